@@ -1,0 +1,40 @@
+#include "base/bytes.hpp"
+
+namespace swarm {
+
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+} // namespace
+
+std::string to_hex(bytes_view raw, bool prefix) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string out = prefix ? "0x" : "";
+  out.reserve(out.size() + raw.size() * 2);
+  for (auto byte : raw) {
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
+  return out;
+}
+
+result<bytes> from_hex(std::string_view text) {
+  if (text.starts_with("0x") || text.starts_with("0X")) text.remove_prefix(2);
+  if (text.size() % 2 != 0) return fail(errc::invalid, "odd number of hexadecimal digits ({})", text.size());
+  bytes out(text.size() / 2);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const int high = hex_digit(text[2 * i]);
+    const int low = hex_digit(text[2 * i + 1]);
+    if (high < 0 || low < 0) return fail(errc::invalid, "not a hexadecimal digit at position {}", 2 * i);
+    out[i] = static_cast<std::uint8_t>(high << 4 | low);
+  }
+  return out;
+}
+
+} // namespace swarm
