@@ -1,0 +1,79 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/u256.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace swarm::ledger {
+
+/// One entry of a receipt's log (Yellow Paper 4.3.1): up to four topics and free data.
+struct log_entry {
+  address emitter;
+  std::vector<hash32> topics;
+  bytes data;
+  bool operator==(const log_entry&) const = default;
+};
+
+/// What a contract may know about the call it executes. There is deliberately no clock.
+struct call_context {
+  address caller;            ///< sender of the transaction, or `from` of an eth_call
+  address self;              ///< the contract being called
+  std::uint64_t chain_id = 0;
+  std::uint64_t block_num = 0; ///< of the block being built; head + 1 in an eth_call
+  hash32 parent_hash;        ///< hash of block `block_num - 1`: randomness no caller can steer
+  bool read_only = false;    ///< true in eth_call; writes are discarded afterwards
+};
+
+/// Thrown by `contract_host` when the gas limit is reached. Contracts let it pass; the executor turns it into
+/// a failed receipt. It never leaves the ledger.
+struct out_of_gas {};
+
+/// What a contract can do to the world: its storage slots, other contracts' slots to read, events, new contracts.
+/// Everything written is undone when the call reverts. Every operation charges gas and may throw `out_of_gas`.
+class contract_host {
+public:
+  virtual ~contract_host() = default;
+  /// Slot `key` of `contract`; zero when never written.
+  virtual hash32 load(const address& contract, const hash32& key) = 0;
+  /// Writes slot `key` of `contract`; a zero value deletes it. A contract writes its own slots, or those of an
+  /// account it deploys in the same call.
+  virtual void store(const address& contract, const hash32& key, const hash32& value) = 0;
+  virtual void emit(log_entry entry) = 0;
+  virtual bool has_code(const address& account) = 0;
+  /// Makes `account` a native contract of the given kind. Its code is the two bytes fe <kind>.
+  virtual void deploy(const address& account, std::uint8_t kind) = 0;
+  /// Charges for work that is not storage, e.g. hashing.
+  virtual void charge(std::uint64_t gas) = 0;
+};
+
+/// The end of a call: output, or revert data (ABI-encoded Error(string)) with `ok` false.
+struct call_outcome {
+  bool ok = true;
+  bytes output;
+};
+
+/// A contract implemented in C++: a pure function of (storage, call). Must be deterministic and total: any
+/// `input` yields an outcome.
+class native_contract {
+public:
+  virtual ~native_contract() = default;
+  virtual call_outcome call(contract_host& host, const call_context& context, bytes_view input) const = 0;
+};
+
+/// The contract kinds a chain knows, by the kind byte of their code, and where the genesis block puts them.
+struct native_contract_set {
+  struct entry {
+    std::uint8_t kind;
+    std::shared_ptr<const native_contract> code;
+  };
+  struct genesis_account {
+    address where;
+    std::uint8_t kind;
+  };
+  std::vector<entry> kinds;
+  std::vector<genesis_account> genesis; ///< deployed before block 1, in this order
+};
+
+} // namespace swarm::ledger
