@@ -1,0 +1,110 @@
+#pragma once
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace swarm::config {
+
+/// What can be wrong with flags, profile or environment.
+enum class config_errc {
+  usage = 1,     ///< unknown, repeated or incomplete flag
+  profile_file,  ///< the profile cannot be read, is too large or is not YAML
+  unknown_key,   ///< a profile key that no role knows
+  duplicate_key, ///< the same profile key twice in one mapping
+  wrong_type,    ///< a list where one value belongs, and the like
+  bad_value,     ///< one value is out of its range or form
+  missing,       ///< a setting that the role cannot do without
+  conflict,      ///< settings that exclude each other
+  identity,      ///< certificates or keys are not given or not there
+};
+
+constexpr std::string_view error_category(config_errc) {
+  return "config";
+}
+
+/// The longest node or contract name, in bytes.
+inline constexpr std::size_t name_bytes_max = 64;
+
+/// The X.509 files of one role, PEM. `cacert` (one file) or `capath` (a folder, every PEM in it), or both.
+struct identity_options {
+  std::filesystem::path key;
+  std::filesystem::path cert;
+  std::filesystem::path cacert;
+  std::filesystem::path capath;
+  bool verify_host = false; ///< check the peer's host name against its certificate
+};
+
+/// A name and port under which a reverse proxy or load balancer makes a server reachable.
+struct service {
+  std::string host;
+  std::uint16_t port = 0;
+
+  bool operator==(const service&) const = default;
+};
+
+/// What every role of a process has. Paths given relative in a profile are relative to the profile's folder.
+struct role_options {
+  std::string node_name; ///< unique in the process; [A-Za-z0-9._-], at most name_bytes_max
+  std::string host_ip;   ///< address or name that others reach this host by; may be empty with services
+  std::string bind_address = "0.0.0.0"; ///< address the servers listen on (IP literal)
+  std::filesystem::path data_dir;       ///< of this role alone; the role creates it, mode 0700
+  identity_options identity;
+};
+
+/// A Swarm Network node. Exactly one of `sentinel`, `sentinel_ip`, `sentinel_api_service` is set.
+struct sn_options : role_options {
+  bool sentinel = false;
+  std::string sentinel_ip; ///< any running SN will do
+  std::uint16_t sentinel_api_port = 30304;
+  std::optional<service> sentinel_api_service;
+  std::uint16_t sn_api_port = 30304; ///< listens here; advertised with host_ip unless sn_api_service is set
+  std::uint16_t sn_p2p_port = 30303; ///< listens here; advertised with host_ip unless sn_p2p_service is set
+  std::optional<service> sn_api_service;
+  std::optional<service> sn_p2p_service;
+  std::vector<std::string> contracts; ///< training contracts to create besides defaultbb.cqdb.sml.hpe
+};
+
+/// A Swarm Learning node. `sn_ip` or `sn_api_service` is set.
+struct sl_options : role_options {
+  std::string sn_ip;
+  std::uint16_t sn_api_port = 30304; ///< of the SN at sn_ip
+  std::optional<service> sn_api_service;
+  std::uint16_t sl_fs_port = 30305; ///< listens here; advertised with host_ip unless sl_fs_service is set
+  std::optional<service> sl_fs_service;
+  std::filesystem::path request_channel = "/tmp/channel/request.channel";
+  std::filesystem::path response_channel = "/tmp/channel/response.channel";
+  bool make_me_admin = true; ///< false: this node is never the leader
+  /// Upper bound of the wait for a leader's merge before it is suspected; lack of progress is noticed sooner.
+  std::chrono::seconds leader_failure_base_timeout{600};
+  /// Grace for late peers once minPeers are ready.
+  std::chrono::seconds wait_for_full_quorum{30};
+  /// Kept from the original; merging here never holds whole models, whatever this says.
+  bool ram_intensive = true;
+};
+
+/// Where one setting of one role came from, for `--check`.
+struct setting {
+  std::string node_name; ///< empty: of the whole process
+  std::string key;       ///< as in the profile, e.g. "sn-api-port"
+  std::string value;
+  std::string origin; ///< "--sn-api-port", "host.yaml:3:14", "environment SN_API_SERVER_PORT", "default", ...
+};
+
+/// Everything one swarmd process is to do. At least one role.
+struct process_config {
+  std::vector<sn_options> sn; ///< at most one
+  std::vector<sl_options> sl;
+  std::filesystem::path
+      data_dir; ///< of the process: the admin socket; roles without their own data-dir live below
+  log::level log_level = log::level::info;
+  std::vector<setting> settings; ///< every setting in force, in the order of the help text
+};
+
+} // namespace swarm::config

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "config/options.hpp"
+
+#include <functional>
+#include <map>
+#include <span>
+
+namespace swarm::config {
+
+/// Environment variables by name. An empty value counts as not set.
+using environment = std::map<std::string, std::string, std::less<>>;
+
+/// The environment of this process.
+environment process_environment();
+
+enum class action {
+  run,   ///< start `config`
+  check, ///< call `check`, print its text, end with 0 or 1
+  show,  ///< print `text` on standard output and end with 0 (--help, --version)
+};
+
+struct parse_outcome {
+  config::action action = action::run;
+  std::string text;
+  process_config config;          ///< empty with action::show
+  std::vector<std::string> notes; ///< one line each, for the log: accepted but not needed, and the like
+};
+
+/// Reads flags (`args` without the program's name), the profile they name, and `env`. Flags win over the
+/// profile, the profile over the environment, that over defaults.
+///
+/// Errors are config_errc. The message has one line for each mistake found: what, where (flag,
+/// file:line:column or variable), what to do. Besides the profile no file is opened, and nothing is created;
+/// whether the files of an identity exist is `check_identities`' business.
+result<parse_outcome> parse(std::span<const std::string> args, const environment& env);
+result<parse_outcome> parse(int argc, const char* const* argv, const environment& env);
+
+/// Every role has its key, certificate and CA file or folder, and they can be read. Fails with
+/// config_errc::identity and says what is missing and how to make it.
+result<> check_identities(const process_config& config);
+
+/// Opens one role's identity in depth: do key and certificate belong together, is it in its time, and so on.
+using identity_check = std::function<result<>(const identity_options&)>;
+
+/// What `--check` does: `check_identities`, then `open_identity` for every role. The text lists every setting
+/// in force with its origin.
+result<std::string> check(const process_config& config, const identity_check& open_identity);
+
+/// E.g. "0.1.0".
+std::string_view version();
+
+} // namespace swarm::config
