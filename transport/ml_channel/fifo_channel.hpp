@@ -1,0 +1,96 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "transport/ml_channel/wire.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace swarm::ml {
+
+/// The body of a message, in memory that grew as its bytes came.
+class body_buffer {
+public:
+  body_buffer() = default;
+  body_buffer(body_buffer&& from) noexcept;
+  body_buffer& operator=(body_buffer&& from) noexcept;
+  ~body_buffer();
+
+  bytes_view view() const { return {data_, size_}; }
+  std::size_t size() const { return size_; }
+  std::size_t capacity() const { return capacity_; }
+  /// Room for more, as far as `limit` bytes in all; empty when there is no memory. `commit` says how much was
+  /// used.
+  std::span<std::uint8_t> room(std::size_t limit);
+  void commit(std::size_t more) { size_ += more; }
+
+private:
+  std::uint8_t* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+struct fifo_options {
+  std::string request_path;  ///< the program writes, we read
+  std::string response_path; ///< we write, the program reads
+  std::uint64_t body_max = body_size_max;
+  std::size_t send_queue_max = 16; ///< messages
+};
+
+/// All are called on the channel's own thread and should return soon. They may call every member but the
+/// destructor.
+struct fifo_handlers {
+  std::function<void()> on_open;                       ///< a program holds both pipes
+  std::function<void(header, body_buffer)> on_message; ///< one whole message
+  /// The session is over: end of file, a broken frame (the program was sent a Status), `refuse`, or an I/O
+  /// error. Once per on_open, or once for a failure to open. Not called for `stop`.
+  std::function<void(std::string reason)> on_closed;
+};
+
+enum class channel_state { waiting, open, refused, closed, stopped };
+std::string_view name_of(channel_state state);
+
+struct channel_status {
+  channel_state state = channel_state::waiting;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t messages_in = 0;
+  std::uint64_t messages_out = 0;
+  time_point last_byte{}; ///< of either direction; epoch of the clock when none
+  std::string current;    ///< e.g. "reading SyncRequest, 1048576 of 2000000 bytes", for people
+};
+
+/// Two FIFOs to one training program at a time. Makes them (mode 0777 whatever the umask) or reuses those
+/// left over, waits for a program, carries messages both ways, sees its end, and after `rearm` waits for the
+/// next one. Never removes a FIFO, since a program may already hold it. Never raises SIGPIPE.
+class fifo_channel {
+public:
+  /// Fails when a path is something else than a FIFO or cannot be made. Starts to wait at once.
+  static result<std::unique_ptr<fifo_channel>> create(fifo_options options, fifo_handlers handlers);
+  fifo_channel(const fifo_channel&) = delete;
+  fifo_channel& operator=(const fifo_channel&) = delete;
+  /// Stops. Not to be called from a handler.
+  ~fifo_channel();
+
+  /// Queues a message; never waits. errc::unavailable when no program is there, errc::limit when the queue is
+  /// full.
+  result<void> send(outgoing message);
+  /// Sends a Status with error_in_sl, reports on_closed(text), and from then on discards what the program
+  /// sends until it ends. Nothing happens when no program is there.
+  void refuse(std::string text);
+  /// After on_closed: wait for the next program (once the refused one has gone).
+  void rearm();
+  /// Ends everything, whatever the channel is waiting for. No handler is called once it returned (when called
+  /// from a handler: once that handler returned).
+  void stop();
+  channel_status status() const;
+
+private:
+  struct impl;
+  explicit fifo_channel(std::unique_ptr<impl> from);
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace swarm::ml
