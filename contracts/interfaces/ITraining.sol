@@ -38,6 +38,7 @@ interface ITraining {
         bool canLead;
         uint32 weightage; // 1..100
         uint64 lastRound; // last round it checked in for, 0 if none
+        uint64 lossRound; // last round whose merged model it loaded and reported a loss for, 0 if none
         uint32 epochsDone;
         uint32 epochsTotal;
         int64 lossMicro; // loss in millionths
