@@ -4,6 +4,7 @@
 #include "base/u256.hpp"
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace swarm::ledger {
@@ -71,6 +72,7 @@ struct native_contract_set {
   struct genesis_account {
     address where;
     std::uint8_t kind;
+    std::vector<std::pair<hash32, hash32>> storage; ///< slots and their values at genesis, no value zero
   };
   std::vector<entry> kinds;
   std::vector<genesis_account> genesis; ///< deployed before block 1, in this order
