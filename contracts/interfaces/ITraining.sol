@@ -29,6 +29,7 @@ interface ITraining {
         uint64 mergedRound; // 0: nothing merged yet
         bytes32 mergedDigest;
         uint64 mergedSize;
+        address mergedBy; // the leader that committed it, so the first one to ask for the file
     }
 
     struct Peer {
