@@ -1,0 +1,40 @@
+#pragma once
+
+#include "ledger/formats/header.hpp"
+
+namespace swarm::ledger {
+
+/// What makes a header invalid, one code per rule. YP: Yellow Paper 4.3.4, "Block Header Validity".
+/// Roots, bloom and gas used are compared with the outcome of execution by whoever executes.
+enum class header_rule {
+  parent_hash = 1, ///< YP: names the hash of the parent
+  block_num, ///< YP: the parent's number plus one; 0 for the genesis block; within 2^53 for JSON readers
+  timestamp, ///< house (YP has "greater"): not before the parent's; within 2^53 for JSON readers
+  gas_limit, ///< house (YP lets it drift by 1/1024): the parent's, at least 5000 as in YP
+  gas_used,  ///< YP: at most the gas limit
+  extra_data_size, ///< YP: at most 32 bytes
+  ommers_hash,     ///< QBFT: no ommers
+  difficulty,      ///< QBFT: 1
+  mix_hash,        ///< QBFT: the fixed mix hash
+  nonce,           ///< QBFT: eight zero bytes
+  base_fee,        ///< house (instead of EIP-1559's update): always 0, a rule and not only a start value
+  genesis_parent,  ///< YP: the genesis block names no parent
+};
+
+constexpr std::string_view error_category(header_rule) {
+  return "header";
+}
+
+inline constexpr std::size_t extra_data_max = 32;
+inline constexpr std::uint64_t gas_limit_min = 5000;
+/// Numbers in headers end where JSON numbers stop being exact.
+inline constexpr std::uint64_t header_number_max = (std::uint64_t{1} << 53) - 1;
+
+/// The rules that one header alone can break.
+result<void> check_header_alone(const block_header& header);
+/// All rules for `header` on top of `parent`, whose hash the caller has at hand.
+result<void> check_header(const block_header& header, const block_header& parent, const hash32& parent_hash);
+/// All rules for a genesis header.
+result<void> check_genesis_header(const block_header& header);
+
+} // namespace swarm::ledger

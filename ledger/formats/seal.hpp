@@ -1,0 +1,58 @@
+#pragma once
+
+#include "ledger/formats/keys.hpp"
+
+#include <span>
+#include <vector>
+
+namespace swarm::ledger {
+
+/// Why the seals of a block are refused.
+enum class seal_rule {
+  too_many = 1,     ///< over `seals_max`
+  round_too_large,  ///< over `round_num_max`
+  not_a_validator,  ///< sealed by an account outside the set
+  duplicate_author, ///< two seals of one validator; signatures differ, authors count
+  below_quorum,     ///< fewer authors than the quorum
+  malformed,        ///< a record of another format version
+};
+
+constexpr std::string_view error_category(seal_rule) {
+  return "seal";
+}
+
+/// No chain has more validators.
+inline constexpr std::size_t seals_max = 256;
+/// No honest consensus comes near; keeps timers and memory out of an attacker's hands.
+inline constexpr std::uint64_t round_num_max = 1'000'000;
+
+/// One validator's signature that a block is final.
+struct commit_seal {
+  signature65 signature;
+  bool operator==(const commit_seal&) const = default;
+};
+
+/// What stands beside a block: the round in which it was decided and the seals of a quorum. It is not part of
+/// the block hash, so different rounds or seal sets name the same block.
+struct seal_record {
+  std::uint64_t round_num = 0;
+  std::vector<commit_seal> seals;
+  bool operator==(const seal_record&) const = default;
+};
+
+/// What a validator signs: keccak(rlp["swarm commit seal", chain id, genesis hash, block hash, round]). The
+/// tag keeps it apart from every other signature of the same key, chain id and genesis hash from the same key
+/// on another chain.
+hash32 seal_digest(std::uint64_t chain_id, const hash32& genesis_hash, const hash32& block_hash,
+                   std::uint64_t round_num);
+
+/// rlp[version, round, [seal65 ...]].
+bytes encode_seals(const seal_record& record);
+result<seal_record> decode_seals(bytes_view raw);
+
+/// Checks that `record` carries seals over `digest` of at least `quorum` distinct members of `validators` and
+/// none of anybody else, and returns their authors in the order of the seals.
+result<std::vector<address>> check_seals(const seal_record& record, const hash32& digest,
+                                         std::span<const address> validators, std::size_t quorum);
+
+} // namespace swarm::ledger
