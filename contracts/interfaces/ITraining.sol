@@ -84,6 +84,9 @@ interface ITraining {
         bool finished
     );
     event RoundClosed(uint64 indexed roundNum, uint64 generation, address indexed leader, uint32 participants, uint32 contributors);
+    /// No peer of the closed round that could lead is left: what those who left checked in is withdrawn, the round is
+    /// collected anew.
+    event RoundReopened(uint64 indexed roundNum, uint64 generation);
     event LeaderSuspected(uint64 indexed roundNum, uint64 generation, uint32 term, address indexed by, address leader);
     event LeaderChanged(uint64 indexed roundNum, uint64 generation, uint32 term, address indexed leader);
     event MergeCommitted(
