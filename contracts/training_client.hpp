@@ -52,6 +52,7 @@ struct head_view {
   std::uint64_t merged_round = 0; ///< 0: nothing merged yet
   hash32 merged_digest;
   std::uint64_t merged_size = 0;
+  address merged_by; ///< the leader that committed it, so the first one to ask for the file
   bool operator==(const head_view&) const = default;
 };
 
@@ -61,7 +62,8 @@ struct peer_view {
   on_train_end train_end = on_train_end::inactive;
   bool can_lead = false;
   std::uint32_t weightage = 0;
-  std::uint64_t last_round = 0;
+  std::uint64_t last_round = 0; ///< last round it checked in for, 0 if none
+  std::uint64_t loss_round = 0; ///< last round whose merged model it loaded and reported a loss for
   std::uint32_t epochs_done = 0;
   std::uint32_t epochs_total = 0;
   std::int64_t loss_micro = 0;
