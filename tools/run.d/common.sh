@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+# Helpers of ./run: messages and limits. Sourced, with the working directory at the root of the tree.
+
+say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
+warn() { printf './run: %s\n' "$*" >&2; }
+die() {
+  warn "$*"
+  exit 2
+}
+
+# Compiling one file takes up to 1.5 GB with the heavy headers; never start more than memory can hold.
+job_count() {
+  local by_cores by_memory
+  by_cores=${SWARM_JOBS:-$(nproc)}
+  by_memory=$(awk '/^MemAvailable:/ { print int($2 / 1572864) }' /proc/meminfo)
+  ((by_memory < 1)) && by_memory=1
+  echo $((by_cores < by_memory ? by_cores : by_memory))
+}
+
+# stamp_matches FILE HASH and stamp FILE HASH: has this been done already, for exactly these inputs?
+stamp_matches() { [[ -f $1 && $(<"$1") == "$2" ]]; }
+stamp() {
+  mkdir -p "$(dirname "$1")"
+  printf '%s\n' "$2" >"$1"
+}
+hash_of() { sha256sum | cut -d' ' -f1; }
+
+# Lets ccache serve files that use precompiled headers.
+export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime

@@ -1,0 +1,187 @@
+# shellcheck shell=bash
+# What each part of ./run needs, and how it gets there. Sourced by ./run.
+#
+#   need GROUP    installs what GROUP lacks: Debian packages, .venv, build/npm. Costs well under a second when
+#                 everything is there.
+
+# --- Debian packages ----------------------------------------------------------------------------------------------
+# Debian 12's default Boost (1.74) is too old; its 1.81 packages carry the version in their names.
+boost_suffix=""
+if [[ $(. /etc/os-release && echo "${VERSION_CODENAME:-}") == bookworm ]]; then boost_suffix=1.81; fi
+
+apt_build=(
+  g++ cmake ninja-build ccache mold pkg-config
+  libssl-dev libfmt-dev libspdlog-dev libtbb-dev libyaml-cpp-dev libcli11-dev libexpected-dev
+  "libboost$boost_suffix-dev" "libboost-json$boost_suffix-dev"
+  libprotobuf-dev protobuf-compiler libcaf-dev librocksdb-dev libsecp256k1-dev libcrypto++-dev
+  doctest-dev libbenchmark-dev
+)
+apt_demo=(openssl python3-venv)
+apt_bench=(etcd-server etcd-client)
+apt_lint=(clang-tidy-19 shellcheck git)
+apt_fuzz=(clang-19 libclang-rt-19-dev)
+# Programs, by the package that brings them when nothing else has: other sources of Node.js are as good.
+commands_test=(node:nodejs npm:npm)
+
+missing_packages() {
+  # dpkg-query names unknown packages on standard error only, so compare with what it does know.
+  local installed
+  installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null | awk '$1 == "ii" { print $2 }')
+  printf '%s\n' "$@" | grep -vxF -e "${installed:-none}" || true
+}
+
+install_packages() {
+  [[ ${SWARM_SKIP_INSTALL:-} == 1 ]] && return
+  if ! command -v dpkg-query >/dev/null; then
+    warn "not a Debian system: please see to these packages yourself: $*"
+    return
+  fi
+  local missing as_root=()
+  mapfile -t missing < <(missing_packages "$@")
+  ((${#missing[@]} == 0)) && return
+  if [[ $(id -u) != 0 ]]; then
+    command -v sudo >/dev/null || die "these packages are missing and there is no sudo; as root, run
+  apt-get update && apt-get install --no-install-recommends ${missing[*]}"
+    as_root=(sudo)
+  fi
+  say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q)
+  "${apt[@]}" update >/dev/null || warn "apt-get update failed; trying with the package lists there are"
+  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null ||
+    die "apt-get could not install: ${missing[*]}"
+}
+
+# The packages of those commands that are not on the PATH.
+packages_of_commands() {
+  local pair
+  for pair in "$@"; do command -v "${pair%%:*}" >/dev/null || echo "${pair##*:}"; done
+}
+
+# --- Python -------------------------------------------------------------------------------------------------------
+# The distribution's own interpreter, so that every machine of a release has the same one.
+PYTHON=/usr/bin/python3
+[[ -x $PYTHON ]] || PYTHON=$(command -v python3 || true)
+VENV=$ROOT/.venv
+TORCH_VERSION=2.13.0
+
+has_gpu() { command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; }
+
+# pip_quiet ARGUMENTS: output only when it fails.
+pip_quiet() {
+  local log
+  log=$(mktemp)
+  if ! "$VENV/bin/python" -m pip --disable-pip-version-check --no-input "$@" >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+}
+
+# Which torch to take, one word. PyPI's own build brings several gigabytes of GPU libraries, so on a machine
+# without a GPU only builds made for the CPU are considered; versions are listed without downloading any.
+choose_torch() {
+  local wanted="$TORCH_VERSION+cpu"
+  if "$VENV/bin/python" -c 'import torch' 2>/dev/null; then echo present; return; fi
+  if has_gpu; then echo pypi; return; fi
+  if "$VENV/bin/python" -m pip --disable-pip-version-check index versions torch 2>/dev/null |
+    tr ',: ' '\n' | grep -qxF "$wanted"; then
+    echo configured-index
+  elif "$VENV/bin/python" - <<'PY' 2>/dev/null
+import urllib.request
+urllib.request.urlopen("https://download.pytorch.org/whl/cpu/torch/", timeout=5).read(1)
+PY
+  then
+    echo cpu-index
+  else
+    echo debian
+  fi
+}
+
+install_torch() {
+  local choice
+  choice=$(choose_torch)
+  case $choice in
+    present) ;;
+    pypi) say "installing torch $TORCH_VERSION for this machine's GPU" && pip_quiet install "torch==$TORCH_VERSION" ;;
+    configured-index) say "installing torch $TORCH_VERSION (CPU)" && pip_quiet install "torch==$TORCH_VERSION+cpu" ;;
+    cpu-index)
+      say "installing torch $TORCH_VERSION (CPU) from the index of the PyTorch project"
+      pip_quiet install --index-url https://download.pytorch.org/whl/cpu "torch==$TORCH_VERSION+cpu"
+      ;;
+    debian)
+      say "no CPU build of torch $TORCH_VERSION is to be had by pip: taking Debian's"
+      install_packages python3-torch
+      "$PYTHON" -m venv --system-site-packages "$VENV"
+      # Debian's torch is built against Debian's NumPy: keep pip from replacing that by another major version.
+      "$VENV/bin/python" -c 'import numpy; print("numpy<%d" % (int(numpy.__version__.split(".")[0]) + 1))' \
+        >"$VENV/constraints.txt"
+      ;;
+  esac
+}
+
+# need_python FILE...: .venv with torch and the requirements in these files, and the project's own package.
+need_python() {
+  [[ -n $PYTHON ]] || die "no python3 found"
+  local wanted done_mark arguments=() constraint=() file
+  wanted=$({ echo "$TORCH_VERSION $ROOT" && "$PYTHON" --version && cat "$@"; } | hash_of)
+  done_mark=$VENV/done/$(printf '%s\n' "$@" | hash_of)
+  stamp_matches "$done_mark" "$wanted" && return
+  [[ ${SWARM_SKIP_INSTALL:-} == 1 ]] && die "SWARM_SKIP_INSTALL is set, but .venv lacks what these list: $*"
+  if ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
+    "$PYTHON" -m venv --clear "$VENV" || die "cannot make $VENV; is the package python3-venv installed?"
+  fi
+  install_torch || die "torch could not be installed"
+  say "installing Python packages: $*"
+  for file in "$@"; do arguments+=(-r "$file"); done
+  [[ -f $VENV/constraints.txt ]] && constraint=(-c "$VENV/constraints.txt")
+  pip_quiet install "${constraint[@]}" "${arguments[@]}" || die "pip could not install what these list: $*"
+  # The client package straight from the tree, so that an edit needs no reinstall.
+  echo "$ROOT/python" >"$("$VENV/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/swarm.pth"
+  stamp "$done_mark" "$wanted"
+}
+
+# --- npm ----------------------------------------------------------------------------------------------------------
+NPM_DIR=$ROOT/build/npm
+npm_packages=(ethers@6 solc@0.8)
+
+need_npm() {
+  local wanted
+  wanted=$(printf '%s\n' "${npm_packages[@]}" | hash_of)
+  stamp_matches "$NPM_DIR/stamp" "$wanted" && return
+  [[ ${SWARM_SKIP_INSTALL:-} == 1 ]] && return
+  say "installing npm packages: ${npm_packages[*]}"
+  mkdir -p "$NPM_DIR"
+  [[ -f $NPM_DIR/package.json ]] || echo '{"private": true}' >"$NPM_DIR/package.json"
+  npm install --prefix "$NPM_DIR" --no-audit --no-fund --loglevel=error "${npm_packages[@]}" >/dev/null ||
+    die "npm could not install: ${npm_packages[*]}"
+  stamp "$NPM_DIR/stamp" "$wanted"
+}
+
+# --- groups -------------------------------------------------------------------------------------------------------
+need() {
+  local lists=tools/run.d tools=()
+  case $1 in
+    build) install_packages "${apt_build[@]}" ;;
+    demo)
+      install_packages "${apt_build[@]}" "${apt_demo[@]}"
+      need_python $lists/requirements-demo.txt
+      ;;
+    bench)
+      install_packages "${apt_build[@]}" "${apt_demo[@]}" "${apt_bench[@]}"
+      need_python $lists/requirements-demo.txt
+      ;;
+    lint)
+      install_packages "${apt_build[@]}" "${apt_demo[@]}" "${apt_lint[@]}"
+      need_python $lists/requirements-demo.txt $lists/requirements-test.txt
+      ;;
+    fuzz) install_packages "${apt_build[@]}" "${apt_fuzz[@]}" ;;
+    test)
+      mapfile -t tools < <(packages_of_commands "${commands_test[@]}")
+      install_packages "${apt_build[@]}" "${apt_demo[@]}" "${apt_lint[@]}" "${apt_fuzz[@]}" "${tools[@]}"
+      need_python $lists/requirements-demo.txt $lists/requirements-test.txt
+      need_npm
+      ;;
+    *) die "unknown group '$1'; there are build, demo, bench, lint, fuzz, test" ;;
+  esac
+}

@@ -1,0 +1,78 @@
+# shellcheck shell=bash
+# ./run lint. Sourced by ./run. Every check is a function that explains its findings and returns non-zero on any.
+
+CPP_FOLDERS=(base ledger contracts merge transport config actors tools tests)
+
+cpp_files() { find "${CPP_FOLDERS[@]}" -name '*.hpp' -o -name '*.cpp' | sort; }
+python_folders() { find python examples tests tools deploy -maxdepth 0 -type d 2>/dev/null; }
+# Bash scripts by their first line; sourced ones by their suffix.
+bash_files() {
+  echo run
+  grep -rlIE --include='*.sh' '' tools deploy tests examples .ci 2>/dev/null || true
+  grep -rlIE '^#!.*\bbash' .ci tools deploy tests examples 2>/dev/null || true
+}
+
+check_layers() { "$PYTHON" tools/check_includes; }
+
+check_cpp_format() {
+  local formatter=$VENV/bin/clang-format
+  if [[ ${FIX:-} ]]; then
+    cpp_files | xargs -r "$formatter" -i
+  elif ! cpp_files | xargs -r "$formatter" --dry-run -Werror 2>&1 | grep -E '(error|warning):' | cut -d: -f1 | sort | uniq -c; then
+    return 0
+  else
+    warn "the files above (count of places) are not in house format; ./run lint --fix formats them"
+    return 1
+  fi
+}
+
+check_python() {
+  local folders
+  mapfile -t folders < <(python_folders)
+  "$VENV/bin/ruff" check --quiet ${FIX:+--fix} "${folders[@]}"
+}
+
+check_bash() {
+  local file failed=0
+  for file in $(bash_files | sort -u); do bash -n "$file" || failed=1; done
+  if command -v shellcheck >/dev/null; then
+    bash_files | sort -u | xargs shellcheck --external-sources --severity=info || failed=1
+  fi
+  return $failed
+}
+
+# C++ sources that differ from the upstream branch (or from the last commit but one), or that are not committed.
+changed_cpp_sources() {
+  local from
+  from=$(git merge-base HEAD '@{upstream}' 2>/dev/null || true)
+  [[ -n $from && $from != "$(git rev-parse HEAD)" ]] || from=HEAD~1
+  { git diff --name-only --diff-filter=d "$from" && git ls-files --others --exclude-standard; } |
+    grep -E '\.cpp$' | sort -u || true
+}
+
+check_tidy() {
+  local files
+  mapfile -t files < <(changed_cpp_sources)
+  ((${#files[@]})) || return 0
+  [[ -f build/lint/build.ninja ]] || cmake --preset lint --log-level=WARNING || return 1
+  # Generated headers must be there before the sources that include them can be read.
+  ninja -C build/lint -t targets all | sed -n 's/^\(.*\.pb\.h\):.*/\1/p' | xargs -r ninja -C build/lint >/dev/null || return 1
+  printf '%s\n' "${files[@]}" |
+    xargs -r -n 1 -P "$(job_count)" clang-tidy-19 -p build/lint --quiet ${FIX:+--fix} 2>/dev/null
+}
+
+command_lint() {
+  FIX=""
+  case ${1:-} in
+    "") ;;
+    --fix) FIX=1 ;;
+    *) die "lint knows only --fix, not '$1'" ;;
+  esac
+  need lint
+  local check failed=0
+  for check in layers cpp_format python bash tidy; do
+    say "lint: $check"
+    "check_$check" || failed=1
+  done
+  return $failed
+}

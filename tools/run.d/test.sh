@@ -1,0 +1,132 @@
+# shellcheck shell=bash
+# ./run test and ./run fuzz. Sourced by ./run.
+#
+# A stage writes JUnit files into build/test-results, or calls count; a stage that fails does not stop the next.
+
+RESULTS=$ROOT/build/test-results
+
+# count STAGE passed|failed|skipped NAME [WHY]
+count() {
+  printf '%s\t%s\t%s\n' "$2" "$1: $3" "${4:-}" >>"$RESULTS/counts"
+  [[ $2 == passed ]] || printf '%s: %s: %s %s\n' "$1" "$3" "$2" "${4:-}" >&2
+}
+
+# check_counted STAGE NAME COMMAND...: one command that is one test.
+check_counted() {
+  local stage=$1 name=$2
+  shift 2
+  if "$@"; then count "$stage" passed "$name"; else count "$stage" failed "$name" "(exit $?)"; fi
+}
+
+# Sums all results; prints the failed ones and, last and alone on a line, "N passed, N failed".
+print_totals() {
+  "$PYTHON" - "$RESULTS" <<'PY'
+import pathlib, sys
+import xml.etree.ElementTree as ElementTree
+
+passed = failed = skipped = 0
+for file in sorted(pathlib.Path(sys.argv[1]).glob("*.xml")):
+    for case in ElementTree.parse(file).getroot().iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            failed += 1
+            print(f"failed: {file.stem}: {case.get('classname', '')} {case.get('name')}")
+        elif case.find("skipped") is not None:
+            skipped += 1
+            print(f"skipped: {file.stem}: {case.get('name')}: {(case.find('skipped').get('message') or '').strip()}")
+        else:
+            passed += 1
+counts = pathlib.Path(sys.argv[1], "counts")
+for line in counts.read_text().splitlines() if counts.exists() else []:
+    outcome, name, why = line.split("\t")
+    passed, failed, skipped = (n + (outcome == o) for n, o in
+                               ((passed, "passed"), (failed, "failed"), (skipped, "skipped")))
+    if outcome != "passed":
+        print(f"{outcome}: {name} {why}")
+print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+sys.exit(1 if failed or not passed else 0)
+PY
+}
+
+# run_ctest STAGE PRESET [FILTER]
+run_ctest() {
+  ctest --test-dir "build/$2" --output-on-failure --parallel "$(nproc)" --no-tests=ignore \
+    --output-junit "$RESULTS/$1.xml" ${3:+-R "$3"} >"$RESULTS/$1.log" 2>&1 || { cat "$RESULTS/$1.log" && return 1; }
+}
+
+stage_lint() {
+  local check
+  for check in layers cpp_format python bash; do check_counted lint "$check" "check_$check"; done
+}
+
+stage_unit() {
+  check_counted unit build build release
+  run_ctest unit release "$FILTER"
+}
+
+# The unit tests once more under the address and undefined-behaviour sanitizers.
+stage_asan() {
+  [[ -f build/asan/build.ninja ]] || cmake --preset asan --log-level=WARNING || true
+  local targets
+  mapfile -t targets < <(ninja -C build/asan -t targets all | sed -n 's/^\(test_[a-z0-9_]*\): phony$/\1/p')
+  check_counted asan build build asan "${targets[@]}"
+  UBSAN_OPTIONS=print_stacktrace=1 run_ctest asan asan '^test_'
+}
+
+stage_python() {
+  local folders=() folder
+  for folder in tests/python tests/integration; do [[ -d $folder ]] && folders+=("$folder"); done
+  ((${#folders[@]})) || return 0
+  local status=0
+  # 30 minutes only bound a hang; no test waits for the clock.
+  SWARM_BIN=$ROOT/build/release/bin NODE_PATH=$NPM_DIR/node_modules timeout 1800 "$VENV/bin/python" -m pytest -q \
+    -o junit_family=xunit1 --junitxml "$RESULTS/python.xml" ${FILTER:+-k "$FILTER"} "${folders[@]}" || status=$?
+  case $status in
+    0 | 1 | 5) ;; # counted from the file; 5: the filter left none
+    *) count python failed pytest "(exit $status)" ;;
+  esac
+}
+
+# run_fuzzers SECONDS: each fuzzer starts from its corpus in the tree and keeps what it finds in build/fuzz.
+run_fuzzers() {
+  local seconds=$1 fuzzer name failed=0 targets corpus
+  [[ -f build/fuzz/build.ninja ]] || cmake --preset fuzz --log-level=WARNING || return 1
+  mapfile -t targets < <(ninja -C build/fuzz -t targets all | sed -n 's/^\(fuzz_[a-z0-9_]*\): phony$/\1/p')
+  ((${#targets[@]})) || die "no fuzzers are built by tests/fuzz"
+  build fuzz "${targets[@]}" || return 1
+  for name in "${targets[@]}"; do
+    fuzzer=$ROOT/build/fuzz/bin/$name
+    mkdir -p "build/fuzz/corpus/$name"
+    corpus=("build/fuzz/corpus/$name")
+    [[ -d tests/fuzz/corpus/${name#fuzz_} ]] && corpus+=("tests/fuzz/corpus/${name#fuzz_}")
+    say "$name for $seconds s"
+    if "$fuzzer" -max_total_time="$seconds" -print_final_stats=0 -verbosity=0 -timeout=10 -rss_limit_mb=2048 \
+      -artifact_prefix="build/fuzz/$name-" "${corpus[@]}"; then
+      [[ -d ${RESULTS:-} ]] && count fuzz passed "$name"
+    else
+      warn "$name failed; the input is in build/fuzz/$name-*, run it with build/fuzz/bin/$name FILE"
+      [[ -d ${RESULTS:-} ]] && count fuzz failed "$name"
+      failed=1
+    fi
+  done
+  return $failed
+}
+
+stage_fuzz() { run_fuzzers 10; }
+
+command_test() {
+  FILTER=${1:-}
+  need test
+  rm -rf "$RESULTS"
+  mkdir -p "$RESULTS"
+  local stages=(lint unit asan python fuzz) stage started
+  [[ -n $FILTER ]] && stages=(unit python)
+  for stage in "${stages[@]}"; do
+    started=$SECONDS
+    say "test stage: $stage"
+    local outcome="ended"
+    # In a subshell with errors off: each stage counts its own failures, none may end the run.
+    (set +e; "stage_$stage") || outcome="failed"
+    say "test stage: $stage $outcome, $((SECONDS - started)) s"
+  done
+  print_totals
+}
