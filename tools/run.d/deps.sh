@@ -85,7 +85,7 @@ choose_torch() {
   if "$VENV/bin/python" -c 'import torch' 2>/dev/null; then echo present; return; fi
   if has_gpu; then echo pypi; return; fi
   if "$VENV/bin/python" -m pip --disable-pip-version-check index versions torch 2>/dev/null |
-    tr ',: ' '\n' | grep -qxF "$wanted"; then
+    tr ',: ' '\n' | grep -xF "$wanted" >/dev/null; then
     echo configured-index
   elif "$VENV/bin/python" - <<'PY' 2>/dev/null
 import urllib.request
