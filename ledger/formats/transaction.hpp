@@ -15,6 +15,7 @@ enum class txn_rule {
   wrong_chain,           ///< signed for another chain (EIP-155, EIP-2930)
   nonce_max,             ///< nonce 2^64 - 1 (EIP-2681)
   tip_above_max_fee,     ///< max priority fee over max fee (EIP-1559)
+  item_form,             ///< in a block: a legacy transaction as a string or a typed one as a list
   access_list_in_legacy, ///< fields to sign that the chosen type cannot carry
 };
 
