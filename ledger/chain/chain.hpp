@@ -1,0 +1,187 @@
+#pragma once
+
+#include "ledger/chain/genesis.hpp"
+#include "ledger/chain/log_filter.hpp"
+#include "ledger/chain/mempool_rules.hpp"
+#include "ledger/formats/block.hpp"
+#include "ledger/formats/receipt.hpp"
+#include "ledger/formats/seal.hpp"
+#include "ledger/state/account.hpp"
+#include "ledger/state/call.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+namespace swarm::ledger {
+
+/// Why a block, candidate or question is refused; headers, transactions and pool keep their own categories.
+enum class chain_rule {
+  unknown_parent = 1, ///< not on top of the head
+  stale_candidate,    ///< made on top of a block that is no longer the head
+  txns_root,          ///< the header's root is not that of the transactions
+  state_root,         ///< nor that of the state after executing them
+  receipts_root,      ///< nor that of the receipts
+  logs_bloom,         ///< nor the bloom
+  gas_used,           ///< nor the gas
+  txn_not_executable, ///< holds a transaction whose nonce, gas or kind does not fit
+  extra_data,         ///< not the chain's vanity
+  unknown_block,      ///< asked for the state of a block that is not there
+  bad_genesis,        ///< genesis parameters that make no chain
+  bad_filter,         ///< a log filter that is reversed or too wide
+  too_many_logs,      ///< more results than `logs_max`; ask for fewer blocks
+};
+
+constexpr std::string_view error_category(chain_rule) {
+  return "chain";
+}
+
+/// What one transaction did. The output of a failed one is its revert data, empty when it ran out of gas.
+struct txn_outcome {
+  receipt consensus;          ///< the part the receipts root covers
+  std::uint64_t gas_used = 0; ///< of this transaction alone
+  bytes revert_output;        ///< empty when it succeeded
+};
+
+/// A block with everything it brought about. Immutable and shared; senders of all transactions are known.
+struct executed_block {
+  hash32 hash;
+  block_header header;
+  std::vector<transaction> txns;
+  std::vector<txn_outcome> outcomes; ///< one per transaction
+  std::size_t encoded_size = 0;      ///< bytes of rlp[header, txns, ommers]
+
+  /// The block-wide index of the first log of transaction `txn_index`.
+  std::size_t first_log_index(std::size_t txn_index) const;
+};
+using block_ptr = std::shared_ptr<const executed_block>;
+
+/// A block that was executed on top of the head but is not part of the chain: `block` is what others must be
+/// sent, `changes` what `commit` writes. Dropping it undoes it.
+struct block_changes;
+struct block_candidate {
+  block_ptr block;
+  std::shared_ptr<const block_changes> changes;
+};
+using candidate_ptr = std::shared_ptr<const block_candidate>;
+
+struct txn_place {
+  block_ptr block;
+  std::size_t index = 0;
+};
+
+struct chain_limits {
+  pool_limits pool;
+  std::size_t logs_max = 10'000;                   ///< results of one log query
+  std::size_t node_cache_bytes = 8 * 1024 * 1024;  ///< trie nodes kept decoded
+  std::size_t block_cache_bytes = 4 * 1024 * 1024; ///< recent blocks kept decoded
+  std::size_t store_cache_bytes = 8 * 1024 * 1024; ///< RocksDB's block cache
+};
+
+struct chain_options {
+  std::filesystem::path dir; ///< made when it is not there; belongs to one process at a time
+  /// A directory without a chain gets one from these; one that has a chain must have it from the same
+  /// parameters. None: take the chain that is there.
+  std::optional<genesis_params> genesis;
+  native_contract_set contracts;
+  chain_limits limits;
+};
+
+/// Where the time of the last committed block went, for status and benchmarks.
+struct block_timing {
+  std::chrono::nanoseconds execute{}; ///< transactions
+  std::chrono::nanoseconds roots{};   ///< state, transaction and receipt tries
+  std::chrono::nanoseconds write{};   ///< the batch into RocksDB, synced
+};
+
+struct chain_stats {
+  std::size_t pool_txns = 0;
+  std::size_t pool_bytes = 0;
+  std::size_t pool_senders = 0;
+  std::size_t node_cache_bytes = 0;
+  std::size_t block_cache_bytes = 0;
+  std::uint64_t store_bytes = 0;        ///< on disk, estimated
+  std::uint64_t store_memory_bytes = 0; ///< memtables, caches and table readers, estimated
+  block_timing last_block;
+};
+
+/// One chain in one directory: store, state, execution and pool. Belongs to one thread at a time (an actor);
+/// what it hands out is immutable and may travel. `commit` waits for the disk, everything else for reads at
+/// most. After a failed write the chain stays at its old head and the same commit may be tried again.
+///
+/// Proposer: `build_block`, agree on `block->hash`, `commit`. Others: `validate_block`, agree, `commit`,
+/// which finds the outcome of the execution in the candidate. A late node: `import_block` for each block.
+class chain {
+public:
+  /// Errors name the directory and tell what to do: used by another process, written by a newer version,
+  /// holds another chain, damaged, no chain and no parameters to make one (store_rule of store/store.hpp).
+  static result<std::unique_ptr<chain>> open(chain_options options);
+  ~chain();
+  chain(const chain&) = delete;
+  chain& operator=(const chain&) = delete;
+
+  // Identity
+  std::uint64_t chain_id() const;
+  const hash32& genesis_hash() const;
+  const genesis_params& genesis() const;
+  const block_ptr& head() const;
+  /// The validators by the state after `block_num`, sorted.
+  result<std::vector<address>> validators_after(std::uint64_t block_num) const;
+
+  // Pool
+  /// Lets a transaction in and returns its hash; errors are those of pool_rule and of the formats.
+  result<hash32> submit(bytes_view raw);
+  /// The same for one that is decoded already, perhaps with its sender recovered on another thread.
+  result<hash32> submit(transaction txn);
+  /// True when a transaction waits that the next block can take.
+  bool has_executable() const;
+  /// The waiting transaction `hash`, or null; valid until the next change of the pool.
+  const transaction* find_pending(const hash32& hash) const;
+  /// The nonce for `account`'s next transaction, after those in the pool without a gap.
+  result<std::uint64_t> pending_nonce(const address& account) const;
+
+  // Blocks. Seals and proposer are for consensus to judge, before it calls `commit` or `import_block`.
+  /// Executes up to `txns_max` waiting transactions, by arrival and nonce, on top of the head. The timestamp
+  /// is raised to the parent's where it lies before it. A candidate without transactions is possible.
+  result<candidate_ptr> build_block(std::uint64_t timestamp, const address& proposer, std::size_t txns_max);
+  /// Checks a block of another node against every rule by executing it on top of the head. Finds its own
+  /// candidates again without executing twice.
+  result<candidate_ptr> validate_block(const block& proposed);
+  /// Makes the candidate the head: one atomic, synced write. Then prunes the pool.
+  result<block_ptr> commit(const candidate_ptr& candidate, const seal_record& seals);
+  /// `validate_block` and `commit`.
+  result<block_ptr> import_block(const block& received, const seal_record& seals);
+
+  // Look-ups. Null or none: there is no such thing; an error: the store cannot be read.
+  result<block_ptr> block_by_num(std::uint64_t block_num) const;
+  result<block_ptr> block_by_hash(const hash32& hash) const;
+  result<std::optional<txn_place>> find_txn(const hash32& hash) const;
+  result<std::optional<seal_record>> seals_of(std::uint64_t block_num) const;
+
+  // State after a block; nothing is pruned, so any block from 0 to the head will do. None: the head.
+  using at_block = std::optional<std::uint64_t>;
+  /// All zero and empty for an account that is not there.
+  result<account> account_of(const address& who, at_block at = {}) const;
+  result<bytes> code_of(const address& who, at_block at = {}) const;
+  result<hash32> storage_of(const address& who, const hash32& slot, at_block at = {}) const;
+  result<account_proof> prove(const address& who, std::span<const hash32> slots, at_block at = {}) const;
+  /// Executes without effect on top of block `at`. A revert is a result, not an error; errors are value
+  /// ("insufficient funds"), a missing `to`, and gas limits over the block's or under the intrinsic gas.
+  result<call_result> call(const call_request& request, at_block at = {}) const;
+  /// As `call`; when the status is ok, `gas_used` is a limit with which the same transaction will succeed,
+  /// also when the state moves on a little: a half more than was used.
+  result<call_result> estimate_gas(const call_request& request, at_block at = {}) const;
+
+  /// The logs that match, oldest first. Fails with `too_many_logs` over `logs_max` and with `bad_filter`.
+  result<std::vector<log_hit>> logs(const log_filter& filter) const;
+
+  chain_stats stats() const;
+
+private:
+  struct parts;
+  explicit chain(std::unique_ptr<parts> parts);
+  std::unique_ptr<parts> parts_;
+};
+
+} // namespace swarm::ledger

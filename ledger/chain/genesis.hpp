@@ -1,0 +1,34 @@
+#pragma once
+
+#include "base/bytes.hpp"
+
+#include <vector>
+
+namespace swarm::ledger {
+
+/// "SW".
+inline constexpr std::uint64_t default_chain_id = 0x5357;
+inline constexpr std::uint64_t default_block_gas_limit = 100'000'000;
+/// Stands in the extra data of every block.
+inline constexpr std::string_view extra_data_vanity = "swarmd";
+inline constexpr std::size_t validators_max = 256;
+
+/// Everything that, besides the native contracts, decides the genesis block. The same parameters give the
+/// same hash everywhere.
+struct genesis_params {
+  std::uint64_t chain_id = default_chain_id;
+  std::uint64_t timestamp = 0;
+  std::uint64_t block_gas_limit = default_block_gas_limit;
+  std::vector<address> validators; ///< 1 to `validators_max`, kept sorted and distinct
+  bool operator==(const genesis_params&) const = default;
+};
+
+/// 0x0000000000000000000000000000000000005000: what the chain itself keeps in the state, so that the state
+/// root covers it. Slot 0 chain id, slot 1 number of validators, slots 2 and up the validators, sorted.
+constexpr address system_account() {
+  address out;
+  out[18] = 0x50;
+  return out;
+}
+
+} // namespace swarm::ledger
