@@ -1,7 +1,9 @@
 # shellcheck shell=bash
 # Helpers of ./run: messages and limits. Sourced, with the working directory at the root of the tree.
 
-say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
+say() {
+  if [[ -t 2 ]]; then printf '\033[1m==> %s\033[0m\n' "$*" >&2; else printf '==> %s\n' "$*" >&2; fi
+}
 warn() { printf './run: %s\n' "$*" >&2; }
 die() {
   warn "$*"
@@ -15,6 +17,16 @@ job_count() {
   by_memory=$(awk '/^MemAvailable:/ { print int($2 / 1572864) }' /proc/meminfo)
   ((by_memory < 1)) && by_memory=1
   echo $((by_cores < by_memory ? by_cores : by_memory))
+}
+
+# quietly COMMAND...: shows what it printed only when it fails.
+quietly() {
+  local log status=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 || status=$?
+  ((status == 0)) || tail -n 30 "$log" >&2
+  rm -f "$log"
+  return $status
 }
 
 # stamp_matches FILE HASH and stamp FILE HASH: has this been done already, for exactly these inputs?

@@ -47,8 +47,8 @@ install_packages() {
   fi
   say "installing ${#missing[@]} Debian packages: ${missing[*]}"
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q)
-  "${apt[@]}" update >/dev/null || warn "apt-get update failed; trying with the package lists there are"
-  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null ||
+  quietly "${apt[@]}" update || warn "apt-get update failed; trying with the package lists there are"
+  quietly "${apt[@]}" install -y --no-install-recommends "${missing[@]}" ||
     die "apt-get could not install: ${missing[*]}"
 }
 
@@ -67,17 +67,7 @@ TORCH_VERSION=2.13.0
 
 has_gpu() { command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; }
 
-# pip_quiet ARGUMENTS: output only when it fails.
-pip_quiet() {
-  local log
-  log=$(mktemp)
-  if ! "$VENV/bin/python" -m pip --disable-pip-version-check --no-input "$@" >"$log" 2>&1; then
-    tail -n 20 "$log" >&2
-    rm -f "$log"
-    return 1
-  fi
-  rm -f "$log"
-}
+pip_quiet() { quietly "$VENV/bin/python" -m pip --disable-pip-version-check --no-input "$@"; }
 
 # Which torch to take, one word. PyPI's own build brings several gigabytes of GPU libraries, so on a machine
 # without a GPU only builds made for the CPU are considered; versions are listed without downloading any.
@@ -154,7 +144,7 @@ need_npm() {
   say "installing npm packages: ${npm_packages[*]}"
   mkdir -p "$NPM_DIR"
   [[ -f $NPM_DIR/package.json ]] || echo '{"private": true}' >"$NPM_DIR/package.json"
-  npm install --prefix "$NPM_DIR" --no-audit --no-fund --loglevel=error "${npm_packages[@]}" >/dev/null ||
+  quietly npm install --prefix "$NPM_DIR" --no-audit --no-fund --loglevel=error "${npm_packages[@]}" ||
     die "npm could not install: ${npm_packages[*]}"
   stamp "$NPM_DIR/stamp" "$wanted"
 }
