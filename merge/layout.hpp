@@ -17,6 +17,7 @@ enum class merge_errc {
   too_large,        ///< a limit below, or the store's
   bad_chunk,        ///< a chunk does not have the digest of its manifest
   bad_manifest,     ///< a manifest that cannot be one
+  disk_full,        ///< no room in the store's directory
   digest_mismatch,  ///< a stored file that no longer has the digest of its name
   nothing_to_merge, ///< no contribution is left
   bad_weight,       ///< a negative or non-finite weight, or all of them zero
@@ -82,7 +83,8 @@ public:
   friend bool operator==(const model_layout& a, const model_layout& b) { return a.digest_ == b.digest_; }
 
 private:
-  void seal();
+  /// Computes `canonical_header` and its digest from the sorted tensors.
+  result<void> seal();
 
   std::vector<tensor_info> tensors_;
   std::uint64_t data_offset_ = 0;
