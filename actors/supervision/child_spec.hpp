@@ -42,7 +42,8 @@ struct child_spec {
   /// Ordinary messages beyond this many waiting are refused: requests get an error, others are counted and
   /// logged. Answers, exits and timeouts always get through.
   std::size_t mailbox_limit = 65536;
-  bool auxiliary = false; ///< root's children only: does not keep the process alive (admin, metrics)
+  bool supervisor = false; ///< set by `nested`
+  bool auxiliary = false;  ///< root's children only: does not keep the process alive (admin, metrics)
 };
 
 /// A supervisor and its children, started in this order and stopped in reverse.

@@ -47,7 +47,7 @@ public:
   /// Makes the entry for a child, or returns the one that is there.
   std::shared_ptr<actor_record> enlist(const std::string& path, std::string kind);
   /// Publishes a new incarnation.
-  void started(const std::string& path, caf::actor handle, std::shared_ptr<probe> live);
+  void started(const std::string& path, const caf::actor& handle, const std::shared_ptr<probe>& live);
   /// Withdraws the handle, if it is still that of `actor_id`.
   void ended(const std::string& path, std::uint64_t actor_id);
   /// Forgets a path and everything below it.
@@ -56,6 +56,8 @@ public:
   // -- for the end of the process ------------------------------------------------------------------------
   /// Every incarnation that was started and has not ended, also those whose path is already forgotten.
   std::vector<actor_status> running() const;
+  /// Waits until no incarnation is running. False when `limit` comes first.
+  bool wait_all_ended(std::chrono::steady_clock::time_point limit) const;
 
 private:
   struct entry {
@@ -66,10 +68,13 @@ private:
   };
   actor_status status_of(const entry& e, std::int64_t now_ns) const;
 
+  bool all_ended() const;
+
   mutable std::shared_mutex mutex_;
+  mutable std::condition_variable_any ended_;
   std::map<std::string, entry, std::less<>> entries_;
   std::map<std::uint64_t, std::string> paths_;
-  std::vector<std::pair<std::string, std::shared_ptr<probe>>> unended_;
+  std::map<std::uint64_t, std::pair<std::string, std::shared_ptr<probe>>> unended_;
   std::uint64_t next_order_ = 0;
 };
 

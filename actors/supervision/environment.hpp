@@ -44,6 +44,7 @@ struct admin_query {
 struct environment {
   directory dir;
   method_table methods;
+  std::string log_source = "swarm"; ///< dotted name in the log lines of supervisors and role actors
 };
 
 /// To "/root": this role has done its work ("training over", 0). Its subtree is stopped; the process ends

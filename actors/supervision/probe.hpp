@@ -44,12 +44,15 @@ public:
 
   // -- written by the actor ------------------------------------------------------------------------------
   void enqueued() noexcept { mailbox_.fetch_add(1, std::memory_order_relaxed); }
-  void bounced() noexcept { mailbox_.fetch_sub(1, std::memory_order_relaxed); }
+  /// A message left the mailbox without being counted as handled.
+  void forgotten() noexcept { mailbox_.fetch_sub(1, std::memory_order_relaxed); }
   /// `type` must live as long as the process (see message_text.hpp).
   void begin(const char* type, std::int64_t now_ns) noexcept;
   void end(std::int64_t now_ns, bool kept_in_mailbox) noexcept;
-  void refuse() noexcept { refused_.fetch_add(1, std::memory_order_relaxed); }
+  /// Returns how many it makes.
+  std::uint64_t refuse() noexcept { return refused_.fetch_add(1, std::memory_order_relaxed) + 1; }
   void publish(std::string state, std::string detail);
+  void publish_state(std::string state);
   void set_phase(const char* phase) noexcept { phase_.store(phase, std::memory_order_release); }
   void set_ended() noexcept;
 

@@ -77,12 +77,16 @@ public:
   const char* name() const final { return path_.c_str(); }
   void on_exit() override;
   bool cleanup(caf::error&& reason, caf::execution_unit* host) final;
+  using caf::event_based_actor::consume;
   caf::invoke_message_result consume(caf::mailbox_element& x) final;
 
 protected:
   caf::behavior make_behavior() final;
   /// Builds state and handlers; an exception here is a failed start.
   virtual caf::behavior make_handlers() = 0;
+  /// A supervisor is ready only when its children are; it says so itself with `announce_ready`.
+  virtual bool ready_after_start() const { return true; }
+  void announce_ready();
   virtual std::string describe() const { return {}; }
   virtual std::string describe_detail() const { return {}; }
 
@@ -90,10 +94,14 @@ protected:
   actor_record& record() const { return *record_; }
 
 private:
-  void publish();
-  bool refuse_when_full(caf::mailbox_element& x);
-  void trace_message(const caf::mailbox_element& x, const char* type);
-  void handler_failed(caf::mailbox_element& x, const std::string& what);
+  void publish(bool with_detail);
+  void answer_status(caf::mailbox_element& x);
+  bool full_for(const caf::mailbox_element& x) const;
+  void refused(std::string_view type, std::string_view from, std::string_view why);
+  void trace(const caf::mailbox_element& x, std::string event, const char* type, std::string text,
+             std::int64_t ns);
+  std::string sender_path(const caf::mailbox_element& x) const;
+  void handler_failed(caf::mailbox_element& x, const char* type, const std::string& why);
 
   std::string path_;
   std::shared_ptr<environment> env_;
@@ -101,12 +109,16 @@ private:
   std::shared_ptr<probe> live_;
   caf::actor supervisor_;
   std::size_t mailbox_limit_;
-  bool tell_ready_;
   std::int64_t published_ns_ = 0;
 };
 
 /// Any actor answers this with its `actor_status`, freshly published.
 struct status_request {};
+
+/// From a child to its supervisor: started, its state is built, the next one may start.
+struct child_ready {
+  std::uint64_t actor_id = 0;
+};
 
 template <class State>
 concept says_status = requires(const State& s) {
@@ -227,4 +239,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::admin_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::end_role)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::end_process)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::status_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::child_ready)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::actor_status)

@@ -1,0 +1,271 @@
+#include "actors/supervision/supervisor_machine.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+using namespace swarm::actors;
+using namespace std::chrono_literals;
+using what = supervisor_action::what;
+
+namespace {
+
+const swarm::time_point t0{1000s};
+const exit_info crash{exit_kind::error, "crash"};
+const exit_info obeyed{exit_kind::shutdown, {}};
+
+/// Actions as text: "start a, stop b, end: why".
+std::string text(const supervisor_machine::actions& actions) {
+  static const std::map<what, std::string> words{
+      {what::start, "start"},   {what::stop, "stop"},   {what::kill, "kill"}, {what::stuck, "stuck"},
+      {what::forget, "forget"}, {what::ready, "ready"}, {what::end, "end"}};
+  std::string out;
+  for (const auto& a : actions) {
+    if (!out.empty()) out += ", ";
+    out += words.at(a.kind) + (a.name.empty() ? "" : " " + a.name);
+    if (a.kind == what::end && a.how.kind == exit_kind::error) out += ": " + a.how.text;
+  }
+  return out;
+}
+
+supervisor_machine machine(strategy how, restart_intensity limit = {3, 10s}) {
+  return supervisor_machine({.path = "/x", .how = how, .intensity = limit});
+}
+
+/// Starts a, b, c and sees them ready.
+supervisor_machine up(strategy how, restart_intensity limit = {3, 10s}, restart when = restart::permanent) {
+  auto m = machine(how, limit);
+  m.start({{"a", when, 1s}, {"b", when, 1s}, {"c", when, 1s}}, t0);
+  for (const auto* name : {"a", "b", "c"})
+    m.child_ready(name, t0);
+  return m;
+}
+
+} // namespace
+
+TEST_CASE("children start one after the other, each when the one before is ready") {
+  auto m = machine(strategy::one_for_one);
+  CHECK(text(m.start({{"a"}, {"b"}}, t0)) == "start a");
+  CHECK(text(m.tick(t0 + 60s)) == ""); // a start may take long
+  CHECK(text(m.child_ready("a", t0)) == "start b");
+  CHECK(text(m.child_ready("b", t0)) == "ready");
+  CHECK(text(m.tick(t0)) == "");
+  CHECK(!m.deadline());
+}
+
+TEST_CASE("a supervisor without children is ready at once") {
+  auto m = machine(strategy::one_for_one);
+  CHECK(text(m.start({}, t0)) == "ready");
+  CHECK(text(m.stop(obeyed, t0)) == "end");
+  CHECK(m.ended());
+}
+
+TEST_CASE("children stop in reverse order, each after the one before has ended") {
+  auto m = up(strategy::one_for_one);
+  CHECK(text(m.stop(obeyed, t0)) == "stop c");
+  CHECK(text(m.child_exited("a", obeyed, t0)) == ""); // by itself, meanwhile: fine, not started again
+  CHECK(text(m.child_exited("c", obeyed, t0)) == "stop b");
+  CHECK(text(m.child_exited("b", crash, t0)) == "end");
+  CHECK(text(m.tick(t0 + 10s)) == "");
+}
+
+TEST_CASE("who does not stop is killed; who cannot be killed is left behind, and the rest is stopped") {
+  auto m = up(strategy::one_for_one);
+  CHECK(text(m.stop(obeyed, t0)) == "stop c");
+  CHECK(m.deadline() == t0 + 1s);
+  CHECK(text(m.tick(t0 + 999ms)) == "");
+  CHECK(text(m.tick(t0 + 1s)) == "kill c");
+  CHECK(m.deadline() == t0 + 1250ms);
+  CHECK(text(m.tick(t0 + 1250ms)) == "stuck c, stop b");
+  CHECK(text(m.child_exited("b", obeyed, t0 + 2s)) == "stop a");
+  CHECK(text(m.child_exited("a", obeyed, t0 + 2s)) == "end");
+}
+
+TEST_CASE("one_for_one restarts the one") {
+  auto m = up(strategy::one_for_one);
+  CHECK(text(m.child_exited("b", crash, t0)) == "start b");
+  CHECK(text(m.child_ready("b", t0)) == ""); // ready is told once only
+}
+
+TEST_CASE("one_for_all stops the others in reverse order and starts all in order") {
+  auto m = up(strategy::one_for_all);
+  CHECK(text(m.child_exited("b", crash, t0)) == "stop c");
+  CHECK(text(m.child_exited("c", obeyed, t0)) == "stop a");
+  CHECK(text(m.child_exited("a", obeyed, t0)) == "start a");
+  CHECK(text(m.child_ready("a", t0)) == "start b");
+  CHECK(text(m.child_ready("b", t0)) == "start c");
+}
+
+TEST_CASE("rest_for_one leaves the earlier ones alone") {
+  auto m = up(strategy::rest_for_one);
+  CHECK(text(m.child_exited("b", crash, t0)) == "stop c");
+  CHECK(text(m.child_exited("c", obeyed, t0)) == "start b");
+  CHECK(text(m.child_ready("b", t0)) == "start c");
+}
+
+TEST_CASE("a sibling that crashes while it waits to be stopped is not counted as a failure") {
+  auto m = up(strategy::one_for_all, {1, 10s});
+  CHECK(text(m.child_exited("b", crash, t0)) == "stop c");
+  CHECK(text(m.child_exited("a", crash, t0)) == "");
+  CHECK(text(m.child_exited("c", crash, t0)) == "start a");
+  CHECK(m.failures() == 1);
+}
+
+TEST_CASE(
+    "a child that fails at its start is restarted, with growing pauses, until the intensity is exceeded") {
+  auto m = machine(strategy::rest_for_one, {3, 10s});
+  m.start({{"a"}, {"b"}}, t0);
+  CHECK(text(m.child_exited("a", crash, t0)) == "start a");
+  CHECK(text(m.child_exited("a", crash, t0)) == "");
+  CHECK(m.deadline() == t0 + 50ms);
+  CHECK(text(m.tick(t0 + 50ms)) == "start a");
+  CHECK(text(m.child_exited("a", crash, t0 + 50ms)) == "");
+  CHECK(m.deadline() == t0 + 150ms);
+  CHECK(text(m.tick(t0 + 150ms)) == "start a");
+  CHECK(text(m.child_exited("a", crash, t0 + 150ms))
+        == "end: /x: child \"a\" failed 4 times within 10 s, 3 allowed; last error: crash");
+}
+
+TEST_CASE("giving up stops the siblings first") {
+  auto m = up(strategy::one_for_one, {0, 10s});
+  CHECK(text(m.child_exited("b", crash, t0)) == "stop c");
+  CHECK(text(m.child_exited("c", obeyed, t0)) == "stop a");
+  CHECK(text(m.child_exited("a", obeyed, t0)).starts_with("end: /x: child \"b\" failed 1 time"));
+}
+
+TEST_CASE("the first reason to end stays") {
+  auto m = up(strategy::one_for_one, {0, 10s});
+  m.child_exited("b", crash, t0);
+  CHECK(text(m.stop(obeyed, t0)) == "");
+  m.child_exited("c", obeyed, t0);
+  CHECK(text(m.child_exited("a", obeyed, t0)).starts_with("end: /x: child \"b\""));
+}
+
+TEST_CASE("a transient child that has finished stays finished, until its siblings are restarted with it") {
+  auto m = up(strategy::one_for_all, {3, 10s}, restart::transient);
+  CHECK(text(m.child_exited("b", {exit_kind::normal, {}}, t0)) == "");
+  CHECK(!m.active("b"));
+  CHECK(text(m.child_exited("c", crash, t0)) == "stop a");
+  CHECK(text(m.child_exited("a", obeyed, t0)) == "start a");
+  CHECK(text(m.child_ready("a", t0)) == "start b");
+}
+
+TEST_CASE("children are added and removed at run time") {
+  auto m = up(strategy::one_for_one);
+  CHECK(!m.may_add("b"));
+  CHECK(text(m.add({"d", restart::temporary, 1s}, t0)) == "start d");
+  CHECK(text(m.add({"e", restart::permanent, 1s}, t0)) == ""); // waits for d
+  CHECK(text(m.child_ready("d", t0)) == "start e");
+  m.child_ready("e", t0);
+  CHECK(text(m.child_exited("d", crash, t0)) == "forget d");
+  CHECK(!m.has("d"));
+  CHECK(text(m.remove("b", t0)) == "stop b");
+  CHECK(text(m.child_exited("b", obeyed, t0)) == "forget b");
+  CHECK(text(m.remove("nobody", t0)) == "");
+  CHECK(m.may_add("b"));
+}
+
+TEST_CASE("removing a child that waits for its restart forgets it at once") {
+  auto m = up(strategy::one_for_one);
+  m.child_exited("b", crash, t0);
+  CHECK(text(m.child_exited("b", crash, t0)) == "");
+  CHECK(text(m.remove("b", t0)) == "forget b");
+  CHECK(text(m.tick(t0 + 10s)) == "");
+}
+
+TEST_CASE("a child that cannot be removed makes the supervisor give up, naming it") {
+  auto m = up(strategy::one_for_one);
+  CHECK(text(m.remove("b", t0)) == "stop b");
+  CHECK(text(m.tick(t0 + 1s)) == "kill b");
+  CHECK(text(m.tick(t0 + 2s)) == "stuck b, stop c");
+  m.child_exited("c", obeyed, t0 + 2s);
+  CHECK(text(m.child_exited("a", obeyed, t0 + 2s))
+        == "end: /x: child \"b\" is stuck: it neither stops nor can be killed");
+}
+
+TEST_CASE("stopping in the middle of starting stops what has been started") {
+  auto m = machine(strategy::one_for_one);
+  m.start({{"a"}, {"b"}, {"c"}}, t0);
+  m.child_ready("a", t0);
+  CHECK(text(m.stop(obeyed, t0)) == "stop b");
+  CHECK(text(m.child_ready("b", t0)) == ""); // it finished starting before it saw the order
+  CHECK(text(m.child_exited("b", obeyed, t0)) == "stop a");
+  CHECK(text(m.child_exited("a", obeyed, t0)) == "end");
+}
+
+/// Random events against a world that mostly obeys: whatever happens, order holds and the machine comes to
+/// rest.
+TEST_CASE("random lives keep the invariants") {
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    const auto how = static_cast<strategy>(random() % 3);
+    auto m = machine(how, {static_cast<unsigned>(random() % 6), 10s});
+    std::vector<std::string> alive, told; // alive in the order of their starts
+    bool ended = false;
+    auto now = t0;
+    const auto apply = [&](const supervisor_machine::actions& actions) {
+      for (const auto& a : actions) {
+        REQUIRE(!ended);
+        const auto at = std::find(alive.begin(), alive.end(), a.name);
+        if (a.kind == what::start) {
+          REQUIRE(at == alive.end());
+          alive.push_back(a.name);
+        } else if (a.kind == what::stop) {
+          REQUIRE(at != alive.end());
+          told.push_back(a.name);
+          REQUIRE(told.size() == 1);        // one at a time
+        } else if (a.kind == what::stuck) { // left behind: nobody waits for it any more
+          REQUIRE(told == std::vector{a.name});
+          told.clear();
+          alive.erase(at);
+        } else if (a.kind == what::end) {
+          REQUIRE(alive.empty());
+          ended = true;
+        }
+      }
+    };
+    apply(m.start({{"a"}, {"b", restart::transient}, {"c"}, {"d", restart::temporary}}, now));
+    for (int step = 0; step < 200 && !ended; ++step) {
+      now += std::chrono::milliseconds(random() % 300);
+      const auto pick = alive.empty() ? std::string("?") : alive[random() % alive.size()];
+      const auto leave = [&](const exit_info& exit) {
+        std::erase(alive, pick);
+        std::erase(told, pick);
+        apply(m.child_exited(pick, exit, now));
+      };
+      switch (random() % 8) {
+      case 0:
+      case 1:
+      case 2:
+        apply(m.child_ready(pick, now));
+        break;
+      case 3:
+        if (pick != "?") leave(crash);
+        break;
+      case 4:
+        if (!told.empty() && told[0] == pick) leave(obeyed);
+        break;
+      case 5:
+        apply(m.tick(now));
+        break;
+      case 6:
+        if (m.may_add("e")) apply(m.add({"e", restart::temporary, 1s}, now));
+        break;
+      case 7:
+        if (random() % 4 == 0) apply(m.remove("e", now));
+        break;
+      }
+    }
+    apply(m.stop(obeyed, now));
+    while (!ended) {
+      REQUIRE(!told.empty());
+      const auto next = told[0];
+      told.clear();
+      std::erase(alive, next);
+      apply(m.child_exited(next, obeyed, now));
+    }
+  }
+}
