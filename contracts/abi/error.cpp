@@ -1,0 +1,50 @@
+#include "contracts/abi/error.hpp"
+
+#include "contracts/abi/function.hpp"
+
+namespace swarm::contracts::abi {
+
+namespace {
+
+struct error_args {
+  std::string text;
+};
+struct panic_args {
+  u256 code;
+};
+
+bool starts_with(bytes_view data, const selector& id) {
+  return data.size() >= id.size() && std::equal(id.begin(), id.end(), data.begin());
+}
+
+} // namespace
+
+template <>
+struct layout<error_args> {
+  static constexpr std::string_view name = "Error";
+  static constexpr auto members = std::tuple{&error_args::text};
+};
+template <>
+struct layout<panic_args> {
+  static constexpr std::string_view name = "Panic";
+  static constexpr auto members = std::tuple{&panic_args::code};
+};
+
+bytes encode_error(std::string_view text) {
+  return encode_call(error_args{std::string(text)});
+}
+
+std::string describe_error(bytes_view data) {
+  if (data.empty()) return "reverted without a reason";
+  const auto body = data.subspan(std::min<std::size_t>(4, data.size()));
+  if (starts_with(data, selector_of<error_args>()))
+    if (auto decoded = decode_members<error_args>(body)) return decoded->text;
+  if (starts_with(data, selector_of<panic_args>()))
+    if (auto decoded = decode_members<panic_args>(body)) return "panic " + to_hex(decoded->code.minimal());
+  constexpr std::size_t shown = 32;
+  const auto head = to_hex(data.first(std::min(shown, data.size())));
+  return fmt::format("reverted with {} bytes that are no Error(string): {}{}", data.size(), head,
+                     data.size() > shown ? "..." : "");
+}
+
+} // namespace swarm::contracts::abi
