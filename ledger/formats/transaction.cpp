@@ -48,15 +48,6 @@ u256 word_at(const signature65& signature, std::size_t offset) {
   return out;
 }
 
-bytes encode_signed(const txn_fields& fields, std::uint64_t chain_id, const signature65& signature) {
-  rlp_writer out(fields_size_guess + fields.data.size());
-  out.begin_list();
-  put_fields(out, fields, chain_id);
-  out.number(v_of(fields.type, chain_id, signature[64]));
-  out.number(word_at(signature, 0)).number(word_at(signature, 32)).end_list();
-  return with_type_byte(fields.type, out.take());
-}
-
 result<void> check_chain(std::uint64_t signed_for, std::uint64_t chain_id) {
   if (signed_for != chain_id)
     return fail(txn_rule::wrong_chain, "invalid chain id for signer: have {}, want {}; sign it for chain {}",
@@ -156,6 +147,15 @@ hash32 signing_hash(const txn_fields& fields, std::uint64_t chain_id) {
   if (fields.type == txn_type::legacy) out.number(chain_id).number(0).number(0);
   out.end_list();
   return keccak256(with_type_byte(fields.type, out.take()));
+}
+
+bytes encode_signed(const txn_fields& fields, std::uint64_t chain_id, const signature65& signature) {
+  rlp_writer out(fields_size_guess + fields.data.size());
+  out.begin_list();
+  put_fields(out, fields, chain_id);
+  out.number(v_of(fields.type, chain_id, signature[64]));
+  out.number(word_at(signature, 0)).number(word_at(signature, 32)).end_list();
+  return with_type_byte(fields.type, out.take());
 }
 
 result<transaction> transaction::decode(bytes_view raw, std::uint64_t chain_id) {

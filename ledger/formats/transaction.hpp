@@ -55,6 +55,9 @@ struct txn_fields {
 /// The digest a sender signs (EIP-155, EIP-2930, EIP-1559).
 hash32 signing_hash(const txn_fields& fields, std::uint64_t chain_id);
 
+/// The network bytes of fields with a signature over them.
+bytes encode_signed(const txn_fields& fields, std::uint64_t chain_id, const signature65& signature);
+
 /// A well-formed signed transaction for one chain, with its exact network bytes and their hash at hand.
 class transaction {
 public:
