@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace swarm::transport {
 
@@ -45,6 +46,8 @@ public:
   std::uint64_t not_after() const;
   /// Certificates trusted through cacert and capath, each counted once.
   std::size_t trusted_count() const;
+  /// What is odd about the files but no mistake; each was logged once by `load`.
+  const std::vector<std::string>& warnings() const;
 
   struct state;
   /// For the other files of this folder.
