@@ -69,6 +69,14 @@ result<T> decode_answer(bytes_view data) {
   return out;
 }
 
+/// An answer of type uint256 that counts something.
+inline result<std::uint64_t> decode_count(bytes_view data) {
+  auto count = decode_answer<u256>(data);
+  if (!count) return tl::unexpected(count.error());
+  if (!count->fits_u64()) return fail(rule::out_of_range, "a count of more than 64 bits");
+  return count->to_u64();
+}
+
 template <class Event>
 const hash32& topic_of() {
   static const hash32 out = keccak256(signature<Event>());

@@ -1,0 +1,40 @@
+#include "contracts/runtime/typed_contract.hpp"
+
+namespace swarm::contracts {
+
+namespace {
+
+/// The longest front of `text` of at most `size` bytes that ends between characters.
+std::string_view cut(std::string_view text, std::size_t size) {
+  if (text.size() <= size) return text;
+  while (size > 0 && (static_cast<std::uint8_t>(text[size]) & 0xc0) == 0x80)
+    --size;
+  return text.substr(0, size);
+}
+
+} // namespace
+
+ledger::call_outcome reverted(std::string_view text) {
+  return {false, abi::encode_error(cut(text, revert_text_bytes_max))};
+}
+
+std::string quoted(std::string_view text) {
+  constexpr std::size_t shown = 40;
+  return fmt::format("'{}{}'", cut(text, shown), text.size() > shown ? "..." : "");
+}
+
+namespace detail {
+
+std::string undecodable(const std::string& signature, const error& reason) {
+  return fmt::format("{}: call data is not its canonical ABI encoding: {}", signature, reason.message);
+}
+
+std::string no_such_function(std::string_view contract, bytes_view input) {
+  if (input.size() < 4)
+    return fmt::format("{}: call data of {} bytes has no function selector", contract, input.size());
+  return fmt::format("{} has no function with selector {}", contract, to_hex(input.first(4)));
+}
+
+} // namespace detail
+
+} // namespace swarm::contracts

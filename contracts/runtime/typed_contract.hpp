@@ -1,0 +1,78 @@
+#pragma once
+
+#include "base/assert.hpp"
+#include "contracts/abi/error.hpp"
+#include "contracts/abi/function.hpp"
+#include "ledger/native_contract.hpp"
+
+#include <map>
+
+namespace swarm::contracts {
+
+/// A list of argument structs, one per function of a contract.
+template <class... Args>
+struct function_list {};
+
+/// Revert data for `text`, cut to `revert_text_bytes_max` at a character boundary.
+ledger::call_outcome reverted(std::string_view text);
+inline constexpr std::size_t revert_text_bytes_max = 400;
+
+/// Text from a caller, shortened and quoted, for use in a revert.
+std::string quoted(std::string_view text);
+
+namespace detail {
+
+/// How far a function may go wrong before its own code runs: named for the caller.
+std::string undecodable(const std::string& signature, const error& reason);
+std::string no_such_function(std::string_view contract, bytes_view input);
+
+} // namespace detail
+
+/// A native contract whose functions are the overloads of `Call::on(const Args&)`, each of which returns
+/// `result<answer>`. A failed result becomes Error(string) with the error's message. Call data have to be
+/// canonical.
+template <class Call, class Functions>
+class typed_contract;
+
+template <class Call, class... Args>
+class typed_contract<Call, function_list<Args...>> final : public ledger::native_contract {
+public:
+  /// `name` is for revert texts.
+  explicit typed_contract(std::string_view name) : name_(name) {
+    (handlers_.emplace(abi::selector_of<Args>(), &run<Args>), ...);
+    SWARM_ASSERT(handlers_.size() == sizeof...(Args));
+  }
+
+  ledger::call_outcome call(ledger::contract_host& host, const ledger::call_context& context,
+                            bytes_view input) const override {
+    abi::selector id{};
+    if (input.size() < id.size()) return reverted(detail::no_such_function(name_, input));
+    std::copy_n(input.begin(), id.size(), id.begin());
+    const auto found = handlers_.find(id);
+    if (found == handlers_.end()) return reverted(detail::no_such_function(name_, input));
+    return found->second(host, context, input.subspan(id.size()));
+  }
+
+private:
+  using handler = ledger::call_outcome (*)(ledger::contract_host&, const ledger::call_context&, bytes_view);
+
+  template <class A>
+  static ledger::call_outcome run(ledger::contract_host& host, const ledger::call_context& context,
+                                  bytes_view data) {
+    const auto args = abi::decode_members<A>(data);
+    if (!args) return reverted(detail::undecodable(abi::signature<A>(), args.error()));
+    Call call(host, context);
+    using answer = typename abi::layout<A>::answer;
+    const result<answer> done = call.on(*args);
+    if (!done) return reverted(done.error().message);
+    if constexpr (std::is_void_v<answer>)
+      return {};
+    else
+      return {true, abi::encode_answer(*done)};
+  }
+
+  std::string name_;
+  std::map<abi::selector, handler> handlers_;
+};
+
+} // namespace swarm::contracts
