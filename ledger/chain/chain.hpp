@@ -130,7 +130,8 @@ public:
   result<std::vector<address>> validators_after(std::uint64_t block_num) const;
 
   // Pool
-  /// Lets a transaction in and returns its hash; errors are those of pool_rule and of the formats.
+  /// Lets a transaction in and returns its hash; errors are those of pool_rule, execution_rule and of
+  /// the formats.
   result<hash32> submit(bytes_view raw);
   /// The same for one that is decoded already, perhaps with its sender recovered on another thread.
   result<hash32> submit(transaction txn);

@@ -6,20 +6,15 @@
 
 namespace swarm::ledger {
 
-/// Why a transaction is not let in; malformed ones keep the categories of their formats. The messages contain
-/// the words that ethers.js and web3.py look for ("nonce too low", "already known", "insufficient funds",
-/// "replacement transaction underpriced").
+/// Why a transaction is not let in although it could be executed one day; malformed ones keep the categories
+/// of their formats, those that can never be executed that of execution_rule. The messages contain the words
+/// that ethers.js and web3.py look for ("already known", "replacement transaction underpriced").
 enum class pool_rule {
-  already_known = 1,   ///< the same transaction waits already
-  nonce_too_low,       ///< the account has used this nonce
-  nonce_gap,           ///< further ahead of the account's nonce than `nonce_gap_max`
-  replacement,         ///< another transaction of this sender and nonce waits; it is never replaced
-  gas_above_block,     ///< gas limit over the block's
-  gas_below_intrinsic, ///< gas limit too small for the bytes of the transaction alone
-  insufficient_funds,  ///< sends value on a chain without coin
-  contract_creation,   ///< has no `to`: this chain's contracts come with the program
-  sender_full,         ///< too many of this sender wait
-  pool_full,           ///< too many, or too many bytes, wait in all
+  already_known = 1, ///< the same transaction waits already
+  nonce_gap,         ///< further ahead of the account's nonce than `nonce_gap_max`
+  replacement,       ///< another transaction of this sender and nonce waits; it is never replaced
+  sender_full,       ///< too many of this sender wait
+  pool_full,         ///< too many, or too many bytes, wait in all
 };
 
 constexpr std::string_view error_category(pool_rule) {

@@ -1,0 +1,222 @@
+#include "ledger/state/execute.hpp"
+
+#include "base/assert.hpp"
+#include "ledger/state/gas.hpp"
+
+#include <exception>
+
+namespace swarm::ledger {
+
+namespace {
+
+/// Carries an error of stored state through contract code up to `run`.
+struct state_failure {
+  error what;
+};
+/// A contract did what its host does not allow; ends as a revert that says so.
+struct host_refusal {
+  std::string_view reason;
+};
+
+/// The ABI encoding of Error(string), as Solidity reverts.
+bytes revert_reason(std::string_view text) {
+  bytes out = {0x08, 0xc3, 0x79, 0xa0};
+  append(out, u256(32).view());
+  append(out, u256(text.size()).view());
+  append(out, as_bytes(text));
+  out.resize(4 + 64 + (text.size() + 31) / 32 * 32);
+  return out;
+}
+
+/// The host of one call: charges gas, collects events, keeps contracts to what they may do.
+class call_host final : public contract_host {
+public:
+  call_host(state_overlay& state, const contract_table& contracts, const address& self, gas_meter& meter)
+      : state_(state), contracts_(contracts), meter_(meter), own_{self} {}
+
+  std::vector<log_entry> take_logs() { return std::move(logs_); }
+
+  hash32 load(const address& contract, const hash32& key) override {
+    charge(gas::load);
+    return unwrap(state_.load(contract, key));
+  }
+
+  void store(const address& contract, const hash32& key, const hash32& value) override {
+    require_own(contract);
+    charge(gas::load); // finding out which of the prices below applies
+    auto old = unwrap(state_.load(contract, key));
+    if (old == value) return charge(gas::store_same - gas::load);
+    charge((old.is_zero() ? gas::store_new : gas::store_change) - gas::load);
+    if (auto done = state_.store(contract, key, value); !done) throw state_failure{std::move(done).error()};
+  }
+
+  void emit(log_entry entry) override {
+    require_own(entry.emitter);
+    if (entry.topics.size() > 4) throw host_refusal{"event with more than four topics"};
+    charge(gas::log + gas::log_topic * entry.topics.size() + gas::log_byte * entry.data.size());
+    logs_.push_back(std::move(entry));
+  }
+
+  bool has_code(const address& who) override {
+    charge(gas::load);
+    return !unwrap(state_.code_of(who)).empty();
+  }
+
+  void deploy(const address& who, std::uint8_t kind) override {
+    charge(gas::deploy);
+    if (contracts_.by_kind(kind) == nullptr) throw host_refusal{"deploys a contract of unknown kind"};
+    if (!unwrap(state_.code_of(who)).empty()) throw host_refusal{"deploys where a contract is already"};
+    auto nonce = unwrap(state_.nonce_of(who));
+    if (auto done = state_.set_nonce(who, std::max<std::uint64_t>(nonce, 1)); !done) // EIP-161
+      throw state_failure{std::move(done).error()};
+    if (auto done = state_.set_code(who, contract_table::code_of_kind(kind)); !done)
+      throw state_failure{std::move(done).error()};
+    own_.push_back(who);
+  }
+
+  void charge(std::uint64_t amount) override {
+    if (!meter_.charge(amount)) throw out_of_gas{};
+  }
+
+private:
+  template <class T>
+  static T unwrap(result<T> from) {
+    if (!from) throw state_failure{std::move(from).error()};
+    return std::move(*from);
+  }
+  void require_own(const address& who) const {
+    if (std::find(own_.begin(), own_.end(), who) == own_.end())
+      throw host_refusal{"writes or speaks for another account"};
+  }
+
+  state_overlay& state_;
+  const contract_table& contracts_;
+  gas_meter& meter_;
+  std::vector<address> own_; ///< whose slots may be written
+  std::vector<log_entry> logs_;
+};
+
+/// Runs the contract and undoes what a failed one did. What it throws ends here.
+result<execution> run(state_overlay& state, const call_context& context, const native_contract& contract,
+                      bytes_view input, gas_meter& meter, const contract_table& contracts) {
+  auto before = state.take_snapshot();
+  execution out;
+  try {
+    call_host host(state, contracts, context.self, meter);
+    auto outcome = contract.call(host, context, input);
+    out.call.status = outcome.ok ? call_status::ok : call_status::reverted;
+    out.call.output = std::move(outcome.output);
+    if (outcome.ok) out.logs = host.take_logs();
+  } catch (const out_of_gas&) {
+    out.call.status = call_status::out_of_gas;
+  } catch (const host_refusal& refusal) {
+    out.call.status = call_status::reverted;
+    out.call.output = revert_reason(refusal.reason);
+  } catch (const state_failure& failure) {
+    return tl::unexpected(failure.what);
+  } catch (const std::exception& oops) {
+    return fail(errc::internal, "contract {}: failed to execute: {}", to_hex(context.self.view()),
+                oops.what());
+  }
+  if (out.call.status != call_status::ok) state.revert(before);
+  return out;
+}
+
+/// Dispatches a checked call by the code of the account it goes to.
+result<execution> dispatch(state_overlay& state, const call_context& context, bytes_view input,
+                           std::uint64_t intrinsic, std::uint64_t gas_limit,
+                           const contract_table& contracts) {
+  gas_meter meter(gas_limit);
+  SWARM_ASSERT(meter.charge(intrinsic));
+  SWARM_TRY(auto code, state.code_of(context.self));
+  execution out;
+  if (const auto* contract = contracts.by_code(code); contract != nullptr) {
+    SWARM_TRY(out, run(state, context, *contract, input, meter, contracts));
+  } else if (!code.empty()) {
+    return fail(errc::corrupt, "contract {}: its kind {} is unknown to this version; a newer swarmd made it",
+                to_hex(context.self.view()), to_hex(code));
+  }
+  out.call.gas_used = meter.used();
+  return out;
+}
+
+} // namespace
+
+std::uint64_t intrinsic_gas(const txn_fields& fields) {
+  auto zeros = static_cast<std::uint64_t>(std::count(fields.data.begin(), fields.data.end(), 0));
+  auto total = gas::txn + gas::data_zero_byte * zeros + gas::data_byte * (fields.data.size() - zeros);
+  for (const auto& entry : fields.access_list)
+    total += gas::access_account + gas::access_slot * entry.slots.size();
+  return total;
+}
+
+result<void> check_executable(const txn_fields& fields, std::uint64_t gas_available) {
+  if (!fields.to)
+    return fail(execution_rule::contract_creation,
+                "contract creation is not possible on this chain: its contracts come with swarmd");
+  if (!fields.value.is_zero())
+    return fail(execution_rule::insufficient_funds,
+                "insufficient funds: this chain has no coin, every balance is zero; send value 0");
+  if (fields.gas_limit > gas_available)
+    return fail(execution_rule::gas_above_block, "exceeds block gas limit: gas limit {}, the block has {}",
+                fields.gas_limit, gas_available);
+  if (auto least = intrinsic_gas(fields); fields.gas_limit < least)
+    return fail(execution_rule::gas_below_intrinsic,
+                "intrinsic gas too low: gas limit {}, needed at least {}", fields.gas_limit, least);
+  return {};
+}
+
+contract_table::contract_table(const native_contract_set& contracts) {
+  for (const auto& [kind, code] : contracts.kinds) {
+    SWARM_ASSERT(by_kind_[kind] == nullptr && code != nullptr);
+    by_kind_[kind] = code;
+  }
+}
+
+const native_contract* contract_table::by_code(bytes_view code) const {
+  return code.size() == 2 && code[0] == 0xfe ? by_kind(code[1]) : nullptr;
+}
+
+result<execution> execute_transaction(state_overlay& state, const block_context& context,
+                                      const transaction& txn, std::uint64_t gas_available,
+                                      const contract_table& contracts) {
+  const auto& fields = txn.fields();
+  SWARM_CHECK(check_executable(fields, gas_available));
+  SWARM_TRY(auto nonce, state.nonce_of(txn.sender()));
+  if (fields.nonce < nonce)
+    return fail(execution_rule::nonce_too_low, "nonce too low: account {} is at {}, transaction has {}",
+                to_hex(txn.sender().view()), nonce, fields.nonce);
+  if (fields.nonce > nonce)
+    return fail(execution_rule::nonce_too_high, "nonce too high: account {} is at {}, transaction has {}",
+                to_hex(txn.sender().view()), nonce, fields.nonce);
+  SWARM_CHECK(state.set_nonce(txn.sender(), nonce + 1));
+  call_context call{.caller = txn.sender(),
+                    .self = *fields.to,
+                    .chain_id = context.chain_id,
+                    .block_num = context.block_num,
+                    .parent_hash = context.parent_hash,
+                    .read_only = false};
+  auto done = dispatch(state, call, fields.data, intrinsic_gas(fields), fields.gas_limit, contracts);
+  state.forget_snapshots();
+  return done;
+}
+
+result<execution> execute_call(state_overlay& state, const block_context& context,
+                               const call_request& request, std::uint64_t gas_max,
+                               const contract_table& contracts) {
+  txn_fields fields;
+  fields.to = request.to;
+  fields.value = request.value;
+  fields.gas_limit = request.gas_limit.value_or(gas_max);
+  fields.data = request.input;
+  SWARM_CHECK(check_executable(fields, gas_max));
+  call_context call{.caller = request.from,
+                    .self = *request.to,
+                    .chain_id = context.chain_id,
+                    .block_num = context.block_num,
+                    .parent_hash = context.parent_hash,
+                    .read_only = true};
+  return dispatch(state, call, request.input, intrinsic_gas(fields), fields.gas_limit, contracts);
+}
+
+} // namespace swarm::ledger

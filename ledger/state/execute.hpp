@@ -1,0 +1,78 @@
+#pragma once
+
+#include "ledger/formats/transaction.hpp"
+#include "ledger/native_contract.hpp"
+#include "ledger/state/call.hpp"
+#include "ledger/state/state_overlay.hpp"
+
+namespace swarm::ledger {
+
+/// Why a transaction cannot be executed at all: it must not be in a block. The messages contain the words
+/// that ethers.js looks for.
+enum class execution_rule {
+  nonce_too_low = 1,   ///< the account has used this nonce
+  nonce_too_high,      ///< the account has not used the nonce before this one
+  gas_above_block,     ///< gas limit over what the block has left
+  gas_below_intrinsic, ///< gas limit too small for the bytes of the transaction alone
+  insufficient_funds,  ///< sends value on a chain without coin
+  contract_creation,   ///< has no `to`: this chain's contracts come with the program
+};
+
+constexpr std::string_view error_category(execution_rule) {
+  return "execution";
+}
+
+/// What contracts may know of the block around them.
+struct block_context {
+  std::uint64_t chain_id = 0;
+  std::uint64_t block_num = 0;
+  hash32 parent_hash;
+};
+
+/// What a transaction costs before anything runs: 21000, its input, its access list (Yellow Paper 6.2).
+std::uint64_t intrinsic_gas(const txn_fields& fields);
+
+/// The rules of `execution_rule` that need no state; `gas_available` is the block's limit or what is left of
+/// it.
+result<void> check_executable(const txn_fields& fields, std::uint64_t gas_available);
+
+/// Finds contracts by the code of their accounts.
+class contract_table {
+public:
+  /// Kinds must be distinct.
+  explicit contract_table(const native_contract_set& contracts);
+  const native_contract* by_kind(std::uint8_t kind) const { return by_kind_[kind].get(); }
+  /// The contract that runs for `code`, or null.
+  const native_contract* by_code(bytes_view code) const;
+  /// fe <kind>: 0xfe is Ethereum's designated invalid instruction (EIP-141), so no tool takes it for a
+  /// program.
+  static bytes code_of_kind(std::uint8_t kind) { return {0xfe, kind}; }
+
+private:
+  std::array<std::shared_ptr<const native_contract>, 256> by_kind_;
+};
+
+/// What executing a transaction or call brought about, apart from the state.
+struct execution {
+  call_result call;
+  std::vector<log_entry> logs; ///< none unless ok
+};
+
+/// Revert data kept beside receipts is cut to this size, in bytes.
+inline constexpr std::size_t revert_output_max = 16 * 1024;
+
+/// Executes `txn`, whose sender is known, on `state`. A revert or the end of the gas is an execution like any
+/// other: the nonce is consumed, everything else undone. Fails with `execution_rule` when the transaction may
+/// not be in the block, with the state unchanged; and when stored state cannot be read, with the state
+/// unusable.
+result<execution> execute_transaction(state_overlay& state, const block_context& context,
+                                      const transaction& txn, std::uint64_t gas_available,
+                                      const contract_table& contracts);
+
+/// The same for a call nobody signed: no nonce, and contracts are told that it is read only. `gas_max` bounds
+/// the request's limit.
+result<execution> execute_call(state_overlay& state, const block_context& context,
+                               const call_request& request, std::uint64_t gas_max,
+                               const contract_table& contracts);
+
+} // namespace swarm::ledger

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "ledger/state/account.hpp"
+#include "ledger/state/trie.hpp"
+
+#include <span>
+
+namespace swarm::ledger {
+
+/// Where stored state comes from: trie nodes and contract codes, both by hash. Shared by all views of one
+/// chain; belongs to one thread.
+class state_store {
+public:
+  /// `codes` answers like `nodes`.
+  state_store(node_source nodes, node_source codes, std::size_t node_cache_bytes_max);
+
+  trie_store& nodes() { return nodes_; }
+  result<bytes> code(const hash32& hash);
+
+private:
+  trie_store nodes_;
+  node_source codes_;
+  std::unordered_map<hash32, bytes> recent_codes_; ///< bounded; a chain has a handful of kinds
+};
+
+/// The world below one state root, read only.
+class state_view {
+public:
+  state_view(state_store& store, const hash32& root);
+
+  /// None for an account that is not there.
+  result<std::optional<account>> account_of(const address& who) const;
+  result<bytes> code_of(const address& who) const;
+  /// Zero for a slot never written.
+  result<hash32> storage_of(const address& who, const hash32& slot) const;
+  result<account_proof> prove(const address& who, std::span<const hash32> slots) const;
+
+private:
+  state_store& store_;
+  trie accounts_;
+};
+
+/// The slot `key` in the storage trie below `root`.
+result<hash32> read_slot(const trie& storage, const hash32& key);
+
+} // namespace swarm::ledger

@@ -1,0 +1,43 @@
+#include "ledger/state/trie_store.hpp"
+
+namespace swarm::ledger {
+
+namespace {
+/// List and map nodes, allocator overhead; estimated.
+constexpr std::size_t entry_overhead = 160;
+} // namespace
+
+trie_store::trie_store(node_source source, std::size_t cache_bytes_max)
+    : source_(std::move(source)), cache_bytes_max_(cache_bytes_max) {}
+
+result<trie_node_ptr> trie_store::load(const hash32& hash) {
+  if (auto found = index_.find(hash); found != index_.end()) {
+    recent_.splice(recent_.begin(), recent_, found->second);
+    return found->second->node;
+  }
+  auto raw = source_(hash);
+  if (!raw && raw.error().is(errc::not_found))
+    return fail(errc::corrupt, "state: trie node {} is missing", to_hex(hash.view()));
+  if (!raw) return tl::unexpected(std::move(raw).error());
+  auto node = decode_trie_node(*raw);
+  if (!node)
+    return fail(errc::corrupt, "state: trie node {} is damaged: {}", to_hex(hash.view()),
+                node.error().message);
+  keep(hash, *node);
+  return node;
+}
+
+void trie_store::keep(const hash32& hash, trie_node_ptr node) {
+  if (index_.contains(hash)) return;
+  auto size = node->memory() + entry_overhead;
+  recent_.push_front({hash, std::move(node), size});
+  index_.emplace(hash, recent_.begin());
+  cached_bytes_ += size;
+  while (cached_bytes_ > cache_bytes_max_) {
+    cached_bytes_ -= recent_.back().size;
+    index_.erase(recent_.back().hash);
+    recent_.pop_back();
+  }
+}
+
+} // namespace swarm::ledger

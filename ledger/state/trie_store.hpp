@@ -1,0 +1,39 @@
+#pragma once
+
+#include "ledger/state/trie_node.hpp"
+
+#include <list>
+#include <unordered_map>
+
+namespace swarm::ledger {
+
+/// Reads the RLP of a stored node by its hash; `errc::not_found` when there is none, `io` when the disk
+/// fails.
+using node_source = std::function<result<bytes>(const hash32&)>;
+
+/// Stored trie nodes, the most recently used kept decoded within a bound of bytes. Content-addressed, so a
+/// cached node is never stale. Belongs to one thread.
+class trie_store {
+public:
+  trie_store(node_source source, std::size_t cache_bytes_max);
+
+  /// The node; `errc::corrupt` when it is missing or malformed, for whoever asks has its hash from the state.
+  result<trie_node_ptr> load(const hash32& hash);
+  /// Remembers a node that is about to be stored.
+  void keep(const hash32& hash, trie_node_ptr node);
+  std::size_t cache_bytes() const { return cached_bytes_; }
+
+private:
+  struct entry {
+    hash32 hash;
+    trie_node_ptr node;
+    std::size_t size;
+  };
+  node_source source_;
+  std::size_t cache_bytes_max_;
+  std::size_t cached_bytes_ = 0;
+  std::list<entry> recent_; ///< front: used last
+  std::unordered_map<hash32, std::list<entry>::iterator> index_;
+};
+
+} // namespace swarm::ledger
