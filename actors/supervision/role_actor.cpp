@@ -4,7 +4,6 @@
 #include "base/log.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/detail/sync_request_bouncer.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/message_priority.hpp>
 #include <caf/sec.hpp>
@@ -83,10 +82,11 @@ void role_base::announce_ready() {
 void role_base::enqueue(caf::mailbox_element_ptr ptr, caf::execution_unit* host) {
   if (full_for(*ptr)) {
     refused(message_type(*ptr), sender_path(*ptr), fmt::format("{} messages wait already", mailbox_limit_));
-    if (!ptr->mid.is_request()) return;
-    const caf::detail::sync_request_bouncer bounce(to_caf(swarm::error{
-        error_category(errc::limit), static_cast<int>(errc::limit), fmt::format("{} is overloaded", path_)}));
-    return bounce(ptr->sender, ptr->mid);
+    if (!ptr->mid.is_request() || !ptr->sender) return;
+    auto answer = to_caf(swarm::error{error_category(errc::limit), static_cast<int>(errc::limit),
+                                      fmt::format("{} is overloaded", path_)});
+    ptr->sender->enqueue(nullptr, ptr->mid.response_id(), caf::make_message(std::move(answer)), host);
+    return;
   }
   live_->enqueued();
   caf::event_based_actor::enqueue(std::move(ptr), host);

@@ -33,6 +33,10 @@ using detail::supervisor_tick;
 
 namespace {
 
+time_point clock_now() {
+  return std::chrono::steady_clock::now();
+}
+
 supervisor_machine::settings settings_of(const std::string& path, const supervisor_spec& spec) {
   return {.path = path, .how = spec.how, .intensity = spec.intensity, .backoff_first = spec.backoff};
 }
@@ -121,15 +125,16 @@ caf::behavior supervisor_actor::make_handlers() {
     SWARM_ASSERT(children_.emplace(spec.name, child{.spec = spec}).second);
     dir().enlist(child_path(spec.name), kind_of(spec));
   }
-  perform(machine_.start(rules, now()));
+  perform(machine_.start(rules, clock_now()));
   return {
       [this](const child_ready& ready) {
         for (const auto& [name, c] : children_)
-          if (c.handle && c.handle.id() == ready.actor_id) return perform(machine_.child_ready(name, now()));
+          if (c.handle && c.handle.id() == ready.actor_id)
+            return perform(machine_.child_ready(name, clock_now()));
       },
       [this](supervisor_tick) {
         next_tick_.reset();
-        perform(machine_.tick(now()));
+        perform(machine_.tick(clock_now()));
       },
       [this](const child_start_failed& failed) {
         if (children_.contains(failed.name)) child_ended(failed.name, {exit_kind::error, failed.why});
@@ -242,7 +247,7 @@ void supervisor_actor::schedule_tick() {
   const auto at = machine_.deadline();
   if (!at || (next_tick_ && *next_tick_ <= *at)) return;
   next_tick_ = at;
-  const auto pause = std::max(*at - now(), duration::zero());
+  const auto pause = std::max(*at - clock_now(), duration::zero());
   delayed_send(this, pause, supervisor_tick{});
 }
 
@@ -282,7 +287,7 @@ void supervisor_actor::handle_down(const caf::down_msg& down) {
 
 void supervisor_actor::child_ended(const std::string& name, const exit_info& how) {
   const bool was_stopping = machine_.stopping();
-  auto actions = machine_.child_exited(name, how, now());
+  auto actions = machine_.child_exited(name, how, clock_now());
   const bool again = machine_.active(name);
   const bool failed = how.kind == exit_kind::error || how.kind == exit_kind::killed;
   if (failed && !was_stopping)
@@ -298,7 +303,7 @@ void supervisor_actor::child_ended(const std::string& name, const exit_info& how
 void supervisor_actor::handle_exit(const caf::exit_msg& exit) {
   const auto how = exit_info_of(exit.reason);
   if (how.kind == exit_kind::normal) return;
-  perform(machine_.stop(how, now()));
+  perform(machine_.stop(how, clock_now()));
 }
 
 caf::result<child_added> supervisor_actor::handle_add(const add_child& request) {
@@ -314,7 +319,7 @@ caf::result<child_added> supervisor_actor::handle_add(const add_child& request) 
   children_[spec.name] = {.spec = spec};
   dir().remove(child_path(spec.name)); // what a finished child of this name left
   dir().enlist(child_path(spec.name), kind_of(spec));
-  perform(machine_.add(rule_of(spec), now()));
+  perform(machine_.add(rule_of(spec), clock_now()));
   return child_added{child_path(spec.name)};
 }
 
@@ -324,7 +329,7 @@ caf::result<child_removed> supervisor_actor::handle_remove(const remove_child& r
     return refusal(errc::not_found, fmt::format("{} has no child \"{}\"", path(), request.name));
   auto promise = make_response_promise<caf::typed_response_promise<child_removed>>();
   it->second.awaiting_removal.push_back(promise);
-  perform(machine_.remove(request.name, now()));
+  perform(machine_.remove(request.name, clock_now()));
   return promise;
 }
 
@@ -342,7 +347,7 @@ void supervisor_actor::handle_end_role(const actors::end_role& request) {
   if (!is_root() || !children_.contains(name))
     return note_error(fmt::format("asked to end unknown role {}", request.role));
   note_role_ended(name, request.code, request.line);
-  perform(machine_.remove(name, now()));
+  perform(machine_.remove(name, clock_now()));
   end_when_all_roles_ended();
 }
 
@@ -360,7 +365,7 @@ void supervisor_actor::end_when_all_roles_ended() {
   for (const auto& [name, c] : children_)
     if (!c.spec.auxiliary && machine_.active(name)) return;
   log::info(env().log_source, "every role has ended: stopping");
-  perform(machine_.stop({exit_kind::shutdown, {}}, now()));
+  perform(machine_.stop({exit_kind::shutdown, {}}, clock_now()));
 }
 
 void supervisor_actor::handle_end_process(const actors::end_process& request) {
@@ -371,7 +376,7 @@ void supervisor_actor::handle_end_process(const actors::end_process& request) {
     if (d.code == 0) d.code = request.code;
     d.reason = request.line;
   });
-  perform(machine_.stop({exit_kind::shutdown, {}}, now()));
+  perform(machine_.stop({exit_kind::shutdown, {}}, clock_now()));
 }
 
 } // namespace swarm::actors

@@ -1,0 +1,135 @@
+#include "actors/supervision/process.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <string>
+
+extern char** environ;
+
+using namespace swarm::actors;
+
+namespace {
+
+/// A real process (supervision_playground.cpp) with its standard error in our hands.
+class process {
+public:
+  explicit process(std::string mode) {
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
+    std::string program = SWARM_PLAYGROUND;
+    std::array<char*, 3> args{program.data(), mode.data(), nullptr};
+    REQUIRE(::posix_spawn(&pid_, program.c_str(), &actions, nullptr, args.data(), environ) == 0);
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::close(ends[1]);
+    errors_ = ::fdopen(ends[0], "r");
+  }
+  ~process() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    std::fclose(errors_);
+  }
+  process(const process&) = delete;
+  process& operator=(const process&) = delete;
+
+  /// Reads lines until one has `part`; empty at the end of the stream.
+  std::string line_with(std::string_view part) {
+    std::array<char, 1024> buffer{};
+    while (std::fgets(buffer.data(), buffer.size(), errors_)) {
+      const std::string line(buffer.data());
+      if (line.find(part) != std::string::npos) return line.substr(0, line.size() - 1);
+    }
+    return {};
+  }
+  void signal(int number) { ::kill(pid_, number); }
+  /// The exit code, or -1 when a signal ended it.
+  int wait() {
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+private:
+  pid_t pid_ = 0;
+  std::FILE* errors_ = nullptr;
+};
+
+/// The line without its date.
+std::string told(const std::string& line) {
+  const auto at = line.find(" : ");
+  return at == std::string::npos ? line : line.substr(at + 3);
+}
+
+} // namespace
+
+TEST_CASE("SIGTERM and SIGINT end the process in order with code 0") {
+  for (const int number : {SIGTERM, SIGINT}) {
+    process p("good");
+    REQUIRE(!p.line_with("playing").empty());
+    p.signal(number);
+    CHECK(told(p.line_with("stopping"))
+          == (number == SIGTERM ? "swarm.test : INFO : SIGTERM: stopping"
+                                : "swarm.test : INFO : SIGINT: stopping"));
+    CHECK(!p.line_with("state of a is gone").empty()); // destructors ran
+    CHECK(p.wait() == exit_ok);
+  }
+}
+
+TEST_CASE("SIGPIPE does not end the process") {
+  process p("good");
+  REQUIRE(!p.line_with("playing").empty());
+  p.signal(SIGPIPE);
+  p.signal(SIGTERM);
+  CHECK(p.wait() == exit_ok);
+}
+
+TEST_CASE("an actor that does not stop is named, and the process ends all the same") {
+  process p("stuck");
+  REQUIRE(!p.line_with("playing").empty());
+  p.signal(SIGTERM);
+  const auto line = told(p.line_with("not stopped"));
+  CHECK(line.starts_with(
+      "swarm.test : ERROR : not stopped within 0.2 s, ending at once; stuck: /sl/b (in message hang "
+      "for "));
+  CHECK(p.wait() == exit_stuck);
+}
+
+TEST_CASE("a second signal ends a stuck process at once") {
+  process p("stuck-long");
+  REQUIRE(!p.line_with("playing").empty());
+  p.signal(SIGTERM);
+  REQUIRE(!p.line_with("SIGTERM: stopping").empty());
+  p.signal(SIGTERM);
+  CHECK(p.wait() == 128 + SIGTERM);
+}
+
+TEST_CASE("when the root gives up there is one clear line and a code") {
+  process p("give-up");
+  CHECK(told(p.line_with("giving up"))
+        == "swarm.test : ERROR : giving up: /root: child \"sl\" failed 1 time within 10 s, 0 allowed; last "
+           "error: /sl: "
+           "child \"b\" failed 1 time within 10 s, 0 allowed; last error: nothing to play with");
+  CHECK(p.wait() == exit_gave_up);
+}
+
+TEST_CASE("a role that has done its work ends the process with its code") {
+  process p("end-role");
+  CHECK(told(p.line_with("/sl has ended")) == "swarm.test : INFO : /sl has ended: training over");
+  CHECK(p.wait() == 0);
+}
+
+TEST_CASE("an exception at the top becomes one line") {
+  process p("throw");
+  CHECK(p.line_with("playground") == "playground: nothing works");
+  CHECK(p.wait() == exit_gave_up);
+}
