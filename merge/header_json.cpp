@@ -179,27 +179,27 @@ result<tensor_info> read_tensor(json_cursor& in, std::string name) {
                  : key == "shape"        ? &has_shape
                  : key == "data_offsets" ? &has_offsets
                                          : nullptr;
-    if (seen == nullptr) return in.broken("tensor {} has an unknown field {}", quoted(out.name), quoted(key));
-    if (*seen) return in.broken("tensor {} has {} twice", quoted(out.name), key);
+    if (seen == nullptr) return in.broken("tensor {} has an unknown field {}", quote_name(out.name), quote_name(key));
+    if (*seen) return in.broken("tensor {} has {} twice", quote_name(out.name), key);
     *seen = true;
     if (key == "dtype") {
       SWARM_TRY(const auto text, in.string());
       const auto type = parse_dtype(text);
-      if (!type) return in.broken("tensor {} has the unsupported dtype {}", quoted(out.name), quoted(text));
+      if (!type) return in.broken("tensor {} has the unsupported dtype {}", quote_name(out.name), quote_name(text));
       out.type = *type;
     } else if (key == "shape") {
       SWARM_TRY(out.shape, in.numbers(tensor_dims_max));
     } else {
       SWARM_TRY(const auto offsets, in.numbers(2));
       if (offsets.size() != 2 || offsets[1] < offsets[0])
-        return in.broken("tensor {} has bad data_offsets", quoted(out.name));
+        return in.broken("tensor {} has bad data_offsets", quote_name(out.name));
       out.offset = offsets[0];
       out.size = offsets[1] - offsets[0];
     }
   } while (in.take(','));
   SWARM_CHECK(in.expect('}'));
   if (!has_dtype || !has_shape || !has_offsets)
-    return in.broken("tensor {} lacks {}", quoted(out.name),
+    return in.broken("tensor {} lacks {}", quote_name(out.name),
                      !has_dtype   ? "dtype"
                      : !has_shape ? "shape"
                                   : "data_offsets");
@@ -234,7 +234,7 @@ result<std::vector<tensor_info>> read_header_json(std::string_view text) {
     do {
       SWARM_TRY(auto name, in.string());
       SWARM_CHECK(in.expect(':'));
-      if (!names.insert(name).second) return in.broken("{} appears twice", quoted(name));
+      if (!names.insert(name).second) return in.broken("{} appears twice", quote_name(name));
       if (name == metadata_key) {
         SWARM_CHECK(skip_metadata(in));
         continue;
@@ -264,7 +264,7 @@ std::string write_header_json(const std::vector<tensor_info>& tensors) {
   return out;
 }
 
-std::string quoted(std::string_view name) {
+std::string quote_name(std::string_view name) {
   constexpr std::size_t shown_max = 80;
   std::string out = "'";
   for (const char c : name.substr(0, shown_max))

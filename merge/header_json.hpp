@@ -18,6 +18,6 @@ result<std::vector<tensor_info>> read_header_json(std::string_view text);
 std::string write_header_json(const std::vector<tensor_info>& tensors);
 
 /// A name as it appears in messages: quoted, control characters replaced, cut when long.
-std::string quoted(std::string_view name);
+std::string quote_name(std::string_view name);
 
 } // namespace swarm::merge

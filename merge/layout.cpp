@@ -29,10 +29,10 @@ std::uint64_t get_le64(bytes_view from) {
 bytes make_header(const std::vector<tensor_info>& tensors) {
   auto json = write_header_json(tensors);
   json.resize((json.size() + 7) / 8 * 8, ' ');
-  bytes out(8);
+  bytes out(8 + json.size());
   for (std::size_t i = 0; i < 8; ++i)
     out[i] = static_cast<std::uint8_t>(std::uint64_t{json.size()} >> (8 * i));
-  append(out, as_bytes(json));
+  std::copy(json.begin(), json.end(), out.begin() + 8);
   return out;
 }
 
@@ -59,13 +59,13 @@ result<std::uint64_t> check_places(const std::vector<tensor_info>& tensors) {
   for (const auto* tensor : by_place) {
     if (tensor->offset != end)
       return fail(merge_errc::bad_header,
-                  "model header: tensor {} begins at byte {} of the data, {} expected", quoted(tensor->name),
+                  "model header: tensor {} begins at byte {} of the data, {} expected", quote_name(tensor->name),
                   tensor->offset, end);
     if (tensor->offset % size_of(tensor->type) != 0)
       return fail(merge_errc::bad_tensor,
                   "model header: tensor {} ({}) begins at the unaligned byte {}; write the file "
                   "again with a current safetensors",
-                  quoted(tensor->name), name_of(tensor->type), tensor->offset);
+                  quote_name(tensor->name), name_of(tensor->type), tensor->offset);
     end += tensor->size; // no overflow: offset + size was read as one 64-bit number
   }
   return end;
@@ -105,9 +105,9 @@ result<model_layout> model_layout::make(std::vector<tensor_spec> specs) {
       return fail(merge_errc::bad_tensor, "no tensor can be called '__metadata__'");
     if (spec.shape.size() > tensor_dims_max)
       return fail(merge_errc::bad_tensor, "tensor {}: {} dimensions; at most {} are allowed",
-                  quoted(spec.name), spec.shape.size(), tensor_dims_max);
+                  quote_name(spec.name), spec.shape.size(), tensor_dims_max);
     auto size = tensor_size(spec.type, spec.shape);
-    if (!size) return fail_with(std::move(size).error(), fmt::format("tensor {}", quoted(spec.name)));
+    if (!size) return fail_with(std::move(size).error(), fmt::format("tensor {}", quote_name(spec.name)));
     if (*size > model_size_max || (total += *size) > model_size_max)
       return fail(merge_errc::too_large, "the model has more than {} bytes", model_size_max);
     out.tensors_.push_back({std::move(spec.name), spec.type, std::move(spec.shape), 0, *size});
@@ -119,7 +119,7 @@ result<model_layout> model_layout::make(std::vector<tensor_spec> specs) {
     names.push_back(tensor.name);
   std::sort(names.begin(), names.end());
   if (const auto twin = std::adjacent_find(names.begin(), names.end()); twin != names.end())
-    return fail(merge_errc::bad_tensor, "two tensors are called {}", quoted(*twin));
+    return fail(merge_errc::bad_tensor, "two tensors are called {}", quote_name(*twin));
   out.data_size_ = place(out.tensors_);
   SWARM_CHECK(out.seal());
   out.data_offset_ = out.header_.size();
@@ -147,11 +147,11 @@ result<model_layout> model_layout::parse(bytes_view file, std::uint64_t file_siz
   for (const auto& tensor : out.tensors_) {
     auto size = tensor_size(tensor.type, tensor.shape);
     if (!size)
-      return fail_with(std::move(size).error(), fmt::format("model header: tensor {}", quoted(tensor.name)));
+      return fail_with(std::move(size).error(), fmt::format("model header: tensor {}", quote_name(tensor.name)));
     if (*size != tensor.size)
       return fail(merge_errc::bad_tensor,
                   "model header: tensor {} ({} {}) needs {} bytes, its data_offsets give {}",
-                  quoted(tensor.name), name_of(tensor.type), shape_text(tensor.shape), *size, tensor.size);
+                  quote_name(tensor.name), name_of(tensor.type), shape_text(tensor.shape), *size, tensor.size);
   }
   SWARM_TRY(out.data_size_, check_places(out.tensors_));
   out.data_offset_ = 8 + length;
@@ -206,17 +206,17 @@ std::string difference(const model_layout& expected, const model_layout& other) 
   for (std::size_t i = 0, j = 0; i < left.size() || j < right.size();) {
     const int order = i == left.size() ? 1 : j == right.size() ? -1 : left[i]->name.compare(right[j]->name);
     if (order < 0) {
-      note(fmt::format("{} is missing", quoted(left[i++]->name)));
+      note(fmt::format("{} is missing", quote_name(left[i++]->name)));
     } else if (order > 0) {
-      note(fmt::format("{} is extra", quoted(right[j++]->name)));
+      note(fmt::format("{} is extra", quote_name(right[j++]->name)));
     } else {
       const auto& a = *left[i++];
       const auto& b = *right[j++];
       if (a.shape != b.shape) {
-        note(fmt::format("{} has shape {} instead of {}", quoted(a.name), shape_text(b.shape),
+        note(fmt::format("{} has shape {} instead of {}", quote_name(a.name), shape_text(b.shape),
                          shape_text(a.shape)));
       } else if (a.type != b.type) {
-        note(fmt::format("{} has dtype {} instead of {}", quoted(a.name), name_of(b.type), name_of(a.type)));
+        note(fmt::format("{} has dtype {} instead of {}", quote_name(a.name), name_of(b.type), name_of(a.type)));
       }
     }
   }
