@@ -232,11 +232,14 @@ T round_wide(wide_real x) {
 /// 64-bit integers do not fit into a double; such tensors are small and rare.
 template <class T>
 void mean_wide(const mean_job& job, std::size_t begin, std::size_t end) {
+  wide_real weight_sum = 0; // the double is rounded
+  for (std::size_t k = 0; k < job.input_count; ++k)
+    weight_sum += static_cast<wide_real>(job.weights[k]);
   for (auto i = begin; i < end; ++i) {
     wide_real sum = 0;
     for (std::size_t k = 0; k < job.input_count; ++k)
       sum += static_cast<wide_real>(job.weights[k]) * static_cast<wide_real>(get<T>(job.inputs[k], i));
-    const T mean = round_wide<T>(sum / static_cast<wide_real>(job.weight_sum));
+    const T mean = round_wide<T>(sum / weight_sum);
     std::memcpy(job.out + i * sizeof(T), &mean, sizeof(T));
   }
 }
