@@ -36,6 +36,9 @@ struct parse_outcome {
 result<parse_outcome> parse(std::span<const std::string> args, const environment& env);
 result<parse_outcome> parse(int argc, const char* const* argv, const environment& env);
 
+/// Every setting in force with its origin, as text for a person.
+std::string describe(const process_config& config);
+
 /// Every role has its key, certificate and CA file or folder, and they can be read. Fails with
 /// config_errc::identity and says what is missing and how to make it.
 result<> check_identities(const process_config& config);

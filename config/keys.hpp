@@ -1,0 +1,60 @@
+#pragma once
+
+#include "config/options.hpp"
+
+#include <array>
+#include <span>
+#include <string_view>
+
+namespace swarm::config {
+
+/// How a setting looks in a profile.
+/// A relative path in a profile is relative to the profile's folder.
+enum class value_kind { text, path, flag, number, list };
+
+/// One setting: its name as a flag (with "--" in front) and as a profile key, its environment variables, its
+/// default, its help, and how its text gets into the options of each role. A role that has no such setting
+/// has a null function. A new role is a new column here and a new section of the profile.
+struct key_spec {
+  template <class Options>
+  using setter = result<> (*)(Options&, std::string_view);
+
+  std::string_view key;
+  value_kind kind;
+  std::string_view placeholder; ///< e.g. "PORT"; of a flag "" or "=false"
+  std::string_view fallback;    ///< the default as text; empty: none, or computed
+  std::array<std::string_view, 2> env;
+  std::string_view help;
+  setter<process_config> into_process = nullptr;
+  setter<sn_options> into_sn = nullptr;
+  setter<sl_options> into_sl = nullptr;
+};
+
+/// A heading of the help text and the settings under it.
+struct key_group {
+  std::string_view title;
+  std::span<const key_spec> keys;
+};
+
+/// Every setting there is, in the order of the help text.
+std::span<const key_group> key_groups();
+
+/// The setting with this key, or null.
+const key_spec* find_key(std::string_view key);
+
+/// Flags that choose what to do and are no settings: names, placeholder (empty: takes no value), help.
+struct command_flag {
+  std::string_view names; ///< e.g. "--version,-V"
+  std::string_view placeholder;
+  std::string_view help;
+};
+std::span<const command_flag> command_flags();
+
+/// Flags of the original that are accepted and do nothing here, with the reason.
+struct ignored_flag {
+  std::string_view key;
+  std::string_view reason;
+};
+std::span<const ignored_flag> ignored_flags();
+
+} // namespace swarm::config

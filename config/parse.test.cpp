@@ -1,0 +1,499 @@
+#include "config/parse.hpp"
+
+#include "config/keys.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <fstream>
+
+using namespace swarm;
+using namespace swarm::config;
+
+namespace {
+
+using words = std::vector<std::string>;
+
+const words identity{"--key", "k", "--cert", "c", "--cacert", "a"};
+
+words operator+(words a, const words& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+/// A right command line of an SN and of an SL, to be varied.
+words sn_with(const words& more = {}) {
+  return words{"--role", "sn", "--host-ip", "10.0.0.1"} + identity + more;
+}
+words sl_with(const words& more = {}) {
+  return words{"--role", "sl", "--host-ip", "10.0.0.1", "--sn-ip", "10.0.0.2"} + identity + more;
+}
+
+std::string message(const words& args, const environment& env = {}) {
+  const auto out = parse(args, env);
+  return out ? "accepted" : out.error().message;
+}
+
+config_errc code(const words& args, const environment& env = {}) {
+  const auto out = parse(args, env);
+  return out ? config_errc{} : static_cast<config_errc>(out.error().code);
+}
+
+std::string origin_of(const process_config& config, std::string_view node, std::string_view key) {
+  for (const auto& s : config.settings)
+    if (s.node_name == node && s.key == key) return s.value + " from " + s.origin;
+  return "";
+}
+
+/// A folder that goes away with the test, and a profile in it.
+struct scratch {
+  scratch() { std::filesystem::create_directories(folder); }
+  ~scratch() { std::filesystem::remove_all(folder); }
+  std::string profile(std::string_view text) const {
+    std::ofstream(folder / "host.yaml") << text;
+    return (folder / "host.yaml").native();
+  }
+  std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / fmt::format("swarm-config-{}", ::getpid());
+};
+
+} // namespace
+
+TEST_CASE("an SN with defaults") {
+  const auto out = parse(sn_with({"--sentinel"}), {});
+  REQUIRE(out);
+  CHECK(out->action == action::run);
+  REQUIRE(out->config.sn.size() == 1);
+  CHECK(out->config.sl.empty());
+  const auto& sn = out->config.sn.front();
+  CHECK(sn.sentinel);
+  CHECK(sn.node_name == "sn-1");
+  CHECK(sn.data_dir == "swarm-data/sn-1");
+  CHECK(sn.bind_address == "0.0.0.0");
+  CHECK(sn.sn_api_port == 30304);
+  CHECK(sn.sn_p2p_port == 30303);
+  CHECK(sn.identity.key == "k");
+  CHECK(sn.identity.cacert == "a");
+  CHECK(!sn.identity.verify_host);
+  CHECK(out->config.data_dir == "swarm-data");
+  CHECK(out->config.log_level == log::level::info);
+}
+
+TEST_CASE("an SL with every flag") {
+  const auto out =
+      parse(words{"--role=sl", "--sn-api-service=api.sn-1.swarm", "--sl-fs-service", "fs.sl-1.swarm:8443",
+                  "--sl-fs-port=16000", "--key=k", "--cert=c", "--capath=ca", "--verify-host",
+                  "--data-dir=/var/lib/swarm", "--node-name=hospital-a", "--log-level=debug",
+                  "--bind-address=127.0.0.1", "--request-channel=/run/q", "--response-channel=/run/r",
+                  "--make-me-admin=false", "--leader-failure-base-timeout=60", "--wait-for-full-quorum=5",
+                  "--ram-intensive=False"},
+            {});
+  REQUIRE(out);
+  const auto& sl = out->config.sl.at(0);
+  CHECK(sl.sn_api_service == service{"api.sn-1.swarm", 443});
+  CHECK(sl.sl_fs_service == service{"fs.sl-1.swarm", 8443});
+  CHECK(sl.sl_fs_port == 16000);
+  CHECK(sl.identity.capath == "ca");
+  CHECK(sl.identity.verify_host);
+  CHECK(sl.data_dir == "/var/lib/swarm/sl-1");
+  CHECK(sl.node_name == "hospital-a");
+  CHECK(out->config.log_level == log::level::debug);
+  CHECK(sl.bind_address == "127.0.0.1");
+  CHECK(sl.request_channel == "/run/q");
+  CHECK(sl.response_channel == "/run/r");
+  CHECK(!sl.make_me_admin);
+  CHECK(sl.leader_failure_base_timeout == std::chrono::seconds(60));
+  CHECK(sl.wait_for_full_quorum == std::chrono::seconds(5));
+  CHECK(!sl.ram_intensive);
+}
+
+TEST_CASE("an SN joins by address or service and has more contracts") {
+  const auto out = parse(sn_with({"--sentinel-ip", "sn1", "--sentinel-api-port=1", "--contract=a",
+                                  "--contract=b", "--sn-p2p-service=p2p.x"}),
+                         {});
+  REQUIRE(out);
+  const auto& sn = out->config.sn.at(0);
+  CHECK(sn.sentinel_ip == "sn1");
+  CHECK(sn.sentinel_api_port == 1);
+  CHECK(sn.contracts == words{"a", "b"});
+  CHECK(sn.sn_p2p_service == service{"p2p.x", 30303});
+  CHECK(message(sn_with({"--sentinel-api-service=api.x"})) == "accepted");
+  // Both services given: no address of the host is needed.
+  CHECK(
+      message(words{"--role", "sn", "--sentinel", "--sn-api-service=a.x", "--sn-p2p-service=p.x"} + identity)
+      == "accepted");
+}
+
+TEST_CASE("the environment of the original is understood") {
+  const environment env{{"SN_I_AM_SENTINEL", "1"},       {"THIS_NODE_IP", "10.0.0.9"},
+                        {"SN_API_SERVER_PORT", "1111"},  {"SN_ETH_PORT_EXT", "2222"},
+                        {"SN_ETH_P2P_SERVICE", "p2p.x"}, {"SWARM_ID_KEY", "k"},
+                        {"SWARM_ID_CERT", "c"},          {"SWARM_ID_CAPATH", "ca"},
+                        {"SWARM_ID_CACERT", ""},         {"SWARMD_CONTRACT", "a,b"}};
+  const auto out = parse(words{"--role", "sn"}, env);
+  REQUIRE(out);
+  const auto& sn = out->config.sn.at(0);
+  CHECK(sn.sentinel);
+  CHECK(sn.host_ip == "10.0.0.9");
+  CHECK(sn.sn_api_port == 1111);
+  CHECK(sn.sn_p2p_port == 2222);
+  CHECK(sn.sn_p2p_service == service{"p2p.x", 30303});
+  CHECK(sn.identity.capath == "ca");
+  CHECK(sn.identity.cacert.empty());
+  CHECK(sn.contracts == words{"a", "b"});
+
+  const auto joining = parse(words{"--role", "sn", "--host-ip=h"} + identity,
+                             {{"SENTINEL_NODE_IP", "s"}, {"SENTINEL_API_SERVER_PORT", "5"}});
+  REQUIRE(joining);
+  CHECK(joining->config.sn.at(0).sentinel_ip == "s");
+  CHECK(joining->config.sn.at(0).sentinel_api_port == 5);
+  CHECK(parse(words{"--role", "sn", "--host-ip=h"} + identity, {{"SENTINEL_API_SERVICE", "s.x"}}));
+}
+
+TEST_CASE("the environment of an SL of the original is understood") {
+  const environment env{{"SWARMD_ROLE", "sl"},
+                        {"THIS_NODE_IP", "sl1"},
+                        {"SN_NODE_IP", "10.0.0.2"},
+                        {"SN_API_SERVER_PORT", "1111"},
+                        {"SL_FS_PORT", "16000"},
+                        {"SL_FS_SERVICE", "fs.x"},
+                        {"SL_REQUEST_CHANNEL", "/a"},
+                        {"SL_RESPONSE_CHANNEL", "/b"},
+                        {"SL_MAKE_ME_ADMIN", "False"},
+                        {"SL_LEADER_FAILURE_BASE_TIMEOUT", "7"},
+                        {"SL_WAIT_FOR_FULL_QUORUM_SECONDS", "8"},
+                        {"SL_RAM_INTENSIVE", "False"},
+                        {"SL_LOG_LEVEL", "WARNING"},
+                        {"SWARM_ID_KEY", "k"},
+                        {"SWARM_ID_CERT", "c"},
+                        {"SWARM_ID_CACERT", "a"}};
+  const auto out = parse(words{}, env);
+  REQUIRE(out);
+  const auto& sl = out->config.sl.at(0);
+  CHECK(sl.host_ip == "sl1");
+  CHECK(sl.sn_ip == "10.0.0.2");
+  CHECK(sl.sn_api_port == 1111);
+  CHECK(sl.sl_fs_port == 16000);
+  CHECK(sl.sl_fs_service == service{"fs.x", 443});
+  CHECK(sl.request_channel == "/a");
+  CHECK(sl.response_channel == "/b");
+  CHECK(!sl.make_me_admin);
+  CHECK(sl.leader_failure_base_timeout == std::chrono::seconds(7));
+  CHECK(sl.wait_for_full_quorum == std::chrono::seconds(8));
+  CHECK(!sl.ram_intensive);
+  CHECK(out->config.log_level == log::level::warning);
+}
+
+TEST_CASE("flags win over the role's section, that over the profile's top, that over the environment") {
+  const scratch here;
+  const auto file = here.profile("host-ip: top\nsn-api-port: 2\nsn-p2p-port: 2\nkey: k\ncert: c\ncacert: a\n"
+                                 "sn: {sn-p2p-port: 3, sentinel: true}\n");
+  const environment env{
+      {"THIS_NODE_IP", "env"}, {"SN_API_SERVER_PORT", "1"}, {"SWARMD_BIND_ADDRESS", "127.0.0.9"}};
+  const auto out = parse(words{"--profile", file, "--sn-api-port=4"}, env);
+  REQUIRE(out);
+  const auto& config = out->config;
+  CHECK(config.sn.at(0).sn_api_port == 4);
+  CHECK(config.sn.at(0).sn_p2p_port == 3);
+  CHECK(config.sn.at(0).host_ip == "top");
+  CHECK(config.sn.at(0).bind_address == "127.0.0.9");
+  CHECK(config.sn.at(0).identity.key == here.folder / "k");
+  CHECK(origin_of(config, "sn-1", "sn-api-port") == "4 from --sn-api-port");
+  CHECK(origin_of(config, "sn-1", "sn-p2p-port") == "3 from " + file + ":7:19");
+  CHECK(origin_of(config, "sn-1", "host-ip") == "top from " + file + ":1:10");
+  CHECK(origin_of(config, "sn-1", "bind-address") == "127.0.0.9 from environment SWARMD_BIND_ADDRESS");
+  CHECK(origin_of(config, "sn-1", "sentinel-api-port") == "30304 from default");
+  CHECK(origin_of(config, "sn-1", "data-dir") == "swarm-data/sn-1 from default");
+  CHECK(origin_of(config, "", "log-level") == "INFO from default");
+  CHECK(describe(config).find("sn-1  sn-api-port") != std::string::npos);
+}
+
+TEST_CASE("a profile starts several roles of one host, and --role picks among them") {
+  const scratch here;
+  const auto file =
+      here.profile("host-ip: h\nkey: k\ncert: c\ncacert: a\ndata-dir: d\n"
+                   "sn: {sentinel: true, sn-api-port: 7000}\n"
+                   "sl:\n"
+                   "  - {node-name: left, request-channel: lq, response-channel: lr}\n"
+                   "  - {sl-fs-port: 2, request-channel: rq, response-channel: rr, data-dir: other}\n");
+  const auto out = parse(words{"--profile", file}, {});
+  REQUIRE(out);
+  const auto& config = out->config;
+  REQUIRE(config.sn.size() == 1);
+  REQUIRE(config.sl.size() == 2);
+  CHECK(config.data_dir == here.folder / "d");
+  CHECK(config.sl[0].node_name == "left");
+  CHECK(config.sl[0].data_dir == here.folder / "d/sl-1");
+  CHECK(config.sl[1].node_name == "sl-2");
+  CHECK(config.sl[1].data_dir == here.folder / "other");
+  // The SN of the same process is the one to use.
+  CHECK(config.sl[0].sn_ip == "127.0.0.1");
+  CHECK(config.sl[0].sn_api_port == 7000);
+  CHECK(origin_of(config, "left", "sn-ip") == "127.0.0.1 from sn-1 of this process");
+
+  const auto only_sn = parse(words{"--profile", file, "--role", "sn", "--node-name", "alpha"}, {});
+  REQUIRE(only_sn);
+  CHECK(only_sn->config.sl.empty());
+  CHECK(only_sn->config.sn.at(0).node_name == "alpha");
+  CHECK(only_sn->config.sn.at(0).data_dir == here.folder / "d/sn-1");
+  const auto all_named = parse(words{"--profile", file, "--node-name", "alpha"}, {});
+  REQUIRE(all_named);
+  CHECK(all_named->config.sn.at(0).node_name == "alpha-sn-1");
+  CHECK(all_named->config.sl.at(1).node_name == "alpha-sl-2");
+  CHECK(all_named->config.sl.at(0).node_name == "left");
+}
+
+TEST_CASE("a profile can come from the environment, and roles from flags alone") {
+  const scratch here;
+  const auto file = here.profile("sl: {host-ip: h, sn-ip: s, key: k, cert: c, cacert: a}\n");
+  CHECK(parse(words{}, {{"SWARMD_PROFILE", file}, {"SWARMD_ROLE", "sn"}})->config.sl.size() == 1);
+  const auto both =
+      parse(words{"--role", "sn", "--role", "sl", "--sentinel", "--host-ip", "h"} + identity, {});
+  REQUIRE(both);
+  CHECK(both->config.sn.size() == 1);
+  CHECK(both->config.sl.size() == 1);
+}
+
+TEST_CASE("names of flags match in any case, and what the original needed is accepted with a note") {
+  const auto out = parse(sn_with({"--Sentinel=1", "--apls-ip", "1.2.3.4", "--socket-path=x"}), {});
+  REQUIRE(out);
+  CHECK(out->config.sn.at(0).sentinel);
+  CHECK(out->notes
+        == words{"--apls-ip is not needed: no licence is needed",
+                 "--socket-path is not needed: identities come from --key, --cert and --cacert or --capath"});
+}
+
+TEST_CASE("mistakes on the command line") {
+  CHECK(message({})
+        == "no role is given: start with --role sn, --role sl or both, or with --profile FILE (swarmd --help "
+           "lists the settings)");
+  CHECK(message(sn_with({"--sentinle"})) == "unknown flag '--sentinle'; did you mean '--sentinel'?");
+  CHECK(message(sn_with({"--sentinel", "--foo=3"})) == "unknown flag '--foo' (see --help)");
+  CHECK(message(sn_with({"--sentinel", "bar"}))
+        == "unexpected argument 'bar'; settings are given as --name value (see --help)");
+  CHECK(message(sn_with({"--sentinel", "--sn-api-port"})) == "--sn-api-port needs a value (see --help)");
+  CHECK(message({"--role", "sl", "--sn-ip", "--host-ip", "a"}) == "--sn-ip needs a value (see --help)");
+  CHECK(message(sn_with({"--sentinel", "--host-ip=b"})) == "--host-ip is given 2 times; keep one of them");
+  CHECK(message({"--profile=a", "--profile=b"}).starts_with("--profile is given 2 times; keep one of them"));
+  CHECK(message({"--role", "swop"}) == "--role: 'swop' is not a role; the roles are sn and sl");
+  CHECK(message({}, {{"SWARMD_ROLE", "x"}})
+        == "environment SWARMD_ROLE: 'x' is not a role; the roles are sn and sl");
+  CHECK(message({"--role", "sl", "--role", "sl"})
+        == "--role: 'sl' is given twice; several of one kind in a process need a profile (--profile)");
+  CHECK(message(words(2000, "x")) == "2000 arguments; at most 1024 are read");
+  CHECK(code({"--nonsense"}) == config_errc::usage);
+  CHECK(code({}) == config_errc::missing);
+}
+
+TEST_CASE("a wrong value names its source") {
+  const scratch here;
+  CHECK(message(sn_with({"--sentinel", "--sn-api-port=0"}))
+        == "--sn-api-port: '0' is not a port; give a number from 1 to 65535");
+  CHECK(message(sn_with({"--sentinel"}), {{"SN_ETH_PORT_EXT", "x"}})
+        == "environment SN_ETH_PORT_EXT: sn-p2p-port: 'x' is not a port; give a number from 1 to 65535");
+  const auto file = here.profile("sn:\n  sentinel: perhaps\n");
+  CHECK(message(words{"--profile", file, "--host-ip=h"} + identity)
+        == file + ":2:13: sentinel: 'perhaps' is neither true nor false");
+  CHECK(message(sn_with({"--sentinel", "--contract=a", "--contract=a"}))
+        == "--contract: contract 'a' is named twice");
+  CHECK(message(sn_with({"--sentinel", "--node-name=" + std::string(65, 'n')}))
+        == "--node-name: the name '" + std::string(65, 'n') + "' has 65 bytes; at most 64 are allowed");
+  CHECK(message(sn_with({"--sentinel", "--log-level=loud"}))
+        == "--log-level: 'loud' is not a log level; give TRACE, DEBUG, INFO, WARNING, ERROR or OFF");
+  CHECK(code(sn_with({"--sentinel=maybe"})) == config_errc::bad_value);
+  words many = sn_with({"--sentinel"});
+  for (int i = 0; i < 65; ++i)
+    many.push_back(fmt::format("--contract=c{}", i));
+  CHECK(message(many) == "--contract: more than 64 contracts");
+}
+
+TEST_CASE("all wrong values are reported at once, each once") {
+  CHECK(message(words{"--role=sn", "--role=sl", "--sn-api-port=0", "--sl-fs-port=x"})
+        == "--sn-api-port: '0' is not a port; give a number from 1 to 65535\n"
+           "--sl-fs-port: 'x' is not a port; give a number from 1 to 65535");
+}
+
+TEST_CASE("without certificates nothing starts, and the message says what is missing") {
+  const words bare{"--role", "sn", "--sentinel", "--host-ip", "h"};
+  CHECK(message(bare)
+        == "sn-1: no certificates are given; set --key, --cert, and --cacert or --capath (deploy/gen-cert "
+           "makes a key, a certificate and an authority)");
+  CHECK(message(bare + words{"--cert=c", "--cacert=a"})
+        == "sn-1: --key is missing, the private key of the certificate (--cert); deploy/gen-cert makes a "
+           "key, a "
+           "certificate and an authority");
+  CHECK(message(bare + words{"--key=k", "--cacert=a"}, {{"SWARM_ID_KEY", "z"}})
+            .starts_with("sn-1: --cert is missing, the certificate of the key (--key)"));
+  CHECK(message(bare + words{"--cert=c"}, {{"SWARM_ID_KEY", "z"}})
+            .starts_with("sn-1: --cacert (a file) or --capath (a folder) is missing: the authorities"));
+  CHECK(code(bare) == config_errc::identity);
+}
+
+TEST_CASE("what an SN cannot do without, and what excludes each other") {
+  CHECK(message(sn_with())
+        == "sn-1: give --sentinel to begin a chain, or --sentinel-ip or --sentinel-api-service to join one");
+  CHECK(message(sn_with({"--sentinel", "--sentinel-ip=x"}))
+        == "sn-1: both --sentinel (--sentinel) and --sentinel-ip (--sentinel-ip) are given; the first begins "
+           "a chain, the "
+           "second joins one: keep one");
+  CHECK(message(sn_with({"--sentinel-api-service=x"}), {{"SN_I_AM_SENTINEL", "True"}})
+            .starts_with("sn-1: both --sentinel (environment SN_I_AM_SENTINEL) and --sentinel-api-service"));
+  CHECK(message(words{"--role", "sn", "--sentinel", "--sn-api-service=a"} + identity)
+        == "sn-1: --host-ip is missing, the address by which other nodes reach this host (not needed when "
+           "--sn-api-service and --sn-p2p-service are both given)");
+  CHECK(message(sn_with({"--sentinel", "--sn-api-port=5", "--sn-p2p-port=5"}))
+        == "sn-1 and sn-1 both use port 5: sn-api-port (--sn-api-port) and sn-p2p-port (--sn-p2p-port); give "
+           "each its own "
+           "port");
+  CHECK(code(sn_with()) == config_errc::missing);
+  CHECK(code(sn_with({"--sentinel", "--sentinel-ip=x"})) == config_errc::conflict);
+}
+
+TEST_CASE("what an SL cannot do without, and what excludes each other") {
+  CHECK(message(words{"--role", "sl", "--host-ip=h"} + identity)
+        == "sl-1: give --sn-ip or --sn-api-service, the SN to use");
+  CHECK(message(words{"--role", "sl", "--sn-ip=h"} + identity)
+        == "sl-1: --host-ip is missing, the address by which other nodes reach this host (not needed when "
+           "--sl-fs-service is given)");
+  CHECK(message(words{"--role", "sl", "--sn-ip=h", "--sl-fs-service=f"} + identity) == "accepted");
+  CHECK(message(sl_with({"--request-channel=/x/p", "--response-channel=/x/./p"}))
+        == "sl-1: request-channel (--request-channel) and response-channel (--response-channel) are the same "
+           "path "
+           "'/x/p'");
+  const auto out = parse(sl_with({"--sn-api-service=api.x"}), {});
+  REQUIRE(out);
+  CHECK(out->notes
+        == words{"sl-1: sn-ip (--sn-ip) is not used, because sn-api-service (--sn-api-service) is given"});
+}
+
+TEST_CASE("the roles of one process share no port, pipe, folder or name") {
+  const scratch here;
+  auto with = [&](std::string_view roles) {
+    return message({"--profile", here.profile(fmt::format(
+                                     "host-ip: h\nkey: k\ncert: c\ncacert: a\nsn-ip: s\n{}", roles))});
+  };
+  const auto file = (here.folder / "host.yaml").native();
+  CHECK(with("sl: [{request-channel: a, response-channel: b}, {request-channel: c, response-channel: d}]\n")
+        == "sl-1 and sl-2 both use port 30305: sl-fs-port and sl-fs-port; give each its own port");
+  CHECK(with("sl: [{bind-address: 127.0.0.1, request-channel: a, response-channel: b},\n"
+             "     {bind-address: 127.0.0.2, request-channel: c, response-channel: d}]\n")
+        == "accepted");
+  CHECK(with("sl: [{sl-fs-port: 1}, {sl-fs-port: 2}]\n")
+        == "sl-1 and sl-2 both use /tmp/channel/request.channel: request-channel and request-channel; each "
+           "SL needs its "
+           "own pair of pipes\nsl-1 and sl-2 both use /tmp/channel/response.channel: response-channel and "
+           "response-channel; each SL needs its own pair of pipes");
+  CHECK(with("sn: {sentinel: true, data-dir: x}\nsl: {data-dir: y/../x}\n")
+        == fmt::format(
+            "sn-1 and sl-1 both use {}: data-dir ({}:6:32) and data-dir ({}:7:16); each role needs its own "
+            "folder",
+            (here.folder / "x").native(), file, file));
+  CHECK(with("sn: {sentinel: true, node-name: x}\nsl: {node-name: x}\n")
+            .starts_with("two roles of this process are named 'x' ("));
+  CHECK(with("sn: [{sentinel: true}, {sentinel: true, sn-api-port: 1, sn-p2p-port: 2}]\n")
+        == "2 SNs; one process runs at most one, start another swarmd for the next");
+  CHECK(with(fmt::format("node-name: {}\nsn: {{sentinel: true}}\nsl: {{}}\n", std::string(60, 'n')))
+            .starts_with("the name 'nnnn"));
+}
+
+TEST_CASE("help, version and check") {
+  const auto help = parse(words{"--help"}, {});
+  REQUIRE(help);
+  CHECK(help->action == action::show);
+  for (const auto& group : key_groups()) {
+    CHECK(help->text.find(fmt::format("\n{}\n", group.title)) != std::string::npos);
+    for (const auto& spec : group.keys) {
+      CAPTURE(spec.key);
+      CHECK(help->text.find(fmt::format("--{}", spec.key)) != std::string::npos);
+      for (const auto name : spec.env)
+        CHECK(help->text.find(name) != std::string::npos);
+      CHECK(help->text.find(spec.fallback) != std::string::npos);
+    }
+  }
+  const auto shown = parse(words{"-V"}, {});
+  REQUIRE(shown);
+  CHECK(shown->action == action::show);
+  CHECK(shown->text.starts_with(fmt::format("swarmd {}\n", version())));
+  CHECK(parse(sn_with({"--sentinel", "--check"}), {})->action == action::check);
+}
+
+TEST_CASE("every default in the help is the default of the options") {
+  for (const auto& group : key_groups())
+    for (const auto& spec : group.keys) {
+      if (spec.fallback.empty()) continue;
+      CAPTURE(spec.key);
+      process_config process;
+      sn_options sn;
+      sl_options sl;
+      if (spec.into_process) CHECK(spec.into_process(process, spec.fallback));
+      if (spec.into_sn && spec.key != "data-dir") {
+        CHECK(spec.into_sn(sn, spec.fallback));
+        const sn_options fresh;
+        CHECK(sn.sn_api_port == fresh.sn_api_port);
+        CHECK(sn.sn_p2p_port == fresh.sn_p2p_port);
+        CHECK(sn.sentinel_api_port == fresh.sentinel_api_port);
+        CHECK(sn.sentinel == fresh.sentinel);
+        CHECK(sn.bind_address == fresh.bind_address);
+        CHECK(sn.identity.verify_host == fresh.identity.verify_host);
+      }
+      if (spec.into_sl && spec.key != "data-dir") {
+        CHECK(spec.into_sl(sl, spec.fallback));
+        const sl_options fresh;
+        CHECK(sl.sn_api_port == fresh.sn_api_port);
+        CHECK(sl.sl_fs_port == fresh.sl_fs_port);
+        CHECK(sl.request_channel == fresh.request_channel);
+        CHECK(sl.response_channel == fresh.response_channel);
+        CHECK(sl.make_me_admin == fresh.make_me_admin);
+        CHECK(sl.leader_failure_base_timeout == fresh.leader_failure_base_timeout);
+        CHECK(sl.wait_for_full_quorum == fresh.wait_for_full_quorum);
+        CHECK(sl.ram_intensive == fresh.ram_intensive);
+      }
+      CHECK(process.log_level == process_config{}.log_level);
+    }
+}
+
+TEST_CASE("the files of an identity must be there, and are then opened one by one") {
+  const scratch here;
+  std::ofstream(here.folder / "k") << "key";
+  std::ofstream(here.folder / "c") << "cert";
+  std::filesystem::create_directories(here.folder / "ca");
+  const words args{"--role",
+                   "sn",
+                   "--sentinel",
+                   "--host-ip=h",
+                   "--key=" + (here.folder / "k").native(),
+                   "--cert=" + (here.folder / "c").native()};
+  auto config_with = [&](const std::string& more) { return parse(args + words{more}, {})->config; };
+  auto missing = [&](const std::string& more) {
+    const auto checked = check_identities(config_with(more));
+    return checked ? "accepted" : checked.error().message;
+  };
+  const auto ca = (here.folder / "ca").native();
+  CHECK(missing("--capath=" + ca)
+        == "sn-1: capath '" + ca + "' is empty; correct the path, or make certificates with deploy/gen-cert");
+  CHECK(missing("--cacert=" + ca)
+        == "sn-1: cacert '" + ca
+               + "' is not a file; correct the path, or make certificates with deploy/gen-cert");
+  CHECK(missing("--cacert=" + ca + "/x").find("/x' is not there; correct the path") != std::string::npos);
+  CHECK(missing("--capath=" + (here.folder / "k").native()).find("is not a folder") != std::string::npos);
+  std::ofstream(here.folder / "ca/root.pem") << "x";
+  CHECK(missing("--capath=" + ca) == "accepted");
+
+  const auto config = config_with("--capath=" + ca);
+  const auto good = check(config, [&](const identity_options& id) -> result<> {
+    CHECK(id.capath == ca);
+    return {};
+  });
+  REQUIRE(good);
+  CHECK(good->ends_with("certificates: in order\n"));
+  CHECK(good->find("--host-ip") != std::string::npos);
+  const auto bad = check(
+      config, [](const identity_options&) -> result<> { return fail(config_errc::identity, "expired"); });
+  REQUIRE(!bad);
+  CHECK(bad.error().message == "sn-1: expired");
+}
+
+TEST_CASE("the process's own environment is read") {
+  ::setenv("SWARMD_TEST_VARIABLE", "a=b", 1);
+  CHECK(process_environment().at("SWARMD_TEST_VARIABLE") == "a=b");
+}

@@ -1,0 +1,183 @@
+#include "config/profile.hpp"
+
+#include "config/keys.hpp"
+#include "config/values.hpp"
+#include "config/yaml_tree.hpp"
+
+#include <algorithm>
+
+namespace swarm::config {
+
+namespace {
+
+enum class section { top, sn, sl };
+
+std::string_view describe(section where) {
+  switch (where) {
+  case section::top:
+    return "at the top of a profile";
+  case section::sn:
+    return "in an 'sn' section";
+  case section::sl:
+    return "in an 'sl' section";
+  }
+  return "";
+}
+
+bool belongs(const key_spec& spec, section where) {
+  if (where == section::sn) return spec.into_sn != nullptr;
+  if (where == section::sl) return spec.into_sl != nullptr;
+  return true;
+}
+
+std::vector<std::string_view> keys_of(section where) {
+  std::vector<std::string_view> out;
+  for (const auto& group : key_groups())
+    for (const auto& spec : group.keys)
+      if (belongs(spec, where)) out.push_back(spec.key);
+  if (where == section::top) out.insert(out.end(), {"sn", "sl"});
+  return out;
+}
+
+std::string_view expected(value_kind kind) {
+  switch (kind) {
+  case value_kind::flag:
+    return "true or false";
+  case value_kind::number:
+    return "a number";
+  case value_kind::list:
+    return "a name or a list of names";
+  case value_kind::path:
+    return "a path";
+  case value_kind::text:
+    break;
+  }
+  return "a single value";
+}
+
+/// Takes one profile apart; holds what every step needs to name a place.
+class reader {
+public:
+  reader(const std::filesystem::path& file, problems& found)
+      : name_(printable(file.native())), folder_(file.parent_path()), found_(found) {}
+
+  profile read(const yaml_node& root) {
+    profile out;
+    out.common = read_keys(root, section::top);
+    if (const auto* node = root.find("sn")) out.sn = read_sections(*node, section::sn);
+    if (const auto* node = root.find("sl")) out.sl = read_sections(*node, section::sl);
+    return out;
+  }
+
+private:
+  std::string place(std::size_t line, std::size_t column) const {
+    return fmt::format("{}:{}:{}", name_, line, column);
+  }
+  std::string place(const yaml_node& node) const { return place(node.line, node.column); }
+
+  /// One mapping, or a list of them; nothing at all stands for a role with defaults only.
+  std::vector<layer> read_sections(const yaml_node& node, section where) {
+    std::vector<layer> out;
+    if (node.kind != yaml_kind::sequence) return {read_section(node, where)};
+    if (node.items.size() > roles_max) {
+      found_.add(config_errc::bad_value, "{}: {} roles; at most {} in one process", place(node),
+                 node.items.size(), roles_max);
+      return {};
+    }
+    if (node.items.empty())
+      found_.add(config_errc::bad_value, "{}: an empty list; name at least one role or remove the key",
+                 place(node));
+    for (const auto& item : node.items)
+      out.push_back(read_section(item, where));
+    return out;
+  }
+
+  layer read_section(const yaml_node& node, section where) {
+    if (node.kind == yaml_kind::null) return {};
+    if (node.kind == yaml_kind::mapping) return read_keys(node, where);
+    found_.add(config_errc::wrong_type,
+               "{}: {} {}; expected a mapping of settings, such as 'host-ip: 192.168.1.10'", place(node),
+               node.kind_name(), describe(where));
+    return {};
+  }
+
+  layer read_keys(const yaml_node& mapping, section where) {
+    layer out;
+    for (std::size_t i = 0; i < mapping.entries.size(); ++i) {
+      const auto& entry = mapping.entries[i];
+      if (is_repeated(mapping, i)) continue;
+      if (where == section::top && (entry.key == "sn" || entry.key == "sl")) continue;
+      const auto* spec = find_key(entry.key);
+      if (spec && belongs(*spec, where))
+        out[entry.key] = read_value(*spec, entry.value);
+      else
+        report_unknown(entry, where, spec != nullptr);
+    }
+    return out;
+  }
+
+  bool is_repeated(const yaml_node& mapping, std::size_t index) {
+    const auto& entry = mapping.entries[index];
+    const auto end = mapping.entries.begin() + static_cast<std::ptrdiff_t>(index);
+    const auto first =
+        std::find_if(mapping.entries.begin(), end, [&](const auto& e) { return e.key == entry.key; });
+    if (first == end) return false;
+    found_.add(config_errc::duplicate_key, "{}: '{}' is given again (first in line {}); keep one of them",
+               place(entry.line, entry.column), printable(entry.key), first->line);
+    return true;
+  }
+
+  void report_unknown(const yaml_node::entry& entry, section where, bool known_elsewhere) {
+    const auto at = place(entry.line, entry.column);
+    if (known_elsewhere) {
+      found_.add(config_errc::unknown_key,
+                 "{}: '{}' is no setting of this role; move it to the role that it is for", at, entry.key);
+      return;
+    }
+    const auto candidates = keys_of(where);
+    found_.add(config_errc::unknown_key, "{}: unknown key '{}' {}{}", at, printable(entry.key),
+               describe(where), did_you_mean(entry.key, candidates));
+  }
+
+  std::vector<raw_value> read_value(const key_spec& spec, const yaml_node& node) {
+    std::vector<raw_value> out;
+    if (spec.kind == value_kind::list && node.kind == yaml_kind::sequence) {
+      for (const auto& item : node.items)
+        if (is_scalar(spec, item)) out.push_back({item.text, place(item)});
+    } else if (is_scalar(spec, node)) {
+      out.push_back({spec.kind == value_kind::path ? beside_profile(node.text) : node.text, place(node)});
+    }
+    return out;
+  }
+
+  bool is_scalar(const key_spec& spec, const yaml_node& node) {
+    if (node.kind == yaml_kind::scalar) return true;
+    found_.add(config_errc::wrong_type, "{}: '{}' has {} as its value; expected {}", place(node), spec.key,
+               node.kind_name(), expected(spec.kind));
+    return false;
+  }
+
+  std::string beside_profile(const std::string& text) const {
+    // Left alone when converting it will fail, so that the message shows what the user wrote.
+    if (text.empty() || !to_path(text)) return text;
+    const std::filesystem::path path(text);
+    return path.is_absolute() ? text : (folder_ / path).lexically_normal().native();
+  }
+
+  std::string name_;
+  std::filesystem::path folder_;
+  problems& found_;
+};
+
+} // namespace
+
+result<profile> read_profile(std::string_view text, const std::filesystem::path& file, problems& found) {
+  SWARM_TRY(const auto root, parse_yaml(text, printable(file.native())));
+  if (root.kind != yaml_kind::mapping && root.kind != yaml_kind::null)
+    return fail(config_errc::wrong_type,
+                "{}:{}:{}: {}; a profile is a mapping of settings and of the roles 'sn' and 'sl'",
+                printable(file.native()), root.line, root.column, root.kind_name());
+  return reader(file, found).read(root);
+}
+
+} // namespace swarm::config

@@ -1,0 +1,207 @@
+#include "config/values.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <numeric>
+
+namespace swarm::config {
+
+namespace {
+
+constexpr std::size_t path_bytes_max = 4095;
+constexpr std::size_t host_bytes_max = 253; // RFC 1035, section 2.3.4, as text
+constexpr std::size_t label_bytes_max = 63;
+constexpr std::size_t shown_bytes_max = 80;
+
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+std::optional<std::uint64_t> to_number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+bool is_ip(int family, const std::string& text) {
+  std::array<std::uint8_t, sizeof(in6_addr)> raw;
+  return inet_pton(family, text.c_str(), raw.data()) == 1;
+}
+
+bool is_label(std::string_view label) {
+  return !label.empty() && label.size() <= label_bytes_max && label.front() != '-' && label.back() != '-'
+         && std::all_of(label.begin(), label.end(),
+                        [](char c) { return is_alphanumeric(c) || c == '-' || c == '_'; });
+}
+
+bool is_host_name(std::string_view text) {
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (text.empty() || text.size() > host_bytes_max) return false;
+  while (true) {
+    const auto dot = text.find('.');
+    if (!is_label(text.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+} // namespace
+
+result<std::uint16_t> to_port(std::string_view text) {
+  const auto number = to_number(text);
+  if (!number || *number < 1 || *number > 65535)
+    return fail(config_errc::bad_value, "'{}' is not a port; give a number from 1 to 65535", printable(text));
+  return static_cast<std::uint16_t>(*number);
+}
+
+result<std::string> to_ip(std::string_view text) {
+  std::string out(text);
+  if (text.find('\0') == std::string_view::npos && (is_ip(AF_INET, out) || is_ip(AF_INET6, out))) return out;
+  return fail(config_errc::bad_value,
+              "'{}' is not an IP address; give one such as 192.168.1.10, 0.0.0.0 or ::1", printable(text));
+}
+
+result<std::string> to_host(std::string_view text) {
+  const bool numeric = !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
+  if (numeric || text.find(':') != std::string_view::npos) {
+    if (auto ip = to_ip(text)) return ip;
+  } else if (is_host_name(text)) {
+    return std::string(text);
+  }
+  return fail(
+      config_errc::bad_value,
+      "'{}' is neither an IP address nor a host name; give one such as 192.168.1.10 or node1.example.org",
+      printable(text));
+}
+
+result<service> to_service(std::string_view text, std::uint16_t default_port) {
+  auto wrong = [&](std::string_view why) {
+    return fail(config_errc::bad_value,
+                "'{}' is not a service ({}); give NAME or NAME:PORT, e.g. api.sn-1.swarm:443",
+                printable(text), why);
+  };
+  std::string_view host = text;
+  std::optional<std::string_view> port;
+  if (text.starts_with('[')) {
+    const auto close = text.find(']');
+    if (close == std::string_view::npos) return wrong("no closing bracket");
+    host = text.substr(1, close - 1);
+    const auto rest = text.substr(close + 1);
+    if (!rest.empty() && rest.front() != ':') return wrong("text after the bracket");
+    if (!rest.empty()) port = rest.substr(1);
+  } else if (const auto colon = text.find(':'); colon != std::string_view::npos && text.rfind(':') == colon) {
+    host = text.substr(0, colon);
+    port = text.substr(colon + 1);
+  }
+  auto name = to_host(host);
+  if (!name) return wrong("its host is neither an IP address nor a host name");
+  if (!port) return service{std::move(*name), default_port};
+  const auto number = to_port(*port);
+  if (!number) return wrong("its port is not a number from 1 to 65535");
+  return service{std::move(*name), *number};
+}
+
+result<bool> to_flag(std::string_view text) {
+  const auto word = lower(text);
+  if (word == "true" || word == "yes" || word == "on" || word == "1") return true;
+  if (word == "false" || word == "no" || word == "off" || word == "0") return false;
+  return fail(config_errc::bad_value, "'{}' is neither true nor false", printable(text));
+}
+
+result<std::chrono::seconds> to_seconds(std::string_view text) {
+  const auto number = to_number(text);
+  if (!number || *number < 1 || *number > 604800)
+    return fail(config_errc::bad_value, "'{}' is not a number of seconds from 1 to 604800 (a week)",
+                printable(text));
+  return std::chrono::seconds(*number);
+}
+
+result<std::string> to_name(std::string_view text) {
+  if (text.size() > name_bytes_max)
+    return fail(config_errc::bad_value, "the name '{}' has {} bytes; at most {} are allowed", printable(text),
+                text.size(), name_bytes_max);
+  const bool fits =
+      !text.empty() && is_alphanumeric(text.front()) && std::all_of(text.begin(), text.end(), [](char c) {
+        return is_alphanumeric(c) || c == '.' || c == '_' || c == '-';
+      });
+  if (!fits)
+    return fail(
+        config_errc::bad_value,
+        "'{}' cannot be a name; use letters, digits, '.', '_' and '-', beginning with a letter or digit",
+        printable(text));
+  return std::string(text);
+}
+
+result<std::filesystem::path> to_path(std::string_view text) {
+  if (text.empty()) return fail(config_errc::bad_value, "the path is empty");
+  if (text.size() > path_bytes_max)
+    return fail(config_errc::bad_value, "the path '{}' has {} bytes; at most {} are allowed", printable(text),
+                text.size(), path_bytes_max);
+  if (std::any_of(text.begin(), text.end(), is_control))
+    return fail(config_errc::bad_value, "the path '{}' has control characters in it", printable(text));
+  return std::filesystem::path(text);
+}
+
+result<log::level> to_level(std::string_view text) {
+  const auto level = log::parse_level(text, log::level::off);
+  if (level != log::level::off || lower(text) == "off") return level;
+  return fail(config_errc::bad_value,
+              "'{}' is not a log level; give TRACE, DEBUG, INFO, WARNING, ERROR or OFF", printable(text));
+}
+
+std::string printable(std::string_view text) {
+  std::string out(text.substr(0, shown_bytes_max));
+  std::replace_if(out.begin(), out.end(), is_control, '?');
+  if (text.size() > shown_bytes_max) out += "...";
+  return out;
+}
+
+std::optional<std::string_view> nearest(std::string_view wrong,
+                                        std::span<const std::string_view> candidates) {
+  if (wrong.empty() || wrong.size() > name_bytes_max) return std::nullopt;
+  std::optional<std::string_view> best;
+  // One wrong, missing or surplus letter in three is a slip, and one in two; more is another word.
+  std::size_t best_distance = wrong.size() == 2 ? 2 : wrong.size() / 3 + 1;
+  for (const auto candidate : candidates) {
+    std::vector<std::size_t> row(candidate.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= wrong.size(); ++i) {
+      std::size_t diagonal = row[0];
+      row[0] = i;
+      for (std::size_t j = 1; j <= candidate.size(); ++j) {
+        const auto replaced = diagonal + (wrong[i - 1] == candidate[j - 1] ? 0 : 1);
+        diagonal = row[j];
+        row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+      }
+    }
+    if (row.back() < best_distance) {
+      best_distance = row.back();
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+std::string did_you_mean(std::string_view wrong, std::span<const std::string_view> candidates,
+                         std::string_view prefix) {
+  const auto near = nearest(wrong, candidates);
+  return near ? fmt::format("; did you mean '{}{}'?", prefix, *near) : std::string();
+}
+
+} // namespace swarm::config

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "config/options.hpp"
+
+#include <span>
+#include <string_view>
+
+namespace swarm::config {
+
+/// One setting's text as a typed value. Every function fails with config_errc::bad_value and says what is
+/// wrong with the text and what would be right; the caller puts the place in front.
+
+/// 1 to 65535.
+result<std::uint16_t> to_port(std::string_view text);
+/// An IPv4 or IPv6 literal, without brackets.
+result<std::string> to_ip(std::string_view text);
+/// An IP literal or a host name after RFC 1123. Digits and dots alone must be a right IPv4 address.
+result<std::string> to_host(std::string_view text);
+/// HOST, HOST:PORT or [IPv6]:PORT.
+result<service> to_service(std::string_view text, std::uint16_t default_port);
+/// true, yes, on, 1 and false, no, off, 0 in any case.
+result<bool> to_flag(std::string_view text);
+/// 1 to 604800 (a week).
+result<std::chrono::seconds> to_seconds(std::string_view text);
+/// 1 to name_bytes_max of letters, digits, '.', '_', '-', beginning with a letter or digit; fit for a file
+/// name.
+result<std::string> to_name(std::string_view text);
+/// A path without control characters that the system can take (below 4096 bytes).
+result<std::filesystem::path> to_path(std::string_view text);
+result<log::level> to_level(std::string_view text);
+
+/// A text from outside made fit for a one-line message: control characters replaced, at most 80 bytes.
+std::string printable(std::string_view text);
+
+/// The candidate nearest to `wrong` by edit distance, or nothing when none is near enough to be meant.
+std::optional<std::string_view> nearest(std::string_view wrong, std::span<const std::string_view> candidates);
+/// "; did you mean 'x'?" or nothing.
+std::string did_you_mean(std::string_view wrong, std::span<const std::string_view> candidates,
+                         std::string_view prefix = "");
+
+} // namespace swarm::config

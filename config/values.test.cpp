@@ -1,0 +1,129 @@
+#include "config/values.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+
+using namespace swarm;
+using namespace swarm::config;
+
+namespace {
+
+template <class T>
+std::string message(const result<T>& r) {
+  return r ? "accepted" : r.error().message;
+}
+
+} // namespace
+
+TEST_CASE("ports are whole numbers from 1 to 65535") {
+  CHECK(to_port("1") == 1);
+  CHECK(to_port("65535") == 65535);
+  for (const auto* text : {"0", "65536", "-1", "+1", "1.5", " 1", "1 ", "", "0x10", "99999999999999999999"}) {
+    CAPTURE(text);
+    CHECK(message(to_port(text)) == fmt::format("'{}' is not a port; give a number from 1 to 65535", text));
+  }
+}
+
+TEST_CASE("hosts are IP literals or names") {
+  for (const auto* text :
+       {"192.168.1.10", "::1", "fe80::1", "localhost", "node1.example.org", "sl1", "a_b", "x.swarm."})
+    CHECK(to_host(text) == std::string(text));
+  for (const auto* text :
+       {"", "300.1.1.1", "1.2.3", "10", "a b", "-a", "a-", "a..b", ".", "http://x", "a/b", ":::"}) {
+    CAPTURE(text);
+    CHECK(message(to_host(text))
+          == fmt::format("'{}' is neither an IP address nor a host name; give one such as 192.168.1.10 or "
+                         "node1.example.org",
+                         text));
+  }
+  CHECK(!to_host(std::string(64, 'a')));
+  CHECK(!to_host(std::string_view("a\0b", 3)));
+  std::string long_name = std::string(63, 'a');
+  for (int i = 0; i < 3; ++i)
+    long_name += "." + std::string(63, 'a');
+  CHECK(!to_host(long_name));
+}
+
+TEST_CASE("addresses to listen on are IP literals") {
+  CHECK(to_ip("0.0.0.0"));
+  CHECK(to_ip("::"));
+  CHECK(message(to_ip("localhost"))
+        == "'localhost' is not an IP address; give one such as 192.168.1.10, 0.0.0.0 or ::1");
+}
+
+TEST_CASE("services are names with an optional port") {
+  CHECK(to_service("api.sn-1.swarm", 443) == service{"api.sn-1.swarm", 443});
+  CHECK(to_service("api.sn-1.swarm:30304", 443) == service{"api.sn-1.swarm", 30304});
+  CHECK(to_service("10.0.0.1:1", 443) == service{"10.0.0.1", 1});
+  CHECK(to_service("[::1]:8443", 443) == service{"::1", 8443});
+  CHECK(to_service("[::1]", 443) == service{"::1", 443});
+  CHECK(to_service("::1", 443) == service{"::1", 443});
+  auto why = [](std::string_view text) { return message(to_service(text, 443)); };
+  CHECK(why("a:0")
+        == "'a:0' is not a service (its port is not a number from 1 to 65535); give NAME or NAME:PORT, e.g. "
+           "api.sn-1.swarm:443");
+  CHECK(why("a:").find("its port") != std::string::npos);
+  CHECK(why(":443").find("its host is neither") != std::string::npos);
+  CHECK(why("[::1").find("no closing bracket") != std::string::npos);
+  CHECK(why("[::1]x").find("text after the bracket") != std::string::npos);
+  CHECK(why("").find("its host") != std::string::npos);
+}
+
+TEST_CASE("flags are words for yes and no in any case") {
+  for (const auto* text : {"1", "true", "True", "YES", "on"})
+    CHECK(to_flag(text) == true);
+  for (const auto* text : {"0", "false", "False", "NO", "off"})
+    CHECK(to_flag(text) == false);
+  CHECK(message(to_flag("banana")) == "'banana' is neither true nor false");
+  CHECK(!to_flag(""));
+}
+
+TEST_CASE("waiting times have a least and a greatest") {
+  CHECK(to_seconds("600") == std::chrono::seconds(600));
+  for (const auto* text : {"0", "-1", "604801", "1s", ""})
+    CHECK(message(to_seconds(text))
+          == fmt::format("'{}' is not a number of seconds from 1 to 604800 (a week)", text));
+}
+
+TEST_CASE("names are short and fit for a file name") {
+  CHECK(to_name("defaultbb.cqdb.sml.hpe"));
+  CHECK(to_name(std::string(64, 'n')));
+  CHECK(message(to_name(std::string(65, 'n')))
+        == fmt::format("the name '{}' has 65 bytes; at most 64 are allowed", std::string(65, 'n')));
+  for (const auto* text : {"", ".", "..", "-x", "a/b", "a b", "\xc3\xa4", "a\n"}) {
+    CAPTURE(text);
+    CHECK(message(to_name(text)).find("cannot be a name; use letters, digits") != std::string::npos);
+  }
+}
+
+TEST_CASE("paths are bounded and free of control characters") {
+  CHECK(to_path("/tmp/x y"));
+  CHECK(message(to_path("")) == "the path is empty");
+  CHECK(message(to_path("a\nb")) == "the path 'a?b' has control characters in it");
+  CHECK(message(to_path(std::string(4096, 'a'))).find("has 4096 bytes; at most 4095") != std::string::npos);
+}
+
+TEST_CASE("log levels") {
+  CHECK(to_level("warn") == log::level::warning);
+  CHECK(to_level("OFF") == log::level::off);
+  CHECK(message(to_level("loud"))
+        == "'loud' is not a log level; give TRACE, DEBUG, INFO, WARNING, ERROR or OFF");
+}
+
+TEST_CASE("outside text is made fit to print") {
+  CHECK(printable("a\x1b[31mb") == "a?[31mb");
+  CHECK(printable(std::string(1000, 'x')).size() == 83);
+}
+
+TEST_CASE("near misses are found and far ones are not") {
+  constexpr std::array<std::string_view, 3> words{"sn-api-port", "sn-p2p-port", "sentinel"};
+  CHECK(nearest("sn-api-prot", words) == "sn-api-port");
+  CHECK(nearest("sentinal", words) == "sentinel");
+  CHECK(nearest("sentinel", words) == "sentinel");
+  CHECK(!nearest("banana", words));
+  CHECK(!nearest("", words));
+  CHECK(!nearest(std::string(100000, 's'), words));
+  CHECK(did_you_mean("sentinle", words, "--") == "; did you mean '--sentinel'?");
+  CHECK(did_you_mean("banana", words).empty());
+}
