@@ -26,6 +26,13 @@ struct enum_values;
 template <class T>
 struct codec;
 
+/// Appends a length as one word.
+void append_length(bytes& out, std::size_t length);
+/// Appends `raw` and zeros up to a whole word.
+void append_padded(bytes& out, bytes_view raw);
+/// Adds one more name to a list with commas.
+void append_type(std::string& list, const std::string& name);
+
 /// Words that T takes in the head of the tuple or array it is in.
 template <class T>
 constexpr std::size_t head_words() {
@@ -209,11 +216,8 @@ struct codec<std::string> {
   static constexpr std::size_t min_words = 1;
   static std::string type_name() { return "string"; }
   static void append(bytes& out, const std::string& value) {
-    std::array<std::uint8_t, word_size> length{};
-    put_be64(length.data() + word_size - 8, value.size());
-    swarm::append(out, length);
-    swarm::append(out, as_bytes(value));
-    out.resize(out.size() + (word_size - value.size() % word_size) % word_size);
+    append_length(out, value.size());
+    append_padded(out, as_bytes(value));
   }
   static bool take(reader& in, std::string& value) { return in.take_string(value); }
 };
@@ -225,9 +229,7 @@ struct codec<std::vector<T>> {
   static constexpr std::size_t min_words = 1;
   static std::string type_name() { return codec<T>::type_name() + "[]"; }
   static void append(bytes& out, const std::vector<T>& values) {
-    std::array<std::uint8_t, word_size> length{};
-    put_be64(length.data() + word_size - 8, values.size());
-    swarm::append(out, length);
+    append_length(out, values.size());
     body_writer body(out, values.size() * head_words<T>());
     for (const auto& value : values)
       body.add(value);
@@ -280,9 +282,6 @@ struct codec<std::array<T, N>> {
   }
 };
 
-/// Adds one more name to a list with commas.
-void append_type(std::string& list, const std::string& name);
-
 /// What can be said of a `layout`'s tuple of member pointers.
 template <class Members>
 struct parts;
@@ -315,7 +314,8 @@ void append_members(bytes& out, const T& value) {
 }
 template <class T>
 bool read_members(body_reader& body, T& value) {
-  std::apply([&](auto... member) { (body.add(value.*member) && ...); }, layout<T>::members);
+  std::apply([&](auto... member) { static_cast<void>((true && ... && body.add(value.*member))); },
+             layout<T>::members);
   return body.ok();
 }
 

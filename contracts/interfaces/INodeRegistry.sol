@@ -10,14 +10,16 @@ interface INodeRegistry {
         address account;
         uint8 nodeType;
         bool active;
+        /// Block of the last registration or departure.
         uint64 sinceBlock;
         /// Fingerprint (SHA-256 of the DER form) of the X.509 certificate the node presents.
         bytes32 certFingerprint;
-        /// SN through which an SL, SWOP or SWCI joined; zero for an SN.
+        /// SN through which an SL, SWOP or SWCI says it joined; zero for an SN.
         address parent;
         /// Name for people, at most 64 bytes.
         string name;
-        /// "host:port" where others reach the node (P2P of an SN, file server of an SL), at most 260 bytes.
+        /// "host:port" where others reach the node (P2P of an SN, file server of an SL), at most 260 bytes of
+        /// printable ASCII; may be empty.
         string endpoint;
     }
 
@@ -32,6 +34,7 @@ interface INodeRegistry {
     event NodeLeft(address indexed account, uint8 indexed nodeType);
 
     /// Registers the caller, or replaces its entry and makes it active again. The type of an account never changes.
+    /// At most 4096 nodes.
     function register(
         uint8 nodeType,
         bytes32 certFingerprint,
@@ -43,6 +46,7 @@ interface INodeRegistry {
     /// The caller leaves in good order.
     function leave() external;
 
+    /// All zero for an account that never registered.
     function node(address account) external view returns (Node memory);
     function nodeCount() external view returns (uint256);
     /// At most 256 nodes from index `first` on, in order of first registration.

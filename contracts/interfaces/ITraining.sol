@@ -8,6 +8,10 @@ pragma solidity ^0.8.20;
 /// Life of a round: Collecting --(all waited-for peers in, or enough votes)--> Merging --(commitMerge)--> Collecting
 /// of the next round, or Complete. `generation` grows with every reset, so that a transaction meant for an earlier
 /// training is refused.
+///
+/// Call data have to be in the canonical ABI encoding (tails in order, no gaps, clean padding, strings in UTF-8) and
+/// texts free of control characters; everything else reverts. Every revert carries Error(string) with a text that
+/// names what is in force and what was asked for.
 interface ITraining {
     /// Values of `phase`: 0 Collecting, 1 Merging, 2 Complete.
     /// Values of `state`: 0 none, 1 Active (waited for), 2 Absent (missed a close, not waited for until it checks in
@@ -15,16 +19,16 @@ interface ITraining {
     /// Values of `onTrainEnd`: 0 inactive, 1 snapshot, 2 active.
 
     struct Head {
-        uint64 generation;
-        uint64 roundNum; // the round being collected or merged; 1 at the start
+        uint64 generation; // 1 at the start
+        uint64 roundNum; // the round being collected or merged, always mergedRound + 1; 1 at the start
         uint8 phase;
-        uint32 term; // 0 for the first leader of a round, plus 1 for each successor
-        address leader; // zero while collecting
+        uint32 term; // 0 for the first leader of a round, plus 1 for each successor; ones that left are skipped
+        address leader; // zero unless Merging
         uint32 minPeers; // 0 until the first peer registers
         string mergeMethod; // "mean", "coordmedian" or "geomedian"; empty until the first peer registers
-        bytes32 layoutDigest; // zero until the first check-in
+        bytes32 layoutDigest; // zero until the first check-in with weightage
         uint32 waitedFor; // peers in state Active or Finished
-        uint32 checkedIn; // check-ins of this round
+        uint32 checkedIn; // check-ins of this round, 0 once Complete
         uint32 closeVotes;
         uint64 mergedRound; // 0: nothing merged yet
         bytes32 mergedDigest;
@@ -53,8 +57,8 @@ interface ITraining {
         bytes32 digest; // of the model; zero when weightage is 0
         uint64 size; // of the model file in bytes
         uint32 weightage; // 0..100; 0: takes part, contributes nothing
-        uint64 baseRound; // the merge its local training started from
-        bool finished;
+        uint64 baseRound; // the merge its local training started from; 0: none
+        bool finished; // in state Finished since this or an earlier check-in
         string endpoint; // from the NodeRegistry
     }
 
@@ -65,8 +69,8 @@ interface ITraining {
         address leader;
         bytes32 digest;
         uint64 size;
-        address[] contributors;
-        address[] excluded;
+        address[] contributors; // in order of registration; the event has them as they were given
+        address[] excluded; // as given
         string[] reasons; // why each of `excluded` was left out, at most 160 bytes each
     }
 
@@ -84,8 +88,8 @@ interface ITraining {
         bool finished
     );
     event RoundClosed(uint64 indexed roundNum, uint64 generation, address indexed leader, uint32 participants, uint32 contributors);
-    /// No peer of the closed round that could lead is left: what those who left checked in is withdrawn, the round is
-    /// collected anew.
+    /// Nobody is left who could lead the closed round: the check-ins and votes of those who left are withdrawn, the
+    /// round is collected anew (and may close at once). Its next leader has a higher term than its last one.
     event RoundReopened(uint64 indexed roundNum, uint64 generation);
     event LeaderSuspected(uint64 indexed roundNum, uint64 generation, uint32 term, address indexed by, address leader);
     event LeaderChanged(uint64 indexed roundNum, uint64 generation, uint32 term, address indexed leader);
@@ -109,12 +113,15 @@ interface ITraining {
         uint32 epochsDone,
         uint32 epochsTotal
     );
+    /// `roundNum` and `digest` of the final merge; both zero when nothing was merged.
     event TrainingComplete(uint64 indexed roundNum, uint64 generation, bytes32 digest);
     event TrainingReset(uint64 generation, address indexed by);
 
-    /// The caller takes part from now on (or again, after it left, died or was absent). The first peer of a
-    /// generation sets minPeers and mergeMethod; later ones must agree, the revert text names the difference.
-    /// At most 1024 peers. Refused when Complete.
+    /// The caller takes part from now on (or again, after it left, died or was absent), in state Active. The first
+    /// peer of a generation sets minPeers (1..1024) and mergeMethod; later ones must agree, the revert text names the
+    /// difference. When all peers have left and nothing was merged yet, the next one sets them anew. A check-in that
+    /// the caller made for a round still Collecting is withdrawn (after a restart its model may be gone); one for a
+    /// closed round stands. Progress and loss start over. At most 1024 peers. Refused when Complete.
     function registerPeer(
         uint32 minPeers,
         string calldata mergeMethod,
@@ -125,12 +132,20 @@ interface ITraining {
     ) external;
 
     /// The caller's program ended without finishing, or its SL shuts down. `reason` has at most 160 bytes. Not
-    /// waited for any more; a round that waited only for it closes.
+    /// waited for any more; its check-in and vote for a round still Collecting are withdrawn; a round that waited only
+    /// for it closes. If it leads, the next successor leads at once. When the last Active peer leaves and every
+    /// Finished one has had its final check-in merged, the training is Complete.
     function leavePeer(string calldata reason) external;
 
-    /// The caller's model for round `roundNum`, once per round. Refused unless Collecting exactly that round and
-    /// generation, or when `layoutDigest` differs from the one of the first check-in (weightage 0 sends zero).
-    /// Closes the round when every waited-for peer is in and they are at least minPeers.
+    /// The caller's model for round `roundNum`, once per round; only a check-in of weightage 0 may be followed by one
+    /// with a model. Refused unless Collecting exactly that round and generation, or when `layoutDigest` differs from
+    /// the one of the first check-in. With weightage 0 digest, size and layoutDigest are zero, otherwise none of them
+    /// is. `baseRound` is a merged round, however old. An Absent caller is waited for again. `finished` puts the
+    /// caller in state Finished until it registers anew, whatever later check-ins say.
+    ///
+    /// Closes the round when every waited-for peer is in, they are at least minPeers, and one brings a model. Once
+    /// nobody is Active any more, minPeers no longer counts, and a round to which nobody brings a model completes the
+    /// training instead.
     function checkIn(
         uint64 generation,
         uint64 roundNum,
@@ -142,12 +157,15 @@ interface ITraining {
         bool finished
     ) external;
 
-    /// The caller has waited long enough for the missing peers. Only of a peer that is in. When at least minPeers are
-    /// in and more than half of those in have voted, the round closes and the missing peers become Absent.
+    /// The caller has waited long enough for the missing peers. Only of a peer that is in, once per round. When at
+    /// least minPeers are in, more than half of those in have voted and one brings a model, the round closes and the
+    /// missing peers become Absent. A vote counts from then on: the round also closes when a later change makes this
+    /// true.
     function voteClose(uint64 generation, uint64 roundNum) external;
 
     /// The merge of a closed round; only of the leader of exactly this term. `contributors` and `excluded` together
-    /// are the peers that checked in with weightage > 0, each once; at least one contributor.
+    /// are the peers that checked in with weightage > 0, each once, in any order; at least one contributor. The
+    /// training is Complete when no peer is Active any more and at least one is Finished.
     function commitMerge(
         uint64 generation,
         uint64 roundNum,
@@ -160,11 +178,12 @@ interface ITraining {
     ) external;
 
     /// The caller, checked in for this round and not the leader, saw no progress of the leader of `term`. When more
-    /// than half of the peers that are in, the leader left out, say so, the next successor leads under term + 1.
-    /// Successors wrap around, so a round never runs out of leaders.
+    /// than half of the peers that are in and have not left, the leader left out, say so, the next successor leads
+    /// under term + 1. Successors wrap around; one that has left is passed over, its term with it.
     function suspectLeader(uint64 generation, uint64 roundNum, uint32 term) external;
 
-    /// The caller's loss and metric of the merged model of `roundNum`, in millionths.
+    /// The caller's loss and metric of the merged model of `roundNum`, in millionths (the smallest int64: not a
+    /// number). Never for an earlier round than its last report. Also when Complete.
     function reportLoss(
         uint64 generation,
         uint64 roundNum,
@@ -183,8 +202,11 @@ interface ITraining {
     /// At most 256 peers from index `first` on, in order of registration.
     function peers(uint256 first, uint256 count) external view returns (Peer[] memory);
     function peerCount() external view returns (uint256);
-    /// The check-ins of the current round; once it is closed, those that can lead first, in order of succession
-    /// (leader of term t is entry t modulo their number), then the others.
+    /// The check-ins of the current round, none once Complete. While Collecting in order of registration; while
+    /// Merging those that can lead first, in order of succession (leader of term t is entry t modulo their number),
+    /// then the others. Those that can lead are the peers with canLead, or, if there is none, those with weightage;
+    /// among them contributors come first, then the order is that of keccak256(parentHash || be64 generation || be64
+    /// roundNum || peer) with the parent hash of the block in which the round closed.
     function checkIns() external view returns (CheckIn[] memory);
     /// The record of a committed round of this generation; `roundNum` 0 in the answer when there is none.
     function mergeOf(uint64 roundNum) external view returns (Merge memory);

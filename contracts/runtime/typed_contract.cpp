@@ -23,6 +23,17 @@ std::string quoted(std::string_view text) {
   return fmt::format("'{}{}'", cut(text, shown), text.size() > shown ? "..." : "");
 }
 
+result<> check_text(std::string_view what, std::string_view text, std::size_t bytes_max) {
+  if (text.size() > bytes_max)
+    return refuse("{} has {} bytes, at most {} are allowed", what, text.size(), bytes_max);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<std::uint8_t>(text[i]);
+    const bool c1 = byte == 0xc2 && i + 1 < text.size() && static_cast<std::uint8_t>(text[i + 1]) < 0xa0;
+    if (byte < 0x20 || byte == 0x7f || c1) return refuse("{} has a control character at byte {}", what, i);
+  }
+  return {};
+}
+
 namespace detail {
 
 std::string undecodable(const std::string& signature, const error& reason) {

@@ -20,6 +20,16 @@ inline constexpr std::size_t revert_text_bytes_max = 400;
 /// Text from a caller, shortened and quoted, for use in a revert.
 std::string quoted(std::string_view text);
 
+/// Fails when `text` is longer than `bytes_max` or holds control characters (ASCII or C1), which could forge
+/// log lines. `what` names it in the message.
+result<> check_text(std::string_view what, std::string_view text, std::size_t bytes_max);
+
+/// What a contract says when it refuses a call; the text is the interface.
+template <class... Args>
+tl::unexpected<error> refuse(fmt::format_string<Args...> text, Args&&... args) {
+  return fail(errc::denied, text, std::forward<Args>(args)...);
+}
+
 namespace detail {
 
 /// How far a function may go wrong before its own code runs: named for the caller.

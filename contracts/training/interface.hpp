@@ -44,16 +44,17 @@ template <>
 struct layout<head_view> {
   using t = head_view;
   static constexpr auto members =
-      std::tuple{&t::generation,  &t::round_num,    &t::phase,         &t::term,       &t::leader,
-                 &t::min_peers,   &t::merge_method, &t::layout_digest, &t::waited_for, &t::checked_in,
-                 &t::close_votes, &t::merged_round, &t::merged_digest, &t::merged_size};
+      std::tuple{&t::generation,  &t::round_num,    &t::phase,         &t::term,        &t::leader,
+                 &t::min_peers,   &t::merge_method, &t::layout_digest, &t::waited_for,  &t::checked_in,
+                 &t::close_votes, &t::merged_round, &t::merged_digest, &t::merged_size, &t::merged_by};
 };
 template <>
 struct layout<peer_view> {
   using t = peer_view;
-  static constexpr auto members = std::tuple{
-      &t::account,     &t::state,        &t::train_end,  &t::can_lead,     &t::weightage, &t::last_round,
-      &t::epochs_done, &t::epochs_total, &t::loss_micro, &t::metric_micro, &t::name,      &t::endpoint};
+  static constexpr auto members =
+      std::tuple{&t::account,      &t::state,      &t::train_end,   &t::can_lead,     &t::weightage,
+                 &t::last_round,   &t::loss_round, &t::epochs_done, &t::epochs_total, &t::loss_micro,
+                 &t::metric_micro, &t::name,       &t::endpoint};
 };
 template <>
 struct layout<check_in_view> {

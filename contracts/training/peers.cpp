@@ -1,0 +1,134 @@
+#include "contracts/registry/node_records.hpp"
+#include "contracts/training/training_call.hpp"
+
+// Peers come, report and go; operators start the training over.
+namespace swarm::contracts {
+
+result<> training_call::agree_on_parameters(const register_peer_args& args) {
+  auto& round = state_.round;
+  const auto& counts = state_.counts;
+  if (args.min_peers == 0 || args.min_peers > peers_max)
+    return refuse("minPeers is {}, expected 1 to {}", args.min_peers, peers_max);
+  const auto method = parse_merge_method(args.merge_method);
+  if (method == merge_method::none)
+    return refuse("mergeMethod {} is unknown, expected 'mean', 'coordmedian' or 'geomedian'",
+                  quoted(args.merge_method));
+  // Parameters nobody trains under, nor ever merged under, bind nobody.
+  const bool deserted = counts.active + counts.absent + counts.finished == 0 && round.round_num == 1;
+  if (round.min_peers == 0 || deserted) {
+    round.min_peers = static_cast<std::uint16_t>(args.min_peers);
+    round.method = method;
+    return {};
+  }
+  if (args.min_peers != round.min_peers)
+    return refuse("minPeers {} is in force, peer asked for {}", round.min_peers, args.min_peers);
+  if (method != round.method)
+    return refuse("mergeMethod '{}' is in force, peer asked for '{}'", to_string(round.method),
+                  to_string(method));
+  return {};
+}
+
+result<> training_call::on(const register_peer_args& args) {
+  const auto& account = context_.caller;
+  SWARM_CHECK(require_active_node(host_, account, {node_type::sl}));
+  auto& counts = state_.counts;
+  if (state_.round.phase == round_phase::complete)
+    return refuse("the training is complete, round {} was its last: reset it to train again",
+                  state_.round.round_num - 1);
+  if (args.weightage == 0 || args.weightage > weightage_max)
+    return refuse("weightage is {}, expected 1 to {}", args.weightage, weightage_max);
+  SWARM_CHECK(agree_on_parameters(args));
+
+  found_peer caller;
+  if (const auto known = state_.find(account)) {
+    caller = {*known, state_.peer(*known)};
+  } else {
+    if (counts.peers >= peers_max) return refuse("the training is full: it has {} peers", counts.peers);
+    caller.index = counts.peers++;
+    caller.slot.account = account;
+    state_.set_index(account, caller.index);
+  }
+  auto& peer = caller.slot;
+  if (state_.is_in(peer)) {
+    if (state_.round.phase == round_phase::collecting) {
+      rounds_.withdraw(peer);
+    } else {
+      if (peer.state == peer_state::left) --counts.left_in;
+      if (peer.has(peer_slot::newly_finished)) --counts.newly_finished;
+      peer.set(peer_slot::newly_finished, false);
+    }
+  }
+  rounds_.change_state(peer, peer_state::active);
+  peer.weightage = static_cast<std::uint8_t>(args.weightage);
+  peer.set(peer_slot::can_lead, args.can_lead);
+  peer.set(peer_slot::finished, false);
+  peer.set_train_end(args.train_end);
+  state_.set_peer(caller.index, peer);
+  progress_slot progress;
+  progress.epochs_total = args.epochs_total;
+  state_.set_progress(caller.index, progress);
+  rounds_.emit(
+      peer_registered{account, state_.round.generation, args.min_peers, args.merge_method, args.weightage});
+  rounds_.settle();
+  return done();
+}
+
+result<> training_call::on(const leave_peer_args& args) {
+  SWARM_CHECK(check_text("reason", args.reason, reason_bytes_max));
+  SWARM_TRY(auto caller, calling_peer());
+  auto& peer = caller.slot;
+  auto& counts = state_.counts;
+  const bool in_closed_round = state_.round.phase == round_phase::merging && state_.is_in(peer);
+  if (in_closed_round) {
+    ++counts.left_in;
+    auto check_in = state_.check_in(caller.index);
+    if (check_in.suspected_term == state_.round.term + std::uint64_t{1}) {
+      --counts.suspects;
+      check_in.suspected_term = 0;
+      state_.set_check_in(caller.index, check_in);
+    }
+  } else if (state_.is_in(peer)) {
+    rounds_.withdraw(peer);
+  }
+  rounds_.change_state(peer, peer_state::left);
+  state_.set_peer(caller.index, peer);
+  rounds_.emit(peer_left{peer.account, state_.round.generation, args.reason});
+  if (in_closed_round && caller.index == counts.leader) rounds_.advance_leader();
+  rounds_.settle();
+  return done();
+}
+
+result<> training_call::on(const report_loss_args& args) {
+  SWARM_TRY(const auto caller, calling_peer());
+  SWARM_CHECK(check_generation(args.generation));
+  if (args.round_num == 0 || args.round_num >= state_.round.round_num)
+    return refuse("round {} has no merge, the last merge is of round {}", args.round_num,
+                  state_.round.round_num - 1);
+  auto progress = state_.progress(caller.index);
+  if (args.round_num < progress.loss_round)
+    return refuse("a loss of round {} is reported already, the call is for round {}", progress.loss_round,
+                  args.round_num);
+  progress.loss_round = args.round_num;
+  progress.loss_micro = args.loss_micro;
+  progress.metric_micro = args.metric_micro;
+  progress.epochs_done = args.epochs_done;
+  progress.epochs_total = args.epochs_total;
+  state_.set_progress(caller.index, progress);
+  rounds_.emit(loss_reported{caller.slot.account, args.round_num, args.generation, args.loss_micro,
+                             args.metric_micro, args.epochs_done, args.epochs_total});
+  return {};
+}
+
+result<> training_call::on(const reset_args&) {
+  SWARM_CHECK(require_active_node(host_, context_.caller, {node_type::sn, node_type::swci}));
+  round_slot fresh;
+  fresh.generation = state_.round.generation + 1;
+  fresh.round_num = 1;
+  state_.round = fresh;
+  state_.counts = {};
+  state_.set_layout_digest({});
+  rounds_.emit(training_reset{fresh.generation, context_.caller});
+  return done();
+}
+
+} // namespace swarm::contracts

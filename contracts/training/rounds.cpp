@@ -1,0 +1,206 @@
+#include "contracts/training/rounds.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace swarm::contracts {
+
+namespace {
+
+std::uint16_t* counter_of(counts_slot& counts, peer_state state) {
+  switch (state) {
+  case peer_state::active:
+    return &counts.active;
+  case peer_state::absent:
+    return &counts.absent;
+  case peer_state::finished:
+    return &counts.finished;
+  default:
+    return nullptr;
+  }
+}
+
+struct ranked {
+  bool contributes = false;
+  hash32 key;
+  participant who;
+};
+
+} // namespace
+
+void rounds::settle() {
+  const auto& counts = state_.counts;
+  switch (state_.round.phase) {
+  case round_phase::collecting:
+    settle_collecting();
+    break;
+  case round_phase::merging:
+    // The leader itself is in and has no say; nor have those that left.
+    if (is_majority(counts.suspects, counts.checked_in - counts.left_in - 1u)) advance_leader();
+    break;
+  case round_phase::complete:
+    break;
+  }
+}
+
+void rounds::settle_collecting() {
+  const auto& counts = state_.counts;
+  const bool nobody_trains = counts.active == 0 && counts.finished > 0;
+  // Whoever is finished had its last word in a merge: another round would merge the same again.
+  if (nobody_trains && counts.newly_finished == 0 && state_.round.round_num > 1) return complete();
+  // minPeers asks for company in training; the last models of finished peers are merged whatever their
+  // number.
+  const std::uint32_t enough = counts.active == 0 ? 1 : state_.round.min_peers;
+  if (counts.checked_in == 0 || counts.checked_in < enough) return;
+  const bool all_in = counts.checked_in == counts.active + counts.finished;
+  if (!all_in && !is_majority(counts.close_votes, counts.checked_in)) return;
+  if (counts.contributors > 0) return close();
+  if (nobody_trains) complete();
+}
+
+void rounds::close() {
+  auto& round = state_.round;
+  auto& counts = state_.counts;
+  state_.set_seed(context_.parent_hash);
+  const auto order = succession(take_participants(), context_.parent_hash);
+  SWARM_ASSERT(!order.empty());
+  counts.successors = static_cast<std::uint16_t>(order.size());
+  // A round that was collected anew starts above its old terms, at a multiple that keeps `term modulo length`
+  // true.
+  round.term = (round.term + counts.successors - 1u) / counts.successors * counts.successors;
+  counts.leader = order.front().index;
+  round.phase = round_phase::merging;
+  emit(round_closed{round.round_num, round.generation, order.front().peer.account, counts.checked_in,
+                    counts.contributors});
+}
+
+std::vector<participant> rounds::take_participants() {
+  std::vector<participant> out;
+  for (std::uint16_t i = 0; i < state_.counts.peers; ++i) {
+    auto peer = state_.peer(i);
+    if (state_.is_in(peer)) {
+      out.push_back({i, peer});
+    } else if (peer.state == peer_state::active || peer.state == peer_state::finished) {
+      change_state(peer, peer_state::absent);
+      state_.set_peer(i, peer);
+      emit(peer_absent{peer.account, state_.round.generation, state_.round.round_num});
+    }
+  }
+  return out;
+}
+
+void rounds::advance_leader() {
+  auto& round = state_.round;
+  auto& counts = state_.counts;
+  counts.suspects = 0;
+  const auto order = succession(participants(), state_.seed());
+  SWARM_ASSERT(order.size() == counts.successors);
+  for (std::uint32_t step = 1; step <= order.size(); ++step) {
+    const auto& next = order[(round.term + step) % order.size()];
+    if (next.peer.state == peer_state::left) continue;
+    round.term += step;
+    counts.leader = next.index;
+    emit(leader_changed{round.round_num, round.generation, round.term, next.peer.account});
+    return;
+  }
+  reopen();
+}
+
+void rounds::reopen() {
+  auto& round = state_.round;
+  auto& counts = state_.counts;
+  round.phase = round_phase::collecting;
+  ++round.term;
+  counts.left_in = 0;
+  counts.suspects = 0;
+  counts.successors = 0;
+  counts.leader = 0;
+  for (auto& [index, peer] : participants()) {
+    const bool changes = peer.state == peer_state::left || peer.has(peer_slot::voted);
+    if (peer.has(peer_slot::voted)) --counts.close_votes;
+    peer.set(peer_slot::voted, false);
+    if (peer.state == peer_state::left) withdraw(peer);
+    if (changes) state_.set_peer(index, peer);
+  }
+  emit(round_reopened{round.round_num, round.generation});
+  settle_collecting();
+}
+
+void rounds::next_round() {
+  auto& round = state_.round;
+  clear_round_counts();
+  ++round.round_num;
+  round.term = 0;
+  round.phase = round_phase::collecting;
+  if (state_.counts.active == 0 && state_.counts.finished > 0) complete();
+}
+
+void rounds::complete() {
+  auto& round = state_.round;
+  clear_round_counts();
+  round.phase = round_phase::complete;
+  round.term = 0;
+  const auto last = round.round_num - 1;
+  emit(training_complete{last, round.generation, last == 0 ? hash32{} : state_.merge_digest(last)});
+}
+
+void rounds::clear_round_counts() {
+  counts_slot kept;
+  kept.peers = state_.counts.peers;
+  kept.active = state_.counts.active;
+  kept.absent = state_.counts.absent;
+  kept.finished = state_.counts.finished;
+  state_.counts = kept;
+}
+
+void rounds::change_state(peer_slot& peer, peer_state to) {
+  if (auto* from = counter_of(state_.counts, peer.state)) --*from;
+  if (auto* into = counter_of(state_.counts, to)) ++*into;
+  peer.state = to;
+}
+
+void rounds::withdraw(peer_slot& peer) {
+  auto& counts = state_.counts;
+  --counts.checked_in;
+  if (peer.in_weightage > 0) --counts.contributors;
+  if (peer.has(peer_slot::voted)) --counts.close_votes;
+  if (peer.has(peer_slot::newly_finished)) --counts.newly_finished;
+  for (auto flag : {peer_slot::checked_in, peer_slot::leads, peer_slot::voted, peer_slot::newly_finished})
+    peer.set(flag, false);
+  // With its only model gone, a layout that nothing was merged in binds nobody.
+  if (counts.contributors == 0 && state_.round.round_num == 1) state_.set_layout_digest({});
+}
+
+std::vector<participant> rounds::participants() const {
+  std::vector<participant> out;
+  for (std::uint16_t i = 0; i < state_.counts.peers; ++i)
+    if (auto peer = state_.peer(i); state_.is_in(peer)) out.push_back({i, peer});
+  return out;
+}
+
+std::vector<participant> rounds::succession(const std::vector<participant>& in, const hash32& seed) const {
+  const bool somebody_can =
+      std::any_of(in.begin(), in.end(), [](const auto& one) { return one.peer.has(peer_slot::leads); });
+  std::array<std::uint8_t, 32 + 8 + 8 + 20> preimage{};
+  std::copy(seed.begin(), seed.end(), preimage.begin());
+  put_be64(preimage.data() + 32, state_.round.generation);
+  put_be64(preimage.data() + 40, state_.round.round_num);
+  std::vector<ranked> order;
+  for (const auto& one : in) {
+    const bool contributes = one.peer.in_weightage > 0;
+    if (!(somebody_can ? one.peer.has(peer_slot::leads) : contributes)) continue;
+    std::copy(one.peer.account.begin(), one.peer.account.end(), preimage.begin() + 48);
+    order.push_back({contributes, state_.storage().hash(preimage), one});
+  }
+  std::sort(order.begin(), order.end(), [](const ranked& a, const ranked& b) {
+    return std::pair(!a.contributes, a.key) < std::pair(!b.contributes, b.key);
+  });
+  std::vector<participant> out;
+  for (const auto& one : order)
+    out.push_back(one.who);
+  return out;
+}
+
+} // namespace swarm::contracts

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "contracts/abi/function.hpp"
+#include "contracts/training/interface.hpp"
+#include "contracts/training/state.hpp"
+
+#include <vector>
+
+namespace swarm::contracts {
+
+/// One peer of the current round.
+struct participant {
+  std::uint16_t index = 0;
+  peer_slot peer;
+};
+
+/// How a round moves on: the transitions that follow from a change rather than from a call. A call changes a
+/// peer, then asks to `settle`; whatever is now due happens, so that no round waits for an event that was
+/// already there.
+class rounds {
+public:
+  rounds(training_state& state, const ledger::call_context& context) : state_(state), context_(context) {}
+
+  template <class Event>
+  void emit(const Event& event) const {
+    state_.storage().host().emit(abi::encode_event(context_.self, event));
+  }
+
+  /// Closes a round whose time has come, completes a training nobody trains in any more, replaces a suspected
+  /// leader.
+  void settle();
+
+  /// Moves a peer from one state to another, its counters with it.
+  void change_state(peer_slot& peer, peer_state to);
+  /// Takes back the check-in of `peer`, which is in the round being collected.
+  void withdraw(peer_slot& peer);
+  /// The next peer in the order of succession that has not left leads; without one the round is collected
+  /// anew.
+  void advance_leader();
+  /// After a commit: the next round, or the end.
+  void next_round();
+
+  /// The peers of the current round in order of registration.
+  std::vector<participant> participants() const;
+  /// The order of succession among `in`, peers of a closed round: those that could lead when they checked in,
+  /// or, when none could, those that contribute; contributors before others, then by keccak256(seed || be64
+  /// generation || be64 round || address). Leader of term t is entry t modulo the length.
+  std::vector<participant> succession(const std::vector<participant>& in, const hash32& seed) const;
+
+private:
+  void settle_collecting();
+  void close();
+  /// The participants; who is waited for and not among them becomes Absent.
+  std::vector<participant> take_participants();
+  void reopen();
+  void complete();
+  void clear_round_counts();
+
+  training_state& state_;
+  const ledger::call_context& context_;
+};
+
+/// True when `part` of `all` is more than half.
+constexpr bool is_majority(std::uint32_t part, std::uint32_t all) {
+  return part > 0 && 2 * part > all;
+}
+
+} // namespace swarm::contracts

@@ -1,0 +1,167 @@
+#include "contracts/training/state.hpp"
+
+#include "base/assert.hpp"
+#include "base/u256.hpp"
+
+#include <array>
+
+namespace swarm::contracts {
+
+namespace {
+
+constexpr hash32 name_slot = u256(0);
+constexpr hash32 round_number = u256(1);
+constexpr hash32 counts_number = u256(2);
+constexpr hash32 layout_number = u256(3);
+constexpr hash32 seed_number = u256(4);
+constexpr hash32 peers_number = u256(5);
+constexpr hash32 index_number = u256(6);
+constexpr hash32 merges_number = u256(7);
+
+constexpr std::uint64_t slots_per_peer = 4;
+constexpr std::uint64_t bits_per_slot = 256;
+constexpr std::uint64_t contributor_slots = peers_max / bits_per_slot;
+
+constexpr std::array<std::string_view, 4> method_names{"", "mean", "coordmedian", "geomedian"};
+
+hash32 generation_key(std::uint64_t generation) {
+  hash32 out;
+  put_be64(out.data(), generation);
+  return out;
+}
+
+/// Exclusions as one text: index (2 bytes), length of the reason (1 byte), reason.
+std::string join(const std::vector<exclusion>& excluded) {
+  static_assert(reason_bytes_max < 256);
+  std::string out;
+  for (const auto& one : excluded) {
+    out += static_cast<char>(one.index >> 8);
+    out += static_cast<char>(one.index);
+    out += static_cast<char>(one.reason.size());
+    out += one.reason;
+  }
+  return out;
+}
+
+std::vector<exclusion> split(std::string_view joined, std::size_t count) {
+  std::vector<exclusion> out;
+  const auto byte = [&joined](std::size_t i) { return static_cast<std::uint8_t>(joined[i]); };
+  for (std::size_t i = 0; i < count; ++i) {
+    SWARM_ASSERT(joined.size() >= 3 && joined.size() >= 3u + byte(2));
+    const auto index = static_cast<std::uint16_t>(byte(0) << 8 | byte(1));
+    out.push_back({index, std::string(joined.substr(3, byte(2)))});
+    joined.remove_prefix(3u + byte(2));
+  }
+  return out;
+}
+
+} // namespace
+
+std::string_view to_string(merge_method method) {
+  return method_names.at(static_cast<std::size_t>(method));
+}
+
+merge_method parse_merge_method(std::string_view name) {
+  const auto found = std::find(method_names.begin() + 1, method_names.end(), name);
+  return found == method_names.end() ? merge_method::none
+                                     : static_cast<merge_method>(found - method_names.begin());
+}
+
+training_state::training_state(const slots& in) : slots_(in) {
+  loaded_round_ = slots_.get<round_slot>(round_number);
+  loaded_counts_ = slots_.get<counts_slot>(counts_number);
+  round = loaded_round_;
+  counts = loaded_counts_;
+}
+
+void training_state::save() {
+  if (round != loaded_round_) slots_.put(round_number, round);
+  if (counts != loaded_counts_) slots_.put(counts_number, counts);
+  loaded_round_ = round;
+  loaded_counts_ = counts;
+}
+
+std::string training_state::name() const {
+  return slots_.load_text(name_slot);
+}
+void training_state::set_name(std::string_view name) {
+  slots_.store_text(name_slot, name);
+}
+hash32 training_state::layout_digest() const {
+  return slots_.load(layout_number);
+}
+void training_state::set_layout_digest(const hash32& digest) {
+  slots_.store(layout_number, digest);
+}
+hash32 training_state::seed() const {
+  return slots_.load(seed_number);
+}
+void training_state::set_seed(const hash32& seed) {
+  slots_.store(seed_number, seed);
+}
+
+hash32 training_state::index_slot(const address& account) const {
+  auto key = key_of(account);
+  put_be64(key.data(), round.generation);
+  return slots_.mapped(key, index_number);
+}
+
+std::optional<std::uint16_t> training_state::find(const address& account) const {
+  const auto index = u256(slots_.load(index_slot(account))).to_u64();
+  if (index == 0) return std::nullopt;
+  return static_cast<std::uint16_t>(index - 1);
+}
+
+void training_state::set_index(const address& account, std::uint16_t index) {
+  slots_.store(index_slot(account), u256(index + 1u));
+}
+
+hash32 training_state::at(std::uint16_t index, unsigned part) const {
+  if (!peers_base_ || peers_base_->first != round.generation)
+    peers_base_.emplace(round.generation, slots_.mapped(generation_key(round.generation), peers_number));
+  return slot_after(peers_base_->second, index * slots_per_peer + part);
+}
+
+hash32 training_state::merge_base(std::uint64_t round_num) const {
+  auto key = generation_key(round.generation);
+  put_be64(key.data() + 24, round_num);
+  return slots_.mapped(key, merges_number);
+}
+
+merge_slot training_state::merge_head(std::uint64_t round_num) const {
+  return slots_.get<merge_slot>(merge_base(round_num));
+}
+hash32 training_state::merge_digest(std::uint64_t round_num) const {
+  return slots_.load(slot_after(merge_base(round_num), 1));
+}
+
+merge_record training_state::merge(std::uint64_t round_num) const {
+  const auto base = merge_base(round_num);
+  merge_record out{slots_.get<merge_slot>(base), slots_.load(slot_after(base, 1)), {}, {}};
+  for (std::uint64_t i = 0; i < contributor_slots && out.contributors.size() < out.head.contributors; ++i) {
+    const auto word = slots_.load(slot_after(base, 2 + i));
+    for (std::uint64_t bit = 0; bit < bits_per_slot; ++bit)
+      if (word[bit / 8] >> (7 - bit % 8) & 1)
+        out.contributors.push_back(static_cast<std::uint16_t>(i * bits_per_slot + bit));
+  }
+  if (out.head.excluded > 0)
+    out.excluded = split(slots_.load_text(slot_after(base, 2 + contributor_slots)), out.head.excluded);
+  return out;
+}
+
+void training_state::set_merge(std::uint64_t round_num, const merge_record& record) {
+  const auto base = merge_base(round_num);
+  slots_.put(base, record.head);
+  slots_.store(slot_after(base, 1), record.digest);
+  std::array<hash32, contributor_slots> words{};
+  for (const auto index : record.contributors) {
+    auto& byte = words[index / bits_per_slot][index % bits_per_slot / 8];
+    byte = static_cast<std::uint8_t>(byte | 0x80 >> index % 8);
+  }
+  for (std::uint64_t i = 0; i < contributor_slots; ++i)
+    if (!words[i].is_zero()) slots_.store(slot_after(base, 2 + i), words[i]);
+  if (!record.excluded.empty())
+    slots_.store_text(slot_after(base, 2 + contributor_slots), join(record.excluded));
+}
+
+} // namespace swarm::contracts

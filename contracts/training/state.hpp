@@ -1,0 +1,212 @@
+#pragma once
+
+#include "contracts/runtime/slots.hpp"
+#include "contracts/training_client.hpp"
+
+#include <optional>
+
+/// What a training keeps in its slots, and how to get at it. No rules here: those are in rounds.hpp.
+///
+///   slot 0  name
+///   slot 1  round_slot
+///   slot 2  counts_slot
+///   slot 3  digest of the layout that this generation's models have
+///   slot 4  parent hash of the block that closed the round: seed of the order of succession
+///   slot 5  mapping generation -> array of peers, four slots each: peer_slot, digest, check_in_slot,
+///   progress_slot slot 6  mapping (generation, account) -> index of the peer plus one slot 7  mapping
+///   (generation, round) -> merge: merge_slot, digest, bit per contributor (4 slots), excluded (text)
+///
+/// Everything of a generation is keyed by it, so that a reset touches a fixed number of slots.
+namespace swarm::contracts {
+
+enum class merge_method : std::uint8_t { none, mean, coordmedian, geomedian };
+/// Empty for none.
+std::string_view to_string(merge_method method);
+/// None when there is no such method.
+merge_method parse_merge_method(std::string_view name);
+
+struct round_slot {
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0; ///< always one above the last merged round
+  std::uint32_t term = 0;      ///< while collecting: below the term of the leader to come
+  round_phase phase = round_phase::collecting;
+  merge_method method = merge_method::none;
+  std::uint16_t min_peers = 0;
+  bool operator==(const round_slot&) const = default;
+};
+
+/// Kept in step by every change, so that no call needs to count peers.
+struct counts_slot {
+  std::uint16_t peers = 0; ///< ever registered in this generation
+  std::uint16_t active = 0;
+  std::uint16_t absent = 0;
+  std::uint16_t finished = 0;
+  // The others are of the current round and zero once complete.
+  std::uint16_t checked_in = 0;
+  std::uint16_t contributors = 0;   ///< of these, with weightage above 0
+  std::uint16_t newly_finished = 0; ///< of these, whose check-in made them Finished
+  std::uint16_t close_votes = 0;
+  // While merging.
+  std::uint16_t left_in = 0;    ///< peers of the closed round that have left since
+  std::uint16_t suspects = 0;   ///< peers that suspect the leader of the term
+  std::uint16_t successors = 0; ///< length of the order of succession
+  std::uint16_t leader = 0;     ///< index of the leading peer
+  bool operator==(const counts_slot&) const = default;
+};
+
+/// The hot slot of a peer: closing a round and checking a merge read nothing else of it.
+struct peer_slot {
+  address account;
+  std::uint64_t last_round = 0;
+  peer_state state = peer_state::none;
+  std::uint8_t flags = 0;
+  std::uint8_t weightage = 0;    ///< as registered
+  std::uint8_t in_weightage = 0; ///< of the check-in for `last_round`
+
+  enum flag : std::uint8_t {
+    can_lead = 1,
+    finished = 2,       ///< its training is over, also while it is Absent
+    checked_in = 4,     ///< the check-in for `last_round` stands
+    leads = 8,          ///< it could lead when it checked in
+    voted = 16,         ///< to close `last_round`
+    newly_finished = 32 ///< the check-in made it Finished
+  };
+  /// The two highest bits of `flags`.
+  on_train_end train_end() const { return static_cast<on_train_end>(flags >> 6); }
+  void set_train_end(on_train_end mode) {
+    flags = static_cast<std::uint8_t>((flags & 0x3f) | static_cast<unsigned>(mode) << 6);
+  }
+  bool has(flag which) const { return (flags & which) != 0; }
+  void set(flag which, bool on) { flags = static_cast<std::uint8_t>(on ? flags | which : flags & ~which); }
+};
+
+struct check_in_slot {
+  std::uint64_t size = 0;
+  std::uint64_t base_round = 0;
+  std::uint64_t suspected_term = 0; ///< plus one; 0: suspects nobody
+};
+
+struct progress_slot {
+  std::int64_t loss_micro = 0;
+  std::int64_t metric_micro = 0;
+  std::uint32_t epochs_done = 0;
+  std::uint32_t epochs_total = 0;
+  std::uint64_t loss_round = 0; ///< the merge that loss and metric are of
+};
+
+struct merge_slot {
+  std::uint64_t block_num = 0;
+  std::uint64_t size = 0;
+  std::uint32_t term = 0;
+  std::uint16_t leader = 0;
+  std::uint16_t contributors = 0;
+  std::uint16_t excluded = 0;
+};
+
+template <>
+struct slot_layout<round_slot> {
+  using t = round_slot;
+  static constexpr auto members =
+      std::tuple{&t::generation, &t::round_num, &t::term, &t::phase, &t::method, &t::min_peers};
+};
+template <>
+struct slot_layout<counts_slot> {
+  using t = counts_slot;
+  static constexpr auto members = std::tuple{
+      &t::peers,          &t::active,      &t::absent,  &t::finished, &t::checked_in, &t::contributors,
+      &t::newly_finished, &t::close_votes, &t::left_in, &t::suspects, &t::successors, &t::leader};
+};
+template <>
+struct slot_layout<peer_slot> {
+  using t = peer_slot;
+  static constexpr auto members =
+      std::tuple{&t::account, &t::last_round, &t::state, &t::flags, &t::weightage, &t::in_weightage};
+};
+template <>
+struct slot_layout<check_in_slot> {
+  using t = check_in_slot;
+  static constexpr auto members = std::tuple{&t::size, &t::base_round, &t::suspected_term};
+};
+template <>
+struct slot_layout<progress_slot> {
+  using t = progress_slot;
+  static constexpr auto members =
+      std::tuple{&t::loss_micro, &t::metric_micro, &t::epochs_done, &t::epochs_total, &t::loss_round};
+};
+template <>
+struct slot_layout<merge_slot> {
+  using t = merge_slot;
+  static constexpr auto members =
+      std::tuple{&t::block_num, &t::size, &t::term, &t::leader, &t::contributors, &t::excluded};
+};
+
+/// A peer left out of a merge, and why.
+struct exclusion {
+  std::uint16_t index = 0;
+  std::string reason;
+};
+
+/// One merge as it is kept. `contributors` are indexes in ascending order.
+struct merge_record {
+  merge_slot head;
+  hash32 digest;
+  std::vector<std::uint16_t> contributors;
+  std::vector<exclusion> excluded;
+};
+
+/// The state during one call. The two head slots are read once and written by `save`; everything else at
+/// once.
+class training_state {
+public:
+  explicit training_state(const slots& in);
+
+  round_slot round;
+  counts_slot counts;
+
+  /// Writes `round` and `counts` if they changed.
+  void save();
+  const slots& storage() const { return slots_; }
+
+  std::string name() const;
+  void set_name(std::string_view name);
+  hash32 layout_digest() const;
+  void set_layout_digest(const hash32& digest);
+  hash32 seed() const;
+  void set_seed(const hash32& seed);
+
+  std::optional<std::uint16_t> find(const address& account) const;
+  void set_index(const address& account, std::uint16_t index);
+
+  peer_slot peer(std::uint16_t index) const { return slots_.get<peer_slot>(at(index, 0)); }
+  void set_peer(std::uint16_t index, const peer_slot& peer) { slots_.put(at(index, 0), peer); }
+  hash32 model_digest(std::uint16_t index) const { return slots_.load(at(index, 1)); }
+  void set_model_digest(std::uint16_t index, const hash32& digest) { slots_.store(at(index, 1), digest); }
+  check_in_slot check_in(std::uint16_t index) const { return slots_.get<check_in_slot>(at(index, 2)); }
+  void set_check_in(std::uint16_t index, const check_in_slot& value) { slots_.put(at(index, 2), value); }
+  progress_slot progress(std::uint16_t index) const { return slots_.get<progress_slot>(at(index, 3)); }
+  void set_progress(std::uint16_t index, const progress_slot& value) { slots_.put(at(index, 3), value); }
+
+  /// Head and digest of a merge; block number 0 when there is none.
+  merge_slot merge_head(std::uint64_t round_num) const;
+  hash32 merge_digest(std::uint64_t round_num) const;
+  merge_record merge(std::uint64_t round_num) const;
+  void set_merge(std::uint64_t round_num, const merge_record& record);
+
+  /// True when the check-in of `peer` for the current round stands.
+  bool is_in(const peer_slot& peer) const {
+    return peer.has(peer_slot::checked_in) && peer.last_round == round.round_num
+           && round.phase != round_phase::complete;
+  }
+
+private:
+  hash32 at(std::uint16_t index, unsigned part) const;
+  hash32 index_slot(const address& account) const;
+  hash32 merge_base(std::uint64_t round_num) const;
+
+  slots slots_;
+  round_slot loaded_round_;
+  counts_slot loaded_counts_;
+  mutable std::optional<std::pair<std::uint64_t, hash32>> peers_base_; ///< of which generation, where
+};
+
+} // namespace swarm::contracts

@@ -1,0 +1,24 @@
+#include "contracts/training/training.hpp"
+
+#include "contracts/runtime/genesis.hpp"
+#include "contracts/training/training_call.hpp"
+
+namespace swarm::contracts {
+
+std::shared_ptr<const ledger::native_contract> make_training() {
+  return std::make_shared<typed_contract<training_call, training_functions>>("Training");
+}
+
+void init_training(const slots& in, std::string_view name) {
+  training_state state(in);
+  state.set_name(name);
+  state.round.generation = 1;
+  state.round.round_num = 1;
+  state.save();
+}
+
+std::vector<std::pair<hash32, hash32>> training_genesis(std::string_view name) {
+  return record_stores([name](const slots& in) { init_training(in, name); });
+}
+
+} // namespace swarm::contracts

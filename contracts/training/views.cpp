@@ -1,0 +1,105 @@
+#include "contracts/registry/node_records.hpp"
+#include "contracts/runtime/page.hpp"
+#include "contracts/training/training_call.hpp"
+
+namespace swarm::contracts {
+
+result<std::string> training_call::on(const training_name_args&) const {
+  return state_.name();
+}
+
+result<head_view> training_call::on(const head_args&) const {
+  const auto& round = state_.round;
+  const auto& counts = state_.counts;
+  head_view out;
+  out.generation = round.generation;
+  out.round_num = round.round_num;
+  out.phase = round.phase;
+  out.term = round.term;
+  if (round.phase == round_phase::merging) out.leader = state_.peer(counts.leader).account;
+  out.min_peers = round.min_peers;
+  out.merge_method = to_string(round.method);
+  out.layout_digest = state_.layout_digest();
+  out.waited_for = static_cast<std::uint32_t>(counts.active) + counts.finished;
+  out.checked_in = counts.checked_in;
+  out.close_votes = counts.close_votes;
+  out.merged_round = round.round_num - 1;
+  if (out.merged_round > 0) {
+    out.merged_digest = state_.merge_digest(out.merged_round);
+    const auto merge = state_.merge_head(out.merged_round);
+    out.merged_size = merge.size;
+    out.merged_by = state_.peer(merge.leader).account;
+  }
+  return out;
+}
+
+result<u256> training_call::on(const peer_count_args&) const {
+  return u256(state_.counts.peers);
+}
+
+result<std::vector<peer_view>> training_call::on(const peers_args& args) const {
+  const auto part = page_of(args.first, args.count, state_.counts.peers, page_entries_max);
+  const node_records nodes(host_);
+  std::vector<peer_view> out;
+  for (auto i = static_cast<std::uint16_t>(part.begin); i < part.end; ++i) {
+    const auto peer = state_.peer(i);
+    const auto progress = state_.progress(i);
+    const auto node = nodes.of(peer.account);
+    out.push_back({.account = peer.account,
+                   .state = peer.state,
+                   .train_end = peer.train_end(),
+                   .can_lead = peer.has(peer_slot::can_lead),
+                   .weightage = peer.weightage,
+                   .last_round = peer.last_round,
+                   .loss_round = progress.loss_round,
+                   .epochs_done = progress.epochs_done,
+                   .epochs_total = progress.epochs_total,
+                   .loss_micro = progress.loss_micro,
+                   .metric_micro = progress.metric_micro,
+                   .name = node.name(),
+                   .endpoint = node.endpoint()});
+  }
+  return out;
+}
+
+result<std::vector<check_in_view>> training_call::on(const check_ins_args&) const {
+  auto in = rounds_.participants();
+  if (state_.round.phase == round_phase::merging) {
+    auto order = rounds_.succession(in, state_.seed());
+    std::vector<bool> in_order(state_.counts.peers);
+    for (const auto& one : order)
+      in_order[one.index] = true;
+    for (const auto& one : in)
+      if (!in_order[one.index]) order.push_back(one);
+    in = std::move(order);
+  }
+  const node_records nodes(host_);
+  std::vector<check_in_view> out;
+  for (const auto& [index, peer] : in) {
+    const auto check_in = state_.check_in(index);
+    out.push_back({peer.account, state_.model_digest(index), check_in.size, peer.in_weightage,
+                   check_in.base_round, peer.has(peer_slot::finished), nodes.of(peer.account).endpoint()});
+  }
+  return out;
+}
+
+result<merge_view> training_call::on(const merge_of_args& args) const {
+  if (args.round_num == 0 || args.round_num >= state_.round.round_num) return {};
+  const auto record = state_.merge(args.round_num);
+  merge_view out;
+  out.round_num = args.round_num;
+  out.block_num = record.head.block_num;
+  out.term = record.head.term;
+  out.leader = state_.peer(record.head.leader).account;
+  out.digest = record.digest;
+  out.size = record.head.size;
+  for (auto index : record.contributors)
+    out.contributors.push_back(state_.peer(index).account);
+  for (const auto& one : record.excluded) {
+    out.excluded.push_back(state_.peer(one.index).account);
+    out.reasons.push_back(one.reason);
+  }
+  return out;
+}
+
+} // namespace swarm::contracts
