@@ -181,7 +181,7 @@ public:
 
 private:
   struct parts;
-  explicit chain(std::unique_ptr<parts> parts);
+  explicit chain(std::unique_ptr<parts> own);
   std::unique_ptr<parts> parts_;
 };
 

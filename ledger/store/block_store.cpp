@@ -1,0 +1,260 @@
+#include "ledger/store/block_store.hpp"
+
+namespace swarm::ledger {
+
+namespace {
+
+constexpr std::string_view head_key = "head";
+constexpr std::string_view chain_id_key = "chain_id";
+constexpr std::string_view genesis_hash_key = "genesis_hash";
+constexpr std::string_view genesis_params_key = "genesis_params";
+
+using number_key = std::array<std::uint8_t, 8>;
+
+number_key key_of(std::uint64_t number) {
+  number_key out{};
+  put_be64(out.data(), number);
+  return out;
+}
+
+tl::unexpected<error> damaged(const kv_store& tables, std::string_view what) {
+  return fail(store_rule::damaged, "{}: {} is unreadable; restore the directory from a copy",
+              tables.dir().string(), what);
+}
+
+} // namespace
+
+log_key log_key::any() {
+  return {{0}};
+}
+
+log_key log_key::emitter(const address& who) {
+  log_key out;
+  out.prefix.reserve(1 + who.size());
+  out.prefix.push_back(5);
+  append(out.prefix, who.view());
+  return out;
+}
+
+log_key log_key::topic(std::size_t position, const hash32& value) {
+  log_key out;
+  out.prefix.reserve(1 + value.size());
+  out.prefix.push_back(static_cast<std::uint8_t>(1 + position));
+  append(out.prefix, value.view());
+  return out;
+}
+
+void append_log_keys(std::vector<log_key>& to, const log_entry& entry) {
+  to.push_back(log_key::any());
+  to.push_back(log_key::emitter(entry.emitter));
+  for (std::size_t i = 0; i < entry.topics.size(); ++i)
+    to.push_back(log_key::topic(i, entry.topics[i]));
+}
+
+block_store::block_store(std::unique_ptr<kv_store> tables) : tables_(std::move(tables)) {}
+
+result<std::unique_ptr<block_store>> block_store::open(store_options options) {
+  SWARM_TRY(auto tables, kv_store::open(std::move(options)));
+  return std::unique_ptr<block_store>(new block_store(std::move(tables)));
+}
+
+const std::filesystem::path& block_store::dir() const {
+  return tables_->dir();
+}
+
+result<std::optional<stored_identity>> block_store::identity() const {
+  SWARM_TRY(auto chain_id, tables_->get(column::meta, as_bytes(chain_id_key)));
+  if (!chain_id) return std::optional<stored_identity>{};
+  SWARM_TRY(auto hash, tables_->get(column::meta, as_bytes(genesis_hash_key)));
+  SWARM_TRY(auto params, tables_->get(column::meta, as_bytes(genesis_params_key)));
+  if (chain_id->size() != 8 || !hash || hash->size() != 32 || !params)
+    return damaged(*tables_, "what names the chain");
+  return std::optional<stored_identity>{
+      {get_be64(chain_id->data()), *hash32::from_view(*hash), std::move(*params)}};
+}
+
+result<std::optional<stored_head>> block_store::head() const {
+  SWARM_TRY(auto raw, tables_->get(column::meta, as_bytes(head_key)));
+  if (!raw) return std::optional<stored_head>{};
+  if (raw->size() != 40) return damaged(*tables_, "the head");
+  return std::optional<stored_head>{{get_be64(raw->data()), *hash32::from_view(bytes_view(*raw).subspan(8))}};
+}
+
+result<void> block_store::write_block(const block_record& block, const stored_identity* identity) {
+  kv_batch batch;
+  auto num = key_of(block.block_num);
+  batch.put(column::headers, num, block.header);
+  batch.put(column::bodies, num, block.body);
+  batch.put(column::receipts, num, block.receipts);
+  batch.put(column::outputs, num, block.outputs);
+  batch.put(column::seals, num, block.seals);
+  batch.put(column::block_nums, block.hash.view(), num);
+  for (std::size_t i = 0; i < block.txn_hashes.size(); ++i) {
+    bytes place(16);
+    put_be64(place.data(), block.block_num);
+    put_be64(place.data() + 8, i);
+    batch.put(column::txn_index, block.txn_hashes[i].view(), place);
+  }
+  std::vector<bytes_view> keys;
+  keys.reserve(block.log_keys.size());
+  for (const auto& key : block.log_keys)
+    keys.push_back(key.prefix);
+  auto less = [](bytes_view a, bytes_view b) { return as_text(a) < as_text(b); };
+  auto same = [](bytes_view a, bytes_view b) { return as_text(a) == as_text(b); };
+  std::sort(keys.begin(), keys.end(), less);
+  keys.erase(std::unique(keys.begin(), keys.end(), same), keys.end());
+  for (auto key : keys) {
+    bytes full(key.begin(), key.end());
+    append(full, num);
+    batch.put(column::log_index, full, {});
+  }
+  if (block.state != nullptr) {
+    for (const auto& [hash, rlp] : block.state->nodes)
+      batch.put(column::trie_nodes, hash.view(), rlp);
+    for (const auto& [hash, code] : block.state->codes)
+      batch.put(column::code, hash.view(), code);
+  }
+  if (identity != nullptr) {
+    batch.put(column::meta, as_bytes(chain_id_key), key_of(identity->chain_id));
+    batch.put(column::meta, as_bytes(genesis_hash_key), identity->genesis_hash.view());
+    batch.put(column::meta, as_bytes(genesis_params_key), identity->genesis_params);
+  }
+  bytes head(num.begin(), num.end());
+  append(head, block.hash.view());
+  batch.put(column::meta, as_bytes(head_key), head);
+  return tables_->write(batch);
+}
+
+bool block_store::needs_recovery() const {
+  return tables_->needs_recovery();
+}
+
+result<void> block_store::recover() {
+  return tables_->recover();
+}
+
+block_store::maybe_bytes block_store::header(std::uint64_t block_num) const {
+  return tables_->get(column::headers, key_of(block_num));
+}
+block_store::maybe_bytes block_store::body(std::uint64_t block_num) const {
+  return tables_->get(column::bodies, key_of(block_num));
+}
+block_store::maybe_bytes block_store::receipts(std::uint64_t block_num) const {
+  return tables_->get(column::receipts, key_of(block_num));
+}
+block_store::maybe_bytes block_store::outputs(std::uint64_t block_num) const {
+  return tables_->get(column::outputs, key_of(block_num));
+}
+block_store::maybe_bytes block_store::seals(std::uint64_t block_num) const {
+  return tables_->get(column::seals, key_of(block_num));
+}
+
+result<std::optional<std::uint64_t>> block_store::num_of(const hash32& block_hash) const {
+  SWARM_TRY(auto raw, tables_->get(column::block_nums, block_hash.view()));
+  if (!raw) return std::optional<std::uint64_t>{};
+  if (raw->size() != 8) return damaged(*tables_, "the number of a block");
+  return std::optional{get_be64(raw->data())};
+}
+
+result<std::optional<stored_txn_place>> block_store::place_of(const hash32& txn_hash) const {
+  SWARM_TRY(auto raw, tables_->get(column::txn_index, txn_hash.view()));
+  if (!raw) return std::optional<stored_txn_place>{};
+  if (raw->size() != 16) return damaged(*tables_, "the place of a transaction");
+  return std::optional<stored_txn_place>{{get_be64(raw->data()), get_be64(raw->data() + 8)}};
+}
+
+result<bytes> block_store::trie_node(const hash32& hash) const {
+  SWARM_TRY(auto raw, tables_->get(column::trie_nodes, hash.view()));
+  if (!raw) return fail(errc::not_found, "trie node {} is not stored", to_hex(hash.view()));
+  return std::move(*raw);
+}
+
+result<bytes> block_store::code(const hash32& hash) const {
+  SWARM_TRY(auto raw, tables_->get(column::code, hash.view()));
+  if (!raw) return fail(errc::not_found, "code {} is not stored", to_hex(hash.view()));
+  return std::move(*raw);
+}
+
+namespace {
+
+constexpr auto no_block = ~std::uint64_t{0};
+
+/// The blocks in which any key of one group stands, ascending.
+class group_walk {
+public:
+  group_walk(kv_cursor cursor, std::span<const log_key> keys)
+      : cursor_(std::move(cursor)), keys_(keys), next_(keys.size(), 0) {}
+
+  /// The first block at or after `from`, or `no_block`.
+  std::uint64_t seek(std::uint64_t from) {
+    auto best = no_block;
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+      if (next_[i] < from || !started_) next_[i] = seek_key(keys_[i].prefix, from);
+      best = std::min(best, next_[i]);
+    }
+    started_ = true;
+    return best;
+  }
+  result<void> status() const { return cursor_.status(); }
+
+private:
+  std::uint64_t seek_key(const bytes& prefix, std::uint64_t from) {
+    bytes wanted = prefix;
+    append(wanted, key_of(from));
+    if (!cursor_.seek(wanted)) return no_block;
+    auto found = cursor_.key();
+    if (found.size() != wanted.size() || !std::equal(prefix.begin(), prefix.end(), found.begin()))
+      return no_block;
+    return get_be64(found.data() + prefix.size());
+  }
+
+  kv_cursor cursor_;
+  std::span<const log_key> keys_;
+  std::vector<std::uint64_t> next_; ///< per key: its first block at or after what was sought last
+  bool started_ = false;
+};
+
+} // namespace
+
+result<void> block_store::scan_logs(std::uint64_t from, std::uint64_t to,
+                                    std::span<const std::vector<log_key>> groups,
+                                    const std::function<result<bool>(std::uint64_t)>& found) const {
+  if (groups.empty()) return {};
+  std::vector<group_walk> walks;
+  walks.reserve(groups.size());
+  for (const auto& group : groups)
+    walks.emplace_back(tables_->walk(column::log_index), group);
+  for (auto block_num = from; block_num <= to;) {
+    // Every group moves on to its first block that is not too early; when none had to move on, all agree.
+    auto agreed = block_num;
+    for (auto& walk : walks) {
+      agreed = walk.seek(agreed);
+      SWARM_CHECK(walk.status());
+      if (agreed > to) return {};
+    }
+    if (agreed > block_num) {
+      block_num = agreed;
+      continue;
+    }
+    SWARM_TRY(auto go_on, found(block_num));
+    if (!go_on) return {};
+    ++block_num;
+  }
+  return {};
+}
+
+result<void> block_store::put_consensus(std::string_view key, bytes_view value) {
+  kv_batch batch;
+  batch.put(column::consensus, as_bytes(key), value);
+  return tables_->write(batch);
+}
+
+block_store::maybe_bytes block_store::consensus(std::string_view key) const {
+  return tables_->get(column::consensus, as_bytes(key));
+}
+
+store_stats block_store::stats() const {
+  return tables_->stats();
+}
+
+} // namespace swarm::ledger

@@ -1,0 +1,98 @@
+#pragma once
+
+#include "ledger/state/state_overlay.hpp"
+#include "ledger/store/kv_store.hpp"
+
+namespace swarm::ledger {
+
+/// Under what a log is found again: any log at all, its address, or its topic 0 to 3.
+struct log_key {
+  static log_key any();
+  static log_key emitter(const address& who);
+  static log_key topic(std::size_t position, const hash32& value);
+  bytes prefix;
+};
+/// All keys of one log.
+void append_log_keys(std::vector<log_key>& to, const log_entry& entry);
+
+/// One block as it is stored. Spans need to live only for the call.
+struct block_record {
+  std::uint64_t block_num = 0;
+  hash32 hash;
+  bytes header;
+  bytes body;
+  bytes receipts;
+  bytes outputs; ///< revert data, beside the receipts
+  bytes seals;
+  std::vector<hash32> txn_hashes;
+  std::vector<log_key> log_keys; ///< may repeat
+  const state_batch* state = nullptr;
+};
+
+struct stored_head {
+  std::uint64_t block_num = 0;
+  hash32 hash;
+};
+
+struct stored_txn_place {
+  std::uint64_t block_num = 0;
+  std::uint64_t index = 0;
+};
+
+/// What is stored of a chain's identity, written once with block 0.
+struct stored_identity {
+  std::uint64_t chain_id = 0;
+  hash32 genesis_hash;
+  bytes genesis_params;
+};
+
+/// A chain in a RocksDB directory. One process at a time; one thread at a time writes. Values are opaque to
+/// it.
+class block_store {
+public:
+  static result<std::unique_ptr<block_store>> open(store_options options);
+
+  const std::filesystem::path& dir() const;
+
+  /// None in a directory without a chain.
+  result<std::optional<stored_identity>> identity() const;
+  result<std::optional<stored_head>> head() const;
+
+  /// Writes a block, its state and its indexes, and makes it the head: all of it or nothing, on disk when
+  /// this returns. Block 0 takes the chain's identity along. After an error nothing more is written until
+  /// `recover`.
+  result<void> write_block(const block_record& block, const stored_identity* identity = nullptr);
+  /// True after a failed write.
+  bool needs_recovery() const;
+  /// Makes the store writable again. The failed block may turn out to be stored: ask `head`.
+  result<void> recover();
+
+  using maybe_bytes = result<std::optional<bytes>>;
+  maybe_bytes header(std::uint64_t block_num) const;
+  maybe_bytes body(std::uint64_t block_num) const;
+  maybe_bytes receipts(std::uint64_t block_num) const;
+  maybe_bytes outputs(std::uint64_t block_num) const;
+  maybe_bytes seals(std::uint64_t block_num) const;
+  result<std::optional<std::uint64_t>> num_of(const hash32& block_hash) const;
+  result<std::optional<stored_txn_place>> place_of(const hash32& txn_hash) const;
+  /// As node_source asks: `errc::not_found` when there is none.
+  result<bytes> trie_node(const hash32& hash) const;
+  result<bytes> code(const hash32& hash) const;
+
+  /// Calls `found` for the blocks of [from, to], ascending, that hold, for every group, a log with one of the
+  /// group's keys (perhaps not the same log for all groups), until it returns false. No groups: no blocks.
+  result<void> scan_logs(std::uint64_t from, std::uint64_t to, std::span<const std::vector<log_key>> groups,
+                         const std::function<result<bool>(std::uint64_t)>& found) const;
+
+  /// Records of consensus: on disk when `put_consensus` returns.
+  result<void> put_consensus(std::string_view key, bytes_view value);
+  maybe_bytes consensus(std::string_view key) const;
+
+  store_stats stats() const;
+
+private:
+  explicit block_store(std::unique_ptr<kv_store> tables);
+  std::unique_ptr<kv_store> tables_;
+};
+
+} // namespace swarm::ledger

@@ -1,0 +1,356 @@
+#include "ledger/store/kv_store.hpp"
+
+#include "base/assert.hpp"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+namespace swarm::ledger {
+
+namespace {
+
+using rocksdb::Slice;
+using rocksdb::Status;
+
+constexpr std::array<std::string_view, column_count> column_names{
+    "headers",    "bodies", "receipts",  "outputs",   "seals",     "block_nums",
+    "trie_nodes", "code",   "txn_index", "log_index", "consensus", "meta"};
+constexpr std::string_view schema_key = "schema";
+
+Slice slice(bytes_view raw) {
+  return {reinterpret_cast<const char*>(raw.data()), raw.size()};
+}
+
+bytes_view view(const Slice& raw) {
+  return {reinterpret_cast<const std::uint8_t*>(raw.data()), raw.size()};
+}
+
+tl::unexpected<error> fail_status(const std::filesystem::path& dir, std::string_view doing,
+                                  const Status& status) {
+  auto text = status.ToString();
+  if (status.IsNoSpace() || text.find("No space left") != std::string::npos)
+    return fail(store_rule::disk_full, "{}: {}: no space left on the disk; make room and start again ({})",
+                dir.string(), doing, text);
+  if (text.find("Resource temporarily unavailable") != std::string::npos
+      || text.find("lock hold by current process") != std::string::npos)
+    return fail(
+        store_rule::locked,
+        "{}: another process uses this directory (it holds {}); stop it, or choose another data directory",
+        dir.string(), (dir / "LOCK").string());
+  if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound())
+    return fail(
+        store_rule::damaged,
+        "{}: {}: the chain's files are damaged ({}); restore them from a copy, or move the directory away to "
+        "start anew",
+        dir.string(), doing, text);
+  return fail(store_rule::io, "{}: {}: {}; check the disk and the directory's permissions", dir.string(),
+              doing, text);
+}
+
+rocksdb::CompressionType compression_for(column which) {
+  // Hashes do not shrink, and small memory is better spent than on dictionaries for them.
+  if (which != column::bodies && which != column::receipts && which != column::headers)
+    return rocksdb::kNoCompression;
+  auto supported = rocksdb::GetSupportedCompressions();
+  auto lz4 = std::find(supported.begin(), supported.end(), rocksdb::kLZ4Compression);
+  return lz4 == supported.end() ? rocksdb::kNoCompression : rocksdb::kLZ4Compression;
+}
+
+rocksdb::ColumnFamilyOptions column_options(column which, const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.block_size = 4096;
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  if (which != column::log_index) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.format_version = 5;
+  rocksdb::ColumnFamilyOptions out;
+  out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  out.write_buffer_size = which == column::trie_nodes ? 2 * 1024 * 1024 : 512 * 1024;
+  out.max_write_buffer_number = 2;
+  out.arena_block_size = 32 * 1024;
+  out.target_file_size_base = 8 * 1024 * 1024;
+  out.max_bytes_for_level_base = 32 * 1024 * 1024;
+  out.compression = compression_for(which);
+  return out;
+}
+
+rocksdb::DBOptions database_options() {
+  rocksdb::DBOptions out;
+  out.create_if_missing = true;
+  out.create_missing_column_families = true;
+  out.paranoid_checks = true;
+  out.max_background_jobs = 2;
+  out.db_write_buffer_size = 8 * 1024 * 1024;
+  out.max_total_wal_size = 16 * 1024 * 1024;
+  out.max_open_files = 128;
+  out.allow_concurrent_memtable_write = false; // one writer
+  out.keep_log_file_num = 2;
+  out.max_log_file_size = 1024 * 1024;
+  out.max_manifest_file_size = 4 * 1024 * 1024;
+  out.info_log_level = rocksdb::WARN_LEVEL;
+  out.stats_dump_period_sec = 0;
+  out.stats_persist_period_sec = 0;
+  // What is after a torn record at the end of the log was never reported as written.
+  out.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  return out;
+}
+
+/// Files of a database without the one that names the others: RocksDB would start an empty one over them.
+bool lost_its_index(const std::filesystem::path& dir) {
+  std::error_code ignored;
+  if (std::filesystem::exists(dir / "CURRENT", ignored)) return false;
+  for (const auto& file : std::filesystem::directory_iterator(dir, ignored))
+    if (file.path().extension() == ".sst") return true;
+  return false;
+}
+
+} // namespace
+
+std::string_view to_string(column which) {
+  return column_names[static_cast<std::size_t>(which)];
+}
+
+struct kv_batch::parts {
+  struct change {
+    column where;
+    std::string key;
+    std::optional<std::string> value; ///< none: erase
+  };
+  std::vector<change> changes;
+  std::size_t size = 0;
+};
+
+kv_batch::kv_batch() : parts_(std::make_unique<parts>()) {}
+kv_batch::~kv_batch() = default;
+kv_batch::kv_batch(kv_batch&&) noexcept = default;
+kv_batch& kv_batch::operator=(kv_batch&&) noexcept = default;
+
+void kv_batch::put(column where, bytes_view key, bytes_view value) {
+  parts_->size += key.size() + value.size() + 16;
+  parts_->changes.push_back({where, std::string(as_text(key)), std::string(as_text(value))});
+}
+
+void kv_batch::erase(column where, bytes_view key) {
+  parts_->size += key.size() + 16;
+  parts_->changes.push_back({where, std::string(as_text(key)), std::nullopt});
+}
+
+struct kv_cursor::parts {
+  std::unique_ptr<rocksdb::Iterator> at;
+  std::filesystem::path dir;
+};
+
+kv_cursor::kv_cursor(std::unique_ptr<parts> own) : parts_(std::move(own)) {}
+kv_cursor::~kv_cursor() = default;
+kv_cursor::kv_cursor(kv_cursor&&) noexcept = default;
+kv_cursor& kv_cursor::operator=(kv_cursor&&) noexcept = default;
+
+bool kv_cursor::seek(bytes_view key) {
+  parts_->at->Seek(slice(key));
+  return parts_->at->Valid();
+}
+
+bool kv_cursor::next() {
+  parts_->at->Next();
+  return parts_->at->Valid();
+}
+
+bytes_view kv_cursor::key() const {
+  return view(parts_->at->key());
+}
+
+bytes_view kv_cursor::value() const {
+  return view(parts_->at->value());
+}
+
+result<void> kv_cursor::status() const {
+  if (auto status = parts_->at->status(); !status.ok())
+    return fail_status(parts_->dir, "cannot read", status);
+  return {};
+}
+
+/// The open database; `db` is null only after a recovery that failed.
+struct kv_store::parts {
+  store_options options;
+  std::shared_ptr<rocksdb::Cache> cache;
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles; ///< by `column`, then others
+  bool failed = false;
+
+  ~parts() { close(); }
+
+  void close() {
+    if (!db) return;
+    for (auto* handle : handles)
+      db->DestroyColumnFamilyHandle(handle);
+    handles.clear();
+    db->Close().PermitUncheckedError();
+    db.reset();
+  }
+
+  rocksdb::ColumnFamilyHandle* handle(column which) const { return handles[static_cast<std::size_t>(which)]; }
+
+  result<void> open();
+  result<void> check_schema();
+  result<void> check_space() const;
+};
+
+result<void> kv_store::parts::open() {
+  std::vector<rocksdb::ColumnFamilyDescriptor> columns;
+  for (std::size_t i = 0; i < column_count; ++i)
+    columns.emplace_back(std::string(column_names[i]), column_options(static_cast<column>(i), cache));
+  columns.emplace_back(rocksdb::kDefaultColumnFamilyName, column_options(column::meta, cache));
+  // RocksDB wants to be told of columns that a newer version may have made; the schema is looked at
+  // afterwards.
+  std::vector<std::string> present;
+  if (rocksdb::DB::ListColumnFamilies({}, options.dir.string(), &present).ok())
+    for (const auto& name : present)
+      if (std::none_of(columns.begin(), columns.end(), [&](const auto& known) { return known.name == name; }))
+        columns.emplace_back(name, column_options(column::meta, cache));
+  rocksdb::DB* opened = nullptr;
+  auto status = rocksdb::DB::Open(database_options(), options.dir.string(), columns, &handles, &opened);
+  if (!status.ok()) return fail_status(options.dir, "cannot open", status);
+  db.reset(opened);
+  failed = false;
+  return check_schema();
+}
+
+result<void> kv_store::parts::check_schema() {
+  std::string found;
+  auto key = slice(as_bytes(schema_key));
+  auto status = db->Get({}, handle(column::meta), key, &found);
+  if (status.IsNotFound()) {
+    std::array<std::uint8_t, 8> now{};
+    put_be64(now.data(), store_schema);
+    rocksdb::WriteOptions synced;
+    synced.sync = true;
+    status = db->Put(synced, handle(column::meta), key, slice(now));
+    if (!status.ok()) return fail_status(options.dir, "cannot write", status);
+    return {};
+  }
+  if (!status.ok()) return fail_status(options.dir, "cannot read", status);
+  if (found.size() != 8)
+    return fail(store_rule::damaged,
+                "{}: its schema version is unreadable; restore the directory from a copy",
+                options.dir.string());
+  auto version = get_be64(reinterpret_cast<const std::uint8_t*>(found.data()));
+  if (version > store_schema)
+    return fail(store_rule::newer_schema,
+                "{}: was written by a newer swarmd (schema {}, this one knows up to {}); use that version, "
+                "or another "
+                "data directory",
+                options.dir.string(), version, store_schema);
+  return {};
+}
+
+result<void> kv_store::parts::check_space() const {
+  std::error_code unknown;
+  auto space = std::filesystem::space(options.dir, unknown);
+  if (unknown || space.available >= options.space_reserve_bytes) return {};
+  return fail(store_rule::disk_full,
+              "{}: only {} KiB left on the disk, {} KiB are kept free; make room to go on",
+              options.dir.string(), space.available / 1024, options.space_reserve_bytes / 1024);
+}
+
+kv_store::kv_store(std::unique_ptr<parts> own) : parts_(std::move(own)) {}
+kv_store::~kv_store() = default;
+
+result<std::unique_ptr<kv_store>> kv_store::open(store_options options) {
+  std::error_code problem;
+  std::filesystem::create_directories(options.dir, problem);
+  if (problem)
+    return fail(store_rule::io, "{}: cannot make the directory: {}", options.dir.string(), problem.message());
+  if (lost_its_index(options.dir))
+    return fail(store_rule::damaged,
+                "{}: holds a chain's files, but CURRENT is missing; restore it from a copy, or move the "
+                "directory away",
+                options.dir.string());
+  auto opened = std::make_unique<parts>();
+  opened->options = std::move(options);
+  opened->cache = rocksdb::NewLRUCache(opened->options.cache_bytes, 2);
+  SWARM_CHECK(opened->open());
+  return std::unique_ptr<kv_store>(new kv_store(std::move(opened)));
+}
+
+const std::filesystem::path& kv_store::dir() const {
+  return parts_->options.dir;
+}
+
+result<std::optional<bytes>> kv_store::get(column where, bytes_view key) const {
+  const auto& dir = parts_->options.dir;
+  if (!parts_->db) return fail(store_rule::io, "{}: closed after a failed recovery; restart", dir.string());
+  rocksdb::PinnableSlice found;
+  auto status = parts_->db->Get({}, parts_->handle(where), slice(key), &found);
+  if (status.IsNotFound()) return std::optional<bytes>{};
+  if (!status.ok()) return fail_status(dir, "cannot read", status);
+  return std::optional{to_bytes(view(found))};
+}
+
+kv_cursor kv_store::walk(column where) const {
+  auto out = std::make_unique<kv_cursor::parts>();
+  out->dir = parts_->options.dir;
+  if (parts_->db)
+    out->at.reset(parts_->db->NewIterator({}, parts_->handle(where)));
+  else
+    out->at.reset(rocksdb::NewErrorIterator(Status::IOError("closed after a failed recovery; restart")));
+  return kv_cursor(std::move(out));
+}
+
+result<void> kv_store::write(const kv_batch& batch) {
+  const auto& dir = parts_->options.dir;
+  if (parts_->failed)
+    return fail(store_rule::io, "{}: an earlier write failed; recovery is due", dir.string());
+  SWARM_CHECK(parts_->check_space());
+  rocksdb::WriteBatch all(batch.parts_->size);
+  for (const auto& change : batch.parts_->changes) {
+    auto* handle = parts_->handle(change.where);
+    auto status = change.value ? all.Put(handle, change.key, *change.value) : all.Delete(handle, change.key);
+    if (!status.ok()) return fail_status(dir, "cannot write", status);
+  }
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  if (auto status = parts_->db->Write(synced, &all); !status.ok()) {
+    parts_->failed = true;
+    return fail_status(dir, "cannot write", status);
+  }
+  return {};
+}
+
+bool kv_store::needs_recovery() const {
+  return parts_->failed;
+}
+
+result<void> kv_store::recover() {
+  if (!parts_->failed) return {};
+  SWARM_CHECK(parts_->check_space());
+  if (parts_->db && parts_->db->Resume().ok()) {
+    parts_->failed = false;
+    return {};
+  }
+  // RocksDB gives up for good after some errors; opening anew replays its log up to the last whole record.
+  parts_->close();
+  auto opened = parts_->open();
+  parts_->failed = !opened;
+  return opened;
+}
+
+store_stats kv_store::stats() const {
+  store_stats out;
+  if (!parts_->db) return out;
+  auto sum = [&](const std::string& property) {
+    std::uint64_t total = 0;
+    return parts_->db->GetAggregatedIntProperty(property, &total) ? total : 0;
+  };
+  out.disk_bytes = sum(rocksdb::DB::Properties::kTotalSstFilesSize);
+  out.memory_bytes = sum(rocksdb::DB::Properties::kSizeAllMemTables)
+                     + sum(rocksdb::DB::Properties::kEstimateTableReadersMem) + parts_->cache->GetUsage();
+  return out;
+}
+
+} // namespace swarm::ledger

@@ -1,0 +1,121 @@
+#pragma once
+
+#include "base/bytes.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+namespace swarm::ledger {
+
+/// Why the store cannot be opened, read or written. Every message names the directory and what to do.
+enum class store_rule {
+  locked = 1,   ///< another process uses the directory
+  newer_schema, ///< written by a newer version
+  damaged,      ///< files missing or inconsistent
+  disk_full,    ///< no space, or too little to go on safely
+  io,           ///< the operating system refuses to read or write
+};
+
+constexpr std::string_view error_category(store_rule) {
+  return "store";
+}
+
+/// Raised when what is stored, and under which keys, changes.
+inline constexpr std::uint64_t store_schema = 1;
+
+struct store_options {
+  std::filesystem::path dir;                 ///< made when it is not there
+  std::size_t cache_bytes = 8 * 1024 * 1024; ///< of blocks read from disk
+  /// Writes are refused when the file system has less left, so that RocksDB itself never runs out of space.
+  std::uint64_t space_reserve_bytes = 32 * 1024 * 1024;
+};
+
+struct store_stats {
+  std::uint64_t disk_bytes = 0;   ///< of table files
+  std::uint64_t memory_bytes = 0; ///< write buffers, cache, table readers; estimated
+};
+
+/// The tables of the store, RocksDB column families of the same name. All numbers in keys are eight bytes,
+/// big-endian, so that keys sort as numbers do.
+enum class column : std::uint8_t {
+  headers,    ///< block number -> rlp(header)
+  bodies,     ///< block number -> rlp[transactions, ommers]
+  receipts,   ///< block number -> rlp[receipt ...]
+  outputs,    ///< block number -> rlp[revert data ...]
+  seals,      ///< block number -> rlp[version, round, seals]
+  block_nums, ///< block hash -> block number
+  trie_nodes, ///< hash -> rlp(node)
+  code,       ///< hash -> code
+  txn_index,  ///< transaction hash -> block number, index
+  log_index,  ///< log key, block number -> nothing
+  consensus,  ///< what a validator must not forget
+  meta,       ///< schema, chain, head
+};
+inline constexpr std::size_t column_count = 12;
+std::string_view to_string(column which);
+
+/// Writes that happen together or not at all.
+class kv_batch {
+public:
+  kv_batch();
+  ~kv_batch();
+  kv_batch(kv_batch&&) noexcept;
+  kv_batch& operator=(kv_batch&&) noexcept;
+  void put(column where, bytes_view key, bytes_view value);
+  void erase(column where, bytes_view key);
+
+private:
+  friend class kv_store;
+  struct parts;
+  std::unique_ptr<parts> parts_;
+};
+
+/// Walks the keys of a column in their order. Must not outlive its store nor a `recover` of it.
+class kv_cursor {
+public:
+  ~kv_cursor();
+  kv_cursor(kv_cursor&&) noexcept;
+  kv_cursor& operator=(kv_cursor&&) noexcept;
+  /// Goes to the first key at or after `key`. False: there is none, or `status` tells why not.
+  bool seek(bytes_view key);
+  bool next();
+  bytes_view key() const;
+  bytes_view value() const;
+  result<void> status() const;
+
+private:
+  friend class kv_store;
+  struct parts;
+  explicit kv_cursor(std::unique_ptr<parts> own);
+  std::unique_ptr<parts> parts_;
+};
+
+/// A RocksDB directory, tuned for little memory and one synced batch per block. One process at a time (an
+/// exclusive lock); within it, one thread writes.
+class kv_store {
+public:
+  static result<std::unique_ptr<kv_store>> open(store_options options);
+  ~kv_store();
+  kv_store(const kv_store&) = delete;
+  kv_store& operator=(const kv_store&) = delete;
+
+  const std::filesystem::path& dir() const;
+
+  result<std::optional<bytes>> get(column where, bytes_view key) const;
+  kv_cursor walk(column where) const;
+  /// On disk when it returns. After an error other than too little space (which changes nothing), nothing
+  /// more is written until `recover`, and whether the batch will be found then is open.
+  result<void> write(const kv_batch& batch);
+  bool needs_recovery() const;
+  result<void> recover();
+
+  store_stats stats() const;
+
+private:
+  struct parts;
+  explicit kv_store(std::unique_ptr<parts> own);
+  std::unique_ptr<parts> parts_;
+};
+
+} // namespace swarm::ledger
