@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/supervision/role_actor.hpp"
-#include "actors/supervision/supervisor_machine.hpp"
+#include "actors/supervision/machine/supervisor_machine.hpp"
 
 #include <caf/typed_response_promise.hpp>
 

@@ -1,4 +1,4 @@
-#include "actors/supervision/supervisor_machine.hpp"
+#include "actors/supervision/machine/supervisor_machine.hpp"
 
 #include <doctest/doctest.h>
 

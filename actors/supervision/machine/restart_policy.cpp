@@ -1,4 +1,4 @@
-#include "actors/supervision/restart_policy.hpp"
+#include "actors/supervision/machine/restart_policy.hpp"
 
 #include "base/assert.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/supervision/restart_policy.hpp"
+#include "actors/supervision/machine/restart_policy.hpp"
 
 namespace swarm::actors {
 

@@ -1,0 +1,211 @@
+// swarm-inspect: looks into a running swarmd through its admin socket. Only a printer: everything it shows is
+// what the process said.
+
+#include "tools/swarm-inspect/session.hpp"
+#include "tools/swarm-inspect/views.hpp"
+
+#include <CLI/CLI.hpp>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+namespace swarm::inspect {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr int exit_refused = 1, exit_usage = 2, exit_unreachable = 3;
+
+struct arguments {
+  std::string socket;
+  std::string data_dir = "swarm-data";
+  bool as_json = false;
+  std::string command;
+  std::string name;     ///< of the actor
+  std::string contract; ///< for round
+  double interval_s = 1;
+  bool once = false;
+};
+
+std::int64_t now_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+style terminal_style() {
+  if (!::isatty(STDOUT_FILENO)) return {};
+  winsize size = {};
+  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  const bool plain = std::getenv("NO_COLOR") != nullptr;
+  return {.colours = !plain, .width = known ? size.ws_col : 0U};
+}
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+int complain(const error& e, int code = exit_refused) {
+  fmt::print(stderr, "swarm-inspect: {}\n", e.message);
+  return code;
+}
+
+json::object params_of(const arguments& args) {
+  json::object out;
+  if (!args.name.empty()) out["name"] = args.name;
+  if (!args.contract.empty()) out["contract"] = args.contract;
+  if (args.command == "top") out["interval_ms"] = static_cast<std::int64_t>(args.interval_s * 1000);
+  return out;
+}
+
+std::string view(const arguments& args, const json::value& answer, const style& how) {
+  if (!answer.is_object()) return any_view(answer, now_ms(), how);
+  if (args.command == "tree") return tree_view(answer.as_object(), now_ms(), how);
+  if (args.command == "actor") return actor_view(answer.as_object(), now_ms(), how);
+  if (args.command == "top") return top_view(answer.as_object(), how);
+  return any_view(answer, now_ms(), how);
+}
+
+int show(session& to, const arguments& args) {
+  const auto answer = to.call(args.command, params_of(args));
+  if (!answer) return complain(answer.error());
+  print(args.as_json ? json::serialize(*answer) + "\n" : view(args, *answer, terminal_style()));
+  return 0;
+}
+
+int top(session& to, const arguments& args) {
+  const bool terminal = ::isatty(STDOUT_FILENO) && !args.as_json;
+  if (args.once || !terminal) return show(to, args);
+  for (;;) {
+    const auto answer = to.call(args.command, params_of(args));
+    if (!answer) return complain(answer.error());
+    print("\x1b[H\x1b[2J" + view(args, *answer, terminal_style()));
+  }
+}
+
+int trace(session& to, const arguments& args) {
+  const auto how = terminal_style();
+  const auto ended = to.follow("trace", params_of(args), [&](const json::object& line) {
+    if (args.as_json) {
+      print(json::serialize(line) + "\n");
+      return std::ferror(stdout) == 0;
+    }
+    if (const auto* lost = line.if_contains("lost"))
+      print(how.paint(fmt::format("({} events were lost: they came faster than they could be shown)\n",
+                                  json::serialize(*lost)),
+                      colour::yellow));
+    if (const auto* event = line.if_contains("event"); event && event->is_object())
+      print(trace_view(event->as_object(), now_ms(), how) + "\n");
+    return std::ferror(stdout) == 0;
+  });
+  if (ended || ended.error().is(transport::net_errc::closed)) {
+    fmt::print(stderr, "swarm-inspect: the process has ended\n");
+    return 0;
+  }
+  return complain(ended.error());
+}
+
+/// Shows what the supervisor made of it, as soon as it has made something of it.
+int kill(session& to, const arguments& args) {
+  const auto before = to.call("actor", {{"name", args.name}});
+  if (!before) return complain(before.error());
+  const auto killed = to.call("kill", params_of(args));
+  if (!killed) return complain(killed.error());
+  if (args.as_json) {
+    print(json::serialize(*killed) + "\n");
+    return 0;
+  }
+  const auto& path = before->at("path");
+  const auto text = [](const json::value& v) { return std::string(v.as_string()); };
+  print(fmt::format("{} was told to end\n", text(path)));
+  if (const auto* current = killed->as_object().if_contains("current"))
+    print(fmt::format("it is in message {} for {}: it ends when that returns\n", text(*current),
+                      age(killed->at("current_s").to_number<double>())));
+  const auto begun = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - begun < std::chrono::seconds(2)) {
+    const auto now = to.call("actor", {{"name", path}});
+    const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    if (!now) {
+      print(fmt::format("it is gone, and not started again ({})\n", now.error().message));
+      return 0;
+    }
+    if (now->at("actor_id") != before->at("actor_id") && text(now->at("phase")) == "running") {
+      print(fmt::format("its supervisor started it again within {}; restarts: {}\n", age(took),
+                        json::serialize(now->at("restarts"))));
+      return 0;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  print("it has not been started again within 2 s: see swarm-inspect tree\n");
+  return 0;
+}
+
+int run(const arguments& args) {
+  const auto path = args.socket.empty() ? std::filesystem::path(args.data_dir) / "admin.sock"
+                                        : std::filesystem::path(args.socket);
+  auto to = session::open(path);
+  if (!to) return complain(to.error(), exit_unreachable);
+  if (args.command == "top") return top(*to, args);
+  if (args.command == "trace") return trace(*to, args);
+  if (args.command == "kill") return kill(*to, args);
+  return show(*to, args);
+}
+
+void add_commands(CLI::App& app, arguments& args) {
+  app.add_option("--socket", args.socket, "the admin socket itself");
+  app.add_option("--data-dir", args.data_dir,
+                 "data directory of the swarmd to look into; its admin.sock is used")
+      ->envname("SWARMD_DATA_DIR")
+      ->capture_default_str();
+  app.add_flag("--json", args.as_json, "print the answers as JSON");
+  app.require_subcommand(1);
+  app.fallthrough();
+  const auto command = [&](const std::string& name, const std::string& help) {
+    auto* sub = app.add_subcommand(name, help);
+    sub->callback([&args, name] { args.command = name; });
+    return sub;
+  };
+  const std::string name_help = "path of the actor, or an end of it that fits one: /sn/chain or chain";
+  command("tree", "all actors as a tree: state, mailbox, messages, restarts, errors, what they do now");
+  command("actor", "all about one actor")->add_option("NAME", args.name, name_help)->required();
+  auto* top_command = command("top", "who is busy: share of time, messages per second, mailbox");
+  top_command->add_option("--interval", args.interval_s, "seconds between two samples")
+      ->check(CLI::Range(0.05, 10.0))
+      ->capture_default_str();
+  top_command->add_flag("--once", args.once, "one sample instead of refreshing");
+  command("trace", "every message of one actor, until interrupted")
+      ->add_option("NAME", args.name, name_help)
+      ->required();
+  command("kill", "end one actor with an error, to see its supervisor at work")
+      ->add_option("NAME", args.name, name_help)
+      ->required();
+  command("round", "the training round as this process sees it")
+      ->add_option("CONTRACT", args.contract, "training contract; without it the one in use");
+  command("chain", "the chain as this process sees it");
+}
+
+} // namespace
+
+} // namespace swarm::inspect
+
+int main(int argc, char** argv) {
+  swarm::inspect::arguments args;
+  CLI::App app{"Looks into a running swarmd."};
+  swarm::inspect::add_commands(app, args);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : swarm::inspect::exit_usage;
+  }
+  try {
+    return swarm::inspect::run(args);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "swarm-inspect: {}\n", e.what());
+    return swarm::inspect::exit_refused;
+  }
+}

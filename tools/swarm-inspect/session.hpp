@@ -1,0 +1,32 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "transport/unix_socket.hpp"
+
+#include <boost/json.hpp>
+
+#include <functional>
+
+namespace swarm::inspect {
+
+/// The admin socket of one swarmd.
+class session {
+public:
+  /// An error says which path was tried and whether a process is behind it.
+  static result<session> open(const std::filesystem::path& socket);
+
+  /// One call, one answer. The error is the one that swarmd answered with, its `similar` names included.
+  result<boost::json::value> call(std::string_view method, boost::json::object params);
+  /// A call whose events go on until `on_event` returns false or the process ends.
+  result<> follow(std::string_view method, boost::json::object params,
+                  const std::function<bool(const boost::json::object& line)>& on_event);
+
+private:
+  explicit session(transport::unix_client client) : client_(std::move(client)) {}
+  result<boost::json::object> exchange(std::string_view method, boost::json::object params);
+
+  transport::unix_client client_;
+  std::int64_t next_id_ = 1;
+};
+
+} // namespace swarm::inspect
