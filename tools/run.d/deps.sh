@@ -16,6 +16,7 @@ apt_build=(
   libprotobuf-dev protobuf-compiler libcaf-dev librocksdb-dev libsecp256k1-dev libcrypto++-dev
   doctest-dev libbenchmark-dev
 )
+apt_base=(python3 ca-certificates)
 apt_demo=(openssl python3-venv)
 apt_bench=(etcd-server etcd-client)
 apt_lint=(clang-tidy-19 shellcheck git)
@@ -60,8 +61,10 @@ packages_of_commands() {
 
 # --- Python -------------------------------------------------------------------------------------------------------
 # The distribution's own interpreter, so that every machine of a release has the same one.
-PYTHON=/usr/bin/python3
-[[ -x $PYTHON ]] || PYTHON=$(command -v python3 || true)
+find_python() {
+  PYTHON=/usr/bin/python3
+  [[ -x $PYTHON ]] || PYTHON=$(command -v python3) || die "no python3 found"
+}
 VENV=$ROOT/.venv
 TORCH_VERSION=2.13.0
 
@@ -113,7 +116,6 @@ install_torch() {
 
 # need_python FILE...: .venv with torch and the requirements in these files, and the project's own package.
 need_python() {
-  [[ -n $PYTHON ]] || die "no python3 found"
   local wanted done_mark arguments=() constraint=() file
   wanted=$({ echo "$TORCH_VERSION $ROOT" && "$PYTHON" --version && cat "$@"; } | hash_of)
   done_mark=$VENV/done/$(printf '%s\n' "$@" | hash_of)
@@ -152,6 +154,8 @@ need_npm() {
 # --- groups -------------------------------------------------------------------------------------------------------
 need() {
   local lists=tools/run.d tools=()
+  install_packages "${apt_base[@]}"
+  find_python
   case $1 in
     build) install_packages "${apt_build[@]}" ;;
     demo)
