@@ -34,7 +34,8 @@ enum class net_errc {
   limit,       ///< a size, count or queue bound was reached
   in_use,      ///< the port or socket file belongs to another process
   address,     ///< an address, port or path that cannot be used
-  closed,      ///< the connection is closed
+  closed,      ///< the connection was closed in order
+  lost,        ///< the connection broke
   cancelled    ///< by `cancel()` or `stop()`
 };
 constexpr std::string_view error_category(net_errc) {

@@ -34,8 +34,9 @@ struct http_server_options {
   std::string log_source = "swarm.net";
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 8 * 1024 * 1024; ///< 413 beyond
-  std::size_t connections_max = 1024;
-  std::size_t connections_per_address_max = 256;
+  std::size_t connections_max = 2048;
+  std::size_t connections_per_address_max = 1024;   ///< many nodes may share an address
+  std::size_t bodies_bytes_max = 256 * 1024 * 1024; ///< of all requests under way together; 503 beyond
   std::chrono::milliseconds handshake_timeout{10'000};
   std::chrono::milliseconds header_timeout{10'000}; ///< from the first byte of a header to its end
   std::chrono::milliseconds idle_timeout{60'000};   ///< between requests

@@ -6,6 +6,7 @@
 
 #include <boost/asio/detached.hpp>
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <mutex>
@@ -49,6 +50,17 @@ struct timer_handler {
   }
 };
 
+constexpr rlim_t open_files_wanted = 65'536;
+
+void raise_open_files_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  auto wanted = std::min(limit.rlim_max, open_files_wanted);
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = wanted;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void run_thread(io_runtime::impl& runtime, unsigned index) {
   current_runtime = &runtime;
   pthread_setname_np(pthread_self(), fmt::format("io-{}", index).c_str());
@@ -65,6 +77,7 @@ void timer_handle::cancel() {
 }
 
 io_runtime::io_runtime(unsigned threads) : impl_(std::make_unique<impl>()) {
+  raise_open_files_limit();
   for (unsigned i = 0; i < std::max(threads, 1u); ++i)
     impl_->threads.emplace_back([runtime = impl_.get(), i] { run_thread(*runtime, i); });
 }

@@ -26,7 +26,8 @@ private:
 /// connections.
 class io_runtime {
 public:
-  /// Starts `threads` (at least 1) threads at once.
+  /// Starts `threads` (at least 1) threads at once. Also raises the process's limit of open files as far as
+  /// the system lets it: every connection is one.
   explicit io_runtime(unsigned threads = 2);
   /// Stops.
   ~io_runtime();

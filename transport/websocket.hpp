@@ -66,7 +66,7 @@ class ws_session {
 public:
   virtual ~ws_session() = default;
 
-  /// Server side: begins to read. Once.
+  /// Server side: begins to read. Once. If the connection has ended meanwhile, on_close is called inside.
   virtual void start(ws_callbacks callbacks) = 0;
   /// Queues a message. net_errc::limit when the queue is full (the message is not sent, the connection
   /// stays), net_errc::closed when the connection is gone or not yet open.

@@ -1,5 +1,6 @@
 #pragma once
 // What the sources of this folder share about Asio. Included by .cpp files only.
+#include "transport/errors.hpp"
 #include "transport/io_runtime.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -33,6 +34,12 @@ template <class T = void>
 using task = asio::awaitable<T>;
 /// `auto [ec, n] = co_await stream.async_read_some(buffer, use_tuple);`
 inline constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+
+/// The error of `fail`, where no result is returned.
+template <class... Args>
+error make_error(net_errc code, fmt::format_string<Args...> text, Args&&... args) {
+  return fail(code, text, std::forward<Args>(args)...).value();
+}
 
 /// TLS over TCP with timeouts below it. Writes gathered buffers as one record: Asio does so itself
 /// since 1.86, from when on Beast's wrapper is deprecated.

@@ -168,8 +168,8 @@ result<ssl_ctx_ptr> make_tls_context(bool server, X509* leaf, const std::vector<
   return ctx;
 }
 
-void attach_notes(SSL* ssl, handshake_notes& notes) {
-  SSL_set_ex_data(ssl, notes_index(), &notes);
+void attach_notes(SSL* ssl, handshake_notes* notes) {
+  SSL_set_ex_data(ssl, notes_index(), notes);
 }
 
 void fill_peer_certificate(SSL* ssl, peer_info& peer) {

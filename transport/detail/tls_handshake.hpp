@@ -36,8 +36,8 @@ struct handshake_notes {
 /// A context that presents `leaf` and `chain` and accepts peers whose chains lead to `store`.
 result<ssl_ctx_ptr> make_tls_context(bool server, X509* leaf, const std::vector<x509_ptr>& chain,
                                      EVP_PKEY* key, X509_STORE* store);
-/// Makes the verification write into `notes`.
-void attach_notes(SSL* ssl, handshake_notes& notes);
+/// Makes the verification write into `notes`; null ends that.
+void attach_notes(SSL* ssl, handshake_notes* notes);
 /// The certificate that the other side presented.
 void fill_peer_certificate(SSL* ssl, peer_info& peer);
 /// "has an unknown CA" for one of X509_V_ERR_...; works for the peer's and for the own certificate.

@@ -1,0 +1,89 @@
+#include "transport/detail/stream_io.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace swarm::transport {
+
+namespace {
+
+constexpr std::size_t file_piece_bytes = 256 * 1024;
+constexpr std::size_t linger_bytes_max = 64 * 1024;
+constexpr std::chrono::seconds linger_time{2};
+constexpr std::chrono::seconds goodbye_time{1};
+
+} // namespace
+
+task<error_code> write_all(tls_stream& stream, bytes_view data, pace& watch, std::uint64_t& written) {
+  while (!data.empty()) {
+    auto buffer = asio::buffer(data.data(), data.size());
+    auto [ec, count] = co_await stream.async_write_some(buffer, use_tuple);
+    written += count;
+    watch.moved(count);
+    data = data.subspan(count);
+    if (ec) co_return ec;
+  }
+  co_return error_code{};
+}
+
+task<error_code> write_file(tls_stream& stream, int fd, file_slice part, pace& watch,
+                            std::uint64_t& written) {
+  bytes piece(static_cast<std::size_t>(std::min<std::uint64_t>(part.length, file_piece_bytes)));
+  while (part.length > 0) {
+    auto want = static_cast<std::size_t>(std::min<std::uint64_t>(part.length, piece.size()));
+    auto got = pread(fd, piece.data(), want, static_cast<off_t>(part.offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) co_return error_code(errno, boost::system::system_category());
+    if (got == 0) co_return asio::error::eof;
+    auto count = static_cast<std::size_t>(got);
+    auto ec = co_await write_all(stream, bytes_view(piece.data(), count), watch, written);
+    if (ec) co_return ec;
+    part.offset += count;
+    part.length -= count;
+  }
+  co_return error_code{};
+}
+
+task<> linger(beast::tcp_stream& stream) {
+  error_code ignored;
+  stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  stream.expires_after(linger_time);
+  std::array<char, 4096> waste;
+  for (std::size_t total = 0; total < linger_bytes_max;) {
+    auto [ec, count] = co_await stream.async_read_some(asio::buffer(waste), use_tuple);
+    if (ec) break;
+    total += count;
+  }
+  stream.socket().close(ignored);
+}
+
+task<> close_tls(tls_stream& stream) {
+  beast::get_lowest_layer(stream).expires_after(goodbye_time);
+  [[maybe_unused]] auto [ec] = co_await stream.async_shutdown(use_tuple);
+  error_code ignored;
+  beast::get_lowest_layer(stream).socket().close(ignored);
+}
+
+peer_info peer_of(const tcp::socket& socket) {
+  peer_info out;
+  error_code ec;
+  auto end = socket.remote_endpoint(ec);
+  if (ec) return out;
+  auto where = end.address();
+  // On a socket that serves IPv4 too, its clients appear as ::ffff:a.b.c.d.
+  if (where.is_v6() && where.to_v6().is_v4_mapped())
+    where = asio::ip::make_address_v4(asio::ip::v4_mapped, where.to_v6());
+  out.address = where.to_string();
+  out.port = end.port();
+  return out;
+}
+
+void set_socket_options(tcp::socket& socket) {
+  error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  socket.set_option(asio::socket_base::keep_alive(true), ignored);
+}
+
+} // namespace swarm::transport

@@ -1,0 +1,51 @@
+#pragma once
+// Moving bytes over TLS with limits on standstill. Included by .cpp files only.
+#include "transport/detail/asio.hpp"
+#include "transport/http.hpp"
+
+namespace swarm::transport {
+
+/// Watches that bytes move: `enough` of them within each `limit`, or the pending operation ends with
+/// beast::error::timeout. So a transfer may take as long as it needs, but nobody can hold it with a trickle.
+class pace {
+public:
+  pace(tls_stream& stream, std::size_t enough, duration limit)
+      : stream_(stream), enough_(enough), limit_(limit) {
+    arm();
+  }
+  void moved(std::size_t count) {
+    since_armed_ += count;
+    if (since_armed_ >= enough_) arm();
+  }
+
+private:
+  void arm() {
+    since_armed_ = 0;
+    beast::get_lowest_layer(stream_).expires_after(limit_);
+  }
+  tls_stream& stream_;
+  std::size_t enough_;
+  duration limit_;
+  std::size_t since_armed_ = 0;
+};
+
+/// Everything of `data`; adds to `written` as it goes.
+task<error_code> write_all(tls_stream& stream, bytes_view data, pace& watch, std::uint64_t& written);
+/// A part of a file, through a buffer of bounded size. asio::error::eof if the file is too short.
+task<error_code> write_file(tls_stream& stream, int fd, file_slice part, pace& watch, std::uint64_t& written);
+
+/// Ends a connection on which something was just said (an alert, an error reply) so that the other side can
+/// read it: closing at once, with its bytes still coming in, would make the system throw the last words away.
+task<> linger(beast::tcp_stream& stream);
+/// Says goodbye in TLS, waits shortly for the other side's.
+task<> close_tls(tls_stream& stream);
+
+/// The other end of a connected socket; the certificate is filled in elsewhere.
+peer_info peer_of(const tcp::socket& socket);
+/// No Nagle delay, keep-alive probes below TLS.
+void set_socket_options(tcp::socket& socket);
+/// Bytes that the other side's system has acknowledged so far; 0 if unknown. Tells a slow reader from a dead
+/// one.
+std::uint64_t bytes_acknowledged(int fd);
+
+} // namespace swarm::transport
