@@ -108,6 +108,14 @@ struct answer_close {};
 struct refuse {
   std::string text;
 };
+/// The same, because the program's model has other parameters than its peers'. `other` is a model of theirs:
+/// the shell gets it and says in what they differ.
+struct refuse_layout {
+  hash32 own;
+  hash32 other;
+  std::uint64_t other_size = 0;
+  std::vector<holder> holders;
+};
 /// Get a model from any of `holders` into the store; answer with `on_fetched`.
 struct fetch {
   hash32 digest;
@@ -147,7 +155,7 @@ struct note {
 
 using machine_action =
   std::variant<action::call, action::refresh, action::answer_open, action::ask_loss, action::answer_sync,
-               action::answer_close, action::refuse, action::fetch, action::start_merge, action::cancel_merge,
+               action::answer_close, action::refuse, action::refuse_layout, action::fetch, action::start_merge, action::cancel_merge,
                action::probe_leader, action::keep_models, action::session_ended, action::note>;
 
 class peer_machine {
@@ -160,8 +168,9 @@ public:
   /// `weightage` 0: its weights must not count.
   void on_close(model_ref model, std::uint32_t weightage, time_point now);
   void on_loss(loss_report report, time_point now);
-  /// The program's end of the channel is gone, or it asked to end the session, or sent what cannot be served.
-  void on_program_gone(std::string reason, time_point now);
+  /// The program's end of the channel is gone, or sent what cannot be served. `orderly`: it said itself that it
+  /// ends its session.
+  void on_program_gone(std::string reason, bool orderly, time_point now);
 
   // What the chain, the store and other nodes say.
   void on_view(contract_view view, time_point now);
@@ -197,13 +206,17 @@ private:
   void serve_request(time_point now);
   void serve_complete(time_point now);
   void take_part(time_point now);
-  void check_in();
+  void check_in(time_point now);
   void wait_for_peers(time_point now);
   void wait_for_merge(time_point now);
-  void lead();
+  void lead(time_point now);
   void watch_leader(time_point now);
-  bool load_merged(time_point now);
+  bool get_merged(time_point now);
+  void load_merged(time_point now);
   void linger(time_point now);
+  void refuse_layout();
+  std::vector<holder> holders_of_merge() const;
+  void leave(std::string_view reason);
   void drop_session();
   void end_session(bool completed, std::string why);
   void send(call_kind kind, bytes input, std::string what);
@@ -276,9 +289,7 @@ private:
 
 /// The next sync interval with adaptive sync: longer while the swarm's mean loss falls, shorter when it does not,
 /// between a quarter and four times the interval the program asked for. In batches.
-std::uint32_t adaptive_interval(std::uint32_t current, std::uint32_t asked, std::optional<double> loss_before, double loss_now);
-
-/// A loss or metric in millionths, as contracts keep it; saturates, NaN becomes the smallest number.
-std::int64_t to_micro(double value);
+std::uint32_t adaptive_interval(std::uint32_t current, std::uint32_t asked, std::optional<double> loss_before,
+                                double loss_now);
 
 } // namespace swarm::rounds

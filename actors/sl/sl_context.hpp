@@ -1,0 +1,39 @@
+#pragma once
+
+#include "config/options.hpp"
+#include "ledger/formats/keys.hpp"
+#include "merge/model_store.hpp"
+#include "transport/http_client.hpp"
+#include "transport/io_runtime.hpp"
+#include "transport/tls_identity.hpp"
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+namespace swarm::actors {
+
+/// How far this node's merge is; written by the leader, read by the file server for those who wonder.
+struct merge_progress_board {
+  std::atomic<std::uint64_t> round_num = 0;
+  std::atomic<std::uint32_t> term = 0;
+  std::atomic<std::uint64_t> progress = 0; ///< only its change means something
+};
+
+/// What the actors of one SL share: all of it is immutable or thread-safe.
+struct sl_context {
+  config::sl_options options;
+  std::string log_source = "swarm.SL";
+  std::shared_ptr<const transport::tls_identity> identity;
+  std::shared_ptr<transport::io_runtime> io;
+  std::shared_ptr<transport::http_client> client;
+  std::shared_ptr<merge::model_store> store;
+  std::shared_ptr<const ledger::private_key> key;
+  std::shared_ptr<merge_progress_board> board;
+  /// host:port others fetch from. Known once the file server listens (its port may be 0 in tests).
+  std::string file_endpoint;
+
+  const address& account() const { return key->account(); }
+};
+
+} // namespace swarm::actors

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "base/u256.hpp"
+#include "ledger/chain/chain.hpp"
+
+#include <optional>
+#include <string>
+
+#include <boost/json.hpp>
+
+/// Reading and writing the values of Ethereum's JSON-RPC (execution API): QUANTITY is 0x and hexadecimal digits
+/// without leading zeros, DATA is 0x and an even number of digits.
+namespace swarm::rpc {
+
+/// Codes of JSON-RPC 2.0 section 5.1 and EIP-1474.
+enum class rpc_errc : int {
+  parse_error = -32700,
+  invalid_request = -32600,
+  method_not_found = -32601,
+  invalid_params = -32602,
+  internal = -32603,
+  refused = -32000,        ///< the ledger says no; the text says why
+  resource_missing = -32001,
+  limit_exceeded = -32005,
+  reverted = 3,
+  timed_out = 4, ///< EIP-7966: not final in time, still waiting
+};
+constexpr std::string_view error_category(rpc_errc) {
+  return "rpc";
+}
+
+std::string quantity(std::uint64_t value);
+std::string quantity(const u256& value);
+std::string data(bytes_view raw);
+
+/// Positional parameters of one request. Every reader names the parameter it could not read.
+class params {
+public:
+  explicit params(const boost::json::array& from) : list_(from) {}
+  std::size_t size() const { return list_.size(); }
+  bool has(std::size_t index) const { return index < list_.size() && !list_[index].is_null(); }
+  result<std::string> text(std::size_t index, std::string_view what) const;
+  result<std::uint64_t> number(std::size_t index, std::string_view what) const;
+  result<bool> flag(std::size_t index, std::string_view what) const;
+  result<bytes> raw(std::size_t index, std::string_view what) const;
+  result<hash32> hash(std::size_t index, std::string_view what) const;
+  result<address> account(std::size_t index, std::string_view what) const;
+  /// A block by number or tag; none for the head (latest, safe, finalized, pending, or nothing given).
+  result<std::optional<std::uint64_t>> block(std::size_t index) const;
+  result<ledger::call_request> call(std::size_t index) const;
+  /// A list of at most `count_max` strings.
+  result<std::vector<std::string>> texts(std::size_t index, std::string_view what, std::size_t count_max) const;
+  result<const boost::json::object*> object(std::size_t index, std::string_view what) const;
+
+private:
+  const boost::json::array& list_;
+};
+
+result<std::uint64_t> parse_quantity(std::string_view text, std::string_view what);
+/// Address and topics of a filter object; the block range is the caller's.
+result<ledger::log_filter> parse_filter(const boost::json::object& from);
+/// The blocks a filter object asks for: one by its hash, or a range whose ends may be open (none: the head).
+struct block_range {
+  std::optional<hash32> block_hash;
+  std::optional<std::uint64_t> from;
+  std::optional<std::uint64_t> to;
+};
+result<block_range> parse_range(const boost::json::object& from);
+/// Accepts 1 to 64 digits, as clients write storage keys both ways.
+result<hash32> parse_slot(std::string_view text);
+
+} // namespace swarm::rpc

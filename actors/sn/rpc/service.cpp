@@ -1,0 +1,205 @@
+#include "actors/sn/rpc/service.hpp"
+
+#include "actors/sn/rpc/format.hpp"
+
+namespace swarm::rpc {
+
+namespace json = boost::json;
+
+namespace {
+
+json::object error_json(const error& why) {
+  int code = static_cast<int>(rpc_errc::refused);
+  if (why.category == error_category(rpc_errc::refused)) code = why.code;
+  json::object out{{"code", code}, {"message", why.message}};
+  constexpr std::string_view revert_mark = "\ndata=";
+  if (const auto mark = why.message.find(revert_mark); mark != std::string::npos) {
+    out["message"] = why.message.substr(0, mark);
+    out["data"] = why.message.substr(mark + revert_mark.size());
+  }
+  return out;
+}
+
+json::value envelope(json::value id, result<json::value> outcome) {
+  json::object out{{"jsonrpc", "2.0"}, {"id", std::move(id)}};
+  if (outcome) {
+    out["result"] = std::move(*outcome);
+  } else {
+    out["error"] = error_json(outcome.error());
+  }
+  return out;
+}
+
+/// Collects the answers of a batch, in order; sends them once all are there.
+struct batch {
+  std::vector<json::value> responses;
+  std::size_t missing = 0;
+  std::function<void(std::string)> send;
+
+  void take(std::size_t index, json::value response) {
+    responses[index] = std::move(response);
+    if (--missing > 0) return;
+    json::array out;
+    for (auto& one : responses)
+      if (!one.is_null()) out.push_back(std::move(one));
+    if (!out.empty()) send(json::serialize(out));
+  }
+};
+
+/// Deep nesting is refused while parsing: no call needs more than a few levels.
+result<json::value> parse(const std::string& body) {
+  json::parse_options limits;
+  limits.max_depth = 16;
+  boost::system::error_code failure;
+  auto out = json::parse(body, failure, {}, limits);
+  if (failure) return fail(rpc_errc::parse_error, "not JSON: {}", failure.message());
+  return out;
+}
+
+} // namespace
+
+void service::handle(const std::string& body, const caller& from, time_point now) {
+  now_ = now;
+  auto parsed = parse(body);
+  if (!parsed) return from.send(json::serialize(envelope(nullptr, tl::unexpected(parsed.error()))));
+  if (!parsed->is_array())
+    return dispatch(*parsed, from, [send = from.send](json::value response) {
+      send(response.is_null() ? std::string{} : json::serialize(response));
+    });
+  const auto& requests = parsed->get_array();
+  if (requests.empty() || requests.size() > batch_max) {
+    const auto text = requests.empty() ? std::string("an empty batch") : fmt::format("a batch of {}, at most {} are answered", requests.size(), batch_max);
+    return from.send(json::serialize(envelope(nullptr, fail(rpc_errc::invalid_request, "{}", text))));
+  }
+  auto all = std::make_shared<batch>();
+  all->responses.resize(requests.size());
+  all->missing = requests.size();
+  all->send = from.send;
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    dispatch(requests[i], from, [all, i](json::value response) { all->take(i, std::move(response)); });
+}
+
+/// `done` gets null for a notification, which has no answer.
+void service::dispatch(const json::value& request, const caller& from, std::function<void(json::value)> done) {
+  const auto* object = request.if_object();
+  const auto* method = object != nullptr ? object->if_contains("method") : nullptr;
+  const auto* id_given = object != nullptr ? object->if_contains("id") : nullptr;
+  const bool id_fits = id_given == nullptr || id_given->is_null() || id_given->is_string() || id_given->is_number();
+  if (method == nullptr || !method->is_string() || !id_fits)
+    return done(envelope(nullptr, fail(rpc_errc::invalid_request, "a request has a method and an id")));
+  const bool notification = id_given == nullptr;
+  json::value id = notification ? json::value(nullptr) : *id_given;
+  answer reply = [done = std::move(done), id, notification](result<json::value> outcome) {
+    done(notification ? json::value(nullptr) : envelope(id, std::move(outcome)));
+  };
+  const auto* given = object->if_contains("params");
+  if (given != nullptr && !given->is_array() && !given->is_null())
+    return reply(fail(rpc_errc::invalid_params, "params must be an array"));
+  const json::array none;
+  const params arguments(given != nullptr && given->is_array() ? given->get_array() : none);
+  const std::string_view name(method->get_string().data(), method->get_string().size());
+  if (name == "eth_sendRawTransactionSync") return send_sync(arguments, std::move(reply));
+  const auto found = methods().find(name);
+  if (found == methods().end())
+    return reply(fail(rpc_errc::method_not_found, "the method {} does not exist/is not available", name.substr(0, 64)));
+  reply((this->*found->second)(arguments, from));
+}
+
+const std::map<std::string_view, service::handler>& service::methods() {
+  static const std::map<std::string_view, handler> table{
+    {"web3_clientVersion", &service::client_version},
+    {"net_version", &service::net_version},
+    {"eth_chainId", &service::chain_id},
+    {"eth_blockNumber", &service::block_number},
+    {"eth_syncing", &service::syncing},
+    {"eth_accounts", &service::accounts},
+    {"eth_gasPrice", &service::zero_price},
+    {"eth_maxPriorityFeePerGas", &service::zero_price},
+    {"eth_feeHistory", &service::fee_history},
+    {"eth_getBlockByNumber", &service::block_by_number},
+    {"eth_getBlockByHash", &service::block_by_hash},
+    {"eth_getBlockReceipts", &service::block_receipts},
+    {"eth_getTransactionByHash", &service::txn_by_hash},
+    {"eth_getTransactionReceipt", &service::txn_receipt},
+    {"eth_getTransactionCount", &service::txn_count},
+    {"eth_getBalance", &service::balance},
+    {"eth_getCode", &service::code},
+    {"eth_getStorageAt", &service::storage_at},
+    {"eth_getProof", &service::proof},
+    {"eth_call", &service::call},
+    {"eth_estimateGas", &service::estimate_gas},
+    {"eth_getLogs", &service::logs},
+    {"eth_sendRawTransaction", &service::send_raw},
+    {"eth_subscribe", &service::subscribe},
+    {"eth_unsubscribe", &service::unsubscribe},
+    {"swarm_heartbeat", &service::heartbeat},
+    {"swarm_silentNodes", &service::silent_nodes},
+    {"swarm_nodes", &service::nodes},
+  };
+  return table;
+}
+
+// -- transactions and those who wait for them -------------------------------------------------------------------
+
+void service::send_sync(const params& given, answer done) {
+  const auto raw = given.raw(0, "transaction");
+  if (!raw) return done(tl::unexpected(raw.error()));
+  const auto hash = keccak256(*raw);
+  if (auto place = chain_.find_txn(hash); place && *place) // sent before, perhaps over a connection that broke
+    return done(json::value(receipt_json(*(*place)->block, (*place)->index)));
+  auto wait = receipt_wait;
+  if (given.has(1)) {
+    const auto asked = given.number(1, "timeout");
+    if (!asked) return done(tl::unexpected(asked.error()));
+    wait = std::min<duration>(wait, std::chrono::milliseconds(std::min<std::uint64_t>(*asked, 60'000)));
+  }
+  if (waiting_.size() >= waiting_max)
+    return done(fail(rpc_errc::limit_exceeded, "{} callers wait for receipts already; try again", waiting_max));
+  const auto submitted = chain_.submit(*raw);
+  if (!submitted && !submitted.error().is(ledger::pool_rule::already_known))
+    return done(tl::unexpected(submitted.error()));
+  waiting_.push_back({hash, now_ + wait, std::move(done)});
+}
+
+void service::on_block(const ledger::block_ptr& block) {
+  std::map<hash32, std::size_t> index;
+  for (std::size_t i = 0; i < block->txns.size(); ++i) index.emplace(block->txns[i].hash(), i);
+  std::vector<std::pair<answer, std::size_t>> ready;
+  std::erase_if(waiting_, [&](waiter& one) {
+    const auto found = index.find(one.txn);
+    if (found == index.end()) return false;
+    ready.emplace_back(std::move(one.done), found->second);
+    return true;
+  });
+  for (auto& [done, at] : ready) done(json::value(receipt_json(*block, at)));
+  const auto notify = [](const std::string& id, const subscription& to, json::value what) {
+    to.send(json::serialize(json::object{{"jsonrpc", "2.0"},
+                                         {"method", "eth_subscription"},
+                                         {"params", json::object{{"subscription", id}, {"result", std::move(what)}}}}));
+  };
+  for (const auto& [id, to] : subscriptions_) {
+    if (to.heads) {
+      notify(id, to, header_json(*block));
+      continue;
+    }
+    for (const auto& hit : matching_logs(*block, to.filter)) notify(id, to, log_json(hit));
+  }
+}
+
+void service::on_time(time_point now) {
+  now_ = now;
+  std::vector<waiter> late;
+  std::erase_if(waiting_, [&](waiter& one) {
+    if (one.until > now) return false;
+    late.push_back(std::move(one));
+    return true;
+  });
+  for (auto& one : late)
+    one.done(fail(rpc_errc::timed_out, "timeout: transaction {} is not final yet, it still waits", to_hex(one.txn.view())));
+}
+
+void service::session_gone(std::uint64_t session) {
+  std::erase_if(subscriptions_, [&](const auto& entry) { return entry.second.session == session; });
+}
+
+} // namespace swarm::rpc

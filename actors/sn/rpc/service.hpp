@@ -1,0 +1,115 @@
+#pragma once
+
+#include "actors/sn/rpc/liveness.hpp"
+#include "actors/sn/rpc/params.hpp"
+#include "contracts/registry_client.hpp"
+#include "base/hash.hpp"
+#include "transport/http.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+
+namespace swarm::rpc {
+
+/// Who asks. `session` is 0 for a plain request; a WebSocket's number lets it subscribe.
+struct caller {
+  transport::peer_info peer;
+  std::uint64_t session = 0;
+  std::function<void(std::string)> send; ///< answers and, for a session, notifications; any thread
+};
+
+/// Ethereum's JSON-RPC over one chain, plus swarm_* methods. Belongs to the thread that owns the chain. No sockets:
+/// text in, text out; an answer that has to wait for a block comes when `on_block` or `on_time` brings it.
+///
+/// Beyond the execution API: eth_sendRawTransactionSync (EIP-7966) answers with the receipt and may be repeated with
+/// the same transaction; receipts carry Besu's `revertReason`; swarm_heartbeat(account), swarm_silentNodes(),
+/// swarm_nodes().
+class service {
+public:
+  static constexpr std::size_t batch_max = 256;
+  static constexpr std::size_t subscriptions_max = 4096;  ///< of all sessions
+  static constexpr std::size_t session_subscriptions_max = 64;
+  static constexpr std::size_t waiting_max = 16384;       ///< callers waiting for a receipt
+  static constexpr duration receipt_wait = std::chrono::seconds(20);
+  static constexpr std::size_t proof_slots_max = 256;
+  static constexpr std::uint64_t fee_history_max = 1024;
+
+  service(ledger::chain& chain, time_point now) : chain_(chain), liveness_(now), now_(now) {}
+
+  /// One request or a batch.
+  void handle(const std::string& body, const caller& from, time_point now);
+  /// A block was committed: wakes those who wait, tells those who subscribed.
+  void on_block(const ledger::block_ptr& block);
+  /// Ends waits that have lasted too long.
+  void on_time(time_point now);
+  void session_gone(std::uint64_t session);
+
+  std::size_t subscriptions() const { return subscriptions_.size(); }
+  std::size_t waiting() const { return waiting_.size(); }
+  /// All nodes of the registry at the head, with the time since their last sign of life.
+  result<boost::json::array> nodes_json(time_point now);
+
+private:
+  using answer = std::function<void(result<boost::json::value>)>;
+  using handler = result<boost::json::value> (service::*)(const params&, const caller&);
+  struct subscription {
+    std::uint64_t session;
+    bool heads = false; ///< newHeads, else logs
+    ledger::log_filter filter;
+    std::function<void(std::string)> send;
+  };
+  struct waiter {
+    hash32 txn;
+    time_point until;
+    answer done;
+  };
+
+  static const std::map<std::string_view, handler>& methods();
+  void dispatch(const boost::json::value& request, const caller& from, std::function<void(boost::json::value)> done);
+  void send_sync(const params& given, answer done);
+
+  // eth_*, net_*, web3_*
+  result<boost::json::value> client_version(const params&, const caller&);
+  result<boost::json::value> net_version(const params&, const caller&);
+  result<boost::json::value> chain_id(const params&, const caller&);
+  result<boost::json::value> block_number(const params&, const caller&);
+  result<boost::json::value> syncing(const params&, const caller&);
+  result<boost::json::value> accounts(const params&, const caller&);
+  result<boost::json::value> zero_price(const params&, const caller&);
+  result<boost::json::value> fee_history(const params&, const caller&);
+  result<boost::json::value> block_by_number(const params&, const caller&);
+  result<boost::json::value> block_by_hash(const params&, const caller&);
+  result<boost::json::value> block_receipts(const params&, const caller&);
+  result<boost::json::value> txn_by_hash(const params&, const caller&);
+  result<boost::json::value> txn_receipt(const params&, const caller&);
+  result<boost::json::value> txn_count(const params&, const caller&);
+  result<boost::json::value> balance(const params&, const caller&);
+  result<boost::json::value> code(const params&, const caller&);
+  result<boost::json::value> storage_at(const params&, const caller&);
+  result<boost::json::value> proof(const params&, const caller&);
+  result<boost::json::value> call(const params&, const caller&);
+  result<boost::json::value> estimate_gas(const params&, const caller&);
+  result<boost::json::value> logs(const params&, const caller&);
+  result<boost::json::value> send_raw(const params&, const caller&);
+  result<boost::json::value> subscribe(const params&, const caller&);
+  result<boost::json::value> unsubscribe(const params&, const caller&);
+  // swarm_*
+  result<boost::json::value> heartbeat(const params&, const caller&);
+  result<boost::json::value> silent_nodes(const params&, const caller&);
+  result<boost::json::value> nodes(const params&, const caller&);
+
+  result<ledger::block_ptr> block_at(const std::optional<std::uint64_t>& num) const;
+  result<const std::vector<contracts::node_view>*> registry();
+
+  ledger::chain& chain_;
+  liveness liveness_;
+  time_point now_;
+  std::map<std::string, subscription> subscriptions_; ///< by id
+  std::uint64_t next_subscription_ = 1;
+  std::deque<waiter> waiting_;
+  std::vector<contracts::node_view> nodes_;
+  std::optional<hash32> nodes_root_; ///< storage root of the registry that `nodes_` was read at
+};
+
+} // namespace swarm::rpc

@@ -1,0 +1,75 @@
+#include "actors/admin/admin.hpp"
+#include "actors/data_dir.hpp"
+#include "actors/sl/sl.hpp"
+#include "actors/sn/sn.hpp"
+#include "actors/supervision/process.hpp"
+#include "base/log.hpp"
+#include "config/parse.hpp"
+#include "transport/io_runtime.hpp"
+#include "transport/tls_identity.hpp"
+
+#include <cstdio>
+#include <thread>
+
+namespace {
+
+using namespace swarm;
+
+int refuse(const std::string& text) {
+  std::fprintf(stderr, "swarmd: %s\n", text.c_str());
+  return 1;
+}
+
+result<> open_identity(const config::identity_options& files) {
+  SWARM_CHECK(
+    transport::tls_identity::load({files.cert, files.key, files.cacert, files.capath, files.verify_host}));
+  return {};
+}
+
+/// One subtree per role of the profile. A single SL is /sl, several are /sl-<node name>.
+result<actors::supervisor_spec> make_root(const config::process_config& config,
+                                          const std::shared_ptr<transport::io_runtime>& io) {
+  actors::supervisor_spec root{.name = "root", .how = {}, .intensity = {}, .children = {}};
+  root.children.push_back(actors::admin_child({.socket = config.data_dir / "admin.sock", .io = io.get()}));
+  for (const auto& options : config.sn) {
+    SWARM_TRY(auto child, actors::make_sn(options, config.sn.size() == 1 ? "sn" : "sn-" + options.node_name, io));
+    root.children.push_back(std::move(child));
+  }
+  for (const auto& options : config.sl) {
+    SWARM_TRY(auto child, actors::make_sl(options, config.sl.size() == 1 ? "sl" : "sl-" + options.node_name, io));
+    root.children.push_back(std::move(child));
+  }
+  return root;
+}
+
+int run(const config::process_config& config) {
+  if (auto there = config::check_identities(config); !there) return refuse(there.error().message);
+  std::error_code failure;
+  std::filesystem::create_directories(config.data_dir, failure);
+  if (failure) return refuse(config.data_dir.string() + ": cannot make the data directory: " + failure.message());
+  const auto threads = std::max(2u, std::thread::hardware_concurrency());
+  auto io = std::make_shared<transport::io_runtime>(threads);
+  auto root = make_root(config, io);
+  if (!root) return refuse(root.error().message);
+  return actors::run_process(std::move(*root), {.log_source = "swarm"});
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  auto parsed = config::parse(argc, argv, config::process_environment());
+  if (!parsed) return refuse(parsed.error().message);
+  log::set_level(parsed->config.log_level);
+  for (const auto& note : parsed->notes) log::info("swarm", "{}", note);
+  switch (parsed->action) {
+    case config::action::show: std::fputs(parsed->text.c_str(), stdout); return 0;
+    case config::action::check: {
+      const auto checked = config::check(parsed->config, open_identity);
+      if (!checked) return refuse(checked.error().message);
+      std::fputs(checked->c_str(), stdout);
+      return 0;
+    }
+    case config::action::run: return run(parsed->config);
+  }
+  return 1;
+}
