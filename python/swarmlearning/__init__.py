@@ -1,0 +1,10 @@
+"""Train one model together with other organisations, without moving anybody's data.
+
+`swarmlearning.pyt.SwarmCallback` is for PyTorch programs, `swarmlearning.tf.SwarmCallback` for Keras programs.
+"""
+
+from .digest import model_digest
+from .errors import SwarmArgumentError, SwarmError
+
+__all__ = ["SwarmArgumentError", "SwarmError", "__version__", "model_digest"]
+__version__ = "0.1.0"

@@ -1,0 +1,112 @@
+"""The arguments that every SwarmCallback has, checked before anything is sent."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import dataclass
+from typing import Any, Optional, Sequence
+
+from .errors import SwarmArgumentError
+from .messages import SessionRequest
+
+DEFAULT_CONTRACT = "defaultbb.cqdb.sml.hpe"
+CHECKIN_MODES = ("inactive", "snapshot", "active")
+MERGE_METHODS = ("mean", "coordmedian", "geomedian")
+INT32_MAX = 2**31 - 1
+LOG_FORMAT = "%(asctime)s : SwarmCallback : %(levelname)s : %(message)s"
+
+
+@dataclass
+class Options:
+    """Described in `swarmlearning.callback.SwarmCallbackBase`, under the same names."""
+
+    syncFrequency: int
+    minPeers: int
+    useAdaptiveSync: bool
+    adsValData: Any
+    adsValBatchSize: Optional[int]
+    checkinModelOnTrainEnd: str
+    trainingContract: str
+    nodeWeightage: int
+    mlPlatform: Optional[str]
+    mergeMethod: str
+    totalEpochs: Optional[int]
+
+    def check(self, platforms: Sequence[str]) -> None:
+        """Casts and checks; raises SwarmArgumentError. `platforms` are the values that mlPlatform may have."""
+        self.syncFrequency = _whole("syncFrequency", self.syncFrequency, "batches between two syncs")
+        self.minPeers = _whole("minPeers", self.minPeers, "nodes without which no merge takes place")
+        self.nodeWeightage = _whole("nodeWeightage", self.nodeWeightage, "this node's weight in a merge", most=100)
+        if self.adsValBatchSize is not None:
+            self.adsValBatchSize = _whole("adsValBatchSize", self.adsValBatchSize, "samples of adsValData at a time")
+        if self.totalEpochs is not None:
+            self.totalEpochs = _whole("totalEpochs", self.totalEpochs, "epochs of local training", least=0)
+        self.checkinModelOnTrainEnd = _choice(
+            "checkinModelOnTrainEnd", self.checkinModelOnTrainEnd, CHECKIN_MODES
+        )
+        self.mergeMethod = _choice("mergeMethod", self.mergeMethod, MERGE_METHODS)
+        if self.mlPlatform is not None:
+            self.mlPlatform = _choice("mlPlatform", self.mlPlatform, platforms)
+        if not isinstance(self.trainingContract, str) or not self.trainingContract.strip():
+            raise SwarmArgumentError(
+                f"trainingContract: wanted the name of a contract, e.g. {DEFAULT_CONTRACT}, "
+                f"got {self.trainingContract!r}"
+            )
+        if self.useAdaptiveSync and self.adsValData is None:
+            raise SwarmArgumentError(
+                "useAdaptiveSync needs adsValData, the validation data by which the next interval is chosen"
+            )
+
+    def session_request(self) -> SessionRequest:
+        return SessionRequest(
+            syncInterval=self.syncFrequency,
+            minPeers=self.minPeers,
+            maxPeers=0,
+            useAdaptiveSync=bool(self.useAdaptiveSync),
+            checkinModelOnTrainEnd=self.checkinModelOnTrainEnd,
+            nodeWeightage=self.nodeWeightage,
+            trainingContract=self.trainingContract,
+            mergeMethod=self.mergeMethod,
+        )
+
+
+def make_logger() -> logging.Logger:
+    """The logger of a program that brings none: INFO and above on standard output."""
+    logger = logging.getLogger("SwarmCallback")
+    if not logger.handlers:
+        handler = _StdoutHandler()
+        handler.setFormatter(logging.Formatter(LOG_FORMAT))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    return logger
+
+
+class _StdoutHandler(logging.StreamHandler):
+    """Writes to whatever sys.stdout is at the time, so that redirecting it works."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> Any:
+        return sys.stdout
+
+
+def _whole(name: str, value: Any, meaning: str, least: int = 1, most: int = INT32_MAX) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        number = least - 1
+    if not least <= number <= most:
+        bounds = f"from {least} to {most}" if most != INT32_MAX else f"of at least {least}"
+        raise SwarmArgumentError(f"{name}: wanted a whole number {bounds} ({meaning}), got {value!r}")
+    return number
+
+
+def _choice(name: str, value: Any, allowed: Sequence[str]) -> str:
+    for choice in allowed:
+        if isinstance(value, str) and value.lower() == choice.lower():
+            return choice
+    raise SwarmArgumentError(f"{name}: wanted one of {', '.join(allowed)}, got {value!r}")

@@ -1,0 +1,34 @@
+import os
+import sys
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path[:0] = [HERE, os.path.join(ROOT, "python")]
+os.environ.setdefault("KERAS_BACKEND", "torch")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True)
+def no_channel(monkeypatch):
+    for name in ("SL_REQUEST_CHANNEL", "SL_RESPONSE_CHANNEL", "SWARM_LOOPBACK"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def swarm(tmp_path, monkeypatch):
+    """Makes a FakeSwarm and points this program at its first SL; waits for its threads at the end."""
+    from fake_sl import FakeSwarm
+
+    made = []
+
+    def make(**options):
+        made.append(FakeSwarm(tmp_path, **options).start())
+        for name, value in made[0].sls[0].environment.items():
+            monkeypatch.setenv(name, value)
+        return made[0]
+
+    yield make
+    for one in made:
+        one.join()

@@ -1,0 +1,258 @@
+"""A training program's side of the ML channel, with every check that the original client makes.
+
+Independent of the `swarmlearning` package. Used as
+
+    client = WireClient(request_path, response_path)
+    client.open(syncInterval=4, minPeers=1)
+    reply = client.sync({"w": numpy_array}, loss=lambda merged: (0.5, 0.9))
+    reply = client.close({"w": numpy_array})
+
+Every method raises WireError with a text that says which rule the SL broke.
+"""
+
+import os
+import time
+
+import numpy as np
+from google.protobuf.unknown_fields import UnknownFieldSet
+from wire_schema import (
+    API_VERSION,
+    BODY_OF_TYPE,
+    CLOSE,
+    CLOSED,
+    GET_LOSS,
+    HEADER_SIZE,
+    KILL,
+    LOSS,
+    MESSAGES,
+    OPEN,
+    OPENED,
+    STATUS,
+    SYNC,
+    SYNCED,
+    frame,
+    parse_header,
+)
+
+ITEM_SIZES = {"bool", "float16", "float32", "float64", "bfloat16"} | {
+    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
+
+
+class WireError(Exception):
+    """The SL did something that a client of API version 2 does not accept."""
+
+
+class SLError(WireError):
+    """The SL answered with an error status, whose text this is."""
+
+
+class Array:
+    """Raw parameter, for dtypes that numpy lacks and for sending what should be refused."""
+
+    def __init__(self, dtype, shape, data):
+        self.dtype, self.shape, self.data = dtype, tuple(shape), bytes(data)
+
+
+def encode_weights(params, weights):
+    """Fills a Weights message from numpy arrays or `Array`s, as the original client does."""
+    for name, value in params.items():
+        entry = weights.weights[name]
+        if isinstance(value, Array):
+            entry.dtype, entry.data = value.dtype, value.data
+            entry.shape.extend(value.shape)
+        else:
+            value = np.asarray(value)
+            entry.dtype = repr(value.dtype)
+            entry.shape.extend(value.shape)
+            entry.data = value.tobytes(order="C")
+
+
+def decode_weights(weights):
+    """numpy arrays by name (bfloat16: `Array`s); checks dtype text and size of each."""
+    params = {}
+    for name, entry in weights.weights.items():
+        text = entry.dtype
+        if not (text.startswith("dtype('") and text.endswith("')") and text[7:-2] in ITEM_SIZES):
+            raise WireError(f"{name}: the client cannot evaluate np.{text}")
+        if text == "dtype('bfloat16')":
+            params[name] = Array(text, entry.shape, entry.data)
+            size = 2
+        else:
+            dtype = np.dtype(text[7:-2])
+            params[name] = np.frombuffer(entry.data, dtype)
+            size = dtype.itemsize
+        if len(entry.data) != size * int(np.prod(list(entry.shape), dtype=np.int64)):
+            raise WireError(f"{name}: {len(entry.data)} bytes for shape {list(entry.shape)} of {text}")
+        if isinstance(params[name], np.ndarray):
+            params[name] = params[name].reshape(tuple(entry.shape))
+    return params
+
+
+def as_original_client_loads(value):
+    """What the original's `torch.Tensor(array)` makes of a merged array: a 0-d integer is taken as a size."""
+    if value.shape == () and value.dtype.kind in "iu":
+        raise WireError("0-d integer: the original client takes it as a size and the training fails")
+    return value
+
+
+class WireClient:
+    """One session. Merged models are kept in `merged`, the newest last."""
+
+    def __init__(self, request_path, response_path, wait_seconds=60.0):
+        deadline = time.monotonic() + wait_seconds
+        for path in (request_path, response_path):
+            while not os.path.exists(path):
+                if time.monotonic() > deadline:
+                    raise WireError(f"{path}: the SL made no FIFO")
+                time.sleep(0.05)
+        self.response = open(response_path, "rb", buffering=0)
+        self.request = open(request_path, "wb", buffering=0)
+        self.session_id = ""
+        self.sync_count = 0
+        self.loss_requests = 0
+        self.merged = []
+
+    def disconnect(self):
+        """What the SL sees when the program dies."""
+        self.request.close()
+        self.response.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.disconnect()
+
+    # Frames ---------------------------------------------------------------------------------------------------
+
+    def send_raw(self, raw):
+        view = memoryview(raw)
+        while view:
+            view = view[self.request.write(view) :]
+
+    def send(self, msg_type, message):
+        self.send_raw(frame(msg_type, message))
+
+    def read_exact(self, size):
+        parts, got = [], 0
+        while got < size:
+            part = self.response.read(min(size - got, 1 << 20))
+            if not part:
+                raise WireError(f"wanted: {size} bytes, got {got} bytes: pipe closed?")
+            parts.append(part)
+            got += len(part)
+        return b"".join(parts)
+
+    def receive(self):
+        """Type and message; the header is checked byte for byte."""
+        raw = self.read_exact(HEADER_SIZE)
+        version, msg_type, size = parse_header(raw)
+        if version != API_VERSION:
+            raise WireError(f"API version {version} where {API_VERSION} was expected")
+        if not 0 < msg_type < 11:
+            raise WireError(f"unsupported message type: {msg_type}")
+        if size == 0:
+            raise WireError("empty body")
+        message = MESSAGES[BODY_OF_TYPE[msg_type]]()
+        message.ParseFromString(self.read_exact(size))
+        if len(UnknownFieldSet(message)):
+            raise WireError(f"unknown fields in message type {msg_type}")
+        return msg_type, message
+
+    # Session --------------------------------------------------------------------------------------------------
+
+    def open(self, **fields):
+        """SessionRequest with the original's defaults, changed by `fields`; returns the session's ID."""
+        values = dict(
+            syncInterval=4,
+            minPeers=1,
+            maxPeers=0,
+            useAdaptiveSync=False,
+            checkinModelOnTrainEnd="snapshot",
+            nodeWeightage=1,
+            trainingContract="defaultbb.cqdb.sml.hpe",
+            mergeMethod="mean",
+        )
+        values.update(fields)
+        self.send(OPEN, MESSAGES["SessionRequest"](**values))
+        msg_type, reply = self.receive()
+        self._check_status(msg_type, reply)
+        if msg_type != OPENED:
+            raise WireError(f"open-session: bad response: wanted SessionResponse, got type {msg_type}")
+        if reply.status.code != 0:
+            raise SLError(reply.status.msg)
+        if not reply.sessionID:
+            raise WireError("open-session: empty session ID")
+        self.session_id = reply.sessionID
+        return reply.sessionID
+
+    def sync(self, params, loss=None, weightage=1, **answer):
+        """One sync; `loss(merged)` returns loss and metric, or raises to answer ErrorInUser. Returns the response."""
+        self.sync_count += 1
+        return self._exchange(SYNC, SYNCED, self.sync_count, params, loss, weightage, answer)
+
+    def close(self, params, loss=None, weightage=1, **answer):
+        return self._exchange(CLOSE, CLOSED, 1, params, loss, weightage, answer)
+
+    def kill(self, reason="done"):
+        message = MESSAGES["KillSessionRequest"](sessionID=self.session_id)
+        message.reason.msg = reason
+        self.send(KILL, message)
+
+    def _exchange(self, msg_type, wanted, number, params, loss, weightage, answer):
+        request = MESSAGES["SyncRequest"](
+            sessionID=self.session_id, syncSeqNum=number, nodeWeightage=weightage, numberOfNodes=1
+        )
+        encode_weights(params, request.inputParams)
+        self.send(msg_type, request)
+        while True:
+            reply_type, reply = self.receive()
+            self._check_status(reply_type, reply)
+            if reply_type == GET_LOSS:
+                self._answer_loss(number, params, reply, loss, answer)
+                continue
+            if reply_type != wanted:  # stricter than the original, which does not tell the two apart
+                raise WireError(f"[Sync-{number}]: bad response: wanted type {wanted}, got type {reply_type}")
+            if reply.syncSeqNum != number:
+                raise WireError(f"[Sync-{number}]: bad sync seq num {reply.syncSeqNum}")
+            if reply.status.code != 0:
+                raise SLError(reply.status.msg)
+            if msg_type == SYNC and not reply.trainingOver and reply.nextSyncInterval < 1:
+                raise WireError("nextSyncInterval below 1: the client would never sync again")
+            return reply
+
+    def _answer_loss(self, number, params, request, loss, answer):
+        self.loss_requests += 1
+        if request.sessionID != self.session_id:
+            raise WireError(f"[Sync-{number}].get-loss: bad session ID {request.sessionID!r}")
+        if request.syncSeqNum != number:
+            raise WireError(f"[Sync-{number}].get-loss: bad sync seq num {request.syncSeqNum}")
+        merged = decode_weights(request.mergedParams)
+        for name, value in params.items():
+            if name not in merged:
+                raise WireError(f"merged model lacks {name}")
+            if tuple(merged[name].shape) != tuple(value.shape):
+                raise WireError(f"{name}: shape {merged[name].shape} came back for {value.shape}")
+            if isinstance(merged[name], np.ndarray):
+                as_original_client_loads(merged[name])
+        self.merged.append(merged)
+        reply = MESSAGES["LossResponse"](
+            sessionID=self.session_id, syncSeqNum=number, lossSeqNum=request.lossSeqNum, **answer
+        )
+        reply.status.msg = "StatusOK"
+        try:
+            reply.loss, reply.metrics = loss(merged) if loss else (0.0, 0.0)
+        except Exception as error:
+            reply.status.code, reply.status.msg, reply.loss = 2, f"Loss computation failed. {error}", -1.0
+            self.send(LOSS, reply)
+            raise
+        self.send(LOSS, reply)
+
+    @staticmethod
+    def _check_status(msg_type, reply):
+        if msg_type != STATUS:
+            return
+        if reply.code == 0:
+            raise WireError("a Status with code OK is no answer")
+        raise SLError(reply.msg)
