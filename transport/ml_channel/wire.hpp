@@ -31,7 +31,7 @@ constexpr std::string_view error_category(wire_errc) {
 inline constexpr std::uint32_t api_version = 2;
 inline constexpr std::size_t header_size = 22;
 inline constexpr std::uint64_t body_size_max = 0x7fffffff; ///< protobuf's own limit
-inline constexpr std::size_t text_size_max = 16384;        ///< status texts; longer ones of ours are cut
+inline constexpr std::size_t text_size_max = 16384;        ///< status texts; longer ones are cut
 inline constexpr std::size_t session_id_max = 255;
 inline constexpr std::size_t contract_name_max = 255;
 inline constexpr std::size_t array_count_max = 65536;

@@ -1,0 +1,100 @@
+#pragma once
+
+#include "transport/ml_channel/wire.hpp"
+
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+
+/// The messages' fields: the one place that says what is on the wire (names and numbers of the client's
+/// swifrpc.proto).
+namespace swarm::ml {
+
+template <class Message, class Value>
+struct member {
+  std::uint32_t number;
+  std::string_view name;
+  Value Message::*at;
+  std::size_t size_max = 0; ///< of a text
+};
+
+inline constexpr std::size_t keyword_max = 64; ///< bytes of "snapshot", "coordmedian" and the like
+
+template <class Message>
+struct schema;
+
+template <>
+struct schema<session_request> {
+  using self = session_request;
+  static constexpr std::string_view name = "SessionRequest";
+  static constexpr std::tuple fields{
+      member{1, "syncInterval", &self::sync_interval},
+      member{2, "minPeers", &self::min_peers},
+      member{3, "maxPeers", &self::max_peers},
+      member{4, "useAdaptiveSync", &self::use_adaptive_sync},
+      member{5, "checkinModelOnTrainEnd", &self::checkin_model_on_train_end, keyword_max},
+      member{6, "nodeWeightage", &self::node_weightage},
+      member{7, "trainingContract", &self::training_contract, contract_name_max},
+      member{8, "mergeMethod", &self::merge_method, keyword_max}};
+};
+
+template <>
+struct schema<session_response> {
+  using self = session_response;
+  static constexpr std::string_view name = "SessionResponse";
+  static constexpr std::tuple fields{member{1, "status", &self::status},
+                                     member{2, "sessionID", &self::session_id, session_id_max}};
+};
+
+template <>
+struct schema<sync_request> {
+  using self = sync_request;
+  static constexpr std::string_view name = "SyncRequest";
+  static constexpr std::tuple fields{
+      member{1, "sessionID", &self::session_id, session_id_max}, member{2, "syncSeqNum", &self::sync_seq_num},
+      member{3, "nodeWeightage", &self::node_weightage}, member{4, "numberOfNodes", &self::number_of_nodes},
+      member{5, "inputParams", &self::input_params}};
+};
+
+template <>
+struct schema<sync_response> {
+  using self = sync_response;
+  static constexpr std::string_view name = "SyncResponse";
+  static constexpr std::tuple fields{
+      member{1, "sessionID", &self::session_id, session_id_max}, member{2, "syncSeqNum", &self::sync_seq_num},
+      member{3, "status", &self::status}, member{4, "nextSyncInterval", &self::next_sync_interval},
+      member{5, "trainingOver", &self::training_over}};
+};
+
+template <>
+struct schema<loss_request> {
+  using self = loss_request;
+  static constexpr std::string_view name = "LossRequest";
+  static constexpr std::tuple fields{
+      member{1, "sessionID", &self::session_id, session_id_max}, member{2, "syncSeqNum", &self::sync_seq_num},
+      member{3, "lossSeqNum", &self::loss_seq_num}, member{4, "mergedParams", &self::merged_params}};
+};
+
+template <>
+struct schema<loss_response> {
+  using self = loss_response;
+  static constexpr std::string_view name = "LossResponse";
+  static constexpr std::tuple fields{member{1, "sessionID", &self::session_id, session_id_max},
+                                     member{2, "syncSeqNum", &self::sync_seq_num},
+                                     member{3, "lossSeqNum", &self::loss_seq_num},
+                                     member{4, "status", &self::status},
+                                     member{5, "loss", &self::loss},
+                                     member{6, "metrics", &self::metrics},
+                                     member{7, "epochsdone", &self::epochs_done},
+                                     member{8, "totalepochs", &self::total_epochs}};
+};
+
+template <>
+struct schema<kill_session_request> {
+  using self = kill_session_request;
+  static constexpr std::string_view name = "KillSessionRequest";
+  static constexpr std::tuple fields{member{1, "sessionID", &self::session_id, session_id_max},
+                                     member{2, "reason", &self::reason}};
+};
+
+} // namespace swarm::ml
