@@ -67,8 +67,8 @@ private:
   static yaml_node make(yaml_kind kind, const YAML::Mark& mark) {
     yaml_node out;
     out.kind = kind;
-    out.line = static_cast<std::size_t>(mark.line + 1);
-    out.column = static_cast<std::size_t>(mark.column + 1);
+    out.line = static_cast<std::size_t>(mark.line) + 1;
+    out.column = static_cast<std::size_t>(mark.column) + 1;
     return out;
   }
   static void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
