@@ -9,6 +9,9 @@
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+#if __has_include(<rocksdb/advanced_cache.h>) // RocksDB 8 moved the cache's interface there
+#include <rocksdb/advanced_cache.h>
+#endif
 
 namespace swarm::ledger {
 
