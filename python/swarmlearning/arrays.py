@@ -77,9 +77,9 @@ def unpack_as(array: NDArray, dtype: str) -> np.ndarray:
     cast."""
     values = unpack(array)
     if values.dtype.kind == "f" and dtype == "bool":
-        return values >= 0.5
+        return np.asarray(values >= 0.5)
     if values.dtype.kind == "f" and "int" in dtype:
-        return np.rint(values).astype(dtype)
+        return np.asarray(np.rint(values), dtype=dtype)
     return values
 
 

@@ -450,7 +450,7 @@ def test_an_interval_below_one_is_not_taken(swarm):
 
 def test_large_model_through_a_small_pipe(swarm):
     sl = swarm().sls[0]
-    values = {f"w{i}": np.arange(i * 100_000, dtype=np.float32) for i in range(40)}
+    values = {f"w{i}": np.arange(i * 10_000, dtype=np.float32) for i in range(40)}
     values.update({f"tiny{i}": np.array(i, np.int32) for i in range(1500)})  # over writev's limit
     callback = DictCallback(dict(values))
     train(callback, batches=0)
