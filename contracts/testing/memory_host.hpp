@@ -1,0 +1,60 @@
+#pragma once
+
+#include "ledger/native_contract.hpp"
+
+#include <cstdint>
+#include <map>
+
+namespace swarm::contracts {
+
+/// A world in memory for tests: genesis of a contract set, calls with gas, undo on revert, events kept.
+class memory_world {
+public:
+  /// Prices much like the EVM's, so that tests see what a call costs relative to others.
+  static constexpr std::uint64_t load_gas = 200;
+  static constexpr std::uint64_t store_gas = 5000;
+  static constexpr std::uint64_t event_gas = 375;
+
+  explicit memory_world(ledger::native_contract_set contracts);
+
+  struct outcome {
+    bool ok = false;
+    bool out_of_gas = false;
+    bytes output;
+    std::vector<ledger::log_entry> events;
+    std::uint64_t gas = 0;
+    std::uint64_t loads = 0;
+    std::uint64_t stores = 0;
+  };
+
+  /// A transaction in a block of its own; without effect when it reverts or runs out of gas.
+  outcome send(const address& from, const address& to, bytes_view input,
+               std::uint64_t gas_limit = ~std::uint64_t{0});
+  /// An eth_call: never has an effect.
+  outcome view(const address& from, const address& to, bytes_view input) const;
+
+  std::uint64_t block_num() const { return block_num_; }
+  /// Hash of the newest block: the parent of the next call's block.
+  hash32 head_hash() const;
+  /// Slots that hold something.
+  std::size_t slot_count() const { return state_.slots.size(); }
+
+private:
+  struct world_state {
+    std::map<std::pair<address, hash32>, hash32> slots;
+    std::map<address, std::uint8_t> code;
+  };
+  class host;
+
+  outcome run(world_state& state, const address& from, const address& to, bytes_view input,
+              std::uint64_t gas_limit, bool read_only) const;
+
+  ledger::native_contract_set contracts_;
+  world_state state_;
+  std::uint64_t block_num_ = 0;
+};
+
+/// The test account with this number, which its last two bytes show.
+address test_account(std::uint16_t number);
+
+} // namespace swarm::contracts

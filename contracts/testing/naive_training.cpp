@@ -1,0 +1,342 @@
+#include "contracts/testing/naive_training.hpp"
+
+#include "base/hash.hpp"
+
+#include <algorithm>
+
+namespace swarm::contracts {
+
+naive_training::member* naive_training::find(const address& account) {
+  for (auto& peer : members_)
+    if (peer.view.account == account) return &peer;
+  return nullptr;
+}
+
+std::size_t naive_training::count(peer_state state) const {
+  return static_cast<std::size_t>(std::count_if(
+      members_.begin(), members_.end(), [state](const auto& peer) { return peer.view.state == state; }));
+}
+
+std::vector<const naive_training::member*> naive_training::in_round() const {
+  std::vector<const member*> out;
+  for (const auto& peer : members_)
+    if (peer.in) out.push_back(&peer);
+  return out;
+}
+
+std::size_t naive_training::contributors() const {
+  const auto in = in_round();
+  return static_cast<std::size_t>(
+      std::count_if(in.begin(), in.end(), [](const auto* peer) { return peer->in->model.weightage > 0; }));
+}
+
+std::vector<address> naive_training::order() const {
+  std::vector<const member*> candidates;
+  for (const auto* peer : in_round())
+    if (peer->in->leads) candidates.push_back(peer);
+  if (candidates.empty())
+    for (const auto* peer : in_round())
+      if (peer->in->model.weightage > 0) candidates.push_back(peer);
+  std::map<std::pair<int, hash32>, address> sorted;
+  for (const auto* peer : candidates) {
+    bytes preimage = to_bytes(seed_.view());
+    preimage.resize(48);
+    put_be64(preimage.data() + 32, generation_);
+    put_be64(preimage.data() + 40, round_);
+    append(preimage, peer->view.account.view());
+    sorted[{peer->in->model.weightage > 0 ? 0 : 1, keccak256(preimage)}] = peer->view.account;
+  }
+  std::vector<address> out;
+  for (const auto& [key, account] : sorted)
+    out.push_back(account);
+  return out;
+}
+
+void naive_training::withdraw(member& peer) {
+  peer.in.reset();
+  votes_.erase(peer.view.account);
+  if (round_ == 1 && contributors() == 0) layout_ = {};
+}
+
+/// Whether the round being collected has waited for everyone it has to wait for.
+bool naive_training::is_due() const {
+  const auto in = in_round().size();
+  const auto waited_for = count(peer_state::active) + count(peer_state::finished);
+  const std::size_t enough = count(peer_state::active) == 0 ? 1 : min_peers_;
+  return in > 0 && in >= enough && (in == waited_for || 2 * votes_.size() > in);
+}
+
+void naive_training::settle() {
+  if (phase_ == round_phase::merging) return settle_votes_of_no_confidence();
+  if (phase_ != round_phase::collecting) return;
+  const bool all_finished = count(peer_state::active) == 0 && count(peer_state::finished) > 0;
+  const auto in = in_round();
+  const bool news =
+      std::any_of(in.begin(), in.end(), [](const auto* peer) { return peer->in->made_it_finished; });
+  if (all_finished && !news && round_ > 1) return complete();
+  if (!is_due()) return;
+  if (contributors() > 0)
+    close();
+  else if (all_finished)
+    complete();
+}
+
+void naive_training::settle_votes_of_no_confidence() {
+  std::size_t voters = 0;
+  for (const auto* peer : in_round())
+    if (peer->view.state != peer_state::left && peer->view.account != leader_) ++voters;
+  if (2 * suspects_.size() > voters) succeed();
+}
+
+void naive_training::close() {
+  for (auto& peer : members_) {
+    const bool waited_for = peer.view.state == peer_state::active || peer.view.state == peer_state::finished;
+    if (!waited_for || peer.in) continue;
+    peer.view.state = peer_state::absent;
+    events.push_back(peer_absent{peer.view.account, generation_, round_});
+  }
+  phase_ = round_phase::merging;
+  seed_ = parent_hash;
+  while (term_ % order().size() != 0)
+    ++term_;
+  leader_ = order().front();
+  events.push_back(round_closed{round_, generation_, leader_, static_cast<std::uint32_t>(in_round().size()),
+                                static_cast<std::uint32_t>(contributors())});
+}
+
+void naive_training::succeed() {
+  suspects_.clear();
+  const auto line = order();
+  for (std::size_t tries = 0; tries < line.size(); ++tries) {
+    ++term_;
+    leader_ = line[term_ % line.size()];
+    if (find(leader_)->view.state == peer_state::left) continue;
+    events.push_back(leader_changed{round_, generation_, term_, leader_});
+    return;
+  }
+  term_ -= static_cast<std::uint32_t>(line.size());
+  reopen();
+}
+
+void naive_training::reopen() {
+  phase_ = round_phase::collecting;
+  ++term_;
+  leader_ = {};
+  votes_.clear();
+  suspects_.clear();
+  for (auto& peer : members_)
+    if (peer.in && peer.view.state == peer_state::left) withdraw(peer);
+  events.push_back(round_reopened{round_, generation_});
+  settle();
+}
+
+void naive_training::complete() {
+  phase_ = round_phase::complete;
+  term_ = 0;
+  leader_ = {};
+  votes_.clear();
+  suspects_.clear();
+  for (auto& peer : members_)
+    peer.in.reset();
+  events.push_back(
+      training_complete{round_ - 1, generation_, round_ == 1 ? hash32{} : merges_.at(round_ - 1).digest});
+}
+
+bool naive_training::call(const address& caller, const register_peer_args& args) {
+  if (phase_ == round_phase::complete) return false;
+  const std::set<std::string> methods{"mean", "coordmedian", "geomedian"};
+  if (args.weightage < 1 || args.weightage > 100 || args.min_peers < 1 || args.min_peers > 1024
+      || !methods.contains(args.merge_method))
+    return false;
+  const bool free = count(peer_state::left) == members_.size() && round_ == 1;
+  if (!free && (args.min_peers != min_peers_ || args.merge_method != method_)) return false;
+  min_peers_ = args.min_peers;
+  method_ = args.merge_method;
+  auto* peer = find(caller);
+  if (peer == nullptr) {
+    peer = &members_.emplace_back();
+    peer->view.account = caller;
+  }
+  if (peer->in && phase_ == round_phase::collecting) withdraw(*peer);
+  if (peer->in) peer->in->made_it_finished = false;
+  const auto last_round = peer->view.last_round;
+  peer->view = {};
+  peer->view.account = caller;
+  peer->view.state = peer_state::active;
+  peer->view.train_end = args.train_end;
+  peer->view.can_lead = args.can_lead;
+  peer->view.weightage = args.weightage;
+  peer->view.last_round = last_round;
+  peer->view.epochs_total = args.epochs_total;
+  peer->over = false;
+  events.push_back(peer_registered{caller, generation_, args.min_peers, args.merge_method, args.weightage});
+  settle();
+  return true;
+}
+
+bool naive_training::call(const address& caller, const leave_peer_args& args) {
+  auto* peer = find(caller);
+  if (peer == nullptr || peer->view.state == peer_state::left || args.reason.size() > 160) return false;
+  if (phase_ == round_phase::collecting && peer->in) withdraw(*peer);
+  suspects_.erase(caller);
+  peer->view.state = peer_state::left;
+  events.push_back(peer_left{caller, generation_, args.reason});
+  if (phase_ == round_phase::merging && caller == leader_) succeed();
+  settle();
+  return true;
+}
+
+bool naive_training::call(const address& caller, const check_in_args& args) {
+  auto* peer = find(caller);
+  if (peer == nullptr || peer->view.state == peer_state::left) return false;
+  if (args.generation != generation_ || args.round_num != round_ || phase_ != round_phase::collecting)
+    return false;
+  if (args.weightage > 100 || args.base_round >= round_) return false;
+  const bool has_model = args.weightage > 0;
+  if (args.digest.is_zero() == has_model || args.layout_digest.is_zero() == has_model
+      || (args.size > 0) != has_model)
+    return false;
+  if (peer->in && !(has_model && peer->in->model.weightage == 0)) return false;
+  if (has_model && !layout_.is_zero() && layout_ != args.layout_digest) return false;
+  if (has_model) layout_ = args.layout_digest;
+  const bool earlier_news = peer->in && peer->in->made_it_finished;
+  peer->over = peer->over || args.finished;
+  const auto state = peer->over ? peer_state::finished : peer_state::active;
+  const bool news =
+      earlier_news || (state == peer_state::finished && peer->view.state != peer_state::finished);
+  peer->in = entry{args, peer->view.can_lead, news};
+  peer->view.state = state;
+  peer->view.last_round = round_;
+  events.push_back(checked_in{caller, round_, generation_, args.digest, args.size, args.weightage,
+                              args.base_round, peer->over});
+  settle();
+  return true;
+}
+
+bool naive_training::call(const address& caller, const vote_close_args& args) {
+  auto* peer = find(caller);
+  if (peer == nullptr || !peer->in || args.generation != generation_ || args.round_num != round_
+      || phase_ != round_phase::collecting)
+    return false;
+  if (!votes_.insert(caller).second) return false;
+  settle();
+  return true;
+}
+
+bool naive_training::call(const address& caller, const suspect_leader_args& args) {
+  auto* peer = find(caller);
+  if (peer == nullptr || !peer->in || peer->view.state == peer_state::left || caller == leader_) return false;
+  if (args.generation != generation_ || args.round_num != round_ || args.term != term_
+      || phase_ != round_phase::merging)
+    return false;
+  if (!suspects_.insert(caller).second) return false;
+  events.push_back(leader_suspected{round_, generation_, term_, caller, leader_});
+  settle();
+  return true;
+}
+
+bool naive_training::call(const address& caller, const commit_merge_args& args) {
+  if (phase_ != round_phase::merging || caller != leader_ || args.generation != generation_
+      || args.round_num != round_ || args.term != term_ || args.digest.is_zero() || args.size == 0
+      || args.contributors.empty() || args.reasons.size() != args.excluded.size())
+    return false;
+  std::multiset<address> named(args.contributors.begin(), args.contributors.end());
+  named.insert(args.excluded.begin(), args.excluded.end());
+  std::multiset<address> expected;
+  merge_view merge{round_, block_num, term_, caller, args.digest, args.size, {}, args.excluded, args.reasons};
+  for (const auto* peer : in_round()) {
+    if (peer->in->model.weightage == 0) continue;
+    expected.insert(peer->view.account);
+    if (std::count(args.contributors.begin(), args.contributors.end(), peer->view.account) > 0)
+      merge.contributors.push_back(peer->view.account);
+  }
+  if (named != expected) return false;
+  for (const auto& reason : args.reasons)
+    if (reason.size() > 160) return false;
+  merges_[round_] = merge;
+  events.push_back(merge_committed{round_, generation_, term_, caller, args.digest, args.size,
+                                   args.contributors, args.excluded, args.reasons});
+  for (auto& peer : members_)
+    peer.in.reset();
+  votes_.clear();
+  suspects_.clear();
+  ++round_;
+  term_ = 0;
+  leader_ = {};
+  phase_ = round_phase::collecting;
+  if (count(peer_state::active) == 0 && count(peer_state::finished) > 0) complete();
+  return true;
+}
+
+bool naive_training::call(const address& caller, const report_loss_args& args) {
+  auto* peer = find(caller);
+  if (peer == nullptr || peer->view.state == peer_state::left || args.generation != generation_
+      || !merges_.contains(args.round_num) || args.round_num < peer->view.loss_round)
+    return false;
+  peer->view.loss_round = args.round_num;
+  peer->view.loss_micro = args.loss_micro;
+  peer->view.metric_micro = args.metric_micro;
+  peer->view.epochs_done = args.epochs_done;
+  peer->view.epochs_total = args.epochs_total;
+  events.push_back(loss_reported{caller, args.round_num, generation_, args.loss_micro, args.metric_micro,
+                                 args.epochs_done, args.epochs_total});
+  return true;
+}
+
+bool naive_training::reset(const address& caller) {
+  naive_training fresh;
+  fresh.generation_ = generation_ + 1;
+  fresh.parent_hash = parent_hash;
+  fresh.block_num = block_num;
+  *this = fresh;
+  events.push_back(training_reset{generation_, caller});
+  return true;
+}
+
+head_view naive_training::head() const {
+  head_view out;
+  out.generation = generation_;
+  out.round_num = round_;
+  out.phase = phase_;
+  out.term = term_;
+  out.leader = leader_;
+  out.min_peers = min_peers_;
+  out.merge_method = method_;
+  out.layout_digest = layout_;
+  out.waited_for = static_cast<std::uint32_t>(count(peer_state::active) + count(peer_state::finished));
+  out.checked_in = static_cast<std::uint32_t>(in_round().size());
+  out.close_votes = static_cast<std::uint32_t>(votes_.size());
+  if (merges_.empty()) return out;
+  const auto& last = merges_.rbegin()->second;
+  out.merged_round = last.round_num;
+  out.merged_digest = last.digest;
+  out.merged_size = last.size;
+  out.merged_by = last.leader;
+  return out;
+}
+
+std::vector<peer_view> naive_training::peers() const {
+  std::vector<peer_view> out;
+  for (const auto& peer : members_)
+    out.push_back(peer.view);
+  return out;
+}
+
+std::vector<check_in_view> naive_training::check_ins() const {
+  std::vector<check_in_view> out;
+  for (const auto* peer : in_round()) {
+    const auto& model = peer->in->model;
+    out.push_back(
+        {peer->view.account, model.digest, model.size, model.weightage, model.base_round, peer->over, {}});
+  }
+  if (phase_ != round_phase::merging) return out;
+  const auto line = order();
+  const auto rank = [&line](const check_in_view& one) {
+    return std::find(line.begin(), line.end(), one.peer);
+  };
+  std::stable_sort(out.begin(), out.end(),
+                   [&rank](const check_in_view& a, const check_in_view& b) { return rank(a) < rank(b); });
+  return out;
+}
+
+} // namespace swarm::contracts

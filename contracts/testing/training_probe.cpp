@@ -1,0 +1,71 @@
+#include "contracts/testing/training_probe.hpp"
+
+#include <algorithm>
+
+namespace swarm::contracts {
+
+namespace {
+
+std::string broken_while_collecting(const head_view& head, const std::vector<peer_view>& peers,
+                                    const std::vector<check_in_view>& in) {
+  const auto state_of = [&peers](const address& account) {
+    const auto found = std::find_if(peers.begin(), peers.end(),
+                                    [&account](const auto& peer) { return peer.account == account; });
+    return found == peers.end() ? peer_state::none : found->state;
+  };
+  std::size_t active = 0;
+  for (const auto& peer : peers)
+    active += peer.state == peer_state::active ? 1 : 0;
+  for (const auto& one : in) {
+    const auto state = state_of(one.peer);
+    if (state != peer_state::active && state != peer_state::finished)
+      return "a peer that is in is not waited for";
+  }
+  const std::size_t enough = active == 0 ? 1 : head.min_peers;
+  const bool enough_in = !in.empty() && in.size() >= enough;
+  const bool model = std::any_of(in.begin(), in.end(), [](const auto& one) { return one.weightage > 0; });
+  if (enough_in && model && (in.size() == head.waited_for || 2 * head.close_votes > in.size()))
+    return "a round that is due stays open";
+  return {};
+}
+
+} // namespace
+
+std::string training_probe::broken_invariant() const {
+  const auto now = head();
+  const auto all = peers();
+  const auto in = check_ins();
+  const auto waited_for = std::count_if(all.begin(), all.end(), [](const auto& peer) {
+    return peer.state == peer_state::active || peer.state == peer_state::finished;
+  });
+  if (now.waited_for != waited_for) return "waitedFor is not the number of peers Active or Finished";
+  if (now.checked_in != in.size()) return "checkedIn is not the number of check-ins";
+  if (now.close_votes > now.checked_in) return "more votes than check-ins";
+  if (now.round_num != now.merged_round + 1) return "roundNum is not mergedRound + 1";
+  if ((now.phase == round_phase::merging) == now.leader.is_zero()) return "a leader if and only if Merging";
+  if (now.phase == round_phase::complete && !in.empty()) return "check-ins after the end";
+  if (now.merged_round > 0) {
+    const auto merge = merge_of(now.merged_round);
+    if (merge.digest != now.merged_digest || merge.leader != now.merged_by || merge.size != now.merged_size)
+      return "the head tells another merge than mergeOf";
+  }
+  if (merge_of(now.round_num).round_num != 0) return "a merge of a round that is not merged";
+  for (const auto& peer : all)
+    if (peer.account == now.leader && peer.state == peer_state::left) return "the leader has left";
+  if (now.phase == round_phase::merging
+      && std::none_of(in.begin(), in.end(), [&now](const auto& one) { return one.peer == now.leader; }))
+    return "the leader is not in the round";
+  return now.phase == round_phase::collecting ? broken_while_collecting(now, all, in) : std::string{};
+}
+
+memory_world::outcome register_node(memory_world& world, const address& account, node_type type,
+                                    std::string_view name) {
+  register_node_args args;
+  args.type = type;
+  args.cert_fingerprint.fill(7);
+  args.name = name;
+  args.endpoint = fmt::format("{}.example:30305", name);
+  return world.send(account, node_registry_address(), encode_register_node(args));
+}
+
+} // namespace swarm::contracts

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "contracts/registry_client.hpp"
+#include "contracts/testing/memory_host.hpp"
+
+namespace swarm::contracts {
+
+/// Reads a training of a world through its views; a view that reverts or does not decode ends the test.
+class training_probe {
+public:
+  training_probe(const memory_world& world, const address& where) : world_(world), where_(where) {}
+
+  head_view head() const { return decode_head(read(encode_head())).value(); }
+  std::vector<peer_view> peers() const {
+    std::vector<peer_view> out;
+    const auto count = decode_peer_count(read(encode_peer_count())).value();
+    while (out.size() < count) {
+      auto part = decode_peers(read(encode_peers(out.size(), page_entries_max))).value();
+      out.insert(out.end(), part.begin(), part.end());
+    }
+    return out;
+  }
+  std::vector<check_in_view> check_ins() const { return decode_check_ins(read(encode_check_ins())).value(); }
+  merge_view merge_of(std::uint64_t round_num) const {
+    return decode_merge_of(read(encode_merge_of(round_num))).value();
+  }
+  std::string name() const { return decode_training_name(read(encode_training_name())).value(); }
+
+  /// What does not hold of the state that always has to; empty when everything does.
+  std::string broken_invariant() const;
+
+private:
+  bytes read(const bytes& input) const {
+    auto out = world_.view({}, where_, input);
+    return out.ok ? out.output : bytes{};
+  }
+
+  const memory_world& world_;
+  address where_;
+};
+
+/// Registers `account` in the NodeRegistry of `world`.
+memory_world::outcome register_node(memory_world& world, const address& account, node_type type,
+                                    std::string_view name = "node");
+
+} // namespace swarm::contracts

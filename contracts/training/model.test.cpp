@@ -1,0 +1,325 @@
+#include "base/hash.hpp"
+#include "base/random.hpp"
+#include "contracts/contracts.hpp"
+#include "contracts/testing/naive_training.hpp"
+#include "contracts/testing/training_probe.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace swarm;
+using namespace swarm::contracts;
+
+namespace {
+
+constexpr std::uint16_t peer_accounts = 7;
+constexpr std::uint16_t operator_account = 100;
+
+/// The contract and its twin, given the same calls.
+class twin_world {
+public:
+  explicit twin_world(std::uint64_t seed)
+      : random(seed), world(make_contracts()), where(training_address(default_training_name)) {
+    REQUIRE(register_node(world, test_account(operator_account), node_type::sn).ok);
+    for (std::uint16_t i = 0; i < peer_accounts; ++i)
+      REQUIRE(register_node(world, test_account(i), node_type::sl).ok);
+  }
+
+  /// Sends the call to both and compares everything that can be seen.
+  template <class Args>
+  bool call(const address& caller, const Args& args, const bytes& input) {
+    twin.parent_hash = world.head_hash();
+    twin.block_num = world.block_num() + 1;
+    twin.events.clear();
+    const auto done = world.send(caller, where, input);
+    const bool expected = twin.call(caller, args);
+    compare(done, expected);
+    return done.ok;
+  }
+  void reset() {
+    twin.parent_hash = world.head_hash();
+    twin.block_num = world.block_num() + 1;
+    const auto caller = test_account(operator_account);
+    const auto done = world.send(caller, where, encode_reset());
+    twin.events.clear();
+    compare(done, twin.reset(caller));
+  }
+
+  seeded_random random;
+  memory_world world;
+  address where;
+  /// Made for each use, so that copies of this world read themselves.
+  training_probe probe() const { return {world, where}; }
+  naive_training twin;
+  std::size_t accepted = 0;
+
+private:
+  void compare(const memory_world::outcome& done, bool expected) {
+    INFO("revert: " << (done.ok ? "none" : revert_text(done.output)));
+    REQUIRE(done.ok == expected);
+    REQUIRE(done.events.size() == twin.events.size());
+    for (std::size_t i = 0; i < done.events.size(); ++i) {
+      const auto event = decode_training_event(done.events[i].topics, done.events[i].data).value();
+      REQUIRE(event == twin.events[i]);
+      check_history(event);
+    }
+    if (!done.ok) return;
+    ++accepted;
+    compare_views();
+    REQUIRE(probe().broken_invariant() == "");
+  }
+
+  void compare_views() {
+    REQUIRE(probe().head() == twin.head());
+    auto peers = probe().peers();
+    for (auto& peer : peers) {
+      REQUIRE(peer.endpoint == "node.example:30305");
+      peer.name = peer.endpoint = {};
+    }
+    REQUIRE(peers == twin.peers());
+    auto check_ins = probe().check_ins();
+    for (auto& one : check_ins)
+      one.endpoint = {};
+    REQUIRE(check_ins == twin.check_ins());
+    for (const auto& [round_num, merge] : twin.merges())
+      REQUIRE(probe().merge_of(round_num) == merge);
+  }
+
+  /// One leader per term, one merge per round, contributors among those that checked in.
+  void check_history(const training_event& event) {
+    const auto lead = [this](std::uint64_t round_num, std::uint32_t term, const address& leader) {
+      const auto generation = twin.head().generation;
+      REQUIRE(leaders_.emplace(std::tuple(generation, round_num, term), leader).second);
+    };
+    if (const auto* closed = std::get_if<round_closed>(&event); closed != nullptr && !twin_moved_on())
+      lead(closed->round_num, twin.head().term, closed->leader);
+    if (const auto* changed = std::get_if<leader_changed>(&event))
+      lead(changed->round_num, changed->term, changed->leader);
+    if (const auto* committed = std::get_if<merge_committed>(&event))
+      REQUIRE(merges_.emplace(committed->generation, committed->round_num).second);
+  }
+  bool twin_moved_on() const { return twin.head().phase != round_phase::merging; }
+
+  std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint32_t>, address> leaders_;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> merges_;
+};
+
+hash32 some_hash(std::uint64_t number) {
+  return keccak256(fmt::format("model {}", number));
+}
+
+/// A number that is right most of the time.
+template <class T>
+T mostly(seeded_random& random, T value) {
+  if (random.below(20) != 0) return value;
+  return static_cast<T>(value + (random.below(2) == 0 ? 1 : -1));
+}
+
+void random_register(twin_world& both, const address& caller) {
+  auto& random = both.random;
+  register_peer_args args;
+  args.min_peers = mostly(random, 2u);
+  args.merge_method = random.below(30) == 0 ? "geomedian" : random.below(40) == 0 ? "bogus" : "mean";
+  args.weightage = random.below(20) == 0 ? 101 : static_cast<std::uint32_t>(1 + random.below(100));
+  args.train_end = static_cast<on_train_end>(random.below(3));
+  args.epochs_total = static_cast<std::uint32_t>(random.below(50));
+  args.can_lead = random.below(3) != 0;
+  both.call(caller, args, encode_register_peer(args));
+}
+
+void random_check_in(twin_world& both, const address& caller) {
+  auto& random = both.random;
+  const auto head = both.twin.head();
+  check_in_args args;
+  args.generation = mostly(random, head.generation);
+  args.round_num = mostly(random, head.round_num);
+  args.weightage = random.below(4) == 0 ? 0 : static_cast<std::uint32_t>(random.below(103));
+  if (args.weightage > 0) {
+    args.digest = some_hash(random());
+    args.size = 1 + random.below(1000);
+    args.layout_digest = some_hash(random.below(40) == 0 ? 1 : 0);
+  }
+  args.base_round = mostly(random, head.merged_round);
+  if (random.below(3) == 0) args.base_round = random.below(head.round_num);
+  args.finished = random.below(6) == 0;
+  both.call(caller, args, encode_check_in(args));
+}
+
+void random_commit(twin_world& both, const address& caller) {
+  auto& random = both.random;
+  const auto head = both.twin.head();
+  commit_merge_args args;
+  args.generation = mostly(random, head.generation);
+  args.round_num = mostly(random, head.round_num);
+  args.term = mostly(random, head.term);
+  args.digest = some_hash(random());
+  args.size = 1 + random.below(1000);
+  for (const auto& one : both.twin.check_ins()) {
+    if (one.weightage == 0 && random.below(40) != 0) continue;
+    if (random.below(5) == 0) {
+      args.excluded.push_back(one.peer);
+      args.reasons.push_back(std::string(random.below(40) * 4, 'x'));
+    } else {
+      args.contributors.insert(args.contributors.begin()
+                                   + static_cast<std::ptrdiff_t>(random.below(args.contributors.size() + 1)),
+                               one.peer);
+    }
+    if (random.below(60) == 0) args.contributors.push_back(one.peer);
+  }
+  both.call(caller, args, encode_commit_merge(args));
+}
+
+void random_call(twin_world& both) {
+  auto& random = both.random;
+  const auto head = both.twin.head();
+  auto caller = test_account(static_cast<std::uint16_t>(random.below(peer_accounts)));
+  const auto dice = random.below(100);
+  if (head.phase == round_phase::complete && random.below(8) == 0) return both.reset();
+  if (dice < 12) return random_register(both, caller);
+  if (dice < 50) return random_check_in(both, caller);
+  if (dice < 60) {
+    const vote_close_args args{mostly(random, head.generation), mostly(random, head.round_num)};
+    both.call(caller, args, encode_vote_close(args));
+  } else if (dice < 72) {
+    const suspect_leader_args args{mostly(random, head.generation), mostly(random, head.round_num),
+                                   mostly(random, head.term)};
+    both.call(caller, args, encode_suspect_leader(args));
+  } else if (dice < 84) {
+    if (random.below(10) != 0 && !head.leader.is_zero()) caller = head.leader;
+    random_commit(both, caller);
+  } else if (dice < 91) {
+    if (random.below(3) == 0 && !head.leader.is_zero()) caller = head.leader;
+    const leave_peer_args args{std::string(random.below(170), 'r')};
+    both.call(caller, args, encode_leave_peer(args));
+  } else if (dice < 99) {
+    const report_loss_args args{
+        head.generation, mostly(random, head.merged_round), static_cast<std::int64_t>(random()), -5, 3, 9};
+    both.call(caller, args, encode_report_loss(args));
+  } else if (random.below(10) == 0) {
+    both.reset();
+  }
+}
+
+/// From some state on everyone who has not left acts as a good peer does, until the training is complete.
+/// With `leaders_die` the first leader of each round falls silent for as long as somebody else can lead.
+class ending {
+public:
+  ending(const twin_world& from, bool leaders_die) : both_(from), leaders_die_(leaders_die) {}
+
+  /// The number of calls it took; `limit` when it did not come to an end.
+  std::size_t play(std::size_t limit) {
+    while (calls_ < limit && both_.twin.head().phase != round_phase::complete) {
+      const auto head = both_.twin.head();
+      const auto peers = both_.twin.peers();
+      if (head.phase == round_phase::collecting) {
+        silent_ = {};
+        bool moved = false;
+        for (const auto& peer : peers)
+          if (peer.state != peer_state::left) moved = check_in(peer.account, head.round_num) || moved;
+        if (!moved) join(peers); // everyone is in and they are fewer than minPeers: company has to come
+      } else {
+        merge();
+      }
+    }
+    return calls_;
+  }
+
+private:
+  /// An account that is no peer now becomes one.
+  void join(const std::vector<peer_view>& peers) {
+    const auto head = both_.twin.head();
+    register_peer_args args;
+    args.min_peers = std::max(head.min_peers, 1u);
+    args.merge_method = head.merge_method.empty() ? "mean" : head.merge_method;
+    args.weightage = 1;
+    for (std::uint16_t i = 0; i < peer_accounts; ++i) {
+      const bool taken = std::any_of(peers.begin(), peers.end(), [i](const auto& peer) {
+        return peer.account == test_account(i) && peer.state != peer_state::left;
+      });
+      if (taken) continue;
+      REQUIRE(both_.call(test_account(i), args, encode_register_peer(args)));
+      ++calls_;
+      return;
+    }
+    FAIL("all accounts take part and the round does not move on");
+  }
+
+  /// Refused when it is in already.
+  bool check_in(const address& account, std::uint64_t round_num) {
+    const auto now = both_.twin.head();
+    if (now.phase != round_phase::collecting || now.round_num != round_num) return false;
+    check_in_args args{now.generation,   now.round_num, some_hash(1), 1, now.layout_digest, 1,
+                       now.merged_round, true};
+    if (args.layout_digest.is_zero()) args.layout_digest = some_hash(0);
+    ++calls_;
+    return both_.call(account, args, encode_check_in(args));
+  }
+
+  void merge() {
+    const auto head = both_.twin.head();
+    if (leaders_die_ && silent_.is_zero()) {
+      silent_ = head.leader;
+      return suspect(head);
+    }
+    commit_merge_args args;
+    args.generation = head.generation;
+    args.round_num = head.round_num;
+    args.term = head.term;
+    args.digest = some_hash(2);
+    args.size = 1;
+    for (const auto& one : both_.twin.check_ins())
+      if (one.weightage > 0) args.contributors.push_back(one.peer);
+    REQUIRE(both_.call(head.leader, args, encode_commit_merge(args)));
+    ++calls_;
+  }
+
+  void suspect(const head_view& head) {
+    const auto in = both_.twin.check_ins();
+    const auto is_in = [&in](const address& account) {
+      return std::any_of(in.begin(), in.end(), [&account](const auto& one) { return one.peer == account; });
+    };
+    const suspect_leader_args args{head.generation, head.round_num, head.term};
+    std::size_t able = 0; // to speak against the leader
+    for (const auto& peer : both_.twin.peers()) {
+      if (peer.state == peer_state::left || peer.account == head.leader || !is_in(peer.account)) continue;
+      both_.call(peer.account, args, encode_suspect_leader(args)); // refused once the term has changed
+      ++calls_;
+      ++able;
+    }
+    if (able > 0) CHECK(both_.twin.head().term > head.term);
+  }
+
+  twin_world both_;
+  bool leaders_die_;
+  address silent_;
+  std::size_t calls_ = 0;
+};
+
+} // namespace
+
+TEST_CASE(
+    "the training and its naive twin agree on long random call sequences, and it always can be finished") {
+  std::size_t accepted = 0;
+  std::map<std::string, std::size_t> seen;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    INFO("seed " << seed);
+    twin_world both(seed);
+    for (int step = 0; step < 700; ++step) {
+      CAPTURE(step);
+      random_call(both);
+      for (const auto& event : both.twin.events)
+        ++seen[std::to_string(event.index())];
+      if (step % 50 == 49) {
+        CHECK(ending(both, false).play(200) < 200);
+        CHECK(ending(both, true).play(200) < 200);
+      }
+    }
+    accepted += both.accepted;
+  }
+  CHECK(accepted > 4000);
+  // Every kind of event has to have come up often, or the sequences test less than they claim.
+  for (std::size_t kind = 0; kind < std::variant_size_v<training_event>; ++kind) {
+    CAPTURE(kind);
+    CHECK(seen[std::to_string(kind)] >= 20);
+  }
+  MESSAGE(accepted << " calls accepted");
+}
