@@ -1,10 +1,10 @@
 #pragma once
 
+#include "ledger/chain/chain_rules.hpp"
+#include "ledger/chain/executed_block.hpp"
 #include "ledger/chain/genesis.hpp"
 #include "ledger/chain/log_filter.hpp"
 #include "ledger/chain/mempool_rules.hpp"
-#include "ledger/formats/block.hpp"
-#include "ledger/formats/receipt.hpp"
 #include "ledger/formats/seal.hpp"
 #include "ledger/state/account.hpp"
 #include "ledger/state/call.hpp"
@@ -15,47 +15,6 @@
 #include <optional>
 
 namespace swarm::ledger {
-
-/// Why a block, candidate or question is refused; headers, transactions and pool keep their own categories.
-enum class chain_rule {
-  unknown_parent = 1, ///< not on top of the head
-  stale_candidate,    ///< made on top of a block that is no longer the head
-  txns_root,          ///< the header's root is not that of the transactions
-  state_root,         ///< nor that of the state after executing them
-  receipts_root,      ///< nor that of the receipts
-  logs_bloom,         ///< nor the bloom
-  gas_used,           ///< nor the gas
-  txn_not_executable, ///< holds a transaction whose nonce, gas or kind does not fit
-  extra_data,         ///< not the chain's vanity
-  unknown_block,      ///< asked for the state of a block that is not there
-  bad_genesis,        ///< genesis parameters that make no chain
-  bad_filter,         ///< a log filter that is reversed or too wide
-  too_many_logs,      ///< more results than `logs_max`; ask for fewer blocks
-};
-
-constexpr std::string_view error_category(chain_rule) {
-  return "chain";
-}
-
-/// What one transaction did. The output of a failed one is its revert data, empty when it ran out of gas.
-struct txn_outcome {
-  receipt consensus;          ///< the part the receipts root covers
-  std::uint64_t gas_used = 0; ///< of this transaction alone
-  bytes revert_output;        ///< empty when it succeeded
-};
-
-/// A block with everything it brought about. Immutable and shared; senders of all transactions are known.
-struct executed_block {
-  hash32 hash;
-  block_header header;
-  std::vector<transaction> txns;
-  std::vector<txn_outcome> outcomes; ///< one per transaction
-  std::size_t encoded_size = 0;      ///< bytes of rlp[header, txns, ommers]
-
-  /// The block-wide index of the first log of transaction `txn_index`.
-  std::size_t first_log_index(std::size_t txn_index) const;
-};
-using block_ptr = std::shared_ptr<const executed_block>;
 
 /// A block that was executed on top of the head but is not part of the chain: `block` is what others must be
 /// sent, `changes` what `commit` writes. Dropping it undoes it.
@@ -74,6 +33,7 @@ struct txn_place {
 struct chain_limits {
   pool_limits pool;
   std::size_t logs_max = 10'000;                   ///< results of one log query
+  std::size_t log_blocks_max = 50'000;             ///< blocks one log query may read
   std::size_t node_cache_bytes = 8 * 1024 * 1024;  ///< trie nodes kept decoded
   std::size_t block_cache_bytes = 4 * 1024 * 1024; ///< recent blocks kept decoded
   std::size_t store_cache_bytes = 8 * 1024 * 1024; ///< RocksDB's block cache
@@ -86,6 +46,7 @@ struct chain_options {
   std::optional<genesis_params> genesis;
   native_contract_set contracts;
   chain_limits limits;
+  std::uint64_t space_reserve_bytes = 32 * 1024 * 1024; ///< of disk kept free; nothing is committed below
 };
 
 /// Where the time of the last committed block went, for status and benchmarks.
@@ -115,7 +76,7 @@ struct chain_stats {
 class chain {
 public:
   /// Errors name the directory and tell what to do: used by another process, written by a newer version,
-  /// holds another chain, damaged, no chain and no parameters to make one (store_rule of store/store.hpp).
+  /// damaged, disk full (store_rule of store/kv_store.hpp); no_chain, other_chain, bad_genesis.
   static result<std::unique_ptr<chain>> open(chain_options options);
   ~chain();
   chain(const chain&) = delete;

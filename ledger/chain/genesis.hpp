@@ -1,6 +1,8 @@
 #pragma once
 
-#include "base/bytes.hpp"
+#include "ledger/formats/header.hpp"
+#include "ledger/native_contract.hpp"
+#include "ledger/state/state_overlay.hpp"
 
 #include <vector>
 
@@ -9,6 +11,9 @@ namespace swarm::ledger {
 /// "SW".
 inline constexpr std::uint64_t default_chain_id = 0x5357;
 inline constexpr std::uint64_t default_block_gas_limit = 100'000'000;
+/// What one block's receipts and transactions can grow to follows from its gas; with more than this they
+/// would not fit into `receipts_size_max`.
+inline constexpr std::uint64_t block_gas_limit_max = 100'000'000;
 /// Stands in the extra data of every block.
 inline constexpr std::string_view extra_data_vanity = "swarmd";
 inline constexpr std::size_t validators_max = 256;
@@ -19,7 +24,7 @@ struct genesis_params {
   std::uint64_t chain_id = default_chain_id;
   std::uint64_t timestamp = 0;
   std::uint64_t block_gas_limit = default_block_gas_limit;
-  std::vector<address> validators; ///< 1 to `validators_max`, kept sorted and distinct
+  std::vector<address> validators; ///< 1 to `validators_max`, distinct, in any order
   bool operator==(const genesis_params&) const = default;
 };
 
@@ -30,5 +35,23 @@ constexpr address system_account() {
   out[18] = 0x50;
   return out;
 }
+
+/// Checks the parameters and sorts the validators.
+result<genesis_params> normalize(genesis_params params);
+
+/// rlp[version, chain id, timestamp, gas limit, [validator ...]].
+bytes encode_genesis(const genesis_params& params);
+result<genesis_params> decode_genesis(bytes_view raw);
+
+struct genesis_block {
+  block_header header;
+  state_batch state;
+};
+/// Block 0 for normalized parameters. `empty` needs to hold nothing.
+result<genesis_block> make_genesis(state_store& empty, const genesis_params& params,
+                                   const native_contract_set& contracts);
+
+/// The validators in the state, sorted.
+result<std::vector<address>> read_validators(const state_view& state);
 
 } // namespace swarm::ledger

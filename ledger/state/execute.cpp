@@ -133,7 +133,7 @@ result<execution> dispatch(state_overlay& state, const call_context& context, by
   if (const auto* contract = contracts.by_code(code); contract != nullptr) {
     SWARM_TRY(out, run(state, context, *contract, input, meter, contracts));
   } else if (!code.empty()) {
-    return fail(errc::corrupt, "contract {}: its kind {} is unknown to this version; a newer swarmd made it",
+    return fail(errc::internal, "contract {}: its kind {} is unknown to this version; a newer swarmd made it",
                 to_hex(context.self.view()), to_hex(code));
   }
   out.call.gas_used = meter.used();
@@ -189,6 +189,7 @@ result<execution> execute_transaction(state_overlay& state, const block_context&
   if (fields.nonce > nonce)
     return fail(execution_rule::nonce_too_high, "nonce too high: account {} is at {}, transaction has {}",
                 to_hex(txn.sender().view()), nonce, fields.nonce);
+  auto start = state.take_snapshot();
   SWARM_CHECK(state.set_nonce(txn.sender(), nonce + 1));
   call_context call{.caller = txn.sender(),
                     .self = *fields.to,
@@ -197,6 +198,7 @@ result<execution> execute_transaction(state_overlay& state, const block_context&
                     .parent_hash = context.parent_hash,
                     .read_only = false};
   auto done = dispatch(state, call, fields.data, intrinsic_gas(fields), fields.gas_limit, contracts);
+  if (!done && done.error().is(errc::internal)) state.revert(start);
   state.forget_snapshots();
   return done;
 }

@@ -1,0 +1,180 @@
+#include "ledger/chain/block_archive.hpp"
+
+namespace swarm::ledger {
+
+namespace {
+
+/// What is in the store under one block number, in as many reads; none when there is no such block.
+result<std::optional<encoded_block>> read_parts(const block_store& store, std::uint64_t block_num) {
+  encoded_block out;
+  SWARM_TRY(auto header, store.header(block_num));
+  if (!header) return std::optional<encoded_block>{};
+  SWARM_TRY(auto body, store.body(block_num));
+  SWARM_TRY(auto receipts, store.receipts(block_num));
+  SWARM_TRY(auto outputs, store.outputs(block_num));
+  if (!body || !receipts || !outputs)
+    return fail(store_rule::damaged, "{}: block {} is incomplete; restore the directory from a copy",
+                store.dir().string(), block_num);
+  return std::optional<encoded_block>{
+      {std::move(*header), std::move(*body), std::move(*receipts), std::move(*outputs)}};
+}
+
+/// The groups of index keys of which a matching block has one each.
+std::vector<std::vector<log_key>> groups_of(const log_filter& filter) {
+  std::vector<std::vector<log_key>> out;
+  std::vector<log_key> group;
+  for (const auto& who : filter.addresses)
+    group.push_back(log_key::emitter(who));
+  if (!group.empty()) out.push_back(std::move(group));
+  for (std::size_t i = 0; i < filter.topics.size(); ++i) {
+    group.clear();
+    for (const auto& topic : filter.topics[i])
+      group.push_back(log_key::topic(i, topic));
+    if (!group.empty()) out.push_back(std::move(group));
+  }
+  if (out.empty()) out.push_back({log_key::any()});
+  return out;
+}
+
+void append_hits(std::vector<log_hit>& to, const executed_block& block, const log_filter& filter) {
+  std::uint64_t log_index = 0;
+  for (std::size_t i = 0; i < block.outcomes.size(); ++i)
+    for (const auto& log : block.outcomes[i].consensus.logs) {
+      if (filter.matches(log))
+        to.push_back({log, block.header.block_num, block.hash, block.txns[i].hash(), i, log_index});
+      ++log_index;
+    }
+}
+
+} // namespace
+
+block_archive::block_archive(block_store& store, std::uint64_t chain_id, std::size_t cache_bytes_max)
+    : store_(store), chain_id_(chain_id), cache_bytes_max_(cache_bytes_max) {}
+
+result<void> block_archive::write(const block_ptr& block, const state_batch& state, const seal_record& seals,
+                                  const stored_identity* identity) {
+  auto parts = encode_executed(*block);
+  block_record record;
+  record.block_num = block->header.block_num;
+  record.hash = block->hash;
+  record.header = std::move(parts.header);
+  record.body = std::move(parts.body);
+  record.receipts = std::move(parts.receipts);
+  record.outputs = std::move(parts.outputs);
+  record.seals = encode_seals(seals);
+  for (const auto& txn : block->txns)
+    record.txn_hashes.push_back(txn.hash());
+  for (const auto& outcome : block->outcomes)
+    for (const auto& log : outcome.consensus.logs)
+      append_log_keys(record.log_keys, log);
+  record.state = &state;
+  SWARM_CHECK(store_.write_block(record, identity));
+  keep(block);
+  return {};
+}
+
+result<block_ptr> block_archive::read(std::uint64_t block_num, bool with_senders) {
+  SWARM_TRY(auto parts, read_parts(store_, block_num));
+  if (!parts) return block_ptr{};
+  auto block = decode_executed(*parts, chain_id_, with_senders);
+  if (!block || (*block)->header.block_num != block_num)
+    return fail(store_rule::damaged, "{}: block {} is unreadable{}{}; restore the directory from a copy",
+                store_.dir().string(), block_num, block ? "" : ": ", block ? "" : block.error().message);
+  return block_ptr(std::move(*block));
+}
+
+block_ptr block_archive::cached(std::uint64_t block_num) {
+  auto found = index_.find(block_num);
+  if (found == index_.end()) return nullptr;
+  recent_.splice(recent_.begin(), recent_, found->second);
+  return found->second->block;
+}
+
+void block_archive::keep(block_ptr block) {
+  auto block_num = block->header.block_num;
+  if (auto old = index_.find(block_num); old != index_.end()) {
+    cached_bytes_ -= old->second->size;
+    recent_.erase(old->second);
+    index_.erase(old);
+  }
+  auto size = memory_of(*block);
+  recent_.push_front({std::move(block), size});
+  index_.emplace(block_num, recent_.begin());
+  cached_bytes_ += size;
+  while (cached_bytes_ > cache_bytes_max_) {
+    cached_bytes_ -= recent_.back().size;
+    index_.erase(recent_.back().block->header.block_num);
+    recent_.pop_back();
+  }
+}
+
+result<block_ptr> block_archive::by_num(std::uint64_t block_num) {
+  if (auto known = cached(block_num)) return known;
+  SWARM_TRY(auto block, read(block_num, true));
+  if (block) keep(block);
+  return block;
+}
+
+result<block_ptr> block_archive::by_hash(const hash32& hash) {
+  SWARM_TRY(auto block_num, store_.num_of(hash));
+  if (!block_num) return block_ptr{};
+  return by_num(*block_num);
+}
+
+result<block_header> block_archive::header_of(std::uint64_t block_num) {
+  if (auto known = cached(block_num)) return known->header;
+  SWARM_TRY(auto raw, store_.header(block_num));
+  if (!raw) return fail(chain_rule::unknown_block, "block {} is not there", block_num);
+  auto header = decode_header(*raw);
+  if (!header)
+    return fail(store_rule::damaged, "{}: header {} is unreadable: {}; restore the directory from a copy",
+                store_.dir().string(), block_num, header.error().message);
+  return header;
+}
+
+result<std::optional<txn_place>> block_archive::find_txn(const hash32& hash) {
+  SWARM_TRY(auto place, store_.place_of(hash));
+  if (!place) return std::optional<txn_place>{};
+  SWARM_TRY(auto block, by_num(place->block_num));
+  if (!block || place->index >= block->txns.size() || block->txns[place->index].hash() != hash)
+    return fail(store_rule::damaged,
+                "{}: transaction {} is not where the index says; restore the directory from a copy",
+                store_.dir().string(), to_hex(hash.view()));
+  return std::optional<txn_place>{{std::move(block), place->index}};
+}
+
+result<std::optional<seal_record>> block_archive::seals_of(std::uint64_t block_num) {
+  SWARM_TRY(auto raw, store_.seals(block_num));
+  if (!raw) return std::optional<seal_record>{};
+  SWARM_TRY(auto seals, decode_seals(*raw));
+  return std::optional{std::move(seals)};
+}
+
+result<std::vector<log_hit>> block_archive::logs(const log_filter& filter, const chain_limits& limits) {
+  std::vector<log_hit> hits;
+  std::size_t blocks = 0;
+  auto take = [&](std::uint64_t block_num) -> result<bool> {
+    if (++blocks > limits.log_blocks_max)
+      return fail(chain_rule::too_many_logs,
+                  "more than {} blocks may hold such logs; ask for fewer than {} to {}",
+                  limits.log_blocks_max, filter.from_block, filter.to_block);
+    auto block = cached(block_num);
+    if (!block) {
+      SWARM_TRY(block, read(block_num, false));
+    }
+    if (!block)
+      return fail(store_rule::damaged,
+                  "{}: block {} of the log index is missing; restore the directory from a copy",
+                  store_.dir().string(), block_num);
+    append_hits(hits, *block, filter);
+    if (hits.size() > limits.logs_max)
+      return fail(chain_rule::too_many_logs,
+                  "query returned more than {} results, reached in block {}; ask for fewer blocks",
+                  limits.logs_max, block_num);
+    return true;
+  };
+  SWARM_CHECK(store_.scan_logs(filter.from_block, filter.to_block, groups_of(filter), take));
+  return hits;
+}
+
+} // namespace swarm::ledger

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "ledger/chain/chain.hpp"
+#include "ledger/store/block_store.hpp"
+
+#include <list>
+#include <unordered_map>
+
+namespace swarm::ledger {
+
+/// Committed blocks: written to the store, read back, the most recently used kept decoded within a bound of
+/// bytes. Belongs to one thread.
+class block_archive {
+public:
+  block_archive(block_store& store, std::uint64_t chain_id, std::size_t cache_bytes_max);
+
+  /// Stores a block as the new head; all or nothing.
+  result<void> write(const block_ptr& block, const state_batch& state, const seal_record& seals,
+                     const stored_identity* identity = nullptr);
+
+  /// Null when there is no such block.
+  result<block_ptr> by_num(std::uint64_t block_num);
+  result<block_ptr> by_hash(const hash32& hash);
+  /// Only the header; fails with `chain_rule::unknown_block`.
+  result<block_header> header_of(std::uint64_t block_num);
+  result<std::optional<txn_place>> find_txn(const hash32& hash);
+  result<std::optional<seal_record>> seals_of(std::uint64_t block_num);
+
+  /// `filter` is checked and its blocks exist.
+  result<std::vector<log_hit>> logs(const log_filter& filter, const chain_limits& limits);
+
+  std::size_t cache_bytes() const { return cached_bytes_; }
+
+private:
+  struct entry {
+    block_ptr block;
+    std::size_t size;
+  };
+  /// For logs, without recovering senders and without displacing what is cached.
+  result<block_ptr> read(std::uint64_t block_num, bool with_senders);
+  block_ptr cached(std::uint64_t block_num);
+  void keep(block_ptr block);
+
+  block_store& store_;
+  std::uint64_t chain_id_;
+  std::size_t cache_bytes_max_;
+  std::size_t cached_bytes_ = 0;
+  std::list<entry> recent_; ///< front: used last
+  std::unordered_map<std::uint64_t, std::list<entry>::iterator> index_;
+};
+
+} // namespace swarm::ledger

@@ -1,0 +1,81 @@
+#include "ledger/chain/block_executor.hpp"
+
+namespace swarm::ledger {
+
+namespace {
+
+/// Bytes a transaction takes in a block's list beyond its own.
+constexpr std::size_t item_overhead = 5;
+
+hash32 root_of_txns(std::span<const transaction> txns) {
+  std::vector<bytes> values;
+  values.reserve(txns.size());
+  for (const auto& txn : txns)
+    values.push_back(txn.raw());
+  return ordered_trie_root(values);
+}
+
+hash32 root_of_receipts(std::span<const txn_outcome> outcomes) {
+  std::vector<bytes> values;
+  values.reserve(outcomes.size());
+  for (const auto& outcome : outcomes)
+    values.push_back(encode_receipt(outcome.consensus));
+  return ordered_trie_root(values);
+}
+
+} // namespace
+
+block_executor::block_executor(state_store& store, const contract_table& contracts, std::uint64_t chain_id,
+                               const executed_block& parent)
+    : state_(store, parent.header.state_root),
+      contracts_(contracts), context_{.chain_id = chain_id,
+                                      .block_num = parent.header.block_num + 1,
+                                      .parent_hash = parent.hash},
+      parent_(parent), block_(std::make_shared<executed_block>()) {}
+
+result<void> block_executor::add(const transaction& txn) {
+  auto started = clock::now();
+  auto done = execute_transaction(state_, context_, txn, parent_.header.gas_limit - gas_used_, contracts_);
+  execute_time_ += clock::now() - started;
+  if (!done) return tl::unexpected(std::move(done).error());
+  gas_used_ += done->call.gas_used;
+  size_ += txn.raw().size() + item_overhead;
+  txn_outcome outcome;
+  outcome.gas_used = done->call.gas_used;
+  outcome.consensus.type = txn.fields().type;
+  outcome.consensus.ok = done->call.status == call_status::ok;
+  outcome.consensus.cumulative_gas_used = gas_used_;
+  outcome.consensus.logs = std::move(done->logs);
+  if (!outcome.consensus.ok) {
+    outcome.revert_output = std::move(done->call.output);
+    outcome.revert_output.resize(std::min(outcome.revert_output.size(), revert_output_max));
+  }
+  block_->txns.push_back(txn);
+  block_->outcomes.push_back(std::move(outcome));
+  return {};
+}
+
+result<candidate_ptr> block_executor::finish(const address& proposer, std::uint64_t timestamp) {
+  auto started = clock::now();
+  auto changes = std::make_shared<block_changes>();
+  SWARM_TRY(changes->state, state_.commit());
+  auto& header = block_->header;
+  header.parent_hash = parent_.hash;
+  header.coinbase = proposer;
+  header.state_root = changes->state.root;
+  header.txns_root = root_of_txns(block_->txns);
+  header.receipts_root = root_of_receipts(block_->outcomes);
+  for (const auto& outcome : block_->outcomes)
+    header.logs_bloom.add(bloom_of(outcome.consensus.logs));
+  header.block_num = parent_.header.block_num + 1;
+  header.gas_limit = parent_.header.gas_limit;
+  header.gas_used = gas_used_;
+  header.timestamp = timestamp;
+  header.extra_data = to_bytes(as_bytes(extra_data_vanity));
+  complete(*block_);
+  changes->timing.execute = execute_time_;
+  changes->timing.roots = clock::now() - started;
+  return std::make_shared<const block_candidate>(block_candidate{std::move(block_), std::move(changes)});
+}
+
+} // namespace swarm::ledger

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "ledger/chain/chain.hpp"
+#include "ledger/chain/mempool.hpp"
+#include "ledger/state/execute.hpp"
+
+namespace swarm::ledger {
+
+/// What committing a candidate writes, and what making it cost.
+struct block_changes {
+  state_batch state;
+  block_timing timing;
+};
+
+/// Executes one block on top of its parent, transaction by transaction. Pure but for reading stored state.
+class block_executor {
+public:
+  block_executor(state_store& store, const contract_table& contracts, std::uint64_t chain_id,
+                 const executed_block& parent);
+
+  /// Executes one more. Errors as those of `execute_transaction`; after one of `execution_rule` the next can
+  /// be tried, and after `errc::internal` too.
+  result<void> add(const transaction& txn);
+  std::size_t txn_count() const { return block_->txns.size(); }
+  /// Bytes the block's transactions take so far.
+  std::size_t size() const { return size_; }
+
+  /// Closes the block: `header` is completed with roots, bloom and gas. The executor is of no further use.
+  result<candidate_ptr> finish(const address& proposer, std::uint64_t timestamp);
+
+private:
+  using clock = std::chrono::steady_clock;
+  state_overlay state_;
+  const contract_table& contracts_;
+  block_context context_;
+  const executed_block& parent_;
+  std::shared_ptr<executed_block> block_;
+  std::uint64_t gas_used_ = 0;
+  std::size_t size_ = 0;
+  clock::duration execute_time_{};
+};
+
+} // namespace swarm::ledger

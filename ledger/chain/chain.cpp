@@ -1,0 +1,308 @@
+#include "ledger/chain/chain.hpp"
+
+#include "base/assert.hpp"
+#include "base/log.hpp"
+#include "ledger/chain/chain_parts.hpp"
+#include "ledger/formats/header_rules.hpp"
+
+#include <unordered_set>
+
+namespace swarm::ledger {
+
+namespace {
+
+constexpr std::string_view log_source = "swarm.ledger";
+/// A proposer needs one, a validator one per round that fails; more are junk.
+constexpr std::size_t candidates_max = 4;
+/// Room in a block for what is not transactions: header and list prefixes.
+constexpr std::size_t block_frame_max = 2048;
+
+node_source nodes_of(const block_store* store) {
+  return [store](const hash32& hash) { return store->trie_node(hash); };
+}
+
+node_source codes_of(const block_store* store) {
+  return [store](const hash32& hash) { return store->code(hash); };
+}
+
+tl::unexpected<error> other_chain(const std::filesystem::path& dir, const genesis_params& there,
+                                  std::string_view difference) {
+  return fail(
+      chain_rule::other_chain,
+      "{}: holds another chain (id {}): {}; choose another data directory, or start with that chain's "
+      "parameters",
+      dir.string(), there.chain_id, difference);
+}
+
+std::string_view difference_of(const genesis_params& a, const genesis_params& b) {
+  if (a.chain_id != b.chain_id) return "the chain id differs";
+  if (a.validators != b.validators) return "its first validators differ";
+  if (a.timestamp != b.timestamp) return "its genesis timestamp differs";
+  return "its block gas limit differs";
+}
+
+/// The parameters to go on with: those in the directory, or those asked for when it holds no chain.
+result<genesis_params> choose_params(const chain_options& options,
+                                     const std::optional<stored_identity>& stored) {
+  std::optional<genesis_params> wanted;
+  if (options.genesis) {
+    SWARM_TRY(wanted, normalize(*options.genesis));
+  }
+  if (!stored) {
+    if (wanted) return *wanted;
+    return fail(chain_rule::no_chain, "{}: holds no chain yet, and nothing says which one to make",
+                options.dir.string());
+  }
+  SWARM_TRY(auto found, decode_genesis(stored->genesis_params));
+  if (wanted && *wanted != found) return other_chain(options.dir, found, difference_of(*wanted, found));
+  return found;
+}
+
+/// Compares what a proposed header claims with what executing its transactions made.
+result<void> check_outcome(const block_header& claimed, const block_header& made) {
+  const auto at = claimed.block_num;
+  auto differs = [&](chain_rule rule, std::string_view what, bytes_view want, bytes_view have) {
+    return fail(rule, "block {}: its {} is {}, executing it gives {}", at, what, to_hex(want), to_hex(have));
+  };
+  if (claimed.gas_used != made.gas_used)
+    return fail(chain_rule::gas_used, "block {}: claims {} gas, executing it takes {}", at, claimed.gas_used,
+                made.gas_used);
+  if (claimed.receipts_root != made.receipts_root)
+    return differs(chain_rule::receipts_root, "receipts root", claimed.receipts_root.view(),
+                   made.receipts_root.view());
+  if (claimed.logs_bloom != made.logs_bloom)
+    return fail(chain_rule::logs_bloom, "block {}: its bloom is not that of its logs", at);
+  if (claimed.state_root != made.state_root)
+    return differs(chain_rule::state_root, "state root", claimed.state_root.view(), made.state_root.view());
+  if (claimed.txns_root != made.txns_root)
+    return differs(chain_rule::txns_root, "transactions root", claimed.txns_root.view(),
+                   made.txns_root.view());
+  return {};
+}
+
+} // namespace
+
+chain::parts::parts(chain_options opts, genesis_params params, std::unique_ptr<block_store> opened)
+    : options(std::move(opts)), genesis(std::move(params)), contracts(options.contracts),
+      store(std::move(opened)),
+      state(nodes_of(store.get()), codes_of(store.get()), options.limits.node_cache_bytes),
+      blocks(*store, genesis.chain_id, options.limits.block_cache_bytes), pool(options.limits.pool) {}
+
+chain::chain(std::unique_ptr<parts> own) : parts_(std::move(own)) {}
+chain::~chain() = default;
+
+result<std::unique_ptr<chain>> chain::open(chain_options options) {
+  SWARM_TRY(auto store, block_store::open({.dir = options.dir,
+                                           .cache_bytes = options.limits.store_cache_bytes,
+                                           .space_reserve_bytes = options.space_reserve_bytes}));
+  SWARM_TRY(auto stored, store->identity());
+  SWARM_TRY(auto params, choose_params(options, stored));
+  auto own = std::make_unique<parts>(std::move(options), std::move(params), std::move(store));
+  SWARM_TRY(auto first, make_genesis(own->state, own->genesis, own->options.contracts));
+  own->genesis_hash = block_hash(first.header);
+  if (!stored) {
+    SWARM_CHECK(own->write_genesis(first));
+  } else if (stored->genesis_hash != own->genesis_hash) {
+    return other_chain(own->options.dir, own->genesis, "its contracts are not those of this swarmd");
+  }
+  SWARM_CHECK(own->load_head());
+  return std::unique_ptr<chain>(new chain(std::move(own)));
+}
+
+result<void> chain::parts::write_genesis(const genesis_block& first) {
+  auto block = std::make_shared<executed_block>();
+  block->header = first.header;
+  complete(*block);
+  stored_identity identity{genesis.chain_id, genesis_hash, encode_genesis(genesis)};
+  return blocks.write(block, first.state, {}, &identity);
+}
+
+result<void> chain::parts::load_head() {
+  SWARM_TRY(auto stored, store->head());
+  if (!stored)
+    return fail(store_rule::damaged, "{}: the head is missing; restore the directory from a copy",
+                options.dir.string());
+  SWARM_TRY(auto block, blocks.by_num(stored->block_num));
+  if (!block || block->hash != stored->hash)
+    return fail(store_rule::damaged,
+                "{}: block {}, the head, is missing or another; restore the directory from a copy",
+                options.dir.string(), stored->block_num);
+  auto readable = state_view(state, block->header.state_root).account_of(system_account());
+  if (!readable || !*readable)
+    return fail(store_rule::damaged,
+                "{}: the state after block {} is unreadable{}{}; restore the directory from a copy",
+                options.dir.string(), stored->block_num, readable ? "" : ": ",
+                readable ? "" : readable.error().message);
+  head = std::move(block);
+  return {};
+}
+
+std::uint64_t chain::chain_id() const {
+  return parts_->genesis.chain_id;
+}
+const hash32& chain::genesis_hash() const {
+  return parts_->genesis_hash;
+}
+const genesis_params& chain::genesis() const {
+  return parts_->genesis;
+}
+const block_ptr& chain::head() const {
+  return parts_->head;
+}
+
+// Pool
+
+result<hash32> chain::submit(bytes_view raw) {
+  SWARM_TRY(auto txn, transaction::decode(raw, chain_id()));
+  return submit(std::move(txn));
+}
+
+result<hash32> chain::submit(transaction txn) {
+  SWARM_ASSERT(txn.chain_id() == chain_id());
+  auto hash = txn.hash();
+  if (parts_->pool.find(hash) == nullptr) { // the pool will say so without the work below
+    SWARM_CHECK(check_executable(txn.fields(), parts_->head->header.gas_limit));
+    SWARM_CHECK(txn.recover_sender());
+  } else {
+    txn = *parts_->pool.find(hash);
+  }
+  SWARM_TRY(auto account, account_of(txn.sender()));
+  SWARM_CHECK(parts_->pool.add(std::move(txn), account.nonce));
+  return hash;
+}
+
+bool chain::has_executable() const {
+  return parts_->pool.has_executable();
+}
+
+const transaction* chain::find_pending(const hash32& hash) const {
+  return parts_->pool.find(hash);
+}
+
+result<std::uint64_t> chain::pending_nonce(const address& account) const {
+  SWARM_TRY(auto stored, account_of(account));
+  return parts_->pool.next_nonce(account, stored.nonce);
+}
+
+// Blocks
+
+result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address& proposer,
+                                         std::size_t txns_max) {
+  const auto& parent = *parts_->head;
+  block_executor executor(parts_->state, parts_->contracts, chain_id(), parent);
+  std::vector<hash32> hopeless;
+  std::unordered_set<address> stuck; // whose later transactions cannot follow any more
+  for (const auto* txn : parts_->pool.executable(std::min(txns_max, block_txns_max))) {
+    if (stuck.contains(txn->sender())) continue;
+    if (executor.size() + txn->raw().size() + block_frame_max > block_size_max) break;
+    auto added = executor.add(*txn);
+    if (added) continue;
+    stuck.insert(txn->sender());
+    if (added.error().is(execution_rule::gas_above_block)) continue; // in the next block
+    if (added.error().category != error_category(execution_rule{}) && !added.error().is(errc::internal))
+      return tl::unexpected(std::move(added).error());
+    log::error(log_source, "transaction {} is dropped, it cannot be executed: {}", to_hex(txn->hash().view()),
+               added.error().message);
+    hopeless.push_back(txn->hash());
+  }
+  for (const auto& hash : hopeless)
+    parts_->pool.remove(hash);
+  SWARM_TRY(auto made, executor.finish(proposer, std::max(timestamp, parent.header.timestamp)));
+  parts_->remember(made);
+  return made;
+}
+
+result<candidate_ptr> chain::validate_block(const block& proposed) {
+  const auto& parent = *parts_->head;
+  const auto& header = proposed.header;
+  auto hash = block_hash(header);
+  for (const auto& known : parts_->candidates)
+    if (known->block->hash == hash && known->block->txns.size() == proposed.txns.size()
+        && std::equal(proposed.txns.begin(), proposed.txns.end(), known->block->txns.begin(),
+                      [](const auto& a, const auto& b) { return a.hash() == b.hash(); }))
+      return known;
+  if (header.parent_hash != parent.hash || header.block_num != parent.header.block_num + 1)
+    return fail(chain_rule::unknown_parent, "block {} on {} does not follow the head, block {} {}",
+                header.block_num, to_hex(header.parent_hash.view()), parent.header.block_num,
+                to_hex(parent.hash.view()));
+  SWARM_CHECK(check_header(header, parent.header, parent.hash));
+  if (as_text(header.extra_data) != extra_data_vanity)
+    return fail(chain_rule::extra_data, "block {}: extra data is {}, must be \"{}\"", header.block_num,
+                to_hex(header.extra_data), extra_data_vanity);
+  if (proposed.txns.size() > block_txns_max)
+    return fail(block_rule::too_many_txns, "block {}: {} transactions, at most {} are allowed",
+                header.block_num, proposed.txns.size(), block_txns_max);
+  block_executor executor(parts_->state, parts_->contracts, chain_id(), parent);
+  for (const auto& given : proposed.txns) {
+    const auto* waiting = parts_->pool.find(given.hash());
+    auto txn = waiting != nullptr ? *waiting : given; // the pool's has its sender recovered
+    SWARM_CHECK(txn.recover_sender());
+    if (auto added = executor.add(txn); !added) {
+      if (added.error().category != error_category(execution_rule{}))
+        return tl::unexpected(std::move(added).error());
+      return fail(chain_rule::txn_not_executable, "block {}: transaction {}: {}", header.block_num,
+                  to_hex(txn.hash().view()), added.error().message);
+    }
+  }
+  SWARM_TRY(auto made, executor.finish(header.coinbase, header.timestamp));
+  SWARM_CHECK(check_outcome(header, made->block->header));
+  SWARM_ASSERT(made->block->hash == hash); // every field has been compared
+  if (made->block->encoded_size > block_size_max)
+    return fail(block_rule::too_large, "block {}: {} bytes, at most {} are allowed", header.block_num,
+                made->block->encoded_size, block_size_max);
+  parts_->remember(made);
+  return made;
+}
+
+void chain::parts::remember(const candidate_ptr& made) {
+  if (candidates.size() >= candidates_max) candidates.erase(candidates.begin());
+  candidates.push_back(made);
+}
+
+/// After a failed write: the block that was being written may be on disk or not.
+result<void> chain::parts::recover_store() {
+  if (!store->needs_recovery()) return {};
+  SWARM_CHECK(store->recover());
+  SWARM_TRY(auto stored, store->head());
+  if (stored && stored->hash == head->hash) return {};
+  SWARM_CHECK(load_head());
+  log::warning(log_source, "block {} {} had been written after all", head->header.block_num,
+               to_hex(head->hash.view()));
+  return set_head(head);
+}
+
+result<void> chain::parts::set_head(const block_ptr& block) {
+  head = block;
+  candidates.clear();
+  std::unordered_map<address, std::uint64_t> nonces;
+  for (const auto& txn : block->txns)
+    nonces[txn.sender()] = txn.fields().nonce + 1;
+  for (const auto& [sender, nonce] : nonces)
+    pool.advance(sender, nonce);
+  return {};
+}
+
+result<block_ptr> chain::commit(const candidate_ptr& candidate, const seal_record& seals) {
+  SWARM_ASSERT(candidate != nullptr && candidate->block != nullptr && candidate->changes != nullptr);
+  SWARM_CHECK(parts_->recover_store());
+  const auto block = candidate->block;
+  if (block->hash == parts_->head->hash) return block;
+  if (block->header.parent_hash != parts_->head->hash)
+    return fail(chain_rule::stale_candidate, "block {} was made on top of {}, the head is block {} {}",
+                block->header.block_num, to_hex(block->header.parent_hash.view()),
+                parts_->head->header.block_num, to_hex(parts_->head->hash.view()));
+  const auto changes = candidate->changes; // `candidate` may be one of those that set_head drops
+  auto started = std::chrono::steady_clock::now();
+  SWARM_CHECK(parts_->blocks.write(block, changes->state, seals));
+  parts_->last_block = changes->timing;
+  parts_->last_block.write = std::chrono::steady_clock::now() - started;
+  SWARM_CHECK(parts_->set_head(block));
+  return block;
+}
+
+result<block_ptr> chain::import_block(const block& received, const seal_record& seals) {
+  SWARM_TRY(auto made, validate_block(received));
+  return commit(made, seals);
+}
+
+} // namespace swarm::ledger

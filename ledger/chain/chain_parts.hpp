@@ -1,0 +1,35 @@
+#pragma once
+
+#include "ledger/chain/block_archive.hpp"
+#include "ledger/chain/block_executor.hpp"
+
+namespace swarm::ledger {
+
+/// What a chain is made of; shared by chain.cpp (pool and blocks) and chain_queries.cpp.
+struct chain::parts {
+  chain_options options;
+  genesis_params genesis;
+  hash32 genesis_hash;
+  contract_table contracts;
+  std::unique_ptr<block_store> store;
+  state_store state;
+  block_archive blocks;
+  mempool pool;
+  block_ptr head;
+  std::vector<candidate_ptr> candidates; ///< on top of the head, the youngest last
+  block_timing last_block;
+
+  parts(chain_options opts, genesis_params params, std::unique_ptr<block_store> opened);
+
+  result<void> write_genesis(const genesis_block& first);
+  result<void> load_head();
+  result<void> recover_store();
+  void remember(const candidate_ptr& made);
+  result<void> set_head(const block_ptr& block);
+
+  /// The state after a block; none: the head.
+  result<state_view> state_at(at_block at);
+  result<block_header> header_at(at_block at);
+};
+
+} // namespace swarm::ledger

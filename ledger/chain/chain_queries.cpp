@@ -1,0 +1,123 @@
+#include "ledger/chain/chain_parts.hpp"
+
+namespace swarm::ledger {
+
+namespace {
+
+/// Limits for estimates leave this much more than was used, in percent: storage that was set in the meantime
+/// costs other than when the estimate was made.
+constexpr std::uint64_t estimate_margin_percent = 50;
+
+} // namespace
+
+result<block_header> chain::parts::header_at(at_block at) {
+  if (!at || *at == head->header.block_num) return head->header;
+  if (*at > head->header.block_num)
+    return fail(chain_rule::unknown_block, "block {} is not there, the head is {}", *at,
+                head->header.block_num);
+  return blocks.header_of(*at);
+}
+
+result<state_view> chain::parts::state_at(at_block at) {
+  SWARM_TRY(auto header, header_at(at));
+  return state_view(state, header.state_root);
+}
+
+result<std::vector<address>> chain::validators_after(std::uint64_t block_num) const {
+  SWARM_TRY(auto state, parts_->state_at(block_num));
+  return read_validators(state);
+}
+
+// A block beyond the head may be in the store after a failed write: it does not count before recovery.
+result<block_ptr> chain::block_by_num(std::uint64_t block_num) const {
+  if (block_num > parts_->head->header.block_num) return block_ptr{};
+  return parts_->blocks.by_num(block_num);
+}
+
+result<block_ptr> chain::block_by_hash(const hash32& hash) const {
+  SWARM_TRY(auto block, parts_->blocks.by_hash(hash));
+  if (!block || block->hash != hash || block->header.block_num > parts_->head->header.block_num)
+    return block_ptr{};
+  return block;
+}
+
+result<std::optional<txn_place>> chain::find_txn(const hash32& hash) const {
+  SWARM_TRY(auto place, parts_->blocks.find_txn(hash));
+  if (place && place->block->header.block_num > parts_->head->header.block_num)
+    return std::optional<txn_place>{};
+  return place;
+}
+
+result<std::optional<seal_record>> chain::seals_of(std::uint64_t block_num) const {
+  if (block_num > parts_->head->header.block_num) return std::optional<seal_record>{};
+  return parts_->blocks.seals_of(block_num);
+}
+
+result<account> chain::account_of(const address& who, at_block at) const {
+  SWARM_TRY(auto state, parts_->state_at(at));
+  SWARM_TRY(auto found, state.account_of(who));
+  return found.value_or(account{});
+}
+
+result<bytes> chain::code_of(const address& who, at_block at) const {
+  SWARM_TRY(auto state, parts_->state_at(at));
+  return state.code_of(who);
+}
+
+result<hash32> chain::storage_of(const address& who, const hash32& slot, at_block at) const {
+  SWARM_TRY(auto state, parts_->state_at(at));
+  return state.storage_of(who, slot);
+}
+
+result<account_proof> chain::prove(const address& who, std::span<const hash32> slots, at_block at) const {
+  SWARM_TRY(auto state, parts_->state_at(at));
+  return state.prove(who, slots);
+}
+
+result<call_result> chain::call(const call_request& request, at_block at) const {
+  SWARM_TRY(auto header, parts_->header_at(at));
+  state_overlay state(parts_->state, header.state_root);
+  block_context context{
+      .chain_id = chain_id(), .block_num = header.block_num + 1, .parent_hash = block_hash(header)};
+  SWARM_TRY(auto done, execute_call(state, context, request, header.gas_limit, parts_->contracts));
+  return std::move(done.call);
+}
+
+result<call_result> chain::estimate_gas(const call_request& request, at_block at) const {
+  SWARM_TRY(auto done, call(request, at));
+  if (done.status != call_status::ok) return done;
+  auto limit = request.gas_limit.value_or(parts_->head->header.gas_limit);
+  done.gas_used = std::min(limit, done.gas_used + done.gas_used * estimate_margin_percent / 100);
+  return done;
+}
+
+result<std::vector<log_hit>> chain::logs(const log_filter& filter) const {
+  if (filter.from_block > filter.to_block)
+    return fail(chain_rule::bad_filter, "invalid block range: from {} is after to {}", filter.from_block,
+                filter.to_block);
+  if (filter.topics.size() > topics_max)
+    return fail(chain_rule::bad_filter, "filter with {} topics, a log has at most {}", filter.topics.size(),
+                topics_max);
+  auto too_wide = [](const auto& set) { return set.size() > log_filter::alternatives_max; };
+  if (too_wide(filter.addresses) || std::any_of(filter.topics.begin(), filter.topics.end(), too_wide))
+    return fail(chain_rule::bad_filter, "filter with more than {} alternatives in one place",
+                log_filter::alternatives_max);
+  auto bounded = filter;
+  bounded.to_block = std::min(filter.to_block, parts_->head->header.block_num);
+  if (bounded.from_block > bounded.to_block) return std::vector<log_hit>{};
+  return parts_->blocks.logs(bounded, parts_->options.limits);
+}
+
+chain_stats chain::stats() const {
+  auto store = parts_->store->stats();
+  return {.pool_txns = parts_->pool.txn_count(),
+          .pool_bytes = parts_->pool.byte_count(),
+          .pool_senders = parts_->pool.sender_count(),
+          .node_cache_bytes = parts_->state.nodes().cache_bytes(),
+          .block_cache_bytes = parts_->blocks.cache_bytes(),
+          .store_bytes = store.disk_bytes,
+          .store_memory_bytes = store.memory_bytes,
+          .last_block = parts_->last_block};
+}
+
+} // namespace swarm::ledger

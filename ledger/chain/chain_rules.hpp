@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string_view>
+
+namespace swarm::ledger {
+
+/// Why a block, candidate or question is refused; headers, transactions and pool keep their own categories.
+enum class chain_rule {
+  unknown_parent = 1, ///< not on top of the head
+  stale_candidate,    ///< made on top of a block that is no longer the head
+  txns_root,          ///< the header's root is not that of the transactions
+  state_root,         ///< nor that of the state after executing them
+  receipts_root,      ///< nor that of the receipts
+  logs_bloom,         ///< nor the bloom
+  gas_used,           ///< nor the gas
+  txn_not_executable, ///< holds a transaction whose nonce, gas or kind does not fit
+  extra_data,         ///< not the chain's vanity
+  unknown_block,      ///< asked for the state of a block that is not there
+  bad_genesis,        ///< genesis parameters that make no chain
+  no_chain,           ///< the directory holds none, and there are no parameters to make one
+  other_chain,        ///< the directory holds the chain of other parameters or contracts
+  bad_filter,         ///< a log filter that is reversed or too wide
+  too_many_logs,      ///< more results than `logs_max`, or blocks than `log_blocks_max`
+};
+
+constexpr std::string_view error_category(chain_rule) {
+  return "chain";
+}
+
+} // namespace swarm::ledger

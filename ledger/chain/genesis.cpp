@@ -1,0 +1,124 @@
+#include "ledger/chain/genesis.hpp"
+
+#include "ledger/chain/chain_rules.hpp"
+#include "ledger/formats/header_rules.hpp"
+#include "ledger/formats/transaction.hpp"
+#include "ledger/state/execute.hpp"
+
+namespace swarm::ledger {
+
+namespace {
+
+constexpr std::uint64_t params_version = 1;
+constexpr std::uint64_t chain_id_slot = 0;
+constexpr std::uint64_t validator_count_slot = 1;
+constexpr std::uint64_t first_validator_slot = 2;
+
+hash32 word_of(const address& who) {
+  hash32 out;
+  std::copy(who.begin(), who.end(), out.begin() + 12);
+  return out;
+}
+
+result<void> put_system_account(state_overlay& state, const genesis_params& params) {
+  const auto self = system_account();
+  SWARM_CHECK(state.set_nonce(self, 1)); // an account without nonce and code would count as empty (EIP-161)
+  SWARM_CHECK(state.store(self, u256(chain_id_slot), u256(params.chain_id)));
+  SWARM_CHECK(state.store(self, u256(validator_count_slot), u256(params.validators.size())));
+  for (std::size_t i = 0; i < params.validators.size(); ++i)
+    SWARM_CHECK(state.store(self, u256(first_validator_slot + i), word_of(params.validators[i])));
+  return {};
+}
+
+result<void> put_contracts(state_overlay& state, const native_contract_set& contracts) {
+  for (const auto& item : contracts.genesis) {
+    SWARM_CHECK(state.set_nonce(item.where, 1)); // as any contract (EIP-161)
+    SWARM_CHECK(state.set_code(item.where, contract_table::code_of_kind(item.kind)));
+    for (const auto& [slot, value] : item.storage)
+      SWARM_CHECK(state.store(item.where, slot, value));
+  }
+  return {};
+}
+
+} // namespace
+
+result<genesis_params> normalize(genesis_params params) {
+  auto& set = params.validators;
+  std::sort(set.begin(), set.end());
+  if (set.empty() || set.size() > validators_max)
+    return fail(chain_rule::bad_genesis, "genesis: {} validators, must be 1 to {}", set.size(),
+                validators_max);
+  if (std::adjacent_find(set.begin(), set.end()) != set.end())
+    return fail(chain_rule::bad_genesis, "genesis: a validator is named twice");
+  if (set.front().is_zero())
+    return fail(chain_rule::bad_genesis, "genesis: the zero address is no validator");
+  if (params.chain_id == 0 || params.chain_id > chain_id_max)
+    return fail(chain_rule::bad_genesis, "genesis: chain id {}, must be 1 to {}", params.chain_id,
+                chain_id_max);
+  if (params.block_gas_limit < 1'000'000 || params.block_gas_limit > block_gas_limit_max)
+    return fail(chain_rule::bad_genesis, "genesis: block gas limit {}, must be 1000000 to {}",
+                params.block_gas_limit, block_gas_limit_max);
+  if (params.timestamp > header_number_max)
+    return fail(chain_rule::bad_genesis, "genesis: timestamp {}, must be seconds since 1970",
+                params.timestamp);
+  return params;
+}
+
+bytes encode_genesis(const genesis_params& params) {
+  rlp_writer out;
+  out.begin_list().number(params_version).number(params.chain_id).number(params.timestamp);
+  out.number(params.block_gas_limit).begin_list();
+  for (const auto& who : params.validators)
+    out.string(who.view());
+  return out.end_list().end_list().take();
+}
+
+result<genesis_params> decode_genesis(bytes_view raw) {
+  genesis_params out;
+  SWARM_TRY(auto reader, rlp_reader::open(raw, "genesis"));
+  SWARM_TRY(auto version, reader.number("version"));
+  if (version != params_version)
+    return fail(chain_rule::bad_genesis, "genesis: parameters of version {}, this swarmd knows {}", version,
+                params_version);
+  SWARM_TRY(out.chain_id, reader.number("chain id"));
+  SWARM_TRY(out.timestamp, reader.number("timestamp"));
+  SWARM_TRY(out.block_gas_limit, reader.number("gas limit"));
+  SWARM_TRY(auto validators, reader.list("validators"));
+  SWARM_CHECK(reader.finish());
+  while (!validators.at_end() && out.validators.size() <= validators_max) {
+    SWARM_TRY(auto who, validators.fixed<20>("validator"));
+    out.validators.push_back(who);
+  }
+  SWARM_CHECK(validators.finish());
+  return normalize(std::move(out));
+}
+
+result<genesis_block> make_genesis(state_store& empty, const genesis_params& params,
+                                   const native_contract_set& contracts) {
+  state_overlay state(empty, empty_trie_root);
+  SWARM_CHECK(put_system_account(state, params));
+  SWARM_CHECK(put_contracts(state, contracts));
+  genesis_block out;
+  SWARM_TRY(out.state, state.commit());
+  out.header.state_root = out.state.root;
+  out.header.gas_limit = params.block_gas_limit;
+  out.header.timestamp = params.timestamp;
+  out.header.extra_data = to_bytes(as_bytes(extra_data_vanity));
+  SWARM_CHECK(check_genesis_header(out.header));
+  return out;
+}
+
+result<std::vector<address>> read_validators(const state_view& state) {
+  SWARM_TRY(auto count, state.storage_of(system_account(), u256(validator_count_slot)));
+  if (!u256(count).fits_u64() || u256(count).to_u64() > validators_max)
+    return fail(errc::corrupt, "state: the number of validators is damaged");
+  std::vector<address> out;
+  for (std::uint64_t i = 0; i < u256(count).to_u64(); ++i) {
+    SWARM_TRY(auto word, state.storage_of(system_account(), u256(first_validator_slot + i)));
+    SWARM_TRY(auto who, address::from_view(word.view().subspan(12)));
+    out.push_back(address(who));
+  }
+  return out;
+}
+
+} // namespace swarm::ledger

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "ledger/chain/mempool_rules.hpp"
+#include "ledger/formats/transaction.hpp"
+
+#include <map>
+#include <unordered_map>
+
+namespace swarm::ledger {
+
+/// Transactions that wait for a block, by sender and nonce. Pure: it is told the nonces of accounts, and what
+/// it lets in has been checked by itself already. What can be executed now is handed out by arrival.
+class mempool {
+public:
+  explicit mempool(pool_limits limits) : limits_(limits) {}
+
+  /// Lets in a transaction whose sender is known. `account_nonce` is the sender's nonce at the head.
+  result<void> add(transaction txn, std::uint64_t account_nonce);
+  /// The sender's nonce at the head has become `account_nonce`: what came before it goes.
+  void advance(const address& sender, std::uint64_t account_nonce);
+  /// Takes out one transaction, e.g. one that cannot be executed after all.
+  void remove(const hash32& hash);
+
+  bool has_executable() const { return !ready_.empty(); }
+  /// Up to `count_max` transactions that can be executed one after the other: nonces of each sender in order
+  /// and without a gap, otherwise by arrival. Valid until the next change.
+  std::vector<const transaction*> executable(std::size_t count_max) const;
+  const transaction* find(const hash32& hash) const;
+  /// The nonce after the waiting ones that follow `account_nonce` without a gap.
+  std::uint64_t next_nonce(const address& sender, std::uint64_t account_nonce) const;
+
+  std::size_t txn_count() const { return by_hash_.size(); }
+  std::size_t byte_count() const { return byte_count_; }
+  std::size_t sender_count() const { return senders_.size(); }
+
+private:
+  struct waiting {
+    transaction txn;
+    std::uint64_t arrival;
+  };
+  struct sender_queue {
+    std::uint64_t account_nonce = 0;
+    std::map<std::uint64_t, waiting> by_nonce;
+  };
+  using sender_map = std::unordered_map<address, sender_queue>;
+
+  result<void> check_sender(const transaction& txn, std::uint64_t account_nonce) const;
+  result<void> make_room(const transaction& txn, std::uint64_t account_nonce);
+  bool drop_youngest_gapped();
+  void erase(sender_queue& queue, std::map<std::uint64_t, waiting>::iterator at);
+  void take_ready(const sender_queue& queue);
+  void put_ready(const address& sender, const sender_queue& queue);
+  void drop_if_empty(sender_map::iterator sender);
+
+  pool_limits limits_;
+  sender_map senders_;
+  std::unordered_map<hash32, const transaction*> by_hash_;
+  std::map<std::uint64_t, address> ready_; ///< by arrival: senders whose first transaction can be executed
+  std::size_t byte_count_ = 0;
+  std::uint64_t arrivals_ = 0;
+};
+
+} // namespace swarm::ledger
