@@ -200,8 +200,8 @@ void supervisor_actor::start_child(child& c) {
   ctx.live = c.live = std::make_shared<probe>();
   ctx.detached = c.spec.detached;
   ctx.mailbox_limit = c.spec.mailbox_limit;
-  if (c.started_before) ctx.record->note_restart();
-  c.started_before = true;
+  // Also after a restart of this supervisor: the path has had an actor before.
+  if (const auto before = dir().status(ctx.path); before && before->actor_id != 0) ctx.record->note_restart();
   std::string failure = "its start function made no actor";
   try {
     c.handle = c.spec.start(ctx);
@@ -267,6 +267,9 @@ void supervisor_actor::on_exit() {
     if (c.handle) stop_child(c, caf::make_error(caf::exit_reason::kill));
     for (auto& promise : c.awaiting_removal)
       promise.deliver(refusal(errc::cancelled, fmt::format("{} has ended", path())));
+    const auto has_name = [&](const child_spec& spec) { return spec.name == name; };
+    const bool was_added = std::none_of(spec_.children.begin(), spec_.children.end(), has_name);
+    if (was_added) dir().remove(child_path(name)); // nobody will start it again
   }
   children_.clear();
   role_base::on_exit();

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "actors/supervision/role_actor.hpp"
 #include "actors/supervision/machine/supervisor_machine.hpp"
+#include "actors/supervision/role_actor.hpp"
 
 #include <caf/typed_response_promise.hpp>
 
@@ -49,7 +49,6 @@ private:
     child_spec spec;
     caf::actor handle;
     std::shared_ptr<probe> live;
-    bool started_before = false;
     std::vector<caf::typed_response_promise<child_removed>> awaiting_removal;
   };
 

@@ -112,6 +112,7 @@ TEST_CASE("escalation: the reason chain reaches the root, the exit code says so"
            "times "
            "within 60 s, 1 allowed; last error: crash 4 (in message test::do_crash)");
   CHECK(log->count("+a") == 4);
+  CHECK(env->dir.record("/s/a")->restarts() == 3); // those with its supervisor too
 }
 
 TEST_CASE(
@@ -196,6 +197,9 @@ TEST_CASE(
   CHECK(eventually([&] { return tree.status("/tasks").restarts == 1; }));
   CHECK(tree.status("/tasks").last_error
         == "/tasks: child \"stuck\" is stuck: it neither stops nor can be killed");
+  CHECK(!tree.dir().status("/tasks/stuck"));
+  CHECK(eventually(
+      [&] { return tree.dir().running().size() == 3; })); // root, the new tasks, and the one left behind
   hold->open();
 }
 
