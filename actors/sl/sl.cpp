@@ -29,6 +29,10 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   context->file_endpoint = options.sl_fs_service
                              ? transport::host_port(options.sl_fs_service->host, options.sl_fs_service->port)
                              : transport::host_port(options.host_ip, options.sl_fs_port);
+  // A failure shows when the pipes are made, with their names.
+  std::error_code ignored;
+  for (const auto& pipe : {options.request_channel, options.response_channel})
+    std::filesystem::create_directories(pipe.parent_path(), ignored);
   channel_options channel;
   channel.fifos.request_path = options.request_channel.string();
   channel.fifos.response_path = options.response_channel.string();

@@ -104,7 +104,7 @@ outcome service::txn_receipt(const params& given, const caller&) {
 outcome service::send_raw(const params& given, const caller&) {
   SWARM_TRY(const auto raw, given.raw(0, "transaction"));
   SWARM_TRY(const auto hash, chain_.submit(raw));
-  return json::value(data(hash.view()));
+  return json::value(hex_data(hash.view()));
 }
 
 // -- accounts -------------------------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ outcome service::code(const params& given, const caller&) {
   SWARM_TRY(const auto who, given.account(0, "address"));
   SWARM_TRY(const auto num, given.block(1));
   SWARM_TRY(const auto code, chain_.code_of(who, num));
-  return json::value(rpc::data(code));
+  return json::value(hex_data(code));
 }
 
 outcome service::storage_at(const params& given, const caller&) {
@@ -140,7 +140,7 @@ outcome service::storage_at(const params& given, const caller&) {
   SWARM_TRY(const auto slot, parse_slot(key));
   SWARM_TRY(const auto num, given.block(2));
   SWARM_TRY(const auto value, chain_.storage_of(who, slot, num));
-  return json::value(data(value.view()));
+  return json::value(hex_data(value.view()));
 }
 
 outcome service::proof(const params& given, const caller&) {
@@ -178,7 +178,7 @@ outcome service::call(const params& given, const caller&) {
   SWARM_TRY(const auto num, given.block(1));
   SWARM_TRY(const auto done, chain_.call(request, num));
   if (done.status != ledger::call_status::ok) return tl::unexpected(revert_error(done));
-  return json::value(data(done.output));
+  return json::value(hex_data(done.output));
 }
 
 outcome service::estimate_gas(const params& given, const caller&) {
@@ -278,7 +278,7 @@ outcome service::silent_nodes(const params&, const caller&) {
   json::array out;
   for (const auto& node : *all)
     if (node.active && node.type != contracts::node_type::sn && liveness_.silent(node.account, now_))
-      out.emplace_back(data(node.account.view()));
+      out.emplace_back(hex_data(node.account.view()));
   return json::value(std::move(out));
 }
 
@@ -288,7 +288,7 @@ result<json::array> service::nodes_json(time_point now) {
   for (const auto& node : *all) {
     const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(liveness_.silence_of(node.account, now));
     const bool is_sn = node.type == contracts::node_type::sn;
-    out.push_back(json::object{{"account", data(node.account.view())},
+    out.push_back(json::object{{"account", hex_data(node.account.view())},
                                {"type", contracts::to_string(node.type)},
                                {"name", node.name},
                                {"endpoint", node.endpoint},

@@ -16,7 +16,7 @@ std::string quantity(const u256& value) {
   return first == std::string::npos ? "0x0" : "0x" + digits.substr(first);
 }
 
-std::string data(bytes_view raw) {
+std::string hex_data(bytes_view raw) {
   return to_hex(raw);
 }
 

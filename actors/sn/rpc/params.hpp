@@ -31,7 +31,7 @@ constexpr std::string_view error_category(rpc_errc) {
 
 std::string quantity(std::uint64_t value);
 std::string quantity(const u256& value);
-std::string data(bytes_view raw);
+std::string hex_data(bytes_view raw);
 
 /// Positional parameters of one request. Every reader names the parameter it could not read.
 class params {
