@@ -57,6 +57,14 @@ struct http_call_status {
   std::uint64_t bytes_received = 0;
 };
 
+struct http_client_totals {
+  std::uint64_t connections = 0;      ///< made so far
+  std::uint64_t sessions_resumed = 0; ///< of them with an abbreviated TLS handshake
+  std::uint64_t requests = 0;         ///< begun, fetches included
+  std::uint64_t failures = 0;         ///< completed with an error
+  std::uint64_t bytes_received = 0;   ///< of bodies
+};
+
 /// An HTTPS/1.1 client with mutual TLS that keeps connections and TLS sessions per host and port. All
 /// functions may be called from any thread. Completions run exactly once, on the runtime's threads, never
 /// inside the call. Errors say host:port, the phase (the net_errc) and the last byte seen.
@@ -82,7 +90,9 @@ public:
                   on_chunk chunk, fetch_completion done);
 
   std::vector<http_call_status> calls() const;
-  /// Cancels everything and closes all connections. Later calls complete with net_errc::cancelled.
+  http_client_totals totals() const;
+  /// Cancels everything and closes all connections; blocks until every completion has run, except on an io
+  /// thread. Later calls complete with net_errc::cancelled.
   void stop();
 
   struct impl;

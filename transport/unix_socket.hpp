@@ -88,11 +88,13 @@ public:
 
 private:
   unix_client(int fd, std::filesystem::path path, std::size_t line_bytes_max);
+  result<> receive();
   int fd_ = -1;
   std::filesystem::path path_;
   std::size_t line_bytes_max_ = 0;
   std::chrono::milliseconds timeout_{0};
   std::string pending_;
+  std::size_t searched_ = 0; ///< bytes of `pending_` known to hold no newline
 };
 
 } // namespace swarm::transport

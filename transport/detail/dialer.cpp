@@ -21,12 +21,18 @@ bool is_numeric(const std::string& host) {
 } // namespace
 
 dialer::dialer(asio::any_io_executor strand, std::shared_ptr<const tls_identity> identity, std::string host,
-               std::uint16_t port, dial_options options)
+               std::uint16_t port, dial_options options, std::atomic<const char*>* phase)
     : strand_(strand), identity_(std::move(identity)), host_(std::move(host)), port_(port),
-      who_(host_port(host_, port_)), options_(options), resolver_(strand), resolved_(strand) {}
+      who_(host_port(host_, port_)), options_(options), shown_phase_(phase), resolver_(strand),
+      resolved_(strand) {}
+
+void dialer::enter(const char* phase) {
+  phase_ = phase;
+  if (shown_phase_) *shown_phase_ = phase;
+}
 
 tl::unexpected<error> dialer::cancelled() const {
-  return fail(net_errc::cancelled, "{}: {}: cancelled", who_, phase());
+  return fail(net_errc::cancelled, "{}: {}: cancelled", who_, phase_);
 }
 
 void dialer::cancel() {
@@ -39,12 +45,13 @@ void dialer::cancel() {
 task<result<dialer::secured>> dialer::dial(SSL_SESSION* resume) {
   auto self = shared_from_this();
   auto limit = std::chrono::steady_clock::now() + options_.connect_timeout;
+  enter("resolve");
   auto where = co_await resolve(limit);
   if (!where) co_return tl::unexpected(std::move(where).error());
-  phase_ = "connect";
+  enter("connect");
   auto connected = co_await connect(*where, limit);
   if (!connected) co_return tl::unexpected(std::move(connected).error());
-  phase_ = "handshake";
+  enter("handshake");
   auto peer = peer_of(beast::get_lowest_layer(*stream_).socket());
   auto shaken = co_await shake_hands(resume);
   if (!shaken) co_return tl::unexpected(std::move(shaken).error());

@@ -21,15 +21,14 @@ public:
     peer_info peer;
   };
 
+  /// `phase` is set to "resolve", "connect", "handshake" in turn when not null; it must outlive `dial`.
   dialer(asio::any_io_executor strand, std::shared_ptr<const tls_identity> identity, std::string host,
-         std::uint16_t port, dial_options options);
+         std::uint16_t port, dial_options options, std::atomic<const char*>* phase = nullptr);
 
   /// `resume` may be null. Errors name host, port and phase.
   task<result<secured>> dial(SSL_SESSION* resume);
   /// Makes `dial` end soon with net_errc::cancelled.
   void cancel();
-  /// "resolve", "connect" or "handshake"; from any thread.
-  const char* phase() const { return phase_.load(); }
   asio::any_io_executor strand() const { return strand_; }
 
 private:
@@ -38,6 +37,7 @@ private:
   task<> look_up();
   task<result<>> connect(const addresses& where, time_point limit);
   task<result<>> shake_hands(SSL_SESSION* resume);
+  void enter(const char* phase);
   tl::unexpected<error> cancelled() const;
 
   asio::any_io_executor strand_;
@@ -46,7 +46,8 @@ private:
   std::uint16_t port_;
   std::string who_;
   dial_options options_;
-  std::atomic<const char*> phase_{"resolve"};
+  const char* phase_ = "resolve";
+  std::atomic<const char*>* shown_phase_;
   bool cancelled_ = false;
 
   tcp::resolver resolver_;

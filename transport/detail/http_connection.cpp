@@ -18,6 +18,7 @@ namespace http = beast::http;
 namespace {
 
 constexpr std::size_t first_read_bytes = 4096;
+constexpr std::size_t tls_record_bytes = 16 * 1024;
 /// Bodies up to this size are sent in one piece with their head.
 constexpr std::size_t joined_body_bytes_max = 16 * 1024;
 
@@ -57,7 +58,8 @@ private:
 http_connection::http_connection(std::shared_ptr<http_server::impl> server, std::uint64_t id,
                                  tcp::socket socket)
     : server_(std::move(server)), id_(id), strand_(socket.get_executor()), peer_(peer_of(socket)),
-      buffer_(server_->options.header_bytes_max + first_read_bytes), answered_(strand_) {
+      buffer_(std::max(server_->options.header_bytes_max + first_read_bytes, tls_record_bytes)),
+      answered_(strand_) {
   set_socket_options(socket);
   stream_.emplace(beast::tcp_stream(std::move(socket)), server_->identity->internals().server);
 }
@@ -164,6 +166,8 @@ void http_connection::release_body() {
 
 task<bool> http_connection::read_body(parser& from) {
   pace watch(*stream_, server_->options.stall_bytes, server_->options.stall_timeout);
+  if (!from.is_done())
+    buffer_.reserve(tls_record_bytes); // Beast reads no more at once than there is room for
   while (!from.is_done()) {
     auto [ec, count] = co_await http::async_read_some(*stream_, buffer_, from, use_tuple);
     watch.moved(count);
