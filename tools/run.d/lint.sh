@@ -18,7 +18,7 @@ check_cpp_format() {
   local formatter=$VENV/bin/clang-format
   if [[ ${FIX:-} ]]; then
     cpp_files | xargs -r "$formatter" -i
-  elif ! cpp_files | xargs -r "$formatter" --dry-run -Werror 2>&1 | grep -E '(error|warning):' | cut -d: -f1 | sort | uniq -c; then
+  elif ! cpp_files | xargs -r -P "$(job_count)" "$formatter" --dry-run -Werror 2>&1 | grep -E '^[^ :]+:[0-9]+:[0-9]+: (error|warning):' | cut -d: -f1 | sort | uniq -c; then
     return 0
   else
     warn "the files above (count of places) are not in house format; ./run lint --fix formats them"
@@ -29,22 +29,23 @@ check_cpp_format() {
 check_python() {
   local folders
   mapfile -t folders < <(python_folders)
-  "$VENV/bin/ruff" check --quiet ${FIX:+--fix} "${folders[@]}"
+  "$VENV/bin/ruff" check --quiet --config tools/run.d/ruff.toml --output-format concise ${FIX:+--fix} "${folders[@]}"
 }
 
 check_bash() {
   local file failed=0
   for file in $(bash_files | sort -u); do bash -n "$file" || failed=1; done
   if command -v shellcheck >/dev/null; then
-    bash_files | sort -u | xargs shellcheck --external-sources --severity=info || failed=1
+    bash_files | sort -u | xargs shellcheck --external-sources --severity=info --exclude=SC1007 || failed=1
   fi
   return $failed
 }
 
-# C++ sources that differ from the upstream branch (or from the last commit but one), or that are not committed.
+# C++ sources that differ from SWARM_LINT_BASE (default: where the upstream branch was left, or the last commit but
+# one), or that are not committed.
 changed_cpp_sources() {
-  local from
-  from=$(git merge-base HEAD '@{upstream}' 2>/dev/null || true)
+  local from=${SWARM_LINT_BASE:-}
+  [[ -n $from ]] || from=$(git merge-base HEAD '@{upstream}' 2>/dev/null || true)
   [[ -n $from && $from != "$(git rev-parse HEAD)" ]] || from=HEAD~1
   { git diff --name-only --diff-filter=d "$from" && git ls-files --others --exclude-standard; } |
     grep -E '\.cpp$' | sort -u || true

@@ -1,0 +1,83 @@
+"""Runs the benchmarks and puts their figures into one table: ./run bench [NAME...] [--json FILE]
+
+A benchmark is a program build/release/bin/bench_X or a script tools/bench_X/bench.py. It prints one JSON object per
+figure on a line of its own: name, value, unit, reference, reference_value, ratio, target, met. The names of its figures
+begin with X, so that a NAME given here selects the programs to run as well as the figures to show.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FIELDS = ("name", "value", "unit", "reference", "reference_value", "ratio", "target", "met")
+
+
+def benchmarks():
+    """(X, command) of every benchmark there is."""
+    for program in sorted((ROOT / "build/release/bin").glob("bench_*")):
+        yield program.name.removeprefix("bench_"), [str(program)]
+    for script in sorted((ROOT / "tools").glob("bench_*/bench.py")):
+        yield script.parent.name.removeprefix("bench_"), [sys.executable, str(script)]
+
+
+def is_wanted(stem, names):
+    return not names or any(name.startswith(stem) or stem.startswith(name) for name in names)
+
+
+def figures_of(command, names):
+    """The figures that one benchmark prints; what else it prints is passed on."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    for line in process.stdout:
+        try:
+            figure = json.loads(line)
+        except ValueError:
+            print(line, end="", file=sys.stderr)
+            continue
+        missing = [field for field in FIELDS if field not in figure]
+        if missing:
+            sys.exit(f"{command[-1]}: a figure without {', '.join(missing)}: {line.strip()}")
+        if not names or any(figure["name"].startswith(name) for name in names):
+            yield figure
+    if process.wait() != 0:
+        sys.exit(f"{' '.join(command)} failed with status {process.returncode}")
+
+
+def number(value):
+    return f"{value:.4g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+
+
+def print_table(figures):
+    rows = [("figure", "value", "reference", "", "ratio", "target", "")]
+    for f in figures:
+        rows.append((f["name"], f"{number(f['value'])} {f['unit']}", f"{number(f['reference_value'])} {f['unit']}",
+                     f["reference"], number(f["ratio"]), number(f["target"]), "met" if f["met"] else "MISSED"))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./run bench", description="measure, each figure beside a reference")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only figures whose names begin so")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures as a JSON list")
+    options = parser.parse_args()
+    wanted = [(stem, command) for stem, command in benchmarks() if is_wanted(stem, options.names)]
+    if not wanted:
+        there = ", ".join(stem for stem, _ in benchmarks()) or "none"
+        sys.exit(f"no benchmark is called {' '.join(options.names) or 'so'}; there are: {there}")
+    figures = []
+    for stem, command in wanted:
+        print(f"measuring {stem} ...", file=sys.stderr, flush=True)
+        figures += figures_of(command, options.names)
+    if not figures:
+        sys.exit(f"no figure is called {' '.join(options.names)}")
+    print_table(figures)
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
