@@ -44,6 +44,10 @@ struct channel_status {
 /// Two FIFOs to one training program at a time. Makes them (mode 0777 whatever the umask) or reuses those
 /// left over, waits for a program, carries messages both ways, sees its end, and after `rearm` waits for the
 /// next one. Never removes a FIFO, since a program may already hold it. Never raises SIGPIPE.
+///
+/// A program that opens the pipes in the very moment the one before it ends, before that was seen, goes on in
+/// the old session: its open_session_request comes without an on_open; the owner should take it as the start
+/// of a new session.
 class fifo_channel {
 public:
   /// Fails when a path is something else than a FIFO or cannot be made. Starts to wait at once.
