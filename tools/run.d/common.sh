@@ -37,5 +37,6 @@ stamp() {
 }
 hash_of() { sha256sum | cut -d' ' -f1; }
 
-# Lets ccache serve files that use precompiled headers.
+# Lets ccache serve files that use precompiled headers, and serve one clone of the tree what another has compiled.
+export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime

@@ -15,15 +15,18 @@ bash_files() {
 check_layers() { "$PYTHON" tools/check_includes; }
 
 check_cpp_format() {
-  local formatter=$VENV/bin/clang-format
+  local formatter=$VENV/bin/clang-format report status=0
   if [[ ${FIX:-} ]]; then
     cpp_files | xargs -r "$formatter" -i
-  elif ! cpp_files | xargs -r -P "$(job_count)" "$formatter" --dry-run -Werror 2>&1 | grep -E '^[^ :]+:[0-9]+:[0-9]+: (error|warning):' | cut -d: -f1 | sort | uniq -c; then
-    return 0
-  else
-    warn "the files above (count of places) are not in house format; ./run lint --fix formats them"
-    return 1
+    return
   fi
+  report=$(cpp_files | xargs -r "$formatter" --dry-run -Werror 2>&1) || status=$?
+  ((status == 0)) && return
+  # One line for each file, with the number of places; what is no finding (a missing program, say) as it is.
+  awk -F: '/^[^ :]+:[0-9]+:[0-9]+: (error|warning)/ { places[$1]++; next } !/^( |$)/ { print }
+           END { for (file in places) printf "%s: %d places\n", file, places[file] }' <<<"$report" | sort >&2
+  warn "not in house format; ./run lint --fix formats it"
+  return 1
 }
 
 check_python() {
