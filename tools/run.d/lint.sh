@@ -22,8 +22,8 @@ check_cpp_format() {
   fi
   report=$(cpp_files | xargs -r "$formatter" --dry-run -Werror 2>&1) || status=$?
   ((status == 0)) && return
-  # One line for each file, with the number of places; what is no finding (a missing program, say) as it is.
-  awk -F: '/^[^ :]+:[0-9]+:[0-9]+: (error|warning)/ { places[$1]++; next } !/^( |$)/ { print }
+  # One line for each file with the number of places, and what stopped the check, if anything did.
+  awk -F: '/^[^ :]+:[0-9]+:[0-9]+: (error|warning)/ { places[$1]++; next } /^xargs:/ { print }
            END { for (file in places) printf "%s: %d places\n", file, places[file] }' <<<"$report" | sort >&2
   warn "not in house format; ./run lint --fix formats it"
   return 1
