@@ -52,6 +52,9 @@ sys.exit(1 if failed or not passed else 0)
 PY
 }
 
+# programs_of PRESET PREFIX: the programs named PREFIX_* that a configured preset builds, as bin/NAME.
+programs_of() { ninja -C "build/$1" -t targets all | sed -n "s,^\(bin/$2_[a-z0-9_]*\): CXX_EXECUTABLE_LINKER.*,\1,p"; }
+
 # run_ctest STAGE PRESET [FILTER]
 run_ctest() {
   ctest --test-dir "build/$2" --output-on-failure --parallel "$(nproc)" --no-tests=ignore \
@@ -72,7 +75,7 @@ stage_unit() {
 stage_asan() {
   [[ -f build/asan/build.ninja ]] || cmake --preset asan --log-level=WARNING || true
   local targets
-  mapfile -t targets < <(ninja -C build/asan -t targets all | sed -n 's/^\(test_[a-z0-9_]*\): phony$/\1/p')
+  mapfile -t targets < <(programs_of asan test)
   check_counted asan build build asan "${targets[@]}"
   UBSAN_OPTIONS=print_stacktrace=1 run_ctest asan asan '^test_'
 }
@@ -95,16 +98,16 @@ stage_python() {
 run_fuzzers() {
   local seconds=$1 fuzzer name failed=0 targets corpus
   [[ -f build/fuzz/build.ninja ]] || cmake --preset fuzz --log-level=WARNING || return 1
-  mapfile -t targets < <(ninja -C build/fuzz -t targets all | sed -n 's/^\(fuzz_[a-z0-9_]*\): phony$/\1/p')
+  mapfile -t targets < <(programs_of fuzz fuzz)
   ((${#targets[@]})) || { warn "tests/fuzz builds no fuzzers" && return 1; }
   build fuzz "${targets[@]}" || return 1
-  for name in "${targets[@]}"; do
-    fuzzer=$ROOT/build/fuzz/bin/$name
+  for fuzzer in "${targets[@]}"; do
+    name=${fuzzer#bin/}
     mkdir -p "build/fuzz/corpus/$name"
     corpus=("build/fuzz/corpus/$name")
     [[ -d tests/fuzz/corpus/${name#fuzz_} ]] && corpus+=("tests/fuzz/corpus/${name#fuzz_}")
     say "$name for $seconds s"
-    if "$fuzzer" -max_total_time="$seconds" -print_final_stats=0 -verbosity=0 -timeout=10 -rss_limit_mb=2048 \
+    if "build/fuzz/$fuzzer" -max_total_time="$seconds" -print_final_stats=0 -verbosity=0 -timeout=10 -rss_limit_mb=2048 \
       -artifact_prefix="build/fuzz/$name-" "${corpus[@]}"; then
       [[ -d ${RESULTS:-} ]] && count fuzz passed "$name"
     else
