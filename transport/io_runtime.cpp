@@ -119,15 +119,18 @@ bool io_runtime::on_io_thread() const {
 }
 
 void spawn(asio::any_io_executor executor, std::string what, std::function<task<>()> fn) {
-  // The wrapper keeps `fn`, and with it the captures that its coroutine refers to, until the end.
+  // Posted, as co_spawn would start the coroutine inside this call on a thread of the runtime, and callers may hold
+  // locks that it takes. The wrapper keeps `fn`, and with it the captures that its coroutine refers to, until the end.
   auto run = [](std::function<task<>()> body) -> task<> { co_await body(); };
-  asio::co_spawn(executor, run(std::move(fn)), [what = std::move(what)](std::exception_ptr failure) {
-    if (!failure) return;
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& e) {
-      log::error("swarm.net", "{}: ended by an unexpected failure: {}", what, e.what());
-    }
+  asio::post(executor, [executor, run, what = std::move(what), fn = std::move(fn)]() mutable {
+    asio::co_spawn(executor, run(std::move(fn)), [what = std::move(what)](std::exception_ptr failure) {
+      if (!failure) return;
+      try {
+        std::rethrow_exception(failure);
+      } catch (const std::exception& e) {
+        log::error("swarm.net", "{}: ended by an unexpected failure: {}", what, e.what());
+      }
+    });
   });
 }
 

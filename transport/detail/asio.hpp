@@ -57,7 +57,7 @@ struct io_runtime::impl {
 };
 
 /// Starts `fn()`, a coroutine function, on `executor`. An exception that leaves it is a failure of this
-/// program: it is logged under `what` and the coroutine ends.
+/// program: it is logged under `what` and the coroutine ends. Never starts inside this call.
 void spawn(asio::any_io_executor executor, std::string what, std::function<task<>()> fn);
 
 /// A condition that coroutines of one strand wait for and functions of the same strand raise.
