@@ -24,28 +24,30 @@ namespace {
 
 // -- signals ---------------------------------------------------------------------------------------------
 
-int wake_fd = -1;                  // written by signal handlers and by the root
-std::atomic<int> signals_seen = 0; // how many
+std::atomic<int> signal_fd = -1; // of the run that obeys signals
+std::atomic<int> signals_seen = 0;
 std::atomic<int> last_signal_seen = 0;
 
-void wake() {
+void wake(int fd) {
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(wake_fd, &one, sizeof one);
+  [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);
 }
 
 void on_signal(int number) {
   const int saved = errno;
   last_signal_seen = number;
   ++signals_seen;
-  wake();
+  wake(signal_fd);
   errno = saved;
 }
 
 /// Installs the handlers and puts the old ones back.
 class signal_scope {
 public:
-  explicit signal_scope(bool active) : active_(active) {
+  signal_scope(bool active, int wake_fd) : active_(active) {
     if (!active_) return;
+    signals_seen = 0;
+    signal_fd = wake_fd;
     struct sigaction obey = {};
     obey.sa_handler = on_signal;
     ::sigemptyset(&obey.sa_mask);
@@ -61,6 +63,7 @@ public:
     ::sigaction(SIGTERM, &term_, nullptr);
     ::sigaction(SIGINT, &int_, nullptr);
     ::sigaction(SIGPIPE, &pipe_, nullptr);
+    signal_fd = -1;
   }
   signal_scope(const signal_scope&) = delete;
   signal_scope& operator=(const signal_scope&) = delete;
@@ -148,11 +151,11 @@ caf::actor spawn_root(caf::actor_system& system, const std::shared_ptr<environme
 
 class process_run {
 public:
-  process_run(supervisor_spec root, process_options options)
-      : root_spec_(std::move(root)), options_(std::move(options)), env_(std::make_shared<environment>()),
-        outcome_(std::make_shared<process_outcome>()) {
+  process_run(supervisor_spec root, process_options options, int wake_fd)
+      : root_spec_(std::move(root)), options_(std::move(options)), wake_fd_(wake_fd),
+        env_(std::make_shared<environment>()), outcome_(std::make_shared<process_outcome>()) {
     env_->log_source = options_.log_source;
-    outcome_->changed = wake;
+    outcome_->changed = [wake_fd] { wake(wake_fd); };
   }
 
   int run() {
@@ -177,7 +180,7 @@ public:
 
 private:
   void wait_for_news() {
-    pollfd fd{wake_fd, POLLIN, 0};
+    pollfd fd{wake_fd_, POLLIN, 0};
     int timeout_ms = -1;
     if (deadline_) {
       const auto left = *deadline_ - std::chrono::steady_clock::now();
@@ -186,7 +189,7 @@ private:
     }
     if (::poll(&fd, 1, timeout_ms) > 0) {
       std::uint64_t count = 0;
-      [[maybe_unused]] const auto taken = ::read(wake_fd, &count, sizeof count);
+      [[maybe_unused]] const auto taken = ::read(wake_fd_, &count, sizeof count);
     }
     const auto now = outcome_->read();
     if (now.stopping && !deadline_) deadline_ = std::chrono::steady_clock::now() + options_.stop_limit;
@@ -196,6 +199,7 @@ private:
   }
 
   void obey_signals() {
+    if (!options_.handle_signals) return;
     const int seen = signals_seen;
     if (seen == signals_obeyed_) return;
     const auto* name = last_signal_seen == SIGINT ? "SIGINT" : "SIGTERM";
@@ -210,6 +214,7 @@ private:
 
   supervisor_spec root_spec_;
   process_options options_;
+  int wake_fd_;
   std::shared_ptr<environment> env_;
   std::shared_ptr<process_outcome> outcome_;
   caf::actor root_;
@@ -220,20 +225,18 @@ private:
 } // namespace
 
 int run_process(supervisor_spec root, process_options options) {
-  wake_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  const int wake_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_fd < 0) {
     log::error(options.log_source, "cannot make an eventfd: {}", std::generic_category().message(errno));
     return exit_gave_up;
   }
-  signals_seen = 0;
   int code = exit_gave_up;
   {
-    const signal_scope signals(options.handle_signals);
-    process_run run(std::move(root), std::move(options));
+    const signal_scope signals(options.handle_signals, wake_fd);
+    process_run run(std::move(root), std::move(options), wake_fd);
     code = run.run();
   }
   ::close(wake_fd);
-  wake_fd = -1;
   return code;
 }
 

@@ -21,7 +21,7 @@ struct process_options {
 /// Starts the tree under `root` (named "root"), waits for its end and returns the exit code. Ends when
 /// SIGTERM or SIGINT comes, when the root gives up, when `end_process` is sent to it, or when every role has
 /// ended. Prints one line that says which. When actors are still stuck after `stop_limit` it does not return
-/// but ends the process with `exit_stuck` and a line naming them. One at a time per process.
+/// but ends the process with `exit_stuck` and a line naming them. One that handles signals at a time.
 int run_process(supervisor_spec root, process_options options);
 
 /// What `main` does: runs `body` and turns an exception that reaches the top into one line on standard error
