@@ -192,6 +192,7 @@ TEST_CASE("errors are encoded as published (vector V11) and described for people
   const auto nope = abi::encode_error("nope");
   CHECK(to_hex(nope) == fmt::format("0x08c379a0{}", to_hex(words("20 4 'nope'"), false)));
   CHECK(abi::describe_error(nope) == "nope");
+  CHECK(abi::describe_error(abi::encode_error("a\nforged line")) == "a?forged line");
   auto panic = *from_hex("4e487b71");
   append(panic, words("11"));
   CHECK(abi::describe_error(panic) == "panic 0x11");

@@ -17,6 +17,13 @@ bool starts_with(bytes_view data, const selector& id) {
   return data.size() >= id.size() && std::equal(id.begin(), id.end(), data.begin());
 }
 
+/// The text comes from another process and goes to logs and terminals.
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return text;
+}
+
 } // namespace
 
 template <>
@@ -38,7 +45,7 @@ std::string describe_error(bytes_view data) {
   if (data.empty()) return "reverted without a reason";
   const auto body = data.subspan(std::min<std::size_t>(4, data.size()));
   if (starts_with(data, selector_of<error_args>()))
-    if (auto decoded = decode_members<error_args>(body)) return decoded->text;
+    if (auto decoded = decode_members<error_args>(body)) return printable(std::move(decoded->text));
   if (starts_with(data, selector_of<panic_args>()))
     if (auto decoded = decode_members<panic_args>(body)) return "panic " + to_hex(decoded->code.minimal());
   constexpr std::size_t shown = 32;

@@ -56,8 +56,8 @@ void training_call::enter_round(found_peer& caller, const check_in_args& args) {
 }
 
 result<> training_call::on(const check_in_args& args) {
-  SWARM_TRY(auto caller, calling_peer());
   SWARM_CHECK(check_round(args.generation, args.round_num, round_phase::collecting));
+  SWARM_TRY(auto caller, calling_peer());
   SWARM_CHECK(check_model(args));
   const bool brings_model_later = caller.slot.in_weightage == 0 && args.weightage > 0;
   if (state_.is_in(caller.slot) && !brings_model_later)

@@ -99,8 +99,8 @@ result<> training_call::on(const leave_peer_args& args) {
 }
 
 result<> training_call::on(const report_loss_args& args) {
-  SWARM_TRY(const auto caller, calling_peer());
   SWARM_CHECK(check_generation(args.generation));
+  SWARM_TRY(const auto caller, calling_peer());
   if (args.round_num == 0 || args.round_num >= state_.round.round_num)
     return refuse("round {} has no merge, the last merge is of round {}", args.round_num,
                   state_.round.round_num - 1);

@@ -1,0 +1,66 @@
+#include "base/hash.hpp"
+#include "contracts/registry_client.hpp"
+#include "contracts/training_client.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+using namespace swarm;
+using namespace swarm::contracts;
+
+TEST_CASE("contracts are where the interfaces say") {
+  CHECK(to_hex(node_registry_address().view()) == "0x0000000000000000000000000000000000005001");
+  CHECK(to_hex(training_registry_address().view()) == "0x0000000000000000000000000000000000005002");
+  const auto hash = keccak256("swarmd/training/defaultbb.cqdb.sml.hpe");
+  CHECK(to_hex(training_address(default_training_name).view(), false)
+        == to_hex(hash.view(), false).substr(24));
+  CHECK(training_address("a") != training_address("b"));
+}
+
+TEST_CASE("losses become millionths and back") {
+  CHECK(to_micro(0.25) == 250000);
+  CHECK(to_micro(-1.5) == -1500000);
+  CHECK(to_micro(0.0000004) == 0);
+  CHECK(to_micro(0.0000006) == 1);
+  CHECK(from_micro(to_micro(0.75)) == 0.75);
+  CHECK(std::isnan(from_micro(to_micro(std::nan("")))));
+  constexpr auto infinity = std::numeric_limits<double>::infinity();
+  CHECK(to_micro(infinity) == std::numeric_limits<std::int64_t>::max());
+  CHECK(to_micro(-infinity) == -std::numeric_limits<std::int64_t>::max());
+  CHECK(to_micro(1e300) == std::numeric_limits<std::int64_t>::max());
+  CHECK(!std::isnan(from_micro(to_micro(-1e300))));
+}
+
+TEST_CASE("names for people") {
+  CHECK(to_string(round_phase::merging) == "merging");
+  CHECK(to_string(peer_state::absent) == "absent");
+  CHECK(to_string(on_train_end::snapshot) == "snapshot");
+  CHECK(to_string(node_type::swci) == "SWCI");
+  CHECK(is_training_name("a.B-9_"));
+  CHECK(!is_training_name("a b"));
+}
+
+TEST_CASE("answers with values no contract gives are refused") {
+  CHECK(!decode_head({}));
+  CHECK(!decode_head(bytes(32)));
+  CHECK(!decode_peer_count(bytes(32, 0xff)));
+  CHECK(decode_peer_count(bytes(32)).value() == 0);
+  bytes too_many(64);
+  too_many[31] = 0x20;
+  too_many[62] = 0xff;
+  CHECK(!decode_peers(too_many));
+}
+
+TEST_CASE("events of other contracts are told from broken ones") {
+  CHECK(decode_training_event({}, {}).error().is(errc::not_found));
+  CHECK(decode_training_event({keccak256("Other()")}, {}).error().is(errc::not_found));
+  const auto broken = decode_training_event({event_topic<training_reset>(), hash32{}}, {});
+  CHECK(!broken.error().is(errc::not_found));
+  hash32 not_an_address;
+  not_an_address.fill(0xff);
+  const auto wrong = decode_training_event({event_topic<training_reset>(), not_an_address}, bytes(32));
+  CHECK(wrong.error().message
+        == "topics of TrainingReset(uint64,address): item 1: a value of more than 20 bytes");
+}

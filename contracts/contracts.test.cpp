@@ -1,0 +1,210 @@
+#include "contracts/contracts.hpp"
+
+#include "base/hash.hpp"
+#include "base/random.hpp"
+#include "contracts/testing/training_probe.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace swarm;
+using namespace swarm::contracts;
+
+namespace {
+
+const auto training = training_address(default_training_name);
+
+hash32 some_digest(std::uint64_t number) {
+  return keccak256(fmt::format("digest {}", number));
+}
+bytes check_in_input(std::uint64_t round_num, std::uint64_t seed, bool finished = false) {
+  return encode_check_in({1, round_num, some_digest(seed), 1000, some_digest(0), 1, round_num - 1, finished});
+}
+bytes commit_input(const memory_world& world) {
+  const training_probe probe(world, training);
+  const auto head = probe.head();
+  commit_merge_args args{head.generation, head.round_num, head.term, some_digest(7), 1000};
+  for (const auto& one : probe.check_ins())
+    args.contributors.push_back(one.peer);
+  return encode_commit_merge(args);
+}
+
+/// `count` SLs that are peers of the default training, all of which it takes.
+memory_world world_of(std::uint16_t count) {
+  memory_world world(make_contracts());
+  for (std::uint16_t i = 0; i < count; ++i) {
+    REQUIRE(register_node(world, test_account(i), node_type::sl).ok);
+    register_peer_args args{count, "mean", 1};
+    REQUIRE(world.send(test_account(i), training, encode_register_peer(args)).ok);
+  }
+  return world;
+}
+
+struct round_cost {
+  memory_world::outcome first, middle, last, commit;
+};
+/// Plays one round of everybody and reports what the calls cost.
+round_cost play_round(memory_world& world, std::uint16_t count, std::uint64_t round_num) {
+  round_cost out;
+  for (std::uint16_t i = 0; i < count; ++i) {
+    auto done = world.send(test_account(i), training, check_in_input(round_num, i));
+    REQUIRE(done.ok);
+    (i == 0 ? out.first : i + 1 == count ? out.last : out.middle) = std::move(done);
+  }
+  const auto leader = training_probe(world, training).head().leader;
+  out.commit = world.send(leader, training, commit_input(world));
+  REQUIRE(out.commit.ok);
+  return out;
+}
+
+} // namespace
+
+TEST_CASE("genesis has both registries and the default training") {
+  const auto set = make_contracts();
+  REQUIRE(set.kinds.size() == 3);
+  REQUIRE(set.genesis.size() == 3);
+  CHECK(set.genesis[0].where == node_registry_address());
+  CHECK(set.genesis[0].storage.empty());
+  CHECK(set.genesis[2].where == training);
+  // The genesis state root, so the chain's identity, hangs on these slots: change them only with a new chain
+  // version.
+  bytes all;
+  for (const auto& account : set.genesis) {
+    append(all, account.where.view());
+    all.push_back(account.kind);
+    for (const auto& [slot, value] : account.storage) {
+      append(all, slot.view());
+      append(all, value.view());
+    }
+  }
+  CHECK(to_hex(keccak256(all).view())
+        == "0x724fc1bf29c35d44b3fb5a6e5cd621919f0cfddc800d3f76a794a4a70042231b");
+  const memory_world world(set);
+  CHECK(training_probe(world, training).name() == default_training_name);
+  CHECK(training_probe(world, training).head().round_num == 1);
+}
+
+TEST_CASE("what is no call reverts with a reason") {
+  memory_world world(make_contracts());
+  const auto text = [&world](const bytes& input) {
+    const auto done = world.send({}, training, input);
+    CHECK(!done.ok);
+    return revert_text(done.output);
+  };
+  CHECK(text({}) == "Training: call data of 0 bytes has no function selector");
+  CHECK(text({1, 2, 3}) == "Training: call data of 3 bytes has no function selector");
+  CHECK(text({1, 2, 3, 4}) == "Training has no function with selector 0x01020304");
+  auto longer = encode_reset();
+  longer.push_back(0);
+  CHECK(text(longer) == "reset(): call data is not its canonical ABI encoding: 1 bytes after the last value");
+  auto bad_bool = check_in_input(1, 1);
+  bad_bool.back() = 2;
+  CHECK(text(bad_bool)
+        == "checkIn(uint64,uint64,bytes32,uint64,bytes32,uint32,uint64,bool): call data is not its canonical "
+           "ABI "
+           "encoding: item 8: bool 2, expected 0 or 1");
+}
+
+TEST_CASE("any call data yields an outcome, and no effect when it reverts") {
+  auto world = world_of(3);
+  const std::vector<bytes> seeds{
+      check_in_input(1, 1),
+      encode_register_peer({3, "mean", 1}),
+      encode_leave_peer({"reason"}),
+      encode_commit_merge({1, 1, 0, some_digest(1), 5, {test_account(0)}, {test_account(1)}, {"bad"}}),
+      encode_peers(0, 5),
+      encode_register_node({node_type::sl, {}, {}, "name", "endpoint"}),
+      encode_create_training("name")};
+  seeded_random random(99);
+  for (int repeat = 0; repeat < 4000; ++repeat) {
+    auto input = seeds[random.below(seeds.size())];
+    for (auto changes = 1 + random.below(3); changes > 0; --changes) {
+      const auto at = random.below(input.size());
+      input[at] = static_cast<std::uint8_t>(random());
+    }
+    if (random.below(4) == 0) input.resize(random.below(input.size() + 40));
+    const auto to = random.below(4) == 0   ? node_registry_address()
+                    : random.below(8) == 0 ? training_registry_address()
+                                           : training;
+    const auto slots_before = world.slot_count();
+    const auto done = world.send(test_account(static_cast<std::uint16_t>(random.below(5))), to, input);
+    if (done.ok) continue;
+    CHECK(!revert_text(done.output).empty());
+    CHECK(done.output.size() < 600);
+    CHECK(done.events.empty());
+    CHECK(world.slot_count() == slots_before);
+  }
+  CHECK(training_probe(world, training).broken_invariant() == "");
+}
+
+TEST_CASE("running out of gas at any point leaves everything as it was") {
+  auto world = world_of(3);
+  REQUIRE(world.send(test_account(0), training, check_in_input(1, 0)).ok);
+  REQUIRE(world.send(test_account(1), training, check_in_input(1, 1)).ok);
+  const auto before = training_probe(world, training).head();
+  const auto input = check_in_input(1, 2);
+  const auto slots_before = world.slot_count();
+  std::uint64_t limit = 0;
+  std::size_t failures = 0;
+  for (;; limit += 350) {
+    const auto done = world.send(test_account(2), training, input, limit);
+    if (done.ok) break;
+    ++failures;
+    REQUIRE(done.out_of_gas);
+    REQUIRE(training_probe(world, training).head() == before);
+    REQUIRE(world.slot_count() == slots_before);
+  }
+  CHECK(failures > 50);
+  CHECK(training_probe(world, training).head().phase == round_phase::merging);
+}
+
+TEST_CASE("a view changes nothing, whatever it is asked") {
+  auto world = world_of(2);
+  const auto slots_before = world.slot_count();
+  CHECK(world.view(test_account(0), training, check_in_input(1, 0)).ok);
+  CHECK(world.slot_count() == slots_before);
+  CHECK(training_probe(world, training).head().checked_in == 0);
+}
+
+TEST_CASE(
+    "what a check-in costs does not depend on the number of peers, a close and a commit cost one load each") {
+  auto small = world_of(4);
+  auto large = world_of(peers_max);
+  play_round(small, 4, 1);
+  play_round(large, peers_max, 1);
+  const auto few = play_round(small, 4, 2);
+  const auto many = play_round(large, peers_max, 2);
+  CHECK(many.middle.gas == few.middle.gas);
+  CHECK(few.middle.loads <= 7);
+  CHECK(few.middle.stores <= 4);
+  CHECK(many.last.loads <= peers_max + 10);
+  CHECK(many.last.stores <= 6);
+  CHECK(many.commit.loads <= peers_max + 10);
+  CHECK(many.commit.stores <= 8);
+  MESSAGE("check-in " << few.middle.loads << " loads, " << few.middle.stores << " stores, " << few.middle.gas
+                      << " gas; with 1024 peers close " << many.last.gas << ", commit " << many.commit.gas);
+
+  const training_probe probe(large, training);
+  CHECK(probe.peers().size() == peers_max);
+  CHECK(probe.merge_of(2).contributors.size() == peers_max);
+  CHECK(probe.broken_invariant() == "");
+  REQUIRE(register_node(large, test_account(peers_max), node_type::sl).ok);
+  const auto full =
+      large.send(test_account(peers_max), training, encode_register_peer({peers_max, "mean", 1}));
+  CHECK(revert_text(full.output) == "the training is full: it has 1024 peers");
+}
+
+TEST_CASE("everybody leads about equally often") {
+  constexpr std::uint16_t count = 5;
+  constexpr std::uint64_t round_count = 400;
+  auto world = world_of(count);
+  std::map<address, int> led;
+  for (std::uint64_t round_num = 1; round_num <= round_count; ++round_num) {
+    play_round(world, count, round_num);
+    ++led[training_probe(world, training).head().merged_by];
+  }
+  REQUIRE(led.size() == count);
+  for (const auto& [leader, times] : led) {
+    CHECK(times > 50); // 80 expected, standard deviation 8
+    CHECK(times < 110);
+  }
+}

@@ -1,0 +1,163 @@
+#include "contracts/contracts.hpp"
+#include "contracts/testing/training_probe.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace swarm;
+using namespace swarm::contracts;
+
+namespace {
+
+node_view node_of(const memory_world& world, const address& account) {
+  return decode_node(world.view({}, node_registry_address(), encode_node(account)).output).value();
+}
+std::string refusal(memory_world& world, const address& from, const register_node_args& args) {
+  const auto done = world.send(from, node_registry_address(), encode_register_node(args));
+  return done.ok ? "" : revert_text(done.output);
+}
+register_node_args sl_args() {
+  register_node_args args;
+  args.type = node_type::sl;
+  args.cert_fingerprint.fill(1);
+  args.parent = test_account(9);
+  args.name = "Zürich";
+  args.endpoint = "sl1.example:30305";
+  return args;
+}
+std::string create(memory_world& world, const address& from, std::string_view name) {
+  const auto done = world.send(from, training_registry_address(), encode_create_training(name));
+  return done.ok ? to_hex(decode_create_training(done.output).value().view()) : revert_text(done.output);
+}
+std::vector<std::string> names(const memory_world& world, std::uint64_t first, std::uint64_t count) {
+  const auto out = world.view({}, training_registry_address(), encode_training_names(first, count)).output;
+  return decode_training_names(out).value();
+}
+
+} // namespace
+
+TEST_CASE("a node registers, changes its entry, leaves and comes back") {
+  memory_world world(make_contracts());
+  const auto sl = test_account(1);
+  CHECK(node_of(world, sl) == node_view{});
+  auto args = sl_args();
+  const auto done = world.send(sl, node_registry_address(), encode_register_node(args));
+  REQUIRE(done.ok);
+  REQUIRE(done.events.size() == 1);
+  CHECK(decode_node_event(done.events[0].topics, done.events[0].data).value()
+        == node_event{
+            node_registered{sl, args.type, args.cert_fingerprint, args.parent, args.name, args.endpoint}});
+  CHECK(
+      node_of(world, sl)
+      == node_view{sl, node_type::sl, true, 1, args.cert_fingerprint, args.parent, args.name, args.endpoint});
+
+  args.name = std::string(64, 'n');
+  args.endpoint = std::string(260, 'e');
+  CHECK(refusal(world, sl, args) == "");
+  CHECK(node_of(world, sl).name == args.name);
+  CHECK(node_of(world, sl).endpoint == args.endpoint);
+  CHECK(node_of(world, sl).since_block == 2);
+
+  const auto left = world.send(sl, node_registry_address(), encode_leave_node());
+  REQUIRE(left.ok);
+  CHECK(decode_node_event(left.events[0].topics, left.events[0].data).value()
+        == node_event{node_left{sl, node_type::sl}});
+  CHECK(!node_of(world, sl).active);
+  CHECK(node_of(world, sl).since_block == 3);
+  const auto again = world.send(sl, node_registry_address(), encode_leave_node());
+  CHECK(revert_text(again.output) == to_hex(sl.view()) + " left already, in block 3");
+  CHECK(refusal(world, sl, sl_args()) == "");
+  CHECK(node_of(world, sl).active);
+  CHECK(node_of(world, sl).endpoint == "sl1.example:30305");
+  CHECK(decode_node_count(world.view({}, node_registry_address(), encode_node_count()).output).value() == 1);
+}
+
+TEST_CASE("entries out of bounds are refused in words") {
+  memory_world world(make_contracts());
+  const auto me = test_account(1);
+  const auto with = [&](auto change) {
+    auto args = sl_args();
+    change(args);
+    return refusal(world, me, args);
+  };
+  CHECK(with([](auto& a) { a.name = std::string(65, 'x'); }) == "name has 65 bytes, at most 64 are allowed");
+  CHECK(with([](auto& a) { a.name = "a\x1b[31m"; }) == "name has a control character at byte 1");
+  CHECK(with([](auto& a) { a.endpoint = std::string(261, 'x'); })
+        == "endpoint has 261 bytes, at most 260 are allowed");
+  CHECK(with([](auto& a) { a.endpoint = "two words"; })
+        == "endpoint 'two words' has characters other than printable ASCII");
+  CHECK(with([](auto& a) { a.type = node_type{}; })
+        == "nodeType 0 is unknown, expected 1 (SN), 2 (SL), 3 (SWOP) or 4 (SWCI)");
+  CHECK(with([](auto& a) { a.type = static_cast<node_type>(5); })
+        == "register(uint8,bytes32,address,string,string): call data is not its canonical ABI encoding: item "
+           "1: "
+           "value 5, expected 0 to 4");
+  CHECK(with([](auto& a) { a.type = node_type::sn; })
+        == "an SN has no parent, got " + to_hex(test_account(9).view()));
+  const auto never = world.send(me, node_registry_address(), encode_leave_node());
+  CHECK(revert_text(never.output) == to_hex(me.view()) + " is not registered");
+  CHECK(with([](auto&) {}) == "");
+  CHECK(with([](auto& a) { a.type = node_type::swci; })
+        == to_hex(me.view()) + " is registered as SL and cannot become SWCI");
+}
+
+TEST_CASE("nodes are listed in pages and limited in number") {
+  memory_world world(make_contracts());
+  for (std::uint16_t i = 0; i < nodes_max; ++i)
+    REQUIRE(register_node(world, test_account(i), node_type::sl, "n").ok);
+  const auto full = register_node(world, test_account(nodes_max), node_type::sl);
+  CHECK(revert_text(full.output) == "the network is full: 4096 nodes are registered");
+  CHECK(register_node(world, test_account(7), node_type::sl, "renewed").ok);
+  const auto page = [&world](std::uint64_t first, std::uint64_t count) {
+    return decode_nodes(world.view({}, node_registry_address(), encode_nodes(first, count)).output).value();
+  };
+  CHECK(page(0, 1000).size() == 256);
+  CHECK(page(4000, 256).size() == 96);
+  CHECK(page(4096, 1).empty());
+  REQUIRE(page(7, 1).size() == 1);
+  CHECK(page(7, 1)[0].account == test_account(7));
+  CHECK(page(7, 1)[0].name == "renewed");
+}
+
+TEST_CASE("operators create trainings, each of its own state") {
+  memory_world world(make_contracts());
+  const auto sn = test_account(1), sl = test_account(2);
+  REQUIRE(register_node(world, sn, node_type::sn).ok);
+  REQUIRE(register_node(world, sl, node_type::sl).ok);
+  CHECK(names(world, 0, 10) == std::vector<std::string>{std::string(default_training_name)});
+  CHECK(create(world, sl, "mine")
+        == to_hex(sl.view()) + " is not registered as an active SN or SWCI: the NodeRegistry has it as SL");
+  CHECK(create(world, sn, default_training_name) == "there is a training 'defaultbb.cqdb.sml.hpe' already");
+  for (const auto* bad : {"", "a b", "a/b", "ü", "x\n"})
+    CHECK(create(world, sn, bad).find("is no name for a training") != std::string::npos);
+  CHECK(create(world, sn, std::string(65, 'x')).find("is no name for a training") != std::string::npos);
+
+  const std::string longest(64, 'L');
+  const auto done = world.send(sn, training_registry_address(), encode_create_training(longest));
+  REQUIRE(done.ok);
+  const auto where = decode_create_training(done.output).value();
+  CHECK(where == training_address(longest));
+  CHECK(decode_training_registry_event(done.events.at(0).topics, done.events.at(0).data).value()
+        == training_registry_event{training_created{longest, where, sn}});
+  CHECK(names(world, 1, 10) == std::vector<std::string>{longest});
+  const auto address_of = [&world](std::string_view name) {
+    const auto out = world.view({}, training_registry_address(), encode_training_address_of(name)).output;
+    return decode_training_address_of(out).value();
+  };
+  CHECK(address_of(longest) == where);
+  CHECK(address_of("other").is_zero());
+  CHECK(address_of(default_training_name) == training_address(default_training_name));
+  CHECK(decode_training_count(world.view({}, training_registry_address(), encode_training_count()).output)
+            .value()
+        == 2);
+
+  const training_probe mine(world, where), standard(world, training_address(default_training_name));
+  CHECK(mine.name() == longest);
+  CHECK(standard.name() == default_training_name);
+  REQUIRE(
+      world.send(sl, where, encode_register_peer({.min_peers = 3, .merge_method = "mean", .weightage = 1}))
+          .ok);
+  CHECK(mine.head().min_peers == 3);
+  CHECK(mine.head().round_num == 1);
+  CHECK(mine.head().generation == 1);
+  CHECK(standard.head().min_peers == 0);
+}
