@@ -7,6 +7,8 @@
 
 #include <cstdio>
 
+#include <boost/json.hpp>
+
 namespace swarm::actors {
 
 namespace {
@@ -21,9 +23,21 @@ struct files_state {
   }
   std::string detail_json() const {
     const auto served = server ? server->status() : transport::http_server_status{};
-    return fmt::format(R"({{"bytes_fetched":{},"bytes_served":{},"requests":{},"connections":{},"models":{}}})",
-                       counters->bytes_received.load(), served.bytes_sent, served.requests, served.connections,
-                       context->store->list().size());
+    const auto now = std::chrono::steady_clock::now();
+    const auto seconds_since = [now](time_point then) { return std::chrono::duration<double>(now - then).count(); };
+    boost::json::array calls;
+    for (const auto& call : context->client->calls())
+      calls.push_back(boost::json::object{{"from", transport::host_port(call.host, call.port)},
+                                          {"target", call.target},
+                                          {"phase", call.phase},
+                                          {"seconds", seconds_since(call.started)},
+                                          {"bytes", call.bytes_received}});
+    return boost::json::serialize(boost::json::object{{"bytes_fetched", counters->bytes_received.load()},
+                                                      {"bytes_served", served.bytes_sent},
+                                                      {"requests", served.requests},
+                                                      {"connections", served.connections},
+                                                      {"models", context->store->list().size()},
+                                                      {"fetching", std::move(calls)}});
   }
 
   std::shared_ptr<const sl_context> context;

@@ -111,7 +111,8 @@ struct perform {
   void operator()(rounds::action::start_merge& a) const;
   void operator()(rounds::action::cancel_merge&) const {
     auto& merging = self->state().merging;
-    if (merging) self->tell(parent_path(*self), remove_child{leader_name(*merging)});
+    // Without a sender: the answer interests nobody.
+    if (merging) self->dir().send(parent_path(*self), remove_child{leader_name(*merging)});
     merging.reset();
   }
   void operator()(rounds::action::probe_leader& a) const { to("files", probe_leader{a.endpoint, a.round_num, a.term}); }
