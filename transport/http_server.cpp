@@ -140,6 +140,15 @@ void http_server::impl::leave(std::uint64_t id, const std::string& address) {
   changed.notify_all();
 }
 
+void http_server::impl::report_handshake_failure(const std::string& address, std::string text) {
+  ++handshake_failures;
+  {
+    std::lock_guard lock(mutex);
+    last_handshake_failure = text;
+  }
+  log_limited(address, std::move(text));
+}
+
 void http_server::impl::log_limited(const std::string& key, std::string text) {
   auto left_out = limiter.admit(key, std::chrono::steady_clock::now());
   if (!left_out) return;
@@ -211,6 +220,7 @@ http_server_status http_server::status() const {
   {
     std::lock_guard lock(impl_->mutex);
     out.connections = impl_->connections.size();
+    out.last_handshake_failure = impl_->last_handshake_failure;
   }
   out.websockets = impl_->websockets;
   out.accepted = impl_->accepted;

@@ -54,6 +54,7 @@ struct http_server_status {
   std::uint64_t accepted = 0;
   std::uint64_t refused = 0; ///< over a connection limit
   std::uint64_t handshake_failures = 0;
+  std::string last_handshake_failure; ///< who and why, as in the log
   std::uint64_t requests = 0;
   std::uint64_t bytes_received = 0; ///< bodies and messages
   std::uint64_t bytes_sent = 0;

@@ -85,11 +85,16 @@ task<bool> http_connection::shake_hands() {
     co_return !killed_;
   }
   if (killed_) co_return false;
-  ++server_->handshake_failures;
-  auto who = host_port(peer_.address, peer_.port);
-  server_->log_limited(peer_.address, handshake_failure_text(who, ec, notes_, *server_->identity, true));
+  report_handshake_failure(ec);
   co_await linger(beast::get_lowest_layer(*stream_));
   co_return false;
+}
+
+/// Also for alerts that come after it: in TLS 1.3 a client refuses our certificate when we are done already.
+void http_connection::report_handshake_failure(const error_code& ec) {
+  auto who = host_port(peer_.address, peer_.port);
+  server_->report_handshake_failure(peer_.address,
+                                    handshake_failure_text(who, ec, notes_, *server_->identity, true));
 }
 
 task<> http_connection::serve() {
@@ -111,11 +116,7 @@ task<bool> http_connection::wait_for_request() {
   auto [ec, count] = co_await stream_->async_read_some(buffer_.prepare(first_read_bytes), use_tuple);
   idle_ = false;
   buffer_.commit(count);
-  if (ec && !killed_ && is_peer_alert(ec)) {
-    ++server_->handshake_failures;
-    server_->log_limited(peer_.address, handshake_failure_text(host_port(peer_.address, peer_.port), ec,
-                                                               notes_, *server_->identity, true));
-  }
+  if (ec && !killed_ && is_peer_alert(ec)) report_handshake_failure(ec);
   co_return !ec && !killed_;
 }
 

@@ -34,6 +34,7 @@ struct http_server::impl : std::enable_shared_from_this<http_server::impl> {
   std::uint64_t next_id = 0;
   std::unordered_map<std::uint64_t, std::weak_ptr<http_connection>> connections;
   std::map<std::string, std::size_t> per_address;
+  std::string last_handshake_failure;
 
   std::atomic<bool> stopping{false};
   std::atomic<std::size_t> body_bytes{0};
@@ -56,6 +57,7 @@ struct http_server::impl : std::enable_shared_from_this<http_server::impl> {
   /// Takes a new connection in, unless a limit forbids it.
   void admit(tcp::socket socket);
   void leave(std::uint64_t id, const std::string& address);
+  void report_handshake_failure(const std::string& address, std::string text);
   void log_limited(const std::string& key, std::string text);
   void for_all(void (http_connection::*what)());
   void stop();
@@ -83,6 +85,7 @@ private:
   enum class outcome { next, close, gone };
 
   task<bool> shake_hands();
+  void report_handshake_failure(const error_code& ec);
   task<> serve();
   task<bool> wait_for_request();
   task<outcome> one_exchange();
