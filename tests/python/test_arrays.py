@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import pathlib
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from swarmlearning import SwarmError, model_digest
-from swarmlearning.arrays import ITEM_SIZE, pack, unpack, unpack_as
-from swarmlearning.digest import safetensors_layout
+from swarmlearning.arrays import ITEM_SIZE, dtype_name, pack, unpack, unpack_as
+from swarmlearning.digest import SAFETENSORS_NAMES, safetensors_layout
 from swarmlearning.messages import NDArray
 
 NUMPY_TYPES = sorted(set(ITEM_SIZE) - {"bfloat16"})
@@ -119,3 +121,19 @@ def test_digest_chunks(elements):
 
 def test_an_integer_scalar_has_the_digest_of_its_merged_form():
     assert model_digest({"n": pack(np.int64(3))}) == model_digest({"n": pack(np.float64(3))})
+
+
+def test_the_same_file_as_the_safetensors_package_and_the_sl_write():
+    """A file of every dtype; merge/model_store.test.cpp has the same digest of it."""
+    file = pathlib.Path(ROOT, "merge/testdata/numpy.safetensors").read_bytes()
+    start = 8 + int.from_bytes(file[:8], "little")
+    names = {text: name for name, text in SAFETENSORS_NAMES.items()}
+    params = {}
+    for name, entry in json.loads(file[8:start]).items():
+        begin, end = entry["data_offsets"]
+        dtype = f"dtype('{names[entry['dtype']]}')"
+        params[name] = NDArray(dtype, tuple(entry["shape"]), file[start + begin : start + end])
+    assert {dtype_name(array) for array in params.values()} == set(ITEM_SIZE)
+    header, data = safetensors_layout(dict(reversed(params.items())))
+    assert header + b"".join(map(bytes, data)) == file
+    assert model_digest(params) == "8ee3c3759d4d786a8d5d9b354f16699b1b9770de0f7b7de13a547d457a16eb9e"

@@ -1,0 +1,49 @@
+"""Handwritten digits (scikit-learn's, 8x8 pixels), dealt out to organisations that each see the world one-sidedly.
+
+Node 0 has the least data, the last node the most (1 : 2 : 3 : 4 with four nodes). Each node has no example at all of
+three digits and few of two others, so no node can learn the task alone. The test set is common to all and shared with
+none. The split is the same in every process.
+"""
+
+from typing import Tuple
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+CLASSES = 10
+TEST_SHARE = 0.25
+POOR = 0.1  # as many examples of a digit as a fair share would be, times this
+
+Images = Tuple[np.ndarray, np.ndarray]  # float32 [n, 8, 8] from 0 to 1; int64 labels [n]
+
+
+def load(node: int, nodes: int) -> Tuple[Images, Images]:
+    """Training data of one node (-1: all there is), and the common test set."""
+    images, labels = load_digits(return_X_y=True)
+    images = (images.reshape(-1, 8, 8) / 16).astype(np.float32)
+    x_train, x_test, y_train, y_test = train_test_split(
+        images, labels.astype(np.int64), test_size=TEST_SHARE, random_state=1, stratify=labels
+    )
+    mine = np.full(len(y_train), True) if node < 0 else _owners(y_train, nodes) == node
+    return (x_train[mine], y_train[mine]), (x_test, y_test)
+
+
+def _owners(labels: np.ndarray, nodes: int) -> np.ndarray:
+    """Which node each sample belongs to."""
+    owners = np.zeros(len(labels), int)
+    rng = np.random.default_rng(2)
+    for digit in range(CLASSES):
+        shares = np.array([(node + 1) * _interest(node, digit) for node in range(nodes)], float)
+        if shares.sum() == 0:
+            shares[:] = 1
+        samples = rng.permutation(np.flatnonzero(labels == digit))
+        ends = np.round(np.cumsum(shares) / shares.sum() * len(samples)).astype(int)
+        for node, part in enumerate(np.split(samples, ends[:-1])):
+            owners[part] = node
+    return owners
+
+
+def _interest(node: int, digit: int) -> float:
+    place = (digit - 3 * node) % CLASSES
+    return 0.0 if place < 3 else POOR if place < 5 else 1.0
