@@ -1,0 +1,42 @@
+import os
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "python")]
+
+from harness import BIN, Certs, Swarm
+
+
+@pytest.fixture(scope="session")
+def certs(tmp_path_factory):
+    assert (BIN / "swarmd").exists(), f"{BIN} has no swarmd: build it, or name its folder in SWARMD_BIN_DIR"
+    return Certs(tmp_path_factory.mktemp("certs"), "sn-1", "sl-1", "sl-2", "probe")
+
+
+@pytest.fixture
+def folder():
+    """Short, as the path of a Unix socket has at most 107 bytes."""
+    path = tempfile.mkdtemp(prefix="swarmd-test-")
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    setattr(item, "report_" + report.when, report)
+    return report
+
+
+@pytest.fixture
+def swarm(request, folder, certs):
+    swarm = Swarm(folder, certs)
+    yield swarm
+    failed = getattr(request.node, "report_call", None)
+    if failed is not None and failed.failed:
+        print(swarm.report())
+    swarm.clean_up()
