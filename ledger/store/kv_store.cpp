@@ -1,6 +1,7 @@
 #include "ledger/store/kv_store.hpp"
 
 #include "base/assert.hpp"
+#include "base/log.hpp"
 
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
@@ -9,6 +10,9 @@
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+
+#include <cstdarg>
+#include <cstdio>
 #if __has_include(<rocksdb/advanced_cache.h>) // RocksDB 8 moved the cache's interface there
 #include <rocksdb/advanced_cache.h>
 #endif
@@ -45,7 +49,7 @@ tl::unexpected<error> fail_status(const std::filesystem::path& dir, std::string_
         store_rule::locked,
         "{}: another process uses this directory (it holds {}); stop it, or choose another data directory",
         dir.string(), (dir / "LOCK").string());
-  if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound())
+  if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound() || status.IsPathNotFound())
     return fail(
         store_rule::damaged,
         "{}: {}: the chain's files are damaged ({}); restore them from a copy, or move the directory away to "
@@ -54,6 +58,19 @@ tl::unexpected<error> fail_status(const std::filesystem::path& dir, std::string_
   return fail(store_rule::io, "{}: {}: {}; check the disk and the directory's permissions", dir.string(),
               doing, text);
 }
+
+/// RocksDB's warnings in the program's own log. Its default writes a file beside the tables, and ends the
+/// process when that fails (Debian's build keeps its assertions), which is what happens first on a full disk.
+class forwarding_logger final : public rocksdb::Logger {
+public:
+  forwarding_logger() : Logger(rocksdb::WARN_LEVEL) {}
+  using Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    std::array<char, 1024> text{};
+    std::vsnprintf(text.data(), text.size(), format, arguments);
+    log::warning("swarm.ledger", "rocksdb: {}", text.data());
+  }
+};
 
 rocksdb::CompressionType compression_for(column which) {
   // Hashes do not shrink, and small memory is better spent than on dictionaries for them.
@@ -93,10 +110,9 @@ rocksdb::DBOptions database_options() {
   out.max_total_wal_size = 16 * 1024 * 1024;
   out.max_open_files = 128;
   out.allow_concurrent_memtable_write = false; // one writer
-  out.keep_log_file_num = 2;
-  out.max_log_file_size = 1024 * 1024;
   out.max_manifest_file_size = 4 * 1024 * 1024;
   out.info_log_level = rocksdb::WARN_LEVEL;
+  out.info_log = std::make_shared<forwarding_logger>();
   out.stats_dump_period_sec = 0;
   out.stats_persist_period_sec = 0;
   // What is after a torn record at the end of the log was never reported as written.
@@ -178,13 +194,14 @@ result<void> kv_cursor::status() const {
   return {};
 }
 
-/// The open database; `db` is null only after a recovery that failed.
+/// The open database; `db` is null only after a recovery that failed altogether.
 struct kv_store::parts {
   store_options options;
   std::shared_ptr<rocksdb::Cache> cache;
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> handles; ///< by `column`, then others
   bool failed = false;
+  bool read_only = false;
 
   ~parts() { close(); }
 
@@ -199,29 +216,45 @@ struct kv_store::parts {
 
   rocksdb::ColumnFamilyHandle* handle(column which) const { return handles[static_cast<std::size_t>(which)]; }
 
+  std::vector<rocksdb::ColumnFamilyDescriptor> columns() const;
   result<void> open();
+  /// What is left when `open` fails; leaves `db` null when even that is too much.
+  void open_to_read();
   result<void> check_schema();
   result<void> check_space() const;
 };
 
-result<void> kv_store::parts::open() {
-  std::vector<rocksdb::ColumnFamilyDescriptor> columns;
+std::vector<rocksdb::ColumnFamilyDescriptor> kv_store::parts::columns() const {
+  std::vector<rocksdb::ColumnFamilyDescriptor> out;
   for (std::size_t i = 0; i < column_count; ++i)
-    columns.emplace_back(std::string(column_names[i]), column_options(static_cast<column>(i), cache));
-  columns.emplace_back(rocksdb::kDefaultColumnFamilyName, column_options(column::meta, cache));
+    out.emplace_back(std::string(column_names[i]), column_options(static_cast<column>(i), cache));
+  out.emplace_back(rocksdb::kDefaultColumnFamilyName, column_options(column::meta, cache));
   // RocksDB wants to be told of columns that a newer version may have made; the schema is looked at
   // afterwards.
   std::vector<std::string> present;
   if (rocksdb::DB::ListColumnFamilies({}, options.dir.string(), &present).ok())
     for (const auto& name : present)
-      if (std::none_of(columns.begin(), columns.end(), [&](const auto& known) { return known.name == name; }))
-        columns.emplace_back(name, column_options(column::meta, cache));
+      if (std::none_of(out.begin(), out.end(), [&](const auto& known) { return known.name == name; }))
+        out.emplace_back(name, column_options(column::meta, cache));
+  return out;
+}
+
+result<void> kv_store::parts::open() {
   rocksdb::DB* opened = nullptr;
-  auto status = rocksdb::DB::Open(database_options(), options.dir.string(), columns, &handles, &opened);
+  auto status = rocksdb::DB::Open(database_options(), options.dir.string(), columns(), &handles, &opened);
   if (!status.ok()) return fail_status(options.dir, "cannot open", status);
   db.reset(opened);
   failed = false;
+  read_only = false;
   return check_schema();
+}
+
+void kv_store::parts::open_to_read() {
+  rocksdb::DB* opened = nullptr;
+  auto status =
+      rocksdb::DB::OpenForReadOnly(database_options(), options.dir.string(), columns(), &handles, &opened);
+  read_only = true;
+  if (status.ok()) db.reset(opened);
 }
 
 result<void> kv_store::parts::check_schema() {
@@ -332,14 +365,18 @@ bool kv_store::needs_recovery() const {
 result<void> kv_store::recover() {
   if (!parts_->failed) return {};
   SWARM_CHECK(parts_->check_space());
-  if (parts_->db && parts_->db->Resume().ok()) {
+  if (parts_->db && !parts_->read_only && parts_->db->Resume().ok()) {
     parts_->failed = false;
     return {};
   }
   // RocksDB gives up for good after some errors; opening anew replays its log up to the last whole record.
   parts_->close();
   auto opened = parts_->open();
-  parts_->failed = !opened;
+  if (!opened) {
+    parts_->failed = true;
+    parts_->close();
+    parts_->open_to_read();
+  }
   return opened;
 }
 
