@@ -1,0 +1,292 @@
+"""Trains a swarm on this host and shows what it is good for: `./run demo`.
+
+One SN, and per node an SL with its training program, as separate processes with certificates of their own. At the
+end: how well each node does alone, how well with all data in one place, and how well the swarm does, whose data never
+left their programs; and the record of the last merge, read back from the chain.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from typing import Dict, List, Optional
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(HERE.parent)]
+
+import options
+from faults import FAULTS
+from local_swarm.chain import Merge
+from local_swarm.processes import Failure, Process, stop_all
+from local_swarm.swarm import LocalSwarm, Pair
+
+DEFAULT_CONTRACT = "defaultbb.cqdb.sml.hpe"
+POLL_SECONDS = 0.1
+STATUS_SECONDS = 5  # between two status lines where there is no terminal
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="./run demo")
+    parser.add_argument("--keras", action="store_true", help="the programs use Keras (KERAS_BACKEND, default torch)")
+    parser.add_argument("--nodes", type=int, default=4, help="nodes of a swarm, 2 to 16")
+    parser.add_argument("--contracts", type=int, default=1, help="swarms at once, each under a contract of its own")
+    parser.add_argument("--epochs", type=int, default=options.EPOCHS)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--min-peers", type=int, help="nodes that a merge needs (default: all)")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the outcome to FILE too")
+    parser.add_argument("--keep", action="store_true", help="keep the folder with data, certificates and logs")
+    parser.add_argument("--fault", choices=sorted(FAULTS), help="kill -9 something in mid-training and start it again")
+    parser.add_argument("--fault-round", type=int, default=20, help="when: after this many rounds")
+    args = parser.parse_args()
+    for name, least, most in (("nodes", 2, 16), ("contracts", 1, 4), ("epochs", 1, 1000)):
+        if not least <= getattr(args, name) <= most:
+            parser.error(f"--{name}: {least} to {most}")
+    args.min_peers = args.min_peers or args.nodes
+    return args
+
+
+class Demo:
+    """One run, from certificates to the table."""
+
+    def __init__(self, args: argparse.Namespace, folder: pathlib.Path):
+        self.args, self.folder = args, folder
+        self.started = time.monotonic()
+        programs = ROOT / "build" / "release" / "bin"
+        programs = pathlib.Path(os.environ.get("SWARM_BIN", programs))
+        if not (programs / "swarmd").exists():
+            raise Failure(f"{programs}/swarmd is not there; ./run build makes it")
+        self.contracts = [DEFAULT_CONTRACT, *(f"digits-{number}" for number in range(2, args.contracts + 1))]
+        names = [f"sl-{number + 1}" for number in range(args.contracts * args.nodes)]
+        self.swarm = LocalSwarm(folder, programs, names, self.contracts[1:])
+        self.names = names
+        self.program = "digits_keras" if args.keras else "digits_pyt"
+        self.environment = {
+            "PYTHONPATH": str(ROOT / "python"),
+            "PYTHONUNBUFFERED": "1",
+            "OMP_NUM_THREADS": "1",
+            "KERAS_BACKEND": os.environ.get("KERAS_BACKEND", "torch"),
+        }
+        self.baselines = self._baselines()
+        self.bytes_between_sls: Dict[str, int] = {}
+        self.screen = Screen()
+
+    def run(self) -> dict:
+        self.swarm.start_sn()
+        self.baselines.start()
+        for index, name in enumerate(self.names):
+            self._start_pair(index, name)
+        self.trained_from = time.monotonic()
+        self._watch()
+        self.trained_to = time.monotonic()
+        self._wait_for_the_rest()
+        return self._outcome()
+
+    def stop(self) -> None:
+        stop_all([self.baselines])
+        self.swarm.stop()
+
+    def _start_pair(self, index: int, name: str) -> Pair:
+        args, node = self.args, index % self.args.nodes
+        contract = self.contracts[index // args.nodes]
+        numbers = ["--node", node, "--nodes", args.nodes, "--epochs", args.epochs, "--seed", args.seed]
+        flags = [*numbers, "--min-peers", args.min_peers, "--contract", contract, "--result"]
+        script = HERE / f"{self.program}.py"
+        return self.swarm.add_pair(name, contract, lambda result: [sys.executable, script, *flags, result], self.environment)
+
+    def _baselines(self) -> Process:
+        args = self.args
+        numbers = ["--nodes", args.nodes, "--epochs", args.epochs, "--seed", args.seed]
+        result = self.folder / "baselines.json"
+        command = [sys.executable, HERE / "baselines.py", "--program", self.program, *numbers, "--result", result]
+        return Process("baselines", command, self.folder, self.environment)
+
+    def _watch(self) -> None:
+        """Until all programs have ended well."""
+        fault = FAULTS[self.args.fault](self.swarm, self.args.fault_round) if self.args.fault else None
+        while any(pair.program.exit_code != 0 for pair in self.swarm.pairs):
+            if fault is None or not fault.under_way():
+                self.swarm.check_running()
+            self._check_baselines()
+            self.screen.show(self.swarm.pairs, fault.text if fault else "")
+            self._count_bytes()
+            time.sleep(POLL_SECONDS)
+        if fault is not None and not fault.done:
+            raise Failure(f"training was over before --fault {self.args.fault} could happen")
+        self.screen.show(self.swarm.pairs, fault.text if fault else "", last=True)
+
+    def _count_bytes(self) -> None:
+        for pair in self.swarm.pairs:
+            before = self.bytes_between_sls.get(pair.sl.name, 0)
+            self.bytes_between_sls[pair.sl.name] = max(before, pair.bytes_between_sls())
+
+    def _check_baselines(self) -> None:
+        if self.baselines.exit_code not in (None, 0):
+            raise Failure(f"baselines failed:\n{self.baselines.tail()}")
+
+    def _wait_for_the_rest(self) -> None:
+        """The SLs end by themselves when the training is over; the baselines may take a little longer."""
+        if self.baselines.running:
+            print("the swarm has finished; waiting for the baselines", flush=True)
+        while self.baselines.running:
+            time.sleep(POLL_SECONDS)
+        self._check_baselines()
+        ended = lambda: all(not pair.sl.running for pair in self.swarm.pairs)  # noqa: E731
+        self.swarm.wait(ended, "the SLs to end after the training", [])
+        for pair in self.swarm.pairs:
+            if pair.sl.exit_code != 0:
+                raise Failure(f"{pair.sl.name} ended with exit code {pair.sl.exit_code}:\n{pair.sl.tail()}")
+
+    def _outcome(self) -> dict:
+        accuracy = json.loads((self.folder / "baselines.json").read_text())
+        swarms = []
+        for contract in self.contracts:
+            results = [json.loads(p.result.read_text()) for p in self.swarm.pairs if p.contract == contract]
+            merges = self.swarm.chain.merges(contract)
+            if not merges:
+                raise Failure(f"the chain has no merge of {contract}")
+            swarms.append(self._swarm_outcome(contract, results, merges))
+        return {
+            **swarms[0],
+            "accuracy": {**accuracy, "swarm": swarms[0]["accuracy_swarm"]},
+            "platform": self.program,
+            "seconds_total": time.monotonic() - self.started,
+            "seconds_training": self.trained_to - self.trained_from,
+            "fault": self.args.fault,
+            "swarms": swarms,
+        }
+
+    def _swarm_outcome(self, contract: str, results: List[dict], merges: List[Merge]) -> dict:
+        pairs = [pair for pair in self.swarm.pairs if pair.contract == contract]
+        return {
+            "contract": contract,
+            "accuracy_swarm": [result["accuracy"] for result in results],
+            "final_digest": [result["digest"] for result in results],
+            "chain_digest": merges[-1].digest,
+            "block_num": merges[-1].block_num,
+            "contributors": merges[-1].contributors,
+            "rounds": len(merges),
+            "model_bytes": merges[-1].size,
+            "seconds_in_sync": sum(result["seconds_in_sync"] for result in results) / len(results),
+            "bytes_between_sls": sum(self.bytes_between_sls[pair.sl.name] for pair in pairs),
+            "bytes_program_to_sl": sum(result["bytes_to_sl"] for result in results),
+            "bytes_sl_to_program": sum(result["bytes_from_sl"] for result in results),
+        }
+
+
+class Screen:
+    """One line per node: redrawn in a terminal, otherwise a short status every few seconds."""
+
+    def __init__(self) -> None:
+        self.redraw = sys.stdout.isatty()
+        self.lines = 0
+        self.shown_at = time.monotonic()
+
+    def show(self, pairs: List[Pair], note: str, last: bool = False) -> None:
+        wait = 0.3 if self.redraw else STATUS_SECONDS
+        if not last and time.monotonic() - self.shown_at < wait:
+            return
+        self.shown_at = time.monotonic()
+        states = [f"{pair.sl.name:>6}  {state_of(pair)}" for pair in pairs]
+        if note:
+            states.append(f"        {note}")
+        if self.redraw:
+            up = f"\x1b[{self.lines}A" if self.lines else ""
+            print(up + "\n".join("\x1b[2K" + state for state in states), flush=True)
+            self.lines = len(states)
+        else:
+            print(" | ".join(" ".join(state.split()) for state in states), flush=True)
+
+
+def state_of(pair: Pair) -> str:
+    """The last things a program said."""
+    log = pair.program.log()
+    rounds = log.count("Merge Done")
+    epochs = re.findall(r"^epoch (\d+)/(\d+)", log, re.MULTILINE)
+    losses = re.findall(r"merged parameters = (\S+)", log)
+    if "accuracy on the common test set" in log:
+        return f"finished after {rounds} rounds, loss {float(losses[-1]):.4f}"
+    if "Final merging starts" in log:
+        return f"round {rounds:3d}  waits for the others to finish"
+    if not rounds:
+        return "waits for its first merge" if "Starting Swarm merging" in log else "starts"
+    epoch = f"epoch {epochs[-1][0]}/{epochs[-1][1]}  " if epochs else ""
+    return f"round {rounds:3d}  {epoch}loss of the merged model {float(losses[-1]):.4f}"
+
+
+def table(outcome: dict) -> str:
+    accuracy = outcome["accuracy"]
+    lines = ["", "accuracy on the common test set", "  node    alone    in the swarm"]
+    for node, alone in enumerate(accuracy["alone"]):
+        lines.append(f"  {node:>4}   {alone:6.2%}   {accuracy['swarm'][node]:6.2%}")
+    lines.append(f"  all data in one place: {accuracy['central']:.2%}")
+    for swarm in outcome["swarms"]:
+        same = "equal to" if set(swarm["final_digest"]) == {swarm["chain_digest"]} else "DIFFERENT FROM"
+        lines += [
+            "",
+            f"training contract {swarm['contract']}" + _accuracies(swarm, outcome),
+            f"  {swarm['rounds']} rounds; a program spent {swarm['seconds_in_sync']:.1f} s of "
+            f"{outcome['seconds_training']:.1f} s in them, waiting for others included",
+            f"  model of {swarm['model_bytes']:,} bytes; moved between SLs: {swarm['bytes_between_sls'] / 1e6:.1f} MB, "
+            f"programs to SLs: {swarm['bytes_program_to_sl'] / 1e6:.1f} MB, "
+            f"SLs to programs: {swarm['bytes_sl_to_program'] / 1e6:.1f} MB",
+            f"  final merge of {swarm['contributors']} models, on the chain in block {swarm['block_num']}:",
+            f"    {swarm['chain_digest']}",
+            f"  {same} the digest of the parameters that each program has loaded",
+        ]
+    lines.append(f"\n{outcome['seconds_total']:.1f} s in all")
+    return "\n".join(lines)
+
+
+def _accuracies(swarm: dict, outcome: dict) -> str:
+    if len(outcome["swarms"]) == 1:
+        return ""
+    return ", accuracies " + ", ".join(f"{value:.2%}" for value in swarm["accuracy_swarm"])
+
+
+def run(args: argparse.Namespace, folder: pathlib.Path) -> int:
+    demo: Optional[Demo] = None
+    try:
+        demo = Demo(args, folder)
+        outcome = demo.run()
+    except Failure as failure:
+        args.keep = True
+        print(f"\ndemo: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ndemo: interrupted", file=sys.stderr)
+        return 130
+    finally:
+        if demo is not None:
+            demo.stop()
+    print(table(outcome))
+    if args.json:
+        args.json.write_text(json.dumps(outcome, indent=2) + "\n")
+    if any(set(swarm["final_digest"]) != {swarm["chain_digest"]} for swarm in outcome["swarms"]):
+        args.keep = True
+        print("demo: a program's final model is not the one on the chain", file=sys.stderr)
+        return 1
+    return 0
+
+
+def main() -> int:
+    args = parse()
+    signal.signal(signal.SIGTERM, lambda *unused: signal.raise_signal(signal.SIGINT))
+    # Short, because the path of a Unix socket has at most 107 bytes.
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="swarmd-demo-"))
+    code = run(args, folder)
+    if args.keep:
+        print(f"logs and data are in {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
