@@ -284,7 +284,7 @@ void peer_machine::refuse_layout() {
     }
   }
   act(std::move(refusal));
-  leave("its model has other parameters than its peers'");
+  if (registered_) leave("its model has other parameters than its peers'");
   end_session(false, "the program's model has other parameters than its peers'");
 }
 
@@ -389,8 +389,9 @@ bool peer_machine::get_merged(time_point now) {
 
 /// Gets the newest merged model and hands it to the program.
 void peer_machine::load_merged(time_point now) {
-  if (!get_merged(now)) return;
   const auto& head = view_->head;
+  if (!head.layout_digest.is_zero() && head.layout_digest != model_.layout) return refuse_layout();
+  if (!get_merged(now)) return;
   asking_loss_ = true;
   asked_round_ = head.merged_round;
   asked_digest_ = head.merged_digest;
