@@ -16,6 +16,7 @@ std::vector<machine_action> peer_machine::take_actions() {
 
 void peer_machine::on_open(session_params params, time_point now) {
   drop_session();
+  ended_why_.reset();
   interval_ = std::max<std::uint32_t>(1, params.sync_interval);
   session_ = std::move(params);
   act(action::refresh{});
@@ -67,7 +68,12 @@ void peer_machine::on_program_gone(std::string reason, bool orderly, time_point 
   if (!session_ || lingering_) return; // one that lingers has its final model; others may still need ours
   if (registered_) leave(reason);
   act(action::note{!orderly, fmt::format("the program is gone: {}", reason)});
-  end_session(orderly, std::move(reason));
+  drop_session();
+  if (orderly && leaving_) {
+    ended_why_ = std::move(reason); // a node that ended before it has left would keep its peers waiting
+  } else {
+    act(action::session_ended{orderly, std::move(reason)});
+  }
   enter("no program", now);
 }
 
@@ -92,7 +98,10 @@ void peer_machine::on_view(contract_view view, time_point now) {
 
 void peer_machine::on_call_done(std::uint64_t id, bool ok, std::uint64_t block_num, std::string text, time_point now) {
   fresh_from_ = std::max(fresh_from_, block_num);
-  if (leaving_ == id) leaving_.reset();
+  if (leaving_ == id) {
+    leaving_.reset();
+    if (ended_why_) act(action::session_ended{true, *std::exchange(ended_why_, std::nullopt)});
+  }
   if (!call_ || call_->id != id) {
     if (!ok) act(action::note{true, fmt::format("the training contract refused a call: {}", text)});
     return;

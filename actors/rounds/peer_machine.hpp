@@ -245,6 +245,7 @@ private:
   bool open_answered_ = false;
   std::uint64_t generation_ = 0;
   std::optional<std::uint64_t> leaving_; ///< id of the leave call of a session that is gone
+  std::optional<std::string> ended_why_; ///< the node ends, for this reason, once it has left
 
   request request_ = request::none;
   model_ref model_;             ///< of the pending request, contributed at check-in
