@@ -10,6 +10,11 @@ namespace swarm::rounds {
 using contracts::peer_state;
 using contracts::round_phase;
 
+namespace {
+/// A program closes its pipes when it has read the last answer; one that does not is not waited for longer.
+constexpr auto read_answer_max = std::chrono::seconds(5);
+} // namespace
+
 std::vector<machine_action> peer_machine::take_actions() {
   return std::exchange(actions_, {});
 }
@@ -65,7 +70,11 @@ void peer_machine::on_loss(loss_report report, time_point now) {
 }
 
 void peer_machine::on_program_gone(std::string reason, bool orderly, time_point now) {
-  if (!session_ || lingering_) return; // one that lingers has its final model; others may still need ours
+  if (!session_) return;
+  if (lingering_) { // it has its final model; others may still need ours
+    program_served_ = true;
+    return reconcile(now);
+  }
   if (registered_) leave(reason);
   act(action::note{!orderly, fmt::format("the program is gone: {}", reason)});
   drop_session();
@@ -238,6 +247,8 @@ void peer_machine::serve_complete(time_point now) {
   act(action::note{false, fmt::format("training complete after round {}, final model {}", head.merged_round,
                                       to_hex(head.merged_digest.view()))});
   lingering_ = true;
+  program_served_ = false;
+  linger_until_ = now + read_answer_max;
   linger_pause_ = std::chrono::milliseconds(50);
   refresh_at_ = now;
   enter("program served, waiting until every peer has the final model", now);
@@ -434,7 +445,10 @@ void peer_machine::linger(time_point now) {
            || view_->silent.contains(peer.account);
   });
   const bool other_training = view_->head.generation != generation_ || view_->head.phase != round_phase::complete;
-  if (all_have_it || other_training) return end_session(true, "training complete");
+  if (all_have_it || other_training) {
+    if (program_served_ || now >= linger_until_) end_session(true, "training complete");
+    return;
+  }
   if (now < refresh_at_) return;
   refresh_at_ = now + linger_pause_;
   linger_pause_ = std::min<duration>(linger_pause_ * 2, options_.probe_interval);

@@ -279,6 +279,8 @@ private:
   time_point refresh_at_{};
 
   bool lingering_ = false;
+  bool program_served_ = false; ///< it has read the last answer and closed its pipes
+  time_point linger_until_{};
   duration linger_pause_{};
 
   std::uint32_t interval_ = 1;

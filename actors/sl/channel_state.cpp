@@ -4,6 +4,7 @@
 #include "transport/ml_channel/weights.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace swarm::actors {
 
@@ -59,9 +60,8 @@ result<channel_state::event> channel_state::take(ml::msg_type type, bytes_view b
 }
 
 channel_state::event channel_state::closed(std::string reason) {
-  if (phase_ == phase::idle || phase_ == phase::over) return {};
-  phase_ = phase::over;
-  return program_gone{std::move(reason), false};
+  if (phase_ == phase::idle) return {};
+  return program_gone{std::move(reason), std::exchange(phase_, phase::over) == phase::over};
 }
 
 result<channel_state::event> channel_state::take_open(bytes_view body) {
