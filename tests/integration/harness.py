@@ -27,7 +27,7 @@ BIN = pathlib.Path(
     os.environ.get("SWARMD_BIN_DIR") or os.environ.get("SWARM_BIN") or ROOT / "build" / "release" / "bin"
 )
 DEFAULT_CONTRACT = "defaultbb.cqdb.sml.hpe"
-PATIENCE = 90.0  # seconds; bounds a hang
+PATIENCE = float(os.environ.get("SWARM_TEST_PATIENCE", 90))  # seconds; bounds a hang
 
 
 def until(condition, what, patience=PATIENCE, alive=()):
@@ -102,7 +102,11 @@ class Process:
         self.offset = self.log_path.stat().st_size if self.log_path.exists() else 0
         with open(self.log_path, "ab") as out:
             self.child = subprocess.Popen(
-                [str(BIN / "swarmd"), *self.arguments], stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=environment
+                [str(BIN / "swarmd"), *self.arguments],
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                env=environment,
             )
         return self
 
@@ -259,6 +263,7 @@ class SL(Process):
     def __init__(self, folder, certs, sn_port, name="sl-1", flags=(), identity=None, environment=None):
         self.certs = certs
         self.files_port = free_port()
+        self.node_account = None
         channel = pathlib.Path(folder) / f"{name}.channel"
         self.request, self.response = channel / "request", channel / "response"
         super().__init__(
@@ -273,20 +278,23 @@ class SL(Process):
             environment,
         )
 
-    def wait_ready(self):
-        self.wait_log(r"Opening pipes to communicate")
-        return self
-
     def connect(self):
         self.wait_ready()
+        until(lambda: self.pipes() == "waiting", f"{self.name} to wait for a program", alive=[self])
         return WireClient(str(self.request), str(self.response), PATIENCE)
 
-    def account(self):
-        return until(lambda: self.round(), f"{self.name}'s account", alive=[self])["account"]
+    def wait_ready(self):
+        """Its pipes are there. Keeps its account for when it is gone."""
+        self.wait_log(r"Opening pipes to communicate")
+        self.node_account = until(self.round, f"{self.name} to tell its account", alive=[self])["account"]
+        return self
 
     def round(self):
         """This node's view of its training contract."""
         return self.admin("round")
+
+    def pipes(self):
+        return (self.admin("actor", name="/sl/channel") or {}).get("detail", {}).get("pipes")
 
     def model(self, digest):
         """The arrays of a model, from this node's file server."""
@@ -359,10 +367,22 @@ def trains(values, final=None, between=None, loss=None, **session):
             client.sync(params, loss=loss)
         if between:
             between(len(values) + 1, client)
-        client.close(params if final is None else final, loss=loss)
+        weightage = 0 if session.get("checkinModelOnTrainEnd") == "inactive" else 1
+        client.close(params if final is None else final, loss=loss, weightage=weightage)
         return client
 
     return work
+
+
+class Meeting:
+    """As `between` of `trains`: lets programs go on once all of them have opened their sessions."""
+
+    def __init__(self, programs):
+        self.barrier = threading.Barrier(programs)
+
+    def __call__(self, number, client):
+        if number == 1:
+            self.barrier.wait(PATIENCE)
 
 
 class Swarm:

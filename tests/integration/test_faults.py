@@ -1,0 +1,128 @@
+"""Processes and programs that die in the middle: training goes on, and the chain with it."""
+
+import threading
+
+import numpy as np
+from harness import Meeting, Program, trains, until
+
+
+def model(value, size=1000):
+    return {"w": np.full(size, value, np.float32)}
+
+
+class Gate:
+    """As `between`: programs meet before the first sync, and wait before sync `at` until the test opens the gate."""
+
+    def __init__(self, programs, at):
+        self.meet, self.at = Meeting(programs), at
+        self.opened = threading.Event()
+        self.waiting = threading.Semaphore(0)
+
+    def __call__(self, number, client):
+        self.meet(number, client)
+        if number == self.at:
+            self.waiting.release()
+            assert self.opened.wait(120)
+
+    def wait_for(self, programs):
+        for _ in range(programs):
+            assert self.waiting.acquire(timeout=90)
+
+
+def test_an_sn_killed_in_mid_round_goes_on(swarm):
+    swarm.start(sls=3)
+    gate = Gate(3, 3)
+    late = Gate(1, 3)
+
+    def last(number, client):  # keeps the third round open while the SN is gone
+        gate.meet(number, client)
+        if number == 3:
+            late(number, client)
+
+    programs = [Program(sl, trains([model(i)] * 6, model(i), gate, minPeers=3)) for i, sl in enumerate(swarm.sls[:2])]
+    programs.append(Program(swarm.sls[2], trains([model(2)] * 6, model(2), last, minPeers=3)))
+    gate.wait_for(2)
+    gate.opened.set()
+    late.wait_for(1)
+    until(lambda: len(swarm.sn.events("check_ins")) == 8, "two of three to be in", alive=swarm.sls)
+    before = swarm.sn.rpc("eth_getBlockByNumber", "latest", False)
+    swarm.sn.kill9()
+    for sl in swarm.sls:
+        sl.wait_log("Unable to contact API-Server")
+    late.opened.set()
+    swarm.sn.start().wait_up()
+    for program in programs:
+        assert program.result().sync_count == 6
+    assert swarm.sn.rpc("eth_getBlockByNumber", before["number"], False) == before
+    merges = swarm.sn.merges()
+    assert [merge.round_num for merge in merges] == list(range(1, 8)) and swarm.sn.completed()
+    assert all(len(merge.contributors) == 3 for merge in merges)
+    assert all(sl.wait_exit() == 0 for sl in swarm.sls)
+
+
+def test_an_sl_killed_with_its_program_joins_again(swarm):
+    swarm.start(sls=3)
+    gate = Gate(3, 3)
+    programs = [Program(sl, trains([model(i)] * 6, model(i), gate, minPeers=2)) for i, sl in enumerate(swarm.sls)]
+    gate.wait_for(3)
+    assert len(swarm.sn.merges()) == 2
+    victim = swarm.sls[2]
+    victim.kill9()
+    gate.opened.set()
+    programs[2].join(60)
+    victim.start()
+    again = Program(victim, trains([model(2)] * 4, model(2), minPeers=2))
+    for program in [*programs[:2], again]:
+        program.result()
+    merges = swarm.sn.merges()
+    assert swarm.sn.completed()
+    assert any(victim.node_account in merge.contributors for merge in merges[2:])
+    final = again.value.merged[-1]
+    assert all(np.array_equal(program.value.merged[-1]["w"], final["w"]) for program in programs[:2])
+
+
+def test_a_successor_merges_when_the_leader_dies(swarm):
+    """Models so large that the leader cannot have merged before the test has seen that it leads."""
+    swarm.start(sls=4, environment={"SL_LEADER_FAILURE_BASE_TIMEOUT": "3", "SL_WAIT_FOR_FULL_QUORUM_SECONDS": "2"})
+    gate = Gate(4, 2)
+    size = 8_000_000
+    programs = [
+        Program(sl, trains([model(i, size)] * 3, model(i, size), gate, minPeers=2)) for i, sl in enumerate(swarm.sls)
+    ]
+    gate.wait_for(4)
+    gate.opened.set()
+    until(lambda: len(swarm.sn.events("closed")) == 2, "the second round to close", alive=swarm.sls)
+    account = "0x" + swarm.sn.events("closed")[1]["topics"][2][-40:]
+    leader = next(sl for sl in swarm.sls if sl.node_account == account)
+    leader.kill9()
+    assert len(swarm.sn.merges()) == 1, "the leader was faster than the test"
+    others = [program for program, sl in zip(programs, swarm.sls) if sl is not leader]
+    for program in others:
+        program.result()
+    assert swarm.sn.completed() and swarm.sn.events("leader_changes")
+    second = swarm.sn.merges()[1]
+    assert second.term >= 1 and second.leader != account
+    assert account in second.excluded and len(second.contributors) == 3
+
+
+def test_a_program_that_dies_leaves_and_the_others_go_on(swarm):
+    swarm.start(sls=3)
+    gate = Gate(3, 3)
+    programs = [Program(sl, trains([model(i)] * 5, model(i), gate, minPeers=2)) for i, sl in enumerate(swarm.sls[:2])]
+
+    def dies(client):
+        client.open(minPeers=2)
+        gate(1, client)
+        client.sync(model(2))
+        client.sync(model(2))
+        gate(3, client)
+
+    doomed = Program(swarm.sls[2], dies)
+    gate.wait_for(3)
+    gate.opened.set()
+    doomed.result()
+    for program in programs:
+        assert program.result().sync_count == 5
+    assert len(swarm.sn.events("departures")) == 1 and swarm.sn.completed()
+    assert not swarm.sn.events("absences")
+    assert swarm.sls[2].running()  # for the next program
