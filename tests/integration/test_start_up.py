@@ -1,0 +1,145 @@
+"""What an operator can get wrong: an exit status other than 0 and a line that says what it was."""
+
+import signal
+import socket
+
+import numpy as np
+import pytest
+from harness import SL, SN, Certs, Process, Program, free_port, trains, until
+
+
+@pytest.fixture
+def start(folder):
+    started = []
+
+    def make(*arguments, name="node", **options):
+        process = Process(name, folder, arguments, **options)
+        started.append(process)
+        return process.start()
+
+    yield make
+    for process in started:
+        process.clean_up()
+
+
+def refused(process, *expected):
+    """Ends by itself with status 1 and one line that says why."""
+    assert process.wait_exit() == 1
+    lines = [line for line in process.log().splitlines() if line.startswith("swarmd: ")]
+    assert len(lines) == 1, process.log()
+    for word in expected:
+        assert str(word) in process.log(), process.log()
+
+
+def sn_flags(folder):
+    return ["--role", "sn", "--sentinel", "--host-ip", "127.0.0.1", "--data-dir", f"{folder}/node"] + [
+        *("--sn-api-port", str(free_port()), "--sn-p2p-port", str(free_port()))
+    ]
+
+
+def test_no_certificates(start, folder):
+    refused(start(*sn_flags(folder)), "--key", "--cert")
+
+
+def test_missing_certificate_file(start, folder, certs):
+    flags = certs.flags("sn-1")
+    flags[3] = f"{folder}/nothing.pem"
+    refused(start(*sn_flags(folder), *flags), "nothing.pem")
+
+
+def test_key_of_another_certificate(start, folder, certs):
+    flags = certs.flags("sn-1")
+    flags[1] = certs.folder / "sl-1-key.pem"
+    refused(start(*sn_flags(folder), *flags), "sl-1-key.pem", "sn-1-cert.pem")
+
+
+def test_certificate_that_is_none(start, folder, certs):
+    broken = f"{folder}/broken.pem"
+    with open(broken, "w") as file:
+        file.write("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    flags = certs.flags("sn-1")
+    flags[3] = broken
+    refused(start(*sn_flags(folder), *flags), "broken.pem")
+
+
+def test_bad_role(start):
+    refused(start("--role", "captain"), "captain")
+
+
+def test_no_role(start):
+    refused(start(), "--role")
+
+
+def test_unknown_flag(start):
+    refused(start("--role", "sn", "--sentinal"), "--sentinal")
+
+
+def test_unknown_profile_key(start, folder):
+    profile = f"{folder}/host.yaml"
+    with open(profile, "w") as file:
+        file.write("sn:\n  sentinel: true\n  colour: blue\n")
+    refused(start("--profile", profile), f"{profile}:3:3", "colour")
+
+
+def test_wrong_type_in_profile(start, folder):
+    profile = f"{folder}/host.yaml"
+    with open(profile, "w") as file:
+        file.write("sn:\n  sentinel: true\n  sn-api-port: many\n")
+    refused(start("--profile", profile), f"{profile}:3:", "many")
+
+
+def test_unreadable_profile(start, folder):
+    refused(start("--profile", f"{folder}/absent.yaml"), "absent.yaml")
+
+
+def test_port_in_use(start, folder, certs):
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", free_port()))
+        taken.listen()
+        port = taken.getsockname()[1]
+        flags = sn_flags(folder)
+        flags[flags.index("--sn-api-port") + 1] = str(port)
+        process = start(*flags, *certs.flags("sn-1"))
+        assert process.wait_exit() not in (0, None)
+        assert str(port) in process.log() and "in use" in process.log(), process.log()
+
+
+def test_data_dir_of_another_process(swarm):
+    swarm.start_sn()
+    second = SN(swarm.folder, swarm.certs)
+    second.log_path = second.folder / "second.log"
+    swarm.others.append(second)
+    assert second.start().wait_exit() not in (0, None)
+    assert str(swarm.sn.data_dir) in second.log(), second.log()
+    assert swarm.sn.running() and swarm.sn.block_num() >= 0
+
+
+def test_foreign_authority_is_named_and_tried_again(swarm, tmp_path):
+    swarm.start_sn()
+    foreign = Certs(tmp_path / "foreign", "sl-1")
+    sl = swarm.add_sl(identity=foreign.flags("sl-1"))
+    sl.wait_log(r"Unable to contact API-Server .*certif")
+    until(lambda: "attempt 3" in str(sl.admin("actor", name="/sl/network")), "a third attempt", alive=[sl])
+    assert sl.running() and sl.terminate() == 0
+
+
+def test_an_sl_before_its_sn_goes_on_when_it_appears(swarm):
+    port = free_port()
+    sl = SL(swarm.folder, swarm.certs, port)
+    swarm.sls.append(sl)
+    sl.start().wait_log(rf"Unable to contact API-Server 127.0.0.1:{port}: .*refused")
+    program = Program(sl, trains([{"w": np.ones(3)}]))
+    swarm.start_sn(port=port)
+    assert program.result().sync_count == 1
+    assert sl.wait_exit() == 0
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_every_role_in_order(swarm, stop):
+    sl = swarm.start().sls[0].wait_ready()
+    program = Program(sl, trains([{"w": np.ones(3)}], minPeers=2))  # waits for a second peer
+    until(lambda: swarm.sn.events("check_ins"), "the program to wait in a round", alive=[sl])
+    for process in (sl, swarm.sn):
+        process.child.send_signal(stop)
+        assert process.child.wait(5) == 0, process.log()  # the promise: within 5 seconds
+    program.failure()
