@@ -1,5 +1,6 @@
 #include "transport/http_client.hpp"
 
+#include "base/log.hpp"
 #include "transport/detail/http_exchange.hpp"
 
 #include <algorithm>
@@ -29,6 +30,11 @@ struct worker {
     wake.raise();
   }
   void drop_connection() { connection = kept_connection{}; }
+};
+
+struct outcome {
+  result<http_response> answer;
+  peer_info peer;
 };
 
 using call_ptr = std::shared_ptr<http_call::state>;
@@ -71,10 +77,17 @@ struct http_client::impl : std::enable_shared_from_this<http_client::impl> {
   void begin_worker(host_pool& pool, const pool_key& key, const call_ptr& call);
 
   task<> run_worker(worker_ptr self, pool_key key, call_ptr call);
-  task<call_ptr> next_call(worker_ptr self, const pool_key& key);
-  task<> carry_out(worker& self, const pool_key& key, http_call::state& call);
+  /// What a worker does after a call: the next one, waiting in the idle list, or ending.
+  struct after_call {
+    call_ptr next;
+    bool waits = false;
+  };
+  after_call release(const worker_ptr& self, const pool_key& key);
+  task<call_ptr> wait_for_call(worker_ptr self, const pool_key& key);
+  task<outcome> try_to_carry_out(worker_ptr self, const pool_key& key, call_ptr call);
+  task<outcome> carry_out(worker& self, const pool_key& key, http_call::state& call);
   task<result<>> ensure_connection(worker& self, const pool_key& key, http_call::state& call);
-  void complete(http_call::state& call, result<http_response> how, const peer_info& peer);
+  void complete(http_call::state& call, outcome how);
   void keep_session(const pool_key& key, const kept_connection& connection);
   void forget_unused();
 };
@@ -114,37 +127,35 @@ void http_client::impl::begin_worker(host_pool& pool, const pool_key& key, const
 void http_client::impl::complete_later(call_ptr call, error why) {
   ++completions_posted;
   io.post([self = shared_from_this(), call, why = std::move(why)] {
-    self->complete(*call, tl::unexpected(why), {});
+    self->complete(*call, outcome{tl::unexpected(why), {}});
     std::lock_guard lock(self->mutex);
     --self->completions_posted;
     self->changed.notify_all();
   });
 }
 
-void http_client::impl::complete(http_call::state& call, result<http_response> how, const peer_info& peer) {
+void http_client::impl::complete(http_call::state& call, outcome how) {
   {
     std::lock_guard lock(mutex);
-    if (!how) ++totals.failures;
+    if (!how.answer) ++totals.failures;
     totals.bytes_received += call.body_received;
   }
-  call.finish(std::move(how), &peer);
+  try {
+    call.finish(std::move(how.answer), &how.peer);
+  } catch (const std::exception& e) {
+    log::error("swarm.net", "{}: the receiver of an answer failed: {}", call.who(), e.what());
+  }
 }
 
 task<> http_client::impl::run_worker(worker_ptr self, pool_key key, call_ptr call) {
   auto keep = shared_from_this();
   while (call) {
-    std::string failure;
-    try {
-      co_await carry_out(*self, key, *call);
-    } catch (const std::exception& e) {
-      failure = e.what();
-    }
-    if (!failure.empty()) {
-      self->drop_connection();
-      complete(*call, fail(net_errc::response, "{}: the request failed inside: {}", call->who(), failure),
-               {});
-    }
-    call = co_await next_call(self, key);
+    auto how = co_await try_to_carry_out(self, key, call);
+    // Free before the completion runs: what that asks next shall find this connection.
+    auto then = release(self, key);
+    complete(*call, std::move(how));
+    call = std::move(then.next);
+    if (then.waits) call = co_await wait_for_call(self, key);
   }
   if (self->connection.stream) co_await close_tls(*self->connection.stream);
   self->drop_connection();
@@ -153,33 +164,47 @@ task<> http_client::impl::run_worker(worker_ptr self, pool_key key, call_ptr cal
   changed.notify_all();
 }
 
-/// The next call for this worker, or null when it should end.
-task<call_ptr> http_client::impl::next_call(worker_ptr self, const pool_key& key) {
-  {
-    std::lock_guard lock(mutex);
-    auto& pool = pools[key];
-    pool.busy.erase(self);
-    if (!pool.waiting.empty()) {
-      auto call = std::move(pool.waiting.front());
-      pool.waiting.pop_front();
-      pool.busy[self] = call;
-      co_return call;
-    }
-    if (stopping || !self->connection.stream) {
-      --pool.workers;
-      forget_unused();
-      co_return nullptr;
-    }
+http_client::impl::after_call http_client::impl::release(const worker_ptr& self, const pool_key& key) {
+  std::lock_guard lock(mutex);
+  auto& pool = pools[key];
+  pool.busy.erase(self);
+  after_call then;
+  if (!pool.waiting.empty()) {
+    then.next = std::move(pool.waiting.front());
+    pool.waiting.pop_front();
+    pool.busy[self] = then.next;
+  } else if (stopping || !self->connection.stream) {
+    --pool.workers;
+    forget_unused();
+  } else {
     pool.idle.push_back(self);
+    then.waits = true;
   }
+  return then;
+}
+
+/// The call that an idle worker was given, or null when it should end. Whoever gives it one wakes it through
+/// the strand, so not before it waits here.
+task<call_ptr> http_client::impl::wait_for_call(worker_ptr self, const pool_key& key) {
   co_await self->wake.wait_until(std::chrono::steady_clock::now() + options.idle_timeout);
   std::lock_guard lock(mutex);
   auto& pool = pools[key];
-  if (auto assigned = pool.busy.find(self); assigned != pool.busy.end()) co_return assigned->second;
+  if (auto given = pool.busy.find(self); given != pool.busy.end()) co_return given->second;
   std::erase(pool.idle, self);
   --pool.workers;
   forget_unused();
   co_return nullptr;
+}
+
+task<outcome> http_client::impl::try_to_carry_out(worker_ptr self, const pool_key& key, call_ptr call) {
+  std::string failure;
+  try {
+    co_return co_await carry_out(*self, key, *call);
+  } catch (const std::exception& e) {
+    failure = e.what();
+  }
+  self->drop_connection();
+  co_return outcome{fail(net_errc::response, "{}: the request failed inside: {}", call->who(), failure), {}};
 }
 
 /// Hosts that were asked once leave only a TLS session behind; of very many not even that.
@@ -188,13 +213,10 @@ void http_client::impl::forget_unused() {
     std::erase_if(pools, [](const auto& entry) { return entry.second.unused(); });
 }
 
-task<> http_client::impl::carry_out(worker& self, const pool_key& key, http_call::state& call) {
+task<outcome> http_client::impl::carry_out(worker& self, const pool_key& key, http_call::state& call) {
   for (bool first_try = true;; first_try = false) {
     auto connected = co_await ensure_connection(self, key, call);
-    if (!connected) {
-      complete(call, tl::unexpected(std::move(connected).error()), {});
-      co_return;
-    }
+    if (!connected) co_return outcome{tl::unexpected(std::move(connected).error()), {}};
     bool kept = self.connection.exchanges > 0;
     http_exchange exchange(call, self.connection, *identity, options);
     auto how = co_await exchange.run();
@@ -207,8 +229,7 @@ task<> http_client::impl::carry_out(worker& self, const pool_key& key, http_call
                      && (how.error().is(net_errc::request) || how.error().is(net_errc::response));
     if (!exchange.reusable()) self.drop_connection();
     if (died_idle && may_repeat && first_try) continue;
-    complete(call, std::move(how), peer);
-    co_return;
+    co_return outcome{std::move(how), std::move(peer)};
   }
 }
 

@@ -2,9 +2,10 @@
 
 #include "transport/detail/test_support.hpp"
 
-#include <atomic>
 #include <doctest/doctest.h>
-#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
 
 using namespace swarm;
 using namespace swarm::transport;
@@ -43,7 +44,8 @@ bool has(const std::string& text, std::string_view part) {
 /// The body of `size` bytes that is told apart at every place.
 std::string pattern(std::size_t size) {
   std::string out(size, '\0');
-  for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<char>(i * 2654435761u >> 13);
+  for (std::size_t i = 0; i < size; ++i)
+    out[i] = static_cast<char>(i * 2654435761u >> 13);
   return out;
 }
 
@@ -56,14 +58,16 @@ TEST_CASE("requests are answered, connections are kept, bytes on the wire are as
   auto client = f.connect();
   REQUIRE(client.shaken());
   client.write("GET /a?b=1 HTTP/1.1\r\nHost: x\r\n\r\n");
-  CHECK(client.read_until("GET /a?b=1 ")
-        == "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n\r\nGET /a?b=1 ");
+  auto first = client.read_answer();
+  CHECK(first.head == "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n\r\n");
+  CHECK(first.body == "GET /a?b=1 ");
   client.write("POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
-  CHECK(has(client.read_until("POST /p abc"), "Content-Length: 11\r\n"));
-  client.write("POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
-  CHECK(has(client.read_until("POST /c abc"), "200 OK"));
+  CHECK(client.read_answer().body == "POST /p abc");
+  client.write(
+      "POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
+  CHECK(client.read_answer().body == "POST /c abc");
   client.write("HEAD /h HTTP/1.1\r\nHost: x\r\n\r\n");
-  CHECK(has(client.read_until("\r\n\r\n"), "Content-Length: 8\r\n"));
+  CHECK(client.read_answer(true).has("Content-Length: 8\r\n"));
   client.write("GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   auto last = client.read_to_end();
   CHECK(has(last, "Connection: close\r\n"));
@@ -100,14 +104,11 @@ TEST_CASE("pipelined requests are answered in order, one at a time") {
   });
   auto client = f.connect();
   std::string all;
-  for (int i = 0; i < 20; ++i) all += fmt::format("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", i);
+  for (int i = 0; i < 20; ++i)
+    all += fmt::format("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", i);
   client.write(all);
-  auto got = client.read_until("/19\n");
-  std::size_t at = 0;
-  for (int i = 0; i < 20; ++i) {
-    at = got.find(fmt::format("\r\n\r\n/{}\n", i), at);
-    CHECK(at != std::string::npos);
-  }
+  for (int i = 0; i < 20; ++i)
+    CHECK(client.read_answer().body == fmt::format("/{}\n", i));
   CHECK(most == 1);
 }
 
@@ -125,8 +126,7 @@ TEST_CASE("a reply counts once, may come late from any thread, and may not be fo
   auto client = f.connect();
   for (auto* target : {"/dropped", "/throws", "/bad-header"}) {
     client.write(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", target));
-    CHECK(has(client.read_until("\n\r\n"), "500 Internal"));
-    client.read_until("\n");
+    CHECK(client.read_answer().has("500 Internal"));
   }
   client.write("GET /late HTTP/1.1\r\nHost: x\r\n\r\n");
   REQUIRE(eventually([&] {
@@ -137,9 +137,8 @@ TEST_CASE("a reply counts once, may come late from any thread, and may not be fo
     (*kept)(text_response(200, "first"));
     (*kept)(text_response(200, "other"));
   }).join();
-  CHECK(has(client.read_until("first"), "200 OK"));
+  CHECK(client.read_answer().body == "first");
   client.write("GET /late HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-  std::optional<http_reply> old;
   REQUIRE(eventually([&] { return f.server->status().requests == 5; }));
   f.server.reset(); // the handler is never answered: the connection is cut off
   CHECK(client.read_to_end().empty());
@@ -154,9 +153,10 @@ TEST_CASE("memory, file and range bodies") {
   write_file(file, data);
   f.serve([&](http_request request, http_reply reply) {
     if (request.target == "/memory")
-      return reply(range_response(request, held->size(), [&](byte_range part) -> decltype(http_response::slice) {
-        return shared_slice{held, as_bytes(*held).subspan(part.offset, part.length)};
-      }));
+      return reply(
+          range_response(request, held->size(), [&](byte_range part) -> decltype(http_response::slice) {
+            return shared_slice{held, as_bytes(*held).subspan(part.offset, part.length)};
+          }));
     if (request.target == "/gone") return reply({.slice = file_slice{f.folder.path() / "gone", 0, 10}});
     if (request.target == "/short") return reply({.slice = file_slice{file, 299'999, 2}});
     reply(range_response(request, data.size(), [&](byte_range part) -> decltype(http_response::slice) {
@@ -166,18 +166,18 @@ TEST_CASE("memory, file and range bodies") {
   auto client = f.connect();
   for (auto* target : {"/memory", "/file"}) {
     client.write(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", target));
-    auto got = client.read_until(std::string_view(data).substr(data.size() - 40));
-    CHECK(has(got, "Content-Length: 300000\r\n"));
-    CHECK(got.substr(got.find("\r\n\r\n") + 4) == data);
+    auto got = client.read_answer();
+    CHECK(got.has("Content-Length: 300000\r\n"));
+    CHECK((got.body == data));
     client.write(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\nRange: bytes=1000-200999\r\n\r\n", target));
-    got = client.read_until(std::string_view(data).substr(200'960, 40));
-    CHECK(has(got, "206 Partial Content"));
-    CHECK(has(got, "Content-Range: bytes 1000-200999/300000\r\n"));
-    CHECK(got.substr(got.find("\r\n\r\n") + 4) == data.substr(1000, 200'000));
+    got = client.read_answer();
+    CHECK(got.has("206 Partial Content"));
+    CHECK(got.has("Content-Range: bytes 1000-200999/300000\r\n"));
+    CHECK((got.body == data.substr(1000, 200'000)));
   }
   for (auto* target : {"/gone", "/short"}) {
     client.write(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", target));
-    CHECK(has(client.read_until("\r\n\r\n"), "500 Internal"));
+    CHECK(client.read_answer().has("500 Internal"));
   }
 }
 
@@ -194,21 +194,26 @@ TEST_CASE("oversize and malformed requests get their status and the connection e
   };
   auto large = std::string(100'000, 'x');
   CHECK(has(answer("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n"), "413 Content Too Large"));
-  CHECK(has(answer("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + large), "413 Content Too Large"));
-  CHECK(has(answer("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n" + large.substr(0, 1024)
-                   + "\r\n0\r\n\r\n"),
+  CHECK(has(answer("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + large),
             "413 Content Too Large"));
-  CHECK(has(answer("GET / HTTP/1.1\r\nHost: x\r\nX: " + large + "\r\n\r\n"), "431 Request Header Fields Too Large"));
+  CHECK(has(answer("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n"
+                   + large.substr(0, 1024) + "\r\n0\r\n\r\n"),
+            "413 Content Too Large"));
+  CHECK(has(answer("GET / HTTP/1.1\r\nHost: x\r\nX: " + large + "\r\n\r\n"),
+            "431 Request Header Fields Too Large"));
   CHECK(has(answer("nonsense\r\n\r\n"), "400 Bad Request"));
   CHECK(has(answer("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n"), "400 Bad Request"));
-  CHECK(has(answer("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc"),
-            "400 Bad Request"));
-  CHECK(has(answer("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
-                   "13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
-            "404 Not Found"));
+  CHECK(
+      has(answer("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc"),
+          "400 Bad Request"));
+  CHECK(has(
+      answer(
+          "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
+          "13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
+      "404 Not Found"));
   auto client = f.connect();
   client.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + large.substr(0, 1000));
-  CHECK(has(client.read_until("x\r\n"), "200 OK") == false);
+  CHECK(client.read_answer().has("200 OK"));
 }
 
 TEST_CASE("Expect: 100-continue") {
@@ -218,7 +223,7 @@ TEST_CASE("Expect: 100-continue") {
   client.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
   CHECK(client.read_until("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
   client.write("abc");
-  CHECK(has(client.read_until("abc"), "200 OK"));
+  CHECK(client.read_answer().has("200 OK"));
 }
 
 TEST_CASE("large bodies share a budget") {
@@ -235,12 +240,12 @@ TEST_CASE("large bodies share a budget") {
   CHECK(has(second.read_to_end(), "503 Service Unavailable"));
   auto small = f.connect();
   small.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
-  CHECK(has(small.read_until("abc"), "200 OK"));
+  CHECK(small.read_answer().has("200 OK"));
   first.write(std::string(996, 'x'));
-  CHECK(has(first.read_until("xxxx"), "200 OK"));
+  CHECK(first.read_answer().has("200 OK"));
   auto third = f.connect();
   third.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'y'));
-  CHECK(has(third.read_until("yyyy"), "200 OK"));
+  CHECK(third.read_answer().has("200 OK"));
 }
 
 TEST_CASE("slow and silent clients are cut off") {
@@ -257,7 +262,8 @@ TEST_CASE("slow and silent clients are cut off") {
     auto fd = connect_tcp(f.server->port());
     CHECK(read_plain_to_end(fd).empty());
     ::close(fd);
-    CHECK(has(f.server->status().last_handshake_failure, "did not finish the TLS handshake in time"));
+    CHECK(eventually(
+        [&] { return has(f.server->status().last_handshake_failure, "did not finish the TLS handshake"); }));
   }
   SUBCASE("no request") {
     CHECK(f.connect().read_to_end().empty());
@@ -288,7 +294,8 @@ TEST_CASE("slow and silent clients are cut off") {
     f.serve([&](http_request, http_reply reply) { reply({.slice = body}); }, options);
     auto client = f.connect();
     client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    CHECK(eventually([&] { return f.server->status().requests == 1 && f.server->status().connections == 0; }));
+    CHECK(
+        eventually([&] { return f.server->status().requests == 1 && f.server->status().connections == 0; }));
   }
   CHECK(eventually([&] { return f.server->status().connections == 0; }));
 }
@@ -296,8 +303,12 @@ TEST_CASE("slow and silent clients are cut off") {
 TEST_CASE("connections are limited in all and per address") {
   fixture f;
   http_server_options options;
-  SUBCASE("in all") { options.connections_max = 2; }
-  SUBCASE("per address") { options.connections_per_address_max = 2; }
+  SUBCASE("in all") {
+    options.connections_max = 2;
+  }
+  SUBCASE("per address") {
+    options.connections_per_address_max = 2;
+  }
   f.serve(echo, options);
   {
     auto a = f.connect();
@@ -346,11 +357,11 @@ TEST_CASE("stop lets the request under way finish and closes the rest") {
   http_server_options options;
   options.drain_timeout = std::chrono::seconds{30};
   f.serve(
-    [&](http_request, http_reply reply) {
-      std::lock_guard lock(mutex);
-      kept = reply;
-    },
-    options);
+      [&](http_request, http_reply reply) {
+        std::lock_guard lock(mutex);
+        kept = reply;
+      },
+      options);
   auto idle = f.connect();
   auto busy = f.connect();
   busy.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -360,7 +371,11 @@ TEST_CASE("stop lets the request under way finish and closes the rest") {
   }));
   std::thread stopping([&] { f.server->stop(); });
   CHECK(idle.read_to_end().empty());
-  CHECK(connect_tcp(f.server->port()) == -1);
+  CHECK(eventually([&] {
+    auto fd = connect_tcp(f.server->port());
+    if (fd >= 0) ::close(fd);
+    return fd < 0;
+  }));
   (*kept)(text_response(200, "done"));
   auto last = busy.read_to_end();
   CHECK(has(last, "Connection: close"));

@@ -119,8 +119,9 @@ bool io_runtime::on_io_thread() const {
 }
 
 void spawn(asio::any_io_executor executor, std::string what, std::function<task<>()> fn) {
-  // Posted, as co_spawn would start the coroutine inside this call on a thread of the runtime, and callers may hold
-  // locks that it takes. The wrapper keeps `fn`, and with it the captures that its coroutine refers to, until the end.
+  // Posted, as co_spawn would start the coroutine inside this call on a thread of the runtime, and callers
+  // may hold locks that it takes. The wrapper keeps `fn`, and with it the captures that its coroutine refers
+  // to, until the end.
   auto run = [](std::function<task<>()> body) -> task<> { co_await body(); };
   asio::post(executor, [executor, run, what = std::move(what), fn = std::move(fn)]() mutable {
     asio::co_spawn(executor, run(std::move(fn)), [what = std::move(what)](std::exception_ptr failure) {

@@ -157,8 +157,10 @@ bool http_connection::reserve_body(parser& from) {
   if (from.is_done()) return true;
   auto length = from.content_length();
   reserved_bytes_ = length ? static_cast<std::size_t>(*length) : server_->options.body_bytes_max;
-  return server_->body_bytes.fetch_add(reserved_bytes_) + reserved_bytes_
-         <= server_->options.bodies_bytes_max;
+  if (server_->body_bytes.fetch_add(reserved_bytes_) + reserved_bytes_ <= server_->options.bodies_bytes_max)
+    return true;
+  release_body();
+  return false;
 }
 
 void http_connection::release_body() {
@@ -201,6 +203,7 @@ task<http_connection::outcome> http_connection::respond(parser& from) {
   while (!response_ && !killed_)
     co_await answered_.wait();
   if (killed_) co_return outcome::gone;
+  release_body();
   auto response = std::move(*response_);
   response_.reset();
   bool stays = keep_alive && !draining_;

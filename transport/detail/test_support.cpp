@@ -215,7 +215,7 @@ raw_tls raw_tls::accept(int fd, const tls_files& files) {
 
 raw_tls::raw_tls(raw_tls&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), ctx_(std::move(other.ctx_)), ssl_(std::move(other.ssl_)),
-      shaken_(other.shaken_) {}
+      shaken_(other.shaken_), pending_(std::move(other.pending_)) {}
 
 raw_tls::~raw_tls() {
   if (fd_ >= 0) ::close(fd_);
@@ -240,19 +240,40 @@ std::optional<std::string> raw_tls::read_some() {
 }
 
 std::string raw_tls::read_until(std::string_view mark) {
-  std::string out;
-  while (out.find(mark) == std::string::npos) {
+  std::size_t at = 0;
+  while ((at = pending_.find(mark)) == std::string::npos) {
+    auto piece = read_some();
+    if (!piece) return std::exchange(pending_, {});
+    pending_ += *piece;
+  }
+  return read_exactly(at + mark.size());
+}
+
+std::string raw_tls::read_exactly(std::size_t count) {
+  while (pending_.size() < count) {
     auto piece = read_some();
     if (!piece) break;
-    out += *piece;
+    pending_ += *piece;
   }
+  auto out = pending_.substr(0, count);
+  pending_.erase(0, out.size());
   return out;
 }
 
 std::string raw_tls::read_to_end() {
-  std::string out;
+  auto out = std::exchange(pending_, {});
   while (auto piece = read_some())
     out += *piece;
+  return out;
+}
+
+raw_answer raw_tls::read_answer(bool head_only) {
+  raw_answer out;
+  out.head = read_until("\r\n\r\n");
+  constexpr std::string_view field = "Content-Length: ";
+  auto at = out.head.find(field);
+  if (!head_only && at != std::string::npos)
+    out.body = read_exactly(std::stoull(out.head.substr(at + field.size())));
   return out;
 }
 

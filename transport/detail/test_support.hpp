@@ -97,6 +97,12 @@ private:
 /// Until `condition` holds, looking again and again; false when it never does.
 bool eventually(const std::function<bool()>& condition);
 
+struct raw_answer {
+  std::string head; ///< with the empty line
+  std::string body;
+  bool has(std::string_view part) const { return head.find(part) != std::string::npos; }
+};
+
 /// A blocking TLS connection that does exactly what it is told.
 class raw_tls {
 public:
@@ -115,9 +121,12 @@ public:
   bool write(std::string_view text);
   /// Some bytes; nothing at the end of the stream or after an error.
   std::optional<std::string> read_some();
-  /// Reads until `mark` has come; what came until then or until the end.
+  /// Up to and with `mark`; what there was when the stream ends before.
   std::string read_until(std::string_view mark);
+  std::string read_exactly(std::size_t count);
   std::string read_to_end();
+  /// A head and as many bytes as its Content-Length says (none for `head_only`).
+  raw_answer read_answer(bool head_only = false);
   int fd() const { return fd_; }
 
 private:
@@ -126,6 +135,7 @@ private:
   ssl_ctx_ptr ctx_;
   std::unique_ptr<SSL, freed_by<SSL_free>> ssl_;
   bool shaken_ = false;
+  std::string pending_;
 };
 
 /// Connects a plain TCP socket to 127.0.0.1; -1 on failure.
