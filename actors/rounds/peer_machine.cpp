@@ -75,7 +75,8 @@ void peer_machine::on_program_gone(std::string reason, bool orderly, time_point 
     program_served_ = true;
     return reconcile(now);
   }
-  if (registered_) leave(reason);
+  // A registration under way comes before the leave, by its nonce.
+  if (registered_ || (call_ && call_->kind == call_kind::register_peer)) leave(reason);
   act(action::note{!orderly, fmt::format("the program is gone: {}", reason)});
   drop_session();
   if (orderly && leaving_) {
