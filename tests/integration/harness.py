@@ -207,6 +207,7 @@ EVENTS = {
     "merges": "MergeCommitted(uint64,uint64,uint32,address,bytes32,uint64,address[],address[],string[])",
     "completed": "TrainingComplete(uint64,uint64,bytes32)",
     "absences": "PeerAbsent(address,uint64,uint64)",
+    "registrations": "PeerRegistered(address,uint64,uint32,string,uint32)",
     "departures": "PeerLeft(address,uint64,string)",
     "leader_changes": "LeaderChanged(uint64,uint64,uint32,address)",
     "check_ins": "CheckedIn(address,uint64,uint64,bytes32,uint64,uint32,uint64,bool)",

@@ -1,9 +1,11 @@
 """Processes and programs that die in the middle: training goes on, and the chain with it."""
 
 import threading
+import time
 
 import numpy as np
 from harness import Meeting, Program, trains, until
+from wire_schema import MESSAGES, OPEN
 
 
 def model(value, size=1000):
@@ -126,3 +128,20 @@ def test_a_program_that_dies_leaves_and_the_others_go_on(swarm):
     assert len(swarm.sn.events("departures")) == 1 and swarm.sn.completed()
     assert not swarm.sn.events("absences")
     assert swarm.sls[2].running()  # for the next program
+
+
+def test_programs_that_end_as_soon_as_they_have_opened_leave_nobody_behind(swarm):
+    """At whatever moment of its registration a program dies: whoever is registered leaves."""
+    sl = swarm.start().sls[0]
+    for number in range(24):
+
+        def hasty(client, pause=number / 4000):
+            request = MESSAGES["SessionRequest"](syncInterval=4, minPeers=1, nodeWeightage=1)
+            request.checkinModelOnTrainEnd, request.mergeMethod = "snapshot", "mean"
+            client.send(OPEN, request)
+            time.sleep(pause)  # only varies the moment
+
+        Program(sl, hasty).result()
+    assert Program(sl, trains([model(1)])).result().sync_count == 1
+    until(lambda: swarm.sn.completed(), "the training to end", alive=[swarm.sn])
+    assert len(swarm.sn.events("registrations")) == len(swarm.sn.events("departures")) + 1
