@@ -31,17 +31,27 @@ def load(node: int, nodes: int) -> Tuple[Images, Images]:
 
 def _owners(labels: np.ndarray, nodes: int) -> np.ndarray:
     """Which node each sample belongs to."""
+    shares = _shares(np.bincount(labels, minlength=CLASSES), nodes)
     owners = np.zeros(len(labels), int)
     rng = np.random.default_rng(2)
     for digit in range(CLASSES):
-        shares = np.array([(node + 1) * _interest(node, digit) for node in range(nodes)], float)
-        if shares.sum() == 0:
-            shares[:] = 1
         samples = rng.permutation(np.flatnonzero(labels == digit))
-        ends = np.round(np.cumsum(shares) / shares.sum() * len(samples)).astype(int)
+        ends = np.round(np.cumsum(shares[:, digit]) * len(samples)).astype(int)
         for node, part in enumerate(np.split(samples, ends[:-1])):
             owners[part] = node
     return owners
+
+
+def _shares(counts: np.ndarray, nodes: int) -> np.ndarray:
+    """[node, digit]: which part of a digit's samples a node gets, so that the sizes come out as they should."""
+    interest = np.array([[_interest(node, digit) for digit in range(CLASSES)] for node in range(nodes)])
+    wanted = np.arange(1, nodes + 1) / sum(range(1, nodes + 1)) * counts.sum()
+    weight = np.ones(nodes)
+    for _ in range(100):
+        shares = weight[:, None] * interest
+        shares /= shares.sum(axis=0)
+        weight *= wanted / (shares @ counts)
+    return shares
 
 
 def _interest(node: int, digit: int) -> float:

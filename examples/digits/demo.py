@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 import time
-from typing import Dict, List, Optional
+from typing import List, Optional
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -28,8 +28,10 @@ from local_swarm.processes import Failure, Process, stop_all
 from local_swarm.swarm import LocalSwarm, Pair
 
 DEFAULT_CONTRACT = "defaultbb.cqdb.sml.hpe"
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 POLL_SECONDS = 0.1
-STATUS_SECONDS = 5  # between two status lines where there is no terminal
+REDRAW_SECONDS = 0.3  # in a terminal
+STATUS_SECONDS = 5  # between two status lines where there is none
 
 
 def parse() -> argparse.Namespace:
@@ -74,7 +76,7 @@ class Demo:
             "KERAS_BACKEND": os.environ.get("KERAS_BACKEND", "torch"),
         }
         self.baselines = self._baselines()
-        self.bytes_between_sls: Dict[str, int] = {}
+        self.bytes_between_sls = dict.fromkeys(names, 0)
         self.screen = Screen()
 
     def run(self) -> dict:
@@ -94,11 +96,17 @@ class Demo:
 
     def _start_pair(self, index: int, name: str) -> Pair:
         args, node = self.args, index % self.args.nodes
-        contract = self.contracts[index // args.nodes]
-        numbers = ["--node", node, "--nodes", args.nodes, "--epochs", args.epochs, "--seed", args.seed]
+        swarm = index // args.nodes
+        contract = self.contracts[swarm]
+        # A second swarm gets another seed: it trains another model on the same data.
+        numbers = ["--node", node, "--nodes", args.nodes, "--epochs", args.epochs, "--seed", args.seed + swarm]
         flags = [*numbers, "--min-peers", args.min_peers, "--contract", contract, "--result"]
         script = HERE / f"{self.program}.py"
-        return self.swarm.add_pair(name, contract, lambda result: [sys.executable, script, *flags, result], self.environment)
+
+        def command(result: pathlib.Path) -> List[object]:
+            return [sys.executable, script, *flags, result]
+
+        return self.swarm.add_pair(name, contract, command, self.environment)
 
     def _baselines(self) -> Process:
         args = self.args
@@ -123,8 +131,7 @@ class Demo:
 
     def _count_bytes(self) -> None:
         for pair in self.swarm.pairs:
-            before = self.bytes_between_sls.get(pair.sl.name, 0)
-            self.bytes_between_sls[pair.sl.name] = max(before, pair.bytes_between_sls())
+            self.bytes_between_sls[pair.sl.name] = max(self.bytes_between_sls[pair.sl.name], pair.bytes_between_sls())
 
     def _check_baselines(self) -> None:
         if self.baselines.exit_code not in (None, 0):
@@ -137,11 +144,9 @@ class Demo:
         while self.baselines.running:
             time.sleep(POLL_SECONDS)
         self._check_baselines()
-        ended = lambda: all(not pair.sl.running for pair in self.swarm.pairs)  # noqa: E731
-        self.swarm.wait(ended, "the SLs to end after the training", [])
         for pair in self.swarm.pairs:
-            if pair.sl.exit_code != 0:
-                raise Failure(f"{pair.sl.name} ended with exit code {pair.sl.exit_code}:\n{pair.sl.tail()}")
+            self.swarm.wait(pair.sl.has_ended, f"{pair.sl.name} to end after the training", [self.swarm.sn])
+        self.swarm.check_running()
 
     def _outcome(self) -> dict:
         accuracy = json.loads((self.folder / "baselines.json").read_text())
@@ -181,43 +186,52 @@ class Demo:
 
 
 class Screen:
-    """One line per node: redrawn in a terminal, otherwise a short status every few seconds."""
+    """One line per node, redrawn, in a terminal; otherwise one line per swarm every few seconds."""
 
     def __init__(self) -> None:
         self.redraw = sys.stdout.isatty()
         self.lines = 0
-        self.shown_at = time.monotonic()
+        self.started = self.shown_at = time.monotonic()
 
     def show(self, pairs: List[Pair], note: str, last: bool = False) -> None:
-        wait = 0.3 if self.redraw else STATUS_SECONDS
-        if not last and time.monotonic() - self.shown_at < wait:
+        now = time.monotonic()
+        if not last and now - self.shown_at < (REDRAW_SECONDS if self.redraw else STATUS_SECONDS):
             return
-        self.shown_at = time.monotonic()
-        states = [f"{pair.sl.name:>6}  {state_of(pair)}" for pair in pairs]
-        if note:
-            states.append(f"        {note}")
+        self.shown_at = now
+        programs = [(pair, Progress(pair.program.log())) for pair in pairs]
         if self.redraw:
+            lines = [f"{pair.sl.name:>6}  {progress.text()}" for pair, progress in programs]
+            lines.append(f"        {note}")
             up = f"\x1b[{self.lines}A" if self.lines else ""
-            print(up + "\n".join("\x1b[2K" + state for state in states), flush=True)
-            self.lines = len(states)
-        else:
-            print(" | ".join(" ".join(state.split()) for state in states), flush=True)
+            print(up + "\n".join("\x1b[2K" + line for line in lines), flush=True)
+            self.lines = len(lines)
+            return
+        for contract in dict.fromkeys(pair.contract for pair in pairs):
+            members = [progress for pair, progress in programs if pair.contract == contract]
+            rounds = " ".join(str(progress.rounds) for progress in members)
+            slowest = min(members, key=lambda progress: progress.rounds)
+            text = f"{now - self.started:4.0f} s  {contract}: rounds {rounds}; {slowest.text()}"
+            print(f"{text}; {note}" if note else text, flush=True)
 
 
-def state_of(pair: Pair) -> str:
-    """The last things a program said."""
-    log = pair.program.log()
-    rounds = log.count("Merge Done")
-    epochs = re.findall(r"^epoch (\d+)/(\d+)", log, re.MULTILINE)
-    losses = re.findall(r"merged parameters = (\S+)", log)
-    if "accuracy on the common test set" in log:
-        return f"finished after {rounds} rounds, loss {float(losses[-1]):.4f}"
-    if "Final merging starts" in log:
-        return f"round {rounds:3d}  waits for the others to finish"
-    if not rounds:
-        return "waits for its first merge" if "Starting Swarm merging" in log else "starts"
-    epoch = f"epoch {epochs[-1][0]}/{epochs[-1][1]}  " if epochs else ""
-    return f"round {rounds:3d}  {epoch}loss of the merged model {float(losses[-1]):.4f}"
+class Progress:
+    """What a program's log says of its training."""
+
+    def __init__(self, log: str):
+        self.log = log
+        self.rounds = log.count("Merge Done")
+        self.epochs = re.findall(r"^epoch (\d+/\d+)", log, re.MULTILINE)
+        self.losses = [float(loss) for loss in re.findall(r"merged parameters = (\S+)", log)]
+
+    def text(self) -> str:
+        if "accuracy on the common test set" in self.log:
+            return f"finished after {self.rounds} rounds, loss of the final model {self.losses[-1]:.4f}"
+        if "Final merging starts" in self.log:
+            return f"round {self.rounds}, waits for the others to finish"
+        if not self.losses:
+            return "waits for its first merge" if "Starting Swarm merging" in self.log else "starts"
+        epoch = f"epoch {self.epochs[-1]}, " if self.epochs else ""
+        return f"round {self.rounds}, {epoch}loss of the merged model {self.losses[-1]:.4f}"
 
 
 def table(outcome: dict) -> str:
@@ -256,13 +270,15 @@ def run(args: argparse.Namespace, folder: pathlib.Path) -> int:
         demo = Demo(args, folder)
         outcome = demo.run()
     except Failure as failure:
-        args.keep = True
+        args.keep = demo is not None
         print(f"\ndemo: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\ndemo: interrupted", file=sys.stderr)
         return 130
     finally:
+        for number in INTERRUPTIONS:
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
         if demo is not None:
             demo.stop()
     print(table(outcome))
@@ -275,9 +291,14 @@ def run(args: argparse.Namespace, folder: pathlib.Path) -> int:
     return 0
 
 
+def interrupt(*unused: object) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     args = parse()
-    signal.signal(signal.SIGTERM, lambda *unused: signal.raise_signal(signal.SIGINT))
+    for number in INTERRUPTIONS:
+        signal.signal(number, interrupt)
     # Short, because the path of a Unix socket has at most 107 bytes.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="swarmd-demo-"))
     code = run(args, folder)

@@ -33,9 +33,7 @@ def main(args) -> dict:
     keras.backend.clear_session()  # names of layers must not depend on what was built before
     keras.utils.set_random_seed(args.seed)
     model = make_model()
-    schedule = keras.optimizers.schedules.CosineDecay(
-        options.LEARNING_RATE, args.epochs * options.BATCHES_PER_EPOCH
-    )
+    schedule = keras.optimizers.schedules.CosineDecay(options.LEARNING_RATE, args.epochs * options.BATCHES_PER_EPOCH)
     model.compile(
         optimizer=keras.optimizers.SGD(schedule, momentum=0.9),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),

@@ -5,7 +5,7 @@ import json
 import os
 from typing import Callable
 
-BATCHES_PER_EPOCH = 18
+BATCHES_PER_EPOCH = 15
 SYNC_FREQUENCY = 4  # batches between two merges
 LEARNING_RATE = 0.06  # falls to 0 towards the end
 EPOCHS = 24

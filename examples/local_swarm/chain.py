@@ -47,7 +47,12 @@ class Chain:
         """All merges of a training contract, the newest last."""
         events = self._call(
             "eth_getLogs",
-            {"address": self._address_of(contract), "topics": [MERGE_COMMITTED], "fromBlock": "0x0", "toBlock": "latest"},
+            {
+                "address": self._address_of(contract),
+                "topics": [MERGE_COMMITTED],
+                "fromBlock": "0x0",
+                "toBlock": "latest",
+            },
         )
         return [_merge(event) for event in events]
 

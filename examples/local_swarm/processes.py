@@ -47,6 +47,9 @@ class Process:
     def running(self) -> bool:
         return self.child is not None and self.child.poll() is None
 
+    def has_ended(self) -> bool:
+        return not self.running
+
     @property
     def exit_code(self) -> Optional[int]:
         return None if self.child is None else self.child.poll()

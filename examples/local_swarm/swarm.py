@@ -90,7 +90,7 @@ class LocalSwarm:
         for pair in self.pairs:
             if pair.program.exit_code not in (None, 0):
                 raise self._ended(pair.program, pair.sl)
-            if pair.sl.exit_code not in (None, 0) or (pair.sl.exit_code == 0 and pair.program.running and not _ending(pair)):
+            if pair.sl.exit_code not in (None, 0):
                 raise self._ended(pair.sl)
 
     def wait(self, condition: Callable[[], object], what: str, needed: List[Process]) -> None:
@@ -116,12 +116,9 @@ class LocalSwarm:
         return Process(name, [self.bin / "swarmd", *flags, *place, *identity], self.folder)
 
     def _ended(self, process: Process, related: Optional[Process] = None) -> Failure:
-        text = f"{process.name} ended with exit code {process.exit_code}; the end of {process.log_path}:\n{process.tail()}"
+        code = process.exit_code or 0
+        how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        text = f"{process.name} {how}; the end of {process.log_path}:\n{process.tail()}"
         if related is not None:
             text += f"\nand of {related.log_path}:\n{related.tail()}"
         return Failure(text)
-
-
-def _ending(pair: Pair) -> bool:
-    """An SL is done a moment before its program is."""
-    return "Final Swarm model was loaded" in pair.program.log() or "The swarm has finished" in pair.program.log()

@@ -106,7 +106,7 @@ class Channel:
         while got < size:
             more = os.readv(self._response_fd, [buffer[got:]])
             if more == 0:
-                raise SwarmError(f"wanted: {size} bytes, got {got} bytes: pipe closed? (The SL's log says why it ended.)")
+                raise SwarmError(f"wanted: {size} bytes, got {got} bytes: pipe closed? The SL's log says why it ended.")
             got += more
         return buffer
 

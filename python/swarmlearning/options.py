@@ -42,9 +42,7 @@ class Options:
             self.adsValBatchSize = _whole("adsValBatchSize", self.adsValBatchSize, "samples of adsValData at a time")
         if self.totalEpochs is not None:
             self.totalEpochs = _whole("totalEpochs", self.totalEpochs, "epochs of local training", least=0)
-        self.checkinModelOnTrainEnd = _choice(
-            "checkinModelOnTrainEnd", self.checkinModelOnTrainEnd, CHECKIN_MODES
-        )
+        self.checkinModelOnTrainEnd = _choice("checkinModelOnTrainEnd", self.checkinModelOnTrainEnd, CHECKIN_MODES)
         self.mergeMethod = _choice("mergeMethod", self.mergeMethod, MERGE_METHODS)
         if self.mlPlatform is not None:
             self.mlPlatform = _choice("mlPlatform", self.mlPlatform, platforms)

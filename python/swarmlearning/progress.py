@@ -17,7 +17,9 @@ class ProgressLine:
         self.enabled = enabled and sys.stderr.isatty()
         self._drawn_at = 0.0
 
-    def training(self, epoch: int, epochs: int, round_num: int, done: int, interval: int, loss: Optional[float]) -> None:
+    def training(
+        self, epoch: int, epochs: int, round_num: int, done: int, interval: int, loss: Optional[float]
+    ) -> None:
         """`done` of `interval` batches to the next sync; `epochs` is 0 when unknown."""
         if not self.enabled or time.monotonic() - self._drawn_at < REDRAW_SECONDS:
             return

@@ -17,8 +17,7 @@ __all__ = ["SwarmArgumentError", "SwarmCallback", "SwarmError"]
 DEFAULT_VAL_BATCH_SIZE = 128
 
 
-class SwarmCallback(SwarmCallbackBase):
-    __doc__ = (SwarmCallbackBase.__doc__ or "") + """
+_PLATFORM_DOC = """
     PyTorch has no callbacks of its own, so the training loop calls on_train_begin(), on_batch_end() after every
     batch, on_epoch_end(epoch) after every epoch, and on_train_end(). Further arguments:
         model: the torch.nn.Module in training; everything in its state_dict() is shared.
@@ -27,6 +26,10 @@ class SwarmCallback(SwarmCallbackBase):
         metricFunction: name of a class of torchmetrics, e.g. 'F1Score'.
         metricFunctionArgs: its arguments, e.g. {'task': 'multiclass', 'num_classes': 10}.
     """
+
+
+class SwarmCallback(SwarmCallbackBase):
+    __doc__ = f"{SwarmCallbackBase.__doc__}{_PLATFORM_DOC}"
 
     platforms = ("PYTORCH",)
 

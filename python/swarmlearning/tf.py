@@ -16,13 +16,16 @@ from .options import DEFAULT_CONTRACT, Options
 __all__ = ["SwarmArgumentError", "SwarmCallback", "SwarmError"]
 
 
-class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
-    __doc__ = (SwarmCallbackBase.__doc__ or "") + """
+_PLATFORM_DOC = """
     Pass it to `model.fit(..., callbacks=[..., swarm_callback])`, after other callbacks that change the weights at the
     end of training (EarlyStopping with restore_best_weights). All weights of the model are shared, also those that
     are not trained. adsValData is judged by `model.evaluate`: its loss and its first metric. Arguments for PyTorch
     (lossFunction, lossFunctionArgs, metricFunction, metricFunctionArgs) are ignored.
     """
+
+
+class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
+    __doc__ = f"{SwarmCallbackBase.__doc__}{_PLATFORM_DOC}"
 
     platforms = ("KERAS", "TF")
 

@@ -8,6 +8,7 @@ import threading
 
 import numpy as np
 from wire_schema import (
+    BODY_OF_TYPE,
     CLOSE,
     CLOSED,
     GET_LOSS,
@@ -15,7 +16,6 @@ from wire_schema import (
     KILL,
     LOSS,
     MESSAGES,
-    BODY_OF_TYPE,
     OPEN,
     OPENED,
     STATUS,

@@ -206,7 +206,8 @@ def test_log_lines(swarm, capsys):
     logging.getLogger("SwarmCallback").handlers.clear()
     train(DictCallback(adsValData=([], [])), batches=0)
     lines = capsys.readouterr().out.splitlines()
-    texts = [re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} : SwarmCallback : INFO : (.*)", line)[1] for line in lines]
+    time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}"
+    texts = [re.fullmatch(time + " : SwarmCallback : INFO : (.*)", line)[1] for line in lines]
     assert texts == [
         "Starting Swarm merging round ...",
         "Calculated local loss using merged parameters = 3.0",
@@ -503,7 +504,8 @@ def test_the_sl_sees_the_end_of_a_program(tmp_path, fork):
     swarm = FakeSwarm(tmp_path).start()
     program = PROGRAM.format(tests=os.path.dirname(os.path.abspath(__file__)), package=ROOT + "/python", fork=fork)
     env = {**os.environ, **swarm.sls[0].environment}
-    process = subprocess.Popen([sys.executable, "-c", program], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, text=True)  # fmt: skip
+    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", program], env=env, start_new_session=True, **pipes)
     try:
         if fork:
             assert any(line == "child\n" for line in iter(process.stdout.readline, ""))

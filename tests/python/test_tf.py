@@ -175,7 +175,9 @@ def test_loading_copies(monkeypatch):
     model = make_model()
     callback = make_callback()
     callback.set_model(model)
-    values = {name: np.array(np.frombuffer(a.data, "<f4")).reshape(a.shape) for name, a in callback._get_parameters().items()}
+    values = {
+        name: np.array(np.frombuffer(a.data, "<f4")).reshape(a.shape) for name, a in callback._get_parameters().items()
+    }
     copies = {name: value.copy() for name, value in values.items()}
     callback._load_parameters({name: pack(value) for name, value in values.items()})
     fit(model, epochs=2)

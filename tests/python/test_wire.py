@@ -56,13 +56,13 @@ def random_fields(rng, cls):
             getattr(theirs, spec.name).extend(value)
         else:
             value = {
-                "int32": lambda: rng.choice([0, 1, 2]) if spec.name == "code" else rng.randint(-(2**31), 2**31 - 1),
-                "fixed32": lambda: rng.randrange(2**32),
-                "bool": lambda: rng.random() < 0.5,
-                "float": lambda: rng.choice([0.0, 0.5, -2.25, float("inf")]),
-                "string": lambda: rng.choice(["", "text", "Größe"]),
-                "bytes": lambda: bytes(rng.randrange(256) for _ in range(rng.randrange(9))),
-            }[kind]()
+                "int32": rng.choice([0, 1, 2] if spec.name == "code" else [0, 1, -1, 2**31 - 1, -(2**31)]),
+                "fixed32": rng.randrange(2**32),
+                "bool": rng.random() < 0.5,
+                "float": rng.choice([0.0, 0.5, -2.25, float("inf")]),
+                "string": rng.choice(["", "text", "Größe"]),
+                "bytes": bytes(rng.randrange(256) for _ in range(rng.randrange(9))),
+            }[kind]
             setattr(ours, spec.name, value)
             setattr(theirs, spec.name, value)
     return ours, theirs

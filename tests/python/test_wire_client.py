@@ -116,8 +116,13 @@ BREAKS = {
         "API version 3",
     ),
     "end": (SYNC, lambda sl, m: None, WireError, "wanted: 22 bytes, got 0 bytes: pipe closed"),
-    "no session": (OPEN, lambda sl, m: sl.send(OPENED, MESSAGES["SessionResponse"](status=dict(msg="x"))), WireError, "empty session ID"),
-}  # fmt: skip
+    "no session": (
+        OPEN,
+        lambda sl, m: sl.send(OPENED, MESSAGES["SessionResponse"](status=dict(msg="x"))),
+        WireError,
+        "empty session ID",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", BREAKS)
@@ -133,6 +138,8 @@ def test_broken_rules_are_named(connect, case):
     client, sl = connect(script=script)
     with pytest.raises(error, match=text):
         client.open()
-        client.sync({name: value for name, value in PARAMS.items() if case == "0-d integer" or name not in ("count", "zero")})
+        client.sync(
+            {name: value for name, value in PARAMS.items() if case == "0-d integer" or name not in ("count", "zero")}
+        )
         client.close({"w": PARAMS["w"]})
     client.disconnect()

@@ -1,0 +1,106 @@
+"""The demo with real swarmd processes and real programs, as `./run demo` runs it, also when something is killed."""
+
+import importlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+BIN = pathlib.Path(os.environ.get("SWARM_BIN", pathlib.Path(ROOT, "build", "release", "bin")))
+
+pytest.importorskip("torch")
+pytest.importorskip("sklearn")
+needs_swarmd = pytest.mark.skipif(not (BIN / "swarmd").exists(), reason=f"{BIN} has no swarmd")
+
+
+def demo(folder, *flags):
+    """The outcome as JSON, after a run that ended well."""
+    report = folder / "outcome.json"
+    command = [sys.executable, pathlib.Path(ROOT, "examples", "digits", "demo.py"), "--json", report, *flags]
+    environment = {**os.environ, "SWARM_BIN": str(BIN), "TMPDIR": str(folder)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    print(done.stdout, done.stderr)
+    assert done.returncode == 0
+    assert not list(folder.glob("swarmd-demo-*")), "the demo left its folder behind"
+    return json.loads(report.read_text())
+
+
+def check_digests(swarm, nodes):
+    assert len(swarm["final_digest"]) == nodes
+    assert set(swarm["final_digest"]) == {swarm["chain_digest"]}
+    assert swarm["contributors"] == nodes
+
+
+def check_accuracy(outcome):
+    accuracy = outcome["accuracy"]
+    assert len(accuracy["alone"]) == len(accuracy["swarm"]) == 4
+    assert min(accuracy["swarm"]) >= max(accuracy["alone"])
+    assert min(accuracy["swarm"]) >= accuracy["central"] - 0.02
+    assert accuracy["central"] > 0.95
+
+
+@pytest.fixture
+def short(tmp_path_factory):
+    """A folder with a short path, as the path of a Unix socket has at most 107 bytes."""
+    folder = tmp_path_factory.mktemp("d")
+    assert len(str(folder)) < 70
+    return folder
+
+
+@needs_swarmd
+@pytest.mark.parametrize("flags", [[], ["--fault", "kill-sn"], ["--fault", "kill-sl"], ["--keras"]], ids="-".join)
+def test_swarm_beats_every_node_alone(short, flags):
+    outcome = demo(short, *flags)
+    check_digests(outcome, 4)
+    check_accuracy(outcome)
+    assert outcome["rounds"] >= 90 and outcome["block_num"] > outcome["rounds"]
+    assert 0 < outcome["seconds_in_sync"] < outcome["seconds_total"]
+
+
+@needs_swarmd
+def test_two_swarms_at_once(short):
+    outcome = demo(short, "--contracts", "2", "--nodes", "2", "--epochs", "5")
+    first, second = outcome["swarms"]
+    for swarm in (first, second):
+        check_digests(swarm, 2)
+    assert first["chain_digest"] != second["chain_digest"]
+    assert [first["contract"], second["contract"]] == ["defaultbb.cqdb.sml.hpe", "digits-2"]
+
+
+def test_a_missing_swarmd_is_named(tmp_path):
+    command = [sys.executable, pathlib.Path(ROOT, "examples", "digits", "demo.py")]
+    done = subprocess.run(command, env={**os.environ, "SWARM_BIN": str(tmp_path)}, capture_output=True, text=True)
+    assert done.returncode == 1 and "swarmd is not there; ./run build makes it" in done.stderr
+
+
+@pytest.fixture
+def examples(monkeypatch):
+    monkeypatch.syspath_prepend(pathlib.Path(ROOT, "examples"))
+    monkeypatch.syspath_prepend(pathlib.Path(ROOT, "examples", "digits"))
+
+
+def test_data_is_dealt_out_once(examples):
+    data = importlib.import_module("data")
+    for nodes in (2, 4, 7):
+        parts = [data.load(node, nodes)[0] for node in range(nodes)]
+        sizes = [len(y) for _, y in parts]
+        everything = data.load(-1, nodes)[0]
+        assert sum(sizes) == len(everything[1])
+        images = {x.tobytes() + bytes([y]) for x, y in zip(*everything)}
+        dealt = [x.tobytes() + bytes([y]) for part in parts for x, y in zip(*part)]
+        assert set(dealt) == images
+        assert all(len(set(y.tolist())) <= 7 for _, y in parts)
+        assert sizes == sorted(sizes)
+
+
+def test_constants_of_the_chain_reader(examples, monkeypatch):
+    monkeypatch.syspath_prepend(pathlib.Path(ROOT, "tests", "integration"))
+    keccak256 = importlib.import_module("keccak").keccak256
+    chain = importlib.import_module("local_swarm.chain")
+    event = "MergeCommitted(uint64,uint64,uint32,address,bytes32,uint64,address[],address[],string[])"
+    assert chain.MERGE_COMMITTED == "0x" + keccak256(event).hex()
+    assert chain.ADDRESS_OF == keccak256("addressOf(string)")[:4].hex()
