@@ -179,13 +179,15 @@ result<tensor_info> read_tensor(json_cursor& in, std::string name) {
                  : key == "shape"        ? &has_shape
                  : key == "data_offsets" ? &has_offsets
                                          : nullptr;
-    if (seen == nullptr) return in.broken("tensor {} has an unknown field {}", quote_name(out.name), quote_name(key));
+    if (seen == nullptr)
+      return in.broken("tensor {} has an unknown field {}", quote_name(out.name), quote_name(key));
     if (*seen) return in.broken("tensor {} has {} twice", quote_name(out.name), key);
     *seen = true;
     if (key == "dtype") {
       SWARM_TRY(const auto text, in.string());
       const auto type = parse_dtype(text);
-      if (!type) return in.broken("tensor {} has the unsupported dtype {}", quote_name(out.name), quote_name(text));
+      if (!type)
+        return in.broken("tensor {} has the unsupported dtype {}", quote_name(out.name), quote_name(text));
       out.type = *type;
     } else if (key == "shape") {
       SWARM_TRY(out.shape, in.numbers(tensor_dims_max));

@@ -59,8 +59,8 @@ result<std::uint64_t> check_places(const std::vector<tensor_info>& tensors) {
   for (const auto* tensor : by_place) {
     if (tensor->offset != end)
       return fail(merge_errc::bad_header,
-                  "model header: tensor {} begins at byte {} of the data, {} expected", quote_name(tensor->name),
-                  tensor->offset, end);
+                  "model header: tensor {} begins at byte {} of the data, {} expected",
+                  quote_name(tensor->name), tensor->offset, end);
     if (tensor->offset % size_of(tensor->type) != 0)
       return fail(merge_errc::bad_tensor,
                   "model header: tensor {} ({}) begins at the unaligned byte {}; write the file "
@@ -147,11 +147,12 @@ result<model_layout> model_layout::parse(bytes_view file, std::uint64_t file_siz
   for (const auto& tensor : out.tensors_) {
     auto size = tensor_size(tensor.type, tensor.shape);
     if (!size)
-      return fail_with(std::move(size).error(), fmt::format("model header: tensor {}", quote_name(tensor.name)));
+      return fail_with(std::move(size).error(),
+                       fmt::format("model header: tensor {}", quote_name(tensor.name)));
     if (*size != tensor.size)
-      return fail(merge_errc::bad_tensor,
-                  "model header: tensor {} ({} {}) needs {} bytes, its data_offsets give {}",
-                  quote_name(tensor.name), name_of(tensor.type), shape_text(tensor.shape), *size, tensor.size);
+      return fail(
+          merge_errc::bad_tensor, "model header: tensor {} ({} {}) needs {} bytes, its data_offsets give {}",
+          quote_name(tensor.name), name_of(tensor.type), shape_text(tensor.shape), *size, tensor.size);
   }
   SWARM_TRY(out.data_size_, check_places(out.tensors_));
   out.data_offset_ = 8 + length;
@@ -216,7 +217,8 @@ std::string difference(const model_layout& expected, const model_layout& other) 
         note(fmt::format("{} has shape {} instead of {}", quote_name(a.name), shape_text(b.shape),
                          shape_text(a.shape)));
       } else if (a.type != b.type) {
-        note(fmt::format("{} has dtype {} instead of {}", quote_name(a.name), name_of(b.type), name_of(a.type)));
+        note(fmt::format("{} has dtype {} instead of {}", quote_name(a.name), name_of(b.type),
+                         name_of(a.type)));
       }
     }
   }

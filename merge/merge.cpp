@@ -179,7 +179,8 @@ std::optional<std::string> check_finite(const model_file& file) {
     });
     if (bad == 0) continue;
     if (!first)
-      first = fmt::format("{} has {} NaN or infinite values of {}", quote_name(tensor.name), bad.load(), count);
+      first =
+          fmt::format("{} has {} NaN or infinite values of {}", quote_name(tensor.name), bad.load(), count);
     bad_values += bad;
     ++bad_tensors;
   }

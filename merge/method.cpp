@@ -37,7 +37,8 @@ result<merge_method> parse_merge_method(std::string_view text) {
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   const auto found = std::find(method_names.begin(), method_names.end(), lower);
   if (found == method_names.end())
-    return fail(errc::invalid, "unknown merge method {}; use mean, coordmedian or geomedian", quote_name(text));
+    return fail(errc::invalid, "unknown merge method {}; use mean, coordmedian or geomedian",
+                quote_name(text));
   return static_cast<merge_method>(found - method_names.begin());
 }
 

@@ -15,7 +15,11 @@ struct member {
   std::uint32_t number;
   std::string_view name;
   Value Message::*at;
-  std::size_t size_max = 0; ///< of a text
+  std::size_t size_max; ///< of a text
+
+  constexpr member(std::uint32_t number_on_wire, std::string_view name_in_texts, Value Message::*place,
+                   std::size_t text_size = 0)
+      : number(number_on_wire), name(name_in_texts), at(place), size_max(text_size) {}
 };
 
 inline constexpr std::size_t keyword_max = 64; ///< bytes of "snapshot", "coordmedian" and the like
