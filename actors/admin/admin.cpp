@@ -115,15 +115,18 @@ void answer_trace(self_pointer self, const json::object& params, const admin_cal
   if (!path) return;
   const auto record = self->dir().record(*path);
   if (!record) return call->fail("not_found", fmt::format("{} has just ended", *path));
-  call->succeed({{"tracing", *path}});
   const auto number = std::make_shared<std::atomic<std::uint64_t>>(0);
   const std::weak_ptr<actor_record> weak = record;
   const auto stop = [weak, number] {
     if (const auto still = weak.lock()) still->remove_tracer(*number);
   };
-  *number = record->add_tracer([call, stop](const trace_event& event) {
-    if (!call->stream("event", to_json(event))) stop();
-  });
+  {
+    const auto held = call->hold();
+    *number = record->add_tracer([call, stop](const trace_event& event) {
+      if (!call->stream("event", to_json(event))) stop();
+    });
+    call->succeed({{"tracing", *path}});
+  }
   call->writer().on_gone(stop);
 }
 
@@ -132,10 +135,11 @@ void answer_kill(self_pointer self, const json::object& params, const admin_call
   if (!path) return;
   if (*path == "/root")
     return call->fail("denied", "the root is not for killing: send SIGTERM to the process to end it");
+  if (*path == self->path()) return call->fail("denied", fmt::format("{} is what answers you", *path));
   const auto handle = self->dir().find(*path);
   if (!handle) return call->fail("unavailable", fmt::format("{} does not run at the moment", *path));
   const auto status = self->dir().status(*path).value_or(actor_status{});
-  log::warning(self->env().log_source, "{}: ended on an operator's command", *path);
+  log::info(self->env().log_source, "an operator ends {}", *path);
   handle->eq_impl(caf::make_message_id(caf::message_priority::high), self->ctrl(), self->context(),
                   caf::exit_msg{self->address(), to_caf("ended on an operator's command")});
   json::object result;

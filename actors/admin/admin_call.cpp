@@ -55,6 +55,7 @@ void admin_call::answer(json::object body) {
 }
 
 bool admin_call::stream(std::string_view key, json::value value) {
+  const std::lock_guard lock(order_);
   json::object line;
   line["id"] = id_;
   line[key] = std::move(value);

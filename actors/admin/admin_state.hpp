@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <mutex>
 
 namespace swarm::actors::detail {
 
@@ -30,12 +31,15 @@ public:
   /// with the next line that it takes.
   bool stream(std::string_view key, boost::json::value value);
   transport::line_writer& writer() { return *writer_; }
+  /// Streamed lines wait while this is held: for starting a stream and answering before its first line.
+  std::unique_lock<std::mutex> hold() { return std::unique_lock(order_); }
 
 private:
   void answer(boost::json::object body);
 
   boost::json::value id_;
   std::shared_ptr<transport::line_writer> writer_;
+  std::mutex order_;
   std::atomic<bool> answered_ = false;
   std::atomic<std::uint64_t> lost_ = 0;
 };

@@ -24,18 +24,20 @@ std::int64_t probe_now() noexcept {
 
 probe::probe() : since_ns_(probe_now()), started_unix_ms_(unix_ms()) {}
 
-void probe::begin(const char* type, std::int64_t now_ns) noexcept {
+void probe::begin(const char* type, std::int64_t now_ns, bool from_mailbox) noexcept {
+  if (from_mailbox) mailbox_.fetch_sub(1, std::memory_order_relaxed);
   since_ns_.store(now_ns, std::memory_order_relaxed);
   current_.store(type, std::memory_order_release);
 }
 
-void probe::end(std::int64_t now_ns, bool kept_in_mailbox) noexcept {
+void probe::end(std::int64_t now_ns, bool from_mailbox, bool put_back) noexcept {
   busy_ns_.fetch_add(now_ns - since_ns_.load(std::memory_order_relaxed), std::memory_order_relaxed);
   current_.store(nullptr, std::memory_order_release);
   since_ns_.store(now_ns, std::memory_order_relaxed);
-  if (kept_in_mailbox) return;
-  handled_.fetch_add(1, std::memory_order_relaxed);
-  mailbox_.fetch_sub(1, std::memory_order_relaxed);
+  if (put_back)
+    mailbox_.fetch_add(1, std::memory_order_relaxed);
+  else if (from_mailbox)
+    handled_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void probe::publish(std::string state, std::string detail) {

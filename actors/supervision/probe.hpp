@@ -22,7 +22,7 @@ struct actor_status {
   std::string state;  ///< the state struct's own words, as last published
   std::string detail; ///< JSON text from the state struct, may be empty
   std::uint64_t actor_id = 0;
-  std::uint64_t mailbox = 0; ///< messages waiting, those set aside (skipped) included
+  std::uint64_t mailbox = 0; ///< messages waiting, those set aside (skipped) included, the current one not
   std::uint64_t handled = 0; ///< since the last start
   std::uint64_t refused = 0; ///< unexpected messages, and messages beyond the mailbox limit
   std::uint64_t busy_ns = 0; ///< time spent in handlers since the last start, the current one included
@@ -47,8 +47,8 @@ public:
   /// A message left the mailbox without being counted as handled.
   void forgotten() noexcept { mailbox_.fetch_sub(1, std::memory_order_relaxed); }
   /// `type` must live as long as the process (see message_text.hpp).
-  void begin(const char* type, std::int64_t now_ns) noexcept;
-  void end(std::int64_t now_ns, bool kept_in_mailbox) noexcept;
+  void begin(const char* type, std::int64_t now_ns, bool from_mailbox = true) noexcept;
+  void end(std::int64_t now_ns, bool from_mailbox = true, bool put_back = false) noexcept;
   /// Returns how many it makes.
   std::uint64_t refuse() noexcept { return refused_.fetch_add(1, std::memory_order_relaxed) + 1; }
   void publish(std::string state, std::string detail);

@@ -53,7 +53,7 @@ role_base::~role_base() = default;
 
 caf::behavior role_base::make_behavior() {
   dir().started(path_, caf::actor_cast<caf::actor>(this), live_);
-  live_->begin("(start)", probe_now());
+  live_->begin("(start)", probe_now(), false);
   caf::behavior handlers;
   std::string failure;
   try {
@@ -62,7 +62,7 @@ caf::behavior role_base::make_behavior() {
     failure = in_words(std::current_exception());
   }
   publish(false);
-  live_->end(probe_now(), true);
+  live_->end(probe_now(), false);
   if (!failure.empty()) {
     quit(to_caf(std::move(failure)));
     return {};
@@ -118,6 +118,9 @@ caf::invoke_message_result role_base::consume(caf::mailbox_element& x) {
   const auto* type = message_type(x);
   const bool traced = record_->traced();
   if (traced) trace(x, "message", type, message_text(x), 0);
+  // Only requests are answered. CAF would send the value or error that a handler returns back for plain
+  // messages too, where it arrives as a message that nobody expects.
+  if (!x.mid.is_request() && !x.mid.is_response()) x.mid.mark_as_answered();
   const auto begun = probe_now();
   live_->begin(type, begun);
   auto outcome = caf::invoke_message_result::consumed;
@@ -128,7 +131,7 @@ caf::invoke_message_result role_base::consume(caf::mailbox_element& x) {
   }
   const auto now = probe_now();
   if (now - published_ns_ > publish_interval_ns) publish(false);
-  live_->end(now, outcome == caf::invoke_message_result::skipped);
+  live_->end(now, true, outcome == caf::invoke_message_result::skipped);
   if (traced && now - begun > slow_ns) trace(x, "slow", type, {}, now - begun);
   return outcome;
 }

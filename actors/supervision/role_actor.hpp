@@ -18,7 +18,8 @@ namespace swarm::actors {
 /// What every long-lived actor does without being asked: it keeps its probe (mailbox depth, messages handled,
 /// current message and since when), remembers the last error, answers `status_request`, tells tracers about
 /// every message, refuses what it does not understand with an error, a log line and a count, and turns an
-/// exception in a handler into an exit with an error that its supervisor sees. Handlers need no code for
+/// exception in a handler into an exit with an error that its supervisor sees. What a handler returns answers
+/// requests only; after `send` and `tell` it goes nowhere. Handlers need no code for
 /// this.
 class role_base : public caf::event_based_actor {
 public:

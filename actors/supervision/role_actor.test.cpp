@@ -63,7 +63,7 @@ TEST_CASE("the probe shows a stuck message and the real mailbox depth, without a
       t.tree.dir().send("/a", do_nothing{});
     auto status = t.tree.status("/a");
     CHECK(status.current == "test::do_wait");
-    CHECK(status.mailbox == 6); // the one in hand has not left yet
+    CHECK(status.mailbox == 5);
     CHECK(status.detached == detached);
     const auto first = status.current_ns;
     CHECK(eventually([&] { return t.tree.status("/a").current_ns > first; }));
@@ -99,14 +99,14 @@ TEST_CASE("beyond the mailbox limit messages are refused, requests with an error
   for (int i = 0; i < 5; ++i)
     t.tree.dir().send("/a", do_nothing{});
   CHECK(t.tree.status("/a").mailbox == 4);
-  CHECK(t.tree.status("/a").refused == 2);
+  CHECK(t.tree.status("/a").refused == 1);
   const auto answer = t.tree.ask<int>("/a", get_handled{});
   REQUIRE(!answer);
   CHECK(answer.error().is(errc::limit));
   CHECK(answer.error().message == "/a is overloaded");
   hold->open();
   CHECK(eventually([&] { return t.tree.status("/a").mailbox == 0; }));
-  CHECK(t.tree.ask<int>("/a", get_handled{}) == 3);
+  CHECK(t.tree.ask<int>("/a", get_handled{}) == 4);
 }
 
 TEST_CASE("an exception answers the request that caused it") {
@@ -141,18 +141,27 @@ struct asker_state {};
 struct ask_now {
   std::string to;
 };
+struct tell_now {
+  std::string to;
+};
 /// Asks and reports how it went.
 caf::behavior asker(role_actor<asker_state>* self, const std::shared_ptr<journal>& log) {
   return {[self, log](const ask_now& a) {
-    self->ask(a.to, 50ms, get_handled{})
-        .then([log](int n) { log->write(fmt::format("got {}", n)); },
-              [log](caf::error& e) { log->write(from_caf(e).message); });
-  }};
+            self->ask(a.to, 50ms, get_handled{})
+                .then([log](int n) { log->write(fmt::format("got {}", n)); },
+                      [log](caf::error& e) { log->write(from_caf(e).message); });
+          },
+          [self](const tell_now& t) {
+            self->tell(t.to, get_handled{});
+            self->tell(t.to, unknown_to_all{});
+            self->tell(t.to, remove_child{"nobody"});
+          }};
 }
 
 } // namespace
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ask_now)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tell_now)
 
 TEST_CASE("requests between actors are answered, time out, or find nobody; the tracer names the sender") {
   auto log = std::make_shared<journal>();
@@ -175,6 +184,24 @@ TEST_CASE("requests between actors are answered, time out, or find nobody; the t
   hold->open();
   CHECK(answers->lines() == std::vector<std::string>{"got 0", "nobody there to ask", "no answer in time"});
   CHECK(trace.lines->lines().front() == "message test::get_handled from /b");
+}
+
+TEST_CASE("what a handler returns, and a refusal, do not come back after a plain message") {
+  auto log = std::make_shared<journal>();
+  const auto quiet = [log](role_actor<asker_state>* self) { return asker(self, log); };
+  running_tree tree({.children = {puppet_child("a", log), {.name = "b", .start = role<asker_state>(quiet)}}});
+  REQUIRE(tree.wait_running("/b"));
+  tree.dir().send("/b", tell_now{"/a"});
+  tree.dir().send("/b", tell_now{"/root"});
+  REQUIRE(eventually([&] { return tree.status("/a").handled == 3 && tree.status("/b").handled == 2; }));
+  REQUIRE(tree.ask<child_removed>("/root", remove_child{"nobody"})
+              .error()
+              .is(errc::not_found)); // root is through
+  REQUIRE(tree.ask<actor_status>("/b", status_request{}));
+  CHECK(tree.status("/b").handled == 2); // nothing came back
+  CHECK(tree.status("/b").refused == 0);
+  CHECK(tree.status("/b").restarts == 0);
+  CHECK(tree.status("/a").refused == 2);
 }
 
 TEST_CASE("errors keep category, code and text on their way through CAF") {

@@ -99,30 +99,43 @@ std::vector<std::string> branches(const std::vector<const json::object*>& actors
 
 } // namespace
 
+/// On a terminal too narrow for it the last column becomes a table of its own below.
 std::string tree_view(const json::object& answer, std::int64_t now_ms, const style& how) {
+  constexpr std::size_t wide = 140, now_width = 28, state_min = 12;
   const auto actors = objects(answer, "actors");
   const auto names = branches(actors);
-  std::vector<std::vector<cell>> rows;
+  const bool narrow = how.width > 0 && how.width < wide;
+  std::size_t name_width = 0;
+  for (const auto& name : names)
+    name_width = std::max(name_width, width_of(name));
+  const auto others = name_width + 2 + 4 * 2 + 7 + 7 + 7 + 8 + 2 + now_width;
+  const auto state_width =
+      narrow ? std::max(state_min, how.width - std::min(how.width, others)) : std::string::npos;
+  std::vector<std::vector<cell>> rows, errors;
   for (std::size_t i = 0; i < actors.size(); ++i) {
     const auto& a = *actors[i];
+    auto state = state_cell(a);
+    state.text = cut(state.text, state_width);
     rows.push_back({{names[i], text(a, "kind") == "supervisor" ? colour::cyan : colour::none},
-                    state_cell(a),
+                    std::move(state),
                     counted(whole(a, "mailbox"), colour::yellow),
                     {fmt::format("{}", whole(a, "handled"))},
                     counted(whole(a, "refused"), colour::red),
                     counted(whole(a, "restarts"), colour::yellow),
-                    now_cell(a),
-                    error_cell(a, now_ms)});
+                    now_cell(a)});
+    auto error = error_cell(a, now_ms);
+    if (!narrow)
+      rows.back().push_back(std::move(error));
+    else if (!error.text.empty())
+      errors.push_back({{text(a, "path")}, std::move(error)});
   }
-  return table({{"ACTOR"},
-                {"STATE"},
-                {"MAILBOX", true},
-                {"HANDLED", true},
-                {"REFUSED", true},
-                {"RESTARTS", true},
-                {"NOW"},
-                {"LAST ERROR"}},
-               rows, how);
+  std::vector<column> columns{
+      {"ACTOR"},          {"STATE"}, {"MAILBOX", true}, {"HANDLED", true}, {"REFUSED", true},
+      {"RESTARTS", true}, {"NOW"}};
+  if (!narrow) columns.push_back({"LAST ERROR"});
+  auto out = table(columns, rows, how);
+  if (!errors.empty()) out += fmt::format("\n{}", table({{"ACTOR"}, {"LAST ERROR"}}, errors, how));
+  return out;
 }
 
 std::string actor_view(const json::object& a, std::int64_t now_ms, const style& how) {
@@ -145,7 +158,8 @@ std::string actor_view(const json::object& a, std::int64_t now_ms, const style& 
   std::string out;
   for (const auto& [name, value] : lines)
     if (!value.text.empty()) out += fmt::format("{:<12}{}\n", name, how.paint(value.text, value.with));
-  if (const auto* detail = a.if_contains("detail")) out += fmt::format("\n{}", any_view(*detail, now_ms, how));
+  if (const auto* detail = a.if_contains("detail"))
+    out += fmt::format("\n{}", any_view(*detail, now_ms, how));
   return out;
 }
 

@@ -97,6 +97,13 @@ TEST_CASE("a row of the tree says what is wrong with an actor") {
   CHECK(out[1].ends_with("10.0 s ago: disk full"));
   CHECK(out[2].find("stopping: half way") != std::string::npos);
   CHECK(out[1].find('\x1b') == std::string::npos);
+
+  const auto narrow = lines(tree_view(answer, now, {.width = 90}));
+  REQUIRE(narrow.size() == 6);
+  for (const auto& line : narrow)
+    CHECK(width_of(line) <= 90);
+  CHECK(narrow[4] == "ACTOR  LAST ERROR");
+  CHECK(narrow[5] == "/a     10.0 s ago: disk full");
 }
 
 TEST_CASE("one actor is shown with everything that there is, its detail too") {
