@@ -77,8 +77,14 @@ caf::behavior channel_behavior(self_pointer self) {
   return {
     [=](const channel_opened&) { log::info(self->state().options.log_source, "a program has opened the pipes"); },
     [=](const channel_frame& frame) {
+      auto& s = self->state();
+      const bool opens = frame.type == static_cast<std::uint32_t>(ml::msg_type::open_session_request);
+      if (opens && !s.protocol->is_idle()) { // a program came before the end of the one before it was seen
+        forward(self, s.protocol->closed("another program has opened the pipes"));
+        s.next_program();
+      }
       const auto& body = *static_cast<const ml::body_buffer*>(frame.body.get());
-      auto event = self->state().protocol->take(static_cast<ml::msg_type>(frame.type), body.view());
+      auto event = s.protocol->take(static_cast<ml::msg_type>(frame.type), body.view());
       if (!event) return refuse(self, event.error().message);
       forward(self, std::move(*event));
     },

@@ -36,6 +36,8 @@ public:
   result<ml::outgoing> answer_sync(const swarm::actors::answer_sync& answer);
   result<ml::outgoing> answer_close();
 
+  /// No program has opened a session yet.
+  bool is_idle() const { return phase_ == phase::idle; }
   std::string status() const;
 
 private:
