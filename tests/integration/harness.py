@@ -135,7 +135,17 @@ class Process:
         self.child.wait()
 
     def pause(self):
+        """Returns once every thread stands still."""
         self.child.send_signal(signal.SIGSTOP)
+        tasks = pathlib.Path(f"/proc/{self.child.pid}/task")
+
+        def stopped():
+            return all((task / "stat").read_text().rsplit(")", 1)[1].split()[0] == "T" for task in tasks.iterdir())
+
+        until(stopped, f"{self.name} to stand still")
+
+    def go_on(self):
+        self.child.send_signal(signal.SIGCONT)
 
     def terminate(self):
         """Exit status after SIGTERM."""
@@ -324,14 +334,17 @@ def read_safetensors(raw):
 class Program(threading.Thread):
     """Runs `work(client)` against one SL in a thread; `result()` gives what it returned or raises what it raised."""
 
-    def __init__(self, sl, work):
+    def __init__(self, sl, work, connect=True):
         super().__init__(daemon=True, name=f"program of {sl.name}")
-        self.sl, self.work, self.client = sl, work, None
+        self.sl, self.work, self.client, self.connects = sl, work, None, connect
         self.value = self.error = None
         self.start()
 
     def run(self):
         try:
+            if not self.connects:
+                self.value = self.work(None)
+                return
             self.client = self.sl.connect()
             with self.client:
                 self.value = self.work(self.client)

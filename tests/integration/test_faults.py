@@ -5,7 +5,8 @@ import time
 
 import numpy as np
 from harness import Meeting, Program, trains, until
-from wire_schema import MESSAGES, OPEN
+from wire_client import WireClient
+from wire_schema import MESSAGES, OPEN, OPENED
 
 
 def model(value, size=1000):
@@ -145,3 +146,32 @@ def test_programs_that_end_as_soon_as_they_have_opened_leave_nobody_behind(swarm
     assert Program(sl, trains([model(1)])).result().sync_count == 1
     until(lambda: swarm.sn.completed(), "the training to end", alive=[swarm.sn])
     assert len(swarm.sn.events("registrations")) == len(swarm.sn.events("departures")) + 1
+
+
+def test_a_program_that_opens_before_the_end_of_the_last_one_was_seen(swarm):
+    sl = swarm.start().sls[0].wait_ready()
+    first = WireClient(str(sl.request), str(sl.response))
+    first.open()
+    first.sync(model(1))
+    sl.pause()
+    first.disconnect()
+    reopened = threading.Event()
+
+    def at_once(_):
+        second = WireClient(str(sl.request), str(sl.response))
+        request = MESSAGES["SessionRequest"](syncInterval=4, minPeers=1, nodeWeightage=1)
+        request.checkinModelOnTrainEnd, request.mergeMethod = "snapshot", "mean"
+        second.send(OPEN, request)
+        reopened.set()
+        msg_type, opened = second.receive()
+        assert msg_type == OPENED and opened.sessionID not in ("", first.session_id)
+        second.session_id = opened.sessionID
+        second.close(model(3))
+        second.disconnect()
+        return second.merged[-1]["w"][0]
+
+    program = Program(sl, at_once, connect=False)
+    assert reopened.wait(30)
+    sl.go_on()
+    assert program.result() == 3
+    assert sl.wait_exit() == 0
