@@ -41,7 +41,7 @@ tl::unexpected<error> fail_status(const std::filesystem::path& dir, std::string_
                                   const Status& status) {
   auto text = status.ToString();
   if (status.IsNoSpace() || text.find("No space left") != std::string::npos)
-    return fail(store_rule::disk_full, "{}: {}: no space left on the disk; make room and start again ({})",
+    return fail(store_rule::disk_full, "{}: {}: no space left on the disk; make room to go on ({})",
                 dir.string(), doing, text);
   if (text.find("Resource temporarily unavailable") != std::string::npos
       || text.find("lock hold by current process") != std::string::npos)
@@ -68,7 +68,10 @@ public:
   void Logv(const char* format, va_list arguments) override {
     std::array<char, 1024> text{};
     std::vsnprintf(text.data(), text.size(), format, arguments);
-    log::warning("swarm.ledger", "rocksdb: {}", text.data());
+    std::string_view line(text.data());
+    while (line.ends_with('\n'))
+      line.remove_suffix(1);
+    log::warning("swarm.ledger", "rocksdb: {}", line);
   }
 };
 
