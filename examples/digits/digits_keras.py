@@ -45,7 +45,7 @@ def main(args) -> dict:
         minPeers=args.min_peers,
         trainingContract=args.contract,
         adsValData=test,
-        adsValBatchSize=256,
+        adsValBatchSize=512,
         totalEpochs=args.epochs,
     )
     show = keras.callbacks.LambdaCallback(
@@ -56,7 +56,7 @@ def main(args) -> dict:
     batch_size = math.ceil(len(x) / options.BATCHES_PER_EPOCH)
     model.fit(x, y, batch_size=batch_size, epochs=args.epochs, verbose=0, callbacks=[show, swarm])
 
-    _, accuracy = model.evaluate(*test, batch_size=256, verbose=0)
+    _, accuracy = model.evaluate(*test, batch_size=512, verbose=0)
     return options.result(args, swarm, accuracy)
 
 

@@ -8,7 +8,7 @@ from typing import Callable
 BATCHES_PER_EPOCH = 15
 SYNC_FREQUENCY = 4  # batches between two merges
 LEARNING_RATE = 0.06  # falls to 0 towards the end
-EPOCHS = 24
+EPOCHS = 30
 
 
 def parse(argv=None) -> argparse.Namespace:

@@ -27,7 +27,7 @@ REQUEST_VARIABLE = "SL_REQUEST_CHANNEL"
 RESPONSE_VARIABLE = "SL_RESPONSE_CHANNEL"
 LOOPBACK_VARIABLE = "SWARM_LOOPBACK"
 GENERATOR_BATCHES_MAX = 10_000
-WAIT_LOG_SECONDS = 60
+WAIT_LOG_SECONDS = 60.0
 
 
 class SwarmCallbackBase:
@@ -81,6 +81,7 @@ class SwarmCallbackBase:
         self._last_merged: Optional[Params] = None
         self._channel: Optional[Channel] = None
         self._progress = ProgressLine()
+        self._next_wait_log = WAIT_LOG_SECONDS
         if isinstance(options.adsValData, GeneratorType):
             options.adsValData = _keep_batches(options.adsValData)
         if options.totalEpochs is None:
@@ -168,7 +169,7 @@ class SwarmCallbackBase:
                     f"{name}: bad environment variable; cannot create bridge. Set it to the path of the FIFO that "
                     f"the SL makes, or {LOOPBACK_VARIABLE}=True to train without a swarm"
                 )
-        self._channel = Channel(*paths, log=self._log)
+        self._channel = Channel(*paths, log=self._log, on_wait=self._on_wait)
         self._session = Session(self._channel, self.options.session_request())
 
     def _sync(self) -> None:
@@ -186,7 +187,9 @@ class SwarmCallbackBase:
 
     def _finish(self) -> None:
         if self.trainingOver:
-            if self._last_merged is not None:
+            if self._last_merged is None:
+                self._warn("The swarm sent no merged model; the model is this node's own.")
+            else:
                 self._load_parameters(self._last_merged)
             self._session.kill("The swarm was over before this node's training was.")
         else:
@@ -201,20 +204,18 @@ class SwarmCallbackBase:
 
     def _timed(self, exchange: Callable[..., SyncResponse], weightage: int, params: Params) -> SyncResponse:
         started = time.monotonic()
-        logged = itertools.count(1)
-        next_log = WAIT_LOG_SECONDS * next(logged)
-
-        def on_wait(seconds: float) -> None:
-            nonlocal next_log
-            self._progress.waiting(f"round {self.syncs + 1}", seconds)
-            if seconds >= next_log:
-                self._log(f"Still waiting for the SL's answer, for {seconds:.0f} s now; its log says for whom.")
-                next_log = WAIT_LOG_SECONDS * next(logged)
-
-        response = exchange(params, weightage, self._take_merged, on_wait)
+        self._next_wait_log = WAIT_LOG_SECONDS
+        response = exchange(params, weightage, self._take_merged)
         self.syncs += 1
         self.syncSeconds += time.monotonic() - started
         return response
+
+    def _on_wait(self, seconds: float) -> None:
+        """Called about once a second while nothing comes from the SL."""
+        self._progress.waiting(f"round {self.syncs + 1}", seconds)
+        if seconds >= self._next_wait_log:
+            self._log(f"Still waiting for the SL's answer, for {seconds:.0f} s now; its log says for whom.")
+            self._next_wait_log += WAIT_LOG_SECONDS
 
     def _take_merged(self, params: Params) -> Tuple[float, float, int, int]:
         self._load_parameters(params)

@@ -24,6 +24,7 @@ from .wire import Buffer, WireError, decode, encode, size_of
 HEADER_SIZE = 22
 BODY_SIZE_MAX = 0x7FFFFFFF  # protobuf's own limit
 PIPE_SIZE = 1 << 20  # bytes in flight; Linux gives 64 KiB unasked
+FIFO_POLL_SECONDS = 0.25
 WRITEV_MAX = 512  # pieces in one call; the system's limit is 1024
 
 Log = Callable[[str], None]
@@ -33,14 +34,16 @@ OnWait = Callable[[float], None]  # seconds waited
 class Channel:
     """One session's connection. Blocking; there is no time limit, since the SL may wait for peers for hours."""
 
-    def __init__(self, request_path: str, response_path: str, log: Log, poll_seconds: float = 0.25):
-        """Waits until the SL has made both FIFOs and opened them too."""
+    def __init__(self, request_path: str, response_path: str, log: Log, on_wait: OnWait = lambda seconds: None):
+        """Waits until the SL has made both FIFOs and opened them too. `on_wait` is called about once a second while
+        a reply has not begun."""
         self.paths = (request_path, response_path)
+        self._on_wait = on_wait
         self._response_fd = self._request_fd = -1
         if any(other.is_open and other.paths == self.paths for other in _open_channels):
             raise SwarmError("this program has a session with its SL already: end it first, or start a new program")
         for path in self.paths:
-            _await_fifo(path, log, poll_seconds)
+            _await_fifo(path, log)
         self.bytes_sent = 0
         self.bytes_received = 0
         _open_channels.add(self)
@@ -68,11 +71,11 @@ class Channel:
             raise SwarmError(f"cannot send {msg_type.name}: the SL closed the pipe; its log says why") from None
         self.bytes_sent += HEADER_SIZE + size
 
-    def receive(self, on_wait: OnWait = lambda seconds: None) -> Tuple[MsgType, memoryview]:
-        """The next message's type and body. `on_wait` is called about once a second until it begins."""
+    def receive(self) -> Tuple[MsgType, memoryview]:
+        """The next message's type and body."""
         started = time.monotonic()
         while not select.select([self._response_fd], [], [], 1.0)[0]:
-            on_wait(time.monotonic() - started)
+            self._on_wait(time.monotonic() - started)
         header = _decode_header(self._read(HEADER_SIZE))
         body = self._read(header.msgSize)
         self.bytes_received += HEADER_SIZE + header.msgSize
@@ -141,11 +144,11 @@ def _decode_header(raw: memoryview) -> Header:
     return header
 
 
-def _await_fifo(path: str, log: Log, poll_seconds: float) -> None:
+def _await_fifo(path: str, log: Log) -> None:
     if not os.path.exists(path):
         log(f"{path}: waiting for pipes to be created by the Swarm Learning node (SL)")
     while not os.path.exists(path):
-        time.sleep(poll_seconds)
+        time.sleep(FIFO_POLL_SECONDS)
     if not stat.S_ISFIFO(os.stat(path).st_mode):
         raise SwarmError(f"{path}: cannot create pipe; something else than a FIFO is there")
 

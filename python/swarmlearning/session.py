@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Callable, Tuple, Type, TypeVar
 
 from .arrays import Params
-from .channel import Channel, OnWait
+from .channel import Channel
 from .errors import SwarmError
 from .messages import (
     KillSessionRequest,
@@ -44,14 +44,14 @@ class Session:
         _check_ok(response.status)
         self.session_id = response.sessionID
 
-    def sync(self, params: Params, weightage: int, merged: MergedHandler, on_wait: OnWait) -> SyncResponse:
+    def sync(self, params: Params, weightage: int, merged: MergedHandler) -> SyncResponse:
         """Gives `params` to the next merge and waits for its result."""
         self._sync_count += 1
-        return self._exchange(MsgType.SyncRequest, self._sync_count, params, weightage, merged, on_wait)
+        return self._exchange(MsgType.SyncRequest, self._sync_count, params, weightage, merged)
 
-    def close(self, params: Params, weightage: int, merged: MergedHandler, on_wait: OnWait) -> SyncResponse:
+    def close(self, params: Params, weightage: int, merged: MergedHandler) -> SyncResponse:
         """Says that local training has ended and waits until the swarm's has. Counts apart from the syncs."""
-        return self._exchange(MsgType.CloseSessionRequest, 1, params, weightage, merged, on_wait)
+        return self._exchange(MsgType.CloseSessionRequest, 1, params, weightage, merged)
 
     def kill(self, reason: str) -> None:
         """Leaves without waiting for anybody; there is no reply."""
@@ -59,11 +59,11 @@ class Session:
         self._channel.send(MsgType.KillSessionRequest, request)
 
     def _exchange(
-        self, msg_type: MsgType, number: int, params: Params, weightage: int, merged: MergedHandler, on_wait: OnWait
+        self, msg_type: MsgType, number: int, params: Params, weightage: int, merged: MergedHandler
     ) -> SyncResponse:
         self._channel.send(msg_type, SyncRequest(self.session_id, number, weightage, 1, Weights(params)))
         while True:
-            reply_type, body = self._channel.receive(on_wait)
+            reply_type, body = self._channel.receive()
             if reply_type == MsgType.GetLossRequest:
                 self._answer_loss(number, body, merged)
                 continue

@@ -96,6 +96,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
                 variable.assign(figure)
             for module, mode in modes:
                 module.training = mode
+            _restore_sharding(model)
 
     def _judge(self, model: Any) -> Tuple[float, float]:
         data, size = self.options.adsValData, self.options.adsValBatchSize
@@ -144,3 +145,10 @@ def _torch_modes(model: Any) -> List[Tuple[Any, bool]]:
     if keras.backend.backend() != "torch":
         return []
     return [(module, module.training) for module in model.modules()]
+
+
+def _restore_sharding(model: Any) -> None:
+    """Keras up to 3.10 on JAX: evaluate() forgets where fit(), in whose middle we are, keeps its variables."""
+    record = getattr(model, "_record_training_state_sharding_spec", None)
+    if record is not None:
+        record()

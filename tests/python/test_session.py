@@ -190,6 +190,7 @@ def test_training_over_ends_with_the_last_merged_model_and_kill(swarm):
     assert callback.trainingOver and callback.syncs == 2 and callback.stopped == 6
     callback.on_train_end()
     assert callback.values["w"].tolist() == [1.0]
+    sl.thread.join(10)  # a kill has no reply to wait for
     (kill,) = sl.of_type(KILL)
     assert kill.sessionID == "session 0" and kill.reason.code == 0 and kill.reason.msg
     assert not sl.of_type(CLOSE)
@@ -198,6 +199,7 @@ def test_training_over_ends_with_the_last_merged_model_and_kill(swarm):
 def test_training_over_before_it_began(swarm):
     sl = swarm(over_after=1).sls[0]
     train(DictCallback(), batches=3)
+    sl.thread.join(10)
     assert [kind for kind, _ in sl.requests] == [OPEN, SYNC, KILL]
 
 
@@ -520,3 +522,26 @@ def test_the_sl_sees_the_end_of_a_program(tmp_path, fork):
         except ProcessLookupError:
             pass
         process.communicate()
+
+
+def test_a_long_wait_is_told(swarm, monkeypatch):
+    from swarmlearning import callback as module
+
+    asked = threading.Event()
+
+    def script(sl, kind, message):
+        if kind == SYNC:
+            assert asked.wait(30)  # the answer comes only after the wait was told
+        return None
+
+    class Logger(list):
+        debug = error = list.append
+
+        def info(self, text):
+            if "Still waiting for the SL's answer" in text:
+                asked.set()
+
+    monkeypatch.setattr(module, "WAIT_LOG_SECONDS", 0.0)
+    swarm(script=script)
+    train(DictCallback(logger=Logger()), batches=0)
+    assert asked.is_set()

@@ -190,6 +190,7 @@ def test_training_over_stops_fit(swarm):
     callback = make_callback()
     history = fit(model, callback, epochs=5)
     assert len(history.epoch) == 1 and callback.trainingOver
+    sl.thread.join(10)
     assert len(sl.of_type(SYNC)) == 2 and sl.of_type(KILL) and not sl.of_type(CLOSE)
     merged = arrays(sl.of_type(SYNC)[0])  # a swarm of one: what it sent is what was merged
     assert same(merged, weights(callback))

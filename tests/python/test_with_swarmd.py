@@ -1,0 +1,114 @@
+"""The package against real SLs: what the demo's model does not have."""
+
+import json
+import os
+import pathlib
+import sys
+
+import pytest
+from conftest import ROOT
+
+pytest.importorskip("torch")
+sys.path.insert(0, os.path.join(ROOT, "examples"))
+
+from local_swarm.processes import ask_admin
+from local_swarm.swarm import LocalSwarm
+
+BIN = pathlib.Path(os.environ.get("SWARM_BIN", pathlib.Path(ROOT, "build", "release", "bin")))
+pytestmark = pytest.mark.skipif(not (BIN / "swarmd").exists(), reason=f"{BIN} has no swarmd")
+
+DEFAULT_CONTRACT = "defaultbb.cqdb.sml.hpe"
+HEAD = """
+import json, logging, sys
+import torch
+from torch import nn
+from swarmlearning.pyt import SwarmCallback
+node, result = int(sys.argv[1]), sys.argv[2]
+torch.manual_seed(node)
+x, y = torch.randn(64, 4), torch.randint(0, 2, (64,))
+"""
+TRAIN = """
+swarm = SwarmCallback(syncFrequency=2, minPeers=2, model=model, totalEpochs=1, checkinModelOnTrainEnd={mode!r})
+optimizer = torch.optim.SGD(model.parameters(), 0.1)
+swarm.on_train_begin()
+for _ in range({batches}):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x.to(model[0].weight.dtype)).float(), y).backward()
+    optimizer.step()
+    swarm.on_batch_end()
+swarm.on_train_end()
+counts = [int(value) for name, value in model.state_dict().items() if name.endswith("num_batches_tracked")]
+json.dump({{"digest": swarm.modelDigest(), "counts": counts, "rounds": swarm.syncs}}, open(result, "w"))
+"""
+BATCH_NORM = "model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2))"
+BFLOAT16 = "model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)).bfloat16()"
+
+
+@pytest.fixture
+def run(tmp_path_factory):
+    """Runs one program text per node; returns the swarm with all programs ended."""
+    folder = tmp_path_factory.mktemp("w")
+    swarms = []
+
+    def start(*programs):
+        swarm = LocalSwarm(folder, BIN, [f"sl-{n + 1}" for n in range(len(programs))], [])
+        swarms.append(swarm)
+        swarm.start_sn()
+        environment = {"PYTHONPATH": os.path.join(ROOT, "python"), "OMP_NUM_THREADS": "1"}
+        for node, text in enumerate(programs):
+            script = folder / f"program-{node}.py"
+            script.write_text(HEAD + text)
+
+            def command(result, script=script, node=node):
+                return [sys.executable, script, node, result]
+
+            swarm.add_pair(f"sl-{node + 1}", DEFAULT_CONTRACT, command, environment)
+        return swarm
+
+    yield start
+    for swarm in swarms:
+        swarm.stop()
+
+
+def results(swarm):
+    for pair in swarm.pairs:
+        swarm.wait(pair.program.has_ended, f"{pair.program.name} to end", [swarm.sn])
+    swarm.check_running()
+    return [json.loads(pair.result.read_text()) for pair in swarm.pairs]
+
+
+@pytest.mark.parametrize("model", [BATCH_NORM, BFLOAT16], ids=["BatchNorm", "bfloat16"])
+@pytest.mark.parametrize("mode", ["snapshot", "active"])
+def test_both_nodes_load_what_the_chain_names(run, model, mode):
+    swarm = run(*[model + TRAIN.format(batches=8, mode=mode)] * 2)
+    first, second = results(swarm)
+    chain_digest = swarm.chain.merges(DEFAULT_CONTRACT)[-1].digest
+    assert first["digest"] == second["digest"] == chain_digest
+    if model == BATCH_NORM:  # batches 3, 5 and 7 end with a sync; "active" gives back what the last one brought
+        assert first["counts"] == second["counts"] == [8 if mode == "snapshot" else 7]
+
+
+def test_uneven_programs_end_together(run):
+    """One has three times the batches of the other, which stays in the swarm with its last model."""
+    swarm = run(
+        *[BATCH_NORM.replace("nn.BatchNorm1d(8), ", "") + TRAIN.format(batches=b, mode="snapshot") for b in (5, 15)]
+    )
+    first, second = results(swarm)
+    assert first["rounds"] < second["rounds"]
+    assert first["digest"] == second["digest"] == swarm.chain.merges(DEFAULT_CONTRACT)[-1].digest
+
+
+def test_another_model_is_refused_with_its_difference_named(run):
+    text = TRAIN.format(batches=3, mode="snapshot")
+    swarm = run(BATCH_NORM + text, BATCH_NORM.replace("8", "9") + text)
+    refused = []
+
+    def one_refused():
+        refused[:] = [pair for pair in swarm.pairs if pair.program.has_ended()]
+        return refused
+
+    swarm.wait(one_refused, "one program to be refused", [swarm.sn])
+    log = refused[0].program.log()
+    assert refused[0].program.exit_code == 1
+    assert "SwarmError: Sync call to SL container failed - SL error: " in log and "shape" in log
+    assert ask_admin(refused[0].data_dir, "tree") is not None  # the SL waits for the next program
