@@ -107,10 +107,11 @@ run_fuzzers() {
     corpus=("build/fuzz/corpus/$name")
     [[ -d tests/fuzz/corpus/${name#fuzz_} ]] && corpus+=("tests/fuzz/corpus/${name#fuzz_}")
     say "$name for $seconds s"
-    if "build/fuzz/$fuzzer" -max_total_time="$seconds" -print_final_stats=0 -verbosity=0 -timeout=10 -rss_limit_mb=2048 \
-      -artifact_prefix="build/fuzz/$name-" "${corpus[@]}"; then
+    if "build/fuzz/$fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+      -artifact_prefix="build/fuzz/$name-" "${corpus[@]}" >"build/fuzz/$name.log" 2>&1; then
       [[ -d ${RESULTS:-} ]] && count fuzz passed "$name"
     else
+      tail -n 40 "build/fuzz/$name.log" >&2
       warn "$name failed; the input is in build/fuzz/$name-*, run it with build/fuzz/bin/$name FILE"
       [[ -d ${RESULTS:-} ]] && count fuzz failed "$name"
       failed=1
