@@ -105,5 +105,7 @@ def figure(name, seconds, reference, reference_seconds, target_ms):
 
 
 size = 1 << 20
-figure("round_1mb", run_round(4, size // 4, ROUNDS, in_processes), "8 copies of 1 MB in memory", 8 * copy_seconds(size), 50)
-figure("round_64sl", run_round(64, 64, 15, in_threads), "128 copies of 256 B in memory", 128 * copy_seconds(256), 1000)
+figure("round_1mb", run_round(4, size // 4, ROUNDS, in_processes),
+       "8 copies of 1 MB in memory", 8 * copy_seconds(size), 50)
+figure("round_64sl", run_round(64, 64, 15, in_threads),
+       "128 copies of 256 B in memory", 128 * copy_seconds(256), 1000)
