@@ -3,17 +3,18 @@
 #include "actors/rounds/peer_machine.hpp"
 #include "transport/http.hpp"
 
+#include <caf/allowed_unsafe_message_type.hpp>
+
 #include <functional>
 #include <memory>
 #include <string>
 
-#include <caf/allowed_unsafe_message_type.hpp>
-
-/// Every message between role actors, under the path of the actor that understands it. Every actor also answers
-/// `status_request` (supervision/role_actor.hpp).
+/// Every message between role actors, under the path of the actor that understands it. Every actor also
+/// answers `status_request` (supervision/role_actor.hpp).
 namespace swarm::actors {
 
-// -- /sl/channel: the FIFOs to the training program; translates between its messages and the follower's ---------
+// -- /sl/channel: the FIFOs to the training program; translates between its messages and the follower's
+// ---------
 
 /// A program holds both pipes.
 struct channel_opened {};
@@ -41,7 +42,8 @@ struct refuse_program {
   std::string text;
 };
 
-// -- /sl/follower: this node's part in the rounds (rounds/peer_machine.hpp) ---------------------------------------
+// -- /sl/follower: this node's part in the rounds (rounds/peer_machine.hpp)
+// ---------------------------------------
 
 struct program_opened {
   std::string contract;
@@ -96,7 +98,8 @@ struct contract_unavailable {
 };
 struct tick {};
 
-// -- /sl/network: this node's client of its SN ----------------------------------------------------------------------
+// -- /sl/network: this node's client of its SN
+// ----------------------------------------------------------------------
 
 /// Follow this training contract: `view_ready` now and whenever it moved.
 struct follow_contract {
@@ -110,7 +113,8 @@ struct submit_call {
   bytes input;
   std::string what;
 };
-/// From the connection: up, down, one message. `serial` tells an old connection's news from the present one's.
+/// From the connection: up, down, one message. `serial` tells an old connection's news from the present
+/// one's.
 struct link_up {
   std::uint64_t serial = 0;
 };
@@ -125,7 +129,8 @@ struct link_message {
 struct heartbeat_due {};
 struct reconnect_due {};
 
-// -- /sl/files: model store and file server ---------------------------------------------------------------------------
+// -- /sl/files: model store and file server
+// ---------------------------------------------------------------------------
 
 /// Get a model from the first of `holders` that has it; answers `reply_to` with `model_fetched`.
 struct fetch_model {
@@ -145,10 +150,12 @@ struct probe_leader {
   std::uint32_t term = 0;
 };
 
-// -- /sl/leader: present only while this node merges --------------------------------------------------------------------
-// Started with a rounds::action::start_merge, gets `model_fetched`, sends `merge_done` to the follower.
+// -- /sl/leader: present only while this node merges
+// -------------------------------------------------------------------- Started with a
+// rounds::action::start_merge, gets `model_fetched`, sends `merge_done` to the follower.
 
-// -- /sn/chain: owns the ledger -------------------------------------------------------------------------------------------
+// -- /sn/chain: owns the ledger
+// -------------------------------------------------------------------------------------------
 
 /// One JSON-RPC request or batch, as text; `reply` gets the answer, also as text (empty: nothing to say).
 struct rpc_request {

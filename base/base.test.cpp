@@ -8,10 +8,13 @@
 using namespace swarm;
 
 TEST_CASE("keccak256 matches the published values") {
-  CHECK(to_hex(keccak256(std::string_view{}), false) == "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
-  CHECK(to_hex(keccak256("hello"), false) == "1c8aff950685c2ed4bc3174f3472287b56d9517b9c948127319a09a7a36deac8");
+  CHECK(to_hex(keccak256(std::string_view{}), false)
+        == "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
+  CHECK(to_hex(keccak256("hello"), false)
+        == "1c8aff950685c2ed4bc3174f3472287b56d9517b9c948127319a09a7a36deac8");
   const bytes empty_list{0xc0};
-  CHECK(to_hex(keccak256(empty_list), false) == "1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347");
+  CHECK(to_hex(keccak256(empty_list), false)
+        == "1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347");
 }
 
 TEST_CASE("sha256 in one piece and in several agree with FIPS 180-4") {
@@ -46,5 +49,6 @@ TEST_CASE("the seeded generator repeats its sequence") {
   seeded_random a(7), b(7), c(8);
   CHECK(a() == b());
   CHECK(a() != c());
-  for (int i = 0; i < 1000; ++i) CHECK(a.below(10) < 10);
+  for (int i = 0; i < 1000; ++i)
+    CHECK(a.below(10) < 10);
 }

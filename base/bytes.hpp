@@ -22,7 +22,8 @@ using bytes_view = std::span<const std::uint8_t>;
 template <std::size_t N>
 struct fixed_bytes : std::array<std::uint8_t, N> {
   constexpr fixed_bytes() : std::array<std::uint8_t, N>{} {}
-  constexpr explicit fixed_bytes(const std::array<std::uint8_t, N>& from) : std::array<std::uint8_t, N>(from) {}
+  constexpr explicit fixed_bytes(const std::array<std::uint8_t, N>& from)
+      : std::array<std::uint8_t, N>(from) {}
 
   bytes_view view() const { return {this->data(), N}; }
   bool is_zero() const {
@@ -69,11 +70,13 @@ result<fixed_bytes<N>> fixed_from_hex(std::string_view text) {
 
 /// Big-endian numbers of 8 bytes.
 inline void put_be64(std::uint8_t* to, std::uint64_t value) {
-  for (int i = 7; i >= 0; --i, value >>= 8) to[i] = static_cast<std::uint8_t>(value);
+  for (int i = 7; i >= 0; --i, value >>= 8)
+    to[i] = static_cast<std::uint8_t>(value);
 }
 inline std::uint64_t get_be64(const std::uint8_t* from) {
   std::uint64_t value = 0;
-  for (int i = 0; i < 8; ++i) value = value << 8 | from[i];
+  for (int i = 0; i < 8; ++i)
+    value = value << 8 | from[i];
   return value;
 }
 

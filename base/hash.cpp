@@ -17,14 +17,17 @@ hash32 keccak256(bytes_view data) {
 hash32 sha256(bytes_view data) {
   hash32 out;
   unsigned int size = 0;
-  SWARM_ASSERT(EVP_Digest(data.data(), data.size(), out.data(), &size, EVP_sha256(), nullptr) == 1 && size == 32);
+  SWARM_ASSERT(EVP_Digest(data.data(), data.size(), out.data(), &size, EVP_sha256(), nullptr) == 1
+               && size == 32);
   return out;
 }
 
 struct sha256_stream::state {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   ~state() { EVP_MD_CTX_free(context); }
-  void restart() { SWARM_ASSERT(context != nullptr && EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1); }
+  void restart() {
+    SWARM_ASSERT(context != nullptr && EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1);
+  }
 };
 
 sha256_stream::sha256_stream() : state_(std::make_unique<state>()) {

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <fmt/format.h>
+#include <tl/expected.hpp>
+
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-
-#include <fmt/format.h>
-#include <tl/expected.hpp>
 
 namespace swarm {
 
@@ -26,7 +26,19 @@ struct [[nodiscard]] error {
 
 /// Codes for failures that belong to no single layer. Layers add enumerations of their own with an
 /// `error_category(Enum)` function beside them.
-enum class errc { invalid = 1, not_found, conflict, unavailable, denied, limit, corrupt, io, timeout, cancelled, internal };
+enum class errc {
+  invalid = 1,
+  not_found,
+  conflict,
+  unavailable,
+  denied,
+  limit,
+  corrupt,
+  io,
+  timeout,
+  cancelled,
+  internal
+};
 
 constexpr std::string_view error_category(errc) {
   return "base";
@@ -40,7 +52,7 @@ using result = tl::expected<T, error>;
 template <class Enum, class... Args>
 tl::unexpected<error> fail(Enum code, fmt::format_string<Args...> text, Args&&... args) {
   return tl::unexpected<error>(
-    error{error_category(code), static_cast<int>(code), fmt::format(text, std::forward<Args>(args)...)});
+      error{error_category(code), static_cast<int>(code), fmt::format(text, std::forward<Args>(args)...)});
 }
 
 /// Passes an error on, with the caller's context in front: "context: message".

@@ -4,11 +4,13 @@
 
 namespace swarm {
 
-/// A 256-bit unsigned number as the ledger stores it: 32 bytes, big-endian. Carries values, does no arithmetic.
+/// A 256-bit unsigned number as the ledger stores it: 32 bytes, big-endian. Carries values, does no
+/// arithmetic.
 struct u256 : hash32 {
   constexpr u256() = default;
   constexpr u256(std::uint64_t value) { // NOLINT: a number is a number
-    for (int i = 31; i >= 24; --i, value >>= 8) (*this)[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(value);
+    for (int i = 31; i >= 24; --i, value >>= 8)
+      (*this)[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(value);
   }
   constexpr explicit u256(const hash32& word) : hash32(word) {}
 

@@ -4,8 +4,8 @@
 
 #include <cstdio>
 
-// Prints what the C++ side believes the interfaces to be, one function or event a line, for the comparison with what
-// solc makes of interfaces/*.sol:
+// Prints what the C++ side believes the interfaces to be, one function or event a line, for the comparison
+// with what solc makes of interfaces/*.sol:
 //   function <contract> <signature> <selector> <view|nonpayable> <answer type or ->
 //   event <contract> <signature> <topic> <a digit per parameter: 1 indexed, 0 not>
 
@@ -26,8 +26,10 @@ void print_function(std::string_view contract) {
 template <class Event>
 void print_event(std::string_view contract) {
   std::string indexed;
-  for (bool one : abi::layout<Event>::indexed) indexed += one ? '1' : '0';
-  fmt::print("event {} {} {} {}\n", contract, abi::signature<Event>(), to_hex(event_topic<Event>().view()), indexed);
+  for (bool one : abi::layout<Event>::indexed)
+    indexed += one ? '1' : '0';
+  fmt::print("event {} {} {} {}\n", contract, abi::signature<Event>(), to_hex(event_topic<Event>().view()),
+             indexed);
 }
 
 template <class... Args, class... Event>

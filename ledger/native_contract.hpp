@@ -19,27 +19,28 @@ struct log_entry {
 
 /// What a contract may know about the call it executes. There is deliberately no clock.
 struct call_context {
-  address caller;            ///< sender of the transaction, or `from` of an eth_call
-  address self;              ///< the contract being called
+  address caller; ///< sender of the transaction, or `from` of an eth_call
+  address self;   ///< the contract being called
   std::uint64_t chain_id = 0;
   std::uint64_t block_num = 0; ///< of the block being built; head + 1 in an eth_call
-  hash32 parent_hash;        ///< hash of block `block_num - 1`: randomness no caller can steer
-  bool read_only = false;    ///< true in eth_call; writes are discarded afterwards
+  hash32 parent_hash;          ///< hash of block `block_num - 1`: randomness no caller can steer
+  bool read_only = false;      ///< true in eth_call; writes are discarded afterwards
 };
 
 /// Thrown by `contract_host` when the gas limit is reached. Contracts let it pass; the executor turns it into
 /// a failed receipt. It never leaves the ledger.
 struct out_of_gas {};
 
-/// What a contract can do to the world: its storage slots, other contracts' slots to read, events, new contracts.
-/// Everything written is undone when the call reverts. Every operation charges gas and may throw `out_of_gas`.
+/// What a contract can do to the world: its storage slots, other contracts' slots to read, events, new
+/// contracts. Everything written is undone when the call reverts. Every operation charges gas and may throw
+/// `out_of_gas`.
 class contract_host {
 public:
   virtual ~contract_host() = default;
   /// Slot `key` of `contract`; zero when never written.
   virtual hash32 load(const address& contract, const hash32& key) = 0;
-  /// Writes slot `key` of `contract`; a zero value deletes it. A contract writes its own slots, or those of an
-  /// account it deploys in the same call.
+  /// Writes slot `key` of `contract`; a zero value deletes it. A contract writes its own slots, or those of
+  /// an account it deploys in the same call.
   virtual void store(const address& contract, const hash32& key, const hash32& value) = 0;
   virtual void emit(log_entry entry) = 0;
   virtual bool has_code(const address& account) = 0;

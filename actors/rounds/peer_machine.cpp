@@ -55,9 +55,9 @@ void peer_machine::on_loss(loss_report report, time_point now) {
   base_digest_ = asked_digest_;
   if (registered_ || view_->head.phase == round_phase::complete) {
     act(action::call{next_call_id_++,
-                     contracts::encode_report_loss({generation_, base_round_, contracts::to_micro(report.loss),
-                                                    contracts::to_micro(report.metric), report.epochs_done,
-                                                    report.epochs_total}),
+                     contracts::encode_report_loss(
+                         {generation_, base_round_, contracts::to_micro(report.loss),
+                          contracts::to_micro(report.metric), report.epochs_done, report.epochs_total}),
                      fmt::format("report the loss of round {}", base_round_)});
   }
   if (request_ == request::sync) {
@@ -90,7 +90,9 @@ void peer_machine::on_program_gone(std::string reason, bool orderly, time_point 
 void peer_machine::leave(std::string_view reason) {
   if (leaving_) return;
   leaving_ = next_call_id_;
-  act(action::call{next_call_id_++, contracts::encode_leave_peer({std::string(reason.substr(0, contracts::reason_bytes_max))}), "leave the training"});
+  act(action::call{next_call_id_++,
+                   contracts::encode_leave_peer({std::string(reason.substr(0, contracts::reason_bytes_max))}),
+                   "leave the training"});
 }
 
 void peer_machine::on_view(contract_view view, time_point now) {
@@ -106,7 +108,8 @@ void peer_machine::on_view(contract_view view, time_point now) {
   reconcile(now);
 }
 
-void peer_machine::on_call_done(std::uint64_t id, bool ok, std::uint64_t block_num, std::string text, time_point now) {
+void peer_machine::on_call_done(std::uint64_t id, bool ok, std::uint64_t block_num, std::string text,
+                                time_point now) {
   fresh_from_ = std::max(fresh_from_, block_num);
   if (leaving_ == id) {
     leaving_.reset();
@@ -119,14 +122,21 @@ void peer_machine::on_call_done(std::uint64_t id, bool ok, std::uint64_t block_n
   const auto done = *std::exchange(call_, std::nullopt);
   if (ok) {
     switch (done.kind) {
-      case call_kind::register_peer: registered_ = true; break;
-      case call_kind::check_in:
-        checked_in_round_ = done.round_num;
-        in_round_ = true;
-        break;
-      case call_kind::vote_close: voted_round_ = done.round_num; break;
-      case call_kind::suspect: suspected_ = {done.round_num, done.term}; break;
-      default: break;
+    case call_kind::register_peer:
+      registered_ = true;
+      break;
+    case call_kind::check_in:
+      checked_in_round_ = done.round_num;
+      in_round_ = true;
+      break;
+    case call_kind::vote_close:
+      voted_round_ = done.round_num;
+      break;
+    case call_kind::suspect:
+      suspected_ = {done.round_num, done.term};
+      break;
+    default:
+      break;
     }
   } else if (done.kind == call_kind::register_peer) {
     // Only the operator or the program's author can mend this; the program hears it from its SwarmCallback.
@@ -146,14 +156,16 @@ void peer_machine::on_fetched(const hash32& digest, result<hash32> layout, time_
   if (layout) {
     local_.insert(digest);
   } else {
-    act(action::note{true, fmt::format("cannot get the merged model {} yet: {}", to_hex(digest.view()), layout.error().message)});
+    act(action::note{true, fmt::format("cannot get the merged model {} yet: {}", to_hex(digest.view()),
+                                       layout.error().message)});
     fetch_again_ = now + std::chrono::seconds(1);
     act(action::refresh{});
   }
   reconcile(now);
 }
 
-void peer_machine::on_merged(std::uint64_t round_num, std::uint32_t term, result<merge_outcome> outcome, time_point now) {
+void peer_machine::on_merged(std::uint64_t round_num, std::uint32_t term, result<merge_outcome> outcome,
+                             time_point now) {
   if (!merging_ || *merging_ != std::pair{round_num, term}) return;
   if (outcome) {
     local_.insert(outcome->digest);
@@ -166,7 +178,8 @@ void peer_machine::on_merged(std::uint64_t round_num, std::uint32_t term, result
   reconcile(now);
 }
 
-void peer_machine::on_leader_progress(std::uint64_t round_num, std::uint32_t term, std::uint64_t progress, time_point now) {
+void peer_machine::on_leader_progress(std::uint64_t round_num, std::uint32_t term, std::uint64_t progress,
+                                      time_point now) {
   if (watched_ != std::pair{round_num, term} || progress == leader_progress_) return;
   leader_progress_ = progress;
   leader_progress_at_ = now;
@@ -183,8 +196,8 @@ void peer_machine::tick(time_point now) {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/// Compares what is with what should be and asks for the next step. Called after every event; asks for nothing
-/// twice, as every step leaves a mark until its answer is in.
+/// Compares what is with what should be and asks for the next step. Called after every event; asks for
+/// nothing twice, as every step leaves a mark until its answer is in.
 void peer_machine::reconcile(time_point now) {
   if (!session_ || !view_ || call_ || leaving_ || view_->block_num < fresh_from_) return;
   if (lingering_) return linger(now);
@@ -232,8 +245,10 @@ void peer_machine::serve_request(time_point now) {
 /// The contract is complete: hand over the final model, then let the program go.
 void peer_machine::serve_complete(time_point now) {
   const auto& head = view_->head;
-  // By round, as the last merge may have changed nothing: its loss report tells the others that this node has it.
-  const bool has_final = caught_up_ && asked_round_ == head.merged_round && asked_digest_ == head.merged_digest;
+  // By round, as the last merge may have changed nothing: its loss report tells the others that this node has
+  // it.
+  const bool has_final =
+      caught_up_ && asked_round_ == head.merged_round && asked_digest_ == head.merged_digest;
   if (!has_final && head.merged_round > 0) {
     load_merged(now);
     return;
@@ -262,7 +277,8 @@ void peer_machine::take_part(time_point now) {
     if (!is_in()) return check_in(now);
     return wait_for_peers(now);
   }
-  if (!is_in()) return enter(fmt::format("came late for round {}, contributes to the next one", head.round_num), now);
+  if (!is_in())
+    return enter(fmt::format("came late for round {}, contributes to the next one", head.round_num), now);
   if (head.leader == options_.self) return lead(now);
   wait_for_merge(now);
 }
@@ -286,8 +302,8 @@ void peer_machine::check_in(time_point now) {
   if (counts && !head.layout_digest.is_zero() && head.layout_digest != model.layout) return refuse_layout();
   send(call_kind::check_in,
        contracts::encode_check_in({generation_, head.round_num, counts ? model.digest : hash32{},
-                                   counts ? model.size : 0, counts ? model.layout : hash32{}, weightage_, base_round_,
-                                   finished}),
+                                   counts ? model.size : 0, counts ? model.layout : hash32{}, weightage_,
+                                   base_round_, finished}),
        fmt::format("check in for round {}", head.round_num));
   call_->round_num = head.round_num;
 }
@@ -314,19 +330,22 @@ void peer_machine::wait_for_peers(time_point now) {
   const auto missing = missing_peers();
   if (head.checked_in < head.min_peers) {
     grace_round_ = 0;
-    return enter(fmt::format("round {}: {} of at least {} peers are in, waiting for {}", head.round_num, head.checked_in,
-                             head.min_peers, missing.empty() ? "more to join" : names_of(missing)),
+    return enter(fmt::format("round {}: {} of at least {} peers are in, waiting for {}", head.round_num,
+                             head.checked_in, head.min_peers,
+                             missing.empty() ? "more to join" : names_of(missing)),
                  now);
   }
-  enter(fmt::format("round {}: enough peers are in, still waiting for {}", head.round_num, names_of(missing)), now);
+  enter(fmt::format("round {}: enough peers are in, still waiting for {}", head.round_num, names_of(missing)),
+        now);
   if (grace_round_ != head.round_num) {
     grace_round_ = head.round_num;
     grace_since_ = now;
   }
   if (voted_round_ == head.round_num || now - grace_since_ < options_.grace) return;
   // A peer that still trains is not cut off by one that has finished, unless its node is dead.
-  const bool all_silent = std::all_of(missing.begin(), missing.end(),
-                                      [this](const auto* peer) { return view_->silent.contains(peer->account); });
+  const bool all_silent = std::all_of(missing.begin(), missing.end(), [this](const auto* peer) {
+    return view_->silent.contains(peer->account);
+  });
   if (request_ == request::close && !all_silent) return;
   send(call_kind::vote_close, contracts::encode_vote_close({generation_, head.round_num}),
        fmt::format("vote to close round {} without {}", head.round_num, names_of(missing)));
@@ -339,8 +358,9 @@ void peer_machine::lead(time_point now) {
   if (merging_ == key) {
     if (!merged_) return;
     send(call_kind::commit,
-         contracts::encode_commit_merge({generation_, head.round_num, head.term, merged_->digest, merged_->size,
-                                         merged_->contributors, merged_->excluded, merged_->reasons}),
+         contracts::encode_commit_merge({generation_, head.round_num, head.term, merged_->digest,
+                                         merged_->size, merged_->contributors, merged_->excluded,
+                                         merged_->reasons}),
          fmt::format("commit the merge of round {}", head.round_num));
     return;
   }
@@ -351,13 +371,17 @@ void peer_machine::lead(time_point now) {
   for (const auto& in : view_->check_ins) {
     if (in.weightage == 0) continue;
     const auto previous = head.round_num - 1;
-    // The weights of a finished peer are meant to stay as they are; others' lose value while the swarm moves on.
+    // The weights of a finished peer are meant to stay as they are; others' lose value while the swarm moves
+    // on.
     const auto age = in.finished || in.base_round >= previous ? 0 : previous - in.base_round;
     const auto* peer = find_peer(in.peer);
-    start.inputs.push_back({in.peer, peer != nullptr ? peer->name : to_hex(in.peer.view()), in.endpoint, in.digest, in.size,
+    start.inputs.push_back({in.peer, peer != nullptr ? peer->name : to_hex(in.peer.view()), in.endpoint,
+                            in.digest, in.size,
                             static_cast<double>(in.weightage) / static_cast<double>(1 + age)});
   }
-  enter(fmt::format("leading round {}, term {}: merging {} models", head.round_num, head.term, start.inputs.size()), now);
+  enter(fmt::format("leading round {}, term {}: merging {} models", head.round_num, head.term,
+                    start.inputs.size()),
+        now);
   act(std::move(start));
 }
 
@@ -387,9 +411,11 @@ void peer_machine::watch_leader(time_point now) {
   if (now >= probe_at_) {
     probe_at_ = now + options_.probe_interval;
     const auto* leader = find_peer(head.leader);
-    if (leader != nullptr) act(action::probe_leader{head.leader, leader->endpoint, head.round_num, head.term});
+    if (leader != nullptr)
+      act(action::probe_leader{head.leader, leader->endpoint, head.round_num, head.term});
   }
-  const bool told = suspected_.first == head.round_num && suspected_.second >= static_cast<std::int64_t>(head.term);
+  const bool told =
+      suspected_.first == head.round_num && suspected_.second >= static_cast<std::int64_t>(head.term);
   if (told || now - leader_progress_at_ < options_.leader_stall) return;
   send(call_kind::suspect, contracts::encode_suspect_leader({generation_, head.round_num, head.term}),
        fmt::format("suspect the leader of round {}, term {}", head.round_num, head.term));
@@ -437,15 +463,16 @@ std::vector<holder> peer_machine::holders_of_merge() const {
   return out;
 }
 
-/// After its program is served, a node keeps serving its files until every peer has loaded the final model, is
-/// gone, or gives no sign of life.
+/// After its program is served, a node keeps serving its files until every peer has loaded the final model,
+/// is gone, or gives no sign of life.
 void peer_machine::linger(time_point now) {
   const auto final_round = view_->head.merged_round;
   const bool all_have_it = std::all_of(view_->peers.begin(), view_->peers.end(), [&](const auto& peer) {
-    return peer.loss_round >= final_round || peer.state == peer_state::left || peer.state == peer_state::absent
-           || view_->silent.contains(peer.account);
+    return peer.loss_round >= final_round || peer.state == peer_state::left
+           || peer.state == peer_state::absent || view_->silent.contains(peer.account);
   });
-  const bool other_training = view_->head.generation != generation_ || view_->head.phase != round_phase::complete;
+  const bool other_training =
+      view_->head.generation != generation_ || view_->head.phase != round_phase::complete;
   if (all_have_it || other_training) {
     if (program_served_ || now >= linger_until_) end_session(true, "training complete");
     return;
@@ -501,7 +528,8 @@ std::string peer_machine::waiting_for(time_point now) const {
 }
 
 const contracts::peer_view* peer_machine::find_peer(const address& who) const {
-  const auto found = std::find_if(view_->peers.begin(), view_->peers.end(), [&](const auto& p) { return p.account == who; });
+  const auto found =
+      std::find_if(view_->peers.begin(), view_->peers.end(), [&](const auto& p) { return p.account == who; });
   return found == view_->peers.end() ? nullptr : &*found;
 }
 

@@ -10,9 +10,9 @@
 #include <variant>
 #include <vector>
 
-/// One SL's part in the rounds of one training, without I/O, clock or threads. The shell feeds events, takes the
-/// actions and carries them out; the training contract is the only truth about the round, local fields are only
-/// what this node itself has asked for.
+/// One SL's part in the rounds of one training, without I/O, clock or threads. The shell feeds events, takes
+/// the actions and carries them out; the training contract is the only truth about the round, local fields
+/// are only what this node itself has asked for.
 namespace swarm::rounds {
 
 /// A model file in the store of this node.
@@ -154,9 +154,10 @@ struct note {
 } // namespace action
 
 using machine_action =
-  std::variant<action::call, action::refresh, action::answer_open, action::ask_loss, action::answer_sync,
-               action::answer_close, action::refuse, action::refuse_layout, action::fetch, action::start_merge, action::cancel_merge,
-               action::probe_leader, action::keep_models, action::session_ended, action::note>;
+    std::variant<action::call, action::refresh, action::answer_open, action::ask_loss, action::answer_sync,
+                 action::answer_close, action::refuse, action::refuse_layout, action::fetch,
+                 action::start_merge, action::cancel_merge, action::probe_leader, action::keep_models,
+                 action::session_ended, action::note>;
 
 class peer_machine {
 public:
@@ -168,8 +169,8 @@ public:
   /// `weightage` 0: its weights must not count.
   void on_close(model_ref model, std::uint32_t weightage, time_point now);
   void on_loss(loss_report report, time_point now);
-  /// The program's end of the channel is gone, or sent what cannot be served. `orderly`: it said itself that it
-  /// ends its session.
+  /// The program's end of the channel is gone, or sent what cannot be served. `orderly`: it said itself that
+  /// it ends its session.
   void on_program_gone(std::string reason, bool orderly, time_point now);
 
   // What the chain, the store and other nodes say.
@@ -179,7 +180,8 @@ public:
   void on_fetched(const hash32& digest, result<hash32> layout, time_point now);
   void on_merged(std::uint64_t round_num, std::uint32_t term, result<merge_outcome> outcome, time_point now);
   /// `progress` only has to change while the leader gets on with its work.
-  void on_leader_progress(std::uint64_t round_num, std::uint32_t term, std::uint64_t progress, time_point now);
+  void on_leader_progress(std::uint64_t round_num, std::uint32_t term, std::uint64_t progress,
+                          time_point now);
   void tick(time_point now);
 
   std::vector<machine_action> take_actions();
@@ -290,8 +292,8 @@ private:
   time_point phase_since_{};
 };
 
-/// The next sync interval with adaptive sync: longer while the swarm's mean loss falls, shorter when it does not,
-/// between a quarter and four times the interval the program asked for. In batches.
+/// The next sync interval with adaptive sync: longer while the swarm's mean loss falls, shorter when it does
+/// not, between a quarter and four times the interval the program asked for. In batches.
 std::uint32_t adaptive_interval(std::uint32_t current, std::uint32_t asked, std::optional<double> loss_before,
                                 double loss_now);
 

@@ -1,4 +1,5 @@
 #include "actors/sl/channel.hpp"
+
 #include "actors/paths.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
@@ -21,7 +22,8 @@ struct bridge {
     if (!fifo) return {};
     const auto now = fifo->status();
     return fmt::format(R"({{"pipes":"{}","bytes_in":{},"bytes_out":{},"messages_in":{},"messages_out":{}}})",
-                       ml::name_of(now.state), now.bytes_in, now.bytes_out, now.messages_in, now.messages_out);
+                       ml::name_of(now.state), now.bytes_in, now.bytes_out, now.messages_in,
+                       now.messages_out);
   }
 
   channel_options options;
@@ -33,10 +35,11 @@ using self_pointer = role_actor<bridge>*;
 
 void forward(self_pointer self, channel_state::event event) {
   std::visit(
-    [self](auto&& news) {
-      if constexpr (!std::is_same_v<std::decay_t<decltype(news)>, std::monostate>) self->tell(sibling(*self, "follower"), std::move(news));
-    },
-    std::move(event));
+      [self](auto&& news) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(news)>, std::monostate>)
+          self->tell(sibling(*self, "follower"), std::move(news));
+      },
+      std::move(event));
 }
 
 void refuse(self_pointer self, const std::string& text) {
@@ -46,7 +49,8 @@ void refuse(self_pointer self, const std::string& text) {
 
 void send(self_pointer self, result<ml::outgoing> message) {
   if (!message) return refuse(self, message.error().message);
-  if (auto sent = self->state().fifo->send(std::move(*message)); !sent) self->note_error(sent.error().message);
+  if (auto sent = self->state().fifo->send(std::move(*message)); !sent)
+    self->note_error(sent.error().message);
 }
 
 /// Frames come on the channel's own thread and leave it as messages to whoever is the channel actor then.
@@ -54,13 +58,14 @@ ml::fifo_handlers handlers_for(self_pointer self) {
   auto env = self->shared_env();
   auto path = self->path();
   return {
-    .on_open = [env, path] { env->dir.send(path, channel_opened{}); },
-    .on_message =
-      [env, path](ml::header header, ml::body_buffer body) {
-        env->dir.send(path, channel_frame{static_cast<std::uint32_t>(header.type),
-                                          std::make_shared<const ml::body_buffer>(std::move(body))});
-      },
-    .on_closed = [env, path](std::string reason) { env->dir.send(path, channel_closed{std::move(reason)}); },
+      .on_open = [env, path] { env->dir.send(path, channel_opened{}); },
+      .on_message =
+          [env, path](ml::header header, ml::body_buffer body) {
+            env->dir.send(path, channel_frame{static_cast<std::uint32_t>(header.type),
+                                              std::make_shared<const ml::body_buffer>(std::move(body))});
+          },
+      .on_closed = [env,
+                    path](std::string reason) { env->dir.send(path, channel_closed{std::move(reason)}); },
   };
 }
 
@@ -75,31 +80,33 @@ caf::behavior channel_behavior(self_pointer self) {
   log::info(state.options.log_source, "Opening pipes to communicate with user container ... ({}, {})",
             state.options.fifos.request_path, state.options.fifos.response_path);
   return {
-    [=](const channel_opened&) { log::info(self->state().options.log_source, "a program has opened the pipes"); },
-    [=](const channel_frame& frame) {
-      auto& s = self->state();
-      const bool opens = frame.type == static_cast<std::uint32_t>(ml::msg_type::open_session_request);
-      if (opens && !s.protocol->is_idle()) { // a program came before the end of the one before it was seen
-        forward(self, s.protocol->closed("another program has opened the pipes"));
+      [=](const channel_opened&) {
+        log::info(self->state().options.log_source, "a program has opened the pipes");
+      },
+      [=](const channel_frame& frame) {
+        auto& s = self->state();
+        const bool opens = frame.type == static_cast<std::uint32_t>(ml::msg_type::open_session_request);
+        if (opens && !s.protocol->is_idle()) { // a program came before the end of the one before it was seen
+          forward(self, s.protocol->closed("another program has opened the pipes"));
+          s.next_program();
+        }
+        const auto& body = *static_cast<const ml::body_buffer*>(frame.body.get());
+        auto event = s.protocol->take(static_cast<ml::msg_type>(frame.type), body.view());
+        if (!event) return refuse(self, event.error().message);
+        forward(self, std::move(*event));
+      },
+      [=](const channel_closed& closed) {
+        auto& s = self->state();
+        log::info(s.options.log_source, "the pipes are closed: {}", closed.reason);
+        forward(self, s.protocol->closed(closed.reason));
         s.next_program();
-      }
-      const auto& body = *static_cast<const ml::body_buffer*>(frame.body.get());
-      auto event = s.protocol->take(static_cast<ml::msg_type>(frame.type), body.view());
-      if (!event) return refuse(self, event.error().message);
-      forward(self, std::move(*event));
-    },
-    [=](const channel_closed& closed) {
-      auto& s = self->state();
-      log::info(s.options.log_source, "the pipes are closed: {}", closed.reason);
-      forward(self, s.protocol->closed(closed.reason));
-      s.next_program();
-      s.fifo->rearm();
-    },
-    [=](const answer_open&) { send(self, self->state().protocol->answer_open()); },
-    [=](const ask_loss& ask) { send(self, self->state().protocol->ask_loss(ask.digest)); },
-    [=](const answer_sync& answer) { send(self, self->state().protocol->answer_sync(answer)); },
-    [=](const answer_close&) { send(self, self->state().protocol->answer_close()); },
-    [=](const refuse_program& refusal) { refuse(self, refusal.text); },
+        s.fifo->rearm();
+      },
+      [=](const answer_open&) { send(self, self->state().protocol->answer_open()); },
+      [=](const ask_loss& ask) { send(self, self->state().protocol->ask_loss(ask.digest)); },
+      [=](const answer_sync& answer) { send(self, self->state().protocol->answer_sync(answer)); },
+      [=](const answer_close&) { send(self, self->state().protocol->answer_close()); },
+      [=](const refuse_program& refusal) { refuse(self, refusal.text); },
   };
 }
 

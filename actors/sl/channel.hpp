@@ -22,11 +22,13 @@ struct channel_options {
 /// echoes what the client checks. No CAF: frames in, frames and events out.
 class channel_state {
 public:
-  using event = std::variant<std::monostate, program_opened, program_synced, program_closing, program_loss, program_gone>;
+  using event = std::variant<std::monostate, program_opened, program_synced, program_closing, program_loss,
+                             program_gone>;
 
   channel_state(channel_options options, std::string session_id);
 
-  /// The follower's event for a frame from the program. An error is for the program: refuse it with that text.
+  /// The follower's event for a frame from the program. An error is for the program: refuse it with that
+  /// text.
   result<event> take(ml::msg_type type, bytes_view body);
   /// The program's end is gone.
   event closed(std::string reason);

@@ -1,13 +1,13 @@
 #include "actors/sl/files.hpp"
 
-#include "actors/sl/model_fetch.hpp"
 #include "actors/paths.hpp"
+#include "actors/sl/model_fetch.hpp"
 #include "base/log.hpp"
 #include "transport/http_server.hpp"
 
-#include <cstdio>
-
 #include <boost/json.hpp>
+
+#include <cstdio>
 
 namespace swarm::actors {
 
@@ -24,7 +24,9 @@ struct files_state {
   std::string detail_json() const {
     const auto served = server ? server->status() : transport::http_server_status{};
     const auto now = std::chrono::steady_clock::now();
-    const auto seconds_since = [now](time_point then) { return std::chrono::duration<double>(now - then).count(); };
+    const auto seconds_since = [now](time_point then) {
+      return std::chrono::duration<double>(now - then).count();
+    };
     boost::json::array calls;
     for (const auto& call : context->client->calls())
       calls.push_back(boost::json::object{{"from", transport::host_port(call.host, call.port)},
@@ -53,7 +55,8 @@ transport::http_response serve(const sl_context& context, const transport::http_
   std::string_view target = request.target;
   if (target == "/merge") {
     const auto& board = *context.board;
-    return text_response(200, fmt::format("{} {} {}", board.round_num.load(), board.term.load(), board.progress.load()));
+    return text_response(
+        200, fmt::format("{} {} {}", board.round_num.load(), board.term.load(), board.progress.load()));
   }
   if (!target.starts_with(prefix)) return text_response(404, "no such file\n");
   target.remove_prefix(prefix.size());
@@ -69,7 +72,7 @@ transport::http_response serve(const sl_context& context, const transport::http_
   }
   return transport::range_response(request, (*model)->size(), [&](transport::byte_range range) {
     return decltype(transport::http_response::slice){
-      transport::shared_slice{*model, (*model)->raw().subspan(range.offset, range.length)}};
+        transport::shared_slice{*model, (*model)->raw().subspan(range.offset, range.length)}};
   });
 }
 
@@ -81,15 +84,15 @@ void probe(role_actor<files_state>* self, const probe_leader& ask) {
   auto env = self->shared_env();
   auto reply_to = sibling(*self, "follower");
   self->state().context->client->request(
-    endpoint->first, endpoint->second, std::move(request),
-    [env, reply_to, ask](result<transport::http_response> response) {
-      if (!response || response->status != 200) return;
-      unsigned long long round_num = 0, progress = 0;
-      unsigned term = 0;
-      if (std::sscanf(response->body.c_str(), "%llu %u %llu", &round_num, &term, &progress) != 3) return;
-      if (round_num != ask.round_num || term != ask.term) return;
-      env->dir.send(reply_to, leader_progress{round_num, term, progress});
-    });
+      endpoint->first, endpoint->second, std::move(request),
+      [env, reply_to, ask](result<transport::http_response> response) {
+        if (!response || response->status != 200) return;
+        unsigned long long round_num = 0, progress = 0;
+        unsigned term = 0;
+        if (std::sscanf(response->body.c_str(), "%llu %u %llu", &round_num, &term, &progress) != 3) return;
+        if (round_num != ask.round_num || term != ask.term) return;
+        env->dir.send(reply_to, leader_progress{round_num, term, progress});
+      });
 }
 
 caf::behavior files_behavior(role_actor<files_state>* self) {
@@ -100,10 +103,11 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
   options.port = context->options.sl_fs_port;
   options.name = "files";
   options.log_source = context->log_source;
-  auto server = transport::http_server::start(*context->io, context->identity, options,
-                                              [context](transport::http_request request, transport::http_reply reply) {
-                                                reply(serve(*context, request));
-                                              });
+  auto server =
+      transport::http_server::start(*context->io, context->identity, options,
+                                    [context](transport::http_request request, transport::http_reply reply) {
+                                      reply(serve(*context, request));
+                                    });
   if (!server) {
     self->end_process(1, server.error().message);
   } else {
@@ -111,15 +115,16 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
     log::info(context->log_source, "Starting SWARM-FILE-SERVER on port: {}", state.server->port());
   }
   return {
-    [=](const fetch_model& wanted) {
-      auto env = self->shared_env();
-      fetch_model_async(self->state().context, self->state().counters, wanted.digest, wanted.size, wanted.holders,
-                        [env, digest = wanted.digest, reply_to = wanted.reply_to](result<hash32> layout) {
-                          env->dir.send(reply_to, model_fetched{digest, std::move(layout)});
-                        });
-    },
-    [=](const keep_models& keep) { self->state().context->store->retain(keep.digests); },
-    [=](const probe_leader& ask) { probe(self, ask); },
+      [=](const fetch_model& wanted) {
+        auto env = self->shared_env();
+        fetch_model_async(self->state().context, self->state().counters, wanted.digest, wanted.size,
+                          wanted.holders,
+                          [env, digest = wanted.digest, reply_to = wanted.reply_to](result<hash32> layout) {
+                            env->dir.send(reply_to, model_fetched{digest, std::move(layout)});
+                          });
+      },
+      [=](const keep_models& keep) { self->state().context->store->retain(keep.digests); },
+      [=](const probe_leader& ask) { probe(self, ask); },
   };
 }
 

@@ -1,7 +1,7 @@
 #include "actors/sl/follower.hpp"
 
-#include "actors/sl/leader.hpp"
 #include "actors/paths.hpp"
+#include "actors/sl/leader.hpp"
 #include "base/log.hpp"
 #include "contracts/training_client.hpp"
 
@@ -33,7 +33,7 @@ struct follower_state {
 
   std::shared_ptr<const sl_context> context;
   rounds::peer_machine machine;
-  std::string contract; ///< of the program's session
+  std::string contract;                                 ///< of the program's session
   std::optional<rounds::action::refuse_layout> refusal; ///< waits for a peer's model to compare with
   std::optional<rounds::action::start_merge> merging;
   caf::actor_addr leader;
@@ -84,7 +84,8 @@ std::string follower_state::detail_json() const {
 
 void drain(self_pointer self);
 
-// -- actions --------------------------------------------------------------------------------------------------------
+// -- actions
+// --------------------------------------------------------------------------------------------------------
 
 struct perform {
   self_pointer self;
@@ -94,11 +95,15 @@ struct perform {
       self->note_error(fmt::format("/{} is not there just now", who));
   }
 
-  void operator()(rounds::action::call& a) const { to("network", submit_call{a.id, std::move(a.input), std::move(a.what)}); }
+  void operator()(rounds::action::call& a) const {
+    to("network", submit_call{a.id, std::move(a.input), std::move(a.what)});
+  }
   void operator()(rounds::action::refresh&) const { to("network", read_contract{}); }
   void operator()(rounds::action::answer_open&) const { to("channel", answer_open{}); }
   void operator()(rounds::action::ask_loss& a) const { to("channel", ask_loss{a.digest}); }
-  void operator()(rounds::action::answer_sync& a) const { to("channel", answer_sync{a.next_interval, a.training_over}); }
+  void operator()(rounds::action::answer_sync& a) const {
+    to("channel", answer_sync{a.next_interval, a.training_over});
+  }
   void operator()(rounds::action::answer_close&) const { to("channel", answer_close{}); }
   void operator()(rounds::action::refuse& a) const { to("channel", refuse_program{std::move(a.text)}); }
   void operator()(rounds::action::refuse_layout& a) const {
@@ -115,7 +120,9 @@ struct perform {
     if (merging) self->dir().send(parent_path(*self), remove_child{leader_name(*merging)});
     merging.reset();
   }
-  void operator()(rounds::action::probe_leader& a) const { to("files", probe_leader{a.endpoint, a.round_num, a.term}); }
+  void operator()(rounds::action::probe_leader& a) const {
+    to("files", probe_leader{a.endpoint, a.round_num, a.term});
+  }
   void operator()(rounds::action::keep_models& a) const { to("files", keep_models{std::move(a.digests)}); }
   void operator()(rounds::action::session_ended& a) const {
     if (a.completed) return self->end_role(0, "All peers and Swarm training rounds finished: " + a.why);
@@ -142,31 +149,35 @@ void merge_failed(self_pointer self, std::uint64_t round_num, std::uint32_t term
 
 void perform::operator()(rounds::action::start_merge& a) const {
   auto& s = self->state();
-  log::info(s.context->log_source, "leading the merge of round {}, term {}: {} models", a.round_num, a.term, a.inputs.size());
+  log::info(s.context->log_source, "leading the merge of round {}, term {}: {} models", a.round_num, a.term,
+            a.inputs.size());
   s.merging = a;
   child_spec child{.name = leader_name(a),
                    .start = leader_actor(s.context, a),
                    .when = restart::temporary,
                    .detached = true};
   self->ask(parent_path(*self), 10s, add_child{std::move(child)})
-    .then(
-      [self = self, round_num = a.round_num, term = a.term](const child_added& added) {
-        auto handle = self->dir().find(added.path);
-        if (!handle) return; // it has ended already, so its result is in the mailbox
-        self->state().leader = handle.address();
-        self->monitor(handle);
-      },
-      [self = self, round_num = a.round_num, term = a.term](caf::error& why) {
-        merge_failed(self, round_num, term, text_of(why));
-      });
+      .then(
+          [self = self, round_num = a.round_num, term = a.term](const child_added& added) {
+            auto handle = self->dir().find(added.path);
+            if (!handle) return; // it has ended already, so its result is in the mailbox
+            self->state().leader = handle.address();
+            self->monitor(handle);
+          },
+          [self = self, round_num = a.round_num, term = a.term](caf::error& why) {
+            merge_failed(self, round_num, term, text_of(why));
+          });
 }
 
 void drain(self_pointer self) {
-  for (auto actions = self->state().machine.take_actions(); !actions.empty(); actions = self->state().machine.take_actions())
-    for (auto& action : actions) std::visit(perform{self}, action);
+  for (auto actions = self->state().machine.take_actions(); !actions.empty();
+       actions = self->state().machine.take_actions())
+    for (auto& action : actions)
+      std::visit(perform{self}, action);
 }
 
-// -- events ---------------------------------------------------------------------------------------------------------
+// -- events
+// ---------------------------------------------------------------------------------------------------------
 
 /// A peer's model is here: say in what the program's model differs from it.
 void explain_refusal(self_pointer self, const model_fetched& news) {
@@ -180,7 +191,8 @@ void explain_refusal(self_pointer self, const model_fetched& news) {
   } else if (!news.layout) {
     text += " (their model could not be fetched for comparison: " + news.layout.error().message + ")";
   }
-  self->tell(sibling(*self, "channel"), refuse_program{text + "; all peers must run the same model definition"});
+  self->tell(sibling(*self, "channel"),
+             refuse_program{text + "; all peers must run the same model definition"});
 }
 
 void report_long_wait(self_pointer self) {
@@ -211,54 +223,64 @@ caf::behavior follower_behavior(self_pointer self) {
     drain(self);
   };
   return {
-    [=](const program_opened& opened) {
-      self->state().contract = opened.contract;
-      self->tell(sibling(*self, "network"), follow_contract{opened.contract});
-      step([&](auto& machine, auto now) { machine.on_open(opened.params, now); });
-    },
-    [=](const program_synced& sync) {
-      step([&](auto& machine, auto now) { machine.on_sync(sync.model, sync.weightage, now); });
-    },
-    [=](const program_closing& closing) {
-      step([&](auto& machine, auto now) { machine.on_close(closing.model, closing.weightage, now); });
-    },
-    [=](const program_loss& loss) { step([&](auto& machine, auto now) { machine.on_loss(loss.report, now); }); },
-    [=](const program_gone& gone) {
-      step([&](auto& machine, auto now) { machine.on_program_gone(gone.reason, gone.orderly, now); });
-    },
-    [=](const view_ready& news) {
-      if (news.contract != self->state().contract) return;
-      step([&](auto& machine, auto now) { machine.on_view(news.view, now); });
-    },
-    [=](const call_done& done) {
-      step([&](auto& machine, auto now) { machine.on_call_done(done.id, done.ok, done.block_num, done.text, now); });
-    },
-    [=](const model_fetched& news) {
-      if (self->state().refusal && self->state().refusal->other == news.digest) return explain_refusal(self, news);
-      step([&](auto& machine, auto now) { machine.on_fetched(news.digest, news.layout, now); });
-    },
-    [=](const merge_done& done) {
-      self->state().merging.reset();
-      step([&](auto& machine, auto now) { machine.on_merged(done.round_num, done.term, done.outcome, now); });
-    },
-    [=](const leader_progress& news) {
-      step([&](auto& machine, auto now) { machine.on_leader_progress(news.round_num, news.term, news.progress, now); });
-    },
-    [=](const contract_unavailable& news) {
-      const auto& s = self->state();
-      if (news.contract != s.contract || !s.machine.in_session()) return;
-      const auto text = fmt::format("training contract '{}': {}; create it on an SN with --contract {} or with CREATE CONTRACT, "
-                                    "or correct trainingContract",
-                                    news.contract, news.text, news.contract);
-      self->tell(sibling(*self, "channel"), refuse_program{text});
-      step([&](auto& machine, auto now) { machine.on_program_gone(text, false, now); });
-    },
-    [=](tick) {
-      report_long_wait(self);
-      step([](auto& machine, auto now) { machine.tick(now); });
-      self->delayed_send(self, tick_interval, tick{});
-    },
-    [=](const admin_query&) { return self->state().detail_json(); },
+      [=](const program_opened& opened) {
+        self->state().contract = opened.contract;
+        self->tell(sibling(*self, "network"), follow_contract{opened.contract});
+        step([&](auto& machine, auto now) { machine.on_open(opened.params, now); });
+      },
+      [=](const program_synced& sync) {
+        step([&](auto& machine, auto now) { machine.on_sync(sync.model, sync.weightage, now); });
+      },
+      [=](const program_closing& closing) {
+        step([&](auto& machine, auto now) { machine.on_close(closing.model, closing.weightage, now); });
+      },
+      [=](const program_loss& loss) {
+        step([&](auto& machine, auto now) { machine.on_loss(loss.report, now); });
+      },
+      [=](const program_gone& gone) {
+        step([&](auto& machine, auto now) { machine.on_program_gone(gone.reason, gone.orderly, now); });
+      },
+      [=](const view_ready& news) {
+        if (news.contract != self->state().contract) return;
+        step([&](auto& machine, auto now) { machine.on_view(news.view, now); });
+      },
+      [=](const call_done& done) {
+        step([&](auto& machine, auto now) {
+          machine.on_call_done(done.id, done.ok, done.block_num, done.text, now);
+        });
+      },
+      [=](const model_fetched& news) {
+        if (self->state().refusal && self->state().refusal->other == news.digest)
+          return explain_refusal(self, news);
+        step([&](auto& machine, auto now) { machine.on_fetched(news.digest, news.layout, now); });
+      },
+      [=](const merge_done& done) {
+        self->state().merging.reset();
+        step([&](auto& machine, auto now) {
+          machine.on_merged(done.round_num, done.term, done.outcome, now);
+        });
+      },
+      [=](const leader_progress& news) {
+        step([&](auto& machine, auto now) {
+          machine.on_leader_progress(news.round_num, news.term, news.progress, now);
+        });
+      },
+      [=](const contract_unavailable& news) {
+        const auto& s = self->state();
+        if (news.contract != s.contract || !s.machine.in_session()) return;
+        const auto text = fmt::format(
+            "training contract '{}': {}; create it on an SN with --contract {} or with CREATE CONTRACT, "
+            "or correct trainingContract",
+            news.contract, news.text, news.contract);
+        self->tell(sibling(*self, "channel"), refuse_program{text});
+        step([&](auto& machine, auto now) { machine.on_program_gone(text, false, now); });
+      },
+      [=](tick) {
+        report_long_wait(self);
+        step([](auto& machine, auto now) { machine.tick(now); });
+        self->delayed_send(self, tick_interval, tick{});
+      },
+      [=](const admin_query&) { return self->state().detail_json(); },
   };
 }
 

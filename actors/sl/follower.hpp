@@ -6,8 +6,8 @@
 
 namespace swarm::actors {
 
-/// Start function of /sl/follower: this node's part in each round. A shell around `rounds::peer_machine`: brings it
-/// events, carries out its actions through the neighbouring actors.
+/// Start function of /sl/follower: this node's part in each round. A shell around `rounds::peer_machine`:
+/// brings it events, carries out its actions through the neighbouring actors.
 start_function follower_actor(std::shared_ptr<const sl_context> context);
 
 } // namespace swarm::actors

@@ -51,13 +51,15 @@ result<rounds::merge_outcome> merge_all(leader_state& state) {
   }
   SWARM_TRY(const auto method, merge::parse_merge_method(state.task.method));
   auto board = state.context->board;
-  SWARM_TRY(auto merged, merge::merge_models(method, contributions, *state.context->store,
-                                             [board](std::uint64_t, std::uint64_t) { return ++board->progress, true; }));
+  SWARM_TRY(auto merged,
+            merge::merge_models(method, contributions, *state.context->store,
+                                [board](std::uint64_t, std::uint64_t) { return ++board->progress, true; }));
   for (const auto& out : merged.excluded) {
     leave_out(by_label.at(out.label), out.reason);
     by_label.erase(out.label);
   }
-  for (const auto& [label, peer] : by_label) outcome.contributors.push_back(peer);
+  for (const auto& [label, peer] : by_label)
+    outcome.contributors.push_back(peer);
   for (std::size_t i = 0; i < outcome.excluded.size(); ++i)
     log::warning(state.context->log_source, "round {}: {} left out of the merge: {}", state.task.round_num,
                  to_hex(outcome.excluded[i].view()), outcome.reasons[i]);
@@ -71,19 +73,20 @@ caf::behavior leader_behavior(role_actor<leader_state>* self) {
   state.context->board->round_num = state.task.round_num;
   state.context->board->term = state.task.term;
   std::map<hash32, const rounds::merge_input*> distinct;
-  for (const auto& input : state.task.inputs) distinct.emplace(input.digest, &input);
+  for (const auto& input : state.task.inputs)
+    distinct.emplace(input.digest, &input);
   state.wanted = distinct.size();
   for (const auto& [digest, input] : distinct)
     self->tell(sibling(*self, "files"),
                fetch_model{digest, input->size, {{input->peer, input->endpoint}}, self->path()});
   return {
-    [=](const model_fetched& arrival) {
-      auto& s = self->state();
-      s.arrived.insert_or_assign(arrival.digest, arrival.layout);
-      if (s.arrived.size() < s.wanted) return;
-      self->tell(sibling(*self, "follower"), merge_done{s.task.round_num, s.task.term, merge_all(s)});
-      self->finish();
-    },
+      [=](const model_fetched& arrival) {
+        auto& s = self->state();
+        s.arrived.insert_or_assign(arrival.digest, arrival.layout);
+        if (s.arrived.size() < s.wanted) return;
+        self->tell(sibling(*self, "follower"), merge_done{s.task.round_num, s.task.term, merge_all(s)});
+        self->finish();
+      },
   };
 }
 

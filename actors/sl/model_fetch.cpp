@@ -34,8 +34,9 @@ namespace {
 
 class fetch_job : public std::enable_shared_from_this<fetch_job> {
 public:
-  fetch_job(std::shared_ptr<const sl_context> context, std::shared_ptr<fetch_counters> counters, const hash32& digest,
-            std::uint64_t size, std::vector<rounds::holder> holders, std::function<void(result<hash32>)> done)
+  fetch_job(std::shared_ptr<const sl_context> context, std::shared_ptr<fetch_counters> counters,
+            const hash32& digest, std::uint64_t size, std::vector<rounds::holder> holders,
+            std::function<void(result<hash32>)> done)
       : context_(std::move(context)), counters_(std::move(counters)), digest_(digest), size_(size),
         holders_(std::move(holders)), done_(std::move(done)) {}
 
@@ -51,7 +52,8 @@ public:
     transport::http_request request;
     request.target = manifest_target(digest_);
     context_->client->request(host_, port_, std::move(request), [job = shared_from_this()](auto response) {
-      if (auto started = job->take_manifest(std::move(response)); !started) return job->failed(started.error());
+      if (auto started = job->take_manifest(std::move(response)); !started)
+        return job->failed(started.error());
       job->fetch_data();
     });
   }
@@ -76,18 +78,18 @@ private:
     if (assembler_->next_offset() > 0) range = transport::byte_range{assembler_->next_offset(), 0};
     auto job = shared_from_this();
     context_->client->fetch(
-      host_, port_, model_target(digest_), range,
-      [job](bytes_view piece) {
-        job->counters_->bytes_received += piece.size();
-        ++job->context_->board->progress;
-        return job->assembler_->feed(piece);
-      },
-      [job](result<transport::fetch_result> outcome) {
-        if (!outcome) return job->failed(outcome.error());
-        auto file = job->assembler_->finish();
-        if (!file) return job->failed(file.error());
-        job->done_((*file)->layout().layout_digest());
-      });
+        host_, port_, model_target(digest_), range,
+        [job](bytes_view piece) {
+          job->counters_->bytes_received += piece.size();
+          ++job->context_->board->progress;
+          return job->assembler_->feed(piece);
+        },
+        [job](result<transport::fetch_result> outcome) {
+          if (!outcome) return job->failed(outcome.error());
+          auto file = job->assembler_->finish();
+          if (!file) return job->failed(file.error());
+          job->done_((*file)->layout().layout_digest());
+        });
   }
 
   void failed(const error& why) {
@@ -116,8 +118,9 @@ void fetch_model_async(std::shared_ptr<const sl_context> context, std::shared_pt
                        const hash32& digest, std::uint64_t size, std::vector<rounds::holder> holders,
                        std::function<void(result<hash32>)> done) {
   if (auto here = context->store->open(digest)) return done((*here)->layout().layout_digest());
-  std::make_shared<fetch_job>(std::move(context), std::move(counters), digest, size, std::move(holders), std::move(done))
-    ->next_holder();
+  std::make_shared<fetch_job>(std::move(context), std::move(counters), digest, size, std::move(holders),
+                              std::move(done))
+      ->next_holder();
 }
 
 } // namespace swarm::actors

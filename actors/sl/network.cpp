@@ -33,10 +33,11 @@ struct open_txn {
 
 struct network_state {
   explicit network_state(std::shared_ptr<const sl_context> from)
-      : context(std::move(from)),
-        pause(200ms, 10s, get_be64(context->account().data())),
-        sn_host(context->options.sn_api_service ? context->options.sn_api_service->host : context->options.sn_ip),
-        sn_port(context->options.sn_api_service ? context->options.sn_api_service->port : context->options.sn_api_port) {}
+      : context(std::move(from)), pause(200ms, 10s, get_be64(context->account().data())),
+        sn_host(context->options.sn_api_service ? context->options.sn_api_service->host
+                                                : context->options.sn_ip),
+        sn_port(context->options.sn_api_service ? context->options.sn_api_service->port
+                                                : context->options.sn_api_port) {}
 
   std::string sn() const { return transport::host_port(sn_host, sn_port); }
   std::string status() const {
@@ -93,8 +94,8 @@ void ask_batch(self_pointer self, std::vector<rpc_call> calls, network_state::an
   const auto first = s.next_id;
   s.next_id += calls.size();
   auto text = encode_batch(calls, first);
-  s.batches.emplace(s.next_id - 1, network_state::open_batch{first, std::vector<json::value>(calls.size()), calls.size(),
-                                                             std::move(done)});
+  s.batches.emplace(s.next_id - 1, network_state::open_batch{first, std::vector<json::value>(calls.size()),
+                                                             calls.size(), std::move(done)});
   if (auto sent = s.link->send_text(std::move(text)); !sent) self->note_error(sent.error().message);
 }
 
@@ -112,7 +113,8 @@ void take_response(network_state& s, json::value response) {
   finished.done(std::move(finished.responses));
 }
 
-// -- connection ---------------------------------------------------------------------------------------------------
+// -- connection
+// ---------------------------------------------------------------------------------------------------
 
 void dial(self_pointer self) {
   auto& s = self->state();
@@ -120,12 +122,17 @@ void dial(self_pointer self) {
   auto env = self->shared_env();
   auto path = self->path();
   transport::ws_callbacks callbacks;
-  callbacks.on_open = [env, path, serial](const transport::peer_info&) { env->dir.send(path, link_up{serial}); };
+  callbacks.on_open = [env, path, serial](const transport::peer_info&) {
+    env->dir.send(path, link_up{serial});
+  };
   callbacks.on_message = [env, path, serial](transport::ws_message message) {
     env->dir.send(path, link_message{serial, std::string(message.as_text())});
   };
-  callbacks.on_close = [env, path, serial](error why) { env->dir.send(path, link_down{serial, why.message}); };
-  s.link = transport::ws_connect(*s.context->io, s.context->identity, s.sn_host, s.sn_port, "/", {}, std::move(callbacks));
+  callbacks.on_close = [env, path, serial](error why) {
+    env->dir.send(path, link_down{serial, why.message});
+  };
+  s.link = transport::ws_connect(*s.context->io, s.context->identity, s.sn_host, s.sn_port, "/", {},
+                                 std::move(callbacks));
 }
 
 void went_down(self_pointer self, const std::string& reason) {
@@ -137,25 +144,28 @@ void went_down(self_pointer self, const std::string& reason) {
   if (was_up) s.pause.reset();
   const auto wait = s.pause.next();
   if (was_up || s.pause.attempts() == 1 || s.pause.attempts() % 10 == 0)
-    log::warning(s.context->log_source, "Unable to contact API-Server {}: {}; trying again until it answers", s.sn(), reason);
+    log::warning(s.context->log_source, "Unable to contact API-Server {}: {}; trying again until it answers",
+                 s.sn(), reason);
   self->delayed_send(self, wait, reconnect_due{});
 }
 
-// -- transactions ---------------------------------------------------------------------------------------------------
+// -- transactions
+// ---------------------------------------------------------------------------------------------------
 
 void send_txn(self_pointer self, std::uint64_t nonce);
 
 void finish_txn(self_pointer self, std::uint64_t nonce, result<call_receipt> outcome) {
   auto& txns = self->state().txns;
-  const auto found = std::find_if(txns.begin(), txns.end(), [&](const auto& txn) { return txn.nonce == nonce; });
+  const auto found =
+      std::find_if(txns.begin(), txns.end(), [&](const auto& txn) { return txn.nonce == nonce; });
   if (found == txns.end()) return;
   auto done = std::move(found->done);
   txns.erase(found);
   done(std::move(outcome));
 }
 
-/// What the SN said to a transaction. A full or slow SN is asked again; a transaction the chain can never take any
-/// more is reported, the follower then looks at the contract and decides anew.
+/// What the SN said to a transaction. A full or slow SN is asked again; a transaction the chain can never
+/// take any more is reported, the follower then looks at the contract and decides anew.
 void take_receipt(self_pointer self, std::uint64_t nonce, const json::value& response) {
   auto receipt = receipt_of(response);
   if (receipt) {
@@ -163,7 +173,8 @@ void take_receipt(self_pointer self, std::uint64_t nonce, const json::value& res
     return finish_txn(self, nonce, std::move(receipt));
   }
   const auto& text = receipt.error().message;
-  const bool passing = text.find("timeout") != std::string::npos || text.find("pool is full") != std::string::npos
+  const bool passing = text.find("timeout") != std::string::npos
+                       || text.find("pool is full") != std::string::npos
                        || text.find("try again") != std::string::npos;
   if (passing) return send_txn(self, nonce);
   finish_txn(self, nonce, tl::unexpected(receipt.error()));
@@ -179,10 +190,12 @@ void take_receipt(self_pointer self, std::uint64_t nonce, const json::value& res
 
 void send_txn(self_pointer self, std::uint64_t nonce) {
   auto& s = self->state();
-  const auto found = std::find_if(s.txns.begin(), s.txns.end(), [&](const auto& txn) { return txn.nonce == nonce; });
+  const auto found =
+      std::find_if(s.txns.begin(), s.txns.end(), [&](const auto& txn) { return txn.nonce == nonce; });
   if (found == s.txns.end() || !s.up) return;
-  ask_batch(self, {{"eth_sendRawTransactionSync", {found->raw}}},
-            [self, nonce](std::vector<json::value> responses) { take_receipt(self, nonce, responses.at(0)); });
+  ask_batch(
+      self, {{"eth_sendRawTransactionSync", {found->raw}}},
+      [self, nonce](std::vector<json::value> responses) { take_receipt(self, nonce, responses.at(0)); });
 }
 
 void submit(self_pointer self, const address& to, bytes input, std::string what,
@@ -205,12 +218,14 @@ void submit_for_follower(self_pointer self, const submit_call& call) {
   log::debug(self->state().context->log_source, "{}", call.what);
   submit(self, self->state().contract_address, call.input, call.what,
          [env, follower, id = call.id](result<call_receipt> receipt) {
-           if (!receipt) return void(env->dir.send(follower, call_done{id, false, 0, receipt.error().message}));
+           if (!receipt)
+             return void(env->dir.send(follower, call_done{id, false, 0, receipt.error().message}));
            env->dir.send(follower, call_done{id, receipt->ok, receipt->block_num, receipt->revert});
          });
 }
 
-// -- following the contract -------------------------------------------------------------------------------------------
+// -- following the contract
+// -------------------------------------------------------------------------------------------
 
 void read_view(self_pointer self) {
   auto& s = self->state();
@@ -221,36 +236,39 @@ void read_view(self_pointer self) {
   }
   s.reading = true;
   s.read_again = false;
-  ask_batch(self, view_calls(s.contract_address, s.pages), [self, name = s.contract](std::vector<json::value> responses) {
-    auto& state = self->state();
-    state.reading = false;
-    auto view = view_of(responses);
-    if (name != state.contract) return read_view(self);
-    if (!view && view.error().is(errc::not_found)) {
-      self->tell(sibling(*self, "follower"), contract_unavailable{name, view.error().message});
-      return;
-    }
-    if (!view) {
-      self->note_error(view.error().message);
-    } else {
-      state.block_num = std::max(state.block_num, view->block_num);
-      if (view->peers.size() == state.pages * contracts::page_entries_max) {
-        ++state.pages; // more peers than were asked for
-        return read_view(self);
-      }
-      self->tell(sibling(*self, "follower"), view_ready{name, std::move(*view)});
-    }
-    if (state.read_again) read_view(self);
-  });
+  ask_batch(self, view_calls(s.contract_address, s.pages),
+            [self, name = s.contract](std::vector<json::value> responses) {
+              auto& state = self->state();
+              state.reading = false;
+              auto view = view_of(responses);
+              if (name != state.contract) return read_view(self);
+              if (!view && view.error().is(errc::not_found)) {
+                self->tell(sibling(*self, "follower"), contract_unavailable{name, view.error().message});
+                return;
+              }
+              if (!view) {
+                self->note_error(view.error().message);
+              } else {
+                state.block_num = std::max(state.block_num, view->block_num);
+                if (view->peers.size() == state.pages * contracts::page_entries_max) {
+                  ++state.pages; // more peers than were asked for
+                  return read_view(self);
+                }
+                self->tell(sibling(*self, "follower"), view_ready{name, std::move(*view)});
+              }
+              if (state.read_again) read_view(self);
+            });
 }
 
 /// Only what changes what a peer has to do next; check-ins of others are seen when the round closes.
 json::array topics_followed() {
   json::array topics;
-  for (const auto& topic :
-       {contracts::event_topic<contracts::round_closed>(), contracts::event_topic<contracts::round_reopened>(),
-        contracts::event_topic<contracts::leader_changed>(), contracts::event_topic<contracts::merge_committed>(),
-        contracts::event_topic<contracts::training_complete>(), contracts::event_topic<contracts::training_reset>()})
+  for (const auto& topic : {contracts::event_topic<contracts::round_closed>(),
+                            contracts::event_topic<contracts::round_reopened>(),
+                            contracts::event_topic<contracts::leader_changed>(),
+                            contracts::event_topic<contracts::merge_committed>(),
+                            contracts::event_topic<contracts::training_complete>(),
+                            contracts::event_topic<contracts::training_reset>()})
     topics.emplace_back(to_hex(topic.view()));
   return topics;
 }
@@ -258,21 +276,27 @@ json::array topics_followed() {
 void follow(self_pointer self) {
   auto& s = self->state();
   if (!s.ready || s.contract.empty()) return;
-  json::object filter{{"address", to_hex(s.contract_address.view())}, {"topics", json::array{topics_followed()}}};
-  ask_batch(self, {{"eth_subscribe", {"logs", std::move(filter)}}}, [self](std::vector<json::value> responses) {
-    if (auto text = error_of(responses.at(0)); !text.empty()) self->note_error("cannot subscribe to the contract: " + text);
-    read_view(self);
-  });
+  json::object filter{{"address", to_hex(s.contract_address.view())},
+                      {"topics", json::array{topics_followed()}}};
+  ask_batch(self, {{"eth_subscribe", {"logs", std::move(filter)}}},
+            [self](std::vector<json::value> responses) {
+              if (auto text = error_of(responses.at(0)); !text.empty())
+                self->note_error("cannot subscribe to the contract: " + text);
+              read_view(self);
+            });
 }
 
-// -- registration -------------------------------------------------------------------------------------------------------
+// -- registration
+// -------------------------------------------------------------------------------------------------------
 
 void became_ready(self_pointer self) {
   auto& s = self->state();
   s.ready = true;
   s.pause.reset();
-  for (const auto& txn : s.txns) send_txn(self, txn.nonce);
-  for (const auto& call : std::exchange(s.unsent, {})) submit_for_follower(self, call);
+  for (const auto& txn : s.txns)
+    send_txn(self, txn.nonce);
+  for (const auto& call : std::exchange(s.unsent, {}))
+    submit_for_follower(self, call);
   follow(self);
 }
 
@@ -289,20 +313,25 @@ void register_node(self_pointer self, const std::vector<json::value>& responses)
   const bool shorter = !s.txns.empty() && *count < s.txns.front().nonce;
   s.chain_id = *chain;
   if (other_chain || shorter) { // what is under way was meant for a chain that is gone
-    for (auto& txn : std::exchange(s.txns, {})) txn.done(fail(errc::conflict, "the SN has another chain now"));
+    for (auto& txn : std::exchange(s.txns, {}))
+      txn.done(fail(errc::conflict, "the SN has another chain now"));
   }
   if (s.txns.empty()) s.next_nonce = *count;
   const auto& context = *s.context;
   const auto self_now = contracts::decode_node(*output);
-  contracts::register_node_args wanted{contracts::node_type::sl, context.identity->fingerprint(), {},
-                                       context.options.node_name, context.file_endpoint};
+  contracts::register_node_args wanted{contracts::node_type::sl,
+                                       context.identity->fingerprint(),
+                                       {},
+                                       context.options.node_name,
+                                       context.file_endpoint};
   if (self_now && self_now->active && self_now->cert_fingerprint == wanted.cert_fingerprint
       && self_now->endpoint == wanted.endpoint && self_now->name == wanted.name)
     return became_ready(self);
   // Transactions from before the connection broke go first: nonces leave no gap.
-  for (const auto& txn : s.txns) send_txn(self, txn.nonce);
-  submit(self, contracts::node_registry_address(), contracts::encode_register_node(wanted), "register this node",
-         [self, serial = s.serial](result<call_receipt> receipt) {
+  for (const auto& txn : s.txns)
+    send_txn(self, txn.nonce);
+  submit(self, contracts::node_registry_address(), contracts::encode_register_node(wanted),
+         "register this node", [self, serial = s.serial](result<call_receipt> receipt) {
            auto& state = self->state();
            if (!receipt || !receipt->ok)
              return self->note_error("the SN refuses this node's registration: "
@@ -335,47 +364,49 @@ void take_message(self_pointer self, const std::string& text) {
     take_response(self->state(), std::move(message));
   };
   if (auto* batch = parsed.if_array()) {
-    for (auto& message : *batch) take_one(message);
+    for (auto& message : *batch)
+      take_one(message);
   } else {
     take_one(parsed);
   }
 }
 
 caf::behavior network_behavior(self_pointer self) {
-  log::info(self->state().context->log_source, "Attempting to contact API-Server at : {}", self->state().sn());
+  log::info(self->state().context->log_source, "Attempting to contact API-Server at : {}",
+            self->state().sn());
   dial(self);
   self->delayed_send(self, heartbeat_interval, heartbeat_due{});
   return {
-    [=](const link_up& news) {
-      if (news.serial == self->state().serial) came_up(self);
-    },
-    [=](const link_down& news) {
-      if (news.serial == self->state().serial) went_down(self, news.reason);
-    },
-    [=](const link_message& news) {
-      if (news.serial == self->state().serial) take_message(self, news.text);
-    },
-    [=](reconnect_due) { dial(self); },
-    [=](heartbeat_due) {
-      auto& s = self->state();
-      if (s.up) ask_batch(self, {{"swarm_heartbeat", {to_hex(s.context->account().view())}}}, [](auto) {});
-      self->delayed_send(self, heartbeat_interval, heartbeat_due{});
-    },
-    [=](const follow_contract& wanted) {
-      auto& s = self->state();
-      const bool changed = s.contract != wanted.name;
-      s.contract = wanted.name;
-      s.contract_address = contracts::training_address(wanted.name);
-      if (changed) s.pages = 1;
-      follow(self);
-    },
-    [=](read_contract) { read_view(self); },
-    [=](const submit_call& call) {
-      auto& s = self->state();
-      if (s.ready) return submit_for_follower(self, call);
-      if (s.unsent.size() < unsent_max) return s.unsent.push_back(call);
-      self->tell(sibling(*self, "follower"), call_done{call.id, false, 0, "the SN cannot be reached"});
-    },
+      [=](const link_up& news) {
+        if (news.serial == self->state().serial) came_up(self);
+      },
+      [=](const link_down& news) {
+        if (news.serial == self->state().serial) went_down(self, news.reason);
+      },
+      [=](const link_message& news) {
+        if (news.serial == self->state().serial) take_message(self, news.text);
+      },
+      [=](reconnect_due) { dial(self); },
+      [=](heartbeat_due) {
+        auto& s = self->state();
+        if (s.up) ask_batch(self, {{"swarm_heartbeat", {to_hex(s.context->account().view())}}}, [](auto) {});
+        self->delayed_send(self, heartbeat_interval, heartbeat_due{});
+      },
+      [=](const follow_contract& wanted) {
+        auto& s = self->state();
+        const bool changed = s.contract != wanted.name;
+        s.contract = wanted.name;
+        s.contract_address = contracts::training_address(wanted.name);
+        if (changed) s.pages = 1;
+        follow(self);
+      },
+      [=](read_contract) { read_view(self); },
+      [=](const submit_call& call) {
+        auto& s = self->state();
+        if (s.ready) return submit_for_follower(self, call);
+        if (s.unsent.size() < unsent_max) return s.unsent.push_back(call);
+        self->tell(sibling(*self, "follower"), call_done{call.id, false, 0, "the SN cannot be reached"});
+      },
   };
 }
 

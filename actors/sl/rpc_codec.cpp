@@ -11,7 +11,8 @@ namespace json = boost::json;
 std::string encode_batch(const std::vector<rpc_call>& calls, std::uint64_t first_id) {
   json::array batch;
   for (const auto& call : calls)
-    batch.push_back(json::object{{"jsonrpc", "2.0"}, {"id", first_id++}, {"method", call.method}, {"params", call.params}});
+    batch.push_back(json::object{
+        {"jsonrpc", "2.0"}, {"id", first_id++}, {"method", call.method}, {"params", call.params}});
   return json::serialize(batch);
 }
 
@@ -25,7 +26,8 @@ std::string error_of(const json::value& response) {
   if (failure == nullptr) return {};
   const auto* fields = failure->if_object();
   const auto* message = fields != nullptr ? fields->if_contains("message") : nullptr;
-  return message != nullptr && message->is_string() ? std::string(message->get_string().c_str()) : json::serialize(*failure);
+  return message != nullptr && message->is_string() ? std::string(message->get_string().c_str())
+                                                    : json::serialize(*failure);
 }
 
 namespace {
@@ -34,13 +36,15 @@ result<std::string> text_result(const json::value& response) {
   if (auto text = error_of(response); !text.empty()) return fail(errc::denied, "{}", text);
   const auto* object = response.if_object();
   const auto* value = object != nullptr ? object->if_contains("result") : nullptr;
-  if (value == nullptr || !value->is_string()) return fail(errc::invalid, "the SN's answer has no text result");
+  if (value == nullptr || !value->is_string())
+    return fail(errc::invalid, "the SN's answer has no text result");
   return std::string(value->get_string().c_str());
 }
 
 result<std::uint64_t> parse_quantity(std::string_view text) {
   std::uint64_t out = 0;
-  if (!text.starts_with("0x")) return fail(errc::invalid, "'{}' is not a number in 0x form", text.substr(0, 40));
+  if (!text.starts_with("0x"))
+    return fail(errc::invalid, "'{}' is not a number in 0x form", text.substr(0, 40));
   const auto [end, failure] = std::from_chars(text.data() + 2, text.data() + text.size(), out, 16);
   if (failure != std::errc{} || end != text.data() + text.size())
     return fail(errc::invalid, "'{}' is not a number in 0x form", text.substr(0, 40));
@@ -74,7 +78,8 @@ result<call_receipt> receipt_of(const json::value& response) {
   out.ok = text_of("status") == "0x1";
   if (!out.ok) {
     const auto raw = from_hex(text_of("revertReason"));
-    out.revert = raw && !raw->empty() ? contracts::revert_text(*raw) : "the transaction failed without a reason";
+    out.revert =
+        raw && !raw->empty() ? contracts::revert_text(*raw) : "the transaction failed without a reason";
   }
   return out;
 }
@@ -85,8 +90,8 @@ std::vector<rpc_call> view_calls(const address& training, std::size_t pages) {
                               eth_call(training, contracts::encode_head()),
                               eth_call(training, contracts::encode_check_ins())};
   for (std::size_t page = 0; page < pages; ++page)
-    calls.push_back(
-      eth_call(training, contracts::encode_peers(page * contracts::page_entries_max, contracts::page_entries_max)));
+    calls.push_back(eth_call(
+        training, contracts::encode_peers(page * contracts::page_entries_max, contracts::page_entries_max)));
   return calls;
 }
 
@@ -98,7 +103,8 @@ result<rounds::contract_view> view_of(const std::vector<json::value>& responses)
     if (list != nullptr && list->is_array()) {
       for (const auto& entry : list->get_array()) {
         if (!entry.is_string()) continue;
-        if (const auto account = fixed_from_hex<20>(entry.get_string().c_str())) view.silent.insert(address(*account));
+        if (const auto account = fixed_from_hex<20>(entry.get_string().c_str()))
+          view.silent.insert(address(*account));
       }
     }
   }
@@ -110,7 +116,8 @@ result<rounds::contract_view> view_of(const std::vector<json::value>& responses)
   for (std::size_t i = 4; i < responses.size(); ++i) {
     SWARM_TRY(const auto output, output_of(responses[i]));
     SWARM_TRY(auto page, contracts::decode_peers(output));
-    view.peers.insert(view.peers.end(), std::make_move_iterator(page.begin()), std::make_move_iterator(page.end()));
+    view.peers.insert(view.peers.end(), std::make_move_iterator(page.begin()),
+                      std::make_move_iterator(page.end()));
   }
   return view;
 }

@@ -3,10 +3,10 @@
 #include "actors/rounds/peer_machine.hpp"
 #include "base/bytes.hpp"
 
+#include <boost/json.hpp>
+
 #include <string>
 #include <vector>
-
-#include <boost/json.hpp>
 
 /// JSON-RPC as the nodes' own client speaks it (Ethereum execution API plus swarm_* methods).
 namespace swarm::actors {

@@ -17,8 +17,8 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   context->log_source = name == "sl" ? "swarm.SL" : "swarm.SL." + options.node_name;
   context->io = std::move(io);
   const auto& files = options.identity;
-  SWARM_TRY(context->identity,
-            transport::tls_identity::load({files.cert, files.key, files.cacert, files.capath, files.verify_host}));
+  SWARM_TRY(context->identity, transport::tls_identity::load(
+                                   {files.cert, files.key, files.cacert, files.capath, files.verify_host}));
   SWARM_CHECK(make_data_dir(options.data_dir));
   SWARM_TRY(auto key, ledger::load_or_make_key((options.data_dir / "node.key").string()));
   context->key = std::make_shared<const ledger::private_key>(std::move(key));
@@ -26,9 +26,9 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   context->store = std::make_shared<merge::model_store>(std::move(store));
   context->client = std::make_shared<transport::http_client>(*context->io, context->identity);
   context->board = std::make_shared<merge_progress_board>();
-  context->file_endpoint = options.sl_fs_service
-                             ? transport::host_port(options.sl_fs_service->host, options.sl_fs_service->port)
-                             : transport::host_port(options.host_ip, options.sl_fs_port);
+  context->file_endpoint =
+      options.sl_fs_service ? transport::host_port(options.sl_fs_service->host, options.sl_fs_service->port)
+                            : transport::host_port(options.host_ip, options.sl_fs_port);
   // A failure shows when the pipes are made, with their names.
   std::error_code ignored;
   for (const auto& pipe : {options.request_channel, options.response_channel})
@@ -38,12 +38,13 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   channel.fifos.response_path = options.response_channel.string();
   channel.store = context->store;
   channel.log_source = context->log_source;
-  supervisor_spec spec{.name = std::move(name), .how = strategy::rest_for_one, .intensity = {}, .children = {}};
+  supervisor_spec spec{
+      .name = std::move(name), .how = strategy::rest_for_one, .intensity = {}, .children = {}};
   spec.children = {
-    {.name = "files", .start = files_actor(context)},
-    {.name = "network", .start = network_actor(context)},
-    {.name = "follower", .start = follower_actor(context)},
-    {.name = "channel", .start = channel_actor(channel), .detached = true},
+      {.name = "files", .start = files_actor(context)},
+      {.name = "network", .start = network_actor(context)},
+      {.name = "follower", .start = follower_actor(context)},
+      {.name = "channel", .start = channel_actor(channel), .detached = true},
   };
   return nested(std::move(spec));
 }

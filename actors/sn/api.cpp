@@ -23,20 +23,22 @@ struct api_state {
   std::string detail_json() const {
     if (!server) return {};
     const auto now = server->status();
-    return fmt::format(R"({{"port":{},"connections":{},"websockets":{},"accepted":{},"refused":{},"handshake_failures":{},)"
-                       R"("requests":{},"bytes_received":{},"bytes_sent":{}}})",
-                       server->port(), now.connections, now.websockets, now.accepted, now.refused,
-                       now.handshake_failures, now.requests, now.bytes_received, now.bytes_sent);
+    return fmt::format(
+        R"({{"port":{},"connections":{},"websockets":{},"accepted":{},"refused":{},"handshake_failures":{},)"
+        R"("requests":{},"bytes_received":{},"bytes_sent":{}}})",
+        server->port(), now.connections, now.websockets, now.accepted, now.refused, now.handshake_failures,
+        now.requests, now.bytes_received, now.bytes_sent);
   }
 
   std::shared_ptr<const sn_context> context;
   std::unique_ptr<transport::http_server> server;
 };
 
-void answer_request(const std::shared_ptr<environment>& env, const std::string& chain, transport::http_request request,
-                    const transport::http_reply& reply) {
+void answer_request(const std::shared_ptr<environment>& env, const std::string& chain,
+                    transport::http_request request, const transport::http_reply& reply) {
   if (request.method == "GET" && request.target == "/is_up")
-    return reply(env->dir.find(chain) ? text_response(200, "OK") : text_response(503, "the chain is starting\n"));
+    return reply(env->dir.find(chain) ? text_response(200, "OK")
+                                      : text_response(503, "the chain is starting\n"));
   if (request.method != "POST" || request.target != "/")
     return reply(text_response(404, "POST / for JSON-RPC, GET /is_up\n"));
   rpc_request forwarded{std::move(request.body),
@@ -65,7 +67,9 @@ void accept_session(const std::shared_ptr<environment>& env, const std::string& 
       if (auto to = weak.lock()) to->close(transport::ws_close_code::try_later, "the chain is starting");
     }
   };
-  callbacks.on_close = [env, chain, number, session](const error&) { env->dir.send(chain, session_gone{number}); };
+  callbacks.on_close = [env, chain, number, session](const error&) {
+    env->dir.send(chain, session_gone{number});
+  };
   session->start(std::move(callbacks));
 }
 
@@ -81,13 +85,14 @@ caf::behavior api_behavior(role_actor<api_state>* self) {
   auto chain = sibling(*self, "chain");
   auto numbers = std::make_shared<std::atomic<std::uint64_t>>(0);
   auto server = transport::http_server::start(
-    *context.io, context.identity, options,
-    [env, chain](transport::http_request request, transport::http_reply reply) {
-      answer_request(env, chain, std::move(request), reply);
-    },
-    [env, chain, numbers](std::shared_ptr<transport::ws_session> session, const std::string&, transport::peer_info peer) {
-      accept_session(env, chain, session, peer, ++*numbers);
-    });
+      *context.io, context.identity, options,
+      [env, chain](transport::http_request request, transport::http_reply reply) {
+        answer_request(env, chain, std::move(request), reply);
+      },
+      [env, chain, numbers](std::shared_ptr<transport::ws_session> session, const std::string&,
+                            transport::peer_info peer) {
+        accept_session(env, chain, session, peer, ++*numbers);
+      });
   if (!server) {
     self->end_process(1, server.error().message);
   } else {

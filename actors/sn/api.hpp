@@ -6,8 +6,9 @@
 
 namespace swarm::actors {
 
-/// Start function of /sn/api: HTTPS and WSS with client certificates. POST / takes JSON-RPC, a WebSocket carries it both
-/// ways, GET /is_up answers OK. Requests go to /sn/chain, answers come back from there without passing here again.
+/// Start function of /sn/api: HTTPS and WSS with client certificates. POST / takes JSON-RPC, a WebSocket
+/// carries it both ways, GET /is_up answers OK. Requests go to /sn/chain, answers come back from there
+/// without passing here again.
 start_function api_actor(std::shared_ptr<const sn_context> context);
 
 } // namespace swarm::actors

@@ -34,7 +34,7 @@ struct chain_state {
   std::shared_ptr<const sn_context> context;
   std::unique_ptr<ledger::chain> chain;
   std::unique_ptr<rpc::service> service;
-  bool producing = false; ///< a `produce_block` is on its way
+  bool producing = false;          ///< a `produce_block` is on its way
   ledger::candidate_ptr unwritten; ///< could not be written yet
   std::string trouble;
 };
@@ -42,7 +42,9 @@ struct chain_state {
 json::object chain_state::summary() const {
   const auto& head = *chain->head();
   const auto stats = chain->stats();
-  const auto micros = [](auto span) { return std::chrono::duration_cast<std::chrono::microseconds>(span).count(); };
+  const auto micros = [](auto span) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(span).count();
+  };
   return {{"chain_id", chain->chain_id()},
           {"genesis", to_hex(chain->genesis_hash().view())},
           {"block_num", head.header.block_num},
@@ -74,8 +76,8 @@ void want_block(self_pointer self) {
   self->send(self, produce_block{}); // behind the requests that wait already, so they share the block
 }
 
-/// Writes a candidate that this node, the only validator, has sealed. A disk that refuses is tried again until it
-/// takes the block: nothing is confirmed before, nothing is lost.
+/// Writes a candidate that this node, the only validator, has sealed. A disk that refuses is tried again
+/// until it takes the block: nothing is confirmed before, nothing is lost.
 void commit(self_pointer self, const ledger::candidate_ptr& candidate) {
   auto& s = self->state();
   const auto& block = *candidate->block;
@@ -84,14 +86,17 @@ void commit(self_pointer self, const ledger::candidate_ptr& candidate) {
   auto committed = s.chain->commit(candidate, seals);
   if (!committed) {
     s.unwritten = candidate;
-    if (s.trouble.empty()) log::error(s.context->log_source, "cannot write block {}: {}; no transaction is confirmed until it can be written",
-                                      block.header.block_num, committed.error().message);
+    if (s.trouble.empty())
+      log::error(s.context->log_source,
+                 "cannot write block {}: {}; no transaction is confirmed until it can be written",
+                 block.header.block_num, committed.error().message);
     s.trouble = "cannot write a block: " + committed.error().message;
     s.producing = true;
     self->delayed_send(self, commit_retry, produce_block{});
     return;
   }
-  if (!s.trouble.empty()) log::info(s.context->log_source, "block {} could be written now", block.header.block_num);
+  if (!s.trouble.empty())
+    log::info(s.context->log_source, "block {} could be written now", block.header.block_num);
   s.trouble.clear();
   s.unwritten.reset();
   s.service->on_block(*committed);
@@ -109,7 +114,8 @@ void make_block(self_pointer self) {
   commit(self, *candidate);
 }
 
-// -- this node's own transactions -----------------------------------------------------------------------------------
+// -- this node's own transactions
+// -----------------------------------------------------------------------------------
 
 result<> submit_own(chain_state& s, const address& to, bytes input) {
   ledger::txn_fields fields;
@@ -126,23 +132,24 @@ result<> submit_own(chain_state& s, const address& to, bytes input) {
 result<> introduce_self(chain_state& s) {
   const auto& options = s.context->options;
   const auto endpoint = options.sn_p2p_service
-                          ? transport::host_port(options.sn_p2p_service->host, options.sn_p2p_service->port)
-                          : transport::host_port(options.host_ip, options.sn_p2p_port);
-  const contracts::register_node_args wanted{contracts::node_type::sn, s.context->identity->fingerprint(), {},
-                                             options.node_name, endpoint};
+                            ? transport::host_port(options.sn_p2p_service->host, options.sn_p2p_service->port)
+                            : transport::host_port(options.host_ip, options.sn_p2p_port);
+  const contracts::register_node_args wanted{
+      contracts::node_type::sn, s.context->identity->fingerprint(), {}, options.node_name, endpoint};
   const ledger::call_request ask{.from = s.context->key->account(),
                                  .to = contracts::node_registry_address(),
                                  .input = contracts::encode_node(s.context->key->account())};
   SWARM_TRY(const auto answer, s.chain->call(ask));
   const auto known = contracts::decode_node(answer.output);
-  if (!known || !known->active || known->cert_fingerprint != wanted.cert_fingerprint || known->endpoint != wanted.endpoint
-      || known->name != wanted.name)
+  if (!known || !known->active || known->cert_fingerprint != wanted.cert_fingerprint
+      || known->endpoint != wanted.endpoint || known->name != wanted.name)
     SWARM_CHECK(submit_own(s, contracts::node_registry_address(), contracts::encode_register_node(wanted)));
   for (const auto& name : options.contracts) {
     SWARM_TRY(const auto code, s.chain->code_of(contracts::training_address(name)));
     if (!code.empty()) continue;
     log::info(s.context->log_source, "making the training contract '{}'", name);
-    SWARM_CHECK(submit_own(s, contracts::training_registry_address(), contracts::encode_create_training(name)));
+    SWARM_CHECK(
+        submit_own(s, contracts::training_registry_address(), contracts::encode_create_training(name)));
   }
   return {};
 }
@@ -174,21 +181,21 @@ caf::behavior chain_behavior(self_pointer self) {
   want_block(self);
   self->delayed_send(self, 1s, tick{});
   return {
-    [=](const rpc_request& request) {
-      self->state().service->handle(request.body, {request.peer, request.session, request.reply}, now());
-      want_block(self);
-    },
-    [=](const session_gone& gone) { self->state().service->session_gone(gone.session); },
-    [=](produce_block) { make_block(self); },
-    [=](tick) {
-      self->state().service->on_time(now());
-      self->delayed_send(self, 1s, tick{});
-    },
-    [=](const admin_query& query) -> std::string {
-      if (query.method != "nodes") return self->state().detail_json();
-      auto nodes = self->state().service->nodes_json(now());
-      return nodes ? json::serialize(json::object{{"nodes", std::move(*nodes)}}) : std::string("{}");
-    },
+      [=](const rpc_request& request) {
+        self->state().service->handle(request.body, {request.peer, request.session, request.reply}, now());
+        want_block(self);
+      },
+      [=](const session_gone& gone) { self->state().service->session_gone(gone.session); },
+      [=](produce_block) { make_block(self); },
+      [=](tick) {
+        self->state().service->on_time(now());
+        self->delayed_send(self, 1s, tick{});
+      },
+      [=](const admin_query& query) -> std::string {
+        if (query.method != "nodes") return self->state().detail_json();
+        auto nodes = self->state().service->nodes_json(now());
+        return nodes ? json::serialize(json::object{{"nodes", std::move(*nodes)}}) : std::string("{}");
+      },
   };
 }
 

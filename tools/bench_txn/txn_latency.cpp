@@ -2,18 +2,13 @@
 //
 //   txn_latency SN_HOST SN_PORT CERT KEY CA ETCD_PORT COUNT
 //
-// Prints one JSON object: medians and 99th percentiles in milliseconds. A transaction is a registry update of the
-// client's own node, signed anew each time, sent over a kept WebSocket with mutual TLS as eth_sendRawTransactionSync; the
-// put goes through etcd's JSON gateway over a kept plain connection.
+// Prints one JSON object: medians and 99th percentiles in milliseconds. A transaction is a registry update of
+// the client's own node, signed anew each time, sent over a kept WebSocket with mutual TLS as
+// eth_sendRawTransactionSync; the put goes through etcd's JSON gateway over a kept plain connection.
 
 #include "contracts/registry_client.hpp"
 #include "ledger/formats/transaction.hpp"
 #include "transport/websocket.hpp"
-
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <future>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -21,6 +16,11 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <future>
 
 namespace {
 
@@ -37,15 +37,18 @@ using clock_type = std::chrono::steady_clock;
 /// One request at a time over a WebSocket.
 class sn_client {
 public:
-  sn_client(transport::io_runtime& io, std::shared_ptr<const transport::tls_identity> identity, std::string host,
-            std::uint16_t port) {
+  sn_client(transport::io_runtime& io, std::shared_ptr<const transport::tls_identity> identity,
+            std::string host, std::uint16_t port) {
     std::promise<void> opened;
     auto ready = opened.get_future();
     transport::ws_callbacks callbacks;
     callbacks.on_open = [&](const transport::peer_info&) { opened.set_value(); };
-    callbacks.on_message = [this](transport::ws_message message) { answer_.set_value(std::string(message.as_text())); };
+    callbacks.on_message = [this](transport::ws_message message) {
+      answer_.set_value(std::string(message.as_text()));
+    };
     callbacks.on_close = [](const error& why) { die(why.message); };
-    link_ = transport::ws_connect(io, std::move(identity), std::move(host), port, "/", {}, std::move(callbacks));
+    link_ =
+        transport::ws_connect(io, std::move(identity), std::move(host), port, "/", {}, std::move(callbacks));
     ready.wait();
   }
   ~sn_client() { link_.reset(); }
@@ -53,7 +56,8 @@ public:
   json::value ask(std::string_view method, json::array params) {
     answer_ = {};
     auto got = answer_.get_future();
-    auto text = json::serialize(json::object{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", std::move(params)}});
+    auto text = json::serialize(
+        json::object{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", std::move(params)}});
     if (auto sent = link_->send_text(std::move(text)); !sent) die(sent.error().message);
     auto response = json::parse(got.get()).as_object();
     if (response.contains("error")) die(json::serialize(response["error"]));
@@ -104,7 +108,8 @@ double percentile(std::vector<double> values, double share) {
 
 int main(int argc, char** argv) {
   if (argc != 8) die("usage: txn_latency SN_HOST SN_PORT CERT KEY CA ETCD_PORT COUNT");
-  const auto identity = transport::tls_identity::load({.cert = argv[3], .key = argv[4], .cacert = argv[5], .capath = {}});
+  const auto identity =
+      transport::tls_identity::load({.cert = argv[3], .key = argv[4], .cacert = argv[5], .capath = {}});
   if (!identity) die(identity.error().message);
   const int count = std::atoi(argv[7]);
   transport::io_runtime io(1);
@@ -121,11 +126,13 @@ int main(int argc, char** argv) {
       fields.nonce = static_cast<std::uint64_t>(i);
       fields.gas_limit = 1'000'000;
       fields.to = contracts::node_registry_address();
-      fields.data = contracts::encode_register_node({contracts::node_type::swci, {}, {}, "bench", fmt::format("h:{}", i + 1)});
+      fields.data = contracts::encode_register_node(
+          {contracts::node_type::swci, {}, {}, "bench", fmt::format("h:{}", i + 1)});
       const auto signed_txn = ledger::make_signed(std::move(fields), key, chain_id);
       if (!signed_txn) die(signed_txn.error().message);
       const auto receipt = sn.ask("eth_sendRawTransactionSync", {to_hex(signed_txn->raw())});
-      if (receipt.at("status").as_string() != "0x1") die("the transaction failed: " + json::serialize(receipt));
+      if (receipt.at("status").as_string() != "0x1")
+        die("the transaction failed: " + json::serialize(receipt));
     });
     const auto put = milliseconds_of([&] { etcd.put("dmFsdWU="); });
     if (i < warm_up) continue;
@@ -136,7 +143,7 @@ int main(int argc, char** argv) {
                                                    {"txn_p99", percentile(txn_ms, 0.99)},
                                                    {"put_p50", percentile(put_ms, 0.5)},
                                                    {"put_p99", percentile(put_ms, 0.99)}})
-                        .c_str());
+                          .c_str());
   std::fflush(stdout);
   std::_Exit(0); // the connection's own end is no failure of the measurement
 }

@@ -22,7 +22,7 @@ int refuse(const std::string& text) {
 
 result<> open_identity(const config::identity_options& files) {
   SWARM_CHECK(
-    transport::tls_identity::load({files.cert, files.key, files.cacert, files.capath, files.verify_host}));
+      transport::tls_identity::load({files.cert, files.key, files.cacert, files.capath, files.verify_host}));
   return {};
 }
 
@@ -32,11 +32,13 @@ result<actors::supervisor_spec> make_root(const config::process_config& config,
   actors::supervisor_spec root{.name = "root", .how = {}, .intensity = {}, .children = {}};
   root.children.push_back(actors::admin_child({.socket = config.data_dir / "admin.sock", .io = io.get()}));
   for (const auto& options : config.sn) {
-    SWARM_TRY(auto child, actors::make_sn(options, config.sn.size() == 1 ? "sn" : "sn-" + options.node_name, io));
+    SWARM_TRY(auto child,
+              actors::make_sn(options, config.sn.size() == 1 ? "sn" : "sn-" + options.node_name, io));
     root.children.push_back(std::move(child));
   }
   for (const auto& options : config.sl) {
-    SWARM_TRY(auto child, actors::make_sl(options, config.sl.size() == 1 ? "sl" : "sl-" + options.node_name, io));
+    SWARM_TRY(auto child,
+              actors::make_sl(options, config.sl.size() == 1 ? "sl" : "sl-" + options.node_name, io));
     root.children.push_back(std::move(child));
   }
   return root;
@@ -46,7 +48,8 @@ int run(const config::process_config& config) {
   if (auto there = config::check_identities(config); !there) return refuse(there.error().message);
   std::error_code failure;
   std::filesystem::create_directories(config.data_dir, failure);
-  if (failure) return refuse(config.data_dir.string() + ": cannot make the data directory: " + failure.message());
+  if (failure)
+    return refuse(config.data_dir.string() + ": cannot make the data directory: " + failure.message());
   const auto threads = std::max(2u, std::thread::hardware_concurrency());
   auto io = std::make_shared<transport::io_runtime>(threads);
   auto root = make_root(config, io);
@@ -60,16 +63,20 @@ int main(int argc, char** argv) {
   auto parsed = config::parse(argc, argv, config::process_environment());
   if (!parsed) return refuse(parsed.error().message);
   log::set_level(parsed->config.log_level);
-  for (const auto& note : parsed->notes) log::info("swarm", "{}", note);
+  for (const auto& note : parsed->notes)
+    log::info("swarm", "{}", note);
   switch (parsed->action) {
-    case config::action::show: std::fputs(parsed->text.c_str(), stdout); return 0;
-    case config::action::check: {
-      const auto checked = config::check(parsed->config, open_identity);
-      if (!checked) return refuse(checked.error().message);
-      std::fputs(checked->c_str(), stdout);
-      return 0;
-    }
-    case config::action::run: return run(parsed->config);
+  case config::action::show:
+    std::fputs(parsed->text.c_str(), stdout);
+    return 0;
+  case config::action::check: {
+    const auto checked = config::check(parsed->config, open_identity);
+    if (!checked) return refuse(checked.error().message);
+    std::fputs(checked->c_str(), stdout);
+    return 0;
+  }
+  case config::action::run:
+    return run(parsed->config);
   }
   return 1;
 }

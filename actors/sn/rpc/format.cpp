@@ -14,7 +14,8 @@ json::string hex(bytes_view raw) {
 
 json::object access_entry_json(const ledger::access_entry& entry) {
   json::array slots;
-  for (const auto& slot : entry.slots) slots.emplace_back(hex(slot.view()));
+  for (const auto& slot : entry.slots)
+    slots.emplace_back(hex(slot.view()));
   return {{"address", hex(entry.account.view())}, {"storageKeys", std::move(slots)}};
 }
 
@@ -40,14 +41,16 @@ json::object txn_fields_json(const ledger::transaction& txn) {
   if (fields.type != ledger::txn_type::legacy) {
     out["yParity"] = quantity(txn.v());
     json::array list;
-    for (const auto& entry : fields.access_list) list.push_back(access_entry_json(entry));
+    for (const auto& entry : fields.access_list)
+      list.push_back(access_entry_json(entry));
     out["accessList"] = std::move(list);
   }
   out["gasPrice"] = quantity(fields.max_fee);
   if (fields.type == ledger::txn_type::dynamic_fee) {
     out["maxFeePerGas"] = quantity(fields.max_fee);
     out["maxPriorityFeePerGas"] = quantity(fields.max_priority_fee);
-    out["gasPrice"] = quantity(fields.max_priority_fee); // the base fee is zero, so the tip is the whole price
+    out["gasPrice"] =
+        quantity(fields.max_priority_fee); // the base fee is zero, so the tip is the whole price
   }
   return out;
 }
@@ -108,7 +111,8 @@ json::object pending_txn_json(const ledger::transaction& txn) {
 
 json::object log_json(const ledger::log_hit& hit) {
   json::array topics;
-  for (const auto& topic : hit.entry.topics) topics.emplace_back(hex(topic.view()));
+  for (const auto& topic : hit.entry.topics)
+    topics.emplace_back(hex(topic.view()));
   return {{"address", hex(hit.entry.emitter.view())},
           {"topics", std::move(topics)},
           {"data", hex(hit.entry.data)},
@@ -120,7 +124,8 @@ json::object log_json(const ledger::log_hit& hit) {
           {"removed", false}};
 }
 
-std::vector<ledger::log_hit> matching_logs(const ledger::executed_block& block, const ledger::log_filter& filter) {
+std::vector<ledger::log_hit> matching_logs(const ledger::executed_block& block,
+                                           const ledger::log_filter& filter) {
   std::vector<ledger::log_hit> out;
   std::uint64_t log_index = 0;
   for (std::size_t i = 0; i < block.txns.size(); ++i) {
@@ -162,7 +167,8 @@ json::object receipt_json(const ledger::executed_block& block, std::size_t index
 json::object proof_json(const address& who, const ledger::account_proof& proof) {
   const auto nodes_json = [](const std::vector<bytes>& nodes) {
     json::array out;
-    for (const auto& node : nodes) out.emplace_back(hex(node));
+    for (const auto& node : nodes)
+      out.emplace_back(hex(node));
     return out;
   };
   json::array slots;

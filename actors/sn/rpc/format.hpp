@@ -16,7 +16,8 @@ boost::json::object pending_txn_json(const ledger::transaction& txn);
 boost::json::object receipt_json(const ledger::executed_block& block, std::size_t index);
 boost::json::object log_json(const ledger::log_hit& hit);
 /// The logs of one block that a filter matches (its block range is not looked at).
-std::vector<ledger::log_hit> matching_logs(const ledger::executed_block& block, const ledger::log_filter& filter);
+std::vector<ledger::log_hit> matching_logs(const ledger::executed_block& block,
+                                           const ledger::log_filter& filter);
 boost::json::object proof_json(const address& who, const ledger::account_proof& proof);
 
 } // namespace swarm::rpc

@@ -10,7 +10,8 @@ namespace swarm::rpc {
 namespace json = boost::json;
 using outcome = result<json::value>;
 
-// -- about the chain ----------------------------------------------------------------------------------------------
+// -- about the chain
+// ----------------------------------------------------------------------------------------------
 
 outcome service::client_version(const params&, const caller&) {
   return json::value(fmt::format("swarmd/v{}/c++20", config::version()));
@@ -37,7 +38,8 @@ outcome service::zero_price(const params&, const caller&) {
 outcome service::fee_history(const params& given, const caller&) {
   SWARM_TRY(const auto wanted, given.number(0, "blockCount"));
   SWARM_TRY(const auto newest, given.block(1));
-  const auto last = std::min(newest.value_or(chain_.head()->header.block_num), chain_.head()->header.block_num);
+  const auto last =
+      std::min(newest.value_or(chain_.head()->header.block_num), chain_.head()->header.block_num);
   const auto count = std::min({wanted, fee_history_max, last + 1});
   json::array base_fees, ratios;
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -50,7 +52,8 @@ outcome service::fee_history(const params& given, const caller&) {
                                   {"gasUsedRatio", std::move(ratios)}});
 }
 
-// -- blocks and transactions --------------------------------------------------------------------------------------
+// -- blocks and transactions
+// --------------------------------------------------------------------------------------
 
 result<ledger::block_ptr> service::block_at(const std::optional<std::uint64_t>& num) const {
   if (!num) return chain_.head();
@@ -83,7 +86,8 @@ outcome service::block_receipts(const params& given, const caller&) {
   }
   if (!block) return json::value(nullptr);
   json::array out;
-  for (std::size_t i = 0; i < block->txns.size(); ++i) out.emplace_back(receipt_json(*block, i));
+  for (std::size_t i = 0; i < block->txns.size(); ++i)
+    out.emplace_back(receipt_json(*block, i));
   return json::value(std::move(out));
 }
 
@@ -107,7 +111,8 @@ outcome service::send_raw(const params& given, const caller&) {
   return json::value(hex_data(hash.view()));
 }
 
-// -- accounts -------------------------------------------------------------------------------------------------------
+// -- accounts
+// -------------------------------------------------------------------------------------------------------
 
 outcome service::txn_count(const params& given, const caller&) {
   SWARM_TRY(const auto who, given.account(0, "address"));
@@ -158,7 +163,8 @@ outcome service::proof(const params& given, const caller&) {
   return json::value(proof_json(who, proof));
 }
 
-// -- calls ------------------------------------------------------------------------------------------------------------
+// -- calls
+// ------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -168,7 +174,8 @@ error revert_error(const ledger::call_result& outcome) {
     return {error_category(rpc_errc::refused), static_cast<int>(rpc_errc::refused), "out of gas"};
   std::string text = "execution reverted";
   if (!outcome.output.empty()) text += ": " + contracts::revert_text(outcome.output);
-  return {error_category(rpc_errc::reverted), static_cast<int>(rpc_errc::reverted), text + "\ndata=" + to_hex(outcome.output)};
+  return {error_category(rpc_errc::reverted), static_cast<int>(rpc_errc::reverted),
+          text + "\ndata=" + to_hex(outcome.output)};
 }
 
 } // namespace
@@ -189,7 +196,8 @@ outcome service::estimate_gas(const params& given, const caller&) {
   return json::value(quantity(done.gas_used));
 }
 
-// -- logs ---------------------------------------------------------------------------------------------------------------
+// -- logs
+// ---------------------------------------------------------------------------------------------------------------
 
 outcome service::logs(const params& given, const caller&) {
   SWARM_TRY(const auto* from, given.object(0, "filter"));
@@ -204,11 +212,13 @@ outcome service::logs(const params& given, const caller&) {
     filter.from_block = range.from.value_or(head);
     filter.to_block = range.to.value_or(head);
     if (filter.from_block > filter.to_block)
-      return fail(rpc_errc::invalid_params, "invalid block range: from {} to {}", filter.from_block, filter.to_block);
+      return fail(rpc_errc::invalid_params, "invalid block range: from {} to {}", filter.from_block,
+                  filter.to_block);
   }
   SWARM_TRY(const auto hits, chain_.logs(filter));
   json::array out;
-  for (const auto& hit : hits) out.emplace_back(log_json(hit));
+  for (const auto& hit : hits)
+    out.emplace_back(log_json(hit));
   return json::value(std::move(out));
 }
 
@@ -218,13 +228,15 @@ outcome service::subscribe(const params& given, const caller& from) {
   SWARM_TRY(const auto kind, given.text(0, "subscription"));
   subscription wanted{from.session, kind == "newHeads", {}, from.send};
   if (!wanted.heads && kind != "logs")
-    return fail(rpc_errc::invalid_params, "no \"{}\" subscription; there are newHeads and logs", kind.substr(0, 64));
+    return fail(rpc_errc::invalid_params, "no \"{}\" subscription; there are newHeads and logs",
+                kind.substr(0, 64));
   if (kind == "logs" && given.has(1)) {
     SWARM_TRY(const auto* filter, given.object(1, "filter"));
     SWARM_TRY(wanted.filter, parse_filter(*filter));
   }
-  const auto own = static_cast<std::size_t>(std::count_if(
-    subscriptions_.begin(), subscriptions_.end(), [&](const auto& entry) { return entry.second.session == from.session; }));
+  const auto own = static_cast<std::size_t>(
+      std::count_if(subscriptions_.begin(), subscriptions_.end(),
+                    [&](const auto& entry) { return entry.second.session == from.session; }));
   if (own >= session_subscriptions_max || subscriptions_.size() >= subscriptions_max)
     return fail(rpc_errc::limit_exceeded, "at most {} subscriptions of one connection, {} of all",
                 session_subscriptions_max, subscriptions_max);
@@ -241,7 +253,8 @@ outcome service::unsubscribe(const params& given, const caller& from) {
   return json::value(true);
 }
 
-// -- swarm_* --------------------------------------------------------------------------------------------------------------
+// -- swarm_*
+// --------------------------------------------------------------------------------------------------------------
 
 /// The registry's nodes at the head; read again only when the registry has changed.
 result<const std::vector<contracts::node_view>*> service::registry() {
@@ -264,11 +277,12 @@ result<const std::vector<contracts::node_view>*> service::registry() {
 outcome service::heartbeat(const params& given, const caller& from) {
   SWARM_TRY(const auto who, given.account(0, "account"));
   SWARM_TRY(const auto* all, registry());
-  const auto found = std::find_if(all->begin(), all->end(), [&](const auto& node) { return node.account == who; });
+  const auto found =
+      std::find_if(all->begin(), all->end(), [&](const auto& node) { return node.account == who; });
   if (found == all->end()) return json::value(false);
   if (found->cert_fingerprint != from.peer.cert_fingerprint)
-    return fail(rpc_errc::refused, "account {} is registered with another certificate than that of {}", to_hex(who.view()),
-                from.peer.cert_subject);
+    return fail(rpc_errc::refused, "account {} is registered with another certificate than that of {}",
+                to_hex(who.view()), from.peer.cert_subject);
   liveness_.heard_from(who, now_);
   return json::value(true);
 }
@@ -286,7 +300,8 @@ result<json::array> service::nodes_json(time_point now) {
   SWARM_TRY(const auto* all, registry());
   json::array out;
   for (const auto& node : *all) {
-    const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(liveness_.silence_of(node.account, now));
+    const auto silence =
+        std::chrono::duration_cast<std::chrono::milliseconds>(liveness_.silence_of(node.account, now));
     const bool is_sn = node.type == contracts::node_type::sn;
     out.push_back(json::object{{"account", hex_data(node.account.view())},
                                {"type", contracts::to_string(node.type)},

@@ -33,8 +33,10 @@ result<std::uint64_t> parse_quantity(std::string_view text, std::string_view wha
 }
 
 result<std::string> params::text(std::size_t index, std::string_view what) const {
-  if (!has(index)) return fail(rpc_errc::invalid_params, "missing value for required argument {} ({})", index, what);
-  if (!list_[index].is_string()) return fail(rpc_errc::invalid_params, "argument {} ({}) must be a string", index, what);
+  if (!has(index))
+    return fail(rpc_errc::invalid_params, "missing value for required argument {} ({})", index, what);
+  if (!list_[index].is_string())
+    return fail(rpc_errc::invalid_params, "argument {} ({}) must be a string", index, what);
   return std::string(list_[index].get_string().c_str());
 }
 
@@ -45,7 +47,8 @@ result<std::uint64_t> params::number(std::size_t index, std::string_view what) c
 
 result<bool> params::flag(std::size_t index, std::string_view what) const {
   if (!has(index)) return false;
-  if (!list_[index].is_bool()) return fail(rpc_errc::invalid_params, "argument {} ({}) must be true or false", index, what);
+  if (!list_[index].is_bool())
+    return fail(rpc_errc::invalid_params, "argument {} ({}) must be true or false", index, what);
   return list_[index].get_bool();
 }
 
@@ -80,9 +83,11 @@ result<std::optional<std::uint64_t>> params::block(std::size_t index) const {
   return std::optional(num);
 }
 
-result<std::vector<std::string>> params::texts(std::size_t index, std::string_view what, std::size_t count_max) const {
+result<std::vector<std::string>> params::texts(std::size_t index, std::string_view what,
+                                               std::size_t count_max) const {
   const auto* list = has(index) ? list_[index].if_array() : nullptr;
-  if (list == nullptr) return fail(rpc_errc::invalid_params, "argument {} ({}) must be an array", index, what);
+  if (list == nullptr)
+    return fail(rpc_errc::invalid_params, "argument {} ({}) must be an array", index, what);
   if (list->size() > count_max) return fail(rpc_errc::limit_exceeded, "{}: at most {}", what, count_max);
   std::vector<std::string> out;
   for (std::size_t i = 0; i < list->size(); ++i) {
@@ -93,9 +98,11 @@ result<std::vector<std::string>> params::texts(std::size_t index, std::string_vi
 }
 
 result<const json::object*> params::object(std::size_t index, std::string_view what) const {
-  if (!has(index)) return fail(rpc_errc::invalid_params, "missing value for required argument {} ({})", index, what);
+  if (!has(index))
+    return fail(rpc_errc::invalid_params, "missing value for required argument {} ({})", index, what);
   const auto* out = list_[index].if_object();
-  if (out == nullptr) return fail(rpc_errc::invalid_params, "argument {} ({}) must be an object", index, what);
+  if (out == nullptr)
+    return fail(rpc_errc::invalid_params, "argument {} ({}) must be an object", index, what);
   return out;
 }
 
@@ -132,7 +139,8 @@ result<ledger::call_request> params::call(std::size_t index) const {
     if (params(legacy).has(0)) {
       SWARM_TRY(const auto other, params(legacy).raw(0, "data"));
       if (other != out.input)
-        return fail(rpc_errc::invalid_params, R"(both "data" and "input" are set and not equal; use "input")");
+        return fail(rpc_errc::invalid_params,
+                    R"(both "data" and "input" are set and not equal; use "input")");
     }
   } else if (params(legacy).has(0)) {
     SWARM_TRY(out.input, params(legacy).raw(0, "data"));
@@ -146,7 +154,8 @@ result<block_range> parse_range(const json::object& from) {
   const auto last = field(from, "toBlock");
   if (const auto hash = field(from, "blockHash"); params(hash).has(0)) {
     if (params(first).has(0) || params(last).has(0))
-      return fail(rpc_errc::invalid_params, "cannot specify both blockHash and fromBlock/toBlock, choose one or the other");
+      return fail(rpc_errc::invalid_params,
+                  "cannot specify both blockHash and fromBlock/toBlock, choose one or the other");
     SWARM_TRY(out.block_hash, params(hash).hash(0, "blockHash"));
     return out;
   }
@@ -160,7 +169,8 @@ result<hash32> parse_slot(std::string_view text) {
     const std::string padded = std::string(66 - text.size(), '0') + std::string(text.substr(2));
     if (const auto out = fixed_from_hex<32>(padded)) return hash32(*out);
   }
-  return fail(rpc_errc::invalid_params, "storage key '{}' is not 0x and 1 to 64 hexadecimal digits", text.substr(0, 80));
+  return fail(rpc_errc::invalid_params, "storage key '{}' is not 0x and 1 to 64 hexadecimal digits",
+              text.substr(0, 80));
 }
 
 result<ledger::log_filter> parse_filter(const json::object& from) {

@@ -3,13 +3,13 @@
 #include "base/u256.hpp"
 #include "ledger/chain/chain.hpp"
 
+#include <boost/json.hpp>
+
 #include <optional>
 #include <string>
 
-#include <boost/json.hpp>
-
-/// Reading and writing the values of Ethereum's JSON-RPC (execution API): QUANTITY is 0x and hexadecimal digits
-/// without leading zeros, DATA is 0x and an even number of digits.
+/// Reading and writing the values of Ethereum's JSON-RPC (execution API): QUANTITY is 0x and hexadecimal
+/// digits without leading zeros, DATA is 0x and an even number of digits.
 namespace swarm::rpc {
 
 /// Codes of JSON-RPC 2.0 section 5.1 and EIP-1474.
@@ -19,7 +19,7 @@ enum class rpc_errc : int {
   method_not_found = -32601,
   invalid_params = -32602,
   internal = -32603,
-  refused = -32000,        ///< the ledger says no; the text says why
+  refused = -32000, ///< the ledger says no; the text says why
   resource_missing = -32001,
   limit_exceeded = -32005,
   reverted = 3,
@@ -49,7 +49,8 @@ public:
   result<std::optional<std::uint64_t>> block(std::size_t index) const;
   result<ledger::call_request> call(std::size_t index) const;
   /// A list of at most `count_max` strings.
-  result<std::vector<std::string>> texts(std::size_t index, std::string_view what, std::size_t count_max) const;
+  result<std::vector<std::string>> texts(std::size_t index, std::string_view what,
+                                         std::size_t count_max) const;
   result<const boost::json::object*> object(std::size_t index, std::string_view what) const;
 
 private:

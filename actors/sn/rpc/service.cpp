@@ -68,7 +68,9 @@ void service::handle(const std::string& body, const caller& from, time_point now
     });
   const auto& requests = parsed->get_array();
   if (requests.empty() || requests.size() > batch_max) {
-    const auto text = requests.empty() ? std::string("an empty batch") : fmt::format("a batch of {}, at most {} are answered", requests.size(), batch_max);
+    const auto text = requests.empty()
+                          ? std::string("an empty batch")
+                          : fmt::format("a batch of {}, at most {} are answered", requests.size(), batch_max);
     return from.send(json::serialize(envelope(nullptr, fail(rpc_errc::invalid_request, "{}", text))));
   }
   auto all = std::make_shared<batch>();
@@ -80,11 +82,13 @@ void service::handle(const std::string& body, const caller& from, time_point now
 }
 
 /// `done` gets null for a notification, which has no answer.
-void service::dispatch(const json::value& request, const caller& from, std::function<void(json::value)> done) {
+void service::dispatch(const json::value& request, const caller& from,
+                       std::function<void(json::value)> done) {
   const auto* object = request.if_object();
   const auto* method = object != nullptr ? object->if_contains("method") : nullptr;
   const auto* id_given = object != nullptr ? object->if_contains("id") : nullptr;
-  const bool id_fits = id_given == nullptr || id_given->is_null() || id_given->is_string() || id_given->is_number();
+  const bool id_fits =
+      id_given == nullptr || id_given->is_null() || id_given->is_string() || id_given->is_number();
   if (method == nullptr || !method->is_string() || !id_fits)
     return done(envelope(nullptr, fail(rpc_errc::invalid_request, "a request has a method and an id")));
   const bool notification = id_given == nullptr;
@@ -101,51 +105,54 @@ void service::dispatch(const json::value& request, const caller& from, std::func
   if (name == "eth_sendRawTransactionSync") return send_sync(arguments, std::move(reply));
   const auto found = methods().find(name);
   if (found == methods().end())
-    return reply(fail(rpc_errc::method_not_found, "the method {} does not exist/is not available", name.substr(0, 64)));
+    return reply(fail(rpc_errc::method_not_found, "the method {} does not exist/is not available",
+                      name.substr(0, 64)));
   reply((this->*found->second)(arguments, from));
 }
 
 const std::map<std::string_view, service::handler>& service::methods() {
   static const std::map<std::string_view, handler> table{
-    {"web3_clientVersion", &service::client_version},
-    {"net_version", &service::net_version},
-    {"eth_chainId", &service::chain_id},
-    {"eth_blockNumber", &service::block_number},
-    {"eth_syncing", &service::syncing},
-    {"eth_accounts", &service::accounts},
-    {"eth_gasPrice", &service::zero_price},
-    {"eth_maxPriorityFeePerGas", &service::zero_price},
-    {"eth_feeHistory", &service::fee_history},
-    {"eth_getBlockByNumber", &service::block_by_number},
-    {"eth_getBlockByHash", &service::block_by_hash},
-    {"eth_getBlockReceipts", &service::block_receipts},
-    {"eth_getTransactionByHash", &service::txn_by_hash},
-    {"eth_getTransactionReceipt", &service::txn_receipt},
-    {"eth_getTransactionCount", &service::txn_count},
-    {"eth_getBalance", &service::balance},
-    {"eth_getCode", &service::code},
-    {"eth_getStorageAt", &service::storage_at},
-    {"eth_getProof", &service::proof},
-    {"eth_call", &service::call},
-    {"eth_estimateGas", &service::estimate_gas},
-    {"eth_getLogs", &service::logs},
-    {"eth_sendRawTransaction", &service::send_raw},
-    {"eth_subscribe", &service::subscribe},
-    {"eth_unsubscribe", &service::unsubscribe},
-    {"swarm_heartbeat", &service::heartbeat},
-    {"swarm_silentNodes", &service::silent_nodes},
-    {"swarm_nodes", &service::nodes},
+      {"web3_clientVersion", &service::client_version},
+      {"net_version", &service::net_version},
+      {"eth_chainId", &service::chain_id},
+      {"eth_blockNumber", &service::block_number},
+      {"eth_syncing", &service::syncing},
+      {"eth_accounts", &service::accounts},
+      {"eth_gasPrice", &service::zero_price},
+      {"eth_maxPriorityFeePerGas", &service::zero_price},
+      {"eth_feeHistory", &service::fee_history},
+      {"eth_getBlockByNumber", &service::block_by_number},
+      {"eth_getBlockByHash", &service::block_by_hash},
+      {"eth_getBlockReceipts", &service::block_receipts},
+      {"eth_getTransactionByHash", &service::txn_by_hash},
+      {"eth_getTransactionReceipt", &service::txn_receipt},
+      {"eth_getTransactionCount", &service::txn_count},
+      {"eth_getBalance", &service::balance},
+      {"eth_getCode", &service::code},
+      {"eth_getStorageAt", &service::storage_at},
+      {"eth_getProof", &service::proof},
+      {"eth_call", &service::call},
+      {"eth_estimateGas", &service::estimate_gas},
+      {"eth_getLogs", &service::logs},
+      {"eth_sendRawTransaction", &service::send_raw},
+      {"eth_subscribe", &service::subscribe},
+      {"eth_unsubscribe", &service::unsubscribe},
+      {"swarm_heartbeat", &service::heartbeat},
+      {"swarm_silentNodes", &service::silent_nodes},
+      {"swarm_nodes", &service::nodes},
   };
   return table;
 }
 
-// -- transactions and those who wait for them -------------------------------------------------------------------
+// -- transactions and those who wait for them
+// -------------------------------------------------------------------
 
 void service::send_sync(const params& given, answer done) {
   const auto raw = given.raw(0, "transaction");
   if (!raw) return done(tl::unexpected(raw.error()));
   const auto hash = keccak256(*raw);
-  if (auto place = chain_.find_txn(hash); place && *place) // sent before, perhaps over a connection that broke
+  if (auto place = chain_.find_txn(hash);
+      place && *place) // sent before, perhaps over a connection that broke
     return done(json::value(receipt_json(*(*place)->block, (*place)->index)));
   auto wait = receipt_wait;
   if (given.has(1)) {
@@ -154,7 +161,8 @@ void service::send_sync(const params& given, answer done) {
     wait = std::min<duration>(wait, std::chrono::milliseconds(std::min<std::uint64_t>(*asked, 60'000)));
   }
   if (waiting_.size() >= waiting_max)
-    return done(fail(rpc_errc::limit_exceeded, "{} callers wait for receipts already; try again", waiting_max));
+    return done(
+        fail(rpc_errc::limit_exceeded, "{} callers wait for receipts already; try again", waiting_max));
   const auto submitted = chain_.submit(*raw);
   if (!submitted && !submitted.error().is(ledger::pool_rule::already_known))
     return done(tl::unexpected(submitted.error()));
@@ -163,7 +171,8 @@ void service::send_sync(const params& given, answer done) {
 
 void service::on_block(const ledger::block_ptr& block) {
   std::map<hash32, std::size_t> index;
-  for (std::size_t i = 0; i < block->txns.size(); ++i) index.emplace(block->txns[i].hash(), i);
+  for (std::size_t i = 0; i < block->txns.size(); ++i)
+    index.emplace(block->txns[i].hash(), i);
   std::vector<std::pair<answer, std::size_t>> ready;
   std::erase_if(waiting_, [&](waiter& one) {
     const auto found = index.find(one.txn);
@@ -171,18 +180,21 @@ void service::on_block(const ledger::block_ptr& block) {
     ready.emplace_back(std::move(one.done), found->second);
     return true;
   });
-  for (auto& [done, at] : ready) done(json::value(receipt_json(*block, at)));
+  for (auto& [done, at] : ready)
+    done(json::value(receipt_json(*block, at)));
   const auto notify = [](const std::string& id, const subscription& to, json::value what) {
-    to.send(json::serialize(json::object{{"jsonrpc", "2.0"},
-                                         {"method", "eth_subscription"},
-                                         {"params", json::object{{"subscription", id}, {"result", std::move(what)}}}}));
+    to.send(json::serialize(
+        json::object{{"jsonrpc", "2.0"},
+                     {"method", "eth_subscription"},
+                     {"params", json::object{{"subscription", id}, {"result", std::move(what)}}}}));
   };
   for (const auto& [id, to] : subscriptions_) {
     if (to.heads) {
       notify(id, to, header_json(*block));
       continue;
     }
-    for (const auto& hit : matching_logs(*block, to.filter)) notify(id, to, log_json(hit));
+    for (const auto& hit : matching_logs(*block, to.filter))
+      notify(id, to, log_json(hit));
   }
 }
 
@@ -195,7 +207,8 @@ void service::on_time(time_point now) {
     return true;
   });
   for (auto& one : late)
-    one.done(fail(rpc_errc::timed_out, "timeout: transaction {} is not final yet, it still waits", to_hex(one.txn.view())));
+    one.done(fail(rpc_errc::timed_out, "timeout: transaction {} is not final yet, it still waits",
+                  to_hex(one.txn.view())));
 }
 
 void service::session_gone(std::uint64_t session) {

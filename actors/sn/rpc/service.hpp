@@ -2,8 +2,8 @@
 
 #include "actors/sn/rpc/liveness.hpp"
 #include "actors/sn/rpc/params.hpp"
-#include "contracts/registry_client.hpp"
 #include "base/hash.hpp"
+#include "contracts/registry_client.hpp"
 #include "transport/http.hpp"
 
 #include <deque>
@@ -19,18 +19,19 @@ struct caller {
   std::function<void(std::string)> send; ///< answers and, for a session, notifications; any thread
 };
 
-/// Ethereum's JSON-RPC over one chain, plus swarm_* methods. Belongs to the thread that owns the chain. No sockets:
-/// text in, text out; an answer that has to wait for a block comes when `on_block` or `on_time` brings it.
+/// Ethereum's JSON-RPC over one chain, plus swarm_* methods. Belongs to the thread that owns the chain. No
+/// sockets: text in, text out; an answer that has to wait for a block comes when `on_block` or `on_time`
+/// brings it.
 ///
-/// Beyond the execution API: eth_sendRawTransactionSync (EIP-7966) answers with the receipt and may be repeated with
-/// the same transaction; receipts carry Besu's `revertReason`; swarm_heartbeat(account), swarm_silentNodes(),
-/// swarm_nodes().
+/// Beyond the execution API: eth_sendRawTransactionSync (EIP-7966) answers with the receipt and may be
+/// repeated with the same transaction; receipts carry Besu's `revertReason`; swarm_heartbeat(account),
+/// swarm_silentNodes(), swarm_nodes().
 class service {
 public:
   static constexpr std::size_t batch_max = 256;
-  static constexpr std::size_t subscriptions_max = 4096;  ///< of all sessions
+  static constexpr std::size_t subscriptions_max = 4096; ///< of all sessions
   static constexpr std::size_t session_subscriptions_max = 64;
-  static constexpr std::size_t waiting_max = 16384;       ///< callers waiting for a receipt
+  static constexpr std::size_t waiting_max = 16384; ///< callers waiting for a receipt
   static constexpr duration receipt_wait = std::chrono::seconds(20);
   static constexpr std::size_t proof_slots_max = 256;
   static constexpr std::uint64_t fee_history_max = 1024;
@@ -66,7 +67,8 @@ private:
   };
 
   static const std::map<std::string_view, handler>& methods();
-  void dispatch(const boost::json::value& request, const caller& from, std::function<void(boost::json::value)> done);
+  void dispatch(const boost::json::value& request, const caller& from,
+                std::function<void(boost::json::value)> done);
   void send_sync(const params& given, answer done);
 
   // eth_*, net_*, web3_*
