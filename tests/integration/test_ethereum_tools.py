@@ -18,8 +18,13 @@ pytestmark = pytest.mark.skipif(
 
 
 def node_says(*command):
-    run = subprocess.run([NODE, *map(str, command)], capture_output=True, text=True, timeout=300,
-                         env={**os.environ, "NODE_PATH": str(MODULES)})
+    run = subprocess.run(
+        [NODE, *map(str, command)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "NODE_PATH": str(MODULES)},
+    )
     assert run.returncode == 0, run.stdout + run.stderr
     assert " 0 failed" in run.stdout
     return run.stdout
@@ -29,11 +34,28 @@ def test_ethers_reads_calls_and_sends(swarm):
     swarm.start(sls=1)
     swarm.sls[0].wait_ready()
     folder = swarm.certs.folder
-    node_says(ROOT / "tests/ethers/check_node.js", f"https://127.0.0.1:{swarm.sn.port}/", folder / "probe-cert.pem",
-              folder / "probe-key.pem", swarm.certs.capath / "ca-cert.pem")
+    node_says(
+        ROOT / "tests/ethers/check_node.js",
+        f"https://127.0.0.1:{swarm.sn.port}/",
+        folder / "probe-cert.pem",
+        folder / "probe-key.pem",
+        swarm.certs.capath / "ca-cert.pem",
+    )
 
 
 def test_solc_agrees_with_the_native_contracts(folder):
-    run = subprocess.run([ROOT / "tests/contracts/check_interfaces", "--dump", BIN / "dump_contracts", "--out", folder,
-                          "--modules", MODULES], capture_output=True, text=True, timeout=300)
+    run = subprocess.run(
+        [
+            ROOT / "tests/contracts/check_interfaces",
+            "--dump",
+            BIN / "dump_contracts",
+            "--out",
+            folder,
+            "--modules",
+            MODULES,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert run.returncode == 0 and " 0 failed" in run.stdout, run.stdout + run.stderr
