@@ -6,7 +6,7 @@ import pathlib
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from repository import ROOT
 from swarmlearning import SwarmError, model_digest
 from swarmlearning.arrays import ITEM_SIZE, dtype_name, pack, unpack, unpack_as
 from swarmlearning.digest import SAFETENSORS_NAMES, safetensors_layout

@@ -5,8 +5,7 @@ import importlib.util
 import os
 
 import pytest
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from repository import ROOT
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import ROOT
 from fake_sl import FakeSwarm
+from repository import ROOT
 from swarmlearning import SwarmArgumentError, SwarmError
 from swarmlearning.arrays import pack, unpack
 from swarmlearning.callback import SwarmCallbackBase

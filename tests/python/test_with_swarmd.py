@@ -6,7 +6,7 @@ import pathlib
 import sys
 
 import pytest
-from conftest import ROOT
+from repository import ROOT
 
 pytest.importorskip("torch")
 sys.path.insert(0, os.path.join(ROOT, "examples"))
