@@ -19,6 +19,9 @@ inline constexpr std::string_view default_training_name = "defaultbb.cqdb.sml.hp
 /// Where the training contract called `name` lives: last 20 bytes of keccak256("swarmd/training/" || name).
 address training_address(std::string_view name);
 
+/// The gas limit to send a call of these contracts with: more than any of them takes.
+inline constexpr std::uint64_t call_gas = 10'000'000;
+
 inline constexpr std::uint32_t peers_max = 1024; ///< of one generation of a training
 inline constexpr std::uint32_t weightage_max = 100;
 inline constexpr std::size_t reason_bytes_max = 160;   ///< of leavePeer and of each entry of commitMerge

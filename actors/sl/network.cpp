@@ -18,7 +18,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint64_t call_gas = 10'000'000;
 constexpr auto heartbeat_interval = 2s;
 constexpr std::size_t unsent_max = 256;
 
@@ -203,7 +202,7 @@ void submit(self_pointer self, const address& to, bytes input, std::string what,
   auto& s = self->state();
   ledger::txn_fields fields;
   fields.nonce = s.next_nonce;
-  fields.gas_limit = call_gas;
+  fields.gas_limit = contracts::call_gas;
   fields.to = to;
   fields.data = std::move(input);
   auto txn = ledger::make_signed(std::move(fields), *s.context->key, s.chain_id);

@@ -1,12 +1,11 @@
 #include "actors/sl/sl.hpp"
 
-#include "actors/data_dir.hpp"
+#include "actors/node_identity.hpp"
 #include "actors/sl/channel.hpp"
 #include "actors/sl/files.hpp"
 #include "actors/sl/follower.hpp"
 #include "actors/sl/network.hpp"
 #include "actors/sl/sl_context.hpp"
-#include "ledger/formats/key_file.hpp"
 
 namespace swarm::actors {
 
@@ -16,12 +15,9 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   context->options = options;
   context->log_source = name == "sl" ? "swarm.SL" : "swarm.SL." + options.node_name;
   context->io = std::move(io);
-  const auto& files = options.identity;
-  SWARM_TRY(context->identity, transport::tls_identity::load(
-                                   {files.cert, files.key, files.cacert, files.capath, files.verify_host}));
-  SWARM_CHECK(make_data_dir(options.data_dir));
-  SWARM_TRY(auto key, ledger::load_or_make_key((options.data_dir / "node.key").string()));
-  context->key = std::make_shared<const ledger::private_key>(std::move(key));
+  SWARM_TRY(const auto identity, open_node_identity(options));
+  context->identity = identity.tls;
+  context->key = identity.key;
   SWARM_TRY(auto store, merge::model_store::open_directory((options.data_dir / "models").string()));
   context->store = std::make_shared<merge::model_store>(std::move(store));
   context->client = std::make_shared<transport::http_client>(*context->io, context->identity);

@@ -15,7 +15,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t block_txns = 1000;
-constexpr std::uint64_t call_gas = 10'000'000;
 constexpr auto commit_retry = 1s;
 
 struct chain_state {
@@ -120,7 +119,7 @@ void make_block(self_pointer self) {
 result<> submit_own(chain_state& s, const address& to, bytes input) {
   ledger::txn_fields fields;
   SWARM_TRY(fields.nonce, s.chain->pending_nonce(s.context->key->account()));
-  fields.gas_limit = call_gas;
+  fields.gas_limit = contracts::call_gas;
   fields.to = to;
   fields.data = std::move(input);
   SWARM_TRY(const auto txn, ledger::make_signed(std::move(fields), *s.context->key, s.chain->chain_id()));

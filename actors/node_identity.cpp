@@ -1,4 +1,6 @@
-#include "actors/data_dir.hpp"
+#include "actors/node_identity.hpp"
+
+#include "ledger/formats/key_file.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -8,6 +10,8 @@
 #include <cstring>
 
 namespace swarm::actors {
+
+namespace {
 
 result<> make_data_dir(const std::filesystem::path& dir) {
   std::error_code failure;
@@ -27,6 +31,19 @@ result<> make_data_dir(const std::filesystem::path& dir) {
                 "{}: another process uses this data directory; stop it, or give this one its own --data-dir",
                 dir.string());
   return {};
+}
+
+} // namespace
+
+result<node_identity> open_node_identity(const config::role_options& options) {
+  node_identity identity;
+  const auto& files = options.identity;
+  SWARM_TRY(identity.tls, transport::tls_identity::load(
+                              {files.cert, files.key, files.cacert, files.capath, files.verify_host}));
+  SWARM_CHECK(make_data_dir(options.data_dir));
+  SWARM_TRY(auto key, ledger::load_or_make_key((options.data_dir / "node.key").string()));
+  identity.key = std::make_shared<const ledger::private_key>(std::move(key));
+  return identity;
 }
 
 } // namespace swarm::actors
