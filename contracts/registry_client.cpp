@@ -33,6 +33,31 @@ bytes encode_node_count() {
 bytes encode_nodes(std::uint64_t first, std::uint64_t count) {
   return abi::encode_call(nodes_args{first, count});
 }
+bytes encode_propose_validator_vote(const address& account, bool add) {
+  return abi::encode_call(propose_validator_vote_args{account, add});
+}
+bytes encode_discard_validator_vote(const address& account) {
+  return abi::encode_call(discard_validator_vote_args{account});
+}
+bytes encode_get_validators() {
+  return abi::encode_call(get_validators_args{});
+}
+bytes encode_validator_members() {
+  return abi::encode_call(validator_members_args{});
+}
+bytes encode_voters_on(const address& account) {
+  return abi::encode_call(voters_on_args{account});
+}
+
+result<std::vector<address>> decode_validators(bytes_view output) {
+  return abi::decode_answer<std::vector<address>>(output);
+}
+result<std::vector<address>> decode_validator_members(bytes_view output) {
+  return abi::decode_answer<std::vector<address>>(output);
+}
+result<std::vector<address>> decode_voters_on(bytes_view output) {
+  return abi::decode_answer<std::vector<address>>(output);
+}
 
 result<node_view> decode_node(bytes_view output) {
   return abi::decode_answer<node_view>(output);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contracts/training_client.hpp"
+#include "ledger/native_contract.hpp"
 
 /// The client side of interfaces/INodeRegistry.sol and interfaces/ITrainingRegistry.sol; see
 /// training_client.hpp.
@@ -8,10 +9,7 @@ namespace swarm::contracts {
 
 /// 0x0000000000000000000000000000000000005001, from genesis on.
 constexpr address node_registry_address() {
-  address out;
-  out[18] = 0x50;
-  out[19] = 0x01;
-  return out;
+  return ledger::validators_account();
 }
 /// 0x0000000000000000000000000000000000005002, from genesis on.
 constexpr address training_registry_address() {
@@ -62,6 +60,17 @@ bytes encode_node(const address& account);
 bytes encode_node_count();
 bytes encode_nodes(std::uint64_t first, std::uint64_t count);
 
+/// Who seals blocks. Votes are of validators, on one account each.
+bytes encode_propose_validator_vote(const address& account, bool add);
+bytes encode_discard_validator_vote(const address& account);
+bytes encode_get_validators();
+bytes encode_validator_members();
+bytes encode_voters_on(const address& account);
+
+result<std::vector<address>> decode_validators(bytes_view output); ///< sorted
+result<std::vector<address>> decode_validator_members(bytes_view output);
+result<std::vector<address>> decode_voters_on(bytes_view output);
+
 result<node_view> decode_node(bytes_view output);
 result<std::uint64_t> decode_node_count(bytes_view output);
 result<std::vector<node_view>> decode_nodes(bytes_view output);
@@ -80,7 +89,19 @@ struct node_left {
   node_type type{};
   bool operator==(const node_left&) const = default;
 };
-using node_event = std::variant<node_registered, node_left>;
+struct validator_voted {
+  address voter;
+  address account;
+  bool add = false;
+  bool operator==(const validator_voted&) const = default;
+};
+struct validators_changed {
+  address account;
+  bool added = false;
+  std::vector<address> validators; ///< of the next block, sorted
+  bool operator==(const validators_changed&) const = default;
+};
+using node_event = std::variant<node_registered, node_left, validator_voted, validators_changed>;
 /// As decode_training_event.
 result<node_event> decode_node_event(const std::vector<hash32>& topics, bytes_view data);
 

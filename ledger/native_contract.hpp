@@ -9,6 +9,19 @@
 
 namespace swarm::ledger {
 
+/// 0x0000000000000000000000000000000000005001, the NodeRegistry: in its storage consensus finds who seals the
+/// next block. Slot 256 is the number of validators, the slots from 257 on are the validators, sorted.
+/// Genesis writes them first, the contract afterwards.
+constexpr address validators_account() {
+  address out;
+  out[18] = 0x50;
+  out[19] = 0x01;
+  return out;
+}
+inline constexpr std::uint64_t validator_count_slot = 256;
+inline constexpr std::uint64_t first_validator_slot = 257;
+inline constexpr std::size_t validators_max = 256;
+
 /// One entry of a receipt's log (Yellow Paper 4.3.1): up to four topics and free data.
 struct log_entry {
   address emitter;

@@ -17,6 +17,18 @@ struct nodes_args {
   u256 first;
   u256 count;
 };
+struct propose_validator_vote_args {
+  address account;
+  bool add = false;
+};
+struct discard_validator_vote_args {
+  address account;
+};
+struct get_validators_args {};
+struct validator_members_args {};
+struct voters_on_args {
+  address account;
+};
 struct create_training_args {
   std::string name;
 };
@@ -30,7 +42,9 @@ struct training_names_args {
 };
 
 using node_registry_functions =
-    function_list<register_node_args, leave_node_args, node_args, node_count_args, nodes_args>;
+    function_list<register_node_args, leave_node_args, propose_validator_vote_args,
+                  discard_validator_vote_args, node_args, node_count_args, nodes_args, get_validators_args,
+                  validator_members_args, voters_on_args>;
 using training_registry_functions =
     function_list<create_training_args, training_address_of_args, training_count_args, training_names_args>;
 
@@ -84,6 +98,56 @@ struct layout<nodes_args> {
   static constexpr auto members = std::tuple{&nodes_args::first, &nodes_args::count};
   static constexpr bool view = true;
   using answer = std::vector<node_view>;
+};
+template <>
+struct layout<propose_validator_vote_args> {
+  using t = propose_validator_vote_args;
+  static constexpr std::string_view name = "proposeValidatorVote";
+  static constexpr auto members = std::tuple{&t::account, &t::add};
+  static constexpr bool view = false;
+  using answer = void;
+};
+template <>
+struct layout<discard_validator_vote_args> {
+  static constexpr std::string_view name = "discardValidatorVote";
+  static constexpr auto members = std::tuple{&discard_validator_vote_args::account};
+  static constexpr bool view = false;
+  using answer = void;
+};
+template <>
+struct layout<get_validators_args> {
+  static constexpr std::string_view name = "getValidators";
+  static constexpr auto members = std::make_tuple();
+  static constexpr bool view = true;
+  using answer = std::vector<address>;
+};
+template <>
+struct layout<validator_members_args> {
+  static constexpr std::string_view name = "validatorMembers";
+  static constexpr auto members = std::make_tuple();
+  static constexpr bool view = true;
+  using answer = std::vector<address>;
+};
+template <>
+struct layout<voters_on_args> {
+  static constexpr std::string_view name = "votersOn";
+  static constexpr auto members = std::tuple{&voters_on_args::account};
+  static constexpr bool view = true;
+  using answer = std::vector<address>;
+};
+template <>
+struct layout<validator_voted> {
+  using t = validator_voted;
+  static constexpr std::string_view name = "ValidatorVoted";
+  static constexpr auto members = std::tuple{&t::voter, &t::account, &t::add};
+  static constexpr std::array indexed{true, true, false};
+};
+template <>
+struct layout<validators_changed> {
+  using t = validators_changed;
+  static constexpr std::string_view name = "ValidatorsChanged";
+  static constexpr auto members = std::tuple{&t::account, &t::added, &t::validators};
+  static constexpr std::array indexed{true, false, false};
 };
 template <>
 struct layout<node_registered> {

@@ -2,6 +2,7 @@
 
 #include "contracts/registry/interface.hpp"
 #include "contracts/registry/node_records.hpp"
+#include "contracts/registry/validators.hpp"
 #include "contracts/runtime/page.hpp"
 
 namespace swarm::contracts {
@@ -10,6 +11,10 @@ namespace {
 
 bool is_printable_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+bool holds(const std::vector<address>& list, const address& account) {
+  return std::find(list.begin(), list.end(), account) != list.end();
 }
 
 result<> check_details(const register_node_args& args) {
@@ -27,13 +32,15 @@ result<> check_details(const register_node_args& args) {
 class node_registry_call {
 public:
   node_registry_call(ledger::contract_host& host, const ledger::call_context& context)
-      : host_(host), context_(context), records_(host) {}
+      : host_(host), context_(context), records_(host), validators_(host) {}
 
   result<> on(const register_node_args& args) {
     SWARM_CHECK(check_details(args));
     const auto& account = context_.caller;
     auto record = records_.of(account);
     auto status = record.status();
+    if (const auto members = validators_.members(); holds(members, account))
+      SWARM_CHECK(check_unused(args.cert_fingerprint, account, members));
     if (status.type == node_type{}) {
       const auto count = records_.count();
       if (count >= nodes_max) return refuse("the network is full: {} nodes are registered", count);
@@ -65,7 +72,39 @@ public:
     status.since_block = context_.block_num;
     record.set_status(status);
     host_.emit(abi::encode_event(context_.self, node_left{account, status.type}));
+    if (holds(validators_.members(), account)) return change_membership(account, false);
     return {};
+  }
+
+  result<> on(const propose_validator_vote_args& args) {
+    const auto members = validators_.members();
+    SWARM_CHECK(check_voter(args.account));
+    SWARM_CHECK(args.add ? check_addable(args.account, members) : check_removable(args.account, members));
+    auto voters = validators_.voters_on(args.account);
+    if (holds(voters, context_.caller))
+      return refuse("{} votes so on {} already", to_hex(context_.caller.view()), to_hex(args.account.view()));
+    voters.push_back(context_.caller);
+    host_.emit(abi::encode_event(context_.self, validator_voted{context_.caller, args.account, args.add}));
+    const auto validators = validators_.validators();
+    const auto votes = static_cast<std::size_t>(std::count_if(
+        voters.begin(), voters.end(), [&](const address& voter) { return holds(validators, voter); }));
+    if (2 * votes > validators.size()) return change_membership(args.account, args.add);
+    validators_.set_voters_on(args.account, voters);
+    return {};
+  }
+
+  result<> on(const discard_validator_vote_args& args) {
+    auto voters = validators_.voters_on(args.account);
+    if (std::erase(voters, context_.caller) == 0)
+      return refuse("{} has no vote on {}", to_hex(context_.caller.view()), to_hex(args.account.view()));
+    validators_.set_voters_on(args.account, voters);
+    return {};
+  }
+
+  result<std::vector<address>> on(const get_validators_args&) const { return validators_.validators(); }
+  result<std::vector<address>> on(const validator_members_args&) const { return validators_.members(); }
+  result<std::vector<address>> on(const voters_on_args& args) const {
+    return validators_.voters_on(args.account);
   }
 
   result<node_view> on(const node_args& args) const { return view_of(args.account); }
@@ -81,6 +120,54 @@ public:
   }
 
 private:
+  result<> check_voter(const address& account) const {
+    if (!holds(validators_.validators(), context_.caller))
+      return refuse("{} is no validator and has no vote", to_hex(context_.caller.view()));
+    if (account == context_.caller)
+      return refuse("{} would vote on itself: leave() is for that", to_hex(account.view()));
+    return {};
+  }
+
+  result<> check_addable(const address& account, const std::vector<address>& members) const {
+    if (holds(members, account))
+      return refuse("{} is a member of the validators already", to_hex(account.view()));
+    if (members.size() >= ledger::validators_max)
+      return refuse("there are {} validators, no more are possible", members.size());
+    SWARM_CHECK(require_active_node(host_, account, {node_type::sn}));
+    return check_unused(records_.of(account).cert_fingerprint(), account, members);
+  }
+
+  result<> check_removable(const address& account, const std::vector<address>& members) const {
+    if (!holds(members, account)) return refuse("{} is no member of the validators", to_hex(account.view()));
+    return {};
+  }
+
+  /// One certificate, one vote.
+  result<> check_unused(const hash32& cert_fingerprint, const address& account,
+                        const std::vector<address>& members) const {
+    for (const auto& member : members) {
+      if (member == account || records_.of(member).cert_fingerprint() != cert_fingerprint) continue;
+      return refuse("the certificate of {} is that of the validator {}; each needs its own",
+                    to_hex(account.view()), to_hex(member.view()));
+    }
+    return {};
+  }
+
+  result<> change_membership(const address& account, bool add) {
+    if (validators_.last_change() == context_.block_num)
+      return refuse("the validators changed in this block already: vote again in the next");
+    auto members = validators_.members();
+    if (add)
+      members.push_back(account);
+    else
+      std::erase(members, account);
+    if (members.empty()) return refuse("{} is the last validator and has to stay", to_hex(account.view()));
+    validators_.set_members(members, context_.block_num);
+    validators_.set_voters_on(account, {});
+    host_.emit(abi::encode_event(context_.self, validators_changed{account, add, validators_.validators()}));
+    return {};
+  }
+
   node_view view_of(const address& account) const {
     const auto record = records_.of(account);
     const auto status = record.status();
@@ -92,6 +179,7 @@ private:
   ledger::contract_host& host_;
   const ledger::call_context& context_;
   node_records records_;
+  validator_records validators_;
 };
 
 } // namespace

@@ -79,13 +79,24 @@ private:
   std::vector<address> deployed_;
 };
 
-memory_world::memory_world(ledger::native_contract_set contracts) : contracts_(std::move(contracts)) {
+memory_world::memory_world(ledger::native_contract_set contracts, std::vector<address> validators)
+    : contracts_(std::move(contracts)) {
   for (const auto& account : contracts_.genesis) {
     state_.code[account.where] = account.kind;
     for (const auto& [slot, value] : account.storage) {
       SWARM_ASSERT(!value.is_zero());
       state_.slots[{account.where, slot}] = value;
     }
+  }
+  auto write = [this](std::uint64_t slot, const hash32& value) {
+    state_.slots[{ledger::validators_account(), u256(slot)}] = value;
+  };
+  std::sort(validators.begin(), validators.end());
+  if (!validators.empty()) write(ledger::validator_count_slot, u256(validators.size()));
+  for (std::size_t i = 0; i < validators.size(); ++i) {
+    hash32 word;
+    std::copy(validators[i].begin(), validators[i].end(), word.begin() + 12);
+    write(ledger::first_validator_slot + i, word);
   }
 }
 

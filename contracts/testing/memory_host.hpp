@@ -15,7 +15,8 @@ public:
   static constexpr std::uint64_t store_gas = 5000;
   static constexpr std::uint64_t event_gas = 375;
 
-  explicit memory_world(ledger::native_contract_set contracts);
+  /// `validators` as the genesis block of a chain has them.
+  explicit memory_world(ledger::native_contract_set contracts, std::vector<address> validators = {});
 
   struct outcome {
     bool ok = false;

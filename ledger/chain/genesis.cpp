@@ -9,10 +9,8 @@ namespace swarm::ledger {
 
 namespace {
 
-constexpr std::uint64_t params_version = 1;
+constexpr std::uint64_t params_version = 2;
 constexpr std::uint64_t chain_id_slot = 0;
-constexpr std::uint64_t validator_count_slot = 1;
-constexpr std::uint64_t first_validator_slot = 2;
 
 hash32 word_of(const address& who) {
   hash32 out;
@@ -23,7 +21,11 @@ hash32 word_of(const address& who) {
 result<void> put_system_account(state_overlay& state, const genesis_params& params) {
   const auto self = system_account();
   SWARM_CHECK(state.set_nonce(self, 1)); // an account without nonce and code would count as empty (EIP-161)
-  SWARM_CHECK(state.store(self, u256(chain_id_slot), u256(params.chain_id)));
+  return state.store(self, u256(chain_id_slot), u256(params.chain_id));
+}
+
+result<void> put_validators(state_overlay& state, const genesis_params& params) {
+  const auto self = validators_account();
   SWARM_CHECK(state.store(self, u256(validator_count_slot), u256(params.validators.size())));
   for (std::size_t i = 0; i < params.validators.size(); ++i)
     SWARM_CHECK(state.store(self, u256(first_validator_slot + i), word_of(params.validators[i])));
@@ -98,6 +100,7 @@ result<genesis_block> make_genesis(state_store& empty, const genesis_params& par
   state_overlay state(empty, empty_trie_root);
   SWARM_CHECK(put_system_account(state, params));
   SWARM_CHECK(put_contracts(state, contracts));
+  SWARM_CHECK(put_validators(state, params));
   genesis_block out;
   SWARM_TRY(out.state, state.commit());
   out.header.state_root = out.state.root;
@@ -109,12 +112,12 @@ result<genesis_block> make_genesis(state_store& empty, const genesis_params& par
 }
 
 result<std::vector<address>> read_validators(const state_view& state) {
-  SWARM_TRY(auto count, state.storage_of(system_account(), u256(validator_count_slot)));
+  SWARM_TRY(auto count, state.storage_of(validators_account(), u256(validator_count_slot)));
   if (!u256(count).fits_u64() || u256(count).to_u64() > validators_max)
     return fail(errc::corrupt, "state: the number of validators is damaged");
   std::vector<address> out;
   for (std::uint64_t i = 0; i < u256(count).to_u64(); ++i) {
-    SWARM_TRY(auto word, state.storage_of(system_account(), u256(first_validator_slot + i)));
+    SWARM_TRY(auto word, state.storage_of(validators_account(), u256(first_validator_slot + i)));
     SWARM_TRY(auto who, address::from_view(word.view().subspan(12)));
     out.push_back(address(who));
   }

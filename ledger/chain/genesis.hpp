@@ -16,7 +16,6 @@ inline constexpr std::uint64_t default_block_gas_limit = 100'000'000;
 inline constexpr std::uint64_t block_gas_limit_max = 100'000'000;
 /// Stands in the extra data of every block.
 inline constexpr std::string_view extra_data_vanity = "swarmd";
-inline constexpr std::size_t validators_max = 256;
 
 /// Everything that, besides the native contracts, decides the genesis block. The same parameters give the
 /// same hash everywhere.
@@ -29,7 +28,7 @@ struct genesis_params {
 };
 
 /// 0x0000000000000000000000000000000000005000: what the chain itself keeps in the state, so that the state
-/// root covers it. Slot 0 chain id, slot 1 number of validators, slots 2 and up the validators, sorted.
+/// root covers it. Slot 0 is the chain id.
 constexpr address system_account() {
   address out;
   out[18] = 0x50;
@@ -51,7 +50,7 @@ struct genesis_block {
 result<genesis_block> make_genesis(state_store& empty, const genesis_params& params,
                                    const native_contract_set& contracts);
 
-/// The validators in the state, sorted.
+/// The validators in the state, sorted; see `validators_account`.
 result<std::vector<address>> read_validators(const state_view& state);
 
 } // namespace swarm::ledger

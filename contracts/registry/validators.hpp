@@ -1,0 +1,40 @@
+#pragma once
+
+#include "contracts/runtime/slots.hpp"
+
+#include <vector>
+
+namespace swarm::contracts {
+
+/// The validators of `members`, who stand in the order in which they were let in: all of them, but of two
+/// only the first. With two validators either one's absence stops the chain, so a second member waits for a
+/// third.
+std::vector<address> validators_of(const std::vector<address>& members);
+
+/// Who seals blocks, who waits to, and who votes for a change: slots of the NodeRegistry.
+///   slot 3             array of members, in the order in which they were let in; empty: the genesis
+///   validators slot 4             mapping account -> array of those who vote for a change of that account's
+///   membership slot 5             block of the last change slots 256 and up   the validators, see
+///   ledger/native_contract.hpp
+class validator_records {
+public:
+  explicit validator_records(ledger::contract_host& host);
+
+  std::vector<address> members() const;
+  /// Writes the members and the validators that follow from them.
+  void set_members(const std::vector<address>& members, std::uint64_t block_num) const;
+  /// Sorted, as the next block's consensus takes them.
+  std::vector<address> validators() const;
+  std::uint64_t last_change() const;
+
+  std::vector<address> voters_on(const address& account) const;
+  void set_voters_on(const address& account, const std::vector<address>& voters) const;
+
+private:
+  std::vector<address> load_list(const hash32& count_slot, const hash32& first_slot) const;
+  void store_list(const hash32& count_slot, const hash32& first_slot, const std::vector<address>& list) const;
+
+  slots slots_;
+};
+
+} // namespace swarm::contracts
