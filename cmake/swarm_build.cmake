@@ -26,7 +26,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-fpch-preprocess) # lets ccache see through precompiled headers
   # These look through inlined library code after optimisation and are wrong about std::vector since version 13.
   add_compile_options(-Wno-error=stringop-overflow -Wno-error=array-bounds -Wno-error=maybe-uninitialized
-                      -Wno-error=restrict)
+                      -Wno-restrict)
 endif()
 
 set(SWARM_SANITIZE "" CACHE STRING "address,undefined or thread")
