@@ -69,10 +69,11 @@ TEST_CASE("the probe shows a stuck message and the real mailbox depth, without a
     CHECK(eventually([&] { return t.tree.status("/a").current_ns > first; }));
     hold->open();
     CHECK(t.tree.ask<int>("/a", get_handled{}) == 5);
-    CHECK(eventually([&] { return t.tree.status("/a").mailbox == 0; }));
+    // The answer leaves before its handler has ended.
+    CHECK(eventually([&] { return t.tree.status("/a").handled == 7; }));
     status = t.tree.status("/a");
     CHECK(status.current.empty());
-    CHECK(status.handled == 7);
+    CHECK(status.mailbox == 0);
   }
 }
 
