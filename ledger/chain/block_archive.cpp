@@ -52,6 +52,7 @@ block_archive::block_archive(block_store& store, std::uint64_t chain_id, std::si
     : store_(store), chain_id_(chain_id), cache_bytes_max_(cache_bytes_max) {}
 
 result<void> block_archive::write(const block_ptr& block, const state_batch& state, const seal_record& seals,
+                                  std::span<const consensus_record> records,
                                   const stored_identity* identity) {
   auto parts = encode_executed(*block);
   block_record record;
@@ -68,6 +69,7 @@ result<void> block_archive::write(const block_ptr& block, const state_batch& sta
     for (const auto& log : outcome.consensus.logs)
       append_log_keys(record.log_keys, log);
   record.state = &state;
+  record.records = records;
   SWARM_CHECK(store_.write_block(record, identity));
   keep(block);
   return {};

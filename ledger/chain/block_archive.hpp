@@ -14,9 +14,9 @@ class block_archive {
 public:
   block_archive(block_store& store, std::uint64_t chain_id, std::size_t cache_bytes_max);
 
-  /// Stores a block as the new head; all or nothing.
+  /// Stores a block and what goes with it as the new head; all or nothing.
   result<void> write(const block_ptr& block, const state_batch& state, const seal_record& seals,
-                     const stored_identity* identity = nullptr);
+                     std::span<const consensus_record> records, const stored_identity* identity = nullptr);
 
   /// Null when there is no such block.
   result<block_ptr> by_num(std::uint64_t block_num);

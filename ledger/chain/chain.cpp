@@ -114,7 +114,9 @@ result<void> chain::parts::write_genesis(const genesis_block& first) {
   block->header = first.header;
   complete(*block);
   stored_identity identity{genesis.chain_id, genesis_hash, encode_genesis(genesis)};
-  return blocks.write(block, first.state, {}, &identity);
+  const auto records =
+      options.first_records ? options.first_records(genesis_hash) : std::vector<consensus_record>{};
+  return blocks.write(block, first.state, {}, records, &identity);
 }
 
 result<void> chain::parts::load_head() {
@@ -282,7 +284,8 @@ result<void> chain::parts::set_head(const block_ptr& block) {
   return {};
 }
 
-result<block_ptr> chain::commit(const candidate_ptr& candidate, const seal_record& seals) {
+result<block_ptr> chain::commit(const candidate_ptr& candidate, const seal_record& seals,
+                                std::span<const consensus_record> records) {
   SWARM_ASSERT(candidate != nullptr && candidate->block != nullptr && candidate->changes != nullptr);
   SWARM_CHECK(parts_->recover_store());
   const auto block = candidate->block;
@@ -293,16 +296,28 @@ result<block_ptr> chain::commit(const candidate_ptr& candidate, const seal_recor
                 parts_->head->header.block_num, to_hex(parts_->head->hash.view()));
   const auto changes = candidate->changes; // `candidate` may be one of those that set_head drops
   auto started = std::chrono::steady_clock::now();
-  SWARM_CHECK(parts_->blocks.write(block, changes->state, seals));
+  SWARM_CHECK(parts_->blocks.write(block, changes->state, seals, records));
   parts_->last_block = changes->timing;
   parts_->last_block.write = std::chrono::steady_clock::now() - started;
   SWARM_CHECK(parts_->set_head(block));
   return block;
 }
 
-result<block_ptr> chain::import_block(const block& received, const seal_record& seals) {
+result<block_ptr> chain::import_block(const block& received, const seal_record& seals,
+                                      std::span<const consensus_record> records) {
   SWARM_TRY(auto made, validate_block(received));
-  return commit(made, seals);
+  return commit(made, seals, records);
+}
+
+// Records
+
+result<void> chain::write_records(std::span<const consensus_record> records) {
+  SWARM_CHECK(parts_->recover_store());
+  return parts_->store->write_records(records);
+}
+
+result<std::optional<bytes>> chain::record_of(std::string_view key) const {
+  return parts_->store->record_of(key);
 }
 
 } // namespace swarm::ledger

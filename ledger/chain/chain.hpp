@@ -8,9 +8,11 @@
 #include "ledger/formats/seal.hpp"
 #include "ledger/state/account.hpp"
 #include "ledger/state/call.hpp"
+#include "ledger/store/block_store.hpp"
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -44,6 +46,8 @@ struct chain_options {
   /// A directory without a chain gets one from these; one that has a chain must have it from the same
   /// parameters. None: take the chain that is there.
   std::optional<genesis_params> genesis;
+  /// Records to write with block 0 when the chain is made here, from its genesis hash.
+  std::function<std::vector<consensus_record>(const hash32&)> first_records;
   native_contract_set contracts;
   chain_limits limits;
   std::uint64_t space_reserve_bytes = 32 * 1024 * 1024; ///< of disk kept free; nothing is committed below
@@ -110,10 +114,17 @@ public:
   /// Checks a block of another node against every rule by executing it on top of the head. Finds its own
   /// candidates again without executing twice.
   result<candidate_ptr> validate_block(const block& proposed);
-  /// Makes the candidate the head: one atomic, synced write. Then prunes the pool.
-  result<block_ptr> commit(const candidate_ptr& candidate, const seal_record& seals);
+  /// Makes the candidate the head: one atomic, synced write, `records` in it. Then prunes the pool.
+  result<block_ptr> commit(const candidate_ptr& candidate, const seal_record& seals,
+                           std::span<const consensus_record> records = {});
   /// `validate_block` and `commit`.
-  result<block_ptr> import_block(const block& received, const seal_record& seals);
+  result<block_ptr> import_block(const block& received, const seal_record& seals,
+                                 std::span<const consensus_record> records = {});
+
+  // What consensus must not forget between two blocks
+  /// On disk when it returns. After an error it may be tried again.
+  result<void> write_records(std::span<const consensus_record> records);
+  result<std::optional<bytes>> record_of(std::string_view key) const;
 
   // Look-ups. Null or none: there is no such thing; an error: the store cannot be read.
   result<block_ptr> block_by_num(std::uint64_t block_num) const;

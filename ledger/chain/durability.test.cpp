@@ -267,3 +267,33 @@ TEST_CASE("commits stop before the disk is full and go on by themselves") {
   CHECK(on->has_executable());
   CHECK(on->commit(made, {}).error().is(store_rule::disk_full));
 }
+
+TEST_CASE("records of consensus survive, alone and together with a block") {
+  temp_dir dirs;
+  auto options = test_options(dirs / "a");
+  hash32 told;
+  options.first_records = [&told](const hash32& genesis) {
+    told = genesis;
+    return std::vector<consensus_record>{{"place", {1}}};
+  };
+  const auto opened = [&] { return chain::open(options).value(); };
+  {
+    auto base = opened();
+    CHECK(told == base->genesis_hash());
+    CHECK(base->record_of("place").value() == bytes{1});
+    CHECK(base->record_of("vote").value() == std::nullopt);
+    const std::vector<consensus_record> vote{{"vote", {7}}, {"certificate", {8}}};
+    REQUIRE(base->write_records(vote));
+    REQUIRE(base->submit(make_txn(test_key(2), 0, bytes{}).raw()));
+    auto made = base->build_block(0, test_key(1).account(), 10);
+    REQUIRE(made);
+    const std::vector<consensus_record> next{{"place", {2}}};
+    REQUIRE(base->commit(*made, {}, next));
+  }
+  auto again = opened();
+  CHECK(again->head()->header.block_num == 1);
+  CHECK(again->record_of("place").value()
+        == bytes{2}); // the first ones are for a chain made here, not for this
+  CHECK(again->record_of("vote").value() == bytes{7});
+  CHECK(again->record_of("certificate").value() == bytes{8});
+}

@@ -26,6 +26,7 @@ result<void> put_system_account(state_overlay& state, const genesis_params& para
 
 result<void> put_validators(state_overlay& state, const genesis_params& params) {
   const auto self = validators_account();
+  SWARM_CHECK(state.set_nonce(self, 1));
   SWARM_CHECK(state.store(self, u256(validator_count_slot), u256(params.validators.size())));
   for (std::size_t i = 0; i < params.validators.size(); ++i)
     SWARM_CHECK(state.store(self, u256(first_validator_slot + i), word_of(params.validators[i])));

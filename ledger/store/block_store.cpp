@@ -119,6 +119,8 @@ result<void> block_store::write_block(const block_record& block, const stored_id
     batch.put(column::meta, as_bytes(genesis_hash_key), identity->genesis_hash.view());
     batch.put(column::meta, as_bytes(genesis_params_key), identity->genesis_params);
   }
+  for (const auto& record : block.records)
+    batch.put(column::consensus, as_bytes(record.key), record.value);
   bytes head(num.begin(), num.end());
   append(head, block.hash.view());
   batch.put(column::meta, as_bytes(head_key), head);
@@ -243,13 +245,14 @@ result<void> block_store::scan_logs(std::uint64_t from, std::uint64_t to,
   return {};
 }
 
-result<void> block_store::put_consensus(std::string_view key, bytes_view value) {
+result<void> block_store::write_records(std::span<const consensus_record> records) {
   kv_batch batch;
-  batch.put(column::consensus, as_bytes(key), value);
+  for (const auto& record : records)
+    batch.put(column::consensus, as_bytes(record.key), record.value);
   return tables_->write(batch);
 }
 
-block_store::maybe_bytes block_store::consensus(std::string_view key) const {
+block_store::maybe_bytes block_store::record_of(std::string_view key) const {
   return tables_->get(column::consensus, as_bytes(key));
 }
 

@@ -15,6 +15,13 @@ struct log_key {
 /// All keys of one log.
 void append_log_keys(std::vector<log_key>& to, const log_entry& entry);
 
+/// What a validator must not forget, under a name of its own; a new value replaces the old one.
+struct consensus_record {
+  std::string_view key;
+  bytes value;
+  bool operator==(const consensus_record&) const = default;
+};
+
 /// One block as it is stored. Spans need to live only for the call.
 struct block_record {
   std::uint64_t block_num = 0;
@@ -27,6 +34,7 @@ struct block_record {
   std::vector<hash32> txn_hashes;
   std::vector<log_key> log_keys; ///< may repeat
   const state_batch* state = nullptr;
+  std::span<const consensus_record> records; ///< written in the same batch
 };
 
 struct stored_head {
@@ -84,9 +92,9 @@ public:
   result<void> scan_logs(std::uint64_t from, std::uint64_t to, std::span<const std::vector<log_key>> groups,
                          const std::function<result<bool>(std::uint64_t)>& found) const;
 
-  /// Records of consensus: on disk when `put_consensus` returns.
-  result<void> put_consensus(std::string_view key, bytes_view value);
-  maybe_bytes consensus(std::string_view key) const;
+  /// All of them or none, on disk when this returns; errors as those of `write_block`.
+  result<void> write_records(std::span<const consensus_record> records);
+  maybe_bytes record_of(std::string_view key) const;
 
   store_stats stats() const;
 

@@ -1,0 +1,125 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+/// How a node that is behind gets the blocks it lacks, without I/O, clock or threads: the shell feeds events
+/// and carries out the actions in their order. Ranges are asked of several peers at once and imported in
+/// order. A peer's word about its head is a claim: what does not come, or does not verify, costs that peer
+/// its claim.
+namespace swarm::sync {
+
+/// A connection, named by the shell; never reused.
+using peer_id = std::uint64_t;
+
+/// A block as it travels: rlp[header, txns, ommers] and its seal record (ledger/formats/seal.hpp). Nothing
+/// verified.
+struct sealed_block {
+  bytes block;
+  bytes seals;
+  std::size_t size() const { return block.size() + seals.size(); }
+};
+
+struct sync_options {
+  std::uint64_t range_blocks = 128;                ///< asked for at once
+  std::uint64_t window_blocks = 1024;              ///< asked for or waiting, beyond the head
+  std::size_t window_bytes = 64 * 1024 * 1024;     ///< waiting to be imported
+  std::size_t peer_requests = 2;                   ///< to one peer at a time
+  std::uint64_t import_blocks = 64;                ///< at most, in one `import_blocks` action
+  duration answer_wait = std::chrono::seconds(10); ///< then somebody else is asked
+};
+
+namespace action {
+/// Ask `peer` for blocks `first` to `first + count - 1`; it may send fewer, from `first` on.
+struct ask_range {
+  peer_id peer = 0;
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+};
+/// Verify and import these on top of the head, which is block `first - 1`; answer with `on_imported` or
+/// `on_import_failed`.
+struct import_blocks {
+  std::uint64_t first = 0;
+  std::vector<std::shared_ptr<const sealed_block>> blocks;
+};
+/// `peer` sent what no honest node sends.
+struct penalize {
+  peer_id peer = 0;
+  error why;
+};
+} // namespace action
+using sync_action = std::variant<action::ask_range, action::import_blocks, action::penalize>;
+
+class sync_machine {
+public:
+  sync_machine(sync_options options, std::uint64_t head_num) : options_(options), head_num_(head_num) {}
+
+  /// A peer says that its head is `block_num`: when it connects and whenever it likes.
+  void on_claim(peer_id peer, std::uint64_t block_num, time_point now);
+  void on_peer_gone(peer_id peer, time_point now);
+  /// The answer to `ask_range`; empty: the peer has none of them.
+  void on_blocks(peer_id peer, std::uint64_t first, std::vector<sealed_block> blocks, time_point now);
+  /// The head is `head_num`, by an import or by consensus. `import_done`: this answers `import_blocks`.
+  void on_head(std::uint64_t head_num, bool import_done, time_point now);
+  /// Block `block_num` of the import under way was refused; those before it are in the chain. `blame`: it is
+  /// the block's fault and not that of this node's disk.
+  void on_import_failed(std::uint64_t block_num, bool blame, error why, time_point now);
+  void tick(time_point now);
+
+  std::vector<sync_action> take_actions();
+
+  /// The highest head that a peer claims, or the own.
+  std::uint64_t target() const;
+  bool behind() const { return target() > head_num_; }
+  /// Blocks asked for or waiting to be imported.
+  std::size_t waiting_blocks() const { return blocks_.size(); }
+  std::size_t waiting_bytes() const { return waiting_bytes_; }
+  /// Who is asked for what, for status and logs.
+  std::string status(time_point now) const;
+
+private:
+  struct peer_state {
+    std::uint64_t claim = 0;
+    std::size_t requests = 0;
+    std::optional<time_point> rests_until; ///< it did not answer in time
+  };
+  struct request {
+    peer_id peer = 0;
+    std::uint64_t count = 0;
+    time_point asked;
+  };
+  struct waiting_block {
+    peer_id from = 0;
+    std::shared_ptr<const sealed_block> content;
+  };
+
+  void schedule(time_point now);
+  void ask_for_gaps(time_point now);
+  void import_what_follows();
+  std::optional<peer_id> peer_for(std::uint64_t block_num, time_point now) const;
+  /// The first block from `from` on that is neither asked for nor waiting, and how many like it follow.
+  std::pair<std::uint64_t, std::uint64_t> gap_from(std::uint64_t from, std::uint64_t end) const;
+  void drop_request(std::map<std::uint64_t, request>::iterator which);
+  void drop_block(std::map<std::uint64_t, waiting_block>::iterator which);
+  /// Its claim was wrong, or its blocks were: nothing more is asked of it until it claims something again.
+  void distrust(peer_id peer);
+
+  sync_options options_;
+  std::uint64_t head_num_;
+  std::map<peer_id, peer_state> peers_;
+  std::map<std::uint64_t, request> requests_; ///< by first block; they do not overlap
+  std::map<std::uint64_t, waiting_block> blocks_;
+  std::size_t waiting_bytes_ = 0;
+  std::optional<std::uint64_t> importing_; ///< last block of the import under way
+  std::vector<sync_action> actions_;
+};
+
+} // namespace swarm::sync

@@ -1,0 +1,233 @@
+#include "ledger/sync/sync_machine.hpp"
+
+#include "base/random.hpp"
+
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <set>
+
+using namespace swarm;
+using namespace swarm::sync;
+using namespace std::chrono_literals;
+
+namespace {
+
+sealed_block block_of(std::uint64_t block_num, bool good = true) {
+  bytes raw(9);
+  put_be64(raw.data(), block_num);
+  raw[8] = good ? 1 : 0;
+  return {raw, bytes(1)};
+}
+
+std::vector<sealed_block> blocks_of(std::uint64_t first, std::uint64_t count, bool good = true) {
+  std::vector<sealed_block> out;
+  for (std::uint64_t i = 0; i < count; ++i)
+    out.push_back(block_of(first + i, good));
+  return out;
+}
+
+template <class T>
+std::vector<T> of_kind(const std::vector<sync_action>& actions) {
+  std::vector<T> out;
+  for (const auto& one : actions)
+    if (const auto* found = std::get_if<T>(&one)) out.push_back(*found);
+  return out;
+}
+
+enum class conduct { honest, dead, liar, boaster, short_ranges };
+
+/// A node that catches up with a chain of `length` blocks, and peers of different conduct, under a seeded
+/// clock.
+struct network {
+  seeded_random random;
+  std::uint64_t length;
+  std::vector<conduct> peers;
+  sync_machine node;
+  time_point now{};
+  std::uint64_t head = 0;
+  std::set<peer_id> penalized;
+  std::size_t bytes_max = 0;
+  struct answer {
+    time_point at;
+    peer_id peer;
+    std::uint64_t first;
+    std::vector<sealed_block> blocks;
+  };
+  std::vector<answer> answers;
+  std::deque<action::import_blocks> imports;
+
+  network(std::uint64_t seed, std::uint64_t blocks, std::vector<conduct> who)
+      : random(seed), length(blocks), peers(std::move(who)), node({.window_bytes = 4096}, 0) {
+    for (peer_id id = 0; id < peers.size(); ++id)
+      node.on_claim(id, claim_of(id), now);
+  }
+
+  std::uint64_t claim_of(peer_id id) const {
+    return peers[id] == conduct::boaster ? length + 1'000'000 : length;
+  }
+
+  void ask(const action::ask_range& what) {
+    REQUIRE(what.first > 0);
+    REQUIRE(what.count > 0);
+    REQUIRE(what.first + what.count - 1 <= claim_of(what.peer));
+    const auto kind = peers[what.peer];
+    if (kind == conduct::dead || penalized.contains(what.peer)) return;
+    auto count = what.first > length ? 0 : std::min(what.count, length - what.first + 1);
+    if (kind == conduct::short_ranges) count = std::min<std::uint64_t>(count, 3);
+    answers.push_back({now + std::chrono::milliseconds(1 + random.below(500)), what.peer, what.first,
+                       blocks_of(what.first, count, kind != conduct::liar)});
+  }
+
+  void take() {
+    bytes_max = std::max(bytes_max, node.waiting_bytes());
+    for (auto& one : node.take_actions()) {
+      if (auto* what = std::get_if<action::ask_range>(&one)) ask(*what);
+      if (auto* what = std::get_if<action::import_blocks>(&one)) imports.push_back(std::move(*what));
+      if (auto* what = std::get_if<action::penalize>(&one)) {
+        penalized.insert(what->peer);
+        node.on_peer_gone(what->peer, now);
+      }
+    }
+  }
+
+  void import_one() {
+    auto todo = std::move(imports.front());
+    imports.pop_front();
+    REQUIRE(todo.first == head + 1);
+    for (const auto& one : todo.blocks) {
+      REQUIRE(get_be64(one->block.data()) == head + 1);
+      if (one->block[8] == 0)
+        return node.on_import_failed(head + 1, true, fail(errc::invalid, "seals").value(), now);
+      ++head;
+    }
+    node.on_head(head, true, now);
+  }
+
+  /// Whether the node gets to the end before `steps` are over.
+  bool run(int steps) {
+    take();
+    for (int i = 0; i < steps && head < length; ++i) {
+      now += 50ms;
+      for (std::size_t k = 0; k < answers.size();) {
+        if (answers[k].at > now) {
+          ++k;
+          continue;
+        }
+        auto due = std::move(answers[k]);
+        answers.erase(answers.begin() + static_cast<std::ptrdiff_t>(k));
+        node.on_blocks(due.peer, due.first, std::move(due.blocks), now);
+        take();
+      }
+      node.tick(now);
+      take();
+      while (!imports.empty()) {
+        import_one();
+        take();
+      }
+    }
+    return head == length;
+  }
+};
+
+} // namespace
+
+TEST_CASE("ranges are asked of several peers, without overlap, and imported in order") {
+  sync_machine node({.range_blocks = 10, .window_blocks = 45, .import_blocks = 15}, 0);
+  node.on_claim(2, 15, {});
+  node.on_claim(1, 100, {});
+  const auto asked = of_kind<action::ask_range>(node.take_actions());
+  REQUIRE(asked.size() == 4);
+  CHECK((asked[0].peer == 2 && asked[0].first == 1 && asked[0].count == 10));
+  CHECK((asked[1].peer == 2 && asked[1].first == 11 && asked[1].count == 5)); // no more than it has
+  CHECK((asked[2].peer == 1 && asked[2].first == 16 && asked[2].count == 10));
+  CHECK((asked[3].peer == 1 && asked[3].first == 26 && asked[3].count == 10)); // and no more than two at once
+  CHECK(node.behind());
+
+  node.on_blocks(2, 11, blocks_of(11, 5), {});
+  CHECK(of_kind<action::import_blocks>(node.take_actions()).empty()); // 1 to 10 are missing
+  node.on_blocks(2, 1, blocks_of(1, 10), {});
+  const auto imports = of_kind<action::import_blocks>(node.take_actions());
+  REQUIRE(imports.size() == 1);
+  CHECK(imports[0].first == 1);
+  CHECK(imports[0].blocks.size() == 15);
+  node.on_blocks(1, 16, blocks_of(16, 10), {});
+  node.on_head(15, true, {});
+  const auto rest = of_kind<action::import_blocks>(node.take_actions());
+  REQUIRE(rest.size() == 1);
+  CHECK(rest[0].first == 16);
+  CHECK(rest[0].blocks.size() == 10);
+}
+
+TEST_CASE("what consensus brings meanwhile is not imported twice") {
+  sync_machine node({}, 10);
+  node.on_claim(1, 14, {});
+  CHECK(of_kind<action::ask_range>(node.take_actions()).at(0).first == 11);
+  node.on_head(12, false, {});
+  node.on_blocks(1, 11, blocks_of(11, 4), {});
+  const auto imports = of_kind<action::import_blocks>(node.take_actions());
+  REQUIRE(imports.size() == 1);
+  CHECK(imports[0].first == 13);
+  node.on_head(14, true, {});
+  CHECK(!node.behind());
+  CHECK(node.waiting_bytes() == 0);
+  CHECK(node.status({}) == "up to date");
+}
+
+TEST_CASE("a peer that does not answer is passed over, one that sends too much or forged blocks is named") {
+  sync_machine node({}, 0);
+  node.on_claim(1, 20, {});
+  node.on_claim(2, 20, {});
+  CHECK(of_kind<action::ask_range>(node.take_actions()).at(0).peer == 1);
+  time_point now = time_point{} + 11s;
+  node.tick(now);
+  const auto again = of_kind<action::ask_range>(node.take_actions());
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].peer == 2);
+  node.on_blocks(1, 1, blocks_of(1, 20), now); // too late, and no harm
+  CHECK(node.take_actions().empty());
+  node.on_blocks(2, 1, blocks_of(1, 21), now);
+  const auto actions = node.take_actions();
+  REQUIRE(of_kind<action::penalize>(actions).size() == 1);
+  CHECK(of_kind<action::penalize>(actions)[0].peer == 2);
+  CHECK(of_kind<action::penalize>(actions)[0].why.message == "21 blocks for a question about 20");
+  CHECK(of_kind<action::ask_range>(actions).empty()); // 1 rests
+  now += 11s;
+  node.tick(now);
+  CHECK(of_kind<action::ask_range>(node.take_actions()).at(0).peer == 1);
+  node.on_blocks(1, 1, blocks_of(1, 20, false), now);
+  CHECK(of_kind<action::import_blocks>(node.take_actions()).size() == 1);
+  node.on_import_failed(1, true, fail(errc::invalid, "bad seals").value(), now);
+  const auto verdict = of_kind<action::penalize>(node.take_actions());
+  REQUIRE(verdict.size() == 1);
+  CHECK(verdict[0].why.message == "bad seals");
+  CHECK(node.waiting_blocks() == 0);
+}
+
+TEST_CASE("a disk that refuses is no reason to blame a peer, and is tried again") {
+  sync_machine node({}, 0);
+  node.on_claim(1, 3, {});
+  node.on_blocks(1, 1, blocks_of(1, 3), {});
+  CHECK(of_kind<action::import_blocks>(node.take_actions()).size() == 1);
+  node.on_import_failed(1, false, fail(errc::io, "disk full").value(), {});
+  CHECK(node.take_actions().empty());
+  node.tick(time_point{} + 1s);
+  CHECK(of_kind<action::import_blocks>(node.take_actions()).size() == 1);
+}
+
+TEST_CASE("with one honest peer among others a node gets to the end, in bounded memory") {
+  using enum conduct;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    CAPTURE(seed);
+    std::vector<conduct> peers{honest};
+    seeded_random random(seed);
+    for (auto more = random.below(5); more > 0; --more)
+      peers.push_back(static_cast<conduct>(random.below(5)));
+    std::swap(peers.front(), peers[random.below(peers.size())]);
+    network net(seed, 1 + random.below(3000), peers);
+    CHECK(net.run(20'000));
+    CHECK(net.bytes_max <= 4096 + 2 * 128 * 10 * peers.size());
+    for (const auto id : net.penalized)
+      CHECK(peers[id] == liar);
+  }
+}
