@@ -108,6 +108,8 @@ hash32 event_topic() {
 }
 template hash32 event_topic<node_registered>();
 template hash32 event_topic<node_left>();
+template hash32 event_topic<validator_voted>();
+template hash32 event_topic<validators_changed>();
 template hash32 event_topic<training_created>();
 
 } // namespace swarm::contracts
