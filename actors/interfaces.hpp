@@ -124,7 +124,8 @@ struct link_down {
 };
 struct link_message {
   std::uint64_t serial = 0;
-  std::string text;
+  bytes text;
+  std::shared_ptr<void> credit; ///< see transport::ws_message: the SN waits while too many are held
 };
 struct heartbeat_due {};
 struct reconnect_due {};

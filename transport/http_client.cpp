@@ -88,7 +88,7 @@ struct http_client::impl : std::enable_shared_from_this<http_client::impl> {
   task<outcome> carry_out(worker& self, const pool_key& key, http_call::state& call);
   task<result<>> ensure_connection(worker& self, const pool_key& key, http_call::state& call);
   void complete(http_call::state& call, outcome how);
-  void keep_session(const pool_key& key, const kept_connection& connection);
+  void keep_session(const pool_key& key, kept_connection& connection);
   void forget_unused();
 };
 
@@ -260,10 +260,14 @@ task<result<>> http_client::impl::ensure_connection(worker& self, const pool_key
   co_return result<>{};
 }
 
-/// The ticket of TLS 1.3 comes after the handshake, so the session is taken after an answer was read.
-void http_client::impl::keep_session(const pool_key& key, const kept_connection& connection) {
-  session_ptr session(SSL_get1_session(connection.stream->native_handle()));
-  if (!session || !SSL_SESSION_is_resumable(session.get())) return;
+/// The ticket of TLS 1.3 comes after the handshake, so the session is taken after an answer was read. It is
+/// copied, because OpenSSL spoils the session of a connection that ends without a goodbye from both sides.
+void http_client::impl::keep_session(const pool_key& key, kept_connection& connection) {
+  auto* present = SSL_get_session(connection.stream->native_handle());
+  if (std::exchange(connection.session_seen, present) == present) return;
+  if (!present || !SSL_SESSION_is_resumable(present)) return;
+  session_ptr session(SSL_SESSION_dup(present));
+  if (!session) return;
   std::lock_guard lock(mutex);
   pools[key].session.swap(session);
 }

@@ -70,7 +70,8 @@ struct network_state {
   std::shared_ptr<transport::ws_session> link;
   std::uint64_t serial = 0; ///< of the present connection
   bool up = false;
-  bool ready = false; ///< registered, so other transactions may follow
+  bool ready = false;       ///< registered, so other transactions may follow
+  bool registering = false; ///< the transaction that registers this node is under way
   std::string trouble = "not tried yet";
   std::uint64_t next_id = 1;
   std::map<std::uint64_t, open_batch> batches; ///< by last id
@@ -125,7 +126,7 @@ void dial(self_pointer self) {
     env->dir.send(path, link_up{serial});
   };
   callbacks.on_message = [env, path, serial](transport::ws_message message) {
-    env->dir.send(path, link_message{serial, std::string(message.as_text())});
+    env->dir.send(path, link_message{serial, std::move(message.data), std::move(message.credit)});
   };
   callbacks.on_close = [env, path, serial](error why) {
     env->dir.send(path, link_down{serial, why.message});
@@ -290,13 +291,26 @@ void follow(self_pointer self) {
 
 void became_ready(self_pointer self) {
   auto& s = self->state();
+  if (s.ready || !s.up) return;
   s.ready = true;
   s.pause.reset();
-  for (const auto& txn : s.txns)
-    send_txn(self, txn.nonce);
   for (const auto& call : std::exchange(s.unsent, {}))
     submit_for_follower(self, call);
   follow(self);
+}
+
+void submit_registration(self_pointer self, const contracts::register_node_args& wanted) {
+  self->state().registering = true;
+  submit(self, contracts::node_registry_address(), contracts::encode_register_node(wanted),
+         "register this node", [self](result<call_receipt> receipt) {
+           auto& state = self->state();
+           state.registering = false;
+           if (!receipt || !receipt->ok)
+             return self->note_error("the SN refuses this node's registration: "
+                                     + (receipt ? receipt->revert : receipt.error().message));
+           log::info(state.context->log_source, "NODE UID :  {}", to_hex(state.context->account().view()));
+           became_ready(self);
+         });
 }
 
 void register_node(self_pointer self, const std::vector<json::value>& responses) {
@@ -323,21 +337,13 @@ void register_node(self_pointer self, const std::vector<json::value>& responses)
                                        {},
                                        context.options.node_name,
                                        context.file_endpoint};
+  // What is under way goes out once more, before anything new: nonces leave no gap.
+  for (const auto& txn : s.txns)
+    send_txn(self, txn.nonce);
   if (self_now && self_now->active && self_now->cert_fingerprint == wanted.cert_fingerprint
       && self_now->endpoint == wanted.endpoint && self_now->name == wanted.name)
     return became_ready(self);
-  // Transactions from before the connection broke go first: nonces leave no gap.
-  for (const auto& txn : s.txns)
-    send_txn(self, txn.nonce);
-  submit(self, contracts::node_registry_address(), contracts::encode_register_node(wanted),
-         "register this node", [self, serial = s.serial](result<call_receipt> receipt) {
-           auto& state = self->state();
-           if (!receipt || !receipt->ok)
-             return self->note_error("the SN refuses this node's registration: "
-                                     + (receipt ? receipt->revert : receipt.error().message));
-           log::info(state.context->log_source, "NODE UID :  {}", to_hex(state.context->account().view()));
-           if (serial == state.serial || state.up) became_ready(self);
-         });
+  if (!s.registering) submit_registration(self, wanted);
 }
 
 void came_up(self_pointer self) {
@@ -352,7 +358,7 @@ void came_up(self_pointer self) {
             [self](std::vector<json::value> responses) { register_node(self, responses); });
 }
 
-void take_message(self_pointer self, const std::string& text) {
+void take_message(self_pointer self, std::string_view text) {
   boost::system::error_code failure;
   auto parsed = json::parse(text, failure);
   if (failure) return self->note_error(fmt::format("{} sent something that is not JSON", self->state().sn()));
@@ -383,7 +389,7 @@ caf::behavior network_behavior(self_pointer self) {
         if (news.serial == self->state().serial) went_down(self, news.reason);
       },
       [=](const link_message& news) {
-        if (news.serial == self->state().serial) take_message(self, news.text);
+        if (news.serial == self->state().serial) take_message(self, as_text(news.text));
       },
       [=](reconnect_due) { dial(self); },
       [=](heartbeat_due) {

@@ -1,7 +1,10 @@
 """What an operator can get wrong: an exit status other than 0 and a line that says what it was."""
 
+import os
+import pathlib
 import signal
 import socket
+import subprocess
 
 import numpy as np
 import pytest
@@ -60,6 +63,74 @@ def test_certificate_that_is_none(start, folder, certs):
     flags = certs.flags("sn-1")
     flags[3] = broken
     refused(start(*sn_flags(folder), *flags), "broken.pem")
+
+
+def test_expired_certificate(start, folder, certs):
+    key, request, expired = certs.folder / "sn-1-key.pem", f"{folder}/request.pem", f"{folder}/expired.pem"
+    ca = ["-CA", certs.capath / "ca-cert.pem", "-CAkey", certs.folder / "ca" / "ca-key.pem", "-set_serial", "77"]
+    for command in (
+        ["req", "-new", "-key", key, "-subj", "/CN=sn-1", "-out", request],
+        ["x509", "-req", "-in", request, *ca, "-days", "0", "-out", expired],  # over as soon as it is made
+    ):
+        subprocess.run(["openssl", *command], check=True, capture_output=True)
+    flags = certs.flags("sn-1")
+    flags[3] = expired
+    refused(start(*sn_flags(folder), *flags), expired, "expired on")
+
+
+@pytest.fixture
+def small_disk(folder):
+    """A folder that can be filled; only root may have one."""
+    disk = pathlib.Path(folder) / "disk"
+    disk.mkdir()
+    try:
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=96m", "swarmd-test", disk], capture_output=True, text=True
+        )
+    except FileNotFoundError:
+        pytest.skip("there is no mount command here")
+    if mounted.returncode != 0:
+        pytest.skip(f"this user cannot mount a small disk: {mounted.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def fill(disk):
+    """A file that takes all room that is left."""
+    filler = disk / "filler"
+    with open(filler, "wb", buffering=0) as file:
+        piece = bytes(1 << 20)
+        while piece:
+            try:
+                file.write(piece)
+            except OSError:
+                piece = piece[: len(piece) // 2]
+    return filler
+
+
+def test_full_disk_at_start(start, folder, certs, small_disk):
+    fill(small_disk)
+    flags = sn_flags(folder)
+    flags[flags.index("--data-dir") + 1] = small_disk / "node"
+    process = start(*flags, *certs.flags("sn-1"))
+    assert process.wait_exit() not in (0, None)
+    assert str(small_disk) in process.log() and "space left" in process.log().lower(), process.log()
+
+
+def test_an_sn_waits_for_room_on_its_disk(swarm, small_disk):
+    sn = swarm.sn = SN(swarm.folder, swarm.certs)
+    sn.data_dir = small_disk / "node"
+    sn.arguments[sn.arguments.index("--data-dir") + 1] = str(sn.data_dir)
+    sn.start().wait_up()
+    until(sn.block_num, "the SN to have registered itself", alive=[sn])
+    filler, before = fill(small_disk), sn.block_num()
+    sl = swarm.add_sl()
+    sn.wait_log(r"cannot write block \d+: .*disk")
+    assert sn.block_num() == before
+    os.unlink(filler)
+    sn.wait_log(r"block \d+ could be written now")
+    sl.wait_log(r"NODE UID")
+    assert sn.block_num() > before
 
 
 def test_bad_role(start):

@@ -18,6 +18,7 @@ struct kept_connection {
   peer_info peer;
   beast::flat_buffer buffer;
   std::uint64_t exchanges = 0;
+  const void* session_seen = nullptr; ///< the TLS session of which a copy was kept
 
   /// True when the other side has closed it, or speaks without being asked, since the last answer.
   bool is_stale();

@@ -221,6 +221,12 @@ raw_tls::~raw_tls() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+void raw_tls::shut() {
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+  ::shutdown(fd_, SHUT_WR);
+}
+
 std::string raw_tls::server_name() const {
   const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
   return name ? name : "";

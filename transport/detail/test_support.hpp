@@ -127,6 +127,8 @@ public:
   std::string read_to_end();
   /// A head and as many bytes as its Content-Length says (none for `head_only`).
   raw_answer read_answer(bool head_only = false);
+  /// Ends this side of the connection, with TLS's goodbye.
+  void shut();
   int fd() const { return fd_; }
 
 private:

@@ -44,10 +44,13 @@ bool host_matches(X509* leaf, const std::string& host) {
 void note_failure(handshake_notes& notes, X509_STORE_CTX* ctx, int failure) {
   if (notes.failure) return;
   notes.failure = failure;
+  auto* leaf = X509_STORE_CTX_get0_cert(ctx);
   auto* at_fault = X509_STORE_CTX_get_current_cert(ctx);
-  if (!at_fault) at_fault = X509_STORE_CTX_get0_cert(ctx);
+  if (!at_fault) at_fault = leaf;
   if (!at_fault) return;
-  notes.failed_subject = name_text(X509_get_subject_name(at_fault));
+  // A peer may send its CA along; then that is what is unknown, but people look for the node.
+  auto* named = is_unknown_ca(failure) && leaf ? leaf : at_fault;
+  notes.failed_subject = name_text(X509_get_subject_name(named));
   notes.failed_issuer = name_text(X509_get_issuer_name(at_fault));
   if (failure == X509_V_ERR_CERT_HAS_EXPIRED)
     notes.failed_detail = "ended " + time_text(X509_get0_notAfter(at_fault));

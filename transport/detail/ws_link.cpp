@@ -109,7 +109,8 @@ ws_link::ws_link(asio::any_io_executor strand, tls_stream stream, peer_info peer
   // Beast watches the opening and closing handshake; silence in between is the watch loop's.
   stream_.set_option(
       websocket::stream_base::timeout{options_.handshake_timeout, websocket::stream_base::none(), false});
-  stream_.read_message_max(options_.message_bytes_max);
+  // Beast would refuse too large messages, too, but forgets why when more of them is under way.
+  stream_.read_message_max(0);
   stream_.auto_fragment(false);
   stream_.write_buffer_bytes(write_buffer_bytes);
   stream_.control_callback([this](websocket::frame_type, beast::string_view) { heard(); });
@@ -200,10 +201,8 @@ task<> ws_link::read_loop() {
   while (co_await may_read()) {
     bytes data;
     auto ec = co_await read_message(data);
-    if (ec) {
-      end(cause_of(ec));
-      co_return;
-    }
+    if (!ec && data.size() > options_.message_bytes_max) co_return co_await refuse_message();
+    if (ec) co_return end(cause_of(ec));
     deliver(std::move(data));
   }
 }
@@ -225,14 +224,24 @@ task<bool> ws_link::may_read() {
 
 task<error_code> ws_link::read_message(bytes& data) {
   if (!std::exchange(reading_, true)) last_heard_ = std::chrono::steady_clock::now();
-  auto buffer = asio::dynamic_buffer(data, options_.message_bytes_max);
+  auto buffer = asio::dynamic_buffer(data, options_.message_bytes_max + 1);
   do {
     auto [ec, count] = co_await stream_.async_read_some(buffer, 0, use_tuple);
     if (ec) co_return ec;
     heard();
     if (traffic_) traffic_->received += count;
-  } while (!stream_.is_message_done());
+  } while (!stream_.is_message_done() && data.size() <= options_.message_bytes_max);
   co_return error_code{};
+}
+
+/// Says so; what the peer still sends of the message is thrown away until it answers, or too late.
+task<> ws_link::refuse_message() {
+  verdict_ = make_error(net_errc::limit, "{}: sent a message of more than {} bytes", who_,
+                        options_.message_bytes_max);
+  websocket::close_reason reason(static_cast<websocket::close_code>(ws_close_code::too_big),
+                                 fmt::format("a message may have {} bytes", options_.message_bytes_max));
+  [[maybe_unused]] auto [ec] = co_await stream_.async_close(reason, use_tuple);
+  end(*verdict_);
 }
 
 void ws_link::heard() {
@@ -335,9 +344,6 @@ error ws_link::cause_of(const error_code& ec) const {
   }
   if (is_peer_alert(ec))
     return make_error(net_errc::handshake, "{}", handshake_failure_text(who_, ec, {}, *identity_, false));
-  if (ec == websocket::error::message_too_big || ec == websocket::error::buffer_overflow)
-    return make_error(net_errc::limit, "{}: sent a message of more than {} bytes", who_,
-                      options_.message_bytes_max);
   if (ec == websocket::condition::protocol_violation)
     return make_error(net_errc::lost, "{}: broke the WebSocket protocol: {}", who_, ec.message());
   return make_error(net_errc::lost, "{}: connection lost: {}", who_, socket_failure_text(ec));
@@ -345,7 +351,7 @@ error ws_link::cause_of(const error_code& ec) const {
 
 void ws_link::end(error why) {
   if (cause_) return;
-  cause_ = std::move(why);
+  cause_ = verdict_ ? *verdict_ : std::move(why);
   {
     std::lock_guard lock(shared_->mutex);
     shared_->status.open = false;

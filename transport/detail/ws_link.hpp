@@ -78,6 +78,7 @@ private:
   task<> read_loop();
   task<bool> may_read();
   task<error_code> read_message(bytes& data);
+  task<> refuse_message();
   void heard();
   void deliver(bytes data);
   task<> write_loop();
@@ -99,6 +100,7 @@ private:
   ws_options options_;
   std::optional<ws_callbacks> callbacks_;
   std::optional<error> cause_;
+  std::optional<error> verdict_; ///< over the peer; the cause as soon as it was told
   wake_up reader_wake_;
   wake_up writer_wake_;
   wake_up watch_wake_;

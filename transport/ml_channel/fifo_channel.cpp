@@ -2,11 +2,13 @@
 
 #include "base/assert.hpp"
 #include "transport/ml_channel/fifo_pipes.hpp"
+#include "transport/ml_channel/newcomer_scan.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -90,6 +93,10 @@ struct fifo_channel::impl {
   // Of the channel's thread alone.
   pipe_fd request, response;
   receive_job incoming;
+  newcomer_scan scan;             ///< of what a refused program sends
+  std::optional<header> newcomer; ///< found in it; nothing more is read until it has its session
+  bytes ahead;                    ///< read already, of the newcomer's messages
+  std::size_t ahead_taken = 0;
 
   void run();
   result<void> open_pipes();
@@ -99,8 +106,11 @@ struct fifo_channel::impl {
   io_outcome read_header(std::string& reason);
   io_outcome read_body(std::string& reason);
   io_outcome discard();
+  void greet_newcomer();
+  bool answers_left_unread() const;
+  ssize_t receive(std::span<std::uint8_t> into);
   io_outcome take_read(ssize_t count, std::string& reason);
-  void wait_for_pipes(bool want_write);
+  bool wait_for_pipes(bool want_write);
   bool tell_refusal();
   void close_pipes(channel_state next);
   bool wait_for_rearm();
@@ -194,11 +204,12 @@ std::string fifo_channel::impl::serve() {
   std::string reason;
   while (!stopping) {
     tell_refusal();
+    greet_newcomer();
     const auto written = write_some();
     const auto read = read_some(reason);
     if (read == io_outcome::end) break;
-    if (written != io_outcome::progress && read != io_outcome::progress)
-      wait_for_pipes(written == io_outcome::would_wait);
+    const bool idle = written != io_outcome::progress && read != io_outcome::progress;
+    if (idle && !wait_for_pipes(written == io_outcome::would_wait)) break;
   }
   return reason;
 }
@@ -284,8 +295,7 @@ io_outcome fifo_channel::impl::take_read(ssize_t count, std::string& reason) {
 
 io_outcome fifo_channel::impl::read_header(std::string& reason) {
   auto& head = incoming.head;
-  const auto count =
-      ::read(request.get(), head.data() + incoming.head_size, header_size - incoming.head_size);
+  const auto count = receive(std::span(head).subspan(incoming.head_size));
   const auto outcome = take_read(count, reason);
   if (outcome != io_outcome::progress) return outcome;
   incoming.head_size += static_cast<std::size_t>(count);
@@ -310,7 +320,7 @@ io_outcome fifo_channel::impl::read_body(std::string& reason) {
                               incoming.announced.size));
     return io_outcome::progress;
   }
-  const auto count = ::read(request.get(), room.data(), room.size());
+  const auto count = receive(room);
   const auto outcome = take_read(count, reason);
   if (outcome != io_outcome::progress) return outcome;
   incoming.body.commit(static_cast<std::size_t>(count));
@@ -330,26 +340,80 @@ io_outcome fifo_channel::impl::read_body(std::string& reason) {
   return outcome;
 }
 
-/// Reads and forgets what a refused program sends.
-io_outcome fifo_channel::impl::discard() {
-  std::array<std::uint8_t, 65536> unwanted;
-  std::string ignored;
-  return take_read(::read(request.get(), unwanted.data(), unwanted.size()), ignored);
+/// What was read ahead comes first.
+ssize_t fifo_channel::impl::receive(std::span<std::uint8_t> into) {
+  if (ahead_taken == ahead.size()) return ::read(request.get(), into.data(), into.size());
+  const auto count = std::min(into.size(), ahead.size() - ahead_taken);
+  std::copy_n(ahead.data() + ahead_taken, count, into.data());
+  ahead_taken += count;
+  return static_cast<ssize_t>(count);
 }
 
-void fifo_channel::impl::wait_for_pipes(bool want_write) {
-  std::array<pollfd, 3> wanted{
-      {{wake.get(), POLLIN, 0}, {request.get(), POLLIN, 0}, {want_write ? response.get() : -1, POLLOUT, 0}}};
-  if (::poll(wanted.data(), wanted.size(), -1) > 0 && wanted[0].revents != 0) {
+/// Reads and forgets what a refused program sends, up to the first message of the next one.
+io_outcome fifo_channel::impl::discard() {
+  if (newcomer) return io_outcome::would_wait;
+  std::array<std::uint8_t, 65536> unwanted;
+  std::string ignored;
+  const auto count = receive(unwanted);
+  const auto outcome = take_read(count, ignored);
+  if (outcome != io_outcome::progress) return outcome;
+  if (const auto found = scan.feed(bytes_view(unwanted).first(static_cast<std::size_t>(count)))) {
+    newcomer = found->head;
+    ahead.erase(ahead.begin(), ahead.begin() + static_cast<std::ptrdiff_t>(ahead_taken));
+    ahead.insert(ahead.begin(), found->rest.begin(), found->rest.end());
+    ahead_taken = 0;
+    const std::lock_guard guard(mutex);
+    counters.bytes_in -= found->rest.size(); // counted when they are taken
+  }
+  return outcome;
+}
+
+bool fifo_channel::impl::answers_left_unread() const {
+  int unread = 0;
+  return !queue.empty() || ::ioctl(response.get(), FIONREAD, &unread) != 0 || unread > 0;
+}
+
+/// Begins the newcomer's session once the owner is ready for it and nobody would read the answers to another.
+void fifo_channel::impl::greet_newcomer() {
+  if (!newcomer) return;
+  {
+    const std::lock_guard guard(mutex);
+    if (!rearm_wanted || answers_left_unread()) return;
+    rearm_wanted = false;
+    response_broken = false;
+    state = channel_state::open;
+    incoming.head_size = header_size;
+    incoming.announced = *newcomer;
+    reading = std::exchange(newcomer, std::nullopt);
+    reading_done = 0;
+  }
+  if (handlers.on_open) handlers.on_open();
+}
+
+/// False when a newcomer that is not read any more has gone. The system does not tell when somebody has read
+/// the last answer, so that is looked up now and then.
+bool fifo_channel::impl::wait_for_pipes(bool want_write) {
+  constexpr int look_again_ms = 20;
+  const short wanted_of_request = newcomer ? 0 : POLLIN; // an end is told in any case
+  std::array<pollfd, 3> wanted{{{wake.get(), POLLIN, 0},
+                                {request.get(), wanted_of_request, 0},
+                                {want_write ? response.get() : -1, POLLOUT, 0}}};
+  if (::poll(wanted.data(), wanted.size(), newcomer ? look_again_ms : -1) <= 0) return true;
+  if (wanted[0].revents != 0) {
     std::uint64_t count = 0;
     [[maybe_unused]] const auto read = ::read(wake.get(), &count, sizeof(count));
   }
+  return !(newcomer && (wanted[1].revents & POLLHUP) != 0);
 }
 
 void fifo_channel::impl::close_pipes(channel_state next) {
   request = {};
   response = {};
   incoming = {};
+  scan = {};
+  newcomer.reset();
+  ahead = {};
+  ahead_taken = 0;
   const std::lock_guard guard(mutex);
   queue.clear();
   refusal.reset();
@@ -426,6 +490,7 @@ void fifo_channel::rearm() {
   if (impl_->state != channel_state::closed && impl_->state != channel_state::refused) return;
   impl_->rearm_wanted = true;
   impl_->rearmed.notify_all();
+  impl_->signal(); // a newcomer may be waiting for this
 }
 
 void fifo_channel::stop() {

@@ -47,7 +47,9 @@ struct channel_status {
 ///
 /// A program that opens the pipes in the very moment the one before it ends, before that was seen, goes on in
 /// the old session: its open_session_request comes without an on_open; the owner should take it as the start
-/// of a new session.
+/// of a new session. If the one before it was refused, its open_session_request is recognised in what is
+/// thrown away, and after `rearm` it gets a session of its own, with on_open, once somebody has read what the
+/// refused program was told.
 class fifo_channel {
 public:
   /// Fails when a path is something else than a FIFO or cannot be made. Starts to wait at once.

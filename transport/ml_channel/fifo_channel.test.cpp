@@ -1,6 +1,7 @@
 #include "transport/ml_channel/fifo_channel.hpp"
 
 #include "merge/testing.hpp"
+#include "transport/ml_channel/newcomer_scan.hpp"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -442,6 +443,111 @@ TEST_CASE("a program can be refused from a handler, after what was sent to it be
   CHECK(f.closed() == 1);
   f.channel->refuse("nobody is there");
   CHECK(f.channel->status().state == channel_state::closed);
+}
+
+TEST_CASE("a program that comes before the end of a refused one was seen has a session of its own") {
+  fixture f;
+  f.start();
+  const auto body =
+      encode(session_request{128, 2, 0, false, "snapshot", 1, "defaultbb.cqdb.sml.hpe", "mean"});
+  program first(f.options);
+  f.wait_opened(1);
+  bytes last_words;
+  SUBCASE("refused by the owner") {
+    f.channel->refuse("not you");
+  }
+  SUBCASE("refused in the middle of a message") {
+    const auto head = encode_header({msg_type::sync_request, 1'000'000});
+    first.write(head);
+    f.wait_status([](const auto& s) { return s.bytes_in == header_size; });
+    f.channel->refuse("not you");
+    last_words = pattern(300'000);
+  }
+  SUBCASE("refused for garbage") {
+    first.write(bytes(header_size, 0x0a));
+    last_words = bytes(100'001, 0x0a);
+  }
+  f.wait_closed();
+  CHECK(first.receive().first.type == msg_type::status);
+  program next(f.options); // at once: this side has both pipes open
+  first.write(last_words);
+  first.close();
+  next.send(msg_type::open_session_request, body);
+  next.send(msg_type::status, encode(status{}));
+  if (last_words.empty()) { // the owner takes its time
+    const auto seen = f.channel->status().bytes_in;
+    f.wait_status([&](const auto& s) { return s.bytes_in >= seen && s.bytes_in >= header_size; });
+    CHECK(f.opened() == 1);
+  }
+  f.channel->rearm();
+  f.wait_opened(2);
+  const auto [head, received] = f.wait_message(1);
+  CHECK(head.type == msg_type::open_session_request);
+  CHECK(received == body);
+  CHECK(f.wait_message(2).first.type == msg_type::status);
+  REQUIRE(f.channel->send(some_response()));
+  CHECK(next.receive().first.type == msg_type::open_session_response);
+  CHECK(f.closed() == 1);
+  next.close();
+  CHECK(f.wait_closed(2) == "the program closed the channel");
+}
+
+TEST_CASE("a newcomer waits until the refused program was told why") {
+  fixture f;
+  f.start();
+  program first(f.options);
+  f.wait_opened(1);
+  f.channel->refuse("not you");
+  f.wait_status([](const auto& s) { return s.messages_out == 1; });
+  f.channel->rearm();
+  program next(f.options);
+  next.send(msg_type::open_session_request, encode(session_request{}));
+  f.wait_status([](const auto& s) { return s.bytes_in >= header_size; });
+  SUBCASE("it is told") {
+    CHECK(f.opened() == 1);
+    CHECK(decode_status(first.receive().second)->msg == "not you");
+    f.wait_opened(2);
+    CHECK(f.wait_message().first.type == msg_type::open_session_request);
+    first.close();
+    next.close();
+    f.wait_closed(2);
+    f.channel->rearm();
+  }
+  SUBCASE("both end before") {
+    first.close();
+    next.close();
+  }
+  f.wait_status([](const auto& s) { return s.state == channel_state::waiting; });
+  const auto opened = f.opened();
+  const auto messages = f.channel->status().messages_in;
+  program third(f.options);
+  f.wait_opened(opened + 1);
+  third.send(msg_type::status, encode(status{}));
+  f.wait_status([&](const auto& s) { return s.messages_in == messages + 1; });
+}
+
+TEST_CASE("a newcomer is found wherever the stream is cut, and only there") {
+  const auto opening = encode_header({msg_type::open_session_request, 77});
+  const auto too_large = encode_header({msg_type::open_session_request, 0x7fffffff});
+  bytes stream = pattern(50);
+  stream.insert(stream.end(), too_large.begin(), too_large.end());
+  stream.insert(stream.end(), opening.begin(), opening.begin() + 21);
+  stream.insert(stream.end(), opening.begin(), opening.end());
+  const auto end = stream.size();
+  stream.insert(stream.end(), {1, 2, 3});
+  for (std::size_t size = 1; size <= stream.size(); ++size) {
+    newcomer_scan scan;
+    std::size_t finds = 0;
+    for (std::size_t at = 0; at < stream.size(); at += size) {
+      const auto piece = bytes_view(stream).subspan(at, std::min(size, stream.size() - at));
+      const auto found = scan.feed(piece);
+      if (!found) continue;
+      ++finds;
+      CHECK(found->head.size == 77);
+      CHECK(at + piece.size() - found->rest.size() == end);
+    }
+    CHECK(finds == 1);
+  }
 }
 
 TEST_CASE("sending never waits: a full queue is an error") {

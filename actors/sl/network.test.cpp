@@ -1,0 +1,140 @@
+#include "actors/sl/network.hpp"
+
+#include "actors/interfaces.hpp"
+#include "actors/supervision/test_tree.hpp"
+#include "transport/detail/test_support.hpp"
+#include "transport/http_server.hpp"
+
+#include <boost/json.hpp>
+#include <doctest/doctest.h>
+
+using namespace swarm;
+using namespace swarm::actors;
+using actors::test::running_tree;
+using transport::test::authority;
+using transport::test::temp_folder;
+namespace json = boost::json;
+
+namespace {
+
+/// An SN that knows no node and keeps what it was asked.
+class fake_sn {
+public:
+  struct connection {
+    std::shared_ptr<transport::ws_session> session;
+    std::vector<std::string> methods; ///< of requests, in order
+    std::vector<std::string> txns;    ///< raw
+  };
+
+  fake_sn(transport::io_runtime& io, std::shared_ptr<const transport::tls_identity> identity) {
+    auto started = transport::http_server::start(
+        io, std::move(identity), {.address = "127.0.0.1"}, [](auto, auto) {},
+        [this](std::shared_ptr<transport::ws_session> session, std::string, transport::peer_info) {
+          accept(std::move(session));
+        });
+    REQUIRE(started);
+    server_ = std::move(*started);
+  }
+  ~fake_sn() { server_->stop(); }
+  std::uint16_t port() const { return server_->port(); }
+  /// Which transactions get an answer.
+  std::function<bool(std::size_t connection, std::size_t txn)> answers = [](auto, auto) { return true; };
+  std::atomic<std::uint64_t> txn_count{0}; ///< of the account, as the chain would tell
+
+  connection seen(std::size_t index) {
+    const std::lock_guard lock(mutex_);
+    return index < connections_.size() ? connections_[index] : connection{};
+  }
+  bool wait_for(std::size_t index, const std::string& method) {
+    return actors::test::eventually([&] {
+      const auto methods = seen(index).methods;
+      return std::find(methods.begin(), methods.end(), method) != methods.end();
+    });
+  }
+
+private:
+  void accept(std::shared_ptr<transport::ws_session> session) {
+    std::size_t index = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      index = connections_.size();
+      connections_.push_back({session, {}, {}});
+    }
+    transport::ws_callbacks callbacks;
+    callbacks.on_message = [this, index, session](transport::ws_message message) {
+      json::array answers_out;
+      const auto batch = json::parse(message.as_text());
+      for (const auto& request : batch.as_array())
+        if (auto answer = answer_to(index, request.as_object())) answers_out.push_back(std::move(*answer));
+      if (!answers_out.empty()) (void)session->send_text(json::serialize(answers_out));
+    };
+    session->start(std::move(callbacks));
+  }
+
+  std::optional<json::object> answer_to(std::size_t index, const json::object& request) {
+    const std::lock_guard lock(mutex_);
+    auto& here = connections_[index];
+    const std::string method(request.at("method").as_string());
+    here.methods.push_back(method);
+    json::object out{{"jsonrpc", "2.0"}, {"id", request.at("id")}};
+    if (method == "eth_chainId") {
+      out["result"] = "0x539";
+    } else if (method == "eth_getTransactionCount") {
+      out["result"] = fmt::format("0x{:x}", txn_count.load());
+    } else if (method == "eth_call") {
+      out["result"] = "0x"; // no node of that account
+    } else if (method == "eth_sendRawTransactionSync") {
+      here.txns.emplace_back(request.at("params").as_array().at(0).as_string());
+      if (!answers(index, here.txns.size() - 1)) return std::nullopt;
+      out["result"] = json::object{{"status", "0x1"}, {"blockNumber", "0x1"}};
+    } else {
+      out["result"] = nullptr;
+    }
+    return out;
+  }
+
+  std::mutex mutex_;
+  std::vector<connection> connections_;
+  std::unique_ptr<transport::http_server> server_;
+};
+
+} // namespace
+
+TEST_CASE("what is under way goes out once on each connection, before the node registers again") {
+  temp_folder folder;
+  authority ca(folder.path(), "CA-1");
+  auto io = std::make_shared<transport::io_runtime>(2);
+  fake_sn sn(*io, transport::test::identity_of(ca.issue("sn-1")));
+  sn.answers = [](std::size_t connection, std::size_t txn) { return txn == connection; }; // the registrations
+
+  auto context = std::make_shared<sl_context>();
+  context->io = io;
+  context->identity = transport::test::identity_of(ca.issue("sl-1"));
+  context->key = std::make_shared<const ledger::private_key>(ledger::private_key::make_random());
+  context->options.node_name = "sl-1";
+  context->options.sn_ip = "127.0.0.1";
+  context->options.sn_api_port = sn.port();
+  context->file_endpoint = "127.0.0.1:1";
+  auto log = std::make_shared<actors::test::journal>();
+  running_tree tree({.name = "root",
+                     .how = strategy::one_for_one,
+                     .intensity = {},
+                     .children = {{.name = "network", .start = network_actor(context)},
+                                  actors::test::puppet_child("follower", log)}});
+  REQUIRE(tree.wait_running("/network"));
+  tree.dir().send("/network", follow_contract{"c"});
+  REQUIRE(sn.wait_for(0, "eth_subscribe")); // registered
+  CHECK(sn.seen(0).txns.size() == 1);
+  tree.dir().send("/network", submit_call{1, bytes{1, 2, 3}, "a call"});
+  REQUIRE(actors::test::eventually([&] { return sn.seen(0).txns.size() == 2; }));
+
+  sn.txn_count = 1;
+  sn.seen(0).session->close(transport::ws_close_code::going_away);
+  REQUIRE(sn.wait_for(1, "eth_subscribe")); // registered again; whatever was to be sent again came before
+  const auto again = sn.seen(1);
+  REQUIRE(again.txns.size() == 2);
+  CHECK(again.txns[0] == sn.seen(0).txns[1]);
+  CHECK(again.txns[1] != again.txns[0]);
+  CHECK(std::count(again.methods.begin(), again.methods.end(), "eth_subscribe") == 1);
+  CHECK(tree.end() == 0);
+}
