@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ledger/state/state_overlay.hpp"
+#include "ledger/store/consensus_record.hpp"
 #include "ledger/store/kv_store.hpp"
 
 namespace swarm::ledger {
@@ -14,13 +15,6 @@ struct log_key {
 };
 /// All keys of one log.
 void append_log_keys(std::vector<log_key>& to, const log_entry& entry);
-
-/// What a validator must not forget, under a name of its own; a new value replaces the old one.
-struct consensus_record {
-  std::string_view key;
-  bytes value;
-  bool operator==(const consensus_record&) const = default;
-};
 
 /// One block as it is stored. Spans need to live only for the call.
 struct block_record {
