@@ -1,5 +1,5 @@
 #include "actors/admin/admin.hpp"
-#include "actors/data_dir.hpp"
+#include "actors/node_identity.hpp"
 #include "actors/sl/sl.hpp"
 #include "actors/sn/sn.hpp"
 #include "actors/supervision/process.hpp"
