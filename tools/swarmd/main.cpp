@@ -1,5 +1,4 @@
 #include "actors/admin/admin.hpp"
-#include "actors/data_dir.hpp"
 #include "actors/sl/sl.hpp"
 #include "actors/sn/sn.hpp"
 #include "actors/supervision/process.hpp"
