@@ -169,8 +169,6 @@ struct rpc_request {
 struct session_gone {
   std::uint64_t session = 0;
 };
-/// Transactions wait: make a block.
-struct produce_block {};
 
 } // namespace swarm::actors
 
@@ -208,5 +206,4 @@ SWARM_MESSAGE(keep_models)
 SWARM_MESSAGE(probe_leader)
 SWARM_MESSAGE(rpc_request)
 SWARM_MESSAGE(session_gone)
-SWARM_MESSAGE(produce_block)
 #undef SWARM_MESSAGE

@@ -3,6 +3,7 @@
 #include "actors/node_identity.hpp"
 #include "actors/sn/api.hpp"
 #include "actors/sn/chain_actor.hpp"
+#include "actors/sn/consensus_actor.hpp"
 
 namespace swarm::actors {
 
@@ -23,6 +24,7 @@ result<child_spec> make_sn(const config::sn_options& options, std::string name,
       .name = std::move(name), .how = strategy::rest_for_one, .intensity = {}, .children = {}};
   spec.children = {
       {.name = "chain", .start = chain_actor(context), .detached = true},
+      {.name = "consensus", .start = consensus_actor(context)},
       {.name = "api", .start = api_actor(context)},
   };
   return nested(std::move(spec));

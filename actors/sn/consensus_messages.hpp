@@ -1,0 +1,80 @@
+#pragma once
+
+#include "ledger/consensus/events.hpp"
+#include "ledger/sync/sync_machine.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+/// Messages between /sn/chain, /sn/consensus and /sn/peers. Events and actions of the QBFT machine
+/// (ledger/consensus/events.hpp) travel as they are.
+namespace swarm::actors {
+
+/// From /sn/consensus when it starts: answer with `consensus_ready` once there is a chain.
+struct consensus_wanted {};
+struct consensus_ready {
+  consensus::signing_domain domain;
+  consensus::start start;
+};
+/// A timer of the QBFT machine; `serial` tells a replaced one.
+struct timer_due {
+  consensus::timer_name timer;
+  std::uint64_t serial = 0;
+};
+
+/// To /sn/chain: verify and import blocks `first` and up; the records go with the block of the same index.
+struct import_range {
+  std::uint64_t first = 0;
+  std::vector<std::shared_ptr<const sync::sealed_block>> blocks;
+  std::vector<std::vector<consensus::record_entry>> records;
+};
+/// The whole range is in the chain; `head_changed` came before.
+struct range_imported {
+  std::uint64_t head_num = 0;
+};
+/// Block `block_num` was refused. `blame`: it is the block's fault, not this node's disk's.
+struct range_refused {
+  std::uint64_t block_num = 0;
+  bool blame = false;
+  error why;
+};
+
+/// From a peer: how long its chain is, blocks that were asked of it.
+struct peer_head {
+  consensus::peer_id peer = 0;
+  std::uint64_t block_num = 0;
+};
+struct peer_blocks {
+  consensus::peer_id peer = 0;
+  std::uint64_t first = 0;
+  std::vector<sync::sealed_block> blocks;
+};
+
+} // namespace swarm::actors
+
+#define SWARM_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::name)
+SWARM_MESSAGE(actors::consensus_wanted)
+SWARM_MESSAGE(actors::consensus_ready)
+SWARM_MESSAGE(actors::timer_due)
+SWARM_MESSAGE(actors::import_range)
+SWARM_MESSAGE(actors::range_imported)
+SWARM_MESSAGE(actors::range_refused)
+SWARM_MESSAGE(actors::peer_head)
+SWARM_MESSAGE(actors::peer_blocks)
+SWARM_MESSAGE(consensus::message)
+SWARM_MESSAGE(consensus::peer_connected)
+SWARM_MESSAGE(consensus::peer_gone)
+SWARM_MESSAGE(consensus::work_available)
+SWARM_MESSAGE(consensus::block_built)
+SWARM_MESSAGE(consensus::block_validated)
+SWARM_MESSAGE(consensus::persisted)
+SWARM_MESSAGE(consensus::head_changed)
+SWARM_MESSAGE(consensus::persist)
+SWARM_MESSAGE(consensus::broadcast)
+SWARM_MESSAGE(consensus::send_to)
+SWARM_MESSAGE(consensus::build_block)
+SWARM_MESSAGE(consensus::validate_block)
+SWARM_MESSAGE(consensus::commit_block)
+SWARM_MESSAGE(consensus::send_decided)
+SWARM_MESSAGE(consensus::penalize)
+SWARM_MESSAGE(sync::action::ask_range)
+#undef SWARM_MESSAGE
