@@ -17,12 +17,8 @@ namespace {
 constexpr std::string_view hello_domain = "swarm p2p hello";
 constexpr std::size_t program_bytes_max = 64;
 constexpr std::array<std::string_view, frame_kind_count> names{
-    "hello",      "head",     "ping",     "pong",       "consensus",  "txns",     "txn hashes",
-    "get txns",   "got txns", "get blocks", "got blocks", "get peers", "got peers"};
-
-std::string_view text_of(bytes_view raw) {
-  return as_text(raw);
-}
+    "hello",    "head",     "ping",       "pong",       "consensus", "txns",     "txn hashes",
+    "get txns", "got txns", "get blocks", "got blocks", "get peers", "got peers"};
 
 bool printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
@@ -37,6 +33,7 @@ void write_unsigned(rlp_writer& out, const hello& from) {
   out.number(from.version).number(from.chain_id).string(from.genesis.view());
   write(out, from.head);
   out.string(from.account.view()).string(as_bytes(from.endpoint)).string(as_bytes(from.program));
+  out.number(from.validates ? 1 : 0).number(from.instance).number(from.connection);
 }
 void write(rlp_writer& out, const hello& from) {
   write_unsigned(out, from);
@@ -84,8 +81,10 @@ void write(rlp_writer& out, const get_blocks& from) {
   out.number(from.id).number(from.first).number(from.count).number(from.bytes_max);
 }
 void write(rlp_writer& out, const got_blocks& from) {
-  out.number(from.id);
-  write(out, from.blocks);
+  out.number(from.id).begin_list();
+  for (const auto& each : from.blocks)
+    out.begin_list().string(each.block).string(each.seals).end_list();
+  out.end_list();
 }
 void write(rlp_writer&, const get_peers&) {}
 void write(rlp_writer& out, const got_peers& from) {
@@ -132,8 +131,8 @@ result<std::vector<hash32>> read_hashes(rlp_reader& from) {
 
 result<std::string> read_endpoint(rlp_reader& from, emptiness none) {
   SWARM_TRY(const auto raw, from.string("endpoint", endpoint_bytes_max));
-  if (!raw.empty() || none == emptiness::refused) SWARM_CHECK(check_endpoint(text_of(raw)));
-  return std::string(text_of(raw));
+  if (!raw.empty() || none == emptiness::refused) SWARM_CHECK(check_endpoint(as_text(raw)));
+  return std::string(as_text(raw));
 }
 
 result<void> read(rlp_reader& from, head_facts& out) {
@@ -149,8 +148,13 @@ result<void> read(rlp_reader& from, hello& out) {
   SWARM_TRY(out.account, from.fixed<20>("account"));
   SWARM_TRY(out.endpoint, read_endpoint(from, emptiness::allowed));
   SWARM_TRY(const auto program, from.string("program", program_bytes_max));
-  if (!printable(text_of(program))) return fail(frame_rule::malformed, "the program's name is no plain text");
-  out.program = text_of(program);
+  if (!printable(as_text(program))) return fail(frame_rule::malformed, "the program's name is no plain text");
+  out.program = as_text(program);
+  SWARM_TRY(const auto validates, from.number("validates"));
+  if (validates > 1) return fail(frame_rule::malformed, "validates is {}, neither 0 nor 1", validates);
+  out.validates = validates == 1;
+  SWARM_TRY(out.instance, from.number("instance"));
+  SWARM_TRY(out.connection, from.number("connection"));
   SWARM_TRY(out.proof, from.fixed<65>("proof"));
   return {};
 }
@@ -202,7 +206,16 @@ result<void> read(rlp_reader& from, get_blocks& out) {
 }
 result<void> read(rlp_reader& from, got_blocks& out) {
   SWARM_TRY(out.id, from.number("id"));
-  SWARM_TRY(out.blocks, read_strings(from, "blocks", blocks_max, frame_bytes_max, emptiness::allowed));
+  SWARM_TRY(rlp_reader list, from.list("blocks"));
+  while (!list.at_end()) {
+    SWARM_CHECK(check_count(out.blocks.size() + 1, blocks_max, emptiness::allowed, "blocks"));
+    SWARM_TRY(rlp_reader item, list.list("block and seals"));
+    SWARM_TRY(const auto block, item.string("block", frame_bytes_max));
+    SWARM_TRY(const auto seals, item.string("seals", frame_bytes_max));
+    SWARM_CHECK(item.finish());
+    if (block.empty()) return fail(frame_rule::malformed, "an empty block");
+    out.blocks.push_back({to_bytes(block), to_bytes(seals)});
+  }
   return {};
 }
 result<void> read(rlp_reader&, get_peers&) {
@@ -234,7 +247,8 @@ result<frame> read_whole(bytes_view body, std::string_view what) {
 template <std::size_t... Kinds>
 result<frame> read_kind(std::size_t kind, bytes_view body, std::index_sequence<Kinds...>) {
   using reader = result<frame> (*)(bytes_view, std::string_view);
-  constexpr std::array<reader, sizeof...(Kinds)> readers{&read_whole<std::variant_alternative_t<Kinds, frame>>...};
+  constexpr std::array<reader, sizeof...(Kinds)> readers{
+      &read_whole<std::variant_alternative_t<Kinds, frame>>...};
   return readers[kind](body, names[kind]);
 }
 
@@ -246,6 +260,12 @@ std::string_view name_of(frame_kind kind) {
 }
 
 static_assert(std::variant_size_v<frame> == frame_kind_count);
+
+bool operator==(const got_blocks& a, const got_blocks& b) {
+  return a.id == b.id
+         && std::equal(a.blocks.begin(), a.blocks.end(), b.blocks.begin(), b.blocks.end(),
+                       [](const auto& x, const auto& y) { return x.block == y.block && x.seals == y.seals; });
+}
 
 frame_kind kind_of(const frame& from) {
   return static_cast<frame_kind>(from.index());
@@ -263,13 +283,14 @@ bytes encode(const frame& from) {
 result<frame> decode(bytes_view raw) {
   if (raw.empty()) return fail(frame_rule::empty, "a frame without a byte");
   if (raw.size() > frame_bytes_max)
-    return fail(frame_rule::oversize, "a frame of {} bytes; at most {} are allowed", raw.size(), frame_bytes_max);
-  if (raw[0] >= frame_kind_count) return fail(frame_rule::unknown_kind, "a frame of the unknown kind {}", raw[0]);
+    return fail(frame_rule::oversize, "a frame of {} bytes; at most {} are allowed", raw.size(),
+                frame_bytes_max);
+  if (raw[0] >= frame_kind_count)
+    return fail(frame_rule::unknown_kind, "a frame of the unknown kind {}", raw[0]);
   auto out = read_kind(raw[0], raw.subspan(1), std::make_index_sequence<frame_kind_count>{});
-  if (out || out.error().category == error_category(frame_rule::malformed)) {
-    if (!out) return fail_with(std::move(out).error(), names[raw[0]]);
-    return out;
-  }
+  if (out) return out;
+  if (out.error().category == error_category(frame_rule::malformed))
+    return fail_with(std::move(out).error(), names[raw[0]]);
   return fail(frame_rule::malformed, "{}: {}", names[raw[0]], out.error().message);
 }
 
@@ -285,7 +306,8 @@ result<void> check_endpoint(std::string_view endpoint) {
   const auto digits = endpoint.substr(colon + 1);
   unsigned port = 0;
   const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (failure != std::errc{} || end != digits.data() + digits.size() || port == 0 || port > 65'535 || digits[0] == '0')
+  if (failure != std::errc{} || end != digits.data() + digits.size() || port == 0 || port > 65'535
+      || digits[0] == '0')
     return bad("the port must be a number from 1 to 65535");
   const auto is_alnum = [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -293,15 +315,18 @@ result<void> check_endpoint(std::string_view endpoint) {
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
     const auto fits = [](char c) {
-      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' || c == '.';
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':'
+             || c == '.';
     };
-    if (host.size() > 45 || host.find(':') == std::string_view::npos || !std::all_of(host.begin(), host.end(), fits))
+    if (host.size() > 45 || host.find(':') == std::string_view::npos
+        || !std::all_of(host.begin(), host.end(), fits))
       return bad("the brackets hold no IPv6 address");
     return {};
   }
   if (host.empty() || host.size() > 253) return bad("the host is missing or too long");
   if (!is_alnum(host.front()) || !is_alnum(host.back())
-      || !std::all_of(host.begin(), host.end(), [&](char c) { return is_alnum(c) || c == '-' || c == '.' || c == '_'; }))
+      || !std::all_of(host.begin(), host.end(),
+                      [&](char c) { return is_alnum(c) || c == '-' || c == '.' || c == '_'; }))
     return bad("the host has characters that no name or address has");
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "ledger/sync/sync_machine.hpp"
 
 #include <string>
 #include <variant>
@@ -10,6 +11,8 @@
 /// What SNs say to each other. One WebSocket message is one frame: a byte for its kind, then one RLP list in
 /// canonical form. Blocks, transactions and consensus messages are bytes that this layer does not look into.
 namespace swarm::p2p {
+
+using sync::sealed_block;
 
 inline constexpr std::uint64_t protocol_version = 1;
 
@@ -62,15 +65,19 @@ struct head_facts {
 
 using signature = fixed_bytes<65>;
 
-/// The first frame of either side. `proof` ties the account to this very connection: see `hello_digest`.
+/// The first frame of either side. `proof` ties the account to the certificates of the connection: see
+/// `hello_digest`.
 struct hello {
   std::uint64_t version = protocol_version;
   std::uint64_t chain_id = 0;
   hash32 genesis;
   head_facts head;
   address account;
-  std::string endpoint; ///< host:port where others reach this node's P2P port, empty for none
-  std::string program;  ///< name and version, for people
+  std::string endpoint;         ///< host:port where others reach this node's P2P port, empty for none
+  std::string program;          ///< name and version, for people
+  bool validates = true;        ///< wishes to be a validator; an observer does not
+  std::uint64_t instance = 0;   ///< of the sender's process, random: another one after a restart
+  std::uint64_t connection = 0; ///< counts what the sender has dialled; says which of two is the later one
   signature proof;
   bool operator==(const hello&) const = default;
 };
@@ -121,12 +128,12 @@ struct get_blocks {
   bool operator==(const get_blocks&) const = default;
 };
 /// Blocks in order from the asked first one on: as many as there are and fit, but at least one if there is
-/// one. None: the sender does not have the first.
+/// one. None: the sender does not have the first. Each with its seal record.
 struct got_blocks {
   std::uint64_t id = 0;
-  std::vector<bytes> blocks;
-  bool operator==(const got_blocks&) const = default;
+  std::vector<sealed_block> blocks;
 };
+bool operator==(const got_blocks& a, const got_blocks& b);
 struct get_peers {
   bool operator==(const get_peers&) const = default;
 };
@@ -141,8 +148,8 @@ struct got_peers {
   bool operator==(const got_peers&) const = default;
 };
 
-using frame = std::variant<hello, head, ping, pong, consensus, txns, txn_hashes, get_txns, got_txns, get_blocks,
-                           got_blocks, get_peers, got_peers>;
+using frame = std::variant<hello, head, ping, pong, consensus, txns, txn_hashes, get_txns, got_txns,
+                           get_blocks, got_blocks, get_peers, got_peers>;
 
 frame_kind kind_of(const frame& from);
 bytes encode(const frame& from);
