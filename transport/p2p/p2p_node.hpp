@@ -1,0 +1,133 @@
+#pragma once
+
+#include "transport/io_runtime.hpp"
+#include "transport/p2p/p2p_options.hpp"
+#include "transport/tls_identity.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace swarm::p2p {
+
+/// A connection to a peer; never used twice.
+using peer_id = sync::peer_id;
+
+struct peer_facts {
+  address account;         ///< proved
+  hash32 cert_fingerprint; ///< SHA-256 of its certificate
+  std::string endpoint;    ///< host:port where it says others reach it, empty for none
+  std::string remote;      ///< numeric address and port of this connection
+  std::string program;
+  bool validates = false; ///< wishes to be a validator; whether it is one, the chain knows
+  bool dialled = false;   ///< by this node
+  head_facts head;        ///< when it connected
+
+  /// Account, certificate and endpoint, as in the log.
+  std::string name() const;
+};
+
+/// Whoever keeps it slows the peer down: reading from it pauses while too many are held. So pass it along
+/// with a message to where that is really handled.
+using credit = std::shared_ptr<void>;
+
+/// Called on the runtime's threads, for one peer one after the other: `on_peer` first, `on_peer_gone` last
+/// and exactly once. There is never more than one peer of an account. Must be short; may call the node, but
+/// not stop it.
+struct p2p_callbacks {
+  /// What was sent to this account before may be lost, so send again what it needs.
+  std::function<void(peer_id, const peer_facts&)> on_peer;
+  std::function<void(peer_id, const std::string& reason)> on_peer_gone;
+  std::function<void(peer_id, bytes message, credit)> on_consensus;
+  /// Not heard of lately. Unverified.
+  std::function<void(peer_id, std::vector<bytes> raw, credit)> on_txns;
+  std::function<void(peer_id, const head_facts&)> on_head;
+  /// Answer with `answer_blocks`, always, if need be with none.
+  std::function<void(peer_id, std::uint64_t request_id, std::uint64_t first, std::uint64_t count,
+                     std::size_t bytes_max)>
+      on_blocks_wanted;
+  /// The answer to `ask_blocks`; none: the peer does not have block `first`.
+  std::function<void(peer_id, std::uint64_t first, std::vector<sealed_block>, credit)> on_blocks;
+};
+
+struct peer_status {
+  peer_id id = 0;
+  peer_facts facts;
+  head_facts head;
+  duration connected_for{};
+  std::optional<duration> round_trip; ///< of the last ping
+  std::uint64_t frames_in = 0;
+  std::uint64_t frames_out = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::size_t queued_bytes = 0;
+  std::uint64_t gossip_dropped = 0; ///< frames' worth of transactions that a slow peer was not sent
+  double offence_points = 0;
+};
+struct target_status {
+  std::string endpoint;
+  bool configured = false;
+  std::optional<address> account; ///< of who answered there
+  std::uint64_t failures = 0;     ///< in a row
+  std::string last_failure;
+};
+struct refusal_status {
+  address account;
+  std::string reason;
+  duration remaining{};
+};
+struct p2p_status {
+  std::uint16_t port = 0;
+  std::vector<peer_status> peers;
+  std::vector<target_status> targets;
+  std::vector<refusal_status> refused;
+  std::size_t newcomers = 0; ///< connections without a hello yet
+};
+
+/// The signature of this node's account over a digest. Called on any thread.
+using signer = std::function<signature(const hash32& digest)>;
+
+/// The connections of this SN to others. All functions may be called from any thread and return at once.
+class p2p_node {
+public:
+  /// Listens and dials at once. Errors: net_errc::in_use, net_errc::address; frame_rule::bad_endpoint for an
+  /// endpoint in the options.
+  static result<std::unique_ptr<p2p_node>> start(transport::io_runtime& io,
+                                                 std::shared_ptr<const transport::tls_identity> identity,
+                                                 address account, signer sign, p2p_options options,
+                                                 head_facts head, p2p_callbacks callbacks);
+  /// Stops.
+  ~p2p_node();
+  p2p_node(const p2p_node&) = delete;
+  p2p_node& operator=(const p2p_node&) = delete;
+
+  std::uint16_t port() const;
+  /// Says goodbye to everybody. No callback is called after it has returned. Not from a callback.
+  void stop();
+
+  /// To every peer that `to` accepts; all without it. A peer that cannot take it in is disconnected.
+  void broadcast_consensus(bytes message, const std::function<bool(const peer_facts&)>& to = {});
+  /// False: no such peer.
+  bool send_consensus(peer_id peer, bytes message);
+  /// A transaction that this node accepted, whoever it came from: to everybody who does not know it yet.
+  void gossip_txn(bytes raw);
+  /// The node's head from now on: to `peer`, or to everybody.
+  void announce_head(const head_facts& head, std::optional<peer_id> peer = std::nullopt);
+  /// At most `blocks_max`. False: no such peer, or too many questions to it are open.
+  bool ask_blocks(peer_id peer, std::uint64_t first, std::uint64_t count);
+  /// Sends as many of `blocks` from the first on as fit.
+  void answer_blocks(peer_id peer, std::uint64_t request_id, std::vector<sealed_block> blocks);
+  /// The peer did what no honest one does. At `offence_points_max` in sum it is disconnected and refused.
+  void penalize(peer_id peer, std::string_view reason, double points);
+  /// Dials `endpoint` as if it had been in the options.
+  result<> dial(const std::string& endpoint);
+  p2p_status status() const;
+
+  struct impl;
+
+private:
+  explicit p2p_node(std::shared_ptr<impl> from) : impl_(std::move(from)) {}
+  std::shared_ptr<impl> impl_;
+};
+
+} // namespace swarm::p2p

@@ -1,0 +1,84 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "transport/p2p/p2p_codec.hpp"
+
+#include <array>
+#include <string>
+#include <vector>
+
+namespace swarm::p2p {
+
+/// What a peer may send in a second, and how much of it at once. Units are frames, and whatever the frame is
+/// about: transactions, hashes, pieces of 16 KiB.
+struct rate_limit {
+  double per_second = 0;
+  double burst = 0;
+};
+
+/// By frame kind. What this node must have asked for (hello, pong, got_...) is not limited here: without the
+/// question it is an offence.
+inline constexpr std::array<rate_limit, frame_kind_count> default_limits{{
+    {},                // hello
+    {1'000, 2'000},    // head
+    {2, 10},           // ping
+    {},                // pong
+    {10'000, 20'000},  // consensus
+    {20'000, 40'000},  // txns
+    {50'000, 100'000}, // txn hashes
+    {10'000, 20'000},  // get txns
+    {},                // got txns
+    {200, 400},        // get blocks
+    {},                // got blocks
+    {1, 5},            // get peers
+    {},                // got peers
+}};
+
+struct session_options {
+  std::array<rate_limit, frame_kind_count> limits = default_limits;
+  double offence_points_max = 100;      ///< at this sum the peer is disconnected and refused
+  double offence_points_per_second = 1; ///< that are forgiven
+
+  duration hello_wait = std::chrono::seconds(10);    ///< then a silent newcomer is disconnected
+  duration ping_interval = std::chrono::seconds(10); ///< of silence
+  duration pong_wait = std::chrono::seconds(60);     ///< of silence after a ping; then it counts as gone
+  duration answer_wait = std::chrono::seconds(60);   ///< then a question is forgotten
+
+  std::size_t txn_in_full_bytes_max = 4096;        ///< larger ones are announced by hash
+  std::size_t known_txns_max = 16'384;             ///< remembered about a peer
+  std::size_t batch_bytes = 64 * 1024;             ///< of transactions in one frame
+  std::size_t answer_bytes_max = 4 * 1024 * 1024;  ///< of blocks in one frame
+  std::size_t queue_bytes_max = 32 * 1024 * 1024;  ///< waiting to be sent to one peer
+  std::size_t gossip_bytes_max = 4 * 1024 * 1024;  ///< of them transactions and hashes
+  std::size_t consensus_window_bytes = 256 * 1024; ///< handed to the socket and not yet written
+  std::size_t other_window_bytes = 32 * 1024;      ///< same, beyond which all else waits
+  std::size_t block_requests_max = 8;              ///< open at a time, either way
+  std::size_t txn_requests_max = 8;
+};
+
+struct p2p_options {
+  std::string bind_address = "0.0.0.0"; ///< numeric
+  std::uint16_t port = 30'303;          ///< sn_p2p_port; 0: any free one
+  std::string endpoint;                 ///< host:port under which others reach this node, empty for none
+  std::uint64_t chain_id = 0;
+  hash32 genesis;
+  bool validates = true;
+  std::string program = "swarmd";
+  std::vector<std::string> dial; ///< endpoints that are dialled until they answer, for ever
+
+  std::size_t peers_max = 64;
+  std::size_t learned_max = 256;    ///< endpoints that peers told of
+  std::size_t learned_failures = 6; ///< in a row, then a learned endpoint is forgotten
+  duration dial_first = std::chrono::milliseconds(250);
+  duration dial_longest = std::chrono::seconds(30);
+  duration ask_peers_interval = std::chrono::seconds(60);
+  duration refuse_for = std::chrono::minutes(5); ///< a peer that misbehaved
+  duration tick = std::chrono::milliseconds(100);
+  std::size_t cached_txns_bytes = 16 * 1024 * 1024; ///< to answer those who heard only the hash
+  std::uint64_t seed = 0;                           ///< of back-off times; 0: a random one
+  session_options session;
+  std::string log_source = "swarm.p2p";
+};
+
+} // namespace swarm::p2p
