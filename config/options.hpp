@@ -68,6 +68,7 @@ struct sn_options : role_options {
   std::uint16_t sn_p2p_port = 30303; ///< listens here; advertised with host_ip unless sn_p2p_service is set
   std::optional<service> sn_api_service;
   std::optional<service> sn_p2p_service;
+  bool observer = false;              ///< never a validator; not for the sentinel
   std::vector<std::string> contracts; ///< training contracts to create besides defaultbb.cqdb.sml.hpe
 };
 

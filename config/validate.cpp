@@ -50,6 +50,12 @@ void validate_sn(const process_config& config, const sn_options& sn, problems& f
     found.add(config_errc::missing,
               "{}: give --sentinel to begin a chain, or --sentinel-ip or --sentinel-api-service to join one",
               sn.node_name);
+  if (sn.sentinel && sn.observer)
+    return fail(
+        config_errc::conflict,
+        "{}: --sentinel and --observer are both given; the SN that begins a chain is its first validator: "
+        "remove one",
+        sn.node_name);
   if (sn.sentinel && joins) {
     const std::string_view other = sn.sentinel_ip.empty() ? "sentinel-api-service" : "sentinel-ip";
     found.add(config_errc::conflict,

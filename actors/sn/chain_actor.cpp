@@ -2,11 +2,9 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/paths.hpp"
-#include "actors/sn/consensus_messages.hpp"
-#include "actors/sn/rpc/service.hpp"
+#include "actors/sn/chain_state.hpp"
+#include "actors/sn/join.hpp"
 #include "base/log.hpp"
-#include "contracts/contracts.hpp"
-#include "contracts/training_client.hpp"
 #include "ledger/consensus/quorum.hpp"
 #include "ledger/formats/transaction.hpp"
 
@@ -19,51 +17,8 @@ namespace {
 
 constexpr std::size_t block_txns = 1000;
 constexpr auto commit_retry = 1s;
-
-struct chain_state {
-  explicit chain_state(std::shared_ptr<const sn_context> from) : context(std::move(from)) {}
-
-  std::string status() const {
-    if (!chain) return "no chain";
-    if (!trouble.empty()) return trouble;
-    const auto& head = *chain->head();
-    return fmt::format("block {}, {} transactions wait, {} subscriptions", head.header.block_num,
-                       chain->stats().pool_txns, service->subscriptions());
-  }
-  json::object summary() const;
-  std::string detail_json() const { return chain ? json::serialize(summary()) : std::string{}; }
-
-  std::shared_ptr<const sn_context> context;
-  std::unique_ptr<ledger::chain> chain;
-  std::unique_ptr<rpc::service> service;
-  bool told_of_work = false;   ///< since the head changed
-  ledger::candidate_ptr built; ///< the last one this node made
-  std::string trouble;         ///< with the disk
-};
-
-json::object chain_state::summary() const {
-  const auto& head = *chain->head();
-  const auto stats = chain->stats();
-  const auto micros = [](auto span) {
-    return std::chrono::duration_cast<std::chrono::microseconds>(span).count();
-  };
-  return {{"chain_id", chain->chain_id()},
-          {"genesis", to_hex(chain->genesis_hash().view())},
-          {"block_num", head.header.block_num},
-          {"block_hash", to_hex(head.hash.view())},
-          {"state_root", to_hex(head.header.state_root.view())},
-          {"timestamp", head.header.timestamp},
-          {"account", to_hex(context->key->account().view())},
-          {"pool_transactions", stats.pool_txns},
-          {"pool_bytes", stats.pool_bytes},
-          {"subscriptions", service->subscriptions()},
-          {"waiting_for_receipts", service->waiting()},
-          {"store_bytes", stats.store_bytes},
-          {"store_memory_bytes", stats.store_memory_bytes},
-          {"last_block_execute_us", micros(stats.last_block.execute)},
-          {"last_block_roots_us", micros(stats.last_block.roots)},
-          {"last_block_write_us", micros(stats.last_block.write)}};
-}
+constexpr auto upkeep_interval = 1s;
+constexpr std::size_t regossip_txns = 1000;
 
 using self_pointer = role_actor<chain_state>*;
 
@@ -93,6 +48,7 @@ consensus::chain_head head_of(const ledger::executed_block& block) {
 
 void introduce_chain(self_pointer self) {
   auto& s = self->state();
+  if (!s.chain) return;
   const auto& head = *s.chain->head();
   auto validators = s.chain->validators_after(head.header.block_num);
   if (!validators) return self->fail(validators.error());
@@ -108,6 +64,13 @@ void introduce_chain(self_pointer self) {
   offer_work(self);
 }
 
+network_facts facts_of(const chain_state& s, std::vector<address> validators) {
+  const auto& head = *s.chain->head();
+  return {{s.chain->chain_id(), s.chain->genesis_hash()},
+          {head.header.block_num, head.hash},
+          std::move(validators)};
+}
+
 /// The chain has a new head.
 void head_moved(self_pointer self, const ledger::block_ptr& block) {
   auto& s = self->state();
@@ -119,8 +82,17 @@ void head_moved(self_pointer self, const ledger::block_ptr& block) {
   s.service->on_block(block);
   auto validators = s.chain->validators_after(block->header.block_num);
   if (!validators) return self->fail(validators.error());
+  self->tell(sibling(*self, "peers"), facts_of(s, *validators));
   tell_consensus(self, consensus::head_changed{head_of(*block), std::move(*validators)});
   offer_work(self);
+}
+
+void introduce_network(self_pointer self) {
+  auto& s = self->state();
+  if (!s.chain) return;
+  auto validators = s.chain->validators_after(s.chain->head()->header.block_num);
+  if (!validators) return self->fail(validators.error());
+  self->tell(sibling(*self, "peers"), facts_of(s, std::move(*validators)));
 }
 
 void build(self_pointer self, const consensus::build_block& what) {
@@ -235,92 +207,169 @@ void import_blocks(self_pointer self, const import_range& what) {
   finish(range_imported{s.chain->head()->header.block_num});
 }
 
-// -- this node's own transactions
-// -----------------------------------------------------------------------------------
+// -- what peers say and want
+// -------------------------------------------------------------------------------------------
 
-result<> submit_own(chain_state& s, const address& to, bytes input) {
-  ledger::txn_fields fields;
-  SWARM_TRY(fields.nonce, s.chain->pending_nonce(s.context->key->account()));
-  fields.gas_limit = contracts::call_gas;
-  fields.to = to;
-  fields.data = std::move(input);
-  SWARM_TRY(const auto txn, ledger::make_signed(std::move(fields), *s.context->key, s.chain->chain_id()));
-  SWARM_CHECK(s.chain->submit(txn.raw()));
-  return {};
+/// Transactions of other SNs' pools. Refusals are no offence: a pool may be ahead of this one's chain.
+void take_txns(self_pointer self, const peer_txns& what) {
+  for (const auto& raw : what.raw) {
+    auto taken = self->state().chain->submit(raw);
+    if (!taken)
+      log::debug(self->state().context->log_source, "a peer's transaction: {}", taken.error().message);
+  }
+  offer_work(self);
 }
 
-/// Registers this SN and makes the training contracts that its operator named, where the chain lacks them.
-result<> introduce_self(chain_state& s) {
+void answer_blocks(self_pointer self, const blocks_wanted& what) {
+  const auto& chain = *self->state().chain;
+  blocks_found out{what.peer, what.request_id, {}};
+  std::size_t size = 0;
+  for (auto i = what.first; i < what.first + what.count && i <= chain.head()->header.block_num; ++i) {
+    const auto block = chain.block_by_num(i);
+    const auto seals = chain.seals_of(i);
+    if (!block || !*block || !seals || !*seals) break;
+    sync::sealed_block one{ledger::encode_block({(*block)->header, (*block)->txns}),
+                           ledger::encode_seals(**seals)};
+    if (!out.blocks.empty() && size + one.size() > what.bytes_max) break;
+    size += one.size();
+    out.blocks.push_back(std::move(one));
+  }
+  self->tell(sibling(*self, "peers"), std::move(out));
+}
+
+/// Who is connected now; a newcomer is told what waits here, as it may have missed it.
+void note_peers(self_pointer self, const peers_seen& what) {
+  auto& s = self->state();
+  const bool more = what.nodes.size() > s.peers.size();
+  s.peers = what.nodes;
+  if (more)
+    for (auto& raw : s.chain->waiting_txns(regossip_txns))
+      self->tell(sibling(*self, "peers"), gossip_txn{std::move(raw)});
+}
+
+void look_after_network(self_pointer self) {
+  auto& s = self->state();
+  s.service->on_time(now());
+  self->tell(sibling(*self, "peers"), dial_peers{p2p_endpoints(s)});
+  for (const auto& done : {introduce_self(s), vote_on_members(s, now())})
+    if (!done) self->note_error(done.error().message);
+  offer_work(self);
+}
+
+// -- joining
+// -----------------------------------------------------------------------------------------------------------
+
+void begin(self_pointer self) {
+  auto& s = self->state();
+  s.client.reset();
+  self->env().methods.forward("chain", self->path());
+  self->env().methods.forward("nodes", self->path());
+  self->env().methods.forward("consensus", sibling(*self, "consensus"));
+  self->env().methods.forward("peers", sibling(*self, "peers"));
+  introduce_network(self);
+  introduce_chain(self);
+  look_after_network(self);
+}
+
+result<> open(self_pointer self, std::optional<ledger::genesis_params> genesis) {
+  auto env = self->shared_env();
+  const auto peers = sibling(*self, "peers");
+  return open_chain(self->state(), std::move(genesis), [env, peers](const ledger::transaction& txn) {
+    env->dir.send(peers, gossip_txn{to_bytes(txn.raw())});
+  });
+}
+
+void ask_sentinel(self_pointer self) {
+  auto& s = self->state();
   const auto& options = s.context->options;
-  const auto endpoint = options.sn_p2p_service
-                            ? transport::host_port(options.sn_p2p_service->host, options.sn_p2p_service->port)
-                            : transport::host_port(options.host_ip, options.sn_p2p_port);
-  const contracts::register_node_args wanted{
-      contracts::node_type::sn, s.context->identity->fingerprint(), {}, options.node_name, endpoint};
-  const ledger::call_request ask{.from = s.context->key->account(),
-                                 .to = contracts::node_registry_address(),
-                                 .input = contracts::encode_node(s.context->key->account())};
-  SWARM_TRY(const auto answer, s.chain->call(ask));
-  const auto known = contracts::decode_node(answer.output);
-  if (!known || !known->active || known->cert_fingerprint != wanted.cert_fingerprint
-      || known->endpoint != wanted.endpoint || known->name != wanted.name)
-    SWARM_CHECK(submit_own(s, contracts::node_registry_address(), contracts::encode_register_node(wanted)));
-  for (const auto& name : options.contracts) {
-    SWARM_TRY(const auto code, s.chain->code_of(contracts::training_address(name)));
-    if (!code.empty()) continue;
-    log::info(s.context->log_source, "making the training contract '{}'", name);
-    SWARM_CHECK(
-        submit_own(s, contracts::training_registry_address(), contracts::encode_create_training(name)));
-  }
-  return {};
+  if (!s.client) s.client = std::make_shared<transport::http_client>(*s.context->io, s.context->identity);
+  const auto host = options.sentinel_api_service ? options.sentinel_api_service->host : options.sentinel_ip;
+  const auto port =
+      options.sentinel_api_service ? options.sentinel_api_service->port : options.sentinel_api_port;
+  ask_network_entry(
+      *s.client, host, port,
+      [env = self->shared_env(), path = self->path(),
+       sn = transport::host_port(host, port)](result<network_entry> found) {
+        env->dir.send(path, entry_found{sn, std::make_shared<result<network_entry>>(std::move(found))});
+      });
 }
 
-result<> open_chain(chain_state& s) {
-  ledger::chain_options options;
-  options.dir = s.context->options.data_dir / "chain";
-  options.contracts = contracts::make_contracts();
-  options.first_records = [account = s.context->key->account()](const hash32& genesis) {
-    return consensus::initial_records(account, genesis);
-  };
-  if (s.context->options.sentinel) {
-    ledger::genesis_params genesis;
-    genesis.validators = {s.context->key->account()};
-    options.genesis = genesis;
+void join(self_pointer self, const entry_found& found) {
+  auto& s = self->state();
+  if (s.chain) return;
+  const auto& entry = *found.entry;
+  if (!entry) {
+    if (s.pause.attempts() % 10 == 0)
+      log::warning(s.context->log_source,
+                   "Unable to contact API-Server {}: {}; trying again until it answers", found.sn,
+                   entry.error().message);
+    self->delayed_send(self, s.pause.next(), reconnect_due{});
+    return;
   }
-  SWARM_TRY(s.chain, ledger::chain::open(std::move(options)));
-  s.service = std::make_unique<rpc::service>(*s.chain, now());
-  const auto& head = *s.chain->head();
-  log::info(s.context->log_source, "chain {} with genesis {}, at block {} {}", s.chain->chain_id(),
-            to_hex(s.chain->genesis_hash().view()), head.header.block_num, to_hex(head.hash.view()));
-  return introduce_self(s);
+  if (auto opened = open(self, entry->genesis); !opened) return self->end_process(1, opened.error().message);
+  if (s.chain->genesis_hash() != entry->genesis_hash)
+    return self->end_process(
+        1, fmt::format(
+               "the SN {} has a chain with genesis {}, this swarmd makes {} of its parameters: the contracts "
+               "differ; run the same version on both",
+               found.sn, to_hex(entry->genesis_hash.view()), to_hex(s.chain->genesis_hash().view())));
+  self->tell(sibling(*self, "peers"), dial_peers{entry->p2p_endpoints});
+  begin(self);
+}
+
+/// Opens the chain, or starts to ask for one.
+result<> start(self_pointer self) {
+  const auto& context = *self->state().context;
+  std::optional<ledger::genesis_params> genesis;
+  if (context.options.sentinel) genesis.emplace().validators = {context.key->account()};
+  auto opened = open(self, std::move(genesis));
+  if (opened) {
+    begin(self);
+    return {};
+  }
+  if (context.options.sentinel || !opened.error().is(ledger::chain_rule::no_chain)) return opened;
+  ask_sentinel(self);
+  return {};
 }
 
 caf::behavior chain_behavior(self_pointer self) {
-  if (auto opened = open_chain(self->state()); !opened) {
-    self->end_process(1, opened.error().message);
+  if (auto started = start(self); !started) {
+    self->end_process(1, started.error().message);
     return {[](tick) {}};
   }
-  self->env().methods.forward("chain", self->path());
-  self->env().methods.forward("nodes", self->path());
-  self->delayed_send(self, 1s, tick{});
+  self->delayed_send(self, upkeep_interval, tick{});
   return {
       [=](const rpc_request& request) {
-        self->state().service->handle(request.body, {request.peer, request.session, request.reply}, now());
+        auto& s = self->state();
+        if (!s.chain)
+          return request.reply(R"({"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":")"
+                               R"(this SN has no chain yet, it is asking the sentinel; try again"}})");
+        s.service->handle(request.body, {request.peer, request.session, request.reply}, now());
         offer_work(self);
       },
-      [=](const session_gone& gone) { self->state().service->session_gone(gone.session); },
+      [=](const session_gone& gone) {
+        if (auto& service = self->state().service) service->session_gone(gone.session);
+      },
+      [=](const entry_found& found) { join(self, found); },
+      [=](reconnect_due) { ask_sentinel(self); },
+      // consensus
       [=](consensus_wanted) { introduce_chain(self); },
       [=](const consensus::build_block& what) { build(self, what); },
       [=](const consensus::validate_block& what) { validate(self, what); },
       [=](const consensus::persist& what) { persist(self, what); },
       [=](const consensus::commit_block& what) { commit(self, what); },
       [=](const import_range& what) { import_blocks(self, what); },
+      // peers
+      [=](network_wanted) { introduce_network(self); },
+      [=](const peer_txns& what) { take_txns(self, what); },
+      [=](const blocks_wanted& what) { answer_blocks(self, what); },
+      [=](const peers_seen& what) { note_peers(self, what); },
       [=](tick) {
-        self->state().service->on_time(now());
-        self->delayed_send(self, 1s, tick{});
+        if (self->state().chain) look_after_network(self);
+        self->delayed_send(self, upkeep_interval, tick{});
       },
       [=](const admin_query& query) -> std::string {
-        if (query.method != "nodes") return self->state().detail_json();
+        if (query.method != "nodes" || !self->state().chain) return self->state().detail_json();
         auto nodes = self->state().service->nodes_json(now());
         return nodes ? json::serialize(json::object{{"nodes", std::move(*nodes)}}) : std::string("{}");
       },

@@ -188,7 +188,9 @@ caf::behavior consensus_behavior(self_pointer self) {
                   [&](auto& sync) { sync.on_import_failed(what.block_num, what.blame, what.why, now()); });
       },
       // from peers
-      [=](const consensus::message& what) { step(self, what); },
+      [=](const peer_message& what) {
+        step(self, consensus::message{what.peer, what.raw});
+      },
       [=](const consensus::peer_connected& what) { step(self, what); },
       [=](const consensus::peer_gone& what) {
         step(self, what);

@@ -1,7 +1,10 @@
 #pragma once
 
+#include "actors/sn/join.hpp"
+#include "actors/sn/membership.hpp"
 #include "ledger/consensus/events.hpp"
 #include "ledger/sync/sync_machine.hpp"
+#include "transport/p2p/p2p_node.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
@@ -38,15 +41,82 @@ struct range_refused {
   error why;
 };
 
-/// From a peer: how long its chain is, blocks that were asked of it.
+/// What the sentinel at `sn` says of the network.
+struct entry_found {
+  std::string sn;
+  std::shared_ptr<const result<network_entry>> entry;
+};
+
+// -- from peers: to /sn/consensus
+
+/// `credit` slows the peer down while it is held; see transport/p2p/p2p_node.hpp.
+struct peer_message {
+  consensus::peer_id peer = 0;
+  consensus::shared_bytes raw;
+  p2p::credit credit;
+};
+/// How long its chain is.
 struct peer_head {
   consensus::peer_id peer = 0;
   std::uint64_t block_num = 0;
 };
+/// Blocks that were asked of it.
 struct peer_blocks {
   consensus::peer_id peer = 0;
   std::uint64_t first = 0;
   std::vector<sync::sealed_block> blocks;
+  p2p::credit credit;
+};
+
+// -- from peers: to /sn/chain
+
+struct peer_txns {
+  std::vector<bytes> raw;
+  p2p::credit credit;
+};
+/// Answer with `blocks_found`.
+struct blocks_wanted {
+  consensus::peer_id peer = 0;
+  std::uint64_t request_id = 0;
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+  std::size_t bytes_max = 0;
+};
+/// Who is connected, once a second.
+struct peers_seen {
+  std::vector<membership::connected_node> nodes;
+};
+
+// -- to /sn/peers
+
+/// From /sn/peers when it starts: answer with `network_facts` once there is a chain.
+struct network_wanted {};
+struct network_facts {
+  consensus::signing_domain domain;
+  p2p::head_facts head;
+  std::vector<address> validators;
+};
+struct blocks_found {
+  consensus::peer_id peer = 0;
+  std::uint64_t request_id = 0;
+  std::vector<sync::sealed_block> blocks;
+};
+/// A transaction that the pool took in.
+struct gossip_txn {
+  bytes raw;
+};
+/// Where SNs listen, as far as the chain or the sentinel knows.
+struct dial_peers {
+  std::vector<std::string> endpoints;
+};
+/// From the shell's own callbacks.
+struct peer_up {
+  consensus::peer_id peer = 0;
+  p2p::peer_facts facts;
+};
+struct peer_down {
+  consensus::peer_id peer = 0;
+  std::string reason;
 };
 
 } // namespace swarm::actors
@@ -58,9 +128,20 @@ SWARM_MESSAGE(actors::timer_due)
 SWARM_MESSAGE(actors::import_range)
 SWARM_MESSAGE(actors::range_imported)
 SWARM_MESSAGE(actors::range_refused)
+SWARM_MESSAGE(actors::entry_found)
+SWARM_MESSAGE(actors::peer_message)
 SWARM_MESSAGE(actors::peer_head)
 SWARM_MESSAGE(actors::peer_blocks)
-SWARM_MESSAGE(consensus::message)
+SWARM_MESSAGE(actors::peer_txns)
+SWARM_MESSAGE(actors::blocks_wanted)
+SWARM_MESSAGE(actors::peers_seen)
+SWARM_MESSAGE(actors::network_wanted)
+SWARM_MESSAGE(actors::network_facts)
+SWARM_MESSAGE(actors::blocks_found)
+SWARM_MESSAGE(actors::gossip_txn)
+SWARM_MESSAGE(actors::dial_peers)
+SWARM_MESSAGE(actors::peer_up)
+SWARM_MESSAGE(actors::peer_down)
 SWARM_MESSAGE(consensus::peer_connected)
 SWARM_MESSAGE(consensus::peer_gone)
 SWARM_MESSAGE(consensus::work_available)

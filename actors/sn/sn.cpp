@@ -4,16 +4,12 @@
 #include "actors/sn/api.hpp"
 #include "actors/sn/chain_actor.hpp"
 #include "actors/sn/consensus_actor.hpp"
+#include "actors/sn/peers_actor.hpp"
 
 namespace swarm::actors {
 
 result<child_spec> make_sn(const config::sn_options& options, std::string name,
                            std::shared_ptr<transport::io_runtime> io) {
-  if (!options.sentinel)
-    return fail(
-        errc::invalid,
-        "an SN beside the sentinel is not in this version: start this one with --sentinel, or let its SLs "
-        "use the sentinel's --sn-ip");
   auto context = std::make_shared<sn_context>();
   context->options = options;
   context->io = std::move(io);
@@ -24,6 +20,7 @@ result<child_spec> make_sn(const config::sn_options& options, std::string name,
       .name = std::move(name), .how = strategy::rest_for_one, .intensity = {}, .children = {}};
   spec.children = {
       {.name = "chain", .start = chain_actor(context), .detached = true},
+      {.name = "peers", .start = peers_actor(context)},
       {.name = "consensus", .start = consensus_actor(context)},
       {.name = "api", .start = api_actor(context)},
   };

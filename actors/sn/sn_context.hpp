@@ -16,6 +16,13 @@ struct sn_context {
   std::shared_ptr<const transport::tls_identity> identity;
   std::shared_ptr<transport::io_runtime> io;
   std::shared_ptr<const ledger::private_key> key;
+
+  /// host:port where other SNs reach this one.
+  std::string p2p_endpoint() const {
+    return options.sn_p2p_service
+               ? transport::host_port(options.sn_p2p_service->host, options.sn_p2p_service->port)
+               : transport::host_port(options.host_ip, options.sn_p2p_port);
+  }
 };
 
 } // namespace swarm::actors

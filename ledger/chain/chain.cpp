@@ -170,6 +170,7 @@ result<hash32> chain::submit(transaction txn) {
   }
   SWARM_TRY(auto account, account_of(txn.sender()));
   SWARM_CHECK(parts_->pool.add(std::move(txn), account.nonce));
+  if (parts_->options.on_accepted) parts_->options.on_accepted(*parts_->pool.find(hash));
   return hash;
 }
 
@@ -179,6 +180,13 @@ bool chain::has_executable() const {
 
 const transaction* chain::find_pending(const hash32& hash) const {
   return parts_->pool.find(hash);
+}
+
+std::vector<bytes> chain::waiting_txns(std::size_t max) const {
+  std::vector<bytes> out;
+  for (const auto* txn : parts_->pool.executable(max))
+    out.push_back(to_bytes(txn->raw()));
+  return out;
 }
 
 result<std::uint64_t> chain::pending_nonce(const address& account) const {

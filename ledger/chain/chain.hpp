@@ -48,6 +48,8 @@ struct chain_options {
   std::optional<genesis_params> genesis;
   /// Records to write with block 0 when the chain is made here, from its genesis hash.
   std::function<std::vector<consensus_record>(const hash32&)> first_records;
+  /// Told of every transaction that the pool takes in.
+  std::function<void(const transaction&)> on_accepted;
   native_contract_set contracts;
   chain_limits limits;
   std::uint64_t space_reserve_bytes = 32 * 1024 * 1024; ///< of disk kept free; nothing is committed below
@@ -104,6 +106,8 @@ public:
   bool has_executable() const;
   /// The waiting transaction `hash`, or null; valid until the next change of the pool.
   const transaction* find_pending(const hash32& hash) const;
+  /// Up to `max` of the transactions that a block could take, encoded, in the order in which it would.
+  std::vector<bytes> waiting_txns(std::size_t max) const;
   /// The nonce for `account`'s next transaction, after those in the pool without a gap.
   result<std::uint64_t> pending_nonce(const address& account) const;
 

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "actors/sn/consensus_messages.hpp"
+#include "actors/sn/rpc/service.hpp"
+#include "actors/sn/sn_context.hpp"
+#include "transport/back_off.hpp"
+#include "transport/http_client.hpp"
+
+namespace swarm::actors {
+
+/// What /sn/chain keeps. Belongs to its thread.
+struct chain_state {
+  explicit chain_state(std::shared_ptr<const sn_context> from);
+
+  std::string status() const {
+    if (!chain) return "asking the sentinel for the chain";
+    if (!trouble.empty()) return trouble;
+    const auto& head = *chain->head();
+    return fmt::format("block {}, {} transactions wait, {} subscriptions", head.header.block_num,
+                       chain->stats().pool_txns, service->subscriptions());
+  }
+  boost::json::object summary() const;
+  std::string detail_json() const { return chain ? boost::json::serialize(summary()) : std::string{}; }
+
+  std::shared_ptr<const sn_context> context;
+  std::unique_ptr<ledger::chain> chain;
+  std::unique_ptr<rpc::service> service;
+  std::shared_ptr<transport::http_client> client; ///< while the sentinel is asked for the chain
+  transport::back_off pause;
+  std::vector<membership::connected_node> peers;
+  std::map<address, time_point> last_seen; ///< members of the validators
+  bool told_of_work = false;               ///< since the head changed
+  ledger::candidate_ptr built;             ///< the last one this node made
+  std::string trouble;                     ///< with the disk
+};
+
+/// Opens the chain of the data directory; `genesis` is for a directory that has none. Errors: those of
+/// ledger::chain::open, no_chain among them.
+result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesis,
+                    std::function<void(const ledger::transaction&)> on_accepted);
+
+/// Registers this SN and makes the training contracts that its operator named, where the chain lacks them. To
+/// be repeated until it has nothing left to do.
+result<> introduce_self(chain_state& s);
+
+/// Sends this validator's next vote on who else should be one (membership.hpp), unless one is under way.
+result<> vote_on_members(chain_state& s, time_point now);
+
+/// Where the SNs of the registry listen for each other.
+std::vector<std::string> p2p_endpoints(const chain_state& s);
+
+} // namespace swarm::actors
