@@ -1,5 +1,6 @@
 // YAML profiles: any bytes yield a profile or messages fit for a terminal.
 #include "base/assert.hpp"
+#include "base/bytes.hpp"
 #include "config/profile.hpp"
 
 #include <algorithm>
