@@ -56,7 +56,10 @@ void accept_session(const std::shared_ptr<environment>& env, const std::string& 
   transport::ws_callbacks callbacks;
   std::weak_ptr<transport::ws_session> weak = session;
   callbacks.on_message = [env, chain, weak, peer, number](transport::ws_message message) {
-    auto reply = [weak, credit = message.credit](std::string text) {
+    // The credit goes with the first text, the answer; a subscription keeps the function for its
+    // notifications.
+    auto reply = [weak, credit = std::make_shared<std::shared_ptr<void>>(message.credit)](std::string text) {
+      credit->reset();
       auto to = weak.lock();
       if (!to || text.empty()) return;
       // A client that does not read what it asked for is cut off rather than fed from ever more memory.

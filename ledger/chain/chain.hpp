@@ -133,6 +133,8 @@ public:
   // Look-ups. Null or none: there is no such thing; an error: the store cannot be read.
   result<block_ptr> block_by_num(std::uint64_t block_num) const;
   result<block_ptr> block_by_hash(const hash32& hash) const;
+  /// The header alone, which is much cheaper than the block.
+  result<std::optional<block_header>> header_by_num(std::uint64_t block_num) const;
   result<std::optional<txn_place>> find_txn(const hash32& hash) const;
   result<std::optional<seal_record>> seals_of(std::uint64_t block_num) const;
 

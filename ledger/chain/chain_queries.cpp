@@ -41,6 +41,12 @@ result<block_ptr> chain::block_by_hash(const hash32& hash) const {
   return block;
 }
 
+result<std::optional<block_header>> chain::header_by_num(std::uint64_t block_num) const {
+  if (block_num > parts_->head->header.block_num) return std::optional<block_header>{};
+  SWARM_TRY(auto header, parts_->header_at(block_num));
+  return std::optional{std::move(header)};
+}
+
 result<std::optional<txn_place>> chain::find_txn(const hash32& hash) const {
   SWARM_TRY(auto place, parts_->blocks.find_txn(hash));
   if (place && place->block->header.block_num > parts_->head->header.block_num)

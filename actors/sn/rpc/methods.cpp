@@ -8,73 +8,77 @@
 namespace swarm::rpc {
 
 namespace json = boost::json;
-using outcome = result<json::value>;
 
 // -- about the chain
-// ----------------------------------------------------------------------------------------------
 
-outcome service::client_version(const params&, const caller&) {
+method_result service::client_version(const params&, const caller&) {
   return json::value(fmt::format("swarmd/v{}/c++20", config::version()));
 }
-outcome service::net_version(const params&, const caller&) {
+method_result service::net_version(const params&, const caller&) {
   return json::value(std::to_string(chain_.chain_id()));
 }
-outcome service::chain_id(const params&, const caller&) {
+method_result service::chain_id(const params&, const caller&) {
   return json::value(quantity(chain_.chain_id()));
 }
-outcome service::block_number(const params&, const caller&) {
+method_result service::block_number(const params&, const caller&) {
   return json::value(quantity(chain_.head()->header.block_num));
 }
-outcome service::syncing(const params&, const caller&) {
+method_result service::syncing(const params&, const caller&) {
   return json::value(false);
 }
-outcome service::accounts(const params&, const caller&) {
+method_result service::accounts(const params&, const caller&) {
   return json::value(json::array{});
 }
-outcome service::zero_price(const params&, const caller&) {
+method_result service::zero_price(const params&, const caller&) {
   return json::value("0x0");
 }
 
-outcome service::fee_history(const params& given, const caller&) {
-  SWARM_TRY(const auto wanted, given.number(0, "blockCount"));
+/// Gas has no price here, so all but the ratios is zero.
+method_result service::fee_history(const params& given, const caller&) {
+  SWARM_TRY(const auto wanted, given.count(0, "blockCount"));
   SWARM_TRY(const auto newest, given.block(1));
-  const auto last =
-      std::min(newest.value_or(chain_.head()->header.block_num), chain_.head()->header.block_num);
+  SWARM_TRY(const auto percentiles, given.numbers(2, "rewardPercentiles", reward_percentiles_max));
+  const auto head = chain_.head()->header.block_num;
+  const auto last = newest.value_or(head);
+  if (last > head)
+    return fail(rpc_errc::refused, "request beyond head block: requested {}, head {}", last, head);
   const auto count = std::min({wanted, fee_history_max, last + 1});
-  json::array base_fees, ratios;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    base_fees.emplace_back("0x0");
-    ratios.emplace_back(0.0);
+  json::array ratios, rewards;
+  for (auto num = last + 1 - count; num <= last; ++num) {
+    SWARM_TRY(const auto header, chain_.header_by_num(num));
+    if (!header) return fail(errc::corrupt, "block {} is missing", num);
+    ratios.emplace_back(static_cast<double>(header->gas_used) / static_cast<double>(header->gas_limit));
+    rewards.emplace_back(json::array(percentiles, "0x0"));
   }
-  base_fees.emplace_back("0x0");
-  return json::value(json::object{{"oldestBlock", quantity(last + 1 - count)},
-                                  {"baseFeePerGas", std::move(base_fees)},
-                                  {"gasUsedRatio", std::move(ratios)}});
+  json::object out{{"oldestBlock", quantity(last + 1 - count)},
+                   {"baseFeePerGas", json::array(count == 0 ? 0 : count + 1, "0x0")},
+                   {"gasUsedRatio", std::move(ratios)}};
+  if (percentiles > 0) out["reward"] = std::move(rewards);
+  return json::value(std::move(out));
 }
 
 // -- blocks and transactions
-// --------------------------------------------------------------------------------------
 
 result<ledger::block_ptr> service::block_at(const std::optional<std::uint64_t>& num) const {
   if (!num) return chain_.head();
   return chain_.block_by_num(*num);
 }
 
-outcome service::block_by_number(const params& given, const caller&) {
+method_result service::block_by_number(const params& given, const caller&) {
   SWARM_TRY(const auto num, given.block(0));
   SWARM_TRY(const bool full, given.flag(1, "full transactions"));
   SWARM_TRY(const auto block, block_at(num));
   return block ? json::value(block_json(*block, full)) : json::value(nullptr);
 }
 
-outcome service::block_by_hash(const params& given, const caller&) {
+method_result service::block_by_hash(const params& given, const caller&) {
   SWARM_TRY(const auto hash, given.hash(0, "block hash"));
   SWARM_TRY(const bool full, given.flag(1, "full transactions"));
   SWARM_TRY(const auto block, chain_.block_by_hash(hash));
   return block ? json::value(block_json(*block, full)) : json::value(nullptr);
 }
 
-outcome service::block_receipts(const params& given, const caller&) {
+method_result service::block_receipts(const params& given, const caller&) {
   SWARM_TRY(const auto tag, given.text(0, "block"));
   ledger::block_ptr block;
   if (tag.size() == 66) {
@@ -91,7 +95,7 @@ outcome service::block_receipts(const params& given, const caller&) {
   return json::value(std::move(out));
 }
 
-outcome service::txn_by_hash(const params& given, const caller&) {
+method_result service::txn_by_hash(const params& given, const caller&) {
   SWARM_TRY(const auto hash, given.hash(0, "transaction hash"));
   SWARM_TRY(const auto place, chain_.find_txn(hash));
   if (place) return json::value(txn_json(*place->block, place->index));
@@ -99,22 +103,21 @@ outcome service::txn_by_hash(const params& given, const caller&) {
   return pending != nullptr ? json::value(pending_txn_json(*pending)) : json::value(nullptr);
 }
 
-outcome service::txn_receipt(const params& given, const caller&) {
+method_result service::txn_receipt(const params& given, const caller&) {
   SWARM_TRY(const auto hash, given.hash(0, "transaction hash"));
   SWARM_TRY(const auto place, chain_.find_txn(hash));
   return place ? json::value(receipt_json(*place->block, place->index)) : json::value(nullptr);
 }
 
-outcome service::send_raw(const params& given, const caller&) {
+method_result service::send_raw(const params& given, const caller&) {
   SWARM_TRY(const auto raw, given.raw(0, "transaction"));
   SWARM_TRY(const auto hash, chain_.submit(raw));
   return json::value(hex_data(hash.view()));
 }
 
 // -- accounts
-// -------------------------------------------------------------------------------------------------------
 
-outcome service::txn_count(const params& given, const caller&) {
+method_result service::txn_count(const params& given, const caller&) {
   SWARM_TRY(const auto who, given.account(0, "address"));
   SWARM_TRY(const auto num, given.block(1));
   if (given.has(1) && *given.text(1, "block") == "pending") {
@@ -125,21 +128,21 @@ outcome service::txn_count(const params& given, const caller&) {
   return json::value(quantity(account.nonce));
 }
 
-outcome service::balance(const params& given, const caller&) {
+method_result service::balance(const params& given, const caller&) {
   SWARM_TRY(const auto who, given.account(0, "address"));
   SWARM_TRY(const auto num, given.block(1));
   SWARM_TRY(const auto account, chain_.account_of(who, num));
   return json::value(quantity(account.balance));
 }
 
-outcome service::code(const params& given, const caller&) {
+method_result service::code(const params& given, const caller&) {
   SWARM_TRY(const auto who, given.account(0, "address"));
   SWARM_TRY(const auto num, given.block(1));
   SWARM_TRY(const auto code, chain_.code_of(who, num));
   return json::value(hex_data(code));
 }
 
-outcome service::storage_at(const params& given, const caller&) {
+method_result service::storage_at(const params& given, const caller&) {
   SWARM_TRY(const auto who, given.account(0, "address"));
   SWARM_TRY(const auto key, given.text(1, "slot"));
   SWARM_TRY(const auto slot, parse_slot(key));
@@ -148,7 +151,7 @@ outcome service::storage_at(const params& given, const caller&) {
   return json::value(hex_data(value.view()));
 }
 
-outcome service::proof(const params& given, const caller&) {
+method_result service::proof(const params& given, const caller&) {
   SWARM_TRY(const auto who, given.account(0, "address"));
   std::vector<hash32> slots;
   if (given.has(1)) {
@@ -164,42 +167,42 @@ outcome service::proof(const params& given, const caller&) {
 }
 
 // -- calls
-// ------------------------------------------------------------------------------------------------------------
 
 namespace {
 
 /// A revert as clients expect it: code 3, the reason in words, the revert data beside it.
-error revert_error(const ledger::call_result& outcome) {
-  if (outcome.status == ledger::call_status::out_of_gas)
-    return {error_category(rpc_errc::refused), static_cast<int>(rpc_errc::refused), "out of gas"};
-  std::string text = "execution reverted";
-  if (!outcome.output.empty()) text += ": " + contracts::revert_text(outcome.output);
-  return {error_category(rpc_errc::reverted), static_cast<int>(rpc_errc::reverted),
-          text + "\ndata=" + to_hex(outcome.output)};
+tl::unexpected<failure> reverted(const ledger::call_result& from) {
+  if (from.status == ledger::call_status::out_of_gas)
+    return tl::unexpected<failure>(fail(rpc_errc::refused, "out of gas").value());
+  failure out =
+      from.output.empty()
+          ? fail(rpc_errc::reverted, "execution reverted").value()
+          : fail(rpc_errc::reverted, "execution reverted: {}", contracts::revert_text(from.output)).value();
+  out.data = to_hex(from.output);
+  return tl::unexpected(std::move(out));
 }
 
 } // namespace
 
-outcome service::call(const params& given, const caller&) {
+method_result service::call(const params& given, const caller&) {
   SWARM_TRY(const auto request, given.call(0));
   SWARM_TRY(const auto num, given.block(1));
   SWARM_TRY(const auto done, chain_.call(request, num));
-  if (done.status != ledger::call_status::ok) return tl::unexpected(revert_error(done));
+  if (done.status != ledger::call_status::ok) return reverted(done);
   return json::value(hex_data(done.output));
 }
 
-outcome service::estimate_gas(const params& given, const caller&) {
+method_result service::estimate_gas(const params& given, const caller&) {
   SWARM_TRY(const auto request, given.call(0));
   SWARM_TRY(const auto num, given.block(1));
   SWARM_TRY(const auto done, chain_.estimate_gas(request, num));
-  if (done.status != ledger::call_status::ok) return tl::unexpected(revert_error(done));
+  if (done.status != ledger::call_status::ok) return reverted(done);
   return json::value(quantity(done.gas_used));
 }
 
 // -- logs
-// ---------------------------------------------------------------------------------------------------------------
 
-outcome service::logs(const params& given, const caller&) {
+method_result service::logs(const params& given, const caller&) {
   SWARM_TRY(const auto* from, given.object(0, "filter"));
   SWARM_TRY(auto filter, parse_filter(*from));
   SWARM_TRY(const auto range, parse_range(*from));
@@ -210,7 +213,8 @@ outcome service::logs(const params& given, const caller&) {
   } else {
     const auto head = chain_.head()->header.block_num;
     filter.from_block = range.from.value_or(head);
-    filter.to_block = range.to.value_or(head);
+    filter.to_block =
+        range.to.value_or(std::max(head, filter.from_block)); // a poller may be ahead of the head
     if (filter.from_block > filter.to_block)
       return fail(rpc_errc::invalid_params, "invalid block range: from {} to {}", filter.from_block,
                   filter.to_block);
@@ -222,14 +226,14 @@ outcome service::logs(const params& given, const caller&) {
   return json::value(std::move(out));
 }
 
-outcome service::subscribe(const params& given, const caller& from) {
+method_result service::subscribe(const params& given, const caller& from) {
   if (from.session == 0)
     return fail(rpc_errc::method_not_found, "notifications not supported: eth_subscribe needs a WebSocket");
   SWARM_TRY(const auto kind, given.text(0, "subscription"));
   subscription wanted{from.session, kind == "newHeads", {}, from.send};
   if (!wanted.heads && kind != "logs")
     return fail(rpc_errc::invalid_params, "no \"{}\" subscription; there are newHeads and logs",
-                kind.substr(0, 64));
+                shown(kind, 64));
   if (kind == "logs" && given.has(1)) {
     SWARM_TRY(const auto* filter, given.object(1, "filter"));
     SWARM_TRY(wanted.filter, parse_filter(*filter));
@@ -245,7 +249,7 @@ outcome service::subscribe(const params& given, const caller& from) {
   return json::value(id);
 }
 
-outcome service::unsubscribe(const params& given, const caller& from) {
+method_result service::unsubscribe(const params& given, const caller& from) {
   SWARM_TRY(const auto id, given.text(0, "subscription id"));
   const auto found = subscriptions_.find(id);
   if (found == subscriptions_.end() || found->second.session != from.session) return json::value(false);
@@ -254,7 +258,6 @@ outcome service::unsubscribe(const params& given, const caller& from) {
 }
 
 // -- swarm_*
-// --------------------------------------------------------------------------------------------------------------
 
 /// The registry's nodes at the head; read again only when the registry has changed.
 result<const std::vector<contracts::node_view>*> service::registry() {
@@ -274,7 +277,7 @@ result<const std::vector<contracts::node_view>*> service::registry() {
   return &nodes_;
 }
 
-outcome service::heartbeat(const params& given, const caller& from) {
+method_result service::heartbeat(const params& given, const caller& from) {
   SWARM_TRY(const auto who, given.account(0, "account"));
   SWARM_TRY(const auto* all, registry());
   const auto found =
@@ -287,7 +290,7 @@ outcome service::heartbeat(const params& given, const caller& from) {
   return json::value(true);
 }
 
-outcome service::silent_nodes(const params&, const caller&) {
+method_result service::silent_nodes(const params&, const caller&) {
   SWARM_TRY(const auto* all, registry());
   json::array out;
   for (const auto& node : *all)
@@ -314,7 +317,7 @@ result<json::array> service::nodes_json(time_point now) {
   return out;
 }
 
-outcome service::nodes(const params&, const caller&) {
+method_result service::nodes(const params&, const caller&) {
   SWARM_TRY(auto list, nodes_json(now_));
   return json::value(std::move(list));
 }

@@ -6,6 +6,14 @@ namespace swarm::rpc {
 
 namespace json = boost::json;
 
+std::string_view shown(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  auto end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) // in the middle of a character
+    --end;
+  return text.substr(0, end);
+}
+
 std::string quantity(std::uint64_t value) {
   return fmt::format("{:#x}", value);
 }
@@ -23,13 +31,22 @@ std::string hex_data(bytes_view raw) {
 result<std::uint64_t> parse_quantity(std::string_view text, std::string_view what) {
   std::uint64_t value = 0;
   if (!text.starts_with("0x") || text.size() < 3)
-    return fail(rpc_errc::invalid_params, "{}: '{}' is not a number in 0x form", what, text.substr(0, 80));
+    return fail(rpc_errc::invalid_params, "{}: '{}' is not a number in 0x form", what, shown(text));
   const auto [end, failure] = std::from_chars(text.data() + 2, text.data() + text.size(), value, 16);
   if (failure == std::errc::result_out_of_range)
-    return fail(rpc_errc::invalid_params, "{}: '{}' does not fit 64 bits", what, text.substr(0, 80));
+    return fail(rpc_errc::invalid_params, "{}: '{}' does not fit 64 bits", what, shown(text));
   if (failure != std::errc{} || end != text.data() + text.size())
-    return fail(rpc_errc::invalid_params, "{}: '{}' is not a number in 0x form", what, text.substr(0, 80));
+    return fail(rpc_errc::invalid_params, "{}: '{}' is not a number in 0x form", what, shown(text));
   return value;
+}
+
+result<u256> parse_wide_quantity(std::string_view text, std::string_view what) {
+  if (text.starts_with("0x") && text.size() > 2 && text.size() <= 66) {
+    const auto digits = std::string(66 - text.size(), '0') + std::string(text.substr(2));
+    if (const auto out = fixed_from_hex<32>(digits)) return u256(*out);
+  }
+  return fail(rpc_errc::invalid_params, "{}: '{}' is not a number of at most 256 bits in 0x form", what,
+              shown(text));
 }
 
 result<std::string> params::text(std::size_t index, std::string_view what) const {
@@ -37,12 +54,29 @@ result<std::string> params::text(std::size_t index, std::string_view what) const
     return fail(rpc_errc::invalid_params, "missing value for required argument {} ({})", index, what);
   if (!list_[index].is_string())
     return fail(rpc_errc::invalid_params, "argument {} ({}) must be a string", index, what);
-  return std::string(list_[index].get_string().c_str());
+  const auto& value = list_[index].get_string();
+  return std::string(value.data(), value.size());
 }
 
 result<std::uint64_t> params::number(std::size_t index, std::string_view what) const {
   SWARM_TRY(const auto value, text(index, what));
   return parse_quantity(value, what);
+}
+
+result<std::uint64_t> params::count(std::size_t index, std::string_view what) const {
+  if (has(index) && list_[index].is_int64() && list_[index].get_int64() >= 0)
+    return static_cast<std::uint64_t>(list_[index].get_int64());
+  return number(index, what);
+}
+
+result<std::size_t> params::numbers(std::size_t index, std::string_view what, std::size_t count_max) const {
+  if (!has(index)) return 0;
+  const auto* list = list_[index].if_array();
+  const auto is_number = [](const json::value& one) { return one.is_number(); };
+  if (list == nullptr || !std::all_of(list->begin(), list->end(), is_number))
+    return fail(rpc_errc::invalid_params, "argument {} ({}) must be an array of numbers", index, what);
+  if (list->size() > count_max) return fail(rpc_errc::limit_exceeded, "{}: at most {}", what, count_max);
+  return list->size();
 }
 
 result<bool> params::flag(std::size_t index, std::string_view what) const {
@@ -129,8 +163,8 @@ result<ledger::call_request> params::call(std::size_t index) const {
     SWARM_TRY(out.gas_limit, params(f).number(0, "gas"));
   }
   if (const auto f = field(*from, "value"); params(f).has(0)) {
-    SWARM_TRY(const auto value, params(f).number(0, "value"));
-    out.value = u256(value);
+    SWARM_TRY(const auto value, params(f).text(0, "value"));
+    SWARM_TRY(out.value, parse_wide_quantity(value, "value"));
   }
   const auto input = field(*from, "input");
   const auto legacy = field(*from, "data");
@@ -170,7 +204,7 @@ result<hash32> parse_slot(std::string_view text) {
     if (const auto out = fixed_from_hex<32>(padded)) return hash32(*out);
   }
   return fail(rpc_errc::invalid_params, "storage key '{}' is not 0x and 1 to 64 hexadecimal digits",
-              text.substr(0, 80));
+              shown(text));
 }
 
 result<ledger::log_filter> parse_filter(const json::object& from) {

@@ -29,6 +29,17 @@ constexpr std::string_view error_category(rpc_errc) {
   return "rpc";
 }
 
+/// An error as JSON-RPC shows it: `data` is for programs, e.g. what a reverted call returned.
+struct failure : error {
+  failure(error from) : error(std::move(from)) {} // NOLINT: every error can be shown
+  std::string data;
+};
+/// What a method answers with.
+using method_result = tl::expected<boost::json::value, failure>;
+
+/// At most `bytes_max` bytes of what a client sent, for an error text; never half a character.
+std::string_view shown(std::string_view text, std::size_t bytes_max = 80);
+
 std::string quantity(std::uint64_t value);
 std::string quantity(const u256& value);
 std::string hex_data(bytes_view raw);
@@ -41,6 +52,10 @@ public:
   bool has(std::size_t index) const { return index < list_.size() && !list_[index].is_null(); }
   result<std::string> text(std::size_t index, std::string_view what) const;
   result<std::uint64_t> number(std::size_t index, std::string_view what) const;
+  /// As `number`; some clients send counts as JSON numbers.
+  result<std::uint64_t> count(std::size_t index, std::string_view what) const;
+  /// How many numbers the list has, which may be absent.
+  result<std::size_t> numbers(std::size_t index, std::string_view what, std::size_t count_max) const;
   result<bool> flag(std::size_t index, std::string_view what) const;
   result<bytes> raw(std::size_t index, std::string_view what) const;
   result<hash32> hash(std::size_t index, std::string_view what) const;
@@ -58,6 +73,8 @@ private:
 };
 
 result<std::uint64_t> parse_quantity(std::string_view text, std::string_view what);
+/// The same up to 256 bits.
+result<u256> parse_wide_quantity(std::string_view text, std::string_view what);
 /// Address and topics of a filter object; the block range is the caller's.
 result<ledger::log_filter> parse_filter(const boost::json::object& from);
 /// The blocks a filter object asks for: one by its hash, or a range whose ends may be open (none: the head).

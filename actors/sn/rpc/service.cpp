@@ -8,25 +8,27 @@ namespace json = boost::json;
 
 namespace {
 
-json::object error_json(const error& why) {
-  int code = static_cast<int>(rpc_errc::refused);
-  if (why.category == error_category(rpc_errc::refused)) code = why.code;
-  json::object out{{"code", code}, {"message", why.message}};
-  constexpr std::string_view revert_mark = "\ndata=";
-  if (const auto mark = why.message.find(revert_mark); mark != std::string::npos) {
-    out["message"] = why.message.substr(0, mark);
-    out["data"] = why.message.substr(mark + revert_mark.size());
-  }
-  return out;
+/// Of an error that the service did not make itself.
+int code_of(const error& why) {
+  if (why.category == error_category(rpc_errc::refused)) return why.code;
+  if (why.is(ledger::chain_rule::unknown_block)) return static_cast<int>(rpc_errc::resource_missing);
+  if (why.is(ledger::chain_rule::bad_filter)) return static_cast<int>(rpc_errc::invalid_params);
+  if (why.is(ledger::chain_rule::too_many_logs)) return static_cast<int>(rpc_errc::limit_exceeded);
+  for (const auto own_trouble : {errc::corrupt, errc::io, errc::internal})
+    if (why.is(own_trouble)) return static_cast<int>(rpc_errc::internal);
+  return static_cast<int>(rpc_errc::refused);
 }
 
-json::value envelope(json::value id, result<json::value> outcome) {
+json::value envelope(json::value id, method_result from) {
   json::object out{{"jsonrpc", "2.0"}, {"id", std::move(id)}};
-  if (outcome) {
-    out["result"] = std::move(*outcome);
-  } else {
-    out["error"] = error_json(outcome.error());
+  if (from) {
+    out["result"] = std::move(*from);
+    return out;
   }
+  const auto& why = from.error();
+  json::object shown_error{{"code", code_of(why)}, {"message", why.message}};
+  if (!why.data.empty()) shown_error["data"] = why.data;
+  out["error"] = std::move(shown_error);
   return out;
 }
 
@@ -42,7 +44,7 @@ struct batch {
     json::array out;
     for (auto& one : responses)
       if (!one.is_null()) out.push_back(std::move(one));
-    if (!out.empty()) send(json::serialize(out));
+    send(out.empty() ? std::string{} : json::serialize(out)); // notifications alone have no answer
   }
 };
 
@@ -89,12 +91,12 @@ void service::dispatch(const json::value& request, const caller& from,
   const auto* id_given = object != nullptr ? object->if_contains("id") : nullptr;
   const bool id_fits =
       id_given == nullptr || id_given->is_null() || id_given->is_string() || id_given->is_number();
-  if (method == nullptr || !method->is_string() || !id_fits)
-    return done(envelope(nullptr, fail(rpc_errc::invalid_request, "a request has a method and an id")));
   const bool notification = id_given == nullptr;
-  json::value id = notification ? json::value(nullptr) : *id_given;
-  answer reply = [done = std::move(done), id, notification](result<json::value> outcome) {
-    done(notification ? json::value(nullptr) : envelope(id, std::move(outcome)));
+  const json::value id = notification || !id_fits ? json::value(nullptr) : *id_given;
+  if (method == nullptr || !method->is_string() || !id_fits)
+    return done(envelope(id, fail(rpc_errc::invalid_request, "a request has a method and an id")));
+  answer reply = [done = std::move(done), id, notification](method_result from_method) {
+    done(notification ? json::value(nullptr) : envelope(id, std::move(from_method)));
   };
   const auto* given = object->if_contains("params");
   if (given != nullptr && !given->is_array() && !given->is_null())
@@ -105,8 +107,8 @@ void service::dispatch(const json::value& request, const caller& from,
   if (name == "eth_sendRawTransactionSync") return send_sync(arguments, std::move(reply));
   const auto found = methods().find(name);
   if (found == methods().end())
-    return reply(fail(rpc_errc::method_not_found, "the method {} does not exist/is not available",
-                      name.substr(0, 64)));
+    return reply(
+        fail(rpc_errc::method_not_found, "the method {} does not exist/is not available", shown(name, 64)));
   reply((this->*found->second)(arguments, from));
 }
 
@@ -145,7 +147,6 @@ const std::map<std::string_view, service::handler>& service::methods() {
 }
 
 // -- transactions and those who wait for them
-// -------------------------------------------------------------------
 
 void service::send_sync(const params& given, answer done) {
   const auto raw = given.raw(0, "transaction");

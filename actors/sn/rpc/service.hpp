@@ -35,6 +35,7 @@ public:
   static constexpr duration receipt_wait = std::chrono::seconds(20);
   static constexpr std::size_t proof_slots_max = 256;
   static constexpr std::uint64_t fee_history_max = 1024;
+  static constexpr std::size_t reward_percentiles_max = 100;
 
   service(ledger::chain& chain, time_point now) : chain_(chain), liveness_(now), now_(now) {}
 
@@ -52,8 +53,8 @@ public:
   result<boost::json::array> nodes_json(time_point now);
 
 private:
-  using answer = std::function<void(result<boost::json::value>)>;
-  using handler = result<boost::json::value> (service::*)(const params&, const caller&);
+  using answer = std::function<void(method_result)>;
+  using handler = method_result (service::*)(const params&, const caller&);
   struct subscription {
     std::uint64_t session;
     bool heads = false; ///< newHeads, else logs
@@ -72,34 +73,34 @@ private:
   void send_sync(const params& given, answer done);
 
   // eth_*, net_*, web3_*
-  result<boost::json::value> client_version(const params&, const caller&);
-  result<boost::json::value> net_version(const params&, const caller&);
-  result<boost::json::value> chain_id(const params&, const caller&);
-  result<boost::json::value> block_number(const params&, const caller&);
-  result<boost::json::value> syncing(const params&, const caller&);
-  result<boost::json::value> accounts(const params&, const caller&);
-  result<boost::json::value> zero_price(const params&, const caller&);
-  result<boost::json::value> fee_history(const params&, const caller&);
-  result<boost::json::value> block_by_number(const params&, const caller&);
-  result<boost::json::value> block_by_hash(const params&, const caller&);
-  result<boost::json::value> block_receipts(const params&, const caller&);
-  result<boost::json::value> txn_by_hash(const params&, const caller&);
-  result<boost::json::value> txn_receipt(const params&, const caller&);
-  result<boost::json::value> txn_count(const params&, const caller&);
-  result<boost::json::value> balance(const params&, const caller&);
-  result<boost::json::value> code(const params&, const caller&);
-  result<boost::json::value> storage_at(const params&, const caller&);
-  result<boost::json::value> proof(const params&, const caller&);
-  result<boost::json::value> call(const params&, const caller&);
-  result<boost::json::value> estimate_gas(const params&, const caller&);
-  result<boost::json::value> logs(const params&, const caller&);
-  result<boost::json::value> send_raw(const params&, const caller&);
-  result<boost::json::value> subscribe(const params&, const caller&);
-  result<boost::json::value> unsubscribe(const params&, const caller&);
+  method_result client_version(const params&, const caller&);
+  method_result net_version(const params&, const caller&);
+  method_result chain_id(const params&, const caller&);
+  method_result block_number(const params&, const caller&);
+  method_result syncing(const params&, const caller&);
+  method_result accounts(const params&, const caller&);
+  method_result zero_price(const params&, const caller&);
+  method_result fee_history(const params&, const caller&);
+  method_result block_by_number(const params&, const caller&);
+  method_result block_by_hash(const params&, const caller&);
+  method_result block_receipts(const params&, const caller&);
+  method_result txn_by_hash(const params&, const caller&);
+  method_result txn_receipt(const params&, const caller&);
+  method_result txn_count(const params&, const caller&);
+  method_result balance(const params&, const caller&);
+  method_result code(const params&, const caller&);
+  method_result storage_at(const params&, const caller&);
+  method_result proof(const params&, const caller&);
+  method_result call(const params&, const caller&);
+  method_result estimate_gas(const params&, const caller&);
+  method_result logs(const params&, const caller&);
+  method_result send_raw(const params&, const caller&);
+  method_result subscribe(const params&, const caller&);
+  method_result unsubscribe(const params&, const caller&);
   // swarm_*
-  result<boost::json::value> heartbeat(const params&, const caller&);
-  result<boost::json::value> silent_nodes(const params&, const caller&);
-  result<boost::json::value> nodes(const params&, const caller&);
+  method_result heartbeat(const params&, const caller&);
+  method_result silent_nodes(const params&, const caller&);
+  method_result nodes(const params&, const caller&);
 
   result<ledger::block_ptr> block_at(const std::optional<std::uint64_t>& num) const;
   result<const std::vector<contracts::node_view>*> registry();
