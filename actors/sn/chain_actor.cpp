@@ -1,5 +1,6 @@
 #include "actors/sn/chain_actor.hpp"
 
+#include "actors/audit/make_proof.hpp"
 #include "actors/paths.hpp"
 #include "actors/sn/rpc/service.hpp"
 #include "base/log.hpp"
@@ -177,6 +178,7 @@ caf::behavior chain_behavior(self_pointer self) {
   }
   self->env().methods.forward("chain", self->path());
   self->env().methods.forward("nodes", self->path());
+  self->env().methods.forward("proof", self->path());
   want_block(self);
   self->delayed_send(self, 1s, tick{});
   return {
@@ -190,7 +192,12 @@ caf::behavior chain_behavior(self_pointer self) {
         self->state().service->on_time(now());
         self->delayed_send(self, 1s, tick{});
       },
-      [=](const admin_query& query) -> std::string {
+      [=](const admin_query& query) -> caf::result<std::string> {
+        if (query.method == "proof") {
+          auto proof = audit::answer_proof(*self->state().chain, query.params);
+          if (!proof) return to_caf(proof.error());
+          return std::move(*proof);
+        }
         if (query.method != "nodes") return self->state().detail_json();
         auto nodes = self->state().service->nodes_json(now());
         return nodes ? json::serialize(json::object{{"nodes", std::move(*nodes)}}) : std::string("{}");
