@@ -8,6 +8,8 @@
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 
+#include <fstream>
+
 using namespace swarm;
 using namespace swarm::audit;
 namespace json = boost::json;
@@ -89,6 +91,18 @@ struct trained_chain {
     seal();
   }
 
+  void take_in_two_validators() {
+    // Of two members only the first seals, so the set changes with the third.
+    for (const std::uint8_t key : {2, 3}) {
+      register_node(key, contracts::node_type::sn);
+      send(1, contracts::node_registry_address(),
+           contracts::encode_propose_validator_vote(test_key(key).account(), true));
+      seal();
+    }
+    REQUIRE(chain->validators_after(chain->head()->header.block_num)->size() == 3);
+    sealers = {2, 3};
+  }
+
   contracts::merge_trust trust() const { return {{}, chain->genesis_hash()}; }
 };
 
@@ -127,18 +141,22 @@ TEST_CASE("an SN's chain proves a merge, over changes of its validators") {
   };
   CHECK(check(1, 1).validators == 1);
 
-  // Of two members only the first seals, so the set changes with the third.
-  for (const std::uint8_t key : {2, 3}) {
-    swarm.register_node(key, contracts::node_type::sn);
-    swarm.send(1, contracts::node_registry_address(),
-               contracts::encode_propose_validator_vote(test_key(key).account(), true));
-    swarm.seal();
-  }
-  REQUIRE(swarm.chain->validators_after(swarm.chain->head()->header.block_num)->size() == 3);
-  swarm.sealers = {2, 3};
+  swarm.take_in_two_validators();
   swarm.train_round(2);
   CHECK(check(1, 1).validators == 1);
   CHECK(check(2, 2).validators == 3);
+}
+
+// Not a test: writes examples/audit/sample.proof.json anew, when the format gets another version.
+TEST_CASE("sample" * doctest::skip()) {
+  trained_chain swarm;
+  swarm.take_in_two_validators();
+  swarm.train_round(2);
+  const auto made = make_proof(*swarm.chain, contract, 2);
+  REQUIRE(made);
+  std::ofstream out(SWARM_SOURCE_DIR "/examples/audit/sample.proof.json");
+  out << json::serialize(to_json(*made)) << '\n';
+  MESSAGE("genesis hash: ", to_hex(made->chain.genesis_hash.view()));
 }
 
 TEST_CASE("a round of an earlier generation can still be proved") {
