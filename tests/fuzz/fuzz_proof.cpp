@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)contracts::verify_merge_proof(*proof, {{}, proof->chain.genesis_hash});
     if (!audit::read_proof(boost::json::serialize(audit::to_json(*proof)))) __builtin_trap();
   }
-  const std::vector nodes{to_bytes(raw)};
+  const std::vector<bytes> nodes{to_bytes(raw)};
   for (const std::uint64_t index : {0, 1, 300})
     (void)ledger::verify_proof(keccak256(raw), ledger::rlp_number(index), nodes);
   return 0;
