@@ -1,5 +1,6 @@
 #include "actors/sn/chain_actor.hpp"
 
+#include "actors/audit/make_proof.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/paths.hpp"
 #include "actors/sn/chain_state.hpp"
@@ -264,6 +265,7 @@ void begin(self_pointer self) {
   s.client.reset();
   self->env().methods.forward("chain", self->path());
   self->env().methods.forward("nodes", self->path());
+  self->env().methods.forward("proof", self->path());
   self->env().methods.forward("consensus", sibling(*self, "consensus"));
   self->env().methods.forward("peers", sibling(*self, "peers"));
   introduce_network(self);
@@ -368,8 +370,14 @@ caf::behavior chain_behavior(self_pointer self) {
         if (self->state().chain) look_after_network(self);
         self->delayed_send(self, upkeep_interval, tick{});
       },
-      [=](const admin_query& query) -> std::string {
-        if (query.method != "nodes" || !self->state().chain) return self->state().detail_json();
+      [=](const admin_query& query) -> caf::result<std::string> {
+        if (!self->state().chain) return self->state().detail_json();
+        if (query.method == "proof") {
+          auto proof = audit::answer_proof(*self->state().chain, query.params);
+          if (!proof) return to_caf(proof.error());
+          return std::move(*proof);
+        }
+        if (query.method != "nodes") return self->state().detail_json();
         auto nodes = self->state().service->nodes_json(now());
         return nodes ? json::serialize(json::object{{"nodes", std::move(*nodes)}}) : std::string("{}");
       },

@@ -26,6 +26,12 @@ inline constexpr std::size_t seals_max = 256;
 /// No honest consensus comes near; keeps timers and memory out of an attacker's hands.
 inline constexpr std::uint64_t round_num_max = 1'000'000;
 
+/// How many of `validators` have to seal a block: two thirds, rounded up (QBFT). Any two quorums share an
+/// honest validator as long as fewer than a third lie.
+constexpr std::size_t seal_quorum(std::size_t validators) {
+  return (2 * validators + 2) / 3;
+}
+
 /// One validator's signature that a block is final.
 struct commit_seal {
   signature65 signature;

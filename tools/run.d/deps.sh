@@ -21,6 +21,7 @@ apt_demo=(openssl python3-venv)
 apt_bench=(etcd-server etcd-client)
 apt_lint=(clang-tidy-19 shellcheck git)
 apt_fuzz=(clang-19 libclang-rt-19-dev)
+apt_model=(spin gcc)
 # Programs, by the package that brings them when nothing else has: other sources of Node.js are as good.
 commands_test=(node:nodejs npm:npm)
 
@@ -173,7 +174,8 @@ need() {
     fuzz) install_packages "${apt_build[@]}" "${apt_fuzz[@]}" ;;
     test)
       mapfile -t tools < <(packages_of_commands "${commands_test[@]}")
-      install_packages "${apt_build[@]}" "${apt_demo[@]}" "${apt_lint[@]}" "${apt_fuzz[@]}" "${tools[@]}"
+      install_packages "${apt_build[@]}" "${apt_demo[@]}" "${apt_lint[@]}" "${apt_fuzz[@]}" "${apt_model[@]}" \
+        "${tools[@]}"
       need_python $lists/requirements-demo.txt $lists/requirements-test.txt
       need_npm
       ;;

@@ -9,7 +9,7 @@ python_folders() { find python examples tests tools deploy -maxdepth 0 -type d 2
 bash_files() {
   echo run
   grep -rlIE --include='*.sh' '' tools deploy tests examples .ci 2>/dev/null || true
-  grep -rlIE '^#!.*\bbash' .ci tools deploy tests examples 2>/dev/null || true
+  grep -rlIE '^#!.*\bbash' .ci tools deploy tests examples ledger 2>/dev/null || true
 }
 
 check_layers() { "$PYTHON" tools/check_includes; }

@@ -66,6 +66,16 @@ stage_lint() {
   for check in layers cpp_format python bash; do check_counted lint "$check" "check_$check"; done
 }
 
+# The formal model of the round changes: one test for each case it prints.
+stage_model() {
+  local status=0 name verdict
+  ledger/consensus/model/check >"$RESULTS/model.log" || status=$?
+  while read -r name verdict _; do
+    if [[ $verdict == ok ]]; then count model passed "$name"; else count model failed "$name" "see $RESULTS/model.log"; fi
+  done <"$RESULTS/model.log"
+  ((status < 2)) || count model failed "the verification itself" "(exit $status)"
+}
+
 stage_unit() {
   check_counted unit build build release
   run_ctest unit release "$FILTER"
@@ -127,7 +137,7 @@ command_test() {
   need test
   rm -rf "$RESULTS"
   mkdir -p "$RESULTS"
-  local stages=(lint unit asan python fuzz) stage started
+  local stages=(lint model unit asan python fuzz) stage started
   [[ -n $FILTER ]] && stages=(unit python)
   for stage in "${stages[@]}"; do
     started=$SECONDS

@@ -1,6 +1,8 @@
 // swarm-inspect: looks into a running swarmd through its admin socket. Only a printer: everything it shows is
-// what the process said.
+// what the process said. Alone `verify` believes nobody.
 
+#include "actors/audit/proof_json.hpp"
+#include "tools/swarm-inspect/audit.hpp"
 #include "tools/swarm-inspect/session.hpp"
 #include "tools/swarm-inspect/views.hpp"
 
@@ -30,6 +32,10 @@ struct arguments {
   std::string contract; ///< for round
   double interval_s = 1;
   bool once = false;
+  proof_request proof;
+  std::string file; ///< to verify
+  std::vector<std::string> validators;
+  std::string genesis;
 };
 
 std::int64_t now_ms() {
@@ -145,7 +151,26 @@ int kill(session& to, const arguments& args) {
   return 0;
 }
 
+int proof(session& to, const arguments& args) {
+  const auto file = write_proof(to, args.proof);
+  if (!file) return complain(file.error());
+  print(args.as_json ? json::serialize(json::object{{"file", file->string()}}) + "\n"
+                     : fmt::format("the proof is in {}\n", file->string()));
+  return 0;
+}
+
+int verify(const arguments& args) {
+  const auto trust = parse_trust(args.validators, args.genesis);
+  if (!trust) return complain(trust.error(), exit_usage);
+  const auto verified = verify_file(args.file, *trust);
+  if (!verified) return complain(verified.error());
+  print(args.as_json ? json::serialize(audit::to_json(verified->proof)) + "\n"
+                     : proof_view(*verified, terminal_style()));
+  return 0;
+}
+
 int run(const arguments& args) {
+  if (args.command == "verify") return verify(args);
   const auto path = args.socket.empty() ? std::filesystem::path(args.data_dir) / "admin.sock"
                                         : std::filesystem::path(args.socket);
   auto to = session::open(path);
@@ -153,6 +178,7 @@ int run(const arguments& args) {
   if (args.command == "top") return top(*to, args);
   if (args.command == "trace") return trace(*to, args);
   if (args.command == "kill") return kill(*to, args);
+  if (args.command == "proof") return proof(*to, args);
   return show(*to, args);
 }
 
@@ -187,6 +213,20 @@ void add_commands(CLI::App& app, arguments& args) {
   command("round", "the training round as this process sees it")
       ->add_option("CONTRACT", args.contract, "training contract; without it the one in use");
   command("chain", "the chain as this process sees it");
+  auto* proof_command = command("proof", "write a file that proves to anybody what a round merged; of an SN");
+  proof_command->add_option("CONTRACT", args.proof.contract, "training contract")->required();
+  proof_command->add_option("ROUND", args.proof.round_num, "a merged round")->required();
+  proof_command->add_option(
+      "--generation", args.proof.generation,
+      "of the contract, which counts its resets; without it the latest that merged the round");
+  proof_command->add_option("-o,--output", args.proof.output,
+                            "the file; without it CONTRACT-round-ROUND.proof.json");
+  auto* verify_command = command("verify", "check such a file; needs no swarmd");
+  verify_command->add_option("FILE", args.file, "as written by proof")->required();
+  verify_command
+      ->add_option("--validators", args.validators, "trust these addresses to seal blocks, with commas")
+      ->delimiter(',');
+  verify_command->add_option("--genesis", args.genesis, "trust the chain with this genesis hash");
 }
 
 } // namespace

@@ -1,0 +1,73 @@
+#pragma once
+
+#include "ledger/proof/log_proof.hpp"
+
+#include <string>
+
+/// Who brought which model to a round and what was merged from them, provable to somebody who trusts no node.
+namespace swarm::contracts {
+
+/// Why a merge proof is refused beyond what is wrong with its parts (proof_rule, seal_rule).
+enum class merge_rule {
+  no_trust = 1, ///< neither validators nor a genesis block are given to trust
+  contract,     ///< a log or transaction of another contract
+  event,        ///< a log that is not the event it should be
+  round,        ///< an event of another generation or round
+  claim,        ///< what the proof says is not what the event says
+  sender,       ///< a transaction that somebody else signed
+  models,       ///< not one model for each peer that the merge names, in that order
+  order,        ///< a check-in that is not before the merge
+};
+
+constexpr std::string_view error_category(merge_rule) {
+  return "merge_proof";
+}
+
+/// What one peer brought to the round, and the transaction in which it said so itself.
+struct proved_model {
+  address peer;
+  hash32 digest;
+  std::uint64_t size = 0;
+  std::uint32_t weightage = 0;
+  std::uint64_t base_round = 0;
+  std::optional<std::string> excluded; ///< why it was not merged; none: it was
+  ledger::log_proof check_in;
+};
+
+/// A merge record with everything that it takes to believe it.
+struct merge_proof {
+  ledger::chain_identity chain;
+  std::string contract; ///< its name
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  address leader;
+  hash32 digest;
+  std::uint64_t size = 0;
+  ledger::log_proof merge;
+  std::vector<proved_model> models;          ///< contributors, then the excluded, as the leader named them
+  std::vector<ledger::sealed_header> blocks; ///< that the logs are in, in any order
+  std::vector<ledger::handover> handovers;   ///< from genesis to who sealed the blocks
+};
+
+/// Whom an auditor trusts. With a genesis hash the validators of each block follow from the handovers; given
+/// validators have to have sealed every block with logs. With both, both have to hold.
+struct merge_trust {
+  std::vector<address> validators; ///< distinct; none: not given
+  std::optional<hash32> genesis_hash;
+};
+
+/// Where a proved merge stands in the chain.
+struct merge_place {
+  std::uint64_t block_num = 0;
+  std::uint64_t timestamp = 0; ///< as the proposer of the block had it, seconds since 1970
+  std::size_t seals = 0;
+  std::size_t validators = 0;
+};
+
+/// Checks every statement of `proof`. It shows that each peer signed that it brought this model, and what the
+/// leader merged. It does not show that a peer did not replace its model before the round closed, which takes
+/// a new registration (ITraining.registerPeer) and another signed check-in.
+result<merge_place> verify_merge_proof(const merge_proof& proof, const merge_trust& trust);
+
+} // namespace swarm::contracts
