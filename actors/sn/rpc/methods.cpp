@@ -322,4 +322,15 @@ method_result service::nodes(const params&, const caller&) {
   return json::value(std::move(list));
 }
 
+method_result service::genesis(const params&, const caller&) {
+  SWARM_TRY(const auto* nodes, registry());
+  json::array endpoints;
+  for (const auto& node : *nodes)
+    if (node.type == contracts::node_type::sn && node.active && !node.endpoint.empty())
+      endpoints.emplace_back(node.endpoint);
+  return json::value{{"genesis", to_hex(ledger::encode_genesis(chain_.genesis()))},
+                     {"genesisHash", to_hex(chain_.genesis_hash().view())},
+                     {"p2pEndpoints", std::move(endpoints)}};
+}
+
 } // namespace swarm::rpc

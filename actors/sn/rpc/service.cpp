@@ -142,6 +142,7 @@ const std::map<std::string_view, service::handler>& service::methods() {
       {"swarm_heartbeat", &service::heartbeat},
       {"swarm_silentNodes", &service::silent_nodes},
       {"swarm_nodes", &service::nodes},
+      {"swarm_genesis", &service::genesis},
   };
   return table;
 }

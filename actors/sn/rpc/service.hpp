@@ -25,7 +25,7 @@ struct caller {
 ///
 /// Beyond the execution API: eth_sendRawTransactionSync (EIP-7966) answers with the receipt and may be
 /// repeated with the same transaction; receipts carry Besu's `revertReason`; swarm_heartbeat(account),
-/// swarm_silentNodes(), swarm_nodes().
+/// swarm_silentNodes(), swarm_nodes(), swarm_genesis() (what an SN needs to join: parameters, hash, endpoints).
 class service {
 public:
   static constexpr std::size_t batch_max = 256;
@@ -100,6 +100,7 @@ private:
   // swarm_*
   method_result heartbeat(const params&, const caller&);
   method_result silent_nodes(const params&, const caller&);
+  method_result genesis(const params&, const caller&);
   method_result nodes(const params&, const caller&);
 
   result<ledger::block_ptr> block_at(const std::optional<std::uint64_t>& num) const;
