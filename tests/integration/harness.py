@@ -27,6 +27,7 @@ BIN = pathlib.Path(
     os.environ.get("SWARMD_BIN_DIR") or os.environ.get("SWARM_BIN") or ROOT / "build" / "release" / "bin"
 )
 DEFAULT_CONTRACT = "defaultbb.cqdb.sml.hpe"
+NODE_REGISTRY = "0x0000000000000000000000000000000000005001"
 PATIENCE = float(os.environ.get("SWARM_TEST_PATIENCE", 90))  # seconds; bounds a hang
 
 
@@ -227,17 +228,23 @@ EVENTS = {
 
 
 class SN(Process):
-    def __init__(self, folder, certs, name="sn-1", contracts=(), port=None):
+    """`joins`: another SN whose chain this one follows; without it this one is the sentinel."""
+
+    def __init__(self, folder, certs, name="sn-1", contracts=(), port=None, joins=None, flags=()):
         self.certs = certs
         self.port = port or free_port()
+        self.p2p_port = free_port()
+        origin = ("--sentinel-ip", "127.0.0.1", "--sentinel-api-port", joins.port) if joins else ("--sentinel",)
         super().__init__(
             name,
             folder,
             [
-                *("--role", "sn", "--sentinel", "--node-name", name, "--host-ip", "127.0.0.1"),
-                *("--sn-api-port", self.port, "--sn-p2p-port", free_port(), "--data-dir", pathlib.Path(folder) / name),
+                *("--role", "sn", *origin, "--node-name", name, "--host-ip", "127.0.0.1"),
+                *("--sn-api-port", self.port, "--sn-p2p-port", self.p2p_port),
+                *("--data-dir", pathlib.Path(folder) / name),
                 *(word for contract in contracts for word in ("--contract", contract)),
-                *certs.flags("sn-1"),
+                *certs.flags(name),
+                *flags,
             ],
         )
 
@@ -254,6 +261,18 @@ class SN(Process):
         link.close()
         assert "error" not in answer, answer
         return answer["result"]
+
+    def validators(self):
+        """By the registry at the head."""
+        answer = self.rpc(
+            "eth_call", {"to": NODE_REGISTRY, "data": "0x" + keccak256("getValidators()").hex()[:8]}, "latest"
+        )
+        return _array(bytes.fromhex(answer[2:]), 0, _address)
+
+    def head(self):
+        """Number, hash and state root of the newest block."""
+        block = self.rpc("eth_getBlockByNumber", "latest", False)
+        return int(block["number"], 16), block["hash"], block["stateRoot"]
 
     def block_num(self):
         return int(self.rpc("eth_blockNumber"), 16)
@@ -420,6 +439,13 @@ class Swarm:
         self.sls.append(sl)
         sl.start()
         return sl
+
+    def join_sn(self, name, **options):
+        """One more SN on the chain of the first."""
+        sn = SN(self.folder, self.certs, name, joins=self.sn, **options)
+        self.others.append(sn)
+        sn.start().wait_up()
+        return sn
 
     def start(self, sls=1, contracts=(), **options):
         self.start_sn(contracts=contracts)

@@ -1,0 +1,102 @@
+"""Several SNs on one chain: they join, agree, die, come back, and never fork."""
+
+import random
+
+import numpy as np
+from harness import Meeting, Program, trains, until
+
+
+def model(value, size=1000):
+    return {"w": np.full(size, value, np.float32)}
+
+
+def grow(swarm, count, **options):
+    """Starts `count` SNs one after the other; returns all, once all that can be are validators."""
+    sns = [swarm.start_sn()]
+    for number in range(2, count + 1):
+        sns.append(swarm.join_sn(f"sn-{number}", **options))
+        wanted = 1 if number == 2 else number
+        until(lambda: len(sns[0].validators()) == wanted, f"{wanted} validators", alive=sns)  # noqa: B023
+    return sns
+
+
+def one_chain(sns):
+    """Waits until all heads are equal and returns the head."""
+
+    def equal():
+        heads = {sn.head() for sn in sns}
+        return heads.pop() if len(heads) == 1 else None
+
+    return until(equal, "equal heads", alive=sns)
+
+
+def same_history(sns):
+    """No block differs between any two."""
+    top = min(sn.block_num() for sn in sns)
+    for number in range(top + 1):
+        hashes = {sn.rpc("eth_getBlockByNumber", hex(number), False)["hash"] for sn in sns}
+        assert len(hashes) == 1, f"block {number}: {hashes}"
+
+
+def test_validators_grow_from_one_to_four_without_two(swarm):
+    sns = grow(swarm, 4)
+    assert one_chain(sns)[0] >= 7
+    assert sorted(sns[3].validators()) == sorted(sn.admin("chain")["account"] for sn in sns)
+    same_history(sns)
+
+
+def test_an_observer_follows_and_serves_sls_but_never_votes(swarm):
+    sns = grow(swarm, 3)
+    observer = swarm.join_sn("sn-4", flags=["--observer"])
+    sl = swarm.add_sl(sn_port=observer.port)
+    program = Program(sl, trains([model(1)] * 3, minPeers=1))
+    assert program.result().sync_count == 3
+    one_chain([*sns, observer])
+    assert len(observer.validators()) == 3
+    same_history([*sns, observer])
+
+
+def test_sls_of_different_sns_train_together_while_sns_die_and_come_back(swarm):
+    sns = grow(swarm, 4)
+    sls = [swarm.add_sl(sn_port=sn.port) for sn in sns]
+    chance = random.Random(7)
+    meet = Meeting(4)
+    programs = [Program(sl, trains([model(i)] * 12, model(i), meet, minPeers=4)) for i, sl in enumerate(sls)]
+    for _ in range(4):
+        at = swarm.sn.block_num()
+        until(lambda: swarm.sn.block_num() > at + 5 or not any(p.is_alive() for p in programs), "blocks")  # noqa: B023
+        victim = chance.choice(sns[1:])
+        victim.kill9()
+        victim.start().wait_up()
+    for program in programs:
+        assert program.result().sync_count == 12
+    one_chain(sns)
+    same_history(sns)
+    merges = swarm.sn.merges()
+    assert [merge.round_num for merge in merges] == list(range(1, 14))
+    assert all(len(merge.contributors) == 4 for merge in merges)
+
+
+def test_the_network_goes_on_without_its_sentinel(swarm):
+    sns = grow(swarm, 4)
+    one_chain(sns)
+    sns[0].kill9()
+    sl = swarm.add_sl(sn_port=sns[2].port)
+    assert Program(sl, trains([model(1)] * 3, minPeers=1)).result().sync_count == 3
+    one_chain(sns[1:])
+    sns[0].start().wait_up()
+    one_chain(sns)
+    same_history(sns)
+
+
+def test_an_sn_of_another_chain_is_not_let_in(swarm):
+    first = swarm.start_sn()
+    stranger = swarm.join_sn("sn-2")
+    until(lambda: len(first.rpc("swarm_nodes")) == 2, "the second SN to register", alive=[first, stranger])
+    stranger.terminate()
+    # The same data directory begun anew as a sentinel would be another chain: it is refused by its own records.
+    again = type(first)(swarm.folder, swarm.certs, "sn-2")
+    swarm.others.append(again)
+    again.start()
+    assert again.wait_exit() != 0
+    assert "holds another chain" in again.log()
