@@ -292,7 +292,7 @@ TEST_CASE("small transactions travel in full, large and relayed ones by hash") {
   c.run();
   const auto got = only<action::deliver_txns>(c.b.seen);
   REQUIRE(got.size() == 1);
-  CHECK(got[0].raw == std::vector{*small});
+  CHECK(got[0].raw == std::vector<bytes>{*small});
   CHECK(got[0].hashes == std::vector{keccak256(*small)});
   auto heard = only<action::txns_heard>(c.b.seen);
   REQUIRE(heard.size() == 1); // the urgent one took the other along
