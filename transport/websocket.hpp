@@ -53,6 +53,7 @@ enum class ws_close_code : std::uint16_t {
 
 struct ws_status {
   bool open = false;
+  bool reading = true; ///< false while it waits for `start`, or for credits: the peer's silence means nothing
   std::size_t queued_messages = 0;
   std::size_t queued_bytes = 0;
   std::uint64_t messages_sent = 0;

@@ -215,6 +215,7 @@ task<bool> ws_link::may_read() {
     {
       std::lock_guard lock(shared_->mutex);
       credit = shared_->unhandled < options_.unhandled_messages_max;
+      shared_->status.reading = callbacks_ && credit;
     }
     if (callbacks_ && credit) co_return true;
     reading_ = false;

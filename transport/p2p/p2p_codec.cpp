@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "ledger/formats/rlp.hpp"
+#include "ledger/formats/transaction.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,6 +14,9 @@ using ledger::rlp_reader;
 using ledger::rlp_writer;
 
 namespace {
+
+static_assert(txn_bytes_max == ledger::txn_size_max);
+static_assert(txns_asked_max * txn_bytes_max < frame_bytes_max);
 
 constexpr std::string_view hello_domain = "swarm p2p hello";
 constexpr std::size_t program_bytes_max = 64;
@@ -118,14 +122,14 @@ result<std::vector<bytes>> read_strings(rlp_reader& from, std::string_view what,
   return out;
 }
 
-result<std::vector<hash32>> read_hashes(rlp_reader& from) {
+result<std::vector<hash32>> read_hashes(rlp_reader& from, std::size_t count_max) {
   SWARM_TRY(rlp_reader list, from.list("hashes"));
   std::vector<hash32> out;
   while (!list.at_end()) {
-    SWARM_CHECK(check_count(out.size() + 1, hashes_max, emptiness::refused, "hashes"));
+    SWARM_CHECK(check_count(out.size() + 1, count_max, emptiness::refused, "hashes"));
     SWARM_TRY(out.emplace_back(), list.fixed<32>("hash"));
   }
-  SWARM_CHECK(check_count(out.size(), hashes_max, emptiness::refused, "hashes"));
+  SWARM_CHECK(check_count(out.size(), count_max, emptiness::refused, "hashes"));
   return out;
 }
 
@@ -180,17 +184,17 @@ result<void> read(rlp_reader& from, txns& out) {
   return {};
 }
 result<void> read(rlp_reader& from, txn_hashes& out) {
-  SWARM_TRY(out.hashes, read_hashes(from));
+  SWARM_TRY(out.hashes, read_hashes(from, hashes_max));
   return {};
 }
 result<void> read(rlp_reader& from, get_txns& out) {
   SWARM_TRY(out.id, from.number("id"));
-  SWARM_TRY(out.hashes, read_hashes(from));
+  SWARM_TRY(out.hashes, read_hashes(from, txns_asked_max));
   return {};
 }
 result<void> read(rlp_reader& from, got_txns& out) {
   SWARM_TRY(out.id, from.number("id"));
-  SWARM_TRY(out.raw, read_strings(from, "transactions", hashes_max, txn_bytes_max, emptiness::allowed));
+  SWARM_TRY(out.raw, read_strings(from, "transactions", txns_asked_max, txn_bytes_max, emptiness::allowed));
   return {};
 }
 result<void> read(rlp_reader& from, get_blocks& out) {
@@ -252,6 +256,15 @@ result<frame> read_kind(std::size_t kind, bytes_view body, std::index_sequence<K
   return readers[kind](body, names[kind]);
 }
 
+template <class Write>
+bytes encode_as(frame_kind kind, const Write& write_fields) {
+  const auto first = static_cast<std::uint8_t>(kind);
+  rlp_writer out(64);
+  out.encoded({&first, 1}).begin_list();
+  write_fields(out);
+  return out.end_list().take();
+}
+
 } // namespace
 
 std::string_view name_of(frame_kind kind) {
@@ -272,12 +285,21 @@ frame_kind kind_of(const frame& from) {
 }
 
 bytes encode(const frame& from) {
-  rlp_writer out(64);
-  out.begin_list();
-  std::visit([&](const auto& each) { write(out, each); }, from);
-  auto body = out.end_list().take();
-  body.insert(body.begin(), static_cast<std::uint8_t>(from.index()));
-  return body;
+  return encode_as(kind_of(from),
+                   [&](rlp_writer& out) { std::visit([&](const auto& each) { write(out, each); }, from); });
+}
+
+bytes encode_txns(std::span<const bytes_view> raw) {
+  return encode_as(frame_kind::txns, [&](rlp_writer& out) {
+    out.begin_list();
+    for (const auto& each : raw)
+      out.string(each);
+    out.end_list();
+  });
+}
+
+bytes encode_consensus(bytes_view message) {
+  return encode_as(frame_kind::consensus, [&](rlp_writer& out) { out.string(message); });
 }
 
 result<frame> decode(bytes_view raw) {

@@ -4,6 +4,7 @@
 #include "base/result.hpp"
 #include "ledger/sync/sync_machine.hpp"
 
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -19,11 +20,12 @@ inline constexpr std::uint64_t protocol_version = 1;
 /// Bounds of the protocol, the same at both ends. A frame that breaks one is malformed.
 inline constexpr std::size_t frame_bytes_max = 16 * 1024 * 1024;
 inline constexpr std::size_t endpoint_bytes_max = 261; ///< a DNS name, a colon, a port
-inline constexpr std::size_t hashes_max = 1024;        ///< in one announcement or request
+inline constexpr std::size_t hashes_max = 1024;        ///< in one announcement
 inline constexpr std::size_t txns_max = 4096;          ///< in one frame
-inline constexpr std::size_t txn_bytes_max = 1024 * 1024;
-inline constexpr std::size_t blocks_max = 1024; ///< in one request or answer
-inline constexpr std::size_t peers_max = 64;    ///< in one frame
+inline constexpr std::size_t txn_bytes_max = 128 * 1024;
+inline constexpr std::size_t txns_asked_max = 64; ///< in one question, so that the answer fits into a frame
+inline constexpr std::size_t blocks_max = 1024;   ///< in one request or answer
+inline constexpr std::size_t peers_max = 64;      ///< in one frame
 
 /// Rules that a frame can break.
 enum class frame_rule {
@@ -153,6 +155,9 @@ using frame = std::variant<hello, head, ping, pong, consensus, txns, txn_hashes,
 
 frame_kind kind_of(const frame& from);
 bytes encode(const frame& from);
+/// A frame of `txns`, of `consensus`, without copies in between.
+bytes encode_txns(std::span<const bytes_view> raw);
+bytes encode_consensus(bytes_view message);
 /// Strict: what `encode` does not make is refused, and everything is bounded before it is copied.
 result<frame> decode(bytes_view raw);
 

@@ -45,16 +45,20 @@ struct session_options {
   duration pong_wait = std::chrono::seconds(60);     ///< of silence after a ping; then it counts as gone
   duration answer_wait = std::chrono::seconds(60);   ///< then a question is forgotten
 
-  std::size_t txn_in_full_bytes_max = 4096;        ///< larger ones are announced by hash
-  std::size_t known_txns_max = 16'384;             ///< remembered about a peer
-  std::size_t batch_bytes = 64 * 1024;             ///< of transactions in one frame
-  std::size_t answer_bytes_max = 4 * 1024 * 1024;  ///< of blocks in one frame
-  std::size_t queue_bytes_max = 32 * 1024 * 1024;  ///< waiting to be sent to one peer
-  std::size_t gossip_bytes_max = 4 * 1024 * 1024;  ///< of them transactions and hashes
-  std::size_t consensus_window_bytes = 256 * 1024; ///< handed to the socket and not yet written
-  std::size_t other_window_bytes = 32 * 1024;      ///< same, beyond which all else waits
-  std::size_t block_requests_max = 8;              ///< open at a time, either way
-  std::size_t txn_requests_max = 8;
+  duration txn_answer_wait = std::chrono::seconds(5); ///< then somebody else is asked
+  duration ask_peers_interval = std::chrono::seconds(60);
+
+  std::size_t txn_in_full_bytes_max = 4096;           ///< larger ones are announced by hash
+  std::size_t known_txns_max = 16'384;                ///< remembered about a peer
+  duration known_txns_for = std::chrono::seconds(30); ///< at least; then they may be sent again
+  std::size_t batch_bytes = 64 * 1024;                ///< of transactions in one frame
+  std::size_t answer_bytes_max = 4 * 1024 * 1024;     ///< of blocks in one frame, unless the first is larger
+  std::size_t queue_bytes_max = 32 * 1024 * 1024;     ///< waiting to be sent to one peer
+  std::size_t gossip_bytes_max = 4 * 1024 * 1024;     ///< of them transactions and hashes
+  std::size_t consensus_window_bytes = 256 * 1024;    ///< handed to the socket and not yet written
+  std::size_t other_window_bytes = 32 * 1024;         ///< same, beyond which bulk waits
+  std::size_t block_requests_max = 8;                 ///< open at a time, either way
+  std::size_t txns_asked_open_max = 2048;             ///< hashes asked for at a time
 };
 
 struct p2p_options {
@@ -72,7 +76,6 @@ struct p2p_options {
   std::size_t learned_failures = 6; ///< in a row, then a learned endpoint is forgotten
   duration dial_first = std::chrono::milliseconds(250);
   duration dial_longest = std::chrono::seconds(30);
-  duration ask_peers_interval = std::chrono::seconds(60);
   duration refuse_for = std::chrono::minutes(5); ///< a peer that misbehaved
   duration tick = std::chrono::milliseconds(100);
   std::size_t cached_txns_bytes = 16 * 1024 * 1024; ///< to answer those who heard only the hash

@@ -1,0 +1,215 @@
+#include "base/log.hpp"
+#include "transport/p2p/p2p_node_impl.hpp"
+
+namespace swarm::p2p {
+
+namespace {
+
+time_point time_now() {
+  return std::chrono::steady_clock::now();
+}
+
+} // namespace
+
+void p2p_node::impl::perform(const link_ptr& from, std::vector<session_action> actions, const credit& held) {
+  for (auto& each : actions)
+    std::visit([&](auto&& what) { on(from, std::move(what), held); }, std::move(each));
+}
+
+void p2p_node::impl::on(const link_ptr& from, action::greeted what, const credit&) {
+  const auto remote = from->remote();
+  peer_facts facts{.account = what.from.account,
+                   .cert_fingerprint = remote.cert_fingerprint,
+                   .endpoint = what.from.endpoint,
+                   .remote = transport::host_port(remote.address, remote.port),
+                   .program = what.from.program,
+                   .validates = what.from.validates,
+                   .dialled = from->order.has_value(),
+                   .head = what.from.head};
+  from->set_facts(facts);
+  link_ptr replaced;
+  if (const auto why_not = take_in(from, what.from, replaced))
+    return with(from, [&](peer_session& session) { session.close(*why_not); });
+  if (replaced) {
+    drop(replaced, "another connection takes its place", false);
+    tell_gone(replaced, "another connection takes its place");
+  }
+  double points = 0;
+  {
+    std::lock_guard lock(mutex);
+    points = book.points(facts.account, time_now());
+  }
+  with(from, [&](peer_session& session) { session.admit(points, time_now()); });
+  log::info(options.log_source, "peer {} is connected, {}{}; its head is block {}", facts.name(),
+            facts.dialled ? "dialled" : "accepted", facts.validates ? "" : ", an observer",
+            facts.head.block_num);
+  from->say(
+      [&] {
+        if (callbacks.on_peer) callbacks.on_peer(from->id, facts);
+      },
+      true);
+}
+
+std::optional<std::string> p2p_node::impl::take_in(const link_ptr& fresh, const hello& from,
+                                                   link_ptr& replaced) {
+  const auto now = time_now();
+  std::lock_guard lock(mutex);
+  if (stopping || fresh->dropped) return "the node stops";
+  if (fresh->order) book.answered(fresh->order->endpoint, from.account);
+  if (from.account == account) {
+    fresh->quiet = true;
+    if (fresh->order) book.is_own(fresh->order->endpoint);
+    return "this is the node itself";
+  }
+  if (const auto* refusal = book.refused(from.account, now)) return "refused for a while: " + refusal->reason;
+  if (fresh->order && fresh->order->expected && *fresh->order->expected != from.account)
+    return "another account than the one that was told of";
+  fresh->connection = {fresh->order.has_value(), from.instance,
+                       fresh->order ? fresh->number : from.connection};
+  const auto old = peers.find(from.account);
+  if (old != peers.end()) {
+    if (!fresh_one_stays(account, from.account, old->second->connection, fresh->connection)) {
+      fresh->quiet = true;
+      return "another connection to this account stays";
+    }
+    replaced = old->second;
+    old->second = fresh;
+  } else {
+    if (peers.size() >= options.peers_max)
+      return fmt::format("there are {} peers already", options.peers_max);
+    peers.emplace(from.account, fresh);
+  }
+  fresh->admitted = true;
+  if (!from.endpoint.empty()) book.learn(from.account, from.endpoint, now);
+  return std::nullopt;
+}
+
+void p2p_node::impl::on(const link_ptr& from, action::deliver_consensus what, const credit& held) {
+  from->say([&] {
+    if (callbacks.on_consensus) callbacks.on_consensus(from->id, std::move(what.message), held);
+  });
+}
+
+void p2p_node::impl::on(const link_ptr& from, action::deliver_head what, const credit&) {
+  from->say([&] {
+    if (callbacks.on_head) callbacks.on_head(from->id, what.now);
+  });
+}
+
+void p2p_node::impl::on(const link_ptr& from, action::deliver_txns what, const credit& held) {
+  const auto now = time_now();
+  std::vector<bytes> fresh;
+  {
+    std::lock_guard lock(mutex);
+    for (std::size_t i = 0; i < what.raw.size(); ++i)
+      if (relay.arrived(what.hashes[i], now)) fresh.push_back(std::move(what.raw[i]));
+  }
+  if (fresh.empty()) return;
+  from->say([&] {
+    if (callbacks.on_txns) callbacks.on_txns(from->id, std::move(fresh), held);
+  });
+}
+
+void p2p_node::impl::on(const link_ptr& from, action::txns_heard what, const credit&) {
+  txn_relay::questions questions;
+  {
+    std::lock_guard lock(mutex);
+    auto unknown = relay.announced(from->id, what.hashes);
+    if (!unknown.empty()) questions.emplace(from->id, std::move(unknown));
+  }
+  ask(std::move(questions));
+}
+
+/// Whoever cannot be asked counts as not having them, so the list of those who could gets shorter.
+void p2p_node::impl::ask(txn_relay::questions questions) {
+  while (!questions.empty()) {
+    auto [peer, hashes] = std::move(*questions.begin());
+    questions.erase(questions.begin());
+    auto left = hashes;
+    if (const auto to = find(peer))
+      with(to, [&](peer_session& session) { left = session.ask_txns(hashes, time_now()); });
+    if (left.empty()) continue;
+    std::lock_guard lock(mutex);
+    for (auto& [other, more] : relay.missed(peer, left)) {
+      auto& all = questions[other];
+      all.insert(all.end(), more.begin(), more.end());
+    }
+  }
+}
+
+void p2p_node::impl::on(const link_ptr& from, action::txns_wanted what, const credit&) {
+  std::vector<shared_bytes> found;
+  {
+    std::lock_guard lock(mutex);
+    for (const auto& hash : what.hashes)
+      if (auto raw = relay.find(hash)) found.push_back(std::move(raw));
+  }
+  std::vector<bytes> raw;
+  for (const auto& each : found)
+    raw.push_back(*each);
+  with(from, [&](peer_session& session) { session.answer_txns(what.id, std::move(raw)); });
+}
+
+void p2p_node::impl::on(const link_ptr& from, action::txns_missed what, const credit&) {
+  txn_relay::questions questions;
+  {
+    std::lock_guard lock(mutex);
+    questions = relay.missed(from->id, what.hashes);
+  }
+  ask(std::move(questions));
+}
+
+void p2p_node::impl::on(const link_ptr& from, action::blocks_wanted what, const credit&) {
+  from->say([&] {
+    if (callbacks.on_blocks_wanted)
+      callbacks.on_blocks_wanted(from->id, what.id, what.first, what.count, what.bytes_max);
+  });
+}
+
+void p2p_node::impl::on(const link_ptr& from, action::deliver_blocks what, const credit& held) {
+  from->say([&] {
+    if (callbacks.on_blocks) callbacks.on_blocks(from->id, what.first, std::move(what.blocks), held);
+  });
+}
+
+void p2p_node::impl::on(const link_ptr& from, action::peers_wanted, const credit&) {
+  std::vector<peer_entry> known;
+  for (const auto& each : peer_links()) {
+    const auto facts = each->facts();
+    if (each != from && !facts->endpoint.empty() && known.size() < peers_max)
+      known.push_back({facts->account, facts->endpoint});
+  }
+  with(from, [&](peer_session& session) { session.answer_peers(std::move(known)); });
+}
+
+void p2p_node::impl::on(const link_ptr&, action::peers_heard what, const credit&) {
+  const auto now = time_now();
+  std::lock_guard lock(mutex);
+  for (const auto& each : what.peers)
+    book.learn(each.account, each.endpoint, now);
+}
+
+void p2p_node::impl::on(const link_ptr& from, action::offence what, const credit&) {
+  warn_limited(from->name(),
+               fmt::format("peer {}: {} (+{:.0f}, {:.0f} of {:.0f} points)", from->name(), what.reason,
+                           what.points, what.sum, options.session.offence_points_max));
+}
+
+void p2p_node::impl::on(const link_ptr& from, action::close what, const credit&) {
+  drop(from, what.reason, what.refuse);
+}
+
+void p2p_node::impl::tell_gone(const link_ptr& which, const std::string& reason) {
+  which->say_last([&] {
+    if (callbacks.on_peer_gone) callbacks.on_peer_gone(which->id, reason);
+  });
+}
+
+void p2p_node::impl::warn_limited(const std::string& key, std::string text) {
+  const auto left_out = limiter.admit(key, time_now());
+  if (!left_out) return;
+  if (*left_out > 0) text += fmt::format(" (and {} more such lines left out)", *left_out);
+  log::warning(options.log_source, "{}", text);
+}
+
+} // namespace swarm::p2p

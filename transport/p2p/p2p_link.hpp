@@ -1,0 +1,98 @@
+#pragma once
+// For p2p_node only.
+#include "transport/p2p/p2p_node.hpp"
+#include "transport/p2p/peer_book.hpp"
+#include "transport/p2p/peer_session.hpp"
+#include "transport/websocket.hpp"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+namespace swarm::p2p {
+
+/// One connection: a socket and, from its opening on, a session. Sends what the session gives as the socket
+/// takes it. Everything may be called from any thread.
+class link : public std::enable_shared_from_this<link> {
+public:
+  /// `order`: it is dialled, as dial number `number`.
+  link(transport::io_runtime& io, peer_id name_of, std::optional<peer_book::dial_order> dialled_for,
+       std::uint64_t dial_number)
+      : id(name_of), order(std::move(dialled_for)), number(dial_number),
+        created(std::chrono::steady_clock::now()), io_(io) {}
+
+  const peer_id id;
+  const std::optional<peer_book::dial_order> order;
+  const std::uint64_t number; ///< of this node's dials; 0 if it was accepted
+  const time_point created;
+
+  void attach(std::shared_ptr<transport::ws_session> socket);
+  /// The connection is open; the first frames leave.
+  void begin(const transport::peer_info& remote, peer_session session);
+  /// Runs `event` on the session, if there is one, sends, and returns the session's actions.
+  template <class Event>
+  std::vector<session_action> with(const Event& event) {
+    std::lock_guard lock(mutex_);
+    if (!session_) return {};
+    event(*session_);
+    auto out = session_->take_actions();
+    send_what_fits();
+    return out;
+  }
+  /// Sends what the socket has already, then closes.
+  void hang_up(transport::ws_close_code code, const std::string& reason);
+  /// Reads from the peer; not while too many of its messages are being handled.
+  bool listening() const;
+
+  transport::peer_info remote() const;
+  /// Once the peer is admitted.
+  std::shared_ptr<const peer_facts> facts() const;
+  void set_facts(peer_facts facts);
+  /// For the log, also before the hello.
+  std::string name() const;
+  peer_status status(time_point now) const;
+
+  // --- the order of callbacks
+  /// Calls back unless the peer is gone; `first` with on_peer.
+  template <class Call>
+  void say(const Call& call, bool first = false) {
+    std::lock_guard lock(speaking_);
+    if (gone_ || announced_ == first) return;
+    announced_ = true;
+    call();
+  }
+  /// The last one, if there was a first.
+  template <class Call>
+  void say_last(const Call& call) {
+    std::lock_guard lock(speaking_);
+    if (!std::exchange(gone_, true) && announced_) call();
+  }
+
+  // --- of the node, under its mutex
+  bool admitted = false;
+  bool dropped = false;
+  std::string end_reason;
+  bool quiet = false; ///< its end is no news
+  connection_facts connection;
+
+private:
+  struct write_token;
+  void send_what_fits();
+  void written(std::size_t size);
+
+  transport::io_runtime& io_;
+  mutable std::mutex mutex_;
+  std::optional<peer_session> session_;
+  std::shared_ptr<transport::ws_session> socket_;
+  std::optional<std::pair<transport::ws_close_code, std::string>> closing_;
+  transport::peer_info remote_;
+  std::shared_ptr<const peer_facts> facts_;
+  std::atomic<std::size_t> in_flight_{0}; ///< bytes that the socket has and has not written
+  std::atomic<bool> waiting_{false};      ///< the session has more: look again when something is written
+  std::mutex speaking_;
+  bool announced_ = false;
+  bool gone_ = false;
+};
+
+} // namespace swarm::p2p

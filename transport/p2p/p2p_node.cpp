@@ -1,0 +1,416 @@
+#include "base/hash.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "transport/p2p/p2p_node_impl.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace swarm::p2p {
+
+using transport::ws_close_code;
+
+namespace {
+
+constexpr std::string_view path = "/p2p";
+constexpr std::size_t newcomers_max = 16;
+constexpr std::size_t newcomers_per_certificate_max = 4;
+
+time_point time_now() {
+  return std::chrono::steady_clock::now();
+}
+
+std::uint64_t random_number() {
+  std::uint8_t raw[8];
+  fill_random(raw);
+  return get_be64(raw);
+}
+
+/// Of an endpoint that was checked; brackets of an IPv6 address are left out.
+std::pair<std::string, std::uint16_t> split_endpoint(std::string_view endpoint) {
+  const auto colon = endpoint.rfind(':');
+  auto host = endpoint.substr(0, colon);
+  if (host.front() == '[') host = host.substr(1, host.size() - 2);
+  const auto digits = endpoint.substr(colon + 1);
+  std::uint16_t port = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return {std::string(host), port};
+}
+
+} // namespace
+
+std::string peer_facts::name() const {
+  return fmt::format("{} (certificate {}, {})", to_hex(account.view()),
+                     to_hex(cert_fingerprint.view().first(8), false), endpoint.empty() ? remote : endpoint);
+}
+
+p2p_node::impl::impl(transport::io_runtime& on, std::shared_ptr<const transport::tls_identity> who,
+                     address own, signer signs, p2p_options given, head_facts at, p2p_callbacks tell)
+    : io(on), identity(std::move(who)), account(own), sign(std::move(signs)), options(std::move(given)),
+      callbacks(std::move(tell)), instance(random_number()), own_head(at),
+      book(options, own, options.seed ? options.seed : random_number()),
+      relay(options.cached_txns_bytes, options.session.known_txns_max * 4, options.session.known_txns_for) {}
+
+result<> p2p_node::impl::listen() {
+  transport::http_server_options wanted;
+  wanted.address = options.bind_address;
+  wanted.port = options.port;
+  wanted.name = "P2P";
+  wanted.log_source = options.log_source;
+  wanted.connections_max = options.peers_max + newcomers_max;
+  wanted.connections_per_address_max = wanted.connections_max;
+  wanted.body_bytes_max = 1024;
+  wanted.ws = socket_options();
+  SWARM_TRY(server, transport::http_server::start(
+                        io, identity, std::move(wanted),
+                        [](transport::http_request, transport::http_reply reply) {
+                          reply(transport::text_response(404, "this port is for other sentinels only\n"));
+                        },
+                        [weak = weak_from_this()](std::shared_ptr<transport::ws_session> socket,
+                                                  std::string target, transport::peer_info remote) {
+                          if (const auto alive = weak.lock()) alive->accept(socket, target, remote);
+                        }));
+  return {};
+}
+
+transport::ws_options p2p_node::impl::socket_options() const {
+  transport::ws_options out;
+  out.message_bytes_max = frame_bytes_max;
+  // The session's own queue is the bound: the socket takes whatever that hands out.
+  out.send_queue_bytes_max = frame_bytes_max + options.session.consensus_window_bytes;
+  out.send_queue_messages_max = out.send_queue_bytes_max;
+  return out;
+}
+
+transport::ws_callbacks p2p_node::impl::socket_callbacks(const link_ptr& of) {
+  transport::ws_callbacks out;
+  const std::weak_ptr<impl> weak = weak_from_this();
+  out.on_open = [weak, of](const transport::peer_info& remote) {
+    if (const auto alive = weak.lock()) alive->greet(of, remote);
+  };
+  out.on_message = [weak, of](transport::ws_message message) {
+    if (const auto alive = weak.lock()) alive->on_message(of, std::move(message));
+  };
+  out.on_close = [weak, of](const error& why) {
+    if (const auto alive = weak.lock()) alive->on_closed(of, why);
+  };
+  return out;
+}
+
+void p2p_node::impl::tick() {
+  const auto now = time_now();
+  std::vector<link_ptr> all;
+  {
+    std::lock_guard lock(mutex);
+    if (stopping) return;
+    for (const auto& [id, each] : links)
+      all.push_back(each);
+  }
+  for (const auto& each : all) {
+    const bool listening = each->listening();
+    with(each, [&](peer_session& session) { session.tick(now, listening); });
+  }
+  dial_due(now);
+  std::lock_guard lock(mutex);
+  if (stopping) return;
+  timer = io.after(options.tick, [weak = weak_from_this()] {
+    if (const auto alive = weak.lock()) alive->tick();
+  });
+}
+
+void p2p_node::impl::dial_due(time_point now) {
+  std::vector<peer_book::dial_order> orders;
+  {
+    std::lock_guard lock(mutex);
+    if (stopping) return;
+    std::set<address> connected;
+    for (const auto& [who, each] : peers)
+      connected.insert(who);
+    orders = book.due(connected, links.size(), now);
+  }
+  for (const auto& order : orders)
+    dial(order);
+}
+
+void p2p_node::impl::dial(const peer_book::dial_order& order) {
+  link_ptr fresh;
+  {
+    std::lock_guard lock(mutex);
+    if (stopping) return;
+    fresh = std::make_shared<link>(io, ++last_id, order, ++dials);
+    links.emplace(fresh->id, fresh);
+  }
+  auto [host, port] = split_endpoint(order.endpoint);
+  fresh->attach(transport::ws_connect(io, identity, std::move(host), port, std::string(path),
+                                      socket_options(), socket_callbacks(fresh)));
+}
+
+void p2p_node::impl::accept(const std::shared_ptr<transport::ws_session>& socket, const std::string& target,
+                            const transport::peer_info& remote) {
+  std::string unwanted = target == path ? "" : "there is nothing but /p2p";
+  link_ptr fresh;
+  {
+    std::lock_guard lock(mutex);
+    if (stopping) return socket->close(ws_close_code::going_away, "the node stops");
+    const auto* refusal = book.refused(remote.cert_fingerprint, time_now());
+    if (refusal) unwanted = "refused for a while: " + refusal->reason;
+    const auto same = std::count_if(links.begin(), links.end(), [&](const auto& each) {
+      return !each.second->admitted && each.second->remote().cert_fingerprint == remote.cert_fingerprint;
+    });
+    if (static_cast<std::size_t>(same) >= newcomers_per_certificate_max)
+      unwanted = "too many connections without a hello";
+    if (unwanted.empty()) {
+      fresh = std::make_shared<link>(io, ++last_id, std::nullopt, 0);
+      links.emplace(fresh->id, fresh);
+    }
+  }
+  if (!fresh) {
+    warn_limited(remote.address, fmt::format("a connection from {} is refused: {}",
+                                             transport::host_port(remote.address, remote.port), unwanted));
+    return socket->close(ws_close_code::policy, unwanted);
+  }
+  fresh->attach(socket);
+  greet(fresh, remote);
+  socket->start(socket_callbacks(fresh));
+}
+
+/// The connection is open: this node's hello goes out.
+void p2p_node::impl::greet(const link_ptr& to, const transport::peer_info& remote) {
+  hello own;
+  {
+    std::lock_guard lock(mutex);
+    own.head = own_head;
+  }
+  own.chain_id = options.chain_id;
+  own.genesis = options.genesis;
+  own.account = account;
+  own.endpoint = options.endpoint;
+  own.program = options.program;
+  own.validates = options.validates;
+  own.instance = instance;
+  own.connection = to->number;
+  own.proof = sign(hello_digest(own, identity->fingerprint(), remote.cert_fingerprint));
+  to->begin(remote,
+            peer_session(options.session, own, identity->fingerprint(), remote.cert_fingerprint, time_now()));
+}
+
+void p2p_node::impl::on_message(const link_ptr& from, transport::ws_message message) {
+  result<frame> decoded = fail(frame_rule::malformed, "a text message");
+  if (!message.text) decoded = decode(message.data);
+  auto actions = from->with(
+      [&](peer_session& session) { session.on_frame(std::move(decoded), message.data.size(), time_now()); });
+  perform(from, std::move(actions), message.credit);
+}
+
+void p2p_node::impl::on_closed(const link_ptr& which, const error& why) {
+  drop(which, why.message, false);
+  const auto now = time_now();
+  bool news = true, admitted = false, quiet = false;
+  std::string reason;
+  {
+    std::lock_guard lock(mutex);
+    if (stopping) return;
+    links.erase(which->id);
+    admitted = which->admitted;
+    quiet = which->quiet;
+    reason = which->end_reason;
+    const auto lasted = admitted ? now - which->created : duration{0};
+    if (which->order) news = book.dial_ended(which->order->endpoint, lasted, reason, now);
+  }
+  tell_gone(which, reason);
+  if (admitted || quiet) return;
+  if (which->order) {
+    if (news) log::warning(options.log_source, "no peer at {}: {}", which->order->endpoint, reason);
+  } else {
+    warn_limited(which->remote().address, fmt::format("no peer: {}: {}", which->name(), reason));
+  }
+}
+
+void p2p_node::impl::drop(const link_ptr& which, const std::string& reason, bool refuse) {
+  const auto now = time_now();
+  const auto facts = which->facts();
+  const double points = facts ? which->status(now).offence_points : 0;
+  txn_relay::questions questions;
+  bool was_peer = false;
+  {
+    std::lock_guard lock(mutex);
+    if (std::exchange(which->dropped, true)) return;
+    which->end_reason = reason;
+    was_peer = which->admitted;
+    if (const auto found = facts ? peers.find(facts->account) : peers.end();
+        found != peers.end() && found->second == which) {
+      peers.erase(found);
+      book.peer_gone(facts->account, now);
+    }
+    if (facts && refuse) book.refuse(facts->account, facts->cert_fingerprint, reason, now);
+    if (facts) book.keep_points(facts->account, refuse ? 0 : points, now);
+    questions = relay.peer_gone(which->id);
+  }
+  which->hang_up(ws_close_code::policy, reason);
+  io.post([weak = weak_from_this(), which, reason] {
+    if (const auto alive = weak.lock()) alive->tell_gone(which, reason);
+  });
+  ask(std::move(questions));
+  if (!was_peer) return;
+  if (refuse)
+    log::warning(options.log_source, "peer {} is disconnected and refused for {} s: {}", which->name(),
+                 std::chrono::duration_cast<std::chrono::seconds>(options.refuse_for).count(), reason);
+  else
+    log::info(options.log_source, "peer {} is gone: {}", which->name(), reason);
+}
+
+void p2p_node::impl::stop() {
+  std::vector<link_ptr> all;
+  {
+    std::lock_guard lock(mutex);
+    if (std::exchange(stopping, true)) return;
+    for (const auto& [id, each] : links)
+      all.push_back(each);
+    timer.cancel();
+  }
+  for (const auto& each : all) {
+    each->say_last([] {});
+    each->hang_up(ws_close_code::going_away, "the node stops");
+  }
+  if (server) server->stop();
+}
+
+std::vector<link_ptr> p2p_node::impl::peer_links() const {
+  std::lock_guard lock(mutex);
+  std::vector<link_ptr> out;
+  out.reserve(peers.size());
+  for (const auto& [who, each] : peers)
+    out.push_back(each);
+  return out;
+}
+
+link_ptr p2p_node::impl::find(peer_id peer) const {
+  std::lock_guard lock(mutex);
+  const auto found = links.find(peer);
+  return found != links.end() && found->second->admitted && !found->second->dropped ? found->second : nullptr;
+}
+
+p2p_status p2p_node::impl::status() const {
+  const auto now = time_now();
+  p2p_status out;
+  out.port = server->port();
+  for (const auto& each : peer_links())
+    out.peers.push_back(each->status(now));
+  std::lock_guard lock(mutex);
+  for (const auto& [endpoint, each] : book.targets())
+    out.targets.push_back(
+        {endpoint, each.configured, each.account, each.waits.attempts(), each.last_failure});
+  for (const auto& [who, each] : book.refusals())
+    if (each.until > now) out.refused.push_back({who, each.reason, each.until - now});
+  for (const auto& [id, each] : links)
+    out.newcomers += each->admitted ? 0 : 1;
+  return out;
+}
+
+// --- the interface
+
+result<std::unique_ptr<p2p_node>> p2p_node::start(transport::io_runtime& io,
+                                                  std::shared_ptr<const transport::tls_identity> identity,
+                                                  address account, signer sign, p2p_options options,
+                                                  head_facts head, p2p_callbacks callbacks) {
+  if (!options.endpoint.empty()) SWARM_CHECK(check_endpoint(options.endpoint));
+  for (const auto& each : options.dial)
+    SWARM_CHECK(check_endpoint(each));
+  auto made = std::make_shared<impl>(io, std::move(identity), account, std::move(sign), std::move(options),
+                                     head, std::move(callbacks));
+  for (const auto& each : made->options.dial)
+    made->book.configure(each, time_now());
+  SWARM_CHECK(made->listen());
+  made->tick();
+  return std::unique_ptr<p2p_node>(new p2p_node(std::move(made)));
+}
+
+p2p_node::~p2p_node() {
+  stop();
+}
+
+std::uint16_t p2p_node::port() const {
+  return impl_->server->port();
+}
+
+void p2p_node::stop() {
+  impl_->stop();
+}
+
+void p2p_node::broadcast_consensus(bytes message, const std::function<bool(const peer_facts&)>& to) {
+  const auto encoded = std::make_shared<const bytes>(encode_consensus(message));
+  for (const auto& each : impl_->peer_links()) {
+    const auto facts = each->facts();
+    if (to && !to(*facts)) continue;
+    impl_->with(each, [&](peer_session& session) { session.send_consensus(encoded); });
+  }
+}
+
+bool p2p_node::send_consensus(peer_id peer, bytes message) {
+  const auto to = impl_->find(peer);
+  if (!to) return false;
+  const auto encoded = std::make_shared<const bytes>(encode_consensus(message));
+  impl_->with(to, [&](peer_session& session) { session.send_consensus(encoded); });
+  return true;
+}
+
+void p2p_node::gossip_txn(bytes raw) {
+  const auto now = time_now();
+  const auto hash = keccak256(raw);
+  const auto held = std::make_shared<const bytes>(std::move(raw));
+  bool starts_here = false;
+  {
+    std::lock_guard lock(impl_->mutex);
+    starts_here = impl_->relay.accepted(hash, held, now);
+  }
+  for (const auto& each : impl_->peer_links())
+    impl_->with(each, [&](peer_session& session) { session.gossip(hash, held, starts_here, now); });
+}
+
+void p2p_node::announce_head(const head_facts& head, std::optional<peer_id> peer) {
+  {
+    std::lock_guard lock(impl_->mutex);
+    impl_->own_head = head;
+  }
+  const auto send = [&](peer_session& session) { session.send_head(head); };
+  if (!peer) {
+    for (const auto& each : impl_->peer_links())
+      impl_->with(each, send);
+  } else if (const auto to = impl_->find(*peer)) {
+    impl_->with(to, send);
+  }
+}
+
+bool p2p_node::ask_blocks(peer_id peer, std::uint64_t first, std::uint64_t count) {
+  const auto to = impl_->find(peer);
+  bool asked = false;
+  if (to)
+    impl_->with(to, [&](peer_session& session) { asked = session.ask_blocks(first, count, time_now()); });
+  return asked;
+}
+
+void p2p_node::answer_blocks(peer_id peer, std::uint64_t request_id, std::vector<sealed_block> blocks) {
+  if (const auto to = impl_->find(peer))
+    impl_->with(to, [&](peer_session& session) { session.answer_blocks(request_id, std::move(blocks)); });
+}
+
+void p2p_node::penalize(peer_id peer, std::string_view reason, double points) {
+  if (const auto to = impl_->find(peer))
+    impl_->with(to, [&](peer_session& session) { session.penalize(reason, points, time_now()); });
+}
+
+result<> p2p_node::dial(const std::string& endpoint) {
+  SWARM_CHECK(check_endpoint(endpoint));
+  {
+    std::lock_guard lock(impl_->mutex);
+    impl_->book.configure(endpoint, time_now());
+  }
+  impl_->dial_due(time_now());
+  return {};
+}
+
+p2p_status p2p_node::status() const {
+  return impl_->status();
+}
+
+} // namespace swarm::p2p

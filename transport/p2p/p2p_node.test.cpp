@@ -1,0 +1,435 @@
+#include "transport/p2p/p2p_node.hpp"
+
+#include "base/hash.hpp"
+#include "ledger/formats/keys.hpp"
+#include "transport/detail/test_support.hpp"
+#include "transport/websocket.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+using namespace swarm;
+using namespace swarm::p2p;
+using namespace swarm::transport;
+using namespace swarm::transport::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+hash32 hash_of(std::uint8_t last) {
+  hash32 out;
+  out[31] = last;
+  return out;
+}
+
+/// A port that is free now.
+std::uint16_t free_port() {
+  return raw_listener([](int) {}).port();
+}
+
+/// An SN's P2P node that writes down what it is told.
+struct sn {
+  ledger::private_key key = ledger::private_key::make_random();
+  std::shared_ptr<const tls_identity> identity;
+  p2p_options options;
+  head_facts head;
+  std::map<std::uint64_t, sealed_block> chain; ///< that it answers from
+
+  std::mutex mutex;
+  std::map<peer_id, peer_facts> peers;
+  std::vector<std::string> gone;
+  std::vector<std::pair<peer_id, bytes>> consensus;
+  std::vector<bytes> txns;
+  std::vector<head_facts> heads;
+  std::vector<std::pair<std::uint64_t, std::vector<sealed_block>>> blocks;
+  std::vector<credit> credits;
+  bool keep_credits = false;
+  int out_of_order = 0; ///< something about a peer before on_peer or after on_peer_gone, or two of an account
+  std::unique_ptr<p2p_node> node;
+
+  ~sn() { node.reset(); }
+
+  void start(io_runtime& io) {
+    auto started = p2p_node::start(
+        io, identity, key.account(), [this](const hash32& digest) { return key.sign_recoverable(digest); },
+        options, head, callbacks());
+    if (!started) throw std::runtime_error(started.error().message);
+    node = std::move(*started);
+  }
+  void note(peer_id peer) { out_of_order += peers.contains(peer) ? 0 : 1; }
+
+  p2p_callbacks callbacks() {
+    p2p_callbacks out;
+    out.on_peer = [this](peer_id id, const peer_facts& facts) {
+      std::lock_guard lock(mutex);
+      for (const auto& [other, known] : peers)
+        out_of_order += known.account == facts.account ? 1 : 0;
+      peers.emplace(id, facts);
+    };
+    out.on_peer_gone = [this](peer_id id, const std::string& reason) {
+      std::lock_guard lock(mutex);
+      note(id);
+      peers.erase(id);
+      gone.push_back(reason);
+    };
+    out.on_consensus = [this](peer_id id, bytes message, credit held) {
+      std::lock_guard lock(mutex);
+      note(id);
+      consensus.emplace_back(id, std::move(message));
+      if (keep_credits) credits.push_back(std::move(held));
+    };
+    out.on_txns = [this](peer_id id, std::vector<bytes> raw, credit) {
+      {
+        std::lock_guard lock(mutex);
+        note(id);
+        txns.insert(txns.end(), raw.begin(), raw.end());
+      }
+      for (auto& each : raw)
+        node->gossip_txn(std::move(each));
+    };
+    out.on_head = [this](peer_id id, const head_facts& now) {
+      std::lock_guard lock(mutex);
+      note(id);
+      heads.push_back(now);
+    };
+    out.on_blocks_wanted = [this](peer_id id, std::uint64_t request, std::uint64_t first, std::uint64_t count,
+                                  std::size_t) {
+      std::vector<sealed_block> answer;
+      for (auto num = first; num < first + count && chain.contains(num); ++num)
+        answer.push_back(chain.at(num));
+      node->answer_blocks(id, request, std::move(answer));
+    };
+    out.on_blocks = [this](peer_id id, std::uint64_t first, std::vector<sealed_block> got, credit) {
+      std::lock_guard lock(mutex);
+      note(id);
+      blocks.emplace_back(first, std::move(got));
+    };
+    return out;
+  }
+
+  template <class Ask>
+  auto locked(const Ask& ask) {
+    std::lock_guard lock(mutex);
+    return ask();
+  }
+  std::size_t peer_count() {
+    return locked([&] { return peers.size(); });
+  }
+  peer_id id_of(const sn& other) {
+    return locked([&] {
+      for (const auto& [id, facts] : peers)
+        if (facts.account == other.key.account()) return id;
+      return peer_id{0};
+    });
+  }
+  bool has_txn(const bytes& raw) {
+    return locked([&] { return std::find(txns.begin(), txns.end(), raw) != txns.end(); });
+  }
+};
+
+struct net {
+  temp_folder folder;
+  authority ca{folder.path(), "CA-1"};
+  io_runtime io{2};
+  std::vector<std::unique_ptr<sn>> nodes;
+
+  sn& add(bool reachable = true) {
+    auto fresh = std::make_unique<sn>();
+    fresh->identity = identity_of(ca.issue("sn-" + std::to_string(nodes.size())));
+    fresh->options.bind_address = "127.0.0.1";
+    fresh->options.port = reachable ? free_port() : 0;
+    if (reachable) fresh->options.endpoint = "127.0.0.1:" + std::to_string(fresh->options.port);
+    fresh->options.chain_id = 7;
+    fresh->options.dial_first = 20ms;
+    fresh->options.dial_longest = 200ms;
+    fresh->options.tick = 10ms;
+    fresh->options.session.ask_peers_interval = 200ms;
+    fresh->options.session.limits[static_cast<std::size_t>(frame_kind::get_peers)] = {1000, 1000};
+    nodes.push_back(std::move(fresh));
+    return *nodes.back();
+  }
+  ~net() {
+    for (auto& each : nodes)
+      each->node.reset();
+  }
+  bool meshed() {
+    return eventually([&] {
+      return std::all_of(nodes.begin(), nodes.end(),
+                         [&](const auto& each) { return each->peer_count() == nodes.size() - 1; });
+    });
+  }
+  void in_order() {
+    for (auto& each : nodes)
+      CHECK(each->locked([&] { return each->out_of_order; }) == 0);
+  }
+};
+
+} // namespace
+
+TEST_CASE("three SNs that know one of them find each other and talk") {
+  net n;
+  auto &a = n.add(), &b = n.add(), &c = n.add();
+  a.head = {40, hash_of(40)};
+  c.options.validates = false;
+  b.options.dial = c.options.dial = {a.options.endpoint};
+  for (std::uint64_t num = 1; num <= 40; ++num)
+    a.chain[num] = {bytes(1000, static_cast<std::uint8_t>(num)), bytes(65, 1)};
+  for (auto& each : n.nodes)
+    each->start(n.io);
+  REQUIRE(n.meshed());
+  const auto facts_of_a = b.locked([&] {
+    for (const auto& [id, facts] : b.peers)
+      if (facts.account == a.key.account()) return facts;
+    return peer_facts{};
+  });
+  CHECK(facts_of_a.cert_fingerprint == a.identity->fingerprint());
+  CHECK(facts_of_a.endpoint == a.options.endpoint);
+  CHECK(facts_of_a.head == a.head);
+  CHECK(facts_of_a.validates);
+  CHECK(facts_of_a.name().find(to_hex(a.key.account().view())) == 0);
+
+  // Consensus: to validators, to one.
+  a.node->broadcast_consensus({1, 2, 3}, [](const peer_facts& to) { return to.validates; });
+  CHECK(a.node->send_consensus(a.id_of(c), {4}));
+  CHECK_FALSE(a.node->send_consensus(12'345, {4}));
+  CHECK(eventually([&] { return b.locked([&] { return b.consensus.size(); }) == 1; }));
+  CHECK(eventually([&] { return c.locked([&] { return c.consensus.size(); }) == 1; }));
+  CHECK(b.consensus[0].second == bytes{1, 2, 3});
+  CHECK(c.consensus[0].second == bytes{4});
+
+  // Transactions: small and large, each handed over once.
+  const bytes small(200, 5), large(50'000, 6);
+  a.node->gossip_txn(small);
+  a.node->gossip_txn(large);
+  for (auto* each : {&b, &c}) {
+    CHECK(eventually([&] { return each->has_txn(small) && each->has_txn(large); }));
+    CHECK(each->locked([&] { return each->txns.size(); }) == 2);
+  }
+
+  // Heads: to all, to one.
+  a.node->announce_head({41, hash_of(41)});
+  a.node->announce_head({42, hash_of(42)}, a.id_of(c));
+  CHECK(eventually([&] { return b.locked([&] { return !b.heads.empty(); }); }));
+  CHECK(b.heads.back() == head_facts{41, hash_of(41)});
+  CHECK(eventually([&] {
+    return c.locked([&] { return !c.heads.empty() && c.heads.back() == head_facts{42, hash_of(42)}; });
+  }));
+
+  // Blocks.
+  CHECK(b.node->ask_blocks(b.id_of(a), 11, 20));
+  CHECK(b.node->ask_blocks(b.id_of(a), 41, 20));
+  CHECK(eventually([&] { return b.locked([&] { return b.blocks.size(); }) == 2; }));
+  CHECK(b.blocks[0].first == 11);
+  REQUIRE(b.blocks[0].second.size() == 20);
+  CHECK(b.blocks[0].second[19].block == bytes(1000, 30));
+  CHECK(b.blocks[0].second[19].seals == bytes(65, 1));
+  CHECK(b.blocks[1].second.empty());
+
+  const auto status = a.node->status();
+  REQUIRE(status.peers.size() == 2);
+  CHECK(status.peers[0].frames_in > 0);
+  CHECK(status.peers[0].bytes_out > 0);
+  n.in_order();
+}
+
+TEST_CASE("a transaction reaches those who know nobody who made it") {
+  net n;
+  auto &a = n.add(), &b = n.add(false), &c = n.add(false);
+  b.options.dial = c.options.dial = {a.options.endpoint};
+  for (auto& each : n.nodes)
+    each->start(n.io);
+  REQUIRE(eventually([&] { return a.peer_count() == 2; }));
+  REQUIRE(eventually([&] { return b.peer_count() == 1 && c.peer_count() == 1; }));
+  std::vector<bytes> sent;
+  for (std::uint8_t i = 0; i < 100; ++i) {
+    sent.push_back(bytes(i % 10 == 0 ? 9'000 : 100, i));
+    b.node->gossip_txn(sent.back());
+  }
+  CHECK(eventually([&] {
+    return std::all_of(sent.begin(), sent.end(), [&](const auto& each) { return c.has_txn(each); });
+  }));
+  CHECK(c.locked([&] { return c.txns.size(); }) == 100);
+  n.in_order();
+}
+
+TEST_CASE("two that dial each other at once keep one connection, the same at both ends") {
+  for (int turn = 0; turn < 5; ++turn) {
+    net n;
+    auto &a = n.add(), &b = n.add();
+    a.options.dial = {b.options.endpoint, "localhost:" + std::to_string(b.options.port), a.options.endpoint};
+    b.options.dial = {a.options.endpoint};
+    a.start(n.io);
+    b.start(n.io);
+    const auto settled = [&] {
+      const auto at_a = a.node->status(), at_b = b.node->status();
+      const auto now_at_a = a.id_of(b), now_at_b = b.id_of(a);
+      return at_a.newcomers == 0 && at_b.newcomers == 0 && at_a.peers.size() == 1 && at_b.peers.size() == 1
+             && at_a.peers[0].id == now_at_a && at_b.peers[0].id == now_at_b
+             && at_a.peers[0].facts.dialled != at_b.peers[0].facts.dialled;
+    };
+    REQUIRE(eventually(settled));
+    a.node->broadcast_consensus({1});
+    b.node->broadcast_consensus({2});
+    CHECK(eventually([&] { return a.locked([&] { return !a.consensus.empty(); }); }));
+    CHECK(eventually([&] { return b.locked([&] { return !b.consensus.empty(); }); }));
+    n.in_order();
+  }
+}
+
+TEST_CASE("nodes of another chain are no peers, and both ends know why") {
+  net n;
+  auto &a = n.add(), &b = n.add();
+  b.options.genesis = hash_of(1);
+  b.options.dial = {a.options.endpoint};
+  a.start(n.io);
+  b.start(n.io);
+  CHECK(eventually([&] {
+    const auto status = b.node->status();
+    return status.targets.size() == 1
+           && status.targets[0].last_failure.find("hello refused: genesis: 0x00000000.. ")
+                  != std::string::npos;
+  }));
+  CHECK(a.peer_count() == 0);
+  CHECK(b.peer_count() == 0);
+}
+
+TEST_CASE("a peer that misbehaves is refused for a while") {
+  net n;
+  auto &a = n.add(), &b = n.add();
+  a.options.refuse_for = 300ms;
+  b.options.dial = {a.options.endpoint};
+  a.start(n.io);
+  b.start(n.io);
+  REQUIRE(n.meshed());
+  a.node->penalize(a.id_of(b), "a block with a wrong root", 60);
+  CHECK(a.peer_count() == 1);
+  a.node->penalize(a.id_of(b), "a block with a wrong root", 60);
+  CHECK(eventually([&] { return a.locked([&] { return !a.gone.empty(); }); }));
+  CHECK(a.gone[0] == "misbehaved: a block with a wrong root");
+  CHECK(eventually([&] { return b.locked([&] { return !b.gone.empty(); }); }));
+  CHECK(b.gone[0].find("misbehaved: a block with a wrong root") != std::string::npos);
+  // When the time is over it comes back by itself.
+  CHECK(n.meshed());
+  n.in_order();
+}
+
+TEST_CASE("a node that starts again is taken back at once") {
+  net n;
+  auto &a = n.add(), &b = n.add();
+  b.options.dial = {a.options.endpoint};
+  a.start(n.io);
+  b.start(n.io);
+  REQUIRE(n.meshed());
+  b.node.reset();
+  CHECK(eventually([&] { return a.peer_count() == 0; }));
+  b.locked([&] {
+    b.peers.clear();
+    return 0;
+  });
+  b.options.dial.clear(); // a knows by now where b is
+  b.start(n.io);
+  CHECK(n.meshed());
+  a.node->broadcast_consensus({1});
+  CHECK(eventually([&] { return b.locked([&] { return !b.consensus.empty(); }); }));
+  n.in_order();
+}
+
+TEST_CASE("the number of peers is bounded") {
+  net n;
+  auto &a = n.add(), &b = n.add(false), &c = n.add(false);
+  a.options.peers_max = 1;
+  b.options.dial = c.options.dial = {a.options.endpoint};
+  a.start(n.io);
+  b.start(n.io);
+  REQUIRE(eventually([&] { return a.peer_count() == 1; }));
+  c.start(n.io);
+  CHECK(eventually([&] {
+    const auto status = c.node->status();
+    return status.targets.at(0).last_failure.find("there are 1 peers already") != std::string::npos;
+  }));
+  CHECK(a.peer_count() == 1);
+}
+
+TEST_CASE("a flood of consensus is read no faster than it is handled") {
+  net n;
+  auto &a = n.add(), &b = n.add();
+  b.options.dial = {a.options.endpoint};
+  a.options.session.queue_bytes_max = 256 * 1024 * 1024;
+  b.keep_credits = true;
+  a.start(n.io);
+  b.start(n.io);
+  REQUIRE(n.meshed());
+  for (int i = 0; i < 500; ++i)
+    a.node->broadcast_consensus(bytes(100'000, static_cast<std::uint8_t>(i)));
+  const auto handled = [&] { return b.locked([&] { return b.consensus.size(); }); };
+  CHECK(eventually([&] { return handled() == 64; }));
+  while (handled() < 500) {
+    const auto before = handled();
+    CHECK(b.locked([&] { return b.credits.size(); }) <= 64);
+    b.locked([&] {
+      b.credits.clear();
+      return 0;
+    });
+    REQUIRE(eventually([&] { return handled() > before; }));
+  }
+  for (std::size_t i = 0; i < 500; ++i)
+    REQUIRE(b.consensus[i].second.at(0) == static_cast<std::uint8_t>(i));
+  b.locked([&] {
+    b.credits.clear();
+    return 0;
+  });
+}
+
+TEST_CASE("strangers with a certificate: no hello, nonsense, other paths, plain requests") {
+  net n;
+  auto& a = n.add();
+  a.options.session.hello_wait = 100ms;
+  a.start(n.io);
+  const auto stranger = identity_of(n.ca.issue("stranger"));
+  const auto end_of = [&](const std::string& target, const std::function<void(ws_session&)>& act) {
+    auto closed = std::make_shared<waiting_for<error>>();
+    auto opened = std::make_shared<waiting_for<int>>();
+    ws_callbacks callbacks;
+    callbacks.on_open = [opened](const peer_info&) { opened->set(1); };
+    callbacks.on_close = [closed](const error& why) { closed->set(why); };
+    auto session = ws_connect(n.io, stranger, "127.0.0.1", a.node->port(), target, {}, std::move(callbacks));
+    opened->get();
+    act(*session);
+    return closed->get().message;
+  };
+  const auto has = [](const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+  };
+  CHECK(has(end_of("/p2p", [](ws_session&) {}), "no hello in time"));
+  CHECK(has(end_of("/other", [](ws_session&) {}), "nothing but /p2p"));
+  CHECK(has(end_of("/p2p", [](ws_session& s) { (void)s.send_text("hi"); }),
+            "misbehaved: malformed: a text message"));
+  CHECK(has(end_of("/p2p", [](ws_session& s) { (void)s.send_binary({200}); }), "unknown kind 200"));
+  CHECK(
+      has(end_of("/p2p", [](ws_session& s) { (void)s.send_binary(encode(ping{1})); }), "ping before hello"));
+  CHECK(a.peer_count() == 0);
+  auto client = raw_tls::connect(a.node->port(), n.ca.issue("plain"));
+  client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  CHECK(client.read_answer().has("404"));
+  CHECK(eventually([&] { return a.node->status().newcomers == 0; }));
+}
+
+TEST_CASE("a port in use and endpoints that are none are told at the start") {
+  net n;
+  auto &a = n.add(), &b = n.add();
+  a.start(n.io);
+  b.options.port = a.options.port;
+  const auto fails_with = [&](auto code) {
+    const auto started = p2p_node::start(n.io, b.identity, b.key.account(),
+                                         [&](const hash32& digest) { return b.key.sign_recoverable(digest); },
+                                         b.options, {}, {});
+    return !started && started.error().is(code);
+  };
+  CHECK(fails_with(net_errc::in_use));
+  b.options.dial = {"nowhere"};
+  CHECK(fails_with(frame_rule::bad_endpoint));
+  CHECK(a.node->dial("sn:0").error().is(frame_rule::bad_endpoint));
+}

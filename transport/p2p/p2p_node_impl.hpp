@@ -1,0 +1,86 @@
+#pragma once
+// For the sources of p2p_node only.
+#include "transport/detail/log_limiter.hpp"
+#include "transport/http_server.hpp"
+#include "transport/p2p/p2p_link.hpp"
+#include "transport/p2p/txn_relay.hpp"
+
+namespace swarm::p2p {
+
+using link_ptr = std::shared_ptr<link>;
+
+/// Three kinds of locks: this mutex, a link's own, and a link's order of callbacks. A link's own may be taken
+/// under this one, never the other way round; neither is held during a callback.
+struct p2p_node::impl : std::enable_shared_from_this<impl> {
+  impl(transport::io_runtime& on, std::shared_ptr<const transport::tls_identity> who, address own,
+       signer signs, p2p_options given, head_facts at, p2p_callbacks tell);
+
+  transport::io_runtime& io;
+  const std::shared_ptr<const transport::tls_identity> identity;
+  const address account;
+  const signer sign;
+  const p2p_options options;
+  const p2p_callbacks callbacks;
+  const std::uint64_t instance;
+  std::unique_ptr<transport::http_server> server;
+  transport::log_limiter limiter{std::chrono::seconds(10)};
+
+  mutable std::mutex mutex;
+  head_facts own_head;
+  std::map<peer_id, link_ptr> links; ///< also those that are not admitted yet, or about to end
+  std::map<address, link_ptr> peers; ///< the admitted ones
+  peer_book book;
+  txn_relay relay;
+  peer_id last_id = 0;
+  std::uint64_t dials = 0;
+  bool stopping = false;
+  transport::timer_handle timer;
+
+  // --- connections (p2p_node.cpp)
+  result<> listen();
+  void tick();
+  void dial_due(time_point now);
+  void dial(const peer_book::dial_order& order);
+  void accept(const std::shared_ptr<transport::ws_session>& socket, const std::string& target,
+              const transport::peer_info& remote);
+  void greet(const link_ptr& to, const transport::peer_info& remote);
+  void on_message(const link_ptr& from, transport::ws_message message);
+  void on_closed(const link_ptr& which, const error& why);
+  /// Ends it: `reason` goes to the other end and into the log.
+  void drop(const link_ptr& which, const std::string& reason, bool refuse);
+  void stop();
+  std::vector<link_ptr> peer_links() const;
+  link_ptr find(peer_id peer) const;
+  transport::ws_options socket_options() const;
+  transport::ws_callbacks socket_callbacks(const link_ptr& of);
+  p2p_status status() const;
+
+  // --- what sessions want (p2p_actions.cpp)
+  template <class Event>
+  void with(const link_ptr& which, const Event& event) {
+    perform(which, which->with(event), nullptr);
+  }
+  void perform(const link_ptr& from, std::vector<session_action> actions, const credit& held);
+  void on(const link_ptr& from, action::greeted what, const credit&);
+  void on(const link_ptr& from, action::deliver_consensus what, const credit& held);
+  void on(const link_ptr& from, action::deliver_head what, const credit&);
+  void on(const link_ptr& from, action::deliver_txns what, const credit& held);
+  void on(const link_ptr& from, action::txns_heard what, const credit&);
+  void on(const link_ptr& from, action::txns_wanted what, const credit&);
+  void on(const link_ptr& from, action::txns_missed what, const credit&);
+  void on(const link_ptr& from, action::blocks_wanted what, const credit&);
+  void on(const link_ptr& from, action::deliver_blocks what, const credit& held);
+  void on(const link_ptr& from, action::peers_wanted, const credit&);
+  void on(const link_ptr& from, action::peers_heard what, const credit&);
+  void on(const link_ptr& from, action::offence what, const credit&);
+  void on(const link_ptr& from, action::close what, const credit&);
+
+  /// Why the peer is not taken; nothing: it is, in place of `replaced`.
+  std::optional<std::string> take_in(const link_ptr& fresh, const hello& from, link_ptr& replaced);
+  void tell_gone(const link_ptr& which, const std::string& reason);
+  void ask(txn_relay::questions questions);
+  /// One line per key and some seconds.
+  void warn_limited(const std::string& key, std::string text);
+};
+
+} // namespace swarm::p2p

@@ -1,0 +1,342 @@
+#include "transport/p2p/peer_session.hpp"
+
+#include "base/hash.hpp"
+#include "ledger/formats/keys.hpp"
+
+#include <algorithm>
+
+namespace swarm::p2p {
+
+namespace {
+
+constexpr std::size_t piece_bytes = 16 * 1024;      ///< a unit of the consensus limit
+constexpr std::size_t close_reason_bytes_max = 120; ///< RFC 6455 allows 123
+constexpr std::size_t block_overhead_bytes = 32;    ///< of RLP, at most
+
+// Points of offences, of `offence_points_max` (100).
+constexpr double points_over_limit = 1;
+constexpr double points_late = 1;
+constexpr double points_twice = 10;
+constexpr double points_unasked = 50;
+
+double pieces(std::size_t size) {
+  return 1 + static_cast<double>(size / piece_bytes);
+}
+
+shared_bytes encoded(const frame& from) {
+  return std::make_shared<const bytes>(encode(from));
+}
+
+/// The beginning of a hash, which is enough to tell chains apart and fits into a close frame.
+std::string brief(const hash32& hash) {
+  return to_hex(hash.view().first(4)) + "..";
+}
+
+} // namespace
+
+peer_session::peer_session(const session_options& options, hello own, const hash32& own_certificate,
+                           const hash32& peer_certificate, time_point now)
+    : options_(options), own_(std::move(own)), own_certificate_(own_certificate),
+      peer_certificate_(peer_certificate), started_(now), last_heard_(now),
+      score_(options.offence_points_max, options.offence_points_per_second, 0, now), queue_(options),
+      known_txns_(options.known_txns_max, options.known_txns_for),
+      told_txns_(options.known_txns_max, options.known_txns_for), next_ping_(now), next_ask_peers_(now) {
+  for (const auto& limit : options_.limits)
+    buckets_.emplace_back(limit, now);
+  send_control(own_);
+}
+
+// --- events
+
+void peer_session::on_frame(result<frame> decoded, std::size_t size, time_point now) {
+  if (phase_ == phase::over) return;
+  ++counters_.frames_in;
+  counters_.bytes_in += size;
+  last_heard_ = now;
+  if (!decoded) return offend("malformed: " + decoded.error().message, options_.offence_points_max, now);
+  const auto kind = kind_of(*decoded);
+  if ((phase_ == phase::greeting) != (kind == frame_kind::hello))
+    return offend(kind == frame_kind::hello ? std::string("a second hello")
+                                            : fmt::format("{} before hello", name_of(kind)),
+                  options_.offence_points_max, now);
+  std::visit([&](auto&& each) { on(std::move(each), now); }, std::move(*decoded));
+}
+
+void peer_session::tick(time_point now, bool listening) {
+  if (phase_ == phase::greeting && now - started_ >= options_.hello_wait) return close("no hello in time");
+  if (phase_ != phase::open) return;
+  watch_silence(now, listening);
+  if (phase_ != phase::open) return;
+  forget_old_questions(now);
+  queue_.forget_txns([&](const hash32& hash) { return known_txns_.contains(hash); });
+  queue_.flush_hashes();
+  if (now >= next_ask_peers_) ask_peers(now);
+}
+
+void peer_session::watch_silence(time_point now, bool listening) {
+  if (ping_ && listening && now - std::max(ping_->sent, last_heard_) >= options_.pong_wait)
+    return close("silent: no answer to a ping");
+  if (ping_ || now < next_ping_) return;
+  ping_ = sent_ping{next_id_++, now};
+  next_ping_ = now + options_.ping_interval;
+  send_control(ping{ping_->nonce});
+}
+
+void peer_session::forget_old_questions(time_point now) {
+  std::erase_if(asked_blocks_,
+                [&](const auto& each) { return now - each.second.since >= options_.answer_wait; });
+  std::erase_if(served_blocks_, [&](const auto& each) { return now - each.since >= options_.answer_wait; });
+  std::erase_if(asked_txns_, [&](auto& each) {
+    if (now - each.second.since < options_.txn_answer_wait) return false;
+    hashes_asked_ -= each.second.hashes.size();
+    actions_.push_back(action::txns_missed{std::move(each.second.hashes)});
+    return true;
+  });
+}
+
+void peer_session::admit(double points, time_point now) {
+  if (phase_ != phase::greeted) return;
+  phase_ = phase::open;
+  score_ = offence_score(options_.offence_points_max, options_.offence_points_per_second, points, now);
+  next_ping_ = now + options_.ping_interval;
+  ask_peers(now);
+}
+
+void peer_session::close(std::string reason, bool refuse) {
+  if (phase_ == phase::over) return;
+  phase_ = phase::over;
+  reason.resize(std::min(reason.size(), close_reason_bytes_max));
+  actions_.push_back(action::close{std::move(reason), refuse});
+}
+
+void peer_session::penalize(std::string_view reason, double points, time_point now) {
+  if (phase_ != phase::over) offend(std::string(reason), points, now);
+}
+
+void peer_session::offend(std::string reason, double points, time_point now) {
+  const bool too_much = score_.add(points, now);
+  actions_.push_back(action::offence{reason, points, score_.points(now)});
+  if (too_much) close("misbehaved: " + reason, true);
+}
+
+/// Takes `units` of the limit of `kind`, or makes an offence of it: the frame is then ignored.
+bool peer_session::allow(frame_kind kind, double units, time_point now) {
+  if (buckets_[static_cast<std::size_t>(kind)].take(units, now)) return true;
+  offend(fmt::format("over the limit of {} in a second", name_of(kind)), points_over_limit, now);
+  return false;
+}
+
+// --- one function per kind of frame
+
+result<void> peer_session::check(const hello& from) const {
+  using enum frame_rule;
+  if (from.version != own_.version)
+    return fail(malformed, "protocol version: {} here, {} there", own_.version, from.version);
+  if (from.chain_id != own_.chain_id)
+    return fail(malformed, "chain id: {} here, {} there", own_.chain_id, from.chain_id);
+  if (from.genesis != own_.genesis)
+    return fail(malformed, "genesis: {} here, {} there", brief(own_.genesis), brief(from.genesis));
+  const auto signed_by = ledger::recover(hello_digest(from, peer_certificate_, own_certificate_), from.proof);
+  if (!signed_by || *signed_by != from.account) return fail(malformed, "the proof of its account is wrong");
+  return {};
+}
+
+void peer_session::on(hello from, time_point) {
+  if (auto checked = check(from); !checked) return close("hello refused: " + checked.error().message);
+  phase_ = phase::greeted;
+  peer_head_ = from.head;
+  actions_.push_back(action::greeted{std::move(from)});
+}
+
+void peer_session::on(head from, time_point now) {
+  if (!allow(frame_kind::head, 1, now)) return;
+  peer_head_ = from.now;
+  actions_.push_back(action::deliver_head{from.now});
+}
+
+void peer_session::on(ping from, time_point now) {
+  if (allow(frame_kind::ping, 1, now)) send_control(pong{from.nonce});
+}
+
+void peer_session::on(pong from, time_point now) {
+  if (!ping_ || ping_->nonce != from.nonce) return offend("an answer to no ping", points_unasked, now);
+  round_trip_ = now - ping_->sent;
+  ping_.reset();
+}
+
+void peer_session::on(consensus from, time_point now) {
+  if (allow(frame_kind::consensus, pieces(from.message.size()), now))
+    actions_.push_back(action::deliver_consensus{std::move(from.message)});
+}
+
+void peer_session::on(txns from, time_point now) {
+  if (!allow(frame_kind::txns, static_cast<double>(from.raw.size()), now)) return;
+  action::deliver_txns out;
+  for (const auto& raw : from.raw) {
+    out.hashes.push_back(keccak256(raw));
+    known_txns_.insert(out.hashes.back(), now);
+  }
+  out.raw = std::move(from.raw);
+  actions_.push_back(std::move(out));
+}
+
+void peer_session::on(txn_hashes from, time_point now) {
+  if (!allow(frame_kind::txn_hashes, static_cast<double>(from.hashes.size()), now)) return;
+  for (const auto& hash : from.hashes)
+    known_txns_.insert(hash, now);
+  actions_.push_back(action::txns_heard{std::move(from.hashes)});
+}
+
+void peer_session::on(get_txns from, time_point now) {
+  if (!allow(frame_kind::get_txns, static_cast<double>(from.hashes.size()), now)) return;
+  actions_.push_back(action::txns_wanted{from.id, std::move(from.hashes)});
+}
+
+void peer_session::on(got_txns from, time_point now) {
+  const auto question = asked_txns_.find(from.id);
+  if (question == asked_txns_.end())
+    return offend("transactions that were not asked for", from.id < next_id_ ? points_late : points_unasked,
+                  now);
+  auto missing = std::move(question->second.hashes);
+  hashes_asked_ -= missing.size();
+  asked_txns_.erase(question);
+  action::deliver_txns out;
+  for (auto& raw : from.raw) {
+    const auto hash = keccak256(raw);
+    if (std::erase(missing, hash) == 0) {
+      offend("other transactions than those asked for", points_unasked, now);
+      break;
+    }
+    out.hashes.push_back(hash);
+    out.raw.push_back(std::move(raw));
+  }
+  if (phase_ == phase::over) return;
+  if (!out.raw.empty()) actions_.push_back(std::move(out));
+  if (!missing.empty()) actions_.push_back(action::txns_missed{std::move(missing)});
+}
+
+void peer_session::on(get_blocks from, time_point now) {
+  if (!allow(frame_kind::get_blocks, 1, now)) return;
+  if (served_blocks_.size() >= options_.block_requests_max)
+    return offend(fmt::format("more than {} open questions for blocks", options_.block_requests_max),
+                  points_over_limit, now);
+  const bool twice = std::any_of(served_blocks_.begin(), served_blocks_.end(),
+                                 [&](const auto& each) { return each.id == from.id; });
+  if (twice) return offend("the same question for blocks twice", points_twice, now);
+  const auto bytes_max = std::min<std::size_t>(from.bytes_max, options_.answer_bytes_max);
+  served_blocks_.push_back({from.id, bytes_max, now});
+  actions_.push_back(action::blocks_wanted{from.id, from.first, from.count, bytes_max});
+}
+
+void peer_session::on(got_blocks from, time_point now) {
+  const auto question = asked_blocks_.find(from.id);
+  if (question == asked_blocks_.end())
+    return offend("blocks that were not asked for", from.id < next_id_ ? points_late : points_unasked, now);
+  const auto asked = question->second;
+  asked_blocks_.erase(question);
+  if (from.blocks.size() > asked.count) return offend("more blocks than asked for", points_unasked, now);
+  actions_.push_back(action::deliver_blocks{asked.first, std::move(from.blocks)});
+}
+
+void peer_session::on(get_peers, time_point now) {
+  if (allow(frame_kind::get_peers, 1, now)) actions_.push_back(action::peers_wanted{});
+}
+
+void peer_session::on(got_peers from, time_point now) {
+  if (!std::exchange(peers_asked_, false))
+    return offend("peers that were not asked for", points_unasked, now);
+  actions_.push_back(action::peers_heard{std::move(from.peers)});
+}
+
+// --- what to send
+
+void peer_session::send_control(const frame& what) {
+  if (!queue_.push_control(encoded(what)))
+    close(fmt::format("takes nothing: {} bytes wait to be sent", queue_.queued_bytes()));
+}
+
+void peer_session::send_consensus(shared_bytes raw) {
+  if (phase_ == phase::open && !queue_.push_consensus(std::move(raw)))
+    close(fmt::format("takes nothing: {} bytes wait to be sent", queue_.queued_bytes()));
+}
+
+void peer_session::send_head(const head_facts& now) {
+  if (phase_ == phase::open) queue_.set_head(now);
+}
+
+void peer_session::gossip(const hash32& hash, const shared_bytes& raw, bool starts_here, time_point now) {
+  if (phase_ != phase::open || known_txns_.contains(hash) || !told_txns_.insert(hash, now)) return;
+  const bool in_full = starts_here && raw->size() <= options_.txn_in_full_bytes_max;
+  if (in_full)
+    queue_.push_txn(hash, raw);
+  else
+    queue_.push_hash(hash, starts_here);
+}
+
+std::vector<hash32> peer_session::ask_txns(std::span<const hash32> hashes, time_point now) {
+  const std::size_t room = phase_ == phase::open ? options_.txns_asked_open_max - hashes_asked_ : 0;
+  const auto asked = hashes.first(std::min(room, hashes.size()));
+  for (std::size_t from = 0; from < asked.size(); from += txns_asked_max) {
+    const auto part = asked.subspan(from, std::min(txns_asked_max, asked.size() - from));
+    get_txns question{next_id_++, {part.begin(), part.end()}};
+    hashes_asked_ += part.size();
+    asked_txns_.emplace(question.id, asked_txns{question.hashes, now});
+    send_control(question);
+  }
+  const auto left = hashes.subspan(asked.size());
+  return {left.begin(), left.end()};
+}
+
+void peer_session::answer_txns(std::uint64_t id, std::vector<bytes> raw) {
+  if (phase_ == phase::open) queue_.push_bulk(encoded(got_txns{id, std::move(raw)}));
+}
+
+bool peer_session::ask_blocks(std::uint64_t first, std::uint64_t count, time_point now) {
+  if (phase_ != phase::open || asked_blocks_.size() >= options_.block_requests_max || count == 0)
+    return false;
+  count = std::min<std::uint64_t>(count, blocks_max);
+  if (first > UINT64_MAX - count) return false;
+  const auto id = next_id_++;
+  asked_blocks_.emplace(id, asked_blocks{first, count, now});
+  send_control(get_blocks{id, first, count, options_.answer_bytes_max});
+  return true;
+}
+
+void peer_session::answer_blocks(std::uint64_t id, std::vector<sealed_block> blocks) {
+  const auto question = std::find_if(served_blocks_.begin(), served_blocks_.end(),
+                                     [&](const auto& each) { return each.id == id; });
+  if (phase_ != phase::open || question == served_blocks_.end()) return;
+  const auto bytes_max = question->bytes_max;
+  served_blocks_.erase(question);
+  std::size_t size = block_overhead_bytes, fitting = 0;
+  for (; fitting < std::min(blocks.size(), blocks_max); ++fitting) {
+    size += blocks[fitting].size() + block_overhead_bytes;
+    if (size > frame_bytes_max || (fitting > 0 && size > bytes_max)) break;
+  }
+  blocks.resize(fitting);
+  queue_.push_bulk(encoded(got_blocks{id, std::move(blocks)}));
+}
+
+void peer_session::ask_peers(time_point now) {
+  next_ask_peers_ = now + options_.ask_peers_interval;
+  if (std::exchange(peers_asked_, true)) return;
+  send_control(get_peers{});
+}
+
+void peer_session::answer_peers(std::vector<peer_entry> peers) {
+  if (phase_ != phase::open) return;
+  peers.resize(std::min(peers.size(), peers_max));
+  send_control(got_peers{std::move(peers)});
+}
+
+shared_bytes peer_session::next_to_send(std::size_t in_flight) {
+  if (phase_ == phase::over) return nullptr;
+  auto out = queue_.take(in_flight);
+  if (out) {
+    ++counters_.frames_out;
+    counters_.bytes_out += out->size();
+  }
+  return out;
+}
+
+} // namespace swarm::p2p

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "transport/p2p/send_queue.hpp"
+
+#include <deque>
+#include <map>
+#include <set>
+#include <span>
+
+namespace swarm::p2p {
+
+/// Hashes seen lately: each is remembered for at least `span`, as long as no more than half of `count_max`
+/// come in that time. Ordered, so that chosen hashes cannot make it slow.
+class recent_hashes {
+public:
+  recent_hashes(std::size_t count_max, duration span) : half_(count_max / 2), span_(span) {}
+
+  /// True: it was not there.
+  bool insert(const hash32& hash, time_point now);
+  bool contains(const hash32& hash) const { return young_.contains(hash) || old_.contains(hash); }
+  std::size_t size() const { return young_.size() + old_.size(); }
+
+private:
+  std::size_t half_;
+  duration span_;
+  std::optional<time_point> turned_;
+  std::set<hash32> young_;
+  std::set<hash32> old_;
+};
+
+/// What all connections have in common about transactions: those heard of lately, so that each is handed on
+/// once; the bytes of those this node accepted, for peers that heard only the hash; and who was asked for
+/// which.
+class txn_relay {
+public:
+  using peer_id = sync::peer_id;
+  /// Whom to ask for what.
+  using questions = std::map<peer_id, std::vector<hash32>>;
+
+  txn_relay(std::size_t cached_bytes_max, std::size_t known_max, duration known_for)
+      : cached_bytes_max_(cached_bytes_max), seen_(known_max, known_for) {}
+
+  /// A peer sent it. True: nobody did lately.
+  bool arrived(const hash32& hash, time_point now);
+  /// This node accepted it. True: it came from nobody, so it starts here.
+  bool accepted(const hash32& hash, shared_bytes raw, time_point now);
+  /// The bytes of an accepted one, or none.
+  shared_bytes find(const hash32& hash) const;
+
+  /// `peer` can give these. Those to ask it for; for the others somebody is asked already.
+  std::vector<hash32> announced(peer_id peer, std::span<const hash32> hashes);
+  /// `peer` does not give these, although asked: others who could.
+  questions missed(peer_id peer, std::span<const hash32> hashes);
+  questions peer_gone(peer_id peer);
+
+  std::size_t cached_bytes() const { return cached_bytes_; }
+  std::size_t wanted() const { return wanted_.size(); }
+
+private:
+  static constexpr std::size_t others_max = 4;
+  struct want {
+    peer_id asked = 0;
+    std::vector<peer_id> others;
+  };
+  void ask_other(std::map<hash32, want>::iterator which, questions& out);
+
+  std::size_t cached_bytes_max_;
+  std::size_t cached_bytes_ = 0;
+  recent_hashes seen_;
+  std::map<hash32, shared_bytes> cached_;
+  std::deque<hash32> cached_order_; ///< the oldest first
+  std::map<hash32, want> wanted_;
+};
+
+} // namespace swarm::p2p
