@@ -4,6 +4,7 @@
 #include "base/clock.hpp"
 #include "contracts/training_client.hpp"
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -42,6 +43,8 @@ struct machine_options {
   duration leader_stall = std::chrono::seconds(10);
   /// Between two looks at a leader, and between two looks at a contract that does not move.
   duration probe_interval = std::chrono::seconds(2);
+  /// A merged model that nobody could give for this long is given up: its only holders died.
+  duration merge_lost = std::chrono::seconds(30);
 };
 
 /// The contract as read at one block.
@@ -71,7 +74,7 @@ struct holder {
 struct merge_outcome {
   hash32 digest;
   std::uint64_t size = 0;
-  std::vector<address> contributors;
+  std::vector<address> contributors; ///< empty: no model could be used, so nothing is merged
   std::vector<address> excluded;
   std::vector<std::string> reasons; ///< one per excluded peer
 };
@@ -144,8 +147,8 @@ struct keep_models {
 };
 /// The session is over and nobody needs this node for it any more.
 struct session_ended {
-  bool completed = false;
-  std::string why;
+  bool node_ends = false; ///< its role is done; otherwise it waits for the next program
+  std::string text;       ///< how it ended, for the log
 };
 struct note {
   bool warning = false;
@@ -172,6 +175,11 @@ public:
   /// The program's end of the channel is gone, or sent what cannot be served. `orderly`: it said itself that
   /// it ends its session.
   void on_program_gone(std::string reason, bool orderly, time_point now);
+  /// This node is told to stop: it leaves, so that its peers go on at once. See `may_stop`.
+  void on_shutdown(time_point now);
+  /// Before the first program: the process before this one ended within a session, and nobody has left for
+  /// it.
+  void on_former_session(time_point now);
 
   // What the chain, the store and other nodes say.
   void on_view(contract_view view, time_point now);
@@ -190,24 +198,49 @@ public:
   std::string waiting_for(time_point now) const;
   const std::optional<contract_view>& view() const { return view_; }
   bool in_session() const { return session_.has_value(); }
+  /// After `on_shutdown`: it has left, and no peer waits for a merge that is to be had from here only.
+  bool may_stop() const { return !leaving_ && !is_behind() && !is_needed(); }
+  /// A process that ends now leaves a peer behind: the next one is to be told with `on_former_session`.
+  bool is_engaged() const { return session_ || leaving_; }
   /// Since when `waiting_for` has said the same thing.
   time_point phase_since() const { return phase_since_; }
 
 private:
   enum class request { none, sync, close };
-  enum class call_kind { register_peer, leave, check_in, vote_close, commit, suspect, report_loss };
+  enum class call_kind { register_peer, check_in, vote_close, commit, suspect };
   struct pending_call {
     std::uint64_t id;
     call_kind kind;
+    std::uint64_t generation;
     std::uint64_t round_num;
     std::uint32_t term;
+  };
+  /// A call whose loss would keep others waiting: sent again until there is a receipt.
+  struct sure_call {
+    action::call call;
+    std::optional<time_point> again;
   };
 
   void reconcile(time_point now);
   void register_self();
   void serve_request(time_point now);
+  void call_succeeded(const pending_call& done);
+  void call_failed(const pending_call& failed, bool has_receipt, const std::string& text, time_point now);
+  void sure_call_done(std::uint64_t id, bool ok, bool has_receipt, const std::string& text, time_point now);
+  void refuse_program(const std::string& text);
+  void nothing_merged(const merge_outcome& outcome, time_point now);
+  void drop_stale_merge();
+  void drop_merge();
+  void fetch_failed(const std::string& why, time_point now);
+  void final_model_lost();
+  void end_when_done(time_point now);
+  bool is_behind() const { return view_ && view_->block_num < fresh_from_; }
+  bool is_needed() const { return view_ && !peers_that_miss_the_merge().empty(); }
+  bool is_listed() const;
+  std::string lost_peers() const;
   void serve_complete(time_point now);
   void take_part(time_point now);
+  void come_late(time_point now);
   void check_in(time_point now);
   void wait_for_peers(time_point now);
   void wait_for_merge(time_point now);
@@ -218,14 +251,17 @@ private:
   void linger(time_point now);
   void refuse_layout();
   std::vector<holder> holders_of_merge() const;
+  std::vector<const contracts::peer_view*> peers_that_miss_the_merge() const;
   void leave(std::string_view reason);
   void drop_session();
-  void end_session(bool completed, std::string why);
+  void end_session(bool node_ends, std::string text);
   void send(call_kind kind, bytes input, std::string what);
+  std::uint64_t send_surely(bytes input, std::string what);
   void forget_generation();
   void enter(std::string phase, time_point now);
   const contracts::peer_view* find_peer(const address& who) const;
   std::vector<const contracts::peer_view*> missing_peers() const;
+  std::string name_of(const address& who) const;
   std::string names_of(const std::vector<const contracts::peer_view*>& peers) const;
   bool is_in() const { return in_round_ && checked_in_round_ == view_->head.round_num; }
   std::uint32_t next_interval();
@@ -241,13 +277,18 @@ private:
   std::uint64_t fresh_from_ = 0; ///< views of older blocks do not know our last transaction yet
   std::uint64_t next_call_id_ = 1;
   std::optional<pending_call> call_; ///< the one call that the next step depends on
+  std::map<std::uint64_t, sure_call> sure_calls_;
 
   std::optional<session_params> session_;
   bool registered_ = false;
   bool open_answered_ = false;
-  std::uint64_t generation_ = 0;
-  std::optional<std::uint64_t> leaving_; ///< id of the leave call of a session that is gone
-  std::optional<std::string> ended_why_; ///< the node ends, for this reason, once it has left
+  std::uint64_t generation_ = 0; ///< that this session takes part in; 0: not known yet
+  std::optional<std::uint64_t> leaving_; ///< id of the leave call under way
+  std::optional<std::string> registration_refused_;
+  std::optional<std::string> ending_; ///< the node ends, for this reason, once it has left and nobody needs it
+  time_point ending_until_{};         ///< nobody is given more time to get a file
+  time_point call_again_{};           ///< after calls that failed
+  int failed_calls_ = 0;              ///< in a row
 
   request request_ = request::none;
   model_ref model_;             ///< of the pending request, contributed at check-in
@@ -255,14 +296,19 @@ private:
   bool caught_up_ = false;      ///< the program has a model of this generation, or started with it
   bool in_round_ = false;       ///< checked in, merge of that round not yet loaded
   std::uint64_t checked_in_round_ = 0;
-  std::uint64_t voted_round_ = 0;
+  std::pair<std::uint64_t, std::int64_t> voted_{0, -1}; ///< round and, as a round can be reopened, term
   std::uint64_t base_round_ = 0; ///< the merge that the program trains from
   hash32 base_digest_;
 
   std::optional<hash32> fetching_;
   time_point fetch_again_{};
+  duration fetch_pause_{};
+  std::pair<hash32, time_point> failing_{}; ///< the merge that nobody gives, and since when
+  hash32 given_up_;                         ///< a merge that is lost
   std::set<hash32> local_; ///< merged models known to be in the store
   bool asking_loss_ = false;
+  std::optional<std::uint64_t> report_; ///< id of the loss report under way
+  std::uint64_t asked_generation_ = 0;
   std::uint64_t asked_round_ = 0;
   hash32 asked_digest_;
 
@@ -283,7 +329,7 @@ private:
   bool lingering_ = false;
   bool program_served_ = false; ///< it has read the last answer and closed its pipes
   time_point linger_until_{};
-  duration linger_pause_{};
+  duration look_pause_{}; ///< between two looks at peers that need something from here
 
   std::uint32_t interval_ = 1;
   std::optional<double> mean_loss_; ///< of all peers, at the last merge
