@@ -15,7 +15,7 @@ namespace {
 constexpr auto read_answer_max = std::chrono::seconds(5);
 constexpr auto look_pause_first = std::chrono::milliseconds(50);
 constexpr auto call_pause = std::chrono::seconds(1);
-constexpr auto merge_pause = std::chrono::seconds(1);
+constexpr auto merge_pause_max = std::chrono::seconds(30);
 constexpr auto fetch_pause_first = std::chrono::milliseconds(500);
 constexpr auto fetch_pause_max = std::chrono::seconds(5);
 } // namespace
@@ -248,12 +248,18 @@ void peer_machine::on_merged(std::uint64_t round_num, std::uint32_t term, result
   } else if (outcome) {
     local_.insert(outcome->digest);
     merged_ = std::move(*outcome);
+    merge_pause_ = merge_pause_first;
   } else {
     act(action::note{true, fmt::format("merging round {} failed: {}", round_num, outcome.error().message)});
     merging_.reset();
-    merge_again_ = now + merge_pause;
+    merge_failed(now);
   }
   reconcile(now);
+}
+
+void peer_machine::merge_failed(time_point now) {
+  merge_again_ = now + merge_pause_;
+  merge_pause_ = std::min<duration>(merge_pause_ * 2, merge_pause_max);
 }
 
 /// Not one model of the round can be used. A program that brought one of them hears what is wrong with it;
@@ -267,10 +273,16 @@ void peer_machine::nothing_merged(const merge_outcome& outcome, time_point now) 
     refuse_program(fmt::format("no model of round {} can be merged; this program's: {}", view_->head.round_num, reason));
     return enter("no program", now);
   }
-  // It led with what others, or the process before this one, had brought: it comes back without.
   act(action::note{true, fmt::format("no model of round {} can be merged", view_->head.round_num)});
+  const bool may_come = std::any_of(view_->check_ins.begin(), view_->check_ins.end(), [&](const auto& in) {
+    const auto* peer = find_peer(in.peer);
+    return in.weightage > 0 && in.peer != options_.self && (peer == nullptr || peer->state != peer_state::left);
+  });
+  if (may_come) return merge_failed(now); // once their nodes can be reached
+  // Whoever brought a model has left. When the others leave too, the round is collected anew.
   leave("no model of the round can be merged");
   in_round_ = false;
+  stay_out_of_ = view_->head.round_num;
 }
 
 void peer_machine::on_leader_progress(std::uint64_t round_num, std::uint32_t term, std::uint64_t progress,
@@ -282,17 +294,17 @@ void peer_machine::on_leader_progress(std::uint64_t round_num, std::uint32_t ter
 
 void peer_machine::tick(time_point now) {
   // Events can get lost with a connection; a contract that does not move is read again now and then.
-  if (session_ && !lingering_ && now >= refresh_at_) {
+  if (session_ && now >= refresh_at_) {
     refresh_at_ = now + options_.probe_interval;
-    if (request_ != request::none || !open_answered_) act(action::refresh{});
+    if (request_ != request::none || !open_answered_ || lingering_) act(action::refresh{});
   }
   for (auto& [id, sure] : sure_calls_) {
     if (!sure.again || now < *sure.again) continue;
     sure.again.reset();
     act(action::call(sure.call));
   }
-  if (!session_ && view_ && (is_behind() || is_needed()) && now >= refresh_at_) {
-    refresh_at_ = now + look_pause_first;
+  if (!session_ && view_ && (is_behind() || is_needed()) && now >= look_at_) {
+    look_at_ = now + look_pause_first;
     act(action::refresh{});
   }
   end_when_done(now);

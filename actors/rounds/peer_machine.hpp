@@ -206,6 +206,7 @@ public:
   time_point phase_since() const { return phase_since_; }
 
 private:
+  static constexpr auto merge_pause_first = std::chrono::seconds(1);
   enum class request { none, sync, close };
   enum class call_kind { register_peer, check_in, vote_close, commit, suspect };
   struct pending_call {
@@ -229,6 +230,7 @@ private:
   void sure_call_done(std::uint64_t id, bool ok, bool has_receipt, const std::string& text, time_point now);
   void refuse_program(const std::string& text);
   void nothing_merged(const merge_outcome& outcome, time_point now);
+  void merge_failed(time_point now);
   void drop_stale_merge();
   void drop_merge();
   void fetch_failed(const std::string& why, time_point now);
@@ -305,6 +307,7 @@ private:
   duration fetch_pause_{};
   std::pair<hash32, time_point> failing_{}; ///< the merge that nobody gives, and since when
   hash32 given_up_;                         ///< a merge that is lost
+  bool last_try_ = false;                   ///< the final model has been tried for once more
   std::set<hash32> local_; ///< merged models known to be in the store
   bool asking_loss_ = false;
   std::optional<std::uint64_t> report_; ///< id of the loss report under way
@@ -314,6 +317,8 @@ private:
 
   std::optional<std::pair<std::uint64_t, std::uint32_t>> merging_; ///< round and term we merge for
   time_point merge_again_{};
+  duration merge_pause_ = merge_pause_first;
+  std::uint64_t stay_out_of_ = 0; ///< round that has to be collected anew before this node comes back
   std::optional<merge_outcome> merged_;
 
   std::pair<std::uint64_t, std::uint32_t> watched_{}; ///< round and term of the leader under watch
@@ -325,6 +330,7 @@ private:
   std::uint64_t grace_round_ = 0;
   time_point grace_since_{};
   time_point refresh_at_{};
+  time_point look_at_{};
 
   bool lingering_ = false;
   bool program_served_ = false; ///< it has read the last answer and closed its pipes

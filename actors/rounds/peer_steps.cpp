@@ -44,6 +44,11 @@ void peer_machine::reconcile(time_point now) {
   if (!registered_ && head.phase != round_phase::complete) {
     // Only the operator or the program's author can mend this; the program hears it from its SwarmCallback.
     if (refused) return refuse_program(*refused);
+    if (head.phase == round_phase::merging && head.round_num == stay_out_of_)
+      return enter(fmt::format("round {}: none of its models can be merged, waiting for it to be collected anew",
+                               head.round_num),
+                   now);
+    stay_out_of_ = 0;
     return register_self();
   }
   generation_ = head.generation;
@@ -90,6 +95,8 @@ void peer_machine::serve_complete(time_point now) {
   const bool has_final =
       caught_up_ && asked_round_ == head.merged_round && asked_digest_ == head.merged_digest;
   if (!has_final && head.merged_round > 0) {
+    // What was given up before there was no further round is worth another try.
+    if (head.merged_digest == given_up_ && !std::exchange(last_try_, true)) given_up_ = failing_.first = {};
     if (head.merged_digest == given_up_) return final_model_lost();
     load_merged(now);
     return;
@@ -107,7 +114,7 @@ void peer_machine::serve_complete(time_point now) {
   program_served_ = false;
   linger_until_ = now + read_answer_max;
   look_pause_ = look_pause_first;
-  refresh_at_ = now;
+  look_at_ = now;
   linger(now);
 }
 
@@ -145,7 +152,8 @@ void peer_machine::check_in(time_point now) {
     if (!lost && !get_merged(now)) return;
     if (!lost) model = {head.merged_digest, head.merged_size, head.layout_digest};
   }
-  const std::set<hash32> keep{model.digest, base_digest_, head.merged_digest};
+  // Its own as well: after a reset, or without the merge, that is what it brings.
+  const std::set<hash32> keep{model.digest, model_.digest, base_digest_, head.merged_digest};
   act(action::keep_models{keep});
   std::erase_if(local_, [&](const hash32& digest) { return !keep.contains(digest); });
   const bool counts = weightage_ > 0;
@@ -355,8 +363,8 @@ void peer_machine::linger(time_point now) {
   enter(fmt::format("program served, waiting until {} the final model",
                     missing.empty() ? "the SN knows that this node has" : names_of(missing) + " has"),
         now);
-  if (now < refresh_at_) return;
-  refresh_at_ = now + look_pause_;
+  if (now < look_at_) return;
+  look_at_ = now + look_pause_;
   look_pause_ = std::min<duration>(look_pause_ * 2, options_.probe_interval);
   act(action::refresh{});
 }
@@ -397,7 +405,7 @@ void peer_machine::drop_session() {
   call_.reset();
   call_again_ = {};
   failed_calls_ = 0;
-  refresh_at_ = {};
+  refresh_at_ = look_at_ = {};
   if (report_) sure_calls_.erase(*report_);
   report_.reset();
   forget_generation();
@@ -410,7 +418,11 @@ void peer_machine::end_session(bool node_ends, std::string text) {
 
 void peer_machine::forget_generation() {
   drop_merge();
-  registered_ = caught_up_ = in_round_ = false;
+  registered_ = caught_up_ = in_round_ = last_try_ = false;
+  stay_out_of_ = 0;
+  merge_again_ = {};
+  merge_pause_ = merge_pause_first;
+  failing_ = {};
   generation_ = checked_in_round_ = base_round_ = grace_round_ = 0;
   base_digest_ = given_up_ = {};
   suspected_ = voted_ = {0, -1};

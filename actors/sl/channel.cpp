@@ -8,6 +8,9 @@ namespace swarm::actors {
 
 namespace {
 
+/// A program that does not read what it is told is not waited for longer.
+constexpr auto farewell_max = std::chrono::milliseconds(500);
+
 /// What lives as long as the actor: the protocol state of one program at a time, and the pipes.
 struct bridge {
   bridge(channel_options opts) : options(std::move(opts)) { next_program(); }
@@ -29,6 +32,7 @@ struct bridge {
   channel_options options;
   std::optional<channel_state> protocol;
   std::unique_ptr<ml::fifo_channel> fifo;
+  std::optional<caf::error> stop_reason; ///< told to stop, the program still hears of it
 };
 
 using self_pointer = role_actor<bridge>*;
@@ -69,6 +73,16 @@ ml::fifo_handlers handlers_for(self_pointer self) {
   };
 }
 
+/// A program that waits for an answer hears that there will be none.
+void stop(self_pointer self, caf::error reason) {
+  auto& s = self->state();
+  if (s.stop_reason) return;
+  if (!s.fifo || !s.protocol->is_owed()) return self->quit(std::move(reason));
+  s.stop_reason = std::move(reason);
+  self->delayed_send(self, farewell_max, tick{});
+  refuse(self, "this SL was told to stop; start it again, then the program");
+}
+
 caf::behavior channel_behavior(self_pointer self) {
   auto& state = self->state();
   auto fifo = ml::fifo_channel::create(state.options.fifos, handlers_for(self));
@@ -79,6 +93,7 @@ caf::behavior channel_behavior(self_pointer self) {
   state.fifo = std::move(*fifo);
   log::info(state.options.log_source, "Opening pipes to communicate with user container ... ({}, {})",
             state.options.fifos.request_path, state.options.fifos.response_path);
+  self->set_exit_handler([self](caf::exit_msg& exit) { stop(self, std::move(exit.reason)); });
   return {
       [=](const channel_opened&) {
         log::info(self->state().options.log_source, "a program has opened the pipes");
@@ -97,6 +112,7 @@ caf::behavior channel_behavior(self_pointer self) {
       },
       [=](const channel_closed& closed) {
         auto& s = self->state();
+        if (s.stop_reason) return self->quit(*s.stop_reason);
         log::info(s.options.log_source, "the pipes are closed: {}", closed.reason);
         forward(self, s.protocol->closed(closed.reason));
         s.next_program();
@@ -107,6 +123,9 @@ caf::behavior channel_behavior(self_pointer self) {
       [=](const answer_sync& answer) { send(self, self->state().protocol->answer_sync(answer)); },
       [=](const answer_close&) { send(self, self->state().protocol->answer_close()); },
       [=](const refuse_program& refusal) { refuse(self, refusal.text); },
+      [=](tick) {
+        if (const auto& reason = self->state().stop_reason) self->quit(*reason);
+      },
   };
 }
 

@@ -38,6 +38,10 @@ public:
   result<ml::outgoing> answer_sync(const swarm::actors::answer_sync& answer);
   result<ml::outgoing> answer_close();
 
+  /// The program waits for an answer that is this node's to give.
+  bool is_owed() const {
+    return phase_ == phase::opening || phase_ == phase::syncing || phase_ == phase::closing;
+  }
   /// No program has opened a session yet.
   bool is_idle() const { return phase_ == phase::idle; }
   std::string status() const;

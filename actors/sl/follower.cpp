@@ -2,6 +2,7 @@
 
 #include "actors/paths.hpp"
 #include "actors/sl/leader.hpp"
+#include "actors/sl/session_note.hpp"
 #include "base/log.hpp"
 #include "contracts/training_client.hpp"
 
@@ -16,6 +17,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto tick_interval = 100ms;
+/// Less than `follower_stop_max`: it ends by itself.
+constexpr auto stop_limit = follower_stop_max - 500ms;
 /// A wait of this length is worth a line in the log, and another one each time it has doubled.
 constexpr auto long_wait = 30s;
 
@@ -25,7 +28,8 @@ struct follower_state {
         machine({.self = context->account(),
                  .can_lead = context->options.make_me_admin,
                  .grace = context->options.wait_for_full_quorum,
-                 .leader_stall = std::min<duration>(10s, context->options.leader_failure_base_timeout)}) {}
+                 .leader_stall = std::min<duration>(10s, context->options.leader_failure_base_timeout)}),
+        session_file(context->options.data_dir / "session") {}
 
   std::string status() const { return machine.waiting_for(now()); }
   std::string detail_json() const;
@@ -38,6 +42,9 @@ struct follower_state {
   std::optional<rounds::action::start_merge> merging;
   caf::actor_addr leader;
   duration next_wait_report = long_wait;
+  session_note session_file;
+  std::optional<caf::error> stop_reason; ///< told to stop, leaving
+  time_point stop_until;
 };
 
 using self_pointer = role_actor<follower_state>*;
@@ -125,8 +132,9 @@ struct perform {
   }
   void operator()(rounds::action::keep_models& a) const { to("files", keep_models{std::move(a.digests)}); }
   void operator()(rounds::action::session_ended& a) const {
-    if (a.completed) return self->end_role(0, "All peers and Swarm training rounds finished: " + a.why);
-    log::info(self->state().context->log_source, "session over ({}); waiting for the next program", a.why);
+    if (self->state().stop_reason) return;
+    if (a.node_ends) return self->end_role(0, a.text);
+    log::info(self->state().context->log_source, "session over ({}); waiting for the next program", a.text);
   }
   void operator()(rounds::action::note& a) const {
     const auto& source = self->state().context->log_source;
@@ -170,10 +178,14 @@ void perform::operator()(rounds::action::start_merge& a) const {
 }
 
 void drain(self_pointer self) {
-  for (auto actions = self->state().machine.take_actions(); !actions.empty();
-       actions = self->state().machine.take_actions())
+  auto& s = self->state();
+  for (auto actions = s.machine.take_actions(); !actions.empty(); actions = s.machine.take_actions())
     for (auto& action : actions)
       std::visit(perform{self}, action);
+  if (auto noted = s.session_file.keep(s.machine.is_engaged() ? s.contract : ""); !noted)
+    self->note_error(noted.error().message);
+  if (s.stop_reason && (s.machine.may_stop() || follower_state::now() >= s.stop_until))
+    self->quit(*s.stop_reason);
 }
 
 // -- events
@@ -208,9 +220,33 @@ void report_long_wait(self_pointer self) {
   log::info(s.context->log_source, "still waiting: {}", s.machine.waiting_for(now));
 }
 
+/// A node that is told to stop leaves the training, so that its peers need not wait for it.
+void stop(self_pointer self, caf::error reason) {
+  auto& s = self->state();
+  if (s.stop_reason) return;
+  s.stop_reason = std::move(reason);
+  s.stop_until = follower_state::now() + stop_limit;
+  s.machine.on_shutdown(follower_state::now());
+  if (!self->dir().find(sibling(*self, "network"))) s.stop_until = {}; // nobody can be told
+  drain(self);
+}
+
+/// The process before this one, or this actor's last life, ended within a session.
+void leave_for_former_self(self_pointer self) {
+  auto& s = self->state();
+  s.contract = s.session_file.former();
+  if (s.contract.empty()) return;
+  log::info(s.context->log_source, "leaving '{}' for the session that was cut off", s.contract);
+  self->tell(sibling(*self, "network"), follow_contract{s.contract});
+  s.machine.on_former_session(follower_state::now());
+  drain(self);
+}
+
 caf::behavior follower_behavior(self_pointer self) {
   self->env().methods.forward("round", self->path());
   self->delayed_send(self, tick_interval, tick{});
+  self->set_exit_handler([self](caf::exit_msg& exit) { stop(self, std::move(exit.reason)); });
+  leave_for_former_self(self);
   self->set_down_handler([self](caf::down_msg& down) {
     auto& s = self->state();
     if (down.source != s.leader || !s.merging) return;

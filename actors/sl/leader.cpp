@@ -2,7 +2,7 @@
 
 #include "actors/paths.hpp"
 #include "base/log.hpp"
-#include "contracts/training_client.hpp"
+#include "merge/layout.hpp"
 #include "merge/merge.hpp"
 
 #include <map>
@@ -37,7 +37,7 @@ result<rounds::merge_outcome> merge_all(leader_state& state) {
   std::map<std::string, address> by_label;
   const auto leave_out = [&](const address& peer, std::string reason) {
     outcome.excluded.push_back(peer);
-    outcome.reasons.push_back(reason.substr(0, contracts::reason_bytes_max));
+    outcome.reasons.push_back(std::move(reason));
   };
   for (const auto& input : state.task.inputs) {
     const auto& arrival = state.arrived.at(input.digest);
@@ -51,10 +51,16 @@ result<rounds::merge_outcome> merge_all(leader_state& state) {
   }
   SWARM_TRY(const auto method, merge::parse_merge_method(state.task.method));
   auto board = state.context->board;
-  SWARM_TRY(auto merged,
-            merge::merge_models(method, contributions, *state.context->store,
-                                [board](std::uint64_t, std::uint64_t) { return ++board->progress, true; }));
-  for (const auto& out : merged.excluded) {
+  auto merged =
+      merge::merge_models(method, contributions, *state.context->store,
+                          [board](std::uint64_t, std::uint64_t) { return ++board->progress, true; });
+  if (!merged && merged.error().is(merge::merge_errc::nothing_to_merge)) {
+    for (const auto& [label, peer] : by_label)
+      leave_out(peer, merged.error().message);
+    return outcome;
+  }
+  if (!merged) return tl::unexpected(std::move(merged).error());
+  for (const auto& out : merged->excluded) {
     leave_out(by_label.at(out.label), out.reason);
     by_label.erase(out.label);
   }
@@ -63,8 +69,8 @@ result<rounds::merge_outcome> merge_all(leader_state& state) {
   for (std::size_t i = 0; i < outcome.excluded.size(); ++i)
     log::warning(state.context->log_source, "round {}: {} left out of the merge: {}", state.task.round_num,
                  to_hex(outcome.excluded[i].view()), outcome.reasons[i]);
-  outcome.digest = merged.digest;
-  outcome.size = merged.size;
+  outcome.digest = merged->digest;
+  outcome.size = merged->size;
   return outcome;
 }
 

@@ -78,7 +78,7 @@ struct network_state {
   std::uint64_t chain_id = 0;
   std::uint64_t next_nonce = 0;
   std::deque<open_txn> txns;
-  std::deque<submit_call> unsent; ///< until this node is registered
+  std::deque<std::pair<address, submit_call>> unsent; ///< until this node is registered
   std::string contract;
   address contract_address;
   std::size_t pages = 1;
@@ -212,11 +212,11 @@ void submit(self_pointer self, const address& to, bytes input, std::string what,
   send_txn(self, s.next_nonce++);
 }
 
-void submit_for_follower(self_pointer self, const submit_call& call) {
+void submit_for_follower(self_pointer self, const address& to, const submit_call& call) {
   auto env = self->shared_env();
   auto follower = sibling(*self, "follower");
   log::debug(self->state().context->log_source, "{}", call.what);
-  submit(self, self->state().contract_address, call.input, call.what,
+  submit(self, to, call.input, call.what,
          [env, follower, id = call.id](result<call_receipt> receipt) {
            if (!receipt)
              return void(env->dir.send(follower, call_done{id, false, 0, receipt.error().message}));
@@ -294,8 +294,8 @@ void became_ready(self_pointer self) {
   if (s.ready || !s.up) return;
   s.ready = true;
   s.pause.reset();
-  for (const auto& call : std::exchange(s.unsent, {}))
-    submit_for_follower(self, call);
+  for (const auto& [to, call] : std::exchange(s.unsent, {}))
+    submit_for_follower(self, to, call);
   follow(self);
 }
 
@@ -408,8 +408,8 @@ caf::behavior network_behavior(self_pointer self) {
       [=](read_contract) { read_view(self); },
       [=](const submit_call& call) {
         auto& s = self->state();
-        if (s.ready) return submit_for_follower(self, call);
-        if (s.unsent.size() < unsent_max) return s.unsent.push_back(call);
+        if (s.ready) return submit_for_follower(self, s.contract_address, call);
+        if (s.unsent.size() < unsent_max) return void(s.unsent.emplace_back(s.contract_address, call));
         self->tell(sibling(*self, "follower"), call_done{call.id, false, 0, "the SN cannot be reached"});
       },
   };

@@ -39,7 +39,7 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   spec.children = {
       {.name = "files", .start = files_actor(context)},
       {.name = "network", .start = network_actor(context)},
-      {.name = "follower", .start = follower_actor(context)},
+      {.name = "follower", .start = follower_actor(context), .shutdown_timeout = follower_stop_max},
       {.name = "channel", .start = channel_actor(channel), .detached = true},
   };
   return nested(std::move(spec));

@@ -26,8 +26,9 @@ scenario scenario::draw(seeded_random& random) {
   out.stuck_merge = sometimes(300);
   out.accidents = sometimes(12);
   out.may_reset = random.below(8) == 0;
+  if (out.may_reset) out.min_peers = 1; // those who were served before the reset do not come back
   out.one_diverges = out.reliable < out.nodes && random.below(5) == 0;
-  out.one_differs = out.reliable < out.nodes && random.below(8) == 0;
+  out.one_differs = !out.may_reset && out.reliable < out.nodes && random.below(8) == 0;
   return out;
 }
 
@@ -47,6 +48,11 @@ std::string scenario::describe() const {
 void simulation::start_program(node& n) {
   auto& p = n.prog;
   if (n.stopping || (p.serial > 0 && p.now != program::doing::over)) return;
+  const bool last = n.number + 1u == nodes_.size();
+  const bool differs = last && scenario_.one_differs;
+  const auto& head = contracts::training_probe(world_, training_).head();
+  if (differs && head.layout_digest.is_zero() && head.phase != contracts::round_phase::complete) // who comes first is right
+    return in_life(n, 1s, [this, &n] { start_program(n); });
   const auto serial = p.serial + 1;
   p = {};
   p.serial = serial;
@@ -58,9 +64,8 @@ void simulation::start_program(node& n) {
   p.syncs_left = static_cast<std::uint32_t>(random_.below(9));
   p.pace = between(10, random_.below(3) == 0 ? 20000 : 2000);
   p.loss_takes = between(1, random_.below(4) == 0 ? 5000 : 200);
-  const bool last = n.number + 1u == nodes_.size();
   p.diverges = last && scenario_.one_diverges;
-  p.layout = keccak256(last && scenario_.one_differs ? "another layout" : "the layout");
+  p.layout = keccak256(differs ? "another layout" : "the layout");
   p.has = {static_cast<double>(random_.below(1000)), true, p.layout};
   p.now = program::doing::opening;
   note(&n, fmt::format("program {} opens, {} syncs to come", serial, p.syncs_left));
@@ -164,7 +169,7 @@ void simulation::end_program(node& n, std::string_view how, bool orderly) {
   auto& p = n.prog;
   if (p.serial == 0 || p.now == program::doing::over) return;
   note(&n, fmt::format("program ends: {}", how));
-  if (n.reliable && !orderly && !is_final_model_lost()) broken(fmt::format("{}: its program is refused: {}", n.name, how));
+  if (n.reliable && !orderly && !was_reset_ && !is_final_model_lost()) broken(fmt::format("{}: its program is refused: {}", n.name, how));
   p.now = program::doing::over;
   in_life(n, between(1, 200), [this, &n, orderly] {
     n.machine->on_program_gone("it closed its pipes", orderly, now_);
@@ -191,13 +196,7 @@ void simulation::plan_accident() {
 void simulation::accident() {
   if (scenario_.may_reset && random_.below(4) == 0) {
     note(nullptr, "an operator resets the training");
-    was_reset_ = true;
-    at(sn_up(now_), [this] {
-      world_.send(contracts::test_account(100), training_, contracts::encode_reset());
-      cached_view_.reset();
-      contract_moved();
-    });
-    return;
+    return at(sn_up(now_), [this] { reset_training(); });
   }
   if (random_.below(5) == 0) {
     note(nullptr, "the SN is down for a while");
@@ -227,35 +226,33 @@ void simulation::accident() {
   }
 }
 
-/// A closed round whose leader is gone for good needs a majority of its other peers. When so many are gone for
-/// good, only an operator can help: the documented way is a reset.
+/// A round moves on by a majority of the peers in it, and is merged from their files. When too many of them
+/// are gone for good only an operator can help; the documented way is a reset.
 void simulation::help_hopeless_round() {
-  const auto& head = view_now().head;
-  const std::pair key{head.generation, head.round_num};
-  if (head.phase != contracts::round_phase::merging || merging_round_ == key) return;
-  merging_round_ = key;
-  after(200s, [this, key] {
-    const auto view = view_now();
-    if (std::pair{view.head.generation, view.head.round_num} != key
-        || view.head.phase != contracts::round_phase::merging)
-      return;
-    const auto* leader = find(view.head.leader);
-    std::size_t voters = 0, alive = 0;
-    for (const auto& in : view.check_ins) {
-      if (in.peer == view.head.leader) continue;
-      const auto* peer = find(in.peer);
-      ++voters;
-      alive += peer->is_up() && peer->prog.serial > 0 && peer->prog.now != program::doing::over ? 1 : 0;
-    }
-    const bool leader_gone = !leader->is_up() || leader->prog.now == program::doing::over;
-    if (!leader_gone || 2 * alive > voters) return;
-    note(nullptr, "so many peers of the round are gone that an operator resets the training");
-    ++operator_resets_;
-    was_reset_ = true;
-    world_.send(contracts::test_account(100), training_, contracts::encode_reset());
-    cached_view_.reset();
-    contract_moved();
-  });
+  after(50s, [this] { help_hopeless_round(); });
+  const auto view = view_now();
+  if (view.head.phase == contracts::round_phase::complete || now_ - last_move_ < 300s) return;
+  std::size_t alive = 0;
+  bool has_models = false;
+  for (const auto& in : view.check_ins) {
+    const auto* peer = find(in.peer);
+    const bool trains = peer->is_up() && peer->prog.now != program::doing::over;
+    alive += trains && in.peer != view.head.leader ? 1 : 0;
+    has_models = has_models || in.weightage == 0 || (peer->is_up() && peer->store.contains(in.digest));
+  }
+  const auto voters = view.check_ins.size() - (view.head.leader.is_zero() ? 0 : 1);
+  if (2 * alive > voters && has_models) return;
+  note(nullptr, "so many peers of the round are gone that an operator resets the training");
+  ++operator_resets_;
+  reset_training();
+}
+
+void simulation::reset_training() {
+  last_move_ = now_;
+  was_reset_ = true;
+  world_.send(contracts::test_account(100), training_, contracts::encode_reset());
+  cached_view_.reset();
+  contract_moved();
 }
 
 /// Nobody has the last merge of a complete training any more.

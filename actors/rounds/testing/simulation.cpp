@@ -14,6 +14,7 @@ namespace {
 
 constexpr auto tick_interval = 200ms;
 constexpr auto silent_after = 6s;
+constexpr auto look_for_hopeless = 50s;
 /// More simulated time than any training here needs once the faults have stopped.
 constexpr auto patience = 1500s;
 constexpr std::uint16_t operator_account = 100;
@@ -38,6 +39,8 @@ simulation::simulation(std::uint64_t seed, const scenario& what)
   }
   for (std::uint32_t i = 0; i < what.accidents; ++i)
     plan_accident();
+  at(quiet_ + 1ms, [] {}); // not over before all accidents have happened
+  after(look_for_hopeless, [this] { help_hopeless_round(); });
 }
 
 simulation::~simulation() = default;
@@ -220,6 +223,7 @@ void simulation::execute(node& n, std::uint64_t life, std::uint64_t id, const by
   for (const auto& entry : done.events) {
     const auto event = contracts::decode_training_event(entry.topics, entry.data).value();
     if (auto wrong = checker_.take(event, models_); !wrong.empty()) broken(wrong);
+    if (std::holds_alternative<contracts::merge_committed>(event)) last_move_ = now_;
     if (const auto* merge = std::get_if<contracts::merge_committed>(&event))
       note(nullptr, fmt::format("round {} is merged: {}, {} contributors, {} excluded", merge->round_num,
                                 to_hex(merge->digest.view()).substr(0, 10), merge->contributors.size(),
@@ -244,7 +248,6 @@ void simulation::contract_moved() {
   for (auto& n : nodes_)
     if (n->is_up() && !fault(scenario_.lost_event))
       in_life(*n, message_delay(), [this, &n] { read_contract(*n); });
-  help_hopeless_round();
 }
 
 contract_view simulation::view_now() {
@@ -313,8 +316,9 @@ void simulation::start_merge(node& n, const action::start_merge& task) {
             if (!n.job || n.job->serial != serial) return;
             ++n.job->progress;
             if (got) here->insert(digest);
-            if (++*answered < task.inputs.size() || n.job->stuck) return;
-            in_life(n, between(1, 2000), [this, &n, here, task, serial] {
+            if (++*answered < task.inputs.size()) return;
+            // A stuck one is broken off by the limits of its connections in the end.
+            in_life(n, n.job->stuck ? between(30000, 90000) : between(1, 2000), [this, &n, here, task, serial] {
               if (n.job && n.job->serial == serial) finish_merge(n, task, *here);
             });
           });

@@ -100,6 +100,7 @@ private:
   void plan_accident();
   void accident();
   void help_hopeless_round();
+  void reset_training();
   bool is_final_model_lost();
   bool all_done() const;
   std::string who_is_left() const;
@@ -120,8 +121,7 @@ private:
   std::string broken_;
   std::uint64_t operator_resets_ = 0;
   bool was_reset_ = false;
-  time_point merging_since_{};
-  std::pair<std::uint64_t, std::uint64_t> merging_round_{}; ///< generation and round
+  time_point last_move_{}; ///< of the contract
 };
 
 } // namespace swarm::rounds::testing
