@@ -160,7 +160,8 @@ interface ITraining {
     /// The caller has waited long enough for the missing peers. Only of a peer that is in, once per round. When at
     /// least minPeers are in, more than half of those in have voted and one brings a model, the round closes and the
     /// missing peers become Absent. A vote counts from then on: the round also closes when a later change makes this
-    /// true.
+    /// true. When nobody brings a model and all those in are Finished, the missing peers become Absent and the
+    /// training is Complete.
     function voteClose(uint64 generation, uint64 roundNum) external;
 
     /// The merge of a closed round; only of the leader of exactly this term. `contributors` and `excluded` together

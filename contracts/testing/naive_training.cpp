@@ -79,6 +79,11 @@ void naive_training::settle() {
     close();
   else if (all_finished)
     complete();
+  else if (std::all_of(in.begin(), in.end(),
+                       [](const auto* peer) { return peer->view.state == peer_state::finished; })) {
+    give_up_missing();
+    complete();
+  }
 }
 
 void naive_training::settle_votes_of_no_confidence() {
@@ -88,13 +93,17 @@ void naive_training::settle_votes_of_no_confidence() {
   if (2 * suspects_.size() > voters) succeed();
 }
 
-void naive_training::close() {
+void naive_training::give_up_missing() {
   for (auto& peer : members_) {
     const bool waited_for = peer.view.state == peer_state::active || peer.view.state == peer_state::finished;
     if (!waited_for || peer.in) continue;
     peer.view.state = peer_state::absent;
     events.push_back(peer_absent{peer.view.account, generation_, round_});
   }
+}
+
+void naive_training::close() {
+  give_up_missing();
   phase_ = round_phase::merging;
   seed_ = parent_hash;
   while (term_ % order().size() != 0)

@@ -57,6 +57,7 @@ private:
   void withdraw(member& peer);
   void settle();
   void settle_votes_of_no_confidence();
+  void give_up_missing();
   void close();
   void succeed();
   void reopen();

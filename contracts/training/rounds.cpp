@@ -57,7 +57,14 @@ void rounds::settle_collecting() {
   const bool all_in = counts.checked_in == counts.active + counts.finished;
   if (!all_in && !is_majority(counts.close_votes, counts.checked_in)) return;
   if (counts.contributors > 0) return close();
-  if (nobody_trains) complete();
+  if (nobody_trains) return complete();
+  // Finished peers without models have waited long enough for those who train: these are gone.
+  const auto in = participants();
+  const bool only_finished = std::all_of(
+      in.begin(), in.end(), [](const auto& one) { return one.peer.state == peer_state::finished; });
+  if (!only_finished) return;
+  take_participants();
+  complete();
 }
 
 void rounds::close() {
