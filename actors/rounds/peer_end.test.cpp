@@ -159,6 +159,29 @@ TEST_CASE("the final model is loaded before the close is answered") {
   }
 }
 
+TEST_CASE("a peer that came back has to say once more that it has the last merge") {
+  finished t(on_train_end::inactive);
+  t.in(1, 0).finished = true;
+  t.done();
+  t.view.head.phase = contracts::round_phase::complete; // without another merge
+  t.view.check_ins.clear();
+  t.peer(1).state = t.peer(2).state = peer_state::finished;
+  t.peer(2).loss_round = 1;
+  t.clear();
+  SUBCASE("as the contract has forgotten it") {
+    t.peer(1).loss_round = 0;
+    t.look();
+    CHECK(t.calls() == lines{"report the loss of round 1"});
+  }
+  SUBCASE("unless the contract knows") {
+    t.peer(1).loss_round = 1;
+    t.look();
+    CHECK(t.calls().empty());
+  }
+  CHECK(t.count<action::ask_loss>() == 0);
+  CHECK(t.count<action::answer_close>() == 1);
+}
+
 TEST_CASE("a last merge that changed nothing is loaded all the same") {
   finished t(on_train_end::snapshot);
   t.complete(9);

@@ -60,12 +60,8 @@ void peer_machine::on_loss(loss_report report, time_point now) {
     caught_up_ = true;
     base_round_ = asked_round_;
     base_digest_ = asked_digest_;
-    if (find_peer(options_.self) != nullptr)
-      report_ =
-          send_surely(contracts::encode_report_loss({generation_, base_round_, contracts::to_micro(report.loss),
-                                                     contracts::to_micro(report.metric), report.epochs_done,
-                                                     report.epochs_total}),
-                      fmt::format("report the loss of round {}", base_round_));
+    loss_ = report;
+    if (find_peer(options_.self) != nullptr) report_loss();
   }
   if (request_ == request::sync) {
     request_ = request::none;
@@ -74,6 +70,13 @@ void peer_machine::on_loss(loss_report report, time_point now) {
     enter(over ? "training is complete, the program may go on without syncs" : "training locally", now);
   }
   reconcile(now);
+}
+
+void peer_machine::report_loss() {
+  report_ = send_surely(
+      contracts::encode_report_loss({generation_, base_round_, contracts::to_micro(loss_.loss),
+                                     contracts::to_micro(loss_.metric), loss_.epochs_done, loss_.epochs_total}),
+      fmt::format("report the loss of round {}", base_round_));
 }
 
 void peer_machine::on_program_gone(std::string reason, bool orderly, time_point now) {
@@ -137,6 +140,7 @@ void peer_machine::on_view(contract_view view, time_point now) {
                        "the training contract was reset; taking part in the new training from round 1"});
     forget_generation();
   }
+  end_when_done(now);
   reconcile(now);
 }
 

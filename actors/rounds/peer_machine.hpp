@@ -255,6 +255,7 @@ private:
   std::vector<holder> holders_of_merge() const;
   std::vector<const contracts::peer_view*> peers_that_miss_the_merge() const;
   void leave(std::string_view reason);
+  void report_loss();
   void drop_session();
   void end_session(bool node_ends, std::string text);
   void send(call_kind kind, bytes input, std::string what);
@@ -310,6 +311,7 @@ private:
   bool last_try_ = false;                   ///< the final model has been tried for once more
   std::set<hash32> local_; ///< merged models known to be in the store
   bool asking_loss_ = false;
+  loss_report loss_; ///< of the merge of `base_round_`
   std::optional<std::uint64_t> report_; ///< id of the loss report under way
   std::uint64_t asked_generation_ = 0;
   std::uint64_t asked_round_ = 0;

@@ -176,8 +176,8 @@ TEST_CASE("a model with other parameters is refused, with a peer's model to comp
     t.in(2, 0); // brings none
     t.in(3);
     t.view.head.layout_digest = t.digest(78);
-    t.sync(1);
     t.look();
+    t.sync(1);
     const auto& refusal = t.last<action::refuse_layout>();
     CHECK(refusal.own == t.digest(1));
     CHECK(refusal.other == t.digest(3));
@@ -189,8 +189,8 @@ TEST_CASE("a model with other parameters is refused, with a peer's model to comp
     t.peer(2);
     t.merge(9, 2);
     t.view.head.layout_digest = t.digest(78);
-    t.sync(1);
     t.look();
+    t.sync(1);
     CHECK(t.last<action::refuse_layout>().other == t.digest(9));
     REQUIRE(!t.last<action::refuse_layout>().holders.empty());
   }

@@ -106,6 +106,11 @@ void peer_machine::serve_complete(time_point now) {
     act(action::answer_sync{next_interval(), true});
     return;
   }
+  // A peer that came back into the training it was in has to say once more that it has the merge.
+  const auto* self = find_peer(options_.self);
+  if (has_final && !report_ && self != nullptr && self->state != peer_state::left
+      && self->loss_round < head.merged_round)
+    report_loss();
   request_ = request::none;
   act(action::answer_close{});
   act(action::note{false, fmt::format("training complete after round {}, final model {}", head.merged_round,

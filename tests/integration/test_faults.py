@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 from harness import Meeting, Program, trains, until
-from wire_client import WireClient
+from wire_client import SLError, WireClient
 from wire_schema import MESSAGES, OPEN, OPENED
 
 
@@ -106,6 +106,10 @@ def test_a_successor_merges_when_the_leader_dies(swarm):
     second = swarm.sn.merges()[1]
     assert second.term >= 1 and second.leader != account
     assert account in second.excluded and len(second.contributors) == 3
+    for sl in swarm.sls:
+        if sl is not leader:
+            assert sl.wait_exit() == 0
+            assert f"finished after round 4, without {leader.name}" in sl.log() and "All peers" not in sl.log()
 
 
 def test_a_program_that_dies_leaves_and_the_others_go_on(swarm):
@@ -175,3 +179,107 @@ def test_a_program_that_opens_before_the_end_of_the_last_one_was_seen(swarm):
     sl.go_on()
     assert program.result() == 3
     assert sl.wait_exit() == 0
+
+
+def patient(sls, **options):
+    """Peers that would wait for a missing one longer than any test takes."""
+    return {"sls": sls, "environment": {"SL_WAIT_FOR_FULL_QUORUM_SECONDS": "3600"}, **options}
+
+
+def test_an_sl_told_to_stop_leaves_and_the_others_go_on_at_once(swarm):
+    swarm.start(**patient(4))
+    gate = Gate(4, 3)
+    programs = [Program(sl, trains([model(i)] * 5, model(i), gate, minPeers=2)) for i, sl in enumerate(swarm.sls)]
+    gate.wait_for(4)
+    victim = swarm.sls[3]
+    assert victim.terminate() == 0
+    assert "did not stop in time" not in victim.log()
+    (departure,) = swarm.sn.events("departures")
+    assert departure["topics"][1].endswith(victim.node_account[2:])
+    gate.opened.set()
+    for program in programs[:3]:
+        assert program.result().sync_count == 5
+    programs[3].failure()
+    merges = swarm.sn.merges()
+    assert swarm.sn.completed() and not swarm.sn.events("absences")
+    assert all(victim.node_account not in merge.contributors for merge in merges[2:])
+    for sl in swarm.sls[:3]:
+        assert sl.wait_exit() == 0 and f"without {victim.name} (left)" in sl.log()
+
+
+def test_a_program_that_waits_hears_that_its_sl_is_told_to_stop(swarm):
+    swarm.start(**patient(2))
+    meet = Meeting(2)
+
+    def waits(client):
+        client.open(minPeers=1)
+        meet(1, client)
+        client.sync(model(1))
+
+    opened = threading.Event()
+
+    def slow(number, client):
+        meet(number, client)
+        assert opened.wait(120)
+
+    waiting = Program(swarm.sls[0], waits)
+    other = Program(swarm.sls[1], trains([model(2)] * 2, model(2), slow, minPeers=1))
+    until(lambda: len(swarm.sn.events("check_ins")) == 1, "the first check-in", alive=swarm.sls)
+    assert swarm.sls[0].terminate() == 0
+    error = waiting.failure()
+    assert isinstance(error, SLError) and "told to stop" in str(error)
+    opened.set()
+    assert other.result().sync_count == 2
+
+
+def test_an_sl_that_stops_without_an_sn_does_not_wait_for_it(swarm):
+    sl = swarm.start().sls[0]
+    gate = Gate(1, 2)
+    program = Program(sl, trains([model(1)] * 2, model(1), gate))
+    gate.wait_for(1)
+    swarm.sn.kill9()
+    sl.wait_log("Unable to contact API-Server")
+    assert sl.terminate() == 0
+    gate.opened.set()
+    program.failure()
+
+
+def test_an_sl_started_again_without_its_program_leaves_for_its_former_self(swarm):
+    swarm.start(**patient(3))
+    gate = Gate(3, 3)
+    programs = [Program(sl, trains([model(i)] * 4, model(i), gate, minPeers=2)) for i, sl in enumerate(swarm.sls)]
+    gate.wait_for(3)
+    victim = swarm.sls[2]
+    victim.kill9()
+    gate.opened.set()
+    programs[2].failure()
+    until(lambda: len(swarm.sn.events("check_ins")) == 8, "the others to wait", alive=swarm.sls[:2])
+    assert len(swarm.sn.merges()) == 2
+    victim.start()
+    for program in programs[:2]:
+        assert program.result().sync_count == 4
+    assert len(swarm.sn.events("departures")) == 1 and not swarm.sn.events("absences")
+    assert not (victim.data_dir / "session").exists()
+
+
+def test_a_killed_session_does_not_pass_for_a_finished_training(swarm):
+    swarm.start(**patient(2))
+    gate = Gate(2, 2)
+    program = Program(swarm.sls[0], trains([model(1)] * 3, model(1), gate, minPeers=1))
+
+    def kills(client):
+        client.open(minPeers=1)
+        gate(1, client)
+        client.sync(model(2))
+        gate(2, client)
+        client.kill("enough")
+
+    killer = Program(swarm.sls[1], kills)
+    gate.wait_for(2)
+    gate.opened.set()
+    killer.result()
+    assert swarm.sls[1].wait_exit() == 0
+    log = swarm.sls[1].log()
+    assert "left the training before its end" in log and "enough" in log and "finished" not in log
+    assert program.result().sync_count == 3
+    assert swarm.sls[0].wait_exit() == 0 and "without sl-2 (left)" in swarm.sls[0].log()

@@ -103,7 +103,8 @@ void simulation::boot(node& n) {
   options.self = n.account;
   options.grace = 8s;
   options.leader_stall = 5s;
-  options.can_lead = n.number % 5 != 4;
+  const bool diverges = scenario_.one_diverges && n.number + 1u == nodes_.size();
+  options.can_lead = n.number % 5 != 4 || diverges;
   options.merge_lost = 12s;
   n.machine.emplace(options);
   note(&n, "starts");
