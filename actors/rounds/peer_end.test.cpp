@@ -109,11 +109,16 @@ TEST_CASE("the final model is loaded before the close is answered") {
     t.peer(1).loss_round = t.peer(2).loss_round = 2;
     t.done();
     CHECK(t.count<action::session_ended>() == 0); // the program has yet to read its answer
-    SUBCASE("and the program closes its pipes") { t.gone(true); }
-    SUBCASE("and the program takes its time") { t.pass(5s); }
+    SUBCASE("and the program closes its pipes") {
+      t.gone(true);
+    }
+    SUBCASE("and the program takes its time") {
+      t.pass(5s);
+    }
     REQUIRE(t.count<action::session_ended>() == 1);
     CHECK(t.last<action::session_ended>().node_ends);
-    CHECK(t.last<action::session_ended>().text == "All peers and Swarm training rounds finished after round 2");
+    CHECK(t.last<action::session_ended>().text
+          == "All peers and Swarm training rounds finished after round 2");
   }
   SUBCASE("one still has to get it from here") {
     t.peer(1).loss_round = 2;

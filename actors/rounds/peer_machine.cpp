@@ -73,10 +73,10 @@ void peer_machine::on_loss(loss_report report, time_point now) {
 }
 
 void peer_machine::report_loss() {
-  report_ = send_surely(
-      contracts::encode_report_loss({generation_, base_round_, contracts::to_micro(loss_.loss),
-                                     contracts::to_micro(loss_.metric), loss_.epochs_done, loss_.epochs_total}),
-      fmt::format("report the loss of round {}", base_round_));
+  report_ = send_surely(contracts::encode_report_loss(
+                            {generation_, base_round_, contracts::to_micro(loss_.loss),
+                             contracts::to_micro(loss_.metric), loss_.epochs_done, loss_.epochs_total}),
+                        fmt::format("report the loss of round {}", base_round_));
 }
 
 void peer_machine::on_program_gone(std::string reason, bool orderly, time_point now) {
@@ -115,9 +115,9 @@ void peer_machine::on_former_session(time_point now) {
 
 void peer_machine::leave(std::string_view reason) {
   if (leaving_) return;
-  leaving_ = send_surely(
-      contracts::encode_leave_peer({std::string(reason.substr(0, contracts::reason_bytes_max))}),
-      "leave the training");
+  leaving_ =
+      send_surely(contracts::encode_leave_peer({std::string(reason.substr(0, contracts::reason_bytes_max))}),
+                  "leave the training");
 }
 
 /// The node ends once it has left and nobody waits for a merge that only it has.
@@ -180,8 +180,8 @@ void peer_machine::call_succeeded(const pending_call& done) {
   }
 }
 
-/// What the contract refuses because it has moved on shows in the next view. Whatever fails again and again is
-/// not tried without a pause.
+/// What the contract refuses because it has moved on shows in the next view. Whatever fails again and again
+/// is not tried without a pause.
 void peer_machine::call_failed(const pending_call& failed, bool has_receipt, const std::string& text,
                                time_point now) {
   if (++failed_calls_ > 1 || !has_receipt) call_again_ = now + call_pause;
@@ -204,8 +204,7 @@ void peer_machine::sure_call_done(std::uint64_t id, bool ok, bool has_receipt, c
     sure_calls_.at(id).again = now + call_pause;
     return;
   }
-  if (!ok)
-    act(action::note{false, fmt::format("{}: refused: {}", sure_calls_.at(id).call.what, text)});
+  if (!ok) act(action::note{false, fmt::format("{}: refused: {}", sure_calls_.at(id).call.what, text)});
   sure_calls_.erase(id);
   if (report_ == id) report_.reset();
   if (leaving_ == id) {
@@ -240,7 +239,8 @@ void peer_machine::fetch_failed(const std::string& why, time_point now) {
   act(action::refresh{}); // there may be other holders now
   if (now - failing_.second < options_.merge_lost) return;
   given_up_ = head.merged_digest;
-  act(action::note{true, fmt::format("the merged model of round {} is lost: nobody gives it", head.merged_round)});
+  act(action::note{true,
+                   fmt::format("the merged model of round {} is lost: nobody gives it", head.merged_round)});
 }
 
 void peer_machine::on_merged(std::uint64_t round_num, std::uint32_t term, result<merge_outcome> outcome,
@@ -274,13 +274,15 @@ void peer_machine::nothing_merged(const merge_outcome& outcome, time_point now) 
   if (own != out.end() && request_ != request::none && is_in()) {
     const auto& reason = outcome.reasons.at(static_cast<std::size_t>(own - out.begin()));
     leave("its model cannot be merged, nor any other of the round");
-    refuse_program(fmt::format("no model of round {} can be merged; this program's: {}", view_->head.round_num, reason));
+    refuse_program(
+        fmt::format("no model of round {} can be merged; this program's: {}", view_->head.round_num, reason));
     return enter("no program", now);
   }
   act(action::note{true, fmt::format("no model of round {} can be merged", view_->head.round_num)});
   const bool may_come = std::any_of(view_->check_ins.begin(), view_->check_ins.end(), [&](const auto& in) {
     const auto* peer = find_peer(in.peer);
-    return in.weightage > 0 && in.peer != options_.self && (peer == nullptr || peer->state != peer_state::left);
+    return in.weightage > 0 && in.peer != options_.self
+           && (peer == nullptr || peer->state != peer_state::left);
   });
   if (may_come) return merge_failed(now); // once their nodes can be reached
   // Whoever brought a model has left. When the others leave too, the round is collected anew.

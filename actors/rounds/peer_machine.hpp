@@ -285,13 +285,14 @@ private:
   std::optional<session_params> session_;
   bool registered_ = false;
   bool open_answered_ = false;
-  std::uint64_t generation_ = 0; ///< that this session takes part in; 0: not known yet
+  std::uint64_t generation_ = 0;         ///< that this session takes part in; 0: not known yet
   std::optional<std::uint64_t> leaving_; ///< id of the leave call under way
   std::optional<std::string> registration_refused_;
-  std::optional<std::string> ending_; ///< the node ends, for this reason, once it has left and nobody needs it
-  time_point ending_until_{};         ///< nobody is given more time to get a file
-  time_point call_again_{};           ///< after calls that failed
-  int failed_calls_ = 0;              ///< in a row
+  std::optional<std::string>
+      ending_;                ///< the node ends, for this reason, once it has left and nobody needs it
+  time_point ending_until_{}; ///< nobody is given more time to get a file
+  time_point call_again_{};   ///< after calls that failed
+  int failed_calls_ = 0;      ///< in a row
 
   request request_ = request::none;
   model_ref model_;             ///< of the pending request, contributed at check-in
@@ -300,7 +301,7 @@ private:
   bool in_round_ = false;       ///< checked in, merge of that round not yet loaded
   std::uint64_t checked_in_round_ = 0;
   std::pair<std::uint64_t, std::int64_t> voted_{0, -1}; ///< round and, as a round can be reopened, term
-  std::uint64_t base_round_ = 0; ///< the merge that the program trains from
+  std::uint64_t base_round_ = 0;                        ///< the merge that the program trains from
   hash32 base_digest_;
 
   std::optional<hash32> fetching_;
@@ -309,9 +310,9 @@ private:
   std::pair<hash32, time_point> failing_{}; ///< the merge that nobody gives, and since when
   hash32 given_up_;                         ///< a merge that is lost
   bool last_try_ = false;                   ///< the final model has been tried for once more
-  std::set<hash32> local_; ///< merged models known to be in the store
+  std::set<hash32> local_;                  ///< merged models known to be in the store
   bool asking_loss_ = false;
-  loss_report loss_; ///< of the merge of `base_round_`
+  loss_report loss_;                    ///< of the merge of `base_round_`
   std::optional<std::uint64_t> report_; ///< id of the loss report under way
   std::uint64_t asked_generation_ = 0;
   std::uint64_t asked_round_ = 0;

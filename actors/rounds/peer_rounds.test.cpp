@@ -58,7 +58,13 @@ TEST_CASE("the leader merges once and commits what came out") {
   t.merged(outcome);
   REQUIRE(t.calls() == lines{"commit the merge of round 1"});
   CHECK(t.last<action::call>().input
-        == contracts::encode_commit_merge({1, 1, 0, t.digest(9), 500, outcome.contributors, outcome.excluded,
+        == contracts::encode_commit_merge({1,
+                                           1,
+                                           0,
+                                           t.digest(9),
+                                           500,
+                                           outcome.contributors,
+                                           outcome.excluded,
                                            {"line?break ??" + std::string(147, 'x'), "is NaN"}}));
   t.merge(9, 1);
   t.done();
@@ -308,8 +314,7 @@ TEST_CASE("a merged model is fetched, loaded, reported, and the sync answered") 
     t.look();
     CHECK(t.last<action::call>().input
           == contracts::encode_check_in({1, 2, t.digest(5), 105, t.digest(77), 1, 1, false}));
-    CHECK(t.last<action::keep_models>().digests
-          == std::set<hash32>{t.digest(5), t.digest(9)});
+    CHECK(t.last<action::keep_models>().digests == std::set<hash32>{t.digest(5), t.digest(9)});
   }
 }
 

@@ -216,12 +216,10 @@ void submit_for_follower(self_pointer self, const address& to, const submit_call
   auto env = self->shared_env();
   auto follower = sibling(*self, "follower");
   log::debug(self->state().context->log_source, "{}", call.what);
-  submit(self, to, call.input, call.what,
-         [env, follower, id = call.id](result<call_receipt> receipt) {
-           if (!receipt)
-             return void(env->dir.send(follower, call_done{id, false, 0, receipt.error().message}));
-           env->dir.send(follower, call_done{id, receipt->ok, receipt->block_num, receipt->revert});
-         });
+  submit(self, to, call.input, call.what, [env, follower, id = call.id](result<call_receipt> receipt) {
+    if (!receipt) return void(env->dir.send(follower, call_done{id, false, 0, receipt.error().message}));
+    env->dir.send(follower, call_done{id, receipt->ok, receipt->block_num, receipt->revert});
+  });
 }
 
 // -- following the contract

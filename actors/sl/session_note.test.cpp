@@ -41,7 +41,8 @@ TEST_CASE("a session note tells the next process what was under way") {
 TEST_CASE("a session note that is not legible is none") {
   const folder in;
   const auto file = in.path / "session";
-  for (const auto& text : {std::string("two words"), std::string(65, 'a'), std::string("\0", 1), std::string()}) {
+  for (const auto& text :
+       {std::string("two words"), std::string(65, 'a'), std::string("\0", 1), std::string()}) {
     std::ofstream(file, std::ios::trunc) << text;
     CHECK(session_note(file).former().empty());
   }

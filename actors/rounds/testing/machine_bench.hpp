@@ -7,7 +7,8 @@
 
 namespace swarm::rounds::testing {
 
-/// One machine, a clock, and a view of the contract that the test writes by hand. Peer 1 is the machine's own.
+/// One machine, a clock, and a view of the contract that the test writes by hand. Peer 1 is the machine's
+/// own.
 class machine_bench {
 public:
   explicit machine_bench(machine_options options = {}) : machine(with_self(std::move(options))) {
@@ -137,9 +138,8 @@ public:
   }
   template <class Action>
   const Action& last() const {
-    const auto found = std::find_if(actions.rbegin(), actions.rend(), [](const auto& one) {
-      return std::holds_alternative<Action>(one);
-    });
+    const auto found = std::find_if(actions.rbegin(), actions.rend(),
+                                    [](const auto& one) { return std::holds_alternative<Action>(one); });
     if (found == actions.rend()) throw std::logic_error("the machine has not asked for that");
     return std::get<Action>(*found);
   }

@@ -8,8 +8,8 @@
 namespace swarm::rounds::testing {
 
 hash32 model::digest() const {
-  return keccak256(fmt::format("model {:x} {} {}", std::bit_cast<std::uint64_t>(value), finite,
-                               to_hex(layout.view())));
+  return keccak256(
+      fmt::format("model {:x} {} {}", std::bit_cast<std::uint64_t>(value), finite, to_hex(layout.view())));
 }
 
 model mean_of(std::vector<weighted_model> from) {
@@ -30,6 +30,7 @@ std::string round_checker::take(const contracts::training_event& event,
     const round_key key{in->generation, in->round_num};
     if (closed_[key]) return fmt::format("a check-in for round {}, which is closed", in->round_num);
     check_ins_[key][in->peer] = *in;
+    came_back_.erase(in->peer);
     return {};
   }
   if (const auto* closed = std::get_if<contracts::round_closed>(&event)) {
@@ -55,6 +56,7 @@ std::string round_checker::take(const contracts::training_event& event,
   if (const auto* came = std::get_if<contracts::peer_registered>(&event)) {
     withdraw(came->generation, came->peer);
     left_.erase(came->peer);
+    came_back_.insert(came->peer);
   }
   if (std::holds_alternative<contracts::training_reset>(event)) left_.clear();
   if (const auto* merge = std::get_if<contracts::merge_committed>(&event)) return take_merge(*merge, models);
@@ -70,25 +72,28 @@ std::string round_checker::take_merge(const contracts::merge_committed& merge,
     return fmt::format("round {} is merged before the one before it", merge.round_num);
   if (!closed_[key]) return fmt::format("round {} is merged without having been closed", merge.round_num);
   const auto& ins = check_ins_[key];
-  std::vector<weighted_model> from;
+  std::vector<weighted_model> from, anew;
   for (const auto& peer : merge.contributors) {
     const auto in = ins.find(peer);
     if (in == ins.end() || in->second.weightage == 0)
       return fmt::format("{} contributes to round {} without a check-in", to_hex(peer.view()),
                          merge.round_num);
     const auto& brought = models.at(in->second.digest);
-    if (!brought.finite)
-      return fmt::format("{} contributes a model that is not finite", to_hex(peer.view()));
-    const auto missed =
-        in->second.finished ? 0 : merge.round_num - 1 - std::min(merge.round_num - 1, in->second.base_round);
-    from.push_back({peer, in->second.weightage / static_cast<double>(1 + missed), &brought});
+    if (!brought.finite) return fmt::format("{} contributes a model that is not finite", to_hex(peer.view()));
+    const auto age = merge.round_num - 1 - std::min(merge.round_num - 1, in->second.base_round);
+    const auto weight = [&](std::uint64_t missed) {
+      return in->second.weightage / static_cast<double>(1 + missed);
+    };
+    from.push_back({peer, weight(in->second.finished ? 0 : age), &brought});
+    anew.push_back({peer, weight(in->second.finished && !came_back_.contains(peer) ? 0 : age), &brought});
   }
   const auto brought = static_cast<std::size_t>(
       std::count_if(ins.begin(), ins.end(), [](const auto& in) { return in.second.weightage > 0; }));
   if (merge.contributors.size() + merge.excluded.size() != brought)
     return fmt::format("{} contributors and {} excluded of {} models in round {}", merge.contributors.size(),
                        merge.excluded.size(), brought, merge.round_num);
-  if (from.empty() || mean_of(from).digest() != merge.digest)
+  // Who registers anew after the close is not finished any more, which its leader may have seen or not.
+  if (from.empty() || (mean_of(from).digest() != merge.digest && mean_of(anew).digest() != merge.digest))
     return fmt::format("the merge of round {} is not the mean of its contributors", merge.round_num);
   return {};
 }

@@ -48,6 +48,7 @@ private:
   std::map<round_key, std::map<address, contracts::checked_in>> check_ins_;
   std::map<round_key, bool> closed_;
   std::set<address> left_;
+  std::set<address> came_back_; ///< registered since their last check-in
 };
 
 } // namespace swarm::rounds::testing

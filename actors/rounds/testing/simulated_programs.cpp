@@ -9,9 +9,18 @@ namespace swarm::rounds::testing {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+hash32 other_layout() {
+  return keccak256("another layout");
+}
+
+} // namespace
 
 scenario scenario::draw(seeded_random& random) {
-  const auto up_to = [&random](std::uint64_t most) { return static_cast<std::uint32_t>(random.below(most + 1)); };
+  const auto up_to = [&random](std::uint64_t most) {
+    return static_cast<std::uint32_t>(random.below(most + 1));
+  };
   scenario out;
   out.nodes = 2 + up_to(6);
   out.reliable = 1 + up_to(out.nodes - 1);
@@ -33,17 +42,18 @@ scenario scenario::draw(seeded_random& random) {
 }
 
 std::string scenario::describe() const {
-  return fmt::format("{} nodes, {} of them reliable, minPeers {}, faults until {} s, delays up to {} ms; of a "
-                     "thousand: {} slow messages, {} lost events, {} lost calls, {} failed fetches, {} stuck "
-                     "merges; {} accidents{}{}{}",
-                     nodes, reliable, min_peers, std::chrono::duration_cast<std::chrono::seconds>(quiet_at).count(),
-                     std::chrono::duration_cast<std::chrono::milliseconds>(delay_max).count(), slow_message,
-                     lost_event, lost_call, failed_fetch, stuck_merge, accidents,
-                     may_reset ? ", perhaps a reset" : "", one_diverges ? ", the last one diverges" : "",
-                     one_differs ? ", the last one differs" : "");
+  return fmt::format(
+      "{} nodes, {} of them reliable, minPeers {}, faults until {} s, delays up to {} ms; of a "
+      "thousand: {} slow messages, {} lost events, {} lost calls, {} failed fetches, {} stuck "
+      "merges; {} accidents{}{}{}",
+      nodes, reliable, min_peers, std::chrono::duration_cast<std::chrono::seconds>(quiet_at).count(),
+      std::chrono::duration_cast<std::chrono::milliseconds>(delay_max).count(), slow_message, lost_event,
+      lost_call, failed_fetch, stuck_merge, accidents, may_reset ? ", perhaps a reset" : "",
+      one_diverges ? ", the last one diverges" : "", one_differs ? ", the last one differs" : "");
 }
 
-// -- programs ------------------------------------------------------------------------------------------------
+// -- programs
+// ------------------------------------------------------------------------------------------------
 
 void simulation::start_program(node& n) {
   auto& p = n.prog;
@@ -51,7 +61,8 @@ void simulation::start_program(node& n) {
   const bool last = n.number + 1u == nodes_.size();
   const bool differs = last && scenario_.one_differs;
   const auto& head = contracts::training_probe(world_, training_).head();
-  if (differs && head.layout_digest.is_zero() && head.phase != contracts::round_phase::complete) // who comes first is right
+  if (differs && head.layout_digest.is_zero()
+      && head.phase != contracts::round_phase::complete) // who comes first is right
     return in_life(n, 1s, [this, &n] { start_program(n); });
   const auto serial = p.serial + 1;
   p = {};
@@ -65,7 +76,7 @@ void simulation::start_program(node& n) {
   p.pace = between(10, random_.below(3) == 0 ? 20000 : 2000);
   p.loss_takes = between(1, random_.below(4) == 0 ? 5000 : 200);
   p.diverges = last && scenario_.one_diverges;
-  p.layout = keccak256(differs ? "another layout" : "the layout");
+  p.layout = differs ? other_layout() : keccak256("the layout");
   p.has = {static_cast<double>(random_.below(1000)), true, p.layout};
   p.now = program::doing::opening;
   note(&n, fmt::format("program {} opens, {} syncs to come", serial, p.syncs_left));
@@ -92,7 +103,8 @@ void simulation::send_models(node& n, bool close) {
   n.store.insert(digest);
   const model_ref model{digest, 1000, p.layout};
   p.asked_in_request = false;
-  note(&n, fmt::format("program {}: {}", close ? "closes with" : "syncs", to_hex(digest.view()).substr(0, 10)));
+  note(&n,
+       fmt::format("program {}: {}", close ? "closes with" : "syncs", to_hex(digest.view()).substr(0, 10)));
   if (close) {
     p.now = program::doing::waiting_for_close;
     const bool inactive = p.params.on_train_end == contracts::on_train_end::inactive;
@@ -115,7 +127,8 @@ void simulation::take_answer_open(node& n) {
 void simulation::take_ask_loss(node& n, const action::ask_loss& ask) {
   auto& p = n.prog;
   if (p.now == program::doing::over) return;
-  note(&n, fmt::format("program gets {} of round {}", to_hex(ask.digest.view()).substr(0, 10), ask.round_num));
+  note(&n,
+       fmt::format("program gets {} of round {}", to_hex(ask.digest.view()).substr(0, 10), ask.round_num));
   if (p.now != program::doing::waiting_for_sync && p.now != program::doing::waiting_for_close)
     return broken(n.name + ": a merged model for a program that did not ask");
   if (p.evaluating) return broken(n.name + ": a merged model while the program evaluates another");
@@ -123,7 +136,8 @@ void simulation::take_ask_loss(node& n, const action::ask_loss& ask) {
   if (!checker_.was_merged(ask.round_num, ask.digest))
     return broken(fmt::format("{}: {} is not what was merged in round {}", n.name, to_hex(ask.digest.view()),
                               ask.round_num));
-  if (!was_reset_ && ask.round_num < p.last_round) return broken(n.name + ": a merge older than the last one");
+  if (!was_reset_ && ask.round_num < p.last_round)
+    return broken(n.name + ": a merge older than the last one");
   p.last_round = ask.round_num;
   p.last_digest = ask.digest;
   p.has = models_.at(ask.digest);
@@ -169,7 +183,10 @@ void simulation::end_program(node& n, std::string_view how, bool orderly) {
   auto& p = n.prog;
   if (p.serial == 0 || p.now == program::doing::over) return;
   note(&n, fmt::format("program ends: {}", how));
-  if (n.reliable && !orderly && !was_reset_ && !is_final_model_lost()) broken(fmt::format("{}: its program is refused: {}", n.name, how));
+  if (view_now().head.layout_digest == other_layout()) odd_one_first_ = true;
+  if (odd_one_first_) return;
+  if (n.reliable && !orderly && !was_reset_ && !is_final_model_lost())
+    broken(fmt::format("{}: its program is refused: {}", n.name, how));
   p.now = program::doing::over;
   in_life(n, between(1, 200), [this, &n, orderly] {
     n.machine->on_program_gone("it closed its pipes", orderly, now_);
@@ -186,7 +203,8 @@ void simulation::session_ended(node& n, const action::session_ended& how) {
   n.ended = true;
 }
 
-// -- accidents -----------------------------------------------------------------------------------------------
+// -- accidents
+// -----------------------------------------------------------------------------------------------
 
 void simulation::plan_accident() {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(scenario_.quiet_at).count();
@@ -259,9 +277,8 @@ void simulation::reset_training() {
 bool simulation::is_final_model_lost() {
   const auto head = view_now().head;
   return head.phase == contracts::round_phase::complete
-         && std::none_of(nodes_.begin(), nodes_.end(), [&](const auto& n) {
-              return n->is_up() && n->store.contains(head.merged_digest);
-            });
+         && std::none_of(nodes_.begin(), nodes_.end(),
+                         [&](const auto& n) { return n->is_up() && n->store.contains(head.merged_digest); });
 }
 
 bool simulation::all_done() const {

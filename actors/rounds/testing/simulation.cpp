@@ -46,7 +46,7 @@ simulation::simulation(std::uint64_t seed, const scenario& what)
 simulation::~simulation() = default;
 
 std::string simulation::run() {
-  while (broken_.empty() && !all_done()) {
+  while (broken_.empty() && !odd_one_first_ && !all_done()) {
     if (queue_.empty()) return "nothing happens any more: " + who_is_left();
     if (queue_.begin()->first > quiet_ + patience)
       return fmt::format("not everybody is served {} s after the last fault: {}",
@@ -58,7 +58,8 @@ std::string simulation::run() {
   return broken_;
 }
 
-// -- time and chance -----------------------------------------------------------------------------------------
+// -- time and chance
+// -----------------------------------------------------------------------------------------
 
 void simulation::at(time_point when, thunk what) {
   queue_.emplace(when, std::move(what));
@@ -82,8 +83,8 @@ duration simulation::message_delay() {
 
 void simulation::note(const node* of, std::string text) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count();
-  trace_.push_back(
-      fmt::format("{:8}.{:03} {:5} {}", ms / 1000, ms % 1000, of != nullptr ? of->name : "", std::move(text)));
+  trace_.push_back(fmt::format("{:8}.{:03} {:5} {}", ms / 1000, ms % 1000, of != nullptr ? of->name : "",
+                               std::move(text)));
 }
 
 void simulation::broken(std::string what) {
@@ -91,7 +92,8 @@ void simulation::broken(std::string what) {
   if (broken_.empty()) broken_ = std::move(what);
 }
 
-// -- processes -----------------------------------------------------------------------------------------------
+// -- processes
+// -----------------------------------------------------------------------------------------------
 
 void simulation::boot(node& n) {
   if (n.is_up() || n.ended) return;
@@ -192,7 +194,8 @@ void simulation::drain(node& n) {
   n.ended = true;
 }
 
-// -- the SN --------------------------------------------------------------------------------------------------
+// -- the SN
+// --------------------------------------------------------------------------------------------------
 
 /// Transactions of a node are executed in the order in which it sent them, as their nonces demand.
 void simulation::submit(node& n, const action::call& call) {
@@ -283,11 +286,12 @@ void simulation::read_contract(node& n) {
   });
 }
 
-// -- files and merges ----------------------------------------------------------------------------------------
+// -- files and merges
+// ----------------------------------------------------------------------------------------
 
 simulation::node* simulation::find(const address& account) {
-  const auto found = std::find_if(nodes_.begin(), nodes_.end(),
-                                  [&](const auto& n) { return n->account == account; });
+  const auto found =
+      std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& n) { return n->account == account; });
   return found == nodes_.end() ? nullptr : found->get();
 }
 
@@ -306,7 +310,8 @@ void simulation::fetch(node& n, const hash32& digest, std::vector<holder> holder
 }
 
 void simulation::start_merge(node& n, const action::start_merge& task) {
-  note(&n, fmt::format("merges {} models for round {}, term {}", task.inputs.size(), task.round_num, task.term));
+  note(&n,
+       fmt::format("merges {} models for round {}, term {}", task.inputs.size(), task.round_num, task.term));
   if (n.job) broken("a merge is started while another is under way");
   n.job = {task.round_num, task.term, ++n.jobs, 0, fault(scenario_.stuck_merge)};
   const auto here = std::make_shared<std::set<hash32>>();
@@ -319,9 +324,10 @@ void simulation::start_merge(node& n, const action::start_merge& task) {
             if (got) here->insert(digest);
             if (++*answered < task.inputs.size()) return;
             // A stuck one is broken off by the limits of its connections in the end.
-            in_life(n, n.job->stuck ? between(30000, 90000) : between(1, 2000), [this, &n, here, task, serial] {
-              if (n.job && n.job->serial == serial) finish_merge(n, task, *here);
-            });
+            in_life(n, n.job->stuck ? between(30000, 90000) : between(1, 2000),
+                    [this, &n, here, task, serial] {
+                      if (n.job && n.job->serial == serial) finish_merge(n, task, *here);
+                    });
           });
 }
 

@@ -23,7 +23,7 @@ struct scenario {
   std::uint32_t reliable = 2; ///< of these, the first: their processes and programs never die
   std::uint32_t min_peers = 1;
   duration quiet_at{};
-  duration delay_max{};         ///< of one message
+  duration delay_max{};           ///< of one message
   std::uint32_t slow_message = 0; ///< takes up to five seconds
   std::uint32_t lost_event = 0;
   std::uint32_t lost_call = 0;
@@ -121,6 +121,8 @@ private:
   std::string broken_;
   std::uint64_t operator_resets_ = 0;
   bool was_reset_ = false;
+  bool odd_one_first_ =
+      false;               ///< the one with other parameters came first, and is right: the run means nothing
   time_point last_move_{}; ///< of the contract
 };
 

@@ -11,7 +11,7 @@ struct simulation::program {
   doing now = doing::nothing;
   std::uint64_t serial = 0; ///< counts the programs of a node: what was meant for one never reaches another
   std::uint32_t syncs_left = 0;
-  duration pace{};     ///< between two syncs
+  duration pace{}; ///< between two syncs
   duration loss_takes{};
   model has;
   hash32 layout;
@@ -19,7 +19,7 @@ struct simulation::program {
   std::uint32_t weightage = 1;
   bool asked_in_request = false; ///< it has been given a model since it asked
   bool evaluating = false;
-  std::uint64_t last_round = 0;  ///< whose merge it was given last
+  std::uint64_t last_round = 0; ///< whose merge it was given last
   hash32 last_digest;
   std::uint32_t syncs_answered = 0;
   bool served = false; ///< to its end
@@ -32,8 +32,8 @@ struct simulation::node {
   bool reliable = false;
   std::optional<peer_machine> machine; ///< none while the process is down
   std::uint64_t life = 0;
-  bool ended = false;   ///< in order, for good
-  bool doomed = false;  ///< dead for good
+  bool ended = false;  ///< in order, for good
+  bool doomed = false; ///< dead for good
   bool stopping = false;
   bool engaged = false; ///< what a file in its data directory says
   time_point down_since{};
