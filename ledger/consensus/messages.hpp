@@ -1,0 +1,121 @@
+#pragma once
+
+#include "ledger/consensus/block_facts.hpp"
+#include "ledger/consensus/rules.hpp"
+#include "ledger/formats/seal.hpp"
+
+#include <optional>
+
+namespace swarm::consensus {
+
+using ledger::signature65;
+
+/// The messages of QBFT on the wire, RLP, integers canonical:
+///
+///   proposal      [1, 0x12, block_num, round, block, signature, [round change ...], [prepare ...]]
+///   prepare       [1, 0x13, block_num, round, digest, signature]
+///   commit        [1, 0x14, block_num, round, digest, seal]
+///   round change  [1, 0x15, block_num, round, prepared, signature, block or empty, [prepare ...]]
+///
+/// `block` is the string rlp[header, txns, ommers]; digest is the block hash, which does not depend on round
+/// or seals. Inside lists a prepare is [block_num, round, digest, signature] and a round change [block_num,
+/// round, prepared, signature]; prepared is [] or [round, digest].
+///
+/// What is signed is keccak(rlp["swarm qbft", 1, chain id, genesis hash, code, block_num, round, ...]) with
+/// the digest, or `prepared`, at the end. A commit has no signature but its seal (formats/seal.hpp): it binds
+/// block hash and round, and through the hash the height.
+enum class message_code : std::uint8_t {
+  proposal = 0x12,
+  prepare = 0x13,
+  commit = 0x14,
+  round_change = 0x15
+};
+std::string_view to_string(message_code code);
+
+inline constexpr std::uint64_t wire_version = 1;
+/// Bytes of the largest message: a block, and two lists of a signature per validator.
+inline constexpr std::size_t message_size_max = ledger::block_size_max + 128 * 1024;
+
+/// What every signature is bound to besides its message.
+struct signing_domain {
+  std::uint64_t chain_id = 0;
+  hash32 genesis_hash;
+};
+
+/// "I would accept this block in this round."
+struct signed_prepare {
+  std::uint64_t block_num = 0;
+  std::uint64_t round_num = 0;
+  hash32 digest;
+  signature65 signature;
+  bool operator==(const signed_prepare&) const = default;
+};
+
+/// The round and block that an author was prepared on.
+struct prepared_claim {
+  std::uint64_t round_num = 0;
+  hash32 digest;
+  bool operator==(const prepared_claim&) const = default;
+};
+
+/// "I am in this round, and this is the highest I was prepared on."
+struct signed_round_change {
+  std::uint64_t block_num = 0;
+  std::uint64_t round_num = 0;
+  std::optional<prepared_claim> prepared;
+  signature65 signature;
+  bool operator==(const signed_round_change&) const = default;
+};
+
+struct proposal_message {
+  std::uint64_t block_num = 0;
+  std::uint64_t round_num = 0;
+  proposed_block block; ///< its body is not checked yet
+  signature65 signature;
+  std::vector<signed_round_change> round_changes;
+  std::vector<signed_prepare> prepares;
+};
+
+struct commit_message {
+  std::uint64_t block_num = 0;
+  std::uint64_t round_num = 0;
+  hash32 digest;
+  signature65 seal;
+};
+
+struct round_change_message {
+  signed_round_change vote;
+  std::optional<proposed_block> block; ///< its body is not checked yet
+  std::vector<signed_prepare> prepares;
+};
+
+/// The front of any message, read without touching the rest.
+struct message_head {
+  message_code code{};
+  std::uint64_t block_num = 0;
+  std::uint64_t round_num = 0;
+};
+result<message_head> read_head(bytes_view raw);
+
+hash32 proposal_digest(const signing_domain& domain, std::uint64_t block_num, std::uint64_t round_num,
+                       const hash32& block_hash);
+hash32 signed_digest(const signing_domain& domain, const signed_prepare& vote);
+hash32 signed_digest(const signing_domain& domain, const signed_round_change& vote);
+hash32 seal_digest(const signing_domain& domain, const commit_message& vote);
+
+bytes encode(const proposal_message& item);
+bytes encode(const signed_prepare& item);
+bytes encode(const commit_message& item);
+bytes encode(const round_change_message& item);
+
+/// Strict: one encoding per meaning, sizes and counts bounded, header of the block decoded, nothing verified.
+result<proposal_message> decode_proposal(bytes_view raw);
+result<signed_prepare> decode_prepare(bytes_view raw);
+result<commit_message> decode_commit(bytes_view raw);
+result<round_change_message> decode_round_change(bytes_view raw);
+
+/// rlp[[prepare ...]] without a frame, for records.
+bytes encode_prepares(std::span<const signed_prepare> prepares);
+result<std::vector<signed_prepare>> decode_prepares(bytes_view raw);
+
+} // namespace swarm::consensus

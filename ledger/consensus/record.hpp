@@ -1,0 +1,65 @@
+#pragma once
+
+#include "ledger/consensus/validation.hpp"
+
+#include <array>
+#include <string>
+
+namespace swarm::consensus {
+
+/// One value of the store's consensus table. Keys are those of `record_keys`; a new value replaces the old
+/// one, so the table stays as small as one height.
+struct record_entry {
+  std::string_view key; ///< one of `record_keys`
+  bytes value;
+  bool operator==(const record_entry&) const = default;
+};
+
+/// place: where this node is; the others: own messages, to be sent again byte for byte, and the highest
+/// certificate. An entry counts only at the height it was made for, and a vote only in its round.
+namespace record_key {
+inline constexpr std::string_view place = "qbft.place";
+inline constexpr std::string_view proposal = "qbft.proposal";
+inline constexpr std::string_view prepare = "qbft.prepare";
+inline constexpr std::string_view commit = "qbft.commit";
+inline constexpr std::string_view round_change = "qbft.round_change";
+inline constexpr std::string_view certificate = "qbft.certificate";
+} // namespace record_key
+inline constexpr std::array record_keys{record_key::place,        record_key::proposal,
+                                        record_key::prepare,      record_key::commit,
+                                        record_key::round_change, record_key::certificate};
+
+/// rlp[version, account, genesis hash, block_num, round]: this key has signed nothing beyond this height and
+/// round that is not recorded.
+struct place_record {
+  address account;
+  hash32 genesis_hash;
+  std::uint64_t block_num = 0;
+  std::uint64_t round_num = 0;
+};
+bytes encode_place(const place_record& item);
+result<place_record> decode_place(bytes_view raw);
+
+/// rlp[version, block_num, round, block, [prepare ...]].
+bytes encode_certificate(std::uint64_t block_num, const certificate& item);
+struct stored_certificate {
+  std::uint64_t block_num = 0;
+  certificate proof;
+};
+result<stored_certificate> decode_certificate(bytes_view raw);
+
+/// What a node that makes its key and its data directory anew writes beside block 0: the key has signed
+/// nothing yet. Without this a node keeps silent until it has seen a block decided.
+std::vector<record_entry> initial_records(const address& account, const hash32& genesis_hash);
+
+/// What was stored of the height `place.block_num`; entries of other heights are left out.
+struct saved_height {
+  place_record place;
+  bytes proposal, prepare, commit, round_change; ///< encoded messages, empty for none
+  std::optional<certificate> prepared;
+};
+/// None: there is no record, or it belongs to another key or chain. An error: it is damaged.
+result<std::optional<saved_height>> load_records(std::span<const record_entry> entries,
+                                                 const address& account, const hash32& genesis_hash);
+
+} // namespace swarm::consensus
