@@ -128,7 +128,8 @@ struct send_decided {
   peer_id peer = 0;
   std::uint64_t block_num = 0;
 };
-/// Two different votes of one validator for one place; both are encoded messages that anybody can verify.
+/// Two proposals of one validator for one round, each as rlp[block_num, round, block hash, signature]:
+/// anybody can verify both.
 struct evidence {
   address author;
   bytes first;
@@ -139,12 +140,12 @@ struct penalize {
   peer_id peer = 0;
   error why;
 };
-/// Something that cannot happen while at most f validators lie, for the log of the operator.
-struct alarm {
+/// Worth a line in the operator's log.
+struct report {
   std::string text;
 };
 
 using action = std::variant<persist, broadcast, send_to, set_timer, cancel_timer, build_block, validate_block,
-                            commit_block, request_sync, send_decided, evidence, penalize, alarm>;
+                            commit_block, request_sync, send_decided, evidence, penalize, report>;
 
 } // namespace swarm::consensus

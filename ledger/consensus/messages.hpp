@@ -114,8 +114,8 @@ result<signed_prepare> decode_prepare(bytes_view raw);
 result<commit_message> decode_commit(bytes_view raw);
 result<round_change_message> decode_round_change(bytes_view raw);
 
-/// rlp[[prepare ...]] without a frame, for records.
-bytes encode_prepares(std::span<const signed_prepare> prepares);
-result<std::vector<signed_prepare>> decode_prepares(bytes_view raw);
+/// A list of prepares inside another encoding, for records.
+void put_prepares_into(ledger::rlp_writer& out, std::span<const signed_prepare> prepares);
+result<std::vector<signed_prepare>> take_prepares_from(ledger::rlp_reader& from);
 
 } // namespace swarm::consensus

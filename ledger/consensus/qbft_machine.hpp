@@ -77,35 +77,38 @@ private:
   struct ballot {
     enum class verdict : std::uint8_t { pending, good, bad };
     proposed_block block;
-    signature65 signature; ///< the proposer's
+    bytes proposal; ///< without block and justification: enough to prove who signed for what
     verdict validity = verdict::pending;
     bool prepared = false;
     std::map<address, signed_prepare> prepares;
     std::map<address, signature65> seals;
   };
-  /// What an author says of the round it is in.
+  using ballot_map = std::map<std::uint64_t, ballot>; ///< by round
+  /// The latest that an author said of the round it is in.
   struct round_change_vote {
     signed_round_change vote;
     std::optional<certificate> proof;
   };
-  /// A message of this node, kept to be repeated.
+  /// A message of this node for its round, kept to be repeated.
   struct own_message {
-    std::uint64_t round_num = 0;
     hash32 digest;
     shared_bytes raw;
-    std::uint64_t token = 0; ///< durable from here on
+    std::uint64_t token = 0; ///< durable when this write is
+  };
+  /// This node's votes in the round it is in.
+  struct own_votes {
+    std::optional<own_message> round_change, proposal, prepare, commit;
   };
   struct held_message {
     std::uint64_t token = 0;
     shared_bytes raw;
   };
-  struct laggard {
-    std::uint64_t answered = 0; ///< blocks sent since the head changed
+  struct attention {
+    std::size_t blocks_sent = 0; ///< since the head changed
     bool sync_hinted = false;
   };
-  enum class memory : std::uint8_t { whole, lost };
 
-  // qbft_machine.cpp: events
+  // qbft_machine.cpp: events and output
   void on(start&& what);
   void on(message&& what);
   void on(peer_connected what);
@@ -116,6 +119,98 @@ private:
   void on(block_validated what);
   void on(persisted what);
   void on(head_changed&& what);
+  void take_inbox();
+  void take_message(peer_id peer, const shared_bytes& raw);
+  void take_early(peer_id peer, const message_head& head, const shared_bytes& raw);
+  void answer_laggard(peer_id peer, const message_head& head);
+  void say(std::string_view key, std::optional<own_message>& slot, const hash32& digest, bytes raw);
+  void record(std::string_view key, bytes value);
+  void flush();
+  std::vector<shared_bytes> repeatable() const;
+
+  // qbft_height.cpp: from one height to the next, and from one life to the next
+  void begin_height(chain_head head, std::vector<address> validators);
+  void restore(saved_height saved);
+  void restore_votes(const saved_height& saved);
+  void restore_certificate(const certificate& proof);
+  void activate();
+  void rest();
+  void set_timers();
+  void decide(std::uint64_t round_num, ballot& on);
+
+  // qbft_voting.cpp: proposal, prepare, commit
+  void take_proposal(peer_id peer, bytes_view raw);
+  void take_second_proposal(peer_id peer, const proposal_message& item, const ballot& first);
+  void take_prepare(peer_id peer, const message_head& head, const shared_bytes& raw);
+  void take_commit(peer_id peer, const message_head& head, const shared_bytes& raw);
+  void accept(proposal_message item);
+  ballot& open_ballot(std::uint64_t round_num, proposed_block block);
+  void vote_prepare(ballot& on);
+  void check_prepared(ballot& on);
+  void vote_commit(ballot& on);
+  void check_decided(std::uint64_t round_num, ballot& on);
+  void keep_certificate(const ballot& on);
+
+  // qbft_rounds.cpp: round changes and proposing
+  void take_round_change(peer_id peer, bytes_view raw);
+  void enter_round(std::uint64_t round_num);
+  void say_round_change();
+  void round_expired();
+  void follow_faster();
+  void try_propose();
+  void propose(proposed_block block, std::vector<signed_round_change> votes,
+               std::vector<signed_prepare> prepares);
+  const round_change_vote* highest_proof(std::span<const signed_round_change> votes) const;
+  std::size_t authors_from_round(std::uint64_t round_num) const;
+
+  height_view view();
+  std::uint64_t block_num() const { return head_.block_num + 1; }
+  bool is_member() const;
+  bool is_alone() const { return validators_.size() == 1; }
+  bool may_sign() const;
+  bool is_my_turn() const;
+  duration round_timeout() const;
+  void use_known(proposed_block& block) const;
+  void blame(peer_id peer, error why) { actions_.emplace_back(penalize{peer, std::move(why)}); }
+
+  machine_options options_;
+  signature_scheme scheme_;
+  author_finder authors_;
+  message_park park_;
+
+  // Output of the step under way, and what waits for the disk.
+  std::vector<action> actions_;
+  std::vector<record_entry> entries_;
+  std::vector<shared_bytes> unsent_;      ///< wait for `entries_`
+  std::deque<held_message> held_;         ///< wait for tokens, ascending
+  std::vector<shared_bytes> after_block_; ///< wait for the decided block
+  std::uint64_t last_token_ = 0;
+  std::uint64_t durable_token_ = 0;
+
+  // What this node remembers of its own past.
+  bool memory_lost_ = false;
+  std::uint64_t silent_through_ = 0;  ///< with lost memory: no vote before a block after this one
+  std::optional<saved_height> saved_; ///< of a height that the chain has not reached again
+
+  std::deque<message> inbox_;
+  std::map<peer_id, attention> attention_;
+
+  // The height.
+  chain_head head_;
+  std::vector<address> validators_;
+  std::size_t quorum_ = 0;
+  std::uint64_t round_num_ = 0;
+  bool work_ = false;
+  bool building_ = false;
+  std::vector<signed_round_change> justification_; ///< of the block that is being built
+  bool active_ = false;                            ///< timers run
+  std::optional<hash32> decided_;
+  ballot_map ballots_;
+  std::map<address, round_change_vote> round_changes_;
+  std::optional<certificate> prepared_; ///< of the highest round
+  own_votes own_;
+  std::map<hash32, bool> verdicts_; ///< of blocks that were executed
+  std::vector<address> accused_;    ///< evidence was given
 };
 
 } // namespace swarm::consensus

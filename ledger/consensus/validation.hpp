@@ -39,7 +39,7 @@ result<void> is_valid_certificate(std::span<const signed_prepare> prepares, std:
                                   const hash32& digest, const height_view& at);
 /// The claim, the block and the prepares are all there or all missing, belong together, and come from a round
 /// before the one aimed at. Returns the author; checks the body of the block.
-result<address> is_valid_round_change(const round_change_message& item, const height_view& at);
+result<address> is_valid_round_change(round_change_message& item, const height_view& at);
 /// q round changes of distinct validators for exactly this height and round, each prepared before it.
 result<void> are_valid_round_changes(std::span<const signed_round_change> votes, std::uint64_t round_num,
                                      const height_view& at);
@@ -49,6 +49,6 @@ const prepared_claim* highest_prepared(std::span<const signed_round_change> vote
 /// else the block of the highest claim with its q prepares.
 result<void> is_valid_proposal_justification(const proposal_message& item, const height_view& at);
 /// All of the above, cheapest first, and the body of the block.
-result<void> is_valid_proposal(const proposal_message& item, const height_view& at);
+result<void> is_valid_proposal(proposal_message& item, const height_view& at);
 
 } // namespace swarm::consensus
