@@ -37,6 +37,7 @@ public:
   /// Remembers a signature made here.
   void add(const hash32& digest, const signature65& signature, const address& author);
   void forget() { known_.clear(); }
+  std::size_t remembered() const { return known_.size(); }
   std::size_t recoveries() const { return recoveries_; }
 
 private:

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "base/hash.hpp"
+#include "ledger/consensus/rules.hpp"
+#include "ledger/consensus/signing.hpp"
+
+/// Signatures without curve arithmetic, for tests and the simulator: fast, deterministic, and with many valid
+/// ones of one signer over one digest, as ECDSA has. Whoever knows this header can forge; test adversaries
+/// sign only for themselves.
+namespace swarm::consensus::testing {
+
+/// The account of validator number `which`; numbers sort as their accounts do.
+inline address fake_account(std::uint64_t which) {
+  address out;
+  out.fill(0x40);
+  put_be64(out.data(), 0xa000 + which);
+  return out;
+}
+
+/// `variant` makes another valid signature of the same account over the same digest.
+inline signature65 fake_sign(const address& account, const hash32& digest, std::uint8_t variant = 0) {
+  std::array<std::uint8_t, 20 + 1 + 32> input{};
+  std::copy(account.begin(), account.end(), input.begin());
+  input[20] = variant;
+  std::copy(digest.begin(), digest.end(), input.begin() + 21);
+  const auto proof = keccak256(bytes_view(input));
+  signature65 out;
+  std::copy(input.begin(), input.begin() + 21, out.begin());
+  std::copy(proof.begin(), proof.end(), out.begin() + 21);
+  return out;
+}
+
+inline result<address> fake_recover(const hash32& digest, const signature65& signature) {
+  const auto account = *address::from_view(signature.view().first(20));
+  if (fake_sign(account, digest, signature[20]) != signature)
+    return fail(consensus_rule::not_a_validator, "not a signature over this digest");
+  return account;
+}
+
+inline signature_scheme fake_scheme(const address& account) {
+  return {account, [account](const hash32& digest) { return fake_sign(account, digest); }, fake_recover};
+}
+
+} // namespace swarm::consensus::testing

@@ -1,0 +1,153 @@
+#include "tests/simulator/abstract_app.hpp"
+
+#include "base/assert.hpp"
+#include "base/hash.hpp"
+#include "ledger/state/trie.hpp"
+
+namespace swarm::simulator {
+
+namespace {
+
+constexpr std::uint64_t change_bit = std::uint64_t{1} << 63;
+constexpr std::size_t block_work_max = 8;
+constexpr std::size_t remembered_max = 16;
+
+bytes encode_work(std::uint64_t id) {
+  bytes out(9, 0x02);
+  put_be64(out.data() + 1, id);
+  return out;
+}
+
+bytes encode_abstract(ledger::block_header header, std::span<const std::uint64_t> ids) {
+  std::vector<bytes> txns;
+  for (const auto id : ids)
+    txns.push_back(encode_work(id));
+  header.txns_root = ledger::ordered_trie_root(txns);
+  ledger::rlp_writer out;
+  out.begin_list().encoded(ledger::encode_header(header)).begin_list();
+  for (const auto& txn : txns)
+    out.string(txn);
+  return out.end_list().begin_list().end_list().end_list().take();
+}
+
+struct abstract_block {
+  ledger::block_header header;
+  std::vector<std::uint64_t> ids;
+};
+
+result<abstract_block> decode_abstract(bytes_view raw) {
+  SWARM_TRY(auto from, ledger::rlp_reader::open(raw, "block"));
+  SWARM_TRY(const auto header, from.next("header"));
+  abstract_block out;
+  SWARM_TRY(out.header, ledger::decode_header(header));
+  SWARM_TRY(auto list, from.list("work"));
+  while (!list.at_end()) {
+    SWARM_TRY(const auto item, list.string("work", 9));
+    if (item.size() != 9 || item[0] != 0x02) return fail(errc::invalid, "not work");
+    out.ids.push_back(get_be64(item.data() + 1));
+  }
+  return out;
+}
+
+} // namespace
+
+std::uint64_t change_work(std::uint64_t serial, std::size_t node, bool join) {
+  return change_bit | serial << 16 | static_cast<std::uint64_t>(node) << 1 | (join ? 1 : 0);
+}
+
+abstract_app::abstract_app(std::shared_ptr<const abstract_rules> rules, const address& account)
+    : rules_(std::move(rules)), account_(account) {
+  auto state = std::make_shared<chain_state>();
+  state->validators = rules_->first_set;
+  durable_.state = std::move(state);
+  durable_.head.hash.fill(0x11);
+}
+
+hash32 abstract_app::chain_state::root() const {
+  ledger::rlp_writer out;
+  out.begin_list().number(done_below);
+  for (const auto id : done_beyond)
+    out.number(id);
+  for (const auto& who : validators)
+    out.string(who.view());
+  return keccak256(out.end_list().take());
+}
+
+bool abstract_app::add_work(std::uint64_t id) {
+  return !is_done(id) && pool_.insert(id).second;
+}
+
+std::vector<std::uint64_t> abstract_app::pending(std::size_t count_max) const {
+  std::vector<std::uint64_t> out;
+  for (auto at = pool_.begin(); at != pool_.end() && out.size() < count_max; ++at)
+    out.push_back(*at);
+  return out;
+}
+
+result<std::shared_ptr<const abstract_app::chain_state>>
+abstract_app::execute(std::span<const std::uint64_t> ids) const {
+  auto out = std::make_shared<chain_state>(*durable_.state);
+  for (const auto id : ids) {
+    if (out->is_done(id)) return fail(errc::invalid, "done already");
+    out->done_beyond.insert(id);
+    if ((id & change_bit) == 0) continue;
+    const auto which = (id & 0xffff) >> 1;
+    if (which >= rules_->accounts.size()) return fail(errc::invalid, "no such node");
+    auto set = out->validators;
+    const auto& who = rules_->accounts[which];
+    std::erase(set, who);
+    if ((id & 1) != 0) set.insert(std::upper_bound(set.begin(), set.end(), who), who);
+    if (!set.empty() && rules_->is_lawful_set(set)) out->validators = std::move(set);
+  }
+  while (!out->done_beyond.empty() && *out->done_beyond.begin() == out->done_below) {
+    out->done_beyond.erase(out->done_beyond.begin());
+    ++out->done_below;
+  }
+  return std::shared_ptr<const chain_state>(std::move(out));
+}
+
+std::optional<consensus::proposed_block> abstract_app::build(sim_time now) {
+  const auto ids = pending(block_work_max);
+  if (ids.empty()) return std::nullopt;
+  const auto after = execute(ids);
+  SWARM_ASSERT(after.has_value());
+  ledger::block_header header;
+  header.parent_hash = durable_.head.hash;
+  header.block_num = durable_.head.block_num + 1;
+  header.coinbase = account_;
+  header.timestamp = static_cast<std::uint64_t>(now);
+  header.state_root = (*after)->root();
+  auto block = consensus::read_block(std::make_shared<const bytes>(encode_abstract(header, ids)));
+  block->body_checked = true;
+  return *block;
+}
+
+bool abstract_app::validate(const consensus::proposed_block& block) {
+  const auto item = decode_abstract(*block.raw);
+  if (!item || item->ids.empty() || item->header.parent_hash != durable_.head.hash) return false;
+  const auto after = execute(item->ids);
+  return after && (*after)->root() == item->header.state_root;
+}
+
+void abstract_app::commit(const consensus::proposed_block& block, const ledger::seal_record&) {
+  SWARM_ASSERT(block.block_num == durable_.head.block_num + 1 && block.parent_hash == durable_.head.hash);
+  const auto item = decode_abstract(*block.raw);
+  auto after = execute(item->ids);
+  SWARM_ASSERT(after.has_value());
+  durable_ = {{block.block_num, block.hash, block.proposer}, std::move(*after)};
+  std::erase_if(pool_, [&](auto id) { return durable_.state->is_done(id); });
+}
+
+void abstract_app::remember() {
+  if (remembered_.size() == remembered_max) remembered_.erase(remembered_.begin());
+  remembered_.push_back(durable_);
+}
+
+bool abstract_app::restore_old(std::uint64_t which) {
+  if (remembered_.empty()) return false;
+  durable_ = remembered_[which % remembered_.size()];
+  pool_.clear();
+  return true;
+}
+
+} // namespace swarm::simulator

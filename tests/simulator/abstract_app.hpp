@@ -1,0 +1,60 @@
+#pragma once
+
+#include "tests/simulator/application.hpp"
+
+#include <set>
+
+namespace swarm::simulator {
+
+/// Work that changes the set of validators: the node joins or leaves when the block is executed, if the set
+/// afterwards is lawful.
+std::uint64_t change_work(std::uint64_t serial, std::size_t node, bool join);
+
+/// What all nodes of an abstract chain agree on beforehand.
+struct abstract_rules {
+  std::vector<address> accounts;     ///< of all nodes, by index
+  std::vector<address> first_set;    ///< sorted
+  std::function<bool(std::span<const address>)> is_lawful_set;
+};
+
+/// A chain whose transactions are numbers, each to be done once, and whose state is which are done and who
+/// validates. Blocks have real headers with a state root, so forged content is found out.
+class abstract_app final : public application {
+public:
+  abstract_app(std::shared_ptr<const abstract_rules> rules, const address& account);
+
+  consensus::chain_head head() const override { return durable_.head; }
+  std::vector<address> validators() const override { return durable_.state->validators; }
+  bool add_work(std::uint64_t id) override;
+  bool has_work() const override { return !pool_.empty(); }
+  std::vector<std::uint64_t> pending(std::size_t count_max) const override;
+  bool is_done(std::uint64_t id) const override { return durable_.state->is_done(id); }
+  std::optional<consensus::proposed_block> build(sim_time now) override;
+  bool validate(const consensus::proposed_block& block) override;
+  void commit(const consensus::proposed_block& block, const ledger::seal_record& seals) override;
+  void crash() override { pool_.clear(); }
+  void remember() override;
+  bool restore_old(std::uint64_t which) override;
+
+private:
+  struct chain_state {
+    std::vector<address> validators;
+    std::uint64_t done_below = 0;       ///< all smaller numbers are done
+    std::set<std::uint64_t> done_beyond; ///< and these
+    bool is_done(std::uint64_t id) const { return id < done_below || done_beyond.contains(id); }
+    hash32 root() const;
+  };
+  struct durable {
+    consensus::chain_head head;
+    std::shared_ptr<const chain_state> state;
+  };
+  result<std::shared_ptr<const chain_state>> execute(std::span<const std::uint64_t> ids) const;
+
+  std::shared_ptr<const abstract_rules> rules_;
+  address account_;
+  durable durable_;
+  std::vector<durable> remembered_;
+  std::set<std::uint64_t> pool_;
+};
+
+} // namespace swarm::simulator

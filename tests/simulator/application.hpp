@@ -1,0 +1,35 @@
+#pragma once
+
+#include "ledger/consensus/events.hpp"
+#include "tests/simulator/trace.hpp"
+
+#include <functional>
+
+namespace swarm::simulator {
+
+/// What one node does with blocks: execution, pool and the durable chain. `commit` is durable at once; the fake
+/// disk decides when it is called.
+class application {
+public:
+  virtual ~application() = default;
+  virtual consensus::chain_head head() const = 0;
+  virtual std::vector<address> validators() const = 0; ///< after the head, sorted
+  /// A piece of work from a client or another node. False: it is known, or done already.
+  virtual bool add_work(std::uint64_t id) = 0;
+  virtual bool has_work() const = 0;
+  /// Work that is not done yet, to be told to others.
+  virtual std::vector<std::uint64_t> pending(std::size_t count_max) const = 0;
+  virtual bool is_done(std::uint64_t id) const = 0;
+  virtual std::optional<consensus::proposed_block> build(sim_time now) = 0;
+  virtual bool validate(const consensus::proposed_block& block) = 0;
+  virtual void commit(const consensus::proposed_block& block, const ledger::seal_record& seals) = 0;
+  /// The process dies: what is not durable is gone.
+  virtual void crash() = 0;
+  /// Remembers the durable state; `restore_old` goes back to a remembered one. False: not supported, or none.
+  virtual void remember() = 0;
+  virtual bool restore_old(std::uint64_t which) = 0;
+};
+
+using application_factory = std::function<std::unique_ptr<application>(std::size_t node, const address& account)>;
+
+} // namespace swarm::simulator
