@@ -12,8 +12,8 @@ std::uint64_t change_work(std::uint64_t serial, std::size_t node, bool join);
 
 /// What all nodes of an abstract chain agree on beforehand.
 struct abstract_rules {
-  std::vector<address> accounts;     ///< of all nodes, by index
-  std::vector<address> first_set;    ///< sorted
+  std::vector<address> accounts;  ///< of all nodes, by index
+  std::vector<address> first_set; ///< sorted
   std::function<bool(std::span<const address>)> is_lawful_set;
 };
 
@@ -39,7 +39,7 @@ public:
 private:
   struct chain_state {
     std::vector<address> validators;
-    std::uint64_t done_below = 0;       ///< all smaller numbers are done
+    std::uint64_t done_below = 0;        ///< all smaller numbers are done
     std::set<std::uint64_t> done_beyond; ///< and these
     bool is_done(std::uint64_t id) const { return id < done_below || done_beyond.contains(id); }
     hash32 root() const;

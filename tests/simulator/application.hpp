@@ -7,8 +7,8 @@
 
 namespace swarm::simulator {
 
-/// What one node does with blocks: execution, pool and the durable chain. `commit` is durable at once; the fake
-/// disk decides when it is called.
+/// What one node does with blocks: execution, pool and the durable chain. `commit` is durable at once; the
+/// fake disk decides when it is called.
 class application {
 public:
   virtual ~application() = default;
@@ -30,6 +30,7 @@ public:
   virtual bool restore_old(std::uint64_t which) = 0;
 };
 
-using application_factory = std::function<std::unique_ptr<application>(std::size_t node, const address& account)>;
+using application_factory =
+    std::function<std::unique_ptr<application>(std::size_t node, const address& account)>;
 
 } // namespace swarm::simulator

@@ -28,6 +28,11 @@ std::size_t checker::faulty_in(const std::vector<address>& validators) const {
   return out;
 }
 
+std::size_t checker::honest_of(const std::set<std::size_t>& authors) const {
+  return static_cast<std::size_t>(
+      std::count_if(authors.begin(), authors.end(), [&](auto node) { return !is_faulty(node); }));
+}
+
 void checker::on_height(std::size_t node, std::uint64_t block_num, const std::vector<address>& validators) {
   if (is_faulty(node)) return;
   auto& at = heights_[block_num];
@@ -51,8 +56,7 @@ void checker::on_said(std::size_t node, bytes_view raw) {
     return on_vote(node, at, item->round_num, head->code, item->block.hash);
   }
   case message_code::prepare:
-    return on_prepare(node, at, *decode_prepare(raw)), on_vote(node, at, head->round_num, head->code,
-                                                              decode_prepare(raw)->digest);
+    return on_prepare(node, at, *decode_prepare(raw));
   case message_code::commit:
     return on_commit(node, at, *decode_commit(raw));
   case message_code::round_change: {
@@ -64,7 +68,8 @@ void checker::on_said(std::size_t node, bytes_view raw) {
 }
 
 /// 3: one digest per author, height, round and kind of vote, across all its lives.
-void checker::on_vote(std::size_t node, height& at, std::uint64_t round_num, message_code code, const hash32& digest) {
+void checker::on_vote(std::size_t node, height& at, std::uint64_t round_num, message_code code,
+                      const hash32& digest) {
   const auto [found, fresh] = at.said.emplace(vote_place{node, round_num, code}, digest);
   if (!fresh && found->second != digest)
     fail(fmt::format("3 one digest: node {} said {} for {} and {} in round {}", node, to_string(code),
@@ -72,23 +77,27 @@ void checker::on_vote(std::size_t node, height& at, std::uint64_t round_num, mes
 }
 
 /// 4: once q - f honest nodes are prepared on a block, no honest node supports another in a later round.
-void checker::on_prepare(std::size_t node, const height& at, const signed_prepare& vote) {
+void checker::on_prepare(std::size_t node, height& at, const signed_prepare& vote) {
+  on_vote(node, at, vote.round_num, message_code::prepare, vote.digest);
   const auto n = at.validators.size();
   if (n == 0) return;
   for (const auto& [place, authors] : at.sealed)
     if (place.first < vote.round_num && place.second != vote.digest
-        && authors.size() >= quorum_of(n) - faults_tolerated(n))
-      fail(fmt::format("4 lock: node {} prepares {} in round {} of block {}, {} honest nodes are locked on {} of round {}",
-                       node, to_hex(vote.digest.view()), vote.round_num, vote.block_num, authors.size(),
-                       to_hex(place.second.view()), place.first));
+        && honest_of(authors) >= quorum_of(n) - faults_tolerated(n))
+      fail(fmt::format(
+          "4 lock: node {} prepares {} in round {} of block {}, {} honest nodes are locked on {} of round {}",
+          node, to_hex(vote.digest.view()), vote.round_num, vote.block_num, authors.size(),
+          to_hex(place.second.view()), place.first));
 }
 
-/// 1: a block is final when honest seals, with those of all that may lie, are a quorum: they can show it any time.
+/// 1: a block is final when honest seals, with those of all that may lie, are a quorum: they can show it any
+/// time.
 void checker::on_commit(std::size_t node, height& at, const commit_message& vote) {
   on_vote(node, at, vote.round_num, message_code::commit, vote.digest);
   auto& authors = at.sealed[{vote.round_num, vote.digest}];
   authors.insert(node);
-  if (!at.validators.empty() && authors.size() + faulty_in(at.validators) >= quorum_of(at.validators.size()))
+  if (!at.validators.empty()
+      && honest_of(authors) + faulty_in(at.validators) >= quorum_of(at.validators.size()))
     on_final(at, vote.block_num, vote.digest);
 }
 
@@ -100,8 +109,9 @@ void checker::on_round_change(std::size_t node, height& at, const round_change_m
   const auto before = at.claimed.find(node);
   if (before != at.claimed.end()
       && (!item.vote.prepared || item.vote.prepared->round_num < before->second.round_num))
-    fail(fmt::format("5 certificate: node {} was prepared in round {} of block {} and claims less in round {}", node,
-                     before->second.round_num, item.vote.block_num, item.vote.round_num));
+    fail(
+        fmt::format("5 certificate: node {} was prepared in round {} of block {} and claims less in round {}",
+                    node, before->second.round_num, item.vote.block_num, item.vote.round_num));
   if (item.vote.prepared) at.claimed[node] = *item.vote.prepared;
 }
 
@@ -113,8 +123,8 @@ void checker::on_final(height& at, std::uint64_t block_num, const hash32& block)
       forget_old();
     }
   } else if (*at.final_block != block) {
-    fail(fmt::format("1 agreement: block {} is final as {} and as {}", block_num, to_hex(at.final_block->view()),
-                     to_hex(block.view())));
+    fail(fmt::format("1 agreement: block {} is final as {} and as {}", block_num,
+                     to_hex(at.final_block->view()), to_hex(block.view())));
   }
 }
 

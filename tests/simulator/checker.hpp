@@ -8,8 +8,9 @@
 
 namespace swarm::simulator {
 
-/// Watches everything that honest nodes say and decide, and knows who is not honest. The numbers are those of the
-/// nine invariants of docs/consensus.md; liveness (6) and determinism (7) are the world's and the node's to check.
+/// Watches everything that honest nodes say and decide, and knows who is not honest. The numbers are those of
+/// the nine invariants of docs/consensus.md; liveness (6) and determinism (7) are the world's and the node's
+/// to check.
 class checker {
 public:
   checker(const consensus::signing_domain& domain, std::vector<address> accounts);
@@ -22,7 +23,8 @@ public:
   void on_height(std::size_t node, std::uint64_t block_num, const std::vector<address>& validators);
   void on_said(std::size_t node, bytes_view raw);
   void on_decided(std::size_t node, const consensus::proposed_block& block, const ledger::seal_record& seals);
-  void on_status(std::size_t node, const consensus::machine_status& now, const consensus::park_limits& limits);
+  void on_status(std::size_t node, const consensus::machine_status& now,
+                 const consensus::park_limits& limits);
   void on_restart(std::size_t node) { lives_[node] = {}; }
 
   void fail(std::string why);
@@ -37,7 +39,8 @@ private:
   struct height {
     std::vector<address> validators;
     std::map<vote_place, hash32> said;
-    std::map<std::pair<std::uint64_t, hash32>, std::set<std::size_t>> sealed; ///< by round and block: honest authors
+    std::map<std::pair<std::uint64_t, hash32>, std::set<std::size_t>>
+        sealed; ///< by round and block: honest authors
     std::optional<hash32> final_block;
     std::map<std::size_t, std::uint64_t> round_said; ///< highest, by node
     std::map<std::size_t, consensus::prepared_claim> claimed;
@@ -48,10 +51,12 @@ private:
     std::optional<std::uint64_t> prepared_round;
   };
   void on_commit(std::size_t node, height& at, const consensus::commit_message& vote);
-  void on_prepare(std::size_t node, const height& at, const consensus::signed_prepare& vote);
+  void on_prepare(std::size_t node, height& at, const consensus::signed_prepare& vote);
   void on_round_change(std::size_t node, height& at, const consensus::round_change_message& item);
-  void on_vote(std::size_t node, height& at, std::uint64_t round_num, consensus::message_code code, const hash32& digest);
+  void on_vote(std::size_t node, height& at, std::uint64_t round_num, consensus::message_code code,
+               const hash32& digest);
   void on_final(height& at, std::uint64_t block_num, const hash32& block);
+  std::size_t honest_of(const std::set<std::size_t>& authors) const;
   std::size_t faulty_in(const std::vector<address>& validators) const;
   void forget_old();
 

@@ -1,0 +1,321 @@
+#include "tests/simulator/adversary.hpp"
+
+#include "ledger/consensus/quorum.hpp"
+#include "ledger/consensus/testing/fake_scheme.hpp"
+#include "tests/simulator/sim_node.hpp"
+
+namespace swarm::simulator {
+
+using namespace consensus;
+
+namespace {
+
+constexpr std::size_t heard_max = 300;
+
+} // namespace
+
+adversary::adversary(world& in, std::vector<std::size_t> liars)
+    : world_(in), liars_(std::move(liars)),
+      moods_(in.plan().validators + in.plan().observers, mood::obedient) {}
+
+bool adversary::is_liar(std::size_t node) const {
+  return std::find(liars_.begin(), liars_.end(), node) != liars_.end();
+}
+
+void adversary::change_mood() {
+  for (const auto liar : liars_) {
+    const auto draw = world_.random().below(10);
+    moods_[liar] = draw < 1 ? mood::obedient : draw < 2 ? mood::mute : draw < 4 ? mood::picky : mood::hostile;
+  }
+}
+
+// -- what the liars know
+// --
+
+void adversary::overhear(std::size_t node, bytes_view raw) {
+  if (!is_liar(node)) return;
+  const auto head = read_head(raw);
+  if (!head) return;
+  if (heard_.size() == heard_max) heard_.pop_front();
+  if (raw.size() < 8192) heard_.push_back(to_bytes(raw));
+  const auto height = world_.node(node).head_num() + 1;
+  if (height > lore_.block_num) {
+    lore_ = {};
+    lore_.block_num = height;
+  }
+  if (head->block_num != lore_.block_num) return;
+  if (head->round_num < 1000) lore_.round_max = std::max(lore_.round_max, head->round_num);
+  if (head->code == message_code::proposal) {
+    if (auto item = decode_proposal(raw)) {
+      auto& known = lore_.proposals[item->round_num];
+      const auto same = [&](const auto& other) { return other.block.hash == item->block.hash; };
+      if (known.size() < 4 && std::none_of(known.begin(), known.end(), same))
+        known.push_back(std::move(*item));
+    }
+  } else if (head->code == message_code::prepare) {
+    if (const auto item = decode_prepare(raw))
+      if (const auto author =
+              world_.node(node).scheme().recover(signed_digest(simulated_domain(), *item), item->signature))
+        lore_.prepares[{item->round_num, item->digest}].emplace(*author, *item);
+  } else if (head->code == message_code::round_change) {
+    if (auto item = decode_round_change(raw))
+      if (const auto author = world_.node(node).scheme().recover(
+              signed_digest(simulated_domain(), item->vote), item->vote.signature))
+        lore_.round_changes[item->vote.round_num].emplace(*author, std::move(*item));
+  }
+}
+
+bool adversary::lets_pass(std::size_t from, std::size_t, bytes_view raw) {
+  switch (moods_[from]) {
+  case mood::obedient:
+    return true;
+  case mood::mute:
+    return false;
+  case mood::picky:
+    return world_.chance(0.6);
+  case mood::hostile: {
+    const auto head = read_head(raw);
+    return world_.chance(head && head->code == message_code::commit ? 0.25 : 0.5);
+  }
+  }
+  return true;
+}
+
+// -- mischief
+// --
+
+void adversary::act() {
+  for (const auto liar : liars_)
+    if (moods_[liar] == mood::hostile && world_.node(liar).is_up()) attack(liar);
+}
+
+void adversary::attack(std::size_t liar) {
+  if (lore_.block_num != world_.node(liar).head_num() + 1) {
+    lore_ = {};
+    lore_.block_num = world_.node(liar).head_num() + 1;
+  }
+  ++world_.counts().attacks;
+  switch (world_.random().below(12)) {
+  case 0:
+  case 1:
+  case 2:
+    return two_proposals(liar);
+  case 3:
+  case 4:
+    return forged_proposal(liar);
+  case 5:
+  case 6:
+    return votes_for_everything(liar);
+  case 7:
+  case 8:
+    return lying_round_change(liar);
+  case 9:
+    return forged_round_change(liar);
+  case 10:
+    return world_.chance(0.7) ? replay_something(liar) : flood(liar);
+  default:
+    return junk(liar);
+  }
+}
+
+/// The lowest round, not before the highest heard of, in which it is the liar's turn.
+std::optional<std::uint64_t> adversary::own_round(std::size_t liar) {
+  const auto set = world_.node(liar).app().validators();
+  const auto parent = world_.node(liar).app().head().proposer;
+  if (!is_validator(set, world_.node(liar).account())) return std::nullopt;
+  const auto first = world_.chance(0.2) ? 0 : lore_.round_max;
+  for (auto round_num = first; round_num < first + set.size(); ++round_num)
+    if (proposer_of(set, parent, round_num) == world_.node(liar).account()) return round_num;
+  return std::nullopt;
+}
+
+std::size_t adversary::quorum(std::size_t liar) {
+  return world_.node(liar).status().quorum;
+}
+
+signature65 adversary::sign(std::size_t liar, const hash32& digest, std::uint8_t variant) {
+  if (world_.options().real_chain) return world_.node(liar).scheme().sign(digest);
+  return consensus::testing::fake_sign(world_.node(liar).account(), digest, variant);
+}
+
+signed_round_change adversary::vote(std::size_t liar, std::uint64_t round_num,
+                                    std::optional<prepared_claim> claim, std::uint8_t variant) {
+  signed_round_change out{lore_.block_num, round_num, claim, {}};
+  out.signature = sign(liar, signed_digest(simulated_domain(), out), variant);
+  return out;
+}
+
+bytes adversary::proposal(std::size_t liar, std::uint64_t round_num, const proposed_block& block,
+                          std::vector<signed_round_change> votes, std::vector<signed_prepare> prepares) {
+  proposal_message out{lore_.block_num, round_num, block, {}, std::move(votes), std::move(prepares)};
+  out.signature = sign(liar, proposal_digest(simulated_domain(), out.block_num, round_num, block.hash));
+  return encode(out);
+}
+
+/// The round changes to `round_num` that claim nothing, with lies of all liars: whoever can be left out that
+/// was prepared is left out.
+std::vector<signed_round_change> adversary::unprepared_votes(std::uint64_t round_num) {
+  std::vector<signed_round_change> out;
+  for (const auto& [author, item] : lore_.round_changes[round_num]) {
+    const auto node = world_.node_of(author);
+    if (!item.vote.prepared && node && !is_liar(*node)) out.push_back(item.vote);
+  }
+  for (const auto liar : liars_)
+    if (is_validator(world_.node(liar).app().validators(), world_.node(liar).account()))
+      out.push_back(vote(liar, round_num, {}));
+  return out;
+}
+
+/// Different fresh blocks to different nodes, with the best justification there is.
+void adversary::two_proposals(std::size_t liar) {
+  const auto round_num = own_round(liar);
+  if (!round_num) return;
+  const auto one = world_.node(liar).app().build(world_.now());
+  const auto other = world_.node(liar).app().build(world_.now() + 1);
+  if (!one || !other) return;
+  std::vector<signed_round_change> votes;
+  if (*round_num > 0) {
+    votes = unprepared_votes(*round_num);
+    if (votes.size() < quorum(liar)) return;
+  }
+  const auto side = split();
+  send_to_side(liar, proposal(liar, *round_num, *one, votes, {}), side, true);
+  if (world_.chance(0.7)) send_to_side(liar, proposal(liar, *round_num, *other, votes, {}), side, false);
+}
+
+/// Justifications that nobody may believe: the own round change repeated, votes for another round, prepares
+/// of nobody.
+void adversary::forged_proposal(std::size_t liar) {
+  const auto round_num = own_round(liar);
+  const auto block = world_.node(liar).app().build(world_.now());
+  if (!round_num || !block) return;
+  std::vector<signed_round_change> votes;
+  std::vector<signed_prepare> prepares;
+  switch (world_.random().below(4)) {
+  case 0:
+    for (std::size_t i = 0; i < quorum(liar); ++i)
+      votes.push_back(vote(liar, *round_num, {}, static_cast<std::uint8_t>(i)));
+    break;
+  case 1:
+    for (const auto& [other_round, known] : lore_.round_changes)
+      for (const auto& [author, item] : known)
+        votes.push_back(item.vote);
+    break;
+  case 2:
+    for (std::size_t i = 0; i < quorum(liar); ++i) {
+      votes.push_back(vote(liar, *round_num, prepared_claim{0, block->hash}));
+      prepares.push_back({lore_.block_num, 0, block->hash, {}});
+    }
+    break;
+  default:
+    for (std::size_t i = 0; i < quorum(liar); ++i) {
+      signed_prepare one{lore_.block_num, 0, block->hash, {}};
+      one.signature = sign(liar, signed_digest(simulated_domain(), one), static_cast<std::uint8_t>(i));
+      prepares.push_back(one);
+      votes.push_back(vote(liar, *round_num, prepared_claim{0, block->hash}, static_cast<std::uint8_t>(i)));
+    }
+  }
+  if (votes.size() > ledger::seals_max) votes.resize(ledger::seals_max);
+  send_to_some(liar, proposal(liar, *round_num, *block, std::move(votes), std::move(prepares)), 0.8);
+}
+
+/// Prepares and seals for every block there is, to whom it may please.
+void adversary::votes_for_everything(std::size_t liar) {
+  for (const auto& [round_num, known] : lore_.proposals)
+    for (const auto& item : known) {
+      signed_prepare prepare{lore_.block_num, round_num, item.block.hash, {}};
+      prepare.signature = sign(liar, signed_digest(simulated_domain(), prepare));
+      send_to_some(liar, encode(prepare), 0.6);
+      commit_message commit{lore_.block_num, round_num, item.block.hash, {}};
+      commit.seal = sign(liar, seal_digest(simulated_domain(), commit));
+      if (world_.chance(0.4)) send_to_some(liar, encode(commit), 0.4);
+    }
+}
+
+/// "I was not prepared", or an old certificate, for this round and others.
+void adversary::lying_round_change(std::size_t liar) {
+  round_change_message out;
+  const auto ahead =
+      world_.chance(0.9) ? world_.random().below(3) : world_.random().below(ledger::round_num_max);
+  const auto round_num = std::max<std::uint64_t>(1, lore_.round_max + ahead);
+  out.vote = vote(liar, round_num, {});
+  if (world_.chance(0.4))
+    for (const auto& [place, votes] : lore_.prepares) {
+      const auto proposals = lore_.proposals.find(place.first);
+      if (votes.size() < quorum(liar) || place.first >= round_num || proposals == lore_.proposals.end())
+        continue;
+      for (const auto& item : proposals->second) {
+        if (item.block.hash != place.second) continue;
+        out.vote = vote(liar, round_num, prepared_claim{place.first, place.second});
+        out.block = item.block;
+        out.prepares.clear();
+        for (const auto& [author, prepare] : votes)
+          out.prepares.push_back(prepare);
+      }
+      if (out.block) break; // the oldest there is
+    }
+  send_to_some(liar, encode(out), 0.7);
+}
+
+void adversary::forged_round_change(std::size_t liar) {
+  const auto block = world_.node(liar).app().build(world_.now());
+  if (!block) return;
+  const auto round_num = lore_.round_max + 1;
+  round_change_message out;
+  out.vote = vote(liar, round_num, prepared_claim{lore_.round_max, block->hash});
+  out.block = *block;
+  for (std::size_t i = 0; i < quorum(liar); ++i) {
+    signed_prepare one{lore_.block_num, lore_.round_max, block->hash, {}};
+    one.signature = sign(liar, signed_digest(simulated_domain(), one), static_cast<std::uint8_t>(i));
+    out.prepares.push_back(one);
+  }
+  send_to_some(liar, encode(out), 0.7);
+}
+
+void adversary::replay_something(std::size_t liar) {
+  if (heard_.empty()) return;
+  for (int i = 0; i < 5; ++i)
+    send_to_some(liar, heard_[world_.random().below(heard_.size())], 0.5);
+}
+
+/// Future heights and rounds, as many as the buffers take and more.
+void adversary::flood(std::size_t liar) {
+  const auto to = world_.random().below(world_.node_count());
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    signed_prepare one{lore_.block_num + i % 15, i, {}, {}};
+    one.signature = sign(liar, signed_digest(simulated_domain(), one));
+    if (to != liar) world_.node(liar).send_raw(to, std::make_shared<const bytes>(encode(one)));
+  }
+}
+
+void adversary::junk(std::size_t liar) {
+  bytes raw(world_.random().below(200), 0);
+  if (!heard_.empty() && world_.chance(0.7)) raw = heard_[world_.random().below(heard_.size())];
+  for (int i = 0; i < 3 && !raw.empty(); ++i)
+    raw[world_.random().below(raw.size())] = static_cast<std::uint8_t>(world_.random()());
+  send_to_some(liar, std::move(raw), 0.5);
+}
+
+// -- sending
+// --
+
+void adversary::send_to_some(std::size_t liar, bytes raw, double share) {
+  const auto shared = std::make_shared<const bytes>(std::move(raw));
+  for (std::size_t to = 0; to < world_.node_count(); ++to)
+    if (to != liar && world_.chance(share)) world_.node(liar).send_raw(to, shared);
+}
+
+std::vector<bool> adversary::split() {
+  std::vector<bool> out(world_.node_count());
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] = world_.chance(0.6);
+  return out;
+}
+
+void adversary::send_to_side(std::size_t liar, const bytes& raw, const std::vector<bool>& side, bool which) {
+  const auto shared = std::make_shared<const bytes>(raw);
+  for (std::size_t to = 0; to < world_.node_count(); ++to)
+    if (to != liar && side[to] == which) world_.node(liar).send_raw(to, shared);
+}
+
+} // namespace swarm::simulator

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "tests/simulator/world.hpp"
+
+namespace swarm::simulator {
+
+/// All liars of a network, who know what each of them knows. A liar runs the ordinary machine beneath; the
+/// adversary holds back what it says, says more in its name, and tells different nodes different things. It
+/// signs for its own nodes only.
+class adversary {
+public:
+  adversary(world& in, std::vector<std::size_t> liars);
+
+  bool is_liar(std::size_t node) const;
+  /// A message that `node` received.
+  void overhear(std::size_t node, bytes_view raw);
+  /// Whether a message of `from` goes out to `to`.
+  bool lets_pass(std::size_t from, std::size_t to, bytes_view raw);
+  /// Some mischief; called every now and then.
+  void act();
+  /// Draws how each liar behaves for a while.
+  void change_mood();
+
+private:
+  using signature65 = consensus::signature65;
+  enum class mood : std::uint8_t { obedient, mute, picky, hostile };
+  /// What the liars have heard of one height.
+  struct lore {
+    std::uint64_t block_num = 0;
+    std::uint64_t round_max = 0;
+    std::map<std::uint64_t, std::vector<consensus::proposal_message>> proposals; ///< by round
+    std::map<std::pair<std::uint64_t, hash32>, std::map<address, consensus::signed_prepare>> prepares;
+    std::map<std::uint64_t, std::map<address, consensus::round_change_message>> round_changes;
+  };
+
+  void attack(std::size_t liar);
+  void two_proposals(std::size_t liar);
+  void forged_proposal(std::size_t liar);
+  void votes_for_everything(std::size_t liar);
+  void lying_round_change(std::size_t liar);
+  void forged_round_change(std::size_t liar);
+  void replay_something(std::size_t liar);
+  void flood(std::size_t liar);
+  void junk(std::size_t liar);
+
+  std::optional<std::uint64_t> own_round(std::size_t liar);
+  std::vector<consensus::signed_round_change> unprepared_votes(std::uint64_t round_num);
+  consensus::signed_round_change vote(std::size_t liar, std::uint64_t round_num,
+                                      std::optional<consensus::prepared_claim> claim,
+                                      std::uint8_t variant = 0);
+  bytes proposal(std::size_t liar, std::uint64_t round_num, const consensus::proposed_block& block,
+                 std::vector<consensus::signed_round_change> votes,
+                 std::vector<consensus::signed_prepare> prepares);
+  signature65 sign(std::size_t liar, const hash32& digest, std::uint8_t variant = 0);
+  void send_to_some(std::size_t liar, bytes raw, double share);
+  void send_to_side(std::size_t liar, const bytes& raw, const std::vector<bool>& side, bool which);
+  std::vector<bool> split();
+  std::size_t quorum(std::size_t liar);
+
+  world& world_;
+  std::vector<std::size_t> liars_;
+  std::vector<mood> moods_; ///< by node
+  lore lore_;
+  std::deque<bytes> heard_; ///< for replays
+};
+
+} // namespace swarm::simulator

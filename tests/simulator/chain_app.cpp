@@ -1,0 +1,173 @@
+#include "base/assert.hpp"
+#include "base/hash.hpp"
+#include "contracts/contracts.hpp"
+#include "contracts/registry_client.hpp"
+#include "ledger/chain/chain.hpp"
+#include "tests/simulator/network.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+#include <set>
+
+/// The shipped ledger under the simulated network: real keys, transactions, mempool, contracts, tries, store.
+namespace swarm::simulator {
+
+using namespace consensus;
+
+namespace {
+
+constexpr std::size_t block_txns_max = 50;
+
+/// A directory that goes away with its owner; in memory where the system has such a file system.
+class scratch_dir {
+public:
+  scratch_dir() {
+    const std::filesystem::path fast = "/dev/shm";
+    auto name = (std::filesystem::is_directory(fast) ? fast : std::filesystem::temp_directory_path())
+                / "swarm-sim-XXXXXX";
+    auto text = name.string();
+    SWARM_ASSERT(mkdtemp(text.data()) != nullptr);
+    path_ = text;
+  }
+  ~scratch_dir() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  scratch_dir(const scratch_dir&) = delete;
+  scratch_dir& operator=(const scratch_dir&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+private:
+  std::filesystem::path path_;
+};
+
+ledger::private_key key_from(std::string_view kind, std::uint64_t number) {
+  const auto seed = keccak256(fmt::format("{} {}", kind, number));
+  return *ledger::private_key::from_bytes(seed.view());
+}
+
+/// Work number `id`: an SL of its own that registers.
+bytes txn_of(std::uint64_t id, std::uint64_t chain_id) {
+  const auto key = key_from("client", id);
+  ledger::txn_fields fields;
+  fields.gas_limit = 1'000'000;
+  fields.to = contracts::node_registry_address();
+  fields.data = contracts::encode_register_node(
+      {contracts::node_type::sl, keccak256("certificate"), {}, fmt::format("sl-{}", id), "10.0.0.1:30305"});
+  return ledger::make_signed(std::move(fields), key, chain_id)->raw();
+}
+
+class chain_app final : public application {
+public:
+  chain_app(std::filesystem::path dir, const std::vector<address>& validators, const address& account)
+      : account_(account) {
+    options_.dir = std::move(dir);
+    options_.genesis = ledger::genesis_params{.validators = validators};
+    options_.contracts = contracts::make_contracts();
+    options_.space_reserve_bytes = 0;
+    open();
+  }
+
+  chain_head head() const override {
+    const auto& block = *chain_->head();
+    return {block.header.block_num, block.hash, block.header.coinbase};
+  }
+  std::vector<address> validators() const override {
+    return *chain_->validators_after(chain_->head()->header.block_num);
+  }
+  bool add_work(std::uint64_t id) override {
+    if (!seen_.insert(id).second) return false;
+    const auto hash = chain_->submit(txn_of(id, chain_->chain_id()));
+    if (hash) pending_.emplace(id, *hash);
+    return hash.has_value();
+  }
+  bool has_work() const override { return chain_->has_executable(); }
+  std::vector<std::uint64_t> pending(std::size_t count_max) const override {
+    std::vector<std::uint64_t> out;
+    for (const auto& [id, hash] : pending_)
+      if (out.size() < count_max && chain_->find_pending(hash) != nullptr) out.push_back(id);
+    return out;
+  }
+  bool is_done(std::uint64_t id) const override {
+    return chain_->find_txn(keccak256(txn_of(id, chain_->chain_id())))->has_value();
+  }
+  std::optional<proposed_block> build(sim_time now) override {
+    const auto made = chain_->build_block(static_cast<std::uint64_t>(now / second), account_, block_txns_max);
+    SWARM_ASSERT(made.has_value());
+    const auto& block = *(*made)->block;
+    if (block.txns.empty()) return std::nullopt;
+    auto raw = std::make_shared<const bytes>(ledger::encode_block({block.header, block.txns}));
+    return own_block(block.header, block.hash, std::move(raw));
+  }
+  bool validate(const proposed_block& block) override { return candidate_of(block).has_value(); }
+  void commit(const proposed_block& block, const ledger::seal_record& seals) override {
+    const auto candidate = candidate_of(block);
+    SWARM_ASSERT(candidate.has_value());
+    SWARM_ASSERT(chain_->commit(*candidate, seals).has_value());
+    std::erase_if(pending_, [&](const auto& one) { return chain_->find_pending(one.second) == nullptr; });
+  }
+  void crash() override {
+    chain_.reset();
+    seen_.clear();
+    pending_.clear();
+    open();
+  }
+  void remember() override {}
+  bool restore_old(std::uint64_t) override { return false; }
+
+private:
+  void open() {
+    auto opened = ledger::chain::open(options_);
+    SWARM_ASSERT(opened.has_value());
+    chain_ = std::move(*opened);
+  }
+  result<ledger::candidate_ptr> candidate_of(const proposed_block& block) {
+    SWARM_TRY(const auto decoded, ledger::decode_block(*block.raw, chain_->chain_id()));
+    if (decoded.txns.empty()) return fail(errc::invalid, "empty");
+    return chain_->validate_block(decoded);
+  }
+
+  address account_;
+  ledger::chain_options options_;
+  std::unique_ptr<ledger::chain> chain_;
+  std::set<std::uint64_t> seen_;
+  std::map<std::uint64_t, hash32> pending_;
+};
+
+class chain_network final : public network {
+public:
+  explicit chain_network(const simulation_plan& plan) {
+    for (std::size_t i = 0; i < plan.validators + plan.observers; ++i) {
+      keys_.push_back(key_from("node", i));
+      if (i < plan.validators) validators_.push_back(keys_.back().account());
+    }
+    std::sort(validators_.begin(), validators_.end());
+  }
+
+  std::vector<address> accounts() const override {
+    std::vector<address> out;
+    for (const auto& key : keys_)
+      out.push_back(key.account());
+    return out;
+  }
+  signature_scheme scheme(std::size_t node) const override { return make_signature_scheme(keys_[node]); }
+  std::unique_ptr<application> make_app(std::size_t node) override {
+    return std::make_unique<chain_app>(dir_.path() / std::to_string(node), validators_,
+                                       keys_[node].account());
+  }
+
+private:
+  scratch_dir dir_; // outlives the applications: the world destroys its nodes first
+  std::vector<ledger::private_key> keys_;
+  std::vector<address> validators_;
+};
+
+} // namespace
+
+std::unique_ptr<network> make_chain_network(const simulation_plan& plan) {
+  return std::make_unique<chain_network>(plan);
+}
+
+} // namespace swarm::simulator

@@ -1,0 +1,80 @@
+#include "tests/simulator/network.hpp"
+
+#include "base/random.hpp"
+#include "ledger/consensus/quorum.hpp"
+#include "ledger/consensus/testing/fake_scheme.hpp"
+#include "tests/simulator/abstract_app.hpp"
+
+namespace swarm::simulator {
+
+using namespace consensus;
+
+namespace {
+
+class abstract_network final : public network {
+public:
+  explicit abstract_network(const simulation_plan& plan) {
+    auto rules = std::make_shared<abstract_rules>();
+    for (std::size_t i = 0; i < plan.validators + plan.observers; ++i)
+      rules->accounts.push_back(consensus::testing::fake_account(i));
+    rules->first_set.assign(rules->accounts.begin(),
+                            rules->accounts.begin() + static_cast<std::ptrdiff_t>(plan.validators));
+    std::vector<address> faulty;
+    for (const auto* some : {&plan.liars, &plan.forgetful})
+      for (const auto node : *some)
+        faulty.push_back(rules->accounts[node]);
+    rules->is_lawful_set = [faulty](std::span<const address> set) {
+      const auto bad = std::count_if(faulty.begin(), faulty.end(),
+                                     [&](const auto& who) { return is_validator(set, who); });
+      return static_cast<std::size_t>(bad) <= faults_tolerated(set.size());
+    };
+    rules_ = std::move(rules);
+  }
+
+  std::vector<address> accounts() const override { return rules_->accounts; }
+  signature_scheme scheme(std::size_t node) const override {
+    return consensus::testing::fake_scheme(rules_->accounts[node]);
+  }
+  std::unique_ptr<application> make_app(std::size_t node) override {
+    return std::make_unique<abstract_app>(rules_, rules_->accounts[node]);
+  }
+
+private:
+  std::shared_ptr<const abstract_rules> rules_;
+};
+
+} // namespace
+
+std::unique_ptr<network> make_network(const simulation_options& options, const simulation_plan& plan) {
+  if (options.real_chain) return make_chain_network(plan);
+  return std::make_unique<abstract_network>(plan);
+}
+
+simulation_plan make_plan(const simulation_options& options) {
+  seeded_random random(options.seed);
+  const auto one_of = [&](auto... values) {
+    const std::array all{values...};
+    return all[random.below(all.size())];
+  };
+  simulation_plan out;
+  out.validators = options.validators.value_or(one_of(1, 2, 3, 4, 4, 4, 4, 5, 6, 7));
+  out.observers = random.below(3);
+  std::vector<std::size_t> nodes(out.validators);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    nodes[i] = i;
+    std::swap(nodes[i], nodes[random.below(i + 1)]);
+  }
+  const auto faulty = faults_tolerated(out.validators);
+  for (std::size_t i = 0; i < faulty; ++i)
+    (random.below(10) < 7 ? out.liars : out.forgetful).push_back(nodes[i]);
+  if (options.real_chain) out.forgetful.clear();
+  out.changes_validators = !options.real_chain && out.observers > 0 && random.below(10) < 5;
+  out.idle_times = random.below(10) < 3;
+  out.loss_max = one_of(0.0, 0.1, 0.2, 0.4);
+  out.crash_max = one_of(0.0, 0.001, 0.005, 0.02);
+  out.partition = one_of(0.0, 0.3, 0.7);
+  out.work_every = one_of(20, 50, 100, 400) * millisecond;
+  return out;
+}
+
+} // namespace swarm::simulator

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "ledger/consensus/qbft_machine.hpp"
+#include "tests/simulator/application.hpp"
+
+namespace swarm::simulator {
+
+/// What a person asks for.
+struct simulation_options {
+  std::uint64_t seed = 1;
+  sim_time length = 60 * second;         ///< simulated
+  bool real_chain = false;               ///< mempool, execution and store instead of the abstract application
+  std::size_t trace_lines = 300;         ///< shown on failure
+  std::optional<std::size_t> validators; ///< none: the seed decides
+  consensus::planted_bugs planted;       ///< only tests set any
+};
+
+/// What the seed makes of it: who there is, and what may go wrong in this run.
+struct simulation_plan {
+  std::size_t validators = 4;         ///< in the first set: nodes 0 .. validators - 1
+  std::size_t observers = 0;          ///< further nodes that may join
+  std::vector<std::size_t> liars;     ///< run by the adversary
+  std::vector<std::size_t> forgetful; ///< honest, but may be restored from an old copy
+  bool changes_validators = false;
+  bool idle_times = false; ///< work comes in bursts
+  double loss_max = 0.2;
+  double crash_max = 0.002;
+  double partition = 0.5; ///< chance of one in each storm
+  sim_time work_every = 50 * millisecond;
+};
+simulation_plan make_plan(const simulation_options& options);
+
+struct simulation_outcome {
+  std::string failure; ///< empty: every invariant held
+  std::string trace;
+  std::uint64_t blocks = 0;       ///< decided heights
+  std::uint64_t later_rounds = 0; ///< decisions beyond round 0
+  std::uint64_t messages = 0;     ///< delivered
+  std::uint64_t crashes = 0;
+  std::uint64_t restores = 0; ///< from an old copy
+  std::uint64_t changes = 0;  ///< of the validator set, asked for
+  std::uint64_t attacks = 0;
+  std::uint64_t evidence = 0;
+  std::uint64_t events = 0;
+  bool ok() const { return failure.empty(); }
+};
+
+/// One network from its first block to the end, or to the first broken invariant. The same options give the
+/// same outcome, byte for byte.
+simulation_outcome simulate(const simulation_options& options);
+
+} // namespace swarm::simulator

@@ -1,0 +1,106 @@
+#include "tests/simulator/simulation.hpp"
+
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+using namespace swarm;
+using namespace swarm::simulator;
+
+namespace {
+
+constexpr const char* usage =
+    R"(usage: swarm-sim [--seed N] [--seeds K] [--hours H] [--chain] [--validators N] [--quiet]
+
+Runs K simulated networks (default 1) from seed N on (default 1), each for H simulated hours (default 0.02), and
+checks the invariants of consensus. --chain: with the real mempool, contracts and store. The first broken invariant
+ends it with its seed, a readable trace and exit code 1.
+)";
+
+struct arguments {
+  simulation_options options;
+  std::uint64_t seeds = 1;
+  bool quiet = false;
+};
+
+[[noreturn]] void wrong(const std::string& text) {
+  std::fputs((text + "\n" + usage).c_str(), stderr);
+  std::exit(2);
+}
+
+double number(const std::string& name, const char* text) {
+  double out = 0;
+  const std::string_view all(text == nullptr ? "" : text);
+  const auto done = std::from_chars(all.data(), all.data() + all.size(), out);
+  if (all.empty() || done.ptr != all.data() + all.size() || out < 0 || out > 1e15)
+    wrong(name + ": '" + std::string(all) + "' is not a number");
+  return out;
+}
+
+arguments parse(char** argv) {
+  arguments out;
+  out.options.length = static_cast<sim_time>(0.02 * 3600 * second);
+  while (*++argv != nullptr) {
+    const std::string name = *argv;
+    const auto value = [&] { return number(name, argv[1] == nullptr ? nullptr : *++argv); };
+    if (name == "--seed")
+      out.options.seed = static_cast<std::uint64_t>(value());
+    else if (name == "--seeds")
+      out.seeds = static_cast<std::uint64_t>(value());
+    else if (name == "--hours")
+      out.options.length = static_cast<sim_time>(value() * 3600 * second);
+    else if (name == "--validators")
+      out.options.validators = static_cast<std::size_t>(value());
+    else if (name == "--chain")
+      out.options.real_chain = true;
+    else if (name == "--quiet")
+      out.quiet = true;
+    else
+      wrong("unknown argument '" + name + "'");
+  }
+  if (out.options.validators == 0 || out.options.validators > 64) wrong("--validators: 1 to 64");
+  return out;
+}
+
+std::string describe(const simulation_options& options) {
+  const auto plan = make_plan(options);
+  return fmt::format("{} validators, {} observers, {} liars, {} forgetful{}", plan.validators, plan.observers,
+                     plan.liars.size(), plan.forgetful.size(),
+                     plan.changes_validators ? ", changing set" : "");
+}
+
+} // namespace
+
+int main(int, char** argv) {
+  auto wanted = parse(argv);
+  const auto first = wanted.options.seed;
+  const auto started = std::chrono::steady_clock::now();
+  std::uint64_t blocks = 0;
+  std::uint64_t later_rounds = 0;
+  for (auto seed = first; seed < first + wanted.seeds; ++seed) {
+    wanted.options.seed = seed;
+    const auto out = simulate(wanted.options);
+    if (!out.ok()) {
+      fmt::print("{}\nseed {} ({}): {}\nrun it again: ./run sim --seed {} --hours {}{}\n", out.trace, seed,
+                 describe(wanted.options), out.failure, seed,
+                 static_cast<double>(wanted.options.length) / (3600.0 * second),
+                 wanted.options.real_chain ? " --chain" : "");
+      return 1;
+    }
+    blocks += out.blocks;
+    later_rounds += out.later_rounds;
+    if (!wanted.quiet)
+      fmt::print(
+          "seed {}: {}: {} blocks, {} decisions in later rounds, {} messages, {} crashes, {} old disks, "
+          "{} attacks, {} proofs of lying\n",
+          seed, describe(wanted.options), out.blocks, out.later_rounds, out.messages, out.crashes,
+          out.restores, out.attacks, out.evidence);
+    std::fflush(stdout);
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
+  fmt::print("{} seeds, {} blocks, {} decisions in later rounds, every invariant held; {:.1f} s\n",
+             wanted.seeds, blocks, later_rounds, took.count());
+  return 0;
+}
