@@ -83,6 +83,8 @@ void sim_node::crash() {
     apply(writes_[i]);
   writes_.clear();
   importing_ = false;
+  fetched_.clear();
+  known_head_ = 0;
   app_->crash();
 }
 
@@ -146,8 +148,12 @@ void sim_node::receive(std::size_t from, const packet& what) {
     return;
   }
   case packet::kind::head:
-    if (what.block_num > head_num())
-      world_.transmit(index_, from, {packet::kind::want, {}, head_num() + 1, {}, {}});
+    if (what.block_num <= head_num()) return;
+    if (what.block_num > known_head_) {
+      known_head_ = what.block_num;
+      known_head_from_ = from;
+    }
+    world_.transmit(index_, from, {packet::kind::want, {}, head_num() + 1, {}, {}});
     return;
   case packet::kind::want:
     for (auto wanted = what.block_num; wanted <= head_num() && wanted < what.block_num + blocks_sent_max;
@@ -156,7 +162,7 @@ void sim_node::receive(std::size_t from, const packet& what) {
         world_.transmit(index_, from, {packet::kind::block, {}, wanted, {}, std::move(item)});
     return;
   case packet::kind::block:
-    return import(what.block);
+    return import(from, what.block);
   }
 }
 
@@ -318,8 +324,9 @@ void sim_node::finish_write() {
   apply(done);
   if (!writes_.empty()) begin_write();
   if (done.token != 0) return feed(persisted{done.token});
-  importing_ = false;
+  const bool imported = std::exchange(importing_, false);
   if (head_num() != head_before) head_moved();
+  if (imported) import_next();
 }
 
 /// What the batch holds is durable, all of it.
@@ -352,8 +359,23 @@ void sim_node::head_moved() {
 // -- synchronisation
 // --
 
-void sim_node::import(std::shared_ptr<const decided_block> item) {
-  if (importing_ || item->block.block_num != head_num() + 1) return;
+void sim_node::import(std::size_t from, std::shared_ptr<const decided_block> item) {
+  const auto number = item->block.block_num;
+  if (number <= head_num() || number > head_num() + 2 * blocks_sent_max) return;
+  fetched_.emplace(number, std::move(item));
+  if (number > known_head_) known_head_ = number, known_head_from_ = from;
+  import_next();
+}
+
+/// Imports what has come, in order; asks for more when that is used up.
+void sim_node::import_next() {
+  fetched_.erase(fetched_.begin(), fetched_.upper_bound(head_num()));
+  if (importing_ || !is_up()) return;
+  if (fetched_.empty() && known_head_ > head_num())
+    world_.transmit(index_, known_head_from_, {packet::kind::want, {}, head_num() + 1, {}, {}});
+  if (fetched_.empty() || fetched_.begin()->first != head_num() + 1) return;
+  auto item = fetched_.begin()->second;
+  fetched_.erase(fetched_.begin());
   if (std::any_of(writes_.begin(), writes_.end(), [](const auto& one) { return one.block != nullptr; }))
     return;
   if (!is_final(*item) || !app_->validate(item->block)) return;

@@ -72,7 +72,8 @@ private:
   void finish_write();
   void apply(const write& what);
   void head_moved();
-  void import(std::shared_ptr<const decided_block> item);
+  void import(std::size_t from, std::shared_ptr<const decided_block> item);
+  void import_next();
   bool is_final(const decided_block& item);
   void replay();
   void note(const char* what, const char* detail = "", std::uint64_t block_num = 0,
@@ -92,6 +93,9 @@ private:
   std::vector<std::uint64_t> lives_of_; ///< of the others, as their connections show
   std::deque<write> writes_;
   bool importing_ = false;
+  std::map<std::uint64_t, std::shared_ptr<const decided_block>> fetched_; ///< by number, waiting their turn
+  std::uint64_t known_head_ = 0; ///< the highest that another node spoke of
+  std::size_t known_head_from_ = 0;
   std::array<std::uint64_t, 2> timer_turn_{};
   history history_;
 };

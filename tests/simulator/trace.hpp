@@ -28,8 +28,9 @@ public:
     std::int64_t other = -1;  ///< another node, or -1
   };
   void add(const line& item) {
+    if (lines_max_ == 0) return;
     if (lines_.size() == lines_max_) lines_.pop_front();
-    if (lines_max_ > 0) lines_.push_back(item);
+    lines_.push_back(item);
   }
   std::string text() const;
 
