@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint64_t change_bit = std::uint64_t{1} << 63;
 constexpr std::size_t block_work_max = 8;
+constexpr std::uint64_t window = 256;
 constexpr std::size_t remembered_max = 16;
 
 bytes encode_work(std::uint64_t id) {
@@ -63,14 +64,35 @@ abstract_app::abstract_app(std::shared_ptr<const abstract_rules> rules, const ad
   durable_.head.hash.fill(0x11);
 }
 
+bool abstract_app::chain_state::is_done(std::uint64_t id) const {
+  const auto& in = (id & change_bit) != 0 ? changes : done;
+  return ((id & change_bit) == 0 && id + window < newest) || std::binary_search(in.begin(), in.end(), id);
+}
+
+void abstract_app::chain_state::add(std::uint64_t id) {
+  auto& to = (id & change_bit) != 0 ? changes : done;
+  to.insert(std::upper_bound(to.begin(), to.end(), id), id);
+  if ((id & change_bit) != 0) return;
+  newest = std::max(newest, id);
+  const auto expired = newest - std::min(newest, window);
+  done.erase(done.begin(), std::lower_bound(done.begin(), done.end(), expired));
+}
+
 hash32 abstract_app::chain_state::root() const {
-  ledger::rlp_writer out;
-  out.begin_list().number(done_below);
-  for (const auto id : done_beyond)
-    out.number(id);
+  bytes all;
+  const auto put = [&](std::uint64_t number) {
+    all.resize(all.size() + 8);
+    put_be64(all.data() + all.size() - 8, number);
+  };
+  put(newest);
+  for (const auto* list : {&done, &changes}) {
+    put(list->size());
+    for (const auto id : *list)
+      put(id);
+  }
   for (const auto& who : validators)
-    out.string(who.view());
-  return keccak256(out.end_list().take());
+    append(all, who.view());
+  return keccak256(all);
 }
 
 bool abstract_app::add_work(std::uint64_t id) {
@@ -89,7 +111,7 @@ abstract_app::execute(std::span<const std::uint64_t> ids) const {
   auto out = std::make_shared<chain_state>(*durable_.state);
   for (const auto id : ids) {
     if (out->is_done(id)) return fail(errc::invalid, "done already");
-    out->done_beyond.insert(id);
+    out->add(id);
     if ((id & change_bit) == 0) continue;
     const auto which = (id & 0xffff) >> 1;
     if (which >= rules_->accounts.size()) return fail(errc::invalid, "no such node");
@@ -98,10 +120,6 @@ abstract_app::execute(std::span<const std::uint64_t> ids) const {
     std::erase(set, who);
     if ((id & 1) != 0) set.insert(std::upper_bound(set.begin(), set.end(), who), who);
     if (!set.empty() && rules_->is_lawful_set(set)) out->validators = std::move(set);
-  }
-  while (!out->done_beyond.empty() && *out->done_beyond.begin() == out->done_below) {
-    out->done_beyond.erase(out->done_beyond.begin());
-    ++out->done_below;
   }
   return std::shared_ptr<const chain_state>(std::move(out));
 }

@@ -37,11 +37,14 @@ public:
   bool restore_old(std::uint64_t which) override;
 
 private:
+  /// Small and copied for each block. Work far behind the newest that was done has expired.
   struct chain_state {
     std::vector<address> validators;
-    std::uint64_t done_below = 0;        ///< all smaller numbers are done
-    std::set<std::uint64_t> done_beyond; ///< and these
-    bool is_done(std::uint64_t id) const { return id < done_below || done_beyond.contains(id); }
+    std::uint64_t newest = 0;
+    std::vector<std::uint64_t> done;    ///< sorted, from `newest - window` on
+    std::vector<std::uint64_t> changes; ///< of validators, done, sorted
+    bool is_done(std::uint64_t id) const;
+    void add(std::uint64_t id);
     hash32 root() const;
   };
   struct durable {

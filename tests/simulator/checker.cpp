@@ -80,7 +80,7 @@ void checker::on_vote(std::size_t node, height& at, std::uint64_t round_num, mes
 void checker::on_prepare(std::size_t node, height& at, const signed_prepare& vote) {
   on_vote(node, at, vote.round_num, message_code::prepare, vote.digest);
   const auto n = at.validators.size();
-  if (n == 0 || !checks_lock_) return;
+  if (n == 0 || only_forks_) return;
   for (const auto& [place, authors] : at.sealed)
     if (place.first < vote.round_num && place.second != vote.digest
         && honest_of(authors) >= quorum_of(n) - faults_tolerated(n))

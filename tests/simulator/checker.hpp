@@ -15,7 +15,8 @@ class checker {
 public:
   checker(const consensus::signing_domain& domain, std::vector<address> accounts);
 
-  void ignore_lock() { checks_lock_ = false; }
+  void watch_forks_only() { only_forks_ = true; }
+  bool watches_forks_only() const { return only_forks_; }
   /// Lies, or has lost its memory: exempt from 3 and 5, and assumed to have sealed whatever helps a fork.
   void set_faulty(std::size_t node) { faulty_.insert(node); }
   bool is_faulty(std::size_t node) const { return faulty_.contains(node); }
@@ -68,7 +69,7 @@ private:
   std::map<std::size_t, life> lives_;
   std::uint64_t decided_max_ = 0;
   std::uint64_t later_rounds_ = 0;
-  bool checks_lock_ = true;
+  bool only_forks_ = false;
   std::string failure_;
 };
 

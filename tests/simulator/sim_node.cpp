@@ -294,7 +294,7 @@ void sim_node::run(evidence& what) {
 
 void sim_node::run(penalize& what) {
   const auto who = what.peer % 1000;
-  if (!world_.check().is_faulty(who))
+  if (!world_.check().is_faulty(who) && !world_.check().watches_forks_only())
     world_.check().fail(
         fmt::format("node {} penalizes node {}, which is honest: {}", index_, who, what.why.message));
 }

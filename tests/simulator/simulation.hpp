@@ -12,8 +12,8 @@ struct simulation_options {
   bool real_chain = false;               ///< mempool, execution and store instead of the abstract application
   std::size_t trace_lines = 300;         ///< shown on failure
   std::optional<std::size_t> validators; ///< none: the seed decides
-  bool check_lock = true;                ///< false: go on after a broken lock, to see whether it forks
-  consensus::planted_bugs planted;       ///< only tests set any
+  bool only_forks = false; ///< go on after a broken lock or a false accusation, to see whether it forks
+  consensus::planted_bugs planted; ///< only tests set any
 };
 
 /// What the seed makes of it: who there is, and what may go wrong in this run.

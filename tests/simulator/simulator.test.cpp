@@ -23,13 +23,13 @@ std::optional<finding> find(simulation_options options, std::uint64_t seeds) {
 /// The mistake is found, and the same seeds without it are clean.
 void check_found(simulation_options options, std::uint64_t seeds, std::string_view invariant) {
   options.trace_lines = 0;
-  options.check_lock = false; // the fork itself is wanted, not the broken lock before it
+  options.only_forks = true; // the fork itself is wanted, not the broken lock before it
   const auto found = find(options, seeds);
   REQUIRE(found);
   MESSAGE("seed " << found->seed << ": " << found->failure);
   CHECK(found->failure.find(invariant) != std::string::npos);
   options.planted = {};
-  options.check_lock = true;
+  options.only_forks = false;
   options.seed = found->seed;
   CHECK(simulate(options).failure == "");
 }

@@ -29,7 +29,7 @@ world::world(const simulation_options& options, const simulation_plan& plan)
     const auto rate = 0.9 + 0.2 * static_cast<double>(random_.below(1001)) / 1000;
     nodes_.push_back(std::make_unique<sim_node>(*this, i, network_->scheme(i), network_->make_app(i), rate));
   }
-  if (!options_.check_lock) checker_.ignore_lock();
+  if (options_.only_forks) checker_.watch_forks_only();
   for (const auto liar : plan_.liars)
     checker_.set_faulty(liar);
   if (!plan_.liars.empty()) adversary_ = std::make_unique<adversary>(*this, plan_.liars);
