@@ -18,8 +18,8 @@ bool has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-/// What a client's callbacks were given.
-struct heard {
+/// What a client's callbacks were given. They keep it: the last of them comes when a test may be over.
+struct heard : std::enable_shared_from_this<heard> {
   std::mutex mutex;
   std::vector<ws_message> messages;
   std::atomic<int> opened{0};
@@ -29,16 +29,16 @@ struct heard {
 
   ws_callbacks callbacks(bool keep_credit = true) {
     ws_callbacks out;
-    out.on_open = [this](const peer_info& peer) {
+    out.on_open = [this, kept = shared_from_this()](const peer_info& peer) {
       ++opened;
       open.set(peer);
     };
-    out.on_message = [this, keep_credit](ws_message message) {
+    out.on_message = [this, kept = shared_from_this(), keep_credit](ws_message message) {
       if (!keep_credit) message.credit.reset();
       std::lock_guard lock(mutex);
       messages.push_back(std::move(message));
     };
-    out.on_close = [this](error why) {
+    out.on_close = [this, kept = shared_from_this()](error why) {
       ++closes;
       closed.set(std::move(why));
     };
@@ -137,7 +137,8 @@ TEST_CASE("text and binary messages go both ways") {
     };
     session->start(std::move(callbacks));
   });
-  heard client;
+  const auto client_kept = std::make_shared<heard>();
+  auto& client = *client_kept;
   auto session = f.dial(client.callbacks(), {}, "/events?x=1");
   CHECK(client.open.get().cert_subject == "OU=Swarm-Learning, CN=sn-1");
   auto [target, peer] = accepted.get();
@@ -176,7 +177,8 @@ TEST_CASE("text and binary messages go both ways") {
 TEST_CASE("many messages from many threads arrive, each thread's in order") {
   fixture f;
   f.serve_echo();
-  heard client;
+  const auto client_kept = std::make_shared<heard>();
+  auto& client = *client_kept;
   auto session = f.dial(client.callbacks(false), {.send_queue_messages_max = 100'000});
   client.open.get();
   std::vector<std::thread> threads;
@@ -207,7 +209,8 @@ TEST_CASE("the server closes with a reason, queued messages first") {
     session->close(ws_close_code::policy, "not wanted");
     CHECK_FALSE(session->send_text("late"));
   });
-  heard client;
+  const auto client_kept = std::make_shared<heard>();
+  auto& client = *client_kept;
   auto session = f.dial(client.callbacks());
   auto why = client.closed.get();
   CHECK(why.is(net_errc::closed));
@@ -259,7 +262,8 @@ TEST_CASE("a receiver that holds its messages slows the sender down") {
   f.serve([&](std::shared_ptr<ws_session> session, std::string,
               peer_info) { session->start(server_heard->callbacks()); },
           options);
-  heard client;
+  const auto client_kept = std::make_shared<heard>();
+  auto& client = *client_kept;
   auto session = f.dial(client.callbacks());
   client.open.get();
   for (int i = 0; i < 100; ++i)
@@ -287,7 +291,8 @@ TEST_CASE("too large messages end the connection") {
         session->start(std::move(callbacks));
       },
       options);
-  heard client;
+  const auto client_kept = std::make_shared<heard>();
+  auto& client = *client_kept;
   auto session = f.dial(client.callbacks());
   client.open.get();
   REQUIRE(session->send_text(std::string(1000, 'x')));
@@ -404,7 +409,8 @@ TEST_CASE("dead peers are noticed, living silent ones are kept") {
     CHECK(has(why.message, "ping"));
   }
   SUBCASE("silent") {
-    heard client;
+    const auto client_kept = std::make_shared<heard>();
+    auto& client = *client_kept;
     auto session = f.dial(client.callbacks());
     client.open.get();
     auto opened = std::chrono::steady_clock::now();
@@ -429,11 +435,13 @@ TEST_CASE("a session that nobody takes up is closed") {
   waiting_for<std::shared_ptr<ws_session>> accepted;
   f.serve([&](std::shared_ptr<ws_session> session, std::string, peer_info) { accepted.set(session); },
           options);
-  heard client;
+  const auto client_kept = std::make_shared<heard>();
+  auto& client = *client_kept;
   auto session = f.dial(client.callbacks());
   CHECK(client.closed.get().is(net_errc::lost));
   // Taken up too late it says so.
-  heard late;
+  const auto late_kept = std::make_shared<heard>();
+  auto& late = *late_kept;
   REQUIRE(eventually([&] { return f.server->status().connections == 0; }));
   accepted.get()->start(late.callbacks());
   CHECK(late.closed.get().is(net_errc::lost));
@@ -442,7 +450,8 @@ TEST_CASE("a session that nobody takes up is closed") {
 
 TEST_CASE("a client that cannot connect is told once") {
   fixture f;
-  heard client;
+  const auto client_kept = std::make_shared<heard>();
+  auto& client = *client_kept;
   SUBCASE("nobody there") {
     std::uint16_t port = 0;
     {
@@ -477,7 +486,8 @@ TEST_CASE("a client that cannot connect is told once") {
 TEST_CASE("a server that stops says goodbye to WebSockets") {
   fixture f;
   f.serve_echo();
-  heard client;
+  const auto client_kept = std::make_shared<heard>();
+  auto& client = *client_kept;
   auto session = f.dial(client.callbacks());
   client.open.get();
   f.server->stop();
@@ -508,7 +518,8 @@ TEST_CASE("sessions may outlive the runtime") {
           session->start(std::move(callbacks));
         });
     REQUIRE(server);
-    heard client;
+    const auto client_kept = std::make_shared<heard>();
+    auto& client = *client_kept;
     ours = ws_connect(io, self, "127.0.0.1", (*server)->port(), "/", {}, client.callbacks());
     client.open.get();
     REQUIRE(ours->send_text("x"));
