@@ -51,11 +51,10 @@ void validate_sn(const process_config& config, const sn_options& sn, problems& f
               "{}: give --sentinel to begin a chain, or --sentinel-ip or --sentinel-api-service to join one",
               sn.node_name);
   if (sn.sentinel && sn.observer)
-    return fail(
-        config_errc::conflict,
-        "{}: --sentinel and --observer are both given; the SN that begins a chain is its first validator: "
-        "remove one",
-        sn.node_name);
+    found.add(config_errc::conflict,
+              "{}: both --sentinel{} and --observer{} are given; who begins a chain is its first validator: "
+              "keep one",
+              sn.node_name, given(config, sn.node_name, "sentinel"), given(config, sn.node_name, "observer"));
   if (sn.sentinel && joins) {
     const std::string_view other = sn.sentinel_ip.empty() ? "sentinel-api-service" : "sentinel-ip";
     found.add(config_errc::conflict,

@@ -4,6 +4,7 @@
 #include "contracts/registry_client.hpp"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <vector>
 

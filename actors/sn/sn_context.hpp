@@ -2,6 +2,7 @@
 
 #include "config/options.hpp"
 #include "ledger/formats/keys.hpp"
+#include "transport/http.hpp"
 #include "transport/io_runtime.hpp"
 #include "transport/tls_identity.hpp"
 
