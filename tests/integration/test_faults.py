@@ -147,6 +147,8 @@ def test_programs_that_end_as_soon_as_they_have_opened_leave_nobody_behind(swarm
             time.sleep(pause)  # only varies the moment
 
         Program(sl, hasty).result()
+        # A next one that opens the pipes before this one's end was seen would be one writer with it.
+        until(lambda: sl.log().count("session over") > number, "the end to be seen", alive=[sl])  # noqa: B023
     assert Program(sl, trains([model(1)])).result().sync_count == 1
     until(lambda: swarm.sn.completed(), "the training to end", alive=[swarm.sn])
     assert len(swarm.sn.events("registrations")) == len(swarm.sn.events("departures")) + 1

@@ -1,8 +1,10 @@
 """A real SL against the client written from the protocol's description alone."""
 
+import threading
+
 import numpy as np
 import pytest
-from harness import Meeting, Program, trains, until
+from harness import PATIENCE, Meeting, Program, trains, until
 from wire_client import Array, SLError
 from wire_schema import MESSAGES, OPEN, SYNC, frame
 
@@ -171,7 +173,14 @@ def test_a_model_unlike_its_peers_is_refused_with_the_difference(swarm, change):
     one, two = swarm.start(sls=2).sls
     ours = {"w": np.zeros((2, 3), np.float32), "b": np.ones(2)}
     theirs = {**ours, **change}
-    first = Program(one, trains([ours] * 2, minPeers=1))
+    refused = threading.Event()
+
+    def stays(number, client):
+        """The training must not be over before the other has come."""
+        if number == 2:
+            assert refused.wait(PATIENCE)
+
+    first = Program(one, trains([ours] * 2, between=stays, minPeers=1))
 
     def late(client):
         until(lambda: swarm.sn.events("check_ins"), "the first peer to check in")
@@ -179,6 +188,7 @@ def test_a_model_unlike_its_peers_is_refused_with_the_difference(swarm, change):
         client.sync(theirs)
 
     text = refusal(two, late)
+    refused.set()
     assert next(iter(change)) in text and "same model definition" in text
     first.result()
     assert one.wait_exit() == 0
