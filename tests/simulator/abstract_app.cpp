@@ -56,8 +56,10 @@ std::uint64_t change_work(std::uint64_t serial, std::size_t node, bool join) {
   return change_bit | serial << 16 | static_cast<std::uint64_t>(node) << 1 | (join ? 1 : 0);
 }
 
-abstract_app::abstract_app(std::shared_ptr<const abstract_rules> rules, const address& account)
+abstract_app::abstract_app(std::shared_ptr<const abstract_rules> rules, const address& account,
+                           records first_records)
     : rules_(std::move(rules)), account_(account) {
+  durable_.entries = std::move(first_records);
   auto state = std::make_shared<chain_state>();
   state->validators = rules_->first_set;
   durable_.state = std::move(state);
@@ -147,13 +149,28 @@ bool abstract_app::validate(const consensus::proposed_block& block) {
   return after && (*after)->root() == item->header.state_root;
 }
 
-void abstract_app::commit(const consensus::proposed_block& block, const ledger::seal_record&) {
+void abstract_app::commit(const consensus::proposed_block& block, const ledger::seal_record&,
+                          const records& entries) {
   SWARM_ASSERT(block.block_num == durable_.head.block_num + 1 && block.parent_hash == durable_.head.hash);
   const auto item = decode_abstract(*block.raw);
   auto after = execute(item->ids);
   SWARM_ASSERT(after.has_value());
-  durable_ = {{block.block_num, block.hash, block.proposer}, std::move(*after)};
+  durable_.head = {block.block_num, block.hash, block.proposer};
+  durable_.state = std::move(*after);
+  write_records(entries);
   std::erase_if(pool_, [&](auto id) { return durable_.state->is_done(id); });
+}
+
+void abstract_app::write_records(const records& entries) {
+  for (const auto& entry : entries) {
+    std::erase_if(durable_.entries, [&](const auto& old) { return old.key == entry.key; });
+    durable_.entries.push_back(entry);
+  }
+}
+
+bool abstract_app::forget_records() {
+  durable_.entries.clear();
+  return true;
 }
 
 void abstract_app::remember() {

@@ -21,7 +21,7 @@ struct abstract_rules {
 /// validates. Blocks have real headers with a state root, so forged content is found out.
 class abstract_app final : public application {
 public:
-  abstract_app(std::shared_ptr<const abstract_rules> rules, const address& account);
+  abstract_app(std::shared_ptr<const abstract_rules> rules, const address& account, records first_records);
 
   consensus::chain_head head() const override { return durable_.head; }
   std::vector<address> validators() const override { return durable_.state->validators; }
@@ -31,10 +31,14 @@ public:
   bool is_done(std::uint64_t id) const override { return durable_.state->is_done(id); }
   std::optional<consensus::proposed_block> build(sim_time now) override;
   bool validate(const consensus::proposed_block& block) override;
-  void commit(const consensus::proposed_block& block, const ledger::seal_record& seals) override;
+  void commit(const consensus::proposed_block& block, const ledger::seal_record& seals,
+              const records& entries) override;
+  void write_records(const records& entries) override;
+  records read_records() const override { return durable_.entries; }
   void crash() override { pool_.clear(); }
   void remember() override;
   bool restore_old(std::uint64_t which) override;
+  bool forget_records() override;
 
 private:
   /// Small and copied for each block. Work far behind the newest that was done has expired.
@@ -50,6 +54,7 @@ private:
   struct durable {
     consensus::chain_head head;
     std::shared_ptr<const chain_state> state;
+    records entries;
   };
   result<std::shared_ptr<const chain_state>> execute(std::span<const std::uint64_t> ids) const;
 

@@ -2,6 +2,7 @@
 
 #include "ledger/consensus/quorum.hpp"
 #include "ledger/consensus/testing/fake_scheme.hpp"
+#include "tests/simulator/network.hpp"
 #include "tests/simulator/sim_node.hpp"
 
 namespace swarm::simulator {

@@ -22,12 +22,19 @@ public:
   virtual bool is_done(std::uint64_t id) const = 0;
   virtual std::optional<consensus::proposed_block> build(sim_time now) = 0;
   virtual bool validate(const consensus::proposed_block& block) = 0;
-  virtual void commit(const consensus::proposed_block& block, const ledger::seal_record& seals) = 0;
+  using records = std::vector<consensus::record_entry>;
+  /// The block and the records of consensus, at once.
+  virtual void commit(const consensus::proposed_block& block, const ledger::seal_record& seals,
+                      const records& entries) = 0;
+  virtual void write_records(const records& entries) = 0;
+  virtual records read_records() const = 0;
   /// The process dies: what is not durable is gone.
   virtual void crash() = 0;
   /// Remembers the durable state; `restore_old` goes back to a remembered one. False: not supported, or none.
   virtual void remember() = 0;
   virtual bool restore_old(std::uint64_t which) = 0;
+  /// Loses the records of consensus. False: not supported.
+  virtual bool forget_records() = 0;
 };
 
 using application_factory =

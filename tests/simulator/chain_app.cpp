@@ -59,6 +59,13 @@ bytes txn_of(std::uint64_t id, std::uint64_t chain_id) {
   return ledger::make_signed(std::move(fields), key, chain_id)->raw();
 }
 
+std::vector<ledger::consensus_record> stored(const application::records& entries) {
+  std::vector<ledger::consensus_record> out;
+  for (const auto& entry : entries)
+    out.push_back({entry.key, entry.value});
+  return out;
+}
+
 class chain_app final : public application {
 public:
   chain_app(std::filesystem::path dir, const std::vector<address>& validators, const address& account)
@@ -67,6 +74,9 @@ public:
     options_.genesis = ledger::genesis_params{.validators = validators};
     options_.contracts = contracts::make_contracts();
     options_.space_reserve_bytes = 0;
+    options_.first_records = [account](const hash32&) {
+      return stored(initial_records(account, simulated_domain().genesis_hash));
+    };
     open();
   }
 
@@ -102,11 +112,24 @@ public:
     return own_block(block.header, block.hash, std::move(raw));
   }
   bool validate(const proposed_block& block) override { return candidate_of(block).has_value(); }
-  void commit(const proposed_block& block, const ledger::seal_record& seals) override {
+  void commit(const proposed_block& block, const ledger::seal_record& seals,
+              const records& entries) override {
     const auto candidate = candidate_of(block);
     SWARM_ASSERT(candidate.has_value());
-    SWARM_ASSERT(chain_->commit(*candidate, seals).has_value());
+    SWARM_ASSERT(chain_->commit(*candidate, seals, stored(entries)).has_value());
     std::erase_if(pending_, [&](const auto& one) { return chain_->find_pending(one.second) == nullptr; });
+  }
+  void write_records(const records& entries) override {
+    SWARM_ASSERT(chain_->write_records(stored(entries)).has_value());
+  }
+  records read_records() const override {
+    records out;
+    for (const auto key : record_keys) {
+      const auto found = chain_->record_of(key);
+      SWARM_ASSERT(found.has_value());
+      if (*found) out.push_back({key, **found});
+    }
+    return out;
   }
   void crash() override {
     chain_.reset();
@@ -116,6 +139,7 @@ public:
   }
   void remember() override {}
   bool restore_old(std::uint64_t) override { return false; }
+  bool forget_records() override { return false; }
 
 private:
   void open() {

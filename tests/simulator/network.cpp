@@ -36,7 +36,9 @@ public:
     return consensus::testing::fake_scheme(rules_->accounts[node]);
   }
   std::unique_ptr<application> make_app(std::size_t node) override {
-    return std::make_unique<abstract_app>(rules_, rules_->accounts[node]);
+    return std::make_unique<abstract_app>(
+        rules_, rules_->accounts[node],
+        initial_records(rules_->accounts[node], simulated_domain().genesis_hash));
   }
 
 private:
@@ -44,6 +46,16 @@ private:
 };
 
 } // namespace
+
+const signing_domain& simulated_domain() {
+  static const signing_domain out = [] {
+    signing_domain made;
+    made.chain_id = ledger::chain_id_max / 3;
+    made.genesis_hash.fill(0x11);
+    return made;
+  }();
+  return out;
+}
 
 std::unique_ptr<network> make_network(const simulation_options& options, const simulation_plan& plan) {
   if (options.real_chain) return make_chain_network(plan);

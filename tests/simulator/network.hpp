@@ -14,6 +14,9 @@ public:
   std::size_t size() const { return accounts().size(); }
 };
 
+/// What every signature of a simulated network is bound to.
+const consensus::signing_domain& simulated_domain();
+
 std::unique_ptr<network> make_network(const simulation_options& options, const simulation_plan& plan);
 /// Real keys, RocksDB in temporary directories, the project's contracts.
 std::unique_ptr<network> make_chain_network(const simulation_plan& plan);

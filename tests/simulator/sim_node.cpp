@@ -4,6 +4,7 @@
 #include "ledger/consensus/quorum.hpp"
 #include "tests/simulator/adversary.hpp"
 #include "tests/simulator/fingerprint.hpp"
+#include "tests/simulator/network.hpp"
 
 namespace swarm::simulator {
 
@@ -14,23 +15,12 @@ namespace {
 constexpr std::size_t replayed_events_max = 4000;
 constexpr std::size_t gossip_work_max = 40;
 constexpr std::size_t blocks_sent_max = 30;
-constexpr std::size_t remembered_max = 16;
 
 std::chrono::microseconds micros(sim_time span) {
   return std::chrono::microseconds(span);
 }
 
 } // namespace
-
-const signing_domain& simulated_domain() {
-  static const signing_domain out = [] {
-    signing_domain made;
-    made.chain_id = ledger::chain_id_max / 3;
-    made.genesis_hash.fill(0x11);
-    return made;
-  }();
-  return out;
-}
 
 machine_options machine_options_of(const simulation_options& options) {
   machine_options out;
@@ -49,7 +39,6 @@ machine_options machine_options_of(const simulation_options& options) {
 sim_node::sim_node(world& in, std::size_t index, signature_scheme scheme, std::unique_ptr<application> app,
                    double clock_rate)
     : world_(in), index_(index), scheme_(std::move(scheme)), app_(std::move(app)), clock_rate_(clock_rate),
-      records_(initial_records(scheme_.account, simulated_domain().genesis_hash)),
       lives_of_(in.plan().validators + in.plan().observers, 0) {}
 
 // -- life and death
@@ -63,7 +52,7 @@ void sim_node::start() {
   history_ = {};
   world_.check().on_restart(index_);
   world_.check().on_height(index_, app_->head().block_num + 1, app_->validators());
-  feed(consensus::start{app_->head(), app_->validators(), records_});
+  feed(consensus::start{app_->head(), app_->validators(), app_->read_records()});
   for (std::size_t other = 0; other < world_.node_count(); ++other)
     if (other != index_ && world_.node(other).is_up()) {
       world_.node(other).connected(index_);
@@ -89,9 +78,7 @@ void sim_node::crash() {
 }
 
 void sim_node::restore_old() {
-  const auto which = world_.random().below(remembered_max);
-  if (remembered_records_.empty() || !app_->restore_old(which)) return;
-  records_ = remembered_records_[which % remembered_records_.size()];
+  if (!app_->restore_old(world_.random()())) return;
   world_.check().set_faulty(index_);
   ++world_.counts().restores;
   note("is restored from an old copy", "", app_->head().block_num);
@@ -333,18 +320,12 @@ void sim_node::finish_write() {
 void sim_node::apply(const write& what) {
   if (what.block) {
     if (what.block->block.block_num != head_num() + 1) return;
-    app_->commit(what.block->block, what.block->seals);
+    app_->commit(what.block->block, what.block->seals, what.entries);
     world_.archive(what.block->block, what.block->seals);
+  } else {
+    app_->write_records(what.entries);
   }
-  for (const auto& entry : what.entries) {
-    std::erase_if(records_, [&](const auto& old) { return old.key == entry.key; });
-    records_.push_back(entry);
-  }
-  if (world_.chance(0.02)) {
-    app_->remember();
-    if (remembered_records_.size() == remembered_max) remembered_records_.erase(remembered_records_.begin());
-    remembered_records_.push_back(records_);
-  }
+  if (world_.chance(0.02)) app_->remember();
 }
 
 void sim_node::head_moved() {

@@ -23,7 +23,6 @@ public:
   /// Every now and then: tells others its head and its pending work.
   void gossip();
   void restore_old();
-  void forget_records() { records_.clear(); }
 
   const application& app() const { return *app_; }
   application& app() { return *app_; }
@@ -86,8 +85,6 @@ private:
   std::unique_ptr<application> app_;
   double clock_rate_;
 
-  std::vector<consensus::record_entry> records_; ///< durable, beside the application's chain
-  std::vector<std::vector<consensus::record_entry>> remembered_records_;
   std::optional<consensus::qbft_machine> machine_;
   std::uint64_t life_ = 0;
   std::vector<std::uint64_t> lives_of_; ///< of the others, as their connections show
@@ -102,6 +99,5 @@ private:
 
 /// The machine's options in every simulation.
 consensus::machine_options machine_options_of(const simulation_options& options);
-const consensus::signing_domain& simulated_domain();
 
 } // namespace swarm::simulator

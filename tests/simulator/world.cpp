@@ -175,7 +175,7 @@ void world::crash_some(bool all) {
       if (chance(0.7))
         nodes_[i]->restore_old();
       else
-        nodes_[i]->forget_records();
+        nodes_[i]->app().forget_records();
     }
     restart_later(i);
   }
