@@ -27,12 +27,14 @@ void p2p_node::impl::on(const link_ptr& from, action::greeted what, const credit
                    .dialled = from->order.has_value(),
                    .head = what.from.head};
   from->set_facts(facts);
-  link_ptr replaced;
-  if (const auto why_not = take_in(from, what.from, replaced))
+  link_ptr old;
+  if (const auto why_not = take_in(from, what.from, old)) {
+    if (old) with(old, [&](peer_session& session) { session.probe(time_now()); });
     return with(from, [&](peer_session& session) { session.close(*why_not); });
-  if (replaced) {
-    drop(replaced, "another connection takes its place", false);
-    tell_gone(replaced, "another connection takes its place");
+  }
+  if (old) {
+    drop(old, "another connection takes its place", false);
+    tell_gone(old, "another connection takes its place");
   }
   double points = 0;
   {
@@ -50,8 +52,7 @@ void p2p_node::impl::on(const link_ptr& from, action::greeted what, const credit
       true);
 }
 
-std::optional<std::string> p2p_node::impl::take_in(const link_ptr& fresh, const hello& from,
-                                                   link_ptr& replaced) {
+std::optional<std::string> p2p_node::impl::take_in(const link_ptr& fresh, const hello& from, link_ptr& old) {
   const auto now = time_now();
   std::lock_guard lock(mutex);
   if (stopping || fresh->dropped) return "the node stops";
@@ -66,14 +67,14 @@ std::optional<std::string> p2p_node::impl::take_in(const link_ptr& fresh, const 
     return "another account than the one that was told of";
   fresh->connection = {fresh->order.has_value(), from.instance,
                        fresh->order ? fresh->number : from.connection};
-  const auto old = peers.find(from.account);
-  if (old != peers.end()) {
-    if (!fresh_one_stays(account, from.account, old->second->connection, fresh->connection)) {
+  const auto found = peers.find(from.account);
+  if (found != peers.end()) {
+    old = found->second;
+    if (!fresh_one_stays(account, from.account, old->connection, fresh->connection)) {
       fresh->quiet = true;
       return "another connection to this account stays";
     }
-    replaced = old->second;
-    old->second = fresh;
+    found->second = fresh;
   } else {
     if (peers.size() >= options.peers_max)
       return fmt::format("there are {} peers already", options.peers_max);
@@ -114,6 +115,7 @@ void p2p_node::impl::on(const link_ptr& from, action::txns_heard what, const cre
   txn_relay::questions questions;
   {
     std::lock_guard lock(mutex);
+    if (from->dropped) return;
     auto unknown = relay.announced(from->id, what.hashes);
     if (!unknown.empty()) questions.emplace(from->id, std::move(unknown));
   }

@@ -246,6 +246,7 @@ void p2p_node::impl::drop(const link_ptr& which, const std::string& reason, bool
     if (facts) book.keep_points(facts->account, refuse ? 0 : points, now);
     questions = relay.peer_gone(which->id);
   }
+  which->with([&](peer_session& session) { session.close(reason); });
   which->hang_up(ws_close_code::policy, reason);
   io.post([weak = weak_from_this(), which, reason] {
     if (const auto alive = weak.lock()) alive->tell_gone(which, reason);

@@ -75,8 +75,8 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   void on(const link_ptr& from, action::offence what, const credit&);
   void on(const link_ptr& from, action::close what, const credit&);
 
-  /// Why the peer is not taken; nothing: it is, in place of `replaced`.
-  std::optional<std::string> take_in(const link_ptr& fresh, const hello& from, link_ptr& replaced);
+  /// Why the peer is not taken; nothing: it is, in place of `old`, its connection until now if there is one.
+  std::optional<std::string> take_in(const link_ptr& fresh, const hello& from, link_ptr& old);
   void tell_gone(const link_ptr& which, const std::string& reason);
   void ask(txn_relay::questions questions);
   /// One line per key and some seconds.

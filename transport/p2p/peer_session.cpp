@@ -68,7 +68,7 @@ void peer_session::tick(time_point now, bool listening) {
   watch_silence(now, listening);
   if (phase_ != phase::open) return;
   forget_old_questions(now);
-  queue_.forget_txns([&](const hash32& hash) { return known_txns_.contains(hash); });
+  queue_.forget_hashes([&](const hash32& hash) { return known_txns_.contains(hash); });
   queue_.flush_hashes();
   if (now >= next_ask_peers_) ask_peers(now);
 }
@@ -76,7 +76,11 @@ void peer_session::tick(time_point now, bool listening) {
 void peer_session::watch_silence(time_point now, bool listening) {
   if (ping_ && listening && now - std::max(ping_->sent, last_heard_) >= options_.pong_wait)
     return close("silent: no answer to a ping");
-  if (ping_ || now < next_ping_) return;
+  if (now >= next_ping_) probe(now);
+}
+
+void peer_session::probe(time_point now) {
+  if (ping_ || phase_ != phase::open) return;
   ping_ = sent_ping{next_id_++, now};
   next_ping_ = now + options_.ping_interval;
   send_control(ping{ping_->nonce});

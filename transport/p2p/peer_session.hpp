@@ -96,6 +96,8 @@ public:
   void tick(time_point now, bool listening);
   /// The answer to `greeted`. `points`: offences of the peer's earlier sessions.
   void admit(double points, time_point now);
+  /// A ping at once: whoever doubts the connection learns soon whether it is dead.
+  void probe(time_point now);
   /// By the shell's decision; the `close` action follows.
   void close(std::string reason, bool refuse = false);
   void penalize(std::string_view reason, double points, time_point now);

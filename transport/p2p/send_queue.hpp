@@ -30,15 +30,11 @@ public:
   void flush_hashes() { hashes_due_ = !hashes_.empty(); }
   /// In place of one that still waits.
   void set_head(const head_facts& now) { head_ = now; }
-  /// Nothing more is said of these.
+  /// Those that the peer knows by now are left out.
   template <class Known>
-  void forget_txns(const Known& known) {
-    std::erase_if(txns_, [&](const waiting_txn& each) {
-      if (!known(each.hash)) return false;
-      gossip_bytes_ -= cost_of(each);
-      return true;
-    });
+  void forget_hashes(const Known& known) {
     gossip_bytes_ -= hash_cost * std::erase_if(hashes_, known);
+    hashes_due_ = hashes_due_ && !hashes_.empty();
   }
 
   /// The next frame, or none: nothing waits, or enough is under way. `in_flight`: bytes handed to the socket

@@ -127,8 +127,7 @@ TEST_CASE("hashes wait to be flushed unless they are many or urgent") {
   CHECK(queue.take(0) == nullptr);
   CHECK(queue.queued_bytes() == 0);
   queue.push_hash(hash_of(1), true);
-  queue.push_txn(hash_of(2), of(10, 1));
-  queue.forget_txns([](const hash32&) { return true; });
+  queue.forget_hashes([](const hash32&) { return true; });
   CHECK(queue.queued_bytes() == 0);
   CHECK(queue.take(0) == nullptr);
 }
