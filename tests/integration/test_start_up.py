@@ -125,10 +125,10 @@ def test_an_sn_waits_for_room_on_its_disk(swarm, small_disk):
     until(sn.block_num, "the SN to have registered itself", alive=[sn])
     filler, before = fill(small_disk), sn.block_num()
     sl = swarm.add_sl()
-    sn.wait_log(r"cannot write block \d+: .*disk")
+    sn.wait_log(r"cannot write to the chain: .*disk")
     assert sn.block_num() == before
     os.unlink(filler)
-    sn.wait_log(r"block \d+ could be written now")
+    sn.wait_log(r"the disk takes blocks again, at block \d+")
     sl.wait_log(r"NODE UID")
     assert sn.block_num() > before
 
