@@ -1,7 +1,7 @@
 #pragma once
 
 #include "ledger/consensus/validation.hpp"
-#include "ledger/store/consensus_record.hpp"
+#include "ledger/formats/consensus_record.hpp"
 
 #include <array>
 #include <string>

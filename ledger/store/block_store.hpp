@@ -1,7 +1,7 @@
 #pragma once
 
+#include "ledger/formats/consensus_record.hpp"
 #include "ledger/state/state_overlay.hpp"
-#include "ledger/store/consensus_record.hpp"
 #include "ledger/store/kv_store.hpp"
 
 namespace swarm::ledger {

@@ -1,5 +1,5 @@
-// What validators send each other and what they find on their own disk: whatever is accepted must encode to the same
-// bytes again, and the machine takes any of it without a crash and within its bounds.
+// What validators send each other and what they find on their own disk: whatever is accepted must encode to
+// the same bytes again, and the machine takes any of it without a crash and within its bounds.
 #include "base/assert.hpp"
 #include "ledger/consensus/qbft_machine.hpp"
 #include "ledger/consensus/testing/fake_scheme.hpp"

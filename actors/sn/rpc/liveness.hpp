@@ -17,6 +17,7 @@ public:
   explicit liveness(time_point started) : started_(started) {}
 
   void heard_from(const address& who, time_point now) { last_heard_[who] = now; }
+  bool ever_heard(const address& who) const { return last_heard_.contains(who); }
   /// Since when nothing was heard; a node never heard of is given time from this SN's own start.
   duration silence_of(const address& who, time_point now) const {
     const auto found = last_heard_.find(who);

@@ -292,10 +292,14 @@ method_result service::heartbeat(const params& given, const caller& from) {
 
 method_result service::silent_nodes(const params&, const caller&) {
   SWARM_TRY(const auto* all, registry());
+  const auto is_sn = [](const auto& node) { return node.active && node.type == contracts::node_type::sn; };
+  const bool alone = std::count_if(all->begin(), all->end(), is_sn) <= 1;
   json::array out;
-  for (const auto& node : *all)
-    if (node.active && node.type != contracts::node_type::sn && liveness_.silent(node.account, now_))
-      out.emplace_back(hex_data(node.account.view()));
+  for (const auto& node : *all) {
+    // Whom this SN never heard may be talking to another SN: no opinion.
+    if (!node.active || is_sn(node) || (!alone && !liveness_.ever_heard(node.account))) continue;
+    if (liveness_.silent(node.account, now_)) out.emplace_back(hex_data(node.account.view()));
+  }
   return json::value(std::move(out));
 }
 

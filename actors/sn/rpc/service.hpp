@@ -25,7 +25,8 @@ struct caller {
 ///
 /// Beyond the execution API: eth_sendRawTransactionSync (EIP-7966) answers with the receipt and may be
 /// repeated with the same transaction; receipts carry Besu's `revertReason`; swarm_heartbeat(account),
-/// swarm_silentNodes(), swarm_nodes(), swarm_genesis() (what an SN needs to join: parameters, hash, endpoints).
+/// swarm_silentNodes(), swarm_nodes(), swarm_genesis() (what an SN needs to join: parameters, hash,
+/// endpoints).
 class service {
 public:
   static constexpr std::size_t batch_max = 256;
