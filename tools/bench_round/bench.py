@@ -43,9 +43,9 @@ def program(index, peers, pipes, floats, rounds, report):
 
     for _ in range(rounds):
         begun = time.monotonic()
-        session.sync({"w": values}, 1, merged, lambda seconds: None)
+        session.sync({"w": values}, 1, merged)
         spans.append((begun, time.monotonic()))
-    session.close({"w": values}, 1, merged, lambda seconds: None)
+    session.close({"w": values}, 1, merged)
     report(spans)
 
 
