@@ -27,6 +27,7 @@ std::vector<machine_action> peer_machine::take_actions() {
 void peer_machine::on_open(session_params params, time_point now) {
   drop_session();
   ending_.reset();
+  view_.reset(); // it may be of another contract
   interval_ = std::max<std::uint32_t>(1, params.sync_interval);
   session_ = std::move(params);
   act(action::refresh{});
@@ -115,9 +116,7 @@ void peer_machine::on_former_session(time_point now) {
 
 void peer_machine::leave(std::string_view reason) {
   if (leaving_) return;
-  leaving_ =
-      send_surely(contracts::encode_leave_peer({std::string(reason.substr(0, contracts::reason_bytes_max))}),
-                  "leave the training");
+  leaving_ = send_surely(contracts::encode_leave_peer({reason_text(reason)}), "leave the training");
 }
 
 /// The node ends once it has left and nobody waits for a merge that only it has.
@@ -128,11 +127,7 @@ void peer_machine::end_when_done(time_point now) {
 }
 
 void peer_machine::on_view(contract_view view, time_point now) {
-  if (view.block_num < fresh_from_) {
-    act(action::refresh{});
-    return;
-  }
-  if (view_ && view.block_num < view_->block_num) return; // overtaken by a newer one
+  if (too_old(view, now)) return;
   view_ = std::move(view);
   if (session_ && generation_ != 0 && view_->head.generation != generation_) {
     if (registered_)
@@ -142,6 +137,27 @@ void peer_machine::on_view(contract_view view, time_point now) {
   }
   end_when_done(now);
   reconcile(now);
+}
+
+/// A view from before this node's last transaction says nothing, unless the chain stays that short: then it
+/// was replaced, and what this node has done on the old one does not count.
+bool peer_machine::too_old(const contract_view& view, time_point now) {
+  if (view.block_num >= fresh_from_) {
+    behind_since_.reset();
+    return false;
+  }
+  if (!behind_since_) {
+    behind_since_ = now;
+    act(action::refresh{});
+  }
+  if (now - *behind_since_ < options_.chain_lost) return true;
+  act(action::note{true, fmt::format("the SN's chain ends at block {}, below block {} of this node's last "
+                                     "transaction: it is another chain; starting over",
+                                     view.block_num, fresh_from_)});
+  fresh_from_ = 0;
+  behind_since_.reset();
+  if (session_) forget_generation();
+  return false;
 }
 
 void peer_machine::on_call_done(std::uint64_t id, bool ok, std::uint64_t block_num, std::string text,
@@ -302,7 +318,7 @@ void peer_machine::tick(time_point now) {
   // Events can get lost with a connection; a contract that does not move is read again now and then.
   if (session_ && now >= refresh_at_) {
     refresh_at_ = now + options_.probe_interval;
-    if (request_ != request::none || !open_answered_ || lingering_) act(action::refresh{});
+    if (request_ != request::none || !open_answered_ || lingering_ || behind_since_) act(action::refresh{});
   }
   for (auto& [id, sure] : sure_calls_) {
     if (!sure.again || now < *sure.again) continue;

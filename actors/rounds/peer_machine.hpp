@@ -45,6 +45,8 @@ struct machine_options {
   duration probe_interval = std::chrono::seconds(2);
   /// A merged model that nobody could give for this long is given up: its only holders died.
   duration merge_lost = std::chrono::seconds(30);
+  /// A chain whose newest block has been below this node's last transaction for this long is another chain.
+  duration chain_lost = std::chrono::seconds(30);
 };
 
 /// The contract as read at one block.
@@ -227,6 +229,7 @@ private:
   void serve_request(time_point now);
   void call_succeeded(const pending_call& done);
   void call_failed(const pending_call& failed, bool has_receipt, const std::string& text, time_point now);
+  bool too_old(const contract_view& view, time_point now);
   void sure_call_done(std::uint64_t id, bool ok, bool has_receipt, const std::string& text, time_point now);
   void refuse_program(const std::string& text);
   void nothing_merged(const merge_outcome& outcome, time_point now);
@@ -277,7 +280,8 @@ private:
   machine_options options_;
   std::vector<machine_action> actions_;
   std::optional<contract_view> view_;
-  std::uint64_t fresh_from_ = 0; ///< views of older blocks do not know our last transaction yet
+  std::uint64_t fresh_from_ = 0;           ///< views of older blocks do not know our last transaction yet
+  std::optional<time_point> behind_since_; ///< all views have been older than that
   std::uint64_t next_call_id_ = 1;
   std::optional<pending_call> call_; ///< the one call that the next step depends on
   std::map<std::uint64_t, sure_call> sure_calls_;
@@ -346,6 +350,10 @@ private:
   std::string phase_;
   time_point phase_since_{};
 };
+
+/// `text` as the contract takes it for a reason, whatever it brought along from outside: printable ASCII,
+/// cut.
+std::string reason_text(std::string_view text);
 
 /// The next sync interval with adaptive sync: longer while the swarm's mean loss falls, shorter when it does
 /// not, between a quarter and four times the interval the program asked for. In batches.

@@ -340,16 +340,50 @@ TEST_CASE("views from before a transaction do not count") {
   t.event([&](auto& m, auto now) { m.on_view(old, now); });
   CHECK(t.calls().empty()); // it would check in again
   CHECK(t.count<action::refresh>() == 2);
-  t.view.block_num = 20;
-  t.look();
-  CHECK(t.calls().empty());
-  SUBCASE("nor do those that a newer one has overtaken") {
-    auto overtaken = t.view;
-    --overtaken.block_num;
-    overtaken.head.round_num = 7;
-    t.event([&](auto& m, auto now) { m.on_view(overtaken, now); });
-    CHECK(t.machine.view()->head.round_num == 1);
+  SUBCASE("until a newer one comes") {
+    t.view.block_num = 19;
+    t.look();
+    CHECK(t.calls().empty());
+    CHECK(says(t, "round 1: enough peers are in"));
   }
+  SUBCASE("unless the chain stays that short: it is another one") {
+    for (int i = 0; i < 14; ++i) {
+      t.pass(2s);
+      t.event([&](auto& m, auto now) { m.on_view(old, now); });
+    }
+    CHECK(t.count<action::refresh>() == 16); // without haste
+    CHECK(t.calls().empty());
+    t.pass(2s);
+    auto other = old;
+    other.peers.clear();
+    t.event([&](auto& m, auto now) { m.on_view(other, now); });
+    CHECK(notes(t, "another chain"));
+    CHECK(t.calls() == lines{"register as a peer of the training"});
+  }
+}
+
+TEST_CASE("a view of another contract is not used for a new session") {
+  machine_bench t;
+  t.peer(2);
+  t.join();
+  t.view.head.phase = round_phase::complete;
+  t.look();
+  t.gone(false);
+  t.done();
+  t.clear();
+  t.event([](auto& m, auto now) { m.on_open({}, now); });
+  CHECK(t.count<action::answer_open>() == 0);
+  CHECK(t.calls().empty());
+}
+
+TEST_CASE("reasons are put into words that the contract takes") {
+  CHECK(reason_text("plain") == "plain");
+  CHECK(reason_text("a\nb\tc\x7f \xc3\xa9") == "a?b?c? ??");
+  CHECK(reason_text(std::string(500, 'x')) == std::string(contracts::reason_bytes_max, 'x'));
+  machine_bench t;
+  t.open();
+  t.event([](auto& m, auto now) { m.on_program_gone("killed:\nby hand", true, now); });
+  CHECK(t.last<action::call>().input == contracts::encode_leave_peer({"killed:?by hand"}));
 }
 
 TEST_CASE("answers to what was not asked change nothing") {

@@ -9,20 +9,6 @@ namespace swarm::rounds {
 using contracts::peer_state;
 using contracts::round_phase;
 
-namespace {
-
-/// As the contract takes them: whatever a message brought along from outside.
-std::vector<std::string> printable(std::vector<std::string> reasons) {
-  for (auto& reason : reasons) {
-    reason.resize(std::min(reason.size(), contracts::reason_bytes_max));
-    std::replace_if(
-        reason.begin(), reason.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
-  }
-  return reasons;
-}
-
-} // namespace
-
 /// Compares what is with what should be and asks for the next step. Called after every event; asks for
 /// nothing twice, as every step leaves a mark until its answer is in.
 void peer_machine::reconcile(time_point now) {
@@ -180,10 +166,12 @@ void peer_machine::lead(time_point now) {
   const std::pair key{head.round_num, head.term};
   if (merging_ == key) {
     if (!merged_) return;
+    std::vector<std::string> reasons;
+    for (const auto& reason : merged_->reasons)
+      reasons.push_back(reason_text(reason));
     send(call_kind::commit,
          contracts::encode_commit_merge({generation_, head.round_num, head.term, merged_->digest,
-                                         merged_->size, merged_->contributors, merged_->excluded,
-                                         printable(merged_->reasons)}),
+                                         merged_->size, merged_->contributors, merged_->excluded, reasons}),
          fmt::format("commit the merge of round {}", head.round_num));
     return;
   }
@@ -412,6 +400,13 @@ std::uint32_t peer_machine::next_interval() {
   interval_ = adaptive_interval(interval_, session_->sync_interval, mean_loss_, sum / count);
   mean_loss_ = sum / count;
   return interval_;
+}
+
+std::string reason_text(std::string_view text) {
+  std::string out(text.substr(0, contracts::reason_bytes_max));
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return out;
 }
 
 std::uint32_t adaptive_interval(std::uint32_t current, std::uint32_t asked, std::optional<double> loss_before,
