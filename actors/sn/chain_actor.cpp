@@ -125,6 +125,8 @@ result<ledger::candidate_ptr> candidate_for(const chain_state& s, const consensu
 void validate(self_pointer self, const consensus::validate_block& what) {
   auto& s = self->state();
   const auto candidate = candidate_for(s, what.block);
+  if (!candidate && candidate.error().category == error_category(ledger::store_rule{}))
+    return self->fail(candidate.error()); // of this node, not of the block
   if (!candidate)
     log::warning(s.context->log_source, "block {} of {} is refused: {}", what.block.block_num,
                  to_hex(what.block.proposer.view()), candidate.error().message);

@@ -4,6 +4,13 @@
 #include "contracts/contracts.hpp"
 #include "ledger/formats/transaction.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
 namespace swarm::actors {
 
 namespace json = boost::json;
@@ -36,6 +43,23 @@ json::object chain_state::summary() const {
           {"last_block_write_us", micros(stats.last_block.write)}};
 }
 
+namespace {
+
+/// Whether this key never had a chain: a key whose chain was deleted must not claim that it has signed
+/// nothing. The mark stands beside the key, and before the chain.
+result<bool> is_first_chain(const std::filesystem::path& data_dir) {
+  const auto mark = data_dir / "chain.made";
+  std::error_code failure;
+  if (std::filesystem::exists(mark, failure)) return false;
+  const int fd = ::open(mark.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  const bool kept = fd >= 0 && ::fsync(fd) == 0;
+  if (fd >= 0) ::close(fd);
+  if (!kept) return fail(errc::io, "{}: cannot be written: {}", mark.string(), std::strerror(errno));
+  return true;
+}
+
+} // namespace
+
 result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesis,
                     std::function<void(const ledger::transaction&)> on_accepted) {
   ledger::chain_options options;
@@ -43,9 +67,13 @@ result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesi
   options.genesis = std::move(genesis);
   options.contracts = contracts::make_contracts();
   options.on_accepted = std::move(on_accepted);
-  options.first_records = [account = s.context->key->account()](const hash32& genesis_hash) {
-    return consensus::initial_records(account, genesis_hash);
-  };
+  if (options.genesis && !std::filesystem::exists(options.dir)) {
+    SWARM_TRY(const bool first, is_first_chain(s.context->options.data_dir));
+    if (first)
+      options.first_records = [account = s.context->key->account()](const hash32& genesis_hash) {
+        return consensus::initial_records(account, genesis_hash);
+      };
+  }
   SWARM_TRY(s.chain, ledger::chain::open(std::move(options)));
   s.service = std::make_unique<rpc::service>(*s.chain, std::chrono::steady_clock::now());
   const auto& head = *s.chain->head();
