@@ -67,7 +67,7 @@ result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesi
   options.genesis = std::move(genesis);
   options.contracts = contracts::make_contracts();
   options.on_accepted = std::move(on_accepted);
-  if (options.genesis && !std::filesystem::exists(options.dir)) {
+  if (options.genesis) {
     SWARM_TRY(const bool first, is_first_chain(s.context->options.data_dir));
     if (first)
       options.first_records = [account = s.context->key->account()](const hash32& genesis_hash) {

@@ -52,6 +52,12 @@ sys.exit(1 if failed or not passed else 0)
 PY
 }
 
+# configure PRESET: makes its build directory and brings it up to the targets there are now.
+configure() {
+  [[ -f build/$1/build.ninja ]] || cmake --preset "$1" --log-level=WARNING || return 1
+  ninja -C "build/$1" build.ninja >/dev/null
+}
+
 # programs_of PRESET PREFIX: the programs named PREFIX_* that a configured preset builds, as bin/NAME.
 programs_of() { ninja -C "build/$1" -t targets all | sed -n "s,^\(bin/$2_[a-z0-9_]*\): CXX_EXECUTABLE_LINKER.*,\1,p"; }
 
@@ -83,8 +89,8 @@ stage_unit() {
 
 # The unit tests once more under the address and undefined-behaviour sanitizers.
 stage_asan() {
-  [[ -f build/asan/build.ninja ]] || cmake --preset asan --log-level=WARNING || true
   local targets
+  configure asan
   mapfile -t targets < <(programs_of asan test)
   check_counted asan build build asan "${targets[@]}"
   UBSAN_OPTIONS=print_stacktrace=1 run_ctest asan asan '^test_'
@@ -107,7 +113,7 @@ stage_python() {
 # run_fuzzers SECONDS: each fuzzer starts from its corpus in the tree and keeps what it finds in build/fuzz.
 run_fuzzers() {
   local seconds=$1 fuzzer name failed=0 targets corpus
-  [[ -f build/fuzz/build.ninja ]] || cmake --preset fuzz --log-level=WARNING || return 1
+  configure fuzz || return 1
   mapfile -t targets < <(programs_of fuzz fuzz)
   ((${#targets[@]})) || { warn "tests/fuzz builds no fuzzers" && return 1; }
   build fuzz "${targets[@]}" || return 1
