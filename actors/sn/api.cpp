@@ -50,23 +50,55 @@ void answer_request(const std::shared_ptr<environment>& env, const std::string& 
   if (!env->dir.send(chain, std::move(forwarded))) reply(text_response(503, "the chain is starting\n"));
 }
 
+constexpr std::size_t message_bytes_max = 8 * 1024 * 1024;
+/// Of one session: answers that its client has not read yet. Above the largest answer of rpc::service_limits.
+constexpr std::size_t unread_answer_bytes_max = 40 * 1024 * 1024;
+constexpr std::size_t unread_notification_bytes_max = 4 * 1024 * 1024;
+
+/// Sends the answer to one request of a session and, if it subscribed, its notifications. A client that does
+/// not read what it asked for is cut off rather than fed from ever more memory.
+class session_sender {
+public:
+  session_sender(std::weak_ptr<transport::ws_session> to, std::shared_ptr<void> credit, std::string peer,
+                 std::string log_source)
+      : to_(std::move(to)), credit_(std::move(credit)), peer_(std::move(peer)),
+        log_source_(std::move(log_source)) {}
+
+  void send(std::string text) {
+    const bool is_answer = std::exchange(credit_, nullptr) != nullptr; // the first text; its request is done
+    const auto to = to_.lock();
+    if (!to || text.empty()) return;
+    if (!is_answer && to->status().queued_bytes > unread_notification_bytes_max) return drop(*to);
+    if (const auto sent = to->send_text(std::move(text));
+        !sent && sent.error().is(transport::net_errc::limit))
+      drop(*to);
+  }
+
+private:
+  void drop(transport::ws_session& to) {
+    if (std::exchange(dropped_, true)) return;
+    log::warning(log_source_, "{}: reads its answers and notifications too slowly, {} bytes wait: closing",
+                 peer_, to.status().queued_bytes);
+    to.close(transport::ws_close_code::policy, "too slow: answers and notifications were not read");
+  }
+
+  std::weak_ptr<transport::ws_session> to_;
+  std::shared_ptr<void> credit_;
+  std::string peer_;
+  std::string log_source_;
+  bool dropped_ = false;
+};
+
 void accept_session(const std::shared_ptr<environment>& env, const std::string& chain,
-                    const std::shared_ptr<transport::ws_session>& session, const transport::peer_info& peer,
-                    std::uint64_t number) {
+                    const std::string& log_source, const std::shared_ptr<transport::ws_session>& session,
+                    const transport::peer_info& peer, std::uint64_t number) {
   transport::ws_callbacks callbacks;
   std::weak_ptr<transport::ws_session> weak = session;
-  callbacks.on_message = [env, chain, weak, peer, number](transport::ws_message message) {
-    // The credit goes with the first text, the answer; a subscription keeps the function for its
-    // notifications.
-    auto reply = [weak, credit = std::make_shared<std::shared_ptr<void>>(message.credit)](std::string text) {
-      credit->reset();
-      auto to = weak.lock();
-      if (!to || text.empty()) return;
-      // A client that does not read what it asked for is cut off rather than fed from ever more memory.
-      if (auto sent = to->send_text(std::move(text)); !sent && sent.error().is(transport::net_errc::limit))
-        to->close(transport::ws_close_code::policy, "too slow: notifications were not read");
-    };
-    if (!env->dir.send(chain, rpc_request{std::string(message.as_text()), std::move(reply), peer, number})) {
+  callbacks.on_message = [env, chain, log_source, weak, peer, number](transport::ws_message message) {
+    const auto sender = std::make_shared<session_sender>(
+        weak, std::move(message.credit), transport::host_port(peer.address, peer.port), log_source);
+    const auto reply = [sender](std::string text) { sender->send(std::move(text)); };
+    if (!env->dir.send(chain, rpc_request{std::string(message.as_text()), reply, peer, number})) {
       if (auto to = weak.lock()) to->close(transport::ws_close_code::try_later, "the chain is starting");
     }
   };
@@ -83,6 +115,8 @@ caf::behavior api_behavior(role_actor<api_state>* self) {
   options.address = context.options.bind_address;
   options.port = context.options.sn_api_port;
   options.name = "API";
+  options.ws.message_bytes_max = message_bytes_max;
+  options.ws.send_queue_bytes_max = unread_answer_bytes_max;
   options.log_source = context.log_source;
   auto env = self->shared_env();
   auto chain = sibling(*self, "chain");
@@ -92,9 +126,9 @@ caf::behavior api_behavior(role_actor<api_state>* self) {
       [env, chain](transport::http_request request, transport::http_reply reply) {
         answer_request(env, chain, std::move(request), reply);
       },
-      [env, chain, numbers](std::shared_ptr<transport::ws_session> session, const std::string&,
-                            transport::peer_info peer) {
-        accept_session(env, chain, session, peer, ++*numbers);
+      [env, chain, numbers, source = context.log_source](std::shared_ptr<transport::ws_session> session,
+                                                         const std::string&, transport::peer_info peer) {
+        accept_session(env, chain, source, session, peer, ++*numbers);
       });
   if (!server) {
     self->end_process(1, server.error().message);

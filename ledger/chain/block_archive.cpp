@@ -154,7 +154,7 @@ result<std::optional<seal_record>> block_archive::seals_of(std::uint64_t block_n
 
 result<std::vector<log_hit>> block_archive::logs(const log_filter& filter, const chain_limits& limits) {
   std::vector<log_hit> hits;
-  std::size_t blocks = 0;
+  std::size_t blocks = 0, size = 0;
   auto take = [&](std::uint64_t block_num) -> result<bool> {
     if (++blocks > limits.log_blocks_max)
       return fail(chain_rule::too_many_logs,
@@ -168,7 +168,14 @@ result<std::vector<log_hit>> block_archive::logs(const log_filter& filter, const
       return fail(store_rule::damaged,
                   "{}: block {} of the log index is missing; restore the directory from a copy",
                   store_.dir().string(), block_num);
+    const auto before = hits.size();
     append_hits(hits, *block, filter);
+    for (auto i = before; i < hits.size(); ++i)
+      size += sizeof(log_hit) + hits[i].entry.topics.size() * sizeof(hash32) + hits[i].entry.data.size();
+    if (size > limits.log_bytes_max)
+      return fail(chain_rule::too_many_logs,
+                  "query returned more than {} bytes, reached in block {}; ask for fewer blocks",
+                  limits.log_bytes_max, block_num);
     if (hits.size() > limits.logs_max)
       return fail(chain_rule::too_many_logs,
                   "query returned more than {} results, reached in block {}; ask for fewer blocks",

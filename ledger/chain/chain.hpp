@@ -35,6 +35,7 @@ struct txn_place {
 struct chain_limits {
   pool_limits pool;
   std::size_t logs_max = 10'000;                   ///< results of one log query
+  std::size_t log_bytes_max = 16 * 1024 * 1024;    ///< and their size in memory
   std::size_t log_blocks_max = 50'000;             ///< blocks one log query may read
   std::size_t node_cache_bytes = 8 * 1024 * 1024;  ///< trie nodes kept decoded
   std::size_t block_cache_bytes = 4 * 1024 * 1024; ///< recent blocks kept decoded

@@ -1,9 +1,8 @@
 #include "actors/sn/rpc/format.hpp"
 #include "actors/sn/rpc/service.hpp"
+#include "base/hash.hpp"
 #include "config/parse.hpp"
 #include "contracts/training_client.hpp"
-
-#include <charconv>
 
 namespace swarm::rpc {
 
@@ -16,6 +15,13 @@ method_result service::client_version(const params&, const caller&) {
 }
 method_result service::net_version(const params&, const caller&) {
   return json::value(std::to_string(chain_.chain_id()));
+}
+method_result service::net_listening(const params&, const caller&) {
+  return json::value(true);
+}
+method_result service::sha3(const params& given, const caller&) {
+  SWARM_TRY(const auto data, given.raw(0, "data"));
+  return json::value(hex_data(keccak256(data).view()));
 }
 method_result service::chain_id(const params&, const caller&) {
   return json::value(quantity(chain_.chain_id()));
@@ -44,6 +50,7 @@ method_result service::fee_history(const params& given, const caller&) {
     return fail(rpc_errc::refused, "request beyond head block: requested {}, head {}", last, head);
   const auto count = std::min({wanted, fee_history_max, last + 1});
   json::array ratios, rewards;
+  work_ += count;
   for (auto num = last + 1 - count; num <= last; ++num) {
     SWARM_TRY(const auto header, chain_.header_by_num(num));
     if (!header) return fail(errc::corrupt, "block {} is missing", num);
@@ -59,9 +66,29 @@ method_result service::fee_history(const params& given, const caller&) {
 
 // -- blocks and transactions
 
-result<ledger::block_ptr> service::block_at(const std::optional<std::uint64_t>& num) const {
+result<ledger::block_ptr> service::block_at(const std::optional<std::uint64_t>& num) {
   if (!num) return chain_.head();
-  return chain_.block_by_num(*num);
+  SWARM_TRY(auto block, chain_.block_by_num(*num));
+  if (block) work_ += cost::read_txn * block->txns.size();
+  return block;
+}
+
+result<ledger::block_ptr> service::block_with(const hash32& hash) {
+  SWARM_TRY(auto block, chain_.block_by_hash(hash));
+  if (block) work_ += cost::read_txn * block->txns.size();
+  return block;
+}
+
+result<ledger::block_ptr> service::block_of(const block_ref& which) {
+  return which.hash ? block_with(*which.hash) : block_at(which.num);
+}
+
+result<std::optional<std::uint64_t>> service::state_of(const params& given, std::size_t index) {
+  SWARM_TRY(const auto which, given.block_or_hash(index));
+  if (!which.hash) return which.num;
+  SWARM_TRY(const auto block, block_with(*which.hash));
+  if (!block) return fail(rpc_errc::resource_missing, "unknown block {}", to_hex(which.hash->view()));
+  return std::optional{block->header.block_num};
 }
 
 method_result service::block_by_number(const params& given, const caller&) {
@@ -74,20 +101,14 @@ method_result service::block_by_number(const params& given, const caller&) {
 method_result service::block_by_hash(const params& given, const caller&) {
   SWARM_TRY(const auto hash, given.hash(0, "block hash"));
   SWARM_TRY(const bool full, given.flag(1, "full transactions"));
-  SWARM_TRY(const auto block, chain_.block_by_hash(hash));
+  SWARM_TRY(const auto block, block_with(hash));
   return block ? json::value(block_json(*block, full)) : json::value(nullptr);
 }
 
 method_result service::block_receipts(const params& given, const caller&) {
-  SWARM_TRY(const auto tag, given.text(0, "block"));
-  ledger::block_ptr block;
-  if (tag.size() == 66) {
-    SWARM_TRY(const auto hash, given.hash(0, "block hash"));
-    SWARM_TRY(block, chain_.block_by_hash(hash));
-  } else {
-    SWARM_TRY(const auto num, given.block(0));
-    SWARM_TRY(block, block_at(num));
-  }
+  if (!given.has(0)) return fail(rpc_errc::invalid_params, "missing value for required argument 0 (block)");
+  SWARM_TRY(const auto which, given.block_or_hash(0));
+  SWARM_TRY(const auto block, block_of(which));
   if (!block) return json::value(nullptr);
   json::array out;
   for (std::size_t i = 0; i < block->txns.size(); ++i)
@@ -95,9 +116,59 @@ method_result service::block_receipts(const params& given, const caller&) {
   return json::value(std::move(out));
 }
 
+namespace {
+
+json::value txn_count_json(const ledger::block_ptr& block) {
+  return block ? json::value(quantity(block->txns.size())) : json::value(nullptr);
+}
+/// This chain has no uncles.
+json::value uncle_count_json(const ledger::block_ptr& block) {
+  return block ? json::value("0x0") : json::value(nullptr);
+}
+json::value txn_at_json(const ledger::block_ptr& block, std::uint64_t index) {
+  if (!block || index >= block->txns.size()) return nullptr;
+  return txn_json(*block, index);
+}
+
+} // namespace
+
+method_result service::block_txn_count_by_number(const params& given, const caller&) {
+  SWARM_TRY(const auto num, given.block(0));
+  SWARM_TRY(const auto block, block_at(num));
+  return txn_count_json(block);
+}
+method_result service::block_txn_count_by_hash(const params& given, const caller&) {
+  SWARM_TRY(const auto hash, given.hash(0, "block hash"));
+  SWARM_TRY(const auto block, block_with(hash));
+  return txn_count_json(block);
+}
+method_result service::uncle_count_by_number(const params& given, const caller&) {
+  SWARM_TRY(const auto num, given.block(0));
+  SWARM_TRY(const auto block, block_at(num));
+  return uncle_count_json(block);
+}
+method_result service::uncle_count_by_hash(const params& given, const caller&) {
+  SWARM_TRY(const auto hash, given.hash(0, "block hash"));
+  SWARM_TRY(const auto block, block_with(hash));
+  return uncle_count_json(block);
+}
+method_result service::txn_by_block_number(const params& given, const caller&) {
+  SWARM_TRY(const auto num, given.block(0));
+  SWARM_TRY(const auto index, given.number(1, "transaction index"));
+  SWARM_TRY(const auto block, block_at(num));
+  return txn_at_json(block, index);
+}
+method_result service::txn_by_block_hash(const params& given, const caller&) {
+  SWARM_TRY(const auto hash, given.hash(0, "block hash"));
+  SWARM_TRY(const auto index, given.number(1, "transaction index"));
+  SWARM_TRY(const auto block, block_with(hash));
+  return txn_at_json(block, index);
+}
+
 method_result service::txn_by_hash(const params& given, const caller&) {
   SWARM_TRY(const auto hash, given.hash(0, "transaction hash"));
   SWARM_TRY(const auto place, chain_.find_txn(hash));
+  if (place) work_ += cost::read_txn * place->block->txns.size();
   if (place) return json::value(txn_json(*place->block, place->index));
   const auto* pending = chain_.find_pending(hash);
   return pending != nullptr ? json::value(pending_txn_json(*pending)) : json::value(nullptr);
@@ -106,11 +177,13 @@ method_result service::txn_by_hash(const params& given, const caller&) {
 method_result service::txn_receipt(const params& given, const caller&) {
   SWARM_TRY(const auto hash, given.hash(0, "transaction hash"));
   SWARM_TRY(const auto place, chain_.find_txn(hash));
+  if (place) work_ += cost::read_txn * place->block->txns.size();
   return place ? json::value(receipt_json(*place->block, place->index)) : json::value(nullptr);
 }
 
 method_result service::send_raw(const params& given, const caller&) {
   SWARM_TRY(const auto raw, given.raw(0, "transaction"));
+  work_ += cost::signature;
   SWARM_TRY(const auto hash, chain_.submit(raw));
   return json::value(hex_data(hash.view()));
 }
@@ -119,25 +192,26 @@ method_result service::send_raw(const params& given, const caller&) {
 
 method_result service::txn_count(const params& given, const caller&) {
   SWARM_TRY(const auto who, given.account(0, "address"));
-  SWARM_TRY(const auto num, given.block(1));
-  if (given.has(1) && *given.text(1, "block") == "pending") {
+  SWARM_TRY(const auto which, given.block_or_hash(1));
+  if (which.pending) {
     SWARM_TRY(const auto nonce, chain_.pending_nonce(who));
     return json::value(quantity(nonce));
   }
+  SWARM_TRY(const auto num, state_of(given, 1));
   SWARM_TRY(const auto account, chain_.account_of(who, num));
   return json::value(quantity(account.nonce));
 }
 
 method_result service::balance(const params& given, const caller&) {
   SWARM_TRY(const auto who, given.account(0, "address"));
-  SWARM_TRY(const auto num, given.block(1));
+  SWARM_TRY(const auto num, state_of(given, 1));
   SWARM_TRY(const auto account, chain_.account_of(who, num));
   return json::value(quantity(account.balance));
 }
 
 method_result service::code(const params& given, const caller&) {
   SWARM_TRY(const auto who, given.account(0, "address"));
-  SWARM_TRY(const auto num, given.block(1));
+  SWARM_TRY(const auto num, state_of(given, 1));
   SWARM_TRY(const auto code, chain_.code_of(who, num));
   return json::value(hex_data(code));
 }
@@ -146,7 +220,7 @@ method_result service::storage_at(const params& given, const caller&) {
   SWARM_TRY(const auto who, given.account(0, "address"));
   SWARM_TRY(const auto key, given.text(1, "slot"));
   SWARM_TRY(const auto slot, parse_slot(key));
-  SWARM_TRY(const auto num, given.block(2));
+  SWARM_TRY(const auto num, state_of(given, 2));
   SWARM_TRY(const auto value, chain_.storage_of(who, slot, num));
   return json::value(hex_data(value.view()));
 }
@@ -161,7 +235,8 @@ method_result service::proof(const params& given, const caller&) {
       slots.push_back(slot);
     }
   }
-  SWARM_TRY(const auto num, given.block(2));
+  SWARM_TRY(const auto num, state_of(given, 2));
+  work_ += cost::proof * (1 + slots.size());
   SWARM_TRY(const auto proof, chain_.prove(who, slots, num));
   return json::value(proof_json(who, proof));
 }
@@ -182,79 +257,37 @@ tl::unexpected<failure> reverted(const ledger::call_result& from) {
   return tl::unexpected(std::move(out));
 }
 
+/// State and block overrides would change the answer, so they are not passed over in silence.
+result<> no_overrides(const params& given) {
+  for (std::size_t i = 2; i < given.size(); ++i) {
+    if (!given.has(i)) continue;
+    SWARM_TRY(const auto* object, given.object(i, "overrides"));
+    if (!object->empty())
+      return fail(rpc_errc::invalid_params, "argument {}: state and block overrides are not supported", i);
+  }
+  return {};
+}
+
 } // namespace
 
 method_result service::call(const params& given, const caller&) {
   SWARM_TRY(const auto request, given.call(0));
-  SWARM_TRY(const auto num, given.block(1));
+  SWARM_CHECK(no_overrides(given));
+  SWARM_TRY(const auto num, state_of(given, 1));
   SWARM_TRY(const auto done, chain_.call(request, num));
+  work_ += done.gas_used / cost::gas_per_unit;
   if (done.status != ledger::call_status::ok) return reverted(done);
   return json::value(hex_data(done.output));
 }
 
 method_result service::estimate_gas(const params& given, const caller&) {
   SWARM_TRY(const auto request, given.call(0));
-  SWARM_TRY(const auto num, given.block(1));
+  SWARM_CHECK(no_overrides(given));
+  SWARM_TRY(const auto num, state_of(given, 1));
   SWARM_TRY(const auto done, chain_.estimate_gas(request, num));
+  work_ += done.gas_used / cost::gas_per_unit;
   if (done.status != ledger::call_status::ok) return reverted(done);
   return json::value(quantity(done.gas_used));
-}
-
-// -- logs
-
-method_result service::logs(const params& given, const caller&) {
-  SWARM_TRY(const auto* from, given.object(0, "filter"));
-  SWARM_TRY(auto filter, parse_filter(*from));
-  SWARM_TRY(const auto range, parse_range(*from));
-  if (range.block_hash) {
-    SWARM_TRY(const auto block, chain_.block_by_hash(*range.block_hash));
-    if (!block) return fail(rpc_errc::resource_missing, "unknown block {}", to_hex(range.block_hash->view()));
-    filter.from_block = filter.to_block = block->header.block_num;
-  } else {
-    const auto head = chain_.head()->header.block_num;
-    filter.from_block = range.from.value_or(head);
-    filter.to_block =
-        range.to.value_or(std::max(head, filter.from_block)); // a poller may be ahead of the head
-    if (filter.from_block > filter.to_block)
-      return fail(rpc_errc::invalid_params, "invalid block range: from {} to {}", filter.from_block,
-                  filter.to_block);
-  }
-  SWARM_TRY(const auto hits, chain_.logs(filter));
-  json::array out;
-  for (const auto& hit : hits)
-    out.emplace_back(log_json(hit));
-  return json::value(std::move(out));
-}
-
-method_result service::subscribe(const params& given, const caller& from) {
-  if (from.session == 0)
-    return fail(rpc_errc::method_not_found, "notifications not supported: eth_subscribe needs a WebSocket");
-  SWARM_TRY(const auto kind, given.text(0, "subscription"));
-  subscription wanted{from.session, kind == "newHeads", {}, from.send};
-  if (!wanted.heads && kind != "logs")
-    return fail(rpc_errc::invalid_params, "no \"{}\" subscription; there are newHeads and logs",
-                shown(kind, 64));
-  if (kind == "logs" && given.has(1)) {
-    SWARM_TRY(const auto* filter, given.object(1, "filter"));
-    SWARM_TRY(wanted.filter, parse_filter(*filter));
-  }
-  const auto own = static_cast<std::size_t>(
-      std::count_if(subscriptions_.begin(), subscriptions_.end(),
-                    [&](const auto& entry) { return entry.second.session == from.session; }));
-  if (own >= session_subscriptions_max || subscriptions_.size() >= subscriptions_max)
-    return fail(rpc_errc::limit_exceeded, "at most {} subscriptions of one connection, {} of all",
-                session_subscriptions_max, subscriptions_max);
-  auto id = quantity(next_subscription_++);
-  subscriptions_.emplace(id, std::move(wanted));
-  return json::value(id);
-}
-
-method_result service::unsubscribe(const params& given, const caller& from) {
-  SWARM_TRY(const auto id, given.text(0, "subscription id"));
-  const auto found = subscriptions_.find(id);
-  if (found == subscriptions_.end() || found->second.session != from.session) return json::value(false);
-  subscriptions_.erase(found);
-  return json::value(true);
 }
 
 // -- swarm_*

@@ -68,6 +68,9 @@ TEST_CASE("the chain tells what it is") {
   CHECK(node.text("eth_chainId") == R"("0x5357")");
   CHECK(node.text("eth_blockNumber") == R"("0x2")");
   CHECK(node.text("eth_syncing") == "false");
+  CHECK(node.text("net_listening") == "true");
+  CHECK(node.text("web3_sha3", R"(["0x68656c6c6f"])")
+        == R"("0x1c8aff950685c2ed4bc3174f3472287b56d9517b9c948127319a09a7a36deac8")");
   CHECK(node.text("eth_accounts") == "[]");
   CHECK(node.text("eth_gasPrice") == R"("0x0")");
   CHECK(node.text("eth_maxPriorityFeePerGas") == R"("0x0")");
@@ -240,6 +243,37 @@ TEST_CASE("accounts can be asked for at any block") {
   CHECK(node.error_of("eth_getBalance", R"(["0x12"])") == "-32602 address: expected 20 bytes, got 1");
 }
 
+TEST_CASE("state is found by the hash of its block, too") {
+  told_chain node;
+  CHECK(node.text_of("eth_getTransactionCount", R"(["{who}",{"blockHash":"{one}"}])") == R"("0x2")");
+  CHECK(node.text_of("eth_getTransactionCount", R"(["{who}",{"blockNumber":"0x2"}])") == R"("0x3")");
+  CHECK(node.text_of("eth_getStorageAt", R"(["{to}","0x3","{one}"])") == in_quotes(hex(word(0))));
+  CHECK(node.text_of("eth_getStorageAt", R"(["{to}","0x3",{"blockHash":"{two}","requireCanonical":true}])")
+        == in_quotes(hex(word(33))));
+  CHECK(node.text_of("eth_getCode", R"(["{to}",{"blockHash":"{one}"}])") == R"("0xfe07")");
+  CHECK(node.text_of("eth_call", R"([{"to":"{who}"},{"blockHash":"{one}"}])") == R"("0x")");
+  CHECK(
+      node.error("eth_getBalance", fmt::format(R"(["{}",{{"blockHash":"{}"}}])", hex(node.who), hex(word(1))))
+      == "-32001 unknown block " + hex(word(1)));
+  CHECK(node.text_of("eth_getBlockReceipts", R"([{"blockHash":"{one}"}])")
+        == node.text("eth_getBlockReceipts", R"(["0x1"])"));
+  CHECK(node.error("eth_getBlockReceipts") == "-32602 missing value for required argument 0 (block)");
+}
+
+TEST_CASE("the parts of a block are counted and found by their place") {
+  told_chain node;
+  CHECK(node.text("eth_getBlockTransactionCountByNumber", R"(["0x1"])") == R"("0x2")");
+  CHECK(node.text_of("eth_getBlockTransactionCountByHash", R"(["{two}"])") == R"("0x1")");
+  CHECK(node.text("eth_getBlockTransactionCountByNumber", R"(["0x7"])") == "null");
+  CHECK(node.text("eth_getUncleCountByBlockNumber", R"(["0x1"])") == R"("0x0")");
+  CHECK(node.text_of("eth_getUncleCountByBlockHash", R"(["{one}"])") == R"("0x0")");
+  const auto second = node.text_of("eth_getTransactionByHash", R"(["{revert}"])");
+  CHECK(node.text("eth_getTransactionByBlockNumberAndIndex", R"(["0x1","0x1"])") == second);
+  CHECK(node.text_of("eth_getTransactionByBlockHashAndIndex", R"(["{one}","0x1"])") == second);
+  CHECK(node.text("eth_getTransactionByBlockNumberAndIndex", R"(["0x1","0x2"])") == "null");
+  CHECK(node.text("eth_getTransactionByBlockNumberAndIndex", R"(["0x8","0x0"])") == "null");
+}
+
 TEST_CASE("a proof leads from the state root to account and slots") {
   told_chain node;
   const auto proof = node.object_of("eth_getProof", R"(["{to}",["0x3","0x9"],"latest"])");
@@ -300,6 +334,9 @@ TEST_CASE("a call answers, reverts with its reason and data, or runs out of gas"
   CHECK(node.error("eth_call", call({}, R"(,"gas":"0x1")")).starts_with("-32000 intrinsic gas too low"));
   CHECK(node.error("eth_call", "[]") == "-32602 missing value for required argument 0 (call)");
   CHECK(node.text_of("eth_call", R"([{"to":"{who}"}])") == R"("0x")");
+  CHECK(node.text_of("eth_call", R"([{"to":"{who}"},"latest",{},{}])") == R"("0x")");
+  CHECK(node.error_of("eth_call", R"([{"to":"{who}"},"latest",{"{who}":{"balance":"0x1"}}])")
+        == "-32602 argument 2: state and block overrides are not supported");
   // At an older block.
   auto old = call(input_of(op::load, word(3)));
   old.replace(old.find("latest"), 6, "0x1");

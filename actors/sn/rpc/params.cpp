@@ -150,6 +150,32 @@ json::array field(const json::object& from, std::string_view key) {
 
 } // namespace
 
+result<block_ref> params::block_or_hash(std::size_t index) const {
+  block_ref out;
+  if (!has(index)) return out;
+  if (const auto* object = list_[index].if_object()) {
+    const auto hash_field = field(*object, "blockHash");
+    const auto num_field = field(*object, "blockNumber");
+    if (params(hash_field).has(0) == params(num_field).has(0))
+      return fail(rpc_errc::invalid_params, "argument {} (block): needs either blockHash or blockNumber",
+                  index);
+    if (params(hash_field).has(0)) {
+      SWARM_TRY(out.hash, params(hash_field).hash(0, "blockHash"));
+      return out;
+    }
+    SWARM_TRY(out.num, params(num_field).block(0));
+    return out;
+  }
+  SWARM_TRY(const auto tag, text(index, "block"));
+  if (tag.size() == 66) {
+    SWARM_TRY(out.hash, hash(index, "block hash"));
+    return out;
+  }
+  SWARM_TRY(out.num, block(index));
+  out.pending = tag == "pending";
+  return out;
+}
+
 result<ledger::call_request> params::call(std::size_t index) const {
   SWARM_TRY(const auto* from, object(index, "call"));
   ledger::call_request out;

@@ -21,6 +21,7 @@ enum class rpc_errc : int {
   internal = -32603,
   refused = -32000, ///< the ledger says no; the text says why
   resource_missing = -32001,
+  too_large = -32003, ///< the answer
   limit_exceeded = -32005,
   reverted = 3,
   timed_out = 4, ///< EIP-7966: not final in time, still waiting
@@ -44,6 +45,13 @@ std::string quantity(std::uint64_t value);
 std::string quantity(const u256& value);
 std::string hex_data(bytes_view raw);
 
+/// Which block's state a request is about (EIP-1898). Neither number nor hash: the head.
+struct block_ref {
+  std::optional<std::uint64_t> num;
+  std::optional<hash32> hash;
+  bool pending = false; ///< the head and what waits for the next block
+};
+
 /// Positional parameters of one request. Every reader names the parameter it could not read.
 class params {
 public:
@@ -62,6 +70,8 @@ public:
   result<address> account(std::size_t index, std::string_view what) const;
   /// A block by number or tag; none for the head (latest, safe, finalized, pending, or nothing given).
   result<std::optional<std::uint64_t>> block(std::size_t index) const;
+  /// A block by number, tag or hash, or as an object with blockNumber or blockHash.
+  result<block_ref> block_or_hash(std::size_t index) const;
   result<ledger::call_request> call(std::size_t index) const;
   /// A list of at most `count_max` strings.
   result<std::vector<std::string>> texts(std::size_t index, std::string_view what,

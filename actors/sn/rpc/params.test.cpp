@@ -182,3 +182,28 @@ TEST_CASE("a range is one block by its hash or two ends") {
         == "-32602 cannot specify both blockHash and fromBlock/toBlock, choose one or the other");
   CHECK_FALSE(parse_range(object(R"({"fromBlock":"first"})")));
 }
+
+TEST_CASE("a block is a number, a tag, a hash or an object with one of them") {
+  const auto read = [](std::string_view text) {
+    const given one("[" + std::string(text) + "]");
+    return (*one).block_or_hash(0);
+  };
+  const auto in_quotes = [](const std::string& text) { return "\"" + text + "\""; };
+  CHECK(read("\"0x7\"")->num == 7);
+  CHECK(read("\"earliest\"")->num == 0);
+  for (auto head : {"\"latest\"", "\"safe\"", "\"finalized\"", "\"pending\"", "null"}) {
+    const auto which = read(head);
+    REQUIRE(which);
+    CHECK_FALSE(which->num);
+    CHECK_FALSE(which->hash);
+    CHECK(which->pending == (std::string_view(head) == "\"pending\""));
+  }
+  CHECK(read(in_quotes(hex(word(5))))->hash == word(5));
+  CHECK(read(fmt::format(R"({{"blockHash":"{}","requireCanonical":true}})", hex(word(5))))->hash == word(5));
+  CHECK(read(R"({"blockNumber":"0x7"})")->num == 7);
+  CHECK(refusal(read("{}")) == "-32602 argument 0 (block): needs either blockHash or blockNumber");
+  CHECK_FALSE(read(fmt::format(R"({{"blockHash":"{}","blockNumber":"0x1"}})", hex(word(5)))));
+  CHECK_FALSE(read(R"({"blockHash":"0x1"})"));
+  CHECK_FALSE(read("7"));
+  CHECK_FALSE(read("\"0x" + std::string(64, 'z') + "\""));
+}

@@ -37,11 +37,13 @@ inline ledger::chain_options rpc_chain_options(std::filesystem::path dir) {
 
 class rpc_node {
 public:
-  rpc_node() {
-    auto opened = ledger::chain::open(rpc_chain_options(dir_ / "chain"));
+  explicit rpc_node(service_limits limits = {}, ledger::chain_limits of_chain = {}) {
+    auto options = rpc_chain_options(dir_ / "chain");
+    options.limits = of_chain;
+    auto opened = ledger::chain::open(std::move(options));
     if (!opened) throw std::runtime_error(opened.error().message);
     chain = std::move(*opened);
-    served = std::make_unique<service>(*chain, now);
+    served = std::make_unique<service>(*chain, now, limits);
     from.peer.cert_fingerprint = word(77);
     from.peer.cert_subject = "CN=test";
     from.send = [this](std::string text) { sent.push_back(std::move(text)); };

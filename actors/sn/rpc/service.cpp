@@ -8,6 +8,8 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr std::size_t small_body_bytes = 64 * 1024;
+
 /// Of an error that the service did not make itself.
 int code_of(const error& why) {
   if (why.category == error_category(rpc_errc::refused)) return why.code;
@@ -34,17 +36,21 @@ json::value envelope(json::value id, method_result from) {
 
 /// Collects the answers of a batch, in order; sends them once all are there.
 struct batch {
-  std::vector<json::value> responses;
+  std::vector<std::string> responses; ///< empty: a notification has none
   std::size_t missing = 0;
   std::function<void(std::string)> send;
 
-  void take(std::size_t index, json::value response) {
+  void take(std::size_t index, std::string response) {
     responses[index] = std::move(response);
     if (--missing > 0) return;
-    json::array out;
-    for (auto& one : responses)
-      if (!one.is_null()) out.push_back(std::move(one));
-    send(out.empty() ? std::string{} : json::serialize(out)); // notifications alone have no answer
+    std::string out;
+    for (const auto& one : responses) {
+      if (one.empty()) continue;
+      out += out.empty() ? '[' : ',';
+      out += one;
+    }
+    if (!out.empty()) out += ']';
+    send(std::move(out));
   }
 };
 
@@ -60,32 +66,55 @@ result<json::value> parse(const std::string& body) {
 
 } // namespace
 
+struct service::room {
+  std::size_t bytes = 0;
+
+  /// The response as text, or an error in its place once the answers have grown too large.
+  std::string fit(const json::value& id, method_result from, std::size_t bytes_max) {
+    const bool refused = !from;
+    auto text = json::serialize(envelope(id, std::move(from)));
+    if (text.size() <= bytes || refused) {
+      bytes -= std::min(bytes, text.size());
+      return text;
+    }
+    bytes = 0;
+    return json::serialize(envelope(id, too_large(bytes_max)));
+  }
+  static tl::unexpected<error> too_large(std::size_t bytes_max) {
+    return fail(rpc_errc::too_large, "response too large: over {} bytes; ask for less at a time", bytes_max);
+  }
+};
+
 void service::handle(const std::string& body, const caller& from, time_point now) {
   now_ = now;
+  const auto refuse = [&](error why) {
+    from.send(json::serialize(envelope(nullptr, tl::unexpected(std::move(why)))));
+  };
+  // Who is over his rate gets no large text parsed; small ones are, so that the refusal has their id.
+  if (body.size() > small_body_bytes)
+    if (const auto admitted = admit(from.peer.cert_fingerprint); !admitted) return refuse(admitted.error());
+  limiter_.charge(from.peer.cert_fingerprint, body.size() / cost::body_bytes_per_unit, now_);
   auto parsed = parse(body);
-  if (!parsed) return from.send(json::serialize(envelope(nullptr, tl::unexpected(parsed.error()))));
-  if (!parsed->is_array())
-    return dispatch(*parsed, from, [send = from.send](json::value response) {
-      send(response.is_null() ? std::string{} : json::serialize(response));
-    });
+  if (!parsed) return refuse(parsed.error());
+  const auto left = std::make_shared<room>(room{limits_.response_bytes_max});
+  if (!parsed->is_array()) return dispatch(*parsed, from, left, from.send);
   const auto& requests = parsed->get_array();
-  if (requests.empty() || requests.size() > batch_max) {
-    const auto text = requests.empty()
-                          ? std::string("an empty batch")
-                          : fmt::format("a batch of {}, at most {} are answered", requests.size(), batch_max);
-    return from.send(json::serialize(envelope(nullptr, fail(rpc_errc::invalid_request, "{}", text))));
-  }
+  if (requests.empty()) return refuse(fail(rpc_errc::invalid_request, "an empty batch").value());
+  if (requests.size() > batch_max)
+    return refuse(
+        fail(rpc_errc::invalid_request, "a batch of {}, at most {} are answered", requests.size(), batch_max)
+            .value());
   auto all = std::make_shared<batch>();
   all->responses.resize(requests.size());
   all->missing = requests.size();
   all->send = from.send;
   for (std::size_t i = 0; i < requests.size(); ++i)
-    dispatch(requests[i], from, [all, i](json::value response) { all->take(i, std::move(response)); });
+    dispatch(requests[i], from, left, [all, i](std::string response) { all->take(i, std::move(response)); });
 }
 
-/// `done` gets null for a notification, which has no answer.
-void service::dispatch(const json::value& request, const caller& from,
-                       std::function<void(json::value)> done) {
+/// `done` gets nothing for a notification, which has no answer.
+void service::dispatch(const json::value& request, const caller& from, const std::shared_ptr<room>& left,
+                       std::function<void(std::string)> done) {
   const auto* object = request.if_object();
   const auto* method = object != nullptr ? object->if_contains("method") : nullptr;
   const auto* id_given = object != nullptr ? object->if_contains("id") : nullptr;
@@ -94,28 +123,55 @@ void service::dispatch(const json::value& request, const caller& from,
   const bool notification = id_given == nullptr;
   const json::value id = notification || !id_fits ? json::value(nullptr) : *id_given;
   if (method == nullptr || !method->is_string() || !id_fits)
-    return done(envelope(id, fail(rpc_errc::invalid_request, "a request has a method and an id")));
-  answer reply = [done = std::move(done), id, notification](method_result from_method) {
-    done(notification ? json::value(nullptr) : envelope(id, std::move(from_method)));
+    return done(
+        json::serialize(envelope(id, fail(rpc_errc::invalid_request, "a request has a method and an id"))));
+  answer reply = [this, done = std::move(done), id, notification, left,
+                  client = from.peer.cert_fingerprint](method_result from_method) {
+    auto text =
+        notification ? std::string{} : left->fit(id, std::move(from_method), limits_.response_bytes_max);
+    limiter_.charge(client, text.size() / cost::answer_bytes_per_unit, now_);
+    done(std::move(text));
   };
+  if (auto admitted = admit(from.peer.cert_fingerprint); !admitted)
+    return reply(tl::unexpected(admitted.error()));
+  if (left->bytes == 0) return reply(room::too_large(limits_.response_bytes_max));
   const auto* given = object->if_contains("params");
   if (given != nullptr && !given->is_array() && !given->is_null())
     return reply(fail(rpc_errc::invalid_params, "params must be an array"));
   const json::array none;
   const params arguments(given != nullptr && given->is_array() ? given->get_array() : none);
-  const std::string_view name(method->get_string().data(), method->get_string().size());
-  if (name == "eth_sendRawTransactionSync") return send_sync(arguments, std::move(reply));
-  const auto found = methods().find(name);
-  if (found == methods().end())
-    return reply(
-        fail(rpc_errc::method_not_found, "the method {} does not exist/is not available", shown(name, 64)));
-  reply((this->*found->second)(arguments, from));
+  run({method->get_string().data(), method->get_string().size()}, arguments, from, std::move(reply));
+}
+
+void service::run(std::string_view method, const params& given, const caller& from, answer reply) {
+  work_ = cost::request;
+  if (method == "eth_sendRawTransactionSync") {
+    work_ += cost::signature;
+    send_sync(given, std::move(reply));
+  } else if (const auto found = methods().find(method); found != methods().end()) {
+    reply((this->*found->second)(given, from));
+  } else {
+    reply(
+        fail(rpc_errc::method_not_found, "the method {} does not exist/is not available", shown(method, 64)));
+  }
+  limiter_.charge(from.peer.cert_fingerprint, work_, now_);
+}
+
+result<> service::admit(const hash32& client) {
+  const auto wait = limiter_.wait_of(client, now_);
+  if (wait == duration::zero()) return {};
+  return fail(rpc_errc::limit_exceeded,
+              "rate limit exceeded: this client asks for more work than {} units a second; wait {} ms",
+              limits_.rate.units_per_second,
+              std::chrono::duration_cast<std::chrono::milliseconds>(wait).count() + 1);
 }
 
 const std::map<std::string_view, service::handler>& service::methods() {
   static const std::map<std::string_view, handler> table{
       {"web3_clientVersion", &service::client_version},
+      {"web3_sha3", &service::sha3},
       {"net_version", &service::net_version},
+      {"net_listening", &service::net_listening},
       {"eth_chainId", &service::chain_id},
       {"eth_blockNumber", &service::block_number},
       {"eth_syncing", &service::syncing},
@@ -126,6 +182,12 @@ const std::map<std::string_view, service::handler>& service::methods() {
       {"eth_getBlockByNumber", &service::block_by_number},
       {"eth_getBlockByHash", &service::block_by_hash},
       {"eth_getBlockReceipts", &service::block_receipts},
+      {"eth_getBlockTransactionCountByNumber", &service::block_txn_count_by_number},
+      {"eth_getBlockTransactionCountByHash", &service::block_txn_count_by_hash},
+      {"eth_getUncleCountByBlockNumber", &service::uncle_count_by_number},
+      {"eth_getUncleCountByBlockHash", &service::uncle_count_by_hash},
+      {"eth_getTransactionByBlockNumberAndIndex", &service::txn_by_block_number},
+      {"eth_getTransactionByBlockHashAndIndex", &service::txn_by_block_hash},
       {"eth_getTransactionByHash", &service::txn_by_hash},
       {"eth_getTransactionReceipt", &service::txn_receipt},
       {"eth_getTransactionCount", &service::txn_count},
@@ -136,6 +198,11 @@ const std::map<std::string_view, service::handler>& service::methods() {
       {"eth_call", &service::call},
       {"eth_estimateGas", &service::estimate_gas},
       {"eth_getLogs", &service::logs},
+      {"eth_newFilter", &service::new_filter},
+      {"eth_newBlockFilter", &service::new_block_filter},
+      {"eth_getFilterChanges", &service::filter_changes},
+      {"eth_getFilterLogs", &service::filter_logs},
+      {"eth_uninstallFilter", &service::uninstall_filter},
       {"eth_sendRawTransaction", &service::send_raw},
       {"eth_subscribe", &service::subscribe},
       {"eth_unsubscribe", &service::unsubscribe},
@@ -202,15 +269,20 @@ void service::on_block(const ledger::block_ptr& block) {
 
 void service::on_time(time_point now) {
   now_ = now;
+  filters_.expire(now);
   std::vector<waiter> late;
   std::erase_if(waiting_, [&](waiter& one) {
     if (one.until > now) return false;
     late.push_back(std::move(one));
     return true;
   });
-  for (auto& one : late)
-    one.done(fail(rpc_errc::timed_out, "timeout: transaction {} is not final yet, it still waits",
-                  to_hex(one.txn.view())));
+  for (auto& one : late) {
+    failure why = fail(rpc_errc::timed_out, "timeout: transaction {} is not final yet, it still waits",
+                       to_hex(one.txn.view()))
+                      .value();
+    why.data = to_hex(one.txn.view());
+    one.done(tl::unexpected(std::move(why)));
+  }
 }
 
 void service::session_gone(std::uint64_t session) {

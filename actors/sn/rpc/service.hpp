@@ -1,7 +1,9 @@
 #pragma once
 
+#include "actors/sn/rpc/filters.hpp"
 #include "actors/sn/rpc/liveness.hpp"
 #include "actors/sn/rpc/params.hpp"
+#include "actors/sn/rpc/rate_limit.hpp"
 #include "base/hash.hpp"
 #include "contracts/registry_client.hpp"
 #include "transport/http.hpp"
@@ -9,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 
 namespace swarm::rpc {
 
@@ -19,9 +22,19 @@ struct caller {
   std::function<void(std::string)> send; ///< answers and, for a session, notifications; any thread
 };
 
+struct service_limits {
+  rate_limits rate;
+  filter_table::limits filters;
+  std::size_t response_bytes_max = 32 * 1024 * 1024; ///< of one request or one batch
+};
+
 /// Ethereum's JSON-RPC over one chain, plus swarm_* methods. Belongs to the thread that owns the chain. No
 /// sockets: text in, text out; an answer that has to wait for a block comes when `on_block` or `on_time`
 /// brings it.
+///
+/// Blocks are final when they are seen: latest, safe, finalized and pending are one block, no log is ever
+/// removed, and a filter is a place in the chain. Every client, known by its certificate, has a bounded rate
+/// of work, number of filters and size of answers.
 ///
 /// Beyond the execution API: eth_sendRawTransactionSync (EIP-7966) answers with the receipt and may be
 /// repeated with the same transaction; receipts carry Besu's `revertReason`; swarm_heartbeat(account),
@@ -38,18 +51,21 @@ public:
   static constexpr std::uint64_t fee_history_max = 1024;
   static constexpr std::size_t reward_percentiles_max = 100;
 
-  service(ledger::chain& chain, time_point now) : chain_(chain), liveness_(now), now_(now) {}
+  service(ledger::chain& chain, time_point now, service_limits limits = {})
+      : chain_(chain), limits_(limits), liveness_(now), limiter_(limits.rate), filters_(limits.filters),
+        now_(now) {}
 
   /// One request or a batch.
   void handle(const std::string& body, const caller& from, time_point now);
   /// A block was committed: wakes those who wait, tells those who subscribed.
   void on_block(const ledger::block_ptr& block);
-  /// Ends waits that have lasted too long.
+  /// Ends waits that have lasted too long, forgets filters that nobody asks for.
   void on_time(time_point now);
   void session_gone(std::uint64_t session);
 
   std::size_t subscriptions() const { return subscriptions_.size(); }
   std::size_t waiting() const { return waiting_.size(); }
+  std::size_t filters() const { return filters_.size(); }
   /// All nodes of the registry at the head, with the time since their last sign of life.
   result<boost::json::array> nodes_json(time_point now);
 
@@ -69,13 +85,19 @@ private:
   };
 
   static const std::map<std::string_view, handler>& methods();
-  void dispatch(const boost::json::value& request, const caller& from,
-                std::function<void(boost::json::value)> done);
+  struct room; ///< left for the answers to one text
+  void dispatch(const boost::json::value& request, const caller& from, const std::shared_ptr<room>& left,
+                std::function<void(std::string)> done);
+  void run(std::string_view method, const params& given, const caller& from, answer reply);
+  /// An error while the client has used up its rate.
+  result<> admit(const hash32& client);
   void send_sync(const params& given, answer done);
 
   // eth_*, net_*, web3_*
   method_result client_version(const params&, const caller&);
   method_result net_version(const params&, const caller&);
+  method_result net_listening(const params&, const caller&);
+  method_result sha3(const params&, const caller&);
   method_result chain_id(const params&, const caller&);
   method_result block_number(const params&, const caller&);
   method_result syncing(const params&, const caller&);
@@ -85,6 +107,12 @@ private:
   method_result block_by_number(const params&, const caller&);
   method_result block_by_hash(const params&, const caller&);
   method_result block_receipts(const params&, const caller&);
+  method_result block_txn_count_by_number(const params&, const caller&);
+  method_result block_txn_count_by_hash(const params&, const caller&);
+  method_result uncle_count_by_number(const params&, const caller&);
+  method_result uncle_count_by_hash(const params&, const caller&);
+  method_result txn_by_block_number(const params&, const caller&);
+  method_result txn_by_block_hash(const params&, const caller&);
   method_result txn_by_hash(const params&, const caller&);
   method_result txn_receipt(const params&, const caller&);
   method_result txn_count(const params&, const caller&);
@@ -95,6 +123,11 @@ private:
   method_result call(const params&, const caller&);
   method_result estimate_gas(const params&, const caller&);
   method_result logs(const params&, const caller&);
+  method_result new_filter(const params&, const caller&);
+  method_result new_block_filter(const params&, const caller&);
+  method_result filter_changes(const params&, const caller&);
+  method_result filter_logs(const params&, const caller&);
+  method_result uninstall_filter(const params&, const caller&);
   method_result send_raw(const params&, const caller&);
   method_result subscribe(const params&, const caller&);
   method_result unsubscribe(const params&, const caller&);
@@ -104,12 +137,27 @@ private:
   method_result genesis(const params&, const caller&);
   method_result nodes(const params&, const caller&);
 
-  result<ledger::block_ptr> block_at(const std::optional<std::uint64_t>& num) const;
+  /// Blocks and what they cost are counted as work.
+  result<ledger::block_ptr> block_at(const std::optional<std::uint64_t>& num);
+  result<ledger::block_ptr> block_with(const hash32& hash);
+  result<ledger::block_ptr> block_of(const block_ref& which);
+  /// The number of the block whose state a request is about; none for the head.
+  result<std::optional<std::uint64_t>> state_of(const params& given, std::size_t index);
+  result<boost::json::array> found_logs(const ledger::log_filter& filter);
+  result<ledger::log_filter> with_range(ledger::log_filter filter, const block_range& range) const;
+  method_result add_filter(filter_table::filter made);
+  result<filter_table::filter*> filter_of(const params& given, const caller& from);
+  result<boost::json::array> new_blocks(filter_table::filter& which);
+  result<boost::json::array> new_logs(filter_table::filter& which);
   result<const std::vector<contracts::node_view>*> registry();
 
   ledger::chain& chain_;
+  service_limits limits_;
   liveness liveness_;
+  rate_limiter limiter_;
+  filter_table filters_;
   time_point now_;
+  std::uint64_t work_ = 0;                            ///< units that the method being run has taken so far
   std::map<std::string, subscription> subscriptions_; ///< by id
   std::uint64_t next_subscription_ = 1;
   std::deque<waiter> waiting_;

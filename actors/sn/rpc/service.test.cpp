@@ -127,6 +127,7 @@ TEST_CASE("waiting for a receipt ends") {
   node.pass(std::chrono::milliseconds(1));
   REQUIRE(node.sent.size() == 1);
   CHECK(json::parse(node.sent[0]).at("error").at("code") == 4);
+  CHECK(json::parse(node.sent[0]).at("error").at("data").as_string().size() == 66); // the transaction's hash
   node.pass(service::receipt_wait);
   CHECK(node.sent.size() == 3);
   CHECK(node.served->waiting() == 0);

@@ -1,0 +1,41 @@
+#include "actors/sn/rpc/filters.hpp"
+
+#include <algorithm>
+
+namespace swarm::rpc {
+
+std::optional<std::uint64_t> filter_table::add(filter made, time_point now) {
+  expire(now);
+  const auto own = std::count_if(filters_.begin(), filters_.end(),
+                                 [&](const auto& entry) { return entry.second.client == made.client; });
+  if (filters_.size() >= limits_.all_max || static_cast<std::size_t>(own) >= limits_.client_max)
+    return std::nullopt;
+  made.asked_at = now;
+  const auto id = next_id_++;
+  filters_.emplace(id, std::move(made));
+  return id;
+}
+
+filter_table::filter* filter_table::find(std::uint64_t id, const hash32& client, time_point now) {
+  const auto found = filters_.find(id);
+  if (found == filters_.end() || found->second.client != client) return nullptr;
+  if (now - found->second.asked_at > limits_.idle_max) {
+    filters_.erase(found);
+    return nullptr;
+  }
+  found->second.asked_at = now;
+  return &found->second;
+}
+
+bool filter_table::remove(std::uint64_t id, const hash32& client) {
+  const auto found = filters_.find(id);
+  if (found == filters_.end() || found->second.client != client) return false;
+  filters_.erase(found);
+  return true;
+}
+
+void filter_table::expire(time_point now) {
+  std::erase_if(filters_, [&](const auto& entry) { return now - entry.second.asked_at > limits_.idle_max; });
+}
+
+} // namespace swarm::rpc

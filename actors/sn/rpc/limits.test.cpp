@@ -1,0 +1,113 @@
+#include "actors/sn/rpc/rate_limit.hpp"
+#include "actors/sn/rpc/rpc_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace swarm;
+using namespace swarm::rpc;
+using namespace swarm::rpc::test;
+using namespace std::chrono_literals;
+
+TEST_CASE("a bucket is spent, refills with time and never holds more than the burst") {
+  rate_limiter limiter({.units_per_second = 10, .burst = 100});
+  const auto a = word(1), b = word(2);
+  time_point now{};
+  CHECK(limiter.wait_of(a, now) == duration::zero());
+  limiter.charge(a, 99, now);
+  CHECK(limiter.wait_of(a, now) == duration::zero());
+  limiter.charge(a, 1, now);
+  CHECK(limiter.wait_of(a, now) == 100ms);
+  CHECK(limiter.wait_of(b, now) == duration::zero()); // another's bucket
+  now += 100ms;
+  CHECK(limiter.wait_of(a, now) == duration::zero());
+  limiter.charge(a, 51, now); // is done, and paid for afterwards
+  CHECK(limiter.wait_of(a, now) == 5'100ms);
+  now += 5'000ms;
+  CHECK(limiter.wait_of(a, now) == 100ms);
+  now += 24h;
+  limiter.charge(a, 100, now);
+  CHECK(limiter.wait_of(a, now) == 100ms);
+  // Time in small steps adds up.
+  for (int i = 0; i < 1000; ++i)
+    limiter.wait_of(a, now += 1ms);
+  CHECK(limiter.wait_of(a, now) == duration::zero());
+  // One huge request costs a second burst at most.
+  limiter.charge(b, ~std::uint64_t{0}, now);
+  CHECK(limiter.wait_of(b, now) == 100ms);
+  limiter.charge(b, ~std::uint64_t{0}, now);
+  CHECK(limiter.wait_of(b, now) == 10'100ms);
+}
+
+TEST_CASE("who is being limited is not forgotten for newcomers") {
+  rate_limiter limiter({.units_per_second = 10, .burst = 100, .clients_max = 4});
+  time_point now{};
+  limiter.charge(word(1), 150, now);
+  for (std::uint64_t i = 2; i < 100; ++i)
+    limiter.charge(word(i), 1, now);
+  CHECK(limiter.clients() == 4);
+  CHECK(limiter.wait_of(word(1), now) > duration::zero());
+}
+
+TEST_CASE("a client over its rate is refused with its ids until it has waited") {
+  service_limits limits;
+  limits.rate = {.units_per_second = 10, .burst = 5};
+  rpc_node node(limits);
+  const auto answers = node.post(R"([{"id":1,"method":"eth_chainId"},{"id":2,"method":"eth_chainId"},
+      {"id":3,"method":"eth_chainId"},{"id":4,"method":"eth_chainId"},{"id":5,"method":"eth_chainId"},
+      {"id":6,"method":"eth_chainId"}])");
+  const auto list = json::parse(answers.at(0)).as_array();
+  REQUIRE(list.size() == 6);
+  CHECK(list[4].at("result") == "0x5357");
+  CHECK(list[5].at("id") == 6);
+  CHECK(rpc_node::error_text(list[5].as_object())
+        == "-32005 rate limit exceeded: this client asks for more work than 10 units a second; wait 101 ms");
+  CHECK(node.error("eth_blockNumber").starts_with("-32005 rate limit exceeded"));
+  // A large text is not even parsed.
+  CHECK(rpc_node::error_text(node.ask(std::string(100'000, '['))).starts_with("-32005 rate limit exceeded"));
+  node.from.peer.cert_fingerprint = word(78); // another client
+  CHECK(node.text("eth_chainId") == R"("0x5357")");
+  node.from.peer.cert_fingerprint = word(77);
+  node.pass(1s);
+  CHECK(node.text("eth_chainId") == R"("0x5357")");
+}
+
+TEST_CASE("work is charged by its size") {
+  service_limits limits;
+  limits.rate = {.units_per_second = 1, .burst = 5'000};
+  /// How many of the cheapest requests are still answered after `body`.
+  const auto left_after = [&](std::string_view body) {
+    rpc_node node(limits);
+    node.submit(make_txn(test_key(9), 0, input_of(op::emit, word(1), word(2))));
+    node.seal();
+    node.post(body);
+    int count = 0;
+    while (node.call("eth_chainId").contains("result"))
+      ++count;
+    return count;
+  };
+  const auto burn =
+      fmt::format(R"({{"id":1,"method":"eth_call","params":[{{"to":"{}","data":"{}","gas":"0x4c4b40"}}]}})",
+                  hex(test_address()), to_hex(input_of(op::burn)));
+  CHECK(left_after(R"({"id":1,"method":"eth_chainId"})") == 4'999);
+  CHECK(left_after(R"({"id":1,"method":"eth_getBlockByNumber","params":["0x1"]})") == 4'997);
+  CHECK(left_after(burn) == 4'999 - 5'000'000 / 4'000);
+  CHECK(left_after(std::string(20'480, ' ') + "[") == 4'990); // parsing alone
+  CHECK(left_after(R"({"id":1,"method":"eth_sendRawTransaction","params":["0x01"]})") == 4'996);
+}
+
+TEST_CASE("answers together have a size, what does not fit is refused by name") {
+  service_limits limits;
+  limits.response_bytes_max = 1'000;
+  rpc_node node(limits);
+  CHECK(node.error("eth_getBlockByNumber", R"(["latest"])")
+        == "-32003 response too large: over 1000 bytes; ask for less at a time");
+  std::string body;
+  for (int i = 0; i < 40; ++i)
+    body += fmt::format(R"({}{{"id":{},"method":"eth_chainId"}})", i > 0 ? "," : "[", i);
+  const auto list = json::parse(node.post(body + "]").at(0)).as_array();
+  REQUIRE(list.size() == 40);
+  CHECK(list[0].as_object().contains("result"));
+  CHECK(list[39].at("id") == 39);
+  CHECK(list[39].at("error").at("code") == -32003);
+  CHECK(node.text("eth_chainId") == R"("0x5357")"); // the next text has its own
+}

@@ -1,0 +1,94 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace swarm::rpc {
+
+/// What things cost. A unit is about 20 microseconds of the chain's thread.
+namespace cost {
+inline constexpr std::uint64_t request = 1;
+inline constexpr std::uint64_t signature = 3; ///< a transaction that comes in
+inline constexpr std::uint64_t proof = 4;     ///< of an account or a slot
+inline constexpr std::uint64_t read_txn = 2;  ///< of a block that is read: its sender is recovered
+inline constexpr std::uint64_t gas_per_unit = 4'000;
+inline constexpr std::uint64_t logs_per_unit = 4;
+inline constexpr std::uint64_t log_range_per_unit =
+    8; ///< blocks a query ranges over, not all of which are read
+inline constexpr std::size_t body_bytes_per_unit = 2048;
+inline constexpr std::size_t answer_bytes_per_unit = 4096;
+} // namespace cost
+
+/// How much work a client may ask for.
+struct rate_limits {
+  std::uint64_t units_per_second = 30'000;
+  std::uint64_t burst = 300'000;  ///< saved up while idle
+  std::size_t clients_max = 4096; ///< remembered; beyond, those that have saved up everything go first
+};
+
+/// A token bucket for each client, by the fingerprint of its certificate. Work is charged after it was done,
+/// when its size is known: a bucket may go below zero, and its client is refused until it is above again.
+class rate_limiter {
+public:
+  explicit rate_limiter(rate_limits limits) : limits_(limits) {}
+
+  /// How long the client has to wait, zero when it may ask now.
+  duration wait_of(const hash32& client, time_point now) {
+    const auto& bucket = refilled(client, now);
+    if (bucket.units > 0) return duration::zero();
+    const auto missing = static_cast<double>(1 - bucket.units);
+    return std::chrono::duration_cast<duration>(
+        std::chrono::duration<double>(missing / static_cast<double>(limits_.units_per_second)));
+  }
+  void charge(const hash32& client, std::uint64_t units, time_point now) {
+    auto& bucket = refilled(client, now);
+    bucket.units -= static_cast<std::int64_t>(std::min(units, limits_.burst)); // a second full bucket at most
+  }
+  std::size_t clients() const { return buckets_.size(); }
+
+private:
+  struct bucket {
+    std::int64_t units = 0;
+    time_point filled_at;
+  };
+
+  bucket& refilled(const hash32& client, time_point now) {
+    const auto full = static_cast<std::int64_t>(limits_.burst);
+    auto [at, is_new] = buckets_.try_emplace(client, bucket{full, now});
+    if (is_new) {
+      forget_full(client, now);
+      return at->second;
+    }
+    refill(at->second, now);
+    return at->second;
+  }
+  void refill(bucket& which, time_point now) const {
+    const auto full = static_cast<std::int64_t>(limits_.burst);
+    const auto seconds = std::chrono::duration<double>(now - which.filled_at).count();
+    const auto earned = seconds * static_cast<double>(limits_.units_per_second);
+    if (earned < 1) return; // or many small steps would earn nothing
+    which.units = earned >= static_cast<double>(full - which.units)
+                      ? full
+                      : which.units + static_cast<std::int64_t>(earned);
+    which.filled_at = now;
+  }
+  /// A full bucket says no more than none at all. Without one, the emptiest stay: they are being limited.
+  void forget_full(const hash32& except, time_point now) {
+    if (buckets_.size() <= limits_.clients_max) return;
+    auto fullest = buckets_.end();
+    for (auto at = buckets_.begin(); at != buckets_.end(); ++at) {
+      refill(at->second, now);
+      if (at->first != except && (fullest == buckets_.end() || at->second.units > fullest->second.units))
+        fullest = at;
+    }
+    if (fullest != buckets_.end()) buckets_.erase(fullest);
+  }
+
+  rate_limits limits_;
+  std::unordered_map<hash32, bucket> buckets_;
+};
+
+} // namespace swarm::rpc

@@ -1,0 +1,178 @@
+#include "actors/sn/rpc/format.hpp"
+#include "actors/sn/rpc/service.hpp"
+#include "ledger/formats/header.hpp"
+
+namespace swarm::rpc {
+
+namespace json = boost::json;
+
+namespace {
+
+/// What one answer about new blocks lists at most; the next one goes on from there.
+constexpr std::uint64_t new_blocks_max = 10'000;
+/// A query over more blocks than this reads no more of them (chain_limits::log_blocks_max).
+constexpr std::uint64_t log_range_counted_max = 50'000;
+
+} // namespace
+
+// -- logs
+
+result<json::array> service::found_logs(const ledger::log_filter& filter) {
+  const auto range = std::min(filter.to_block, chain_.head()->header.block_num);
+  if (range >= filter.from_block)
+    work_ += std::min(range - filter.from_block, log_range_counted_max) / cost::log_range_per_unit;
+  SWARM_TRY(const auto hits, chain_.logs(filter));
+  work_ += hits.size() / cost::logs_per_unit;
+  json::array out;
+  out.reserve(hits.size());
+  for (const auto& hit : hits)
+    out.emplace_back(log_json(hit));
+  return out;
+}
+
+/// The filter with the blocks it is about; open ends are the head.
+result<ledger::log_filter> service::with_range(ledger::log_filter filter, const block_range& range) const {
+  const auto head = chain_.head()->header.block_num;
+  filter.from_block = range.from.value_or(head);
+  filter.to_block = range.to.value_or(std::max(head, filter.from_block)); // a poller may be ahead of the head
+  if (filter.from_block > filter.to_block)
+    return fail(rpc_errc::invalid_params, "invalid block range: from {} to {}", filter.from_block,
+                filter.to_block);
+  return filter;
+}
+
+method_result service::logs(const params& given, const caller&) {
+  SWARM_TRY(const auto* from, given.object(0, "filter"));
+  SWARM_TRY(auto filter, parse_filter(*from));
+  SWARM_TRY(const auto range, parse_range(*from));
+  if (range.block_hash) {
+    SWARM_TRY(const auto block, block_with(*range.block_hash));
+    if (!block) return fail(rpc_errc::resource_missing, "unknown block {}", to_hex(range.block_hash->view()));
+    filter.from_block = filter.to_block = block->header.block_num;
+  } else {
+    SWARM_TRY(filter, with_range(std::move(filter), range));
+  }
+  SWARM_TRY(auto found, found_logs(filter));
+  return json::value(std::move(found));
+}
+
+// -- filters: what is new since the client asked last
+
+method_result service::new_filter(const params& given, const caller& from) {
+  SWARM_TRY(const auto* object, given.object(0, "filter"));
+  filter_table::filter made{.client = from.peer.cert_fingerprint};
+  SWARM_TRY(made.logs, parse_filter(*object));
+  SWARM_TRY(made.range, parse_range(*object));
+  if (made.range.block_hash)
+    return fail(rpc_errc::invalid_params,
+                "a filter is for blocks to come; for one block there is eth_getLogs");
+  SWARM_CHECK(with_range(made.logs, made.range));
+  made.next_block = std::max(chain_.head()->header.block_num + 1, made.range.from.value_or(0));
+  return add_filter(std::move(made));
+}
+
+method_result service::new_block_filter(const params&, const caller& from) {
+  return add_filter({.client = from.peer.cert_fingerprint,
+                     .blocks = true,
+                     .next_block = chain_.head()->header.block_num + 1});
+}
+
+method_result service::add_filter(filter_table::filter made) {
+  const auto id = filters_.add(std::move(made), now_);
+  if (!id)
+    return fail(rpc_errc::limit_exceeded, "at most {} filters of one client, {} of all; uninstall some",
+                limits_.filters.client_max, limits_.filters.all_max);
+  return json::value(quantity(*id));
+}
+
+result<filter_table::filter*> service::filter_of(const params& given, const caller& from) {
+  SWARM_TRY(const auto id, given.number(0, "filter id"));
+  auto* found = filters_.find(id, from.peer.cert_fingerprint, now_);
+  if (found == nullptr) return fail(rpc_errc::refused, "filter not found");
+  return found;
+}
+
+method_result service::filter_changes(const params& given, const caller& from) {
+  SWARM_TRY(auto* which, filter_of(given, from));
+  SWARM_TRY(auto changes, which->blocks ? new_blocks(*which) : new_logs(*which));
+  return json::value(std::move(changes));
+}
+
+result<json::array> service::new_blocks(filter_table::filter& which) {
+  const auto head = chain_.head()->header.block_num;
+  json::array out;
+  for (; which.next_block <= head && out.size() < new_blocks_max; ++which.next_block) {
+    SWARM_TRY(const auto header, chain_.header_by_num(which.next_block));
+    if (!header) return fail(errc::corrupt, "block {} is missing", which.next_block);
+    out.emplace_back(hex_data(ledger::block_hash(*header).view()));
+  }
+  work_ += out.size();
+  return out;
+}
+
+/// Where there is more than one answer may hold, the answer is about fewer blocks and the next one goes on.
+result<json::array> service::new_logs(filter_table::filter& which) {
+  auto asked = which.logs;
+  asked.from_block = which.next_block;
+  asked.to_block = std::min(which.range.to.value_or(~std::uint64_t{0}), chain_.head()->header.block_num);
+  if (asked.from_block > asked.to_block) return json::array{};
+  for (;;) {
+    auto found = found_logs(asked);
+    const bool too_many = !found && found.error().is(ledger::chain_rule::too_many_logs);
+    if (too_many && asked.to_block > asked.from_block) {
+      asked.to_block = asked.from_block + (asked.to_block - asked.from_block) / 2;
+      continue;
+    }
+    if (found || too_many)
+      which.next_block = asked.to_block + 1; // else a single block would hold it up for ever
+    return found;
+  }
+}
+
+method_result service::filter_logs(const params& given, const caller& from) {
+  SWARM_TRY(const auto* which, filter_of(given, from));
+  if (which->blocks) return fail(rpc_errc::refused, "filter not found"); // not one for logs
+  SWARM_TRY(const auto asked, with_range(which->logs, which->range));
+  SWARM_TRY(auto found, found_logs(asked));
+  return json::value(std::move(found));
+}
+
+method_result service::uninstall_filter(const params& given, const caller& from) {
+  SWARM_TRY(const auto id, given.number(0, "filter id"));
+  return json::value(filters_.remove(id, from.peer.cert_fingerprint));
+}
+
+// -- subscriptions: told without asking
+
+method_result service::subscribe(const params& given, const caller& from) {
+  if (from.session == 0)
+    return fail(rpc_errc::method_not_found, "notifications not supported: eth_subscribe needs a WebSocket");
+  SWARM_TRY(const auto kind, given.text(0, "subscription"));
+  subscription wanted{from.session, kind == "newHeads", {}, from.send};
+  if (!wanted.heads && kind != "logs")
+    return fail(rpc_errc::invalid_params, "no \"{}\" subscription; there are newHeads and logs",
+                shown(kind, 64));
+  if (kind == "logs" && given.has(1)) {
+    SWARM_TRY(const auto* filter, given.object(1, "filter"));
+    SWARM_TRY(wanted.filter, parse_filter(*filter));
+  }
+  const auto own = static_cast<std::size_t>(
+      std::count_if(subscriptions_.begin(), subscriptions_.end(),
+                    [&](const auto& entry) { return entry.second.session == from.session; }));
+  if (own >= session_subscriptions_max || subscriptions_.size() >= subscriptions_max)
+    return fail(rpc_errc::limit_exceeded, "at most {} subscriptions of one connection, {} of all",
+                session_subscriptions_max, subscriptions_max);
+  auto id = quantity(next_subscription_++);
+  subscriptions_.emplace(id, std::move(wanted));
+  return json::value(id);
+}
+
+method_result service::unsubscribe(const params& given, const caller& from) {
+  SWARM_TRY(const auto id, given.text(0, "subscription id"));
+  const auto found = subscriptions_.find(id);
+  if (found == subscriptions_.end() || found->second.session != from.session) return json::value(false);
+  subscriptions_.erase(found);
+  return json::value(true);
+}
+
+} // namespace swarm::rpc
