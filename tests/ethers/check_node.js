@@ -2,8 +2,8 @@
 //
 //   NODE_PATH=build/npm/node_modules node tests/ethers/check_node.js URL CERT KEY CA
 //
-// The interfaces are those of contracts/interfaces, compiled here with solc. Prints a line per check and, last,
-// "N passed, N failed".
+// URL is https://..., and the same address is used for wss://. The interfaces are those of contracts/interfaces,
+// compiled here with solc. Prints a line per check and, last, "N passed, N failed".
 "use strict";
 const assert = require("node:assert");
 const fs = require("node:fs");
@@ -11,15 +11,17 @@ const https = require("node:https");
 const path = require("node:path");
 const ethers = require("ethers");
 const solc = require("solc");
+const { WebSocket } = require("ws");
 
 const [url, cert, key, ca] = process.argv.slice(2);
-const agent = new https.Agent({
+const tls = {
   cert: fs.readFileSync(cert),
   key: fs.readFileSync(key),
   ca: fs.readFileSync(ca),
   checkServerIdentity: () => undefined, // chain only, as swarmd itself does without --verify-host
-  keepAlive: true,
-});
+};
+const agent = new https.Agent({ ...tls, keepAlive: true });
+const PATIENCE = 90_000; // milliseconds; bounds a hang
 
 const REGISTRY = "0x0000000000000000000000000000000000005001";
 const TRAININGS = "0x0000000000000000000000000000000000005002";
@@ -53,6 +55,99 @@ function connect() {
     sent.end(req.body ? Buffer.from(req.body) : undefined);
   });
   return new ethers.JsonRpcProvider(request);
+}
+
+/** ethers over a WebSocket: subscriptions in place of filters. */
+function connectSocket() {
+  const socket = new WebSocket(url.replace(/^https/, "wss"), tls);
+  const failed = new Promise((_, reject) => socket.on("error", reject));
+  failed.catch(() => undefined); // told to those who wait for it
+  return { provider: new ethers.WebSocketProvider(socket), failed };
+}
+
+/** Resolves with what `start(resolve)` passes to resolve. */
+function told(what, start, ...others) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${PATIENCE} ms for ${what}`)), PATIENCE);
+  });
+  const happened = new Promise((resolve, reject) => Promise.resolve(start(resolve)).catch(reject));
+  return Promise.race([happened, late, ...others]).finally(() => clearTimeout(timer));
+}
+
+/** Resolves once `provider` has the answer to the next request of this method. */
+function answered(provider, method) {
+  return told(`the answer to ${method}`, (resolve) => {
+    const send = provider.send;
+    provider.send = async (name, params) => {
+      const result = await send.call(provider, name, params);
+      if (name === method) {
+        provider.send = send;
+        resolve(result);
+      }
+      return result;
+    };
+  });
+}
+
+/** Registers a new account and resolves with its wallet and receipt. */
+async function register(through, name) {
+  const account = ethers.Wallet.createRandom().connect(through);
+  const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, account);
+  const sent = await registry.register(4, ethers.id(name), ethers.ZeroAddress, name, "");
+  const receipt = await told(`the receipt of ${sent.hash}`, async (resolve) => resolve(await sent.wait()));
+  assert.strictEqual(receipt.status, 1);
+  return { account, receipt };
+}
+
+/** What a Merkle proof shows at a key, null when it shows that there is nothing; throws when it shows neither. */
+function shownBy(proof, root, key) {
+  const nibbles = ethers.keccak256(key).slice(2);
+  if (proof.length === 0) {
+    assert.strictEqual(root, ethers.keccak256(ethers.encodeRlp("0x")));
+    return null;
+  }
+  let wanted = root, at = 0, next = 0;
+  for (;;) {
+    // A reference to a node is its hash or, when it is short, the node itself.
+    let node = wanted;
+    if (typeof wanted === "string") {
+      assert.strictEqual(ethers.keccak256(proof[next]), wanted);
+      node = ethers.decodeRlp(proof[next++]);
+    }
+    if (node.length === 17) {
+      if (at === nibbles.length) return finish(node[16]);
+      wanted = node[parseInt(nibbles[at++], 16)];
+    } else {
+      const odd = parseInt(node[0][2], 16) % 2, leaf = parseInt(node[0][2], 16) >= 2;
+      const path = node[0].slice(odd ? 3 : 4);
+      if (!nibbles.startsWith(path, at) || (leaf && at + path.length !== nibbles.length)) return finish("0x");
+      at += path.length;
+      if (leaf) return finish(node[1]);
+      wanted = node[1];
+    }
+    if (wanted === "0x") return finish("0x");
+  }
+  function finish(value) {
+    assert.strictEqual(next, proof.length, "a proof has no nodes beyond its path");
+    return value === "0x" ? null : value;
+  }
+}
+
+/** Checks all that an answer to eth_getProof says against a state root; returns the values of its slots. */
+function checkProof(answer, stateRoot) {
+  const num = (value) => (BigInt(value) === 0n ? "0x" : ethers.toBeHex(BigInt(value)));
+  const account = shownBy(answer.accountProof, stateRoot, answer.address);
+  const claimed = [num(answer.nonce), num(answer.balance), answer.storageHash, answer.codeHash];
+  if (account === null) {
+    assert.deepStrictEqual(claimed, ["0x", "0x", ethers.keccak256(ethers.encodeRlp("0x")), ethers.keccak256("0x")]);
+  } else assert.deepStrictEqual(ethers.decodeRlp(account), claimed);
+  return answer.storageProof.map((slot) => {
+    const stored = shownBy(slot.proof, answer.storageHash, ethers.toBeHex(BigInt(slot.key), 32));
+    const value = stored === null ? 0n : BigInt(ethers.decodeRlp(stored));
+    assert.strictEqual(BigInt(slot.value), value);
+    return value;
+  });
 }
 
 const checks = [];
@@ -151,6 +246,117 @@ check("logs are found by topic and refused beyond reason", async () => {
   const one = await provider.getLogs({ fromBlock: 0, toBlock: "latest", topics: [[all[0].topics[0]], all[0].topics[1]] });
   assert.ok(one.length > 0 && one.every((log) => log.topics[1] === all[0].topics[1]));
   await assert.rejects(provider.getLogs({ fromBlock: 5, toBlock: 1 }), /range/);
+});
+
+check("accounts and slots are proven against the header's state root", async () => {
+  const { account, receipt } = await register(provider, "proven to ethers");
+  const block = await provider.send("eth_getBlockByNumber", [ethers.toQuantity(receipt.blockNumber), false]);
+  // Slot 0 is the number of nodes, slot 1 the array of accounts, slot 2 the records by account.
+  const first = ethers.keccak256(ethers.toBeHex(1, 32));
+  const record = ethers.keccak256(ethers.AbiCoder.defaultAbiCoder().encode(["address", "uint256"], [account.address, 2]));
+  const fingerprint = ethers.toBeHex(BigInt(record) + 1n, 32);
+  const proof = await provider.send("eth_getProof", [REGISTRY, ["0x0", first, record, fingerprint, "0x77"], block.number]);
+  const values = checkProof(proof, block.stateRoot);
+  const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, provider);
+  assert.strictEqual(values[0], await registry.nodeCount({ blockTag: receipt.blockNumber }));
+  assert.strictEqual(values[1], BigInt((await registry.nodes(0, 1))[0].account));
+  assert.notStrictEqual(values[2], 0n);
+  assert.strictEqual(values[3], BigInt(ethers.id("proven to ethers")));
+  assert.strictEqual(values[4], 0n);
+  assert.strictEqual(await provider.getStorage(REGISTRY, fingerprint, receipt.blockNumber), ethers.id("proven to ethers"));
+
+  const own = await provider.send("eth_getProof", [account.address, [], { blockHash: block.hash }]);
+  checkProof(own, block.stateRoot);
+  assert.throws(() => checkProof({ ...own, nonce: "0x2" }, block.stateRoot));
+  const before = await provider.send("eth_getBlockByHash", [block.parentHash, false]);
+  const absent = await provider.send("eth_getProof", [account.address, ["0x0"], before.number]);
+  assert.deepStrictEqual(checkProof(absent, before.stateRoot), [0n]);
+  assert.throws(() => checkProof(own, before.stateRoot));
+});
+
+check("queryFilter finds the events of one account, in any part of the chain", async () => {
+  const { account, receipt } = await register(provider, "queried");
+  const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, provider);
+  const mine = registry.filters.NodeRegistered(account.address);
+  const found = await registry.queryFilter(mine);
+  assert.strictEqual(found.length, 1);
+  assert.strictEqual(found[0].transactionHash, receipt.hash);
+  assert.strictEqual(found[0].args.name, "queried");
+  assert.deepStrictEqual(await registry.queryFilter(mine, 0, receipt.blockNumber - 1), []);
+  assert.strictEqual((await registry.queryFilter(mine, receipt.blockHash)).length, 1);
+  const swci = await registry.queryFilter(registry.filters.NodeRegistered(null, 4), 0);
+  assert.ok(swci.length > 0 && swci.every((event) => event.args.nodeType === 4n));
+});
+
+check("block receipts are those of its transactions", async () => {
+  const { receipt } = await register(provider, "receipts");
+  const answer = await provider.send("eth_getBlockReceipts", [ethers.toQuantity(receipt.blockNumber)]);
+  const block = await provider.getBlock(receipt.blockNumber);
+  assert.deepStrictEqual(answer.map((one) => one.transactionHash), block.transactions);
+  for (const one of answer)
+    assert.deepStrictEqual(one, await provider.send("eth_getTransactionReceipt", [one.transactionHash]));
+});
+
+check("filters tell of events and blocks once", async () => {
+  const ids = { logs: await provider.send("eth_newFilter", [{ address: REGISTRY }]), blocks: await provider.send("eth_newBlockFilter", []) };
+  const { receipt } = await register(provider, "filtered");
+  const logs = await provider.send("eth_getFilterChanges", [ids.logs]);
+  const blocks = await provider.send("eth_getFilterChanges", [ids.blocks]);
+  assert.strictEqual(logs.filter((log) => log.transactionHash === receipt.hash).length, 1);
+  assert.strictEqual(blocks.filter((hash) => hash === receipt.blockHash).length, 1);
+  const more = await provider.send("eth_getFilterChanges", [ids.logs]);
+  assert.ok(more.every((log) => log.transactionHash !== receipt.hash));
+  for (const id of Object.values(ids)) {
+    assert.strictEqual(await provider.send("eth_uninstallFilter", [id]), true);
+    assert.strictEqual(await provider.send("eth_uninstallFilter", [id]), false);
+    await assert.rejects(provider.send("eth_getFilterChanges", [id]), /filter not found/);
+  }
+});
+
+check("contract.on hears of events through filters", async () => {
+  provider.pollingInterval = 50;
+  const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, provider);
+  let installed;
+  const [account, name] = await told("an event over HTTPS", async (resolve) => {
+    installed = answered(provider, "eth_newFilter");
+    await registry.on("NodeRegistered", (who, nodeType, fingerprint, parent, called) => resolve([who, called]));
+    await installed;
+    await register(provider, "heard over HTTPS");
+    await register(provider, "heard later"); // ethers asks for changes when it sees a new block
+  });
+  await registry.removeAllListeners();
+  assert.match(await installed, /^0x[0-9a-f]+$/);
+  assert.ok(ethers.isAddress(account));
+  assert.strictEqual(name, "heard over HTTPS");
+});
+
+check("a WebSocket tells of blocks and events without being asked", async () => {
+  const { provider: socket, failed } = connectSocket();
+  try {
+    const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, socket);
+    const heads = [];
+    const event = await told("an event over WSS", async (resolve) => {
+      const subscribed = [answered(socket, "eth_subscribe")];
+      await socket.on("block", (number) => heads.push(number));
+      await subscribed[0];
+      subscribed.push(answered(socket, "eth_subscribe"));
+      await registry.on("NodeRegistered", (...args) => resolve(args));
+      await subscribed[1];
+      const { account, receipt } = await register(socket, "heard over WSS");
+      assert.strictEqual((await socket.getTransactionReceipt(receipt.hash)).from, account.address);
+    }, failed);
+    assert.strictEqual(event[4], "heard over WSS");
+    const log = event[event.length - 1].log;
+    const receipt = await socket.getTransactionReceipt(log.transactionHash);
+    assert.strictEqual(receipt.logs[0].index, log.index);
+    await told("the head over WSS", async (resolve) => {
+      const look = () => (heads.includes(log.blockNumber) ? resolve() : setTimeout(look, 10));
+      look();
+    }, failed);
+    assert.strictEqual(new Set(heads).size, heads.length);
+  } finally {
+    await socket.destroy();
+  }
 });
 
 (async () => {

@@ -137,7 +137,7 @@ need_python() {
 
 # --- npm ----------------------------------------------------------------------------------------------------------
 NPM_DIR=$ROOT/build/npm
-npm_packages=(ethers@6 solc@0.8)
+npm_packages=(ethers@6 solc@0.8 ws@8)
 
 need_npm() {
   local wanted
