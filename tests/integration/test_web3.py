@@ -165,7 +165,7 @@ def txn_raw(txn):
     if txn["type"] == 0:
         return rlp.encode([number(txn["nonce"]), number(txn["gasPrice"]), *what, number(txn["v"]), *signature])
     fees = ["gasPrice"] if txn["type"] == 1 else ["maxPriorityFeePerGas", "maxFeePerGas"]
-    access = [[field(item["address"]), [bytes(key) for key in item["storageKeys"]]] for item in txn["accessList"]]
+    access = [[field(item["address"]), [field(key) for key in item["storageKeys"]]] for item in txn["accessList"]]
     start = [number(txn["chainId"]), number(txn["nonce"]), *(number(txn[fee]) for fee in fees)]
     assert txn["v"] == txn["yParity"]
     return bytes([txn["type"]]) + rlp.encode([*start, *what, access, number(txn["yParity"]), *signature])
