@@ -152,14 +152,27 @@ result<std::optional<seal_record>> block_archive::seals_of(std::uint64_t block_n
   return std::optional{std::move(seals)};
 }
 
-result<std::vector<log_hit>> block_archive::logs(const log_filter& filter, const chain_limits& limits) {
+namespace {
+
+std::size_t memory_of(std::span<const log_hit> hits) {
+  std::size_t out = 0;
+  for (const auto& hit : hits)
+    out += sizeof(log_hit) + hit.entry.topics.size() * sizeof(hash32) + hit.entry.data.size();
+  return out;
+}
+
+} // namespace
+
+result<std::vector<log_hit>> block_archive::logs(const log_filter& filter, const chain_limits& limits,
+                                                 log_query_work& work) {
   std::vector<log_hit> hits;
-  std::size_t blocks = 0, size = 0;
-  auto take = [&](std::uint64_t block_num) -> result<bool> {
-    if (++blocks > limits.log_blocks_max)
-      return fail(chain_rule::too_many_logs,
-                  "more than {} blocks may hold such logs; ask for fewer than {} to {}",
-                  limits.log_blocks_max, filter.from_block, filter.to_block);
+  std::size_t size = 0;
+  std::string too_many;
+  const auto take = [&](std::uint64_t block_num) -> result<bool> {
+    if (++work.blocks_read > limits.log_blocks_max) {
+      too_many = fmt::format("more than {} blocks may hold such logs", limits.log_blocks_max);
+      return false;
+    }
     auto block = cached(block_num);
     if (!block) {
       SWARM_TRY(block, read(block_num, false));
@@ -170,20 +183,19 @@ result<std::vector<log_hit>> block_archive::logs(const log_filter& filter, const
                   store_.dir().string(), block_num);
     const auto before = hits.size();
     append_hits(hits, *block, filter);
-    for (auto i = before; i < hits.size(); ++i)
-      size += sizeof(log_hit) + hits[i].entry.topics.size() * sizeof(hash32) + hits[i].entry.data.size();
+    size += memory_of(std::span(hits).subspan(before));
     if (size > limits.log_bytes_max)
-      return fail(chain_rule::too_many_logs,
-                  "query returned more than {} bytes, reached in block {}; ask for fewer blocks",
-                  limits.log_bytes_max, block_num);
+      too_many = fmt::format("query returned more than {} bytes", limits.log_bytes_max);
     if (hits.size() > limits.logs_max)
-      return fail(chain_rule::too_many_logs,
-                  "query returned more than {} results, reached in block {}; ask for fewer blocks",
-                  limits.logs_max, block_num);
-    return true;
+      too_many = fmt::format("query returned more than {} results", limits.logs_max);
+    return too_many.empty();
   };
-  SWARM_CHECK(store_.scan_logs(filter.from_block, filter.to_block, groups_of(filter), take));
-  return hits;
+  SWARM_TRY(work.reached, store_.scan_logs(filter.from_block, filter.to_block, groups_of(filter), take,
+                                           limits.log_seeks_max, work.index_seeks));
+  if (work.reached > filter.to_block) return hits;
+  if (too_many.empty()) too_many = fmt::format("query needs more than {} look-ups", limits.log_seeks_max);
+  return fail(chain_rule::too_many_logs, "{}, reached in block {} of {} to {}; ask for fewer blocks",
+              too_many, work.reached, filter.from_block, filter.to_block);
 }
 
 } // namespace swarm::ledger

@@ -27,7 +27,8 @@ public:
   result<std::optional<seal_record>> seals_of(std::uint64_t block_num);
 
   /// `filter` is checked and its blocks exist.
-  result<std::vector<log_hit>> logs(const log_filter& filter, const chain_limits& limits);
+  result<std::vector<log_hit>> logs(const log_filter& filter, const chain_limits& limits,
+                                    log_query_work& work);
 
   std::size_t cache_bytes() const { return cached_bytes_; }
 

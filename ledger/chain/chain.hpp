@@ -36,10 +36,18 @@ struct chain_limits {
   pool_limits pool;
   std::size_t logs_max = 10'000;                   ///< results of one log query
   std::size_t log_bytes_max = 16 * 1024 * 1024;    ///< and their size in memory
-  std::size_t log_blocks_max = 50'000;             ///< blocks one log query may read
+  std::size_t log_blocks_max = 10'000;             ///< blocks one log query may read
+  std::size_t log_seeks_max = 100'000;             ///< places of the index one log query may look up
   std::size_t node_cache_bytes = 8 * 1024 * 1024;  ///< trie nodes kept decoded
   std::size_t block_cache_bytes = 4 * 1024 * 1024; ///< recent blocks kept decoded
   std::size_t store_cache_bytes = 8 * 1024 * 1024; ///< RocksDB's block cache
+};
+
+/// What a query for logs took.
+struct log_query_work {
+  std::size_t blocks_read = 0;
+  std::size_t index_seeks = 0;
+  std::uint64_t reached = 0; ///< with too_many_logs: the logs of the blocks before this one are not too many
 };
 
 struct chain_options {
@@ -153,8 +161,11 @@ public:
   /// also when the state moves on a little: a half more than was used.
   result<call_result> estimate_gas(const call_request& request, at_block at = {}) const;
 
-  /// The logs that match, oldest first. Fails with `too_many_logs` over `logs_max` and with `bad_filter`.
+  /// The logs that match, oldest first. Fails with `too_many_logs` over the limits of chain_limits and with
+  /// `bad_filter`.
   result<std::vector<log_hit>> logs(const log_filter& filter) const;
+  /// Says also, whether it fails or not, what it took.
+  result<std::vector<log_hit>> logs(const log_filter& filter, log_query_work& work) const;
 
   chain_stats stats() const;
 

@@ -98,6 +98,11 @@ result<call_result> chain::estimate_gas(const call_request& request, at_block at
 }
 
 result<std::vector<log_hit>> chain::logs(const log_filter& filter) const {
+  log_query_work work;
+  return logs(filter, work);
+}
+
+result<std::vector<log_hit>> chain::logs(const log_filter& filter, log_query_work& work) const {
   if (filter.from_block > filter.to_block)
     return fail(chain_rule::bad_filter, "invalid block range: from {} is after to {}", filter.from_block,
                 filter.to_block);
@@ -111,7 +116,7 @@ result<std::vector<log_hit>> chain::logs(const log_filter& filter) const {
   auto bounded = filter;
   bounded.to_block = std::min(filter.to_block, parts_->head->header.block_num);
   if (bounded.from_block > bounded.to_block) return std::vector<log_hit>{};
-  return parts_->blocks.logs(bounded, parts_->options.limits);
+  return parts_->blocks.logs(bounded, parts_->options.limits, work);
 }
 
 chain_stats chain::stats() const {

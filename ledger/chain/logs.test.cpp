@@ -140,3 +140,57 @@ TEST_CASE("log queries that are reversed, too wide or too many are refused") {
   CHECK(on->logs(rare)->empty());
   CHECK(on->logs({.from_block = 31, .to_block = 99})->empty());
 }
+
+TEST_CASE("a refused log query says how far it came, and succeeds up to there") {
+  temp_dir dirs;
+  seeded_random random(3);
+  const auto limited = [&](std::string name, chain_limits limits) {
+    auto options = noisy_options(dirs / name);
+    options.limits = limits;
+    return *chain::open(options);
+  };
+  std::size_t partial = 0;
+  const auto check = [&](chain& on, const log_filter& filter) {
+    log_query_work work, again;
+    const auto refused = on.logs(filter, work);
+    REQUIRE(!refused);
+    CHECK(refused.error().is(chain_rule::too_many_logs));
+    CHECK(refused.error().message.ends_with("ask for fewer blocks"));
+    REQUIRE(work.reached <= filter.to_block);
+    if (work.reached == filter.from_block) return;
+    auto less = filter;
+    less.to_block = work.reached - 1;
+    CHECK(on.logs(less, again));
+    CHECK(again.reached == work.reached);
+    CHECK(again.blocks_read <= work.blocks_read);
+    CHECK(again.index_seeks <= work.index_seeks);
+    ++partial;
+  };
+  const log_filter two_groups{.to_block = 60, .addresses = {test_address(1)}, .topics = {{word(1), word(2)}}};
+  const std::vector<std::pair<std::string, chain_limits>> cases{
+      {"a", {.logs_max = 5}}, {"b", {.log_bytes_max = 2000}}, {"c", {.log_blocks_max = 8}}};
+  for (const auto& [name, limits] : cases) {
+    auto on = limited(name, limits);
+    make_noise(*on, random, 60);
+    for (std::uint64_t from = 0; from < 20; ++from)
+      check(*on, {.from_block = from, .to_block = 60});
+  }
+  auto on = limited("d", {.log_seeks_max = 6});
+  make_noise(*on, random, 60);
+  check(*on, two_groups);
+  CHECK(partial > 50);
+}
+
+TEST_CASE("a log query whose topics never meet reads no block, and its look-ups are bounded") {
+  temp_dir dirs;
+  auto options = noisy_options(dirs / "a");
+  options.limits.log_seeks_max = 50;
+  auto on = *chain::open(options);
+  seeded_random random(5);
+  make_noise(*on, random, 100);
+  // In the one place any value, in the other one that no log has.
+  log_query_work work;
+  CHECK(on->logs({.to_block = 100, .topics = {{word(0)}, {word(77)}}}, work)->empty());
+  CHECK(work.blocks_read == 0);
+  CHECK(work.index_seeks <= 2);
+}

@@ -184,14 +184,17 @@ constexpr auto no_block = ~std::uint64_t{0};
 /// The blocks in which any key of one group stands, ascending.
 class group_walk {
 public:
-  group_walk(kv_cursor cursor, std::span<const log_key> keys)
-      : cursor_(std::move(cursor)), keys_(keys), next_(keys.size(), 0) {}
+  group_walk(kv_cursor cursor, std::span<const log_key> keys, std::size_t& seeks)
+      : cursor_(std::move(cursor)), keys_(keys), next_(keys.size(), 0), seeks_(seeks) {}
 
   /// The first block at or after `from`, or `no_block`.
   std::uint64_t seek(std::uint64_t from) {
     auto best = no_block;
     for (std::size_t i = 0; i < keys_.size(); ++i) {
-      if (next_[i] < from || !started_) next_[i] = seek_key(keys_[i].prefix, from);
+      if (next_[i] < from || !started_) {
+        next_[i] = seek_key(keys_[i].prefix, from);
+        ++seeks_;
+      }
       best = std::min(best, next_[i]);
     }
     started_ = true;
@@ -213,36 +216,39 @@ private:
   kv_cursor cursor_;
   std::span<const log_key> keys_;
   std::vector<std::uint64_t> next_; ///< per key: its first block at or after what was sought last
+  std::size_t& seeks_;
   bool started_ = false;
 };
 
 } // namespace
 
-result<void> block_store::scan_logs(std::uint64_t from, std::uint64_t to,
-                                    std::span<const std::vector<log_key>> groups,
-                                    const std::function<result<bool>(std::uint64_t)>& found) const {
-  if (groups.empty()) return {};
+result<std::uint64_t> block_store::scan_logs(std::uint64_t from, std::uint64_t to,
+                                             std::span<const std::vector<log_key>> groups,
+                                             const std::function<result<bool>(std::uint64_t)>& found,
+                                             std::size_t seeks_max, std::size_t& seeks) const {
+  if (groups.empty()) return to + 1;
   std::vector<group_walk> walks;
   walks.reserve(groups.size());
   for (const auto& group : groups)
-    walks.emplace_back(tables_->walk(column::log_index), group);
+    walks.emplace_back(tables_->walk(column::log_index), group, seeks);
   for (auto block_num = from; block_num <= to;) {
+    if (seeks > seeks_max) return block_num;
     // Every group moves on to its first block that is not too early; when none had to move on, all agree.
     auto agreed = block_num;
     for (auto& walk : walks) {
       agreed = walk.seek(agreed);
       SWARM_CHECK(walk.status());
-      if (agreed > to) return {};
+      if (agreed > to) return to + 1;
     }
     if (agreed > block_num) {
       block_num = agreed;
       continue;
     }
     SWARM_TRY(auto go_on, found(block_num));
-    if (!go_on) return {};
+    if (!go_on) return block_num;
     ++block_num;
   }
-  return {};
+  return to + 1;
 }
 
 result<void> block_store::write_records(std::span<const consensus_record> records) {

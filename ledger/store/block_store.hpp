@@ -82,9 +82,13 @@ public:
   result<bytes> code(const hash32& hash) const;
 
   /// Calls `found` for the blocks of [from, to], ascending, that hold, for every group, a log with one of the
-  /// group's keys (perhaps not the same log for all groups), until it returns false. No groups: no blocks.
-  result<void> scan_logs(std::uint64_t from, std::uint64_t to, std::span<const std::vector<log_key>> groups,
-                         const std::function<result<bool>(std::uint64_t)>& found) const;
+  /// group's keys (perhaps not the same log for all groups), until it returns false or more than `seeks_max`
+  /// places of the index were looked up, which are counted in `seeks`. No groups: no blocks. Returns the
+  /// first block that was not looked at; beyond `to` when all were.
+  result<std::uint64_t> scan_logs(std::uint64_t from, std::uint64_t to,
+                                  std::span<const std::vector<log_key>> groups,
+                                  const std::function<result<bool>(std::uint64_t)>& found,
+                                  std::size_t seeks_max, std::size_t& seeks) const;
 
   /// All of them or none, on disk when this returns; errors as those of `write_block`.
   result<void> write_records(std::span<const consensus_record> records);

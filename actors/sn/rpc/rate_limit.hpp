@@ -16,8 +16,8 @@ inline constexpr std::uint64_t proof = 4;     ///< of an account or a slot
 inline constexpr std::uint64_t read_txn = 2;  ///< of a block that is read: its sender is recovered
 inline constexpr std::uint64_t gas_per_unit = 4'000;
 inline constexpr std::uint64_t logs_per_unit = 4;
-inline constexpr std::uint64_t log_range_per_unit =
-    8; ///< blocks a query ranges over, not all of which are read
+inline constexpr std::uint64_t read_log_block = 1; ///< of a block that a query for logs reads
+inline constexpr std::uint64_t index_seeks_per_unit = 8;
 inline constexpr std::size_t body_bytes_per_unit = 2048;
 inline constexpr std::size_t answer_bytes_per_unit = 4096;
 } // namespace cost
@@ -37,15 +37,15 @@ public:
 
   /// How long the client has to wait, zero when it may ask now.
   duration wait_of(const hash32& client, time_point now) {
-    const auto& bucket = refilled(client, now);
-    if (bucket.units > 0) return duration::zero();
-    const auto missing = static_cast<double>(1 - bucket.units);
+    const auto& own = refilled(client, now);
+    if (own.units > 0) return duration::zero();
+    const auto missing = static_cast<double>(1 - own.units);
     return std::chrono::duration_cast<duration>(
         std::chrono::duration<double>(missing / static_cast<double>(limits_.units_per_second)));
   }
   void charge(const hash32& client, std::uint64_t units, time_point now) {
-    auto& bucket = refilled(client, now);
-    bucket.units -= static_cast<std::int64_t>(std::min(units, limits_.burst)); // a second full bucket at most
+    auto& own = refilled(client, now);
+    own.units -= static_cast<std::int64_t>(std::min(units, limits_.burst)); // a second full bucket at most
   }
   std::size_t clients() const { return buckets_.size(); }
 
