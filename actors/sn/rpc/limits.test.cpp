@@ -1,3 +1,4 @@
+#include "actors/sn/rpc/byte_budget.hpp"
 #include "actors/sn/rpc/rate_limit.hpp"
 #include "actors/sn/rpc/rpc_fixture.hpp"
 
@@ -46,6 +47,29 @@ TEST_CASE("who is being limited is not forgotten for newcomers") {
     limiter.charge(word(i), 1, now);
   CHECK(limiter.clients() == 4);
   CHECK(limiter.wait_of(word(1), now) > duration::zero());
+}
+
+TEST_CASE("bytes are held for one client and for all within bounds, and given back") {
+  const auto budget = byte_budget::make({.all_max = 100, .client_max = 60});
+  auto a = budget->hold(word(1), 60);
+  REQUIRE(a);
+  CHECK(budget->hold(word(1), 1) == nullptr);
+  auto b = budget->hold(word(2), 40);
+  REQUIRE(b);
+  CHECK(budget->hold(word(3), 1) == nullptr);
+  CHECK(budget->hold(word(2), ~std::size_t{0}) == nullptr);
+  const auto none = budget->hold(word(3), 0), none_either = budget->hold(word(3), 0);
+  CHECK(none);
+  CHECK(budget->held() == 100);
+  const auto copy = a;
+  a.reset();
+  CHECK(budget->held() == 100);
+  b.reset();
+  CHECK(budget->held() == 60);
+  CHECK(budget->hold(word(1), 1) == nullptr);
+  CHECK(budget->hold(word(3), 40));
+  CHECK(budget->held() == 60);
+  CHECK(budget->clients() <= 2); // those who hold something, or nothing just now
 }
 
 TEST_CASE("a client over its rate is refused with its ids until it has waited") {

@@ -147,7 +147,7 @@ void service::run(std::string_view method, const params& given, const caller& fr
   work_ = cost::request;
   if (method == "eth_sendRawTransactionSync") {
     work_ += cost::signature;
-    send_sync(given, std::move(reply));
+    send_sync(given, from, std::move(reply));
   } else if (const auto found = methods().find(method); found != methods().end()) {
     reply((this->*found->second)(given, from));
   } else {
@@ -216,7 +216,7 @@ const std::map<std::string_view, service::handler>& service::methods() {
 
 // -- transactions and those who wait for them
 
-void service::send_sync(const params& given, answer done) {
+void service::send_sync(const params& given, const caller& from, answer done) {
   const auto raw = given.raw(0, "transaction");
   if (!raw) return done(tl::unexpected(raw.error()));
   const auto hash = keccak256(*raw);
@@ -229,41 +229,62 @@ void service::send_sync(const params& given, answer done) {
     if (!asked) return done(tl::unexpected(asked.error()));
     wait = std::min<duration>(wait, std::chrono::milliseconds(std::min<std::uint64_t>(*asked, 60'000)));
   }
-  if (waiting_.size() >= waiting_max)
-    return done(
-        fail(rpc_errc::limit_exceeded, "{} callers wait for receipts already; try again", waiting_max));
+  const auto& client = from.peer.cert_fingerprint;
+  const auto own = waiting_by_.find(client);
+  if (waiting_.size() >= waiting_max || (own != waiting_by_.end() && own->second >= client_waiting_max))
+    return done(fail(rpc_errc::limit_exceeded,
+                     "at most {} calls of one client, {} of all wait for receipts at a time; try again",
+                     client_waiting_max, waiting_max));
   const auto submitted = chain_.submit(*raw);
   if (!submitted && !submitted.error().is(ledger::pool_rule::already_known))
     return done(tl::unexpected(submitted.error()));
-  waiting_.push_back({hash, now_ + wait, std::move(done)});
+  waiting_.push_back({hash, client, now_ + wait, std::move(done)});
+  ++waiting_by_[client];
 }
 
 void service::on_block(const ledger::block_ptr& block) {
-  std::map<hash32, std::size_t> index;
-  for (std::size_t i = 0; i < block->txns.size(); ++i)
-    index.emplace(block->txns[i].hash(), i);
-  std::vector<std::pair<answer, std::size_t>> ready;
+  wake(*block);
+  notify(*block);
+}
+
+void service::wake(const ledger::executed_block& block) {
+  if (waiting_.empty()) return;
+  std::unordered_map<hash32, std::size_t> index;
+  for (std::size_t i = 0; i < block.txns.size(); ++i)
+    index.emplace(block.txns[i].hash(), i);
+  std::vector<std::pair<waiter, std::size_t>> ready;
   std::erase_if(waiting_, [&](waiter& one) {
     const auto found = index.find(one.txn);
     if (found == index.end()) return false;
-    ready.emplace_back(std::move(one.done), found->second);
+    ready.emplace_back(std::move(one), found->second);
     return true;
   });
-  for (auto& [done, at] : ready)
-    done(json::value(receipt_json(*block, at)));
-  const auto notify = [](const std::string& id, const subscription& to, json::value what) {
-    to.send(json::serialize(
-        json::object{{"jsonrpc", "2.0"},
-                     {"method", "eth_subscription"},
-                     {"params", json::object{{"subscription", id}, {"result", std::move(what)}}}}));
+  for (auto& [one, at] : ready) {
+    stop_waiting(one);
+    one.done(json::value(receipt_json(block, at)));
+  }
+}
+
+void service::stop_waiting(const waiter& one) {
+  const auto own = waiting_by_.find(one.client);
+  if (--own->second == 0) waiting_by_.erase(own);
+}
+
+void service::notify(const ledger::executed_block& block) {
+  const auto tell = [](const std::string& id, const subscription& to, const std::string& what) {
+    to.send(fmt::format(
+        R"({{"jsonrpc":"2.0","method":"eth_subscription","params":{{"subscription":"{}","result":{}}}}})", id,
+        what));
   };
+  std::string head; // the same for all
   for (const auto& [id, to] : subscriptions_) {
     if (to.heads) {
-      notify(id, to, header_json(*block));
+      if (head.empty()) head = json::serialize(header_json(block));
+      tell(id, to, head);
       continue;
     }
-    for (const auto& hit : matching_logs(*block, to.filter))
-      notify(id, to, log_json(hit));
+    for (const auto& hit : matching_logs(block, to.filter))
+      tell(id, to, json::serialize(log_json(hit)));
   }
 }
 
@@ -277,6 +298,7 @@ void service::on_time(time_point now) {
     return true;
   });
   for (auto& one : late) {
+    stop_waiting(one);
     failure why = fail(rpc_errc::timed_out, "timeout: transaction {} is not final yet, it still waits",
                        to_hex(one.txn.view()))
                       .value();

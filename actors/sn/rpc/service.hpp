@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <unordered_map>
 
 namespace swarm::rpc {
 
@@ -44,8 +45,12 @@ class service {
 public:
   static constexpr std::size_t batch_max = 256;
   static constexpr std::size_t subscriptions_max = 4096; ///< of all sessions
+  static constexpr std::size_t client_subscriptions_max = 256;
   static constexpr std::size_t session_subscriptions_max = 64;
+  /// Addresses and topics that a subscription looks for: every log of every block is compared with them.
+  static constexpr std::size_t subscription_alternatives_max = 64;
   static constexpr std::size_t waiting_max = 16384; ///< callers waiting for a receipt
+  static constexpr std::size_t client_waiting_max = 4096;
   static constexpr duration receipt_wait = std::chrono::seconds(20);
   static constexpr std::size_t proof_slots_max = 256;
   static constexpr std::uint64_t fee_history_max = 1024;
@@ -74,12 +79,14 @@ private:
   using handler = method_result (service::*)(const params&, const caller&);
   struct subscription {
     std::uint64_t session;
+    hash32 client;
     bool heads = false; ///< newHeads, else logs
     ledger::log_filter filter;
     std::function<void(std::string)> send;
   };
   struct waiter {
     hash32 txn;
+    hash32 client;
     time_point until;
     answer done;
   };
@@ -91,7 +98,10 @@ private:
   void run(std::string_view method, const params& given, const caller& from, answer reply);
   /// An error while the client has used up its rate.
   result<> admit(const hash32& client);
-  void send_sync(const params& given, answer done);
+  void send_sync(const params& given, const caller& from, answer done);
+  void stop_waiting(const waiter& one);
+  void wake(const ledger::executed_block& block);
+  void notify(const ledger::executed_block& block);
 
   // eth_*, net_*, web3_*
   method_result client_version(const params&, const caller&);
@@ -144,6 +154,7 @@ private:
   /// The number of the block whose state a request is about; none for the head.
   result<std::optional<std::uint64_t>> state_of(const params& given, std::size_t index);
   result<boost::json::array> found_logs(const ledger::log_filter& filter);
+  result<boost::json::array> found_logs(const ledger::log_filter& filter, ledger::log_query_work& work);
   result<ledger::log_filter> with_range(ledger::log_filter filter, const block_range& range) const;
   method_result add_filter(filter_table::filter made);
   result<filter_table::filter*> filter_of(const params& given, const caller& from);
@@ -161,6 +172,7 @@ private:
   std::map<std::string, subscription> subscriptions_; ///< by id
   std::uint64_t next_subscription_ = 1;
   std::deque<waiter> waiting_;
+  std::unordered_map<hash32, std::size_t> waiting_by_; ///< of each client that waits
   std::vector<contracts::node_view> nodes_;
   std::optional<hash32> nodes_root_; ///< storage root of the registry that `nodes_` was read at
 };

@@ -186,7 +186,63 @@ TEST_CASE("subscriptions have a limit for one session") {
   for (std::size_t i = 0; i < service::session_subscriptions_max; ++i)
     node.value("eth_subscribe", R"(["newHeads"])");
   CHECK(node.error("eth_subscribe", R"(["newHeads"])")
-        == "-32005 at most 64 subscriptions of one connection, 4096 of all");
+        == "-32005 at most 64 subscriptions of one connection, 256 of one client, 4096 of all");
   node.from.session = 4;
   node.value("eth_subscribe", R"(["newHeads"])");
+}
+
+TEST_CASE("subscriptions have a limit for one client over all its sessions") {
+  rpc_node node;
+  for (std::size_t i = 0; i < service::client_subscriptions_max; ++i) {
+    node.from.session = 3 + i / service::session_subscriptions_max;
+    node.value("eth_subscribe", R"(["newHeads"])");
+  }
+  node.from.session = 99;
+  CHECK(node.error("eth_subscribe", R"(["newHeads"])").starts_with("-32005 at most 64 subscriptions"));
+  node.from.peer.cert_fingerprint = word(78);
+  node.value("eth_subscribe", R"(["newHeads"])");
+  node.from.peer.cert_fingerprint = word(77);
+  node.served->session_gone(3);
+  node.value("eth_subscribe", R"(["newHeads"])");
+}
+
+TEST_CASE("a subscription looks for a limited number of addresses and topics") {
+  rpc_node node;
+  node.from.session = 3;
+  const auto subscribe = [](std::size_t topics) {
+    std::string list;
+    for (std::size_t i = 0; i < topics; ++i)
+      list += fmt::format("{}\"{}\"", i == 0 ? "" : ",", hex(word(i)));
+    return fmt::format(R"(["logs",{{"address":"{}","topics":[[{}]]}}])", hex(test_address(1)), list);
+  };
+  node.value("eth_subscribe", subscribe(service::subscription_alternatives_max - 1));
+  CHECK(node.error("eth_subscribe", subscribe(service::subscription_alternatives_max))
+        == "-32005 at most 64 addresses and topics in one subscription");
+}
+
+TEST_CASE("a client waits for a limited number of receipts") {
+  rpc_node node;
+  const auto send = [&](std::uint64_t nonce) {
+    const auto txn = make_txn(test_key(9), nonce, input_of(op::store, word(1), word(nonce)));
+    return node.post(
+        fmt::format(R"({{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransactionSync","params":["{}"]}})",
+                    to_hex(txn.raw())));
+  };
+  for (std::size_t i = 0; i < service::client_waiting_max; ++i)
+    REQUIRE(send(0).empty()); // the same one again: it waits in the pool
+  CHECK(node.served->waiting() == service::client_waiting_max);
+  const auto refused = send(0);
+  REQUIRE(refused.size() == 1);
+  CHECK(rpc_node::error_text(json::parse(refused[0]).as_object())
+            .starts_with("-32005 at most 4096 calls of one client, 16384 of all wait for receipts"));
+  node.from.peer.cert_fingerprint = word(78);
+  CHECK(send(0).empty()); // another client may
+  node.sent.clear();
+  node.seal();
+  CHECK(node.sent.size() == service::client_waiting_max + 1);
+  node.from.peer.cert_fingerprint = word(77);
+  CHECK(send(1).empty());
+  node.pass(service::receipt_wait + std::chrono::seconds(1));
+  CHECK(node.served->waiting() == 0);
+  CHECK(send(1).empty());
 }

@@ -10,24 +10,25 @@ namespace {
 
 /// What one answer about new blocks lists at most; the next one goes on from there.
 constexpr std::uint64_t new_blocks_max = 10'000;
-/// A query over more blocks than this reads no more of them (chain_limits::log_blocks_max).
-constexpr std::uint64_t log_range_counted_max = 50'000;
-
 } // namespace
 
 // -- logs
 
-result<json::array> service::found_logs(const ledger::log_filter& filter) {
-  const auto range = std::min(filter.to_block, chain_.head()->header.block_num);
-  if (range >= filter.from_block)
-    work_ += std::min(range - filter.from_block, log_range_counted_max) / cost::log_range_per_unit;
-  SWARM_TRY(const auto hits, chain_.logs(filter));
+result<json::array> service::found_logs(const ledger::log_filter& filter, ledger::log_query_work& work) {
+  const auto found = chain_.logs(filter, work);
+  work_ += cost::read_log_block * work.blocks_read + work.index_seeks / cost::index_seeks_per_unit;
+  SWARM_TRY(const auto& hits, found);
   work_ += hits.size() / cost::logs_per_unit;
   json::array out;
   out.reserve(hits.size());
   for (const auto& hit : hits)
     out.emplace_back(log_json(hit));
   return out;
+}
+
+result<json::array> service::found_logs(const ledger::log_filter& filter) {
+  ledger::log_query_work work;
+  return found_logs(filter, work);
 }
 
 /// The filter with the blocks it is about; open ends are the head.
@@ -116,17 +117,16 @@ result<json::array> service::new_logs(filter_table::filter& which) {
   asked.from_block = which.next_block;
   asked.to_block = std::min(which.range.to.value_or(~std::uint64_t{0}), chain_.head()->header.block_num);
   if (asked.from_block > asked.to_block) return json::array{};
-  for (;;) {
-    auto found = found_logs(asked);
-    const bool too_many = !found && found.error().is(ledger::chain_rule::too_many_logs);
-    if (too_many && asked.to_block > asked.from_block) {
-      asked.to_block = asked.from_block + (asked.to_block - asked.from_block) / 2;
-      continue;
-    }
-    if (found || too_many)
-      which.next_block = asked.to_block + 1; // else a single block would hold it up for ever
-    return found;
+  ledger::log_query_work work;
+  auto found = found_logs(asked, work);
+  const auto too_many = [&] { return !found && found.error().is(ledger::chain_rule::too_many_logs); };
+  if (too_many()) {
+    asked.to_block = std::max(work.reached, asked.from_block + 1) - 1;
+    if (work.reached > asked.from_block) found = found_logs(asked);
   }
+  if (found || too_many())
+    which.next_block = asked.to_block + 1; // else a single block would hold it up for ever
+  return found;
 }
 
 method_result service::filter_logs(const params& given, const caller& from) {
@@ -148,20 +148,30 @@ method_result service::subscribe(const params& given, const caller& from) {
   if (from.session == 0)
     return fail(rpc_errc::method_not_found, "notifications not supported: eth_subscribe needs a WebSocket");
   SWARM_TRY(const auto kind, given.text(0, "subscription"));
-  subscription wanted{from.session, kind == "newHeads", {}, from.send};
+  subscription wanted{from.session, from.peer.cert_fingerprint, kind == "newHeads", {}, from.send};
   if (!wanted.heads && kind != "logs")
     return fail(rpc_errc::invalid_params, "no \"{}\" subscription; there are newHeads and logs",
                 shown(kind, 64));
   if (kind == "logs" && given.has(1)) {
     SWARM_TRY(const auto* filter, given.object(1, "filter"));
     SWARM_TRY(wanted.filter, parse_filter(*filter));
+    auto alternatives = wanted.filter.addresses.size();
+    for (const auto& topic : wanted.filter.topics)
+      alternatives += topic.size();
+    if (alternatives > subscription_alternatives_max)
+      return fail(rpc_errc::limit_exceeded, "at most {} addresses and topics in one subscription",
+                  subscription_alternatives_max);
   }
-  const auto own = static_cast<std::size_t>(
-      std::count_if(subscriptions_.begin(), subscriptions_.end(),
-                    [&](const auto& entry) { return entry.second.session == from.session; }));
-  if (own >= session_subscriptions_max || subscriptions_.size() >= subscriptions_max)
-    return fail(rpc_errc::limit_exceeded, "at most {} subscriptions of one connection, {} of all",
-                session_subscriptions_max, subscriptions_max);
+  std::size_t of_session = 0, of_client = 0;
+  for (const auto& [id, other] : subscriptions_) {
+    of_session += other.session == wanted.session;
+    of_client += other.client == wanted.client;
+  }
+  if (of_session >= session_subscriptions_max || of_client >= client_subscriptions_max
+      || subscriptions_.size() >= subscriptions_max)
+    return fail(rpc_errc::limit_exceeded,
+                "at most {} subscriptions of one connection, {} of one client, {} of all",
+                session_subscriptions_max, client_subscriptions_max, subscriptions_max);
   auto id = quantity(next_subscription_++);
   subscriptions_.emplace(id, std::move(wanted));
   return json::value(id);
