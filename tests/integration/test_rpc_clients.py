@@ -1,15 +1,18 @@
 """Clients of the JSON-RPC interface that do not behave."""
 
+import contextlib
 import json
 
 import pytest
-from harness import PATIENCE, until
+from eth_account import Account
+from harness import NODE_REGISTRY, PATIENCE, until
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 BATCH = json.dumps(
     [{"jsonrpc": "2.0", "id": i, "method": "eth_getBlockByNumber", "params": ["0x1", True]} for i in range(100)]
 )
+TRANSACTIONS = 5000  # each makes a block, of which every subscription tells
 BATCHES = 1000  # some 200 KB each in answers, far more than the SN keeps for one client
 
 
@@ -60,3 +63,68 @@ def test_subscriptions_end_with_their_connection(swarm):
         assert int(told["result"]["number"], 16) >= 1
         subscriptions = counted(sn, "/sn/chain", "subscriptions")
     until(lambda: counted(sn, "/sn/chain", "subscriptions") == subscriptions - 1, "it to be forgotten", alive=[sn])
+
+
+def subscribe(link, count, kind="newHeads"):
+    for i in range(count):
+        link.send(json.dumps({"jsonrpc": "2.0", "id": i, "method": "eth_subscribe", "params": [kind]}))
+    answers = [json.loads(link.recv(PATIENCE)) for _ in range(count)]
+    return {answer["result"] for answer in answers}
+
+
+class Sender:
+    """Makes blocks: each transaction is answered once its block is final."""
+
+    def __init__(self, sn):
+        self.sn, self.account, self.nonce = sn, Account.create(), 0
+
+    def send(self):
+        fields = {"to": NODE_REGISTRY, "data": "0x", "value": 0, "gas": 100_000, "gasPrice": 0, "chainId": 21335}
+        signed = self.account.sign_transaction({**fields, "nonce": self.nonce})
+        self.nonce += 1
+        return int(self.sn.rpc("eth_sendRawTransactionSync", signed.raw_transaction.to_0x_hex())["blockNumber"], 16)
+
+
+def test_a_subscriber_that_does_not_read_is_dropped_and_holds_up_nobody(swarm):
+    sn = swarm.start_sn()
+    sender = Sender(sn)
+    options = {"ssl": swarm.certs.context(), "ping_interval": None, "close_timeout": PATIENCE}
+    url = f"wss://127.0.0.1:{sn.port}/"
+    with connect(url, **options) as reader, connect(url, max_queue=1, **options) as sleeper:
+        assert len(subscribe(reader, 1)) == 1
+        assert len(subscribe(sleeper, 64)) == 64
+        while "too slowly" not in sn.log():
+            assert sender.nonce < TRANSACTIONS, f"{sender.nonce} transactions were told of\n{sn.tail()}"
+            block_num = sender.send()
+            told = json.loads(reader.recv(PATIENCE))["params"]["result"]  # who reads is told of each, at once
+            assert int(told["number"], 16) == block_num
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                assert json.loads(sleeper.recv(PATIENCE))["method"] == "eth_subscription"
+        assert closed.value.rcvd.code == 1008 and "too slow" in closed.value.rcvd.reason
+        until(lambda: counted(sn, "/sn/chain", "subscriptions") == 1, "its subscriptions to be gone", alive=[sn])
+        assert sn.log().count("too slowly") == 1
+        block_num = sender.send()
+        assert int(json.loads(reader.recv(PATIENCE))["params"]["result"]["number"], 16) == block_num
+
+
+def test_one_client_cannot_fill_a_node_with_answers_that_it_does_not_read(swarm):
+    """Each connection alone keeps to its bounds; together they are too many. Other clients are served."""
+    sn = swarm.start_sn()
+    Sender(sn).send()
+    url, options = f"wss://127.0.0.1:{sn.port}/", {"ping_interval": None, "max_size": None, "close_timeout": PATIENCE}
+    with contextlib.ExitStack() as links:
+        link = links.enter_context(connect(url, ssl=swarm.certs.context(), **options))
+        link.send(BATCH)
+        size = len(link.recv(PATIENCE))
+        for _ in range(8):
+            link = connect(url, ssl=swarm.certs.context(), max_queue=1, **options)
+            links.callback(link.socket.close)
+            for _ in range(30_000_000 // size):
+                link.send(BATCH)
+        sn.wait_log("reads its answers and notifications too slowly")
+        other = links.enter_context(connect(url, ssl=swarm.certs.context("sl-1"), **options))
+        other.send(BATCH)
+        assert len(json.loads(other.recv(PATIENCE))) == 100
+    until(lambda: counted(sn, "/sn/api", "websockets") == 0, "the connections to be gone", alive=[sn])
+    assert int(sn.rpc("eth_chainId"), 16) == 21335  # room for it again
