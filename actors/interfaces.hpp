@@ -128,6 +128,10 @@ struct link_message {
   std::shared_ptr<void> credit; ///< see transport::ws_message: the SN waits while too many are held
 };
 struct heartbeat_due {};
+/// The SN could not take this transaction; it may by now.
+struct resend_due {
+  std::uint64_t nonce = 0;
+};
 struct reconnect_due {};
 
 // -- /sl/files: model store and file server
@@ -200,6 +204,7 @@ SWARM_MESSAGE(link_up)
 SWARM_MESSAGE(link_down)
 SWARM_MESSAGE(link_message)
 SWARM_MESSAGE(heartbeat_due)
+SWARM_MESSAGE(resend_due)
 SWARM_MESSAGE(reconnect_due)
 SWARM_MESSAGE(fetch_model)
 SWARM_MESSAGE(keep_models)

@@ -15,4 +15,11 @@ inline std::uint64_t unix_seconds() {
   return static_cast<std::uint64_t>(duration_cast<seconds>(system_clock::now().time_since_epoch()).count());
 }
 
+/// Same in milliseconds, to number what has to be newer than before.
+inline std::uint64_t unix_milliseconds() {
+  using namespace std::chrono;
+  return static_cast<std::uint64_t>(
+      duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
+}
+
 } // namespace swarm

@@ -1,9 +1,12 @@
 #include "actors/sl/network.hpp"
 
 #include "actors/paths.hpp"
+#include "actors/sl/model_fetch.hpp"
 #include "actors/sl/rpc_codec.hpp"
+#include "actors/sl/sn_choice.hpp"
 #include "base/log.hpp"
 #include "contracts/registry_client.hpp"
+#include "ledger/formats/sign_of_life.hpp"
 #include "ledger/formats/transaction.hpp"
 #include "transport/back_off.hpp"
 #include "transport/websocket.hpp"
@@ -19,6 +22,9 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto heartbeat_interval = 2s;
+constexpr unsigned heartbeats_per_survey = 15; ///< of the other SNs
+constexpr auto answer_wait = 15s;              ///< of any answer; heartbeats are answered at once
+constexpr auto resend_wait = 250ms;            ///< for an SN that cannot take a transaction now
 constexpr std::size_t unsent_max = 256;
 
 /// A signed transaction on its way. Until its receipt is here it is sent again, byte for byte, on every new
@@ -30,15 +36,23 @@ struct open_txn {
   std::function<void(result<call_receipt>)> done;
 };
 
+std::string configured_sn(const config::sl_options& options) {
+  return options.sn_api_service
+             ? transport::host_port(options.sn_api_service->host, options.sn_api_service->port)
+             : transport::host_port(options.sn_ip, options.sn_api_port);
+}
+
+std::filesystem::path known_sns_of(const config::sl_options& options) {
+  return options.data_dir.empty() ? options.data_dir : options.data_dir / "known-sns";
+}
+
 struct network_state {
   explicit network_state(std::shared_ptr<const sl_context> from)
       : context(std::move(from)), pause(200ms, 10s, get_be64(context->account().data())),
-        sn_host(context->options.sn_api_service ? context->options.sn_api_service->host
-                                                : context->options.sn_ip),
-        sn_port(context->options.sn_api_service ? context->options.sn_api_service->port
-                                                : context->options.sn_api_port) {}
+        choice(configured_sn(context->options), known_sns_of(context->options),
+               get_be64(context->account().data())) {}
 
-  std::string sn() const { return transport::host_port(sn_host, sn_port); }
+  const std::string& sn() const { return choice.current(); }
   std::string status() const {
     if (!up) return fmt::format("cannot reach the SN {}: {} (attempt {})", sn(), trouble, pause.attempts());
     if (!ready) return fmt::format("connected to {}, registering", sn());
@@ -46,6 +60,7 @@ struct network_state {
   }
   std::string detail_json() const {
     return json::serialize(json::object{{"sn", sn()},
+                                        {"sns_known", choice.count()},
                                         {"connected", up},
                                         {"registered", ready},
                                         {"account", to_hex(context->account().view())},
@@ -65,8 +80,7 @@ struct network_state {
 
   std::shared_ptr<const sl_context> context;
   transport::back_off pause;
-  std::string sn_host;
-  std::uint16_t sn_port;
+  sn_choice choice;
   std::shared_ptr<transport::ws_session> link;
   std::uint64_t serial = 0; ///< of the present connection
   bool up = false;
@@ -76,6 +90,10 @@ struct network_state {
   std::uint64_t next_id = 1;
   std::map<std::uint64_t, open_batch> batches; ///< by last id
   std::uint64_t chain_id = 0;
+  hash32 genesis_hash;
+  std::uint64_t last_serial = 0; ///< of this node's signs of life
+  unsigned heartbeats = 0;       ///< of the present connection
+  time_point last_answer;
   std::uint64_t next_nonce = 0;
   std::deque<open_txn> txns;
   std::deque<std::pair<address, submit_call>> unsent; ///< until this node is registered
@@ -131,7 +149,9 @@ void dial(self_pointer self) {
   callbacks.on_close = [env, path, serial](error why) {
     env->dir.send(path, link_down{serial, why.message});
   };
-  s.link = transport::ws_connect(*s.context->io, s.context->identity, s.sn_host, s.sn_port, "/", {},
+  const auto to = split_endpoint(s.sn());
+  if (!to) return self->end_process(1, to.error().message);
+  s.link = transport::ws_connect(*s.context->io, s.context->identity, to->first, to->second, "/", {},
                                  std::move(callbacks));
 }
 
@@ -143,10 +163,20 @@ void went_down(self_pointer self, const std::string& reason) {
   s.trouble = reason;
   if (was_up) s.pause.reset();
   const auto wait = s.pause.next();
-  if (was_up || s.pause.attempts() == 1 || s.pause.attempts() % 10 == 0)
-    log::warning(s.context->log_source, "Unable to contact API-Server {}: {}; trying again until it answers",
-                 s.sn(), reason);
+  const auto sn = s.sn();
+  const bool another = s.choice.failed();
+  if (was_up || another || s.pause.attempts() == 1 || s.pause.attempts() % 10 == 0)
+    log::warning(s.context->log_source, "Unable to contact API-Server {}: {}; trying {} until it answers", sn,
+                 reason, another ? s.sn() : std::string("again"));
   self->delayed_send(self, wait, reconnect_due{});
+}
+
+/// The SN is connected, but of no use.
+void give_up_link(self_pointer self, const std::string& reason) {
+  auto& s = self->state();
+  ++s.serial; // whatever this link still says is not heard
+  s.link->close(transport::ws_close_code::going_away, "another SN is asked");
+  went_down(self, reason);
 }
 
 // -- transactions
@@ -173,10 +203,14 @@ void take_receipt(self_pointer self, std::uint64_t nonce, const json::value& res
     return finish_txn(self, nonce, std::move(receipt));
   }
   const auto& text = receipt.error().message;
-  const bool passing = text.find("timeout") != std::string::npos
-                       || text.find("pool is full") != std::string::npos
-                       || text.find("try again") != std::string::npos;
-  if (passing) return send_txn(self, nonce);
+  const bool not_final = text.find("timeout") != std::string::npos;
+  if (not_final && self->state().choice.move_on())
+    return give_up_link(self, "it takes transactions but they do not become final");
+  if (not_final) return send_txn(self, nonce);
+  const bool passing = text.find("pool is full") != std::string::npos
+                       || text.find("try again") != std::string::npos
+                       || text.find("too many requests") != std::string::npos;
+  if (passing) return void(self->delayed_send(self, resend_wait, resend_due{nonce}));
   finish_txn(self, nonce, tl::unexpected(receipt.error()));
   // Numbers may have gone apart, e.g. when the chain was restored from a backup: count anew.
   auto& s = self->state();
@@ -287,6 +321,45 @@ void follow(self_pointer self) {
 // -- registration
 // -------------------------------------------------------------------------------------------------------
 
+/// The JSON-RPC servers of the network's SNs, for when this one goes away.
+void survey(self_pointer self) {
+  ask_batch(self, {{"swarm_apiEndpoints", {}}}, [self](std::vector<json::value> responses) {
+    const auto* found = responses.at(0).as_object().if_contains("result");
+    const auto* list = found == nullptr ? nullptr : found->if_array();
+    if (list == nullptr) return;
+    std::vector<std::string> endpoints;
+    for (const auto& each : *list)
+      if (each.is_string()) endpoints.emplace_back(each.get_string().data(), each.get_string().size());
+    if (auto kept = self->state().choice.learn(std::move(endpoints)); !kept)
+      self->note_error(kept.error().message);
+  });
+}
+
+/// Signed, so that other SNs believe it of this one. The answer is the last serial the SN knows: after the
+/// clock was set back, this node goes on from there.
+void say_alive(self_pointer self) {
+  auto& s = self->state();
+  s.last_serial = std::max(unix_milliseconds(), s.last_serial + 1);
+  const auto raw =
+      ledger::encode_sign_of_life(s.last_serial, {}, *s.context->key, s.chain_id, s.genesis_hash);
+  ask_batch(self, {{"swarm_heartbeat", {to_hex(raw)}}}, [self](std::vector<json::value> responses) {
+    auto& state = self->state();
+    if (const auto known = quantity_of(responses.at(0)))
+      state.last_serial = std::max(state.last_serial, *known);
+  });
+}
+
+void heartbeat(self_pointer self) {
+  auto& s = self->state();
+  self->delayed_send(self, heartbeat_interval, heartbeat_due{});
+  if (!s.up) return;
+  if (std::chrono::steady_clock::now() - s.last_answer > answer_wait)
+    return give_up_link(self, fmt::format("no answer for {} s", answer_wait.count()));
+  if (!s.ready) return;
+  say_alive(self);
+  if (s.heartbeats++ % heartbeats_per_survey == 0) survey(self);
+}
+
 void became_ready(self_pointer self) {
   auto& s = self->state();
   if (s.ready || !s.up) return;
@@ -316,13 +389,21 @@ void register_node(self_pointer self, const std::vector<json::value>& responses)
   const auto chain = quantity_of(responses.at(0));
   const auto count = quantity_of(responses.at(1));
   const auto output = output_of(responses.at(2));
-  if (!chain || !count || !output) {
+  const auto genesis = block_hash_of(responses.at(3));
+  if (!chain || !count || !output || !genesis) {
     s.link->close(transport::ws_close_code::policy, "unexpected answers");
     return self->note_error(fmt::format("{} does not answer as an SN does", s.sn()));
   }
-  const bool other_chain = s.chain_id != 0 && s.chain_id != *chain;
+  const bool other_chain = s.chain_id != 0 && (s.chain_id != *chain || s.genesis_hash != *genesis);
+  if (other_chain && !s.choice.is_configured()) {
+    const auto other = s.sn();
+    s.choice.move_on();
+    return give_up_link(self, other + " belongs to another network");
+  }
   const bool shorter = !s.txns.empty() && *count < s.txns.front().nonce;
+  s.choice.came_up();
   s.chain_id = *chain;
+  s.genesis_hash = *genesis;
   if (other_chain || shorter) { // what is under way was meant for a chain that is gone
     for (auto& txn : std::exchange(s.txns, {}))
       txn.done(fail(errc::conflict, "the SN has another chain now"));
@@ -347,12 +428,15 @@ void register_node(self_pointer self, const std::vector<json::value>& responses)
 void came_up(self_pointer self) {
   auto& s = self->state();
   s.up = true;
+  s.heartbeats = 0;
+  s.last_answer = std::chrono::steady_clock::now();
   log::info(s.context->log_source, "API-Server is UP! ({})", s.sn());
   const auto self_text = to_hex(s.context->account().view());
   ask_batch(self,
             {{"eth_chainId", {}},
              {"eth_getTransactionCount", {self_text, "pending"}},
-             eth_call(contracts::node_registry_address(), contracts::encode_node(s.context->account()))},
+             eth_call(contracts::node_registry_address(), contracts::encode_node(s.context->account())),
+             {"eth_getBlockByNumber", {"0x0", false}}},
             [self](std::vector<json::value> responses) { register_node(self, responses); });
 }
 
@@ -387,14 +471,13 @@ caf::behavior network_behavior(self_pointer self) {
         if (news.serial == self->state().serial) went_down(self, news.reason);
       },
       [=](const link_message& news) {
-        if (news.serial == self->state().serial) take_message(self, as_text(news.text));
+        if (news.serial != self->state().serial) return;
+        self->state().last_answer = std::chrono::steady_clock::now();
+        take_message(self, as_text(news.text));
       },
       [=](reconnect_due) { dial(self); },
-      [=](heartbeat_due) {
-        auto& s = self->state();
-        if (s.up) ask_batch(self, {{"swarm_heartbeat", {to_hex(s.context->account().view())}}}, [](auto) {});
-        self->delayed_send(self, heartbeat_interval, heartbeat_due{});
-      },
+      [=](heartbeat_due) { heartbeat(self); },
+      [=](const resend_due& due) { send_txn(self, due.nonce); },
       [=](const follow_contract& wanted) {
         auto& s = self->state();
         const bool changed = s.contract != wanted.name;

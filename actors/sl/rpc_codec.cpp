@@ -63,6 +63,16 @@ result<std::uint64_t> quantity_of(const json::value& response) {
   return parse_quantity(text);
 }
 
+result<hash32> block_hash_of(const json::value& response) {
+  if (auto text = error_of(response); !text.empty()) return fail(errc::denied, "{}", text);
+  const auto* object = response.if_object();
+  const auto* value = object != nullptr ? object->if_contains("result") : nullptr;
+  const auto* block = value != nullptr ? value->if_object() : nullptr;
+  const auto* hash = block != nullptr ? block->if_contains("hash") : nullptr;
+  if (hash == nullptr || !hash->is_string()) return fail(errc::invalid, "the SN's answer is no block");
+  return fixed_from_hex<32>(hash->get_string().c_str());
+}
+
 result<call_receipt> receipt_of(const json::value& response) {
   if (auto text = error_of(response); !text.empty()) return fail(errc::denied, "{}", text);
   const auto* object = response.if_object();

@@ -24,6 +24,8 @@ rpc_call eth_call(const address& to, const bytes& input);
 result<bytes> output_of(const boost::json::value& response);
 /// A number in 0x form.
 result<std::uint64_t> quantity_of(const boost::json::value& response);
+/// The hash of a block in an answer of eth_getBlockByNumber.
+result<hash32> block_hash_of(const boost::json::value& response);
 /// The error's message, or an empty text.
 std::string error_of(const boost::json::value& response);
 

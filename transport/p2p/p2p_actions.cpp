@@ -97,6 +97,12 @@ void p2p_node::impl::on(const link_ptr& from, action::deliver_head what, const c
   });
 }
 
+void p2p_node::impl::on(const link_ptr& from, action::deliver_signs what, const credit& held) {
+  from->say([&] {
+    if (callbacks.on_signs) callbacks.on_signs(from->id, std::move(what.raw), held);
+  });
+}
+
 void p2p_node::impl::on(const link_ptr& from, action::deliver_txns what, const credit& held) {
   const auto now = time_now();
   std::vector<bytes> fresh;

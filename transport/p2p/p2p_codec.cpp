@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "ledger/formats/rlp.hpp"
+#include "ledger/formats/sign_of_life.hpp"
 #include "ledger/formats/transaction.hpp"
 
 #include <algorithm>
@@ -16,13 +17,14 @@ using ledger::rlp_writer;
 namespace {
 
 static_assert(txn_bytes_max == ledger::txn_size_max);
+static_assert(sign_bytes_max == ledger::sign_of_life_bytes_max);
 static_assert(txns_asked_max * txn_bytes_max < frame_bytes_max);
 
 constexpr std::string_view hello_domain = "swarm p2p hello";
 constexpr std::size_t program_bytes_max = 64;
 constexpr std::array<std::string_view, frame_kind_count> names{
     "hello",    "head",     "ping",       "pong",       "consensus", "txns",     "txn hashes",
-    "get txns", "got txns", "get blocks", "got blocks", "get peers", "got peers"};
+    "get txns", "got txns", "get blocks", "got blocks", "get peers", "got peers", "signs"};
 
 bool printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
@@ -96,6 +98,10 @@ void write(rlp_writer& out, const got_peers& from) {
   for (const auto& each : from.peers)
     out.begin_list().string(each.account.view()).string(as_bytes(each.endpoint)).end_list();
   out.end_list();
+}
+
+void write(rlp_writer& out, const signs& from) {
+  write(out, from.raw);
 }
 
 // --- reading
@@ -236,6 +242,11 @@ result<void> read(rlp_reader& from, got_peers& out) {
     SWARM_CHECK(item.finish());
     out.peers.push_back(std::move(entry));
   }
+  return {};
+}
+
+result<void> read(rlp_reader& from, signs& out) {
+  SWARM_TRY(out.raw, read_strings(from, "signs of life", signs_max, sign_bytes_max, emptiness::refused));
   return {};
 }
 

@@ -26,6 +26,8 @@ inline constexpr std::size_t txn_bytes_max = 128 * 1024;
 inline constexpr std::size_t txns_asked_max = 64; ///< in one question, so that the answer fits into a frame
 inline constexpr std::size_t blocks_max = 1024;   ///< in one request or answer
 inline constexpr std::size_t peers_max = 64;      ///< in one frame
+inline constexpr std::size_t signs_max = 512;     ///< in one frame
+inline constexpr std::size_t sign_bytes_max = 384;
 
 /// Rules that a frame can break.
 enum class frame_rule {
@@ -55,8 +57,9 @@ enum class frame_kind : std::uint8_t {
   got_blocks = 10,
   get_peers = 11,
   got_peers = 12,
+  signs = 13,
 };
-inline constexpr std::uint8_t frame_kind_count = 13;
+inline constexpr std::uint8_t frame_kind_count = 14;
 std::string_view name_of(frame_kind kind);
 
 struct head_facts {
@@ -150,8 +153,14 @@ struct got_peers {
   bool operator==(const got_peers&) const = default;
 };
 
+/// Signs of life of nodes, signed by them, that the receiver may not know yet.
+struct signs {
+  std::vector<bytes> raw;
+  bool operator==(const signs&) const = default;
+};
+
 using frame = std::variant<hello, head, ping, pong, consensus, txns, txn_hashes, get_txns, got_txns,
-                           get_blocks, got_blocks, get_peers, got_peers>;
+                           get_blocks, got_blocks, get_peers, got_peers, signs>;
 
 frame_kind kind_of(const frame& from);
 bytes encode(const frame& from);

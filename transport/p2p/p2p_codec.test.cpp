@@ -75,6 +75,8 @@ frame random_frame(std::size_t kind, seeded_random& random) {
                       })};
   case frame_kind::get_peers:
     return get_peers{};
+  case frame_kind::signs:
+    return signs{some(random, 1, raw)};
   case frame_kind::got_peers:
     return got_peers{some(random, 0, [&] { return peer_entry{random_fixed<20>(random), "[fe80::1]:443"}; })};
   }
@@ -143,6 +145,9 @@ TEST_CASE("bounds of frames") {
   CHECK(breaks(got_blocks{1, {sealed_block{}}}, frame_rule::malformed));
   CHECK(breaks(got_peers{std::vector<peer_entry>(peers_max + 1, {address{}, "a:1"})}, frame_rule::limit));
   CHECK(breaks(got_peers{{{address{}, ""}}}, frame_rule::bad_endpoint));
+  CHECK(breaks(signs{}, frame_rule::empty_list));
+  CHECK(breaks(signs{std::vector<bytes>(signs_max + 1, bytes{1})}, frame_rule::limit));
+  CHECK(breaks(signs{{bytes(sign_bytes_max + 1)}}, frame_rule::malformed));
 }
 
 TEST_CASE("texts of a hello") {

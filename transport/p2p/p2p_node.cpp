@@ -382,6 +382,13 @@ void p2p_node::announce_head(const head_facts& head, std::optional<peer_id> peer
   }
 }
 
+void p2p_node::send_signs(std::vector<bytes> raw) {
+  if (raw.empty()) return;
+  const auto encoded = std::make_shared<const bytes>(encode(signs{std::move(raw)}));
+  for (const auto& each : impl_->peer_links())
+    impl_->with(each, [&](peer_session& session) { session.send_signs(encoded); });
+}
+
 bool p2p_node::ask_blocks(peer_id peer, std::uint64_t first, std::uint64_t count) {
   const auto to = impl_->find(peer);
   bool asked = false;

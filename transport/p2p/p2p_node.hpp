@@ -42,6 +42,8 @@ struct p2p_callbacks {
   /// Not heard of lately. Unverified.
   std::function<void(peer_id, std::vector<bytes> raw, credit)> on_txns;
   std::function<void(peer_id, const head_facts&)> on_head;
+  /// Signs of life of any nodes. Unverified.
+  std::function<void(peer_id, std::vector<bytes> raw, credit)> on_signs;
   /// Answer with `answer_blocks`, always, if need be with none.
   std::function<void(peer_id, std::uint64_t request_id, std::uint64_t first, std::uint64_t count,
                      std::size_t bytes_max)>
@@ -113,6 +115,8 @@ public:
   void gossip_txn(bytes raw);
   /// The node's head from now on: to `peer`, or to everybody.
   void announce_head(const head_facts& head, std::optional<peer_id> peer = std::nullopt);
+  /// Signs of life, to every peer; at most `signs_max`.
+  void send_signs(std::vector<bytes> raw);
   /// At most `blocks_max`. False: no such peer, or too many questions to it are open.
   bool ask_blocks(peer_id peer, std::uint64_t first, std::uint64_t count);
   /// Sends as many of `blocks` from the first on as fit.

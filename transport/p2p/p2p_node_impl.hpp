@@ -64,6 +64,7 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   void on(const link_ptr& from, action::greeted what, const credit&);
   void on(const link_ptr& from, action::deliver_consensus what, const credit& held);
   void on(const link_ptr& from, action::deliver_head what, const credit&);
+  void on(const link_ptr& from, action::deliver_signs what, const credit& held);
   void on(const link_ptr& from, action::deliver_txns what, const credit& held);
   void on(const link_ptr& from, action::txns_heard what, const credit&);
   void on(const link_ptr& from, action::txns_wanted what, const credit&);

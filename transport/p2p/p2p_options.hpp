@@ -33,6 +33,7 @@ inline constexpr std::array<rate_limit, frame_kind_count> default_limits{{
     {},                // got blocks
     {1, 5},            // get peers
     {},                // got peers
+    {1'000, 4'000},    // signs
 }};
 
 struct session_options {

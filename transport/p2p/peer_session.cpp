@@ -252,6 +252,11 @@ void peer_session::on(got_peers from, time_point now) {
   actions_.push_back(action::peers_heard{std::move(from.peers)});
 }
 
+void peer_session::on(signs from, time_point now) {
+  if (allow(frame_kind::signs, static_cast<double>(from.raw.size()), now))
+    actions_.push_back(action::deliver_signs{std::move(from.raw)});
+}
+
 // --- what to send
 
 void peer_session::send_control(const frame& what) {
@@ -266,6 +271,10 @@ void peer_session::send_consensus(shared_bytes raw) {
 
 void peer_session::send_head(const head_facts& now) {
   if (phase_ == phase::open) queue_.set_head(now);
+}
+
+void peer_session::send_signs(shared_bytes raw) {
+  if (phase_ == phase::open) queue_.push_bulk(std::move(raw));
 }
 
 void peer_session::gossip(const hash32& hash, const shared_bytes& raw, bool starts_here, time_point now) {

@@ -21,6 +21,9 @@ struct greeted {
 struct deliver_consensus {
   bytes message;
 };
+struct deliver_signs {
+  std::vector<bytes> raw;
+};
 struct deliver_head {
   head_facts now;
 };
@@ -71,7 +74,7 @@ struct close {
 };
 } // namespace action
 using session_action =
-    std::variant<action::greeted, action::deliver_consensus, action::deliver_head, action::deliver_txns,
+    std::variant<action::greeted, action::deliver_consensus, action::deliver_head, action::deliver_signs, action::deliver_txns,
                  action::txns_heard, action::txns_wanted, action::txns_missed, action::blocks_wanted,
                  action::deliver_blocks, action::peers_wanted, action::peers_heard, action::offence,
                  action::close>;
@@ -105,6 +108,8 @@ public:
   // --- what to send; all do nothing unless the session is open
   void send_consensus(shared_bytes encoded);
   void send_head(const head_facts& now);
+  /// `encoded`: a frame of signs; dropped when too much waits.
+  void send_signs(shared_bytes encoded);
   /// `starts_here`: it came from no peer, so nobody else spreads it.
   void gossip(const hash32& hash, const shared_bytes& raw, bool starts_here, time_point now);
   /// Those that cannot be asked for now: too many questions are open.
@@ -170,6 +175,7 @@ private:
   void on(got_blocks from, time_point now);
   void on(get_peers from, time_point now);
   void on(got_peers from, time_point now);
+  void on(signs from, time_point now);
 
   session_options options_;
   hello own_;

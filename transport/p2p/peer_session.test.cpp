@@ -451,6 +451,18 @@ TEST_CASE("of several heads that wait only the last is sent") {
   CHECK(c.b.session->peer_head().block_num == 2);
 }
 
+TEST_CASE("signs of life are handed on, up to a rate") {
+  couple c;
+  c.open();
+  c.a.session->send_signs(std::make_shared<const bytes>(encode(signs{{bytes{1}, bytes{2}}})));
+  c.run();
+  CHECK(only<action::deliver_signs>(c.b.seen).at(0).raw == std::vector<bytes>{{1}, {2}});
+  for (int i = 0; i < 20; ++i)
+    c.feed(c.b, signs{std::vector<bytes>(signs_max, bytes{1})});
+  CHECK(only<action::deliver_signs>(c.b.seen).size() < 10);
+  CHECK(c.b.session->points(c.now) > 10);
+}
+
 TEST_CASE("peers are exchanged only when asked for") {
   couple c;
   c.open();
