@@ -108,6 +108,27 @@ private:
   std::unique_ptr<transport::http_server> server_;
 };
 
+std::shared_ptr<sl_context> sl_of(const std::shared_ptr<transport::io_runtime>& io, authority& ca,
+                                  std::uint16_t sn_port) {
+  auto context = std::make_shared<sl_context>();
+  context->io = io;
+  context->identity = transport::test::identity_of(ca.issue("sl-1"));
+  context->key = std::make_shared<const ledger::private_key>(ledger::private_key::make_random());
+  context->options.node_name = "sl-1";
+  context->options.sn_ip = "127.0.0.1";
+  context->options.sn_api_port = sn_port;
+  context->file_endpoint = "127.0.0.1:1";
+  return context;
+}
+
+supervisor_spec node_of(std::shared_ptr<const sl_context> context) {
+  return {.name = "root",
+          .how = strategy::one_for_one,
+          .intensity = {},
+          .children = {{.name = "network", .start = network_actor(std::move(context))},
+                       actors::test::puppet_child("follower", std::make_shared<actors::test::journal>())}};
+}
+
 } // namespace
 
 TEST_CASE("what is under way goes out once on each connection, before the node registers again") {
@@ -117,20 +138,7 @@ TEST_CASE("what is under way goes out once on each connection, before the node r
   fake_sn sn(*io, transport::test::identity_of(ca.issue("sn-1")));
   sn.answers = [](std::size_t connection, std::size_t txn) { return txn == connection; }; // the registrations
 
-  auto context = std::make_shared<sl_context>();
-  context->io = io;
-  context->identity = transport::test::identity_of(ca.issue("sl-1"));
-  context->key = std::make_shared<const ledger::private_key>(ledger::private_key::make_random());
-  context->options.node_name = "sl-1";
-  context->options.sn_ip = "127.0.0.1";
-  context->options.sn_api_port = sn.port();
-  context->file_endpoint = "127.0.0.1:1";
-  auto log = std::make_shared<actors::test::journal>();
-  running_tree tree({.name = "root",
-                     .how = strategy::one_for_one,
-                     .intensity = {},
-                     .children = {{.name = "network", .start = network_actor(context)},
-                                  actors::test::puppet_child("follower", log)}});
+  running_tree tree(node_of(sl_of(io, ca, sn.port())));
   REQUIRE(tree.wait_running("/network"));
   tree.dir().send("/network", follow_contract{"c"});
   REQUIRE(sn.wait_for(0, "eth_subscribe")); // registered
@@ -146,5 +154,50 @@ TEST_CASE("what is under way goes out once on each connection, before the node r
   CHECK(again.txns[0] == sn.seen(0).txns[1]);
   CHECK(again.txns[1] != again.txns[0]);
   CHECK(std::count(again.methods.begin(), again.methods.end(), "eth_subscribe") == 1);
+  CHECK(tree.end() == 0);
+}
+
+TEST_CASE("a node goes over to another SN when its own is gone, with what is under way") {
+  temp_folder folder;
+  authority ca(folder.path(), "CA-1");
+  auto io = std::make_shared<transport::io_runtime>(2);
+  auto first = std::make_unique<fake_sn>(*io, transport::test::identity_of(ca.issue("sn-1")));
+  fake_sn second(*io, transport::test::identity_of(ca.issue("sn-2")));
+  first->api_endpoints = {fmt::format("127.0.0.1:{}", first->port()),
+                          fmt::format("127.0.0.1:{}", second.port())};
+  first->answers = [](auto, std::size_t txn) { return txn == 0; }; // the registration
+  running_tree tree(node_of(sl_of(io, ca, first->port())));
+  REQUIRE(tree.wait_running("/network"));
+  tree.dir().send("/network", follow_contract{"c"});
+  REQUIRE(first->wait_for(0, "swarm_apiEndpoints"));
+  tree.dir().send("/network", submit_call{1, bytes{1, 2, 3}, "a call"});
+  REQUIRE(actors::test::eventually([&] { return first->seen(0).txns.size() == 2; }));
+  const auto under_way = first->seen(0).txns[1];
+  second.txn_count = 1;
+  first.reset();
+  REQUIRE(second.wait_for(0, "eth_subscribe"));
+  CHECK(second.seen(0).txns.at(0) == under_way);
+  CHECK(second.wait_for(0, "swarm_heartbeat"));
+  CHECK(tree.end() == 0);
+}
+
+TEST_CASE("an SN of another network is not taken in place of a node's own") {
+  temp_folder folder;
+  authority ca(folder.path(), "CA-1");
+  auto io = std::make_shared<transport::io_runtime>(2);
+  const auto identity = transport::test::identity_of(ca.issue("sn-1"));
+  auto own = std::make_unique<fake_sn>(*io, identity);
+  fake_sn stranger(*io, identity), friendly(*io, identity);
+  stranger.genesis = '2';
+  own->api_endpoints = {fmt::format("127.0.0.1:{}", stranger.port()),
+                        fmt::format("127.0.0.1:{}", friendly.port())};
+  running_tree tree(node_of(sl_of(io, ca, own->port())));
+  REQUIRE(tree.wait_running("/network"));
+  tree.dir().send("/network", follow_contract{"c"});
+  REQUIRE(own->wait_for(0, "swarm_apiEndpoints"));
+  own.reset();
+  REQUIRE(friendly.wait_for(0, "eth_subscribe"));
+  const auto asked = stranger.seen(0).methods;
+  CHECK(std::count(asked.begin(), asked.end(), "eth_sendRawTransactionSync") == 0);
   CHECK(tree.end() == 0);
 }

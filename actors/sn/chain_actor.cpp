@@ -7,6 +7,7 @@
 #include "actors/sn/join.hpp"
 #include "base/log.hpp"
 #include "ledger/consensus/quorum.hpp"
+#include "ledger/formats/sign_of_life.hpp"
 #include "ledger/formats/transaction.hpp"
 
 namespace swarm::actors {
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t block_txns = 1000;
 constexpr auto commit_retry = 1s;
 constexpr auto upkeep_interval = 1s;
+constexpr unsigned upkeeps_per_sign = 2; ///< of life
 constexpr std::size_t regossip_txns = 1000;
 
 using self_pointer = role_actor<chain_state>*;
@@ -223,6 +225,32 @@ void take_txns(self_pointer self, const peer_txns& what) {
   offer_work(self);
 }
 
+/// Signs of life that a peer hands on; what is news here goes on to the others.
+void take_signs(self_pointer self, const peer_signs& what) {
+  auto& s = self->state();
+  if (!s.chain) return;
+  for (const auto& raw : what.raw) {
+    const auto taken = s.service->take_sign(raw, now());
+    if (!taken) {
+      self->tell(sibling(*self, "peers"), consensus::penalize{what.peer, taken.error()});
+      return;
+    }
+    if (taken->news) self->tell(sibling(*self, "peers"), gossip_sign{raw});
+  }
+}
+
+/// This SN's own sign of life tells where its JSON-RPC server is.
+void say_alive(self_pointer self) {
+  auto& s = self->state();
+  s.last_serial = std::max(unix_milliseconds(), s.last_serial + 1);
+  auto raw = ledger::encode_sign_of_life(s.last_serial, s.context->api_endpoint(), *s.context->key,
+                                         s.chain->chain_id(), s.chain->genesis_hash());
+  const auto taken = s.service->take_sign(raw, now());
+  if (!taken) return self->note_error(taken.error().message);
+  s.last_serial = std::max(s.last_serial, taken->last_serial);
+  if (taken->news) self->tell(sibling(*self, "peers"), gossip_sign{std::move(raw)});
+}
+
 void answer_blocks(self_pointer self, const blocks_wanted& what) {
   const auto& chain = *self->state().chain;
   blocks_found out{what.peer, what.request_id, {}};
@@ -253,6 +281,7 @@ void note_peers(self_pointer self, const peers_seen& what) {
 void look_after_network(self_pointer self) {
   auto& s = self->state();
   s.service->on_time(now());
+  if (s.upkeeps++ % upkeeps_per_sign == 0) say_alive(self);
   self->tell(sibling(*self, "peers"), dial_peers{p2p_endpoints(s)});
   for (const auto& done : {introduce_self(s), vote_on_members(s, now())})
     if (!done) self->note_error(done.error().message);
@@ -268,8 +297,12 @@ void begin(self_pointer self) {
   self->env().methods.forward("chain", self->path());
   self->env().methods.forward("nodes", self->path());
   self->env().methods.forward("proof", self->path());
+  self->env().methods.forward("leave", self->path());
   self->env().methods.forward("consensus", sibling(*self, "consensus"));
   self->env().methods.forward("peers", sibling(*self, "peers"));
+  s.service->on_news([env = self->shared_env(), peers = sibling(*self, "peers")](bytes raw) {
+    env->dir.send(peers, gossip_sign{std::move(raw)});
+  });
   introduce_network(self);
   introduce_chain(self);
   look_after_network(self);
@@ -366,6 +399,7 @@ caf::behavior chain_behavior(self_pointer self) {
       // peers
       [=](network_wanted) { introduce_network(self); },
       [=](const peer_txns& what) { take_txns(self, what); },
+      [=](const peer_signs& what) { take_signs(self, what); },
       [=](const blocks_wanted& what) { answer_blocks(self, what); },
       [=](const peers_seen& what) { note_peers(self, what); },
       [=](tick) {
@@ -378,6 +412,12 @@ caf::behavior chain_behavior(self_pointer self) {
           auto proof = audit::answer_proof(*self->state().chain, query.params);
           if (!proof) return to_caf(proof.error());
           return std::move(*proof);
+        }
+        if (query.method == "leave") {
+          auto left = leave_network(self->state());
+          offer_work(self);
+          if (!left) return to_caf(left.error());
+          return json::serialize(*left);
         }
         if (query.method != "nodes") return self->state().detail_json();
         auto nodes = self->state().service->nodes_json(now());

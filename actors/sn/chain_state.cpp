@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "contracts/contracts.hpp"
+#include "contracts/training_client.hpp"
 #include "ledger/formats/transaction.hpp"
 
 #include <fcntl.h>
@@ -129,7 +130,7 @@ result<std::vector<contracts::node_view>> registered_nodes(const chain_state& s)
 
 result<> introduce_self(chain_state& s) {
   SWARM_TRY(const bool busy, has_pending(s));
-  if (busy) return {};
+  if (busy || s.leaving) return {};
   const auto& options = s.context->options;
   const auto endpoint = s.context->p2p_endpoint();
   const contracts::register_node_args wanted{
@@ -148,6 +149,29 @@ result<> introduce_self(chain_state& s) {
         submit_own(s, contracts::training_registry_address(), contracts::encode_create_training(name)));
   }
   return {};
+}
+
+result<json::object> leave_network(chain_state& s) {
+  const auto registry = contracts::node_registry_address();
+  const auto own = s.context->key->account();
+  const auto head_num = s.chain->head()->header.block_num;
+  SWARM_TRY(const auto raw, ask(s, registry, contracts::encode_node(own)));
+  SWARM_TRY(const auto known, contracts::decode_node(raw));
+  SWARM_TRY(const auto validators, s.chain->validators_after(head_num));
+  const bool validates = std::find(validators.begin(), validators.end(), own) != validators.end();
+  SWARM_TRY(const bool busy, has_pending(s));
+  if (s.leaving && !known.active && !validates && !busy)
+    return json::object{{"left", true}, {"block_num", known.since_block}};
+  if (known.active && !busy) {
+    SWARM_TRY(const auto outcome,
+              s.chain->call({.from = own, .to = registry, .input = contracts::encode_leave_node()}));
+    if (outcome.status != ledger::call_status::ok)
+      return fail(errc::denied, "this SN cannot leave: {}", contracts::revert_text(outcome.output));
+    log::info(s.context->log_source, "leaving the network, as the operator wishes");
+    SWARM_CHECK(submit_own(s, registry, contracts::encode_leave_node()));
+  }
+  s.leaving = true;
+  return json::object{{"left", false}, {"block_num", head_num}};
 }
 
 std::vector<std::string> p2p_endpoints(const chain_state& s) {

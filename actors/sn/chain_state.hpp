@@ -32,6 +32,9 @@ struct chain_state {
   bool told_of_work = false;               ///< since the head changed
   ledger::candidate_ptr built;             ///< the last one this node made
   std::string trouble;                     ///< with the disk
+  bool leaving = false;                    ///< by the operator's wish; until the next start
+  unsigned upkeeps = 0;
+  std::uint64_t last_serial = 0; ///< of this node's signs of life
 };
 
 /// Opens the chain of the data directory; `genesis` is for a directory that has none. Errors: those of
@@ -45,6 +48,11 @@ result<> introduce_self(chain_state& s);
 
 /// Sends this validator's next vote on who else should be one (membership.hpp), unless one is under way.
 result<> vote_on_members(chain_state& s, time_point now);
+
+/// Takes this SN out of the registry and, if it is one, out of the validators, for good. To be repeated until
+/// it answers that it has left: {"left", "block_num"}. Errors: the chain refuses, as the last validator
+/// cannot leave.
+result<boost::json::object> leave_network(chain_state& s);
 
 /// Where the SNs of the registry listen for each other.
 std::vector<std::string> p2p_endpoints(const chain_state& s);

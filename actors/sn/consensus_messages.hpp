@@ -74,6 +74,12 @@ struct peer_txns {
   std::vector<bytes> raw;
   p2p::credit credit;
 };
+/// Signs of life that a peer hands on.
+struct peer_signs {
+  consensus::peer_id peer = 0;
+  std::vector<bytes> raw;
+  p2p::credit credit;
+};
 /// Answer with `blocks_found`.
 struct blocks_wanted {
   consensus::peer_id peer = 0;
@@ -105,6 +111,10 @@ struct blocks_found {
 struct gossip_txn {
   bytes raw;
 };
+/// A sign of life that is news here.
+struct gossip_sign {
+  bytes raw;
+};
 /// Where SNs listen, as far as the chain or the sentinel knows.
 struct dial_peers {
   std::vector<std::string> endpoints;
@@ -133,6 +143,8 @@ SWARM_MESSAGE(actors::peer_message)
 SWARM_MESSAGE(actors::peer_head)
 SWARM_MESSAGE(actors::peer_blocks)
 SWARM_MESSAGE(actors::peer_txns)
+SWARM_MESSAGE(actors::peer_signs)
+SWARM_MESSAGE(actors::gossip_sign)
 SWARM_MESSAGE(actors::blocks_wanted)
 SWARM_MESSAGE(actors::peers_seen)
 SWARM_MESSAGE(actors::network_wanted)

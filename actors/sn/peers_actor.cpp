@@ -38,6 +38,7 @@ struct peers_state {
   std::shared_ptr<const std::vector<address>> validators = std::make_shared<std::vector<address>>();
   p2p::head_facts head;
   std::vector<std::string> endpoints; ///< known before there was a node
+  std::vector<bytes> signs;           ///< of life, to be sent with the next tick
 };
 
 std::string peers_state::detail_json() const {
@@ -79,6 +80,9 @@ p2p::p2p_callbacks callbacks_of(self_pointer self) {
   };
   out.on_txns = [=](p2p::peer_id, std::vector<bytes> raw, p2p::credit credit) {
     env->dir.send(chain, peer_txns{std::move(raw), std::move(credit)});
+  };
+  out.on_signs = [=](p2p::peer_id peer, std::vector<bytes> raw, p2p::credit credit) {
+    env->dir.send(chain, peer_signs{peer, std::move(raw), std::move(credit)});
   };
   out.on_head = [=](p2p::peer_id peer, const p2p::head_facts& head) {
     env->dir.send(agreed, peer_head{peer, head.block_num});
@@ -143,6 +147,13 @@ void report_peers(self_pointer self) {
   self->tell(sibling(*self, "chain"), std::move(out));
 }
 
+/// Many nodes' signs in a frame; what is too much for one is sent at once.
+void send_signs(self_pointer self) {
+  auto& s = self->state();
+  if (s.node) s.node->send_signs(std::exchange(s.signs, {}));
+  s.signs.clear();
+}
+
 void dial(self_pointer self, const dial_peers& what) {
   auto& s = self->state();
   for (const auto& endpoint : what.endpoints) {
@@ -168,6 +179,7 @@ caf::behavior peers_behavior(self_pointer self) {
       },
       [=](tick) {
         report_peers(self);
+        send_signs(self);
         self->delayed_send(self, 1s, tick{});
       },
       // to peers
@@ -196,6 +208,11 @@ caf::behavior peers_behavior(self_pointer self) {
       },
       [=](const gossip_txn& what) {
         if (auto& node = self->state().node) node->gossip_txn(what.raw);
+      },
+      [=](const gossip_sign& what) {
+        auto& s = self->state();
+        s.signs.push_back(what.raw);
+        if (s.signs.size() == p2p::signs_max) send_signs(self);
       },
       [=](const admin_query&) { return self->state().detail_json(); },
   };

@@ -24,6 +24,12 @@ struct sn_context {
                ? transport::host_port(options.sn_p2p_service->host, options.sn_p2p_service->port)
                : transport::host_port(options.host_ip, options.sn_p2p_port);
   }
+  /// host:port of its JSON-RPC server.
+  std::string api_endpoint() const {
+    return options.sn_api_service
+               ? transport::host_port(options.sn_api_service->host, options.sn_api_service->port)
+               : transport::host_port(options.host_ip, options.sn_api_port);
+  }
 };
 
 } // namespace swarm::actors

@@ -42,8 +42,7 @@ result<sign_of_life> decode_sign_of_life(bytes_view raw, std::uint64_t chain_id,
   SWARM_CHECK(from.finish());
   out.api_endpoint = as_text(endpoint);
   if (!is_plain(out.api_endpoint)) return fail(errc::invalid, "sign of life: the endpoint is no plain text");
-  SWARM_TRY(out.account,
-            recover(digest_of(out.serial, out.api_endpoint, chain_id, genesis_hash), signature));
+  SWARM_TRY(out.account, recover(digest_of(out.serial, out.api_endpoint, chain_id, genesis_hash), signature));
   return out;
 }
 

@@ -4,8 +4,8 @@
 
 namespace swarm::ledger {
 
-/// A node's word that it is alive, signed, so that SNs can hand it on without having to be believed. It is not
-/// part of the chain.
+/// A node's word that it is alive, signed, so that SNs can hand it on without having to be believed. It is
+/// not part of the chain.
 struct sign_of_life {
   address account;          ///< who signed it; follows from the signature
   std::uint64_t serial = 0; ///< grows with each sign of an account; an older one says nothing new

@@ -41,9 +41,9 @@ TEST_CASE("a sign of life is bounded and exact") {
   longer.push_back(0);
   CHECK(!decode_sign_of_life(longer, 1, genesis));
   CHECK(!decode_sign_of_life({}, 1, genesis));
-  CHECK(decode_sign_of_life(encode_sign_of_life(UINT64_MAX, std::string(api_endpoint_bytes_max, 'a'), key, 1,
-                                                genesis),
-                            1, genesis));
+  CHECK(decode_sign_of_life(
+      encode_sign_of_life(UINT64_MAX, std::string(api_endpoint_bytes_max, 'a'), key, 1, genesis), 1,
+      genesis));
   const std::string too_long(api_endpoint_bytes_max + 1, 'a');
   CHECK(!decode_sign_of_life(encode_sign_of_life(7, too_long, key, 1, genesis), 1, genesis));
   CHECK(!decode_sign_of_life(encode_sign_of_life(7, "a b", key, 1, genesis), 1, genesis));

@@ -1,9 +1,10 @@
 """Several SNs on one chain: they join, agree, die, come back, and never fork."""
 
 import random
+import subprocess
 
 import numpy as np
-from harness import Meeting, Program, trains, until
+from harness import BIN, PATIENCE, Meeting, Program, trains, until
 
 
 def model(value, size=1000):
@@ -100,3 +101,71 @@ def test_an_sn_of_another_chain_is_not_let_in(swarm):
     again.start()
     assert again.wait_exit() != 0
     assert "holds another chain" in again.log()
+
+
+def test_an_sl_whose_sn_is_gone_for_good_changes_over_to_another(swarm):
+    sns = grow(swarm, 4)
+    sls = [swarm.add_sl(sn_port=sn.port) for sn in sns]
+    for sl in sls:
+        sl.wait_ready()
+        until(lambda: sl.admin("actor", name="/sl/network")["detail"]["sns_known"] == 4, "all SNs to be known")  # noqa: B023
+    meet = Meeting(4)
+    programs = [Program(sl, trains([model(i)] * 8, model(i), meet, minPeers=4)) for i, sl in enumerate(sls)]
+    until(lambda: len(swarm.sn.merges()) >= 3 or not any(p.is_alive() for p in programs), "three rounds")
+    sns[2].kill9()
+    for program in programs:
+        assert program.result().sync_count == 8
+    # Also one that starts while its own SN is away finds the network, from what it noted down.
+    sls[2].terminate()
+    sls[2].start()
+    assert Program(sls[2], trains([model(1)] * 2, minPeers=1)).result().sync_count == 2
+    rest = [sns[0], sns[1], sns[3]]
+    one_chain(rest)
+    same_history(rest)
+
+
+def test_every_sn_knows_which_sls_of_others_are_alive(swarm):
+    sns = grow(swarm, 3)
+    near, far = (swarm.add_sl(sn_port=sn.port) for sn in sns[:2])
+    for sl in (near, far):
+        sl.wait_ready()
+
+    def silences():
+        nodes = sns[2].rpc("swarm_nodes")
+        return {node["account"]: node["silentMs"] for node in nodes if node["type"] == "SL"}
+
+    until(lambda: len(silences()) == 2 and max(silences().values()) < 5000, "both SLs to be heard", alive=sns)
+    until(lambda: len(sns[2].rpc("swarm_apiEndpoints")) == 3, "all SNs to be heard", alive=sns)
+    far.kill9()
+    until(lambda: sns[2].rpc("swarm_silentNodes") == [far.node_account], "the dead SL to be missed", alive=sns)
+    assert sns[0].rpc("swarm_silentNodes") in ([], [far.node_account])
+
+
+def test_an_sn_leaves_for_good_and_the_others_are_enough(swarm):
+    sns = grow(swarm, 4)
+
+    def leave(sn):
+        command = [BIN / "swarm-inspect", "--data-dir", sn.data_dir, "leave"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+
+    left = leave(sns[3])
+    assert left.returncode == 0, left.stderr
+    assert "it left the network in block" in left.stdout
+    until(lambda: len(sns[0].validators()) == 3, "three validators", alive=sns)
+    assert sns[3].terminate() == 0
+    sl = swarm.add_sl(sn_port=sns[1].port)
+    assert Program(sl, trains([model(1)] * 3, minPeers=1)).result().sync_count == 3
+    # Back again, as if it were new.
+    sns[3].start().wait_up()
+    until(lambda: len(sns[0].validators()) == 4, "four validators", alive=sns)
+    one_chain(sns)
+
+
+def test_the_last_validator_cannot_leave(swarm):
+    sn = swarm.start_sn()
+    until(sn.block_num, "the SN to register", alive=[sn])
+    command = [BIN / "swarm-inspect", "--data-dir", sn.data_dir, "leave"]
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert refused.returncode == 1
+    assert "cannot leave" in refused.stderr, refused.stderr
+    assert sn.running()

@@ -151,6 +151,23 @@ int kill(session& to, const arguments& args) {
   return 0;
 }
 
+/// Waits until the network has agreed to it: that takes a quorum, so there may be long to wait.
+int leave(session& to, const arguments& args) {
+  for (;;) {
+    const auto answer = to.call("leave", {});
+    if (!answer) return complain(answer.error());
+    if (answer->at("left") == true) {
+      print(args.as_json
+                ? json::serialize(*answer) + "\n"
+                : fmt::format("it left the network in block {}; stop it when you like, it comes back "
+                              "when it is started again\n",
+                              json::serialize(answer->at("block_num"))));
+      return 0;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
 int proof(session& to, const arguments& args) {
   const auto file = write_proof(to, args.proof);
   if (!file) return complain(file.error());
@@ -179,6 +196,7 @@ int run(const arguments& args) {
   if (args.command == "trace") return trace(*to, args);
   if (args.command == "kill") return kill(*to, args);
   if (args.command == "proof") return proof(*to, args);
+  if (args.command == "leave") return leave(*to, args);
   return show(*to, args);
 }
 
@@ -213,6 +231,7 @@ void add_commands(CLI::App& app, arguments& args) {
   command("round", "the training round as this process sees it")
       ->add_option("CONTRACT", args.contract, "training contract; without it the one in use");
   command("chain", "the chain as this process sees it");
+  command("leave", "take an SN out of the network for good: it no longer votes on blocks, the others go on");
   auto* proof_command = command("proof", "write a file that proves to anybody what a round merged; of an SN");
   proof_command->add_option("CONTRACT", args.proof.contract, "training contract")->required();
   proof_command->add_option("ROUND", args.proof.round_num, "a merged round")->required();

@@ -23,7 +23,7 @@ static_assert(txns_asked_max * txn_bytes_max < frame_bytes_max);
 constexpr std::string_view hello_domain = "swarm p2p hello";
 constexpr std::size_t program_bytes_max = 64;
 constexpr std::array<std::string_view, frame_kind_count> names{
-    "hello",    "head",     "ping",       "pong",       "consensus", "txns",     "txn hashes",
+    "hello",    "head",     "ping",       "pong",       "consensus", "txns",      "txn hashes",
     "get txns", "got txns", "get blocks", "got blocks", "get peers", "got peers", "signs"};
 
 bool printable(std::string_view text) {

@@ -4,30 +4,46 @@
 #include "base/clock.hpp"
 
 #include <map>
-#include <optional>
+#include <string>
 
 namespace swarm::rpc {
 
-/// When each node last said that it is alive. Off the chain: an opinion of this SN, lost at its end.
+/// When each node last signed that it is alive, wherever this SN heard it from. Off the chain: an opinion of
+/// this SN, lost at its end.
 class liveness {
 public:
   /// Silent for this long, a node counts as dead.
   static constexpr duration silent_after = std::chrono::seconds(10);
 
-  explicit liveness(time_point started) : started_(started) {}
-
-  void heard_from(const address& who, time_point now) { last_heard_[who] = now; }
-  bool ever_heard(const address& who) const { return last_heard_.contains(who); }
-  /// Since when nothing was heard; a node never heard of is given time from this SN's own start.
-  duration silence_of(const address& who, time_point now) const {
-    const auto found = last_heard_.find(who);
-    return now - (found == last_heard_.end() ? started_ : found->second);
+  /// A sign with this serial. False: nothing new, that or a later one was heard before.
+  bool heard_from(const address& who, std::uint64_t serial, std::string api_endpoint, time_point now) {
+    auto& of = nodes_.try_emplace(who, node{now, 0, {}}).first->second;
+    if (serial <= of.serial) return false;
+    of = {now, serial, std::move(api_endpoint)};
+    return true;
   }
-  bool silent(const address& who, time_point now) const { return silence_of(who, now) > silent_after; }
+  std::uint64_t last_serial(const address& who) const {
+    const auto found = nodes_.find(who);
+    return found == nodes_.end() ? 0 : found->second.serial;
+  }
+  /// Since when nothing was heard; of a node that was never heard, since it was first asked for.
+  duration silence_of(const address& who, time_point now) {
+    return now - nodes_.try_emplace(who, node{now, 0, {}}).first->second.last_heard;
+  }
+  bool silent(const address& who, time_point now) { return silence_of(who, now) > silent_after; }
+  /// Where its JSON-RPC server is, by its last sign.
+  std::string api_endpoint(const address& who) const {
+    const auto found = nodes_.find(who);
+    return found == nodes_.end() ? std::string() : found->second.api_endpoint;
+  }
 
 private:
-  time_point started_;
-  std::map<address, time_point> last_heard_; ///< registered nodes only, so at most contracts::nodes_max
+  struct node {
+    time_point last_heard;
+    std::uint64_t serial = 0; ///< 0: never heard
+    std::string api_endpoint;
+  };
+  std::map<address, node> nodes_; ///< registered nodes only, so at most contracts::nodes_max
 };
 
 } // namespace swarm::rpc

@@ -3,6 +3,7 @@
 #include "base/hash.hpp"
 #include "config/parse.hpp"
 #include "contracts/training_client.hpp"
+#include "ledger/formats/sign_of_life.hpp"
 
 namespace swarm::rpc {
 
@@ -310,28 +311,42 @@ result<const std::vector<contracts::node_view>*> service::registry() {
   return &nodes_;
 }
 
-method_result service::heartbeat(const params& given, const caller& from) {
-  SWARM_TRY(const auto who, given.account(0, "account"));
+result<service::sign_taken> service::take_sign(bytes_view raw, time_point now) {
+  SWARM_TRY(auto sign, ledger::decode_sign_of_life(raw, chain_.chain_id(), chain_.genesis_hash()));
   SWARM_TRY(const auto* all, registry());
   const auto found =
-      std::find_if(all->begin(), all->end(), [&](const auto& node) { return node.account == who; });
-  if (found == all->end()) return json::value(false);
-  if (found->cert_fingerprint != from.peer.cert_fingerprint)
-    return fail(rpc_errc::refused, "account {} is registered with another certificate than that of {}",
-                to_hex(who.view()), from.peer.cert_subject);
-  liveness_.heard_from(who, now_);
-  return json::value(true);
+      std::find_if(all->begin(), all->end(), [&](const auto& node) { return node.account == sign.account; });
+  // Not registered, or not yet as far as this chain goes.
+  if (found == all->end()) return sign_taken{};
+  const bool news = liveness_.heard_from(sign.account, sign.serial, std::move(sign.api_endpoint), now);
+  return sign_taken{news, liveness_.last_serial(sign.account)};
+}
+
+method_result service::heartbeat(const params& given, const caller&) {
+  SWARM_TRY(auto raw, given.raw(0, "sign of life"));
+  const auto taken = take_sign(raw, now_);
+  if (!taken) return fail(rpc_errc::invalid_params, "{}", taken.error().message);
+  if (taken->news && on_news_) on_news_(std::move(raw));
+  return json::value(quantity(taken->last_serial));
 }
 
 method_result service::silent_nodes(const params&, const caller&) {
   SWARM_TRY(const auto* all, registry());
-  const auto is_sn = [](const auto& node) { return node.active && node.type == contracts::node_type::sn; };
-  const bool alone = std::count_if(all->begin(), all->end(), is_sn) <= 1;
+  json::array out;
+  for (const auto& node : *all)
+    if (node.active && node.type != contracts::node_type::sn && liveness_.silent(node.account, now_))
+      out.emplace_back(hex_data(node.account.view()));
+  return json::value(std::move(out));
+}
+
+method_result service::api_endpoints(const params&, const caller&) {
+  SWARM_TRY(const auto* all, registry());
   json::array out;
   for (const auto& node : *all) {
-    // Whom this SN never heard may be talking to another SN: no opinion.
-    if (!node.active || is_sn(node) || (!alone && !liveness_.ever_heard(node.account))) continue;
-    if (liveness_.silent(node.account, now_)) out.emplace_back(hex_data(node.account.view()));
+    if (!node.active || node.type != contracts::node_type::sn || liveness_.silent(node.account, now_))
+      continue;
+    if (auto endpoint = liveness_.api_endpoint(node.account); !endpoint.empty())
+      out.emplace_back(std::move(endpoint));
   }
   return json::value(std::move(out));
 }
@@ -342,14 +357,14 @@ result<json::array> service::nodes_json(time_point now) {
   for (const auto& node : *all) {
     const auto silence =
         std::chrono::duration_cast<std::chrono::milliseconds>(liveness_.silence_of(node.account, now));
-    const bool is_sn = node.type == contracts::node_type::sn;
     out.push_back(json::object{{"account", hex_data(node.account.view())},
                                {"type", contracts::to_string(node.type)},
                                {"name", node.name},
                                {"endpoint", node.endpoint},
                                {"active", node.active},
                                {"sinceBlock", node.since_block},
-                               {"silentMs", is_sn ? 0 : silence.count()}});
+                               {"silentMs", silence.count()},
+                               {"apiEndpoint", liveness_.api_endpoint(node.account)}});
   }
   return out;
 }

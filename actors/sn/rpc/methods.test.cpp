@@ -414,15 +414,33 @@ TEST_CASE("a raw transaction is taken or refused in the words that clients look 
         != std::string::npos);
 }
 
-TEST_CASE("registered nodes are alive while they say so, with their certificate") {
-  rpc_node node;
-  CHECK(node.text("swarm_nodes") == "[]");
-  const auto key = test_key(5);
+namespace {
+
+/// Registers a node with its key's own transaction.
+void add_node(rpc_node& node, const ledger::private_key& key, contracts::node_type type,
+              const std::string& name) {
   ledger::txn_fields fields{.gas_limit = 10'000'000, .to = contracts::node_registry_address()};
-  fields.data =
-      contracts::encode_register_node({contracts::node_type::sl, word(77), {}, "sl-1", "127.0.0.1:30305"});
+  fields.data = contracts::encode_register_node({type, word(77), {}, name, "127.0.0.1:30305"});
   node.submit(*ledger::make_signed(fields, key, ledger::default_chain_id));
   REQUIRE(node.seal()->outcomes.at(0).consensus.ok);
+}
+
+std::string sign(const rpc_node& node, const ledger::private_key& key, std::uint64_t serial,
+                 const std::string& endpoint = {}) {
+  const auto raw =
+      ledger::encode_sign_of_life(serial, endpoint, key, node.chain->chain_id(), node.chain->genesis_hash());
+  return "[" + in_quotes(to_hex(raw)) + "]";
+}
+
+} // namespace
+
+TEST_CASE("registered nodes are alive while they sign that they are") {
+  rpc_node node;
+  std::vector<bytes> news;
+  node.served->on_news([&](bytes raw) { news.push_back(std::move(raw)); });
+  CHECK(node.text("swarm_nodes") == "[]");
+  const auto key = test_key(5);
+  add_node(node, key, contracts::node_type::sl, "sl-1");
   const auto account = "[" + in_quotes(hex(key.account())) + "]";
   const auto listed = node.value("swarm_nodes").as_array();
   REQUIRE(listed.size() == 1);
@@ -434,11 +452,34 @@ TEST_CASE("registered nodes are alive while they say so, with their certificate"
   node.pass(liveness::silent_after + std::chrono::milliseconds(1));
   CHECK(node.text("swarm_silentNodes") == account);
   CHECK(node.value("swarm_nodes").at(0).at("silentMs") == 10'001);
-  CHECK(node.text("swarm_heartbeat", account) == "true");
+
+  CHECK(node.text("swarm_heartbeat", sign(node, key, 7)) == R"("0x7")");
   CHECK(node.text("swarm_silentNodes") == "[]");
-  CHECK(node.text("swarm_heartbeat", "[" + in_quotes(hex(test_address())) + "]") == "false");
-  node.from.peer.cert_fingerprint = word(78);
-  CHECK(node.error("swarm_heartbeat", account)
-        == "-32000 account " + hex(key.account())
-               + " is registered with another certificate than that of CN=test");
+  CHECK(news.size() == 1);
+  node.pass(liveness::silent_after + std::chrono::milliseconds(1));
+  // Old and repeated ones say nothing; the answer tells where to go on.
+  CHECK(node.text("swarm_heartbeat", sign(node, key, 7)) == R"("0x7")");
+  CHECK(node.text("swarm_heartbeat", sign(node, key, 6)) == R"("0x7")");
+  CHECK(node.text("swarm_silentNodes") == account);
+  // Nor do those of strangers, who are not remembered.
+  CHECK(node.text("swarm_heartbeat", sign(node, test_key(6), 8)) == R"("0x0")");
+  CHECK(node.text("swarm_silentNodes") == account);
+  CHECK(news.size() == 1);
+  CHECK(node.error("swarm_heartbeat", "[\"0xc0\"]").find("-32602 sign of life") == 0);
+  CHECK(node.text("swarm_heartbeat", sign(node, key, 8)) == R"("0x8")");
+  CHECK(node.text("swarm_silentNodes") == "[]");
+}
+
+TEST_CASE("the JSON-RPC servers of SNs that are alive are told") {
+  rpc_node node;
+  const auto key = test_key(5);
+  add_node(node, key, contracts::node_type::sn, "sn-1");
+  add_node(node, test_key(6), contracts::node_type::sn, "sn-2");
+  CHECK(node.text("swarm_apiEndpoints") == "[]");
+  const auto raw = from_hex(std::string(json::parse(sign(node, key, 1, "sn-1:30304")).at(0).as_string()));
+  CHECK(node.served->take_sign(*raw, node.now)->news);
+  CHECK(node.text("swarm_apiEndpoints") == R"(["sn-1:30304"])");
+  node.pass(liveness::silent_after + std::chrono::milliseconds(1));
+  CHECK(node.text("swarm_apiEndpoints") == "[]");
+  CHECK(node.text("swarm_silentNodes") == "[]"); // is about those who train
 }

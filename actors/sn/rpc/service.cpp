@@ -208,6 +208,7 @@ const std::map<std::string_view, service::handler>& service::methods() {
       {"eth_unsubscribe", &service::unsubscribe},
       {"swarm_heartbeat", &service::heartbeat},
       {"swarm_silentNodes", &service::silent_nodes},
+      {"swarm_apiEndpoints", &service::api_endpoints},
       {"swarm_nodes", &service::nodes},
       {"swarm_genesis", &service::genesis},
   };

@@ -38,9 +38,9 @@ struct service_limits {
 /// of work, number of filters and size of answers.
 ///
 /// Beyond the execution API: eth_sendRawTransactionSync (EIP-7966) answers with the receipt and may be
-/// repeated with the same transaction; receipts carry Besu's `revertReason`; swarm_heartbeat(account),
-/// swarm_silentNodes(), swarm_nodes(), swarm_genesis() (what an SN needs to join: parameters, hash,
-/// endpoints).
+/// repeated with the same transaction; receipts carry Besu's `revertReason`; swarm_heartbeat(sign of life)
+/// answers with the last serial known; swarm_silentNodes(), swarm_nodes(), swarm_apiEndpoints() (JSON-RPC
+/// servers of SNs that are alive), swarm_genesis() (what an SN needs to join: parameters, hash, endpoints).
 class service {
 public:
   static constexpr std::size_t batch_max = 256;
@@ -57,8 +57,7 @@ public:
   static constexpr std::size_t reward_percentiles_max = 100;
 
   service(ledger::chain& chain, time_point now, service_limits limits = {})
-      : chain_(chain), limits_(limits), liveness_(now), limiter_(limits.rate), filters_(limits.filters),
-        now_(now) {}
+      : chain_(chain), limits_(limits), limiter_(limits.rate), filters_(limits.filters), now_(now) {}
 
   /// One request or a batch.
   void handle(const std::string& body, const caller& from, time_point now);
@@ -67,6 +66,15 @@ public:
   /// Ends waits that have lasted too long, forgets filters that nobody asks for.
   void on_time(time_point now);
   void session_gone(std::uint64_t session);
+  struct sign_taken {
+    bool news = false;             ///< others should hear it
+    std::uint64_t last_serial = 0; ///< of its account
+  };
+  /// A sign of life (ledger::sign_of_life), from a client, another SN or this one. An error: nobody honest
+  /// sends this.
+  result<sign_taken> take_sign(bytes_view raw, time_point now);
+  /// Called with the signs of life that clients bring and that are news.
+  void on_news(std::function<void(bytes)> call) { on_news_ = std::move(call); }
 
   std::size_t subscriptions() const { return subscriptions_.size(); }
   std::size_t waiting() const { return waiting_.size(); }
@@ -145,6 +153,7 @@ private:
   method_result heartbeat(const params&, const caller&);
   method_result silent_nodes(const params&, const caller&);
   method_result genesis(const params&, const caller&);
+  method_result api_endpoints(const params&, const caller&);
   method_result nodes(const params&, const caller&);
 
   /// Blocks and what they cost are counted as work.
@@ -167,6 +176,7 @@ private:
   liveness liveness_;
   rate_limiter limiter_;
   filter_table filters_;
+  std::function<void(bytes)> on_news_;
   time_point now_;
   std::uint64_t work_ = 0;                            ///< units that the method being run has taken so far
   std::map<std::string, subscription> subscriptions_; ///< by id
