@@ -1,6 +1,7 @@
 #include "actors/sl/network.hpp"
 
 #include "actors/interfaces.hpp"
+#include "actors/sl/sn_choice.hpp"
 #include "actors/supervision/test_tree.hpp"
 #include "transport/detail/test_support.hpp"
 #include "transport/http_server.hpp"
@@ -191,11 +192,21 @@ TEST_CASE("an SN of another network is not taken in place of a node's own") {
   stranger.genesis = '2';
   own->api_endpoints = {fmt::format("127.0.0.1:{}", stranger.port()),
                         fmt::format("127.0.0.1:{}", friendly.port())};
-  running_tree tree(node_of(sl_of(io, ca, own->port())));
+  const auto context = sl_of(io, ca, own->port());
+  const auto asked_next = [&] { // the account decides on whom it tries first
+    sn_choice choice("own:1", {}, get_be64(context->account().data()));
+    REQUIRE(choice.learn(own->api_endpoints));
+    choice.move_on();
+    return choice.current();
+  };
+  while (asked_next() != own->api_endpoints[0])
+    context->key = std::make_shared<const ledger::private_key>(ledger::private_key::make_random());
+  running_tree tree(node_of(context));
   REQUIRE(tree.wait_running("/network"));
   tree.dir().send("/network", follow_contract{"c"});
   REQUIRE(own->wait_for(0, "swarm_apiEndpoints"));
   own.reset();
+  REQUIRE(stranger.wait_for(0, "eth_getBlockByNumber"));
   REQUIRE(friendly.wait_for(0, "eth_subscribe"));
   const auto asked = stranger.seen(0).methods;
   CHECK(std::count(asked.begin(), asked.end(), "eth_sendRawTransactionSync") == 0);

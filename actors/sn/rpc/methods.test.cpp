@@ -1,5 +1,6 @@
 #include "actors/sn/rpc/rpc_fixture.hpp"
 #include "base/hash.hpp"
+#include "ledger/formats/sign_of_life.hpp"
 #include "ledger/state/trie.hpp"
 
 #include <doctest/doctest.h>
