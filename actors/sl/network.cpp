@@ -209,7 +209,7 @@ void take_receipt(self_pointer self, std::uint64_t nonce, const json::value& res
   if (not_final) return send_txn(self, nonce);
   const bool passing = text.find("pool is full") != std::string::npos
                        || text.find("try again") != std::string::npos
-                       || text.find("too many requests") != std::string::npos;
+                       || text.find("rate limit") != std::string::npos;
   if (passing) return void(self->delayed_send(self, resend_wait, resend_due{nonce}));
   finish_txn(self, nonce, tl::unexpected(receipt.error()));
   // Numbers may have gone apart, e.g. when the chain was restored from a backup: count anew.

@@ -3,6 +3,7 @@
 #include "ledger/formats/block.hpp"
 #include "ledger/formats/receipt.hpp"
 #include "ledger/formats/seal.hpp"
+#include "ledger/formats/sign_of_life.hpp"
 
 using namespace swarm;
 
@@ -17,5 +18,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto block = ledger::decode_block(raw, 21335)) SWARM_ASSERT(same(ledger::encode_block(*block)));
   if (const auto receipt = ledger::decode_receipt(raw)) SWARM_ASSERT(same(ledger::encode_receipt(*receipt)));
   if (const auto seals = ledger::decode_seals(raw)) SWARM_ASSERT(same(ledger::encode_seals(*seals)));
+  (void)ledger::decode_sign_of_life(raw, 21335, {});
   return 0;
 }
