@@ -45,11 +45,7 @@ void p2p_node::impl::on(const link_ptr& from, action::greeted what, const credit
   log::info(options.log_source, "peer {} is connected, {}{}; its head is block {}", facts.name(),
             facts.dialled ? "dialled" : "accepted", facts.validates ? "" : ", an observer",
             facts.head.block_num);
-  from->say(
-      [&] {
-        if (callbacks.on_peer) callbacks.on_peer(from->id, facts);
-      },
-      true);
+  tell_peer(from, facts);
 }
 
 std::optional<std::string> p2p_node::impl::take_in(const link_ptr& fresh, const hello& from, link_ptr& old) {
@@ -207,10 +203,32 @@ void p2p_node::impl::on(const link_ptr& from, action::close what, const credit&)
   drop(from, what.reason, what.refuse);
 }
 
+void p2p_node::impl::tell_peer(const link_ptr& which, const peer_facts& facts) {
+  const auto gone = [&](const link_ptr& old) {
+    old->say_last([&] {
+      if (callbacks.on_peer_gone) callbacks.on_peer_gone(old->id, "another connection takes its place");
+    });
+  };
+  std::lock_guard lock(telling);
+  // The end of the connection before may still be on its way from another thread.
+  if (const auto before = told.find(facts.account); before != told.end()) {
+    gone(before->second);
+    told.erase(before);
+  }
+  const bool heard = which->say(
+      [&] {
+        if (callbacks.on_peer) callbacks.on_peer(which->id, facts);
+      },
+      true);
+  if (heard) told.emplace(facts.account, which);
+}
+
 void p2p_node::impl::tell_gone(const link_ptr& which, const std::string& reason) {
+  std::lock_guard lock(telling);
   which->say_last([&] {
     if (callbacks.on_peer_gone) callbacks.on_peer_gone(which->id, reason);
   });
+  std::erase_if(told, [&](const auto& each) { return each.second == which; });
 }
 
 void p2p_node::impl::warn_limited(const std::string& key, std::string text) {

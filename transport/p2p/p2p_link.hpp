@@ -54,13 +54,14 @@ public:
   peer_status status(time_point now) const;
 
   // --- the order of callbacks
-  /// Calls back unless the peer is gone; `first` with on_peer.
+  /// Calls back unless the peer is gone; `first` with on_peer. True: it did.
   template <class Call>
-  void say(const Call& call, bool first = false) {
+  bool say(const Call& call, bool first = false) {
     std::lock_guard lock(speaking_);
-    if (gone_ || announced_ == first) return;
+    if (gone_ || announced_ == first) return false;
     announced_ = true;
     call();
+    return true;
   }
   /// The last one, if there was a first.
   template <class Call>

@@ -25,6 +25,9 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   std::unique_ptr<transport::http_server> server;
   transport::log_limiter limiter{std::chrono::seconds(10)};
 
+  std::mutex telling; ///< held while on_peer and on_peer_gone are called; taken before a link's own locks
+  std::map<address, link_ptr> told; ///< with on_peer, and not with on_peer_gone yet
+
   mutable std::mutex mutex;
   head_facts own_head;
   std::map<peer_id, link_ptr> links; ///< also those that are not admitted yet, or about to end
@@ -78,6 +81,8 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
 
   /// Why the peer is not taken; nothing: it is, in place of `old`, its connection until now if there is one.
   std::optional<std::string> take_in(const link_ptr& fresh, const hello& from, link_ptr& old);
+  /// The owner hears of an account's next connection only after the end of the one before.
+  void tell_peer(const link_ptr& which, const peer_facts& facts);
   void tell_gone(const link_ptr& which, const std::string& reason);
   void ask(txn_relay::questions questions);
   /// One line per key and some seconds.
