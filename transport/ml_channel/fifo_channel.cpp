@@ -112,6 +112,7 @@ struct fifo_channel::impl {
   io_outcome take_read(ssize_t count, std::string& reason);
   bool wait_for_pipes(bool want_write);
   bool tell_refusal();
+  void forget_unread_answers() const;
   void close_pipes(channel_state next);
   bool wait_for_rearm();
 
@@ -406,7 +407,18 @@ bool fifo_channel::impl::wait_for_pipes(bool want_write) {
   return !(newcomer && (wanted[1].revents & POLLHUP) != 0);
 }
 
+/// What the program did not read before it ended would otherwise be read by the next one, if that has opened
+/// the response already. It has not written anything by then, so it does not read yet.
+void fifo_channel::impl::forget_unread_answers() const {
+  if (!response) return;
+  const pipe_fd unread(open_fifo(response_name, O_RDONLY | O_NONBLOCK));
+  std::array<std::uint8_t, 65536> ignored;
+  while (unread && ::read(unread.get(), ignored.data(), ignored.size()) > 0) {
+  }
+}
+
 void fifo_channel::impl::close_pipes(channel_state next) {
+  forget_unread_answers();
   request = {};
   response = {};
   incoming = {};

@@ -379,6 +379,26 @@ TEST_CASE("the channel waits for rearm, and rearm in a session does nothing") {
   f.wait_closed(2);
 }
 
+TEST_CASE("a program does not read what the one before it left unread") {
+  fixture f;
+  f.start();
+  program first(f.options);
+  f.wait_opened(1);
+  REQUIRE(f.channel->send(some_response()));
+  f.wait_status([](const auto& s) { return s.messages_out == 1; });
+  // The next one is early: it has the response already, and so keeps what is in the pipe alive.
+  const int early = ::open(f.options.response_path.c_str(), O_RDONLY | O_CLOEXEC);
+  REQUIRE(early >= 0);
+  first.close();
+  f.wait_closed();
+  f.channel->rearm();
+  program second(f.options);
+  ::close(early);
+  f.wait_opened(2);
+  REQUIRE(f.channel->send(make_outgoing(status{status_code::ok, "for the second"})));
+  CHECK(second.receive().first.type == msg_type::status);
+}
+
 TEST_CASE("a broken frame is answered by a Status, and what follows it is thrown away") {
   const auto with = [](std::size_t at, std::uint8_t value) {
     auto out = encode_header({msg_type::sync_request, 1000});

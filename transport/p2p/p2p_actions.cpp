@@ -210,6 +210,7 @@ void p2p_node::impl::tell_peer(const link_ptr& which, const peer_facts& facts) {
     });
   };
   std::lock_guard lock(telling);
+  if (which->is_gone()) return; // replaced already
   // The end of the connection before may still be on its way from another thread.
   if (const auto before = told.find(facts.account); before != told.end()) {
     gone(before->second);

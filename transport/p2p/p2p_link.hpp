@@ -63,6 +63,11 @@ public:
     call();
     return true;
   }
+  /// The last one was said, or is not to be said any more.
+  bool is_gone() const {
+    std::lock_guard lock(speaking_);
+    return gone_;
+  }
   /// The last one, if there was a first.
   template <class Call>
   void say_last(const Call& call) {
@@ -91,7 +96,7 @@ private:
   std::shared_ptr<const peer_facts> facts_;
   std::atomic<std::size_t> in_flight_{0}; ///< bytes that the socket has and has not written
   std::atomic<bool> waiting_{false};      ///< the session has more: look again when something is written
-  std::mutex speaking_;
+  mutable std::mutex speaking_;
   bool announced_ = false;
   bool gone_ = false;
 };
