@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import socket
+import ssl
 
 import pytest
 from eth_account import Account
@@ -10,10 +12,32 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 BATCH = json.dumps(
-    [{"jsonrpc": "2.0", "id": i, "method": "eth_getBlockByNumber", "params": ["0x1", True]} for i in range(100)]
+    [
+        {
+            "jsonrpc": "2.0",
+            "id": i,
+            "method": "eth_getBlockByNumber",
+            "params": ["0x1", True],
+        }
+        for i in range(100)
+    ]
 )
 TRANSACTIONS = 5000  # each makes a block, of which every subscription tells
 BATCHES = 1000  # some 200 KB each in answers, far more than the SN keeps for one client
+
+
+def link_to(swarm, name="probe", **options):
+    """A WebSocket. With TLS 1.2: Python reads and writes this one in two threads, and OpenSSL, which allows that to
+    nobody, then sometimes waits for ever for the end of the ticket that TLS 1.3 sends after the handshake."""
+    context = swarm.certs.context(name)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    options = {
+        "ping_interval": None,
+        "max_size": None,
+        "close_timeout": PATIENCE,
+        **options,
+    }
+    return connect(f"wss://127.0.0.1:{swarm.sn.port}/", ssl=context, **options)
 
 
 def counted(sn, actor, what):
@@ -23,8 +47,7 @@ def counted(sn, actor, what):
 def test_a_websocket_that_is_not_read_is_closed(swarm):
     sn = swarm.start_sn()
     until(lambda: sn.block_num() >= 1, "a first block", alive=[sn])
-    options = {"ssl": swarm.certs.context(), "ping_interval": None, "max_size": None, "close_timeout": PATIENCE}
-    with connect(f"wss://127.0.0.1:{sn.port}/", max_queue=1, **options) as greedy:
+    with link_to(swarm, max_queue=1) as greedy:
         sent = 0
         while "too slowly" not in sn.log():
             assert sent < BATCHES, f"{sent} batches were taken\n{sn.tail()}"
@@ -40,21 +63,29 @@ def test_a_websocket_that_is_not_read_is_closed(swarm):
                 answers += 1
     assert 0 < answers < sent
     assert closed.value.rcvd.code == 1008 and "too slow" in closed.value.rcvd.reason
-    until(lambda: counted(sn, "/sn/api", "websockets") == 0, "the connection to be gone", alive=[sn])
-    with connect(f"wss://127.0.0.1:{sn.port}/", **options) as again:
+    until(
+        lambda: counted(sn, "/sn/api", "websockets") == 0,
+        "the connection to be gone",
+        alive=[sn],
+    )
+    with link_to(swarm) as again:
         again.send(BATCH)
         assert len(json.loads(again.recv(PATIENCE))) == 100
 
 
 def test_subscriptions_end_with_their_connection(swarm):
     sn = swarm.start_sn()
-    options = {"ssl": swarm.certs.context()}
-    with connect(f"wss://127.0.0.1:{sn.port}/", **options) as link:
+    with link_to(swarm) as link:
         link.send('{"jsonrpc":"2.0","id":0,"method":"eth_subscribe","params":["newHeads"]}')
         answer = json.loads(link.recv(PATIENCE))
         assert answer["id"] == 0
-        with connect(f"wss://127.0.0.1:{sn.port}/", **options) as other:
-            ask = {"jsonrpc": "2.0", "id": 1, "method": "eth_unsubscribe", "params": [answer["result"]]}
+        with link_to(swarm) as other:
+            ask = {
+                "jsonrpc": "2.0",
+                "id": 1,
+                "method": "eth_unsubscribe",
+                "params": [answer["result"]],
+            }
             other.send(json.dumps(ask))
             assert json.loads(other.recv(PATIENCE))["result"] is False  # it belongs to the first
         swarm.add_sl().wait_ready()  # registers, which makes blocks
@@ -62,7 +93,11 @@ def test_subscriptions_end_with_their_connection(swarm):
         assert told["subscription"] == answer["result"]
         assert int(told["result"]["number"], 16) >= 1
         subscriptions = counted(sn, "/sn/chain", "subscriptions")
-    until(lambda: counted(sn, "/sn/chain", "subscriptions") == subscriptions - 1, "it to be forgotten", alive=[sn])
+    until(
+        lambda: counted(sn, "/sn/chain", "subscriptions") == subscriptions - 1,
+        "it to be forgotten",
+        alive=[sn],
+    )
 
 
 def subscribe(link, count, kind="newHeads"):
@@ -79,18 +114,26 @@ class Sender:
         self.sn, self.account, self.nonce = sn, Account.create(), 0
 
     def send(self):
-        fields = {"to": NODE_REGISTRY, "data": "0x", "value": 0, "gas": 100_000, "gasPrice": 0, "chainId": 21335}
+        fields = {
+            "to": NODE_REGISTRY,
+            "data": "0x",
+            "value": 0,
+            "gas": 100_000,
+            "gasPrice": 0,
+            "chainId": 21335,
+        }
         signed = self.account.sign_transaction({**fields, "nonce": self.nonce})
         self.nonce += 1
-        return int(self.sn.rpc("eth_sendRawTransactionSync", signed.raw_transaction.to_0x_hex())["blockNumber"], 16)
+        return int(
+            self.sn.rpc("eth_sendRawTransactionSync", signed.raw_transaction.to_0x_hex())["blockNumber"],
+            16,
+        )
 
 
 def test_a_subscriber_that_does_not_read_is_dropped_and_holds_up_nobody(swarm):
     sn = swarm.start_sn()
     sender = Sender(sn)
-    options = {"ssl": swarm.certs.context(), "ping_interval": None, "close_timeout": PATIENCE}
-    url = f"wss://127.0.0.1:{sn.port}/"
-    with connect(url, **options) as reader, connect(url, max_queue=1, **options) as sleeper:
+    with link_to(swarm) as reader, link_to(swarm, max_queue=1) as sleeper:
         assert len(subscribe(reader, 1)) == 1
         assert len(subscribe(sleeper, 64)) == 64
         while "too slowly" not in sn.log():
@@ -102,7 +145,11 @@ def test_a_subscriber_that_does_not_read_is_dropped_and_holds_up_nobody(swarm):
             while True:
                 assert json.loads(sleeper.recv(PATIENCE))["method"] == "eth_subscription"
         assert closed.value.rcvd.code == 1008 and "too slow" in closed.value.rcvd.reason
-        until(lambda: counted(sn, "/sn/chain", "subscriptions") == 1, "its subscriptions to be gone", alive=[sn])
+        until(
+            lambda: counted(sn, "/sn/chain", "subscriptions") == 1,
+            "its subscriptions to be gone",
+            alive=[sn],
+        )
         assert sn.log().count("too slowly") == 1
         block_num = sender.send()
         assert int(json.loads(reader.recv(PATIENCE))["params"]["result"]["number"], 16) == block_num
@@ -112,19 +159,22 @@ def test_one_client_cannot_fill_a_node_with_answers_that_it_does_not_read(swarm)
     """Each connection alone keeps to its bounds; together they are too many. Other clients are served."""
     sn = swarm.start_sn()
     Sender(sn).send()
-    url, options = f"wss://127.0.0.1:{sn.port}/", {"ping_interval": None, "max_size": None, "close_timeout": PATIENCE}
     with contextlib.ExitStack() as links:
-        link = links.enter_context(connect(url, ssl=swarm.certs.context(), **options))
+        link = links.enter_context(link_to(swarm))
         link.send(BATCH)
         size = len(link.recv(PATIENCE))
         for _ in range(8):
-            link = connect(url, ssl=swarm.certs.context(), max_queue=1, **options)
-            links.callback(link.socket.close)
+            link = links.enter_context(link_to(swarm, max_queue=1))
+            links.callback(link.socket.shutdown, socket.SHUT_RDWR)  # it does not read its way to an orderly end
             for _ in range(30_000_000 // size):
                 link.send(BATCH)
         sn.wait_log("reads its answers and notifications too slowly")
-        other = links.enter_context(connect(url, ssl=swarm.certs.context("sl-1"), **options))
+        other = links.enter_context(link_to(swarm, "sl-1"))
         other.send(BATCH)
         assert len(json.loads(other.recv(PATIENCE))) == 100
-    until(lambda: counted(sn, "/sn/api", "websockets") == 0, "the connections to be gone", alive=[sn])
+    until(
+        lambda: counted(sn, "/sn/api", "websockets") == 0,
+        "the connections to be gone",
+        alive=[sn],
+    )
     assert int(sn.rpc("eth_chainId"), 16) == 21335  # room for it again

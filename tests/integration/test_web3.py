@@ -227,7 +227,7 @@ def test_blocks_link_and_hash(node):
         assert block["timestamp"] >= parent["timestamp"] and len(block["extraData"]) <= 32
         assert node.eth.get_block(block["hash"]) == block
         assert node.eth.get_block_transaction_count(num) == len(block["transactions"])
-        assert node.eth.get_uncle_count(block["hash"]) == 0
+        assert node.result("eth_getUncleCountByBlockHash", "0x" + bytes(block["hash"]).hex()) == "0x0"
         parent = block
     for tag in ("latest", "safe", "finalized", "pending"):
         assert node.eth.get_block(tag)["number"] >= head

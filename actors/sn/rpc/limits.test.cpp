@@ -114,6 +114,7 @@ TEST_CASE("work is charged by its size") {
                   hex(test_address()), to_hex(input_of(op::burn)));
   CHECK(left_after(R"({"id":1,"method":"eth_chainId"})") == 4'999);
   CHECK(left_after(R"({"id":1,"method":"eth_getBlockByNumber","params":["0x1"]})") == 4'997);
+  CHECK(left_after(R"({"id":1,"method":"eth_getLogs","params":[{"fromBlock":"0x0"}]})") == 4'996);
   CHECK(left_after(burn) == 4'999 - 5'000'000 / 4'000);
   CHECK(left_after(std::string(20'480, ' ') + "[") == 4'990); // parsing alone
   CHECK(left_after(R"({"id":1,"method":"eth_sendRawTransaction","params":["0x01"]})") == 4'996);

@@ -16,8 +16,8 @@ inline constexpr std::uint64_t proof = 4;     ///< of an account or a slot
 inline constexpr std::uint64_t read_txn = 2;  ///< of a block that is read: its sender is recovered
 inline constexpr std::uint64_t gas_per_unit = 4'000;
 inline constexpr std::uint64_t logs_per_unit = 4;
-inline constexpr std::uint64_t read_log_block = 1; ///< of a block that a query for logs reads
-inline constexpr std::uint64_t index_seeks_per_unit = 8;
+inline constexpr std::uint64_t read_log_block = 3; ///< of a block that a query for logs reads
+inline constexpr std::uint64_t index_seeks_per_unit = 4;
 inline constexpr std::size_t body_bytes_per_unit = 2048;
 inline constexpr std::size_t answer_bytes_per_unit = 4096;
 } // namespace cost
