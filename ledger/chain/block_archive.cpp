@@ -52,8 +52,8 @@ block_archive::block_archive(block_store& store, std::uint64_t chain_id, std::si
     : store_(store), chain_id_(chain_id), cache_bytes_max_(cache_bytes_max) {}
 
 result<void> block_archive::write(const block_ptr& block, const state_batch& state, const seal_record& seals,
-                                  std::span<const consensus_record> records,
-                                  const stored_identity* identity) {
+                                  std::span<const consensus_record> records, const stored_identity* identity,
+                                  durability when) {
   auto parts = encode_executed(*block);
   block_record record;
   record.block_num = block->header.block_num;
@@ -70,7 +70,7 @@ result<void> block_archive::write(const block_ptr& block, const state_batch& sta
       append_log_keys(record.log_keys, log);
   record.state = &state;
   record.records = records;
-  SWARM_CHECK(store_.write_block(record, identity));
+  SWARM_CHECK(store_.write_block(record, identity, when));
   keep(block);
   return {};
 }

@@ -16,7 +16,8 @@ public:
 
   /// Stores a block and what goes with it as the new head; all or nothing.
   result<void> write(const block_ptr& block, const state_batch& state, const seal_record& seals,
-                     std::span<const consensus_record> records, const stored_identity* identity = nullptr);
+                     std::span<const consensus_record> records, const stored_identity* identity = nullptr,
+                     durability when = durability::now);
 
   /// Null when there is no such block.
   result<block_ptr> by_num(std::uint64_t block_num);

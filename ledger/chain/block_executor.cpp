@@ -7,14 +7,6 @@ namespace {
 /// Bytes a transaction takes in a block's list beyond its own.
 constexpr std::size_t item_overhead = 5;
 
-hash32 root_of_txns(std::span<const transaction> txns) {
-  std::vector<bytes> values;
-  values.reserve(txns.size());
-  for (const auto& txn : txns)
-    values.push_back(txn.raw());
-  return ordered_trie_root(values);
-}
-
 hash32 root_of_receipts(std::span<const txn_outcome> outcomes) {
   std::vector<bytes> values;
   values.reserve(outcomes.size());
@@ -25,6 +17,14 @@ hash32 root_of_receipts(std::span<const txn_outcome> outcomes) {
 
 } // namespace
 
+hash32 root_of_txns(std::span<const transaction> txns) {
+  std::vector<bytes> values;
+  values.reserve(txns.size());
+  for (const auto& txn : txns)
+    values.push_back(txn.raw());
+  return ordered_trie_root(values);
+}
+
 block_executor::block_executor(state_store& store, const contract_table& contracts, std::uint64_t chain_id,
                                const executed_block& parent)
     : state_(store, parent.header.state_root),
@@ -33,7 +33,7 @@ block_executor::block_executor(state_store& store, const contract_table& contrac
                                       .parent_hash = parent.hash},
       parent_(parent), block_(std::make_shared<executed_block>()) {}
 
-result<void> block_executor::add(const transaction& txn) {
+result<void> block_executor::add(transaction txn) {
   auto started = clock::now();
   auto done = execute_transaction(state_, context_, txn, parent_.header.gas_limit - gas_used_, contracts_);
   execute_time_ += clock::now() - started;
@@ -50,7 +50,7 @@ result<void> block_executor::add(const transaction& txn) {
     outcome.revert_output = std::move(done->call.output);
     outcome.revert_output.resize(std::min(outcome.revert_output.size(), revert_output_max));
   }
-  block_->txns.push_back(txn);
+  block_->txns.push_back(std::move(txn));
   block_->outcomes.push_back(std::move(outcome));
   return {};
 }

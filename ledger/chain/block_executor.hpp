@@ -12,6 +12,9 @@ struct block_changes {
   block_timing timing;
 };
 
+/// The root of the trie of a block's transactions.
+hash32 root_of_txns(std::span<const transaction> txns);
+
 /// Executes one block on top of its parent, transaction by transaction. Pure but for reading stored state.
 class block_executor {
 public:
@@ -20,7 +23,7 @@ public:
 
   /// Executes one more. Errors as those of `execute_transaction`; after one of `execution_rule` the next can
   /// be tried, and after `errc::internal` too.
-  result<void> add(const transaction& txn);
+  result<void> add(transaction txn);
   std::size_t txn_count() const { return block_->txns.size(); }
   /// Bytes the block's transactions take so far.
   std::size_t size() const { return size_; }

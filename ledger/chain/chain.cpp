@@ -94,7 +94,10 @@ chain::~chain() = default;
 result<std::unique_ptr<chain>> chain::open(chain_options options) {
   SWARM_TRY(auto store, block_store::open({.dir = options.dir,
                                            .cache_bytes = options.limits.store_cache_bytes,
-                                           .space_reserve_bytes = options.space_reserve_bytes}));
+                                           .space_reserve_bytes = options.space_reserve_bytes,
+                                           .write_buffer_bytes = options.limits.store_write_buffer_bytes,
+                                           .log_bytes = options.limits.store_log_bytes,
+                                           .env = options.env}));
   SWARM_TRY(auto stored, store->identity());
   SWARM_TRY(auto params, choose_params(options, stored));
   auto own = std::make_unique<parts>(std::move(options), std::move(params), std::move(store));
@@ -223,14 +226,20 @@ result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address&
 }
 
 result<candidate_ptr> chain::validate_block(const block& proposed) {
-  const auto& parent = *parts_->head;
-  const auto& header = proposed.header;
-  auto hash = block_hash(header);
+  auto hash = block_hash(proposed.header);
   for (const auto& known : parts_->candidates)
     if (known->block->hash == hash && known->block->txns.size() == proposed.txns.size()
         && std::equal(proposed.txns.begin(), proposed.txns.end(), known->block->txns.begin(),
                       [](const auto& a, const auto& b) { return a.hash() == b.hash(); }))
       return known;
+  SWARM_TRY(auto made, parts_->execute(proposed, hash));
+  parts_->remember(made);
+  return made;
+}
+
+result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32& hash) {
+  const auto& parent = *head;
+  const auto& header = proposed.header;
   if (header.parent_hash != parent.hash || header.block_num != parent.header.block_num + 1)
     return fail(chain_rule::unknown_parent, "block {} on {} does not follow the head, block {} {}",
                 header.block_num, to_hex(header.parent_hash.view()), parent.header.block_num,
@@ -242,16 +251,16 @@ result<candidate_ptr> chain::validate_block(const block& proposed) {
   if (proposed.txns.size() > block_txns_max)
     return fail(block_rule::too_many_txns, "block {}: {} transactions, at most {} are allowed",
                 header.block_num, proposed.txns.size(), block_txns_max);
-  block_executor executor(parts_->state, parts_->contracts, chain_id(), parent);
+  block_executor executor(state, contracts, genesis.chain_id, parent);
   for (const auto& given : proposed.txns) {
-    const auto* waiting = parts_->pool.find(given.hash());
+    const auto* waiting = given.sender_known() ? nullptr : pool.find(given.hash());
     auto txn = waiting != nullptr ? *waiting : given; // the pool's has its sender recovered
     SWARM_CHECK(txn.recover_sender());
-    if (auto added = executor.add(txn); !added) {
+    if (auto added = executor.add(std::move(txn)); !added) {
       if (added.error().category != error_category(execution_rule{}))
         return tl::unexpected(std::move(added).error());
       return fail(chain_rule::txn_not_executable, "block {}: transaction {}: {}", header.block_num,
-                  to_hex(txn.hash().view()), added.error().message);
+                  to_hex(given.hash().view()), added.error().message);
     }
   }
   SWARM_TRY(auto made, executor.finish(header.coinbase, header.timestamp));
@@ -260,7 +269,6 @@ result<candidate_ptr> chain::validate_block(const block& proposed) {
   if (made->block->encoded_size > block_size_max)
     return fail(block_rule::too_large, "block {}: {} bytes, at most {} are allowed", header.block_num,
                 made->block->encoded_size, block_size_max);
-  parts_->remember(made);
   return made;
 }
 
@@ -269,27 +277,36 @@ void chain::parts::remember(const candidate_ptr& made) {
   candidates.push_back(made);
 }
 
-/// After a failed write: the block that was being written may be on disk or not.
+/// After a failed write: what was being written may be on disk or not.
 result<void> chain::parts::recover_store() {
   if (!store->needs_recovery()) return {};
   SWARM_CHECK(store->recover());
   SWARM_TRY(auto stored, store->head());
   if (stored && stored->hash == head->hash) return {};
+  const auto before = head->header.block_num;
   SWARM_CHECK(load_head());
-  log::warning(log_source, "block {} {} had been written after all", head->header.block_num,
-               to_hex(head->hash.view()));
-  return set_head(head);
+  log::warning(log_source, "blocks {} to {} {} had been written after all", before + 1,
+               head->header.block_num, to_hex(head->hash.view()));
+  for (auto block_num = before + 1; block_num <= head->header.block_num; ++block_num) {
+    SWARM_TRY(const auto block, blocks.by_num(block_num));
+    if (block) advance_pool(*block);
+  }
+  candidates.clear();
+  return {};
 }
 
-result<void> chain::parts::set_head(const block_ptr& block) {
-  head = block;
-  candidates.clear();
+void chain::parts::advance_pool(const executed_block& block) {
   std::unordered_map<address, std::uint64_t> nonces;
-  for (const auto& txn : block->txns)
+  for (const auto& txn : block.txns)
     nonces[txn.sender()] = txn.fields().nonce + 1;
   for (const auto& [sender, nonce] : nonces)
     pool.advance(sender, nonce);
-  return {};
+}
+
+void chain::parts::set_head(const block_ptr& block) {
+  head = block;
+  candidates.clear();
+  advance_pool(*block);
 }
 
 result<block_ptr> chain::commit(const candidate_ptr& candidate, const seal_record& seals,
@@ -307,7 +324,7 @@ result<block_ptr> chain::commit(const candidate_ptr& candidate, const seal_recor
   SWARM_CHECK(parts_->blocks.write(block, changes->state, seals, records));
   parts_->last_block = changes->timing;
   parts_->last_block.write = std::chrono::steady_clock::now() - started;
-  SWARM_CHECK(parts_->set_head(block));
+  parts_->set_head(block);
   return block;
 }
 

@@ -27,6 +27,18 @@ struct block_candidate {
 };
 using candidate_ptr = std::shared_ptr<const block_candidate>;
 
+/// A block of another node as it came: rlp[header, txns, ommers] and its seals (formats/seal.hpp). Nothing of
+/// it is verified. `records` are written with it.
+struct sealed_block_view {
+  bytes_view block;
+  bytes_view seals;
+  std::span<const consensus_record> records;
+};
+struct range_outcome {
+  std::vector<block_ptr> blocks; ///< new in the chain and on disk, oldest first
+  std::optional<error> refused; ///< why the block after the head was not taken; none: there was no such block
+};
+
 struct txn_place {
   block_ptr block;
   std::size_t index = 0;
@@ -41,6 +53,8 @@ struct chain_limits {
   std::size_t node_cache_bytes = 8 * 1024 * 1024;  ///< trie nodes kept decoded
   std::size_t block_cache_bytes = 4 * 1024 * 1024; ///< recent blocks kept decoded
   std::size_t store_cache_bytes = 8 * 1024 * 1024; ///< RocksDB's block cache
+  std::size_t store_write_buffer_bytes = 2 * 1024 * 1024;
+  std::uint64_t store_log_bytes = 16 * 1024 * 1024; ///< write-ahead log, before tables are written
 };
 
 /// What a query for logs took.
@@ -62,6 +76,7 @@ struct chain_options {
   native_contract_set contracts;
   chain_limits limits;
   std::uint64_t space_reserve_bytes = 32 * 1024 * 1024; ///< of disk kept free; nothing is committed below
+  rocksdb::Env* env = nullptr;                          ///< for tests, see store_options
 };
 
 /// Where the time of the last committed block went, for status and benchmarks.
@@ -87,7 +102,7 @@ struct chain_stats {
 /// most. After a failed write the chain stays at its old head and the same commit may be tried again.
 ///
 /// Proposer: `build_block`, agree on `block->hash`, `commit`. Others: `validate_block`, agree, `commit`,
-/// which finds the outcome of the execution in the candidate. A late node: `import_block` for each block.
+/// which finds the outcome of the execution in the candidate. A late node: `import_range`.
 class chain {
 public:
   /// Errors name the directory and tell what to do: used by another process, written by a newer version,
@@ -133,6 +148,12 @@ public:
   /// `validate_block` and `commit`.
   result<block_ptr> import_block(const block& received, const seal_record& seals,
                                  std::span<const consensus_record> records = {});
+  /// Imports blocks from `first` on, one on top of the other, until one is refused; those up to the head are
+  /// passed over. Each needs seals of a quorum of the validators after its parent, and to satisfy every rule
+  /// of `validate_block`. On disk once, when it returns: after a crash before, the head is any of them or the
+  /// one before. Signatures are checked on all cores. A failed write undoes the whole range in memory;
+  /// whether it is on disk shows at the next write.
+  range_outcome import_range(std::uint64_t first, std::span<const sealed_block_view> range);
 
   // What consensus must not forget between two blocks
   /// On disk when it returns. After an error it may be tried again.
@@ -171,6 +192,7 @@ public:
 
 private:
   struct parts;
+  class range_import;
   explicit chain(std::unique_ptr<parts> own);
   std::unique_ptr<parts> parts_;
 };

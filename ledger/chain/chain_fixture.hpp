@@ -56,10 +56,11 @@ inline transaction make_txn(const private_key& key, std::uint64_t nonce, bytes i
   return *make_signed(fields, key, default_chain_id);
 }
 
-/// Builds and commits a block of everything that can be executed.
+/// Builds and commits a block of everything that can be executed, sealed by validator 1.
 inline result<block_ptr> seal_block(chain& on, std::uint64_t timestamp = 0) {
   SWARM_TRY(auto made, on.build_block(timestamp, on.genesis().validators.front(), 1000));
-  return on.commit(made, {.round_num = 0, .seals = {{test_key(1).sign_recoverable(made->block->hash)}}});
+  const auto digest = seal_digest(on.chain_id(), on.genesis_hash(), made->block->hash, 0);
+  return on.commit(made, {.round_num = 0, .seals = {{test_key(1).sign_recoverable(digest)}}});
 }
 
 } // namespace swarm::ledger::test

@@ -25,7 +25,11 @@ struct chain::parts {
   result<void> load_head();
   result<void> recover_store();
   void remember(const candidate_ptr& made);
-  result<void> set_head(const block_ptr& block);
+  void set_head(const block_ptr& block);
+  /// Drops what waits in the pool and came with `block`.
+  void advance_pool(const executed_block& block);
+  /// Checks a block with the hash `hash` against every rule by executing it on top of `head`.
+  result<candidate_ptr> execute(const block& proposed, const hash32& hash);
 
   /// The state after a block; none: the head.
   result<state_view> state_at(at_block at);

@@ -80,7 +80,8 @@ result<std::optional<stored_head>> block_store::head() const {
   return std::optional<stored_head>{{get_be64(raw->data()), *hash32::from_view(bytes_view(*raw).subspan(8))}};
 }
 
-result<void> block_store::write_block(const block_record& block, const stored_identity* identity) {
+result<void> block_store::write_block(const block_record& block, const stored_identity* identity,
+                                      durability when) {
   kv_batch batch;
   auto num = key_of(block.block_num);
   batch.put(column::headers, num, block.header);
@@ -124,7 +125,11 @@ result<void> block_store::write_block(const block_record& block, const stored_id
   bytes head(num.begin(), num.end());
   append(head, block.hash.view());
   batch.put(column::meta, as_bytes(head_key), head);
-  return tables_->write(batch);
+  return tables_->write(batch, when);
+}
+
+result<void> block_store::sync() {
+  return tables_->sync();
 }
 
 bool block_store::needs_recovery() const {

@@ -60,10 +60,12 @@ public:
   result<std::optional<stored_identity>> identity() const;
   result<std::optional<stored_head>> head() const;
 
-  /// Writes a block, its state and its indexes, and makes it the head: all of it or nothing, on disk when
-  /// this returns. Block 0 takes the chain's identity along. After an error nothing more is written until
-  /// `recover`.
-  result<void> write_block(const block_record& block, const stored_identity* identity = nullptr);
+  /// Writes a block, its state and its indexes, and makes it the head: all of it or nothing. Block 0 takes
+  /// the chain's identity along. After an error nothing more is written until `recover`.
+  result<void> write_block(const block_record& block, const stored_identity* identity = nullptr,
+                           durability when = durability::now);
+  /// Blocks written `later` are on disk when it returns.
+  result<void> sync();
   /// True after a failed write.
   bool needs_recovery() const;
   /// Makes the store writable again. The failed block may turn out to be stored: ask `head`.

@@ -3,6 +3,7 @@
 #include "base/assert.hpp"
 #include "base/log.hpp"
 
+#include <fcntl.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
@@ -10,9 +11,12 @@
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #if __has_include(<rocksdb/advanced_cache.h>) // RocksDB 8 moved the cache's interface there
 #include <rocksdb/advanced_cache.h>
 #endif
@@ -84,7 +88,8 @@ rocksdb::CompressionType compression_for(column which) {
   return lz4 == supported.end() ? rocksdb::kNoCompression : rocksdb::kLZ4Compression;
 }
 
-rocksdb::ColumnFamilyOptions column_options(column which, const std::shared_ptr<rocksdb::Cache>& cache) {
+rocksdb::ColumnFamilyOptions column_options(column which, const store_options& options,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.block_size = 4096;
@@ -94,7 +99,8 @@ rocksdb::ColumnFamilyOptions column_options(column which, const std::shared_ptr<
   table.format_version = 5;
   rocksdb::ColumnFamilyOptions out;
   out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  out.write_buffer_size = which == column::trie_nodes ? 2 * 1024 * 1024 : 512 * 1024;
+  out.write_buffer_size =
+      which == column::trie_nodes ? options.write_buffer_bytes : options.write_buffer_bytes / 4;
   out.max_write_buffer_number = 2;
   out.arena_block_size = 32 * 1024;
   out.target_file_size_base = 8 * 1024 * 1024;
@@ -103,14 +109,15 @@ rocksdb::ColumnFamilyOptions column_options(column which, const std::shared_ptr<
   return out;
 }
 
-rocksdb::DBOptions database_options() {
+rocksdb::DBOptions database_options(const store_options& options) {
   rocksdb::DBOptions out;
+  if (options.env != nullptr) out.env = options.env;
   out.create_if_missing = true;
   out.create_missing_column_families = true;
   out.paranoid_checks = true;
   out.max_background_jobs = 2;
   out.db_write_buffer_size = 8 * 1024 * 1024;
-  out.max_total_wal_size = 16 * 1024 * 1024;
+  out.max_total_wal_size = options.log_bytes;
   out.max_open_files = 128;
   out.allow_concurrent_memtable_write = false; // one writer
   out.max_manifest_file_size = 4 * 1024 * 1024;
@@ -130,6 +137,34 @@ bool lost_its_index(const std::filesystem::path& dir) {
   for (const auto& file : std::filesystem::directory_iterator(dir, ignored))
     if (file.path().extension() == ".sst") return true;
   return false;
+}
+
+/// So that the entries of `dir` are there after a power cut.
+bool sync_directory(const std::filesystem::path& dir) {
+  const int fd = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool kept = ::fsync(fd) == 0;
+  ::close(fd);
+  return kept;
+}
+
+/// Makes `dir` and what lacks above it, to stay.
+result<void> make_directories(const std::filesystem::path& dir) {
+  std::error_code problem;
+  const auto whole = std::filesystem::absolute(dir, problem).lexically_normal();
+  std::vector<std::filesystem::path> grown; // the directories that get a new entry
+  for (auto at = whole; at.has_relative_path() && !std::filesystem::exists(at, problem);
+       at = at.parent_path())
+    grown.push_back(at.parent_path());
+  std::filesystem::create_directories(whole, problem);
+  if (problem)
+    return fail(store_rule::io, "{}: cannot make the directory: {}", dir.string(), problem.message());
+  for (const auto& parent : grown)
+    if (!sync_directory(parent))
+      return fail(store_rule::io, "{}: cannot be synced: {}", parent.string(), std::strerror(errno));
+  // Made by a process that ended before it synced; where that is not allowed, somebody else made it.
+  if (grown.empty()) sync_directory(whole.parent_path());
+  return {};
 }
 
 } // namespace
@@ -225,26 +260,28 @@ struct kv_store::parts {
   void open_to_read();
   result<void> check_schema();
   result<void> check_space() const;
+  result<void> check_writable() const;
 };
 
 std::vector<rocksdb::ColumnFamilyDescriptor> kv_store::parts::columns() const {
   std::vector<rocksdb::ColumnFamilyDescriptor> out;
   for (std::size_t i = 0; i < column_count; ++i)
-    out.emplace_back(std::string(column_names[i]), column_options(static_cast<column>(i), cache));
-  out.emplace_back(rocksdb::kDefaultColumnFamilyName, column_options(column::meta, cache));
+    out.emplace_back(std::string(column_names[i]), column_options(static_cast<column>(i), options, cache));
+  out.emplace_back(rocksdb::kDefaultColumnFamilyName, column_options(column::meta, options, cache));
   // RocksDB wants to be told of columns that a newer version may have made; the schema is looked at
   // afterwards.
   std::vector<std::string> present;
-  if (rocksdb::DB::ListColumnFamilies({}, options.dir.string(), &present).ok())
+  if (rocksdb::DB::ListColumnFamilies(database_options(options), options.dir.string(), &present).ok())
     for (const auto& name : present)
       if (std::none_of(out.begin(), out.end(), [&](const auto& known) { return known.name == name; }))
-        out.emplace_back(name, column_options(column::meta, cache));
+        out.emplace_back(name, column_options(column::meta, options, cache));
   return out;
 }
 
 result<void> kv_store::parts::open() {
   rocksdb::DB* opened = nullptr;
-  auto status = rocksdb::DB::Open(database_options(), options.dir.string(), columns(), &handles, &opened);
+  auto status =
+      rocksdb::DB::Open(database_options(options), options.dir.string(), columns(), &handles, &opened);
   if (!status.ok()) return fail_status(options.dir, "cannot open", status);
   db.reset(opened);
   failed = false;
@@ -254,8 +291,8 @@ result<void> kv_store::parts::open() {
 
 void kv_store::parts::open_to_read() {
   rocksdb::DB* opened = nullptr;
-  auto status =
-      rocksdb::DB::OpenForReadOnly(database_options(), options.dir.string(), columns(), &handles, &opened);
+  auto status = rocksdb::DB::OpenForReadOnly(database_options(options), options.dir.string(), columns(),
+                                             &handles, &opened);
   read_only = true;
   if (status.ok()) db.reset(opened);
 }
@@ -301,10 +338,7 @@ kv_store::kv_store(std::unique_ptr<parts> own) : parts_(std::move(own)) {}
 kv_store::~kv_store() = default;
 
 result<std::unique_ptr<kv_store>> kv_store::open(store_options options) {
-  std::error_code problem;
-  std::filesystem::create_directories(options.dir, problem);
-  if (problem)
-    return fail(store_rule::io, "{}: cannot make the directory: {}", options.dir.string(), problem.message());
+  SWARM_CHECK(make_directories(options.dir));
   if (lost_its_index(options.dir))
     return fail(store_rule::damaged,
                 "{}: holds a chain's files, but CURRENT is missing; restore it from a copy, or move the "
@@ -341,10 +375,14 @@ kv_cursor kv_store::walk(column where) const {
   return kv_cursor(std::move(out));
 }
 
-result<void> kv_store::write(const kv_batch& batch) {
+result<void> kv_store::parts::check_writable() const {
+  if (!failed && db && !read_only) return {};
+  return fail(store_rule::io, "{}: an earlier write failed; recovery is due", options.dir.string());
+}
+
+result<void> kv_store::write(const kv_batch& batch, durability when) {
   const auto& dir = parts_->options.dir;
-  if (parts_->failed)
-    return fail(store_rule::io, "{}: an earlier write failed; recovery is due", dir.string());
+  SWARM_CHECK(parts_->check_writable());
   SWARM_CHECK(parts_->check_space());
   rocksdb::WriteBatch all(batch.parts_->size);
   for (const auto& change : batch.parts_->changes) {
@@ -352,11 +390,20 @@ result<void> kv_store::write(const kv_batch& batch) {
     auto status = change.value ? all.Put(handle, change.key, *change.value) : all.Delete(handle, change.key);
     if (!status.ok()) return fail_status(dir, "cannot write", status);
   }
-  rocksdb::WriteOptions synced;
-  synced.sync = true;
-  if (auto status = parts_->db->Write(synced, &all); !status.ok()) {
+  rocksdb::WriteOptions how;
+  how.sync = when == durability::now;
+  if (auto status = parts_->db->Write(how, &all); !status.ok()) {
     parts_->failed = true;
     return fail_status(dir, "cannot write", status);
+  }
+  return {};
+}
+
+result<void> kv_store::sync() {
+  SWARM_CHECK(parts_->check_writable());
+  if (auto status = parts_->db->SyncWAL(); !status.ok()) {
+    parts_->failed = true;
+    return fail_status(parts_->options.dir, "cannot write", status);
   }
   return {};
 }

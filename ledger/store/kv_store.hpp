@@ -6,6 +6,10 @@
 #include <memory>
 #include <optional>
 
+namespace rocksdb {
+class Env;
+} // namespace rocksdb
+
 namespace swarm::ledger {
 
 /// Why the store cannot be opened, read or written. Every message names the directory and what to do.
@@ -29,6 +33,9 @@ struct store_options {
   std::size_t cache_bytes = 8 * 1024 * 1024; ///< of blocks read from disk
   /// Writes are refused when the file system has less left, so that RocksDB itself never runs out of space.
   std::uint64_t space_reserve_bytes = 32 * 1024 * 1024;
+  std::size_t write_buffer_bytes = 2 * 1024 * 1024; ///< of trie nodes; other columns have a quarter
+  std::uint64_t log_bytes = 16 * 1024 * 1024;       ///< of the write-ahead log, before tables are written
+  rocksdb::Env* env = nullptr; ///< another than the machine's, for tests; outlives the store
 };
 
 struct store_stats {
@@ -54,6 +61,10 @@ enum class column : std::uint8_t {
 };
 inline constexpr std::size_t column_count = 12;
 std::string_view to_string(column which);
+
+/// When a batch has to be on disk. What was written `later` is there, after a crash, up to some batch and
+/// with all batches before that one; the next `now` or `sync` takes it along.
+enum class durability : std::uint8_t { now, later };
 
 /// Writes that happen together or not at all.
 class kv_batch {
@@ -104,9 +115,11 @@ public:
 
   result<std::optional<bytes>> get(column where, bytes_view key) const;
   kv_cursor walk(column where) const;
-  /// On disk when it returns. After an error other than too little space (which changes nothing), nothing
-  /// more is written until `recover`, and whether the batch will be found then is open.
-  result<void> write(const kv_batch& batch);
+  /// After an error other than too little space (which changes nothing), nothing more is written until
+  /// `recover`, and whether the batch, and others not on disk yet, will be found then is open.
+  result<void> write(const kv_batch& batch, durability when = durability::now);
+  /// Everything written is on disk when it returns; errors as those of `write`.
+  result<void> sync();
   bool needs_recovery() const;
   result<void> recover();
 

@@ -1,0 +1,270 @@
+#include "base/random.hpp"
+#include "ledger/chain/chain_fixture.hpp"
+#include "ledger/store/recorded_disk.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+using namespace swarm;
+using namespace swarm::ledger;
+using namespace swarm::ledger::test;
+
+namespace {
+
+constexpr std::uint64_t slots = 17;
+
+/// In memory where the system has such a file system: thousands of disks are made here.
+class scratch {
+public:
+  scratch() {
+    const std::filesystem::path fast = "/dev/shm";
+    auto name = ((std::filesystem::is_directory(fast) ? fast : std::filesystem::temp_directory_path())
+                 / "swarm-power-XXXXXX")
+                    .string();
+    path_ = mkdtemp(name.data());
+  }
+  ~scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  scratch(const scratch&) = delete;
+  scratch& operator=(const scratch&) = delete;
+  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
+
+private:
+  std::filesystem::path path_;
+};
+
+chain_options small_options(std::filesystem::path dir) {
+  auto out = test_options(std::move(dir));
+  out.space_reserve_bytes = 0;
+  out.limits.store_write_buffer_bytes = 64 * 1024; // so that tables are written and merged all the time
+  out.limits.store_log_bytes = 48 * 1024;
+  out.first_records = [](const hash32&) {
+    return std::vector<consensus_record>{{"place", {0}}, {"vote", {0}}};
+  };
+  return out;
+}
+
+bytes number(std::uint64_t value) {
+  return {static_cast<std::uint8_t>(value)};
+}
+
+/// What was asked of the chain, and when, counted in changes of the disk.
+struct promise {
+  std::size_t asked = 0;
+  std::size_t given = 0; ///< when the chain said that it is on disk
+  std::uint64_t value = 0;
+};
+
+/// What is sure and what is possible at an instant.
+struct bounds {
+  std::uint64_t sure = 0;
+  std::uint64_t possible = 0;
+};
+
+bounds at_instant(const std::vector<promise>& all, std::size_t at) {
+  bounds out;
+  for (const auto& one : all) {
+    if (one.given <= at) out.sure = one.value;
+    if (one.asked <= at) out.possible = one.value;
+  }
+  return out;
+}
+
+/// A chain on a recorded disk, and everything that is known about it.
+class history {
+public:
+  explicit history(const scratch& dirs) : dir_(dirs / "recorded"), disk_(dir_) {
+    twin_ = chain::open(small_options(dirs / "twin")).value();
+    hashes_.push_back(twin_->genesis_hash());
+    reopen();
+  }
+
+  void reopen() {
+    on_.reset();
+    auto options = small_options(dir_);
+    options.env = disk_.env();
+    on_ = chain::open(options).value();
+  }
+  void close() { on_.reset(); }
+
+  /// A vote, alone, as consensus writes it between two blocks.
+  void vote() {
+    promise made{disk_.changes(), 0, ++votes_made_};
+    const std::vector<consensus_record> records{{"vote", number(votes_made_)}};
+    REQUIRE(on_->write_records(records));
+    made.given = disk_.changes();
+    votes_.push_back(made);
+  }
+  /// One block, as consensus commits it.
+  void commit() {
+    const auto block = next_block();
+    auto candidate = on_->validate_block(
+        decode_block(encode_block({block->header, block->txns}), on_->chain_id()).value());
+    REQUIRE(candidate);
+    promise made{disk_.changes(), 0, block->header.block_num};
+    const std::vector<consensus_record> records{{"place", number(block->header.block_num)}};
+    REQUIRE(on_->commit(*candidate, *twin_->seals_of(block->header.block_num).value(), records));
+    made.given = disk_.changes();
+    blocks_.push_back(made);
+  }
+  /// Several blocks, as a late node fetches them.
+  void import(std::size_t count) {
+    std::vector<bytes> raw;
+    std::vector<bytes> seals;
+    std::vector<std::vector<consensus_record>> records;
+    const auto first = hashes_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto block = next_block();
+      raw.push_back(encode_block({block->header, block->txns}));
+      seals.push_back(encode_seals(*twin_->seals_of(block->header.block_num).value()));
+      records.push_back({{"place", number(block->header.block_num)}});
+    }
+    std::vector<sealed_block_view> range;
+    for (std::size_t i = 0; i < count; ++i)
+      range.push_back({raw[i], seals[i], records[i]});
+    const auto asked = disk_.changes();
+    const auto done = on_->import_range(first, range);
+    if (done.refused) FAIL(done.refused->message);
+    REQUIRE(done.blocks.size() == count);
+    for (std::size_t i = 0; i < count; ++i)
+      blocks_.push_back({asked, disk_.changes(), first + i});
+  }
+
+  const recorded_disk& disk() const { return disk_; }
+  const std::vector<promise>& blocks() const { return blocks_; }
+  const std::vector<promise>& votes() const { return votes_; }
+  const hash32& hash_of(std::uint64_t block_num) const { return hashes_[block_num]; }
+  chain& twin() const { return *twin_; }
+
+private:
+  block_ptr next_block() {
+    const auto nonce = twin_->pending_nonce(test_key(9).account()).value();
+    const auto num = hashes_.size();
+    REQUIRE(twin_->submit(make_txn(test_key(9), nonce, input_of(op::store, word(num % slots), word(num)))));
+    REQUIRE(twin_->submit(make_txn(test_key(9), nonce + 1, input_of(op::emit, word(num % 5), word(num)))));
+    auto block = seal_block(*twin_, num);
+    REQUIRE(block);
+    hashes_.push_back((*block)->hash);
+    return *block;
+  }
+
+  std::filesystem::path dir_;
+  recorded_disk disk_;
+  std::unique_ptr<chain> twin_; ///< on an ordinary disk, always ahead
+  std::unique_ptr<chain> on_;
+  std::vector<hash32> hashes_; ///< by block number
+  std::vector<promise> blocks_;
+  std::vector<promise> votes_;
+  std::uint64_t votes_made_ = 0;
+};
+
+/// Every block up to the head with all that belongs to it, and the state down to its leaves.
+void check_whole(chain& on, const history& past) {
+  const auto head = on.head()->header.block_num;
+  for (std::uint64_t num = 1; num <= head; ++num) {
+    const auto block = on.block_by_num(num).value();
+    REQUIRE(block);
+    REQUIRE(block->hash == past.hash_of(num));
+    REQUIRE(on.seals_of(num).value()->seals.size() == 1);
+    REQUIRE(on.block_by_hash(block->hash).value() == block);
+    for (const auto& txn : block->txns)
+      REQUIRE(on.find_txn(txn.hash()).value()->block == block);
+  }
+  REQUIRE(on.logs({.to_block = head})->size() == head);
+  for (std::uint64_t slot = 0; slot < slots; ++slot)
+    REQUIRE(on.storage_of(test_address(), word(slot)).value()
+            == past.twin().storage_of(test_address(), word(slot), head).value());
+  REQUIRE(on.account_of(test_key(9).account())->nonce == 2 * head);
+}
+
+/// The chain goes on from where it is.
+void check_next(chain& on) {
+  const auto head = on.head()->header.block_num;
+  REQUIRE(on.submit(make_txn(test_key(9), 2 * head, input_of(op::store, word(3), word(1000)))));
+  REQUIRE(seal_block(on, 100'000));
+  REQUIRE(on.head()->header.block_num == head + 1);
+  REQUIRE(on.storage_of(test_address(), word(3)).value() == word(1000));
+}
+
+/// Opens what a cut left, without help, and checks that every promise is kept.
+void check_cut(const history& past, std::size_t at, const std::filesystem::path& dir) {
+  auto opened = chain::open(small_options(dir));
+  if (!opened) FAIL(opened.error().message);
+  auto& on = **opened;
+  const auto head = on.head()->header.block_num;
+  const auto blocks = at_instant(past.blocks(), at);
+  REQUIRE(head >= blocks.sure);
+  REQUIRE(head <= blocks.possible);
+  const auto votes = at_instant(past.votes(), at);
+  const auto vote = on.record_of("vote").value();
+  REQUIRE(vote);
+  REQUIRE(vote->front() >= votes.sure);
+  REQUIRE(vote->front() <= votes.possible);
+  REQUIRE(*on.record_of("place").value() == number(head)); // never without its block
+  check_whole(on, past);
+  check_next(on);
+}
+
+constexpr std::array<std::string_view, loss_count> loss_names{
+    "everything unsynced is lost", "nothing is lost",         "unsynced content is lost",
+    "unsynced entries are lost",   "the last append is torn", "unsynced content is zeros",
+    "each file keeps some writes"};
+
+/// All instants and losses when `SWARM_POWER_LOSS=all`; else every turn of one kind or other in a rhythm that
+/// meets all losses.
+class cut_plan {
+public:
+  explicit cut_plan(std::size_t stride) : stride_(everything() ? 1 : stride) {}
+  static bool everything() {
+    const char* wish = std::getenv("SWARM_POWER_LOSS");
+    return wish != nullptr && std::string_view(wish) == "all";
+  }
+  bool takes() { return serial_++ % stride_ == 0; }
+
+private:
+  std::size_t stride_;
+  std::size_t serial_ = 0;
+};
+
+/// Cuts the power at instants of the record and checks what is left. The number of cuts.
+std::size_t cut_everywhere(const history& past, const scratch& dirs, std::size_t stride) {
+  cut_plan plan(stride);
+  disk_replay replay(past.disk());
+  std::size_t cuts = 0;
+  for (std::size_t at = 0; at <= past.disk().changes(); ++at) {
+    replay.go_to(at);
+    for (std::size_t kind = 0; kind < loss_count; ++kind) {
+      if (!plan.takes()) continue;
+      const auto what = static_cast<loss>(kind);
+      const auto last = at == 0 ? "the start" : past.disk().describe(at - 1);
+      CAPTURE(at);
+      CAPTURE(last);
+      CAPTURE(loss_names[kind]);
+      const auto dir = dirs / "cut";
+      replay.write(what, at, dir);
+      check_cut(past, at, dir);
+      std::filesystem::remove_all(dir);
+      ++cuts;
+    }
+  }
+  return cuts;
+}
+
+} // namespace
+
+TEST_CASE("a power cut at any change of the disk loses nothing that was promised") {
+  scratch dirs;
+  history past(dirs);
+  for (int i = 0; i < 20; ++i) {
+    past.vote();
+    past.commit();
+    if (i % 4 == 3) past.import(6);
+    if (i == 11) past.reopen();
+  }
+  past.close();
+  const auto cuts = cut_everywhere(past, dirs, 29);
+  MESSAGE(past.disk().changes(), " changes of the disk, ", cuts, " power cuts");
+}
