@@ -13,6 +13,8 @@ struct flag_values {
   std::vector<std::string> roles;
   std::optional<std::string> profile;
   bool check = false;
+  bool verify_store = false;
+  bool repair = false;
   bool version = false;
   bool help = false;
   std::vector<std::string> notes; ///< flags that are accepted and not needed

@@ -166,6 +166,8 @@ constexpr command_flag commands[] = {
     {"--role", "ROLE", "sn or sl; give it again for both in one process [SWARMD_ROLE, comma-separated]"},
     {"--profile", "FILE", "read settings and roles of this host from a YAML file [SWARMD_PROFILE]"},
     {"--check", "", "print every setting with its origin, check certificates, and end"},
+    {"--verify-store", "", "SN: check the chain in --data-dir down to the last byte, say what is wrong, and end"},
+    {"--repair", "", "with --verify-store: make anew what follows from the blocks themselves"},
     {"--version,-V", "", "print the version and end"},
     {"--help,-h", "", "print this text and end"},
 };

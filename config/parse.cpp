@@ -298,8 +298,18 @@ result<parse_outcome> parse(std::span<const std::string> args, const environment
   parse_outcome out;
   out.action = from.flags.check ? action::check : action::run;
   out.config = builder(from, found).build(sn, sl);
-  // Rules across settings only make sense once each setting is right by itself.
-  if (found.empty()) validate(out.config, found);
+  if (from.flags.verify_store) {
+    out.action = action::verify_store;
+    out.repair = from.flags.repair;
+    if (out.config.sn.empty())
+      found.add(config_errc::usage,
+                "--verify-store looks at the chain of an SN: give --role sn and its --data-dir");
+  } else if (from.flags.repair) {
+    found.add(config_errc::usage, "--repair goes with --verify-store");
+  } else if (found.empty()) {
+    // Rules across settings only make sense once each setting is right by itself.
+    validate(out.config, found);
+  }
   SWARM_CHECK(found.outcome());
   out.notes = std::move(from.flags.notes);
   for (auto& note : overruled(out.config))

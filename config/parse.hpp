@@ -15,13 +15,15 @@ using environment = std::map<std::string, std::string, std::less<>>;
 environment process_environment();
 
 enum class action {
-  run,   ///< start `config`
-  check, ///< call `check`, print its text, end with 0 or 1
-  show,  ///< print `text` on standard output and end with 0 (--help, --version)
+  run,          ///< start `config`
+  check,        ///< call `check`, print its text, end with 0 or 1
+  verify_store, ///< check the chain of the SN, and repair it if `repair`; only its data_dir is needed
+  show,         ///< print `text` on standard output and end with 0 (--help, --version)
 };
 
 struct parse_outcome {
   config::action action = action::run;
+  bool repair = false;
   std::string text;
   process_config config;          ///< empty with action::show
   std::vector<std::string> notes; ///< one line each, for the log: accepted but not needed, and the like

@@ -6,7 +6,6 @@
 #include "actors/sn/chain_state.hpp"
 #include "actors/sn/join.hpp"
 #include "base/log.hpp"
-#include "ledger/consensus/quorum.hpp"
 #include "ledger/formats/sign_of_life.hpp"
 #include "ledger/formats/transaction.hpp"
 
@@ -178,38 +177,21 @@ void commit(self_pointer self, const consensus::commit_block& what) {
 // -- catching up
 // -------------------------------------------------------------------------------------------------------
 
-/// A block is final alone: seals of a quorum of the validators after its parent, and every rule of the chain.
-result<ledger::block_ptr> import_one(chain_state& s, const sync::sealed_block& from,
-                                     std::span<const ledger::consensus_record> records) {
-  const auto head_num = s.chain->head()->header.block_num;
-  SWARM_TRY(const auto block, ledger::decode_block(from.block, s.chain->chain_id()));
-  SWARM_TRY(const auto seals, ledger::decode_seals(from.seals));
-  SWARM_TRY(const auto validators, s.chain->validators_after(head_num));
-  const auto digest = ledger::seal_digest(s.chain->chain_id(), s.chain->genesis_hash(),
-                                          ledger::block_hash(block.header), seals.round_num);
-  SWARM_CHECK(ledger::check_seals(seals, digest, validators, consensus::quorum_of(validators.size())));
-  return s.chain->import_block(block, seals, records);
-}
-
 void import_blocks(self_pointer self, const import_range& what) {
   auto& s = self->state();
-  ledger::block_ptr last;
-  const auto finish = [&](auto answer) {
-    if (last) head_moved(self, last);
-    tell_consensus(self, std::move(answer));
-  };
-  for (std::size_t i = 0; i < what.blocks.size(); ++i) {
-    const auto block_num = what.first + i;
-    if (block_num <= s.chain->head()->header.block_num) continue; // consensus was faster
-    auto imported = import_one(s, *what.blocks[i], what.records[i]);
-    if (!imported) {
-      const bool blame = !is_disk_trouble(imported.error());
-      return finish(range_refused{block_num, blame, std::move(imported).error()});
-    }
-    if (last) s.service->on_block(last);
-    last = std::move(*imported);
-  }
-  finish(range_imported{s.chain->head()->header.block_num});
+  std::vector<ledger::sealed_block_view> range;
+  range.reserve(what.blocks.size());
+  for (std::size_t i = 0; i < what.blocks.size(); ++i)
+    range.push_back({what.blocks[i]->block, what.blocks[i]->seals, what.records[i]});
+  auto done = s.chain->import_range(what.first, range);
+  // On disk now, and only now anybody is told.
+  for (std::size_t i = 0; i + 1 < done.blocks.size(); ++i)
+    s.service->on_block(done.blocks[i]);
+  if (!done.blocks.empty()) head_moved(self, done.blocks.back());
+  const auto head_num = s.chain->head()->header.block_num;
+  if (!done.refused) return tell_consensus(self, range_imported{head_num});
+  const bool blame = !is_disk_trouble(*done.refused);
+  tell_consensus(self, range_refused{head_num + 1, blame, std::move(*done.refused)});
 }
 
 // -- what peers say and want
@@ -256,11 +238,9 @@ void answer_blocks(self_pointer self, const blocks_wanted& what) {
   blocks_found out{what.peer, what.request_id, {}};
   std::size_t size = 0;
   for (auto i = what.first; i < what.first + what.count && i <= chain.head()->header.block_num; ++i) {
-    const auto block = chain.block_by_num(i);
-    const auto seals = chain.seals_of(i);
-    if (!block || !*block || !seals || !*seals) break;
-    sync::sealed_block one{ledger::encode_block({(*block)->header, (*block)->txns}),
-                           ledger::encode_seals(**seals)};
+    auto found = chain.sealed_block_of(i);
+    if (!found || !*found) break;
+    sync::sealed_block one{std::move((*found)->block), std::move((*found)->seals)};
     if (!out.blocks.empty() && size + one.size() > what.bytes_max) break;
     size += one.size();
     out.blocks.push_back(std::move(one));

@@ -13,8 +13,8 @@ result<std::optional<encoded_block>> read_parts(const block_store& store, std::u
   SWARM_TRY(auto receipts, store.receipts(block_num));
   SWARM_TRY(auto outputs, store.outputs(block_num));
   if (!body || !receipts || !outputs)
-    return fail(store_rule::damaged, "{}: block {} is incomplete; restore the directory from a copy",
-                store.dir().string(), block_num);
+    return fail(store_rule::damaged, "{}: block {} is incomplete; {}", store.dir().string(), block_num,
+                damage_remedy);
   return std::optional<encoded_block>{
       {std::move(*header), std::move(*body), std::move(*receipts), std::move(*outputs)}};
 }
@@ -51,26 +51,42 @@ void append_hits(std::vector<log_hit>& to, const executed_block& block, const lo
 block_archive::block_archive(block_store& store, std::uint64_t chain_id, std::size_t cache_bytes_max)
     : store_(store), chain_id_(chain_id), cache_bytes_max_(cache_bytes_max) {}
 
-result<void> block_archive::write(const block_ptr& block, const state_batch& state, const seal_record& seals,
-                                  std::span<const consensus_record> records, const stored_identity* identity,
-                                  durability when) {
-  auto parts = encode_executed(*block);
+namespace {
+
+block_record record_of(const executed_block& block, const state_batch& state, const seal_record& seals,
+                       std::span<const consensus_record> records) {
+  auto parts = encode_executed(block);
   block_record record;
-  record.block_num = block->header.block_num;
-  record.hash = block->hash;
+  record.block_num = block.header.block_num;
+  record.hash = block.hash;
   record.header = std::move(parts.header);
   record.body = std::move(parts.body);
   record.receipts = std::move(parts.receipts);
   record.outputs = std::move(parts.outputs);
   record.seals = encode_seals(seals);
-  for (const auto& txn : block->txns)
+  for (const auto& txn : block.txns)
     record.txn_hashes.push_back(txn.hash());
-  for (const auto& outcome : block->outcomes)
+  for (const auto& outcome : block.outcomes)
     for (const auto& log : outcome.consensus.logs)
       append_log_keys(record.log_keys, log);
   record.state = &state;
   record.records = records;
-  SWARM_CHECK(store_.write_block(record, identity, when));
+  return record;
+}
+
+} // namespace
+
+result<void> block_archive::write(const block_ptr& block, const state_batch& state, const seal_record& seals,
+                                  std::span<const consensus_record> records,
+                                  const stored_identity* identity) {
+  SWARM_CHECK(store_.write_block(record_of(*block, state, seals, records), identity));
+  keep(block);
+  return {};
+}
+
+result<void> block_archive::collect(const block_ptr& block, const state_batch& state,
+                                    const seal_record& seals, std::span<const consensus_record> records) {
+  SWARM_CHECK(store_.collect_block(record_of(*block, state, seals, records)));
   keep(block);
   return {};
 }
@@ -80,8 +96,8 @@ result<block_ptr> block_archive::read(std::uint64_t block_num, bool with_senders
   if (!parts) return block_ptr{};
   auto block = decode_executed(*parts, chain_id_, with_senders);
   if (!block || (*block)->header.block_num != block_num)
-    return fail(store_rule::damaged, "{}: block {} is unreadable{}{}; restore the directory from a copy",
-                store_.dir().string(), block_num, block ? "" : ": ", block ? "" : block.error().message);
+    return fail(store_rule::damaged, "{}: block {} is unreadable{}{}; {}", store_.dir().string(), block_num,
+                block ? "" : ": ", block ? "" : block.error().message, damage_remedy);
   return block_ptr(std::move(*block));
 }
 
@@ -129,8 +145,8 @@ result<block_header> block_archive::header_of(std::uint64_t block_num) {
   if (!raw) return fail(chain_rule::unknown_block, "block {} is not there", block_num);
   auto header = decode_header(*raw);
   if (!header)
-    return fail(store_rule::damaged, "{}: header {} is unreadable: {}; restore the directory from a copy",
-                store_.dir().string(), block_num, header.error().message);
+    return fail(store_rule::damaged, "{}: header {} is unreadable: {}; {}", store_.dir().string(), block_num,
+                header.error().message, damage_remedy);
   return header;
 }
 
@@ -139,9 +155,8 @@ result<std::optional<txn_place>> block_archive::find_txn(const hash32& hash) {
   if (!place) return std::optional<txn_place>{};
   SWARM_TRY(auto block, by_num(place->block_num));
   if (!block || place->index >= block->txns.size() || block->txns[place->index].hash() != hash)
-    return fail(store_rule::damaged,
-                "{}: transaction {} is not where the index says; restore the directory from a copy",
-                store_.dir().string(), to_hex(hash.view()));
+    return fail(store_rule::damaged, "{}: transaction {} is not where the index says; {}",
+                store_.dir().string(), to_hex(hash.view()), damage_remedy);
   return std::optional<txn_place>{{std::move(block), place->index}};
 }
 
@@ -150,6 +165,17 @@ result<std::optional<seal_record>> block_archive::seals_of(std::uint64_t block_n
   if (!raw) return std::optional<seal_record>{};
   SWARM_TRY(auto seals, decode_seals(*raw));
   return std::optional{std::move(seals)};
+}
+
+result<std::optional<sealed_block_bytes>> block_archive::sealed_bytes(std::uint64_t block_num) {
+  SWARM_TRY(const auto header, store_.header(block_num));
+  SWARM_TRY(const auto body, store_.body(block_num));
+  SWARM_TRY(auto seals, store_.seals(block_num));
+  if (!header || !body || !seals) return std::optional<sealed_block_bytes>{};
+  SWARM_TRY(const auto list, rlp_decode(*body, "block body")); // rlp[txns, ommers]
+  rlp_writer whole(header->size() + body->size() + 9);
+  whole.begin_list().encoded(*header).encoded(list.payload).end_list();
+  return std::optional{sealed_block_bytes{whole.take(), std::move(*seals)}};
 }
 
 namespace {
@@ -178,9 +204,8 @@ result<std::vector<log_hit>> block_archive::logs(const log_filter& filter, const
       SWARM_TRY(block, read(block_num, false));
     }
     if (!block)
-      return fail(store_rule::damaged,
-                  "{}: block {} of the log index is missing; restore the directory from a copy",
-                  store_.dir().string(), block_num);
+      return fail(store_rule::damaged, "{}: block {} of the log index is missing; {}", store_.dir().string(),
+                  block_num, damage_remedy);
     const auto before = hits.size();
     append_hits(hits, *block, filter);
     size += memory_of(std::span(hits).subspan(before));

@@ -16,8 +16,10 @@ public:
 
   /// Stores a block and what goes with it as the new head; all or nothing.
   result<void> write(const block_ptr& block, const state_batch& state, const seal_record& seals,
-                     std::span<const consensus_record> records, const stored_identity* identity = nullptr,
-                     durability when = durability::now);
+                     std::span<const consensus_record> records, const stored_identity* identity = nullptr);
+  /// The same, but for the time when it is on disk: see block_store::collect_block.
+  result<void> collect(const block_ptr& block, const state_batch& state, const seal_record& seals,
+                       std::span<const consensus_record> records);
 
   /// Null when there is no such block.
   result<block_ptr> by_num(std::uint64_t block_num);
@@ -26,6 +28,7 @@ public:
   result<block_header> header_of(std::uint64_t block_num);
   result<std::optional<txn_place>> find_txn(const hash32& hash);
   result<std::optional<seal_record>> seals_of(std::uint64_t block_num);
+  result<std::optional<sealed_block_bytes>> sealed_bytes(std::uint64_t block_num);
 
   /// `filter` is checked and its blocks exist.
   result<std::vector<log_hit>> logs(const log_filter& filter, const chain_limits& limits,

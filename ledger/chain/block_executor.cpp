@@ -55,7 +55,8 @@ result<void> block_executor::add(transaction txn) {
   return {};
 }
 
-result<candidate_ptr> block_executor::finish(const address& proposer, std::uint64_t timestamp) {
+result<candidate_ptr> block_executor::finish(const address& proposer, std::uint64_t timestamp,
+                                             const hash32* txns_root) {
   auto started = clock::now();
   auto changes = std::make_shared<block_changes>();
   SWARM_TRY(changes->state, state_.commit());
@@ -63,7 +64,7 @@ result<candidate_ptr> block_executor::finish(const address& proposer, std::uint6
   header.parent_hash = parent_.hash;
   header.coinbase = proposer;
   header.state_root = changes->state.root;
-  header.txns_root = root_of_txns(block_->txns);
+  header.txns_root = txns_root != nullptr ? *txns_root : root_of_txns(block_->txns);
   header.receipts_root = root_of_receipts(block_->outcomes);
   for (const auto& outcome : block_->outcomes)
     header.logs_bloom.add(bloom_of(outcome.consensus.logs));

@@ -29,7 +29,9 @@ public:
   std::size_t size() const { return size_; }
 
   /// Closes the block: `header` is completed with roots, bloom and gas. The executor is of no further use.
-  result<candidate_ptr> finish(const address& proposer, std::uint64_t timestamp);
+  /// `txns_root` when the caller knows it.
+  result<candidate_ptr> finish(const address& proposer, std::uint64_t timestamp,
+                               const hash32* txns_root = nullptr);
 
 private:
   using clock = std::chrono::steady_clock;

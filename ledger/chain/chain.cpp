@@ -3,6 +3,7 @@
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "ledger/chain/chain_parts.hpp"
+#include "ledger/chain/store_check.hpp"
 #include "ledger/formats/header_rules.hpp"
 
 #include <unordered_set>
@@ -98,6 +99,9 @@ result<std::unique_ptr<chain>> chain::open(chain_options options) {
                                            .write_buffer_bytes = options.limits.store_write_buffer_bytes,
                                            .log_bytes = options.limits.store_log_bytes,
                                            .env = options.env}));
+  SWARM_TRY(const bool unfinished, store->under_repair());
+  if (unfinished)
+    return fail(store_rule::damaged, "{}: a repair was interrupted; {}", options.dir.string(), damage_remedy);
   SWARM_TRY(auto stored, store->identity());
   SWARM_TRY(auto params, choose_params(options, stored));
   auto own = std::make_unique<parts>(std::move(options), std::move(params), std::move(store));
@@ -125,21 +129,18 @@ result<void> chain::parts::write_genesis(const genesis_block& first) {
 result<void> chain::parts::load_head() {
   SWARM_TRY(auto stored, store->head());
   if (!stored)
-    return fail(store_rule::damaged, "{}: the head is missing; restore the directory from a copy",
-                options.dir.string());
+    return fail(store_rule::damaged, "{}: the head is missing; {}", options.dir.string(), damage_remedy);
   SWARM_TRY(auto block, blocks.by_num(stored->block_num));
   if (!block || block->hash != stored->hash)
-    return fail(store_rule::damaged,
-                "{}: block {}, the head, is missing or another; restore the directory from a copy",
-                options.dir.string(), stored->block_num);
+    return fail(store_rule::damaged, "{}: block {}, the head, is missing or another; {}",
+                options.dir.string(), stored->block_num, damage_remedy);
   auto readable = state_view(state, block->header.state_root).account_of(system_account());
   if (!readable || !*readable)
-    return fail(store_rule::damaged,
-                "{}: the state after block {} is unreadable{}{}; restore the directory from a copy",
+    return fail(store_rule::damaged, "{}: the state after block {} is unreadable{}{}; {}",
                 options.dir.string(), stored->block_num, readable ? "" : ": ",
-                readable ? "" : readable.error().message);
+                readable ? "" : readable.error().message, damage_remedy);
   head = std::move(block);
-  return {};
+  return check_recent_blocks(*store, *head, genesis.chain_id);
 }
 
 std::uint64_t chain::chain_id() const {
@@ -232,12 +233,12 @@ result<candidate_ptr> chain::validate_block(const block& proposed) {
         && std::equal(proposed.txns.begin(), proposed.txns.end(), known->block->txns.begin(),
                       [](const auto& a, const auto& b) { return a.hash() == b.hash(); }))
       return known;
-  SWARM_TRY(auto made, parts_->execute(proposed, hash));
+  SWARM_TRY(auto made, parts_->execute(proposed, hash, body_state::unchecked));
   parts_->remember(made);
   return made;
 }
 
-result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32& hash) {
+result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32& hash, body_state body) {
   const auto& parent = *head;
   const auto& header = proposed.header;
   if (header.parent_hash != parent.hash || header.block_num != parent.header.block_num + 1)
@@ -263,7 +264,8 @@ result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32&
                   to_hex(given.hash().view()), added.error().message);
     }
   }
-  SWARM_TRY(auto made, executor.finish(header.coinbase, header.timestamp));
+  const auto* known_root = body == body_state::checked ? &header.txns_root : nullptr;
+  SWARM_TRY(auto made, executor.finish(header.coinbase, header.timestamp, known_root));
   SWARM_CHECK(check_outcome(header, made->block->header));
   SWARM_ASSERT(made->block->hash == hash); // every field has been compared
   if (made->block->encoded_size > block_size_max)

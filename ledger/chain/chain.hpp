@@ -34,6 +34,11 @@ struct sealed_block_view {
   bytes_view seals;
   std::span<const consensus_record> records;
 };
+/// The same as it is sent to others.
+struct sealed_block_bytes {
+  bytes block;
+  bytes seals;
+};
 struct range_outcome {
   std::vector<block_ptr> blocks; ///< new in the chain and on disk, oldest first
   std::optional<error> refused; ///< why the block after the head was not taken; none: there was no such block
@@ -150,9 +155,8 @@ public:
                                  std::span<const consensus_record> records = {});
   /// Imports blocks from `first` on, one on top of the other, until one is refused; those up to the head are
   /// passed over. Each needs seals of a quorum of the validators after its parent, and to satisfy every rule
-  /// of `validate_block`. On disk once, when it returns: after a crash before, the head is any of them or the
-  /// one before. Signatures are checked on all cores. A failed write undoes the whole range in memory;
-  /// whether it is on disk shows at the next write.
+  /// of `validate_block`. Many of them are written at once, and all of `blocks` are on disk when it returns;
+  /// after a crash before, the head is the one before or any of them. Signatures are checked on all cores.
   range_outcome import_range(std::uint64_t first, std::span<const sealed_block_view> range);
 
   // What consensus must not forget between two blocks
@@ -167,6 +171,8 @@ public:
   result<std::optional<block_header>> header_by_num(std::uint64_t block_num) const;
   result<std::optional<txn_place>> find_txn(const hash32& hash) const;
   result<std::optional<seal_record>> seals_of(std::uint64_t block_num) const;
+  /// For another node to import; read from disk as it is, without decoding transactions.
+  result<std::optional<sealed_block_bytes>> sealed_block_of(std::uint64_t block_num) const;
 
   // State after a block; nothing is pruned, so any block from 0 to the head will do. None: the head.
   using at_block = std::optional<std::uint64_t>;

@@ -14,8 +14,8 @@ namespace swarm::ledger::test {
 /// A directory that goes away with its owner.
 class temp_dir {
 public:
-  temp_dir() {
-    auto name = (std::filesystem::temp_directory_path() / "swarm-ledger-XXXXXX").string();
+  explicit temp_dir(const std::filesystem::path& in = std::filesystem::temp_directory_path()) {
+    auto name = (in / "swarm-ledger-XXXXXX").string();
     path_ = mkdtemp(name.data());
   }
   ~temp_dir() {
@@ -28,6 +28,14 @@ public:
 
 private:
   std::filesystem::path path_;
+};
+
+/// The same in memory, where the system has such a file system: for tests that make very many stores.
+class fast_dir : public temp_dir {
+public:
+  fast_dir()
+      : temp_dir(std::filesystem::is_directory("/dev/shm") ? "/dev/shm"
+                                                           : std::filesystem::temp_directory_path()) {}
 };
 
 /// Key number `which`; number 1 is the validator.

@@ -5,6 +5,9 @@
 
 namespace swarm::ledger {
 
+/// Whether the transactions of a block are known to be those that its header names.
+enum class body_state : std::uint8_t { unchecked, checked };
+
 /// What a chain is made of; shared by chain.cpp (pool and blocks) and chain_queries.cpp.
 struct chain::parts {
   chain_options options;
@@ -29,7 +32,7 @@ struct chain::parts {
   /// Drops what waits in the pool and came with `block`.
   void advance_pool(const executed_block& block);
   /// Checks a block with the hash `hash` against every rule by executing it on top of `head`.
-  result<candidate_ptr> execute(const block& proposed, const hash32& hash);
+  result<candidate_ptr> execute(const block& proposed, const hash32& hash, body_state body);
 
   /// The state after a block; none: the head.
   result<state_view> state_at(at_block at);

@@ -59,6 +59,11 @@ result<std::optional<seal_record>> chain::seals_of(std::uint64_t block_num) cons
   return parts_->blocks.seals_of(block_num);
 }
 
+result<std::optional<sealed_block_bytes>> chain::sealed_block_of(std::uint64_t block_num) const {
+  if (block_num > parts_->head->header.block_num) return std::optional<sealed_block_bytes>{};
+  return parts_->blocks.sealed_bytes(block_num);
+}
+
 result<account> chain::account_of(const address& who, at_block at) const {
   SWARM_TRY(auto state, parts_->state_at(at));
   SWARM_TRY(auto found, state.account_of(who));

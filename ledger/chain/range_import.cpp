@@ -2,37 +2,31 @@
 #include "ledger/chain/chain_parts.hpp"
 
 #include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_group.h>
 
 namespace swarm::ledger {
 
 namespace {
 
-/// One block of the range, and how far it has been looked at.
-struct candidate_block {
+/// Blocks that are looked at on other cores while those before them are executed.
+constexpr std::size_t slice_blocks = 32;
+
+/// The validators that have to seal, and a number that changes with them.
+struct validator_set {
+  std::vector<address> members;
+  std::uint64_t version = 0;
+};
+
+/// One block of the range, and what is known of it before it is executed.
+struct range_item {
   std::optional<block> content; ///< none: it cannot be decoded
   seal_record seals;
   hash32 hash;
   std::optional<error> wrong;
+  std::uint64_t judged_by = 0; ///< version of the validators
 };
 
-template <class Work>
-void for_all(std::size_t from, std::size_t to, const Work& work) {
-  oneapi::tbb::parallel_for(from, to, work);
-}
-
-void keep_error(candidate_block& item, result<void> outcome) {
-  if (!outcome) item.wrong = std::move(outcome).error();
-}
-
-result<void> decode(candidate_block& item, const sealed_block_view& from, std::uint64_t chain_id) {
-  SWARM_TRY(auto content, decode_block(from.block, chain_id));
-  SWARM_TRY(item.seals, decode_seals(from.seals));
-  item.hash = block_hash(content.header);
-  item.content = std::move(content);
-  return {};
-}
-
-/// The header names these transactions: so that only what a quorum sealed costs a signature each.
+/// The header names these transactions.
 result<void> check_body(const block& item) {
   const auto root = root_of_txns(item.txns);
   if (root == item.header.txns_root) return {};
@@ -40,84 +34,93 @@ result<void> check_body(const block& item) {
               item.header.block_num, to_hex(item.header.txns_root.view()), to_hex(root.view()));
 }
 
-result<void> recover_senders(block& item) {
-  for (auto& txn : item.txns)
-    SWARM_CHECK(txn.recover_sender());
-  return {};
-}
-
 } // namespace
 
-/// Imports one range: what can be done for each block alone is done on all cores, for as many blocks as the
-/// validators after the head can have sealed.
+/// Imports one range, block after block. What can be found out of a block alone is found out on the other
+/// cores meanwhile.
 class chain::range_import {
 public:
   range_import(parts& on, std::span<const sealed_block_view> range)
-      : on_(on), range_(range), items_(range.size()) {
-    for_all(0, items_.size(), [&](std::size_t i) {
-      keep_error(items_[i], decode(items_[i], range_[i], on_.genesis.chain_id));
-    });
-  }
+      : on_(on), range_(range), items_(range.size()) {}
 
-  /// Moves `parts::head` from block to block; nothing of it is synced. False: the error is a failed write.
-  bool run(range_outcome& out) {
-    for (std::size_t at = 0; at < items_.size() && !out.refused;) {
-      auto done = import_prefix(at, out);
-      if (!done) {
-        out.refused = std::move(done).error();
-        return !on_.store->needs_recovery();
-      }
-      at = *done;
-    }
-    return true;
+  /// Moves `parts::head` from block to block, as far as they are on disk in the end.
+  void run(range_outcome& out) {
+    const auto start = on_.head;
+    if (auto done = import_all(out.blocks); !done) out.refused = std::move(done).error();
+    if (auto written = on_.store->write_collected(); written)
+      durable_ = out.blocks.size();
+    else
+      out.refused = std::move(written).error();
+    out.blocks.resize(durable_);
+    on_.head = out.blocks.empty() ? start : out.blocks.back();
   }
 
 private:
-  /// The end of the blocks from `at` on that are sealed by `validators` and stand on each other.
-  std::size_t check_seals_from(std::size_t at, const std::vector<address>& validators) {
-    auto end = at;
-    auto parent = on_.head->hash;
-    while (end < items_.size() && items_[end].content && items_[end].content->header.parent_hash == parent)
-      parent = items_[end++].hash;
-    for_all(at, end, [&](std::size_t i) { keep_error(items_[i], check_one(items_[i], validators)); });
-    for (auto i = at; i < end; ++i)
-      if (items_[i].wrong) return i;
-    return end;
+  result<void> import_all(std::vector<block_ptr>& out) {
+    SWARM_TRY(auto root, validators_root());
+    SWARM_TRY(auto validators, validators_now(1));
+    prepare(0, validators);
+    for (std::size_t at = 0; at < items_.size(); ++at) {
+      if (at % slice_blocks == 0) {
+        ahead_.wait();
+        ahead_.run([this, next = at + slice_blocks, validators] { prepare(next, validators); });
+      }
+      SWARM_CHECK(import_one(at, validators, out));
+      SWARM_TRY(const auto root_now, validators_root());
+      if (root_now == root) continue;
+      root = root_now;
+      SWARM_TRY(validators, validators_now(validators.version + 1));
+    }
+    return {};
   }
 
-  result<void> check_one(const candidate_block& item, const std::vector<address>& validators) const {
+  void prepare(std::size_t first, const validator_set& validators) {
+    const auto end = std::min(first + slice_blocks, items_.size());
+    if (first >= end) return;
+    oneapi::tbb::parallel_for(first, end, [&](std::size_t i) {
+      auto read = decode(i);
+      if (read)
+        judge(items_[i], validators);
+      else
+        items_[i].wrong = std::move(read).error();
+    });
+  }
+
+  result<void> decode(std::size_t at) {
+    auto& item = items_[at];
+    SWARM_TRY(auto content, decode_block(range_[at].block, on_.genesis.chain_id));
+    SWARM_TRY(item.seals, decode_seals(range_[at].seals));
+    item.hash = block_hash(content.header);
+    item.content = std::move(content);
+    return {};
+  }
+
+  void judge(range_item& item, const validator_set& validators) const {
+    item.judged_by = validators.version;
+    item.wrong.reset();
+    if (auto good = check(item, validators.members); !good) item.wrong = std::move(good).error();
+  }
+
+  /// A quorum sealed exactly this; only then its transactions cost a signature each.
+  result<void> check(range_item& item, const std::vector<address>& validators) const {
     const auto digest = seal_digest(on_.genesis.chain_id, on_.genesis_hash, item.hash, item.seals.round_num);
     SWARM_CHECK(check_seals(item.seals, digest, validators, seal_quorum(validators.size())));
-    return check_body(*item.content);
+    SWARM_CHECK(check_body(*item.content));
+    for (auto& txn : item.content->txns)
+      SWARM_CHECK(txn.recover_sender());
+    return {};
   }
 
-  /// Imports blocks from `at` on while the validators stay the same; the index of the first one left.
-  result<std::size_t> import_prefix(std::size_t at, range_outcome& out) {
-    SWARM_TRY(const auto before, validators_root());
-    SWARM_TRY(const auto validators, read_validators(state_view(on_.state, on_.head->header.state_root)));
-    for (auto& item : items_)
-      if (item.content) item.wrong.reset(); // it was judged by other validators
-    const auto end = check_seals_from(at, validators);
-    for_all(at, end, [&](std::size_t i) { keep_error(items_[i], recover_senders(*items_[i].content)); });
-    for (; at < end; ++at) {
-      SWARM_CHECK(import_one(at, out));
-      SWARM_TRY(const auto now, validators_root());
-      if (now != before) return at + 1;
-    }
-    if (at == items_.size()) return at;
-    if (items_[at].wrong) return tl::unexpected(*items_[at].wrong);
-    return fail(chain_rule::unknown_parent, "block {} is not followed by the block sent after it",
-                on_.head->header.block_num);
-  }
-
-  result<void> import_one(std::size_t at, range_outcome& out) {
+  result<void> import_one(std::size_t at, const validator_set& validators, std::vector<block_ptr>& out) {
     auto& item = items_[at];
-    if (item.wrong) return tl::unexpected(*item.wrong);
-    SWARM_TRY(const auto made, on_.execute(*item.content, item.hash));
-    SWARM_CHECK(on_.blocks.write(made->block, made->changes->state, item.seals, range_[at].records, nullptr,
-                                 durability::later));
+    if (item.content && item.judged_by != validators.version) judge(item, validators);
+    if (item.wrong) return tl::unexpected(std::move(*item.wrong));
+    SWARM_TRY(const auto made, on_.execute(*item.content, item.hash, body_state::checked));
+    SWARM_CHECK(on_.blocks.collect(made->block, made->changes->state, item.seals, range_[at].records));
+    item = {};
     on_.head = made->block;
-    out.blocks.push_back(made->block);
+    out.push_back(made->block);
+    if (!on_.store->has_collected()) durable_ = out.size();
     return {};
   }
 
@@ -128,9 +131,27 @@ private:
     return found ? found->storage_root : hash32{};
   }
 
+  result<validator_set> validators_now(std::uint64_t version) {
+    SWARM_TRY(auto members, read_validators(state_view(on_.state, on_.head->header.state_root)));
+    return validator_set{std::move(members), version};
+  }
+
   parts& on_;
   std::span<const sealed_block_view> range_;
-  std::vector<candidate_block> items_;
+  std::vector<range_item> items_;
+  std::size_t durable_ = 0; ///< of the blocks imported
+
+  /// Declared last: waits for what runs before the rest goes away.
+  struct waiting_group {
+    oneapi::tbb::task_group tasks;
+    ~waiting_group() { tasks.wait(); }
+    void wait() { tasks.wait(); }
+    template <class Work>
+    void run(Work work) {
+      tasks.run(std::move(work));
+    }
+  };
+  waiting_group ahead_;
 };
 
 range_outcome chain::import_range(std::uint64_t first, std::span<const sealed_block_view> range) {
@@ -153,18 +174,11 @@ range_outcome chain::import_range(std::uint64_t first, std::span<const sealed_bl
             .value();
     return out;
   }
-  const auto start = on.head;
   const auto known = std::min<std::uint64_t>(next - first, range.size());
   range_outcome taken;
-  const bool written = range_import(on, range.subspan(known)).run(taken);
+  range_import(on, range.subspan(known)).run(taken);
   out.refused = std::move(taken.refused);
-  if (taken.blocks.empty()) return out;
-  if (auto synced = written ? on.store->sync() : result<void>{}; !synced || !written) {
-    on.head = start;
-    if (!synced) out.refused = std::move(synced).error();
-    return out;
-  }
-  on.candidates.clear();
+  if (!taken.blocks.empty()) on.candidates.clear();
   for (const auto& block : taken.blocks)
     on.advance_pool(*block);
   out.blocks.insert(out.blocks.end(), taken.blocks.begin(), taken.blocks.end());

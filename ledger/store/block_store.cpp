@@ -1,5 +1,7 @@
 #include "ledger/store/block_store.hpp"
 
+#include "base/assert.hpp"
+
 namespace swarm::ledger {
 
 namespace {
@@ -8,6 +10,7 @@ constexpr std::string_view head_key = "head";
 constexpr std::string_view chain_id_key = "chain_id";
 constexpr std::string_view genesis_hash_key = "genesis_hash";
 constexpr std::string_view genesis_params_key = "genesis_params";
+constexpr std::string_view repair_key = "under_repair";
 
 using number_key = std::array<std::uint8_t, 8>;
 
@@ -18,8 +21,42 @@ number_key key_of(std::uint64_t number) {
 }
 
 tl::unexpected<error> damaged(const kv_store& tables, std::string_view what) {
-  return fail(store_rule::damaged, "{}: {} is unreadable; restore the directory from a copy",
-              tables.dir().string(), what);
+  return fail(store_rule::damaged, "{}: {} is unreadable; {}", tables.dir().string(), what, damage_remedy);
+}
+
+/// What blocks collect before they are written, of keys and values; a little below a write buffer.
+constexpr std::size_t collected_bytes_max = 1024 * 1024;
+
+bytes place_of_txn(std::uint64_t block_num, std::uint64_t index) {
+  bytes out(16);
+  put_be64(out.data(), block_num);
+  put_be64(out.data() + 8, index);
+  return out;
+}
+
+void put_block(kv_batch& batch, const block_record& block) {
+  auto num = key_of(block.block_num);
+  batch.put(column::headers, num, block.header);
+  batch.put(column::bodies, num, block.body);
+  batch.put(column::receipts, num, block.receipts);
+  batch.put(column::outputs, num, block.outputs);
+  batch.put(column::seals, num, block.seals);
+  batch.put(column::block_nums, block.hash.view(), num);
+  for (std::size_t i = 0; i < block.txn_hashes.size(); ++i)
+    batch.put(column::txn_index, block.txn_hashes[i].view(), place_of_txn(block.block_num, i));
+  for (const auto& key : block_store::log_index_keys(block.log_keys, block.block_num))
+    batch.put(column::log_index, key, {});
+  if (block.state != nullptr) {
+    for (const auto& [hash, rlp] : block.state->nodes)
+      batch.put(column::trie_nodes, hash.view(), rlp);
+    for (const auto& [hash, code] : block.state->codes)
+      batch.put(column::code, hash.view(), code);
+  }
+  for (const auto& record : block.records)
+    batch.put(column::consensus, as_bytes(record.key), record.value);
+  bytes head(num.begin(), num.end());
+  append(head, block.hash.view());
+  batch.put(column::meta, as_bytes(head_key), head);
 }
 
 } // namespace
@@ -51,6 +88,20 @@ void append_log_keys(std::vector<log_key>& to, const log_entry& entry) {
     to.push_back(log_key::topic(i, entry.topics[i]));
 }
 
+std::vector<bytes> block_store::log_index_keys(std::span<const log_key> keys, std::uint64_t block_num) {
+  const auto num = key_of(block_num);
+  std::vector<bytes> out;
+  out.reserve(keys.size());
+  for (const auto& key : keys) {
+    out.push_back(key.prefix);
+    append(out.back(), num);
+  }
+  std::sort(out.begin(), out.end(), [](bytes_view a, bytes_view b) { return as_text(a) < as_text(b); });
+  auto same = [](bytes_view a, bytes_view b) { return as_text(a) == as_text(b); };
+  out.erase(std::unique(out.begin(), out.end(), same), out.end());
+  return out;
+}
+
 block_store::block_store(std::unique_ptr<kv_store> tables) : tables_(std::move(tables)) {}
 
 result<std::unique_ptr<block_store>> block_store::open(store_options options) {
@@ -80,56 +131,34 @@ result<std::optional<stored_head>> block_store::head() const {
   return std::optional<stored_head>{{get_be64(raw->data()), *hash32::from_view(bytes_view(*raw).subspan(8))}};
 }
 
-result<void> block_store::write_block(const block_record& block, const stored_identity* identity,
-                                      durability when) {
+result<void> block_store::write_block(const block_record& block, const stored_identity* identity) {
+  SWARM_ASSERT(!has_collected());
   kv_batch batch;
-  auto num = key_of(block.block_num);
-  batch.put(column::headers, num, block.header);
-  batch.put(column::bodies, num, block.body);
-  batch.put(column::receipts, num, block.receipts);
-  batch.put(column::outputs, num, block.outputs);
-  batch.put(column::seals, num, block.seals);
-  batch.put(column::block_nums, block.hash.view(), num);
-  for (std::size_t i = 0; i < block.txn_hashes.size(); ++i) {
-    bytes place(16);
-    put_be64(place.data(), block.block_num);
-    put_be64(place.data() + 8, i);
-    batch.put(column::txn_index, block.txn_hashes[i].view(), place);
-  }
-  std::vector<bytes_view> keys;
-  keys.reserve(block.log_keys.size());
-  for (const auto& key : block.log_keys)
-    keys.push_back(key.prefix);
-  auto less = [](bytes_view a, bytes_view b) { return as_text(a) < as_text(b); };
-  auto same = [](bytes_view a, bytes_view b) { return as_text(a) == as_text(b); };
-  std::sort(keys.begin(), keys.end(), less);
-  keys.erase(std::unique(keys.begin(), keys.end(), same), keys.end());
-  for (auto key : keys) {
-    bytes full(key.begin(), key.end());
-    append(full, num);
-    batch.put(column::log_index, full, {});
-  }
-  if (block.state != nullptr) {
-    for (const auto& [hash, rlp] : block.state->nodes)
-      batch.put(column::trie_nodes, hash.view(), rlp);
-    for (const auto& [hash, code] : block.state->codes)
-      batch.put(column::code, hash.view(), code);
-  }
+  put_block(batch, block);
   if (identity != nullptr) {
     batch.put(column::meta, as_bytes(chain_id_key), key_of(identity->chain_id));
     batch.put(column::meta, as_bytes(genesis_hash_key), identity->genesis_hash.view());
     batch.put(column::meta, as_bytes(genesis_params_key), identity->genesis_params);
   }
-  for (const auto& record : block.records)
-    batch.put(column::consensus, as_bytes(record.key), record.value);
-  bytes head(num.begin(), num.end());
-  append(head, block.hash.view());
-  batch.put(column::meta, as_bytes(head_key), head);
-  return tables_->write(batch, when);
+  return tables_->write(batch);
 }
 
-result<void> block_store::sync() {
-  return tables_->sync();
+result<void> block_store::collect_block(const block_record& block) {
+  put_block(collected_, block);
+  ++collected_count_;
+  if (block.state != nullptr) {
+    collected_nodes_.insert(block.state->nodes.begin(), block.state->nodes.end());
+    collected_nodes_.insert(block.state->codes.begin(), block.state->codes.end());
+  }
+  return collected_.size() < collected_bytes_max ? result<void>{} : write_collected();
+}
+
+result<void> block_store::write_collected() {
+  if (!has_collected()) return {};
+  auto batch = std::exchange(collected_, kv_batch{});
+  collected_count_ = 0;
+  collected_nodes_.clear();
+  return tables_->write(batch);
 }
 
 bool block_store::needs_recovery() const {
@@ -171,12 +200,14 @@ result<std::optional<stored_txn_place>> block_store::place_of(const hash32& txn_
 }
 
 result<bytes> block_store::trie_node(const hash32& hash) const {
+  if (auto found = collected_nodes_.find(hash); found != collected_nodes_.end()) return found->second;
   SWARM_TRY(auto raw, tables_->get(column::trie_nodes, hash.view()));
   if (!raw) return fail(errc::not_found, "trie node {} is not stored", to_hex(hash.view()));
   return std::move(*raw);
 }
 
 result<bytes> block_store::code(const hash32& hash) const {
+  if (auto found = collected_nodes_.find(hash); found != collected_nodes_.end()) return found->second;
   SWARM_TRY(auto raw, tables_->get(column::code, hash.view()));
   if (!raw) return fail(errc::not_found, "code {} is not stored", to_hex(hash.view()));
   return std::move(*raw);
@@ -265,6 +296,29 @@ result<void> block_store::write_records(std::span<const consensus_record> record
 
 block_store::maybe_bytes block_store::record_of(std::string_view key) const {
   return tables_->get(column::consensus, as_bytes(key));
+}
+
+result<bool> block_store::under_repair() const {
+  SWARM_TRY(const auto mark, tables_->get(column::meta, as_bytes(repair_key)));
+  return mark.has_value();
+}
+
+result<void> block_store::set_under_repair(bool now) {
+  kv_batch batch;
+  if (now)
+    batch.put(column::meta, as_bytes(repair_key), {});
+  else
+    batch.erase(column::meta, as_bytes(repair_key));
+  return tables_->write(batch);
+}
+
+result<void> block_store::write_head(const stored_head& head) {
+  const auto num = key_of(head.block_num);
+  bytes value(num.begin(), num.end());
+  append(value, head.hash.view());
+  kv_batch batch;
+  batch.put(column::meta, as_bytes(head_key), value);
+  return tables_->write(batch);
 }
 
 store_stats block_store::stats() const {

@@ -4,6 +4,8 @@
 #include "ledger/state/state_overlay.hpp"
 #include "ledger/store/kv_store.hpp"
 
+#include <unordered_map>
+
 namespace swarm::ledger {
 
 /// Under what a log is found again: any log at all, its address, or its topic 0 to 3.
@@ -60,12 +62,16 @@ public:
   result<std::optional<stored_identity>> identity() const;
   result<std::optional<stored_head>> head() const;
 
-  /// Writes a block, its state and its indexes, and makes it the head: all of it or nothing. Block 0 takes
-  /// the chain's identity along. After an error nothing more is written until `recover`.
-  result<void> write_block(const block_record& block, const stored_identity* identity = nullptr,
-                           durability when = durability::now);
-  /// Blocks written `later` are on disk when it returns.
-  result<void> sync();
+  /// Writes a block, its state and its indexes, and makes it the head: all of it or nothing, on disk when
+  /// this returns. Block 0 takes the chain's identity along. After an error nothing more is written until
+  /// `recover`.
+  result<void> write_block(const block_record& block, const stored_identity* identity = nullptr);
+  /// The same for blocks that may wait for each other: they are written together by `write_collected`, or
+  /// before, when they get large. Until then only `trie_node` and `code` find what is theirs.
+  result<void> collect_block(const block_record& block);
+  bool has_collected() const { return collected_count_ > 0; }
+  /// On disk when it returns; after an error they are dropped.
+  result<void> write_collected();
   /// True after a failed write.
   bool needs_recovery() const;
   /// Makes the store writable again. The failed block may turn out to be stored: ask `head`.
@@ -98,9 +104,22 @@ public:
 
   store_stats stats() const;
 
+  /// For checking and repairing what is below.
+  kv_store& tables() { return *tables_; }
+  /// What one log index key looks like in its column, sorted, each once.
+  static std::vector<bytes> log_index_keys(std::span<const log_key> keys, std::uint64_t block_num);
+  /// Set while everything that follows from headers and bodies is made anew; such a store holds no chain.
+  result<bool> under_repair() const;
+  result<void> set_under_repair(bool now);
+  /// Writes which block is the head.
+  result<void> write_head(const stored_head& head);
+
 private:
   explicit block_store(std::unique_ptr<kv_store> tables);
   std::unique_ptr<kv_store> tables_;
+  kv_batch collected_;
+  std::size_t collected_count_ = 0;
+  std::unordered_map<hash32, bytes> collected_nodes_; ///< and codes
 };
 
 } // namespace swarm::ledger

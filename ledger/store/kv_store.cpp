@@ -54,11 +54,11 @@ tl::unexpected<error> fail_status(const std::filesystem::path& dir, std::string_
         "{}: another process uses this directory (it holds {}); stop it, or choose another data directory",
         dir.string(), (dir / "LOCK").string());
   if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound() || status.IsPathNotFound())
-    return fail(
-        store_rule::damaged,
-        "{}: {}: the chain's files are damaged ({}); restore them from a copy, or move the directory away to "
-        "start anew",
-        dir.string(), doing, text);
+    return fail(store_rule::damaged,
+                "{}: {}: the chain's files are damaged ({}); restore them from a copy, or move the directory "
+                "away and "
+                "start again: the chain is then fetched from the other SNs",
+                dir.string(), doing, text);
   return fail(store_rule::io, "{}: {}: {}; check the disk and the directory's permissions", dir.string(),
               doing, text);
 }
@@ -101,7 +101,7 @@ rocksdb::ColumnFamilyOptions column_options(column which, const store_options& o
   out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   out.write_buffer_size =
       which == column::trie_nodes ? options.write_buffer_bytes : options.write_buffer_bytes / 4;
-  out.max_write_buffer_number = 2;
+  out.max_write_buffer_number = 3; // what waits to be written must not stop a range of blocks
   out.arena_block_size = 32 * 1024;
   out.target_file_size_base = 8 * 1024 * 1024;
   out.max_bytes_for_level_base = 32 * 1024 * 1024;
@@ -169,18 +169,24 @@ result<void> make_directories(const std::filesystem::path& dir) {
 
 } // namespace
 
+std::span<const schema_step> schema_steps() {
+  return {}; // version 1 is the first
+}
+
 std::string_view to_string(column which) {
   return column_names[static_cast<std::size_t>(which)];
 }
 
+/// One buffer for all keys and values, in their order.
 struct kv_batch::parts {
   struct change {
     column where;
-    std::string key;
-    std::optional<std::string> value; ///< none: erase
+    bool erased;
+    std::uint32_t key_size;
+    std::uint32_t value_size;
   };
   std::vector<change> changes;
-  std::size_t size = 0;
+  std::string content;
 };
 
 kv_batch::kv_batch() : parts_(std::make_unique<parts>()) {}
@@ -189,13 +195,18 @@ kv_batch::kv_batch(kv_batch&&) noexcept = default;
 kv_batch& kv_batch::operator=(kv_batch&&) noexcept = default;
 
 void kv_batch::put(column where, bytes_view key, bytes_view value) {
-  parts_->size += key.size() + value.size() + 16;
-  parts_->changes.push_back({where, std::string(as_text(key)), std::string(as_text(value))});
+  parts_->changes.push_back(
+      {where, false, static_cast<std::uint32_t>(key.size()), static_cast<std::uint32_t>(value.size())});
+  parts_->content.append(as_text(key)).append(as_text(value));
 }
 
 void kv_batch::erase(column where, bytes_view key) {
-  parts_->size += key.size() + 16;
-  parts_->changes.push_back({where, std::string(as_text(key)), std::nullopt});
+  parts_->changes.push_back({where, true, static_cast<std::uint32_t>(key.size()), 0});
+  parts_->content.append(as_text(key));
+}
+
+std::size_t kv_batch::size() const {
+  return parts_->content.size();
 }
 
 struct kv_cursor::parts {
@@ -258,7 +269,8 @@ struct kv_store::parts {
   result<void> open();
   /// What is left when `open` fails; leaves `db` null when even that is too much.
   void open_to_read();
-  result<void> check_schema();
+  result<std::uint64_t> read_schema();
+  result<void> write_schema(std::uint64_t version);
   result<void> check_space() const;
   result<void> check_writable() const;
 };
@@ -286,7 +298,7 @@ result<void> kv_store::parts::open() {
   db.reset(opened);
   failed = false;
   read_only = false;
-  return check_schema();
+  return {};
 }
 
 void kv_store::parts::open_to_read() {
@@ -297,31 +309,56 @@ void kv_store::parts::open_to_read() {
   if (status.ok()) db.reset(opened);
 }
 
-result<void> kv_store::parts::check_schema() {
+/// The version of what is in the directory; a new directory gets the newest.
+result<std::uint64_t> kv_store::parts::read_schema() {
   std::string found;
-  auto key = slice(as_bytes(schema_key));
-  auto status = db->Get({}, handle(column::meta), key, &found);
+  auto status = db->Get({}, handle(column::meta), slice(as_bytes(schema_key)), &found);
   if (status.IsNotFound()) {
-    std::array<std::uint8_t, 8> now{};
-    put_be64(now.data(), store_schema);
-    rocksdb::WriteOptions synced;
-    synced.sync = true;
-    status = db->Put(synced, handle(column::meta), key, slice(now));
-    if (!status.ok()) return fail_status(options.dir, "cannot write", status);
-    return {};
+    SWARM_CHECK(write_schema(options.schema));
+    return options.schema;
   }
   if (!status.ok()) return fail_status(options.dir, "cannot read", status);
   if (found.size() != 8)
     return fail(store_rule::damaged,
                 "{}: its schema version is unreadable; restore the directory from a copy",
                 options.dir.string());
-  auto version = get_be64(reinterpret_cast<const std::uint8_t*>(found.data()));
-  if (version > store_schema)
+  return get_be64(reinterpret_cast<const std::uint8_t*>(found.data()));
+}
+
+result<void> kv_store::parts::write_schema(std::uint64_t version) {
+  std::array<std::uint8_t, 8> raw{};
+  put_be64(raw.data(), version);
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  auto status = db->Put(synced, handle(column::meta), slice(as_bytes(schema_key)), slice(raw));
+  if (!status.ok()) return fail_status(options.dir, "cannot write", status);
+  return {};
+}
+
+result<void> kv_store::migrate() {
+  const auto& options = parts_->options;
+  SWARM_TRY(auto version, parts_->read_schema());
+  if (version > options.schema)
     return fail(store_rule::newer_schema,
                 "{}: was written by a newer swarmd (schema {}, this one knows up to {}); use that version, "
-                "or another "
-                "data directory",
-                options.dir.string(), version, store_schema);
+                "or another data directory",
+                dir().string(), version, options.schema);
+  while (version < options.schema) {
+    const auto next = std::find_if(options.steps.begin(), options.steps.end(),
+                                   [&](const schema_step& step) { return step.to == version + 1; });
+    if (next == options.steps.end())
+      return fail(
+          store_rule::damaged,
+          "{}: was written by a swarmd that this one does not know (schema {}, now {}); move the directory "
+          "away and start again: the chain is fetched from the other SNs",
+          dir().string(), version, options.schema);
+    log::info("swarm.ledger", "{}: bringing the store from schema {} to {}", dir().string(), version,
+              next->to);
+    if (auto done = next->run(*this); !done)
+      return fail_with(std::move(done).error(), fmt::format("{}: schema {}", dir().string(), next->to));
+    SWARM_CHECK(parts_->write_schema(next->to));
+    version = next->to;
+  }
   return {};
 }
 
@@ -348,7 +385,9 @@ result<std::unique_ptr<kv_store>> kv_store::open(store_options options) {
   opened->options = std::move(options);
   opened->cache = rocksdb::NewLRUCache(opened->options.cache_bytes, 2);
   SWARM_CHECK(opened->open());
-  return std::unique_ptr<kv_store>(new kv_store(std::move(opened)));
+  auto out = std::unique_ptr<kv_store>(new kv_store(std::move(opened)));
+  SWARM_CHECK(out->migrate());
+  return out;
 }
 
 const std::filesystem::path& kv_store::dir() const {
@@ -380,30 +419,25 @@ result<void> kv_store::parts::check_writable() const {
   return fail(store_rule::io, "{}: an earlier write failed; recovery is due", options.dir.string());
 }
 
-result<void> kv_store::write(const kv_batch& batch, durability when) {
+result<void> kv_store::write(const kv_batch& batch) {
   const auto& dir = parts_->options.dir;
   SWARM_CHECK(parts_->check_writable());
   SWARM_CHECK(parts_->check_space());
-  rocksdb::WriteBatch all(batch.parts_->size);
+  rocksdb::WriteBatch all(batch.parts_->content.size() + 16 * batch.parts_->changes.size());
+  const char* at = batch.parts_->content.data();
   for (const auto& change : batch.parts_->changes) {
     auto* handle = parts_->handle(change.where);
-    auto status = change.value ? all.Put(handle, change.key, *change.value) : all.Delete(handle, change.key);
+    const Slice key(at, change.key_size);
+    const Slice value(at + change.key_size, change.value_size);
+    at += change.key_size + change.value_size;
+    auto status = change.erased ? all.Delete(handle, key) : all.Put(handle, key, value);
     if (!status.ok()) return fail_status(dir, "cannot write", status);
   }
-  rocksdb::WriteOptions how;
-  how.sync = when == durability::now;
-  if (auto status = parts_->db->Write(how, &all); !status.ok()) {
+  rocksdb::WriteOptions synced;
+  synced.sync = true; // always: a lost tail of one log before a later log that is kept would leave a gap
+  if (auto status = parts_->db->Write(synced, &all); !status.ok()) {
     parts_->failed = true;
     return fail_status(dir, "cannot write", status);
-  }
-  return {};
-}
-
-result<void> kv_store::sync() {
-  SWARM_CHECK(parts_->check_writable());
-  if (auto status = parts_->db->SyncWAL(); !status.ok()) {
-    parts_->failed = true;
-    return fail_status(parts_->options.dir, "cannot write", status);
   }
   return {};
 }
@@ -428,6 +462,31 @@ result<void> kv_store::recover() {
     parts_->open_to_read();
   }
   return opened;
+}
+
+result<void> kv_store::check_files() const {
+  SWARM_CHECK(parts_->check_writable());
+  if (auto status = parts_->db->VerifyChecksum(); !status.ok())
+    return fail_status(parts_->options.dir, "cannot read", status);
+  return {};
+}
+
+result<void> kv_store::clear(column where) {
+  SWARM_CHECK(parts_->check_writable());
+  auto& handle = parts_->handles[static_cast<std::size_t>(where)];
+  auto status = parts_->db->DropColumnFamily(handle);
+  if (status.ok()) {
+    parts_->db->DestroyColumnFamilyHandle(handle);
+    handle = nullptr;
+    status = parts_->db->CreateColumnFamily(column_options(where, parts_->options, parts_->cache),
+                                            std::string(to_string(where)), &handle);
+  }
+  if (status.ok()) return {};
+  if (handle == nullptr) { // a store without a column is of no further use in this process
+    parts_->failed = true;
+    std::erase(parts_->handles, nullptr);
+  }
+  return fail_status(parts_->options.dir, "cannot write", status);
 }
 
 store_stats kv_store::stats() const {

@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -25,8 +26,22 @@ constexpr std::string_view error_category(store_rule) {
   return "store";
 }
 
-/// Raised when what is stored, and under which keys, changes.
+/// Raised when what is stored, and under which keys, changes; together with a step in `schema_steps`.
 inline constexpr std::uint64_t store_schema = 1;
+
+class kv_store;
+/// Turns what the version before `to` wrote into what version `to` expects. It may be interrupted at any
+/// instant and is then run again from its start; the version is written when it has succeeded.
+struct schema_step {
+  std::uint64_t to = 0;
+  std::function<result<void>(kv_store&)> run;
+};
+/// One step for each version from 2 to `store_schema`, in order.
+std::span<const schema_step> schema_steps();
+
+/// What a person can do about damage that a message names.
+inline constexpr std::string_view damage_remedy =
+    "stop this node and run swarmd --verify-store --repair on it, or restore the directory from a copy";
 
 struct store_options {
   std::filesystem::path dir;                 ///< made when it is not there
@@ -35,7 +50,9 @@ struct store_options {
   std::uint64_t space_reserve_bytes = 32 * 1024 * 1024;
   std::size_t write_buffer_bytes = 2 * 1024 * 1024; ///< of trie nodes; other columns have a quarter
   std::uint64_t log_bytes = 16 * 1024 * 1024;       ///< of the write-ahead log, before tables are written
-  rocksdb::Env* env = nullptr; ///< another than the machine's, for tests; outlives the store
+  rocksdb::Env* env = nullptr;         ///< another than the machine's, for tests; outlives the store
+  std::uint64_t schema = store_schema; ///< with `steps`, for tests
+  std::span<const schema_step> steps = schema_steps();
 };
 
 struct store_stats {
@@ -62,10 +79,6 @@ enum class column : std::uint8_t {
 inline constexpr std::size_t column_count = 12;
 std::string_view to_string(column which);
 
-/// When a batch has to be on disk. What was written `later` is there, after a crash, up to some batch and
-/// with all batches before that one; the next `now` or `sync` takes it along.
-enum class durability : std::uint8_t { now, later };
-
 /// Writes that happen together or not at all.
 class kv_batch {
 public:
@@ -75,6 +88,8 @@ public:
   kv_batch& operator=(kv_batch&&) noexcept;
   void put(column where, bytes_view key, bytes_view value);
   void erase(column where, bytes_view key);
+  /// Bytes of keys and values.
+  std::size_t size() const;
 
 private:
   friend class kv_store;
@@ -115,19 +130,23 @@ public:
 
   result<std::optional<bytes>> get(column where, bytes_view key) const;
   kv_cursor walk(column where) const;
-  /// After an error other than too little space (which changes nothing), nothing more is written until
-  /// `recover`, and whether the batch, and others not on disk yet, will be found then is open.
-  result<void> write(const kv_batch& batch, durability when = durability::now);
-  /// Everything written is on disk when it returns; errors as those of `write`.
-  result<void> sync();
+  /// On disk when it returns. After an error other than too little space (which changes nothing), nothing
+  /// more is written until `recover`, and whether the batch will be found then is open.
+  result<void> write(const kv_batch& batch);
   bool needs_recovery() const;
   result<void> recover();
+
+  /// Reads every file to its end and compares checksums.
+  result<void> check_files() const;
+  /// Drops everything in a column, also what cannot be read. Cursors on it are void.
+  result<void> clear(column where);
 
   store_stats stats() const;
 
 private:
   struct parts;
   explicit kv_store(std::unique_ptr<parts> own);
+  result<void> migrate();
   std::unique_ptr<parts> parts_;
 };
 

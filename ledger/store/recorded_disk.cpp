@@ -289,6 +289,7 @@ struct file_state {
 struct disk_replay::parts {
   std::vector<change> changes;
   std::size_t done = 0;
+  bool syncs_count = true;
   std::vector<file_state> files;
   entries synced;
   entries now;
@@ -311,7 +312,12 @@ disk_replay::disk_replay(const recorded_disk& record) : parts_(std::make_unique<
 
 disk_replay::~disk_replay() = default;
 
+void disk_replay::ignore_syncs() {
+  parts_->syncs_count = false;
+}
+
 void disk_replay::parts::apply(const change& what) {
+  if (!syncs_count && (what.kind == change_kind::sync || what.kind == change_kind::sync_dir)) return;
   auto& file = files[what.file];
   switch (what.kind) {
   case change_kind::append:

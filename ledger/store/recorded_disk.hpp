@@ -54,6 +54,8 @@ private:
 class disk_replay {
 public:
   explicit disk_replay(const recorded_disk& record);
+  /// From now on syncs do nothing, as on a disk that lies or under a store that forgets them.
+  void ignore_syncs();
   ~disk_replay();
   /// Goes to the instant after the first `changes` changes.
   void go_to(std::size_t changes);

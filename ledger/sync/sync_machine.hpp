@@ -33,7 +33,7 @@ struct sync_options {
   std::uint64_t window_blocks = 1024;              ///< asked for or waiting, beyond the head
   std::size_t window_bytes = 64 * 1024 * 1024;     ///< waiting to be imported
   std::size_t peer_requests = 2;                   ///< to one peer at a time
-  std::uint64_t import_blocks = 64;                ///< at most, in one `import_blocks` action
+  std::uint64_t import_blocks = 256;               ///< at most, in one `import_blocks` action
   duration answer_wait = std::chrono::seconds(10); ///< then somebody else is asked
 };
 

@@ -4,6 +4,7 @@
 #include "actors/supervision/process.hpp"
 #include "base/log.hpp"
 #include "config/parse.hpp"
+#include "tools/swarmd/verify_store.hpp"
 #include "transport/io_runtime.hpp"
 #include "transport/tls_identity.hpp"
 
@@ -74,6 +75,8 @@ int main(int argc, char** argv) {
     std::fputs(checked->c_str(), stdout);
     return 0;
   }
+  case config::action::verify_store:
+    return verify_store(parsed->config.sn.front().data_dir / "chain", parsed->repair);
   case config::action::run:
     return run(parsed->config);
   }

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "ledger/chain/executed_block.hpp"
+#include "ledger/native_contract.hpp"
+#include "ledger/store/block_store.hpp"
+
+namespace swarm::ledger {
+
+/// One thing that is wrong with a store.
+struct store_finding {
+  column where = column::meta;
+  std::uint64_t block_num = 0; ///< 0 also for what belongs to no block
+  std::string text;            ///< what is wrong, without column and block
+  bool repairable = false;     ///< follows from headers, bodies and seals
+};
+/// "column receipts, block 5: ...".
+std::string to_string(const store_finding& finding);
+
+struct store_report {
+  std::uint64_t head_num = 0;
+  std::uint64_t txns = 0;
+  std::uint64_t trie_nodes = 0;
+  std::vector<store_finding> findings; ///< at most `store_findings_max`
+  std::uint64_t findings_count = 0;
+  bool sound() const { return findings_count == 0; }
+  bool repairable() const;
+};
+inline constexpr std::size_t store_findings_max = 50;
+/// The report in one line, with what to do.
+std::string verdict(const store_report& report);
+
+struct store_check_options {
+  std::filesystem::path dir;
+  native_contract_set contracts;
+  std::function<void(const std::string&)> progress; ///< a line now and then
+  rocksdb::Env* env = nullptr;
+};
+
+/// Reads everything: files against their checksums; identity; each header on its parent; each body, receipts
+/// and bloom against its header; seals against the validators of that block; every index entry there and no
+/// other; every trie node and code against its hash, and everything below every state root there. Of revert
+/// data, which no root covers, only the form. Opens the directory alone and changes no content. An error: it
+/// cannot be read at all, or holds another chain.
+result<store_report> check_store(const store_check_options& options);
+
+/// Makes anew, by executing all blocks, what follows from headers, bodies and seals: receipts, outputs,
+/// indexes, state, head. Then checks all of it. An error: those three are damaged themselves, or the files
+/// are; the message says what to do. May be interrupted and run again.
+result<store_report> repair_store(const store_check_options& options);
+
+/// What a start looks at: the last blocks, without their signatures.
+result<void> check_recent_blocks(const block_store& store, const executed_block& head,
+                                 std::uint64_t chain_id);
+
+} // namespace swarm::ledger
