@@ -417,6 +417,21 @@ TEST_CASE("help, version and check") {
   CHECK(parse(sn_with({"--sentinel", "--check"}), {})->action == action::check);
 }
 
+TEST_CASE("the store can be verified with nothing but its directory") {
+  const auto plain = parse(words{"--role", "sn", "--data-dir", "/x", "--verify-store"}, {});
+  REQUIRE(plain);
+  CHECK(plain->action == action::verify_store);
+  CHECK_FALSE(plain->repair);
+  REQUIRE(plain->config.sn.size() == 1);
+  CHECK(plain->config.sn.front().data_dir == "/x/sn-1");
+  const auto repair = parse(words{"--role", "sn", "--data-dir", "/x", "--verify-store", "--repair"}, {});
+  REQUIRE(repair);
+  CHECK(repair->repair);
+  CHECK(message({"--role", "sn", "--repair"}) == "--repair goes with --verify-store");
+  CHECK(
+      message({"--role", "sl", "--verify-store"}).starts_with("--verify-store looks at the chain of an SN"));
+}
+
 TEST_CASE("every default in the help is the default of the options") {
   for (const auto& group : key_groups())
     for (const auto& spec : group.keys) {

@@ -162,8 +162,11 @@ result<void> make_directories(const std::filesystem::path& dir) {
   for (const auto& parent : grown)
     if (!sync_directory(parent))
       return fail(store_rule::io, "{}: cannot be synced: {}", parent.string(), std::strerror(errno));
-  // Made by a process that ended before it synced; where that is not allowed, somebody else made it.
-  if (grown.empty()) sync_directory(whole.parent_path());
+  // Those above may have been made a moment ago by somebody who did not sync; where that is not allowed, they
+  // were not.
+  auto above = grown.empty() ? whole.parent_path() : grown.back().parent_path();
+  for (int i = 0; i < 2; ++i, above = above.parent_path())
+    sync_directory(above);
   return {};
 }
 

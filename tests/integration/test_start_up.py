@@ -214,3 +214,24 @@ def test_a_signal_ends_every_role_in_order(swarm, stop):
         process.child.send_signal(stop)
         assert process.child.wait(5) == 0, process.log()  # the promise: within 5 seconds
     program.failure()
+
+
+def test_verify_store(start, folder, certs):
+    node = start(*sn_flags(folder), *certs.flags("sn-1"), name="sn")
+    until(lambda: "with genesis" in node.log(), "the chain", alive=[node])
+    look = ["--role", "sn", "--data-dir", f"{folder}/node", "--verify-store"]
+    busy = start(*look, name="busy")
+    assert busy.wait_exit() == 1
+    assert "another process uses this directory" in busy.log()
+    node.kill9()
+    sound = start(*look, name="sound")
+    assert sound.wait_exit() == 0
+    assert ": sound: " in sound.log()
+    repaired = start(*look, "--repair", name="repaired")
+    assert repaired.wait_exit() == 0
+    chain = pathlib.Path(folder) / "node" / "sn-1" / "chain"
+    for table in chain.glob("*.sst"):
+        table.write_bytes(table.read_bytes()[:-1])
+    damaged = start(*look, name="damaged")
+    assert damaged.wait_exit() == 1
+    assert "move the directory away" in damaged.log()
