@@ -19,7 +19,7 @@ from test_network import grow, one_chain, same_history
 KILLS = int(os.environ.get("SWARM_KILLS", 8))
 SEED = int(os.environ.get("SWARM_SEED", 0)) or int.from_bytes(os.urandom(4), "big")
 TRUTH = np.array([3.0, -2.0, 0.5, 7.0], np.float64)
-OFFENCES = ("two different votes", "keeps silent", "is refused", "offence", "ERROR", "CRITICAL", "was decided as")
+OFFENCES = ("two different votes", "keeps silent", "is refused", "points)", "ERROR", "CRITICAL", "was decided as")
 STEPS = 16  # of gradient descent between two syncs
 
 
