@@ -1,4 +1,4 @@
-"""idle_*: what an SN costs that has nothing to do: share of one core, and memory of its own; alone and as one of four."""
+"""idle_*: what an SN costs that has nothing to do, alone and as one of four: share of a core, and memory of its own."""
 
 import pathlib
 import sys
@@ -15,7 +15,7 @@ def main():
     given = options(__doc__)
     seconds = 1 if given.smoke else 20
     with Swarm() as swarm:
-        for sns in (1, 4):
+        for sns in (1,) if given.smoke else (1, 4):
             swarm.grow(sns)
             time.sleep(0 if given.smoke else 3)  # joining has its aftermath
             before = swarm.cpu()
