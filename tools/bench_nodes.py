@@ -143,6 +143,7 @@ class Swarm(contextlib.AbstractContextManager):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="swarm-bench-"))
         self.processes = []
         self.sns = []
+        self.clusters = 0  # of etcd
         self.certs = self.dir / "certs"
         subprocess.run([ROOT / "deploy/gen-cert", "-o", self.certs, *names], check=True, capture_output=True)
 
@@ -202,7 +203,8 @@ class Swarm(contextlib.AbstractContextManager):
     def start_etcd(self, count):
         """A cluster of `count`; the port of a client's connection to its leader."""
         ports = [free_ports(2) for _ in range(count)]
-        names = [f"etcd-{i}-of-{count}" for i in range(1, count + 1)]
+        self.clusters += 1
+        names = [f"etcd-{self.clusters}-{i}" for i in range(1, count + 1)]
         cluster = ",".join(f"{name}=http://127.0.0.1:{peer}" for name, (_, peer) in zip(names, ports))
         started = []
         for name, (client, peer) in zip(names, ports):
