@@ -16,6 +16,8 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = pathlib.Path(os.environ.get("SWARM_BIN", ROOT / "build/release/bin"))
 
+CLIENTS = 8  # that have a certificate, and with it a rate limit, of their own
+
 
 def free_ports(count):
     """`count` ports that nobody listens on; held open together so that they differ."""
@@ -139,7 +141,7 @@ class Sn:
 class Swarm(contextlib.AbstractContextManager):
     """A directory, certificates, and the processes started here; all gone at the end."""
 
-    def __init__(self, names=(*(f"sn-{i}" for i in range(1, 8)), "sl-1")):
+    def __init__(self, names=(*(f"sn-{i}" for i in range(1, 8)), *(f"sl-{i}" for i in range(1, CLIENTS + 1)))):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="swarm-bench-"))
         self.processes = []
         self.sns = []
@@ -171,13 +173,14 @@ class Swarm(contextlib.AbstractContextManager):
         return ("--key", self.certs / f"{name}-key.pem", "--cert", self.certs / f"{name}-cert.pem",
                 "--capath", self.certs / "ca/capath")
 
-    def load(self, program, *arguments):
+    def load(self, program, *arguments, client=1):
         """What a load generator measured; `arguments` follow the client's certificate, key and CA."""
-        return run_json(BIN / program, *self.client(), *arguments)
+        return run_json(BIN / program, *self.client(client), *arguments)
 
-    def client(self):
-        """Certificate, key and CA, as the load generators take them."""
-        return [self.certs / "sl-1-cert.pem", self.certs / "sl-1-key.pem", self.certs / "ca/capath/ca-cert.pem"]
+    def client(self, number=1):
+        """Certificate, key and CA of one of `CLIENTS`, as the load generators take them."""
+        return [self.certs / f"sl-{number}-cert.pem", self.certs / f"sl-{number}-key.pem",
+                self.certs / "ca/capath/ca-cert.pem"]
 
     def start_sn(self):
         """The sentinel."""

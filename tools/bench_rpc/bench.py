@@ -17,13 +17,14 @@ from bench_nodes import Swarm, figure, options  # noqa: E402
 
 CLIENTS = 4
 REGISTRY = "0x0000000000000000000000000000000000005001"
+# How many of each, so that what a client may ask for at once, before it is limited, is enough.
 READS = {
-    "block_number": ("eth_blockNumber", []),
-    "block": ("eth_getBlockByNumber", ["latest", True]),
-    "storage": ("eth_getStorageAt", [REGISTRY, "0x0", "latest"]),
-    "call": ("eth_call", [{"to": REGISTRY, "data": "0xb7ab4db5"}, "latest"]),  # getValidators()
-    "logs": ("eth_getLogs", [{"address": REGISTRY, "fromBlock": "0x0", "toBlock": "latest"}]),
-    "proof": ("eth_getProof", [REGISTRY, ["0x0"], "latest"]),
+    "block_number": (20_000, "eth_blockNumber", []),
+    "block": (20_000, "eth_getBlockByNumber", ["latest", True]),
+    "storage": (20_000, "eth_getStorageAt", [REGISTRY, "0x0", "latest"]),
+    "call": (20_000, "eth_call", [{"to": REGISTRY, "data": "0xb7ab4db5"}, "latest"]),  # getValidators()
+    "proof": (20_000, "eth_getProof", [REGISTRY, ["0x0"], "latest"]),
+    "logs_of_100_blocks": (800, "eth_getLogs", [{"address": REGISTRY, "fromBlock": "0x1", "toBlock": "0x64"}]),
 }
 
 
@@ -51,14 +52,14 @@ def plain_answers(swarm, count):
 
 def main():
     given = options(__doc__)
-    count = 200 if given.smoke else 20_000
     with Swarm() as swarm:
         sn = swarm.start_sn()
-        swarm.load("txn_latency", 20 if given.smoke else 200, 0, sn.port)
-        reference = plain_answers(swarm, count // 4)
-        for name, (method, params) in READS.items():
+        swarm.load("txn_latency", 100, 0, sn.port)
+        reference = plain_answers(swarm, 100 if given.smoke else 5_000)
+        for client, (name, (count, method, params)) in enumerate(READS.items(), 1):
             if given.wants(f"rpc_reads_{name}"):
-                got = swarm.load("rpc_load", CLIENTS, count, 8, sn.port, method, json.dumps(params))
+                got = swarm.load("rpc_load", CLIENTS, min(count, 100) if given.smoke else count, 8, sn.port, method,
+                                 json.dumps(params), client=client)
                 figure(f"rpc_reads_{name}", got["per_second"], "/s", "GET /is_up, Python client", reference)
 
 
