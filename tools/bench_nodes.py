@@ -73,11 +73,11 @@ def cpu_seconds(process):
 
 
 def memory_bytes(process):
-    """What a process has of its own: resident, without files and memory that others share."""
+    """Resident, with what it shares with others."""
     for line in pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("RssAnon:"):
+        if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
-    raise SystemExit("no RssAnon in /proc: is this Linux?")
+    raise SystemExit("no VmRSS in /proc: is this Linux?")
 
 
 def disk_bytes(folder):

@@ -1,4 +1,4 @@
-"""idle_*: what an SN costs that has nothing to do, alone and as one of four: share of a core, and memory of its own."""
+"""idle_*: what an SN costs that has nothing to do, alone and as one of four: share of a core, resident memory."""
 
 import pathlib
 import sys
