@@ -1,23 +1,27 @@
-"""Runs the benchmarks and puts their figures into one table: ./run bench [NAME...] [--json FILE]
+"""Runs the benchmarks and puts their figures into one table: ./run bench [NAME...] [--json FILE] [--smoke]
 
 A benchmark is a program build/release/bin/bench_X or a script tools/bench_X/bench.py. It prints one JSON object per
 figure on a line of its own: name, value, unit, reference, reference_value, ratio, target, met. The names of its figures
-begin with X, so that a NAME given here selects the programs to run as well as the figures to show.
+begin with X, so that a NAME given here selects the programs to run as well as the figures to show; a script is given
+the NAMEs too, as it may do less for fewer. A figure that only informs has null as its target. Every benchmark knows
+--smoke: tiny sizes, which prove that it works.
 """
 
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+BIN = pathlib.Path(os.environ.get("SWARM_BIN", ROOT / "build/release/bin"))
 FIELDS = ("name", "value", "unit", "reference", "reference_value", "ratio", "target", "met")
 
 
 def benchmarks():
     """(X, command) of every benchmark there is."""
-    for program in sorted((ROOT / "build/release/bin").glob("bench_*")):
+    for program in sorted(BIN.glob("bench_*")):
         yield program.name.removeprefix("bench_"), [str(program)]
     for script in sorted((ROOT / "tools").glob("bench_*/bench.py")):
         yield script.parent.name.removeprefix("bench_"), [sys.executable, str(script)]
@@ -38,7 +42,7 @@ def figures_of(command, names):
             continue
         missing = [field for field in FIELDS if field not in figure]
         if missing:
-            sys.exit(f"{command[-1]}: a figure without {', '.join(missing)}: {line.strip()}")
+            sys.exit(f"{' '.join(command)}: a figure without {', '.join(missing)}: {line.strip()}")
         if not names or any(figure["name"].startswith(name) for name in names):
             yield figure
     if process.wait() != 0:
@@ -46,14 +50,18 @@ def figures_of(command, names):
 
 
 def number(value):
+    if value is None:
+        return ""
     return f"{value:.4g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
 
 
 def print_table(figures):
     rows = [("figure", "value", "reference", "", "ratio", "target", "")]
     for f in figures:
-        rows.append((f["name"], f"{number(f['value'])} {f['unit']}", f"{number(f['reference_value'])} {f['unit']}",
-                     f["reference"], number(f["ratio"]), number(f["target"]), "met" if f["met"] else "MISSED"))
+        reference = f"{number(f['reference_value'])} {f['unit']}" if f["reference_value"] is not None else ""
+        verdict = "" if f["target"] is None else "met" if f["met"] else "MISSED"
+        rows.append((f["name"], f"{number(f['value'])} {f['unit']}", reference, f["reference"], number(f["ratio"]),
+                     number(f["target"]), verdict))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
@@ -63,6 +71,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./run bench", description="measure, each figure beside a reference")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only figures whose names begin so")
     parser.add_argument("--json", metavar="FILE", help="also write the figures as a JSON list")
+    parser.add_argument("--smoke", action="store_true", help="tiny sizes, which prove that the benchmarks work")
     options = parser.parse_args()
     wanted = [(stem, command) for stem, command in benchmarks() if is_wanted(stem, options.names)]
     if not wanted:
@@ -71,7 +80,8 @@ def main():
     figures = []
     for stem, command in wanted:
         print(f"measuring {stem} ...", file=sys.stderr, flush=True)
-        figures += figures_of(command, options.names)
+        names = options.names if command[-1].endswith("bench.py") else []
+        figures += figures_of([*command, *names, *(["--smoke"] if options.smoke else [])], options.names)
     if not figures:
         sys.exit(f"no figure is called {' '.join(options.names)}")
     print_table(figures)

@@ -22,8 +22,8 @@ namespace {
 using namespace swarm::merge;
 
 constexpr std::size_t models = 8;
-constexpr std::size_t elements = 25'000'000;
-constexpr std::size_t model_bytes = elements * sizeof(float);
+std::size_t elements = 25'000'000; // --smoke: fewer, which proves only that the benchmark works
+std::size_t model_bytes = elements * sizeof(float);
 constexpr std::size_t rounds = 7;
 constexpr double target = 0.80;
 
@@ -61,7 +61,11 @@ void copy_parallel(const buffer& from, const buffer& to) {
 
 } // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "--smoke") == 0) {
+    elements = 100'000;
+    model_bytes = elements * sizeof(float);
+  }
   const std::vector<buffer> from(models), to(models);
   const buffer merged;
   std::vector<const std::uint8_t*> inputs;

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -23,7 +24,7 @@ namespace {
 
 using namespace swarm;
 
-constexpr std::size_t message_bytes = 100'000'000;
+std::size_t message_bytes = 100'000'000; // --smoke: fewer, which proves only that the benchmark works
 constexpr std::size_t messages = 5;
 constexpr std::size_t rounds = 7;
 constexpr double target = 0.70;
@@ -135,7 +136,8 @@ double through_channel(const std::string& directory, const bytes& body) {
 
 } // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "--smoke") message_bytes = 100'000;
   auto directory = (std::filesystem::temp_directory_path() / "bench-ml-channel-XXXXXX").string();
   if (::mkdtemp(directory.data()) == nullptr) give_up("no temporary directory");
   bytes body(message_bytes);

@@ -5,7 +5,6 @@ merge, commit, fetch of the result, and back into the program. Each program is a
 64 tiny ones are threads of one.
 """
 
-import json
 import multiprocessing
 import pathlib
 import statistics
@@ -17,7 +16,7 @@ from queue import Empty
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent / "python")]
 import numpy as np  # noqa: E402
-from bench_nodes import Swarm  # noqa: E402
+from bench_nodes import Swarm, figure, options  # noqa: E402
 from swarmlearning.arrays import pack  # noqa: E402
 from swarmlearning.channel import Channel  # noqa: E402
 from swarmlearning.messages import SessionRequest  # noqa: E402
@@ -97,15 +96,17 @@ def copy_seconds(size):
     return (time.monotonic() - begun) / 100
 
 
-def figure(name, seconds, reference, reference_seconds, target_ms):
+def tell(name, seconds, reference, reference_seconds, target_ms):
     value = statistics.median(seconds) * 1000
-    print(json.dumps({"name": name, "value": value, "unit": "ms", "reference": reference,
-                      "reference_value": reference_seconds * 1000, "ratio": value / (reference_seconds * 1000),
-                      "target": target_ms, "met": value <= target_ms}), flush=True)
+    figure(name, value, "ms", reference, reference_seconds * 1000, target_ms, value <= target_ms)
 
 
+given = options(__doc__)
 size = 1 << 20
-figure("round_1mb", run_round(4, size // 4, ROUNDS, in_processes),
-       "8 copies of 1 MB in memory", 8 * copy_seconds(size), 50)
-figure("round_64sl", run_round(64, 64, 15, in_threads),
-       "128 copies of 256 B in memory", 128 * copy_seconds(256), 1000)
+if given.wants("round_1mb"):
+    tell("round_1mb", run_round(4, size // 4, 8 if given.smoke else ROUNDS, in_processes),
+         "8 copies of 1 MB in memory", 8 * copy_seconds(size), 50)
+if given.wants("round_64sl"):
+    peers = 4 if given.smoke else 64
+    tell("round_64sl", run_round(peers, 64, 8 if given.smoke else 15, in_threads),
+         "128 copies of 256 B in memory", 128 * copy_seconds(256), 1000)

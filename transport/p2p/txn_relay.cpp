@@ -8,12 +8,11 @@ namespace swarm::p2p {
 bool recent_hashes::insert(const hash32& hash, time_point now) {
   if (!turned_) turned_ = now;
   if (young_.size() >= half_ || now - *turned_ >= span_) {
-    old_ = std::exchange(young_, {});
+    std::swap(old_, young_);
+    young_.clear();
     turned_ = now;
   }
-  if (contains(hash)) return false;
-  young_.insert(hash);
-  return true;
+  return !old_.contains(hash) && young_.insert(hash);
 }
 
 bool txn_relay::arrived(const hash32& hash, time_point now) {

@@ -1,16 +1,17 @@
 #pragma once
 
+#include "transport/p2p/hash_set.hpp"
 #include "transport/p2p/send_queue.hpp"
 
 #include <deque>
 #include <map>
-#include <set>
 #include <span>
+#include <unordered_map>
 
 namespace swarm::p2p {
 
 /// Hashes seen lately: each is remembered for at least `span`, as long as no more than half of `count_max`
-/// come in that time. Ordered, so that chosen hashes cannot make it slow.
+/// come in that time.
 class recent_hashes {
 public:
   recent_hashes(std::size_t count_max, duration span) : half_(count_max / 2), span_(span) {}
@@ -24,8 +25,8 @@ private:
   std::size_t half_;
   duration span_;
   std::optional<time_point> turned_;
-  std::set<hash32> young_;
-  std::set<hash32> old_;
+  hash_set young_;
+  hash_set old_;
 };
 
 /// What all connections have in common about transactions: those heard of lately, so that each is handed on
@@ -67,7 +68,7 @@ private:
   std::size_t cached_bytes_max_;
   std::size_t cached_bytes_ = 0;
   recent_hashes seen_;
-  std::map<hash32, shared_bytes> cached_;
+  std::unordered_map<hash32, shared_bytes, secret_hash> cached_;
   std::deque<hash32> cached_order_; ///< the oldest first
   std::map<hash32, want> wanted_;
 };

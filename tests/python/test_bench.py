@@ -1,0 +1,38 @@
+"""Every benchmark still runs and prints figures that ./run bench can show. Sizes are tiny: the values mean nothing."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+from repository import ROOT
+
+BIN = pathlib.Path(os.environ.get("SWARM_BIN") or os.path.join(ROOT, "build", "release", "bin"))
+TOOLS = pathlib.Path(ROOT, "tools")
+FIELDS = {"name", "value", "unit", "reference", "reference_value", "ratio", "target", "met"}
+STEMS = sorted(folder.name.removeprefix("bench_") for folder in TOOLS.glob("bench_*/"))
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_benchmark_runs(stem, tmp_path):
+    if stem == "txn" and not shutil.which("etcd"):
+        pytest.skip("etcd is not installed; ./run deps bench brings it")
+    figures = tmp_path / "figures.json"
+    outcome = subprocess.run(
+        [sys.executable, TOOLS / "bench.py", stem, "--smoke", "--json", figures],
+        env={**os.environ, "SWARM_BIN": str(BIN)},
+        capture_output=True,
+        text=True,
+        timeout=600,  # only bounds a hang
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    found = json.loads(figures.read_text())
+    assert found
+    for figure in found:
+        assert set(figure) == FIELDS
+        assert figure["name"].startswith(stem) and figure["value"] >= 0
+        assert (figure["target"] is None) == (figure["met"] is None)
+        assert figure["name"] in outcome.stdout
