@@ -119,6 +119,8 @@ struct gossip_sign {
 struct dial_peers {
   std::vector<std::string> endpoints;
 };
+/// From /sn/peers to itself: validators are told of the newest head.
+struct head_due {};
 /// From the shell's own callbacks.
 struct peer_up {
   consensus::peer_id peer = 0;
@@ -152,6 +154,7 @@ SWARM_MESSAGE(actors::network_facts)
 SWARM_MESSAGE(actors::blocks_found)
 SWARM_MESSAGE(actors::gossip_txn)
 SWARM_MESSAGE(actors::dial_peers)
+SWARM_MESSAGE(actors::head_due)
 SWARM_MESSAGE(actors::peer_up)
 SWARM_MESSAGE(actors::peer_down)
 SWARM_MESSAGE(consensus::peer_connected)

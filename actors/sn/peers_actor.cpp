@@ -19,6 +19,10 @@ namespace {
 /// over.
 constexpr double offence_points = 10;
 
+/// Validators make the blocks themselves. Told at once of each, those that are a little later than others
+/// would ask for what is on its way to their disk.
+constexpr auto validators_hear_after = 20ms;
+
 struct peers_state {
   explicit peers_state(std::shared_ptr<const sn_context> from) : context(std::move(from)) {}
 
@@ -37,6 +41,7 @@ struct peers_state {
   /// Shared with broadcasts, which run on other threads.
   std::shared_ptr<const std::vector<address>> validators = std::make_shared<std::vector<address>>();
   p2p::head_facts head;
+  bool head_due = false;              ///< validators are told soon
   std::vector<std::string> endpoints; ///< known before there was a node
   std::vector<bytes> signs;           ///< of life, to be sent with the next tick
 };
@@ -98,11 +103,26 @@ p2p::p2p_callbacks callbacks_of(self_pointer self) {
   return out;
 }
 
+/// Followers hear of a new head at once, validators after a moment, and of several as of one.
+void announce(self_pointer self) {
+  auto& s = self->state();
+  s.node->announce_head_to(
+      s.head, [&](const p2p::peer_facts& to) { return !consensus::is_validator(*s.validators, to.account); });
+  if (!std::exchange(s.head_due, true)) self->delayed_send(self, validators_hear_after, head_due{});
+}
+
+void tell_validators(self_pointer self) {
+  auto& s = self->state();
+  s.head_due = false;
+  s.node->announce_head_to(
+      s.head, [&](const p2p::peer_facts& to) { return consensus::is_validator(*s.validators, to.account); });
+}
+
 void listen(self_pointer self, const network_facts& facts) {
   auto& s = self->state();
   s.head = facts.head;
   s.validators = std::make_shared<const std::vector<address>>(facts.validators);
-  if (s.node) return s.node->announce_head(facts.head);
+  if (s.node) return announce(self);
   const auto& sn = s.context->options;
   p2p::p2p_options options;
   options.bind_address = sn.bind_address;
@@ -177,6 +197,7 @@ caf::behavior peers_behavior(self_pointer self) {
         for (const auto& [id, facts] : self->state().peers)
           add_peer(self, {id, facts});
       },
+      [=](head_due) { tell_validators(self); },
       [=](tick) {
         report_peers(self);
         send_signs(self);

@@ -382,6 +382,16 @@ void p2p_node::announce_head(const head_facts& head, std::optional<peer_id> peer
   }
 }
 
+void p2p_node::announce_head_to(const head_facts& head, const std::function<bool(const peer_facts&)>& to) {
+  {
+    std::lock_guard lock(impl_->mutex);
+    impl_->own_head = head;
+  }
+  for (const auto& each : impl_->peer_links())
+    if (const auto facts = each->facts(); facts && to(*facts))
+      impl_->with(each, [&](peer_session& session) { session.send_head(head); });
+}
+
 void p2p_node::send_signs(std::vector<bytes> raw) {
   if (raw.empty()) return;
   const auto encoded = std::make_shared<const bytes>(encode(signs{std::move(raw)}));

@@ -115,6 +115,8 @@ public:
   void gossip_txn(bytes raw);
   /// The node's head from now on: to `peer`, or to everybody.
   void announce_head(const head_facts& head, std::optional<peer_id> peer = std::nullopt);
+  /// The node's head from now on: to every peer that `to` names.
+  void announce_head_to(const head_facts& head, const std::function<bool(const peer_facts&)>& to);
   /// Signs of life, to every peer; at most `signs_max`.
   void send_signs(std::vector<bytes> raw);
   /// At most `blocks_max`. False: no such peer, or too many questions to it are open.
