@@ -80,6 +80,7 @@ void head_moved(self_pointer self, const ledger::block_ptr& block) {
     log::info(s.context->log_source, "the disk takes blocks again, at block {}", block->header.block_num);
   s.trouble.clear();
   s.built.reset();
+  s.validated.reset();
   s.told_of_work = false;
   s.service->on_block(block);
   auto validators = s.chain->validators_after(block->header.block_num);
@@ -119,6 +120,7 @@ void build(self_pointer self, const consensus::build_block& what) {
 /// The candidate for a block that consensus names: made here, or executed now.
 result<ledger::candidate_ptr> candidate_for(const chain_state& s, const consensus::proposed_block& block) {
   if (s.built && s.built->block->hash == block.hash) return s.built;
+  if (s.validated && s.validated->block->hash == block.hash) return s.validated;
   SWARM_TRY(const auto decoded, ledger::decode_block(*block.raw, s.chain->chain_id()));
   return s.chain->validate_block(decoded);
 }
@@ -126,6 +128,7 @@ result<ledger::candidate_ptr> candidate_for(const chain_state& s, const consensu
 void validate(self_pointer self, const consensus::validate_block& what) {
   auto& s = self->state();
   const auto candidate = candidate_for(s, what.block);
+  if (candidate) s.validated = *candidate;
   if (!candidate && candidate.error().category == error_category(ledger::store_rule{}))
     return self->fail(candidate.error()); // of this node, not of the block
   if (!candidate)

@@ -31,6 +31,7 @@ struct chain_state {
   std::map<address, time_point> last_seen; ///< members of the validators
   bool told_of_work = false;               ///< since the head changed
   ledger::candidate_ptr built;             ///< the last one this node made
+  ledger::candidate_ptr validated;         ///< the last one of another that was found good
   std::string trouble;                     ///< with the disk
   bool leaving = false;                    ///< by the operator's wish; until the next start
   unsigned upkeeps = 0;
