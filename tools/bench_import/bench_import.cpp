@@ -211,7 +211,7 @@ import_outcome import(ledger::chain& on, const std::vector<sealed_block>& made, 
 int main(int count, char** arguments) {
   const bool smoke = count > 1 && std::string_view(arguments[1]) == "--smoke";
   const auto blocks = smoke ? 200 : count > 1 ? std::strtoull(arguments[1], nullptr, 10) : 20'000;
-  const auto range = count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 64;
+  const auto range = count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 256;
   if (blocks == 0 || range == 0) die("usage: bench_import [--smoke | BLOCKS [RANGE]]");
   constexpr double target = 2000;
   const std::filesystem::path fast = "/dev/shm";
