@@ -52,7 +52,8 @@ result<seal_record> decode_seals(bytes_view raw) {
 }
 
 result<std::vector<address>> check_seals(const seal_record& record, const hash32& digest,
-                                         std::span<const address> validators, std::size_t quorum) {
+                                         std::span<const address> validators, std::size_t quorum,
+                                         const author_recovery& recover_author) {
   // Before any signature is recovered: a flood of seals must not buy work.
   if (record.seals.size() > validators.size())
     return fail(seal_rule::too_many, "seals: {} of {} validators", record.seals.size(), validators.size());
@@ -60,7 +61,7 @@ result<std::vector<address>> check_seals(const seal_record& record, const hash32
     return fail(seal_rule::below_quorum, "seals: {}, a quorum is {}", record.seals.size(), quorum);
   std::vector<address> authors;
   for (const auto& seal : record.seals) {
-    SWARM_TRY(const address author, recover(digest, seal.signature));
+    SWARM_TRY(const address author, recover_author(digest, seal.signature));
     if (std::find(validators.begin(), validators.end(), author) == validators.end())
       return fail(seal_rule::not_a_validator, "seals: {} is not a validator of this block",
                   to_hex(author.view()));

@@ -2,6 +2,7 @@
 
 #include "ledger/formats/keys.hpp"
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -56,9 +57,13 @@ hash32 seal_digest(std::uint64_t chain_id, const hash32& genesis_hash, const has
 bytes encode_seals(const seal_record& record);
 result<seal_record> decode_seals(bytes_view raw);
 
+/// How the author of a signature is found: `recover`, or what a simulation has instead.
+using author_recovery = std::function<result<address>(const hash32& digest, const signature65& signature)>;
+
 /// Checks that `record` carries seals over `digest` of at least `quorum` distinct members of `validators` and
 /// none of anybody else, and returns their authors in the order of the seals.
 result<std::vector<address>> check_seals(const seal_record& record, const hash32& digest,
-                                         std::span<const address> validators, std::size_t quorum);
+                                         std::span<const address> validators, std::size_t quorum,
+                                         const author_recovery& recover_author = recover);
 
 } // namespace swarm::ledger

@@ -87,6 +87,7 @@ hash32 abstract_app::chain_state::root() const {
     put_be64(all.data() + all.size() - 8, number);
   };
   put(newest);
+  put(timestamp);
   for (const auto* list : {&done, &changes}) {
     put(list->size());
     for (const auto id : *list)
@@ -109,8 +110,10 @@ std::vector<std::uint64_t> abstract_app::pending(std::size_t count_max) const {
 }
 
 result<std::shared_ptr<const abstract_app::chain_state>>
-abstract_app::execute(std::span<const std::uint64_t> ids) const {
+abstract_app::execute(std::span<const std::uint64_t> ids, std::uint64_t timestamp) const {
   auto out = std::make_shared<chain_state>(*durable_.state);
+  if (timestamp < out->timestamp) return fail(errc::invalid, "before its parent");
+  out->timestamp = timestamp;
   for (const auto id : ids) {
     if (out->is_done(id)) return fail(errc::invalid, "done already");
     out->add(id);
@@ -129,13 +132,15 @@ abstract_app::execute(std::span<const std::uint64_t> ids) const {
 std::optional<consensus::proposed_block> abstract_app::build(sim_time now) {
   const auto ids = pending(block_work_max);
   if (ids.empty()) return std::nullopt;
-  const auto after = execute(ids);
+  const auto timestamp =
+      std::max(static_cast<std::uint64_t>(std::max<sim_time>(0, now)), durable_.state->timestamp);
+  const auto after = execute(ids, timestamp);
   SWARM_ASSERT(after.has_value());
   ledger::block_header header;
   header.parent_hash = durable_.head.hash;
   header.block_num = durable_.head.block_num + 1;
   header.coinbase = account_;
-  header.timestamp = static_cast<std::uint64_t>(now);
+  header.timestamp = timestamp;
   header.state_root = (*after)->root();
   auto block = consensus::read_block(std::make_shared<const bytes>(encode_abstract(header, ids)));
   block->body_checked = true;
@@ -145,7 +150,7 @@ std::optional<consensus::proposed_block> abstract_app::build(sim_time now) {
 bool abstract_app::validate(const consensus::proposed_block& block) {
   const auto item = decode_abstract(*block.raw);
   if (!item || item->ids.empty() || item->header.parent_hash != durable_.head.hash) return false;
-  const auto after = execute(item->ids);
+  const auto after = execute(item->ids, item->header.timestamp);
   return after && (*after)->root() == item->header.state_root;
 }
 
@@ -153,7 +158,7 @@ void abstract_app::commit(const consensus::proposed_block& block, const ledger::
                           const records& entries) {
   SWARM_ASSERT(block.block_num == durable_.head.block_num + 1 && block.parent_hash == durable_.head.hash);
   const auto item = decode_abstract(*block.raw);
-  auto after = execute(item->ids);
+  auto after = execute(item->ids, item->header.timestamp);
   SWARM_ASSERT(after.has_value());
   durable_.head = {block.block_num, block.hash, block.proposer};
   durable_.state = std::move(*after);
@@ -166,11 +171,6 @@ void abstract_app::write_records(const records& entries) {
     std::erase_if(durable_.entries, [&](const auto& old) { return old.key == entry.key; });
     durable_.entries.push_back(entry);
   }
-}
-
-bool abstract_app::forget_records() {
-  durable_.entries.clear();
-  return true;
 }
 
 void abstract_app::remember() {

@@ -18,7 +18,8 @@ struct abstract_rules {
 };
 
 /// A chain whose transactions are numbers, each to be done once, and whose state is which are done and who
-/// validates. Blocks have real headers with a state root, so forged content is found out.
+/// validates. Blocks have real headers with a state root, so forged content is found out; time does not go
+/// back from block to block.
 class abstract_app final : public application {
 public:
   abstract_app(std::shared_ptr<const abstract_rules> rules, const address& account, records first_records);
@@ -29,6 +30,9 @@ public:
   bool has_work() const override { return !pool_.empty(); }
   std::vector<std::uint64_t> pending(std::size_t count_max) const override;
   bool is_done(std::uint64_t id) const override { return durable_.state->is_done(id); }
+  std::vector<std::uint64_t> change_works(std::uint64_t serial, std::size_t node, bool join) override {
+    return {change_work(serial, node, join)};
+  }
   std::optional<consensus::proposed_block> build(sim_time now) override;
   bool validate(const consensus::proposed_block& block) override;
   void commit(const consensus::proposed_block& block, const ledger::seal_record& seals,
@@ -38,12 +42,13 @@ public:
   void crash() override { pool_.clear(); }
   void remember() override;
   bool restore_old(std::uint64_t which) override;
-  bool forget_records() override;
+  void forget_records() override { durable_.entries.clear(); }
 
 private:
   /// Small and copied for each block. Work far behind the newest that was done has expired.
   struct chain_state {
     std::vector<address> validators;
+    std::uint64_t timestamp = 0;
     std::uint64_t newest = 0;
     std::vector<std::uint64_t> done;    ///< sorted, from `newest - window` on
     std::vector<std::uint64_t> changes; ///< of validators, done, sorted
@@ -56,7 +61,8 @@ private:
     std::shared_ptr<const chain_state> state;
     records entries;
   };
-  result<std::shared_ptr<const chain_state>> execute(std::span<const std::uint64_t> ids) const;
+  result<std::shared_ptr<const chain_state>> execute(std::span<const std::uint64_t> ids,
+                                                     std::uint64_t timestamp) const;
 
   std::shared_ptr<const abstract_rules> rules_;
   address account_;

@@ -1,7 +1,6 @@
 #include "tests/simulator/adversary.hpp"
 
 #include "ledger/consensus/quorum.hpp"
-#include "ledger/consensus/testing/fake_scheme.hpp"
 #include "tests/simulator/network.hpp"
 #include "tests/simulator/sim_node.hpp"
 
@@ -96,7 +95,7 @@ void adversary::attack(std::size_t liar) {
     lore_.block_num = world_.node(liar).head_num() + 1;
   }
   ++world_.counts().attacks;
-  switch (world_.random().below(12)) {
+  switch (world_.random().below(13)) {
   case 0:
   case 1:
   case 2:
@@ -114,6 +113,8 @@ void adversary::attack(std::size_t liar) {
     return forged_round_change(liar);
   case 10:
     return world_.chance(0.7) ? replay_something(liar) : flood(liar);
+  case 11:
+    return false_head(liar);
   default:
     return junk(liar);
   }
@@ -134,23 +135,8 @@ std::size_t adversary::quorum(std::size_t liar) {
   return world_.node(liar).status().quorum;
 }
 
-signature65 adversary::sign(std::size_t liar, const hash32& digest, std::uint8_t variant) {
-  if (world_.options().real_chain) return world_.node(liar).scheme().sign(digest);
-  return consensus::testing::fake_sign(world_.node(liar).account(), digest, variant);
-}
-
-signed_round_change adversary::vote(std::size_t liar, std::uint64_t round_num,
-                                    std::optional<prepared_claim> claim, std::uint8_t variant) {
-  signed_round_change out{lore_.block_num, round_num, claim, {}};
-  out.signature = sign(liar, signed_digest(simulated_domain(), out), variant);
-  return out;
-}
-
-bytes adversary::proposal(std::size_t liar, std::uint64_t round_num, const proposed_block& block,
-                          std::vector<signed_round_change> votes, std::vector<signed_prepare> prepares) {
-  proposal_message out{lore_.block_num, round_num, block, {}, std::move(votes), std::move(prepares)};
-  out.signature = sign(liar, proposal_digest(simulated_domain(), out.block_num, round_num, block.hash));
-  return encode(out);
+forger adversary::pen(std::size_t liar) const {
+  return forger(world_.node(liar).scheme(), !world_.options().real_chain);
 }
 
 /// The round changes to `round_num` that claim nothing, with lies of all liars: whoever can be left out that
@@ -163,7 +149,7 @@ std::vector<signed_round_change> adversary::unprepared_votes(std::uint64_t round
   }
   for (const auto liar : liars_)
     if (is_validator(world_.node(liar).app().validators(), world_.node(liar).account()))
-      out.push_back(vote(liar, round_num, {}));
+      out.push_back(pen(liar).vote(lore_.block_num, round_num));
   return out;
 }
 
@@ -172,7 +158,8 @@ void adversary::two_proposals(std::size_t liar) {
   const auto round_num = own_round(liar);
   if (!round_num) return;
   const auto one = world_.node(liar).app().build(world_.now());
-  const auto other = world_.node(liar).app().build(world_.now() + 1);
+  const auto later = world_.options().real_chain ? 2 * second : 1; // its headers count seconds
+  const auto other = world_.node(liar).app().build(world_.now() + later);
   if (!one || !other) return;
   std::vector<signed_round_change> votes;
   if (*round_num > 0) {
@@ -180,8 +167,9 @@ void adversary::two_proposals(std::size_t liar) {
     if (votes.size() < quorum(liar)) return;
   }
   const auto side = split();
-  send_to_side(liar, proposal(liar, *round_num, *one, votes, {}), side, true);
-  if (world_.chance(0.7)) send_to_side(liar, proposal(liar, *round_num, *other, votes, {}), side, false);
+  send_to_side(liar, encode(pen(liar).proposal(*round_num, *one, votes)), side, true);
+  if (world_.chance(0.7))
+    send_to_side(liar, encode(pen(liar).proposal(*round_num, *other, votes)), side, false);
 }
 
 /// Justifications that nobody may believe: the own round change repeated, votes for another round, prepares
@@ -195,7 +183,7 @@ void adversary::forged_proposal(std::size_t liar) {
   switch (world_.random().below(4)) {
   case 0:
     for (std::size_t i = 0; i < quorum(liar); ++i)
-      votes.push_back(vote(liar, *round_num, {}, static_cast<std::uint8_t>(i)));
+      votes.push_back(pen(liar).vote(block->block_num, *round_num, {}, static_cast<std::uint8_t>(i)));
     break;
   case 1:
     for (const auto& [other_round, known] : lore_.round_changes)
@@ -204,32 +192,30 @@ void adversary::forged_proposal(std::size_t liar) {
     break;
   case 2:
     for (std::size_t i = 0; i < quorum(liar); ++i) {
-      votes.push_back(vote(liar, *round_num, prepared_claim{0, block->hash}));
-      prepares.push_back({lore_.block_num, 0, block->hash, {}});
+      votes.push_back(pen(liar).vote(block->block_num, *round_num, prepared_claim{0, block->hash}));
+      prepares.push_back({block->block_num, 0, block->hash, {}});
     }
     break;
   default:
     for (std::size_t i = 0; i < quorum(liar); ++i) {
-      signed_prepare one{lore_.block_num, 0, block->hash, {}};
-      one.signature = sign(liar, signed_digest(simulated_domain(), one), static_cast<std::uint8_t>(i));
-      prepares.push_back(one);
-      votes.push_back(vote(liar, *round_num, prepared_claim{0, block->hash}, static_cast<std::uint8_t>(i)));
+      const auto variant = static_cast<std::uint8_t>(i);
+      prepares.push_back(pen(liar).prepare(block->block_num, 0, block->hash, variant));
+      votes.push_back(pen(liar).vote(block->block_num, *round_num, prepared_claim{0, block->hash}, variant));
     }
   }
   if (votes.size() > ledger::seals_max) votes.resize(ledger::seals_max);
-  send_to_some(liar, proposal(liar, *round_num, *block, std::move(votes), std::move(prepares)), 0.8);
+  send_to_some(liar, encode(pen(liar).proposal(*round_num, *block, std::move(votes), std::move(prepares))),
+               0.8);
 }
 
 /// Prepares and seals for every block there is, to whom it may please.
 void adversary::votes_for_everything(std::size_t liar) {
   for (const auto& [round_num, known] : lore_.proposals)
     for (const auto& item : known) {
-      signed_prepare prepare{lore_.block_num, round_num, item.block.hash, {}};
-      prepare.signature = sign(liar, signed_digest(simulated_domain(), prepare));
-      send_to_some(liar, encode(prepare), 0.6);
-      commit_message commit{lore_.block_num, round_num, item.block.hash, {}};
-      commit.seal = sign(liar, seal_digest(simulated_domain(), commit));
-      if (world_.chance(0.4)) send_to_some(liar, encode(commit), 0.4);
+      const auto& hash = item.block.hash;
+      send_to_some(liar, encode(pen(liar).prepare(lore_.block_num, round_num, hash)), 0.6);
+      if (world_.chance(0.4))
+        send_to_some(liar, encode(pen(liar).commit(lore_.block_num, round_num, hash)), 0.4);
     }
 }
 
@@ -239,7 +225,7 @@ void adversary::lying_round_change(std::size_t liar) {
   const auto ahead =
       world_.chance(0.9) ? world_.random().below(3) : world_.random().below(ledger::round_num_max);
   const auto round_num = std::max<std::uint64_t>(1, lore_.round_max + ahead);
-  out.vote = vote(liar, round_num, {});
+  out.vote = pen(liar).vote(lore_.block_num, round_num);
   if (world_.chance(0.4))
     for (const auto& [place, votes] : lore_.prepares) {
       const auto proposals = lore_.proposals.find(place.first);
@@ -247,7 +233,7 @@ void adversary::lying_round_change(std::size_t liar) {
         continue;
       for (const auto& item : proposals->second) {
         if (item.block.hash != place.second) continue;
-        out.vote = vote(liar, round_num, prepared_claim{place.first, place.second});
+        out.vote = pen(liar).vote(lore_.block_num, round_num, prepared_claim{place.first, place.second});
         out.block = item.block;
         out.prepares.clear();
         for (const auto& [author, prepare] : votes)
@@ -261,16 +247,13 @@ void adversary::lying_round_change(std::size_t liar) {
 void adversary::forged_round_change(std::size_t liar) {
   const auto block = world_.node(liar).app().build(world_.now());
   if (!block) return;
-  const auto round_num = lore_.round_max + 1;
-  round_change_message out;
-  out.vote = vote(liar, round_num, prepared_claim{lore_.round_max, block->hash});
-  out.block = *block;
-  for (std::size_t i = 0; i < quorum(liar); ++i) {
-    signed_prepare one{lore_.block_num, lore_.round_max, block->hash, {}};
-    one.signature = sign(liar, signed_digest(simulated_domain(), one), static_cast<std::uint8_t>(i));
-    out.prepares.push_back(one);
-  }
-  send_to_some(liar, encode(out), 0.7);
+  std::vector<signed_prepare> prepares;
+  for (std::size_t i = 0; i < quorum(liar); ++i)
+    prepares.push_back(
+        pen(liar).prepare(lore_.block_num, lore_.round_max, block->hash, static_cast<std::uint8_t>(i)));
+  const auto lie = pen(liar).round_change(lore_.block_num, lore_.round_max + 1, lore_.round_max, *block,
+                                          std::move(prepares));
+  send_to_some(liar, encode(lie), 0.7);
 }
 
 void adversary::replay_something(std::size_t liar) {
@@ -283,8 +266,7 @@ void adversary::replay_something(std::size_t liar) {
 void adversary::flood(std::size_t liar) {
   const auto to = world_.random().below(world_.node_count());
   for (std::uint64_t i = 0; i < 200; ++i) {
-    signed_prepare one{lore_.block_num + i % 15, i, {}, {}};
-    one.signature = sign(liar, signed_digest(simulated_domain(), one));
+    const auto one = pen(liar).prepare(lore_.block_num + i % 15, i, {});
     if (to != liar) world_.node(liar).send_raw(to, std::make_shared<const bytes>(encode(one)));
   }
 }
@@ -295,6 +277,63 @@ void adversary::junk(std::size_t liar) {
   for (int i = 0; i < 3 && !raw.empty(); ++i)
     raw[world_.random().below(raw.size())] = static_cast<std::uint8_t>(world_.random()());
   send_to_some(liar, std::move(raw), 0.5);
+}
+
+// -- lies about the chain
+// --
+
+/// "I am far ahead": whoever believes it asks here for blocks.
+void adversary::false_head(std::size_t liar) {
+  const auto claim =
+      world_.node(liar).head_num() + (world_.chance(0.5) ? 1 : world_.random().below(1u << 30));
+  for (std::size_t to = 0; to < world_.node_count(); ++to)
+    if (to != liar && world_.chance(0.5))
+      world_.transmit(liar, to, {.what = packet::kind::head, .block_num = claim});
+}
+
+std::optional<std::vector<sealed_ptr>> adversary::answer(std::size_t from, std::uint64_t first,
+                                                         std::vector<sealed_ptr> blocks) {
+  if (moods_[from] == mood::obedient) return blocks;
+  if (moods_[from] == mood::mute || (moods_[from] == mood::picky && world_.chance(0.4))) return std::nullopt;
+  if (moods_[from] == mood::picky) return blocks;
+  ++world_.counts().attacks;
+  switch (world_.random().below(6)) {
+  case 0:
+    return std::vector<sealed_ptr>{};
+  case 1: // more than anybody asked for
+    while (!blocks.empty() && blocks.size() < 100)
+      blocks.push_back(blocks.back());
+    return blocks;
+  case 2: // in another order, so that seals and numbers do not fit
+    std::reverse(blocks.begin(), blocks.end());
+    return blocks;
+  case 3: { // the seals of one block beside another
+    if (blocks.size() < 2) return std::nullopt;
+    blocks[0] =
+        std::make_shared<const sync::sealed_block>(sync::sealed_block{blocks[0]->block, blocks[1]->seals});
+    return blocks;
+  }
+  default:
+    if (blocks.empty()) blocks.emplace_back();
+    blocks[world_.random().below(blocks.size())] = forged_block(from, first);
+    if (blocks[0] == nullptr) return std::nullopt;
+    std::erase(blocks, nullptr);
+    return blocks;
+  }
+}
+
+sealed_ptr adversary::forged_block(std::size_t liar, std::uint64_t block_num) {
+  const auto block = world_.node(liar).app().build(world_.now());
+  if (!block) return nullptr;
+  ledger::seal_record seals;
+  seals.round_num = world_.random().below(3);
+  for (std::size_t i = 0; i < quorum(liar); ++i)
+    seals.seals.push_back(
+        {pen(liar).commit(block_num, seals.round_num, block->hash, static_cast<std::uint8_t>(i)).seal});
+  if (world_.chance(0.3)) seals.seals.resize(1);
+  if (world_.chance(0.3)) seals.seals.back().signature = {};
+  return std::make_shared<const sync::sealed_block>(
+      sync::sealed_block{*block->raw, ledger::encode_seals(seals)});
 }
 
 // -- sending

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/simulator/forger.hpp"
 #include "tests/simulator/world.hpp"
 
 namespace swarm::simulator {
@@ -16,13 +17,16 @@ public:
   void overhear(std::size_t node, bytes_view raw);
   /// Whether a message of `from` goes out to `to`.
   bool lets_pass(std::size_t from, std::size_t to, bytes_view raw);
+  /// What `from` sends when it is asked for `blocks`, the first of which is `first`. None: it does not
+  /// answer.
+  std::optional<std::vector<sealed_ptr>> answer(std::size_t from, std::uint64_t first,
+                                                std::vector<sealed_ptr> blocks);
   /// Some mischief; called every now and then.
   void act();
   /// Draws how each liar behaves for a while.
   void change_mood();
 
 private:
-  using signature65 = consensus::signature65;
   enum class mood : std::uint8_t { obedient, mute, picky, hostile };
   /// What the liars have heard of one height.
   struct lore {
@@ -42,16 +46,13 @@ private:
   void replay_something(std::size_t liar);
   void flood(std::size_t liar);
   void junk(std::size_t liar);
+  void false_head(std::size_t liar);
 
   std::optional<std::uint64_t> own_round(std::size_t liar);
   std::vector<consensus::signed_round_change> unprepared_votes(std::uint64_t round_num);
-  consensus::signed_round_change vote(std::size_t liar, std::uint64_t round_num,
-                                      std::optional<consensus::prepared_claim> claim,
-                                      std::uint8_t variant = 0);
-  bytes proposal(std::size_t liar, std::uint64_t round_num, const consensus::proposed_block& block,
-                 std::vector<consensus::signed_round_change> votes,
-                 std::vector<consensus::signed_prepare> prepares);
-  signature65 sign(std::size_t liar, const hash32& digest, std::uint8_t variant = 0);
+  forger pen(std::size_t liar) const;
+  /// A block of the liar's own, with seals that look like a quorum's.
+  sealed_ptr forged_block(std::size_t liar, std::uint64_t block_num);
   void send_to_some(std::size_t liar, bytes raw, double share);
   void send_to_side(std::size_t liar, const bytes& raw, const std::vector<bool>& side, bool which);
   std::vector<bool> split();

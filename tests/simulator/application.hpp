@@ -20,6 +20,10 @@ public:
   /// Work that is not done yet, to be told to others.
   virtual std::vector<std::uint64_t> pending(std::size_t count_max) const = 0;
   virtual bool is_done(std::uint64_t id) const = 0;
+  /// The work that makes `node` join or leave the validators, to be offered like any other; may be several
+  /// pieces, or none when nothing can be done about it.
+  virtual std::vector<std::uint64_t> change_works(std::uint64_t serial, std::size_t node, bool join) = 0;
+  /// `now`: what the node's wall clock says.
   virtual std::optional<consensus::proposed_block> build(sim_time now) = 0;
   virtual bool validate(const consensus::proposed_block& block) = 0;
   using records = std::vector<consensus::record_entry>;
@@ -30,11 +34,12 @@ public:
   virtual records read_records() const = 0;
   /// The process dies: what is not durable is gone.
   virtual void crash() = 0;
-  /// Remembers the durable state; `restore_old` goes back to a remembered one. False: not supported, or none.
+  /// Remembers the durable state, at the next crash at the latest; `restore_old` goes back to a remembered
+  /// one, while the process is down. False: there is none.
   virtual void remember() = 0;
   virtual bool restore_old(std::uint64_t which) = 0;
-  /// Loses the records of consensus. False: not supported.
-  virtual bool forget_records() = 0;
+  /// Loses the records of consensus.
+  virtual void forget_records() = 0;
 };
 
 using application_factory =

@@ -3,6 +3,7 @@
 #include "contracts/contracts.hpp"
 #include "contracts/registry_client.hpp"
 #include "ledger/chain/chain.hpp"
+#include "ledger/consensus/quorum.hpp"
 #include "tests/simulator/network.hpp"
 
 #include <unistd.h>
@@ -48,15 +49,45 @@ ledger::private_key key_from(std::string_view kind, std::uint64_t number) {
   return *ledger::private_key::from_bytes(seed.view());
 }
 
-/// Work number `id`: an SL of its own that registers.
+// Work is a number that says all of a transaction. Ordinary: an SL of its own that registers.
+constexpr std::uint64_t change_bit = std::uint64_t{1} << 63;       ///< of the membership
+constexpr std::uint64_t registration_bit = std::uint64_t{1} << 62; ///< an SN that registers, with `node`
+
+/// A validator's vote on whether `node` is to be one.
+struct vote_work {
+  std::uint64_t nonce = 0;
+  std::size_t voter = 0;
+  std::size_t node = 0;
+  bool join = false;
+
+  std::uint64_t id() const { return change_bit | nonce << 20 | voter << 11 | node << 1 | (join ? 1u : 0u); }
+  static vote_work of(std::uint64_t id) {
+    return {(id & ~change_bit) >> 20, static_cast<std::size_t>(id >> 11 & 0x1ff),
+            static_cast<std::size_t>(id >> 1 & 0x3ff), (id & 1) != 0};
+  }
+};
+
+bytes registration(contracts::node_type type, const std::string& name) {
+  return contracts::encode_register_node({type, keccak256(name), {}, name, "10.0.0.1:30305"});
+}
+
 bytes txn_of(std::uint64_t id, std::uint64_t chain_id) {
-  const auto key = key_from("client", id);
   ledger::txn_fields fields;
   fields.gas_limit = 1'000'000;
   fields.to = contracts::node_registry_address();
-  fields.data = contracts::encode_register_node(
-      {contracts::node_type::sl, keccak256("certificate"), {}, fmt::format("sl-{}", id), "10.0.0.1:30305"});
-  return ledger::make_signed(std::move(fields), key, chain_id)->raw();
+  if ((id & change_bit) == 0) {
+    fields.data = registration(contracts::node_type::sl, fmt::format("sl-{}", id));
+    return ledger::make_signed(std::move(fields), key_from("client", id), chain_id)->raw();
+  }
+  if ((id & registration_bit) != 0) {
+    const auto node = id & 0x3ff;
+    fields.data = registration(contracts::node_type::sn, fmt::format("sn-{}", node));
+    return ledger::make_signed(std::move(fields), key_from("node", node), chain_id)->raw();
+  }
+  const auto vote = vote_work::of(id);
+  fields.nonce = vote.nonce;
+  fields.data = contracts::encode_propose_validator_vote(key_from("node", vote.node).account(), vote.join);
+  return ledger::make_signed(std::move(fields), key_from("node", vote.voter), chain_id)->raw();
 }
 
 std::vector<ledger::consensus_record> stored(const application::records& entries) {
@@ -68,10 +99,15 @@ std::vector<ledger::consensus_record> stored(const application::records& entries
 
 class chain_app final : public application {
 public:
-  chain_app(std::filesystem::path dir, const std::vector<address>& validators, const address& account)
-      : account_(account) {
+  /// `accounts` of all nodes; the first `validators` of them validate at first.
+  chain_app(std::filesystem::path dir, std::vector<address> accounts, std::size_t validators,
+            const address& account)
+      : account_(account), accounts_(std::move(accounts)), first_validators_(validators) {
+    std::vector<address> first_set(accounts_.begin(),
+                                   accounts_.begin() + static_cast<std::ptrdiff_t>(validators));
+    std::sort(first_set.begin(), first_set.end());
     options_.dir = std::move(dir);
-    options_.genesis = ledger::genesis_params{.validators = validators};
+    options_.genesis = ledger::genesis_params{.validators = std::move(first_set)};
     options_.contracts = contracts::make_contracts();
     options_.space_reserve_bytes = 0;
     options_.first_records = [account](const hash32&) {
@@ -103,8 +139,19 @@ public:
   bool is_done(std::uint64_t id) const override {
     return chain_->find_txn(keccak256(txn_of(id, chain_->chain_id())))->has_value();
   }
+  /// Only those that were no validators at first come and go: the liars stay as few as they may be.
+  std::vector<std::uint64_t> change_works(std::uint64_t, std::size_t node, bool join) override {
+    if (node < first_validators_) return {};
+    std::vector<std::uint64_t> out{change_bit | registration_bit | node};
+    const auto set = validators();
+    for (std::size_t voter = 0; voter < accounts_.size(); ++voter)
+      if (is_validator(set, accounts_[voter]))
+        out.push_back(vote_work{*chain_->pending_nonce(accounts_[voter]), voter, node, join}.id());
+    return out;
+  }
   std::optional<proposed_block> build(sim_time now) override {
-    const auto made = chain_->build_block(static_cast<std::uint64_t>(now / second), account_, block_txns_max);
+    const auto timestamp = static_cast<std::uint64_t>(std::max<sim_time>(0, now) / second);
+    const auto made = chain_->build_block(timestamp, account_, block_txns_max);
     SWARM_ASSERT(made.has_value());
     const auto& block = *(*made)->block;
     if (block.txns.empty()) return std::nullopt;
@@ -135,13 +182,33 @@ public:
     chain_.reset();
     seen_.clear();
     pending_.clear();
+    if (std::exchange(copy_wanted_, false)) keep_copy();
     open();
   }
-  void remember() override {}
-  bool restore_old(std::uint64_t) override { return false; }
-  bool forget_records() override { return false; }
+  void remember() override { copy_wanted_ = true; }
+  bool restore_old(std::uint64_t) override {
+    if (!std::filesystem::exists(copy("older"))) return false;
+    chain_.reset();
+    std::filesystem::remove_all(options_.dir);
+    std::filesystem::copy(copy("older"), options_.dir, std::filesystem::copy_options::recursive);
+    open();
+    return true;
+  }
+  /// Each record is damaged, which is as good as lost.
+  void forget_records() override {
+    records damaged;
+    for (const auto key : record_keys)
+      damaged.push_back({key, {}});
+    write_records(damaged);
+  }
 
 private:
+  std::filesystem::path copy(const char* which) const { return options_.dir.string() + "." + which; }
+  void keep_copy() {
+    std::filesystem::remove_all(copy("older"));
+    if (std::filesystem::exists(copy("newer"))) std::filesystem::rename(copy("newer"), copy("older"));
+    std::filesystem::copy(options_.dir, copy("newer"), std::filesystem::copy_options::recursive);
+  }
   void open() {
     auto opened = ledger::chain::open(options_);
     SWARM_ASSERT(opened.has_value());
@@ -154,6 +221,9 @@ private:
   }
 
   address account_;
+  std::vector<address> accounts_;
+  std::size_t first_validators_;
+  bool copy_wanted_ = false;
   ledger::chain_options options_;
   std::unique_ptr<ledger::chain> chain_;
   std::set<std::uint64_t> seen_;
@@ -162,12 +232,9 @@ private:
 
 class chain_network final : public network {
 public:
-  explicit chain_network(const simulation_plan& plan) {
-    for (std::size_t i = 0; i < plan.validators + plan.observers; ++i) {
+  explicit chain_network(const simulation_plan& plan) : validators_(plan.validators) {
+    for (std::size_t i = 0; i < plan.validators + plan.observers; ++i)
       keys_.push_back(key_from("node", i));
-      if (i < plan.validators) validators_.push_back(keys_.back().account());
-    }
-    std::sort(validators_.begin(), validators_.end());
   }
 
   std::vector<address> accounts() const override {
@@ -178,14 +245,14 @@ public:
   }
   signature_scheme scheme(std::size_t node) const override { return make_signature_scheme(keys_[node]); }
   std::unique_ptr<application> make_app(std::size_t node) override {
-    return std::make_unique<chain_app>(dir_.path() / std::to_string(node), validators_,
+    return std::make_unique<chain_app>(dir_.path() / std::to_string(node), accounts(), validators_,
                                        keys_[node].account());
   }
 
 private:
   scratch_dir dir_; // outlives the applications: the world destroys its nodes first
   std::vector<ledger::private_key> keys_;
-  std::vector<address> validators_;
+  std::size_t validators_;
 };
 
 } // namespace

@@ -79,12 +79,13 @@ simulation_plan make_plan(const simulation_options& options) {
   const auto faulty = faults_tolerated(out.validators);
   for (std::size_t i = 0; i < faulty; ++i)
     (random.below(10) < 7 ? out.liars : out.forgetful).push_back(nodes[i]);
-  if (options.real_chain) out.forgetful.clear();
-  out.changes_validators = !options.real_chain && out.observers > 0 && random.below(10) < 5;
+  out.changes_validators = out.observers > 0 && random.below(10) < 5;
   out.idle_times = random.below(10) < 3;
   out.loss_max = one_of(0.0, 0.1, 0.2, 0.4);
   out.crash_max = one_of(0.0, 0.001, 0.005, 0.02);
   out.partition = one_of(0.0, 0.3, 0.7);
+  out.deafness = one_of(0.0, 0.1, 0.3);
+  out.skew_max = random.below(10) < 4 ? one_of(100 * millisecond, 3600 * second) : 0;
   out.work_every = one_of(20, 50, 100, 400) * millisecond;
   return out;
 }

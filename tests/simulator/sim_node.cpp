@@ -1,7 +1,7 @@
 #include "tests/simulator/sim_node.hpp"
 
 #include "base/assert.hpp"
-#include "ledger/consensus/quorum.hpp"
+#include "base/hash.hpp"
 #include "tests/simulator/adversary.hpp"
 #include "tests/simulator/fingerprint.hpp"
 #include "tests/simulator/network.hpp"
@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t replayed_events_max = 4000;
 constexpr std::size_t gossip_work_max = 40;
-constexpr std::size_t blocks_sent_max = 30;
 
 std::chrono::microseconds micros(sim_time span) {
   return std::chrono::microseconds(span);
@@ -32,14 +31,22 @@ machine_options machine_options_of(const simulation_options& options) {
                  .peer_messages_max = 64,
                  .peer_bytes_max = 64 * 1024,
                  .total_bytes_max = 128 * 1024};
+  if (options.planted_shell.parks_everything) {
+    out.parking.peer_messages_max = out.parking.peer_bytes_max = std::size_t{1} << 40;
+    out.parking.total_bytes_max = std::size_t{1} << 40;
+  }
+  if (options.planted_shell.doubles_for_ever) out.round_timeout_doublings_max = 30;
   out.planted = options.planted;
   return out;
 }
 
 sim_node::sim_node(world& in, std::size_t index, signature_scheme scheme, std::unique_ptr<application> app,
-                   double clock_rate)
-    : world_(in), index_(index), scheme_(std::move(scheme)), app_(std::move(app)), clock_rate_(clock_rate),
-      lives_of_(in.plan().validators + in.plan().observers, 0) {}
+                   node_clock clock)
+    : world_(in), index_(index), scheme_(std::move(scheme)), app_(std::move(app)), clock_(clock),
+      first_set_(app_->validators()), lives_of_(in.plan().validators + in.plan().observers, 0) {
+  const auto& forgetful = in.plan().forgetful;
+  may_forget_ = std::find(forgetful.begin(), forgetful.end(), index) != forgetful.end();
+}
 
 // -- life and death
 // --
@@ -48,11 +55,18 @@ void sim_node::start() {
   SWARM_ASSERT(!machine_);
   ++life_;
   note("starts", "", app_->head().block_num);
+  const auto next = app_->head().block_num + 1;
+  if (world_.options().planted_shell.forgets_votes)
+    app_->write_records(
+        {{record_key::place, encode_place({scheme_.account, simulated_domain().genesis_hash, next, 0})}});
   machine_.emplace(machine_options_of(world_.options()), scheme_);
   history_ = {};
   world_.check().on_restart(index_);
-  world_.check().on_height(index_, app_->head().block_num + 1, app_->validators());
+  world_.check().on_height(index_, next, app_->validators());
+  const auto life = life_;
+  begin_sync();
   feed(consensus::start{app_->head(), app_->validators(), app_->read_records()});
+  if (life != life_) return;
   for (std::size_t other = 0; other < world_.node_count(); ++other)
     if (other != index_ && world_.node(other).is_up()) {
       world_.node(other).connected(index_);
@@ -60,20 +74,16 @@ void sim_node::start() {
     }
 }
 
-void sim_node::crash() {
+void sim_node::crash(unsynced fate) {
   if (!is_up()) return;
   note("crashes");
   replay();
   ++world_.counts().crashes;
   machine_.reset();
+  sync_.reset();
+  fetch_.reset();
   ++life_;
-  const auto written = static_cast<std::size_t>(world_.random().below(writes_.size() + 1));
-  for (std::size_t i = 0; i < written; ++i)
-    apply(writes_[i]);
-  writes_.clear();
-  importing_ = false;
-  fetched_.clear();
-  known_head_ = 0;
+  lose_unsynced(fate);
   app_->crash();
 }
 
@@ -82,6 +92,18 @@ void sim_node::restore_old() {
   world_.check().set_faulty(index_);
   ++world_.counts().restores;
   note("is restored from an old copy", "", app_->head().block_num);
+}
+
+/// Finds authors; planted: by the signature alone once it was verified over anything.
+ledger::author_recovery sim_node::recovery() {
+  if (!world_.options().planted_shell.recalls_signatures) return scheme_.recover;
+  return [this](const hash32& digest, const signature65& signature) -> result<address> {
+    const auto key = keccak256(signature.view());
+    if (const auto known = recalled_.find(key); known != recalled_.end()) return known->second;
+    auto author = scheme_.recover(digest, signature);
+    if (author) recalled_.emplace(key, *author);
+    return author;
+  };
 }
 
 void sim_node::later(sim_time span, std::function<void()> what) {
@@ -135,35 +157,29 @@ void sim_node::receive(std::size_t from, const packet& what) {
     return;
   }
   case packet::kind::head:
-    if (what.block_num <= head_num()) return;
-    if (what.block_num > known_head_) {
-      known_head_ = what.block_num;
-      known_head_from_ = from;
-    }
-    world_.transmit(index_, from, {packet::kind::want, {}, head_num() + 1, {}, {}});
-    return;
-  case packet::kind::want:
-    for (auto wanted = what.block_num; wanted <= head_num() && wanted < what.block_num + blocks_sent_max;
-         ++wanted)
-      if (auto item = world_.archived(wanted))
-        world_.transmit(index_, from, {packet::kind::block, {}, wanted, {}, std::move(item)});
-    return;
-  case packet::kind::block:
-    return import(from, what.block);
+    return hear_of_head(peer_id_of(from), what.block_num);
+  case packet::kind::ask:
+    return answer(from, what);
+  case packet::kind::blocks:
+    return hear_blocks(from, what);
   }
 }
 
 void sim_node::connected(std::size_t other) {
   if (!is_up()) return;
   const auto life = world_.node(other).life();
-  if (std::exchange(lives_of_[other], life) != life) feed(peer_gone{other + 1000 * (life - 1)});
+  const auto before = peer_id_of(other);
+  if (std::exchange(lives_of_[other], life) != life) {
+    feed(peer_gone{before});
+    sync_peer_gone(before);
+  }
   feed(peer_connected{peer_id_of(other)});
 }
 
 void sim_node::offer(std::uint64_t id) {
   if (!is_up() || !app_->add_work(id)) return;
   for (std::size_t other = 0; other < world_.node_count(); ++other)
-    if (other != index_) world_.transmit(index_, other, {packet::kind::work, {}, 0, {id}, {}});
+    if (other != index_) world_.transmit(index_, other, {.what = packet::kind::work, .work = {id}});
   feed(work_available{});
 }
 
@@ -172,8 +188,8 @@ void sim_node::gossip() {
   const auto work = app_->pending(gossip_work_max);
   for (std::size_t other = 0; other < world_.node_count(); ++other) {
     if (other == index_) continue;
-    world_.transmit(index_, other, {packet::kind::head, {}, head_num(), {}, {}});
-    if (!work.empty()) world_.transmit(index_, other, {packet::kind::work, {}, 0, work, {}});
+    world_.transmit(index_, other, {.what = packet::kind::head, .block_num = head_num()});
+    if (!work.empty()) world_.transmit(index_, other, {.what = packet::kind::work, .work = work});
   }
 }
 
@@ -184,40 +200,56 @@ void sim_node::run(std::vector<action> actions) {
   const auto life = life_;
   for (auto& item : actions) {
     if (world_.chance(world_.air().crash)) {
-      const auto self = index_;
       crash();
-      world_.after(world_.between(50 * millisecond, 3 * second), [this, self] {
-        if (!is_up()) world_.node(self).start();
+      world_.after(world_.between(50 * millisecond, 3 * second), [this] {
+        if (!is_up()) start();
       });
     }
+    if (planned_crash_ && planned_crash_->first == actions_) crash(std::exchange(planned_crash_, {})->second);
     if (life != life_) return;
+    ++actions_;
     std::visit([this](auto& one) { run(one); }, item);
   }
 }
 
 void sim_node::run(persist& what) {
   note("writes", "votes");
-  queue_write({what.token, std::move(what.entries), nullptr});
+  queue_write({.token = what.token, .entries = std::move(what.entries)});
 }
 
 void sim_node::send_raw(std::size_t to, shared_bytes raw) {
-  world_.transmit(index_, to, {packet::kind::consensus, std::move(raw), 0, {}, {}});
+  world_.transmit(index_, to, {.what = packet::kind::consensus, .raw = std::move(raw)});
+}
+
+void sim_node::say(std::size_t to, const shared_bytes& raw) {
+  if (world_.liars() == nullptr || !world_.liars()->is_liar(index_)
+      || world_.liars()->lets_pass(index_, to, *raw))
+    send_raw(to, raw);
 }
 
 void sim_node::run(broadcast& what) {
+  if (world_.options().planted_shell.renames_prepared) what.raw = renamed(what.raw);
   note_message("says", *what.raw, -1);
   world_.check().on_said(index_, *what.raw);
   for (const auto& who : app_->validators()) {
     const auto to = world_.node_of(who);
-    if (!to || *to == index_) continue;
-    if (world_.liars() == nullptr || world_.liars()->lets_pass(index_, *to, *what.raw))
-      send_raw(*to, what.raw);
+    if (to && *to != index_) say(*to, what.raw);
   }
 }
 
 void sim_node::run(send_to& what) {
   world_.check().on_said(index_, *what.raw);
-  send_raw(what.peer % 1000, what.raw);
+  say(what.peer % 1000, what.raw);
+}
+
+/// Planted: a proposal of a later round with its proposer as the block's maker.
+shared_bytes sim_node::renamed(const shared_bytes& raw) {
+  auto item = decode_proposal(*raw);
+  if (!item || item->prepares.empty()) return raw;
+  auto block = app_->build(world_.now());
+  if (!block) return raw;
+  return std::make_shared<const bytes>(
+      encode(forger(scheme_, false).proposal(item->round_num, *block, item->round_changes, item->prepares)));
 }
 
 void sim_node::run(set_timer& what) {
@@ -225,11 +257,18 @@ void sim_node::run(set_timer& what) {
   const auto turn = ++timer_turn_[kind];
   const auto span = std::chrono::duration_cast<std::chrono::microseconds>(what.after).count();
   later(
-      static_cast<sim_time>(static_cast<double>(span) * clock_rate_), [this, kind, turn, timer = what.timer] {
-        if (timer_turn_[kind] != turn) return;
+      static_cast<sim_time>(static_cast<double>(span) * clock_.rate), [this, kind, turn, timer = what.timer] {
+        if (timer_turn_[kind] != turn || timers_held_) return;
+        if (timer.kind == timer_kind::resend && world_.options().planted_shell.never_repeats) return;
         note("timer", timer.kind == timer_kind::round ? "round" : "resend", timer.block_num, timer.round_num);
         feed(timer_fired{timer});
       });
+}
+
+void sim_node::expire_round() {
+  const auto now = status();
+  note("timer", "round", now.block_num, now.round_num);
+  feed(timer_fired{{timer_kind::round, now.block_num, now.round_num}});
 }
 
 void sim_node::run(cancel_timer& what) {
@@ -239,7 +278,7 @@ void sim_node::run(cancel_timer& what) {
 void sim_node::run(build_block& what) {
   later(world_.between(0, 2 * millisecond), [this, what] {
     if (head_num() + 1 != what.block_num) return;
-    auto block = app_->build(world_.now());
+    auto block = app_->build(world_.now() + clock_.skew);
     note("builds", "", what.block_num, what.round_num, block ? block->hash : hash32{});
     feed(block_built{what.block_num, what.round_num, std::move(block)});
   });
@@ -248,8 +287,14 @@ void sim_node::run(build_block& what) {
 void sim_node::run(validate_block& what) {
   later(world_.between(0, 2 * millisecond), [this, block = what.block] {
     if (head_num() + 1 != block.block_num) return;
-    feed(block_validated{block.block_num, block.hash, app_->validate(block)});
+    feed(block_validated{block.block_num, block.hash, accepts(block)});
   });
+}
+
+bool sim_node::accepts(const proposed_block& block) {
+  const auto locked = status().prepared;
+  if (world_.options().planted_shell.stays_locked && locked && locked->digest != block.hash) return false;
+  return app_->validate(block);
 }
 
 void sim_node::run(commit_block& what) {
@@ -258,18 +303,8 @@ void sim_node::run(commit_block& what) {
   if (!world_.check().is_faulty(index_) && !app_->validate(what.block))
     world_.check().fail(
         fmt::format("2 validity: node {} decided an invalid block {}", index_, what.block.block_num));
-  queue_write(
-      {0, std::move(what.entries),
-       std::make_shared<const decided_block>(decided_block{std::move(what.block), std::move(what.seals)})});
-}
-
-void sim_node::run(request_sync& what) {
-  world_.transmit(index_, what.peer % 1000, {packet::kind::want, {}, head_num() + 1, {}, {}});
-}
-
-void sim_node::run(send_decided& what) {
-  if (auto item = world_.archived(what.block_num))
-    world_.transmit(index_, what.peer % 1000, {packet::kind::block, {}, what.block_num, {}, std::move(item)});
+  auto entries = std::move(what.entries);
+  queue_write({.entries = std::move(entries), .block = std::move(what)});
 }
 
 void sim_node::run(evidence& what) {
@@ -280,104 +315,20 @@ void sim_node::run(evidence& what) {
 }
 
 void sim_node::run(penalize& what) {
-  const auto who = what.peer % 1000;
+  blame(what.peer, what.why);
+}
+
+void sim_node::blame(peer_id peer, const error& why) {
+  const auto who = peer % 1000;
+  ++world_.counts().blamed;
+  note("penalizes", "", 0, 0, {}, static_cast<std::int64_t>(who));
   if (!world_.check().is_faulty(who) && !world_.check().watches_forks_only())
     world_.check().fail(
-        fmt::format("node {} penalizes node {}, which is honest: {}", index_, who, what.why.message));
+        fmt::format("node {} penalizes node {}, which is honest: {}", index_, who, why.message));
 }
 
 void sim_node::run(report&) {
   note("reports");
-}
-
-// -- disk
-// --
-
-void sim_node::queue_write(write what) {
-  writes_.push_back(std::move(what));
-  if (writes_.size() == 1) begin_write();
-}
-
-void sim_node::begin_write() {
-  const auto slow = world_.chance(world_.air().slow_disk);
-  later(slow ? world_.between(20 * millisecond, 300 * millisecond) : world_.between(200, 3 * millisecond),
-        [this] { finish_write(); });
-}
-
-void sim_node::finish_write() {
-  const auto done = std::move(writes_.front());
-  writes_.pop_front();
-  const auto head_before = head_num();
-  apply(done);
-  if (!writes_.empty()) begin_write();
-  if (done.token != 0) return feed(persisted{done.token});
-  const bool imported = std::exchange(importing_, false);
-  if (head_num() != head_before) head_moved();
-  if (imported) import_next();
-}
-
-/// What the batch holds is durable, all of it.
-void sim_node::apply(const write& what) {
-  if (what.block) {
-    if (what.block->block.block_num != head_num() + 1) return;
-    app_->commit(what.block->block, what.block->seals, what.entries);
-    world_.archive(what.block->block, what.block->seals);
-  } else {
-    app_->write_records(what.entries);
-  }
-  if (world_.chance(0.02)) app_->remember();
-}
-
-void sim_node::head_moved() {
-  const auto head = app_->head();
-  note("has on disk", "", head.block_num, 0, head.hash);
-  world_.check().on_height(index_, head.block_num + 1, app_->validators());
-  const auto life = life_;
-  feed(head_changed{head, app_->validators()});
-  if (life == life_ && app_->has_work()) feed(work_available{});
-}
-
-// -- synchronisation
-// --
-
-void sim_node::import(std::size_t from, std::shared_ptr<const decided_block> item) {
-  const auto number = item->block.block_num;
-  if (number <= head_num() || number > head_num() + 2 * blocks_sent_max) return;
-  fetched_.emplace(number, std::move(item));
-  if (number > known_head_) known_head_ = number, known_head_from_ = from;
-  import_next();
-}
-
-/// Imports what has come, in order; asks for more when that is used up.
-void sim_node::import_next() {
-  fetched_.erase(fetched_.begin(), fetched_.upper_bound(head_num()));
-  if (importing_ || !is_up()) return;
-  if (fetched_.empty() && known_head_ > head_num())
-    world_.transmit(index_, known_head_from_, {packet::kind::want, {}, head_num() + 1, {}, {}});
-  if (fetched_.empty() || fetched_.begin()->first != head_num() + 1) return;
-  auto item = fetched_.begin()->second;
-  fetched_.erase(fetched_.begin());
-  if (std::any_of(writes_.begin(), writes_.end(), [](const auto& one) { return one.block != nullptr; }))
-    return;
-  if (!is_final(*item) || !app_->validate(item->block)) return;
-  note("imports", "", item->block.block_num, item->seals.round_num, item->block.hash);
-  world_.check().on_decided(index_, item->block, item->seals);
-  importing_ = true;
-  auto entries = machine_->records_with_block(item->block.block_num);
-  queue_write({0, std::move(entries), std::move(item)});
-}
-
-bool sim_node::is_final(const decided_block& item) {
-  const auto set = app_->validators();
-  const auto digest = ledger::seal_digest(simulated_domain().chain_id, simulated_domain().genesis_hash,
-                                          item.block.hash, item.seals.round_num);
-  std::set<address> authors;
-  for (const auto& seal : item.seals.seals) {
-    const auto author = scheme_.recover(digest, seal.signature);
-    if (!author || !is_validator(set, *author)) return false;
-    authors.insert(*author);
-  }
-  return authors.size() >= machine_->status().quorum;
 }
 
 // -- trace

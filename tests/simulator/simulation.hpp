@@ -5,6 +5,23 @@
 
 namespace swarm::simulator {
 
+/// Deliberate mistakes in the simulator's own node, which stands where the product has its actors and its
+/// store. Only tests set any.
+struct planted_shell_bugs {
+  bool forgets_votes = false;      ///< a new life says that this key has signed nothing yet
+  bool tears_batches = false;      ///< a batch that was being written at a crash is there in part
+  bool counts_seals = false;       ///< a fetched block's seals are counted, not their authors
+  bool takes_few_seals = false;    ///< f + 1 seals make a fetched block final
+  bool recalls_signatures = false; ///< remembers who made a signature, not over what
+  bool keeps_first_set = false;    ///< judges every fetched block by the first validators
+  bool never_repeats = false;      ///< what was lost on the way is not said again
+  bool never_asks_again = false;   ///< a peer that does not answer with blocks is waited for
+  bool renames_prepared = false;   ///< proposes a prepared block again with itself as its maker
+  bool stays_locked = false;       ///< whoever was prepared on a block votes for no other
+  bool parks_everything = false;   ///< early messages are kept without bounds
+  bool doubles_for_ever = false;   ///< each round takes twice as long, however many have gone by
+};
+
 /// What a person asks for.
 struct simulation_options {
   std::uint64_t seed = 1;
@@ -14,6 +31,7 @@ struct simulation_options {
   std::optional<std::size_t> validators; ///< none: the seed decides
   bool only_forks = false; ///< go on after a broken lock or a false accusation, to see whether it forks
   consensus::planted_bugs planted; ///< only tests set any
+  planted_shell_bugs planted_shell;
 };
 
 /// What the seed makes of it: who there is, and what may go wrong in this run.
@@ -27,6 +45,8 @@ struct simulation_plan {
   double loss_max = 0.2;
   double crash_max = 0.002;
   double partition = 0.5; ///< chance of one in each storm
+  double deafness = 0.1;  ///< chance that a node hears nobody in a storm, though all hear it
+  sim_time skew_max = 0;  ///< of wall clocks
   sim_time work_every = 50 * millisecond;
 };
 simulation_plan make_plan(const simulation_options& options);
@@ -42,6 +62,7 @@ struct simulation_outcome {
   std::uint64_t changes = 0;  ///< of the validator set, asked for
   std::uint64_t attacks = 0;
   std::uint64_t evidence = 0;
+  std::uint64_t blamed = 0; ///< what peers were penalized for
   std::uint64_t events = 0;
   bool ok() const { return failure.empty(); }
 };

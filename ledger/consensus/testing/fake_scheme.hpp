@@ -19,14 +19,13 @@ inline address fake_account(std::uint64_t which) {
 
 /// `variant` makes another valid signature of the same account over the same digest.
 inline signature65 fake_sign(const address& account, const hash32& digest, std::uint8_t variant = 0) {
-  std::array<std::uint8_t, 20 + 1 + 32> input{};
-  std::copy(account.begin(), account.end(), input.begin());
-  input[20] = variant;
-  std::copy(digest.begin(), digest.end(), input.begin() + 21);
-  const auto proof = keccak256(bytes_view(input));
   signature65 out;
-  std::copy(input.begin(), input.begin() + 21, out.begin());
-  std::copy(proof.begin(), proof.end(), out.begin() + 21);
+  std::copy(account.begin(), account.end(), out.begin());
+  out[20] = variant;
+  // A sum per place: as good as a hash against whoever does not forge, and much faster.
+  std::uint8_t sum = variant;
+  for (std::size_t i = 0; i < 32; ++i)
+    out[21 + i] = static_cast<std::uint8_t>(digest[i] + 31 * (sum += account[i % 20]));
   return out;
 }
 

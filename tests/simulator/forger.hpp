@@ -1,0 +1,38 @@
+#pragma once
+
+#include "ledger/consensus/messages.hpp"
+#include "ledger/consensus/signing.hpp"
+
+namespace swarm::simulator {
+
+/// The pen of one validator that does not keep to the rules: says anything, but signs for itself only.
+/// `variant` makes another valid signature over the same digest, where the scheme has such (fake keys).
+class forger {
+public:
+  explicit forger(const consensus::signature_scheme& scheme, bool many_signatures)
+      : scheme_(&scheme), many_(many_signatures) {}
+
+  consensus::signed_prepare prepare(std::uint64_t block_num, std::uint64_t round_num, const hash32& digest,
+                                    std::uint8_t variant = 0) const;
+  consensus::commit_message commit(std::uint64_t block_num, std::uint64_t round_num, const hash32& digest,
+                                   std::uint8_t variant = 0) const;
+  consensus::signed_round_change vote(std::uint64_t block_num, std::uint64_t round_num,
+                                      std::optional<consensus::prepared_claim> claim = {},
+                                      std::uint8_t variant = 0) const;
+  /// With a claim of `proof_round` if `block` is there; nothing of it is checked.
+  consensus::round_change_message round_change(std::uint64_t block_num, std::uint64_t round_num,
+                                               std::uint64_t proof_round = 0,
+                                               std::optional<consensus::proposed_block> block = {},
+                                               std::vector<consensus::signed_prepare> prepares = {}) const;
+  consensus::proposal_message proposal(std::uint64_t round_num, const consensus::proposed_block& block,
+                                       std::vector<consensus::signed_round_change> votes = {},
+                                       std::vector<consensus::signed_prepare> prepares = {}) const;
+
+private:
+  consensus::signature65 sign(const hash32& digest, std::uint8_t variant) const;
+
+  const consensus::signature_scheme* scheme_;
+  bool many_;
+};
+
+} // namespace swarm::simulator
