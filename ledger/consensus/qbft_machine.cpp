@@ -93,7 +93,7 @@ void qbft_machine::on(peer_gone what) {
 }
 
 void qbft_machine::on(timer_fired what) {
-  if (decided_ || !active_ || what.timer.block_num != block_num()) return;
+  if (is_over() || !active_ || what.timer.block_num != block_num()) return;
   if (what.timer.kind == timer_kind::round) {
     if (what.timer.round_num == round_num_) round_expired();
     return;
@@ -183,7 +183,7 @@ void qbft_machine::record(std::string_view key, bytes value) {
 /// One write for all that the step has to remember. After a decision the block is that write: who has it on
 /// disk signs nothing else at its height.
 void qbft_machine::flush() {
-  if (decided_) {
+  if (is_over()) {
     entries_.clear();
     std::move(unsent_.begin(), unsent_.end(), std::back_inserter(after_block_));
     unsent_.clear();

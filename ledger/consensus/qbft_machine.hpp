@@ -15,8 +15,9 @@ struct planted_bugs {
   bool quorum_two_f_plus_one = false; ///< votes counted against 2f + 1
   bool lock_on_timeout_only =
       false; ///< the certificate is kept when a timer expires, lost when a round is jumped
-  bool count_signatures = false;    ///< a justification counts signatures instead of authors
-  bool send_before_persist = false; ///< messages leave before what they depend on is on disk
+  bool count_signatures = false;     ///< a justification counts signatures instead of authors
+  bool send_before_persist = false;  ///< messages leave before what they depend on is on disk
+  bool decides_in_two_steps = false; ///< timers count between the decision and the new head
 };
 
 struct machine_options {
@@ -169,6 +170,7 @@ private:
   bool is_alone() const { return validators_.size() == 1; }
   bool may_sign() const;
   bool is_my_turn() const;
+  bool is_over() const { return decided_ && !options_.planted.decides_in_two_steps; }
   duration round_timeout() const;
   void use_known(proposed_block& block) const;
   void blame(peer_id peer, error why) { actions_.emplace_back(penalize{peer, std::move(why)}); }

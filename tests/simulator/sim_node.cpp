@@ -15,6 +15,12 @@ namespace {
 constexpr std::size_t replayed_events_max = 4000;
 constexpr std::size_t gossip_work_max = 40;
 
+/// Small, so that floods reach it.
+constexpr park_limits parking{.heights_ahead_max = 10,
+                              .peer_messages_max = 64,
+                              .peer_bytes_max = 64 * 1024,
+                              .total_bytes_max = 128 * 1024};
+
 std::chrono::microseconds micros(sim_time span) {
   return std::chrono::microseconds(span);
 }
@@ -27,10 +33,7 @@ machine_options machine_options_of(const simulation_options& options) {
   out.round_timeout_base = micros(200 * millisecond);
   out.round_timeout_doublings_max = 4;
   out.resend_interval = micros(150 * millisecond);
-  out.parking = {.heights_ahead_max = 10,
-                 .peer_messages_max = 64,
-                 .peer_bytes_max = 64 * 1024,
-                 .total_bytes_max = 128 * 1024};
+  out.parking = parking;
   if (options.planted_shell.parks_everything) {
     out.parking.peer_messages_max = out.parking.peer_bytes_max = std::size_t{1} << 40;
     out.parking.total_bytes_max = std::size_t{1} << 40;
@@ -56,9 +59,11 @@ void sim_node::start() {
   ++life_;
   note("starts", "", app_->head().block_num);
   const auto next = app_->head().block_num + 1;
-  if (world_.options().planted_shell.forgets_votes)
-    app_->write_records(
-        {{record_key::place, encode_place({scheme_.account, simulated_domain().genesis_hash, next, 0})}});
+  if (world_.options().planted_shell.forgets_votes) {
+    app_->forget_records();
+    const auto domain = simulated_domain();
+    app_->write_records({{record_key::place, encode_place({scheme_.account, domain.genesis_hash, next, 0})}});
+  }
   machine_.emplace(machine_options_of(world_.options()), scheme_);
   history_ = {};
   world_.check().on_restart(index_);
@@ -138,7 +143,7 @@ void sim_node::feed(event what) {
     print.add(actions);
     history_.fingerprint = print.value();
   }
-  world_.check().on_status(index_, machine_->status(), machine_options_of(world_.options()).parking);
+  world_.check().on_status(index_, machine_->status(), parking);
   run(std::move(actions));
 }
 
@@ -214,6 +219,8 @@ void sim_node::run(std::vector<action> actions) {
 
 void sim_node::run(persist& what) {
   note("writes", "votes");
+  if (status().decided && !world_.check().watches_forks_only())
+    world_.check().fail(fmt::format("1 one step: node {} has decided and votes on", index_));
   queue_write({.token = what.token, .entries = std::move(what.entries)});
 }
 
@@ -238,6 +245,7 @@ void sim_node::run(broadcast& what) {
 }
 
 void sim_node::run(send_to& what) {
+  if (world_.options().planted_shell.renames_prepared) what.raw = renamed(what.raw);
   world_.check().on_said(index_, *what.raw);
   say(what.peer % 1000, what.raw);
 }
@@ -246,7 +254,7 @@ void sim_node::run(send_to& what) {
 shared_bytes sim_node::renamed(const shared_bytes& raw) {
   auto item = decode_proposal(*raw);
   if (!item || item->prepares.empty()) return raw;
-  auto block = app_->build(world_.now());
+  auto block = app_->build(0); // at any time the same
   if (!block) return raw;
   return std::make_shared<const bytes>(
       encode(forger(scheme_, false).proposal(item->round_num, *block, item->round_changes, item->prepares)));

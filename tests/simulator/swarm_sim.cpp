@@ -1,4 +1,4 @@
-#include "tests/simulator/simulation.hpp"
+#include "tests/simulator/scenarios/scenario.hpp"
 
 #include <charconv>
 #include <chrono>
@@ -13,16 +13,23 @@ namespace {
 
 constexpr const char* usage =
     R"(usage: swarm-sim [--seed N] [--seeds K] [--hours H] [--chain] [--validators N] [--quiet]
+       swarm-sim --scenario NAME [--mistake] [--seed N] [--seeds K]
+       swarm-sim --scenarios
 
 Runs K simulated networks (default 1) from seed N on (default 1), each for H simulated hours (default 0.02), and
 checks the invariants of consensus. --chain: with the real mempool, contracts and store. The first broken invariant
 ends it with its seed, a readable trace and exit code 1.
+
+--scenario plays one known failure as a script; --mistake plants the mistake that leads to it, to see it found.
+--scenarios lists them.
 )";
 
 struct arguments {
   simulation_options options;
   std::uint64_t seeds = 1;
   bool quiet = false;
+  const scenario* script = nullptr;
+  bool mistake = false;
 };
 
 [[noreturn]] void wrong(const std::string& text) {
@@ -37,6 +44,14 @@ double number(const std::string& name, const char* text) {
   if (all.empty() || done.ptr != all.data() + all.size() || out < 0 || out > 1e15)
     wrong(name + ": '" + std::string(all) + "' is not a number");
   return out;
+}
+
+[[noreturn]] void list_scenarios() {
+  for (const auto& one : scenarios()) {
+    fmt::print("{}\n  known from: {}\n  checks: {}\n", one.name, one.source, one.checks);
+    if (!one.mistake.empty()) fmt::print("  with --mistake: {}\n", one.mistake);
+  }
+  std::exit(0);
 }
 
 arguments parse(char** argv) {
@@ -57,6 +72,14 @@ arguments parse(char** argv) {
       out.options.real_chain = true;
     else if (name == "--quiet")
       out.quiet = true;
+    else if (name == "--scenarios")
+      list_scenarios();
+    else if (name == "--scenario") {
+      out.script = find_scenario(argv[1] == nullptr ? "" : *++argv);
+      if (out.script == nullptr)
+        wrong("--scenario: there is no '" + std::string(*argv) + "', see --scenarios");
+    } else if (name == "--mistake")
+      out.mistake = true;
     else
       wrong("unknown argument '" + name + "'");
   }
@@ -73,8 +96,25 @@ std::string describe(const simulation_options& options) {
 
 } // namespace
 
+int play_script(const arguments& wanted) {
+  const auto& script = *wanted.script;
+  if (wanted.mistake && script.mistake.empty()) wrong(std::string(script.name) + " has no mistake to plant");
+  for (std::uint64_t i = 0; i < wanted.seeds; ++i) {
+    const auto seed = wanted.options.seed + i;
+    const auto out = play(script, seed, wanted.mistake);
+    if (!out.ok()) {
+      fmt::print("{}\n{}, seed {}: {}\n", out.trace, script.name, seed, out.failure);
+      return 1;
+    }
+    fmt::print("{}, seed {}: {} blocks, {} messages, {} events: {}\n", script.name, seed, out.blocks,
+               out.messages, out.events, script.checks);
+  }
+  return 0;
+}
+
 int main(int, char** argv) {
   auto wanted = parse(argv);
+  if (wanted.script != nullptr) return play_script(wanted);
   const auto first = wanted.options.seed;
   const auto started = std::chrono::steady_clock::now();
   std::uint64_t blocks = 0;
