@@ -145,8 +145,21 @@ void campaign::calm(sim_time end) {
   world_.run_until(end - 20 * second);
   const auto head_before = world_.highest_head();
   const auto work_before = next_work_;
+  world_.run_until(end - 10 * second);
+  world_.check().take_round_max();
   world_.run_until(end);
   if (!world_.check().failed()) check_progress(head_before, work_before);
+  if (!world_.check().failed()) check_rounds();
+}
+
+/// 6: by now each round with an honest proposer decides, but for a message that is lost here and there.
+void campaign::check_rounds() {
+  const auto faulty = world_.plan().liars.size() + world_.plan().forgetful.size();
+  const auto bound = faulty + 1 + (world_.air().loss > 0 ? 3 : 0);
+  const auto highest = world_.check().take_round_max();
+  if (highest > bound)
+    world_.check().fail(fmt::format(
+        "6 liveness: decided in round {} after 10 s of calm, with {} nodes that may lie", highest, faulty));
 }
 
 void campaign::check_progress(std::uint64_t head_before, std::uint64_t work_before) {

@@ -24,6 +24,7 @@ private:
   void restart_later(std::size_t which);
   void calm(sim_time end);
   void heal();
+  void check_rounds();
   void check_progress(std::uint64_t head_before, std::uint64_t work_before);
 
   world world_;

@@ -143,7 +143,12 @@ void checker::on_decided(std::size_t node, const proposed_block& block, const le
   if (!is_validator(at.validators, copy.proposer))
     return fail(fmt::format("2 validity: block {} was made by no validator", block.block_num));
   if (seals.round_num > 0) ++later_rounds_;
-  on_final(at, block.block_num, block.hash);
+  // A lone validator's seal leaves with the durable block or not at all.
+  if (at.validators.size() > 1) on_final(at, block.block_num, block.hash);
+}
+
+void checker::on_durable(std::size_t node, const proposed_block& block) {
+  if (!is_faulty(node)) on_final(heights_[block.block_num], block.block_num, block.hash);
 }
 
 void checker::on_status(std::size_t node, const machine_status& now, const park_limits& limits) {

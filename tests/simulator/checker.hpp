@@ -25,6 +25,14 @@ public:
   void on_height(std::size_t node, std::uint64_t block_num, const std::vector<address>& validators);
   void on_said(std::size_t node, bytes_view raw);
   void on_decided(std::size_t node, const consensus::proposed_block& block, const ledger::seal_record& seals);
+  /// The block is on the node's disk.
+  void on_durable(std::size_t node, const consensus::proposed_block& block);
+  /// A node has seen the quorum itself, in this round.
+  void on_own_decision(std::size_t node, std::uint64_t round_num) {
+    if (!is_faulty(node)) round_max_ = std::max(round_max_, round_num);
+  }
+  /// The highest round of such decisions since the last time this was asked.
+  std::uint64_t take_round_max() { return std::exchange(round_max_, 0); }
   void on_status(std::size_t node, const consensus::machine_status& now,
                  const consensus::park_limits& limits);
   void on_restart(std::size_t node) { lives_[node] = {}; }
@@ -69,6 +77,7 @@ private:
   std::map<std::size_t, life> lives_;
   std::uint64_t decided_max_ = 0;
   std::uint64_t later_rounds_ = 0;
+  std::uint64_t round_max_ = 0;
   bool only_forks_ = false;
   std::string failure_;
 };

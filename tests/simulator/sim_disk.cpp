@@ -46,6 +46,7 @@ void sim_node::apply(const write& what) {
     if (what.block->block.block_num != head_num() + 1) return;
     app_->commit(what.block->block, what.block->seals, what.entries);
     world_.archive(what.block->block, what.block->seals);
+    world_.check().on_durable(index_, what.block->block);
   } else {
     app_->write_records(what.entries);
   }

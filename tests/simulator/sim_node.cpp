@@ -308,6 +308,7 @@ bool sim_node::accepts(const proposed_block& block) {
 void sim_node::run(commit_block& what) {
   note("decides", "", what.block.block_num, what.seals.round_num, what.block.hash);
   world_.check().on_decided(index_, what.block, what.seals);
+  world_.check().on_own_decision(index_, what.seals.round_num);
   if (!world_.check().is_faulty(index_) && !app_->validate(what.block))
     world_.check().fail(
         fmt::format("2 validity: node {} decided an invalid block {}", index_, what.block.block_num));

@@ -17,7 +17,10 @@ run_sim() {
   jobs=$(job_count)
   ((jobs > seeds)) && jobs=$seeds
   ((jobs > 0)) || die "sim: no seeds"
-  ((jobs > 1)) || exec "$program" --seed "$seed" --seeds "$seeds" "${others[@]}"
+  if ((jobs == 1)); then
+    "$program" --seed "$seed" --seeds "$seeds" "${others[@]}"
+    return
+  fi
   for ((part = 0; part < jobs; ++part)); do
     share=$((seeds * (part + 1) / jobs - seeds * part / jobs))
     "$program" --seed "$((seed + seeds * part / jobs))" --seeds "$share" --quiet "${others[@]}" &

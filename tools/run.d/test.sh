@@ -87,6 +87,13 @@ stage_unit() {
   run_ctest unit release "$FILTER"
 }
 
+# A thousand networks of the abstract chain, and some of the real one.
+stage_sim() {
+  check_counted sim build build release swarm-sim
+  check_counted sim "1000 networks" run_sim --seeds 1000 --hours 0.015
+  check_counted sim "8 networks of real chains" run_sim --seeds 8 --hours 0.005 --chain
+}
+
 # The unit tests once more under the address and undefined-behaviour sanitizers.
 stage_asan() {
   local targets
@@ -143,7 +150,7 @@ command_test() {
   need test
   rm -rf "$RESULTS"
   mkdir -p "$RESULTS"
-  local stages=(lint model unit asan python fuzz) stage started
+  local stages=(lint model unit sim asan python fuzz) stage started
   [[ -n $FILTER ]] && stages=(unit python)
   for stage in "${stages[@]}"; do
     started=$SECONDS

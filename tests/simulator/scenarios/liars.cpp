@@ -177,6 +177,7 @@ void equivocation(stage& on) {
   on.vote(first, {1}, 0, one);
   on.run(20 * millisecond);
   on.say(first, {2}, on.pen(first).proposal(0, one));
+  on.run(20 * millisecond);
   on.vote(first, {2, 3}, 0, other);
   on.until_head({2, 3}, 1);
   on.expect(on.net().counts().evidence >= 1, "who has both proposals has the proof");
