@@ -59,7 +59,7 @@ struct simulation_outcome {
   std::uint64_t messages = 0;     ///< delivered
   std::uint64_t crashes = 0;
   std::uint64_t restores = 0; ///< from an old copy
-  std::uint64_t changes = 0;  ///< of the validator set, asked for
+  std::uint64_t changes = 0;  ///< of the validator set
   std::uint64_t attacks = 0;
   std::uint64_t evidence = 0;
   std::uint64_t blamed = 0; ///< what peers were penalized for
