@@ -51,6 +51,7 @@ consensus::chain_head head_of(const ledger::executed_block& block) {
 void introduce_chain(self_pointer self) {
   auto& s = self->state();
   if (!s.chain) return;
+  s.unwritten.clear(); // of a consensus that is no more
   const auto& head = *s.chain->head();
   auto validators = s.chain->validators_after(head.header.block_num);
   if (!validators) return self->fail(validators.error());
@@ -157,13 +158,27 @@ bool try_again(self_pointer self, const error& why, const Work& what) {
   return true;
 }
 
-void persist(self_pointer self, const consensus::persist& what) {
-  if (auto written = self->state().chain->write_records(what.entries); !written) {
-    if (!try_again(self, written.error(), what)) self->fail(written.error());
-    return;
+/// In the order in which consensus said them: a record that waits for the disk must not come after a newer
+/// one.
+void write_records(self_pointer self) {
+  auto& s = self->state();
+  for (; !s.unwritten.empty(); s.unwritten.pop_front()) {
+    const auto& next = s.unwritten.front();
+    // Late: the block came by synchronisation meanwhile, with newer records.
+    if (next.block_num > s.chain->head()->header.block_num) {
+      if (auto written = s.chain->write_records(next.entries); !written) {
+        if (!try_again(self, written.error(), records_due{})) self->fail(written.error());
+        return;
+      }
+      s.trouble.clear();
+    }
+    tell_consensus(self, consensus::persisted{next.token});
   }
-  self->state().trouble.clear();
-  tell_consensus(self, consensus::persisted{what.token});
+}
+
+void persist(self_pointer self, const consensus::persist& what) {
+  self->state().unwritten.push_back(what);
+  if (self->state().unwritten.size() == 1) write_records(self); // otherwise the disk is to be asked again
 }
 
 void commit(self_pointer self, const consensus::commit_block& what) {
@@ -377,6 +392,7 @@ caf::behavior chain_behavior(self_pointer self) {
       [=](const consensus::build_block& what) { build(self, what); },
       [=](const consensus::validate_block& what) { validate(self, what); },
       [=](const consensus::persist& what) { persist(self, what); },
+      [=](records_due) { write_records(self); },
       [=](const consensus::commit_block& what) { commit(self, what); },
       [=](const import_range& what) { import_blocks(self, what); },
       // peers

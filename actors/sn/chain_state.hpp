@@ -6,6 +6,8 @@
 #include "transport/back_off.hpp"
 #include "transport/http_client.hpp"
 
+#include <deque>
+
 namespace swarm::actors {
 
 /// What /sn/chain keeps. Belongs to its thread.
@@ -28,12 +30,13 @@ struct chain_state {
   std::shared_ptr<transport::http_client> client; ///< while the sentinel is asked for the chain
   transport::back_off pause;
   std::vector<membership::connected_node> peers;
-  std::map<address, time_point> last_seen; ///< members of the validators
-  bool told_of_work = false;               ///< since the head changed
-  ledger::candidate_ptr built;             ///< the last one this node made
-  ledger::candidate_ptr validated;         ///< the last one of another that was found good
-  std::string trouble;                     ///< with the disk
-  bool leaving = false;                    ///< by the operator's wish; until the next start
+  std::map<address, time_point> last_seen;  ///< members of the validators
+  bool told_of_work = false;                ///< since the head changed
+  ledger::candidate_ptr built;              ///< the last one this node made
+  ledger::candidate_ptr validated;          ///< the last one of another that was found good
+  std::string trouble;                      ///< with the disk
+  std::deque<consensus::persist> unwritten; ///< records of consensus that the disk has not taken yet
+  bool leaving = false;                     ///< by the operator's wish; until the next start
   unsigned upkeeps = 0;
   std::uint64_t last_serial = 0; ///< of this node's signs of life
 };

@@ -34,6 +34,8 @@ struct import_range {
 struct range_imported {
   std::uint64_t head_num = 0;
 };
+/// chain -> itself: records that the disk refused are to be tried again.
+struct records_due {};
 /// Block `block_num` was refused. `blame`: it is the block's fault, not this node's disk's.
 struct range_refused {
   std::uint64_t block_num = 0;
@@ -140,6 +142,7 @@ SWARM_MESSAGE(actors::timer_due)
 SWARM_MESSAGE(actors::import_range)
 SWARM_MESSAGE(actors::range_imported)
 SWARM_MESSAGE(actors::range_refused)
+SWARM_MESSAGE(actors::records_due)
 SWARM_MESSAGE(actors::entry_found)
 SWARM_MESSAGE(actors::peer_message)
 SWARM_MESSAGE(actors::peer_head)

@@ -80,9 +80,12 @@ using event = std::variant<start, message, peer_connected, peer_gone, timer_fire
 // Actions
 
 /// Write all entries at once, synced; then say `persisted`. May be left to the next step of the disk, but
-/// never reordered among each other.
+/// never reordered among each other. Not written, but answered all the same, when the chain has block
+/// `block_num` already, as it may by synchronisation: these entries would take the place of those that came
+/// with the block, and a node that starts with a place behind its chain keeps silent.
 struct persist {
   std::uint64_t token = 0;
+  std::uint64_t block_num = 0; ///< the height that the entries belong to
   std::vector<record_entry> entries;
 };
 /// To every validator that is connected; the machine has counted itself already.

@@ -190,7 +190,7 @@ void qbft_machine::flush() {
   }
   if (entries_.empty()) return;
   ++last_token_;
-  actions_.emplace_back(persist{last_token_, std::exchange(entries_, {})});
+  actions_.emplace_back(persist{last_token_, block_num(), std::exchange(entries_, {})});
   for (auto& raw : unsent_)
     held_.push_back({last_token_, std::move(raw)});
   unsent_.clear();

@@ -52,13 +52,12 @@ void sync_machine::on_head(std::uint64_t head_num, bool import_done, time_point 
 }
 
 void sync_machine::on_import_failed(std::uint64_t block_num, bool blame, error why, time_point now) {
-  const auto found = blocks_.find(block_num);
-  if (blame && found != blocks_.end()) {
-    const auto peer = found->second.from;
+  const auto job = std::exchange(importing_, {});
+  if (blame && job && block_num >= job->first && block_num - job->first < job->from.size()) {
+    const auto peer = job->from[block_num - job->first];
     actions_.emplace_back(action::penalize{peer, std::move(why)});
     distrust(peer);
   }
-  importing_.reset();
   if (blame) return on_head(block_num - 1, false, now);
   head_num_ = std::max(head_num_, block_num - 1); // a disk that refuses is tried again by `tick`
 }
@@ -112,12 +111,15 @@ void sync_machine::schedule(time_point now) {
 void sync_machine::import_what_follows() {
   if (importing_) return;
   action::import_blocks todo{.first = head_num_ + 1, .blocks = {}};
+  import_job job{.first = todo.first, .from = {}};
   for (auto it = blocks_.find(todo.first); it != blocks_.end() && it->first == todo.first + todo.blocks.size()
                                            && todo.blocks.size() < options_.import_blocks;
-       ++it)
+       ++it) {
     todo.blocks.push_back(it->second.content);
+    job.from.push_back(it->second.from);
+  }
   if (todo.blocks.empty()) return;
-  importing_ = head_num_ + todo.blocks.size();
+  importing_ = std::move(job);
   actions_.emplace_back(std::move(todo));
 }
 

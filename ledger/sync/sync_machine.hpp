@@ -96,6 +96,12 @@ private:
     std::uint64_t count = 0;
     time_point asked;
   };
+  /// The import under way. Whom its blocks are from is kept here: what waits may be dropped and asked of
+  /// somebody else meanwhile.
+  struct import_job {
+    std::uint64_t first = 0;
+    std::vector<peer_id> from;
+  };
   struct waiting_block {
     peer_id from = 0;
     std::shared_ptr<const sealed_block> content;
@@ -118,7 +124,7 @@ private:
   std::map<std::uint64_t, request> requests_; ///< by first block; they do not overlap
   std::map<std::uint64_t, waiting_block> blocks_;
   std::size_t waiting_bytes_ = 0;
-  std::optional<std::uint64_t> importing_; ///< last block of the import under way
+  std::optional<import_job> importing_;
   std::vector<sync_action> actions_;
 };
 

@@ -204,6 +204,26 @@ TEST_CASE("a peer that does not answer is passed over, one that sends too much o
   CHECK(node.waiting_blocks() == 0);
 }
 
+TEST_CASE(
+    "a forged block is its sender's fault, also when the same block has come from somebody else since") {
+  sync_machine node({}, 0);
+  node.on_claim(1, 20, {});
+  node.on_blocks(1, 1, blocks_of(1, 20, false), {});
+  CHECK(of_kind<action::import_blocks>(node.take_actions()).size() == 1);
+  node.on_claim(1, 40, {});
+  node.on_blocks(1, 21, blocks_of(21, 21), {}); // too many: what waits of peer 1 is dropped
+  node.take_actions();
+  node.on_claim(2, 20, {});
+  CHECK(of_kind<action::ask_range>(node.take_actions()).at(0).first == 1);
+  node.on_blocks(2, 1, blocks_of(1, 20), {});
+  node.on_import_failed(1, true, fail(errc::invalid, "bad seals").value(), {});
+  const auto actions = node.take_actions();
+  REQUIRE(of_kind<action::penalize>(actions).size() == 1);
+  CHECK(of_kind<action::penalize>(actions)[0].peer == 1);
+  REQUIRE(of_kind<action::import_blocks>(actions).size() == 1);
+  CHECK(of_kind<action::import_blocks>(actions)[0].blocks.at(0)->block[8] == 1);
+}
+
 TEST_CASE("a disk that refuses is no reason to blame a peer, and is tried again") {
   sync_machine node({}, 0);
   node.on_claim(1, 3, {});

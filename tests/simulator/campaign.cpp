@@ -60,11 +60,12 @@ void campaign::offer_work() {
   const auto pause = world_.plan().idle_times && (world_.now() / (3 * second)) % 2 == 1;
   if (pause) return;
   world_.node(world_.random().below(world_.node_count())).offer(next_work_++);
-  if (world_.plan().changes_validators && world_.chance(0.02)) offer_change();
+  // A change of the real chain takes the votes of more than half, and some are lost.
+  const auto often = world_.options().real_chain ? 0.1 : 0.02;
+  if (world_.plan().changes_validators && world_.chance(often)) offer_change();
 }
 
 void campaign::offer_change() {
-  ++world_.counts().changes;
   const auto serial = next_change_++;
   const auto which = world_.random().below(world_.node_count());
   const auto join = world_.chance(0.6);

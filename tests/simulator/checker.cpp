@@ -36,9 +36,13 @@ std::size_t checker::honest_of(const std::set<std::size_t>& authors) const {
 void checker::on_height(std::size_t node, std::uint64_t block_num, const std::vector<address>& validators) {
   if (is_faulty(node)) return;
   auto& at = heights_[block_num];
-  if (at.validators.empty())
+  if (at.validators.empty()) {
     at.validators = validators;
-  else if (at.validators != validators)
+    const auto before = heights_.find(block_num - 1);
+    if (before != heights_.end() && !before->second.validators.empty()
+        && before->second.validators != validators)
+      ++set_changes_;
+  } else if (at.validators != validators)
     fail(fmt::format("1 agreement: node {} has other validators for block {}", node, block_num));
 }
 

@@ -41,6 +41,7 @@ public:
   const std::string& failure() const { return failure_; }
   bool failed() const { return !failure_.empty(); }
   std::uint64_t decided_max() const { return decided_max_; }
+  std::uint64_t set_changes() const { return set_changes_; }   ///< heights with other validators
   std::uint64_t later_rounds() const { return later_rounds_; } ///< blocks decided beyond round 0
 
 private:
@@ -77,6 +78,7 @@ private:
   std::map<std::size_t, life> lives_;
   std::uint64_t decided_max_ = 0;
   std::uint64_t later_rounds_ = 0;
+  std::uint64_t set_changes_ = 0;
   std::uint64_t round_max_ = 0;
   bool only_forks_ = false;
   std::string failure_;

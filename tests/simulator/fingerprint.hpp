@@ -32,7 +32,7 @@ private:
       put(entry.value);
     }
   }
-  void add(const consensus::persist& a) { put(a.token), put(a.entries); }
+  void add(const consensus::persist& a) { put(a.token), put(a.block_num), put(a.entries); }
   void add(const consensus::broadcast& a) { put(*a.raw); }
   void add(const consensus::send_to& a) { put(a.peer), put(*a.raw); }
   void add(const consensus::set_timer& a) {

@@ -47,7 +47,7 @@ void sim_node::apply(const write& what) {
     app_->commit(what.block->block, what.block->seals, what.entries);
     world_.archive(what.block->block, what.block->seals);
     world_.check().on_durable(index_, what.block->block);
-  } else {
+  } else if (what.block_num > head_num() || world_.options().planted_shell.writes_late_records) {
     app_->write_records(what.entries);
   }
   if (may_forget_ && world_.chance(0.02)) app_->remember();

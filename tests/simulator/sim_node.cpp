@@ -221,7 +221,7 @@ void sim_node::run(persist& what) {
   note("writes", "votes");
   if (status().decided && !world_.check().watches_forks_only())
     world_.check().fail(fmt::format("1 one step: node {} has decided and votes on", index_));
-  queue_write({.token = what.token, .entries = std::move(what.entries)});
+  queue_write({.token = what.token, .block_num = what.block_num, .entries = std::move(what.entries)});
 }
 
 void sim_node::send_raw(std::size_t to, shared_bytes raw) {

@@ -53,6 +53,7 @@ public:
   void hold_timers(bool hold) { timers_held_ = hold; }
   /// Nothing reaches the disk while it is held.
   void hold_disk(bool hold);
+  bool fetching() const { return fetch_.has_value(); }
   /// Says that the timer of the present round has expired, whatever it really did.
   void expire_round();
   /// Dies before its action number `which`.
@@ -61,7 +62,8 @@ public:
 private:
   /// One batch on its way to the disk.
   struct write {
-    std::uint64_t token = 0; ///< of `persist`, or 0
+    std::uint64_t token = 0;     ///< of `persist`, or 0
+    std::uint64_t block_num = 0; ///< of `persist`
     std::vector<consensus::record_entry> entries;
     std::optional<consensus::commit_block> block;
     bool fetched = false; ///< by synchronisation

@@ -8,18 +8,19 @@ namespace swarm::simulator {
 /// Deliberate mistakes in the simulator's own node, which stands where the product has its actors and its
 /// store. Only tests set any.
 struct planted_shell_bugs {
-  bool forgets_votes = false;      ///< a new life says that this key has signed nothing yet
-  bool tears_batches = false;      ///< a batch that was being written at a crash is there in part
-  bool counts_seals = false;       ///< a fetched block's seals are counted, not their authors
-  bool takes_few_seals = false;    ///< f + 1 seals make a fetched block final
-  bool recalls_signatures = false; ///< remembers who made a signature, not over what
-  bool keeps_first_set = false;    ///< judges every fetched block by the first validators
-  bool never_repeats = false;      ///< what was lost on the way is not said again
-  bool never_asks_again = false;   ///< a peer that does not answer with blocks is waited for
-  bool renames_prepared = false;   ///< proposes a prepared block again with itself as its maker
-  bool stays_locked = false;       ///< whoever was prepared on a block votes for no other
-  bool parks_everything = false;   ///< early messages are kept without bounds
-  bool doubles_for_ever = false;   ///< each round takes twice as long, however many have gone by
+  bool forgets_votes = false;       ///< a new life says that this key has signed nothing yet
+  bool writes_late_records = false; ///< also those of a height that the chain has passed
+  bool tears_batches = false;       ///< a batch that was being written at a crash is there in part
+  bool counts_seals = false;        ///< a fetched block's seals are counted, not their authors
+  bool takes_few_seals = false;     ///< f + 1 seals make a fetched block final
+  bool recalls_signatures = false;  ///< remembers who made a signature, not over what
+  bool keeps_first_set = false;     ///< judges every fetched block by the first validators
+  bool never_repeats = false;       ///< what was lost on the way is not said again
+  bool never_asks_again = false;    ///< a peer that does not answer with blocks is waited for
+  bool renames_prepared = false;    ///< proposes a prepared block again with itself as its maker
+  bool stays_locked = false;        ///< whoever was prepared on a block votes for no other
+  bool parks_everything = false;    ///< early messages are kept without bounds
+  bool doubles_for_ever = false;    ///< each round takes twice as long, however many have gone by
 };
 
 /// What a person asks for.
@@ -59,7 +60,7 @@ struct simulation_outcome {
   std::uint64_t messages = 0;     ///< delivered
   std::uint64_t crashes = 0;
   std::uint64_t restores = 0; ///< from an old copy
-  std::uint64_t changes = 0;  ///< of the validator set, asked for
+  std::uint64_t changes = 0;  ///< of the validator set
   std::uint64_t attacks = 0;
   std::uint64_t evidence = 0;
   std::uint64_t blamed = 0; ///< what peers were penalized for

@@ -66,9 +66,12 @@ TEST_CASE("the real mempool, contracts and store under the simulated network") {
   options.real_chain = true;
   options.validators = 4;
   options.length = 10 * second;
+  options.seed = 50;
+  REQUIRE(make_plan(options).changes_validators);
   const auto out = simulate(options);
   CHECK_MESSAGE(out.ok(), out.trace, out.failure);
   CHECK(out.blocks > 0);
+  CHECK(out.changes > 0);
 }
 
 TEST_CASE("planted: a quorum of 2f + 1 at six validators forks") {

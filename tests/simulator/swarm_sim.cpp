@@ -132,11 +132,11 @@ int main(int, char** argv) {
     blocks += out.blocks;
     later_rounds += out.later_rounds;
     if (!wanted.quiet)
-      fmt::print(
-          "seed {}: {}: {} blocks, {} decisions in later rounds, {} messages, {} crashes, {} old disks, "
-          "{} attacks, {} proofs of lying\n",
-          seed, describe(wanted.options), out.blocks, out.later_rounds, out.messages, out.crashes,
-          out.restores, out.attacks, out.evidence);
+      fmt::print("seed {}: {}: {} blocks, {} decisions in later rounds, {} other sets, {} messages, {} "
+                 "crashes, {} old disks, "
+                 "{} attacks, {} proofs of lying\n",
+                 seed, describe(wanted.options), out.blocks, out.later_rounds, out.changes, out.messages,
+                 out.crashes, out.restores, out.attacks, out.evidence);
     std::fflush(stdout);
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;

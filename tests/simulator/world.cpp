@@ -93,6 +93,7 @@ simulation_outcome world::finish() {
   outcome_.failure = checker_.failure();
   if (!outcome_.ok()) outcome_.trace = trace_.text();
   outcome_.blocks = checker_.decided_max();
+  outcome_.changes = checker_.set_changes();
   outcome_.later_rounds = checker_.later_rounds();
   return outcome_;
 }

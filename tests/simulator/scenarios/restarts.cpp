@@ -93,6 +93,27 @@ void torn_write(stage& on) {
   on.all_well();
 }
 
+/// Node 3 votes while a block that it has fetched is on its way to the disk: the vote's record comes after
+/// the block's. Then it starts again.
+void late_record(stage& on) {
+  on.cut(3);
+  on.work(0);
+  on.until_head({0, 1, 2}, 1);
+  on.work(3);
+  on.node(3).hold_disk(true);
+  on.let([](const passing&) { return false; });
+  on.join(3);
+  on.until("node 3 fetches the block", [&] { return on.node(3).fetching(); });
+  on.node(3).expire_round();
+  on.node(3).hold_disk(false);
+  on.until_head({3}, 1);
+  on.run(50 * millisecond);
+  on.node(3).crash(unsynced::kept);
+  on.node(3).start();
+  on.expect(!on.node(3).status().silent, "it knows where it was");
+  on.all_well();
+}
+
 /// Node 0, which proposes first, dies before one action after the other, alone or with everybody else; what
 /// it had not synced is lost or kept.
 void every_boundary(stage& on) {
@@ -153,6 +174,14 @@ std::span<const scenario> restart_scenarios() {
        .mistake = "a batch that was being written at a crash is there in part",
        .fails_with = "1 agreement",
        .plant = [](auto& options) { options.planted_shell.tears_batches = true; }},
+      {.name = "late-record",
+       .source = "found by this simulator, with the shipped synchronisation in it",
+       .checks = "votes that reach the disk after a fetched block of their height do not make a node silent",
+       .plan = plan_of(4),
+       .play = late_record,
+       .mistake = "records of a height that the chain has passed are written",
+       .fails_with = "expected: it knows",
+       .plant = [](auto& options) { options.planted_shell.writes_late_records = true; }},
       {.name = "every-boundary",
        .source = "reference, section 3: crash at every persist and send; restart of everybody",
        .checks = "the proposer dies before each of its actions, alone or with all others, with what was not "
