@@ -43,7 +43,7 @@ peer_session::peer_session(const session_options& options, hello own, const hash
       told_txns_(options.known_txns_max, options.known_txns_for), next_ping_(now), next_ask_peers_(now) {
   for (const auto& limit : options_.limits)
     buckets_.emplace_back(limit, now);
-  send_control(own_);
+  greeting_ = encoded(own_);
 }
 
 // --- events
@@ -344,7 +344,8 @@ void peer_session::answer_peers(std::vector<peer_entry> peers) {
 
 shared_bytes peer_session::next_to_send(std::size_t in_flight) {
   if (phase_ == phase::over) return nullptr;
-  auto out = queue_.take(in_flight);
+  // Nothing overtakes the hello, however late the socket is.
+  auto out = greeting_ ? std::exchange(greeting_, nullptr) : queue_.take(in_flight);
   if (out) {
     ++counters_.frames_out;
     counters_.bytes_out += out->size();

@@ -123,7 +123,7 @@ public:
   std::vector<session_action> take_actions() { return std::exchange(actions_, {}); }
   /// See `send_queue::take`.
   shared_bytes next_to_send(std::size_t in_flight);
-  bool waiting_to_send() const { return phase_ != phase::over && queue_.waiting(); }
+  bool waiting_to_send() const { return phase_ != phase::over && (greeting_ || queue_.waiting()); }
 
   bool open() const { return phase_ == phase::open; }
   bool over() const { return phase_ == phase::over; }
@@ -186,6 +186,7 @@ private:
   time_point last_heard_;
   std::vector<token_bucket> buckets_;
   offence_score score_;
+  shared_bytes greeting_; ///< the hello, until it is sent
   send_queue queue_;
   recent_hashes known_txns_; ///< the peer said that it has them
   recent_hashes told_txns_;  ///< it was told of, or will be

@@ -451,6 +451,18 @@ TEST_CASE("of several heads that wait only the last is sent") {
   CHECK(c.b.session->peer_head().block_num == 2);
 }
 
+TEST_CASE("the hello is the first frame, also when consensus waits before the socket takes anything") {
+  couple c;
+  c.begin();
+  c.feed(c.a, c.b.own);
+  auto& a = *c.a.session;
+  REQUIRE(a.open());
+  a.send_consensus(std::make_shared<const bytes>(encode_consensus(bytes{1})));
+  const auto first = a.next_to_send(0), second = a.next_to_send(0);
+  CHECK(first->at(0) == static_cast<std::uint8_t>(frame_kind::hello));
+  CHECK(second->at(0) == static_cast<std::uint8_t>(frame_kind::consensus));
+}
+
 TEST_CASE("signs of life are handed on, up to a rate") {
   couple c;
   c.open();
