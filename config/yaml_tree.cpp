@@ -153,7 +153,7 @@ result<yaml_node> parse_yaml(std::string_view text, std::string_view name) {
   } catch (const refused& problem) {
     return fail_at(name, problem.mark, problem.message);
   } catch (const YAML::Exception& problem) {
-    return fail_at(name, problem.mark, fmt::format("not YAML: {}", problem.msg));
+    return fail_at(name, problem.mark, fmt::format("not YAML: {}", printable(problem.msg)));
   }
   return builder.take();
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -47,6 +48,9 @@ TEST_CASE("what is no plain single document is refused with its place") {
   CHECK(message("a: &x 1")
         == "f.yaml:1:4: anchors (&name) are not supported; write the value out where it is used");
   CHECK(message("a: *x").starts_with("f.yaml:1:4: "));
+  const auto cut = message("a: \"\\"); // found by fuzzing: the reader's own message had a control character
+  CHECK(cut.starts_with("f.yaml:1:"));
+  CHECK(std::none_of(cut.begin(), cut.end(), [](char c) { return c >= 0 && c < ' '; }));
   CHECK(message("a: 1\n---\nb: 1\n") == "f.yaml: more than one document; remove the second '---'");
   CHECK(message("? [a]\n: b\n") == "f.yaml:1:3: a mapping's key must be a single word");
   CHECK(message(std::string(40, '[') + std::string(40, ']')) == "f.yaml:1:33: nested deeper than 32 levels");
