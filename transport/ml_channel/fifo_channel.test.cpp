@@ -61,10 +61,12 @@ public:
   }
   std::string wait_closed(std::size_t count = 1) {
     wait([&] { return closed_.size() >= count; });
+    const std::lock_guard guard(mutex_);
     return closed_.at(count - 1);
   }
   std::pair<header, bytes> wait_message(std::size_t count = 1) {
     wait([&] { return messages_.size() >= count; });
+    const std::lock_guard guard(mutex_);
     const auto& [head, body] = messages_.at(count - 1);
     return {head, to_bytes(body.view())};
   }
