@@ -21,6 +21,7 @@ void sync_machine::on_peer_gone(peer_id peer, time_point now) {
 
 void sync_machine::on_blocks(peer_id peer, std::uint64_t first, std::vector<sealed_block> blocks,
                              time_point now) {
+  if (take_second_answer(peer, first, blocks, now)) return schedule(now);
   const auto found = requests_.find(first);
   if (found == requests_.end() || found->second.peer != peer)
     return; // late: somebody else was asked meanwhile
@@ -36,12 +37,8 @@ void sync_machine::on_blocks(peer_id peer, std::uint64_t first, std::vector<seal
     auto& claim = peers_[peer].claim;
     claim = std::min(claim, first - 1);
   }
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    if (first + i <= head_num_ || blocks_.contains(first + i)) continue;
-    auto content = std::make_shared<const sealed_block>(std::move(blocks[i]));
-    waiting_bytes_ += content->size();
-    blocks_.emplace(first + i, waiting_block{peer, std::move(content)});
-  }
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    if (first + i > head_num_ && !blocks_.contains(first + i)) keep(first + i, peer, std::move(blocks[i]));
   schedule(now);
 }
 
@@ -106,6 +103,7 @@ void sync_machine::schedule(time_point now) {
     drop_block(blocks_.begin());
   import_what_follows();
   ask_for_gaps(now);
+  ask_another_for_next(now);
 }
 
 void sync_machine::import_what_follows() {
@@ -165,9 +163,49 @@ std::pair<std::uint64_t, std::uint64_t> sync_machine::gap_from(std::uint64_t fro
   return {end, 0};
 }
 
-std::optional<peer_id> sync_machine::peer_for(std::uint64_t block_num, time_point now) const {
+void sync_machine::ask_another_for_next(time_point now) {
+  const auto next = head_num_ + 1;
+  if (second_.first != next) second_ = {next, {}, {}};
+  const auto first_asked = request_for(next);
+  if (first_asked == requests_.end() || target() - head_num_ > options_.close_blocks) return;
+  const auto last = second_.asked.empty() ? first_asked->second.asked : second_.last;
+  if (now - last < options_.second_opinion_wait) return;
+  auto asked = second_.asked;
+  asked.push_back(first_asked->second.peer);
+  const auto peer = peer_for(next, now, asked);
+  if (!peer) return;
+  second_.asked.push_back(*peer);
+  second_.last = now;
+  actions_.emplace_back(action::ask_range{*peer, next, 1});
+}
+
+/// Whoever was asked first and has not answered yet rests.
+bool sync_machine::take_second_answer(peer_id peer, std::uint64_t first, std::vector<sealed_block>& blocks,
+                                      time_point now) {
+  const auto asked = std::find(second_.asked.begin(), second_.asked.end(), peer);
+  if (first != second_.first || asked == second_.asked.end() || blocks.size() != 1) return false;
+  const auto slow = request_for(first);
+  if (slow == requests_.end() || slow->second.peer == peer) return false;
+  peers_.at(slow->second.peer).rests_until = now + options_.answer_wait;
+  drop_request(requests_.find(slow->first));
+  if (first <= head_num_ || blocks_.contains(first)) return true;
+  keep(first, peer, std::move(blocks.front()));
+  return true;
+}
+
+std::map<std::uint64_t, sync_machine::request>::const_iterator
+sync_machine::request_for(std::uint64_t block_num) const {
+  auto after = requests_.upper_bound(block_num);
+  if (after == requests_.begin()) return requests_.end();
+  --after;
+  return block_num < after->first + after->second.count ? after : requests_.end();
+}
+
+std::optional<peer_id> sync_machine::peer_for(std::uint64_t block_num, time_point now,
+                                              std::span<const peer_id> but) const {
   std::optional<peer_id> best;
   for (const auto& [id, peer] : peers_) {
+    if (std::find(but.begin(), but.end(), id) != but.end()) continue;
     if (peer.claim < block_num || peer.requests >= options_.peer_requests) continue;
     if (peer.rests_until && now < *peer.rests_until) continue;
     if (!best || peer.requests < peers_.at(*best).requests) best = id;
@@ -178,6 +216,12 @@ std::optional<peer_id> sync_machine::peer_for(std::uint64_t block_num, time_poin
 void sync_machine::drop_request(std::map<std::uint64_t, request>::iterator which) {
   if (const auto peer = peers_.find(which->second.peer); peer != peers_.end()) --peer->second.requests;
   requests_.erase(which);
+}
+
+void sync_machine::keep(std::uint64_t block_num, peer_id from, sealed_block block) {
+  auto content = std::make_shared<const sealed_block>(std::move(block));
+  waiting_bytes_ += content->size();
+  blocks_.emplace(block_num, waiting_block{from, std::move(content)});
 }
 
 void sync_machine::drop_block(std::map<std::uint64_t, waiting_block>::iterator which) {

@@ -35,6 +35,10 @@ struct sync_options {
   std::size_t peer_requests = 2;                   ///< to one peer at a time
   std::uint64_t import_blocks = 256;               ///< at most, in one `import_blocks` action
   duration answer_wait = std::chrono::seconds(10); ///< then somebody else is asked
+  /// Close to the head a validator that keeps its answer back would hold up the others: after this time
+  /// somebody else is asked for the block after the head as well.
+  duration second_opinion_wait = std::chrono::milliseconds(300);
+  std::uint64_t close_blocks = 8; ///< behind, at most, for that
 };
 
 namespace action {
@@ -109,11 +113,17 @@ private:
 
   void schedule(time_point now);
   void ask_for_gaps(time_point now);
+  void ask_another_for_next(time_point now);
+  bool take_second_answer(peer_id peer, std::uint64_t first, std::vector<sealed_block>& blocks,
+                          time_point now);
   void import_what_follows();
-  std::optional<peer_id> peer_for(std::uint64_t block_num, time_point now) const;
+  std::optional<peer_id> peer_for(std::uint64_t block_num, time_point now,
+                                  std::span<const peer_id> but = {}) const;
+  std::map<std::uint64_t, request>::const_iterator request_for(std::uint64_t block_num) const;
   /// The first block from `from` on that is neither asked for nor waiting, and how many like it follow.
   std::pair<std::uint64_t, std::uint64_t> gap_from(std::uint64_t from, std::uint64_t end) const;
   void drop_request(std::map<std::uint64_t, request>::iterator which);
+  void keep(std::uint64_t block_num, peer_id from, sealed_block block);
   void drop_block(std::map<std::uint64_t, waiting_block>::iterator which);
   /// Its claim was wrong, or its blocks were: nothing more is asked of it until it claims something again.
   void distrust(peer_id peer);
@@ -122,6 +132,14 @@ private:
   std::uint64_t head_num_;
   std::map<peer_id, peer_state> peers_;
   std::map<std::uint64_t, request> requests_; ///< by first block; they do not overlap
+  /// Who was asked for block `first` besides the one in `requests_`, the last one last. They count as no
+  /// request.
+  struct second_opinions {
+    std::uint64_t first = 0;
+    std::vector<peer_id> asked;
+    time_point last;
+  };
+  second_opinions second_;
   std::map<std::uint64_t, waiting_block> blocks_;
   std::size_t waiting_bytes_ = 0;
   std::optional<import_job> importing_;

@@ -204,6 +204,56 @@ TEST_CASE("a peer that does not answer is passed over, one that sends too much o
   CHECK(node.waiting_blocks() == 0);
 }
 
+TEST_CASE("close to the head nobody is waited for alone: another is asked for the next block as well") {
+  sync_machine node({}, 10);
+  node.on_claim(1, 12, {});
+  CHECK(of_kind<action::ask_range>(node.take_actions()).at(0).peer == 1);
+  node.on_claim(2, 12, {}); // at once there is no reason yet
+  CHECK(node.take_actions().empty());
+  auto now = time_point{} + 400ms;
+  node.on_claim(3, 10, now); // has not got it either
+  const auto second = of_kind<action::ask_range>(node.take_actions());
+  REQUIRE(second.size() == 1);
+  CHECK((second[0].peer == 2 && second[0].first == 11 && second[0].count == 1));
+  node.tick(now += 100ms);
+  CHECK(node.take_actions().empty());
+
+  SUBCASE("the other answers: the first one rests, what it was asked for is asked of the other") {
+    node.on_blocks(2, 11, blocks_of(11, 1), now);
+    const auto actions = node.take_actions();
+    REQUIRE(of_kind<action::import_blocks>(actions).size() == 1);
+    CHECK(of_kind<action::import_blocks>(actions)[0].first == 11);
+    REQUIRE(of_kind<action::ask_range>(actions).size() == 1);
+    CHECK((of_kind<action::ask_range>(actions)[0].peer == 2
+           && of_kind<action::ask_range>(actions)[0].first == 12));
+    node.on_blocks(1, 11, blocks_of(11, 2), now); // too late, and no harm
+    CHECK(node.take_actions().empty());
+    node.on_import_failed(11, true, fail(errc::invalid, "bad seals").value(), now);
+    CHECK(of_kind<action::penalize>(node.take_actions()).at(0).peer == 2);
+  }
+  SUBCASE("the first one answers after all: the second answer is not needed") {
+    node.on_blocks(1, 11, blocks_of(11, 2), now);
+    CHECK(of_kind<action::import_blocks>(node.take_actions()).at(0).blocks.size() == 2);
+    node.on_blocks(2, 11, blocks_of(11, 1), now);
+    CHECK(node.take_actions().empty());
+    CHECK(node.waiting_blocks() == 2);
+  }
+  SUBCASE("neither answers: one after the other is asked, each once") {
+    node.on_claim(3, 12, now);
+    node.tick(now += 300ms);
+    CHECK(of_kind<action::ask_range>(node.take_actions()).at(0).peer == 3);
+    node.tick(now += 300ms);
+    CHECK(node.take_actions().empty());
+  }
+  SUBCASE("far behind there is none: a slow range is still a range") {
+    node.on_claim(1, 100, now);
+    node.take_actions();
+    node.on_claim(3, 100, now += 5s);
+    for (const auto& one : of_kind<action::ask_range>(node.take_actions()))
+      CHECK(one.first > 12);
+  }
+}
+
 TEST_CASE(
     "a forged block is its sender's fault, also when the same block has come from somebody else since") {
   sync_machine node({}, 0);

@@ -155,11 +155,10 @@ void campaign::calm(sim_time end) {
   if (!world_.check().failed()) check_progress(head_before, work_before);
 }
 
-/// 6: by now a round with an honest proposer decides, but for a message that is lost here and there, and for
-/// a round that a liar spoils by what it withholds, beside its own.
+/// 6: by now a round with an honest proposer decides, but for a message that is lost here and there.
 void campaign::check_rounds() {
   const auto faulty = world_.plan().liars.size() + world_.plan().forgetful.size();
-  const auto bound = 2 * faulty + 1 + (world_.air().loss > 0 ? 3 : 0);
+  const auto bound = faulty + 1 + (world_.air().loss > 0 ? 3 : 0);
   const auto highest = world_.check().take_round_max();
   if (highest > bound)
     world_.check().fail(fmt::format(
