@@ -139,8 +139,9 @@ result<void> chain::parts::load_head() {
     return fail(store_rule::damaged, "{}: the state after block {} is unreadable{}{}; {}",
                 options.dir.string(), stored->block_num, readable ? "" : ": ",
                 readable ? "" : readable.error().message, damage_remedy);
+  SWARM_TRY(gaps, stored_gaps(*store));
   head = std::move(block);
-  return check_recent_blocks(*store, *head, genesis.chain_id);
+  return check_recent_blocks(*store, *head, gaps, genesis.chain_id);
 }
 
 std::uint64_t chain::chain_id() const {

@@ -164,7 +164,9 @@ public:
   result<void> write_records(std::span<const consensus_record> records);
   result<std::optional<bytes>> record_of(std::string_view key) const;
 
-  // Look-ups. Null or none: there is no such thing; an error: the store cannot be read.
+  // Look-ups. Null or none: there is no such thing; an error: the store cannot be read, or the block is one
+  // that a snapshot skipped and that was not fetched yet (history_missing).
+  bool history_complete() const;
   result<block_ptr> block_by_num(std::uint64_t block_num) const;
   result<block_ptr> block_by_hash(const hash32& hash) const;
   /// The header alone, which is much cheaper than the block.
@@ -174,7 +176,8 @@ public:
   /// For another node to import; read from disk as it is, without decoding transactions.
   result<std::optional<sealed_block_bytes>> sealed_block_of(std::uint64_t block_num) const;
 
-  // State after a block; nothing is pruned, so any block from 0 to the head will do. None: the head.
+  // State after a block; nothing is pruned, so any block from 0 to the head will do, but those that a
+  // snapshot skipped (state_missing). None: the head.
   using at_block = std::optional<std::uint64_t>;
   /// All zero and empty for an account that is not there.
   result<account> account_of(const address& who, at_block at = {}) const;
@@ -197,6 +200,7 @@ public:
   chain_stats stats() const;
 
 private:
+  friend class chain_snapshots; // snapshots.hpp
   struct parts;
   class range_import;
   explicit chain(std::unique_ptr<parts> own);

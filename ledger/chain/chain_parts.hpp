@@ -2,6 +2,7 @@
 
 #include "ledger/chain/block_archive.hpp"
 #include "ledger/chain/block_executor.hpp"
+#include "ledger/chain/snapshot_gaps.hpp"
 
 namespace swarm::ledger {
 
@@ -19,6 +20,7 @@ struct chain::parts {
   block_archive blocks;
   mempool pool;
   block_ptr head;
+  snapshot_gaps gaps;
   std::vector<candidate_ptr> candidates; ///< on top of the head, the youngest last
   block_timing last_block;
 
@@ -37,6 +39,10 @@ struct chain::parts {
   /// The state after a block; none: the head.
   result<state_view> state_at(at_block at);
   result<block_header> header_at(at_block at);
+  /// The header of a block whose state is here.
+  result<block_header> header_with_state(at_block at);
+  /// The validators after a block that a snapshot skipped, by the changes that came with it.
+  result<std::vector<address>> skipped_validators(std::uint64_t block_num);
 };
 
 } // namespace swarm::ledger

@@ -18,6 +18,9 @@ enum class proof_rule {
   transaction,   ///< no transaction of the block at that place
   receipt,       ///< no receipt of the block at that place
   log,           ///< no such log in the receipt
+  unchanged,        ///< a change of validators that changes nothing
+  old_pivot,        ///< a pivot that is not newer than what is known
+  other_validators, ///< a pivot whose state has others than those who sealed it
 };
 
 constexpr std::string_view error_category(proof_rule) {

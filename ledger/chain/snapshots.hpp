@@ -1,0 +1,55 @@
+#pragma once
+
+#include "ledger/chain/chain.hpp"
+#include "ledger/chain/snapshot_gaps.hpp"
+#include "ledger/proof/trust_chain.hpp"
+#include "ledger/sync/past_block.hpp"
+
+namespace swarm::ledger {
+
+/// What a chain gives to nodes that take a snapshot of it, and takes in when it is itself taken from one
+/// (ledger/sync/snapshot_machine.hpp). Lives no longer than its chain, on its thread. Errors of writing are
+/// those of `chain::commit`, and the same call may be tried again.
+class chain_snapshots {
+public:
+  explicit chain_snapshots(chain& of) : chain_(of) {}
+
+  const snapshot_gaps& gaps() const;
+  trusted_block trusted() const;
+
+  // Parts of the state, by hash. `errc::not_found`: not here.
+  result<bool> has_node(const hash32& hash) const;
+  result<bool> has_code(const hash32& hash) const;
+  result<bytes> node(const hash32& hash) const;
+  result<bytes> code(const hash32& hash) const;
+  /// Nodes whose children are stored, or come earlier in the batch.
+  result<void> store_state(const state_batch& batch);
+
+  /// Makes `pivot` the head: one atomic, synced write with `changes`, which brought the validators there. The
+  /// state below its root must be stored. Blocks between the old head and it are missing from now on, and
+  /// the states after them for good.
+  result<block_ptr> adopt(const sync::verified_block& pivot, std::span<const handover> changes);
+
+  /// The youngest blocks that are missing; none when history is whole.
+  result<std::optional<sync::missing_range>> youngest_missing() const;
+  /// Stores blocks from the last of the youngest missing range downwards. One synced write.
+  result<void> store_past(std::span<const sync::verified_block> blocks);
+  result<sync::past_block> past_block(std::uint64_t block_num) const;
+
+  // Who sealed what
+  /// Up to `max` blocks after `after`, ascending, whose state has other validators than that before it; as
+  /// far as `to`. `change` names the log that such a block has.
+  struct change_log {
+    address emitter;
+    hash32 topic;
+  };
+  result<std::vector<std::uint64_t>> changes(const change_log& change, std::uint64_t after, std::uint64_t to,
+                                             std::size_t max) const;
+  /// A block with its seals and the proof of the validators in its state.
+  result<handover> handover_at(std::uint64_t block_num) const;
+
+private:
+  chain& chain_;
+};
+
+} // namespace swarm::ledger
