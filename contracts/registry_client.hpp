@@ -103,6 +103,8 @@ struct validators_changed {
 };
 using node_event = std::variant<node_registered, node_left, validator_voted, validators_changed>;
 /// As decode_training_event.
+/// topic0 of ValidatorsChanged: every block that changes who seals has such a log.
+hash32 validators_changed_topic();
 result<node_event> decode_node_event(const std::vector<hash32>& topics, bytes_view data);
 
 // TrainingRegistry

@@ -41,7 +41,8 @@ json::object chain_state::summary() const {
           {"store_memory_bytes", stats.store_memory_bytes},
           {"last_block_execute_us", micros(stats.last_block.execute)},
           {"last_block_roots_us", micros(stats.last_block.roots)},
-          {"last_block_write_us", micros(stats.last_block.write)}};
+          {"last_block_write_us", micros(stats.last_block.write)},
+          {"snapshot", snapshot_json(*snapshot)}};
 }
 
 namespace {
@@ -77,6 +78,7 @@ result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesi
   }
   SWARM_TRY(s.chain, ledger::chain::open(std::move(options)));
   s.service = std::make_unique<rpc::service>(*s.chain, std::chrono::steady_clock::now());
+  s.snapshot = std::make_unique<sync::snapshot_driver>(*s.chain, sync::driver_options{});
   const auto& head = *s.chain->head();
   log::info(s.context->log_source, "chain {} with genesis {}, at block {} {}", s.chain->chain_id(),
             to_hex(s.chain->genesis_hash().view()), head.header.block_num, to_hex(head.hash.view()));

@@ -44,6 +44,8 @@ struct range_outcome {
   std::optional<error> refused; ///< why the block after the head was not taken; none: there was no such block
 };
 
+struct validators_proof; // proof/trust.hpp
+
 struct txn_place {
   block_ptr block;
   std::size_t index = 0;
@@ -184,6 +186,8 @@ public:
   result<bytes> code_of(const address& who, at_block at = {}) const;
   result<hash32> storage_of(const address& who, const hash32& slot, at_block at = {}) const;
   result<account_proof> prove(const address& who, std::span<const hash32> slots, at_block at = {}) const;
+  /// Proof of the validators after a block; also after those that changed them and that a snapshot skipped.
+  result<validators_proof> prove_validators(std::uint64_t block_num) const;
   /// Executes without effect on top of block `at`. A revert is a result, not an error; errors are value
   /// ("insufficient funds"), a missing `to`, and gas limits over the block's or under the intrinsic gas.
   result<call_result> call(const call_request& request, at_block at = {}) const;

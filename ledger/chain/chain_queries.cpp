@@ -38,16 +38,13 @@ result<std::vector<address>> chain::parts::skipped_validators(std::uint64_t bloc
                return each.first <= before && before <= each.last;
              })->first - 1;
   SWARM_TRY(const auto names, store->notes_after(handover_notes, handover_note(before), SIZE_MAX));
-  std::optional<bytes> last;
-  for (const auto& name : names) {
-    if (name > handover_note(block_num)) break;
-    SWARM_TRY(last, store->note(name));
-  }
-  if (!last) {
+  const auto after = std::upper_bound(names.begin(), names.end(), handover_note(block_num));
+  if (after == names.begin()) {
     SWARM_TRY(auto view, state_at(before));
     return read_validators(view);
   }
-  SWARM_TRY(const auto change, decode_handover(*last));
+  SWARM_TRY(const auto last, store->note(*std::prev(after)));
+  SWARM_TRY(const auto change, decode_handover(last.value_or(bytes{})));
   SWARM_TRY(const auto header, decode_header(change.block.header));
   return check_validators(header.state_root, change.proof);
 }
@@ -125,6 +122,20 @@ result<hash32> chain::storage_of(const address& who, const hash32& slot, at_bloc
 result<account_proof> chain::prove(const address& who, std::span<const hash32> slots, at_block at) const {
   SWARM_TRY(auto state, parts_->state_at(at));
   return state.prove(who, slots);
+}
+
+result<validators_proof> chain::prove_validators(std::uint64_t block_num) const {
+  SWARM_TRY(const auto kept, parts_->store->note(handover_note(block_num)));
+  if (kept) {
+    SWARM_TRY(auto change, decode_handover(*kept));
+    return std::move(change.proof);
+  }
+  SWARM_TRY(const auto validators, validators_after(block_num));
+  SWARM_TRY(auto shown, prove(validators_account(), validator_slots(validators.size()), block_num));
+  validators_proof out{std::move(shown.nodes), std::move(shown.slots.front().nodes), {}};
+  for (std::size_t i = 1; i < shown.slots.size(); ++i)
+    out.members.push_back(std::move(shown.slots[i].nodes));
+  return out;
 }
 
 result<call_result> chain::call(const call_request& request, at_block at) const {

@@ -176,6 +176,21 @@ result<std::vector<std::uint64_t>> chain_snapshots::changes(const change_log& ch
   return out;
 }
 
+std::vector<std::uint64_t> chain_snapshots::skipped_changes(const sync::missing_range& range) const {
+  std::vector<std::uint64_t> out;
+  auto before = range.first;
+  while (before > 0 && gaps().lacks_state(before))
+    --before;
+  out.push_back(before);
+  const auto kept = chain_.parts_->store->notes_after(handover_notes, handover_note(before), SIZE_MAX);
+  if (!kept) return out;
+  for (const auto& name : *kept) {
+    const auto block_num = block_of_note(name);
+    if (block_num && *block_num <= range.last) out.push_back(*block_num);
+  }
+  return out;
+}
+
 result<handover> chain_snapshots::handover_at(std::uint64_t block_num) const {
   SWARM_TRY(const auto kept, chain_.parts_->store->note(handover_note(block_num)));
   if (kept) return decode_handover(*kept);
@@ -183,13 +198,8 @@ result<handover> chain_snapshots::handover_at(std::uint64_t block_num) const {
   SWARM_TRY(auto seals, chain_.seals_of(block_num));
   if (!header || !seals)
     return fail(errc::not_found, "block {} is not here, or without its seals", block_num);
-  SWARM_TRY(const auto validators, chain_.validators_after(block_num));
-  SWARM_TRY(auto shown, chain_.prove(validators_account(), validator_slots(validators.size()), block_num));
-  handover out{{encode_header(*header), std::move(*seals)}, {std::move(shown.nodes), {}, {}}};
-  out.proof.count = std::move(shown.slots.front().nodes);
-  for (std::size_t i = 1; i < shown.slots.size(); ++i)
-    out.proof.members.push_back(std::move(shown.slots[i].nodes));
-  return out;
+  SWARM_TRY(auto proof, chain_.prove_validators(block_num));
+  return handover{{encode_header(*header), std::move(*seals)}, std::move(proof)};
 }
 
 trusted_block chain_snapshots::trusted() const {

@@ -45,6 +45,9 @@ public:
   };
   result<std::vector<std::uint64_t>> changes(const change_log& change, std::uint64_t after, std::uint64_t to,
                                              std::size_t max) const;
+  /// Blocks after which other validators sealed, as far as the snapshot that skipped `range` knows; the first
+  /// is the last block before the range whose state is here.
+  std::vector<std::uint64_t> skipped_changes(const sync::missing_range& range) const;
   /// A block with its seals and the proof of the validators in its state.
   result<handover> handover_at(std::uint64_t block_num) const;
 

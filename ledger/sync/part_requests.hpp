@@ -12,12 +12,6 @@
 
 namespace swarm::sync {
 
-/// What a peer says its head is.
-struct peer_claim {
-  peer_id peer = 0;
-  std::uint64_t block_num = 0;
-};
-
 /// Questions that are open, by peer, and whom to ask next. `About` is what the asker must remember of a
 /// question.
 template <class About>

@@ -62,6 +62,11 @@ void sync_machine::on_import_failed(std::uint64_t block_num, bool blame, error w
   head_num_ = std::max(head_num_, block_num - 1); // a disk that refuses is tried again by `tick`
 }
 
+void sync_machine::on_no_snapshot(peer_id peer, time_point now) {
+  if (const auto found = peers_.find(peer); found != peers_.end()) found->second.no_snapshot = true;
+  schedule(now);
+}
+
 void sync_machine::tick(time_point now) {
   for (auto it = requests_.begin(); it != requests_.end();) {
     const auto next = std::next(it);
@@ -85,8 +90,26 @@ std::uint64_t sync_machine::target() const {
   return out;
 }
 
+std::vector<peer_claim> sync_machine::claims() const {
+  std::vector<peer_claim> out;
+  for (const auto& [id, peer] : peers_)
+    out.push_back({id, peer.claim});
+  return out;
+}
+
+std::vector<peer_claim> sync_machine::snapshot_claims() const {
+  std::vector<peer_claim> out;
+  for (const auto& [id, peer] : peers_)
+    if (options_.snapshot_gap > 0 && !peer.no_snapshot && peer.claim > head_num_
+        && peer.claim - head_num_ > options_.snapshot_gap)
+      out.push_back({id, peer.claim});
+  return out;
+}
+
 std::string sync_machine::status(time_point now) const {
   if (!behind()) return "up to date";
+  if (!snapshot_claims().empty())
+    return fmt::format("behind by {} blocks, a snapshot is taken", target() - head_num_);
   if (requests_.empty() && blocks_.empty())
     return fmt::format("behind by {} blocks, nobody to ask", target() - head_num_);
   auto out = fmt::format("behind by {} blocks, {} waiting", target() - head_num_, blocks_.size());
@@ -124,6 +147,7 @@ void sync_machine::import_what_follows() {
 }
 
 void sync_machine::ask_for_gaps(time_point now) {
+  if (!snapshot_claims().empty()) return;
   const auto end = std::min(target(), head_num_ + options_.window_blocks) + 1;
   for (auto from = head_num_ + 1; from < end;) {
     const auto [first, room] = gap_from(from, end);

@@ -28,6 +28,12 @@ struct sealed_block {
   std::size_t size() const { return block.size() + seals.size(); }
 };
 
+/// What a peer says its head is.
+struct peer_claim {
+  peer_id peer = 0;
+  std::uint64_t block_num = 0;
+};
+
 struct sync_options {
   std::uint64_t range_blocks = 128;                ///< asked for at once
   std::uint64_t window_blocks = 1024;              ///< asked for or waiting, beyond the head
@@ -35,6 +41,8 @@ struct sync_options {
   std::size_t peer_requests = 2;                   ///< to one peer at a time
   std::uint64_t import_blocks = 256;               ///< at most, in one `import_blocks` action
   duration answer_wait = std::chrono::seconds(10); ///< then somebody else is asked
+  /// Behind by more than this, no blocks are asked for while a peer may give a snapshot. 0: always blocks.
+  std::uint64_t snapshot_gap = 0;
 };
 
 namespace action {
@@ -72,6 +80,8 @@ public:
   /// Block `block_num` of the import under way was refused; those before it are in the chain. `blame`: it is
   /// the block's fault and not that of this node's disk.
   void on_import_failed(std::uint64_t block_num, bool blame, error why, time_point now);
+  /// The peer can give no snapshot of what it claims.
+  void on_no_snapshot(peer_id peer, time_point now);
   void tick(time_point now);
 
   std::vector<sync_action> take_actions();
@@ -79,6 +89,9 @@ public:
   /// The highest head that a peer claims, or the own.
   std::uint64_t target() const;
   bool behind() const { return target() > head_num_; }
+  std::vector<peer_claim> claims() const;
+  /// Those of peers that are far ahead and may give a snapshot: while there are any, one is to be taken.
+  std::vector<peer_claim> snapshot_claims() const;
   /// Blocks asked for or waiting to be imported.
   std::size_t waiting_blocks() const { return blocks_.size(); }
   std::size_t waiting_bytes() const { return waiting_bytes_; }
@@ -90,6 +103,7 @@ private:
     std::uint64_t claim = 0;
     std::size_t requests = 0;
     std::optional<time_point> rests_until; ///< it did not answer in time
+    bool no_snapshot = false;
   };
   struct request {
     peer_id peer = 0;

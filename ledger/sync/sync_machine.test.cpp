@@ -251,3 +251,29 @@ TEST_CASE("with one honest peer among others a node gets to the end, in bounded 
       CHECK(peers[id] == liar);
   }
 }
+
+TEST_CASE("far behind, blocks are not asked for while somebody may give a snapshot") {
+  sync_machine node({.snapshot_gap = 100}, 0);
+  time_point now{};
+  node.on_claim(1, 100, now);
+  CHECK(node.snapshot_claims().empty());
+  CHECK(of_kind<action::ask_range>(node.take_actions()).size() == 1);
+  node.on_claim(2, 500, now);
+  node.on_claim(3, 700, now);
+  CHECK(node.claims().size() == 3);
+  CHECK(node.snapshot_claims().size() == 2);
+  CHECK(of_kind<action::ask_range>(node.take_actions()).empty());
+  CHECK(node.status(now).find("snapshot") != std::string::npos);
+  node.on_no_snapshot(3, now);
+  REQUIRE(node.snapshot_claims().size() == 1);
+  CHECK(node.snapshot_claims()[0].peer == 2);
+  node.on_head(480, false, now); // it was taken
+  CHECK(node.snapshot_claims().empty());
+  const auto asked = of_kind<action::ask_range>(node.take_actions());
+  REQUIRE_FALSE(asked.empty());
+  CHECK(asked[0].first == 481);
+  sync_machine never({}, 0);
+  never.on_claim(1, 1'000'000, now);
+  CHECK(never.snapshot_claims().empty());
+  CHECK_FALSE(never.take_actions().empty());
+}

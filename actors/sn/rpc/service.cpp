@@ -14,6 +14,7 @@ constexpr std::size_t small_body_bytes = 64 * 1024;
 int code_of(const error& why) {
   if (why.category == error_category(rpc_errc::refused)) return why.code;
   if (why.is(ledger::chain_rule::unknown_block)) return static_cast<int>(rpc_errc::resource_missing);
+  if (why.is(ledger::chain_rule::history_missing)) return static_cast<int>(rpc_errc::resource_missing);
   if (why.is(ledger::chain_rule::bad_filter)) return static_cast<int>(rpc_errc::invalid_params);
   if (why.is(ledger::chain_rule::too_many_logs)) return static_cast<int>(rpc_errc::limit_exceeded);
   for (const auto own_trouble : {errc::corrupt, errc::io, errc::internal})

@@ -131,6 +131,7 @@ private:
   method_result uncle_count_by_hash(const params&, const caller&);
   method_result txn_by_block_number(const params&, const caller&);
   method_result txn_by_block_hash(const params&, const caller&);
+  method_result unknown_txn(const hash32& hash) const;
   method_result txn_by_hash(const params&, const caller&);
   method_result txn_receipt(const params&, const caller&);
   method_result txn_count(const params&, const caller&);

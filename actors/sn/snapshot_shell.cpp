@@ -1,0 +1,64 @@
+#include "actors/sn/snapshot_shell.hpp"
+
+#include "actors/paths.hpp"
+#include "base/log.hpp"
+#include "contracts/registry_client.hpp"
+#include "ledger/sync/snapshot_server.hpp"
+
+namespace swarm::actors {
+
+namespace {
+
+const ledger::chain_snapshots::change_log& validators_change() {
+  static const ledger::chain_snapshots::change_log out{contracts::node_registry_address(),
+                                                       contracts::validators_changed_topic()};
+  return out;
+}
+
+} // namespace
+
+ledger::block_ptr carry_out_snapshot(role_actor<chain_state>* self) {
+  auto& s = self->state();
+  auto out = s.snapshot->take();
+  for (auto& text : out.reports)
+    log::info(s.context->log_source, "{}", text);
+  const auto peers = sibling(*self, "peers");
+  for (auto& ask : out.asks)
+    self->tell(peers, ask_part{ask.peer, ask.tag, sync::encode(ask.what)});
+  for (auto& each : out.useless) {
+    log::info(s.context->log_source, "no snapshot from peer {}: {}", each.peer, each.why.message);
+    self->tell(sibling(*self, "consensus"), snapshot_useless{each.peer});
+    if (each.lied) self->tell(peers, consensus::penalize{each.peer, std::move(each.why)});
+  }
+  for (auto& each : out.liars)
+    self->tell(peers, consensus::penalize{each.peer, std::move(each.why)});
+  if (out.broken) self->fail(*out.broken);
+  return out.adopted;
+}
+
+void answer_part_question(role_actor<chain_state>* self, const part_wanted& what) {
+  auto& s = self->state();
+  if (!s.chain) return;
+  auto answer = sync::answer_part(*s.chain, validators_change(), what.question, what.bytes_max);
+  const auto peers = sibling(*self, "peers");
+  if (answer)
+    self->tell(peers, part_answer{what.peer, what.request_id, std::move(*answer)});
+  else
+    self->tell(peers, consensus::penalize{what.peer, std::move(answer).error()});
+}
+
+boost::json::object snapshot_json(const sync::snapshot_driver& of) {
+  const auto now = of.status();
+  return {{"phase", now.phase},
+          {"pivot", now.pivot},
+          {"nodes", now.nodes},
+          {"node_bytes", now.node_bytes},
+          {"nodes_waiting", now.nodes_waiting},
+          {"open_questions", now.open_questions},
+          {"peers", now.peers},
+          {"blocks_skipped", now.blocks_skipped},
+          {"blocks_missing", now.blocks_missing},
+          {"trouble", now.trouble}};
+}
+
+} // namespace swarm::actors

@@ -1,0 +1,371 @@
+#include "ledger/sync/snapshot_driver.hpp"
+
+#include "base/hash.hpp"
+#include "base/random.hpp"
+#include "ledger/chain/chain_fixture.hpp"
+#include "ledger/sync/snapshot_server.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace swarm;
+using namespace swarm::sync;
+using namespace swarm::ledger;
+using namespace swarm::ledger::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::uint8_t registry_kind = 8;
+const chain_snapshots::change_log change{validators_account(), keccak256("changed")};
+
+/// Stands for the NodeRegistry: its input is the next validators.
+class set_contract final : public native_contract {
+public:
+  call_outcome call(contract_host& host, const call_context& context, bytes_view input) const override {
+    for (std::size_t i = 0; i < input.size() / 20; ++i) {
+      hash32 word;
+      std::copy_n(input.begin() + static_cast<std::ptrdiff_t>(20 * i), 20, word.begin() + 12);
+      host.store(context.self, u256(first_validator_slot + i), word);
+    }
+    host.store(context.self, u256(validator_count_slot), u256(input.size() / 20));
+    host.emit({context.self, {change.topic}, {}});
+    return {};
+  }
+};
+
+chain_options options_for(const std::filesystem::path& dir) {
+  auto out = test_options(dir);
+  out.contracts.kinds.push_back({registry_kind, std::make_shared<set_contract>()});
+  out.contracts.genesis.push_back({validators_account(), registry_kind, {}});
+  return out;
+}
+
+/// A chain whose blocks are sealed as they must be, with some state and changes of validators.
+struct source {
+  temp_dir dir;
+  std::unique_ptr<chain> on;
+  std::map<address, private_key> keys;
+  std::map<std::uint8_t, std::uint64_t> nonces;
+  std::uint64_t slots = 0;
+
+  explicit source(std::uint64_t length) {
+    auto opened = chain::open(options_for(dir / "chain"));
+    REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().message));
+    on = std::move(*opened);
+    for (std::uint8_t i = 1; i <= 6; ++i)
+      keys.emplace(test_key(i).account(), test_key(i));
+    grow(length);
+  }
+  void submit(const address& to, bytes input) {
+    txn_fields fields;
+    fields.nonce = nonces[9]++;
+    fields.gas_limit = 5'000'000;
+    fields.to = to;
+    fields.data = std::move(input);
+    const auto taken = on->submit(make_signed(fields, test_key(9), default_chain_id)->raw());
+    REQUIRE_MESSAGE(taken, (taken ? "" : taken.error().message));
+  }
+  void grow(std::uint64_t blocks) {
+    const std::map<std::uint64_t, std::vector<std::uint8_t>> changes{
+        {10, {1, 2, 3}}, {30, {1, 2, 3, 4}}, {31, {2, 3, 4, 5}}, {64, {2, 3, 4}}, {90, {3, 4, 5, 6}}};
+    for (std::uint64_t i = 0; i < blocks; ++i) {
+      const auto next = on->head()->header.block_num + 1;
+      for (int k = 0; k < 3; ++k) {
+        submit(test_address(), input_of(op::store, word(++slots), word(slots * 7)));
+        submit(test_address(), input_of(op::emit, word(next), word(slots)));
+      }
+      if (changes.contains(next)) {
+        bytes set;
+        std::vector<address> sorted;
+        for (const auto key : changes.at(next))
+          sorted.push_back(test_key(key).account());
+        std::sort(sorted.begin(), sorted.end());
+        for (const auto& who : sorted)
+          append(set, who.view());
+        submit(validators_account(), std::move(set));
+      }
+      seal(next);
+    }
+  }
+  void seal(std::uint64_t next) {
+    const auto validators = *on->validators_after(next - 1);
+    auto made = on->build_block(1000 + next, validators.front(), 1000);
+    REQUIRE(made);
+    seal_record seals{.round_num = next % 2, .seals = {}};
+    const auto digest =
+        seal_digest(on->chain_id(), on->genesis_hash(), (*made)->block->hash, seals.round_num);
+    for (std::size_t i = 0; i < seal_quorum(validators.size()); ++i)
+      seals.seals.push_back({keys.at(validators[i]).sign_recoverable(digest)});
+    REQUIRE(on->commit(*made, seals));
+  }
+};
+
+enum class conduct { honest, dead, junk, stateless, other_state, old_proof };
+
+/// A node that takes a snapshot from peers that all have the same chain.
+struct taker {
+  std::filesystem::path where;
+  std::unique_ptr<chain> on;
+  std::unique_ptr<snapshot_driver> driver;
+  std::vector<std::pair<chain*, conduct>> peers;
+  time_point now{};
+  std::uint64_t gap = 20;
+  std::set<peer_id> useless, liars;
+  std::vector<std::string> reports;
+  block_ptr adopted;
+  std::size_t answers = 0;
+  std::size_t questions = 0;
+  std::optional<std::uint64_t> missing_before;
+
+  explicit taker(std::filesystem::path dir) : where(std::move(dir)) { open(); }
+  void open() {
+    driver.reset();
+    on.reset();
+    auto opened = chain::open(options_for(where));
+    REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().message));
+    on = std::move(*opened);
+    driver_options options;
+    options.snapshot = {.gather = 0s, .nodes_asked = 20, .batch_bytes = 2000};
+    options.history = {.range_blocks = 16};
+    driver = std::make_unique<snapshot_driver>(*on, options);
+  }
+  std::uint64_t head_num() const { return on->head()->header.block_num; }
+
+  void offer() {
+    std::vector<peer_claim> all, far;
+    for (peer_id id = 0; id < peers.size(); ++id) {
+      all.push_back({id, peers[id].first->head()->header.block_num});
+      if (all.back().block_num > head_num() + gap && !useless.contains(id)) far.push_back(all.back());
+    }
+    driver->set_peers(all, far, now);
+  }
+  std::optional<bytes> answer_of(peer_id peer, const question& asked) {
+    const auto& [from, how] = peers[peer];
+    const bool state = std::holds_alternative<state_question>(asked);
+    if (how == conduct::dead) return std::nullopt;
+    if (how == conduct::junk) return bytes{0xc1, 0x01};
+    if (how == conduct::stateless && state) return encode(state_answer{});
+    if (how == conduct::other_state && state) return encode(state_answer{{bytes(50, 5)}});
+    if (how == conduct::old_proof && std::holds_alternative<trust_question>(asked)) {
+      chain_snapshots snapshots(*from);
+      return encode(trust_answer{{}, *snapshots.handover_at(5)});
+    }
+    auto out = answer_part(*from, change, encode(asked), 30'000);
+    REQUIRE(out);
+    return *out;
+  }
+  /// Until all that is to be done is done, or `enough`.
+  template <class Enough>
+  void run(const Enough& enough) {
+    for (int turn = 0; turn < 2000 && !enough(); ++turn) {
+      offer();
+      for (;;) {
+        auto out = driver->take();
+        REQUIRE_FALSE(out.broken);
+        for (const auto& each : out.useless) {
+          useless.insert(each.peer);
+          if (each.lied) liars.insert(each.peer);
+        }
+        for (const auto& each : out.liars)
+          liars.insert(each.peer);
+        for (auto& text : out.reports)
+          reports.push_back(std::move(text));
+        if (out.adopted) adopted = out.adopted;
+        for (const auto& ask : out.asks) {
+          ++questions;
+          if (const auto raw = answer_of(ask.peer, ask.what)) {
+            ++answers;
+            driver->on_part(ask.peer, ask.tag, *raw, now);
+          }
+          if (enough()) return;
+        }
+        if (out.asks.empty()) break;
+      }
+      now += 1s;
+      driver->tick(now);
+    }
+    CHECK(enough());
+  }
+  void run_all() {
+    run([&] { return adopted && on->history_complete() && !driver->active(); });
+  }
+};
+
+/// Everything that can be asked of a chain is the same, up to `last`; states from `pivot` on.
+void check_same(const chain& a, const chain& b, std::uint64_t pivot, std::uint64_t last) {
+  for (std::uint64_t i = 0; i <= last; ++i) {
+    const auto x = a.block_by_num(i), y = b.block_by_num(i);
+    REQUIRE(x);
+    REQUIRE(y);
+    REQUIRE(*y);
+    CHECK((*x)->hash == (*y)->hash);
+    CHECK((*x)->txns.size() == (*y)->txns.size());
+    for (std::size_t t = 0; t < (*x)->txns.size(); ++t) {
+      CHECK((*x)->outcomes[t].consensus == (*y)->outcomes[t].consensus);
+      CHECK((*x)->outcomes[t].gas_used == (*y)->outcomes[t].gas_used);
+      CHECK((*x)->txns[t].sender() == (*y)->txns[t].sender());
+      const auto place = b.find_txn((*x)->txns[t].hash());
+      REQUIRE(place);
+      REQUIRE(*place);
+      CHECK((*place)->index == t);
+    }
+    CHECK(*a.seals_of(i) == *b.seals_of(i));
+    CHECK(*a.validators_after(i) == *b.validators_after(i));
+    const auto account = b.account_of(test_address(), i);
+    if (i == 0 || i >= pivot)
+      CHECK(*account == *a.account_of(test_address(), i));
+    else
+      CHECK(account.error().is(chain_rule::state_missing));
+  }
+  const log_filter all{.from_block = 0, .to_block = last, .addresses = {test_address()}, .topics = {}};
+  const auto x = a.logs(all), y = b.logs(all);
+  REQUIRE(x);
+  REQUIRE(y);
+  CHECK(x->size() == y->size());
+}
+
+} // namespace
+
+TEST_CASE("a chain is taken by snapshot, goes on, and gets its history") {
+  source from(100);
+  temp_dir dir;
+  taker node(dir / "taker");
+  node.peers = {{from.on.get(), conduct::honest}, {from.on.get(), conduct::honest}};
+  node.run([&] { return node.adopted != nullptr; });
+  CHECK(node.head_num() == 80);
+  CHECK(node.adopted->header.state_root == (*from.on->block_by_num(80))->header.state_root);
+  CHECK(*node.on->account_of(test_address()) == *from.on->account_of(test_address(), 80));
+  CHECK(*node.on->storage_of(test_address(), word(100)) == word(700));
+
+  // The blocks that follow are executed, as ever.
+  for (std::uint64_t i = 81; i <= 100; ++i) {
+    const auto block = *from.on->block_by_num(i);
+    const auto taken = node.on->import_block({block->header, block->txns}, **from.on->seals_of(i));
+    REQUIRE_MESSAGE(taken, (taken ? "" : taken.error().message));
+  }
+  CHECK(node.on->head()->hash == from.on->head()->hash);
+
+  CHECK(node.on->block_by_num(40).error().is(chain_rule::history_missing));
+  CHECK(node.on->block_by_num(40).error().message.find("block 40 is not here yet") == 0);
+  CHECK(node.on->header_by_num(40).error().is(chain_rule::history_missing));
+  CHECK(node.on->block_by_hash((*from.on->block_by_num(40))->hash).error().is(chain_rule::history_missing));
+  CHECK(node.on->logs({.from_block = 0, .to_block = 90, .addresses = {}, .topics = {}})
+            .error()
+            .is(chain_rule::history_missing));
+  CHECK(node.on->logs({.from_block = 80, .to_block = 90, .addresses = {}, .topics = {}}));
+  const auto state = node.on->account_of(test_address(), 40);
+  CHECK(state.error().is(chain_rule::state_missing));
+  CHECK(state.error().message.find("missing trie node") == 0);
+
+  node.run_all();
+  check_same(*from.on, *node.on, 80, 100);
+  CHECK(node.liars.empty());
+  CHECK(node.driver->status().phase == "complete");
+  node.open();
+  check_same(*from.on, *node.on, 80, 100);
+}
+
+TEST_CASE("who took a snapshot gives snapshots, and another gap can follow") {
+  source from(100);
+  temp_dir dir;
+  taker second(dir / "second"), third(dir / "third");
+  second.peers = {{from.on.get(), conduct::honest}};
+  second.run([&] { return second.adopted != nullptr; }); // its history is still missing
+  for (std::uint64_t i = 81; i <= 100; ++i) {
+    const auto block = *from.on->block_by_num(i);
+    REQUIRE(second.on->import_block({block->header, block->txns}, **from.on->seals_of(i)));
+  }
+  third.peers = {{second.on.get(), conduct::honest}};
+  third.run([&] { return third.adopted != nullptr; });
+  CHECK(third.head_num() == 80);
+  third.peers = {{second.on.get(), conduct::honest}, {from.on.get(), conduct::honest}};
+  third.run_all();
+  check_same(*from.on, *third.on, 80, 80);
+
+  from.grow(100);
+  third.adopted = nullptr;
+  third.peers = {{from.on.get(), conduct::honest}};
+  third.answers = 0;
+  third.run([&] { return third.adopted != nullptr; });
+  CHECK(third.head_num() == 176);
+  third.open();
+  third.adopted = third.on->head();
+  third.run_all();
+  CHECK(chain_snapshots(*third.on).gaps().states
+        == std::vector<block_range>{{1, 79}, {81, 175}});
+  for (const auto block_num : {1u, 79u, 80u, 81u, 100u, 175u, 176u})
+    CHECK((*third.on->block_by_num(block_num))->hash == (*from.on->block_by_num(block_num))->hash);
+  CHECK(*third.on->validators_after(120) == *from.on->validators_after(120));
+}
+
+TEST_CASE("some peers may do what they like") {
+  source from(100);
+  for (const auto odd :
+       {conduct::dead, conduct::junk, conduct::stateless, conduct::other_state, conduct::old_proof}) {
+    CAPTURE(static_cast<int>(odd));
+    temp_dir dir;
+    taker node(dir / "taker");
+    node.peers = {{from.on.get(), odd}, {from.on.get(), conduct::honest}, {from.on.get(), odd}};
+    node.run_all();
+    CHECK(node.head_num() == 80);
+    CHECK_FALSE(node.liars.contains(1));
+    if (odd == conduct::junk || odd == conduct::other_state) CHECK(node.liars.contains(0));
+    check_same(*from.on, *node.on, 80, 80);
+  }
+}
+
+TEST_CASE("a crash at any moment costs what was not stored, never the chain") {
+  source from(60);
+  const auto target = *from.on->block_by_num(32);
+  std::size_t whole = 0;
+  for (std::size_t crash_after = 1;; crash_after += 3) {
+    CAPTURE(crash_after);
+    temp_dir dir;
+    taker node(dir / "taker");
+    node.peers = {{from.on.get(), conduct::honest}, {from.on.get(), conduct::honest}};
+    node.run([&] { return node.answers >= crash_after || (node.adopted && node.on->history_complete()); });
+    if (node.answers < crash_after) break; // it had done everything before
+    const bool was_adopted = node.adopted != nullptr;
+    node.open();
+    CHECK(node.head_num() == (was_adopted ? 32 : 0));
+    CHECK(node.on->account_of(test_address()));
+    if (was_adopted) {
+      node.adopted = node.on->head();
+      node.gap = 100; // the rest comes block by block
+    }
+    node.run_all();
+    CHECK(node.on->head()->hash == target->hash);
+    check_same(*from.on, *node.on, 32, 32);
+    ++whole;
+  }
+  CHECK(whole > 5);
+}
+
+TEST_CASE("questions that no honest node asks are refused; what is not there makes empty answers") {
+  source from(40);
+  CHECK_FALSE(answer_part(*from.on, change, bytes{0x80}, 1000));
+  CHECK_FALSE(answer_part(*from.on, change, bytes{}, 1000));
+  const auto ask = [&](const question& what, std::size_t bytes_max = 100'000) {
+    auto out = answer_part(*from.on, change, encode(what), bytes_max);
+    REQUIRE(out);
+    return *out;
+  };
+  CHECK(decode_state_answer(ask(state_question{{keccak256("no node")}, {}}))->items.empty());
+  CHECK(decode_history_answer(ask(history_question{41, 5}))->blocks.empty());
+  CHECK(decode_history_answer(ask(history_question{40, 128}))->blocks.size() == 40);
+  CHECK(decode_history_answer(ask(history_question{40, 128}, 10))->blocks.size() == 1);
+  const auto late = decode_trust_answer(ask(trust_question{39}));
+  CHECK(late->changes.empty());
+  CHECK_FALSE(late->pivot);
+  const auto first = decode_trust_answer(ask(trust_question{0}));
+  REQUIRE(first->pivot);
+  CHECK(decode_header(first->pivot->block.header)->block_num == 16);
+  CHECK(first->changes.size() == 1);
+  const auto small = decode_trust_answer(ask(trust_question{0}, 10));
+  CHECK(small->changes.size() == 1);
+  CHECK_FALSE(small->pivot);
+  source longer(95); // 64 and 90 change the validators
+  const auto pivot = answer_part(*longer.on, change, encode(question(trust_question{0})), 1'000'000,
+                                 {.pivot_lag = 5, .pivot_step = 45});
+  CHECK(decode_header(decode_trust_answer(*pivot)->pivot->block.header)->block_num == 91);
+}

@@ -1,0 +1,180 @@
+#include "ledger/sync/snapshot_machine.hpp"
+
+#include "ledger/proof/proof_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace swarm;
+using namespace swarm::sync;
+using namespace swarm::ledger;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// 40 blocks, 5 and 9 change the validators. `salt` makes another chain of the same validators after block 20.
+test::paper_chain paper(bool salted = false) {
+  test::paper_chain out({1});
+  for (std::uint64_t i = 1; i <= 40; ++i) {
+    std::vector<test::paper_txn> txns;
+    if (salted && i > 20) txns.push_back({});
+    out.add_block(txns, i == 5   ? std::vector<std::uint8_t>{1, 2, 3}
+                        : i == 9 ? std::vector<std::uint8_t>{1, 2, 3, 4}
+                                 : std::vector<std::uint8_t>{});
+  }
+  return out;
+}
+
+/// A machine that begins at the genesis block, and what it wants.
+struct scene {
+  test::paper_chain chain = paper();
+  snapshot_options options{.gather = 1s, .pivot_distance_max = 10};
+  time_point now{};
+  snapshot_machine machine{options, chain.identity(), {0, test::paper_chain({1}).validators()},
+                           [](const state_part&) -> result<bool> { return false; }, now};
+  std::vector<action::ask_part> asked;
+  std::vector<action::useless> useless;
+  std::vector<std::string> reports;
+
+  void see(std::vector<peer_claim> peers) {
+    machine.set_peers(peers, now);
+    collect();
+  }
+  void collect() {
+    for (auto& each : machine.take_actions()) {
+      if (auto* ask = std::get_if<action::ask_part>(&each)) asked.push_back(*ask);
+      if (auto* gone = std::get_if<action::useless>(&each)) useless.push_back(*gone);
+      if (auto* report = std::get_if<action::report>(&each)) reports.push_back(report->text);
+    }
+  }
+  /// Answers the oldest question, which must be to `peer`.
+  void answer(peer_id peer, const bytes& raw) {
+    REQUIRE_FALSE(asked.empty());
+    const auto found =
+        std::find_if(asked.begin(), asked.end(), [&](const auto& each) { return each.peer == peer; });
+    REQUIRE(found != asked.end());
+    const auto tag = found->tag;
+    asked.erase(found);
+    machine.on_part(peer, tag, raw, now);
+    collect();
+  }
+  void pass(duration time) {
+    now += time;
+    machine.tick(now);
+    collect();
+  }
+  static bytes proof(test::paper_chain& from, std::vector<std::size_t> changes, std::size_t pivot) {
+    trust_answer out;
+    for (const auto block_num : changes)
+      out.changes.push_back(from.handover_at(block_num));
+    if (pivot > 0) out.pivot = from.handover_at(pivot);
+    return encode(out);
+  }
+};
+
+} // namespace
+
+TEST_CASE("several peers prove their pivots, page by page; the highest one is taken") {
+  scene at;
+  at.see({{1, 40}, {2, 40}, {3, 40}, {4, 40}});
+  REQUIRE(at.asked.size() == 3);
+  at.answer(1, at.proof(at.chain, {5, 9}, 32));
+  at.answer(2, at.proof(at.chain, {5}, 0));
+  REQUIRE(at.asked.size() == 2);
+  CHECK(std::get<trust_question>(at.asked[1].what).after == 5);
+  at.answer(2, at.proof(at.chain, {9}, 36));
+  CHECK(at.machine.now_in() == snapshot_machine::phase::proving);
+  at.answer(3, at.proof(at.chain, {5, 9}, 34));
+  CHECK(at.machine.now_in() == snapshot_machine::phase::fetching);
+  CHECK(at.machine.pivot_num() == 36);
+  REQUIRE_FALSE(at.asked.empty());
+  CHECK(std::get<state_question>(at.asked[0].what).nodes.front() == at.chain.header(36).state_root);
+}
+
+TEST_CASE("one peer alone is enough once nobody else has come for a while") {
+  scene at;
+  at.see({{1, 40}});
+  at.answer(1, at.proof(at.chain, {5, 9}, 32));
+  CHECK(at.machine.now_in() == snapshot_machine::phase::proving);
+  at.pass(2s);
+  CHECK(at.machine.pivot_num() == 32);
+}
+
+TEST_CASE("two chains that are both sealed are followed by nobody") {
+  scene at;
+  auto other = paper(true);
+  REQUIRE(other.identity().genesis_hash == at.chain.identity().genesis_hash);
+  at.see({{1, 40}, {2, 40}, {3, 40}});
+  at.answer(1, at.proof(at.chain, {5, 9}, 32));
+  at.answer(2, at.proof(at.chain, {5, 9}, 32));
+  at.answer(3, at.proof(other, {5, 9}, 32));
+  CHECK(at.machine.now_in() == snapshot_machine::phase::proving);
+  REQUIRE(at.reports.size() == 1);
+  CHECK(at.reports[0].find("two chains") != std::string::npos);
+  CHECK(at.useless.empty());
+  CHECK(at.asked.empty());
+  at.pass(10s);
+  CHECK(at.asked.empty());
+  CHECK(at.machine.status().find("contradict") != std::string::npos);
+  at.pass(60s); // then it looks again
+  CHECK(at.asked.size() == 3);
+}
+
+TEST_CASE("who proves nothing, something else, or less than it says is not asked again") {
+  scene at;
+  at.see({{1, 40}, {2, 40}, {3, 40}});
+  at.answer(1, at.proof(at.chain, {5}, 32)); // leaves out a change
+  at.answer(2, at.proof(at.chain, {}, 0));
+  at.answer(3, {0x01});
+  CHECK(at.asked.empty());
+  REQUIRE(at.useless.size() == 3);
+  CHECK(at.useless[0].lied);
+  CHECK_FALSE(at.useless[1].lied);
+  CHECK(at.useless[2].lied);
+  at.see({{1, 40}, {2, 40}, {3, 40}, {4, 900}, {5, 40}, {6, 40}});
+  REQUIRE(at.asked.size() == 3);
+  at.answer(4, at.proof(at.chain, {5, 9}, 32)); // its head is said to be 900
+  CHECK_FALSE(at.useless.back().lied);
+  at.pass(11s); // 5 and 6 are dead
+  CHECK(at.useless.size() == 6);
+  CHECK(at.machine.now_in() == snapshot_machine::phase::proving);
+  CHECK(at.asked.size() == 2); // old ones
+}
+
+TEST_CASE("state: what was not asked for is a lie, an empty answer is none, a missing part goes to somebody else") {
+  scene at;
+  at.see({{1, 40}});
+  at.answer(1, at.proof(at.chain, {5, 9}, 32));
+  at.pass(2s);
+  at.see({{1, 40}, {2, 40}, {3, 40}});
+  REQUIRE(at.asked.size() == 1);
+  at.answer(1, encode(state_answer{}));
+  CHECK(at.useless.empty());
+  REQUIRE(at.asked.size() == 1);
+  const auto second = at.asked[0].peer;
+  CHECK(second != 1);
+  at.answer(second, encode(state_answer{{bytes(40, 1)}}));
+  REQUIRE(at.useless.size() == 1);
+  CHECK(at.useless[0].lied);
+  REQUIRE(at.asked.size() == 1);
+  CHECK(at.asked[0].peer != second);
+  at.pass(11s); // silent: asked again, of whom it is left
+  CHECK(at.asked.size() >= 2);
+}
+
+TEST_CASE("when nobody has the state any more, another pivot is looked for") {
+  scene at;
+  at.see({{1, 40}});
+  at.answer(1, at.proof(at.chain, {5, 9}, 32));
+  at.pass(2s);
+  CHECK(at.machine.now_in() == snapshot_machine::phase::fetching);
+  at.see({});
+  at.asked.clear();
+  at.pass(61s);
+  CHECK(at.machine.now_in() == snapshot_machine::phase::proving);
+  CHECK(at.reports.size() == 1);
+  at.see({{7, 40}});
+  REQUIRE(at.asked.size() == 1);
+  at.answer(7, at.proof(at.chain, {5, 9}, 33));
+  at.pass(2s);
+  CHECK(at.machine.pivot_num() == 33);
+}
