@@ -3,6 +3,7 @@
 #include "base/hash.hpp"
 #include "base/random.hpp"
 #include "ledger/chain/chain_fixture.hpp"
+#include "ledger/chain/store_check.hpp"
 #include "ledger/sync/snapshot_server.hpp"
 
 #include <doctest/doctest.h>
@@ -129,6 +130,15 @@ struct taker {
     options.history = {.range_blocks = 16};
     driver = std::make_unique<snapshot_driver>(*on, options);
   }
+  /// The store is whole but for what the snapshot left out.
+  void check_store() {
+    driver.reset();
+    on.reset();
+    const auto report = ledger::check_store({.dir = where, .contracts = options_for(where).contracts});
+    REQUIRE_MESSAGE(report, (report ? "" : report.error().message));
+    CHECK_MESSAGE(report->sound(), verdict(*report));
+    open();
+  }
   std::uint64_t head_num() const { return on->head()->header.block_num; }
 
   void offer() {
@@ -244,6 +254,7 @@ TEST_CASE("a chain is taken by snapshot, goes on, and gets its history") {
     REQUIRE_MESSAGE(taken, (taken ? "" : taken.error().message));
   }
   CHECK(node.on->head()->hash == from.on->head()->hash);
+  node.check_store();
 
   CHECK(node.on->block_by_num(40).error().is(chain_rule::history_missing));
   CHECK(node.on->block_by_num(40).error().message.find("block 40 is not here yet") == 0);
@@ -261,8 +272,14 @@ TEST_CASE("a chain is taken by snapshot, goes on, and gets its history") {
   check_same(*from.on, *node.on, 80, 100);
   CHECK(node.liars.empty());
   CHECK(node.driver->status().phase == "complete");
-  node.open();
+  node.check_store();
   check_same(*from.on, *node.on, 80, 100);
+  const auto repaired = [&] {
+    node.driver.reset();
+    node.on.reset();
+    return repair_store({.dir = node.where, .contracts = options_for(node.where).contracts});
+  }();
+  CHECK(repaired.error().message.find("snapshot at block 80") != std::string::npos);
 }
 
 TEST_CASE("who took a snapshot gives snapshots, and another gap can follow") {
