@@ -8,6 +8,9 @@ namespace swarm::ledger {
 
 namespace {
 
+/// Places of the log index that one question may cost.
+constexpr std::size_t change_seeks_max = 20'000;
+
 /// What the store and the head need to know of a block that others executed. Revert data is not part of what
 /// a header vouches for, and is left out.
 result<std::shared_ptr<executed_block>> executed(const sync::verified_block& from, bool with_senders) {
@@ -148,31 +151,31 @@ result<sync::past_block> chain_snapshots::past_block(std::uint64_t block_num) co
 
 // -- who sealed what
 
-result<std::vector<std::uint64_t>> chain_snapshots::changes(const change_log& change, std::uint64_t after,
-                                                            std::uint64_t to, std::size_t max) const {
+result<chain_snapshots::changes_found> chain_snapshots::changes(const hash32& topic, std::uint64_t after,
+                                                                std::uint64_t to, std::size_t max) const {
   const auto& parts = *chain_.parts_;
-  std::vector<std::uint64_t> out;
+  changes_found out;
   // Those that a snapshot skipped came with it.
   SWARM_TRY(const auto kept, parts.store->notes_after(handover_notes, handover_note(after), max));
   for (const auto& name : kept) {
     SWARM_TRY(const auto block_num, block_of_note(name));
-    if (block_num <= to) out.push_back(block_num);
+    if (block_num <= to) out.blocks.push_back(block_num);
   }
   // The others are found by what they say, which they may say without a change.
-  const std::vector<std::vector<log_key>> groups{{log_key::emitter(change.emitter)},
-                                                 {log_key::topic(0, change.topic)}};
-  std::size_t seen = 0;
-  SWARM_CHECK(parts.store->scan_logs(after + 1, to, groups, [&](std::uint64_t block_num) -> result<bool> {
-    if (gaps().lacks_state(block_num)) return true;
-    if (!gaps().lacks_state(block_num - 1)) { // a pivot is no change
-      SWARM_TRY(const auto before, chain_.validators_after(block_num - 1));
-      SWARM_TRY(const auto now, chain_.validators_after(block_num));
-      if (before != now) out.push_back(block_num), ++seen;
-    }
-    return seen < max;
-  }));
-  std::sort(out.begin(), out.end());
-  out.resize(std::min(out.size(), max));
+  const std::vector<std::vector<log_key>> groups{{log_key::topic(0, topic)}};
+  const auto look = [&](std::uint64_t block_num) -> result<bool> {
+    if (gaps().lacks_state(block_num) || gaps().lacks_state(block_num - 1)) return true; // a pivot is no change
+    SWARM_TRY(const auto before, chain_.validators_after(block_num - 1));
+    SWARM_TRY(const auto now, chain_.validators_after(block_num));
+    if (before != now) out.blocks.push_back(block_num);
+    return out.blocks.size() < 2 * max;
+  };
+  std::size_t seeks = 0;
+  SWARM_TRY(const auto looked_to, parts.store->scan_logs(after + 1, to, groups, look, change_seeks_max, seeks));
+  std::sort(out.blocks.begin(), out.blocks.end());
+  std::erase_if(out.blocks, [&](std::uint64_t each) { return each >= looked_to && looked_to <= to; });
+  out.all = looked_to > to && out.blocks.size() <= max && kept.size() < max;
+  out.blocks.resize(std::min(out.blocks.size(), max));
   return out;
 }
 

@@ -37,14 +37,14 @@ public:
   result<sync::past_block> past_block(std::uint64_t block_num) const;
 
   // Who sealed what
-  /// Up to `max` blocks after `after`, ascending, whose state has other validators than that before it; as
-  /// far as `to`. `change` names the log that such a block has.
-  struct change_log {
-    address emitter;
-    hash32 topic;
+  struct changes_found {
+    std::vector<std::uint64_t> blocks; ///< ascending
+    bool all = false;                  ///< there are no more up to `to`
   };
-  result<std::vector<std::uint64_t>> changes(const change_log& change, std::uint64_t after, std::uint64_t to,
-                                             std::size_t max) const;
+  /// Up to `max` blocks after `after` whose state has other validators than that before it; as far as `to`.
+  /// Such a block has a log with `topic`, which stands first.
+  result<changes_found> changes(const hash32& topic, std::uint64_t after, std::uint64_t to,
+                                std::size_t max) const;
   /// Blocks after which other validators sealed, as far as the snapshot that skipped `range` knows; the first
   /// is the last block before the range whose state is here.
   std::vector<std::uint64_t> skipped_changes(const sync::missing_range& range) const;

@@ -15,7 +15,7 @@ constexpr std::size_t answer_frame = 64;
 
 class server {
 public:
-  server(ledger::chain& from, const chain_snapshots::change_log& change, std::size_t bytes_max,
+  server(ledger::chain& from, const hash32& change, std::size_t bytes_max,
          const server_options& options)
       : chain_(from), snapshots_(from), change_(change), bytes_max_(std::min(bytes_max, part_bytes_max)),
         options_(options) {}
@@ -25,8 +25,8 @@ public:
     SWARM_TRY(const auto pivot, pivot_after(asked.after));
     if (!pivot) return encode(out);
     SWARM_TRY(const auto changes, snapshots_.changes(change_, asked.after, *pivot, changes_max));
-    bool all = changes.size() < changes_max;
-    for (const auto block_num : changes) {
+    bool all = changes.all;
+    for (const auto block_num : changes.blocks) {
       SWARM_TRY(auto item, snapshots_.handover_at(block_num));
       if (!fits(ledger::encode_handover(item).size()) && !out.changes.empty()) {
         all = false;
@@ -77,8 +77,8 @@ private:
     if (head_num < options_.pivot_lag) return none;
     auto at = (head_num - options_.pivot_lag) / options_.pivot_step * options_.pivot_step;
     if (snapshots_.gaps().lacks_state(at)) at = snapshots_.gaps().pivot_above(at);
+    if (at <= after || at == 0) return none; // the blocks themselves are as quick
     for (; at <= head_num; ++at) {
-      if (at <= after || at == 0) continue;
       if (snapshots_.gaps().lacks_state(at - 1)) return std::optional{at}; // once a pivot, always one
       SWARM_TRY(const auto before, chain_.validators_after(at - 1));
       SWARM_TRY(const auto now, chain_.validators_after(at));
@@ -89,7 +89,7 @@ private:
 
   ledger::chain& chain_;
   chain_snapshots snapshots_;
-  const chain_snapshots::change_log& change_;
+  const hash32& change_;
   std::size_t bytes_max_;
   const server_options& options_;
   std::size_t used_ = 0;
@@ -97,7 +97,7 @@ private:
 
 } // namespace
 
-result<bytes> answer_part(ledger::chain& from, const chain_snapshots::change_log& change, bytes_view raw,
+result<bytes> answer_part(ledger::chain& from, const hash32& change, bytes_view raw,
                           std::size_t bytes_max, const server_options& options) {
   SWARM_TRY(const auto asked, decode_question(raw));
   server with(from, change, bytes_max, options);

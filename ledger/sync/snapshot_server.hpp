@@ -10,8 +10,8 @@ struct server_options {
 };
 
 /// Answers a peer's question from a chain (snapshot_wire.hpp), in at most about `bytes_max` bytes. What is not
-/// here makes an empty answer. An error: the question is none that an honest node asks.
-result<bytes> answer_part(ledger::chain& from, const ledger::chain_snapshots::change_log& change,
-                          bytes_view question, std::size_t bytes_max, const server_options& options = {});
+/// here makes an empty answer. `change` is topic 0 of the log of a block that changes the validators. An error: the question is none that an honest node asks.
+result<bytes> answer_part(ledger::chain& from, const hash32& change, bytes_view question,
+                          std::size_t bytes_max, const server_options& options = {});
 
 } // namespace swarm::sync
