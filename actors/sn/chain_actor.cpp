@@ -413,8 +413,7 @@ caf::behavior chain_behavior(self_pointer self) {
       [=](const peers_seen& what) { note_peers(self, what); },
       [=](const part_wanted& what) { answer_part_question(self, what); },
       [=](const part_found& what) {
-        step_snapshot(self,
-                      [&](auto& driver) { driver.on_part(what.peer, what.tag, what.answer, now()); });
+        step_snapshot(self, [&](auto& driver) { driver.on_part(what.peer, what.tag, what.answer, now()); });
       },
       [=](const snapshot_peers& what) {
         step_snapshot(self, [&](auto& driver) {

@@ -29,7 +29,8 @@ ledger::block_ptr carry_out_snapshot(role_actor<chain_state>* self) {
 void answer_part_question(role_actor<chain_state>* self, const part_wanted& what) {
   auto& s = self->state();
   if (!s.chain) return;
-  auto answer = sync::answer_part(*s.chain, contracts::validators_changed_topic(), what.question, what.bytes_max);
+  auto answer =
+      sync::answer_part(*s.chain, contracts::validators_changed_topic(), what.question, what.bytes_max);
   const auto peers = sibling(*self, "peers");
   if (answer)
     self->tell(peers, part_answer{what.peer, what.request_id, std::move(*answer)});

@@ -34,9 +34,10 @@ result<std::vector<address>> chain::parts::skipped_validators(std::uint64_t bloc
   // Changes are kept from the block on from which the snapshot was taken, whose state is here.
   auto before = block_num;
   while (gaps.lacks_state(before))
-    before = std::find_if(gaps.states.begin(), gaps.states.end(), [&](const auto& each) {
-               return each.first <= before && before <= each.last;
-             })->first - 1;
+    before = std::find_if(gaps.states.begin(), gaps.states.end(),
+                          [&](const auto& each) { return each.first <= before && before <= each.last; })
+                 ->first
+             - 1;
   SWARM_TRY(const auto names, store->notes_after(handover_notes, handover_note(before), SIZE_MAX));
   const auto after = std::upper_bound(names.begin(), names.end(), handover_note(block_num));
   if (after == names.begin()) {

@@ -116,10 +116,11 @@ error missing_block_error(const snapshot_gaps& gaps, std::uint64_t block_num) {
 }
 
 error missing_state_error(const snapshot_gaps& gaps, std::uint64_t block_num) {
-  return fail(chain_rule::state_missing,
-              "missing trie node: no state of block {}, this node took a snapshot at block {}; ask an SN that "
-              "has followed the chain from its beginning",
-              block_num, gaps.pivot_above(block_num))
+  return fail(
+             chain_rule::state_missing,
+             "missing trie node: no state of block {}, this node took a snapshot at block {}; ask an SN that "
+             "has followed the chain from its beginning",
+             block_num, gaps.pivot_above(block_num))
       .value();
 }
 

@@ -76,15 +76,17 @@ result<void> chain_snapshots::store_state(const state_batch& batch) {
   return chain_.parts_->store->write_state(batch);
 }
 
-result<block_ptr> chain_snapshots::adopt(const sync::verified_block& pivot, std::span<const handover> changes) {
+result<block_ptr> chain_snapshots::adopt(const sync::verified_block& pivot,
+                                         std::span<const handover> changes) {
   auto& parts = *chain_.parts_;
   SWARM_CHECK(parts.recover_store());
   if (parts.head->hash == pivot.hash) return parts.head; // written by an attempt that seemed to fail
   const auto pivot_num = pivot.content.header.block_num, head_num = parts.head->header.block_num;
   if (pivot_num <= head_num)
-    return fail(chain_rule::unknown_parent, "block {} is no snapshot for a chain that is at block {}", pivot_num,
-                head_num);
-  SWARM_TRY(const auto there, state_view(parts.state, pivot.content.header.state_root).account_of(system_account()));
+    return fail(chain_rule::unknown_parent, "block {} is no snapshot for a chain that is at block {}",
+                pivot_num, head_num);
+  SWARM_TRY(const auto there,
+            state_view(parts.state, pivot.content.header.state_root).account_of(system_account()));
   if (!there) return fail(errc::corrupt, "the state of the snapshot of block {} is not there", pivot_num);
   SWARM_TRY(const block_ptr block, executed(pivot, true));
   auto gaps = parts.gaps;
@@ -164,14 +166,16 @@ result<chain_snapshots::changes_found> chain_snapshots::changes(const hash32& to
   // The others are found by what they say, which they may say without a change.
   const std::vector<std::vector<log_key>> groups{{log_key::topic(0, topic)}};
   const auto look = [&](std::uint64_t block_num) -> result<bool> {
-    if (gaps().lacks_state(block_num) || gaps().lacks_state(block_num - 1)) return true; // a pivot is no change
+    if (gaps().lacks_state(block_num) || gaps().lacks_state(block_num - 1))
+      return true; // a pivot is no change
     SWARM_TRY(const auto before, chain_.validators_after(block_num - 1));
     SWARM_TRY(const auto now, chain_.validators_after(block_num));
     if (before != now) out.blocks.push_back(block_num);
     return out.blocks.size() < 2 * max;
   };
   std::size_t seeks = 0;
-  SWARM_TRY(const auto looked_to, parts.store->scan_logs(after + 1, to, groups, look, change_seeks_max, seeks));
+  SWARM_TRY(const auto looked_to,
+            parts.store->scan_logs(after + 1, to, groups, look, change_seeks_max, seeks));
   std::sort(out.blocks.begin(), out.blocks.end());
   std::erase_if(out.blocks, [&](std::uint64_t each) { return each >= looked_to && looked_to <= to; });
   out.all = looked_to > to && out.blocks.size() <= max && kept.size() < max;

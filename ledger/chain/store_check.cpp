@@ -315,7 +315,7 @@ private:
   state_store state_;
   store_report report_;
   std::vector<address> validators_; ///< who seal the next block; empty: unknown
-  std::uint64_t log_entries_ = 0; ///< that belong in the index
+  std::uint64_t log_entries_ = 0;   ///< that belong in the index
 };
 
 } // namespace

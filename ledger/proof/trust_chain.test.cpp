@@ -63,7 +63,7 @@ TEST_CASE("from a head in the middle; the chain before it is of no interest") {
 
 TEST_CASE("every change counts: none can be left out, swapped or repeated") {
   world at;
-  CHECK_FALSE(at.after({2}).follow(at.chain.handover_at(7)));  // by key 4, which 5 let in
+  CHECK_FALSE(at.after({2}).follow(at.chain.handover_at(7))); // by key 4, which 5 let in
   CHECK_FALSE(at.after({2, 5}).arrive(at.chain.handover_at(9)));
   CHECK(at.after({2, 5}).arrive(at.chain.handover_at(7)).error().is(proof_rule::other_validators));
   CHECK_FALSE(at.after({}).follow(at.chain.handover_at(5)));

@@ -1,6 +1,5 @@
-#include "ledger/store/block_store.hpp"
-
 #include "base/assert.hpp"
+#include "ledger/store/block_store.hpp"
 
 namespace swarm::ledger {
 

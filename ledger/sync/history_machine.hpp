@@ -31,8 +31,9 @@ public:
 
   history_machine(const history_options& options, std::uint64_t chain_id, const missing_range& what,
                   seal_check seals)
-      : options_(options), chain_id_(chain_id), first_(what.first), next_(what.last), next_hash_(what.last_hash),
-        seals_(std::move(seals)), requests_(options.peer_requests, options.answer_wait) {}
+      : options_(options), chain_id_(chain_id), first_(what.first), next_(what.last),
+        next_hash_(what.last_hash), seals_(std::move(seals)),
+        requests_(options.peer_requests, options.answer_wait) {}
 
   void set_peers(std::span<const peer_claim> peers, time_point now);
   void on_part(peer_id peer, std::uint64_t tag, bytes_view answer, time_point now);

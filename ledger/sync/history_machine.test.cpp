@@ -29,7 +29,8 @@ struct line {
       fields.gas_limit = 21'000;
       fields.to = key.account();
       const auto txn = *ledger::make_signed(fields, key, chain_id);
-      const ledger::receipt outcome{.type = fields.type, .ok = true, .cumulative_gas_used = 21'000, .logs = {}};
+      const ledger::receipt outcome{
+          .type = fields.type, .ok = true, .cumulative_gas_used = 21'000, .logs = {}};
       const std::vector<bytes> raw_txns{txn.raw()}, raw_receipts{ledger::encode_receipt(outcome)};
       ledger::block block;
       block.header.block_num = i;
@@ -41,7 +42,8 @@ struct line {
       hashes.push_back(ledger::block_hash(block.header));
       const ledger::seal_record seals{.round_num = i % 3, .seals = {{}}};
       const std::vector receipts{outcome};
-      blocks.push_back({ledger::encode_block(block), ledger::encode_seals(seals), ledger::encode_receipts(receipts)});
+      blocks.push_back(
+          {ledger::encode_block(block), ledger::encode_seals(seals), ledger::encode_receipts(receipts)});
     }
   }
 };

@@ -50,8 +50,8 @@ void snapshot_driver::begin_snapshot(const std::vector<peer_claim>& candidates, 
   history_.reset(); // a younger gap comes first
   snapshot_serial_ = ++serial_;
   auto from = snapshots_.trusted();
-  out_.reports.push_back(
-      fmt::format("block {} is far behind: taking a snapshot from {} peers", from.block_num, candidates.size()));
+  out_.reports.push_back(fmt::format("block {} is far behind: taking a snapshot from {} peers",
+                                     from.block_num, candidates.size()));
   snapshot_ = std::make_unique<snapshot_machine>(
       options_.snapshot, ledger::chain_identity{chain_.chain_id(), chain_.genesis_hash()}, std::move(from),
       [this](const state_part& part) {
@@ -77,8 +77,9 @@ void snapshot_driver::begin_history(const std::vector<peer_claim>& all, time_poi
     if (set) sealers_[block_num] = std::move(*set);
   }
   history_serial_ = ++serial_;
-  history_ = std::make_unique<history_machine>(options_.history, chain_.chain_id(), **missing,
-                                               [this](const verified_block& block) { return check_seals(block); });
+  history_ =
+      std::make_unique<history_machine>(options_.history, chain_.chain_id(), **missing,
+                                        [this](const verified_block& block) { return check_seals(block); });
   history_->set_peers(all, now);
 }
 

@@ -309,8 +309,7 @@ TEST_CASE("who took a snapshot gives snapshots, and another gap can follow") {
   third.open();
   third.adopted = third.on->head();
   third.run_all();
-  CHECK(chain_snapshots(*third.on).gaps().states
-        == std::vector<block_range>{{1, 79}, {81, 175}});
+  CHECK(chain_snapshots(*third.on).gaps().states == std::vector<block_range>{{1, 79}, {81, 175}});
   for (const auto block_num : {1u, 79u, 80u, 81u, 100u, 175u, 176u})
     CHECK((*third.on->block_by_num(block_num))->hash == (*from.on->block_by_num(block_num))->hash);
   CHECK(*third.on->validators_after(120) == *from.on->validators_after(120));

@@ -65,9 +65,9 @@ void snapshot_machine::tick(time_point now) {
   }
   const bool waits_for_peers = phase_ == phase::fetching || phase_ == phase::arriving;
   if (waits_for_peers && !storing_ && now - last_progress_ >= options_.stall_wait)
-    start_over(fmt::format("nobody gives the state after block {} any more: looking for another pivot",
-                           pivot_num()),
-               now);
+    start_over(
+        fmt::format("nobody gives the state after block {} any more: looking for another pivot", pivot_num()),
+        now);
   schedule(now);
 }
 
@@ -140,12 +140,14 @@ void snapshot_machine::on_proof(peer_id peer, bytes_view raw, time_point now) {
   auto answer = decode_trust_answer(raw);
   if (!answer) return give_up_on(peer, true, std::move(answer).error());
   if (answer->changes.empty() && !answer->pivot)
-    return give_up_on(peer, false, fail(errc::not_found, "it has no pivot after block {}", from_.block_num).value());
+    return give_up_on(peer, false,
+                      fail(errc::not_found, "it has no pivot after block {}", from_.block_num).value());
   if (auto taken = take_proof(found->second, peer, std::move(*answer)); !taken) {
     const bool lied = !taken.error().is(errc::not_found) && !taken.error().is(errc::limit);
     return give_up_on(peer, lied, std::move(taken).error());
   }
-  if (!found->second.found) ask(peer, {subject::trust, {}}, trust_question{found->second.trust.reached()}, now);
+  if (!found->second.found)
+    ask(peer, {subject::trust, {}}, trust_question{found->second.trust.reached()}, now);
 }
 
 result<void> snapshot_machine::take_proof(inquiry& with, peer_id peer, trust_answer answer) const {

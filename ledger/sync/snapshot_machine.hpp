@@ -11,14 +11,14 @@
 namespace swarm::sync {
 
 struct snapshot_options {
-  std::size_t trust_peers = 3;             ///< asked for a pivot, if there are so many
+  std::size_t trust_peers = 3;               ///< asked for a pivot, if there are so many
   duration gather = std::chrono::seconds(3); ///< wait for more of them to turn up
-  std::size_t changes_max = 4096;          ///< of validators, on the way
-  std::uint64_t pivot_distance_max = 256;  ///< from the head that a peer claims
-  std::size_t nodes_asked = 384;           ///< in one question
-  std::size_t peer_requests = 2;           ///< to one peer at a time
-  std::size_t batch_bytes = 1024 * 1024;   ///< stored at once, about
-  std::size_t waiting_parts_max = 50'000;  ///< that wait for what is below them; then one question at a time
+  std::size_t changes_max = 4096;            ///< of validators, on the way
+  std::uint64_t pivot_distance_max = 256;    ///< from the head that a peer claims
+  std::size_t nodes_asked = 384;             ///< in one question
+  std::size_t peer_requests = 2;             ///< to one peer at a time
+  std::size_t batch_bytes = 1024 * 1024;     ///< stored at once, about
+  std::size_t waiting_parts_max = 50'000; ///< that wait for what is below them; then one question at a time
   duration answer_wait = std::chrono::seconds(10); ///< then somebody else is asked
   duration rest = std::chrono::seconds(5);         ///< of a peer that had nothing
   duration stall_wait = std::chrono::seconds(60);  ///< without progress: look for another pivot

@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// 40 blocks, 5 and 9 change the validators. `salt` makes another chain of the same validators after block 20.
+/// 40 blocks, 5 and 9 change the validators. `salt` makes another chain of the same validators after
+/// block 20.
 test::paper_chain paper(bool salted = false) {
   test::paper_chain out({1});
   for (std::uint64_t i = 1; i <= 40; ++i) {
@@ -29,8 +30,11 @@ struct scene {
   test::paper_chain chain = paper();
   snapshot_options options{.gather = 1s, .pivot_distance_max = 10};
   time_point now{};
-  snapshot_machine machine{options, chain.identity(), {0, test::paper_chain({1}).validators()},
-                           [](const state_part&) -> result<bool> { return false; }, now};
+  snapshot_machine machine{options,
+                           chain.identity(),
+                           {0, test::paper_chain({1}).validators()},
+                           [](const state_part&) -> result<bool> { return false; },
+                           now};
   std::vector<action::ask_part> asked;
   std::vector<action::useless> useless;
   std::vector<std::string> reports;
@@ -140,7 +144,8 @@ TEST_CASE("who proves nothing, something else, or less than it says is not asked
   CHECK(at.asked.size() == 2); // old ones
 }
 
-TEST_CASE("state: what was not asked for is a lie, an empty answer is none, a missing part goes to somebody else") {
+TEST_CASE(
+    "state: what was not asked for is a lie, an empty answer is none, a missing part goes to somebody else") {
   scene at;
   at.see({{1, 40}});
   at.answer(1, at.proof(at.chain, {5, 9}, 32));

@@ -15,8 +15,7 @@ constexpr std::size_t answer_frame = 64;
 
 class server {
 public:
-  server(ledger::chain& from, const hash32& change, std::size_t bytes_max,
-         const server_options& options)
+  server(ledger::chain& from, const hash32& change, std::size_t bytes_max, const server_options& options)
       : chain_(from), snapshots_(from), change_(change), bytes_max_(std::min(bytes_max, part_bytes_max)),
         options_(options) {}
 
@@ -97,8 +96,8 @@ private:
 
 } // namespace
 
-result<bytes> answer_part(ledger::chain& from, const hash32& change, bytes_view raw,
-                          std::size_t bytes_max, const server_options& options) {
+result<bytes> answer_part(ledger::chain& from, const hash32& change, bytes_view raw, std::size_t bytes_max,
+                          const server_options& options) {
   SWARM_TRY(const auto asked, decode_question(raw));
   server with(from, change, bytes_max, options);
   auto out = std::visit([&](const auto& what) { return with.answer(what); }, asked);

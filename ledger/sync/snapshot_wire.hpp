@@ -9,10 +9,10 @@
 namespace swarm::sync {
 
 inline constexpr std::size_t question_bytes_max = 64 * 1024;
-inline constexpr std::size_t nodes_asked_max = 512;    ///< trie nodes and codes together
+inline constexpr std::size_t nodes_asked_max = 512; ///< trie nodes and codes together
 inline constexpr std::size_t state_item_bytes_max = 64 * 1024;
-inline constexpr std::size_t history_blocks_max = 128; ///< in one answer
-inline constexpr std::size_t changes_max = 32;         ///< of validators, in one answer
+inline constexpr std::size_t history_blocks_max = 128;          ///< in one answer
+inline constexpr std::size_t changes_max = 32;                  ///< of validators, in one answer
 inline constexpr std::size_t part_bytes_max = 16 * 1024 * 1024; ///< of an answer
 
 /// Who seals now? The blocks after `after` that changed the validators, and a pivot.

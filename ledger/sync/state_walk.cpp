@@ -13,8 +13,7 @@ namespace {
 /// An account's storage and code, from the value of its leaf.
 result<void> add_account_parts(std::vector<state_part>& to, bytes_view value) {
   const auto account = ledger::decode_account(value);
-  if (!account)
-    return fail(errc::corrupt, "state: a leaf that is no account: {}", account.error().message);
+  if (!account) return fail(errc::corrupt, "state: a leaf that is no account: {}", account.error().message);
   if (account->storage_root != ledger::empty_trie_root)
     to.push_back({part_kind::storage_node, account->storage_root});
   if (account->code_hash != ledger::empty_code_hash) to.push_back({part_kind::code, account->code_hash});
@@ -26,7 +25,8 @@ result<void> add_parts(std::vector<state_part>& to, const trie_node& node, part_
   if (kind == part_kind::account_node && !node.value.empty()) SWARM_CHECK(add_account_parts(to, node.value));
   for (const auto& child : node.children) {
     if (const auto* hash = std::get_if<hash32>(&child)) to.push_back({kind, *hash});
-    if (const auto* embedded = std::get_if<trie_node_ptr>(&child)) SWARM_CHECK(add_parts(to, **embedded, kind));
+    if (const auto* embedded = std::get_if<trie_node_ptr>(&child))
+      SWARM_CHECK(add_parts(to, **embedded, kind));
   }
   return {};
 }
@@ -45,7 +45,8 @@ result<void> state_walk::want(const state_part& what, const state_part* above, s
     if (in_batch_.contains(what) || in_last_batch_.contains(what)) return {};
     SWARM_TRY(const bool there, stored_(what));
     if (there) return {};
-    found = items_.emplace(what, item{.depth = depth, .raw = {}, .below = 0, .above = {}, .asked = false}).first;
+    found =
+        items_.emplace(what, item{.depth = depth, .raw = {}, .below = 0, .above = {}, .asked = false}).first;
     queue_[depth].push_back(what);
     ++to_ask_;
   }
@@ -105,7 +106,8 @@ result<std::vector<state_part>> state_walk::parts_below(part_kind kind, bytes_vi
   std::vector<state_part> out;
   if (kind == part_kind::code) return out;
   const auto node = ledger::decode_trie_node(raw);
-  if (!node) return fail(errc::corrupt, "state: what has the hash of a node is none: {}", node.error().message);
+  if (!node)
+    return fail(errc::corrupt, "state: what has the hash of a node is none: {}", node.error().message);
   SWARM_CHECK(add_parts(out, **node, kind));
   return out;
 }

@@ -29,7 +29,8 @@ struct world {
       REQUIRE(on.set_nonce(account_number(i), i + (i % 10 == 0 ? salt : 0)));
       for (std::uint64_t slot = 0; slot < (i % 7) * 20; ++slot)
         REQUIRE(on.store(account_number(i), u256(slot), u256(i % 7 == 3 ? slot + 1 : slot + i + salt)));
-      if (i % 5 == 0) REQUIRE(on.set_code(account_number(i), bytes(100, static_cast<std::uint8_t>(i % 3 + 1))));
+      if (i % 5 == 0)
+        REQUIRE(on.set_code(account_number(i), bytes(100, static_cast<std::uint8_t>(i % 3 + 1))));
     }
     root = state.take(on.commit());
   }
@@ -177,9 +178,8 @@ TEST_CASE("no state, a stored one, a store that fails, and what is no state") {
   CHECK(none.complete());
   CHECK(none.next(5).empty());
 
-  state_walk broken(keccak256("root"), [](const state_part&) -> result<bool> {
-    return fail(errc::io, "the disk is gone");
-  });
+  state_walk broken(keccak256("root"),
+                    [](const state_part&) -> result<bool> { return fail(errc::io, "the disk is gone"); });
   CHECK(broken.begin().error().is(errc::io));
 
   const bytes junk{0xc1, 0x80};

@@ -23,9 +23,8 @@ static_assert(txns_asked_max * txn_bytes_max < frame_bytes_max);
 constexpr std::string_view hello_domain = "swarm p2p hello";
 constexpr std::size_t program_bytes_max = 64;
 constexpr std::array<std::string_view, frame_kind_count> names{
-    "hello",    "head",     "ping",       "pong",       "consensus", "txns",      "txn hashes",
-    "get txns", "got txns", "get blocks", "got blocks", "get peers", "got peers", "signs",
-    "get part", "got part"};
+    "hello",    "head",       "ping",       "pong",      "consensus", "txns",  "txn hashes", "get txns",
+    "got txns", "get blocks", "got blocks", "get peers", "got peers", "signs", "get part",   "got part"};
 
 bool printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });

@@ -416,9 +416,8 @@ bool p2p_node::ask_part(peer_id peer, std::uint64_t tag, bytes question) {
   const auto to = impl_->find(peer);
   bool asked = false;
   if (to)
-    impl_->with(to, [&](peer_session& session) {
-      asked = session.ask_part(tag, std::move(question), time_now());
-    });
+    impl_->with(
+        to, [&](peer_session& session) { asked = session.ask_part(tag, std::move(question), time_now()); });
   return asked;
 }
 

@@ -87,8 +87,8 @@ struct close {
 using session_action =
     std::variant<action::greeted, action::deliver_consensus, action::deliver_head, action::deliver_signs,
                  action::deliver_txns, action::txns_heard, action::txns_wanted, action::txns_missed,
-                 action::blocks_wanted, action::deliver_blocks, action::part_wanted, action::deliver_part, action::peers_wanted, action::peers_heard,
-                 action::offence, action::close>;
+                 action::blocks_wanted, action::deliver_blocks, action::part_wanted, action::deliver_part,
+                 action::peers_wanted, action::peers_heard, action::offence, action::close>;
 
 struct session_counters {
   std::uint64_t frames_in = 0;

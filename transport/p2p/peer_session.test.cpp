@@ -439,7 +439,8 @@ TEST_CASE("questions for blocks: too many, twice, unasked, too much") {
   CHECK(c.a.session->ask_blocks(9, 1, c.now));
 }
 
-TEST_CASE("questions for a snapshot travel with their answers; too many, twice and unasked ones are offences") {
+TEST_CASE(
+    "questions for a snapshot travel with their answers; too many, twice and unasked ones are offences") {
   couple c;
   c.open();
   for (std::size_t i = 0; i < c.options.part_requests_max; ++i)
