@@ -186,7 +186,7 @@ result<chain_snapshots::changes_found> chain_snapshots::changes(const hash32& to
   const auto look = [&](std::uint64_t block_num) -> result<bool> {
     SWARM_TRY(const bool changed, is_change(block_num));
     if (changed) out.blocks.push_back(block_num);
-    return out.blocks.size() < 2 * max;
+    return out.blocks.size() <= 2 * max; // with the last one looked at, at least `max` are certain
   };
   std::size_t seeks = 0;
   SWARM_TRY(const auto looked_to,

@@ -112,8 +112,8 @@ result<const snapshot_server::proved*> snapshot_server::handover_at(std::uint64_
   return &kept_.emplace(block_num, proved{std::move(item), size}).first->second;
 }
 
-result<bytes> snapshot_server::answer(bytes_view question, std::size_t bytes_max) {
-  SWARM_TRY(const auto asked, decode_question(question));
+result<bytes> snapshot_server::answer(bytes_view raw, std::size_t bytes_max) {
+  SWARM_TRY(const auto asked, decode_question(raw));
   one_answer with(*this, bytes_max);
   auto out = std::visit([&](const auto& what) { return with.answer(what); }, asked);
   if (out) return out;
@@ -122,9 +122,9 @@ result<bytes> snapshot_server::answer(bytes_view question, std::size_t bytes_max
   return std::holds_alternative<state_question>(asked) ? encode(state_answer{}) : encode(history_answer{});
 }
 
-result<bytes> answer_part(ledger::chain& from, const hash32& change, bytes_view question,
-                          std::size_t bytes_max, const server_options& options) {
-  return snapshot_server(from, change, options).answer(question, bytes_max);
+result<bytes> answer_part(ledger::chain& from, const hash32& change, bytes_view raw, std::size_t bytes_max,
+                          const server_options& options) {
+  return snapshot_server(from, change, options).answer(raw, bytes_max);
 }
 
 // -- how much of a thread

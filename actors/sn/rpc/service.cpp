@@ -1,6 +1,7 @@
 #include "actors/sn/rpc/service.hpp"
 
 #include "actors/sn/rpc/format.hpp"
+#include "ledger/state/execute.hpp"
 
 namespace swarm::rpc {
 
