@@ -455,10 +455,11 @@ TEST_CASE("far behind, blocks wait for a proof for a moment, and for the state a
   node.on_head(480, false, now);
   CHECK_FALSE(node.paused());
   CHECK(node.snapshot_claims().empty());
+  for (int i = 0; i < 2; ++i) // what was asked before the pause is answered by nobody
+    node.tick(now += 11s);
   const auto asked = of_kind<action::ask_range>(node.take_actions());
   REQUIRE_FALSE(asked.empty());
   CHECK(asked[0].first == 481);
-  CHECK(asked[0].peer == 3);
   sync_machine never({}, 0);
   never.on_claim(1, 1'000'000, now);
   CHECK(never.snapshot_claims().empty());
