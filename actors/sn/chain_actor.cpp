@@ -416,6 +416,7 @@ caf::behavior chain_behavior(self_pointer self) {
         step_snapshot(self, [&](auto& driver) { driver.on_part(what.peer, what.tag, what.answer, now()); });
       },
       [=](const snapshot_peers& what) {
+        self->state().pivot_told = false; // who asks may have started anew
         step_snapshot(self, [&](auto& driver) {
           driver.set_peers(what.all, what.candidates, now());
           driver.tick(now());

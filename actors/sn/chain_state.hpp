@@ -19,10 +19,11 @@ struct chain_state {
   std::string status() const {
     if (!chain) return "asking the sentinel for the chain";
     if (!trouble.empty()) return trouble;
-    if (snapshot->active()) return snapshot->status_line();
     const auto& head = *chain->head();
-    return fmt::format("block {}, {} transactions wait, {} subscriptions", head.header.block_num,
-                       chain->stats().pool_txns, service->subscriptions());
+    auto out = fmt::format("block {}, {} transactions wait, {} subscriptions", head.header.block_num,
+                           chain->stats().pool_txns, service->subscriptions());
+    if (const auto line = snapshot->status_line(); !line.empty()) out += ", " + line;
+    return out;
   }
   boost::json::object summary() const;
   std::string detail_json() const { return chain ? boost::json::serialize(summary()) : std::string{}; }
@@ -31,8 +32,10 @@ struct chain_state {
   std::unique_ptr<ledger::chain> chain;
   std::unique_ptr<rpc::service> service;
   std::unique_ptr<sync::snapshot_driver> snapshot;
-  std::unique_ptr<sync::snapshot_server> server;  ///< of snapshots to others
-  sync::part_pacer pacer;                         ///< of what it takes
+  std::unique_ptr<sync::snapshot_server> server; ///< of snapshots to others
+  sync::part_pacer pacer;                        ///< of what it takes
+  bool pivot_told = false;                       ///< to /sn/consensus, and which
+  std::optional<std::uint64_t> told_pivot;
   std::shared_ptr<transport::http_client> client; ///< while the sentinel is asked for the chain
   transport::back_off pause;
   std::vector<membership::connected_node> peers;

@@ -188,6 +188,12 @@ caf::behavior consensus_behavior(self_pointer self) {
         sync_step(self,
                   [&](auto& sync) { sync.on_import_failed(what.block_num, what.blame, what.why, now()); });
       },
+      [=](const snapshot_pivot& what) {
+        sync_step(self, [&](auto& sync) {
+          if (what.taken) sync.on_snapshot_taken(now());
+          sync.on_pivot(what.block_num, now());
+        });
+      },
       [=](const snapshot_useless& what) {
         sync_step(self, [&](auto& sync) { sync.on_no_snapshot(what.peer, now()); });
       },
@@ -201,7 +207,10 @@ caf::behavior consensus_behavior(self_pointer self) {
         sync_step(self, [&](auto& sync) { sync.on_peer_gone(what.peer, now()); });
       },
       [=](const peer_head& what) {
-        sync_step(self, [&](auto& sync) { sync.on_claim(what.peer, what.block_num, now()); });
+        sync_step(self, [&](auto& sync) {
+          if (what.certificate) sync.on_identity(what.peer, *what.certificate);
+          sync.on_claim(what.peer, what.block_num, now());
+        });
       },
       [=](const peer_blocks& what) {
         sync_step(self, [&](auto& sync) { sync.on_blocks(what.peer, what.first, what.blocks, now()); });

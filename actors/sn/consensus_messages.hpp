@@ -61,6 +61,7 @@ struct peer_message {
 struct peer_head {
   consensus::peer_id peer = 0;
   std::uint64_t block_num = 0;
+  std::optional<hash32> certificate; ///< with the first one of a connection
 };
 /// Blocks that were asked of it.
 struct peer_blocks {
@@ -118,6 +119,11 @@ struct part_found {
 
 // -- to /sn/consensus
 
+/// The proved pivot of the snapshot that is being taken, or none. `taken`: it is the head now.
+struct snapshot_pivot {
+  std::optional<std::uint64_t> block_num;
+  bool taken = false;
+};
 /// This peer can give no snapshot.
 struct snapshot_useless {
   consensus::peer_id peer = 0;
@@ -194,6 +200,7 @@ SWARM_MESSAGE(actors::peers_seen)
 SWARM_MESSAGE(actors::snapshot_peers)
 SWARM_MESSAGE(actors::part_wanted)
 SWARM_MESSAGE(actors::part_found)
+SWARM_MESSAGE(actors::snapshot_pivot)
 SWARM_MESSAGE(actors::snapshot_useless)
 SWARM_MESSAGE(actors::ask_part)
 SWARM_MESSAGE(actors::part_answer)

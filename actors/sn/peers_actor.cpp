@@ -90,7 +90,7 @@ p2p::p2p_callbacks callbacks_of(self_pointer self) {
     env->dir.send(chain, peer_signs{peer, std::move(raw), std::move(credit)});
   };
   out.on_head = [=](p2p::peer_id peer, const p2p::head_facts& head) {
-    env->dir.send(agreed, peer_head{peer, head.block_num});
+    env->dir.send(agreed, peer_head{peer, head.block_num, {}});
   };
   out.on_blocks_wanted = [=](p2p::peer_id peer, std::uint64_t id, std::uint64_t first, std::uint64_t count,
                              std::size_t bytes_max) {
@@ -155,7 +155,7 @@ void add_peer(self_pointer self, const peer_up& up) {
   log::info(s.context->log_source, "connected to {}, at block {}", up.facts.name(), up.facts.head.block_num);
   const auto agreed = sibling(*self, "consensus");
   self->tell(agreed, consensus::peer_connected{up.peer});
-  self->tell(agreed, peer_head{up.peer, up.facts.head.block_num});
+  self->tell(agreed, peer_head{up.peer, up.facts.head.block_num, up.facts.cert_fingerprint});
 }
 
 void drop_peer(self_pointer self, const peer_down& down) {

@@ -5,6 +5,20 @@
 
 namespace swarm::actors {
 
+namespace {
+
+/// While there is one, blocks need not come one after the other.
+void tell_pivot(role_actor<chain_state>* self, bool taken) {
+  auto& s = self->state();
+  const auto pivot = s.snapshot->proved_pivot();
+  if (!taken && s.pivot_told && s.told_pivot == pivot) return;
+  s.pivot_told = true;
+  s.told_pivot = pivot;
+  self->tell(sibling(*self, "consensus"), snapshot_pivot{pivot, taken});
+}
+
+} // namespace
+
 ledger::block_ptr carry_out_snapshot(role_actor<chain_state>* self) {
   auto& s = self->state();
   auto out = s.snapshot->take();
@@ -20,6 +34,8 @@ ledger::block_ptr carry_out_snapshot(role_actor<chain_state>* self) {
   }
   for (auto& each : out.liars)
     self->tell(peers, consensus::penalize{each.peer, std::move(each.why)});
+  tell_pivot(self, out.adopted != nullptr);
+  if (out.fork) self->end_process(1, out.fork->message);
   if (out.broken) self->fail(*out.broken);
   return out.adopted;
 }

@@ -48,8 +48,8 @@ void history_machine::tick(time_point now) {
 }
 
 void history_machine::schedule(time_point now) {
-  store_what_follows(now);
-  ask_for_gaps(now);
+  if (!other_parent_) store_what_follows(now);
+  if (!other_parent_) ask_for_gaps(now);
 }
 
 void history_machine::store_what_follows(time_point now) {
@@ -65,6 +65,10 @@ void history_machine::store_what_follows(time_point now) {
     if (!block) {
       wrong = std::move(block).error();
       break;
+    }
+    if (next_ == first_ && block->content.header.parent_hash != below_) {
+      other_parent_ = block->content.header.parent_hash;
+      return;
     }
     if (!seals_fit(*block, from, now)) {
       if (bad_seals_ < seal_tries) break;

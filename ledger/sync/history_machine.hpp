@@ -29,10 +29,11 @@ public:
   /// Checks that a block's seals are those of a quorum, as far as this node can know.
   using seal_check = std::function<result<void>(const verified_block&)>;
 
+  /// `below`: the hash of this node's own block before the first missing one.
   history_machine(const history_options& options, std::uint64_t chain_id, const missing_range& what,
-                  seal_check seals)
+                  const hash32& below, seal_check seals)
       : options_(options), chain_id_(chain_id), first_(what.first), next_(what.last),
-        next_hash_(what.last_hash), seals_(std::move(seals)),
+        next_hash_(what.last_hash), below_(below), seals_(std::move(seals)),
         requests_(options.peer_requests, options.answer_wait) {}
 
   void set_peers(std::span<const peer_claim> peers, time_point now);
@@ -43,6 +44,9 @@ public:
 
   /// Everything is stored.
   bool complete() const { return !storing_ && next_ < first_; }
+  /// The hash that the first missing block, which came, has for its parent, if it is not the node's own
+  /// block: the chain of the snapshot is another one. Nothing is done any more.
+  const std::optional<hash32>& other_parent() const { return other_parent_; }
   std::uint64_t next() const { return next_; } ///< the block that comes next
   std::size_t open_questions() const { return requests_.open(); }
   std::size_t waiting_bytes() const { return waiting_bytes_; }
@@ -72,6 +76,8 @@ private:
   std::uint64_t first_;
   std::uint64_t next_;
   hash32 next_hash_;
+  hash32 below_;
+  std::optional<hash32> other_parent_;
   seal_check seals_;
   part_requests<asked_range> requests_;
   std::map<std::uint64_t, waiting_range> waiting_; ///< by their last block

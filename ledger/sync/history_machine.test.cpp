@@ -64,9 +64,10 @@ struct network {
   std::set<peer_id> liars;
   std::uint64_t without_seals = 0;
 
-  network(std::uint64_t seed, std::uint64_t from, std::uint64_t to, std::vector<conduct> who)
+  network(std::uint64_t seed, std::uint64_t from, std::uint64_t to, std::vector<conduct> who,
+          std::optional<hash32> below = {})
       : truth(to + 5), random(seed), peers(std::move(who)),
-        node(options, chain_id, {from, to, truth.hashes[to]},
+        node(options, chain_id, {from, to, truth.hashes[to]}, below.value_or(truth.hashes[from - 1]),
              [](const verified_block& block) -> result<void> {
                if (block.seals.round_num == 32) return fail(errc::invalid, "no");
                return {};
@@ -149,6 +150,21 @@ TEST_CASE("seals that do not fit are asked for again; when all say the same, a b
   network all(2, 1, 10, {conduct::no_seals});
   CHECK(all.run());
   CHECK(all.without_seals == 10);
+}
+
+TEST_CASE(
+    "the first missing block must follow this node's own; if not, it is not stored, and nothing goes on") {
+  for (const std::uint64_t last : {40u, 5u}) {
+    hash32 other;
+    other[3] = 1;
+    network net(1, 5, last, {conduct::honest, conduct::honest}, other);
+    CHECK_FALSE(net.run());
+    REQUIRE(net.node.other_parent());
+    CHECK(*net.node.other_parent() == net.truth.hashes[4]);
+    CHECK(net.expected >= 5);
+    CHECK(net.liars.empty());
+    CHECK(net.node.take_actions().empty());
+  }
 }
 
 TEST_CASE("without peers it waits; one block alone is a range") {

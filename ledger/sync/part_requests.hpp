@@ -97,6 +97,13 @@ public:
     const auto found = peers_.find(peer);
     return found == peers_.end() ? 0 : found->second.claim;
   }
+  /// Peers that are asked.
+  std::vector<peer_id> trusted() const {
+    std::vector<peer_id> out;
+    for (const auto& [peer, each] : peers_)
+      if (!distrusted_.contains(peer)) out.push_back(peer);
+    return out;
+  }
   /// The questions, for look-ups by what they are about.
   template <class See>
   void each(const See& see) const {

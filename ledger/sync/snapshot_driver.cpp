@@ -17,11 +17,17 @@ std::uint64_t tag_of(std::uint64_t serial, std::uint64_t tag) {
 void snapshot_driver::set_peers(const std::vector<peer_claim>& all, const std::vector<peer_claim>& candidates,
                                 time_point now) {
   if (!candidates.empty() && !snapshot_ && !unwritten_) begin_snapshot(candidates, now);
-  if (candidates.empty() && snapshot_ && !unwritten_) end_snapshot();
-  if (snapshot_) {
-    snapshot_->set_peers(candidates, now);
-  } else if (!chain_.history_complete()) {
-    if (!history_) begin_history(all, now);
+  const auto pivot = proved_pivot();
+  const bool overtaken = pivot && *pivot <= chain_.head()->header.block_num;
+  if (snapshot_ && !unwritten_ && (candidates.empty() || overtaken)) {
+    if (overtaken)
+      out_.reports.push_back(fmt::format("blocks up to {} came without the snapshot of block {}",
+                                         chain_.head()->header.block_num, *pivot));
+    end_snapshot();
+  }
+  if (snapshot_) snapshot_->set_peers(candidates, now);
+  if (!chain_.history_complete()) {
+    if (!history_ && !unwritten_) begin_history();
     if (history_) history_->set_peers(all, now);
     history_peers_ = all.size();
   }
@@ -54,7 +60,6 @@ void snapshot_driver::begin_snapshot(const std::vector<peer_claim>& candidates, 
     return;
   }
   auto& from = *known;
-  history_.reset(); // a younger gap comes first
   snapshot_serial_ = ++serial_;
   out_.reports.push_back(fmt::format("block {} is far behind: taking a snapshot from {} peers",
                                      from.block_num, candidates.size()));
@@ -70,23 +75,35 @@ void snapshot_driver::end_snapshot() {
   snapshot_.reset();
 }
 
-void snapshot_driver::begin_history(const std::vector<peer_claim>& all, time_point now) {
+std::optional<std::uint64_t> snapshot_driver::proved_pivot() const {
+  if (!snapshot_ || snapshot_->pivot_num() == 0) return std::nullopt;
+  return snapshot_->pivot_num();
+}
+
+void snapshot_driver::begin_history() {
   const auto missing = snapshots_.youngest_missing();
   if (!missing) {
-    settle(missing.error());
+    if (settle(missing.error())) out_.broken = missing.error();
     return;
   }
   if (!*missing) return;
+  const auto below = chain_.header_by_num((*missing)->first - 1);
+  if (!below || !*below) {
+    const auto why =
+        below ? fail(errc::corrupt, "block {} is missing", (*missing)->first - 1).value() : below.error();
+    if (settle(why)) out_.broken = why;
+    return;
+  }
   sealers_.clear();
   for (const auto block_num : snapshots_.skipped_changes(**missing)) {
     auto set = chain_.validators_after(block_num);
     if (set) sealers_[block_num] = std::move(*set);
   }
   history_serial_ = ++serial_;
-  history_ =
-      std::make_unique<history_machine>(options_.history, chain_.chain_id(), **missing,
-                                        [this](const verified_block& block) { return check_seals(block); });
-  history_->set_peers(all, now);
+  history_first_ = (*missing)->first;
+  history_ = std::make_unique<history_machine>(
+      options_.history, chain_.chain_id(), **missing, ledger::block_hash(**below),
+      [this](const verified_block& block) { return check_seals(block); });
 }
 
 result<void> snapshot_driver::check_seals(const verified_block& block) const {
@@ -145,10 +162,31 @@ bool snapshot_driver::run_history(time_point now) {
       store(*past, now);
     }
   }
+  if (!history_) return false;
+  if (const auto& parent = history_->other_parent()) {
+    report_fork(*parent);
+    return false;
+  }
   if (!history_->complete()) return !actions.empty();
   history_.reset(); // the next call to set_peers looks for an older gap
   if (chain_.history_complete()) out_.reports.push_back("all blocks before the snapshot are here");
   return false;
+}
+
+/// Two chains whose blocks quorums sealed: whatever this node has told of its head, half of it may be wrong.
+void snapshot_driver::report_fork(const hash32& parent) {
+  const auto last_own = history_first_ - 1;
+  const auto own = chain_.header_by_num(last_own);
+  out_.fork =
+      fail(errc::corrupt,
+           "block {} is {} here, but {} in the chain that the snapshot was taken from: quorums of "
+           "validators, or thieves of their keys, sealed two chains. Compare the block's hash with SNs "
+           "that you trust, find out which validators signed both, and begin this SN's data directory "
+           "anew from one that you trust, with --snapshot-gap 0",
+           last_own, own && *own ? to_hex(ledger::block_hash(**own).view()) : "unreadable",
+           to_hex(parent.view()))
+          .value();
+  history_.reset();
 }
 
 bool snapshot_driver::store(const action::store_state& what, time_point now) {
@@ -173,6 +211,7 @@ bool snapshot_driver::store(const action::adopt_pivot& what, time_point) {
     return false;
   }
   trouble_.clear();
+  history_.reset(); // a younger gap comes first
   out_.adopted = *done;
   out_.reports.push_back(fmt::format("took a snapshot of the state after block {} {}, {} nodes of it fetched",
                                      (*done)->header.block_num, to_hex((*done)->hash.view()),
@@ -184,13 +223,17 @@ bool snapshot_driver::store(const action::adopt_pivot& what, time_point) {
 
 bool snapshot_driver::store(const action::store_past& what, time_point now) {
   if (auto done = snapshots_.store_past(what.blocks); !done) {
-    if (!settle(done.error()))
+    if (!settle(done.error())) {
       unwritten_ = what;
-    else
-      history_.reset();
+      return false;
+    }
+    if (std::exchange(history_trouble_, done.error().message) != done.error().message)
+      out_.reports.push_back("blocks before the snapshot cannot be stored: " + done.error().message);
+    history_.reset(); // the next call to set_peers begins again
     return false;
   }
   trouble_.clear();
+  history_trouble_.clear();
   if (history_) history_->on_stored(now);
   return true;
 }
@@ -233,6 +276,7 @@ std::string snapshot_driver::status_line() const {
   if (snapshot_) return snapshot_->status();
   const auto& gaps = snapshots_.gaps();
   if (gaps.blocks.empty()) return {};
+  if (!history_trouble_.empty()) return "blocks before the snapshot cannot be stored: " + history_trouble_;
   return fmt::format("history: {} of {} blocks fetched", gaps.blocks_skipped() - gaps.blocks_missing(),
                      gaps.blocks_skipped());
 }

@@ -49,18 +49,22 @@ public:
     std::vector<std::string> reports;
     ledger::block_ptr adopted;   ///< the head, since then
     std::optional<error> broken; ///< the store: this node has to stop
+    std::optional<error> fork;   ///< the snapshot was of another chain: this node must not go on at all
   };
   outcome take() { return std::exchange(out_, {}); }
 
-  /// A snapshot is being taken.
+  /// A snapshot is being taken, or looked for.
   bool active() const { return snapshot_ != nullptr; }
+  /// The one that is being taken; none: there is none that is proved.
+  std::optional<std::uint64_t> proved_pivot() const;
   snapshot_status status() const;
   /// One line; empty when there is nothing to say.
   std::string status_line() const;
 
 private:
   void begin_snapshot(const std::vector<peer_claim>& candidates, time_point now);
-  void begin_history(const std::vector<peer_claim>& all, time_point now);
+  void begin_history();
+  void report_fork(const hash32& parent);
   result<void> check_seals(const verified_block& block) const;
   void run(time_point now);
   bool run_snapshot(time_point now);
@@ -82,6 +86,8 @@ private:
   std::map<std::uint64_t, std::vector<address>> sealers_; ///< by the block after which they seal
   std::optional<std::variant<action::store_state, action::adopt_pivot, action::store_past>> unwritten_;
   std::string trouble_;
+  std::string history_trouble_;     ///< why what came could not be stored, as it was reported
+  std::uint64_t history_first_ = 0; ///< the first block that it fetches
   std::size_t history_peers_ = 0;
   outcome out_;
 };

@@ -31,7 +31,9 @@ struct taker {
   block_ptr adopted;
   std::size_t answers = 0;
   std::size_t questions = 0;
-  std::optional<std::uint64_t> missing_before;
+  std::optional<error> fork;
+  std::function<void(const question&)> before_answer;
+  bool refuses_proofs = false, keeps_useless = false;
 
   explicit taker(std::filesystem::path dir) : where(std::move(dir)) { open(); }
   void open() {
@@ -60,7 +62,8 @@ struct taker {
     std::vector<peer_claim> all, far;
     for (peer_id id = 0; id < peers.size(); ++id) {
       all.push_back({id, peers[id].first->head()->header.block_num});
-      if (all.back().block_num > head_num() + gap && !useless.contains(id)) far.push_back(all.back());
+      if (all.back().block_num > head_num() + gap && (keeps_useless || !useless.contains(id)))
+        far.push_back(all.back());
     }
     driver->set_peers(all, far, now);
   }
@@ -68,6 +71,7 @@ struct taker {
     const auto& [from, how] = peers[peer];
     const bool state = std::holds_alternative<state_question>(asked);
     if (how == conduct::dead) return std::nullopt;
+    if (refuses_proofs && std::holds_alternative<trust_question>(asked)) return std::nullopt;
     if (how == conduct::junk) return bytes{0xc1, 0x01};
     if (how == conduct::stateless && state) return encode(state_answer{});
     if (how == conduct::other_state && state) return encode(state_answer{{bytes(50, 5)}});
@@ -96,8 +100,10 @@ struct taker {
         for (auto& text : out.reports)
           reports.push_back(std::move(text));
         if (out.adopted) adopted = out.adopted;
+        if (out.fork) fork = out.fork;
         for (const auto& ask : out.asks) {
           ++questions;
+          if (before_answer) before_answer(ask.what);
           if (const auto raw = answer_of(ask.peer, ask.what)) {
             ++answers;
             driver->on_part(ask.peer, ask.tag, *raw, now);
@@ -227,6 +233,95 @@ TEST_CASE("who took a snapshot gives snapshots, and another gap can follow") {
   for (const auto block_num : {1u, 79u, 80u, 81u, 100u, 175u, 176u})
     CHECK((*third.on->block_by_num(block_num))->hash == (*from.on->block_by_num(block_num))->hash);
   CHECK(*third.on->validators_after(120) == *from.on->validators_after(120));
+}
+
+TEST_CASE("when the snapshot was of another chain than this node's own, it says so and ends") {
+  source from(60), other(3);
+  other.submit(test_address(), input_of(op::store, word(77), word(1)));
+  other.seal(4);
+  temp_dir dir;
+  taker node(dir / "taker");
+  for (std::uint64_t i = 1; i <= 4; ++i) {
+    const auto block = *other.on->block_by_num(i);
+    REQUIRE(node.on->import_block({block->header, block->txns}, **other.on->seals_of(i)));
+  }
+  node.peers = {{from.on.get(), conduct::honest}};
+  node.run([&] { return node.fork.has_value(); });
+  CHECK(node.adopted);
+  CHECK(node.fork->message.find("block 4 is " + to_hex(node.on->head()->hash.view())) == std::string::npos);
+  CHECK(node.fork->message.find("block 4 is " + to_hex((*other.on->block_by_num(4))->hash.view()))
+        != std::string::npos);
+  CHECK(node.fork->message.find(to_hex((*from.on->block_by_num(4))->hash.view())) != std::string::npos);
+  CHECK_FALSE(node.on->history_complete());
+  node.open(); // nor does it go unnoticed after a restart
+  node.fork.reset();
+  node.run([&] { return node.fork.has_value(); });
+}
+
+TEST_CASE("history that cannot be stored is begun again, and reported") {
+  source from(100);
+  temp_dir dir;
+  taker node(dir / "taker");
+  node.peers = {{from.on.get(), conduct::honest}};
+  node.run([&] { return node.adopted != nullptr; });
+  // Somebody else stores what this machine is about to store.
+  bool stolen = false;
+  node.before_answer = [&](const question& asked) {
+    if (stolen || !std::holds_alternative<history_question>(asked)) return;
+    stolen = true;
+    chain_snapshots own(*node.on), theirs(*from.on);
+    const auto missing = **own.youngest_missing();
+    const auto raw = *theirs.past_block(missing.last);
+    REQUIRE(own.store_past(
+        std::vector{*check_past_block(raw, missing.last, missing.last_hash, node.on->chain_id())}));
+  };
+  node.run_all();
+  CHECK(stolen);
+  CHECK(std::count_if(node.reports.begin(), node.reports.end(),
+                      [](const std::string& text) {
+                        return text.find("blocks before the snapshot cannot be stored: block ") == 0;
+                      })
+        == 1);
+  check_same(*from.on, *node.on, 80, 80);
+}
+
+TEST_CASE("blocks that come one after the other meanwhile may make the snapshot needless") {
+  source from(100);
+  temp_dir dir;
+  taker node(dir / "taker");
+  node.peers = {{from.on.get(), conduct::dead}, {from.on.get(), conduct::honest}};
+  node.before_answer = [&](const question& asked) {
+    if (!std::holds_alternative<state_question>(asked)) return;
+    CHECK(node.driver->proved_pivot() == 80);
+    for (auto i = node.head_num() + 1; i <= 80; ++i) {
+      const auto block = *from.on->block_by_num(i);
+      REQUIRE(node.on->import_block({block->header, block->txns}, **from.on->seals_of(i)));
+    }
+    node.peers[1].second = conduct::dead;
+  };
+  node.run([&] { return node.head_num() == 80; });
+  node.gap = 1; // somebody still says that he is far ahead
+  node.now += 1s;
+  node.offer();
+  CHECK_FALSE(node.driver->proved_pivot());
+  CHECK_FALSE(node.adopted);
+  CHECK(node.on->history_complete());
+  CHECK(node.reports.size() == 1);
+  CHECK(node.driver->take().reports.at(0) == "blocks up to 80 came without the snapshot of block 80");
+}
+
+TEST_CASE("another snapshot is looked for while history comes, and history does not wait for it") {
+  source from(100);
+  temp_dir dir;
+  taker node(dir / "taker");
+  node.peers = {{from.on.get(), conduct::honest}};
+  node.run([&] { return node.adopted != nullptr; });
+  node.gap = 10; // and nobody proves anything
+  node.refuses_proofs = true;
+  node.keeps_useless = true;
+  node.run([&] { return node.on->history_complete(); });
+  CHECK(node.driver->active());
+  check_same(*from.on, *node.on, 80, 80);
 }
 
 TEST_CASE("some peers may do what they like") {

@@ -59,16 +59,28 @@ void snapshot_machine::tick(time_point now) {
   for (auto& [peer, what] : requests_.expired(now)) {
     if (what.what == subject::trust)
       give_up_on(peer, false, fail(errc::timeout, "no proof of the validators in time").value());
+    else
+      note_blank(peer);
     std::vector<about> one;
     one.push_back(std::move(what));
     give_back(std::move(one));
   }
   const bool waits_for_peers = phase_ == phase::fetching || phase_ == phase::arriving;
-  if (waits_for_peers && !storing_ && now - last_progress_ >= options_.stall_wait)
-    start_over(
-        fmt::format("nobody gives the state after block {} any more: looking for another pivot", pivot_num()),
-        now);
+  if (waits_for_peers && !storing_ && now - last_progress_ >= options_.stall_wait) stalled(now);
   schedule(now);
+}
+
+/// Those who gave nothing at all are not asked again soon: if they are the only ones left, blocks come one
+/// after the other instead.
+void snapshot_machine::stalled(time_point now) {
+  for (const auto peer : requests_.trusted())
+    if (!helped_.contains(peer))
+      give_up_on(
+          peer, false,
+          fail(errc::timeout, "nothing of the state after block {} came from it", pivot_num()).value());
+  start_over(
+      fmt::format("nobody gives the state after block {} any more: looking for another pivot", pivot_num()),
+      now);
 }
 
 std::string snapshot_machine::status() const {
@@ -116,6 +128,12 @@ void snapshot_machine::give_up_on(peer_id peer, bool lied, error why) {
   actions_.emplace_back(action::useless{peer, lied, std::move(why)});
 }
 
+void snapshot_machine::note_blank(peer_id peer) {
+  if (++blanks_[peer] >= blanks_max)
+    give_up_on(peer, false,
+               fail(errc::not_found, "it does not give the state after block {}", pivot_num()).value());
+}
+
 // -- the pivot
 
 void snapshot_machine::seek_pivot(time_point now) {
@@ -125,12 +143,15 @@ void snapshot_machine::seek_pivot(time_point now) {
     const auto fresh = [this](peer_id peer) { return !inquiries_.contains(peer); };
     const auto peer = requests_.free_peer(from_.block_num + 1, now, fresh);
     if (!peer) break;
-    inquiries_.emplace(*peer, inquiry{ledger::trust_chain(of_, from_), {}, {}, {}});
+    inquiries_.emplace(*peer,
+                       inquiry{ledger::trust_chain(of_, from_), requests_.claim_of(*peer), {}, {}, {}});
     ask(*peer, {subject::trust, {}}, trust_question{from_.block_num}, now);
   }
   const auto found = static_cast<std::size_t>(std::count_if(
       inquiries_.begin(), inquiries_.end(), [](const auto& each) { return each.second.found.has_value(); }));
-  if (found == 0 || found < inquiries_.size()) return; // the others get their time
+  if (found == 0) return;
+  if (!first_proof_) first_proof_ = now;
+  if (found < inquiries_.size() && now - *first_proof_ < options_.proof_wait) return;
   if (found >= options_.trust_peers || now >= gather_until_) choose(now);
 }
 
@@ -142,7 +163,7 @@ void snapshot_machine::on_proof(peer_id peer, bytes_view raw, time_point now) {
   if (answer->changes.empty() && !answer->pivot)
     return give_up_on(peer, false,
                       fail(errc::not_found, "it has no pivot after block {}", from_.block_num).value());
-  if (auto taken = take_proof(found->second, peer, std::move(*answer)); !taken) {
+  if (auto taken = take_proof(found->second, std::move(*answer)); !taken) {
     const bool lied = !taken.error().is(errc::not_found) && !taken.error().is(errc::limit);
     return give_up_on(peer, lied, std::move(taken).error());
   }
@@ -150,32 +171,37 @@ void snapshot_machine::on_proof(peer_id peer, bytes_view raw, time_point now) {
     ask(peer, {subject::trust, {}}, trust_question{found->second.trust.reached()}, now);
 }
 
-result<void> snapshot_machine::take_proof(inquiry& with, peer_id peer, trust_answer answer) const {
+result<void> snapshot_machine::take_proof(inquiry& with, trust_answer answer) const {
   for (auto& change : answer.changes) {
     SWARM_CHECK(with.trust.follow(change));
-    with.seen[with.trust.reached()] = keccak256(change.block.header);
+    with.changed[with.trust.reached()] = keccak256(change.block.header);
     with.changes.push_back(std::move(change));
     if (with.changes.size() > options_.changes_max)
       return fail(errc::limit, "the validators changed more than {} times", options_.changes_max);
   }
   if (!answer.pivot) return {};
   SWARM_TRY(auto header, with.trust.arrive(*answer.pivot));
-  const auto claim = requests_.claim_of(peer);
-  if (header.block_num + options_.pivot_distance_max < claim)
-    return fail(errc::not_found, "its head is said to be block {}, it proves block {}", claim,
+  if (header.block_num + options_.pivot_distance_max < with.claim)
+    return fail(errc::not_found, "its head was said to be block {}, it proves block {}", with.claim,
                 header.block_num);
   const auto hash = keccak256(answer.pivot->block.header);
-  with.seen[header.block_num] = hash;
   with.found = offer{std::move(*answer.pivot), std::move(header), hash};
   return {};
 }
 
-/// Two sealed blocks of one number: the validators of some time lied, or lost their keys.
+/// The same validators cannot have changed in one way and in another: as far as both prove anything, the
+/// changes must be the same blocks. A peer that is still at it counts too.
+bool snapshot_machine::contradict(const inquiry& a, const inquiry& b) {
+  const auto both_to = std::min(a.proved_to(), b.proved_to());
+  const auto end_a = a.changed.upper_bound(both_to), end_b = b.changed.upper_bound(both_to);
+  if (!std::equal(a.changed.begin(), end_a, b.changed.begin(), end_b)) return true;
+  return a.found && b.found && a.proved_to() == b.proved_to() && a.found->hash != b.found->hash;
+}
+
 bool snapshot_machine::contradictory() const {
-  std::map<std::uint64_t, hash32> all;
-  for (const auto& [peer, each] : inquiries_)
-    for (const auto& [block_num, hash] : each.seen)
-      if (all.emplace(block_num, hash).first->second != hash) return true;
+  for (auto a = inquiries_.begin(); a != inquiries_.end(); ++a)
+    for (auto b = std::next(a); b != inquiries_.end(); ++b)
+      if (contradict(a->second, b->second)) return true;
   return false;
 }
 
@@ -188,15 +214,18 @@ void snapshot_machine::choose(time_point now) {
     pause_until_ = now + options_.stall_wait;
     return;
   }
-  auto best = inquiries_.begin();
+  auto best = inquiries_.end();
   for (auto it = inquiries_.begin(); it != inquiries_.end(); ++it)
-    if (it->second.found->header.block_num > best->second.found->header.block_num) best = it;
+    if (it->second.found && (best == inquiries_.end() || it->second.proved_to() > best->second.proved_to()))
+      best = it;
   pivot_ = std::move(best->second.found);
   changes_ = std::move(best->second.changes);
   inquiries_.clear();
   requests_.clear();
   phase_ = phase::fetching;
   last_progress_ = now;
+  blanks_.clear();
+  helped_.clear();
   walk_.emplace(pivot_->header.state_root, stored_);
   if (auto begun = walk_->begin(); !begun) failure_ = std::move(begun).error();
   store_when_due();
@@ -207,7 +236,7 @@ void snapshot_machine::start_over(std::string why, time_point now) {
   actions_.emplace_back(action::report{std::move(why)});
   requests_.clear();
   inquiries_.clear();
-  blanks_.clear();
+  first_proof_.reset();
   walk_.reset();
   pivot_.reset();
   changes_.clear();
@@ -259,14 +288,13 @@ void snapshot_machine::on_state(const std::vector<state_part>& asked, peer_id pe
   if (came > 0) {
     last_progress_ = now;
     blanks_.erase(peer);
+    helped_.insert(peer);
   }
   if (wrong) {
     give_up_on(peer, true, std::move(*wrong));
   } else if (came == 0) {
     requests_.rest(peer, now + options_.rest);
-    if (++blanks_[peer] >= blanks_max)
-      give_up_on(peer, false,
-                 fail(errc::not_found, "it does not have the state after block {}", pivot_num()).value());
+    note_blank(peer);
   }
   store_when_due();
 }
@@ -294,7 +322,10 @@ void snapshot_machine::on_pivot(peer_id peer, bytes_view raw, time_point now) {
   if (!answer) return give_up_on(peer, true, std::move(answer).error());
   if (answer->blocks.size() > 1)
     return give_up_on(peer, true, fail(errc::invalid, "more blocks than it was asked for").value());
-  if (answer->blocks.empty()) return requests_.rest(peer, now + options_.rest);
+  if (answer->blocks.empty()) {
+    requests_.rest(peer, now + options_.rest);
+    return note_blank(peer);
+  }
   auto block = check_past_block(answer->blocks.front(), pivot_num(), pivot_->hash, of_.chain_id);
   if (!block) return give_up_on(peer, true, std::move(block).error());
   block->seals = pivot_->pivot.block.seals; // those that were checked

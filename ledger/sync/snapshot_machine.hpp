@@ -11,13 +11,14 @@
 namespace swarm::sync {
 
 struct snapshot_options {
-  std::size_t trust_peers = 3;               ///< asked for a pivot, if there are so many
-  duration gather = std::chrono::seconds(3); ///< wait for more of them to turn up
-  std::size_t changes_max = 4096;            ///< of validators, on the way
-  std::uint64_t pivot_distance_max = 256;    ///< from the head that a peer claims
-  std::size_t nodes_asked = 384;             ///< in one question
-  std::size_t peer_requests = 2;             ///< to one peer at a time
-  std::size_t batch_bytes = 1024 * 1024;     ///< stored at once, about
+  std::size_t trust_peers = 3;                   ///< asked for a pivot, if there are so many
+  duration gather = std::chrono::seconds(3);     ///< wait for more of them to turn up
+  duration proof_wait = std::chrono::minutes(2); ///< after one proof, for the others that are under way
+  std::size_t changes_max = 4096;                ///< of validators, on the way
+  std::uint64_t pivot_distance_max = 256;        ///< from the head that a peer claimed when it was asked
+  std::size_t nodes_asked = 384;                 ///< in one question
+  std::size_t peer_requests = 2;                 ///< to one peer at a time
+  std::size_t batch_bytes = 1024 * 1024;         ///< stored at once, about
   std::size_t waiting_parts_max = 50'000; ///< that wait for what is below them; then one question at a time
   duration answer_wait = std::chrono::seconds(10); ///< then somebody else is asked
   duration rest = std::chrono::seconds(5);         ///< of a peer that had nothing
@@ -94,18 +95,24 @@ private:
   };
   struct inquiry {
     ledger::trust_chain trust;
+    std::uint64_t claim = 0; ///< when it was asked first
     std::vector<ledger::handover> changes;
-    std::map<std::uint64_t, hash32> seen; ///< blocks that it proved
+    std::map<std::uint64_t, hash32> changed; ///< the same by their numbers
     std::optional<offer> found;
+
+    std::uint64_t proved_to() const { return found ? found->header.block_num : trust.reached(); }
   };
 
   void schedule(time_point now);
   void ask(peer_id peer, about what, question as, time_point now);
   void give_back(std::vector<about> questions);
   void give_up_on(peer_id peer, bool lied, error why);
+  void note_blank(peer_id peer);
+  void stalled(time_point now);
   void seek_pivot(time_point now);
   void on_proof(peer_id peer, bytes_view answer, time_point now);
-  result<void> take_proof(inquiry& with, peer_id peer, trust_answer answer) const;
+  result<void> take_proof(inquiry& with, trust_answer answer) const;
+  static bool contradict(const inquiry& a, const inquiry& b);
   void choose(time_point now);
   bool contradictory() const;
   void start_over(std::string why, time_point now);
@@ -124,12 +131,14 @@ private:
   std::map<peer_id, inquiry> inquiries_;
   time_point gather_until_;
   time_point last_progress_;
+  std::optional<time_point> first_proof_; ///< when it came
   std::optional<time_point> pause_until_; ///< after a contradiction
   std::optional<offer> pivot_;
   std::vector<ledger::handover> changes_;
   std::optional<state_walk> walk_;
   bool storing_ = false;
-  std::map<peer_id, unsigned> blanks_; ///< answers without anything, in a row
+  std::map<peer_id, unsigned> blanks_; ///< answers without anything, or none in time, in a row
+  std::set<peer_id> helped_;           ///< gave something of this pivot's state
   std::optional<error> failure_;
   std::vector<snapshot_action> actions_;
 };

@@ -11,16 +11,16 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// 40 blocks, 5 and 9 change the validators. `salt` makes another chain of the same validators after
-/// block 20.
-test::paper_chain paper(bool salted = false) {
+using change_sets = std::map<std::uint64_t, std::vector<std::uint8_t>>;
+const change_sets true_changes{{5, {1, 2, 3}}, {9, {1, 2, 3, 4}}};
+
+/// 40 blocks, some of which change the validators. `salted`: another chain after block 20.
+test::paper_chain paper(bool salted = false, const change_sets& sets = true_changes) {
   test::paper_chain out({1});
   for (std::uint64_t i = 1; i <= 40; ++i) {
     std::vector<test::paper_txn> txns;
     if (salted && i > 20) txns.push_back({});
-    out.add_block(txns, i == 5   ? std::vector<std::uint8_t>{1, 2, 3}
-                        : i == 9 ? std::vector<std::uint8_t>{1, 2, 3, 4}
-                                 : std::vector<std::uint8_t>{});
+    out.add_block(txns, sets.contains(i) ? sets.at(i) : std::vector<std::uint8_t>{});
   }
   return out;
 }
@@ -121,6 +121,99 @@ TEST_CASE("two chains that are both sealed are followed by nobody") {
   CHECK(at.machine.status().find("contradict") != std::string::npos);
   at.pass(60s); // then it looks again
   CHECK(at.asked.size() == 3);
+}
+
+TEST_CASE("chains contradict each other also where no two blocks of one number are shown") {
+  // Whoever holds the keys of the first validators seals a chain in which they never changed, or differently.
+  for (const auto& sets :
+       {change_sets{}, change_sets{{5, {1, 2, 3}}}, change_sets{{6, {1, 2}}}, change_sets{{5, {1, 7}}},
+        change_sets{{5, {1, 2, 3}}, {9, {1, 2, 3, 4}}, {34, {1, 2, 3}}}}) {
+    CAPTURE(sets.size());
+    scene at;
+    auto forged = paper(false, sets);
+    REQUIRE(forged.identity().genesis_hash == at.chain.identity().genesis_hash);
+    std::vector<std::size_t> forged_changes;
+    for (const auto& [block_num, set] : sets)
+      forged_changes.push_back(block_num);
+    at.see({{1, 40}, {2, 40}, {3, 40}});
+    at.answer(1, at.proof(at.chain, {5, 9}, 35));
+    at.answer(2, at.proof(forged, forged_changes, 37));
+    at.answer(3, at.proof(at.chain, {5, 9}, 36));
+    CHECK(at.machine.now_in() == snapshot_machine::phase::proving);
+    REQUIRE(at.reports.size() == 1);
+    CHECK(at.reports[0].find("two chains") != std::string::npos);
+  }
+  // A change that only the higher pivot can know of is none.
+  scene later;
+  auto longer = paper(false, {{5, {1, 2, 3}}, {9, {1, 2, 3, 4}}, {36, {1, 2, 3}}});
+  later.see({{1, 40}, {2, 40}});
+  later.answer(1, later.proof(longer, {5, 9}, 35));
+  later.answer(2, later.proof(longer, {5, 9, 36}, 38));
+  later.pass(1s);
+  CHECK(later.reports.empty());
+  CHECK(later.machine.pivot_num() == 38);
+}
+
+TEST_CASE("a peer that is still proving contradicts too, and is not waited for without end") {
+  scene at;
+  auto forged = paper(false, {});
+  at.see({{1, 40}, {2, 40}});
+  at.answer(1, at.proof(at.chain, {5}, 0)); // goes on
+  at.answer(2, at.proof(forged, {}, 37));
+  CHECK(at.machine.now_in() == snapshot_machine::phase::proving);
+  // It says a change every nine seconds, and there are many.
+  change_sets sets;
+  std::vector<std::size_t> all;
+  for (std::size_t i = 2; i < 20; ++i) {
+    sets[i] = i % 2 == 0 ? std::vector<std::uint8_t>{1, 2} : std::vector<std::uint8_t>{1};
+    all.push_back(i);
+  }
+  scene slow;
+  auto changing = paper(false, sets);
+  slow.see({{1, 40}, {2, 40}});
+  slow.answer(1, slow.proof(changing, all, 35));
+  for (const auto block_num : all) {
+    if (slow.machine.pivot_num() > 0) break;
+    slow.pass(9s);
+    if (slow.machine.pivot_num() == 0) slow.answer(2, slow.proof(changing, {block_num}, 0));
+  }
+  CHECK(slow.machine.pivot_num() == 35);
+  CHECK(slow.now - time_point{} >= 2min);
+  CHECK(slow.now - time_point{} < 2min + 10s);
+}
+
+TEST_CASE("a pivot is measured by what its peer claimed when it was asked, not by how far the chain went") {
+  scene at;
+  at.see({{1, 40}});
+  at.see({{1, 400}});
+  at.answer(1, at.proof(at.chain, {5, 9}, 36));
+  CHECK(at.useless.empty());
+  at.pass(1s);
+  CHECK(at.machine.pivot_num() == 36);
+}
+
+TEST_CASE("who proves a pivot and then gives nothing is of no use") {
+  scene silent;
+  silent.see({{1, 40}});
+  silent.answer(1, silent.proof(silent.chain, {5, 9}, 36));
+  for (int i = 0; i < 60 && silent.useless.empty(); ++i)
+    silent.pass(1s);
+  REQUIRE(silent.useless.size() == 1);
+  CHECK_FALSE(silent.useless[0].lied);
+  // One that answers, but with so few questions asked of it that its blanks are not yet too many: the stall
+  // names it.
+  scene slow;
+  slow.see({{1, 40}, {2, 40}});
+  slow.answer(1, slow.proof(slow.chain, {5, 9}, 36));
+  slow.answer(2, slow.proof(slow.chain, {5, 9}, 36));
+  slow.pass(1s);
+  REQUIRE(slow.machine.now_in() == snapshot_machine::phase::fetching);
+  slow.pass(61s);
+  std::set<peer_id> named;
+  for (const auto& each : slow.useless)
+    named.insert(each.peer);
+  CHECK(named == std::set<peer_id>{1, 2});
+  CHECK(slow.machine.now_in() == snapshot_machine::phase::proving);
 }
 
 TEST_CASE("who proves nothing, something else, or less than it says is not asked again") {

@@ -15,7 +15,7 @@ namespace swarm::p2p {
 
 using sync::sealed_block;
 
-inline constexpr std::uint64_t protocol_version = 1;
+inline constexpr std::uint64_t protocol_version = 2;
 
 /// Bounds of the protocol, the same at both ends. A frame that breaks one is malformed.
 inline constexpr std::size_t frame_bytes_max = 16 * 1024 * 1024;

@@ -138,7 +138,7 @@ TEST_CASE("a hello of another world is refused with a reason that fits into a cl
     c.a.own.version = 9;
     c.begin();
     c.run();
-    CHECK(c.end_of(c.b) == "hello refused: protocol version: 1 here, 9 there");
+    CHECK(c.end_of(c.b) == "hello refused: protocol version: 2 here, 9 there");
   }
   SUBCASE("chain id") {
     c.a.own.chain_id = 8;
