@@ -1,6 +1,8 @@
 #include "ledger/sync/snapshot_server.hpp"
 
+#include "ledger/store/block_store.hpp"
 #include "ledger/store/recorded_disk.hpp"
+#include "ledger/sync/snapshot_driver.hpp"
 #include "ledger/sync/snapshot_fixture.hpp"
 
 #include <doctest/doctest.h>
@@ -166,6 +168,33 @@ TEST_CASE("a snapshot whose write seemed to fail and had not is a head like any 
     CHECK(snapshots.gaps().blocks == std::vector<block_range>{{1, 47}});
     node.follow(*from.on, 60);
   }
+}
+
+TEST_CASE("who cannot read its own validators takes no snapshot, and calls nobody a liar") {
+  source from(12);
+  follower node;
+  node.follow(*from.on, 12);
+  const auto shown = node.on->prove(validators_account(), validator_slots(0));
+  REQUIRE(shown);
+  const auto root = keccak256(shown->slots.front().nodes.front());
+  node.on.reset();
+  {
+    const auto store = block_store::open({.dir = node.dir / "chain"});
+    REQUIRE(store);
+    kv_batch batch;
+    batch.erase(column::trie_nodes, root.view());
+    REQUIRE((*store)->tables().write(batch));
+  }
+  auto opened = chain::open(options_for(node.dir / "chain"));
+  REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().message));
+  CHECK_FALSE(chain_snapshots(**opened).trusted());
+  snapshot_driver driver(**opened, {});
+  driver.set_peers({{1, 1000}}, {{1, 1000}}, time_point{} + 1h);
+  const auto out = driver.take();
+  CHECK(out.asks.empty());
+  CHECK(out.useless.empty());
+  CHECK_FALSE(driver.active());
+  CHECK_FALSE(driver.status().trouble.empty());
 }
 
 TEST_CASE("the records that go with a snapshot are made before it is the head and written with it") {
