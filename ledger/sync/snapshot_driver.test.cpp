@@ -273,7 +273,7 @@ TEST_CASE("history that cannot be stored is begun again, and reported") {
     const auto missing = **own.youngest_missing();
     const auto raw = *theirs.past_block(missing.last);
     REQUIRE(own.store_past(
-        std::vector{*check_past_block(raw, missing.last, missing.last_hash, node.on->chain_id())}));
+        std::vector{*check_past_block(*raw, missing.last, missing.last_hash, node.on->chain_id())}));
   };
   node.run_all();
   CHECK(stolen);
