@@ -110,12 +110,13 @@ public:
     options_.genesis = ledger::genesis_params{.validators = std::move(first_set)};
     options_.contracts = contracts::make_contracts();
     options_.space_reserve_bytes = 0;
-    options_.first_records = [account](const hash32&) {
-      return stored(initial_records(account, simulated_domain().genesis_hash));
+    options_.first_records = [account](const hash32& genesis) {
+      return stored(initial_records(account, genesis));
     };
     open();
   }
 
+  ledger::chain* chain() override { return chain_.get(); }
   chain_head head() const override {
     const auto& block = *chain_->head();
     return {block.header.block_num, block.hash, block.header.coinbase};
@@ -235,7 +236,11 @@ public:
   explicit chain_network(const simulation_plan& plan) : validators_(plan.validators) {
     for (std::size_t i = 0; i < plan.validators + plan.observers; ++i)
       keys_.push_back(key_from("node", i));
+    chain_app any(dir_.path() / "genesis", accounts(), validators_, keys_[0].account());
+    domain_ = {any.chain()->chain_id(), any.chain()->genesis_hash()};
   }
+
+  signing_domain domain() const override { return domain_; }
 
   std::vector<address> accounts() const override {
     std::vector<address> out;
@@ -253,6 +258,7 @@ private:
   scratch_dir dir_; // outlives the applications: the world destroys its nodes first
   std::vector<ledger::private_key> keys_;
   std::size_t validators_;
+  signing_domain domain_;
 };
 
 } // namespace
