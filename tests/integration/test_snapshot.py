@@ -21,6 +21,10 @@ def snapshot(sn):
     return answer and answer.get("snapshot")
 
 
+def start_again(sn):
+    sn.start().wait_log("listening for other SNs on port")  # it has its chain
+
+
 def rpc_error(sn, method, *params):
     link = http.client.HTTPSConnection("127.0.0.1", sn.port, context=sn.certs.context(), timeout=30)
     link.request("POST", "/", json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}))
@@ -125,17 +129,17 @@ def test_a_snapshot_that_is_killed_goes_on(swarm, training):
     newcomer.wait_log("taking a snapshot from")
     newcomer.kill9()
     for moment in ("proving", "fetching"):
-        newcomer.start()
-        until(lambda: (snapshot(newcomer) or {}).get("phase") not in (None, "none"), moment, alive=[newcomer])
+        start_again(newcomer)
+        until(lambda: snapshot(newcomer)["phase"] != "none", moment, alive=[newcomer])
         newcomer.kill9()
-    newcomer.start()
-    until(lambda: (snapshot(newcomer) or {}).get("pivot"), "a pivot", alive=[newcomer])
+    start_again(newcomer)
+    until(lambda: snapshot(newcomer)["pivot"], "a pivot", alive=[newcomer])
     newcomer.kill9()  # in the history, or before
-    newcomer.start().wait_up()
+    start_again(newcomer)
     head = whole(newcomer, sns)
     assert snapshot(newcomer)["pivot"] > 30
     newcomer.kill9()
-    newcomer.start().wait_up()
+    start_again(newcomer)
     assert newcomer.head() == head
     assert snapshot(newcomer)["phase"] == "complete"
 
