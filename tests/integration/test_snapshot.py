@@ -14,9 +14,6 @@ TAKEN = r"took a snapshot of the state after block (\d+) (0x[0-9a-f]+)"
 
 
 def snapshot(sn):
-    """What an SN says of its snapshot; None while it does not answer for a chain yet."""
-    if "chain" not in (sn.admin("methods") or []):
-        return None
     answer = sn.admin("chain")
     return answer and answer.get("snapshot")
 

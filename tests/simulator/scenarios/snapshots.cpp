@@ -115,7 +115,7 @@ std::span<const scenario> snapshot_scenarios() {
        .play = snapshot_of_validator,
        .snapshot_gap = 20,
        .mistake = "the record of consensus does not come with the snapshot",
-       .fails_with = "6 liveness",
+       .fails_with = "the scene did not come about: a block",
        .plant = [](auto& options) { options.planted_shell.forgets_at_pivot = true; }},
       {.name = "claimed-head",
        .source = "found here: blocks waited for snapshots that a peer only promised",
