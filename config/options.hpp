@@ -68,6 +68,8 @@ struct sn_options : role_options {
   std::uint16_t sn_p2p_port = 30303; ///< listens here; advertised with host_ip unless sn_p2p_service is set
   std::optional<service> sn_api_service;
   std::optional<service> sn_p2p_service;
+  /// Behind its peers by more blocks than this, it takes a snapshot of the state; 0: never.
+  std::uint64_t snapshot_gap = 50'000;
   bool observer = false;              ///< never a validator; not for the sentinel
   std::vector<std::string> contracts; ///< training contracts to create besides defaultbb.cqdb.sml.hpe
 };

@@ -124,6 +124,13 @@ result<bool> to_flag(std::string_view text) {
   return fail(config_errc::bad_value, "'{}' is neither true nor false", printable(text));
 }
 
+result<std::uint64_t> to_block_count(std::string_view text) {
+  const auto number = to_number(text);
+  if (!number || *number > 1'000'000'000'000)
+    return fail(config_errc::bad_value, "'{}' is not a number of blocks", printable(text));
+  return *number;
+}
+
 result<std::chrono::seconds> to_seconds(std::string_view text) {
   const auto number = to_number(text);
   if (!number || *number < 1 || *number > 604800)

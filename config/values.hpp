@@ -20,6 +20,8 @@ result<std::string> to_host(std::string_view text);
 result<service> to_service(std::string_view text, std::uint16_t default_port);
 /// true, yes, on, 1 and false, no, off, 0 in any case.
 result<bool> to_flag(std::string_view text);
+/// 0 to 1'000'000'000'000.
+result<std::uint64_t> to_block_count(std::string_view text);
 /// 1 to 604800 (a week).
 result<std::chrono::seconds> to_seconds(std::string_view text);
 /// 1 to name_bytes_max of letters, digits, '.', '_', '-', beginning with a letter or digit; fit for a file

@@ -95,6 +95,7 @@ struct validator_voted {
   bool add = false;
   bool operator==(const validator_voted&) const = default;
 };
+/// Every block that changes who seals has such a log; its topic 0 is `event_topic<validators_changed>()`.
 struct validators_changed {
   address account;
   bool added = false;

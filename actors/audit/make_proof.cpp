@@ -167,12 +167,7 @@ private:
     if (block_num > 0) {
       SWARM_TRY(out.block, sealed(*block));
     }
-    const auto slots = ledger::validator_slots(validators_.size());
-    SWARM_TRY(auto shown, chain_.prove(ledger::validators_account(), slots, block_num));
-    out.proof.account = std::move(shown.nodes);
-    out.proof.count = std::move(shown.slots[0].nodes);
-    for (std::size_t i = 1; i < shown.slots.size(); ++i)
-      out.proof.members.push_back(std::move(shown.slots[i].nodes));
+    SWARM_TRY(out.proof, chain_.prove_validators(block_num));
     return {};
   }
 

@@ -5,6 +5,7 @@
 #include "actors/paths.hpp"
 #include "actors/sn/chain_state.hpp"
 #include "actors/sn/join.hpp"
+#include "actors/sn/snapshot_shell.hpp"
 #include "base/log.hpp"
 #include "ledger/formats/sign_of_life.hpp"
 #include "ledger/formats/transaction.hpp"
@@ -212,6 +213,15 @@ void import_blocks(self_pointer self, const import_range& what) {
   tell_consensus(self, range_refused{head_num + 1, blame, std::move(*done.refused)});
 }
 
+/// Feeds the driver of snapshots; the head may move.
+template <class Event>
+void step_snapshot(self_pointer self, const Event& event) {
+  auto& s = self->state();
+  if (!s.snapshot) return;
+  event(*s.snapshot);
+  if (const auto adopted = carry_out_snapshot(self)) head_moved(self, adopted);
+}
+
 // -- what peers say and want
 // -------------------------------------------------------------------------------------------
 
@@ -401,6 +411,17 @@ caf::behavior chain_behavior(self_pointer self) {
       [=](const peer_signs& what) { take_signs(self, what); },
       [=](const blocks_wanted& what) { answer_blocks(self, what); },
       [=](const peers_seen& what) { note_peers(self, what); },
+      [=](const part_wanted& what) { answer_part_question(self, what); },
+      [=](const part_found& what) {
+        step_snapshot(self, [&](auto& driver) { driver.on_part(what.peer, what.tag, what.answer, now()); });
+      },
+      [=](const snapshot_peers& what) {
+        self->state().pivot_told = false; // who asks may have started anew
+        step_snapshot(self, [&](auto& driver) {
+          driver.set_peers(what.all, what.candidates, now());
+          driver.tick(now());
+        });
+      },
       [=](tick) {
         if (self->state().chain) look_after_network(self);
         self->delayed_send(self, upkeep_interval, tick{});

@@ -3,6 +3,8 @@
 #include "actors/sn/consensus_messages.hpp"
 #include "actors/sn/rpc/service.hpp"
 #include "actors/sn/sn_context.hpp"
+#include "ledger/sync/snapshot_driver.hpp"
+#include "ledger/sync/snapshot_server.hpp"
 #include "transport/back_off.hpp"
 #include "transport/http_client.hpp"
 
@@ -18,8 +20,10 @@ struct chain_state {
     if (!chain) return "asking the sentinel for the chain";
     if (!trouble.empty()) return trouble;
     const auto& head = *chain->head();
-    return fmt::format("block {}, {} transactions wait, {} subscriptions", head.header.block_num,
-                       chain->stats().pool_txns, service->subscriptions());
+    auto out = fmt::format("block {}, {} transactions wait, {} subscriptions", head.header.block_num,
+                           chain->stats().pool_txns, service->subscriptions());
+    if (const auto line = snapshot->status_line(); !line.empty()) out += ", " + line;
+    return out;
   }
   boost::json::object summary() const;
   std::string detail_json() const { return chain ? boost::json::serialize(summary()) : std::string{}; }
@@ -27,6 +31,11 @@ struct chain_state {
   std::shared_ptr<const sn_context> context;
   std::unique_ptr<ledger::chain> chain;
   std::unique_ptr<rpc::service> service;
+  std::unique_ptr<sync::snapshot_driver> snapshot;
+  std::unique_ptr<sync::snapshot_server> server; ///< of snapshots to others
+  sync::part_pacer pacer;                        ///< of what it takes
+  bool pivot_told = false;                       ///< to /sn/consensus, and which
+  std::optional<std::uint64_t> told_pivot;
   std::shared_ptr<transport::http_client> client; ///< while the sentinel is asked for the chain
   transport::back_off pause;
   std::vector<membership::connected_node> peers;
@@ -40,6 +49,8 @@ struct chain_state {
   unsigned upkeeps = 0;
   std::uint64_t last_serial = 0; ///< of this node's signs of life
 };
+
+boost::json::object snapshot_json(const sync::snapshot_driver& of);
 
 /// Opens the chain of the data directory; `genesis` is for a directory that has none. Errors: those of
 /// ledger::chain::open, no_chain among them.

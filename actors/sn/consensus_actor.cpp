@@ -150,7 +150,8 @@ void begin(self_pointer self, const consensus_ready& ready) {
   auto& s = self->state();
   s.qbft.emplace(consensus::machine_options{.domain = ready.domain},
                  consensus::make_signature_scheme(*s.context->key));
-  s.sync.emplace(sync::sync_options{}, ready.start.head.block_num);
+  s.sync.emplace(sync::sync_options{.snapshot_gap = s.context->options.snapshot_gap},
+                 ready.start.head.block_num);
   s.validators = ready.start.validators.size();
   step(self, ready.start);
   self->delayed_send(self, sync_interval, tick{});
@@ -187,6 +188,15 @@ caf::behavior consensus_behavior(self_pointer self) {
         sync_step(self,
                   [&](auto& sync) { sync.on_import_failed(what.block_num, what.blame, what.why, now()); });
       },
+      [=](const snapshot_pivot& what) {
+        sync_step(self, [&](auto& sync) {
+          if (what.taken) sync.on_snapshot_taken(now());
+          sync.on_pivot(what.block_num, now());
+        });
+      },
+      [=](const snapshot_useless& what) {
+        sync_step(self, [&](auto& sync) { sync.on_no_snapshot(what.peer, now()); });
+      },
       // from peers
       [=](const peer_message& what) {
         step(self, consensus::message{what.peer, what.raw});
@@ -197,7 +207,10 @@ caf::behavior consensus_behavior(self_pointer self) {
         sync_step(self, [&](auto& sync) { sync.on_peer_gone(what.peer, now()); });
       },
       [=](const peer_head& what) {
-        sync_step(self, [&](auto& sync) { sync.on_claim(what.peer, what.block_num, now()); });
+        sync_step(self, [&](auto& sync) {
+          if (what.certificate) sync.on_identity(what.peer, *what.certificate);
+          sync.on_claim(what.peer, what.block_num, now());
+        });
       },
       [=](const peer_blocks& what) {
         sync_step(self, [&](auto& sync) { sync.on_blocks(what.peer, what.first, what.blocks, now()); });
@@ -209,6 +222,8 @@ caf::behavior consensus_behavior(self_pointer self) {
       },
       [=](tick) {
         sync_step(self, [](auto& sync) { sync.tick(now()); });
+        if (const auto& sync = self->state().sync)
+          self->tell(sibling(*self, "chain"), snapshot_peers{sync->claims(), sync->snapshot_claims()});
         self->delayed_send(self, sync_interval, tick{});
       },
       [=](const admin_query&) { return self->state().detail_json(); },

@@ -61,6 +61,7 @@ struct peer_message {
 struct peer_head {
   consensus::peer_id peer = 0;
   std::uint64_t block_num = 0;
+  std::optional<hash32> certificate; ///< with the first one of a connection
 };
 /// Blocks that were asked of it.
 struct peer_blocks {
@@ -95,7 +96,51 @@ struct peers_seen {
   std::vector<membership::connected_node> nodes;
 };
 
+/// Who is how far ahead, from /sn/consensus, once a second.
+struct snapshot_peers {
+  std::vector<sync::peer_claim> all;
+  std::vector<sync::peer_claim> candidates; ///< so far that a snapshot is to be taken
+};
+/// A question about a snapshot; answer with `part_answer`.
+struct part_wanted {
+  consensus::peer_id peer = 0;
+  std::uint64_t request_id = 0;
+  bytes question;
+  std::size_t bytes_max = 0;
+  p2p::credit credit;
+};
+/// The answer to `ask_part`.
+struct part_found {
+  consensus::peer_id peer = 0;
+  std::uint64_t tag = 0;
+  bytes answer;
+  p2p::credit credit;
+};
+
+// -- to /sn/consensus
+
+/// The proved pivot of the snapshot that is being taken, or none. `taken`: it is the head now.
+struct snapshot_pivot {
+  std::optional<std::uint64_t> block_num;
+  bool taken = false;
+};
+/// This peer can give no snapshot.
+struct snapshot_useless {
+  consensus::peer_id peer = 0;
+};
+
 // -- to /sn/peers
+
+struct ask_part {
+  consensus::peer_id peer = 0;
+  std::uint64_t tag = 0;
+  bytes question;
+};
+struct part_answer {
+  consensus::peer_id peer = 0;
+  std::uint64_t request_id = 0;
+  bytes answer;
+};
 
 /// From /sn/peers when it starts: answer with `network_facts` once there is a chain.
 struct network_wanted {};
@@ -152,6 +197,13 @@ SWARM_MESSAGE(actors::peer_signs)
 SWARM_MESSAGE(actors::gossip_sign)
 SWARM_MESSAGE(actors::blocks_wanted)
 SWARM_MESSAGE(actors::peers_seen)
+SWARM_MESSAGE(actors::snapshot_peers)
+SWARM_MESSAGE(actors::part_wanted)
+SWARM_MESSAGE(actors::part_found)
+SWARM_MESSAGE(actors::snapshot_pivot)
+SWARM_MESSAGE(actors::snapshot_useless)
+SWARM_MESSAGE(actors::ask_part)
+SWARM_MESSAGE(actors::part_answer)
 SWARM_MESSAGE(actors::network_wanted)
 SWARM_MESSAGE(actors::network_facts)
 SWARM_MESSAGE(actors::blocks_found)

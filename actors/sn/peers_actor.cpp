@@ -90,11 +90,18 @@ p2p::p2p_callbacks callbacks_of(self_pointer self) {
     env->dir.send(chain, peer_signs{peer, std::move(raw), std::move(credit)});
   };
   out.on_head = [=](p2p::peer_id peer, const p2p::head_facts& head) {
-    env->dir.send(agreed, peer_head{peer, head.block_num});
+    env->dir.send(agreed, peer_head{peer, head.block_num, {}});
   };
   out.on_blocks_wanted = [=](p2p::peer_id peer, std::uint64_t id, std::uint64_t first, std::uint64_t count,
                              std::size_t bytes_max) {
     env->dir.send(chain, blocks_wanted{peer, id, first, count, bytes_max});
+  };
+  out.on_part_wanted = [=](p2p::peer_id peer, std::uint64_t id, bytes question, std::size_t bytes_max,
+                           p2p::credit credit) {
+    env->dir.send(chain, part_wanted{peer, id, std::move(question), bytes_max, std::move(credit)});
+  };
+  out.on_part = [=](p2p::peer_id peer, std::uint64_t tag, bytes answer, p2p::credit credit) {
+    env->dir.send(chain, part_found{peer, tag, std::move(answer), std::move(credit)});
   };
   out.on_blocks = [=](p2p::peer_id peer, std::uint64_t first, std::vector<p2p::sealed_block> blocks,
                       p2p::credit credit) {
@@ -148,7 +155,7 @@ void add_peer(self_pointer self, const peer_up& up) {
   log::info(s.context->log_source, "connected to {}, at block {}", up.facts.name(), up.facts.head.block_num);
   const auto agreed = sibling(*self, "consensus");
   self->tell(agreed, consensus::peer_connected{up.peer});
-  self->tell(agreed, peer_head{up.peer, up.facts.head.block_num});
+  self->tell(agreed, peer_head{up.peer, up.facts.head.block_num, up.facts.cert_fingerprint});
 }
 
 void drop_peer(self_pointer self, const peer_down& down) {
@@ -226,6 +233,12 @@ caf::behavior peers_behavior(self_pointer self) {
       },
       [=](const blocks_found& what) {
         if (auto& node = self->state().node) node->answer_blocks(what.peer, what.request_id, what.blocks);
+      },
+      [=](const ask_part& what) { // who cannot be asked is taken for silent
+        if (auto& node = self->state().node) node->ask_part(what.peer, what.tag, what.question);
+      },
+      [=](const part_answer& what) {
+        if (auto& node = self->state().node) node->answer_part(what.peer, what.request_id, what.answer);
       },
       [=](const gossip_txn& what) {
         if (auto& node = self->state().node) node->gossip_txn(what.raw);

@@ -53,8 +53,43 @@ block_archive::block_archive(block_store& store, std::uint64_t chain_id, std::si
 
 namespace {
 
-block_record record_of(const executed_block& block, const state_batch& state, const seal_record& seals,
-                       std::span<const consensus_record> records) {
+block_record record_with(const executed_block& block, const state_batch& state, const seal_record& seals,
+                         std::span<const consensus_record> records) {
+  auto record = block_archive::record_of(block, seals);
+  record.state = &state;
+  record.records = records;
+  return record;
+}
+
+} // namespace
+
+result<void> block_archive::write(const block_ptr& block, const state_batch& state, const seal_record& seals,
+                                  std::span<const consensus_record> records,
+                                  const stored_identity* identity) {
+  SWARM_CHECK(store_.write_block(record_with(*block, state, seals, records), identity));
+  keep(block);
+  return {};
+}
+
+result<void> block_archive::collect(const block_ptr& block, const state_batch& state,
+                                    const seal_record& seals, std::span<const consensus_record> records) {
+  SWARM_CHECK(store_.collect_block(record_with(*block, state, seals, records)));
+  keep(block);
+  return {};
+}
+
+result<void> block_archive::adopt(const block_ptr& block, const seal_record& seals,
+                                  std::span<const meta_note> notes,
+                                  std::span<const consensus_record> records) {
+  auto record = record_of(*block, seals);
+  record.notes = notes;
+  record.records = records;
+  SWARM_CHECK(store_.write_block(record));
+  keep(block);
+  return {};
+}
+
+block_record block_archive::record_of(const executed_block& block, const seal_record& seals) {
   auto parts = encode_executed(block);
   block_record record;
   record.block_num = block.header.block_num;
@@ -69,26 +104,7 @@ block_record record_of(const executed_block& block, const state_batch& state, co
   for (const auto& outcome : block.outcomes)
     for (const auto& log : outcome.consensus.logs)
       append_log_keys(record.log_keys, log);
-  record.state = &state;
-  record.records = records;
   return record;
-}
-
-} // namespace
-
-result<void> block_archive::write(const block_ptr& block, const state_batch& state, const seal_record& seals,
-                                  std::span<const consensus_record> records,
-                                  const stored_identity* identity) {
-  SWARM_CHECK(store_.write_block(record_of(*block, state, seals, records), identity));
-  keep(block);
-  return {};
-}
-
-result<void> block_archive::collect(const block_ptr& block, const state_batch& state,
-                                    const seal_record& seals, std::span<const consensus_record> records) {
-  SWARM_CHECK(store_.collect_block(record_of(*block, state, seals, records)));
-  keep(block);
-  return {};
 }
 
 result<block_ptr> block_archive::read(std::uint64_t block_num, bool with_senders) {

@@ -21,6 +21,12 @@ public:
   result<void> collect(const block_ptr& block, const state_batch& state, const seal_record& seals,
                        std::span<const consensus_record> records);
 
+  /// Stores the block of a snapshot as the new head, with `notes`; its state is stored already.
+  result<void> adopt(const block_ptr& block, const seal_record& seals, std::span<const meta_note> notes,
+                     std::span<const consensus_record> records);
+  /// What is stored of a block, but for its state.
+  static block_record record_of(const executed_block& block, const seal_record& seals);
+
   /// Null when there is no such block.
   result<block_ptr> by_num(std::uint64_t block_num);
   result<block_ptr> by_hash(const hash32& hash);

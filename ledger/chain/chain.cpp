@@ -139,8 +139,9 @@ result<void> chain::parts::load_head() {
     return fail(store_rule::damaged, "{}: the state after block {} is unreadable{}{}; {}",
                 options.dir.string(), stored->block_num, readable ? "" : ": ",
                 readable ? "" : readable.error().message, damage_remedy);
+  SWARM_TRY(gaps, stored_gaps(*store));
   head = std::move(block);
-  return check_recent_blocks(*store, *head, genesis.chain_id);
+  return check_recent_blocks(*store, *head, gaps, genesis.chain_id);
 }
 
 std::uint64_t chain::chain_id() const {
@@ -289,11 +290,16 @@ result<void> chain::parts::recover_store() {
   SWARM_CHECK(load_head());
   log::warning(log_source, "blocks {} to {} {} had been written after all", before + 1,
                head->header.block_num, to_hex(head->hash.view()));
-  for (auto block_num = before + 1; block_num <= head->header.block_num; ++block_num) {
-    SWARM_TRY(const auto block, blocks.by_num(block_num));
-    if (block) advance_pool(*block);
-  }
   candidates.clear();
+  return advance_pool_to_head();
+}
+
+result<void> chain::parts::advance_pool_to_head() {
+  const state_view now(state, head->header.state_root);
+  for (const auto& sender : pool.senders()) {
+    SWARM_TRY(const auto found, now.account_of(sender));
+    if (found) pool.advance(sender, found->nonce);
+  }
   return {};
 }
 

@@ -44,6 +44,8 @@ struct range_outcome {
   std::optional<error> refused; ///< why the block after the head was not taken; none: there was no such block
 };
 
+struct validators_proof; // proof/trust.hpp
+
 struct txn_place {
   block_ptr block;
   std::size_t index = 0;
@@ -69,6 +71,8 @@ struct log_query_work {
   std::uint64_t reached = 0; ///< with too_many_logs: the logs of the blocks before this one are not too many
 };
 
+class chain;
+
 struct chain_options {
   std::filesystem::path dir; ///< made when it is not there; belongs to one process at a time
   /// A directory without a chain gets one from these; one that has a chain must have it from the same
@@ -76,6 +80,8 @@ struct chain_options {
   std::optional<genesis_params> genesis;
   /// Records to write with block 0 when the chain is made here, from its genesis hash.
   std::function<std::vector<consensus_record>(const hash32&)> first_records;
+  /// Records to write with the block of a snapshot, before it becomes the head.
+  std::function<std::vector<consensus_record>(const chain& before, std::uint64_t pivot_num)> pivot_records;
   /// Told of every transaction that the pool takes in.
   std::function<void(const transaction&)> on_accepted;
   native_contract_set contracts;
@@ -164,7 +170,9 @@ public:
   result<void> write_records(std::span<const consensus_record> records);
   result<std::optional<bytes>> record_of(std::string_view key) const;
 
-  // Look-ups. Null or none: there is no such thing; an error: the store cannot be read.
+  // Look-ups. Null or none: there is no such thing; an error: the store cannot be read, or the block is one
+  // that a snapshot skipped and that was not fetched yet (history_missing).
+  bool history_complete() const;
   result<block_ptr> block_by_num(std::uint64_t block_num) const;
   result<block_ptr> block_by_hash(const hash32& hash) const;
   /// The header alone, which is much cheaper than the block.
@@ -174,13 +182,16 @@ public:
   /// For another node to import; read from disk as it is, without decoding transactions.
   result<std::optional<sealed_block_bytes>> sealed_block_of(std::uint64_t block_num) const;
 
-  // State after a block; nothing is pruned, so any block from 0 to the head will do. None: the head.
+  // State after a block; nothing is pruned, so any block from 0 to the head will do, but those that a
+  // snapshot skipped (state_missing). None: the head.
   using at_block = std::optional<std::uint64_t>;
   /// All zero and empty for an account that is not there.
   result<account> account_of(const address& who, at_block at = {}) const;
   result<bytes> code_of(const address& who, at_block at = {}) const;
   result<hash32> storage_of(const address& who, const hash32& slot, at_block at = {}) const;
   result<account_proof> prove(const address& who, std::span<const hash32> slots, at_block at = {}) const;
+  /// Proof of the validators after a block; also after those that changed them and that a snapshot skipped.
+  result<validators_proof> prove_validators(std::uint64_t block_num) const;
   /// Executes without effect on top of block `at`. A revert is a result, not an error; errors are value
   /// ("insufficient funds"), a missing `to`, and gas limits over the block's or under the intrinsic gas.
   result<call_result> call(const call_request& request, at_block at = {}) const;
@@ -197,6 +208,7 @@ public:
   chain_stats stats() const;
 
 private:
+  friend class chain_snapshots; // snapshots.hpp
   struct parts;
   class range_import;
   explicit chain(std::unique_ptr<parts> own);

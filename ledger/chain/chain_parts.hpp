@@ -2,6 +2,7 @@
 
 #include "ledger/chain/block_archive.hpp"
 #include "ledger/chain/block_executor.hpp"
+#include "ledger/chain/snapshot_gaps.hpp"
 
 namespace swarm::ledger {
 
@@ -19,6 +20,7 @@ struct chain::parts {
   block_archive blocks;
   mempool pool;
   block_ptr head;
+  snapshot_gaps gaps;
   std::vector<candidate_ptr> candidates; ///< on top of the head, the youngest last
   block_timing last_block;
 
@@ -31,12 +33,18 @@ struct chain::parts {
   void set_head(const block_ptr& block);
   /// Drops what waits in the pool and came with `block`.
   void advance_pool(const executed_block& block);
+  /// The same for everything up to the head, however it came about.
+  result<void> advance_pool_to_head();
   /// Checks a block with the hash `hash` against every rule by executing it on top of `head`.
   result<candidate_ptr> execute(const block& proposed, const hash32& hash, body_state body);
 
   /// The state after a block; none: the head.
   result<state_view> state_at(at_block at);
   result<block_header> header_at(at_block at);
+  /// The header of a block whose state is here.
+  result<block_header> header_with_state(at_block at);
+  /// The validators after a block that a snapshot skipped, by the changes that came with it.
+  result<std::vector<address>> skipped_validators(std::uint64_t block_num);
 };
 
 } // namespace swarm::ledger

@@ -1,4 +1,5 @@
 #include "ledger/chain/chain_parts.hpp"
+#include "ledger/proof/trust_chain.hpp"
 
 namespace swarm::ledger {
 
@@ -15,30 +16,64 @@ result<block_header> chain::parts::header_at(at_block at) {
   if (*at > head->header.block_num)
     return fail(chain_rule::unknown_block, "block {} is not there, the head is {}", *at,
                 head->header.block_num);
+  if (gaps.lacks_block(*at)) return tl::unexpected(missing_block_error(gaps, *at));
   return blocks.header_of(*at);
 }
 
 result<state_view> chain::parts::state_at(at_block at) {
-  SWARM_TRY(auto header, header_at(at));
+  SWARM_TRY(auto header, header_with_state(at));
   return state_view(state, header.state_root);
 }
 
+result<block_header> chain::parts::header_with_state(at_block at) {
+  if (at && gaps.lacks_state(*at)) return tl::unexpected(missing_state_error(gaps, *at));
+  return header_at(at);
+}
+
+result<std::vector<address>> chain::parts::skipped_validators(std::uint64_t block_num) {
+  // Changes are kept from the block on from which the snapshot was taken, whose state is here.
+  auto before = block_num;
+  while (gaps.lacks_state(before))
+    before = std::find_if(gaps.states.begin(), gaps.states.end(),
+                          [&](const auto& each) { return each.first <= before && before <= each.last; })
+                 ->first
+             - 1;
+  SWARM_TRY(const auto names, store->notes_after(handover_notes, handover_note(before), SIZE_MAX));
+  const auto after = std::upper_bound(names.begin(), names.end(), handover_note(block_num));
+  if (after == names.begin()) {
+    SWARM_TRY(auto view, state_at(before));
+    return read_validators(view);
+  }
+  SWARM_TRY(const auto last, store->note(*std::prev(after)));
+  SWARM_TRY(const auto change, decode_handover(last.value_or(bytes{})));
+  SWARM_TRY(const auto header, decode_header(change.block.header));
+  return check_validators(header.state_root, change.proof);
+}
+
 result<std::vector<address>> chain::validators_after(std::uint64_t block_num) const {
+  if (parts_->gaps.lacks_state(block_num)) return parts_->skipped_validators(block_num);
   SWARM_TRY(auto state, parts_->state_at(block_num));
   return read_validators(state);
+}
+
+bool chain::history_complete() const {
+  return parts_->gaps.blocks.empty();
 }
 
 // A block beyond the head may be in the store after a failed write: it does not count before recovery.
 result<block_ptr> chain::block_by_num(std::uint64_t block_num) const {
   if (block_num > parts_->head->header.block_num) return block_ptr{};
+  if (parts_->gaps.lacks_block(block_num))
+    return tl::unexpected(missing_block_error(parts_->gaps, block_num));
   return parts_->blocks.by_num(block_num);
 }
 
 result<block_ptr> chain::block_by_hash(const hash32& hash) const {
   SWARM_TRY(auto block, parts_->blocks.by_hash(hash));
-  if (!block || block->hash != hash || block->header.block_num > parts_->head->header.block_num)
-    return block_ptr{};
-  return block;
+  if (block && block->hash == hash && block->header.block_num <= parts_->head->header.block_num) return block;
+  if (history_complete()) return block_ptr{};
+  return fail(chain_rule::history_missing, "block {} is not here, or not yet: history is being fetched",
+              to_hex(hash.view()));
 }
 
 result<std::optional<block_header>> chain::header_by_num(std::uint64_t block_num) const {
@@ -56,12 +91,17 @@ result<std::optional<txn_place>> chain::find_txn(const hash32& hash) const {
 
 result<std::optional<seal_record>> chain::seals_of(std::uint64_t block_num) const {
   if (block_num > parts_->head->header.block_num) return std::optional<seal_record>{};
-  return parts_->blocks.seals_of(block_num);
+  SWARM_TRY(auto seals, parts_->blocks.seals_of(block_num));
+  // A skipped block whose seals nobody could check is kept without them.
+  if (seals && seals->seals.empty() && block_num > 0) seals.reset();
+  return seals;
 }
 
 result<std::optional<sealed_block_bytes>> chain::sealed_block_of(std::uint64_t block_num) const {
   if (block_num > parts_->head->header.block_num) return std::optional<sealed_block_bytes>{};
-  return parts_->blocks.sealed_bytes(block_num);
+  SWARM_TRY(auto found, parts_->blocks.sealed_bytes(block_num));
+  if (found && block_num > 0 && found->seals == encode_seals({})) found.reset(); // as above
+  return found;
 }
 
 result<account> chain::account_of(const address& who, at_block at) const {
@@ -85,8 +125,22 @@ result<account_proof> chain::prove(const address& who, std::span<const hash32> s
   return state.prove(who, slots);
 }
 
+result<validators_proof> chain::prove_validators(std::uint64_t block_num) const {
+  SWARM_TRY(const auto kept, parts_->store->note(handover_note(block_num)));
+  if (kept) {
+    SWARM_TRY(auto change, decode_handover(*kept));
+    return std::move(change.proof);
+  }
+  SWARM_TRY(const auto validators, validators_after(block_num));
+  SWARM_TRY(auto shown, prove(validators_account(), validator_slots(validators.size()), block_num));
+  validators_proof out{std::move(shown.nodes), std::move(shown.slots.front().nodes), {}};
+  for (std::size_t i = 1; i < shown.slots.size(); ++i)
+    out.members.push_back(std::move(shown.slots[i].nodes));
+  return out;
+}
+
 result<call_result> chain::call(const call_request& request, at_block at) const {
-  SWARM_TRY(auto header, parts_->header_at(at));
+  SWARM_TRY(auto header, parts_->header_with_state(at));
   state_overlay state(parts_->state, header.state_root);
   block_context context{
       .chain_id = chain_id(), .block_num = header.block_num + 1, .parent_hash = block_hash(header)};
@@ -121,6 +175,8 @@ result<std::vector<log_hit>> chain::logs(const log_filter& filter, log_query_wor
   auto bounded = filter;
   bounded.to_block = std::min(filter.to_block, parts_->head->header.block_num);
   if (bounded.from_block > bounded.to_block) return std::vector<log_hit>{};
+  if (!parts_->gaps.whole(bounded.from_block, bounded.to_block))
+    return tl::unexpected(missing_block_error(parts_->gaps, parts_->gaps.blocks.front().first));
   return parts_->blocks.logs(bounded, parts_->options.limits, work);
 }
 

@@ -20,6 +20,8 @@ enum class chain_rule {
   no_chain,           ///< the directory holds none, and there are no parameters to make one
   other_chain,        ///< the directory holds the chain of other parameters or contracts
   bad_filter,         ///< a log filter that is reversed or too wide
+  history_missing,    ///< a block that a snapshot skipped and that is not fetched yet
+  state_missing,      ///< the state after such a block, which is never fetched
   too_many_logs,      ///< more results than `logs_max`, or blocks than `log_blocks_max`
 };
 

@@ -100,6 +100,13 @@ void mempool::advance(const address& sender, std::uint64_t account_nonce) {
   drop_if_empty(found);
 }
 
+std::vector<address> mempool::senders() const {
+  std::vector<address> out;
+  for (const auto& [sender, queue] : senders_)
+    out.push_back(sender);
+  return out;
+}
+
 void mempool::remove(const hash32& hash) {
   auto known = by_hash_.find(hash);
   if (known == by_hash_.end()) return;

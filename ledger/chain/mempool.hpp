@@ -29,6 +29,7 @@ public:
   /// The nonce after the waiting ones that follow `account_nonce` without a gap.
   std::uint64_t next_nonce(const address& sender, std::uint64_t account_nonce) const;
 
+  std::vector<address> senders() const;
   std::size_t txn_count() const { return by_hash_.size(); }
   std::size_t byte_count() const { return byte_count_; }
   std::size_t sender_count() const { return senders_.size(); }

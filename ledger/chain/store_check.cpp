@@ -6,6 +6,7 @@
 #include "ledger/chain/store_check_parts.hpp"
 #include "ledger/formats/bloom.hpp"
 #include "ledger/formats/header_rules.hpp"
+#include "ledger/proof/trust_chain.hpp"
 
 namespace swarm::ledger {
 
@@ -76,6 +77,7 @@ private:
     if (options_.progress) options_.progress(text);
   }
   void found(column where, std::uint64_t block_num, bool repairable, std::string text) {
+    repairable = repairable && store_.gaps.states.empty(); // repairing is executing from the beginning
     if (report_.findings_count++ < store_findings_max)
       report_.findings.push_back({where, block_num, std::move(text), repairable});
     if (!repairable && report_.repairable()) report_.findings.back().repairable = false;
@@ -85,12 +87,17 @@ private:
     std::optional<block_source> parent;
     for (std::uint64_t num = 0; num <= store_.head.block_num; ++num) {
       if (num % progress_blocks == 0) say(fmt::format("block {} of {}", num, store_.head.block_num));
+      if (store_.gaps.lacks_block(num)) {
+        parent.reset();
+        SWARM_CHECK(pass_over(num));
+        continue;
+      }
       std::vector<store_finding> wrong;
       SWARM_TRY(auto block, read_source(store_, num, parent ? &*parent : nullptr, wrong));
       for (auto& one : wrong)
         found(one.where, one.block_num, one.repairable, std::move(one.text));
       if (!block) return {}; // what stands on it cannot be judged
-      SWARM_CHECK(check_seals_of(*block, parent));
+      SWARM_CHECK(check_seals_of(*block));
       SWARM_CHECK(check_derived(*block));
       parent = std::move(block);
     }
@@ -99,18 +106,38 @@ private:
     return {};
   }
 
-  result<void> check_seals_of(const block_source& block, const std::optional<block_source>& parent) {
-    if (!parent) return {};
-    const auto validators = read_validators(state_view(state_, parent->header.state_root));
-    if (!validators) { // its state is reported where it is damaged
-      if (validators.error().is(errc::corrupt)) {
-        found(column::trie_nodes, parent->header.block_num, true, validators.error().message);
-        return {};
-      }
-      return tl::unexpected(validators.error());
+  /// A block that a snapshot left out may have changed the validators; the change came with the snapshot.
+  result<void> pass_over(std::uint64_t num) {
+    SWARM_TRY(const auto note, store_.blocks->note(handover_note(num)));
+    if (!note) return {};
+    const auto change = decode_handover(*note);
+    const auto header = change ? decode_header(change->block.header) : fail(errc::corrupt, "unreadable");
+    auto next = header ? check_validators(header->state_root, change->proof)
+                       : result<std::vector<address>>(fail(errc::corrupt, "unreadable"));
+    if (next)
+      validators_ = std::move(*next);
+    else
+      found(column::meta, num, false, "the kept change of validators: " + next.error().message);
+    return {};
+  }
+
+  /// Also keeps track of who seals the next one.
+  result<void> check_seals_of(const block_source& block) {
+    const auto num = block.header.block_num;
+    const bool skipped = store_.gaps.lacks_state(num);
+    const bool unsealed = skipped && block.seals.seals.empty(); // nobody could check those that came
+    if (num > 0 && !unsealed && !validators_.empty())
+      if (auto sealed = check_source_seals(store_, block, validators_); !sealed)
+        found(column::seals, num, false, sealed.error().message);
+    if (skipped) return pass_over(num);
+    auto next = read_validators(state_view(state_, block.header.state_root));
+    if (next) {
+      validators_ = std::move(*next);
+      return {};
     }
-    if (auto sealed = check_source_seals(store_, block, *validators); !sealed)
-      found(column::seals, block.header.block_num, false, sealed.error().message);
+    validators_.clear(); // its state is reported where it is damaged
+    if (!next.error().is(errc::corrupt)) return tl::unexpected(next.error());
+    found(column::trie_nodes, num, true, next.error().message);
     return {};
   }
 
@@ -121,7 +148,8 @@ private:
     if (!number || get_number(*number) != num)
       found(column::block_nums, num, true, number ? "its hash leads elsewhere" : "its hash is missing");
     SWARM_TRY(const auto root, tables_.get(column::trie_nodes, block.header.state_root.view()));
-    if (!root) found(column::trie_nodes, num, true, "its state root is missing");
+    if (!root && !store_.gaps.lacks_state(num))
+      found(column::trie_nodes, num, true, "its state root is missing");
     for (std::size_t i = 0; i < block.txns.size(); ++i) {
       const auto place = store_.blocks->place_of(block.txns[i].hash());
       if (!place || !*place || (*place)->block_num != num || (*place)->index != i)
@@ -286,7 +314,8 @@ private:
   kv_store& tables_;
   state_store state_;
   store_report report_;
-  std::uint64_t log_entries_ = 0; ///< that belong in the index
+  std::vector<address> validators_; ///< who seal the next block; empty: unknown
+  std::uint64_t log_entries_ = 0;   ///< that belong in the index
 };
 
 } // namespace
@@ -343,6 +372,7 @@ result<opened_store> open_for_check(const store_check_options& options) {
   SWARM_TRY(const bool unfinished, out.blocks->under_repair());
   out.head_known = head && *head && !unfinished;
   out.head = out.head_known ? **head : *last;
+  SWARM_TRY(out.gaps, stored_gaps(*out.blocks));
   return out;
 }
 
@@ -360,8 +390,11 @@ result<std::optional<block_source>> read_source(const opened_store& store, std::
   if (!decoded) return wrong(column::headers, decoded.error().message);
   out.header = std::move(*decoded);
   out.hash = keccak256(*header);
-  if (parent == nullptr && out.hash != store.genesis_hash)
+  if (parent == nullptr && block_num == 0 && out.hash != store.genesis_hash)
     return wrong(column::headers, "not the genesis block");
+  if (parent == nullptr && block_num > 0)
+    if (auto good = check_header_alone(out.header); !good)
+      return wrong(column::headers, good.error().message);
   if (parent != nullptr)
     if (auto good = check_header(out.header, parent->header, parent->hash); !good)
       return wrong(column::headers, good.error().message);
@@ -401,10 +434,11 @@ result<store_report> check_store(const store_check_options& options) {
 }
 
 result<void> check_recent_blocks(const block_store& store, const executed_block& head,
-                                 std::uint64_t chain_id) {
+                                 const snapshot_gaps& gaps, std::uint64_t chain_id) {
   auto wanted = head.hash;
   for (std::uint64_t i = 0; i < recent_blocks && i <= head.header.block_num; ++i) {
     const auto num = head.header.block_num - i;
+    if (gaps.lacks_block(num)) break;
     const auto wrong = [&](column where) {
       return fail(store_rule::damaged, "{}: column {}, block {}: missing or another; {}",
                   store.dir().string(), to_string(where), num, damage_remedy);

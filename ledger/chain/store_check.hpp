@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ledger/chain/executed_block.hpp"
+#include "ledger/chain/snapshot_gaps.hpp"
 #include "ledger/native_contract.hpp"
 #include "ledger/store/block_store.hpp"
 
@@ -39,8 +40,8 @@ struct store_check_options {
 /// Reads everything: files against their checksums; identity; each header on its parent; each body, receipts
 /// and bloom against its header; seals against the validators of that block; every index entry there and no
 /// other; every trie node and code against its hash, and everything below every state root there. Of revert
-/// data, which no root covers, only the form. Opens the directory alone and changes no content. An error: it
-/// cannot be read at all, or holds another chain.
+/// data, which no root covers, only the form. What a snapshot left out is no fault. Opens the directory alone
+/// and changes no content. An error: it cannot be read at all, or holds another chain.
 result<store_report> check_store(const store_check_options& options);
 
 /// Makes anew, by executing all blocks, what follows from headers, bodies and seals: receipts, outputs,
@@ -50,6 +51,6 @@ result<store_report> repair_store(const store_check_options& options);
 
 /// What a start looks at: the last blocks, without their signatures.
 result<void> check_recent_blocks(const block_store& store, const executed_block& head,
-                                 std::uint64_t chain_id);
+                                 const snapshot_gaps& gaps, std::uint64_t chain_id);
 
 } // namespace swarm::ledger

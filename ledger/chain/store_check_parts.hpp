@@ -14,6 +14,7 @@ struct opened_store {
   hash32 genesis_hash;
   stored_head head;
   bool head_known = true; ///< else it was found by the headers
+  snapshot_gaps gaps;
 };
 result<opened_store> open_for_check(const store_check_options& options);
 
@@ -27,7 +28,7 @@ struct block_source {
   std::vector<transaction> txns;
   seal_record seals;
 };
-/// `parent` is null for block 0.
+/// `parent` is null for block 0, and for a block whose parent a snapshot left out.
 result<std::optional<block_source>> read_source(const opened_store& store, std::uint64_t block_num,
                                                 const block_source* parent,
                                                 std::vector<store_finding>& findings);

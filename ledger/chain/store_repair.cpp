@@ -92,6 +92,11 @@ private:
 
 result<store_report> repair_store(const store_check_options& options) {
   SWARM_TRY(auto store, open_for_check(options));
+  if (!store.gaps.states.empty())
+    return beyond_repair(options,
+                         fmt::format("it was taken from a snapshot at block {}, so not all blocks can "
+                                     "be executed",
+                                     store.gaps.states.back().last + 1));
   SWARM_CHECK(check_sources(store, options));
   SWARM_CHECK(store.blocks->set_under_repair(true));
   for (const auto where : derived)

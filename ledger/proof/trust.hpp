@@ -10,14 +10,17 @@ namespace swarm::ledger {
 
 /// Why a proof is refused, one code per claim that does not hold; seals keep their own category.
 enum class proof_rule {
-  header = 1,    ///< not a header, or one that no chain of this kind can have
-  genesis,       ///< another genesis block than the one the proof says it is of
-  order,         ///< blocks that do not follow each other, or the genesis block where another has to stand
-  validators,    ///< account and slot proofs that do not show a set of validators
-  missing_block, ///< something is said of a block that the proof does not hold
-  transaction,   ///< no transaction of the block at that place
-  receipt,       ///< no receipt of the block at that place
-  log,           ///< no such log in the receipt
+  header = 1,       ///< not a header, or one that no chain of this kind can have
+  genesis,          ///< another genesis block than the one the proof says it is of
+  order,            ///< blocks that do not follow each other, or the genesis block where another has to stand
+  validators,       ///< account and slot proofs that do not show a set of validators
+  missing_block,    ///< something is said of a block that the proof does not hold
+  transaction,      ///< no transaction of the block at that place
+  receipt,          ///< no receipt of the block at that place
+  log,              ///< no such log in the receipt
+  unchanged,        ///< a change of validators that changes nothing
+  old_pivot,        ///< a pivot that is not newer than what is known
+  other_validators, ///< a pivot whose state has others than those who sealed it
 };
 
 constexpr std::string_view error_category(proof_rule) {

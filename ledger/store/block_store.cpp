@@ -34,31 +34,6 @@ bytes place_of_txn(std::uint64_t block_num, std::uint64_t index) {
   return out;
 }
 
-void put_block(kv_batch& batch, const block_record& block) {
-  auto num = key_of(block.block_num);
-  batch.put(column::headers, num, block.header);
-  batch.put(column::bodies, num, block.body);
-  batch.put(column::receipts, num, block.receipts);
-  batch.put(column::outputs, num, block.outputs);
-  batch.put(column::seals, num, block.seals);
-  batch.put(column::block_nums, block.hash.view(), num);
-  for (std::size_t i = 0; i < block.txn_hashes.size(); ++i)
-    batch.put(column::txn_index, block.txn_hashes[i].view(), place_of_txn(block.block_num, i));
-  for (const auto& key : block_store::log_index_keys(block.log_keys, block.block_num))
-    batch.put(column::log_index, key, {});
-  if (block.state != nullptr) {
-    for (const auto& [hash, rlp] : block.state->nodes)
-      batch.put(column::trie_nodes, hash.view(), rlp);
-    for (const auto& [hash, code] : block.state->codes)
-      batch.put(column::code, hash.view(), code);
-  }
-  for (const auto& record : block.records)
-    batch.put(column::consensus, as_bytes(record.key), record.value);
-  bytes head(num.begin(), num.end());
-  append(head, block.hash.view());
-  batch.put(column::meta, as_bytes(head_key), head);
-}
-
 } // namespace
 
 log_key log_key::any() {
@@ -129,6 +104,32 @@ result<std::optional<stored_head>> block_store::head() const {
   if (!raw) return std::optional<stored_head>{};
   if (raw->size() != 40) return damaged(*tables_, "the head");
   return std::optional<stored_head>{{get_be64(raw->data()), *hash32::from_view(bytes_view(*raw).subspan(8))}};
+}
+
+void block_store::put_content(kv_batch& batch, const block_record& block) {
+  auto num = key_of(block.block_num);
+  batch.put(column::headers, num, block.header);
+  batch.put(column::bodies, num, block.body);
+  batch.put(column::receipts, num, block.receipts);
+  batch.put(column::outputs, num, block.outputs);
+  batch.put(column::seals, num, block.seals);
+  batch.put(column::block_nums, block.hash.view(), num);
+  for (std::size_t i = 0; i < block.txn_hashes.size(); ++i)
+    batch.put(column::txn_index, block.txn_hashes[i].view(), place_of_txn(block.block_num, i));
+  for (const auto& key : log_index_keys(block.log_keys, block.block_num))
+    batch.put(column::log_index, key, {});
+  if (block.state != nullptr) put_state(batch, *block.state);
+  for (const auto& record : block.records)
+    batch.put(column::consensus, as_bytes(record.key), record.value);
+  put_notes(batch, block.notes);
+}
+
+void block_store::put_block(kv_batch& batch, const block_record& block) {
+  put_content(batch, block);
+  auto num = key_of(block.block_num);
+  bytes head(num.begin(), num.end());
+  append(head, block.hash.view());
+  batch.put(column::meta, as_bytes(head_key), head);
 }
 
 result<void> block_store::write_block(const block_record& block, const stored_identity* identity) {

@@ -18,6 +18,12 @@ struct log_key {
 /// All keys of one log.
 void append_log_keys(std::vector<log_key>& to, const log_entry& entry);
 
+/// Something else to remember about the chain, by a name; an empty value forgets it.
+struct meta_note {
+  std::string name;
+  bytes value;
+};
+
 /// One block as it is stored. Spans need to live only for the call.
 struct block_record {
   std::uint64_t block_num = 0;
@@ -31,6 +37,7 @@ struct block_record {
   std::vector<log_key> log_keys; ///< may repeat
   const state_batch* state = nullptr;
   std::span<const consensus_record> records; ///< written in the same batch
+  std::span<const meta_note> notes;          ///< likewise
 };
 
 struct stored_head {
@@ -72,6 +79,16 @@ public:
   bool has_collected() const { return collected_count_ > 0; }
   /// On disk when it returns; after an error they are dropped.
   result<void> write_collected();
+  // Snapshots (snapshot_writes.cpp); errors as those of `write_block`
+  /// Trie nodes and codes that belong to no block here: all of them or none.
+  result<void> write_state(const state_batch& state);
+  /// Blocks below the head that were not there, with their indexes; `notes` in the same batch.
+  result<void> write_past(std::span<const block_record> blocks, std::span<const meta_note> notes);
+  result<std::optional<bytes>> note(std::string_view name) const;
+  /// The names of notes that begin with `prefix` and come after `after`, in their order, at most `max`.
+  result<std::vector<std::string>> notes_after(std::string_view prefix, std::string_view after,
+                                               std::size_t max) const;
+
   /// True after a failed write.
   bool needs_recovery() const;
   /// Makes the store writable again. The failed block may turn out to be stored: ask `head`.
@@ -116,6 +133,10 @@ public:
 
 private:
   explicit block_store(std::unique_ptr<kv_store> tables);
+  static void put_content(kv_batch& batch, const block_record& block);
+  static void put_block(kv_batch& batch, const block_record& block); ///< as the head
+  static void put_state(kv_batch& batch, const state_batch& state);
+  static void put_notes(kv_batch& batch, std::span<const meta_note> notes);
   std::unique_ptr<kv_store> tables_;
   kv_batch collected_;
   std::size_t collected_count_ = 0;

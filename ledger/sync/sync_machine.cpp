@@ -4,12 +4,44 @@
 
 namespace swarm::sync {
 
+namespace {
+
+constexpr duration longest_back_off = std::chrono::hours(1);
+constexpr std::size_t conducts_max = 1024;
+
+} // namespace
+
+void sync_machine::back_off::begin(time_point now, duration first) {
+  if (on) return;
+  wait = forgotten() ? first : std::min(2 * wait, std::max(first, longest_back_off));
+  since = now;
+  on = true;
+}
+
+void sync_machine::back_off::tick(time_point now) {
+  if (now - since >= wait) on = false;
+  if (now - since >= 9 * wait) wait = {};
+}
+
 void sync_machine::on_claim(peer_id peer, std::uint64_t block_num, time_point now) {
-  peers_[peer].claim = block_num;
+  auto& state = peers_[peer];
+  state.claim = state.has_until = block_num;
   schedule(now);
 }
 
+void sync_machine::on_identity(peer_id peer, const hash32& identity) {
+  peers_[peer].identity = identity;
+}
+
+/// Who goes while something is wanted of it is as good as silent, or a liar had only to go before its time
+/// is over and come again.
 void sync_machine::on_peer_gone(peer_id peer, time_point now) {
+  const auto found = peers_.find(peer);
+  if (found == peers_.end()) return;
+  const auto& state = found->second;
+  if (may_give_snapshot(peer, state)) conduct_of(peer).no_snapshot.begin(now, options_.no_snapshot_wait);
+  if (state.requests > 0) conduct_of(peer).slow.begin(now, options_.answer_wait);
+  if (!state.identity) conducts_.erase(key_of(peer, state));
   for (auto it = requests_.begin(); it != requests_.end();) {
     const auto next = std::next(it);
     if (it->second.peer == peer) drop_request(it);
@@ -26,6 +58,7 @@ void sync_machine::on_blocks(peer_id peer, std::uint64_t first, std::vector<seal
   if (found == requests_.end() || found->second.peer != peer)
     return; // late: somebody else was asked meanwhile
   const auto count = found->second.count;
+  const bool late = now - found->second.asked > options_.answer_wait / 4;
   drop_request(found);
   if (blocks.size() > count) {
     actions_.emplace_back(action::penalize{
@@ -33,9 +66,10 @@ void sync_machine::on_blocks(peer_id peer, std::uint64_t first, std::vector<seal
     distrust(peer);
     return schedule(now);
   }
+  if (blocks.empty() || late) conduct_of(peer).slow.begin(now, options_.answer_wait);
   if (blocks.empty()) {
-    auto& claim = peers_[peer].claim;
-    claim = std::min(claim, first - 1);
+    auto& has_until = peers_[peer].has_until;
+    has_until = std::min(has_until, first - 1);
   }
   for (std::size_t i = 0; i < blocks.size(); ++i)
     if (first + i > head_num_ && !blocks_.contains(first + i)) keep(first + i, peer, std::move(blocks[i]));
@@ -59,15 +93,41 @@ void sync_machine::on_import_failed(std::uint64_t block_num, bool blame, error w
   head_num_ = std::max(head_num_, block_num - 1); // a disk that refuses is tried again by `tick`
 }
 
+void sync_machine::on_no_snapshot(peer_id peer, time_point now) {
+  if (peers_.contains(peer)) conduct_of(peer).no_snapshot.begin(now, options_.no_snapshot_wait);
+  schedule(now);
+}
+
+void sync_machine::on_pivot(std::optional<std::uint64_t> block_num, time_point now) {
+  pivot_ = block_num;
+  schedule(now);
+}
+
+void sync_machine::on_snapshot_taken(time_point now) {
+  pivot_.reset();
+  proof_waited_ = state_waited_ = {};
+  for (auto& [who, each] : conducts_)
+    each.no_snapshot = {};
+  schedule(now);
+}
+
 void sync_machine::tick(time_point now) {
   for (auto it = requests_.begin(); it != requests_.end();) {
     const auto next = std::next(it);
     if (now - it->second.asked >= options_.answer_wait) {
       peers_.at(it->second.peer).rests_until = now + options_.answer_wait;
+      conduct_of(it->second.peer).slow.begin(now, options_.answer_wait);
       drop_request(it);
     }
     it = next;
   }
+  for (auto& [who, each] : conducts_) {
+    each.slow.tick(now);
+    each.no_snapshot.tick(now);
+  }
+  std::erase_if(conducts_, [](const auto& each) {
+    return each.second.slow.forgotten() && each.second.no_snapshot.forgotten();
+  });
   schedule(now);
 }
 
@@ -78,15 +138,65 @@ std::vector<sync_action> sync_machine::take_actions() {
 std::uint64_t sync_machine::target() const {
   auto out = head_num_;
   for (const auto& [id, peer] : peers_)
-    out = std::max(out, peer.claim);
+    out = std::max(out, may_give_snapshot(id, peer) ? peer.claim : peer.has_until);
   return out;
+}
+
+std::vector<peer_claim> sync_machine::claims() const {
+  std::vector<peer_claim> out;
+  for (const auto& [id, peer] : peers_)
+    out.push_back({id, peer.claim});
+  return out;
+}
+
+std::vector<peer_claim> sync_machine::snapshot_claims() const {
+  std::vector<peer_claim> out;
+  for (const auto& [id, peer] : peers_)
+    if (may_give_snapshot(id, peer)) out.push_back({id, peer.claim});
+  return out;
+}
+
+bool sync_machine::may_give_snapshot(peer_id peer, const peer_state& state) const {
+  if (options_.snapshot_gap == 0 || state.claim <= head_num_) return false;
+  if (state.claim - head_num_ <= options_.snapshot_gap) return false;
+  const auto* known = known_conduct(peer, state);
+  return known == nullptr || !known->no_snapshot.on;
+}
+
+hash32 sync_machine::key_of(peer_id peer, const peer_state& state) {
+  if (state.identity) return *state.identity;
+  hash32 out;
+  put_be64(out.data(), peer);
+  return out;
+}
+
+sync_machine::conduct& sync_machine::conduct_of(peer_id peer) {
+  const auto key = key_of(peer, peers_.at(peer));
+  if (conducts_.size() >= conducts_max && !conducts_.contains(key)) {
+    const auto age = [](const auto& each) {
+      return std::max(each.second.slow.since, each.second.no_snapshot.since);
+    };
+    conducts_.erase(std::min_element(conducts_.begin(), conducts_.end(),
+                                     [&](const auto& a, const auto& b) { return age(a) < age(b); }));
+  }
+  return conducts_[key];
+}
+
+const sync_machine::conduct* sync_machine::known_conduct(peer_id peer, const peer_state& state) const {
+  const auto found = conducts_.find(key_of(peer, state));
+  return found == conducts_.end() ? nullptr : &found->second;
 }
 
 std::string sync_machine::status(time_point now) const {
   if (!behind()) return "up to date";
-  if (requests_.empty() && blocks_.empty())
-    return fmt::format("behind by {} blocks, nobody to ask", target() - head_num_);
-  auto out = fmt::format("behind by {} blocks, {} waiting", target() - head_num_, blocks_.size());
+  auto out = fmt::format("behind by {} blocks", target() - head_num_);
+  if (pivot_)
+    out += fmt::format(", a snapshot of block {} is taken", *pivot_);
+  else if (!snapshot_claims().empty())
+    out += ", a snapshot is looked for";
+  if (paused()) return out;
+  if (requests_.empty() && blocks_.empty()) return out + ", nobody to ask";
+  out += fmt::format(", {} waiting", blocks_.size());
   if (!requests_.empty()) {
     const auto& [first, oldest] = *std::min_element(
         requests_.begin(), requests_.end(), [](auto& a, auto& b) { return a.second.asked < b.second.asked; });
@@ -102,8 +212,23 @@ void sync_machine::schedule(time_point now) {
   while (!blocks_.empty() && blocks_.begin()->first <= head_num_)
     drop_block(blocks_.begin());
   import_what_follows();
+  look_at_pause(now);
   ask_for_gaps(now);
   ask_another_for_next(now);
+}
+
+/// Executing blocks that a snapshot leaves out anyway is a waste. But claims and promises cost nothing, so
+/// all the time that is waited for them is counted, over all peers and connections.
+void sync_machine::look_at_pause(time_point now) {
+  if (pause_ == pause::proof) proof_waited_ += now - pause_seen_;
+  if (pause_ == pause::state) state_waited_ += now - pause_seen_;
+  pause_seen_ = now;
+  pause_ = pause::none;
+  const bool worth_it = pivot_ && *pivot_ > head_num_ && *pivot_ - head_num_ > options_.snapshot_gap / 2;
+  if (worth_it && state_waited_ < options_.snapshot_state_wait)
+    pause_ = pause::state;
+  else if (!pivot_ && proof_waited_ < options_.snapshot_proof_wait && !snapshot_claims().empty())
+    pause_ = pause::proof;
 }
 
 void sync_machine::import_what_follows() {
@@ -122,6 +247,7 @@ void sync_machine::import_what_follows() {
 }
 
 void sync_machine::ask_for_gaps(time_point now) {
+  if (paused()) return;
   const auto end = std::min(target(), head_num_ + options_.window_blocks) + 1;
   for (auto from = head_num_ + 1; from < end;) {
     const auto [first, room] = gap_from(from, end);
@@ -131,7 +257,7 @@ void sync_machine::ask_for_gaps(time_point now) {
     const auto peer = peer_for(first, now);
     if (!peer) return; // nobody has more, or all are busy
     auto& state = peers_.at(*peer);
-    const auto count = std::min({room, options_.range_blocks, state.claim - first + 1});
+    const auto count = std::min({room, options_.range_blocks, state.has_until - first + 1});
     requests_.emplace(first, request{*peer, count, now});
     ++state.requests;
     actions_.emplace_back(action::ask_range{*peer, first, count});
@@ -167,19 +293,21 @@ void sync_machine::ask_another_for_next(time_point now) {
   const auto next = head_num_ + 1;
   if (second_.first != next) second_ = {next, {}, {}};
   const auto first_asked = request_for(next);
-  if (first_asked == requests_.end() || target() - head_num_ > options_.close_blocks) return;
+  if (first_asked == requests_.end()) return;
   const auto last = second_.asked.empty() ? first_asked->second.asked : second_.last;
   if (now - last < options_.second_opinion_wait) return;
-  auto asked = second_.asked;
-  asked.push_back(first_asked->second.peer);
-  const auto peer = peer_for(next, now, asked);
+  auto but = second_.asked;
+  but.push_back(first_asked->second.peer);
+  for (const auto& [id, peer] : peers_) // whoever is far ahead is of no help to those who vote, or lies
+    if (peer.has_until > head_num_ + options_.close_blocks) but.push_back(id);
+  const auto peer = peer_for(next, now, but);
   if (!peer) return;
   second_.asked.push_back(*peer);
   second_.last = now;
   actions_.emplace_back(action::ask_range{*peer, next, 1});
 }
 
-/// Whoever was asked first and has not answered yet rests.
+/// Whoever was asked first and has not answered yet is slow.
 bool sync_machine::take_second_answer(peer_id peer, std::uint64_t first, std::vector<sealed_block>& blocks,
                                       time_point now) {
   const auto asked = std::find(second_.asked.begin(), second_.asked.end(), peer);
@@ -187,9 +315,9 @@ bool sync_machine::take_second_answer(peer_id peer, std::uint64_t first, std::ve
   const auto slow = request_for(first);
   if (slow == requests_.end() || slow->second.peer == peer) return false;
   peers_.at(slow->second.peer).rests_until = now + options_.answer_wait;
+  conduct_of(slow->second.peer).slow.begin(now, options_.answer_wait);
   drop_request(requests_.find(slow->first));
-  if (first <= head_num_ || blocks_.contains(first)) return true;
-  keep(first, peer, std::move(blocks.front()));
+  if (first > head_num_ && !blocks_.contains(first)) keep(first, peer, std::move(blocks.front()));
   return true;
 }
 
@@ -201,16 +329,22 @@ sync_machine::request_for(std::uint64_t block_num) const {
   return block_num < after->first + after->second.count ? after : requests_.end();
 }
 
+/// A node that was slow or silent lately is asked only for what nobody else has, busy or not.
 std::optional<peer_id> sync_machine::peer_for(std::uint64_t block_num, time_point now,
                                               std::span<const peer_id> but) const {
-  std::optional<peer_id> best;
+  std::optional<peer_id> best, second_best;
+  bool others_have_it = false;
   for (const auto& [id, peer] : peers_) {
-    if (std::find(but.begin(), but.end(), id) != but.end()) continue;
-    if (peer.claim < block_num || peer.requests >= options_.peer_requests) continue;
-    if (peer.rests_until && now < *peer.rests_until) continue;
-    if (!best || peer.requests < peers_.at(*best).requests) best = id;
+    if (peer.has_until < block_num || std::find(but.begin(), but.end(), id) != but.end()) continue;
+    const bool resting = peer.rests_until && now < *peer.rests_until;
+    const auto* known = known_conduct(id, peer);
+    const bool slow = known != nullptr && known->slow.on;
+    if (!slow && !resting) others_have_it = true;
+    if (resting || peer.requests >= options_.peer_requests) continue;
+    auto& which = slow ? second_best : best;
+    if (!which || peer.requests < peers_.at(*which).requests) which = id;
   }
-  return best;
+  return best || others_have_it ? best : second_best;
 }
 
 void sync_machine::drop_request(std::map<std::uint64_t, request>::iterator which) {
@@ -230,7 +364,8 @@ void sync_machine::drop_block(std::map<std::uint64_t, waiting_block>::iterator w
 }
 
 void sync_machine::distrust(peer_id peer) {
-  if (const auto found = peers_.find(peer); found != peers_.end()) found->second.claim = 0;
+  if (const auto found = peers_.find(peer); found != peers_.end())
+    found->second.claim = found->second.has_until = 0;
   for (auto it = blocks_.begin(); it != blocks_.end();) {
     const auto next = std::next(it);
     if (it->second.from == peer) drop_block(it);

@@ -28,6 +28,12 @@ struct sealed_block {
   std::size_t size() const { return block.size() + seals.size(); }
 };
 
+/// What a peer says its head is.
+struct peer_claim {
+  peer_id peer = 0;
+  std::uint64_t block_num = 0;
+};
+
 struct sync_options {
   std::uint64_t range_blocks = 128;                ///< asked for at once
   std::uint64_t window_blocks = 1024;              ///< asked for or waiting, beyond the head
@@ -39,6 +45,13 @@ struct sync_options {
   /// somebody else is asked for the block after the head as well.
   duration second_opinion_wait = std::chrono::milliseconds(300);
   std::uint64_t close_blocks = 8; ///< behind, at most, for that
+  std::uint64_t snapshot_gap = 0; ///< behind by more than this, a snapshot is wanted; 0: never
+  /// So long, in all, no blocks are asked for while peers are to prove a pivot; and while the state after one
+  /// that is proved and far ahead is fetched. Then blocks come beside the snapshot, whatever peers say.
+  duration snapshot_proof_wait = std::chrono::seconds(10);
+  duration snapshot_state_wait = std::chrono::minutes(5);
+  duration no_snapshot_wait =
+      std::chrono::seconds(30); ///< then a peer is asked for one again; see `back_off`
 };
 
 namespace action {
@@ -69,6 +82,8 @@ public:
   /// A peer says that its head is `block_num`: when it connects and whenever it likes.
   void on_claim(peer_id peer, std::uint64_t block_num, time_point now);
   void on_peer_gone(peer_id peer, time_point now);
+  /// Which node the peer is: one that was silent is remembered when it connects again.
+  void on_identity(peer_id peer, const hash32& identity);
   /// The answer to `ask_range`; empty: the peer has none of them.
   void on_blocks(peer_id peer, std::uint64_t first, std::vector<sealed_block> blocks, time_point now);
   /// The head is `head_num`, by an import or by consensus. `import_done`: this answers `import_blocks`.
@@ -76,13 +91,24 @@ public:
   /// Block `block_num` of the import under way was refused; those before it are in the chain. `blame`: it is
   /// the block's fault and not that of this node's disk.
   void on_import_failed(std::uint64_t block_num, bool blame, error why, time_point now);
+  /// The peer can give no snapshot of what it claims.
+  void on_no_snapshot(peer_id peer, time_point now);
+  /// The proved pivot of the snapshot under way; none: there is none. Whenever it changes, or more often.
+  void on_pivot(std::optional<std::uint64_t> block_num, time_point now);
+  /// A snapshot became the head.
+  void on_snapshot_taken(time_point now);
   void tick(time_point now);
 
   std::vector<sync_action> take_actions();
 
-  /// The highest head that a peer claims, or the own.
+  /// The highest head that a peer claims and did not deny since, or the own.
   std::uint64_t target() const;
   bool behind() const { return target() > head_num_; }
+  std::vector<peer_claim> claims() const;
+  /// Those of peers that are far ahead and may give a snapshot: while there are any, one is to be taken.
+  std::vector<peer_claim> snapshot_claims() const;
+  /// Blocks are not asked for, because of a snapshot.
+  bool paused() const { return pause_ != pause::none; }
   /// Blocks asked for or waiting to be imported.
   std::size_t waiting_blocks() const { return blocks_.size(); }
   std::size_t waiting_bytes() const { return waiting_bytes_; }
@@ -91,10 +117,27 @@ public:
 
 private:
   struct peer_state {
-    std::uint64_t claim = 0;
+    std::uint64_t claim = 0;     ///< its head
+    std::uint64_t has_until = 0; ///< the last block it may give: its head, unless it said that it lacks some
     std::size_t requests = 0;
     std::optional<time_point> rests_until; ///< it did not answer in time
+    std::optional<hash32> identity;
   };
+  /// A wait that doubles each time, up to an hour, and is forgotten after eight times as long without
+  /// trouble.
+  struct back_off {
+    bool on = false;
+    duration wait{};
+    time_point since{};
+    void begin(time_point now, duration first);
+    void tick(time_point now);
+    bool forgotten() const { return wait == duration{}; }
+  };
+  struct conduct {
+    back_off slow;        ///< or silent: others are asked for blocks, if there are any
+    back_off no_snapshot; ///< it is not asked for one
+  };
+  enum class pause : std::uint8_t { none, proof, state };
   struct request {
     peer_id peer = 0;
     std::uint64_t count = 0;
@@ -112,6 +155,11 @@ private:
   };
 
   void schedule(time_point now);
+  void look_at_pause(time_point now);
+  static hash32 key_of(peer_id peer, const peer_state& state);
+  conduct& conduct_of(peer_id peer);
+  const conduct* known_conduct(peer_id peer, const peer_state& state) const;
+  bool may_give_snapshot(peer_id peer, const peer_state& state) const;
   void ask_for_gaps(time_point now);
   void ask_another_for_next(time_point now);
   bool take_second_answer(peer_id peer, std::uint64_t first, std::vector<sealed_block>& blocks,
@@ -131,6 +179,12 @@ private:
   sync_options options_;
   std::uint64_t head_num_;
   std::map<peer_id, peer_state> peers_;
+  std::map<hash32, conduct>
+      conducts_; ///< by identity; a peer without one is known as long as it is connected
+  std::optional<std::uint64_t> pivot_;
+  pause pause_ = pause::none;
+  time_point pause_seen_{};
+  duration proof_waited_{}, state_waited_{};  ///< since the last snapshot that was taken
   std::map<std::uint64_t, request> requests_; ///< by first block; they do not overlap
   /// Who was asked for block `first` besides the one in `requests_`, the last one last. They count as no
   /// request.

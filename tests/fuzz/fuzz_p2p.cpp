@@ -33,6 +33,7 @@ void carry_out(peer_session& session, std::vector<session_action> actions, time_
     if (const auto* txns = std::get_if<action::txns_wanted>(&each)) session.answer_txns(txns->id, {{1}});
     if (const auto* blocks = std::get_if<action::blocks_wanted>(&each))
       session.answer_blocks(blocks->id, {{bytes(100, 1), {}}});
+    if (const auto* part = std::get_if<action::part_wanted>(&each)) session.answer_part(part->id, {1});
     if (std::holds_alternative<action::peers_wanted>(each)) session.answer_peers({});
     if (const auto* heard = std::get_if<action::txns_heard>(&each))
       (void)session.ask_txns(heard->hashes, now);

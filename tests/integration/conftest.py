@@ -14,7 +14,7 @@ from harness import BIN, Certs, Swarm
 @pytest.fixture(scope="session")
 def certs(tmp_path_factory):
     assert (BIN / "swarmd").exists(), f"{BIN} has no swarmd: build it, or name its folder in SWARMD_BIN_DIR"
-    return Certs(tmp_path_factory.mktemp("certs"), *(f"sn-{i}" for i in range(1, 6)), "sl-1", "sl-2", "probe")
+    return Certs(tmp_path_factory.mktemp("certs"), *(f"sn-{i}" for i in range(1, 7)), "sl-1", "sl-2", "probe")
 
 
 @pytest.fixture

@@ -55,12 +55,12 @@ void adversary::overhear(std::size_t node, bytes_view raw) {
   } else if (head->code == message_code::prepare) {
     if (const auto item = decode_prepare(raw))
       if (const auto author =
-              world_.node(node).scheme().recover(signed_digest(simulated_domain(), *item), item->signature))
+              world_.node(node).scheme().recover(signed_digest(world_.domain(), *item), item->signature))
         lore_.prepares[{item->round_num, item->digest}].emplace(*author, *item);
   } else if (head->code == message_code::round_change) {
     if (auto item = decode_round_change(raw))
-      if (const auto author = world_.node(node).scheme().recover(
-              signed_digest(simulated_domain(), item->vote), item->vote.signature))
+      if (const auto author = world_.node(node).scheme().recover(signed_digest(world_.domain(), item->vote),
+                                                                 item->vote.signature))
         lore_.round_changes[item->vote.round_num].emplace(*author, std::move(*item));
   }
 }
@@ -136,7 +136,7 @@ std::size_t adversary::quorum(std::size_t liar) {
 }
 
 forger adversary::pen(std::size_t liar) const {
-  return forger(world_.node(liar).scheme(), !world_.options().real_chain);
+  return forger(world_.node(liar).scheme(), world_.domain(), !world_.options().real_chain);
 }
 
 /// The round changes to `round_num` that claim nothing, with lies of all liars: whoever can be left out that

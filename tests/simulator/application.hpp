@@ -5,6 +5,10 @@
 
 #include <functional>
 
+namespace swarm::ledger {
+class chain;
+}
+
 namespace swarm::simulator {
 
 /// What one node does with blocks: execution, pool and the durable chain. `commit` is durable at once; the
@@ -12,6 +16,8 @@ namespace swarm::simulator {
 class application {
 public:
   virtual ~application() = default;
+  /// The real one, if there is one: it lives until the next crash.
+  virtual ledger::chain* chain() { return nullptr; }
   virtual consensus::chain_head head() const = 0;
   virtual std::vector<address> validators() const = 0; ///< after the head, sorted
   /// A piece of work from a client or another node. False: it is known, or done already.

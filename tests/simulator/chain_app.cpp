@@ -97,6 +97,16 @@ std::vector<ledger::consensus_record> stored(const application::records& entries
   return out;
 }
 
+application::records records_in(const ledger::chain& from) {
+  application::records out;
+  for (const auto key : record_keys) {
+    const auto found = from.record_of(key);
+    SWARM_ASSERT(found.has_value());
+    if (*found) out.push_back({key, **found});
+  }
+  return out;
+}
+
 class chain_app final : public application {
 public:
   /// `accounts` of all nodes; the first `validators` of them validate at first.
@@ -110,12 +120,17 @@ public:
     options_.genesis = ledger::genesis_params{.validators = std::move(first_set)};
     options_.contracts = contracts::make_contracts();
     options_.space_reserve_bytes = 0;
-    options_.first_records = [account](const hash32&) {
-      return stored(initial_records(account, simulated_domain().genesis_hash));
+    options_.first_records = [account](const hash32& genesis) {
+      return stored(initial_records(account, genesis));
+    };
+    options_.pivot_records = [account](const ledger::chain& before, std::uint64_t pivot_num) {
+      return stored(records_with_pivot(records_in(before), account, before.genesis_hash(),
+                                       before.head()->header.block_num, pivot_num));
     };
     open();
   }
 
+  ledger::chain* chain() override { return chain_.get(); }
   chain_head head() const override {
     const auto& block = *chain_->head();
     return {block.header.block_num, block.hash, block.header.coinbase};
@@ -169,15 +184,7 @@ public:
   void write_records(const records& entries) override {
     SWARM_ASSERT(chain_->write_records(stored(entries)).has_value());
   }
-  records read_records() const override {
-    records out;
-    for (const auto key : record_keys) {
-      const auto found = chain_->record_of(key);
-      SWARM_ASSERT(found.has_value());
-      if (*found) out.push_back({key, **found});
-    }
-    return out;
-  }
+  records read_records() const override { return records_in(*chain_); }
   void crash() override {
     chain_.reset();
     seen_.clear();
@@ -235,7 +242,11 @@ public:
   explicit chain_network(const simulation_plan& plan) : validators_(plan.validators) {
     for (std::size_t i = 0; i < plan.validators + plan.observers; ++i)
       keys_.push_back(key_from("node", i));
+    chain_app any(dir_.path() / "genesis", accounts(), validators_, keys_[0].account());
+    domain_ = {any.chain()->chain_id(), any.chain()->genesis_hash()};
   }
+
+  signing_domain domain() const override { return domain_; }
 
   std::vector<address> accounts() const override {
     std::vector<address> out;
@@ -253,6 +264,7 @@ private:
   scratch_dir dir_; // outlives the applications: the world destroys its nodes first
   std::vector<ledger::private_key> keys_;
   std::size_t validators_;
+  signing_domain domain_;
 };
 
 } // namespace

@@ -1,7 +1,6 @@
 #include "tests/simulator/forger.hpp"
 
 #include "ledger/consensus/testing/fake_scheme.hpp"
-#include "tests/simulator/network.hpp"
 
 namespace swarm::simulator {
 
@@ -14,21 +13,21 @@ signature65 forger::sign(const hash32& digest, std::uint8_t variant) const {
 signed_prepare forger::prepare(std::uint64_t block_num, std::uint64_t round_num, const hash32& digest,
                                std::uint8_t variant) const {
   signed_prepare out{block_num, round_num, digest, {}};
-  out.signature = sign(signed_digest(simulated_domain(), out), variant);
+  out.signature = sign(signed_digest(*domain_, out), variant);
   return out;
 }
 
 commit_message forger::commit(std::uint64_t block_num, std::uint64_t round_num, const hash32& digest,
                               std::uint8_t variant) const {
   commit_message out{block_num, round_num, digest, {}};
-  out.seal = sign(seal_digest(simulated_domain(), out), variant);
+  out.seal = sign(seal_digest(*domain_, out), variant);
   return out;
 }
 
 signed_round_change forger::vote(std::uint64_t block_num, std::uint64_t round_num,
                                  std::optional<prepared_claim> claim, std::uint8_t variant) const {
   signed_round_change out{block_num, round_num, claim, {}};
-  out.signature = sign(signed_digest(simulated_domain(), out), variant);
+  out.signature = sign(signed_digest(*domain_, out), variant);
   return out;
 }
 
@@ -48,7 +47,7 @@ proposal_message forger::proposal(std::uint64_t round_num, const proposed_block&
                                   std::vector<signed_round_change> votes,
                                   std::vector<signed_prepare> prepares) const {
   proposal_message out{block.block_num, round_num, block, {}, std::move(votes), std::move(prepares)};
-  out.signature = sign(proposal_digest(simulated_domain(), block.block_num, round_num, block.hash), 0);
+  out.signature = sign(proposal_digest(*domain_, block.block_num, round_num, block.hash), 0);
   return out;
 }
 

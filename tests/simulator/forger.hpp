@@ -9,8 +9,9 @@ namespace swarm::simulator {
 /// `variant` makes another valid signature over the same digest, where the scheme has such (fake keys).
 class forger {
 public:
-  explicit forger(const consensus::signature_scheme& scheme, bool many_signatures)
-      : scheme_(&scheme), many_(many_signatures) {}
+  forger(const consensus::signature_scheme& scheme, const consensus::signing_domain& domain,
+         bool many_signatures)
+      : scheme_(&scheme), domain_(&domain), many_(many_signatures) {}
 
   consensus::signed_prepare prepare(std::uint64_t block_num, std::uint64_t round_num, const hash32& digest,
                                     std::uint8_t variant = 0) const;
@@ -32,6 +33,7 @@ private:
   consensus::signature65 sign(const hash32& digest, std::uint8_t variant) const;
 
   const consensus::signature_scheme* scheme_;
+  const consensus::signing_domain* domain_;
   bool many_;
 };
 

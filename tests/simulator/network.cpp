@@ -31,14 +31,19 @@ public:
     rules_ = std::move(rules);
   }
 
+  signing_domain domain() const override {
+    signing_domain out;
+    out.chain_id = ledger::chain_id_max / 3;
+    out.genesis_hash.fill(0x11);
+    return out;
+  }
   std::vector<address> accounts() const override { return rules_->accounts; }
   signature_scheme scheme(std::size_t node) const override {
     return consensus::testing::fake_scheme(rules_->accounts[node]);
   }
   std::unique_ptr<application> make_app(std::size_t node) override {
-    return std::make_unique<abstract_app>(
-        rules_, rules_->accounts[node],
-        initial_records(rules_->accounts[node], simulated_domain().genesis_hash));
+    return std::make_unique<abstract_app>(rules_, rules_->accounts[node],
+                                          initial_records(rules_->accounts[node], domain().genesis_hash));
   }
 
 private:
@@ -46,16 +51,6 @@ private:
 };
 
 } // namespace
-
-const signing_domain& simulated_domain() {
-  static const signing_domain out = [] {
-    signing_domain made;
-    made.chain_id = ledger::chain_id_max / 3;
-    made.genesis_hash.fill(0x11);
-    return made;
-  }();
-  return out;
-}
 
 std::unique_ptr<network> make_network(const simulation_options& options, const simulation_plan& plan) {
   if (options.real_chain) return make_chain_network(plan);

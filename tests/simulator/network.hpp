@@ -8,14 +8,13 @@ namespace swarm::simulator {
 class network {
 public:
   virtual ~network() = default;
+  /// What every signature of it is bound to.
+  virtual consensus::signing_domain domain() const = 0;
   virtual std::vector<address> accounts() const = 0; ///< by node
   virtual consensus::signature_scheme scheme(std::size_t node) const = 0;
   virtual std::unique_ptr<application> make_app(std::size_t node) = 0;
   std::size_t size() const { return accounts().size(); }
 };
-
-/// What every signature of a simulated network is bound to.
-const consensus::signing_domain& simulated_domain();
 
 std::unique_ptr<network> make_network(const simulation_options& options, const simulation_plan& plan);
 /// Real keys, RocksDB in temporary directories, the project's contracts.

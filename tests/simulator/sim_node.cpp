@@ -27,9 +27,10 @@ std::chrono::microseconds micros(sim_time span) {
 
 } // namespace
 
-machine_options machine_options_of(const simulation_options& options) {
+machine_options machine_options_of(const world& in) {
+  const auto& options = in.options();
   machine_options out;
-  out.domain = simulated_domain();
+  out.domain = in.domain();
   out.round_timeout_base = micros(200 * millisecond);
   out.round_timeout_doublings_max = 4;
   out.resend_interval = micros(150 * millisecond);
@@ -61,10 +62,10 @@ void sim_node::start() {
   const auto next = app_->head().block_num + 1;
   if (world_.options().planted_shell.forgets_votes) {
     app_->forget_records();
-    const auto domain = simulated_domain();
+    const auto& domain = world_.domain();
     app_->write_records({{record_key::place, encode_place({scheme_.account, domain.genesis_hash, next, 0})}});
   }
-  machine_.emplace(machine_options_of(world_.options()), scheme_);
+  machine_.emplace(machine_options_of(world_), scheme_);
   history_ = {};
   world_.check().on_restart(index_);
   world_.check().on_height(index_, next, app_->validators());
@@ -87,6 +88,7 @@ void sim_node::crash(unsynced fate) {
   machine_.reset();
   sync_.reset();
   fetch_.reset();
+  snapshot_.reset();
   ++life_;
   lose_unsynced(fate);
   app_->crash();
@@ -120,7 +122,7 @@ void sim_node::later(sim_time span, std::function<void()> what) {
 /// Runs this life again in a fresh machine: the same events must give the same actions, byte for byte.
 void sim_node::replay() {
   if (history_.events.empty()) return;
-  qbft_machine again(machine_options_of(world_.options()), scheme_);
+  qbft_machine again(machine_options_of(world_), scheme_);
   fingerprint print;
   for (auto& item : history_.events)
     print.add(again.step(item));
@@ -167,6 +169,10 @@ void sim_node::receive(std::size_t from, const packet& what) {
     return answer(from, what);
   case packet::kind::blocks:
     return hear_blocks(from, what);
+  case packet::kind::ask_part:
+    return answer_part(from, what);
+  case packet::kind::part:
+    return hear_part(from, what);
   }
 }
 
@@ -257,7 +263,8 @@ shared_bytes sim_node::renamed(const shared_bytes& raw) {
   auto block = app_->build(0); // at any time the same
   if (!block) return raw;
   return std::make_shared<const bytes>(
-      encode(forger(scheme_, false).proposal(item->round_num, *block, item->round_changes, item->prepares)));
+      encode(forger(scheme_, world_.domain(), false)
+                 .proposal(item->round_num, *block, item->round_changes, item->prepares)));
 }
 
 void sim_node::run(set_timer& what) {

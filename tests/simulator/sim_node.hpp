@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ledger/consensus/qbft_machine.hpp"
+#include "ledger/sync/snapshot_driver.hpp"
 #include "tests/simulator/world.hpp"
 
 #include <unordered_map>
@@ -54,6 +55,7 @@ public:
   /// Nothing reaches the disk while it is held.
   void hold_disk(bool hold);
   bool fetching() const { return fetch_.has_value(); }
+  sync::snapshot_status snapshot() const { return snapshot_->status(); }
   /// Says that the timer of the present round has expired, whatever it really did.
   void expire_round();
   /// Dies before its action number `which`.
@@ -122,10 +124,22 @@ private:
   void hear_blocks(std::size_t from, const packet& what);
   void sync_head_moved();
   void sync_peer_gone(consensus::peer_id peer);
+  void sync_no_snapshot(consensus::peer_id peer);
+  void sync_pivot(std::optional<std::uint64_t> pivot, bool taken);
   void run(sync::action::ask_range& what);
   void run(sync::action::import_blocks& what);
   void run(sync::action::penalize& what);
   void answer(std::size_t from, const packet& question);
+
+  // sim_snapshot.cpp
+  template <class Event>
+  void snapshot_step(Event event);
+  void begin_snapshots();
+  void snapshot_tick();
+  void answer_part(std::size_t from, const packet& question);
+  void hear_part(std::size_t from, const packet& what);
+  void adopted();
+
   void fetch_step();
   result<write> take_fetched(const sync::sealed_block& from);
   result<void> is_final(const consensus::proposed_block& block, const ledger::seal_record& seals);
@@ -143,6 +157,7 @@ private:
 
   std::optional<consensus::qbft_machine> machine_;
   std::optional<sync::sync_machine> sync_;
+  std::optional<sync::snapshot_driver> snapshot_;
   std::uint64_t life_ = 0;
   std::vector<std::uint64_t> lives_of_; ///< of the others, as their connections show
   std::deque<write> writes_;
@@ -160,6 +175,6 @@ private:
 };
 
 /// The machine's options in every simulation.
-consensus::machine_options machine_options_of(const simulation_options& options);
+consensus::machine_options machine_options_of(const world& in);
 
 } // namespace swarm::simulator

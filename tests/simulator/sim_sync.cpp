@@ -37,6 +37,9 @@ void sim_node::sync_step(Event event) {
 void sim_node::sync_tick() {
   if (!world_.options().planted_shell.never_asks_again)
     sync_step([](auto& sync, auto now) { sync.tick(now); });
+  const auto life = life_;
+  snapshot_tick();
+  if (life != life_) return;
   later(tick_every, [this] { sync_tick(); });
 }
 
@@ -47,7 +50,13 @@ void sim_node::begin_sync() {
   options.window_bytes = window_bytes;
   options.import_blocks = 4;
   options.answer_wait = std::chrono::milliseconds(500);
+  options.snapshot_gap = app_->chain() == nullptr ? 0 : world_.options().snapshot_gap;
+  options.snapshot_proof_wait =
+      std::chrono::seconds(world_.options().planted_shell.waits_for_claims ? 86'400 : 2);
+  options.snapshot_state_wait = std::chrono::seconds(5);
+  options.no_snapshot_wait = std::chrono::seconds(1);
   sync_.emplace(options, head_num());
+  begin_snapshots();
   sync_tick();
 }
 
@@ -100,6 +109,17 @@ void sim_node::sync_head_moved() {
 
 void sim_node::sync_peer_gone(peer_id peer) {
   sync_step([&](auto& sync, auto now) { sync.on_peer_gone(peer, now); });
+}
+
+void sim_node::sync_no_snapshot(peer_id peer) {
+  sync_step([&](auto& sync, auto now) { sync.on_no_snapshot(peer, now); });
+}
+
+void sim_node::sync_pivot(std::optional<std::uint64_t> pivot, bool taken) {
+  sync_step([&](auto& sync, auto now) {
+    if (taken) sync.on_snapshot_taken(now);
+    sync.on_pivot(pivot, now);
+  });
 }
 
 void sim_node::run(request_sync& what) {
@@ -156,8 +176,8 @@ result<sim_node::write> sim_node::take_fetched(const sync::sealed_block& from) {
 result<void> sim_node::is_final(const proposed_block& block, const ledger::seal_record& seals) {
   const auto& planted = world_.options().planted_shell;
   const auto set = planted.keeps_first_set ? first_set_ : app_->validators();
-  const auto digest = ledger::seal_digest(simulated_domain().chain_id, simulated_domain().genesis_hash,
-                                          block.hash, seals.round_num);
+  const auto digest = ledger::seal_digest(world_.domain().chain_id, world_.domain().genesis_hash, block.hash,
+                                          seals.round_num);
   const auto quorum = planted.takes_few_seals                          ? faults_tolerated(set.size()) + 1
                       : world_.options().planted.quorum_two_f_plus_one ? machine_->status().quorum
                                                                        : quorum_of(set.size());

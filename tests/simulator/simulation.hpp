@@ -21,6 +21,9 @@ struct planted_shell_bugs {
   bool stays_locked = false;        ///< whoever was prepared on a block votes for no other
   bool parks_everything = false;    ///< early messages are kept without bounds
   bool doubles_for_ever = false;    ///< each round takes twice as long, however many have gone by
+  bool forgets_at_pivot = false;    ///< a snapshot leaves no record of consensus that counts
+  bool keeps_set_over_gap = false;  ///< after a snapshot the validators are those of before it
+  bool waits_for_claims = false;    ///< while somebody says that he is far ahead, no blocks are asked for
 };
 
 /// What a person asks for.
@@ -30,6 +33,7 @@ struct simulation_options {
   bool real_chain = false;               ///< mempool, execution and store instead of the abstract application
   std::size_t trace_lines = 300;         ///< shown on failure
   std::optional<std::size_t> validators; ///< none: the seed decides
+  std::uint64_t snapshot_gap = 0;        ///< of the real chain; 0: blocks one after the other
   bool only_forks = false; ///< go on after a broken lock or a false accusation, to see whether it forks
   consensus::planted_bugs planted; ///< only tests set any
   planted_shell_bugs planted_shell;
@@ -62,6 +66,7 @@ struct simulation_outcome {
   std::uint64_t restores = 0; ///< from an old copy
   std::uint64_t changes = 0;  ///< of the validator set
   std::uint64_t attacks = 0;
+  std::uint64_t snapshots = 0; ///< taken
   std::uint64_t evidence = 0;
   std::uint64_t blamed = 0; ///< what peers were penalized for
   std::uint64_t events = 0;

@@ -14,8 +14,8 @@ constexpr std::size_t archive_max = 20'000;
 } // namespace
 
 world::world(const simulation_options& options, const simulation_plan& plan)
-    : options_(options), plan_(plan), network_(make_network(options, plan)),
-      random_(options.seed ^ 0x5117a7e5eed5), checker_(simulated_domain(), network_->accounts()),
+    : options_(options), plan_(plan), network_(make_network(options, plan)), domain_(network_->domain()),
+      random_(options.seed ^ 0x5117a7e5eed5), checker_(domain_, network_->accounts()),
       trace_(options.trace_lines) {
   for (std::size_t i = 0; i < network_->size(); ++i) {
     node_clock clock;

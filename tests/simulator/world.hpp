@@ -18,10 +18,11 @@ using sealed_ptr = std::shared_ptr<const sync::sealed_block>;
 
 /// What travels between nodes besides the messages of consensus.
 struct packet {
-  enum class kind : std::uint8_t { consensus, work, head, ask, blocks } what{};
-  consensus::shared_bytes raw;     ///< consensus
+  enum class kind : std::uint8_t { consensus, work, head, ask, blocks, ask_part, part } what{};
+  consensus::shared_bytes raw;     ///< consensus, ask_part, part
   std::uint64_t block_num = 0;     ///< head: the sender's; ask, blocks: the first
   std::uint64_t count = 0;         ///< ask
+  std::uint64_t tag = 0;           ///< ask_part, part
   std::vector<std::uint64_t> work; ///< work
   std::vector<sealed_ptr> blocks;  ///< blocks
 };
@@ -71,6 +72,7 @@ public:
   adversary* liars() { return liars_; }
 
   const simulation_plan& plan() const { return plan_; }
+  const consensus::signing_domain& domain() const { return domain_; }
   const simulation_options& options() const { return options_; }
   checker& check() { return checker_; }
   trace& log() { return trace_; }
@@ -99,6 +101,7 @@ private:
   simulation_options options_;
   simulation_plan plan_;
   std::unique_ptr<network> network_;
+  consensus::signing_domain domain_;
   seeded_random random_;
   checker checker_;
   trace trace_;

@@ -176,6 +176,19 @@ void p2p_node::impl::on(const link_ptr& from, action::deliver_blocks what, const
   });
 }
 
+void p2p_node::impl::on(const link_ptr& from, action::part_wanted what, const credit& held) {
+  from->say([&] {
+    if (callbacks.on_part_wanted)
+      callbacks.on_part_wanted(from->id, what.id, std::move(what.question), what.bytes_max, held);
+  });
+}
+
+void p2p_node::impl::on(const link_ptr& from, action::deliver_part what, const credit& held) {
+  from->say([&] {
+    if (callbacks.on_part) callbacks.on_part(from->id, what.tag, std::move(what.answer), held);
+  });
+}
+
 void p2p_node::impl::on(const link_ptr& from, action::peers_wanted, const credit&) {
   std::vector<peer_entry> known;
   for (const auto& each : peer_links()) {

@@ -23,8 +23,8 @@ static_assert(txns_asked_max * txn_bytes_max < frame_bytes_max);
 constexpr std::string_view hello_domain = "swarm p2p hello";
 constexpr std::size_t program_bytes_max = 64;
 constexpr std::array<std::string_view, frame_kind_count> names{
-    "hello",    "head",     "ping",       "pong",       "consensus", "txns",      "txn hashes",
-    "get txns", "got txns", "get blocks", "got blocks", "get peers", "got peers", "signs"};
+    "hello",    "head",       "ping",       "pong",      "consensus", "txns",  "txn hashes", "get txns",
+    "got txns", "get blocks", "got blocks", "get peers", "got peers", "signs", "get part",   "got part"};
 
 bool printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
@@ -102,6 +102,13 @@ void write(rlp_writer& out, const got_peers& from) {
 
 void write(rlp_writer& out, const signs& from) {
   write(out, from.raw);
+}
+
+void write(rlp_writer& out, const get_part& from) {
+  out.number(from.id).number(from.bytes_max).string(from.question);
+}
+void write(rlp_writer& out, const got_part& from) {
+  out.number(from.id).string(from.answer);
 }
 
 // --- reading
@@ -247,6 +254,24 @@ result<void> read(rlp_reader& from, got_peers& out) {
 
 result<void> read(rlp_reader& from, signs& out) {
   SWARM_TRY(out.raw, read_strings(from, "signs of life", signs_max, sign_bytes_max, emptiness::refused));
+  return {};
+}
+
+result<void> read(rlp_reader& from, get_part& out) {
+  SWARM_TRY(out.id, from.number("id"));
+  SWARM_TRY(out.bytes_max, from.number("bytes"));
+  SWARM_TRY(const auto raw, from.string("question", question_bytes_max));
+  if (raw.empty()) return fail(frame_rule::empty_list, "no question");
+  if (out.bytes_max == 0 || out.bytes_max > frame_bytes_max)
+    return fail(frame_rule::limit, "an answer of {} bytes", out.bytes_max);
+  out.question = to_bytes(raw);
+  return {};
+}
+result<void> read(rlp_reader& from, got_part& out) {
+  SWARM_TRY(out.id, from.number("id"));
+  SWARM_TRY(const auto raw, from.string("answer", frame_bytes_max));
+  if (raw.empty()) return fail(frame_rule::empty_list, "no answer");
+  out.answer = to_bytes(raw);
   return {};
 }
 

@@ -15,7 +15,7 @@ namespace swarm::p2p {
 
 using sync::sealed_block;
 
-inline constexpr std::uint64_t protocol_version = 1;
+inline constexpr std::uint64_t protocol_version = 2;
 
 /// Bounds of the protocol, the same at both ends. A frame that breaks one is malformed.
 inline constexpr std::size_t frame_bytes_max = 16 * 1024 * 1024;
@@ -28,6 +28,7 @@ inline constexpr std::size_t blocks_max = 1024;   ///< in one request or answer
 inline constexpr std::size_t peers_max = 64;      ///< in one frame
 inline constexpr std::size_t signs_max = 512;     ///< in one frame
 inline constexpr std::size_t sign_bytes_max = 384;
+inline constexpr std::size_t question_bytes_max = 64 * 1024; ///< about a part of a snapshot
 
 /// Rules that a frame can break.
 enum class frame_rule {
@@ -58,8 +59,10 @@ enum class frame_kind : std::uint8_t {
   get_peers = 11,
   got_peers = 12,
   signs = 13,
+  get_part = 14,
+  got_part = 15,
 };
-inline constexpr std::uint8_t frame_kind_count = 14;
+inline constexpr std::uint8_t frame_kind_count = 16;
 std::string_view name_of(frame_kind kind);
 
 struct head_facts {
@@ -159,8 +162,22 @@ struct signs {
   bool operator==(const signs&) const = default;
 };
 
+/// A question about a snapshot (ledger/sync/snapshot_wire.hpp), which this layer does not look into.
+struct get_part {
+  std::uint64_t id = 0;
+  std::uint64_t bytes_max = 0; ///< of the answer
+  bytes question;
+  bool operator==(const get_part&) const = default;
+};
+/// Its answer.
+struct got_part {
+  std::uint64_t id = 0;
+  bytes answer;
+  bool operator==(const got_part&) const = default;
+};
+
 using frame = std::variant<hello, head, ping, pong, consensus, txns, txn_hashes, get_txns, got_txns,
-                           get_blocks, got_blocks, get_peers, got_peers, signs>;
+                           get_blocks, got_blocks, get_peers, got_peers, signs, get_part, got_part>;
 
 frame_kind kind_of(const frame& from);
 bytes encode(const frame& from);

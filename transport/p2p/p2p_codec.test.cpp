@@ -77,6 +77,10 @@ frame random_frame(std::size_t kind, seeded_random& random) {
     return get_peers{};
   case frame_kind::signs:
     return signs{some(random, 1, raw)};
+  case frame_kind::get_part:
+    return get_part{random(), 1 + random.below(frame_bytes_max), raw()};
+  case frame_kind::got_part:
+    return got_part{random(), raw()};
   case frame_kind::got_peers:
     return got_peers{some(random, 0, [&] { return peer_entry{random_fixed<20>(random), "[fe80::1]:443"}; })};
   }
@@ -146,6 +150,11 @@ TEST_CASE("bounds of frames") {
   CHECK(breaks(got_peers{std::vector<peer_entry>(peers_max + 1, {address{}, "a:1"})}, frame_rule::limit));
   CHECK(breaks(got_peers{{{address{}, ""}}}, frame_rule::bad_endpoint));
   CHECK(breaks(signs{}, frame_rule::empty_list));
+  CHECK(breaks(get_part{1, 1, {}}, frame_rule::empty_list));
+  CHECK(breaks(get_part{1, 0, {1}}, frame_rule::limit));
+  CHECK(breaks(get_part{1, frame_bytes_max + 1, {1}}, frame_rule::limit));
+  CHECK(breaks(get_part{1, 1, bytes(question_bytes_max + 1)}, frame_rule::malformed));
+  CHECK(breaks(got_part{1, {}}, frame_rule::empty_list));
   CHECK(breaks(signs{std::vector<bytes>(signs_max + 1, bytes{1})}, frame_rule::limit));
   CHECK(breaks(signs{{bytes(sign_bytes_max + 1)}}, frame_rule::malformed));
 }

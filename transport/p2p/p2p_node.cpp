@@ -412,6 +412,20 @@ void p2p_node::answer_blocks(peer_id peer, std::uint64_t request_id, std::vector
     impl_->with(to, [&](peer_session& session) { session.answer_blocks(request_id, std::move(blocks)); });
 }
 
+bool p2p_node::ask_part(peer_id peer, std::uint64_t tag, bytes question) {
+  const auto to = impl_->find(peer);
+  bool asked = false;
+  if (to)
+    impl_->with(
+        to, [&](peer_session& session) { asked = session.ask_part(tag, std::move(question), time_now()); });
+  return asked;
+}
+
+void p2p_node::answer_part(peer_id peer, std::uint64_t request_id, bytes answer) {
+  if (const auto to = impl_->find(peer))
+    impl_->with(to, [&](peer_session& session) { session.answer_part(request_id, std::move(answer)); });
+}
+
 void p2p_node::penalize(peer_id peer, std::string_view reason, double points) {
   if (const auto to = impl_->find(peer))
     impl_->with(to, [&](peer_session& session) { session.penalize(reason, points, time_now()); });

@@ -48,6 +48,11 @@ struct p2p_callbacks {
   std::function<void(peer_id, std::uint64_t request_id, std::uint64_t first, std::uint64_t count,
                      std::size_t bytes_max)>
       on_blocks_wanted;
+  /// A question about a snapshot: answer with `answer_part`.
+  std::function<void(peer_id, std::uint64_t request_id, bytes question, std::size_t bytes_max, credit)>
+      on_part_wanted;
+  /// The answer to `ask_part`.
+  std::function<void(peer_id, std::uint64_t tag, bytes answer, credit)> on_part;
   /// The answer to `ask_blocks`; none: the peer does not have block `first`.
   std::function<void(peer_id, std::uint64_t first, std::vector<sealed_block>, credit)> on_blocks;
 };
@@ -123,6 +128,9 @@ public:
   bool ask_blocks(peer_id peer, std::uint64_t first, std::uint64_t count);
   /// Sends as many of `blocks` from the first on as fit.
   void answer_blocks(peer_id peer, std::uint64_t request_id, std::vector<sealed_block> blocks);
+  /// `tag` comes back with the answer. False: no such peer, or too many questions to it are open.
+  bool ask_part(peer_id peer, std::uint64_t tag, bytes question);
+  void answer_part(peer_id peer, std::uint64_t request_id, bytes answer);
   /// The peer did what no honest one does. At `offence_points_max` in sum it is disconnected and refused.
   void penalize(peer_id peer, std::string_view reason, double points);
   /// Dials `endpoint` as if it had been in the options.

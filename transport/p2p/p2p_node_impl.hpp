@@ -74,6 +74,8 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   void on(const link_ptr& from, action::txns_missed what, const credit&);
   void on(const link_ptr& from, action::blocks_wanted what, const credit&);
   void on(const link_ptr& from, action::deliver_blocks what, const credit& held);
+  void on(const link_ptr& from, action::part_wanted what, const credit& held);
+  void on(const link_ptr& from, action::deliver_part what, const credit& held);
   void on(const link_ptr& from, action::peers_wanted, const credit&);
   void on(const link_ptr& from, action::peers_heard what, const credit&);
   void on(const link_ptr& from, action::offence what, const credit&);

@@ -34,6 +34,8 @@ inline constexpr std::array<rate_limit, frame_kind_count> default_limits{{
     {1, 5},            // get peers
     {},                // got peers
     {1'000, 4'000},    // signs
+    {100, 200},        // get part
+    {},                // got part
 }};
 
 struct session_options {
@@ -59,6 +61,7 @@ struct session_options {
   std::size_t consensus_window_bytes = 256 * 1024;    ///< handed to the socket and not yet written
   std::size_t other_window_bytes = 32 * 1024;         ///< same, beyond which bulk waits
   std::size_t block_requests_max = 8;                 ///< open at a time, either way
+  std::size_t part_requests_max = 8;                  ///< same, about parts of a snapshot
   std::size_t txns_asked_open_max = 2048;             ///< hashes asked for at a time
 };
 

@@ -90,6 +90,9 @@ void peer_session::forget_old_questions(time_point now) {
   std::erase_if(asked_blocks_,
                 [&](const auto& each) { return now - each.second.since >= options_.answer_wait; });
   std::erase_if(served_blocks_, [&](const auto& each) { return now - each.since >= options_.answer_wait; });
+  std::erase_if(asked_parts_,
+                [&](const auto& each) { return now - each.second.since >= options_.answer_wait; });
+  std::erase_if(served_parts_, [&](const auto& each) { return now - each.second >= options_.answer_wait; });
   std::erase_if(asked_txns_, [&](auto& each) {
     if (now - each.second.since < options_.txn_answer_wait) return false;
     hashes_asked_ -= each.second.hashes.size();
@@ -242,6 +245,27 @@ void peer_session::on(got_blocks from, time_point now) {
   actions_.push_back(action::deliver_blocks{asked.first, std::move(from.blocks)});
 }
 
+void peer_session::on(get_part from, time_point now) {
+  if (!allow(frame_kind::get_part, 1, now)) return;
+  if (served_parts_.size() >= options_.part_requests_max)
+    return offend(fmt::format("more than {} open questions for a snapshot", options_.part_requests_max),
+                  points_over_limit, now);
+  if (!served_parts_.emplace(from.id, now).second)
+    return offend("the same question for a snapshot twice", points_twice, now);
+  actions_.push_back(action::part_wanted{from.id, std::move(from.question),
+                                         std::min<std::size_t>(from.bytes_max, options_.answer_bytes_max)});
+}
+
+void peer_session::on(got_part from, time_point now) {
+  const auto question = asked_parts_.find(from.id);
+  if (question == asked_parts_.end())
+    return offend("a part of a snapshot that was not asked for",
+                  from.id < next_id_ ? points_late : points_unasked, now);
+  const auto tag = question->second.tag;
+  asked_parts_.erase(question);
+  actions_.push_back(action::deliver_part{tag, std::move(from.answer)});
+}
+
 void peer_session::on(get_peers, time_point now) {
   if (allow(frame_kind::get_peers, 1, now)) actions_.push_back(action::peers_wanted{});
 }
@@ -328,6 +352,20 @@ void peer_session::answer_blocks(std::uint64_t id, std::vector<sealed_block> blo
   }
   blocks.resize(fitting);
   queue_.push_bulk(encoded(got_blocks{id, std::move(blocks)}));
+}
+
+bool peer_session::ask_part(std::uint64_t tag, bytes question, time_point now) {
+  if (phase_ != phase::open || asked_parts_.size() >= options_.part_requests_max) return false;
+  const auto id = next_id_++;
+  asked_parts_.emplace(id, asked_part{tag, now});
+  send_control(get_part{id, options_.answer_bytes_max, std::move(question)});
+  return true;
+}
+
+void peer_session::answer_part(std::uint64_t id, bytes answer) {
+  if (phase_ != phase::open || served_parts_.erase(id) == 0) return;
+  if (answer.size() + block_overhead_bytes <= frame_bytes_max)
+    queue_.push_bulk(encoded(got_part{id, std::move(answer)}));
 }
 
 void peer_session::ask_peers(time_point now) {

@@ -56,6 +56,17 @@ struct deliver_blocks {
   std::uint64_t first = 0;
   std::vector<sealed_block> blocks;
 };
+/// Answer with `answer_part`.
+struct part_wanted {
+  std::uint64_t id = 0;
+  bytes question;
+  std::size_t bytes_max = 0;
+};
+/// The answer to `ask_part`.
+struct deliver_part {
+  std::uint64_t tag = 0;
+  bytes answer;
+};
 /// Answer with `answer_peers`.
 struct peers_wanted {};
 struct peers_heard {
@@ -76,8 +87,8 @@ struct close {
 using session_action =
     std::variant<action::greeted, action::deliver_consensus, action::deliver_head, action::deliver_signs,
                  action::deliver_txns, action::txns_heard, action::txns_wanted, action::txns_missed,
-                 action::blocks_wanted, action::deliver_blocks, action::peers_wanted, action::peers_heard,
-                 action::offence, action::close>;
+                 action::blocks_wanted, action::deliver_blocks, action::part_wanted, action::deliver_part,
+                 action::peers_wanted, action::peers_heard, action::offence, action::close>;
 
 struct session_counters {
   std::uint64_t frames_in = 0;
@@ -118,6 +129,9 @@ public:
   /// False: not open, or too many questions are.
   bool ask_blocks(std::uint64_t first, std::uint64_t count, time_point now);
   void answer_blocks(std::uint64_t id, std::vector<sealed_block> blocks);
+  /// `tag` comes back with the answer. False: not open, or too many questions are.
+  bool ask_part(std::uint64_t tag, bytes question, time_point now);
+  void answer_part(std::uint64_t id, bytes answer);
   void answer_peers(std::vector<peer_entry> peers);
 
   std::vector<session_action> take_actions() { return std::exchange(actions_, {}); }
@@ -142,6 +156,10 @@ private:
   };
   struct asked_txns {
     std::vector<hash32> hashes;
+    time_point since;
+  };
+  struct asked_part {
+    std::uint64_t tag = 0;
     time_point since;
   };
   struct served_blocks {
@@ -173,6 +191,8 @@ private:
   void on(got_txns from, time_point now);
   void on(get_blocks from, time_point now);
   void on(got_blocks from, time_point now);
+  void on(get_part from, time_point now);
+  void on(got_part from, time_point now);
   void on(get_peers from, time_point now);
   void on(got_peers from, time_point now);
   void on(signs from, time_point now);
@@ -196,6 +216,8 @@ private:
   std::map<std::uint64_t, asked_txns> asked_txns_;
   std::size_t hashes_asked_ = 0;
   std::vector<served_blocks> served_blocks_;
+  std::map<std::uint64_t, asked_part> asked_parts_;
+  std::map<std::uint64_t, time_point> served_parts_;
   std::optional<sent_ping> ping_;
   time_point next_ping_;
   std::optional<duration> round_trip_;

@@ -138,7 +138,7 @@ TEST_CASE("a hello of another world is refused with a reason that fits into a cl
     c.a.own.version = 9;
     c.begin();
     c.run();
-    CHECK(c.end_of(c.b) == "hello refused: protocol version: 1 here, 9 there");
+    CHECK(c.end_of(c.b) == "hello refused: protocol version: 2 here, 9 there");
   }
   SUBCASE("chain id") {
     c.a.own.chain_id = 8;
@@ -437,6 +437,37 @@ TEST_CASE("questions for blocks: too many, twice, unasked, too much") {
   // What nobody answers is forgotten, at both ends.
   c.pass(c.options.answer_wait);
   CHECK(c.a.session->ask_blocks(9, 1, c.now));
+}
+
+TEST_CASE(
+    "questions for a snapshot travel with their answers; too many, twice and unasked ones are offences") {
+  couple c;
+  c.open();
+  for (std::size_t i = 0; i < c.options.part_requests_max; ++i)
+    CHECK(c.a.session->ask_part(70 + i, bytes{1, 2}, c.now));
+  CHECK_FALSE(c.a.session->ask_part(99, bytes{1}, c.now));
+  c.run();
+  const auto wanted = only<action::part_wanted>(c.b.seen);
+  REQUIRE(wanted.size() == c.options.part_requests_max);
+  CHECK(wanted[1].question == bytes{1, 2});
+  CHECK(wanted[1].bytes_max == c.options.answer_bytes_max);
+  c.feed(c.b, get_part{1000, 1000, {1}});
+  CHECK(c.b.session->points(c.now) == 1);
+  c.b.session->answer_part(wanted[1].id, bytes{5});
+  c.b.session->answer_part(wanted[1].id, bytes{6}); // one too many goes nowhere
+  c.run();
+  const auto got = only<action::deliver_part>(c.a.seen);
+  REQUIRE(got.size() == 1);
+  CHECK(got[0].tag == 71);
+  CHECK(got[0].answer == bytes{5});
+  c.feed(c.b, get_part{wanted[2].id, 1000, {1}});
+  CHECK(c.b.session->points(c.now) == 11);
+  c.feed(c.a, got_part{wanted[1].id, {1}});
+  CHECK(c.a.session->points(c.now) == 1);
+  c.feed(c.a, got_part{1'000'000, {1}});
+  CHECK(c.a.session->points(c.now) == 51);
+  c.pass(c.options.answer_wait);
+  CHECK(c.a.session->ask_part(1, bytes{1}, c.now));
 }
 
 TEST_CASE("of several heads that wait only the last is sent") {

@@ -166,20 +166,28 @@ method_result service::txn_by_block_hash(const params& given, const caller&) {
   return txn_at_json(block, index);
 }
 
+/// Null, unless the transaction may be in a block that this node does not have yet.
+method_result service::unknown_txn(const hash32& hash) const {
+  if (chain_.history_complete() || chain_.find_pending(hash) != nullptr) return json::value(nullptr);
+  return fail(ledger::chain_rule::history_missing,
+              "transaction indexing is in progress: {} is not here, or not yet, as history is being fetched",
+              to_hex(hash.view()));
+}
+
 method_result service::txn_by_hash(const params& given, const caller&) {
   SWARM_TRY(const auto hash, given.hash(0, "transaction hash"));
   SWARM_TRY(const auto place, chain_.find_txn(hash));
   if (place) work_ += cost::read_txn * place->block->txns.size();
   if (place) return json::value(txn_json(*place->block, place->index));
-  const auto* pending = chain_.find_pending(hash);
-  return pending != nullptr ? json::value(pending_txn_json(*pending)) : json::value(nullptr);
+  if (const auto* pending = chain_.find_pending(hash)) return json::value(pending_txn_json(*pending));
+  return unknown_txn(hash);
 }
 
 method_result service::txn_receipt(const params& given, const caller&) {
   SWARM_TRY(const auto hash, given.hash(0, "transaction hash"));
   SWARM_TRY(const auto place, chain_.find_txn(hash));
   if (place) work_ += cost::read_txn * place->block->txns.size();
-  return place ? json::value(receipt_json(*place->block, place->index)) : json::value(nullptr);
+  return place ? json::value(receipt_json(*place->block, place->index)) : unknown_txn(hash);
 }
 
 method_result service::send_raw(const params& given, const caller&) {

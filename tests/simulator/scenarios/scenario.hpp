@@ -16,7 +16,8 @@ struct scenario {
   std::string_view checks; ///< what must hold here; besides, every invariant, and that all work is done
   simulation_plan plan;    ///< liars do nothing but what the script says
   void (*play)(stage&);
-  std::size_t variants = 1; ///< the script is played that many times, see stage::variant
+  std::size_t variants = 1;       ///< the script is played that many times, see stage::variant
+  std::uint64_t snapshot_gap = 0; ///< if there is one, the nodes have real chains
 
   // To show that it can fail.
   std::string_view mistake;                     ///< that is planted; empty: none
@@ -41,5 +42,6 @@ std::span<const scenario> restart_scenarios();
 std::span<const scenario> liar_scenarios();
 std::span<const scenario> seal_scenarios();
 std::span<const scenario> network_scenarios();
+std::span<const scenario> snapshot_scenarios();
 
 } // namespace swarm::simulator

@@ -91,7 +91,7 @@ void seal_replay(stage& on) {
   std::vector<signature65> seals, of_other_chain, of_other_genesis;
   for (std::size_t i = 0; i < 3; ++i) {
     seals.push_back(on.commit_of(i, 0).seal);
-    const auto& domain = simulated_domain();
+    const auto& domain = on.net().domain();
     of_other_chain.push_back(on.node(i).scheme().sign(
         ledger::seal_digest(domain.chain_id + 1, domain.genesis_hash, forged.hash, 0)));
     of_other_genesis.push_back(

@@ -15,6 +15,8 @@ simulation_options options_of(const scenario& which, std::uint64_t seed, bool wi
   simulation_options out;
   out.seed = seed;
   out.trace_lines = trace_lines;
+  out.snapshot_gap = which.snapshot_gap;
+  out.real_chain = which.snapshot_gap > 0;
   if (!with_mistake) return out;
   out.only_forks = true; // the failure itself is wanted, not the first rule it breaks on the way
   if (which.plant != nullptr) which.plant(out);

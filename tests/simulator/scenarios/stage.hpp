@@ -71,7 +71,7 @@ public:
   std::optional<std::uint64_t> take_question(std::size_t node, std::size_t puppet);
 
   // What a puppet says.
-  forger pen(std::size_t puppet) { return forger(node(puppet).scheme(), true); }
+  forger pen(std::size_t puppet) { return forger(node(puppet).scheme(), net().domain(), true); }
   template <class Message>
   void say(std::size_t puppet, const std::vector<std::size_t>& to, const Message& item) {
     const auto raw = std::make_shared<const bytes>(consensus::encode(item));

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "ledger/store/block_store.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace swarm::ledger {
+
+struct block_range {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0; ///< in the range
+  bool operator==(const block_range&) const = default;
+};
+
+/// What a chain lacks that was taken from a snapshot. Ranges are ascending, apart and not empty.
+struct snapshot_gaps {
+  std::vector<block_range> blocks; ///< that are still to be fetched
+  std::vector<block_range> states; ///< after these blocks: never there
+  bool operator==(const snapshot_gaps&) const = default;
+
+  bool lacks_block(std::uint64_t block_num) const;
+  bool lacks_state(std::uint64_t block_num) const;
+  /// Whether blocks from `first` to `last` are all here.
+  bool whole(std::uint64_t first, std::uint64_t last) const;
+  /// The block whose snapshot left out the state after `block_num`.
+  std::uint64_t pivot_above(std::uint64_t block_num) const;
+  std::uint64_t blocks_missing() const;
+  std::uint64_t blocks_skipped() const; ///< fetched since then or not
+};
+
+/// rlp[version, [[first, last] ...], [[first, last] ...]].
+bytes encode_gaps(const snapshot_gaps& gaps);
+result<snapshot_gaps> decode_gaps(bytes_view raw);
+
+/// Those of a store; none, as for a chain that was followed from its beginning.
+result<snapshot_gaps> stored_gaps(const block_store& store);
+
+/// What is said of a block that is not here yet, and of a state that never is.
+error missing_block_error(const snapshot_gaps& gaps, std::uint64_t block_num);
+error missing_state_error(const snapshot_gaps& gaps, std::uint64_t block_num);
+
+/// The notes of the store in which gaps, and changes of validators, are kept.
+inline constexpr std::string_view gaps_note = "snapshot.gaps";
+inline constexpr std::string_view handover_notes = "snapshot.handover.";
+std::string handover_note(std::uint64_t block_num);
+
+} // namespace swarm::ledger

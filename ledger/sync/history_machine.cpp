@@ -1,0 +1,141 @@
+#include "ledger/sync/history_machine.hpp"
+
+#include <algorithm>
+
+namespace swarm::sync {
+
+namespace {
+
+/// So many answers say the same of a block's seals: then it is this node that does not know its validators.
+constexpr unsigned seal_tries = 3;
+
+} // namespace
+
+void history_machine::set_peers(std::span<const peer_claim> peers, time_point now) {
+  requests_.set_peers(peers);
+  schedule(now);
+}
+
+void history_machine::on_part(peer_id peer, std::uint64_t tag, bytes_view raw, time_point now) {
+  const auto asked = requests_.answered(peer, tag);
+  if (!asked) return;
+  auto answer = decode_history_answer(raw);
+  if (!answer) {
+    give_up_on(peer, true, std::move(answer).error());
+  } else if (answer->blocks.size() > asked->count) {
+    give_up_on(peer, true, fail(errc::invalid, "more blocks than it was asked for").value());
+  } else if (answer->blocks.empty()) {
+    requests_.rest(peer, now + options_.rest);
+  } else if (asked->last <= next_ && !waiting_.contains(asked->last)) {
+    auto& range = waiting_[asked->last];
+    range.from = peer;
+    range.blocks = std::move(answer->blocks);
+    for (const auto& block : range.blocks)
+      range.size += block.size();
+    waiting_bytes_ += range.size;
+  }
+  schedule(now);
+}
+
+void history_machine::on_stored(time_point now) {
+  storing_ = false;
+  schedule(now);
+}
+
+void history_machine::tick(time_point now) {
+  requests_.expired(now);
+  schedule(now);
+}
+
+void history_machine::schedule(time_point now) {
+  if (!other_parent_) store_what_follows(now);
+  if (!other_parent_) ask_for_gaps(now);
+}
+
+void history_machine::store_what_follows(time_point now) {
+  if (storing_ || next_ < first_) return;
+  const auto found = waiting_.find(next_);
+  if (found == waiting_.end()) return;
+  action::store_past out;
+  const auto from = found->second.from;
+  std::optional<error> wrong;
+  for (const auto& raw : found->second.blocks) {
+    if (next_ < first_) break;
+    auto block = check_past_block(raw, next_, next_hash_, chain_id_);
+    if (!block) {
+      wrong = std::move(block).error();
+      break;
+    }
+    if (next_ == first_ && block->content.header.parent_hash != below_) {
+      other_parent_ = block->content.header.parent_hash;
+      return;
+    }
+    if (!seals_fit(*block, from, now)) {
+      if (bad_seals_ < seal_tries) break;
+      block->seals = {};
+    }
+    bad_seals_ = 0;
+    next_hash_ = block->content.header.parent_hash;
+    --next_; // block 0 is never missing, so this stays a number
+    out.blocks.push_back(std::move(*block));
+  }
+  drop(found);
+  if (wrong) give_up_on(from, true, std::move(*wrong));
+  if (out.blocks.empty()) return;
+  storing_ = true;
+  actions_.emplace_back(std::move(out));
+}
+
+/// The hash vouches for the block, not for the seals beside it. Whether those are right depends on what this
+/// node was told of the validators, so one peer's seals are no proof against it.
+bool history_machine::seals_fit(const verified_block& block, peer_id from, time_point now) {
+  if (seals_(block)) return true;
+  ++bad_seals_;
+  requests_.rest(from, now + options_.rest);
+  return false;
+}
+
+std::uint64_t history_machine::covered(std::uint64_t last) const {
+  std::uint64_t out = 0;
+  if (const auto found = waiting_.find(last); found != waiting_.end()) out = found->second.blocks.size();
+  requests_.each([&](peer_id, const asked_range& each) {
+    if (each.last == last) out = std::max(out, each.count);
+  });
+  return out;
+}
+
+void history_machine::ask_for_gaps(time_point now) {
+  auto last = next_;
+  for (std::size_t ranges = 0; ranges < options_.ranges && last >= first_ && last != 0; ++ranges) {
+    auto count = covered(last);
+    if (count == 0) {
+      if (waiting_bytes_ >= options_.waiting_bytes_max && last != next_) return;
+      count = std::min(options_.range_blocks, last - first_ + 1);
+      for (auto lower = last; lower-- > last - count + 1;) // what is covered already ends it
+        if (covered(lower) > 0) count = last - lower;
+      const auto peer = requests_.free_peer(last, now);
+      if (!peer) return;
+      const auto tag = requests_.ask(*peer, asked_range{last, count}, now);
+      actions_.emplace_back(action::ask_part{*peer, tag, history_question{last, count}});
+    }
+    if (count > last) return;
+    last -= count;
+  }
+}
+
+void history_machine::drop(std::map<std::uint64_t, waiting_range>::iterator which) {
+  waiting_bytes_ -= which->second.size;
+  waiting_.erase(which);
+}
+
+void history_machine::give_up_on(peer_id peer, bool lied, error why) {
+  requests_.distrust(peer);
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    const auto next = std::next(it);
+    if (it->second.from == peer) drop(it);
+    it = next;
+  }
+  actions_.emplace_back(action::useless{peer, lied, std::move(why)});
+}
+
+} // namespace swarm::sync
