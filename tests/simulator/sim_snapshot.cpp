@@ -78,8 +78,8 @@ void sim_node::snapshot_tick() {
 
 void sim_node::answer_part(std::size_t from, const packet& question) {
   if (app_->chain() == nullptr) return;
-  auto answer =
-      sync::answer_part(*app_->chain(), contracts::validators_changed_topic(), *question.raw, answer_bytes);
+  auto answer = sync::answer_part(*app_->chain(), contracts::validators_changed_topic(), *question.raw,
+                                  answer_bytes, {.pivot_lag = 4, .pivot_step = 4});
   SWARM_ASSERT(answer.has_value()); // only honest nodes ask
   world_.transmit(index_, from,
                   {.what = packet::kind::part,
