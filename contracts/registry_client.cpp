@@ -68,10 +68,6 @@ result<std::uint64_t> decode_node_count(bytes_view output) {
 result<std::vector<node_view>> decode_nodes(bytes_view output) {
   return abi::decode_answer<std::vector<node_view>>(output);
 }
-hash32 validators_changed_topic() {
-  return abi::topic_of<validators_changed>();
-}
-
 result<node_event> decode_node_event(const std::vector<hash32>& topics, bytes_view data) {
   return abi::decode_any_event<node_event>(topics, data);
 }

@@ -95,6 +95,7 @@ struct validator_voted {
   bool add = false;
   bool operator==(const validator_voted&) const = default;
 };
+/// Every block that changes who seals has such a log; its topic 0 is `event_topic<validators_changed>()`.
 struct validators_changed {
   address account;
   bool added = false;
@@ -103,8 +104,6 @@ struct validators_changed {
 };
 using node_event = std::variant<node_registered, node_left, validator_voted, validators_changed>;
 /// As decode_training_event.
-/// topic0 of ValidatorsChanged: every block that changes who seals has such a log.
-hash32 validators_changed_topic();
 result<node_event> decode_node_event(const std::vector<hash32>& topics, bytes_view data);
 
 // TrainingRegistry

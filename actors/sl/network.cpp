@@ -207,6 +207,9 @@ void take_receipt(self_pointer self, std::uint64_t nonce, const json::value& res
   if (not_final && self->state().choice.move_on())
     return give_up_link(self, "it takes transactions but they do not become final");
   if (not_final) return send_txn(self, nonce);
+  const bool may_be_final = text.find("history is being fetched") != std::string::npos;
+  if (may_be_final && self->state().choice.move_on())
+    return give_up_link(self, "it took a snapshot and cannot tell yet whether a transaction is final");
   const bool passing = text.find("pool is full") != std::string::npos
                        || text.find("try again") != std::string::npos
                        || text.find("rate limit") != std::string::npos;

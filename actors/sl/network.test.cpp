@@ -40,6 +40,10 @@ public:
   std::uint16_t port() const { return server_->port(); }
   /// Which transactions get an answer.
   std::function<bool(std::size_t connection, std::size_t txn)> answers = [](auto, auto) { return true; };
+  /// The error that a transaction gets in place of a receipt.
+  std::function<std::string(std::size_t connection, std::size_t txn)> refuses = [](auto, auto) {
+    return std::string();
+  };
   std::atomic<std::uint64_t> txn_count{0}; ///< of the account, as the chain would tell
   // Set before anybody connects.
   char genesis = '1';
@@ -97,6 +101,11 @@ private:
     } else if (method == "eth_sendRawTransactionSync") {
       here.txns.emplace_back(request.at("params").as_array().at(0).as_string());
       if (!answers(index, here.txns.size() - 1)) return std::nullopt;
+      const auto why = refuses(index, here.txns.size() - 1);
+      if (!why.empty()) {
+        out["error"] = json::object{{"code", -32000}, {"message", why}};
+        return out;
+      }
       out["result"] = json::object{{"status", "0x1"}, {"blockNumber", "0x1"}};
     } else {
       out["result"] = nullptr;
@@ -210,5 +219,51 @@ TEST_CASE("an SN of another network is not taken in place of a node's own") {
   REQUIRE(friendly.wait_for(0, "eth_subscribe"));
   const auto asked = stranger.seen(0).methods;
   CHECK(std::count(asked.begin(), asked.end(), "eth_sendRawTransactionSync") == 0);
+  CHECK(tree.end() == 0);
+}
+
+namespace {
+
+const std::string in_history =
+    "nonce too low: account 0x is at 1, transaction has 0; it may be final in a block that "
+    "this SN does not have yet, as history is being fetched: try again";
+
+} // namespace
+
+TEST_CASE("a node asks again while its SN cannot tell whether a transaction is final") {
+  temp_folder folder;
+  authority ca(folder.path(), "CA-1");
+  auto io = std::make_shared<transport::io_runtime>(2);
+  fake_sn sn(*io, transport::test::identity_of(ca.issue("sn-1")));
+  sn.refuses = [](auto, std::size_t txn) { return txn < 2 ? in_history : std::string(); };
+  running_tree tree(node_of(sl_of(io, ca, sn.port())));
+  REQUIRE(tree.wait_running("/network"));
+  tree.dir().send("/network", follow_contract{"c"});
+  REQUIRE(sn.wait_for(0, "eth_subscribe")); // registered in the end
+  const auto sent = sn.seen(0).txns;
+  REQUIRE(sent.size() == 3);
+  CHECK(sent[1] == sent[0]);
+  CHECK(sent[2] == sent[0]);
+  CHECK(tree.end() == 0);
+}
+
+TEST_CASE("a node goes over to an SN that can tell whether a transaction is final") {
+  temp_folder folder;
+  authority ca(folder.path(), "CA-1");
+  auto io = std::make_shared<transport::io_runtime>(2);
+  fake_sn first(*io, transport::test::identity_of(ca.issue("sn-1")));
+  fake_sn second(*io, transport::test::identity_of(ca.issue("sn-2")));
+  first.api_endpoints = {fmt::format("127.0.0.1:{}", first.port()),
+                         fmt::format("127.0.0.1:{}", second.port())};
+  first.refuses = [](auto, std::size_t txn) { return txn > 0 ? in_history : std::string(); };
+  running_tree tree(node_of(sl_of(io, ca, first.port())));
+  REQUIRE(tree.wait_running("/network"));
+  tree.dir().send("/network", follow_contract{"c"});
+  REQUIRE(first.wait_for(0, "swarm_apiEndpoints"));
+  REQUIRE(first.wait_for(0, "swarm_heartbeat"));
+  second.txn_count = 1;
+  tree.dir().send("/network", submit_call{1, bytes{1, 2, 3}, "a call"});
+  REQUIRE(second.wait_for(0, "eth_subscribe"));
+  CHECK(second.seen(0).txns.at(0) == first.seen(0).txns.at(1));
   CHECK(tree.end() == 0);
 }

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "contracts/contracts.hpp"
+#include "contracts/registry_client.hpp"
 #include "contracts/training_client.hpp"
 #include "ledger/formats/transaction.hpp"
 
@@ -47,6 +48,26 @@ json::object chain_state::summary() const {
 
 namespace {
 
+/// What cannot be read is missing, which makes consensus careful.
+std::vector<consensus::record_entry> stored_records(const ledger::chain& from) {
+  std::vector<consensus::record_entry> out;
+  for (const auto key : consensus::record_keys)
+    if (auto value = from.record_of(key); value && *value) out.push_back({key, std::move(**value)});
+  return out;
+}
+
+/// A busy chain makes so many blocks while a node restarts.
+constexpr std::uint64_t snapshot_gap_sensible = 1'000;
+
+void warn_of_small_gap(const sn_context& context) {
+  const auto gap = context.options.snapshot_gap;
+  if (gap == 0 || gap >= snapshot_gap_sensible) return;
+  log::warning(context.log_source,
+               "--snapshot-gap {}: this SN will take a snapshot whenever it was away for a moment, and every "
+               "one leaves out states that it never gets again; choose at least {}, or 0 for never",
+               gap, snapshot_gap_sensible);
+}
+
 /// Whether this key never had a chain: a key whose chain was deleted must not claim that it has signed
 /// nothing. The mark stands beside the key, and before the chain.
 result<bool> is_first_chain(const std::filesystem::path& data_dir) {
@@ -76,9 +97,17 @@ result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesi
         return consensus::initial_records(account, genesis_hash);
       };
   }
+  options.pivot_records = [account = s.context->key->account()](const ledger::chain& before,
+                                                                std::uint64_t pivot_num) {
+    return consensus::records_with_pivot(stored_records(before), account, before.genesis_hash(),
+                                         before.head()->header.block_num, pivot_num);
+  };
   SWARM_TRY(s.chain, ledger::chain::open(std::move(options)));
   s.service = std::make_unique<rpc::service>(*s.chain, std::chrono::steady_clock::now());
   s.snapshot = std::make_unique<sync::snapshot_driver>(*s.chain, sync::driver_options{});
+  s.server = std::make_unique<sync::snapshot_server>(*s.chain,
+                                                     contracts::event_topic<contracts::validators_changed>());
+  warn_of_small_gap(*s.context);
   const auto& head = *s.chain->head();
   log::info(s.context->log_source, "chain {} with genesis {}, at block {} {}", s.chain->chain_id(),
             to_hex(s.chain->genesis_hash().view()), head.header.block_num, to_hex(head.hash.view()));

@@ -4,6 +4,7 @@
 #include "actors/sn/rpc/service.hpp"
 #include "actors/sn/sn_context.hpp"
 #include "ledger/sync/snapshot_driver.hpp"
+#include "ledger/sync/snapshot_server.hpp"
 #include "transport/back_off.hpp"
 #include "transport/http_client.hpp"
 
@@ -31,7 +32,9 @@ struct chain_state {
   std::unique_ptr<ledger::chain> chain;
   std::unique_ptr<rpc::service> service;
   std::unique_ptr<sync::snapshot_driver> snapshot;
-  bool pivot_told = false; ///< to /sn/consensus, and which
+  std::unique_ptr<sync::snapshot_server> server; ///< of snapshots to others
+  sync::part_pacer pacer;                        ///< of what it takes
+  bool pivot_told = false;                       ///< to /sn/consensus, and which
   std::optional<std::uint64_t> told_pivot;
   std::shared_ptr<transport::http_client> client; ///< while the sentinel is asked for the chain
   transport::back_off pause;

@@ -2,8 +2,6 @@
 
 #include "actors/paths.hpp"
 #include "base/log.hpp"
-#include "contracts/registry_client.hpp"
-#include "ledger/sync/snapshot_server.hpp"
 
 namespace swarm::actors {
 
@@ -45,8 +43,12 @@ ledger::block_ptr carry_out_snapshot(role_actor<chain_state>* self) {
 void answer_part_question(role_actor<chain_state>* self, const part_wanted& what) {
   auto& s = self->state();
   if (!s.chain) return;
-  auto answer =
-      sync::answer_part(*s.chain, contracts::validators_changed_topic(), what.question, what.bytes_max);
+  const auto began = std::chrono::steady_clock::now();
+  if (const auto wait = s.pacer.wait_of(what.peer, began); wait > duration::zero())
+    return void(self->delayed_send(self, wait, what)); // others need this thread, too
+  auto answer = s.server->answer(what.question, what.bytes_max);
+  const auto ended = std::chrono::steady_clock::now();
+  s.pacer.charge(what.peer, ended - began, ended);
   const auto peers = sibling(*self, "peers");
   if (answer)
     self->tell(peers, part_answer{what.peer, what.request_id, std::move(*answer)});

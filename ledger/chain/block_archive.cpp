@@ -79,9 +79,11 @@ result<void> block_archive::collect(const block_ptr& block, const state_batch& s
 }
 
 result<void> block_archive::adopt(const block_ptr& block, const seal_record& seals,
-                                  std::span<const meta_note> notes) {
+                                  std::span<const meta_note> notes,
+                                  std::span<const consensus_record> records) {
   auto record = record_of(*block, seals);
   record.notes = notes;
+  record.records = records;
   SWARM_CHECK(store_.write_block(record));
   keep(block);
   return {};

@@ -22,7 +22,8 @@ public:
                        std::span<const consensus_record> records);
 
   /// Stores the block of a snapshot as the new head, with `notes`; its state is stored already.
-  result<void> adopt(const block_ptr& block, const seal_record& seals, std::span<const meta_note> notes);
+  result<void> adopt(const block_ptr& block, const seal_record& seals, std::span<const meta_note> notes,
+                     std::span<const consensus_record> records);
   /// What is stored of a block, but for its state.
   static block_record record_of(const executed_block& block, const seal_record& seals);
 

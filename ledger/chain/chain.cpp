@@ -290,11 +290,16 @@ result<void> chain::parts::recover_store() {
   SWARM_CHECK(load_head());
   log::warning(log_source, "blocks {} to {} {} had been written after all", before + 1,
                head->header.block_num, to_hex(head->hash.view()));
-  for (auto block_num = before + 1; block_num <= head->header.block_num; ++block_num) {
-    SWARM_TRY(const auto block, blocks.by_num(block_num));
-    if (block) advance_pool(*block);
-  }
   candidates.clear();
+  return advance_pool_to_head();
+}
+
+result<void> chain::parts::advance_pool_to_head() {
+  const state_view now(state, head->header.state_root);
+  for (const auto& sender : pool.senders()) {
+    SWARM_TRY(const auto found, now.account_of(sender));
+    if (found) pool.advance(sender, found->nonce);
+  }
   return {};
 }
 

@@ -71,6 +71,8 @@ struct log_query_work {
   std::uint64_t reached = 0; ///< with too_many_logs: the logs of the blocks before this one are not too many
 };
 
+class chain;
+
 struct chain_options {
   std::filesystem::path dir; ///< made when it is not there; belongs to one process at a time
   /// A directory without a chain gets one from these; one that has a chain must have it from the same
@@ -78,6 +80,8 @@ struct chain_options {
   std::optional<genesis_params> genesis;
   /// Records to write with block 0 when the chain is made here, from its genesis hash.
   std::function<std::vector<consensus_record>(const hash32&)> first_records;
+  /// Records to write with the block of a snapshot, before it becomes the head.
+  std::function<std::vector<consensus_record>(const chain& before, std::uint64_t pivot_num)> pivot_records;
   /// Told of every transaction that the pool takes in.
   std::function<void(const transaction&)> on_accepted;
   native_contract_set contracts;

@@ -33,6 +33,8 @@ struct chain::parts {
   void set_head(const block_ptr& block);
   /// Drops what waits in the pool and came with `block`.
   void advance_pool(const executed_block& block);
+  /// The same for everything up to the head, however it came about.
+  result<void> advance_pool_to_head();
   /// Checks a block with the hash `hash` against every rule by executing it on top of `head`.
   result<candidate_ptr> execute(const block& proposed, const hash32& hash, body_state body);
 

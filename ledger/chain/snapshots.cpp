@@ -10,6 +10,8 @@ namespace {
 
 /// Places of the log index that one question may cost.
 constexpr std::size_t change_seeks_max = 20'000;
+/// Blocks of which is remembered whether they changed the validators.
+constexpr std::size_t changes_known_max = 16'384;
 
 /// What the store and the head need to know of a block that others executed. Revert data is not part of what
 /// a header vouches for, and is left out.
@@ -80,7 +82,10 @@ result<block_ptr> chain_snapshots::adopt(const sync::verified_block& pivot,
                                          std::span<const handover> changes) {
   auto& parts = *chain_.parts_;
   SWARM_CHECK(parts.recover_store());
-  if (parts.head->hash == pivot.hash) return parts.head; // written by an attempt that seemed to fail
+  if (parts.head->hash == pivot.hash) { // written by an attempt that seemed to fail
+    SWARM_CHECK(parts.advance_pool_to_head());
+    return parts.head;
+  }
   const auto pivot_num = pivot.content.header.block_num, head_num = parts.head->header.block_num;
   if (pivot_num <= head_num)
     return fail(chain_rule::unknown_parent, "block {} is no snapshot for a chain that is at block {}",
@@ -95,16 +100,16 @@ result<block_ptr> chain_snapshots::adopt(const sync::verified_block& pivot,
   std::vector<meta_note> notes{{std::string(gaps_note), encode_gaps(gaps)}};
   for (const auto& change : changes) {
     SWARM_TRY(const auto header, decode_header(change.block.header));
+    if (header.block_num <= head_num) continue; // it came by itself while the snapshot was fetched
     notes.push_back({handover_note(header.block_num), encode_handover(change)});
   }
-  SWARM_CHECK(parts.blocks.adopt(block, pivot.seals, notes));
+  std::vector<consensus_record> records;
+  if (parts.options.pivot_records) records = parts.options.pivot_records(chain_, pivot_num);
+  SWARM_CHECK(parts.blocks.adopt(block, pivot.seals, notes, records));
   parts.gaps = std::move(gaps);
   parts.head = block;
   parts.candidates.clear();
-  for (const auto& sender : parts.pool.senders()) {
-    SWARM_TRY(const auto account, chain_.account_of(sender));
-    parts.pool.advance(sender, account.nonce);
-  }
+  SWARM_CHECK(parts.advance_pool_to_head());
   return block;
 }
 
@@ -140,18 +145,30 @@ result<void> chain_snapshots::store_past(std::span<const sync::verified_block> b
   return {};
 }
 
-result<sync::past_block> chain_snapshots::past_block(std::uint64_t block_num) const {
-  SWARM_TRY(const auto block, chain_.block_by_num(block_num));
-  SWARM_TRY(const auto seals, chain_.seals_of(block_num));
-  if (!block || !seals) return fail(errc::not_found, "block {} is not here, or without its seals", block_num);
-  std::vector<receipt> receipts;
-  for (const auto& outcome : block->outcomes)
-    receipts.push_back(outcome.consensus);
-  return sync::past_block{encode_block({block->header, block->txns}), encode_seals(*seals),
-                          encode_receipts(receipts)};
+result<std::optional<sync::past_block>> chain_snapshots::past_block(std::uint64_t block_num) const {
+  const auto none = std::optional<sync::past_block>{};
+  if (block_num > chain_.head()->header.block_num) return none;
+  SWARM_TRY(auto block, chain_.parts_->blocks.sealed_bytes(block_num));
+  SWARM_TRY(auto receipts, chain_.parts_->store->receipts(block_num));
+  if (!block || !receipts) return none;
+  return std::optional{
+      sync::past_block{std::move(block->block), std::move(block->seals), std::move(*receipts)}};
 }
 
 // -- who sealed what
+
+result<bool> chain_snapshots::is_change(std::uint64_t block_num) const {
+  if (const auto known = is_change_.find(block_num); known != is_change_.end()) return known->second;
+  bool out = false; // a pivot is no change
+  if (!gaps().lacks_state(block_num) && !gaps().lacks_state(block_num - 1)) {
+    SWARM_TRY(const auto before, chain_.validators_after(block_num - 1));
+    SWARM_TRY(const auto now, chain_.validators_after(block_num));
+    out = before != now;
+  }
+  if (is_change_.size() >= changes_known_max) is_change_.clear();
+  is_change_.emplace(block_num, out);
+  return out;
+}
 
 result<chain_snapshots::changes_found> chain_snapshots::changes(const hash32& topic, std::uint64_t after,
                                                                 std::uint64_t to, std::size_t max) const {
@@ -163,22 +180,21 @@ result<chain_snapshots::changes_found> chain_snapshots::changes(const hash32& to
     SWARM_TRY(const auto block_num, block_of_note(name));
     if (block_num <= to) out.blocks.push_back(block_num);
   }
+  const bool all_kept = kept.size() < max || out.blocks.size() < kept.size();
   // The others are found by what they say, which they may say without a change.
   const std::vector<std::vector<log_key>> groups{{log_key::topic(0, topic)}};
   const auto look = [&](std::uint64_t block_num) -> result<bool> {
-    if (gaps().lacks_state(block_num) || gaps().lacks_state(block_num - 1))
-      return true; // a pivot is no change
-    SWARM_TRY(const auto before, chain_.validators_after(block_num - 1));
-    SWARM_TRY(const auto now, chain_.validators_after(block_num));
-    if (before != now) out.blocks.push_back(block_num);
-    return out.blocks.size() < 2 * max;
+    SWARM_TRY(const bool changed, is_change(block_num));
+    if (changed) out.blocks.push_back(block_num);
+    return out.blocks.size() <= 2 * max; // with the last one looked at, at least `max` are certain
   };
   std::size_t seeks = 0;
   SWARM_TRY(const auto looked_to,
             parts.store->scan_logs(after + 1, to, groups, look, change_seeks_max, seeks));
   std::sort(out.blocks.begin(), out.blocks.end());
+  out.blocks.erase(std::unique(out.blocks.begin(), out.blocks.end()), out.blocks.end());
   std::erase_if(out.blocks, [&](std::uint64_t each) { return each >= looked_to && looked_to <= to; });
-  out.all = looked_to > to && out.blocks.size() <= max && kept.size() < max;
+  out.all = looked_to > to && out.blocks.size() <= max && all_kept;
   out.blocks.resize(std::min(out.blocks.size(), max));
   return out;
 }
@@ -209,10 +225,10 @@ result<handover> chain_snapshots::handover_at(std::uint64_t block_num) const {
   return handover{{encode_header(*header), std::move(*seals)}, std::move(proof)};
 }
 
-trusted_block chain_snapshots::trusted() const {
+result<trusted_block> chain_snapshots::trusted() const {
   const auto head_num = chain_.head()->header.block_num;
-  const auto validators = chain_.validators_after(head_num);
-  return {head_num, validators ? *validators : std::vector<address>{}};
+  SWARM_TRY(auto validators, chain_.validators_after(head_num));
+  return trusted_block{head_num, std::move(validators)};
 }
 
 } // namespace swarm::ledger

@@ -5,6 +5,8 @@
 #include "ledger/proof/trust_chain.hpp"
 #include "ledger/sync/past_block.hpp"
 
+#include <unordered_map>
+
 namespace swarm::ledger {
 
 /// What a chain gives to nodes that take a snapshot of it, and takes in when it is itself taken from one
@@ -15,7 +17,8 @@ public:
   explicit chain_snapshots(chain& of) : chain_(of) {}
 
   const snapshot_gaps& gaps() const;
-  trusted_block trusted() const;
+  /// The head and who seals the block after it.
+  result<trusted_block> trusted() const;
 
   // Parts of the state, by hash. `errc::not_found`: not here.
   result<bool> has_node(const hash32& hash) const;
@@ -25,20 +28,21 @@ public:
   /// Nodes whose children are stored, or come earlier in the batch.
   result<void> store_state(const state_batch& batch);
 
-  /// Makes `pivot` the head: one atomic, synced write with `changes`, which brought the validators there. The
-  /// state below its root must be stored. Blocks between the old head and it are missing from now on, and
-  /// the states after them for good.
+  /// Makes `pivot` the head: one atomic, synced write with those of `changes`, which brought the validators
+  /// there, that come after the old head. The state below its root must be stored. Blocks between the old
+  /// head and it are missing from now on, and the states after them for good.
   result<block_ptr> adopt(const sync::verified_block& pivot, std::span<const handover> changes);
 
   /// The youngest blocks that are missing; none when history is whole.
   result<std::optional<sync::missing_range>> youngest_missing() const;
   /// Stores blocks from the last of the youngest missing range downwards. One synced write.
   result<void> store_past(std::span<const sync::verified_block> blocks);
-  result<sync::past_block> past_block(std::uint64_t block_num) const;
+  /// As it is stored, without decoding it; none: not here. Without seals if they are not known here.
+  result<std::optional<sync::past_block>> past_block(std::uint64_t block_num) const;
 
   // Who sealed what
   struct changes_found {
-    std::vector<std::uint64_t> blocks; ///< ascending
+    std::vector<std::uint64_t> blocks; ///< ascending, each once
     bool all = false;                  ///< there are no more up to `to`
   };
   /// Up to `max` blocks after `after` whose state has other validators than that before it; as far as `to`.
@@ -52,7 +56,11 @@ public:
   result<handover> handover_at(std::uint64_t block_num) const;
 
 private:
+  /// Whether the state after an executed block has other validators than the one before it.
+  result<bool> is_change(std::uint64_t block_num) const;
+
   chain& chain_;
+  mutable std::unordered_map<std::uint64_t, bool> is_change_; ///< as far as it was asked
 };
 
 } // namespace swarm::ledger

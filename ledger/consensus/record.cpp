@@ -94,4 +94,15 @@ result<std::optional<saved_height>> load_records(std::span<const record_entry> e
   return std::optional{std::move(out)};
 }
 
+std::vector<record_entry> records_with_pivot(std::span<const record_entry> stored, const address& account,
+                                             const hash32& genesis_hash, std::uint64_t head_num,
+                                             std::uint64_t pivot_num) {
+  const auto saved = load_records(stored, account, genesis_hash);
+  if (!saved || !*saved) return {};
+  const auto& place = (*saved)->place;
+  const bool whole = place.round_num == 0 || !(*saved)->round_change.empty();
+  if (!whole || place.block_num <= head_num || place.block_num > pivot_num) return {};
+  return {{record_key::place, encode_place({account, genesis_hash, pivot_num + 1, 0})}};
+}
+
 } // namespace swarm::consensus

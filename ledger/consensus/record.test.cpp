@@ -73,3 +73,42 @@ TEST_CASE("a damaged record is an error, whichever byte is missing") {
   entries[0].value = ledger::rlp_writer().begin_list().number(2).end_list().take();
   CHECK(breaks(load(entries), consensus_rule::damaged_record));
 }
+
+TEST_CASE("a snapshot moves the record on only if nothing can have been signed after its block") {
+  const auto moved = [](const std::vector<record_entry>& stored, std::uint64_t head_num,
+                        std::uint64_t pivot_num) {
+    return records_with_pivot(stored, at.validators[1], at.domain.genesis_hash, head_num, pivot_num);
+  };
+  const auto whole = full_record(); // of block 8
+  const auto next = moved(whole, 7, 100);
+  REQUIRE(next.size() == 1);
+  const auto saved = load(next).value().value();
+  CHECK(saved.place.block_num == 101);
+  CHECK(saved.place.round_num == 0);
+  CHECK(moved(whole, 3, 8).size() == 1); // the chain had lost its end: block 8 was voted on, no later one
+  CHECK(moved(whole, 3, 7).empty());     // the votes on block 8 are still good, and needed
+  CHECK(moved(whole, 8, 100).empty());   // older than the chain: it says nothing
+  CHECK(moved({}, 7, 100).empty());
+  const record_entry place = whole[0];
+  CHECK(moved({place}, 7, 100).empty()); // in round 2 without what led there
+  CHECK(moved({{record_key::place, encode_place({at.validators[1], at.domain.genesis_hash, 8, 0})}}, 7, 100)
+            .size()
+        == 1);
+  CHECK(records_with_pivot(whole, at.validators[0], at.domain.genesis_hash, 7, 100).empty());
+  CHECK(records_with_pivot(whole, at.validators[1], filled(9), 7, 100).empty());
+  auto torn = whole;
+  torn[0].value.resize(torn[0].value.size() / 2);
+  CHECK(moved(torn, 7, 100).empty());
+}
+
+TEST_CASE("a node that took a snapshot starts with the record that was moved on, and may vote") {
+  scene next(4, 101);
+  next.head = {100, filled(5), next.validators[0]};
+  test_node node(next, 1);
+  node.disk = records_with_pivot(full_record(), at.validators[1], at.domain.genesis_hash, 7, 100);
+  node.begin();
+  CHECK(!node.machine->status().silent);
+  node.disk = full_record(); // without moving it on
+  node.begin();
+  CHECK(node.machine->status().silent);
+}

@@ -11,6 +11,7 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace swarm::ledger::test {
@@ -47,6 +48,7 @@ struct journal {
   std::vector<change> changes;
   std::map<std::string, std::size_t> names;
   std::vector<std::string> file_names; ///< by file, its first name
+  bool fail_sync = false;              ///< the next one of a file
 
   std::size_t add_file(const std::string& name) {
     file_names.push_back(name);
@@ -97,6 +99,7 @@ private:
   /// A file has one writer, so nothing was appended during the sync.
   IOStatus synced(IOStatus status) {
     std::lock_guard guard(notes_->lock);
+    if (std::exchange(notes_->fail_sync, false)) return IOStatus::IOError("recorded disk: no sync this time");
     if (status.ok()) notes_->changes.push_back({change_kind::sync, file_});
     return status;
   }
@@ -229,6 +232,11 @@ rocksdb::Env* recorded_disk::env() {
 std::size_t recorded_disk::changes() const {
   std::lock_guard guard(parts_->notes->lock);
   return parts_->notes->changes.size();
+}
+
+void recorded_disk::fail_next_sync() {
+  std::lock_guard guard(parts_->notes->lock);
+  parts_->notes->fail_sync = true;
 }
 
 bool recorded_disk::is_turn(std::size_t which) const {

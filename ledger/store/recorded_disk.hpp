@@ -37,6 +37,8 @@ public:
 
   /// For store_options; outlives the store.
   rocksdb::Env* env();
+  /// The next sync of a file says that it failed, although what was written is there.
+  void fail_next_sync();
   /// Changes so far.
   std::size_t changes() const;
   /// Change `which` in words.

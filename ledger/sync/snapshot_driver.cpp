@@ -53,8 +53,14 @@ void snapshot_driver::tick(time_point now) {
 }
 
 void snapshot_driver::begin_snapshot(const std::vector<peer_claim>& candidates, time_point now) {
+  auto known = snapshots_.trusted();
+  if (!known) {
+    trouble_ = known.error().message;
+    settle(known.error());
+    return;
+  }
+  auto& from = *known;
   snapshot_serial_ = ++serial_;
-  auto from = snapshots_.trusted();
   out_.reports.push_back(fmt::format("block {} is far behind: taking a snapshot from {} peers",
                                      from.block_num, candidates.size()));
   snapshot_ = std::make_unique<snapshot_machine>(

@@ -1,9 +1,8 @@
 #include "ledger/sync/snapshot_driver.hpp"
 
-#include "base/hash.hpp"
 #include "base/random.hpp"
-#include "ledger/chain/chain_fixture.hpp"
 #include "ledger/chain/store_check.hpp"
+#include "ledger/sync/snapshot_fixture.hpp"
 #include "ledger/sync/snapshot_server.hpp"
 
 #include <doctest/doctest.h>
@@ -12,95 +11,10 @@ using namespace swarm;
 using namespace swarm::sync;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
+using namespace swarm::sync::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr std::uint8_t registry_kind = 8;
-const hash32 change = keccak256("changed");
-
-/// Stands for the NodeRegistry: its input is the next validators.
-class set_contract final : public native_contract {
-public:
-  call_outcome call(contract_host& host, const call_context& context, bytes_view input) const override {
-    for (std::size_t i = 0; i < input.size() / 20; ++i) {
-      hash32 word;
-      std::copy_n(input.begin() + static_cast<std::ptrdiff_t>(20 * i), 20, word.begin() + 12);
-      host.store(context.self, u256(first_validator_slot + i), word);
-    }
-    host.store(context.self, u256(validator_count_slot), u256(input.size() / 20));
-    host.emit({context.self, {change}, {}});
-    return {};
-  }
-};
-
-chain_options options_for(const std::filesystem::path& dir) {
-  auto out = test_options(dir);
-  out.contracts.kinds.push_back({registry_kind, std::make_shared<set_contract>()});
-  out.contracts.genesis.push_back({validators_account(), registry_kind, {}});
-  return out;
-}
-
-/// A chain whose blocks are sealed as they must be, with some state and changes of validators.
-struct source {
-  temp_dir dir;
-  std::unique_ptr<chain> on;
-  std::map<address, private_key> keys;
-  std::map<std::uint8_t, std::uint64_t> nonces;
-  std::uint64_t slots = 0;
-
-  explicit source(std::uint64_t length) {
-    auto opened = chain::open(options_for(dir / "chain"));
-    REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().message));
-    on = std::move(*opened);
-    for (std::uint8_t i = 1; i <= 6; ++i)
-      keys.emplace(test_key(i).account(), test_key(i));
-    grow(length);
-  }
-  void submit(const address& to, bytes input) {
-    txn_fields fields;
-    fields.nonce = nonces[9]++;
-    fields.gas_limit = 5'000'000;
-    fields.to = to;
-    fields.data = std::move(input);
-    const auto taken = on->submit(make_signed(fields, test_key(9), default_chain_id)->raw());
-    REQUIRE_MESSAGE(taken, (taken ? "" : taken.error().message));
-  }
-  void grow(std::uint64_t blocks) {
-    const std::map<std::uint64_t, std::vector<std::uint8_t>> changes{
-        {10, {1, 2, 3}}, {30, {1, 2, 3, 4}}, {31, {2, 3, 4, 5}}, {64, {2, 3, 4}}, {90, {3, 4, 5, 6}}};
-    for (std::uint64_t i = 0; i < blocks; ++i) {
-      const auto next = on->head()->header.block_num + 1;
-      for (int k = 0; k < 3; ++k) {
-        ++slots;
-        submit(test_address(), input_of(op::store, word(slots), word(slots * 7)));
-        submit(test_address(), input_of(op::emit, word(next), word(slots)));
-      }
-      if (changes.contains(next)) {
-        bytes set;
-        std::vector<address> sorted;
-        for (const auto key : changes.at(next))
-          sorted.push_back(test_key(key).account());
-        std::sort(sorted.begin(), sorted.end());
-        for (const auto& who : sorted)
-          append(set, who.view());
-        submit(validators_account(), std::move(set));
-      }
-      seal(next);
-    }
-  }
-  void seal(std::uint64_t next) {
-    const auto validators = *on->validators_after(next - 1);
-    auto made = on->build_block(1000 + next, validators.front(), 1000);
-    REQUIRE(made);
-    seal_record seals{.round_num = next % 2, .seals = {}};
-    const auto digest =
-        seal_digest(on->chain_id(), on->genesis_hash(), (*made)->block->hash, seals.round_num);
-    for (std::size_t i = 0; i < seal_quorum(validators.size()); ++i)
-      seals.seals.push_back({keys.at(validators[i]).sign_recoverable(digest)});
-    REQUIRE(on->commit(*made, seals));
-  }
-};
 
 enum class conduct { honest, dead, junk, stateless, other_state, old_proof };
 
@@ -359,7 +273,7 @@ TEST_CASE("history that cannot be stored is begun again, and reported") {
     const auto missing = **own.youngest_missing();
     const auto raw = *theirs.past_block(missing.last);
     REQUIRE(own.store_past(
-        std::vector{*check_past_block(raw, missing.last, missing.last_hash, node.on->chain_id())}));
+        std::vector{*check_past_block(*raw, missing.last, missing.last_hash, node.on->chain_id())}));
   };
   node.run_all();
   CHECK(stolen);

@@ -6,36 +6,34 @@
 
 namespace swarm::sync {
 
-using ledger::chain_snapshots;
-
 namespace {
 
 constexpr std::size_t item_overhead = 8; ///< of RLP
 constexpr std::size_t answer_frame = 64;
 
-class server {
+constexpr std::size_t pivots_kept = 4;
+constexpr std::size_t peers_paced_max = 1024;
+
+} // namespace
+
+class snapshot_server::one_answer {
 public:
-  server(ledger::chain& from, const hash32& change, std::size_t bytes_max, const server_options& options)
-      : chain_(from), snapshots_(from), change_(change), bytes_max_(std::min(bytes_max, part_bytes_max)),
-        options_(options) {}
+  one_answer(snapshot_server& from, std::size_t bytes_max)
+      : from_(from), bytes_max_(std::min(bytes_max, part_bytes_max)) {}
 
   result<bytes> answer(const trust_question& asked) {
     trust_answer out;
-    SWARM_TRY(const auto pivot, pivot_after(asked.after));
+    SWARM_TRY(const auto pivot, from_.pivot_after(asked.after));
     if (!pivot) return encode(out);
-    SWARM_TRY(const auto changes, snapshots_.changes(change_, asked.after, *pivot, changes_max));
-    bool all = changes.all;
+    SWARM_TRY(const auto changes, from_.snapshots_.changes(from_.change_, asked.after, *pivot, changes_max));
     for (const auto block_num : changes.blocks) {
-      SWARM_TRY(auto item, snapshots_.handover_at(block_num));
-      if (!fits(ledger::encode_handover(item).size()) && !out.changes.empty()) {
-        all = false;
-        break;
-      }
-      out.changes.push_back(std::move(item));
+      SWARM_TRY(const auto* item, from_.handover_at(block_num));
+      if (!fits(item->size) && !out.changes.empty()) return encode(out);
+      out.changes.push_back(item->item);
     }
-    if (!all) return encode(out);
-    SWARM_TRY(auto last, snapshots_.handover_at(*pivot));
-    if (fits(ledger::encode_handover(last).size()) || out.changes.empty()) out.pivot = std::move(last);
+    if (!changes.all) return encode(out);
+    SWARM_TRY(const auto* last, from_.handover_at(*pivot));
+    if (fits(last->size) || out.changes.empty()) out.pivot = last->item;
     return encode(out);
   }
 
@@ -43,7 +41,7 @@ public:
     state_answer out;
     for (const auto& [hashes, is_code] : {std::pair{&asked.nodes, false}, {&asked.codes, true}})
       for (const auto& hash : *hashes) {
-        auto found = is_code ? snapshots_.code(hash) : snapshots_.node(hash);
+        auto found = is_code ? from_.snapshots_.code(hash) : from_.snapshots_.node(hash);
         if (!found) continue;
         if (!fits(found->size()) && !out.items.empty()) return encode(out);
         out.items.push_back(std::move(*found));
@@ -53,12 +51,11 @@ public:
 
   result<bytes> answer(const history_question& asked) {
     history_answer out;
-    const auto head_num = chain_.head()->header.block_num;
-    for (std::uint64_t i = 0; i < asked.count && i < asked.last && asked.last <= head_num; ++i) {
-      auto block = snapshots_.past_block(asked.last - i);
-      if (!block || (!fits(block->size()) && !out.blocks.empty())) break;
+    for (std::uint64_t i = 0; i < asked.count && i < asked.last; ++i) {
+      auto found = from_.snapshots_.past_block(asked.last - i);
+      if (!found || !*found || (!fits((*found)->size()) && !out.blocks.empty())) break;
       if (used_ > part_bytes_max) break; // not even alone
-      out.blocks.push_back(std::move(*block));
+      out.blocks.push_back(std::move(**found));
     }
     return encode(out);
   }
@@ -69,42 +66,86 @@ private:
     return used_ + answer_frame <= bytes_max_;
   }
 
-  /// A block near the head whose state is here and has the validators of the state before it.
-  result<std::optional<std::uint64_t>> pivot_after(std::uint64_t after) {
-    const auto head_num = chain_.head()->header.block_num;
-    const auto none = std::optional<std::uint64_t>{};
-    if (head_num < options_.pivot_lag) return none;
-    auto at = (head_num - options_.pivot_lag) / options_.pivot_step * options_.pivot_step;
-    if (snapshots_.gaps().lacks_state(at)) at = snapshots_.gaps().pivot_above(at);
-    if (at <= after || at == 0) return none; // the blocks themselves are as quick
-    for (; at <= head_num; ++at) {
-      if (snapshots_.gaps().lacks_state(at - 1)) return std::optional{at}; // once a pivot, always one
-      SWARM_TRY(const auto before, chain_.validators_after(at - 1));
-      SWARM_TRY(const auto now, chain_.validators_after(at));
-      if (before == now) return std::optional{at};
-    }
-    return none;
-  }
-
-  ledger::chain& chain_;
-  chain_snapshots snapshots_;
-  const hash32& change_;
+  snapshot_server& from_;
   std::size_t bytes_max_;
-  const server_options& options_;
   std::size_t used_ = 0;
 };
 
-} // namespace
+/// A block near the head whose state is here and has the validators of the state before it.
+result<std::optional<std::uint64_t>> snapshot_server::pivot_after(std::uint64_t after) {
+  const auto head_num = chain_.head()->header.block_num;
+  const auto none = std::optional<std::uint64_t>{};
+  if (head_num < options_.pivot_lag) return none;
+  const auto& gaps = snapshots_.gaps();
+  auto at = (head_num - options_.pivot_lag) / options_.pivot_step * options_.pivot_step;
+  if (gaps.lacks_state(at)) at = gaps.pivot_above(at);
+  if (at <= after || at == 0) return none; // the blocks themselves are as quick
+  const auto first = at;
+  if (const auto known = pivots_.find(first); known != pivots_.end()) return std::optional{known->second};
+  for (; at <= head_num; ++at) {
+    bool good = gaps.lacks_state(at - 1); // once a pivot, always one
+    if (!good) {
+      SWARM_TRY(const auto before, chain_.validators_after(at - 1));
+      SWARM_TRY(const auto now, chain_.validators_after(at));
+      good = before == now;
+    }
+    if (!good) continue;
+    pivots_.emplace(first, at);
+    if (pivots_.size() > pivots_kept) pivots_.erase(pivots_.begin());
+    return std::optional{at};
+  }
+  return none;
+}
 
-result<bytes> answer_part(ledger::chain& from, const hash32& change, bytes_view raw, std::size_t bytes_max,
-                          const server_options& options) {
+result<const snapshot_server::proved*> snapshot_server::handover_at(std::uint64_t block_num) {
+  if (const auto known = kept_.find(block_num); known != kept_.end()) return &known->second;
+  SWARM_TRY(auto item, snapshots_.handover_at(block_num));
+  const auto size = ledger::encode_handover(item).size();
+  while (!kept_order_.empty() && kept_bytes_ + size > options_.kept_bytes_max) {
+    const auto oldest = kept_.find(kept_order_.front());
+    kept_bytes_ -= oldest->second.size;
+    kept_.erase(oldest);
+    kept_order_.pop_front();
+  }
+  kept_bytes_ += size;
+  kept_order_.push_back(block_num);
+  return &kept_.emplace(block_num, proved{std::move(item), size}).first->second;
+}
+
+result<bytes> snapshot_server::answer(bytes_view raw, std::size_t bytes_max) {
   SWARM_TRY(const auto asked, decode_question(raw));
-  server with(from, change, bytes_max, options);
+  one_answer with(*this, bytes_max);
   auto out = std::visit([&](const auto& what) { return with.answer(what); }, asked);
   if (out) return out;
   // This node cannot read its own store, which is no fault of the question.
   if (std::holds_alternative<trust_question>(asked)) return encode(trust_answer{});
   return std::holds_alternative<state_question>(asked) ? encode(state_answer{}) : encode(history_answer{});
+}
+
+result<bytes> answer_part(ledger::chain& from, const hash32& change, bytes_view raw, std::size_t bytes_max,
+                          const server_options& options) {
+  return snapshot_server(from, change, options).answer(raw, bytes_max);
+}
+
+// -- how much of a thread
+
+duration part_pacer::wait_of(peer_id peer, time_point now) const {
+  const auto own = paid_until_.find(peer);
+  const auto until = own == paid_until_.end() ? all_paid_until_ : std::max(own->second, all_paid_until_);
+  return std::max(duration::zero(), until - now);
+}
+
+void part_pacer::charge(peer_id peer, duration took, time_point now) {
+  charge(all_paid_until_, took, options_.all_share, now);
+  charge(paid_until_.try_emplace(peer, now - options_.saved).first->second, took, options_.peer_share, now);
+  if (paid_until_.size() <= peers_paced_max) return;
+  std::erase_if(paid_until_, [&](const auto& each) { return each.second <= now - options_.saved; });
+  if (paid_until_.size() > peers_paced_max) paid_until_.erase(paid_until_.begin()); // all_share still holds
+}
+
+void part_pacer::charge(time_point& account, duration took, double share, time_point now) const {
+  const auto price = std::chrono::duration<double>(took) / share;
+  account = std::max(account, now - options_.saved) + std::chrono::duration_cast<duration>(price);
 }
 
 } // namespace swarm::sync

@@ -86,7 +86,9 @@ def test_a_newcomer_joins_by_snapshot_while_sls_train(swarm, training):
     stop()
     whole(newcomer, sns)
     shown = snapshot(newcomer)
-    assert shown["pivot"] == pivot and shown["blocks_skipped"] == pivot - 1 and shown["blocks_missing"] == 0
+    assert shown["pivot"] >= pivot and pivot - 1 <= shown["blocks_skipped"] < shown["pivot"]
+    assert shown["blocks_missing"] == 0
+    pivot = shown["pivot"]  # with so small a gap, a busy chain may make it take another one
     # What it did not execute it can tell nevertheless.
     registration = newcomer.rpc("eth_getBlockByNumber", "0x2", True)
     assert registration == sns[0].rpc("eth_getBlockByNumber", "0x2", True)

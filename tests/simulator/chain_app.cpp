@@ -97,6 +97,16 @@ std::vector<ledger::consensus_record> stored(const application::records& entries
   return out;
 }
 
+application::records records_in(const ledger::chain& from) {
+  application::records out;
+  for (const auto key : record_keys) {
+    const auto found = from.record_of(key);
+    SWARM_ASSERT(found.has_value());
+    if (*found) out.push_back({key, **found});
+  }
+  return out;
+}
+
 class chain_app final : public application {
 public:
   /// `accounts` of all nodes; the first `validators` of them validate at first.
@@ -112,6 +122,10 @@ public:
     options_.space_reserve_bytes = 0;
     options_.first_records = [account](const hash32& genesis) {
       return stored(initial_records(account, genesis));
+    };
+    options_.pivot_records = [account](const ledger::chain& before, std::uint64_t pivot_num) {
+      return stored(records_with_pivot(records_in(before), account, before.genesis_hash(),
+                                       before.head()->header.block_num, pivot_num));
     };
     open();
   }
@@ -170,15 +184,7 @@ public:
   void write_records(const records& entries) override {
     SWARM_ASSERT(chain_->write_records(stored(entries)).has_value());
   }
-  records read_records() const override {
-    records out;
-    for (const auto key : record_keys) {
-      const auto found = chain_->record_of(key);
-      SWARM_ASSERT(found.has_value());
-      if (*found) out.push_back({key, **found});
-    }
-    return out;
-  }
+  records read_records() const override { return records_in(*chain_); }
   void crash() override {
     chain_.reset();
     seen_.clear();

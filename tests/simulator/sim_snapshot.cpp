@@ -63,6 +63,7 @@ void sim_node::adopted() {
   block.hash = head.hash;
   world_.check().on_durable(index_, block);
   ++world_.counts().snapshots;
+  if (world_.options().planted_shell.forgets_at_pivot) app_->forget_records();
   if (!world_.options().planted_shell.keeps_set_over_gap) return head_moved();
   world_.check().on_height(index_, head.block_num + 1, first_set_);
   feed(head_changed{head, first_set_});
@@ -78,8 +79,8 @@ void sim_node::snapshot_tick() {
 
 void sim_node::answer_part(std::size_t from, const packet& question) {
   if (app_->chain() == nullptr) return;
-  auto answer = sync::answer_part(*app_->chain(), contracts::validators_changed_topic(), *question.raw,
-                                  answer_bytes, {.pivot_lag = 4, .pivot_step = 4});
+  auto answer = sync::answer_part(*app_->chain(), contracts::event_topic<contracts::validators_changed>(),
+                                  *question.raw, answer_bytes, {.pivot_lag = 4, .pivot_step = 4});
   SWARM_ASSERT(answer.has_value()); // only honest nodes ask
   world_.transmit(index_, from,
                   {.what = packet::kind::part,

@@ -21,6 +21,7 @@ struct planted_shell_bugs {
   bool stays_locked = false;        ///< whoever was prepared on a block votes for no other
   bool parks_everything = false;    ///< early messages are kept without bounds
   bool doubles_for_ever = false;    ///< each round takes twice as long, however many have gone by
+  bool forgets_at_pivot = false;    ///< a snapshot leaves no record of consensus that counts
   bool keeps_set_over_gap = false;  ///< after a snapshot the validators are those of before it
   bool waits_for_claims = false;    ///< while somebody says that he is far ahead, no blocks are asked for
 };

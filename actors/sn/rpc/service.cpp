@@ -1,6 +1,7 @@
 #include "actors/sn/rpc/service.hpp"
 
 #include "actors/sn/rpc/format.hpp"
+#include "ledger/state/execute.hpp"
 
 namespace swarm::rpc {
 
@@ -218,6 +219,19 @@ const std::map<std::string_view, service::handler>& service::methods() {
 
 // -- transactions and those who wait for them
 
+namespace {
+
+/// SLs take this for a reason to try again, or elsewhere (actors/sl/network.cpp).
+tl::unexpected<error> perhaps_in_history(std::string_view what) {
+  return fail(
+      rpc_errc::refused,
+      "{}; it may be final in a block that this SN does not have yet, as history is being fetched: try "
+      "again, or ask another SN",
+      what);
+}
+
+} // namespace
+
 void service::send_sync(const params& given, const caller& from, answer done) {
   const auto raw = given.raw(0, "transaction");
   if (!raw) return done(tl::unexpected(raw.error()));
@@ -238,6 +252,8 @@ void service::send_sync(const params& given, const caller& from, answer done) {
                      "at most {} calls of one client, {} of all wait for receipts at a time; try again",
                      client_waiting_max, waiting_max));
   const auto submitted = chain_.submit(*raw);
+  if (!submitted && submitted.error().is(ledger::execution_rule::nonce_too_low) && !chain_.history_complete())
+    return done(perhaps_in_history(submitted.error().message));
   if (!submitted && !submitted.error().is(ledger::pool_rule::already_known))
     return done(tl::unexpected(submitted.error()));
   waiting_.push_back({hash, client, now_ + wait, std::move(done)});
@@ -245,8 +261,33 @@ void service::send_sync(const params& given, const caller& from, answer done) {
 }
 
 void service::on_block(const ledger::block_ptr& block) {
+  const bool skipped = block->header.block_num > last_block_ + 1;
+  last_block_ = std::max(last_block_, block->header.block_num);
   wake(*block);
+  if (skipped) wake_skipped();
   notify(*block);
+}
+
+/// Blocks were taken over without being shown one by one, as with a snapshot: who waits for a transaction
+/// that does not wait itself any more learns what is known.
+void service::wake_skipped() {
+  std::vector<std::pair<waiter, method_result>> ready;
+  std::erase_if(waiting_, [&](waiter& one) {
+    if (chain_.find_pending(one.txn) != nullptr) return false;
+    const auto place = chain_.find_txn(one.txn);
+    if (place && *place)
+      ready.emplace_back(std::move(one), json::value(receipt_json(*(*place)->block, (*place)->index)));
+    else if (!chain_.history_complete())
+      ready.emplace_back(std::move(one), perhaps_in_history(fmt::format("transaction {} waits no more",
+                                                                        to_hex(one.txn.view()))));
+    else
+      return false;
+    return true;
+  });
+  for (auto& [one, outcome] : ready) {
+    stop_waiting(one);
+    one.done(std::move(outcome));
+  }
 }
 
 void service::wake(const ledger::executed_block& block) {

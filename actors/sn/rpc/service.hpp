@@ -38,7 +38,8 @@ struct service_limits {
 /// of work, number of filters and size of answers.
 ///
 /// Beyond the execution API: eth_sendRawTransactionSync (EIP-7966) answers with the receipt and may be
-/// repeated with the same transaction; receipts carry Besu's `revertReason`; swarm_heartbeat(sign of life)
+/// repeated with the same transaction; while history is being fetched, "try again" in an error means that the
+/// transaction may be final already. Receipts carry Besu's `revertReason`; swarm_heartbeat(sign of life)
 /// answers with the last serial known; swarm_silentNodes(), swarm_nodes(), swarm_apiEndpoints() (JSON-RPC
 /// servers of SNs that are alive), swarm_genesis() (what an SN needs to join: parameters, hash, endpoints).
 class service {
@@ -57,7 +58,8 @@ public:
   static constexpr std::size_t reward_percentiles_max = 100;
 
   service(ledger::chain& chain, time_point now, service_limits limits = {})
-      : chain_(chain), limits_(limits), limiter_(limits.rate), filters_(limits.filters), now_(now) {}
+      : chain_(chain), limits_(limits), limiter_(limits.rate), filters_(limits.filters),
+        last_block_(chain.head()->header.block_num), now_(now) {}
 
   /// One request or a batch.
   void handle(const std::string& body, const caller& from, time_point now);
@@ -109,6 +111,7 @@ private:
   void send_sync(const params& given, const caller& from, answer done);
   void stop_waiting(const waiter& one);
   void wake(const ledger::executed_block& block);
+  void wake_skipped();
   void notify(const ledger::executed_block& block);
 
   // eth_*, net_*, web3_*
@@ -178,6 +181,7 @@ private:
   rate_limiter limiter_;
   filter_table filters_;
   std::function<void(bytes)> on_news_;
+  std::uint64_t last_block_; ///< that `on_block` brought
   time_point now_;
   std::uint64_t work_ = 0;                            ///< units that the method being run has taken so far
   std::map<std::string, subscription> subscriptions_; ///< by id

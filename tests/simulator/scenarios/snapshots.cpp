@@ -65,6 +65,23 @@ void snapshot_under_way(stage& on) {
   on.all_well();
 }
 
+/// A validator dies as soon as it has a snapshot, and is needed when it comes back.
+void snapshot_of_validator(stage& on) {
+  const std::size_t late = 3;
+  on.work(late); // it has voted before
+  on.all_well();
+  on.cut(late);
+  decide(on, 70);
+  on.join(late);
+  on.until("a snapshot", [&] { return on.net().counts().snapshots == 1; });
+  on.node(late).crash();
+  on.node(2).crash();
+  on.node(late).start();
+  on.work(0);
+  on.until_head({0, 1, late}, on.net().highest_head() + 1);
+  on.all_well();
+}
+
 /// Somebody says that he is far ahead and proves nothing; all others are near.
 void claimed_head(stage& on) {
   const std::size_t liar = 3, newcomer = 4;
@@ -90,6 +107,16 @@ std::span<const scenario> snapshot_scenarios() {
        .mistake = "the validators after a snapshot are taken for those before it",
        .fails_with = "1 agreement",
        .plant = [](auto& options) { options.planted_shell.keeps_set_over_gap = true; }},
+      {.name = "snapshot-of-validator",
+       .source = "found here: a validator kept silent after a snapshot until the others decided without it",
+       .checks =
+           "who took a snapshot and was killed then votes again; with one more away, the chain needs it",
+       .plan = plan_of(4, {}, 0),
+       .play = snapshot_of_validator,
+       .snapshot_gap = 20,
+       .mistake = "the record of consensus does not come with the snapshot",
+       .fails_with = "the scene did not come about: a block",
+       .plant = [](auto& options) { options.planted_shell.forgets_at_pivot = true; }},
       {.name = "claimed-head",
        .source = "found here: blocks waited for snapshots that a peer only promised",
        .checks = "a peer that claims a far head and proves nothing delays a newcomer, no more",
