@@ -80,6 +80,13 @@ std::optional<std::uint64_t> snapshot_driver::proved_pivot() const {
   return snapshot_->pivot_num();
 }
 
+result<hash32> snapshot_driver::own_hash(std::uint64_t block_num) const {
+  const auto header = chain_.header_by_num(block_num);
+  if (!header) return fail_with(header.error(), fmt::format("block {}", block_num));
+  if (!*header) return fail(errc::corrupt, "block {} is missing", block_num);
+  return ledger::block_hash(**header);
+}
+
 void snapshot_driver::begin_history() {
   const auto missing = snapshots_.youngest_missing();
   if (!missing) {
@@ -87,11 +94,9 @@ void snapshot_driver::begin_history() {
     return;
   }
   if (!*missing) return;
-  const auto below = chain_.header_by_num((*missing)->first - 1);
-  if (!below || !*below) {
-    const auto why =
-        below ? fail(errc::corrupt, "block {} is missing", (*missing)->first - 1).value() : below.error();
-    if (settle(why)) out_.broken = why;
+  const auto below = own_hash((*missing)->first - 1);
+  if (!below) {
+    if (settle(below.error())) out_.broken = below.error();
     return;
   }
   sealers_.clear();
@@ -101,9 +106,9 @@ void snapshot_driver::begin_history() {
   }
   history_serial_ = ++serial_;
   history_first_ = (*missing)->first;
-  history_ = std::make_unique<history_machine>(
-      options_.history, chain_.chain_id(), **missing, ledger::block_hash(**below),
-      [this](const verified_block& block) { return check_seals(block); });
+  history_ =
+      std::make_unique<history_machine>(options_.history, chain_.chain_id(), **missing, *below,
+                                        [this](const verified_block& block) { return check_seals(block); });
 }
 
 result<void> snapshot_driver::check_seals(const verified_block& block) const {
@@ -176,15 +181,14 @@ bool snapshot_driver::run_history(time_point now) {
 /// Two chains whose blocks quorums sealed: whatever this node has told of its head, half of it may be wrong.
 void snapshot_driver::report_fork(const hash32& parent) {
   const auto last_own = history_first_ - 1;
-  const auto own = chain_.header_by_num(last_own);
+  const auto own = own_hash(last_own);
   out_.fork =
       fail(errc::corrupt,
            "block {} is {} here, but {} in the chain that the snapshot was taken from: quorums of "
            "validators, or thieves of their keys, sealed two chains. Compare the block's hash with SNs "
            "that you trust, find out which validators signed both, and begin this SN's data directory "
            "anew from one that you trust, with --snapshot-gap 0",
-           last_own, own && *own ? to_hex(ledger::block_hash(**own).view()) : "unreadable",
-           to_hex(parent.view()))
+           last_own, own ? to_hex(own->view()) : "unreadable", to_hex(parent.view()))
           .value();
   history_.reset();
 }

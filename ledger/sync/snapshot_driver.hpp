@@ -64,6 +64,7 @@ public:
 private:
   void begin_snapshot(const std::vector<peer_claim>& candidates, time_point now);
   void begin_history();
+  result<hash32> own_hash(std::uint64_t block_num) const;
   void report_fork(const hash32& parent);
   result<void> check_seals(const verified_block& block) const;
   void run(time_point now);

@@ -285,6 +285,40 @@ TEST_CASE("history that cannot be stored is begun again, and reported") {
   check_same(*from.on, *node.on, 80, 80);
 }
 
+TEST_CASE("a damaged store under the history ends the node, whatever is damaged") {
+  source from(60);
+  temp_dir dir;
+  taker node(dir / "taker");
+  for (std::uint64_t i = 1; i <= 4; ++i) {
+    const auto block = *from.on->block_by_num(i);
+    REQUIRE(node.on->import_block({block->header, block->txns}, **from.on->seals_of(i)));
+  }
+  node.peers = {{from.on.get(), conduct::honest}};
+  node.run([&] { return node.adopted != nullptr; });
+  bytes last_own(8);
+  put_be64(last_own.data(), 4);
+  for (const auto& value : {std::optional<bytes>{}, std::optional<bytes>{{0xc1, 0x80}}}) {
+    node.driver.reset();
+    node.on.reset();
+    {
+      auto tables = kv_store::open({.dir = node.where});
+      REQUIRE(tables);
+      kv_batch batch;
+      if (value)
+        batch.put(column::headers, last_own, *value);
+      else
+        batch.erase(column::headers, last_own);
+      REQUIRE((*tables)->write(batch));
+    }
+    node.open();
+    node.offer();
+    const auto out = node.driver->take();
+    REQUIRE(out.broken);
+    CHECK(out.broken->message.find("block 4") != std::string::npos);
+    CHECK(out.asks.empty());
+  }
+}
+
 TEST_CASE("blocks that come one after the other meanwhile may make the snapshot needless") {
   source from(100);
   temp_dir dir;

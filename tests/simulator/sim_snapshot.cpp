@@ -80,7 +80,7 @@ void sim_node::snapshot_tick() {
 void sim_node::answer_part(std::size_t from, const packet& question) {
   if (app_->chain() == nullptr) return;
   auto answer = sync::answer_part(*app_->chain(), contracts::event_topic<contracts::validators_changed>(),
-                                  *question.raw, answer_bytes);
+                                  *question.raw, answer_bytes, {.pivot_lag = 4, .pivot_step = 4});
   SWARM_ASSERT(answer.has_value()); // only honest nodes ask
   world_.transmit(index_, from,
                   {.what = packet::kind::part,

@@ -72,6 +72,12 @@ TEST_CASE("the real mempool, contracts and store under the simulated network") {
   CHECK_MESSAGE(out.ok(), out.trace, out.failure);
   CHECK(out.blocks > 0);
   CHECK(out.changes > 0);
+  CHECK(out.snapshots == 0);
+  // And with snapshots for whoever is behind.
+  options.snapshot_gap = 6;
+  const auto with_snapshots = simulate(options);
+  CHECK_MESSAGE(with_snapshots.ok(), with_snapshots.trace, with_snapshots.failure);
+  CHECK(with_snapshots.snapshots > 0);
 }
 
 TEST_CASE("planted: a quorum of 2f + 1 at six validators forks") {

@@ -12,12 +12,13 @@ using namespace swarm::simulator;
 namespace {
 
 constexpr const char* usage =
-    R"(usage: swarm-sim [--seed N] [--seeds K] [--hours H] [--chain] [--validators N] [--quiet]
+    R"(usage: swarm-sim [--seed N] [--seeds K] [--hours H] [--chain [--snapshot-gap B]] [--validators N] [--quiet]
        swarm-sim --scenario NAME [--mistake] [--seed N] [--seeds K]
        swarm-sim --scenarios
 
 Runs K simulated networks (default 1) from seed N on (default 1), each for H simulated hours (default 0.02), and
-checks the invariants of consensus. --chain: with the real mempool, contracts and store. The first broken invariant
+checks the invariants of consensus. --chain: with the real mempool, contracts and store; with --snapshot-gap
+nodes that are behind by more than B blocks take snapshots. The first broken invariant
 ends it with its seed, a readable trace and exit code 1.
 
 --scenario plays one known failure as a script; --mistake plants the mistake that leads to it, to see it found.
@@ -70,6 +71,8 @@ arguments parse(char** argv) {
       out.options.validators = static_cast<std::size_t>(value());
     else if (name == "--chain")
       out.options.real_chain = true;
+    else if (name == "--snapshot-gap")
+      out.options.snapshot_gap = static_cast<std::uint64_t>(value());
     else if (name == "--quiet")
       out.quiet = true;
     else if (name == "--scenarios")
@@ -83,6 +86,8 @@ arguments parse(char** argv) {
     else
       wrong("unknown argument '" + name + "'");
   }
+  if (out.options.snapshot_gap > 0 && !out.options.real_chain && out.script == nullptr)
+    wrong("--snapshot-gap: only with --chain");
   if (out.options.validators == 0 || out.options.validators > 64) wrong("--validators: 1 to 64");
   return out;
 }
@@ -126,7 +131,10 @@ int main(int, char** argv) {
       fmt::print("{}\nseed {} ({}): {}\nrun it again: ./run sim --seed {} --hours {}{}\n", out.trace, seed,
                  describe(wanted.options), out.failure, seed,
                  static_cast<double>(wanted.options.length) / (3600.0 * second),
-                 wanted.options.real_chain ? " --chain" : "");
+                 (wanted.options.real_chain ? " --chain" : "")
+                     + (wanted.options.snapshot_gap > 0
+                            ? fmt::format(" --snapshot-gap {}", wanted.options.snapshot_gap)
+                            : std::string()));
       return 1;
     }
     blocks += out.blocks;
@@ -134,9 +142,9 @@ int main(int, char** argv) {
     if (!wanted.quiet)
       fmt::print("seed {}: {}: {} blocks, {} decisions in later rounds, {} other sets, {} messages, {} "
                  "crashes, {} old disks, "
-                 "{} attacks, {} proofs of lying\n",
+                 "{} snapshots, {} attacks, {} proofs of lying\n",
                  seed, describe(wanted.options), out.blocks, out.later_rounds, out.changes, out.messages,
-                 out.crashes, out.restores, out.attacks, out.evidence);
+                 out.crashes, out.restores, out.snapshots, out.attacks, out.evidence);
     std::fflush(stdout);
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
