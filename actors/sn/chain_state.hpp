@@ -3,8 +3,8 @@
 #include "actors/sn/consensus_messages.hpp"
 #include "actors/sn/rpc/service.hpp"
 #include "actors/sn/sn_context.hpp"
-#include "ledger/sync/snapshot_driver.hpp"
-#include "ledger/sync/snapshot_server.hpp"
+#include "ledger/snapshot/snapshot_driver.hpp"
+#include "ledger/snapshot/snapshot_server.hpp"
 #include "transport/back_off.hpp"
 #include "transport/http_client.hpp"
 

@@ -5,7 +5,7 @@
 
 namespace swarm::actors {
 
-/// /sn/chain's part in snapshots: taking one (ledger/sync/snapshot_driver.hpp) and giving parts of one.
+/// /sn/chain's part in snapshots: taking one (ledger/snapshot/snapshot_driver.hpp) and giving parts of one.
 
 /// Carries out what the driver wants of others. Returns the new head when a snapshot was taken.
 ledger::block_ptr carry_out_snapshot(role_actor<chain_state>* self);

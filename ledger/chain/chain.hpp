@@ -208,7 +208,7 @@ public:
   chain_stats stats() const;
 
 private:
-  friend class chain_snapshots; // snapshots.hpp
+  friend class chain_snapshots; // ledger/snapshot/chain_snapshots.hpp
   struct parts;
   class range_import;
   explicit chain(std::unique_ptr<parts> own);

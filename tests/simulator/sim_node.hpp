@@ -1,7 +1,7 @@
 #pragma once
 
 #include "ledger/consensus/qbft_machine.hpp"
-#include "ledger/sync/snapshot_driver.hpp"
+#include "ledger/snapshot/snapshot_driver.hpp"
 #include "tests/simulator/world.hpp"
 
 #include <unordered_map>

@@ -1,7 +1,7 @@
 #include "base/assert.hpp"
 #include "contracts/registry_client.hpp"
 #include "ledger/chain/chain.hpp"
-#include "ledger/sync/snapshot_server.hpp"
+#include "ledger/snapshot/snapshot_server.hpp"
 #include "tests/simulator/adversary.hpp"
 #include "tests/simulator/sim_node.hpp"
 

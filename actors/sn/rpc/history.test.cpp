@@ -1,5 +1,5 @@
 #include "actors/sn/rpc/rpc_fixture.hpp"
-#include "ledger/sync/snapshot_fixture.hpp"
+#include "ledger/snapshot/snapshot_fixture.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,9 +1,9 @@
-#include "ledger/sync/snapshot_driver.hpp"
+#include "ledger/snapshot/snapshot_driver.hpp"
 
 #include "base/random.hpp"
 #include "ledger/chain/store_check.hpp"
-#include "ledger/sync/snapshot_fixture.hpp"
-#include "ledger/sync/snapshot_server.hpp"
+#include "ledger/snapshot/snapshot_fixture.hpp"
+#include "ledger/snapshot/snapshot_server.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/clock.hpp"
-#include "ledger/chain/snapshots.hpp"
+#include "ledger/snapshot/chain_snapshots.hpp"
 #include "ledger/sync/sync_machine.hpp"
 
 #include <deque>

@@ -1,4 +1,4 @@
-#include "ledger/sync/snapshot_driver.hpp"
+#include "ledger/snapshot/snapshot_driver.hpp"
 
 #include "ledger/formats/seal.hpp"
 

@@ -1,4 +1,4 @@
-#include "ledger/sync/snapshot_server.hpp"
+#include "ledger/snapshot/snapshot_server.hpp"
 
 #include "ledger/sync/snapshot_wire.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "base/hash.hpp"
 #include "ledger/chain/chain_fixture.hpp"
-#include "ledger/chain/snapshots.hpp"
+#include "ledger/snapshot/chain_snapshots.hpp"
 #include "ledger/sync/state_walk.hpp"
 
 #include <doctest/doctest.h>

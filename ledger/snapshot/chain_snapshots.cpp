@@ -1,4 +1,4 @@
-#include "ledger/chain/snapshots.hpp"
+#include "ledger/snapshot/chain_snapshots.hpp"
 
 #include "ledger/chain/chain_parts.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ledger/chain/snapshots.hpp"
+#include "ledger/snapshot/chain_snapshots.hpp"
 #include "ledger/sync/history_machine.hpp"
 #include "ledger/sync/snapshot_machine.hpp"
 

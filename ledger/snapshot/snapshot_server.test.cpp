@@ -1,9 +1,9 @@
-#include "ledger/sync/snapshot_server.hpp"
+#include "ledger/snapshot/snapshot_server.hpp"
 
+#include "ledger/snapshot/snapshot_driver.hpp"
+#include "ledger/snapshot/snapshot_fixture.hpp"
 #include "ledger/store/block_store.hpp"
 #include "ledger/store/recorded_disk.hpp"
-#include "ledger/sync/snapshot_driver.hpp"
-#include "ledger/sync/snapshot_fixture.hpp"
 
 #include <doctest/doctest.h>
 
