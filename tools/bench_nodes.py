@@ -85,10 +85,10 @@ def disk_bytes(folder):
 
 
 class Sn:
-    """One SN. `joins`: the SN whose chain it follows; without it this one is the sentinel."""
+    """One SN. `joins`: the SN whose chain it follows; without it this one is the sentinel. `flags`: more of them."""
 
-    def __init__(self, swarm, name, joins=None):
-        self.swarm, self.name, self.joins = swarm, name, joins
+    def __init__(self, swarm, name, joins=None, flags=()):
+        self.swarm, self.name, self.joins, self.flags = swarm, name, joins, flags
         self.data_dir = swarm.dir / name
         self.home = self.data_dir / "sn-1"  # of the first SN in this process: its key and its chain
         self.port, self.p2p_port = free_ports(2)
@@ -100,7 +100,7 @@ class Sn:
         self.process = self.swarm.start(
             self.name, BIN / "swarmd", "--role", "sn", *origin, "--node-name", self.name, "--host-ip", "127.0.0.1",
             "--sn-api-port", self.port, "--sn-p2p-port", self.p2p_port, "--data-dir", self.data_dir,
-            *self.swarm.identity(self.name))
+            *self.swarm.identity(self.name), *self.flags)
         if wait:
             wait_until(lambda: "Starting SWARM-API-SERVER" in self.swarm.log(self.name), f"{self.name}'s start",
                        self.process, 120)

@@ -2,8 +2,9 @@
 
 A sentinel's chain is made longer without a network (make_chain). At 1,000, 10,000 and all blocks: how long the SN takes
 to start, and how long one transaction takes to be final; a grown chain should not be felt. Then an SN without a chain
-joins and catches up with all of it, on the machine that the other one runs on. Blocks have one transaction, as in a
-quiet network. For the disk, the blocks of a busy network are measured too, with 100 transactions each.
+joins and catches up with all of it, on the machine that the other one runs on; and another one that takes a snapshot
+and fetches the blocks before it afterwards. Blocks have one transaction, as in a quiet network. For the disk, the blocks
+of a busy network are measured too, with 100 transactions each.
 """
 
 import os
@@ -56,7 +57,7 @@ def measure_growth(swarm, sn, lengths, count):
 
 
 def measure_catching_up(swarm, sn):
-    late = Sn(swarm, "sn-2", joins=sn)
+    late = Sn(swarm, "sn-2", joins=sn, flags=("--snapshot-gap", 0))
     wanted = sn.block_num()
     begun = time.monotonic()
     late.start(wait=False)
@@ -67,6 +68,21 @@ def measure_catching_up(swarm, sn):
     figure("chain_catch_up_cpu", sn.cpu() / wanted * 1e6, "us per block, who gives")
     figure("chain_catch_up_cpu_late", late.cpu() / wanted * 1e6, "us per block, who takes")
     figure("chain_catch_up_memory", memory_bytes(late.process) / 1e6, "MB")
+    late.stop()
+    measure_snapshot(swarm, sn, seconds)
+
+
+def measure_snapshot(swarm, sn, executing_seconds):
+    wanted = sn.block_num()
+    late = Sn(swarm, "sn-4", joins=sn, flags=("--snapshot-gap", wanted // 2))
+    begun = time.monotonic()
+    late.start(wait=False)
+    wait_until(lambda: late.block_num() >= wanted, "the snapshot", late.process, 1800)
+    seconds = time.monotonic() - begun
+    figure("chain_snapshot", seconds, "s until the head", "executing every block", executing_seconds)
+    wait_until(lambda: late.chain()["snapshot"]["phase"] == "complete", "the history", late.process, 1800)
+    skipped = late.chain()["snapshot"]["blocks_skipped"]
+    figure("chain_snapshot_history", skipped / (time.monotonic() - begun - seconds), "blocks/s")
     late.stop()
 
 
