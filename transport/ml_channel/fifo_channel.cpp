@@ -93,6 +93,7 @@ struct fifo_channel::impl {
   // Of the channel's thread alone.
   pipe_fd request, response;
   receive_job incoming;
+  bool program_gone = false;      ///< in this session
   newcomer_scan scan;             ///< of what a refused program sends
   std::optional<header> newcomer; ///< found in it; nothing more is read until it has its session
   bytes ahead;                    ///< read already, of the newcomer's messages
@@ -208,9 +209,9 @@ std::string fifo_channel::impl::serve() {
     greet_newcomer();
     const auto written = write_some();
     const auto read = read_some(reason);
-    if (read == io_outcome::end) break;
     const bool idle = written != io_outcome::progress && read != io_outcome::progress;
-    if (idle && !wait_for_pipes(written == io_outcome::would_wait)) break;
+    program_gone = read == io_outcome::end || (idle && !wait_for_pipes(written == io_outcome::would_wait));
+    if (program_gone) break;
   }
   return reason;
 }
@@ -410,7 +411,7 @@ bool fifo_channel::impl::wait_for_pipes(bool want_write) {
 /// What the program did not read before it ended would otherwise be read by the next one, if that has opened
 /// the response already. It has not written anything by then, so it does not read yet.
 void fifo_channel::impl::forget_unread_answers() const {
-  if (!response) return;
+  if (!response || !program_gone) return; // at a stop it may be about to read why
   const pipe_fd unread(open_fifo(response_name, O_RDONLY | O_NONBLOCK));
   std::array<std::uint8_t, 65536> ignored;
   while (unread && ::read(unread.get(), ignored.data(), ignored.size()) > 0) {
@@ -419,6 +420,7 @@ void fifo_channel::impl::forget_unread_answers() const {
 
 void fifo_channel::impl::close_pipes(channel_state next) {
   forget_unread_answers();
+  program_gone = false;
   request = {};
   response = {};
   incoming = {};

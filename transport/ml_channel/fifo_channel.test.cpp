@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -141,6 +142,12 @@ public:
     }
     out.resize(done);
     return out;
+  }
+  std::size_t unread() const {
+    int out = 0;
+    REQUIRE(::ioctl(response_, FIONREAD, &out) == 0);
+    REQUIRE(out > 0);
+    return static_cast<std::size_t>(out);
   }
   std::pair<header, bytes> receive() {
     const auto head = decode_header(read(header_size));
@@ -710,6 +717,23 @@ TEST_CASE("stop ends the channel in whatever it waits for") {
   f.channel->rearm();
   f.channel->stop();
   if (ml) CHECK(ml->read(10'000'000).size() < 10'000'000); // the program sees the end
+}
+
+TEST_CASE("what was written before a stop is still there for the program to read") {
+  fixture f;
+  f.start();
+  program user(f.options);
+  user.send(msg_type::sync_request, bytes(3));
+  f.wait_message();
+  f.channel->refuse("told to stop");
+  f.wait_status([](auto& now) { return now.messages_out == 1; });
+  SUBCASE("all of it") {}
+  SUBCASE("the rest of it") {
+    CHECK(user.read(5).size() == 5);
+  }
+  const auto unread = user.unread();
+  f.channel->stop();
+  CHECK(user.read(1000).size() == unread);
 }
 
 TEST_CASE("stop may come from a handler and from several threads") {
