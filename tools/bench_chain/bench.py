@@ -3,7 +3,7 @@
 A sentinel's chain is made longer without a network (make_chain). At 1,000, 10,000 and all blocks: how long the SN takes
 to start, and how long one transaction takes to be final; a grown chain should not be felt. Then an SN without a chain
 joins and catches up with all of it, on the machine that the other one runs on; and another one that takes a snapshot
-and fetches the blocks before it afterwards. Blocks have one transaction, as in a quiet network. For the disk, the blocks
+and fetches the blocks before it afterwards. Blocks have one transaction, as in a quiet network. For the disk, blocks
 of a busy network are measured too, with 100 transactions each.
 """
 
