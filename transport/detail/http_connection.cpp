@@ -206,6 +206,7 @@ task<http_connection::outcome> http_connection::respond(parser& from) {
   release_body();
   auto response = std::move(*response_);
   response_.reset();
+  if (!std::exchange(has_ticket_, true)) send_ticket(stream_->native_handle());
   bool stays = keep_alive && !draining_;
   bool sent = co_await send(response, head_only, stays);
   if (!sent) co_return outcome::gone;

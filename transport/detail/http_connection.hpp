@@ -112,6 +112,7 @@ private:
   std::shared_ptr<ws_link> websocket_;
   std::size_t reserved_bytes_ = 0;
   bool idle_ = false;
+  bool has_ticket_ = false;
   bool draining_ = false;
   bool killed_ = false;
 };

@@ -164,11 +164,15 @@ result<ssl_ctx_ptr> make_tls_context(bool server, X509* leaf, const std::vector<
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(raw), X509_V_FLAG_PARTIAL_CHAIN);
   if (server) {
     SSL_CTX_set_session_id_context(raw, session_context.data(), session_context.size());
-    SSL_CTX_set_num_tickets(raw, 1);
+    SSL_CTX_set_num_tickets(raw, 0); // see send_ticket
     announce_cas(raw, store);
   }
   ERR_clear_error();
   return ctx;
+}
+
+void send_ticket(SSL* ssl) {
+  if (SSL_version(ssl) == TLS1_3_VERSION && SSL_new_session_ticket(ssl) != 1) ERR_clear_error();
 }
 
 void attach_notes(SSL* ssl, handshake_notes* notes) {
