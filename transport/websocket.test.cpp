@@ -254,29 +254,42 @@ TEST_CASE("the outgoing queue is bounded") {
   CHECK(session->send_text("again"));
 }
 
-TEST_CASE("a receiver that holds its messages slows the sender down") {
+void check_a_slow_receiver(ws_options options, std::size_t held_max, std::size_t message_bytes) {
   fixture f;
   auto server_heard = std::make_shared<heard>();
-  http_server_options options;
-  options.ws.unhandled_messages_max = 4;
+  http_server_options server;
+  server.ws = std::move(options);
   f.serve([&](std::shared_ptr<ws_session> session, std::string,
               peer_info) { session->start(server_heard->callbacks()); },
-          options);
+          server);
   const auto client_kept = std::make_shared<heard>();
   auto& client = *client_kept;
   auto session = f.dial(client.callbacks());
   client.open.get();
   for (int i = 0; i < 100; ++i)
-    REQUIRE(session->send_text(std::to_string(i)));
-  REQUIRE(eventually([&] { return session->status().queued_messages == 0 && server_heard->count() >= 4; }));
-  CHECK(server_heard->count() == 4);
+    REQUIRE(session->send_text(std::string(message_bytes, static_cast<char>('0' + i % 10))));
+  REQUIRE(eventually(
+      [&] { return session->status().queued_messages == 0 && server_heard->count() >= held_max; }));
+  CHECK(server_heard->count() == held_max);
   while (server_heard->count() < 100) {
     auto before = server_heard->count();
     server_heard->drop_credits();
     REQUIRE(eventually([&] { return server_heard->count() > before; }));
-    CHECK(server_heard->count() <= before + 4 + 4);
+    CHECK(server_heard->count() <= before + 2 * held_max);
   }
-  CHECK(server_heard->take(99).as_text() == "99");
+  CHECK(server_heard->take(99).as_text() == std::string(message_bytes, '9'));
+}
+
+TEST_CASE("a receiver that holds its messages slows the sender down") {
+  ws_options options;
+  SUBCASE("by their number") {
+    options.unhandled_messages_max = 4;
+    check_a_slow_receiver(options, 4, 2);
+  }
+  SUBCASE("by their bytes") {
+    options.unhandled_bytes_max = 250;
+    check_a_slow_receiver(options, 3, 100);
+  }
 }
 
 TEST_CASE("too large messages end the connection") {

@@ -20,14 +20,17 @@ constexpr std::size_t close_reason_bytes_max = 120;   ///< RFC 6455: 125 with th
 /// Held by the receiver of a message; see ws_message.
 struct credit_token {
   std::shared_ptr<ws_shared> shared;
-  explicit credit_token(std::shared_ptr<ws_shared> from) : shared(std::move(from)) {}
+  std::size_t bytes;
+  credit_token(std::shared_ptr<ws_shared> from, std::size_t size) : shared(std::move(from)), bytes(size) {}
   credit_token(const credit_token&) = delete;
   credit_token& operator=(const credit_token&) = delete;
   ~credit_token() {
     bool was_full = false;
     {
       std::lock_guard lock(shared->mutex);
-      was_full = shared->unhandled-- >= shared->options.unhandled_messages_max;
+      was_full = !shared->may_read();
+      --shared->unhandled.messages;
+      shared->unhandled.bytes -= bytes;
     }
     if (was_full) ws_link::wake_reader(shared);
   }
@@ -214,7 +217,7 @@ task<bool> ws_link::may_read() {
     bool credit = false;
     {
       std::lock_guard lock(shared_->mutex);
-      credit = shared_->unhandled < options_.unhandled_messages_max;
+      credit = shared_->may_read();
       shared_->status.reading = callbacks_ && credit;
     }
     if (callbacks_ && credit) co_return true;
@@ -252,12 +255,14 @@ void ws_link::heard() {
 }
 
 void ws_link::deliver(bytes data) {
+  const auto size = data.size();
   {
     std::lock_guard lock(shared_->mutex);
-    ++shared_->unhandled;
+    ++shared_->unhandled.messages;
+    shared_->unhandled.bytes += size;
     ++shared_->status.messages_received;
   }
-  ws_message message{std::move(data), stream_.got_text(), std::make_shared<credit_token>(shared_)};
+  ws_message message{std::move(data), stream_.got_text(), std::make_shared<credit_token>(shared_, size)};
   if (callbacks_->on_message) callbacks_->on_message(std::move(message));
 }
 

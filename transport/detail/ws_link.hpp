@@ -33,14 +33,22 @@ struct ws_shared {
     std::string reason;
   };
 
+  /// Under the mutex.
+  bool may_read() const {
+    return unhandled.messages < options.unhandled_messages_max
+           && unhandled.bytes < options.unhandled_bytes_max;
+  }
+
   mutable std::mutex mutex;
   ws_options options;
   std::weak_ptr<ws_link> link;           ///< empty before it is connected and after it has ended
   std::function<void()> cancel_dialling; ///< while a client connects
   std::deque<outgoing> queue;
   std::optional<close_request> closing;
-  bool writer_idle = false;  ///< wake it only then
-  std::size_t unhandled = 0; ///< credits held by the receivers of messages
+  bool writer_idle = false; ///< wake it only then
+  struct {
+    std::size_t messages = 0, bytes = 0;
+  } unhandled; ///< whose credits are held by the receivers
   ws_status status;
 };
 
