@@ -42,6 +42,13 @@ void offer_work(self_pointer self) {
   tell_consensus(self, consensus::work_available{});
 }
 
+/// What JSON-RPC has not done yet comes after the messages that wait here, those of consensus first.
+void after_requests(self_pointer self) {
+  auto& s = self->state();
+  if (s.service->busy() && !std::exchange(s.requests_due, true)) self->send(self, requests_due{});
+  offer_work(self);
+}
+
 // -- what consensus wants
 // ----------------------------------------------------------------------------------------------
 
@@ -390,7 +397,13 @@ caf::behavior chain_behavior(self_pointer self) {
           return request.reply(R"({"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":")"
                                R"(this SN has no chain yet, it is asking the sentinel; try again"}})");
         s.service->handle(request.body, {request.peer, request.session, request.reply}, now());
-        offer_work(self);
+        after_requests(self);
+      },
+      [=](requests_due) {
+        auto& s = self->state();
+        s.requests_due = false;
+        s.service->go_on(now());
+        after_requests(self);
       },
       [=](const session_gone& gone) {
         if (auto& service = self->state().service) service->session_gone(gone.session);

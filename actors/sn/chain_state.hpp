@@ -45,6 +45,7 @@ struct chain_state {
   ledger::candidate_ptr validated;          ///< the last one of another that was found good
   std::string trouble;                      ///< with the disk
   std::deque<consensus::persist> unwritten; ///< records of consensus that the disk has not taken yet
+  bool requests_due = false;                ///< of JSON-RPC, with a message that is on its way
   bool leaving = false;                     ///< by the operator's wish; until the next start
   unsigned upkeeps = 0;
   std::uint64_t last_serial = 0; ///< of this node's signs of life

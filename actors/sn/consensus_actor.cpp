@@ -83,9 +83,10 @@ using self_pointer = role_actor<consensus_state>*;
 struct carry_out {
   self_pointer self;
 
+  /// Clients of the chain must not hold up what is agreed.
   template <class Action>
   void to_chain(Action& what) const {
-    self->tell(sibling(*self, "chain"), std::move(what));
+    self->tell_first(sibling(*self, "chain"), std::move(what));
   }
   template <class Action>
   void to_peers(Action& what) const {
@@ -125,7 +126,7 @@ struct carry_out {
     import_range out{what.first, std::move(what.blocks), {}};
     for (std::size_t i = 0; i < out.blocks.size(); ++i)
       out.records.push_back(self->state().qbft->records_with_block(out.first + i));
-    self->tell(sibling(*self, "chain"), std::move(out));
+    to_chain(out);
   }
 };
 

@@ -36,6 +36,7 @@ struct range_imported {
 };
 /// chain -> itself: records that the disk refused are to be tried again.
 struct records_due {};
+struct requests_due {}; ///< of JSON-RPC
 /// Block `block_num` was refused. `blame`: it is the block's fault, not this node's disk's.
 struct range_refused {
   std::uint64_t block_num = 0;
@@ -188,6 +189,7 @@ SWARM_MESSAGE(actors::import_range)
 SWARM_MESSAGE(actors::range_imported)
 SWARM_MESSAGE(actors::range_refused)
 SWARM_MESSAGE(actors::records_due)
+SWARM_MESSAGE(actors::requests_due)
 SWARM_MESSAGE(actors::entry_found)
 SWARM_MESSAGE(actors::peer_message)
 SWARM_MESSAGE(actors::peer_head)

@@ -51,6 +51,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   from.session = 1; // one that may subscribe
   from.send = [&](std::string text) { sent.push_back(std::move(text)); };
   service.handle(std::string(as_text({data, size})), from, on.now);
+  while (service.busy())
+    service.go_on(on.now);
   service.on_time(on.now + rpc::service::receipt_wait); // who waits for a block hears of the time
   SWARM_ASSERT(sent.size() == 1);
   check_answer(sent.front());

@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import secrets
 import socket
+import threading
 
 import pytest
 from eth_account import Account
@@ -204,3 +206,59 @@ def test_one_client_cannot_fill_a_node_with_answers_that_it_does_not_read(swarm)
         alive=[sn],
     )
     assert int(sn.rpc("eth_chainId"), 16) == 21335  # room for it again
+
+
+def heavy_batch():
+    """Little to answer, much to look for."""
+    requests = []
+    for i in range(128):
+        topics = [None, ["0x" + secrets.token_hex(32) for _ in range(256)]]
+        requests.append(
+            {"jsonrpc": "2.0", "id": i, "method": "eth_getLogs", "params": [{"fromBlock": "0x0", "topics": topics}]}
+        )
+    return json.dumps(requests)
+
+
+class BusyClient:
+    """Has `WAITING` batches waiting at the SN, always."""
+
+    WAITING = 12
+
+    def __init__(self, link, batch):
+        self.link, self.batch, self.answered, self.stop = link, batch, 0, False
+        for _ in range(self.WAITING):
+            link.send(batch)
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while not self.stop:
+            answer = json.loads(self.link.recv(PATIENCE))
+            self.answered += isinstance(answer, list)  # not: over its rate
+            self.link.send(self.batch)
+
+    def end(self):
+        self.stop = True
+        self.thread.join(PATIENCE)
+        self.link.socket.shutdown(socket.SHUT_RDWR)
+
+
+def test_clients_that_ask_for_much_hold_up_neither_the_chain_nor_others(swarm):
+    """Three of them together ask for more than an SN can do. A fourth one's transactions are final before what waits
+    at the SN is done."""
+    sn = swarm.start_sn()
+    sender = Sender(sn)
+    sender.send()
+    batch = heavy_batch()
+    with contextlib.ExitStack() as clients:
+        busy = []
+        for name in ("sl-1", "sl-2", "sn-6"):
+            busy.append(BusyClient(clients.enter_context(link_to(swarm, name)), batch))
+            clients.callback(busy[-1].end)
+        until(lambda: all(each.answered for each in busy), "an answer for everybody", alive=[sn])
+        before = sum(each.answered for each in busy)
+        for _ in range(5):
+            sender.send()
+        done = sum(each.answered for each in busy) - before
+        assert all(each.thread.is_alive() for each in busy)
+        assert done < 5 * BusyClient.WAITING

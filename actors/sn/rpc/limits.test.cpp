@@ -120,6 +120,38 @@ TEST_CASE("work is charged by its size") {
   CHECK(left_after(R"({"id":1,"method":"eth_sendRawTransaction","params":["0x01"]})") == 4'996);
 }
 
+TEST_CASE("a batch is answered in slices, and clients take turns") {
+  rpc_node node;
+  const auto burn =
+      fmt::format(R"({{"id":1,"method":"eth_call","params":[{{"to":"{}","data":"{}","gas":"0x1e8480"}}]}})",
+                  hex(test_address()), to_hex(input_of(op::burn))); // 500 units
+  std::string batch = "[" + burn;
+  for (int i = 1; i < 7; ++i)
+    batch += "," + burn;
+  batch += "]";
+  std::vector<std::string> order;
+  const auto ask = [&](std::uint64_t client, std::string name, const std::string& body) {
+    auto from = node.from;
+    from.peer.cert_fingerprint = word(client);
+    from.send = [&order, name = std::move(name)](const std::string&) { order.push_back(name); };
+    node.served->handle(body, from, node.now);
+  };
+  ask(1, "a1", batch);
+  CHECK(node.served->busy());
+  ask(1, "a2", batch);
+  ask(1, "a3", batch);
+  ask(2, "b1", R"({"id":1,"method":"eth_chainId"})");
+  CHECK(order.empty());
+  int slices = 1;
+  for (; node.served->busy(); ++slices)
+    node.served->go_on(node.now);
+  CHECK(order == std::vector<std::string>{"a1", "a2", "b1", "a3"});
+  CHECK(slices == 3 * 7 / 2 + 1);
+  ask(2, "b2", R"({"id":1,"method":"eth_chainId"})"); // nobody else asks: answered at once
+  CHECK(order.back() == "b2");
+  CHECK(!node.served->busy());
+}
+
 TEST_CASE("answers together have a size, what does not fit is refused by name") {
   service_limits limits;
   limits.response_bytes_max = 1'000;

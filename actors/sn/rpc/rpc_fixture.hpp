@@ -53,6 +53,8 @@ public:
   std::vector<std::string> post(std::string_view body) {
     sent.clear();
     served->handle(std::string(body), from, now);
+    while (served->busy())
+      served->go_on(now);
     return std::exchange(sent, {});
   }
   /// The one answer to `body`.

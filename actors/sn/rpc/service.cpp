@@ -87,31 +87,66 @@ struct service::room {
   }
 };
 
-void service::handle(const std::string& body, const caller& from, time_point now) {
+void service::handle(std::string body, const caller& from, time_point now) {
+  const bool idle = !busy();
+  queue_.push(from.peer.cert_fingerprint, {std::move(body), from});
+  if (idle) go_on(now);
+}
+
+void service::go_on(time_point now) {
   now_ = now;
+  slice_ = 0;
+  while (busy() && slice_ < slice_units) {
+    if (!under_way_) begin(queue_.pop());
+    if (under_way_) answer_next();
+  }
+}
+
+/// Parses a text, refuses it, or leaves it under way.
+void service::begin(waiting_text next) {
+  const auto& [body, from] = next;
   const auto refuse = [&](error why) {
     from.send(json::serialize(envelope(nullptr, tl::unexpected(std::move(why)))));
   };
   // Who is over his rate gets no large text parsed; small ones are, so that the refusal has their id.
   if (body.size() > small_body_bytes)
     if (const auto admitted = admit(from.peer.cert_fingerprint); !admitted) return refuse(admitted.error());
-  limiter_.charge(from.peer.cert_fingerprint, body.size() / cost::body_bytes_per_unit, now_);
+  charge(from.peer.cert_fingerprint, body.size() / cost::body_bytes_per_unit);
   auto parsed = parse(body);
   if (!parsed) return refuse(parsed.error());
-  const auto left = std::make_shared<room>(room{limits_.response_bytes_max});
-  if (!parsed->is_array()) return dispatch(*parsed, from, left, from.send);
-  const auto& requests = parsed->get_array();
-  if (requests.empty()) return refuse(fail(rpc_errc::invalid_request, "an empty batch").value());
-  if (requests.size() > batch_max)
-    return refuse(
-        fail(rpc_errc::invalid_request, "a batch of {}, at most {} are answered", requests.size(), batch_max)
-            .value());
-  auto all = std::make_shared<batch>();
-  all->responses.resize(requests.size());
-  all->missing = requests.size();
-  all->send = from.send;
-  for (std::size_t i = 0; i < requests.size(); ++i)
-    dispatch(requests[i], from, left, [all, i](std::string response) { all->take(i, std::move(response)); });
+  parsed_text out{std::move(*parsed), 0, from, std::make_shared<room>(room{limits_.response_bytes_max}), {}};
+  if (const auto* requests = out.requests.if_array()) {
+    if (requests->empty()) return refuse(fail(rpc_errc::invalid_request, "an empty batch").value());
+    if (requests->size() > batch_max)
+      return refuse(fail(rpc_errc::invalid_request, "a batch of {}, at most {} are answered",
+                         requests->size(), batch_max)
+                        .value());
+    auto all = std::make_shared<batch>();
+    all->responses.resize(requests->size());
+    all->missing = requests->size();
+    all->send = from.send;
+    out.take = [all](std::size_t i, std::string response) { all->take(i, std::move(response)); };
+  }
+  under_way_ = std::move(out);
+}
+
+/// Of the text that is under way, which ends with its last request.
+void service::answer_next() {
+  auto& current = *under_way_;
+  const auto* requests = current.requests.if_array();
+  if (requests == nullptr) {
+    dispatch(current.requests, current.from, current.left, current.from.send);
+  } else {
+    const auto i = current.next++;
+    dispatch((*requests)[i], current.from, current.left,
+             [take = current.take, i](std::string response) { take(i, std::move(response)); });
+  }
+  if (requests == nullptr || current.next == requests->size()) under_way_.reset();
+}
+
+void service::charge(const hash32& client, std::uint64_t units) {
+  limiter_.charge(client, units, now_);
+  slice_ += units;
 }
 
 /// `done` gets nothing for a notification, which has no answer.
@@ -131,7 +166,7 @@ void service::dispatch(const json::value& request, const caller& from, const std
                   client = from.peer.cert_fingerprint](method_result from_method) {
     auto text =
         notification ? std::string{} : left->fit(id, std::move(from_method), limits_.response_bytes_max);
-    limiter_.charge(client, text.size() / cost::answer_bytes_per_unit, now_);
+    charge(client, text.size() / cost::answer_bytes_per_unit);
     done(std::move(text));
   };
   if (auto admitted = admit(from.peer.cert_fingerprint); !admitted)
@@ -156,7 +191,7 @@ void service::run(std::string_view method, const params& given, const caller& fr
     reply(
         fail(rpc_errc::method_not_found, "the method {} does not exist/is not available", shown(method, 64)));
   }
-  limiter_.charge(from.peer.cert_fingerprint, work_, now_);
+  charge(from.peer.cert_fingerprint, work_);
 }
 
 result<> service::admit(const hash32& client) {

@@ -4,6 +4,7 @@
 #include "actors/sn/rpc/liveness.hpp"
 #include "actors/sn/rpc/params.hpp"
 #include "actors/sn/rpc/rate_limit.hpp"
+#include "actors/sn/rpc/turns.hpp"
 #include "base/hash.hpp"
 #include "contracts/registry_client.hpp"
 #include "transport/http.hpp"
@@ -45,6 +46,7 @@ struct service_limits {
 class service {
 public:
   static constexpr std::size_t batch_max = 256;
+  static constexpr std::uint64_t slice_units = 1'000;    ///< of work, about 20 ms; see `go_on`
   static constexpr std::size_t subscriptions_max = 4096; ///< of all sessions
   static constexpr std::size_t client_subscriptions_max = 256;
   static constexpr std::size_t session_subscriptions_max = 64;
@@ -61,8 +63,13 @@ public:
       : chain_(chain), limits_(limits), limiter_(limits.rate), filters_(limits.filters),
         last_block_(chain.head()->header.block_num), now_(now) {}
 
-  /// One request or a batch.
-  void handle(const std::string& body, const caller& from, time_point now);
+  /// One request or a batch. Done at once as far as `slice_units` and those who came before allow, the rest
+  /// in `go_on`: the chain has more important things to do between.
+  void handle(std::string body, const caller& from, time_point now);
+  /// To be called while `busy`: does the next slice of work, of which one request may be more. Clients take
+  /// turns.
+  void go_on(time_point now);
+  bool busy() const { return under_way_ || !queue_.empty(); }
   /// A block was committed: wakes those who wait, tells those who subscribed.
   void on_block(const ledger::block_ptr& block);
   /// Ends waits that have lasted too long, forgets filters that nobody asks for.
@@ -103,6 +110,21 @@ private:
 
   static const std::map<std::string_view, handler>& methods();
   struct room; ///< left for the answers to one text
+  struct waiting_text {
+    std::string body;
+    caller from;
+  };
+  /// The text whose requests are being answered.
+  struct parsed_text {
+    boost::json::value requests; ///< one, or an array of them
+    std::size_t next = 0;        ///< in the array
+    caller from;
+    std::shared_ptr<room> left;
+    std::function<void(std::size_t, std::string)> take; ///< answers of a batch
+  };
+  void begin(waiting_text next);
+  void answer_next();
+  void charge(const hash32& client, std::uint64_t units);
   void dispatch(const boost::json::value& request, const caller& from, const std::shared_ptr<room>& left,
                 std::function<void(std::string)> done);
   void run(std::string_view method, const params& given, const caller& from, answer reply);
@@ -183,6 +205,9 @@ private:
   std::function<void(bytes)> on_news_;
   std::uint64_t last_block_; ///< that `on_block` brought
   time_point now_;
+  turns<waiting_text> queue_;
+  std::optional<parsed_text> under_way_;
+  std::uint64_t slice_ = 0;                           ///< units charged since the slice began
   std::uint64_t work_ = 0;                            ///< units that the method being run has taken so far
   std::map<std::string, subscription> subscriptions_; ///< by id
   std::uint64_t next_subscription_ = 1;
