@@ -1,6 +1,7 @@
 #include "ledger/sync/sync_machine.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace swarm::sync {
 
@@ -66,7 +67,10 @@ void sync_machine::on_blocks(peer_id peer, std::uint64_t first, std::vector<seal
     distrust(peer);
     return schedule(now);
   }
-  if (blocks.empty() || late) conduct_of(peer).slow.begin(now, options_.answer_wait);
+  const auto bytes = std::accumulate(blocks.begin(), blocks.end(), std::size_t{0},
+                                     [](auto sum, const auto& block) { return sum + block.size(); });
+  const bool little = blocks.size() < count && bytes < options_.answer_bytes_min;
+  if (late || little) conduct_of(peer).slow.begin(now, options_.answer_wait);
   if (blocks.empty()) {
     auto& has_until = peers_[peer].has_until;
     has_until = std::min(has_until, first - 1);

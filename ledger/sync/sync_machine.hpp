@@ -41,6 +41,8 @@ struct sync_options {
   std::size_t peer_requests = 2;                   ///< to one peer at a time
   std::uint64_t import_blocks = 256;               ///< at most, in one `import_blocks` action
   duration answer_wait = std::chrono::seconds(10); ///< then somebody else is asked
+  /// Who sends less than it was asked for, and less than this, is as slow as who keeps an answer back.
+  std::size_t answer_bytes_min = 1024 * 1024;
   /// Close to the head a validator that keeps its answer back would hold up the others: after this time
   /// somebody else is asked for the block after the head as well.
   duration second_opinion_wait = std::chrono::milliseconds(300);

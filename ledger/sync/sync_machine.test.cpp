@@ -35,7 +35,7 @@ std::vector<T> of_kind(const std::vector<sync_action>& actions) {
   return out;
 }
 
-enum class conduct { honest, dead, liar, boaster, short_ranges };
+enum class conduct { honest, dead, liar, boaster, short_ranges, drip };
 
 /// A node that catches up with a chain of `length` blocks, and peers of different conduct, under a seeded
 /// clock.
@@ -75,8 +75,10 @@ struct network {
     if (kind == conduct::dead || penalized.contains(what.peer)) return;
     auto count = what.first > length ? 0 : std::min(what.count, length - what.first + 1);
     if (kind == conduct::short_ranges) count = std::min<std::uint64_t>(count, 3);
-    answers.push_back({now + std::chrono::milliseconds(1 + random.below(500)), what.peer, what.first,
-                       blocks_of(what.first, count, kind != conduct::liar)});
+    if (kind == conduct::drip) count = std::min<std::uint64_t>(count, 1);
+    const auto wait = kind == conduct::drip ? 2400ms : std::chrono::milliseconds(1 + random.below(500));
+    answers.push_back(
+        {now + wait, what.peer, what.first, blocks_of(what.first, count, kind != conduct::liar)});
   }
 
   void take() {
@@ -131,6 +133,16 @@ struct network {
 };
 
 } // namespace
+
+TEST_CASE("a peer that gives block after block, each just in time, does not hold up the others") {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    network alone(seed, 20'000, {conduct::honest});
+    REQUIRE(alone.run(100'000));
+    network both(seed, 20'000, {conduct::drip, conduct::honest});
+    REQUIRE(both.run(100'000));
+    CHECK(both.now - time_point{} < 2 * (alone.now - time_point{}));
+  }
+}
 
 TEST_CASE("ranges are asked of several peers, without overlap, and imported in order") {
   sync_machine node({.range_blocks = 10, .window_blocks = 45, .import_blocks = 15}, 0);
