@@ -169,7 +169,8 @@ void sync_step(self_pointer self, Event event) {
 }
 
 caf::behavior consensus_behavior(self_pointer self) {
-  self->tell(sibling(*self, "chain"), consensus_wanted{});
+  // After what an actor before this one wanted of the chain, whose answers are not for this one.
+  self->tell_first(sibling(*self, "chain"), consensus_wanted{});
   return {
       [=](const consensus_ready& ready) { begin(self, ready); },
       // from the chain
