@@ -267,7 +267,7 @@ void check_a_slow_receiver(ws_options options, std::size_t held_max, std::size_t
   auto session = f.dial(client.callbacks());
   client.open.get();
   for (int i = 0; i < 100; ++i)
-    REQUIRE(session->send_text(std::string(message_bytes, static_cast<char>('0' + i % 10))));
+    REQUIRE(session->send_text(fmt::format("{:0{}}", i, message_bytes)));
   REQUIRE(eventually(
       [&] { return session->status().queued_messages == 0 && server_heard->count() >= held_max; }));
   CHECK(server_heard->count() == held_max);
@@ -277,7 +277,7 @@ void check_a_slow_receiver(ws_options options, std::size_t held_max, std::size_t
     REQUIRE(eventually([&] { return server_heard->count() > before; }));
     CHECK(server_heard->count() <= before + 2 * held_max);
   }
-  CHECK(server_heard->take(99).as_text() == std::string(message_bytes, '9'));
+  CHECK(server_heard->take(99).as_text() == fmt::format("{:0{}}", 99, message_bytes));
 }
 
 TEST_CASE("a receiver that holds its messages slows the sender down") {

@@ -391,12 +391,13 @@ caf::behavior chain_behavior(self_pointer self) {
   }
   self->delayed_send(self, upkeep_interval, tick{});
   return {
-      [=](const rpc_request& request) {
+      [=](rpc_request& request) {
         auto& s = self->state();
         if (!s.chain)
           return request.reply(R"({"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":")"
                                R"(this SN has no chain yet, it is asking the sentinel; try again"}})");
-        s.service->handle(request.body, {request.peer, request.session, request.reply}, now());
+        s.service->handle(std::move(request.body),
+                          {std::move(request.peer), request.session, std::move(request.reply)}, now());
         after_requests(self);
       },
       [=](requests_due) {

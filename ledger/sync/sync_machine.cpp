@@ -76,7 +76,7 @@ void sync_machine::on_blocks(peer_id peer, std::uint64_t first, std::vector<seal
     has_until = std::min(has_until, first - 1);
   }
   for (std::size_t i = 0; i < blocks.size(); ++i)
-    if (first + i > head_num_ && !blocks_.contains(first + i)) keep(first + i, peer, std::move(blocks[i]));
+    keep(first + i, peer, std::move(blocks[i]));
   schedule(now);
 }
 
@@ -118,11 +118,7 @@ void sync_machine::on_snapshot_taken(time_point now) {
 void sync_machine::tick(time_point now) {
   for (auto it = requests_.begin(); it != requests_.end();) {
     const auto next = std::next(it);
-    if (now - it->second.asked >= options_.answer_wait) {
-      peers_.at(it->second.peer).rests_until = now + options_.answer_wait;
-      conduct_of(it->second.peer).slow.begin(now, options_.answer_wait);
-      drop_request(it);
-    }
+    if (now - it->second.asked >= options_.answer_wait) pass_over(it, now);
     it = next;
   }
   for (auto& [who, each] : conducts_) {
@@ -270,17 +266,11 @@ void sync_machine::ask_for_gaps(time_point now) {
 }
 
 std::pair<std::uint64_t, std::uint64_t> sync_machine::gap_from(std::uint64_t from, std::uint64_t end) const {
-  const auto covered_until = [this](std::uint64_t at) { // the end of the request that covers `at`, or `at`
-    auto after = requests_.upper_bound(at);
-    if (after == requests_.begin()) return at;
-    --after;
-    return std::max(at, after->first + after->second.count);
-  };
   while (from < end) {
     if (blocks_.contains(from)) {
       ++from;
-    } else if (const auto covered = covered_until(from); covered > from) {
-      from = covered;
+    } else if (const auto by = request_for(from); by != requests_.end()) {
+      from = by->first + by->second.count;
     } else {
       auto stop = end;
       if (const auto next = requests_.lower_bound(from); next != requests_.end())
@@ -318,10 +308,8 @@ bool sync_machine::take_second_answer(peer_id peer, std::uint64_t first, std::ve
   if (first != second_.first || asked == second_.asked.end() || blocks.size() != 1) return false;
   const auto slow = request_for(first);
   if (slow == requests_.end() || slow->second.peer == peer) return false;
-  peers_.at(slow->second.peer).rests_until = now + options_.answer_wait;
-  conduct_of(slow->second.peer).slow.begin(now, options_.answer_wait);
-  drop_request(requests_.find(slow->first));
-  if (first > head_num_ && !blocks_.contains(first)) keep(first, peer, std::move(blocks.front()));
+  pass_over(slow, now);
+  keep(first, peer, std::move(blocks.front()));
   return true;
 }
 
@@ -351,12 +339,19 @@ std::optional<peer_id> sync_machine::peer_for(std::uint64_t block_num, time_poin
   return best || others_have_it ? best : second_best;
 }
 
-void sync_machine::drop_request(std::map<std::uint64_t, request>::iterator which) {
+void sync_machine::pass_over(std::map<std::uint64_t, request>::const_iterator which, time_point now) {
+  peers_.at(which->second.peer).rests_until = now + options_.answer_wait;
+  conduct_of(which->second.peer).slow.begin(now, options_.answer_wait);
+  drop_request(which);
+}
+
+void sync_machine::drop_request(std::map<std::uint64_t, request>::const_iterator which) {
   if (const auto peer = peers_.find(which->second.peer); peer != peers_.end()) --peer->second.requests;
   requests_.erase(which);
 }
 
 void sync_machine::keep(std::uint64_t block_num, peer_id from, sealed_block block) {
+  if (block_num <= head_num_ || blocks_.contains(block_num)) return;
   auto content = std::make_shared<const sealed_block>(std::move(block));
   waiting_bytes_ += content->size();
   blocks_.emplace(block_num, waiting_block{from, std::move(content)});

@@ -169,10 +169,14 @@ private:
   void import_what_follows();
   std::optional<peer_id> peer_for(std::uint64_t block_num, time_point now,
                                   std::span<const peer_id> but = {}) const;
+  /// The request that covers the block, or the end.
   std::map<std::uint64_t, request>::const_iterator request_for(std::uint64_t block_num) const;
   /// The first block from `from` on that is neither asked for nor waiting, and how many like it follow.
   std::pair<std::uint64_t, std::uint64_t> gap_from(std::uint64_t from, std::uint64_t end) const;
-  void drop_request(std::map<std::uint64_t, request>::iterator which);
+  /// Who was asked has not answered in time.
+  void pass_over(std::map<std::uint64_t, request>::const_iterator which, time_point now);
+  void drop_request(std::map<std::uint64_t, request>::const_iterator which);
+  /// Unless it is in the chain, or waits already.
   void keep(std::uint64_t block_num, peer_id from, sealed_block block);
   void drop_block(std::map<std::uint64_t, waiting_block>::iterator which);
   /// Its claim was wrong, or its blocks were: nothing more is asked of it until it claims something again.

@@ -87,9 +87,10 @@ struct service::room {
   }
 };
 
-void service::handle(std::string body, const caller& from, time_point now) {
+void service::handle(std::string body, caller from, time_point now) {
   const bool idle = !busy();
-  queue_.push(from.peer.cert_fingerprint, {std::move(body), from});
+  const auto client = from.peer.cert_fingerprint;
+  queue_.push(client, {std::move(body), std::move(from)});
   if (idle) go_on(now);
 }
 
@@ -104,7 +105,8 @@ void service::go_on(time_point now) {
 
 /// Parses a text, refuses it, or leaves it under way.
 void service::begin(waiting_text next) {
-  const auto& [body, from] = next;
+  const auto& body = next.body;
+  auto& from = next.from;
   const auto refuse = [&](error why) {
     from.send(json::serialize(envelope(nullptr, tl::unexpected(std::move(why)))));
   };
@@ -114,8 +116,8 @@ void service::begin(waiting_text next) {
   charge(from.peer.cert_fingerprint, body.size() / cost::body_bytes_per_unit);
   auto parsed = parse(body);
   if (!parsed) return refuse(parsed.error());
-  parsed_text out{std::move(*parsed), 0, from, std::make_shared<room>(room{limits_.response_bytes_max}), {}};
-  if (const auto* requests = out.requests.if_array()) {
+  std::function<void(std::size_t, std::string)> take;
+  if (const auto* requests = parsed->if_array()) {
     if (requests->empty()) return refuse(fail(rpc_errc::invalid_request, "an empty batch").value());
     if (requests->size() > batch_max)
       return refuse(fail(rpc_errc::invalid_request, "a batch of {}, at most {} are answered",
@@ -125,23 +127,22 @@ void service::begin(waiting_text next) {
     all->responses.resize(requests->size());
     all->missing = requests->size();
     all->send = from.send;
-    out.take = [all](std::size_t i, std::string response) { all->take(i, std::move(response)); };
+    take = [all](std::size_t i, std::string response) { all->take(i, std::move(response)); };
+  } else {
+    take = [send = from.send](std::size_t, std::string response) { send(std::move(response)); };
   }
-  under_way_ = std::move(out);
+  under_way_.emplace(parsed_text{std::move(*parsed), 0, std::move(from),
+                                 std::make_shared<room>(room{limits_.response_bytes_max}), std::move(take)});
 }
 
 /// Of the text that is under way, which ends with its last request.
 void service::answer_next() {
   auto& current = *under_way_;
-  const auto* requests = current.requests.if_array();
-  if (requests == nullptr) {
-    dispatch(current.requests, current.from, current.left, current.from.send);
-  } else {
-    const auto i = current.next++;
-    dispatch((*requests)[i], current.from, current.left,
-             [take = current.take, i](std::string response) { take(i, std::move(response)); });
-  }
-  if (requests == nullptr || current.next == requests->size()) under_way_.reset();
+  const auto* list = current.requests.if_array();
+  const auto i = current.next++;
+  dispatch(list != nullptr ? (*list)[i] : current.requests, current.from, current.left,
+           [take = current.take, i](std::string response) { take(i, std::move(response)); });
+  if (list == nullptr || current.next == list->size()) under_way_.reset();
 }
 
 void service::charge(const hash32& client, std::uint64_t units) {

@@ -65,7 +65,7 @@ public:
 
   /// One request or a batch. Done at once as far as `slice_units` and those who came before allow, the rest
   /// in `go_on`: the chain has more important things to do between.
-  void handle(std::string body, const caller& from, time_point now);
+  void handle(std::string body, caller from, time_point now);
   /// To be called while `busy`: does the next slice of work, of which one request may be more. Clients take
   /// turns.
   void go_on(time_point now);
@@ -120,7 +120,7 @@ private:
     std::size_t next = 0;        ///< in the array
     caller from;
     std::shared_ptr<room> left;
-    std::function<void(std::size_t, std::string)> take; ///< answers of a batch
+    std::function<void(std::size_t, std::string)> take; ///< answers, by their place
   };
   void begin(waiting_text next);
   void answer_next();
