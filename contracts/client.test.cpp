@@ -1,6 +1,7 @@
+#include "contracts/registry/client.hpp"
+
 #include "base/hash.hpp"
-#include "contracts/registry_client.hpp"
-#include "contracts/training_client.hpp"
+#include "contracts/training/client.hpp"
 
 #include <doctest/doctest.h>
 

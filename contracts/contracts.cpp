@@ -1,8 +1,8 @@
 #include "contracts/contracts.hpp"
 
+#include "contracts/registry/client.hpp"
 #include "contracts/registry/node_registry.hpp"
 #include "contracts/registry/training_registry.hpp"
-#include "contracts/registry_client.hpp"
 #include "contracts/training/training.hpp"
 
 namespace swarm::contracts {

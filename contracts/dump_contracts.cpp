@@ -1,5 +1,5 @@
+#include "contracts/registry/client.hpp"
 #include "contracts/registry/interface.hpp"
-#include "contracts/registry_client.hpp"
 #include "contracts/training/interface.hpp"
 
 #include <cstdio>

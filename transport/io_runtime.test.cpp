@@ -1,7 +1,7 @@
 #include "transport/io_runtime.hpp"
 
 #include "transport/back_off.hpp"
-#include "transport/detail/test_support.hpp"
+#include "transport/testing/test_support.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 #include "actors/admin/admin.hpp"
 
-#include "actors/supervision/test_tree.hpp"
-#include "transport/unix_socket.hpp"
+#include "actors/supervision/testing/test_tree.hpp"
+#include "transport/unix/unix_socket.hpp"
 
 #include <boost/json.hpp>
 #include <doctest/doctest.h>

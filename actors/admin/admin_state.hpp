@@ -2,7 +2,7 @@
 
 #include "actors/admin/admin.hpp"
 #include "actors/supervision/role_actor.hpp"
-#include "transport/unix_socket.hpp"
+#include "transport/unix/unix_socket.hpp"
 
 #include <boost/json.hpp>
 

@@ -1,11 +1,11 @@
 #include "actors/sl/sl.hpp"
 
-#include "actors/node_identity.hpp"
-#include "actors/sl/channel.hpp"
-#include "actors/sl/files.hpp"
-#include "actors/sl/follower.hpp"
-#include "actors/sl/network.hpp"
+#include "actors/node/identity.hpp"
+#include "actors/sl/channel/channel.hpp"
+#include "actors/sl/files/files.hpp"
+#include "actors/sl/follower/follower.hpp"
 #include "actors/sl/sl_context.hpp"
+#include "actors/sn_client/network.hpp"
 
 namespace swarm::actors {
 

@@ -2,10 +2,10 @@
 
 #include "config/options.hpp"
 #include "ledger/formats/keys.hpp"
-#include "merge/model_store.hpp"
-#include "transport/http_client.hpp"
+#include "merge/store/model_store.hpp"
+#include "transport/http/http_client.hpp"
 #include "transport/io_runtime.hpp"
-#include "transport/tls_identity.hpp"
+#include "transport/tls/tls_identity.hpp"
 
 #include <atomic>
 #include <memory>

@@ -1,10 +1,10 @@
 #include "actors/sn/sn.hpp"
 
-#include "actors/node_identity.hpp"
-#include "actors/sn/api.hpp"
-#include "actors/sn/chain_actor.hpp"
-#include "actors/sn/consensus_actor.hpp"
-#include "actors/sn/peers_actor.hpp"
+#include "actors/node/identity.hpp"
+#include "actors/sn/api/api.hpp"
+#include "actors/sn/chain/chain_actor.hpp"
+#include "actors/sn/consensus/consensus_actor.hpp"
+#include "actors/sn/peers/peers_actor.hpp"
 
 namespace swarm::actors {
 

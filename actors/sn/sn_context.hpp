@@ -2,9 +2,9 @@
 
 #include "config/options.hpp"
 #include "ledger/formats/keys.hpp"
-#include "transport/http.hpp"
+#include "transport/http/http.hpp"
 #include "transport/io_runtime.hpp"
-#include "transport/tls_identity.hpp"
+#include "transport/tls/tls_identity.hpp"
 
 #include <memory>
 

@@ -1,4 +1,4 @@
-#include "actors/supervision/test_tree.hpp"
+#include "actors/supervision/testing/test_tree.hpp"
 #include "base/log.hpp"
 
 #include <doctest/doctest.h>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "contracts/abi/function.hpp"
-#include "contracts/registry_client.hpp"
+#include "contracts/registry/client.hpp"
 #include "contracts/runtime/typed_contract.hpp"
 
 /// interfaces/INodeRegistry.sol and interfaces/ITrainingRegistry.sol in C++ types. The solc check compares

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "contracts/registry_client.hpp"
+#include "contracts/registry/client.hpp"
 #include "contracts/runtime/slots.hpp"
 
 #include <initializer_list>

@@ -1,6 +1,6 @@
 #include "contracts/registry/validators.hpp"
 
-#include "contracts/registry_client.hpp"
+#include "contracts/registry/client.hpp"
 
 namespace swarm::contracts {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "contracts/training_client.hpp"
+#include "contracts/training/client.hpp"
 
 #include <map>
 #include <optional>

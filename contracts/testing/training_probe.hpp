@@ -1,6 +1,6 @@
 #pragma once
 
-#include "contracts/registry_client.hpp"
+#include "contracts/registry/client.hpp"
 #include "contracts/testing/memory_host.hpp"
 
 namespace swarm::contracts {

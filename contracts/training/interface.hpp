@@ -2,7 +2,7 @@
 
 #include "contracts/abi/function.hpp"
 #include "contracts/runtime/typed_contract.hpp"
-#include "contracts/training_client.hpp"
+#include "contracts/training/client.hpp"
 
 /// interfaces/ITraining.sol in C++ types. The solc check compares the two.
 namespace swarm::contracts {

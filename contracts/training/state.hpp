@@ -1,7 +1,7 @@
 #pragma once
 
 #include "contracts/runtime/slots.hpp"
-#include "contracts/training_client.hpp"
+#include "contracts/training/client.hpp"
 
 #include <optional>
 

@@ -1,7 +1,7 @@
 #include "ledger/chain/chain.hpp"
 
 #include "base/hash.hpp"
-#include "ledger/chain/chain_fixture.hpp"
+#include "ledger/chain/testing/chain_fixture.hpp"
 #include "ledger/formats/header_rules.hpp"
 #include "ledger/state/execute.hpp"
 #include "ledger/state/trie.hpp"

@@ -1,5 +1,5 @@
 #include "base/random.hpp"
-#include "ledger/chain/chain_fixture.hpp"
+#include "ledger/chain/testing/chain_fixture.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 #include "ledger/chain/mempool.hpp"
 
 #include "base/random.hpp"
-#include "ledger/chain/chain_fixture.hpp"
+#include "ledger/chain/testing/chain_fixture.hpp"
 #include "ledger/state/execute.hpp"
 
 #include <doctest/doctest.h>

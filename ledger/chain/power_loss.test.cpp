@@ -1,6 +1,6 @@
 #include "base/random.hpp"
-#include "ledger/chain/chain_fixture.hpp"
 #include "ledger/chain/store_check.hpp"
+#include "ledger/chain/testing/chain_fixture.hpp"
 #include "ledger/store/recorded_disk.hpp"
 
 #include <doctest/doctest.h>

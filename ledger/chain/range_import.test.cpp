@@ -1,4 +1,4 @@
-#include "ledger/chain/chain_fixture.hpp"
+#include "ledger/chain/testing/chain_fixture.hpp"
 
 #include <doctest/doctest.h>
 

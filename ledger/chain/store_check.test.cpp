@@ -1,7 +1,7 @@
 #include "ledger/chain/store_check.hpp"
 
 #include "base/hash.hpp"
-#include "ledger/chain/chain_fixture.hpp"
+#include "ledger/chain/testing/chain_fixture.hpp"
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,7 @@
 
 #include "base/random.hpp"
 #include "ledger/formats/header_rules.hpp"
-#include "ledger/formats/vectors.test.hpp"
+#include "ledger/formats/testing/vectors.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 #include "ledger/formats/keys.hpp"
 
-#include "ledger/formats/vectors.test.hpp"
+#include "ledger/formats/testing/vectors.hpp"
 
 #include <doctest/doctest.h>
 

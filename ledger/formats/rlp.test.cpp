@@ -1,7 +1,7 @@
 #include "ledger/formats/rlp.hpp"
 
 #include "base/random.hpp"
-#include "ledger/formats/vectors.test.hpp"
+#include "ledger/formats/testing/vectors.hpp"
 
 #include <doctest/doctest.h>
 

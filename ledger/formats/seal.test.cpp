@@ -2,7 +2,7 @@
 
 #include "base/random.hpp"
 #include "ledger/formats/rlp.hpp"
-#include "ledger/formats/vectors.test.hpp"
+#include "ledger/formats/testing/vectors.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 #include "base/hash.hpp"
 #include "ledger/proof/log_proof.hpp"
-#include "ledger/proof/proof_fixture.hpp"
+#include "ledger/proof/testing/proof_fixture.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 #include "ledger/proof/trust_chain.hpp"
 
 #include "base/hash.hpp"
-#include "ledger/proof/proof_fixture.hpp"
+#include "ledger/proof/testing/proof_fixture.hpp"
 
 #include <doctest/doctest.h>
 

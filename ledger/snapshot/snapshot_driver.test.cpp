@@ -2,8 +2,8 @@
 
 #include "base/random.hpp"
 #include "ledger/chain/store_check.hpp"
-#include "ledger/snapshot/snapshot_fixture.hpp"
 #include "ledger/snapshot/snapshot_server.hpp"
+#include "ledger/snapshot/testing/snapshot_fixture.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 #include "ledger/snapshot/snapshot_server.hpp"
 
 #include "ledger/snapshot/snapshot_driver.hpp"
-#include "ledger/snapshot/snapshot_fixture.hpp"
+#include "ledger/snapshot/testing/snapshot_fixture.hpp"
 #include "ledger/store/block_store.hpp"
 #include "ledger/store/recorded_disk.hpp"
 

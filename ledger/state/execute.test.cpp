@@ -2,8 +2,8 @@
 
 #include "base/hash.hpp"
 #include "ledger/state/gas.hpp"
-#include "ledger/state/state_test_store.hpp"
-#include "ledger/state/test_contract.hpp"
+#include "ledger/state/testing/state_test_store.hpp"
+#include "ledger/state/testing/test_contract.hpp"
 
 #include <doctest/doctest.h>
 

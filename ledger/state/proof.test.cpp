@@ -3,7 +3,7 @@
 #include "base/hash.hpp"
 #include "base/random.hpp"
 #include "ledger/formats/rlp.hpp"
-#include "ledger/state/state_test_store.hpp"
+#include "ledger/state/testing/state_test_store.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 #include "ledger/sync/snapshot_machine.hpp"
 
-#include "ledger/proof/proof_fixture.hpp"
+#include "ledger/proof/testing/proof_fixture.hpp"
 
 #include <doctest/doctest.h>
 

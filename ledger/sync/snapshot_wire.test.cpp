@@ -1,7 +1,7 @@
 #include "ledger/sync/snapshot_wire.hpp"
 
 #include "base/random.hpp"
-#include "ledger/proof/proof_fixture.hpp"
+#include "ledger/proof/testing/proof_fixture.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // Calls to the native contracts, answers and events as their readers see them: any bytes yield an outcome.
 #include "contracts/contracts.hpp"
-#include "contracts/registry_client.hpp"
+#include "contracts/registry/client.hpp"
 
 #include <map>
 

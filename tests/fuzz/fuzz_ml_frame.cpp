@@ -1,6 +1,6 @@
 // Frames from a training program, and model files and manifests from other SLs.
-#include "merge/layout.hpp"
-#include "merge/manifest.hpp"
+#include "merge/model/layout.hpp"
+#include "merge/model/manifest.hpp"
 #include "transport/ml_channel/wire.hpp"
 
 using namespace swarm;

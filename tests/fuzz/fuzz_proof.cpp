@@ -1,5 +1,5 @@
 // What an auditor gets from somebody it does not trust: proof files, and trie nodes under their true hash.
-#include "actors/audit/proof_json.hpp"
+#include "actors/sn/proofs/proof_json.hpp"
 #include "base/hash.hpp"
 #include "ledger/formats/rlp.hpp"
 #include "ledger/state/trie.hpp"

@@ -1,6 +1,6 @@
 // JSON-RPC requests to the real service over a small chain: each is answered once, in JSON, whatever it
 // holds.
-#include "actors/sn/rpc/rpc_fixture.hpp"
+#include "actors/sn/rpc/testing/rpc_fixture.hpp"
 #include "base/assert.hpp"
 
 using namespace swarm;

@@ -124,7 +124,7 @@ def test_an_integer_scalar_has_the_digest_of_its_merged_form():
 
 
 def test_the_same_file_as_the_safetensors_package_and_the_sl_write():
-    """A file of every dtype; merge/model_store.test.cpp has the same digest of it."""
+    """A file of every dtype; merge/store/model_store.test.cpp has the same digest of it."""
     file = pathlib.Path(ROOT, "merge/testdata/numpy.safetensors").read_bytes()
     start = 8 + int.from_bytes(file[:8], "little")
     names = {text: name for name, text in SAFETENSORS_NAMES.items()}

@@ -11,9 +11,9 @@ import pytest
 from repository import ROOT
 
 BIN = pathlib.Path(os.environ.get("SWARM_BIN") or os.path.join(ROOT, "build", "release", "bin"))
-TOOLS = pathlib.Path(ROOT, "tools")
+BENCH = pathlib.Path(ROOT, "tools/bench")
 FIELDS = {"name", "value", "unit", "reference", "reference_value", "ratio", "target", "met"}
-STEMS = sorted(folder.name.removeprefix("bench_") for folder in TOOLS.glob("bench_*/"))
+STEMS = sorted(folder.name for folder in BENCH.iterdir() if folder.is_dir() and folder.name != "__pycache__")
 
 
 @pytest.mark.parametrize("stem", STEMS)
@@ -22,7 +22,7 @@ def test_a_benchmark_runs(stem, tmp_path):
         pytest.skip("etcd is not installed; ./run deps bench brings it")
     figures = tmp_path / "figures.json"
     outcome = subprocess.run(
-        [sys.executable, TOOLS / "bench.py", stem, "--smoke", "--json", figures],
+        [sys.executable, BENCH / "bench.py", stem, "--smoke", "--json", figures],
         env={**os.environ, "SWARM_BIN": str(BIN)},
         capture_output=True,
         text=True,

@@ -10,7 +10,7 @@ from repository import ROOT
 
 @pytest.fixture
 def check(tmp_path):
-    path = os.path.join(ROOT, "tools", "check_includes")
+    path = os.path.join(ROOT, "tools/check/check_includes")
     loader = importlib.machinery.SourceFileLoader("check_includes", path)
     spec = importlib.util.spec_from_loader("check_includes", loader)
     module = importlib.util.module_from_spec(spec)
@@ -31,7 +31,7 @@ def check(tmp_path):
     [
         ("base/a.cpp", '"ledger/a.hpp"'),
         ("merge/a.cpp", '"ledger/a.hpp"'),
-        ("transport/a.cpp", '"actors/interfaces.hpp"'),
+        ("transport/a.cpp", '"actors/sl/messages.hpp"'),
         ("ledger/formats/a.cpp", '"ledger/store/kv_store.hpp"'),
         ("contracts/a.cpp", "<boost/json.hpp>"),
         ("merge/sub/a.test.cpp", "<caf/all.hpp>"),

@@ -1,7 +1,7 @@
 #include "base/assert.hpp"
 #include "base/hash.hpp"
 #include "contracts/contracts.hpp"
-#include "contracts/registry_client.hpp"
+#include "contracts/registry/client.hpp"
 #include "ledger/chain/chain.hpp"
 #include "ledger/consensus/quorum.hpp"
 #include "tests/simulator/network.hpp"

@@ -1,5 +1,5 @@
 #include "base/assert.hpp"
-#include "contracts/registry_client.hpp"
+#include "contracts/registry/client.hpp"
 #include "ledger/chain/chain.hpp"
 #include "ledger/snapshot/snapshot_server.hpp"
 #include "tests/simulator/adversary.hpp"

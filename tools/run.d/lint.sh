@@ -12,7 +12,7 @@ bash_files() {
   grep -rlIE '^#!.*\bbash' .ci tools deploy tests examples ledger 2>/dev/null || true
 }
 
-check_layers() { "$PYTHON" tools/check_includes; }
+check_layers() { "$PYTHON" tools/check/check_includes; }
 
 check_cpp_format() {
   local formatter=$VENV/bin/clang-format report status=0

@@ -1,6 +1,6 @@
 #include "tools/swarm-inspect/audit.hpp"
 
-#include "actors/audit/proof_json.hpp"
+#include "actors/sn/proofs/proof_json.hpp"
 
 #include <fmt/chrono.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "contracts/audit/merge_proof.hpp"
+#include "contracts/proofs/merge_proof.hpp"
 #include "tools/swarm-inspect/session.hpp"
 #include "tools/swarm-inspect/text_table.hpp"
 

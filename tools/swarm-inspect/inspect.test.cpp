@@ -1,7 +1,7 @@
 // The program itself, against a tree in this process.
 
 #include "actors/admin/admin.hpp"
-#include "actors/supervision/test_tree.hpp"
+#include "actors/supervision/testing/test_tree.hpp"
 #include "transport/io_runtime.hpp"
 
 #include <doctest/doctest.h>

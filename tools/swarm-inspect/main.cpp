@@ -1,7 +1,7 @@
 // swarm-inspect: looks into a running swarmd through its admin socket. Only a printer: everything it shows is
 // what the process said. Alone `verify` believes nobody.
 
-#include "actors/audit/proof_json.hpp"
+#include "actors/sn/proofs/proof_json.hpp"
 #include "tools/swarm-inspect/audit.hpp"
 #include "tools/swarm-inspect/session.hpp"
 #include "tools/swarm-inspect/views.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "transport/unix_socket.hpp"
+#include "transport/unix/unix_socket.hpp"
 
 #include <boost/json.hpp>
 

@@ -6,7 +6,7 @@
 #include "config/parse.hpp"
 #include "tools/swarmd/verify_store.hpp"
 #include "transport/io_runtime.hpp"
-#include "transport/tls_identity.hpp"
+#include "transport/tls/tls_identity.hpp"
 
 #include <cstdio>
 #include <thread>

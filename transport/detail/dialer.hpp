@@ -1,7 +1,7 @@
 #pragma once
 // Client side of a connection up to the end of the TLS handshake. Included by .cpp files only.
 #include "transport/detail/asio.hpp"
-#include "transport/detail/tls_handshake.hpp"
+#include "transport/tls/detail/tls_handshake.hpp"
 
 #include <memory>
 #include <optional>

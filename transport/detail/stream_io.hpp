@@ -1,7 +1,7 @@
 #pragma once
 // Moving bytes over TLS with limits on standstill. Included by .cpp files only.
 #include "transport/detail/asio.hpp"
-#include "transport/http.hpp"
+#include "transport/http/http.hpp"
 
 namespace swarm::transport {
 

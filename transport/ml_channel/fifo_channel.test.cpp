@@ -1,6 +1,6 @@
 #include "transport/ml_channel/fifo_channel.hpp"
 
-#include "merge/testing.hpp"
+#include "merge/testing/models.hpp"
 #include "transport/ml_channel/newcomer_scan.hpp"
 
 #include <doctest/doctest.h>

@@ -1,6 +1,6 @@
 #include "transport/ml_channel/proto.hpp"
 
-#include "merge/utf8.hpp"
+#include "merge/model/utf8.hpp"
 
 #include <fmt/format.h>
 

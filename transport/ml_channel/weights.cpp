@@ -1,6 +1,6 @@
 #include "transport/ml_channel/weights.hpp"
 
-#include "merge/header_json.hpp"
+#include "merge/model/header_json.hpp"
 #include "transport/ml_channel/proto.hpp"
 #include "transport/ml_channel/weights_wire.hpp"
 

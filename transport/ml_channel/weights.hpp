@@ -1,6 +1,6 @@
 #pragma once
 
-#include "merge/model_store.hpp"
+#include "merge/store/model_store.hpp"
 #include "transport/ml_channel/wire.hpp"
 
 #include <memory>

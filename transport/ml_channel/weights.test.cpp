@@ -1,7 +1,7 @@
 #include "transport/ml_channel/weights.hpp"
 
-#include "merge/merge.hpp"
-#include "merge/testing.hpp"
+#include "merge/methods/merge.hpp"
+#include "merge/testing/models.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>

@@ -3,7 +3,7 @@
 #include "transport/p2p/p2p_node.hpp"
 #include "transport/p2p/peer_book.hpp"
 #include "transport/p2p/peer_session.hpp"
-#include "transport/websocket.hpp"
+#include "transport/ws/websocket.hpp"
 
 #include <atomic>
 #include <memory>

@@ -2,7 +2,7 @@
 
 #include "transport/io_runtime.hpp"
 #include "transport/p2p/p2p_options.hpp"
-#include "transport/tls_identity.hpp"
+#include "transport/tls/tls_identity.hpp"
 
 #include <functional>
 #include <memory>

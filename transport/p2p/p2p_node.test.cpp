@@ -2,8 +2,8 @@
 
 #include "base/hash.hpp"
 #include "ledger/formats/keys.hpp"
-#include "transport/detail/test_support.hpp"
-#include "transport/websocket.hpp"
+#include "transport/testing/test_support.hpp"
+#include "transport/ws/websocket.hpp"
 
 #include <doctest/doctest.h>
 

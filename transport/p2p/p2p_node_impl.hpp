@@ -1,7 +1,7 @@
 #pragma once
 // For the sources of p2p_node only.
 #include "transport/detail/log_limiter.hpp"
-#include "transport/http_server.hpp"
+#include "transport/http/http_server.hpp"
 #include "transport/p2p/p2p_link.hpp"
 #include "transport/p2p/txn_relay.hpp"
 

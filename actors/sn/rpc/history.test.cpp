@@ -1,5 +1,5 @@
-#include "actors/sn/rpc/rpc_fixture.hpp"
-#include "ledger/snapshot/snapshot_fixture.hpp"
+#include "actors/sn/rpc/testing/rpc_fixture.hpp"
+#include "ledger/snapshot/testing/snapshot_fixture.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 #include "actors/sn/rpc/byte_budget.hpp"
 #include "actors/sn/rpc/rate_limit.hpp"
-#include "actors/sn/rpc/rpc_fixture.hpp"
+#include "actors/sn/rpc/testing/rpc_fixture.hpp"
 
 #include <doctest/doctest.h>
 

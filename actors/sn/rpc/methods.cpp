@@ -2,7 +2,7 @@
 #include "actors/sn/rpc/service.hpp"
 #include "base/hash.hpp"
 #include "config/parse.hpp"
-#include "contracts/training_client.hpp"
+#include "contracts/training/client.hpp"
 #include "ledger/formats/sign_of_life.hpp"
 
 namespace swarm::rpc {

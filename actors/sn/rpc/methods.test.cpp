@@ -1,4 +1,4 @@
-#include "actors/sn/rpc/rpc_fixture.hpp"
+#include "actors/sn/rpc/testing/rpc_fixture.hpp"
 #include "base/hash.hpp"
 #include "ledger/formats/sign_of_life.hpp"
 #include "ledger/state/trie.hpp"

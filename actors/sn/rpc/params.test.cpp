@@ -1,6 +1,6 @@
 #include "actors/sn/rpc/params.hpp"
 
-#include "actors/sn/rpc/rpc_fixture.hpp"
+#include "actors/sn/rpc/testing/rpc_fixture.hpp"
 
 #include <doctest/doctest.h>
 

@@ -257,7 +257,7 @@ const std::map<std::string_view, service::handler>& service::methods() {
 
 namespace {
 
-/// SLs take this for a reason to try again, or elsewhere (actors/sl/network.cpp).
+/// SLs take this for a reason to try again, or elsewhere (actors/sn_client/network.cpp).
 tl::unexpected<error> perhaps_in_history(std::string_view what) {
   return fail(
       rpc_errc::refused,

@@ -6,8 +6,8 @@
 #include "actors/sn/rpc/rate_limit.hpp"
 #include "actors/sn/rpc/turns.hpp"
 #include "base/hash.hpp"
-#include "contracts/registry_client.hpp"
-#include "transport/http.hpp"
+#include "contracts/registry/client.hpp"
+#include "transport/http/http.hpp"
 
 #include <deque>
 #include <functional>

@@ -1,4 +1,4 @@
-#include "actors/sn/rpc/rpc_fixture.hpp"
+#include "actors/sn/rpc/testing/rpc_fixture.hpp"
 
 #include <doctest/doctest.h>
 

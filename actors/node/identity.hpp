@@ -1,0 +1,22 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "config/options.hpp"
+#include "ledger/formats/keys.hpp"
+#include "transport/tls/tls_identity.hpp"
+
+#include <memory>
+
+namespace swarm::actors {
+
+/// What a role finds on its host's disk: who it is to TLS peers and who it is on the chain.
+struct node_identity {
+  std::shared_ptr<const transport::tls_identity> tls;
+  std::shared_ptr<const ledger::private_key> key; ///< data_dir/node.key, made at the first start
+};
+
+/// Loads the role's certificates; makes its data directory with its parents, for its owner only (0700), and
+/// locks it: two processes on one data directory are refused. The lock lasts as long as the process.
+result<node_identity> open_node_identity(const config::role_options& options);
+
+} // namespace swarm::actors

@@ -1,0 +1,126 @@
+#include "actors/sl/files/model_fetch.hpp"
+
+#include "merge/model/manifest.hpp"
+
+#include <charconv>
+#include <optional>
+
+namespace swarm::actors {
+
+result<std::pair<std::string, std::uint16_t>> split_endpoint(const std::string& endpoint) {
+  const auto colon = endpoint.rfind(':');
+  std::uint16_t port = 0;
+  if (colon == std::string::npos || colon == 0)
+    return fail(errc::invalid, "'{}' is not host:port", endpoint.substr(0, 80));
+  const auto* first = endpoint.data() + colon + 1;
+  const auto* last = endpoint.data() + endpoint.size();
+  const auto [end, failure] = std::from_chars(first, last, port);
+  if (failure != std::errc{} || end != last || port == 0)
+    return fail(errc::invalid, "'{}' has no valid port", endpoint.substr(0, 80));
+  auto host = endpoint.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  return std::pair{std::move(host), port};
+}
+
+std::string model_target(const hash32& digest) {
+  return "/models/" + to_hex(digest.view(), false);
+}
+
+std::string manifest_target(const hash32& digest) {
+  return model_target(digest) + "/manifest";
+}
+
+namespace {
+
+class fetch_job : public std::enable_shared_from_this<fetch_job> {
+public:
+  fetch_job(std::shared_ptr<const sl_context> context, std::shared_ptr<fetch_counters> counters,
+            const hash32& digest, std::uint64_t size, std::vector<rounds::holder> holders,
+            std::function<void(result<hash32>)> done)
+      : context_(std::move(context)), counters_(std::move(counters)), digest_(digest), size_(size),
+        holders_(std::move(holders)), done_(std::move(done)) {}
+
+  void next_holder() {
+    if (next_ == holders_.size()) {
+      if (failures_.empty()) failures_ = "no other node is known to have it";
+      return done_(fail(errc::unavailable, "{}", failures_));
+    }
+    const auto endpoint = split_endpoint(holders_[next_].endpoint);
+    if (!endpoint) return failed(endpoint.error());
+    std::tie(host_, port_) = *endpoint;
+    if (assembler_) return fetch_data();
+    transport::http_request request;
+    request.target = manifest_target(digest_);
+    context_->client->request(host_, port_, std::move(request), [job = shared_from_this()](auto response) {
+      if (auto started = job->take_manifest(std::move(response)); !started)
+        return job->failed(started.error());
+      job->fetch_data();
+    });
+  }
+
+private:
+  result<> take_manifest(result<transport::http_response> response) {
+    if (!response) return tl::unexpected(response.error());
+    if (response->status != 200)
+      return fail(errc::not_found, "answers {} for the model's manifest", response->status);
+    counters_->bytes_received += response->body.size();
+    SWARM_TRY(auto manifest, merge::manifest::decode(as_bytes(response->body)));
+    if (manifest.digest() != digest_ || manifest.size != size_)
+      return fail(errc::corrupt, "its file does not match the digest {}", to_hex(digest_.view()));
+    SWARM_TRY(auto writer, context_->store->create(manifest.size));
+    assembler_.emplace(std::move(manifest), std::move(writer));
+    return {};
+  }
+
+  void fetch_data() {
+    assembler_->restart_chunk();
+    std::optional<transport::byte_range> range;
+    if (assembler_->next_offset() > 0) range = transport::byte_range{assembler_->next_offset(), 0};
+    auto job = shared_from_this();
+    context_->client->fetch(
+        host_, port_, model_target(digest_), range,
+        [job](bytes_view piece) {
+          job->counters_->bytes_received += piece.size();
+          ++job->context_->board->progress;
+          return job->assembler_->feed(piece);
+        },
+        [job](result<transport::fetch_result> outcome) {
+          if (!outcome) return job->failed(outcome.error());
+          auto file = job->assembler_->finish();
+          if (!file) return job->failed(file.error());
+          job->done_((*file)->layout().layout_digest());
+        });
+  }
+
+  void failed(const error& why) {
+    if (!failures_.empty()) failures_ += "; ";
+    if (failures_.size() < 600) failures_ += fmt::format("{}: {}", holders_[next_].endpoint, why.message);
+    ++next_;
+    next_holder();
+  }
+
+  std::shared_ptr<const sl_context> context_;
+  std::shared_ptr<fetch_counters> counters_;
+  hash32 digest_;
+  std::uint64_t size_;
+  std::vector<rounds::holder> holders_;
+  std::function<void(result<hash32>)> done_;
+  std::size_t next_ = 0;
+  std::string host_;
+  std::uint16_t port_ = 0;
+  std::optional<merge::assembler> assembler_;
+  std::string failures_;
+};
+
+} // namespace
+
+void fetch_model_async(std::shared_ptr<const sl_context> context, std::shared_ptr<fetch_counters> counters,
+                       const hash32& digest, std::uint64_t size, std::vector<rounds::holder> holders,
+                       std::function<void(result<hash32>)> done) {
+  if (auto here = context->store->open(digest)) return done((*here)->layout().layout_digest());
+  std::make_shared<fetch_job>(std::move(context), std::move(counters), digest, size, std::move(holders),
+                              std::move(done))
+      ->next_holder();
+}
+
+} // namespace swarm::actors

@@ -1,0 +1,105 @@
+#include "actors/sl/leader/leader.hpp"
+
+#include "actors/supervision/paths.hpp"
+#include "base/log.hpp"
+#include "merge/methods/merge.hpp"
+#include "merge/model/layout.hpp"
+
+#include <map>
+
+namespace swarm::actors {
+
+namespace {
+
+struct leader_state {
+  leader_state(std::shared_ptr<const sl_context> from, rounds::action::start_merge what)
+      : context(std::move(from)), task(std::move(what)) {}
+
+  std::string status() const {
+    return fmt::format("round {}, term {}: {} of {} models here", task.round_num, task.term, arrived.size(),
+                       wanted);
+  }
+
+  std::shared_ptr<const sl_context> context;
+  rounds::action::start_merge task;
+  std::size_t wanted = 0;
+  std::map<hash32, result<hash32>> arrived; ///< by model digest: its layout, or why it could not be had
+};
+
+std::string label_of(const rounds::merge_input& input) {
+  return fmt::format("{} ({})", input.name, to_hex(input.peer.view()));
+}
+
+/// Merges what has arrived; who could not be fetched, does not fit or is not finite is left out and named.
+result<rounds::merge_outcome> merge_all(leader_state& state) {
+  rounds::merge_outcome outcome;
+  std::vector<merge::contribution> contributions;
+  std::map<std::string, address> by_label;
+  const auto leave_out = [&](const address& peer, std::string reason) {
+    outcome.excluded.push_back(peer);
+    outcome.reasons.push_back(std::move(reason));
+  };
+  for (const auto& input : state.task.inputs) {
+    const auto& arrival = state.arrived.at(input.digest);
+    auto file = arrival ? state.context->store->open(input.digest) : tl::unexpected(arrival.error());
+    if (!file) {
+      leave_out(input.peer, "its model could not be had: " + file.error().message);
+      continue;
+    }
+    by_label[label_of(input)] = input.peer;
+    contributions.push_back({std::move(*file), input.weight, label_of(input)});
+  }
+  SWARM_TRY(const auto method, merge::parse_merge_method(state.task.method));
+  auto board = state.context->board;
+  auto merged =
+      merge::merge_models(method, contributions, *state.context->store,
+                          [board](std::uint64_t, std::uint64_t) { return ++board->progress, true; });
+  if (!merged && merged.error().is(merge::merge_errc::nothing_to_merge)) {
+    for (const auto& [label, peer] : by_label)
+      leave_out(peer, merged.error().message);
+    return outcome;
+  }
+  if (!merged) return tl::unexpected(std::move(merged).error());
+  for (const auto& out : merged->excluded) {
+    leave_out(by_label.at(out.label), out.reason);
+    by_label.erase(out.label);
+  }
+  for (const auto& [label, peer] : by_label)
+    outcome.contributors.push_back(peer);
+  for (std::size_t i = 0; i < outcome.excluded.size(); ++i)
+    log::warning(state.context->log_source, "round {}: {} left out of the merge: {}", state.task.round_num,
+                 to_hex(outcome.excluded[i].view()), outcome.reasons[i]);
+  outcome.digest = merged->digest;
+  outcome.size = merged->size;
+  return outcome;
+}
+
+caf::behavior leader_behavior(role_actor<leader_state>* self) {
+  auto& state = self->state();
+  state.context->board->round_num = state.task.round_num;
+  state.context->board->term = state.task.term;
+  std::map<hash32, const rounds::merge_input*> distinct;
+  for (const auto& input : state.task.inputs)
+    distinct.emplace(input.digest, &input);
+  state.wanted = distinct.size();
+  for (const auto& [digest, input] : distinct)
+    self->tell(sibling(*self, "files"),
+               fetch_model{digest, input->size, {{input->peer, input->endpoint}}, self->path()});
+  return {
+      [=](const model_fetched& arrival) {
+        auto& s = self->state();
+        s.arrived.insert_or_assign(arrival.digest, arrival.layout);
+        if (s.arrived.size() < s.wanted) return;
+        self->tell(sibling(*self, "follower"), merge_done{s.task.round_num, s.task.term, merge_all(s)});
+        self->finish();
+      },
+  };
+}
+
+} // namespace
+
+start_function leader_actor(std::shared_ptr<const sl_context> context, rounds::action::start_merge task) {
+  return role<leader_state>(leader_behavior, std::move(context), std::move(task));
+}
+
+} // namespace swarm::actors

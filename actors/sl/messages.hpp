@@ -1,0 +1,131 @@
+#pragma once
+
+#include "actors/sl/rounds/peer_machine.hpp"
+#include "actors/sn_client/messages.hpp"
+#include "actors/supervision/tick.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+/// Every message between the actors of an SL, under the path of the actor that understands it. Every actor also answers
+/// `status_request` (supervision/role_actor.hpp).
+namespace swarm::actors {
+
+// -- /sl/channel: the FIFOs to the training program; translates between its messages and the follower's
+// ---------
+
+/// A program holds both pipes.
+struct channel_opened {};
+/// One frame from the program: type and body, see transport/ml_channel/wire.hpp.
+struct channel_frame {
+  std::uint32_t type = 0;
+  std::shared_ptr<const void> body;
+};
+/// The program's end is gone, or was refused.
+struct channel_closed {
+  std::string reason;
+};
+struct answer_open {};
+/// Hand the model with this digest to the program and ask for its loss; the follower gets `program_loss`.
+struct ask_loss {
+  hash32 digest;
+};
+struct answer_sync {
+  std::uint32_t next_interval = 1; ///< batches, >= 1
+  bool training_over = false;
+};
+struct answer_close {};
+/// Answer with an error status; the session is over.
+struct refuse_program {
+  std::string text;
+};
+
+// -- /sl/follower: this node's part in the rounds (rounds/peer_machine.hpp)
+// ---------------------------------------
+
+struct program_opened {
+  std::string contract;
+  rounds::session_params params;
+};
+struct program_synced {
+  rounds::model_ref model;
+  std::uint32_t weightage = 1;
+};
+struct program_closing {
+  rounds::model_ref model;
+  std::uint32_t weightage = 1;
+};
+struct program_loss {
+  rounds::loss_report report;
+};
+/// `orderly`: the program said itself that it ends its session.
+struct program_gone {
+  std::string reason;
+  bool orderly = false;
+};
+/// `layout`, or why the model could not be had.
+struct model_fetched {
+  hash32 digest;
+  result<hash32> layout;
+};
+struct merge_done {
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  result<rounds::merge_outcome> outcome;
+};
+struct leader_progress {
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  std::uint64_t progress = 0;
+};
+// -- /sl/files: model store and file server
+// ---------------------------------------------------------------------------
+
+/// Get a model from the first of `holders` that has it; answers `reply_to` with `model_fetched`.
+struct fetch_model {
+  hash32 digest;
+  std::uint64_t size = 0;
+  std::vector<rounds::holder> holders;
+  std::string reply_to; ///< path of an actor
+};
+/// All other models may go.
+struct keep_models {
+  std::set<hash32> digests;
+};
+/// Ask a leader's file server how far its merge is; the follower gets `leader_progress` when it answers.
+struct probe_leader {
+  std::string endpoint;
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+};
+
+// -- /sl/leader: present only while this node merges
+// -------------------------------------------------------------------- Started with a
+// rounds::action::start_merge, gets `model_fetched`, sends `merge_done` to the follower.
+
+} // namespace swarm::actors
+
+#define SWARM_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::name)
+SWARM_MESSAGE(channel_opened)
+SWARM_MESSAGE(channel_frame)
+SWARM_MESSAGE(channel_closed)
+SWARM_MESSAGE(answer_open)
+SWARM_MESSAGE(ask_loss)
+SWARM_MESSAGE(answer_sync)
+SWARM_MESSAGE(answer_close)
+SWARM_MESSAGE(refuse_program)
+SWARM_MESSAGE(program_opened)
+SWARM_MESSAGE(program_synced)
+SWARM_MESSAGE(program_closing)
+SWARM_MESSAGE(program_loss)
+SWARM_MESSAGE(program_gone)
+SWARM_MESSAGE(model_fetched)
+SWARM_MESSAGE(merge_done)
+SWARM_MESSAGE(leader_progress)
+SWARM_MESSAGE(fetch_model)
+SWARM_MESSAGE(keep_models)
+SWARM_MESSAGE(probe_leader)
+#undef SWARM_MESSAGE

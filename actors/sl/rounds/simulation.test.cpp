@@ -1,0 +1,59 @@
+#include "actors/sl/rounds/testing/simulation.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <string>
+
+using namespace swarm;
+using namespace swarm::rounds::testing;
+
+namespace {
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::stoull(text);
+}
+
+struct tally {
+  std::uint64_t merges = 0;
+  std::uint64_t resets = 0;
+};
+
+/// The whole trace when one seed was asked for, else its end.
+std::string readable(const std::vector<std::string>& trace, bool all) {
+  constexpr std::size_t lines_max = 120;
+  std::string out;
+  const auto first = all || trace.size() <= lines_max ? 0 : trace.size() - lines_max;
+  if (first > 0) out = trace.front() + fmt::format("\n... {} lines\n", first - 1);
+  for (auto i = first; i < trace.size(); ++i)
+    out += trace[i] + "\n";
+  return out;
+}
+
+void run(std::uint64_t seed, const scenario& what, bool whole_trace, tally& sum) {
+  simulation sim(seed, what);
+  const auto broken = sim.run();
+  sum.merges += sim.merges();
+  sum.resets += sim.operator_resets();
+  if (broken.empty()) return;
+  FAIL_CHECK("seed " << seed << ": " << broken << "\n"
+                     << readable(sim.trace(), whole_trace) << "again: SWARM_SIM_SEED=" << seed
+                     << " test_rounds -tc='*simulated*'");
+}
+
+} // namespace
+
+TEST_CASE("simulated swarms: everybody is served, whatever happens") {
+  const auto only = from_environment("SWARM_SIM_SEED", 0);
+  const auto first = only != 0 ? only : from_environment("SWARM_SIM_FIRST", 1);
+  const auto count = only != 0 ? 1 : from_environment("SWARM_SIM_COUNT", 60);
+  tally sum;
+  for (auto seed = first; seed < first + count; ++seed) {
+    seeded_random random(seed);
+    const auto what = scenario::draw(random);
+    run(seed, what, only != 0, sum);
+  }
+  MESSAGE(count << " seeds, " << sum.merges << " merges, " << sum.resets << " hopeless rounds");
+  CHECK(sum.merges > 0);
+}

@@ -1,0 +1,171 @@
+#pragma once
+
+#include "actors/sl/rounds/peer_machine.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace swarm::rounds::testing {
+
+/// One machine, a clock, and a view of the contract that the test writes by hand. Peer 1 is the machine's
+/// own.
+class machine_bench {
+public:
+  explicit machine_bench(machine_options options = {}) : machine(with_self(std::move(options))) {
+    view.block_num = 10;
+    view.head.generation = 1;
+    view.head.round_num = 1;
+    view.head.min_peers = 1;
+    view.head.merge_method = "mean";
+  }
+
+  static address account(std::uint8_t number) {
+    address out;
+    out[19] = number;
+    return out;
+  }
+  static hash32 digest(std::uint8_t number) {
+    hash32 out;
+    out[31] = number;
+    return out;
+  }
+  static model_ref model(std::uint8_t number, std::uint8_t layout = 77) {
+    return {digest(number), 100u + number, digest(layout)};
+  }
+
+  // -- what the contract says ----------------------------------------------------------------------------
+  contracts::peer_view& peer(std::uint8_t number) {
+    for (auto& one : view.peers)
+      if (one.account == account(number)) return one;
+    view.peers.push_back({.account = account(number),
+                          .state = contracts::peer_state::active,
+                          .name = fmt::format("sl-{}", number),
+                          .endpoint = fmt::format("host-{}:30305", number)});
+    return view.peers.back();
+  }
+  contracts::check_in_view& in(std::uint8_t number, std::uint32_t weightage = 1) {
+    peer(number).last_round = view.head.round_num;
+    view.check_ins.push_back({account(number), digest(number), 100u + number, weightage,
+                              view.head.round_num - 1, false, fmt::format("host-{}:30305", number)});
+    view.head.checked_in = static_cast<std::uint32_t>(view.check_ins.size());
+    return view.check_ins.back();
+  }
+  void close(std::uint8_t leader, std::uint32_t term = 0) {
+    view.head.phase = contracts::round_phase::merging;
+    view.head.leader = account(leader);
+    view.head.term = term;
+  }
+  /// The current round is merged; the next one begins, or the training is complete.
+  void merge(std::uint8_t merged, std::uint8_t by, bool complete = false) {
+    view.head.merged_round = view.head.round_num++;
+    view.head.merged_digest = digest(merged);
+    view.head.merged_size = 500;
+    view.head.merged_by = account(by);
+    view.head.layout_digest = digest(77);
+    view.head.leader = {};
+    view.head.term = 0;
+    view.head.phase = complete ? contracts::round_phase::complete : contracts::round_phase::collecting;
+    view.check_ins.clear();
+    view.head.checked_in = 0;
+  }
+
+  // -- events ----------------------------------------------------------------------------------------------
+  void look() {
+    ++view.block_num;
+    machine.on_view(view, now);
+    drain();
+  }
+  /// `times` ticks of `pause`.
+  void pass(duration pause, int times = 1) {
+    for (int i = 0; i < times; ++i) {
+      now += pause;
+      machine.tick(now);
+      drain();
+    }
+  }
+  /// The newest call is in a block; the machine then sees the view as it is.
+  void done(bool ok = true, std::string text = {}) {
+    machine.on_call_done(last<action::call>().id, ok, ++view.block_num, std::move(text), now);
+    drain();
+    look();
+  }
+  template <class Event>
+  void event(Event&& what) {
+    what(machine, now);
+    drain();
+  }
+  void sync(std::uint8_t number, std::uint32_t weightage = 1) {
+    event([&](auto& m, auto t) { m.on_sync(model(number), weightage, t); });
+  }
+  void close_program(std::uint8_t number, std::uint32_t weightage = 1) {
+    event([&](auto& m, auto t) { m.on_close(model(number), weightage, t); });
+  }
+  void loss(double value = 0.5) {
+    event([&](auto& m, auto t) { m.on_loss({value, 0.75, 1, 4}, t); });
+  }
+  void fetched(std::uint8_t number) {
+    event([&](auto& m, auto t) { m.on_fetched(digest(number), digest(77), t); });
+  }
+  void fetch_fails(std::uint8_t number) {
+    event([&](auto& m, auto t) { m.on_fetched(digest(number), fail(errc::unavailable, "not there"), t); });
+  }
+  void gone(bool orderly) {
+    event([&](auto& m, auto t) { m.on_program_gone("a reason", orderly, t); });
+  }
+
+  /// Opens a session and registers.
+  void open(session_params params = {}) {
+    event([&](auto& m, auto t) { m.on_open(params, t); });
+    look();
+    peer(1);
+    done();
+  }
+  /// Opens, syncs model 1 and checks in with it.
+  void join(session_params params = {}) {
+    open(std::move(params));
+    sync(1);
+    look();
+    in(1);
+    done();
+    clear();
+  }
+
+  // -- actions ---------------------------------------------------------------------------------------------
+  template <class Action>
+  std::size_t count() const {
+    return static_cast<std::size_t>(std::count_if(
+        actions.begin(), actions.end(), [](const auto& one) { return std::holds_alternative<Action>(one); }));
+  }
+  template <class Action>
+  const Action& last() const {
+    const auto found = std::find_if(actions.rbegin(), actions.rend(),
+                                    [](const auto& one) { return std::holds_alternative<Action>(one); });
+    if (found == actions.rend()) throw std::logic_error("the machine has not asked for that");
+    return std::get<Action>(*found);
+  }
+  /// What the calls since `clear` were for.
+  std::vector<std::string> calls() const {
+    std::vector<std::string> out;
+    for (const auto& one : actions)
+      if (const auto* call = std::get_if<action::call>(&one)) out.push_back(call->what);
+    return out;
+  }
+  void clear() { actions.clear(); }
+
+  time_point now{};
+  contract_view view;
+  peer_machine machine;
+  std::vector<machine_action> actions; ///< since `clear`
+
+private:
+  static machine_options with_self(machine_options options) {
+    options.self = account(1);
+    return options;
+  }
+  void drain() {
+    for (auto& one : machine.take_actions())
+      actions.push_back(std::move(one));
+  }
+};
+
+} // namespace swarm::rounds::testing

@@ -1,0 +1,113 @@
+#include "actors/sl/rounds/testing/round_checker.hpp"
+
+#include "base/hash.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace swarm::rounds::testing {
+
+hash32 model::digest() const {
+  return keccak256(
+      fmt::format("model {:x} {} {}", std::bit_cast<std::uint64_t>(value), finite, to_hex(layout.view())));
+}
+
+model mean_of(std::vector<weighted_model> from) {
+  std::sort(from.begin(), from.end(), [](const auto& a, const auto& b) { return a.peer < b.peer; });
+  model out{0, true, from.front().of->layout};
+  double all = 0;
+  for (const auto& one : from) {
+    out.value += one.weight * one.of->value;
+    all += one.weight;
+  }
+  out.value /= all;
+  return out;
+}
+
+std::string round_checker::take(const contracts::training_event& event,
+                                const std::map<hash32, model>& models) {
+  if (const auto* in = std::get_if<contracts::checked_in>(&event)) {
+    const round_key key{in->generation, in->round_num};
+    if (closed_[key]) return fmt::format("a check-in for round {}, which is closed", in->round_num);
+    check_ins_[key][in->peer] = *in;
+    came_back_.erase(in->peer);
+    return {};
+  }
+  if (const auto* closed = std::get_if<contracts::round_closed>(&event)) {
+    closed_[{closed->generation, closed->round_num}] = true;
+    return {};
+  }
+  if (const auto* reopened = std::get_if<contracts::round_reopened>(&event)) {
+    const round_key key{reopened->generation, reopened->round_num};
+    closed_[key] = false;
+    for (const auto& peer : left_)
+      check_ins_[key].erase(peer);
+    return {};
+  }
+  // Who leaves or registers anew before the round is closed takes its check-in back.
+  const auto withdraw = [this](std::uint64_t generation, const address& peer) {
+    for (auto& [key, ins] : check_ins_)
+      if (key.first == generation && !closed_[key] && !merges_.contains(key)) ins.erase(peer);
+  };
+  if (const auto* left = std::get_if<contracts::peer_left>(&event)) {
+    withdraw(left->generation, left->peer);
+    left_.insert(left->peer);
+  }
+  if (const auto* came = std::get_if<contracts::peer_registered>(&event)) {
+    withdraw(came->generation, came->peer);
+    left_.erase(came->peer);
+    came_back_.insert(came->peer);
+  }
+  if (std::holds_alternative<contracts::training_reset>(event)) left_.clear();
+  if (const auto* merge = std::get_if<contracts::merge_committed>(&event)) return take_merge(*merge, models);
+  return {};
+}
+
+std::string round_checker::take_merge(const contracts::merge_committed& merge,
+                                      const std::map<hash32, model>& models) {
+  const round_key key{merge.generation, merge.round_num};
+  if (!merges_.emplace(key, merge.digest).second)
+    return fmt::format("a second merge of round {}", merge.round_num);
+  if (merge.round_num > 1 && !merges_.contains({merge.generation, merge.round_num - 1}))
+    return fmt::format("round {} is merged before the one before it", merge.round_num);
+  if (!closed_[key]) return fmt::format("round {} is merged without having been closed", merge.round_num);
+  const auto& ins = check_ins_[key];
+  std::vector<weighted_model> from, anew;
+  for (const auto& peer : merge.contributors) {
+    const auto in = ins.find(peer);
+    if (in == ins.end() || in->second.weightage == 0)
+      return fmt::format("{} contributes to round {} without a check-in", to_hex(peer.view()),
+                         merge.round_num);
+    const auto& brought = models.at(in->second.digest);
+    if (!brought.finite) return fmt::format("{} contributes a model that is not finite", to_hex(peer.view()));
+    const auto age = merge.round_num - 1 - std::min(merge.round_num - 1, in->second.base_round);
+    const auto weight = [&](std::uint64_t missed) {
+      return in->second.weightage / static_cast<double>(1 + missed);
+    };
+    from.push_back({peer, weight(in->second.finished ? 0 : age), &brought});
+    anew.push_back({peer, weight(in->second.finished && !came_back_.contains(peer) ? 0 : age), &brought});
+  }
+  const auto brought = static_cast<std::size_t>(
+      std::count_if(ins.begin(), ins.end(), [](const auto& in) { return in.second.weightage > 0; }));
+  if (merge.contributors.size() + merge.excluded.size() != brought)
+    return fmt::format("{} contributors and {} excluded of {} models in round {}", merge.contributors.size(),
+                       merge.excluded.size(), brought, merge.round_num);
+  // Who registers anew after the close is not finished any more, which its leader may have seen or not.
+  if (from.empty() || (mean_of(from).digest() != merge.digest && mean_of(anew).digest() != merge.digest))
+    return fmt::format("the merge of round {} is not the mean of its contributors", merge.round_num);
+  return {};
+}
+
+std::optional<hash32> round_checker::merge_of(std::uint64_t generation, std::uint64_t round_num) const {
+  const auto found = merges_.find({generation, round_num});
+  if (found == merges_.end()) return std::nullopt;
+  return found->second;
+}
+
+bool round_checker::was_merged(std::uint64_t round_num, const hash32& digest) const {
+  return std::any_of(merges_.begin(), merges_.end(), [&](const auto& merge) {
+    return merge.first.second == round_num && merge.second == digest;
+  });
+}
+
+} // namespace swarm::rounds::testing

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "contracts/training/client.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace swarm::rounds::testing {
+
+/// What stands for a model file: one number instead of millions.
+struct model {
+  double value = 0;
+  bool finite = true;
+  hash32 layout;
+
+  hash32 digest() const;
+};
+
+struct weighted_model {
+  address peer;
+  double weight = 1;
+  const model* of = nullptr;
+};
+/// The weighted mean; the same for every order of `from`, which is not empty.
+model mean_of(std::vector<weighted_model> from);
+
+/// Watches the events of a training and says what must never happen. Knows nothing of how the machine or the
+/// contract work: it keeps its own books from the check-ins.
+class round_checker {
+public:
+  /// What is wrong with `event`, empty when nothing is. `models`: all there are, by digest.
+  std::string take(const contracts::training_event& event, const std::map<hash32, model>& models);
+
+  /// Digest of the only merge of this round; none when there is none.
+  std::optional<hash32> merge_of(std::uint64_t generation, std::uint64_t round_num) const;
+  bool was_merged(std::uint64_t round_num, const hash32& digest) const;
+  std::uint64_t merges() const { return merges_.size(); }
+
+private:
+  std::string take_merge(const contracts::merge_committed& merge, const std::map<hash32, model>& models);
+
+  using round_key = std::pair<std::uint64_t, std::uint64_t>; ///< generation, round
+  std::map<round_key, hash32> merges_;
+  std::map<round_key, std::map<address, contracts::checked_in>> check_ins_;
+  std::map<round_key, bool> closed_;
+  std::set<address> left_;
+  std::set<address> came_back_; ///< registered since their last check-in
+};
+
+} // namespace swarm::rounds::testing

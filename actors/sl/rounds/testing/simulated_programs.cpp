@@ -1,0 +1,300 @@
+#include "actors/sl/rounds/testing/simulation_parts.hpp"
+#include "base/hash.hpp"
+#include "contracts/testing/training_probe.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace swarm::rounds::testing {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+hash32 other_layout() {
+  return keccak256("another layout");
+}
+
+} // namespace
+
+scenario scenario::draw(seeded_random& random) {
+  const auto up_to = [&random](std::uint64_t most) {
+    return static_cast<std::uint32_t>(random.below(most + 1));
+  };
+  scenario out;
+  out.nodes = 2 + up_to(6);
+  out.reliable = 1 + up_to(out.nodes - 1);
+  out.min_peers = 1 + up_to(out.reliable - 1);
+  out.quiet_at = std::chrono::seconds(20 + up_to(60));
+  out.delay_max = std::chrono::milliseconds(2 + up_to(random.below(2) == 0 ? 20 : 800));
+  const auto sometimes = [&](std::uint32_t most) { return random.below(2) == 0 ? 0 : up_to(most); };
+  out.slow_message = sometimes(100);
+  out.lost_event = sometimes(300);
+  out.lost_call = sometimes(60);
+  out.failed_fetch = sometimes(200);
+  out.stuck_merge = sometimes(300);
+  out.accidents = sometimes(12);
+  out.may_reset = random.below(8) == 0;
+  if (out.may_reset) out.min_peers = 1; // those who were served before the reset do not come back
+  out.one_diverges = out.reliable < out.nodes && random.below(5) == 0;
+  out.one_differs = !out.may_reset && out.reliable < out.nodes && random.below(8) == 0;
+  return out;
+}
+
+std::string scenario::describe() const {
+  return fmt::format(
+      "{} nodes, {} of them reliable, minPeers {}, faults until {} s, delays up to {} ms; of a "
+      "thousand: {} slow messages, {} lost events, {} lost calls, {} failed fetches, {} stuck "
+      "merges; {} accidents{}{}{}",
+      nodes, reliable, min_peers, std::chrono::duration_cast<std::chrono::seconds>(quiet_at).count(),
+      std::chrono::duration_cast<std::chrono::milliseconds>(delay_max).count(), slow_message, lost_event,
+      lost_call, failed_fetch, stuck_merge, accidents, may_reset ? ", perhaps a reset" : "",
+      one_diverges ? ", the last one diverges" : "", one_differs ? ", the last one differs" : "");
+}
+
+// -- programs
+// ------------------------------------------------------------------------------------------------
+
+void simulation::start_program(node& n) {
+  auto& p = n.prog;
+  if (n.stopping || (p.serial > 0 && p.now != program::doing::over)) return;
+  const bool last = n.number + 1u == nodes_.size();
+  const bool differs = last && scenario_.one_differs;
+  const auto& head = contracts::training_probe(world_, training_).head();
+  if (differs && head.layout_digest.is_zero()
+      && head.phase != contracts::round_phase::complete) // who comes first is right
+    return in_life(n, 1s, [this, &n] { start_program(n); });
+  const auto serial = p.serial + 1;
+  p = {};
+  p.serial = serial;
+  p.params.min_peers = scenario_.min_peers;
+  p.params.adaptive_sync = random_.below(4) == 0;
+  p.params.on_train_end = static_cast<contracts::on_train_end>(random_.below(3));
+  p.params.weightage = 1 + static_cast<std::uint32_t>(random_.below(4));
+  p.weightage = p.params.weightage;
+  p.syncs_left = static_cast<std::uint32_t>(random_.below(9));
+  p.pace = between(10, random_.below(3) == 0 ? 20000 : 2000);
+  p.loss_takes = between(1, random_.below(4) == 0 ? 5000 : 200);
+  p.diverges = last && scenario_.one_diverges;
+  p.layout = differs ? other_layout() : keccak256("the layout");
+  p.has = {static_cast<double>(random_.below(1000)), true, p.layout};
+  p.now = program::doing::opening;
+  note(&n, fmt::format("program {} opens, {} syncs to come", serial, p.syncs_left));
+  n.machine->on_open(p.params, now_);
+  drain(n);
+}
+
+void simulation::step(node& n) {
+  n.prog.now = program::doing::training;
+  const auto pace = n.prog.pace;
+  in_life(n, pace / 2 + between(0, std::chrono::duration_cast<std::chrono::milliseconds>(pace).count()),
+          [this, &n, serial = n.prog.serial] {
+            if (n.prog.serial != serial || n.prog.now != program::doing::training) return;
+            send_models(n, n.prog.syncs_left == 0);
+          });
+}
+
+void simulation::send_models(node& n, bool close) {
+  auto& p = n.prog;
+  p.has.value += static_cast<double>(random_.below(100)) / 10;
+  p.has.finite = !p.diverges;
+  const auto digest = p.has.digest();
+  models_[digest] = p.has;
+  n.store.insert(digest);
+  const model_ref model{digest, 1000, p.layout};
+  p.asked_in_request = false;
+  note(&n,
+       fmt::format("program {}: {}", close ? "closes with" : "syncs", to_hex(digest.view()).substr(0, 10)));
+  if (close) {
+    p.now = program::doing::waiting_for_close;
+    const bool inactive = p.params.on_train_end == contracts::on_train_end::inactive;
+    n.machine->on_close(model, inactive ? 0 : p.weightage, now_);
+  } else {
+    --p.syncs_left;
+    p.now = program::doing::waiting_for_sync;
+    n.machine->on_sync(model, p.weightage, now_);
+  }
+  drain(n);
+}
+
+void simulation::take_answer_open(node& n) {
+  if (n.prog.now == program::doing::over) return;
+  if (n.prog.now != program::doing::opening) return broken(n.name + ": an answer to no open");
+  note(&n, "program is let in");
+  step(n);
+}
+
+void simulation::take_ask_loss(node& n, const action::ask_loss& ask) {
+  auto& p = n.prog;
+  if (p.now == program::doing::over) return;
+  note(&n,
+       fmt::format("program gets {} of round {}", to_hex(ask.digest.view()).substr(0, 10), ask.round_num));
+  if (p.now != program::doing::waiting_for_sync && p.now != program::doing::waiting_for_close)
+    return broken(n.name + ": a merged model for a program that did not ask");
+  if (p.evaluating) return broken(n.name + ": a merged model while the program evaluates another");
+  if (!n.store.contains(ask.digest)) return broken(n.name + ": a merged model that is not in the store");
+  if (!checker_.was_merged(ask.round_num, ask.digest))
+    return broken(fmt::format("{}: {} is not what was merged in round {}", n.name, to_hex(ask.digest.view()),
+                              ask.round_num));
+  if (!was_reset_ && ask.round_num < p.last_round)
+    return broken(n.name + ": a merge older than the last one");
+  p.last_round = ask.round_num;
+  p.last_digest = ask.digest;
+  p.has = models_.at(ask.digest);
+  p.asked_in_request = p.evaluating = true;
+  in_life(n, p.loss_takes, [this, &n, serial = p.serial] {
+    if (n.prog.serial != serial || n.prog.now == program::doing::over) return;
+    n.prog.evaluating = false;
+    const auto loss = n.prog.diverges ? std::nan("") : 1.0 / (1.0 + static_cast<double>(n.prog.last_round));
+    n.machine->on_loss({loss, 0.5, 1, 2}, now_);
+    drain(n);
+  });
+}
+
+void simulation::take_answer_sync(node& n, const action::answer_sync& answer) {
+  auto& p = n.prog;
+  if (p.now == program::doing::over) return;
+  if (p.now != program::doing::waiting_for_sync || p.evaluating)
+    return broken(n.name + ": an answer to no sync");
+  if (!p.asked_in_request && !answer.training_over)
+    return broken(n.name + ": a sync is answered without a merged model");
+  if (answer.next_interval < 1) return broken(n.name + ": an interval of 0");
+  ++p.syncs_answered;
+  note(&n, answer.training_over ? "sync answered, training is over" : "sync answered");
+  if (answer.training_over) p.syncs_left = 0;
+  step(n);
+}
+
+void simulation::take_answer_close(node& n) {
+  auto& p = n.prog;
+  if (p.now == program::doing::over) return;
+  if (p.now != program::doing::waiting_for_close || p.evaluating)
+    return broken(n.name + ": an answer to no close");
+  const auto head = contracts::training_probe(world_, training_).head();
+  if (!was_reset_ && head.phase != contracts::round_phase::complete)
+    return broken(n.name + ": a close is answered before the training is complete");
+  if (!was_reset_ && head.merged_round > 0 && p.last_digest != head.merged_digest)
+    return broken(n.name + ": a close is answered without the final model");
+  p.served = true;
+  end_program(n, "it is served", true);
+}
+
+void simulation::end_program(node& n, std::string_view how, bool orderly) {
+  auto& p = n.prog;
+  if (p.serial == 0 || p.now == program::doing::over) return;
+  note(&n, fmt::format("program ends: {}", how));
+  if (view_now().head.layout_digest == other_layout()) odd_one_first_ = true;
+  if (odd_one_first_) return;
+  if (n.reliable && !orderly && !was_reset_ && !is_final_model_lost())
+    broken(fmt::format("{}: its program is refused: {}", n.name, how));
+  p.now = program::doing::over;
+  in_life(n, between(1, 200), [this, &n, orderly] {
+    n.machine->on_program_gone("it closed its pipes", orderly, now_);
+    drain(n);
+    if (!n.reliable && n.is_up() && !n.prog.served && random_.below(2) == 0)
+      in_life(n, between(1, 4000), [this, &n] { start_program(n); });
+  });
+}
+
+void simulation::session_ended(node& n, const action::session_ended& how) {
+  note(&n, fmt::format("session ended: {}", how.text));
+  if (!how.node_ends) return;
+  kill(n, "session over");
+  n.ended = true;
+}
+
+// -- accidents
+// -----------------------------------------------------------------------------------------------
+
+void simulation::plan_accident() {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(scenario_.quiet_at).count();
+  at(now_ + between(0, ms), [this] { accident(); });
+}
+
+void simulation::accident() {
+  if (scenario_.may_reset && random_.below(4) == 0) {
+    note(nullptr, "an operator resets the training");
+    return at(sn_up(now_), [this] { reset_training(); });
+  }
+  if (random_.below(5) == 0) {
+    note(nullptr, "the SN is down for a while");
+    sn_down_until_ = std::max(sn_down_until_, now_ + between(100, 15000));
+    return;
+  }
+  const auto unreliable = scenario_.nodes - scenario_.reliable;
+  if (unreliable == 0) return;
+  // The leader of a merge is the most interesting victim.
+  auto* n = nodes_[scenario_.reliable + random_.below(unreliable)].get();
+  const auto leader = contracts::training_probe(world_, training_).head().leader;
+  if (auto* leads = find(leader); leads != nullptr && !leads->reliable) n = leads;
+  if (!n->is_up()) return;
+  switch (random_.below(6)) {
+  case 0:
+    return end_program(*n, "it crashes", false);
+  case 1:
+    return end_program(*n, "it kills its session", true);
+  case 2:
+    return terminate(*n);
+  default:
+    kill(*n, "kill -9");
+    if (random_.below(4) == 0) n->store.clear();
+    n->doomed = random_.below(4) == 0;
+    if (n->doomed) return note(n, "and will not come back");
+    after(between(200, 20000), [this, n] { boot(*n); });
+  }
+}
+
+/// A round moves on by a majority of the peers in it, and is merged from their files. When too many of them
+/// are gone for good only an operator can help; the documented way is a reset.
+void simulation::help_hopeless_round() {
+  after(50s, [this] { help_hopeless_round(); });
+  const auto view = view_now();
+  if (view.head.phase == contracts::round_phase::complete || now_ - last_move_ < 300s) return;
+  std::size_t alive = 0;
+  bool has_models = false;
+  for (const auto& in : view.check_ins) {
+    const auto* peer = find(in.peer);
+    const bool trains = peer->is_up() && peer->prog.now != program::doing::over;
+    alive += trains && in.peer != view.head.leader ? 1 : 0;
+    has_models = has_models || in.weightage == 0 || (peer->is_up() && peer->store.contains(in.digest));
+  }
+  const auto voters = view.check_ins.size() - (view.head.leader.is_zero() ? 0 : 1);
+  if (2 * alive > voters && has_models) return;
+  note(nullptr, "so many peers of the round are gone that an operator resets the training");
+  ++operator_resets_;
+  reset_training();
+}
+
+void simulation::reset_training() {
+  last_move_ = now_;
+  was_reset_ = true;
+  world_.send(contracts::test_account(100), training_, contracts::encode_reset());
+  cached_view_.reset();
+  contract_moved();
+}
+
+/// Nobody has the last merge of a complete training any more.
+bool simulation::is_final_model_lost() {
+  const auto head = view_now().head;
+  return head.phase == contracts::round_phase::complete
+         && std::none_of(nodes_.begin(), nodes_.end(),
+                         [&](const auto& n) { return n->is_up() && n->store.contains(head.merged_digest); });
+}
+
+bool simulation::all_done() const {
+  return now_ > quiet_ && std::all_of(nodes_.begin(), nodes_.end(), [](const auto& n) {
+           if (n->ended || n->doomed) return true;
+           if (!n->is_up()) return false;
+           const bool idle = n->prog.serial > 0 && n->prog.now == program::doing::over;
+           return idle && !n->machine->in_session();
+         });
+}
+
+std::string simulation::who_is_left() const {
+  std::string out;
+  for (const auto& n : nodes_)
+    if (n->is_up()) out += fmt::format("\n  {}: {}", n->name, n->machine->waiting_for(now_));
+  return out;
+}
+
+} // namespace swarm::rounds::testing

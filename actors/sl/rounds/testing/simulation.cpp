@@ -1,0 +1,372 @@
+#include "actors/sl/rounds/testing/simulation.hpp"
+
+#include "actors/sl/rounds/testing/simulation_parts.hpp"
+#include "contracts/contracts.hpp"
+#include "contracts/testing/training_probe.hpp"
+
+#include <algorithm>
+
+namespace swarm::rounds::testing {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto tick_interval = 200ms;
+constexpr auto silent_after = 6s;
+constexpr auto look_for_hopeless = 50s;
+/// More simulated time than any training here needs once the faults have stopped.
+constexpr auto patience = 1500s;
+constexpr std::uint16_t operator_account = 100;
+
+} // namespace
+
+simulation::simulation(std::uint64_t seed, const scenario& what)
+    : random_(seed), scenario_(what), quiet_(time_point{} + what.quiet_at),
+      world_(contracts::make_contracts()),
+      training_(contracts::training_address(contracts::default_training_name)) {
+  contracts::register_node(world_, contracts::test_account(operator_account), contracts::node_type::sn);
+  note(nullptr, scenario_.describe());
+  for (std::uint16_t i = 0; i < what.nodes; ++i) {
+    nodes_.push_back(std::make_unique<node>());
+    auto& n = *nodes_.back();
+    n.number = i;
+    n.account = contracts::test_account(i);
+    n.name = fmt::format("sl-{}", i);
+    n.reliable = i < what.reliable;
+    contracts::register_node(world_, n.account, contracts::node_type::sl, n.name);
+    at(now_ + between(0, i == 0 ? 100 : 15000), [this, &n] { boot(n); });
+  }
+  for (std::uint32_t i = 0; i < what.accidents; ++i)
+    plan_accident();
+  at(quiet_ + 1ms, [] {}); // not over before all accidents have happened
+  after(look_for_hopeless, [this] { help_hopeless_round(); });
+}
+
+simulation::~simulation() = default;
+
+std::string simulation::run() {
+  while (broken_.empty() && !odd_one_first_ && !all_done()) {
+    if (queue_.empty()) return "nothing happens any more: " + who_is_left();
+    if (queue_.begin()->first > quiet_ + patience)
+      return fmt::format("not everybody is served {} s after the last fault: {}",
+                         std::chrono::seconds(patience).count(), who_is_left());
+    auto next = queue_.extract(queue_.begin());
+    now_ = next.key();
+    next.mapped()();
+  }
+  return broken_;
+}
+
+// -- time and chance
+// -----------------------------------------------------------------------------------------
+
+void simulation::at(time_point when, thunk what) {
+  queue_.emplace(when, std::move(what));
+}
+
+void simulation::in_life(node& of, duration pause, thunk what) {
+  after(pause, [&of, life = of.life, what = std::move(what)] {
+    if (of.life == life && of.is_up()) what();
+  });
+}
+
+duration simulation::between(std::int64_t from_ms, std::int64_t to_ms) {
+  return std::chrono::milliseconds(
+      from_ms + static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(to_ms - from_ms + 1))));
+}
+
+duration simulation::message_delay() {
+  if (fault(scenario_.slow_message)) return between(500, 5000);
+  return between(1, std::chrono::duration_cast<std::chrono::milliseconds>(scenario_.delay_max).count());
+}
+
+void simulation::note(const node* of, std::string text) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count();
+  trace_.push_back(fmt::format("{:8}.{:03} {:5} {}", ms / 1000, ms % 1000, of != nullptr ? of->name : "",
+                               std::move(text)));
+}
+
+void simulation::broken(std::string what) {
+  note(nullptr, "BROKEN: " + what);
+  if (broken_.empty()) broken_ = std::move(what);
+}
+
+// -- processes
+// -----------------------------------------------------------------------------------------------
+
+void simulation::boot(node& n) {
+  if (n.is_up() || n.ended) return;
+  ++n.life;
+  n.reading = n.read_again = false;
+  n.job.reset();
+  n.stopping = false;
+  machine_options options;
+  options.self = n.account;
+  options.grace = 8s;
+  options.leader_stall = 5s;
+  const bool diverges = scenario_.one_diverges && n.number + 1u == nodes_.size();
+  options.can_lead = n.number % 5 != 4 || diverges;
+  options.merge_lost = 12s;
+  n.machine.emplace(options);
+  note(&n, "starts");
+  if (n.engaged) n.machine->on_former_session(now_);
+  tick(n);
+  // Not every process that comes back gets a program again.
+  if (n.reliable || n.prog.serial == 0 || chance(700))
+    in_life(n, between(100, 3000), [this, &n] { start_program(n); });
+}
+
+void simulation::kill(node& n, std::string_view how) {
+  if (!n.is_up()) return;
+  note(&n, fmt::format("process ends: {}", how));
+  n.machine.reset();
+  ++n.life;
+  n.down_since = now_;
+  n.job.reset();
+  if (n.prog.now != program::doing::over) n.prog.now = program::doing::over;
+}
+
+/// As on SIGTERM: the channel goes first, then the machine says when it is ready, or time is up.
+void simulation::terminate(node& n) {
+  if (!n.is_up() || n.stopping) return;
+  note(&n, "is told to stop");
+  n.stopping = true;
+  n.prog.now = program::doing::over;
+  n.machine->on_shutdown(now_);
+  in_life(n, 3s, [this, &n] {
+    kill(n, "told to stop, without having left in time");
+    n.ended = true;
+  });
+  drain(n);
+}
+
+void simulation::tick(node& n) {
+  n.machine->tick(now_);
+  drain(n);
+  in_life(n, tick_interval, [this, &n] { tick(n); });
+}
+
+struct simulation::perform {
+  simulation& sim;
+  node& n;
+
+  void operator()(const action::call& a) const { sim.submit(n, a); }
+  void operator()(const action::refresh&) const { sim.read_contract(n); }
+  void operator()(const action::answer_open&) const { sim.take_answer_open(n); }
+  void operator()(const action::ask_loss& a) const { sim.take_ask_loss(n, a); }
+  void operator()(const action::answer_sync& a) const { sim.take_answer_sync(n, a); }
+  void operator()(const action::answer_close&) const { sim.take_answer_close(n); }
+  void operator()(const action::refuse& a) const { sim.end_program(n, "refused: " + a.text, false); }
+  void operator()(const action::refuse_layout&) const {
+    sim.end_program(n, "refused: other parameters than its peers", false);
+  }
+  void operator()(const action::fetch& a) const {
+    sim.note(&n, fmt::format("fetches {}", to_hex(a.digest.view()).substr(0, 10)));
+    sim.fetch(n, a.digest, a.holders, 0, [self = *this, digest = a.digest](result<hash32> got) {
+      if (!got) self.sim.note(&self.n, "fetch failed");
+      self.n.machine->on_fetched(digest, std::move(got), self.sim.now_);
+      self.sim.drain(self.n);
+    });
+  }
+  void operator()(const action::start_merge& a) const { sim.start_merge(n, a); }
+  void operator()(const action::cancel_merge&) const { n.job.reset(); }
+  void operator()(const action::probe_leader& a) const { sim.probe_leader(n, a); }
+  void operator()(const action::keep_models& a) const {
+    std::erase_if(n.store, [&](const hash32& digest) { return !a.digests.contains(digest); });
+  }
+  void operator()(const action::session_ended& a) const { sim.session_ended(n, a); }
+  void operator()(const action::note& a) const { sim.note(&n, "says: " + a.text); }
+};
+
+void simulation::drain(node& n) {
+  const auto life = n.life;
+  while (n.life == life && n.is_up()) {
+    const auto actions = n.machine->take_actions();
+    if (actions.empty()) break;
+    for (const auto& one : actions)
+      if (n.life == life && n.is_up()) std::visit(perform{*this, n}, one);
+  }
+  if (n.life != life || !n.is_up()) return;
+  n.engaged = n.machine->is_engaged();
+  if (!n.stopping || !n.machine->may_stop()) return;
+  kill(n, "told to stop, has left");
+  n.ended = true;
+}
+
+// -- the SN
+// --------------------------------------------------------------------------------------------------
+
+/// Transactions of a node are executed in the order in which it sent them, as their nonces demand.
+void simulation::submit(node& n, const action::call& call) {
+  note(&n, fmt::format("calls #{}: {}", call.id, call.what));
+  if (fault(scenario_.lost_call)) {
+    in_life(n, message_delay(), [this, &n, id = call.id] {
+      note(&n, fmt::format("call #{} is lost", id));
+      n.machine->on_call_done(id, false, 0, "the SN cannot be reached", now_);
+      drain(n);
+    });
+    return;
+  }
+  n.wire_free = std::max(n.wire_free + 1us, now_ + message_delay());
+  at(sn_up(n.wire_free),
+     [this, &n, life = n.life, call] { execute(n, life, call.id, call.input, call.what); });
+}
+
+void simulation::execute(node& n, std::uint64_t life, std::uint64_t id, const bytes& input,
+                         const std::string& what) {
+  if (now_ < sn_down_until_)
+    return at(sn_down_until_, [this, &n, life, id, input, what] { execute(n, life, id, input, what); });
+  if (n.life != life && chance(500)) return note(&n, fmt::format("call #{} dies with its process", id));
+  const auto before = world_.block_num();
+  const auto done = world_.send(n.account, training_, input);
+  cached_view_.reset();
+  const auto text = done.ok ? std::string{} : contracts::revert_text(done.output);
+  note(&n, fmt::format("#{} {} in block {}{}", id, done.ok ? "done" : "refused", before + 1,
+                       done.ok ? "" : ": " + text));
+  for (const auto& entry : done.events) {
+    const auto event = contracts::decode_training_event(entry.topics, entry.data).value();
+    if (auto wrong = checker_.take(event, models_); !wrong.empty()) broken(wrong);
+    if (std::holds_alternative<contracts::merge_committed>(event)) last_move_ = now_;
+    if (const auto* merge = std::get_if<contracts::merge_committed>(&event))
+      note(nullptr, fmt::format("round {} is merged: {}, {} contributors, {} excluded", merge->round_num,
+                                to_hex(merge->digest.view()).substr(0, 10), merge->contributors.size(),
+                                merge->excluded.size()));
+    if (const auto* closed = std::get_if<contracts::round_closed>(&event))
+      note(nullptr, fmt::format("round {} is closed with {} peers, leader sl-{}", closed->round_num,
+                                closed->participants, closed->leader[19]));
+    if (std::holds_alternative<contracts::training_complete>(event)) note(nullptr, "training complete");
+  }
+  if (const auto wrong = contracts::training_probe(world_, training_).broken_invariant(); !wrong.empty())
+    broken(wrong);
+  if (done.ok && !done.events.empty()) contract_moved();
+  if (n.life != life) return;
+  after(message_delay(), [this, &n, life, id, ok = done.ok, block = world_.block_num(), text] {
+    if (n.life != life) return;
+    n.machine->on_call_done(id, ok, block, text, now_);
+    drain(n);
+  });
+}
+
+void simulation::contract_moved() {
+  for (auto& n : nodes_)
+    if (n->is_up() && !fault(scenario_.lost_event))
+      in_life(*n, message_delay(), [this, &n] { read_contract(*n); });
+}
+
+contract_view simulation::view_now() {
+  if (!cached_view_) {
+    const contracts::training_probe probe(world_, training_);
+    cached_view_ = contract_view{world_.block_num(), probe.head(), probe.check_ins(), probe.peers(), {}};
+  }
+  auto out = *cached_view_;
+  for (const auto& n : nodes_)
+    if (!n->is_up() && now_ - n->down_since >= silent_after) out.silent.insert(n->account);
+  return out;
+}
+
+/// One read at a time; what is asked for meanwhile is one more read afterwards.
+void simulation::read_contract(node& n) {
+  if (n.reading) {
+    n.read_again = true;
+    return;
+  }
+  n.reading = true;
+  n.read_again = false;
+  const auto life = n.life;
+  at(sn_up(now_ + message_delay()), [this, &n, life] {
+    if (n.life != life) return;
+    auto view = std::make_shared<contract_view>(view_now());
+    in_life(n, message_delay(), [this, &n, view] {
+      n.reading = false;
+      n.machine->on_view(*view, now_);
+      drain(n);
+      if (n.is_up() && n.read_again) read_contract(n);
+    });
+  });
+}
+
+// -- files and merges
+// ----------------------------------------------------------------------------------------
+
+simulation::node* simulation::find(const address& account) {
+  const auto found =
+      std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& n) { return n->account == account; });
+  return found == nodes_.end() ? nullptr : found->get();
+}
+
+void simulation::fetch(node& n, const hash32& digest, std::vector<holder> holders, std::size_t next,
+                       std::function<void(result<hash32>)> done) {
+  if (n.store.contains(digest)) return in_life(n, 1ms, [=, this] { done(models_.at(digest).layout); });
+  if (next == holders.size())
+    return in_life(n, 1ms, [done] { done(fail(errc::unavailable, "no holder has it")); });
+  in_life(n, message_delay() + between(1, 400), [=, this, &n] {
+    auto* from = find(holders[next].peer);
+    const bool has = from != nullptr && from->is_up() && from->store.contains(digest);
+    if (!has || fault(scenario_.failed_fetch)) return fetch(n, digest, holders, next + 1, done);
+    n.store.insert(digest);
+    done(models_.at(digest).layout);
+  });
+}
+
+void simulation::start_merge(node& n, const action::start_merge& task) {
+  note(&n,
+       fmt::format("merges {} models for round {}, term {}", task.inputs.size(), task.round_num, task.term));
+  if (n.job) broken("a merge is started while another is under way");
+  n.job = {task.round_num, task.term, ++n.jobs, 0, fault(scenario_.stuck_merge)};
+  const auto here = std::make_shared<std::set<hash32>>();
+  const auto answered = std::make_shared<std::size_t>(0);
+  for (const auto& input : task.inputs)
+    fetch(n, input.digest, {{input.peer, input.endpoint}}, 0,
+          [this, &n, here, answered, task, digest = input.digest, serial = n.jobs](result<hash32> got) {
+            if (!n.job || n.job->serial != serial) return;
+            ++n.job->progress;
+            if (got) here->insert(digest);
+            if (++*answered < task.inputs.size()) return;
+            // A stuck one is broken off by the limits of its connections in the end.
+            in_life(n, n.job->stuck ? between(30000, 90000) : between(1, 2000),
+                    [this, &n, here, task, serial] {
+                      if (n.job && n.job->serial == serial) finish_merge(n, task, *here);
+                    });
+          });
+}
+
+void simulation::finish_merge(node& n, const action::start_merge& task, const std::set<hash32>& here) {
+  n.job.reset();
+  merge_outcome outcome;
+  std::vector<weighted_model> from;
+  for (const auto& input : task.inputs) {
+    const auto& brought = models_.at(input.digest);
+    const bool usable = here.contains(input.digest) && n.store.contains(input.digest) && brought.finite;
+    if (usable) {
+      from.push_back({input.peer, input.weight, &brought});
+      outcome.contributors.push_back(input.peer);
+    } else {
+      outcome.excluded.push_back(input.peer);
+      outcome.reasons.push_back(brought.finite ? "cannot be had" : "not finite");
+    }
+  }
+  if (from.empty()) {
+    note(&n, "has nothing to merge");
+  } else {
+    const auto merged = mean_of(from);
+    outcome.digest = merged.digest();
+    outcome.size = 1000;
+    models_[outcome.digest] = merged;
+    n.store.insert(outcome.digest);
+  }
+  n.machine->on_merged(task.round_num, task.term, std::move(outcome), now_);
+  drain(n);
+}
+
+void simulation::probe_leader(node& n, const action::probe_leader& ask) {
+  in_life(n, message_delay() + message_delay(), [this, &n, ask] {
+    const auto* leader = find(ask.leader);
+    if (leader == nullptr || !leader->is_up() || !leader->job) return;
+    if (leader->job->round_num != ask.round_num || leader->job->term != ask.term) return;
+    n.machine->on_leader_progress(ask.round_num, ask.term, leader->job->progress, now_);
+    drain(n);
+  });
+}
+
+} // namespace swarm::rounds::testing

@@ -1,0 +1,129 @@
+#pragma once
+
+#include "actors/sl/rounds/peer_machine.hpp"
+#include "actors/sl/rounds/testing/round_checker.hpp"
+#include "base/random.hpp"
+#include "contracts/testing/memory_host.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+/// A swarm in one thread: peer machines against the real training contract in memory, with made-up clock,
+/// network, files and programs. Everything follows from the seed.
+namespace swarm::rounds::testing {
+
+/// What may go wrong, as probabilities of a thousand unless said otherwise. All faults stop at `quiet_at`.
+struct scenario {
+  std::uint32_t nodes = 4;    ///< 2..8
+  std::uint32_t reliable = 2; ///< of these, the first: their processes and programs never die
+  std::uint32_t min_peers = 1;
+  duration quiet_at{};
+  duration delay_max{};           ///< of one message
+  std::uint32_t slow_message = 0; ///< takes up to five seconds
+  std::uint32_t lost_event = 0;
+  std::uint32_t lost_call = 0;
+  std::uint32_t failed_fetch = 0;
+  std::uint32_t stuck_merge = 0; ///< never gets on, until it is cancelled
+  std::uint32_t accidents = 0;   ///< number of: death of a process or program, signal, outage of the SN
+  bool may_reset = false;        ///< one of the accidents may be an operator's reset
+  bool one_diverges = false;     ///< the last node's models are not finite
+  bool one_differs = false;      ///< the last node's models have other parameters
+
+  static scenario draw(seeded_random& random);
+  std::string describe() const;
+};
+
+class simulation {
+public:
+  simulation(std::uint64_t seed, const scenario& what);
+  ~simulation();
+
+  /// Runs until every program has ended. Says what was broken; empty when nothing was.
+  std::string run();
+  /// What happened: one line per event.
+  const std::vector<std::string>& trace() const { return trace_; }
+  std::uint64_t merges() const { return checker_.merges(); }
+  std::uint64_t operator_resets() const { return operator_resets_; }
+
+private:
+  struct node;
+  struct program;
+  struct perform;
+  using thunk = std::function<void()>;
+
+  void at(time_point when, thunk what);
+  void after(duration pause, thunk what) { at(now_ + pause, std::move(what)); }
+  /// For things of a process: not done when it has died meanwhile.
+  void in_life(node& of, duration pause, thunk what);
+  bool chance(std::uint32_t of_thousand) { return random_.below(1000) < of_thousand; }
+  bool fault(std::uint32_t of_thousand) { return now_ < quiet_ && chance(of_thousand); }
+  duration between(std::int64_t from_ms, std::int64_t to_ms);
+  duration message_delay();
+
+  void note(const node* of, std::string text);
+  void broken(std::string what);
+
+  // simulation.cpp: processes and the SN
+  void boot(node& n);
+  void kill(node& n, std::string_view how);
+  void terminate(node& n);
+  void tick(node& n);
+  void drain(node& n);
+  void submit(node& n, const action::call& call);
+  void execute(node& n, std::uint64_t life, std::uint64_t id, const bytes& input, const std::string& what);
+  void read_contract(node& n);
+  void contract_moved();
+  contract_view view_now();
+  void fetch(node& n, const hash32& digest, std::vector<holder> holders, std::size_t next,
+             std::function<void(result<hash32>)> done);
+  void start_merge(node& n, const action::start_merge& task);
+  void finish_merge(node& n, const action::start_merge& task, const std::set<hash32>& here);
+  void probe_leader(node& n, const action::probe_leader& ask);
+  node* find(const address& account);
+  time_point sn_up(time_point when) const { return when < sn_down_until_ ? sn_down_until_ : when; }
+
+  // simulated_programs.cpp: programs and accidents
+  void start_program(node& n);
+  void step(node& n);
+  void send_models(node& n, bool close);
+  void take_answer_open(node& n);
+  void take_ask_loss(node& n, const action::ask_loss& ask);
+  void take_answer_sync(node& n, const action::answer_sync& answer);
+  void take_answer_close(node& n);
+  void end_program(node& n, std::string_view how, bool orderly);
+  void session_ended(node& n, const action::session_ended& how);
+  void plan_accident();
+  void accident();
+  void help_hopeless_round();
+  void reset_training();
+  bool is_final_model_lost();
+  bool all_done() const;
+  std::string who_is_left() const;
+
+  seeded_random random_;
+  scenario scenario_;
+  time_point now_{};
+  time_point quiet_{};
+  std::multimap<time_point, thunk> queue_;
+  contracts::memory_world world_;
+  address training_;
+  std::optional<contract_view> cached_view_;
+  time_point sn_down_until_{};
+  std::vector<std::unique_ptr<node>> nodes_;
+  round_checker checker_;
+  std::map<hash32, model> models_; ///< every model that ever was, by digest
+  std::vector<std::string> trace_;
+  std::string broken_;
+  std::uint64_t operator_resets_ = 0;
+  bool was_reset_ = false;
+  bool odd_one_first_ =
+      false;               ///< the one with other parameters came first, and is right: the run means nothing
+  time_point last_move_{}; ///< of the contract
+};
+
+} // namespace swarm::rounds::testing

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "actors/sl/rounds/testing/simulation.hpp"
+
+namespace swarm::rounds::testing {
+
+struct simulation::program {
+  enum class doing { nothing, opening, training, waiting_for_sync, waiting_for_close, over };
+
+  session_params params;
+  doing now = doing::nothing;
+  std::uint64_t serial = 0; ///< counts the programs of a node: what was meant for one never reaches another
+  std::uint32_t syncs_left = 0;
+  duration pace{}; ///< between two syncs
+  duration loss_takes{};
+  model has;
+  hash32 layout;
+  bool diverges = false;
+  std::uint32_t weightage = 1;
+  bool asked_in_request = false; ///< it has been given a model since it asked
+  bool evaluating = false;
+  std::uint64_t last_round = 0; ///< whose merge it was given last
+  hash32 last_digest;
+  std::uint32_t syncs_answered = 0;
+  bool served = false; ///< to its end
+};
+
+struct simulation::node {
+  std::uint16_t number = 0;
+  address account;
+  std::string name;
+  bool reliable = false;
+  std::optional<peer_machine> machine; ///< none while the process is down
+  std::uint64_t life = 0;
+  bool ended = false;  ///< in order, for good
+  bool doomed = false; ///< dead for good
+  bool stopping = false;
+  bool engaged = false; ///< what a file in its data directory says
+  time_point down_since{};
+  time_point wire_free{}; ///< when its last transaction reaches the SN: they keep their order
+  bool reading = false;
+  bool read_again = false;
+  std::set<hash32> store;
+
+  struct merge_job {
+    std::uint64_t round_num = 0;
+    std::uint32_t term = 0;
+    std::uint64_t serial = 0;
+    std::uint64_t progress = 0;
+    bool stuck = false;
+  };
+  std::optional<merge_job> job;
+  std::uint64_t jobs = 0;
+  program prog;
+
+  bool is_up() const { return machine.has_value(); }
+};
+
+} // namespace swarm::rounds::testing

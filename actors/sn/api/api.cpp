@@ -1,0 +1,205 @@
+#include "actors/sn/api/api.hpp"
+
+#include "actors/sn/rpc/byte_budget.hpp"
+#include "actors/supervision/paths.hpp"
+#include "base/log.hpp"
+#include "transport/http/http_server.hpp"
+
+#include <atomic>
+
+namespace swarm::actors {
+
+namespace {
+
+using transport::text_response;
+
+struct api_state {
+  explicit api_state(std::shared_ptr<const sn_context> from) : context(std::move(from)) {}
+
+  std::string status() const {
+    if (!server) return "not listening";
+    const auto now = server->status();
+    return fmt::format("port {}, {} connections, {} requests", server->port(), now.connections, now.requests);
+  }
+  std::string detail_json() const {
+    if (!server) return {};
+    const auto now = server->status();
+    return fmt::format(
+        R"({{"port":{},"connections":{},"websockets":{},"accepted":{},"refused":{},"handshake_failures":{},)"
+        R"("requests":{},"bytes_received":{},"bytes_sent":{}}})",
+        server->port(), now.connections, now.websockets, now.accepted, now.refused, now.handshake_failures,
+        now.requests, now.bytes_received, now.bytes_sent);
+  }
+
+  std::shared_ptr<const sn_context> context;
+  std::unique_ptr<transport::http_server> server;
+};
+
+constexpr std::size_t message_bytes_max = 8 * 1024 * 1024;
+constexpr std::size_t session_requests_max = 16; ///< of one session, not answered yet; reading pauses
+/// Of one session: answers that its client has not read yet. Above the largest answer of rpc::service_limits.
+constexpr std::size_t unread_answer_bytes_max = 40 * 1024 * 1024;
+constexpr std::size_t unread_notification_bytes_max = 16 * 1024 * 1024;
+constexpr std::size_t unread_messages_max = 65536; ///< a full block has thousands of events
+
+using budget_ptr = std::shared_ptr<rpc::byte_budget>;
+
+/// A text that takes its room until it was sent.
+transport::shared_slice with_room(std::string text, std::shared_ptr<const void> room) {
+  struct held {
+    std::string text;
+    std::shared_ptr<const void> room;
+  };
+  const auto owner = std::make_shared<const held>(held{std::move(text), std::move(room)});
+  return {owner, as_bytes(owner->text)};
+}
+
+void answer_request(const std::shared_ptr<environment>& env, const std::string& chain,
+                    const budget_ptr& budget, transport::http_request request,
+                    const transport::http_reply& reply) {
+  if (request.method == "GET" && request.target == "/is_up")
+    return reply(env->dir.find(chain) ? text_response(200, "OK")
+                                      : text_response(503, "the chain is starting\n"));
+  if (request.method != "POST" || request.target != "/")
+    return reply(text_response(404, "POST / for JSON-RPC, GET /is_up\n"));
+  const auto client = request.peer.cert_fingerprint;
+  const auto asked = budget->hold(client, request.body.size());
+  if (!asked) return reply(text_response(503, "too many bytes of requests and answers are under way\n"));
+  rpc_request forwarded{std::move(request.body),
+                        [reply, budget, client, asked](std::string text) {
+                          if (text.empty()) return reply(text_response(204, {}));
+                          auto room = budget->hold(client, text.size());
+                          if (!room) return reply(text_response(503, "too many answers wait to be read\n"));
+                          auto response = text_response(200, {}, "application/json");
+                          response.slice = with_room(std::move(text), std::move(room));
+                          reply(std::move(response));
+                        },
+                        std::move(request.peer), 0};
+  if (!env->dir.send(chain, std::move(forwarded))) reply(text_response(503, "the chain is starting\n"));
+}
+
+/// A WebSocket. A client that does not read what it asked for is cut off rather than fed from ever more
+/// memory; nobody waits for it.
+class api_session {
+public:
+  api_session(std::weak_ptr<transport::ws_session> to, const transport::peer_info& peer, budget_ptr budget,
+              std::string log_source)
+      : to_(std::move(to)), client_(peer.cert_fingerprint),
+        peer_(transport::host_port(peer.address, peer.port)), budget_(std::move(budget)),
+        log_source_(std::move(log_source)) {}
+
+  std::shared_ptr<const void> room_for(std::size_t bytes) { return budget_->hold(client_, bytes); }
+  void answer(std::string text) { send(std::move(text)); }
+  void notify(std::string text) {
+    const auto to = to_.lock();
+    if (to && to->status().queued_bytes > unread_notification_bytes_max) return drop(*to);
+    send(std::move(text));
+  }
+  void close(transport::ws_close_code code, std::string reason) {
+    if (const auto to = to_.lock()) to->close(code, std::move(reason));
+  }
+
+private:
+  void send(std::string text) {
+    const auto to = to_.lock();
+    if (!to || text.empty() || dropped_) return;
+    auto room = room_for(text.size());
+    if (!room) return drop(*to);
+    if (const auto sent = to->send(with_room(std::move(text), std::move(room)), true);
+        !sent && sent.error().is(transport::net_errc::limit))
+      drop(*to);
+  }
+  void drop(transport::ws_session& to) {
+    if (dropped_.exchange(true)) return;
+    log::warning(log_source_, "{}: reads its answers and notifications too slowly, {} bytes wait: closing",
+                 peer_, to.status().queued_bytes);
+    to.close(transport::ws_close_code::policy, "too slow: answers and notifications were not read");
+  }
+
+  std::weak_ptr<transport::ws_session> to_;
+  hash32 client_;
+  std::string peer_;
+  budget_ptr budget_;
+  std::string log_source_;
+  std::atomic<bool> dropped_ = false;
+};
+
+/// Sends the answer to one message, then its notifications if it subscribed.
+std::function<void(std::string)> replier(std::shared_ptr<api_session> on, std::shared_ptr<void> credit,
+                                         std::shared_ptr<const void> room) {
+  struct under_way {
+    std::shared_ptr<void> credit;
+    std::shared_ptr<const void> room;
+    bool answered = false;
+  };
+  const auto request = std::make_shared<under_way>(under_way{std::move(credit), std::move(room)});
+  return [on = std::move(on), request](std::string text) {
+    if (std::exchange(request->answered, true)) return on->notify(std::move(text));
+    *request = {nullptr, nullptr, true};
+    on->answer(std::move(text));
+  };
+}
+
+void accept_session(const std::shared_ptr<environment>& env, const std::string& chain,
+                    const std::shared_ptr<transport::ws_session>& session,
+                    const std::shared_ptr<api_session>& served, const transport::peer_info& peer,
+                    std::uint64_t number) {
+  transport::ws_callbacks callbacks;
+  callbacks.on_message = [env, chain, served, peer, number](transport::ws_message message) {
+    auto room = served->room_for(message.data.size());
+    if (!room)
+      return served->close(transport::ws_close_code::try_later,
+                           "too many bytes of requests and answers are under way");
+    rpc_request request{std::string(message.as_text()),
+                        replier(served, std::move(message.credit), std::move(room)), peer, number};
+    if (!env->dir.send(chain, std::move(request)))
+      served->close(transport::ws_close_code::try_later, "the chain is starting");
+  };
+  callbacks.on_close = [env, chain, number, session](const error&) {
+    env->dir.send(chain, session_gone{number});
+  };
+  session->start(std::move(callbacks));
+}
+
+caf::behavior api_behavior(role_actor<api_state>* self) {
+  auto& state = self->state();
+  const auto& context = *state.context;
+  transport::http_server_options options;
+  options.address = context.options.bind_address;
+  options.port = context.options.sn_api_port;
+  options.name = "API";
+  options.ws.message_bytes_max = message_bytes_max;
+  options.ws.unhandled_messages_max = session_requests_max;
+  options.ws.send_queue_bytes_max = unread_answer_bytes_max;
+  options.ws.send_queue_messages_max = unread_messages_max;
+  options.log_source = context.log_source;
+  auto env = self->shared_env();
+  auto chain = sibling(*self, "chain");
+  auto numbers = std::make_shared<std::atomic<std::uint64_t>>(0);
+  const auto budget = rpc::byte_budget::make({});
+  auto server = transport::http_server::start(
+      *context.io, context.identity, options,
+      [env, chain, budget](transport::http_request request, transport::http_reply reply) {
+        answer_request(env, chain, budget, std::move(request), reply);
+      },
+      [env, chain, budget, numbers, source = context.log_source](
+          std::shared_ptr<transport::ws_session> session, const std::string&, transport::peer_info peer) {
+        const auto served = std::make_shared<api_session>(session, peer, budget, source);
+        accept_session(env, chain, session, served, peer, ++*numbers);
+      });
+  if (!server) {
+    self->end_process(1, server.error().message);
+  } else {
+    state.server = std::move(*server);
+    log::info(context.log_source, "Starting SWARM-API-SERVER on port: {}", state.server->port());
+  }
+  return {[](tick) {}};
+}
+
+} // namespace
+
+start_function api_actor(std::shared_ptr<const sn_context> context) {
+  return role<api_state>(api_behavior, std::move(context));
+}
+
+} // namespace swarm::actors

@@ -1,0 +1,240 @@
+#include "actors/sn/consensus/consensus_actor.hpp"
+
+#include "actors/sn/messages.hpp"
+#include "actors/supervision/paths.hpp"
+#include "base/log.hpp"
+#include "ledger/consensus/qbft_machine.hpp"
+
+#include <boost/json.hpp>
+
+namespace swarm::actors {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto sync_interval = 1s;
+
+time_point now() {
+  return std::chrono::steady_clock::now();
+}
+
+struct consensus_state {
+  explicit consensus_state(std::shared_ptr<const sn_context> from) : context(std::move(from)) {}
+
+  std::string status() const {
+    if (!qbft) return "waiting for the chain";
+    if (sync->behind()) return sync->status(now());
+    const auto s = qbft->status();
+    if (!s.validator) return fmt::format("following, {} validators", validators);
+    if (s.silent)
+      return fmt::format("silent at block {}: the record of this key's votes is missing", s.block_num);
+    if (!s.active) return fmt::format("validator, one of {}", validators);
+    auto out = fmt::format("block {} round {}: {} of {} prepared, {} committed", s.block_num, s.round_num,
+                           s.prepares, s.quorum, s.commits);
+    if (s.round_num > 0) out += fmt::format(", {} in this round or beyond", s.round_changes);
+    for (const auto& who : s.silent_validators)
+      out += fmt::format(", nothing from {}", to_hex(who.view()));
+    return out;
+  }
+  std::string detail_json() const;
+
+  std::shared_ptr<const sn_context> context;
+  std::optional<consensus::qbft_machine> qbft;
+  std::optional<sync::sync_machine> sync;
+  std::size_t validators = 0;
+  std::uint64_t timer_serial[2] = {0, 0}; ///< by timer_kind
+};
+
+std::string consensus_state::detail_json() const {
+  if (!qbft) return "{}";
+  const auto s = qbft->status();
+  json::array silent;
+  for (const auto& who : s.silent_validators)
+    silent.emplace_back(to_hex(who.view()));
+  return json::serialize(
+      json::object{{"block_num", s.block_num},
+                   {"round_num", s.round_num},
+                   {"validator", s.validator},
+                   {"silent", s.silent},
+                   {"active", s.active},
+                   {"proposer", to_hex(s.proposer.view())},
+                   {"validators", validators},
+                   {"quorum", s.quorum},
+                   {"prepares", s.prepares},
+                   {"commits", s.commits},
+                   {"round_changes", s.round_changes},
+                   {"prepared_round", s.prepared ? json::value(s.prepared->round_num) : nullptr},
+                   {"silent_validators", std::move(silent)},
+                   {"parked_messages", s.parked_messages},
+                   {"parked_bytes", s.parked_bytes},
+                   {"sync_target", sync->target()},
+                   {"sync_waiting_blocks", sync->waiting_blocks()},
+                   {"sync_waiting_bytes", sync->waiting_bytes()}});
+}
+
+using self_pointer = role_actor<consensus_state>*;
+
+// -- carrying out what the machines want
+// ------------------------------------------------------------------------------
+
+struct carry_out {
+  self_pointer self;
+
+  /// Clients of the chain must not hold up what is agreed.
+  template <class Action>
+  void to_chain(Action& what) const {
+    self->tell_first(sibling(*self, "chain"), std::move(what));
+  }
+  template <class Action>
+  void to_peers(Action& what) const {
+    self->tell(sibling(*self, "peers"), std::move(what));
+  }
+
+  void operator()(consensus::persist& what) const { to_chain(what); }
+  void operator()(consensus::build_block& what) const { to_chain(what); }
+  void operator()(consensus::validate_block& what) const { to_chain(what); }
+  void operator()(consensus::commit_block& what) const { to_chain(what); }
+  void operator()(consensus::broadcast& what) const { to_peers(what); }
+  void operator()(consensus::send_to& what) const { to_peers(what); }
+  void operator()(consensus::send_decided& what) const { to_peers(what); }
+  void operator()(consensus::penalize& what) const { to_peers(what); }
+  void operator()(const consensus::set_timer& what) const {
+    auto& serial = self->state().timer_serial[static_cast<std::size_t>(what.timer.kind)];
+    self->delayed_send(self, what.after, timer_due{what.timer, ++serial});
+  }
+  void operator()(const consensus::cancel_timer& what) const {
+    ++self->state().timer_serial[static_cast<std::size_t>(what.kind)];
+  }
+  void operator()(const consensus::request_sync& what) const;
+  void operator()(const consensus::evidence& what) const {
+    log::warning(self->state().context->log_source,
+                 "validator {} signed two different votes for one place; proof: {} and {}",
+                 to_hex(what.author.view()), to_hex(what.first), to_hex(what.second));
+  }
+  void operator()(const consensus::report& what) const {
+    log::warning(self->state().context->log_source, "{}", what.text);
+  }
+
+  void operator()(sync::action::ask_range& what) const { to_peers(what); }
+  void operator()(sync::action::penalize& what) const {
+    self->tell(sibling(*self, "peers"), consensus::penalize{what.peer, std::move(what.why)});
+  }
+  void operator()(sync::action::import_blocks& what) const {
+    import_range out{what.first, std::move(what.blocks), {}};
+    for (std::size_t i = 0; i < out.blocks.size(); ++i)
+      out.records.push_back(self->state().qbft->records_with_block(out.first + i));
+    to_chain(out);
+  }
+};
+
+void step(self_pointer self, consensus::event what) {
+  auto& s = self->state();
+  if (!s.qbft) return; // nothing is agreed before there is a chain; whoever said it will say it again
+  for (auto& action : s.qbft->step(std::move(what)))
+    std::visit(carry_out{self}, action);
+}
+
+void carry_out_sync(self_pointer self) {
+  for (auto& action : self->state().sync->take_actions())
+    std::visit(carry_out{self}, action);
+}
+
+void carry_out::operator()(const consensus::request_sync& what) const {
+  self->state().sync->on_claim(what.peer, what.block_num, now());
+  carry_out_sync(self);
+}
+
+void begin(self_pointer self, const consensus_ready& ready) {
+  auto& s = self->state();
+  s.qbft.emplace(consensus::machine_options{.domain = ready.domain},
+                 consensus::make_signature_scheme(*s.context->key));
+  s.sync.emplace(sync::sync_options{.snapshot_gap = s.context->options.snapshot_gap},
+                 ready.start.head.block_num);
+  s.validators = ready.start.validators.size();
+  step(self, ready.start);
+  self->delayed_send(self, sync_interval, tick{});
+  self->tell(sibling(*self, "peers"), consensus_wanted{}); // who is connected already
+}
+
+/// Hands `event` to the catching-up machine, if there is one yet.
+template <class Event>
+void sync_step(self_pointer self, Event event) {
+  auto& s = self->state();
+  if (!s.sync) return;
+  event(*s.sync);
+  carry_out_sync(self);
+}
+
+caf::behavior consensus_behavior(self_pointer self) {
+  // After what an actor before this one wanted of the chain, whose answers are not for this one.
+  self->tell_first(sibling(*self, "chain"), consensus_wanted{});
+  return {
+      [=](const consensus_ready& ready) { begin(self, ready); },
+      // from the chain
+      [=](const consensus::work_available& what) { step(self, what); },
+      [=](const consensus::block_built& what) { step(self, what); },
+      [=](const consensus::block_validated& what) { step(self, what); },
+      [=](const consensus::persisted& what) { step(self, what); },
+      [=](const consensus::head_changed& what) {
+        self->state().validators = what.validators.size();
+        step(self, what);
+        sync_step(self, [&](auto& sync) { sync.on_head(what.head.block_num, false, now()); });
+      },
+      [=](const range_imported& what) {
+        sync_step(self, [&](auto& sync) { sync.on_head(what.head_num, true, now()); });
+      },
+      [=](const range_refused& what) {
+        sync_step(self,
+                  [&](auto& sync) { sync.on_import_failed(what.block_num, what.blame, what.why, now()); });
+      },
+      [=](const snapshot_pivot& what) {
+        sync_step(self, [&](auto& sync) {
+          if (what.taken) sync.on_snapshot_taken(now());
+          sync.on_pivot(what.block_num, now());
+        });
+      },
+      [=](const snapshot_useless& what) {
+        sync_step(self, [&](auto& sync) { sync.on_no_snapshot(what.peer, now()); });
+      },
+      // from peers
+      [=](const peer_message& what) {
+        step(self, consensus::message{what.peer, what.raw});
+      },
+      [=](const consensus::peer_connected& what) { step(self, what); },
+      [=](const consensus::peer_gone& what) {
+        step(self, what);
+        sync_step(self, [&](auto& sync) { sync.on_peer_gone(what.peer, now()); });
+      },
+      [=](const peer_head& what) {
+        sync_step(self, [&](auto& sync) {
+          if (what.certificate) sync.on_identity(what.peer, *what.certificate);
+          sync.on_claim(what.peer, what.block_num, now());
+        });
+      },
+      [=](const peer_blocks& what) {
+        sync_step(self, [&](auto& sync) { sync.on_blocks(what.peer, what.first, what.blocks, now()); });
+      },
+      // time
+      [=](const timer_due& what) {
+        if (what.serial != self->state().timer_serial[static_cast<std::size_t>(what.timer.kind)]) return;
+        step(self, consensus::timer_fired{what.timer});
+      },
+      [=](tick) {
+        sync_step(self, [](auto& sync) { sync.tick(now()); });
+        if (const auto& sync = self->state().sync)
+          self->tell(sibling(*self, "chain"), snapshot_peers{sync->claims(), sync->snapshot_claims()});
+        self->delayed_send(self, sync_interval, tick{});
+      },
+      [=](const admin_query&) { return self->state().detail_json(); },
+  };
+}
+
+} // namespace
+
+start_function consensus_actor(std::shared_ptr<const sn_context> context) {
+  return role<consensus_state>(consensus_behavior, std::move(context));
+}
+
+} // namespace swarm::actors

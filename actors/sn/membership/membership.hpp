@@ -1,0 +1,44 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "contracts/registry/client.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+/// How a validator votes on who else should be one; see interfaces/INodeRegistry.sol. Pure.
+namespace swarm::membership {
+
+/// A connected SN; the account is proved, the fingerprint is that of the certificate it presented.
+struct connected_node {
+  address account;
+  hash32 cert_fingerprint;
+  bool validates = false; ///< it wishes to be a validator
+};
+
+struct network_view {
+  address self;
+  std::vector<address> validators; ///< sorted
+  std::vector<address> members;    ///< validators and those who wait to be one
+  std::vector<contracts::node_view> nodes;
+  std::vector<connected_node> connected;
+  std::map<address, duration> absent; ///< members that are not connected, and since how long
+  std::set<address> voted_on;         ///< accounts that this node's vote on is open
+};
+
+/// A member away for this long is voted out, as long as the others are enough to go on without it.
+inline constexpr duration absent_max = std::chrono::minutes(2);
+
+struct vote {
+  address account;
+  bool add = false;
+  bool discard = false; ///< takes the vote back instead
+  bool operator==(const vote&) const = default;
+};
+
+/// What to send next, if anything: one vote at a time. Nothing from who is no validator.
+std::optional<vote> next_vote(const network_view& view);
+
+} // namespace swarm::membership

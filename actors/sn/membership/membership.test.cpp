@@ -1,0 +1,96 @@
+#include "actors/sn/membership/membership.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace swarm;
+using namespace swarm::membership;
+using namespace std::chrono_literals;
+
+namespace {
+
+address account(std::uint8_t number) {
+  address out;
+  out[19] = number;
+  return out;
+}
+hash32 certificate(std::uint8_t number) {
+  hash32 out;
+  out.fill(number);
+  return out;
+}
+
+/// Nodes 1 to `nodes` are registered SNs, all connected to node 1; the first `members` of them are members.
+network_view network(std::uint8_t nodes, std::uint8_t members) {
+  network_view out;
+  out.self = account(1);
+  for (std::uint8_t i = 1; i <= nodes; ++i) {
+    contracts::node_view node;
+    node.account = account(i);
+    node.type = contracts::node_type::sn;
+    node.active = true;
+    node.cert_fingerprint = certificate(i);
+    out.nodes.push_back(node);
+    if (i > 1) out.connected.push_back({account(i), certificate(i), true});
+    if (i <= members) out.members.push_back(account(i));
+    if (i <= members && members != 2) out.validators.push_back(account(i));
+  }
+  if (members == 2) out.validators = {account(1)};
+  return out;
+}
+
+void disconnect(network_view& view, std::uint8_t number, duration since) {
+  std::erase_if(view.connected, [&](const auto& node) { return node.account == account(number); });
+  view.absent[account(number)] = since;
+}
+
+} // namespace
+
+TEST_CASE("newcomers are voted in one after the other, in the order of their registration") {
+  auto view = network(4, 2);
+  CHECK(next_vote(view) == vote{account(3), true});
+  view.voted_on.insert(account(3));
+  CHECK(next_vote(view) == vote{account(4), true});
+  view.voted_on.insert(account(4));
+  CHECK(next_vote(view) == std::nullopt);
+}
+
+TEST_CASE("an observer, a stranger, another certificate and an SL are not voted in; who is no validator does "
+          "not vote") {
+  auto view = network(3, 2);
+  view.connected[1].validates = false;
+  CHECK(next_vote(view) == std::nullopt);
+  view = network(3, 2);
+  view.connected[1].cert_fingerprint = certificate(9);
+  CHECK(next_vote(view) == std::nullopt);
+  view = network(3, 2);
+  view.nodes[2].type = contracts::node_type::sl;
+  CHECK(next_vote(view) == std::nullopt);
+  view = network(3, 2);
+  view.nodes[2].active = false;
+  CHECK(next_vote(view) == std::nullopt);
+  view = network(3, 2);
+  disconnect(view, 3, 0s);
+  CHECK(next_vote(view) == std::nullopt);
+  view = network(3, 2);
+  view.self = account(2);
+  CHECK(next_vote(view) == std::nullopt);
+}
+
+TEST_CASE("a member away for long is voted out while a quorum is here") {
+  auto view = network(4, 4);
+  disconnect(view, 3, absent_max - 1s);
+  CHECK(next_vote(view) == std::nullopt);
+  view.absent[account(3)] = absent_max;
+  CHECK(next_vote(view) == vote{account(3), false});
+  view.voted_on.insert(account(3));
+  CHECK(next_vote(view) == std::nullopt);
+  view.voted_on.clear();
+  disconnect(view, 4, 1s); // two of four are no quorum: nothing can be decided, nobody is judged
+  CHECK(next_vote(view) == std::nullopt);
+}
+
+TEST_CASE("a vote against somebody who is back is taken back") {
+  auto view = network(4, 4);
+  view.voted_on.insert(account(3));
+  CHECK(next_vote(view) == vote{account(3), false, true});
+}

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "contracts/proofs/merge_proof.hpp"
+#include "ledger/chain/chain.hpp"
+
+namespace swarm::audit {
+
+/// The proof that the training contract called `contract` merged round `round_num`, from an SN's chain; in
+/// the generation given, else the latest that merged this round. Errors: errc::not_found for a contract, or a
+/// merge, that the chain does not have; what the chain cannot read.
+result<contracts::merge_proof> make_proof(const ledger::chain& chain, const std::string& contract,
+                                          std::uint64_t round_num,
+                                          std::optional<std::uint64_t> generation = {});
+
+/// The same for the admin socket: parameters {"contract", "round", "generation"} as JSON text, the answer as
+/// that of a proof file.
+result<std::string> answer_proof(const ledger::chain& chain, std::string_view params);
+
+} // namespace swarm::audit

@@ -1,0 +1,111 @@
+#pragma once
+
+#include "actors/sn/rpc/service.hpp"
+#include "contracts/contracts.hpp"
+#include "ledger/chain/testing/chain_fixture.hpp"
+
+#include <boost/json.hpp>
+
+#include <stdexcept>
+
+/// A service over a real chain in a temporary directory, for tests and fuzzers.
+namespace swarm::rpc::test {
+
+namespace json = boost::json;
+using namespace ledger::test;
+
+/// Hexadecimal of anything that has a view.
+template <class Fixed>
+std::string hex(const Fixed& from) {
+  return to_hex(from.view());
+}
+
+/// A text to compare with JSON.
+inline json::value js(const std::string& text) {
+  return json::value(text);
+}
+
+/// The product's contracts, and the ledger's test contract beside them.
+inline ledger::chain_options rpc_chain_options(std::filesystem::path dir) {
+  auto out = test_options(std::move(dir));
+  auto product = contracts::make_contracts();
+  auto& own = out.contracts;
+  own.kinds.insert(own.kinds.end(), product.kinds.begin(), product.kinds.end());
+  own.genesis.insert(own.genesis.end(), product.genesis.begin(), product.genesis.end());
+  return out;
+}
+
+class rpc_node {
+public:
+  explicit rpc_node(service_limits limits = {}, ledger::chain_limits of_chain = {}) {
+    auto options = rpc_chain_options(dir_ / "chain");
+    options.limits = of_chain;
+    auto opened = ledger::chain::open(std::move(options));
+    if (!opened) throw std::runtime_error(opened.error().message);
+    chain = std::move(*opened);
+    served = std::make_unique<service>(*chain, now, limits);
+    from.peer.cert_fingerprint = word(77);
+    from.peer.cert_subject = "CN=test";
+    from.send = [this](std::string text) { sent.push_back(std::move(text)); };
+  }
+
+  /// Everything that was sent in answer to `body`, nothing yet when it waits for a block.
+  std::vector<std::string> post(std::string_view body) {
+    sent.clear();
+    served->handle(std::string(body), from, now);
+    while (served->busy())
+      served->go_on(now);
+    return std::exchange(sent, {});
+  }
+  /// The one answer to `body`.
+  json::object ask(std::string_view body) {
+    const auto answers = post(body);
+    if (answers.size() != 1 || answers[0].empty())
+      throw std::runtime_error(fmt::format("{} answers to {}", answers.size(), body));
+    return json::parse(answers[0]).as_object();
+  }
+  json::object call(std::string_view method, std::string_view params = "[]") {
+    return ask(fmt::format(R"({{"jsonrpc":"2.0","id":1,"method":"{}","params":{}}})", method, params));
+  }
+  /// The result; an error throws.
+  json::value value(std::string_view method, std::string_view params = "[]") {
+    auto answer = call(method, params);
+    if (!answer.contains("result"))
+      throw std::runtime_error(fmt::format("{}: {}", method, std::string(json::serialize(answer))));
+    return answer["result"];
+  }
+  /// The result as JSON text.
+  std::string text(std::string_view method, std::string_view params = "[]") {
+    return json::serialize(value(method, params));
+  }
+  /// "code message" of the error; a result throws.
+  std::string error(std::string_view method, std::string_view params = "[]") {
+    return error_text(call(method, params));
+  }
+  static std::string error_text(const json::object& answer) {
+    if (answer.contains("result") || !answer.contains("error"))
+      throw std::runtime_error("no error: " + std::string(json::serialize(answer)));
+    const auto& error = answer.at("error").as_object();
+    return fmt::format("{} {}", error.at("code").as_int64(), std::string(error.at("message").as_string()));
+  }
+
+  hash32 submit(const ledger::transaction& txn) { return chain->submit(txn.raw()).value(); }
+  /// Commits what waits and tells the service.
+  ledger::block_ptr seal(std::uint64_t timestamp = 0) {
+    auto block = seal_block(*chain, timestamp).value();
+    served->on_block(block);
+    return block;
+  }
+  void pass(duration span) { served->on_time(now += span); }
+
+  time_point now = time_point{} + std::chrono::hours(1);
+  std::unique_ptr<ledger::chain> chain;
+  std::unique_ptr<service> served;
+  caller from;
+  std::vector<std::string> sent;
+
+private:
+  temp_dir dir_;
+};
+
+} // namespace swarm::rpc::test

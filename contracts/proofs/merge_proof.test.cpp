@@ -1,0 +1,356 @@
+#include "contracts/proofs/merge_proof.hpp"
+
+#include "contracts/training/interface.hpp"
+#include "ledger/proof/testing/proof_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace swarm;
+using namespace swarm::contracts;
+using ledger::proof_rule;
+using ledger::seal_rule;
+using ledger::test::paper_chain;
+using ledger::test::paper_key;
+using ledger::test::paper_txn;
+
+namespace {
+
+constexpr std::string_view contract_name = "digits";
+constexpr std::uint8_t leader_key = 11, peer_key = 12, excluded_key = 13, stranger_key = 14;
+
+address who(std::uint8_t key) {
+  return paper_key(key).account();
+}
+
+/// What happens in a round, as a test may bend it before it goes on the chain.
+struct story {
+  address contract = training_address(contract_name);
+  address merge_to = contract;
+  std::uint8_t merge_signer = leader_key;
+  std::uint8_t check_in_signer = peer_key;
+  bool check_in_late = false;
+  std::vector<checked_in> check_ins{
+      {who(leader_key), 4, 2, hash32(u256(0xaa)), 1000, 10, 3, false},
+      {who(peer_key), 4, 2, hash32(u256(0xbb)), 1001, 20, 3, false},
+      {who(excluded_key), 4, 2, hash32(u256(0xcc)), 1002, 30, 2, true},
+  };
+  merge_committed merge{4,
+                        2,
+                        1,
+                        who(leader_key),
+                        hash32(u256(0xdd)),
+                        1003,
+                        {who(leader_key), who(peer_key)},
+                        {who(excluded_key)},
+                        {"not finite"}};
+
+  paper_txn check_in(std::size_t which, std::uint8_t signer) const {
+    return {signer, contract, {abi::encode_event(contract, check_ins[which])}};
+  }
+  paper_txn noise() const { return {stranger_key, contract, {}}; }
+};
+
+/// The story on a chain that starts with one validator and has four when the merge is committed, and its
+/// proof.
+struct proved_story {
+  paper_chain chain{{1}};
+  merge_proof proof;
+  merge_trust by_genesis;
+
+  explicit proved_story(const story& of = {}) {
+    chain.add_block({of.noise(), of.check_in(0, leader_key)}, {1, 2, 3, 4});
+    const auto merge = paper_txn{
+        of.merge_signer,
+        of.merge_to,
+        {abi::encode_event(of.contract, training_complete{}), abi::encode_event(of.contract, of.merge)}};
+    const auto peer = of.check_in(1, of.check_in_signer);
+    const auto excluded = of.check_in(2, excluded_key);
+    if (of.check_in_late)
+      chain.add_block({excluded, merge, peer});
+    else
+      chain.add_block({peer, excluded, of.noise(), merge});
+
+    proof.chain = chain.identity();
+    proof.contract = contract_name;
+    proof.generation = 2;
+    proof.round_num = 4;
+    proof.term = of.merge.term;
+    proof.leader = of.merge.leader;
+    proof.digest = of.merge.digest;
+    proof.size = of.merge.size;
+    proof.merge = chain.prove(2, of.check_in_late ? 1 : 3, 1);
+    const std::size_t at[] = {1, of.check_in_late ? std::size_t{2} : 0,
+                              of.check_in_late ? std::size_t{0} : 1};
+    for (std::size_t i = 0; i < 3; ++i) {
+      const auto& in = of.check_ins[i];
+      proof.models.push_back({in.peer, in.digest, in.size, in.weightage, in.base_round, std::nullopt,
+                              chain.prove(i == 0 ? 1 : 2, at[i], 0)});
+    }
+    proof.models[2].excluded = "not finite";
+    proof.blocks = {chain.sealed(2), chain.sealed(1)};
+    proof.handovers = {chain.handover_at(0), chain.handover_at(1)};
+    by_genesis.genesis_hash = chain.identity().genesis_hash;
+  }
+};
+
+} // namespace
+
+TEST_CASE("a merge record is proved from the genesis block, or from the validators") {
+  proved_story made;
+  const auto place = verify_merge_proof(made.proof, made.by_genesis);
+  REQUIRE(place);
+  CHECK(place->block_num == 2);
+  CHECK(place->seals == 3);
+  CHECK(place->validators == 4);
+  CHECK(place->timestamp == made.chain.header(2).timestamp);
+
+  CHECK(verify_merge_proof(made.proof, {}).error().is(merge_rule::no_trust));
+  merge_trust validators{made.chain.validators(), {}};
+  CHECK(verify_merge_proof(made.proof, validators)
+            .error()
+            .is(seal_rule::below_quorum)); // block 1 has another set
+  made.proof.models.erase(made.proof.models.begin());
+  made.proof.blocks.pop_back();
+  CHECK(
+      verify_merge_proof(made.proof, validators).error().is(merge_rule::models)); // so its seals are believed
+  validators.validators = {who(stranger_key), who(peer_key), who(leader_key), who(excluded_key)};
+  CHECK(verify_merge_proof(made.proof, validators).error().is(seal_rule::not_a_validator));
+  merge_trust stranger{{}, hash32(u256(7))};
+  CHECK(verify_merge_proof(made.proof, stranger).error().is(proof_rule::genesis));
+}
+
+TEST_CASE("nothing that a merge proof says can be altered") {
+  proved_story made;
+  auto& proof = made.proof;
+  auto& model = proof.models[1];
+  const auto refused = [&](auto rule) {
+    const auto verdict = verify_merge_proof(proof, made.by_genesis);
+    REQUIRE_FALSE(verdict);
+    CHECK_MESSAGE(verdict.error().is(rule), verdict.error().category, ": ", verdict.error().message);
+  };
+
+  SUBCASE("the chain id") {
+    ++proof.chain.chain_id;
+    refused(seal_rule::not_a_validator);
+  }
+  SUBCASE("the genesis hash") {
+    proof.chain.genesis_hash[3] ^= 1;
+    refused(proof_rule::genesis);
+  }
+  SUBCASE("the contract") {
+    proof.contract = "digit";
+    refused(merge_rule::contract);
+  }
+  SUBCASE("the generation") {
+    proof.generation = 1;
+    refused(merge_rule::round);
+  }
+  SUBCASE("the round") {
+    proof.round_num = 5;
+    refused(merge_rule::round);
+  }
+  SUBCASE("the term") {
+    proof.term = 0;
+    refused(merge_rule::claim);
+  }
+  SUBCASE("the leader") {
+    proof.leader = who(peer_key);
+    refused(merge_rule::claim);
+  }
+  SUBCASE("the digest") {
+    proof.digest[31] ^= 1;
+    refused(merge_rule::claim);
+  }
+  SUBCASE("the size") {
+    --proof.size;
+    refused(merge_rule::claim);
+  }
+  SUBCASE("a peer") {
+    model.peer[7] ^= 1;
+    refused(merge_rule::models);
+  }
+  SUBCASE("a peer's digest") {
+    model.digest[0] ^= 1;
+    refused(merge_rule::claim);
+  }
+  SUBCASE("a peer's size") {
+    ++model.size;
+    refused(merge_rule::claim);
+  }
+  SUBCASE("a peer's weightage") {
+    ++model.weightage;
+    refused(merge_rule::claim);
+  }
+  SUBCASE("a peer's base round") {
+    --model.base_round;
+    refused(merge_rule::claim);
+  }
+  SUBCASE("who was excluded") {
+    model.excluded = "late";
+    refused(merge_rule::models);
+  }
+  SUBCASE("why") {
+    proof.models[2].excluded = "late";
+    refused(merge_rule::claim);
+  }
+  SUBCASE("one model less") {
+    proof.models.pop_back();
+    refused(merge_rule::models);
+  }
+  SUBCASE("one model more") {
+    proof.models.push_back(proof.models.back());
+    refused(merge_rule::models);
+  }
+  SUBCASE("the order of the models") {
+    std::swap(proof.models[1], proof.models[2]);
+    refused(merge_rule::models);
+  }
+  SUBCASE("another peer's check-in") {
+    model.check_in = proof.models[0].check_in;
+    refused(merge_rule::claim);
+  }
+  SUBCASE("another event") {
+    proof.merge.log_index = 0;
+    refused(merge_rule::event);
+  }
+  SUBCASE("a log that is not there") {
+    proof.merge.log_index = 2;
+    refused(proof_rule::log);
+  }
+  SUBCASE("a transaction's place") {
+    proof.merge.txn_index = 2;
+    refused(proof_rule::transaction);
+  }
+  SUBCASE("a block's number") {
+    proof.merge.block_num = 9;
+    refused(proof_rule::missing_block);
+  }
+  SUBCASE("another block of the proof") {
+    proof.merge.block_num = 1;
+    refused(proof_rule::transaction);
+  }
+}
+
+TEST_CASE("no byte of the evidence can be altered") {
+  proved_story made;
+  auto& proof = made.proof;
+  const auto refused = [&](auto rule, auto... others) {
+    const auto verdict = verify_merge_proof(proof, made.by_genesis);
+    REQUIRE_FALSE(verdict);
+    CHECK_MESSAGE((verdict.error().is(rule) || ... || verdict.error().is(others)), verdict.error().category,
+                  ": ", verdict.error().message);
+  };
+  const auto each_byte = [](auto& raw, std::size_t step, const auto& check) {
+    for (std::size_t i = 0; i < raw.size(); i += step) {
+      raw[i] ^= 0x20;
+      check();
+      raw[i] ^= 0x20;
+    }
+  };
+
+  SUBCASE("headers") {
+    for (auto& block : proof.blocks)
+      each_byte(block.header, 7, [&] {
+        refused(proof_rule::header, seal_rule::not_a_validator, seal_rule::too_many, seal_rule::below_quorum,
+                ledger::key_rule::invalid_signature);
+      });
+    each_byte(proof.handovers[0].block.header, 7, [&] { refused(proof_rule::header, proof_rule::genesis); });
+  }
+  SUBCASE("seals") {
+    for (auto& seal : proof.blocks[0].seals.seals)
+      each_byte(seal.signature, 5, [&] {
+        refused(seal_rule::not_a_validator, ledger::key_rule::invalid_signature, ledger::key_rule::high_s,
+                ledger::key_rule::bad_recovery_id);
+      });
+    ++proof.blocks[0].seals.round_num;
+    refused(seal_rule::not_a_validator, ledger::key_rule::invalid_signature);
+  }
+  SUBCASE("too few seals") {
+    proof.blocks[0].seals.seals.pop_back();
+    refused(seal_rule::below_quorum);
+  }
+  SUBCASE("one validator's seal counted twice") {
+    proof.blocks[0].seals.seals[2] = proof.blocks[0].seals.seals[0];
+    refused(seal_rule::duplicate_author);
+  }
+  SUBCASE("transaction proofs") {
+    for (auto& node : proof.merge.txn)
+      each_byte(node, 3, [&] { refused(proof_rule::transaction); });
+    proof.merge.txn.pop_back();
+    refused(proof_rule::transaction);
+  }
+  SUBCASE("receipt proofs") {
+    for (auto& node : proof.models[2].check_in.receipt)
+      each_byte(node, 3, [&] { refused(proof_rule::receipt); });
+    proof.models[2].check_in.receipt.push_back({0x80});
+    refused(proof_rule::receipt);
+  }
+  SUBCASE("validators") {
+    auto& shown = proof.handovers[1].proof;
+    for (auto* nodes : {&shown.account, &shown.count, &shown.members[0], &shown.members[3]})
+      for (auto& node : *nodes)
+        each_byte(node, 3, [&] { refused(proof_rule::validators); });
+  }
+  SUBCASE("a handover left out") {
+    proof.handovers.pop_back();
+    refused(seal_rule::too_many);
+  }
+  SUBCASE("a block that claims to be before all validators") {
+    auto header = made.chain.header(2);
+    header.block_num = 0;
+    proof.blocks.push_back({ledger::encode_header(header), {}});
+    proof.merge.block_num = 0;
+    refused(proof_rule::order);
+  }
+  SUBCASE("a block left out") {
+    proof.blocks.pop_back();
+    refused(proof_rule::missing_block);
+  }
+  SUBCASE("a block twice") {
+    proof.blocks.push_back(proof.blocks[0]);
+    refused(proof_rule::order);
+  }
+}
+
+TEST_CASE("what the chain records wrongly is not believed either") {
+  story bent;
+  const auto refused = [&](auto rule) {
+    const proved_story made(bent);
+    const auto verdict = verify_merge_proof(made.proof, made.by_genesis);
+    REQUIRE_FALSE(verdict);
+    CHECK_MESSAGE(verdict.error().is(rule), verdict.error().category, ": ", verdict.error().message);
+  };
+
+  SUBCASE("a merge that another peer signed") {
+    bent.merge_signer = peer_key;
+    refused(merge_rule::sender);
+  }
+  SUBCASE("a check-in that another peer signed") {
+    bent.check_in_signer = stranger_key;
+    refused(merge_rule::sender);
+  }
+  SUBCASE("a transaction to another contract") {
+    bent.merge_to = who(stranger_key);
+    refused(merge_rule::contract);
+  }
+  SUBCASE("another contract's log") {
+    bent.contract = training_address("other");
+    refused(merge_rule::contract);
+  }
+  SUBCASE("a check-in behind the merge") {
+    bent.check_in_late = true;
+    refused(merge_rule::order);
+  }
+  SUBCASE("a check-in of another round") {
+    bent.check_ins[1].round_num = 3;
+    refused(merge_rule::round);
+  }
+  SUBCASE("a check-in of another generation") {
+    bent.check_ins[1].generation = 1;
+    refused(merge_rule::round);
+  }
+  SUBCASE("excluded peers without reasons") {
+    bent.merge.reasons.clear();
+    refused(merge_rule::event);
+  }
+}

@@ -1,0 +1,259 @@
+#include "merge/store/model_store.hpp"
+
+#include "merge/store/store_state.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace swarm::merge {
+
+namespace {
+
+constexpr std::string_view suffix = ".safetensors";
+constexpr std::string_view unfinished_prefix = ".unfinished-";
+
+std::optional<hash32> digest_of_name(std::string_view name) {
+  if (name.size() != 64 + suffix.size() || !name.ends_with(suffix)) return std::nullopt;
+  const auto hex = name.substr(0, 64);
+  if (hex.find_first_not_of("0123456789abcdef") != std::string_view::npos) return std::nullopt;
+  return *fixed_from_hex<32>(hex);
+}
+
+/// Takes the models of an earlier process into the books and removes what it did not finish.
+result<void> scan(store_state& state) {
+  std::error_code code;
+  for (auto it = std::filesystem::directory_iterator(state.directory, code);
+       !code && it != std::filesystem::directory_iterator(); it.increment(code)) {
+    const auto name = it->path().filename().string();
+    std::error_code ignored;
+    if (name.starts_with(unfinished_prefix)) {
+      std::filesystem::remove(it->path(), ignored);
+      continue;
+    }
+    const auto digest = digest_of_name(name);
+    if (!digest || !std::filesystem::is_regular_file(it->symlink_status(ignored))) continue;
+    const auto size = std::filesystem::file_size(it->path(), ignored);
+    if (ignored) continue;
+    state.models[*digest].size = size;
+    state.used += size;
+  }
+  if (code) return fail(errc::io, "model directory {}: cannot be read: {}", state.directory, code.message());
+  return {};
+}
+
+} // namespace
+
+unique_fd::~unique_fd() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+model_file::~model_file() {
+  if (raw_.data() != nullptr) ::munmap(const_cast<std::uint8_t*>(raw_.data()), raw_.size());
+}
+
+void model_file::release_pages(std::uint64_t offset, std::uint64_t size) const {
+  static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  const auto end = std::min<std::uint64_t>(offset + size, raw_.size()) / page * page;
+  const auto begin = offset / page * page;
+  if (begin < end) ::madvise(const_cast<std::uint8_t*>(raw_.data()) + begin, end - begin, MADV_DONTNEED);
+}
+
+std::string store_state::path_of(const hash32& digest) const {
+  return fmt::format("{}/{}{}", directory, to_hex(digest.view(), false), suffix);
+}
+
+result<void> store_state::reserve(std::uint64_t size) {
+  const std::lock_guard guard(mutex);
+  const auto taken = used + reserved;
+  if (limits.bytes_max != 0 && (taken > limits.bytes_max || size > limits.bytes_max - taken))
+    return fail(merge_errc::too_large,
+                "model directory {}: a model of {} bytes does not fit, {} of the {} bytes allowed are taken; "
+                "allow more "
+                "or remove models",
+                directory, size, taken, limits.bytes_max);
+  reserved += size;
+  return {};
+}
+
+void store_state::release(std::uint64_t size) {
+  const std::lock_guard guard(mutex);
+  reserved -= size;
+}
+
+tl::unexpected<error> store_state::no_room(std::uint64_t size) const {
+  struct statvfs disk {};
+  const auto free =
+      ::statvfs(directory.c_str(), &disk) == 0 ? std::uint64_t{disk.f_bavail} * disk.f_frsize : 0;
+  return fail(merge_errc::disk_full,
+              "model directory {}: the disk is full: a model needs {} bytes, {} are free; make room or use "
+              "another data "
+              "directory",
+              directory, size, free);
+}
+
+bool store_state::drop(const hash32& digest) {
+  const auto found = models.find(digest);
+  if (found == models.end()) return false;
+  ::unlink(path_of(digest).c_str());
+  used -= found->second.size;
+  models.erase(found);
+  return true;
+}
+
+result<std::shared_ptr<const model_file>> store_state::map(int fd, std::optional<merge::manifest> known) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0)
+    return fail(errc::io, "a model file cannot be examined: {}", std::strerror(errno));
+  const auto size = static_cast<std::size_t>(info.st_size);
+  if (size == 0) return fail(merge_errc::bad_header, "the model file is empty");
+  void* at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+  if (at == MAP_FAILED)
+    return fail(errc::io, "a model file of {} bytes cannot be mapped: {}", size, std::strerror(errno));
+  std::shared_ptr<model_file> out(new model_file);
+  out->raw_ = {static_cast<const std::uint8_t*>(at), size};
+  out->manifest_ = known ? std::move(*known) : make_manifest(out->raw_);
+  out->digest_ = out->manifest_.digest();
+  SWARM_TRY(out->layout_, model_layout::parse(out->raw_, size));
+  return out;
+}
+
+result<std::shared_ptr<const model_file>> store_state::publish(const std::string& temporary,
+                                                               std::shared_ptr<const model_file> file) {
+  const std::lock_guard guard(mutex);
+  if (const auto found = models.find(file->digest()); found != models.end() && found->second.checked) {
+    ::unlink(temporary.c_str());
+    if (auto existing = found->second.mapped.lock()) return existing;
+    found->second.mapped = file; // the same bytes, only without a name
+    return file;
+  }
+  const auto path = path_of(file->digest());
+  if (::rename(temporary.c_str(), path.c_str()) != 0)
+    return fail(errc::io, "{}: cannot be renamed to its final name: {}", temporary, std::strerror(errno));
+  auto& known = models[file->digest()];
+  used = used - known.size + file->size();
+  known = {file->size(), file->manifest(), file};
+  return file;
+}
+
+result<model_store> model_store::open_directory(const std::string& directory) {
+  return open_directory(directory, {});
+}
+
+result<model_store> model_store::open_directory(const std::string& directory, options limits) {
+  std::error_code code;
+  std::filesystem::create_directories(directory, code);
+  if (code) return fail(errc::io, "model directory {}: cannot be made: {}", directory, code.message());
+  auto state = std::make_shared<store_state>();
+  state->directory = directory;
+  state->limits = limits;
+  const auto lock_path = directory + "/.lock";
+  state->lock = unique_fd(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!state->lock) return fail(errc::io, "{}: cannot be opened: {}", lock_path, std::strerror(errno));
+  if (::flock(state->lock.get(), LOCK_EX | LOCK_NB) != 0)
+    return fail(errc::conflict,
+                "model directory {}: another process uses it; give each its own data directory", directory);
+  SWARM_CHECK(scan(*state));
+  return model_store(std::move(state));
+}
+
+model_store::model_store(std::shared_ptr<store_state> from) : state_(std::move(from)) {}
+model_store::model_store(model_store&&) noexcept = default;
+model_store& model_store::operator=(model_store&&) noexcept = default;
+model_store::~model_store() = default;
+
+result<std::shared_ptr<const model_file>> model_store::put(const model_layout& layout,
+                                                           std::span<const bytes_view> data) {
+  const auto& tensors = layout.tensors();
+  if (data.size() != tensors.size())
+    return fail(errc::invalid, "{} pieces of data for {} tensors", data.size(), tensors.size());
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    if (data[i].size() != tensors[i].size)
+      return fail(merge_errc::bad_tensor, "tensor '{}' has {} bytes of data instead of {}", tensors[i].name,
+                  data[i].size(), tensors[i].size);
+  }
+  SWARM_TRY(auto writer, create(layout.canonical_header().size() + layout.data_size()));
+  SWARM_CHECK(writer.write(layout.canonical_header()));
+  for (const auto& piece : data)
+    SWARM_CHECK(writer.write(piece));
+  return writer.finish();
+}
+
+result<std::shared_ptr<const model_file>> model_store::open(const hash32& digest) {
+  std::optional<merge::manifest> known;
+  {
+    const std::lock_guard guard(state_->mutex);
+    const auto found = state_->models.find(digest);
+    if (found == state_->models.end())
+      return fail(errc::not_found, "model {} is not in {}", to_hex(digest.view(), false), state_->directory);
+    if (auto mapped = found->second.mapped.lock()) return mapped;
+    known = found->second.checked;
+  }
+  const auto path = state_->path_of(digest);
+  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd && errno != ENOENT) return fail(errc::io, "{}: cannot be opened: {}", path, std::strerror(errno));
+  auto file = fd ? store_state::map(fd.get(), std::move(known))
+                 : fail(errc::not_found, "the file was removed behind our back");
+  const std::lock_guard guard(state_->mutex);
+  if (!file || (*file)->digest() != digest) {
+    if (!file && file.error().is(errc::io)) return fail_with(std::move(file).error(), path);
+    state_->drop(digest);
+    return fail(merge_errc::digest_mismatch, "{}: {}; the damaged file was removed, it must be fetched again",
+                path, file ? "its contents do not have the digest of its name" : file.error().message);
+  }
+  if (const auto found = state_->models.find(digest); found != state_->models.end()) {
+    found->second.checked = (*file)->manifest();
+    found->second.mapped = *file;
+  }
+  return file;
+}
+
+bool model_store::contains(const hash32& digest) const {
+  const std::lock_guard guard(state_->mutex);
+  return state_->models.contains(digest);
+}
+
+std::vector<hash32> model_store::list() const {
+  const std::lock_guard guard(state_->mutex);
+  std::vector<hash32> out;
+  for (const auto& [digest, entry] : state_->models)
+    out.push_back(digest);
+  return out;
+}
+
+std::uint64_t model_store::bytes_used() const {
+  const std::lock_guard guard(state_->mutex);
+  return state_->used;
+}
+
+bool model_store::remove(const hash32& digest) {
+  const std::lock_guard guard(state_->mutex);
+  return state_->drop(digest);
+}
+
+std::size_t model_store::retain(const std::set<hash32>& keep) {
+  const std::lock_guard guard(state_->mutex);
+  std::size_t removed = 0;
+  for (auto it = state_->models.begin(); it != state_->models.end();) {
+    const auto digest = it++->first;
+    if (!keep.contains(digest) && state_->drop(digest)) ++removed;
+  }
+  return removed;
+}
+
+const std::string& model_store::directory() const {
+  return state_->directory;
+}
+
+} // namespace swarm::merge

@@ -1,0 +1,134 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "merge/model/layout.hpp"
+#include "merge/model/manifest.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace swarm::merge {
+
+/// A model file, mapped read-only. Stays readable while the object lives, even when the store removed the
+/// file.
+class model_file {
+public:
+  model_file(const model_file&) = delete;
+  model_file& operator=(const model_file&) = delete;
+  ~model_file();
+
+  const hash32& digest() const { return digest_; }
+  const model_layout& layout() const { return layout_; }
+  std::uint64_t size() const { return raw_.size(); }
+  const merge::manifest& manifest() const { return manifest_; }
+  /// The whole file, e.g. to serve ranges of it.
+  bytes_view raw() const { return raw_; }
+  /// The elements of one tensor of `layout()`: C order, little endian, aligned.
+  bytes_view data(const tensor_info& tensor) const {
+    return raw_.subspan(layout_.data_offset() + tensor.offset, tensor.size);
+  }
+  /// Lets go of resident pages of [offset, offset + size): they come back from the page cache when read
+  /// again.
+  void release_pages(std::uint64_t offset, std::uint64_t size) const;
+
+private:
+  friend class model_store;
+  friend struct store_state;
+  model_file() = default;
+
+  hash32 digest_;
+  model_layout layout_;
+  merge::manifest manifest_;
+  bytes_view raw_;
+};
+
+struct store_state;
+
+/// Streams one new model into a store. Nothing is visible before `finish`; dropping it leaves nothing behind.
+class model_writer {
+public:
+  model_writer(model_writer&&) noexcept;
+  model_writer& operator=(model_writer&&) noexcept;
+  ~model_writer();
+
+  /// Appends; whole chunks are hashed and written in parallel. Fails when the disk is full or over the
+  /// announced size.
+  result<void> write(bytes_view more);
+  std::uint64_t written() const;
+  std::uint64_t size() const;
+  /// Checks that all announced bytes came and that they are a model, and publishes the file in one step.
+  result<std::shared_ptr<const model_file>> finish();
+
+private:
+  friend class model_store;
+  friend class assembler;
+  struct state;
+  explicit model_writer(std::unique_ptr<state> from);
+  std::unique_ptr<state> state_;
+};
+
+/// Models by digest in one directory, as `<digest>.safetensors`. Thread-safe. One process per directory.
+/// Files of an earlier process are trusted only after their digest was computed again, at first `open`.
+class model_store {
+public:
+  struct options {
+    std::uint64_t bytes_max = 0; ///< of all models together; 0 = as much as the disk holds
+  };
+  /// Makes the directory if need be, removes unfinished files of a crashed process.
+  static result<model_store> open_directory(const std::string& directory, options limits);
+  static result<model_store> open_directory(const std::string& directory);
+  model_store(model_store&&) noexcept;
+  model_store& operator=(model_store&&) noexcept;
+  ~model_store();
+
+  /// Starts a model of exactly `size` bytes; the room for it is reserved at once.
+  result<model_writer> create(std::uint64_t size);
+  /// Stores tensors in the order of `layout.tensors()`; `data[i]` has `tensors()[i].size` bytes.
+  result<std::shared_ptr<const model_file>> put(const model_layout& layout, std::span<const bytes_view> data);
+  /// errc::not_found when there is none; merge_errc::digest_mismatch removes the damaged file.
+  result<std::shared_ptr<const model_file>> open(const hash32& digest);
+  bool contains(const hash32& digest) const;
+  std::vector<hash32> list() const;
+  std::uint64_t bytes_used() const;
+  /// Unlinks the file; readers that hold it keep it. True when it was there.
+  bool remove(const hash32& digest);
+  /// Removes all models but these; returns how many went.
+  std::size_t retain(const std::set<hash32>& keep);
+  const std::string& directory() const;
+
+private:
+  explicit model_store(std::shared_ptr<store_state> from);
+  std::shared_ptr<store_state> state_;
+};
+
+/// Puts a fetched model together from bytes in order; a chunk is stored only once its digest is right, so
+/// after an error the fetch can go on from `next_offset()` at another peer.
+class assembler {
+public:
+  /// `writer` must have been created with `expected.size`.
+  assembler(manifest expected, model_writer writer);
+
+  /// Any piece size. merge_errc::bad_chunk names the chunk; the bytes since `next_offset()` are forgotten
+  /// then.
+  result<void> feed(bytes_view more);
+  /// The first byte that is not yet verified and stored.
+  std::uint64_t next_offset() const;
+  /// Forgets a chunk begun, to go on at `next_offset()`.
+  void restart_chunk() { pending_.clear(); }
+  bool complete() const { return next_offset() == expected_.size; }
+  /// errc::invalid while bytes are missing.
+  result<std::shared_ptr<const model_file>> finish();
+
+private:
+  result<void> take_chunk(bytes_view chunk);
+
+  manifest expected_;
+  model_writer writer_;
+  bytes pending_;
+};
+
+} // namespace swarm::merge

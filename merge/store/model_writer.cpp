@@ -1,0 +1,203 @@
+#include "base/assert.hpp"
+#include "base/hash.hpp"
+#include "merge/store/model_store.hpp"
+#include "merge/store/store_state.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <tbb/parallel_for.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace swarm::merge {
+
+namespace {
+
+/// Writes all of `data` at `offset`; 0 or the errno of the failure.
+int write_at(int fd, bytes_view data, std::uint64_t offset) {
+  while (!data.empty()) {
+    const auto count = ::pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      return errno;
+    }
+    data = data.subspan(static_cast<std::size_t>(count));
+    offset += static_cast<std::uint64_t>(count);
+  }
+  return 0;
+}
+
+bool is_no_room(int code) {
+  return code == ENOSPC || code == EDQUOT || code == EFBIG;
+}
+
+} // namespace
+
+struct model_writer::state {
+  std::shared_ptr<store_state> store;
+  std::string path;
+  unique_fd fd;
+  merge::manifest done;       ///< `size` and the digests of the chunks stored so far
+  std::uint64_t accepted = 0; ///< bytes given to `write`
+  std::size_t stored = 0;     ///< chunks
+  bytes pending;              ///< the begin of the next chunk
+  std::uint64_t reserved = 0; ///< bytes to give back to the store
+  bool published = false;
+
+  ~state() {
+    if (fd && !published) ::unlink(path.c_str());
+    store->release(reserved);
+  }
+
+  result<void> failed(int code) const {
+    if (is_no_room(code)) return store->no_room(done.size);
+    return fail(errc::io, "{}: cannot be written: {}", path, std::strerror(code));
+  }
+
+  /// Hashes and writes whole chunks (the last of the file may be short).
+  result<void> store_chunks(bytes_view data) {
+    const auto count = (data.size() + chunk_size - 1) / chunk_size;
+    std::atomic<int> trouble = 0;
+    tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
+      const auto chunk =
+          data.subspan(i * chunk_size, std::min<std::size_t>(chunk_size, data.size() - i * chunk_size));
+      done.chunks[stored + i] = sha256(chunk);
+      if (const int code = write_at(fd.get(), chunk, (stored + i) * chunk_size)) trouble = code;
+    });
+    if (trouble != 0) return failed(trouble);
+    stored += count;
+    return {};
+  }
+
+  /// For a chunk whose digest is known already.
+  result<void> store_checked(bytes_view chunk, const hash32& digest) {
+    if (const int code = write_at(fd.get(), chunk, stored * chunk_size)) return failed(code);
+    done.chunks[stored++] = digest;
+    accepted += chunk.size();
+    return {};
+  }
+};
+
+model_writer::model_writer(std::unique_ptr<state> from) : state_(std::move(from)) {}
+model_writer::model_writer(model_writer&&) noexcept = default;
+model_writer& model_writer::operator=(model_writer&&) noexcept = default;
+model_writer::~model_writer() = default;
+
+std::uint64_t model_writer::written() const {
+  return state_->accepted;
+}
+
+std::uint64_t model_writer::size() const {
+  return state_->done.size;
+}
+
+result<model_writer> model_store::create(std::uint64_t size) {
+  if (size == 0 || size > model_size_max)
+    return fail(merge_errc::too_large, "a model file of {} bytes; 1 to {} are allowed", size, model_size_max);
+  SWARM_CHECK(state_->reserve(size));
+  auto out = std::make_unique<model_writer::state>();
+  out->store = state_;
+  out->reserved = size; // given back by the destructor
+  out->done.size = size;
+  {
+    const std::lock_guard guard(state_->mutex);
+    out->path = fmt::format("{}/.unfinished-{}", state_->directory, state_->next_writer++);
+  }
+  out->fd = unique_fd(::open(out->path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!out->fd) {
+    if (is_no_room(errno)) return state_->no_room(size);
+    return fail(errc::io, "{}: cannot be made: {}", out->path, std::strerror(errno));
+  }
+  // A file system without fallocate shows a full disk later, at the write.
+  if (::fallocate(out->fd.get(), 0, 0, static_cast<off_t>(size)) != 0 && is_no_room(errno))
+    return state_->no_room(size);
+  out->done.chunks.resize((size + chunk_size - 1) / chunk_size);
+  return model_writer(std::move(out));
+}
+
+result<void> model_writer::write(bytes_view more) {
+  auto& to = *state_;
+  if (more.size() > to.done.size - to.accepted)
+    return fail(errc::invalid, "{}: {} bytes more than the {} announced", to.path,
+                more.size() - (to.done.size - to.accepted), to.done.size);
+  to.accepted += more.size();
+  const bool last = to.accepted == to.done.size;
+  if (!to.pending.empty()) {
+    const auto taken = std::min<std::size_t>(chunk_size - to.pending.size(), more.size());
+    append(to.pending, more.first(taken));
+    more = more.subspan(taken);
+    if (to.pending.size() < chunk_size && !last) return {};
+    SWARM_CHECK(to.store_chunks(to.pending));
+    to.pending.clear();
+  }
+  const auto whole = last ? more.size() : more.size() / chunk_size * chunk_size;
+  if (whole > 0) SWARM_CHECK(to.store_chunks(more.first(whole)));
+  append(to.pending, more.subspan(whole));
+  return {};
+}
+
+result<std::shared_ptr<const model_file>> model_writer::finish() {
+  auto& from = *state_;
+  if (from.accepted != from.done.size)
+    return fail(errc::invalid, "{}: only {} of {} bytes came", from.path, from.accepted, from.done.size);
+  SWARM_TRY(auto file, store_state::map(from.fd.get(), std::move(from.done)));
+  SWARM_TRY(auto out, from.store->publish(from.path, std::move(file)));
+  from.published = true;
+  from.store->release(std::exchange(from.reserved, 0));
+  return out;
+}
+
+assembler::assembler(merge::manifest expected, model_writer writer)
+    : expected_(std::move(expected)), writer_(std::move(writer)) {
+  SWARM_ASSERT(writer_.size() == expected_.size && writer_.written() == 0);
+}
+
+std::uint64_t assembler::next_offset() const {
+  return writer_.written();
+}
+
+result<void> assembler::feed(bytes_view more) {
+  if (more.size() > expected_.size - next_offset() - pending_.size()) {
+    pending_.clear();
+    return fail(errc::invalid, "model {}: more than its {} bytes came",
+                to_hex(expected_.digest().view(), false), expected_.size);
+  }
+  while (!more.empty()) {
+    const auto wanted = expected_.size_of_chunk(writer_.state_->stored);
+    if (pending_.empty() && more.size() >= wanted) {
+      SWARM_CHECK(take_chunk(more.first(wanted)));
+      more = more.subspan(wanted);
+      continue;
+    }
+    const auto taken = std::min<std::size_t>(wanted - pending_.size(), more.size());
+    append(pending_, more.first(taken));
+    more = more.subspan(taken);
+    if (pending_.size() < wanted) break;
+    const auto chunk = std::exchange(pending_, {});
+    SWARM_CHECK(take_chunk(chunk));
+  }
+  return {};
+}
+
+result<void> assembler::take_chunk(bytes_view chunk) {
+  const auto index = writer_.state_->stored;
+  const auto digest = sha256(chunk);
+  if (digest != expected_.chunks[index])
+    return fail(merge_errc::bad_chunk, "model {}: chunk {} of {} has the wrong digest",
+                to_hex(expected_.digest().view(), false), index, expected_.chunks.size());
+  return writer_.state_->store_checked(chunk, digest);
+}
+
+result<std::shared_ptr<const model_file>> assembler::finish() {
+  if (!complete())
+    return fail(errc::invalid, "model {}: only {} of {} bytes came", to_hex(expected_.digest().view(), false),
+                next_offset(), expected_.size);
+  return writer_.finish();
+}
+
+} // namespace swarm::merge

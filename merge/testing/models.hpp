@@ -1,0 +1,99 @@
+#pragma once
+
+#include "merge/store/model_store.hpp"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+#include <iterator>
+#include <span>
+#include <string>
+#include <vector>
+
+/// Helpers of the tests of this folder and of those that store models.
+namespace swarm::merge::testing {
+
+/// A directory that goes with the object.
+class temp_directory {
+public:
+  temp_directory() {
+    auto pattern = (std::filesystem::temp_directory_path() / "swarm-test-XXXXXX").string();
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    path_ = pattern;
+  }
+  temp_directory(const temp_directory&) = delete;
+  ~temp_directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+private:
+  std::string path_;
+};
+
+inline bytes read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  REQUIRE(in);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+inline void write_file(const std::string& path, bytes_view data) {
+  std::ofstream out(path, std::ios::binary);
+  out.write(reinterpret_cast<const char*>(data.data()), static_cast<std::streamsize>(data.size()));
+  REQUIRE(out);
+}
+
+template <class T>
+bytes raw_of(const std::vector<T>& values) {
+  bytes out(values.size() * sizeof(T));
+  if (!out.empty()) std::memcpy(out.data(), values.data(), out.size());
+  return out;
+}
+
+template <class T>
+std::vector<T> values_of(bytes_view raw) {
+  std::vector<T> out(raw.size() / sizeof(T));
+  if (!out.empty()) std::memcpy(out.data(), raw.data(), out.size() * sizeof(T));
+  return out;
+}
+
+struct named_tensor {
+  std::string name;
+  dtype type;
+  tensor_shape shape;
+  bytes data;
+};
+
+/// Stores the tensors, given in any order.
+inline std::shared_ptr<const model_file> store_model(model_store& store,
+                                                     const std::vector<named_tensor>& tensors) {
+  std::vector<tensor_spec> specs;
+  for (const auto& tensor : tensors)
+    specs.push_back({tensor.name, tensor.type, tensor.shape});
+  const auto layout = model_layout::make(specs);
+  REQUIRE(layout);
+  std::vector<bytes_view> data;
+  for (const auto& info : layout->tensors()) {
+    for (const auto& tensor : tensors) {
+      if (tensor.name == info.name) data.push_back(tensor.data);
+    }
+  }
+  auto file = store.put(*layout, data);
+  REQUIRE_MESSAGE(file, (file ? "" : file.error().message));
+  return *file;
+}
+
+inline model_store open_store(const std::string& directory, model_store::options limits = {}) {
+  auto store = model_store::open_directory(directory, limits);
+  REQUIRE_MESSAGE(store, (store ? "" : store.error().message));
+  return std::move(*store);
+}
+
+} // namespace swarm::merge::testing

@@ -1,0 +1,236 @@
+// How fast a late SN imports blocks that it was sent, without the network.
+//
+//   bench_import [--smoke | BLOCKS [RANGE]]
+//
+// Makes a chain of four validators in which four SLs train (one block of four check-ins, one of the merge,
+// one of four losses, and so on), three seals each, then imports it into an empty chain, RANGE blocks at a
+// time. The reference is what the signatures alone would allow if every core did nothing else.
+
+#include "base/hash.hpp"
+#include "contracts/contracts.hpp"
+#include "contracts/registry/client.hpp"
+#include "ledger/chain/chain.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace {
+
+using namespace swarm;
+using clock_type = std::chrono::steady_clock;
+
+constexpr std::size_t validator_count = 4;
+constexpr std::size_t peer_count = 4;
+
+[[noreturn]] void die(const std::string& why) {
+  std::fprintf(stderr, "bench_import: %s\n", why.c_str());
+  std::exit(1);
+}
+
+template <class T>
+T must(result<T> from) {
+  if (!from) die(from.error().message);
+  return std::move(*from);
+}
+
+ledger::private_key key_of(std::string_view kind, std::size_t number) {
+  return must(ledger::private_key::from_bytes(keccak256(fmt::format("{} {}", kind, number)).view()));
+}
+
+double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+/// A directory that goes away at the end.
+struct scratch_dir {
+  explicit scratch_dir(const std::filesystem::path& in) {
+    auto name = (in / "bench-import-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) die(in.string() + ": no directory can be made here");
+    path = name;
+  }
+  ~scratch_dir() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+  scratch_dir(const scratch_dir&) = delete;
+  scratch_dir& operator=(const scratch_dir&) = delete;
+  std::filesystem::path path;
+};
+
+struct sealed_block {
+  bytes block;
+  bytes seals;
+};
+
+ledger::chain_options options_for(std::filesystem::path dir) {
+  ledger::chain_options out;
+  out.dir = std::move(dir);
+  out.genesis.emplace();
+  for (std::size_t i = 0; i < validator_count; ++i)
+    out.genesis->validators.push_back(key_of("validator", i).account());
+  out.contracts = contracts::make_contracts();
+  return out;
+}
+
+/// The network whose blocks are imported.
+class training_network {
+public:
+  explicit training_network(const std::filesystem::path& dir)
+      : chain_(must(ledger::chain::open(options_for(dir)))) {
+    for (std::size_t i = 0; i < validator_count; ++i)
+      validators_.push_back(key_of("validator", i));
+    for (std::size_t i = 0; i < peer_count; ++i)
+      peers_.push_back(key_of("peer", i));
+    for (std::size_t i = 0; i < peer_count; ++i)
+      call(i, contracts::node_registry_address(),
+           contracts::encode_register_node({contracts::node_type::sl,
+                                            keccak256("certificate"),
+                                            {},
+                                            fmt::format("sl-{}", i),
+                                            "10.0.0.1:30305"}));
+    seal();
+    for (std::size_t i = 0; i < peer_count; ++i)
+      call(i, training_,
+           contracts::encode_register_peer({.min_peers = 2, .merge_method = "mean", .weightage = 1}));
+    seal();
+  }
+
+  std::vector<sealed_block> make(std::size_t count) {
+    while (made_.size() < count) {
+      const auto head = ask();
+      if (head.phase == contracts::round_phase::merging) {
+        for (std::size_t i = 0; i < peer_count; ++i)
+          if (peers_[i].account() == head.leader) merge(i, head);
+      } else {
+        for (std::size_t i = 0; i < peer_count; ++i)
+          call(i, training_,
+               contracts::encode_check_in({.generation = head.generation,
+                                           .round_num = head.round_num,
+                                           .digest = keccak256(fmt::format("{} {}", i, head.round_num)),
+                                           .size = 1'000'000,
+                                           .layout_digest = keccak256("layout"),
+                                           .weightage = 1,
+                                           .base_round = head.merged_round}));
+        seal();
+      }
+    }
+    made_.resize(count);
+    return std::move(made_);
+  }
+
+private:
+  contracts::head_view ask() {
+    const ledger::call_request request{.from = {}, .to = training_, .input = contracts::encode_head()};
+    return must(contracts::decode_head(must(chain_->call(request)).output));
+  }
+  void merge(std::size_t leader, const contracts::head_view& head) {
+    contracts::commit_merge_args args{head.generation, head.round_num, head.term, keccak256("merged"),
+                                      1'000'000};
+    for (const auto& peer : peers_)
+      args.contributors.push_back(peer.account());
+    call(leader, training_, contracts::encode_commit_merge(args));
+    seal();
+    for (std::size_t i = 0; i < peer_count; ++i)
+      call(i, training_,
+           contracts::encode_report_loss(
+               {head.generation, head.round_num, static_cast<std::int64_t>(head.round_num), 1, 1, 10}));
+    seal();
+  }
+  void call(std::size_t peer, const address& to, bytes input) {
+    ledger::txn_fields fields;
+    fields.nonce = must(chain_->pending_nonce(peers_[peer].account()));
+    fields.gas_limit = contracts::call_gas;
+    fields.to = to;
+    fields.data = std::move(input);
+    must(chain_->submit(must(ledger::make_signed(std::move(fields), peers_[peer], chain_->chain_id()))));
+  }
+  void seal() {
+    const auto made = must(chain_->build_block(1'700'000'000 + made_.size(), validators_[0].account(), 1000));
+    const auto& block = *made->block;
+    for (const auto& outcome : block.outcomes)
+      if (!outcome.consensus.ok) die("a transaction failed: " + to_hex(outcome.revert_output));
+    ledger::seal_record seals;
+    const auto digest = ledger::seal_digest(chain_->chain_id(), chain_->genesis_hash(), block.hash, 0);
+    for (std::size_t i = 0; i < ledger::seal_quorum(validator_count); ++i)
+      seals.seals.push_back({validators_[i].sign_recoverable(digest)});
+    must(chain_->commit(made, seals));
+    made_.push_back({ledger::encode_block({block.header, block.txns}), ledger::encode_seals(seals)});
+  }
+
+  std::unique_ptr<ledger::chain> chain_;
+  std::vector<ledger::private_key> validators_;
+  std::vector<ledger::private_key> peers_;
+  address training_ = contracts::training_address(contracts::default_training_name);
+  std::vector<sealed_block> made_;
+};
+
+/// Recoveries of a signature per second, on one core.
+double recoveries_per_second() {
+  const auto key = key_of("validator", 0);
+  const auto digest = keccak256("digest");
+  const auto signature = key.sign_recoverable(digest);
+  constexpr int count = 5000;
+  const auto started = thread_seconds();
+  for (int i = 0; i < count; ++i)
+    if (must(ledger::recover(digest, signature)) != key.account()) die("a signature is not its own");
+  return count / (thread_seconds() - started);
+}
+
+struct import_outcome {
+  double seconds = 0;
+  std::size_t txns = 0;
+};
+
+import_outcome import(ledger::chain& on, const std::vector<sealed_block>& made, std::size_t range) {
+  import_outcome out;
+  const auto started = clock_type::now();
+  for (std::size_t at = 0; at < made.size();) {
+    std::vector<ledger::sealed_block_view> view;
+    for (; at < made.size() && view.size() < range; ++at)
+      view.push_back({made[at].block, made[at].seals, {}});
+    const auto done = on.import_range(at - view.size() + 1, view);
+    if (done.refused) die(done.refused->message);
+    for (const auto& block : done.blocks)
+      out.txns += block->txns.size();
+  }
+  out.seconds = std::chrono::duration<double>(clock_type::now() - started).count();
+  return out;
+}
+
+} // namespace
+
+int main(int count, char** arguments) {
+  const bool smoke = count > 1 && std::string_view(arguments[1]) == "--smoke";
+  const auto blocks = smoke ? 200 : count > 1 ? std::strtoull(arguments[1], nullptr, 10) : 20'000;
+  const auto range = count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 256;
+  if (blocks == 0 || range == 0) die("usage: bench_import [--smoke | BLOCKS [RANGE]]");
+  constexpr double target = 2000;
+  const std::filesystem::path fast = "/dev/shm";
+  const auto temporary = std::filesystem::temp_directory_path();
+  std::vector<sealed_block> made;
+  {
+    scratch_dir source(std::filesystem::is_directory(fast) ? fast : temporary);
+    made = training_network(source.path).make(blocks);
+  }
+  scratch_dir to(temporary);
+  const auto on = must(ledger::chain::open(options_for(to.path)));
+  const auto done = import(*on, made, range);
+  const auto rate = static_cast<double>(made.size()) / done.seconds;
+  const auto signatures = static_cast<double>(done.txns) / static_cast<double>(made.size())
+                          + static_cast<double>(ledger::seal_quorum(validator_count));
+  const auto reference = recoveries_per_second() * std::thread::hardware_concurrency() / signatures;
+  fmt::print(
+      R"({{"name":"import_blocks","value":{:.0f},"unit":"blocks/s","reference":"recovering the {:.1f} )"
+      R"(signatures of a block alone","reference_value":{:.0f},"ratio":{:.3f},"target":{:.0f},"met":{}}})"
+      "\n",
+      rate, signatures, reference, rate / reference, target, rate >= target);
+}

@@ -1,0 +1,332 @@
+#include "transport/http/detail/http_connection.hpp"
+
+#include "base/log.hpp"
+#include "transport/http/detail/http_wire.hpp"
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace swarm::transport {
+
+namespace http = beast::http;
+
+namespace {
+
+constexpr std::size_t first_read_bytes = 4096;
+constexpr std::size_t tls_record_bytes = 16 * 1024;
+/// Bodies up to this size are sent in one piece with their head.
+constexpr std::size_t joined_body_bytes_max = 16 * 1024;
+
+std::string text_of(beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+std::uint64_t slice_length(const http_response& response) {
+  if (auto* memory = std::get_if<shared_slice>(&response.slice)) return memory->data.size();
+  if (auto* file = std::get_if<file_slice>(&response.slice)) return file->length;
+  return response.body.size();
+}
+
+class open_file {
+public:
+  explicit open_file(const std::filesystem::path& path)
+      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
+  ~open_file() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  open_file(const open_file&) = delete;
+  open_file& operator=(const open_file&) = delete;
+  int fd() const { return fd_; }
+  bool holds(const file_slice& part) const {
+    struct stat info {};
+    if (fd_ < 0 || fstat(fd_, &info) != 0 || !S_ISREG(info.st_mode)) return false;
+    auto size = static_cast<std::uint64_t>(info.st_size);
+    return part.offset <= size && part.length <= size - part.offset;
+  }
+
+private:
+  int fd_;
+};
+
+} // namespace
+
+http_connection::http_connection(std::shared_ptr<http_server::impl> server, std::uint64_t id,
+                                 tcp::socket socket)
+    : server_(std::move(server)), id_(id), strand_(socket.get_executor()), peer_(peer_of(socket)),
+      buffer_(std::max(server_->options.header_bytes_max + first_read_bytes, tls_record_bytes)),
+      answered_(strand_) {
+  set_socket_options(socket);
+  stream_.emplace(beast::tcp_stream(std::move(socket)), server_->identity->internals().server);
+}
+
+http_connection::~http_connection() {
+  release_body();
+  server_->leave(id_, peer_.address);
+}
+
+task<> http_connection::run() {
+  auto self = shared_from_this();
+  if (co_await shake_hands()) co_await serve();
+}
+
+task<bool> http_connection::shake_hands() {
+  auto* ssl = stream_->native_handle();
+  attach_notes(ssl, &notes_);
+  beast::get_lowest_layer(*stream_).expires_after(server_->options.handshake_timeout);
+  auto [ec] = co_await stream_->async_handshake(asio::ssl::stream_base::server, use_tuple);
+  attach_notes(ssl, nullptr);
+  if (!ec) {
+    fill_peer_certificate(ssl, peer_);
+    co_return !killed_;
+  }
+  if (killed_) co_return false;
+  report_handshake_failure(ec);
+  co_await linger(beast::get_lowest_layer(*stream_));
+  co_return false;
+}
+
+/// Also for alerts that come after it: in TLS 1.3 a client refuses our certificate when we are done already.
+void http_connection::report_handshake_failure(const error_code& ec) {
+  auto who = host_port(peer_.address, peer_.port);
+  server_->report_handshake_failure(peer_.address,
+                                    handshake_failure_text(who, ec, notes_, *server_->identity, true));
+}
+
+task<> http_connection::serve() {
+  while (co_await wait_for_request()) {
+    auto how = co_await one_exchange();
+    release_body();
+    if (how == outcome::gone) co_return;
+    if (how == outcome::close || draining_ || killed_) break;
+  }
+  if (stream_ && !killed_) co_await close_tls(*stream_);
+}
+
+/// Until the first byte of a request; false when there will be none.
+task<bool> http_connection::wait_for_request() {
+  if (draining_ || killed_) co_return false;
+  if (buffer_.size() > 0) co_return true;
+  idle_ = true;
+  beast::get_lowest_layer(*stream_).expires_after(server_->options.idle_timeout);
+  auto [ec, count] = co_await stream_->async_read_some(buffer_.prepare(first_read_bytes), use_tuple);
+  idle_ = false;
+  buffer_.commit(count);
+  if (ec && !killed_ && is_peer_alert(ec)) report_handshake_failure(ec);
+  co_return !ec && !killed_;
+}
+
+task<http_connection::outcome> http_connection::one_exchange() {
+  parser from;
+  from.header_limit(static_cast<std::uint32_t>(server_->options.header_bytes_max));
+  from.body_limit(server_->options.body_bytes_max);
+  beast::get_lowest_layer(*stream_).expires_after(server_->options.header_timeout);
+  auto [ec, count] = co_await http::async_read_header(*stream_, buffer_, from, use_tuple);
+  if (killed_) co_return outcome::gone;
+  if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
+    co_return co_await refuse(431, "the header is larger than this server allows");
+  if (ec == http::error::body_limit)
+    co_return co_await refuse(413, "the body is larger than this server allows");
+  if (ec == beast::error::timeout) co_return outcome::gone;
+  if (ec.category() == make_error_code(http::error::bad_method).category() && ec != http::error::end_of_stream
+      && ec != http::error::partial_message)
+    co_return co_await refuse(400, ec.message());
+  if (ec) co_return outcome::gone;
+  ++server_->requests;
+  if (beast::websocket::is_upgrade(from.get())) {
+    if (!server_->on_websocket) co_return co_await refuse(404, "there is no WebSocket here");
+    co_await serve_websocket(from);
+    co_return outcome::gone;
+  }
+  if (!reserve_body(from)) co_return co_await refuse(503, "too many large requests at once, try again later");
+  if (!from.is_done() && beast::iequals(from.get()[http::field::expect], "100-continue")) {
+    pace watch(*stream_, server_->options.stall_bytes, server_->options.stall_timeout);
+    std::uint64_t written = 0;
+    auto failed = co_await write_all(*stream_, as_bytes("HTTP/1.1 100 Continue\r\n\r\n"), watch, written);
+    if (failed) co_return outcome::gone;
+  }
+  co_return co_await respond(from);
+}
+
+/// Room for the body in the server's common budget.
+bool http_connection::reserve_body(parser& from) {
+  if (from.is_done()) return true;
+  auto length = from.content_length();
+  reserved_bytes_ = length ? static_cast<std::size_t>(*length) : server_->options.body_bytes_max;
+  if (server_->body_bytes.fetch_add(reserved_bytes_) + reserved_bytes_ <= server_->options.bodies_bytes_max)
+    return true;
+  release_body();
+  return false;
+}
+
+void http_connection::release_body() {
+  server_->body_bytes -= std::exchange(reserved_bytes_, 0);
+}
+
+task<bool> http_connection::read_body(parser& from) {
+  pace watch(*stream_, server_->options.stall_bytes, server_->options.stall_timeout);
+  if (!from.is_done())
+    buffer_.reserve(tls_record_bytes); // Beast reads no more at once than there is room for
+  while (!from.is_done()) {
+    auto [ec, count] = co_await http::async_read_some(*stream_, buffer_, from, use_tuple);
+    watch.moved(count);
+    server_->traffic->received += count;
+    if (ec == http::error::body_limit) {
+      co_await refuse(413, "the body is larger than this server allows");
+      co_return false;
+    }
+    if (ec || killed_) co_return false;
+  }
+  co_return true;
+}
+
+/// An error reply that the client may not expect yet: it is given time to read it, then the connection ends.
+task<http_connection::outcome> http_connection::refuse(unsigned status, std::string_view why) {
+  auto reply = text_response(status, std::string(why) + "\n");
+  bool sent = co_await send(reply, false, false);
+  if (sent) co_await linger(beast::get_lowest_layer(*stream_));
+  co_return outcome::gone;
+}
+
+task<http_connection::outcome> http_connection::respond(parser& from) {
+  bool complete = co_await read_body(from);
+  if (!complete) co_return outcome::gone;
+  bool head_only = from.get().method() == http::verb::head;
+  bool keep_alive = from.get().keep_alive();
+  // No time limit while the handler works: the timers of the stream watch pending reads and writes only.
+  response_.reset();
+  hand_over(from);
+  while (!response_ && !killed_)
+    co_await answered_.wait();
+  if (killed_) co_return outcome::gone;
+  release_body();
+  auto response = std::move(*response_);
+  response_.reset();
+  if (!std::exchange(has_ticket_, true)) send_ticket(stream_->native_handle());
+  bool stays = keep_alive && !draining_;
+  bool sent = co_await send(response, head_only, stays);
+  if (!sent) co_return outcome::gone;
+  co_return stays ? outcome::next : outcome::close;
+}
+
+void http_connection::hand_over(parser& from) {
+  http_request request;
+  auto message = from.release();
+  request.method = text_of(message.method_string());
+  request.target = text_of(message.target());
+  for (const auto& field : message)
+    request.headers.emplace_back(text_of(field.name_string()), text_of(field.value()));
+  request.body = std::move(message.body());
+  request.peer = peer_;
+  http_reply reply(make_reply_state(shared_from_this()));
+  try {
+    server_->on_request(std::move(request), reply);
+  } catch (const std::exception& e) {
+    log::error(server_->options.log_source, "{}: a request handler failed: {}", server_->options.name,
+               e.what());
+    reply(text_response(500, "the request could not be carried out\n"));
+  }
+}
+
+task<bool> http_connection::send(const http_response& response, bool head_only, bool keep_alive) {
+  auto head = response_head(response, slice_length(response), keep_alive);
+  if (head) co_return co_await send_body(response, std::move(*head), head_only);
+  log::error(server_->options.log_source, "{}: an answer cannot be sent: {}", server_->options.name,
+             head.error().message);
+  auto instead = text_response(500, "the answer could not be sent\n");
+  head = response_head(instead, instead.body.size(), keep_alive);
+  co_return co_await send_body(instead, std::move(*head), head_only);
+}
+
+/// False when the connection is of no more use.
+task<bool> http_connection::send_body(const http_response& response, std::string head, bool head_only) {
+  pace watch(*stream_, server_->options.stall_bytes, server_->options.stall_timeout);
+  std::uint64_t written = 0;
+  error_code ec;
+  const auto* memory = std::get_if<shared_slice>(&response.slice);
+  const auto* file = std::get_if<file_slice>(&response.slice);
+  auto body = memory ? memory->data : as_bytes(response.body);
+  if (head_only) {
+    ec = co_await write_all(*stream_, as_bytes(head), watch, written);
+  } else if (file) {
+    open_file opened(file->path);
+    if (!opened.holds(*file)) {
+      log::error(server_->options.log_source, "{}: {}: bytes {} to {} cannot be read", server_->options.name,
+                 file->path.string(), file->offset, file->offset + file->length);
+      head = response_head(http_response{.status = 500}, 0, true).value();
+      ec = co_await write_all(*stream_, as_bytes(head), watch, written);
+    } else {
+      ec = co_await write_all(*stream_, as_bytes(head), watch, written);
+      if (!ec) ec = co_await write_file(*stream_, opened.fd(), *file, watch, written);
+    }
+  } else if (body.size() <= joined_body_bytes_max) {
+    head.append(as_text(body));
+    ec = co_await write_all(*stream_, as_bytes(head), watch, written);
+  } else {
+    ec = co_await write_all(*stream_, as_bytes(head), watch, written);
+    if (!ec) ec = co_await write_all(*stream_, body, watch, written);
+  }
+  server_->traffic->sent += written;
+  co_return !ec && !killed_;
+}
+
+task<> http_connection::serve_websocket(parser& from) {
+  auto request = from.release();
+  auto target = text_of(request.target());
+  auto shared = std::make_shared<ws_shared>();
+  shared->options = server_->options.ws;
+  websocket_ = std::make_shared<ws_link>(strand_, std::move(*stream_), peer_, server_->identity, shared,
+                                         server_->traffic);
+  stream_.reset();
+  auto accepted = co_await websocket_->accept(request);
+  if (accepted && !killed_) {
+    {
+      std::lock_guard lock(shared->mutex);
+      shared->link = websocket_;
+      shared->status.open = true;
+    }
+    auto session = make_ws_session(shared);
+    ++server_->websockets;
+    try {
+      server_->on_websocket(session, std::move(target), peer_);
+    } catch (const std::exception& e) {
+      log::error(server_->options.log_source, "{}: a WebSocket handler failed: {}", server_->options.name,
+                 e.what());
+      session->close(ws_close_code::internal, "the handler failed");
+    }
+    if (draining_) session->close(ws_close_code::going_away, "the server stops");
+    co_await websocket_->run();
+    --server_->websockets;
+  }
+  websocket_.reset();
+}
+
+void http_connection::answer(http_response response) {
+  asio::dispatch(strand_, [self = shared_from_this(), held = std::move(response)]() mutable {
+    self->response_ = std::move(held);
+    self->answered_.raise();
+  });
+}
+
+void http_connection::drain() {
+  asio::post(strand_, [self = shared_from_this()] {
+    self->draining_ = true;
+    if (self->websocket_) self->websocket_->close(ws_close_code::going_away, "the server stops");
+    if (self->idle_ && self->stream_) beast::get_lowest_layer(*self->stream_).close();
+  });
+}
+
+void http_connection::kill() {
+  asio::post(strand_, [self = shared_from_this()] {
+    self->killed_ = true;
+    if (self->websocket_) self->websocket_->kill(make_error(net_errc::cancelled, "the server stops"));
+    if (self->stream_) beast::get_lowest_layer(*self->stream_).close();
+    self->answered_.raise();
+  });
+}
+
+} // namespace swarm::transport

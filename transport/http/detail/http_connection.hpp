@@ -1,0 +1,123 @@
+#pragma once
+// One connection of an http_server. Included by .cpp files only.
+#include "transport/detail/log_limiter.hpp"
+#include "transport/detail/stream_io.hpp"
+#include "transport/http/http_server.hpp"
+#include "transport/tls/detail/tls_handshake.hpp"
+#include "transport/ws/detail/ws_link.hpp"
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+
+namespace swarm::transport {
+
+class http_connection;
+
+/// What the listener and all connections of a server share.
+struct http_server::impl : std::enable_shared_from_this<http_server::impl> {
+  io_runtime& io;
+  std::shared_ptr<const tls_identity> identity;
+  http_server_options options;
+  http_handler on_request;
+  ws_accept on_websocket;
+  std::uint16_t port = 0;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool accepting = false;
+  std::uint64_t next_id = 0;
+  std::unordered_map<std::uint64_t, std::weak_ptr<http_connection>> connections;
+  std::map<std::string, std::size_t> per_address;
+  std::string last_handshake_failure;
+
+  std::atomic<bool> stopping{false};
+  std::atomic<std::size_t> body_bytes{0};
+  std::atomic<std::size_t> websockets{0};
+  std::atomic<std::uint64_t> accepted{0};
+  std::atomic<std::uint64_t> refused{0};
+  std::atomic<std::uint64_t> handshake_failures{0};
+  std::atomic<std::uint64_t> requests{0};
+  std::shared_ptr<traffic_counters> traffic = std::make_shared<traffic_counters>();
+  log_limiter limiter{std::chrono::seconds{10}};
+  asio::strand<asio::io_context::executor_type> strand;
+  tcp::acceptor acceptor;
+
+  impl(io_runtime& runtime, http_server_options given)
+      : io(runtime), options(std::move(given)), strand(asio::make_strand(runtime.internals().context)),
+        acceptor(strand) {}
+
+  result<> listen();
+  task<> accept_loop();
+  /// Takes a new connection in, unless a limit forbids it.
+  void admit(tcp::socket socket);
+  void leave(std::uint64_t id, const std::string& address);
+  void report_handshake_failure(const std::string& address, std::string text);
+  void log_limited(const std::string& key, std::string text);
+  void for_all(void (http_connection::*what)());
+  void stop();
+};
+
+class http_connection : public std::enable_shared_from_this<http_connection> {
+public:
+  http_connection(std::shared_ptr<http_server::impl> server, std::uint64_t id, tcp::socket socket);
+  ~http_connection();
+  http_connection(const http_connection&) = delete;
+  http_connection& operator=(const http_connection&) = delete;
+
+  const peer_info& peer() const { return peer_; }
+  asio::any_io_executor strand() const { return strand_; }
+  task<> run();
+  /// From any thread.
+  void answer(http_response response);
+  /// From any thread: end after the request under way.
+  void drain();
+  /// From any thread: end now.
+  void kill();
+
+private:
+  using parser = beast::http::request_parser<beast::http::string_body>;
+  enum class outcome { next, close, gone };
+
+  task<bool> shake_hands();
+  void report_handshake_failure(const error_code& ec);
+  task<> serve();
+  task<bool> wait_for_request();
+  task<outcome> one_exchange();
+  task<bool> read_head(parser& from);
+  task<bool> read_body(parser& from);
+  task<outcome> refuse(unsigned status, std::string_view why);
+  task<outcome> respond(parser& from);
+  task<bool> send(const http_response& response, bool head_only, bool keep_alive);
+  task<bool> send_body(const http_response& response, std::string head, bool head_only);
+  task<> serve_websocket(parser& from);
+  void hand_over(parser& from);
+  bool reserve_body(parser& from);
+  void release_body();
+
+  std::shared_ptr<http_server::impl> server_;
+  std::uint64_t id_;
+  asio::any_io_executor strand_;
+  std::optional<tls_stream> stream_;
+  peer_info peer_;
+  handshake_notes notes_;
+  beast::flat_buffer buffer_;
+  wake_up answered_;
+  std::optional<http_response> response_;
+  std::shared_ptr<ws_link> websocket_;
+  std::size_t reserved_bytes_ = 0;
+  bool idle_ = false;
+  bool has_ticket_ = false;
+  bool draining_ = false;
+  bool killed_ = false;
+};
+
+/// Answers through `connection` as long as it lives.
+std::shared_ptr<http_reply::state> make_reply_state(const std::shared_ptr<http_connection>& connection);
+
+} // namespace swarm::transport

@@ -1,0 +1,92 @@
+#pragma once
+
+#include "transport/http/http.hpp"
+#include "transport/io_runtime.hpp"
+#include "transport/tls/tls_identity.hpp"
+#include "transport/ws/websocket.hpp"
+
+#include <chrono>
+
+namespace swarm::transport {
+
+/// Answers one request, from any thread, now or later. The first call counts, later ones do nothing. When the
+/// last copy is dropped without a call, the client gets status 500.
+class http_reply {
+public:
+  struct state;
+  explicit http_reply(std::shared_ptr<state> from) : state_(std::move(from)) {}
+  void operator()(http_response response) const;
+
+private:
+  std::shared_ptr<state> state_;
+};
+
+using http_handler = std::function<void(http_request, http_reply)>;
+/// A WebSocket was accepted. Nothing is read from it before `session->start(...)`. A session that is not
+/// wanted is closed with a reason.
+using ws_accept =
+    std::function<void(std::shared_ptr<ws_session> session, std::string target, peer_info peer)>;
+
+struct http_server_options {
+  std::string address = "0.0.0.0"; ///< numeric, IPv4 or IPv6
+  std::uint16_t port = 0;          ///< 0: any free one, see `port()`
+  std::string name = "https";      ///< what this server is for, in log lines: "API", "files", "P2P"
+  std::string log_source = "swarm.net";
+  std::size_t header_bytes_max = 16 * 1024;
+  std::size_t body_bytes_max = 8 * 1024 * 1024; ///< 413 beyond
+  std::size_t connections_max = 2048;
+  std::size_t connections_per_address_max = 1024;   ///< many nodes may share an address
+  std::size_t bodies_bytes_max = 256 * 1024 * 1024; ///< of all requests under way together; 503 beyond
+  std::chrono::milliseconds handshake_timeout{10'000};
+  std::chrono::milliseconds header_timeout{10'000}; ///< from the first byte of a header to its end
+  std::chrono::milliseconds idle_timeout{60'000};   ///< between requests
+  /// While a body is received or sent: this much must move within each `stall_timeout`.
+  std::size_t stall_bytes = 4096;
+  std::chrono::milliseconds stall_timeout{30'000};
+  std::chrono::milliseconds drain_timeout{2'000}; ///< `stop()`: for requests under way
+  /// One request of a connection is handled at a time; what a client pipelines waits in its socket.
+  ws_options ws;
+};
+
+struct http_server_status {
+  std::size_t connections = 0; ///< open now, WebSockets included
+  std::size_t websockets = 0;
+  std::uint64_t accepted = 0;
+  std::uint64_t refused = 0; ///< over a connection limit
+  std::uint64_t handshake_failures = 0;
+  std::string last_handshake_failure; ///< who and why, as in the log
+  std::uint64_t requests = 0;
+  std::uint64_t bytes_received = 0; ///< bodies and messages
+  std::uint64_t bytes_sent = 0;
+};
+
+/// An HTTPS/1.1 server with mutual TLS, WebSockets on the same port. Handlers run on the runtime's threads.
+class http_server {
+public:
+  /// Listens at once. Without `on_websocket` upgrades are answered with 404.
+  /// Errors: net_errc::in_use, net_errc::address.
+  static result<std::unique_ptr<http_server>> start(io_runtime& io,
+                                                    std::shared_ptr<const tls_identity> identity,
+                                                    http_server_options options, http_handler on_request,
+                                                    ws_accept on_websocket = {});
+  /// Stops.
+  ~http_server();
+  http_server(const http_server&) = delete;
+  http_server& operator=(const http_server&) = delete;
+
+  /// The real port.
+  std::uint16_t port() const;
+  http_server_status status() const;
+  /// Stops listening, lets requests under way finish for `drain_timeout`, says goodbye to WebSockets, closes.
+  /// Blocks until every connection is gone, except on an io thread. No handler is called after it has
+  /// returned to a thread outside the runtime.
+  void stop();
+
+  struct impl;
+
+private:
+  explicit http_server(std::shared_ptr<impl> from);
+  std::shared_ptr<impl> impl_;
+};
+
+} // namespace swarm::transport

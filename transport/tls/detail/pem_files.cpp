@@ -1,0 +1,130 @@
+#include "transport/tls/detail/pem_files.hpp"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+namespace swarm::transport {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uintmax_t file_bytes_max = 4 * 1024 * 1024;
+constexpr std::size_t folder_files_max = 4096;
+
+result<std::string> read_small_file(const fs::path& file, std::string_view option) {
+  std::error_code ec;
+  auto status = fs::status(file, ec);
+  if (!fs::exists(status)) return fail(tls_errc::missing_file, "{}: {}: no such file", option, file.string());
+  if (!fs::is_regular_file(status))
+    return fail(tls_errc::missing_file, "{}: {}: is not a file", option, file.string());
+  auto size = fs::file_size(file, ec);
+  if (!ec && size > file_bytes_max)
+    return fail(tls_errc::not_pem, "{}: {}: {} bytes are too many for a PEM file", option, file.string(),
+                size);
+  std::ifstream in(file, std::ios::binary);
+  if (!in)
+    return fail(tls_errc::missing_file, "{}: {}: cannot be opened: {}", option, file.string(),
+                std::strerror(errno));
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  if (in.bad()) return fail(tls_errc::missing_file, "{}: {}: cannot be read", option, file.string());
+  return text;
+}
+
+bio_ptr memory_bio(const std::string& text) {
+  return bio_ptr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+/// The certificates in `text`, none if there is no such block; an error for a damaged block.
+result<std::vector<x509_ptr>> parse_certificates(const std::string& text, const fs::path& file,
+                                                 std::string_view option) {
+  std::vector<x509_ptr> out;
+  auto bio = memory_bio(text);
+  ERR_clear_error();
+  while (x509_ptr one{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)})
+    out.push_back(std::move(one));
+  bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  auto reason = openssl_reason();
+  if (!at_end)
+    return fail(tls_errc::not_pem, "{}: {}: certificate {} in it is damaged: {}", option, file.string(),
+                out.size() + 1, reason);
+  return out;
+}
+
+int refuse_pass_phrase(char*, int, int, void* asked) {
+  *static_cast<bool*>(asked) = true;
+  return -1;
+}
+
+} // namespace
+
+result<std::vector<x509_ptr>> read_certificates(const fs::path& file, std::string_view option) {
+  SWARM_TRY(auto text, read_small_file(file, option));
+  SWARM_TRY(auto out, parse_certificates(text, file, option));
+  if (out.empty())
+    return fail(tls_errc::not_pem, "{}: {}: holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)",
+                option, file.string());
+  return out;
+}
+
+result<pkey_ptr> read_private_key(const fs::path& file, std::string_view option) {
+  SWARM_TRY(auto text, read_small_file(file, option));
+  bool pass_phrase_asked = false;
+  auto bio = memory_bio(text);
+  ERR_clear_error();
+  pkey_ptr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_pass_phrase, &pass_phrase_asked));
+  OPENSSL_cleanse(text.data(), text.size());
+  auto reason = openssl_reason();
+  if (key) return key;
+  if (pass_phrase_asked)
+    return fail(
+        tls_errc::encrypted_key,
+        "{}: {}: the private key has a pass phrase, nobody can type it in here; remove it with: openssl pkey "
+        "-in {} -out PLAIN-KEY.pem",
+        option, file.string(), file.string());
+  return fail(tls_errc::not_pem,
+              "{}: {}: holds no usable private key in PEM form (-----BEGIN PRIVATE KEY-----): {}", option,
+              file.string(), reason);
+}
+
+result<std::vector<x509_ptr>> read_certificate_folder(const fs::path& folder, std::string_view option,
+                                                      std::vector<std::string>& passed_over) {
+  std::error_code ec;
+  if (!fs::exists(folder, ec))
+    return fail(tls_errc::missing_file, "{}: {}: no such folder", option, folder.string());
+  if (!fs::is_directory(folder, ec))
+    return fail(tls_errc::missing_file, "{}: {}: is not a folder; a single file is given with --cacert",
+                option, folder.string());
+  std::vector<fs::path> files;
+  for (fs::directory_iterator it(folder, ec), end; !ec && it != end; it.increment(ec)) {
+    std::error_code ignored;
+    if (it->path().filename().string().front() != '.' && it->is_regular_file(ignored))
+      files.push_back(it->path());
+    if (files.size() > folder_files_max)
+      return fail(tls_errc::rejected, "{}: {}: holds more than {} files", option, folder.string(),
+                  folder_files_max);
+  }
+  if (ec)
+    return fail(tls_errc::missing_file, "{}: {}: cannot be read: {}", option, folder.string(), ec.message());
+  std::sort(files.begin(), files.end());
+  std::vector<x509_ptr> out;
+  for (const auto& file : files) {
+    SWARM_TRY(auto text, read_small_file(file, option));
+    SWARM_TRY(auto found, parse_certificates(text, file, option));
+    if (found.empty()) passed_over.push_back(file.filename().string());
+    for (auto& one : found)
+      out.push_back(std::move(one));
+  }
+  if (out.empty())
+    return fail(tls_errc::empty_capath,
+                "{}: {}: holds no certificate; put the PEM certificate of every organisation's CA in it",
+                option, folder.string());
+  return out;
+}
+
+} // namespace swarm::transport

@@ -1,0 +1,62 @@
+#pragma once
+// TLS contexts of an identity and words for handshakes that fail. Included by .cpp files only.
+#include "transport/detail/asio.hpp"
+#include "transport/http/http.hpp"
+#include "transport/tls/detail/openssl.hpp"
+#include "transport/tls/tls_identity.hpp"
+
+namespace swarm::transport {
+
+struct tls_identity::state {
+  /// Asio takes contexts by mutable reference, but making sessions from one changes nothing but its counters.
+  mutable asio::ssl::context server;
+  mutable asio::ssl::context client;
+  hash32 fingerprint;
+  std::string subject;
+  std::string common_name;
+  std::uint64_t not_after = 0;
+  std::size_t trusted_count = 0;
+  bool verify_host = false;
+  std::vector<std::string> warnings;
+
+  state(ssl_ctx_ptr server_ctx, ssl_ctx_ptr client_ctx)
+      : server(server_ctx.release()), client(client_ctx.release()) {}
+};
+
+/// What the verification of the peer's chain found; hung on the SSL object of a handshake, which it must
+/// outlive.
+struct handshake_notes {
+  std::string host_to_verify; ///< client with verify_host: compare with the names in the certificate
+  int failure = 0;            ///< X509_V_ERR_..., of the certificate below
+  std::string failed_subject;
+  std::string failed_issuer;
+  std::string failed_detail; ///< dates or names, where they explain the failure
+};
+
+/// A context that presents `leaf` and `chain` and accepts peers whose chains lead to `store`.
+result<ssl_ctx_ptr> make_tls_context(bool server, X509* leaf, const std::vector<x509_ptr>& chain,
+                                     EVP_PKEY* key, X509_STORE* store);
+/// With the next bytes a server writes goes a ticket, by which a client resumes its TLS 1.3 session. Not with
+/// the handshake: who upgrades to a WebSocket needs none, and clients that read and write in two threads,
+/// such as Python's, can wait for ever for the end of a ticket that comes while they write their first
+/// request.
+void send_ticket(SSL* ssl);
+/// Makes the verification write into `notes`; null ends that.
+void attach_notes(SSL* ssl, handshake_notes* notes);
+/// The certificate that the other side presented.
+void fill_peer_certificate(SSL* ssl, peer_info& peer);
+/// "has an unknown CA" for one of X509_V_ERR_...; works for the peer's and for the own certificate.
+std::string_view verify_failure_text(int failure);
+/// True for the codes that mean "issued by nobody we know".
+bool is_unknown_ca(int failure);
+
+/// A TLS alert of the other side that refuses our certificate or our handshake.
+bool is_peer_alert(const error_code& ec);
+/// Why the handshake with `who` failed, seen from here: names the certificate that was refused and who
+/// refused it.
+std::string handshake_failure_text(std::string_view who, const error_code& ec, const handshake_notes& notes,
+                                   const tls_identity& self, bool server);
+/// For any other socket error: "connection refused: nobody listens there", "closed by the other side", ...
+std::string socket_failure_text(const error_code& ec);
+
+} // namespace swarm::transport
