@@ -24,8 +24,8 @@ result<bool> to_flag(std::string_view text);
 result<std::uint64_t> to_block_count(std::string_view text);
 /// 1 to 604800 (a week).
 result<std::chrono::seconds> to_seconds(std::string_view text);
-/// 1 to name_bytes_max of letters, digits, '.', '_', '-', beginning with a letter or digit; fit for a file
-/// name.
+/// 1 to name_bytes_max of letters, digits, '.', '_', '-', beginning with a letter or digit; fit for
+/// a file name.
 result<std::string> to_name(std::string_view text);
 /// A path without control characters that the system can take (below 4096 bytes).
 result<std::filesystem::path> to_path(std::string_view text);

@@ -44,9 +44,9 @@ struct call_context {
 /// a failed receipt. It never leaves the ledger.
 struct out_of_gas {};
 
-/// What a contract can do to the world: its storage slots, other contracts' slots to read, events, new
-/// contracts. Everything written is undone when the call reverts. Every operation charges gas and may throw
-/// `out_of_gas`.
+/// What a contract can do to the world: its storage slots, other contracts' slots to read, events,
+/// new contracts. Everything written is undone when the call reverts. Every operation charges gas and
+/// may throw `out_of_gas`.
 class contract_host {
 public:
   virtual ~contract_host() = default;

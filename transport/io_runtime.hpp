@@ -21,9 +21,9 @@ private:
   std::shared_ptr<state> state_;
 };
 
-/// The threads on which all sockets and timers of the process run. Must outlive every server, client and
-/// session made with it. Functions handed to it must be short and must not throw: they hold up other
-/// connections.
+/// The threads on which all sockets and timers of the process run. Must outlive every server,
+/// client and session made with it. Functions handed to it must be short and must not throw: they
+/// hold up other connections.
 class io_runtime {
 public:
   /// Starts `threads` (at least 1) threads at once. Also raises the process's limit of open files as far as

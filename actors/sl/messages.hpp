@@ -15,7 +15,6 @@
 namespace swarm::actors {
 
 // -- /sl/channel: the FIFOs to the training program; translates between its messages and the follower's
-// ---------
 
 /// A program holds both pipes.
 struct channel_opened {};
@@ -44,7 +43,6 @@ struct refuse_program {
 };
 
 // -- /sl/follower: this node's part in the rounds (rounds/peer_machine.hpp)
-// ---------------------------------------
 
 struct program_opened {
   std::string contract;
@@ -82,7 +80,6 @@ struct leader_progress {
   std::uint64_t progress = 0;
 };
 // -- /sl/files: model store and file server
-// ---------------------------------------------------------------------------
 
 /// Get a model from the first of `holders` that has it; answers `reply_to` with `model_fetched`.
 struct fetch_model {

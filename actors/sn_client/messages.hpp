@@ -28,7 +28,6 @@ struct contract_unavailable {
 };
 
 // -- /sl/network: this node's client of its SN
-// ----------------------------------------------------------------------
 
 /// Follow this training contract: `view_ready` now and whenever it moved.
 struct follow_contract {
@@ -42,8 +41,8 @@ struct submit_call {
   bytes input;
   std::string what;
 };
-/// From the connection: up, down, one message. `serial` tells an old connection's news from the present
-/// one's.
+/// From the connection: up, down, one message. `serial` tells an old connection's news from
+/// the present one's.
 struct link_up {
   std::uint64_t serial = 0;
 };

@@ -132,7 +132,6 @@ void take_response(network_state& s, json::value response) {
 }
 
 // -- connection
-// ---------------------------------------------------------------------------------------------------
 
 void dial(self_pointer self) {
   auto& s = self->state();
@@ -180,7 +179,6 @@ void give_up_link(self_pointer self, const std::string& reason) {
 }
 
 // -- transactions
-// ---------------------------------------------------------------------------------------------------
 
 void send_txn(self_pointer self, std::uint64_t nonce);
 
@@ -260,7 +258,6 @@ void submit_for_follower(self_pointer self, const address& to, const submit_call
 }
 
 // -- following the contract
-// -------------------------------------------------------------------------------------------
 
 void read_view(self_pointer self) {
   auto& s = self->state();
@@ -322,7 +319,6 @@ void follow(self_pointer self) {
 }
 
 // -- registration
-// -------------------------------------------------------------------------------------------------------
 
 /// The JSON-RPC servers of the network's SNs, for when this one goes away.
 void survey(self_pointer self) {

@@ -77,7 +77,7 @@ void role_base::announce_ready() {
   if (supervisor_) send(supervisor_, child_ready{id()});
 }
 
-// -- the mailbox -----------------------------------------------------------------------------------------
+// -- the mailbox
 
 void role_base::enqueue(caf::mailbox_element_ptr ptr, caf::execution_unit* host) {
   if (full_for(*ptr)) {
@@ -99,8 +99,8 @@ bool role_base::full_for(const caf::mailbox_element& x) const {
          && !content.match_elements<caf::timeout_msg>();
 }
 
-/// Counts every one; logs the first, the second, the fourth and so on, so that a flood does not flood the
-/// log.
+/// Counts every one; logs the first, the second, the fourth and so on, so that a flood does not
+/// flood the log.
 void role_base::refused(std::string_view type, std::string_view from, std::string_view why) {
   const auto count = live_->refuse();
   auto text = fmt::format("refused message {}{}{}: {}", type, from.empty() ? "" : " from ", from, why);
@@ -172,7 +172,7 @@ void role_base::publish(bool with_detail) {
     live_->publish_state(std::move(state));
 }
 
-// -- traces ----------------------------------------------------------------------------------------------
+// -- traces
 
 std::string role_base::sender_path(const caf::mailbox_element& x) const {
   return x.sender ? dir().path_of(x.sender->id()) : std::string{};
@@ -184,7 +184,7 @@ void role_base::trace(const caf::mailbox_element& x, std::string event, const ch
       {.event = std::move(event), .type = type, .text = std::move(text), .from = sender_path(x), .ns = ns});
 }
 
-// -- errors and ends -------------------------------------------------------------------------------------
+// -- errors and ends
 
 void role_base::note_error(std::string text) {
   log::warning(env_->log_source, "{}: {}", path_, text);

@@ -20,8 +20,7 @@ namespace swarm::actors {
 /// current message and since when), remembers the last error, answers `status_request`, tells tracers about
 /// every message, refuses what it does not understand with an error, a log line and a count, and turns an
 /// exception in a handler into an exit with an error that its supervisor sees. What a handler returns answers
-/// requests only; after `send` and `tell` it goes nowhere. Handlers need no code for
-/// this.
+/// requests only; after `send` and `tell` it goes nowhere. Handlers need no code for this.
 class role_base : public caf::event_based_actor {
 public:
   role_base(caf::actor_config& cfg, const start_context& ctx);
@@ -83,7 +82,7 @@ public:
   void end_role(int code, std::string line);
   void end_process(int code, std::string line);
 
-  // -- hooks into CAF ------------------------------------------------------------------------------------
+  // -- hooks into CAF
   using caf::event_based_actor::enqueue;
   void enqueue(caf::mailbox_element_ptr ptr, caf::execution_unit* host) final;
   const char* name() const final { return path_.c_str(); }

@@ -161,7 +161,7 @@ std::string supervisor_actor::child_path(std::string_view name) const {
   return path() == "/root" ? fmt::format("/{}", name) : fmt::format("{}/{}", path(), name);
 }
 
-// -- carrying out what the machine decided ---------------------------------------------------------------
+// -- carrying out what the machine decided
 
 void supervisor_actor::perform(supervisor_machine::actions actions) {
   for (const auto& action : actions)
@@ -275,7 +275,7 @@ void supervisor_actor::on_exit() {
   role_base::on_exit();
 }
 
-// -- events ----------------------------------------------------------------------------------------------
+// -- events
 
 void supervisor_actor::handle_down(const caf::down_msg& down) {
   const auto it = std::find_if(children_.begin(), children_.end(), [&](const auto& each) {
@@ -336,7 +336,7 @@ caf::result<child_removed> supervisor_actor::handle_remove(const remove_child& r
   return promise;
 }
 
-// -- the root --------------------------------------------------------------------------------------------
+// -- the root
 
 void supervisor_actor::note_stopping() {
   if (is_root() && !outcome_->read().stopping)

@@ -11,9 +11,9 @@
 namespace swarm::contracts::abi {
 
 /// What is wrong with encoded data. Source: Solidity ABI specification, "Formal Specification of the
-/// Encoding" and "Strict Encoding Mode": offsets are as small as can be, no gaps, no overlaps, nothing left
-/// over. Decoders of contracts accept that one encoding only, so that equal calls are equal bytes on every
-/// node.
+/// Encoding" and "Strict Encoding Mode": offsets are as small as can be, no gaps, no overlaps, nothing
+/// left over. Decoders of contracts accept that one encoding only, so that equal calls are equal bytes
+/// on every node.
 enum class rule {
   truncated = 1,    ///< data ends before a word or the bytes of a string
   trailing_bytes,   ///< data goes on after the last value

@@ -50,8 +50,8 @@ struct story {
   paper_txn noise() const { return {stranger_key, contract, {}}; }
 };
 
-/// The story on a chain that starts with one validator and has four when the merge is committed, and its
-/// proof.
+/// The story on a chain that starts with one validator and has four when the merge is committed,
+/// and its proof.
 struct proved_story {
   paper_chain chain{{1}};
   merge_proof proof;

@@ -3,8 +3,8 @@
 #include "contracts/training/client.hpp"
 #include "ledger/native_contract.hpp"
 
-/// The client side of interfaces/INodeRegistry.sol and interfaces/ITrainingRegistry.sol; see
-/// training_client.hpp.
+/// The client side of interfaces/INodeRegistry.sol and
+/// interfaces/ITrainingRegistry.sol; see training_client.hpp.
 namespace swarm::contracts {
 
 /// 0x0000000000000000000000000000000000005001, from genesis on.

@@ -6,9 +6,9 @@
 
 namespace swarm::contracts {
 
-/// The validators of `members`, who stand in the order in which they were let in: all of them, but of two
-/// only the first. With two validators either one's absence stops the chain, so a second member waits for a
-/// third.
+/// The validators of `members`, who stand in the order in which they were let in: all of them, but of
+/// two only the first. With two validators either one's absence stops the chain, so a second member
+/// waits for a third.
 std::vector<address> validators_of(const std::vector<address>& members);
 
 /// Who seals blocks, who waits to, and who votes for a change: slots of the NodeRegistry.

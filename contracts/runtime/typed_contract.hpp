@@ -38,9 +38,9 @@ std::string no_such_function(std::string_view contract, bytes_view input);
 
 } // namespace detail
 
-/// A native contract whose functions are the overloads of `Call::on(const Args&)`, each of which returns
-/// `result<answer>`. A failed result becomes Error(string) with the error's message. Call data have to be
-/// canonical.
+/// A native contract whose functions are the overloads of `Call::on(const Args&)`, each of which
+/// returns `result<answer>`. A failed result becomes Error(string) with the error's message. Call data
+/// have to be canonical.
 template <class Call, class Functions>
 class typed_contract;
 

@@ -279,8 +279,8 @@ using training_event = std::variant<peer_registered, peer_left, peer_absent, che
 /// skip events of newer contracts; anything malformed is an `abi::rule`.
 result<training_event> decode_training_event(const std::vector<hash32>& topics, bytes_view data);
 
-/// topic0 of an event: event_topic<merge_committed>(). Instantiated for every alternative of the event
-/// variants.
+/// topic0 of an event: event_topic<merge_committed>(). Instantiated for every alternative of
+/// the event variants.
 template <class Event>
 hash32 event_topic();
 

@@ -50,8 +50,8 @@ void rounds::settle_collecting() {
   const bool nobody_trains = counts.active == 0 && counts.finished > 0;
   // Whoever is finished had its last word in a merge: another round would merge the same again.
   if (nobody_trains && counts.newly_finished == 0 && state_.round.round_num > 1) return complete();
-  // minPeers asks for company in training; the last models of finished peers are merged whatever their
-  // number.
+  // minPeers asks for company in training; the last models of finished peers are merged
+  // whatever their number.
   const std::uint32_t enough = counts.active == 0 ? 1 : state_.round.min_peers;
   if (counts.checked_in == 0 || counts.checked_in < enough) return;
   const bool all_in = counts.checked_in == counts.active + counts.finished;
@@ -74,8 +74,8 @@ void rounds::close() {
   const auto order = succession(take_participants(), context_.parent_hash);
   SWARM_ASSERT(!order.empty());
   counts.successors = static_cast<std::uint16_t>(order.size());
-  // A round that was collected anew starts above its old terms, at a multiple that keeps `term modulo length`
-  // true.
+  // A round that was collected anew starts above its old terms, at a multiple that keeps `term
+  // modulo length` true.
   round.term = (round.term + counts.successors - 1u) / counts.successors * counts.successors;
   counts.leader = order.front().index;
   round.phase = round_phase::merging;

@@ -26,16 +26,16 @@ public:
     state_.storage().host().emit(abi::encode_event(context_.self, event));
   }
 
-  /// Closes a round whose time has come, completes a training nobody trains in any more, replaces a suspected
-  /// leader.
+  /// Closes a round whose time has come, completes a training nobody trains in any more, replaces
+  /// a suspected leader.
   void settle();
 
   /// Moves a peer from one state to another, its counters with it.
   void change_state(peer_slot& peer, peer_state to);
   /// Takes back the check-in of `peer`, which is in the round being collected.
   void withdraw(peer_slot& peer);
-  /// The next peer in the order of succession that has not left leads; without one the round is collected
-  /// anew.
+  /// The next peer in the order of succession that has not left leads; without one the round
+  /// is collected anew.
   void advance_leader();
   /// After a commit: the next round, or the end.
   void next_round();

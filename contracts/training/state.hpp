@@ -154,8 +154,8 @@ struct merge_record {
   std::vector<exclusion> excluded;
 };
 
-/// The state during one call. The two head slots are read once and written by `save`; everything else at
-/// once.
+/// The state during one call. The two head slots are read once and written by `save`; everything
+/// else at once.
 class training_state {
 public:
   explicit training_state(const slots& in);

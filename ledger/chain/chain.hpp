@@ -199,8 +199,8 @@ public:
   /// also when the state moves on a little: a half more than was used.
   result<call_result> estimate_gas(const call_request& request, at_block at = {}) const;
 
-  /// The logs that match, oldest first. Fails with `too_many_logs` over the limits of chain_limits and with
-  /// `bad_filter`.
+  /// The logs that match, oldest first. Fails with `too_many_logs` over the limits of chain_limits
+  /// and with `bad_filter`.
   result<std::vector<log_hit>> logs(const log_filter& filter) const;
   /// Says also, whether it fails or not, what it took.
   result<std::vector<log_hit>> logs(const log_filter& filter, log_query_work& work) const;

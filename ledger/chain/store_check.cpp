@@ -257,8 +257,8 @@ private:
     return {};
   }
 
-  /// Every node is what its hash says, and all below it is there: so every state is whole whose root is
-  /// there.
+  /// Every node is what its hash says, and all below it is there: so every state is whole whose
+  /// root is there.
   result<void> check_nodes() {
     auto at = tables_.walk(column::trie_nodes);
     for (bool more = at.seek({}); more; more = at.next()) {

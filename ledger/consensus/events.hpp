@@ -29,8 +29,8 @@ struct timer_name {
 
 // Events
 
-/// First event, once. `records` is what the store has under `record_keys`; see initial_records for a new
-/// node.
+/// First event, once. `records` is what the store has under `record_keys`; see initial_records for
+/// a new node.
 struct start {
   chain_head head;
   std::vector<address> validators; ///< after `head`, sorted

@@ -165,8 +165,8 @@ duration qbft_machine::round_timeout() const {
   return options_.round_timeout_base * (std::uint64_t{1} << doublings);
 }
 
-/// One step from the quorum of seals to the end of the height: nothing that is under way may still be
-/// answered.
+/// One step from the quorum of seals to the end of the height: nothing that is under way may
+/// still be answered.
 void qbft_machine::decide(std::uint64_t round_num, ballot& on) {
   decided_ = on.block.hash;
   if (active_) {

@@ -50,9 +50,9 @@ result<stored_certificate> decode_certificate(bytes_view raw);
 std::vector<record_entry> initial_records(const address& account, const hash32& genesis_hash);
 
 /// What is written with the block of a snapshot, when `stored` are the entries of `record_keys` at a chain
-/// with the head `head_num`. A whole record of a later block than that, but none after the pivot, says that
-/// this key has signed nothing beyond the pivot. None otherwise: then the node keeps silent as without the
-/// snapshot.
+/// with the head `head_num`. A whole record of a later block than that, but none after the pivot, says
+/// that this key has signed nothing beyond the pivot. None otherwise: then the node keeps silent as
+/// without the snapshot.
 std::vector<record_entry> records_with_pivot(std::span<const record_entry> stored, const address& account,
                                              const hash32& genesis_hash, std::uint64_t head_num,
                                              std::uint64_t pivot_num);

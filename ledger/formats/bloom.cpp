@@ -6,8 +6,8 @@ namespace swarm::ledger {
 
 namespace {
 
-/// Calls `visit(byte index, mask)` for the three bits of `item`: the low 11 bits of its digest's first byte
-/// pairs.
+/// Calls `visit(byte index, mask)` for the three bits of `item`: the low 11 bits of its digest's
+/// first byte pairs.
 template <class Visit>
 void for_each_bit(bytes_view item, Visit visit) {
   const hash32 digest = keccak256(item);

@@ -22,8 +22,8 @@ constexpr std::array<std::uint8_t, 32> half_order{
     0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
     0x5d, 0x57, 0x6e, 0x73, 0x57, 0xa4, 0x50, 0x1d, 0xdf, 0xe9, 0x2f, 0x46, 0x68, 0x1b, 0x20, 0xa0};
 
-/// The one context of the process, blinded against side channels. Never destroyed: signing may outlast
-/// statics.
+/// The one context of the process, blinded against side channels. Never destroyed: signing
+/// may outlast statics.
 const secp256k1_context* curve() {
   static const secp256k1_context* const context = [] {
     auto* made = secp256k1_context_create(SECP256K1_CONTEXT_NONE);

@@ -64,8 +64,8 @@ public:
   /// Decodes network bytes (EIP-2718: type byte included) strictly. Does not recover the sender, which costs
   /// far more than the rest; see `recover_sender`.
   static result<transaction> decode(bytes_view raw, std::uint64_t chain_id);
-  /// The transaction as one item of a block body: a list when legacy, else a string that holds the typed
-  /// bytes.
+  /// The transaction as one item of a block body: a list when legacy, else a string that holds
+  /// the typed bytes.
   static result<transaction> decode_item(const rlp_item& item, std::uint64_t chain_id);
 
   const txn_fields& fields() const { return fields_; }

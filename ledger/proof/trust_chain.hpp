@@ -10,10 +10,10 @@ struct trusted_block {
   std::vector<address> validators; ///< by the state after it: they seal the block that follows
 };
 
-/// Follows the validators of a chain from a trusted block to one near its head without the blocks in between:
-/// from one block that changed them to the next, each sealed by a quorum of those before it and proving its
-/// own against its state root; at last to the pivot, whose state proves that the last set is still it. No
-/// I/O.
+/// Follows the validators of a chain from a trusted block to one near its head without the blocks in
+/// between: from one block that changed them to the next, each sealed by a quorum of those before it and
+/// proving its own against its state root; at last to the pivot, whose state proves that the last set is
+/// still it. No I/O.
 ///
 /// What it rests on: a quorum of every set on the way was honest, and stays so. Whoever holds the keys of a
 /// quorum of a former set can seal another chain from there on, and this class accepts it if it sees nothing

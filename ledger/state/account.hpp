@@ -25,9 +25,9 @@ struct account {
 bytes encode_account(const account& item);
 result<account> decode_account(bytes_view raw);
 
-/// Proof of one account and some of its slots against a state root, as eth_getProof answers (EIP-1186). Each
-/// proof is the list of trie nodes from the root down; an absent key's proof ends where its path leaves the
-/// trie.
+/// Proof of one account and some of its slots against a state root, as eth_getProof answers (EIP-1186).
+/// Each proof is the list of trie nodes from the root down; an absent key's proof ends where its path
+/// leaves the trie.
 struct account_proof {
   struct slot_proof {
     hash32 key;

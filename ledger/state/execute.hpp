@@ -32,8 +32,8 @@ struct block_context {
 /// What a transaction costs before anything runs: 21000, its input, its access list (Yellow Paper 6.2).
 std::uint64_t intrinsic_gas(const txn_fields& fields);
 
-/// The rules of `execution_rule` that need no state; `gas_available` is the block's limit or what is left of
-/// it.
+/// The rules of `execution_rule` that need no state; `gas_available` is the block's limit or what is
+/// left of it.
 result<void> check_executable(const txn_fields& fields, std::uint64_t gas_available);
 
 /// Finds contracts by the code of their accounts.
@@ -44,8 +44,8 @@ public:
   const native_contract* by_kind(std::uint8_t kind) const { return by_kind_[kind].get(); }
   /// The contract that runs for `code`, or null.
   const native_contract* by_code(bytes_view code) const;
-  /// fe <kind>: 0xfe is Ethereum's designated invalid instruction (EIP-141), so no tool takes it for a
-  /// program.
+  /// fe <kind>: 0xfe is Ethereum's designated invalid instruction (EIP-141), so no tool takes it
+  /// for a program.
   static bytes code_of_kind(std::uint8_t kind) { return {0xfe, kind}; }
 
 private:
@@ -61,10 +61,10 @@ struct execution {
 /// Revert data kept beside receipts is cut to this size, in bytes.
 inline constexpr std::size_t revert_output_max = 16 * 1024;
 
-/// Executes `txn`, whose sender is known, on `state`. A revert or the end of the gas is an execution like any
-/// other: the nonce is consumed, everything else undone. Fails with `execution_rule` when the transaction may
-/// not be in the block, with the state unchanged; and when stored state cannot be read, with the state
-/// unusable.
+/// Executes `txn`, whose sender is known, on `state`. A revert or the end of the gas is an execution like
+/// any other: the nonce is consumed, everything else undone. Fails with `execution_rule` when the
+/// transaction may not be in the block, with the state unchanged; and when stored state cannot be read, with
+/// the state unusable.
 result<execution> execute_transaction(state_overlay& state, const block_context& context,
                                       const transaction& txn, std::uint64_t gas_available,
                                       const contract_table& contracts);

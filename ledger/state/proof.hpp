@@ -12,8 +12,8 @@ namespace swarm::ledger {
 result<std::optional<account>> verify_account(const hash32& state_root, const address& who,
                                               std::span<const bytes> nodes);
 
-/// The value of a slot that a proof shows below a storage root; zero when it shows that the slot was never
-/// written.
+/// The value of a slot that a proof shows below a storage root; zero when it shows that the slot
+/// was never written.
 result<hash32> verify_slot(const hash32& storage_root, const hash32& slot, std::span<const bytes> nodes);
 
 /// Checks all that an answer to eth_getProof claims: account and slots are those below `state_root`. An

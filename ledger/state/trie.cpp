@@ -174,8 +174,8 @@ result<trie::erased> trie::erase_branch(const trie_node& node, bytes_view path) 
   return erased{true, std::move(now)};
 }
 
-/// A branch with a single entry left becomes a leaf or an extension, so that the shape depends on the entries
-/// alone.
+/// A branch with a single entry left becomes a leaf or an extension, so that the shape depends on
+/// the entries alone.
 result<trie_child> trie::collapse_branch(trie_node node) const {
   std::size_t used = 0;
   std::uint8_t last = 0;

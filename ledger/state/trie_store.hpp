@@ -7,8 +7,8 @@
 
 namespace swarm::ledger {
 
-/// Reads the RLP of a stored node by its hash; `errc::not_found` when there is none, `io` when the disk
-/// fails.
+/// Reads the RLP of a stored node by its hash; `errc::not_found` when there is none, `io` when
+/// the disk fails.
 using node_source = std::function<result<bytes>(const hash32&)>;
 
 /// Stored trie nodes, the most recently used kept decoded within a bound of bytes. Content-addressed, so a

@@ -57,8 +57,8 @@ struct stored_identity {
   bytes genesis_params;
 };
 
-/// A chain in a RocksDB directory. One process at a time; one thread at a time writes. Values are opaque to
-/// it.
+/// A chain in a RocksDB directory. One process at a time; one thread at a time writes. Values are
+/// opaque to it.
 class block_store {
 public:
   static result<std::unique_ptr<block_store>> open(store_options options);
@@ -69,9 +69,9 @@ public:
   result<std::optional<stored_identity>> identity() const;
   result<std::optional<stored_head>> head() const;
 
-  /// Writes a block, its state and its indexes, and makes it the head: all of it or nothing, on disk when
-  /// this returns. Block 0 takes the chain's identity along. After an error nothing more is written until
-  /// `recover`.
+  /// Writes a block, its state and its indexes, and makes it the head: all of it or nothing, on disk
+  /// when this returns. Block 0 takes the chain's identity along. After an error nothing more is
+  /// written until `recover`.
   result<void> write_block(const block_record& block, const stored_identity* identity = nullptr);
   /// The same for blocks that may wait for each other: they are written together by `write_collected`, or
   /// before, when they get large. Until then only `trie_node` and `code` find what is theirs.

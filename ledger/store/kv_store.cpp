@@ -283,8 +283,8 @@ std::vector<rocksdb::ColumnFamilyDescriptor> kv_store::parts::columns() const {
   for (std::size_t i = 0; i < column_count; ++i)
     out.emplace_back(std::string(column_names[i]), column_options(static_cast<column>(i), options, cache));
   out.emplace_back(rocksdb::kDefaultColumnFamilyName, column_options(column::meta, options, cache));
-  // RocksDB wants to be told of columns that a newer version may have made; the schema is looked at
-  // afterwards.
+  // RocksDB wants to be told of columns that a newer version may have made; the schema is
+  // looked at afterwards.
   std::vector<std::string> present;
   if (rocksdb::DB::ListColumnFamilies(database_options(options), options.dir.string(), &present).ok())
     for (const auto& name : present)

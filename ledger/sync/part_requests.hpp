@@ -12,8 +12,8 @@
 
 namespace swarm::sync {
 
-/// Questions that are open, by peer, and whom to ask next. `About` is what the asker must remember of a
-/// question.
+/// Questions that are open, by peer, and whom to ask next. `About` is what the asker must remember
+/// of a question.
 template <class About>
 class part_requests {
 public:

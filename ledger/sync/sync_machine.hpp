@@ -20,8 +20,8 @@ namespace swarm::sync {
 /// A connection, named by the shell; never reused.
 using peer_id = std::uint64_t;
 
-/// A block as it travels: rlp[header, txns, ommers] and its seal record (ledger/formats/seal.hpp). Nothing
-/// verified.
+/// A block as it travels: rlp[header, txns, ommers] and its seal record
+/// (ledger/formats/seal.hpp). Nothing verified.
 struct sealed_block {
   bytes block;
   bytes seals;
@@ -63,8 +63,8 @@ struct ask_range {
   std::uint64_t first = 0;
   std::uint64_t count = 0;
 };
-/// Verify and import these on top of the head, which is block `first - 1`; answer with `on_imported` or
-/// `on_import_failed`.
+/// Verify and import these on top of the head, which is block `first - 1`; answer with
+/// `on_imported` or `on_import_failed`.
 struct import_blocks {
   std::uint64_t first = 0;
   std::vector<std::shared_ptr<const sealed_block>> blocks;
@@ -125,8 +125,8 @@ private:
     std::optional<time_point> rests_until; ///< it did not answer in time
     std::optional<hash32> identity;
   };
-  /// A wait that doubles each time, up to an hour, and is forgotten after eight times as long without
-  /// trouble.
+  /// A wait that doubles each time, up to an hour, and is forgotten after eight times as
+  /// long without trouble.
   struct back_off {
     bool on = false;
     duration wait{};
@@ -192,8 +192,8 @@ private:
   time_point pause_seen_{};
   duration proof_waited_{}, state_waited_{};  ///< since the last snapshot that was taken
   std::map<std::uint64_t, request> requests_; ///< by first block; they do not overlap
-  /// Who was asked for block `first` besides the one in `requests_`, the last one last. They count as no
-  /// request.
+  /// Who was asked for block `first` besides the one in `requests_`, the last one last. They count
+  /// as no request.
   struct second_opinions {
     std::uint64_t first = 0;
     std::vector<peer_id> asked;

@@ -37,8 +37,8 @@ std::vector<T> of_kind(const std::vector<sync_action>& actions) {
 
 enum class conduct { honest, dead, liar, boaster, short_ranges, drip };
 
-/// A node that catches up with a chain of `length` blocks, and peers of different conduct, under a seeded
-/// clock.
+/// A node that catches up with a chain of `length` blocks, and peers of different conduct, under
+/// a seeded clock.
 struct network {
   seeded_random random;
   std::uint64_t length;

@@ -11,8 +11,8 @@
 #include <cstring>
 #include <type_traits>
 
-// This file is compiled with -ffp-contract=off: fused multiply-add on some machines only would change
-// results.
+// This file is compiled with -ffp-contract=off: fused multiply-add on some machines only
+// would change results.
 //
 // Each loop exists for several instruction sets in one binary and the loader picks one. Sanitizers cannot run
 // before the loader has done so, hence the plain loops there.

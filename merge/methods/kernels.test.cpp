@@ -25,8 +25,8 @@ constexpr std::array all_types{dtype::boolean, dtype::u8,   dtype::i8,  dtype::i
                                dtype::f16,     dtype::bf16, dtype::i32, dtype::u32, dtype::f32,
                                dtype::f64,     dtype::i64,  dtype::u64};
 
-// The naive twin works on one element at a time, in long double, by table or by search where the kernel has
-// tricks.
+// The naive twin works on one element at a time, in long double, by table or by search where the
+// kernel has tricks.
 
 long double f16_value(std::uint16_t x) {
   const int exponent = x >> 10 & 31;
@@ -42,8 +42,8 @@ long double bf16_value(std::uint16_t x) {
   return std::bit_cast<float>(std::uint32_t{x} << 16);
 }
 
-/// The code in [0, infinity) whose value is nearest to `magnitude`, ties to the even code; codes rise with
-/// values.
+/// The code in [0, infinity) whose value is nearest to `magnitude`, ties to the even code; codes
+/// rise with values.
 template <class Value>
 std::uint16_t nearest_code(long double magnitude, std::uint16_t infinity, const Value& value) {
   std::uint16_t low = 0, high = infinity;

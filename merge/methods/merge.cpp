@@ -108,8 +108,8 @@ private:
     if (count_non_finite(type, part.out, part.count) != 0) finite_ = false;
   }
 
-  /// Keeps the pages of the inputs from piling up; they are in order of the file in all files of this
-  /// project.
+  /// Keeps the pages of the inputs from piling up; they are in order of the file in all files
+  /// of this project.
   void release(const std::vector<segment>& segments) const {
     const auto& first = segments.front();
     const auto& last = segments.back();
@@ -208,8 +208,8 @@ result<merged> merge_models(merge_method method, std::span<const contribution> c
       return text.empty() ? text : "other parameters than most: " + text;
     });
   }
-  // A value that is not finite stays so through every merge, so only a result is looked at until one shows
-  // up.
+  // A value that is not finite stays so through every merge, so only a result is looked at until
+  // one shows up.
   while (!left.empty()) {
     std::vector<const model_file*> files;
     std::vector<double> weights;

@@ -76,8 +76,8 @@ public:
   const bytes& canonical_header() const { return header_; }
   /// SHA-256 of `canonical_header()`.
   const hash32& layout_digest() const { return digest_; }
-  /// This layout with the data where this project writes it, for a file that starts with
-  /// `canonical_header()`.
+  /// This layout with the data where this project writes it, for a file that
+  /// starts with `canonical_header()`.
   model_layout canonical() const;
 
   friend bool operator==(const model_layout& a, const model_layout& b) { return a.digest_ == b.digest_; }

@@ -13,8 +13,8 @@
 
 namespace swarm::merge {
 
-/// A model file, mapped read-only. Stays readable while the object lives, even when the store removed the
-/// file.
+/// A model file, mapped read-only. Stays readable while the object lives, even when the store
+/// removed the file.
 class model_file {
 public:
   model_file(const model_file&) = delete;
@@ -31,8 +31,8 @@ public:
   bytes_view data(const tensor_info& tensor) const {
     return raw_.subspan(layout_.data_offset() + tensor.offset, tensor.size);
   }
-  /// Lets go of resident pages of [offset, offset + size): they come back from the page cache when read
-  /// again.
+  /// Lets go of resident pages of [offset, offset + size): they come back from the page cache
+  /// when read again.
   void release_pages(std::uint64_t offset, std::uint64_t size) const;
 
 private:
@@ -112,8 +112,8 @@ public:
   /// `writer` must have been created with `expected.size`.
   assembler(manifest expected, model_writer writer);
 
-  /// Any piece size. merge_errc::bad_chunk names the chunk; the bytes since `next_offset()` are forgotten
-  /// then.
+  /// Any piece size. merge_errc::bad_chunk names the chunk; the bytes since `next_offset()`
+  /// are forgotten then.
   result<void> feed(bytes_view more);
   /// The first byte that is not yet verified and stored.
   std::uint64_t next_offset() const;

@@ -58,8 +58,8 @@ struct store_state {
   bool drop(const hash32& digest);
   /// Maps a complete file whose manifest is known, and checks that it is a model.
   static result<std::shared_ptr<const model_file>> map(int fd, std::optional<manifest> known);
-  /// Gives a finished file its name, unless the same model is there already. The writer's reservation becomes
-  /// use.
+  /// Gives a finished file its name, unless the same model is there already. The writer's
+  /// reservation becomes use.
   result<std::shared_ptr<const model_file>> publish(const std::string& temporary,
                                                     std::shared_ptr<const model_file> file);
 };

@@ -17,8 +17,8 @@ public:
   void overhear(std::size_t node, bytes_view raw);
   /// Whether a message of `from` goes out to `to`.
   bool lets_pass(std::size_t from, std::size_t to, bytes_view raw);
-  /// What `from` sends when it is asked for `blocks`, the first of which is `first`. None: it does not
-  /// answer.
+  /// What `from` sends when it is asked for `blocks`, the first of which is `first`. None: it
+  /// does not answer.
   std::optional<std::vector<sealed_ptr>> answer(std::size_t from, std::uint64_t first,
                                                 std::vector<sealed_ptr> blocks);
   /// Some mischief; called every now and then.

@@ -101,8 +101,8 @@ void campaign::storm(sim_time end) {
   }
 }
 
-/// Kills some nodes, or all at once; they come back after a while, some with an old disk or without their
-/// record.
+/// Kills some nodes, or all at once; they come back after a while, some with an old disk or
+/// without their record.
 void campaign::crash_some(bool all) {
   const auto& forgetful = world_.plan().forgetful;
   for (std::size_t i = 0; i < world_.node_count(); ++i) {

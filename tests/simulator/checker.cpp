@@ -94,8 +94,8 @@ void checker::on_prepare(std::size_t node, height& at, const signed_prepare& vot
           to_hex(place.second.view()), place.first));
 }
 
-/// 1: a block is final when honest seals, with those of all that may lie, are a quorum: they can show it any
-/// time.
+/// 1: a block is final when honest seals, with those of all that may lie, are a quorum: they can show
+/// it any time.
 void checker::on_commit(std::size_t node, height& at, const commit_message& vote) {
   on_vote(node, at, vote.round_num, message_code::commit, vote.digest);
   auto& authors = at.sealed[{vote.round_num, vote.digest}];

@@ -20,8 +20,8 @@ std::optional<finding> find(simulation_options options, std::uint64_t seeds) {
   return std::nullopt;
 }
 
-/// The mistake is found by one of `invariants`, given by their numbers, and the same seed without it is
-/// clean.
+/// The mistake is found by one of `invariants`, given by their numbers, and the same seed without
+/// it is clean.
 void check_found(simulation_options options, std::uint64_t seeds, std::string_view invariants) {
   options.trace_lines = 0;
   options.only_forks = true; // the fork itself is wanted, not the broken lock before it

@@ -18,8 +18,8 @@ public:
   explicit log_limiter(duration interval, std::size_t keys_max = 256)
       : interval_(interval), keys_max_(keys_max) {}
 
-  /// How many lines of this key were left out since its last one, or nothing when this one is to be left out
-  /// too.
+  /// How many lines of this key were left out since its last one, or nothing when this one is to be
+  /// left out too.
   std::optional<std::uint64_t> admit(const std::string& key, time_point now) {
     std::lock_guard lock(mutex_);
     if (entries_.size() >= keys_max_ && !entries_.count(key))

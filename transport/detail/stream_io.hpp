@@ -44,8 +44,8 @@ task<> close_tls(tls_stream& stream);
 peer_info peer_of(const tcp::socket& socket);
 /// No Nagle delay, keep-alive probes below TLS.
 void set_socket_options(tcp::socket& socket);
-/// Bytes that the other side's system has acknowledged so far; 0 if unknown. Tells a slow reader from a dead
-/// one.
+/// Bytes that the other side's system has acknowledged so far; 0 if unknown. Tells a slow reader from
+/// a dead one.
 std::uint64_t bytes_acknowledged(int fd);
 
 } // namespace swarm::transport

@@ -58,8 +58,8 @@ struct http_request {
   http_headers headers;
   std::string body;
   peer_info peer; ///< filled in by the server
-  /// Client only: may be sent a second time when a kept connection turns out to be dead. Always so for GET,
-  /// HEAD.
+  /// Client only: may be sent a second time when a kept connection turns out to be dead. Always so
+  /// for GET, HEAD.
   bool repeatable = false;
 };
 
@@ -79,9 +79,9 @@ struct byte_range {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
 };
-/// What a Range header asks for of a resource of `size` bytes (RFC 9110 section 14.2; one range only).
-/// Nothing for an absent or malformed header, which means the whole; errc::limit when it lies outside (answer
-/// 416).
+/// What a Range header asks for of a resource of `size` bytes (RFC 9110 section 14.2; one range
+/// only). Nothing for an absent or malformed header, which means the whole; errc::limit when it lies
+/// outside (answer 416).
 result<std::optional<byte_range>> parse_range(std::string_view header, std::uint64_t size);
 /// Answers a GET for a resource of `size` bytes whose pieces `slice(offset, length)` gives: 200, 206 or 416
 /// with the headers that belong to them.

@@ -187,8 +187,8 @@ void http_server::impl::stop() {
   lock.unlock();
   for_all(&http_connection::kill);
   lock.lock();
-  // Woken now and then to see whether the runtime was stopped meanwhile, which ends connections without a
-  // word.
+  // Woken now and then to see whether the runtime was stopped meanwhile, which ends connections
+  // without a word.
   while (!changed.wait_for(lock, std::chrono::milliseconds{50}, all_gone)) {
   }
 }

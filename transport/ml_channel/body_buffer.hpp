@@ -19,8 +19,8 @@ public:
   bytes_view view() const { return {data_, size_}; }
   std::size_t size() const { return size_; }
   std::size_t capacity() const { return capacity_; }
-  /// Room for more, as far as `limit` bytes in all; empty when there is no memory. `commit` says how much was
-  /// used.
+  /// Room for more, as far as `limit` bytes in all; empty when there is no memory. `commit` says how
+  /// much was used.
   std::span<std::uint8_t> room(std::size_t limit);
   void commit(std::size_t more) { size_ += more; }
 

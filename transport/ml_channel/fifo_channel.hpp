@@ -18,8 +18,8 @@ struct fifo_options {
   std::size_t send_queue_max = 16; ///< messages
 };
 
-/// All are called on the channel's own thread and should return soon. They may call every member but the
-/// destructor.
+/// All are called on the channel's own thread and should return soon. They may call every member
+/// but the destructor.
 struct fifo_handlers {
   std::function<void()> on_open;                       ///< a program holds both pipes
   std::function<void(header, body_buffer)> on_message; ///< one whole message
@@ -59,8 +59,8 @@ public:
   /// Stops. Not to be called from a handler.
   ~fifo_channel();
 
-  /// Queues a message; never waits. errc::unavailable when no program is there, errc::limit when the queue is
-  /// full.
+  /// Queues a message; never waits. errc::unavailable when no program is there, errc::limit when the
+  /// queue is full.
   result<void> send(outgoing message);
   /// Sends a Status with error_in_sl, reports on_closed(text), and from then on discards what the program
   /// sends until it ends. Nothing happens when no program is there.

@@ -73,8 +73,8 @@ struct head_facts {
 
 using signature = fixed_bytes<65>;
 
-/// The first frame of either side. `proof` ties the account to the certificates of the connection: see
-/// `hello_digest`.
+/// The first frame of either side. `proof` ties the account to the certificates of the
+/// connection: see `hello_digest`.
 struct hello {
   std::uint64_t version = protocol_version;
   std::uint64_t chain_id = 0;

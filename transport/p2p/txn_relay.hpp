@@ -29,9 +29,9 @@ private:
   hash_set old_;
 };
 
-/// What all connections have in common about transactions: those heard of lately, so that each is handed on
-/// once; the bytes of those this node accepted, for peers that heard only the hash; and who was asked for
-/// which.
+/// What all connections have in common about transactions: those heard of lately, so that each is
+/// handed on once; the bytes of those this node accepted, for peers that heard only the hash; and who
+/// was asked for which.
 class txn_relay {
 public:
   using peer_id = sync::peer_id;

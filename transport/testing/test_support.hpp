@@ -1,6 +1,6 @@
 #pragma once
-// For the tests of this folder only: certificates of every kind, and blocking TLS peers that misbehave on
-// purpose.
+// For the tests of this folder only: certificates of every kind, and blocking TLS peers that
+// misbehave on purpose.
 #include "transport/tls/detail/openssl.hpp"
 #include "transport/tls/tls_identity.hpp"
 

@@ -162,8 +162,8 @@ void unix_server::impl::stop() {
   if (io.on_io_thread()) return;
   auto all_gone = [&] { return (!accepting && connections.empty()) || io.stopped(); };
   std::unique_lock lock(mutex);
-  // Woken now and then to see whether the runtime was stopped meanwhile, which ends connections without a
-  // word.
+  // Woken now and then to see whether the runtime was stopped meanwhile, which ends connections
+  // without a word.
   while (!changed.wait_for(lock, std::chrono::milliseconds{50}, all_gone)) {
   }
 }

@@ -13,8 +13,8 @@ struct ws_options {
       16 * 1024 * 1024; ///< larger incoming messages end the connection (close code 1009)
   std::size_t send_queue_messages_max = 1024;
   std::size_t send_queue_bytes_max = 64 * 1024 * 1024;
-  /// Incoming messages whose `credit` is still held somewhere; at this number, or with so many bytes, reading
-  /// pauses.
+  /// Incoming messages whose `credit` is still held somewhere; at this number, or with so many
+  /// bytes, reading pauses.
   std::size_t unhandled_messages_max = 64;
   std::size_t unhandled_bytes_max = 16 * 1024 * 1024;
   std::chrono::milliseconds ping_interval{15'000}; ///< of silence, then a ping goes out

@@ -27,8 +27,8 @@ public:
 
   channel_state(channel_options options, std::string session_id);
 
-  /// The follower's event for a frame from the program. An error is for the program: refuse it with that
-  /// text.
+  /// The follower's event for a frame from the program. An error is for the program: refuse it
+  /// with that text.
   result<event> take(ml::msg_type type, bytes_view body);
   /// The program's end is gone.
   event closed(std::string reason);

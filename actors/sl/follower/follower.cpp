@@ -92,7 +92,6 @@ std::string follower_state::detail_json() const {
 void drain(self_pointer self);
 
 // -- actions
-// --------------------------------------------------------------------------------------------------------
 
 struct perform {
   self_pointer self;
@@ -189,7 +188,6 @@ void drain(self_pointer self) {
 }
 
 // -- events
-// ---------------------------------------------------------------------------------------------------------
 
 /// A peer's model is here: say in what the program's model differs from it.
 void explain_refusal(self_pointer self, const model_fetched& news) {

@@ -16,8 +16,8 @@ public:
 
   /// What the process before this one left behind; empty when there is nothing to leave, or nothing legible.
   const std::string& former() const { return kept_; }
-  /// Keeps the note in step: `contract` is empty when no session is under way. Touches the disk on changes
-  /// only.
+  /// Keeps the note in step: `contract` is empty when no session is under way. Touches the disk
+  /// on changes only.
   result<> keep(const std::string& contract);
 
 private:

@@ -21,8 +21,8 @@ constexpr auto look_pause_first = std::chrono::milliseconds(50);
 /// The contract is complete: hand over the final model, then let the program go.
 void peer_machine::serve_complete(time_point now) {
   const auto& head = view_->head;
-  // By round, as the last merge may have changed nothing: its loss report tells the others that this node has
-  // it.
+  // By round, as the last merge may have changed nothing: its loss report tells the others that this
+  // node has it.
   const bool has_final =
       caught_up_ && asked_round_ == head.merged_round && asked_digest_ == head.merged_digest;
   if (!has_final && head.merged_round > 0) {

@@ -179,8 +179,8 @@ public:
   void on_program_gone(std::string reason, bool orderly, time_point now);
   /// This node is told to stop: it leaves, so that its peers go on at once. See `may_stop`.
   void on_shutdown(time_point now);
-  /// Before the first program: the process before this one ended within a session, and nobody has left for
-  /// it.
+  /// Before the first program: the process before this one ended within a session, and nobody has
+  /// left for it.
   void on_former_session(time_point now);
 
   // What the chain, the store and other nodes say.
@@ -351,8 +351,8 @@ private:
   time_point phase_since_{};
 };
 
-/// `text` as the contract takes it for a reason, whatever it brought along from outside: printable ASCII,
-/// cut.
+/// `text` as the contract takes it for a reason, whatever it brought along from outside:
+/// printable ASCII, cut.
 std::string reason_text(std::string_view text);
 
 /// The next sync interval with adaptive sync: longer while the swarm's mean loss falls, shorter when it does

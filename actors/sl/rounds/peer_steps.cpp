@@ -182,8 +182,8 @@ void peer_machine::lead(time_point now) {
   for (const auto& in : view_->check_ins) {
     if (in.weightage == 0) continue;
     const auto previous = head.round_num - 1;
-    // The weights of a finished peer are meant to stay as they are; others' lose value while the swarm moves
-    // on.
+    // The weights of a finished peer are meant to stay as they are; others' lose value while the
+    // swarm moves on.
     const auto age = in.finished || in.base_round >= previous ? 0 : previous - in.base_round;
     const auto* peer = find_peer(in.peer);
     start.inputs.push_back({in.peer, peer != nullptr ? peer->name : to_hex(in.peer.view()), in.endpoint,

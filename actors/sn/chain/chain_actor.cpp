@@ -49,7 +49,6 @@ void after_requests(self_pointer self) {
 }
 
 // -- what consensus wants
-// ----------------------------------------------------------------------------------------------
 
 consensus::chain_head head_of(const ledger::executed_block& block) {
   return {block.header.block_num, block.hash, block.header.coinbase};
@@ -150,8 +149,8 @@ bool is_disk_trouble(const error& why) {
   return why.is(ledger::store_rule::disk_full) || why.is(ledger::store_rule::io);
 }
 
-/// A disk that refuses is asked again until it takes what it was given: nothing is confirmed before, nothing
-/// lost.
+/// A disk that refuses is asked again until it takes what it was given: nothing is confirmed
+/// before, nothing lost.
 template <class Work>
 bool try_again(self_pointer self, const error& why, const Work& what) {
   auto& s = self->state();
@@ -165,8 +164,8 @@ bool try_again(self_pointer self, const error& why, const Work& what) {
   return true;
 }
 
-/// In the order in which consensus said them: a record that waits for the disk must not come after a newer
-/// one.
+/// In the order in which consensus said them: a record that waits for the disk must not come after
+/// a newer one.
 void write_records(self_pointer self) {
   auto& s = self->state();
   for (; !s.unwritten.empty(); s.unwritten.pop_front()) {
@@ -200,7 +199,6 @@ void commit(self_pointer self, const consensus::commit_block& what) {
 }
 
 // -- catching up
-// -------------------------------------------------------------------------------------------------------
 
 void import_blocks(self_pointer self, const import_range& what) {
   auto& s = self->state();
@@ -229,7 +227,6 @@ void step_snapshot(self_pointer self, const Event& event) {
 }
 
 // -- what peers say and want
-// -------------------------------------------------------------------------------------------
 
 /// Transactions of other SNs' pools. Refusals are no offence: a pool may be ahead of this one's chain.
 void take_txns(self_pointer self, const peer_txns& what) {
@@ -303,7 +300,6 @@ void look_after_network(self_pointer self) {
 }
 
 // -- joining
-// -----------------------------------------------------------------------------------------------------------
 
 void begin(self_pointer self) {
   auto& s = self->state();

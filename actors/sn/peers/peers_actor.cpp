@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// One invalid message of consensus or synchronisation; at p2p::session_options::offence_points_max it is
-/// over.
+/// One invalid message of consensus or synchronisation; at p2p::session_options::offence_points_max
+/// it is over.
 constexpr double offence_points = 10;
 
 /// Validators make the blocks themselves. Told at once of each, those that are a little later than others

@@ -15,8 +15,8 @@ inline constexpr std::size_t proof_bytes_max = 64 * 1024 * 1024;
 
 boost::json::object to_json(const contracts::merge_proof& proof);
 
-/// Reads the text of a proof file. Errors name the field: "models[2].digest: ...". What it says is not
-/// checked.
+/// Reads the text of a proof file. Errors name the field: "models[2].digest: ...". What it says
+/// is not checked.
 result<contracts::merge_proof> read_proof(std::string_view text);
 
 } // namespace swarm::audit

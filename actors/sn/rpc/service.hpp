@@ -66,8 +66,8 @@ public:
   /// One request or a batch. Done at once as far as `slice_units` and those who came before allow, the rest
   /// in `go_on`: the chain has more important things to do between.
   void handle(std::string body, caller from, time_point now);
-  /// To be called while `busy`: does the next slice of work, of which one request may be more. Clients take
-  /// turns.
+  /// To be called while `busy`: does the next slice of work, of which one request may be more.
+  /// Clients take turns.
   void go_on(time_point now);
   bool busy() const { return under_way_ || !queue_.empty(); }
   /// A block was committed: wakes those who wait, tells those who subscribed.

@@ -20,9 +20,9 @@ struct supervisor_action {
   exit_info how;
 };
 
-/// The life of a supervisor and its children as a machine without actors, clock or I/O: events in, actions
-/// out. One child starts or stops at a time, so the order holds: started first to last, stopped last to
-/// first.
+/// The life of a supervisor and its children as a machine without actors, clock or I/O: events in,
+/// actions out. One child starts or stops at a time, so the order holds: started first to last, stopped
+/// last to first.
 class supervisor_machine {
 public:
   using actions = std::vector<supervisor_action>;

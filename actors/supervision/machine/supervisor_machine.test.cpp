@@ -195,8 +195,8 @@ TEST_CASE("stopping in the middle of starting stops what has been started") {
   CHECK(text(m.child_exited("a", obeyed, t0)) == "end");
 }
 
-/// Random events against a world that mostly obeys: whatever happens, order holds and the machine comes to
-/// rest.
+/// Random events against a world that mostly obeys: whatever happens, order holds and the machine
+/// comes to rest.
 TEST_CASE("random lives keep the invariants") {
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
     CAPTURE(seed);

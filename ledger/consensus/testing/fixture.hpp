@@ -45,8 +45,8 @@ inline proposed_block make_block(const chain_head& head, const address& proposer
   return *read_block(std::make_shared<const bytes>(out.take()));
 }
 
-/// A height and everybody's pen. Validator `k` proposes in round `k` when the head's proposer is the last
-/// one.
+/// A height and everybody's pen. Validator `k` proposes in round `k` when the head's proposer is
+/// the last one.
 struct scene {
   explicit scene(std::size_t n, std::uint64_t block_num = 8) {
     for (std::size_t i = 0; i < n; ++i)

@@ -70,8 +70,8 @@ void missing_record(stage& on) {
   on.expect(on.node(2).status().silent && on.node(3).status().silent, "fetched blocks end no silence");
 }
 
-/// b dies while it writes its certificate with its commit; the liar would need that commit to make the block
-/// final.
+/// b dies while it writes its certificate with its commit; the liar would need that commit to make
+/// the block final.
 void torn_write(stage& on) {
   const std::size_t a = 0, liar = 1, c = 2, b = 3;
   on.let([](const passing& p) { return p.is(proposal) || (p.is(prepare) && p.to == a); });

@@ -1,5 +1,5 @@
-// Makes the chain of an SN that is alone longer, without the SN: through the same code, but without a
-// network.
+// Makes the chain of an SN that is alone longer, without the SN: through the same code, but
+// without a network.
 //
 //   make_chain DATA_DIR UP_TO_BLOCK TXNS
 //

@@ -60,8 +60,8 @@ public:
                 const http_client_options& options)
       : call_(call), over_(over), identity_(identity), options_(options) {}
 
-  /// The answer (without its body for a fetch). Afterwards `reusable` tells whether the connection may be
-  /// kept.
+  /// The answer (without its body for a fetch). Afterwards `reusable` tells whether the connection
+  /// may be kept.
   task<result<http_response>> run();
   bool reusable() const { return reusable_; }
 

@@ -8,8 +8,8 @@
 
 namespace swarm::transport {
 
-/// Every certificate of a PEM file, in order; at least one. `option` is how the operator named the file
-/// ("--cert").
+/// Every certificate of a PEM file, in order; at least one. `option` is how the operator named
+/// the file ("--cert").
 result<std::vector<x509_ptr>> read_certificates(const std::filesystem::path& file, std::string_view option);
 /// The private key of a PEM file.
 result<pkey_ptr> read_private_key(const std::filesystem::path& file, std::string_view option);

@@ -13,8 +13,8 @@ namespace swarm::transport {
 namespace {
 
 constexpr int chain_depth_max = 8;
-/// Names of CAs are a hint for clients with several certificates; a long list would only bloat every
-/// handshake.
+/// Names of CAs are a hint for clients with several certificates; a long list would only
+/// bloat every handshake.
 constexpr std::size_t announced_cas_max = 64;
 constexpr std::array<unsigned char, 5> session_context{'s', 'w', 'a', 'r', 'm'};
 

@@ -23,8 +23,8 @@ struct tls_identity::state {
       : server(server_ctx.release()), client(client_ctx.release()) {}
 };
 
-/// What the verification of the peer's chain found; hung on the SSL object of a handshake, which it must
-/// outlive.
+/// What the verification of the peer's chain found; hung on the SSL object of a handshake, which
+/// it must outlive.
 struct handshake_notes {
   std::string host_to_verify; ///< client with verify_host: compare with the names in the certificate
   int failure = 0;            ///< X509_V_ERR_..., of the certificate below
@@ -36,10 +36,10 @@ struct handshake_notes {
 /// A context that presents `leaf` and `chain` and accepts peers whose chains lead to `store`.
 result<ssl_ctx_ptr> make_tls_context(bool server, X509* leaf, const std::vector<x509_ptr>& chain,
                                      EVP_PKEY* key, X509_STORE* store);
-/// With the next bytes a server writes goes a ticket, by which a client resumes its TLS 1.3 session. Not with
-/// the handshake: who upgrades to a WebSocket needs none, and clients that read and write in two threads,
-/// such as Python's, can wait for ever for the end of a ticket that comes while they write their first
-/// request.
+/// With the next bytes a server writes goes a ticket, by which a client resumes its TLS 1.3 session. Not
+/// with the handshake: who upgrades to a WebSocket needs none, and clients that read and write in two
+/// threads, such as Python's, can wait for ever for the end of a ticket that comes while they write
+/// their first request.
 void send_ticket(SSL* ssl);
 /// Makes the verification write into `notes`; null ends that.
 void attach_notes(SSL* ssl, handshake_notes* notes);

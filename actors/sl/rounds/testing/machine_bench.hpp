@@ -7,8 +7,8 @@
 
 namespace swarm::rounds::testing {
 
-/// One machine, a clock, and a view of the contract that the test writes by hand. Peer 1 is the machine's
-/// own.
+/// One machine, a clock, and a view of the contract that the test writes by hand. Peer 1 is
+/// the machine's own.
 class machine_bench {
 public:
   explicit machine_bench(machine_options options = {}) : machine(with_self(std::move(options))) {
@@ -33,7 +33,7 @@ public:
     return {digest(number), 100u + number, digest(layout)};
   }
 
-  // -- what the contract says ----------------------------------------------------------------------------
+  // -- what the contract says
   contracts::peer_view& peer(std::uint8_t number) {
     for (auto& one : view.peers)
       if (one.account == account(number)) return one;
@@ -69,7 +69,7 @@ public:
     view.head.checked_in = 0;
   }
 
-  // -- events ----------------------------------------------------------------------------------------------
+  // -- events
   void look() {
     ++view.block_num;
     machine.on_view(view, now);
@@ -130,7 +130,7 @@ public:
     clear();
   }
 
-  // -- actions ---------------------------------------------------------------------------------------------
+  // -- actions
   template <class Action>
   std::size_t count() const {
     return static_cast<std::size_t>(std::count_if(

@@ -53,7 +53,6 @@ std::string scenario::describe() const {
 }
 
 // -- programs
-// ------------------------------------------------------------------------------------------------
 
 void simulation::start_program(node& n) {
   auto& p = n.prog;
@@ -204,7 +203,6 @@ void simulation::session_ended(node& n, const action::session_ended& how) {
 }
 
 // -- accidents
-// -----------------------------------------------------------------------------------------------
 
 void simulation::plan_accident() {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(scenario_.quiet_at).count();

@@ -59,7 +59,6 @@ std::string simulation::run() {
 }
 
 // -- time and chance
-// -----------------------------------------------------------------------------------------
 
 void simulation::at(time_point when, thunk what) {
   queue_.emplace(when, std::move(what));
@@ -93,7 +92,6 @@ void simulation::broken(std::string what) {
 }
 
 // -- processes
-// -----------------------------------------------------------------------------------------------
 
 void simulation::boot(node& n) {
   if (n.is_up() || n.ended) return;
@@ -195,7 +193,6 @@ void simulation::drain(node& n) {
 }
 
 // -- the SN
-// --------------------------------------------------------------------------------------------------
 
 /// Transactions of a node are executed in the order in which it sent them, as their nonces demand.
 void simulation::submit(node& n, const action::call& call) {
@@ -287,7 +284,6 @@ void simulation::read_contract(node& n) {
 }
 
 // -- files and merges
-// ----------------------------------------------------------------------------------------
 
 simulation::node* simulation::find(const address& account) {
   const auto found =
