@@ -23,7 +23,7 @@ namespace swarm::actors {
 struct rpc_request {
   std::string body;
   std::function<void(std::string)> reply;
-  transport::peer_info peer;
+  transport::peer_info neighbor;
   std::uint64_t session = 0; ///< WebSocket session for subscriptions, 0 for a plain request
 };
 /// A WebSocket session is gone, its subscriptions with it.
@@ -71,61 +71,61 @@ struct entry_found {
   std::shared_ptr<const result<network_entry>> entry;
 };
 
-// -- from peers: to /sn/consensus
+// -- from neighbors: to /sn/consensus
 
-/// `credit` slows the peer down while it is held; see transport/p2p/p2p_node.hpp.
-struct peer_message {
-  consensus::peer_id peer = 0;
+/// `credit` slows the neighbor down while it is held; see transport/p2p/p2p_node.hpp.
+struct neighbor_message {
+  consensus::neighbor_id neighbor = 0;
   consensus::shared_bytes raw;
   p2p::credit credit;
 };
 /// How long its chain is.
-struct peer_head {
-  consensus::peer_id peer = 0;
+struct neighbor_head {
+  consensus::neighbor_id neighbor = 0;
   std::uint64_t block_num = 0;
   std::optional<hash32> certificate; ///< with the first one of a connection
 };
 /// Blocks that were asked of it.
-struct peer_blocks {
-  consensus::peer_id peer = 0;
+struct neighbor_blocks {
+  consensus::neighbor_id neighbor = 0;
   std::uint64_t first = 0;
   std::vector<sync::sealed_block> blocks;
   p2p::credit credit;
 };
 
-// -- from peers: to /sn/chain
+// -- from neighbors: to /sn/chain
 
-struct peer_txns {
+struct neighbor_txns {
   std::vector<bytes> raw;
   p2p::credit credit;
 };
-/// Signs of life that a peer hands on.
-struct peer_signs {
-  consensus::peer_id peer = 0;
+/// Signs of life that a neighbor hands on.
+struct neighbor_signs {
+  consensus::neighbor_id neighbor = 0;
   std::vector<bytes> raw;
   p2p::credit credit;
 };
 /// Answer with `blocks_found`.
 struct blocks_wanted {
-  consensus::peer_id peer = 0;
+  consensus::neighbor_id neighbor = 0;
   std::uint64_t request_id = 0;
   std::uint64_t first = 0;
   std::uint64_t count = 0;
   std::size_t bytes_max = 0;
 };
 /// Who is connected, once a second.
-struct peers_seen {
+struct neighbors_seen {
   std::vector<membership::connected_node> nodes;
 };
 
 /// Who is how far ahead, from /sn/consensus, once a second.
-struct snapshot_peers {
-  std::vector<sync::peer_claim> all;
-  std::vector<sync::peer_claim> candidates; ///< so far that a snapshot is to be taken
+struct snapshot_neighbors {
+  std::vector<sync::neighbor_claim> all;
+  std::vector<sync::neighbor_claim> candidates; ///< so far that a snapshot is to be taken
 };
 /// A question about a snapshot; answer with `part_answer`.
 struct part_wanted {
-  consensus::peer_id peer = 0;
+  consensus::neighbor_id neighbor = 0;
   std::uint64_t request_id = 0;
   bytes question;
   std::size_t bytes_max = 0;
@@ -133,7 +133,7 @@ struct part_wanted {
 };
 /// The answer to `ask_part`.
 struct part_found {
-  consensus::peer_id peer = 0;
+  consensus::neighbor_id neighbor = 0;
   std::uint64_t tag = 0;
   bytes answer;
   p2p::credit credit;
@@ -146,20 +146,20 @@ struct snapshot_pivot {
   std::optional<std::uint64_t> block_num;
   bool taken = false;
 };
-/// This peer can give no snapshot.
+/// This neighbor can give no snapshot.
 struct snapshot_useless {
-  consensus::peer_id peer = 0;
+  consensus::neighbor_id neighbor = 0;
 };
 
 // -- to /sn/peers
 
 struct ask_part {
-  consensus::peer_id peer = 0;
+  consensus::neighbor_id neighbor = 0;
   std::uint64_t tag = 0;
   bytes question;
 };
 struct part_answer {
-  consensus::peer_id peer = 0;
+  consensus::neighbor_id neighbor = 0;
   std::uint64_t request_id = 0;
   bytes answer;
 };
@@ -172,7 +172,7 @@ struct network_facts {
   std::vector<address> validators;
 };
 struct blocks_found {
-  consensus::peer_id peer = 0;
+  consensus::neighbor_id neighbor = 0;
   std::uint64_t request_id = 0;
   std::vector<sync::sealed_block> blocks;
 };
@@ -185,18 +185,18 @@ struct gossip_sign {
   bytes raw;
 };
 /// Where SNs listen, as far as the chain or the sentinel knows.
-struct dial_peers {
+struct dial_neighbors {
   std::vector<std::string> endpoints;
 };
 /// From /sn/peers to itself: validators are told of the newest head.
 struct head_due {};
 /// From the shell's own callbacks.
-struct peer_up {
-  consensus::peer_id peer = 0;
-  p2p::peer_facts facts;
+struct neighbor_up {
+  consensus::neighbor_id neighbor = 0;
+  p2p::neighbor_facts facts;
 };
-struct peer_down {
-  consensus::peer_id peer = 0;
+struct neighbor_down {
+  consensus::neighbor_id neighbor = 0;
   std::string reason;
 };
 
@@ -215,15 +215,15 @@ SWARM_MESSAGE(actors::range_refused)
 SWARM_MESSAGE(actors::records_due)
 SWARM_MESSAGE(actors::requests_due)
 SWARM_MESSAGE(actors::entry_found)
-SWARM_MESSAGE(actors::peer_message)
-SWARM_MESSAGE(actors::peer_head)
-SWARM_MESSAGE(actors::peer_blocks)
-SWARM_MESSAGE(actors::peer_txns)
-SWARM_MESSAGE(actors::peer_signs)
+SWARM_MESSAGE(actors::neighbor_message)
+SWARM_MESSAGE(actors::neighbor_head)
+SWARM_MESSAGE(actors::neighbor_blocks)
+SWARM_MESSAGE(actors::neighbor_txns)
+SWARM_MESSAGE(actors::neighbor_signs)
 SWARM_MESSAGE(actors::gossip_sign)
 SWARM_MESSAGE(actors::blocks_wanted)
-SWARM_MESSAGE(actors::peers_seen)
-SWARM_MESSAGE(actors::snapshot_peers)
+SWARM_MESSAGE(actors::neighbors_seen)
+SWARM_MESSAGE(actors::snapshot_neighbors)
 SWARM_MESSAGE(actors::part_wanted)
 SWARM_MESSAGE(actors::part_found)
 SWARM_MESSAGE(actors::snapshot_pivot)
@@ -234,12 +234,12 @@ SWARM_MESSAGE(actors::network_wanted)
 SWARM_MESSAGE(actors::network_facts)
 SWARM_MESSAGE(actors::blocks_found)
 SWARM_MESSAGE(actors::gossip_txn)
-SWARM_MESSAGE(actors::dial_peers)
+SWARM_MESSAGE(actors::dial_neighbors)
 SWARM_MESSAGE(actors::head_due)
-SWARM_MESSAGE(actors::peer_up)
-SWARM_MESSAGE(actors::peer_down)
-SWARM_MESSAGE(consensus::peer_connected)
-SWARM_MESSAGE(consensus::peer_gone)
+SWARM_MESSAGE(actors::neighbor_up)
+SWARM_MESSAGE(actors::neighbor_down)
+SWARM_MESSAGE(consensus::neighbor_connected)
+SWARM_MESSAGE(consensus::neighbor_gone)
 SWARM_MESSAGE(consensus::work_available)
 SWARM_MESSAGE(consensus::block_built)
 SWARM_MESSAGE(consensus::block_validated)

@@ -11,7 +11,7 @@
 namespace swarm::consensus {
 
 /// A connection, named by the shell; never reused.
-using peer_id = std::uint64_t;
+using neighbor_id = std::uint64_t;
 
 struct chain_head {
   std::uint64_t block_num = 0;
@@ -37,15 +37,15 @@ struct start {
   std::vector<record_entry> records;
 };
 struct message {
-  peer_id peer = 0;
+  neighbor_id neighbor = 0;
   shared_bytes raw;
 };
-/// A peer that may take messages again: it is sent what this node has to say at present.
-struct peer_connected {
-  peer_id peer = 0;
+/// A neighbor that may take messages again: it is sent what this node has to say at present.
+struct neighbor_connected {
+  neighbor_id neighbor = 0;
 };
-struct peer_gone {
-  peer_id peer = 0;
+struct neighbor_gone {
+  neighbor_id neighbor = 0;
 };
 struct timer_fired {
   timer_name timer;
@@ -74,7 +74,7 @@ struct head_changed {
   std::vector<address> validators;
 };
 
-using event = std::variant<start, message, peer_connected, peer_gone, timer_fired, work_available,
+using event = std::variant<start, message, neighbor_connected, neighbor_gone, timer_fired, work_available,
                            block_built, block_validated, persisted, head_changed>;
 
 // Actions
@@ -93,7 +93,7 @@ struct broadcast {
   shared_bytes raw;
 };
 struct send_to {
-  peer_id peer = 0;
+  neighbor_id neighbor = 0;
   shared_bytes raw;
 };
 /// Replaces the timer of the same kind, of which there is one.
@@ -121,14 +121,14 @@ struct commit_block {
   ledger::seal_record seals;
   std::vector<record_entry> entries;
 };
-/// The network is at `block_num`, which is beyond this node; `peer` said so. A hint, not a proof.
+/// The network is at `block_num`, which is beyond this node; `neighbor` said so. A hint, not a proof.
 struct request_sync {
   std::uint64_t block_num = 0;
-  peer_id peer = 0;
+  neighbor_id neighbor = 0;
 };
-/// `peer` still works on a block that is final here: send it that block with its seals.
+/// `neighbor` still works on a block that is final here: send it that block with its seals.
 struct send_decided {
-  peer_id peer = 0;
+  neighbor_id neighbor = 0;
   std::uint64_t block_num = 0;
 };
 /// Two proposals of one validator for one round, each as rlp[block_num, round, block hash, signature]:
@@ -138,9 +138,9 @@ struct evidence {
   bytes first;
   bytes second;
 };
-/// `peer` sent what no honest node sends.
+/// `neighbor` sent what no honest node sends.
 struct penalize {
-  peer_id peer = 0;
+  neighbor_id neighbor = 0;
   error why;
 };
 /// Worth a line in the operator's log.

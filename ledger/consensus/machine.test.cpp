@@ -263,7 +263,7 @@ TEST_CASE("a block that breaks a rule of the chain gets no vote, and no seals ma
 TEST_CASE("floods of junk, future heights and rounds take bounded memory") {
   scene at(4);
   machine_options options;
-  options.parking = {.peer_messages_max = 16, .peer_bytes_max = 10'000, .total_bytes_max = 40'000};
+  options.parking = {.neighbor_messages_max = 16, .neighbor_bytes_max = 10'000, .total_bytes_max = 40'000};
   test_node node(at, 1, options);
   for (std::uint64_t i = 0; i < 2000; ++i) {
     scene future(4, 9 + i % 40);
@@ -547,7 +547,7 @@ TEST_CASE("a damaged record means silence, not a crash") {
   }
 }
 
-TEST_CASE("the same events give the same actions, and a peer that connects is told what was said") {
+TEST_CASE("the same events give the same actions, and a neighbor that connects is told what was said") {
   scene at(4);
   const auto run = [&] {
     test_node node(at, 1);
@@ -555,7 +555,7 @@ TEST_CASE("the same events give the same actions, and a peer that connects is to
     node.hear(at.proposal(0, 0, on));
     node.hear(at.prepare(0, 0, on.hash));
     node.hear(at.prepare(2, 0, on.hash));
-    const auto told = all_of<send_to>(node.feed(peer_connected{77}));
+    const auto told = all_of<send_to>(node.feed(neighbor_connected{77}));
     CHECK(told.size() == 2);
     node.timer();
     std::vector<bytes> out;

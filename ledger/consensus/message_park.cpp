@@ -2,15 +2,15 @@
 
 namespace swarm::consensus {
 
-void message_park::add(std::uint64_t peer, std::uint64_t block_num, std::uint64_t round_num,
+void message_park::add(std::uint64_t neighbor, std::uint64_t block_num, std::uint64_t round_num,
                        shared_bytes raw) {
-  if (raw->size() > limits_.peer_bytes_max) return;
-  auto& own = lots_[peer];
+  if (raw->size() > limits_.neighbor_bytes_max) return;
+  auto& own = lots_[neighbor];
   own.bytes += raw->size();
   bytes_ += raw->size();
   ++count_;
   own.messages.emplace(place{block_num, round_num, arrivals_++}, std::move(raw));
-  while (own.messages.size() > limits_.peer_messages_max || own.bytes > limits_.peer_bytes_max)
+  while (own.messages.size() > limits_.neighbor_messages_max || own.bytes > limits_.neighbor_bytes_max)
     drop(own, std::prev(own.messages.end()));
   while (bytes_ > limits_.total_bytes_max)
     drop_farthest_of_largest();
@@ -32,11 +32,11 @@ void message_park::drop_farthest_of_largest() {
 
 std::vector<message_park::parked> message_park::take(std::uint64_t block_num, std::uint64_t round_num_max) {
   std::vector<parked> out;
-  for (auto& [peer, own] : lots_) {
+  for (auto& [neighbor, own] : lots_) {
     auto at = own.messages.lower_bound(place{block_num, 0, 0});
     while (at != own.messages.end() && std::get<0>(at->first) == block_num
            && std::get<1>(at->first) <= round_num_max) {
-      out.push_back({peer, at->second});
+      out.push_back({neighbor, at->second});
       drop(own, at++);
     }
   }
@@ -52,8 +52,8 @@ void message_park::drop_below(std::uint64_t block_num) {
   }
 }
 
-void message_park::drop_peer(std::uint64_t peer) {
-  const auto found = lots_.find(peer);
+void message_park::drop_neighbor(std::uint64_t neighbor) {
+  const auto found = lots_.find(neighbor);
   if (found == lots_.end()) return;
   while (!found->second.messages.empty())
     drop(found->second, found->second.messages.begin());

@@ -9,28 +9,28 @@ namespace swarm::consensus {
 
 struct park_limits {
   std::uint64_t heights_ahead_max = 10;
-  std::size_t peer_messages_max = 1024;
-  std::size_t peer_bytes_max = 12 * 1024 * 1024;
+  std::size_t neighbor_messages_max = 1024;
+  std::size_t neighbor_bytes_max = 12 * 1024 * 1024;
   std::size_t total_bytes_max = 64 * 1024 * 1024;
 };
 
-/// Messages that came too early, unverified, accounted to the connection they came by: a peer that floods
+/// Messages that came too early, unverified, accounted to the connection they came by: a neighbor that floods
 /// only loses its own. What is farthest ahead goes first.
 class message_park {
 public:
   explicit message_park(park_limits limits) : limits_(limits) {}
 
   struct parked {
-    std::uint64_t peer = 0;
+    std::uint64_t neighbor = 0;
     shared_bytes raw;
   };
 
-  void add(std::uint64_t peer, std::uint64_t block_num, std::uint64_t round_num, shared_bytes raw);
-  /// Takes out everything of a height up to a round, by peer and then by round and arrival.
+  void add(std::uint64_t neighbor, std::uint64_t block_num, std::uint64_t round_num, shared_bytes raw);
+  /// Takes out everything of a height up to a round, by neighbor and then by round and arrival.
   std::vector<parked> take(std::uint64_t block_num, std::uint64_t round_num_max);
   /// Forgets what is below a height.
   void drop_below(std::uint64_t block_num);
-  void drop_peer(std::uint64_t peer);
+  void drop_neighbor(std::uint64_t neighbor);
 
   std::size_t message_count() const { return count_; }
   std::size_t byte_count() const { return bytes_; }

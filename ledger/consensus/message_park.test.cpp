@@ -12,7 +12,8 @@ shared_bytes sized(std::size_t size, std::uint8_t with = 0) {
 }
 
 park_limits small() {
-  return {.heights_ahead_max = 10, .peer_messages_max = 4, .peer_bytes_max = 100, .total_bytes_max = 250};
+  return {
+      .heights_ahead_max = 10, .neighbor_messages_max = 4, .neighbor_bytes_max = 100, .total_bytes_max = 250};
 }
 
 } // namespace
@@ -27,7 +28,7 @@ TEST_CASE("parked messages come out by height, up to a round, in the order of ar
   REQUIRE(out.size() == 2);
   CHECK(out[0].raw->front() == 1);
   CHECK(out[1].raw->front() == 4);
-  CHECK(out[1].peer == 1);
+  CHECK(out[1].neighbor == 1);
   CHECK(park.take(5, 1).empty());
   CHECK(park.take(5, 2).size() == 1);
   CHECK(park.take(6, 9).size() == 1);
@@ -35,13 +36,13 @@ TEST_CASE("parked messages come out by height, up to a round, in the order of ar
   CHECK(park.byte_count() == 0);
 }
 
-TEST_CASE("a peer that floods loses its own messages, the farthest first") {
+TEST_CASE("a neighbor that floods loses its own messages, the farthest first") {
   message_park park(small());
   park.add(2, 5, 0, sized(10, 42));
   for (std::uint64_t round = 0; round < 1000; ++round)
     park.add(1, 5, 1000 - round, sized(10));
   CHECK(park.message_count() == 5);
-  CHECK(park.take(5, 4).size() == 5); // rounds 1 to 4 of peer 1, and peer 2's
+  CHECK(park.take(5, 4).size() == 5); // rounds 1 to 4 of neighbor 1, and neighbor 2's
   park.add(1, 5, 0, sized(60));
   park.add(1, 5, 1, sized(60));
   CHECK(park.byte_count() == 60);
@@ -49,7 +50,7 @@ TEST_CASE("a peer that floods loses its own messages, the farthest first") {
   CHECK(park.message_count() == 1);
 }
 
-TEST_CASE("all peers together stay within the bound, and the largest pays") {
+TEST_CASE("all neighbors together stay within the bound, and the largest pays") {
   message_park park(small());
   park.add(1, 5, 0, sized(50));
   park.add(2, 5, 0, sized(90));
@@ -57,7 +58,7 @@ TEST_CASE("all peers together stay within the bound, and the largest pays") {
   park.add(4, 5, 0, sized(90));
   CHECK(park.byte_count() <= 250);
   const auto out = park.take(5, 0);
-  CHECK(std::any_of(out.begin(), out.end(), [](const auto& item) { return item.peer == 1; }));
+  CHECK(std::any_of(out.begin(), out.end(), [](const auto& item) { return item.neighbor == 1; }));
 }
 
 TEST_CASE("what is past and who is gone is forgotten") {
@@ -66,8 +67,8 @@ TEST_CASE("what is past and who is gone is forgotten") {
     park.add(height % 2, height, 0, sized(1));
   park.drop_below(3);
   CHECK(park.message_count() == 2);
-  park.drop_peer(1);
+  park.drop_neighbor(1);
   CHECK(park.message_count() == 1);
-  park.drop_peer(1);
+  park.drop_neighbor(1);
   CHECK(park.take(4, 0).size() == 1);
 }

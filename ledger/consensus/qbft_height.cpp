@@ -61,7 +61,7 @@ void qbft_machine::begin_height(chain_head head, std::vector<address> validators
     if (saved.place.block_num == block_num() && is_member() && !is_alone()) restore(std::move(saved));
   }
   for (auto& item : park_.take(block_num(), ledger::round_num_max))
-    inbox_.push_back({item.peer, std::move(item.raw)});
+    inbox_.push_back({item.neighbor, std::move(item.raw)});
 }
 
 /// Goes on where this node was when it stopped at this height.

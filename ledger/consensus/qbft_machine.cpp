@@ -7,7 +7,7 @@ namespace swarm::consensus {
 
 namespace {
 
-/// Blocks that one peer is sent between two changes of the head.
+/// Blocks that one neighbor is sent between two changes of the head.
 constexpr std::size_t decided_sent_max = 4;
 
 } // namespace
@@ -36,60 +36,60 @@ void qbft_machine::take_inbox() {
   while (!inbox_.empty()) {
     const auto next = std::move(inbox_.front());
     inbox_.pop_front();
-    take_message(next.peer, next.raw);
+    take_message(next.neighbor, next.raw);
   }
 }
 
-void qbft_machine::take_message(peer_id peer, const shared_bytes& raw) {
+void qbft_machine::take_message(neighbor_id neighbor, const shared_bytes& raw) {
   auto head = read_head(*raw);
-  if (!head) return blame(peer, std::move(head).error());
-  if (head->block_num < block_num()) return answer_laggard(peer, *head);
-  if (head->block_num > block_num()) return take_early(peer, *head, raw);
+  if (!head) return blame(neighbor, std::move(head).error());
+  if (head->block_num < block_num()) return answer_laggard(neighbor, *head);
+  if (head->block_num > block_num()) return take_early(neighbor, *head, raw);
   if (decided_ || !is_member()) return;
   switch (head->code) {
   case message_code::proposal:
-    if (head->round_num >= round_num_) take_proposal(peer, *raw);
+    if (head->round_num >= round_num_) take_proposal(neighbor, *raw);
     return;
   case message_code::prepare:
-    return take_prepare(peer, *head, raw);
+    return take_prepare(neighbor, *head, raw);
   case message_code::commit:
-    return take_commit(peer, *head, raw);
+    return take_commit(neighbor, *head, raw);
   case message_code::round_change:
-    if (head->round_num >= round_num_) take_round_change(peer, *raw);
+    if (head->round_num >= round_num_) take_round_change(neighbor, *raw);
     return;
   }
 }
 
-void qbft_machine::take_early(peer_id peer, const message_head& head, const shared_bytes& raw) {
+void qbft_machine::take_early(neighbor_id neighbor, const message_head& head, const shared_bytes& raw) {
   const auto ahead = head.block_num - block_num();
-  if (ahead <= options_.parking.heights_ahead_max) park_.add(peer, head.block_num, head.round_num, raw);
+  if (ahead <= options_.parking.heights_ahead_max) park_.add(neighbor, head.block_num, head.round_num, raw);
   if (decided_ && ahead == 1) return; // our own block is on its way to the disk
-  auto& seen = attention_[peer];
+  auto& seen = attention_[neighbor];
   if (std::exchange(seen.sync_hinted, true)) return;
-  actions_.emplace_back(request_sync{head.block_num - 1, peer});
+  actions_.emplace_back(request_sync{head.block_num - 1, neighbor});
 }
 
 /// Votes for the last block are late in any ordinary round; a round change, or an older vote, is not.
-void qbft_machine::answer_laggard(peer_id peer, const message_head& head) {
+void qbft_machine::answer_laggard(neighbor_id neighbor, const message_head& head) {
   if (head.block_num == 0) return;
   if (head.code != message_code::round_change && head.block_num + 1 >= block_num()) return;
-  auto& seen = attention_[peer];
+  auto& seen = attention_[neighbor];
   if (seen.blocks_sent >= decided_sent_max) return;
   ++seen.blocks_sent;
-  actions_.emplace_back(send_decided{peer, head.block_num});
+  actions_.emplace_back(send_decided{neighbor, head.block_num});
 }
 
 // -- other events
 // --
 
-void qbft_machine::on(peer_connected what) {
+void qbft_machine::on(neighbor_connected what) {
   for (auto& raw : repeatable())
-    actions_.emplace_back(send_to{what.peer, std::move(raw)});
+    actions_.emplace_back(send_to{what.neighbor, std::move(raw)});
 }
 
-void qbft_machine::on(peer_gone what) {
-  park_.drop_peer(what.peer);
-  attention_.erase(what.peer);
+void qbft_machine::on(neighbor_gone what) {
+  park_.drop_neighbor(what.neighbor);
+  attention_.erase(what.neighbor);
 }
 
 void qbft_machine::on(timer_fired what) {

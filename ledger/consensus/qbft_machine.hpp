@@ -112,8 +112,8 @@ private:
   // qbft_machine.cpp: events and output
   void on(start&& what);
   void on(message&& what);
-  void on(peer_connected what);
-  void on(peer_gone what);
+  void on(neighbor_connected what);
+  void on(neighbor_gone what);
   void on(timer_fired what);
   void on(work_available);
   void on(block_built&& what);
@@ -121,9 +121,9 @@ private:
   void on(persisted what);
   void on(head_changed&& what);
   void take_inbox();
-  void take_message(peer_id peer, const shared_bytes& raw);
-  void take_early(peer_id peer, const message_head& head, const shared_bytes& raw);
-  void answer_laggard(peer_id peer, const message_head& head);
+  void take_message(neighbor_id neighbor, const shared_bytes& raw);
+  void take_early(neighbor_id neighbor, const message_head& head, const shared_bytes& raw);
+  void answer_laggard(neighbor_id neighbor, const message_head& head);
   void say(std::string_view key, std::optional<own_message>& slot, const hash32& digest, bytes raw);
   void record(std::string_view key, bytes value);
   void flush();
@@ -140,10 +140,10 @@ private:
   void decide(std::uint64_t round_num, ballot& on);
 
   // qbft_voting.cpp: proposal, prepare, commit
-  void take_proposal(peer_id peer, bytes_view raw);
-  void take_second_proposal(peer_id peer, const proposal_message& item, const ballot& first);
-  void take_prepare(peer_id peer, const message_head& head, const shared_bytes& raw);
-  void take_commit(peer_id peer, const message_head& head, const shared_bytes& raw);
+  void take_proposal(neighbor_id neighbor, bytes_view raw);
+  void take_second_proposal(neighbor_id neighbor, const proposal_message& item, const ballot& first);
+  void take_prepare(neighbor_id neighbor, const message_head& head, const shared_bytes& raw);
+  void take_commit(neighbor_id neighbor, const message_head& head, const shared_bytes& raw);
   void accept(proposal_message item);
   ballot& open_ballot(std::uint64_t round_num, proposed_block block);
   void vote_prepare(ballot& on);
@@ -153,7 +153,7 @@ private:
   void keep_certificate(const ballot& on);
 
   // qbft_rounds.cpp: round changes and proposing
-  void take_round_change(peer_id peer, bytes_view raw);
+  void take_round_change(neighbor_id neighbor, bytes_view raw);
   void enter_round(std::uint64_t round_num);
   void say_round_change();
   void round_expired();
@@ -173,7 +173,7 @@ private:
   bool is_over() const { return decided_ && !options_.planted.decides_in_two_steps; }
   duration round_timeout() const;
   void use_known(proposed_block& block) const;
-  void blame(peer_id peer, error why) { actions_.emplace_back(penalize{peer, std::move(why)}); }
+  void blame(neighbor_id neighbor, error why) { actions_.emplace_back(penalize{neighbor, std::move(why)}); }
 
   machine_options options_;
   signature_scheme scheme_;
@@ -195,7 +195,7 @@ private:
   std::optional<saved_height> saved_; ///< of a height that the chain has not reached again
 
   std::deque<message> inbox_;
-  std::map<peer_id, attention> attention_;
+  std::map<neighbor_id, attention> attention_;
 
   // The height.
   chain_head head_;

@@ -3,12 +3,12 @@
 
 namespace swarm::consensus {
 
-void qbft_machine::take_round_change(peer_id peer, bytes_view raw) {
+void qbft_machine::take_round_change(neighbor_id neighbor, bytes_view raw) {
   auto item = decode_round_change(raw);
-  if (!item) return blame(peer, std::move(item).error());
+  if (!item) return blame(neighbor, std::move(item).error());
   if (item->block) use_known(*item->block);
   auto author = is_valid_round_change(*item, view());
-  if (!author) return blame(peer, std::move(author).error());
+  if (!author) return blame(neighbor, std::move(author).error());
   auto& latest = round_changes_[*author];
   if (latest.vote.round_num >= item->vote.round_num) return;
   latest.vote = item->vote;

@@ -19,20 +19,22 @@ bytes skeleton(const proposal_message& item) {
 // -- proposals
 // --
 
-void qbft_machine::take_proposal(peer_id peer, bytes_view raw) {
+void qbft_machine::take_proposal(neighbor_id neighbor, bytes_view raw) {
   auto item = decode_proposal(raw);
-  if (!item) return blame(peer, std::move(item).error());
+  if (!item) return blame(neighbor, std::move(item).error());
   const auto first = ballots_.find(item->round_num);
-  if (first != ballots_.end()) return take_second_proposal(peer, *item, first->second);
+  if (first != ballots_.end()) return take_second_proposal(neighbor, *item, first->second);
   use_known(item->block);
-  if (auto valid = is_valid_proposal(*item, view()); !valid) return blame(peer, std::move(valid).error());
+  if (auto valid = is_valid_proposal(*item, view()); !valid) return blame(neighbor, std::move(valid).error());
   accept(std::move(*item));
 }
 
 /// A repetition, or the proof that the proposer says different things to different nodes.
-void qbft_machine::take_second_proposal(peer_id peer, const proposal_message& item, const ballot& first) {
+void qbft_machine::take_second_proposal(neighbor_id neighbor, const proposal_message& item,
+                                        const ballot& first) {
   if (item.block.hash == first.block.hash) return;
-  if (auto valid = is_signed_by_proposer(item, view()); !valid) return blame(peer, std::move(valid).error());
+  if (auto valid = is_signed_by_proposer(item, view()); !valid)
+    return blame(neighbor, std::move(valid).error());
   const auto digest = proposal_digest(options_.domain, item.block_num, item.round_num, item.block.hash);
   const auto author = authors_.author_of(digest, item.signature, validators_);
   if (!author || first.proposal.empty()
@@ -48,7 +50,7 @@ void qbft_machine::accept(proposal_message item) {
   on.proposal = skeleton(item);
   activate();
   for (auto& parked : park_.take(block_num(), round_num_))
-    inbox_.push_back({parked.peer, std::move(parked.raw)});
+    inbox_.push_back({parked.neighbor, std::move(parked.raw)});
   if (on.validity == ballot::verdict::good) {
     vote_prepare(on);
     check_prepared(on);
@@ -69,16 +71,16 @@ qbft_machine::ballot& qbft_machine::open_ballot(std::uint64_t round_num, propose
 // -- prepares
 // --
 
-void qbft_machine::take_prepare(peer_id peer, const message_head& head, const shared_bytes& raw) {
+void qbft_machine::take_prepare(neighbor_id neighbor, const message_head& head, const shared_bytes& raw) {
   if (head.round_num < round_num_) return;
   const auto at = ballots_.find(head.round_num);
-  if (at == ballots_.end()) return park_.add(peer, head.block_num, head.round_num, raw);
+  if (at == ballots_.end()) return park_.add(neighbor, head.block_num, head.round_num, raw);
   auto vote = decode_prepare(*raw);
-  if (!vote) return blame(peer, std::move(vote).error());
+  if (!vote) return blame(neighbor, std::move(vote).error());
   auto& on = at->second;
   if (vote->digest != on.block.hash || on.prepared) return;
   auto author = authors_.author_of(signed_digest(options_.domain, *vote), vote->signature, validators_);
-  if (!author) return blame(peer, std::move(author).error());
+  if (!author) return blame(neighbor, std::move(author).error());
   on.prepares.emplace(*author, *vote);
   check_prepared(on);
 }
@@ -139,18 +141,18 @@ void qbft_machine::vote_commit(ballot& on) {
 }
 
 /// Commits of earlier rounds still count: what a quorum has sealed is final, whatever round it is now.
-void qbft_machine::take_commit(peer_id peer, const message_head& head, const shared_bytes& raw) {
+void qbft_machine::take_commit(neighbor_id neighbor, const message_head& head, const shared_bytes& raw) {
   const auto at = ballots_.find(head.round_num);
   if (at == ballots_.end()) {
-    if (head.round_num >= round_num_) park_.add(peer, head.block_num, head.round_num, raw);
+    if (head.round_num >= round_num_) park_.add(neighbor, head.block_num, head.round_num, raw);
     return;
   }
   auto vote = decode_commit(*raw);
-  if (!vote) return blame(peer, std::move(vote).error());
+  if (!vote) return blame(neighbor, std::move(vote).error());
   auto& on = at->second;
   if (vote->digest != on.block.hash) return;
   auto author = authors_.author_of(seal_digest(options_.domain, *vote), vote->seal, validators_);
-  if (!author) return blame(peer, std::move(author).error());
+  if (!author) return blame(neighbor, std::move(author).error());
   on.seals.emplace(*author, vote->seal);
   check_decided(head.round_num, on);
 }

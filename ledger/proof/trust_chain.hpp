@@ -17,7 +17,7 @@ struct trusted_block {
 ///
 /// What it rests on: a quorum of every set on the way was honest, and stays so. Whoever holds the keys of a
 /// quorum of a former set can seal another chain from there on, and this class accepts it if it sees nothing
-/// else (weak subjectivity). So several peers are asked, and answers that contradict each other are refused.
+/// else (weak subjectivity). So several neighbors are asked, and answers that contradict each other are refused.
 class trust_chain {
 public:
   trust_chain(const chain_identity& of, trusted_block from);

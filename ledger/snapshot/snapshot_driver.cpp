@@ -14,8 +14,8 @@ std::uint64_t tag_of(std::uint64_t serial, std::uint64_t tag) {
 
 } // namespace
 
-void snapshot_driver::set_peers(const std::vector<peer_claim>& all, const std::vector<peer_claim>& candidates,
-                                time_point now) {
+void snapshot_driver::set_neighbors(const std::vector<neighbor_claim>& all,
+                                    const std::vector<neighbor_claim>& candidates, time_point now) {
   if (!candidates.empty() && !snapshot_ && !unwritten_) begin_snapshot(candidates, now);
   const auto pivot = proved_pivot();
   const bool overtaken = pivot && *pivot <= chain_.head()->header.block_num;
@@ -25,20 +25,20 @@ void snapshot_driver::set_peers(const std::vector<peer_claim>& all, const std::v
                                          chain_.head()->header.block_num, *pivot));
     end_snapshot();
   }
-  if (snapshot_) snapshot_->set_peers(candidates, now);
+  if (snapshot_) snapshot_->set_neighbors(candidates, now);
   if (!chain_.history_complete()) {
     if (!history_ && !unwritten_) begin_history();
-    if (history_) history_->set_peers(all, now);
-    history_peers_ = all.size();
+    if (history_) history_->set_neighbors(all, now);
+    history_neighbors_ = all.size();
   }
   run(now);
 }
 
-void snapshot_driver::on_part(peer_id peer, std::uint64_t tag, bytes_view answer, time_point now) {
+void snapshot_driver::on_part(neighbor_id neighbor, std::uint64_t tag, bytes_view answer, time_point now) {
   const auto serial = tag >> serial_shift;
   const auto own = tag & ((std::uint64_t{1} << serial_shift) - 1);
-  if (snapshot_ && serial == snapshot_serial_) snapshot_->on_part(peer, own, answer, now);
-  if (history_ && serial == history_serial_) history_->on_part(peer, own, answer, now);
+  if (snapshot_ && serial == snapshot_serial_) snapshot_->on_part(neighbor, own, answer, now);
+  if (history_ && serial == history_serial_) history_->on_part(neighbor, own, answer, now);
   run(now);
 }
 
@@ -52,7 +52,7 @@ void snapshot_driver::tick(time_point now) {
   run(now);
 }
 
-void snapshot_driver::begin_snapshot(const std::vector<peer_claim>& candidates, time_point now) {
+void snapshot_driver::begin_snapshot(const std::vector<neighbor_claim>& candidates, time_point now) {
   auto known = snapshots_.trusted();
   if (!known) {
     trouble_ = known.error().message;
@@ -61,7 +61,7 @@ void snapshot_driver::begin_snapshot(const std::vector<peer_claim>& candidates, 
   }
   auto& from = *known;
   snapshot_serial_ = ++serial_;
-  out_.reports.push_back(fmt::format("block {} is far behind: taking a snapshot from {} peers",
+  out_.reports.push_back(fmt::format("block {} is far behind: taking a snapshot from {} neighbors",
                                      from.block_num, candidates.size()));
   snapshot_ = std::make_unique<snapshot_machine>(
       options_.snapshot, ledger::chain_identity{chain_.chain_id(), chain_.genesis_hash()}, std::move(from),
@@ -173,7 +173,7 @@ bool snapshot_driver::run_history(time_point now) {
     return false;
   }
   if (!history_->complete()) return !actions.empty();
-  history_.reset(); // the next call to set_peers looks for an older gap
+  history_.reset(); // the next call to set_neighbors looks for an older gap
   if (chain_.history_complete()) out_.reports.push_back("all blocks before the snapshot are here");
   return false;
 }
@@ -233,7 +233,7 @@ bool snapshot_driver::store(const action::store_past& what, time_point now) {
     }
     if (std::exchange(history_trouble_, done.error().message) != done.error().message)
       out_.reports.push_back("blocks before the snapshot cannot be stored: " + done.error().message);
-    history_.reset(); // the next call to set_peers begins again
+    history_.reset(); // the next call to set_neighbors begins again
     return false;
   }
   trouble_.clear();
@@ -261,7 +261,7 @@ snapshot_status snapshot_driver::status() const {
   out.phase = out.blocks_missing > 0 ? "history" : out.blocks_skipped > 0 ? "complete" : "none";
   if (out.blocks_skipped > 0) out.pivot = gaps.states.back().last + 1;
   if (history_) out.open_questions = history_->open_questions();
-  out.peers = history_ ? history_peers_ : 0;
+  out.neighbors = history_ ? history_neighbors_ : 0;
   if (!snapshot_) return out;
   const auto now_in = snapshot_->now_in();
   out.phase = now_in == snapshot_machine::phase::proving    ? "proving"
@@ -272,7 +272,7 @@ snapshot_status snapshot_driver::status() const {
   out.node_bytes = snapshot_->bytes_done();
   out.nodes_waiting = snapshot_->parts_waiting();
   out.open_questions = snapshot_->open_questions();
-  out.peers = snapshot_->peers();
+  out.neighbors = snapshot_->neighbors();
   return out;
 }
 

@@ -21,7 +21,7 @@ struct snapshot_status {
   std::uint64_t node_bytes = 0;
   std::size_t nodes_waiting = 0;
   std::size_t open_questions = 0;
-  std::size_t peers = 0;
+  std::size_t neighbors = 0;
   std::uint64_t blocks_skipped = 0;
   std::uint64_t blocks_missing = 0;
   std::string trouble;
@@ -35,11 +35,11 @@ public:
   snapshot_driver(ledger::chain& on, driver_options options)
       : chain_(on), snapshots_(on), options_(std::move(options)) {}
 
-  /// All connected peers, regularly. `candidates`: those that are so far ahead that a snapshot is wanted of
+  /// All connected neighbors, regularly. `candidates`: those that are so far ahead that a snapshot is wanted of
   /// them; none: nothing is to be done, or blocks one after the other will do.
-  void set_peers(const std::vector<peer_claim>& all, const std::vector<peer_claim>& candidates,
-                 time_point now);
-  void on_part(peer_id peer, std::uint64_t tag, bytes_view answer, time_point now);
+  void set_neighbors(const std::vector<neighbor_claim>& all, const std::vector<neighbor_claim>& candidates,
+                     time_point now);
+  void on_part(neighbor_id neighbor, std::uint64_t tag, bytes_view answer, time_point now);
   void tick(time_point now);
 
   struct outcome {
@@ -62,7 +62,7 @@ public:
   std::string status_line() const;
 
 private:
-  void begin_snapshot(const std::vector<peer_claim>& candidates, time_point now);
+  void begin_snapshot(const std::vector<neighbor_claim>& candidates, time_point now);
   void begin_history();
   result<hash32> own_hash(std::uint64_t block_num) const;
   void report_fork(const hash32& parent);
@@ -89,7 +89,7 @@ private:
   std::string trouble_;
   std::string history_trouble_;     ///< why what came could not be stored, as it was reported
   std::uint64_t history_first_ = 0; ///< the first block that it fetches
-  std::size_t history_peers_ = 0;
+  std::size_t history_neighbors_ = 0;
   outcome out_;
 };
 

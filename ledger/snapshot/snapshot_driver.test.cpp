@@ -18,15 +18,15 @@ namespace {
 
 enum class conduct { honest, dead, junk, stateless, other_state, old_proof };
 
-/// A node that takes a snapshot from peers that all have the same chain.
+/// A node that takes a snapshot from neighbors that all have the same chain.
 struct taker {
   std::filesystem::path where;
   std::unique_ptr<chain> on;
   std::unique_ptr<snapshot_driver> driver;
-  std::vector<std::pair<chain*, conduct>> peers;
+  std::vector<std::pair<chain*, conduct>> neighbors;
   time_point now{};
   std::uint64_t gap = 20;
-  std::set<peer_id> useless, liars;
+  std::set<neighbor_id> useless, liars;
   std::vector<std::string> reports;
   block_ptr adopted;
   std::size_t answers = 0;
@@ -59,16 +59,16 @@ struct taker {
   std::uint64_t head_num() const { return on->head()->header.block_num; }
 
   void offer() {
-    std::vector<peer_claim> all, far;
-    for (peer_id id = 0; id < peers.size(); ++id) {
-      all.push_back({id, peers[id].first->head()->header.block_num});
+    std::vector<neighbor_claim> all, far;
+    for (neighbor_id id = 0; id < neighbors.size(); ++id) {
+      all.push_back({id, neighbors[id].first->head()->header.block_num});
       if (all.back().block_num > head_num() + gap && (keeps_useless || !useless.contains(id)))
         far.push_back(all.back());
     }
-    driver->set_peers(all, far, now);
+    driver->set_neighbors(all, far, now);
   }
-  std::optional<bytes> answer_of(peer_id peer, const question& asked) {
-    const auto& [from, how] = peers[peer];
+  std::optional<bytes> answer_of(neighbor_id neighbor, const question& asked) {
+    const auto& [from, how] = neighbors[neighbor];
     const bool state = std::holds_alternative<state_question>(asked);
     if (how == conduct::dead) return std::nullopt;
     if (refuses_proofs && std::holds_alternative<trust_question>(asked)) return std::nullopt;
@@ -92,11 +92,11 @@ struct taker {
         auto out = driver->take();
         REQUIRE_FALSE(out.broken);
         for (const auto& each : out.useless) {
-          useless.insert(each.peer);
-          if (each.lied) liars.insert(each.peer);
+          useless.insert(each.neighbor);
+          if (each.lied) liars.insert(each.neighbor);
         }
         for (const auto& each : out.liars)
-          liars.insert(each.peer);
+          liars.insert(each.neighbor);
         for (auto& text : out.reports)
           reports.push_back(std::move(text));
         if (out.adopted) adopted = out.adopted;
@@ -104,9 +104,9 @@ struct taker {
         for (const auto& ask : out.asks) {
           ++questions;
           if (before_answer) before_answer(ask.what);
-          if (const auto raw = answer_of(ask.peer, ask.what)) {
+          if (const auto raw = answer_of(ask.neighbor, ask.what)) {
             ++answers;
-            driver->on_part(ask.peer, ask.tag, *raw, now);
+            driver->on_part(ask.neighbor, ask.tag, *raw, now);
           }
           if (enough()) return;
         }
@@ -161,7 +161,7 @@ TEST_CASE("a chain is taken by snapshot, goes on, and gets its history") {
   source from(100);
   temp_dir dir;
   taker node(dir / "taker");
-  node.peers = {{from.on.get(), conduct::honest}, {from.on.get(), conduct::honest}};
+  node.neighbors = {{from.on.get(), conduct::honest}, {from.on.get(), conduct::honest}};
   node.run([&] { return node.adopted != nullptr; });
   CHECK(node.head_num() == 80);
   CHECK(node.adopted->header.state_root == (*from.on->block_by_num(80))->header.state_root);
@@ -207,22 +207,22 @@ TEST_CASE("who took a snapshot gives snapshots, and another gap can follow") {
   source from(100);
   temp_dir dir;
   taker second(dir / "second"), third(dir / "third");
-  second.peers = {{from.on.get(), conduct::honest}};
+  second.neighbors = {{from.on.get(), conduct::honest}};
   second.run([&] { return second.adopted != nullptr; }); // its history is still missing
   for (std::uint64_t i = 81; i <= 100; ++i) {
     const auto block = *from.on->block_by_num(i);
     REQUIRE(second.on->import_block({block->header, block->txns}, **from.on->seals_of(i)));
   }
-  third.peers = {{second.on.get(), conduct::honest}};
+  third.neighbors = {{second.on.get(), conduct::honest}};
   third.run([&] { return third.adopted != nullptr; });
   CHECK(third.head_num() == 80);
-  third.peers = {{second.on.get(), conduct::honest}, {from.on.get(), conduct::honest}};
+  third.neighbors = {{second.on.get(), conduct::honest}, {from.on.get(), conduct::honest}};
   third.run_all();
   check_same(*from.on, *third.on, 80, 80);
 
   from.grow(100);
   third.adopted = nullptr;
-  third.peers = {{from.on.get(), conduct::honest}};
+  third.neighbors = {{from.on.get(), conduct::honest}};
   third.answers = 0;
   third.run([&] { return third.adopted != nullptr; });
   CHECK(third.head_num() == 176);
@@ -245,7 +245,7 @@ TEST_CASE("when the snapshot was of another chain than this node's own, it says 
     const auto block = *other.on->block_by_num(i);
     REQUIRE(node.on->import_block({block->header, block->txns}, **other.on->seals_of(i)));
   }
-  node.peers = {{from.on.get(), conduct::honest}};
+  node.neighbors = {{from.on.get(), conduct::honest}};
   node.run([&] { return node.fork.has_value(); });
   CHECK(node.adopted);
   CHECK(node.fork->message.find("block 4 is " + to_hex(node.on->head()->hash.view())) == std::string::npos);
@@ -262,7 +262,7 @@ TEST_CASE("history that cannot be stored is begun again, and reported") {
   source from(100);
   temp_dir dir;
   taker node(dir / "taker");
-  node.peers = {{from.on.get(), conduct::honest}};
+  node.neighbors = {{from.on.get(), conduct::honest}};
   node.run([&] { return node.adopted != nullptr; });
   // Somebody else stores what this machine is about to store.
   bool stolen = false;
@@ -293,7 +293,7 @@ TEST_CASE("a damaged store under the history ends the node, whatever is damaged"
     const auto block = *from.on->block_by_num(i);
     REQUIRE(node.on->import_block({block->header, block->txns}, **from.on->seals_of(i)));
   }
-  node.peers = {{from.on.get(), conduct::honest}};
+  node.neighbors = {{from.on.get(), conduct::honest}};
   node.run([&] { return node.adopted != nullptr; });
   bytes last_own(8);
   put_be64(last_own.data(), 4);
@@ -323,7 +323,7 @@ TEST_CASE("blocks that come one after the other meanwhile may make the snapshot 
   source from(100);
   temp_dir dir;
   taker node(dir / "taker");
-  node.peers = {{from.on.get(), conduct::dead}, {from.on.get(), conduct::honest}};
+  node.neighbors = {{from.on.get(), conduct::dead}, {from.on.get(), conduct::honest}};
   node.before_answer = [&](const question& asked) {
     if (!std::holds_alternative<state_question>(asked)) return;
     CHECK(node.driver->proved_pivot() == 80);
@@ -331,7 +331,7 @@ TEST_CASE("blocks that come one after the other meanwhile may make the snapshot 
       const auto block = *from.on->block_by_num(i);
       REQUIRE(node.on->import_block({block->header, block->txns}, **from.on->seals_of(i)));
     }
-    node.peers[1].second = conduct::dead;
+    node.neighbors[1].second = conduct::dead;
   };
   node.run([&] { return node.head_num() == 80; });
   node.gap = 1; // somebody still says that he is far ahead
@@ -348,7 +348,7 @@ TEST_CASE("another snapshot is looked for while history comes, and history does 
   source from(100);
   temp_dir dir;
   taker node(dir / "taker");
-  node.peers = {{from.on.get(), conduct::honest}};
+  node.neighbors = {{from.on.get(), conduct::honest}};
   node.run([&] { return node.adopted != nullptr; });
   node.gap = 10; // and nobody proves anything
   node.refuses_proofs = true;
@@ -358,14 +358,14 @@ TEST_CASE("another snapshot is looked for while history comes, and history does 
   check_same(*from.on, *node.on, 80, 80);
 }
 
-TEST_CASE("some peers may do what they like") {
+TEST_CASE("some neighbors may do what they like") {
   source from(100);
   for (const auto odd :
        {conduct::dead, conduct::junk, conduct::stateless, conduct::other_state, conduct::old_proof}) {
     CAPTURE(static_cast<int>(odd));
     temp_dir dir;
     taker node(dir / "taker");
-    node.peers = {{from.on.get(), odd}, {from.on.get(), conduct::honest}, {from.on.get(), odd}};
+    node.neighbors = {{from.on.get(), odd}, {from.on.get(), conduct::honest}, {from.on.get(), odd}};
     node.run_all();
     CHECK(node.head_num() == 80);
     CHECK_FALSE(node.liars.contains(1));
@@ -382,7 +382,7 @@ TEST_CASE("a crash at any moment costs what was not stored, never the chain") {
     CAPTURE(crash_after);
     temp_dir dir;
     taker node(dir / "taker");
-    node.peers = {{from.on.get(), conduct::honest}, {from.on.get(), conduct::honest}};
+    node.neighbors = {{from.on.get(), conduct::honest}, {from.on.get(), conduct::honest}};
     node.run([&] { return node.answers >= crash_after || (node.adopted && node.on->history_complete()); });
     if (node.answers < crash_after) break; // it had done everything before
     const bool was_adopted = node.adopted != nullptr;

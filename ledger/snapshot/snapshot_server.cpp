@@ -12,7 +12,7 @@ constexpr std::size_t item_overhead = 8; ///< of RLP
 constexpr std::size_t answer_frame = 64;
 
 constexpr std::size_t pivots_kept = 4;
-constexpr std::size_t peers_paced_max = 1024;
+constexpr std::size_t neighbors_paced_max = 1024;
 
 } // namespace
 
@@ -129,18 +129,20 @@ result<bytes> answer_part(ledger::chain& from, const hash32& change, bytes_view 
 
 // -- how much of a thread
 
-duration part_pacer::wait_of(peer_id peer, time_point now) const {
-  const auto own = paid_until_.find(peer);
+duration part_pacer::wait_of(neighbor_id neighbor, time_point now) const {
+  const auto own = paid_until_.find(neighbor);
   const auto until = own == paid_until_.end() ? all_paid_until_ : std::max(own->second, all_paid_until_);
   return std::max(duration::zero(), until - now);
 }
 
-void part_pacer::charge(peer_id peer, duration took, time_point now) {
+void part_pacer::charge(neighbor_id neighbor, duration took, time_point now) {
   charge(all_paid_until_, took, options_.all_share, now);
-  charge(paid_until_.try_emplace(peer, now - options_.saved).first->second, took, options_.peer_share, now);
-  if (paid_until_.size() <= peers_paced_max) return;
+  charge(paid_until_.try_emplace(neighbor, now - options_.saved).first->second, took, options_.neighbor_share,
+         now);
+  if (paid_until_.size() <= neighbors_paced_max) return;
   std::erase_if(paid_until_, [&](const auto& each) { return each.second <= now - options_.saved; });
-  if (paid_until_.size() > peers_paced_max) paid_until_.erase(paid_until_.begin()); // all_share still holds
+  if (paid_until_.size() > neighbors_paced_max)
+    paid_until_.erase(paid_until_.begin()); // all_share still holds
 }
 
 void part_pacer::charge(time_point& account, duration took, double share, time_point now) const {

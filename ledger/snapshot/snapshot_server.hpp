@@ -15,7 +15,7 @@ struct server_options {
   std::size_t kept_bytes_max = 8 * 1024 * 1024; ///< of proofs that were given, to be given again
 };
 
-/// Answers the questions of peers from a chain (snapshot_wire.hpp). Belongs to the chain's thread and lives
+/// Answers the questions of neighbors from a chain (snapshot_wire.hpp). Belongs to the chain's thread and lives
 /// no longer than the chain.
 class snapshot_server {
 public:
@@ -54,28 +54,28 @@ result<bytes> answer_part(ledger::chain& from, const hash32& change, bytes_view 
                           std::size_t bytes_max, const server_options& options = {});
 
 struct pacer_options {
-  double peer_share = 0.1;                  ///< of the thread that answers, for one peer
+  double neighbor_share = 0.1;              ///< of the thread that answers, for one neighbor
   double all_share = 0.3;                   ///< for all of them
   duration saved = std::chrono::seconds(2); ///< so much unused time counts later
 };
 
-/// Bounds the time that peers take of the thread that answers them, whatever they ask: who has had his share
+/// Bounds the time that neighbors take of the thread that answers them, whatever they ask: who has had his share
 /// waits for his answer. Pure: time comes in.
 class part_pacer {
 public:
   explicit part_pacer(const pacer_options& options = {}) : options_(options) {}
 
   /// Zero: answer now, and say with `charge` what it took. Otherwise ask again after that.
-  duration wait_of(peer_id peer, time_point now) const;
-  void charge(peer_id peer, duration took, time_point now);
-  std::size_t peers() const { return paid_until_.size(); }
+  duration wait_of(neighbor_id neighbor, time_point now) const;
+  void charge(neighbor_id neighbor, duration took, time_point now);
+  std::size_t neighbors() const { return paid_until_.size(); }
 
 private:
   void charge(time_point& account, duration took, double share, time_point now) const;
 
   pacer_options options_;
   time_point all_paid_until_{};
-  std::map<peer_id, time_point> paid_until_;
+  std::map<neighbor_id, time_point> paid_until_;
 };
 
 } // namespace swarm::sync

@@ -189,7 +189,7 @@ TEST_CASE("who cannot read its own validators takes no snapshot, and calls nobod
   REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().message));
   CHECK_FALSE(chain_snapshots(**opened).trusted());
   snapshot_driver driver(**opened, {});
-  driver.set_peers({{1, 1000}}, {{1, 1000}}, time_point{} + 1h);
+  driver.set_neighbors({{1, 1000}}, {{1, 1000}}, time_point{} + 1h);
   const auto out = driver.take();
   CHECK(out.asks.empty());
   CHECK(out.useless.empty());
@@ -272,8 +272,8 @@ TEST_CASE("a server proves once and keeps what it proved within its bound") {
         == *answer_part(*from.on, change, encode(question(trust_question{0})), 1'000'000));
 }
 
-TEST_CASE("peers have their share of the thread that answers them, together and each") {
-  part_pacer pacer({.peer_share = 0.1, .all_share = 0.25, .saved = 1s});
+TEST_CASE("neighbors have their share of the thread that answers them, together and each") {
+  part_pacer pacer({.neighbor_share = 0.1, .all_share = 0.25, .saved = 1s});
   auto now = time_point{} + 1h;
   CHECK(pacer.wait_of(1, now) == 0ms);
   pacer.charge(1, 100ms, now); // all that was saved up
@@ -288,7 +288,7 @@ TEST_CASE("peers have their share of the thread that answers them, together and 
   now += 1s;
   CHECK(pacer.wait_of(1, now) == 0ms);
 
-  // However it asks, a peer gets a tenth.
+  // However it asks, a neighbor gets a tenth.
   duration took{};
   const auto until = now + 60s;
   while (now < until) {
@@ -299,7 +299,7 @@ TEST_CASE("peers have their share of the thread that answers them, together and 
   }
   CHECK(took < 6500ms);
   CHECK(took > 5500ms);
-  for (peer_id peer = 0; peer < 5000; ++peer)
-    pacer.charge(peer, 1us, now);
-  CHECK(pacer.peers() <= 1024);
+  for (neighbor_id neighbor = 0; neighbor < 5000; ++neighbor)
+    pacer.charge(neighbor, 1us, now);
+  CHECK(pacer.neighbors() <= 1024);
 }

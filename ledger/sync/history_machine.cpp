@@ -11,24 +11,24 @@ constexpr unsigned seal_tries = 3;
 
 } // namespace
 
-void history_machine::set_peers(std::span<const peer_claim> peers, time_point now) {
-  requests_.set_peers(peers);
+void history_machine::set_neighbors(std::span<const neighbor_claim> neighbors, time_point now) {
+  requests_.set_neighbors(neighbors);
   schedule(now);
 }
 
-void history_machine::on_part(peer_id peer, std::uint64_t tag, bytes_view raw, time_point now) {
-  const auto asked = requests_.answered(peer, tag);
+void history_machine::on_part(neighbor_id neighbor, std::uint64_t tag, bytes_view raw, time_point now) {
+  const auto asked = requests_.answered(neighbor, tag);
   if (!asked) return;
   auto answer = decode_history_answer(raw);
   if (!answer) {
-    give_up_on(peer, true, std::move(answer).error());
+    give_up_on(neighbor, true, std::move(answer).error());
   } else if (answer->blocks.size() > asked->count) {
-    give_up_on(peer, true, fail(errc::invalid, "more blocks than it was asked for").value());
+    give_up_on(neighbor, true, fail(errc::invalid, "more blocks than it was asked for").value());
   } else if (answer->blocks.empty()) {
-    requests_.rest(peer, now + options_.rest);
+    requests_.rest(neighbor, now + options_.rest);
   } else if (asked->last <= next_ && !waiting_.contains(asked->last)) {
     auto& range = waiting_[asked->last];
-    range.from = peer;
+    range.from = neighbor;
     range.blocks = std::move(answer->blocks);
     for (const auto& block : range.blocks)
       range.size += block.size();
@@ -87,8 +87,8 @@ void history_machine::store_what_follows(time_point now) {
 }
 
 /// The hash vouches for the block, not for the seals beside it. Whether those are right depends on what this
-/// node was told of the validators, so one peer's seals are no proof against it.
-bool history_machine::seals_fit(const verified_block& block, peer_id from, time_point now) {
+/// node was told of the validators, so one neighbor's seals are no proof against it.
+bool history_machine::seals_fit(const verified_block& block, neighbor_id from, time_point now) {
   if (seals_(block)) return true;
   ++bad_seals_;
   requests_.rest(from, now + options_.rest);
@@ -98,7 +98,7 @@ bool history_machine::seals_fit(const verified_block& block, peer_id from, time_
 std::uint64_t history_machine::covered(std::uint64_t last) const {
   std::uint64_t out = 0;
   if (const auto found = waiting_.find(last); found != waiting_.end()) out = found->second.blocks.size();
-  requests_.each([&](peer_id, const asked_range& each) {
+  requests_.each([&](neighbor_id, const asked_range& each) {
     if (each.last == last) out = std::max(out, each.count);
   });
   return out;
@@ -113,10 +113,10 @@ void history_machine::ask_for_gaps(time_point now) {
       count = std::min(options_.range_blocks, last - first_ + 1);
       for (auto lower = last; lower-- > last - count + 1;) // what is covered already ends it
         if (covered(lower) > 0) count = last - lower;
-      const auto peer = requests_.free_peer(last, now);
-      if (!peer) return;
-      const auto tag = requests_.ask(*peer, asked_range{last, count}, now);
-      actions_.emplace_back(action::ask_part{*peer, tag, history_question{last, count}});
+      const auto neighbor = requests_.free_neighbor(last, now);
+      if (!neighbor) return;
+      const auto tag = requests_.ask(*neighbor, asked_range{last, count}, now);
+      actions_.emplace_back(action::ask_part{*neighbor, tag, history_question{last, count}});
     }
     if (count > last) return;
     last -= count;
@@ -128,14 +128,14 @@ void history_machine::drop(std::map<std::uint64_t, waiting_range>::iterator whic
   waiting_.erase(which);
 }
 
-void history_machine::give_up_on(peer_id peer, bool lied, error why) {
-  requests_.distrust(peer);
+void history_machine::give_up_on(neighbor_id neighbor, bool lied, error why) {
+  requests_.distrust(neighbor);
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     const auto next = std::next(it);
-    if (it->second.from == peer) drop(it);
+    if (it->second.from == neighbor) drop(it);
     it = next;
   }
-  actions_.emplace_back(action::useless{peer, lied, std::move(why)});
+  actions_.emplace_back(action::useless{neighbor, lied, std::move(why)});
 }
 
 } // namespace swarm::sync

@@ -11,9 +11,9 @@ struct history_options {
   std::uint64_t range_blocks = 64; ///< asked for at once
   std::size_t ranges = 3;          ///< asked for or waiting
   std::size_t waiting_bytes_max = 32 * 1024 * 1024;
-  std::size_t peer_requests = 1;
+  std::size_t neighbor_requests = 1;
   duration answer_wait = std::chrono::seconds(20);
-  duration rest = std::chrono::seconds(5); ///< of a peer that had nothing
+  duration rest = std::chrono::seconds(5); ///< of a neighbor that had nothing
 };
 
 namespace action {
@@ -34,10 +34,10 @@ public:
                   const hash32& below, seal_check seals)
       : options_(options), chain_id_(chain_id), first_(what.first), next_(what.last),
         next_hash_(what.last_hash), below_(below), seals_(std::move(seals)),
-        requests_(options.peer_requests, options.answer_wait) {}
+        requests_(options.neighbor_requests, options.answer_wait) {}
 
-  void set_peers(std::span<const peer_claim> peers, time_point now);
-  void on_part(peer_id peer, std::uint64_t tag, bytes_view answer, time_point now);
+  void set_neighbors(std::span<const neighbor_claim> neighbors, time_point now);
+  void on_part(neighbor_id neighbor, std::uint64_t tag, bytes_view answer, time_point now);
   void on_stored(time_point now);
   void tick(time_point now);
   std::vector<history_action> take_actions() { return std::exchange(actions_, {}); }
@@ -57,7 +57,7 @@ private:
     std::uint64_t count = 0;
   };
   struct waiting_range {
-    peer_id from = 0;
+    neighbor_id from = 0;
     std::vector<past_block> blocks;
     std::size_t size = 0;
   };
@@ -68,8 +68,8 @@ private:
   /// How many blocks from `last` downwards are asked for or here.
   std::uint64_t covered(std::uint64_t last) const;
   void drop(std::map<std::uint64_t, waiting_range>::iterator which);
-  void give_up_on(peer_id peer, bool lied, error why);
-  bool seals_fit(const verified_block& block, peer_id from, time_point now);
+  void give_up_on(neighbor_id neighbor, bool lied, error why);
+  bool seals_fit(const verified_block& block, neighbor_id from, time_point now);
 
   history_options options_;
   std::uint64_t chain_id_;

@@ -50,36 +50,36 @@ struct line {
 
 enum class conduct { honest, dead, short_answers, junk, other_receipts, other_block, no_history, no_seals };
 
-/// A machine that fetches blocks of a line from peers of different conduct.
+/// A machine that fetches blocks of a line from neighbors of different conduct.
 struct network {
   line truth;
   seeded_random random;
-  std::vector<conduct> peers;
+  std::vector<conduct> neighbors;
   history_options options{.range_blocks = 8};
   history_machine node;
   time_point now{};
-  std::vector<peer_claim> claims;
+  std::vector<neighbor_claim> claims;
   std::uint64_t expected;
   std::uint64_t first;
-  std::set<peer_id> liars;
+  std::set<neighbor_id> liars;
   std::uint64_t without_seals = 0;
 
   network(std::uint64_t seed, std::uint64_t from, std::uint64_t to, std::vector<conduct> who,
           std::optional<hash32> below = {})
-      : truth(to + 5), random(seed), peers(std::move(who)),
+      : truth(to + 5), random(seed), neighbors(std::move(who)),
         node(options, chain_id, {from, to, truth.hashes[to]}, below.value_or(truth.hashes[from - 1]),
              [](const verified_block& block) -> result<void> {
                if (block.seals.round_num == 32) return fail(errc::invalid, "no");
                return {};
              }),
         expected(to), first(from) {
-    for (peer_id id = 0; id < peers.size(); ++id)
+    for (neighbor_id id = 0; id < neighbors.size(); ++id)
       claims.push_back({id, to + 5});
   }
 
-  std::optional<history_answer> answer_of(peer_id peer, const history_question& asked) {
+  std::optional<history_answer> answer_of(neighbor_id neighbor, const history_question& asked) {
     history_answer out;
-    const auto how = peers[peer];
+    const auto how = neighbors[neighbor];
     if (how == conduct::dead) return std::nullopt;
     if (how == conduct::no_history) return out;
     for (std::uint64_t i = 0; i < asked.count && i < asked.last; ++i)
@@ -99,11 +99,11 @@ struct network {
   /// Until everything is there, or nothing moves any more.
   bool run() {
     for (int turn = 0; turn < 5000 && !node.complete(); ++turn) {
-      node.set_peers(claims, now);
+      node.set_neighbors(claims, now);
       for (auto& each : node.take_actions()) {
         if (auto* ask = std::get_if<action::ask_part>(&each)) {
-          const auto raw = answer_of(ask->peer, std::get<history_question>(ask->what));
-          if (raw) node.on_part(ask->peer, ask->tag, encode(*raw), now);
+          const auto raw = answer_of(ask->neighbor, std::get<history_question>(ask->what));
+          if (raw) node.on_part(ask->neighbor, ask->tag, encode(*raw), now);
         } else if (auto* store = std::get_if<action::store_past>(&each)) {
           for (const auto& block : store->blocks) {
             CHECK(block.content.header.block_num == expected);
@@ -114,7 +114,7 @@ struct network {
           }
           node.on_stored(now);
         } else if (auto* useless = std::get_if<action::useless>(&each)) {
-          if (useless->lied) liars.insert(useless->peer);
+          if (useless->lied) liars.insert(useless->neighbor);
         }
       }
       now += 500ms;
@@ -127,7 +127,7 @@ struct network {
 
 } // namespace
 
-TEST_CASE("history comes from the youngest block downwards, whatever some peers do") {
+TEST_CASE("history comes from the youngest block downwards, whatever some neighbors do") {
   for (const auto odd : {conduct::honest, conduct::dead, conduct::short_answers, conduct::junk,
                          conduct::other_receipts, conduct::other_block, conduct::no_history}) {
     CAPTURE(static_cast<int>(odd));
@@ -167,7 +167,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("without peers it waits; one block alone is a range") {
+TEST_CASE("without neighbors it waits; one block alone is a range") {
   network none(1, 1, 40, {conduct::dead, conduct::no_history});
   CHECK_FALSE(none.run());
   CHECK(none.expected == 40);

@@ -15,30 +15,31 @@ constexpr unsigned blanks_max = 3;
 snapshot_machine::snapshot_machine(const snapshot_options& options, const ledger::chain_identity& of,
                                    ledger::trusted_block from, state_walk::presence stored, time_point now)
     : options_(options), of_(of), from_(std::move(from)), stored_(std::move(stored)),
-      requests_(options.peer_requests, options.answer_wait), gather_until_(now + options.gather),
+      requests_(options.neighbor_requests, options.answer_wait), gather_until_(now + options.gather),
       last_progress_(now) {}
 
-void snapshot_machine::set_peers(std::span<const peer_claim> peers, time_point now) {
-  give_back(requests_.set_peers(peers));
+void snapshot_machine::set_neighbors(std::span<const neighbor_claim> neighbors, time_point now) {
+  give_back(requests_.set_neighbors(neighbors));
   std::erase_if(inquiries_, [&](const auto& each) { // a proof stays one when its sender is gone
-    return !each.second.found
-           && std::none_of(peers.begin(), peers.end(), [&](auto& one) { return one.peer == each.first; });
+    return !each.second.found && std::none_of(neighbors.begin(), neighbors.end(), [&](auto& one) {
+      return one.neighbor == each.first;
+    });
   });
   schedule(now);
 }
 
-void snapshot_machine::on_part(peer_id peer, std::uint64_t tag, bytes_view answer, time_point now) {
-  const auto asked = requests_.answered(peer, tag);
+void snapshot_machine::on_part(neighbor_id neighbor, std::uint64_t tag, bytes_view answer, time_point now) {
+  const auto asked = requests_.answered(neighbor, tag);
   if (!asked) return; // late: somebody else was asked meanwhile
   switch (asked->what) {
   case subject::trust:
-    on_proof(peer, answer, now);
+    on_proof(neighbor, answer, now);
     break;
   case subject::state:
-    on_state(asked->parts, peer, answer, now);
+    on_state(asked->parts, neighbor, answer, now);
     break;
   case subject::pivot:
-    on_pivot(peer, answer, now);
+    on_pivot(neighbor, answer, now);
     break;
   }
   schedule(now);
@@ -56,27 +57,27 @@ void snapshot_machine::on_adopted() {
 }
 
 void snapshot_machine::tick(time_point now) {
-  for (auto& [peer, what] : requests_.expired(now)) {
+  for (auto& [neighbor, what] : requests_.expired(now)) {
     if (what.what == subject::trust)
-      give_up_on(peer, false, fail(errc::timeout, "no proof of the validators in time").value());
+      give_up_on(neighbor, false, fail(errc::timeout, "no proof of the validators in time").value());
     else
-      note_blank(peer);
+      note_blank(neighbor);
     std::vector<about> one;
     one.push_back(std::move(what));
     give_back(std::move(one));
   }
-  const bool waits_for_peers = phase_ == phase::fetching || phase_ == phase::arriving;
-  if (waits_for_peers && !storing_ && now - last_progress_ >= options_.stall_wait) stalled(now);
+  const bool waits_for_neighbors = phase_ == phase::fetching || phase_ == phase::arriving;
+  if (waits_for_neighbors && !storing_ && now - last_progress_ >= options_.stall_wait) stalled(now);
   schedule(now);
 }
 
 /// Those who gave nothing at all are not asked again soon: if they are the only ones left, blocks come one
 /// after the other instead.
 void snapshot_machine::stalled(time_point now) {
-  for (const auto peer : requests_.trusted())
-    if (!helped_.contains(peer))
+  for (const auto neighbor : requests_.trusted())
+    if (!helped_.contains(neighbor))
       give_up_on(
-          peer, false,
+          neighbor, false,
           fail(errc::timeout, "nothing of the state after block {} came from it", pivot_num()).value());
   start_over(
       fmt::format("nobody gives the state after block {} any more: looking for another pivot", pivot_num()),
@@ -86,11 +87,11 @@ void snapshot_machine::stalled(time_point now) {
 std::string snapshot_machine::status() const {
   switch (phase_) {
   case phase::proving:
-    if (pause_until_) return "peers prove chains that contradict each other; waiting";
-    return fmt::format("snapshot: {} peers are asked to prove the validators", inquiries_.size());
+    if (pause_until_) return "neighbors prove chains that contradict each other; waiting";
+    return fmt::format("snapshot: {} neighbors are asked to prove the validators", inquiries_.size());
   case phase::fetching:
-    return fmt::format("snapshot of block {}: {} nodes, {} KiB, from {} peers", pivot_num(), parts_done(),
-                       bytes_done() / 1024, peers());
+    return fmt::format("snapshot of block {}: {} nodes, {} KiB, from {} neighbors", pivot_num(), parts_done(),
+                       bytes_done() / 1024, neighbors());
   default:
     return fmt::format("snapshot of block {}: taking over", pivot_num());
   }
@@ -111,9 +112,9 @@ void snapshot_machine::schedule(time_point now) {
   }
 }
 
-void snapshot_machine::ask(peer_id peer, about what, question as, time_point now) {
-  const auto tag = requests_.ask(peer, std::move(what), now);
-  actions_.emplace_back(action::ask_part{peer, tag, std::move(as)});
+void snapshot_machine::ask(neighbor_id neighbor, about what, question as, time_point now) {
+  const auto tag = requests_.ask(neighbor, std::move(what), now);
+  actions_.emplace_back(action::ask_part{neighbor, tag, std::move(as)});
 }
 
 void snapshot_machine::give_back(std::vector<about> questions) {
@@ -122,15 +123,15 @@ void snapshot_machine::give_back(std::vector<about> questions) {
       if (walk_) walk_->again(part);
 }
 
-void snapshot_machine::give_up_on(peer_id peer, bool lied, error why) {
-  inquiries_.erase(peer);
-  give_back(requests_.distrust(peer));
-  actions_.emplace_back(action::useless{peer, lied, std::move(why)});
+void snapshot_machine::give_up_on(neighbor_id neighbor, bool lied, error why) {
+  inquiries_.erase(neighbor);
+  give_back(requests_.distrust(neighbor));
+  actions_.emplace_back(action::useless{neighbor, lied, std::move(why)});
 }
 
-void snapshot_machine::note_blank(peer_id peer) {
-  if (++blanks_[peer] >= blanks_max)
-    give_up_on(peer, false,
+void snapshot_machine::note_blank(neighbor_id neighbor) {
+  if (++blanks_[neighbor] >= blanks_max)
+    give_up_on(neighbor, false,
                fail(errc::not_found, "it does not give the state after block {}", pivot_num()).value());
 }
 
@@ -140,12 +141,12 @@ void snapshot_machine::seek_pivot(time_point now) {
   if (pause_until_ && now < *pause_until_) return;
   pause_until_.reset();
   while (inquiries_.size() < options_.trust_peers) {
-    const auto fresh = [this](peer_id peer) { return !inquiries_.contains(peer); };
-    const auto peer = requests_.free_peer(from_.block_num + 1, now, fresh);
-    if (!peer) break;
-    inquiries_.emplace(*peer,
-                       inquiry{ledger::trust_chain(of_, from_), requests_.claim_of(*peer), {}, {}, {}});
-    ask(*peer, {subject::trust, {}}, trust_question{from_.block_num}, now);
+    const auto fresh = [this](neighbor_id neighbor) { return !inquiries_.contains(neighbor); };
+    const auto neighbor = requests_.free_neighbor(from_.block_num + 1, now, fresh);
+    if (!neighbor) break;
+    inquiries_.emplace(*neighbor,
+                       inquiry{ledger::trust_chain(of_, from_), requests_.claim_of(*neighbor), {}, {}, {}});
+    ask(*neighbor, {subject::trust, {}}, trust_question{from_.block_num}, now);
   }
   const auto found = static_cast<std::size_t>(std::count_if(
       inquiries_.begin(), inquiries_.end(), [](const auto& each) { return each.second.found.has_value(); }));
@@ -155,20 +156,20 @@ void snapshot_machine::seek_pivot(time_point now) {
   if (found >= options_.trust_peers || now >= gather_until_) choose(now);
 }
 
-void snapshot_machine::on_proof(peer_id peer, bytes_view raw, time_point now) {
-  const auto found = inquiries_.find(peer);
+void snapshot_machine::on_proof(neighbor_id neighbor, bytes_view raw, time_point now) {
+  const auto found = inquiries_.find(neighbor);
   if (found == inquiries_.end()) return;
   auto answer = decode_trust_answer(raw);
-  if (!answer) return give_up_on(peer, true, std::move(answer).error());
+  if (!answer) return give_up_on(neighbor, true, std::move(answer).error());
   if (answer->changes.empty() && !answer->pivot)
-    return give_up_on(peer, false,
+    return give_up_on(neighbor, false,
                       fail(errc::not_found, "it has no pivot after block {}", from_.block_num).value());
   if (auto taken = take_proof(found->second, std::move(*answer)); !taken) {
     const bool lied = !taken.error().is(errc::not_found) && !taken.error().is(errc::limit);
-    return give_up_on(peer, lied, std::move(taken).error());
+    return give_up_on(neighbor, lied, std::move(taken).error());
   }
   if (!found->second.found)
-    ask(peer, {subject::trust, {}}, trust_question{found->second.trust.reached()}, now);
+    ask(neighbor, {subject::trust, {}}, trust_question{found->second.trust.reached()}, now);
 }
 
 result<void> snapshot_machine::take_proof(inquiry& with, trust_answer answer) const {
@@ -190,7 +191,7 @@ result<void> snapshot_machine::take_proof(inquiry& with, trust_answer answer) co
 }
 
 /// The same validators cannot have changed in one way and in another: as far as both prove anything, the
-/// changes must be the same blocks. A peer that is still at it counts too.
+/// changes must be the same blocks. A neighbor that is still at it counts too.
 bool snapshot_machine::contradict(const inquiry& a, const inquiry& b) {
   const auto both_to = std::min(a.proved_to(), b.proved_to());
   const auto end_a = a.changed.upper_bound(both_to), end_b = b.changed.upper_bound(both_to);
@@ -207,7 +208,7 @@ bool snapshot_machine::contradictory() const {
 
 void snapshot_machine::choose(time_point now) {
   if (contradictory()) {
-    start_over("peers prove two chains, both sealed by quorums of validators this node has to trust: it "
+    start_over("neighbors prove two chains, both sealed by quorums of validators this node has to trust: it "
                "follows neither; find out which validators signed both, and begin this node's data "
                "directory anew from an SN that you trust",
                now);
@@ -251,18 +252,18 @@ void snapshot_machine::start_over(std::string why, time_point now) {
 void snapshot_machine::ask_for_state(time_point now) {
   while (!storing_ && walk_->to_ask() > 0) {
     if (walk_->waiting() > options_.waiting_parts_max && requests_.open() > 0) return;
-    const auto peer = requests_.free_peer(pivot_num(), now);
-    if (!peer) return;
+    const auto neighbor = requests_.free_neighbor(pivot_num(), now);
+    if (!neighbor) return;
     about what{subject::state, walk_->next(std::min(options_.nodes_asked, nodes_asked_max))};
     if (what.parts.empty()) return;
     state_question as;
     for (const auto& part : what.parts)
       (part.kind == part_kind::code ? as.codes : as.nodes).push_back(part.hash);
-    ask(*peer, std::move(what), std::move(as), now);
+    ask(*neighbor, std::move(what), std::move(as), now);
   }
 }
 
-void snapshot_machine::on_state(const std::vector<state_part>& asked, peer_id peer, bytes_view raw,
+void snapshot_machine::on_state(const std::vector<state_part>& asked, neighbor_id neighbor, bytes_view raw,
                                 time_point now) {
   auto answer = decode_state_answer(raw);
   std::set<hash32> wanted;
@@ -287,14 +288,14 @@ void snapshot_machine::on_state(const std::vector<state_part>& asked, peer_id pe
     if (wanted.contains(part.hash)) walk_->again(part);
   if (came > 0) {
     last_progress_ = now;
-    blanks_.erase(peer);
-    helped_.insert(peer);
+    blanks_.erase(neighbor);
+    helped_.insert(neighbor);
   }
   if (wrong) {
-    give_up_on(peer, true, std::move(*wrong));
+    give_up_on(neighbor, true, std::move(*wrong));
   } else if (came == 0) {
-    requests_.rest(peer, now + options_.rest);
-    note_blank(peer);
+    requests_.rest(neighbor, now + options_.rest);
+    note_blank(neighbor);
   }
   store_when_due();
 }
@@ -313,21 +314,21 @@ void snapshot_machine::store_when_due() {
 
 void snapshot_machine::ask_for_pivot(time_point now) {
   if (requests_.open() > 0) return;
-  if (const auto peer = requests_.free_peer(pivot_num(), now))
-    ask(*peer, {subject::pivot, {}}, history_question{pivot_num(), 1}, now);
+  if (const auto neighbor = requests_.free_neighbor(pivot_num(), now))
+    ask(*neighbor, {subject::pivot, {}}, history_question{pivot_num(), 1}, now);
 }
 
-void snapshot_machine::on_pivot(peer_id peer, bytes_view raw, time_point now) {
+void snapshot_machine::on_pivot(neighbor_id neighbor, bytes_view raw, time_point now) {
   auto answer = decode_history_answer(raw);
-  if (!answer) return give_up_on(peer, true, std::move(answer).error());
+  if (!answer) return give_up_on(neighbor, true, std::move(answer).error());
   if (answer->blocks.size() > 1)
-    return give_up_on(peer, true, fail(errc::invalid, "more blocks than it was asked for").value());
+    return give_up_on(neighbor, true, fail(errc::invalid, "more blocks than it was asked for").value());
   if (answer->blocks.empty()) {
-    requests_.rest(peer, now + options_.rest);
-    return note_blank(peer);
+    requests_.rest(neighbor, now + options_.rest);
+    return note_blank(neighbor);
   }
   auto block = check_past_block(answer->blocks.front(), pivot_num(), pivot_->hash, of_.chain_id);
-  if (!block) return give_up_on(peer, true, std::move(block).error());
+  if (!block) return give_up_on(neighbor, true, std::move(block).error());
   block->seals = pivot_->pivot.block.seals; // those that were checked
   phase_ = phase::adopting;
   actions_.emplace_back(action::adopt_pivot{pivot_->pivot, std::move(*block), std::move(changes_)});

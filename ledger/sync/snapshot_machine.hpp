@@ -6,7 +6,7 @@
 #include "ledger/sync/state_walk.hpp"
 
 /// How a node that is far behind gets the state near the head without the blocks before it. First it has
-/// several peers prove the way of the validators to a pivot, then it fetches the state below the pivot's root
+/// several neighbors prove the way of the validators to a pivot, then it fetches the state below the pivot's root
 /// from all who have it, then the pivot itself, which becomes the head. No I/O, clock or threads.
 namespace swarm::sync {
 
@@ -15,20 +15,20 @@ struct snapshot_options {
   duration gather = std::chrono::seconds(3);     ///< wait for more of them to turn up
   duration proof_wait = std::chrono::minutes(2); ///< after one proof, for the others that are under way
   std::size_t changes_max = 4096;                ///< of validators, on the way
-  std::uint64_t pivot_distance_max = 256;        ///< from the head that a peer claimed when it was asked
+  std::uint64_t pivot_distance_max = 256;        ///< from the head that a neighbor claimed when it was asked
   std::size_t nodes_asked = 384;                 ///< in one question
-  std::size_t peer_requests = 2;                 ///< to one peer at a time
+  std::size_t neighbor_requests = 2;             ///< to one neighbor at a time
   std::size_t batch_bytes = 1024 * 1024;         ///< stored at once, about
   std::size_t waiting_parts_max = 50'000; ///< that wait for what is below them; then one question at a time
   duration answer_wait = std::chrono::seconds(10); ///< then somebody else is asked
-  duration rest = std::chrono::seconds(5);         ///< of a peer that had nothing
+  duration rest = std::chrono::seconds(5);         ///< of a neighbor that had nothing
   duration stall_wait = std::chrono::seconds(60);  ///< without progress: look for another pivot
 };
 
 namespace action {
 /// Answer with `on_part`.
 struct ask_part {
-  peer_id peer = 0;
+  neighbor_id neighbor = 0;
   std::uint64_t tag = 0;
   question what;
 };
@@ -42,9 +42,9 @@ struct adopt_pivot {
   verified_block block;
   std::vector<ledger::handover> changes; ///< of validators, from the trusted block on
 };
-/// The peer is of no use for a snapshot. `lied`: what it sent, no honest node sends.
+/// The neighbor is of no use for a snapshot. `lied`: what it sent, no honest node sends.
 struct useless {
-  peer_id peer = 0;
+  neighbor_id neighbor = 0;
   bool lied = false;
   error why;
 };
@@ -63,9 +63,9 @@ public:
   snapshot_machine(const snapshot_options& options, const ledger::chain_identity& of,
                    ledger::trusted_block from, state_walk::presence stored, time_point now);
 
-  /// All peers whose heads are far ahead.
-  void set_peers(std::span<const peer_claim> peers, time_point now);
-  void on_part(peer_id peer, std::uint64_t tag, bytes_view answer, time_point now);
+  /// All neighbors whose heads are far ahead.
+  void set_neighbors(std::span<const neighbor_claim> neighbors, time_point now);
+  void on_part(neighbor_id neighbor, std::uint64_t tag, bytes_view answer, time_point now);
   void on_stored(time_point now);
   void on_adopted();
   void tick(time_point now);
@@ -79,7 +79,7 @@ public:
   std::uint64_t bytes_done() const { return walk_ ? walk_->bytes_done() : 0; }
   std::size_t parts_waiting() const { return walk_ ? walk_->waiting() : 0; }
   std::size_t open_questions() const { return requests_.open(); }
-  std::size_t peers() const { return requests_.peers(); }
+  std::size_t neighbors() const { return requests_.neighbors(); }
   std::string status() const;
 
 private:
@@ -104,23 +104,24 @@ private:
   };
 
   void schedule(time_point now);
-  void ask(peer_id peer, about what, question as, time_point now);
+  void ask(neighbor_id neighbor, about what, question as, time_point now);
   void give_back(std::vector<about> questions);
-  void give_up_on(peer_id peer, bool lied, error why);
-  void note_blank(peer_id peer);
+  void give_up_on(neighbor_id neighbor, bool lied, error why);
+  void note_blank(neighbor_id neighbor);
   void stalled(time_point now);
   void seek_pivot(time_point now);
-  void on_proof(peer_id peer, bytes_view answer, time_point now);
+  void on_proof(neighbor_id neighbor, bytes_view answer, time_point now);
   result<void> take_proof(inquiry& with, trust_answer answer) const;
   static bool contradict(const inquiry& a, const inquiry& b);
   void choose(time_point now);
   bool contradictory() const;
   void start_over(std::string why, time_point now);
   void ask_for_state(time_point now);
-  void on_state(const std::vector<state_part>& asked, peer_id peer, bytes_view answer, time_point now);
+  void on_state(const std::vector<state_part>& asked, neighbor_id neighbor, bytes_view answer,
+                time_point now);
   void store_when_due();
   void ask_for_pivot(time_point now);
-  void on_pivot(peer_id peer, bytes_view answer, time_point now);
+  void on_pivot(neighbor_id neighbor, bytes_view answer, time_point now);
 
   snapshot_options options_;
   ledger::chain_identity of_;
@@ -128,7 +129,7 @@ private:
   state_walk::presence stored_;
   phase phase_ = phase::proving;
   part_requests<about> requests_;
-  std::map<peer_id, inquiry> inquiries_;
+  std::map<neighbor_id, inquiry> inquiries_;
   time_point gather_until_;
   time_point last_progress_;
   std::optional<time_point> first_proof_; ///< when it came
@@ -137,8 +138,8 @@ private:
   std::vector<ledger::handover> changes_;
   std::optional<state_walk> walk_;
   bool storing_ = false;
-  std::map<peer_id, unsigned> blanks_; ///< answers without anything, or none in time, in a row
-  std::set<peer_id> helped_;           ///< gave something of this pivot's state
+  std::map<neighbor_id, unsigned> blanks_; ///< answers without anything, or none in time, in a row
+  std::set<neighbor_id> helped_;           ///< gave something of this pivot's state
   std::optional<error> failure_;
   std::vector<snapshot_action> actions_;
 };

@@ -39,8 +39,8 @@ struct scene {
   std::vector<action::useless> useless;
   std::vector<std::string> reports;
 
-  void see(std::vector<peer_claim> peers) {
-    machine.set_peers(peers, now);
+  void see(std::vector<neighbor_claim> neighbors) {
+    machine.set_neighbors(neighbors, now);
     collect();
   }
   void collect() {
@@ -50,15 +50,15 @@ struct scene {
       if (auto* report = std::get_if<action::report>(&each)) reports.push_back(report->text);
     }
   }
-  /// Answers the oldest question, which must be to `peer`.
-  void answer(peer_id peer, const bytes& raw) {
+  /// Answers the oldest question, which must be to `neighbor`.
+  void answer(neighbor_id neighbor, const bytes& raw) {
     REQUIRE_FALSE(asked.empty());
     const auto found =
-        std::find_if(asked.begin(), asked.end(), [&](const auto& each) { return each.peer == peer; });
+        std::find_if(asked.begin(), asked.end(), [&](const auto& each) { return each.neighbor == neighbor; });
     REQUIRE(found != asked.end());
     const auto tag = found->tag;
     asked.erase(found);
-    machine.on_part(peer, tag, raw, now);
+    machine.on_part(neighbor, tag, raw, now);
     collect();
   }
   void pass(duration time) {
@@ -77,7 +77,7 @@ struct scene {
 
 } // namespace
 
-TEST_CASE("several peers prove their pivots, page by page; the highest one is taken") {
+TEST_CASE("several neighbors prove their pivots, page by page; the highest one is taken") {
   scene at;
   at.see({{1, 40}, {2, 40}, {3, 40}, {4, 40}});
   REQUIRE(at.asked.size() == 3);
@@ -94,7 +94,7 @@ TEST_CASE("several peers prove their pivots, page by page; the highest one is ta
   CHECK(std::get<state_question>(at.asked[0].what).nodes.front() == at.chain.header(36).state_root);
 }
 
-TEST_CASE("one peer alone is enough once nobody else has come for a while") {
+TEST_CASE("one neighbor alone is enough once nobody else has come for a while") {
   scene at;
   at.see({{1, 40}});
   at.answer(1, at.proof(at.chain, {5, 9}, 32));
@@ -154,7 +154,7 @@ TEST_CASE("chains contradict each other also where no two blocks of one number a
   CHECK(later.machine.pivot_num() == 38);
 }
 
-TEST_CASE("a peer that is still proving is not waited for without end, and contradicts too") {
+TEST_CASE("a neighbor that is still proving is not waited for without end, and contradicts too") {
   // It says a change every nine seconds, and there are many.
   change_sets sets;
   std::vector<std::size_t> all;
@@ -181,7 +181,8 @@ TEST_CASE("a peer that is still proving is not waited for without end, and contr
   }
 }
 
-TEST_CASE("a pivot is measured by what its peer claimed when it was asked, not by how far the chain went") {
+TEST_CASE(
+    "a pivot is measured by what its neighbor claimed when it was asked, not by how far the chain went") {
   scene at;
   at.see({{1, 40}});
   at.see({{1, 400}});
@@ -208,10 +209,10 @@ TEST_CASE("who proves a pivot and then gives nothing is of no use") {
   slow.pass(1s);
   REQUIRE(slow.machine.now_in() == snapshot_machine::phase::fetching);
   slow.pass(61s);
-  std::set<peer_id> named;
+  std::set<neighbor_id> named;
   for (const auto& each : slow.useless)
-    named.insert(each.peer);
-  CHECK(named == std::set<peer_id>{1, 2});
+    named.insert(each.neighbor);
+  CHECK(named == std::set<neighbor_id>{1, 2});
   CHECK(slow.machine.now_in() == snapshot_machine::phase::proving);
 }
 
@@ -247,13 +248,13 @@ TEST_CASE(
   at.answer(1, encode(state_answer{}));
   CHECK(at.useless.empty());
   REQUIRE(at.asked.size() == 1);
-  const auto second = at.asked[0].peer;
+  const auto second = at.asked[0].neighbor;
   CHECK(second != 1);
   at.answer(second, encode(state_answer{{bytes(40, 1)}}));
   REQUIRE(at.useless.size() == 1);
   CHECK(at.useless[0].lied);
   REQUIRE(at.asked.size() == 1);
-  CHECK(at.asked[0].peer != second);
+  CHECK(at.asked[0].neighbor != second);
   at.pass(11s); // silent: asked again, of whom it is left
   CHECK(at.asked.size() >= 2);
 }

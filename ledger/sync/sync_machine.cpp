@@ -24,59 +24,60 @@ void sync_machine::back_off::tick(time_point now) {
   if (now - since >= 9 * wait) wait = {};
 }
 
-void sync_machine::on_claim(peer_id peer, std::uint64_t block_num, time_point now) {
-  auto& state = peers_[peer];
+void sync_machine::on_claim(neighbor_id neighbor, std::uint64_t block_num, time_point now) {
+  auto& state = neighbors_[neighbor];
   state.claim = state.has_until = block_num;
   schedule(now);
 }
 
-void sync_machine::on_identity(peer_id peer, const hash32& identity) {
-  peers_[peer].identity = identity;
+void sync_machine::on_identity(neighbor_id neighbor, const hash32& identity) {
+  neighbors_[neighbor].identity = identity;
 }
 
 /// Who goes while something is wanted of it is as good as silent, or a liar had only to go before its time
 /// is over and come again.
-void sync_machine::on_peer_gone(peer_id peer, time_point now) {
-  const auto found = peers_.find(peer);
-  if (found == peers_.end()) return;
+void sync_machine::on_neighbor_gone(neighbor_id neighbor, time_point now) {
+  const auto found = neighbors_.find(neighbor);
+  if (found == neighbors_.end()) return;
   const auto& state = found->second;
-  if (may_give_snapshot(peer, state)) conduct_of(peer).no_snapshot.begin(now, options_.no_snapshot_wait);
-  if (state.requests > 0) conduct_of(peer).slow.begin(now, options_.answer_wait);
-  if (!state.identity) conducts_.erase(key_of(peer, state));
+  if (may_give_snapshot(neighbor, state))
+    conduct_of(neighbor).no_snapshot.begin(now, options_.no_snapshot_wait);
+  if (state.requests > 0) conduct_of(neighbor).slow.begin(now, options_.answer_wait);
+  if (!state.identity) conducts_.erase(key_of(neighbor, state));
   for (auto it = requests_.begin(); it != requests_.end();) {
     const auto next = std::next(it);
-    if (it->second.peer == peer) drop_request(it);
+    if (it->second.neighbor == neighbor) drop_request(it);
     it = next;
   }
-  peers_.erase(peer);
+  neighbors_.erase(neighbor);
   schedule(now);
 }
 
-void sync_machine::on_blocks(peer_id peer, std::uint64_t first, std::vector<sealed_block> blocks,
+void sync_machine::on_blocks(neighbor_id neighbor, std::uint64_t first, std::vector<sealed_block> blocks,
                              time_point now) {
-  if (take_second_answer(peer, first, blocks, now)) return schedule(now);
+  if (take_second_answer(neighbor, first, blocks, now)) return schedule(now);
   const auto found = requests_.find(first);
-  if (found == requests_.end() || found->second.peer != peer)
+  if (found == requests_.end() || found->second.neighbor != neighbor)
     return; // late: somebody else was asked meanwhile
   const auto count = found->second.count;
   const bool late = now - found->second.asked > options_.answer_wait / 4;
   drop_request(found);
   if (blocks.size() > count) {
     actions_.emplace_back(action::penalize{
-        peer, fail(errc::invalid, "{} blocks for a question about {}", blocks.size(), count).value()});
-    distrust(peer);
+        neighbor, fail(errc::invalid, "{} blocks for a question about {}", blocks.size(), count).value()});
+    distrust(neighbor);
     return schedule(now);
   }
   const auto bytes = std::accumulate(blocks.begin(), blocks.end(), std::size_t{0},
                                      [](auto sum, const auto& block) { return sum + block.size(); });
   const bool little = blocks.size() < count && bytes < options_.answer_bytes_min;
-  if (late || little) conduct_of(peer).slow.begin(now, options_.answer_wait);
+  if (late || little) conduct_of(neighbor).slow.begin(now, options_.answer_wait);
   if (blocks.empty()) {
-    auto& has_until = peers_[peer].has_until;
+    auto& has_until = neighbors_[neighbor].has_until;
     has_until = std::min(has_until, first - 1);
   }
   for (std::size_t i = 0; i < blocks.size(); ++i)
-    keep(first + i, peer, std::move(blocks[i]));
+    keep(first + i, neighbor, std::move(blocks[i]));
   schedule(now);
 }
 
@@ -89,16 +90,16 @@ void sync_machine::on_head(std::uint64_t head_num, bool import_done, time_point 
 void sync_machine::on_import_failed(std::uint64_t block_num, bool blame, error why, time_point now) {
   const auto job = std::exchange(importing_, {});
   if (blame && job && block_num >= job->first && block_num - job->first < job->from.size()) {
-    const auto peer = job->from[block_num - job->first];
-    actions_.emplace_back(action::penalize{peer, std::move(why)});
-    distrust(peer);
+    const auto neighbor = job->from[block_num - job->first];
+    actions_.emplace_back(action::penalize{neighbor, std::move(why)});
+    distrust(neighbor);
   }
   if (blame) return on_head(block_num - 1, false, now);
   head_num_ = std::max(head_num_, block_num - 1); // a disk that refuses is tried again by `tick`
 }
 
-void sync_machine::on_no_snapshot(peer_id peer, time_point now) {
-  if (peers_.contains(peer)) conduct_of(peer).no_snapshot.begin(now, options_.no_snapshot_wait);
+void sync_machine::on_no_snapshot(neighbor_id neighbor, time_point now) {
+  if (neighbors_.contains(neighbor)) conduct_of(neighbor).no_snapshot.begin(now, options_.no_snapshot_wait);
   schedule(now);
 }
 
@@ -137,41 +138,41 @@ std::vector<sync_action> sync_machine::take_actions() {
 
 std::uint64_t sync_machine::target() const {
   auto out = head_num_;
-  for (const auto& [id, peer] : peers_)
-    out = std::max(out, may_give_snapshot(id, peer) ? peer.claim : peer.has_until);
+  for (const auto& [id, neighbor] : neighbors_)
+    out = std::max(out, may_give_snapshot(id, neighbor) ? neighbor.claim : neighbor.has_until);
   return out;
 }
 
-std::vector<peer_claim> sync_machine::claims() const {
-  std::vector<peer_claim> out;
-  for (const auto& [id, peer] : peers_)
-    out.push_back({id, peer.claim});
+std::vector<neighbor_claim> sync_machine::claims() const {
+  std::vector<neighbor_claim> out;
+  for (const auto& [id, neighbor] : neighbors_)
+    out.push_back({id, neighbor.claim});
   return out;
 }
 
-std::vector<peer_claim> sync_machine::snapshot_claims() const {
-  std::vector<peer_claim> out;
-  for (const auto& [id, peer] : peers_)
-    if (may_give_snapshot(id, peer)) out.push_back({id, peer.claim});
+std::vector<neighbor_claim> sync_machine::snapshot_claims() const {
+  std::vector<neighbor_claim> out;
+  for (const auto& [id, neighbor] : neighbors_)
+    if (may_give_snapshot(id, neighbor)) out.push_back({id, neighbor.claim});
   return out;
 }
 
-bool sync_machine::may_give_snapshot(peer_id peer, const peer_state& state) const {
+bool sync_machine::may_give_snapshot(neighbor_id neighbor, const neighbor_state& state) const {
   if (options_.snapshot_gap == 0 || state.claim <= head_num_) return false;
   if (state.claim - head_num_ <= options_.snapshot_gap) return false;
-  const auto* known = known_conduct(peer, state);
+  const auto* known = known_conduct(neighbor, state);
   return known == nullptr || !known->no_snapshot.on;
 }
 
-hash32 sync_machine::key_of(peer_id peer, const peer_state& state) {
+hash32 sync_machine::key_of(neighbor_id neighbor, const neighbor_state& state) {
   if (state.identity) return *state.identity;
   hash32 out;
-  put_be64(out.data(), peer);
+  put_be64(out.data(), neighbor);
   return out;
 }
 
-sync_machine::conduct& sync_machine::conduct_of(peer_id peer) {
-  const auto key = key_of(peer, peers_.at(peer));
+sync_machine::conduct& sync_machine::conduct_of(neighbor_id neighbor) {
+  const auto key = key_of(neighbor, neighbors_.at(neighbor));
   if (conducts_.size() >= conducts_max && !conducts_.contains(key)) {
     const auto age = [](const auto& each) {
       return std::max(each.second.slow.since, each.second.no_snapshot.since);
@@ -182,8 +183,9 @@ sync_machine::conduct& sync_machine::conduct_of(peer_id peer) {
   return conducts_[key];
 }
 
-const sync_machine::conduct* sync_machine::known_conduct(peer_id peer, const peer_state& state) const {
-  const auto found = conducts_.find(key_of(peer, state));
+const sync_machine::conduct* sync_machine::known_conduct(neighbor_id neighbor,
+                                                         const neighbor_state& state) const {
+  const auto found = conducts_.find(key_of(neighbor, state));
   return found == conducts_.end() ? nullptr : &found->second;
 }
 
@@ -200,7 +202,7 @@ std::string sync_machine::status(time_point now) const {
   if (!requests_.empty()) {
     const auto& [first, oldest] = *std::min_element(
         requests_.begin(), requests_.end(), [](auto& a, auto& b) { return a.second.asked < b.second.asked; });
-    out += fmt::format(", peer {} asked for block {} since {} s", oldest.peer, first,
+    out += fmt::format(", neighbor {} asked for block {} since {} s", oldest.neighbor, first,
                        std::chrono::duration_cast<std::chrono::seconds>(now - oldest.asked).count());
   }
   return out;
@@ -218,7 +220,7 @@ void sync_machine::schedule(time_point now) {
 }
 
 /// Executing blocks that a snapshot leaves out anyway is a waste. But claims and promises cost nothing, so
-/// all the time that is waited for them is counted, over all peers and connections.
+/// all the time that is waited for them is counted, over all neighbors and connections.
 void sync_machine::look_at_pause(time_point now) {
   if (pause_ == pause::proof) proof_waited_ += now - pause_seen_;
   if (pause_ == pause::state) state_waited_ += now - pause_seen_;
@@ -254,13 +256,13 @@ void sync_machine::ask_for_gaps(time_point now) {
     if (room == 0) return;
     // However much waits: the block after the head is what everything else waits for.
     if (waiting_bytes_ >= options_.window_bytes && first != head_num_ + 1) return;
-    const auto peer = peer_for(first, now);
-    if (!peer) return; // nobody has more, or all are busy
-    auto& state = peers_.at(*peer);
+    const auto neighbor = neighbor_for(first, now);
+    if (!neighbor) return; // nobody has more, or all are busy
+    auto& state = neighbors_.at(*neighbor);
     const auto count = std::min({room, options_.range_blocks, state.has_until - first + 1});
-    requests_.emplace(first, request{*peer, count, now});
+    requests_.emplace(first, request{*neighbor, count, now});
     ++state.requests;
-    actions_.emplace_back(action::ask_range{*peer, first, count});
+    actions_.emplace_back(action::ask_range{*neighbor, first, count});
     from = first + count;
   }
 }
@@ -291,25 +293,26 @@ void sync_machine::ask_another_for_next(time_point now) {
   const auto last = second_.asked.empty() ? first_asked->second.asked : second_.last;
   if (now - last < options_.second_opinion_wait) return;
   auto but = second_.asked;
-  but.push_back(first_asked->second.peer);
-  for (const auto& [id, peer] : peers_) // whoever is far ahead is of no help to those who vote, or lies
-    if (peer.has_until > head_num_ + options_.close_blocks) but.push_back(id);
-  const auto peer = peer_for(next, now, but);
-  if (!peer) return;
-  second_.asked.push_back(*peer);
+  but.push_back(first_asked->second.neighbor);
+  for (const auto& [id, neighbor] :
+       neighbors_) // whoever is far ahead is of no help to those who vote, or lies
+    if (neighbor.has_until > head_num_ + options_.close_blocks) but.push_back(id);
+  const auto neighbor = neighbor_for(next, now, but);
+  if (!neighbor) return;
+  second_.asked.push_back(*neighbor);
   second_.last = now;
-  actions_.emplace_back(action::ask_range{*peer, next, 1});
+  actions_.emplace_back(action::ask_range{*neighbor, next, 1});
 }
 
 /// Whoever was asked first and has not answered yet is slow.
-bool sync_machine::take_second_answer(peer_id peer, std::uint64_t first, std::vector<sealed_block>& blocks,
-                                      time_point now) {
-  const auto asked = std::find(second_.asked.begin(), second_.asked.end(), peer);
+bool sync_machine::take_second_answer(neighbor_id neighbor, std::uint64_t first,
+                                      std::vector<sealed_block>& blocks, time_point now) {
+  const auto asked = std::find(second_.asked.begin(), second_.asked.end(), neighbor);
   if (first != second_.first || asked == second_.asked.end() || blocks.size() != 1) return false;
   const auto slow = request_for(first);
-  if (slow == requests_.end() || slow->second.peer == peer) return false;
+  if (slow == requests_.end() || slow->second.neighbor == neighbor) return false;
   pass_over(slow, now);
-  keep(first, peer, std::move(blocks.front()));
+  keep(first, neighbor, std::move(blocks.front()));
   return true;
 }
 
@@ -322,35 +325,36 @@ sync_machine::request_for(std::uint64_t block_num) const {
 }
 
 /// A node that was slow or silent lately is asked only for what nobody else has, busy or not.
-std::optional<peer_id> sync_machine::peer_for(std::uint64_t block_num, time_point now,
-                                              std::span<const peer_id> but) const {
-  std::optional<peer_id> best, second_best;
+std::optional<neighbor_id> sync_machine::neighbor_for(std::uint64_t block_num, time_point now,
+                                                      std::span<const neighbor_id> but) const {
+  std::optional<neighbor_id> best, second_best;
   bool others_have_it = false;
-  for (const auto& [id, peer] : peers_) {
-    if (peer.has_until < block_num || std::find(but.begin(), but.end(), id) != but.end()) continue;
-    const bool resting = peer.rests_until && now < *peer.rests_until;
-    const auto* known = known_conduct(id, peer);
+  for (const auto& [id, neighbor] : neighbors_) {
+    if (neighbor.has_until < block_num || std::find(but.begin(), but.end(), id) != but.end()) continue;
+    const bool resting = neighbor.rests_until && now < *neighbor.rests_until;
+    const auto* known = known_conduct(id, neighbor);
     const bool slow = known != nullptr && known->slow.on;
     if (!slow && !resting) others_have_it = true;
-    if (resting || peer.requests >= options_.peer_requests) continue;
+    if (resting || neighbor.requests >= options_.neighbor_requests) continue;
     auto& which = slow ? second_best : best;
-    if (!which || peer.requests < peers_.at(*which).requests) which = id;
+    if (!which || neighbor.requests < neighbors_.at(*which).requests) which = id;
   }
   return best || others_have_it ? best : second_best;
 }
 
 void sync_machine::pass_over(std::map<std::uint64_t, request>::const_iterator which, time_point now) {
-  peers_.at(which->second.peer).rests_until = now + options_.answer_wait;
-  conduct_of(which->second.peer).slow.begin(now, options_.answer_wait);
+  neighbors_.at(which->second.neighbor).rests_until = now + options_.answer_wait;
+  conduct_of(which->second.neighbor).slow.begin(now, options_.answer_wait);
   drop_request(which);
 }
 
 void sync_machine::drop_request(std::map<std::uint64_t, request>::const_iterator which) {
-  if (const auto peer = peers_.find(which->second.peer); peer != peers_.end()) --peer->second.requests;
+  if (const auto neighbor = neighbors_.find(which->second.neighbor); neighbor != neighbors_.end())
+    --neighbor->second.requests;
   requests_.erase(which);
 }
 
-void sync_machine::keep(std::uint64_t block_num, peer_id from, sealed_block block) {
+void sync_machine::keep(std::uint64_t block_num, neighbor_id from, sealed_block block) {
   if (block_num <= head_num_ || blocks_.contains(block_num)) return;
   auto content = std::make_shared<const sealed_block>(std::move(block));
   waiting_bytes_ += content->size();
@@ -362,12 +366,12 @@ void sync_machine::drop_block(std::map<std::uint64_t, waiting_block>::iterator w
   blocks_.erase(which);
 }
 
-void sync_machine::distrust(peer_id peer) {
-  if (const auto found = peers_.find(peer); found != peers_.end())
+void sync_machine::distrust(neighbor_id neighbor) {
+  if (const auto found = neighbors_.find(neighbor); found != neighbors_.end())
     found->second.claim = found->second.has_until = 0;
   for (auto it = blocks_.begin(); it != blocks_.end();) {
     const auto next = std::next(it);
-    if (it->second.from == peer) drop_block(it);
+    if (it->second.from == neighbor) drop_block(it);
     it = next;
   }
 }

@@ -12,13 +12,13 @@
 #include <vector>
 
 /// How a node that is behind gets the blocks it lacks, without I/O, clock or threads: the shell feeds events
-/// and carries out the actions in their order. Ranges are asked of several peers at once and imported in
-/// order. A peer's word about its head is a claim: what does not come, or does not verify, costs that peer
+/// and carries out the actions in their order. Ranges are asked of several neighbors at once and imported in
+/// order. A neighbor's word about its head is a claim: what does not come, or does not verify, costs that neighbor
 /// its claim.
 namespace swarm::sync {
 
 /// A connection, named by the shell; never reused.
-using peer_id = std::uint64_t;
+using neighbor_id = std::uint64_t;
 
 /// A block as it travels: rlp[header, txns, ommers] and its seal record
 /// (ledger/formats/seal.hpp). Nothing verified.
@@ -28,9 +28,9 @@ struct sealed_block {
   std::size_t size() const { return block.size() + seals.size(); }
 };
 
-/// What a peer says its head is.
-struct peer_claim {
-  peer_id peer = 0;
+/// What a neighbor says its head is.
+struct neighbor_claim {
+  neighbor_id neighbor = 0;
   std::uint64_t block_num = 0;
 };
 
@@ -38,7 +38,7 @@ struct sync_options {
   std::uint64_t range_blocks = 128;                ///< asked for at once
   std::uint64_t window_blocks = 1024;              ///< asked for or waiting, beyond the head
   std::size_t window_bytes = 64 * 1024 * 1024;     ///< waiting to be imported
-  std::size_t peer_requests = 2;                   ///< to one peer at a time
+  std::size_t neighbor_requests = 2;               ///< to one neighbor at a time
   std::uint64_t import_blocks = 256;               ///< at most, in one `import_blocks` action
   duration answer_wait = std::chrono::seconds(10); ///< then somebody else is asked
   /// Who sends less than it was asked for, and less than this, is as slow as who keeps an answer back.
@@ -48,18 +48,18 @@ struct sync_options {
   duration second_opinion_wait = std::chrono::milliseconds(300);
   std::uint64_t close_blocks = 8; ///< behind, at most, for that
   std::uint64_t snapshot_gap = 0; ///< behind by more than this, a snapshot is wanted; 0: never
-  /// So long, in all, no blocks are asked for while peers are to prove a pivot; and while the state after one
-  /// that is proved and far ahead is fetched. Then blocks come beside the snapshot, whatever peers say.
+  /// So long, in all, no blocks are asked for while neighbors are to prove a pivot; and while the state after one
+  /// that is proved and far ahead is fetched. Then blocks come beside the snapshot, whatever neighbors say.
   duration snapshot_proof_wait = std::chrono::seconds(10);
   duration snapshot_state_wait = std::chrono::minutes(5);
   duration no_snapshot_wait =
-      std::chrono::seconds(30); ///< then a peer is asked for one again; see `back_off`
+      std::chrono::seconds(30); ///< then a neighbor is asked for one again; see `back_off`
 };
 
 namespace action {
-/// Ask `peer` for blocks `first` to `first + count - 1`; it may send fewer, from `first` on.
+/// Ask `neighbor` for blocks `first` to `first + count - 1`; it may send fewer, from `first` on.
 struct ask_range {
-  peer_id peer = 0;
+  neighbor_id neighbor = 0;
   std::uint64_t first = 0;
   std::uint64_t count = 0;
 };
@@ -69,9 +69,9 @@ struct import_blocks {
   std::uint64_t first = 0;
   std::vector<std::shared_ptr<const sealed_block>> blocks;
 };
-/// `peer` sent what no honest node sends.
+/// `neighbor` sent what no honest node sends.
 struct penalize {
-  peer_id peer = 0;
+  neighbor_id neighbor = 0;
   error why;
 };
 } // namespace action
@@ -81,20 +81,20 @@ class sync_machine {
 public:
   sync_machine(sync_options options, std::uint64_t head_num) : options_(options), head_num_(head_num) {}
 
-  /// A peer says that its head is `block_num`: when it connects and whenever it likes.
-  void on_claim(peer_id peer, std::uint64_t block_num, time_point now);
-  void on_peer_gone(peer_id peer, time_point now);
-  /// Which node the peer is: one that was silent is remembered when it connects again.
-  void on_identity(peer_id peer, const hash32& identity);
-  /// The answer to `ask_range`; empty: the peer has none of them.
-  void on_blocks(peer_id peer, std::uint64_t first, std::vector<sealed_block> blocks, time_point now);
+  /// A neighbor says that its head is `block_num`: when it connects and whenever it likes.
+  void on_claim(neighbor_id neighbor, std::uint64_t block_num, time_point now);
+  void on_neighbor_gone(neighbor_id neighbor, time_point now);
+  /// Which node the neighbor is: one that was silent is remembered when it connects again.
+  void on_identity(neighbor_id neighbor, const hash32& identity);
+  /// The answer to `ask_range`; empty: the neighbor has none of them.
+  void on_blocks(neighbor_id neighbor, std::uint64_t first, std::vector<sealed_block> blocks, time_point now);
   /// The head is `head_num`, by an import or by consensus. `import_done`: this answers `import_blocks`.
   void on_head(std::uint64_t head_num, bool import_done, time_point now);
   /// Block `block_num` of the import under way was refused; those before it are in the chain. `blame`: it is
   /// the block's fault and not that of this node's disk.
   void on_import_failed(std::uint64_t block_num, bool blame, error why, time_point now);
-  /// The peer can give no snapshot of what it claims.
-  void on_no_snapshot(peer_id peer, time_point now);
+  /// The neighbor can give no snapshot of what it claims.
+  void on_no_snapshot(neighbor_id neighbor, time_point now);
   /// The proved pivot of the snapshot under way; none: there is none. Whenever it changes, or more often.
   void on_pivot(std::optional<std::uint64_t> block_num, time_point now);
   /// A snapshot became the head.
@@ -103,12 +103,12 @@ public:
 
   std::vector<sync_action> take_actions();
 
-  /// The highest head that a peer claims and did not deny since, or the own.
+  /// The highest head that a neighbor claims and did not deny since, or the own.
   std::uint64_t target() const;
   bool behind() const { return target() > head_num_; }
-  std::vector<peer_claim> claims() const;
-  /// Those of peers that are far ahead and may give a snapshot: while there are any, one is to be taken.
-  std::vector<peer_claim> snapshot_claims() const;
+  std::vector<neighbor_claim> claims() const;
+  /// Those of neighbors that are far ahead and may give a snapshot: while there are any, one is to be taken.
+  std::vector<neighbor_claim> snapshot_claims() const;
   /// Blocks are not asked for, because of a snapshot.
   bool paused() const { return pause_ != pause::none; }
   /// Blocks asked for or waiting to be imported.
@@ -118,7 +118,7 @@ public:
   std::string status(time_point now) const;
 
 private:
-  struct peer_state {
+  struct neighbor_state {
     std::uint64_t claim = 0;     ///< its head
     std::uint64_t has_until = 0; ///< the last block it may give: its head, unless it said that it lacks some
     std::size_t requests = 0;
@@ -141,7 +141,7 @@ private:
   };
   enum class pause : std::uint8_t { none, proof, state };
   struct request {
-    peer_id peer = 0;
+    neighbor_id neighbor = 0;
     std::uint64_t count = 0;
     time_point asked;
   };
@@ -149,26 +149,26 @@ private:
   /// somebody else meanwhile.
   struct import_job {
     std::uint64_t first = 0;
-    std::vector<peer_id> from;
+    std::vector<neighbor_id> from;
   };
   struct waiting_block {
-    peer_id from = 0;
+    neighbor_id from = 0;
     std::shared_ptr<const sealed_block> content;
   };
 
   void schedule(time_point now);
   void look_at_pause(time_point now);
-  static hash32 key_of(peer_id peer, const peer_state& state);
-  conduct& conduct_of(peer_id peer);
-  const conduct* known_conduct(peer_id peer, const peer_state& state) const;
-  bool may_give_snapshot(peer_id peer, const peer_state& state) const;
+  static hash32 key_of(neighbor_id neighbor, const neighbor_state& state);
+  conduct& conduct_of(neighbor_id neighbor);
+  const conduct* known_conduct(neighbor_id neighbor, const neighbor_state& state) const;
+  bool may_give_snapshot(neighbor_id neighbor, const neighbor_state& state) const;
   void ask_for_gaps(time_point now);
   void ask_another_for_next(time_point now);
-  bool take_second_answer(peer_id peer, std::uint64_t first, std::vector<sealed_block>& blocks,
+  bool take_second_answer(neighbor_id neighbor, std::uint64_t first, std::vector<sealed_block>& blocks,
                           time_point now);
   void import_what_follows();
-  std::optional<peer_id> peer_for(std::uint64_t block_num, time_point now,
-                                  std::span<const peer_id> but = {}) const;
+  std::optional<neighbor_id> neighbor_for(std::uint64_t block_num, time_point now,
+                                          std::span<const neighbor_id> but = {}) const;
   /// The request that covers the block, or the end.
   std::map<std::uint64_t, request>::const_iterator request_for(std::uint64_t block_num) const;
   /// The first block from `from` on that is neither asked for nor waiting, and how many like it follow.
@@ -177,16 +177,16 @@ private:
   void pass_over(std::map<std::uint64_t, request>::const_iterator which, time_point now);
   void drop_request(std::map<std::uint64_t, request>::const_iterator which);
   /// Unless it is in the chain, or waits already.
-  void keep(std::uint64_t block_num, peer_id from, sealed_block block);
+  void keep(std::uint64_t block_num, neighbor_id from, sealed_block block);
   void drop_block(std::map<std::uint64_t, waiting_block>::iterator which);
   /// Its claim was wrong, or its blocks were: nothing more is asked of it until it claims something again.
-  void distrust(peer_id peer);
+  void distrust(neighbor_id neighbor);
 
   sync_options options_;
   std::uint64_t head_num_;
-  std::map<peer_id, peer_state> peers_;
+  std::map<neighbor_id, neighbor_state> neighbors_;
   std::map<hash32, conduct>
-      conducts_; ///< by identity; a peer without one is known as long as it is connected
+      conducts_; ///< by identity; a neighbor without one is known as long as it is connected
   std::optional<std::uint64_t> pivot_;
   pause pause_ = pause::none;
   time_point pause_seen_{};
@@ -196,7 +196,7 @@ private:
   /// as no request.
   struct second_opinions {
     std::uint64_t first = 0;
-    std::vector<peer_id> asked;
+    std::vector<neighbor_id> asked;
     time_point last;
   };
   second_opinions second_;

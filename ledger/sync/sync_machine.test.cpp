@@ -37,20 +37,20 @@ std::vector<T> of_kind(const std::vector<sync_action>& actions) {
 
 enum class conduct { honest, dead, liar, boaster, short_ranges, drip };
 
-/// A node that catches up with a chain of `length` blocks, and peers of different conduct, under
+/// A node that catches up with a chain of `length` blocks, and neighbors of different conduct, under
 /// a seeded clock.
 struct network {
   seeded_random random;
   std::uint64_t length;
-  std::vector<conduct> peers;
+  std::vector<conduct> neighbors;
   sync_machine node;
   time_point now{};
   std::uint64_t head = 0;
-  std::set<peer_id> penalized;
+  std::set<neighbor_id> penalized;
   std::size_t bytes_max = 0;
   struct answer {
     time_point at;
-    peer_id peer;
+    neighbor_id neighbor;
     std::uint64_t first;
     std::vector<sealed_block> blocks;
   };
@@ -58,27 +58,27 @@ struct network {
   std::deque<action::import_blocks> imports;
 
   network(std::uint64_t seed, std::uint64_t blocks, std::vector<conduct> who)
-      : random(seed), length(blocks), peers(std::move(who)), node({.window_bytes = 4096}, 0) {
-    for (peer_id id = 0; id < peers.size(); ++id)
+      : random(seed), length(blocks), neighbors(std::move(who)), node({.window_bytes = 4096}, 0) {
+    for (neighbor_id id = 0; id < neighbors.size(); ++id)
       node.on_claim(id, claim_of(id), now);
   }
 
-  std::uint64_t claim_of(peer_id id) const {
-    return peers[id] == conduct::boaster ? length + 1'000'000 : length;
+  std::uint64_t claim_of(neighbor_id id) const {
+    return neighbors[id] == conduct::boaster ? length + 1'000'000 : length;
   }
 
   void ask(const action::ask_range& what) {
     REQUIRE(what.first > 0);
     REQUIRE(what.count > 0);
-    REQUIRE(what.first + what.count - 1 <= claim_of(what.peer));
-    const auto kind = peers[what.peer];
-    if (kind == conduct::dead || penalized.contains(what.peer)) return;
+    REQUIRE(what.first + what.count - 1 <= claim_of(what.neighbor));
+    const auto kind = neighbors[what.neighbor];
+    if (kind == conduct::dead || penalized.contains(what.neighbor)) return;
     auto count = what.first > length ? 0 : std::min(what.count, length - what.first + 1);
     if (kind == conduct::short_ranges) count = std::min<std::uint64_t>(count, 3);
     if (kind == conduct::drip) count = std::min<std::uint64_t>(count, 1);
     const auto wait = kind == conduct::drip ? 2400ms : std::chrono::milliseconds(1 + random.below(500));
     answers.push_back(
-        {now + wait, what.peer, what.first, blocks_of(what.first, count, kind != conduct::liar)});
+        {now + wait, what.neighbor, what.first, blocks_of(what.first, count, kind != conduct::liar)});
   }
 
   void take() {
@@ -87,8 +87,8 @@ struct network {
       if (auto* what = std::get_if<action::ask_range>(&one)) ask(*what);
       if (auto* what = std::get_if<action::import_blocks>(&one)) imports.push_back(std::move(*what));
       if (auto* what = std::get_if<action::penalize>(&one)) {
-        penalized.insert(what->peer);
-        node.on_peer_gone(what->peer, now);
+        penalized.insert(what->neighbor);
+        node.on_neighbor_gone(what->neighbor, now);
       }
     }
   }
@@ -118,7 +118,7 @@ struct network {
         }
         auto due = std::move(answers[k]);
         answers.erase(answers.begin() + static_cast<std::ptrdiff_t>(k));
-        node.on_blocks(due.peer, due.first, std::move(due.blocks), now);
+        node.on_blocks(due.neighbor, due.first, std::move(due.blocks), now);
         take();
       }
       node.tick(now);
@@ -134,7 +134,7 @@ struct network {
 
 } // namespace
 
-TEST_CASE("a peer that gives block after block, each just in time, does not hold up the others") {
+TEST_CASE("a neighbor that gives block after block, each just in time, does not hold up the others") {
   for (const std::uint64_t seed : {1, 2, 3}) {
     network alone(seed, 20'000, {conduct::honest});
     REQUIRE(alone.run(100'000));
@@ -144,16 +144,17 @@ TEST_CASE("a peer that gives block after block, each just in time, does not hold
   }
 }
 
-TEST_CASE("ranges are asked of several peers, without overlap, and imported in order") {
+TEST_CASE("ranges are asked of several neighbors, without overlap, and imported in order") {
   sync_machine node({.range_blocks = 10, .window_blocks = 45, .import_blocks = 15}, 0);
   node.on_claim(2, 15, {});
   node.on_claim(1, 100, {});
   const auto asked = of_kind<action::ask_range>(node.take_actions());
   REQUIRE(asked.size() == 4);
-  CHECK((asked[0].peer == 2 && asked[0].first == 1 && asked[0].count == 10));
-  CHECK((asked[1].peer == 2 && asked[1].first == 11 && asked[1].count == 5)); // no more than it has
-  CHECK((asked[2].peer == 1 && asked[2].first == 16 && asked[2].count == 10));
-  CHECK((asked[3].peer == 1 && asked[3].first == 26 && asked[3].count == 10)); // and no more than two at once
+  CHECK((asked[0].neighbor == 2 && asked[0].first == 1 && asked[0].count == 10));
+  CHECK((asked[1].neighbor == 2 && asked[1].first == 11 && asked[1].count == 5)); // no more than it has
+  CHECK((asked[2].neighbor == 1 && asked[2].first == 16 && asked[2].count == 10));
+  CHECK((asked[3].neighbor == 1 && asked[3].first == 26
+         && asked[3].count == 10)); // and no more than two at once
   CHECK(node.behind());
 
   node.on_blocks(2, 11, blocks_of(11, 5), {});
@@ -186,27 +187,28 @@ TEST_CASE("what consensus brings meanwhile is not imported twice") {
   CHECK(node.status({}) == "up to date");
 }
 
-TEST_CASE("a peer that does not answer is passed over, one that sends too much or forged blocks is named") {
+TEST_CASE(
+    "a neighbor that does not answer is passed over, one that sends too much or forged blocks is named") {
   sync_machine node({}, 0);
   node.on_claim(1, 20, {});
   node.on_claim(2, 20, {});
-  CHECK(of_kind<action::ask_range>(node.take_actions()).at(0).peer == 1);
+  CHECK(of_kind<action::ask_range>(node.take_actions()).at(0).neighbor == 1);
   time_point now = time_point{} + 11s;
   node.tick(now);
   const auto again = of_kind<action::ask_range>(node.take_actions());
   REQUIRE(again.size() == 1);
-  CHECK(again[0].peer == 2);
+  CHECK(again[0].neighbor == 2);
   node.on_blocks(1, 1, blocks_of(1, 20), now); // too late, and no harm
   CHECK(node.take_actions().empty());
   node.on_blocks(2, 1, blocks_of(1, 21), now);
   const auto actions = node.take_actions();
   REQUIRE(of_kind<action::penalize>(actions).size() == 1);
-  CHECK(of_kind<action::penalize>(actions)[0].peer == 2);
+  CHECK(of_kind<action::penalize>(actions)[0].neighbor == 2);
   CHECK(of_kind<action::penalize>(actions)[0].why.message == "21 blocks for a question about 20");
   CHECK(of_kind<action::ask_range>(actions).empty()); // 1 rests
   now += 11s;
   node.tick(now);
-  CHECK(of_kind<action::ask_range>(node.take_actions()).at(0).peer == 1);
+  CHECK(of_kind<action::ask_range>(node.take_actions()).at(0).neighbor == 1);
   node.on_blocks(1, 1, blocks_of(1, 20, false), now);
   CHECK(of_kind<action::import_blocks>(node.take_actions()).size() == 1);
   node.on_import_failed(1, true, fail(errc::invalid, "bad seals").value(), now);
@@ -219,14 +221,14 @@ TEST_CASE("a peer that does not answer is passed over, one that sends too much o
 TEST_CASE("close to the head nobody is waited for alone: another is asked for the next block as well") {
   sync_machine node({}, 10);
   node.on_claim(1, 12, {});
-  CHECK(of_kind<action::ask_range>(node.take_actions()).at(0).peer == 1);
+  CHECK(of_kind<action::ask_range>(node.take_actions()).at(0).neighbor == 1);
   node.on_claim(2, 12, {}); // at once there is no reason yet
   CHECK(node.take_actions().empty());
   auto now = time_point{} + 400ms;
   node.on_claim(3, 10, now); // has not got it either
   const auto second = of_kind<action::ask_range>(node.take_actions());
   REQUIRE(second.size() == 1);
-  CHECK((second[0].peer == 2 && second[0].first == 11 && second[0].count == 1));
+  CHECK((second[0].neighbor == 2 && second[0].first == 11 && second[0].count == 1));
   node.tick(now += 100ms);
   CHECK(node.take_actions().empty());
 
@@ -236,12 +238,12 @@ TEST_CASE("close to the head nobody is waited for alone: another is asked for th
     REQUIRE(of_kind<action::import_blocks>(actions).size() == 1);
     CHECK(of_kind<action::import_blocks>(actions)[0].first == 11);
     REQUIRE(of_kind<action::ask_range>(actions).size() == 1);
-    CHECK((of_kind<action::ask_range>(actions)[0].peer == 2
+    CHECK((of_kind<action::ask_range>(actions)[0].neighbor == 2
            && of_kind<action::ask_range>(actions)[0].first == 12));
     node.on_blocks(1, 11, blocks_of(11, 2), now); // too late, and no harm
     CHECK(node.take_actions().empty());
     node.on_import_failed(11, true, fail(errc::invalid, "bad seals").value(), now);
-    CHECK(of_kind<action::penalize>(node.take_actions()).at(0).peer == 2);
+    CHECK(of_kind<action::penalize>(node.take_actions()).at(0).neighbor == 2);
   }
   SUBCASE("the first one answers after all: the second answer is not needed") {
     node.on_blocks(1, 11, blocks_of(11, 2), now);
@@ -253,7 +255,7 @@ TEST_CASE("close to the head nobody is waited for alone: another is asked for th
   SUBCASE("neither answers: one after the other is asked, each once") {
     node.on_claim(3, 12, now);
     node.tick(now += 300ms);
-    CHECK(of_kind<action::ask_range>(node.take_actions()).at(0).peer == 3);
+    CHECK(of_kind<action::ask_range>(node.take_actions()).at(0).neighbor == 3);
     node.tick(now += 300ms);
     CHECK(node.take_actions().empty());
   }
@@ -262,8 +264,8 @@ TEST_CASE("close to the head nobody is waited for alone: another is asked for th
     other.on_claim(1, 1'000'000, {});
     other.on_claim(2, 11, now);
     const auto asked = of_kind<action::ask_range>(other.take_actions());
-    CHECK(
-        std::any_of(asked.begin(), asked.end(), [](auto& one) { return one.peer == 2 && one.first == 11; }));
+    CHECK(std::any_of(asked.begin(), asked.end(),
+                      [](auto& one) { return one.neighbor == 2 && one.first == 11; }));
   }
   SUBCASE("far behind there is none: a slow range is still a range") {
     node.on_claim(1, 100, now);
@@ -281,7 +283,7 @@ TEST_CASE(
   node.on_blocks(1, 1, blocks_of(1, 20, false), {});
   CHECK(of_kind<action::import_blocks>(node.take_actions()).size() == 1);
   node.on_claim(1, 40, {});
-  node.on_blocks(1, 21, blocks_of(21, 21), {}); // too many: what waits of peer 1 is dropped
+  node.on_blocks(1, 21, blocks_of(21, 21), {}); // too many: what waits of neighbor 1 is dropped
   node.take_actions();
   node.on_claim(2, 20, {});
   CHECK(of_kind<action::ask_range>(node.take_actions()).at(0).first == 1);
@@ -289,12 +291,12 @@ TEST_CASE(
   node.on_import_failed(1, true, fail(errc::invalid, "bad seals").value(), {});
   const auto actions = node.take_actions();
   REQUIRE(of_kind<action::penalize>(actions).size() == 1);
-  CHECK(of_kind<action::penalize>(actions)[0].peer == 1);
+  CHECK(of_kind<action::penalize>(actions)[0].neighbor == 1);
   REQUIRE(of_kind<action::import_blocks>(actions).size() == 1);
   CHECK(of_kind<action::import_blocks>(actions)[0].blocks.at(0)->block[8] == 1);
 }
 
-TEST_CASE("a disk that refuses is no reason to blame a peer, and is tried again") {
+TEST_CASE("a disk that refuses is no reason to blame a neighbor, and is tried again") {
   sync_machine node({}, 0);
   node.on_claim(1, 3, {});
   node.on_blocks(1, 1, blocks_of(1, 3), {});
@@ -305,26 +307,26 @@ TEST_CASE("a disk that refuses is no reason to blame a peer, and is tried again"
   CHECK(of_kind<action::import_blocks>(node.take_actions()).size() == 1);
 }
 
-TEST_CASE("with one honest peer among others a node gets to the end, in bounded memory") {
+TEST_CASE("with one honest neighbor among others a node gets to the end, in bounded memory") {
   using enum conduct;
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     CAPTURE(seed);
-    std::vector<conduct> peers{honest};
+    std::vector<conduct> neighbors{honest};
     seeded_random random(seed);
     for (auto more = random.below(5); more > 0; --more)
-      peers.push_back(static_cast<conduct>(random.below(5)));
-    std::swap(peers.front(), peers[random.below(peers.size())]);
-    network net(seed, 1 + random.below(3000), peers);
+      neighbors.push_back(static_cast<conduct>(random.below(5)));
+    std::swap(neighbors.front(), neighbors[random.below(neighbors.size())]);
+    network net(seed, 1 + random.below(3000), neighbors);
     CHECK(net.run(20'000));
-    CHECK(net.bytes_max <= 4096 + 2 * 128 * 10 * peers.size());
+    CHECK(net.bytes_max <= 4096 + 2 * 128 * 10 * neighbors.size());
     for (const auto id : net.penalized)
-      CHECK(peers[id] == liar);
+      CHECK(neighbors[id] == liar);
   }
 }
 
 namespace {
 
-/// One honest peer, which answers a question in 100 ms, and somebody who comes again and again, claims a head
+/// One honest neighbor, which answers a question in 100 ms, and somebody who comes again and again, claims a head
 /// that nobody has, answers nothing and goes before it counts as silent.
 struct reconnecting_liar {
   sync_machine node;
@@ -332,7 +334,7 @@ struct reconnecting_liar {
   std::uint64_t head = 0;
   time_point now{};
   time_point since{};
-  peer_id liar = 100;
+  neighbor_id liar = 100;
   bool connected = false;
   hash32 identity = [] {
     hash32 out;
@@ -352,7 +354,7 @@ struct reconnecting_liar {
       node.on_claim(liar, 1'000'000'000, now);
       since = now;
     } else if (now - since > 9s) {
-      node.on_peer_gone(liar, now);
+      node.on_neighbor_gone(liar, now);
     } else {
       return;
     }
@@ -365,7 +367,7 @@ struct reconnecting_liar {
       node.on_blocks(1, what.first, blocks_of(what.first, what.count), now);
     }
     for (auto& one : node.take_actions()) {
-      if (const auto* what = std::get_if<action::ask_range>(&one); what && what->peer == 1)
+      if (const auto* what = std::get_if<action::ask_range>(&one); what && what->neighbor == 1)
         asked.emplace_back(now, *what);
       if (const auto* what = std::get_if<action::import_blocks>(&one)) {
         head = what->first + what->blocks.size() - 1;
@@ -419,7 +421,7 @@ TEST_CASE("a proved pivot whose state never comes stops blocks for a bounded tim
   CHECK(paused < 5min + 15s);
 }
 
-TEST_CASE("a peer that says that it lacks old blocks may give a snapshot nevertheless") {
+TEST_CASE("a neighbor that says that it lacks old blocks may give a snapshot nevertheless") {
   sync_machine node({.snapshot_gap = 100, .snapshot_proof_wait = 0s}, 0);
   node.on_claim(1, 500, {});
   const auto asked = of_kind<action::ask_range>(node.take_actions());
@@ -439,17 +441,17 @@ TEST_CASE("who could give no snapshot is asked again after a pause, which grows;
   time_point now{};
   hash32 who;
   who[0] = 5;
-  peer_id peer = 1;
+  neighbor_id neighbor = 1;
   const auto connect = [&] {
-    node.on_identity(++peer, who);
-    node.on_claim(peer, 500, now);
+    node.on_identity(++neighbor, who);
+    node.on_claim(neighbor, 500, now);
   };
   connect();
   for (const auto wait : {30s, 60s, 120s}) {
     CHECK(node.snapshot_claims().size() == 1);
-    node.on_no_snapshot(peer, now);
+    node.on_no_snapshot(neighbor, now);
     CHECK(node.snapshot_claims().empty());
-    node.on_peer_gone(peer, now);
+    node.on_neighbor_gone(neighbor, now);
     connect();
     CHECK(node.snapshot_claims().empty());
     now += wait - 1s;
@@ -459,7 +461,7 @@ TEST_CASE("who could give no snapshot is asked again after a pause, which grows;
     node.tick(now);
   }
   CHECK(node.snapshot_claims().size() == 1);
-  node.on_peer_gone(peer, now); // while it is asked: as good as silent
+  node.on_neighbor_gone(neighbor, now); // while it is asked: as good as silent
   connect();
   CHECK(node.snapshot_claims().empty());
   now += 240s;
@@ -467,13 +469,13 @@ TEST_CASE("who could give no snapshot is asked again after a pause, which grows;
   CHECK(node.snapshot_claims().size() == 1);
   now += 1h; // long without trouble: forgotten
   node.tick(now);
-  node.on_no_snapshot(peer, now);
+  node.on_no_snapshot(neighbor, now);
   now += 30s;
   node.tick(now);
   CHECK(node.snapshot_claims().size() == 1);
 }
 
-TEST_CASE("blocks come from who answers; a slow peer is asked only if nobody else has them") {
+TEST_CASE("blocks come from who answers; a slow neighbor is asked only if nobody else has them") {
   sync_machine node({}, 0);
   time_point now{};
   node.on_claim(1, 1000, now);
@@ -490,7 +492,7 @@ TEST_CASE("blocks come from who answers; a slow peer is asked only if nobody els
   node.take_actions();
   node.on_claim(3, 1000, now);
   for (const auto& each : of_kind<action::ask_range>(node.take_actions()))
-    CHECK(each.peer == 3);
+    CHECK(each.neighbor == 3);
   now += 10s + 500ms; // 3 did not answer either
   node.tick(now);
   CHECK_FALSE(of_kind<action::ask_range>(node.take_actions()).empty());
@@ -520,7 +522,7 @@ TEST_CASE("far behind, blocks wait for a proof for a moment, and for the state a
   CHECK(node.status(now).find("a snapshot of block 680 is taken") != std::string::npos);
   node.on_no_snapshot(3, now);
   REQUIRE(node.snapshot_claims().size() == 1);
-  CHECK(node.snapshot_claims()[0].peer == 2);
+  CHECK(node.snapshot_claims()[0].neighbor == 2);
   node.on_snapshot_taken(now);
   node.on_head(480, false, now);
   CHECK_FALSE(node.paused());

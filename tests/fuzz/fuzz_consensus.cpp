@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::uint64_t i = 0; i < 4; ++i)
     validators.push_back(consensus::testing::fake_account(i));
   machine_options options;
-  options.parking = {.peer_messages_max = 16, .peer_bytes_max = 4096, .total_bytes_max = 4096};
+  options.parking = {.neighbor_messages_max = 16, .neighbor_bytes_max = 4096, .total_bytes_max = 4096};
   qbft_machine machine(options, consensus::testing::fake_scheme(validators[1]));
   auto records = initial_records(validators[1], options.domain.genesis_hash);
   // The first byte shares the rest out between a record and a message.

@@ -1,7 +1,7 @@
-// What a peer sends: one frame, and sequences of frames to a session.
+// What a neighbor sends: one frame, and sequences of frames to a session.
 #include "base/assert.hpp"
 #include "ledger/formats/keys.hpp"
-#include "transport/p2p/peer_session.hpp"
+#include "transport/p2p/neighbor_session.hpp"
 
 #include <algorithm>
 
@@ -11,30 +11,30 @@ using namespace swarm::p2p;
 namespace {
 
 /// An open session; the key is always the same so that runs can be repeated.
-peer_session open_session(time_point now) {
+neighbor_session open_session(time_point now) {
   bytes secret(32, 1);
   static const auto key = std::move(*ledger::private_key::from_bytes(secret));
-  hello peer;
-  peer.account = key.account();
-  peer.proof = key.sign_recoverable(hello_digest(peer, {}, {}));
+  hello neighbor;
+  neighbor.account = key.account();
+  neighbor.proof = key.sign_recoverable(hello_digest(neighbor, {}, {}));
   session_options options;
   options.queue_bytes_max = 1024 * 1024;
   options.gossip_bytes_max = 256 * 1024;
-  peer_session out(options, hello{}, {}, {}, now);
-  out.on_frame(frame(peer), 1, now);
+  neighbor_session out(options, hello{}, {}, {}, now);
+  out.on_frame(frame(neighbor), 1, now);
   out.admit(0, now);
   SWARM_ASSERT(out.open());
   return out;
 }
 
 /// Answers as a shell does.
-void carry_out(peer_session& session, std::vector<session_action> actions, time_point now) {
+void carry_out(neighbor_session& session, std::vector<session_action> actions, time_point now) {
   for (auto& each : actions) {
     if (const auto* txns = std::get_if<action::txns_wanted>(&each)) session.answer_txns(txns->id, {{1}});
     if (const auto* blocks = std::get_if<action::blocks_wanted>(&each))
       session.answer_blocks(blocks->id, {{bytes(100, 1), {}}});
     if (const auto* part = std::get_if<action::part_wanted>(&each)) session.answer_part(part->id, {1});
-    if (std::holds_alternative<action::peers_wanted>(each)) session.answer_peers({});
+    if (std::holds_alternative<action::neighbors_wanted>(each)) session.answer_neighbors({});
     if (const auto* heard = std::get_if<action::txns_heard>(&each))
       (void)session.ask_txns(heard->hashes, now);
   }

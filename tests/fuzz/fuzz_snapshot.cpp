@@ -1,4 +1,4 @@
-// What a peer says of a snapshot: questions and answers, proofs of validators, nodes of the state.
+// What a neighbor says of a snapshot: questions and answers, proofs of validators, nodes of the state.
 #include "base/assert.hpp"
 #include "base/hash.hpp"
 #include "ledger/sync/past_block.hpp"

@@ -34,7 +34,7 @@ private:
   }
   void add(const consensus::persist& a) { put(a.token), put(a.block_num), put(a.entries); }
   void add(const consensus::broadcast& a) { put(*a.raw); }
-  void add(const consensus::send_to& a) { put(a.peer), put(*a.raw); }
+  void add(const consensus::send_to& a) { put(a.neighbor), put(*a.raw); }
   void add(const consensus::set_timer& a) {
     put(static_cast<std::uint64_t>(a.timer.kind)), put(a.timer.block_num), put(a.timer.round_num);
     put(static_cast<std::uint64_t>(a.after.count()));
@@ -45,10 +45,10 @@ private:
   void add(const consensus::commit_block& a) {
     put(a.block.hash.view()), put(ledger::encode_seals(a.seals)), put(a.entries);
   }
-  void add(const consensus::request_sync& a) { put(a.block_num), put(a.peer); }
-  void add(const consensus::send_decided& a) { put(a.block_num), put(a.peer); }
+  void add(const consensus::request_sync& a) { put(a.block_num), put(a.neighbor); }
+  void add(const consensus::send_decided& a) { put(a.block_num), put(a.neighbor); }
   void add(const consensus::evidence& a) { put(a.author.view()), put(a.first), put(a.second); }
-  void add(const consensus::penalize& a) { put(a.peer), put(as_bytes(a.why.message)); }
+  void add(const consensus::penalize& a) { put(a.neighbor), put(as_bytes(a.why.message)); }
   void add(const consensus::report& a) { put(as_bytes(a.text)); }
 
   std::uint64_t value_;

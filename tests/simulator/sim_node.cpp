@@ -17,8 +17,8 @@ constexpr std::size_t gossip_work_max = 40;
 
 /// Small, so that floods reach it.
 constexpr park_limits parking{.heights_ahead_max = 10,
-                              .peer_messages_max = 64,
-                              .peer_bytes_max = 64 * 1024,
+                              .neighbor_messages_max = 64,
+                              .neighbor_bytes_max = 64 * 1024,
                               .total_bytes_max = 128 * 1024};
 
 std::chrono::microseconds micros(sim_time span) {
@@ -36,7 +36,7 @@ machine_options machine_options_of(const world& in) {
   out.resend_interval = micros(150 * millisecond);
   out.parking = parking;
   if (options.planted_shell.parks_everything) {
-    out.parking.peer_messages_max = out.parking.peer_bytes_max = std::size_t{1} << 40;
+    out.parking.neighbor_messages_max = out.parking.neighbor_bytes_max = std::size_t{1} << 40;
     out.parking.total_bytes_max = std::size_t{1} << 40;
   }
   if (options.planted_shell.doubles_for_ever) out.round_timeout_doublings_max = 30;
@@ -155,7 +155,7 @@ void sim_node::receive(std::size_t from, const packet& what) {
   case packet::kind::consensus:
     if (world_.liars() != nullptr) world_.liars()->overhear(index_, *what.raw);
     note_message("hears", *what.raw, static_cast<std::int64_t>(from));
-    return feed(message{peer_id_of(from), what.raw});
+    return feed(message{neighbor_id_of(from), what.raw});
   case packet::kind::work: {
     bool fresh = false;
     for (const auto id : what.work)
@@ -164,7 +164,7 @@ void sim_node::receive(std::size_t from, const packet& what) {
     return;
   }
   case packet::kind::head:
-    return hear_of_head(peer_id_of(from), what.block_num);
+    return hear_of_head(neighbor_id_of(from), what.block_num);
   case packet::kind::ask:
     return answer(from, what);
   case packet::kind::blocks:
@@ -179,12 +179,12 @@ void sim_node::receive(std::size_t from, const packet& what) {
 void sim_node::connected(std::size_t other) {
   if (!is_up()) return;
   const auto life = world_.node(other).life();
-  const auto before = peer_id_of(other);
+  const auto before = neighbor_id_of(other);
   if (std::exchange(lives_of_[other], life) != life) {
-    feed(peer_gone{before});
-    sync_peer_gone(before);
+    feed(neighbor_gone{before});
+    sync_neighbor_gone(before);
   }
-  feed(peer_connected{peer_id_of(other)});
+  feed(neighbor_connected{neighbor_id_of(other)});
 }
 
 void sim_node::offer(std::uint64_t id) {
@@ -253,7 +253,7 @@ void sim_node::run(broadcast& what) {
 void sim_node::run(send_to& what) {
   if (world_.options().planted_shell.renames_prepared) what.raw = renamed(what.raw);
   world_.check().on_said(index_, *what.raw);
-  say(what.peer % 1000, what.raw);
+  say(what.neighbor % 1000, what.raw);
 }
 
 /// Planted: a proposal of a later round with its proposer as the block's maker.
@@ -331,11 +331,11 @@ void sim_node::run(evidence& what) {
 }
 
 void sim_node::run(penalize& what) {
-  blame(what.peer, what.why);
+  blame(what.neighbor, what.why);
 }
 
-void sim_node::blame(peer_id peer, const error& why) {
-  const auto who = peer % 1000;
+void sim_node::blame(neighbor_id neighbor, const error& why) {
+  const auto who = neighbor % 1000;
   ++world_.counts().blamed;
   note("penalizes", "", 0, 0, {}, static_cast<std::int64_t>(who));
   if (!world_.check().is_faulty(who) && !world_.check().watches_forks_only())

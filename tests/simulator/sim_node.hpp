@@ -43,7 +43,7 @@ public:
   const consensus::signature_scheme& scheme() const { return scheme_; }
   std::uint64_t head_num() const { return app_->head().block_num; }
   consensus::machine_status status() const { return machine_->status(); }
-  consensus::peer_id peer_id_of(std::size_t other) const { return other + 1000 * lives_of_[other]; }
+  consensus::neighbor_id neighbor_id_of(std::size_t other) const { return other + 1000 * lives_of_[other]; }
   std::uint64_t life() const { return life_; }
   std::uint64_t actions() const { return actions_; } ///< carried out so far, in all lives
 
@@ -100,7 +100,7 @@ private:
   void say(std::size_t to, const consensus::shared_bytes& raw);
   consensus::shared_bytes renamed(const consensus::shared_bytes& raw);
   bool accepts(const consensus::proposed_block& block);
-  void blame(consensus::peer_id peer, const error& why);
+  void blame(consensus::neighbor_id neighbor, const error& why);
   /// Does something in this life only.
   void later(sim_time span, std::function<void()> what);
   void replay();
@@ -120,11 +120,11 @@ private:
   void sync_step(Event event);
   void begin_sync();
   void sync_tick();
-  void hear_of_head(consensus::peer_id peer, std::uint64_t block_num);
+  void hear_of_head(consensus::neighbor_id neighbor, std::uint64_t block_num);
   void hear_blocks(std::size_t from, const packet& what);
   void sync_head_moved();
-  void sync_peer_gone(consensus::peer_id peer);
-  void sync_no_snapshot(consensus::peer_id peer);
+  void sync_neighbor_gone(consensus::neighbor_id neighbor);
+  void sync_no_snapshot(consensus::neighbor_id neighbor);
   void sync_pivot(std::optional<std::uint64_t> pivot, bool taken);
   void run(sync::action::ask_range& what);
   void run(sync::action::import_blocks& what);

@@ -40,13 +40,13 @@ void sim_node::snapshot_step(Event event) {
     world_.check().fail(
         fmt::format("snapshot: node {}: {}", index_, (out.broken ? out.broken : out.fork)->message));
   for (auto& each : out.liars)
-    blame(each.peer, each.why);
+    blame(each.neighbor, each.why);
   for (auto& each : out.useless) {
-    if (each.lied) blame(each.peer, each.why);
-    if (!world_.options().planted_shell.waits_for_claims) sync_no_snapshot(each.peer);
+    if (each.lied) blame(each.neighbor, each.why);
+    if (!world_.options().planted_shell.waits_for_claims) sync_no_snapshot(each.neighbor);
   }
   for (const auto& ask : out.asks)
-    world_.transmit(index_, ask.peer % 1000,
+    world_.transmit(index_, ask.neighbor % 1000,
                     {.what = packet::kind::ask_part,
                      .raw = std::make_shared<const bytes>(sync::encode(ask.what)),
                      .tag = ask.tag});
@@ -72,7 +72,7 @@ void sim_node::adopted() {
 void sim_node::snapshot_tick() {
   if (!snapshot_ || !sync_) return;
   snapshot_step([this](auto& driver, auto now) {
-    driver.set_peers(sync_->claims(), sync_->snapshot_claims(), now);
+    driver.set_neighbors(sync_->claims(), sync_->snapshot_claims(), now);
     driver.tick(now);
   });
 }
@@ -89,7 +89,8 @@ void sim_node::answer_part(std::size_t from, const packet& question) {
 }
 
 void sim_node::hear_part(std::size_t from, const packet& what) {
-  snapshot_step([&](auto& driver, auto now) { driver.on_part(peer_id_of(from), what.tag, *what.raw, now); });
+  snapshot_step(
+      [&](auto& driver, auto now) { driver.on_part(neighbor_id_of(from), what.tag, *what.raw, now); });
 }
 
 } // namespace swarm::simulator

@@ -15,7 +15,7 @@ namespace {
 constexpr sim_time tick_every = 100 * millisecond;
 constexpr std::size_t blocks_sent_max = 30;
 constexpr std::size_t window_bytes = 256 * 1024;
-/// Answers that are under way when the window is full still come in: two ranges of each peer.
+/// Answers that are under way when the window is full still come in: two ranges of each neighbor.
 constexpr std::size_t sync_bytes_max = 4 * window_bytes;
 
 } // namespace
@@ -64,13 +64,13 @@ void sim_node::begin_sync() {
 // --
 
 void sim_node::run(sync::action::ask_range& what) {
-  note("asks for", "blocks", what.first, 0, {}, static_cast<std::int64_t>(what.peer % 1000));
-  world_.transmit(index_, what.peer % 1000,
+  note("asks for", "blocks", what.first, 0, {}, static_cast<std::int64_t>(what.neighbor % 1000));
+  world_.transmit(index_, what.neighbor % 1000,
                   {.what = packet::kind::ask, .block_num = what.first, .count = what.count});
 }
 
 void sim_node::run(sync::action::penalize& what) {
-  blame(what.peer, what.why);
+  blame(what.neighbor, what.why);
 }
 
 void sim_node::answer(std::size_t from, const packet& question) {
@@ -90,8 +90,8 @@ void sim_node::answer(std::size_t from, const packet& question) {
   world_.transmit(index_, from, std::move(out));
 }
 
-void sim_node::hear_of_head(peer_id peer, std::uint64_t block_num) {
-  sync_step([&](auto& sync, auto now) { sync.on_claim(peer, block_num, now); });
+void sim_node::hear_of_head(neighbor_id neighbor, std::uint64_t block_num) {
+  sync_step([&](auto& sync, auto now) { sync.on_claim(neighbor, block_num, now); });
 }
 
 void sim_node::hear_blocks(std::size_t from, const packet& what) {
@@ -99,7 +99,7 @@ void sim_node::hear_blocks(std::size_t from, const packet& what) {
   for (const auto& item : what.blocks)
     blocks.push_back(*item);
   sync_step([&](auto& sync, auto now) {
-    sync.on_blocks(peer_id_of(from), what.block_num, std::move(blocks), now);
+    sync.on_blocks(neighbor_id_of(from), what.block_num, std::move(blocks), now);
   });
 }
 
@@ -107,12 +107,12 @@ void sim_node::sync_head_moved() {
   sync_step([this](auto& sync, auto now) { sync.on_head(head_num(), false, now); });
 }
 
-void sim_node::sync_peer_gone(peer_id peer) {
-  sync_step([&](auto& sync, auto now) { sync.on_peer_gone(peer, now); });
+void sim_node::sync_neighbor_gone(neighbor_id neighbor) {
+  sync_step([&](auto& sync, auto now) { sync.on_neighbor_gone(neighbor, now); });
 }
 
-void sim_node::sync_no_snapshot(peer_id peer) {
-  sync_step([&](auto& sync, auto now) { sync.on_no_snapshot(peer, now); });
+void sim_node::sync_no_snapshot(neighbor_id neighbor) {
+  sync_step([&](auto& sync, auto now) { sync.on_no_snapshot(neighbor, now); });
 }
 
 void sim_node::sync_pivot(std::optional<std::uint64_t> pivot, bool taken) {
@@ -123,11 +123,11 @@ void sim_node::sync_pivot(std::optional<std::uint64_t> pivot, bool taken) {
 }
 
 void sim_node::run(request_sync& what) {
-  hear_of_head(what.peer, what.block_num);
+  hear_of_head(what.neighbor, what.block_num);
 }
 
 void sim_node::run(send_decided& what) {
-  world_.transmit(index_, what.peer % 1000, {.what = packet::kind::head, .block_num = head_num()});
+  world_.transmit(index_, what.neighbor % 1000, {.what = packet::kind::head, .block_num = head_num()});
 }
 
 // -- importing

@@ -16,7 +16,7 @@ struct planted_shell_bugs {
   bool recalls_signatures = false;  ///< remembers who made a signature, not over what
   bool keeps_first_set = false;     ///< judges every fetched block by the first validators
   bool never_repeats = false;       ///< what was lost on the way is not said again
-  bool never_asks_again = false;    ///< a peer that does not answer with blocks is waited for
+  bool never_asks_again = false;    ///< a neighbor that does not answer with blocks is waited for
   bool renames_prepared = false;    ///< proposes a prepared block again with itself as its maker
   bool stays_locked = false;        ///< whoever was prepared on a block votes for no other
   bool parks_everything = false;    ///< early messages are kept without bounds
@@ -68,7 +68,7 @@ struct simulation_outcome {
   std::uint64_t attacks = 0;
   std::uint64_t snapshots = 0; ///< taken
   std::uint64_t evidence = 0;
-  std::uint64_t blamed = 0; ///< what peers were penalized for
+  std::uint64_t blamed = 0; ///< what neighbors were penalized for
   std::uint64_t events = 0;
   bool ok() const { return failure.empty(); }
 };

@@ -11,7 +11,7 @@ std::string trace::text() const {
                        item.what, item.detail);
     if (item.block_num != 0) out += fmt::format("  block {} round {}", item.block_num, item.round_num);
     if (item.digest != 0) out += fmt::format("  {:08x}", item.digest);
-    if (item.other >= 0) out += fmt::format("  peer {}", item.other);
+    if (item.other >= 0) out += fmt::format("  neighbor {}", item.other);
     out += '\n';
   }
   return out;

@@ -11,7 +11,7 @@ inline double seconds_between(time_point from, time_point to) {
   return std::max(0.0, std::chrono::duration<double>(to - from).count());
 }
 
-/// Counts what a peer sends of one kind against its limit.
+/// Counts what a neighbor sends of one kind against its limit.
 class token_bucket {
 public:
   token_bucket(rate_limit limit, time_point now) : limit_(limit), tokens_(limit.burst), updated_(now) {}

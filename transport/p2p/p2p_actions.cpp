@@ -18,19 +18,19 @@ void p2p_node::impl::perform(const link_ptr& from, std::vector<session_action> a
 
 void p2p_node::impl::on(const link_ptr& from, action::greeted what, const credit&) {
   const auto remote = from->remote();
-  peer_facts facts{.account = what.from.account,
-                   .cert_fingerprint = remote.cert_fingerprint,
-                   .endpoint = what.from.endpoint,
-                   .remote = transport::host_port(remote.address, remote.port),
-                   .program = what.from.program,
-                   .validates = what.from.validates,
-                   .dialled = from->order.has_value(),
-                   .head = what.from.head};
+  neighbor_facts facts{.account = what.from.account,
+                       .cert_fingerprint = remote.cert_fingerprint,
+                       .endpoint = what.from.endpoint,
+                       .remote = transport::host_port(remote.address, remote.port),
+                       .program = what.from.program,
+                       .validates = what.from.validates,
+                       .dialled = from->order.has_value(),
+                       .head = what.from.head};
   from->set_facts(facts);
   link_ptr old;
   if (const auto why_not = take_in(from, what.from, old)) {
-    if (old) with(old, [&](peer_session& session) { session.probe(time_now()); });
-    return with(from, [&](peer_session& session) { session.close(*why_not); });
+    if (old) with(old, [&](neighbor_session& session) { session.probe(time_now()); });
+    return with(from, [&](neighbor_session& session) { session.close(*why_not); });
   }
   if (old) {
     drop(old, "another connection takes its place", false);
@@ -41,11 +41,11 @@ void p2p_node::impl::on(const link_ptr& from, action::greeted what, const credit
     std::lock_guard lock(mutex);
     points = book.points(facts.account, time_now());
   }
-  with(from, [&](peer_session& session) { session.admit(points, time_now()); });
-  log::info(options.log_source, "peer {} is connected, {}{}; its head is block {}", facts.name(),
+  with(from, [&](neighbor_session& session) { session.admit(points, time_now()); });
+  log::info(options.log_source, "neighbor {} is connected, {}{}; its head is block {}", facts.name(),
             facts.dialled ? "dialled" : "accepted", facts.validates ? "" : ", an observer",
             facts.head.block_num);
-  tell_peer(from, facts);
+  tell_neighbor(from, facts);
 }
 
 std::optional<std::string> p2p_node::impl::take_in(const link_ptr& fresh, const hello& from, link_ptr& old) {
@@ -63,8 +63,8 @@ std::optional<std::string> p2p_node::impl::take_in(const link_ptr& fresh, const 
     return "another account than the one that was told of";
   fresh->connection = {fresh->order.has_value(), from.instance,
                        fresh->order ? fresh->number : from.connection};
-  const auto found = peers.find(from.account);
-  if (found != peers.end()) {
+  const auto found = neighbors.find(from.account);
+  if (found != neighbors.end()) {
     old = found->second;
     if (!fresh_one_stays(account, from.account, old->connection, fresh->connection)) {
       fresh->quiet = true;
@@ -72,9 +72,9 @@ std::optional<std::string> p2p_node::impl::take_in(const link_ptr& fresh, const 
     }
     found->second = fresh;
   } else {
-    if (peers.size() >= options.peers_max)
-      return fmt::format("there are {} peers already", options.peers_max);
-    peers.emplace(from.account, fresh);
+    if (neighbors.size() >= options.neighbors_max)
+      return fmt::format("there are {} neighbors already", options.neighbors_max);
+    neighbors.emplace(from.account, fresh);
   }
   fresh->admitted = true;
   if (!from.endpoint.empty()) book.learn(from.account, from.endpoint, now);
@@ -127,14 +127,14 @@ void p2p_node::impl::on(const link_ptr& from, action::txns_heard what, const cre
 /// Whoever cannot be asked counts as not having them, so the list of those who could gets shorter.
 void p2p_node::impl::ask(txn_relay::questions questions) {
   while (!questions.empty()) {
-    auto [peer, hashes] = std::move(*questions.begin());
+    auto [neighbor, hashes] = std::move(*questions.begin());
     questions.erase(questions.begin());
     auto left = hashes;
-    if (const auto to = find(peer))
-      with(to, [&](peer_session& session) { left = session.ask_txns(hashes, time_now()); });
+    if (const auto to = find(neighbor))
+      with(to, [&](neighbor_session& session) { left = session.ask_txns(hashes, time_now()); });
     if (left.empty()) continue;
     std::lock_guard lock(mutex);
-    for (auto& [other, more] : relay.missed(peer, left)) {
+    for (auto& [other, more] : relay.missed(neighbor, left)) {
       auto& all = questions[other];
       all.insert(all.end(), more.begin(), more.end());
     }
@@ -151,7 +151,7 @@ void p2p_node::impl::on(const link_ptr& from, action::txns_wanted what, const cr
   std::vector<bytes> raw;
   for (const auto& each : found)
     raw.push_back(*each);
-  with(from, [&](peer_session& session) { session.answer_txns(what.id, std::move(raw)); });
+  with(from, [&](neighbor_session& session) { session.answer_txns(what.id, std::move(raw)); });
 }
 
 void p2p_node::impl::on(const link_ptr& from, action::txns_missed what, const credit&) {
@@ -189,26 +189,26 @@ void p2p_node::impl::on(const link_ptr& from, action::deliver_part what, const c
   });
 }
 
-void p2p_node::impl::on(const link_ptr& from, action::peers_wanted, const credit&) {
+void p2p_node::impl::on(const link_ptr& from, action::neighbors_wanted, const credit&) {
   std::vector<peer_entry> known;
-  for (const auto& each : peer_links()) {
+  for (const auto& each : neighbor_links()) {
     const auto facts = each->facts();
-    if (each != from && !facts->endpoint.empty() && known.size() < peers_max)
+    if (each != from && !facts->endpoint.empty() && known.size() < neighbors_max)
       known.push_back({facts->account, facts->endpoint});
   }
-  with(from, [&](peer_session& session) { session.answer_peers(std::move(known)); });
+  with(from, [&](neighbor_session& session) { session.answer_neighbors(std::move(known)); });
 }
 
-void p2p_node::impl::on(const link_ptr&, action::peers_heard what, const credit&) {
+void p2p_node::impl::on(const link_ptr&, action::neighbors_heard what, const credit&) {
   const auto now = time_now();
   std::lock_guard lock(mutex);
-  for (const auto& each : what.peers)
+  for (const auto& each : what.neighbors)
     book.learn(each.account, each.endpoint, now);
 }
 
 void p2p_node::impl::on(const link_ptr& from, action::offence what, const credit&) {
   warn_limited(from->name(),
-               fmt::format("peer {}: {} (+{:.0f}, {:.0f} of {:.0f} points)", from->name(), what.reason,
+               fmt::format("neighbor {}: {} (+{:.0f}, {:.0f} of {:.0f} points)", from->name(), what.reason,
                            what.points, what.sum, options.session.offence_points_max));
 }
 
@@ -216,10 +216,11 @@ void p2p_node::impl::on(const link_ptr& from, action::close what, const credit&)
   drop(from, what.reason, what.refuse);
 }
 
-void p2p_node::impl::tell_peer(const link_ptr& which, const peer_facts& facts) {
+void p2p_node::impl::tell_neighbor(const link_ptr& which, const neighbor_facts& facts) {
   const auto gone = [&](const link_ptr& old) {
     old->say_last([&] {
-      if (callbacks.on_peer_gone) callbacks.on_peer_gone(old->id, "another connection takes its place");
+      if (callbacks.on_neighbor_gone)
+        callbacks.on_neighbor_gone(old->id, "another connection takes its place");
     });
   };
   std::lock_guard lock(telling);
@@ -231,7 +232,7 @@ void p2p_node::impl::tell_peer(const link_ptr& which, const peer_facts& facts) {
   }
   const bool heard = which->say(
       [&] {
-        if (callbacks.on_peer) callbacks.on_peer(which->id, facts);
+        if (callbacks.on_neighbor) callbacks.on_neighbor(which->id, facts);
       },
       true);
   if (heard) told.emplace(facts.account, which);
@@ -240,7 +241,7 @@ void p2p_node::impl::tell_peer(const link_ptr& which, const peer_facts& facts) {
 void p2p_node::impl::tell_gone(const link_ptr& which, const std::string& reason) {
   std::lock_guard lock(telling);
   which->say_last([&] {
-    if (callbacks.on_peer_gone) callbacks.on_peer_gone(which->id, reason);
+    if (callbacks.on_neighbor_gone) callbacks.on_neighbor_gone(which->id, reason);
   });
   std::erase_if(told, [&](const auto& each) { return each.second == which; });
 }

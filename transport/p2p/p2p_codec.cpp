@@ -23,8 +23,9 @@ static_assert(txns_asked_max * txn_bytes_max < frame_bytes_max);
 constexpr std::string_view hello_domain = "swarm p2p hello";
 constexpr std::size_t program_bytes_max = 64;
 constexpr std::array<std::string_view, frame_kind_count> names{
-    "hello",    "head",       "ping",       "pong",      "consensus", "txns",  "txn hashes", "get txns",
-    "got txns", "get blocks", "got blocks", "get peers", "got peers", "signs", "get part",   "got part"};
+    "hello",         "head",     "ping",     "pong",       "consensus",  "txns",
+    "txn hashes",    "get txns", "got txns", "get blocks", "got blocks", "get neighbors",
+    "got neighbors", "signs",    "get part", "got part"};
 
 bool printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
@@ -92,10 +93,10 @@ void write(rlp_writer& out, const got_blocks& from) {
     out.begin_list().string(each.block).string(each.seals).end_list();
   out.end_list();
 }
-void write(rlp_writer&, const get_peers&) {}
-void write(rlp_writer& out, const got_peers& from) {
+void write(rlp_writer&, const get_neighbors&) {}
+void write(rlp_writer& out, const got_neighbors& from) {
   out.begin_list();
-  for (const auto& each : from.peers)
+  for (const auto& each : from.neighbors)
     out.begin_list().string(each.account.view()).string(as_bytes(each.endpoint)).end_list();
   out.end_list();
 }
@@ -235,19 +236,19 @@ result<void> read(rlp_reader& from, got_blocks& out) {
   }
   return {};
 }
-result<void> read(rlp_reader&, get_peers&) {
+result<void> read(rlp_reader&, get_neighbors&) {
   return {};
 }
-result<void> read(rlp_reader& from, got_peers& out) {
+result<void> read(rlp_reader& from, got_neighbors& out) {
   SWARM_TRY(rlp_reader list, from.list("peers"));
   while (!list.at_end()) {
-    SWARM_CHECK(check_count(out.peers.size() + 1, peers_max, emptiness::allowed, "peers"));
+    SWARM_CHECK(check_count(out.neighbors.size() + 1, neighbors_max, emptiness::allowed, "peers"));
     SWARM_TRY(rlp_reader item, list.list("peer"));
     peer_entry entry;
     SWARM_TRY(entry.account, item.fixed<20>("account"));
     SWARM_TRY(entry.endpoint, read_endpoint(item, emptiness::refused));
     SWARM_CHECK(item.finish());
-    out.peers.push_back(std::move(entry));
+    out.neighbors.push_back(std::move(entry));
   }
   return {};
 }

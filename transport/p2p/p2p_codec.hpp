@@ -25,7 +25,7 @@ inline constexpr std::size_t txns_max = 4096;          ///< in one frame
 inline constexpr std::size_t txn_bytes_max = 128 * 1024;
 inline constexpr std::size_t txns_asked_max = 64; ///< in one question, so that the answer fits into a frame
 inline constexpr std::size_t blocks_max = 1024;   ///< in one request or answer
-inline constexpr std::size_t peers_max = 64;      ///< in one frame
+inline constexpr std::size_t neighbors_max = 64;  ///< in one frame
 inline constexpr std::size_t signs_max = 512;     ///< in one frame
 inline constexpr std::size_t sign_bytes_max = 384;
 inline constexpr std::size_t question_bytes_max = 64 * 1024; ///< about a part of a snapshot
@@ -56,8 +56,8 @@ enum class frame_kind : std::uint8_t {
   got_txns = 8,
   get_blocks = 9,
   got_blocks = 10,
-  get_peers = 11,
-  got_peers = 12,
+  get_neighbors = 11,
+  got_neighbors = 12,
   signs = 13,
   get_part = 14,
   got_part = 15,
@@ -142,8 +142,8 @@ struct got_blocks {
   std::vector<sealed_block> blocks;
 };
 bool operator==(const got_blocks& a, const got_blocks& b);
-struct get_peers {
-  bool operator==(const get_peers&) const = default;
+struct get_neighbors {
+  bool operator==(const get_neighbors&) const = default;
 };
 struct peer_entry {
   address account;
@@ -151,9 +151,9 @@ struct peer_entry {
   bool operator==(const peer_entry&) const = default;
 };
 /// Nodes that the sender is connected to.
-struct got_peers {
-  std::vector<peer_entry> peers;
-  bool operator==(const got_peers&) const = default;
+struct got_neighbors {
+  std::vector<peer_entry> neighbors;
+  bool operator==(const got_neighbors&) const = default;
 };
 
 /// Signs of life of nodes, signed by them, that the receiver may not know yet.
@@ -177,7 +177,7 @@ struct got_part {
 };
 
 using frame = std::variant<hello, head, ping, pong, consensus, txns, txn_hashes, get_txns, got_txns,
-                           get_blocks, got_blocks, get_peers, got_peers, signs, get_part, got_part>;
+                           get_blocks, got_blocks, get_neighbors, got_neighbors, signs, get_part, got_part>;
 
 frame_kind kind_of(const frame& from);
 bytes encode(const frame& from);

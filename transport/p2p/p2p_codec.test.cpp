@@ -73,18 +73,20 @@ frame random_frame(std::size_t kind, seeded_random& random) {
     return got_blocks{random(), some(random, 0, [&] {
                         return sealed_block{raw(), random_bytes(random, random.below(99))};
                       })};
-  case frame_kind::get_peers:
-    return get_peers{};
+  case frame_kind::get_neighbors:
+    return get_neighbors{};
   case frame_kind::signs:
     return signs{some(random, 1, raw)};
   case frame_kind::get_part:
     return get_part{random(), 1 + random.below(frame_bytes_max), raw()};
   case frame_kind::got_part:
     return got_part{random(), raw()};
-  case frame_kind::got_peers:
-    return got_peers{some(random, 0, [&] { return peer_entry{random_fixed<20>(random), "[fe80::1]:443"}; })};
+  case frame_kind::got_neighbors:
+    return got_neighbors{some(random, 0, [&] {
+      return peer_entry{random_fixed<20>(random), "[fe80::1]:443"};
+    })};
   }
-  return get_peers{};
+  return get_neighbors{};
 }
 
 bool breaks(const frame& what, frame_rule rule) {
@@ -147,8 +149,9 @@ TEST_CASE("bounds of frames") {
   CHECK(breaks(get_blocks{1, 5, 1, 0}, frame_rule::limit));
   CHECK(breaks(get_blocks{1, 5, 1, frame_bytes_max + 1}, frame_rule::limit));
   CHECK(breaks(got_blocks{1, {sealed_block{}}}, frame_rule::malformed));
-  CHECK(breaks(got_peers{std::vector<peer_entry>(peers_max + 1, {address{}, "a:1"})}, frame_rule::limit));
-  CHECK(breaks(got_peers{{{address{}, ""}}}, frame_rule::bad_endpoint));
+  CHECK(breaks(got_neighbors{std::vector<peer_entry>(neighbors_max + 1, {address{}, "a:1"})},
+               frame_rule::limit));
+  CHECK(breaks(got_neighbors{{{address{}, ""}}}, frame_rule::bad_endpoint));
   CHECK(breaks(signs{}, frame_rule::empty_list));
   CHECK(breaks(get_part{1, 1, {}}, frame_rule::empty_list));
   CHECK(breaks(get_part{1, 0, {1}}, frame_rule::limit));

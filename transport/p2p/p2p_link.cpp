@@ -22,7 +22,7 @@ void link::attach(std::shared_ptr<transport::ws_session> socket) {
   send_what_fits();
 }
 
-void link::begin(const transport::peer_info& remote, peer_session session) {
+void link::begin(const transport::peer_info& remote, neighbor_session session) {
   std::lock_guard lock(mutex_);
   remote_ = remote;
   session_.emplace(std::move(session));
@@ -76,14 +76,14 @@ transport::peer_info link::remote() const {
   return remote_;
 }
 
-std::shared_ptr<const peer_facts> link::facts() const {
+std::shared_ptr<const neighbor_facts> link::facts() const {
   std::lock_guard lock(mutex_);
   return facts_;
 }
 
-void link::set_facts(peer_facts facts) {
+void link::set_facts(neighbor_facts facts) {
   std::lock_guard lock(mutex_);
-  facts_ = std::make_shared<const peer_facts>(std::move(facts));
+  facts_ = std::make_shared<const neighbor_facts>(std::move(facts));
 }
 
 std::string link::name() const {
@@ -94,15 +94,15 @@ std::string link::name() const {
                      to_hex(remote_.cert_fingerprint.view().first(8), false), remote_.cert_subject);
 }
 
-peer_status link::status(time_point now) const {
+neighbor_status link::status(time_point now) const {
   std::lock_guard lock(mutex_);
-  peer_status out;
+  neighbor_status out;
   out.id = id;
   if (facts_) out.facts = *facts_;
   out.connected_for = now - created;
   if (!session_) return out;
   const auto& counters = session_->counters();
-  out.head = session_->peer_head();
+  out.head = session_->neighbor_head();
   out.round_trip = session_->round_trip();
   out.frames_in = counters.frames_in;
   out.frames_out = counters.frames_out;

@@ -1,8 +1,8 @@
 #pragma once
 // For p2p_node only.
+#include "transport/p2p/neighbor_book.hpp"
+#include "transport/p2p/neighbor_session.hpp"
 #include "transport/p2p/p2p_node.hpp"
-#include "transport/p2p/peer_book.hpp"
-#include "transport/p2p/peer_session.hpp"
 #include "transport/ws/websocket.hpp"
 
 #include <atomic>
@@ -17,19 +17,19 @@ namespace swarm::p2p {
 class link : public std::enable_shared_from_this<link> {
 public:
   /// `order`: it is dialled, as dial number `number`.
-  link(transport::io_runtime& io, peer_id name_of, std::optional<peer_book::dial_order> dialled_for,
+  link(transport::io_runtime& io, neighbor_id name_of, std::optional<neighbor_book::dial_order> dialled_for,
        std::uint64_t dial_number)
       : id(name_of), order(std::move(dialled_for)), number(dial_number),
         created(std::chrono::steady_clock::now()), io_(io) {}
 
-  const peer_id id;
-  const std::optional<peer_book::dial_order> order;
+  const neighbor_id id;
+  const std::optional<neighbor_book::dial_order> order;
   const std::uint64_t number; ///< of this node's dials; 0 if it was accepted
   const time_point created;
 
   void attach(std::shared_ptr<transport::ws_session> socket);
   /// The connection is open; the first frames leave.
-  void begin(const transport::peer_info& remote, peer_session session);
+  void begin(const transport::peer_info& remote, neighbor_session session);
   /// Runs `event` on the session, if there is one, sends, and returns the session's actions.
   template <class Event>
   std::vector<session_action> with(const Event& event) {
@@ -42,19 +42,19 @@ public:
   }
   /// Sends what the socket has already, then closes.
   void hang_up(transport::ws_close_code code, const std::string& reason);
-  /// Reads from the peer; not while too many of its messages are being handled.
+  /// Reads from the neighbor; not while too many of its messages are being handled.
   bool listening() const;
 
   transport::peer_info remote() const;
-  /// Once the peer is admitted.
-  std::shared_ptr<const peer_facts> facts() const;
-  void set_facts(peer_facts facts);
+  /// Once the neighbor is admitted.
+  std::shared_ptr<const neighbor_facts> facts() const;
+  void set_facts(neighbor_facts facts);
   /// For the log, also before the hello.
   std::string name() const;
-  peer_status status(time_point now) const;
+  neighbor_status status(time_point now) const;
 
   // --- the order of callbacks
-  /// Calls back unless the peer is gone; `first` with on_peer. True: it did.
+  /// Calls back unless the neighbor is gone; `first` with on_neighbor. True: it did.
   template <class Call>
   bool say(const Call& call, bool first = false) {
     std::lock_guard lock(speaking_);
@@ -89,11 +89,11 @@ private:
 
   transport::io_runtime& io_;
   mutable std::mutex mutex_;
-  std::optional<peer_session> session_;
+  std::optional<neighbor_session> session_;
   std::shared_ptr<transport::ws_session> socket_;
   std::optional<std::pair<transport::ws_close_code, std::string>> closing_;
   transport::peer_info remote_;
-  std::shared_ptr<const peer_facts> facts_;
+  std::shared_ptr<const neighbor_facts> facts_;
   std::atomic<std::size_t> in_flight_{0}; ///< bytes that the socket has and has not written
   std::atomic<bool> waiting_{false};      ///< the session has more: look again when something is written
   mutable std::mutex speaking_;

@@ -39,7 +39,7 @@ std::pair<std::string, std::uint16_t> split_endpoint(std::string_view endpoint) 
 
 } // namespace
 
-std::string peer_facts::name() const {
+std::string neighbor_facts::name() const {
   return fmt::format("{} (certificate {}, {})", to_hex(account.view()),
                      to_hex(cert_fingerprint.view().first(8), false), endpoint.empty() ? remote : endpoint);
 }
@@ -57,7 +57,7 @@ result<> p2p_node::impl::listen() {
   wanted.port = options.port;
   wanted.name = "P2P";
   wanted.log_source = options.log_source;
-  wanted.connections_max = options.peers_max + newcomers_max;
+  wanted.connections_max = options.neighbors_max + newcomers_max;
   wanted.connections_per_address_max = wanted.connections_max;
   wanted.body_bytes_max = 1024;
   wanted.ws = socket_options();
@@ -108,7 +108,7 @@ void p2p_node::impl::tick() {
   }
   for (const auto& each : all) {
     const bool listening = each->listening();
-    with(each, [&](peer_session& session) { session.tick(now, listening); });
+    with(each, [&](neighbor_session& session) { session.tick(now, listening); });
   }
   dial_due(now);
   std::lock_guard lock(mutex);
@@ -119,12 +119,12 @@ void p2p_node::impl::tick() {
 }
 
 void p2p_node::impl::dial_due(time_point now) {
-  std::vector<peer_book::dial_order> orders;
+  std::vector<neighbor_book::dial_order> orders;
   {
     std::lock_guard lock(mutex);
     if (stopping) return;
     std::set<address> connected;
-    for (const auto& [who, each] : peers)
+    for (const auto& [who, each] : neighbors)
       connected.insert(who);
     orders = book.due(connected, links.size(), now);
   }
@@ -132,7 +132,7 @@ void p2p_node::impl::dial_due(time_point now) {
     dial(order);
 }
 
-void p2p_node::impl::dial(const peer_book::dial_order& order) {
+void p2p_node::impl::dial(const neighbor_book::dial_order& order) {
   link_ptr fresh;
   {
     std::lock_guard lock(mutex);
@@ -190,15 +190,16 @@ void p2p_node::impl::greet(const link_ptr& to, const transport::peer_info& remot
   own.instance = instance;
   own.connection = to->number;
   own.proof = sign(hello_digest(own, identity->fingerprint(), remote.cert_fingerprint));
-  to->begin(remote,
-            peer_session(options.session, own, identity->fingerprint(), remote.cert_fingerprint, time_now()));
+  to->begin(remote, neighbor_session(options.session, own, identity->fingerprint(), remote.cert_fingerprint,
+                                     time_now()));
 }
 
 void p2p_node::impl::on_message(const link_ptr& from, transport::ws_message message) {
   result<frame> decoded = fail(frame_rule::malformed, "a text message");
   if (!message.text) decoded = decode(message.data);
-  auto actions = from->with(
-      [&](peer_session& session) { session.on_frame(std::move(decoded), message.data.size(), time_now()); });
+  auto actions = from->with([&](neighbor_session& session) {
+    session.on_frame(std::move(decoded), message.data.size(), time_now());
+  });
   perform(from, std::move(actions), message.credit);
 }
 
@@ -220,9 +221,9 @@ void p2p_node::impl::on_closed(const link_ptr& which, const error& why) {
   tell_gone(which, reason);
   if (admitted || quiet) return;
   if (which->order) {
-    if (news) log::warning(options.log_source, "no peer at {}: {}", which->order->endpoint, reason);
+    if (news) log::warning(options.log_source, "no neighbor at {}: {}", which->order->endpoint, reason);
   } else {
-    warn_limited(which->remote().address, fmt::format("no peer: {}: {}", which->name(), reason));
+    warn_limited(which->remote().address, fmt::format("no neighbor: {}: {}", which->name(), reason));
   }
 }
 
@@ -231,33 +232,33 @@ void p2p_node::impl::drop(const link_ptr& which, const std::string& reason, bool
   const auto facts = which->facts();
   const double points = facts ? which->status(now).offence_points : 0;
   txn_relay::questions questions;
-  bool was_peer = false;
+  bool was_neighbor = false;
   {
     std::lock_guard lock(mutex);
     if (std::exchange(which->dropped, true)) return;
     which->end_reason = reason;
-    was_peer = which->admitted;
-    if (const auto found = facts ? peers.find(facts->account) : peers.end();
-        found != peers.end() && found->second == which) {
-      peers.erase(found);
-      book.peer_gone(facts->account, now);
+    was_neighbor = which->admitted;
+    if (const auto found = facts ? neighbors.find(facts->account) : neighbors.end();
+        found != neighbors.end() && found->second == which) {
+      neighbors.erase(found);
+      book.neighbor_gone(facts->account, now);
     }
     if (facts && refuse) book.refuse(facts->account, facts->cert_fingerprint, reason, now);
     if (facts) book.keep_points(facts->account, refuse ? 0 : points, now);
-    questions = relay.peer_gone(which->id);
+    questions = relay.neighbor_gone(which->id);
   }
-  which->with([&](peer_session& session) { session.close(reason); });
+  which->with([&](neighbor_session& session) { session.close(reason); });
   which->hang_up(ws_close_code::policy, reason);
   io.post([weak = weak_from_this(), which, reason] {
     if (const auto alive = weak.lock()) alive->tell_gone(which, reason);
   });
   ask(std::move(questions));
-  if (!was_peer) return;
+  if (!was_neighbor) return;
   if (refuse)
-    log::warning(options.log_source, "peer {} is disconnected and refused for {} s: {}", which->name(),
+    log::warning(options.log_source, "neighbor {} is disconnected and refused for {} s: {}", which->name(),
                  std::chrono::duration_cast<std::chrono::seconds>(options.refuse_for).count(), reason);
   else
-    log::info(options.log_source, "peer {} is gone: {}", which->name(), reason);
+    log::info(options.log_source, "neighbor {} is gone: {}", which->name(), reason);
 }
 
 void p2p_node::impl::stop() {
@@ -276,18 +277,18 @@ void p2p_node::impl::stop() {
   if (server) server->stop();
 }
 
-std::vector<link_ptr> p2p_node::impl::peer_links() const {
+std::vector<link_ptr> p2p_node::impl::neighbor_links() const {
   std::lock_guard lock(mutex);
   std::vector<link_ptr> out;
-  out.reserve(peers.size());
-  for (const auto& [who, each] : peers)
+  out.reserve(neighbors.size());
+  for (const auto& [who, each] : neighbors)
     out.push_back(each);
   return out;
 }
 
-link_ptr p2p_node::impl::find(peer_id peer) const {
+link_ptr p2p_node::impl::find(neighbor_id neighbor) const {
   std::lock_guard lock(mutex);
-  const auto found = links.find(peer);
+  const auto found = links.find(neighbor);
   return found != links.end() && found->second->admitted && !found->second->dropped ? found->second : nullptr;
 }
 
@@ -295,8 +296,8 @@ p2p_status p2p_node::impl::status() const {
   const auto now = time_now();
   p2p_status out;
   out.port = server->port();
-  for (const auto& each : peer_links())
-    out.peers.push_back(each->status(now));
+  for (const auto& each : neighbor_links())
+    out.neighbors.push_back(each->status(now));
   std::lock_guard lock(mutex);
   for (const auto& [endpoint, each] : book.targets())
     out.targets.push_back(
@@ -338,20 +339,20 @@ void p2p_node::stop() {
   impl_->stop();
 }
 
-void p2p_node::broadcast_consensus(bytes message, const std::function<bool(const peer_facts&)>& to) {
+void p2p_node::broadcast_consensus(bytes message, const std::function<bool(const neighbor_facts&)>& to) {
   const auto encoded = std::make_shared<const bytes>(encode_consensus(message));
-  for (const auto& each : impl_->peer_links()) {
+  for (const auto& each : impl_->neighbor_links()) {
     const auto facts = each->facts();
     if (to && !to(*facts)) continue;
-    impl_->with(each, [&](peer_session& session) { session.send_consensus(encoded); });
+    impl_->with(each, [&](neighbor_session& session) { session.send_consensus(encoded); });
   }
 }
 
-bool p2p_node::send_consensus(peer_id peer, bytes message) {
-  const auto to = impl_->find(peer);
+bool p2p_node::send_consensus(neighbor_id neighbor, bytes message) {
+  const auto to = impl_->find(neighbor);
   if (!to) return false;
   const auto encoded = std::make_shared<const bytes>(encode_consensus(message));
-  impl_->with(to, [&](peer_session& session) { session.send_consensus(encoded); });
+  impl_->with(to, [&](neighbor_session& session) { session.send_consensus(encoded); });
   return true;
 }
 
@@ -364,71 +365,74 @@ void p2p_node::gossip_txn(bytes raw) {
     std::lock_guard lock(impl_->mutex);
     starts_here = impl_->relay.accepted(hash, held, now);
   }
-  for (const auto& each : impl_->peer_links())
-    impl_->with(each, [&](peer_session& session) { session.gossip(hash, held, starts_here, now); });
+  for (const auto& each : impl_->neighbor_links())
+    impl_->with(each, [&](neighbor_session& session) { session.gossip(hash, held, starts_here, now); });
 }
 
-void p2p_node::announce_head(const head_facts& head, std::optional<peer_id> peer) {
+void p2p_node::announce_head(const head_facts& head, std::optional<neighbor_id> neighbor) {
   {
     std::lock_guard lock(impl_->mutex);
     impl_->own_head = head;
   }
-  const auto send = [&](peer_session& session) { session.send_head(head); };
-  if (!peer) {
-    for (const auto& each : impl_->peer_links())
+  const auto send = [&](neighbor_session& session) { session.send_head(head); };
+  if (!neighbor) {
+    for (const auto& each : impl_->neighbor_links())
       impl_->with(each, send);
-  } else if (const auto to = impl_->find(*peer)) {
+  } else if (const auto to = impl_->find(*neighbor)) {
     impl_->with(to, send);
   }
 }
 
-void p2p_node::announce_head_to(const head_facts& head, const std::function<bool(const peer_facts&)>& to) {
+void p2p_node::announce_head_to(const head_facts& head,
+                                const std::function<bool(const neighbor_facts&)>& to) {
   {
     std::lock_guard lock(impl_->mutex);
     impl_->own_head = head;
   }
-  for (const auto& each : impl_->peer_links())
+  for (const auto& each : impl_->neighbor_links())
     if (const auto facts = each->facts(); facts && to(*facts))
-      impl_->with(each, [&](peer_session& session) { session.send_head(head); });
+      impl_->with(each, [&](neighbor_session& session) { session.send_head(head); });
 }
 
 void p2p_node::send_signs(std::vector<bytes> raw) {
   if (raw.empty()) return;
   const auto encoded = std::make_shared<const bytes>(encode(signs{std::move(raw)}));
-  for (const auto& each : impl_->peer_links())
-    impl_->with(each, [&](peer_session& session) { session.send_signs(encoded); });
+  for (const auto& each : impl_->neighbor_links())
+    impl_->with(each, [&](neighbor_session& session) { session.send_signs(encoded); });
 }
 
-bool p2p_node::ask_blocks(peer_id peer, std::uint64_t first, std::uint64_t count) {
-  const auto to = impl_->find(peer);
+bool p2p_node::ask_blocks(neighbor_id neighbor, std::uint64_t first, std::uint64_t count) {
+  const auto to = impl_->find(neighbor);
   bool asked = false;
   if (to)
-    impl_->with(to, [&](peer_session& session) { asked = session.ask_blocks(first, count, time_now()); });
+    impl_->with(to, [&](neighbor_session& session) { asked = session.ask_blocks(first, count, time_now()); });
   return asked;
 }
 
-void p2p_node::answer_blocks(peer_id peer, std::uint64_t request_id, std::vector<sealed_block> blocks) {
-  if (const auto to = impl_->find(peer))
-    impl_->with(to, [&](peer_session& session) { session.answer_blocks(request_id, std::move(blocks)); });
+void p2p_node::answer_blocks(neighbor_id neighbor, std::uint64_t request_id,
+                             std::vector<sealed_block> blocks) {
+  if (const auto to = impl_->find(neighbor))
+    impl_->with(to, [&](neighbor_session& session) { session.answer_blocks(request_id, std::move(blocks)); });
 }
 
-bool p2p_node::ask_part(peer_id peer, std::uint64_t tag, bytes question) {
-  const auto to = impl_->find(peer);
+bool p2p_node::ask_part(neighbor_id neighbor, std::uint64_t tag, bytes question) {
+  const auto to = impl_->find(neighbor);
   bool asked = false;
   if (to)
-    impl_->with(
-        to, [&](peer_session& session) { asked = session.ask_part(tag, std::move(question), time_now()); });
+    impl_->with(to, [&](neighbor_session& session) {
+      asked = session.ask_part(tag, std::move(question), time_now());
+    });
   return asked;
 }
 
-void p2p_node::answer_part(peer_id peer, std::uint64_t request_id, bytes answer) {
-  if (const auto to = impl_->find(peer))
-    impl_->with(to, [&](peer_session& session) { session.answer_part(request_id, std::move(answer)); });
+void p2p_node::answer_part(neighbor_id neighbor, std::uint64_t request_id, bytes answer) {
+  if (const auto to = impl_->find(neighbor))
+    impl_->with(to, [&](neighbor_session& session) { session.answer_part(request_id, std::move(answer)); });
 }
 
-void p2p_node::penalize(peer_id peer, std::string_view reason, double points) {
-  if (const auto to = impl_->find(peer))
-    impl_->with(to, [&](peer_session& session) { session.penalize(reason, points, time_now()); });
+void p2p_node::penalize(neighbor_id neighbor, std::string_view reason, double points) {
+  if (const auto to = impl_->find(neighbor))
+    impl_->with(to, [&](neighbor_session& session) { session.penalize(reason, points, time_now()); });
 }
 
 result<> p2p_node::dial(const std::string& endpoint) {

@@ -10,10 +10,10 @@
 
 namespace swarm::p2p {
 
-/// A connection to a peer; never used twice.
-using peer_id = sync::peer_id;
+/// A connection to a neighbor; never used twice.
+using neighbor_id = sync::neighbor_id;
 
-struct peer_facts {
+struct neighbor_facts {
   address account;         ///< proved
   hash32 cert_fingerprint; ///< SHA-256 of its certificate
   std::string endpoint;    ///< host:port where it says others reach it, empty for none
@@ -27,39 +27,39 @@ struct peer_facts {
   std::string name() const;
 };
 
-/// Whoever keeps it slows the peer down: reading from it pauses while too many are held. So pass it along
+/// Whoever keeps it slows the neighbor down: reading from it pauses while too many are held. So pass it along
 /// with a message to where that is really handled.
 using credit = std::shared_ptr<void>;
 
-/// Called on the runtime's threads, for one peer one after the other: `on_peer` first, `on_peer_gone` last
-/// and exactly once. There is never more than one peer of an account. Must be short; may call the node, but
+/// Called on the runtime's threads, for one neighbor one after the other: `on_neighbor` first, `on_neighbor_gone` last
+/// and exactly once. There is never more than one neighbor of an account. Must be short; may call the node, but
 /// not stop it.
 struct p2p_callbacks {
   /// What was sent to this account before may be lost, so send again what it needs.
-  std::function<void(peer_id, const peer_facts&)> on_peer;
-  std::function<void(peer_id, const std::string& reason)> on_peer_gone;
-  std::function<void(peer_id, bytes message, credit)> on_consensus;
+  std::function<void(neighbor_id, const neighbor_facts&)> on_neighbor;
+  std::function<void(neighbor_id, const std::string& reason)> on_neighbor_gone;
+  std::function<void(neighbor_id, bytes message, credit)> on_consensus;
   /// Not heard of lately. Unverified.
-  std::function<void(peer_id, std::vector<bytes> raw, credit)> on_txns;
-  std::function<void(peer_id, const head_facts&)> on_head;
+  std::function<void(neighbor_id, std::vector<bytes> raw, credit)> on_txns;
+  std::function<void(neighbor_id, const head_facts&)> on_head;
   /// Signs of life of any nodes. Unverified.
-  std::function<void(peer_id, std::vector<bytes> raw, credit)> on_signs;
+  std::function<void(neighbor_id, std::vector<bytes> raw, credit)> on_signs;
   /// Answer with `answer_blocks`, always, if need be with none.
-  std::function<void(peer_id, std::uint64_t request_id, std::uint64_t first, std::uint64_t count,
+  std::function<void(neighbor_id, std::uint64_t request_id, std::uint64_t first, std::uint64_t count,
                      std::size_t bytes_max)>
       on_blocks_wanted;
   /// A question about a snapshot: answer with `answer_part`.
-  std::function<void(peer_id, std::uint64_t request_id, bytes question, std::size_t bytes_max, credit)>
+  std::function<void(neighbor_id, std::uint64_t request_id, bytes question, std::size_t bytes_max, credit)>
       on_part_wanted;
   /// The answer to `ask_part`.
-  std::function<void(peer_id, std::uint64_t tag, bytes answer, credit)> on_part;
-  /// The answer to `ask_blocks`; none: the peer does not have block `first`.
-  std::function<void(peer_id, std::uint64_t first, std::vector<sealed_block>, credit)> on_blocks;
+  std::function<void(neighbor_id, std::uint64_t tag, bytes answer, credit)> on_part;
+  /// The answer to `ask_blocks`; none: the neighbor does not have block `first`.
+  std::function<void(neighbor_id, std::uint64_t first, std::vector<sealed_block>, credit)> on_blocks;
 };
 
-struct peer_status {
-  peer_id id = 0;
-  peer_facts facts;
+struct neighbor_status {
+  neighbor_id id = 0;
+  neighbor_facts facts;
   head_facts head;
   duration connected_for{};
   std::optional<duration> round_trip; ///< of the last ping
@@ -68,7 +68,7 @@ struct peer_status {
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::size_t queued_bytes = 0;
-  std::uint64_t gossip_dropped = 0; ///< frames' worth of transactions that a slow peer was not sent
+  std::uint64_t gossip_dropped = 0; ///< frames' worth of transactions that a slow neighbor was not sent
   double offence_points = 0;
 };
 struct target_status {
@@ -85,7 +85,7 @@ struct refusal_status {
 };
 struct p2p_status {
   std::uint16_t port = 0;
-  std::vector<peer_status> peers;
+  std::vector<neighbor_status> neighbors;
   std::vector<target_status> targets;
   std::vector<refusal_status> refused;
   std::size_t newcomers = 0; ///< connections without a hello yet
@@ -112,27 +112,27 @@ public:
   /// Says goodbye to everybody. No callback is called after it has returned. Not from a callback.
   void stop();
 
-  /// To every peer that `to` accepts; all without it. A peer that cannot take it in is disconnected.
-  void broadcast_consensus(bytes message, const std::function<bool(const peer_facts&)>& to = {});
-  /// False: no such peer.
-  bool send_consensus(peer_id peer, bytes message);
+  /// To every neighbor that `to` accepts; all without it. A neighbor that cannot take it in is disconnected.
+  void broadcast_consensus(bytes message, const std::function<bool(const neighbor_facts&)>& to = {});
+  /// False: no such neighbor.
+  bool send_consensus(neighbor_id neighbor, bytes message);
   /// A transaction that this node accepted, whoever it came from: to everybody who does not know it yet.
   void gossip_txn(bytes raw);
-  /// The node's head from now on: to `peer`, or to everybody.
-  void announce_head(const head_facts& head, std::optional<peer_id> peer = std::nullopt);
-  /// The node's head from now on: to every peer that `to` names.
-  void announce_head_to(const head_facts& head, const std::function<bool(const peer_facts&)>& to);
-  /// Signs of life, to every peer; at most `signs_max`.
+  /// The node's head from now on: to `neighbor`, or to everybody.
+  void announce_head(const head_facts& head, std::optional<neighbor_id> neighbor = std::nullopt);
+  /// The node's head from now on: to every neighbor that `to` names.
+  void announce_head_to(const head_facts& head, const std::function<bool(const neighbor_facts&)>& to);
+  /// Signs of life, to every neighbor; at most `signs_max`.
   void send_signs(std::vector<bytes> raw);
-  /// At most `blocks_max`. False: no such peer, or too many questions to it are open.
-  bool ask_blocks(peer_id peer, std::uint64_t first, std::uint64_t count);
+  /// At most `blocks_max`. False: no such neighbor, or too many questions to it are open.
+  bool ask_blocks(neighbor_id neighbor, std::uint64_t first, std::uint64_t count);
   /// Sends as many of `blocks` from the first on as fit.
-  void answer_blocks(peer_id peer, std::uint64_t request_id, std::vector<sealed_block> blocks);
-  /// `tag` comes back with the answer. False: no such peer, or too many questions to it are open.
-  bool ask_part(peer_id peer, std::uint64_t tag, bytes question);
-  void answer_part(peer_id peer, std::uint64_t request_id, bytes answer);
-  /// The peer did what no honest one does. At `offence_points_max` in sum it is disconnected and refused.
-  void penalize(peer_id peer, std::string_view reason, double points);
+  void answer_blocks(neighbor_id neighbor, std::uint64_t request_id, std::vector<sealed_block> blocks);
+  /// `tag` comes back with the answer. False: no such neighbor, or too many questions to it are open.
+  bool ask_part(neighbor_id neighbor, std::uint64_t tag, bytes question);
+  void answer_part(neighbor_id neighbor, std::uint64_t request_id, bytes answer);
+  /// The neighbor did what no honest one does. At `offence_points_max` in sum it is disconnected and refused.
+  void penalize(neighbor_id neighbor, std::string_view reason, double points);
   /// Dials `endpoint` as if it had been in the options.
   result<> dial(const std::string& endpoint);
   p2p_status status() const;

@@ -39,15 +39,16 @@ struct sn {
   std::map<std::uint64_t, sealed_block> chain; ///< that it answers from
 
   std::mutex mutex;
-  std::map<peer_id, peer_facts> peers;
+  std::map<neighbor_id, neighbor_facts> neighbors;
   std::vector<std::string> gone;
-  std::vector<std::pair<peer_id, bytes>> consensus;
+  std::vector<std::pair<neighbor_id, bytes>> consensus;
   std::vector<bytes> txns;
   std::vector<head_facts> heads;
   std::vector<std::pair<std::uint64_t, std::vector<sealed_block>>> blocks;
   std::vector<credit> credits;
   bool keep_credits = false;
-  int out_of_order = 0; ///< something about a peer before on_peer or after on_peer_gone, or two of an account
+  int out_of_order =
+      0; ///< something about a neighbor before on_neighbor or after on_neighbor_gone, or two of an account
   std::unique_ptr<p2p_node> node;
 
   ~sn() { node.reset(); }
@@ -59,29 +60,29 @@ struct sn {
     if (!started) throw std::runtime_error(started.error().message);
     node = std::move(*started);
   }
-  void note(peer_id peer) { out_of_order += peers.contains(peer) ? 0 : 1; }
+  void note(neighbor_id neighbor) { out_of_order += neighbors.contains(neighbor) ? 0 : 1; }
 
   p2p_callbacks callbacks() {
     p2p_callbacks out;
-    out.on_peer = [this](peer_id id, const peer_facts& facts) {
+    out.on_neighbor = [this](neighbor_id id, const neighbor_facts& facts) {
       std::lock_guard lock(mutex);
-      for (const auto& [other, known] : peers)
+      for (const auto& [other, known] : neighbors)
         out_of_order += known.account == facts.account ? 1 : 0;
-      peers.emplace(id, facts);
+      neighbors.emplace(id, facts);
     };
-    out.on_peer_gone = [this](peer_id id, const std::string& reason) {
+    out.on_neighbor_gone = [this](neighbor_id id, const std::string& reason) {
       std::lock_guard lock(mutex);
       note(id);
-      peers.erase(id);
+      neighbors.erase(id);
       gone.push_back(reason);
     };
-    out.on_consensus = [this](peer_id id, bytes message, credit held) {
+    out.on_consensus = [this](neighbor_id id, bytes message, credit held) {
       std::lock_guard lock(mutex);
       note(id);
       consensus.emplace_back(id, std::move(message));
       if (keep_credits) credits.push_back(std::move(held));
     };
-    out.on_txns = [this](peer_id id, std::vector<bytes> raw, credit) {
+    out.on_txns = [this](neighbor_id id, std::vector<bytes> raw, credit) {
       {
         std::lock_guard lock(mutex);
         note(id);
@@ -90,19 +91,19 @@ struct sn {
       for (auto& each : raw)
         node->gossip_txn(std::move(each));
     };
-    out.on_head = [this](peer_id id, const head_facts& now) {
+    out.on_head = [this](neighbor_id id, const head_facts& now) {
       std::lock_guard lock(mutex);
       note(id);
       heads.push_back(now);
     };
-    out.on_blocks_wanted = [this](peer_id id, std::uint64_t request, std::uint64_t first, std::uint64_t count,
-                                  std::size_t) {
+    out.on_blocks_wanted = [this](neighbor_id id, std::uint64_t request, std::uint64_t first,
+                                  std::uint64_t count, std::size_t) {
       std::vector<sealed_block> answer;
       for (auto num = first; num < first + count && chain.contains(num); ++num)
         answer.push_back(chain.at(num));
       node->answer_blocks(id, request, std::move(answer));
     };
-    out.on_blocks = [this](peer_id id, std::uint64_t first, std::vector<sealed_block> got, credit) {
+    out.on_blocks = [this](neighbor_id id, std::uint64_t first, std::vector<sealed_block> got, credit) {
       std::lock_guard lock(mutex);
       note(id);
       blocks.emplace_back(first, std::move(got));
@@ -115,14 +116,14 @@ struct sn {
     std::lock_guard lock(mutex);
     return ask();
   }
-  std::size_t peer_count() {
-    return locked([&] { return peers.size(); });
+  std::size_t neighbor_count() {
+    return locked([&] { return neighbors.size(); });
   }
-  peer_id id_of(const sn& other) {
+  neighbor_id id_of(const sn& other) {
     return locked([&] {
-      for (const auto& [id, facts] : peers)
+      for (const auto& [id, facts] : neighbors)
         if (facts.account == other.key.account()) return id;
-      return peer_id{0};
+      return neighbor_id{0};
     });
   }
   bool has_txn(const bytes& raw) {
@@ -146,8 +147,8 @@ struct net {
     fresh->options.dial_first = 20ms;
     fresh->options.dial_longest = 200ms;
     fresh->options.tick = 10ms;
-    fresh->options.session.ask_peers_interval = 200ms;
-    fresh->options.session.limits[static_cast<std::size_t>(frame_kind::get_peers)] = {1000, 1000};
+    fresh->options.session.ask_neighbors_interval = 200ms;
+    fresh->options.session.limits[static_cast<std::size_t>(frame_kind::get_neighbors)] = {1000, 1000};
     nodes.push_back(std::move(fresh));
     return *nodes.back();
   }
@@ -158,7 +159,7 @@ struct net {
   bool meshed() {
     return eventually([&] {
       return std::all_of(nodes.begin(), nodes.end(),
-                         [&](const auto& each) { return each->peer_count() == nodes.size() - 1; });
+                         [&](const auto& each) { return each->neighbor_count() == nodes.size() - 1; });
     });
   }
   void in_order() {
@@ -181,9 +182,9 @@ TEST_CASE("three SNs that know one of them find each other and talk") {
     each->start(n.io);
   REQUIRE(n.meshed());
   const auto facts_of_a = b.locked([&] {
-    for (const auto& [id, facts] : b.peers)
+    for (const auto& [id, facts] : b.neighbors)
       if (facts.account == a.key.account()) return facts;
-    return peer_facts{};
+    return neighbor_facts{};
   });
   CHECK(facts_of_a.cert_fingerprint == a.identity->fingerprint());
   CHECK(facts_of_a.endpoint == a.options.endpoint);
@@ -192,7 +193,7 @@ TEST_CASE("three SNs that know one of them find each other and talk") {
   CHECK(facts_of_a.name().find(to_hex(a.key.account().view())) == 0);
 
   // Consensus: to validators, to one.
-  a.node->broadcast_consensus({1, 2, 3}, [](const peer_facts& to) { return to.validates; });
+  a.node->broadcast_consensus({1, 2, 3}, [](const neighbor_facts& to) { return to.validates; });
   CHECK(a.node->send_consensus(a.id_of(c), {4}));
   CHECK_FALSE(a.node->send_consensus(12'345, {4}));
   CHECK(eventually([&] { return b.locked([&] { return b.consensus.size(); }) == 1; }));
@@ -229,9 +230,9 @@ TEST_CASE("three SNs that know one of them find each other and talk") {
   CHECK(b.blocks[1].second.empty());
 
   const auto status = a.node->status();
-  REQUIRE(status.peers.size() == 2);
-  CHECK(status.peers[0].frames_in > 0);
-  CHECK(status.peers[0].bytes_out > 0);
+  REQUIRE(status.neighbors.size() == 2);
+  CHECK(status.neighbors[0].frames_in > 0);
+  CHECK(status.neighbors[0].bytes_out > 0);
   n.in_order();
 }
 
@@ -241,8 +242,8 @@ TEST_CASE("a transaction reaches those who know nobody who made it") {
   b.options.dial = c.options.dial = {a.options.endpoint};
   for (auto& each : n.nodes)
     each->start(n.io);
-  REQUIRE(eventually([&] { return a.peer_count() == 2; }));
-  REQUIRE(eventually([&] { return b.peer_count() == 1 && c.peer_count() == 1; }));
+  REQUIRE(eventually([&] { return a.neighbor_count() == 2; }));
+  REQUIRE(eventually([&] { return b.neighbor_count() == 1 && c.neighbor_count() == 1; }));
   std::vector<bytes> sent;
   for (std::uint8_t i = 0; i < 100; ++i) {
     sent.push_back(bytes(i % 10 == 0 ? 9'000 : 100, i));
@@ -266,9 +267,10 @@ TEST_CASE("two that dial each other at once keep one connection, the same at bot
     const auto settled = [&] {
       const auto at_a = a.node->status(), at_b = b.node->status();
       const auto now_at_a = a.id_of(b), now_at_b = b.id_of(a);
-      return at_a.newcomers == 0 && at_b.newcomers == 0 && at_a.peers.size() == 1 && at_b.peers.size() == 1
-             && at_a.peers[0].id == now_at_a && at_b.peers[0].id == now_at_b
-             && at_a.peers[0].facts.dialled != at_b.peers[0].facts.dialled;
+      return at_a.newcomers == 0 && at_b.newcomers == 0 && at_a.neighbors.size() == 1
+             && at_b.neighbors.size() == 1 && at_a.neighbors[0].id == now_at_a
+             && at_b.neighbors[0].id == now_at_b
+             && at_a.neighbors[0].facts.dialled != at_b.neighbors[0].facts.dialled;
     };
     REQUIRE(eventually(settled));
     a.node->broadcast_consensus({1});
@@ -279,7 +281,7 @@ TEST_CASE("two that dial each other at once keep one connection, the same at bot
   }
 }
 
-TEST_CASE("nodes of another chain are no peers, and both ends know why") {
+TEST_CASE("nodes of another chain are no neighbors, and both ends know why") {
   net n;
   auto &a = n.add(), &b = n.add();
   b.options.genesis = hash_of(1);
@@ -292,11 +294,11 @@ TEST_CASE("nodes of another chain are no peers, and both ends know why") {
            && status.targets[0].last_failure.find("hello refused: genesis: 0x00000000.. ")
                   != std::string::npos;
   }));
-  CHECK(a.peer_count() == 0);
-  CHECK(b.peer_count() == 0);
+  CHECK(a.neighbor_count() == 0);
+  CHECK(b.neighbor_count() == 0);
 }
 
-TEST_CASE("a peer that misbehaves is refused for a while") {
+TEST_CASE("a neighbor that misbehaves is refused for a while") {
   net n;
   auto &a = n.add(), &b = n.add();
   a.options.refuse_for = 300ms;
@@ -305,7 +307,7 @@ TEST_CASE("a peer that misbehaves is refused for a while") {
   b.start(n.io);
   REQUIRE(n.meshed());
   a.node->penalize(a.id_of(b), "a block with a wrong root", 60);
-  CHECK(a.peer_count() == 1);
+  CHECK(a.neighbor_count() == 1);
   a.node->penalize(a.id_of(b), "a block with a wrong root", 60);
   CHECK(eventually([&] { return a.locked([&] { return !a.gone.empty(); }); }));
   CHECK(a.locked([&] { return a.gone[0]; }) == "misbehaved: a block with a wrong root");
@@ -325,9 +327,9 @@ TEST_CASE("a node that starts again is taken back at once") {
   b.start(n.io);
   REQUIRE(n.meshed());
   b.node.reset();
-  CHECK(eventually([&] { return a.peer_count() == 0; }));
+  CHECK(eventually([&] { return a.neighbor_count() == 0; }));
   b.locked([&] {
-    b.peers.clear();
+    b.neighbors.clear();
     return 0;
   });
   b.options.dial.clear(); // a knows by now where b is
@@ -338,20 +340,20 @@ TEST_CASE("a node that starts again is taken back at once") {
   n.in_order();
 }
 
-TEST_CASE("the number of peers is bounded") {
+TEST_CASE("the number of neighbors is bounded") {
   net n;
   auto &a = n.add(), &b = n.add(false), &c = n.add(false);
-  a.options.peers_max = 1;
+  a.options.neighbors_max = 1;
   b.options.dial = c.options.dial = {a.options.endpoint};
   a.start(n.io);
   b.start(n.io);
-  REQUIRE(eventually([&] { return a.peer_count() == 1; }));
+  REQUIRE(eventually([&] { return a.neighbor_count() == 1; }));
   c.start(n.io);
   CHECK(eventually([&] {
     const auto status = c.node->status();
-    return status.targets.at(0).last_failure.find("there are 1 peers already") != std::string::npos;
+    return status.targets.at(0).last_failure.find("there are 1 neighbors already") != std::string::npos;
   }));
-  CHECK(a.peer_count() == 1);
+  CHECK(a.neighbor_count() == 1);
 }
 
 TEST_CASE("a flood of consensus is read no faster than it is handled") {
@@ -411,7 +413,7 @@ TEST_CASE("strangers with a certificate: no hello, nonsense, other paths, plain 
   CHECK(has(end_of("/p2p", [](ws_session& s) { (void)s.send_binary({200}); }), "unknown kind 200"));
   CHECK(
       has(end_of("/p2p", [](ws_session& s) { (void)s.send_binary(encode(ping{1})); }), "ping before hello"));
-  CHECK(a.peer_count() == 0);
+  CHECK(a.neighbor_count() == 0);
   auto client = raw_tls::connect(a.node->port(), n.ca.issue("plain"));
   client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   CHECK(client.read_answer().has("404"));

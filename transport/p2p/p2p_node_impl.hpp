@@ -25,16 +25,17 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   std::unique_ptr<transport::http_server> server;
   transport::log_limiter limiter{std::chrono::seconds(10)};
 
-  std::mutex telling; ///< held while on_peer and on_peer_gone are called; taken before a link's own locks
-  std::map<address, link_ptr> told; ///< with on_peer, and not with on_peer_gone yet
+  std::mutex
+      telling; ///< held while on_neighbor and on_neighbor_gone are called; taken before a link's own locks
+  std::map<address, link_ptr> told; ///< with on_neighbor, and not with on_neighbor_gone yet
 
   mutable std::mutex mutex;
   head_facts own_head;
-  std::map<peer_id, link_ptr> links; ///< also those that are not admitted yet, or about to end
-  std::map<address, link_ptr> peers; ///< the admitted ones
-  peer_book book;
+  std::map<neighbor_id, link_ptr> links; ///< also those that are not admitted yet, or about to end
+  std::map<address, link_ptr> neighbors; ///< the admitted ones
+  neighbor_book book;
   txn_relay relay;
-  peer_id last_id = 0;
+  neighbor_id last_id = 0;
   std::uint64_t dials = 0;
   bool stopping = false;
   transport::timer_handle timer;
@@ -43,7 +44,7 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   result<> listen();
   void tick();
   void dial_due(time_point now);
-  void dial(const peer_book::dial_order& order);
+  void dial(const neighbor_book::dial_order& order);
   void accept(const std::shared_ptr<transport::ws_session>& socket, const std::string& target,
               const transport::peer_info& remote);
   void greet(const link_ptr& to, const transport::peer_info& remote);
@@ -52,8 +53,8 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   /// Ends it: `reason` goes to the other end and into the log.
   void drop(const link_ptr& which, const std::string& reason, bool refuse);
   void stop();
-  std::vector<link_ptr> peer_links() const;
-  link_ptr find(peer_id peer) const;
+  std::vector<link_ptr> neighbor_links() const;
+  link_ptr find(neighbor_id neighbor) const;
   transport::ws_options socket_options() const;
   transport::ws_callbacks socket_callbacks(const link_ptr& of);
   p2p_status status() const;
@@ -76,15 +77,15 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   void on(const link_ptr& from, action::deliver_blocks what, const credit& held);
   void on(const link_ptr& from, action::part_wanted what, const credit& held);
   void on(const link_ptr& from, action::deliver_part what, const credit& held);
-  void on(const link_ptr& from, action::peers_wanted, const credit&);
-  void on(const link_ptr& from, action::peers_heard what, const credit&);
+  void on(const link_ptr& from, action::neighbors_wanted, const credit&);
+  void on(const link_ptr& from, action::neighbors_heard what, const credit&);
   void on(const link_ptr& from, action::offence what, const credit&);
   void on(const link_ptr& from, action::close what, const credit&);
 
-  /// Why the peer is not taken; nothing: it is, in place of `old`, its connection until now if there is one.
+  /// Why the neighbor is not taken; nothing: it is, in place of `old`, its connection until now if there is one.
   std::optional<std::string> take_in(const link_ptr& fresh, const hello& from, link_ptr& old);
   /// The owner hears of an account's next connection only after the end of the one before.
-  void tell_peer(const link_ptr& which, const peer_facts& facts);
+  void tell_neighbor(const link_ptr& which, const neighbor_facts& facts);
   void tell_gone(const link_ptr& which, const std::string& reason);
   void ask(txn_relay::questions questions);
   /// One line per key and some seconds.

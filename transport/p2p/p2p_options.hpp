@@ -10,7 +10,7 @@
 
 namespace swarm::p2p {
 
-/// What a peer may send in a second, and how much of it at once. Units are frames, and whatever the frame is
+/// What a neighbor may send in a second, and how much of it at once. Units are frames, and whatever the frame is
 /// about: transactions, hashes, pieces of 16 KiB.
 struct rate_limit {
   double per_second = 0;
@@ -31,8 +31,8 @@ inline constexpr std::array<rate_limit, frame_kind_count> default_limits{{
     {},                // got txns
     {200, 400},        // get blocks
     {},                // got blocks
-    {1, 5},            // get peers
-    {},                // got peers
+    {1, 5},            // get neighbors
+    {},                // got neighbors
     {1'000, 4'000},    // signs
     {100, 200},        // get part
     {},                // got part
@@ -40,7 +40,7 @@ inline constexpr std::array<rate_limit, frame_kind_count> default_limits{{
 
 struct session_options {
   std::array<rate_limit, frame_kind_count> limits = default_limits;
-  double offence_points_max = 100;      ///< at this sum the peer is disconnected and refused
+  double offence_points_max = 100;      ///< at this sum the neighbor is disconnected and refused
   double offence_points_per_second = 1; ///< that are forgiven
 
   duration hello_wait = std::chrono::seconds(10);    ///< then a silent newcomer is disconnected
@@ -49,14 +49,14 @@ struct session_options {
   duration answer_wait = std::chrono::seconds(60);   ///< then a question is forgotten
 
   duration txn_answer_wait = std::chrono::seconds(5); ///< then somebody else is asked
-  duration ask_peers_interval = std::chrono::seconds(60);
+  duration ask_neighbors_interval = std::chrono::seconds(60);
 
   std::size_t txn_in_full_bytes_max = 4096;           ///< larger ones are announced by hash
-  std::size_t known_txns_max = 16'384;                ///< remembered about a peer
+  std::size_t known_txns_max = 16'384;                ///< remembered about a neighbor
   duration known_txns_for = std::chrono::seconds(30); ///< at least; then they may be sent again
   std::size_t batch_bytes = 64 * 1024;                ///< of transactions in one frame
   std::size_t answer_bytes_max = 4 * 1024 * 1024;     ///< of blocks in one frame, unless the first is larger
-  std::size_t queue_bytes_max = 32 * 1024 * 1024;     ///< waiting to be sent to one peer
+  std::size_t queue_bytes_max = 32 * 1024 * 1024;     ///< waiting to be sent to one neighbor
   std::size_t gossip_bytes_max = 4 * 1024 * 1024;     ///< of them transactions and hashes
   std::size_t consensus_window_bytes = 256 * 1024;    ///< handed to the socket and not yet written
   std::size_t other_window_bytes = 32 * 1024;         ///< same, beyond which bulk waits
@@ -75,12 +75,12 @@ struct p2p_options {
   std::string program = "swarmd";
   std::vector<std::string> dial; ///< endpoints that are dialled until they answer, for ever
 
-  std::size_t peers_max = 64;
-  std::size_t learned_max = 256;    ///< endpoints that peers told of
+  std::size_t neighbors_max = 64;
+  std::size_t learned_max = 256;    ///< endpoints that neighbors told of
   std::size_t learned_failures = 6; ///< in a row, then a learned endpoint is forgotten
   duration dial_first = std::chrono::milliseconds(250);
   duration dial_longest = std::chrono::seconds(30);
-  duration refuse_for = std::chrono::minutes(5); ///< a peer that misbehaved
+  duration refuse_for = std::chrono::minutes(5); ///< a neighbor that misbehaved
   duration tick = std::chrono::milliseconds(100);
   std::size_t cached_txns_bytes = 16 * 1024 * 1024; ///< to answer those who heard only the hash
   std::uint64_t seed = 0;                           ///< of back-off times; 0: a random one

@@ -8,10 +8,10 @@
 
 namespace swarm::p2p {
 
-/// An encoded frame, or the bytes of a transaction: one copy for all peers.
+/// An encoded frame, or the bytes of a transaction: one copy for all neighbors.
 using shared_bytes = std::shared_ptr<const bytes>;
 
-/// What waits to be sent to one peer, the most urgent first: consensus, then control frames (hello, ping,
+/// What waits to be sent to one neighbor, the most urgent first: consensus, then control frames (hello, ping,
 /// questions), the head, then gossip of transactions and bulk (answers with blocks or transactions) in turn.
 /// When it is full, gossip is dropped first, then bulk, never the rest.
 class send_queue {
@@ -25,12 +25,12 @@ public:
   bool push_bulk(shared_bytes encoded);
   /// Drops older ones for it.
   void push_txn(const hash32& hash, shared_bytes raw);
-  /// `urgent`: not held back until `flush_hashes`, which saves what the peer hears of meanwhile.
+  /// `urgent`: not held back until `flush_hashes`, which saves what the neighbor hears of meanwhile.
   void push_hash(const hash32& hash, bool urgent);
   void flush_hashes() { hashes_due_ = !hashes_.empty(); }
   /// In place of one that still waits.
   void set_head(const head_facts& now) { head_ = now; }
-  /// Those that the peer knows by now are left out.
+  /// Those that the neighbor knows by now are left out.
   template <class Known>
   void forget_hashes(const Known& known) {
     gossip_bytes_ -= hash_cost * std::erase_if(hashes_, known);

@@ -41,37 +41,37 @@ shared_bytes txn_relay::find(const hash32& hash) const {
   return found == cached_.end() ? nullptr : found->second;
 }
 
-std::vector<hash32> txn_relay::announced(peer_id peer, std::span<const hash32> hashes) {
+std::vector<hash32> txn_relay::announced(neighbor_id neighbor, std::span<const hash32> hashes) {
   std::vector<hash32> out;
   for (const auto& hash : hashes) {
     if (seen_.contains(hash)) continue;
-    auto [which, fresh] = wanted_.try_emplace(hash, want{peer, {}});
+    auto [which, fresh] = wanted_.try_emplace(hash, want{neighbor, {}});
     if (fresh) {
       out.push_back(hash);
       continue;
     }
     auto& others = which->second.others;
     const bool known =
-        which->second.asked == peer || std::find(others.begin(), others.end(), peer) != others.end();
-    if (!known && others.size() < others_max) others.push_back(peer);
+        which->second.asked == neighbor || std::find(others.begin(), others.end(), neighbor) != others.end();
+    if (!known && others.size() < others_max) others.push_back(neighbor);
   }
   return out;
 }
 
-txn_relay::questions txn_relay::missed(peer_id peer, std::span<const hash32> hashes) {
+txn_relay::questions txn_relay::missed(neighbor_id neighbor, std::span<const hash32> hashes) {
   questions out;
   for (const auto& hash : hashes)
-    if (const auto which = wanted_.find(hash); which != wanted_.end() && which->second.asked == peer)
+    if (const auto which = wanted_.find(hash); which != wanted_.end() && which->second.asked == neighbor)
       ask_other(which, out);
   return out;
 }
 
-txn_relay::questions txn_relay::peer_gone(peer_id peer) {
+txn_relay::questions txn_relay::neighbor_gone(neighbor_id neighbor) {
   questions out;
   for (auto next = wanted_.begin(); next != wanted_.end();) {
     const auto which = next++;
-    std::erase(which->second.others, peer);
-    if (which->second.asked == peer) ask_other(which, out);
+    std::erase(which->second.others, neighbor);
+    if (which->second.asked == neighbor) ask_other(which, out);
   }
   return out;
 }

@@ -30,29 +30,29 @@ private:
 };
 
 /// What all connections have in common about transactions: those heard of lately, so that each is
-/// handed on once; the bytes of those this node accepted, for peers that heard only the hash; and who
+/// handed on once; the bytes of those this node accepted, for neighbors that heard only the hash; and who
 /// was asked for which.
 class txn_relay {
 public:
-  using peer_id = sync::peer_id;
+  using neighbor_id = sync::neighbor_id;
   /// Whom to ask for what.
-  using questions = std::map<peer_id, std::vector<hash32>>;
+  using questions = std::map<neighbor_id, std::vector<hash32>>;
 
   txn_relay(std::size_t cached_bytes_max, std::size_t known_max, duration known_for)
       : cached_bytes_max_(cached_bytes_max), seen_(known_max, known_for) {}
 
-  /// A peer sent it. True: nobody did lately.
+  /// A neighbor sent it. True: nobody did lately.
   bool arrived(const hash32& hash, time_point now);
   /// This node accepted it. True: it came from nobody, so it starts here.
   bool accepted(const hash32& hash, shared_bytes raw, time_point now);
   /// The bytes of an accepted one, or none.
   shared_bytes find(const hash32& hash) const;
 
-  /// `peer` can give these. Those to ask it for; for the others somebody is asked already.
-  std::vector<hash32> announced(peer_id peer, std::span<const hash32> hashes);
-  /// `peer` does not give these, although asked: others who could.
-  questions missed(peer_id peer, std::span<const hash32> hashes);
-  questions peer_gone(peer_id peer);
+  /// `neighbor` can give these. Those to ask it for; for the others somebody is asked already.
+  std::vector<hash32> announced(neighbor_id neighbor, std::span<const hash32> hashes);
+  /// `neighbor` does not give these, although asked: others who could.
+  questions missed(neighbor_id neighbor, std::span<const hash32> hashes);
+  questions neighbor_gone(neighbor_id neighbor);
 
   std::size_t cached_bytes() const { return cached_bytes_; }
   std::size_t wanted() const { return wanted_.size(); }
@@ -60,8 +60,8 @@ public:
 private:
   static constexpr std::size_t others_max = 4;
   struct want {
-    peer_id asked = 0;
-    std::vector<peer_id> others;
+    neighbor_id asked = 0;
+    std::vector<neighbor_id> others;
   };
   void ask_other(std::map<hash32, want>::iterator which, questions& out);
 

@@ -226,26 +226,26 @@ void step_snapshot(self_pointer self, const Event& event) {
   if (const auto adopted = carry_out_snapshot(self)) head_moved(self, adopted);
 }
 
-// -- what peers say and want
+// -- what neighbors say and want
 
 /// Transactions of other SNs' pools. Refusals are no offence: a pool may be ahead of this one's chain.
-void take_txns(self_pointer self, const peer_txns& what) {
+void take_txns(self_pointer self, const neighbor_txns& what) {
   for (const auto& raw : what.raw) {
     auto taken = self->state().chain->submit(raw);
     if (!taken)
-      log::debug(self->state().context->log_source, "a peer's transaction: {}", taken.error().message);
+      log::debug(self->state().context->log_source, "a neighbor's transaction: {}", taken.error().message);
   }
   offer_work(self);
 }
 
-/// Signs of life that a peer hands on; what is news here goes on to the others.
-void take_signs(self_pointer self, const peer_signs& what) {
+/// Signs of life that a neighbor hands on; what is news here goes on to the others.
+void take_signs(self_pointer self, const neighbor_signs& what) {
   auto& s = self->state();
   if (!s.chain) return;
   for (const auto& raw : what.raw) {
     const auto taken = s.service->take_sign(raw, now());
     if (!taken) {
-      self->tell(sibling(*self, "peers"), consensus::penalize{what.peer, taken.error()});
+      self->tell(sibling(*self, "peers"), consensus::penalize{what.neighbor, taken.error()});
       return;
     }
     if (taken->news) self->tell(sibling(*self, "peers"), gossip_sign{raw});
@@ -266,7 +266,7 @@ void say_alive(self_pointer self) {
 
 void answer_blocks(self_pointer self, const blocks_wanted& what) {
   const auto& chain = *self->state().chain;
-  blocks_found out{what.peer, what.request_id, {}};
+  blocks_found out{what.neighbor, what.request_id, {}};
   std::size_t size = 0;
   for (auto i = what.first; i < what.first + what.count && i <= chain.head()->header.block_num; ++i) {
     auto found = chain.sealed_block_of(i);
@@ -280,10 +280,10 @@ void answer_blocks(self_pointer self, const blocks_wanted& what) {
 }
 
 /// Who is connected now; a newcomer is told what waits here, as it may have missed it.
-void note_peers(self_pointer self, const peers_seen& what) {
+void note_neighbors(self_pointer self, const neighbors_seen& what) {
   auto& s = self->state();
-  const bool more = what.nodes.size() > s.peers.size();
-  s.peers = what.nodes;
+  const bool more = what.nodes.size() > s.neighbors.size();
+  s.neighbors = what.nodes;
   if (more)
     for (auto& raw : s.chain->waiting_txns(regossip_txns))
       self->tell(sibling(*self, "peers"), gossip_txn{std::move(raw)});
@@ -293,7 +293,7 @@ void look_after_network(self_pointer self) {
   auto& s = self->state();
   s.service->on_time(now());
   if (s.upkeeps++ % upkeeps_per_sign == 0) say_alive(self);
-  self->tell(sibling(*self, "peers"), dial_peers{p2p_endpoints(s)});
+  self->tell(sibling(*self, "peers"), dial_neighbors{p2p_endpoints(s)});
   for (const auto& done : {introduce_self(s), vote_on_members(s, now())})
     if (!done) self->note_error(done.error().message);
   offer_work(self);
@@ -310,8 +310,8 @@ void begin(self_pointer self) {
   self->env().methods.forward("leave", self->path());
   self->env().methods.forward("consensus", sibling(*self, "consensus"));
   self->env().methods.forward("peers", sibling(*self, "peers"));
-  s.service->on_news([env = self->shared_env(), peers = sibling(*self, "peers")](bytes raw) {
-    env->dir.send(peers, gossip_sign{std::move(raw)});
+  s.service->on_news([env = self->shared_env(), neighbors = sibling(*self, "peers")](bytes raw) {
+    env->dir.send(neighbors, gossip_sign{std::move(raw)});
   });
   introduce_network(self);
   introduce_chain(self);
@@ -320,9 +320,9 @@ void begin(self_pointer self) {
 
 result<> open(self_pointer self, std::optional<ledger::genesis_params> genesis) {
   auto env = self->shared_env();
-  const auto peers = sibling(*self, "peers");
-  return open_chain(self->state(), std::move(genesis), [env, peers](const ledger::transaction& txn) {
-    env->dir.send(peers, gossip_txn{to_bytes(txn.raw())});
+  const auto neighbors = sibling(*self, "peers");
+  return open_chain(self->state(), std::move(genesis), [env, neighbors](const ledger::transaction& txn) {
+    env->dir.send(neighbors, gossip_txn{to_bytes(txn.raw())});
   });
 }
 
@@ -360,7 +360,7 @@ void join(self_pointer self, const entry_found& found) {
                "the SN {} has a chain with genesis {}, this swarmd makes {} of its parameters: the contracts "
                "differ; run the same version on both",
                found.sn, to_hex(entry->genesis_hash.view()), to_hex(s.chain->genesis_hash().view())));
-  self->tell(sibling(*self, "peers"), dial_peers{entry->p2p_endpoints});
+  self->tell(sibling(*self, "peers"), dial_neighbors{entry->p2p_endpoints});
   begin(self);
 }
 
@@ -392,7 +392,7 @@ caf::behavior chain_behavior(self_pointer self) {
           return request.reply(R"({"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":")"
                                R"(this SN has no chain yet, it is asking the sentinel; try again"}})");
         s.service->handle(std::move(request.body),
-                          {std::move(request.peer), request.session, std::move(request.reply)}, now());
+                          {std::move(request.neighbor), request.session, std::move(request.reply)}, now());
         after_requests(self);
       },
       [=](requests_due) {
@@ -414,20 +414,21 @@ caf::behavior chain_behavior(self_pointer self) {
       [=](records_due) { write_records(self); },
       [=](const consensus::commit_block& what) { commit(self, what); },
       [=](const import_range& what) { import_blocks(self, what); },
-      // peers
+      // neighbors
       [=](network_wanted) { introduce_network(self); },
-      [=](const peer_txns& what) { take_txns(self, what); },
-      [=](const peer_signs& what) { take_signs(self, what); },
+      [=](const neighbor_txns& what) { take_txns(self, what); },
+      [=](const neighbor_signs& what) { take_signs(self, what); },
       [=](const blocks_wanted& what) { answer_blocks(self, what); },
-      [=](const peers_seen& what) { note_peers(self, what); },
+      [=](const neighbors_seen& what) { note_neighbors(self, what); },
       [=](const part_wanted& what) { answer_part_question(self, what); },
       [=](const part_found& what) {
-        step_snapshot(self, [&](auto& driver) { driver.on_part(what.peer, what.tag, what.answer, now()); });
+        step_snapshot(self,
+                      [&](auto& driver) { driver.on_part(what.neighbor, what.tag, what.answer, now()); });
       },
-      [=](const snapshot_peers& what) {
+      [=](const snapshot_neighbors& what) {
         self->state().pivot_told = false; // who asks may have started anew
         step_snapshot(self, [&](auto& driver) {
-          driver.set_peers(what.all, what.candidates, now());
+          driver.set_neighbors(what.all, what.candidates, now());
           driver.tick(now());
         });
       },

@@ -221,21 +221,21 @@ result<> vote_on_members(chain_state& s, time_point now) {
   const auto registry = contracts::node_registry_address();
   membership::network_view view;
   view.self = s.context->key->account();
-  view.connected = s.peers;
+  view.connected = s.neighbors;
   SWARM_TRY(view.validators, s.chain->validators_after(s.chain->head()->header.block_num));
   SWARM_TRY(const auto members_raw, ask(s, registry, contracts::encode_validator_members()));
   SWARM_TRY(view.members, contracts::decode_validator_members(members_raw));
   SWARM_TRY(view.nodes, registered_nodes(s));
-  for (const auto& peer : view.connected)
-    s.last_seen[peer.account] = now;
+  for (const auto& neighbor : view.connected)
+    s.last_seen[neighbor.account] = now;
   std::erase_if(s.last_seen, [&](const auto& one) {
     return std::find(view.members.begin(), view.members.end(), one.first) == view.members.end();
   });
   for (const auto& member : view.members)
     view.absent[member] = now - s.last_seen.try_emplace(member, now).first->second;
   std::vector<address> subjects = view.members;
-  for (const auto& peer : view.connected)
-    subjects.push_back(peer.account);
+  for (const auto& neighbor : view.connected)
+    subjects.push_back(neighbor.account);
   for (const auto& subject : subjects) {
     SWARM_TRY(const auto raw, ask(s, registry, contracts::encode_voters_on(subject)));
     SWARM_TRY(const auto voters, contracts::decode_voters_on(raw));

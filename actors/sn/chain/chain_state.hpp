@@ -38,7 +38,7 @@ struct chain_state {
   std::optional<std::uint64_t> told_pivot;
   std::shared_ptr<transport::http_client> client; ///< while the sentinel is asked for the chain
   transport::back_off pause;
-  std::vector<membership::connected_node> peers;
+  std::vector<membership::connected_node> neighbors;
   std::map<address, time_point> last_seen;  ///< members of the validators
   bool told_of_work = false;                ///< since the head changed
   ledger::candidate_ptr built;              ///< the last one this node made

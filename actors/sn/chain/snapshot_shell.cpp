@@ -24,16 +24,16 @@ ledger::block_ptr carry_out_snapshot(role_actor<chain_state>* self) {
   auto out = s.snapshot->take();
   for (auto& text : out.reports)
     log::info(s.context->log_source, "{}", text);
-  const auto peers = sibling(*self, "peers");
+  const auto neighbors = sibling(*self, "peers");
   for (auto& ask : out.asks)
-    self->tell(peers, ask_part{ask.peer, ask.tag, sync::encode(ask.what)});
+    self->tell(neighbors, ask_part{ask.neighbor, ask.tag, sync::encode(ask.what)});
   for (auto& each : out.useless) {
-    log::info(s.context->log_source, "no snapshot from peer {}: {}", each.peer, each.why.message);
-    self->tell(sibling(*self, "consensus"), snapshot_useless{each.peer});
-    if (each.lied) self->tell(peers, consensus::penalize{each.peer, std::move(each.why)});
+    log::info(s.context->log_source, "no snapshot from neighbor {}: {}", each.neighbor, each.why.message);
+    self->tell(sibling(*self, "consensus"), snapshot_useless{each.neighbor});
+    if (each.lied) self->tell(neighbors, consensus::penalize{each.neighbor, std::move(each.why)});
   }
   for (auto& each : out.liars)
-    self->tell(peers, consensus::penalize{each.peer, std::move(each.why)});
+    self->tell(neighbors, consensus::penalize{each.neighbor, std::move(each.why)});
   tell_pivot(self, out.adopted != nullptr);
   if (out.fork) self->end_process(1, out.fork->message);
   if (out.broken) self->fail(*out.broken);
@@ -44,16 +44,16 @@ void answer_part_question(role_actor<chain_state>* self, const part_wanted& what
   auto& s = self->state();
   if (!s.chain) return;
   const auto began = std::chrono::steady_clock::now();
-  if (const auto wait = s.pacer.wait_of(what.peer, began); wait > duration::zero())
+  if (const auto wait = s.pacer.wait_of(what.neighbor, began); wait > duration::zero())
     return void(self->delayed_send(self, wait, what)); // others need this thread, too
   auto answer = s.server->answer(what.question, what.bytes_max);
   const auto ended = std::chrono::steady_clock::now();
-  s.pacer.charge(what.peer, ended - began, ended);
-  const auto peers = sibling(*self, "peers");
+  s.pacer.charge(what.neighbor, ended - began, ended);
+  const auto neighbors = sibling(*self, "peers");
   if (answer)
-    self->tell(peers, part_answer{what.peer, what.request_id, std::move(*answer)});
+    self->tell(neighbors, part_answer{what.neighbor, what.request_id, std::move(*answer)});
   else
-    self->tell(peers, consensus::penalize{what.peer, std::move(answer).error()});
+    self->tell(neighbors, consensus::penalize{what.neighbor, std::move(answer).error()});
 }
 
 boost::json::object snapshot_json(const sync::snapshot_driver& of) {
@@ -64,7 +64,7 @@ boost::json::object snapshot_json(const sync::snapshot_driver& of) {
           {"node_bytes", now.node_bytes},
           {"nodes_waiting", now.nodes_waiting},
           {"open_questions", now.open_questions},
-          {"peers", now.peers},
+          {"peers", now.neighbors},
           {"blocks_skipped", now.blocks_skipped},
           {"blocks_missing", now.blocks_missing},
           {"trouble", now.trouble}};

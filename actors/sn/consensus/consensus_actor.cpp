@@ -87,7 +87,7 @@ struct carry_out {
     self->tell_first(sibling(*self, "chain"), std::move(what));
   }
   template <class Action>
-  void to_peers(Action& what) const {
+  void to_neighbors(Action& what) const {
     self->tell(sibling(*self, "peers"), std::move(what));
   }
 
@@ -95,10 +95,10 @@ struct carry_out {
   void operator()(consensus::build_block& what) const { to_chain(what); }
   void operator()(consensus::validate_block& what) const { to_chain(what); }
   void operator()(consensus::commit_block& what) const { to_chain(what); }
-  void operator()(consensus::broadcast& what) const { to_peers(what); }
-  void operator()(consensus::send_to& what) const { to_peers(what); }
-  void operator()(consensus::send_decided& what) const { to_peers(what); }
-  void operator()(consensus::penalize& what) const { to_peers(what); }
+  void operator()(consensus::broadcast& what) const { to_neighbors(what); }
+  void operator()(consensus::send_to& what) const { to_neighbors(what); }
+  void operator()(consensus::send_decided& what) const { to_neighbors(what); }
+  void operator()(consensus::penalize& what) const { to_neighbors(what); }
   void operator()(const consensus::set_timer& what) const {
     auto& serial = self->state().timer_serial[static_cast<std::size_t>(what.timer.kind)];
     self->delayed_send(self, what.after, timer_due{what.timer, ++serial});
@@ -116,9 +116,9 @@ struct carry_out {
     log::warning(self->state().context->log_source, "{}", what.text);
   }
 
-  void operator()(sync::action::ask_range& what) const { to_peers(what); }
+  void operator()(sync::action::ask_range& what) const { to_neighbors(what); }
   void operator()(sync::action::penalize& what) const {
-    self->tell(sibling(*self, "peers"), consensus::penalize{what.peer, std::move(what.why)});
+    self->tell(sibling(*self, "peers"), consensus::penalize{what.neighbor, std::move(what.why)});
   }
   void operator()(sync::action::import_blocks& what) const {
     import_range out{what.first, std::move(what.blocks), {}};
@@ -141,7 +141,7 @@ void carry_out_sync(self_pointer self) {
 }
 
 void carry_out::operator()(const consensus::request_sync& what) const {
-  self->state().sync->on_claim(what.peer, what.block_num, now());
+  self->state().sync->on_claim(what.neighbor, what.block_num, now());
   carry_out_sync(self);
 }
 
@@ -195,25 +195,25 @@ caf::behavior consensus_behavior(self_pointer self) {
         });
       },
       [=](const snapshot_useless& what) {
-        sync_step(self, [&](auto& sync) { sync.on_no_snapshot(what.peer, now()); });
+        sync_step(self, [&](auto& sync) { sync.on_no_snapshot(what.neighbor, now()); });
       },
-      // from peers
-      [=](const peer_message& what) {
-        step(self, consensus::message{what.peer, what.raw});
+      // from neighbors
+      [=](const neighbor_message& what) {
+        step(self, consensus::message{what.neighbor, what.raw});
       },
-      [=](const consensus::peer_connected& what) { step(self, what); },
-      [=](const consensus::peer_gone& what) {
+      [=](const consensus::neighbor_connected& what) { step(self, what); },
+      [=](const consensus::neighbor_gone& what) {
         step(self, what);
-        sync_step(self, [&](auto& sync) { sync.on_peer_gone(what.peer, now()); });
+        sync_step(self, [&](auto& sync) { sync.on_neighbor_gone(what.neighbor, now()); });
       },
-      [=](const peer_head& what) {
+      [=](const neighbor_head& what) {
         sync_step(self, [&](auto& sync) {
-          if (what.certificate) sync.on_identity(what.peer, *what.certificate);
-          sync.on_claim(what.peer, what.block_num, now());
+          if (what.certificate) sync.on_identity(what.neighbor, *what.certificate);
+          sync.on_claim(what.neighbor, what.block_num, now());
         });
       },
-      [=](const peer_blocks& what) {
-        sync_step(self, [&](auto& sync) { sync.on_blocks(what.peer, what.first, what.blocks, now()); });
+      [=](const neighbor_blocks& what) {
+        sync_step(self, [&](auto& sync) { sync.on_blocks(what.neighbor, what.first, what.blocks, now()); });
       },
       // time
       [=](const timer_due& what) {
@@ -223,7 +223,7 @@ caf::behavior consensus_behavior(self_pointer self) {
       [=](tick) {
         sync_step(self, [](auto& sync) { sync.tick(now()); });
         if (const auto& sync = self->state().sync)
-          self->tell(sibling(*self, "chain"), snapshot_peers{sync->claims(), sync->snapshot_claims()});
+          self->tell(sibling(*self, "chain"), snapshot_neighbors{sync->claims(), sync->snapshot_claims()});
         self->delayed_send(self, sync_interval, tick{});
       },
       [=](const admin_query&) { return self->state().detail_json(); },

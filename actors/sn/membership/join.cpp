@@ -30,15 +30,15 @@ result<network_entry> read_network_entry(std::string_view response) {
   if (facts == nullptr) return fail(errc::invalid, "no answer to swarm_genesis: {}", response.substr(0, 200));
   const auto* params = member(*facts, "genesis");
   const auto* hash = member(*facts, "genesisHash");
-  const auto* peers = member<json::array>(*facts, "p2pEndpoints");
-  if (params == nullptr || hash == nullptr || peers == nullptr)
+  const auto* neighbors = member<json::array>(*facts, "p2pEndpoints");
+  if (params == nullptr || hash == nullptr || neighbors == nullptr)
     return fail(errc::invalid, "the answer to swarm_genesis lacks genesis, genesisHash or p2pEndpoints");
   network_entry out;
   SWARM_TRY(const auto raw, from_hex(std::string_view(params->data(), params->size())));
   SWARM_TRY(out.genesis, ledger::decode_genesis(raw));
   SWARM_TRY(const auto digest, from_hex(std::string_view(hash->data(), hash->size())));
   SWARM_TRY(out.genesis_hash, hash32::from_view(digest));
-  for (const auto& one : *peers) {
+  for (const auto& one : *neighbors) {
     if (!one.is_string() || out.p2p_endpoints.size() >= endpoints_max) continue;
     out.p2p_endpoints.emplace_back(one.get_string().data(), one.get_string().size());
   }

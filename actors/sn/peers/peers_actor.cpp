@@ -27,8 +27,8 @@ struct peers_state {
 
   std::string status() const {
     if (!node) return "waiting for the chain";
-    std::string out = fmt::format("port {}, {} SNs connected", node->port(), peers.size());
-    for (const auto& [id, facts] : peers)
+    std::string out = fmt::format("port {}, {} SNs connected", node->port(), neighbors.size());
+    for (const auto& [id, facts] : neighbors)
       out += fmt::format(", {}", facts.endpoint.empty() ? facts.remote : facts.endpoint);
     return out;
   }
@@ -36,7 +36,7 @@ struct peers_state {
 
   std::shared_ptr<const sn_context> context;
   std::unique_ptr<p2p::p2p_node> node;
-  std::map<consensus::peer_id, p2p::peer_facts> peers;
+  std::map<consensus::neighbor_id, p2p::neighbor_facts> neighbors;
   /// Shared with broadcasts, which run on other threads.
   std::shared_ptr<const std::vector<address>> validators = std::make_shared<std::vector<address>>();
   p2p::head_facts head;
@@ -48,20 +48,20 @@ struct peers_state {
 std::string peers_state::detail_json() const {
   json::array out;
   if (!node) return "{}";
-  for (const auto& peer : node->status().peers)
+  for (const auto& neighbor : node->status().neighbors)
     out.push_back(json::object{
-        {"account", to_hex(peer.facts.account.view())},
-        {"certificate", to_hex(peer.facts.cert_fingerprint.view())},
-        {"endpoint", peer.facts.endpoint},
-        {"remote", peer.facts.remote},
-        {"block_num", peer.head.block_num},
-        {"validates", peer.facts.validates},
-        {"validator", consensus::is_validator(*validators, peer.facts.account)},
-        {"connected_s", std::chrono::duration_cast<std::chrono::seconds>(peer.connected_for).count()},
-        {"bytes_received", peer.bytes_in},
-        {"bytes_sent", peer.bytes_out},
-        {"queued_bytes", peer.queued_bytes},
-        {"offence_points", peer.offence_points}});
+        {"account", to_hex(neighbor.facts.account.view())},
+        {"certificate", to_hex(neighbor.facts.cert_fingerprint.view())},
+        {"endpoint", neighbor.facts.endpoint},
+        {"remote", neighbor.facts.remote},
+        {"block_num", neighbor.head.block_num},
+        {"validates", neighbor.facts.validates},
+        {"validator", consensus::is_validator(*validators, neighbor.facts.account)},
+        {"connected_s", std::chrono::duration_cast<std::chrono::seconds>(neighbor.connected_for).count()},
+        {"bytes_received", neighbor.bytes_in},
+        {"bytes_sent", neighbor.bytes_out},
+        {"queued_bytes", neighbor.queued_bytes},
+        {"offence_points", neighbor.offence_points}});
   return json::serialize(json::object{{"port", node->port()}, {"peers", std::move(out)}});
 }
 
@@ -72,39 +72,39 @@ p2p::p2p_callbacks callbacks_of(self_pointer self) {
   auto env = self->shared_env();
   const auto own = self->path(), agreed = sibling(*self, "consensus"), chain = sibling(*self, "chain");
   p2p::p2p_callbacks out;
-  out.on_peer = [=](p2p::peer_id peer, const p2p::peer_facts& facts) {
-    env->dir.send(own, peer_up{peer, facts});
+  out.on_neighbor = [=](p2p::neighbor_id neighbor, const p2p::neighbor_facts& facts) {
+    env->dir.send(own, neighbor_up{neighbor, facts});
   };
-  out.on_peer_gone = [=](p2p::peer_id peer, const std::string& reason) {
-    env->dir.send(own, peer_down{peer, reason});
+  out.on_neighbor_gone = [=](p2p::neighbor_id neighbor, const std::string& reason) {
+    env->dir.send(own, neighbor_down{neighbor, reason});
   };
-  out.on_consensus = [=](p2p::peer_id peer, bytes raw, p2p::credit credit) {
-    env->dir.send(agreed,
-                  peer_message{peer, std::make_shared<const bytes>(std::move(raw)), std::move(credit)});
+  out.on_consensus = [=](p2p::neighbor_id neighbor, bytes raw, p2p::credit credit) {
+    env->dir.send(
+        agreed, neighbor_message{neighbor, std::make_shared<const bytes>(std::move(raw)), std::move(credit)});
   };
-  out.on_txns = [=](p2p::peer_id, std::vector<bytes> raw, p2p::credit credit) {
-    env->dir.send(chain, peer_txns{std::move(raw), std::move(credit)});
+  out.on_txns = [=](p2p::neighbor_id, std::vector<bytes> raw, p2p::credit credit) {
+    env->dir.send(chain, neighbor_txns{std::move(raw), std::move(credit)});
   };
-  out.on_signs = [=](p2p::peer_id peer, std::vector<bytes> raw, p2p::credit credit) {
-    env->dir.send(chain, peer_signs{peer, std::move(raw), std::move(credit)});
+  out.on_signs = [=](p2p::neighbor_id neighbor, std::vector<bytes> raw, p2p::credit credit) {
+    env->dir.send(chain, neighbor_signs{neighbor, std::move(raw), std::move(credit)});
   };
-  out.on_head = [=](p2p::peer_id peer, const p2p::head_facts& head) {
-    env->dir.send(agreed, peer_head{peer, head.block_num, {}});
+  out.on_head = [=](p2p::neighbor_id neighbor, const p2p::head_facts& head) {
+    env->dir.send(agreed, neighbor_head{neighbor, head.block_num, {}});
   };
-  out.on_blocks_wanted = [=](p2p::peer_id peer, std::uint64_t id, std::uint64_t first, std::uint64_t count,
-                             std::size_t bytes_max) {
-    env->dir.send(chain, blocks_wanted{peer, id, first, count, bytes_max});
+  out.on_blocks_wanted = [=](p2p::neighbor_id neighbor, std::uint64_t id, std::uint64_t first,
+                             std::uint64_t count, std::size_t bytes_max) {
+    env->dir.send(chain, blocks_wanted{neighbor, id, first, count, bytes_max});
   };
-  out.on_part_wanted = [=](p2p::peer_id peer, std::uint64_t id, bytes question, std::size_t bytes_max,
+  out.on_part_wanted = [=](p2p::neighbor_id neighbor, std::uint64_t id, bytes question, std::size_t bytes_max,
                            p2p::credit credit) {
-    env->dir.send(chain, part_wanted{peer, id, std::move(question), bytes_max, std::move(credit)});
+    env->dir.send(chain, part_wanted{neighbor, id, std::move(question), bytes_max, std::move(credit)});
   };
-  out.on_part = [=](p2p::peer_id peer, std::uint64_t tag, bytes answer, p2p::credit credit) {
-    env->dir.send(chain, part_found{peer, tag, std::move(answer), std::move(credit)});
+  out.on_part = [=](p2p::neighbor_id neighbor, std::uint64_t tag, bytes answer, p2p::credit credit) {
+    env->dir.send(chain, part_found{neighbor, tag, std::move(answer), std::move(credit)});
   };
-  out.on_blocks = [=](p2p::peer_id peer, std::uint64_t first, std::vector<p2p::sealed_block> blocks,
+  out.on_blocks = [=](p2p::neighbor_id neighbor, std::uint64_t first, std::vector<p2p::sealed_block> blocks,
                       p2p::credit credit) {
-    env->dir.send(agreed, peer_blocks{peer, first, std::move(blocks), std::move(credit)});
+    env->dir.send(agreed, neighbor_blocks{neighbor, first, std::move(blocks), std::move(credit)});
   };
   return out;
 }
@@ -112,16 +112,18 @@ p2p::p2p_callbacks callbacks_of(self_pointer self) {
 /// Followers hear of a new head at once, validators after a moment, and of several as of one.
 void announce(self_pointer self) {
   auto& s = self->state();
-  s.node->announce_head_to(
-      s.head, [&](const p2p::peer_facts& to) { return !consensus::is_validator(*s.validators, to.account); });
+  s.node->announce_head_to(s.head, [&](const p2p::neighbor_facts& to) {
+    return !consensus::is_validator(*s.validators, to.account);
+  });
   if (!std::exchange(s.head_due, true)) self->delayed_send(self, validators_hear_after, head_due{});
 }
 
 void tell_validators(self_pointer self) {
   auto& s = self->state();
   s.head_due = false;
-  s.node->announce_head_to(
-      s.head, [&](const p2p::peer_facts& to) { return consensus::is_validator(*s.validators, to.account); });
+  s.node->announce_head_to(s.head, [&](const p2p::neighbor_facts& to) {
+    return consensus::is_validator(*s.validators, to.account);
+  });
 }
 
 void listen(self_pointer self, const network_facts& facts) {
@@ -148,27 +150,27 @@ void listen(self_pointer self, const network_facts& facts) {
   log::info(s.context->log_source, "listening for other SNs on port: {}", s.node->port());
 }
 
-void add_peer(self_pointer self, const peer_up& up) {
+void add_neighbor(self_pointer self, const neighbor_up& up) {
   auto& s = self->state();
-  s.peers[up.peer] = up.facts;
+  s.neighbors[up.neighbor] = up.facts;
   log::info(s.context->log_source, "connected to {}, at block {}", up.facts.name(), up.facts.head.block_num);
   const auto agreed = sibling(*self, "consensus");
-  self->tell(agreed, consensus::peer_connected{up.peer});
-  self->tell(agreed, peer_head{up.peer, up.facts.head.block_num, up.facts.cert_fingerprint});
+  self->tell(agreed, consensus::neighbor_connected{up.neighbor});
+  self->tell(agreed, neighbor_head{up.neighbor, up.facts.head.block_num, up.facts.cert_fingerprint});
 }
 
-void drop_peer(self_pointer self, const peer_down& down) {
+void drop_neighbor(self_pointer self, const neighbor_down& down) {
   auto& s = self->state();
-  const auto found = s.peers.find(down.peer);
-  if (found == s.peers.end()) return;
+  const auto found = s.neighbors.find(down.neighbor);
+  if (found == s.neighbors.end()) return;
   log::info(s.context->log_source, "no longer connected to {}: {}", found->second.name(), down.reason);
-  s.peers.erase(found);
-  self->tell(sibling(*self, "consensus"), consensus::peer_gone{down.peer});
+  s.neighbors.erase(found);
+  self->tell(sibling(*self, "consensus"), consensus::neighbor_gone{down.neighbor});
 }
 
-void report_peers(self_pointer self) {
-  peers_seen out;
-  for (const auto& [id, facts] : self->state().peers)
+void report_neighbors(self_pointer self) {
+  neighbors_seen out;
+  for (const auto& [id, facts] : self->state().neighbors)
     out.nodes.push_back({facts.account, facts.cert_fingerprint, facts.validates});
   self->tell(sibling(*self, "chain"), std::move(out));
 }
@@ -180,7 +182,7 @@ void send_signs(self_pointer self) {
   s.signs.clear();
 }
 
-void dial(self_pointer self, const dial_peers& what) {
+void dial(self_pointer self, const dial_neighbors& what) {
   auto& s = self->state();
   for (const auto& endpoint : what.endpoints) {
     if (endpoint.empty() || endpoint == s.context->p2p_endpoint()) continue;
@@ -196,48 +198,48 @@ caf::behavior peers_behavior(self_pointer self) {
   self->delayed_send(self, 1s, tick{});
   return {
       [=](const network_facts& facts) { listen(self, facts); },
-      [=](const dial_peers& what) { dial(self, what); },
-      [=](const peer_up& up) { add_peer(self, up); },
-      [=](const peer_down& down) { drop_peer(self, down); },
+      [=](const dial_neighbors& what) { dial(self, what); },
+      [=](const neighbor_up& up) { add_neighbor(self, up); },
+      [=](const neighbor_down& down) { drop_neighbor(self, down); },
       [=](consensus_wanted) { // consensus has started anew
-        for (const auto& [id, facts] : self->state().peers)
-          add_peer(self, {id, facts});
+        for (const auto& [id, facts] : self->state().neighbors)
+          add_neighbor(self, {id, facts});
       },
       [=](head_due) { tell_validators(self); },
       [=](tick) {
-        report_peers(self);
+        report_neighbors(self);
         send_signs(self);
         self->delayed_send(self, 1s, tick{});
       },
-      // to peers
+      // to neighbors
       [=](const consensus::broadcast& what) {
         auto& s = self->state();
         if (s.node)
-          s.node->broadcast_consensus(*what.raw, [validators = s.validators](const p2p::peer_facts& to) {
+          s.node->broadcast_consensus(*what.raw, [validators = s.validators](const p2p::neighbor_facts& to) {
             return consensus::is_validator(*validators, to.account);
           });
       },
       [=](const consensus::send_to& what) {
-        if (auto& node = self->state().node) node->send_consensus(what.peer, *what.raw);
+        if (auto& node = self->state().node) node->send_consensus(what.neighbor, *what.raw);
       },
       [=](const consensus::send_decided& what) {
         auto& s = self->state();
-        if (s.node) s.node->announce_head(s.head, what.peer);
+        if (s.node) s.node->announce_head(s.head, what.neighbor);
       },
       [=](const consensus::penalize& what) {
-        if (auto& node = self->state().node) node->penalize(what.peer, what.why.message, offence_points);
+        if (auto& node = self->state().node) node->penalize(what.neighbor, what.why.message, offence_points);
       },
       [=](const sync::action::ask_range& what) {
-        if (auto& node = self->state().node) node->ask_blocks(what.peer, what.first, what.count);
+        if (auto& node = self->state().node) node->ask_blocks(what.neighbor, what.first, what.count);
       },
       [=](const blocks_found& what) {
-        if (auto& node = self->state().node) node->answer_blocks(what.peer, what.request_id, what.blocks);
+        if (auto& node = self->state().node) node->answer_blocks(what.neighbor, what.request_id, what.blocks);
       },
       [=](const ask_part& what) { // who cannot be asked is taken for silent
-        if (auto& node = self->state().node) node->ask_part(what.peer, what.tag, what.question);
+        if (auto& node = self->state().node) node->ask_part(what.neighbor, what.tag, what.question);
       },
       [=](const part_answer& what) {
-        if (auto& node = self->state().node) node->answer_part(what.peer, what.request_id, what.answer);
+        if (auto& node = self->state().node) node->answer_part(what.neighbor, what.request_id, what.answer);
       },
       [=](const gossip_txn& what) {
         if (auto& node = self->state().node) node->gossip_txn(what.raw);

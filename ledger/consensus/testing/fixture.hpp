@@ -153,8 +153,8 @@ public:
     return out;
   }
   template <class Message>
-  std::vector<action> hear(const Message& item, peer_id peer = 9) {
-    return feed(message{peer, std::make_shared<const bytes>(encode(item))});
+  std::vector<action> hear(const Message& item, neighbor_id neighbor = 9) {
+    return feed(message{neighbor, std::make_shared<const bytes>(encode(item))});
   }
   std::vector<action> timer(timer_kind kind = timer_kind::round) {
     const auto now = machine->status();

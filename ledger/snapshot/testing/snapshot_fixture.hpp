@@ -115,7 +115,7 @@ inline void take_state(chain& to, chain& from, std::uint64_t block_num) {
   }
 }
 
-/// A block as it comes from a peer.
+/// A block as it comes from a neighbor.
 inline verified_block past(chain& from, std::uint64_t block_num) {
   const auto raw = chain_snapshots(from).past_block(block_num);
   REQUIRE(raw);

@@ -96,7 +96,7 @@ void wall_clocks(stage& on) {
   on.all_well();
 }
 
-/// A peer that claims a long chain and never sends it.
+/// A neighbor that claims a long chain and never sends it.
 void lying_sync(stage& on) {
   const std::size_t liar = 3, newcomer = 4;
   on.cut(newcomer);
@@ -172,11 +172,11 @@ std::span<const scenario> network_scenarios() {
            }(),
        .play = wall_clocks},
       {.name = "lying-sync",
-       .source = "issue: absent and empty nodes catch up whatever a peer claims",
-       .checks = "a peer that claims a long chain and does not send it delays a newcomer, no more",
+       .source = "issue: absent and empty nodes catch up whatever a neighbor claims",
+       .checks = "a neighbor that claims a long chain and does not send it delays a newcomer, no more",
        .plan = plan_of(4, {3}, 1),
        .play = lying_sync,
-       .mistake = "a peer that does not answer is not passed over",
+       .mistake = "a neighbor that does not answer is not passed over",
        .fails_with = "6 liveness",
        .plant = [](auto& options) { options.planted_shell.never_asks_again = true; }},
   };

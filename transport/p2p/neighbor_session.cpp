@@ -1,4 +1,4 @@
-#include "transport/p2p/peer_session.hpp"
+#include "transport/p2p/neighbor_session.hpp"
 
 #include "base/hash.hpp"
 #include "ledger/formats/keys.hpp"
@@ -34,13 +34,13 @@ std::string brief(const hash32& hash) {
 
 } // namespace
 
-peer_session::peer_session(const session_options& options, hello own, const hash32& own_certificate,
-                           const hash32& peer_certificate, time_point now)
+neighbor_session::neighbor_session(const session_options& options, hello own, const hash32& own_certificate,
+                                   const hash32& peer_certificate, time_point now)
     : options_(options), own_(std::move(own)), own_certificate_(own_certificate),
       peer_certificate_(peer_certificate), started_(now), last_heard_(now),
       score_(options.offence_points_max, options.offence_points_per_second, 0, now), queue_(options),
       known_txns_(options.known_txns_max, options.known_txns_for),
-      told_txns_(options.known_txns_max, options.known_txns_for), next_ping_(now), next_ask_peers_(now) {
+      told_txns_(options.known_txns_max, options.known_txns_for), next_ping_(now), next_ask_neighbors_(now) {
   for (const auto& limit : options_.limits)
     buckets_.emplace_back(limit, now);
   greeting_ = encoded(own_);
@@ -48,7 +48,7 @@ peer_session::peer_session(const session_options& options, hello own, const hash
 
 // --- events
 
-void peer_session::on_frame(result<frame> decoded, std::size_t size, time_point now) {
+void neighbor_session::on_frame(result<frame> decoded, std::size_t size, time_point now) {
   if (phase_ == phase::over) return;
   ++counters_.frames_in;
   counters_.bytes_in += size;
@@ -62,7 +62,7 @@ void peer_session::on_frame(result<frame> decoded, std::size_t size, time_point 
   std::visit([&](auto&& each) { on(std::move(each), now); }, std::move(*decoded));
 }
 
-void peer_session::tick(time_point now, bool listening) {
+void neighbor_session::tick(time_point now, bool listening) {
   if (phase_ == phase::greeting && now - started_ >= options_.hello_wait) return close("no hello in time");
   if (phase_ != phase::open) return;
   watch_silence(now, listening);
@@ -70,23 +70,23 @@ void peer_session::tick(time_point now, bool listening) {
   forget_old_questions(now);
   queue_.forget_hashes([&](const hash32& hash) { return known_txns_.contains(hash); });
   queue_.flush_hashes();
-  if (now >= next_ask_peers_) ask_peers(now);
+  if (now >= next_ask_neighbors_) ask_neighbors(now);
 }
 
-void peer_session::watch_silence(time_point now, bool listening) {
+void neighbor_session::watch_silence(time_point now, bool listening) {
   if (ping_ && listening && now - std::max(ping_->sent, last_heard_) >= options_.pong_wait)
     return close("silent: no answer to a ping");
   if (now >= next_ping_) probe(now);
 }
 
-void peer_session::probe(time_point now) {
+void neighbor_session::probe(time_point now) {
   if (ping_ || phase_ != phase::open) return;
   ping_ = sent_ping{next_id_++, now};
   next_ping_ = now + options_.ping_interval;
   send_control(ping{ping_->nonce});
 }
 
-void peer_session::forget_old_questions(time_point now) {
+void neighbor_session::forget_old_questions(time_point now) {
   std::erase_if(asked_blocks_,
                 [&](const auto& each) { return now - each.second.since >= options_.answer_wait; });
   std::erase_if(served_blocks_, [&](const auto& each) { return now - each.since >= options_.answer_wait; });
@@ -101,33 +101,33 @@ void peer_session::forget_old_questions(time_point now) {
   });
 }
 
-void peer_session::admit(double points, time_point now) {
+void neighbor_session::admit(double points, time_point now) {
   if (phase_ != phase::greeted) return;
   phase_ = phase::open;
   score_ = offence_score(options_.offence_points_max, options_.offence_points_per_second, points, now);
   next_ping_ = now + options_.ping_interval;
-  ask_peers(now);
+  ask_neighbors(now);
 }
 
-void peer_session::close(std::string reason, bool refuse) {
+void neighbor_session::close(std::string reason, bool refuse) {
   if (phase_ == phase::over) return;
   phase_ = phase::over;
   reason.resize(std::min(reason.size(), close_reason_bytes_max));
   actions_.push_back(action::close{std::move(reason), refuse});
 }
 
-void peer_session::penalize(std::string_view reason, double points, time_point now) {
+void neighbor_session::penalize(std::string_view reason, double points, time_point now) {
   if (phase_ != phase::over) offend(std::string(reason), points, now);
 }
 
-void peer_session::offend(std::string reason, double points, time_point now) {
+void neighbor_session::offend(std::string reason, double points, time_point now) {
   const bool too_much = score_.add(points, now);
   actions_.push_back(action::offence{reason, points, score_.points(now)});
   if (too_much) close("misbehaved: " + reason, true);
 }
 
 /// Takes `units` of the limit of `kind`, or makes an offence of it: the frame is then ignored.
-bool peer_session::allow(frame_kind kind, double units, time_point now) {
+bool neighbor_session::allow(frame_kind kind, double units, time_point now) {
   if (buckets_[static_cast<std::size_t>(kind)].take(units, now)) return true;
   offend(fmt::format("over the limit of {} in a second", name_of(kind)), points_over_limit, now);
   return false;
@@ -135,7 +135,7 @@ bool peer_session::allow(frame_kind kind, double units, time_point now) {
 
 // --- one function per kind of frame
 
-result<void> peer_session::check(const hello& from) const {
+result<void> neighbor_session::check(const hello& from) const {
   using enum frame_rule;
   if (from.version != own_.version)
     return fail(malformed, "protocol version: {} here, {} there", own_.version, from.version);
@@ -148,35 +148,35 @@ result<void> peer_session::check(const hello& from) const {
   return {};
 }
 
-void peer_session::on(hello from, time_point) {
+void neighbor_session::on(hello from, time_point) {
   if (auto checked = check(from); !checked) return close("hello refused: " + checked.error().message);
   phase_ = phase::greeted;
-  peer_head_ = from.head;
+  neighbor_head_ = from.head;
   actions_.push_back(action::greeted{std::move(from)});
 }
 
-void peer_session::on(head from, time_point now) {
+void neighbor_session::on(head from, time_point now) {
   if (!allow(frame_kind::head, 1, now)) return;
-  peer_head_ = from.now;
+  neighbor_head_ = from.now;
   actions_.push_back(action::deliver_head{from.now});
 }
 
-void peer_session::on(ping from, time_point now) {
+void neighbor_session::on(ping from, time_point now) {
   if (allow(frame_kind::ping, 1, now)) send_control(pong{from.nonce});
 }
 
-void peer_session::on(pong from, time_point now) {
+void neighbor_session::on(pong from, time_point now) {
   if (!ping_ || ping_->nonce != from.nonce) return offend("an answer to no ping", points_unasked, now);
   round_trip_ = now - ping_->sent;
   ping_.reset();
 }
 
-void peer_session::on(consensus from, time_point now) {
+void neighbor_session::on(consensus from, time_point now) {
   if (allow(frame_kind::consensus, pieces(from.message.size()), now))
     actions_.push_back(action::deliver_consensus{std::move(from.message)});
 }
 
-void peer_session::on(txns from, time_point now) {
+void neighbor_session::on(txns from, time_point now) {
   if (!allow(frame_kind::txns, static_cast<double>(from.raw.size()), now)) return;
   action::deliver_txns out;
   for (const auto& raw : from.raw) {
@@ -187,19 +187,19 @@ void peer_session::on(txns from, time_point now) {
   actions_.push_back(std::move(out));
 }
 
-void peer_session::on(txn_hashes from, time_point now) {
+void neighbor_session::on(txn_hashes from, time_point now) {
   if (!allow(frame_kind::txn_hashes, static_cast<double>(from.hashes.size()), now)) return;
   for (const auto& hash : from.hashes)
     known_txns_.insert(hash, now);
   actions_.push_back(action::txns_heard{std::move(from.hashes)});
 }
 
-void peer_session::on(get_txns from, time_point now) {
+void neighbor_session::on(get_txns from, time_point now) {
   if (!allow(frame_kind::get_txns, static_cast<double>(from.hashes.size()), now)) return;
   actions_.push_back(action::txns_wanted{from.id, std::move(from.hashes)});
 }
 
-void peer_session::on(got_txns from, time_point now) {
+void neighbor_session::on(got_txns from, time_point now) {
   const auto question = asked_txns_.find(from.id);
   if (question == asked_txns_.end())
     return offend("transactions that were not asked for", from.id < next_id_ ? points_late : points_unasked,
@@ -222,7 +222,7 @@ void peer_session::on(got_txns from, time_point now) {
   if (!missing.empty()) actions_.push_back(action::txns_missed{std::move(missing)});
 }
 
-void peer_session::on(get_blocks from, time_point now) {
+void neighbor_session::on(get_blocks from, time_point now) {
   if (!allow(frame_kind::get_blocks, 1, now)) return;
   if (served_blocks_.size() >= options_.block_requests_max)
     return offend(fmt::format("more than {} open questions for blocks", options_.block_requests_max),
@@ -235,7 +235,7 @@ void peer_session::on(get_blocks from, time_point now) {
   actions_.push_back(action::blocks_wanted{from.id, from.first, from.count, bytes_max});
 }
 
-void peer_session::on(got_blocks from, time_point now) {
+void neighbor_session::on(got_blocks from, time_point now) {
   const auto question = asked_blocks_.find(from.id);
   if (question == asked_blocks_.end())
     return offend("blocks that were not asked for", from.id < next_id_ ? points_late : points_unasked, now);
@@ -245,7 +245,7 @@ void peer_session::on(got_blocks from, time_point now) {
   actions_.push_back(action::deliver_blocks{asked.first, std::move(from.blocks)});
 }
 
-void peer_session::on(get_part from, time_point now) {
+void neighbor_session::on(get_part from, time_point now) {
   if (!allow(frame_kind::get_part, 1, now)) return;
   if (served_parts_.size() >= options_.part_requests_max)
     return offend(fmt::format("more than {} open questions for a snapshot", options_.part_requests_max),
@@ -256,7 +256,7 @@ void peer_session::on(get_part from, time_point now) {
                                          std::min<std::size_t>(from.bytes_max, options_.answer_bytes_max)});
 }
 
-void peer_session::on(got_part from, time_point now) {
+void neighbor_session::on(got_part from, time_point now) {
   const auto question = asked_parts_.find(from.id);
   if (question == asked_parts_.end())
     return offend("a part of a snapshot that was not asked for",
@@ -266,42 +266,42 @@ void peer_session::on(got_part from, time_point now) {
   actions_.push_back(action::deliver_part{tag, std::move(from.answer)});
 }
 
-void peer_session::on(get_peers, time_point now) {
-  if (allow(frame_kind::get_peers, 1, now)) actions_.push_back(action::peers_wanted{});
+void neighbor_session::on(get_neighbors, time_point now) {
+  if (allow(frame_kind::get_neighbors, 1, now)) actions_.push_back(action::neighbors_wanted{});
 }
 
-void peer_session::on(got_peers from, time_point now) {
-  if (!std::exchange(peers_asked_, false))
-    return offend("peers that were not asked for", points_unasked, now);
-  actions_.push_back(action::peers_heard{std::move(from.peers)});
+void neighbor_session::on(got_neighbors from, time_point now) {
+  if (!std::exchange(neighbors_asked_, false))
+    return offend("neighbors that were not asked for", points_unasked, now);
+  actions_.push_back(action::neighbors_heard{std::move(from.neighbors)});
 }
 
-void peer_session::on(signs from, time_point now) {
+void neighbor_session::on(signs from, time_point now) {
   if (allow(frame_kind::signs, static_cast<double>(from.raw.size()), now))
     actions_.push_back(action::deliver_signs{std::move(from.raw)});
 }
 
 // --- what to send
 
-void peer_session::send_control(const frame& what) {
+void neighbor_session::send_control(const frame& what) {
   if (!queue_.push_control(encoded(what)))
     close(fmt::format("takes nothing: {} bytes wait to be sent", queue_.queued_bytes()));
 }
 
-void peer_session::send_consensus(shared_bytes raw) {
+void neighbor_session::send_consensus(shared_bytes raw) {
   if (phase_ == phase::open && !queue_.push_consensus(std::move(raw)))
     close(fmt::format("takes nothing: {} bytes wait to be sent", queue_.queued_bytes()));
 }
 
-void peer_session::send_head(const head_facts& now) {
+void neighbor_session::send_head(const head_facts& now) {
   if (phase_ == phase::open) queue_.set_head(now);
 }
 
-void peer_session::send_signs(shared_bytes raw) {
+void neighbor_session::send_signs(shared_bytes raw) {
   if (phase_ == phase::open) queue_.push_bulk(std::move(raw));
 }
 
-void peer_session::gossip(const hash32& hash, const shared_bytes& raw, bool starts_here, time_point now) {
+void neighbor_session::gossip(const hash32& hash, const shared_bytes& raw, bool starts_here, time_point now) {
   if (phase_ != phase::open || known_txns_.contains(hash) || !told_txns_.insert(hash, now)) return;
   const bool in_full = starts_here && raw->size() <= options_.txn_in_full_bytes_max;
   if (in_full)
@@ -310,7 +310,7 @@ void peer_session::gossip(const hash32& hash, const shared_bytes& raw, bool star
     queue_.push_hash(hash, starts_here);
 }
 
-std::vector<hash32> peer_session::ask_txns(std::span<const hash32> hashes, time_point now) {
+std::vector<hash32> neighbor_session::ask_txns(std::span<const hash32> hashes, time_point now) {
   const std::size_t room = phase_ == phase::open ? options_.txns_asked_open_max - hashes_asked_ : 0;
   const auto asked = hashes.first(std::min(room, hashes.size()));
   for (std::size_t from = 0; from < asked.size(); from += txns_asked_max) {
@@ -324,11 +324,11 @@ std::vector<hash32> peer_session::ask_txns(std::span<const hash32> hashes, time_
   return {left.begin(), left.end()};
 }
 
-void peer_session::answer_txns(std::uint64_t id, std::vector<bytes> raw) {
+void neighbor_session::answer_txns(std::uint64_t id, std::vector<bytes> raw) {
   if (phase_ == phase::open) queue_.push_bulk(encoded(got_txns{id, std::move(raw)}));
 }
 
-bool peer_session::ask_blocks(std::uint64_t first, std::uint64_t count, time_point now) {
+bool neighbor_session::ask_blocks(std::uint64_t first, std::uint64_t count, time_point now) {
   if (phase_ != phase::open || asked_blocks_.size() >= options_.block_requests_max || count == 0)
     return false;
   count = std::min<std::uint64_t>(count, blocks_max);
@@ -339,7 +339,7 @@ bool peer_session::ask_blocks(std::uint64_t first, std::uint64_t count, time_poi
   return true;
 }
 
-void peer_session::answer_blocks(std::uint64_t id, std::vector<sealed_block> blocks) {
+void neighbor_session::answer_blocks(std::uint64_t id, std::vector<sealed_block> blocks) {
   const auto question = std::find_if(served_blocks_.begin(), served_blocks_.end(),
                                      [&](const auto& each) { return each.id == id; });
   if (phase_ != phase::open || question == served_blocks_.end()) return;
@@ -354,7 +354,7 @@ void peer_session::answer_blocks(std::uint64_t id, std::vector<sealed_block> blo
   queue_.push_bulk(encoded(got_blocks{id, std::move(blocks)}));
 }
 
-bool peer_session::ask_part(std::uint64_t tag, bytes question, time_point now) {
+bool neighbor_session::ask_part(std::uint64_t tag, bytes question, time_point now) {
   if (phase_ != phase::open || asked_parts_.size() >= options_.part_requests_max) return false;
   const auto id = next_id_++;
   asked_parts_.emplace(id, asked_part{tag, now});
@@ -362,25 +362,25 @@ bool peer_session::ask_part(std::uint64_t tag, bytes question, time_point now) {
   return true;
 }
 
-void peer_session::answer_part(std::uint64_t id, bytes answer) {
+void neighbor_session::answer_part(std::uint64_t id, bytes answer) {
   if (phase_ != phase::open || served_parts_.erase(id) == 0) return;
   if (answer.size() + block_overhead_bytes <= frame_bytes_max)
     queue_.push_bulk(encoded(got_part{id, std::move(answer)}));
 }
 
-void peer_session::ask_peers(time_point now) {
-  next_ask_peers_ = now + options_.ask_peers_interval;
-  if (std::exchange(peers_asked_, true)) return;
-  send_control(get_peers{});
+void neighbor_session::ask_neighbors(time_point now) {
+  next_ask_neighbors_ = now + options_.ask_neighbors_interval;
+  if (std::exchange(neighbors_asked_, true)) return;
+  send_control(get_neighbors{});
 }
 
-void peer_session::answer_peers(std::vector<peer_entry> peers) {
+void neighbor_session::answer_neighbors(std::vector<peer_entry> neighbors) {
   if (phase_ != phase::open) return;
-  peers.resize(std::min(peers.size(), peers_max));
-  send_control(got_peers{std::move(peers)});
+  neighbors.resize(std::min(neighbors.size(), neighbors_max));
+  send_control(got_neighbors{std::move(neighbors)});
 }
 
-shared_bytes peer_session::next_to_send(std::size_t in_flight) {
+shared_bytes neighbor_session::next_to_send(std::size_t in_flight) {
   if (phase_ == phase::over) return nullptr;
   // Nothing overtakes the hello, however late the socket is.
   auto out = greeting_ ? std::exchange(greeting_, nullptr) : queue_.take(in_flight);

@@ -1,4 +1,4 @@
-#include "transport/p2p/peer_session.hpp"
+#include "transport/p2p/neighbor_session.hpp"
 
 #include "base/hash.hpp"
 #include "base/random.hpp"
@@ -32,7 +32,7 @@ struct couple {
     ledger::private_key key = ledger::private_key::make_random();
     hash32 certificate;
     hello own;
-    std::optional<peer_session> session;
+    std::optional<neighbor_session> session;
     std::vector<session_action> seen;
   };
   time_point now{};
@@ -48,14 +48,14 @@ struct couple {
     }
   }
   void sign(side& who) {
-    const auto& peer = &who == &a ? b : a;
-    who.own.proof = who.key.sign_recoverable(hello_digest(who.own, who.certificate, peer.certificate));
+    const auto& neighbor = &who == &a ? b : a;
+    who.own.proof = who.key.sign_recoverable(hello_digest(who.own, who.certificate, neighbor.certificate));
   }
   void begin() {
     for (auto* each : {&a, &b}) {
       if (each->own.proof.is_zero()) sign(*each);
-      const auto& peer = each == &a ? b : a;
-      each->session.emplace(options, each->own, each->certificate, peer.certificate, now);
+      const auto& neighbor = each == &a ? b : a;
+      each->session.emplace(options, each->own, each->certificate, neighbor.certificate, now);
     }
   }
   void collect(side& who) {
@@ -116,7 +116,7 @@ shared_bytes shared(std::size_t size, std::uint8_t fill) {
 
 } // namespace
 
-TEST_CASE("both ends greet, prove their accounts, and ask for peers") {
+TEST_CASE("both ends greet, prove their accounts, and ask for neighbors") {
   couple c;
   c.a.own.validates = false;
   c.a.own.head = {12, hash_of(9)};
@@ -128,8 +128,8 @@ TEST_CASE("both ends greet, prove their accounts, and ask for peers") {
   REQUIRE(greeted.size() == 1);
   CHECK(greeted[0].from == c.a.own);
   CHECK_FALSE(greeted[0].from.validates);
-  CHECK(c.b.session->peer_head() == c.a.own.head);
-  CHECK(only<action::peers_wanted>(c.b.seen).size() == 1);
+  CHECK(c.b.session->neighbor_head() == c.a.own.head);
+  CHECK(only<action::neighbors_wanted>(c.b.seen).size() == 1);
 }
 
 TEST_CASE("a hello of another world is refused with a reason that fits into a close frame") {
@@ -222,7 +222,7 @@ TEST_CASE("pings measure the way and find the dead") {
   CHECK(c.end_of(c.a) == "silent: no answer to a ping");
 }
 
-TEST_CASE("a peer that talks but leaves a ping unanswered is not silent") {
+TEST_CASE("a neighbor that talks but leaves a ping unanswered is not silent") {
   couple c;
   c.open();
   c.now += c.options.ping_interval;
@@ -304,7 +304,7 @@ TEST_CASE("small transactions travel in full, large and relayed ones by hash") {
   CHECK(only<action::deliver_txns>(c.a.seen).empty());
 }
 
-TEST_CASE("a relayed hash waits for the tick and is left out if the peer was quicker") {
+TEST_CASE("a relayed hash waits for the tick and is left out if the neighbor was quicker") {
   couple c;
   c.open();
   const auto one = shared(60, 1), two = shared(60, 2);
@@ -479,7 +479,7 @@ TEST_CASE("of several heads that wait only the last is sent") {
   const auto got = only<action::deliver_head>(c.b.seen);
   REQUIRE(got.size() == 1);
   CHECK(got[0].now == head_facts{2, hash_of(2)});
-  CHECK(c.b.session->peer_head().block_num == 2);
+  CHECK(c.b.session->neighbor_head().block_num == 2);
 }
 
 TEST_CASE("the hello is the first frame, also when consensus waits before the socket takes anything") {
@@ -506,19 +506,19 @@ TEST_CASE("signs of life are handed on, up to a rate") {
   CHECK(c.b.session->points(c.now) > 10);
 }
 
-TEST_CASE("peers are exchanged only when asked for") {
+TEST_CASE("neighbors are exchanged only when asked for") {
   couple c;
   c.open();
-  c.pass(c.options.ask_peers_interval);
-  CHECK(only<action::peers_wanted>(c.b.seen).size() <= 1);
-  c.b.session->answer_peers({{address{}, "sn-3:30303"}});
+  c.pass(c.options.ask_neighbors_interval);
+  CHECK(only<action::neighbors_wanted>(c.b.seen).size() <= 1);
+  c.b.session->answer_neighbors({{address{}, "sn-3:30303"}});
   c.run();
-  CHECK(only<action::peers_heard>(c.a.seen).at(0).peers.at(0).endpoint == "sn-3:30303");
-  c.feed(c.a, got_peers{});
+  CHECK(only<action::neighbors_heard>(c.a.seen).at(0).neighbors.at(0).endpoint == "sn-3:30303");
+  c.feed(c.a, got_neighbors{});
   CHECK(c.a.session->points(c.now) == 50);
 }
 
-TEST_CASE("a peer that takes no consensus is let go, one that takes no gossip is not") {
+TEST_CASE("a neighbor that takes no consensus is let go, one that takes no gossip is not") {
   couple c;
   c.options.queue_bytes_max = 10'000;
   c.options.gossip_bytes_max = 5'000;
@@ -539,7 +539,7 @@ TEST_CASE("a peer that takes no consensus is let go, one that takes no gossip is
   CHECK_FALSE(c.refused(c.a));
 }
 
-TEST_CASE("whatever a peer sends, memory stays bounded and the session ends in order") {
+TEST_CASE("whatever a neighbor sends, memory stays bounded and the session ends in order") {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     INFO("seed ", seed);
     seeded_random random(seed);

@@ -9,19 +9,19 @@
 
 namespace swarm::p2p {
 
-/// Of two connections to one peer, what decides which of them stays.
+/// Of two connections to one neighbor, what decides which of them stays.
 struct connection_facts {
   bool dialled_here = false;
-  std::uint64_t peer_instance = 0; ///< of the peer's process
-  std::uint64_t number = 0;        ///< that whoever dialled gave it
+  std::uint64_t neighbor_instance = 0; ///< of the neighbor's process
+  std::uint64_t number = 0;            ///< that whoever dialled gave it
 };
-/// Both ends come to the same answer in whatever order they see the two. A restarted peer wins over what it
+/// Both ends come to the same answer in whatever order they see the two. A restarted neighbor wins over what it
 /// left behind; else the connection that the lower account dialled, and of two such the later one.
-bool fresh_one_stays(const address& own, const address& peer, const connection_facts& old,
+bool fresh_one_stays(const address& own, const address& neighbor, const connection_facts& old,
                      const connection_facts& fresh);
 
 /// Whom to dial and when, and whom to refuse. Pure: time comes in.
-class peer_book {
+class neighbor_book {
 public:
   struct target {
     bool configured = false;
@@ -42,14 +42,14 @@ public:
     std::optional<address> expected; ///< anybody else there is not who was told of
   };
 
-  peer_book(const p2p_options& options, const address& own, std::uint64_t seed);
+  neighbor_book(const p2p_options& options, const address& own, std::uint64_t seed);
 
   /// Dialled for ever. The endpoint was checked.
   void configure(const std::string& endpoint, time_point now);
-  /// A peer said that `account` can be reached there.
+  /// A neighbor said that `account` can be reached there.
   void learn(const address& account, const std::string& endpoint, time_point now);
 
-  /// What to dial now; they count as under way until `dial_ended`. `connected`: whose peers need none.
+  /// What to dial now; they count as under way until `dial_ended`. `connected`: whose neighbors need none.
   /// `under_way`: connections of any kind.
   std::vector<dial_order> due(const std::set<address>& connected, std::size_t under_way, time_point now);
   /// `account` proved itself there.
@@ -58,14 +58,14 @@ public:
   /// The attempt failed, or the connection ended that lasted `lasted`. True: worth a line in the log.
   bool dial_ended(const std::string& endpoint, duration lasted, const std::string& why, time_point now);
   /// It is not dialled at once, so that both ends do not do it at the same time.
-  void peer_gone(const address& account, time_point now);
+  void neighbor_gone(const address& account, time_point now);
 
   void refuse(const address& account, const hash32& certificate, std::string reason, time_point now);
   /// Why, if it is refused now.
   const refusal* refused(const address& account, time_point now) const;
   const refusal* refused(const hash32& certificate, time_point now) const;
 
-  /// What is left of the points of a peer's last session.
+  /// What is left of the points of a neighbor's last session.
   double points(const address& account, time_point now) const;
   void keep_points(const address& account, double points, time_point now);
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <variant>
 
-/// One connection to a peer, without socket, clock or threads: the shell feeds frames and time, carries out
+/// One connection to a neighbor, without socket, clock or threads: the shell feeds frames and time, carries out
 /// the actions in their order and takes frames to send whenever the socket has room for them.
 namespace swarm::p2p {
 
@@ -32,7 +32,7 @@ struct deliver_txns {
   std::vector<bytes> raw;
   std::vector<hash32> hashes;
 };
-/// The peer can give these: ask with `ask_txns`.
+/// The neighbor can give these: ask with `ask_txns`.
 struct txns_heard {
   std::vector<hash32> hashes;
 };
@@ -41,7 +41,7 @@ struct txns_wanted {
   std::uint64_t id = 0;
   std::vector<hash32> hashes;
 };
-/// The peer was asked for these and does not give them.
+/// The neighbor was asked for these and does not give them.
 struct txns_missed {
   std::vector<hash32> hashes;
 };
@@ -67,10 +67,10 @@ struct deliver_part {
   std::uint64_t tag = 0;
   bytes answer;
 };
-/// Answer with `answer_peers`.
-struct peers_wanted {};
-struct peers_heard {
-  std::vector<peer_entry> peers;
+/// Answer with `answer_neighbors`.
+struct neighbors_wanted {};
+struct neighbors_heard {
+  std::vector<peer_entry> neighbors;
 };
 /// For the log.
 struct offence {
@@ -78,7 +78,7 @@ struct offence {
   double points = 0;
   double sum = 0;
 };
-/// The last action: the session is over. `refuse`: the peer misbehaved, do not take it back for a while.
+/// The last action: the session is over. `refuse`: the neighbor misbehaved, do not take it back for a while.
 struct close {
   std::string reason; ///< fits into a close frame; for the logs of both ends
   bool refuse = false;
@@ -88,7 +88,7 @@ using session_action =
     std::variant<action::greeted, action::deliver_consensus, action::deliver_head, action::deliver_signs,
                  action::deliver_txns, action::txns_heard, action::txns_wanted, action::txns_missed,
                  action::blocks_wanted, action::deliver_blocks, action::part_wanted, action::deliver_part,
-                 action::peers_wanted, action::peers_heard, action::offence, action::close>;
+                 action::neighbors_wanted, action::neighbors_heard, action::offence, action::close>;
 
 struct session_counters {
   std::uint64_t frames_in = 0;
@@ -97,18 +97,18 @@ struct session_counters {
   std::uint64_t bytes_out = 0;
 };
 
-class peer_session {
+class neighbor_session {
 public:
-  /// `own`: signed. The certificates are those of this connection. `points`: of the peer's last session.
-  peer_session(const session_options& options, hello own, const hash32& own_certificate,
-               const hash32& peer_certificate, time_point now);
+  /// `own`: signed. The certificates are those of this connection. `points`: of the neighbor's last session.
+  neighbor_session(const session_options& options, hello own, const hash32& own_certificate,
+                   const hash32& peer_certificate, time_point now);
 
   // --- events
   /// A message: `decoded` is what `decode` made of its `size` bytes, or errors if it is no binary message.
   void on_frame(result<frame> decoded, std::size_t size, time_point now);
-  /// `listening`: the shell reads from the peer, so its silence is its own.
+  /// `listening`: the shell reads from the neighbor, so its silence is its own.
   void tick(time_point now, bool listening);
-  /// The answer to `greeted`. `points`: offences of the peer's earlier sessions.
+  /// The answer to `greeted`. `points`: offences of the neighbor's earlier sessions.
   void admit(double points, time_point now);
   /// A ping at once: whoever doubts the connection learns soon whether it is dead.
   void probe(time_point now);
@@ -121,7 +121,7 @@ public:
   void send_head(const head_facts& now);
   /// `encoded`: a frame of signs; dropped when too much waits.
   void send_signs(shared_bytes encoded);
-  /// `starts_here`: it came from no peer, so nobody else spreads it.
+  /// `starts_here`: it came from no neighbor, so nobody else spreads it.
   void gossip(const hash32& hash, const shared_bytes& raw, bool starts_here, time_point now);
   /// Those that cannot be asked for now: too many questions are open.
   std::vector<hash32> ask_txns(std::span<const hash32> hashes, time_point now);
@@ -132,7 +132,7 @@ public:
   /// `tag` comes back with the answer. False: not open, or too many questions are.
   bool ask_part(std::uint64_t tag, bytes question, time_point now);
   void answer_part(std::uint64_t id, bytes answer);
-  void answer_peers(std::vector<peer_entry> peers);
+  void answer_neighbors(std::vector<peer_entry> neighbors);
 
   std::vector<session_action> take_actions() { return std::exchange(actions_, {}); }
   /// See `send_queue::take`.
@@ -141,7 +141,7 @@ public:
 
   bool open() const { return phase_ == phase::open; }
   bool over() const { return phase_ == phase::over; }
-  const head_facts& peer_head() const { return peer_head_; }
+  const head_facts& neighbor_head() const { return neighbor_head_; }
   double points(time_point now) const { return score_.points(now); }
   std::optional<duration> round_trip() const { return round_trip_; }
   const session_counters& counters() const { return counters_; }
@@ -175,7 +175,7 @@ private:
   bool allow(frame_kind kind, double units, time_point now);
   void offend(std::string reason, double points, time_point now);
   void send_control(const frame& what);
-  void ask_peers(time_point now);
+  void ask_neighbors(time_point now);
   void forget_old_questions(time_point now);
   void watch_silence(time_point now, bool listening);
   result<void> check(const hello& from) const;
@@ -193,8 +193,8 @@ private:
   void on(got_blocks from, time_point now);
   void on(get_part from, time_point now);
   void on(got_part from, time_point now);
-  void on(get_peers from, time_point now);
-  void on(got_peers from, time_point now);
+  void on(get_neighbors from, time_point now);
+  void on(got_neighbors from, time_point now);
   void on(signs from, time_point now);
 
   session_options options_;
@@ -208,9 +208,9 @@ private:
   offence_score score_;
   shared_bytes greeting_; ///< the hello, until it is sent
   send_queue queue_;
-  recent_hashes known_txns_; ///< the peer said that it has them
+  recent_hashes known_txns_; ///< the neighbor said that it has them
   recent_hashes told_txns_;  ///< it was told of, or will be
-  head_facts peer_head_;
+  head_facts neighbor_head_;
   std::uint64_t next_id_ = 1;
   std::map<std::uint64_t, asked_blocks> asked_blocks_;
   std::map<std::uint64_t, asked_txns> asked_txns_;
@@ -221,8 +221,8 @@ private:
   std::optional<sent_ping> ping_;
   time_point next_ping_;
   std::optional<duration> round_trip_;
-  bool peers_asked_ = false;
-  time_point next_ask_peers_;
+  bool neighbors_asked_ = false;
+  time_point next_ask_neighbors_;
   session_counters counters_;
   std::vector<session_action> actions_;
 };

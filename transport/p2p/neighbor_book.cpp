@@ -1,4 +1,4 @@
-#include "transport/p2p/peer_book.hpp"
+#include "transport/p2p/neighbor_book.hpp"
 
 #include <algorithm>
 
@@ -13,29 +13,29 @@ constexpr duration steady_after = std::chrono::seconds(5);
 
 } // namespace
 
-bool fresh_one_stays(const address& own, const address& peer, const connection_facts& old,
+bool fresh_one_stays(const address& own, const address& neighbor, const connection_facts& old,
                      const connection_facts& fresh) {
-  if (old.peer_instance != fresh.peer_instance) return true;
-  if (old.dialled_here != fresh.dialled_here) return fresh.dialled_here == (own < peer);
+  if (old.neighbor_instance != fresh.neighbor_instance) return true;
+  if (old.dialled_here != fresh.dialled_here) return fresh.dialled_here == (own < neighbor);
   return fresh.number > old.number;
 }
 
-peer_book::peer_book(const p2p_options& options, const address& own, std::uint64_t seed)
+neighbor_book::neighbor_book(const p2p_options& options, const address& own, std::uint64_t seed)
     : options_(options), own_(own), seed_(seed) {}
 
-peer_book::target& peer_book::add(const std::string& endpoint, time_point now) {
+neighbor_book::target& neighbor_book::add(const std::string& endpoint, time_point now) {
   const auto found = targets_.find(endpoint);
   if (found != targets_.end()) return found->second;
   transport::back_off waits(options_.dial_first, options_.dial_longest, ++seed_);
   return targets_.emplace(endpoint, target{.waits = waits, .next_at = now}).first->second;
 }
 
-void peer_book::configure(const std::string& endpoint, time_point now) {
+void neighbor_book::configure(const std::string& endpoint, time_point now) {
   auto& entry = add(endpoint, now);
   entry.configured = true;
 }
 
-void peer_book::learn(const address& account, const std::string& endpoint, time_point now) {
+void neighbor_book::learn(const address& account, const std::string& endpoint, time_point now) {
   if (account == own_ || endpoint.empty() || endpoint == options_.endpoint || targets_.contains(endpoint))
     return;
   std::size_t learned = 0, same_account = 0;
@@ -43,19 +43,19 @@ void peer_book::learn(const address& account, const std::string& endpoint, time_
     learned += entry.configured ? 0 : 1;
     same_account += !entry.configured && entry.account == account ? 1 : 0;
   }
-  // One peer's word moves nobody elsewhere: what was told first is tried until it has failed often enough.
+  // One neighbor's word moves nobody elsewhere: what was told first is tried until it has failed often enough.
   if (learned >= options_.learned_max || same_account > 0) return;
   add(endpoint, now).account = account;
 }
 
-std::vector<peer_book::dial_order> peer_book::due(const std::set<address>& connected, std::size_t under_way,
-                                                  time_point now) {
+std::vector<neighbor_book::dial_order> neighbor_book::due(const std::set<address>& connected,
+                                                          std::size_t under_way, time_point now) {
   std::vector<dial_order> out;
   for (auto& [endpoint, entry] : targets_) {
     if (entry.dialling || entry.own || now < entry.next_at) continue;
     if (entry.account && (connected.contains(*entry.account) || refused(*entry.account, now))) continue;
     // Half of the places stay free for those who dial this node.
-    const auto places = entry.configured ? options_.peers_max : options_.peers_max / 2;
+    const auto places = entry.configured ? options_.neighbors_max : options_.neighbors_max / 2;
     if (under_way + out.size() >= places) continue;
     entry.dialling = true;
     out.push_back({endpoint, entry.configured ? std::nullopt : entry.account});
@@ -63,16 +63,16 @@ std::vector<peer_book::dial_order> peer_book::due(const std::set<address>& conne
   return out;
 }
 
-void peer_book::answered(const std::string& endpoint, const address& account) {
+void neighbor_book::answered(const std::string& endpoint, const address& account) {
   if (const auto found = targets_.find(endpoint); found != targets_.end()) found->second.account = account;
 }
 
-void peer_book::is_own(const std::string& endpoint) {
+void neighbor_book::is_own(const std::string& endpoint) {
   if (const auto found = targets_.find(endpoint); found != targets_.end()) found->second.own = true;
 }
 
-bool peer_book::dial_ended(const std::string& endpoint, duration lasted, const std::string& why,
-                           time_point now) {
+bool neighbor_book::dial_ended(const std::string& endpoint, duration lasted, const std::string& why,
+                               time_point now) {
   const auto found = targets_.find(endpoint);
   if (found == targets_.end()) return false;
   auto& entry = found->second;
@@ -89,7 +89,7 @@ bool peer_book::dial_ended(const std::string& endpoint, duration lasted, const s
   return news || (attempts & (attempts - 1)) == 0;
 }
 
-void peer_book::peer_gone(const address& account, time_point now) {
+void neighbor_book::neighbor_gone(const address& account, time_point now) {
   for (auto& [endpoint, entry] : targets_)
     if (entry.account == account && !entry.dialling) {
       auto wait = transport::back_off(options_.dial_first, options_.dial_first, ++seed_).next();
@@ -97,8 +97,8 @@ void peer_book::peer_gone(const address& account, time_point now) {
     }
 }
 
-void peer_book::refuse(const address& account, const hash32& certificate, std::string reason,
-                       time_point now) {
+void neighbor_book::refuse(const address& account, const hash32& certificate, std::string reason,
+                           time_point now) {
   std::erase_if(refusals_, [&](const auto& each) { return each.second.until <= now; });
   if (refusals_.size() >= refusals_max)
     refusals_.erase(std::min_element(refusals_.begin(), refusals_.end(), [](const auto& a, const auto& b) {
@@ -107,23 +107,23 @@ void peer_book::refuse(const address& account, const hash32& certificate, std::s
   refusals_.insert_or_assign(account, refusal{certificate, std::move(reason), now + options_.refuse_for});
 }
 
-const peer_book::refusal* peer_book::refused(const address& account, time_point now) const {
+const neighbor_book::refusal* neighbor_book::refused(const address& account, time_point now) const {
   const auto found = refusals_.find(account);
   return found != refusals_.end() && now < found->second.until ? &found->second : nullptr;
 }
 
-const peer_book::refusal* peer_book::refused(const hash32& certificate, time_point now) const {
+const neighbor_book::refusal* neighbor_book::refused(const hash32& certificate, time_point now) const {
   for (const auto& [account, entry] : refusals_)
     if (entry.certificate == certificate && now < entry.until) return &entry;
   return nullptr;
 }
 
-double peer_book::points(const address& account, time_point now) const {
+double neighbor_book::points(const address& account, time_point now) const {
   const auto found = scores_.find(account);
   return found == scores_.end() ? 0 : found->second.points(now);
 }
 
-void peer_book::keep_points(const address& account, double points, time_point now) {
+void neighbor_book::keep_points(const address& account, double points, time_point now) {
   scores_.erase(account);
   std::erase_if(scores_, [&](const auto& each) { return each.second.points(now) <= 0; });
   if (points <= 0 || scores_.size() >= scores_max) return;

@@ -1,4 +1,4 @@
-#include "transport/p2p/peer_book.hpp"
+#include "transport/p2p/neighbor_book.hpp"
 
 #include "transport/p2p/txn_relay.hpp"
 
@@ -40,12 +40,12 @@ TEST_CASE("of two connections both ends keep the same one") {
   CHECK_FALSE(fresh_one_stays(low, high, {true, 5, 2}, {true, 5, 1}));
   CHECK(fresh_one_stays(high, low, {false, 6, 1}, {false, 6, 2}));
   CHECK_FALSE(fresh_one_stays(high, low, {false, 6, 2}, {false, 6, 1}));
-  // A restarted peer's connection is never worth less than what it left behind.
+  // A restarted neighbor's connection is never worth less than what it left behind.
   CHECK(fresh_one_stays(low, high, {true, 5, 9}, {false, 7, 1}));
 }
 
 TEST_CASE("configured endpoints are dialled for ever, with growing pauses") {
-  peer_book book({}, account(9), 1);
+  neighbor_book book({}, account(9), 1);
   time_point now{};
   book.configure("sn-1:30303", now);
   duration last{};
@@ -69,7 +69,7 @@ TEST_CASE("configured endpoints are dialled for ever, with growing pauses") {
 }
 
 TEST_CASE("who is connected, refused or this node itself is not dialled") {
-  peer_book book({}, account(9), 1);
+  neighbor_book book({}, account(9), 1);
   time_point now{};
   book.configure("sn-1:1", now);
   book.configure("sn-9:1", now);
@@ -95,7 +95,7 @@ TEST_CASE("told endpoints are bounded, one an account, and forgotten when they f
   p2p_options options;
   options.endpoint = "me:1";
   options.learned_max = 3;
-  peer_book book(options, account(9), 1);
+  neighbor_book book(options, account(9), 1);
   time_point now{};
   book.learn(account(9), "sn-9:1", now);
   book.learn(account(1), "me:1", now);
@@ -116,7 +116,7 @@ TEST_CASE("told endpoints are bounded, one an account, and forgotten when they f
 }
 
 TEST_CASE("points outlive a session, refusals and points are bounded") {
-  peer_book book({}, account(9), 1);
+  neighbor_book book({}, account(9), 1);
   const time_point now{};
   book.keep_points(account(1), 40, now);
   CHECK(book.points(account(1), now + 10s) == 30);
@@ -131,7 +131,7 @@ TEST_CASE("points outlive a session, refusals and points are bounded") {
   CHECK(book.refusals().size() == 256);
 }
 
-TEST_CASE("a transaction is handed on once, and asked of one peer at a time") {
+TEST_CASE("a transaction is handed on once, and asked of one neighbor at a time") {
   txn_relay relay(1000, 100, 30s);
   const time_point now{};
   CHECK(relay.announced(1, std::vector{hash_of(1), hash_of(2)}).size() == 2);
@@ -145,7 +145,7 @@ TEST_CASE("a transaction is handed on once, and asked of one peer at a time") {
   auto questions = relay.missed(1, std::vector{hash_of(1), hash_of(2)});
   REQUIRE(questions.size() == 1);
   CHECK(questions.at(2) == std::vector{hash_of(1)});
-  questions = relay.peer_gone(2);
+  questions = relay.neighbor_gone(2);
   CHECK(questions.at(3) == std::vector{hash_of(1)});
   CHECK(questions.size() == 1);
   CHECK(relay.missed(3, std::vector{hash_of(1)}).empty());
@@ -160,7 +160,7 @@ TEST_CASE("accepted transactions are kept within their bytes") {
   CHECK_FALSE(relay.accepted(hash_of(1), raw_of(400), now));
   CHECK(relay.accepted(hash_of(2), raw_of(400), now));
   CHECK(relay.arrived(hash_of(3), now));
-  CHECK_FALSE(relay.accepted(hash_of(3), raw_of(400), now)); // it came from a peer
+  CHECK_FALSE(relay.accepted(hash_of(3), raw_of(400), now)); // it came from a neighbor
   CHECK(relay.find(hash_of(1)) == nullptr);
   CHECK(relay.find(hash_of(3))->size() == 400);
   CHECK(relay.cached_bytes() == 800);
