@@ -37,10 +37,6 @@ void echo(http_request request, http_reply reply) {
   reply(text_response(200, request.method + " " + request.target + " " + request.body));
 }
 
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// The body of `size` bytes that is told apart at every place.
 std::string pattern(std::size_t size) {
   std::string out(size, '\0');

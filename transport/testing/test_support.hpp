@@ -103,6 +103,10 @@ struct raw_answer {
   bool has(std::string_view part) const { return head.find(part) != std::string::npos; }
 };
 
+inline bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
 /// A blocking TLS connection that does exactly what it is told.
 class raw_tls {
 public:

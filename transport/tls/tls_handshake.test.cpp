@@ -13,10 +13,6 @@ using namespace swarm::transport::test;
 
 namespace {
 
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 tls_files trusting(tls_files files, const std::filesystem::path& cacert) {
   files.cacert = cacert;
   return files;
