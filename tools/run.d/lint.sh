@@ -12,7 +12,7 @@ bash_files() {
   grep -rlIE '^#!.*\bbash' .ci tools deploy tests examples ledger 2>/dev/null || true
 }
 
-check_layers() { "$PYTHON" tools/check/check_includes; }
+check_layers() { "$PYTHON" tools/check/check_includes && "$PYTHON" tools/check/check_tree; }
 
 check_cpp_format() {
   local formatter=$VENV/bin/clang-format report status=0
