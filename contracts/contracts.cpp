@@ -1,9 +1,11 @@
 #include "contracts/contracts.hpp"
 
-#include "contracts/registry/client.hpp"
-#include "contracts/registry/node_registry.hpp"
-#include "contracts/registry/training_registry.hpp"
-#include "contracts/training/training.hpp"
+#include "contracts/registry/contract.hpp"
+#include "contracts/registry/interface.hpp"
+#include "contracts/training/contract.hpp"
+#include "contracts/training/interface.hpp"
+#include "contracts/training_registry/contract.hpp"
+#include "contracts/training_registry/interface.hpp"
 
 namespace swarm::contracts {
 

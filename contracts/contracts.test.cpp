@@ -3,6 +3,7 @@
 #include "base/hash.hpp"
 #include "base/random.hpp"
 #include "contracts/testing/training_probe.hpp"
+#include "contracts/training_registry/client.hpp"
 
 #include <doctest/doctest.h>
 
@@ -57,6 +58,11 @@ round_cost play_round(memory_world& world, std::uint16_t count, std::uint64_t ro
 }
 
 } // namespace
+
+TEST_CASE("contracts are where the interfaces say") {
+  CHECK(to_hex(node_registry_address().view()) == "0x0000000000000000000000000000000000005001");
+  CHECK(to_hex(training_registry_address().view()) == "0x0000000000000000000000000000000000005002");
+}
 
 TEST_CASE("genesis has both registries and the default training") {
   const auto set = make_contracts();

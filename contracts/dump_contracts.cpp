@@ -1,6 +1,7 @@
-#include "contracts/registry/client.hpp"
+#include "contracts/abi/function.hpp"
 #include "contracts/registry/interface.hpp"
 #include "contracts/training/interface.hpp"
+#include "contracts/training_registry/interface.hpp"
 
 #include <cstdio>
 
@@ -16,33 +17,39 @@ using namespace swarm::contracts;
 
 template <class Args>
 void print_function(std::string_view contract) {
-  using answer = typename abi::layout<Args>::answer;
+  using answer = abi::answer_of<Args>;
   std::string answer_type = "-";
   if constexpr (!std::is_void_v<answer>) answer_type = abi::codec<answer>::type_name();
   fmt::print("function {} {} {} {} {}\n", contract, abi::signature<Args>(), to_hex(abi::selector_of<Args>()),
-             abi::layout<Args>::view ? "view" : "nonpayable", answer_type);
+             Args::function.is_view ? "view" : "nonpayable", answer_type);
 }
 
 template <class Event>
 void print_event(std::string_view contract) {
   std::string indexed;
-  for (bool one : abi::layout<Event>::indexed)
-    indexed += one ? '1' : '0';
-  fmt::print("event {} {} {} {}\n", contract, abi::signature<Event>(), to_hex(event_topic<Event>().view()),
+  for (std::size_t i = 0; i < member_count<Event>; ++i)
+    indexed += Event::event.is_topic(i) ? '1' : '0';
+  fmt::print("event {} {} {} {}\n", contract, abi::signature<Event>(), to_hex(abi::topic_of<Event>().view()),
              indexed);
 }
 
 template <class... Args, class... Event>
-void print(std::string_view contract, function_list<Args...>, std::type_identity<std::variant<Event...>>) {
+void print(std::string_view contract, type_list<Args...>, std::type_identity<std::variant<Event...>>) {
   (print_function<Args>(contract), ...);
   (print_event<Event>(contract), ...);
+}
+
+template <class Interface>
+void print() {
+  const auto contract = fmt::format("I{}", Interface::name);
+  print(contract, typename Interface::functions{}, std::type_identity<typename Interface::event>{});
 }
 
 } // namespace
 
 int main() {
-  print("INodeRegistry", node_registry_functions{}, std::type_identity<node_event>{});
-  print("ITrainingRegistry", training_registry_functions{}, std::type_identity<training_registry_event>{});
-  print("ITraining", training_functions{}, std::type_identity<training_event>{});
+  print<node_registry_interface>();
+  print<training_registry_interface>();
+  print<training_interface>();
   return std::fflush(stdout) == 0 ? 0 : 1;
 }

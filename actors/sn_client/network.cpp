@@ -6,6 +6,7 @@
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
 #include "contracts/registry/client.hpp"
+#include "contracts/training/client.hpp"
 #include "ledger/formats/sign_of_life.hpp"
 #include "ledger/formats/transaction.hpp"
 #include "transport/back_off.hpp"

@@ -1,6 +1,7 @@
 #include "actors/sn_client/rpc_codec.hpp"
 
 #include "contracts/registry/client.hpp"
+#include "contracts/training/client.hpp"
 
 #include <charconv>
 

@@ -16,21 +16,27 @@ struct inner {
   bool operator==(const inner&) const = default;
 };
 struct put_args {
+  static constexpr abi::call<> function{"put"};
   inner item;
   std::vector<std::string> names;
   bool operator==(const put_args&) const = default;
 };
 struct set_name_args {
+  static constexpr abi::call<> function{"setName"};
   u256 id;
   std::string name;
 };
 struct named {
+  static constexpr abi::event event{"Named", {1, 2}};
   u256 id;
   hash32 name_hash;
   std::string first;
 };
 
 enum class colour : std::uint8_t { red, green };
+constexpr colour last_value(colour) {
+  return colour::green;
+}
 struct fixed_pair {
   std::uint32_t small = 0;
   std::int64_t wide = 0;
@@ -53,43 +59,6 @@ struct everything {
   std::vector<std::vector<std::uint64_t>> table;
   bool operator==(const everything&) const = default;
 };
-
-} // namespace
-
-namespace swarm::contracts::abi {
-template <>
-struct layout<inner> {
-  static constexpr auto members = std::tuple{&inner::text, &inner::number, &inner::who};
-};
-template <>
-struct layout<put_args> {
-  static constexpr std::string_view name = "put";
-  static constexpr auto members = std::tuple{&put_args::item, &put_args::names};
-};
-template <>
-struct layout<set_name_args> {
-  static constexpr std::string_view name = "setName";
-  static constexpr auto members = std::tuple{&set_name_args::id, &set_name_args::name};
-};
-template <>
-struct layout<fixed_pair> {
-  static constexpr auto members = std::tuple{&fixed_pair::small, &fixed_pair::wide};
-};
-template <>
-struct enum_values<colour> {
-  static constexpr auto last = colour::green;
-};
-template <>
-struct layout<everything> {
-  using e = everything;
-  static constexpr std::string_view name = "everything";
-  static constexpr auto members =
-      std::tuple{&e::byte, &e::negative, &e::flag,  &e::paint, &e::who,    &e::digest, &e::big,
-                 &e::text, &e::fixed,    &e::texts, &e::pairs, &e::inners, &e::table};
-};
-} // namespace swarm::contracts::abi
-
-namespace {
 
 address filled_address(std::uint8_t byte) {
   address out;
@@ -200,15 +169,6 @@ TEST_CASE("errors are encoded as published (vector V11) and described for people
   CHECK(abi::describe_error(bytes{1, 2}) == "reverted with 2 bytes that are no Error(string): 0x0102");
   CHECK(abi::describe_error(bytes(100)).ends_with("..."));
 }
-
-namespace swarm::contracts::abi {
-template <>
-struct layout<named> {
-  static constexpr std::string_view name = "Named";
-  static constexpr auto members = std::tuple{&named::id, &named::name_hash, &named::first};
-  static constexpr std::array indexed{true, true, false};
-};
-} // namespace swarm::contracts::abi
 
 TEST_CASE("events become topics and data as published (vector V12)") {
   // The vector's second parameter is an indexed string: its topic is the hash of the text.

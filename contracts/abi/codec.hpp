@@ -1,24 +1,15 @@
 #pragma once
 
 #include "base/u256.hpp"
+#include "contracts/abi/members.hpp"
 #include "contracts/abi/reader.hpp"
 
 #include <algorithm>
 #include <array>
 #include <concepts>
-#include <tuple>
 #include <type_traits>
 
 namespace swarm::contracts::abi {
-
-/// The members of a struct in the order of its ABI tuple: specialise with
-/// `static constexpr auto members = std::tuple{&T::a, &T::b};` (std::make_tuple() for none).
-template <class T>
-struct layout;
-
-/// The largest value of an enumeration (an ABI uint8): specialise with `static constexpr T last = ...;`
-template <class T>
-struct enum_values;
 
 /// Type name, size and coding of one C++ type. A static type has `words`, `put` and `get`, a dynamic one
 /// `append` and `take`; `min_words` is the least any encoding of it takes. Nesting is as deep as the C++
@@ -171,7 +162,7 @@ struct codec<T> {
   static void put(std::uint8_t* to, T value) { to[word_size - 1] = static_cast<std::uint8_t>(value); }
   static bool get(reader& in, std::size_t at, T& value) {
     static_assert(sizeof(T) == 1);
-    constexpr auto last = static_cast<unsigned>(enum_values<T>::last);
+    constexpr auto last = static_cast<unsigned>(last_value(T{}));
     std::uint8_t raw = 0;
     if (!codec<std::uint8_t>::get(in, at, raw)) return false;
     if (raw > last)
@@ -282,11 +273,11 @@ struct codec<std::array<T, N>> {
   }
 };
 
-/// What can be said of a `layout`'s tuple of member pointers.
-template <class Members>
+/// What can be said of a struct by the types of its members.
+template <class Types>
 struct parts;
-template <class Struct, class... Type>
-struct parts<const std::tuple<Type Struct::*...>> {
+template <class... Type>
+struct parts<type_list<Type...>> {
   static constexpr bool dynamic = (false || ... || codec<Type>::dynamic);
   static constexpr std::size_t words = (std::size_t{0} + ... + head_words<Type>());
   static constexpr std::size_t min_words = (std::size_t{0} + ... + total_min_words<Type>());
@@ -296,34 +287,23 @@ struct parts<const std::tuple<Type Struct::*...>> {
     return out;
   }
 };
-template <>
-struct parts<const std::tuple<>> {
-  static constexpr bool dynamic = false;
-  static constexpr std::size_t words = 0;
-  static constexpr std::size_t min_words = 0;
-  static std::string type_names() { return {}; }
-};
 template <class T>
-using parts_of = parts<decltype(layout<T>::members)>;
+using parts_of = parts<member_types<T>>;
 
 /// Writes the members of `value` as one tuple body at the end of `out`.
 template <class T>
 void append_members(bytes& out, const T& value) {
   body_writer body(out, parts_of<T>::words);
-  std::apply([&](auto... member) { (body.add(value.*member), ...); }, layout<T>::members);
+  with_members(value, [&body](const auto&... member) { (body.add(member), ...); });
 }
 template <class T>
 bool read_members(body_reader& body, T& value) {
-  std::apply([&](auto... member) { static_cast<void>((true && ... && body.add(value.*member))); },
-             layout<T>::members);
+  with_members(value, [&body](auto&... member) { static_cast<void>((true && ... && body.add(member))); });
   return body.ok();
 }
 
 /// A struct is the tuple of its members.
-template <class T>
-requires requires {
-  layout<T>::members;
-}
+template <plain_struct T>
 struct codec<T> {
   static constexpr bool dynamic = parts_of<T>::dynamic;
   static constexpr std::size_t words = parts_of<T>::words;
@@ -336,12 +316,11 @@ struct codec<T> {
     return read_members(body, value);
   }
   static void put(std::uint8_t* to, const T& value) {
-    auto put_one = [&to](const auto& part) {
-      using part_type = std::remove_cvref_t<decltype(part)>;
-      codec<part_type>::put(to, part);
-      to += codec<part_type>::words * word_size;
+    const auto put_one = [&to]<class Type>(const Type& part) {
+      codec<Type>::put(to, part);
+      to += codec<Type>::words * word_size;
     };
-    std::apply([&](auto... member) { (put_one(value.*member), ...); }, layout<T>::members);
+    with_members(value, [&put_one](const auto&... member) { (put_one(member), ...); });
   }
   static bool get(reader& in, std::size_t at, T& value) {
     body_reader body(in, at);

@@ -7,9 +7,11 @@ namespace swarm::contracts::abi {
 namespace {
 
 struct error_args {
+  static constexpr call<> function{"Error"};
   std::string text;
 };
 struct panic_args {
+  static constexpr call<> function{"Panic"};
   u256 code;
 };
 
@@ -25,17 +27,6 @@ std::string printable(std::string text) {
 }
 
 } // namespace
-
-template <>
-struct layout<error_args> {
-  static constexpr std::string_view name = "Error";
-  static constexpr auto members = std::tuple{&error_args::text};
-};
-template <>
-struct layout<panic_args> {
-  static constexpr std::string_view name = "Panic";
-  static constexpr auto members = std::tuple{&panic_args::code};
-};
 
 bytes encode_error(std::string_view text) {
   return encode_call(error_args{std::string(text)});

@@ -2,15 +2,10 @@
 
 #include "base/hash.hpp"
 #include "contracts/abi/codec.hpp"
+#include "contracts/abi/description.hpp"
 #include "ledger/native_contract.hpp"
 
-#include <type_traits>
-#include <utility>
-#include <variant>
-
-/// Functions, answers, events and reverts of the Solidity ABI, from the C++ types of their arguments. A
-/// struct of arguments has a `layout` with `name`, `members`, `view` and `using answer = T` (void for none);
-/// an event's has `name`, `members` and `indexed`, an array that tells which members are topics.
+/// Functions, answers and events of the Solidity ABI, from their descriptions (description.hpp).
 namespace swarm::contracts::abi {
 
 using selector = std::array<std::uint8_t, 4>;
@@ -18,7 +13,7 @@ using selector = std::array<std::uint8_t, 4>;
 /// "checkIn(uint64,uint64,...)", as it is hashed.
 template <class T>
 const std::string& signature() {
-  static const std::string text = fmt::format("{}({})", layout<T>::name, parts_of<T>::type_names());
+  static const std::string text = fmt::format("{}({})", name_of<T>(), parts_of<T>::type_names());
   return text;
 }
 
@@ -69,84 +64,65 @@ result<T> decode_answer(bytes_view data) {
   return out;
 }
 
-/// An answer of type uint256 that counts something.
-inline result<std::uint64_t> decode_count(bytes_view data) {
-  auto count = decode_answer<u256>(data);
-  if (!count) return tl::unexpected(count.error());
-  if (!count->fits_u64()) return fail(rule::out_of_range, "a count of more than 64 bits");
-  return count->to_u64();
-}
-
 template <class Event>
 const hash32& topic_of() {
   static const hash32 out = keccak256(signature<Event>());
   return out;
 }
 
-namespace detail {
-
-template <class Event, std::size_t I>
-using event_member =
-    std::remove_cvref_t<decltype(std::declval<Event>().*std::get<I>(layout<Event>::members))>;
-
-/// Calls `visit(index_constant)` for the members whose `indexed` is `Indexed`, in order.
-template <class Event, bool Indexed, class Visit>
-void each_member(Visit visit) {
-  constexpr auto count = std::tuple_size_v<std::remove_cvref_t<decltype(layout<Event>::members)>>;
-  static_assert(layout<Event>::indexed.size() == count);
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    const auto one = [&](auto index) {
-      if constexpr (layout<Event>::indexed[index()] == Indexed) visit(index);
-    };
-    (one(std::integral_constant<std::size_t, I>{}), ...);
-  }
-  (std::make_index_sequence<count>{});
+/// Calls `visit(member)` for the members of `event` that are topics, or for those that are not.
+template <bool Topics, class Event, class Visit>
+void each_parameter(Event& event, const Visit& visit) {
+  each_member(event, [&visit](auto index, auto& member) {
+    if constexpr (std::remove_const_t<Event>::event.is_topic(index()) == Topics) visit(member);
+  });
 }
 
 template <class Event>
-constexpr std::size_t data_words() {
-  constexpr auto count = layout<Event>::indexed.size();
-  return []<std::size_t... I>(std::index_sequence<I...>) {
-    return (std::size_t{0} + ... + (layout<Event>::indexed[I] ? 0 : head_words<event_member<Event, I>>()));
-  }
-  (std::make_index_sequence<count>{});
+constexpr std::size_t topic_count() {
+  constexpr auto& topics = Event::event.topics;
+  static_assert(*std::max_element(topics.begin(), topics.end()) <= member_count<Event>,
+                "a topic without a member");
+  return topics.size() - static_cast<std::size_t>(std::count(topics.begin(), topics.end(), 0u));
 }
 
-} // namespace detail
+/// Words in the head of the data, which is the tuple of the parameters that are no topics.
+template <class Event>
+constexpr std::size_t data_words() {
+  return []<class... Type>(type_list<Type...>) {
+    std::size_t index = 0, words = 0;
+    ((words += Event::event.is_topic(index++) ? 0 : head_words<Type>()), ...);
+    return words;
+  }(member_types<Event>{});
+}
 
 /// Indexed values become topics as they are, which is right for value types only (strings would be hashed).
 template <class Event>
 ledger::log_entry encode_event(const address& emitter, const Event& event) {
   ledger::log_entry out{emitter, {topic_of<Event>()}, {}};
-  detail::each_member<Event, true>([&](auto index) {
-    using type = detail::event_member<Event, index()>;
-    static_assert(!codec<type>::dynamic && codec<type>::words == 1);
-    codec<type>::put(out.topics.emplace_back().data(), event.*std::get<index()>(layout<Event>::members));
+  each_parameter<true>(event, [&out]<class Type>(const Type& member) {
+    static_assert(!codec<Type>::dynamic && codec<Type>::words == 1);
+    codec<Type>::put(out.topics.emplace_back().data(), member);
   });
-  body_writer body(out.data, detail::data_words<Event>());
-  detail::each_member<Event, false>(
-      [&](auto index) { body.add(event.*std::get<index()>(layout<Event>::members)); });
+  body_writer body(out.data, data_words<Event>());
+  each_parameter<false>(event, [&body](const auto& member) { body.add(member); });
   return out;
 }
 
 template <class Event>
 result<Event> decode_event(const std::vector<hash32>& topics, bytes_view data) {
-  constexpr auto expected = 1
-                            + static_cast<std::size_t>(std::count(layout<Event>::indexed.begin(),
-                                                                  layout<Event>::indexed.end(), true));
+  constexpr auto expected = 1 + topic_count<Event>();
   if (topics.size() != expected || topics[0] != topic_of<Event>())
     return fail(rule::wrong_event, "{} has {} topics, got {}", signature<Event>(), expected, topics.size());
   bytes words;
   for (std::size_t i = 1; i < topics.size(); ++i)
     append(words, topics[i].view());
   reader topic_in(words), data_in(data);
-  body_reader topic_body(topic_in, 0, expected - 1), data_body(data_in, 0, detail::data_words<Event>());
+  body_reader topic_body(topic_in, 0, expected - 1), data_body(data_in, 0, data_words<Event>());
   Event out{};
-  detail::each_member<Event, true>(
-      [&](auto index) { topic_body.add(out.*std::get<index()>(layout<Event>::members)); });
+  each_parameter<true>(out, [&topic_body](auto& member) { topic_body.add(member); });
   if (!topic_body.ok()) return fail_with(topic_in.failure(), "topics of " + signature<Event>());
-  detail::each_member<Event, false>(
-      [&](auto index) { data_body.add(out.*std::get<index()>(layout<Event>::members)); });
+  each_parameter<false>(out, [&data_body](auto& member) { data_body.add(member); });
   if (!data_body.ok() || !data_in.finish())
     return fail_with(data_in.failure(), "data of " + signature<Event>());
   return out;

@@ -1,5 +1,6 @@
 #include "contracts/proofs/merge_proof.hpp"
 
+#include "contracts/abi/function.hpp"
 #include "contracts/training/interface.hpp"
 #include "ledger/proof/testing/proof_fixture.hpp"
 

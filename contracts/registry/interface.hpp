@@ -1,204 +1,127 @@
 #pragma once
 
-#include "contracts/abi/function.hpp"
-#include "contracts/registry/client.hpp"
-#include "contracts/runtime/typed_contract.hpp"
+#include "base/u256.hpp"
+#include "contracts/abi/description.hpp"
+#include "contracts/runtime/page.hpp"
+#include "ledger/native_contract.hpp"
 
-/// interfaces/INodeRegistry.sol and interfaces/ITrainingRegistry.sol in C++ types. The solc check compares
-/// the two.
+/// interfaces/INodeRegistry.sol in C++ types; tests/contracts/check_interfaces compares the two.
 namespace swarm::contracts {
 
-struct leave_node_args {};
+/// 0x0000000000000000000000000000000000005001, from genesis on.
+constexpr address node_registry_address() {
+  return ledger::validators_account();
+}
+
+inline constexpr std::uint32_t nodes_max = 4096;
+inline constexpr std::size_t node_name_bytes_max = 64;
+inline constexpr std::size_t node_endpoint_bytes_max = 260;
+
+enum class node_type : std::uint8_t { sn = 1, sl = 2, swop = 3, swci = 4 };
+constexpr node_type last_value(node_type) {
+  return node_type::swci;
+}
+/// "SN", "SL", "SWOP", "SWCI".
+std::string_view to_string(node_type type);
+
+struct node_view {
+  address account; ///< zero: there is no such node
+  node_type type{};
+  bool active = false;
+  std::uint64_t since_block = 0;
+  hash32 cert_fingerprint;
+  address parent;
+  std::string name;
+  std::string endpoint;
+  bool operator==(const node_view&) const = default;
+};
+
+struct register_node_args {
+  static constexpr abi::call<> function{"register"};
+  node_type type{};
+  hash32 cert_fingerprint;
+  address parent;
+  std::string name;
+  std::string endpoint;
+};
+struct leave_node_args {
+  static constexpr abi::call<> function{"leave"};
+};
 struct node_args {
+  static constexpr abi::view<node_view> function{"node"};
   address account;
 };
-struct node_count_args {};
+struct node_count_args {
+  static constexpr abi::view<u256> function{"nodeCount"};
+};
 struct nodes_args {
+  static constexpr abi::view<std::vector<node_view>> function{"nodes"};
   u256 first;
   u256 count;
 };
+
+// Who seals blocks. Votes are of validators, on one account each.
+
 struct propose_validator_vote_args {
+  static constexpr abi::call<> function{"proposeValidatorVote"};
   address account;
   bool add = false;
 };
 struct discard_validator_vote_args {
+  static constexpr abi::call<> function{"discardValidatorVote"};
   address account;
 };
-struct get_validators_args {};
-struct validator_members_args {};
+/// The answer is sorted.
+struct get_validators_args {
+  static constexpr abi::view<std::vector<address>> function{"getValidators"};
+};
+struct validator_members_args {
+  static constexpr abi::view<std::vector<address>> function{"validatorMembers"};
+};
 struct voters_on_args {
+  static constexpr abi::view<std::vector<address>> function{"votersOn"};
   address account;
 };
-struct create_training_args {
+
+struct node_registered {
+  static constexpr abi::event event{"NodeRegistered", {1, 2}};
+  address account;
+  node_type type{};
+  hash32 cert_fingerprint;
+  address parent;
   std::string name;
+  std::string endpoint;
+  bool operator==(const node_registered&) const = default;
 };
-struct training_address_of_args {
-  std::string name;
+struct node_left {
+  static constexpr abi::event event{"NodeLeft", {1, 2}};
+  address account;
+  node_type type{};
+  bool operator==(const node_left&) const = default;
 };
-struct training_count_args {};
-struct training_names_args {
-  u256 first;
-  u256 count;
+struct validator_voted {
+  static constexpr abi::event event{"ValidatorVoted", {1, 2}};
+  address voter;
+  address account;
+  bool add = false;
+  bool operator==(const validator_voted&) const = default;
+};
+/// Every block that changes who seals has such a log; its topic 0 is `event_topic<validators_changed>()`.
+struct validators_changed {
+  static constexpr abi::event event{"ValidatorsChanged", {1}};
+  address account;
+  bool added = false;
+  std::vector<address> validators; ///< of the next block, sorted
+  bool operator==(const validators_changed&) const = default;
+};
+using node_event = std::variant<node_registered, node_left, validator_voted, validators_changed>;
+
+struct node_registry_interface {
+  static constexpr std::string_view name = "NodeRegistry";
+  using functions = type_list<register_node_args, leave_node_args, propose_validator_vote_args,
+                              discard_validator_vote_args, node_args, node_count_args, nodes_args,
+                              get_validators_args, validator_members_args, voters_on_args>;
+  using event = node_event;
 };
 
-using node_registry_functions =
-    function_list<register_node_args, leave_node_args, propose_validator_vote_args,
-                  discard_validator_vote_args, node_args, node_count_args, nodes_args, get_validators_args,
-                  validator_members_args, voters_on_args>;
-using training_registry_functions =
-    function_list<create_training_args, training_address_of_args, training_count_args, training_names_args>;
-
-namespace abi {
-
-template <>
-struct enum_values<node_type> {
-  static constexpr auto last = node_type::swci;
-};
-
-template <>
-struct layout<node_view> {
-  using t = node_view;
-  static constexpr auto members = std::tuple{&t::account,          &t::type,   &t::active, &t::since_block,
-                                             &t::cert_fingerprint, &t::parent, &t::name,   &t::endpoint};
-};
-
-template <>
-struct layout<register_node_args> {
-  using t = register_node_args;
-  static constexpr std::string_view name = "register";
-  static constexpr auto members =
-      std::tuple{&t::type, &t::cert_fingerprint, &t::parent, &t::name, &t::endpoint};
-  static constexpr bool view = false;
-  using answer = void;
-};
-template <>
-struct layout<leave_node_args> {
-  static constexpr std::string_view name = "leave";
-  static constexpr auto members = std::make_tuple();
-  static constexpr bool view = false;
-  using answer = void;
-};
-template <>
-struct layout<node_args> {
-  static constexpr std::string_view name = "node";
-  static constexpr auto members = std::tuple{&node_args::account};
-  static constexpr bool view = true;
-  using answer = node_view;
-};
-template <>
-struct layout<node_count_args> {
-  static constexpr std::string_view name = "nodeCount";
-  static constexpr auto members = std::make_tuple();
-  static constexpr bool view = true;
-  using answer = u256;
-};
-template <>
-struct layout<nodes_args> {
-  static constexpr std::string_view name = "nodes";
-  static constexpr auto members = std::tuple{&nodes_args::first, &nodes_args::count};
-  static constexpr bool view = true;
-  using answer = std::vector<node_view>;
-};
-template <>
-struct layout<propose_validator_vote_args> {
-  using t = propose_validator_vote_args;
-  static constexpr std::string_view name = "proposeValidatorVote";
-  static constexpr auto members = std::tuple{&t::account, &t::add};
-  static constexpr bool view = false;
-  using answer = void;
-};
-template <>
-struct layout<discard_validator_vote_args> {
-  static constexpr std::string_view name = "discardValidatorVote";
-  static constexpr auto members = std::tuple{&discard_validator_vote_args::account};
-  static constexpr bool view = false;
-  using answer = void;
-};
-template <>
-struct layout<get_validators_args> {
-  static constexpr std::string_view name = "getValidators";
-  static constexpr auto members = std::make_tuple();
-  static constexpr bool view = true;
-  using answer = std::vector<address>;
-};
-template <>
-struct layout<validator_members_args> {
-  static constexpr std::string_view name = "validatorMembers";
-  static constexpr auto members = std::make_tuple();
-  static constexpr bool view = true;
-  using answer = std::vector<address>;
-};
-template <>
-struct layout<voters_on_args> {
-  static constexpr std::string_view name = "votersOn";
-  static constexpr auto members = std::tuple{&voters_on_args::account};
-  static constexpr bool view = true;
-  using answer = std::vector<address>;
-};
-template <>
-struct layout<validator_voted> {
-  using t = validator_voted;
-  static constexpr std::string_view name = "ValidatorVoted";
-  static constexpr auto members = std::tuple{&t::voter, &t::account, &t::add};
-  static constexpr std::array indexed{true, true, false};
-};
-template <>
-struct layout<validators_changed> {
-  using t = validators_changed;
-  static constexpr std::string_view name = "ValidatorsChanged";
-  static constexpr auto members = std::tuple{&t::account, &t::added, &t::validators};
-  static constexpr std::array indexed{true, false, false};
-};
-template <>
-struct layout<node_registered> {
-  using t = node_registered;
-  static constexpr std::string_view name = "NodeRegistered";
-  static constexpr auto members =
-      std::tuple{&t::account, &t::type, &t::cert_fingerprint, &t::parent, &t::name, &t::endpoint};
-  static constexpr std::array indexed{true, true, false, false, false, false};
-};
-template <>
-struct layout<node_left> {
-  static constexpr std::string_view name = "NodeLeft";
-  static constexpr auto members = std::tuple{&node_left::account, &node_left::type};
-  static constexpr std::array indexed{true, true};
-};
-
-template <>
-struct layout<create_training_args> {
-  static constexpr std::string_view name = "create";
-  static constexpr auto members = std::tuple{&create_training_args::name};
-  static constexpr bool view = false;
-  using answer = address;
-};
-template <>
-struct layout<training_address_of_args> {
-  static constexpr std::string_view name = "addressOf";
-  static constexpr auto members = std::tuple{&training_address_of_args::name};
-  static constexpr bool view = true;
-  using answer = address;
-};
-template <>
-struct layout<training_count_args> {
-  static constexpr std::string_view name = "count";
-  static constexpr auto members = std::make_tuple();
-  static constexpr bool view = true;
-  using answer = u256;
-};
-template <>
-struct layout<training_names_args> {
-  static constexpr std::string_view name = "names";
-  static constexpr auto members = std::tuple{&training_names_args::first, &training_names_args::count};
-  static constexpr bool view = true;
-  using answer = std::vector<std::string>;
-};
-template <>
-struct layout<training_created> {
-  using t = training_created;
-  static constexpr std::string_view name = "TrainingCreated";
-  static constexpr auto members = std::tuple{&t::name, &t::training, &t::creator};
-  static constexpr std::array indexed{false, true, true};
-};
-
-} // namespace abi
 } // namespace swarm::contracts

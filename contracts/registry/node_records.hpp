@@ -1,6 +1,6 @@
 #pragma once
 
-#include "contracts/registry/client.hpp"
+#include "contracts/registry/interface.hpp"
 #include "contracts/runtime/slots.hpp"
 
 #include <initializer_list>
@@ -15,16 +15,12 @@ struct node_slot {
   std::uint16_t index = 0; ///< order of first registration
   address parent;
 };
-template <>
-struct slot_layout<node_slot> {
-  using t = node_slot;
-  static constexpr auto members = std::tuple{&t::type, &t::active, &t::since_block, &t::index, &t::parent};
-};
 
 /// The slots of the NodeRegistry, for itself and for contracts that read it.
-///   slot 0             number of nodes
-///   slot 1             array of accounts, in order of first registration
-///   slot 2             mapping account -> record: node_slot, certificate fingerprint, name, endpoint
+///
+///     slot 0             number of nodes
+///     slot 1             array of accounts, in order of first registration
+///     slot 2             mapping account -> record: node_slot, certificate fingerprint, name, endpoint
 class node_records {
 public:
   explicit node_records(ledger::contract_host& host) : slots_(host, node_registry_address()) {}

@@ -1,6 +1,6 @@
 #include "contracts/registry/validators.hpp"
 
-#include "contracts/registry/client.hpp"
+#include "contracts/registry/interface.hpp"
 
 namespace swarm::contracts {
 

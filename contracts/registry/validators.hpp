@@ -12,10 +12,11 @@ namespace swarm::contracts {
 std::vector<address> validators_of(const std::vector<address>& members);
 
 /// Who seals blocks, who waits to, and who votes for a change: slots of the NodeRegistry.
-///   slot 3             array of members, in the order in which they were let in; empty: the genesis
-///   validators slot 4             mapping account -> array of those who vote for a change of that account's
-///   membership slot 5             block of the last change slots 256 and up   the validators, see
-///   ledger/native_contract.hpp
+///
+///     slot 3             array of members, in the order in which they were let in; empty: the genesis validators
+///     slot 4             mapping account -> array of those who vote for a change of that account's membership
+///     slot 5             block of the last change
+///     slots 256 and up   the validators, see ledger/native_contract.hpp
 class validator_records {
 public:
   explicit validator_records(ledger::contract_host& host);

@@ -45,7 +45,9 @@ struct network {
     CHECK((std::ranges::count(members(), test_account(on)) == 1) == add);
   }
   bytes read(const bytes& input) const { return world.view({}, node_registry_address(), input).output; }
-  addresses validators() const { return decode_validators(read(encode_get_validators())).value(); }
+  addresses validators() const {
+    return decode_answer<get_validators_args>(read(encode(get_validators_args{}))).value();
+  }
   addresses members() const { return decode_validator_members(read(encode_validator_members())).value(); }
   addresses voters_on(std::uint16_t number) const {
     return decode_voters_on(read(encode_voters_on(test_account(number)))).value();
@@ -92,9 +94,9 @@ TEST_CASE("a network grows from one validator by votes of more than half") {
   const auto decisive = net.send(3, encode_propose_validator_vote(test_account(4), true));
   REQUIRE(decisive.ok);
   REQUIRE(decisive.events.size() == 2);
-  CHECK(decode_node_event(decisive.events[0].topics, decisive.events[0].data).value()
+  CHECK(decode_event<node_registry_interface>(decisive.events[0].topics, decisive.events[0].data).value()
         == node_event{validator_voted{test_account(3), test_account(4), true}});
-  CHECK(decode_node_event(decisive.events[1].topics, decisive.events[1].data).value()
+  CHECK(decode_event<node_registry_interface>(decisive.events[1].topics, decisive.events[1].data).value()
         == node_event{validators_changed{test_account(4), true, accounts({1, 2, 3, 4})}});
   CHECK(net.voters_on(4).empty());
   net.join(5);

@@ -6,6 +6,9 @@
 
 namespace swarm::contracts {
 
+/// The most entries that a view of part of a list returns: peers(), nodes(), names().
+inline constexpr std::uint64_t page_entries_max = 256;
+
 /// The part [begin, end) of `size` entries that a view of `count` entries from `first` on returns.
 struct page {
   std::uint64_t begin = 0;

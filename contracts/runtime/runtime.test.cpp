@@ -31,12 +31,6 @@ std::map<hash32, hash32> written_by(const std::function<void(const slots&)>& wri
 
 } // namespace
 
-template <>
-struct swarm::contracts::slot_layout<packed_sample> {
-  using t = packed_sample;
-  static constexpr auto members = std::tuple{&t::number, &t::who, &t::small, &t::flag};
-};
-
 TEST_CASE("members share a slot from left to right") {
   packed_sample sample;
   sample.number = 0x0102030405060708;

@@ -1,20 +1,16 @@
 #pragma once
 
+#include "contracts/abi/members.hpp"
 #include "ledger/native_contract.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <string>
-#include <tuple>
 #include <type_traits>
 
 /// How contract state is laid out in 32-byte slots. As Solidity does it where that is good (mappings, dynamic
 /// arrays, strings), except that the members of a packed slot stand from left to right.
 namespace swarm::contracts {
-
-/// The members that share a slot: specialise with `static constexpr auto members = std::tuple{&T::a, ...};`
-template <class T>
-struct slot_layout;
 
 namespace detail {
 
@@ -48,16 +44,15 @@ void unpack_one(const std::uint8_t*& from, T& value) {
 
 } // namespace detail
 
+/// The members of a plain struct (abi/members.hpp) share a slot, in the order in which they are declared.
 template <class T>
 hash32 pack(const T& value) {
   hash32 out;
   auto* to = out.data();
-  std::apply(
-      [&](auto... member) {
-        static_assert((std::size_t{0} + ... + sizeof(value.*member)) <= 32, "does not fit one slot");
-        (detail::pack_one(to, value.*member), ...);
-      },
-      slot_layout<T>::members);
+  with_members(value, [&to](const auto&... member) {
+    static_assert((std::size_t{0} + ... + sizeof(member)) <= 32, "does not fit one slot");
+    (detail::pack_one(to, member), ...);
+  });
   return out;
 }
 
@@ -65,7 +60,7 @@ template <class T>
 T unpack(const hash32& word) {
   T out{};
   const auto* from = word.data();
-  std::apply([&](auto... member) { (detail::unpack_one(from, out.*member), ...); }, slot_layout<T>::members);
+  with_members(out, [&from](auto&... member) { (detail::unpack_one(from, member), ...); });
   return out;
 }
 

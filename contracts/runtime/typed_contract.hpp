@@ -9,10 +9,6 @@
 
 namespace swarm::contracts {
 
-/// A list of argument structs, one per function of a contract.
-template <class... Args>
-struct function_list {};
-
 /// Revert data for `text`, cut to `revert_text_bytes_max` at a character boundary.
 ledger::call_outcome reverted(std::string_view text);
 inline constexpr std::size_t revert_text_bytes_max = 400;
@@ -38,41 +34,40 @@ std::string no_such_function(std::string_view contract, bytes_view input);
 
 } // namespace detail
 
-/// A native contract whose functions are the overloads of `Call::on(const Args&)`, each of which
-/// returns `result<answer>`. A failed result becomes Error(string) with the error's message. Call data
-/// have to be canonical.
-template <class Call, class Functions>
-class typed_contract;
-
-template <class Call, class... Args>
-class typed_contract<Call, function_list<Args...>> final : public ledger::native_contract {
+/// The native contract that `Interface` describes. `Call` is one call: its functions are the overloads of
+/// `Call::on(const Args&)`, each of which returns a result of the function's answer. A failed result becomes
+/// Error(string) with the error's message. Call data have to be canonical.
+template <class Call, class Interface>
+class typed_contract final : public ledger::native_contract {
 public:
-  /// `name` is for revert texts.
-  explicit typed_contract(std::string_view name) : name_(name) {
-    (handlers_.emplace(abi::selector_of<Args>(), &run<Args>), ...);
-    SWARM_ASSERT(handlers_.size() == sizeof...(Args));
-  }
+  typed_contract() { add(typename Interface::functions{}); }
 
   ledger::call_outcome call(ledger::contract_host& host, const ledger::call_context& context,
                             bytes_view input) const override {
     abi::selector id{};
-    if (input.size() < id.size()) return reverted(detail::no_such_function(name_, input));
+    if (input.size() < id.size()) return reverted(detail::no_such_function(Interface::name, input));
     std::copy_n(input.begin(), id.size(), id.begin());
     const auto found = handlers_.find(id);
-    if (found == handlers_.end()) return reverted(detail::no_such_function(name_, input));
+    if (found == handlers_.end()) return reverted(detail::no_such_function(Interface::name, input));
     return found->second(host, context, input.subspan(id.size()));
   }
 
 private:
   using handler = ledger::call_outcome (*)(ledger::contract_host&, const ledger::call_context&, bytes_view);
 
-  template <class A>
+  template <class... Args>
+  void add(type_list<Args...>) {
+    (handlers_.emplace(abi::selector_of<Args>(), &run<Args>), ...);
+    SWARM_ASSERT(handlers_.size() == sizeof...(Args));
+  }
+
+  template <class Args>
   static ledger::call_outcome run(ledger::contract_host& host, const ledger::call_context& context,
                                   bytes_view data) {
-    const auto args = abi::decode_members<A>(data);
-    if (!args) return reverted(detail::undecodable(abi::signature<A>(), args.error()));
+    const auto args = abi::decode_members<Args>(data);
+    if (!args) return reverted(detail::undecodable(abi::signature<Args>(), args.error()));
     Call call(host, context);
-    using answer = typename abi::layout<A>::answer;
+    using answer = abi::answer_of<Args>;
     const result<answer> done = call.on(*args);
     if (!done) return reverted(done.error().message);
     if constexpr (std::is_void_v<answer>)
@@ -81,7 +76,6 @@ private:
       return {true, abi::encode_answer(*done)};
   }
 
-  std::string name_;
   std::map<abi::selector, handler> handlers_;
 };
 

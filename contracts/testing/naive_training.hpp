@@ -1,6 +1,6 @@
 #pragma once
 
-#include "contracts/training/client.hpp"
+#include "contracts/training/interface.hpp"
 
 #include <map>
 #include <optional>

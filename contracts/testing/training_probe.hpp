@@ -2,6 +2,7 @@
 
 #include "contracts/registry/client.hpp"
 #include "contracts/testing/memory_host.hpp"
+#include "contracts/training/client.hpp"
 
 namespace swarm::contracts {
 
@@ -13,7 +14,7 @@ public:
   head_view head() const { return decode_head(read(encode_head())).value(); }
   std::vector<peer_view> peers() const {
     std::vector<peer_view> out;
-    const auto count = decode_peer_count(read(encode_peer_count())).value();
+    const auto count = count_of(decode_answer<peer_count_args>(read(encode(peer_count_args{})))).value();
     while (out.size() < count) {
       auto part = decode_peers(read(encode_peers(out.size(), page_entries_max))).value();
       out.insert(out.end(), part.begin(), part.end());
@@ -22,9 +23,11 @@ public:
   }
   std::vector<check_in_view> check_ins() const { return decode_check_ins(read(encode_check_ins())).value(); }
   merge_view merge_of(std::uint64_t round_num) const {
-    return decode_merge_of(read(encode_merge_of(round_num))).value();
+    return decode_answer<merge_of_args>(read(encode(merge_of_args{round_num}))).value();
   }
-  std::string name() const { return decode_training_name(read(encode_training_name())).value(); }
+  std::string name() const {
+    return decode_answer<training_name_args>(read(encode(training_name_args{}))).value();
+  }
 
   /// What does not hold of the state that always has to; empty when everything does.
   std::string broken_invariant() const;

@@ -1,272 +1,306 @@
 #pragma once
 
-#include "contracts/abi/function.hpp"
-#include "contracts/runtime/typed_contract.hpp"
-#include "contracts/training/client.hpp"
+#include "base/u256.hpp"
+#include "contracts/abi/description.hpp"
+#include "contracts/runtime/page.hpp"
 
-/// interfaces/ITraining.sol in C++ types. The solc check compares the two.
+/// interfaces/ITraining.sol in C++ types; tests/contracts/check_interfaces compares the two.
 namespace swarm::contracts {
 
-struct reset_args {};
-struct training_name_args {};
-struct head_args {};
+/// The training contract every chain has from genesis on.
+inline constexpr std::string_view default_training_name = "defaultbb.cqdb.sml.hpe";
+
+/// Where the training contract called `name` lives: last 20 bytes of keccak256("swarmd/training/" || name).
+address training_address(std::string_view name);
+
+inline constexpr std::size_t training_name_bytes_max = 64;
+/// True for 1 to 64 characters of A-Z a-z 0-9 . _ -
+bool is_training_name(std::string_view name);
+
+inline constexpr std::uint32_t peers_max = 1024; ///< of one generation of a training
+inline constexpr std::uint32_t weightage_max = 100;
+inline constexpr std::size_t reason_bytes_max = 160; ///< of leavePeer and of each entry of commitMerge
+
+enum class round_phase : std::uint8_t { collecting, merging, complete };
+enum class peer_state : std::uint8_t { none, active, absent, finished, left };
+enum class on_train_end : std::uint8_t { inactive, snapshot, active };
+
+constexpr round_phase last_value(round_phase) {
+  return round_phase::complete;
+}
+constexpr peer_state last_value(peer_state) {
+  return peer_state::left;
+}
+constexpr on_train_end last_value(on_train_end) {
+  return on_train_end::active;
+}
+
+std::string_view to_string(round_phase phase);
+std::string_view to_string(peer_state state);
+std::string_view to_string(on_train_end mode);
+
+struct head_view {
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0; ///< the round being collected or merged; 1 at the start
+  round_phase phase = round_phase::collecting;
+  std::uint32_t term = 0;
+  address leader; ///< zero unless merging
+  std::uint32_t min_peers = 0;
+  std::string merge_method;
+  hash32 layout_digest;
+  std::uint32_t waited_for = 0;
+  std::uint32_t checked_in = 0;
+  std::uint32_t close_votes = 0;
+  std::uint64_t merged_round = 0; ///< 0: nothing merged yet
+  hash32 merged_digest;
+  std::uint64_t merged_size = 0;
+  address merged_by; ///< the leader that committed it, so the first one to ask for the file
+  bool operator==(const head_view&) const = default;
+};
+
+struct peer_view {
+  address account;
+  peer_state state = peer_state::none;
+  on_train_end train_end = on_train_end::inactive;
+  bool can_lead = false;
+  std::uint32_t weightage = 0;
+  std::uint64_t last_round = 0; ///< last round it checked in for, 0 if none
+  std::uint64_t loss_round = 0; ///< last round whose merged model it loaded and reported a loss for
+  std::uint32_t epochs_done = 0;
+  std::uint32_t epochs_total = 0;
+  std::int64_t loss_micro = 0;
+  std::int64_t metric_micro = 0;
+  std::string name;
+  std::string endpoint;
+  bool operator==(const peer_view&) const = default;
+};
+
+struct check_in_view {
+  address peer;
+  hash32 digest;
+  std::uint64_t size = 0; ///< bytes
+  std::uint32_t weightage = 0;
+  std::uint64_t base_round = 0;
+  bool finished = false;
+  std::string endpoint;
+  bool operator==(const check_in_view&) const = default;
+};
+
+struct merge_view {
+  std::uint64_t round_num = 0; ///< 0: there is no such merge
+  std::uint64_t block_num = 0;
+  std::uint32_t term = 0;
+  address leader;
+  hash32 digest;
+  std::uint64_t size = 0;
+  std::vector<address> contributors;
+  std::vector<address> excluded;
+  std::vector<std::string> reasons; ///< one for each of `excluded`
+  bool operator==(const merge_view&) const = default;
+};
+
+// Functions that change the training, then those that only answer.
+
+struct register_peer_args {
+  static constexpr abi::call<> function{"registerPeer"};
+  std::uint32_t min_peers = 0;
+  std::string merge_method;
+  std::uint32_t weightage = 0;
+  on_train_end train_end = on_train_end::snapshot;
+  std::uint32_t epochs_total = 0;
+  bool can_lead = true;
+};
+struct leave_peer_args {
+  static constexpr abi::call<> function{"leavePeer"};
+  std::string reason;
+};
+struct check_in_args {
+  static constexpr abi::call<> function{"checkIn"};
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  hash32 digest;
+  std::uint64_t size = 0;
+  hash32 layout_digest;
+  std::uint32_t weightage = 0;
+  std::uint64_t base_round = 0;
+  bool finished = false;
+};
+struct vote_close_args {
+  static constexpr abi::call<> function{"voteClose"};
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+};
+struct commit_merge_args {
+  static constexpr abi::call<> function{"commitMerge"};
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  hash32 digest;
+  std::uint64_t size = 0;
+  std::vector<address> contributors;
+  std::vector<address> excluded;
+  std::vector<std::string> reasons;
+};
+struct suspect_leader_args {
+  static constexpr abi::call<> function{"suspectLeader"};
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+};
+struct report_loss_args {
+  static constexpr abi::call<> function{"reportLoss"};
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  std::int64_t loss_micro = 0;
+  std::int64_t metric_micro = 0;
+  std::uint32_t epochs_done = 0;
+  std::uint32_t epochs_total = 0;
+};
+
+struct reset_args {
+  static constexpr abi::call<> function{"reset"};
+};
+struct training_name_args {
+  static constexpr abi::view<std::string> function{"name"};
+};
+struct head_args {
+  static constexpr abi::view<head_view> function{"head"};
+};
 struct peers_args {
+  static constexpr abi::view<std::vector<peer_view>> function{"peers"};
   u256 first;
   u256 count;
 };
-struct peer_count_args {};
-struct check_ins_args {};
+struct peer_count_args {
+  static constexpr abi::view<u256> function{"peerCount"};
+};
+struct check_ins_args {
+  static constexpr abi::view<std::vector<check_in_view>> function{"checkIns"};
+};
 struct merge_of_args {
+  static constexpr abi::view<merge_view> function{"mergeOf"};
   std::uint64_t round_num = 0;
 };
 
-using training_functions =
-    function_list<register_peer_args, leave_peer_args, check_in_args, vote_close_args, commit_merge_args,
-                  suspect_leader_args, report_loss_args, reset_args, training_name_args, head_args,
-                  peers_args, peer_count_args, check_ins_args, merge_of_args>;
+// Events, in the order of the interface file.
 
-namespace abi {
-
-template <>
-struct enum_values<round_phase> {
-  static constexpr auto last = round_phase::complete;
+struct peer_registered {
+  static constexpr abi::event event{"PeerRegistered", {1}};
+  address peer;
+  std::uint64_t generation = 0;
+  std::uint32_t min_peers = 0;
+  std::string merge_method;
+  std::uint32_t weightage = 0;
+  bool operator==(const peer_registered&) const = default;
 };
-template <>
-struct enum_values<peer_state> {
-  static constexpr auto last = peer_state::left;
+struct peer_left {
+  static constexpr abi::event event{"PeerLeft", {1}};
+  address peer;
+  std::uint64_t generation = 0;
+  std::string reason;
+  bool operator==(const peer_left&) const = default;
 };
-template <>
-struct enum_values<on_train_end> {
-  static constexpr auto last = on_train_end::active;
+struct peer_absent {
+  static constexpr abi::event event{"PeerAbsent", {1}};
+  address peer;
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  bool operator==(const peer_absent&) const = default;
 };
-
-template <>
-struct layout<head_view> {
-  using t = head_view;
-  static constexpr auto members =
-      std::tuple{&t::generation,  &t::round_num,    &t::phase,         &t::term,        &t::leader,
-                 &t::min_peers,   &t::merge_method, &t::layout_digest, &t::waited_for,  &t::checked_in,
-                 &t::close_votes, &t::merged_round, &t::merged_digest, &t::merged_size, &t::merged_by};
+struct checked_in {
+  static constexpr abi::event event{"CheckedIn", {1, 2}};
+  address peer;
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  hash32 digest;
+  std::uint64_t size = 0;
+  std::uint32_t weightage = 0;
+  std::uint64_t base_round = 0;
+  bool finished = false;
+  bool operator==(const checked_in&) const = default;
 };
-template <>
-struct layout<peer_view> {
-  using t = peer_view;
-  static constexpr auto members =
-      std::tuple{&t::account,      &t::state,      &t::train_end,   &t::can_lead,     &t::weightage,
-                 &t::last_round,   &t::loss_round, &t::epochs_done, &t::epochs_total, &t::loss_micro,
-                 &t::metric_micro, &t::name,       &t::endpoint};
+struct round_closed {
+  static constexpr abi::event event{"RoundClosed", {1, 3}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  address leader;
+  std::uint32_t participants = 0;
+  std::uint32_t contributors = 0;
+  bool operator==(const round_closed&) const = default;
 };
-template <>
-struct layout<check_in_view> {
-  using t = check_in_view;
-  static constexpr auto members =
-      std::tuple{&t::peer, &t::digest, &t::size, &t::weightage, &t::base_round, &t::finished, &t::endpoint};
+/// Every peer that was in a closed round and could lead has left; the round is collected anew.
+struct round_reopened {
+  static constexpr abi::event event{"RoundReopened", {1}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  bool operator==(const round_reopened&) const = default;
 };
-template <>
-struct layout<merge_view> {
-  using t = merge_view;
-  static constexpr auto members =
-      std::tuple{&t::round_num, &t::block_num,    &t::term,     &t::leader, &t::digest,
-                 &t::size,      &t::contributors, &t::excluded, &t::reasons};
+struct leader_suspected {
+  static constexpr abi::event event{"LeaderSuspected", {1, 4}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  address by;
+  address leader;
+  bool operator==(const leader_suspected&) const = default;
 };
-
-template <>
-struct layout<register_peer_args> {
-  using t = register_peer_args;
-  static constexpr std::string_view name = "registerPeer";
-  static constexpr auto members = std::tuple{&t::min_peers, &t::merge_method, &t::weightage,
-                                             &t::train_end, &t::epochs_total, &t::can_lead};
-  static constexpr bool view = false;
-  using answer = void;
+struct leader_changed {
+  static constexpr abi::event event{"LeaderChanged", {1, 4}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  address leader;
+  bool operator==(const leader_changed&) const = default;
 };
-template <>
-struct layout<leave_peer_args> {
-  static constexpr std::string_view name = "leavePeer";
-  static constexpr auto members = std::tuple{&leave_peer_args::reason};
-  static constexpr bool view = false;
-  using answer = void;
+struct merge_committed {
+  static constexpr abi::event event{"MergeCommitted", {1, 4}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  address leader;
+  hash32 digest;
+  std::uint64_t size = 0;
+  std::vector<address> contributors;
+  std::vector<address> excluded;
+  std::vector<std::string> reasons;
+  bool operator==(const merge_committed&) const = default;
 };
-template <>
-struct layout<check_in_args> {
-  using t = check_in_args;
-  static constexpr std::string_view name = "checkIn";
-  static constexpr auto members = std::tuple{&t::generation,    &t::round_num, &t::digest,     &t::size,
-                                             &t::layout_digest, &t::weightage, &t::base_round, &t::finished};
-  static constexpr bool view = false;
-  using answer = void;
+struct loss_reported {
+  static constexpr abi::event event{"LossReported", {1, 2}};
+  address peer;
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::int64_t loss_micro = 0;
+  std::int64_t metric_micro = 0;
+  std::uint32_t epochs_done = 0;
+  std::uint32_t epochs_total = 0;
+  bool operator==(const loss_reported&) const = default;
 };
-template <>
-struct layout<vote_close_args> {
-  static constexpr std::string_view name = "voteClose";
-  static constexpr auto members = std::tuple{&vote_close_args::generation, &vote_close_args::round_num};
-  static constexpr bool view = false;
-  using answer = void;
+struct training_complete {
+  static constexpr abi::event event{"TrainingComplete", {1}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  hash32 digest;
+  bool operator==(const training_complete&) const = default;
 };
-template <>
-struct layout<commit_merge_args> {
-  using t = commit_merge_args;
-  static constexpr std::string_view name = "commitMerge";
-  static constexpr auto members = std::tuple{&t::generation, &t::round_num,    &t::term,     &t::digest,
-                                             &t::size,       &t::contributors, &t::excluded, &t::reasons};
-  static constexpr bool view = false;
-  using answer = void;
-};
-template <>
-struct layout<suspect_leader_args> {
-  using t = suspect_leader_args;
-  static constexpr std::string_view name = "suspectLeader";
-  static constexpr auto members = std::tuple{&t::generation, &t::round_num, &t::term};
-  static constexpr bool view = false;
-  using answer = void;
-};
-template <>
-struct layout<report_loss_args> {
-  using t = report_loss_args;
-  static constexpr std::string_view name = "reportLoss";
-  static constexpr auto members = std::tuple{&t::generation,   &t::round_num,   &t::loss_micro,
-                                             &t::metric_micro, &t::epochs_done, &t::epochs_total};
-  static constexpr bool view = false;
-  using answer = void;
-};
-template <>
-struct layout<reset_args> {
-  static constexpr std::string_view name = "reset";
-  static constexpr auto members = std::make_tuple();
-  static constexpr bool view = false;
-  using answer = void;
-};
-template <>
-struct layout<training_name_args> {
-  static constexpr std::string_view name = "name";
-  static constexpr auto members = std::make_tuple();
-  static constexpr bool view = true;
-  using answer = std::string;
-};
-template <>
-struct layout<head_args> {
-  static constexpr std::string_view name = "head";
-  static constexpr auto members = std::make_tuple();
-  static constexpr bool view = true;
-  using answer = head_view;
-};
-template <>
-struct layout<peers_args> {
-  static constexpr std::string_view name = "peers";
-  static constexpr auto members = std::tuple{&peers_args::first, &peers_args::count};
-  static constexpr bool view = true;
-  using answer = std::vector<peer_view>;
-};
-template <>
-struct layout<peer_count_args> {
-  static constexpr std::string_view name = "peerCount";
-  static constexpr auto members = std::make_tuple();
-  static constexpr bool view = true;
-  using answer = u256;
-};
-template <>
-struct layout<check_ins_args> {
-  static constexpr std::string_view name = "checkIns";
-  static constexpr auto members = std::make_tuple();
-  static constexpr bool view = true;
-  using answer = std::vector<check_in_view>;
-};
-template <>
-struct layout<merge_of_args> {
-  static constexpr std::string_view name = "mergeOf";
-  static constexpr auto members = std::tuple{&merge_of_args::round_num};
-  static constexpr bool view = true;
-  using answer = merge_view;
+struct training_reset {
+  static constexpr abi::event event{"TrainingReset", {2}};
+  std::uint64_t generation = 0;
+  address by;
+  bool operator==(const training_reset&) const = default;
 };
 
-template <>
-struct layout<peer_registered> {
-  using t = peer_registered;
-  static constexpr std::string_view name = "PeerRegistered";
-  static constexpr auto members =
-      std::tuple{&t::peer, &t::generation, &t::min_peers, &t::merge_method, &t::weightage};
-  static constexpr std::array indexed{true, false, false, false, false};
-};
-template <>
-struct layout<peer_left> {
-  using t = peer_left;
-  static constexpr std::string_view name = "PeerLeft";
-  static constexpr auto members = std::tuple{&t::peer, &t::generation, &t::reason};
-  static constexpr std::array indexed{true, false, false};
-};
-template <>
-struct layout<peer_absent> {
-  using t = peer_absent;
-  static constexpr std::string_view name = "PeerAbsent";
-  static constexpr auto members = std::tuple{&t::peer, &t::generation, &t::round_num};
-  static constexpr std::array indexed{true, false, false};
-};
-template <>
-struct layout<checked_in> {
-  using t = checked_in;
-  static constexpr std::string_view name = "CheckedIn";
-  static constexpr auto members = std::tuple{&t::peer, &t::round_num, &t::generation, &t::digest,
-                                             &t::size, &t::weightage, &t::base_round, &t::finished};
-  static constexpr std::array indexed{true, true, false, false, false, false, false, false};
-};
-template <>
-struct layout<round_closed> {
-  using t = round_closed;
-  static constexpr std::string_view name = "RoundClosed";
-  static constexpr auto members =
-      std::tuple{&t::round_num, &t::generation, &t::leader, &t::participants, &t::contributors};
-  static constexpr std::array indexed{true, false, true, false, false};
-};
-template <>
-struct layout<round_reopened> {
-  static constexpr std::string_view name = "RoundReopened";
-  static constexpr auto members = std::tuple{&round_reopened::round_num, &round_reopened::generation};
-  static constexpr std::array indexed{true, false};
-};
-template <>
-struct layout<leader_suspected> {
-  using t = leader_suspected;
-  static constexpr std::string_view name = "LeaderSuspected";
-  static constexpr auto members = std::tuple{&t::round_num, &t::generation, &t::term, &t::by, &t::leader};
-  static constexpr std::array indexed{true, false, false, true, false};
-};
-template <>
-struct layout<leader_changed> {
-  using t = leader_changed;
-  static constexpr std::string_view name = "LeaderChanged";
-  static constexpr auto members = std::tuple{&t::round_num, &t::generation, &t::term, &t::leader};
-  static constexpr std::array indexed{true, false, false, true};
-};
-template <>
-struct layout<merge_committed> {
-  using t = merge_committed;
-  static constexpr std::string_view name = "MergeCommitted";
-  static constexpr auto members =
-      std::tuple{&t::round_num, &t::generation,   &t::term,     &t::leader, &t::digest,
-                 &t::size,      &t::contributors, &t::excluded, &t::reasons};
-  static constexpr std::array indexed{true, false, false, true, false, false, false, false, false};
-};
-template <>
-struct layout<loss_reported> {
-  using t = loss_reported;
-  static constexpr std::string_view name = "LossReported";
-  static constexpr auto members =
-      std::tuple{&t::peer,         &t::round_num,   &t::generation,  &t::loss_micro,
-                 &t::metric_micro, &t::epochs_done, &t::epochs_total};
-  static constexpr std::array indexed{true, true, false, false, false, false, false};
-};
-template <>
-struct layout<training_complete> {
-  using t = training_complete;
-  static constexpr std::string_view name = "TrainingComplete";
-  static constexpr auto members = std::tuple{&t::round_num, &t::generation, &t::digest};
-  static constexpr std::array indexed{true, false, false};
-};
-template <>
-struct layout<training_reset> {
-  static constexpr std::string_view name = "TrainingReset";
-  static constexpr auto members = std::tuple{&training_reset::generation, &training_reset::by};
-  static constexpr std::array indexed{false, true};
+using training_event = std::variant<peer_registered, peer_left, peer_absent, checked_in, round_closed,
+                                    round_reopened, leader_suspected, leader_changed, merge_committed,
+                                    loss_reported, training_complete, training_reset>;
+
+struct training_interface {
+  static constexpr std::string_view name = "Training";
+  using functions =
+      type_list<register_peer_args, leave_peer_args, check_in_args, vote_close_args, commit_merge_args,
+                suspect_leader_args, report_loss_args, reset_args, training_name_args, head_args, peers_args,
+                peer_count_args, check_ins_args, merge_of_args>;
+  using event = training_event;
 };
 
-} // namespace abi
 } // namespace swarm::contracts

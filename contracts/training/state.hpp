@@ -1,20 +1,20 @@
 #pragma once
 
 #include "contracts/runtime/slots.hpp"
-#include "contracts/training/client.hpp"
+#include "contracts/training/interface.hpp"
 
 #include <optional>
 
 /// What a training keeps in its slots, and how to get at it. No rules here: those are in rounds.hpp.
 ///
-///   slot 0  name
-///   slot 1  round_slot
-///   slot 2  counts_slot
-///   slot 3  digest of the layout that this generation's models have
-///   slot 4  parent hash of the block that closed the round: seed of the order of succession
-///   slot 5  mapping generation -> array of peers, four slots each: peer_slot, digest, check_in_slot,
-///   progress_slot slot 6  mapping (generation, account) -> index of the peer plus one slot 7  mapping
-///   (generation, round) -> merge: merge_slot, digest, bit per contributor (4 slots), excluded (text)
+///     slot 0  name
+///     slot 1  round_slot
+///     slot 2  counts_slot
+///     slot 3  digest of the layout that this generation's models have
+///     slot 4  parent hash of the block that closed the round: seed of the order of succession
+///     slot 5  mapping generation -> array of peers, four slots each: peer_slot, digest, check_in_slot, progress_slot
+///     slot 6  mapping (generation, account) -> index of the peer plus one
+///     slot 7  mapping (generation, round) -> merge: merge_slot, digest, bit per contributor (4 slots), excluded (text)
 ///
 /// Everything of a generation is keyed by it, so that a reset touches a fixed number of slots.
 namespace swarm::contracts {
@@ -101,43 +101,6 @@ struct merge_slot {
   std::uint16_t leader = 0;
   std::uint16_t contributors = 0;
   std::uint16_t excluded = 0;
-};
-
-template <>
-struct slot_layout<round_slot> {
-  using t = round_slot;
-  static constexpr auto members =
-      std::tuple{&t::generation, &t::round_num, &t::term, &t::phase, &t::method, &t::min_peers};
-};
-template <>
-struct slot_layout<counts_slot> {
-  using t = counts_slot;
-  static constexpr auto members = std::tuple{
-      &t::peers,          &t::active,      &t::absent,  &t::finished, &t::checked_in, &t::contributors,
-      &t::newly_finished, &t::close_votes, &t::left_in, &t::suspects, &t::successors, &t::leader};
-};
-template <>
-struct slot_layout<peer_slot> {
-  using t = peer_slot;
-  static constexpr auto members =
-      std::tuple{&t::account, &t::last_round, &t::state, &t::flags, &t::weightage, &t::in_weightage};
-};
-template <>
-struct slot_layout<check_in_slot> {
-  using t = check_in_slot;
-  static constexpr auto members = std::tuple{&t::size, &t::base_round, &t::suspected_term};
-};
-template <>
-struct slot_layout<progress_slot> {
-  using t = progress_slot;
-  static constexpr auto members =
-      std::tuple{&t::loss_micro, &t::metric_micro, &t::epochs_done, &t::epochs_total, &t::loss_round};
-};
-template <>
-struct slot_layout<merge_slot> {
-  using t = merge_slot;
-  static constexpr auto members =
-      std::tuple{&t::block_num, &t::size, &t::term, &t::leader, &t::contributors, &t::excluded};
 };
 
 /// A peer left out of a merge, and why.

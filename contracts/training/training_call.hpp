@@ -1,5 +1,6 @@
 #pragma once
 
+#include "contracts/runtime/typed_contract.hpp"
 #include "contracts/training/rounds.hpp"
 
 namespace swarm::contracts {

@@ -1,5 +1,4 @@
 #include "contracts/registry/node_records.hpp"
-#include "contracts/runtime/page.hpp"
 #include "contracts/training/training_call.hpp"
 
 namespace swarm::contracts {

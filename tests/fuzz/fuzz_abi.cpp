@@ -1,6 +1,7 @@
 // Calls to the native contracts, answers and events as their readers see them: any bytes yield an outcome.
 #include "contracts/contracts.hpp"
 #include "contracts/registry/client.hpp"
+#include "contracts/training/client.hpp"
 
 #include <map>
 
@@ -48,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)contracts::decode_head(raw);
   (void)contracts::decode_peers(raw);
   (void)contracts::decode_check_ins(raw);
-  (void)contracts::decode_merge_of(raw);
+  (void)contracts::decode_answer<contracts::merge_of_args>(raw);
   (void)contracts::decode_nodes(raw);
   (void)contracts::decode_training_event(
       {contracts::event_topic<contracts::merge_committed>(), hash32{}, hash32{}}, raw);

@@ -1,5 +1,5 @@
 #include "actors/sl/channel/channel.hpp"
-#include "contracts/registry/client.hpp"
+#include "contracts/training/interface.hpp"
 #include "merge/methods/merge.hpp"
 #include "transport/ml_channel/weights.hpp"
 

@@ -1,6 +1,6 @@
 #include "actors/sl/follower/session_note.hpp"
 
-#include "contracts/registry/client.hpp"
+#include "contracts/training/interface.hpp"
 
 #include <fstream>
 

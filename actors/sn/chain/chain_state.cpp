@@ -4,6 +4,7 @@
 #include "contracts/contracts.hpp"
 #include "contracts/registry/client.hpp"
 #include "contracts/training/client.hpp"
+#include "contracts/training_registry/client.hpp"
 #include "ledger/formats/transaction.hpp"
 
 #include <fcntl.h>

@@ -9,6 +9,7 @@
 #include "base/hash.hpp"
 #include "contracts/contracts.hpp"
 #include "contracts/registry/client.hpp"
+#include "contracts/training/client.hpp"
 #include "ledger/chain/chain.hpp"
 
 #include <unistd.h>

@@ -1,9 +1,9 @@
-#include "contracts/registry/node_registry.hpp"
+#include "contracts/registry/contract.hpp"
 
 #include "contracts/registry/interface.hpp"
 #include "contracts/registry/node_records.hpp"
 #include "contracts/registry/validators.hpp"
-#include "contracts/runtime/page.hpp"
+#include "contracts/runtime/typed_contract.hpp"
 
 namespace swarm::contracts {
 
@@ -185,7 +185,7 @@ private:
 } // namespace
 
 std::shared_ptr<const ledger::native_contract> make_node_registry() {
-  return std::make_shared<typed_contract<node_registry_call, node_registry_functions>>("NodeRegistry");
+  return std::make_shared<typed_contract<node_registry_call, node_registry_interface>>();
 }
 
 } // namespace swarm::contracts

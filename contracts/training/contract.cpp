@@ -1,4 +1,4 @@
-#include "contracts/training/training.hpp"
+#include "contracts/training/contract.hpp"
 
 #include "contracts/runtime/genesis.hpp"
 #include "contracts/training/training_call.hpp"
@@ -6,7 +6,7 @@
 namespace swarm::contracts {
 
 std::shared_ptr<const ledger::native_contract> make_training() {
-  return std::make_shared<typed_contract<training_call, training_functions>>("Training");
+  return std::make_shared<typed_contract<training_call, training_interface>>();
 }
 
 void init_training(const slots& in, std::string_view name) {

@@ -1,11 +1,12 @@
-#include "contracts/registry/training_registry.hpp"
+#include "contracts/training_registry/contract.hpp"
 
 #include "contracts/contracts.hpp"
-#include "contracts/registry/interface.hpp"
 #include "contracts/registry/node_records.hpp"
 #include "contracts/runtime/genesis.hpp"
-#include "contracts/runtime/page.hpp"
-#include "contracts/training/training.hpp"
+#include "contracts/runtime/typed_contract.hpp"
+#include "contracts/training/contract.hpp"
+#include "contracts/training/interface.hpp"
+#include "contracts/training_registry/interface.hpp"
 
 namespace swarm::contracts {
 
@@ -68,8 +69,7 @@ private:
 } // namespace
 
 std::shared_ptr<const ledger::native_contract> make_training_registry() {
-  return std::make_shared<typed_contract<training_registry_call, training_registry_functions>>(
-      "TrainingRegistry");
+  return std::make_shared<typed_contract<training_registry_call, training_registry_interface>>();
 }
 
 std::vector<std::pair<hash32, hash32>> training_registry_genesis(std::string_view name) {

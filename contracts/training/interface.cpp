@@ -1,0 +1,37 @@
+#include "contracts/training/interface.hpp"
+
+#include "base/hash.hpp"
+
+namespace swarm::contracts {
+
+address training_address(std::string_view name) {
+  constexpr std::string_view domain = "swarmd/training/";
+  const auto hash = keccak256(fmt::format("{}{}", domain, name));
+  address out;
+  std::copy(hash.begin() + 12, hash.end(), out.begin());
+  return out;
+}
+
+bool is_training_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_'
+           || c == '-';
+  };
+  return !name.empty() && name.size() <= training_name_bytes_max
+         && std::all_of(name.begin(), name.end(), allowed);
+}
+
+std::string_view to_string(round_phase phase) {
+  static constexpr std::array<std::string_view, 3> names{"collecting", "merging", "complete"};
+  return names.at(static_cast<std::size_t>(phase));
+}
+std::string_view to_string(peer_state state) {
+  static constexpr std::array<std::string_view, 5> names{"none", "active", "absent", "finished", "left"};
+  return names.at(static_cast<std::size_t>(state));
+}
+std::string_view to_string(on_train_end mode) {
+  static constexpr std::array<std::string_view, 3> names{"inactive", "snapshot", "active"};
+  return names.at(static_cast<std::size_t>(mode));
+}
+
+} // namespace swarm::contracts
