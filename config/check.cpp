@@ -1,5 +1,6 @@
 #include "config/parse.hpp"
-#include "config/raw.hpp"
+#include "config/roles/role.hpp"
+#include "config/sources/raw.hpp"
 
 #include <unistd.h>
 
@@ -56,24 +57,17 @@ std::string describe(const process_config& config) {
 
 result<> check_identities(const process_config& config) {
   problems found;
-  for (const auto& role : config.sn)
-    check_identity(role, found);
-  for (const auto& role : config.sl)
-    check_identity(role, found);
+  each_role(config, [&](const role_options& role) { check_identity(role, found); });
   return found.outcome();
 }
 
 result<std::string> check(const process_config& config, const identity_check& open_identity) {
   SWARM_CHECK(check_identities(config));
   problems found;
-  auto open = [&](const role_options& role) {
+  each_role(config, [&](const role_options& role) {
     if (auto opened = open_identity(role.identity); !opened)
       found.add(fail_with(std::move(opened).error(), role.node_name).value());
-  };
-  for (const auto& role : config.sn)
-    open(role);
-  for (const auto& role : config.sl)
-    open(role);
+  });
   SWARM_CHECK(found.outcome());
   return describe(config) + "certificates: in order\n";
 }

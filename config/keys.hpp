@@ -1,7 +1,5 @@
 #pragma once
 
-#include "config/options.hpp"
-
 #include <array>
 #include <span>
 #include <string_view>
@@ -13,21 +11,14 @@ namespace swarm::config {
 enum class value_kind { text, path, flag, number, list };
 
 /// One setting: its name as a flag (with "--" in front) and as a profile key, its environment variables, its
-/// default, its help, and how its text gets into the options of each role. A role that has no such setting
-/// has a null function. A new role is a new column here and a new section of the profile.
+/// default and its help. Where its text goes is said by the tables of the roles (config/roles).
 struct key_spec {
-  template <class Options>
-  using setter = result<> (*)(Options&, std::string_view);
-
   std::string_view key;
   value_kind kind;
   std::string_view placeholder; ///< e.g. "PORT"; of a flag "" or "=false"
   std::string_view fallback;    ///< the default as text; empty: none, or computed
   std::array<std::string_view, 2> env;
   std::string_view help;
-  setter<process_config> into_process = nullptr;
-  setter<sn_options> into_sn = nullptr;
-  setter<sl_options> into_sl = nullptr;
 };
 
 /// A heading of the help text and the settings under it.
@@ -36,7 +27,7 @@ struct key_group {
   std::span<const key_spec> keys;
 };
 
-/// Every setting there is, in the order of the help text.
+/// Every setting there is, in the order of the help text: those that roles share, then each role's own.
 std::span<const key_group> key_groups();
 
 /// The setting with this key, or null.

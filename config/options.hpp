@@ -32,6 +32,9 @@ constexpr std::string_view error_category(config_errc) {
 /// The longest node or contract name, in bytes.
 inline constexpr std::size_t name_bytes_max = 64;
 
+/// The most roles of one kind in a profile.
+inline constexpr std::size_t roles_max = 256;
+
 /// The X.509 files of one role, PEM. `cacert` (one file) or `capath` (a folder, every PEM in it), or both.
 struct identity_options {
   std::filesystem::path key;

@@ -1,18 +1,12 @@
 #pragma once
 
 #include "config/options.hpp"
+#include "config/sources/environment.hpp"
 
 #include <functional>
-#include <map>
 #include <span>
 
 namespace swarm::config {
-
-/// Environment variables by name. An empty value counts as not set.
-using environment = std::map<std::string, std::string, std::less<>>;
-
-/// The environment of this process.
-environment process_environment();
 
 enum class action {
   run,          ///< start `config`

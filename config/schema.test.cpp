@@ -1,6 +1,6 @@
-#include "config/keys.hpp"
-#include "config/profile.hpp"
-#include "config/yaml_tree.hpp"
+#include "config/roles/role.hpp"
+#include "config/sources/profile.hpp"
+#include "config/sources/yaml_tree.hpp"
 
 #include <doctest/doctest.h>
 
@@ -76,9 +76,9 @@ TEST_CASE("the schema and the code name the same keys") {
   auto top = keys_where([](const auto&) { return true; });
   CHECK(keys_of(at(root, {"$defs", "settings"})) == top);
   CHECK(keys_of(at(root, {"$defs", "sn", "properties"}))
-        == keys_where([](const auto& s) { return s.into_sn != nullptr; }));
+        == keys_where([](const auto& s) { return find_setter(sn_role, s.key) != nullptr; }));
   CHECK(keys_of(at(root, {"$defs", "sl", "properties"}))
-        == keys_where([](const auto& s) { return s.into_sl != nullptr; }));
+        == keys_where([](const auto& s) { return find_setter(sl_role, s.key) != nullptr; }));
   top.insert({"sn", "sl"});
   CHECK(keys_of(at(root, {"properties"})) == top);
   for (const auto* scope : {"sn", "sl"})
@@ -102,8 +102,9 @@ TEST_CASE("the schema and the code agree on types, defaults and bounds") {
         const auto beyond = fmt::format("{}", std::stoll(limit) + (bound == std::string("minimum") ? -1 : 1));
         sn_options sn;
         sl_options sl;
-        CHECK((spec.into_sn ? spec.into_sn(sn, limit) : spec.into_sl(sl, limit)));
-        CHECK(!(spec.into_sn ? spec.into_sn(sn, beyond) : spec.into_sl(sl, beyond)));
+        const auto into_sn = find_setter(sn_role, spec.key), into_sl = find_setter(sl_role, spec.key);
+        CHECK((into_sn ? into_sn(sn, limit) : into_sl(sl, limit)));
+        CHECK(!(into_sn ? into_sn(sn, beyond) : into_sl(sl, beyond)));
       }
     }
   CHECK(at(root, {"properties", "sl", "anyOf"}).items.at(1).find("maxItems")->text

@@ -1,8 +1,22 @@
 #pragma once
 
-#include "config/raw.hpp"
+#include "config/sources/raw.hpp"
 
 namespace swarm::config {
+
+/// What the rules of a role look things up in, and where they say what is wrong.
+class rule_context {
+public:
+  rule_context(const process_config& config, problems& into) : found(into), config_(config) {}
+
+  /// " (host.yaml:3:14)": where a setting of a role was given; nothing for defaults.
+  std::string given(std::string_view node, std::string_view key) const;
+
+  problems& found;
+
+private:
+  const process_config& config_;
+};
 
 /// The rules across settings: what each role cannot do without, and what excludes each other, within a role
 /// and between the roles of one process. Every message names the roles as `node_name` says.

@@ -1,7 +1,7 @@
 // YAML profiles: any bytes yield a profile or messages fit for a terminal.
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
-#include "config/profile.hpp"
+#include "config/sources/profile.hpp"
 
 #include <algorithm>
 
@@ -15,10 +15,6 @@ void check_message(const std::string& text) {
   SWARM_ASSERT(std::none_of(text.begin(), text.end(), control));
 }
 
-void check_layers(const std::optional<std::vector<config::layer>>& roles) {
-  if (roles) SWARM_ASSERT(roles->size() <= config::roles_max);
-}
-
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -28,8 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_message(profile.error().message);
     return 0;
   }
-  check_layers(profile->sn);
-  check_layers(profile->sl);
+  for (const auto& [role, sections] : profile->roles)
+    SWARM_ASSERT(sections.size() <= config::roles_max);
   if (const auto outcome = found.outcome(); !outcome) check_message(outcome.error().message);
   return 0;
 }

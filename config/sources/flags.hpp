@@ -1,6 +1,6 @@
 #pragma once
 
-#include "config/raw.hpp"
+#include "config/sources/raw.hpp"
 
 #include <optional>
 #include <span>

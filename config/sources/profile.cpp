@@ -1,8 +1,8 @@
-#include "config/profile.hpp"
+#include "config/sources/profile.hpp"
 
-#include "config/keys.hpp"
+#include "config/roles/role.hpp"
+#include "config/sources/yaml_tree.hpp"
 #include "config/values.hpp"
-#include "config/yaml_tree.hpp"
 
 #include <algorithm>
 
@@ -10,24 +10,15 @@ namespace swarm::config {
 
 namespace {
 
-enum class section { top, sn, sl };
+/// Where keys stand: in the section of a role, or, when null, at the top.
+using section = const role_spec*;
 
-std::string_view describe(section where) {
-  switch (where) {
-  case section::top:
-    return "at the top of a profile";
-  case section::sn:
-    return "in an 'sn' section";
-  case section::sl:
-    return "in an 'sl' section";
-  }
-  return "";
+std::string describe(section where) {
+  return where ? fmt::format("in {}", where->section) : "at the top of a profile";
 }
 
 bool belongs(const key_spec& spec, section where) {
-  if (where == section::sn) return spec.into_sn != nullptr;
-  if (where == section::sl) return spec.into_sl != nullptr;
-  return true;
+  return !where || find_setter(*where, spec.key) != nullptr;
 }
 
 std::vector<std::string_view> keys_of(section where) {
@@ -35,7 +26,9 @@ std::vector<std::string_view> keys_of(section where) {
   for (const auto& group : key_groups())
     for (const auto& spec : group.keys)
       if (belongs(spec, where)) out.push_back(spec.key);
-  if (where == section::top) out.insert(out.end(), {"sn", "sl"});
+  if (!where)
+    for (const auto* role : roles())
+      out.push_back(role->name);
   return out;
 }
 
@@ -63,9 +56,9 @@ public:
 
   profile read(const yaml_node& root) {
     profile out;
-    out.common = read_keys(root, section::top);
-    if (const auto* node = root.find("sn")) out.sn = read_sections(*node, section::sn);
-    if (const auto* node = root.find("sl")) out.sl = read_sections(*node, section::sl);
+    out.common = read_keys(root, nullptr);
+    for (const auto* role : roles())
+      if (const auto* node = root.find(role->name)) out.roles[role->name] = read_sections(*node, role);
     return out;
   }
 
@@ -106,7 +99,7 @@ private:
     for (std::size_t i = 0; i < mapping.entries.size(); ++i) {
       const auto& entry = mapping.entries[i];
       if (is_repeated(mapping, i)) continue;
-      if (where == section::top && (entry.key == "sn" || entry.key == "sl")) continue;
+      if (!where && find_role(entry.key)) continue;
       const auto* spec = find_key(entry.key);
       if (spec && belongs(*spec, where))
         out[entry.key] = read_value(*spec, entry.value);
@@ -175,8 +168,8 @@ result<profile> read_profile(std::string_view text, const std::filesystem::path&
   SWARM_TRY(const auto root, parse_yaml(text, printable(file.native())));
   if (root.kind != yaml_kind::mapping && root.kind != yaml_kind::null)
     return fail(config_errc::wrong_type,
-                "{}:{}:{}: {}; a profile is a mapping of settings and of the roles 'sn' and 'sl'",
-                printable(file.native()), root.line, root.column, root.kind_name());
+                "{}:{}:{}: {}; a profile is a mapping of settings and of the roles {}",
+                printable(file.native()), root.line, root.column, root.kind_name(), role_names("and", "'"));
   return reader(file, found).read(root);
 }
 

@@ -1,4 +1,4 @@
-#include "config/flags.hpp"
+#include "config/sources/flags.hpp"
 
 #include "config/keys.hpp"
 #include "config/values.hpp"

@@ -1,4 +1,4 @@
-#include "config/yaml_tree.hpp"
+#include "config/sources/yaml_tree.hpp"
 
 #include "config/values.hpp"
 

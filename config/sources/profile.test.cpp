@@ -1,4 +1,4 @@
-#include "config/profile.hpp"
+#include "config/sources/profile.hpp"
 
 #include <doctest/doctest.h>
 
@@ -43,14 +43,14 @@ TEST_CASE("a profile has settings for all roles, one SN and several SLs") {
   CHECK(read->common.at("host-ip").front().origin == "/etc/swarm/host.yaml:1:10");
   CHECK(read->common.at("cert").front().text == "/etc/swarm/certs/node.pem");
   CHECK(read->common.at("key").front().text == "/abs/node.key");
-  REQUIRE(read->sn);
-  REQUIRE(read->sn->size() == 1);
-  CHECK(read->sn->front().at("contract").size() == 2);
-  CHECK(read->sn->front().at("contract").back().text == "two");
-  REQUIRE(read->sl);
-  REQUIRE(read->sl->size() == 2);
-  CHECK(read->sl->back().at("sl-fs-port").front().text == "16001");
-  CHECK(read->sl->back().at("request-channel").front().text == "/etc/run/a");
+  REQUIRE(read->section("sn"));
+  REQUIRE(read->section("sn")->size() == 1);
+  CHECK(read->section("sn")->front().at("contract").size() == 2);
+  CHECK(read->section("sn")->front().at("contract").back().text == "two");
+  REQUIRE(read->section("sl"));
+  REQUIRE(read->section("sl")->size() == 2);
+  CHECK(read->section("sl")->back().at("sl-fs-port").front().text == "16001");
+  CHECK(read->section("sl")->back().at("request-channel").front().text == "/etc/run/a");
 }
 
 TEST_CASE("a role with nothing in it has its defaults, a role not named is not there") {
@@ -58,9 +58,9 @@ TEST_CASE("a role with nothing in it has its defaults, a role not named is not t
   const auto read = read_profile("sn:\n", "f", found);
   REQUIRE(read);
   CHECK(found.empty());
-  REQUIRE(read->sn);
-  CHECK(read->sn->size() == 1);
-  CHECK(!read->sl);
+  REQUIRE(read->section("sn"));
+  CHECK(read->section("sn")->size() == 1);
+  CHECK(!read->section("sl"));
   CHECK(message("") == "accepted");
 }
 

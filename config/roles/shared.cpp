@@ -1,0 +1,86 @@
+#include "config/roles/shared.hpp"
+
+#include "config/roles/put.hpp"
+
+namespace swarm::config {
+
+namespace {
+
+using id = identity_options;
+using enum value_kind;
+
+// clang-format off
+constexpr key_spec data_dir_key{
+  "data-dir", path, "DIR", "swarm-data", {"SWARMD_DATA_DIR"},
+  "folder for what must survive a restart; the roles use sn-1, sl-1, sl-2, ... below it"};
+constexpr key_spec node_name_key{
+  "node-name", text, "NAME", "", {"SWARMD_NODE_NAME"},
+  "name shown to operators; default sn-1, sl-1, sl-2, ..."};
+constexpr key_spec log_level_key{
+  "log-level", text, "LEVEL", "INFO", {"SWARMD_LOG_LEVEL", "SL_LOG_LEVEL"},
+  "TRACE, DEBUG, INFO, WARNING, ERROR or OFF"};
+constexpr key_spec key_key{
+  "key", path, "FILE", "", {"SWARM_ID_KEY"},
+  "this node's private key, PEM"};
+constexpr key_spec cert_key{
+  "cert", path, "FILE", "", {"SWARM_ID_CERT"},
+  "this node's certificate, PEM"};
+constexpr key_spec cacert_key{
+  "cacert", path, "FILE", "", {"SWARM_ID_CACERT"},
+  "certificates of the authorities to trust, PEM"};
+constexpr key_spec capath_key{
+  "capath", path, "DIR", "", {"SWARM_ID_CAPATH"},
+  "folder of such files, all of them trusted"};
+constexpr key_spec verify_host_key{
+  "verify-host", flag, "", "false", {"SWARMD_VERIFY_HOST"},
+  "also check host names against certificates"};
+constexpr key_spec host_ip_key{
+  "host-ip", text, "HOST", "", {"THIS_NODE_IP"},
+  "address or name by which others reach this host"};
+constexpr key_spec bind_address_key{
+  "bind-address", text, "IP", "0.0.0.0", {"SWARMD_BIND_ADDRESS"},
+  "address that the servers listen on"};
+// clang-format on
+
+constexpr process_setting of_process[] = {
+    {data_dir_key.key, put<&process_config::data_dir, to_path>},
+    {log_level_key.key, put<&process_config::log_level, to_level>},
+};
+
+constexpr role_setting of_every_role[] = {
+    {data_dir_key, put<&role_options::data_dir, to_path>},
+    {node_name_key, put<&role_options::node_name, to_name>},
+    {key_key, put_identity<&id::key, to_path>},
+    {cert_key, put_identity<&id::cert, to_path>},
+    {cacert_key, put_identity<&id::cacert, to_path>},
+    {capath_key, put_identity<&id::capath, to_path>},
+    {verify_host_key, put_identity<&id::verify_host, to_flag>},
+    {host_ip_key, put<&role_options::host_ip, to_host>},
+    {bind_address_key, put<&role_options::bind_address, to_ip>},
+};
+
+constexpr key_spec process_keys[] = {data_dir_key, node_name_key, log_level_key};
+constexpr key_spec identity_keys[] = {key_key, cert_key, cacert_key, capath_key, verify_host_key};
+constexpr key_spec network_keys[] = {host_ip_key, bind_address_key, sn_api_port_key, sn_api_service_key};
+
+constexpr key_group groups[] = {
+    {"Process", process_keys},
+    {"Identity (mutual TLS; needed)", identity_keys},
+    {"Network", network_keys},
+};
+
+} // namespace
+
+std::span<const process_setting> process_settings() {
+  return of_process;
+}
+
+std::span<const role_setting> settings_of_every_role() {
+  return of_every_role;
+}
+
+std::span<const key_group> shared_groups() {
+  return groups;
+}
+
+} // namespace swarm::config

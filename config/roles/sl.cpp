@@ -1,0 +1,128 @@
+// The table of the role sl: a Swarm Learning node.
+#include "config/roles/put.hpp"
+#include "config/roles/shared.hpp"
+#include "config/validate.hpp"
+
+#include <algorithm>
+
+namespace swarm::config {
+
+namespace {
+
+using enum value_kind;
+
+const sl_options& as_sl(const role_options& options) {
+  return static_cast<const sl_options&>(options);
+}
+
+// One row: key, kind, placeholder, default; variables; help; where it goes.
+// clang-format off
+constexpr role_setting own[] = {
+  {{"sn-ip", text, "HOST", "", {"SN_NODE_IP"},
+    "the SN to use; default the SN in the same process, if there is one"},
+   put<&sl_options::sn_ip, to_host>},
+  {{"sl-fs-port", number, "PORT", "30305", {"SL_FS_PORT"},
+    "port for other SLs"},
+   put<&sl_options::sl_fs_port, to_port>},
+  {{"sl-fs-service", text, "NAME[:PORT]", "", {"SL_FS_SERVICE"},
+    "name of that port behind a proxy; default port 443"},
+   put<&sl_options::sl_fs_service, to_https_service>},
+  {{"request-channel", path, "FIFO", "/tmp/channel/request.channel", {"SL_REQUEST_CHANNEL"},
+    "named pipe that the training program writes"},
+   put<&sl_options::request_channel, to_path>},
+  {{"response-channel", path, "FIFO", "/tmp/channel/response.channel", {"SL_RESPONSE_CHANNEL"},
+    "named pipe that the training program reads"},
+   put<&sl_options::response_channel, to_path>},
+  {{"make-me-admin", flag, "=false", "true", {"SL_MAKE_ME_ADMIN"},
+    "this node never leads a round"},
+   put<&sl_options::make_me_admin, to_flag>},
+  {{"leader-failure-base-timeout", number, "SECONDS", "600", {"SL_LEADER_FAILURE_BASE_TIMEOUT"},
+    "longest wait for a leader's merge; a leader that makes no progress is replaced sooner"},
+   put<&sl_options::leader_failure_base_timeout, to_seconds>},
+  {{"wait-for-full-quorum", number, "SECONDS", "30", {"SL_WAIT_FOR_FULL_QUORUM_SECONDS"},
+    "how long to wait for late peers once the fewest needed are there"},
+   put<&sl_options::wait_for_full_quorum, to_seconds>},
+  {{"ram-intensive", flag, "=false", "true", {"SL_RAM_INTENSIVE"},
+    "accepted; merging never holds whole models in memory"},
+   put<&sl_options::ram_intensive, to_flag>},
+};
+
+constexpr role_setting shared[] = {
+  {sn_api_port_key, put<&sl_options::sn_api_port, to_port>},
+  {sn_api_service_key, put<&sl_options::sn_api_service, to_https_service>},
+};
+// clang-format on
+
+/// An SL beside an SN uses that one unless told otherwise.
+void find_local_sn(process_config& config, role_options& role) {
+  auto& options = static_cast<sl_options&>(role);
+  if (!options.sn_ip.empty() || options.sn_api_service || config.sn.empty()) return;
+  const auto& sn = config.sn.front();
+  options.sn_ip = sn.bind_address == "0.0.0.0" ? "127.0.0.1"
+                  : sn.bind_address == "::"    ? "::1"
+                                               : sn.bind_address;
+  options.sn_api_port = sn.sn_api_port;
+  const auto origin = fmt::format("{} of this process", sn.node_name);
+  std::erase_if(config.settings, [&](const setting& s) {
+    return s.node_name == options.node_name && (s.key == "sn-ip" || s.key == "sn-api-port");
+  });
+  config.settings.push_back({options.node_name, "sn-ip", options.sn_ip, origin});
+  config.settings.push_back(
+      {options.node_name, "sn-api-port", fmt::format("{}", options.sn_api_port), origin});
+}
+
+void validate_sl(const role_options& options, const rule_context& rules) {
+  const auto& sl = as_sl(options);
+  if (sl.sn_ip.empty() && !sl.sn_api_service)
+    rules.found.add(config_errc::missing, "{}: give --sn-ip or --sn-api-service, the SN to use",
+                    sl.node_name);
+  if (sl.host_ip.empty() && !sl.sl_fs_service)
+    rules.found.add(
+        config_errc::missing,
+        "{}: --host-ip is missing, the address by which other nodes reach this host (not needed when "
+        "--sl-fs-service is given)",
+        sl.node_name);
+  if (sl.request_channel.lexically_normal() == sl.response_channel.lexically_normal())
+    rules.found.add(config_errc::conflict,
+                    "{}: request-channel{} and response-channel{} are the same path '{}'", sl.node_name,
+                    rules.given(sl.node_name, "request-channel"),
+                    rules.given(sl.node_name, "response-channel"), sl.request_channel.native());
+}
+
+std::vector<claim> claims_of_sl(const role_options& options) {
+  const auto& sl = as_sl(options);
+  const auto request = sl.request_channel.lexically_normal().native();
+  const auto response = sl.response_channel.lexically_normal().native();
+  std::vector<claim> out{
+      {claim::port, fmt::format("{}", sl.sl_fs_port), sl.bind_address, sl.node_name, "sl-fs-port"},
+      {claim::pipe, request, "", sl.node_name, "request-channel"}};
+  // Who names one pipe twice is told so by validate_sl already.
+  if (response != request) out.push_back({claim::pipe, response, "", sl.node_name, "response-channel"});
+  return out;
+}
+
+std::vector<std::pair<std::string_view, std::string_view>> overruled_of_sl(const role_options& options) {
+  const auto& sl = as_sl(options);
+  if (!sl.sn_api_service || sl.sn_ip.empty()) return {};
+  return {{"sn-api-service", "sn-ip"}};
+}
+
+} // namespace
+
+constinit const role_spec sl_role{
+    .name = "sl",
+    .section = "an 'sl' section",
+    .plural = "SLs",
+    .title = "Swarm Learning node (SL)",
+    .count_max = roles_max,
+    .shared = shared,
+    .own = own,
+    .add = add_to<&process_config::sl>,
+    .all = all_of<&process_config::sl>,
+    .complete = find_local_sn,
+    .validate = validate_sl,
+    .claims = claims_of_sl,
+    .overruled = overruled_of_sl,
+};
+
+} // namespace swarm::config
