@@ -356,15 +356,19 @@ def test_reverts_say_why(node):
 def test_refusals_have_the_usual_words(node):
     account, _ = node.registered("refusals")
     again = {"to": REGISTRY, "value": 0, "gas": 100_000, "gasPrice": 0, "nonce": 0, "chainId": CHAIN_ID}
-    for change, words in (
-        ({}, "nonce too low"),
-        ({"nonce": 1, "chainId": 1}, "chain"),
-        ({"nonce": 1, "gas": 1000}, "intrinsic gas too low"),
-        ({"nonce": 1, "value": 10**18}, "insufficient funds"),
+    for change, words, reason in (
+        ({}, "nonce too low", "nonce_too_low"),
+        ({"nonce": 1, "chainId": 1}, "chain", "wrong_chain"),
+        ({"nonce": 1, "gas": 1000}, "intrinsic gas too low", "gas_below_intrinsic"),
+        ({"nonce": 1, "value": 10**18}, "insufficient funds", "insufficient_funds"),
     ):
         signed = account.sign_transaction({**again, **change})
         with pytest.raises(Web3RPCError, match=words):
             node.eth.send_raw_transaction(signed.raw_transaction)
+        error = node.raw("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())["error"]
+        assert error["data"] == {"reason": reason}
+    with pytest.raises(Web3RPCError, match="insufficient funds"):  # and no ContractLogicError, as a revert is
+        node.eth.call({"to": REGISTRY, "value": 1})
     with pytest.raises(Web3RPCError, match="invalid block range"):
         node.eth.get_logs({"fromBlock": 5, "toBlock": 1})
     with pytest.raises(MethodUnavailable, match="does not exist"):

@@ -54,7 +54,8 @@ private:
 };
 
 bool says_try_again(const json::object& answer) {
-  return rpc_node::error_text(answer).find("history is being fetched: try again") != std::string::npos;
+  return answer.at("error").at("data").at("reason") == "history_incomplete"
+         && rpc_node::error_text(answer).find("history is being fetched: try again") != std::string::npos;
 }
 
 } // namespace

@@ -48,7 +48,7 @@ method_result service::fee_history(const params& given, const caller&) {
   const auto head = chain_.head()->header.block_num;
   const auto last = newest.value_or(head);
   if (last > head)
-    return fail(rpc_errc::refused, "request beyond head block: requested {}, head {}", last, head);
+    return fail(rpc_errc::beyond_head, "request beyond head block: requested {}, head {}", last, head);
   const auto count = std::min({wanted, fee_history_max, last + 1});
   json::array ratios, rewards;
   work_ += count;
@@ -88,7 +88,7 @@ result<std::optional<std::uint64_t>> service::state_of(const params& given, std:
   SWARM_TRY(const auto which, given.block_or_hash(index));
   if (!which.hash) return which.num;
   SWARM_TRY(const auto block, block_with(*which.hash));
-  if (!block) return fail(rpc_errc::resource_missing, "unknown block {}", to_hex(which.hash->view()));
+  if (!block) return fail(rpc_errc::unknown_block, "unknown block {}", to_hex(which.hash->view()));
   return std::optional{block->header.block_num};
 }
 
@@ -257,7 +257,7 @@ namespace {
 /// A revert as clients expect it: code 3, the reason in words, the revert data beside it.
 tl::unexpected<failure> reverted(const ledger::call_result& from) {
   if (from.status == ledger::call_status::out_of_gas)
-    return tl::unexpected<failure>(fail(rpc_errc::refused, "out of gas").value());
+    return tl::unexpected<failure>(fail(rpc_errc::out_of_gas, "out of gas").value());
   failure out =
       from.output.empty()
           ? fail(rpc_errc::reverted, "execution reverted").value()

@@ -75,7 +75,7 @@ result<std::size_t> params::numbers(std::size_t index, std::string_view what, st
   const auto is_number = [](const json::value& one) { return one.is_number(); };
   if (list == nullptr || !std::all_of(list->begin(), list->end(), is_number))
     return fail(rpc_errc::invalid_params, "argument {} ({}) must be an array of numbers", index, what);
-  if (list->size() > count_max) return fail(rpc_errc::limit_exceeded, "{}: at most {}", what, count_max);
+  if (list->size() > count_max) return fail(rpc_errc::too_much_asked, "{}: at most {}", what, count_max);
   return list->size();
 }
 
@@ -122,7 +122,7 @@ result<std::vector<std::string>> params::texts(std::size_t index, std::string_vi
   const auto* list = has(index) ? list_[index].if_array() : nullptr;
   if (list == nullptr)
     return fail(rpc_errc::invalid_params, "argument {} ({}) must be an array", index, what);
-  if (list->size() > count_max) return fail(rpc_errc::limit_exceeded, "{}: at most {}", what, count_max);
+  if (list->size() > count_max) return fail(rpc_errc::too_much_asked, "{}: at most {}", what, count_max);
   std::vector<std::string> out;
   for (std::size_t i = 0; i < list->size(); ++i) {
     SWARM_TRY(auto one, params(*list).text(i, what));
@@ -239,7 +239,7 @@ result<ledger::log_filter> parse_filter(const json::object& from) {
   if (const auto* where = from.if_contains("address"); where != nullptr && !where->is_null()) {
     const json::array list = where->is_array() ? where->get_array() : json::array{*where};
     if (list.size() > log_filter::alternatives_max)
-      return fail(rpc_errc::limit_exceeded, "at most {} addresses", log_filter::alternatives_max);
+      return fail(rpc_errc::too_much_asked, "at most {} addresses", log_filter::alternatives_max);
     for (std::size_t i = 0; i < list.size(); ++i) {
       SWARM_TRY(const auto account, params(list).account(i, "address"));
       out.addresses.push_back(account);
@@ -255,7 +255,7 @@ result<ledger::log_filter> parse_filter(const json::object& from) {
     if (position.is_null()) continue;
     const json::array list = position.is_array() ? position.get_array() : json::array{position};
     if (list.size() > log_filter::alternatives_max)
-      return fail(rpc_errc::limit_exceeded, "at most {} values for one topic", log_filter::alternatives_max);
+      return fail(rpc_errc::too_much_asked, "at most {} values for one topic", log_filter::alternatives_max);
     for (std::size_t i = 0; i < list.size(); ++i) {
       SWARM_TRY(const auto topic, params(list).hash(i, "topic"));
       allowed.push_back(topic);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/sn/rpc/errors.hpp"
 #include "base/u256.hpp"
 #include "ledger/chain/chain.hpp"
 
@@ -11,32 +12,6 @@
 /// Reading and writing the values of Ethereum's JSON-RPC (execution API): QUANTITY is 0x and hexadecimal
 /// digits without leading zeros, DATA is 0x and an even number of digits.
 namespace swarm::rpc {
-
-/// Codes of JSON-RPC 2.0 section 5.1 and EIP-1474.
-enum class rpc_errc : int {
-  parse_error = -32700,
-  invalid_request = -32600,
-  method_not_found = -32601,
-  invalid_params = -32602,
-  internal = -32603,
-  refused = -32000, ///< the ledger says no; the text says why
-  resource_missing = -32001,
-  too_large = -32003, ///< the answer
-  limit_exceeded = -32005,
-  reverted = 3,
-  timed_out = 4, ///< EIP-7966: not final in time, still waiting
-};
-constexpr std::string_view error_category(rpc_errc) {
-  return "rpc";
-}
-
-/// An error as JSON-RPC shows it: `data` is for programs, e.g. what a reverted call returned.
-struct failure : error {
-  failure(error from) : error(std::move(from)) {} // NOLINT: every error can be shown
-  std::string data;
-};
-/// What a method answers with.
-using method_result = tl::expected<boost::json::value, failure>;
 
 /// At most `bytes_max` bytes of what a client sent, for an error text; never half a character.
 std::string_view shown(std::string_view text, std::size_t bytes_max = 80);

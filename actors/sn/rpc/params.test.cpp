@@ -20,8 +20,8 @@ struct given {
 template <class T>
 std::string refusal(const result<T>& from) {
   REQUIRE_FALSE(from);
-  REQUIRE(from.error().category == error_category(rpc_errc::refused));
-  return fmt::format("{} {}", from.error().code, from.error().message);
+  REQUIRE(from.error().category == error_category(rpc_errc::internal));
+  return fmt::format("{} {}", json_code_of(from.error()).code, from.error().message);
 }
 
 json::object object(std::string_view text) {

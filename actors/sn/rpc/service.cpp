@@ -11,28 +11,13 @@ namespace {
 
 constexpr std::size_t small_body_bytes = 64 * 1024;
 
-/// Of an error that the service did not make itself.
-int code_of(const error& why) {
-  if (why.category == error_category(rpc_errc::refused)) return why.code;
-  if (why.is(ledger::chain_rule::unknown_block)) return static_cast<int>(rpc_errc::resource_missing);
-  if (why.is(ledger::chain_rule::history_missing)) return static_cast<int>(rpc_errc::resource_missing);
-  if (why.is(ledger::chain_rule::bad_filter)) return static_cast<int>(rpc_errc::invalid_params);
-  if (why.is(ledger::chain_rule::too_many_logs)) return static_cast<int>(rpc_errc::limit_exceeded);
-  for (const auto own_trouble : {errc::corrupt, errc::io, errc::internal})
-    if (why.is(own_trouble)) return static_cast<int>(rpc_errc::internal);
-  return static_cast<int>(rpc_errc::refused);
-}
-
 json::value envelope(json::value id, method_result from) {
   json::object out{{"jsonrpc", "2.0"}, {"id", std::move(id)}};
   if (from) {
     out["result"] = std::move(*from);
     return out;
   }
-  const auto& why = from.error();
-  json::object shown_error{{"code", code_of(why)}, {"message", why.message}};
-  if (!why.data.empty()) shown_error["data"] = why.data;
-  out["error"] = std::move(shown_error);
+  out["error"] = error_json(from.error());
   return out;
 }
 
@@ -83,7 +68,8 @@ struct service::room {
     return json::serialize(envelope(id, too_large(bytes_max)));
   }
   static tl::unexpected<error> too_large(std::size_t bytes_max) {
-    return fail(rpc_errc::too_large, "response too large: over {} bytes; ask for less at a time", bytes_max);
+    return fail(rpc_errc::answer_too_large, "response too large: over {} bytes; ask for less at a time",
+                bytes_max);
   }
 };
 
@@ -163,8 +149,10 @@ void service::dispatch(const json::value& request, const caller& from, const std
   if (method == nullptr || !method->is_string() || !id_fits)
     return done(
         json::serialize(envelope(id, fail(rpc_errc::invalid_request, "a request has a method and an id"))));
-  answer reply = [this, done = std::move(done), id, notification, left,
+  const bool is_call = method->get_string() == "eth_call" || method->get_string() == "eth_estimateGas";
+  answer reply = [this, done = std::move(done), id, notification, left, is_call,
                   client = from.peer.cert_fingerprint](method_result from_method) {
+    if (!from_method) from_method.error().without_reason = is_call;
     auto text =
         notification ? std::string{} : left->fit(id, std::move(from_method), limits_.response_bytes_max);
     charge(client, text.size() / cost::answer_bytes_per_unit);
@@ -198,7 +186,7 @@ void service::run(std::string_view method, const params& given, const caller& fr
 result<> service::admit(const hash32& client) {
   const auto wait = limiter_.wait_of(client, now_);
   if (wait == duration::zero()) return {};
-  return fail(rpc_errc::limit_exceeded,
+  return fail(rpc_errc::rate_limited,
               "rate limit exceeded: this client asks for more work than {} units a second; wait {} ms",
               limits_.rate.units_per_second,
               std::chrono::duration_cast<std::chrono::milliseconds>(wait).count() + 1);
@@ -257,10 +245,9 @@ const std::map<std::string_view, service::handler>& service::methods() {
 
 namespace {
 
-/// SLs take this for a reason to try again, or elsewhere (actors/sn_client/network.cpp).
 tl::unexpected<error> perhaps_in_history(std::string_view what) {
   return fail(
-      rpc_errc::refused,
+      rpc_errc::history_incomplete,
       "{}; it may be final in a block that this SN does not have yet, as history is being fetched: try "
       "again, or ask another SN",
       what);
@@ -284,7 +271,7 @@ void service::send_sync(const params& given, const caller& from, answer done) {
   const auto& client = from.peer.cert_fingerprint;
   const auto own = waiting_by_.find(client);
   if (waiting_.size() >= waiting_max || (own != waiting_by_.end() && own->second >= client_waiting_max))
-    return done(fail(rpc_errc::limit_exceeded,
+    return done(fail(rpc_errc::waiting_full,
                      "at most {} calls of one client, {} of all wait for receipts at a time; try again",
                      client_waiting_max, waiting_max));
   const auto submitted = chain_.submit(*raw);
@@ -378,7 +365,7 @@ void service::on_time(time_point now) {
   });
   for (auto& one : late) {
     stop_waiting(one);
-    failure why = fail(rpc_errc::timed_out, "timeout: transaction {} is not final yet, it still waits",
+    failure why = fail(rpc_errc::receipt_timeout, "timeout: transaction {} is not final yet, it still waits",
                        to_hex(one.txn.view()))
                       .value();
     why.data = to_hex(one.txn.view());

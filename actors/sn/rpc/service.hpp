@@ -39,8 +39,8 @@ struct service_limits {
 /// of work, number of filters and size of answers.
 ///
 /// Beyond the execution API: eth_sendRawTransactionSync (EIP-7966) answers with the receipt and may be
-/// repeated with the same transaction; while history is being fetched, "try again" in an error means that the
-/// transaction may be final already. Receipts carry Besu's `revertReason`; swarm_heartbeat(sign of life)
+/// repeated with the same transaction; the reason history_incomplete in an error means that the transaction may
+/// be final already. Receipts carry Besu's `revertReason`; swarm_heartbeat(sign of life)
 /// answers with the last serial known; swarm_silentNodes(), swarm_nodes(), swarm_apiEndpoints() (JSON-RPC
 /// servers of SNs that are alive), swarm_genesis() (what an SN needs to join: parameters, hash, endpoints).
 class service {

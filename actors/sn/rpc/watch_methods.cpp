@@ -48,7 +48,7 @@ method_result service::logs(const params& given, const caller&) {
   SWARM_TRY(const auto range, parse_range(*from));
   if (range.block_hash) {
     SWARM_TRY(const auto block, block_with(*range.block_hash));
-    if (!block) return fail(rpc_errc::resource_missing, "unknown block {}", to_hex(range.block_hash->view()));
+    if (!block) return fail(rpc_errc::unknown_block, "unknown block {}", to_hex(range.block_hash->view()));
     filter.from_block = filter.to_block = block->header.block_num;
   } else {
     SWARM_TRY(filter, with_range(std::move(filter), range));
@@ -81,7 +81,7 @@ method_result service::new_block_filter(const params&, const caller& from) {
 method_result service::add_filter(filter_table::filter made) {
   const auto id = filters_.add(std::move(made), now_);
   if (!id)
-    return fail(rpc_errc::limit_exceeded, "at most {} filters of one client, {} of all; uninstall some",
+    return fail(rpc_errc::filters_full, "at most {} filters of one client, {} of all; uninstall some",
                 limits_.filters.client_max, limits_.filters.all_max);
   return json::value(quantity(*id));
 }
@@ -89,7 +89,7 @@ method_result service::add_filter(filter_table::filter made) {
 result<filter_table::filter*> service::filter_of(const params& given, const caller& from) {
   SWARM_TRY(const auto id, given.number(0, "filter id"));
   auto* found = filters_.find(id, from.peer.cert_fingerprint, now_);
-  if (found == nullptr) return fail(rpc_errc::refused, "filter not found");
+  if (found == nullptr) return fail(rpc_errc::filter_not_found, "filter not found");
   return found;
 }
 
@@ -133,7 +133,7 @@ result<json::array> service::new_logs(filter_table::filter& which) {
 
 method_result service::filter_logs(const params& given, const caller& from) {
   SWARM_TRY(const auto* which, filter_of(given, from));
-  if (which->blocks) return fail(rpc_errc::refused, "filter not found"); // not one for logs
+  if (which->blocks) return fail(rpc_errc::filter_not_found, "filter not found"); // not one for logs
   SWARM_TRY(const auto asked, with_range(which->logs, which->range));
   SWARM_TRY(auto found, found_logs(asked));
   return json::value(std::move(found));
@@ -161,7 +161,7 @@ method_result service::subscribe(const params& given, const caller& from) {
     for (const auto& topic : wanted.filter.topics)
       alternatives += topic.size();
     if (alternatives > subscription_alternatives_max)
-      return fail(rpc_errc::limit_exceeded, "at most {} addresses and topics in one subscription",
+      return fail(rpc_errc::too_much_asked, "at most {} addresses and topics in one subscription",
                   subscription_alternatives_max);
   }
   std::size_t of_session = 0, of_client = 0;
@@ -171,7 +171,7 @@ method_result service::subscribe(const params& given, const caller& from) {
   }
   if (of_session >= session_subscriptions_max || of_client >= client_subscriptions_max
       || subscriptions_.size() >= subscriptions_max)
-    return fail(rpc_errc::limit_exceeded,
+    return fail(rpc_errc::subscriptions_full,
                 "at most {} subscriptions of one connection, {} of one client, {} of all",
                 session_subscriptions_max, client_subscriptions_max, subscriptions_max);
   auto id = quantity(next_subscription_++);

@@ -1,0 +1,108 @@
+#include "actors/sn/rpc/errors.hpp"
+
+#include "ledger/chain/chain_rules.hpp"
+#include "ledger/chain/mempool_rules.hpp"
+#include "ledger/formats/transaction.hpp"
+#include "ledger/state/execute.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace swarm::rpc {
+
+namespace json = boost::json;
+
+namespace {
+
+struct row {
+  template <class Enum>
+  constexpr row(Enum which, int code, std::string_view reason)
+      : category(error_category(which)), enumerator(static_cast<int>(which)), shown{code, reason} {}
+
+  std::string_view category;
+  int enumerator;
+  json_code shown;
+};
+
+constexpr int internal = -32603;         // JSON-RPC
+constexpr int refused = -32000;          // the ledger says no
+constexpr int resource_missing = -32001; // EIP-1474
+constexpr int limit_exceeded = -32005;   // EIP-1474
+
+constexpr std::array table{
+    row{rpc_errc::parse_error, -32700, "parse_error"},
+    row{rpc_errc::invalid_request, -32600, "invalid_request"},
+    row{rpc_errc::method_not_found, -32601, "method_not_found"},
+    row{rpc_errc::invalid_params, -32602, "invalid_params"},
+    row{rpc_errc::internal, internal, "internal"},
+    row{rpc_errc::beyond_head, refused, "beyond_head"},
+    row{rpc_errc::out_of_gas, refused, "out_of_gas"},
+    row{rpc_errc::filter_not_found, refused, "filter_not_found"},
+    row{rpc_errc::history_incomplete, refused, "history_incomplete"},
+    row{rpc_errc::unknown_block, resource_missing, "unknown_block"},
+    row{rpc_errc::answer_too_large, -32003, "answer_too_large"},
+    row{rpc_errc::rate_limited, limit_exceeded, "rate_limited"},
+    row{rpc_errc::too_much_asked, limit_exceeded, "too_much_asked"},
+    row{rpc_errc::filters_full, limit_exceeded, "filters_full"},
+    row{rpc_errc::subscriptions_full, limit_exceeded, "subscriptions_full"},
+    row{rpc_errc::waiting_full, limit_exceeded, "waiting_full"},
+    row{rpc_errc::reverted, 3, "reverted"},
+    row{rpc_errc::receipt_timeout, 4, "receipt_timeout"},
+
+    row{ledger::chain_rule::unknown_block, resource_missing, "unknown_block"},
+    row{ledger::chain_rule::history_missing, resource_missing, "history_incomplete"},
+    row{ledger::chain_rule::state_missing, refused, "state_missing"},
+    row{ledger::chain_rule::bad_filter, -32602, "bad_filter"},
+    row{ledger::chain_rule::too_many_logs, limit_exceeded, "too_many_logs"},
+
+    row{ledger::pool_rule::already_known, refused, "already_known"},
+    row{ledger::pool_rule::nonce_gap, refused, "nonce_gap"},
+    row{ledger::pool_rule::replacement, refused, "replacement"},
+    row{ledger::pool_rule::sender_full, refused, "sender_full"},
+    row{ledger::pool_rule::pool_full, refused, "pool_full"},
+
+    row{ledger::execution_rule::nonce_too_low, refused, "nonce_too_low"},
+    row{ledger::execution_rule::nonce_too_high, refused, "nonce_too_high"},
+    row{ledger::execution_rule::gas_above_block, refused, "gas_above_block"},
+    row{ledger::execution_rule::gas_below_intrinsic, refused, "gas_below_intrinsic"},
+    row{ledger::execution_rule::insufficient_funds, refused, "insufficient_funds"},
+    row{ledger::execution_rule::contract_creation, refused, "contract_creation"},
+
+    row{ledger::txn_rule::too_large, refused, "txn_too_large"},
+    row{ledger::txn_rule::unsupported_type, refused, "txn_type_unsupported"},
+    row{ledger::txn_rule::not_replay_protected, refused, "not_replay_protected"},
+    row{ledger::txn_rule::wrong_chain, refused, "wrong_chain"},
+    row{ledger::txn_rule::nonce_max, refused, "nonce_max"},
+    row{ledger::txn_rule::tip_above_max_fee, refused, "tip_above_max_fee"},
+
+    row{errc::corrupt, internal, "internal"},
+    row{errc::io, internal, "internal"},
+    row{errc::internal, internal, "internal"},
+};
+
+/// Other rules of these say that a transaction is not well-formed.
+constexpr std::array formats{error_category(ledger::txn_rule{}), error_category(ledger::rlp_rule{}),
+                             error_category(ledger::key_rule{})};
+
+} // namespace
+
+json_code json_code_of(const error& why) {
+  const auto* found = std::find_if(table.begin(), table.end(), [&](const row& each) {
+    return each.category == why.category && each.enumerator == why.code;
+  });
+  if (found != table.end()) return found->shown;
+  const bool malformed = std::find(formats.begin(), formats.end(), why.category) != formats.end();
+  return {refused, malformed ? "txn_malformed" : "refused"};
+}
+
+json::object error_json(const failure& why) {
+  const auto shown = json_code_of(why);
+  json::object out{{"code", shown.code}, {"message", why.message}};
+  if (!why.data.empty())
+    out["data"] = why.data;
+  else if (!why.without_reason)
+    out["data"] = json::object{{"reason", shown.reason}};
+  return out;
+}
+
+} // namespace swarm::rpc
