@@ -1,111 +1,78 @@
 #pragma once
 
-#include "actors/sn/membership/join.hpp"
-#include "actors/sn/membership/membership.hpp"
+#include "actors/sn/membership/machine/events.hpp"
 #include "actors/supervision/tick.hpp"
 #include "ledger/consensus/events.hpp"
 #include "ledger/sync/sync_machine.hpp"
 #include "transport/http/http.hpp"
 #include "transport/p2p/p2p_node.hpp"
 
+#include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include <functional>
 #include <string>
 
-/// Messages between /sn/chain, /sn/consensus and /sn/peers. Events and actions of the QBFT machine
-/// (ledger/consensus/events.hpp) travel as they are.
+/// What the actors of an SN say to each other, under the actor that understands it: who says it, and which
+/// message answers it; nothing does where none is named. Events and actions of the machines travel as they
+/// are (ledger/consensus/events.hpp, actors/sn/membership/machine/events.hpp); they are listed here, too.
 namespace swarm::actors {
 
-// -- from /sn/api: to /sn/chain
+/// /sn/peers is a supervisor; messages about other SNs go to this child of it, the sibling "peers/hub".
+inline constexpr std::string_view peers_hub = "peers/hub";
 
-/// One JSON-RPC request or batch, as text; `reply` gets the answer, also as text (empty: nothing to say).
+// Understood by /sn/chain
+//
+// From /sn/consensus: consensus::persist -> consensus::persisted, build_block -> block_built,
+// validate_block -> block_validated, commit_block -> head_changed.
+// From /sn/membership: membership::action::open_chain (not answered: there is a chain, or the process ends),
+// read_facts -> facts_read or no_chain, submit -> submitted.
+
+/// From /sn/api: one JSON-RPC request or batch, as text. Answered by calling `reply` with the answer, also as
+/// text (empty: nothing to say).
 struct rpc_request {
   std::string body;
   std::function<void(std::string)> reply;
   transport::peer_info neighbor;
   std::uint64_t session = 0; ///< WebSocket session for subscriptions, 0 for a plain request
 };
-/// A WebSocket session is gone, its subscriptions with it.
+/// From /sn/api: a WebSocket session is gone, its subscriptions with it.
 struct session_gone {
   std::uint64_t session = 0;
 };
-/// /sn/chain to itself: the sentinel is to be asked again.
-struct sentinel_due {};
-
-/// From /sn/consensus when it starts: answer with `consensus_ready` once there is a chain.
+/// From /sn/consensus, when it starts -> consensus_ready, once there is a chain. From /sn/consensus to the
+/// hub as well: who is connected -> consensus::neighbor_connected and neighbor_head for each.
 struct consensus_wanted {};
-struct consensus_ready {
-  consensus::signing_domain domain;
-  consensus::start start;
-};
-/// A timer of the QBFT machine; `serial` tells a replaced one.
-struct timer_due {
-  consensus::timer_name timer;
-  std::uint64_t serial = 0;
-};
-
-/// To /sn/chain: verify and import blocks `first` and up; the records go with the block of the same index.
+/// From /sn/consensus: verify and import blocks `first` and up; the records go with the block of the same
+/// index -> range_imported or range_refused.
 struct import_range {
   std::uint64_t first = 0;
   std::vector<std::shared_ptr<const sync::sealed_block>> blocks;
   std::vector<std::vector<consensus::record_entry>> records;
 };
-/// The whole range is in the chain; `head_changed` came before.
-struct range_imported {
-  std::uint64_t head_num = 0;
+/// From /sn/consensus, once a second: who is how far ahead.
+struct snapshot_neighbors {
+  std::vector<sync::neighbor_claim> all;
+  std::vector<sync::neighbor_claim> candidates; ///< so far that a snapshot is to be taken
 };
-/// chain -> itself: records that the disk refused are to be tried again.
-struct records_due {};
-struct requests_due {}; ///< of JSON-RPC
-/// Block `block_num` was refused. `blame`: it is the block's fault, not this node's disk's.
-struct range_refused {
-  std::uint64_t block_num = 0;
-  bool blame = false;
-  error why;
-};
-
-/// What the sentinel at `sn` says of the network.
-struct entry_found {
-  std::string sn;
-  std::shared_ptr<const result<network_entry>> entry;
-};
-
-// -- from neighbors: to /sn/consensus
-
-/// `credit` slows the neighbor down while it is held; see transport/p2p/p2p_node.hpp.
-struct neighbor_message {
-  consensus::neighbor_id neighbor = 0;
-  consensus::shared_bytes raw;
-  p2p::credit credit;
-};
-/// How long its chain is.
-struct neighbor_head {
-  consensus::neighbor_id neighbor = 0;
-  std::uint64_t block_num = 0;
-  std::optional<hash32> certificate; ///< with the first one of a connection
-};
-/// Blocks that were asked of it.
-struct neighbor_blocks {
-  consensus::neighbor_id neighbor = 0;
-  std::uint64_t first = 0;
-  std::vector<sync::sealed_block> blocks;
-  p2p::credit credit;
-};
-
-// -- from neighbors: to /sn/chain
-
+/// From the hub, when it starts -> network_facts, once there is a chain, and again with every new head.
+struct network_wanted {};
+/// From the hub: SNs have connected, and may lack transactions that wait here -> gossip_txn for each of
+/// these.
+struct newcomer {};
+/// From the connection of a neighbor, past the actors in between: transactions of its pool. `credit` slows
+/// the neighbor down while it is held; see transport/p2p/p2p_node.hpp.
 struct neighbor_txns {
   std::vector<bytes> raw;
   p2p::credit credit;
 };
-/// Signs of life that a neighbor hands on.
+/// From a neighbor's actor: signs of life that the neighbor hands on -> gossip_sign for what is news.
 struct neighbor_signs {
   consensus::neighbor_id neighbor = 0;
   std::vector<bytes> raw;
   p2p::credit credit;
 };
-/// Answer with `blocks_found`.
+/// From a neighbor's actor: the neighbor asks for blocks -> blocks_found.
 struct blocks_wanted {
   consensus::neighbor_id neighbor = 0;
   std::uint64_t request_id = 0;
@@ -113,17 +80,7 @@ struct blocks_wanted {
   std::uint64_t count = 0;
   std::size_t bytes_max = 0;
 };
-/// Who is connected, once a second.
-struct neighbors_seen {
-  std::vector<membership::connected_node> nodes;
-};
-
-/// Who is how far ahead, from /sn/consensus, once a second.
-struct snapshot_neighbors {
-  std::vector<sync::neighbor_claim> all;
-  std::vector<sync::neighbor_claim> candidates; ///< so far that a snapshot is to be taken
-};
-/// A question about a snapshot; answer with `part_answer`.
+/// From a neighbor's actor: the neighbor asks about a snapshot -> part_answer.
 struct part_wanted {
   consensus::neighbor_id neighbor = 0;
   std::uint64_t request_id = 0;
@@ -131,73 +88,152 @@ struct part_wanted {
   std::size_t bytes_max = 0;
   p2p::credit credit;
 };
-/// The answer to `ask_part`.
+/// From a neighbor's actor: the neighbor's answer to ask_part.
 struct part_found {
   consensus::neighbor_id neighbor = 0;
   std::uint64_t tag = 0;
   bytes answer;
   p2p::credit credit;
 };
+/// From /sn/chain to itself: records that the disk refused are to be tried again.
+struct records_due {};
+/// From /sn/chain to itself: JSON-RPC has more to do.
+struct requests_due {};
 
-// -- to /sn/consensus
+// Understood by /sn/membership
+//
+// From /sn/chain: membership::facts_read, no_chain, submitted. From the hub, once a second:
+// membership::neighbors_seen.
 
-/// The proved pivot of the snapshot that is being taken, or none. `taken`: it is the head now.
+/// From the shell's own callback, with what the sentinel says of the network.
+struct entry_arrived {
+  std::shared_ptr<const membership::entry_found> found;
+};
+/// From /sn/membership to itself: the timer of the machine; `serial` tells a replaced one.
+struct membership_due {
+  std::uint64_t serial = 0;
+};
+
+// Understood by /sn/consensus
+//
+// From /sn/chain: consensus::work_available, block_built, block_validated, persisted, head_changed. From the
+// hub: consensus::neighbor_connected, neighbor_gone.
+
+/// From /sn/chain: answers consensus_wanted.
+struct consensus_ready {
+  consensus::signing_domain domain;
+  consensus::start start;
+};
+/// From /sn/chain: the whole range is in the chain; `head_changed` came before.
+struct range_imported {
+  std::uint64_t head_num = 0;
+};
+/// From /sn/chain: block `block_num` was refused. `blame`: it is the block's fault, not this node's disk's.
+struct range_refused {
+  std::uint64_t block_num = 0;
+  bool blame = false;
+  error why;
+};
+/// From /sn/chain: the proved pivot of the snapshot that is being taken, or none. `taken`: it is the head
+/// now.
 struct snapshot_pivot {
   std::optional<std::uint64_t> block_num;
   bool taken = false;
 };
-/// This neighbor can give no snapshot.
+/// From /sn/chain: this neighbor can give no snapshot.
 struct snapshot_useless {
   consensus::neighbor_id neighbor = 0;
 };
-
-// -- to /sn/peers
-
-struct ask_part {
+/// From the connection of a neighbor, past the actors in between: a message of consensus.
+struct neighbor_message {
   consensus::neighbor_id neighbor = 0;
-  std::uint64_t tag = 0;
-  bytes question;
+  consensus::shared_bytes raw;
+  p2p::credit credit;
 };
-struct part_answer {
+/// From a neighbor's actor: how long the neighbor's chain is.
+struct neighbor_head {
   consensus::neighbor_id neighbor = 0;
-  std::uint64_t request_id = 0;
-  bytes answer;
+  std::uint64_t block_num = 0;
+  std::optional<hash32> certificate; ///< with the first one of a connection
+};
+/// From a neighbor's actor: blocks that were asked of the neighbor.
+struct neighbor_blocks {
+  consensus::neighbor_id neighbor = 0;
+  std::uint64_t first = 0;
+  std::vector<sync::sealed_block> blocks;
+  p2p::credit credit;
+};
+/// From /sn/consensus to itself: a timer of the QBFT machine; `serial` tells a replaced one.
+struct timer_due {
+  consensus::timer_name timer;
+  std::uint64_t serial = 0;
 };
 
-/// From /sn/peers when it starts: answer with `network_facts` once there is a chain.
-struct network_wanted {};
+// Understood by the hub, /sn/peers/hub
+//
+// From /sn/consensus: consensus::broadcast, send_to, send_decided. From /sn/membership:
+// membership::action::dial. What is for the actor of one neighbor comes here, too, and is passed on to it.
+
+/// From /sn/chain: answers network_wanted, and tells of every new head.
 struct network_facts {
   consensus::signing_domain domain;
   p2p::head_facts head;
   std::vector<address> validators;
 };
+/// From /sn/chain: a transaction that the pool took in.
+struct gossip_txn {
+  bytes raw;
+};
+/// From /sn/chain: a sign of life that is news here.
+struct gossip_sign {
+  bytes raw;
+};
+/// From the connection of a neighbor: it is there. Answered, for the neighbor, by an actor of its own.
+struct neighbor_up {
+  consensus::neighbor_id neighbor = 0;
+  p2p::neighbor_facts facts;
+};
+/// From the connection of a neighbor: it is gone. Nothing more comes from it.
+struct neighbor_down {
+  consensus::neighbor_id neighbor = 0;
+  std::string reason;
+};
+/// From a neighbor's actor, when it starts: what is for the neighbor goes to `self` from now on.
+struct neighbor_ready {
+  consensus::neighbor_id neighbor = 0;
+  caf::actor self;
+};
+/// From the hub to itself: validators are told of the newest head.
+struct head_due {};
+
+// Understood by a neighbor's actor, /sn/peers/<account>; sent to the hub
+//
+// From the connection of the neighbor: neighbor_signs, blocks_wanted, part_wanted, part_found,
+// neighbor_blocks, which it hands on. From /sn/consensus: consensus::penalize, sync::action::ask_range ->
+// neighbor_blocks, if the neighbor answers.
+
+/// From the connection of the neighbor: its new head.
+struct head_heard {
+  consensus::neighbor_id neighbor = 0;
+  p2p::head_facts head;
+};
+/// From /sn/chain: answers blocks_wanted.
 struct blocks_found {
   consensus::neighbor_id neighbor = 0;
   std::uint64_t request_id = 0;
   std::vector<sync::sealed_block> blocks;
 };
-/// A transaction that the pool took in.
-struct gossip_txn {
-  bytes raw;
-};
-/// A sign of life that is news here.
-struct gossip_sign {
-  bytes raw;
-};
-/// Where SNs listen, as far as the chain or the sentinel knows.
-struct dial_neighbors {
-  std::vector<std::string> endpoints;
-};
-/// From /sn/peers to itself: validators are told of the newest head.
-struct head_due {};
-/// From the shell's own callbacks.
-struct neighbor_up {
+/// From /sn/chain: a question about a snapshot -> part_found, if the neighbor answers.
+struct ask_part {
   consensus::neighbor_id neighbor = 0;
-  p2p::neighbor_facts facts;
+  std::uint64_t tag = 0;
+  bytes question;
 };
-struct neighbor_down {
+/// From /sn/chain: answers part_wanted.
+struct part_answer {
   consensus::neighbor_id neighbor = 0;
-  std::string reason;
+  std::uint64_t request_id = 0;
+  bytes answer;
 };
 
 } // namespace swarm::actors
@@ -205,39 +241,48 @@ struct neighbor_down {
 #define SWARM_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::name)
 SWARM_MESSAGE(actors::rpc_request)
 SWARM_MESSAGE(actors::session_gone)
-SWARM_MESSAGE(actors::sentinel_due)
 SWARM_MESSAGE(actors::consensus_wanted)
-SWARM_MESSAGE(actors::consensus_ready)
-SWARM_MESSAGE(actors::timer_due)
 SWARM_MESSAGE(actors::import_range)
-SWARM_MESSAGE(actors::range_imported)
-SWARM_MESSAGE(actors::range_refused)
+SWARM_MESSAGE(actors::snapshot_neighbors)
+SWARM_MESSAGE(actors::network_wanted)
+SWARM_MESSAGE(actors::newcomer)
+SWARM_MESSAGE(actors::neighbor_txns)
+SWARM_MESSAGE(actors::neighbor_signs)
+SWARM_MESSAGE(actors::blocks_wanted)
+SWARM_MESSAGE(actors::part_wanted)
+SWARM_MESSAGE(actors::part_found)
 SWARM_MESSAGE(actors::records_due)
 SWARM_MESSAGE(actors::requests_due)
-SWARM_MESSAGE(actors::entry_found)
+SWARM_MESSAGE(actors::entry_arrived)
+SWARM_MESSAGE(actors::membership_due)
+SWARM_MESSAGE(actors::consensus_ready)
+SWARM_MESSAGE(actors::range_imported)
+SWARM_MESSAGE(actors::range_refused)
+SWARM_MESSAGE(actors::snapshot_pivot)
+SWARM_MESSAGE(actors::snapshot_useless)
 SWARM_MESSAGE(actors::neighbor_message)
 SWARM_MESSAGE(actors::neighbor_head)
 SWARM_MESSAGE(actors::neighbor_blocks)
-SWARM_MESSAGE(actors::neighbor_txns)
-SWARM_MESSAGE(actors::neighbor_signs)
-SWARM_MESSAGE(actors::gossip_sign)
-SWARM_MESSAGE(actors::blocks_wanted)
-SWARM_MESSAGE(actors::neighbors_seen)
-SWARM_MESSAGE(actors::snapshot_neighbors)
-SWARM_MESSAGE(actors::part_wanted)
-SWARM_MESSAGE(actors::part_found)
-SWARM_MESSAGE(actors::snapshot_pivot)
-SWARM_MESSAGE(actors::snapshot_useless)
-SWARM_MESSAGE(actors::ask_part)
-SWARM_MESSAGE(actors::part_answer)
-SWARM_MESSAGE(actors::network_wanted)
+SWARM_MESSAGE(actors::timer_due)
 SWARM_MESSAGE(actors::network_facts)
-SWARM_MESSAGE(actors::blocks_found)
 SWARM_MESSAGE(actors::gossip_txn)
-SWARM_MESSAGE(actors::dial_neighbors)
-SWARM_MESSAGE(actors::head_due)
+SWARM_MESSAGE(actors::gossip_sign)
 SWARM_MESSAGE(actors::neighbor_up)
 SWARM_MESSAGE(actors::neighbor_down)
+SWARM_MESSAGE(actors::neighbor_ready)
+SWARM_MESSAGE(actors::head_due)
+SWARM_MESSAGE(actors::head_heard)
+SWARM_MESSAGE(actors::blocks_found)
+SWARM_MESSAGE(actors::ask_part)
+SWARM_MESSAGE(actors::part_answer)
+SWARM_MESSAGE(membership::facts_read)
+SWARM_MESSAGE(membership::no_chain)
+SWARM_MESSAGE(membership::neighbors_seen)
+SWARM_MESSAGE(membership::submitted)
+SWARM_MESSAGE(membership::action::open_chain)
+SWARM_MESSAGE(membership::action::read_facts)
+SWARM_MESSAGE(membership::action::submit)
+SWARM_MESSAGE(membership::action::dial)
 SWARM_MESSAGE(consensus::neighbor_connected)
 SWARM_MESSAGE(consensus::neighbor_gone)
 SWARM_MESSAGE(consensus::work_available)

@@ -4,7 +4,8 @@
 #include "actors/sn/api/api.hpp"
 #include "actors/sn/chain/chain_actor.hpp"
 #include "actors/sn/consensus/consensus_actor.hpp"
-#include "actors/sn/peers/peers_actor.hpp"
+#include "actors/sn/membership/membership_actor.hpp"
+#include "actors/sn/peers/peers.hpp"
 
 namespace swarm::actors {
 
@@ -16,13 +17,16 @@ result<child_spec> make_sn(const config::sn_options& options, std::string name,
   SWARM_TRY(const auto identity, open_node_identity(options));
   context->identity = identity.tls;
   context->key = identity.key;
+  // Whoever ends takes along those who know something of it, and nobody else: consensus knows connections, nobody
+  // knows anything of membership.
   supervisor_spec spec{
       .name = std::move(name), .how = strategy::rest_for_one, .intensity = {}, .children = {}};
   spec.children = {
       {.name = "chain", .start = chain_actor(context), .detached = true},
-      {.name = "peers", .start = peers_actor(context)},
+      make_peers(context, "peers"),
       {.name = "consensus", .start = consensus_actor(context)},
       {.name = "api", .start = api_actor(context)},
+      {.name = "membership", .start = membership_actor(context)},
   };
   return nested(std::move(spec));
 }

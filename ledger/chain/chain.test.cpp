@@ -55,6 +55,9 @@ TEST_CASE("the genesis block depends on the parameters and on nothing else") {
   CHECK(to_hex(base->genesis_hash().view())
         == "0x3680cf0235c5eba0e36b0f74e01a8c166cf76b8decaec7728660b6e539352a0d");
   CHECK(open_chain(test_options(dirs / "b"))->genesis_hash() == base->genesis_hash());
+  const auto made = genesis_hash_of(base->genesis(), test_options(dirs / "b").contracts);
+  REQUIRE(made);
+  CHECK(*made == base->genesis_hash());
 
   auto changed = [&](std::string_view dir, auto change) {
     auto options = test_options(dirs / dir);

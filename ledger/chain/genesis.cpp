@@ -112,6 +112,15 @@ result<genesis_block> make_genesis(state_store& empty, const genesis_params& par
   return out;
 }
 
+result<hash32> genesis_hash_of(const genesis_params& params, const native_contract_set& contracts) {
+  const node_source nothing = [](const hash32&) -> result<bytes> {
+    return fail(errc::not_found, "no state");
+  };
+  state_store empty(nothing, nothing, 0);
+  SWARM_TRY(const auto first, make_genesis(empty, params, contracts));
+  return block_hash(first.header);
+}
+
 result<std::vector<address>> read_validators(const state_view& state) {
   SWARM_TRY(auto count, state.storage_of(validators_account(), u256(validator_count_slot)));
   if (!u256(count).fits_u64() || u256(count).to_u64() > validators_max)

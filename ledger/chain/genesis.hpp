@@ -49,6 +49,8 @@ struct genesis_block {
 /// Block 0 for normalized parameters. `empty` needs to hold nothing.
 result<genesis_block> make_genesis(state_store& empty, const genesis_params& params,
                                    const native_contract_set& contracts);
+/// The hash of that block.
+result<hash32> genesis_hash_of(const genesis_params& params, const native_contract_set& contracts);
 
 /// The validators in the state, sorted; see `validators_account`.
 result<std::vector<address>> read_validators(const state_view& state);

@@ -355,12 +355,7 @@ result<opened_store> open_for_check(const store_check_options& options) {
     return fail(store_rule::damaged, "{}: column meta: {}; {}", options.dir.string(), params.error().message,
                 fetch_again);
   out.params = std::move(*params);
-  const node_source nothing = [](const hash32&) -> result<bytes> {
-    return fail(errc::not_found, "no state");
-  };
-  state_store empty(nothing, nothing, 0);
-  SWARM_TRY(const auto first, make_genesis(empty, out.params, options.contracts));
-  out.genesis_hash = block_hash(first.header);
+  SWARM_TRY(out.genesis_hash, genesis_hash_of(out.params, options.contracts));
   if (identity->genesis_hash != out.genesis_hash)
     return fail(chain_rule::other_chain,
                 "{}: column meta: its genesis {} is not the one that this swarmd makes of its parameters, {}",

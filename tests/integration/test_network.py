@@ -169,3 +169,63 @@ def test_the_last_validator_cannot_leave(swarm):
     assert refused.returncode == 1
     assert "cannot leave" in refused.stderr, refused.stderr
     assert sn.running()
+
+
+def test_what_happens_to_one_neighbors_actor_is_its_connections_affair_alone(swarm):
+    sns = grow(swarm, 4)
+    first, *others = sns
+    accounts = [sn.admin("chain")["account"] for sn in others]
+
+    def connections():
+        """By account: the connection and the actor that has it."""
+        peers = {peer["account"]: peer for peer in first.admin("peers")["peers"]}
+        tree = {actor["path"]: actor for actor in first.admin("tree")["actors"]}
+        found = {}
+        for account in accounts:
+            actor = tree.get(f"/sn/peers/{account}")
+            if account not in peers or not actor or actor["phase"] != "running":
+                return None
+            found[account] = (peers[account]["remote"], actor["actor_id"])
+        return found
+
+    before = until(connections, "three neighbors with an actor each", alive=sns)
+    victim = f"/sn/peers/{accounts[1]}"
+    detail = first.admin("actor", name=victim)["detail"]
+    assert detail["account"] == accounts[1] and detail["bytes_received"] > 0
+    says = f"{detail['endpoint']}, at block {first.block_num()}, "
+    until(lambda: says in first.admin("actor", name=victim)["state"], "its head to be known", alive=sns)
+    first.admin("kill", name=victim)
+    until(lambda: (now := connections()) and now[accounts[1]] != before[accounts[1]], "a new one", alive=sns)
+    after = connections()
+    assert [after[account] for account in (accounts[0], accounts[2])] == [
+        before[account] for account in (accounts[0], accounts[2])
+    ]
+    sl = swarm.add_sl(sn_port=first.port)
+    assert Program(sl, trains([model(1)] * 2, minPeers=1)).result().sync_count == 2
+    one_chain(sns)
+
+
+def test_membership_and_the_hub_may_end_at_any_time(swarm):
+    sns = grow(swarm, 3)
+
+    def ids(*names):
+        return {name: (first.admin("actor", name=name) or {}).get("actor_id") for name in names}
+
+    first = sns[0]
+    others = ("/sn/chain", "/sn/consensus", "/sn/api")
+    before = ids(*others, "/sn/membership")
+    first.admin("kill", name="/sn/membership")
+    until(lambda: ids("/sn/membership")["/sn/membership"] not in (0, before["/sn/membership"]), "it to be back")
+    assert ids(*others) == {name: before[name] for name in others}
+
+    def neighbors():
+        actors = first.admin("tree")["actors"]
+        return {actor["actor_id"] for actor in actors if actor["path"].startswith("/sn/peers/0x")} - {0}
+
+    first_ones = until(lambda: len(neighbors()) == 2 and neighbors(), "both others to be connected", alive=sns)
+    first.admin("kill", name="/sn/peers/hub")
+    until(lambda: len(neighbors() - first_ones) == 2, "both others to be connected again", alive=sns)
+    assert ids("/sn/chain")["/sn/chain"] == before["/sn/chain"]
+    sns.append(swarm.join_sn("sn-4"))  # is voted in by all three
+    until(lambda: len(first.validators()) == 4, "four validators", alive=sns)
+    one_chain(sns)

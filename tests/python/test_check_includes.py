@@ -38,6 +38,9 @@ def check(tmp_path):
         ("ledger/state/a.cpp", "<rocksdb/db.h>"),
         ("transport/a.hpp", "<boost/asio.hpp>"),
         ("config/a.hpp", "<yaml-cpp/yaml.h>"),
+        ("actors/sn/membership/machine/a.cpp", "<caf/all.hpp>"),
+        ("actors/sn/membership/machine/a.cpp", '"transport/http/http.hpp"'),
+        ("actors/sn/membership/machine/a.cpp", '"ledger/chain/chain.hpp"'),
     ],
 )
 def test_forbidden_includes_are_found(check, name, include):
@@ -57,6 +60,8 @@ def test_forbidden_includes_are_found(check, name, include):
         ("actors/a.hpp", "<caf/all.hpp>"),
         ("actors/a.cpp", '"config/options.hpp"'),
         ("config/a.cpp", "<CLI/CLI.hpp>"),
+        ("actors/sn/membership/machine/a.cpp", '"contracts/registry/client.hpp"'),
+        ("actors/sn/a.cpp", '"actors/sn/membership/machine/events.hpp"'),
     ],
 )
 def test_right_includes_are_left_alone(check, name, include):

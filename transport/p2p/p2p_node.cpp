@@ -435,6 +435,10 @@ void p2p_node::penalize(neighbor_id neighbor, std::string_view reason, double po
     impl_->with(to, [&](neighbor_session& session) { session.penalize(reason, points, time_now()); });
 }
 
+void p2p_node::disconnect(neighbor_id neighbor, const std::string& reason) {
+  if (const auto which = impl_->find(neighbor)) impl_->drop(which, reason, false);
+}
+
 result<> p2p_node::dial(const std::string& endpoint) {
   SWARM_CHECK(check_endpoint(endpoint));
   {
@@ -447,6 +451,12 @@ result<> p2p_node::dial(const std::string& endpoint) {
 
 p2p_status p2p_node::status() const {
   return impl_->status();
+}
+
+std::optional<neighbor_status> p2p_node::status(neighbor_id neighbor) const {
+  const auto which = impl_->find(neighbor);
+  if (!which) return std::nullopt;
+  return which->status(time_now());
 }
 
 } // namespace swarm::p2p

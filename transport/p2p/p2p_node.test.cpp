@@ -319,6 +319,30 @@ TEST_CASE("a neighbor that misbehaves is refused for a while") {
   n.in_order();
 }
 
+TEST_CASE("a connection that its owner ends is dialled again, and no other ends with it") {
+  net n;
+  auto &a = n.add(), &b = n.add(), &c = n.add();
+  b.options.dial = c.options.dial = {a.options.endpoint};
+  a.start(n.io);
+  b.start(n.io);
+  c.start(n.io);
+  REQUIRE(n.meshed());
+  const auto to_b = a.id_of(b), to_c = a.id_of(c);
+  REQUIRE(a.node->status(to_b));
+  CHECK(a.node->status(to_b)->facts.account == b.key.account());
+  a.node->disconnect(to_b, "enough of it");
+  CHECK(eventually([&] { return a.locked([&] { return a.gone.size() == 1; }); }));
+  CHECK(a.gone[0] == "enough of it");
+  CHECK(!a.node->status(to_b));
+  CHECK(n.meshed());
+  CHECK(a.id_of(b) != to_b);
+  CHECK(a.id_of(c) == to_c);
+  CHECK(a.node->status().refused.empty());
+  a.node->disconnect(to_b, "there is no such neighbor any more");
+  CHECK(a.neighbor_count() == 2);
+  n.in_order();
+}
+
 TEST_CASE("a node that starts again is taken back at once") {
   net n;
   auto &a = n.add(), &b = n.add();

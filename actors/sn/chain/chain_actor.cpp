@@ -2,7 +2,7 @@
 
 #include "actors/sn/chain/chain_state.hpp"
 #include "actors/sn/chain/snapshot_shell.hpp"
-#include "actors/sn/membership/join.hpp"
+#include "actors/sn/membership/chain_facts.hpp"
 #include "actors/sn/proofs/make_proof.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
@@ -92,7 +92,7 @@ void head_moved(self_pointer self, const ledger::block_ptr& block) {
   s.service->on_block(block);
   auto validators = s.chain->validators_after(block->header.block_num);
   if (!validators) return self->fail(validators.error());
-  self->tell(sibling(*self, "peers"), facts_of(s, *validators));
+  self->tell(sibling(*self, peers_hub), facts_of(s, *validators));
   tell_consensus(self, consensus::head_changed{head_of(*block), std::move(*validators)});
   offer_work(self);
 }
@@ -102,7 +102,7 @@ void introduce_network(self_pointer self) {
   if (!s.chain) return;
   auto validators = s.chain->validators_after(s.chain->head()->header.block_num);
   if (!validators) return self->fail(validators.error());
-  self->tell(sibling(*self, "peers"), facts_of(s, std::move(*validators)));
+  self->tell(sibling(*self, peers_hub), facts_of(s, std::move(*validators)));
 }
 
 void build(self_pointer self, const consensus::build_block& what) {
@@ -245,10 +245,10 @@ void take_signs(self_pointer self, const neighbor_signs& what) {
   for (const auto& raw : what.raw) {
     const auto taken = s.service->take_sign(raw, now());
     if (!taken) {
-      self->tell(sibling(*self, "peers"), consensus::penalize{what.neighbor, taken.error()});
+      self->tell(sibling(*self, peers_hub), consensus::penalize{what.neighbor, taken.error()});
       return;
     }
-    if (taken->news) self->tell(sibling(*self, "peers"), gossip_sign{raw});
+    if (taken->news) self->tell(sibling(*self, peers_hub), gossip_sign{raw});
   }
 }
 
@@ -261,7 +261,7 @@ void say_alive(self_pointer self) {
   const auto taken = s.service->take_sign(raw, now());
   if (!taken) return self->note_error(taken.error().message);
   s.last_serial = std::max(s.last_serial, taken->last_serial);
-  if (taken->news) self->tell(sibling(*self, "peers"), gossip_sign{std::move(raw)});
+  if (taken->news) self->tell(sibling(*self, peers_hub), gossip_sign{std::move(raw)});
 }
 
 void answer_blocks(self_pointer self, const blocks_wanted& what) {
@@ -276,41 +276,53 @@ void answer_blocks(self_pointer self, const blocks_wanted& what) {
     size += one.size();
     out.blocks.push_back(std::move(one));
   }
-  self->tell(sibling(*self, "peers"), std::move(out));
+  self->tell(sibling(*self, peers_hub), std::move(out));
 }
 
-/// Who is connected now; a newcomer is told what waits here, as it may have missed it.
-void note_neighbors(self_pointer self, const neighbors_seen& what) {
+/// SNs that have connected since may lack what waits here.
+void tell_newcomers(self_pointer self) {
   auto& s = self->state();
-  const bool more = what.nodes.size() > s.neighbors.size();
-  s.neighbors = what.nodes;
-  if (more)
-    for (auto& raw : s.chain->waiting_txns(regossip_txns))
-      self->tell(sibling(*self, "peers"), gossip_txn{std::move(raw)});
+  if (!std::exchange(s.newcomers, false)) return;
+  for (auto& raw : s.chain->waiting_txns(regossip_txns))
+    self->tell(sibling(*self, peers_hub), gossip_txn{std::move(raw)});
 }
 
 void look_after_network(self_pointer self) {
   auto& s = self->state();
   s.service->on_time(now());
   if (s.upkeeps++ % upkeeps_per_sign == 0) say_alive(self);
-  self->tell(sibling(*self, "peers"), dial_neighbors{p2p_endpoints(s)});
-  for (const auto& done : {introduce_self(s), vote_on_members(s, now())})
-    if (!done) self->note_error(done.error().message);
+  tell_newcomers(self);
   offer_work(self);
 }
 
-// -- joining
+// -- what membership wants
+
+void tell_facts(self_pointer self, const membership::action::read_facts& what) {
+  auto& s = self->state();
+  const auto asker = sibling(*self, "membership");
+  if (!s.chain)
+    self->tell(asker, membership::no_chain{});
+  else
+    self->tell(asker, membership::facts_read{what.serial, membership::read_chain_facts(
+                                                              *s.chain, s.context->key->account(), what)});
+}
+
+void submit(self_pointer self, const membership::action::submit& what) {
+  if (!self->state().chain) return;
+  self->tell(sibling(*self, "membership"), membership::submitted{what.what, submit_own(self->state(), what)});
+  offer_work(self);
+}
+
+// -- opening
 
 void begin(self_pointer self) {
   auto& s = self->state();
-  s.client.reset();
   self->env().methods.forward("chain", self->path());
   self->env().methods.forward("nodes", self->path());
   self->env().methods.forward("proof", self->path());
-  self->env().methods.forward("leave", self->path());
   self->env().methods.forward("consensus", sibling(*self, "consensus"));
-  self->env().methods.forward("peers", sibling(*self, "peers"));
-  s.service->on_news([env = self->shared_env(), neighbors = sibling(*self, "peers")](bytes raw) {
+  self->env().methods.forward("peers", sibling(*self, peers_hub));
+  s.service->on_news([env = self->shared_env(), neighbors = sibling(*self, peers_hub)](bytes raw) {
     env->dir.send(neighbors, gossip_sign{std::move(raw)});
   });
   introduce_network(self);
@@ -320,62 +332,28 @@ void begin(self_pointer self) {
 
 result<> open(self_pointer self, std::optional<ledger::genesis_params> genesis) {
   auto env = self->shared_env();
-  const auto neighbors = sibling(*self, "peers");
+  const auto neighbors = sibling(*self, peers_hub);
   return open_chain(self->state(), std::move(genesis), [env, neighbors](const ledger::transaction& txn) {
     env->dir.send(neighbors, gossip_txn{to_bytes(txn.raw())});
   });
 }
 
-void ask_sentinel(self_pointer self) {
-  auto& s = self->state();
-  const auto& options = s.context->options;
-  if (!s.client) s.client = std::make_shared<transport::http_client>(*s.context->io, s.context->identity);
-  const auto host = options.sentinel_api_service ? options.sentinel_api_service->host : options.sentinel_ip;
-  const auto port =
-      options.sentinel_api_service ? options.sentinel_api_service->port : options.sentinel_api_port;
-  ask_network_entry(
-      *s.client, host, port,
-      [env = self->shared_env(), path = self->path(),
-       sn = transport::host_port(host, port)](result<network_entry> found) {
-        env->dir.send(path, entry_found{sn, std::make_shared<result<network_entry>>(std::move(found))});
-      });
-}
-
-void join(self_pointer self, const entry_found& found) {
-  auto& s = self->state();
-  if (s.chain) return;
-  const auto& entry = *found.entry;
-  if (!entry) {
-    if (s.pause.attempts() % 10 == 0)
-      log::warning(s.context->log_source,
-                   "Unable to contact API-Server {}: {}; trying again until it answers", found.sn,
-                   entry.error().message);
-    self->delayed_send(self, s.pause.next(), sentinel_due{});
-    return;
-  }
-  if (auto opened = open(self, entry->genesis); !opened) return self->end_process(1, opened.error().message);
-  if (s.chain->genesis_hash() != entry->genesis_hash)
-    return self->end_process(
-        1, fmt::format(
-               "the SN {} has a chain with genesis {}, this swarmd makes {} of its parameters: the contracts "
-               "differ; run the same version on both",
-               found.sn, to_hex(entry->genesis_hash.view()), to_hex(s.chain->genesis_hash().view())));
-  self->tell(sibling(*self, "peers"), dial_neighbors{entry->p2p_endpoints});
-  begin(self);
-}
-
-/// Opens the chain, or starts to ask for one.
+/// Opens the chain of the data directory. A newcomer has none: membership finds out of what to make it.
 result<> start(self_pointer self) {
   const auto& context = *self->state().context;
   std::optional<ledger::genesis_params> genesis;
   if (context.options.sentinel) genesis.emplace().validators = {context.key->account()};
   auto opened = open(self, std::move(genesis));
-  if (opened) {
-    begin(self);
-    return {};
-  }
-  if (context.options.sentinel || !opened.error().is(ledger::chain_rule::no_chain)) return opened;
-  ask_sentinel(self);
+  if (opened) begin(self);
+  if (opened || context.options.sentinel || !opened.error().is(ledger::chain_rule::no_chain)) return opened;
+  return {};
+}
+
+result<> make_chain(self_pointer self, const membership::action::open_chain& what) {
+  if (self->state().chain) return {};
+  SWARM_TRY(auto genesis, ledger::decode_genesis(what.genesis));
+  SWARM_CHECK(open(self, std::move(genesis)));
+  begin(self);
   return {};
 }
 
@@ -404,8 +382,12 @@ caf::behavior chain_behavior(self_pointer self) {
       [=](const session_gone& gone) {
         if (auto& service = self->state().service) service->session_gone(gone.session);
       },
-      [=](const entry_found& found) { join(self, found); },
-      [=](sentinel_due) { ask_sentinel(self); },
+      // membership
+      [=](const membership::action::open_chain& what) {
+        if (auto made = make_chain(self, what); !made) self->end_process(1, made.error().message);
+      },
+      [=](const membership::action::read_facts& what) { tell_facts(self, what); },
+      [=](const membership::action::submit& what) { submit(self, what); },
       // consensus
       [=](consensus_wanted) { introduce_chain(self); },
       [=](const consensus::build_block& what) { build(self, what); },
@@ -419,7 +401,7 @@ caf::behavior chain_behavior(self_pointer self) {
       [=](const neighbor_txns& what) { take_txns(self, what); },
       [=](const neighbor_signs& what) { take_signs(self, what); },
       [=](const blocks_wanted& what) { answer_blocks(self, what); },
-      [=](const neighbors_seen& what) { note_neighbors(self, what); },
+      [=](newcomer) { self->state().newcomers = true; },
       [=](const part_wanted& what) { answer_part_question(self, what); },
       [=](const part_found& what) {
         step_snapshot(self,
@@ -442,12 +424,6 @@ caf::behavior chain_behavior(self_pointer self) {
           auto proof = audit::answer_proof(*self->state().chain, query.params);
           if (!proof) return to_caf(proof.error());
           return std::move(*proof);
-        }
-        if (query.method == "leave") {
-          auto left = leave_network(self->state());
-          offer_work(self);
-          if (!left) return to_caf(left.error());
-          return json::serialize(*left);
         }
         if (query.method != "nodes") return self->state().detail_json();
         auto nodes = self->state().service->nodes_json(now());

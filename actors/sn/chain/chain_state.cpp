@@ -17,10 +17,6 @@
 namespace swarm::actors {
 
 namespace json = boost::json;
-using namespace std::chrono_literals;
-
-chain_state::chain_state(std::shared_ptr<const sn_context> from)
-    : context(std::move(from)), pause(200ms, 10s, get_be64(context->key->account().data())) {}
 
 json::object chain_state::summary() const {
   const auto& head = *chain->head();
@@ -115,140 +111,21 @@ result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesi
   return {};
 }
 
-namespace {
-
-/// A view of a contract, as this node.
-result<bytes> ask(const chain_state& s, const address& contract, bytes input) {
-  const ledger::call_request request{
-      .from = s.context->key->account(), .to = contract, .input = std::move(input)};
-  SWARM_TRY(auto answer, s.chain->call(request));
-  return std::move(answer.output);
-}
-
-result<> submit_own(chain_state& s, const address& to, bytes input) {
+result<> submit_own(chain_state& s, const membership::action::submit& what) {
+  const auto own = s.context->key->account();
+  if (what.try_first) {
+    SWARM_TRY(const auto outcome, s.chain->call({.from = own, .to = what.to, .input = what.input}));
+    if (outcome.status != ledger::call_status::ok)
+      return fail(errc::denied, "{}", contracts::revert_text(outcome.output));
+  }
   ledger::txn_fields fields;
-  SWARM_TRY(fields.nonce, s.chain->pending_nonce(s.context->key->account()));
+  SWARM_TRY(fields.nonce, s.chain->pending_nonce(own));
   fields.gas_limit = contracts::call_gas;
-  fields.to = to;
-  fields.data = std::move(input);
+  fields.to = what.to;
+  fields.data = what.input;
   SWARM_TRY(const auto txn, ledger::make_signed(std::move(fields), *s.context->key, s.chain->chain_id()));
   SWARM_CHECK(s.chain->submit(txn.raw()));
   return {};
-}
-
-/// Whether a transaction of this node waits for a block.
-result<bool> has_pending(const chain_state& s) {
-  SWARM_TRY(const auto stored, s.chain->account_of(s.context->key->account()));
-  SWARM_TRY(const auto next, s.chain->pending_nonce(s.context->key->account()));
-  return next != stored.nonce;
-}
-
-result<std::vector<contracts::node_view>> registered_nodes(const chain_state& s) {
-  std::vector<contracts::node_view> out;
-  const auto registry = contracts::node_registry_address();
-  SWARM_TRY(const auto count_raw, ask(s, registry, contracts::encode_node_count()));
-  SWARM_TRY(const auto count, contracts::decode_node_count(count_raw));
-  while (out.size() < count) {
-    SWARM_TRY(const auto raw,
-              ask(s, registry, contracts::encode_nodes(out.size(), contracts::page_entries_max)));
-    SWARM_TRY(auto page, contracts::decode_nodes(raw));
-    if (page.empty()) break;
-    out.insert(out.end(), page.begin(), page.end());
-  }
-  return out;
-}
-
-} // namespace
-
-result<> introduce_self(chain_state& s) {
-  SWARM_TRY(const bool busy, has_pending(s));
-  if (busy || s.leaving) return {};
-  const auto& options = s.context->options;
-  const auto endpoint = s.context->p2p_endpoint();
-  const contracts::register_node_args wanted{
-      contracts::node_type::sn, s.context->identity->fingerprint(), {}, options.node_name, endpoint};
-  const auto registry = contracts::node_registry_address();
-  SWARM_TRY(const auto raw, ask(s, registry, contracts::encode_node(s.context->key->account())));
-  const auto known = contracts::decode_node(raw);
-  if (!known || !known->active || known->cert_fingerprint != wanted.cert_fingerprint
-      || known->endpoint != wanted.endpoint || known->name != wanted.name)
-    SWARM_CHECK(submit_own(s, registry, contracts::encode_register_node(wanted)));
-  for (const auto& name : options.contracts) {
-    SWARM_TRY(const auto code, s.chain->code_of(contracts::training_address(name)));
-    if (!code.empty()) continue;
-    log::info(s.context->log_source, "making the training contract '{}'", name);
-    SWARM_CHECK(
-        submit_own(s, contracts::training_registry_address(), contracts::encode_create_training(name)));
-  }
-  return {};
-}
-
-result<json::object> leave_network(chain_state& s) {
-  const auto registry = contracts::node_registry_address();
-  const auto own = s.context->key->account();
-  const auto head_num = s.chain->head()->header.block_num;
-  SWARM_TRY(const auto raw, ask(s, registry, contracts::encode_node(own)));
-  SWARM_TRY(const auto known, contracts::decode_node(raw));
-  SWARM_TRY(const auto validators, s.chain->validators_after(head_num));
-  const bool validates = std::find(validators.begin(), validators.end(), own) != validators.end();
-  SWARM_TRY(const bool busy, has_pending(s));
-  if (s.leaving && !known.active && !validates && !busy)
-    return json::object{{"left", true}, {"block_num", known.since_block}};
-  if (known.active && !busy) {
-    SWARM_TRY(const auto outcome,
-              s.chain->call({.from = own, .to = registry, .input = contracts::encode_leave_node()}));
-    if (outcome.status != ledger::call_status::ok)
-      return fail(errc::denied, "this SN cannot leave: {}", contracts::revert_text(outcome.output));
-    log::info(s.context->log_source, "leaving the network, as the operator wishes");
-    SWARM_CHECK(submit_own(s, registry, contracts::encode_leave_node()));
-  }
-  s.leaving = true;
-  return json::object{{"left", false}, {"block_num", head_num}};
-}
-
-std::vector<std::string> p2p_endpoints(const chain_state& s) {
-  std::vector<std::string> out;
-  const auto nodes = registered_nodes(s);
-  if (!nodes) return out;
-  for (const auto& node : *nodes)
-    if (node.type == contracts::node_type::sn && node.active && !node.endpoint.empty())
-      out.push_back(node.endpoint);
-  return out;
-}
-
-result<> vote_on_members(chain_state& s, time_point now) {
-  SWARM_TRY(const bool busy, has_pending(s));
-  if (busy) return {};
-  const auto registry = contracts::node_registry_address();
-  membership::network_view view;
-  view.self = s.context->key->account();
-  view.connected = s.neighbors;
-  SWARM_TRY(view.validators, s.chain->validators_after(s.chain->head()->header.block_num));
-  SWARM_TRY(const auto members_raw, ask(s, registry, contracts::encode_validator_members()));
-  SWARM_TRY(view.members, contracts::decode_validator_members(members_raw));
-  SWARM_TRY(view.nodes, registered_nodes(s));
-  for (const auto& neighbor : view.connected)
-    s.last_seen[neighbor.account] = now;
-  std::erase_if(s.last_seen, [&](const auto& one) {
-    return std::find(view.members.begin(), view.members.end(), one.first) == view.members.end();
-  });
-  for (const auto& member : view.members)
-    view.absent[member] = now - s.last_seen.try_emplace(member, now).first->second;
-  std::vector<address> subjects = view.members;
-  for (const auto& neighbor : view.connected)
-    subjects.push_back(neighbor.account);
-  for (const auto& subject : subjects) {
-    SWARM_TRY(const auto raw, ask(s, registry, contracts::encode_voters_on(subject)));
-    SWARM_TRY(const auto voters, contracts::decode_voters_on(raw));
-    if (std::find(voters.begin(), voters.end(), view.self) != voters.end()) view.voted_on.insert(subject);
-  }
-  const auto next = membership::next_vote(view);
-  if (!next) return {};
-  log::info(s.context->log_source, "{} {} {} the validators", next->discard ? "no longer voting" : "voting",
-            next->add ? "for adding" : "for removing", to_hex(next->account.view()));
-  return submit_own(s, registry,
-                    next->discard ? contracts::encode_discard_validator_vote(next->account)
-                                  : contracts::encode_propose_validator_vote(next->account, next->add));
 }
 
 } // namespace swarm::actors

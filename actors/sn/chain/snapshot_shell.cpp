@@ -24,7 +24,7 @@ ledger::block_ptr carry_out_snapshot(role_actor<chain_state>* self) {
   auto out = s.snapshot->take();
   for (auto& text : out.reports)
     log::info(s.context->log_source, "{}", text);
-  const auto neighbors = sibling(*self, "peers");
+  const auto neighbors = sibling(*self, peers_hub);
   for (auto& ask : out.asks)
     self->tell(neighbors, ask_part{ask.neighbor, ask.tag, sync::encode(ask.what)});
   for (auto& each : out.useless) {
@@ -49,7 +49,7 @@ void answer_part_question(role_actor<chain_state>* self, const part_wanted& what
   auto answer = s.server->answer(what.question, what.bytes_max);
   const auto ended = std::chrono::steady_clock::now();
   s.pacer.charge(what.neighbor, ended - began, ended);
-  const auto neighbors = sibling(*self, "peers");
+  const auto neighbors = sibling(*self, peers_hub);
   if (answer)
     self->tell(neighbors, part_answer{what.neighbor, what.request_id, std::move(*answer)});
   else

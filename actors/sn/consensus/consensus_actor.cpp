@@ -88,7 +88,7 @@ struct carry_out {
   }
   template <class Action>
   void to_neighbors(Action& what) const {
-    self->tell(sibling(*self, "peers"), std::move(what));
+    self->tell(sibling(*self, peers_hub), std::move(what));
   }
 
   void operator()(consensus::persist& what) const { to_chain(what); }
@@ -118,7 +118,7 @@ struct carry_out {
 
   void operator()(sync::action::ask_range& what) const { to_neighbors(what); }
   void operator()(sync::action::penalize& what) const {
-    self->tell(sibling(*self, "peers"), consensus::penalize{what.neighbor, std::move(what.why)});
+    self->tell(sibling(*self, peers_hub), consensus::penalize{what.neighbor, std::move(what.why)});
   }
   void operator()(sync::action::import_blocks& what) const {
     import_range out{what.first, std::move(what.blocks), {}};
@@ -154,7 +154,7 @@ void begin(self_pointer self, const consensus_ready& ready) {
   s.validators = ready.start.validators.size();
   step(self, ready.start);
   self->delayed_send(self, sync_interval, tick{});
-  self->tell(sibling(*self, "peers"), consensus_wanted{}); // who is connected already
+  self->tell(sibling(*self, peers_hub), consensus_wanted{}); // who is connected already
 }
 
 /// Hands `event` to the catching-up machine, if there is one yet.

@@ -1,8 +1,11 @@
-#include "actors/sn/membership/join.hpp"
+#include "actors/sn/membership/network_entry.hpp"
+
+#include "contracts/contracts.hpp"
+#include "ledger/chain/genesis.hpp"
 
 #include <boost/json.hpp>
 
-namespace swarm::actors {
+namespace swarm::membership {
 
 namespace json = boost::json;
 
@@ -34,8 +37,9 @@ result<network_entry> read_network_entry(std::string_view response) {
   if (params == nullptr || hash == nullptr || neighbors == nullptr)
     return fail(errc::invalid, "the answer to swarm_genesis lacks genesis, genesisHash or p2pEndpoints");
   network_entry out;
-  SWARM_TRY(const auto raw, from_hex(std::string_view(params->data(), params->size())));
-  SWARM_TRY(out.genesis, ledger::decode_genesis(raw));
+  SWARM_TRY(out.genesis, from_hex(std::string_view(params->data(), params->size())));
+  SWARM_TRY(const auto decoded, ledger::decode_genesis(out.genesis));
+  SWARM_TRY(out.own_genesis_hash, ledger::genesis_hash_of(decoded, contracts::make_contracts()));
   SWARM_TRY(const auto digest, from_hex(std::string_view(hash->data(), hash->size())));
   SWARM_TRY(out.genesis_hash, hash32::from_view(digest));
   for (const auto& one : *neighbors) {
@@ -61,4 +65,4 @@ void ask_network_entry(transport::http_client& client, const std::string& host, 
   });
 }
 
-} // namespace swarm::actors
+} // namespace swarm::membership

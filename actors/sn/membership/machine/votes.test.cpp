@@ -1,4 +1,4 @@
-#include "actors/sn/membership/membership.hpp"
+#include "actors/sn/membership/machine/votes.hpp"
 
 #include <doctest/doctest.h>
 

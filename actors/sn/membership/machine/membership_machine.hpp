@@ -1,0 +1,80 @@
+#pragma once
+
+#include "actors/sn/membership/machine/events.hpp"
+#include "base/back_off.hpp"
+
+namespace swarm::membership {
+
+struct machine_options {
+  address self;
+  hash32 cert_fingerprint;            ///< of this node's certificate
+  std::string node_name;              ///< with which it registers
+  std::string endpoint;               ///< host:port where other SNs reach it
+  std::vector<std::string> trainings; ///< contracts that are made if the chain lacks them
+  std::string sentinel;               ///< host:port that a newcomer asks
+  bool leaving = false;               ///< the operator wished so before this machine was made
+  std::uint64_t seed = 0;             ///< of waiting times
+};
+
+/// An SN's place in its network: finds the chain when there is none, registers, makes the training contracts
+/// that its operator named, votes on who else should validate, leaves. Remembers nothing that matters beyond
+/// a restart but the wish to leave: everything else follows from the chain, and is looked at again every
+/// second. A call that waits for a block is never repeated, nor is anything else sent meanwhile.
+class membership_machine {
+public:
+  explicit membership_machine(machine_options options);
+
+  void step(const start& event, time_point now);
+  void step(const timer_fired& event, time_point now);
+  void step(const facts_read& event, time_point now);
+  void step(const no_chain& event, time_point now);
+  void step(const neighbors_seen& event, time_point now);
+  void step(const entry_found& event, time_point now);
+  void step(const submitted& event, time_point now);
+  void step(const leave_wanted& event, time_point now);
+
+  /// In the order in which they must be done.
+  std::vector<membership_action> take_actions() { return std::exchange(actions_, {}); }
+
+  bool leaving() const { return leaving_; }
+  /// A few words for the operator.
+  std::string status() const;
+
+private:
+  /// It is not known whether there is a chain.
+  struct starting {};
+  /// There is none; the sentinel is asked for it.
+  struct joining {
+    back_off pause;
+  };
+  /// There is one: what it says is looked at regularly.
+  struct running {
+    std::size_t validators = 0;
+    bool registered = false;
+  };
+
+  void look_at_chain(time_point now);
+  void ask_sentinel();
+  void look_after(const chain_facts& facts, time_point now);
+  void dial_nodes(const chain_facts& facts);
+  /// These two say whether they sent something: nothing else is sent before that is in a block.
+  bool leave(const chain_facts& facts);
+  bool introduce_self(const chain_facts& facts);
+  void vote(const chain_facts& facts, std::map<address, duration> absent);
+  std::map<address, duration> absent_members(const chain_facts& facts, time_point now);
+  void answer_leave(result<action::answer_leave::progress> outcome);
+
+  machine_options options_;
+  std::variant<starting, joining, running> phase_;
+  std::vector<connected_node> connected_;
+  std::vector<connected_node> asked_with_;  ///< who was, when the chain was asked: its answer is about these
+  std::map<address, time_point> last_seen_; ///< members
+  std::uint64_t serial_ = 0;                ///< of the last question to the chain
+  std::optional<time_point> asked_;         ///< when it was asked, if it is not answered yet
+  std::uint64_t block_num_ = 0;             ///< the head, as it was last read
+  bool leave_wanted_ = false;               ///< somebody waits for `answer_leave`
+  bool leaving_ = false;
+  std::vector<membership_action> actions_;
+};
+
+} // namespace swarm::membership

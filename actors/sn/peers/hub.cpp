@@ -1,0 +1,347 @@
+#include "actors/sn/peers/hub.hpp"
+
+#include "actors/sn/messages.hpp"
+#include "actors/sn/peers/neighbor.hpp"
+#include "actors/supervision/paths.hpp"
+#include "base/log.hpp"
+#include "ledger/consensus/quorum.hpp"
+
+#include <boost/json.hpp>
+
+namespace swarm::actors {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Validators make the blocks themselves. Told at once of each, those that are a little later than others
+/// would ask for what is on its way to their disk.
+constexpr auto validators_hear_after = 20ms;
+
+/// Frames that wait for the actor of a neighbor to start: it takes much less than a millisecond.
+constexpr std::size_t waiting_max = 1024;
+constexpr auto supervisor_patience = 10s;
+
+/// A connected SN.
+struct neighbor_entry {
+  p2p::neighbor_facts facts;
+  bool started = false; ///< its actor; not before the one of the account's connection before has ended
+  bool closing = false; ///< the connection is gone, its actor is ending
+  caf::actor actor;     ///< once it is ready
+  std::vector<std::function<void(const caf::actor&)>> waiting; ///< to be sent to it
+};
+
+struct hub_state {
+  explicit hub_state(std::shared_ptr<const sn_context> from) : context(std::move(from)) {}
+  ~hub_state() {
+    if (node) node->stop(); // the actors of neighbors have it, too
+  }
+  hub_state(const hub_state&) = delete;
+  hub_state& operator=(const hub_state&) = delete;
+
+  std::string status() const {
+    if (!node) return "waiting for the chain";
+    return fmt::format("port {}, {} SNs connected", node->port(), neighbors.size());
+  }
+  std::string detail_json() const;
+
+  std::shared_ptr<const sn_context> context;
+  std::shared_ptr<p2p::p2p_node> node;
+  std::map<consensus::neighbor_id, neighbor_entry> neighbors;
+  /// Shared with broadcasts, which run on other threads.
+  std::shared_ptr<const std::vector<address>> validators = std::make_shared<std::vector<address>>();
+  p2p::head_facts head;
+  bool head_due = false;              ///< validators are told soon
+  std::vector<std::string> endpoints; ///< known before there was a node
+  std::vector<bytes> signs;           ///< of life, to be sent with the next tick
+};
+
+std::string hub_state::detail_json() const {
+  json::array out;
+  if (!node) return "{}";
+  for (const auto& neighbor : node->status().neighbors) {
+    auto one = neighbor_json(neighbor);
+    one["validator"] = consensus::is_validator(*validators, neighbor.facts.account);
+    out.push_back(std::move(one));
+  }
+  return json::serialize(json::object{{"port", node->port()}, {"peers", std::move(out)}});
+}
+
+using self_pointer = role_actor<hub_state>*;
+
+/// What the node calls on its own threads becomes messages. Those of consensus and transactions go straight
+/// to whom they concern, as their way is what a block takes; all others to the actor of the neighbor.
+p2p::p2p_callbacks callbacks_of(self_pointer self) {
+  auto env = self->shared_env();
+  const auto own = self->path(), agreed = sibling_of_parent(*self, "consensus"),
+             chain = sibling_of_parent(*self, "chain");
+  p2p::p2p_callbacks out;
+  out.on_neighbor = [=](p2p::neighbor_id neighbor, const p2p::neighbor_facts& facts) {
+    env->dir.send(own, neighbor_up{neighbor, facts});
+  };
+  out.on_neighbor_gone = [=](p2p::neighbor_id neighbor, const std::string& reason) {
+    env->dir.send(own, neighbor_down{neighbor, reason});
+  };
+  out.on_consensus = [=](p2p::neighbor_id neighbor, bytes raw, p2p::credit credit) {
+    env->dir.send(
+        agreed, neighbor_message{neighbor, std::make_shared<const bytes>(std::move(raw)), std::move(credit)});
+  };
+  out.on_txns = [=](p2p::neighbor_id, std::vector<bytes> raw, p2p::credit credit) {
+    env->dir.send(chain, neighbor_txns{std::move(raw), std::move(credit)});
+  };
+  out.on_signs = [=](p2p::neighbor_id neighbor, std::vector<bytes> raw, p2p::credit credit) {
+    env->dir.send(own, neighbor_signs{neighbor, std::move(raw), std::move(credit)});
+  };
+  out.on_head = [=](p2p::neighbor_id neighbor, const p2p::head_facts& head) {
+    env->dir.send(own, head_heard{neighbor, head});
+  };
+  out.on_blocks_wanted = [=](p2p::neighbor_id neighbor, std::uint64_t id, std::uint64_t first,
+                             std::uint64_t count, std::size_t bytes_max) {
+    env->dir.send(own, blocks_wanted{neighbor, id, first, count, bytes_max});
+  };
+  out.on_part_wanted = [=](p2p::neighbor_id neighbor, std::uint64_t id, bytes question, std::size_t bytes_max,
+                           p2p::credit credit) {
+    env->dir.send(own, part_wanted{neighbor, id, std::move(question), bytes_max, std::move(credit)});
+  };
+  out.on_part = [=](p2p::neighbor_id neighbor, std::uint64_t tag, bytes answer, p2p::credit credit) {
+    env->dir.send(own, part_found{neighbor, tag, std::move(answer), std::move(credit)});
+  };
+  out.on_blocks = [=](p2p::neighbor_id neighbor, std::uint64_t first, std::vector<p2p::sealed_block> blocks,
+                      p2p::credit credit) {
+    env->dir.send(own, neighbor_blocks{neighbor, first, std::move(blocks), std::move(credit)});
+  };
+  return out;
+}
+
+/// Followers hear of a new head at once, validators after a moment, and of several as of one.
+void announce(self_pointer self) {
+  auto& s = self->state();
+  s.node->announce_head_to(s.head, [&](const p2p::neighbor_facts& to) {
+    return !consensus::is_validator(*s.validators, to.account);
+  });
+  if (!std::exchange(s.head_due, true)) self->delayed_send(self, validators_hear_after, head_due{});
+}
+
+void tell_validators(self_pointer self) {
+  auto& s = self->state();
+  s.head_due = false;
+  s.node->announce_head_to(s.head, [&](const p2p::neighbor_facts& to) {
+    return consensus::is_validator(*s.validators, to.account);
+  });
+}
+
+void listen(self_pointer self, const network_facts& facts) {
+  auto& s = self->state();
+  s.head = facts.head;
+  s.validators = std::make_shared<const std::vector<address>>(facts.validators);
+  if (s.node) return announce(self);
+  const auto& sn = s.context->options;
+  p2p::p2p_options options;
+  options.bind_address = sn.bind_address;
+  options.port = sn.sn_p2p_port;
+  options.endpoint = s.context->p2p_endpoint();
+  options.chain_id = facts.domain.chain_id;
+  options.genesis = facts.domain.genesis_hash;
+  options.validates = !sn.observer;
+  options.dial = s.endpoints;
+  options.log_source = s.context->log_source;
+  auto node = p2p::p2p_node::start(
+      *s.context->io, s.context->identity, s.context->key->account(),
+      [key = s.context->key](const hash32& digest) { return key->sign_recoverable(digest); },
+      std::move(options), facts.head, callbacks_of(self));
+  if (!node) return self->end_process(1, node.error().message);
+  s.node = std::move(*node);
+  log::info(s.context->log_source, "listening for other SNs on port: {}", s.node->port());
+}
+
+// -- the actors of neighbors
+
+std::string name_of(const p2p::neighbor_facts& neighbor) {
+  return to_hex(neighbor.account.view());
+}
+
+/// Passes `what` on to the actor of the neighbor that it names.
+template <class What>
+void pass(self_pointer self, What& what) {
+  auto& s = self->state();
+  const auto found = s.neighbors.find(what.neighbor);
+  if (found == s.neighbors.end() || found->second.closing) return;
+  auto& to = found->second;
+  if (to.actor) return self->send(to.actor, std::move(what));
+  if (to.waiting.size() >= waiting_max)
+    return s.node->disconnect(what.neighbor, "this SN is too busy for the connection");
+  to.waiting.emplace_back(
+      [self, kept = std::move(what)](const caf::actor& actor) { self->send(actor, kept); });
+}
+
+void start_neighbor(self_pointer self, consensus::neighbor_id id, neighbor_entry& one) {
+  auto& s = self->state();
+  one.started = true;
+  log::info(s.context->log_source, "connected to {}, at block {}", one.facts.name(),
+            one.facts.head.block_num);
+  self->tell(sibling_of_parent(*self, "consensus"), consensus::neighbor_connected{id});
+  self->tell(sibling_of_parent(*self, "chain"), newcomer{});
+  self->ask(parent_path(*self), supervisor_patience,
+            add_child{{.name = name_of(one.facts),
+                       .start = neighbor_actor(s.context, s.node, id, one.facts),
+                       .when = restart::temporary}})
+      .then([](const child_added&) {},
+            [=](caf::error& why) {
+              self->note_error(text_of(why));
+              self->state().node->disconnect(id, "this SN has no actor for the connection");
+            });
+}
+
+void add_neighbor(self_pointer self, const neighbor_up& up) {
+  auto& s = self->state();
+  const bool before = std::any_of(s.neighbors.begin(), s.neighbors.end(), [&](const auto& one) {
+    return one.second.facts.account == up.facts.account;
+  });
+  auto& one = s.neighbors[up.neighbor];
+  one.facts = up.facts;
+  if (!before) start_neighbor(self, up.neighbor, one);
+}
+
+void neighbor_is_ready(self_pointer self, const neighbor_ready& ready) {
+  auto& s = self->state();
+  const auto found = s.neighbors.find(ready.neighbor);
+  if (found == s.neighbors.end() || found->second.closing) return;
+  found->second.actor = ready.self;
+  for (const auto& send : std::exchange(found->second.waiting, {}))
+    send(ready.self);
+}
+
+/// The actor has ended: consensus hears nothing more of this connection. The account may have another by now.
+void forget_neighbor(self_pointer self, consensus::neighbor_id id) {
+  auto& s = self->state();
+  const auto account = s.neighbors.at(id).facts.account;
+  s.neighbors.erase(id);
+  self->tell(sibling_of_parent(*self, "consensus"), consensus::neighbor_gone{id});
+  for (auto& [next, one] : s.neighbors)
+    if (one.facts.account == account && !one.started) return start_neighbor(self, next, one);
+}
+
+void drop_neighbor(self_pointer self, const neighbor_down& down) {
+  auto& s = self->state();
+  const auto found = s.neighbors.find(down.neighbor);
+  if (found == s.neighbors.end()) return;
+  auto& one = found->second;
+  if (!one.started) return void(s.neighbors.erase(found));
+  log::info(s.context->log_source, "no longer connected to {}: {}", one.facts.name(), down.reason);
+  one.closing = true;
+  one.actor = nullptr;
+  one.waiting.clear();
+  const auto forget = [self, id = down.neighbor] { forget_neighbor(self, id); };
+  self->ask(parent_path(*self), supervisor_patience, remove_child{name_of(one.facts)})
+      .then([forget](const child_removed&) { forget(); },
+            [forget](caf::error&) { forget(); }); // it has ended by itself
+}
+
+/// Consensus has started anew: it hears who is connected, and from each neighbor's actor of its head.
+void introduce_neighbors(self_pointer self) {
+  for (const auto& [id, one] : self->state().neighbors) {
+    if (!one.started || one.closing) continue;
+    self->tell(sibling_of_parent(*self, "consensus"), consensus::neighbor_connected{id});
+    if (one.actor) self->send(one.actor, consensus_wanted{});
+  }
+}
+
+void report_neighbors(self_pointer self) {
+  membership::neighbors_seen out;
+  for (const auto& [id, one] : self->state().neighbors)
+    if (one.started && !one.closing)
+      out.nodes.push_back({one.facts.account, one.facts.cert_fingerprint, one.facts.validates});
+  self->tell(sibling_of_parent(*self, "membership"), std::move(out));
+}
+
+// -- all of them
+
+/// Many nodes' signs in a frame; what is too much for one is sent at once.
+void send_signs(self_pointer self) {
+  auto& s = self->state();
+  if (s.node) s.node->send_signs(std::exchange(s.signs, {}));
+  s.signs.clear();
+}
+
+void dial(self_pointer self, const membership::action::dial& what) {
+  auto& s = self->state();
+  for (const auto& endpoint : what.endpoints) {
+    if (endpoint.empty() || endpoint == s.context->p2p_endpoint()) continue;
+    if (std::find(s.endpoints.begin(), s.endpoints.end(), endpoint) != s.endpoints.end()) continue;
+    s.endpoints.push_back(endpoint);
+    if (!s.node) continue;
+    if (auto dialled = s.node->dial(endpoint); !dialled) self->note_error(dialled.error().message);
+  }
+}
+
+void broadcast(self_pointer self, const consensus::broadcast& what) {
+  auto& s = self->state();
+  if (s.node)
+    s.node->broadcast_consensus(*what.raw, [validators = s.validators](const p2p::neighbor_facts& to) {
+      return consensus::is_validator(*validators, to.account);
+    });
+}
+
+/// A handler that passes on to the actor of the neighbor.
+template <class What>
+auto passing(self_pointer self) {
+  return [self](What& what) { pass(self, what); };
+}
+
+caf::behavior hub_behavior(self_pointer self) {
+  self->tell(sibling_of_parent(*self, "chain"), network_wanted{});
+  self->delayed_send(self, 1s, tick{});
+  return {
+      [=](const consensus::broadcast& what) { broadcast(self, what); },
+      [=](const consensus::send_to& what) {
+        if (auto& node = self->state().node) node->send_consensus(what.neighbor, *what.raw);
+      },
+      [=](const consensus::send_decided& what) {
+        auto& s = self->state();
+        if (s.node) s.node->announce_head(s.head, what.neighbor);
+      },
+      [=](const network_facts& facts) { listen(self, facts); },
+      [=](const membership::action::dial& what) { dial(self, what); },
+      [=](consensus_wanted) { introduce_neighbors(self); },
+      [=](const gossip_txn& what) {
+        if (auto& node = self->state().node) node->gossip_txn(what.raw);
+      },
+      [=](const gossip_sign& what) {
+        auto& s = self->state();
+        s.signs.push_back(what.raw);
+        if (s.signs.size() == p2p::signs_max) send_signs(self);
+      },
+      [=](const neighbor_up& up) { add_neighbor(self, up); },
+      [=](const neighbor_ready& ready) { neighbor_is_ready(self, ready); },
+      [=](const neighbor_down& down) { drop_neighbor(self, down); },
+      // what the actor of a neighbor understands
+      passing<head_heard>(self),
+      passing<neighbor_signs>(self),
+      passing<blocks_wanted>(self),
+      passing<part_wanted>(self),
+      passing<part_found>(self),
+      passing<neighbor_blocks>(self),
+      passing<consensus::penalize>(self),
+      passing<sync::action::ask_range>(self),
+      passing<blocks_found>(self),
+      passing<ask_part>(self),
+      passing<part_answer>(self),
+      // time
+      [=](head_due) { tell_validators(self); },
+      [=](tick) {
+        report_neighbors(self);
+        send_signs(self);
+        self->delayed_send(self, 1s, tick{});
+      },
+      [=](const admin_query&) { return self->state().detail_json(); },
+  };
+}
+
+} // namespace
+
+start_function hub_actor(std::shared_ptr<const sn_context> context) {
+  return role<hub_state>(hub_behavior, std::move(context));
+}
+
+} // namespace swarm::actors
