@@ -2,7 +2,7 @@
 
 #include "base/hash.hpp"
 #include "base/random.hpp"
-#include "contracts/testing/training_probe.hpp"
+#include "contracts/testing/played_rounds.hpp"
 #include "contracts/training_registry/client.hpp"
 
 #include <doctest/doctest.h>
@@ -12,50 +12,7 @@ using namespace swarm::contracts;
 
 namespace {
 
-const auto training = training_address(default_training_name);
-
-hash32 some_digest(std::uint64_t number) {
-  return keccak256(fmt::format("digest {}", number));
-}
-bytes check_in_input(std::uint64_t round_num, std::uint64_t seed, bool finished = false) {
-  return encode_check_in({1, round_num, some_digest(seed), 1000, some_digest(0), 1, round_num - 1, finished});
-}
-bytes commit_input(const memory_world& world) {
-  const training_probe probe(world, training);
-  const auto head = probe.head();
-  commit_merge_args args{head.generation, head.round_num, head.term, some_digest(7), 1000};
-  for (const auto& one : probe.check_ins())
-    args.contributors.push_back(one.peer);
-  return encode_commit_merge(args);
-}
-
-/// `count` SLs that are peers of the default training, all of which it takes.
-memory_world world_of(std::uint16_t count) {
-  memory_world world(make_contracts());
-  for (std::uint16_t i = 0; i < count; ++i) {
-    REQUIRE(register_node(world, test_account(i), node_type::sl).ok);
-    register_peer_args args{count, "mean", 1};
-    REQUIRE(world.send(test_account(i), training, encode_register_peer(args)).ok);
-  }
-  return world;
-}
-
-struct round_cost {
-  memory_world::outcome first, middle, last, commit;
-};
-/// Plays one round of everybody and reports what the calls cost.
-round_cost play_round(memory_world& world, std::uint16_t count, std::uint64_t round_num) {
-  round_cost out;
-  for (std::uint16_t i = 0; i < count; ++i) {
-    auto done = world.send(test_account(i), training, check_in_input(round_num, i));
-    REQUIRE(done.ok);
-    (i == 0 ? out.first : i + 1 == count ? out.last : out.middle) = std::move(done);
-  }
-  const auto leader = training_probe(world, training).head().leader;
-  out.commit = world.send(leader, training, commit_input(world));
-  REQUIRE(out.commit.ok);
-  return out;
-}
+const auto training = default_training();
 
 } // namespace
 
@@ -169,48 +126,4 @@ TEST_CASE("a view changes nothing, whatever it is asked") {
   CHECK(world.view(test_account(0), training, check_in_input(1, 0)).ok);
   CHECK(world.slot_count() == slots_before);
   CHECK(training_probe(world, training).head().checked_in == 0);
-}
-
-TEST_CASE(
-    "what a check-in costs does not depend on the number of peers, a close and a commit cost one load each") {
-  auto small = world_of(4);
-  auto large = world_of(peers_max);
-  play_round(small, 4, 1);
-  play_round(large, peers_max, 1);
-  const auto few = play_round(small, 4, 2);
-  const auto many = play_round(large, peers_max, 2);
-  CHECK(many.middle.gas == few.middle.gas);
-  CHECK(few.middle.loads <= 7);
-  CHECK(few.middle.stores <= 4);
-  CHECK(many.last.loads <= peers_max + 10);
-  CHECK(many.last.stores <= 6);
-  CHECK(many.commit.loads <= peers_max + 10);
-  CHECK(many.commit.stores <= 8);
-  MESSAGE("check-in " << few.middle.loads << " loads, " << few.middle.stores << " stores, " << few.middle.gas
-                      << " gas; with 1024 peers close " << many.last.gas << ", commit " << many.commit.gas);
-
-  const training_probe probe(large, training);
-  CHECK(probe.peers().size() == peers_max);
-  CHECK(probe.merge_of(2).contributors.size() == peers_max);
-  CHECK(probe.broken_invariant() == "");
-  REQUIRE(register_node(large, test_account(peers_max), node_type::sl).ok);
-  const auto full =
-      large.send(test_account(peers_max), training, encode_register_peer({peers_max, "mean", 1}));
-  CHECK(revert_text(full.output) == "the training is full: it has 1024 peers");
-}
-
-TEST_CASE("everybody leads about equally often") {
-  constexpr std::uint16_t count = 5;
-  constexpr std::uint64_t round_count = 400;
-  auto world = world_of(count);
-  std::map<address, int> led;
-  for (std::uint64_t round_num = 1; round_num <= round_count; ++round_num) {
-    play_round(world, count, round_num);
-    ++led[training_probe(world, training).head().merged_by];
-  }
-  REQUIRE(led.size() == count);
-  for (const auto& [leader, times] : led) {
-    CHECK(times > 50); // 80 expected, standard deviation 8
-    CHECK(times < 110);
-  }
 }

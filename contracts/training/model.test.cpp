@@ -26,11 +26,11 @@ public:
 
   /// Sends the call to both and compares everything that can be seen.
   template <class Args>
-  bool call(const address& caller, const Args& args, const bytes& input) {
+  bool call(const address& caller, const Args& args) {
     twin.parent_hash = world.head_hash();
     twin.block_num = world.block_num() + 1;
     twin.events.clear();
-    const auto done = world.send(caller, where, input);
+    const auto done = world.send(caller, where, encode(args));
     const bool expected = twin.call(caller, args);
     compare(done, expected);
     return done.ok;
@@ -123,7 +123,7 @@ void random_register(twin_world& both, const address& caller) {
   args.train_end = static_cast<on_train_end>(random.below(3));
   args.epochs_total = static_cast<std::uint32_t>(random.below(50));
   args.can_lead = random.below(3) != 0;
-  both.call(caller, args, encode_register_peer(args));
+  both.call(caller, args);
 }
 
 void random_check_in(twin_world& both, const address& caller) {
@@ -141,7 +141,7 @@ void random_check_in(twin_world& both, const address& caller) {
   args.base_round = mostly(random, head.merged_round);
   if (random.below(3) == 0) args.base_round = random.below(head.round_num);
   args.finished = random.below(6) == 0;
-  both.call(caller, args, encode_check_in(args));
+  both.call(caller, args);
 }
 
 void random_commit(twin_world& both, const address& caller) {
@@ -165,7 +165,7 @@ void random_commit(twin_world& both, const address& caller) {
     }
     if (random.below(60) == 0) args.contributors.push_back(one.peer);
   }
-  both.call(caller, args, encode_commit_merge(args));
+  both.call(caller, args);
 }
 
 void random_call(twin_world& both) {
@@ -178,22 +178,22 @@ void random_call(twin_world& both) {
   if (dice < 50) return random_check_in(both, caller);
   if (dice < 60) {
     const vote_close_args args{mostly(random, head.generation), mostly(random, head.round_num)};
-    both.call(caller, args, encode_vote_close(args));
+    both.call(caller, args);
   } else if (dice < 72) {
     const suspect_leader_args args{mostly(random, head.generation), mostly(random, head.round_num),
                                    mostly(random, head.term)};
-    both.call(caller, args, encode_suspect_leader(args));
+    both.call(caller, args);
   } else if (dice < 84) {
     if (random.below(10) != 0 && !head.leader.is_zero()) caller = head.leader;
     random_commit(both, caller);
   } else if (dice < 91) {
     if (random.below(3) == 0 && !head.leader.is_zero()) caller = head.leader;
     const leave_peer_args args{std::string(random.below(170), 'r')};
-    both.call(caller, args, encode_leave_peer(args));
+    both.call(caller, args);
   } else if (dice < 99) {
     const report_loss_args args{
         head.generation, mostly(random, head.merged_round), static_cast<std::int64_t>(random()), -5, 3, 9};
-    both.call(caller, args, encode_report_loss(args));
+    both.call(caller, args);
   } else if (random.below(10) == 0) {
     both.reset();
   }
@@ -236,7 +236,7 @@ private:
         return peer.account == test_account(i) && peer.state != peer_state::left;
       });
       if (taken) continue;
-      REQUIRE(both_.call(test_account(i), args, encode_register_peer(args)));
+      REQUIRE(both_.call(test_account(i), args));
       ++calls_;
       return;
     }
@@ -251,7 +251,7 @@ private:
                        now.merged_round, true};
     if (args.layout_digest.is_zero()) args.layout_digest = some_hash(0);
     ++calls_;
-    return both_.call(account, args, encode_check_in(args));
+    return both_.call(account, args);
   }
 
   void merge() {
@@ -268,7 +268,7 @@ private:
     args.size = 1;
     for (const auto& one : both_.twin.check_ins())
       if (one.weightage > 0) args.contributors.push_back(one.peer);
-    REQUIRE(both_.call(head.leader, args, encode_commit_merge(args)));
+    REQUIRE(both_.call(head.leader, args));
     ++calls_;
   }
 
@@ -281,7 +281,7 @@ private:
     std::size_t able = 0; // to speak against the leader
     for (const auto& peer : both_.twin.peers()) {
       if (peer.state == peer_state::left || peer.account == head.leader || !is_in(peer.account)) continue;
-      both_.call(peer.account, args, encode_suspect_leader(args)); // refused once the term has changed
+      both_.call(peer.account, args); // refused once the term has changed
       ++calls_;
       ++able;
     }

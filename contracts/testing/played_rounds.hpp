@@ -1,0 +1,58 @@
+#pragma once
+
+#include "base/hash.hpp"
+#include "contracts/contracts.hpp"
+#include "contracts/testing/training_probe.hpp"
+
+#include <doctest/doctest.h>
+
+/// Whole rounds of the default training, played by test accounts.
+namespace swarm::contracts {
+
+inline address default_training() {
+  return training_address(default_training_name);
+}
+inline hash32 some_digest(std::uint64_t number) {
+  return keccak256(fmt::format("digest {}", number));
+}
+inline bytes check_in_input(std::uint64_t round_num, std::uint64_t seed, bool finished = false) {
+  return encode_check_in({1, round_num, some_digest(seed), 1000, some_digest(0), 1, round_num - 1, finished});
+}
+inline bytes commit_input(const memory_world& world) {
+  const training_probe probe(world, default_training());
+  const auto head = probe.head();
+  commit_merge_args args{head.generation, head.round_num, head.term, some_digest(7), 1000};
+  for (const auto& one : probe.check_ins())
+    args.contributors.push_back(one.peer);
+  return encode_commit_merge(args);
+}
+
+/// `count` SLs that are peers of the default training, all of which it takes.
+inline memory_world world_of(std::uint16_t count) {
+  memory_world world(make_contracts());
+  for (std::uint16_t i = 0; i < count; ++i) {
+    REQUIRE(register_node(world, test_account(i), node_type::sl).ok);
+    register_peer_args args{count, "mean", 1};
+    REQUIRE(world.send(test_account(i), default_training(), encode_register_peer(args)).ok);
+  }
+  return world;
+}
+
+struct round_cost {
+  memory_world::outcome first, middle, last, commit;
+};
+/// Plays one round of everybody and reports what the calls cost.
+inline round_cost play_round(memory_world& world, std::uint16_t count, std::uint64_t round_num) {
+  round_cost out;
+  for (std::uint16_t i = 0; i < count; ++i) {
+    auto done = world.send(test_account(i), default_training(), check_in_input(round_num, i));
+    REQUIRE(done.ok);
+    (i == 0 ? out.first : i + 1 == count ? out.last : out.middle) = std::move(done);
+  }
+  const auto leader = training_probe(world, default_training()).head().leader;
+  out.commit = world.send(leader, default_training(), commit_input(world));
+  REQUIRE(out.commit.ok);
+  return out;
+}
+
+} // namespace swarm::contracts

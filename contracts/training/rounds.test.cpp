@@ -1,0 +1,56 @@
+#include "contracts/training/rounds.hpp"
+
+#include "contracts/testing/played_rounds.hpp"
+
+using namespace swarm;
+using namespace swarm::contracts;
+
+namespace {
+
+const auto training = default_training();
+
+} // namespace
+
+TEST_CASE(
+    "what a check-in costs does not depend on the number of peers, a close and a commit cost one load each") {
+  auto small = world_of(4);
+  auto large = world_of(peers_max);
+  play_round(small, 4, 1);
+  play_round(large, peers_max, 1);
+  const auto few = play_round(small, 4, 2);
+  const auto many = play_round(large, peers_max, 2);
+  CHECK(many.middle.gas == few.middle.gas);
+  CHECK(few.middle.loads <= 7);
+  CHECK(few.middle.stores <= 4);
+  CHECK(many.last.loads <= peers_max + 10);
+  CHECK(many.last.stores <= 6);
+  CHECK(many.commit.loads <= peers_max + 10);
+  CHECK(many.commit.stores <= 8);
+  MESSAGE("check-in " << few.middle.loads << " loads, " << few.middle.stores << " stores, " << few.middle.gas
+                      << " gas; with 1024 peers close " << many.last.gas << ", commit " << many.commit.gas);
+
+  const training_probe probe(large, training);
+  CHECK(probe.peers().size() == peers_max);
+  CHECK(probe.merge_of(2).contributors.size() == peers_max);
+  CHECK(probe.broken_invariant() == "");
+  REQUIRE(register_node(large, test_account(peers_max), node_type::sl).ok);
+  const auto full =
+      large.send(test_account(peers_max), training, encode_register_peer({peers_max, "mean", 1}));
+  CHECK(revert_text(full.output) == "the training is full: it has 1024 peers");
+}
+
+TEST_CASE("everybody leads about equally often") {
+  constexpr std::uint16_t count = 5;
+  constexpr std::uint64_t round_count = 400;
+  auto world = world_of(count);
+  std::map<address, int> led;
+  for (std::uint64_t round_num = 1; round_num <= round_count; ++round_num) {
+    play_round(world, count, round_num);
+    ++led[training_probe(world, training).head().merged_by];
+  }
+  REQUIRE(led.size() == count);
+  for (const auto& [leader, times] : led) {
+    CHECK(times > 50); // 80 expected, standard deviation 8
+    CHECK(times < 110);
+  }
+}

@@ -1,0 +1,39 @@
+#include "contracts/training/state.hpp"
+
+#include "contracts/registry/node_records.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace swarm;
+using namespace swarm::contracts;
+
+namespace {
+
+template <class T>
+std::string packed(const T& value) {
+  return to_hex(pack(value).view(), false);
+}
+address filled(std::uint8_t byte) {
+  address out;
+  out.fill(byte);
+  return out;
+}
+
+} // namespace
+
+// The state of every chain holds these words: who moves a member of one of these structs changes the chain.
+TEST_CASE("slots are packed as every chain has them") {
+  CHECK(packed(round_slot{1, 2, 3, round_phase::merging, merge_method::geomedian, 0x0405})
+        == "0000000000000001000000000000000200000003010304050000000000000000");
+  CHECK(packed(counts_slot{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
+        == "000100020003000400050006000700080009000a000b000c0000000000000000");
+  CHECK(packed(peer_slot{filled(0xaa), 1, peer_state::finished, 0x82, 3, 4})
+        == "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa000000000000000103820304");
+  CHECK(packed(check_in_slot{1, 2, 3}) == "0000000000000001000000000000000200000000000000030000000000000000");
+  CHECK(packed(progress_slot{-1, 2, 3, 4, 5})
+        == "ffffffffffffffff000000000000000200000003000000040000000000000005");
+  CHECK(packed(merge_slot{1, 2, 3, 4, 5, 6})
+        == "0000000000000001000000000000000200000003000400050006000000000000");
+  CHECK(packed(node_slot{node_type::swop, true, 1, 2, filled(0xbb)})
+        == "030100000000000000010002bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
+}
