@@ -4,6 +4,7 @@
 #include "base/assert.hpp"
 #include "base/log.hpp"
 
+#include <boost/json.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/message_priority.hpp>
@@ -152,9 +153,12 @@ std::string supervisor_actor::describe() const {
 }
 
 std::string supervisor_actor::describe_detail() const {
-  return fmt::format(R"({{"strategy":"{}","children":{},"running":{},"max_restarts":{},"period_s":{:g}}})",
-                     in_words(spec_.how), children_.size(), machine_.running(), spec_.intensity.max_restarts,
-                     std::chrono::duration<double>(spec_.intensity.period).count());
+  return boost::json::serialize(
+      boost::json::object{{"strategy", in_words(spec_.how)},
+                          {"children", children_.size()},
+                          {"running", machine_.running()},
+                          {"max_restarts", spec_.intensity.max_restarts},
+                          {"period_s", std::chrono::duration<double>(spec_.intensity.period).count()}});
 }
 
 std::string supervisor_actor::child_path(std::string_view name) const {

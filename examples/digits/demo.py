@@ -19,15 +19,14 @@ from typing import List, Optional
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(HERE.parent)]
+sys.path[:0] = [str(ROOT / "tests")]
 
 import options
 from faults import FAULTS
-from local_swarm.chain import Merge
-from local_swarm.processes import Failure, Process, stop_all
-from local_swarm.swarm import LocalSwarm, Pair
+from launcher.chain import DEFAULT_CONTRACT, Merge
+from launcher.pairs import Pair, PairSwarm
+from launcher.processes import BIN, Failure, Process, stop_all
 
-DEFAULT_CONTRACT = "defaultbb.cqdb.sml.hpe"
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 POLL_SECONDS = 0.1
 REDRAW_SECONDS = 0.3  # in a terminal
@@ -60,13 +59,11 @@ class Demo:
     def __init__(self, args: argparse.Namespace, folder: pathlib.Path):
         self.args, self.folder = args, folder
         self.started = time.monotonic()
-        programs = ROOT / "build" / "release" / "bin"
-        programs = pathlib.Path(os.environ.get("SWARM_BIN", programs))
-        if not (programs / "swarmd").exists():
-            raise Failure(f"{programs}/swarmd is not there; ./run build makes it")
+        if not (BIN / "swarmd").exists():
+            raise Failure(f"{BIN}/swarmd is not there; ./run build makes it")
         self.contracts = [DEFAULT_CONTRACT, *(f"digits-{number}" for number in range(2, args.contracts + 1))]
         names = [f"sl-{number + 1}" for number in range(args.contracts * args.nodes)]
-        self.swarm = LocalSwarm(folder, programs, names, self.contracts[1:])
+        self.swarm = PairSwarm(folder, names, self.contracts[1:])
         self.names = names
         self.program = "digits_keras" if args.keras else "digits_pyt"
         self.environment = {
@@ -139,9 +136,9 @@ class Demo:
 
     def _wait_for_the_rest(self) -> None:
         """The SLs end by themselves when the training is over; the baselines may take a little longer."""
-        if self.baselines.running:
+        if self.baselines.running():
             print("the swarm has finished; waiting for the baselines", flush=True)
-        while self.baselines.running:
+        while self.baselines.running():
             time.sleep(POLL_SECONDS)
         self._check_baselines()
         for pair in self.swarm.pairs:
@@ -153,7 +150,7 @@ class Demo:
         swarms = []
         for contract in self.contracts:
             results = [json.loads(p.result.read_text()) for p in self.swarm.pairs if p.contract == contract]
-            merges = self.swarm.chain.merges(contract)
+            merges = self.swarm.sn.merges(contract)
             if not merges:
                 raise Failure(f"the chain has no merge of {contract}")
             swarms.append(self._swarm_outcome(contract, results, merges))
@@ -175,7 +172,7 @@ class Demo:
             "final_digest": [result["digest"] for result in results],
             "chain_digest": merges[-1].digest,
             "block_num": merges[-1].block_num,
-            "contributors": merges[-1].contributors,
+            "contributors": len(merges[-1].contributors),
             "rounds": len(merges),
             "model_bytes": merges[-1].size,
             "seconds_in_sync": sum(result["seconds_in_sync"] for result in results) / len(results),

@@ -7,8 +7,7 @@ the demo would otherwise complain about.
 import signal
 import time
 
-from local_swarm.processes import ask_admin
-from local_swarm.swarm import LocalSwarm, Pair
+from launcher.pairs import Pair, PairSwarm
 
 SETTLED_SECONDS = 1.0
 
@@ -16,7 +15,7 @@ SETTLED_SECONDS = 1.0
 class Fault:
     """Waits for round `at_round`, then does its steps one after the other."""
 
-    def __init__(self, swarm: LocalSwarm, at_round: int):
+    def __init__(self, swarm: PairSwarm, at_round: int):
         self.swarm, self.at_round = swarm, at_round
         self.done = False
         self.text = ""
@@ -43,11 +42,11 @@ class KillSN(Fault):
     """kill -9 of the SN; started again once all SLs have noticed."""
 
     def act(self):
-        self.swarm.sn.kill()
-        while any(connected(pair) for pair in self.swarm.pairs):
+        self.swarm.sn.kill9()
+        while any(pair.connected() for pair in self.swarm.pairs):
             yield "the SN was killed"
         self.swarm.sn.start()
-        while not self.swarm.chain.is_up():
+        while not self.swarm.sn.is_up():
             yield "the SN was killed and is starting again"
         return "the SN was killed and started again"
 
@@ -63,8 +62,8 @@ class KillSL(Fault):
             victim.sl.signal(signal.SIGCONT)
             yield from self._pause(f"{victim.sl.name} leads just now")
             victim.sl.signal(signal.SIGSTOP)
-        victim.sl.kill()
-        victim.program.kill()
+        victim.sl.kill9()
+        victim.program.kill9()
         yield from self._pause(f"{victim.sl.name} and its program were killed")
         victim.sl.start()
         victim.program.start()
@@ -96,8 +95,3 @@ FAULTS = {"kill-sn": KillSN, "kill-sl": KillSL}
 
 def rounds_of(pair: Pair) -> int:
     return pair.program.log().count("Merge Done")
-
-
-def connected(pair: Pair) -> bool:
-    detail = (ask_admin(pair.data_dir, "actor", name="network") or {}).get("detail") or {}
-    return bool(detail.get("connected", True))

@@ -6,7 +6,8 @@ import tempfile
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "python")]
+TESTS = os.path.dirname(HERE)
+sys.path[:0] = [HERE, TESTS, os.path.join(TESTS, "python")]
 
 from harness import BIN, Certs, Swarm
 

@@ -4,7 +4,8 @@ import sys
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(os.path.dirname(os.path.dirname(HERE)), "python")]
+TESTS = os.path.dirname(HERE)
+sys.path[:0] = [HERE, TESTS, os.path.join(os.path.dirname(TESTS), "python")]
 os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

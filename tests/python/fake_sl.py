@@ -7,58 +7,36 @@ import os
 import threading
 
 import numpy as np
-from wire_schema import (
-    BODY_OF_TYPE,
-    CLOSE,
-    CLOSED,
-    GET_LOSS,
-    HEADER_SIZE,
-    KILL,
-    LOSS,
-    MESSAGES,
-    OPEN,
-    OPENED,
-    STATUS,
-    SYNC,
-    SYNCED,
-    frame,
-    parse_header,
-)
+from wire_end import Array, WireEnd, decode_weights, encode_weights
+from wire_schema import CLOSE, CLOSED, GET_LOSS, KILL, LOSS, MESSAGES, OPEN, OPENED, STATUS, SYNC, SYNCED
 
 
-def bfloat16_to_float(raw):
-    return (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).view(np.float32)
+def as_floats(value):
+    if isinstance(value, Array):  # bfloat16
+        return (np.frombuffer(value.data, "<u2").astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+    return value.astype(np.float64)
 
 
-def float_to_bfloat16(values):
-    return ((values.view(np.uint32) + 0x8000) >> 16).astype("<u2").tobytes()
+def like(first, mean):
+    """The mean in the dtype of `first`; 0-d integers become float64."""
+    if isinstance(first, Array):
+        rounded = mean.astype(np.float32).view(np.uint32) + 0x8000
+        return Array(first.dtype, first.shape, (rounded >> 16).astype("<u2").tobytes())
+    if first.dtype.kind not in "iu":
+        return mean.astype(first.dtype)
+    return np.rint(mean).astype(first.dtype) if first.shape else mean
 
 
 def merge(contributions):
-    """Weighted mean of [(weights message, weight)]; 0-d integers become float64, other dtypes stay."""
-    merged = MESSAGES["Weights"]()
+    """Weighted mean of [(weights message, weight)]."""
     total = sum(weight for _, weight in contributions)
-    for name, first in contributions[0][0].weights.items():
-        mean = 0.0
-        bfloat16 = first.dtype == "dtype('bfloat16')"
-        for weights, weight in contributions:
-            entry = weights.weights[name]
-            raw = bfloat16_to_float(entry.data) if bfloat16 else np.frombuffer(entry.data, eval("np." + entry.dtype))
-            mean = mean + raw.astype(np.float64) * (weight / total)
-        out = merged.weights[name]
-        out.shape.extend(first.shape)
-        out.dtype = first.dtype
-        if bfloat16:
-            out.data = float_to_bfloat16(mean.astype(np.float32))
-            continue
-        dtype = eval("np." + first.dtype)
-        if not first.shape and dtype.kind in "iu":
-            dtype = np.dtype("float64")
-            out.dtype = "dtype('float64')"
-        elif dtype.kind in "iu":
-            mean = np.rint(mean)
-        out.data = mean.astype(dtype).tobytes()
-    return merged
+    given = [(decode_weights(weights), weight) for weights, weight in contributions]
+    merged = {}
+    for name, first in given[0][0].items():
+        merged[name] = like(first, sum(as_floats(params[name]) * (weight / total) for params, weight in given))
+    message = MESSAGES["Weights"]()
+    encode_weights(merged, message)
+    return message
 
 
 class FakeSwarm:
@@ -126,7 +104,7 @@ class FakeSwarm:
             return self.merged
 
 
-class FakeSL:
+class FakeSL(WireEnd):
     """One SL. `requests` has every message received, as (type, message)."""
 
     def __init__(self, swarm, index, folder):
@@ -142,30 +120,18 @@ class FakeSL:
     def environment(self):
         return {"SL_REQUEST_CHANNEL": self.request_path, "SL_RESPONSE_CHANNEL": self.response_path}
 
-    def send(self, msg_type, message):
-        self.send_raw(frame(msg_type, message))
-
-    def send_raw(self, raw):
-        self.response.write(raw)
-        self.response.flush()
-
     def send_status(self, code, text):
         self.send(STATUS, MESSAGES["Status"](code=code, msg=text))
 
     def receive(self):
-        raw = self.request.read(HEADER_SIZE)
-        if not raw:
-            raise EOFError
-        version, msg_type, size = parse_header(raw)
-        assert version == 2
-        message = MESSAGES[BODY_OF_TYPE[msg_type]]()
-        message.ParseFromString(self.request.read(size))
+        msg_type, message = super().receive()
         self.requests.append((msg_type, message))
         return msg_type, message
 
     def _run(self):
         try:
-            with open(self.response_path, "wb") as self.response, open(self.request_path, "rb") as self.request:
+            with open(self.response_path, "wb", buffering=0) as writer, open(self.request_path, "rb") as reader:
+                WireEnd.__init__(self, reader, writer)
                 while self._step(*self.receive()):
                     pass
         except (EOFError, BrokenPipeError):

@@ -95,12 +95,3 @@ def test_data_is_dealt_out_once(examples):
         assert set(dealt) == images
         assert all(len(set(y.tolist())) <= 7 for _, y in parts)
         assert sizes == sorted(sizes)
-
-
-def test_constants_of_the_chain_reader(examples, monkeypatch):
-    monkeypatch.syspath_prepend(pathlib.Path(ROOT, "tests", "integration"))
-    keccak256 = importlib.import_module("keccak").keccak256
-    chain = importlib.import_module("local_swarm.chain")
-    event = "MergeCommitted(uint64,uint64,uint32,address,bytes32,uint64,address[],address[],string[])"
-    assert chain.MERGE_COMMITTED == "0x" + keccak256(event).hex()
-    assert chain.ADDRESS_OF == keccak256("addressOf(string)")[:4].hex()

@@ -2,22 +2,19 @@
 
 import json
 import os
-import pathlib
 import sys
 
 import pytest
 from repository import ROOT
 
 pytest.importorskip("torch")
-sys.path.insert(0, os.path.join(ROOT, "examples"))
 
-from local_swarm.processes import ask_admin
-from local_swarm.swarm import LocalSwarm
+from launcher.chain import DEFAULT_CONTRACT
+from launcher.pairs import PairSwarm
+from launcher.processes import BIN
 
-BIN = pathlib.Path(os.environ.get("SWARM_BIN", pathlib.Path(ROOT, "build", "release", "bin")))
 pytestmark = pytest.mark.skipif(not (BIN / "swarmd").exists(), reason=f"{BIN} has no swarmd")
 
-DEFAULT_CONTRACT = "defaultbb.cqdb.sml.hpe"
 HEAD = """
 import json, logging, sys
 import torch
@@ -51,7 +48,7 @@ def run(tmp_path_factory):
     swarms = []
 
     def start(*programs):
-        swarm = LocalSwarm(folder, BIN, [f"sl-{n + 1}" for n in range(len(programs))], [])
+        swarm = PairSwarm(folder, [f"sl-{n + 1}" for n in range(len(programs))])
         swarms.append(swarm)
         swarm.start_sn()
         environment = {"PYTHONPATH": os.path.join(ROOT, "python"), "OMP_NUM_THREADS": "1"}
@@ -82,7 +79,7 @@ def results(swarm):
 def test_both_nodes_load_what_the_chain_names(run, model, mode):
     swarm = run(*[model + TRAIN.format(batches=8, mode=mode)] * 2)
     first, second = results(swarm)
-    chain_digest = swarm.chain.merges(DEFAULT_CONTRACT)[-1].digest
+    chain_digest = swarm.sn.merges(DEFAULT_CONTRACT)[-1].digest
     assert first["digest"] == second["digest"] == chain_digest
     if model == BATCH_NORM:  # batches 3, 5 and 7 end with a sync; "active" gives back what the last one brought
         assert first["counts"] == second["counts"] == [8 if mode == "snapshot" else 7]
@@ -95,7 +92,7 @@ def test_uneven_programs_end_together(run):
     )
     first, second = results(swarm)
     assert first["rounds"] < second["rounds"]
-    assert first["digest"] == second["digest"] == swarm.chain.merges(DEFAULT_CONTRACT)[-1].digest
+    assert first["digest"] == second["digest"] == swarm.sn.merges(DEFAULT_CONTRACT)[-1].digest
 
 
 def test_another_model_is_refused_with_its_difference_named(run):
@@ -111,4 +108,4 @@ def test_another_model_is_refused_with_its_difference_named(run):
     log = refused[0].program.log()
     assert refused[0].program.exit_code == 1
     assert "SwarmError: Sync call to SL container failed - SL error: " in log and "shape" in log
-    assert ask_admin(refused[0].data_dir, "tree") is not None  # the SL waits for the next program
+    assert refused[0].sl.admin("tree") is not None  # the SL waits for the next program

@@ -14,79 +14,14 @@ import os
 import time
 
 import numpy as np
-from google.protobuf.unknown_fields import UnknownFieldSet
-from wire_schema import (
-    API_VERSION,
-    BODY_OF_TYPE,
-    CLOSE,
-    CLOSED,
-    GET_LOSS,
-    HEADER_SIZE,
-    KILL,
-    LOSS,
-    MESSAGES,
-    OPEN,
-    OPENED,
-    STATUS,
-    SYNC,
-    SYNCED,
-    frame,
-    parse_header,
-)
+from wire_end import Array, WireEnd, WireError, decode_weights, encode_weights
+from wire_schema import CLOSE, CLOSED, GET_LOSS, KILL, LOSS, MESSAGES, OPEN, OPENED, STATUS, SYNC, SYNCED
 
-ITEM_SIZES = {"bool", "float16", "float32", "float64", "bfloat16"} | {
-    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
-}
-
-
-class WireError(Exception):
-    """The SL did something that a client of API version 2 does not accept."""
+__all__ = ["Array", "SLError", "WireClient", "WireError"]
 
 
 class SLError(WireError):
     """The SL answered with an error status, whose text this is."""
-
-
-class Array:
-    """Raw parameter, for dtypes that numpy lacks and for sending what should be refused."""
-
-    def __init__(self, dtype, shape, data):
-        self.dtype, self.shape, self.data = dtype, tuple(shape), bytes(data)
-
-
-def encode_weights(params, weights):
-    """Fills a Weights message from numpy arrays or `Array`s, as the original client does."""
-    for name, value in params.items():
-        entry = weights.weights[name]
-        if isinstance(value, Array):
-            entry.dtype, entry.data = value.dtype, value.data
-            entry.shape.extend(value.shape)
-        else:
-            value = np.asarray(value)
-            entry.dtype = repr(value.dtype)
-            entry.shape.extend(value.shape)
-            entry.data = value.tobytes(order="C")
-
-
-def decode_weights(weights):
-    """numpy arrays by name (bfloat16: `Array`s); checks dtype text and size of each."""
-    params = {}
-    for name, entry in weights.weights.items():
-        text = entry.dtype
-        if not (text.startswith("dtype('") and text.endswith("')") and text[7:-2] in ITEM_SIZES):
-            raise WireError(f"{name}: the client cannot evaluate np.{text}")
-        if text == "dtype('bfloat16')":
-            params[name] = Array(text, entry.shape, entry.data)
-            size = 2
-        else:
-            dtype = np.dtype(text[7:-2])
-            params[name] = np.frombuffer(entry.data, dtype)
-            size = dtype.itemsize
-        if len(entry.data) != size * int(np.prod(list(entry.shape), dtype=np.int64)):
-            raise WireError(f"{name}: {len(entry.data)} bytes for shape {list(entry.shape)} of {text}")
-        if isinstance(params[name], np.ndarray):
-            params[name] = params[name].reshape(tuple(entry.shape))
-    return params
 
 
 def as_original_client_loads(value):
@@ -96,7 +31,7 @@ def as_original_client_loads(value):
     return value
 
 
-class WireClient:
+class WireClient(WireEnd):
     """One session. Merged models are kept in `merged`, the newest last."""
 
     def __init__(self, request_path, response_path, wait_seconds=60.0):
@@ -106,61 +41,18 @@ class WireClient:
                 if time.monotonic() > deadline:
                     raise WireError(f"{path}: the SL made no FIFO")
                 time.sleep(0.05)
-        self.response = open(response_path, "rb", buffering=0)
-        self.request = open(request_path, "wb", buffering=0)
+        reader = open(response_path, "rb", buffering=0)
+        super().__init__(reader, open(request_path, "wb", buffering=0))
         self.session_id = ""
         self.sync_count = 0
         self.loss_requests = 0
         self.merged = []
-
-    def disconnect(self):
-        """What the SL sees when the program dies."""
-        self.request.close()
-        self.response.close()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *unused):
         self.disconnect()
-
-    # Frames ---------------------------------------------------------------------------------------------------
-
-    def send_raw(self, raw):
-        view = memoryview(raw)
-        while view:
-            view = view[self.request.write(view) :]
-
-    def send(self, msg_type, message):
-        self.send_raw(frame(msg_type, message))
-
-    def read_exact(self, size):
-        parts, got = [], 0
-        while got < size:
-            part = self.response.read(min(size - got, 1 << 20))
-            if not part:
-                raise WireError(f"wanted: {size} bytes, got {got} bytes: pipe closed?")
-            parts.append(part)
-            got += len(part)
-        return b"".join(parts)
-
-    def receive(self):
-        """Type and message; the header is checked byte for byte."""
-        raw = self.read_exact(HEADER_SIZE)
-        version, msg_type, size = parse_header(raw)
-        if version != API_VERSION:
-            raise WireError(f"API version {version} where {API_VERSION} was expected")
-        if not 0 < msg_type < 11:
-            raise WireError(f"unsupported message type: {msg_type}")
-        if size == 0:
-            raise WireError("empty body")
-        message = MESSAGES[BODY_OF_TYPE[msg_type]]()
-        message.ParseFromString(self.read_exact(size))
-        if len(UnknownFieldSet(message)):
-            raise WireError(f"unknown fields in message type {msg_type}")
-        return msg_type, message
-
-    # Session --------------------------------------------------------------------------------------------------
 
     def open(self, **fields):
         """SessionRequest with the original's defaults, changed by `fields`; returns the session's ID."""

@@ -59,8 +59,6 @@ check_tidy() {
   mapfile -t files < <(changed_cpp_sources)
   ((${#files[@]})) || return 0
   [[ -f build/lint/build.ninja ]] || cmake --preset lint --log-level=WARNING || return 1
-  # Generated headers must be there before the sources that include them can be read.
-  ninja -C build/lint -t targets all | sed -n 's/^\(.*\.pb\.h\):.*/\1/p' | xargs -r ninja -C build/lint >/dev/null || return 1
   printf '%s\n' "${files[@]}" |
     xargs -r -n 1 -P "$(job_count)" clang-tidy-19 -p build/lint --quiet ${FIX:+--fix} 2>/dev/null
 }

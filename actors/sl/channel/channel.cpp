@@ -4,6 +4,8 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 
+#include <boost/json.hpp>
+
 namespace swarm::actors {
 
 namespace {
@@ -24,9 +26,11 @@ struct bridge {
   std::string detail_json() const {
     if (!fifo) return {};
     const auto now = fifo->status();
-    return fmt::format(R"({{"pipes":"{}","bytes_in":{},"bytes_out":{},"messages_in":{},"messages_out":{}}})",
-                       ml::name_of(now.state), now.bytes_in, now.bytes_out, now.messages_in,
-                       now.messages_out);
+    return boost::json::serialize(boost::json::object{{"pipes", ml::name_of(now.state)},
+                                                      {"bytes_in", now.bytes_in},
+                                                      {"bytes_out", now.bytes_out},
+                                                      {"messages_in", now.messages_in},
+                                                      {"messages_out", now.messages_out}});
   }
 
   channel_options options;

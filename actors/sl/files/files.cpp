@@ -1,13 +1,13 @@
 #include "actors/sl/files/files.hpp"
 
+#include "actors/sl/files/merge_progress.hpp"
 #include "actors/sl/files/model_fetch.hpp"
+#include "actors/sl/files/model_server.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
 #include "transport/http/http_server.hpp"
 
 #include <boost/json.hpp>
-
-#include <cstdio>
 
 namespace swarm::actors {
 
@@ -47,52 +47,16 @@ struct files_state {
   std::unique_ptr<transport::http_server> server;
 };
 
-transport::http_response serve(const sl_context& context, const transport::http_request& request) {
-  using transport::text_response;
-  constexpr std::string_view prefix = "/models/";
-  constexpr std::string_view manifest_suffix = "/manifest";
-  if (request.method != "GET") return text_response(405, "only GET\n");
-  std::string_view target = request.target;
-  if (target == "/merge") {
-    const auto& board = *context.board;
-    return text_response(
-        200, fmt::format("{} {} {}", board.round_num.load(), board.term.load(), board.progress.load()));
-  }
-  if (!target.starts_with(prefix)) return text_response(404, "no such file\n");
-  target.remove_prefix(prefix.size());
-  const bool wants_manifest = target.ends_with(manifest_suffix);
-  if (wants_manifest) target.remove_suffix(manifest_suffix.size());
-  const auto digest = fixed_from_hex<32>(target);
-  if (!digest) return text_response(404, "no such file\n");
-  auto model = context.store->open(*digest);
-  if (!model) return text_response(404, "this node does not have that model\n");
-  if (wants_manifest) {
-    const auto raw = (*model)->manifest().encode();
-    return text_response(200, std::string(as_text(raw)), "application/octet-stream");
-  }
-  return transport::range_response(request, (*model)->size(), [&](transport::byte_range range) {
-    return decltype(transport::http_response::slice){
-        transport::shared_slice{*model, (*model)->raw().subspan(range.offset, range.length)}};
-  });
-}
-
 void probe(role_actor<files_state>* self, const probe_leader& ask) {
   const auto endpoint = split_endpoint(ask.endpoint);
   if (!endpoint) return;
-  transport::http_request request;
-  request.target = "/merge";
   auto env = self->shared_env();
   auto reply_to = sibling(*self, "follower");
-  self->state().context->client->request(
-      endpoint->first, endpoint->second, std::move(request),
-      [env, reply_to, ask](result<transport::http_response> response) {
-        if (!response || response->status != 200) return;
-        unsigned long long round_num = 0, progress = 0;
-        unsigned term = 0;
-        if (std::sscanf(response->body.c_str(), "%llu %u %llu", &round_num, &term, &progress) != 3) return;
-        if (round_num != ask.round_num || term != ask.term) return;
-        env->dir.send(reply_to, leader_progress{round_num, term, progress});
-      });
+  ask_merge_progress(*self->state().context->client, endpoint->first, endpoint->second,
+                     [env, reply_to, ask](result<merge_progress> at) {
+                       if (!at || at->round_num != ask.round_num || at->term != ask.term) return;
+                       env->dir.send(reply_to, leader_progress{at->round_num, at->term, at->progress});
+                     });
 }
 
 caf::behavior files_behavior(role_actor<files_state>* self) {
@@ -106,7 +70,7 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
   auto server =
       transport::http_server::start(*context->io, context->identity, options,
                                     [context](transport::http_request request, transport::http_reply reply) {
-                                      reply(serve(*context, request));
+                                      reply(serve_files(*context, request));
                                     });
   if (!server) {
     self->end_process(1, server.error().message);

@@ -6,11 +6,8 @@
 
 namespace swarm::actors {
 
-/// Start function of /sl/files: serves the models of the store to other SLs over HTTPS, fetches theirs.
-///   GET /models/<digest>            the safetensors file, ranges allowed
-///   GET /models/<digest>/manifest   its chunk digests (merge/model/manifest.hpp)
-///   GET /merge                      "<round> <term> <progress>" of the merge this node leads, for those who
-///   wait
+/// Start function of /sl/files: serves the models of the store to other SLs over HTTPS (model_server.hpp), fetches
+/// theirs (model_fetch.hpp), and asks leaders how far they are (merge_progress.hpp).
 start_function files_actor(std::shared_ptr<const sl_context> context);
 
 } // namespace swarm::actors

@@ -1,5 +1,6 @@
 #include "actors/sl/files/model_fetch.hpp"
 
+#include "actors/sl/files/model_server.hpp"
 #include "merge/model/manifest.hpp"
 
 #include <charconv>
@@ -20,14 +21,6 @@ result<std::pair<std::string, std::uint16_t>> split_endpoint(const std::string& 
   auto host = endpoint.substr(0, colon);
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   return std::pair{std::move(host), port};
-}
-
-std::string model_target(const hash32& digest) {
-  return "/models/" + to_hex(digest.view(), false);
-}
-
-std::string manifest_target(const hash32& digest) {
-  return model_target(digest) + "/manifest";
 }
 
 namespace {

@@ -15,7 +15,8 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from nodes import BIN, Sn, Swarm, disk_bytes, figure, memory_bytes, options, run_json, wait_until  # noqa: E402
+from figures import disk_bytes, figure, options, run_json  # noqa: E402
+from swarms import BIN, Swarm, until  # noqa: E402
 
 CATCH_UP_TARGET = 2000  # blocks per second
 TXNS = 100_000
@@ -45,7 +46,7 @@ def measure_growth(swarm, sn, lengths, count):
         sn.stop()
         made = grow(sn, length, 1)
         begun = time.monotonic()
-        sn.start()
+        sn.start().wait_up()
         start_ms = (time.monotonic() - begun) * 1000
         final = swarm.load("txn_latency", count, 0, sn.port)
         now = {"start": start_ms, "txn_final_p50": final["txn_p50"], "txn_final_p99": final["txn_p99"]}
@@ -53,34 +54,34 @@ def measure_growth(swarm, sn, lengths, count):
         for name, value in now.items():
             figure(f"chain_{length}_{name}", value, "ms", f"{lengths[0]} blocks", first[name])
         figure(f"chain_{length}_building", made["blocks_per_second"], "blocks/s")
-        figure(f"chain_{length}_memory", memory_bytes(sn.process) / 1e6, "MB")
+        figure(f"chain_{length}_memory", sn.memory() / 1e6, "MB")
 
 
 def measure_catching_up(swarm, sn):
-    late = Sn(swarm, "sn-2", joins=sn, flags=("--snapshot-gap", 0))
+    late = swarm.more_sn("sn-2", joins=sn, flags=("--snapshot-gap", 0))
     wanted = sn.block_num()
     begun = time.monotonic()
-    late.start(wait=False)
-    wait_until(lambda: late.block_num() >= wanted, "catching up", late.process, 1800)
+    late.start()
+    until(lambda: late.block_num() >= wanted, "catching up", 1800, [late])
     seconds = time.monotonic() - begun
     rate = wanted / seconds
     figure("chain_catch_up", rate, "blocks/s", target=CATCH_UP_TARGET, met=rate >= CATCH_UP_TARGET)
     figure("chain_catch_up_cpu", sn.cpu() / wanted * 1e6, "us per block, who gives")
     figure("chain_catch_up_cpu_late", late.cpu() / wanted * 1e6, "us per block, who takes")
-    figure("chain_catch_up_memory", memory_bytes(late.process) / 1e6, "MB")
+    figure("chain_catch_up_memory", late.memory() / 1e6, "MB")
     late.stop()
     measure_snapshot(swarm, sn, seconds)
 
 
 def measure_snapshot(swarm, sn, executing_seconds):
     wanted = sn.block_num()
-    late = Sn(swarm, "sn-4", joins=sn, flags=("--snapshot-gap", wanted // 2))
+    late = swarm.more_sn("sn-4", joins=sn, flags=("--snapshot-gap", wanted // 2))
     begun = time.monotonic()
-    late.start(wait=False)
-    wait_until(lambda: late.block_num() >= wanted, "the snapshot", late.process, 1800)
+    late.start()
+    until(lambda: late.block_num() >= wanted, "the snapshot", 1800, [late])
     seconds = time.monotonic() - begun
     figure("chain_snapshot", seconds, "s until the head", "executing every block", executing_seconds)
-    wait_until(lambda: late.chain()["snapshot"]["phase"] == "complete", "the history", late.process, 1800)
+    until(lambda: late.chain()["snapshot"]["phase"] == "complete", "the history", 1800, [late])
     skipped = late.chain()["snapshot"]["blocks_skipped"]
     figure("chain_snapshot_history", skipped / (time.monotonic() - begun - seconds), "blocks/s")
     late.stop()
@@ -90,15 +91,15 @@ def measure_disk(swarm, sn, txns):
     """With the SN stopped."""
     blocks = sn.last_block_num
     figure("chain_disk_1_txn_per_block", disk_bytes(sn.home / "chain") / blocks * TXNS / 1e6, "MB per 100,000 txns")
-    busy = Sn(swarm, "sn-3").start()
+    busy = swarm.more_sn("sn-3").start().wait_up()
     busy.stop()
     before = disk_bytes(busy.home / "chain")
     made = grow(busy, max(2, txns // 100), 100)
     grown = disk_bytes(busy.home / "chain") - before
-    busy.start()
+    busy.start().wait_up()
     figure("chain_disk_100_txns_per_block", grown / txns * TXNS / 1e6, "MB per 100,000 txns")
     figure("chain_100_txns_per_block_building", made["blocks_per_second"] * 100, "txns/s")
-    figure("chain_100_txns_per_block_memory", memory_bytes(busy.process) / 1e6, "MB")
+    figure("chain_100_txns_per_block_memory", busy.memory() / 1e6, "MB")
 
 
 def main():

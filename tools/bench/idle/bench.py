@@ -5,7 +5,8 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from nodes import Swarm, figure, memory_bytes, options  # noqa: E402
+from figures import figure, options  # noqa: E402
+from swarms import Swarm  # noqa: E402
 
 CPU_TARGET = 1.0  # percent of a core
 MEMORY_TARGET = 64.0  # MiB
@@ -21,7 +22,7 @@ def main():
             before = swarm.cpu()
             time.sleep(seconds)
             percent = (swarm.cpu() - before) / seconds / sns * 100
-            memory = max(memory_bytes(sn.process) for sn in swarm.sns) / 2**20
+            memory = max(sn.memory() for sn in swarm.sns) / 2**20
             figure(f"idle_cpu_{sns}sn", percent, "% of a core", target=CPU_TARGET, met=percent < CPU_TARGET)
             figure(f"idle_memory_{sns}sn", memory, "MiB", target=MEMORY_TARGET, met=memory < MEMORY_TARGET)
 

@@ -13,7 +13,8 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from nodes import Swarm, figure, options  # noqa: E402
+from figures import figure, options  # noqa: E402
+from swarms import Swarm  # noqa: E402
 
 CLIENTS = 4
 REGISTRY = "0x0000000000000000000000000000000000005001"
@@ -36,7 +37,7 @@ def plain_answers(swarm, count):
     context.load_cert_chain(certificate, key)
 
     def ask():
-        link = http.client.HTTPSConnection("127.0.0.1", swarm.sn_port, context=context)
+        link = http.client.HTTPSConnection("127.0.0.1", swarm.sn.port, context=context)
         for _ in range(count // CLIENTS):
             link.request("GET", "/is_up")
             link.getresponse().read()

@@ -12,7 +12,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from nodes import BIN, Swarm, figure, options  # noqa: E402
+from figures import figure, options  # noqa: E402
+from swarms import BIN, Swarm  # noqa: E402
 
 FINAL_TARGETS = {1: 2.0, 4: 4.0}  # times an etcd put, by SNs
 RATE_TARGET = 3000
@@ -71,9 +72,9 @@ def measure_rate(swarm, count, batch=32, open_batches=4):
     load = subprocess.Popen([str(each) for each in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if load.stderr.readline() != "ready\n":
         raise SystemExit("txn_load does not start")
-    data, perf = swarm.dir / "perf.data", None
+    data, perf = swarm.folder / "perf.data", None
     if shutil.which("perf"):
-        pids = ",".join(str(sn.process.pid) for sn in swarm.sns)
+        pids = ",".join(str(sn.pid) for sn in swarm.sns)
         perf = subprocess.Popen(["perf", "record", "-q", "-e", "cpu-clock", "-F", "250", "-o", data, "-p", pids],
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     before = swarm.cpu()

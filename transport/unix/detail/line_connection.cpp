@@ -5,6 +5,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/json.hpp>
 
 namespace swarm::transport {
 
@@ -100,7 +101,8 @@ task<> line_connection::read_loop() {
     if (ec == asio::error::not_found) {
       auto writer = lend_writer();
       // The write fails only when the client is gone, which needs no more words.
-      (void)writer.write(fmt::format(R"({{"error":"a line of more than {} bytes is not accepted"}})", limit));
+      const auto text = fmt::format("a line of more than {} bytes is not accepted", limit);
+      (void)writer.write(boost::json::serialize(boost::json::object{{"error", text}}));
       writer.close();
     }
     if (ec) break;

@@ -1,0 +1,85 @@
+#include "actors/sl/files/testing/holders.hpp"
+
+#include "actors/sl/files/model_server.hpp"
+
+namespace swarm::actors::testing {
+
+using namespace transport;
+
+holder::holder(io_runtime& io, std::shared_ptr<const tls_identity> identity, answer how) {
+  http_server_options options;
+  options.address = "127.0.0.1";
+  auto started = http_server::start(
+      io, std::move(identity), options, [this, how = std::move(how)](http_request request, http_reply reply) {
+        {
+          const std::lock_guard lock(mutex_);
+          asked_.push_back(fmt::format("{} {}", request.target, find_header(request.headers, "Range")));
+        }
+        how(request, std::move(reply));
+      });
+  REQUIRE_MESSAGE(started, (started ? "" : started.error().message));
+  server_ = std::move(*started);
+}
+
+std::vector<std::string> holder::asked() const {
+  const std::lock_guard lock(mutex_);
+  return asked_;
+}
+
+file_swarm::file_swarm(http_client_options options) {
+  fetcher_->client = std::make_shared<http_client>(io_, identity_, options);
+}
+
+std::shared_ptr<sl_context> file_swarm::make_node(const std::string& name) {
+  auto node = std::make_shared<sl_context>();
+  node->store =
+      std::make_shared<merge::model_store>(merge::testing::open_store((folder_.path() / name).string()));
+  node->board = std::make_shared<merge_progress_board>();
+  return node;
+}
+
+std::shared_ptr<const merge::model_file> file_swarm::make_model(std::size_t chunks) {
+  bytes data(chunks * merge::chunk_size - merge::chunk_size / 2);
+  for (std::size_t i = 0; i < data.size(); ++i)
+    data[i] = static_cast<std::uint8_t>(i * 31 + i / 4099 + chunks);
+  const auto size = data.size();
+  return merge::testing::store_model(*honest_->store, {{"w", merge::dtype::u8, {size}, std::move(data)}});
+}
+
+holder& file_swarm::add(holder::answer how) {
+  return holders_.emplace_back(io_, identity_, std::move(how));
+}
+
+http_response file_swarm::honest_answer(const http_request& request) const {
+  return serve_files(*honest_, request);
+}
+
+holder& file_swarm::add_honest() {
+  return add([this](const http_request& request, http_reply reply) { reply(honest_answer(request)); });
+}
+
+holder& file_swarm::add_with_data(holder::answer how) {
+  return add([this, how = std::move(how)](const http_request& request, http_reply reply) {
+    if (request.target.ends_with("/manifest")) return reply(honest_answer(request));
+    how(request, std::move(reply));
+  });
+}
+
+rounds::holder file_swarm::nobody() const {
+  return {{}, host_port("127.0.0.1", test::raw_listener([](int) {}).port())};
+}
+
+result<hash32> file_swarm::fetch(const merge::model_file& model, std::vector<rounds::holder> from) {
+  return fetch(model.digest(), model.size(), std::move(from));
+}
+
+result<hash32> file_swarm::fetch(const hash32& digest, std::uint64_t size, std::vector<rounds::holder> from) {
+  auto done = std::make_shared<test::waiting_for<result<hash32>>>();
+  fetch_model_async(fetcher_, counters_, digest, size, std::move(from), [done](result<hash32> layout) {
+    CHECK_FALSE(done->ready()); // once
+    done->set(std::move(layout));
+  });
+  return done->get();
+}
+
+} // namespace swarm::actors::testing

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "actors/sl/files/model_fetch.hpp"
+#include "merge/testing/models.hpp"
+#include "transport/http/http_server.hpp"
+#include "transport/testing/test_support.hpp"
+
+#include <list>
+#include <mutex>
+
+/// Nodes with file servers on the loopback interface, honest ones and others, and one that fetches from them.
+namespace swarm::actors::testing {
+
+/// A file server that answers as it is told, and remembers what it was asked.
+class holder {
+public:
+  using answer = std::function<void(const transport::http_request&, transport::http_reply)>;
+
+  holder(transport::io_runtime& io, std::shared_ptr<const transport::tls_identity> identity, answer how);
+
+  std::uint16_t port() const { return server_->port(); }
+  rounds::holder address() const { return {{}, transport::host_port("127.0.0.1", port())}; }
+  /// "TARGET RANGE" of every request so far.
+  std::vector<std::string> asked() const;
+
+private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> asked_;
+  std::unique_ptr<transport::http_server> server_;
+};
+
+/// One node that fetches, and any number of holders.
+class file_swarm {
+public:
+  explicit file_swarm(transport::http_client_options options = {});
+
+  /// Bytes of a model of `chunks` chunks, the last one half full, stored with the honest.
+  std::shared_ptr<const merge::model_file> make_model(std::size_t chunks);
+  holder& add(holder::answer how);
+  /// Serves the models of `make_model`.
+  holder& add_honest();
+  /// Serves the manifest as the honest do, and the model as `how` says.
+  holder& add_with_data(holder::answer how);
+  transport::http_response honest_answer(const transport::http_request& request) const;
+  /// Where nobody listens.
+  rounds::holder nobody() const;
+
+  result<hash32> fetch(const merge::model_file& model, std::vector<rounds::holder> from);
+  result<hash32> fetch(const hash32& digest, std::uint64_t size, std::vector<rounds::holder> from);
+
+  sl_context& fetcher() { return *fetcher_; }
+  const fetch_counters& counters() const { return *counters_; }
+  transport::io_runtime& io() { return io_; }
+  const transport::tls_files& files() const { return files_; }
+
+private:
+  std::shared_ptr<sl_context> make_node(const std::string& name);
+
+  transport::test::temp_folder folder_;
+  transport::test::authority ca_{folder_.path(), "CA-1"};
+  transport::tls_files files_ = ca_.issue("sl-1");
+  std::shared_ptr<const transport::tls_identity> identity_ = transport::test::identity_of(files_);
+  transport::io_runtime io_{2};
+  std::shared_ptr<sl_context> honest_ = make_node("honest");
+  std::shared_ptr<sl_context> fetcher_ = make_node("fetcher");
+  std::shared_ptr<fetch_counters> counters_ = std::make_shared<fetch_counters>();
+  std::list<holder> holders_;
+};
+
+} // namespace swarm::actors::testing

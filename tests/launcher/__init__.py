@@ -1,0 +1,1 @@
+"""Starts swarmd and looks at it from outside: for tests, benchmarks and examples. See README.md."""

@@ -1,0 +1,34 @@
+"""Certificates made by deploy/gen-cert in one folder."""
+
+import pathlib
+import ssl
+import subprocess
+
+from .processes import ROOT, Failure
+
+READER = "probe"  # whose certificate is used to look at the chain from outside
+
+
+class Certs:
+    def __init__(self, folder, *names):
+        self.folder = pathlib.Path(folder)
+        names = dict.fromkeys([*names, READER])
+        made = subprocess.run([ROOT / "deploy" / "gen-cert", "-o", folder, *names], capture_output=True, text=True)
+        if made.returncode != 0:
+            raise Failure(f"cannot make certificates: {made.stderr.strip()}")
+        self.capath = self.folder / "ca" / "capath"
+
+    def flags(self, name, capath=None):
+        return [
+            *("--key", self.folder / f"{name}-key.pem", "--cert", self.folder / f"{name}-cert.pem"),
+            *("--capath", capath or self.capath),
+        ]
+
+    def context(self, name=READER):
+        """For a client. swarmd nodes know each other by certificates of their common authority, not by host names."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        for file in self.capath.iterdir():
+            context.load_verify_locations(file)
+        context.load_cert_chain(self.folder / f"{name}-cert.pem", self.folder / f"{name}-key.pem")
+        return context

@@ -1,0 +1,101 @@
+"""One swarmd process: any, an SN, an SL."""
+
+import http.client
+import pathlib
+
+from .chain import Chain
+from .processes import BIN, Failure, Process, ask_admin, free_port, until
+
+
+class Swarmd(Process):
+    """A swarmd with these arguments; its data directory is FOLDER/NAME."""
+
+    def __init__(self, name, folder, arguments, environment=None):
+        super().__init__(name, [BIN / "swarmd", *arguments], folder, environment)
+        self.data_dir = self.folder / name
+
+    def admin(self, method, **params):
+        """The result of one request on the admin socket, or None while nobody serves it."""
+        answer = ask_admin(self.data_dir, method, params, patience=30)
+        if answer is None:
+            return None
+        if "error" in answer:
+            raise Failure(f"{self.name}: {method}: {answer}")
+        return answer["result"]
+
+    def glance(self, method, **params):
+        """The same for displays: an empty object when it does not answer soon, or with an error."""
+        return (ask_admin(self.data_dir, method, params, patience=2) or {}).get("result") or {}
+
+
+class SN(Swarmd, Chain):
+    """`joins`: another SN whose chain this one follows; without it this one is the sentinel."""
+
+    def __init__(self, folder, certs, name="sn-1", contracts=(), port=None, joins=None, flags=()):
+        port = port or free_port()
+        self.p2p_port = free_port()
+        origin = ("--sentinel-ip", "127.0.0.1", "--sentinel-api-port", joins.port) if joins else ("--sentinel",)
+        Swarmd.__init__(
+            self,
+            name,
+            folder,
+            [
+                *("--role", "sn", *origin, "--node-name", name, "--host-ip", "127.0.0.1"),
+                *("--sn-api-port", port, "--sn-p2p-port", self.p2p_port),
+                *("--data-dir", pathlib.Path(folder) / name),
+                *(word for contract in contracts for word in ("--contract", contract)),
+                *certs.flags(name),
+                *flags,
+            ],
+        )
+        Chain.__init__(self, port, certs)
+
+    def wait_up(self):
+        self.wait_log(r"Starting SWARM-API-SERVER on port")
+        return self
+
+
+class SL(Swarmd):
+    """`identity`: the flags of its certificate (default: that of sl-1)."""
+
+    def __init__(self, folder, certs, sn_port, name="sl-1", flags=(), identity=None, environment=None):
+        self.certs = certs
+        self.files_port = free_port()
+        self.node_account = None
+        channel = pathlib.Path(folder) / f"{name}.channel"
+        self.request, self.response = channel / "request", channel / "response"
+        super().__init__(
+            name,
+            folder,
+            [
+                *("--role", "sl", "--node-name", name, "--host-ip", "127.0.0.1", "--sn-ip", "127.0.0.1"),
+                *("--sn-api-port", sn_port, "--sl-fs-port", self.files_port),
+                *("--request-channel", self.request, "--response-channel", self.response),
+                *("--data-dir", pathlib.Path(folder) / name, *(identity or certs.flags("sl-1")), *flags),
+            ],
+            environment,
+        )
+
+    def wait_ready(self):
+        """Its pipes are there. Keeps its account for when it is gone."""
+        self.wait_log(r"Opening pipes to communicate")
+        self.node_account = until(self.round, f"{self.name} to tell its account", alive=[self])["account"]
+        return self
+
+    def round(self):
+        """This node's view of its training contract."""
+        return self.admin("round")
+
+    def pipes(self):
+        return (self.admin("actor", name="/sl/channel") or {}).get("detail", {}).get("pipes")
+
+    def model_file(self, digest):
+        """The bytes of a model, from this node's file server."""
+        link = http.client.HTTPSConnection("127.0.0.1", self.files_port, context=self.certs.context(), timeout=30)
+        link.request("GET", f"/models/{digest}")
+        answer = link.getresponse()
+        raw = answer.read()
+        link.close()
+        if answer.status != 200:
+            raise Failure(f"{self.name} answers {answer.status}: {raw[:200]}")
+        return raw
