@@ -1,0 +1,97 @@
+#include "actors/sn/membership/chain_facts.hpp"
+
+#include "contracts/contracts.hpp"
+#include "ledger/chain/testing/chain_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace swarm;
+using namespace swarm::ledger::test;
+
+namespace {
+
+/// A chain with the product's contracts, made by the node of key 1.
+struct stage {
+  temp_dir dir;
+  std::unique_ptr<ledger::chain> chain;
+  std::map<address, std::uint64_t> nonces;
+
+  stage() {
+    auto options = test_options(dir / "chain");
+    options.contracts = contracts::make_contracts();
+    chain = ledger::chain::open(std::move(options)).value();
+  }
+  void submit(std::uint8_t key, const address& to, bytes input) {
+    ledger::txn_fields fields;
+    fields.nonce = nonces[test_key(key).account()]++;
+    fields.gas_limit = contracts::call_gas;
+    fields.to = to;
+    fields.data = std::move(input);
+    const auto txn = ledger::make_signed(std::move(fields), test_key(key), chain->chain_id()).value();
+    REQUIRE(chain->submit(txn.raw()));
+  }
+  void register_node(std::uint8_t key) {
+    hash32 certificate;
+    certificate.fill(key);
+    submit(key, contracts::node_registry_address(),
+           contracts::encode_register_node({contracts::node_type::sn, certificate, {}, "sn", "sn:30303"}));
+  }
+  void seal() { REQUIRE(seal_block(*chain)); }
+  membership::chain_facts facts(std::vector<address> connected = {}) const {
+    return membership::read_chain_facts(*chain, test_key(1).account(), {1, std::move(connected), {"mine"}})
+        .value();
+  }
+};
+
+} // namespace
+
+TEST_CASE("the facts of a new chain, and of one where nodes registered and voted") {
+  stage s;
+  const auto self = test_key(1).account();
+  auto facts = s.facts();
+  CHECK(facts.block_num == 0);
+  CHECK(!facts.pending);
+  CHECK(!(facts.self && facts.self->active));
+  CHECK(facts.validators == std::vector<address>{self});
+  CHECK(facts.members == std::vector<address>{self});
+  CHECK(facts.nodes.empty());
+  CHECK(facts.trainings_wanted == std::vector<std::string>{"mine"});
+
+  s.register_node(2);
+  CHECK(!s.facts().pending); // not of this node
+  s.register_node(1);
+  s.submit(1, contracts::training_registry_address(), contracts::encode_create_training("mine"));
+  CHECK(s.facts().pending);
+  s.seal();
+  facts = s.facts();
+  CHECK(facts.block_num == 1);
+  CHECK(!facts.pending);
+  REQUIRE(facts.self);
+  CHECK(facts.self->active);
+  CHECK(facts.self->endpoint == "sn:30303");
+  CHECK(facts.nodes.size() == 2);
+  CHECK(facts.trainings_wanted.empty());
+}
+
+TEST_CASE("open votes on members and on connected SNs are known; on others they are not asked for") {
+  stage s;
+  for (std::uint8_t key = 1; key <= 4; ++key)
+    s.register_node(key);
+  s.seal();
+  const auto vote = [&](std::uint8_t on, bool add) {
+    s.submit(1, contracts::node_registry_address(),
+             contracts::encode_propose_validator_vote(test_key(on).account(), add));
+    s.seal();
+  };
+  const auto second = test_key(2).account(), third = test_key(3).account(), candidate = test_key(4).account();
+  vote(2, true); // the only validator decides alone, and still is the only one
+  CHECK(s.facts().members == std::vector<address>{test_key(1).account(), second});
+  CHECK(s.facts().validators.size() == 1);
+  vote(3, true);
+  CHECK(s.facts().validators.size() == 3);
+  CHECK(s.facts({candidate}).voted_on.empty());
+  vote(4, true); // one of three decides nothing
+  vote(3, false);
+  CHECK(s.facts().voted_on == std::set<address>{third});
+  CHECK(s.facts({candidate}).voted_on == std::set<address>{third, candidate});
+}
