@@ -29,7 +29,7 @@ struct files_state {
     };
     boost::json::array calls;
     for (const auto& call : context->client->calls())
-      calls.push_back(boost::json::object{{"from", transport::host_port(call.host, call.port)},
+      calls.push_back(boost::json::object{{"from", host_port(call.host, call.port)},
                                           {"target", call.target},
                                           {"phase", call.phase},
                                           {"seconds", seconds_since(call.started)},
@@ -77,14 +77,14 @@ transport::http_response serve(const sl_context& context, const transport::http_
 }
 
 void probe(role_actor<files_state>* self, const probe_leader& ask) {
-  const auto endpoint = split_endpoint(ask.endpoint);
-  if (!endpoint) return;
+  const auto leader = endpoint::parse(ask.endpoint);
+  if (!leader) return;
   transport::http_request request;
   request.target = "/merge";
   auto env = self->shared_env();
   auto reply_to = sibling(*self, "follower");
   self->state().context->client->request(
-      endpoint->first, endpoint->second, std::move(request),
+      leader->host, leader->port, std::move(request),
       [env, reply_to, ask](result<transport::http_response> response) {
         if (!response || response->status != 200) return;
         unsigned long long round_num = 0, progress = 0;

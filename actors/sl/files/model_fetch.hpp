@@ -19,9 +19,6 @@ void fetch_model_async(std::shared_ptr<const sl_context> context, std::shared_pt
                        const hash32& digest, std::uint64_t size, std::vector<rounds::holder> holders,
                        std::function<void(result<hash32>)> done);
 
-/// "10.0.0.1:30305" or "[::1]:30305" in its parts.
-result<std::pair<std::string, std::uint16_t>> split_endpoint(const std::string& endpoint);
-
 /// Targets of the file server.
 std::string model_target(const hash32& digest);
 std::string manifest_target(const hash32& digest);

@@ -336,7 +336,7 @@ void ask_sentinel(self_pointer self) {
   ask_network_entry(
       *s.client, host, port,
       [env = self->shared_env(), path = self->path(),
-       sn = transport::host_port(host, port)](result<network_entry> found) {
+       sn = host_port(host, port)](result<network_entry> found) {
         env->dir.send(path, entry_found{sn, std::make_shared<result<network_entry>>(std::move(found))});
       });
 }
