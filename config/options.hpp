@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/endpoint.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 
@@ -45,12 +46,7 @@ struct identity_options {
 };
 
 /// A name and port under which a reverse proxy or load balancer makes a server reachable.
-struct service {
-  std::string host;
-  std::uint16_t port = 0;
-
-  bool operator==(const service&) const = default;
-};
+using service = endpoint;
 
 /// What every role of a process has. Paths given relative in a profile are relative to the profile's folder.
 struct role_options {

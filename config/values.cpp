@@ -96,23 +96,12 @@ result<service> to_service(std::string_view text, std::uint16_t default_port) {
                 "'{}' is not a service ({}); give NAME or NAME:PORT, e.g. api.sn-1.swarm:443",
                 printable(text), why);
   };
-  std::string_view host = text;
-  std::optional<std::string_view> port;
-  if (text.starts_with('[')) {
-    const auto close = text.find(']');
-    if (close == std::string_view::npos) return wrong("no closing bracket");
-    host = text.substr(1, close - 1);
-    const auto rest = text.substr(close + 1);
-    if (!rest.empty() && rest.front() != ':') return wrong("text after the bracket");
-    if (!rest.empty()) port = rest.substr(1);
-  } else if (const auto colon = text.find(':'); colon != std::string_view::npos && text.rfind(':') == colon) {
-    host = text.substr(0, colon);
-    port = text.substr(colon + 1);
-  }
-  auto name = to_host(host);
+  const auto parts = split_host_port(text);
+  if (!parts) return wrong(parts.error().message);
+  auto name = to_host(parts->host);
   if (!name) return wrong("its host is neither an IP address nor a host name");
-  if (!port) return service{std::move(*name), default_port};
-  const auto number = to_port(*port);
+  if (!parts->port) return service{std::move(*name), default_port};
+  const auto number = to_port(*parts->port);
   if (!number) return wrong("its port is not a number from 1 to 65535");
   return service{std::move(*name), *number};
 }

@@ -4,14 +4,14 @@
 
 #include <string>
 
-namespace swarm::ledger {
+namespace swarm::actors {
 
 /// Reads a key file: 64 hexadecimal digits (an optional 0x in front, white space around), a regular file that
 /// neither group nor others can reach. Errors name the path and the remedy.
-result<private_key> load_key(const std::string& path);
+result<ledger::private_key> load_key(const std::string& path);
 
 /// `load_key`, or, when there is no such file, a new random key stored there: mode 0600, complete and on disk
 /// before the name appears, and never over a file that is already there. The directory must exist.
-result<private_key> load_or_make_key(const std::string& path);
+result<ledger::private_key> load_or_make_key(const std::string& path);
 
-} // namespace swarm::ledger
+} // namespace swarm::actors

@@ -11,6 +11,7 @@
 #include <thread>
 
 using namespace swarm;
+using namespace swarm::actors;
 using namespace swarm::ledger;
 namespace fs = std::filesystem;
 

@@ -23,8 +23,7 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   context->client = std::make_shared<transport::http_client>(*context->io, context->identity);
   context->board = std::make_shared<merge_progress_board>();
   context->file_endpoint =
-      options.sl_fs_service ? transport::host_port(options.sl_fs_service->host, options.sl_fs_service->port)
-                            : transport::host_port(options.host_ip, options.sl_fs_port);
+      options.sl_fs_service.value_or(endpoint{options.host_ip, options.sl_fs_port}).to_string();
   // A failure shows when the pipes are made, with their names.
   std::error_code ignored;
   for (const auto& pipe : {options.request_channel, options.response_channel})

@@ -20,15 +20,11 @@ struct sn_context {
 
   /// host:port where other SNs reach this one.
   std::string p2p_endpoint() const {
-    return options.sn_p2p_service
-               ? transport::host_port(options.sn_p2p_service->host, options.sn_p2p_service->port)
-               : transport::host_port(options.host_ip, options.sn_p2p_port);
+    return options.sn_p2p_service.value_or(endpoint{options.host_ip, options.sn_p2p_port}).to_string();
   }
   /// host:port of its JSON-RPC server.
   std::string api_endpoint() const {
-    return options.sn_api_service
-               ? transport::host_port(options.sn_api_service->host, options.sn_api_service->port)
-               : transport::host_port(options.host_ip, options.sn_api_port);
+    return options.sn_api_service.value_or(endpoint{options.host_ip, options.sn_api_port}).to_string();
   }
 };
 

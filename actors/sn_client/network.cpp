@@ -38,9 +38,8 @@ struct open_txn {
 };
 
 std::string configured_sn(const config::sl_options& options) {
-  return options.sn_api_service
-             ? transport::host_port(options.sn_api_service->host, options.sn_api_service->port)
-             : transport::host_port(options.sn_ip, options.sn_api_port);
+  return options.sn_api_service ? host_port(options.sn_api_service->host, options.sn_api_service->port)
+                                : host_port(options.sn_ip, options.sn_api_port);
 }
 
 std::filesystem::path known_sns_of(const config::sl_options& options) {
@@ -149,9 +148,9 @@ void dial(self_pointer self) {
   callbacks.on_close = [env, path, serial](error why) {
     env->dir.send(path, link_down{serial, why.message});
   };
-  const auto to = split_endpoint(s.sn());
+  const auto to = endpoint::parse(s.sn());
   if (!to) return self->end_process(1, to.error().message);
-  s.link = transport::ws_connect(*s.context->io, s.context->identity, to->first, to->second, "/", {},
+  s.link = transport::ws_connect(*s.context->io, s.context->identity, to->host, to->port, "/", {},
                                  std::move(callbacks));
 }
 

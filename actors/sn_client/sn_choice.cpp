@@ -1,9 +1,9 @@
 #include "actors/sn_client/sn_choice.hpp"
 
-#include "actors/sl/files/model_fetch.hpp"
+#include "base/endpoint.hpp"
+#include "base/file.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 namespace swarm::actors {
 
@@ -13,10 +13,7 @@ constexpr std::size_t file_bytes_max = 64 * 1024;
 
 std::vector<std::string> read_lines(const std::filesystem::path& path) {
   std::vector<std::string> out;
-  std::ifstream in(path);
-  std::string text(file_bytes_max, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
+  const auto text = read_file(path, file_bytes_max).value_or("");
   for (std::size_t from = 0, end; (end = text.find('\n', from)) != std::string::npos; from = end + 1)
     out.push_back(text.substr(from, end - from));
   return out;
@@ -30,7 +27,7 @@ sn_choice::sn_choice(std::string configured, std::filesystem::path kept_in, std:
 }
 
 void sn_choice::set_others(std::vector<std::string> endpoints) {
-  std::erase_if(endpoints, [&](const auto& each) { return each == all_.front() || !split_endpoint(each); });
+  std::erase_if(endpoints, [&](const auto& each) { return each == all_.front() || !endpoint::parse(each); });
   std::sort(endpoints.begin(), endpoints.end());
   endpoints.erase(std::unique(endpoints.begin(), endpoints.end()), endpoints.end());
   if (endpoints.size() > 1)
@@ -50,17 +47,10 @@ result<> sn_choice::learn(std::vector<std::string> endpoints) {
   const auto found = std::find(all_.begin(), all_.end(), now);
   at_ = found == all_.end() ? 0 : static_cast<std::size_t>(found - all_.begin());
   if (kept_in_.empty() || all_ == before) return {};
-  auto beside = kept_in_;
-  beside += ".new";
-  std::ofstream out(beside, std::ios::trunc);
+  std::string text;
   for (std::size_t i = 1; i < all_.size(); ++i)
-    out << all_[i] << '\n';
-  out.close();
-  if (!out) return fail(errc::io, "{}: cannot be written", beside.string());
-  std::error_code failure;
-  std::filesystem::rename(beside, kept_in_, failure);
-  if (failure) return fail(errc::io, "{}: {}", kept_in_.string(), failure.message());
-  return {};
+    text += all_[i] + '\n';
+  return replace_file(kept_in_, as_bytes(text));
 }
 
 bool sn_choice::failed() {

@@ -1,5 +1,6 @@
 #include "config/sources/yaml_tree.hpp"
 
+#include "base/file.hpp"
 #include "config/values.hpp"
 
 #include <yaml-cpp/eventhandler.h>
@@ -7,9 +8,6 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <sstream>
 
 namespace swarm::config {
@@ -162,17 +160,15 @@ result<std::string> read_yaml_file(const std::filesystem::path& file) {
   auto wrong = [&](std::string_view why) {
     return fail(config_errc::profile_file, "{}: cannot be read: {}", printable(file.native()), why);
   };
-  std::error_code failure;
-  if (std::filesystem::is_directory(file, failure)) return wrong("it is a folder");
-  errno = 0;
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return wrong(errno ? std::strerror(errno) : "it cannot be opened");
-  std::string text(yaml_bytes_max + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad()) return wrong("an error while reading");
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > yaml_bytes_max) return wrong(fmt::format("it has more than {} bytes", yaml_bytes_max));
-  return text;
+  auto text = read_file(file, yaml_bytes_max, open_as::stream); // a profile may come from a pipe
+  if (text) return text;
+  const auto& problem = text.error();
+  if (problem.is(file_errc::wrong_kind)) return wrong("it is a folder");
+  if (problem.is(file_errc::not_found)) return wrong("No such file or directory");
+  if (problem.is(file_errc::denied)) return wrong("Permission denied");
+  if (problem.is(file_errc::too_large))
+    return wrong(fmt::format("it has more than {} bytes", yaml_bytes_max));
+  return wrong("an error while reading");
 }
 
 } // namespace swarm::config

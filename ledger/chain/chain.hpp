@@ -207,8 +207,9 @@ public:
 
   chain_stats stats() const;
 
+  class snapshot_port; ///< for those who give and take snapshots, see snapshot_port.hpp
+
 private:
-  friend class chain_snapshots; // ledger/snapshot/chain_snapshots.hpp
   struct parts;
   class range_import;
   explicit chain(std::unique_ptr<parts> own);

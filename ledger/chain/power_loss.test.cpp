@@ -1,15 +1,16 @@
 #include "base/random.hpp"
+#include "base/testing/power_cuts.hpp"
 #include "ledger/chain/store_check.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
 #include "ledger/store/recorded_disk.hpp"
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
+using swarm::testing::cut_everywhere;
+using swarm::testing::cut_plan;
 
 namespace {
 
@@ -71,10 +72,10 @@ public:
 
   /// A vote, alone, as consensus writes it between two blocks.
   void vote() {
-    promise made{disk_.changes(), 0, ++votes_made_};
+    promise made{disk_.record().changes(), 0, ++votes_made_};
     const std::vector<consensus_record> records{{"vote", number(votes_made_)}};
     REQUIRE(on_->write_records(records));
-    made.given = disk_.changes();
+    made.given = disk_.record().changes();
     votes_.push_back(made);
   }
   /// One block, as consensus commits it.
@@ -83,10 +84,10 @@ public:
     auto candidate = on_->validate_block(
         decode_block(encode_block({block->header, block->txns}), on_->chain_id()).value());
     REQUIRE(candidate);
-    promise made{disk_.changes(), 0, block->header.block_num};
+    promise made{disk_.record().changes(), 0, block->header.block_num};
     const std::vector<consensus_record> records{{"place", number(block->header.block_num)}};
     REQUIRE(on_->commit(*candidate, *twin_->seals_of(block->header.block_num).value(), records));
-    made.given = disk_.changes();
+    made.given = disk_.record().changes();
     blocks_.push_back(made);
   }
   /// Several blocks, as a late node fetches them.
@@ -104,15 +105,15 @@ public:
     std::vector<sealed_block_view> range;
     for (std::size_t i = 0; i < count; ++i)
       range.push_back({raw[i], seals[i], records[i]});
-    const auto asked = disk_.changes();
+    const auto asked = disk_.record().changes();
     const auto done = on_->import_range(first, range);
     if (done.refused) FAIL(done.refused->message);
     REQUIRE(done.blocks.size() == count);
     for (std::size_t i = 0; i < count; ++i)
-      blocks_.push_back({asked, disk_.changes(), first + i});
+      blocks_.push_back({asked, disk_.record().changes(), first + i});
   }
 
-  const recorded_disk& disk() const { return disk_; }
+  const disk_record& disk() const { return disk_.record(); }
   const std::vector<promise>& blocks() const { return blocks_; }
   const std::vector<promise>& votes() const { return votes_; }
   const hash32& hash_of(std::uint64_t block_num) const { return hashes_[block_num]; }
@@ -194,58 +195,7 @@ void check_promises(const history& past, std::size_t at, const std::filesystem::
   check_next(on);
 }
 
-constexpr std::array<std::string_view, loss_count> loss_names{
-    "everything unsynced is lost", "nothing is lost",         "unsynced content is lost",
-    "unsynced entries are lost",   "the last append is torn", "unsynced content is zeros",
-    "each file keeps some writes"};
-
-/// All instants and losses when `SWARM_POWER_LOSS=all`; else every so many, in a rhythm that
-/// meets all losses.
-class cut_plan {
-public:
-  explicit cut_plan(std::size_t stride) : stride_(everything() ? 1 : stride) {}
-  static bool everything() {
-    const char* wish = std::getenv("SWARM_POWER_LOSS");
-    return wish != nullptr && std::string_view(wish) == "all";
-  }
-  bool takes() { return serial_++ % stride_ == 0; }
-
-private:
-  std::size_t stride_;
-  std::size_t serial_ = 0;
-};
-
-/// The last changes, for whoever has to understand a failure.
-std::string changes_before(const recorded_disk& disk, std::size_t at) {
-  std::string out;
-  for (auto i = at < 60 ? 0 : at - 60; i < at; ++i)
-    out += fmt::format("{}: {}\n", i, disk.describe(i));
-  return out;
-}
-
-/// Cuts the power at the instants of `disk` that the plan takes and hands each of the remains to `check`.
-template <class Check>
-std::size_t cut_everywhere(const recorded_disk& disk, const std::filesystem::path& dir, cut_plan& plan,
-                           const Check& check) {
-  disk_replay replay(disk);
-  std::size_t cuts = 0;
-  for (std::size_t at = 0; at <= disk.changes(); ++at) {
-    replay.go_to(at);
-    for (std::size_t kind = 0; kind < loss_count; ++kind) {
-      if (!plan.takes()) continue;
-      CAPTURE(at);
-      INFO(changes_before(disk, at));
-      CAPTURE(loss_names[kind]);
-      replay.write(static_cast<loss>(kind), at, dir);
-      check(at, dir);
-      std::filesystem::remove_all(dir);
-      ++cuts;
-    }
-  }
-  return cuts;
-}
-
-bool mentions(const recorded_disk& disk, std::string_view first, std::string_view second) {
+bool mentions(const disk_record& disk, std::string_view first, std::string_view second) {
   for (std::size_t i = 0; i < disk.changes(); ++i)
     if (const auto text = disk.describe(i); text.starts_with(first) && text.ends_with(second)) return true;
   return false;
@@ -296,7 +246,7 @@ TEST_CASE("a second power cut, while the store recovers from the first, loses no
       auto on = chain::open(options);
       if (!on) FAIL(on.error().message);
     }
-    cuts += cut_everywhere(recovering, dirs / "second", second,
+    cuts += cut_everywhere(recovering.record(), dirs / "second", second,
                            [&](std::size_t, const auto& again) { check_promises(past, at, again); });
   });
   MESSAGE(cuts, " second power cuts");

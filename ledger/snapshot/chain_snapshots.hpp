@@ -1,8 +1,6 @@
 #pragma once
 
-#include "ledger/chain/chain.hpp"
-#include "ledger/chain/snapshot_gaps.hpp"
-#include "ledger/proof/trust_chain.hpp"
+#include "ledger/chain/snapshot_port.hpp"
 #include "ledger/sync/past_block.hpp"
 
 #include <unordered_map>
@@ -14,7 +12,7 @@ namespace swarm::ledger {
 /// those of `chain::commit`, and the same call may be tried again.
 class chain_snapshots {
 public:
-  explicit chain_snapshots(chain& of) : chain_(of) {}
+  explicit chain_snapshots(chain& of) : chain_(of), port_(of) {}
 
   const snapshot_gaps& gaps() const;
   /// The head and who seals the block after it.
@@ -60,6 +58,7 @@ private:
   result<bool> is_change(std::uint64_t block_num) const;
 
   chain& chain_;
+  chain::snapshot_port port_;
   mutable std::unordered_map<std::uint64_t, bool> is_change_; ///< as far as it was asked
 };
 

@@ -1,9 +1,9 @@
 #include "ledger/store/kv_store.hpp"
 
 #include "base/assert.hpp"
+#include "base/file.hpp"
 #include "base/log.hpp"
 
-#include <fcntl.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
@@ -11,9 +11,7 @@
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -137,37 +135,6 @@ bool lost_its_index(const std::filesystem::path& dir) {
   for (const auto& file : std::filesystem::directory_iterator(dir, ignored))
     if (file.path().extension() == ".sst") return true;
   return false;
-}
-
-/// So that the entries of `dir` are there after a power cut.
-bool sync_directory(const std::filesystem::path& dir) {
-  const int fd = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const bool kept = ::fsync(fd) == 0;
-  ::close(fd);
-  return kept;
-}
-
-/// Makes `dir` and what lacks above it, to stay.
-result<void> make_directories(const std::filesystem::path& dir) {
-  std::error_code problem;
-  const auto whole = std::filesystem::absolute(dir, problem).lexically_normal();
-  std::vector<std::filesystem::path> grown; // the directories that get a new entry
-  for (auto at = whole; at.has_relative_path() && !std::filesystem::exists(at, problem);
-       at = at.parent_path())
-    grown.push_back(at.parent_path());
-  std::filesystem::create_directories(whole, problem);
-  if (problem)
-    return fail(store_rule::io, "{}: cannot make the directory: {}", dir.string(), problem.message());
-  for (const auto& parent : grown)
-    if (!sync_directory(parent))
-      return fail(store_rule::io, "{}: cannot be synced: {}", parent.string(), std::strerror(errno));
-  // Those above may have been made a moment ago by somebody who did not sync; where that is not allowed, they
-  // were not.
-  auto above = grown.empty() ? whole.parent_path() : grown.back().parent_path();
-  for (int i = 0; i < 2; ++i, above = above.parent_path())
-    sync_directory(above);
-  return {};
 }
 
 } // namespace
@@ -378,7 +345,7 @@ kv_store::kv_store(std::unique_ptr<parts> own) : parts_(std::move(own)) {}
 kv_store::~kv_store() = default;
 
 result<std::unique_ptr<kv_store>> kv_store::open(store_options options) {
-  SWARM_CHECK(make_directories(options.dir));
+  if (auto made = make_folders(options.dir); !made) return fail(store_rule::io, "{}", made.error().message);
   if (lost_its_index(options.dir))
     return fail(store_rule::damaged,
                 "{}: holds a chain's files, but CURRENT is missing; restore it from a copy, or move the "

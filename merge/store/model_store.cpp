@@ -2,11 +2,8 @@
 
 #include "merge/store/store_state.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -22,7 +19,6 @@ namespace swarm::merge {
 namespace {
 
 constexpr std::string_view suffix = ".safetensors";
-constexpr std::string_view unfinished_prefix = ".unfinished-";
 
 std::optional<hash32> digest_of_name(std::string_view name) {
   if (name.size() != 64 + suffix.size() || !name.ends_with(suffix)) return std::nullopt;
@@ -46,7 +42,7 @@ result<void> scan(store_state& state) {
     if (!digest || !std::filesystem::is_regular_file(it->symlink_status(ignored))) continue;
     const auto size = std::filesystem::file_size(it->path(), ignored);
     if (ignored) continue;
-    state.models[*digest].size = size;
+    state.models[*digest] = {.size = size, .serial = state.next_serial++};
     state.used += size;
   }
   if (code) return fail(errc::io, "model directory {}: cannot be read: {}", state.directory, code.message());
@@ -54,10 +50,6 @@ result<void> scan(store_state& state) {
 }
 
 } // namespace
-
-unique_fd::~unique_fd() {
-  if (fd_ >= 0) ::close(fd_);
-}
 
 model_file::~model_file() {
   if (raw_.data() != nullptr) ::munmap(const_cast<std::uint8_t*>(raw_.data()), raw_.size());
@@ -106,19 +98,17 @@ tl::unexpected<error> store_state::no_room(std::uint64_t size) const {
 bool store_state::drop(const hash32& digest) {
   const auto found = models.find(digest);
   if (found == models.end()) return false;
-  ::unlink(path_of(digest).c_str());
+  std::ignore = remove_file(path_of(digest)); // one that cannot be removed is no model of this store any more
   used -= found->second.size;
   models.erase(found);
   return true;
 }
 
-result<std::shared_ptr<const model_file>> store_state::map(int fd, std::optional<merge::manifest> known) {
-  struct stat info {};
-  if (::fstat(fd, &info) != 0)
-    return fail(errc::io, "a model file cannot be examined: {}", std::strerror(errno));
-  const auto size = static_cast<std::size_t>(info.st_size);
+result<std::shared_ptr<const model_file>> store_state::map(const file& from,
+                                                           std::optional<merge::manifest> known) {
+  const auto size = from.size().value_or(0);
   if (size == 0) return fail(merge_errc::bad_header, "the model file is empty");
-  void* at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+  void* at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, from.fd(), 0);
   if (at == MAP_FAILED)
     return fail(errc::io, "a model file of {} bytes cannot be mapped: {}", size, std::strerror(errno));
   std::shared_ptr<model_file> out(new model_file);
@@ -129,22 +119,20 @@ result<std::shared_ptr<const model_file>> store_state::map(int fd, std::optional
   return out;
 }
 
-result<std::shared_ptr<const model_file>> store_state::publish(const std::string& temporary,
-                                                               std::shared_ptr<const model_file> file) {
+result<std::shared_ptr<const model_file>> store_state::publish(const std::filesystem::path& temporary,
+                                                               std::shared_ptr<const model_file> model) {
   const std::lock_guard guard(mutex);
-  if (const auto found = models.find(file->digest()); found != models.end() && found->second.checked) {
-    ::unlink(temporary.c_str());
+  if (const auto found = models.find(model->digest()); found != models.end() && found->second.checked) {
+    std::ignore = remove_file(temporary); // if it stays, the next process removes it
     if (auto existing = found->second.mapped.lock()) return existing;
-    found->second.mapped = file; // the same bytes, only without a name
-    return file;
+    found->second.mapped = model; // the same bytes, only without a name
+    return model;
   }
-  const auto path = path_of(file->digest());
-  if (::rename(temporary.c_str(), path.c_str()) != 0)
-    return fail(errc::io, "{}: cannot be renamed to its final name: {}", temporary, std::strerror(errno));
-  auto& known = models[file->digest()];
-  used = used - known.size + file->size();
-  known = {file->size(), file->manifest(), file};
-  return file;
+  SWARM_CHECK(rename_file(temporary, path_of(model->digest())));
+  auto& known = models[model->digest()];
+  used = used - known.size + model->size();
+  known = {model->size(), model->manifest(), model, next_serial++, false};
+  return model;
 }
 
 result<model_store> model_store::open_directory(const std::string& directory) {
@@ -152,18 +140,17 @@ result<model_store> model_store::open_directory(const std::string& directory) {
 }
 
 result<model_store> model_store::open_directory(const std::string& directory, options limits) {
-  std::error_code code;
-  std::filesystem::create_directories(directory, code);
-  if (code) return fail(errc::io, "model directory {}: cannot be made: {}", directory, code.message());
+  if (auto made = make_folders(directory); !made)
+    return fail(errc::io, "model directory {}", made.error().message);
   auto state = std::make_shared<store_state>();
   state->directory = directory;
   state->limits = limits;
-  const auto lock_path = directory + "/.lock";
-  state->lock = unique_fd(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!state->lock) return fail(errc::io, "{}: cannot be opened: {}", lock_path, std::strerror(errno));
-  if (::flock(state->lock.get(), LOCK_EX | LOCK_NB) != 0)
+  auto locked = file::lock(directory + "/.lock");
+  if (!locked && locked.error().is(file_errc::locked))
     return fail(errc::conflict,
                 "model directory {}: another process uses it; give each its own data directory", directory);
+  if (!locked) return fail(errc::io, "model directory {}", locked.error().message);
+  state->lock = std::move(*locked);
   SWARM_CHECK(scan(*state));
   return model_store(std::move(state));
 }
@@ -201,22 +188,42 @@ result<std::shared_ptr<const model_file>> model_store::open(const hash32& digest
     known = found->second.checked;
   }
   const auto path = state_->path_of(digest);
-  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd && errno != ENOENT) return fail(errc::io, "{}: cannot be opened: {}", path, std::strerror(errno));
-  auto file = fd ? store_state::map(fd.get(), std::move(known))
-                 : fail(errc::not_found, "the file was removed behind our back");
+  const auto from = file::open(path, open_as::no_links);
+  if (!from && !from.error().is(file_errc::not_found)) return fail(errc::io, "{}", from.error().message);
+  auto model = from ? store_state::map(*from, std::move(known))
+                    : fail(errc::not_found, "the file was removed behind our back");
   const std::lock_guard guard(state_->mutex);
-  if (!file || (*file)->digest() != digest) {
-    if (!file && file.error().is(errc::io)) return fail_with(std::move(file).error(), path);
+  if (!model || (*model)->digest() != digest) {
+    if (!model && model.error().is(errc::io)) return fail_with(std::move(model).error(), path);
     state_->drop(digest);
     return fail(merge_errc::digest_mismatch, "{}: {}; the damaged file was removed, it must be fetched again",
-                path, file ? "its contents do not have the digest of its name" : file.error().message);
+                path, model ? "its contents do not have the digest of its name" : model.error().message);
   }
   if (const auto found = state_->models.find(digest); found != state_->models.end()) {
-    found->second.checked = (*file)->manifest();
-    found->second.mapped = *file;
+    found->second.checked = (*model)->manifest();
+    found->second.mapped = *model;
   }
-  return file;
+  return model;
+}
+
+result<> model_store::make_durable(const hash32& digest) {
+  std::uint64_t serial = 0;
+  {
+    const std::lock_guard guard(state_->mutex);
+    const auto found = state_->models.find(digest);
+    if (found == state_->models.end())
+      return fail(errc::not_found, "model {} is not in {}", to_hex(digest.view(), false), state_->directory);
+    if (found->second.durable) return {};
+    serial = found->second.serial;
+  }
+  // The name stands already, so that a file system with a journal writes both at the first of these.
+  SWARM_TRY(const auto from, file::open(state_->path_of(digest), open_as::no_links));
+  SWARM_CHECK(from.sync());
+  SWARM_CHECK(sync_folder(state_->directory));
+  const std::lock_guard guard(state_->mutex);
+  const auto found = state_->models.find(digest);
+  if (found != state_->models.end() && found->second.serial == serial) found->second.durable = true;
+  return {};
 }
 
 bool model_store::contains(const hash32& digest) const {

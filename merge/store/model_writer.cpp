@@ -3,45 +3,18 @@
 #include "merge/store/model_store.hpp"
 #include "merge/store/store_state.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <tbb/parallel_for.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cerrno>
-#include <cstring>
+#include <mutex>
 #include <utility>
 
 namespace swarm::merge {
 
-namespace {
-
-/// Writes all of `data` at `offset`; 0 or the errno of the failure.
-int write_at(int fd, bytes_view data, std::uint64_t offset) {
-  while (!data.empty()) {
-    const auto count = ::pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
-    if (count < 0) {
-      if (errno == EINTR) continue;
-      return errno;
-    }
-    data = data.subspan(static_cast<std::size_t>(count));
-    offset += static_cast<std::uint64_t>(count);
-  }
-  return 0;
-}
-
-bool is_no_room(int code) {
-  return code == ENOSPC || code == EDQUOT || code == EFBIG;
-}
-
-} // namespace
-
 struct model_writer::state {
   std::shared_ptr<store_state> store;
-  std::string path;
-  unique_fd fd;
+  std::optional<file> draft;
   merge::manifest done;       ///< `size` and the digests of the chunks stored so far
   std::uint64_t accepted = 0; ///< bytes given to `write`
   std::size_t stored = 0;     ///< chunks
@@ -50,33 +23,39 @@ struct model_writer::state {
   bool published = false;
 
   ~state() {
-    if (fd && !published) ::unlink(path.c_str());
+    if (draft && !published)
+      std::ignore = remove_file(draft->path()); // if it stays, the next process removes it
     store->release(reserved);
   }
 
-  result<void> failed(int code) const {
-    if (is_no_room(code)) return store->no_room(done.size);
-    return fail(errc::io, "{}: cannot be written: {}", path, std::strerror(code));
+  tl::unexpected<error> failed(error why) const {
+    if (why.is(file_errc::no_room)) return store->no_room(done.size);
+    return fail(errc::io, "{}", why.message);
   }
 
   /// Hashes and writes whole chunks (the last of the file may be short).
   result<void> store_chunks(bytes_view data) {
     const auto count = (data.size() + chunk_size - 1) / chunk_size;
-    std::atomic<int> trouble = 0;
+    std::mutex mutex;
+    result<> written;
     tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
       const auto chunk =
           data.subspan(i * chunk_size, std::min<std::size_t>(chunk_size, data.size() - i * chunk_size));
       done.chunks[stored + i] = sha256(chunk);
-      if (const int code = write_at(fd.get(), chunk, (stored + i) * chunk_size)) trouble = code;
+      if (auto outcome = draft->write_at((stored + i) * chunk_size, chunk); !outcome) {
+        const std::lock_guard guard(mutex);
+        written = std::move(outcome);
+      }
     });
-    if (trouble != 0) return failed(trouble);
+    if (!written) return failed(std::move(written).error());
     stored += count;
     return {};
   }
 
   /// For a chunk whose digest is known already.
   result<void> store_checked(bytes_view chunk, const hash32& digest) {
-    if (const int code = write_at(fd.get(), chunk, stored * chunk_size)) return failed(code);
+    if (auto written = draft->write_at(stored * chunk_size, chunk); !written)
+      return failed(std::move(written).error());
     done.chunks[stored++] = digest;
     accepted += chunk.size();
     return {};
@@ -104,18 +83,15 @@ result<model_writer> model_store::create(std::uint64_t size) {
   out->store = state_;
   out->reserved = size; // given back by the destructor
   out->done.size = size;
+  std::uint64_t serial = 0;
   {
     const std::lock_guard guard(state_->mutex);
-    out->path = fmt::format("{}/.unfinished-{}", state_->directory, state_->next_writer++);
+    serial = state_->next_serial++;
   }
-  out->fd = unique_fd(::open(out->path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!out->fd) {
-    if (is_no_room(errno)) return state_->no_room(size);
-    return fail(errc::io, "{}: cannot be made: {}", out->path, std::strerror(errno));
-  }
-  // A file system without fallocate shows a full disk later, at the write.
-  if (::fallocate(out->fd.get(), 0, 0, static_cast<off_t>(size)) != 0 && is_no_room(errno))
-    return state_->no_room(size);
+  auto made = file::create(fmt::format("{}/{}{}", state_->directory, unfinished_prefix, serial));
+  if (!made) return out->failed(std::move(made).error());
+  out->draft = std::move(*made);
+  if (auto room = out->draft->reserve(size); !room) return out->failed(std::move(room).error());
   out->done.chunks.resize((size + chunk_size - 1) / chunk_size);
   return model_writer(std::move(out));
 }
@@ -123,7 +99,7 @@ result<model_writer> model_store::create(std::uint64_t size) {
 result<void> model_writer::write(bytes_view more) {
   auto& to = *state_;
   if (more.size() > to.done.size - to.accepted)
-    return fail(errc::invalid, "{}: {} bytes more than the {} announced", to.path,
+    return fail(errc::invalid, "{}: {} bytes more than the {} announced", to.draft->path().native(),
                 more.size() - (to.done.size - to.accepted), to.done.size);
   to.accepted += more.size();
   const bool last = to.accepted == to.done.size;
@@ -144,9 +120,10 @@ result<void> model_writer::write(bytes_view more) {
 result<std::shared_ptr<const model_file>> model_writer::finish() {
   auto& from = *state_;
   if (from.accepted != from.done.size)
-    return fail(errc::invalid, "{}: only {} of {} bytes came", from.path, from.accepted, from.done.size);
-  SWARM_TRY(auto file, store_state::map(from.fd.get(), std::move(from.done)));
-  SWARM_TRY(auto out, from.store->publish(from.path, std::move(file)));
+    return fail(errc::invalid, "{}: only {} of {} bytes came", from.draft->path().native(), from.accepted,
+                from.done.size);
+  SWARM_TRY(auto file, store_state::map(*from.draft, std::move(from.done)));
+  SWARM_TRY(auto out, from.store->publish(from.draft->path(), std::move(file)));
   from.published = true;
   from.store->release(std::exchange(from.reserved, 0));
   return out;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/file.hpp"
 #include "merge/store/model_store.hpp"
 
 #include <cstdint>
@@ -8,27 +9,11 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <utility>
 
 namespace swarm::merge {
 
-/// A file descriptor that closes itself.
-class unique_fd {
-public:
-  unique_fd() = default;
-  explicit unique_fd(int fd) : fd_(fd) {}
-  unique_fd(unique_fd&& from) noexcept : fd_(std::exchange(from.fd_, -1)) {}
-  unique_fd& operator=(unique_fd&& from) noexcept {
-    std::swap(fd_, from.fd_);
-    return *this;
-  }
-  ~unique_fd();
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
-private:
-  int fd_ = -1;
-};
+/// How the names of files begin that are being written; those of an earlier process are removed.
+inline constexpr std::string_view unfinished_prefix = ".unfinished-";
 
 /// What a store shares with its writers; private to model_store.cpp and model_writer.cpp.
 struct store_state {
@@ -36,17 +21,19 @@ struct store_state {
     std::uint64_t size = 0;
     std::optional<manifest> checked; ///< set once this process wrote the file or computed its digest
     std::weak_ptr<const model_file> mapped;
+    std::uint64_t serial = 0; ///< of the file, which may go and come back under the same digest
+    bool durable = false;     ///< file and name are on the disk
   };
 
   std::string directory;
   model_store::options limits;
-  unique_fd lock;
+  std::optional<file> lock;
 
   mutable std::mutex mutex;
   std::map<hash32, entry> models;
-  std::uint64_t used = 0;     ///< bytes of `models`
-  std::uint64_t reserved = 0; ///< bytes of writers under way
-  std::uint64_t next_writer = 0;
+  std::uint64_t used = 0;        ///< bytes of `models`
+  std::uint64_t reserved = 0;    ///< bytes of writers under way
+  std::uint64_t next_serial = 0; ///< of writers and files
 
   std::string path_of(const hash32& digest) const;
   /// Takes room for a writer, within the store's own limit.
@@ -57,11 +44,11 @@ struct store_state {
   /// Removes the entry and its file. The mutex is held.
   bool drop(const hash32& digest);
   /// Maps a complete file whose manifest is known, and checks that it is a model.
-  static result<std::shared_ptr<const model_file>> map(int fd, std::optional<manifest> known);
-  /// Gives a finished file its name, unless the same model is there already. The writer's
-  /// reservation becomes use.
-  result<std::shared_ptr<const model_file>> publish(const std::string& temporary,
-                                                    std::shared_ptr<const model_file> file);
+  static result<std::shared_ptr<const model_file>> map(const file& from, std::optional<manifest> known);
+  /// Gives a finished file its name, unless the same model is there already. The writer's reservation becomes use.
+  /// Nothing is synced: who finds the name after a power cut computes the digest before it believes it.
+  result<std::shared_ptr<const model_file>> publish(const std::filesystem::path& temporary,
+                                                    std::shared_ptr<const model_file> model);
 };
 
 } // namespace swarm::merge

@@ -1,12 +1,9 @@
 #include "tools/swarm-inspect/audit.hpp"
 
 #include "actors/sn/proofs/proof_json.hpp"
+#include "base/file.hpp"
 
 #include <fmt/chrono.h>
-
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
 namespace swarm::inspect {
 
@@ -15,31 +12,17 @@ namespace json = boost::json;
 
 namespace {
 
-result<> write_file(const fs::path& file, const std::string& text) {
-  auto part = file;
-  part += ".part";
-  std::ofstream out(part, std::ios::binary | std::ios::trunc);
-  out << text << '\n';
-  out.close();
-  std::error_code failed;
-  if (out) fs::rename(part, file, failed);
-  if (out && !failed) return {};
-  const auto why = failed ? failed.message() : std::strerror(errno);
-  fs::remove(part, failed);
-  return fail(errc::io, "cannot write {}: {}", file.string(), why);
+result<> write_file(const fs::path& path, const std::string& text) {
+  if (auto done = replace_file(path, as_bytes(text + '\n'), 0666); !done)
+    return fail(errc::io, "cannot write {}", done.error().message);
+  return {};
 }
 
-result<std::string> read_file(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary | std::ios::ate);
-  if (!in) return fail(errc::not_found, "cannot read {}: {}", file.string(), std::strerror(errno));
-  const auto size = in.tellg();
-  if (size < 0 || static_cast<std::size_t>(size) > audit::proof_bytes_max)
-    return fail(errc::limit, "{} is no proof: it has more than {} bytes", file.string(),
-                audit::proof_bytes_max);
-  std::string text(static_cast<std::size_t>(size), '\0');
-  in.seekg(0).read(text.data(), size);
-  if (!in) return fail(errc::io, "cannot read {}: {}", file.string(), std::strerror(errno));
-  return text;
+result<std::string> read_proof_file(const fs::path& path) {
+  auto text = read_file(path, audit::proof_bytes_max, open_as::stream);
+  if (text) return text;
+  if (text.error().is(file_errc::too_large)) return fail_with(text.error(), "no proof");
+  return fail_with(text.error(), "cannot read the proof");
 }
 
 } // namespace
@@ -83,7 +66,7 @@ result<contracts::merge_trust> parse_trust(const std::vector<std::string>& valid
 }
 
 result<verified_proof> verify_file(const fs::path& file, const contracts::merge_trust& trust) {
-  SWARM_TRY(const auto text, read_file(file));
+  SWARM_TRY(const auto text, read_proof_file(file));
   auto proof = audit::read_proof(text);
   if (!proof) return fail_with(proof.error(), file.string() + " is no proof");
   const auto place = contracts::verify_merge_proof(*proof, trust);

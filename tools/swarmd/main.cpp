@@ -2,6 +2,7 @@
 #include "actors/sl/sl.hpp"
 #include "actors/sn/sn.hpp"
 #include "actors/supervision/process.hpp"
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "config/parse.hpp"
 #include "tools/swarmd/verify_store.hpp"
@@ -46,10 +47,8 @@ result<actors::supervisor_spec> make_root(const config::process_config& config,
 
 int run(const config::process_config& config) {
   if (auto there = config::check_identities(config); !there) return refuse(there.error().message);
-  std::error_code failure;
-  std::filesystem::create_directories(config.data_dir, failure);
-  if (failure)
-    return refuse(config.data_dir.string() + ": cannot make the data directory: " + failure.message());
+  if (auto made = make_folders(config.data_dir); !made)
+    return refuse("data directory: " + made.error().message);
   const auto threads = std::max(2u, std::thread::hardware_concurrency());
   auto io = std::make_shared<transport::io_runtime>(threads);
   auto root = make_root(config, io);

@@ -98,29 +98,16 @@ result<url_parts> parse_url(std::string_view url) {
   auto rest = url.substr(colon + 3);
   auto authority = rest.substr(0, rest.find('/'));
   if (authority.size() < rest.size()) out.target = rest.substr(authority.size());
-  std::string_view port;
-  if (!authority.empty() && authority.front() == '[') {
-    auto close = authority.find(']');
-    if (close == std::string_view::npos) return bad("']' is missing");
-    out.host = authority.substr(1, close - 1);
-    port = authority.substr(close + 1);
-  } else {
-    out.host = authority.substr(0, authority.find(':'));
-    port = authority.substr(out.host.size());
-  }
+  if (authority.find('@') != std::string_view::npos) return bad("user names are not supported");
+  const auto parts = split_host_port(authority);
+  if (!parts) return bad(parts.error().message);
+  out.host = parts->host;
   if (out.host.empty()) return bad("the host is missing");
-  if (out.host.find('@') != std::string::npos) return bad("user names are not supported");
-  out.port = 443;
-  if (port.empty()) return out;
-  auto value = port.front() == ':' ? number(port.substr(1)) : std::nullopt;
-  if (!value || *value == 0 || *value > 65'535) return bad("the port must be a number from 1 to 65535");
-  out.port = static_cast<std::uint16_t>(*value);
+  const bool is_bare_ipv6 = !parts->bracketed && out.host.find(':') != std::string::npos;
+  const auto port = parts->port ? parse_port(*parts->port) : std::optional<std::uint16_t>(443);
+  if (is_bare_ipv6 || !port) return bad("the port must be a number from 1 to 65535");
+  out.port = *port;
   return out;
-}
-
-std::string host_port(std::string_view host, std::uint16_t port) {
-  bool v6 = host.find(':') != std::string_view::npos;
-  return v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
 } // namespace swarm::transport

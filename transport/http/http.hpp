@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/endpoint.hpp"
 #include "transport/errors.hpp"
 
 #include <cstdint>
@@ -96,7 +97,5 @@ struct url_parts {
   std::string target = "/";
 };
 result<url_parts> parse_url(std::string_view url);
-/// "host:port", IPv6 in brackets.
-std::string host_port(std::string_view host, std::uint16_t port);
 
 } // namespace swarm::transport

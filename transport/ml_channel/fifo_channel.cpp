@@ -83,15 +83,15 @@ struct fifo_channel::impl {
   std::string waiting_for;       ///< while the pipes are not open
   std::optional<header> reading; ///< the message whose body is coming
   std::uint64_t reading_done = 0;
-  pipe_fd request_name, response_name;
+  unique_fd request_name, response_name;
 
   std::atomic<bool> stopping = false;
-  pipe_fd wake;
+  unique_fd wake;
   std::mutex join_mutex;
   std::thread thread;
 
   // Of the channel's thread alone.
-  pipe_fd request, response;
+  unique_fd request, response;
   receive_job incoming;
   bool program_gone = false;      ///< in this session
   newcomer_scan scan;             ///< of what a refused program sends
@@ -185,7 +185,7 @@ result<void> fifo_channel::impl::open_pipes() {
   if (to_program < 0)
     return fail(errc::io, "ML channel: {} cannot be opened: {}", options.response_path,
                 std::strerror(-to_program));
-  response = pipe_fd(to_program);
+  response = unique_fd(to_program);
   {
     const std::lock_guard guard(mutex);
     waiting_for = options.request_path;
@@ -195,7 +195,7 @@ result<void> fifo_channel::impl::open_pipes() {
   if (from_program < 0)
     return fail(errc::io, "ML channel: {} cannot be opened: {}", options.request_path,
                 std::strerror(-from_program));
-  request = pipe_fd(from_program);
+  request = unique_fd(from_program);
   tune_pipe(response);
   tune_pipe(request);
   return {};
@@ -412,7 +412,7 @@ bool fifo_channel::impl::wait_for_pipes(bool want_write) {
 /// the response already. It has not written anything by then, so it does not read yet.
 void fifo_channel::impl::forget_unread_answers() const {
   if (!response || !program_gone) return; // at a stop it may be about to read why
-  const pipe_fd unread(open_fifo(response_name, O_RDONLY | O_NONBLOCK));
+  const unique_fd unread(open_fifo(response_name, O_RDONLY | O_NONBLOCK));
   std::array<std::uint8_t, 65536> ignored;
   while (unread && ::read(unread.get(), ignored.data(), ignored.size()) > 0) {
   }
@@ -457,7 +457,7 @@ result<std::unique_ptr<fifo_channel>> fifo_channel::create(fifo_options options,
   state->handlers = std::move(handlers);
   SWARM_TRY(state->response_name, prepare_fifo(state->options.response_path));
   SWARM_TRY(state->request_name, prepare_fifo(state->options.request_path));
-  state->wake = pipe_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  state->wake = unique_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!state->wake) return fail(errc::io, "ML channel: no event descriptor: {}", std::strerror(errno));
   std::unique_ptr<fifo_channel> out(new fifo_channel(std::move(state)));
   // The thread takes no signals; a SIGPIPE of its own stays pending and unseen.
@@ -509,13 +509,13 @@ void fifo_channel::rearm() {
 
 void fifo_channel::stop() {
   // Held until the thread has ended: with both sides open it cannot wait for one.
-  pipe_fd response_side, request_side;
+  unique_fd response_side, request_side;
   {
     const std::lock_guard guard(impl_->mutex);
     impl_->stopping = true;
     impl_->rearmed.notify_all();
-    response_side = pipe_fd(open_fifo(impl_->response_name, O_RDWR | O_NONBLOCK));
-    request_side = pipe_fd(open_fifo(impl_->request_name, O_RDWR | O_NONBLOCK));
+    response_side = unique_fd(open_fifo(impl_->response_name, O_RDWR | O_NONBLOCK));
+    request_side = unique_fd(open_fifo(impl_->request_name, O_RDWR | O_NONBLOCK));
   }
   impl_->signal();
   if (std::this_thread::get_id() == impl_->thread.get_id()) return;

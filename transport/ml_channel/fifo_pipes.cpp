@@ -6,23 +6,19 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
-#include <fstream>
 
 namespace swarm::ml {
 
-pipe_fd::~pipe_fd() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-result<pipe_fd> prepare_fifo(const std::string& path) {
+result<unique_fd> prepare_fifo(const std::string& path) {
   constexpr mode_t everybody = 0777;
   const bool made = ::mkfifo(path.c_str(), everybody) == 0;
   if (!made && errno != EEXIST)
     return fail(errc::io,
                 "ML channel: the FIFO {} cannot be made: {}; its directory must be there and writable", path,
                 std::strerror(errno));
-  pipe_fd out(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  unique_fd out(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat info {};
   if (!out || ::fstat(out.get(), &info) != 0)
     return fail(errc::io, "ML channel: {} cannot be examined: {}", path, std::strerror(errno));
@@ -40,7 +36,7 @@ result<pipe_fd> prepare_fifo(const std::string& path) {
   return out;
 }
 
-int open_fifo(const pipe_fd& name, int flags) {
+int open_fifo(const unique_fd& name, int flags) {
   const auto path = fmt::format("/proc/self/fd/{}", name.get());
   while (true) {
     const int fd = ::open(path.c_str(), flags | O_CLOEXEC);
@@ -50,12 +46,12 @@ int open_fifo(const pipe_fd& name, int flags) {
 }
 
 int pipe_size_max() {
-  int out = 0;
-  std::ifstream("/proc/sys/fs/pipe-max-size") >> out;
+  const auto text = read_file("/proc/sys/fs/pipe-max-size", 64);
+  const int out = text ? std::atoi(text->c_str()) : 0;
   return out > 0 ? out : 1 << 20;
 }
 
-void tune_pipe(const pipe_fd& fd) {
+void tune_pipe(const unique_fd& fd) {
   // Smaller ones when this user holds many large pipes already; the default is good enough.
   for (int size = pipe_size_max(); size > 65536 && ::fcntl(fd.get(), F_SETPIPE_SZ, size) < 0;)
     size /= 2;

@@ -21,7 +21,7 @@ void p2p_node::impl::on(const link_ptr& from, action::greeted what, const credit
   neighbor_facts facts{.account = what.from.account,
                        .cert_fingerprint = remote.cert_fingerprint,
                        .endpoint = what.from.endpoint,
-                       .remote = transport::host_port(remote.address, remote.port),
+                       .remote = host_port(remote.address, remote.port),
                        .program = what.from.program,
                        .validates = what.from.validates,
                        .dialled = from->order.has_value(),

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace swarm::p2p {
 
@@ -353,40 +352,9 @@ result<frame> decode(bytes_view raw) {
   return fail(frame_rule::malformed, "{}: {}", names[raw[0]], out.error().message);
 }
 
-result<void> check_endpoint(std::string_view endpoint) {
-  const auto bad = [&](std::string_view why) {
-    return fail(frame_rule::bad_endpoint, "'{}' is no endpoint of the form host:port: {}",
-                printable(endpoint) ? endpoint.substr(0, endpoint_bytes_max) : "...", why);
-  };
-  if (endpoint.size() > endpoint_bytes_max) return bad("it is too long");
-  const auto colon = endpoint.rfind(':');
-  if (colon == std::string_view::npos) return bad("there is no port");
-  auto host = endpoint.substr(0, colon);
-  const auto digits = endpoint.substr(colon + 1);
-  unsigned port = 0;
-  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (failure != std::errc{} || end != digits.data() + digits.size() || port == 0 || port > 65'535
-      || digits[0] == '0')
-    return bad("the port must be a number from 1 to 65535");
-  const auto is_alnum = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  };
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-    const auto fits = [](char c) {
-      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':'
-             || c == '.';
-    };
-    if (host.size() > 45 || host.find(':') == std::string_view::npos
-        || !std::all_of(host.begin(), host.end(), fits))
-      return bad("the brackets hold no IPv6 address");
-    return {};
-  }
-  if (host.empty() || host.size() > 253) return bad("the host is missing or too long");
-  if (!is_alnum(host.front()) || !is_alnum(host.back())
-      || !std::all_of(host.begin(), host.end(),
-                      [&](char c) { return is_alnum(c) || c == '-' || c == '.' || c == '_'; }))
-    return bad("the host has characters that no name or address has");
+result<void> check_endpoint(std::string_view text) {
+  if (auto parsed = endpoint::parse(text); !parsed)
+    return fail(frame_rule::bad_endpoint, "{}", parsed.error().message);
   return {};
 }
 

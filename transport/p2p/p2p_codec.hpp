@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/endpoint.hpp"
 #include "base/result.hpp"
 #include "ledger/sync/sync_machine.hpp"
 
@@ -19,9 +20,9 @@ inline constexpr std::uint64_t protocol_version = 2;
 
 /// Bounds of the protocol, the same at both ends. A frame that breaks one is malformed.
 inline constexpr std::size_t frame_bytes_max = 16 * 1024 * 1024;
-inline constexpr std::size_t endpoint_bytes_max = 261; ///< a DNS name, a colon, a port
-inline constexpr std::size_t hashes_max = 1024;        ///< in one announcement
-inline constexpr std::size_t txns_max = 4096;          ///< in one frame
+inline constexpr std::size_t endpoint_bytes_max = endpoint::text_bytes_max;
+inline constexpr std::size_t hashes_max = 1024; ///< in one announcement
+inline constexpr std::size_t txns_max = 4096;   ///< in one frame
 inline constexpr std::size_t txn_bytes_max = 128 * 1024;
 inline constexpr std::size_t txns_asked_max = 64; ///< in one question, so that the answer fits into a frame
 inline constexpr std::size_t blocks_max = 1024;   ///< in one request or answer
@@ -189,7 +190,7 @@ result<frame> decode(bytes_view raw);
 
 /// "host:port" as others may dial it: a name of letters, digits, '-' and '.', an IPv4 address, or an IPv6 one
 /// in brackets; a port from 1 to 65535.
-result<void> check_endpoint(std::string_view endpoint);
+result<void> check_endpoint(std::string_view text);
 
 /// What a hello signs: everything it says, and the certificates (SHA-256 of their DER form) of both ends of
 /// the connection, so that it proves nothing on any other one.

@@ -90,7 +90,7 @@ std::string link::name() const {
   std::lock_guard lock(mutex_);
   if (facts_) return facts_->name();
   if (remote_.address.empty()) return order ? order->endpoint : std::string("unknown");
-  return fmt::format("{} (certificate {}, {})", transport::host_port(remote_.address, remote_.port),
+  return fmt::format("{} (certificate {}, {})", host_port(remote_.address, remote_.port),
                      to_hex(remote_.cert_fingerprint.view().first(8), false), remote_.cert_subject);
 }
 

@@ -4,7 +4,6 @@
 #include "transport/p2p/p2p_node_impl.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace swarm::p2p {
 
@@ -24,17 +23,6 @@ std::uint64_t random_number() {
   std::uint8_t raw[8];
   fill_random(raw);
   return get_be64(raw);
-}
-
-/// Of an endpoint that was checked; brackets of an IPv6 address are left out.
-std::pair<std::string, std::uint16_t> split_endpoint(std::string_view endpoint) {
-  const auto colon = endpoint.rfind(':');
-  auto host = endpoint.substr(0, colon);
-  if (host.front() == '[') host = host.substr(1, host.size() - 2);
-  const auto digits = endpoint.substr(colon + 1);
-  std::uint16_t port = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  return {std::string(host), port};
 }
 
 } // namespace
@@ -140,8 +128,8 @@ void p2p_node::impl::dial(const neighbor_book::dial_order& order) {
     fresh = std::make_shared<link>(io, ++last_id, order, ++dials);
     links.emplace(fresh->id, fresh);
   }
-  auto [host, port] = split_endpoint(order.endpoint);
-  fresh->attach(transport::ws_connect(io, identity, std::move(host), port, std::string(path),
+  auto to = endpoint::parse(order.endpoint).value(); // the book holds none that was not checked
+  fresh->attach(transport::ws_connect(io, identity, std::move(to.host), to.port, std::string(path),
                                       socket_options(), socket_callbacks(fresh)));
 }
 
@@ -166,7 +154,7 @@ void p2p_node::impl::accept(const std::shared_ptr<transport::ws_session>& socket
   }
   if (!fresh) {
     warn_limited(remote.address, fmt::format("a connection from {} is refused: {}",
-                                             transport::host_port(remote.address, remote.port), unwanted));
+                                             host_port(remote.address, remote.port), unwanted));
     return socket->close(ws_close_code::policy, unwanted);
   }
   fresh->attach(socket);

@@ -94,6 +94,7 @@ result<channel_state::event> channel_state::take_sync(ml::msg_type type, bytes_v
     return fail(errc::invalid, "nodeWeightage must be between 0 and {}, got {}", limit,
                 request.node_weightage);
   SWARM_TRY(const auto file, ml::store_weights(request.input_params, *options_.store));
+  SWARM_CHECK(options_.store->make_durable(file->digest())); // before the check-in that names it
   close_pending_ = type == ml::msg_type::close_session_request;
   phase_ = close_pending_ ? phase::closing : phase::syncing;
   seq_num_ = request.sync_seq_num;

@@ -29,7 +29,7 @@ struct files_state {
     };
     boost::json::array calls;
     for (const auto& call : context->client->calls())
-      calls.push_back(boost::json::object{{"from", transport::host_port(call.host, call.port)},
+      calls.push_back(boost::json::object{{"from", host_port(call.host, call.port)},
                                           {"target", call.target},
                                           {"phase", call.phase},
                                           {"seconds", seconds_since(call.started)},
@@ -48,11 +48,11 @@ struct files_state {
 };
 
 void probe(role_actor<files_state>* self, const probe_leader& ask) {
-  const auto endpoint = split_endpoint(ask.endpoint);
-  if (!endpoint) return;
+  const auto leader = endpoint::parse(ask.endpoint);
+  if (!leader) return;
   auto env = self->shared_env();
   auto reply_to = sibling(*self, "follower");
-  ask_merge_progress(*self->state().context->client, endpoint->first, endpoint->second,
+  ask_merge_progress(*self->state().context->client, leader->host, leader->port,
                      [env, reply_to, ask](result<merge_progress> at) {
                        if (!at || at->round_num != ask.round_num || at->term != ask.term) return;
                        env->dir.send(reply_to, leader_progress{at->round_num, at->term, at->progress});

@@ -1,27 +1,12 @@
 #include "actors/sl/files/model_fetch.hpp"
 
 #include "actors/sl/files/model_server.hpp"
+#include "base/endpoint.hpp"
 #include "merge/model/manifest.hpp"
 
-#include <charconv>
 #include <optional>
 
-namespace swarm::actors {
-
-result<std::pair<std::string, std::uint16_t>> split_endpoint(const std::string& endpoint) {
-  const auto colon = endpoint.rfind(':');
-  std::uint16_t port = 0;
-  if (colon == std::string::npos || colon == 0)
-    return fail(errc::invalid, "'{}' is not host:port", endpoint.substr(0, 80));
-  const auto* first = endpoint.data() + colon + 1;
-  const auto* last = endpoint.data() + endpoint.size();
-  const auto [end, failure] = std::from_chars(first, last, port);
-  if (failure != std::errc{} || end != last || port == 0)
-    return fail(errc::invalid, "'{}' has no valid port", endpoint.substr(0, 80));
-  auto host = endpoint.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  return std::pair{std::move(host), port};
-}
+namespace swarm::actors {}
 
 namespace {
 
@@ -38,17 +23,18 @@ public:
       if (failures_.empty()) failures_ = "no other node is known to have it";
       return done_(fail(errc::unavailable, "{}", failures_));
     }
-    const auto endpoint = split_endpoint(holders_[next_].endpoint);
-    if (!endpoint) return failed(endpoint.error());
-    std::tie(host_, port_) = *endpoint;
+    auto at = endpoint::parse(holders_[next_].endpoint);
+    if (!at) return failed(at.error());
+    holder_ = std::move(*at);
     if (assembler_) return fetch_data();
     transport::http_request request;
     request.target = manifest_target(digest_);
-    context_->client->request(host_, port_, std::move(request), [job = shared_from_this()](auto response) {
-      if (auto started = job->take_manifest(std::move(response)); !started)
-        return job->failed(started.error());
-      job->fetch_data();
-    });
+    context_->client->request(holder_.host, holder_.port, std::move(request),
+                              [job = shared_from_this()](auto response) {
+                                if (auto started = job->take_manifest(std::move(response)); !started)
+                                  return job->failed(started.error());
+                                job->fetch_data();
+                              });
   }
 
 private:
@@ -71,7 +57,7 @@ private:
     if (assembler_->next_offset() > 0) range = transport::byte_range{assembler_->next_offset(), 0};
     auto job = shared_from_this();
     context_->client->fetch(
-        host_, port_, model_target(digest_), range,
+        holder_.host, holder_.port, model_target(digest_), range,
         [job](bytes_view piece) {
           job->counters_->bytes_received += piece.size();
           ++job->context_->board->progress;
@@ -99,8 +85,7 @@ private:
   std::vector<rounds::holder> holders_;
   std::function<void(result<hash32>)> done_;
   std::size_t next_ = 0;
-  std::string host_;
-  std::uint16_t port_ = 0;
+  endpoint holder_; ///< who is asked now
   std::optional<merge::assembler> assembler_;
   std::string failures_;
 };

@@ -19,7 +19,5 @@ void fetch_model_async(std::shared_ptr<const sl_context> context, std::shared_pt
                        const hash32& digest, std::uint64_t size, std::vector<rounds::holder> holders,
                        std::function<void(result<hash32>)> done);
 
-/// "10.0.0.1:30305" or "[::1]:30305" in its parts.
-result<std::pair<std::string, std::uint16_t>> split_endpoint(const std::string& endpoint);
 
 } // namespace swarm::actors

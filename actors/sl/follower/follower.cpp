@@ -38,6 +38,7 @@ struct follower_state {
   std::shared_ptr<const sl_context> context;
   rounds::peer_machine machine;
   std::string contract;                                 ///< of the program's session
+  bool passes_merges_on = false;                        ///< its check-ins may name a merge once it has ended
   std::optional<rounds::action::refuse_layout> refusal; ///< waits for a peer's model to compare with
   std::optional<rounds::action::start_merge> merging;
   caf::actor_addr leader;
@@ -176,13 +177,20 @@ void perform::operator()(rounds::action::start_merge& a) const {
           });
 }
 
+/// While a process that ends would leave a peer behind, a note says so.
+void keep_note(self_pointer self) {
+  auto& s = self->state();
+  if (auto noted = s.session_file.keep(s.machine.is_engaged() ? s.contract : ""); !noted)
+    self->note_error(noted.error().message);
+}
+
 void drain(self_pointer self) {
   auto& s = self->state();
+  if (s.machine.is_engaged()) keep_note(self); // before the first transaction of a session is sent
   for (auto actions = s.machine.take_actions(); !actions.empty(); actions = s.machine.take_actions())
     for (auto& action : actions)
       std::visit(perform{self}, action);
-  if (auto noted = s.session_file.keep(s.machine.is_engaged() ? s.contract : ""); !noted)
-    self->note_error(noted.error().message);
+  keep_note(self);
   if (s.stop_reason && (s.machine.may_stop() || follower_state::now() >= s.stop_until))
     self->quit(*s.stop_reason);
 }
@@ -203,6 +211,12 @@ void explain_refusal(self_pointer self, const model_fetched& news) {
   }
   self->tell(sibling(*self, "channel"),
              refuse_program{text + "; all peers must run the same model definition"});
+}
+
+/// The layout of a model that has come, once the disk has it if a check-in of this node may name it.
+result<hash32> settled(const follower_state& s, const model_fetched& news) {
+  if (news.layout && s.passes_merges_on) SWARM_CHECK(s.context->store->make_durable(news.digest));
+  return news.layout;
 }
 
 void report_long_wait(self_pointer self) {
@@ -259,6 +273,7 @@ caf::behavior follower_behavior(self_pointer self) {
   return {
       [=](const program_opened& opened) {
         self->state().contract = opened.contract;
+        self->state().passes_merges_on = opened.params.on_train_end == contracts::on_train_end::active;
         self->tell(sibling(*self, "network"), follow_contract{opened.contract});
         step([&](auto& machine, auto now) { machine.on_open(opened.params, now); });
       },
@@ -286,7 +301,8 @@ caf::behavior follower_behavior(self_pointer self) {
       [=](const model_fetched& news) {
         if (self->state().refusal && self->state().refusal->other == news.digest)
           return explain_refusal(self, news);
-        step([&](auto& machine, auto now) { machine.on_fetched(news.digest, news.layout, now); });
+        const auto layout = settled(self->state(), news);
+        step([&](auto& machine, auto now) { machine.on_fetched(news.digest, layout, now); });
       },
       [=](const merge_done& done) {
         self->state().merging.reset();

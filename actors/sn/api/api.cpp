@@ -84,9 +84,8 @@ class api_session {
 public:
   api_session(std::weak_ptr<transport::ws_session> to, const transport::peer_info& peer, budget_ptr budget,
               std::string log_source)
-      : to_(std::move(to)), client_(peer.cert_fingerprint),
-        peer_(transport::host_port(peer.address, peer.port)), budget_(std::move(budget)),
-        log_source_(std::move(log_source)) {}
+      : to_(std::move(to)), client_(peer.cert_fingerprint), peer_(host_port(peer.address, peer.port)),
+        budget_(std::move(budget)), log_source_(std::move(log_source)) {}
 
   std::shared_ptr<const void> room_for(std::size_t bytes) { return budget_->hold(client_, bytes); }
   void answer(std::string text) { send(std::move(text)); }

@@ -1,5 +1,6 @@
 #include "actors/sn/chain/chain_state.hpp"
 
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "contracts/contracts.hpp"
 #include "contracts/registry/client.hpp"
@@ -7,11 +8,6 @@
 #include "contracts/training_registry/client.hpp"
 #include "ledger/formats/transaction.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 namespace swarm::actors {
@@ -69,12 +65,9 @@ void warn_of_small_gap(const sn_context& context) {
 /// nothing. The mark stands beside the key, and before the chain.
 result<bool> is_first_chain(const std::filesystem::path& data_dir) {
   const auto mark = data_dir / "chain.made";
-  std::error_code failure;
-  if (std::filesystem::exists(mark, failure)) return false;
-  const int fd = ::open(mark.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  const bool kept = fd >= 0 && ::fsync(fd) == 0;
-  if (fd >= 0) ::close(fd);
-  if (!kept) return fail(errc::io, "{}: cannot be written: {}", mark.string(), std::strerror(errno));
+  auto made = create_file(mark, {});
+  if (!made && made.error().is(file_errc::exists)) return false;
+  SWARM_CHECK(std::move(made));
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include "actors/sn/membership/network_entry.hpp"
 #include "actors/sn/messages.hpp"
 #include "actors/supervision/paths.hpp"
+#include "base/endpoint.hpp"
 #include "base/log.hpp"
 
 #include <boost/json.hpp>
@@ -42,7 +43,7 @@ membership::machine_options machine_options_of(const sn_context& context, bool l
           .node_name = context.options.node_name,
           .endpoint = context.p2p_endpoint(),
           .trainings = context.options.contracts,
-          .sentinel = transport::host_port(sentinel.host, sentinel.port),
+          .sentinel = host_port(sentinel.host, sentinel.port),
           .leaving = leaving,
           .seed = get_be64(context.key->account().data())};
 }

@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
   if (argc != 4) die("usage: make_chain DATA_DIR UP_TO_BLOCK TXNS");
   const std::filesystem::path dir = argv[1];
   const auto up_to = std::strtoull(argv[2], nullptr, 10), txns = std::strtoull(argv[3], nullptr, 10);
-  const auto validator = value_of(ledger::load_key((dir / "node.key").string()));
+  const auto validator = value_of(actors::load_key((dir / "node.key").string()));
   ledger::chain_options options;
   options.dir = dir / "chain";
   options.contracts = contracts::make_contracts();

@@ -1,5 +1,6 @@
 #include "transport/http/detail/http_connection.hpp"
 
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "transport/http/detail/http_wire.hpp"
 
@@ -7,9 +8,6 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace swarm::transport {
 
@@ -32,26 +30,10 @@ std::uint64_t slice_length(const http_response& response) {
   return response.body.size();
 }
 
-class open_file {
-public:
-  explicit open_file(const std::filesystem::path& path)
-      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  ~open_file() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  open_file(const open_file&) = delete;
-  open_file& operator=(const open_file&) = delete;
-  int fd() const { return fd_; }
-  bool holds(const file_slice& part) const {
-    struct stat info {};
-    if (fd_ < 0 || fstat(fd_, &info) != 0 || !S_ISREG(info.st_mode)) return false;
-    auto size = static_cast<std::uint64_t>(info.st_size);
-    return part.offset <= size && part.length <= size - part.offset;
-  }
-
-private:
-  int fd_;
-};
+bool holds(const file& whole, const file_slice& part) {
+  const auto size = whole.size();
+  return size && part.offset <= *size && part.length <= *size - part.offset;
+}
 
 } // namespace
 
@@ -248,20 +230,20 @@ task<bool> http_connection::send_body(const http_response& response, std::string
   std::uint64_t written = 0;
   error_code ec;
   const auto* memory = std::get_if<shared_slice>(&response.slice);
-  const auto* file = std::get_if<file_slice>(&response.slice);
+  const auto* part = std::get_if<file_slice>(&response.slice);
   auto body = memory ? memory->data : as_bytes(response.body);
   if (head_only) {
     ec = co_await write_all(*stream_, as_bytes(head), watch, written);
-  } else if (file) {
-    open_file opened(file->path);
-    if (!opened.holds(*file)) {
+  } else if (part) {
+    const auto opened = file::open(part->path);
+    if (!opened || !holds(*opened, *part)) {
       log::error(server_->options.log_source, "{}: {}: bytes {} to {} cannot be read", server_->options.name,
-                 file->path.string(), file->offset, file->offset + file->length);
+                 part->path.string(), part->offset, part->offset + part->length);
       head = response_head(http_response{.status = 500}, 0, true).value();
       ec = co_await write_all(*stream_, as_bytes(head), watch, written);
     } else {
       ec = co_await write_all(*stream_, as_bytes(head), watch, written);
-      if (!ec) ec = co_await write_file(*stream_, opened.fd(), *file, watch, written);
+      if (!ec) ec = co_await write_file(*stream_, opened->fd(), *part, watch, written);
     }
   } else if (body.size() <= joined_body_bytes_max) {
     head.append(as_text(body));

@@ -1,12 +1,11 @@
 #include "transport/tls/detail/pem_files.hpp"
 
+#include "base/file.hpp"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
 namespace swarm::transport {
 
@@ -17,23 +16,18 @@ namespace {
 constexpr std::uintmax_t file_bytes_max = 4 * 1024 * 1024;
 constexpr std::size_t folder_files_max = 4096;
 
-result<std::string> read_small_file(const fs::path& file, std::string_view option) {
-  std::error_code ec;
-  auto status = fs::status(file, ec);
-  if (!fs::exists(status)) return fail(tls_errc::missing_file, "{}: {}: no such file", option, file.string());
-  if (!fs::is_regular_file(status))
-    return fail(tls_errc::missing_file, "{}: {}: is not a file", option, file.string());
-  auto size = fs::file_size(file, ec);
-  if (!ec && size > file_bytes_max)
-    return fail(tls_errc::not_pem, "{}: {}: {} bytes are too many for a PEM file", option, file.string(),
-                size);
-  std::ifstream in(file, std::ios::binary);
-  if (!in)
-    return fail(tls_errc::missing_file, "{}: {}: cannot be opened: {}", option, file.string(),
-                std::strerror(errno));
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  if (in.bad()) return fail(tls_errc::missing_file, "{}: {}: cannot be read", option, file.string());
-  return text;
+result<std::string> read_small_file(const fs::path& path, std::string_view option) {
+  auto text = read_file(path, file_bytes_max);
+  if (text) return text;
+  const auto& why = text.error();
+  if (why.is(file_errc::too_large))
+    return fail(tls_errc::not_pem, "{}: {}: more than {} bytes are too many for a PEM file", option,
+                path.string(), file_bytes_max);
+  if (why.is(file_errc::not_found))
+    return fail(tls_errc::missing_file, "{}: {}: no such file", option, path.string());
+  if (why.is(file_errc::wrong_kind))
+    return fail(tls_errc::missing_file, "{}: {}: is not a file", option, path.string());
+  return fail(tls_errc::missing_file, "{}: {}", option, why.message);
 }
 
 bio_ptr memory_bio(const std::string& text) {

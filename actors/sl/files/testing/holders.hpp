@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/sl/files/model_fetch.hpp"
+#include "base/endpoint.hpp"
 #include "merge/testing/models.hpp"
 #include "transport/http/http_server.hpp"
 #include "transport/testing/test_support.hpp"
@@ -19,7 +20,7 @@ public:
   holder(transport::io_runtime& io, std::shared_ptr<const transport::tls_identity> identity, answer how);
 
   std::uint16_t port() const { return server_->port(); }
-  rounds::holder address() const { return {{}, transport::host_port("127.0.0.1", port())}; }
+  rounds::holder address() const { return {{}, host_port("127.0.0.1", port())}; }
   /// "TARGET RANGE" of every request so far.
   std::vector<std::string> asked() const;
 
