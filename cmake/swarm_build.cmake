@@ -29,7 +29,13 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
                       -Wno-restrict)
 endif()
 
-set(SWARM_SANITIZE "" CACHE STRING "address,undefined or thread")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  add_compile_options("SHELL:-Xclang -fno-pch-timestamp") # the same for ccache
+  # libstdc++'s own stable_sort uses what it has deprecated, which Clang says of our calls.
+  add_compile_options(-Wno-error=deprecated-declarations)
+endif()
+
+set(SWARM_SANITIZE "" CACHE STRING "address,undefined with or without fuzzer-no-link, or thread")
 if(SWARM_SANITIZE)
   add_compile_options(-fsanitize=${SWARM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${SWARM_SANITIZE})

@@ -13,7 +13,7 @@ from repository import ROOT
 BIN = pathlib.Path(os.environ.get("SWARM_BIN") or os.path.join(ROOT, "build", "release", "bin"))
 BENCH = pathlib.Path(ROOT, "tools/bench")
 FIELDS = {"name", "value", "unit", "reference", "reference_value", "ratio", "target", "met"}
-STEMS = sorted(folder.name for folder in BENCH.iterdir() if folder.is_dir() and folder.name != "__pycache__")
+STEMS = sorted({file.parent.name for what in ("bench.py", "bench_*.cpp") for file in BENCH.glob("*/" + what)})
 
 
 @pytest.mark.parametrize("stem", STEMS)

@@ -1,10 +1,13 @@
 """Swarms for benchmarks, made by tests/launcher: SNs that tell what they cost, SLs of one process, etcd beside them."""
 
 import contextlib
+import http.client
 import pathlib
 import shutil
 import sys
 import tempfile
+import threading
+import time
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests"))
@@ -14,7 +17,14 @@ from figures import cpu_seconds, memory_bytes, run_json  # noqa: E402
 from launcher.certificates import Certs  # noqa: E402
 from launcher.processes import BIN, Process, free_port, stop_all, until  # noqa: E402
 
+SIGNATURE_MS = 1000  # how long to count, for a steady figure
+
 CLIENTS = 8  # that have a certificate, and with it a rate limit, of their own
+
+
+def signatures_per_second(smoke=False):
+    """How many this machine recovers on all cores, beside whatever else it does just now."""
+    return run_json(BIN / "signature_rate", 10 if smoke else SIGNATURE_MS)["per_second"]
 
 
 class Sn(launcher.nodes.SN):
@@ -71,6 +81,25 @@ class Swarm(launcher.swarm.Swarm, contextlib.AbstractContextManager):
         """Certificate, key and CA of one of `CLIENTS`, as the load generators take them."""
         place = self.certs.folder
         return [place / f"sl-{number}-cert.pem", place / f"sl-{number}-key.pem", self.certs.capath / "ca-cert.pem"]
+
+    def plain_answers(self, count):
+        """GETs of "/is_up" that the sentinel's server answers in a second, which is its network part alone; asked by
+        four threads of a plain client that keeps one connection each."""
+
+        def ask():
+            link = http.client.HTTPSConnection("127.0.0.1", self.sn.port, context=self.certs.context("sl-1"))
+            for _ in range(count // 4):
+                link.request("GET", "/is_up")
+                link.getresponse().read()
+            link.close()
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        begun = time.monotonic()
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        return count // 4 * 4 / (time.monotonic() - begun)
 
     def start_sn(self, **options):
         """The sentinel."""

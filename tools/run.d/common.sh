@@ -29,6 +29,18 @@ quietly() {
   return $status
 }
 
+# configure PRESET: makes its build directory, afresh when the presets have changed, and brings it up to the targets
+# there are now.
+configure() {
+  local presets
+  presets=$(hash_of <CMakePresets.json)
+  if ! stamp_matches "build/$1/presets" "$presets" || [[ ! -f build/$1/build.ninja ]]; then
+    cmake --fresh --preset "$1" --log-level=WARNING || return 1
+    stamp "build/$1/presets" "$presets"
+  fi
+  ninja -C "build/$1" build.ninja >/dev/null
+}
+
 # stamp_matches FILE HASH and stamp FILE HASH: has this been done already, for exactly these inputs?
 stamp_matches() { [[ -f $1 && $(<"$1") == "$2" ]]; }
 stamp() {

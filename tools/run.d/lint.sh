@@ -58,7 +58,7 @@ check_tidy() {
   local files
   mapfile -t files < <(changed_cpp_sources)
   ((${#files[@]})) || return 0
-  [[ -f build/lint/build.ninja ]] || cmake --preset lint --log-level=WARNING || return 1
+  configure lint || return 1
   printf '%s\n' "${files[@]}" |
     xargs -r -n 1 -P "$(job_count)" clang-tidy-19 -p build/lint --quiet ${FIX:+--fix} 2>/dev/null
 }

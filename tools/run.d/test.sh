@@ -52,12 +52,6 @@ sys.exit(1 if failed or not passed else 0)
 PY
 }
 
-# configure PRESET: makes its build directory and brings it up to the targets there are now.
-configure() {
-  [[ -f build/$1/build.ninja ]] || cmake --preset "$1" --log-level=WARNING || return 1
-  ninja -C "build/$1" build.ninja >/dev/null
-}
-
 # programs_of PRESET PREFIX: the programs named PREFIX_* that a configured preset builds, as bin/NAME.
 programs_of() { ninja -C "build/$1" -t targets all | sed -n "s,^\(bin/$2_[a-z0-9_]*\): CXX_EXECUTABLE_LINKER.*,\1,p"; }
 
@@ -94,12 +88,32 @@ stage_sim() {
   check_counted sim "8 networks of real chains" run_sim --seeds 8 --hours 0.005 --chain
 }
 
+# What the stages asan and fuzz run, from one build with both kinds of instrumentation.
+sanitized_programs() { programs_of asan test && programs_of asan fuzz; }
+
+# Begins that build while the Python tests, which mostly wait, have the machine before it.
+SANITIZED_BUILD=""
+begin_sanitized_build() {
+  local programs
+  configure asan || return 1
+  mapfile -t programs < <(sanitized_programs)
+  nice -n 19 ninja -C build/asan -j "$(job_count)" "${programs[@]}" >"$RESULTS/asan-build.log" 2>&1 &
+  SANITIZED_BUILD=$!
+  # Bash lets nothing that runs in the background hear of Ctrl-C.
+  trap 'kill "$SANITIZED_BUILD" 2>/dev/null || true' EXIT
+}
+end_sanitized_build() {
+  [[ -z $SANITIZED_BUILD ]] || wait "$SANITIZED_BUILD" || tail -n 40 "$RESULTS/asan-build.log" >&2
+  SANITIZED_BUILD=""
+  trap - EXIT
+}
+
 # The unit tests once more under the address and undefined-behaviour sanitizers.
 stage_asan() {
-  local targets
+  local programs
   configure asan
-  mapfile -t targets < <(programs_of asan test)
-  check_counted asan build build asan "${targets[@]}"
+  mapfile -t programs < <(sanitized_programs)
+  check_counted asan build build asan "${programs[@]}"
   UBSAN_OPTIONS=print_stacktrace=1 run_ctest asan asan '^test_'
 }
 
@@ -120,22 +134,22 @@ stage_python() {
 # run_fuzzers SECONDS: each fuzzer starts from its corpus in the tree and keeps what it finds in build/fuzz.
 run_fuzzers() {
   local seconds=$1 fuzzer name failed=0 targets corpus
-  configure fuzz || return 1
-  mapfile -t targets < <(programs_of fuzz fuzz)
+  configure asan || return 1
+  mapfile -t targets < <(programs_of asan fuzz)
   ((${#targets[@]})) || { warn "tests/fuzz builds no fuzzers" && return 1; }
-  build fuzz "${targets[@]}" || return 1
+  build asan "${targets[@]}" || return 1
   for fuzzer in "${targets[@]}"; do
     name=${fuzzer#bin/}
     mkdir -p "build/fuzz/corpus/$name"
     corpus=("build/fuzz/corpus/$name")
     [[ -d tests/fuzz/corpus/${name#fuzz_} ]] && corpus+=("tests/fuzz/corpus/${name#fuzz_}")
     say "$name for $seconds s"
-    if "build/fuzz/$fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+    if "build/asan/$fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
       -artifact_prefix="build/fuzz/$name-" "${corpus[@]}" >"build/fuzz/$name.log" 2>&1; then
       [[ -d ${RESULTS:-} ]] && count fuzz passed "$name"
     else
       tail -n 40 "build/fuzz/$name.log" >&2
-      warn "$name failed; the input is in build/fuzz/$name-*, run it with build/fuzz/bin/$name FILE"
+      warn "$name failed; the input is in build/fuzz/$name-*, run it with build/asan/bin/$name FILE"
       [[ -d ${RESULTS:-} ]] && count fuzz failed "$name"
       failed=1
     fi
@@ -150,11 +164,15 @@ command_test() {
   need test
   rm -rf "$RESULTS"
   mkdir -p "$RESULTS"
-  local stages=(lint model unit sim asan python fuzz) stage started
+  local stages=(lint model unit sim python asan fuzz) stage started
   [[ -n $FILTER ]] && stages=(unit python)
   for stage in "${stages[@]}"; do
     started=$SECONDS
     say "test stage: $stage"
+    case $stage in
+      python) [[ -n $FILTER ]] || begin_sanitized_build || warn "the sanitized build cannot begin" ;;
+      asan) end_sanitized_build ;;
+    esac
     # In a subshell with errors off: each stage counts its own failures, none may end the run.
     if ! (set +e; "stage_$stage") && ! failure_noted "$stage"; then
       count "$stage" failed "the stage as a whole"

@@ -137,8 +137,11 @@ TEST_CASE("the file server answers what it knows and refuses the rest") {
   CHECK(as_bytes(answer(target + "/manifest").body).size() == model->manifest().encode().size());
   CHECK(answer("/merge").body == R"({"round_num":0,"term":0,"progress":0})");
   CHECK(answer(target, "POST").status == 405);
-  for (const std::string other : {"/", "", "/models", "/models/", "/models/x", "/models/manifest", "/merge/",
-                                  "/models/../models", target.substr(0, target.size() - 1).c_str()})
+  const auto cut = target.substr(0, target.size() - 1);
+  for (const std::string& other :
+       {std::string("/"), std::string(), std::string("/models"), std::string("/models/"),
+        std::string("/models/x"), std::string("/models/manifest"), std::string("/merge/"),
+        std::string("/models/../models"), cut})
     CHECK_MESSAGE(answer(other).status == 404, other);
   CHECK(answer("/models/" + std::string(64, '0')).status == 404);
 }

@@ -349,7 +349,6 @@ TEST_CASE("a fetch that fails is tried again, less and less often") {
   closed_round t(2);
   t.merge(9, 2);
   t.look();
-  std::size_t fetches = 1;
   duration failing{};
   for (const auto pause : {500ms, 1000ms, 2000ms, 4000ms, 5000ms, 5000ms}) {
     t.clear();
@@ -360,7 +359,6 @@ TEST_CASE("a fetch that fails is tried again, less and less often") {
     t.pass(1ms);
     CHECK(t.count<action::fetch>() == 1);
     failing += pause;
-    ++fetches;
   }
   REQUIRE(failing < machine_options{}.merge_lost);
   t.fetched(9);

@@ -16,9 +16,9 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from figures import disk_bytes, figure, options, run_json  # noqa: E402
-from swarms import BIN, Swarm, until  # noqa: E402
+from swarms import BIN, Swarm, signatures_per_second, until  # noqa: E402
 
-CATCH_UP_TARGET = 2000  # blocks per second
+CATCH_UP_TARGET = 0.065  # of what the signatures of its blocks allow; each has one transaction and one seal
 TXNS = 100_000
 MEMORY = pathlib.Path("/dev/shm")
 ROOM = 4 << 30  # bytes
@@ -57,15 +57,18 @@ def measure_growth(swarm, sn, lengths, count):
         figure(f"chain_{length}_memory", sn.memory() / 1e6, "MB")
 
 
-def measure_catching_up(swarm, sn):
+def measure_catching_up(swarm, sn, smoke):
     late = swarm.more_sn("sn-2", joins=sn, flags=("--snapshot-gap", 0))
     wanted = sn.block_num()
+    signatures = signatures_per_second(smoke)
     begun = time.monotonic()
     late.start()
     until(lambda: late.block_num() >= wanted, "catching up", 1800, [late])
     seconds = time.monotonic() - begun
     rate = wanted / seconds
-    figure("chain_catch_up", rate, "blocks/s", target=CATCH_UP_TARGET, met=rate >= CATCH_UP_TARGET)
+    allowed = (signatures + signatures_per_second(smoke)) / 2 / 2
+    figure("chain_catch_up", rate, "blocks/s", "recovering the 2 signatures of a block alone", allowed, CATCH_UP_TARGET,
+           rate >= CATCH_UP_TARGET * allowed)
     figure("chain_catch_up_cpu", sn.cpu() / wanted * 1e6, "us per block, who gives")
     figure("chain_catch_up_cpu_late", late.cpu() / wanted * 1e6, "us per block, who takes")
     figure("chain_catch_up_memory", late.memory() / 1e6, "MB")
@@ -110,7 +113,7 @@ def main():
         sn = swarm.start_sn()
         measure_growth(swarm, sn, lengths, 20 if given.smoke else 500)
         if given.wants("chain_catch_up"):
-            measure_catching_up(swarm, sn)
+            measure_catching_up(swarm, sn, given.smoke)
         if given.wants("chain_disk"):
             sn.stop()
             measure_disk(swarm, sn, 500 if given.smoke else TXNS)

@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
     add_block(*chain, validator, chain->head()->header.timestamp + 1);
   }
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-  std::printf("{\"seconds\": %f, \"blocks_per_second\": %f}\n", seconds,
-              static_cast<double>(chain->head()->header.block_num - first) / seconds);
+  const auto made = static_cast<double>(chain->head()->header.block_num - first);
+  const boost::json::object out{{"seconds", seconds}, {"blocks_per_second", made / seconds}};
+  std::printf("%s\n", boost::json::serialize(out).c_str());
 }

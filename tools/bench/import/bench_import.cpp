@@ -4,23 +4,25 @@
 //
 // Makes a chain of four validators in which four SLs train (one block of four check-ins, one of the merge,
 // one of four losses, and so on), three seals each, then imports it into an empty chain, RANGE blocks at a
-// time. The reference is what the signatures alone would allow if every core did nothing else.
+// time. The reference is what the signatures alone would allow if every core did nothing else. It is measured between
+// the ranges, by the clock on the wall and on all cores, so that other work on the machine costs both alike. Executing
+// is the work of one thread, and most of it; recovering signatures goes on beside it.
 
 #include "base/hash.hpp"
 #include "contracts/contracts.hpp"
 #include "contracts/registry/client.hpp"
 #include "contracts/training/client.hpp"
 #include "ledger/chain/chain.hpp"
+#include "tools/bench/common/figure.hpp"
+#include "tools/bench/common/signature_mill.hpp"
 
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <string>
 #include <string_view>
-#include <thread>
 
 namespace {
 
@@ -43,12 +45,6 @@ T must(result<T> from) {
 
 ledger::private_key key_of(std::string_view kind, std::size_t number) {
   return must(ledger::private_key::from_bytes(keccak256(fmt::format("{} {}", kind, number)).view()));
-}
-
-double thread_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 /// A directory that goes away at the end.
@@ -174,16 +170,8 @@ private:
   std::vector<sealed_block> made_;
 };
 
-/// Recoveries of a signature per second, on one core.
-double recoveries_per_second() {
-  const auto key = key_of("validator", 0);
-  const auto digest = keccak256("digest");
-  const auto signature = key.sign_recoverable(digest);
-  constexpr int count = 5000;
-  const auto started = thread_seconds();
-  for (int i = 0; i < count; ++i)
-    if (must(ledger::recover(digest, signature)) != key.account()) die("a signature is not its own");
-  return count / (thread_seconds() - started);
+double seconds_since(clock_type::time_point begun) {
+  return std::chrono::duration<double>(clock_type::now() - begun).count();
 }
 
 struct import_outcome {
@@ -191,19 +179,25 @@ struct import_outcome {
   std::size_t txns = 0;
 };
 
-import_outcome import(ledger::chain& on, const std::vector<sealed_block>& made, std::size_t range) {
+/// Lets the mill run between the ranges, about a quarter of the time.
+import_outcome import(ledger::chain& on, const std::vector<sealed_block>& made, std::size_t range,
+                      bench::signature_mill& mill) {
   import_outcome out;
-  const auto started = clock_type::now();
+  double milled_at = 0;
   for (std::size_t at = 0; at < made.size();) {
     std::vector<ledger::sealed_block_view> view;
     for (; at < made.size() && view.size() < range; ++at)
       view.push_back({made[at].block, made[at].seals, {}});
+    const auto started = clock_type::now();
     const auto done = on.import_range(at - view.size() + 1, view);
+    out.seconds += seconds_since(started);
     if (done.refused) die(done.refused->message);
     for (const auto& block : done.blocks)
       out.txns += block->txns.size();
+    if (out.seconds - milled_at < 0.3 && at < made.size()) continue;
+    milled_at = out.seconds;
+    mill.run(std::chrono::milliseconds(100));
   }
-  out.seconds = std::chrono::duration<double>(clock_type::now() - started).count();
   return out;
 }
 
@@ -214,7 +208,7 @@ int main(int count, char** arguments) {
   const auto blocks = smoke ? 200 : count > 1 ? std::strtoull(arguments[1], nullptr, 10) : 20'000;
   const auto range = count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 256;
   if (blocks == 0 || range == 0) die("usage: bench_import [--smoke | BLOCKS [RANGE]]");
-  constexpr double target = 2000;
+  constexpr double target = 0.18; // of what the signatures allow
   const std::filesystem::path fast = "/dev/shm";
   const auto temporary = std::filesystem::temp_directory_path();
   std::vector<sealed_block> made;
@@ -224,14 +218,18 @@ int main(int count, char** arguments) {
   }
   scratch_dir to(temporary);
   const auto on = must(ledger::chain::open(options_for(to.path)));
-  const auto done = import(*on, made, range);
+  bench::signature_mill mill;
+  const auto done = import(*on, made, range, mill);
   const auto rate = static_cast<double>(made.size()) / done.seconds;
   const auto signatures = static_cast<double>(done.txns) / static_cast<double>(made.size())
                           + static_cast<double>(ledger::seal_quorum(validator_count));
-  const auto reference = recoveries_per_second() * std::thread::hardware_concurrency() / signatures;
-  fmt::print(
-      R"({{"name":"import_blocks","value":{:.0f},"unit":"blocks/s","reference":"recovering the {:.1f} )"
-      R"(signatures of a block alone","reference_value":{:.0f},"ratio":{:.3f},"target":{:.0f},"met":{}}})"
-      "\n",
-      rate, signatures, reference, rate / reference, target, rate >= target);
+  const auto allowed = mill.per_second() / signatures;
+  const auto reference = fmt::format("recovering the {:.1f} signatures of a block alone", signatures);
+  bench::tell({.name = "import_blocks",
+               .value = rate,
+               .unit = "blocks/s",
+               .reference = reference,
+               .reference_value = allowed,
+               .ratio = rate / allowed,
+               .ratio_least = target});
 }

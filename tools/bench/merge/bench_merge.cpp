@@ -1,4 +1,5 @@
 #include "merge/methods/kernels.hpp"
+#include "tools/bench/common/figure.hpp"
 
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -105,8 +106,11 @@ int main(int argc, char** argv) {
   const double merging = median(merge_seconds), copying = median(copy_seconds);
   const double ratio = (static_cast<double>((models + 1) * model_bytes) / merging)
                        / (static_cast<double>(2 * models * model_bytes) / copying);
-  fmt::print(
-      "{{\"name\":\"merge_mean\",\"value\":{:.6f},\"unit\":\"s\",\"reference\":\"copy of the same bytes\","
-      "\"reference_value\":{:.6f},\"ratio\":{:.4f},\"target\":{:.2f},\"met\":{}}}\n",
-      merging, copying, ratio, target, ratio >= target);
+  swarm::bench::tell({.name = "merge_mean",
+                      .value = merging,
+                      .unit = "s",
+                      .reference = "copy of the same bytes",
+                      .reference_value = copying,
+                      .ratio = ratio,
+                      .ratio_least = target});
 }

@@ -1,3 +1,4 @@
+#include "tools/bench/common/figure.hpp"
 #include "transport/ml_channel/fifo_channel.hpp"
 
 #include <fcntl.h>
@@ -154,8 +155,11 @@ int main(int argc, char** argv) {
   std::filesystem::remove_all(directory);
   const double gigabytes = static_cast<double>(messages * message_bytes) / 1e9;
   const double channel = gigabytes / median(channel_seconds), plain = gigabytes / median(pipe_seconds);
-  fmt::print("{{\"name\":\"ml_channel\",\"value\":{:.3f},\"unit\":\"GB/s\",\"reference\":\"plain pipe of the "
-             "same size\","
-             "\"reference_value\":{:.3f},\"ratio\":{:.4f},\"target\":{:.2f},\"met\":{}}}\n",
-             channel, plain, channel / plain, target, channel / plain >= target);
+  bench::tell({.name = "ml_channel",
+               .value = channel,
+               .unit = "GB/s",
+               .reference = "plain pipe of the same size",
+               .reference_value = plain,
+               .ratio = channel / plain,
+               .ratio_least = target});
 }

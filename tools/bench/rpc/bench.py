@@ -4,13 +4,9 @@ Beside each: how many answers to a GET for "/is_up" the same server gives, which
 four threads of a plain client that keeps one connection each.
 """
 
-import http.client
 import json
 import pathlib
-import ssl
 import sys
-import threading
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from figures import figure, options  # noqa: E402
@@ -29,34 +25,12 @@ READS = {
 }
 
 
-def plain_answers(swarm, count):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    certificate, key, ca = swarm.client()
-    context.load_verify_locations(ca)
-    context.load_cert_chain(certificate, key)
-
-    def ask():
-        link = http.client.HTTPSConnection("127.0.0.1", swarm.sn.port, context=context)
-        for _ in range(count // CLIENTS):
-            link.request("GET", "/is_up")
-            link.getresponse().read()
-
-    threads = [threading.Thread(target=ask) for _ in range(CLIENTS)]
-    begun = time.monotonic()
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    return count // CLIENTS * CLIENTS / (time.monotonic() - begun)
-
-
 def main():
     given = options(__doc__)
     with Swarm() as swarm:
         sn = swarm.start_sn()
         swarm.load("txn_latency", 100, 0, sn.port)
-        reference = plain_answers(swarm, 100 if given.smoke else 5_000)
+        reference = swarm.plain_answers(100 if given.smoke else 5_000)
         for client, (name, (count, method, params)) in enumerate(READS.items(), 1):
             if given.wants(f"rpc_reads_{name}"):
                 got = swarm.load("rpc_load", CLIENTS, min(count, 100) if given.smoke else count, 8, sn.port, method,

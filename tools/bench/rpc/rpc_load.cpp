@@ -57,5 +57,6 @@ int main(int argc, char** argv) {
       one->ask();
   end.wait();
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-  std::printf("{\"per_second\": %f}\n", static_cast<double>(count) / seconds);
+  const auto per_second = static_cast<double>(count) / seconds;
+  std::printf("%s\n", boost::json::serialize(boost::json::object{{"per_second", per_second}}).c_str());
 }
