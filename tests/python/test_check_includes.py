@@ -66,3 +66,75 @@ def test_forbidden_includes_are_found(check, name, include):
 )
 def test_right_includes_are_left_alone(check, name, include):
     assert check(name, f"#include {include}\n") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "#include <caf/all.hpp>",
+        "#include <boost/asio.hpp>",
+        "#include <rocksdb/db.h>",
+        "#include <fstream>",
+        "#include <iostream>",
+        "#include <filesystem>",
+        "#include <thread>",
+        "#include <mutex>",
+        "#include <fcntl.h>",
+        "#include <unistd.h>",
+        "#include <sys/stat.h>",
+        '#include "base/log.hpp"',
+        '#include "base/file.hpp"',
+        "  const auto now = std::chrono::steady_clock::now();",
+        "  return system_clock::now().time_since_epoch();",
+        "  header.timestamp = unix_seconds();",
+    ],
+)
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "actors/sl/rounds",
+        "actors/sn/membership/machine",
+        "actors/supervision/machine",
+        "contracts/training",
+        "ledger/consensus",
+        "ledger/formats",
+        "ledger/sync",
+        "merge/methods",
+        "merge/model",
+    ],
+)
+def test_pure_folders_do_no_io_and_read_no_clock(check, folder, line):
+    found = check(f"{folder}/a.cpp", f"// fine\n{line}\n")
+    assert any(number == 2 and " is pure and may not " in text for number, text in found)
+    # Tests of a pure folder may do what they like within their layer.
+    for name in (f"{folder}/a.test.cpp", f"{folder}/testing/a.hpp"):
+        assert not any(" is pure and " in text for _, text in check(name, f"// fine\n{line}\n"))
+
+
+@pytest.mark.parametrize(
+    "name, line",
+    [
+        ("actors/sl/rounds/a.cpp", "#include <boost/json.hpp>"),
+        ("actors/sl/rounds/a.cpp", "#include <chrono>"),
+        ("actors/sl/rounds/a.cpp", '#include "contracts/training/client.hpp"'),
+        ("actors/sl/rounds/a.cpp", "// The shell hands in steady_clock::now()."),
+        ("merge/methods/a.cpp", "#include <tbb/parallel_for.h>"),
+        ("ledger/sync/a.cpp", '#include "ledger/proof/trust.hpp"'),
+        ("actors/sl/follower/a.cpp", "  return std::chrono::steady_clock::now();"),
+    ],
+)
+def test_what_pure_folders_may_use(check, name, line):
+    assert check(name, line + "\n") == []
+
+
+@pytest.mark.parametrize(
+    "name, include",
+    [
+        ("actors/sl/rounds/a.cpp", '"actors/sl/messages.hpp"'),
+        ("actors/supervision/machine/a.cpp", '"actors/supervision/role_actor.hpp"'),
+        ("ledger/formats/a.cpp", '"ledger/state/trie.hpp"'),
+        ("ledger/sync/a.cpp", '"ledger/chain/chain.hpp"'),
+    ],
+)
+def test_pure_folders_stand_on_pure_folders(check, name, include):
+    assert "may not include" in check(name, f"#include {include}\n")[0][1]

@@ -92,6 +92,11 @@ std::string follower_state::detail_json() const {
 
 void drain(self_pointer self);
 
+void step(self_pointer self, const auto& event) {
+  self->state().machine.step(event, follower_state::now());
+  drain(self);
+}
+
 // -- actions
 
 struct perform {
@@ -151,8 +156,7 @@ struct perform {
 };
 
 void merge_failed(self_pointer self, std::uint64_t round_num, std::uint32_t term, const std::string& text) {
-  self->state().machine.on_merged(round_num, term, fail(errc::internal, "{}", text), follower_state::now());
-  drain(self);
+  step(self, rounds::event::merge_done{round_num, term, fail(errc::internal, "{}", text)});
 }
 
 void perform::operator()(rounds::action::start_merge& a) const {
@@ -238,7 +242,7 @@ void stop(self_pointer self, caf::error reason) {
   if (s.stop_reason) return;
   s.stop_reason = std::move(reason);
   s.stop_until = follower_state::now() + stop_limit;
-  s.machine.on_shutdown(follower_state::now());
+  s.machine.step(rounds::event::shutdown{}, follower_state::now());
   if (!self->dir().find(sibling(*self, "network"))) s.stop_until = {}; // nobody can be told
   drain(self);
 }
@@ -250,8 +254,7 @@ void leave_for_former_self(self_pointer self) {
   if (s.contract.empty()) return;
   log::info(s.context->log_source, "leaving '{}' for the session that was cut off", s.contract);
   self->tell(sibling(*self, "network"), follow_contract{s.contract});
-  s.machine.on_former_session(follower_state::now());
-  drain(self);
+  step(self, rounds::event::former_session{});
 }
 
 caf::behavior follower_behavior(self_pointer self) {
@@ -266,54 +269,40 @@ caf::behavior follower_behavior(self_pointer self) {
     // After a good end this comes behind its `merge_done` and changes nothing.
     merge_failed(self, merging.round_num, merging.term, "the merge actor died: " + text_of(down.reason));
   });
-  const auto step = [self](auto&& event) {
-    event(self->state().machine, follower_state::now());
-    drain(self);
-  };
   return {
       [=](const program_opened& opened) {
         self->state().contract = opened.contract;
         self->state().passes_merges_on = opened.params.on_train_end == contracts::on_train_end::active;
         self->tell(sibling(*self, "network"), follow_contract{opened.contract});
-        step([&](auto& machine, auto now) { machine.on_open(opened.params, now); });
+        step(self, rounds::event::program_opened{opened.params});
       },
       [=](const program_synced& sync) {
-        step([&](auto& machine, auto now) { machine.on_sync(sync.model, sync.weightage, now); });
+        step(self, rounds::event::program_synced{sync.model, sync.weightage});
       },
       [=](const program_closing& closing) {
-        step([&](auto& machine, auto now) { machine.on_close(closing.model, closing.weightage, now); });
+        step(self, rounds::event::program_closing{closing.model, closing.weightage});
       },
-      [=](const program_loss& loss) {
-        step([&](auto& machine, auto now) { machine.on_loss(loss.report, now); });
-      },
+      [=](const program_loss& loss) { step(self, rounds::event::program_loss{loss.report}); },
       [=](const program_gone& gone) {
-        step([&](auto& machine, auto now) { machine.on_program_gone(gone.reason, gone.orderly, now); });
+        step(self, rounds::event::program_gone{gone.reason, gone.orderly});
       },
       [=](const view_ready& news) {
-        if (news.contract != self->state().contract) return;
-        step([&](auto& machine, auto now) { machine.on_view(news.view, now); });
+        if (news.contract == self->state().contract) step(self, rounds::event::view_read{news.view});
       },
       [=](const call_done& done) {
-        step([&](auto& machine, auto now) {
-          machine.on_call_done(done.id, done.ok, done.block_num, done.text, now);
-        });
+        step(self, rounds::event::call_done{done.id, done.ok, done.block_num, done.text});
       },
       [=](const model_fetched& news) {
         if (self->state().refusal && self->state().refusal->other == news.digest)
           return explain_refusal(self, news);
-        const auto layout = settled(self->state(), news);
-        step([&](auto& machine, auto now) { machine.on_fetched(news.digest, layout, now); });
+        step(self, rounds::event::model_fetched{news.digest, settled(self->state(), news)});
       },
       [=](const merge_done& done) {
         self->state().merging.reset();
-        step([&](auto& machine, auto now) {
-          machine.on_merged(done.round_num, done.term, done.outcome, now);
-        });
+        step(self, rounds::event::merge_done{done.round_num, done.term, done.outcome});
       },
       [=](const leader_progress& news) {
-        step([&](auto& machine, auto now) {
-          machine.on_leader_progress(news.round_num, news.term, news.progress, now);
-        });
+        step(self, rounds::event::leader_progress{news.round_num, news.term, news.progress});
       },
       [=](const contract_unavailable& news) {
         const auto& s = self->state();
@@ -323,11 +312,11 @@ caf::behavior follower_behavior(self_pointer self) {
             "or correct trainingContract",
             news.contract, news.text, news.contract);
         self->tell(sibling(*self, "channel"), refuse_program{text});
-        step([&](auto& machine, auto now) { machine.on_program_gone(text, false, now); });
+        step(self, rounds::event::program_gone{text, false});
       },
       [=](tick) {
         report_long_wait(self);
-        step([](auto& machine, auto now) { machine.tick(now); });
+        step(self, rounds::event::tick{});
         self->delayed_send(self, tick_interval, tick{});
       },
       [=](const admin_query&) { return self->state().detail_json(); },

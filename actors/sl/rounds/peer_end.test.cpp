@@ -155,7 +155,7 @@ TEST_CASE("the final model is loaded before the close is answered") {
   SUBCASE("the node is told to stop: it waits as long as others need it") {
     t.peer(1).loss_round = 2;
     t.done();
-    t.event([](auto& m, auto now) { m.on_shutdown(now); });
+    t.step(event::shutdown{});
     CHECK(!t.machine.may_stop());
     t.peer(2).loss_round = 2;
     t.peer(1).state = peer_state::left;
@@ -199,7 +199,7 @@ TEST_CASE("a program that syncs after the end gets the final model and goes on w
   t.peer(2).loss_round = 1;
   t.peer(2).state = peer_state::finished;
   t.merge(9, 2, true);
-  t.event([](auto& m, auto now) { m.on_open({}, now); });
+  t.step(event::program_opened{});
   t.look();
   CHECK(t.calls().empty()); // a complete training takes no peers
   REQUIRE(t.count<action::answer_open>() == 1);

@@ -1,336 +1,132 @@
 #include "actors/sl/rounds/peer_machine.hpp"
 
-#include "base/assert.hpp"
+#include "actors/sl/rounds/arithmetic.hpp"
 
-#include <algorithm>
-#include <cmath>
-
+// How a session moves from phase to phase, and how it ends.
 namespace swarm::rounds {
 
-using contracts::peer_state;
 using contracts::round_phase;
 
-namespace {
-/// A program closes its pipes when it has read the last answer; one that does not is not waited for longer.
-constexpr auto read_answer_max = std::chrono::seconds(5);
-constexpr auto look_pause_first = std::chrono::milliseconds(50);
-constexpr auto call_pause = std::chrono::seconds(1);
-constexpr auto merge_pause_max = std::chrono::seconds(30);
-constexpr auto fetch_pause_first = std::chrono::milliseconds(500);
-constexpr auto fetch_pause_max = std::chrono::seconds(5);
-} // namespace
-
-std::vector<machine_action> peer_machine::take_actions() {
-  return std::exchange(actions_, {});
+/// Compares what is with what should be and asks for the next step. Called after every event; asks for
+/// nothing twice, as every step leaves a mark until its answer is in.
+void peer_machine::reconcile(time_point now) {
+  auto* s = std::get_if<session>(&state_);
+  if (s == nullptr || !view_ || is_behind()) return;
+  drop_stale_merge(*s);
+  if (calls_.hold_up(now)) return;
+  follow_contract(*s, now);
+  // The last thing done: a step may end the phase, and with it the session.
+  std::visit([&](auto& phase) { go_on(*s, phase, now); }, s->phase);
 }
 
-void peer_machine::on_open(session_params params, time_point now) {
-  drop_session();
-  ending_.reset();
-  view_.reset(); // it may be of another contract
-  interval_ = std::max<std::uint32_t>(1, params.sync_interval);
-  session_ = std::move(params);
-  act(action::refresh{});
-  reconcile(now);
-}
-
-void peer_machine::on_sync(model_ref model, std::uint32_t weightage, time_point now) {
-  if (!session_) return;
-  request_ = request::sync;
-  model_ = model;
-  weightage_ = weightage;
-  act(action::refresh{});
-  reconcile(now);
-}
-
-void peer_machine::on_close(model_ref model, std::uint32_t weightage, time_point now) {
-  if (!session_) return;
-  request_ = request::close;
-  model_ = model;
-  weightage_ = weightage;
-  act(action::refresh{});
-  reconcile(now);
-}
-
-void peer_machine::on_loss(loss_report report, time_point now) {
-  if (!asking_loss_ || !view_) return;
-  asking_loss_ = false;
-  // A merge of a training that was reset meanwhile means nothing to the new one.
-  if (asked_generation_ == generation_) {
-    in_round_ = false;
-    caught_up_ = true;
-    base_round_ = asked_round_;
-    base_digest_ = asked_digest_;
-    loss_ = report;
-    if (find_peer(options_.self) != nullptr) report_loss();
+/// Moves to the phase that the contract asks for.
+void peer_machine::follow_contract(session& s, time_point now) {
+  if (std::holds_alternative<lingering>(s.phase)) return;
+  const auto& head = view_->head;
+  if (head.phase != round_phase::complete) { // a complete training needs no peers any more
+    if (!is_member(*view_, options_.self)) s.training.registered = false;
+    if (!s.training.registered) return enter_registering(s, {.let_in = true});
   }
-  if (request_ == request::sync) {
-    request_ = request::none;
-    const bool over = view_->head.phase == round_phase::complete;
-    act(action::answer_sync{next_interval(), over});
-    enter(over ? "training is complete, the program may go on without syncs" : "training locally", now);
+  s.training.generation = head.generation;
+  if (std::holds_alternative<loading>(s.phase)) return;
+  const auto* from = std::get_if<registering>(&s.phase);
+  if (from != nullptr && !from->let_in) {
+    act(action::answer_open{});
+    wait_for("waiting for the program's first sync", now);
   }
-  reconcile(now);
-}
-
-void peer_machine::report_loss() {
-  report_ = send_surely(contracts::encode_report_loss(
-                            {generation_, base_round_, contracts::to_micro(loss_.loss),
-                             contracts::to_micro(loss_.metric), loss_.epochs_done, loss_.epochs_total}),
-                        fmt::format("report the loss of round {}", base_round_));
-}
-
-void peer_machine::on_program_gone(std::string reason, bool orderly, time_point now) {
-  if (!session_) return;
-  if (lingering_) { // it has its final model; others may still need ours
-    program_served_ = true;
-    return reconcile(now);
-  }
-  // A registration under way comes before the leave, by its nonce.
-  if (registered_ || (call_ && call_->kind == call_kind::register_peer)) leave(reason);
-  act(action::note{!orderly, fmt::format("the program is gone: {}", reason)});
-  if (!orderly) {
-    end_session(false, std::move(reason));
+  if (from != nullptr && from->evaluating) {
+    s.phase = loading{*from->evaluating};
   } else {
-    drop_session();
-    ending_ = fmt::format("left the training before its end, as the program wished: {}", reason);
-    ending_until_ = now + read_answer_max;
-    end_when_done(now);
+    enter_round_phase(s);
   }
-  enter("no program", now);
 }
 
-void peer_machine::on_shutdown(time_point now) {
-  if (session_) {
-    if (registered_ || (call_ && call_->kind == call_kind::register_peer)) leave("its node was told to stop");
-    drop_session();
+/// Stays in the phase if it is the right one already.
+void peer_machine::enter_round_phase(session& s) {
+  const auto& head = view_->head;
+  switch (head.phase) {
+  case round_phase::collecting:
+    if (!std::holds_alternative<collecting>(s.phase)) s.phase = collecting{};
+    return;
+  case round_phase::merging: {
+    const round_and_term key{head.round_num, head.term};
+    const auto* merge = std::get_if<merging>(&s.phase);
+    if (merge == nullptr || merge->of != key) s.phase = merging{.of = key};
+    return;
   }
-  ending_.reset();
-  enter("told to stop", now);
+  case round_phase::complete:
+    if (!std::holds_alternative<finishing>(s.phase)) s.phase = finishing{};
+    return;
+  }
 }
 
-void peer_machine::on_former_session(time_point now) {
-  leave("its node was started again");
-  enter("leaving for the process before this one", now);
+/// The program does not notice: what it evaluates goes with it. Nothing happens in `registering` itself.
+void peer_machine::enter_registering(session& s, registering next) {
+  if (std::holds_alternative<registering>(s.phase)) return;
+  drop_merge(s);
+  if (const auto* from = std::get_if<loading>(&s.phase)) next.evaluating = from->of;
+  s.phase = std::move(next);
+}
+
+/// The training was reset, or its chain was replaced.
+void peer_machine::forget_generation(session& s) {
+  drop_merge(s);
+  s.training = {};
+  if (auto* phase = std::get_if<registering>(&s.phase)) phase->stay_out_of = 0;
+  if (!std::holds_alternative<lingering>(s.phase)) enter_registering(s, {.let_in = true});
+}
+
+void peer_machine::drop_session() {
+  if (auto* s = std::get_if<session>(&state_)) drop_merge(*s);
+  calls_.end_session();
+  models_.fetching.reset();
+  state_ = outside{};
+}
+
+void peer_machine::end_session(bool node_ends, std::string text) {
+  drop_session();
+  act(action::session_ended{node_ends, std::move(text)});
+}
+
+void peer_machine::refuse_program(const std::string& text) {
+  act(action::refuse{text});
+  end_session(false, text);
 }
 
 void peer_machine::leave(std::string_view reason) {
-  if (leaving_) return;
-  leaving_ = send_surely(contracts::encode_leave_peer({reason_text(reason)}), "leave the training");
+  if (calls_.is_leaving()) return;
+  act(calls_.send_leave(contracts::encode_leave_peer({reason_text(reason)}), "leave the training"));
 }
 
-/// The node ends once it has left and nobody waits for a merge that only it has.
-void peer_machine::end_when_done(time_point now) {
-  if (!ending_ || leaving_) return; // a node that ended before it has left would keep its peers waiting
-  if (now < ending_until_ && (is_behind() || is_needed())) return;
-  act(action::session_ended{true, *std::exchange(ending_, std::nullopt)});
+/// A registration under way comes before the leave, by its nonce.
+bool peer_machine::has_to_leave(const session& s) const {
+  return s.training.registered || calls_.is_registering();
 }
 
-void peer_machine::on_view(contract_view view, time_point now) {
-  if (too_old(view, now)) return;
-  view_ = std::move(view);
-  if (session_ && generation_ != 0 && view_->head.generation != generation_) {
-    if (registered_)
-      act(action::note{true,
-                       "the training contract was reset; taking part in the new training from round 1"});
-    forget_generation();
-  }
-  end_when_done(now);
-  reconcile(now);
-}
-
-/// A view from before this node's last transaction says nothing, unless the chain stays that short: then it
-/// was replaced, and what this node has done on the old one does not count.
-bool peer_machine::too_old(const contract_view& view, time_point now) {
-  if (view.block_num >= fresh_from_) {
-    behind_since_.reset();
-    return false;
-  }
-  if (!behind_since_) {
-    behind_since_ = now;
-    act(action::refresh{});
-  }
-  if (now - *behind_since_ < options_.chain_lost) return true;
-  act(action::note{true, fmt::format("the SN's chain ends at block {}, below block {} of this node's last "
-                                     "transaction: it is another chain; starting over",
-                                     view.block_num, fresh_from_)});
-  fresh_from_ = 0;
-  behind_since_.reset();
-  if (session_) forget_generation();
-  return false;
-}
-
-void peer_machine::on_call_done(std::uint64_t id, bool ok, std::uint64_t block_num, std::string text,
-                                time_point now) {
-  fresh_from_ = std::max(fresh_from_, block_num);
-  if (sure_calls_.contains(id)) return sure_call_done(id, ok, block_num > 0, text, now);
-  if (!call_ || call_->id != id) return; // of a session that is gone
-  const auto done = *std::exchange(call_, std::nullopt);
-  if (ok) {
-    failed_calls_ = 0;
-    if (done.generation == generation_) call_succeeded(done);
-  } else {
-    call_failed(done, block_num > 0, text, now);
-  }
-  act(action::refresh{});
-  reconcile(now);
-}
-
-void peer_machine::call_succeeded(const pending_call& done) {
-  switch (done.kind) {
-  case call_kind::register_peer:
-    registered_ = true;
-    break;
-  case call_kind::check_in:
-    checked_in_round_ = done.round_num;
-    in_round_ = true;
-    break;
-  case call_kind::vote_close:
-    voted_ = {done.round_num, done.term};
-    break;
-  case call_kind::suspect:
-    suspected_ = {done.round_num, done.term};
-    break;
-  case call_kind::commit:
-    break;
-  }
-}
-
-/// What the contract refuses because it has moved on shows in the next view. Whatever fails again and again
-/// is not tried without a pause.
-void peer_machine::call_failed(const pending_call& failed, bool has_receipt, const std::string& text,
-                               time_point now) {
-  if (++failed_calls_ > 1 || !has_receipt) call_again_ = now + call_pause;
-  if (!has_receipt) {
-    act(action::note{true, fmt::format("a call of the training contract was lost: {}; trying again", text)});
-    return;
-  }
-  if (failed.kind == call_kind::register_peer) {
-    registration_refused_ = text;
-    return;
-  }
-  // Either it has this voice already, as the process before this one has raised it, or it is too late for it.
-  if (failed.kind == call_kind::suspect || failed.kind == call_kind::vote_close) call_succeeded(failed);
-  act(action::note{false, fmt::format("the training contract refused: {}; reading it again", text)});
-}
-
-void peer_machine::sure_call_done(std::uint64_t id, bool ok, bool has_receipt, const std::string& text,
-                                  time_point now) {
-  if (!ok && !has_receipt) {
-    sure_calls_.at(id).again = now + call_pause;
-    return;
-  }
-  if (!ok) act(action::note{false, fmt::format("{}: refused: {}", sure_calls_.at(id).call.what, text)});
-  sure_calls_.erase(id);
-  if (report_ == id) report_.reset();
-  if (leaving_ == id) {
-    leaving_.reset();
-    act(action::refresh{});
-  }
-  end_when_done(now);
-  reconcile(now);
-}
-
-void peer_machine::on_fetched(const hash32& digest, result<hash32> layout, time_point now) {
-  if (fetching_ != digest) return;
-  fetching_.reset();
-  if (layout) {
-    local_.insert(digest);
-  } else if (view_ && session_ && view_->head.merged_digest == digest) {
-    fetch_failed(layout.error().message, now);
-  }
-  reconcile(now);
-}
-
-void peer_machine::fetch_failed(const std::string& why, time_point now) {
+void peer_machine::send(const session& s, calls::kind what, bytes input, std::string text) {
   const auto& head = view_->head;
-  if (failing_.first != head.merged_digest) {
-    failing_ = {head.merged_digest, now};
-    fetch_pause_ = fetch_pause_first;
-  }
-  act(action::note{true, fmt::format("cannot get the merged model {} of round {} yet: {}",
-                                     to_hex(head.merged_digest.view()), head.merged_round, why)});
-  fetch_again_ = now + fetch_pause_;
-  fetch_pause_ = std::min<duration>(fetch_pause_ * 2, fetch_pause_max);
-  act(action::refresh{}); // there may be other holders now
-  if (now - failing_.second < options_.merge_lost) return;
-  given_up_ = head.merged_digest;
-  act(action::note{true,
-                   fmt::format("the merged model of round {} is lost: nobody gives it", head.merged_round)});
+  act(calls_.send_step({0, what, s.training.generation, head.round_num, head.term}, std::move(input),
+                       std::move(text)));
 }
 
-void peer_machine::on_merged(std::uint64_t round_num, std::uint32_t term, result<merge_outcome> outcome,
-                             time_point now) {
-  if (!merging_ || *merging_ != std::pair{round_num, term}) return;
-  if (outcome && outcome->contributors.empty()) {
-    merging_.reset();
-    nothing_merged(*outcome, now);
-  } else if (outcome) {
-    local_.insert(outcome->digest);
-    merged_ = std::move(*outcome);
-    merge_pause_ = merge_pause_first;
-  } else {
-    act(action::note{true, fmt::format("merging round {} failed: {}", round_num, outcome.error().message)});
-    merging_.reset();
-    merge_failed(now);
-  }
-  reconcile(now);
+bool peer_machine::is_needed() const {
+  return view_ && !peers_that_miss_the_merge(*view_, options_.self).empty();
 }
 
-void peer_machine::merge_failed(time_point now) {
-  merge_again_ = now + merge_pause_;
-  merge_pause_ = std::min<duration>(merge_pause_ * 2, merge_pause_max);
+bool peer_machine::is_in(const session& s) const {
+  return s.training.checked_in == view_->head.round_num;
 }
 
-/// Not one model of the round can be used. A program that brought one of them hears what is wrong with it;
-/// without it the round goes to the next leader, or is collected anew.
-void peer_machine::nothing_merged(const merge_outcome& outcome, time_point now) {
-  const auto& out = outcome.excluded;
-  const auto own = std::find(out.begin(), out.end(), options_.self);
-  if (own != out.end() && request_ != request::none && is_in()) {
-    const auto& reason = outcome.reasons.at(static_cast<std::size_t>(own - out.begin()));
-    leave("its model cannot be merged, nor any other of the round");
-    refuse_program(
-        fmt::format("no model of round {} can be merged; this program's: {}", view_->head.round_num, reason));
-    return enter("no program", now);
-  }
-  act(action::note{true, fmt::format("no model of round {} can be merged", view_->head.round_num)});
-  const bool may_come = std::any_of(view_->check_ins.begin(), view_->check_ins.end(), [&](const auto& in) {
-    const auto* peer = find_peer(in.peer);
-    return in.weightage > 0 && in.peer != options_.self
-           && (peer == nullptr || peer->state != peer_state::left);
-  });
-  if (may_come) return merge_failed(now); // once their nodes can be reached
-  // Whoever brought a model has left. When the others leave too, the round is collected anew.
-  leave("no model of the round can be merged");
-  in_round_ = false;
-  stay_out_of_ = view_->head.round_num;
+void peer_machine::wait_for(std::string what, time_point now) {
+  if (what == waiting_for_) return;
+  waiting_for_ = std::move(what);
+  waiting_since_ = now;
 }
 
-void peer_machine::on_leader_progress(std::uint64_t round_num, std::uint32_t term, std::uint64_t progress,
-                                      time_point now) {
-  if (watched_ != std::pair{round_num, term} || progress == leader_progress_) return;
-  leader_progress_ = progress;
-  leader_progress_at_ = now;
-}
-
-void peer_machine::tick(time_point now) {
-  // Events can get lost with a connection; a contract that does not move is read again now and then.
-  if (session_ && now >= refresh_at_) {
-    refresh_at_ = now + options_.probe_interval;
-    if (request_ != request::none || !open_answered_ || lingering_ || behind_since_) act(action::refresh{});
-  }
-  for (auto& [id, sure] : sure_calls_) {
-    if (!sure.again || now < *sure.again) continue;
-    sure.again.reset();
-    act(action::call(sure.call));
-  }
-  if (!session_ && view_ && (is_behind() || is_needed()) && now >= look_at_) {
-    look_at_ = now + look_pause_first;
-    act(action::refresh{});
-  }
-  end_when_done(now);
-  reconcile(now);
+std::string peer_machine::waiting_for(time_point now) const {
+  if (waiting_for_.empty()) return "no program";
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - waiting_since_).count();
+  return fmt::format("{}, for {} s", waiting_for_, std::max<std::int64_t>(0, seconds));
 }
 
 } // namespace swarm::rounds

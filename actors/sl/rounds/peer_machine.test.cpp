@@ -1,3 +1,4 @@
+#include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/testing/machine_bench.hpp"
 
 #include <doctest/doctest.h>
@@ -36,7 +37,7 @@ TEST_CASE("a program is let in once its node is registered") {
   params.weightage = 7;
   params.epochs_total = 5;
   params.on_train_end = contracts::on_train_end::active;
-  t.event([&](auto& m, auto now) { m.on_open(params, now); });
+  t.step(event::program_opened{params});
   CHECK(t.machine.in_session());
   CHECK(t.count<action::refresh>() == 1);
   CHECK(t.calls().empty()); // nothing is known of the contract yet
@@ -55,7 +56,7 @@ TEST_CASE("a program is let in once its node is registered") {
 
 TEST_CASE("a refused registration is told to the program, once the contract has been read again") {
   machine_bench t;
-  t.event([](auto& m, auto now) { m.on_open({}, now); });
+  t.step(event::program_opened{});
   t.look();
   const auto refusal = "minPeers 2 is in force, peer asked for 1";
   SUBCASE("refused") {
@@ -72,7 +73,7 @@ TEST_CASE("a refused registration is told to the program, once the contract has 
     CHECK(t.count<action::answer_open>() == 1);
   }
   SUBCASE("lost, not refused") {
-    t.event([](auto& m, auto now) { m.on_call_done(1, false, 0, "the SN cannot be reached", now); });
+    t.step(event::call_done{1, false, 0, "the SN cannot be reached"});
     CHECK(t.count<action::refuse>() == 0);
     CHECK(t.calls().size() == 1);
     t.pass(500ms, 2);
@@ -208,7 +209,7 @@ TEST_CASE("a program that is gone: its node leaves") {
     CHECK(t.last<action::call>().input == contracts::encode_leave_peer({"a reason"}));
     CHECK(!t.last<action::session_ended>().node_ends);
     CHECK(t.machine.is_engaged());
-    t.event([](auto& m, auto now) { m.on_open({}, now); });
+    t.step(event::program_opened{});
     t.look();
     CHECK(t.calls().size() == 1); // nothing before the node has left
     t.peer(1).state = peer_state::left;
@@ -227,7 +228,7 @@ TEST_CASE("a program that is gone: its node leaves") {
   SUBCASE("a leave that is lost is sent again, as the same call") {
     t.gone(true);
     const auto id = t.last<action::call>().id;
-    t.event([&](auto& m, auto now) { m.on_call_done(id, false, 0, "lost", now); });
+    t.step(event::call_done{id, false, 0, "lost"});
     CHECK(t.count<action::session_ended>() == 0);
     t.pass(1s);
     CHECK(t.calls().size() == 2);
@@ -244,7 +245,7 @@ TEST_CASE("a program that is gone: its node leaves") {
 
 TEST_CASE("a program that dies before its node is registered") {
   machine_bench t;
-  t.event([](auto& m, auto now) { m.on_open({}, now); });
+  t.step(event::program_opened{});
   SUBCASE("nothing was sent") {
     t.gone(false);
     CHECK(t.calls().empty());
@@ -254,7 +255,7 @@ TEST_CASE("a program that dies before its node is registered") {
     const auto registration = t.last<action::call>().id;
     t.gone(false);
     CHECK(t.calls() == lines{"register as a peer of the training", "leave the training"});
-    t.event([&](auto& m, auto now) { m.on_call_done(registration, true, 11, "", now); });
+    t.step(event::call_done{registration, true, 11, ""});
     CHECK(t.calls().size() == 2);
   }
   CHECK(t.count<action::session_ended>() == 1);
@@ -263,14 +264,14 @@ TEST_CASE("a program that dies before its node is registered") {
 TEST_CASE("a node that is told to stop leaves first") {
   machine_bench t;
   SUBCASE("without a session there is nothing to do") {
-    t.event([](auto& m, auto now) { m.on_shutdown(now); });
+    t.step(event::shutdown{});
     CHECK(t.machine.may_stop());
     CHECK(t.actions.empty());
   }
   SUBCASE("in a session") {
     t.peer(2);
     t.join();
-    t.event([](auto& m, auto now) { m.on_shutdown(now); });
+    t.step(event::shutdown{});
     CHECK(t.calls() == lines{"leave the training"});
     CHECK(!t.machine.may_stop());
     CHECK(!t.machine.in_session());
@@ -285,7 +286,7 @@ TEST_CASE("a node that is told to stop leaves first") {
     t.in(2);
     t.close(1);
     t.look();
-    t.event([](auto& m, auto now) { m.on_shutdown(now); });
+    t.step(event::shutdown{});
     CHECK(t.count<action::cancel_merge>() == 1);
     CHECK(t.calls() == lines{"leave the training"});
   }
@@ -295,7 +296,7 @@ TEST_CASE("a node that is told to stop leaves first") {
     t.in(2);
     t.merge(9, 1);
     t.look();
-    t.event([](auto& m, auto now) { m.on_shutdown(now); });
+    t.step(event::shutdown{});
     t.peer(1).state = peer_state::left;
     t.done();
     CHECK(!t.machine.may_stop());
@@ -317,10 +318,10 @@ TEST_CASE("a node that is told to stop leaves first") {
 
 TEST_CASE("a process leaves for the one before it, whatever has become of that") {
   machine_bench t;
-  t.event([](auto& m, auto now) { m.on_former_session(now); });
+  t.step(event::former_session{});
   CHECK(t.calls() == lines{"leave the training"});
   CHECK(t.machine.is_engaged());
-  t.event([](auto& m, auto now) { m.on_open({}, now); });
+  t.step(event::program_opened{});
   t.look();
   CHECK(t.calls().size() == 1);
   t.done(false, "is no peer of generation 1: call registerPeer first");
@@ -336,8 +337,8 @@ TEST_CASE("views from before a transaction do not count") {
   const auto old = t.view;
   t.in(1);
   t.clear();
-  t.event([&](auto& m, auto now) { m.on_call_done(2, true, 20, "", now); });
-  t.event([&](auto& m, auto now) { m.on_view(old, now); });
+  t.step(event::call_done{2, true, 20, ""});
+  t.step(event::view_read{old});
   CHECK(t.calls().empty()); // it would check in again
   CHECK(t.count<action::refresh>() == 2);
   SUBCASE("until a newer one comes") {
@@ -349,14 +350,14 @@ TEST_CASE("views from before a transaction do not count") {
   SUBCASE("unless the chain stays that short: it is another one") {
     for (int i = 0; i < 14; ++i) {
       t.pass(2s);
-      t.event([&](auto& m, auto now) { m.on_view(old, now); });
+      t.step(event::view_read{old});
     }
     CHECK(t.count<action::refresh>() == 16); // without haste
     CHECK(t.calls().empty());
     t.pass(2s);
     auto other = old;
     other.peers.clear();
-    t.event([&](auto& m, auto now) { m.on_view(other, now); });
+    t.step(event::view_read{other});
     CHECK(notes(t, "another chain"));
     CHECK(t.calls() == lines{"register as a peer of the training"});
   }
@@ -371,7 +372,7 @@ TEST_CASE("a view of another contract is not used for a new session") {
   t.gone(false);
   t.done();
   t.clear();
-  t.event([](auto& m, auto now) { m.on_open({}, now); });
+  t.step(event::program_opened{});
   CHECK(t.count<action::answer_open>() == 0);
   CHECK(t.calls().empty());
 }
@@ -382,7 +383,7 @@ TEST_CASE("reasons are put into words that the contract takes") {
   CHECK(reason_text(std::string(500, 'x')) == std::string(contracts::reason_bytes_max, 'x'));
   machine_bench t;
   t.open();
-  t.event([](auto& m, auto now) { m.on_program_gone("killed:\nby hand", true, now); });
+  t.step(event::program_gone{"killed:\nby hand", true});
   CHECK(t.last<action::call>().input == contracts::encode_leave_peer({"killed:?by hand"}));
 }
 
@@ -390,22 +391,18 @@ TEST_CASE("answers to what was not asked change nothing") {
   machine_bench t;
   t.peer(2);
   t.join();
-  t.event([&](auto& m, auto now) {
-    m.on_call_done(999, true, 3, "", now);
-    m.on_call_done(998, false, 3, "?", now);
-    m.on_loss({}, now);
-    m.on_fetched(t.digest(5), t.digest(77), now);
-    m.on_merged(1, 0, merge_outcome{t.digest(5), 1, {t.account(1)}, {}, {}}, now);
-    m.on_leader_progress(1, 0, 4, now);
-  });
+  t.step(event::call_done{999, true, 3, ""});
+  t.step(event::call_done{998, false, 3, "?"});
+  t.step(event::program_loss{});
+  t.step(event::model_fetched{t.digest(5), t.digest(77)});
+  t.step(event::merge_done{1, 0, merge_outcome{t.digest(5), 1, {t.account(1)}, {}, {}}});
+  t.step(event::leader_progress{1, 0, 4});
   CHECK(t.actions.empty());
   t.gone(false);
   t.clear();
-  t.event([&](auto& m, auto now) {
-    m.on_sync(t.model(1), 1, now);
-    m.on_close(t.model(1), 1, now);
-    m.on_program_gone("again", true, now);
-  });
+  t.step(event::program_synced{t.model(1), 1});
+  t.step(event::program_closing{t.model(1), 1});
+  t.step(event::program_gone{"again", true});
   CHECK(t.actions.empty());
 }
 
@@ -415,7 +412,7 @@ TEST_CASE("refused calls: the contract is read again, and nothing is repeated wi
   t.sync(1);
   t.look();
   t.clear();
-  t.event([](auto& m, auto now) { m.on_call_done(2, false, 15, "round 1 is closed", now); });
+  t.step(event::call_done{2, false, 15, "round 1 is closed"});
   CHECK(t.calls().empty());
   CHECK(t.count<action::refresh>() == 1);
   CHECK(notes(t, "round 1 is closed"));
@@ -468,7 +465,7 @@ TEST_CASE("a reset training is joined from its round 1") {
     REQUIRE(t.calls().back() == "check in for round 2");
     const auto id = t.last<action::call>().id;
     reset();
-    t.event([&](auto& m, auto now) { m.on_call_done(id, true, t.view.block_num, "", now); });
+    t.step(event::call_done{id, true, t.view.block_num, ""});
     t.look();
     CHECK(t.calls().back() == "register as a peer of the training");
     t.peer(1);

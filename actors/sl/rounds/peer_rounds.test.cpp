@@ -1,3 +1,4 @@
+#include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/testing/machine_bench.hpp"
 
 #include <doctest/doctest.h>
@@ -30,7 +31,7 @@ struct closed_round : machine_bench {
     return {digest(number), 500, {account(1), account(2)}, {account(3), account(4)}, {"not there", "is NaN"}};
   }
   void merged(result<merge_outcome> what, std::uint32_t term = 0) {
-    event([&](auto& m, auto t) { m.on_merged(1, term, std::move(what), t); });
+    step(event::merge_done{1, term, std::move(what)});
   }
 };
 
@@ -169,7 +170,7 @@ TEST_CASE("nothing that could be merged, and none of it its own") {
   t.clear();
   const merge_outcome none{{}, 0, {}, {t.account(2)}, {"away"}};
   SUBCASE("is tried again while it may come") {
-    t.event([&](auto& m, auto now) { m.on_merged(1, 0, none, now); });
+    t.step(event::merge_done{1, 0, none});
     CHECK(t.calls().empty());
     t.pass(1s);
     CHECK(t.count<action::start_merge>() == 1);
@@ -177,7 +178,7 @@ TEST_CASE("nothing that could be merged, and none of it its own") {
   SUBCASE("is left once its owner has left, until the round is collected anew") {
     t.peer(2).state = peer_state::left;
     t.look();
-    t.event([&](auto& m, auto now) { m.on_merged(1, 0, none, now); });
+    t.step(event::merge_done{1, 0, none});
     CHECK(t.calls() == lines{"leave the training"});
     t.peer(1).state = peer_state::left;
     t.close(3, 1);
@@ -195,9 +196,7 @@ TEST_CASE("nothing that could be merged, and none of it its own") {
 TEST_CASE("a leader without progress is suspected, one that is slow is not") {
   closed_round t(2);
   CHECK(says(t, "waiting for sl-2 to merge (term 0)"));
-  const auto progress = [&t](std::uint64_t value) {
-    t.event([&](auto& m, auto now) { m.on_leader_progress(1, 0, value, now); });
-  };
+  const auto progress = [&t](std::uint64_t value) { t.step(event::leader_progress{1, 0, value}); };
   t.pass(2s);
   CHECK(t.last<action::probe_leader>().endpoint == "host-2:30305");
   CHECK(t.last<action::probe_leader>().round_num == 1);
@@ -302,7 +301,7 @@ TEST_CASE("a merged model is fetched, loaded, reported, and the sync answered") 
   CHECK(!t.last<action::answer_sync>().training_over);
   SUBCASE("a lost report is sent again") {
     const auto id = t.last<action::call>().id;
-    t.event([&](auto& m, auto now) { m.on_call_done(id, false, 0, "lost", now); });
+    t.step(event::call_done{id, false, 0, "lost"});
     t.pass(1s);
     CHECK(t.calls() == lines(2, "report the loss of round 1"));
     t.done();

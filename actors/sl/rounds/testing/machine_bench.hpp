@@ -72,50 +72,42 @@ public:
   // -- events
   void look() {
     ++view.block_num;
-    machine.on_view(view, now);
-    drain();
+    step(event::view_read{view});
   }
   /// `times` ticks of `pause`.
   void pass(duration pause, int times = 1) {
     for (int i = 0; i < times; ++i) {
       now += pause;
-      machine.tick(now);
-      drain();
+      step(event::tick{});
     }
   }
   /// The newest call is in a block; the machine then sees the view as it is.
   void done(bool ok = true, std::string text = {}) {
-    machine.on_call_done(last<action::call>().id, ok, ++view.block_num, std::move(text), now);
-    drain();
+    step(event::call_done{last<action::call>().id, ok, ++view.block_num, std::move(text)});
     look();
   }
   template <class Event>
-  void event(Event&& what) {
-    what(machine, now);
-    drain();
+  void step(const Event& what) {
+    machine.step(what, now);
+    for (auto& one : machine.take_actions())
+      actions.push_back(std::move(one));
   }
   void sync(std::uint8_t number, std::uint32_t weightage = 1) {
-    event([&](auto& m, auto t) { m.on_sync(model(number), weightage, t); });
+    step(event::program_synced{model(number), weightage});
   }
   void close_program(std::uint8_t number, std::uint32_t weightage = 1) {
-    event([&](auto& m, auto t) { m.on_close(model(number), weightage, t); });
+    step(event::program_closing{model(number), weightage});
   }
-  void loss(double value = 0.5) {
-    event([&](auto& m, auto t) { m.on_loss({value, 0.75, 1, 4}, t); });
-  }
-  void fetched(std::uint8_t number) {
-    event([&](auto& m, auto t) { m.on_fetched(digest(number), digest(77), t); });
-  }
+  void loss(double value = 0.5) { step(event::program_loss{{value, 0.75, 1, 4}}); }
+  void fetched(std::uint8_t number) { step(event::model_fetched{digest(number), digest(77)}); }
   void fetch_fails(std::uint8_t number) {
-    event([&](auto& m, auto t) { m.on_fetched(digest(number), fail(errc::unavailable, "not there"), t); });
+    step(event::model_fetched{digest(number), fail(errc::unavailable, "not there")});
   }
-  void gone(bool orderly) {
-    event([&](auto& m, auto t) { m.on_program_gone("a reason", orderly, t); });
-  }
+  void gone(bool orderly) { step(event::program_gone{"a reason", orderly}); }
 
   /// Opens a session and registers.
   void open(session_params params = {}) {
-    event([&](auto& m, auto t) { m.on_open(params, t); });
+    step(event::program_opened{std::move(params)});
     look();
     peer(1);
     done();
@@ -161,10 +153,6 @@ private:
   static machine_options with_self(machine_options options) {
     options.self = account(1);
     return options;
-  }
-  void drain() {
-    for (auto& one : machine.take_actions())
-      actions.push_back(std::move(one));
   }
 };
 

@@ -79,7 +79,7 @@ void simulation::start_program(node& n) {
   p.has = {static_cast<double>(random_.below(1000)), true, p.layout};
   p.now = program::doing::opening;
   note(&n, fmt::format("program {} opens, {} syncs to come", serial, p.syncs_left));
-  n.machine->on_open(p.params, now_);
+  n.machine->step(event::program_opened{p.params}, now_);
   drain(n);
 }
 
@@ -107,11 +107,11 @@ void simulation::send_models(node& n, bool close) {
   if (close) {
     p.now = program::doing::waiting_for_close;
     const bool inactive = p.params.on_train_end == contracts::on_train_end::inactive;
-    n.machine->on_close(model, inactive ? 0 : p.weightage, now_);
+    n.machine->step(event::program_closing{model, inactive ? 0 : p.weightage}, now_);
   } else {
     --p.syncs_left;
     p.now = program::doing::waiting_for_sync;
-    n.machine->on_sync(model, p.weightage, now_);
+    n.machine->step(event::program_synced{model, p.weightage}, now_);
   }
   drain(n);
 }
@@ -145,7 +145,7 @@ void simulation::take_ask_loss(node& n, const action::ask_loss& ask) {
     if (n.prog.serial != serial || n.prog.now == program::doing::over) return;
     n.prog.evaluating = false;
     const auto loss = n.prog.diverges ? std::nan("") : 1.0 / (1.0 + static_cast<double>(n.prog.last_round));
-    n.machine->on_loss({loss, 0.5, 1, 2}, now_);
+    n.machine->step(event::program_loss{{loss, 0.5, 1, 2}}, now_);
     drain(n);
   });
 }
@@ -188,7 +188,7 @@ void simulation::end_program(node& n, std::string_view how, bool orderly) {
     broken(fmt::format("{}: its program is refused: {}", n.name, how));
   p.now = program::doing::over;
   in_life(n, between(1, 200), [this, &n, orderly] {
-    n.machine->on_program_gone("it closed its pipes", orderly, now_);
+    n.machine->step(event::program_gone{"it closed its pipes", orderly}, now_);
     drain(n);
     if (!n.reliable && n.is_up() && !n.prog.served && random_.below(2) == 0)
       in_life(n, between(1, 4000), [this, &n] { start_program(n); });

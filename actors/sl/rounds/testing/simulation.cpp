@@ -108,7 +108,7 @@ void simulation::boot(node& n) {
   options.merge_lost = 12s;
   n.machine.emplace(options);
   note(&n, "starts");
-  if (n.engaged) n.machine->on_former_session(now_);
+  if (n.engaged) n.machine->step(event::former_session{}, now_);
   tick(n);
   // Not every process that comes back gets a program again.
   if (n.reliable || n.prog.serial == 0 || chance(700))
@@ -131,7 +131,7 @@ void simulation::terminate(node& n) {
   note(&n, "is told to stop");
   n.stopping = true;
   n.prog.now = program::doing::over;
-  n.machine->on_shutdown(now_);
+  n.machine->step(event::shutdown{}, now_);
   in_life(n, 3s, [this, &n] {
     kill(n, "told to stop, without having left in time");
     n.ended = true;
@@ -140,7 +140,7 @@ void simulation::terminate(node& n) {
 }
 
 void simulation::tick(node& n) {
-  n.machine->tick(now_);
+  n.machine->step(event::tick{}, now_);
   drain(n);
   in_life(n, tick_interval, [this, &n] { tick(n); });
 }
@@ -163,7 +163,7 @@ struct simulation::perform {
     sim.note(&n, fmt::format("fetches {}", to_hex(a.digest.view()).substr(0, 10)));
     sim.fetch(n, a.digest, a.holders, 0, [self = *this, digest = a.digest](result<hash32> got) {
       if (!got) self.sim.note(&self.n, "fetch failed");
-      self.n.machine->on_fetched(digest, std::move(got), self.sim.now_);
+      self.n.machine->step(event::model_fetched{digest, std::move(got)}, self.sim.now_);
       self.sim.drain(self.n);
     });
   }
@@ -200,7 +200,7 @@ void simulation::submit(node& n, const action::call& call) {
   if (fault(scenario_.lost_call)) {
     in_life(n, message_delay(), [this, &n, id = call.id] {
       note(&n, fmt::format("call #{} is lost", id));
-      n.machine->on_call_done(id, false, 0, "the SN cannot be reached", now_);
+      n.machine->step(event::call_done{id, false, 0, "the SN cannot be reached"}, now_);
       drain(n);
     });
     return;
@@ -240,7 +240,7 @@ void simulation::execute(node& n, std::uint64_t life, std::uint64_t id, const by
   if (n.life != life) return;
   after(message_delay(), [this, &n, life, id, ok = done.ok, block = world_.block_num(), text] {
     if (n.life != life) return;
-    n.machine->on_call_done(id, ok, block, text, now_);
+    n.machine->step(event::call_done{id, ok, block, text}, now_);
     drain(n);
   });
 }
@@ -273,10 +273,10 @@ void simulation::read_contract(node& n) {
   const auto life = n.life;
   at(sn_up(now_ + message_delay()), [this, &n, life] {
     if (n.life != life) return;
-    auto view = std::make_shared<contract_view>(view_now());
+    auto view = std::make_shared<event::view_read>(view_now());
     in_life(n, message_delay(), [this, &n, view] {
       n.reading = false;
-      n.machine->on_view(*view, now_);
+      n.machine->step(*view, now_);
       drain(n);
       if (n.is_up() && n.read_again) read_contract(n);
     });
@@ -351,7 +351,7 @@ void simulation::finish_merge(node& n, const action::start_merge& task, const st
     models_[outcome.digest] = merged;
     n.store.insert(outcome.digest);
   }
-  n.machine->on_merged(task.round_num, task.term, std::move(outcome), now_);
+  n.machine->step(event::merge_done{task.round_num, task.term, std::move(outcome)}, now_);
   drain(n);
 }
 
@@ -360,7 +360,7 @@ void simulation::probe_leader(node& n, const action::probe_leader& ask) {
     const auto* leader = find(ask.leader);
     if (leader == nullptr || !leader->is_up() || !leader->job) return;
     if (leader->job->round_num != ask.round_num || leader->job->term != ask.term) return;
-    n.machine->on_leader_progress(ask.round_num, ask.term, leader->job->progress, now_);
+    n.machine->step(event::leader_progress{ask.round_num, ask.term, leader->job->progress}, now_);
     drain(n);
   });
 }

@@ -1,0 +1,43 @@
+#include "actors/sl/rounds/arithmetic.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace swarm::rounds {
+
+double merge_weight(const contracts::check_in_view& in, std::uint64_t round_num) {
+  const auto previous = round_num - 1;
+  const auto age = in.finished || in.base_round >= previous ? 0 : previous - in.base_round;
+  return static_cast<double>(in.weightage) / static_cast<double>(1 + age);
+}
+
+std::optional<double> mean_loss(const contract_view& view) {
+  double sum = 0;
+  int count = 0;
+  for (const auto& peer : view.peers) {
+    const auto loss = contracts::from_micro(peer.loss_micro);
+    if (peer.loss_round == 0 || std::isnan(loss)) continue;
+    sum += loss;
+    ++count;
+  }
+  if (count == 0) return std::nullopt;
+  return sum / count;
+}
+
+std::uint32_t adaptive_interval(std::uint32_t current, std::uint32_t asked, std::optional<double> loss_before,
+                                double loss_now) {
+  if (!loss_before) return std::max<std::uint32_t>(1, current);
+  const double factor = loss_now < *loss_before ? 1.25 : 0.8;
+  const double low = std::max(1.0, asked / 4.0);
+  const double high = std::max(1.0, asked * 4.0);
+  return static_cast<std::uint32_t>(std::clamp(std::round(current * factor), low, high));
+}
+
+std::string reason_text(std::string_view text) {
+  std::string out(text.substr(0, contracts::reason_bytes_max));
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return out;
+}
+
+} // namespace swarm::rounds

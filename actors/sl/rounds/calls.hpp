@@ -1,0 +1,70 @@
+#pragma once
+
+#include "actors/sl/rounds/actions.hpp"
+#include "base/clock.hpp"
+
+#include <map>
+#include <optional>
+
+namespace swarm::rounds {
+
+/// The calls of the training contract that this node has under way. Two sorts: the one that the next step
+/// depends on, which is asked for anew from a fresh view when it fails; and those whose loss would keep
+/// others waiting, which are sent again until there is a receipt.
+class calls {
+public:
+  enum class kind { register_peer, check_in, vote_close, commit, suspect };
+  /// What a step call was about when it was sent.
+  struct step_call {
+    std::uint64_t id = 0;
+    kind what = kind::register_peer;
+    std::uint64_t generation = 0;
+    std::uint64_t round_num = 0;
+    std::uint32_t term = 0;
+  };
+
+  /// Sends `about`, which gets its id here. Only while no other step call is under way.
+  action::call send_step(step_call about, bytes input, std::string text);
+  action::call send_report(bytes input, std::string text);
+  action::call send_leave(bytes input, std::string text);
+
+  /// No step may be asked for: one is under way, or this node is leaving, or has to pause after failures.
+  bool hold_up(time_point now) const { return step_ || leave_ || now < step_again_; }
+  bool is_registering() const { return step_ && step_->what == kind::register_peer; }
+  bool is_leaving() const { return leave_.has_value(); }
+  bool is_reporting() const { return report_.has_value(); }
+
+  /// The step call with this id is answered. None: it is of a session that is gone.
+  std::optional<step_call> take_step(std::uint64_t id);
+  void step_succeeded() { failures_ = 0; }
+  void step_failed(bool has_receipt, time_point now);
+
+  bool is_sure(std::uint64_t id) const { return sure_.contains(id); }
+  /// What it was for, as long as it is under way.
+  const std::string& text_of(std::uint64_t id) const { return sure_.at(id).call.what; }
+  void sure_call_lost(std::uint64_t id, time_point now);
+  /// It has its receipt. True if it was the leave.
+  bool sure_call_done(std::uint64_t id);
+  /// Those that were lost and are to be sent once more.
+  std::vector<action::call> due(time_point now);
+
+  /// Only a leave outlives the session.
+  void end_session();
+
+private:
+  struct sure_call {
+    action::call call;
+    std::optional<time_point> again;
+  };
+  action::call send_surely(bytes input, std::string text);
+
+  std::uint64_t next_id_ = 1;
+  std::optional<step_call> step_;
+  time_point step_again_{};
+  int failures_ = 0; ///< of step calls, in a row
+  std::map<std::uint64_t, sure_call> sure_;
+  std::optional<std::uint64_t> leave_;
+  std::optional<std::uint64_t> report_; ///< the newest
+};
+
+} // namespace swarm::rounds

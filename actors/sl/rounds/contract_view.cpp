@@ -1,0 +1,115 @@
+#include "actors/sl/rounds/contract_view.hpp"
+
+#include "actors/sl/rounds/arithmetic.hpp"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace swarm::rounds {
+
+using contracts::peer_state;
+using contracts::round_phase;
+
+const contracts::peer_view* find_peer(const contract_view& view, const address& who) {
+  const auto found =
+      std::find_if(view.peers.begin(), view.peers.end(), [&](const auto& p) { return p.account == who; });
+  return found == view.peers.end() ? nullptr : &*found;
+}
+
+bool is_member(const contract_view& view, const address& who) {
+  const auto* peer = find_peer(view, who);
+  return peer != nullptr && peer->state != peer_state::left;
+}
+
+bool is_listed(const contract_view& view, const address& who) {
+  return std::any_of(view.check_ins.begin(), view.check_ins.end(),
+                     [&](const auto& in) { return in.peer == who; });
+}
+
+bool is_hopeless(const contract_view& view) {
+  return std::all_of(view.check_ins.begin(), view.check_ins.end(),
+                     [&](const auto& in) { return view.silent.contains(in.peer); });
+}
+
+peer_list missing_peers(const contract_view& view) {
+  peer_list out;
+  for (const auto& peer : view.peers) {
+    const bool waited_for = peer.state == peer_state::active || peer.state == peer_state::finished;
+    if (waited_for && !is_listed(view, peer.account)) out.push_back(&peer);
+  }
+  return out;
+}
+
+peer_list peers_that_miss_the_merge(const contract_view& view, const address& self) {
+  const auto& head = view.head;
+  const bool complete = head.phase == round_phase::complete;
+  peer_list out;
+  if (!complete && head.merged_by != self) return out;
+  for (const auto& peer : view.peers) {
+    const bool waits = peer.state == peer_state::active || (complete && peer.state == peer_state::finished);
+    const bool took_part = complete || peer.last_round >= head.merged_round;
+    if (peer.account != self && waits && took_part && peer.loss_round < head.merged_round
+        && !view.silent.contains(peer.account))
+      out.push_back(&peer);
+  }
+  return out;
+}
+
+std::vector<holder> holders_of_merge(const contract_view& view, const address& self) {
+  const auto& head = view.head;
+  std::vector<holder> out;
+  const auto add = [&](auto&& belongs) {
+    for (const auto& peer : view.peers)
+      if (peer.account != self && !peer.endpoint.empty() && belongs(peer))
+        out.push_back({peer.account, peer.endpoint});
+  };
+  const auto merged_it = [&](const auto& peer) { return peer.account == head.merged_by; };
+  const auto loaded_it = [&](const auto& peer) { return peer.loss_round >= head.merged_round; };
+  add(merged_it);
+  add([&](const auto& peer) { return !merged_it(peer) && loaded_it(peer); });
+  add([&](const auto& peer) { return !merged_it(peer) && !loaded_it(peer); });
+  return out;
+}
+
+std::vector<merge_input> merge_inputs(const contract_view& view) {
+  std::vector<merge_input> out;
+  for (const auto& in : view.check_ins) {
+    if (in.weightage == 0) continue;
+    const auto* peer = find_peer(view, in.peer);
+    out.push_back({in.peer, peer != nullptr ? peer->name : to_hex(in.peer.view()), in.endpoint, in.digest,
+                   in.size, merge_weight(in, view.head.round_num)});
+  }
+  return out;
+}
+
+std::string name_of(const contract_view& view, const address& who) {
+  const auto* peer = find_peer(view, who);
+  if (peer == nullptr) return to_hex(who.view());
+  return view.silent.contains(who) ? peer->name + " (no sign of life)" : peer->name;
+}
+
+std::string names_of(const contract_view& view, const peer_list& peers) {
+  constexpr std::size_t shown_max = 5;
+  std::string out;
+  for (std::size_t i = 0; i < peers.size() && i < shown_max; ++i)
+    out += (i == 0 ? "" : ", ") + name_of(view, peers[i]->account);
+  if (peers.size() > shown_max) out += fmt::format(" and {} more", peers.size() - shown_max);
+  return out.empty() ? "nobody" : out;
+}
+
+std::string lost_peers(const contract_view& view) {
+  std::vector<std::string> lost;
+  for (const auto& peer : view.peers) {
+    if (peer.loss_round >= view.head.merged_round) continue;
+    if (peer.state == peer_state::left)
+      lost.push_back(peer.name + " (left)");
+    else if (view.silent.contains(peer.account))
+      lost.push_back(peer.name + " (no sign of life)");
+    else if (peer.state == peer_state::absent)
+      lost.push_back(peer.name + " (absent)");
+  }
+  return fmt::format("{}", fmt::join(lost, ", "));
+}
+
+} // namespace swarm::rounds

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "actors/sl/rounds/contract_view.hpp"
+#include "base/result.hpp"
+
+/// What a peer machine is told.
+namespace swarm::rounds::event {
+
+// By the program, or about it.
+
+struct program_opened {
+  session_params params;
+};
+/// The program waits for the answer to a sync.
+struct program_synced {
+  model_ref model;
+  std::uint32_t weightage = 1;
+};
+/// The program has ended its training and waits for the final model. `weightage` 0: its weights
+/// must not count.
+struct program_closing {
+  model_ref model;
+  std::uint32_t weightage = 1;
+};
+/// The answer to `action::ask_loss`.
+struct program_loss {
+  loss_report report;
+};
+/// The program's end of the channel is gone, or sent what cannot be served. `orderly`: it said itself that it
+/// ends its session.
+struct program_gone {
+  std::string reason;
+  bool orderly = false;
+};
+
+// About this node.
+
+/// It is told to stop: it leaves, so that its peers go on at once. See `peer_machine::may_stop`.
+struct shutdown {};
+/// Before the first program: the process before this one ended within a session, and nobody has left for it.
+struct former_session {};
+struct tick {};
+
+// By the chain, the store and other nodes.
+
+/// The contract was read.
+struct view_read {
+  contract_view view;
+};
+/// The answer to `action::call`.
+struct call_done {
+  std::uint64_t id = 0;
+  bool ok = false;
+  std::uint64_t block_num = 0; ///< of the receipt, 0 when there is none
+  std::string text;            ///< revert reason or other failure
+};
+/// The answer to `action::fetch`: the model's layout, or why it cannot be had.
+struct model_fetched {
+  hash32 digest;
+  result<hash32> layout;
+};
+/// The answer to `action::start_merge`.
+struct merge_done {
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  result<merge_outcome> outcome;
+};
+/// The answer to `action::probe_leader`. `progress` only has to change while the leader gets on
+/// with its work.
+struct leader_progress {
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  std::uint64_t progress = 0;
+};
+
+} // namespace swarm::rounds::event

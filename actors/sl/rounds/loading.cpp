@@ -1,0 +1,107 @@
+#include "actors/sl/rounds/peer_machine.hpp"
+
+#include <algorithm>
+
+// Merged models: to get them, and to hand them to the program.
+namespace swarm::rounds {
+
+namespace {
+constexpr duration fetch_pause_first = std::chrono::milliseconds(500);
+constexpr duration fetch_pause_max = std::chrono::seconds(5);
+} // namespace
+
+void peer_machine::go_on(session&, loading&, time_point now) {
+  wait_for("the program evaluates the merged model", now);
+}
+
+/// True while there is a merge that the program gets before this node goes on with the round. The session may
+/// be over then.
+bool peer_machine::loads_first(session& s, time_point now) {
+  const auto& head = view_->head;
+  auto& training = s.training;
+  const bool round_done = training.checked_in && head.merged_round >= *training.checked_in;
+  if (s.request->closing) {
+    if (!round_done) return false;
+    // Its training is over: the program is left alone until the last merge.
+    training.checked_in.reset();
+    training.base_round = head.merged_round;
+    training.base_digest = head.merged_digest;
+    return false;
+  }
+  const bool joins_late = !training.loaded && !training.checked_in && head.merged_round > 0;
+  const bool lost =
+      head.merged_digest == training.given_up; // what it would have merged goes into the next round
+  if (lost || (!round_done && !joins_late)) return false;
+  load_merged(s, now);
+  return true;
+}
+
+/// Gets the newest merged model and hands it to the program.
+void peer_machine::load_merged(session& s, time_point now) {
+  const auto& head = view_->head;
+  if (!head.layout_digest.is_zero() && head.layout_digest != s.request->model.layout) return refuse_layout(s);
+  if (!get_merged(now)) return;
+  drop_merge(s);
+  s.phase = loading{{s.training.generation, head.merged_round, head.merged_digest}};
+  act(action::ask_loss{head.merged_digest, head.merged_round});
+  wait_for(fmt::format("the program loads the merged model of round {}", head.merged_round), now);
+}
+
+/// Sees to it that the newest merged model is in the store. True once it is.
+bool peer_machine::get_merged(time_point now) {
+  const auto& head = view_->head;
+  if (models_.local.contains(head.merged_digest)) return true;
+  if (models_.fetching || now < models_.fetch_again) return false;
+  models_.fetching = head.merged_digest;
+  act(action::fetch{head.merged_digest, head.merged_size, holders_of_merge(*view_, options_.self)});
+  wait_for(fmt::format("fetching the merged model of round {}", head.merged_round), now);
+  return false;
+}
+
+void peer_machine::step(const event::model_fetched& fetched, time_point now) {
+  if (models_.fetching != fetched.digest) return;
+  models_.fetching.reset();
+  auto* s = std::get_if<session>(&state_);
+  if (fetched.layout) {
+    models_.local.insert(fetched.digest);
+  } else if (s != nullptr && view_ && view_->head.merged_digest == fetched.digest) {
+    fetch_failed(*s, fetched.layout.error().message, now);
+  }
+  reconcile(now);
+}
+
+void peer_machine::fetch_failed(session& s, const std::string& why, time_point now) {
+  const auto& head = view_->head;
+  auto& failing = s.training.failing;
+  if (!failing || failing->digest != head.merged_digest)
+    failing = {head.merged_digest, now, fetch_pause_first};
+  act(action::note{true, fmt::format("cannot get the merged model {} of round {} yet: {}",
+                                     to_hex(head.merged_digest.view()), head.merged_round, why)});
+  models_.fetch_again = now + failing->pause;
+  failing->pause = std::min(failing->pause * 2, fetch_pause_max);
+  act(action::refresh{}); // there may be other holders now
+  if (now - failing->since < options_.merge_lost) return;
+  s.training.given_up = head.merged_digest;
+  act(action::note{true,
+                   fmt::format("the merged model of round {} is lost: nobody gives it", head.merged_round)});
+}
+
+void peer_machine::refuse_layout(const session& s) {
+  const auto& head = view_->head;
+  action::refuse_layout refusal{s.request->model.digest, head.merged_digest, head.merged_size,
+                                holders_of_merge(*view_, options_.self)};
+  if (head.merged_round == 0) {
+    for (const auto& in : view_->check_ins) {
+      if (in.weightage == 0 || in.peer == options_.self) continue;
+      refusal.other = in.digest;
+      refusal.other_size = in.size;
+      refusal.holders = {{in.peer, in.endpoint}};
+      break;
+    }
+  }
+  act(std::move(refusal));
+  if (s.training.registered) leave("its model has other parameters than its peers'");
+  end_session(false, "the program's model has other parameters than its peers'");
+}
+
+} // namespace swarm::rounds

@@ -1,0 +1,156 @@
+#include "actors/sl/rounds/arithmetic.hpp"
+#include "actors/sl/rounds/peer_machine.hpp"
+
+#include <algorithm>
+
+// A closed round: this node leads it, or watches who does.
+namespace swarm::rounds {
+
+using contracts::round_phase;
+
+namespace {
+constexpr duration merge_pause_max = std::chrono::seconds(30);
+} // namespace
+
+void peer_machine::go_on(session& s, merging& phase, time_point now) {
+  if (!s.request || loads_first(s, now)) return;
+  // What the process before this one has checked in counts as well.
+  if (!is_in(s) && !is_listed(*view_, options_.self)) return come_late(now);
+  if (view_->head.leader == options_.self) return lead(s, phase, now);
+  watch_leader(s, now);
+}
+
+void peer_machine::come_late(time_point now) {
+  const auto& head = view_->head;
+  wait_for(fmt::format("came late for round {}, contributes to the next one; waiting for {} to merge{}",
+                       head.round_num, name_of(*view_, head.leader),
+                       is_hopeless(*view_)
+                           ? ", but none of that round's peers gives a sign of life: start one of them "
+                             "again, or reset the training contract"
+                           : ""),
+           now);
+}
+
+void peer_machine::lead(session& s, merging& phase, time_point now) {
+  if (phase.job && phase.job->outcome) return commit(s, *phase.job->outcome);
+  if (phase.job || now < s.training.leading.again) return;
+  const auto& head = view_->head;
+  phase.job.emplace();
+  action::start_merge start{head.round_num, head.term, head.merge_method, merge_inputs(*view_)};
+  wait_for(fmt::format("leading round {}, term {}: merging {} models", head.round_num, head.term,
+                       start.inputs.size()),
+           now);
+  act(std::move(start));
+}
+
+void peer_machine::commit(session& s, const merge_outcome& outcome) {
+  const auto& head = view_->head;
+  std::vector<std::string> reasons;
+  for (const auto& reason : outcome.reasons)
+    reasons.push_back(reason_text(reason));
+  send(s, calls::kind::commit,
+       contracts::encode_commit_merge({s.training.generation, head.round_num, head.term, outcome.digest,
+                                       outcome.size, outcome.contributors, outcome.excluded, reasons}),
+       fmt::format("commit the merge of round {}", head.round_num));
+}
+
+/// A leader that is slow is given time, one that makes no progress is not.
+void peer_machine::watch_leader(session& s, time_point now) {
+  const auto& head = view_->head;
+  wait_for(fmt::format("round {}: waiting for {} to merge (term {})", head.round_num,
+                       name_of(*view_, head.leader), head.term),
+           now);
+  auto& marks = s.training.marks;
+  const round_and_term key{head.round_num, head.term};
+  if (!marks.watch || marks.watch->of != key) marks.watch = {key, 0, now, now + options_.probe_interval};
+  auto& watch = *marks.watch;
+  if (now >= watch.probe_at) {
+    watch.probe_at = now + options_.probe_interval;
+    if (const auto* leader = find_peer(*view_, head.leader))
+      act(action::probe_leader{head.leader, leader->endpoint, head.round_num, head.term});
+  }
+  const auto& told = marks.suspected;
+  const bool has_told = told && told->first == head.round_num && told->second >= head.term;
+  if (has_told || now - watch.progress_at < options_.leader_stall) return;
+  send(s, calls::kind::suspect,
+       contracts::encode_suspect_leader({s.training.generation, head.round_num, head.term}),
+       fmt::format("suspect the leader of round {}, term {}", head.round_num, head.term));
+}
+
+void peer_machine::step(const event::leader_progress& news, time_point now) {
+  auto* s = std::get_if<session>(&state_);
+  if (s == nullptr || !s->training.marks.watch) return;
+  auto& watch = *s->training.marks.watch;
+  if (watch.of != round_and_term{news.round_num, news.term} || watch.progress == news.progress) return;
+  watch.progress = news.progress;
+  watch.progress_at = now;
+}
+
+void peer_machine::step(const event::merge_done& done, time_point now) {
+  auto* s = std::get_if<session>(&state_);
+  auto* phase = s != nullptr ? std::get_if<merging>(&s->phase) : nullptr;
+  if (phase == nullptr || !phase->job || phase->of != round_and_term{done.round_num, done.term}) return;
+  if (!done.outcome) {
+    act(action::note{
+        true, fmt::format("merging round {} failed: {}", done.round_num, done.outcome.error().message)});
+    phase->job.reset();
+    merge_failed(*s, now);
+  } else if (done.outcome->contributors.empty()) {
+    phase->job.reset();
+    nothing_merged(*s, *done.outcome, now);
+  } else {
+    models_.local.insert(done.outcome->digest);
+    phase->job->outcome = *done.outcome;
+    s->training.leading.pause = merge_pauses::first;
+  }
+  reconcile(now);
+}
+
+void peer_machine::merge_failed(session& s, time_point now) {
+  auto& leading = s.training.leading;
+  leading.again = now + leading.pause;
+  leading.pause = std::min(leading.pause * 2, merge_pause_max);
+}
+
+/// Not one model of the round can be used. A program that brought one of them hears what is wrong with it;
+/// without it the round goes to the next leader, or is collected anew.
+void peer_machine::nothing_merged(session& s, const merge_outcome& outcome, time_point now) {
+  const auto round_num = view_->head.round_num;
+  const auto& out = outcome.excluded;
+  const auto own = std::find(out.begin(), out.end(), options_.self);
+  if (own != out.end() && s.request && is_in(s)) {
+    const auto& reason = outcome.reasons.at(static_cast<std::size_t>(own - out.begin()));
+    leave("its model cannot be merged, nor any other of the round");
+    refuse_program(fmt::format("no model of round {} can be merged; this program's: {}", round_num, reason));
+    return wait_for("no program", now);
+  }
+  act(action::note{true, fmt::format("no model of round {} can be merged", round_num)});
+  const bool may_come = std::any_of(view_->check_ins.begin(), view_->check_ins.end(), [&](const auto& in) {
+    const bool is_gone = find_peer(*view_, in.peer) != nullptr && !is_member(*view_, in.peer);
+    return in.weightage > 0 && in.peer != options_.self && !is_gone;
+  });
+  if (may_come) return merge_failed(s, now); // once their nodes can be reached
+  // Whoever brought a model has left. When the others leave too, the round is collected anew.
+  leave("no model of the round can be merged");
+  s.training.checked_in.reset();
+  enter_registering(s, {.let_in = true, .stay_out_of = round_num});
+}
+
+/// The merge under way is of no use once this node does not lead that term any more.
+void peer_machine::drop_stale_merge(session& s) {
+  const auto* phase = std::get_if<merging>(&s.phase);
+  if (phase == nullptr) return;
+  const auto& head = view_->head;
+  const bool leads = head.phase == round_phase::merging && head.leader == options_.self
+                     && phase->of == round_and_term{head.round_num, head.term};
+  if (!leads) drop_merge(s);
+}
+
+void peer_machine::drop_merge(session& s) {
+  auto* phase = std::get_if<merging>(&s.phase);
+  if (phase == nullptr || !phase->job) return;
+  if (!phase->job->outcome) act(action::cancel_merge{});
+  phase->job.reset();
+}
+
+} // namespace swarm::rounds

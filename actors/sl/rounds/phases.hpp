@@ -1,0 +1,152 @@
+#pragma once
+
+#include "actors/sl/rounds/types.hpp"
+#include "base/clock.hpp"
+
+#include <optional>
+#include <set>
+#include <utility>
+#include <variant>
+
+/// Where one SL stands. It is `outside`, or in a session with a program. A session is always in one phase;
+/// what a phase does not need does not exist in it. The contract's phase decides which one it is
+/// (`peer_machine::follow_contract`), with two exceptions: the program decides when `loading` is over, and
+/// nothing but the end of the session ends `lingering`.
+namespace swarm::rounds {
+
+/// No program is here.
+struct outside {
+  std::optional<std::string> ending; ///< the node ends, for this reason, once it has left and nobody needs it
+  time_point ending_until{};         ///< nobody is given more time to get a file
+  time_point look_at{};              ///< the next look at peers that need something from here
+};
+
+/// A merged model that the program evaluates.
+struct evaluation {
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  hash32 digest;
+};
+
+/// The training goes on without this node: it is no peer yet, or not any more.
+struct registering {
+  bool let_in = false;                  ///< the program's opening is answered already
+  std::optional<std::string> refused;   ///< what the contract said to the registration
+  std::uint64_t stay_out_of = 0;        ///< a round that has to be collected anew before this node comes back
+  std::optional<evaluation> evaluating; ///< as the reset of a training does not interrupt the program
+};
+
+/// A peer, in a round that collects models. Needs nothing of its own: what a node has done for a round is in
+/// `round_marks`.
+struct collecting {};
+
+/// A round and, as a round can be collected anew, its term.
+using round_and_term = std::pair<std::uint64_t, std::uint32_t>;
+
+/// The merge that this node's leader actor works at.
+struct merge_job {
+  std::optional<merge_outcome> outcome; ///< to be committed
+};
+/// A peer, in a closed round that one leader merges. The next term is another `merging`.
+struct merging {
+  round_and_term of;
+  std::optional<merge_job> job; ///< only while this node leads
+};
+
+/// The training is complete; the program still has to get the final model.
+struct finishing {
+  bool last_try = false; ///< a final model that was given up is tried for once more
+};
+
+/// The program evaluates a merged model, whatever the contract's phase.
+struct loading {
+  evaluation of;
+};
+
+/// The program has its final model; peers may still need this node's files.
+struct lingering {
+  bool program_served = false; ///< it has read the last answer and closed its pipes
+  time_point until{};          ///< a program that does not is not waited for longer
+  time_point look_at{};
+  duration look_pause{}; ///< between two looks at peers that need something from here
+};
+
+/// What the program waits for.
+struct program_request {
+  bool closing = false; ///< its training has ended; otherwise it syncs
+  model_ref model;      ///< contributed at check-in
+  std::uint32_t weightage = 1;
+};
+
+struct loaded_merge {
+  std::uint64_t round_num = 0;
+  hash32 digest;
+  loss_report loss;
+};
+
+/// How another leader gets on.
+struct leader_watch {
+  round_and_term of;
+  std::uint64_t progress = 0;
+  time_point progress_at{};
+  time_point probe_at{};
+};
+
+/// What this node has asked of a round, and since when it waits: nothing is asked for twice. By round and
+/// term and not by phase, as a round may be collected more than once, and another SN may be a few blocks
+/// behind the last one.
+struct round_marks {
+  std::optional<round_and_term> voted;
+  std::optional<round_and_term> suspected;
+  std::uint64_t grace_round = 0; ///< enough peers are in this round, with others missing
+  time_point grace_since{};
+  std::optional<leader_watch> watch;
+};
+
+/// Merges that this node leads and that fail are tried again less and less often.
+struct merge_pauses {
+  static constexpr duration first = std::chrono::seconds(1);
+  time_point again{};
+  duration pause = first;
+};
+
+/// A merged model that nobody gives.
+struct failing_merge {
+  hash32 digest;
+  time_point since{};
+  duration pause{}; ///< between two tries
+};
+
+/// What this node has done in one generation of the training; a reset makes it meaningless.
+struct membership {
+  std::uint64_t generation = 0; ///< 0: not known yet
+  bool registered = false;
+  std::optional<std::uint64_t> checked_in; ///< for this round, whose merge is not loaded yet
+  std::uint64_t base_round = 0;            ///< the merge that the program trains from
+  hash32 base_digest;
+  std::optional<loaded_merge> loaded; ///< the last one; none: the program has no model of this generation
+  std::optional<failing_merge> failing;
+  hash32 given_up; ///< a merge that is lost
+  round_marks marks;
+  merge_pauses leading;
+  std::optional<double> mean_loss; ///< of all peers, at the last merge
+};
+
+/// What lives as long as a program's session, whatever its phase.
+struct session {
+  session_params params;
+  std::uint32_t interval = 1;
+  std::optional<program_request> request;
+  time_point refresh_at{};
+  membership training;
+  std::variant<registering, collecting, merging, finishing, loading, lingering> phase;
+};
+
+/// What this node knows of its own store. Outlives sessions, as the store does.
+struct known_models {
+  std::set<hash32> local; ///< merged models known to be there
+  std::optional<hash32> fetching;
+  time_point fetch_again{};
+};
+
+} // namespace swarm::rounds

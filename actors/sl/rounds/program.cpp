@@ -1,0 +1,129 @@
+#include "actors/sl/rounds/arithmetic.hpp"
+#include "actors/sl/rounds/peer_machine.hpp"
+
+// What the program does, and what happens to its node as a whole.
+namespace swarm::rounds {
+
+using contracts::round_phase;
+
+namespace {
+/// A program closes its pipes when it has read the last answer; one that does not is not waited for longer.
+constexpr auto read_answer_max = std::chrono::seconds(5);
+} // namespace
+
+void peer_machine::step(const event::program_opened& opened, time_point now) {
+  drop_session();
+  view_.reset(); // it may be of another contract
+  state_ =
+      session{.params = opened.params, .interval = std::max<std::uint32_t>(1, opened.params.sync_interval)};
+  act(action::refresh{});
+  reconcile(now);
+}
+
+void peer_machine::step(const event::program_synced& synced, time_point now) {
+  take_request({false, synced.model, synced.weightage}, now);
+}
+
+void peer_machine::step(const event::program_closing& closing, time_point now) {
+  take_request({true, closing.model, closing.weightage}, now);
+}
+
+void peer_machine::take_request(program_request request, time_point now) {
+  auto* s = std::get_if<session>(&state_);
+  if (s == nullptr) return;
+  s->request = request;
+  act(action::refresh{});
+  reconcile(now);
+}
+
+namespace {
+
+/// The evaluation is over: what was evaluated, if anything was.
+std::optional<evaluation> take_evaluation(session& s) {
+  if (const auto* phase = std::get_if<loading>(&s.phase)) return phase->of;
+  if (auto* phase = std::get_if<registering>(&s.phase)) return std::exchange(phase->evaluating, std::nullopt);
+  return std::nullopt;
+}
+
+} // namespace
+
+void peer_machine::step(const event::program_loss& loss, time_point now) {
+  auto* s = std::get_if<session>(&state_);
+  const auto evaluated = s != nullptr ? take_evaluation(*s) : std::nullopt;
+  if (!evaluated) return;
+  if (std::holds_alternative<loading>(s->phase)) enter_round_phase(*s);
+  auto& training = s->training;
+  // A merge of a training that was reset meanwhile means nothing to the new one.
+  if (evaluated->generation == training.generation) {
+    training.checked_in.reset();
+    training.loaded = {evaluated->round_num, evaluated->digest, loss.report};
+    training.base_round = evaluated->round_num;
+    training.base_digest = evaluated->digest;
+    if (find_peer(*view_, options_.self) != nullptr) report_loss(*s);
+  }
+  if (s->request && !s->request->closing) {
+    s->request.reset();
+    const bool over = view_->head.phase == round_phase::complete;
+    act(action::answer_sync{next_interval(*s), over});
+    wait_for(over ? "training is complete, the program may go on without syncs" : "training locally", now);
+  }
+  reconcile(now);
+}
+
+void peer_machine::report_loss(const session& s) {
+  const auto& training = s.training;
+  const auto& loss = training.loaded->loss;
+  act(calls_.send_report(
+      contracts::encode_report_loss({training.generation, training.base_round, contracts::to_micro(loss.loss),
+                                     contracts::to_micro(loss.metric), loss.epochs_done, loss.epochs_total}),
+      fmt::format("report the loss of round {}", training.base_round)));
+}
+
+std::uint32_t peer_machine::next_interval(session& s) {
+  const auto loss = s.params.adaptive_sync ? mean_loss(*view_) : std::nullopt;
+  if (!loss) return s.interval;
+  s.interval = adaptive_interval(s.interval, s.params.sync_interval, s.training.mean_loss, *loss);
+  s.training.mean_loss = loss;
+  return s.interval;
+}
+
+void peer_machine::step(const event::program_gone& gone, time_point now) {
+  auto* s = std::get_if<session>(&state_);
+  if (s == nullptr) return;
+  auto* phase = std::get_if<lingering>(&s->phase);
+  if (phase == nullptr) return go_without_program(*s, gone, now);
+  phase->program_served = true; // it has its final model; others may still need ours
+  reconcile(now);
+}
+
+void peer_machine::go_without_program(session& s, const event::program_gone& gone, time_point now) {
+  if (has_to_leave(s)) leave(gone.reason);
+  act(action::note{!gone.orderly, fmt::format("the program is gone: {}", gone.reason)});
+  if (!gone.orderly) {
+    end_session(false, gone.reason);
+  } else {
+    drop_session();
+    state_ = outside{
+        .ending = fmt::format("left the training before its end, as the program wished: {}", gone.reason),
+        .ending_until = now + read_answer_max};
+    end_when_done(now);
+  }
+  wait_for("no program", now);
+}
+
+void peer_machine::step(const event::shutdown&, time_point now) {
+  if (const auto* s = std::get_if<session>(&state_)) {
+    if (has_to_leave(*s)) leave("its node was told to stop");
+    drop_session();
+  } else {
+    std::get<outside>(state_).ending.reset();
+  }
+  wait_for("told to stop", now);
+}
+
+void peer_machine::step(const event::former_session&, time_point now) {
+  leave("its node was started again");
+  wait_for("leaving for the process before this one", now);
+}
+
+} // namespace swarm::rounds

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "contracts/training/client.hpp"
+
+#include <string>
+#include <vector>
+
+/// What the events and actions of the peer machine speak of.
+namespace swarm::rounds {
+
+/// A model file in the store of this node.
+struct model_ref {
+  hash32 digest;
+  std::uint64_t size = 0;
+  hash32 layout; ///< layout digest, see merge/model/layout.hpp
+};
+
+/// What the program asked for when it opened its session.
+struct session_params {
+  std::uint32_t min_peers = 1;
+  std::uint32_t sync_interval = 1; ///< batches
+  bool adaptive_sync = false;
+  contracts::on_train_end on_train_end = contracts::on_train_end::snapshot;
+  std::uint32_t weightage = 1; ///< 1..100
+  std::string merge_method = "mean";
+  std::uint32_t epochs_total = 0; ///< 0 = unknown
+};
+
+/// One contributor as the leader is to merge it.
+struct merge_input {
+  address peer;
+  std::string name;
+  std::string endpoint;
+  hash32 digest;
+  std::uint64_t size = 0;
+  double weight = 1; ///< weightage, reduced by the age of what the peer trained on
+};
+
+struct holder {
+  address peer;
+  std::string endpoint;
+};
+
+struct merge_outcome {
+  hash32 digest;
+  std::uint64_t size = 0;
+  std::vector<address> contributors; ///< empty: no model could be used, so nothing is merged
+  std::vector<address> excluded;
+  std::vector<std::string> reasons; ///< one per excluded peer
+};
+
+struct loss_report {
+  double loss = 0;
+  double metric = 0;
+  std::uint32_t epochs_done = 0;
+  std::uint32_t epochs_total = 0;
+};
+
+} // namespace swarm::rounds
