@@ -109,6 +109,7 @@ result<block_ptr> chain_snapshots::adopt(const sync::verified_block& pivot,
   parts.gaps = std::move(gaps);
   parts.head = block;
   parts.candidates.clear();
+  parts.show();
   SWARM_CHECK(parts.advance_pool_to_head());
   return block;
 }
@@ -142,6 +143,7 @@ result<void> chain_snapshots::store_past(std::span<const sync::verified_block> b
   const meta_note note{std::string(gaps_note), encode_gaps(gaps)};
   SWARM_CHECK(parts.store->write_past(records, {&note, 1}));
   parts.gaps = std::move(gaps);
+  parts.show();
   return {};
 }
 
