@@ -117,7 +117,13 @@ result<block_ptr> block_archive::read(std::uint64_t block_num, bool with_senders
   return block_ptr(std::move(*block));
 }
 
+std::size_t block_archive::cache_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return cached_bytes_;
+}
+
 block_ptr block_archive::cached(std::uint64_t block_num) {
+  const std::lock_guard lock(mutex_);
   auto found = index_.find(block_num);
   if (found == index_.end()) return nullptr;
   recent_.splice(recent_.begin(), recent_, found->second);
@@ -126,12 +132,13 @@ block_ptr block_archive::cached(std::uint64_t block_num) {
 
 void block_archive::keep(block_ptr block) {
   auto block_num = block->header.block_num;
+  auto size = memory_of(*block);
+  const std::lock_guard lock(mutex_);
   if (auto old = index_.find(block_num); old != index_.end()) {
     cached_bytes_ -= old->second->size;
     recent_.erase(old->second);
     index_.erase(old);
   }
-  auto size = memory_of(*block);
   recent_.push_front({std::move(block), size});
   index_.emplace(block_num, recent_.begin());
   cached_bytes_ += size;
@@ -149,9 +156,9 @@ result<block_ptr> block_archive::by_num(std::uint64_t block_num) {
   return block;
 }
 
-result<block_ptr> block_archive::by_hash(const hash32& hash) {
+result<block_ptr> block_archive::by_hash(const hash32& hash, std::uint64_t newest) {
   SWARM_TRY(auto block_num, store_.num_of(hash));
-  if (!block_num) return block_ptr{};
+  if (!block_num || *block_num > newest) return block_ptr{};
   return by_num(*block_num);
 }
 
@@ -166,9 +173,9 @@ result<block_header> block_archive::header_of(std::uint64_t block_num) {
   return header;
 }
 
-result<std::optional<txn_place>> block_archive::find_txn(const hash32& hash) {
+result<std::optional<txn_place>> block_archive::find_txn(const hash32& hash, std::uint64_t newest) {
   SWARM_TRY(auto place, store_.place_of(hash));
-  if (!place) return std::optional<txn_place>{};
+  if (!place || place->block_num > newest) return std::optional<txn_place>{};
   SWARM_TRY(auto block, by_num(place->block_num));
   if (!block || place->index >= block->txns.size() || block->txns[place->index].hash() != hash)
     return fail(store_rule::damaged, "{}: transaction {} is not where the index says; {}",

@@ -18,14 +18,6 @@ constexpr std::size_t candidates_max = 4;
 /// Room in a block for what is not transactions: header and list prefixes.
 constexpr std::size_t block_frame_max = 2048;
 
-node_source nodes_of(const block_store* store) {
-  return [store](const hash32& hash) { return store->trie_node(hash); };
-}
-
-node_source codes_of(const block_store* store) {
-  return [store](const hash32& hash) { return store->code(hash); };
-}
-
 tl::unexpected<error> other_chain(const std::filesystem::path& dir, const genesis_params& there,
                                   std::string_view difference) {
   return fail(
@@ -83,14 +75,31 @@ result<void> check_outcome(const block_header& claimed, const block_header& made
 
 } // namespace
 
-chain::parts::parts(chain_options opts, genesis_params params, std::unique_ptr<block_store> opened)
-    : options(std::move(opts)), genesis(std::move(params)), contracts(options.contracts),
-      store(std::move(opened)),
-      state(nodes_of(store.get()), codes_of(store.get()), options.limits.node_cache_bytes),
-      blocks(*store, genesis.chain_id, options.limits.block_cache_bytes), pool(options.limits.pool) {}
+chain_source::chain_source(const chain_options& options, genesis_params params,
+                           std::unique_ptr<block_store> opened)
+    : genesis(std::move(params)), contracts(options.contracts), limits(options.limits),
+      store(std::move(opened)), blocks(*store, genesis.chain_id, limits.block_cache_bytes),
+      state([on = store.get()](const hash32& hash) { return on->trie_node(hash); },
+            [on = store.get()](const hash32& hash) { return on->code(hash); }, limits.view_cache_bytes) {}
 
-chain::chain(std::unique_ptr<parts> own) : parts_(std::move(own)) {}
-chain::~chain() = default;
+chain::parts::parts(chain_options opts, std::shared_ptr<chain_source> from)
+    : options(std::move(opts)), source(std::move(from)),
+      state([on = source->store.get()](const hash32& hash) { return on->newest_node(hash); },
+            [on = source->store.get()](const hash32& hash) { return on->newest_code(hash); },
+            options.limits.node_cache_bytes),
+      now(std::make_shared<chain_view::parts>(chain_view::parts{source, &state, nullptr, {}})),
+      window(std::make_shared<chain_window>(options.limits.pool)), genesis(source->genesis),
+      contracts(source->contracts), store(source->store.get()), blocks(source->blocks), pool(window->pool()),
+      head(now->head), gaps(now->gaps) {}
+
+chain::chain(std::unique_ptr<parts> own) : chain_view(own->now), parts_(std::move(own)) {}
+chain::~chain() {
+  parts_->store->close();
+}
+
+std::shared_ptr<const chain_window> chain::window() const {
+  return parts_->window;
+}
 
 result<std::unique_ptr<chain>> chain::open(chain_options options) {
   SWARM_TRY(auto store, block_store::open({.dir = options.dir,
@@ -104,15 +113,17 @@ result<std::unique_ptr<chain>> chain::open(chain_options options) {
     return fail(store_rule::damaged, "{}: a repair was interrupted; {}", options.dir.string(), damage_remedy);
   SWARM_TRY(auto stored, store->identity());
   SWARM_TRY(auto params, choose_params(options, stored));
-  auto own = std::make_unique<parts>(std::move(options), std::move(params), std::move(store));
+  auto source = std::make_shared<chain_source>(options, std::move(params), std::move(store));
+  auto own = std::make_unique<parts>(std::move(options), source);
   SWARM_TRY(auto first, make_genesis(own->state, own->genesis, own->options.contracts));
-  own->genesis_hash = block_hash(first.header);
+  source->genesis_hash = block_hash(first.header);
   if (!stored) {
     SWARM_CHECK(own->write_genesis(first));
-  } else if (stored->genesis_hash != own->genesis_hash) {
+  } else if (stored->genesis_hash != source->genesis_hash) {
     return other_chain(own->options.dir, own->genesis, "its contracts are not those of this swarmd");
   }
   SWARM_CHECK(own->load_head());
+  own->show();
   return std::unique_ptr<chain>(new chain(std::move(own)));
 }
 
@@ -120,9 +131,9 @@ result<void> chain::parts::write_genesis(const genesis_block& first) {
   auto block = std::make_shared<executed_block>();
   block->header = first.header;
   complete(*block);
-  stored_identity identity{genesis.chain_id, genesis_hash, encode_genesis(genesis)};
+  stored_identity identity{genesis.chain_id, source->genesis_hash, encode_genesis(genesis)};
   const auto records =
-      options.first_records ? options.first_records(genesis_hash) : std::vector<consensus_record>{};
+      options.first_records ? options.first_records(source->genesis_hash) : std::vector<consensus_record>{};
   return blocks.write(block, first.state, {}, records, &identity);
 }
 
@@ -144,19 +155,6 @@ result<void> chain::parts::load_head() {
   return check_recent_blocks(*store, *head, gaps, genesis.chain_id);
 }
 
-std::uint64_t chain::chain_id() const {
-  return parts_->genesis.chain_id;
-}
-const hash32& chain::genesis_hash() const {
-  return parts_->genesis_hash;
-}
-const genesis_params& chain::genesis() const {
-  return parts_->genesis;
-}
-const block_ptr& chain::head() const {
-  return parts_->head;
-}
-
 // Pool
 
 result<hash32> chain::submit(bytes_view raw) {
@@ -174,7 +172,7 @@ result<hash32> chain::submit(transaction txn) {
     txn = *parts_->pool.find(hash);
   }
   SWARM_TRY(auto account, account_of(txn.sender()));
-  SWARM_CHECK(parts_->pool.add(std::move(txn), account.nonce));
+  SWARM_CHECK(parts_->window->change([&](mempool& pool) { return pool.add(std::move(txn), account.nonce); }));
   if (parts_->options.on_accepted) parts_->options.on_accepted(*parts_->pool.find(hash));
   return hash;
 }
@@ -195,8 +193,7 @@ std::vector<bytes> chain::waiting_txns(std::size_t max) const {
 }
 
 result<std::uint64_t> chain::pending_nonce(const address& account) const {
-  SWARM_TRY(auto stored, account_of(account));
-  return parts_->pool.next_nonce(account, stored.nonce);
+  return parts_->window->pending_nonce(account);
 }
 
 // Blocks
@@ -221,7 +218,7 @@ result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address&
     hopeless.push_back(txn->hash());
   }
   for (const auto& hash : hopeless)
-    parts_->pool.remove(hash);
+    parts_->window->change([&](mempool& pool) { pool.remove(hash); });
   SWARM_TRY(auto made, executor.finish(proposer, std::max(timestamp, parent.header.timestamp)));
   parts_->remember(made);
   return made;
@@ -291,14 +288,23 @@ result<void> chain::parts::recover_store() {
   log::warning(log_source, "blocks {} to {} {} had been written after all", before + 1,
                head->header.block_num, to_hex(head->hash.view()));
   candidates.clear();
+  show();
   return advance_pool_to_head();
 }
 
+void chain::parts::show() {
+  SWARM_ASSERT(!store->has_collected()); // others see only what is on disk
+  auto place = *now;
+  place.state = &source->state;
+  window->show(
+      std::make_shared<const chain_view>(std::make_shared<const chain_view::parts>(std::move(place))));
+}
+
 result<void> chain::parts::advance_pool_to_head() {
-  const state_view now(state, head->header.state_root);
+  const state_view at_head(state, head->header.state_root);
   for (const auto& sender : pool.senders()) {
-    SWARM_TRY(const auto found, now.account_of(sender));
-    if (found) pool.advance(sender, found->nonce);
+    SWARM_TRY(const auto found, at_head.account_of(sender));
+    if (found) window->change([&](mempool& waiting) { waiting.advance(sender, found->nonce); });
   }
   return {};
 }
@@ -307,13 +313,16 @@ void chain::parts::advance_pool(const executed_block& block) {
   std::unordered_map<address, std::uint64_t> nonces;
   for (const auto& txn : block.txns)
     nonces[txn.sender()] = txn.fields().nonce + 1;
-  for (const auto& [sender, nonce] : nonces)
-    pool.advance(sender, nonce);
+  window->change([&](mempool& waiting) {
+    for (const auto& [sender, nonce] : nonces)
+      waiting.advance(sender, nonce);
+  });
 }
 
 void chain::parts::set_head(const block_ptr& block) {
   head = block;
   candidates.clear();
+  show();
   advance_pool(*block);
 }
 
@@ -351,6 +360,19 @@ result<void> chain::write_records(std::span<const consensus_record> records) {
 
 result<std::optional<bytes>> chain::record_of(std::string_view key) const {
   return parts_->store->record_of(key);
+}
+
+chain_stats chain::stats() const {
+  auto store = parts_->store->stats();
+  return {.pool_txns = parts_->pool.txn_count(),
+          .pool_bytes = parts_->pool.byte_count(),
+          .pool_senders = parts_->pool.sender_count(),
+          .node_cache_bytes =
+              parts_->state.nodes().cache_bytes() + parts_->source->state.nodes().cache_bytes(),
+          .block_cache_bytes = parts_->blocks.cache_bytes(),
+          .store_bytes = store.disk_bytes,
+          .store_memory_bytes = store.memory_bytes,
+          .last_block = parts_->last_block};
 }
 
 } // namespace swarm::ledger

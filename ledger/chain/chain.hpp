@@ -1,13 +1,8 @@
 #pragma once
 
 #include "ledger/chain/chain_rules.hpp"
-#include "ledger/chain/executed_block.hpp"
-#include "ledger/chain/genesis.hpp"
-#include "ledger/chain/log_filter.hpp"
-#include "ledger/chain/mempool_rules.hpp"
+#include "ledger/chain/chain_view.hpp"
 #include "ledger/formats/seal.hpp"
-#include "ledger/state/account.hpp"
-#include "ledger/state/call.hpp"
 #include "ledger/store/block_store.hpp"
 
 #include <chrono>
@@ -34,44 +29,13 @@ struct sealed_block_view {
   bytes_view seals;
   std::span<const consensus_record> records;
 };
-/// The same as it is sent to others.
-struct sealed_block_bytes {
-  bytes block;
-  bytes seals;
-};
 struct range_outcome {
   std::vector<block_ptr> blocks; ///< new in the chain and on disk, oldest first
   std::optional<error> refused; ///< why the block after the head was not taken; none: there was no such block
 };
 
-struct validators_proof; // proof/trust.hpp
-
-struct txn_place {
-  block_ptr block;
-  std::size_t index = 0;
-};
-
-struct chain_limits {
-  pool_limits pool;
-  std::size_t logs_max = 10'000;                   ///< results of one log query
-  std::size_t log_bytes_max = 16 * 1024 * 1024;    ///< and their size in memory
-  std::size_t log_blocks_max = 10'000;             ///< blocks one log query may read
-  std::size_t log_seeks_max = 100'000;             ///< places of the index one log query may look up
-  std::size_t node_cache_bytes = 8 * 1024 * 1024;  ///< trie nodes kept decoded
-  std::size_t block_cache_bytes = 4 * 1024 * 1024; ///< recent blocks kept decoded
-  std::size_t store_cache_bytes = 8 * 1024 * 1024; ///< RocksDB's block cache
-  std::size_t store_write_buffer_bytes = 2 * 1024 * 1024;
-  std::uint64_t store_log_bytes = 16 * 1024 * 1024; ///< write-ahead log, before tables are written
-};
-
-/// What a query for logs took.
-struct log_query_work {
-  std::size_t blocks_read = 0;
-  std::size_t index_seeks = 0;
-  std::uint64_t reached = 0; ///< with too_many_logs: the logs of the blocks before this one are not too many
-};
-
 class chain;
+class chain_window; // chain_window.hpp
 
 struct chain_options {
   std::filesystem::path dir; ///< made when it is not there; belongs to one process at a time
@@ -112,24 +76,22 @@ struct chain_stats {
 /// what it hands out is immutable and may travel. `commit` waits for the disk, everything else for reads at
 /// most. After a failed write the chain stays at its old head and the same commit may be tried again.
 ///
+/// As a chain_view it answers at its own head, which moves. Other threads ask the views of `window`.
+///
 /// Proposer: `build_block`, agree on `block->hash`, `commit`. Others: `validate_block`, agree, `commit`,
 /// which finds the outcome of the execution in the candidate. A late node: `import_range`.
-class chain {
+class chain : public chain_view {
 public:
   /// Errors name the directory and tell what to do: used by another process, written by a newer version,
   /// damaged, disk full (store_rule of store/kv_store.hpp); no_chain, other_chain, bad_genesis.
   static result<std::unique_ptr<chain>> open(chain_options options);
+  /// Closes the store: views that others still have can read nothing any more.
   ~chain();
   chain(const chain&) = delete;
   chain& operator=(const chain&) = delete;
 
-  // Identity
-  std::uint64_t chain_id() const;
-  const hash32& genesis_hash() const;
-  const genesis_params& genesis() const;
-  const block_ptr& head() const;
-  /// The validators by the state after `block_num`, sorted.
-  result<std::vector<address>> validators_after(std::uint64_t block_num) const;
+  /// What other threads may see of this chain, for as long as they like.
+  std::shared_ptr<const chain_window> window() const;
 
   // Pool
   /// Lets a transaction in and returns its hash; errors are those of pool_rule, execution_rule and of
@@ -169,41 +131,6 @@ public:
   /// On disk when it returns. After an error it may be tried again.
   result<void> write_records(std::span<const consensus_record> records);
   result<std::optional<bytes>> record_of(std::string_view key) const;
-
-  // Look-ups. Null or none: there is no such thing; an error: the store cannot be read, or the block is one
-  // that a snapshot skipped and that was not fetched yet (history_missing).
-  bool history_complete() const;
-  result<block_ptr> block_by_num(std::uint64_t block_num) const;
-  result<block_ptr> block_by_hash(const hash32& hash) const;
-  /// The header alone, which is much cheaper than the block.
-  result<std::optional<block_header>> header_by_num(std::uint64_t block_num) const;
-  result<std::optional<txn_place>> find_txn(const hash32& hash) const;
-  result<std::optional<seal_record>> seals_of(std::uint64_t block_num) const;
-  /// For another node to import; read from disk as it is, without decoding transactions.
-  result<std::optional<sealed_block_bytes>> sealed_block_of(std::uint64_t block_num) const;
-
-  // State after a block; nothing is pruned, so any block from 0 to the head will do, but those that a
-  // snapshot skipped (state_missing). None: the head.
-  using at_block = std::optional<std::uint64_t>;
-  /// All zero and empty for an account that is not there.
-  result<account> account_of(const address& who, at_block at = {}) const;
-  result<bytes> code_of(const address& who, at_block at = {}) const;
-  result<hash32> storage_of(const address& who, const hash32& slot, at_block at = {}) const;
-  result<account_proof> prove(const address& who, std::span<const hash32> slots, at_block at = {}) const;
-  /// Proof of the validators after a block; also after those that changed them and that a snapshot skipped.
-  result<validators_proof> prove_validators(std::uint64_t block_num) const;
-  /// Executes without effect on top of block `at`. A revert is a result, not an error; errors are value
-  /// ("insufficient funds"), a missing `to`, and gas limits over the block's or under the intrinsic gas.
-  result<call_result> call(const call_request& request, at_block at = {}) const;
-  /// As `call`; when the status is ok, `gas_used` is a limit with which the same transaction will succeed,
-  /// also when the state moves on a little: a half more than was used.
-  result<call_result> estimate_gas(const call_request& request, at_block at = {}) const;
-
-  /// The logs that match, oldest first. Fails with `too_many_logs` over the limits of chain_limits
-  /// and with `bad_filter`.
-  result<std::vector<log_hit>> logs(const log_filter& filter) const;
-  /// Says also, whether it fails or not, what it took.
-  result<std::vector<log_hit>> logs(const log_filter& filter, log_query_work& work) const;
 
   chain_stats stats() const;
 

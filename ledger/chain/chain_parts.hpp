@@ -2,33 +2,69 @@
 
 #include "ledger/chain/block_archive.hpp"
 #include "ledger/chain/block_executor.hpp"
+#include "ledger/chain/chain_window.hpp"
 #include "ledger/chain/snapshot_gaps.hpp"
 
 namespace swarm::ledger {
 
-/// Whether the transactions of a block are known to be those that its header names.
-enum class body_state : std::uint8_t { unchecked, checked };
-
-/// What a chain is made of; shared by chain.cpp (pool and blocks) and chain_queries.cpp.
-struct chain::parts {
-  chain_options options;
+/// What a chain and all of its views read from; any thread.
+struct chain_source {
   genesis_params genesis;
   hash32 genesis_hash;
   contract_table contracts;
+  chain_limits limits;
   std::unique_ptr<block_store> store;
-  state_store state;
   block_archive blocks;
-  mempool pool;
+  state_store state; ///< of the views: only what is on disk
+
+  chain_source(const chain_options& options, genesis_params params, std::unique_ptr<block_store> opened);
+};
+
+/// A place in a chain: that of a view, which never changes, or that of the chain itself.
+struct chain_view::parts {
+  std::shared_ptr<chain_source> from;
+  state_store* state; ///< of the views, or the chain's own
   block_ptr head;
   snapshot_gaps gaps;
+
+  /// The state after a block; none: the head.
+  result<state_view> state_at(at_block at) const;
+  result<block_header> header_at(at_block at) const;
+  /// The header of a block whose state is here.
+  result<block_header> header_with_state(at_block at) const;
+  /// The validators after a block that a snapshot skipped, by the changes that came with it.
+  result<std::vector<address>> skipped_validators(std::uint64_t block_num) const;
+};
+
+/// Whether the transactions of a block are known to be those that its header names.
+enum class body_state : std::uint8_t { unchecked, checked };
+
+/// What a chain is made of, beside what it shares with its views.
+struct chain::parts {
+  chain_options options;
+  std::shared_ptr<chain_source> source;
+  state_store state; ///< with that of collected blocks
+  std::shared_ptr<chain_view::parts> now;
+  std::shared_ptr<chain_window> window;
   std::vector<candidate_ptr> candidates; ///< on top of the head, the youngest last
   block_timing last_block;
 
-  parts(chain_options opts, genesis_params params, std::unique_ptr<block_store> opened);
+  // Parts of the above
+  const genesis_params& genesis;
+  const contract_table& contracts;
+  block_store* store;
+  block_archive& blocks;
+  const mempool& pool;
+  block_ptr& head;
+  snapshot_gaps& gaps;
+
+  parts(chain_options opts, std::shared_ptr<chain_source> from);
 
   result<void> write_genesis(const genesis_block& first);
   result<void> load_head();
   result<void> recover_store();
+  /// Shows others what is on disk now. Comes before what waits in the pool is dropped, see chain_window.
+  void show();
   void remember(const candidate_ptr& made);
   void set_head(const block_ptr& block);
   /// Drops what waits in the pool and came with `block`.
@@ -37,14 +73,6 @@ struct chain::parts {
   result<void> advance_pool_to_head();
   /// Checks a block with the hash `hash` against every rule by executing it on top of `head`.
   result<candidate_ptr> execute(const block& proposed, const hash32& hash, body_state body);
-
-  /// The state after a block; none: the head.
-  result<state_view> state_at(at_block at);
-  result<block_header> header_at(at_block at);
-  /// The header of a block whose state is here.
-  result<block_header> header_with_state(at_block at);
-  /// The validators after a block that a snapshot skipped, by the changes that came with it.
-  result<std::vector<address>> skipped_validators(std::uint64_t block_num);
 };
 
 } // namespace swarm::ledger

@@ -103,7 +103,8 @@ private:
 
   /// A quorum sealed exactly this; only then its transactions cost a signature each.
   result<void> check(range_item& item, const std::vector<address>& validators) const {
-    const auto digest = seal_digest(on_.genesis.chain_id, on_.genesis_hash, item.hash, item.seals.round_num);
+    const auto digest =
+        seal_digest(on_.genesis.chain_id, on_.source->genesis_hash, item.hash, item.seals.round_num);
     SWARM_CHECK(check_seals(item.seals, digest, validators, seal_quorum(validators.size())));
     SWARM_CHECK(check_body(*item.content));
     for (auto& txn : item.content->txns)
@@ -178,7 +179,10 @@ range_outcome chain::import_range(std::uint64_t first, std::span<const sealed_bl
   range_outcome taken;
   range_import(on, range.subspan(known)).run(taken);
   out.refused = std::move(taken.refused);
-  if (!taken.blocks.empty()) on.candidates.clear();
+  if (!taken.blocks.empty()) {
+    on.candidates.clear();
+    on.show();
+  }
   for (const auto& block : taken.blocks)
     on.advance_pool(*block);
   out.blocks.insert(out.blocks.end(), taken.blocks.begin(), taken.blocks.end());

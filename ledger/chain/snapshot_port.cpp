@@ -82,6 +82,7 @@ result<block_ptr> chain::snapshot_port::adopt(const block_ptr& pivot, const seal
   parts.gaps = std::move(gaps);
   parts.head = pivot;
   parts.candidates.clear();
+  parts.show();
   SWARM_CHECK(parts.advance_pool_to_head());
   return pivot;
 }
@@ -98,6 +99,7 @@ result<> chain::snapshot_port::store_past(std::span<const past_block> blocks) {
   const meta_note note{std::string(gaps_note), encode_gaps(gaps)};
   SWARM_CHECK(parts.store->write_past(records, {&note, 1}));
   parts.gaps = std::move(gaps);
+  parts.show();
   return {};
 }
 

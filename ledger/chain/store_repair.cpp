@@ -31,8 +31,8 @@ class rebuilder {
 public:
   rebuilder(opened_store& store, const store_check_options& options)
       : store_(store), options_(options), contracts_(options.contracts),
-        state_([this](const hash32& hash) { return store_.blocks->trie_node(hash); },
-               [this](const hash32& hash) { return store_.blocks->code(hash); }, 8 * 1024 * 1024),
+        state_([this](const hash32& hash) { return store_.blocks->newest_node(hash); },
+               [this](const hash32& hash) { return store_.blocks->newest_code(hash); }, 8 * 1024 * 1024),
         archive_(*store.blocks, store.params.chain_id, 1024 * 1024) {}
 
   result<void> run() {

@@ -14,11 +14,15 @@ state_store::state_store(node_source nodes, node_source codes, std::size_t node_
 
 result<bytes> state_store::code(const hash32& hash) {
   if (hash == empty_code_hash) return bytes{};
-  if (auto found = recent_codes_.find(hash); found != recent_codes_.end()) return found->second;
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto found = recent_codes_.find(hash); found != recent_codes_.end()) return found->second;
+  }
   auto raw = codes_(hash);
   if (!raw && raw.error().is(errc::not_found))
     return fail(errc::corrupt, "state: code {} is missing", to_hex(hash.view()));
   if (!raw) return raw;
+  const std::lock_guard lock(mutex_);
   if (recent_codes_.size() >= recent_codes_max) recent_codes_.clear();
   if (raw->size() <= recent_code_size_max) recent_codes_.emplace(hash, *raw);
   return raw;

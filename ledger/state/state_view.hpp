@@ -8,7 +8,7 @@
 namespace swarm::ledger {
 
 /// Where stored state comes from: trie nodes and contract codes, both by hash. Shared by all views of one
-/// chain; belongs to one thread.
+/// chain. Any thread, as far as its sources are for any.
 class state_store {
 public:
   /// `codes` answers like `nodes`.
@@ -20,6 +20,7 @@ public:
 private:
   trie_store nodes_;
   node_source codes_;
+  std::mutex mutex_;                               ///< of what follows
   std::unordered_map<hash32, bytes> recent_codes_; ///< bounded; a chain has a handful of kinds
 };
 

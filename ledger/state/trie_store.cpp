@@ -10,11 +10,21 @@ constexpr std::size_t entry_overhead = 160;
 trie_store::trie_store(node_source source, std::size_t cache_bytes_max)
     : source_(std::move(source)), cache_bytes_max_(cache_bytes_max) {}
 
+trie_node_ptr trie_store::cached(const hash32& hash) {
+  const std::lock_guard lock(mutex_);
+  const auto found = index_.find(hash);
+  if (found == index_.end()) return nullptr;
+  recent_.splice(recent_.begin(), recent_, found->second);
+  return found->second->node;
+}
+
+std::size_t trie_store::cache_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return cached_bytes_;
+}
+
 result<trie_node_ptr> trie_store::load(const hash32& hash) {
-  if (auto found = index_.find(hash); found != index_.end()) {
-    recent_.splice(recent_.begin(), recent_, found->second);
-    return found->second->node;
-  }
+  if (auto known = cached(hash)) return known;
   auto raw = source_(hash);
   if (!raw && raw.error().is(errc::not_found))
     return fail(errc::corrupt, "state: trie node {} is missing", to_hex(hash.view()));
@@ -28,6 +38,7 @@ result<trie_node_ptr> trie_store::load(const hash32& hash) {
 }
 
 void trie_store::keep(const hash32& hash, trie_node_ptr node) {
+  const std::lock_guard lock(mutex_);
   if (index_.contains(hash)) return;
   auto size = node->memory() + entry_overhead;
   recent_.push_front({hash, std::move(node), size});

@@ -3,6 +3,7 @@
 #include "ledger/state/trie_node.hpp"
 
 #include <list>
+#include <mutex>
 #include <unordered_map>
 
 namespace swarm::ledger {
@@ -12,7 +13,7 @@ namespace swarm::ledger {
 using node_source = std::function<result<bytes>(const hash32&)>;
 
 /// Stored trie nodes, the most recently used kept decoded within a bound of bytes. Content-addressed, so a
-/// cached node is never stale. Belongs to one thread.
+/// cached node is never stale. Any thread, as far as its source is for any.
 class trie_store {
 public:
   trie_store(node_source source, std::size_t cache_bytes_max);
@@ -21,7 +22,7 @@ public:
   result<trie_node_ptr> load(const hash32& hash);
   /// Remembers a node that is about to be stored.
   void keep(const hash32& hash, trie_node_ptr node);
-  std::size_t cache_bytes() const { return cached_bytes_; }
+  std::size_t cache_bytes() const;
 
 private:
   struct entry {
@@ -29,8 +30,11 @@ private:
     trie_node_ptr node;
     std::size_t size;
   };
+  trie_node_ptr cached(const hash32& hash);
+
   node_source source_;
   std::size_t cache_bytes_max_;
+  mutable std::mutex mutex_; ///< of what follows
   std::size_t cached_bytes_ = 0;
   std::list<entry> recent_; ///< front: used last
   std::unordered_map<hash32, std::list<entry>::iterator> index_;

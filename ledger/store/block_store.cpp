@@ -201,17 +201,25 @@ result<std::optional<stored_txn_place>> block_store::place_of(const hash32& txn_
 }
 
 result<bytes> block_store::trie_node(const hash32& hash) const {
-  if (auto found = collected_nodes_.find(hash); found != collected_nodes_.end()) return found->second;
   SWARM_TRY(auto raw, tables_->get(column::trie_nodes, hash.view()));
   if (!raw) return fail(errc::not_found, "trie node {} is not stored", to_hex(hash.view()));
   return std::move(*raw);
 }
 
 result<bytes> block_store::code(const hash32& hash) const {
-  if (auto found = collected_nodes_.find(hash); found != collected_nodes_.end()) return found->second;
   SWARM_TRY(auto raw, tables_->get(column::code, hash.view()));
   if (!raw) return fail(errc::not_found, "code {} is not stored", to_hex(hash.view()));
   return std::move(*raw);
+}
+
+result<bytes> block_store::newest_node(const hash32& hash) const {
+  if (auto found = collected_nodes_.find(hash); found != collected_nodes_.end()) return found->second;
+  return trie_node(hash);
+}
+
+result<bytes> block_store::newest_code(const hash32& hash) const {
+  if (auto found = collected_nodes_.find(hash); found != collected_nodes_.end()) return found->second;
+  return code(hash);
 }
 
 namespace {

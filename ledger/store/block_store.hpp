@@ -57,8 +57,8 @@ struct stored_identity {
   bytes genesis_params;
 };
 
-/// A chain in a RocksDB directory. One process at a time; one thread at a time writes. Values are
-/// opaque to it.
+/// A chain in a RocksDB directory. One process at a time; one thread writes, any thread reads what is on disk.
+/// Values are opaque to it.
 class block_store {
 public:
   static result<std::unique_ptr<block_store>> open(store_options options);
@@ -74,7 +74,7 @@ public:
   /// written until `recover`.
   result<void> write_block(const block_record& block, const stored_identity* identity = nullptr);
   /// The same for blocks that may wait for each other: they are written together by `write_collected`, or
-  /// before, when they get large. Until then only `trie_node` and `code` find what is theirs.
+  /// before, when they get large. Until then only `newest_node` and `newest_code` find what is theirs.
   result<void> collect_block(const block_record& block);
   bool has_collected() const { return collected_count_ > 0; }
   /// On disk when it returns; after an error they are dropped.
@@ -93,6 +93,8 @@ public:
   bool needs_recovery() const;
   /// Makes the store writable again. The failed block may turn out to be stored: ask `head`.
   result<void> recover();
+  /// Ends all reading and writing; see kv_store::close.
+  void close() { tables_->close(); }
 
   using maybe_bytes = result<std::optional<bytes>>;
   maybe_bytes header(std::uint64_t block_num) const;
@@ -105,6 +107,9 @@ public:
   /// As node_source asks: `errc::not_found` when there is none.
   result<bytes> trie_node(const hash32& hash) const;
   result<bytes> code(const hash32& hash) const;
+  /// The same, and those of collected blocks; for the thread that writes.
+  result<bytes> newest_node(const hash32& hash) const;
+  result<bytes> newest_code(const hash32& hash) const;
 
   /// Calls `found` for the blocks of [from, to], ascending, that hold, for every group, a log with one of the
   /// group's keys (perhaps not the same log for all groups), until it returns false or more than `seeks_max`

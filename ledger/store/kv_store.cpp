@@ -3,15 +3,14 @@
 #include "base/assert.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "ledger/store/rocksdb_options_internal.hpp"
 
+#include <pthread.h>
 #include <rocksdb/cache.h>
-#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/options.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -59,73 +58,6 @@ tl::unexpected<error> fail_status(const std::filesystem::path& dir, std::string_
                 dir.string(), doing, text);
   return fail(store_rule::io, "{}: {}: {}; check the disk and the directory's permissions", dir.string(),
               doing, text);
-}
-
-/// RocksDB's warnings in the program's own log. Its default writes a file beside the tables, and ends the
-/// process when that fails (Debian's build keeps its assertions), which is what happens first on a full disk.
-class forwarding_logger final : public rocksdb::Logger {
-public:
-  forwarding_logger() : Logger(rocksdb::WARN_LEVEL) {}
-  using Logger::Logv;
-  void Logv(const char* format, va_list arguments) override {
-    std::array<char, 1024> text{};
-    std::vsnprintf(text.data(), text.size(), format, arguments);
-    std::string_view line(text.data());
-    while (line.ends_with('\n'))
-      line.remove_suffix(1);
-    log::warning("swarm.ledger", "rocksdb: {}", line);
-  }
-};
-
-rocksdb::CompressionType compression_for(column which) {
-  // Hashes do not shrink, and small memory is better spent than on dictionaries for them.
-  if (which != column::bodies && which != column::receipts && which != column::headers)
-    return rocksdb::kNoCompression;
-  auto supported = rocksdb::GetSupportedCompressions();
-  auto lz4 = std::find(supported.begin(), supported.end(), rocksdb::kLZ4Compression);
-  return lz4 == supported.end() ? rocksdb::kNoCompression : rocksdb::kLZ4Compression;
-}
-
-rocksdb::ColumnFamilyOptions column_options(column which, const store_options& options,
-                                            const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = cache;
-  table.block_size = 4096;
-  table.cache_index_and_filter_blocks = true;
-  table.pin_l0_filter_and_index_blocks_in_cache = true;
-  if (which != column::log_index) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  table.format_version = 5;
-  rocksdb::ColumnFamilyOptions out;
-  out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  out.write_buffer_size =
-      which == column::trie_nodes ? options.write_buffer_bytes : options.write_buffer_bytes / 4;
-  out.max_write_buffer_number = 3; // what waits to be written must not stop a range of blocks
-  out.arena_block_size = 32 * 1024;
-  out.target_file_size_base = 8 * 1024 * 1024;
-  out.max_bytes_for_level_base = 32 * 1024 * 1024;
-  out.compression = compression_for(which);
-  return out;
-}
-
-rocksdb::DBOptions database_options(const store_options& options) {
-  rocksdb::DBOptions out;
-  if (options.env != nullptr) out.env = options.env;
-  out.create_if_missing = true;
-  out.create_missing_column_families = true;
-  out.paranoid_checks = true;
-  out.max_background_jobs = 2;
-  out.db_write_buffer_size = 8 * 1024 * 1024;
-  out.max_total_wal_size = options.log_bytes;
-  out.max_open_files = 128;
-  out.allow_concurrent_memtable_write = false; // one writer
-  out.max_manifest_file_size = 4 * 1024 * 1024;
-  out.info_log_level = rocksdb::WARN_LEVEL;
-  out.info_log = std::make_shared<forwarding_logger>();
-  out.stats_dump_period_sec = 0;
-  out.stats_persist_period_sec = 0;
-  // What is after a torn record at the end of the log was never reported as written.
-  out.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  return out;
 }
 
 /// Files of a database without the one that names the others: RocksDB would start an empty one over them.
@@ -179,7 +111,44 @@ std::size_t kv_batch::size() const {
   return parts_->content.size();
 }
 
+namespace {
+
+/// Lets many threads read the database and one of them close it. A thread that walks a cursor reads other keys
+/// meanwhile, so it enters more than once: readers go before who waits to close. POSIX allows that of this kind
+/// of lock, the standard library does not of its own.
+class read_gate {
+public:
+  read_gate() {
+    pthread_rwlockattr_t kind;
+    pthread_rwlockattr_init(&kind);
+    pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_READER_NP);
+    pthread_rwlock_init(&lock_, &kind);
+    pthread_rwlockattr_destroy(&kind);
+  }
+  ~read_gate() { pthread_rwlock_destroy(&lock_); }
+  read_gate(const read_gate&) = delete;
+  read_gate& operator=(const read_gate&) = delete;
+
+  /// What a reader holds, or the one that closes.
+  using pass = std::unique_ptr<read_gate, void (*)(read_gate*)>;
+  pass read() {
+    pthread_rwlock_rdlock(&lock_);
+    return {this, leave};
+  }
+  pass alone() {
+    pthread_rwlock_wrlock(&lock_);
+    return {this, leave};
+  }
+
+private:
+  static void leave(read_gate* from) { pthread_rwlock_unlock(&from->lock_); }
+  pthread_rwlock_t lock_{};
+};
+
+} // namespace
+
 struct kv_cursor::parts {
+  read_gate::pass pass; ///< goes after the iterator
   std::unique_ptr<rocksdb::Iterator> at;
   std::filesystem::path dir;
 };
@@ -213,7 +182,7 @@ result<void> kv_cursor::status() const {
   return {};
 }
 
-/// The open database; `db` is null only after a recovery that failed altogether.
+/// The open database; `db` is null after `kv_store::close` and after a recovery that failed altogether.
 struct kv_store::parts {
   store_options options;
   std::shared_ptr<rocksdb::Cache> cache;
@@ -221,6 +190,8 @@ struct kv_store::parts {
   std::vector<rocksdb::ColumnFamilyHandle*> handles; ///< by `column`, then others
   bool failed = false;
   bool read_only = false;
+  bool closed = false;
+  mutable read_gate gate; ///< of `db` and `handles`; their writer reads them without it
 
   ~parts() { close(); }
 
@@ -235,6 +206,9 @@ struct kv_store::parts {
 
   rocksdb::ColumnFamilyHandle* handle(column which) const { return handles[static_cast<std::size_t>(which)]; }
 
+  std::string_view why_closed() const {
+    return closed ? "closed, as its chain has ended" : "closed after a failed recovery; restart";
+  }
   std::vector<rocksdb::ColumnFamilyDescriptor> columns() const;
   result<void> open();
   /// What is left when `open` fails; leaves `db` null when even that is too much.
@@ -366,7 +340,8 @@ const std::filesystem::path& kv_store::dir() const {
 
 result<std::optional<bytes>> kv_store::get(column where, bytes_view key) const {
   const auto& dir = parts_->options.dir;
-  if (!parts_->db) return fail(store_rule::io, "{}: closed after a failed recovery; restart", dir.string());
+  const auto pass = parts_->gate.read();
+  if (!parts_->db) return fail(store_rule::io, "{}: {}", dir.string(), parts_->why_closed());
   rocksdb::PinnableSlice found;
   auto status = parts_->db->Get({}, parts_->handle(where), slice(key), &found);
   if (status.IsNotFound()) return std::optional<bytes>{};
@@ -375,12 +350,12 @@ result<std::optional<bytes>> kv_store::get(column where, bytes_view key) const {
 }
 
 kv_cursor kv_store::walk(column where) const {
-  auto out = std::make_unique<kv_cursor::parts>();
-  out->dir = parts_->options.dir;
+  auto out =
+      std::make_unique<kv_cursor::parts>(kv_cursor::parts{parts_->gate.read(), nullptr, parts_->options.dir});
   if (parts_->db)
     out->at.reset(parts_->db->NewIterator({}, parts_->handle(where)));
   else
-    out->at.reset(rocksdb::NewErrorIterator(Status::IOError("closed after a failed recovery; restart")));
+    out->at.reset(rocksdb::NewErrorIterator(Status::IOError(std::string(parts_->why_closed()))));
   return kv_cursor(std::move(out));
 }
 
@@ -424,6 +399,7 @@ result<void> kv_store::recover() {
     return {};
   }
   // RocksDB gives up for good after some errors; opening anew replays its log up to the last whole record.
+  const auto pass = parts_->gate.alone();
   parts_->close();
   auto opened = parts_->open();
   if (!opened) {
@@ -432,6 +408,12 @@ result<void> kv_store::recover() {
     parts_->open_to_read();
   }
   return opened;
+}
+
+void kv_store::close() {
+  const auto pass = parts_->gate.alone();
+  parts_->closed = true;
+  parts_->close();
 }
 
 result<void> kv_store::check_files() const {
@@ -443,6 +425,7 @@ result<void> kv_store::check_files() const {
 
 result<void> kv_store::clear(column where) {
   SWARM_CHECK(parts_->check_writable());
+  const auto pass = parts_->gate.alone();
   auto& handle = parts_->handles[static_cast<std::size_t>(where)];
   auto status = parts_->db->DropColumnFamily(handle);
   if (status.ok()) {

@@ -97,7 +97,8 @@ private:
   std::unique_ptr<parts> parts_;
 };
 
-/// Walks the keys of a column in their order. Must not outlive its store nor a `recover` of it.
+/// Walks the keys of a column in their order, as they were when the walk began. Must not outlive its store, and
+/// ends on the thread on which it began: the store cannot be closed or recovered meanwhile.
 class kv_cursor {
 public:
   ~kv_cursor();
@@ -118,7 +119,8 @@ private:
 };
 
 /// A RocksDB directory, tuned for little memory and one synced batch per block. One process at a time (an
-/// exclusive lock); within it, one thread writes.
+/// exclusive lock). Within it, one thread writes; any thread reads (`get`, `walk`), also while that one recovers
+/// or closes the store, for which it waits until nobody reads.
 class kv_store {
 public:
   static result<std::unique_ptr<kv_store>> open(store_options options);
@@ -135,10 +137,12 @@ public:
   result<void> write(const kv_batch& batch);
   bool needs_recovery() const;
   result<void> recover();
+  /// From now on nothing can be read or written, and the directory may be opened again.
+  void close();
 
   /// Reads every file to its end and compares checksums.
   result<void> check_files() const;
-  /// Drops everything in a column, also what cannot be read. Cursors on it are void.
+  /// Drops everything in a column, also what cannot be read. Not while this thread has a cursor.
   result<void> clear(column where);
 
   store_stats stats() const;

@@ -11,26 +11,26 @@ constexpr std::uint64_t estimate_margin_percent = 50;
 
 } // namespace
 
-result<block_header> chain::parts::header_at(at_block at) {
+result<block_header> chain_view::parts::header_at(at_block at) const {
   if (!at || *at == head->header.block_num) return head->header;
   if (*at > head->header.block_num)
     return fail(chain_rule::unknown_block, "block {} is not there, the head is {}", *at,
                 head->header.block_num);
   if (gaps.lacks_block(*at)) return tl::unexpected(missing_block_error(gaps, *at));
-  return blocks.header_of(*at);
+  return from->blocks.header_of(*at);
 }
 
-result<state_view> chain::parts::state_at(at_block at) {
+result<state_view> chain_view::parts::state_at(at_block at) const {
   SWARM_TRY(auto header, header_with_state(at));
-  return state_view(state, header.state_root);
+  return state_view(*state, header.state_root);
 }
 
-result<block_header> chain::parts::header_with_state(at_block at) {
+result<block_header> chain_view::parts::header_with_state(at_block at) const {
   if (at && gaps.lacks_state(*at)) return tl::unexpected(missing_state_error(gaps, *at));
   return header_at(at);
 }
 
-result<std::vector<address>> chain::parts::skipped_validators(std::uint64_t block_num) {
+result<std::vector<address>> chain_view::parts::skipped_validators(std::uint64_t block_num) const {
   // Changes are kept from the block on from which the snapshot was taken, whose state is here.
   auto before = block_num;
   while (gaps.lacks_state(before))
@@ -38,95 +38,106 @@ result<std::vector<address>> chain::parts::skipped_validators(std::uint64_t bloc
                           [&](const auto& each) { return each.first <= before && before <= each.last; })
                  ->first
              - 1;
-  SWARM_TRY(const auto names, store->notes_after(handover_notes, handover_note(before), SIZE_MAX));
+  SWARM_TRY(const auto names, from->store->notes_after(handover_notes, handover_note(before), SIZE_MAX));
   const auto after = std::upper_bound(names.begin(), names.end(), handover_note(block_num));
   if (after == names.begin()) {
     SWARM_TRY(auto view, state_at(before));
     return read_validators(view);
   }
-  SWARM_TRY(const auto last, store->note(*std::prev(after)));
+  SWARM_TRY(const auto last, from->store->note(*std::prev(after)));
   SWARM_TRY(const auto change, decode_handover(last.value_or(bytes{})));
   SWARM_TRY(const auto header, decode_header(change.block.header));
   return check_validators(header.state_root, change.proof);
 }
 
-result<std::vector<address>> chain::validators_after(std::uint64_t block_num) const {
+std::uint64_t chain_view::chain_id() const {
+  return parts_->from->genesis.chain_id;
+}
+const hash32& chain_view::genesis_hash() const {
+  return parts_->from->genesis_hash;
+}
+const genesis_params& chain_view::genesis() const {
+  return parts_->from->genesis;
+}
+const block_ptr& chain_view::head() const {
+  return parts_->head;
+}
+
+result<std::vector<address>> chain_view::validators_after(std::uint64_t block_num) const {
   if (parts_->gaps.lacks_state(block_num)) return parts_->skipped_validators(block_num);
   SWARM_TRY(auto state, parts_->state_at(block_num));
   return read_validators(state);
 }
 
-bool chain::history_complete() const {
+bool chain_view::history_complete() const {
   return parts_->gaps.blocks.empty();
 }
 
 // A block beyond the head may be in the store after a failed write: it does not count before recovery.
-result<block_ptr> chain::block_by_num(std::uint64_t block_num) const {
+result<block_ptr> chain_view::block_by_num(std::uint64_t block_num) const {
   if (block_num > parts_->head->header.block_num) return block_ptr{};
   if (parts_->gaps.lacks_block(block_num))
     return tl::unexpected(missing_block_error(parts_->gaps, block_num));
-  return parts_->blocks.by_num(block_num);
+  return parts_->from->blocks.by_num(block_num);
 }
 
-result<block_ptr> chain::block_by_hash(const hash32& hash) const {
-  SWARM_TRY(auto block, parts_->blocks.by_hash(hash));
-  if (block && block->hash == hash && block->header.block_num <= parts_->head->header.block_num) return block;
+result<block_ptr> chain_view::block_by_hash(const hash32& hash) const {
+  SWARM_TRY(auto block, parts_->from->blocks.by_hash(hash, parts_->head->header.block_num));
+  if (block && block->hash == hash) return block;
   if (history_complete()) return block_ptr{};
   return fail(chain_rule::history_missing, "block {} is not here, or not yet: history is being fetched",
               to_hex(hash.view()));
 }
 
-result<std::optional<block_header>> chain::header_by_num(std::uint64_t block_num) const {
+result<std::optional<block_header>> chain_view::header_by_num(std::uint64_t block_num) const {
   if (block_num > parts_->head->header.block_num) return std::optional<block_header>{};
   SWARM_TRY(auto header, parts_->header_at(block_num));
   return std::optional{std::move(header)};
 }
 
-result<std::optional<txn_place>> chain::find_txn(const hash32& hash) const {
-  SWARM_TRY(auto place, parts_->blocks.find_txn(hash));
-  if (place && place->block->header.block_num > parts_->head->header.block_num)
-    return std::optional<txn_place>{};
-  return place;
+result<std::optional<txn_place>> chain_view::find_txn(const hash32& hash) const {
+  return parts_->from->blocks.find_txn(hash, parts_->head->header.block_num);
 }
 
-result<std::optional<seal_record>> chain::seals_of(std::uint64_t block_num) const {
+result<std::optional<seal_record>> chain_view::seals_of(std::uint64_t block_num) const {
   if (block_num > parts_->head->header.block_num) return std::optional<seal_record>{};
-  SWARM_TRY(auto seals, parts_->blocks.seals_of(block_num));
+  SWARM_TRY(auto seals, parts_->from->blocks.seals_of(block_num));
   // A skipped block whose seals nobody could check is kept without them.
   if (seals && seals->seals.empty() && block_num > 0) seals.reset();
   return seals;
 }
 
-result<std::optional<sealed_block_bytes>> chain::sealed_block_of(std::uint64_t block_num) const {
+result<std::optional<sealed_block_bytes>> chain_view::sealed_block_of(std::uint64_t block_num) const {
   if (block_num > parts_->head->header.block_num) return std::optional<sealed_block_bytes>{};
-  SWARM_TRY(auto found, parts_->blocks.sealed_bytes(block_num));
+  SWARM_TRY(auto found, parts_->from->blocks.sealed_bytes(block_num));
   if (found && block_num > 0 && found->seals == encode_seals({})) found.reset(); // as above
   return found;
 }
 
-result<account> chain::account_of(const address& who, at_block at) const {
+result<account> chain_view::account_of(const address& who, at_block at) const {
   SWARM_TRY(auto state, parts_->state_at(at));
   SWARM_TRY(auto found, state.account_of(who));
   return found.value_or(account{});
 }
 
-result<bytes> chain::code_of(const address& who, at_block at) const {
+result<bytes> chain_view::code_of(const address& who, at_block at) const {
   SWARM_TRY(auto state, parts_->state_at(at));
   return state.code_of(who);
 }
 
-result<hash32> chain::storage_of(const address& who, const hash32& slot, at_block at) const {
+result<hash32> chain_view::storage_of(const address& who, const hash32& slot, at_block at) const {
   SWARM_TRY(auto state, parts_->state_at(at));
   return state.storage_of(who, slot);
 }
 
-result<account_proof> chain::prove(const address& who, std::span<const hash32> slots, at_block at) const {
+result<account_proof> chain_view::prove(const address& who, std::span<const hash32> slots,
+                                        at_block at) const {
   SWARM_TRY(auto state, parts_->state_at(at));
   return state.prove(who, slots);
 }
 
-result<validators_proof> chain::prove_validators(std::uint64_t block_num) const {
-  SWARM_TRY(const auto kept, parts_->store->note(handover_note(block_num)));
+result<validators_proof> chain_view::prove_validators(std::uint64_t block_num) const {
+  SWARM_TRY(const auto kept, parts_->from->store->note(handover_note(block_num)));
   if (kept) {
     SWARM_TRY(auto change, decode_handover(*kept));
     return std::move(change.proof);
@@ -139,16 +150,16 @@ result<validators_proof> chain::prove_validators(std::uint64_t block_num) const 
   return out;
 }
 
-result<call_result> chain::call(const call_request& request, at_block at) const {
+result<call_result> chain_view::call(const call_request& request, at_block at) const {
   SWARM_TRY(auto header, parts_->header_with_state(at));
-  state_overlay state(parts_->state, header.state_root);
+  state_overlay state(*parts_->state, header.state_root);
   block_context context{
       .chain_id = chain_id(), .block_num = header.block_num + 1, .parent_hash = block_hash(header)};
-  SWARM_TRY(auto done, execute_call(state, context, request, header.gas_limit, parts_->contracts));
+  SWARM_TRY(auto done, execute_call(state, context, request, header.gas_limit, parts_->from->contracts));
   return std::move(done.call);
 }
 
-result<call_result> chain::estimate_gas(const call_request& request, at_block at) const {
+result<call_result> chain_view::estimate_gas(const call_request& request, at_block at) const {
   SWARM_TRY(auto done, call(request, at));
   if (done.status != call_status::ok) return done;
   auto limit = request.gas_limit.value_or(parts_->head->header.gas_limit);
@@ -156,12 +167,12 @@ result<call_result> chain::estimate_gas(const call_request& request, at_block at
   return done;
 }
 
-result<std::vector<log_hit>> chain::logs(const log_filter& filter) const {
+result<std::vector<log_hit>> chain_view::logs(const log_filter& filter) const {
   log_query_work work;
   return logs(filter, work);
 }
 
-result<std::vector<log_hit>> chain::logs(const log_filter& filter, log_query_work& work) const {
+result<std::vector<log_hit>> chain_view::logs(const log_filter& filter, log_query_work& work) const {
   if (filter.from_block > filter.to_block)
     return fail(chain_rule::bad_filter, "invalid block range: from {} is after to {}", filter.from_block,
                 filter.to_block);
@@ -177,19 +188,7 @@ result<std::vector<log_hit>> chain::logs(const log_filter& filter, log_query_wor
   if (bounded.from_block > bounded.to_block) return std::vector<log_hit>{};
   if (!parts_->gaps.whole(bounded.from_block, bounded.to_block))
     return tl::unexpected(missing_block_error(parts_->gaps, parts_->gaps.blocks.front().first));
-  return parts_->blocks.logs(bounded, parts_->options.limits, work);
-}
-
-chain_stats chain::stats() const {
-  auto store = parts_->store->stats();
-  return {.pool_txns = parts_->pool.txn_count(),
-          .pool_bytes = parts_->pool.byte_count(),
-          .pool_senders = parts_->pool.sender_count(),
-          .node_cache_bytes = parts_->state.nodes().cache_bytes(),
-          .block_cache_bytes = parts_->blocks.cache_bytes(),
-          .store_bytes = store.disk_bytes,
-          .store_memory_bytes = store.memory_bytes,
-          .last_block = parts_->last_block};
+  return parts_->from->blocks.logs(bounded, parts_->from->limits, work);
 }
 
 } // namespace swarm::ledger
