@@ -10,9 +10,6 @@
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
-#include <cerrno>
-#include <cstdarg>
-#include <cstdio>
 #include <cstring>
 #if __has_include(<rocksdb/advanced_cache.h>) // RocksDB 8 moved the cache's interface there
 #include <rocksdb/advanced_cache.h>
