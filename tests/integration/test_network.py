@@ -93,7 +93,9 @@ def test_the_network_goes_on_without_its_sentinel(swarm):
 def test_an_sn_that_is_started_before_its_sentinel_joins_when_that_is_up(swarm):
     swarm.sn = SN(swarm.folder, swarm.certs)
     early = swarm.join_sn("sn-2")
-    early.wait_log(f"Unable to contact API-Server 127.0.0.1:{swarm.sn.port}: .*refused.*; trying again until it answers")
+    early.wait_log(
+        f"Unable to contact API-Server 127.0.0.1:{swarm.sn.port}: .*refused.*; trying again until it answers"
+    )
     state = early.admin("actor", name="/sn/membership")["state"]
     assert f"asking the SN 127.0.0.1:{swarm.sn.port}" in state, state
     swarm.sn.start().wait_up()
