@@ -209,8 +209,9 @@ struct head_due {};
 // Understood by a neighbor's actor, /sn/peers/<account>; sent to the hub
 //
 // From the connection of the neighbor: neighbor_signs, blocks_wanted, part_wanted, part_found,
-// neighbor_blocks, which it hands on. From /sn/consensus: consensus::penalize, sync::action::ask_range ->
-// neighbor_blocks, if the neighbor answers.
+// neighbor_blocks, which it hands on. From /sn/consensus and /sn/chain: consensus::penalize. From
+// /sn/consensus: sync::action::ask_range -> neighbor_blocks, if the neighbor answers; consensus_wanted
+// -> neighbor_head.
 
 /// From the connection of the neighbor: its new head.
 struct head_heard {

@@ -4,7 +4,7 @@ import random
 import subprocess
 
 import numpy as np
-from harness import BIN, PATIENCE, Meeting, Program, trains, until
+from harness import BIN, PATIENCE, SN, Meeting, Program, trains, until
 
 
 def model(value, size=1000):
@@ -90,6 +90,19 @@ def test_the_network_goes_on_without_its_sentinel(swarm):
     same_history(sns)
 
 
+def test_an_sn_that_is_started_before_its_sentinel_joins_when_that_is_up(swarm):
+    swarm.sn = SN(swarm.folder, swarm.certs)
+    early = swarm.join_sn("sn-2")
+    early.wait_log(
+        f"Unable to contact API-Server 127.0.0.1:{swarm.sn.port}: .*refused.*; trying again until it answers"
+    )
+    state = early.admin("actor", name="/sn/membership")["state"]
+    assert f"asking the SN 127.0.0.1:{swarm.sn.port}" in state, state
+    swarm.sn.start().wait_up()
+    until(lambda: len(swarm.sn.rpc("swarm_nodes")) == 2, "it to register", alive=[early, swarm.sn])
+    one_chain([swarm.sn, early])
+
+
 def test_an_sn_of_another_chain_is_not_let_in(swarm):
     first = swarm.start_sn()
     stranger = swarm.join_sn("sn-2")
@@ -152,6 +165,11 @@ def test_an_sn_leaves_for_good_and_the_others_are_enough(swarm):
     assert left.returncode == 0, left.stderr
     assert "it left the network in block" in left.stdout
     until(lambda: len(sns[0].validators()) == 3, "three validators", alive=sns)
+    before = sns[3].admin("actor", name="/sn/membership")["actor_id"]
+    sns[3].admin("kill", name="/sn/membership")  # which does not make it forget that it left
+    until(lambda: sns[3].admin("actor", name="/sn/membership")["actor_id"] not in (0, before), "it to be back")
+    until(lambda: sns[3].admin("actor", name="/sn/membership")["state"].startswith("leaving"), "it to know")
+    assert "it left the network in block" in leave(sns[3]).stdout
     assert sns[3].terminate() == 0
     sl = swarm.add_sl(sn_port=sns[1].port)
     assert Program(sl, trains([model(1)] * 3, minPeers=1)).result().sync_count == 3

@@ -19,7 +19,7 @@ struct neighbor_state {
   neighbor_state(std::shared_ptr<const sn_context> from, std::shared_ptr<p2p::p2p_node> on,
                  p2p::neighbor_id name, p2p::neighbor_facts known)
       : context(std::move(from)), node(std::move(on)), id(name), facts(std::move(known)), head(facts.head) {}
-  ~neighbor_state() { node->disconnect(id, "the actor of the connection has ended"); }
+  ~neighbor_state() { node->disconnect(id, "this SN ends the connection"); }
   neighbor_state(const neighbor_state&) = delete;
   neighbor_state& operator=(const neighbor_state&) = delete;
 
