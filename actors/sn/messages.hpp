@@ -2,33 +2,63 @@
 
 #include "actors/sn/membership/join.hpp"
 #include "actors/sn/membership/membership.hpp"
+#include "actors/sn/rpc/reader.hpp"
+#include "actors/sn/rpc/service.hpp"
 #include "actors/supervision/tick.hpp"
 #include "ledger/consensus/events.hpp"
 #include "ledger/sync/sync_machine.hpp"
-#include "transport/http/http.hpp"
 #include "transport/p2p/p2p_node.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
-#include <functional>
 #include <string>
 
 /// Messages between /sn/chain, /sn/consensus and /sn/peers. Events and actions of the QBFT machine
 /// (ledger/consensus/events.hpp) travel as they are.
 namespace swarm::actors {
 
-// -- from /sn/api: to /sn/chain
+// -- to /sn/rpc
 
-/// One JSON-RPC request or batch, as text; `reply` gets the answer, also as text (empty: nothing to say).
+/// From /sn/api: one JSON-RPC request or batch, as text. Answered by calling `from.send` with the answer, also as
+/// text (empty: nothing to say).
 struct rpc_request {
   std::string body;
-  std::function<void(std::string)> reply;
-  transport::peer_info neighbor;
-  std::uint64_t session = 0; ///< WebSocket session for subscriptions, 0 for a plain request
+  rpc::caller from;
 };
-/// A WebSocket session is gone, its subscriptions with it.
+/// From /sn/api: a WebSocket session is gone, its subscriptions with it.
 struct session_gone {
   std::uint64_t session = 0;
+};
+/// From /sn/chain, when it has opened its chain, and in answer to window_wanted: where it can be seen.
+struct chain_shown {
+  std::shared_ptr<const ledger::chain_window> chain;
+};
+/// From /sn/chain: these are on disk, one after the other, and its window shows them.
+struct blocks_final {
+  std::vector<ledger::block_ptr> blocks;
+};
+/// From /sn/chain: answers submit_txns, before any blocks_final with one of them.
+struct txns_submitted {
+  std::vector<rpc::event::submitted> outcomes;
+};
+/// From /sn/rpc and from /sn/reader to themselves: they have more to answer.
+struct requests_due {};
+
+// -- to /sn/reader
+
+/// From /sn/rpc: requests that only read. Answered to the client.
+struct read_requests {
+  rpc::text_part part;
+  std::shared_ptr<const ledger::chain_window> chain;
+};
+
+// -- to /sn/chain
+
+/// From /sn/rpc, when it starts -> chain_shown, once there is a chain.
+struct window_wanted {};
+/// From /sn/rpc: transactions of clients, decoded and with their senders -> txns_submitted.
+struct submit_txns {
+  std::vector<rpc::action::submit> txns;
 };
 /// /sn/chain to itself: the sentinel is to be asked again.
 struct sentinel_due {};
@@ -57,7 +87,6 @@ struct range_imported {
 };
 /// chain -> itself: records that the disk refused are to be tried again.
 struct records_due {};
-struct requests_due {}; ///< of JSON-RPC
 /// Block `block_num` was refused. `blame`: it is the block's fault, not this node's disk's.
 struct range_refused {
   std::uint64_t block_num = 0;
@@ -99,7 +128,7 @@ struct neighbor_txns {
   std::vector<bytes> raw;
   p2p::credit credit;
 };
-/// Signs of life that a neighbor hands on.
+/// To /sn/rpc: signs of life that a neighbor hands on.
 struct neighbor_signs {
   consensus::neighbor_id neighbor = 0;
   std::vector<bytes> raw;
@@ -205,6 +234,12 @@ struct neighbor_down {
 #define SWARM_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::name)
 SWARM_MESSAGE(actors::rpc_request)
 SWARM_MESSAGE(actors::session_gone)
+SWARM_MESSAGE(actors::chain_shown)
+SWARM_MESSAGE(actors::blocks_final)
+SWARM_MESSAGE(actors::txns_submitted)
+SWARM_MESSAGE(actors::read_requests)
+SWARM_MESSAGE(actors::window_wanted)
+SWARM_MESSAGE(actors::submit_txns)
 SWARM_MESSAGE(actors::sentinel_due)
 SWARM_MESSAGE(actors::consensus_wanted)
 SWARM_MESSAGE(actors::consensus_ready)

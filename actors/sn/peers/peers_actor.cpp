@@ -70,7 +70,8 @@ using self_pointer = role_actor<peers_state>*;
 /// What the node calls on its own threads becomes messages.
 p2p::p2p_callbacks callbacks_of(self_pointer self) {
   auto env = self->shared_env();
-  const auto own = self->path(), agreed = sibling(*self, "consensus"), chain = sibling(*self, "chain");
+  const auto own = self->path(), agreed = sibling(*self, "consensus"), chain = sibling(*self, "chain"),
+             rpc = sibling(*self, "rpc");
   p2p::p2p_callbacks out;
   out.on_neighbor = [=](p2p::neighbor_id neighbor, const p2p::neighbor_facts& facts) {
     env->dir.send(own, neighbor_up{neighbor, facts});
@@ -86,7 +87,7 @@ p2p::p2p_callbacks callbacks_of(self_pointer self) {
     env->dir.send(chain, neighbor_txns{std::move(raw), std::move(credit)});
   };
   out.on_signs = [=](p2p::neighbor_id neighbor, std::vector<bytes> raw, p2p::credit credit) {
-    env->dir.send(chain, neighbor_signs{neighbor, std::move(raw), std::move(credit)});
+    env->dir.send(rpc, neighbor_signs{neighbor, std::move(raw), std::move(credit)});
   };
   out.on_head = [=](p2p::neighbor_id neighbor, const p2p::head_facts& head) {
     env->dir.send(agreed, neighbor_head{neighbor, head.block_num, {}});
