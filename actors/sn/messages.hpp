@@ -1,16 +1,16 @@
 #pragma once
 
 #include "actors/sn/membership/machine/events.hpp"
+#include "actors/sn/rpc/reader.hpp"
+#include "actors/sn/rpc/service.hpp"
 #include "actors/supervision/tick.hpp"
 #include "ledger/consensus/events.hpp"
 #include "ledger/sync/sync_machine.hpp"
-#include "transport/http/http.hpp"
 #include "transport/p2p/p2p_node.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
-#include <functional>
 #include <string>
 
 /// What the actors of an SN say to each other, under the actor that understands it: who says it, and which
@@ -28,18 +28,6 @@ inline constexpr std::string_view peers_hub = "peers/hub";
 // From /sn/membership: membership::action::open_chain (not answered: there is a chain, or the process ends),
 // read_facts -> facts_read or no_chain, submit -> submitted.
 
-/// From /sn/api: one JSON-RPC request or batch, as text. Answered by calling `reply` with the answer, also as
-/// text (empty: nothing to say).
-struct rpc_request {
-  std::string body;
-  std::function<void(std::string)> reply;
-  transport::peer_info neighbor;
-  std::uint64_t session = 0; ///< WebSocket session for subscriptions, 0 for a plain request
-};
-/// From /sn/api: a WebSocket session is gone, its subscriptions with it.
-struct session_gone {
-  std::uint64_t session = 0;
-};
 /// From /sn/consensus, when it starts -> consensus_ready, once there is a chain. From /sn/consensus to the
 /// hub as well: who is connected -> consensus::neighbor_connected and neighbor_head for each.
 struct consensus_wanted {};
@@ -63,12 +51,6 @@ struct newcomer {};
 /// From the connection of a neighbor, past the actors in between: transactions of its pool. `credit` slows
 /// the neighbor down while it is held; see transport/p2p/p2p_node.hpp.
 struct neighbor_txns {
-  std::vector<bytes> raw;
-  p2p::credit credit;
-};
-/// From a neighbor's actor: signs of life that the neighbor hands on -> gossip_sign for what is news.
-struct neighbor_signs {
-  consensus::neighbor_id neighbor = 0;
   std::vector<bytes> raw;
   p2p::credit credit;
 };
@@ -97,8 +79,53 @@ struct part_found {
 };
 /// From /sn/chain to itself: records that the disk refused are to be tried again.
 struct records_due {};
-/// From /sn/chain to itself: JSON-RPC has more to do.
+/// From /sn/rpc, when it starts -> chain_shown, once there is a chain.
+struct window_wanted {};
+/// From /sn/rpc: transactions of clients, decoded and with their senders -> txns_submitted.
+struct submit_txns {
+  std::vector<rpc::action::submit> txns;
+};
+
+// Understood by /sn/rpc
+
+/// From /sn/api: one JSON-RPC request or batch, as text. Answered by calling `from.send` with the answer, also
+/// as text (empty: nothing to say).
+struct rpc_request {
+  std::string body;
+  rpc::caller from;
+};
+/// From /sn/api: a WebSocket session is gone, its subscriptions with it.
+struct session_gone {
+  std::uint64_t session = 0;
+};
+/// From /sn/chain, when it has opened its chain, and in answer to window_wanted: where it can be seen.
+struct chain_shown {
+  std::shared_ptr<const ledger::chain_window> chain;
+};
+/// From /sn/chain: these are on disk, one after the other, and its window shows them.
+struct blocks_final {
+  std::vector<ledger::block_ptr> blocks;
+};
+/// From /sn/chain: answers submit_txns, before any blocks_final with one of them.
+struct txns_submitted {
+  std::vector<rpc::event::submitted> outcomes;
+};
+/// From a neighbor's actor: signs of life that the neighbor hands on -> gossip_sign for what is news.
+struct neighbor_signs {
+  consensus::neighbor_id neighbor = 0;
+  std::vector<bytes> raw;
+  p2p::credit credit;
+};
+/// From /sn/rpc and from /sn/reader to themselves: they have more to answer.
 struct requests_due {};
+
+// Understood by /sn/reader
+
+/// From /sn/rpc: requests that only read. Answered to the client.
+struct read_requests {
+  rpc::text_part part;
+  std::shared_ptr<const ledger::chain_window> chain;
+};
 
 // Understood by /sn/membership
 //
@@ -184,7 +211,7 @@ struct network_facts {
 struct gossip_txn {
   bytes raw;
 };
-/// From /sn/chain: a sign of life that is news here.
+/// From /sn/rpc: a sign of life that is news here.
 struct gossip_sign {
   bytes raw;
 };
@@ -242,6 +269,12 @@ struct part_answer {
 #define SWARM_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::name)
 SWARM_MESSAGE(actors::rpc_request)
 SWARM_MESSAGE(actors::session_gone)
+SWARM_MESSAGE(actors::chain_shown)
+SWARM_MESSAGE(actors::blocks_final)
+SWARM_MESSAGE(actors::txns_submitted)
+SWARM_MESSAGE(actors::read_requests)
+SWARM_MESSAGE(actors::window_wanted)
+SWARM_MESSAGE(actors::submit_txns)
 SWARM_MESSAGE(actors::consensus_wanted)
 SWARM_MESSAGE(actors::import_range)
 SWARM_MESSAGE(actors::snapshot_neighbors)

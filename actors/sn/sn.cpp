@@ -2,6 +2,7 @@
 
 #include "actors/node/identity.hpp"
 #include "actors/sn/api/api.hpp"
+#include "actors/sn/api/rpc_actor.hpp"
 #include "actors/sn/chain/chain_actor.hpp"
 #include "actors/sn/consensus/consensus_actor.hpp"
 #include "actors/sn/membership/membership_actor.hpp"
@@ -25,6 +26,8 @@ result<child_spec> make_sn(const config::sn_options& options, std::string name,
       {.name = "chain", .start = chain_actor(context), .detached = true},
       make_peers(context, "peers"),
       {.name = "consensus", .start = consensus_actor(context)},
+      {.name = "rpc", .start = rpc_actor(context), .detached = true},
+      {.name = "reader", .start = reader_actor(), .detached = true},
       {.name = "api", .start = api_actor(context)},
       {.name = "membership", .start = membership_actor(context)},
   };

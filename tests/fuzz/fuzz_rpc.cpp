@@ -45,7 +45,7 @@ void check_answer(const std::string& text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   auto& on = node();
-  rpc::service service(*on.chain, on.now);
+  joined_service service(*on.chain, on.now);
   std::vector<std::string> sent;
   rpc::caller from = on.from;
   from.session = 1; // one that may subscribe
@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   service.on_time(on.now + rpc::service::receipt_wait); // who waits for a block hears of the time
   SWARM_ASSERT(sent.size() == 1);
   check_answer(sent.front());
-  service.on_block(on.chain->head());
+  service.on_block(on.chain->head(), on.now);
   for (std::size_t i = 1; i < sent.size(); ++i)
     SWARM_ASSERT(json::parse(sent[i]).at("method") == "eth_subscription");
   service.session_gone(1);

@@ -4,11 +4,12 @@ import contextlib
 import json
 import secrets
 import socket
+import subprocess
 import threading
 
 import pytest
 from eth_account import Account
-from harness import NODE_REGISTRY, PATIENCE, until
+from harness import NODE_REGISTRY, PATIENCE, inspect_program, until
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -120,9 +121,9 @@ def test_subscriptions_end_with_their_connection(swarm):
         told = json.loads(link.recv(PATIENCE))["params"]
         assert told["subscription"] == answer["result"]
         assert int(told["result"]["number"], 16) >= 1
-        subscriptions = counted(sn, "/sn/chain", "subscriptions")
+        subscriptions = counted(sn, "/sn/rpc", "subscriptions")
     until(
-        lambda: counted(sn, "/sn/chain", "subscriptions") == subscriptions - 1,
+        lambda: counted(sn, "/sn/rpc", "subscriptions") == subscriptions - 1,
         "it to be forgotten",
         alive=[sn],
     )
@@ -141,7 +142,7 @@ class Sender:
     def __init__(self, sn):
         self.sn, self.account, self.nonce = sn, Account.create(), 0
 
-    def send(self):
+    def signed(self):
         fields = {
             "to": NODE_REGISTRY,
             "data": "0x",
@@ -152,10 +153,14 @@ class Sender:
         }
         signed = self.account.sign_transaction({**fields, "nonce": self.nonce})
         self.nonce += 1
-        return int(
-            self.sn.rpc("eth_sendRawTransactionSync", signed.raw_transaction.to_0x_hex())["blockNumber"],
-            16,
-        )
+        return signed.raw_transaction.to_0x_hex()
+
+    def send(self):
+        return int(self.sn.rpc("eth_sendRawTransactionSync", self.signed())["blockNumber"], 16)
+
+    def post(self):
+        """Without waiting for its block."""
+        self.sn.rpc("eth_sendRawTransaction", self.signed())
 
 
 def test_a_subscriber_that_does_not_read_is_dropped_and_holds_up_nobody(swarm):
@@ -174,7 +179,7 @@ def test_a_subscriber_that_does_not_read_is_dropped_and_holds_up_nobody(swarm):
                 assert json.loads(sleeper.recv(PATIENCE))["method"] == "eth_subscription"
         assert closed.value.rcvd.code == 1008 and "too slow" in closed.value.rcvd.reason
         until(
-            lambda: counted(sn, "/sn/chain", "subscriptions") == 1,
+            lambda: counted(sn, "/sn/rpc", "subscriptions") == 1,
             "its subscriptions to be gone",
             alive=[sn],
         )
@@ -262,3 +267,69 @@ def test_clients_that_ask_for_much_hold_up_neither_the_chain_nor_others(swarm):
         done = sum(each.answered for each in busy) - before
         assert all(each.thread.is_alive() for each in busy)
         assert done < 5 * BusyClient.WAITING
+
+
+def call_batch():
+    """Executions at the head, and what the registry ever said."""
+    call = {"to": NODE_REGISTRY, "data": "0xb7ab4db5"}  # getValidators()
+    return json.dumps(
+        [{"jsonrpc": "2.0", "id": i, "method": "eth_call", "params": [call, "latest"]} for i in range(200)]
+        + [
+            {"jsonrpc": "2.0", "id": 200 + i, "method": "eth_getLogs", "params": [{"fromBlock": "0x0"}]}
+            for i in range(50)
+        ]
+    )
+
+
+def test_what_a_client_was_told_of_is_there_when_it_reads(swarm):
+    """Among floods of reads by others: a receipt comes when its block can be read, and the next nonce counts what was
+    sent a moment before."""
+    sn = swarm.start_sn()
+    sender = Sender(sn)
+    sender.send()
+    with contextlib.ExitStack() as clients:
+        busy = []
+        for name, batch in (("sl-1", heavy_batch()), ("sl-2", call_batch()), ("sn-6", call_batch())):
+            busy.append(BusyClient(clients.enter_context(link_to(swarm, name)), batch))
+            clients.callback(busy[-1].end)
+        until(lambda: all(each.answered for each in busy), "an answer for everybody", alive=[sn])
+        reader = clients.enter_context(link_to(swarm))
+        assert len(subscribe(reader, 1)) == 1
+        for _ in range(20):
+            block_num = sender.send()
+            told = json.loads(reader.recv(PATIENCE))["params"]["result"]
+            assert int(told["number"], 16) == block_num
+            assert sn.block_num() >= block_num
+            assert int(sn.rpc("eth_blockNumber"), 16) >= block_num
+            assert sn.rpc("eth_getBlockByNumber", hex(block_num), False)["hash"] == told["hash"]
+            count = [sn.rpc("eth_getTransactionCount", sender.account.address, tag) for tag in ("latest", "pending")]
+            assert count == [hex(sender.nonce)] * 2
+        for _ in range(20):
+            sender.post()
+            count = sn.rpc("eth_getTransactionCount", sender.account.address, "pending")
+            assert count == hex(sender.nonce)
+        sender.send()
+        assert all(each.thread.is_alive() for each in busy)
+
+
+def test_whoever_answers_clients_may_be_restarted(swarm):
+    """Connections end, and with them what was subscribed over them. Nothing else is lost."""
+    sn = swarm.start_sn()
+    sender = Sender(sn)
+    sender.send()
+    for actor in ("/sn/reader", "/sn/rpc", "/sn/chain"):
+        starts = sn.log().count("Starting SWARM-API-SERVER")
+        with link_to(swarm) as reader:
+            assert len(subscribe(reader, 1)) == 1
+            subprocess.run([inspect_program(), "--data-dir", sn.data_dir, "kill", actor], check=True)
+            with pytest.raises(ConnectionClosed):
+                while True:
+                    reader.recv(PATIENCE)
+        until(
+            lambda starts=starts: sn.log().count("Starting SWARM-API-SERVER") > starts,
+            "the server after the kill",
+            alive=[sn],
+        )
+        block_num = sender.send()
+        assert int(sn.rpc("eth_getBlockByNumber", hex(block_num), False)["number"], 16) == block_num
+        assert counted(sn, "/sn/rpc", "subscriptions") == 0

@@ -54,28 +54,26 @@ transport::shared_slice with_room(std::string text, std::shared_ptr<const void> 
   return {owner, as_bytes(owner->text)};
 }
 
-void answer_request(const std::shared_ptr<environment>& env, const std::string& chain,
-                    const budget_ptr& budget, transport::http_request request,
-                    const transport::http_reply& reply) {
+void answer_request(const std::shared_ptr<environment>& env, const std::string& rpc, const budget_ptr& budget,
+                    transport::http_request request, const transport::http_reply& reply) {
   if (request.method == "GET" && request.target == "/is_up")
-    return reply(env->dir.find(chain) ? text_response(200, "OK")
-                                      : text_response(503, "the chain is starting\n"));
+    return reply(env->dir.find(rpc) ? text_response(200, "OK")
+                                    : text_response(503, "the chain is starting\n"));
   if (request.method != "POST" || request.target != "/")
     return reply(text_response(404, "POST / for JSON-RPC, GET /is_up\n"));
   const auto client = request.peer.cert_fingerprint;
   const auto asked = budget->hold(client, request.body.size());
   if (!asked) return reply(text_response(503, "too many bytes of requests and answers are under way\n"));
   rpc_request forwarded{std::move(request.body),
-                        [reply, budget, client, asked](std::string text) {
-                          if (text.empty()) return reply(text_response(204, {}));
-                          auto room = budget->hold(client, text.size());
-                          if (!room) return reply(text_response(503, "too many answers wait to be read\n"));
-                          auto response = text_response(200, {}, "application/json");
-                          response.slice = with_room(std::move(text), std::move(room));
-                          reply(std::move(response));
-                        },
-                        std::move(request.peer), 0};
-  if (!env->dir.send(chain, std::move(forwarded))) reply(text_response(503, "the chain is starting\n"));
+                        {client, 0, [reply, budget, client, asked](std::string text) {
+                           if (text.empty()) return reply(text_response(204, {}));
+                           auto room = budget->hold(client, text.size());
+                           if (!room) return reply(text_response(503, "too many answers wait to be read\n"));
+                           auto response = text_response(200, {}, "application/json");
+                           response.slice = with_room(std::move(text), std::move(room));
+                           reply(std::move(response));
+                         }}};
+  if (!env->dir.send(rpc, std::move(forwarded))) reply(text_response(503, "the chain is starting\n"));
 }
 
 /// A WebSocket. A client that does not read what it asked for is cut off rather than fed from ever more
@@ -139,23 +137,24 @@ std::function<void(std::string)> replier(std::shared_ptr<api_session> on, std::s
   };
 }
 
-void accept_session(const std::shared_ptr<environment>& env, const std::string& chain,
+void accept_session(const std::shared_ptr<environment>& env, const std::string& rpc,
                     const std::shared_ptr<transport::ws_session>& session,
                     const std::shared_ptr<api_session>& served, const transport::peer_info& peer,
                     std::uint64_t number) {
   transport::ws_callbacks callbacks;
-  callbacks.on_message = [env, chain, served, peer, number](transport::ws_message message) {
+  callbacks.on_message = [env, rpc, served, client = peer.cert_fingerprint,
+                          number](transport::ws_message message) {
     auto room = served->room_for(message.data.size());
     if (!room)
       return served->close(transport::ws_close_code::try_later,
                            "too many bytes of requests and answers are under way");
     rpc_request request{std::string(message.as_text()),
-                        replier(served, std::move(message.credit), std::move(room)), peer, number};
-    if (!env->dir.send(chain, std::move(request)))
+                        {client, number, replier(served, std::move(message.credit), std::move(room))}};
+    if (!env->dir.send(rpc, std::move(request)))
       served->close(transport::ws_close_code::try_later, "the chain is starting");
   };
-  callbacks.on_close = [env, chain, number, session](const error&) {
-    env->dir.send(chain, session_gone{number});
+  callbacks.on_close = [env, rpc, number, session](const error&) {
+    env->dir.send(rpc, session_gone{number});
   };
   session->start(std::move(callbacks));
 }
@@ -173,18 +172,18 @@ caf::behavior api_behavior(role_actor<api_state>* self) {
   options.ws.send_queue_messages_max = unread_messages_max;
   options.log_source = context.log_source;
   auto env = self->shared_env();
-  auto chain = sibling(*self, "chain");
+  auto rpc = sibling(*self, "rpc");
   auto numbers = std::make_shared<std::atomic<std::uint64_t>>(0);
   const auto budget = rpc::byte_budget::make({});
   auto server = transport::http_server::start(
       *context.io, context.identity, options,
-      [env, chain, budget](transport::http_request request, transport::http_reply reply) {
-        answer_request(env, chain, budget, std::move(request), reply);
+      [env, rpc, budget](transport::http_request request, transport::http_reply reply) {
+        answer_request(env, rpc, budget, std::move(request), reply);
       },
-      [env, chain, budget, numbers, source = context.log_source](
+      [env, rpc, budget, numbers, source = context.log_source](
           std::shared_ptr<transport::ws_session> session, const std::string&, transport::peer_info peer) {
         const auto served = std::make_shared<api_session>(session, peer, budget, source);
-        accept_session(env, chain, session, served, peer, ++*numbers);
+        accept_session(env, rpc, session, served, peer, ++*numbers);
       });
   if (!server) {
     self->end_process(1, server.error().message);

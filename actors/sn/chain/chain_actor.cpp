@@ -6,7 +6,6 @@
 #include "actors/sn/proofs/make_proof.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
-#include "ledger/formats/sign_of_life.hpp"
 #include "ledger/formats/transaction.hpp"
 
 namespace swarm::actors {
@@ -19,7 +18,6 @@ namespace {
 constexpr std::size_t block_txns = 1000;
 constexpr auto commit_retry = 1s;
 constexpr auto upkeep_interval = 1s;
-constexpr unsigned upkeeps_per_sign = 2; ///< of life
 constexpr std::size_t regossip_txns = 1000;
 
 using self_pointer = role_actor<chain_state>*;
@@ -39,13 +37,6 @@ void offer_work(self_pointer self) {
   if (s.told_of_work || !s.chain->has_executable()) return;
   s.told_of_work = true;
   tell_consensus(self, consensus::work_available{});
-}
-
-/// What JSON-RPC has not done yet comes after the messages that wait here, those of consensus first.
-void after_requests(self_pointer self) {
-  auto& s = self->state();
-  if (s.service->busy() && !std::exchange(s.requests_due, true)) self->send(self, requests_due{});
-  offer_work(self);
 }
 
 // -- what consensus wants
@@ -80,16 +71,17 @@ network_facts facts_of(const chain_state& s, std::vector<address> validators) {
           std::move(validators)};
 }
 
-/// The chain has a new head.
-void head_moved(self_pointer self, const ledger::block_ptr& block) {
+/// The chain has new blocks, and with them a new head.
+void head_moved(self_pointer self, std::vector<ledger::block_ptr> blocks) {
   auto& s = self->state();
+  const auto block = blocks.back();
   if (!s.trouble.empty())
     log::info(s.context->log_source, "the disk takes blocks again, at block {}", block->header.block_num);
   s.trouble.clear();
   s.built.reset();
   s.validated.reset();
   s.told_of_work = false;
-  s.service->on_block(block);
+  self->tell(sibling(*self, "rpc"), blocks_final{std::move(blocks)});
   auto validators = s.chain->validators_after(block->header.block_num);
   if (!validators) return self->fail(validators.error());
   self->tell(sibling(*self, peers_hub), facts_of(s, *validators));
@@ -194,7 +186,7 @@ void commit(self_pointer self, const consensus::commit_block& what) {
   const auto candidate = candidate_for(s, what.block);
   if (!candidate) return self->fail(candidate.error());
   auto committed = s.chain->commit(*candidate, what.seals, what.entries);
-  if (committed) return head_moved(self, *committed);
+  if (committed) return head_moved(self, {*committed});
   if (!try_again(self, committed.error(), what)) self->fail(committed.error());
 }
 
@@ -208,9 +200,7 @@ void import_blocks(self_pointer self, const import_range& what) {
     range.push_back({what.blocks[i]->block, what.blocks[i]->seals, what.records[i]});
   auto done = s.chain->import_range(what.first, range);
   // On disk now, and only now anybody is told.
-  for (std::size_t i = 0; i + 1 < done.blocks.size(); ++i)
-    s.service->on_block(done.blocks[i]);
-  if (!done.blocks.empty()) head_moved(self, done.blocks.back());
+  if (!done.blocks.empty()) head_moved(self, std::move(done.blocks));
   const auto head_num = s.chain->head()->header.block_num;
   if (!done.refused) return tell_consensus(self, range_imported{head_num});
   const bool blame = !is_disk_trouble(*done.refused);
@@ -223,7 +213,24 @@ void step_snapshot(self_pointer self, const Event& event) {
   auto& s = self->state();
   if (!s.snapshot) return;
   event(*s.snapshot);
-  if (const auto adopted = carry_out_snapshot(self)) head_moved(self, adopted);
+  if (const auto adopted = carry_out_snapshot(self)) head_moved(self, {adopted});
+}
+
+// -- what clients want
+
+void show_chain(self_pointer self) {
+  const auto& s = self->state();
+  if (s.chain) self->tell(sibling(*self, "rpc"), chain_shown{s.chain->window()});
+}
+
+void submit(self_pointer self, submit_txns& what) {
+  auto& s = self->state();
+  if (!s.chain) return; // it has ended since, and who asked with it
+  txns_submitted out;
+  for (auto& each : what.txns)
+    out.outcomes.push_back({each.token, s.chain->submit(std::move(each.txn))});
+  self->tell(sibling(*self, "rpc"), std::move(out));
+  offer_work(self);
 }
 
 // -- what neighbors say and want
@@ -236,32 +243,6 @@ void take_txns(self_pointer self, const neighbor_txns& what) {
       log::debug(self->state().context->log_source, "a neighbor's transaction: {}", taken.error().message);
   }
   offer_work(self);
-}
-
-/// Signs of life that a neighbor hands on; what is news here goes on to the others.
-void take_signs(self_pointer self, const neighbor_signs& what) {
-  auto& s = self->state();
-  if (!s.chain) return;
-  for (const auto& raw : what.raw) {
-    const auto taken = s.service->take_sign(raw, now());
-    if (!taken) {
-      self->tell(sibling(*self, peers_hub), consensus::penalize{what.neighbor, taken.error()});
-      return;
-    }
-    if (taken->news) self->tell(sibling(*self, peers_hub), gossip_sign{raw});
-  }
-}
-
-/// This SN's own sign of life tells where its JSON-RPC server is.
-void say_alive(self_pointer self) {
-  auto& s = self->state();
-  s.last_serial = std::max(unix_milliseconds(), s.last_serial + 1);
-  auto raw = ledger::encode_sign_of_life(s.last_serial, s.context->api_endpoint(), *s.context->key,
-                                         s.chain->chain_id(), s.chain->genesis_hash());
-  const auto taken = s.service->take_sign(raw, now());
-  if (!taken) return self->note_error(taken.error().message);
-  s.last_serial = std::max(s.last_serial, taken->last_serial);
-  if (taken->news) self->tell(sibling(*self, peers_hub), gossip_sign{std::move(raw)});
 }
 
 void answer_blocks(self_pointer self, const blocks_wanted& what) {
@@ -289,8 +270,6 @@ void tell_newcomers(self_pointer self) {
 
 void look_after_network(self_pointer self) {
   auto& s = self->state();
-  s.service->on_time(now());
-  if (s.upkeeps++ % upkeeps_per_sign == 0) say_alive(self);
   tell_newcomers(self);
   offer_work(self);
 }
@@ -307,7 +286,7 @@ void tell_facts(self_pointer self, const membership::action::read_facts& what) {
                                                               *s.chain, s.context->key->account(), what)});
 }
 
-void submit(self_pointer self, const membership::action::submit& what) {
+void submit_own_txn(self_pointer self, const membership::action::submit& what) {
   if (!self->state().chain) return;
   self->tell(sibling(*self, "membership"), membership::submitted{what.what, submit_own(self->state(), what)});
   offer_work(self);
@@ -318,13 +297,10 @@ void submit(self_pointer self, const membership::action::submit& what) {
 void begin(self_pointer self) {
   auto& s = self->state();
   self->env().methods.forward("chain", self->path());
-  self->env().methods.forward("nodes", self->path());
   self->env().methods.forward("proof", self->path());
   self->env().methods.forward("consensus", sibling(*self, "consensus"));
   self->env().methods.forward("peers", sibling(*self, peers_hub));
-  s.service->on_news([env = self->shared_env(), neighbors = sibling(*self, peers_hub)](bytes raw) {
-    env->dir.send(neighbors, gossip_sign{std::move(raw)});
-  });
+  show_chain(self);
   introduce_network(self);
   introduce_chain(self);
   look_after_network(self);
@@ -364,30 +340,15 @@ caf::behavior chain_behavior(self_pointer self) {
   }
   self->delayed_send(self, upkeep_interval, tick{});
   return {
-      [=](rpc_request& request) {
-        auto& s = self->state();
-        if (!s.chain)
-          return request.reply(R"({"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":")"
-                               R"(this SN has no chain yet, it is asking the sentinel; try again"}})");
-        s.service->handle(std::move(request.body),
-                          {std::move(request.neighbor), request.session, std::move(request.reply)}, now());
-        after_requests(self);
-      },
-      [=](requests_due) {
-        auto& s = self->state();
-        s.requests_due = false;
-        s.service->go_on(now());
-        after_requests(self);
-      },
-      [=](const session_gone& gone) {
-        if (auto& service = self->state().service) service->session_gone(gone.session);
-      },
+      // JSON-RPC
+      [=](window_wanted) { show_chain(self); },
+      [=](submit_txns& what) { submit(self, what); },
       // membership
       [=](const membership::action::open_chain& what) {
         if (auto made = make_chain(self, what); !made) self->end_process(1, made.error().message);
       },
       [=](const membership::action::read_facts& what) { tell_facts(self, what); },
-      [=](const membership::action::submit& what) { submit(self, what); },
+      [=](const membership::action::submit& what) { submit_own_txn(self, what); },
       // consensus
       [=](consensus_wanted) { introduce_chain(self); },
       [=](const consensus::build_block& what) { build(self, what); },
@@ -399,7 +360,6 @@ caf::behavior chain_behavior(self_pointer self) {
       // neighbors
       [=](network_wanted) { introduce_network(self); },
       [=](const neighbor_txns& what) { take_txns(self, what); },
-      [=](const neighbor_signs& what) { take_signs(self, what); },
       [=](const blocks_wanted& what) { answer_blocks(self, what); },
       [=](newcomer) { self->state().newcomers = true; },
       [=](const part_wanted& what) { answer_part_question(self, what); },
@@ -425,9 +385,7 @@ caf::behavior chain_behavior(self_pointer self) {
           if (!proof) return to_caf(proof.error());
           return std::move(*proof);
         }
-        if (query.method != "nodes") return self->state().detail_json();
-        auto nodes = self->state().service->nodes_json(now());
-        return nodes ? json::serialize(json::object{{"nodes", std::move(*nodes)}}) : std::string("{}");
+        return self->state().detail_json();
       },
   };
 }

@@ -29,8 +29,6 @@ json::object chain_state::summary() const {
           {"account", to_hex(context->key->account().view())},
           {"pool_transactions", stats.pool_txns},
           {"pool_bytes", stats.pool_bytes},
-          {"subscriptions", service->subscriptions()},
-          {"waiting_for_receipts", service->waiting()},
           {"store_bytes", stats.store_bytes},
           {"store_memory_bytes", stats.store_memory_bytes},
           {"last_block_execute_us", micros(stats.last_block.execute)},
@@ -93,7 +91,6 @@ result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesi
                                          before.head()->header.block_num, pivot_num);
   };
   SWARM_TRY(s.chain, ledger::chain::open(std::move(options)));
-  s.service = std::make_unique<rpc::service>(*s.chain, std::chrono::steady_clock::now());
   s.snapshot = std::make_unique<sync::snapshot_driver>(*s.chain, sync::driver_options{});
   s.server = std::make_unique<sync::snapshot_server>(*s.chain,
                                                      contracts::event_topic<contracts::validators_changed>());

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "actors/sn/messages.hpp"
-#include "actors/sn/rpc/service.hpp"
 #include "actors/sn/sn_context.hpp"
 #include "ledger/snapshot/snapshot_driver.hpp"
 #include "ledger/snapshot/snapshot_server.hpp"
@@ -18,8 +17,7 @@ struct chain_state {
     if (!chain) return "there is no chain yet";
     if (!trouble.empty()) return trouble;
     const auto& head = *chain->head();
-    auto out = fmt::format("block {}, {} transactions wait, {} subscriptions", head.header.block_num,
-                           chain->stats().pool_txns, service->subscriptions());
+    auto out = fmt::format("block {}, {} transactions wait", head.header.block_num, chain->stats().pool_txns);
     if (const auto line = snapshot->status_line(); !line.empty()) out += ", " + line;
     return out;
   }
@@ -28,7 +26,6 @@ struct chain_state {
 
   std::shared_ptr<const sn_context> context;
   std::unique_ptr<ledger::chain> chain;
-  std::unique_ptr<rpc::service> service;
   std::unique_ptr<sync::snapshot_driver> snapshot;
   std::unique_ptr<sync::snapshot_server> server; ///< of snapshots to others
   sync::part_pacer pacer;                        ///< of what it takes
@@ -40,9 +37,6 @@ struct chain_state {
   ledger::candidate_ptr validated;          ///< the last one of another that was found good
   std::string trouble;                      ///< with the disk
   std::deque<consensus::persist> unwritten; ///< records of consensus that the disk has not taken yet
-  bool requests_due = false;                ///< of JSON-RPC, with a message that is on its way
-  unsigned upkeeps = 0;
-  std::uint64_t last_serial = 0; ///< of this node's signs of life
 };
 
 boost::json::object snapshot_json(const sync::snapshot_driver& of);

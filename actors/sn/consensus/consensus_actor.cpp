@@ -81,10 +81,9 @@ using self_pointer = role_actor<consensus_state>*;
 struct carry_out {
   self_pointer self;
 
-  /// Clients of the chain must not hold up what is agreed.
   template <class Action>
   void to_chain(Action& what) const {
-    self->tell_first(sibling(*self, "chain"), std::move(what));
+    self->tell(sibling(*self, "chain"), std::move(what));
   }
   template <class Action>
   void to_neighbors(Action& what) const {
@@ -168,7 +167,7 @@ void sync_step(self_pointer self, Event event) {
 
 caf::behavior consensus_behavior(self_pointer self) {
   // After what an actor before this one wanted of the chain, whose answers are not for this one.
-  self->tell_first(sibling(*self, "chain"), consensus_wanted{});
+  self->tell(sibling(*self, "chain"), consensus_wanted{});
   return {
       [=](const consensus_ready& ready) { begin(self, ready); },
       // from the chain

@@ -70,7 +70,7 @@ caf::behavior neighbor_behavior(self_pointer self) {
         self->state().head = what.head;
         tell_head(self, {});
       },
-      hand_to<neighbor_signs>(self, "chain"),
+      hand_to<neighbor_signs>(self, "rpc"),
       hand_to<blocks_wanted>(self, "chain"),
       hand_to<part_wanted>(self, "chain"),
       hand_to<part_found>(self, "chain"),

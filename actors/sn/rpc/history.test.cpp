@@ -26,13 +26,13 @@ struct newcomer : rpc_node {
     for (auto i = chain->head()->header.block_num + 1; i <= to; ++i) {
       const auto block = *from_there.chain->block_by_num(i);
       served->on_block(
-          chain->import_block({block->header, block->txns}, **from_there.chain->seals_of(i)).value());
+          chain->import_block({block->header, block->txns}, **from_there.chain->seals_of(i)).value(), now);
     }
   }
   void adopt(std::uint64_t block_num) {
     sync::test::take_state(*chain, *from_there.chain, block_num);
     ledger::chain_snapshots snapshots(*chain);
-    served->on_block(snapshots.adopt(sync::test::past(*from_there.chain, block_num), {}).value());
+    served->on_block(snapshots.adopt(sync::test::past(*from_there.chain, block_num), {}).value(), now);
   }
   void take_history(std::uint64_t last, std::uint64_t first) {
     std::vector<sync::verified_block> blocks;
@@ -104,7 +104,7 @@ TEST_CASE("who waits gets its receipt also if the blocks were not shown one by o
     const auto block = *node.from_there.chain->block_by_num(i);
     REQUIRE(node.chain->import_block({block->header, block->txns}, **node.from_there.chain->seals_of(i)));
   }
-  node.served->on_block(node.chain->head());
+  node.served->on_block(node.chain->head(), node.now);
   REQUIRE(node.sent.size() == 2);
   CHECK(newcomer::answer(node.sent, 0).at("result").at("blockNumber") == "0x3");
   CHECK(newcomer::answer(node.sent, 1).at("result").at("blockNumber") == "0x1");

@@ -88,9 +88,9 @@ TEST_CASE("a client over its rate is refused with its ids until it has waited") 
   CHECK(node.error("eth_blockNumber").starts_with("-32005 rate limit exceeded"));
   // A large text is not even parsed.
   CHECK(rpc_node::error_text(node.ask(std::string(100'000, '['))).starts_with("-32005 rate limit exceeded"));
-  node.from.peer.cert_fingerprint = word(78); // another client
+  node.from.client = word(78); // another client
   CHECK(node.text("eth_chainId") == R"("0x5357")");
-  node.from.peer.cert_fingerprint = word(77);
+  node.from.client = word(77);
   node.pass(1s);
   CHECK(node.text("eth_chainId") == R"("0x5357")");
 }
@@ -125,6 +125,7 @@ TEST_CASE("a batch is answered in slices, and clients take turns") {
   const auto burn =
       fmt::format(R"({{"id":1,"method":"eth_call","params":[{{"to":"{}","data":"{}","gas":"0x1e8480"}}]}})",
                   hex(test_address()), to_hex(input_of(op::burn))); // 500 units
+  const std::string read = R"({"id":1,"method":"eth_feeHistory","params":["0x1","latest"]})";
   std::string batch = "[" + burn;
   for (int i = 1; i < 7; ++i)
     batch += "," + burn;
@@ -132,7 +133,7 @@ TEST_CASE("a batch is answered in slices, and clients take turns") {
   std::vector<std::string> order;
   const auto ask = [&](std::uint64_t client, std::string name, const std::string& body) {
     auto from = node.from;
-    from.peer.cert_fingerprint = word(client);
+    from.client = word(client);
     from.send = [&order, name = std::move(name)](const std::string&) { order.push_back(name); };
     node.served->handle(body, from, node.now);
   };
@@ -140,16 +141,67 @@ TEST_CASE("a batch is answered in slices, and clients take turns") {
   CHECK(node.served->busy());
   ask(1, "a2", batch);
   ask(1, "a3", batch);
-  ask(2, "b1", R"({"id":1,"method":"eth_chainId"})");
+  ask(2, "b1", read);
   CHECK(order.empty());
   int slices = 1;
   for (; node.served->busy(); ++slices)
     node.served->go_on(node.now);
   CHECK(order == std::vector<std::string>{"a1", "a2", "b1", "a3"});
   CHECK(slices == 3 * 7 / 2 + 1);
-  ask(2, "b2", R"({"id":1,"method":"eth_chainId"})"); // nobody else asks: answered at once
+  ask(2, "b2", read); // nobody else asks: answered at once
   CHECK(order.back() == "b2");
   CHECK(!node.served->busy());
+}
+
+TEST_CASE("nobody who sends a transaction, or asks for little, waits for what others read") {
+  rpc_node node;
+  const auto burn =
+      fmt::format(R"({{"id":1,"method":"eth_call","params":[{{"to":"{}","data":"{}","gas":"0x1e8480"}}]}})",
+                  hex(test_address()), to_hex(input_of(op::burn)));
+  std::string batch = "[" + burn;
+  for (int i = 1; i < 100; ++i)
+    batch += "," + burn;
+  std::vector<std::string> order;
+  const auto ask = [&](std::uint64_t client, std::string name, const std::string& body) {
+    auto from = node.from;
+    from.client = word(client);
+    from.send = [&order, name = std::move(name)](const std::string&) { order.push_back(name); };
+    node.served->handle(body, from, node.now);
+  };
+  ask(1, "reads", batch + "]");
+  ask(1, "send",
+      fmt::format(R"({{"id":1,"method":"eth_sendRawTransaction","params":["{}"]}})",
+                  to_hex(make_txn(test_key(9), 0, input_of(op::emit, word(1), word(2))).raw())));
+  ask(1, "chain id", R"({"id":1,"method":"eth_chainId"})");
+  CHECK(node.served->busy());
+  ask(2, "receipt",
+      fmt::format(R"({{"id":1,"method":"eth_sendRawTransactionSync","params":["{}"]}})",
+                  to_hex(make_txn(test_key(9), 1, input_of(op::emit, word(1), word(2))).raw())));
+  node.seal();
+  CHECK(order == std::vector<std::string>{"send", "chain id", "receipt"});
+  CHECK(node.served->busy());
+  while (node.served->busy())
+    node.served->go_on(node.now);
+  CHECK(order.back() == "reads");
+}
+
+TEST_CASE("what a batch reads and what it sends come back as one answer, in order") {
+  rpc_node node;
+  const auto txn = make_txn(test_key(9), 0, input_of(op::emit, word(1), word(2)));
+  const auto nonce = fmt::format(R"({{"id":0,"method":"eth_getTransactionCount","params":["{}","pending"]}})",
+                                 hex(txn.sender()));
+  const auto answers =
+      node.post(fmt::format(R"([{},{{"id":1,"method":"eth_sendRawTransactionSync","params":["{}"]}},{},7])",
+                            nonce, to_hex(txn.raw()), nonce));
+  CHECK(answers.empty());
+  node.seal();
+  REQUIRE(node.sent.size() == 1);
+  const auto list = json::parse(node.sent[0]).as_array();
+  REQUIRE(list.size() == 4);
+  CHECK(list[0].at("id") == 0);
+  CHECK(list[1].at("result").at("status") == "0x1");
+  CHECK(list[2].at("result") == "0x1"); // what it sent waits
+  CHECK(list[3].at("error").at("code") == -32600);
 }
 
 TEST_CASE("answers together have a size, what does not fit is refused by name") {

@@ -306,7 +306,7 @@ TEST_CASE("a proof leads from the state root to account and slots") {
   CHECK(node.error_of("eth_getProof", R"(["{to}","0x3","latest"])")
         == "-32602 argument 1 (storage keys) must be an array");
   std::string many = "\"0x1\"";
-  for (std::size_t i = 0; i < service::proof_slots_max; ++i)
+  for (std::size_t i = 0; i < reader::proof_slots_max; ++i)
     many += ",\"0x1\"";
   CHECK(node.error_of("eth_getProof", R"(["{to}",[)" + many + R"(],"latest"])")
         == "-32005 storage keys: at most 256");
@@ -437,8 +437,7 @@ std::string sign(const rpc_node& node, const ledger::private_key& key, std::uint
 
 TEST_CASE("registered nodes are alive while they sign that they are") {
   rpc_node node;
-  std::vector<bytes> news;
-  node.served->on_news([&](bytes raw) { news.push_back(std::move(raw)); });
+  const auto& news = node.served->signs;
   CHECK(node.text("swarm_nodes") == "[]");
   const auto key = test_key(5);
   add_node(node, key, contracts::node_type::sl, "sl-1");
@@ -478,7 +477,7 @@ TEST_CASE("the JSON-RPC servers of SNs that are alive are told") {
   add_node(node, test_key(6), contracts::node_type::sn, "sn-2");
   CHECK(node.text("swarm_apiEndpoints") == "[]");
   const auto raw = from_hex(std::string(json::parse(sign(node, key, 1, "sn-1:30304")).at(0).as_string()));
-  CHECK(node.served->take_sign(*raw, node.now)->news);
+  CHECK(node.served->front().take_sign(*raw, node.now)->news);
   CHECK(node.text("swarm_apiEndpoints") == R"(["sn-1:30304"])");
   node.pass(liveness::silent_after + std::chrono::milliseconds(1));
   CHECK(node.text("swarm_apiEndpoints") == "[]");

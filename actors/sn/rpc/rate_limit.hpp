@@ -4,11 +4,12 @@
 #include "base/clock.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <unordered_map>
 
 namespace swarm::rpc {
 
-/// What things cost. A unit is about 20 microseconds of the chain's thread.
+/// What things cost. A unit is about 20 microseconds of a thread.
 namespace cost {
 inline constexpr std::uint64_t request = 1;
 inline constexpr std::uint64_t signature = 3; ///< a transaction that comes in
@@ -30,13 +31,15 @@ struct rate_limits {
 };
 
 /// A token bucket for each client, by the fingerprint of its certificate. Work is charged after it was done,
-/// when its size is known: a bucket may go below zero, and its client is refused until it is above again.
+/// when its size is known: a bucket may go below zero, and its client is refused until it is above again. Any
+/// thread.
 class rate_limiter {
 public:
   explicit rate_limiter(rate_limits limits) : limits_(limits) {}
 
   /// How long the client has to wait, zero when it may ask now.
   duration wait_of(const hash32& client, time_point now) {
+    const std::lock_guard lock(mutex_);
     const auto& own = refilled(client, now);
     if (own.units > 0) return duration::zero();
     const auto missing = static_cast<double>(1 - own.units);
@@ -44,10 +47,15 @@ public:
         std::chrono::duration<double>(missing / static_cast<double>(limits_.units_per_second)));
   }
   void charge(const hash32& client, std::uint64_t units, time_point now) {
+    const std::lock_guard lock(mutex_);
     auto& own = refilled(client, now);
     own.units -= static_cast<std::int64_t>(std::min(units, limits_.burst)); // a second full bucket at most
   }
-  std::size_t clients() const { return buckets_.size(); }
+  std::size_t clients() const {
+    const std::lock_guard lock(mutex_);
+    return buckets_.size();
+  }
+  std::uint64_t units_per_second() const { return limits_.units_per_second; }
 
 private:
   struct bucket {
@@ -87,7 +95,8 @@ private:
     if (fullest != buckets_.end()) buckets_.erase(fullest);
   }
 
-  rate_limits limits_;
+  const rate_limits limits_;
+  mutable std::mutex mutex_; ///< of what follows
   std::unordered_map<hash32, bucket> buckets_;
 };
 

@@ -2,27 +2,17 @@
 
 #include "actors/sn/rpc/filters.hpp"
 #include "actors/sn/rpc/liveness.hpp"
-#include "actors/sn/rpc/params.hpp"
-#include "actors/sn/rpc/rate_limit.hpp"
+#include "actors/sn/rpc/responder.hpp"
 #include "actors/sn/rpc/turns.hpp"
-#include "base/hash.hpp"
 #include "contracts/registry/client.hpp"
-#include "transport/http/http.hpp"
+#include "ledger/chain/chain_window.hpp"
 
 #include <deque>
-#include <functional>
 #include <map>
-#include <memory>
 #include <unordered_map>
+#include <variant>
 
 namespace swarm::rpc {
-
-/// Who asks. `session` is 0 for a plain request; a WebSocket's number lets it subscribe.
-struct caller {
-  transport::peer_info peer;
-  std::uint64_t session = 0;
-  std::function<void(std::string)> send; ///< answers and, for a session, notifications; any thread
-};
 
 struct service_limits {
   rate_limits rate;
@@ -30,9 +20,51 @@ struct service_limits {
   std::size_t response_bytes_max = 32 * 1024 * 1024; ///< of one request or one batch
 };
 
-/// Ethereum's JSON-RPC over one chain, plus swarm_* methods. Belongs to the thread that owns the chain. No
-/// sockets: text in, text out; an answer that has to wait for a block comes when `on_block` or `on_time`
-/// brings it.
+/// What comes to a service.
+namespace event {
+/// One request or a batch.
+struct text {
+  std::string body;
+  caller from;
+};
+/// Answers action::submit: the transaction's hash, when the pool took it in.
+struct submitted {
+  std::uint64_t token = 0;
+  result<hash32> outcome;
+};
+/// A block is final, and the chain's window shows it.
+struct block_final {
+  ledger::block_ptr block;
+};
+/// A WebSocket has ended, and its subscriptions with it.
+struct session_gone {
+  std::uint64_t session = 0;
+};
+/// About once a second: ends waits that have lasted too long.
+struct tick {};
+} // namespace event
+
+/// What a service asks of its shell.
+namespace action {
+/// To the chain's pool -> event::submitted, before any event::block_final with it. Its sender is known, if it has one.
+struct submit {
+  std::uint64_t token = 0;
+  ledger::transaction txn;
+};
+/// To a reader.
+struct read {
+  text_part part;
+};
+/// To other SNs: a sign of life that is news.
+struct tell_sign {
+  bytes raw;
+};
+} // namespace action
+using service_action = std::variant<action::submit, action::read, action::tell_sign>;
+
+/// Ethereum's JSON-RPC over one chain, plus swarm_* methods: takes texts apart, hands what only reads to a reader
+/// (reader.hpp), and answers the rest itself: transactions, receipts that are waited for, subscriptions, who is
+/// alive. No sockets: text in, text out; an answer that has to wait for a block comes with it or with a tick.
 ///
 /// Blocks are final when they are seen: latest, safe, finalized and pending are one block, no log is ever
 /// removed, and a filter is a place in the chain. Every client, known by its certificate, has a bounded rate
@@ -43,10 +75,11 @@ struct service_limits {
 /// be final already. Receipts carry Besu's `revertReason`; swarm_heartbeat(sign of life)
 /// answers with the last serial known; swarm_silentNodes(), swarm_nodes(), swarm_apiEndpoints() (JSON-RPC
 /// servers of SNs that are alive), swarm_genesis() (what an SN needs to join: parameters, hash, endpoints).
-class service {
+class service final : public responder {
 public:
   static constexpr std::size_t batch_max = 256;
-  static constexpr std::uint64_t slice_units = 1'000;    ///< of work, about 20 ms; see `go_on`
+  static constexpr std::size_t submissions_max =
+      16384; ///< of transactions that the chain has not answered yet
   static constexpr std::size_t subscriptions_max = 4096; ///< of all sessions
   static constexpr std::size_t client_subscriptions_max = 256;
   static constexpr std::size_t session_subscriptions_max = 64;
@@ -55,26 +88,20 @@ public:
   static constexpr std::size_t waiting_max = 16384; ///< callers waiting for a receipt
   static constexpr std::size_t client_waiting_max = 4096;
   static constexpr duration receipt_wait = std::chrono::seconds(20);
-  static constexpr std::size_t proof_slots_max = 256;
-  static constexpr std::uint64_t fee_history_max = 1024;
-  static constexpr std::size_t reward_percentiles_max = 100;
 
-  service(ledger::chain& chain, time_point now, service_limits limits = {})
-      : chain_(chain), limits_(limits), limiter_(limits.rate), filters_(limits.filters),
-        last_block_(chain.head()->header.block_num), now_(now) {}
+  service(std::shared_ptr<const ledger::chain_window> chain, time_point now,
+          const service_limits& limits = {});
 
-  /// One request or a batch. Done at once as far as `slice_units` and those who came before allow, the rest
-  /// in `go_on`: the chain has more important things to do between.
-  void handle(std::string body, caller from, time_point now);
-  /// To be called while `busy`: does the next slice of work, of which one request may be more.
-  /// Clients take turns.
-  void go_on(time_point now);
-  bool busy() const { return under_way_ || !queue_.empty(); }
-  /// A block was committed: wakes those who wait, tells those who subscribed.
-  void on_block(const ledger::block_ptr& block);
-  /// Ends waits that have lasted too long, forgets filters that nobody asks for.
-  void on_time(time_point now);
-  void session_gone(std::uint64_t session);
+  /// Done at once as far as a slice and those who came before allow, the rest in `go_on`. Clients take turns.
+  void step(event::text what, time_point now);
+  void step(const event::submitted& what, time_point now);
+  /// Wakes those who wait, tells those who subscribed.
+  void step(const event::block_final& what, time_point now);
+  void step(const event::session_gone& what, time_point now);
+  void step(event::tick what, time_point now);
+  /// What is to be done since this was asked last, in order.
+  std::vector<service_action> take_actions() { return std::exchange(actions_, {}); }
+
   struct sign_taken {
     bool news = false;             ///< others should hear it
     std::uint64_t last_serial = 0; ///< of its account
@@ -82,17 +109,13 @@ public:
   /// A sign of life (ledger::sign_of_life), from a client, another SN or this one. An error: nobody honest
   /// sends this.
   result<sign_taken> take_sign(bytes_view raw, time_point now);
-  /// Called with the signs of life that clients bring and that are news.
-  void on_news(std::function<void(bytes)> call) { on_news_ = std::move(call); }
-
-  std::size_t subscriptions() const { return subscriptions_.size(); }
-  std::size_t waiting() const { return waiting_.size(); }
-  std::size_t filters() const { return filters_.size(); }
   /// All nodes of the registry at the head, with the time since their last sign of life.
   result<boost::json::array> nodes_json(time_point now);
 
+  std::size_t subscriptions() const { return subscriptions_.size(); }
+  std::size_t waiting_for_receipts() const { return waits_; }
+
 private:
-  using answer = std::function<void(method_result)>;
   using handler = method_result (service::*)(const params&, const caller&);
   struct subscription {
     std::uint64_t session;
@@ -101,78 +124,51 @@ private:
     ledger::log_filter filter;
     std::function<void(std::string)> send;
   };
+  /// What a batch reads besides what it sends: it is read when the chain has answered the latter, so that a client
+  /// that asks for its next nonce in the same batch is not told one that it has just used.
+  struct held_reads {
+    text_part part;
+    std::size_t open = 1; ///< transactions that are not answered, and the batch while it is under way
+  };
+  /// A transaction that the chain was given. `until`: its sender wishes the receipt, and waits so long.
+  struct submission {
+    hash32 txn;
+    std::optional<time_point> until;
+    reply done;
+    std::shared_ptr<held_reads> then;
+  };
   struct waiter {
     hash32 txn;
-    hash32 client;
     time_point until;
-    answer done;
+    reply done;
   };
 
   static const std::map<std::string_view, handler>& methods();
-  struct room; ///< left for the answers to one text
-  struct waiting_text {
-    std::string body;
-    caller from;
-  };
-  /// The text whose requests are being answered.
-  struct parsed_text {
-    boost::json::value requests; ///< one, or an array of them
-    std::size_t next = 0;        ///< in the array
-    caller from;
-    std::shared_ptr<room> left;
-    std::function<void(std::size_t, std::string)> take; ///< answers, by their place
-  };
-  void begin(waiting_text next);
-  void answer_next();
-  void charge(const hash32& client, std::uint64_t units);
-  void dispatch(const boost::json::value& request, const caller& from, const std::shared_ptr<room>& left,
-                std::function<void(std::string)> done);
-  void run(std::string_view method, const params& given, const caller& from, answer reply);
-  /// An error while the client has used up its rate.
-  result<> admit(const hash32& client);
-  void send_sync(const params& given, const caller& from, answer done);
-  void stop_waiting(const waiter& one);
+  bool waiting() const override { return !queue_.empty(); }
+  std::optional<text_part> next() override;
+  void run(std::string_view method, const params& given, const reply& to) override;
+  void text_ended() override { release(std::exchange(held_, nullptr)); }
+  void release(const std::shared_ptr<held_reads>& reads);
+  void look_at_head() { view_ = chain_->view(); }
+
+  // Transactions and those who wait for them
+  void send_raw(const params& given, const reply& to);
+  void send_sync(const params& given, const reply& to);
+  void submit(bytes_view raw, std::optional<time_point> until, const reply& to);
+  method_result receipt_or_trouble(const hash32& txn, const error& why) const;
+  void stop_waiting(const hash32& client);
   void wake(const ledger::executed_block& block);
   void wake_skipped();
   void notify(const ledger::executed_block& block);
 
-  // eth_*, net_*, web3_*
   method_result client_version(const params&, const caller&);
   method_result net_version(const params&, const caller&);
   method_result net_listening(const params&, const caller&);
-  method_result sha3(const params&, const caller&);
   method_result chain_id(const params&, const caller&);
   method_result block_number(const params&, const caller&);
   method_result syncing(const params&, const caller&);
   method_result accounts(const params&, const caller&);
   method_result zero_price(const params&, const caller&);
-  method_result fee_history(const params&, const caller&);
-  method_result block_by_number(const params&, const caller&);
-  method_result block_by_hash(const params&, const caller&);
-  method_result block_receipts(const params&, const caller&);
-  method_result block_txn_count_by_number(const params&, const caller&);
-  method_result block_txn_count_by_hash(const params&, const caller&);
-  method_result uncle_count_by_number(const params&, const caller&);
-  method_result uncle_count_by_hash(const params&, const caller&);
-  method_result txn_by_block_number(const params&, const caller&);
-  method_result txn_by_block_hash(const params&, const caller&);
-  method_result unknown_txn(const hash32& hash) const;
-  method_result txn_by_hash(const params&, const caller&);
-  method_result txn_receipt(const params&, const caller&);
-  method_result txn_count(const params&, const caller&);
-  method_result balance(const params&, const caller&);
-  method_result code(const params&, const caller&);
-  method_result storage_at(const params&, const caller&);
-  method_result proof(const params&, const caller&);
-  method_result call(const params&, const caller&);
-  method_result estimate_gas(const params&, const caller&);
-  method_result logs(const params&, const caller&);
-  method_result new_filter(const params&, const caller&);
-  method_result new_block_filter(const params&, const caller&);
-  method_result filter_changes(const params&, const caller&);
-  method_result filter_logs(const params&, const caller&);
-  method_result uninstall_filter(const params&, const caller&);
-  method_result send_raw(const params&, const caller&);
   method_result subscribe(const params&, const caller&);
   method_result unsubscribe(const params&, const caller&);
   // swarm_*
@@ -181,38 +177,23 @@ private:
   method_result genesis(const params&, const caller&);
   method_result api_endpoints(const params&, const caller&);
   method_result nodes(const params&, const caller&);
-
-  /// Blocks and what they cost are counted as work.
-  result<ledger::block_ptr> block_at(const std::optional<std::uint64_t>& num);
-  result<ledger::block_ptr> block_with(const hash32& hash);
-  result<ledger::block_ptr> block_of(const block_ref& which);
-  /// The number of the block whose state a request is about; none for the head.
-  result<std::optional<std::uint64_t>> state_of(const params& given, std::size_t index);
-  result<boost::json::array> found_logs(const ledger::log_filter& filter);
-  result<boost::json::array> found_logs(const ledger::log_filter& filter, ledger::log_query_work& work);
-  result<ledger::log_filter> with_range(ledger::log_filter filter, const block_range& range) const;
-  method_result add_filter(filter_table::filter made);
-  result<filter_table::filter*> filter_of(const params& given, const caller& from);
-  result<boost::json::array> new_blocks(filter_table::filter& which);
-  result<boost::json::array> new_logs(filter_table::filter& which);
   result<const std::vector<contracts::node_view>*> registry();
 
-  ledger::chain& chain_;
-  service_limits limits_;
+  std::shared_ptr<const ledger::chain_window> chain_;
+  std::shared_ptr<const ledger::chain_view> view_; ///< of the event or the request that is being looked at
+  text_answers::limits limits_;
   liveness liveness_;
-  rate_limiter limiter_;
-  filter_table filters_;
-  std::function<void(bytes)> on_news_;
-  std::uint64_t last_block_; ///< that `on_block` brought
-  time_point now_;
-  turns<waiting_text> queue_;
-  std::optional<parsed_text> under_way_;
-  std::uint64_t slice_ = 0;                           ///< units charged since the slice began
-  std::uint64_t work_ = 0;                            ///< units that the method being run has taken so far
-  std::map<std::string, subscription> subscriptions_; ///< by id
-  std::uint64_t next_subscription_ = 1;
+  std::uint64_t last_block_; ///< that was told
+  turns<event::text> queue_;
+  std::shared_ptr<held_reads> held_; ///< of the text that is under way, if it has any
+  std::vector<service_action> actions_;
+  std::uint64_t next_token_ = 1;
+  std::unordered_map<std::uint64_t, submission> submissions_;
   std::deque<waiter> waiting_;
+  std::size_t waits_ = 0;                              ///< those in `waiting_`, and submissions that will be
   std::unordered_map<hash32, std::size_t> waiting_by_; ///< of each client that waits
+  std::map<std::string, subscription> subscriptions_;  ///< by id
+  std::uint64_t next_subscription_ = 1;
   std::vector<contracts::node_view> nodes_;
   std::optional<hash32> nodes_root_; ///< storage root of the registry that `nodes_` was read at
 };

@@ -199,9 +199,9 @@ TEST_CASE("subscriptions have a limit for one client over all its sessions") {
   }
   node.from.session = 99;
   CHECK(node.error("eth_subscribe", R"(["newHeads"])").starts_with("-32005 at most 64 subscriptions"));
-  node.from.peer.cert_fingerprint = word(78);
+  node.from.client = word(78);
   node.value("eth_subscribe", R"(["newHeads"])");
-  node.from.peer.cert_fingerprint = word(77);
+  node.from.client = word(77);
   node.served->session_gone(3);
   node.value("eth_subscribe", R"(["newHeads"])");
 }
@@ -235,12 +235,12 @@ TEST_CASE("a client waits for a limited number of receipts") {
   REQUIRE(refused.size() == 1);
   CHECK(rpc_node::error_text(json::parse(refused[0]).as_object())
             .starts_with("-32005 at most 4096 calls of one client, 16384 of all wait for receipts"));
-  node.from.peer.cert_fingerprint = word(78);
+  node.from.client = word(78);
   CHECK(send(0).empty()); // another client may
   node.sent.clear();
   node.seal();
   CHECK(node.sent.size() == service::client_waiting_max + 1);
-  node.from.peer.cert_fingerprint = word(77);
+  node.from.client = word(77);
   CHECK(send(1).empty());
   node.pass(service::receipt_wait + std::chrono::seconds(1));
   CHECK(node.served->waiting() == 0);

@@ -91,10 +91,10 @@ TEST_CASE("a log filter keeps to its range") {
 TEST_CASE("a filter is its client's alone and ends when it is uninstalled") {
   watched node;
   const auto id = node.made("eth_newBlockFilter");
-  node.from.peer.cert_fingerprint = word(78);
+  node.from.client = word(78);
   CHECK(node.refused("eth_getFilterChanges", id) == "-32000 filter not found");
   CHECK(node.of("eth_uninstallFilter", id) == false);
-  node.from.peer.cert_fingerprint = word(77);
+  node.from.client = word(77);
   CHECK(node.of("eth_uninstallFilter", id) == true);
   CHECK(node.of("eth_uninstallFilter", id) == false);
   CHECK(node.refused("eth_getFilterChanges", id) == "-32000 filter not found");
@@ -124,7 +124,7 @@ TEST_CASE("a client has a limited number of filters, all clients together too") 
         == "-32005 at most 2 filters of one client, 3 of all; uninstall some");
   node.of("eth_uninstallFilter", first);
   node.made("eth_newBlockFilter");
-  node.from.peer.cert_fingerprint = word(78);
+  node.from.client = word(78);
   node.made("eth_newBlockFilter");
   CHECK(node.error("eth_newBlockFilter").starts_with("-32005 "));
   node.pass(limits.filters.idle_max + std::chrono::seconds(1));

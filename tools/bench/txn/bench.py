@@ -1,4 +1,5 @@
-"""txn_final_*: one transaction final at the client, beside an etcd put; txn_rate_4sn: as many as four SNs take.
+"""txn_final_*: one transaction final at the client, beside an etcd put; txn_among_reads_*: the same on one SN while
+other clients make it read as much as it can, beside itself without them; txn_rate_4sn: as many as four SNs take.
 
 The put is one of one node beside one SN, and of three nodes beside more. The rate is that of eight clients who keep 128
 transactions open each, two at every SN; where its time goes is told by samples of `perf`, if that is there. Beside it:
@@ -7,10 +8,12 @@ how many transactions this machine could take if it did nothing but recover thei
 
 import json
 import pathlib
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from figures import figure, options  # noqa: E402
@@ -19,6 +22,16 @@ from swarms import BIN, Swarm, signatures_per_second  # noqa: E402
 FINAL_TARGETS = {1: 2.0, 4: 4.0}  # times an etcd put, by SNs
 RATE_TARGET = 0.19  # of what the signatures allow; 3,000/s where 62,000 signatures are recovered in a second
 CLIENTS = 8
+AMONG_READS_TARGET = 10.0  # times the same without the reads; one core of two is theirs
+READERS = range(2, 9)  # numbers of clients: so many that none of them comes to its rate limit
+READS_OPEN = 8  # of each
+
+
+def long_read():
+    """Little to answer, much to look for."""
+    topics = [None, [f"0x{secrets.token_hex(32)}" for _ in range(256)]]
+    return "eth_getLogs", json.dumps([{"fromBlock": "0x0", "topics": topics}])
+
 
 # Which part of an SN's work a sampled function belongs to; the first that matches counts.
 PARTS = (
@@ -48,6 +61,23 @@ def measure_final(swarm, sns, count):
         value, put = times[f"txn_{share}"], times[f"put_{share}"]
         figure(f"txn_final_{sns}sn_{share}", value, "ms", reference, put, target,
                None if target is None else value <= target * put)
+
+
+def measure_among_reads(swarm, count):
+    sn = swarm.sns[0]
+    alone = swarm.load("txn_latency", max(count, 100), 0, sn.port)  # makes the blocks that are read
+    floods = {i: swarm.start(f"reads-{i}", BIN / "rpc_load", *swarm.client(i), 1, 10**9, READS_OPEN, sn.port,
+                             *long_read()) for i in READERS}
+    time.sleep(0.5)
+    among = swarm.load("txn_latency", count, 0, sn.port)
+    for i, flood in floods.items():
+        if flood.poll() is not None:
+            raise SystemExit(f"the reads ended: {swarm.log(f'reads-{i}')}")
+    swarm.end(floods.values())
+    for share in ("p50", "p99"):
+        value, before = among[f"txn_{share}"], alone[f"txn_{share}"]
+        figure(f"txn_among_reads_{share}", value, "ms", "without the reads", before, AMONG_READS_TARGET,
+               value <= AMONG_READS_TARGET * before)
 
 
 def part_of(line):
@@ -107,11 +137,14 @@ def main():
         for sns in (1, 4) if given.smoke else (1, 3, 4, 7):
             rate = sns == 4 and given.wants("txn_rate_4sn")
             final = given.wants(f"txn_final_{sns}sn")
-            if not rate and not final:
+            among = sns == 1 and given.wants("txn_among_reads")
+            if not rate and not final and not among:
                 continue
             swarm.grow(sns)
             if final:
                 measure_final(swarm, sns, count)
+            if among:
+                measure_among_reads(swarm, count)
             if rate:
                 measure_rate(swarm, 400 if given.smoke else 30_000, given.smoke)
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/sn/rpc/reader.hpp"
 #include "actors/sn/rpc/service.hpp"
 #include "contracts/contracts.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
@@ -35,6 +36,56 @@ inline ledger::chain_options rpc_chain_options(std::filesystem::path dir) {
   return out;
 }
 
+/// A service with its reader and its chain, joined as the actors join them, but in one thread.
+class joined_service {
+public:
+  joined_service(ledger::chain& chain, time_point now, const service_limits& limits = {})
+      : chain_(chain), front_(chain.window(), now, limits), reader_(limits.filters) {}
+
+  void handle(std::string body, caller from, time_point now) {
+    front_.step(event::text{std::move(body), std::move(from)}, now);
+    carry_out(now);
+  }
+  bool busy() const { return front_.busy() || reader_.busy(); }
+  void go_on(time_point now) {
+    if (!front_.busy()) return reader_.go_on(now);
+    front_.go_on(now);
+    carry_out(now);
+  }
+  void on_block(const ledger::block_ptr& block, time_point now) {
+    front_.step(event::block_final{block}, now);
+  }
+  void on_time(time_point now) {
+    front_.step(event::tick{}, now);
+    reader_.tick(now);
+  }
+  void session_gone(std::uint64_t session) { front_.step(event::session_gone{session}, {}); }
+
+  std::size_t subscriptions() const { return front_.subscriptions(); }
+  std::size_t waiting() const { return front_.waiting_for_receipts(); }
+  std::size_t filters() const { return reader_.filters(); }
+  service& front() { return front_; }
+  std::vector<bytes> signs; ///< that others are to be told
+
+private:
+  void carry_out(time_point now) {
+    for (auto actions = front_.take_actions(); !actions.empty(); actions = front_.take_actions())
+      for (auto& each : actions)
+        std::visit([&](auto& what) { carry_out(what, now); }, each);
+  }
+  void carry_out(action::submit& what, time_point now) {
+    front_.step(event::submitted{what.token, chain_.submit(std::move(what.txn))}, now);
+  }
+  void carry_out(action::read& what, time_point now) {
+    reader_.step(std::move(what.part), chain_.window(), now);
+  }
+  void carry_out(action::tell_sign& what, time_point) { signs.push_back(std::move(what.raw)); }
+
+  ledger::chain& chain_;
+  service front_;
+  reader reader_;
+};
+
 class rpc_node {
 public:
   explicit rpc_node(service_limits limits = {}, ledger::chain_limits of_chain = {}) {
@@ -43,9 +94,8 @@ public:
     auto opened = ledger::chain::open(std::move(options));
     if (!opened) throw std::runtime_error(opened.error().message);
     chain = std::move(*opened);
-    served = std::make_unique<service>(*chain, now, limits);
-    from.peer.cert_fingerprint = word(77);
-    from.peer.cert_subject = "CN=test";
+    served = std::make_unique<joined_service>(*chain, now, limits);
+    from.client = word(77);
     from.send = [this](std::string text) { sent.push_back(std::move(text)); };
   }
 
@@ -93,14 +143,14 @@ public:
   /// Commits what waits and tells the service.
   ledger::block_ptr seal(std::uint64_t timestamp = 0) {
     auto block = seal_block(*chain, timestamp).value();
-    served->on_block(block);
+    served->on_block(block, now);
     return block;
   }
   void pass(duration span) { served->on_time(now += span); }
 
   time_point now = time_point{} + std::chrono::hours(1);
   std::unique_ptr<ledger::chain> chain;
-  std::unique_ptr<service> served;
+  std::unique_ptr<joined_service> served;
   caller from;
   std::vector<std::string> sent;
 

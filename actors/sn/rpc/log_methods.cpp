@@ -1,5 +1,5 @@
 #include "actors/sn/rpc/format.hpp"
-#include "actors/sn/rpc/service.hpp"
+#include "actors/sn/rpc/reader.hpp"
 #include "ledger/formats/header.hpp"
 
 namespace swarm::rpc {
@@ -10,12 +10,13 @@ namespace {
 
 /// What one answer about new blocks lists at most; the next one goes on from there.
 constexpr std::uint64_t new_blocks_max = 10'000;
+
 } // namespace
 
-// -- logs
+// Logs
 
-result<json::array> service::found_logs(const ledger::log_filter& filter, ledger::log_query_work& work) {
-  const auto found = chain_.logs(filter, work);
+result<json::array> reader::found_logs(const ledger::log_filter& filter, ledger::log_query_work& work) {
+  const auto found = view_->logs(filter, work);
   work_ += cost::read_log_block * work.blocks_read + work.index_seeks / cost::index_seeks_per_unit;
   SWARM_TRY(const auto& hits, found);
   work_ += hits.size() / cost::logs_per_unit;
@@ -26,14 +27,14 @@ result<json::array> service::found_logs(const ledger::log_filter& filter, ledger
   return out;
 }
 
-result<json::array> service::found_logs(const ledger::log_filter& filter) {
+result<json::array> reader::found_logs(const ledger::log_filter& filter) {
   ledger::log_query_work work;
   return found_logs(filter, work);
 }
 
 /// The filter with the blocks it is about; open ends are the head.
-result<ledger::log_filter> service::with_range(ledger::log_filter filter, const block_range& range) const {
-  const auto head = chain_.head()->header.block_num;
+result<ledger::log_filter> reader::with_range(ledger::log_filter filter, const block_range& range) const {
+  const auto head = view_->head()->header.block_num;
   filter.from_block = range.from.value_or(head);
   filter.to_block = range.to.value_or(std::max(head, filter.from_block)); // a poller may be ahead of the head
   if (filter.from_block > filter.to_block)
@@ -42,7 +43,7 @@ result<ledger::log_filter> service::with_range(ledger::log_filter filter, const 
   return filter;
 }
 
-method_result service::logs(const params& given, const caller&) {
+method_result reader::logs(const params& given, const caller&) {
   SWARM_TRY(const auto* from, given.object(0, "filter"));
   SWARM_TRY(auto filter, parse_filter(*from));
   SWARM_TRY(const auto range, parse_range(*from));
@@ -57,53 +58,52 @@ method_result service::logs(const params& given, const caller&) {
   return json::value(std::move(found));
 }
 
-// -- filters: what is new since the client asked last
+// Filters: what is new since the client asked last
 
-method_result service::new_filter(const params& given, const caller& from) {
+method_result reader::new_filter(const params& given, const caller& from) {
   SWARM_TRY(const auto* object, given.object(0, "filter"));
-  filter_table::filter made{.client = from.peer.cert_fingerprint};
+  filter_table::filter made{.client = from.client};
   SWARM_TRY(made.logs, parse_filter(*object));
   SWARM_TRY(made.range, parse_range(*object));
   if (made.range.block_hash)
     return fail(rpc_errc::invalid_params,
                 "a filter is for blocks to come; for one block there is eth_getLogs");
   SWARM_CHECK(with_range(made.logs, made.range));
-  made.next_block = std::max(chain_.head()->header.block_num + 1, made.range.from.value_or(0));
+  made.next_block = std::max(view_->head()->header.block_num + 1, made.range.from.value_or(0));
   return add_filter(std::move(made));
 }
 
-method_result service::new_block_filter(const params&, const caller& from) {
-  return add_filter({.client = from.peer.cert_fingerprint,
-                     .blocks = true,
-                     .next_block = chain_.head()->header.block_num + 1});
+method_result reader::new_block_filter(const params&, const caller& from) {
+  return add_filter(
+      {.client = from.client, .blocks = true, .next_block = view_->head()->header.block_num + 1});
 }
 
-method_result service::add_filter(filter_table::filter made) {
+method_result reader::add_filter(filter_table::filter made) {
   const auto id = filters_.add(std::move(made), now_);
   if (!id)
     return fail(rpc_errc::filters_full, "at most {} filters of one client, {} of all; uninstall some",
-                limits_.filters.client_max, limits_.filters.all_max);
+                filters_.bounds().client_max, filters_.bounds().all_max);
   return json::value(quantity(*id));
 }
 
-result<filter_table::filter*> service::filter_of(const params& given, const caller& from) {
+result<filter_table::filter*> reader::filter_of(const params& given, const caller& from) {
   SWARM_TRY(const auto id, given.number(0, "filter id"));
-  auto* found = filters_.find(id, from.peer.cert_fingerprint, now_);
+  auto* found = filters_.find(id, from.client, now_);
   if (found == nullptr) return fail(rpc_errc::filter_not_found, "filter not found");
   return found;
 }
 
-method_result service::filter_changes(const params& given, const caller& from) {
+method_result reader::filter_changes(const params& given, const caller& from) {
   SWARM_TRY(auto* which, filter_of(given, from));
   SWARM_TRY(auto changes, which->blocks ? new_blocks(*which) : new_logs(*which));
   return json::value(std::move(changes));
 }
 
-result<json::array> service::new_blocks(filter_table::filter& which) {
-  const auto head = chain_.head()->header.block_num;
+result<json::array> reader::new_blocks(filter_table::filter& which) {
+  const auto head = view_->head()->header.block_num;
   json::array out;
   for (; which.next_block <= head && out.size() < new_blocks_max; ++which.next_block) {
-    const auto header = chain_.header_by_num(which.next_block);
+    const auto header = view_->header_by_num(which.next_block);
     if (!header && !out.empty()) break; // what was found is told now, the next answer begins with this one
     if (!header) return tl::unexpected(header.error());
     if (!*header) return fail(errc::corrupt, "block {} is missing", which.next_block);
@@ -114,10 +114,10 @@ result<json::array> service::new_blocks(filter_table::filter& which) {
 }
 
 /// Where there is more than one answer may hold, the answer is about fewer blocks and the next one goes on.
-result<json::array> service::new_logs(filter_table::filter& which) {
+result<json::array> reader::new_logs(filter_table::filter& which) {
   auto asked = which.logs;
   asked.from_block = which.next_block;
-  asked.to_block = std::min(which.range.to.value_or(~std::uint64_t{0}), chain_.head()->header.block_num);
+  asked.to_block = std::min(which.range.to.value_or(~std::uint64_t{0}), view_->head()->header.block_num);
   if (asked.from_block > asked.to_block) return json::array{};
   ledger::log_query_work work;
   auto found = found_logs(asked, work);
@@ -131,7 +131,7 @@ result<json::array> service::new_logs(filter_table::filter& which) {
   return found;
 }
 
-method_result service::filter_logs(const params& given, const caller& from) {
+method_result reader::filter_logs(const params& given, const caller& from) {
   SWARM_TRY(const auto* which, filter_of(given, from));
   if (which->blocks) return fail(rpc_errc::filter_not_found, "filter not found"); // not one for logs
   SWARM_TRY(const auto asked, with_range(which->logs, which->range));
@@ -139,52 +139,9 @@ method_result service::filter_logs(const params& given, const caller& from) {
   return json::value(std::move(found));
 }
 
-method_result service::uninstall_filter(const params& given, const caller& from) {
+method_result reader::uninstall_filter(const params& given, const caller& from) {
   SWARM_TRY(const auto id, given.number(0, "filter id"));
-  return json::value(filters_.remove(id, from.peer.cert_fingerprint));
-}
-
-// -- subscriptions: told without asking
-
-method_result service::subscribe(const params& given, const caller& from) {
-  if (from.session == 0)
-    return fail(rpc_errc::method_not_found, "notifications not supported: eth_subscribe needs a WebSocket");
-  SWARM_TRY(const auto kind, given.text(0, "subscription"));
-  subscription wanted{from.session, from.peer.cert_fingerprint, kind == "newHeads", {}, from.send};
-  if (!wanted.heads && kind != "logs")
-    return fail(rpc_errc::invalid_params, "no \"{}\" subscription; there are newHeads and logs",
-                shown(kind, 64));
-  if (kind == "logs" && given.has(1)) {
-    SWARM_TRY(const auto* filter, given.object(1, "filter"));
-    SWARM_TRY(wanted.filter, parse_filter(*filter));
-    auto alternatives = wanted.filter.addresses.size();
-    for (const auto& topic : wanted.filter.topics)
-      alternatives += topic.size();
-    if (alternatives > subscription_alternatives_max)
-      return fail(rpc_errc::too_much_asked, "at most {} addresses and topics in one subscription",
-                  subscription_alternatives_max);
-  }
-  std::size_t of_session = 0, of_client = 0;
-  for (const auto& [id, other] : subscriptions_) {
-    of_session += other.session == wanted.session;
-    of_client += other.client == wanted.client;
-  }
-  if (of_session >= session_subscriptions_max || of_client >= client_subscriptions_max
-      || subscriptions_.size() >= subscriptions_max)
-    return fail(rpc_errc::subscriptions_full,
-                "at most {} subscriptions of one connection, {} of one client, {} of all",
-                session_subscriptions_max, client_subscriptions_max, subscriptions_max);
-  auto id = quantity(next_subscription_++);
-  subscriptions_.emplace(id, std::move(wanted));
-  return json::value(id);
-}
-
-method_result service::unsubscribe(const params& given, const caller& from) {
-  SWARM_TRY(const auto id, given.text(0, "subscription id"));
-  const auto found = subscriptions_.find(id);
-  if (found == subscriptions_.end() || found->second.session != from.session) return json::value(false);
-  subscriptions_.erase(found);
-  return json::value(true);
+  return json::value(filters_.remove(id, from.client));
 }
 
 } // namespace swarm::rpc

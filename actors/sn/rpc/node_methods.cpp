@@ -1,0 +1,132 @@
+#include "actors/sn/rpc/service.hpp"
+#include "config/parse.hpp"
+#include "ledger/formats/sign_of_life.hpp"
+
+namespace swarm::rpc {
+
+namespace json = boost::json;
+
+// About the chain
+
+method_result service::client_version(const params&, const caller&) {
+  return json::value(fmt::format("swarmd/v{}/c++20", config::version()));
+}
+method_result service::net_version(const params&, const caller&) {
+  return json::value(std::to_string(view_->chain_id()));
+}
+method_result service::net_listening(const params&, const caller&) {
+  return json::value(true);
+}
+method_result service::chain_id(const params&, const caller&) {
+  return json::value(quantity(view_->chain_id()));
+}
+method_result service::block_number(const params&, const caller&) {
+  return json::value(quantity(view_->head()->header.block_num));
+}
+method_result service::syncing(const params&, const caller&) {
+  return json::value(false);
+}
+method_result service::accounts(const params&, const caller&) {
+  return json::value(json::array{});
+}
+method_result service::zero_price(const params&, const caller&) {
+  return json::value("0x0");
+}
+
+// Who takes part, and is alive
+
+/// The registry's nodes at the head; read again only when the registry has changed.
+result<const std::vector<contracts::node_view>*> service::registry() {
+  SWARM_TRY(const auto account, view_->account_of(contracts::node_registry_address()));
+  if (nodes_root_ == account.storage_root) return &nodes_;
+  std::vector<contracts::node_view> nodes;
+  for (;;) {
+    ledger::call_request page{.to = contracts::node_registry_address(),
+                              .input = contracts::encode_nodes(nodes.size(), contracts::page_entries_max)};
+    SWARM_TRY(const auto output, view_->call(page));
+    SWARM_TRY(auto more, contracts::decode_nodes(output.output));
+    nodes.insert(nodes.end(), more.begin(), more.end());
+    if (more.size() < contracts::page_entries_max) break;
+  }
+  nodes_ = std::move(nodes);
+  nodes_root_ = account.storage_root;
+  return &nodes_;
+}
+
+result<service::sign_taken> service::take_sign(bytes_view raw, time_point now) {
+  look_at_head();
+  SWARM_TRY(auto sign, ledger::decode_sign_of_life(raw, view_->chain_id(), view_->genesis_hash()));
+  SWARM_TRY(const auto* all, registry());
+  const auto found =
+      std::find_if(all->begin(), all->end(), [&](const auto& node) { return node.account == sign.account; });
+  // Not registered, or not yet as far as this chain goes.
+  if (found == all->end()) return sign_taken{};
+  const bool news = liveness_.heard_from(sign.account, sign.serial, std::move(sign.api_endpoint), now);
+  return sign_taken{news, liveness_.last_serial(sign.account)};
+}
+
+method_result service::heartbeat(const params& given, const caller&) {
+  SWARM_TRY(auto raw, given.raw(0, "sign of life"));
+  const auto taken = take_sign(raw, now_);
+  if (!taken) return fail(rpc_errc::invalid_params, "{}", taken.error().message);
+  if (taken->news) actions_.emplace_back(action::tell_sign{std::move(raw)});
+  return json::value(quantity(taken->last_serial));
+}
+
+method_result service::silent_nodes(const params&, const caller&) {
+  SWARM_TRY(const auto* all, registry());
+  json::array out;
+  for (const auto& node : *all)
+    if (node.active && node.type != contracts::node_type::sn && liveness_.silent(node.account, now_))
+      out.emplace_back(hex_data(node.account.view()));
+  return json::value(std::move(out));
+}
+
+method_result service::api_endpoints(const params&, const caller&) {
+  SWARM_TRY(const auto* all, registry());
+  json::array out;
+  for (const auto& node : *all) {
+    if (!node.active || node.type != contracts::node_type::sn || liveness_.silent(node.account, now_))
+      continue;
+    if (auto endpoint = liveness_.api_endpoint(node.account); !endpoint.empty())
+      out.emplace_back(std::move(endpoint));
+  }
+  return json::value(std::move(out));
+}
+
+result<json::array> service::nodes_json(time_point now) {
+  look_at_head();
+  SWARM_TRY(const auto* all, registry());
+  json::array out;
+  for (const auto& node : *all) {
+    const auto silence =
+        std::chrono::duration_cast<std::chrono::milliseconds>(liveness_.silence_of(node.account, now));
+    out.push_back(json::object{{"account", hex_data(node.account.view())},
+                               {"type", contracts::to_string(node.type)},
+                               {"name", node.name},
+                               {"endpoint", node.endpoint},
+                               {"active", node.active},
+                               {"sinceBlock", node.since_block},
+                               {"silentMs", silence.count()},
+                               {"apiEndpoint", liveness_.api_endpoint(node.account)}});
+  }
+  return out;
+}
+
+method_result service::nodes(const params&, const caller&) {
+  SWARM_TRY(auto list, nodes_json(now_));
+  return json::value(std::move(list));
+}
+
+method_result service::genesis(const params&, const caller&) {
+  SWARM_TRY(const auto* nodes, registry());
+  json::array endpoints;
+  for (const auto& node : *nodes)
+    if (node.type == contracts::node_type::sn && node.active && !node.endpoint.empty())
+      endpoints.emplace_back(node.endpoint);
+  return json::value{{"genesis", to_hex(ledger::encode_genesis(view_->genesis()))},
+                     {"genesisHash", to_hex(view_->genesis_hash().view())},
+                     {"p2pEndpoints", std::move(endpoints)}};
+}
+
+} // namespace swarm::rpc

@@ -1,0 +1,93 @@
+#pragma once
+
+#include "actors/sn/rpc/filters.hpp"
+#include "actors/sn/rpc/responder.hpp"
+#include "actors/sn/rpc/turns.hpp"
+#include "ledger/chain/chain_window.hpp"
+
+#include <map>
+
+namespace swarm::rpc {
+
+/// Answers what only reads the chain, and may read much of it: each request from the view that is the newest when
+/// its turn comes. Clients take turns. Keeps their filters. Belongs to one thread, which may be another one than
+/// the service's, so that no transaction waits for what somebody reads.
+class reader final : public responder {
+public:
+  static constexpr std::size_t proof_slots_max = 256;
+  static constexpr std::uint64_t fee_history_max = 1024;
+  static constexpr std::size_t reward_percentiles_max = 100;
+
+  explicit reader(filter_table::limits filters = {}) : filters_(filters) {}
+
+  /// Whether a request of this method is one for a reader.
+  static bool answers(std::string_view method);
+  /// Requests of such methods about `chain`. Done at once as far as a slice and those who came before allow, the
+  /// rest in `go_on`.
+  void step(text_part part, std::shared_ptr<const ledger::chain_window> chain, time_point now);
+  /// Forgets filters that nobody asks for; about once a second.
+  void tick(time_point now) { filters_.expire(now); }
+
+  std::size_t filters() const { return filters_.size(); }
+
+private:
+  using handler = method_result (reader::*)(const params&, const caller&);
+  struct waiting_part {
+    text_part part;
+    std::shared_ptr<const ledger::chain_window> chain;
+  };
+
+  static const std::map<std::string_view, handler>& methods();
+  bool waiting() const override { return !queue_.empty(); }
+  std::optional<text_part> next() override;
+  void run(std::string_view method, const params& given, const reply& to) override;
+
+  method_result sha3(const params&, const caller&);
+  method_result fee_history(const params&, const caller&);
+  method_result block_by_number(const params&, const caller&);
+  method_result block_by_hash(const params&, const caller&);
+  method_result block_receipts(const params&, const caller&);
+  method_result block_txn_count_by_number(const params&, const caller&);
+  method_result block_txn_count_by_hash(const params&, const caller&);
+  method_result uncle_count_by_number(const params&, const caller&);
+  method_result uncle_count_by_hash(const params&, const caller&);
+  method_result txn_by_block_number(const params&, const caller&);
+  method_result txn_by_block_hash(const params&, const caller&);
+  method_result unknown_txn(const hash32& hash) const;
+  method_result txn_by_hash(const params&, const caller&);
+  method_result txn_receipt(const params&, const caller&);
+  method_result txn_count(const params&, const caller&);
+  method_result balance(const params&, const caller&);
+  method_result code(const params&, const caller&);
+  method_result storage_at(const params&, const caller&);
+  method_result proof(const params&, const caller&);
+  method_result call(const params&, const caller&);
+  method_result estimate_gas(const params&, const caller&);
+  method_result logs(const params&, const caller&);
+  method_result new_filter(const params&, const caller&);
+  method_result new_block_filter(const params&, const caller&);
+  method_result filter_changes(const params&, const caller&);
+  method_result filter_logs(const params&, const caller&);
+  method_result uninstall_filter(const params&, const caller&);
+
+  /// Blocks and what they cost are counted as work.
+  result<ledger::block_ptr> block_at(const std::optional<std::uint64_t>& num);
+  result<ledger::block_ptr> block_with(const hash32& hash);
+  result<ledger::block_ptr> block_of(const block_ref& which);
+  /// The number of the block whose state a request is about; none for the head.
+  result<std::optional<std::uint64_t>> state_of(const params& given, std::size_t index);
+  result<boost::json::array> found_logs(const ledger::log_filter& filter);
+  result<boost::json::array> found_logs(const ledger::log_filter& filter, ledger::log_query_work& work);
+  result<ledger::log_filter> with_range(ledger::log_filter filter, const block_range& range) const;
+  method_result add_filter(filter_table::filter made);
+  result<filter_table::filter*> filter_of(const params& given, const caller& from);
+  result<boost::json::array> new_blocks(filter_table::filter& which);
+  result<boost::json::array> new_logs(filter_table::filter& which);
+
+  filter_table filters_;
+  turns<waiting_part> queue_;
+  std::shared_ptr<const ledger::chain_window> chain_; ///< of the text that is under way
+  std::shared_ptr<const ledger::chain_view> view_;    ///< of the request that is being answered
+};
+
+} // namespace swarm::rpc

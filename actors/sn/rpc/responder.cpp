@@ -1,0 +1,48 @@
+#include "actors/sn/rpc/responder.hpp"
+
+namespace swarm::rpc {
+
+namespace json = boost::json;
+
+void responder::go_on(time_point now) {
+  now_ = now;
+  slice_ = 0;
+  while (busy() && slice_ < slice_units) {
+    if (!under_way_) {
+      under_way_ = next();
+      answered_ = 0;
+      continue;
+    }
+    answer(under_way_->requests[answered_++], under_way_->answers);
+    if (answered_ < under_way_->requests.size()) continue;
+    under_way_.reset();
+    text_ended();
+  }
+}
+
+void responder::answer(const text_part::request& request, const std::shared_ptr<text_answers>& to) {
+  const auto* object = request.content.if_object();
+  const auto* method = object != nullptr ? object->if_contains("method") : nullptr;
+  const auto* id = object != nullptr ? object->if_contains("id") : nullptr;
+  const bool id_fits = id == nullptr || id->is_null() || id->is_string() || id->is_number();
+  const bool named = method != nullptr && method->is_string();
+  const bool is_call =
+      named && (method->get_string() == "eth_call" || method->get_string() == "eth_estimateGas");
+  const reply answer{to, request.place, id == nullptr || !id_fits ? json::value(nullptr) : *id, id == nullptr,
+                     is_call};
+  if (!named || !id_fits)
+    return to->put(request.place, response_text(answer.id, fail(rpc_errc::invalid_request,
+                                                                "a request has a method and an id")));
+  if (auto admitted = to->admitted(now_); !admitted) return answer(tl::unexpected(admitted.error()), now_);
+  const auto* given = object->if_contains("params");
+  if (given != nullptr && !given->is_array() && !given->is_null())
+    return answer(fail(rpc_errc::invalid_params, "params must be an array"), now_);
+  const json::array none;
+  work_ = cost::request;
+  run({method->get_string().data(), method->get_string().size()},
+      params(given != nullptr && given->is_array() ? given->get_array() : none), answer);
+  to->charge(work_, now_);
+  count(work_);
+}
+
+} // namespace swarm::rpc

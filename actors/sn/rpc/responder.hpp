@@ -1,0 +1,56 @@
+#pragma once
+
+#include "actors/sn/rpc/answers.hpp"
+
+#include <optional>
+
+namespace swarm::rpc {
+
+/// Requests of one text that are answered in one place.
+struct text_part {
+  struct request {
+    std::size_t place = 0; ///< of its answer
+    boost::json::value content;
+  };
+  std::shared_ptr<text_answers> answers;
+  std::vector<request> requests;
+};
+
+/// Answers requests one after the other, in slices of time, so that its thread can do other things between.
+class responder {
+public:
+  static constexpr std::uint64_t slice_units = 1'000; ///< of work, about 20 ms
+
+  virtual ~responder() = default;
+  /// To be called while `busy`: does the next slice of work, of which one request may be more.
+  void go_on(time_point now);
+  bool busy() const { return under_way_ || waiting(); }
+
+protected:
+  responder() = default;
+  responder(const responder&) = default;
+  responder& operator=(const responder&) = default;
+
+  /// Whether a text waits, and the next one as far as it is to be answered here; none: it is refused, or all for
+  /// others.
+  virtual bool waiting() const = 0;
+  virtual std::optional<text_part> next() = 0;
+  /// Runs a method, which adds to `work_` what it takes beyond cost::request.
+  virtual void run(std::string_view method, const params& given, const reply& to) = 0;
+  /// All requests of the text that was the next have been run.
+  virtual void text_ended() {}
+  /// Counts work that is charged to a client as part of the slice.
+  void count(std::uint64_t units) { slice_ += units; }
+
+  time_point now_;
+  std::uint64_t work_ = 0; ///< units that the method being run has taken so far
+
+private:
+  void answer(const text_part::request& request, const std::shared_ptr<text_answers>& to);
+
+  std::optional<text_part> under_way_;
+  std::size_t answered_ = 0; ///< requests of it
+  std::uint64_t slice_ = 0;  ///< units counted since the slice began
+};
+
+} // namespace swarm::rpc
