@@ -269,7 +269,6 @@ void tell_newcomers(self_pointer self) {
 }
 
 void look_after_network(self_pointer self) {
-  auto& s = self->state();
   tell_newcomers(self);
   offer_work(self);
 }
@@ -295,7 +294,6 @@ void submit_own_txn(self_pointer self, const membership::action::submit& what) {
 // -- opening
 
 void begin(self_pointer self) {
-  auto& s = self->state();
   self->env().methods.forward("chain", self->path());
   self->env().methods.forward("proof", self->path());
   self->env().methods.forward("consensus", sibling(*self, "consensus"));
