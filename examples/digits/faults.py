@@ -99,5 +99,5 @@ def rounds_of(pair: Pair) -> int:
 
 
 def connected(pair: Pair) -> bool:
-    detail = (ask_admin(pair.data_dir, "actor", name="network") or {}).get("detail") or {}
+    detail = (ask_admin(pair.data_dir, "actor", name="sl/sn") or {}).get("detail") or {}
     return bool(detail.get("connected", True))

@@ -3,9 +3,9 @@
 #include "actors/sn/messages.hpp"
 #include "actors/sn/rpc/service.hpp"
 #include "actors/sn/sn_context.hpp"
+#include "base/back_off.hpp"
 #include "ledger/snapshot/snapshot_driver.hpp"
 #include "ledger/snapshot/snapshot_server.hpp"
-#include "transport/back_off.hpp"
 #include "transport/http/http_client.hpp"
 
 #include <deque>
@@ -37,7 +37,7 @@ struct chain_state {
   bool pivot_told = false;                       ///< to /sn/consensus, and which
   std::optional<std::uint64_t> told_pivot;
   std::shared_ptr<transport::http_client> client; ///< while the sentinel is asked for the chain
-  transport::back_off pause;
+  back_off pause;
   std::vector<membership::connected_node> neighbors;
   std::map<address, time_point> last_seen;  ///< members of the validators
   bool told_of_work = false;                ///< since the head changed

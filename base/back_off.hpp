@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace swarm::transport {
+namespace swarm {
 
 /// Waiting times between attempts: doubling from `first` up to `longest`, each shortened by a random part of
 /// up to half so that many clients do not come back together. The same seed gives the same times.
@@ -39,4 +39,4 @@ private:
   seeded_random random_;
 };
 
-} // namespace swarm::transport
+} // namespace swarm

@@ -1,0 +1,66 @@
+#include "actors/sn_client/session/sn_choice.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace swarm::session {
+
+result<std::pair<std::string, std::uint16_t>> split_endpoint(const std::string& endpoint) {
+  const auto colon = endpoint.rfind(':');
+  std::uint16_t port = 0;
+  if (colon == std::string::npos || colon == 0)
+    return fail(errc::invalid, "'{}' is not host:port", endpoint.substr(0, 80));
+  const auto* first = endpoint.data() + colon + 1;
+  const auto* last = endpoint.data() + endpoint.size();
+  const auto [end, failure] = std::from_chars(first, last, port);
+  if (failure != std::errc{} || end != last || port == 0)
+    return fail(errc::invalid, "'{}' has no valid port", endpoint.substr(0, 80));
+  auto host = endpoint.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  return std::pair{std::move(host), port};
+}
+
+sn_choice::sn_choice(std::string configured, std::vector<std::string> others, std::uint64_t seed)
+    : all_{std::move(configured)}, seed_(seed) {
+  set_others(std::move(others));
+}
+
+void sn_choice::set_others(std::vector<std::string> endpoints) {
+  std::erase_if(endpoints, [&](const auto& each) {
+    const bool fits = each.size() <= endpoint_bytes_max
+                      && std::all_of(each.begin(), each.end(), [](char c) { return c > ' ' && c <= '~'; });
+    return !fits || each == all_.front() || !split_endpoint(each);
+  });
+  std::sort(endpoints.begin(), endpoints.end());
+  endpoints.erase(std::unique(endpoints.begin(), endpoints.end()), endpoints.end());
+  if (endpoints.size() > 1)
+    std::rotate(endpoints.begin(), endpoints.begin() + static_cast<std::ptrdiff_t>(seed_ % endpoints.size()),
+                endpoints.end());
+  if (endpoints.size() > others_max) endpoints.resize(others_max);
+  all_.resize(1);
+  all_.insert(all_.end(), endpoints.begin(), endpoints.end());
+}
+
+bool sn_choice::learn(std::vector<std::string> endpoints) {
+  const auto before = all_;
+  const auto now = current();
+  // The one in use stays in the list, whatever the network says of it.
+  if (!is_configured()) endpoints.push_back(now);
+  set_others(std::move(endpoints));
+  const auto found = std::find(all_.begin(), all_.end(), now);
+  at_ = found == all_.end() ? 0 : static_cast<std::size_t>(found - all_.begin());
+  return all_ != before;
+}
+
+bool sn_choice::failed() {
+  return ++failures_ >= attempts_each && move_on();
+}
+
+bool sn_choice::move_on() {
+  failures_ = 0;
+  if (all_.size() == 1) return false;
+  at_ = (at_ + 1) % all_.size();
+  return true;
+}
+
+} // namespace swarm::session
