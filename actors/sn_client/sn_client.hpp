@@ -25,8 +25,8 @@ struct sn_client_options {
 };
 
 /// Start function of /sl/sn and its like: a node's client of the network's SNs, the shell of
-/// session/session_machine.hpp. One WebSocket carries JSON-RPC both ways. Tries for ever to reach an SN, and says
-/// so while it cannot.
+/// session/session_machine.hpp. One WebSocket carries JSON-RPC both ways. Tries for ever to reach an SN, and
+/// says so while it cannot.
 start_function sn_client_actor(std::shared_ptr<const sn_client_options> options);
 
 } // namespace swarm::actors

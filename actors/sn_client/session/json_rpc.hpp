@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-/// JSON-RPC as the nodes' own client speaks it (Ethereum execution API plus swarm_* methods). Whatever a server
-/// sends is read without trust: what does not fit is an error, never an exception.
+/// JSON-RPC as the nodes' own client speaks it (Ethereum execution API plus swarm_* methods). Whatever a
+/// server sends is read without trust: what does not fit is an error, never an exception.
 namespace swarm::session {
 
 struct rpc_call {

@@ -10,8 +10,8 @@ using namespace swarm::session::test;
 
 namespace {
 
-/// SNs that answer, lie, stay silent, answer late, twice, or to nobody, and connections that die; whatever comes to
-/// a seed's mind.
+/// SNs that answer, lie, stay silent, answer late, twice, or to nobody, and connections that die; whatever
+/// comes to a seed's mind.
 struct liar {
   explicit liar(std::uint64_t seed) : random(seed), rig(options_of(1, {"b:2", "c:3"})) {
     rig.instead = [this](const request& to) { return lie(to); };

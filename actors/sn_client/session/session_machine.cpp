@@ -276,8 +276,9 @@ void session_machine::answer(const question::receipt& to, responses& from, time_
   finish(std::move(*txns_.take(to.nonce)), std::move(receipt), now);
 }
 
-/// A busy SN is asked again, one that cannot bring the transaction about is left if there is another. One that
-/// the chain can never take any more is reported, whose it is then looks at the contract and decides anew.
+/// A busy SN is asked again, one that cannot bring the transaction about is left if there is another. One
+/// that the chain can never take any more is reported, whose it is then looks at the contract and decides
+/// anew.
 void session_machine::refused(std::uint64_t nonce, const error& why, time_point now) {
   const bool not_final = why.is(refusal::receipt_timeout);
   const bool unknown = why.is(refusal::history_incomplete);

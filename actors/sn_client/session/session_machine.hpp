@@ -10,11 +10,11 @@
 
 #include <deque>
 
-/// A node's session with the network's SNs, without I/O, clock or threads: it dials one SN at a time, makes sure
-/// that it belongs to the node's own network, registers the node, sends its transactions until each has a
-/// receipt, follows one contract, says that the node is alive, and goes over to another SN when this one is of no
-/// use. What an SN says is not believed further than that: whatever it sends, or does not send, the machine goes
-/// on, holds a bounded amount of memory, and ends every call exactly once.
+/// A node's session with the network's SNs, without I/O, clock or threads: it dials one SN at a time, makes
+/// sure that it belongs to the node's own network, registers the node, sends its transactions until each has
+/// a receipt, follows one contract, says that the node is alive, and goes over to another SN when this one is
+/// of no use. What an SN says is not believed further than that: whatever it sends, or does not send, the
+/// machine goes on, holds a bounded amount of memory, and ends every call exactly once.
 namespace swarm::session {
 
 struct session_options {
@@ -40,8 +40,8 @@ struct received {
   std::uint64_t serial = 0;
   std::string_view text;
 };
-/// Follow this contract, in place of the one before: it is read now, and again whenever it has moved, with the
-/// calls `reads`, in one batch.
+/// Follow this contract, in place of the one before: it is read now, and again whenever it has moved, with
+/// the calls `reads`, in one batch.
 struct follow {
   std::string name;
   address contract;

@@ -161,8 +161,8 @@ TEST_CASE("answers for a connection that is gone are not heard") {
 }
 
 TEST_CASE("a connection may die at every point, and what is under way arrives once") {
-  // The connection dies after the n-th answer, for every n up to where all is done, in both ways it can die: seen
-  // by this side, or silent.
+  // The connection dies after the n-th answer, for every n up to where all is done, in both ways it can die:
+  // seen by this side, or silent.
   for (const bool silent : {false, true}) {
     bool all_done = false;
     for (std::size_t answers = 0; !all_done; ++answers) {

@@ -6,8 +6,8 @@
 #include <functional>
 #include <map>
 
-/// A session machine and the SN that it talks to, for tests: what the machine wants is written down, and answered
-/// as a test says.
+/// A session machine and the SN that it talks to, for tests: what the machine wants is written down, and
+/// answered as a test says.
 namespace swarm::session::test {
 
 namespace json = boost::json;
@@ -64,7 +64,8 @@ public:
   std::uint64_t txn_count = 0;
   std::uint64_t block_num = 5;
   std::vector<std::string> endpoints;
-  /// In place of the usual answer, if it is not null: {"result": ...} or {"error": ...}; an empty object: none.
+  /// In place of the usual answer, if it is not null: {"result": ...} or {"error": ...}; an empty object:
+  /// none.
   std::function<json::value(const request&)> instead = [](const request&) { return json::value(); };
 
   template <class Event>
