@@ -1,13 +1,13 @@
 #pragma once
 
+#include "base/log_level.hpp"
+
 #include <fmt/format.h>
 
 #include <string>
 #include <string_view>
 
 namespace swarm::log {
-
-enum class level { trace, debug, info, warning, error, off };
 
 /// Writes "<date time,ms> : <source> : <LEVEL> : <text>" to standard error, thread-safe. `source` is the
 /// dotted name operators know, e.g. "swarm.blCnt" (SN), "swarm.SL", "swarm.swop".

@@ -1,6 +1,6 @@
 #include "transport/io_runtime.hpp"
 
-#include "transport/back_off.hpp"
+#include "base/back_off.hpp"
 #include "transport/testing/test_support.hpp"
 
 #include <doctest/doctest.h>

@@ -5,9 +5,30 @@
 #include "actors/sl/files/files.hpp"
 #include "actors/sl/follower/follower.hpp"
 #include "actors/sl/sl_context.hpp"
-#include "actors/sn_client/network.hpp"
+#include "actors/sn_client/sn_client.hpp"
+#include "base/endpoint.hpp"
 
 namespace swarm::actors {
+
+namespace {
+
+std::shared_ptr<const sn_client_options> sn_options_of(const sl_context& context) {
+  const auto& from = context.options;
+  auto out = std::make_shared<sn_client_options>();
+  out->sn = from.sn_api_service ? host_port(from.sn_api_service->host, from.sn_api_service->port)
+                                : host_port(from.sn_ip, from.sn_api_port);
+  if (!from.data_dir.empty()) out->known_sns = from.data_dir / "known-sns";
+  out->log_source = context.log_source;
+  out->io = context.io;
+  out->identity = context.identity;
+  out->key = context.key;
+  out->registration = contracts::register_node_args{
+      contracts::node_type::sl, context.identity->fingerprint(), {}, from.node_name, context.file_endpoint};
+  out->user = "follower";
+  return out;
+}
+
+} // namespace
 
 result<child_spec> make_sl(const config::sl_options& options, std::string name,
                            std::shared_ptr<transport::io_runtime> io) {
@@ -37,7 +58,7 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
       .name = std::move(name), .how = strategy::rest_for_one, .intensity = {}, .children = {}};
   spec.children = {
       {.name = "files", .start = files_actor(context)},
-      {.name = "network", .start = network_actor(context)},
+      {.name = "sn", .start = sn_client_actor(sn_options_of(*context))},
       {.name = "follower", .start = follower_actor(context), .shutdown_timeout = follower_stop_max},
       {.name = "channel", .start = channel_actor(channel), .detached = true},
   };

@@ -9,7 +9,7 @@ from harness import Meeting, Program, inspect_program, trains, until
 
 ACTORS = {
     "sn-1": ["/sn/chain", "/sn/api", "/admin"],
-    "sl-1": ["/sl/files", "/sl/network", "/sl/follower", "/sl/channel", "/admin"],
+    "sl-1": ["/sl/files", "/sl/sn", "/sl/follower", "/sl/channel", "/admin"],
 }
 
 
@@ -65,8 +65,8 @@ def test_chain(waiting, inspect):
 
 
 def test_actor_by_path_and_by_name(waiting, inspect):
-    assert json.loads(inspect(waiting.sls[0], "actor", "/sl/network", "--json"))["detail"]["connected"] is True
-    assert "127.0.0.1" in inspect(waiting.sls[0], "actor", "network")
+    assert json.loads(inspect(waiting.sls[0], "actor", "/sl/sn", "--json"))["detail"]["connected"] is True
+    assert "127.0.0.1" in inspect(waiting.sls[0], "actor", "sn")
     assert "folower" in inspect(waiting.sls[0], "actor", "folower", status=1)
 
 

@@ -121,7 +121,7 @@ def test_an_sl_whose_sn_is_gone_for_good_changes_over_to_another(swarm):
     sls = [swarm.add_sl(sn_port=sn.port) for sn in sns]
     for sl in sls:
         sl.wait_ready()
-        until(lambda: sl.admin("actor", name="/sl/network")["detail"]["sns_known"] == 4, "all SNs to be known")  # noqa: B023
+        until(lambda: sl.admin("actor", name="/sl/sn")["detail"]["sns_known"] == 4, "all SNs to be known")  # noqa: B023
     meet = Meeting(4)
     programs = [Program(sl, trains([model(i)] * 8, model(i), meet, minPeers=4)) for i, sl in enumerate(sls)]
     until(lambda: len(swarm.sn.merges()) >= 3 or not any(p.is_alive() for p in programs), "three rounds")

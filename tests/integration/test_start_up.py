@@ -190,7 +190,7 @@ def test_foreign_authority_is_named_and_tried_again(swarm, tmp_path):
     foreign = Certs(tmp_path / "foreign", "sl-1")
     sl = swarm.add_sl(identity=foreign.flags("sl-1"))
     sl.wait_log(r"Unable to contact API-Server .*certif")
-    until(lambda: "attempt 3" in str(sl.admin("actor", name="/sl/network")), "a third attempt", alive=[sl])
+    until(lambda: "attempt 3" in str(sl.admin("actor", name="/sl/sn")), "a third attempt", alive=[sl])
     assert sl.running() and sl.terminate() == 0
 
 

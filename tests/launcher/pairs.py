@@ -27,7 +27,7 @@ class Pair:
 
     def connected(self):
         """Whether the SL has a connection to an SN, as far as it says so."""
-        detail = self.sl.glance("actor", name="network").get("detail") or {}
+        detail = self.sl.glance("actor", name="sl/sn").get("detail") or {}
         return bool(detail.get("connected", True))
 
 

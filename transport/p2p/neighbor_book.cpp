@@ -26,7 +26,7 @@ neighbor_book::neighbor_book(const p2p_options& options, const address& own, std
 neighbor_book::target& neighbor_book::add(const std::string& endpoint, time_point now) {
   const auto found = targets_.find(endpoint);
   if (found != targets_.end()) return found->second;
-  transport::back_off waits(options_.dial_first, options_.dial_longest, ++seed_);
+  back_off waits(options_.dial_first, options_.dial_longest, ++seed_);
   return targets_.emplace(endpoint, target{.waits = waits, .next_at = now}).first->second;
 }
 
@@ -92,7 +92,7 @@ bool neighbor_book::dial_ended(const std::string& endpoint, duration lasted, con
 void neighbor_book::neighbor_gone(const address& account, time_point now) {
   for (auto& [endpoint, entry] : targets_)
     if (entry.account == account && !entry.dialling) {
-      auto wait = transport::back_off(options_.dial_first, options_.dial_first, ++seed_).next();
+      auto wait = back_off(options_.dial_first, options_.dial_first, ++seed_).next();
       entry.next_at = std::max(entry.next_at, now + wait);
     }
 }

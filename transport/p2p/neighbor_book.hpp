@@ -1,6 +1,6 @@
 #pragma once
 
-#include "transport/back_off.hpp"
+#include "base/back_off.hpp"
 #include "transport/p2p/conduct.hpp"
 
 #include <map>
@@ -26,7 +26,7 @@ public:
   struct target {
     bool configured = false;
     std::optional<address> account; ///< expected of a learned one; else of who answered last
-    transport::back_off waits;
+    back_off waits;
     time_point next_at{};
     bool dialling = false; ///< or connected through this very endpoint
     bool own = false;      ///< it is this node

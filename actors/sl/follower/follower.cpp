@@ -1,6 +1,7 @@
 #include "actors/sl/follower/follower.hpp"
 
 #include "actors/sl/follower/session_note.hpp"
+#include "actors/sl/follower/training_reader.hpp"
 #include "actors/sl/leader/leader.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
@@ -39,6 +40,7 @@ struct follower_state {
   rounds::peer_machine machine;
   std::string contract;                                 ///< of the program's session
   bool passes_merges_on = false;                        ///< its check-ins may name a merge once it has ended
+  training_reader reader;                               ///< of it
   std::optional<rounds::action::refuse_layout> refusal; ///< waits for a peer's model to compare with
   std::optional<rounds::action::start_merge> merging;
   caf::actor_addr leader;
@@ -108,9 +110,10 @@ struct perform {
   }
 
   void operator()(rounds::action::call& a) const {
-    to("network", submit_call{a.id, std::move(a.input), std::move(a.what)});
+    const auto training = contracts::training_address(self->state().contract);
+    to("sn", submit_call{a.id, training, std::move(a.input), std::move(a.what)});
   }
-  void operator()(rounds::action::refresh&) const { to("network", read_contract{}); }
+  void operator()(rounds::action::refresh&) const { to("sn", read_contract{}); }
   void operator()(rounds::action::answer_open&) const { to("channel", answer_open{}); }
   void operator()(rounds::action::ask_loss& a) const { to("channel", ask_loss{a.digest}); }
   void operator()(rounds::action::answer_sync& a) const {
@@ -243,8 +246,15 @@ void stop(self_pointer self, caf::error reason) {
   s.stop_reason = std::move(reason);
   s.stop_until = follower_state::now() + stop_limit;
   s.machine.step(rounds::event::shutdown{}, follower_state::now());
-  if (!self->dir().find(sibling(*self, "network"))) s.stop_until = {}; // nobody can be told
+  if (!self->dir().find(sibling(*self, "sn"))) s.stop_until = {}; // nobody can be told
   drain(self);
+}
+
+/// The contract of the program's session.
+void follow(self_pointer self) {
+  auto& s = self->state();
+  s.reader = training_reader(s.contract);
+  self->tell(sibling(*self, "sn"), s.reader.request());
 }
 
 /// The process before this one, or this actor's last life, ended within a session.
@@ -253,8 +263,30 @@ void leave_for_former_self(self_pointer self) {
   s.contract = s.session_file.former();
   if (s.contract.empty()) return;
   log::info(s.context->log_source, "leaving '{}' for the session that was cut off", s.contract);
-  self->tell(sibling(*self, "network"), follow_contract{s.contract});
+  follow(self);
   step(self, rounds::event::former_session{});
+}
+
+/// For the program to hear.
+void contract_unavailable(self_pointer self, const error& why) {
+  auto& s = self->state();
+  if (!s.machine.in_session()) return;
+  const auto text = fmt::format(
+      "training contract '{}': {}; create it on an SN with --contract {} or with CREATE CONTRACT, or correct "
+      "trainingContract",
+      s.contract, why.message, s.contract);
+  self->tell(sibling(*self, "channel"), refuse_program{text});
+  step(self, rounds::event::program_gone{text, false});
+}
+
+void take_reading(self_pointer self, const contract_read& news) {
+  auto& s = self->state();
+  if (news.name != s.contract) return;
+  auto view = s.reader.take(news);
+  if (!view && view.error().is(errc::not_found)) return contract_unavailable(self, view.error());
+  if (!view) return self->note_error(view.error().message);
+  if (!*view) return void(self->tell(sibling(*self, "sn"), s.reader.request()));
+  step(self, rounds::event::view_read{std::move(**view)});
 }
 
 caf::behavior follower_behavior(self_pointer self) {
@@ -273,7 +305,7 @@ caf::behavior follower_behavior(self_pointer self) {
       [=](const program_opened& opened) {
         self->state().contract = opened.contract;
         self->state().passes_merges_on = opened.params.on_train_end == contracts::on_train_end::active;
-        self->tell(sibling(*self, "network"), follow_contract{opened.contract});
+        follow(self);
         step(self, rounds::event::program_opened{opened.params});
       },
       [=](const program_synced& sync) {
@@ -286,9 +318,7 @@ caf::behavior follower_behavior(self_pointer self) {
       [=](const program_gone& gone) {
         step(self, rounds::event::program_gone{gone.reason, gone.orderly});
       },
-      [=](const view_ready& news) {
-        if (news.contract == self->state().contract) step(self, rounds::event::view_read{news.view});
-      },
+      [=](const contract_read& news) { take_reading(self, news); },
       [=](const call_done& done) {
         step(self, rounds::event::call_done{done.id, done.ok, done.block_num, done.text});
       },
@@ -303,16 +333,6 @@ caf::behavior follower_behavior(self_pointer self) {
       },
       [=](const leader_progress& news) {
         step(self, rounds::event::leader_progress{news.round_num, news.term, news.progress});
-      },
-      [=](const contract_unavailable& news) {
-        const auto& s = self->state();
-        if (news.contract != s.contract || !s.machine.in_session()) return;
-        const auto text = fmt::format(
-            "training contract '{}': {}; create it on an SN with --contract {} or with CREATE CONTRACT, "
-            "or correct trainingContract",
-            news.contract, news.text, news.contract);
-        self->tell(sibling(*self, "channel"), refuse_program{text});
-        step(self, rounds::event::program_gone{text, false});
       },
       [=](tick) {
         report_long_wait(self);

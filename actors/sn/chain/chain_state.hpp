@@ -2,6 +2,7 @@
 
 #include "actors/sn/messages.hpp"
 #include "actors/sn/sn_context.hpp"
+#include "base/back_off.hpp"
 #include "ledger/snapshot/snapshot_driver.hpp"
 #include "ledger/snapshot/snapshot_server.hpp"
 

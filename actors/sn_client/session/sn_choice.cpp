@@ -1,33 +1,22 @@
-#include "actors/sn_client/sn_choice.hpp"
+#include "actors/sn_client/session/sn_choice.hpp"
 
 #include "base/endpoint.hpp"
-#include "base/file.hpp"
 
 #include <algorithm>
 
-namespace swarm::actors {
+namespace swarm::session {
 
-namespace {
-
-constexpr std::size_t file_bytes_max = 64 * 1024;
-
-std::vector<std::string> read_lines(const std::filesystem::path& path) {
-  std::vector<std::string> out;
-  const auto text = read_file(path, file_bytes_max).value_or("");
-  for (std::size_t from = 0, end; (end = text.find('\n', from)) != std::string::npos; from = end + 1)
-    out.push_back(text.substr(from, end - from));
-  return out;
-}
-
-} // namespace
-
-sn_choice::sn_choice(std::string configured, std::filesystem::path kept_in, std::uint64_t seed)
-    : all_{std::move(configured)}, kept_in_(std::move(kept_in)), seed_(seed) {
-  if (!kept_in_.empty()) set_others(read_lines(kept_in_));
+sn_choice::sn_choice(std::string configured, std::vector<std::string> others, std::uint64_t seed)
+    : all_{std::move(configured)}, seed_(seed) {
+  set_others(std::move(others));
 }
 
 void sn_choice::set_others(std::vector<std::string> endpoints) {
-  std::erase_if(endpoints, [&](const auto& each) { return each == all_.front() || !endpoint::parse(each); });
+  std::erase_if(endpoints, [&](const auto& each) {
+    const bool fits = each.size() <= endpoint_bytes_max
+                      && std::all_of(each.begin(), each.end(), [](char c) { return c > ' ' && c <= '~'; });
+    return !fits || each == all_.front() || !endpoint::parse(each);
+  });
   std::sort(endpoints.begin(), endpoints.end());
   endpoints.erase(std::unique(endpoints.begin(), endpoints.end()), endpoints.end());
   if (endpoints.size() > 1)
@@ -38,7 +27,7 @@ void sn_choice::set_others(std::vector<std::string> endpoints) {
   all_.insert(all_.end(), endpoints.begin(), endpoints.end());
 }
 
-result<> sn_choice::learn(std::vector<std::string> endpoints) {
+bool sn_choice::learn(std::vector<std::string> endpoints) {
   const auto before = all_;
   const auto now = current();
   // The one in use stays in the list, whatever the network says of it.
@@ -46,11 +35,7 @@ result<> sn_choice::learn(std::vector<std::string> endpoints) {
   set_others(std::move(endpoints));
   const auto found = std::find(all_.begin(), all_.end(), now);
   at_ = found == all_.end() ? 0 : static_cast<std::size_t>(found - all_.begin());
-  if (kept_in_.empty() || all_ == before) return {};
-  std::string text;
-  for (std::size_t i = 1; i < all_.size(); ++i)
-    text += all_[i] + '\n';
-  return replace_file(kept_in_, as_bytes(text));
+  return all_ != before;
 }
 
 bool sn_choice::failed() {
@@ -64,4 +49,4 @@ bool sn_choice::move_on() {
   return true;
 }
 
-} // namespace swarm::actors
+} // namespace swarm::session

@@ -1,27 +1,10 @@
-#include "actors/sn_client/sn_choice.hpp"
+#include "actors/sn_client/session/sn_choice.hpp"
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <fstream>
 #include <set>
 
-using swarm::actors::sn_choice;
-namespace fs = std::filesystem;
-
-namespace {
-
-struct folder {
-  folder() {
-    std::string name = (fs::temp_directory_path() / "sn-choice-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~folder() { fs::remove_all(path); }
-  fs::path path;
-};
-
-} // namespace
+using swarm::session::sn_choice;
 
 TEST_CASE("with one SN there is nobody else to ask") {
   sn_choice sn("a:1", {}, 0);
@@ -69,16 +52,16 @@ TEST_CASE("the SN in use stays, also when the network no longer names it") {
 }
 
 TEST_CASE("what the network told is there after a restart; garbage is not believed") {
-  const folder in;
-  const auto file = in.path / "sns";
-  {
-    sn_choice sn("a:1", file, 0);
-    CHECK(sn.count() == 1);
-    REQUIRE(sn.learn({"b:2", "no endpoint", "", "c:99999", "d:4"}));
-  }
-  sn_choice again("a:1", file, 0);
-  CHECK(again.count() == 3);
-  std::ofstream(file, std::ios::trunc) << std::string(100'000, 'x') << "\n\n:\n";
-  CHECK(sn_choice("a:1", file, 0).count() == 1);
-  CHECK(!sn_choice("a:1", "/proc/no-such-folder/sns", 0).learn({"b:2"}));
+  sn_choice sn("a:1", {}, 0);
+  CHECK(sn.count() == 1);
+  REQUIRE(sn.learn({"b:2", "no endpoint", "", "c:99999", "d:4", "e\n:1", std::string(300, 'x') + ":1"}));
+  CHECK(sn.others() == std::vector<std::string>{"b:2", "d:4"});
+  CHECK_FALSE(sn.learn({"d:4", "b:2"})); // nothing new
+  CHECK(sn_choice("a:1", sn.others(), 0).count() == 3);
+  CHECK(sn_choice("a:1", {std::string(60'000, 'x'), "", ":"}, 0).count() == 1);
+  std::vector<std::string> many;
+  for (int i = 1; i <= 1000; ++i)
+    many.push_back("x:" + std::to_string(i));
+  REQUIRE(sn.learn(many));
+  CHECK(sn.count() == 1 + sn_choice::others_max);
 }

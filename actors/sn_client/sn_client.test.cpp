@@ -1,7 +1,6 @@
-#include "actors/sn_client/network.hpp"
+#include "actors/sn_client/sn_client.hpp"
 
-#include "actors/sn_client/messages.hpp"
-#include "actors/sn_client/sn_choice.hpp"
+#include "actors/sn_client/session/sn_choice.hpp"
 #include "actors/supervision/testing/test_tree.hpp"
 #include "transport/http/http_server.hpp"
 #include "transport/testing/test_support.hpp"
@@ -40,9 +39,9 @@ public:
   std::uint16_t port() const { return server_->port(); }
   /// Which transactions get an answer.
   std::function<bool(std::size_t connection, std::size_t txn)> answers = [](auto, auto) { return true; };
-  /// The error that a transaction gets in place of a receipt.
-  std::function<std::string(std::size_t connection, std::size_t txn)> refuses = [](auto, auto) {
-    return std::string();
+  /// The error that a transaction gets in place of a receipt, if any.
+  std::function<json::object(std::size_t connection, std::size_t txn)> refuses = [](auto, auto) {
+    return json::object();
   };
   std::atomic<std::uint64_t> txn_count{0}; ///< of the account, as the chain would tell
   // Set before anybody connects.
@@ -101,9 +100,9 @@ private:
     } else if (method == "eth_sendRawTransactionSync") {
       here.txns.emplace_back(request.at("params").as_array().at(0).as_string());
       if (!answers(index, here.txns.size() - 1)) return std::nullopt;
-      const auto why = refuses(index, here.txns.size() - 1);
+      auto why = refuses(index, here.txns.size() - 1);
       if (!why.empty()) {
-        out["error"] = json::object{{"code", -32000}, {"message", why}};
+        out["error"] = std::move(why);
         return out;
       }
       out["result"] = json::object{{"status", "0x1"}, {"blockNumber", "0x1"}};
@@ -118,26 +117,31 @@ private:
   std::unique_ptr<transport::http_server> server_;
 };
 
-std::shared_ptr<sl_context> sl_of(const std::shared_ptr<transport::io_runtime>& io, authority& ca,
-                                  std::uint16_t sn_port) {
-  auto context = std::make_shared<sl_context>();
-  context->io = io;
-  context->identity = transport::test::identity_of(ca.issue("sl-1"));
-  context->key = std::make_shared<const ledger::private_key>(ledger::private_key::make_random());
-  context->options.node_name = "sl-1";
-  context->options.sn_ip = "127.0.0.1";
-  context->options.sn_api_port = sn_port;
-  context->file_endpoint = "127.0.0.1:1";
-  return context;
+std::shared_ptr<sn_client_options> client_of(const std::shared_ptr<transport::io_runtime>& io, authority& ca,
+                                             std::uint16_t sn_port) {
+  auto options = std::make_shared<sn_client_options>();
+  options->sn = fmt::format("127.0.0.1:{}", sn_port);
+  options->log_source = "test";
+  options->io = io;
+  options->identity = transport::test::identity_of(ca.issue("sl-1"));
+  options->key = std::make_shared<const ledger::private_key>(ledger::private_key::make_random());
+  options->registration = contracts::register_node_args{
+      contracts::node_type::sl, options->identity->fingerprint(), {}, "sl-1", "127.0.0.1:1"};
+  options->user = "follower";
+  return options;
 }
 
-supervisor_spec node_of(std::shared_ptr<const sl_context> context) {
+supervisor_spec
+node_of(std::shared_ptr<const sn_client_options> options,
+        std::shared_ptr<actors::test::journal> heard = std::make_shared<actors::test::journal>()) {
   return {.name = "root",
           .how = strategy::one_for_one,
           .intensity = {},
-          .children = {{.name = "network", .start = network_actor(std::move(context))},
-                       actors::test::puppet_child("follower", std::make_shared<actors::test::journal>())}};
+          .children = {{.name = "sn", .start = sn_client_actor(std::move(options))},
+                       actors::test::puppet_child("follower", std::move(heard))}};
 }
+
+const address somewhere = contracts::training_registry_address();
 
 } // namespace
 
@@ -148,12 +152,12 @@ TEST_CASE("what is under way goes out once on each connection, before the node r
   fake_sn sn(*io, transport::test::identity_of(ca.issue("sn-1")));
   sn.answers = [](std::size_t connection, std::size_t txn) { return txn == connection; }; // the registrations
 
-  running_tree tree(node_of(sl_of(io, ca, sn.port())));
-  REQUIRE(tree.wait_running("/network"));
-  tree.dir().send("/network", follow_contract{"c"});
+  running_tree tree(node_of(client_of(io, ca, sn.port())));
+  REQUIRE(tree.wait_running("/sn"));
+  tree.dir().send("/sn", follow_contract{"c", somewhere, {}, {}});
   REQUIRE(sn.wait_for(0, "eth_subscribe")); // registered
   CHECK(sn.seen(0).txns.size() == 1);
-  tree.dir().send("/network", submit_call{1, bytes{1, 2, 3}, "a call"});
+  tree.dir().send("/sn", submit_call{1, somewhere, bytes{1, 2, 3}, "a call"});
   REQUIRE(actors::test::eventually([&] { return sn.seen(0).txns.size() == 2; }));
 
   sn.txn_count = 1;
@@ -176,11 +180,11 @@ TEST_CASE("a node goes over to another SN when its own is gone, with what is und
   first->api_endpoints = {fmt::format("127.0.0.1:{}", first->port()),
                           fmt::format("127.0.0.1:{}", second.port())};
   first->answers = [](auto, std::size_t txn) { return txn == 0; }; // the registration
-  running_tree tree(node_of(sl_of(io, ca, first->port())));
-  REQUIRE(tree.wait_running("/network"));
-  tree.dir().send("/network", follow_contract{"c"});
+  running_tree tree(node_of(client_of(io, ca, first->port())));
+  REQUIRE(tree.wait_running("/sn"));
+  tree.dir().send("/sn", follow_contract{"c", somewhere, {}, {}});
   REQUIRE(first->wait_for(0, "swarm_apiEndpoints"));
-  tree.dir().send("/network", submit_call{1, bytes{1, 2, 3}, "a call"});
+  tree.dir().send("/sn", submit_call{1, somewhere, bytes{1, 2, 3}, "a call"});
   REQUIRE(actors::test::eventually([&] { return first->seen(0).txns.size() == 2; }));
   const auto under_way = first->seen(0).txns[1];
   second.txn_count = 1;
@@ -201,9 +205,9 @@ TEST_CASE("an SN of another network is not taken in place of a node's own") {
   stranger.genesis = '2';
   own->api_endpoints = {fmt::format("127.0.0.1:{}", stranger.port()),
                         fmt::format("127.0.0.1:{}", friendly.port())};
-  const auto context = sl_of(io, ca, own->port());
+  const auto context = client_of(io, ca, own->port());
   const auto asked_next = [&] { // the account decides on whom it tries first
-    sn_choice choice("own:1", {}, get_be64(context->account().data()));
+    session::sn_choice choice("own:1", {}, get_be64(context->key->account().data()));
     REQUIRE(choice.learn(own->api_endpoints));
     choice.move_on();
     return choice.current();
@@ -211,8 +215,8 @@ TEST_CASE("an SN of another network is not taken in place of a node's own") {
   while (asked_next() != own->api_endpoints[0])
     context->key = std::make_shared<const ledger::private_key>(ledger::private_key::make_random());
   running_tree tree(node_of(context));
-  REQUIRE(tree.wait_running("/network"));
-  tree.dir().send("/network", follow_contract{"c"});
+  REQUIRE(tree.wait_running("/sn"));
+  tree.dir().send("/sn", follow_contract{"c", somewhere, {}, {}});
   REQUIRE(own->wait_for(0, "swarm_apiEndpoints"));
   own.reset();
   REQUIRE(stranger.wait_for(0, "eth_getBlockByNumber"));
@@ -224,9 +228,10 @@ TEST_CASE("an SN of another network is not taken in place of a node's own") {
 
 namespace {
 
-const std::string in_history =
-    "nonce too low: account 0x is at 1, transaction has 0; it may be final in a block that "
-    "this SN does not have yet, as history is being fetched: try again";
+json::object in_history() {
+  return {
+      {"code", -32000}, {"message", "for people"}, {"data", json::object{{"reason", "history_incomplete"}}}};
+}
 
 } // namespace
 
@@ -235,10 +240,10 @@ TEST_CASE("a node asks again while its SN cannot tell whether a transaction is f
   authority ca(folder.path(), "CA-1");
   auto io = std::make_shared<transport::io_runtime>(2);
   fake_sn sn(*io, transport::test::identity_of(ca.issue("sn-1")));
-  sn.refuses = [](auto, std::size_t txn) { return txn < 2 ? in_history : std::string(); };
-  running_tree tree(node_of(sl_of(io, ca, sn.port())));
-  REQUIRE(tree.wait_running("/network"));
-  tree.dir().send("/network", follow_contract{"c"});
+  sn.refuses = [](auto, std::size_t txn) { return txn < 2 ? in_history() : json::object(); };
+  running_tree tree(node_of(client_of(io, ca, sn.port())));
+  REQUIRE(tree.wait_running("/sn"));
+  tree.dir().send("/sn", follow_contract{"c", somewhere, {}, {}});
   REQUIRE(sn.wait_for(0, "eth_subscribe")); // registered in the end
   const auto sent = sn.seen(0).txns;
   REQUIRE(sent.size() == 3);
@@ -255,14 +260,14 @@ TEST_CASE("a node goes over to an SN that can tell whether a transaction is fina
   fake_sn second(*io, transport::test::identity_of(ca.issue("sn-2")));
   first.api_endpoints = {fmt::format("127.0.0.1:{}", first.port()),
                          fmt::format("127.0.0.1:{}", second.port())};
-  first.refuses = [](auto, std::size_t txn) { return txn > 0 ? in_history : std::string(); };
-  running_tree tree(node_of(sl_of(io, ca, first.port())));
-  REQUIRE(tree.wait_running("/network"));
-  tree.dir().send("/network", follow_contract{"c"});
+  first.refuses = [](auto, std::size_t txn) { return txn > 0 ? in_history() : json::object(); };
+  running_tree tree(node_of(client_of(io, ca, first.port())));
+  REQUIRE(tree.wait_running("/sn"));
+  tree.dir().send("/sn", follow_contract{"c", somewhere, {}, {}});
   REQUIRE(first.wait_for(0, "swarm_apiEndpoints"));
   REQUIRE(first.wait_for(0, "swarm_heartbeat"));
   second.txn_count = 1;
-  tree.dir().send("/network", submit_call{1, bytes{1, 2, 3}, "a call"});
+  tree.dir().send("/sn", submit_call{1, somewhere, bytes{1, 2, 3}, "a call"});
   REQUIRE(second.wait_for(0, "eth_subscribe"));
   CHECK(second.seen(0).txns.at(0) == first.seen(0).txns.at(1));
   CHECK(tree.end() == 0);

@@ -1,0 +1,62 @@
+#include "actors/sl/follower/training_reader.hpp"
+
+#include "contracts/registry/client.hpp"
+
+namespace swarm::actors {
+
+namespace {
+
+/// Only what changes what a peer has to do next; check-ins of others are seen when the round closes.
+std::vector<hash32> topics_followed() {
+  return {contracts::event_topic<contracts::round_closed>(),
+          contracts::event_topic<contracts::round_reopened>(),
+          contracts::event_topic<contracts::leader_changed>(),
+          contracts::event_topic<contracts::merge_committed>(),
+          contracts::event_topic<contracts::training_complete>(),
+          contracts::event_topic<contracts::training_reset>()};
+}
+
+constexpr std::size_t calls_before_peers = 3;
+constexpr std::size_t pages_max = contracts::peers_max / contracts::page_entries_max + 1;
+
+} // namespace
+
+follow_contract training_reader::request() const {
+  const auto training = contracts::training_address(name_);
+  std::vector<session::rpc_call> reads{{"swarm_silentNodes", {}},
+                                       session::eth_call(training, contracts::encode_head()),
+                                       session::eth_call(training, contracts::encode_check_ins())};
+  for (std::size_t page = 0; page < pages_; ++page)
+    reads.push_back(session::eth_call(
+        training, contracts::encode_peers(page * contracts::page_entries_max, contracts::page_entries_max)));
+  return {name_, training, topics_followed(), std::move(reads)};
+}
+
+result<std::optional<rounds::contract_view>> training_reader::take(const contract_read& from) {
+  const auto& responses = *from.responses;
+  if (responses.size() != calls_before_peers + pages_) // an answer to a request that came before
+    return std::optional<rounds::contract_view>{};
+  rounds::contract_view view;
+  view.block_num = from.block_num;
+  if (const auto silent = session::texts_of(responses[0], contracts::nodes_max))
+    for (const auto& text : *silent)
+      if (const auto account = fixed_from_hex<20>(text)) view.silent.insert(*account);
+  SWARM_TRY(const auto head, session::output_of(responses[1]));
+  if (head.empty()) return fail(errc::not_found, "there is no such training contract");
+  SWARM_TRY(view.head, contracts::decode_head(head));
+  SWARM_TRY(const auto check_ins, session::output_of(responses[2]));
+  SWARM_TRY(view.check_ins, contracts::decode_check_ins(check_ins));
+  for (std::size_t i = calls_before_peers; i < responses.size(); ++i) {
+    SWARM_TRY(const auto output, session::output_of(responses[i]));
+    SWARM_TRY(auto page, contracts::decode_peers(output));
+    view.peers.insert(view.peers.end(), std::make_move_iterator(page.begin()),
+                      std::make_move_iterator(page.end()));
+  }
+  if (view.peers.size() == pages_ * contracts::page_entries_max && pages_ < pages_max) {
+    ++pages_;
+    return std::optional<rounds::contract_view>{};
+  }
+  return std::optional(std::move(view));
+}
+
+} // namespace swarm::actors

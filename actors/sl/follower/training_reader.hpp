@@ -1,0 +1,27 @@
+#pragma once
+
+#include "actors/sl/rounds/peer_machine.hpp"
+#include "actors/sn_client/messages.hpp"
+
+#include <optional>
+
+namespace swarm::actors {
+
+/// How a training contract is read through `/sl/sn`, and what comes back as the rounds see it.
+class training_reader {
+public:
+  /// No contract: there is none yet.
+  explicit training_reader(std::string name = {}) : name_(std::move(name)) {}
+
+  const std::string& name() const { return name_; }
+  follow_contract request() const;
+  /// None: the training has more peers than were asked for, so `request` is another one now.
+  /// errc::not_found: there is no such contract.
+  result<std::optional<rounds::contract_view>> take(const contract_read& from);
+
+private:
+  std::string name_;
+  std::size_t pages_ = 1; ///< of 256 peers
+};
+
+} // namespace swarm::actors

@@ -1,0 +1,45 @@
+#include "actors/sl/follower/training_reader.hpp"
+
+#include "contracts/registry/client.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace swarm;
+using namespace swarm::actors;
+namespace json = boost::json;
+
+namespace {
+
+contract_read reading(std::vector<json::value> responses) {
+  return {"c", 7, std::make_shared<const std::vector<json::value>>(std::move(responses))};
+}
+
+json::value says(std::string_view text) {
+  return json::object{{"result", text}};
+}
+
+} // namespace
+
+TEST_CASE("a training is read with its head, its check-ins and its peers") {
+  const training_reader reader("c");
+  const auto request = reader.request();
+  CHECK(request.name == "c");
+  CHECK(request.contract == contracts::training_address("c"));
+  CHECK(request.topics.size() == 6);
+  REQUIRE(request.reads.size() == 4);
+  CHECK(request.reads[0].method == "swarm_silentNodes");
+}
+
+TEST_CASE("a contract that is not there, and answers that are none") {
+  training_reader reader("c");
+  const auto nothing = says("0x");
+  CHECK(reader.take(reading({nothing, nothing, nothing, nothing})).error().is(errc::not_found));
+  const json::value refused = json::object{{"error", json::object{{"code", -32005}, {"message", "m"}}}};
+  CHECK(reader.take(reading({refused, refused, refused, refused})).error().is(session::refusal::busy));
+  for (const auto& odd :
+       {json::value(nullptr), json::value(7), says("0x01"), says("zz"), json::value(json::array())})
+    CHECK_FALSE(reader.take(reading({odd, odd, odd, odd})));
+  const auto other = reader.take(reading({nothing})); // to another request
+  REQUIRE(other);
+  CHECK_FALSE(*other);
+}

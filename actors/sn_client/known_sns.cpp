@@ -1,0 +1,28 @@
+#include "actors/sn_client/known_sns.hpp"
+
+#include "base/file.hpp"
+
+namespace swarm::actors {
+
+namespace {
+
+constexpr std::size_t file_bytes_max = 64 * 1024;
+
+} // namespace
+
+std::vector<std::string> read_known_sns(const std::filesystem::path& file) {
+  std::vector<std::string> out;
+  const auto text = read_file(file, file_bytes_max).value_or("");
+  for (std::size_t from = 0, end; (end = text.find('\n', from)) != std::string::npos; from = end + 1)
+    out.push_back(text.substr(from, end - from));
+  return out;
+}
+
+result<> write_known_sns(const std::filesystem::path& file, const std::vector<std::string>& endpoints) {
+  std::string text;
+  for (const auto& each : endpoints)
+    text += each + '\n';
+  return replace_file(file, as_bytes(text));
+}
+
+} // namespace swarm::actors

@@ -1,0 +1,23 @@
+#include "actors/sn_client/known_sns.hpp"
+
+#include "transport/testing/test_support.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+using namespace swarm;
+using namespace swarm::actors;
+
+TEST_CASE("the SNs that a node knows are there after a restart; what cannot be read is nothing") {
+  const transport::test::temp_folder in;
+  const auto file = in.path() / "known-sns";
+  CHECK(read_known_sns(file).empty());
+  REQUIRE(write_known_sns(file, {"b:2", "d:4"}));
+  CHECK(read_known_sns(file) == std::vector<std::string>{"b:2", "d:4"});
+  REQUIRE(write_known_sns(file, {"c:3"}));
+  CHECK(read_known_sns(file) == std::vector<std::string>{"c:3"});
+  std::ofstream(file, std::ios::trunc) << std::string(100'000, 'x') << "\n\n:\n";
+  CHECK(read_known_sns(file).empty());
+  CHECK(!write_known_sns("/proc/no-such-folder/sns", {"b:2"}));
+}

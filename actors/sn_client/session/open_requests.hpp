@@ -1,0 +1,61 @@
+#pragma once
+
+#include "actors/sn_client/session/json_rpc.hpp"
+#include "base/clock.hpp"
+
+#include <map>
+#include <optional>
+#include <variant>
+
+namespace swarm::session {
+
+/// What an SN was asked for.
+namespace question {
+struct introduction {}; ///< which chain, how far, and does it know this node
+struct receipt {
+  std::uint64_t nonce = 0;
+};
+struct account_count {};
+struct contract {
+  std::uint64_t version = 0; ///< of what is followed
+};
+struct subscription {
+  std::uint64_t version = 0;
+};
+struct other_sns {};
+struct sign_of_life {};
+struct unsubscription {};
+} // namespace question
+using any_question = std::variant<question::introduction, question::receipt, question::account_count,
+                                  question::contract, question::subscription, question::other_sns,
+                                  question::sign_of_life, question::unsubscription>;
+
+/// The batches of one connection that are not answered yet. Answers come in any order; what was not asked, or
+/// is answered already, is passed over.
+class open_requests {
+public:
+  struct answered {
+    any_question what;
+    std::vector<boost::json::value> responses; ///< objects, one for each call
+  };
+
+  /// The batch has the ids `first_id` to `first_id + count - 1`, above all before; `count` is not 0.
+  void add(std::uint64_t first_id, std::size_t count, any_question what, time_point now);
+  /// The batch that this response was the last one of.
+  std::optional<answered> take(boost::json::value response);
+  /// Since when the SN owes an answer.
+  std::optional<time_point> oldest() const;
+  std::size_t size() const { return batches_.size(); }
+
+private:
+  struct batch {
+    std::uint64_t first_id = 0;
+    any_question what;
+    time_point asked_at;
+    std::vector<boost::json::value> responses; ///< null until it is here
+    std::size_t missing = 0;
+  };
+  std::map<std::uint64_t, batch> batches_; ///< by last id
+};
+
+} // namespace swarm::session

@@ -1,0 +1,407 @@
+#include "actors/sn_client/session/session_machine.hpp"
+
+#include <algorithm>
+
+namespace swarm::session {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+namespace {
+
+auto seconds_in(duration span) {
+  return std::chrono::duration_cast<std::chrono::seconds>(span).count();
+}
+
+} // namespace
+
+session_machine::session_machine(session_options options)
+    : options_(std::move(options)),
+      choice_(options_.configured_sn, options_.other_sns, get_be64(options_.key->account().data())),
+      pause_(200ms, 10s, get_be64(options_.key->account().data())), txns_(options_.key) {}
+
+const session_machine::link* session_machine::link_of(const phase& of) {
+  return std::visit(
+      [](const auto& each) -> const link* {
+        if constexpr (std::is_base_of_v<link, std::decay_t<decltype(each)>>)
+          return &each;
+        else
+          return nullptr;
+      },
+      of);
+}
+
+std::size_t session_machine::requests_open() const {
+  const auto* here = link_of(phase_);
+  return here == nullptr ? 0 : here->asked.size();
+}
+
+std::string session_machine::status() const {
+  if (!connected())
+    return fmt::format("cannot reach the SN {}: {} (attempt {})", sn(), trouble_, pause_.attempts());
+  if (!registered()) return fmt::format("connected to {}, registering", sn());
+  return fmt::format("connected to {}, block {}, {} transactions under way", sn(), block_num_, txns_.size());
+}
+
+void session_machine::ask(std::vector<rpc_call> calls, any_question what, time_point now) {
+  const auto first = next_id_;
+  next_id_ += calls.size();
+  act(action::send{serial_, encode_batch(calls, first)});
+  live()->asked.add(first, calls.size(), what, now);
+}
+
+void session_machine::dial(time_point now) {
+  if (serial_ == 0) note(log::level::info, "Attempting to contact API-Server at : " + sn());
+  phase_ = connecting{now};
+  act(action::connect{++serial_, sn()});
+}
+
+/// `elsewhere`: this SN is of no use whatever it answers; else it gets a few attempts.
+void session_machine::went_down(const std::string& reason, bool elsewhere, time_point now) {
+  const bool was_up = connected();
+  const auto from = sn();
+  const auto wait = pause_.next();
+  const bool another = elsewhere ? choice_.move_on() : choice_.failed();
+  trouble_ = reason;
+  phase_ = down{now + wait};
+  if (was_up || another || pause_.attempts() == 1 || pause_.attempts() % 10 == 0)
+    note(log::level::warning, fmt::format("Unable to contact API-Server {}: {}; trying {} until it answers",
+                                          from, reason, another ? sn() : std::string("again")));
+}
+
+void session_machine::give_up(const std::string& reason, bool elsewhere, time_point now) {
+  act(action::disconnect{serial_});
+  went_down(reason, elsewhere, now);
+}
+
+void session_machine::step(const event::tick& now_is, time_point now) {
+  unix_ms_ = now_is.unix_ms;
+  if (const auto* waits = std::get_if<down>(&phase_); waits != nullptr && now >= waits->dial_at)
+    return dial(now);
+  if (const auto* dialling = std::get_if<connecting>(&phase_);
+      dialling != nullptr && now >= dialling->since + connect_max)
+    return give_up("it cannot be connected to", false, now);
+  check_link(now);
+  if (!std::holds_alternative<registering>(phase_) && !std::holds_alternative<ready>(phase_)) return;
+  for (const auto& [nonce, txn] : txns_.all())
+    if (txn.send_at && now >= *txn.send_at) send_txn(*txns_.find(nonce), now);
+  if (const auto* here = std::get_if<ready>(&phase_); here != nullptr && now >= here->heartbeat_at) beat(now);
+}
+
+void session_machine::check_link(time_point now) {
+  const auto* here = link_of(phase_);
+  if (here == nullptr) return;
+  if (now >= here->last_heard + silence_max)
+    return give_up(fmt::format("no answer for {} s", seconds_in(silence_max)), false, now);
+  if (const auto oldest = here->asked.oldest(); oldest && now >= *oldest + answer_max)
+    give_up(fmt::format("one answer is missing for {} s", seconds_in(answer_max)), false, now);
+}
+
+time_point session_machine::wake_at() const {
+  if (const auto* waits = std::get_if<down>(&phase_)) return waits->dial_at;
+  if (const auto* dialling = std::get_if<connecting>(&phase_)) return dialling->since + connect_max;
+  const auto* here = link_of(phase_);
+  auto out = here->last_heard + silence_max;
+  if (const auto oldest = here->asked.oldest()) out = std::min(out, *oldest + answer_max);
+  if (std::holds_alternative<introducing>(phase_)) return out;
+  for (const auto& [nonce, txn] : txns_.all())
+    if (txn.send_at) out = std::min(out, *txn.send_at);
+  if (const auto* registered = std::get_if<ready>(&phase_)) out = std::min(out, registered->heartbeat_at);
+  return out;
+}
+
+/// Signed, so that other SNs believe it of this one.
+void session_machine::beat(time_point now) {
+  auto& here = std::get<ready>(phase_);
+  here.heartbeat_at = now + heartbeat_interval;
+  last_serial_ = std::max(unix_ms_, last_serial_ + 1);
+  const auto raw =
+      ledger::encode_sign_of_life(last_serial_, {}, *options_.key, network_->chain_id, network_->genesis);
+  ask({{"swarm_heartbeat", {to_hex(raw)}}}, question::sign_of_life{}, now);
+  if (here.heartbeats++ % heartbeats_per_survey != 0) return;
+  ask({{"swarm_apiEndpoints", {}}}, question::other_sns{}, now);
+  if (here.heartbeats > 1) subscribe(now); // again, if the SN could not when it was asked
+}
+
+void session_machine::step(const event::link_up& news, time_point now) {
+  if (news.serial != serial_ || !std::holds_alternative<connecting>(phase_)) return;
+  phase_ = introducing{{{}, now}};
+  note(log::level::info, fmt::format("API-Server is UP! ({})", sn()));
+  const auto account = options_.key->account();
+  std::vector<rpc_call> calls{{"eth_chainId", {}},
+                              {"eth_getTransactionCount", {to_hex(account.view()), "pending"}},
+                              {"eth_getBlockByNumber", {"0x0", false}}};
+  if (options_.registration)
+    calls.push_back(eth_call(contracts::node_registry_address(), contracts::encode_node(account)));
+  ask(std::move(calls), question::introduction{}, now);
+}
+
+void session_machine::step(const event::link_down& news, time_point now) {
+  if (news.serial == serial_ && !std::holds_alternative<down>(phase_)) went_down(news.reason, false, now);
+}
+
+void session_machine::step(const event::received& news, time_point now) {
+  if (news.serial != serial_ || live() == nullptr) return;
+  live()->last_heard = now;
+  boost::system::error_code failure;
+  auto parsed = json::parse(news.text, failure);
+  if (failure) return note(log::level::error, fmt::format("{} sent something that is not JSON", sn()));
+  const auto take_one = [&](json::value& message) {
+    const auto* object = message.if_object();
+    if (object == nullptr || live() == nullptr) return;
+    if (object->contains("method")) return read(now); // an eth_subscription: the contract moved
+    if (auto whole = live()->asked.take(std::move(message))) take(std::move(*whole), now);
+  };
+  if (auto* batch = parsed.if_array()) {
+    for (auto& message : *batch)
+      take_one(message);
+  } else {
+    take_one(parsed);
+  }
+}
+
+void session_machine::take(open_requests::answered from, time_point now) {
+  std::visit([&](const auto& what) { answer(what, from.responses, now); }, from.what);
+}
+
+// The network, and this node's place in it
+
+void session_machine::answer(const question::introduction&, responses& from, time_point now) {
+  const auto chain = quantity_of(from[0]);
+  const auto count = quantity_of(from[1]);
+  const auto genesis = block_hash_of(from[2]);
+  const bool knows_nodes = !options_.registration || output_of(from[3]);
+  if (!chain || *chain == 0 || !count || !genesis || !knows_nodes)
+    return give_up("it does not answer as an SN does", false, now);
+  const network told{*chain, *genesis};
+  if (network_ && *network_ != told && !choice_.is_configured())
+    return give_up("it belongs to another network", true, now);
+  enter_network(told, *count, now);
+  auto here = std::move(*live());
+  phase_ = registering{std::move(here)};
+  // What is under way goes out once more, before anything new: nonces leave no gap.
+  for (const auto& [nonce, txn] : txns_.all())
+    send_txn(*txns_.find(nonce), now);
+  if (!options_.registration) return became_ready(now);
+  register_node(from[3], now);
+}
+
+/// What is under way was meant for the chain that this node knew.
+void session_machine::enter_network(const network& told, std::uint64_t txn_count, time_point now) {
+  const bool other = network_ && *network_ != told;
+  const bool shorter = !txns_.empty() && txn_count < txns_.all().begin()->first;
+  network_ = told;
+  txns_.count_is(txn_count);
+  if (!other && !shorter) return;
+  for (auto& txn : txns_.take_all())
+    finish(std::move(txn), fail(errc::conflict, "the SN has another chain now"), now);
+}
+
+void session_machine::register_node(const json::value& known, time_point now) {
+  const auto& wanted = *options_.registration;
+  const auto output = output_of(known);
+  const auto as_known = output ? contracts::decode_node(*output) : tl::unexpected(output.error());
+  if (as_known && as_known->active && as_known->cert_fingerprint == wanted.cert_fingerprint
+      && as_known->endpoint == wanted.endpoint && as_known->name == wanted.name)
+    return became_ready(now);
+  if (!txns_.registers())
+    submit(contracts::node_registry_address(), contracts::encode_register_node(wanted), "register this node",
+           std::nullopt, now);
+}
+
+void session_machine::became_ready(time_point now) {
+  ready here;
+  static_cast<link&>(here) = std::move(std::get<registering>(phase_));
+  here.heartbeat_at = now;
+  phase_ = std::move(here);
+  pause_.reset();
+  choice_.came_up();
+  submit_waiting(now);
+  if (!subscribe(now)) read(now);
+}
+
+void session_machine::answer(const question::other_sns&, responses& from, time_point) {
+  auto told = texts_of(from[0], sns_told_max);
+  if (told && choice_.learn(std::move(*told))) act(action::keep_sns{choice_.others()});
+}
+
+/// The last serial that the SN knows: after the clock was set back, this node goes on from there. One that is
+/// very far ahead is a lie that would use up all serials.
+void session_machine::answer(const question::sign_of_life&, responses& from, time_point) {
+  const auto known = quantity_of(from[0]);
+  if (known && *known <= unix_ms_ + serial_ahead_max) last_serial_ = std::max(last_serial_, *known);
+}
+
+// Transactions
+
+void session_machine::step(const event::submit& call, time_point now) {
+  if (waiting_.size() < waiting_max) {
+    waiting_.push_back(call);
+    return submit_waiting(now);
+  }
+  act(action::call_done{call.id,
+                        fail(errc::unavailable, "{}",
+                             registered() ? "too many calls wait already" : "the SN cannot be reached")});
+}
+
+void session_machine::submit_waiting(time_point now) {
+  while (!waiting_.empty() && txns_.size() < txns_max) {
+    const auto* here = std::get_if<ready>(&phase_);
+    if (here == nullptr || here->recounting) return;
+    auto call = std::move(waiting_.front());
+    waiting_.pop_front();
+    note(log::level::debug, call.what);
+    submit(call.to, std::move(call.input), std::move(call.what), call.id, now);
+  }
+}
+
+void session_machine::submit(const address& to, bytes input, std::string what,
+                             std::optional<std::uint64_t> call, time_point now) {
+  const auto txn = txns_.sign(to, std::move(input), what, call, network_->chain_id);
+  if (!txn) return finish({0, {}, std::move(what), call, {}}, tl::unexpected(txn.error()), now);
+  send_txn(*txns_.find((*txn)->nonce), now);
+}
+
+void session_machine::send_txn(open_txn& txn, time_point now) {
+  txn.send_at.reset();
+  ask({{"eth_sendRawTransactionSync", {txn.raw}}}, question::receipt{txn.nonce}, now);
+}
+
+void session_machine::answer(const question::receipt& to, responses& from, time_point now) {
+  if (txns_.find(to.nonce) == nullptr) return;
+  auto receipt = receipt_of(from[0]);
+  if (!receipt) return refused(to.nonce, receipt.error(), now);
+  block_num_ = std::max(block_num_, receipt->block_num);
+  txns_.used(to.nonce);
+  finish(std::move(*txns_.take(to.nonce)), std::move(receipt), now);
+}
+
+/// A busy SN is asked again, one that cannot bring the transaction about is left if there is another. One
+/// that the chain can never take any more is reported, whose it is then looks at the contract and decides
+/// anew.
+void session_machine::refused(std::uint64_t nonce, const error& why, time_point now) {
+  const bool not_final = why.is(refusal::receipt_timeout);
+  const bool unknown = why.is(refusal::history_incomplete);
+  if (not_final && choice_.count() > 1)
+    return give_up("it takes transactions but they do not become final", true, now);
+  if (unknown && choice_.count() > 1)
+    return give_up("it took a snapshot and cannot tell yet whether a transaction is final", true, now);
+  if (not_final || unknown || why.is(refusal::busy)) {
+    txns_.find(nonce)->send_at = now + resend_wait;
+    return;
+  }
+  if (why.is(refusal::nonce_too_low)) txns_.used(nonce);
+  auto txn = std::move(*txns_.take(nonce));
+  // Numbers may have gone apart, e.g. when the chain was restored from a backup: count anew.
+  if (auto* here = std::get_if<ready>(&phase_); here != nullptr && txns_.empty() && !here->recounting) {
+    here->recounting = true;
+    ask({{"eth_getTransactionCount", {to_hex(options_.key->account().view()), "pending"}}},
+        question::account_count{}, now);
+  }
+  finish(std::move(txn), tl::unexpected(why), now);
+}
+
+void session_machine::answer(const question::account_count&, responses& from, time_point now) {
+  auto* here = std::get_if<ready>(&phase_);
+  if (here == nullptr) return;
+  here->recounting = false;
+  if (const auto count = quantity_of(from[0]); count && txns_.empty()) txns_.count_is(*count);
+  submit_waiting(now);
+}
+
+void session_machine::finish(open_txn txn, result<call_receipt> outcome, time_point now) {
+  if (txn.call) {
+    act(action::call_done{*txn.call, std::move(outcome)});
+    return submit_waiting(now);
+  }
+  if (outcome && outcome->ok) {
+    note(log::level::info, "NODE UID :  " + to_hex(options_.key->account().view()));
+    if (std::holds_alternative<registering>(phase_)) became_ready(now);
+    return;
+  }
+  const auto& why = outcome ? outcome->revert : outcome.error().message;
+  note(log::level::error, "the SN refuses this node's registration: " + why);
+  if (std::holds_alternative<registering>(phase_))
+    give_up("it refuses this node's registration: " + why, false, now);
+}
+
+// Following a contract
+
+void session_machine::step(const event::follow& wanted, time_point now) {
+  const bool moves = followed_.name != wanted.name || followed_.contract != wanted.contract
+                     || followed_.topics != wanted.topics;
+  followed_ = wanted;
+  ++followed_version_;
+  if (moves) ++watch_version_;
+  if (!subscribe(now)) read(now);
+}
+
+void session_machine::step(const event::read&, time_point now) {
+  read(now);
+}
+
+bool session_machine::subscribe(time_point now) {
+  auto* here = std::get_if<ready>(&phase_);
+  if (here == nullptr || followed_.name.empty()) return false;
+  if (here->subscribed_version == watch_version_ && (here->subscribing || !here->subscription.empty()))
+    return here->subscribing;
+  if (!here->subscription.empty())
+    ask({{"eth_unsubscribe", {std::exchange(here->subscription, {})}}}, question::unsubscription{}, now);
+  json::array topics;
+  for (const auto& topic : followed_.topics)
+    topics.emplace_back(to_hex(topic.view()));
+  json::object filter{{"address", to_hex(followed_.contract.view())},
+                      {"topics", json::array{std::move(topics)}}};
+  here->subscribed_version = watch_version_;
+  here->subscribing = true;
+  ask({{"eth_subscribe", {"logs", std::move(filter)}}}, question::subscription{watch_version_}, now);
+  return true;
+}
+
+void session_machine::answer(const question::subscription& to, responses& from, time_point now) {
+  auto* here = std::get_if<ready>(&phase_);
+  if (here == nullptr) return;
+  auto id = text_of(from[0]);
+  if (id && (id->empty() || id->size() > subscription_bytes_max))
+    id = fail(refusal::malformed_answer, "a subscription has no such id");
+  if (to.version != here->subscribed_version) { // something else is followed by now
+    if (id) ask({{"eth_unsubscribe", {*id}}}, question::unsubscription{}, now);
+    return;
+  }
+  here->subscribing = false;
+  if (id)
+    here->subscription = std::move(*id);
+  else
+    note(log::level::error, "cannot subscribe to the contract: " + id.error().message);
+  read(now);
+}
+
+void session_machine::read(time_point now) {
+  auto* here = std::get_if<ready>(&phase_);
+  if (here == nullptr || followed_.name.empty()) return;
+  if (std::exchange(here->reading, true)) {
+    here->read_again = true;
+    return;
+  }
+  std::vector<rpc_call> calls{{"eth_blockNumber", {}}};
+  calls.insert(calls.end(), followed_.reads.begin(), followed_.reads.end());
+  ask(std::move(calls), question::contract{followed_version_}, now);
+}
+
+void session_machine::answer(const question::contract& to, responses& from, time_point now) {
+  auto* here = std::get_if<ready>(&phase_);
+  if (here == nullptr) return;
+  here->reading = false;
+  const bool again = std::exchange(here->read_again, false);
+  if (to.version != followed_version_) return read(now);
+  if (const auto block_num = quantity_of(from[0])) {
+    block_num_ = std::max(block_num_, *block_num);
+    from.erase(from.begin());
+    act(action::contract_read{followed_.name, *block_num, std::move(from)});
+  } else {
+    note(log::level::error, block_num.error().message);
+  }
+  if (again) read(now);
+}
+
+} // namespace swarm::session

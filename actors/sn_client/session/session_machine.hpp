@@ -1,0 +1,234 @@
+#pragma once
+
+#include "actors/sn_client/session/open_requests.hpp"
+#include "actors/sn_client/session/own_txns.hpp"
+#include "actors/sn_client/session/sn_choice.hpp"
+#include "base/back_off.hpp"
+#include "base/log_level.hpp"
+#include "contracts/registry/client.hpp"
+#include "ledger/formats/sign_of_life.hpp"
+
+#include <deque>
+
+/// A node's session with the network's SNs, without I/O, clock or threads: it dials one SN at a time, makes
+/// sure that it belongs to the node's own network, registers the node, sends its transactions until each has
+/// a receipt, follows one contract, says that the node is alive, and goes over to another SN when this one is
+/// of no use. What an SN says is not believed further than that: whatever it sends, or does not send, the
+/// machine goes on, holds a bounded amount of memory, and ends every call exactly once.
+namespace swarm::session {
+
+struct session_options {
+  std::string configured_sn;          ///< host:port
+  std::vector<std::string> other_sns; ///< that the network told of in the node's last life
+  std::shared_ptr<const ledger::private_key> key;
+  /// What this node registers as; none for one that only reads.
+  std::optional<contracts::register_node_args> registration;
+};
+
+namespace event {
+/// The connection that `action::connect` asked for is there.
+struct link_up {
+  std::uint64_t serial = 0;
+};
+/// It is not, or no longer.
+struct link_down {
+  std::uint64_t serial = 0;
+  std::string reason;
+};
+/// One message of the SN.
+struct received {
+  std::uint64_t serial = 0;
+  std::string_view text;
+};
+/// Follow this contract, in place of the one before: it is read now, and again whenever it has moved, with
+/// the calls `reads`, in one batch.
+struct follow {
+  std::string name;
+  address contract;
+  std::vector<hash32> topics; ///< any of them says that it has moved
+  std::vector<rpc_call> reads;
+};
+/// Read it now.
+struct read {};
+/// Sign and send a call of a contract; `action::call_done` says how it ended.
+struct submit {
+  std::uint64_t id = 0;
+  address to;
+  bytes input;
+  std::string what; ///< for the log
+};
+/// Time has passed; to be sent at `wake_at`, more often does no harm.
+struct tick {
+  std::uint64_t unix_ms = 0;
+};
+} // namespace event
+
+namespace action {
+struct connect {
+  std::uint64_t serial = 0;
+  std::string endpoint;
+};
+/// Its news is of no interest any more.
+struct disconnect {
+  std::uint64_t serial = 0;
+};
+struct send {
+  std::uint64_t serial = 0;
+  std::string text;
+};
+/// An error: it has no receipt, and may or may not take effect yet.
+struct call_done {
+  std::uint64_t id = 0;
+  result<call_receipt> outcome;
+};
+struct contract_read {
+  std::string name;
+  std::uint64_t block_num = 0;               ///< that it was read at, or before
+  std::vector<boost::json::value> responses; ///< to `follow::reads`
+};
+/// For the node's next life.
+struct keep_sns {
+  std::vector<std::string> endpoints;
+};
+struct note {
+  log::level level = log::level::info; ///< error: something is wrong that does not end the session
+  std::string text;
+};
+} // namespace action
+using session_action = std::variant<action::connect, action::disconnect, action::send, action::call_done,
+                                    action::contract_read, action::keep_sns, action::note>;
+
+class session_machine {
+public:
+  static constexpr duration heartbeat_interval = std::chrono::seconds(2);
+  static constexpr unsigned heartbeats_per_survey = 15; ///< of the other SNs
+  static constexpr duration silence_max =
+      std::chrono::seconds(15); ///< of an SN; heartbeats are answered at once
+  static constexpr duration answer_max = std::chrono::seconds(60); ///< for any one answer
+  static constexpr duration connect_max = std::chrono::seconds(45);
+  static constexpr duration resend_wait = std::chrono::milliseconds(250); ///< for an SN that is busy
+  /// How far a node's clock may have been set back.
+  static constexpr std::uint64_t serial_ahead_max = std::uint64_t{366} * 24 * 3600 * 1000;
+  static constexpr std::size_t waiting_max = 256; ///< calls that are not sent yet
+  static constexpr std::size_t txns_max = 128;    ///< under way; an SN lets 256 of one account wait
+
+  static constexpr std::size_t sns_told_max = 4096;
+  static constexpr std::size_t subscription_bytes_max = 128;
+
+  explicit session_machine(session_options options);
+
+  void step(const event::tick& now_is, time_point now);
+  void step(const event::link_up& news, time_point now);
+  void step(const event::link_down& news, time_point now);
+  void step(const event::received& news, time_point now);
+  void step(const event::follow& wanted, time_point now);
+  void step(const event::read&, time_point now);
+  void step(const event::submit& call, time_point now);
+  /// What is to be done, in this order.
+  std::vector<session_action> take_actions() { return std::exchange(actions_, {}); }
+  /// When the next tick is due.
+  time_point wake_at() const;
+
+  // For people.
+  const std::string& sn() const { return choice_.current(); }
+  std::size_t sns_known() const { return choice_.count(); }
+  bool connected() const { return link_of(phase_) != nullptr; }
+  bool registered() const { return std::holds_alternative<ready>(phase_); }
+  const std::string& contract() const { return followed_.name; }
+  std::uint64_t block_num() const { return block_num_; }
+  std::size_t calls_open() const { return txns_.size() + waiting_.size(); }
+  std::size_t txns_open() const { return txns_.size(); }
+  std::size_t requests_open() const;
+  std::uint64_t reconnects() const { return serial_ > 0 ? serial_ - 1 : 0; }
+  std::string status() const;
+
+private:
+  /// A connection.
+  struct link {
+    open_requests asked;
+    time_point last_heard;
+  };
+  /// Waits before it dials again.
+  struct down {
+    time_point dial_at;
+  };
+  struct connecting {
+    time_point since;
+  };
+  /// Asked who this SN is.
+  struct introducing : link {};
+  /// The registration of this node is under way.
+  struct registering : link {};
+  struct ready : link {
+    bool reading = false;
+    bool read_again = false;
+    bool subscribing = false;
+    std::string subscription;             ///< empty for none
+    std::uint64_t subscribed_version = 0; ///< of `watch_version_`: of it, or of what is being asked for
+    bool recounting = false;              ///< asked for the account's nonce; calls wait for it
+    unsigned heartbeats = 0;
+    time_point heartbeat_at;
+  };
+  using phase = std::variant<down, connecting, introducing, registering, ready>;
+  struct network {
+    std::uint64_t chain_id = 0;
+    hash32 genesis;
+    bool operator==(const network&) const = default;
+  };
+
+  static const link* link_of(const phase& of);
+  link* live() { return const_cast<link*>(link_of(phase_)); }
+  void act(session_action what) { actions_.push_back(std::move(what)); }
+  void note(log::level level, std::string text) { act(action::note{level, std::move(text)}); }
+  void ask(std::vector<rpc_call> calls, any_question what, time_point now);
+
+  void dial(time_point now);
+  void went_down(const std::string& reason, bool elsewhere, time_point now);
+  void give_up(const std::string& reason, bool elsewhere, time_point now);
+  void check_link(time_point now);
+  void beat(time_point now);
+
+  void take(open_requests::answered from, time_point now);
+  using responses = std::vector<boost::json::value>;
+  void answer(const question::introduction&, responses& from, time_point now);
+  void answer(const question::receipt& to, responses& from, time_point now);
+  void answer(const question::account_count&, responses& from, time_point now);
+  void answer(const question::contract& to, responses& from, time_point now);
+  void answer(const question::subscription& to, responses& from, time_point now);
+  void answer(const question::other_sns&, responses& from, time_point now);
+  void answer(const question::sign_of_life&, responses& from, time_point now);
+  void answer(const question::unsubscription&, responses&, time_point) {}
+
+  void enter_network(const network& told, std::uint64_t txn_count, time_point now);
+  void register_node(const boost::json::value& known, time_point now);
+  void became_ready(time_point now);
+  void submit(const address& to, bytes input, std::string what, std::optional<std::uint64_t> call,
+              time_point now);
+  void submit_waiting(time_point now);
+  void send_txn(open_txn& txn, time_point now);
+  void refused(std::uint64_t nonce, const error& why, time_point now);
+  void finish(open_txn txn, result<call_receipt> outcome, time_point now);
+  /// False: there is nothing to wait for.
+  bool subscribe(time_point now);
+  void read(time_point now);
+
+  session_options options_;
+  sn_choice choice_;
+  back_off pause_;
+  phase phase_ = down{};
+  std::string trouble_ = "not tried yet";
+  std::uint64_t serial_ = 0; ///< of the present connection
+  std::uint64_t next_id_ = 1;
+  std::optional<network> network_; ///< that this node belongs to; told by the first SN
+  own_txns txns_;
+  std::deque<event::submit> waiting_; ///< to be sent once this node is registered
+  event::follow followed_;
+  std::uint64_t followed_version_ = 0; ///< of `followed_`
+  std::uint64_t watch_version_ = 0;    ///< of its contract and topics
+  std::uint64_t block_num_ = 0;
+  std::uint64_t last_serial_ = 0; ///< of this node's signs of life
+  std::uint64_t unix_ms_ = 0;     ///< at the last tick
+  std::vector<session_action> actions_;
+};
+
+} // namespace swarm::session

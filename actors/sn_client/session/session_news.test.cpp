@@ -1,0 +1,106 @@
+#include "actors/sn_client/session/session_machine.hpp"
+#include "actors/sn_client/session/testing/session_rig.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace swarm;
+using namespace swarm::session;
+using namespace swarm::session::test;
+
+TEST_CASE("a contract is read when it moves, once at a time, and only the one that is followed") {
+  session_rig rig;
+  rig.get_ready();
+  rig.follow("a", 1);
+  CHECK(rig.asked_for("eth_blockNumber").empty()); // comes behind the subscription
+  rig.serve();
+  CHECK(rig.reads.size() == 1);
+  for (int i = 0; i < 50; ++i)
+    rig.notify();
+  CHECK(rig.asked_for("eth_blockNumber").size() == 2);
+  rig.serve();
+  CHECK(rig.asked_for("eth_blockNumber").size() == 3); // once more for all that came meanwhile
+  rig.step(event::read{});
+  rig.follow("b", 2);
+  rig.serve();
+  CHECK(rig.reads.back().name == "b");
+  CHECK(rig.asked_for("eth_subscribe").size() == 2);
+  REQUIRE(rig.asked_for("eth_unsubscribe").size() == 1);
+  CHECK(rig.last("eth_unsubscribe").params == json::array{"0x1"});
+  const auto reads = rig.reads.size();
+  rig.follow("b", 2, 3); // read with other calls, but watched already
+  rig.serve();
+  CHECK(rig.asked_for("eth_subscribe").size() == 2);
+  REQUIRE(rig.reads.size() == reads + 1);
+  CHECK(rig.reads.back().responses.size() == 3);
+}
+
+TEST_CASE("a contract that is followed in place of another before the subscription is there") {
+  session_rig rig;
+  rig.get_ready();
+  rig.follow("a", 1);
+  const auto first = rig.last("eth_subscribe");
+  rig.follow("b", 2);
+  const auto second = rig.last("eth_subscribe");
+  rig.respond(second, {{"result", "0xb"}});
+  rig.respond(first, {{"result", "0xa"}});
+  REQUIRE(rig.asked_for("eth_unsubscribe").size() == 1);
+  CHECK(rig.last("eth_unsubscribe").params == json::array{"0xa"});
+  rig.serve();
+  CHECK(rig.reads.back().name == "b");
+}
+
+TEST_CASE("a subscription that fails is tried again, and the contract is read anyway") {
+  session_rig rig;
+  rig.instead = [](const request& to) {
+    return to.method == "eth_subscribe"
+               ? json::value(json::object{{"error", error_of(-32005, "subscriptions_full")}})
+               : json::value();
+  };
+  rig.follow("c");
+  rig.get_ready();
+  CHECK(!rig.reads.empty());
+  CHECK(rig.said("cannot subscribe to the contract"));
+  for (unsigned i = 0; i < session_machine::heartbeats_per_survey; ++i) {
+    rig.pass(session_machine::heartbeat_interval);
+    rig.serve();
+  }
+  CHECK(rig.asked_for("eth_subscribe").size() >= 2);
+}
+
+TEST_CASE("what the network tells of other SNs is kept, within bounds") {
+  session_rig rig;
+  rig.endpoints = {"b:2", "own:1", "no endpoint", "c:3"};
+  rig.get_ready();
+  REQUIRE(rig.kept.size() == 1);
+  CHECK(rig.kept[0].size() == 2);
+  CHECK(rig.machine.sns_known() == 3);
+  for (int i = 1; i < 5'000; ++i)
+    rig.endpoints.push_back(fmt::format("x:{}", i));
+  for (unsigned i = 0; i < session_machine::heartbeats_per_survey; ++i) {
+    rig.pass(session_machine::heartbeat_interval);
+    rig.serve();
+  }
+  CHECK(rig.machine.sns_known() == 1 + sn_choice::others_max);
+}
+
+TEST_CASE("signs of life go on where the SN says, unless that is absurd") {
+  session_rig rig;
+  std::string known = fmt::format("{:#x}", rig.unix_ms + 1'000'000);
+  rig.instead = [&](const request& to) {
+    return to.method == "swarm_heartbeat" ? json::value(json::object{{"result", known}}) : json::value();
+  };
+  rig.get_ready();
+  const auto serial_of = [&](const request& sign) {
+    hash32 genesis;
+    genesis.fill(0x11);
+    return ledger::decode_sign_of_life(*from_hex(sign.params.at(0).as_string().c_str()), 7, genesis)->serial;
+  };
+  const auto first = rig.unix_ms;
+  CHECK(serial_of(rig.last("swarm_heartbeat")) == first);
+  rig.pass(session_machine::heartbeat_interval);
+  CHECK(serial_of(rig.last("swarm_heartbeat")) == first + 1'000'001);
+  known = "0xfffffffffffffffe"; // would leave two serials for the rest of this node's life
+  rig.serve();
+  rig.pass(session_machine::heartbeat_interval);
+  CHECK(serial_of(rig.last("swarm_heartbeat")) == first + 1'000'002);
+}

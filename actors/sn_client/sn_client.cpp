@@ -1,0 +1,151 @@
+#include "actors/sn_client/sn_client.hpp"
+
+#include "actors/sn_client/known_sns.hpp"
+#include "actors/sn_client/session/session_machine.hpp"
+#include "actors/supervision/paths.hpp"
+#include "base/endpoint.hpp"
+#include "base/log.hpp"
+#include "transport/ws/websocket.hpp"
+
+namespace swarm::actors {
+
+namespace json = boost::json;
+
+namespace {
+
+session::session_options session_of(const sn_client_options& from) {
+  return {from.sn, from.known_sns.empty() ? std::vector<std::string>{} : read_known_sns(from.known_sns),
+          from.key, from.registration};
+}
+
+struct sn_client_state {
+  explicit sn_client_state(std::shared_ptr<const sn_client_options> from)
+      : options(std::move(from)), machine(session_of(*options)) {}
+
+  std::string status() const { return machine.status(); }
+  std::string detail_json() const {
+    return json::serialize(json::object{{"sn", machine.sn()},
+                                        {"sns_known", machine.sns_known()},
+                                        {"connected", machine.connected()},
+                                        {"registered", machine.registered()},
+                                        {"account", to_hex(options->key->account().view())},
+                                        {"contract", machine.contract()},
+                                        {"block_num", machine.block_num()},
+                                        {"transactions_under_way", machine.txns_open()},
+                                        {"reconnects", machine.reconnects()}});
+  }
+
+  std::shared_ptr<const sn_client_options> options;
+  session::session_machine machine;
+  std::shared_ptr<transport::ws_session> link;
+  time_point armed = time_point::max(); ///< when the next `wake_up` comes
+};
+
+using self_pointer = role_actor<sn_client_state>*;
+
+time_point now() {
+  return std::chrono::steady_clock::now();
+}
+
+// Actions
+
+struct perform {
+  self_pointer self;
+
+  void operator()(session::action::connect& a) const {
+    auto& s = self->state();
+    const auto to = endpoint::parse(a.endpoint);
+    if (!to) return self->end_process(1, to.error().message);
+    transport::ws_callbacks callbacks;
+    callbacks.on_open = [env = self->shared_env(), path = self->path(), serial = a.serial](
+                            const transport::peer_info&) { env->dir.send(path, link_up{serial}); };
+    callbacks.on_message = [env = self->shared_env(), path = self->path(),
+                            serial = a.serial](transport::ws_message message) {
+      env->dir.send(path, link_message{serial, std::move(message.data), std::move(message.credit)});
+    };
+    callbacks.on_close = [env = self->shared_env(), path = self->path(), serial = a.serial](error why) {
+      env->dir.send(path, link_down{serial, why.message});
+    };
+    s.link = transport::ws_connect(*s.options->io, s.options->identity, to->host, to->port, "/", {},
+                                   std::move(callbacks));
+  }
+  void operator()(session::action::disconnect&) const {
+    self->state().link->close(transport::ws_close_code::going_away, "another connection is made");
+  }
+  void operator()(session::action::send& a) const {
+    if (auto sent = self->state().link->send_text(std::move(a.text)); !sent)
+      self->note_error(sent.error().message);
+  }
+  void operator()(session::action::call_done& a) const {
+    call_done done{.id = a.id};
+    if (a.outcome) {
+      done.ok = a.outcome->ok;
+      done.block_num = a.outcome->block_num;
+      done.text = std::move(a.outcome->revert);
+    } else {
+      done.text = std::move(a.outcome.error().message);
+    }
+    tell_user(std::move(done));
+  }
+  void operator()(session::action::contract_read& a) const {
+    tell_user(contract_read{std::move(a.name), a.block_num,
+                            std::make_shared<const std::vector<json::value>>(std::move(a.responses))});
+  }
+  void operator()(session::action::keep_sns& a) const {
+    const auto& file = self->state().options->known_sns;
+    if (file.empty()) return;
+    if (auto kept = write_known_sns(file, a.endpoints); !kept) self->note_error(kept.error().message);
+  }
+  void operator()(session::action::note& a) const {
+    if (a.level == log::level::error) return self->note_error(std::move(a.text));
+    if (log::enabled(a.level)) log::write(a.level, self->state().options->log_source, a.text);
+  }
+
+  void tell_user(auto message) const {
+    self->tell(sibling(*self, self->state().options->user), std::move(message));
+  }
+};
+
+/// Hands the machine an event, carries out what it wants, and sees to it that it hears when time has passed.
+void step(self_pointer self, const auto& event) {
+  auto& s = self->state();
+  s.machine.step(event, now());
+  for (auto& action : s.machine.take_actions())
+    std::visit(perform{self}, action);
+  const auto due = s.machine.wake_at();
+  if (due >= s.armed) return;
+  s.armed = due;
+  self->delayed_send(self, std::max(duration::zero(), due - now()), wake_up{due});
+}
+
+caf::behavior sn_client_behavior(self_pointer self) {
+  step(self, session::event::tick{unix_milliseconds()});
+  return {
+      [=](const wake_up& call) {
+        if (call.due == self->state().armed) self->state().armed = time_point::max();
+        step(self, session::event::tick{unix_milliseconds()});
+      },
+      [=](const link_up& news) { step(self, session::event::link_up{news.serial}); },
+      [=](const link_down& news) {
+        step(self, session::event::link_down{news.serial, news.reason});
+      },
+      [=](const link_message& news) {
+        step(self, session::event::received{news.serial, as_text(news.text)});
+      },
+      [=](const follow_contract& wanted) {
+        step(self, session::event::follow{wanted.name, wanted.contract, wanted.topics, wanted.reads});
+      },
+      [=](read_contract) { step(self, session::event::read{}); },
+      [=](const submit_call& call) {
+        step(self, session::event::submit{call.id, call.to, call.input, call.what});
+      },
+  };
+}
+
+} // namespace
+
+start_function sn_client_actor(std::shared_ptr<const sn_client_options> options) {
+  return role<sn_client_state>(sn_client_behavior, std::move(options));
+}
+
+} // namespace swarm::actors

@@ -1,0 +1,63 @@
+// What an SN says to its clients: each line is one message, or, behind "!", something else that happens.
+#include "actors/sn_client/session/session_machine.hpp"
+#include "base/assert.hpp"
+
+#include <map>
+
+using namespace swarm;
+using namespace swarm::session;
+
+namespace {
+
+session_options options() {
+  static const auto key = std::make_shared<const ledger::private_key>(
+      std::move(*ledger::private_key::from_bytes(bytes(32, 1))));
+  return {"own:1", {"other:2"}, key, contracts::register_node_args{contracts::node_type::sl, {}, {}, "sl", "here:1"}};
+}
+
+struct session_run {
+  session_machine machine{options()};
+  time_point now{};
+  std::uint64_t serial = 0;
+  std::uint64_t calls = 0;
+  std::map<std::uint64_t, unsigned> done;
+
+  template <class Event>
+  void step(const Event& event) {
+    machine.step(event, now);
+    for (const auto& each : machine.take_actions()) {
+      if (const auto* dial = std::get_if<action::connect>(&each)) serial = dial->serial;
+      if (const auto* call = std::get_if<action::call_done>(&each)) SWARM_ASSERT(++done[call->id] == 1);
+    }
+  }
+  void line(std::string_view text) {
+    if (text == "!up") return step(event::link_up{serial});
+    if (text == "!down") return step(event::link_down{serial, "gone"});
+    if (text == "!submit") return step(event::submit{++calls, {}, {1}, "call"});
+    if (text == "!follow") return step(event::follow{"c", {}, {hash32{}}, {eth_call({}, {})}});
+    if (text == "!follow2") return step(event::follow{"d", {}, {}, {}});
+    if (text == "!old") return step(event::received{serial - 1, text});
+    if (text == "!wait") {
+      now = std::max(now, machine.wake_at());
+      return step(event::tick{static_cast<std::uint64_t>(now.time_since_epoch().count() / 1'000'000)});
+    }
+    step(event::received{serial, text});
+  }
+};
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  session_run run;
+  run.step(event::tick{1});
+  auto rest = as_text({data, size});
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    run.line(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    SWARM_ASSERT(run.machine.calls_open() <= session_machine::waiting_max + session_machine::txns_max);
+    SWARM_ASSERT(run.machine.sns_known() <= 1 + sn_choice::others_max);
+  }
+  SWARM_ASSERT(run.done.size() + run.machine.calls_open() + 1 >= run.calls);
+  return 0;
+}
