@@ -56,13 +56,14 @@ void ask_network_entry(transport::http_client& client, const std::string& host, 
   request.headers = {{"Content-Type", "application/json"}};
   request.body = R"({"jsonrpc":"2.0","id":1,"method":"swarm_genesis","params":[]})";
   request.repeatable = true;
-  client.request(host, port, std::move(request), [done](result<transport::http_response> response) {
-    if (!response) return done(tl::unexpected(std::move(response).error()));
-    if (response->status != 200)
-      return done(
-          fail(errc::unavailable, "it answers {} {}", response->status, response->body.substr(0, 200)));
-    done(read_network_entry(response->body));
-  });
+  client.request(host, port, std::move(request),
+                 [done = std::move(done)](result<transport::http_response> response) {
+                   if (!response) return done(tl::unexpected(std::move(response).error()));
+                   if (response->status != 200)
+                     return done(fail(errc::unavailable, "it answers {} {}", response->status,
+                                      response->body.substr(0, 200)));
+                   done(read_network_entry(response->body));
+                 });
 }
 
 } // namespace swarm::membership

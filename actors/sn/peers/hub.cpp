@@ -74,8 +74,8 @@ using self_pointer = role_actor<hub_state>*;
 /// to whom they concern, as their way is what a block takes; all others to the actor of the neighbor.
 p2p::p2p_callbacks callbacks_of(self_pointer self) {
   auto env = self->shared_env();
-  const auto own = self->path(), agreed = sibling_of_parent(*self, "consensus"),
-             chain = sibling_of_parent(*self, "chain");
+  const auto& own = self->path();
+  const auto agreed = sibling_of_parent(*self, "consensus"), chain = sibling_of_parent(*self, "chain");
   p2p::p2p_callbacks out;
   out.on_neighbor = [=](p2p::neighbor_id neighbor, const p2p::neighbor_facts& facts) {
     env->dir.send(own, neighbor_up{neighbor, facts});

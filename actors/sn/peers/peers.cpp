@@ -1,6 +1,7 @@
 #include "actors/sn/peers/peers.hpp"
 
 #include "actors/sn/peers/hub.hpp"
+#include "actors/supervision/role_actor.hpp"
 
 namespace swarm::actors {
 

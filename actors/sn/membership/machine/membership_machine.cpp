@@ -54,14 +54,14 @@ void membership_machine::step(const timer_fired&, time_point now) {
 }
 
 void membership_machine::look_at_chain(time_point now) {
-  actions_.push_back(action::set_timer{look_interval});
+  actions_.emplace_back(action::set_timer{look_interval});
   if (asked_ && now - *asked_ < chain_patience) return;
   asked_ = now;
   asked_with_ = connected_;
   action::read_facts out{++serial_, {}, options_.trainings};
   for (const auto& node : asked_with_)
     out.connected.push_back(node.account);
-  actions_.push_back(std::move(out));
+  actions_.emplace_back(std::move(out));
 }
 
 void membership_machine::step(const neighbors_seen& event, time_point) {
@@ -73,7 +73,7 @@ void membership_machine::step(const facts_read& event, time_point now) {
   asked_.reset();
   if (std::holds_alternative<joining>(phase_)) return;
   if (event.facts) return look_after(*event.facts, now);
-  actions_.push_back(
+  actions_.emplace_back(
       action::say{"cannot read the members of the chain: " + event.facts.error().message, true});
   answer_leave(tl::unexpected(event.facts.error()));
 }
@@ -92,7 +92,7 @@ void membership_machine::dial_nodes(const chain_facts& facts) {
   for (const auto& node : facts.nodes)
     if (node.type == contracts::node_type::sn && node.active && !node.endpoint.empty())
       out.endpoints.push_back(node.endpoint);
-  actions_.push_back(std::move(out));
+  actions_.emplace_back(std::move(out));
 }
 
 bool membership_machine::introduce_self(const chain_facts& facts) {
@@ -101,16 +101,16 @@ bool membership_machine::introduce_self(const chain_facts& facts) {
   const auto& known = facts.self;
   if (!known || !known->active || known->cert_fingerprint != options_.cert_fingerprint
       || known->endpoint != options_.endpoint || known->name != options_.node_name)
-    actions_.push_back(action::submit{purpose::registration, contracts::node_registry_address(),
-                                      contracts::encode_register_node({contracts::node_type::sn,
-                                                                       options_.cert_fingerprint,
-                                                                       {},
-                                                                       options_.node_name,
-                                                                       options_.endpoint})});
+    actions_.emplace_back(action::submit{purpose::registration, contracts::node_registry_address(),
+                                         contracts::encode_register_node({contracts::node_type::sn,
+                                                                          options_.cert_fingerprint,
+                                                                          {},
+                                                                          options_.node_name,
+                                                                          options_.endpoint})});
   for (const auto& name : facts.trainings_wanted) {
-    actions_.push_back(action::say{fmt::format("making the training contract '{}'", name)});
-    actions_.push_back(action::submit{purpose::training, contracts::training_registry_address(),
-                                      contracts::encode_create_training(name)});
+    actions_.emplace_back(action::say{fmt::format("making the training contract '{}'", name)});
+    actions_.emplace_back(action::submit{purpose::training, contracts::training_registry_address(),
+                                         contracts::encode_create_training(name)});
   }
   return actions_.size() > before;
 }
@@ -136,8 +136,8 @@ void membership_machine::vote(const chain_facts& facts, std::map<address, durati
                                .absent = std::move(absent),
                                .voted_on = facts.voted_on});
   if (!next) return;
-  actions_.push_back(action::say{in_words(*next)});
-  actions_.push_back(
+  actions_.emplace_back(action::say{in_words(*next)});
+  actions_.emplace_back(
       action::submit{purpose::vote, contracts::node_registry_address(),
                      next->discard ? contracts::encode_discard_validator_vote(next->account)
                                    : contracts::encode_propose_validator_vote(next->account, next->add)});
@@ -156,8 +156,8 @@ bool membership_machine::leave(const chain_facts& facts) {
   if (!leave_wanted_) return false;
   const bool active = facts.self && facts.self->active;
   if (active && !facts.pending) {
-    actions_.push_back(action::submit{purpose::leave, contracts::node_registry_address(),
-                                      contracts::encode_leave_node(), true});
+    actions_.emplace_back(action::submit{purpose::leave, contracts::node_registry_address(),
+                                         contracts::encode_leave_node(), true});
     leaving_ = true;
     return true;
   }
@@ -170,19 +170,19 @@ bool membership_machine::leave(const chain_facts& facts) {
 
 void membership_machine::step(const submitted& event, time_point) {
   if (event.what != purpose::leave) {
-    if (!event.outcome) actions_.push_back(action::say{event.outcome.error().message, true});
+    if (!event.outcome) actions_.emplace_back(action::say{event.outcome.error().message, true});
     return;
   }
   leaving_ = event.outcome.has_value();
   if (!event.outcome && event.outcome.error().is(errc::denied))
     return answer_leave(fail(errc::denied, "this SN cannot leave: {}", event.outcome.error().message));
   if (!event.outcome) return answer_leave(tl::unexpected(event.outcome.error()));
-  actions_.push_back(action::say{"leaving the network, as the operator wishes"});
+  actions_.emplace_back(action::say{"leaving the network, as the operator wishes"});
   answer_leave(action::answer_leave::progress{false, block_num_});
 }
 
 void membership_machine::answer_leave(result<action::answer_leave::progress> outcome) {
-  if (std::exchange(leave_wanted_, false)) actions_.push_back(action::answer_leave{std::move(outcome)});
+  if (std::exchange(leave_wanted_, false)) actions_.emplace_back(action::answer_leave{std::move(outcome)});
 }
 
 // Joining
@@ -196,8 +196,8 @@ void membership_machine::step(const no_chain&, time_point) {
 }
 
 void membership_machine::ask_sentinel() {
-  actions_.push_back(action::set_timer{sentinel_patience});
-  actions_.push_back(action::ask_sentinel{});
+  actions_.emplace_back(action::set_timer{sentinel_patience});
+  actions_.emplace_back(action::ask_sentinel{});
 }
 
 void membership_machine::step(const entry_found& event, time_point now) {
@@ -205,25 +205,25 @@ void membership_machine::step(const entry_found& event, time_point now) {
   if (at == nullptr) return;
   if (!event.entry) {
     if (at->pause.attempts() % tries_per_line == 0)
-      actions_.push_back(
+      actions_.emplace_back(
           action::say{fmt::format("Unable to contact API-Server {}: {}; trying again until it answers",
                                   options_.sentinel, event.entry.error().message),
                       true});
-    actions_.push_back(action::set_timer{at->pause.next()});
+    actions_.emplace_back(action::set_timer{at->pause.next()});
     return;
   }
   const auto& entry = *event.entry;
   if (entry.genesis_hash != entry.own_genesis_hash) {
-    actions_.push_back(action::give_up{fmt::format("the SN {} has a chain with genesis {}, this swarmd makes "
-                                                   "{} of its parameters: the contracts differ; run "
-                                                   "the same version on both",
-                                                   options_.sentinel, to_hex(entry.genesis_hash.view()),
-                                                   to_hex(entry.own_genesis_hash.view()))});
+    actions_.emplace_back(action::give_up{fmt::format(
+        "the SN {} has a chain with genesis {}, this swarmd makes "
+        "{} of its parameters: the contracts differ; run "
+        "the same version on both",
+        options_.sentinel, to_hex(entry.genesis_hash.view()), to_hex(entry.own_genesis_hash.view()))});
     return;
   }
   phase_ = starting{};
-  actions_.push_back(action::open_chain{entry.genesis});
-  actions_.push_back(action::dial{entry.p2p_endpoints});
+  actions_.emplace_back(action::open_chain{entry.genesis});
+  actions_.emplace_back(action::dial{entry.p2p_endpoints});
   look_at_chain(now);
 }
 
