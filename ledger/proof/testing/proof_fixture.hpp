@@ -67,7 +67,7 @@ public:
 
   handover handover_at(std::size_t block_num) {
     const auto& block = blocks_[block_num];
-    const state_view state(state_.store, block.header.state_root);
+    const state_view state(state_->store, block.header.state_root);
     const auto shown = state.prove(validators_account(), validator_slots(block.next));
     SWARM_ASSERT(shown.has_value());
     handover out{block.sealed, {shown->nodes, shown->slots[0].nodes, {}}};
@@ -99,7 +99,7 @@ private:
   }
 
   void set_validators(const std::vector<std::uint8_t>& keys) {
-    state_overlay state(state_.store, root_);
+    state_overlay state(state_->store, root_);
     const auto self = validators_account();
     const auto put = [&](std::uint64_t slot, const hash32& value) {
       SWARM_ASSERT(state.store(self, u256(slot), value).has_value());
@@ -112,7 +112,7 @@ private:
       std::copy(set[i].begin(), set[i].end(), word.begin() + 12);
       put(first_validator_slot + i, word);
     }
-    root_ = state_.take(state.commit());
+    root_ = state_->take(state.commit());
     validators_ = keys;
   }
 
@@ -128,7 +128,8 @@ private:
     blocks_.push_back({header, std::move(sealed), std::move(txns), std::move(receipts), validators_.size()});
   }
 
-  memory_state state_;
+  std::unique_ptr<memory_state> state_ =
+      std::make_unique<memory_state>(); ///< stays where it is when the chain moves
   hash32 root_ = empty_trie_root;
   std::vector<std::uint8_t> validators_;
   std::map<std::uint8_t, std::uint64_t> nonces_;
