@@ -48,16 +48,32 @@ constexpr std::string_view error_category(errc) {
 template <class T = void>
 using result = tl::expected<T, error>;
 
+/// The text of an error as it is; in a build with SWARM_SCRAMBLE_TEXTS without a letter or digit, which proves
+/// that whoever reacts to an error reads its code.
+inline std::string error_text(std::string text) {
+#ifdef SWARM_SCRAMBLE_TEXTS
+  for (auto& each : text)
+    if ((each >= '0' && each <= '9') || (each >= 'A' && each <= 'Z') || (each >= 'a' && each <= 'z'))
+      each = '?';
+#endif
+  return text;
+}
+
+/// An error whose text is ready.
+template <class Enum>
+error make_error(Enum code, std::string text) {
+  return {error_category(code), static_cast<int>(code), error_text(std::move(text))};
+}
+
 /// Makes the failing result: `return fail(errc::io, "{}: cannot open: {}", path, reason);`
 template <class Enum, class... Args>
 tl::unexpected<error> fail(Enum code, fmt::format_string<Args...> text, Args&&... args) {
-  return tl::unexpected<error>(
-      error{error_category(code), static_cast<int>(code), fmt::format(text, std::forward<Args>(args)...)});
+  return tl::unexpected<error>(make_error(code, fmt::format(text, std::forward<Args>(args)...)));
 }
 
 /// Passes an error on, with the caller's context in front: "context: message".
 inline tl::unexpected<error> fail_with(error inner, std::string_view context) {
-  inner.message = fmt::format("{}: {}", context, inner.message);
+  inner.message = error_text(fmt::format("{}: {}", context, inner.message));
   return tl::unexpected<error>(std::move(inner));
 }
 

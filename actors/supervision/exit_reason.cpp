@@ -39,8 +39,7 @@ caf::error to_caf(const swarm::error& from) {
 }
 
 caf::error to_caf(std::string text) {
-  return to_caf(
-      swarm::error{error_category(errc::internal), static_cast<int>(errc::internal), std::move(text)});
+  return to_caf(make_error(errc::internal, std::move(text)));
 }
 
 std::string text_of(const caf::error& reason) {

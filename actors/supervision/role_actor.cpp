@@ -83,8 +83,7 @@ void role_base::enqueue(caf::mailbox_element_ptr ptr, caf::execution_unit* host)
   if (full_for(*ptr)) {
     refused(message_type(*ptr), sender_path(*ptr), fmt::format("{} messages wait already", mailbox_limit_));
     if (!ptr->mid.is_request() || !ptr->sender) return;
-    auto answer = to_caf(swarm::error{error_category(errc::limit), static_cast<int>(errc::limit),
-                                      fmt::format("{} is overloaded", path_)});
+    auto answer = to_caf(make_error(errc::limit, fmt::format("{} is overloaded", path_)));
     ptr->sender->enqueue(nullptr, ptr->mid.response_id(), caf::make_message(std::move(answer)), host);
     return;
   }

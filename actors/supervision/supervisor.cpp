@@ -67,7 +67,7 @@ std::string failed_words(const exit_info& how) {
 }
 
 caf::error refusal(errc code, std::string text) {
-  return to_caf(swarm::error{error_category(code), static_cast<int>(code), std::move(text)});
+  return to_caf(make_error(code, std::move(text)));
 }
 
 caf::error as_reason(const exit_info& how) {

@@ -73,7 +73,7 @@ bool reader::finish() {
 }
 
 bool reader::fail_with_rule(rule broken, std::string text) {
-  if (!failure_) failure_ = error{error_category(broken), static_cast<int>(broken), std::move(text)};
+  if (!failure_) failure_ = make_error(broken, std::move(text));
   return false;
 }
 
@@ -83,7 +83,7 @@ error reader::failure() const {
   std::string path;
   for (auto item = items_.rbegin(); item != items_.rend(); ++item)
     path += fmt::format("{}{}", path.empty() ? "" : ".", *item);
-  out.message = fmt::format("item {}: {}", path, out.message);
+  out.message = error_text(fmt::format("item {}: {}", path, out.message));
   return out;
 }
 
