@@ -1,5 +1,7 @@
 #include "actors/sl/rounds/peer_machine.hpp"
 
+#include <algorithm>
+
 // What the chain says: views of the contract and receipts; and ticks, which make up for what it does not say.
 namespace swarm::rounds {
 

@@ -8,8 +8,6 @@ namespace swarm::rounds {
 using contracts::round_phase;
 
 namespace {
-/// A program closes its pipes when it has read the last answer; one that does not is not waited for longer.
-constexpr auto read_answer_max = std::chrono::seconds(5);
 constexpr auto look_pause_first = std::chrono::milliseconds(50);
 } // namespace
 

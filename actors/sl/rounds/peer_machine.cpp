@@ -2,6 +2,8 @@
 
 #include "actors/sl/rounds/arithmetic.hpp"
 
+#include <algorithm>
+
 // How a session moves from phase to phase, and how it ends.
 namespace swarm::rounds {
 

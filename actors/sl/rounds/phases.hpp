@@ -14,6 +14,9 @@
 /// nothing but the end of the session ends `lingering`.
 namespace swarm::rounds {
 
+/// A program closes its pipes when it has read the last answer; one that does not is not waited for longer.
+inline constexpr duration read_answer_max = std::chrono::seconds(5);
+
 /// No program is here.
 struct outside {
   std::optional<std::string> ending; ///< the node ends, for this reason, once it has left and nobody needs it

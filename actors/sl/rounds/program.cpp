@@ -1,14 +1,22 @@
 #include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
 
+#include <algorithm>
+
 // What the program does, and what happens to its node as a whole.
 namespace swarm::rounds {
 
 using contracts::round_phase;
 
 namespace {
-/// A program closes its pipes when it has read the last answer; one that does not is not waited for longer.
-constexpr auto read_answer_max = std::chrono::seconds(5);
+
+/// The evaluation is over: what was evaluated, if anything was.
+std::optional<evaluation> take_evaluation(session& s) {
+  if (const auto* phase = std::get_if<loading>(&s.phase)) return phase->of;
+  if (auto* phase = std::get_if<registering>(&s.phase)) return std::exchange(phase->evaluating, std::nullopt);
+  return std::nullopt;
+}
+
 } // namespace
 
 void peer_machine::step(const event::program_opened& opened, time_point now) {
@@ -35,17 +43,6 @@ void peer_machine::take_request(program_request request, time_point now) {
   act(action::refresh{});
   reconcile(now);
 }
-
-namespace {
-
-/// The evaluation is over: what was evaluated, if anything was.
-std::optional<evaluation> take_evaluation(session& s) {
-  if (const auto* phase = std::get_if<loading>(&s.phase)) return phase->of;
-  if (auto* phase = std::get_if<registering>(&s.phase)) return std::exchange(phase->evaluating, std::nullopt);
-  return std::nullopt;
-}
-
-} // namespace
 
 void peer_machine::step(const event::program_loss& loss, time_point now) {
   auto* s = std::get_if<session>(&state_);
