@@ -8,7 +8,6 @@
 
 #include <caf/behavior.hpp>
 #include <caf/event_based_actor.hpp>
-#include <caf/message_priority.hpp>
 
 #include <concepts>
 #include <optional>
@@ -38,16 +37,6 @@ public:
     auto dest = dir().find(to);
     if (!dest) return false;
     this->send(dest, std::forward<Ts>(xs)...);
-    return true;
-  }
-
-  /// Same, before what `tell` sends: whoever is flooded with other messages still takes this one soon, and
-  /// never refuses it because his mailbox is full. For senders that bound what they have under way.
-  template <class... Ts>
-  bool tell_first(std::string_view to, Ts&&... xs) {
-    auto dest = dir().find(to);
-    if (!dest) return false;
-    this->send<caf::message_priority::high>(dest, std::forward<Ts>(xs)...);
     return true;
   }
 

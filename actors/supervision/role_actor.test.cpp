@@ -110,35 +110,6 @@ TEST_CASE("beyond the mailbox limit messages are refused, requests with an error
   CHECK(t.tree.ask<int>("/a", get_handled{}) == 4);
 }
 
-TEST_CASE("what is told first comes before what waits, and is not refused by a full mailbox") {
-  auto log = std::make_shared<journal>();
-  auto hold = std::make_shared<gate>(), open = std::make_shared<gate>();
-  open->open();
-  for (const bool detached : {false, true}) {
-    hold = std::make_shared<gate>();
-    auto spec = puppet_child("a", log);
-    spec.mailbox_limit = 50;
-    spec.detached = detached;
-    running_tree tree({.children = {spec, puppet_child("b", log)}});
-    REQUIRE(tree.wait_running("/a"));
-    REQUIRE(tree.wait_running("/b"));
-    tracer_log trace;
-    tree.dir().record("/a")->add_tracer(trace.fun());
-    tree.dir().send("/a", do_wait{hold});
-    hold->wait_for_somebody();
-    for (int i = 0; i < 50; ++i)
-      tree.dir().send("/a", do_nothing{});
-    tree.dir().send("/b", do_tell_first{"/a", {open}});
-    CHECK(eventually([&] { return tree.status("/a").mailbox == 51; }));
-    hold->open();
-    REQUIRE(trace.lines->wait(52));
-    const auto lines = trace.lines->lines();
-    const auto at = std::find(lines.begin(), lines.end(), "message test::do_wait from /b") - lines.begin();
-    CHECK(at < 5); // CAF takes three others at most, once it has begun with them
-    CHECK(tree.status("/a").refused == 0);
-  }
-}
-
 TEST_CASE("an exception answers the request that caused it") {
   one t;
   const auto answer = t.tree.ask<int>("/a", do_crash{"bad luck"});

@@ -227,10 +227,12 @@ void submit(self_pointer self, submit_txns& what) {
   auto& s = self->state();
   if (!s.chain) return; // it has ended since, and who asked with it
   txns_submitted out;
-  for (auto& each : what.txns)
-    out.outcomes.push_back({each.token, s.chain->submit(std::move(each.txn))});
-  self->tell(sibling(*self, "rpc"), std::move(out));
+  for (auto& each : what.txns) {
+    auto taken = s.chain->submit(std::move(each.txn));
+    if (each.must_answer(taken)) out.outcomes.push_back({each.token, std::move(taken)});
+  }
   offer_work(self);
+  if (!out.outcomes.empty()) self->tell(sibling(*self, "rpc"), std::move(out));
 }
 
 // -- what neighbors say and want

@@ -7,7 +7,6 @@
 #include "contracts/registry/client.hpp"
 #include "ledger/chain/chain_window.hpp"
 
-#include <deque>
 #include <map>
 #include <unordered_map>
 #include <variant>
@@ -27,7 +26,7 @@ struct text {
   std::string body;
   caller from;
 };
-/// Answers action::submit: the transaction's hash, when the pool took it in.
+/// Answers action::submit: the transaction's hash, when the pool took it in, or why not.
 struct submitted {
   std::uint64_t token = 0;
   result<hash32> outcome;
@@ -47,9 +46,15 @@ struct tick {};
 /// What a service asks of its shell.
 namespace action {
 /// To the chain's pool -> event::submitted, before any event::block_final with it. Its sender is known, if it has one.
+/// `wait`: nobody has to be told when it waits there, whether it is new or not; its receipt will tell.
 struct submit {
   std::uint64_t token = 0;
   ledger::transaction txn;
+  bool wait = false;
+
+  bool must_answer(const result<hash32>& outcome) const {
+    return !wait || !(outcome || outcome.error().is(ledger::pool_rule::already_known));
+  }
 };
 /// To a reader.
 struct read {
@@ -113,7 +118,7 @@ public:
   result<boost::json::array> nodes_json(time_point now);
 
   std::size_t subscriptions() const { return subscriptions_.size(); }
-  std::size_t waiting_for_receipts() const { return waits_; }
+  std::size_t waiting_for_receipts() const { return waiting_.size(); }
 
 private:
   using handler = method_result (service::*)(const params&, const caller&);
@@ -130,18 +135,19 @@ private:
     text_part part;
     std::size_t open = 1; ///< transactions that are not answered, and the batch while it is under way
   };
-  /// A transaction that the chain was given. `until`: its sender wishes the receipt, and waits so long.
+  /// A transaction that the chain was given and has not answered.
   struct submission {
     hash32 txn;
-    std::optional<time_point> until;
-    reply done;
+    reply done; ///< unless a receipt is waited for
     std::shared_ptr<held_reads> then;
   };
+  /// For the receipt of a transaction.
   struct waiter {
     hash32 txn;
     time_point until;
     reply done;
   };
+  using waiter_map = std::map<std::uint64_t, waiter>;
 
   static const std::map<std::string_view, handler>& methods();
   bool waiting() const override { return !queue_.empty(); }
@@ -156,6 +162,9 @@ private:
   void send_sync(const params& given, const reply& to);
   void submit(bytes_view raw, std::optional<time_point> until, const reply& to);
   method_result receipt_or_trouble(const hash32& txn, const error& why) const;
+  /// Takes those out of `waiting_` for which `ended` is true.
+  template <class Ended>
+  std::vector<waiter> take_waiting(Ended ended);
   void stop_waiting(const hash32& client);
   void wake(const ledger::executed_block& block);
   void wake_skipped();
@@ -189,8 +198,7 @@ private:
   std::vector<service_action> actions_;
   std::uint64_t next_token_ = 1;
   std::unordered_map<std::uint64_t, submission> submissions_;
-  std::deque<waiter> waiting_;
-  std::size_t waits_ = 0;                              ///< those in `waiting_`, and submissions that will be
+  waiter_map waiting_;                                 ///< by token
   std::unordered_map<hash32, std::size_t> waiting_by_; ///< of each client that waits
   std::map<std::string, subscription> subscriptions_;  ///< by id
   std::uint64_t next_subscription_ = 1;

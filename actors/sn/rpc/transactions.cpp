@@ -48,7 +48,7 @@ void service::send_sync(const params& given, const reply& to) {
     wait = std::min<duration>(wait, std::chrono::milliseconds(std::min<std::uint64_t>(*asked, 60'000)));
   }
   const auto own = waiting_by_.find(to.from().client);
-  if (waits_ >= waiting_max || (own != waiting_by_.end() && own->second >= client_waiting_max))
+  if (waiting_.size() >= waiting_max || (own != waiting_by_.end() && own->second >= client_waiting_max))
     return to(fail(rpc_errc::waiting_full,
                    "at most {} calls of one client, {} of all wait for receipts at a time; try again",
                    client_waiting_max, waiting_max),
@@ -62,31 +62,34 @@ void service::submit(bytes_view raw, std::optional<time_point> until, const repl
               now_);
   auto txn = decoded(raw, *chain_);
   if (!txn) return to(tl::unexpected(std::move(txn).error()), now_);
+  const auto token = next_token_++;
   if (until) {
-    ++waits_;
+    waiting_.emplace(token, waiter{txn->hash(), *until, to});
     ++waiting_by_[to.from().client];
   }
+  const bool silent = until && !held_;
   if (held_) ++held_->open;
-  submissions_.emplace(next_token_, submission{txn->hash(), until, to, held_});
-  actions_.emplace_back(action::submit{next_token_++, std::move(*txn)});
+  if (!silent) submissions_.emplace(token, submission{txn->hash(), to, held_});
+  actions_.emplace_back(action::submit{token, std::move(*txn), silent});
 }
 
 void service::step(const event::submitted& what, time_point now) {
   now_ = now;
   const auto found = submissions_.extract(what.token);
-  if (found.empty()) return;
-  const auto& one = found.mapped();
-  release(one.then);
+  if (!found.empty()) release(found.mapped().then);
   const bool waits = what.outcome || what.outcome.error().is(ledger::pool_rule::already_known);
-  if (one.until && waits) {
-    waiting_.push_back({one.txn, *one.until, one.done});
-    return;
+  if (const auto waiting = waiting_.find(what.token); waiting != waiting_.end()) {
+    if (waits) return;
+    const auto one = waiting_.extract(waiting);
+    look_at_head();
+    stop_waiting(one.mapped().done.from().client);
+    one.mapped().done(receipt_or_trouble(one.mapped().txn, what.outcome.error()), now_);
+  } else if (!found.empty()) {
+    const auto& one = found.mapped();
+    one.done(what.outcome ? method_result(json::value(hex_data(one.txn.view())))
+                          : tl::unexpected<failure>(what.outcome.error()),
+             now_);
   }
-  if (what.outcome) return one.done(json::value(hex_data(one.txn.view())), now_);
-  if (!one.until) return one.done(tl::unexpected(what.outcome.error()), now_);
-  look_at_head();
-  stop_waiting(one.done.from().client);
-  one.done(receipt_or_trouble(one.txn, what.outcome.error()), now_);
 }
 
 /// It may have become final, by way of another SN, while it was on its way to the pool.
@@ -112,22 +115,19 @@ void service::step(const event::block_final& what, time_point now) {
 /// Blocks were taken over without being shown one by one, as with a snapshot: who waits for a transaction
 /// that does not wait itself any more learns what is known.
 void service::wake_skipped() {
-  std::vector<std::pair<waiter, method_result>> ready;
-  std::erase_if(waiting_, [&](waiter& one) {
+  std::unordered_map<hash32, ledger::txn_place> final;
+  const auto ended = take_waiting([&](const waiter& one) {
     if (chain_->waits(one.txn)) return false;
     const auto place = view_->find_txn(one.txn);
-    if (place && *place)
-      ready.emplace_back(std::move(one), json::value(receipt_json(*(*place)->block, (*place)->index)));
-    else if (!view_->history_complete())
-      ready.emplace_back(std::move(one), perhaps_in_history(fmt::format("transaction {} waits no more",
-                                                                        to_hex(one.txn.view()))));
-    else
-      return false;
-    return true;
+    if (place && *place) final.emplace(one.txn, **place);
+    return (place && *place) || !view_->history_complete();
   });
-  for (auto& [one, outcome] : ready) {
-    stop_waiting(one.done.from().client);
-    one.done(std::move(outcome), now_);
+  for (const auto& one : ended) {
+    const auto at = final.find(one.txn);
+    if (at != final.end())
+      one.done(json::value(receipt_json(*at->second.block, at->second.index)), now_);
+    else
+      one.done(perhaps_in_history(fmt::format("transaction {} waits no more", to_hex(one.txn.view()))), now_);
   }
 }
 
@@ -136,35 +136,30 @@ void service::wake(const ledger::executed_block& block) {
   std::unordered_map<hash32, std::size_t> index;
   for (std::size_t i = 0; i < block.txns.size(); ++i)
     index.emplace(block.txns[i].hash(), i);
-  std::vector<std::pair<waiter, std::size_t>> ready;
-  std::erase_if(waiting_, [&](waiter& one) {
-    const auto found = index.find(one.txn);
-    if (found == index.end()) return false;
-    ready.emplace_back(std::move(one), found->second);
+  for (const auto& one : take_waiting([&](const waiter& each) { return index.contains(each.txn); }))
+    one.done(json::value(receipt_json(block, index.at(one.txn))), now_);
+}
+
+template <class Ended>
+std::vector<service::waiter> service::take_waiting(Ended ended) {
+  std::vector<waiter> out;
+  std::erase_if(waiting_, [&](auto& entry) {
+    if (!ended(entry.second)) return false;
+    stop_waiting(entry.second.done.from().client);
+    out.push_back(std::move(entry.second));
     return true;
   });
-  for (auto& [one, at] : ready) {
-    stop_waiting(one.done.from().client);
-    one.done(json::value(receipt_json(block, at)), now_);
-  }
+  return out;
 }
 
 void service::stop_waiting(const hash32& client) {
-  --waits_;
   const auto own = waiting_by_.find(client);
   if (--own->second == 0) waiting_by_.erase(own);
 }
 
 void service::step(event::tick, time_point now) {
   now_ = now;
-  std::vector<waiter> late;
-  std::erase_if(waiting_, [&](waiter& one) {
-    if (one.until > now) return false;
-    late.push_back(std::move(one));
-    return true;
-  });
-  for (auto& one : late) {
-    stop_waiting(one.done.from().client);
+  for (const auto& one : take_waiting([&](const waiter& each) { return each.until <= now; })) {
     failure why = fail(rpc_errc::receipt_timeout, "timeout: transaction {} is not final yet, it still waits",
                        to_hex(one.txn.view()))
                       .value();

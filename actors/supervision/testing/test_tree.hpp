@@ -95,11 +95,6 @@ struct do_finish {};
 struct do_wait {
   std::shared_ptr<gate> at;
 };
-/// Passes `what` on to another puppet, before what waits there.
-struct do_tell_first {
-  std::string to;
-  do_wait what;
-};
 struct get_handled {};
 struct do_nothing {};
 struct unknown_to_all {};
@@ -131,7 +126,6 @@ private:
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::test::do_crash)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::test::do_finish)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::test::do_wait)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::test::do_tell_first)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::test::get_handled)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::test::do_nothing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::test::unknown_to_all)
@@ -143,7 +137,6 @@ inline caf::behavior puppet(role_actor<puppet_state>* self) {
       [](const do_crash& c) { throw std::runtime_error(c.why); },
       [self](do_finish) { self->finish(); },
       [](const do_wait& w) { w.at->pass(); },
-      [self](const do_tell_first& t) { self->tell_first(t.to, t.what); },
       [self](do_nothing) { ++self->state().handled; },
       [self](get_handled) { return self->state().handled; },
   };

@@ -74,7 +74,8 @@ private:
         std::visit([&](auto& what) { carry_out(what, now); }, each);
   }
   void carry_out(action::submit& what, time_point now) {
-    front_.step(event::submitted{what.token, chain_.submit(std::move(what.txn))}, now);
+    auto taken = chain_.submit(std::move(what.txn));
+    if (what.must_answer(taken)) front_.step(event::submitted{what.token, std::move(taken)}, now);
   }
   void carry_out(action::read& what, time_point now) {
     reader_.step(std::move(what.part), chain_.window(), now);
