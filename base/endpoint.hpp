@@ -10,8 +10,8 @@
 
 namespace swarm {
 
-/// HOST, HOST:PORT, [IPV6] or [IPV6]:PORT taken apart, neither part checked. Two colons without brackets are those
-/// of an IPv6 address.
+/// HOST, HOST:PORT, [IPV6] or [IPV6]:PORT taken apart, neither part checked. Two colons without brackets are
+/// those of an IPv6 address.
 struct host_and_port {
   std::string_view host; ///< without brackets
   std::optional<std::string_view> port;
@@ -31,8 +31,8 @@ struct endpoint {
   /// The longest text: a DNS name, a colon, a port.
   static constexpr std::size_t text_bytes_max = 261;
 
-  /// "node1.example.org:30305", "10.0.0.1:30305" or "[::1]:30305". The host has the characters of a name or an
-  /// address; whether anybody has it, only asking shows. errc::invalid with a message that quotes `text`.
+  /// "node1.example.org:30305", "10.0.0.1:30305" or "[::1]:30305". The host has the characters of a name or
+  /// an address; whether anybody has it, only asking shows. errc::invalid with a message that quotes `text`.
   static result<endpoint> parse(std::string_view text);
   /// As `parse` takes it.
   std::string to_string() const;

@@ -291,8 +291,8 @@ result<> make_folders(const fs::path& folder, unsigned mode) {
                 folder.native());
   for (const auto& each : missing)
     SWARM_CHECK(sync_folder(each.parent_path()));
-  // Those above may have been made a moment ago by somebody who did not sync. Where this process may not do it
-  // for them, it has not made them either.
+  // Those above may have been made a moment ago by somebody who did not sync. Where this process may not do
+  // it for them, it has not made them either.
   auto above = missing.empty() ? whole.parent_path() : missing.back().parent_path().parent_path();
   for (int i = 0; i < 2 && above.has_relative_path(); ++i, above = above.parent_path())
     std::ignore = sync_folder(above);

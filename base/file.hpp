@@ -55,8 +55,8 @@ class file {
 public:
   /// For reading.
   static result<file> open(std::filesystem::path path, open_as what = open_as::regular);
-  /// A new file, to be read and written. file_errc::exists when there is anything of that name, be it a dangling
-  /// link. `mode` is subject to the umask.
+  /// A new file, to be read and written. file_errc::exists when there is anything of that name, be it a
+  /// dangling link. `mode` is subject to the umask.
   static result<file> create(std::filesystem::path path, unsigned mode = 0600);
   /// Opens or makes `path` and locks it for this process, until the object goes: file_errc::locked otherwise.
   static result<file> lock(std::filesystem::path path, unsigned mode = 0600);
@@ -69,7 +69,8 @@ public:
   /// Fills `to` from the current place on. Less than its size: the file has ended.
   result<std::size_t> read(std::span<std::uint8_t> to) const;
   result<> write_at(std::uint64_t offset, bytes_view data) const;
-  /// Makes the file `size` bytes long, with room on the disk for all of them where the file system can say so.
+  /// Makes the file `size` bytes long, with room on the disk for all of them where the file system can say
+  /// so.
   result<> reserve(std::uint64_t size) const;
   /// What was written is on the disk when this returns; the name of a new file is not, see `sync_folder`.
   result<> sync() const;
@@ -85,14 +86,14 @@ private:
 result<std::string> read_file(const std::filesystem::path& path, std::uint64_t bytes_max,
                               open_as what = open_as::regular);
 
-/// Puts `content` under the name `path`, in place of what had it. Whatever happens, power cuts included, the name
-/// stands for the old content or for all of the new one; for the new one once this has returned. What is there
-/// before it ends has the name `path` with ".new" behind it, so a path has one writer at a time. A symbolic link is
-/// replaced, not followed.
+/// Puts `content` under the name `path`, in place of what had it. Whatever happens, power cuts included, the
+/// name stands for the old content or for all of the new one; for the new one once this has returned. What is
+/// there before it ends has the name `path` with ".new" behind it, so a path has one writer at a time. A
+/// symbolic link is replaced, not followed.
 result<> replace_file(const std::filesystem::path& path, bytes_view content, unsigned mode = 0600);
 
-/// The same for a name that nobody has yet, and safe when several do it at once: the first one wins, the others get
-/// file_errc::exists.
+/// The same for a name that nobody has yet, and safe when several do it at once: the first one wins, the
+/// others get file_errc::exists.
 result<> create_file(const std::filesystem::path& path, bytes_view content, unsigned mode = 0600);
 
 /// Gives a file another name, in place of what had it. On disk after `sync_folder`.
@@ -104,8 +105,8 @@ result<bool> remove_file(const std::filesystem::path& path);
 /// Names of files that were made, renamed or removed in `folder` so far are on the disk when this returns.
 result<> sync_folder(const std::filesystem::path& folder);
 
-/// Makes `folder`, with `mode`, and what lacks above it, with 0777, both subject to the umask; all of it is on the
-/// disk when this returns. A folder that is there stays as it is.
+/// Makes `folder`, with `mode`, and what lacks above it, with 0777, both subject to the umask; all of it is
+/// on the disk when this returns. A folder that is there stays as it is.
 result<> make_folders(const std::filesystem::path& folder, unsigned mode = 0777);
 
 } // namespace swarm

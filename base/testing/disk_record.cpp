@@ -260,7 +260,8 @@ watched_folder::~watched_folder() {
 
 void watched_folder::on_change(const disk_change& change) {
   const bool is_folder = change.kind == disk_change_kind::sync_folder;
-  if (fs::equivalent(is_folder ? change.path : change.path.parent_path(), folder_) == false) return;
+  std::error_code elsewhere;
+  if (!fs::equivalent(is_folder ? change.path : change.path.parent_path(), folder_, elsewhere)) return;
   const std::lock_guard guard(record_.lock);
   const auto name = change.path.filename().string();
   switch (change.kind) {

@@ -13,8 +13,8 @@
 /// What a power cut leaves of a folder, at each instant.
 namespace swarm::testing {
 
-/// What becomes of that which no sync has covered. A folder's entries (files made, renamed, removed) are covered by
-/// a sync of the folder only, a file's content by a sync of the file only.
+/// What becomes of that which no sync has covered. A folder's entries (files made, renamed, removed) are
+/// covered by a sync of the folder only, a file's content by a sync of the file only.
 enum class loss : std::uint8_t {
   everything,   ///< content and entries go: what POSIX allows at worst
   nothing,      ///< as when only the process is killed
@@ -26,8 +26,8 @@ enum class loss : std::uint8_t {
 };
 inline constexpr std::size_t loss_count = 7;
 
-/// Every change to the files of one folder, in the order in which they happened. Flat: what is in folders below does
-/// not count. Whoever changes the folder holds `lock` over the change and the note about it.
+/// Every change to the files of one folder, in the order in which they happened. Flat: what is in folders
+/// below does not count. Whoever changes the folder holds `lock` over the change and the note about it.
 class disk_record {
 public:
   /// What is in `folder` counts as synced.

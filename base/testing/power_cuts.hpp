@@ -17,7 +17,8 @@ inline constexpr std::array<std::string_view, loss_count> loss_names{
     "unsynced entries are lost",   "the last write is torn", "unsynced content is zeros",
     "each file keeps some writes"};
 
-/// All instants and losses when `SWARM_POWER_LOSS=all`; else every so many, in a rhythm that meets all losses.
+/// All instants and losses when `SWARM_POWER_LOSS=all`; else every so many, in a rhythm that meets all
+/// losses.
 class cut_plan {
 public:
   explicit cut_plan(std::size_t stride) : stride_(everything() ? 1 : stride) {}

@@ -9,8 +9,9 @@
 
 namespace swarm::ledger {
 
-/// What those who give or take snapshots need of a chain beside what everybody gets (ledger/snapshot). Lives no longer
-/// than its chain, on its thread. Errors of writing are those of `chain::commit`, and the same call may be tried again.
+/// What those who give or take snapshots need of a chain beside what everybody gets (ledger/snapshot). Lives
+/// no longer than its chain, on its thread. Errors of writing are those of `chain::commit`, and the same call
+/// may be tried again.
 class chain::snapshot_port {
 public:
   explicit snapshot_port(chain& of) : chain_(of), parts_(*of.parts_) {}
@@ -23,8 +24,9 @@ public:
   /// Nodes whose children are stored, or come earlier in the batch.
   result<> store_state(const state_batch& batch);
 
-  /// Makes `pivot`, which others executed, the head: one atomic, synced write with those of `changes` that come after
-  /// the old head. The state below its root must be stored. What is between the old head and it becomes a gap.
+  /// Makes `pivot`, which others executed, the head: one atomic, synced write with those of `changes` that
+  /// come after the old head. The state below its root must be stored. What is between the old head and it
+  /// becomes a gap.
   result<block_ptr> adopt(const block_ptr& pivot, const seal_record& seals,
                           std::span<const handover> changes);
 
@@ -41,8 +43,8 @@ public:
   /// Blocks after `after` that changed the validators and that a snapshot skipped, at most `max`, ascending.
   result<std::vector<std::uint64_t>> skipped_changes(std::uint64_t after, std::size_t max) const;
   result<std::optional<handover>> skipped_change(std::uint64_t block_num) const;
-  /// Calls `found` for blocks from `from` to `to` with a log whose first topic is `topic`, until it says false or
-  /// `seeks_max` places of the index have been looked up. Returns the first block not looked at.
+  /// Calls `found` for blocks from `from` to `to` with a log whose first topic is `topic`, until it says
+  /// false or `seeks_max` places of the index have been looked up. Returns the first block not looked at.
   result<std::uint64_t> scan_topic(const hash32& topic, std::uint64_t from, std::uint64_t to,
                                    std::size_t seeks_max,
                                    const std::function<result<bool>(std::uint64_t)>& found) const;

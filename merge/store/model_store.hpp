@@ -60,8 +60,8 @@ public:
   result<void> write(bytes_view more);
   std::uint64_t written() const;
   std::uint64_t size() const;
-  /// Checks that all announced bytes came and that they are a model, and publishes the file in one step. A power cut
-  /// may still take it, see `model_store::make_durable`.
+  /// Checks that all announced bytes came and that they are a model, and publishes the file in one step. A
+  /// power cut may still take it, see `model_store::make_durable`.
   result<std::shared_ptr<const model_file>> finish();
 
 private:
@@ -72,9 +72,9 @@ private:
   std::unique_ptr<state> state_;
 };
 
-/// Models by digest in one directory, as `<digest>.safetensors`. Thread-safe. One process per directory. Files of an
-/// earlier process are trusted only after their digest was computed again, at first `open`: whatever a crash or a power
-/// cut left under a model's name, nothing but that model is ever taken for it.
+/// Models by digest in one directory, as `<digest>.safetensors`. Thread-safe. One process per directory.
+/// Files of an earlier process are trusted only after their digest was computed again, at first `open`:
+/// whatever a crash or a power cut left under a model's name, nothing but that model is ever taken for it.
 class model_store {
 public:
   struct options {
@@ -91,8 +91,9 @@ public:
   result<model_writer> create(std::uint64_t size);
   /// Stores tensors in the order of `layout.tensors()`; `data[i]` has `tensors()[i].size` bytes.
   result<std::shared_ptr<const model_file>> put(const model_layout& layout, std::span<const bytes_view> data);
-  /// What a power cut must not take any more: file and name are on the disk when this returns. Waits for the disk,
-  /// unless it was done before. Whoever is about to send a transaction that names a model calls it first.
+  /// What a power cut must not take any more: file and name are on the disk when this returns. Waits for the
+  /// disk, unless it was done before. Whoever is about to send a transaction that names a model calls it
+  /// first.
   result<> make_durable(const hash32& digest);
   /// errc::not_found when there is none; merge_errc::digest_mismatch removes the damaged file.
   result<std::shared_ptr<const model_file>> open(const hash32& digest);

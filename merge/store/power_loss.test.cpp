@@ -80,8 +80,8 @@ void live(history& past) {
   }
 }
 
-/// Opens what a cut left and checks that all that was promised is there, and that nothing is taken for a model that is
-/// none.
+/// Opens what a cut left and checks that all that was promised is there, and that nothing is taken for a
+/// model that is none.
 void check_promises(const history& past, std::size_t at, const std::filesystem::path& folder) {
   auto store = open_store(folder.string());
   for (const auto& [digest, known] : past.lives()) {

@@ -45,8 +45,8 @@ struct store_state {
   bool drop(const hash32& digest);
   /// Maps a complete file whose manifest is known, and checks that it is a model.
   static result<std::shared_ptr<const model_file>> map(const file& from, std::optional<manifest> known);
-  /// Gives a finished file its name, unless the same model is there already. The writer's reservation becomes use.
-  /// Nothing is synced: who finds the name after a power cut computes the digest before it believes it.
+  /// Gives a finished file its name, unless the same model is there already. The writer's reservation becomes
+  /// use. Nothing is synced: who finds the name after a power cut computes the digest before it believes it.
   result<std::shared_ptr<const model_file>> publish(const std::filesystem::path& temporary,
                                                     std::shared_ptr<const model_file> model);
 };
