@@ -29,18 +29,19 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   std::error_code ignored;
   for (const auto& pipe : {options.request_channel, options.response_channel})
     std::filesystem::create_directories(pipe.parent_path(), ignored);
-  channel_options channel;
-  channel.fifos.request_path = options.request_channel.string();
-  channel.fifos.response_path = options.response_channel.string();
-  channel.store = context->store;
-  channel.log_source = context->log_source;
+  ml::fifo_options fifos;
+  fifos.request_path = options.request_channel.string();
+  fifos.response_path = options.response_channel.string();
+  context->link = std::make_shared<program_link>(std::move(fifos), context->store, context->log_source);
   supervisor_spec spec{
-      .name = std::move(name), .how = strategy::rest_for_one, .intensity = {}, .children = {}};
+      .name = std::move(name), .how = strategy::one_for_one, .intensity = {}, .children = {}};
   spec.children = {
-      {.name = "files", .start = files_actor(context)},
-      {.name = "network", .start = network_actor(context)},
-      {.name = "follower", .start = follower_actor(context), .shutdown_timeout = follower_stop_max},
-      {.name = "channel", .start = channel_actor(channel), .detached = true},
+      {.name = std::string(sl_names::channel), .start = channel_actor(context->link), .detached = true},
+      {.name = std::string(sl_names::sn), .start = network_actor(context)},
+      {.name = std::string(sl_names::files), .start = files_actor(context)},
+      {.name = std::string(sl_names::follower),
+       .start = follower_actor(context),
+       .shutdown_timeout = follower_stop_max},
   };
   return nested(std::move(spec));
 }

@@ -199,7 +199,7 @@ TEST_CASE("FIFOs are made for all users whatever the umask, and left-over ones a
     CHECK(mode_of(path) == (S_IFIFO | 0777));
   const auto inode = inode_of(f.options.request_path);
   f.channel->stop();
-  CHECK(f.channel->status().state == channel_state::stopped);
+  CHECK(f.channel->status().state == fifo_state::stopped);
   CHECK(::chmod(f.options.request_path.c_str(), 0600) == 0);
   f.start();
   CHECK(inode_of(f.options.request_path) == inode);
@@ -228,7 +228,7 @@ TEST_CASE("a program and the channel open the pipes in mirrored order and talk")
   f.wait_status([&](const auto& s) { return s.current.find(f.options.response_path) != std::string::npos; });
   program ml(f.options);
   f.wait_opened(1);
-  CHECK(f.channel->status().state == channel_state::open);
+  CHECK(f.channel->status().state == fifo_state::open);
   const session_request open{128, 2, 0, false, "snapshot", 1, "defaultbb.cqdb.sml.hpe", "mean"};
   ml.send(msg_type::open_session_request, encode(open));
   const auto [head, body] = f.wait_message();
@@ -247,7 +247,7 @@ TEST_CASE("a program and the channel open the pipes in mirrored order and talk")
   CHECK(status.current == "waiting for the program's next message");
   ml.close();
   CHECK(f.wait_closed() == "the program closed the channel");
-  f.wait_status([](const auto& s) { return s.state == channel_state::closed; });
+  f.wait_status([](const auto& s) { return s.state == fifo_state::closed; });
   CHECK(f.channel->send(some_response()).error().is(errc::unavailable));
 }
 
@@ -375,7 +375,7 @@ TEST_CASE("the channel waits for rearm, and rearm in a session does nothing") {
     f.channel->rearm();
   }
   f.wait_closed();
-  f.wait_status([](const auto& s) { return s.state == channel_state::closed; });
+  f.wait_status([](const auto& s) { return s.state == fifo_state::closed; });
   std::thread next([&] {
     program ml(f.options); // waits in open until the channel does its part
     ml.send(msg_type::status, encode(status{}));
@@ -436,14 +436,14 @@ TEST_CASE("a broken frame is answered by a Status, and what follows it is thrown
     CHECK(told->code == status_code::error_in_sl);
     CHECK(told->msg.find(expected) != std::string::npos);
     CHECK(f.wait_closed() == told->msg);
-    CHECK(f.channel->status().state == channel_state::refused);
+    CHECK(f.channel->status().state == fifo_state::refused);
     CHECK(f.channel->status().current == "waiting for the refused program to end");
     CHECK(f.channel->send(some_response()).error().is(errc::unavailable));
     f.channel->rearm(); // takes effect once this program has gone
     ml.write(head);
     CHECK(f.opened() == 1);
     ml.close();
-    f.wait_status([](const auto& s) { return s.state == channel_state::waiting; });
+    f.wait_status([](const auto& s) { return s.state == fifo_state::waiting; });
     program next(f.options);
     f.wait_opened(2);
     next.send(msg_type::status, encode(status{}));
@@ -468,10 +468,10 @@ TEST_CASE("a program can be refused from a handler, after what was sent to it be
   CHECK(decode_status(body).value() == status{status_code::error_in_sl, "no more"});
   CHECK(f.wait_closed() == "no more");
   ml.close();
-  f.wait_status([](const auto& s) { return s.state == channel_state::closed; });
+  f.wait_status([](const auto& s) { return s.state == fifo_state::closed; });
   CHECK(f.closed() == 1);
   f.channel->refuse("nobody is there");
-  CHECK(f.channel->status().state == channel_state::closed);
+  CHECK(f.channel->status().state == fifo_state::closed);
 }
 
 TEST_CASE("a program that comes before the end of a refused one was seen has a session of its own") {
@@ -546,7 +546,7 @@ TEST_CASE("a newcomer waits until the refused program was told why") {
     first.close();
     next.close();
   }
-  f.wait_status([](const auto& s) { return s.state == channel_state::waiting; });
+  f.wait_status([](const auto& s) { return s.state == fifo_state::waiting; });
   const auto opened = f.opened();
   const auto messages = f.channel->status().messages_in;
   program third(f.options);
@@ -708,11 +708,11 @@ TEST_CASE("stop ends the channel in whatever it waits for") {
     ml = std::make_unique<program>(f.options);
     ml.reset();
     f.wait_closed();
-    f.wait_status([](const auto& s) { return s.state == channel_state::closed; });
+    f.wait_status([](const auto& s) { return s.state == fifo_state::closed; });
   }
   const auto closed = f.closed();
   f.channel->stop();
-  CHECK(f.channel->status().state == channel_state::stopped);
+  CHECK(f.channel->status().state == fifo_state::stopped);
   CHECK(f.closed() == closed);
   f.channel->rearm();
   f.channel->stop();
@@ -748,7 +748,7 @@ TEST_CASE("stop may come from a handler and from several threads") {
     threads.emplace_back([&] { f.channel->stop(); });
   for (auto& thread : threads)
     thread.join();
-  CHECK(f.channel->status().state == channel_state::stopped);
+  CHECK(f.channel->status().state == fifo_state::stopped);
   CHECK(ml.read(1).empty());
 }
 
@@ -757,15 +757,15 @@ TEST_CASE("a path that became something else between two programs is reported") 
   f.start();
   { program ml(f.options); }
   f.wait_closed();
-  f.wait_status([](const auto& s) { return s.state == channel_state::closed; });
+  f.wait_status([](const auto& s) { return s.state == fifo_state::closed; });
   REQUIRE(::unlink(f.options.request_path.c_str()) == 0);
   write_file(f.options.request_path, {});
   f.channel->rearm();
   CHECK(f.wait_closed(2).find("is there, but is no FIFO") != std::string::npos);
-  f.wait_status([](const auto& s) { return s.state == channel_state::closed; });
+  f.wait_status([](const auto& s) { return s.state == fifo_state::closed; });
   REQUIRE(::unlink(f.options.request_path.c_str()) == 0);
   f.channel->rearm();
-  f.wait_status([](const auto& s) { return s.state == channel_state::waiting && !s.current.empty(); });
+  f.wait_status([](const auto& s) { return s.state == fifo_state::waiting && !s.current.empty(); });
   program ml(f.options);
   f.wait_opened(2);
 }

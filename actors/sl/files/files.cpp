@@ -82,7 +82,7 @@ void probe(role_actor<files_state>* self, const probe_leader& ask) {
   transport::http_request request;
   request.target = "/merge";
   auto env = self->shared_env();
-  auto reply_to = sibling(*self, "follower");
+  auto reply_to = sibling(*self, sl_names::follower);
   self->state().context->client->request(
       endpoint->first, endpoint->second, std::move(request),
       [env, reply_to, ask](result<transport::http_response> response) {
@@ -109,7 +109,7 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
                                       reply(serve(*context, request));
                                     });
   if (!server) {
-    self->end_process(1, server.error().message);
+    self->fail_start(server.error());
   } else {
     state.server = std::move(*server);
     log::info(context->log_source, "Starting SWARM-FILE-SERVER on port: {}", state.server->port());

@@ -1,9 +1,12 @@
 #include "actors/sl/follower/follower.hpp"
 
+#include "actors/sl/channel/channel.hpp"
 #include "actors/sl/follower/session_note.hpp"
+#include "actors/sl/follower/sibling_watch.hpp"
 #include "actors/sl/leader/leader.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "contracts/training/client.hpp"
 
 #include <boost/json.hpp>
@@ -22,14 +25,23 @@ constexpr auto stop_limit = follower_stop_max - 500ms;
 /// A wait of this length is worth a line in the log, and another one each time it has doubled.
 constexpr auto long_wait = 30s;
 
+std::uint64_t random_base() {
+  std::array<std::uint8_t, 8> bits{};
+  fill_random(bits);
+  return get_be64(bits.data()) << 32;
+}
+
 struct follower_state {
   explicit follower_state(std::shared_ptr<const sl_context> from)
-      : context(std::move(from)),
-        machine({.self = context->account(),
-                 .can_lead = context->options.make_me_admin,
-                 .grace = context->options.wait_for_full_quorum,
-                 .leader_stall = std::min<duration>(10s, context->options.leader_failure_base_timeout)}),
+      : context(std::move(from)), machine(machine_options()),
         session_file(context->options.data_dir / "session") {}
+
+  rounds::machine_options machine_options() const {
+    return {.self = context->account(),
+            .can_lead = context->options.make_me_admin,
+            .grace = context->options.wait_for_full_quorum,
+            .leader_stall = std::min<duration>(10s, context->options.leader_failure_base_timeout)};
+  }
 
   std::string status() const { return machine.waiting_for(now()); }
   std::string detail_json() const;
@@ -37,6 +49,14 @@ struct follower_state {
 
   std::shared_ptr<const sl_context> context;
   rounds::peer_machine machine;
+  bool resumed = false; ///< the channel has said where the program's session stands
+  sibling_watch sn, files;
+  /// Of the ids of this machine's calls: answers to another machine's are not taken for answers to them.
+  std::uint64_t call_base = random_base();
+  // What has no answer yet: calls, questions for models, and what the program is to evaluate.
+  std::set<std::uint64_t> calls;
+  std::map<hash32, fetch_model> fetches;
+  std::optional<ask_loss> asked;
   std::string contract;                                 ///< of the program's session
   std::optional<rounds::action::refuse_layout> refusal; ///< waits for a peer's model to compare with
   std::optional<rounds::action::start_merge> merging;
@@ -91,33 +111,92 @@ std::string follower_state::detail_json() const {
 
 void drain(self_pointer self);
 
+// -- siblings
+
+/// An SN client that was started anew knows nothing of this node's training, nor of the calls that the one
+/// before it has not answered: those are lost or not, the contract will say.
+caf::actor find_sn(self_pointer self) {
+  auto& s = self->state();
+  const auto [sn, is_new] = s.sn.find(self->dir(), sibling(*self, sl_names::sn));
+  if (!sn || !is_new) return sn;
+  if (!s.contract.empty()) self->send(sn, follow_contract{s.contract});
+  for (const auto id : std::exchange(s.calls, {}))
+    self->send(self, call_done{s.call_base + id, false, 0, "the client of the SN was started again"});
+  return sn;
+}
+
+void tell_sn(self_pointer self, auto message) {
+  if (const auto sn = find_sn(self)) self->send(sn, std::move(message)); // a new one is told what matters
+}
+
+/// A file server that was started anew is asked again for what has not come.
+caf::actor find_files(self_pointer self) {
+  auto& s = self->state();
+  const auto [files, is_new] = s.files.find(self->dir(), sibling(*self, sl_names::files));
+  if (files && is_new)
+    for (const auto& [digest, wanted] : s.fetches)
+      self->send(files, wanted);
+  return files;
+}
+
+void tell_files(self_pointer self, auto message) {
+  if (const auto files = find_files(self)) self->send(files, std::move(message));
+}
+
+void fetch(self_pointer self, fetch_model wanted) {
+  const auto files = find_files(self);
+  if (files) self->send(files, wanted);
+  self->state().fetches.insert_or_assign(wanted.digest, std::move(wanted));
+}
+
+void follow(self_pointer self, std::string contract) {
+  self->state().contract = std::move(contract);
+  tell_sn(self, follow_contract{self->state().contract});
+}
+
 // -- actions
+
+std::string leader_name(const rounds::action::start_merge& a) {
+  return fmt::format("{}{}.{}", sl_names::leader_prefix, a.round_num, a.term);
+}
+
+child_spec leader_spec(std::shared_ptr<const sl_context> context, const rounds::action::start_merge& a) {
+  return {.name = leader_name(a),
+          .start = leader_actor(std::move(context), a),
+          .when = restart::temporary,
+          .detached = true};
+}
 
 struct perform {
   self_pointer self;
 
-  void to(std::string_view who, auto message) const {
-    if (!self->tell(sibling(*self, who), std::move(message)))
-      self->note_error(fmt::format("/{} is not there just now", who));
+  void to_channel(any_link_item item) const {
+    tell_channel(*self, *self->state().context->link, std::move(item));
   }
 
   void operator()(rounds::action::call& a) const {
-    to("network", submit_call{a.id, std::move(a.input), std::move(a.what)});
+    const auto sn = find_sn(self);
+    self->state().calls.insert(a.id);
+    if (sn)
+      self->send(sn, submit_call{self->state().call_base + a.id, std::move(a.input), std::move(a.what)});
   }
-  void operator()(rounds::action::refresh&) const { to("network", read_contract{}); }
-  void operator()(rounds::action::answer_open&) const { to("channel", answer_open{}); }
-  void operator()(rounds::action::ask_loss& a) const { to("channel", ask_loss{a.digest}); }
+  void operator()(rounds::action::refresh&) const { tell_sn(self, read_contract{}); }
+  void operator()(rounds::action::answer_open&) const { to_channel(answer_open{}); }
+  void operator()(rounds::action::ask_loss& a) const {
+    self->state().asked = ask_loss{a.digest, a.generation, a.round_num};
+    to_channel(*self->state().asked);
+  }
   void operator()(rounds::action::answer_sync& a) const {
-    to("channel", answer_sync{a.next_interval, a.training_over});
+    to_channel(answer_sync{a.next_interval, a.training_over});
   }
-  void operator()(rounds::action::answer_close&) const { to("channel", answer_close{}); }
-  void operator()(rounds::action::refuse& a) const { to("channel", refuse_program{std::move(a.text)}); }
+  void operator()(rounds::action::answer_close&) const { to_channel(answer_close{}); }
+  void operator()(rounds::action::refuse& a) const { to_channel(refuse_program{std::move(a.text)}); }
   void operator()(rounds::action::refuse_layout& a) const {
     self->state().refusal = a;
-    to("files", fetch_model{a.other, a.other_size, a.holders, self->path()});
+    fetch(self, {a.other, a.other_size, a.holders, self->path()});
   }
   void operator()(rounds::action::fetch& a) const {
-    to("files", fetch_model{a.digest, a.size, std::move(a.holders), self->path()});
+    fetch(self, {a.digest, a.size, std::move(a.holders), self->path()});
   }
   void operator()(rounds::action::start_merge& a) const;
   void operator()(rounds::action::cancel_merge&) const {
@@ -127,9 +206,11 @@ struct perform {
     merging.reset();
   }
   void operator()(rounds::action::probe_leader& a) const {
-    to("files", probe_leader{a.endpoint, a.round_num, a.term});
+    tell_files(self, probe_leader{a.endpoint, a.round_num, a.term});
   }
-  void operator()(rounds::action::keep_models& a) const { to("files", keep_models{std::move(a.digests)}); }
+  void operator()(rounds::action::keep_models& a) const {
+    tell_files(self, keep_models{std::move(a.digests)});
+  }
   void operator()(rounds::action::session_ended& a) const {
     if (self->state().stop_reason) return;
     if (a.node_ends) return self->end_role(0, a.text);
@@ -143,10 +224,6 @@ struct perform {
       log::info(source, "{}", a.text);
     }
   }
-
-  static std::string leader_name(const rounds::action::start_merge& a) {
-    return fmt::format("leader:{}.{}", a.round_num, a.term);
-  }
 };
 
 void merge_failed(self_pointer self, std::uint64_t round_num, std::uint32_t term, const std::string& text) {
@@ -154,26 +231,34 @@ void merge_failed(self_pointer self, std::uint64_t round_num, std::uint32_t term
   drain(self);
 }
 
+bool is_merging(const role_actor<follower_state>& self, std::uint64_t round_num, std::uint32_t term) {
+  const auto& merging = self.state().merging;
+  return merging && merging->round_num == round_num && merging->term == term;
+}
+
 void perform::operator()(rounds::action::start_merge& a) const {
   auto& s = self->state();
   log::info(s.context->log_source, "leading the merge of round {}, term {}: {} models", a.round_num, a.term,
             a.inputs.size());
   s.merging = a;
-  child_spec child{.name = leader_name(a),
-                   .start = leader_actor(s.context, a),
-                   .when = restart::temporary,
-                   .detached = true};
-  self->ask(parent_path(*self), 10s, add_child{std::move(child)})
-      .then(
-          [self = self, round_num = a.round_num, term = a.term](const child_added& added) {
-            auto handle = self->dir().find(added.path);
-            if (!handle) return; // it has ended already, so its result is in the mailbox
-            self->state().leader = handle.address();
-            self->monitor(handle);
-          },
-          [self = self, round_num = a.round_num, term = a.term](caf::error& why) {
-            merge_failed(self, round_num, term, text_of(why));
-          });
+  const auto start = [self = self, a] {
+    if (!is_merging(*self, a.round_num, a.term)) return; // no longer wanted
+    self->ask(parent_path(*self), 10s, add_child{leader_spec(self->state().context, a)})
+        .then(
+            [self, a](const child_added& added) {
+              auto handle = self->dir().find(added.path);
+              if (!handle) // it has ended already: its result, if it had one, comes before this
+                return self->send(
+                    self, merge_done{a.round_num, a.term, fail(errc::internal, "the merge actor died")});
+              self->state().leader = handle.address();
+              self->monitor(handle);
+            },
+            [self, a](caf::error& why) { merge_failed(self, a.round_num, a.term, text_of(why)); });
+  };
+  // One that is being cancelled, or was started by the follower before this one.
+  if (!self->dir().status(sibling(*self, leader_name(a)))) return start();
+  self->ask(parent_path(*self), 10s, remove_child{leader_name(a)})
+      .then([start](const child_removed&) { start(); }, [start](caf::error&) { start(); });
 }
 
 void drain(self_pointer self) {
@@ -181,8 +266,10 @@ void drain(self_pointer self) {
   for (auto actions = s.machine.take_actions(); !actions.empty(); actions = s.machine.take_actions())
     for (auto& action : actions)
       std::visit(perform{self}, action);
-  if (auto noted = s.session_file.keep(s.machine.is_engaged() ? s.contract : ""); !noted)
-    self->note_error(noted.error().message);
+  if (s.resumed) { // before that the note is still to be read
+    if (auto noted = s.session_file.keep(s.machine.is_engaged() ? s.contract : ""); !noted)
+      self->note_error(noted.error().message);
+  }
   if (s.stop_reason && (s.machine.may_stop() || follower_state::now() >= s.stop_until))
     self->quit(*s.stop_reason);
 }
@@ -201,8 +288,8 @@ void explain_refusal(self_pointer self, const model_fetched& news) {
   } else if (!news.layout) {
     text += " (their model could not be fetched for comparison: " + news.layout.error().message + ")";
   }
-  self->tell(sibling(*self, "channel"),
-             refuse_program{text + "; all peers must run the same model definition"});
+  tell_channel(*self, *s.context->link,
+               refuse_program{text + "; all peers must run the same model definition"});
 }
 
 void report_long_wait(self_pointer self) {
@@ -225,26 +312,66 @@ void stop(self_pointer self, caf::error reason) {
   s.stop_reason = std::move(reason);
   s.stop_until = follower_state::now() + stop_limit;
   s.machine.on_shutdown(follower_state::now());
-  if (!self->dir().find(sibling(*self, "network"))) s.stop_until = {}; // nobody can be told
+  if (!self->dir().find(sibling(*self, sl_names::sn))) s.stop_until = {}; // nobody can be told
   drain(self);
 }
 
-/// The process before this one, or this actor's last life, ended within a session.
+/// The process before this one ended within a session, or this actor did before it had left for one that is
+/// over.
 void leave_for_former_self(self_pointer self) {
   auto& s = self->state();
-  s.contract = s.session_file.former();
-  if (s.contract.empty()) return;
-  log::info(s.context->log_source, "leaving '{}' for the session that was cut off", s.contract);
-  self->tell(sibling(*self, "network"), follow_contract{s.contract});
+  const auto contract = s.session_file.former();
+  if (contract.empty()) return;
+  log::info(s.context->log_source, "leaving '{}' for the session that was cut off", contract);
+  follow(self, contract);
   s.machine.on_former_session(follower_state::now());
+  drain(self);
+}
+
+/// A merge that the follower before this one has started is nobody's any more.
+void remove_leaders(self_pointer self) {
+  const auto prefix = sibling(*self, sl_names::leader_prefix);
+  for (const auto& status : self->dir().list())
+    if (status.path.starts_with(prefix))
+      self->dir().send(parent_path(*self), remove_child{status.path.substr(status.path.rfind('/') + 1)});
+}
+
+/// Takes up where the follower before this one has stopped; at the first start that is nowhere.
+void resume(self_pointer self, const program_resumed& from) {
+  auto& s = self->state();
+  const auto now = follower_state::now();
+  s.resumed = true;
+  s.machine = rounds::peer_machine(s.machine_options());
+  s.call_base = random_base();
+  s.calls.clear();
+  s.asked.reset();
+  s.refusal.reset();
+  s.merging.reset();
+  remove_leaders(self);
+  if (!from.session) return leave_for_former_self(self);
+  follow(self, from.session->contract);
+  auto& machine = s.machine;
+  const bool ended = !from.last_words.empty();
+  const bool may_be_listed = self->is_restarted() || !s.session_file.former().empty();
+  if (ended || (!from.open_answered && may_be_listed)) machine.on_former_session(now);
+  machine.on_open(from.session->params, now);
+  if (ended) {
+    machine.on_program_gone(from.last_words, true, now);
+  } else if (from.open_answered) {
+    machine.on_resume(from.progress);
+    if (const auto* sync = std::get_if<program_synced>(&from.waits_for))
+      machine.on_sync(sync->model, sync->weightage, now);
+    if (const auto* closing = std::get_if<program_closing>(&from.waits_for))
+      machine.on_close(closing->model, closing->weightage, now);
+  }
   drain(self);
 }
 
 caf::behavior follower_behavior(self_pointer self) {
   self->env().methods.forward("round", self->path());
   self->delayed_send(self, tick_interval, tick{});
-  self->set_exit_handler([self](caf::exit_msg& exit) { stop(self, std::move(exit.reason)); });
-  leave_for_former_self(self);
+  self->on_stop([self](caf::error reason) { stop(self, std::move(reason)); });
+  tell_channel(*self, *self->state().context->link, program_wanted{});
   self->set_down_handler([self](caf::down_msg& down) {
     auto& s = self->state();
     if (down.source != s.leader || !s.merging) return;
@@ -257,21 +384,32 @@ caf::behavior follower_behavior(self_pointer self) {
     drain(self);
   };
   return {
+      [=](const program_resumed& from) { resume(self, from); },
       [=](const program_opened& opened) {
-        self->state().contract = opened.contract;
-        self->tell(sibling(*self, "network"), follow_contract{opened.contract});
+        if (!self->state().resumed) return; // it is part of where the session stands; so are the next ones
+        self->state().asked.reset();
+        follow(self, opened.contract);
         step([&](auto& machine, auto now) { machine.on_open(opened.params, now); });
       },
       [=](const program_synced& sync) {
+        if (!self->state().resumed) return;
         step([&](auto& machine, auto now) { machine.on_sync(sync.model, sync.weightage, now); });
       },
       [=](const program_closing& closing) {
+        if (!self->state().resumed) return;
         step([&](auto& machine, auto now) { machine.on_close(closing.model, closing.weightage, now); });
       },
       [=](const program_loss& loss) {
+        auto& s = self->state();
+        if (!s.resumed) return;
+        // Asked by the follower before this one: this one asks when it has come so far.
+        if (s.asked && s.asked->digest != loss.digest) return tell_channel(*self, *s.context->link, *s.asked);
+        s.asked.reset();
         step([&](auto& machine, auto now) { machine.on_loss(loss.report, now); });
       },
       [=](const program_gone& gone) {
+        if (!self->state().resumed) return;
+        self->state().asked.reset();
         step([&](auto& machine, auto now) { machine.on_program_gone(gone.reason, gone.orderly, now); });
       },
       [=](const view_ready& news) {
@@ -279,16 +417,22 @@ caf::behavior follower_behavior(self_pointer self) {
         step([&](auto& machine, auto now) { machine.on_view(news.view, now); });
       },
       [=](const call_done& done) {
+        auto& s = self->state();
+        const auto id = done.id - s.call_base;
+        // One that the follower before this one has made shows in the contract.
+        if (s.calls.erase(id) == 0 && done.block_num > 0) tell_sn(self, read_contract{});
         step([&](auto& machine, auto now) {
-          machine.on_call_done(done.id, done.ok, done.block_num, done.text, now);
+          machine.on_call_done(id, done.ok, done.block_num, done.text, now);
         });
       },
       [=](const model_fetched& news) {
+        self->state().fetches.erase(news.digest);
         if (self->state().refusal && self->state().refusal->other == news.digest)
           return explain_refusal(self, news);
         step([&](auto& machine, auto now) { machine.on_fetched(news.digest, news.layout, now); });
       },
       [=](const merge_done& done) {
+        if (!is_merging(*self, done.round_num, done.term)) return;
         self->state().merging.reset();
         step([&](auto& machine, auto now) {
           machine.on_merged(done.round_num, done.term, done.outcome, now);
@@ -306,10 +450,12 @@ caf::behavior follower_behavior(self_pointer self) {
             "training contract '{}': {}; create it on an SN with --contract {} or with CREATE CONTRACT, "
             "or correct trainingContract",
             news.contract, news.text, news.contract);
-        self->tell(sibling(*self, "channel"), refuse_program{text});
+        tell_channel(*self, *s.context->link, refuse_program{text});
         step([&](auto& machine, auto now) { machine.on_program_gone(text, false, now); });
       },
       [=](tick) {
+        find_sn(self);
+        find_files(self);
         report_long_wait(self);
         step([](auto& machine, auto now) { machine.tick(now); });
         self->delayed_send(self, tick_interval, tick{});

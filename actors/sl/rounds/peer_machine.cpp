@@ -86,8 +86,7 @@ void peer_machine::on_program_gone(std::string reason, bool orderly, time_point 
     program_served_ = true;
     return reconcile(now);
   }
-  // A registration under way comes before the leave, by its nonce.
-  if (registered_ || (call_ && call_->kind == call_kind::register_peer)) leave(reason);
+  if (may_be_listed()) leave(reason);
   act(action::note{!orderly, fmt::format("the program is gone: {}", reason)});
   if (!orderly) {
     end_session(false, std::move(reason));
@@ -102,7 +101,7 @@ void peer_machine::on_program_gone(std::string reason, bool orderly, time_point 
 
 void peer_machine::on_shutdown(time_point now) {
   if (session_) {
-    if (registered_ || (call_ && call_->kind == call_kind::register_peer)) leave("its node was told to stop");
+    if (may_be_listed()) leave("its node was told to stop");
     drop_session();
   }
   ending_.reset();

@@ -88,6 +88,15 @@ struct loss_report {
   std::uint32_t epochs_total = 0;
 };
 
+/// What a program that has been answered its open has got since, for a machine that takes over its session.
+struct resumed_session {
+  std::uint64_t generation = 0; ///< of the contract when it loaded its last merge; 0: it has loaded none
+  std::uint64_t base_round = 0; ///< of that merge
+  hash32 base_digest;
+  loss_report loss;
+  std::uint32_t interval = 0; ///< batches, of the last answer
+};
+
 // Actions, in the order in which they are to be carried out.
 namespace action {
 /// Sign and send `input` to the training contract; answer with `on_call_done(id, ...)`.
@@ -102,6 +111,7 @@ struct answer_open {};
 /// Hand the merged model to the program; answer with `on_loss`.
 struct ask_loss {
   hash32 digest;
+  std::uint64_t generation = 0;
   std::uint64_t round_num = 0;
 };
 struct answer_sync {
@@ -170,6 +180,9 @@ public:
 
   // What the program does.
   void on_open(session_params params, time_point now);
+  /// Right after `on_open`: the session is older than this machine, which was made anew in its midst.
+  /// Everything else it needs the contract says.
+  void on_resume(resumed_session from);
   void on_sync(model_ref model, std::uint32_t weightage, time_point now);
   /// `weightage` 0: its weights must not count.
   void on_close(model_ref model, std::uint32_t weightage, time_point now);
@@ -225,6 +238,8 @@ private:
   };
 
   void reconcile(time_point now);
+  void take_up();
+  void recall_check_in();
   void register_self();
   void serve_request(time_point now);
   void call_succeeded(const pending_call& done);
@@ -242,6 +257,10 @@ private:
   bool is_behind() const { return view_ && view_->block_num < fresh_from_; }
   bool is_needed() const { return view_ && !peers_that_miss_the_merge().empty(); }
   bool is_listed() const;
+  /// As far as this node knows. A registration under way comes before a leave, by its nonce.
+  bool may_be_listed() const {
+    return registered_ || resumed_ || (call_ && call_->kind == call_kind::register_peer);
+  }
   std::string lost_peers() const;
   void serve_complete(time_point now);
   void take_part(time_point now);
@@ -289,8 +308,9 @@ private:
   std::optional<session_params> session_;
   bool registered_ = false;
   bool open_answered_ = false;
-  std::uint64_t generation_ = 0;         ///< that this session takes part in; 0: not known yet
-  std::optional<std::uint64_t> leaving_; ///< id of the leave call under way
+  std::optional<resumed_session> resumed_; ///< until the contract has been read
+  std::uint64_t generation_ = 0;           ///< that this session takes part in; 0: not known yet
+  std::optional<std::uint64_t> leaving_;   ///< id of the leave call under way
   std::optional<std::string> registration_refused_;
   std::optional<std::string>
       ending_;                ///< the node ends, for this reason, once it has left and nobody needs it

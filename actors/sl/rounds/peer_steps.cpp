@@ -16,6 +16,7 @@ void peer_machine::reconcile(time_point now) {
   drop_stale_merge();
   if (call_ || leaving_ || now < call_again_) return;
   if (lingering_) return linger(now);
+  take_up();
   const auto& head = view_->head;
   if (registered_ && head.phase != round_phase::complete) {
     const auto* self = find_peer(options_.self);
@@ -54,6 +55,7 @@ void peer_machine::serve_request(time_point now) {
   if (asking_loss_) return enter("the program evaluates the merged model", now);
   const auto& head = view_->head;
   if (head.phase == round_phase::complete) return serve_complete(now);
+  recall_check_in();
   const bool round_done = in_round_ && head.merged_round >= checked_in_round_;
   const bool joins_late = !caught_up_ && !in_round_ && head.merged_round > 0 && request_ == request::sync;
   const bool lost = head.merged_digest == given_up_; // what it would have merged goes into the next round
@@ -261,7 +263,7 @@ void peer_machine::load_merged(time_point now) {
   asked_generation_ = generation_;
   asked_round_ = head.merged_round;
   asked_digest_ = head.merged_digest;
-  act(action::ask_loss{head.merged_digest, head.merged_round});
+  act(action::ask_loss{head.merged_digest, generation_, head.merged_round});
   enter(fmt::format("the program loads the merged model of round {}", head.merged_round), now);
 }
 
@@ -289,6 +291,7 @@ void peer_machine::refuse_program(const std::string& text) {
 
 void peer_machine::drop_session() {
   session_.reset();
+  resumed_.reset();
   request_ = request::none;
   open_answered_ = lingering_ = asking_loss_ = false;
   fetching_.reset();

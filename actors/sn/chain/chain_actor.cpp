@@ -381,7 +381,7 @@ result<> start(self_pointer self) {
 
 caf::behavior chain_behavior(self_pointer self) {
   if (auto started = start(self); !started) {
-    self->end_process(1, started.error().message);
+    self->fail_start(started.error());
     return {[](tick) {}};
   }
   self->delayed_send(self, upkeep_interval, tick{});

@@ -25,10 +25,10 @@ enum class restart {
   temporary  ///< never; it is forgotten as soon as it ends
 };
 
-/// More than `max_restarts` within `period` and the supervisor gives up. All its children count together, and a
-/// child supervisor that gave up counts with all the failures that made it do so. With the same limits at every
-/// level the first supervisor that gives up therefore ends the process: however deep the tree is, one more
-/// failure within a minute than `max_restarts` is enough, and one failure a minute never is.
+/// More than `max_restarts` within `period` and the supervisor gives up. All its children count together, and
+/// a child supervisor that gave up counts with all the failures that made it do so. With the same limits at
+/// every level the first supervisor that gives up therefore ends the process: however deep the tree is, one
+/// more failure within a minute than `max_restarts` is enough, and one failure a minute never is.
 struct restart_intensity {
   unsigned max_restarts = 10;
   duration period = std::chrono::seconds(60);

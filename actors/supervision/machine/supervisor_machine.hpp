@@ -52,8 +52,8 @@ public:
   bool may_add(std::string_view name) const;
   /// Stops a child, if it runs, and forgets it. Nothing happens when there is none.
   actions remove(std::string_view name, time_point now);
-  /// Stops all children and ends with `why`. The first reason stays. Unless that is a shutdown, this supervisor
-  /// will be started again, and its children with it: they are told so.
+  /// Stops all children and ends with `why`. The first reason stays. Unless that is a shutdown, this
+  /// supervisor will be started again, and its children with it: they are told so.
   actions stop(exit_info why, time_point now);
   /// To be called at `deadline()`, or any time.
   actions tick(time_point now);
