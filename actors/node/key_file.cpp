@@ -23,7 +23,7 @@ struct secret_text {
 };
 
 tl::unexpected<error> io_failure(const error& why) {
-  return fail(ledger::key_rule::file_io, "key file {}", why.message);
+  return fail(ledger::key_errc::file_io, "key file {}", why.message);
 }
 
 result<> check_access(const file& from) {
@@ -31,7 +31,7 @@ result<> check_access(const file& from) {
   if (!mode) return io_failure(mode.error());
   const auto& path = from.path().native();
   if ((*mode & 077) != 0)
-    return fail(ledger::key_rule::file_access,
+    return fail(ledger::key_errc::file_access,
                 "key file {}: mode {:04o} lets others reach it; run: chmod 600 '{}'", path, *mode, path);
   return {};
 }
@@ -41,7 +41,7 @@ result<> read_text(const file& from, secret_text& text) {
   if (!got) return io_failure(got.error());
   text.size = *got;
   if (text.size == text.chars.size())
-    return fail(ledger::key_rule::file_malformed, "key file {}: too long, must hold 64 hexadecimal digits",
+    return fail(ledger::key_errc::file_malformed, "key file {}: too long, must hold 64 hexadecimal digits",
                 from.path().native());
   return {};
 }
@@ -65,7 +65,7 @@ result<ledger::private_key> parse_key(std::string_view text, const std::string& 
   text = trimmed(text);
   if (text.starts_with("0x")) text.remove_prefix(2);
   if (text.size() != 64)
-    return fail(ledger::key_rule::file_malformed,
+    return fail(ledger::key_errc::file_malformed,
                 "key file {}: holds {} characters, must hold 64 hexadecimal digits", path, text.size());
   hash32 secret;
   bool good = true;
@@ -78,7 +78,7 @@ result<ledger::private_key> parse_key(std::string_view text, const std::string& 
   auto key = ledger::private_key::from_bytes(secret.view());
   explicit_bzero(secret.data(), secret.size());
   if (!good)
-    return fail(ledger::key_rule::file_malformed, "key file {}: holds something else than hexadecimal digits",
+    return fail(ledger::key_errc::file_malformed, "key file {}: holds something else than hexadecimal digits",
                 path);
   if (!key) return fail_with(std::move(key).error(), "key file " + path);
   return key;
@@ -101,7 +101,7 @@ result<ledger::private_key> make_key(const std::string& path) {
   const auto made = create_file(path, as_bytes(text.view()), 0600);
   if (made) return key;
   if (made.error().is(file_errc::exists)) return load_key(path);
-  return fail(ledger::key_rule::file_io, "key file {}; the directory must exist and be writable",
+  return fail(ledger::key_errc::file_io, "key file {}; the directory must exist and be writable",
               made.error().message);
 }
 

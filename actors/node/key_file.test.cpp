@@ -86,7 +86,7 @@ TEST_CASE("a key file that others can reach is refused with the remedy") {
   for (const ::mode_t mode : {0640, 0604, 0620, 0644, 0777}) {
     const auto outcome = load_or_make_key(folder.file("node.key", digits, mode));
     REQUIRE(!outcome);
-    CHECK(outcome.error().is(key_rule::file_access));
+    CHECK(outcome.error().is(key_errc::file_access));
     CHECK(mentions(outcome.error(), "chmod 600"));
     CHECK(mentions(outcome.error(), folder.file("node.key")));
   }
@@ -94,7 +94,7 @@ TEST_CASE("a key file that others can reach is refused with the remedy") {
 
 TEST_CASE("files that hold no key are refused and left alone") {
   const scratch folder;
-  const auto refused = [&](const std::string& content, key_rule rule) {
+  const auto refused = [&](const std::string& content, key_errc rule) {
     const auto path = folder.file("node.key", content);
     const auto outcome = load_or_make_key(path);
     REQUIRE(!outcome);
@@ -103,25 +103,25 @@ TEST_CASE("files that hold no key are refused and left alone") {
     CHECK(!mentions(outcome.error(), "44444444")); // the error must not show what might be a secret
     CHECK(fs::file_size(path) == content.size());
   };
-  refused("", key_rule::file_malformed);
-  refused(digits.substr(1), key_rule::file_malformed);
-  refused(digits + "44", key_rule::file_malformed);
-  refused(digits.substr(1) + "g", key_rule::file_malformed);
-  refused(std::string(100'000, '4'), key_rule::file_malformed);
-  refused(std::string(64, '0'), key_rule::invalid_key);
-  refused(std::string(64, 'f'), key_rule::invalid_key);
+  refused("", key_errc::file_malformed);
+  refused(digits.substr(1), key_errc::file_malformed);
+  refused(digits + "44", key_errc::file_malformed);
+  refused(digits.substr(1) + "g", key_errc::file_malformed);
+  refused(std::string(100'000, '4'), key_errc::file_malformed);
+  refused(std::string(64, '0'), key_errc::invalid_key);
+  refused(std::string(64, 'f'), key_errc::invalid_key);
 }
 
 TEST_CASE("paths that cannot hold a key are named") {
   const scratch folder;
   const auto missing = load_or_make_key(folder.file("no/such/node.key"));
   REQUIRE(!missing);
-  CHECK(missing.error().is(key_rule::file_io));
+  CHECK(missing.error().is(key_errc::file_io));
   CHECK(mentions(missing.error(), "directory must exist"));
-  CHECK(load_key(folder.file("none")).error().is(key_rule::file_io));
+  CHECK(load_key(folder.file("none")).error().is(key_errc::file_io));
   CHECK(load_or_make_key(folder.where.string()).error().category == "key");
   fs::create_symlink(folder.file("nowhere"), folder.file("dangling"));
-  CHECK(load_or_make_key(folder.file("dangling")).error().is(key_rule::file_io));
+  CHECK(load_or_make_key(folder.file("dangling")).error().is(key_errc::file_io));
   REQUIRE(::mkfifo(folder.file("pipe").c_str(), 0600) == 0);
-  CHECK(load_or_make_key(folder.file("pipe")).error().is(key_rule::file_io));
+  CHECK(load_or_make_key(folder.file("pipe")).error().is(key_errc::file_io));
 }

@@ -7,7 +7,7 @@ namespace swarm::contracts {
 namespace {
 
 using ledger::block_header;
-using ledger::proof_rule;
+using ledger::proof_errc;
 using ledger::proven_log;
 
 std::string text_of(const fixed_bytes<20>& who) {
@@ -19,9 +19,9 @@ class trusted_blocks {
 public:
   static result<trusted_blocks> open(const merge_proof& proof, const merge_trust& trust) {
     if (trust.validators.empty() && !trust.genesis_hash)
-      return fail(merge_rule::no_trust, "name the validators or the genesis block that you trust");
+      return fail(merge_proof_errc::no_trust, "name the validators or the genesis block that you trust");
     if (trust.genesis_hash && *trust.genesis_hash != proof.chain.genesis_hash)
-      return fail(proof_rule::genesis, "the proof is of the chain with genesis block {}, not of {}",
+      return fail(proof_errc::genesis, "the proof is of the chain with genesis block {}, not of {}",
                   to_hex(proof.chain.genesis_hash.view()), to_hex(trust.genesis_hash->view()));
     SWARM_TRY(const auto history, ledger::validator_history::follow(proof.chain, proof.handovers));
     trusted_blocks out;
@@ -35,7 +35,7 @@ public:
           trust.validators.empty() ? history.sealers_of(block_num).size() : trust.validators.size();
       if (!out.blocks_.emplace(block_num, known{std::move(header), sealed.seals.seals.size(), validators})
                .second)
-        return fail(proof_rule::order, "block {} is in the proof twice", block_num);
+        return fail(proof_errc::order, "block {} is in the proof twice", block_num);
     }
     return out;
   }
@@ -48,7 +48,7 @@ public:
   result<const known*> find(std::uint64_t block_num) const {
     const auto found = blocks_.find(block_num);
     if (found == blocks_.end())
-      return fail(proof_rule::missing_block, "block {} is not in the proof", block_num);
+      return fail(proof_errc::missing_block, "block {} is not in the proof", block_num);
     return &found->second;
   }
 
@@ -61,31 +61,32 @@ template <class Event>
 result<Event> check_event(const proven_log& log, const merge_proof& proof) {
   const auto contract = training_address(proof.contract);
   if (log.entry.emitter != contract)
-    return fail(merge_rule::contract, "block {}: the log is of contract {}, that of '{}' is {}",
+    return fail(merge_proof_errc::contract, "block {}: the log is of contract {}, that of '{}' is {}",
                 log.block_num, text_of(log.entry.emitter), proof.contract, text_of(contract));
   if (!log.to || *log.to != contract)
-    return fail(merge_rule::contract, "block {}: the transaction was not sent to the contract '{}'",
+    return fail(merge_proof_errc::contract, "block {}: the transaction was not sent to the contract '{}'",
                 log.block_num, proof.contract);
   const auto event = decode_training_event(log.entry.topics, log.entry.data);
-  if (!event) return fail(merge_rule::event, "block {}: {}", log.block_num, event.error().message);
+  if (!event) return fail(merge_proof_errc::event, "block {}: {}", log.block_num, event.error().message);
   const auto* wanted = std::get_if<Event>(&*event);
-  if (wanted == nullptr) return fail(merge_rule::event, "block {}: the log is another event", log.block_num);
+  if (wanted == nullptr)
+    return fail(merge_proof_errc::event, "block {}: the log is another event", log.block_num);
   if (wanted->generation != proof.generation || wanted->round_num != proof.round_num)
-    return fail(merge_rule::round, "block {}: the event is of generation {} round {}, not {} and {}",
+    return fail(merge_proof_errc::round, "block {}: the event is of generation {} round {}, not {} and {}",
                 log.block_num, wanted->generation, wanted->round_num, proof.generation, proof.round_num);
   return *wanted;
 }
 
 result<> check_sender(const proven_log& log, const address& sender) {
   if (log.sender == sender) return {};
-  return fail(merge_rule::sender, "block {}: {} signed the transaction, not {}", log.block_num,
+  return fail(merge_proof_errc::sender, "block {}: {} signed the transaction, not {}", log.block_num,
               text_of(log.sender), text_of(sender));
 }
 
 template <class T>
 result<> same(std::string_view what, const T& claimed, const T& recorded) {
   if (claimed == recorded) return {};
-  return fail(merge_rule::claim, "the proof says another {} than the chain", what);
+  return fail(merge_proof_errc::claim, "the proof says another {} than the chain", what);
 }
 
 result<> check_merge_claim(const merge_proof& proof, const merge_committed& event) {
@@ -94,20 +95,20 @@ result<> check_merge_claim(const merge_proof& proof, const merge_committed& even
   SWARM_CHECK(same("digest", proof.digest, event.digest));
   SWARM_CHECK(same("size", proof.size, event.size));
   if (event.reasons.size() != event.excluded.size())
-    return fail(merge_rule::event, "{} peers are excluded with {} reasons", event.excluded.size(),
+    return fail(merge_proof_errc::event, "{} peers are excluded with {} reasons", event.excluded.size(),
                 event.reasons.size());
   std::vector<address> contributors, excluded;
   std::vector<std::string> reasons;
   for (const auto& model : proof.models) {
     if (!model.excluded && !excluded.empty())
-      return fail(merge_rule::models, "models: a contributor stands behind an excluded peer");
+      return fail(merge_proof_errc::models, "models: a contributor stands behind an excluded peer");
     (model.excluded ? excluded : contributors).push_back(model.peer);
     if (model.excluded) reasons.push_back(*model.excluded);
   }
   if (contributors != event.contributors)
-    return fail(merge_rule::models, "models: the contributors are not those of the merge");
+    return fail(merge_proof_errc::models, "models: the contributors are not those of the merge");
   if (excluded != event.excluded)
-    return fail(merge_rule::models, "models: the excluded peers are not those of the merge");
+    return fail(merge_proof_errc::models, "models: the excluded peers are not those of the merge");
   return same("reason for excluding a peer", reasons, event.reasons);
 }
 
@@ -123,7 +124,7 @@ result<> check_model(const merge_proof& proof, const proved_model& model, const 
   SWARM_CHECK(same("base round", model.base_round, event.base_round));
   SWARM_CHECK(check_sender(log, event.peer));
   if (std::pair(log.block_num, log.txn_index) >= std::pair(merge.block_num, merge.txn_index))
-    return fail(merge_rule::order, "the check-in in block {} is not before the merge in block {}",
+    return fail(merge_proof_errc::order, "the check-in in block {} is not before the merge in block {}",
                 log.block_num, merge.block_num);
   return {};
 }

@@ -7,8 +7,8 @@
 /// Who brought which model to a round and what was merged from them, provable to somebody who trusts no node.
 namespace swarm::contracts {
 
-/// Why a merge proof is refused beyond what is wrong with its parts (proof_rule, seal_rule).
-enum class merge_rule {
+/// Why a merge proof is refused beyond what is wrong with its parts (proof_errc, seal_errc).
+enum class merge_proof_errc {
   no_trust = 1, ///< neither validators nor a genesis block are given to trust
   contract,     ///< a log or transaction of another contract
   event,        ///< a log that is not the event it should be
@@ -19,7 +19,7 @@ enum class merge_rule {
   order,        ///< a check-in that is not before the merge
 };
 
-constexpr std::string_view error_category(merge_rule) {
+constexpr std::string_view error_category(merge_proof_errc) {
   return "merge_proof";
 }
 

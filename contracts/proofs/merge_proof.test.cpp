@@ -8,8 +8,8 @@
 
 using namespace swarm;
 using namespace swarm::contracts;
-using ledger::proof_rule;
-using ledger::seal_rule;
+using ledger::proof_errc;
+using ledger::seal_errc;
 using ledger::test::paper_chain;
 using ledger::test::paper_key;
 using ledger::test::paper_txn;
@@ -105,19 +105,20 @@ TEST_CASE("a merge record is proved from the genesis block, or from the validato
   CHECK(place->validators == 4);
   CHECK(place->timestamp == made.chain.header(2).timestamp);
 
-  CHECK(verify_merge_proof(made.proof, {}).error().is(merge_rule::no_trust));
+  CHECK(verify_merge_proof(made.proof, {}).error().is(merge_proof_errc::no_trust));
   merge_trust validators{made.chain.validators(), {}};
   CHECK(verify_merge_proof(made.proof, validators)
             .error()
-            .is(seal_rule::below_quorum)); // block 1 has another set
+            .is(seal_errc::below_quorum)); // block 1 has another set
   made.proof.models.erase(made.proof.models.begin());
   made.proof.blocks.pop_back();
-  CHECK(
-      verify_merge_proof(made.proof, validators).error().is(merge_rule::models)); // so its seals are believed
+  CHECK(verify_merge_proof(made.proof, validators)
+            .error()
+            .is(merge_proof_errc::models)); // so its seals are believed
   validators.validators = {who(stranger_key), who(peer_key), who(leader_key), who(excluded_key)};
-  CHECK(verify_merge_proof(made.proof, validators).error().is(seal_rule::not_a_validator));
+  CHECK(verify_merge_proof(made.proof, validators).error().is(seal_errc::not_a_validator));
   merge_trust stranger{{}, hash32(u256(7))};
-  CHECK(verify_merge_proof(made.proof, stranger).error().is(proof_rule::genesis));
+  CHECK(verify_merge_proof(made.proof, stranger).error().is(proof_errc::genesis));
 }
 
 TEST_CASE("nothing that a merge proof says can be altered") {
@@ -132,103 +133,103 @@ TEST_CASE("nothing that a merge proof says can be altered") {
 
   SUBCASE("the chain id") {
     ++proof.chain.chain_id;
-    refused(seal_rule::not_a_validator);
+    refused(seal_errc::not_a_validator);
   }
   SUBCASE("the genesis hash") {
     proof.chain.genesis_hash[3] ^= 1;
-    refused(proof_rule::genesis);
+    refused(proof_errc::genesis);
   }
   SUBCASE("the contract") {
     proof.contract = "digit";
-    refused(merge_rule::contract);
+    refused(merge_proof_errc::contract);
   }
   SUBCASE("the generation") {
     proof.generation = 1;
-    refused(merge_rule::round);
+    refused(merge_proof_errc::round);
   }
   SUBCASE("the round") {
     proof.round_num = 5;
-    refused(merge_rule::round);
+    refused(merge_proof_errc::round);
   }
   SUBCASE("the term") {
     proof.term = 0;
-    refused(merge_rule::claim);
+    refused(merge_proof_errc::claim);
   }
   SUBCASE("the leader") {
     proof.leader = who(peer_key);
-    refused(merge_rule::claim);
+    refused(merge_proof_errc::claim);
   }
   SUBCASE("the digest") {
     proof.digest[31] ^= 1;
-    refused(merge_rule::claim);
+    refused(merge_proof_errc::claim);
   }
   SUBCASE("the size") {
     --proof.size;
-    refused(merge_rule::claim);
+    refused(merge_proof_errc::claim);
   }
   SUBCASE("a peer") {
     model.peer[7] ^= 1;
-    refused(merge_rule::models);
+    refused(merge_proof_errc::models);
   }
   SUBCASE("a peer's digest") {
     model.digest[0] ^= 1;
-    refused(merge_rule::claim);
+    refused(merge_proof_errc::claim);
   }
   SUBCASE("a peer's size") {
     ++model.size;
-    refused(merge_rule::claim);
+    refused(merge_proof_errc::claim);
   }
   SUBCASE("a peer's weightage") {
     ++model.weightage;
-    refused(merge_rule::claim);
+    refused(merge_proof_errc::claim);
   }
   SUBCASE("a peer's base round") {
     --model.base_round;
-    refused(merge_rule::claim);
+    refused(merge_proof_errc::claim);
   }
   SUBCASE("who was excluded") {
     model.excluded = "late";
-    refused(merge_rule::models);
+    refused(merge_proof_errc::models);
   }
   SUBCASE("why") {
     proof.models[2].excluded = "late";
-    refused(merge_rule::claim);
+    refused(merge_proof_errc::claim);
   }
   SUBCASE("one model less") {
     proof.models.pop_back();
-    refused(merge_rule::models);
+    refused(merge_proof_errc::models);
   }
   SUBCASE("one model more") {
     proof.models.push_back(proof.models.back());
-    refused(merge_rule::models);
+    refused(merge_proof_errc::models);
   }
   SUBCASE("the order of the models") {
     std::swap(proof.models[1], proof.models[2]);
-    refused(merge_rule::models);
+    refused(merge_proof_errc::models);
   }
   SUBCASE("another peer's check-in") {
     model.check_in = proof.models[0].check_in;
-    refused(merge_rule::claim);
+    refused(merge_proof_errc::claim);
   }
   SUBCASE("another event") {
     proof.merge.log_index = 0;
-    refused(merge_rule::event);
+    refused(merge_proof_errc::event);
   }
   SUBCASE("a log that is not there") {
     proof.merge.log_index = 2;
-    refused(proof_rule::log);
+    refused(proof_errc::log);
   }
   SUBCASE("a transaction's place") {
     proof.merge.txn_index = 2;
-    refused(proof_rule::transaction);
+    refused(proof_errc::transaction);
   }
   SUBCASE("a block's number") {
     proof.merge.block_num = 9;
-    refused(proof_rule::missing_block);
+    refused(proof_errc::missing_block);
   }
   SUBCASE("another block of the proof") {
     proof.merge.block_num = 1;
-    refused(proof_rule::transaction);
+    refused(proof_errc::transaction);
   }
 }
 
@@ -252,64 +253,64 @@ TEST_CASE("no byte of the evidence can be altered") {
   SUBCASE("headers") {
     for (auto& block : proof.blocks)
       each_byte(block.header, 7, [&] {
-        refused(proof_rule::header, seal_rule::not_a_validator, seal_rule::too_many, seal_rule::below_quorum,
-                ledger::key_rule::invalid_signature);
+        refused(proof_errc::header, seal_errc::not_a_validator, seal_errc::too_many, seal_errc::below_quorum,
+                ledger::key_errc::invalid_signature);
       });
-    each_byte(proof.handovers[0].block.header, 7, [&] { refused(proof_rule::header, proof_rule::genesis); });
+    each_byte(proof.handovers[0].block.header, 7, [&] { refused(proof_errc::header, proof_errc::genesis); });
   }
   SUBCASE("seals") {
     for (auto& seal : proof.blocks[0].seals.seals)
       each_byte(seal.signature, 5, [&] {
-        refused(seal_rule::not_a_validator, ledger::key_rule::invalid_signature, ledger::key_rule::high_s,
-                ledger::key_rule::bad_recovery_id);
+        refused(seal_errc::not_a_validator, ledger::key_errc::invalid_signature, ledger::key_errc::high_s,
+                ledger::key_errc::bad_recovery_id);
       });
     ++proof.blocks[0].seals.round_num;
-    refused(seal_rule::not_a_validator, ledger::key_rule::invalid_signature);
+    refused(seal_errc::not_a_validator, ledger::key_errc::invalid_signature);
   }
   SUBCASE("too few seals") {
     proof.blocks[0].seals.seals.pop_back();
-    refused(seal_rule::below_quorum);
+    refused(seal_errc::below_quorum);
   }
   SUBCASE("one validator's seal counted twice") {
     proof.blocks[0].seals.seals[2] = proof.blocks[0].seals.seals[0];
-    refused(seal_rule::duplicate_author);
+    refused(seal_errc::duplicate_author);
   }
   SUBCASE("transaction proofs") {
     for (auto& node : proof.merge.txn)
-      each_byte(node, 3, [&] { refused(proof_rule::transaction); });
+      each_byte(node, 3, [&] { refused(proof_errc::transaction); });
     proof.merge.txn.pop_back();
-    refused(proof_rule::transaction);
+    refused(proof_errc::transaction);
   }
   SUBCASE("receipt proofs") {
     for (auto& node : proof.models[2].check_in.receipt)
-      each_byte(node, 3, [&] { refused(proof_rule::receipt); });
+      each_byte(node, 3, [&] { refused(proof_errc::receipt); });
     proof.models[2].check_in.receipt.push_back({0x80});
-    refused(proof_rule::receipt);
+    refused(proof_errc::receipt);
   }
   SUBCASE("validators") {
     auto& shown = proof.handovers[1].proof;
     for (auto* nodes : {&shown.account, &shown.count, &shown.members[0], &shown.members[3]})
       for (auto& node : *nodes)
-        each_byte(node, 3, [&] { refused(proof_rule::validators); });
+        each_byte(node, 3, [&] { refused(proof_errc::validators); });
   }
   SUBCASE("a handover left out") {
     proof.handovers.pop_back();
-    refused(seal_rule::too_many);
+    refused(seal_errc::too_many);
   }
   SUBCASE("a block that claims to be before all validators") {
     auto header = made.chain.header(2);
     header.block_num = 0;
     proof.blocks.push_back({ledger::encode_header(header), {}});
     proof.merge.block_num = 0;
-    refused(proof_rule::order);
+    refused(proof_errc::order);
   }
   SUBCASE("a block left out") {
     proof.blocks.pop_back();
-    refused(proof_rule::missing_block);
+    refused(proof_errc::missing_block);
   }
   SUBCASE("a block twice") {
     proof.blocks.push_back(proof.blocks[0]);
-    refused(proof_rule::order);
+    refused(proof_errc::order);
   }
 }
 
@@ -324,34 +325,34 @@ TEST_CASE("what the chain records wrongly is not believed either") {
 
   SUBCASE("a merge that another peer signed") {
     bent.merge_signer = peer_key;
-    refused(merge_rule::sender);
+    refused(merge_proof_errc::sender);
   }
   SUBCASE("a check-in that another peer signed") {
     bent.check_in_signer = stranger_key;
-    refused(merge_rule::sender);
+    refused(merge_proof_errc::sender);
   }
   SUBCASE("a transaction to another contract") {
     bent.merge_to = who(stranger_key);
-    refused(merge_rule::contract);
+    refused(merge_proof_errc::contract);
   }
   SUBCASE("another contract's log") {
     bent.contract = training_address("other");
-    refused(merge_rule::contract);
+    refused(merge_proof_errc::contract);
   }
   SUBCASE("a check-in behind the merge") {
     bent.check_in_late = true;
-    refused(merge_rule::order);
+    refused(merge_proof_errc::order);
   }
   SUBCASE("a check-in of another round") {
     bent.check_ins[1].round_num = 3;
-    refused(merge_rule::round);
+    refused(merge_proof_errc::round);
   }
   SUBCASE("a check-in of another generation") {
     bent.check_ins[1].generation = 1;
-    refused(merge_rule::round);
+    refused(merge_proof_errc::round);
   }
   SUBCASE("excluded peers without reasons") {
     bent.merge.reasons.clear();
-    refused(merge_rule::event);
+    refused(merge_proof_errc::event);
   }
 }

@@ -13,7 +13,7 @@ result<std::optional<encoded_block>> read_parts(const block_store& store, std::u
   SWARM_TRY(auto receipts, store.receipts(block_num));
   SWARM_TRY(auto outputs, store.outputs(block_num));
   if (!body || !receipts || !outputs)
-    return fail(store_rule::damaged, "{}: block {} is incomplete; {}", store.dir().string(), block_num,
+    return fail(store_errc::damaged, "{}: block {} is incomplete; {}", store.dir().string(), block_num,
                 damage_remedy);
   return std::optional<encoded_block>{
       {std::move(*header), std::move(*body), std::move(*receipts), std::move(*outputs)}};
@@ -63,24 +63,22 @@ block_record record_with(const executed_block& block, const state_batch& state, 
 
 } // namespace
 
-result<void> block_archive::write(const block_ptr& block, const state_batch& state, const seal_record& seals,
-                                  std::span<const consensus_record> records,
-                                  const stored_identity* identity) {
+result<> block_archive::write(const block_ptr& block, const state_batch& state, const seal_record& seals,
+                              std::span<const consensus_record> records, const stored_identity* identity) {
   SWARM_CHECK(store_.write_block(record_with(*block, state, seals, records), identity));
   keep(block);
   return {};
 }
 
-result<void> block_archive::collect(const block_ptr& block, const state_batch& state,
-                                    const seal_record& seals, std::span<const consensus_record> records) {
+result<> block_archive::collect(const block_ptr& block, const state_batch& state, const seal_record& seals,
+                                std::span<const consensus_record> records) {
   SWARM_CHECK(store_.collect_block(record_with(*block, state, seals, records)));
   keep(block);
   return {};
 }
 
-result<void> block_archive::adopt(const block_ptr& block, const seal_record& seals,
-                                  std::span<const meta_note> notes,
-                                  std::span<const consensus_record> records) {
+result<> block_archive::adopt(const block_ptr& block, const seal_record& seals,
+                              std::span<const meta_note> notes, std::span<const consensus_record> records) {
   auto record = record_of(*block, seals);
   record.notes = notes;
   record.records = records;
@@ -112,7 +110,7 @@ result<block_ptr> block_archive::read(std::uint64_t block_num, bool with_senders
   if (!parts) return block_ptr{};
   auto block = decode_executed(*parts, chain_id_, with_senders);
   if (!block || (*block)->header.block_num != block_num)
-    return fail(store_rule::damaged, "{}: block {} is unreadable{}{}; {}", store_.dir().string(), block_num,
+    return fail(store_errc::damaged, "{}: block {} is unreadable{}{}; {}", store_.dir().string(), block_num,
                 block ? "" : ": ", block ? "" : block.error().message, damage_remedy);
   return block_ptr(std::move(*block));
 }
@@ -165,10 +163,10 @@ result<block_ptr> block_archive::by_hash(const hash32& hash, std::uint64_t newes
 result<block_header> block_archive::header_of(std::uint64_t block_num) {
   if (auto known = cached(block_num)) return known->header;
   SWARM_TRY(auto raw, store_.header(block_num));
-  if (!raw) return fail(chain_rule::unknown_block, "block {} is not there", block_num);
+  if (!raw) return fail(chain_errc::unknown_block, "block {} is not there", block_num);
   auto header = decode_header(*raw);
   if (!header)
-    return fail(store_rule::damaged, "{}: header {} is unreadable: {}; {}", store_.dir().string(), block_num,
+    return fail(store_errc::damaged, "{}: header {} is unreadable: {}; {}", store_.dir().string(), block_num,
                 header.error().message, damage_remedy);
   return header;
 }
@@ -178,7 +176,7 @@ result<std::optional<txn_place>> block_archive::find_txn(const hash32& hash, std
   if (!place || place->block_num > newest) return std::optional<txn_place>{};
   SWARM_TRY(auto block, by_num(place->block_num));
   if (!block || place->index >= block->txns.size() || block->txns[place->index].hash() != hash)
-    return fail(store_rule::damaged, "{}: transaction {} is not where the index says; {}",
+    return fail(store_errc::damaged, "{}: transaction {} is not where the index says; {}",
                 store_.dir().string(), to_hex(hash.view()), damage_remedy);
   return std::optional<txn_place>{{std::move(block), place->index}};
 }
@@ -227,7 +225,7 @@ result<std::vector<log_hit>> block_archive::logs(const log_filter& filter, const
       SWARM_TRY(block, read(block_num, false));
     }
     if (!block)
-      return fail(store_rule::damaged, "{}: block {} of the log index is missing; {}", store_.dir().string(),
+      return fail(store_errc::damaged, "{}: block {} of the log index is missing; {}", store_.dir().string(),
                   block_num, damage_remedy);
     const auto before = hits.size();
     append_hits(hits, *block, filter);
@@ -242,7 +240,7 @@ result<std::vector<log_hit>> block_archive::logs(const log_filter& filter, const
                                            limits.log_seeks_max, work.index_seeks));
   if (work.reached > filter.to_block) return hits;
   if (too_many.empty()) too_many = fmt::format("query needs more than {} look-ups", limits.log_seeks_max);
-  return fail(chain_rule::too_many_logs, "{}, reached in block {} of {} to {}; ask for fewer blocks",
+  return fail(chain_errc::too_many_logs, "{}, reached in block {} of {} to {}; ask for fewer blocks",
               too_many, work.reached, filter.from_block, filter.to_block);
 }
 

@@ -17,22 +17,22 @@ public:
   block_archive(block_store& store, std::uint64_t chain_id, std::size_t cache_bytes_max);
 
   /// Stores a block and what goes with it as the new head; all or nothing.
-  result<void> write(const block_ptr& block, const state_batch& state, const seal_record& seals,
-                     std::span<const consensus_record> records, const stored_identity* identity = nullptr);
+  result<> write(const block_ptr& block, const state_batch& state, const seal_record& seals,
+                 std::span<const consensus_record> records, const stored_identity* identity = nullptr);
   /// The same, but for the time when it is on disk: see block_store::collect_block.
-  result<void> collect(const block_ptr& block, const state_batch& state, const seal_record& seals,
-                       std::span<const consensus_record> records);
+  result<> collect(const block_ptr& block, const state_batch& state, const seal_record& seals,
+                   std::span<const consensus_record> records);
 
   /// Stores the block of a snapshot as the new head, with `notes`; its state is stored already.
-  result<void> adopt(const block_ptr& block, const seal_record& seals, std::span<const meta_note> notes,
-                     std::span<const consensus_record> records);
+  result<> adopt(const block_ptr& block, const seal_record& seals, std::span<const meta_note> notes,
+                 std::span<const consensus_record> records);
   /// What is stored of a block, but for its state.
   static block_record record_of(const executed_block& block, const seal_record& seals);
 
   /// Null when there is no such block; `newest` is the last one that counts.
   result<block_ptr> by_num(std::uint64_t block_num);
   result<block_ptr> by_hash(const hash32& hash, std::uint64_t newest);
-  /// Only the header; fails with `chain_rule::unknown_block`.
+  /// Only the header; fails with `chain_errc::unknown_block`.
   result<block_header> header_of(std::uint64_t block_num);
   result<std::optional<txn_place>> find_txn(const hash32& hash, std::uint64_t newest);
   result<std::optional<seal_record>> seals_of(std::uint64_t block_num);

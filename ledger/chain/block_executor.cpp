@@ -33,7 +33,7 @@ block_executor::block_executor(state_store& store, const contract_table& contrac
                                       .parent_hash = parent.hash},
       parent_(parent), block_(std::make_shared<executed_block>()) {}
 
-result<void> block_executor::add(transaction txn) {
+result<> block_executor::add(transaction txn) {
   auto started = clock::now();
   auto done = execute_transaction(state_, context_, txn, parent_.header.gas_limit - gas_used_, contracts_);
   execute_time_ += clock::now() - started;

@@ -21,9 +21,9 @@ public:
   block_executor(state_store& store, const contract_table& contracts, std::uint64_t chain_id,
                  const executed_block& parent);
 
-  /// Executes one more. Errors as those of `execute_transaction`; after one of `execution_rule` the next can
+  /// Executes one more. Errors as those of `execute_transaction`; after one of `execution_errc` the next can
   /// be tried, and after `errc::internal` too.
-  result<void> add(transaction txn);
+  result<> add(transaction txn);
   std::size_t txn_count() const { return block_->txns.size(); }
   /// Bytes the block's transactions take so far.
   std::size_t size() const { return size_; }

@@ -21,7 +21,7 @@ constexpr std::size_t block_frame_max = 2048;
 tl::unexpected<error> other_chain(const std::filesystem::path& dir, const genesis_params& there,
                                   std::string_view difference) {
   return fail(
-      chain_rule::other_chain,
+      chain_errc::other_chain,
       "{}: holds another chain (id {}): {}; choose another data directory, or start with that chain's "
       "parameters",
       dir.string(), there.chain_id, difference);
@@ -43,7 +43,7 @@ result<genesis_params> choose_params(const chain_options& options,
   }
   if (!stored) {
     if (wanted) return *wanted;
-    return fail(chain_rule::no_chain, "{}: holds no chain yet, and nothing says which one to make",
+    return fail(chain_errc::no_chain, "{}: holds no chain yet, and nothing says which one to make",
                 options.dir.string());
   }
   SWARM_TRY(auto found, decode_genesis(stored->genesis_params));
@@ -52,23 +52,23 @@ result<genesis_params> choose_params(const chain_options& options,
 }
 
 /// Compares what a proposed header claims with what executing its transactions made.
-result<void> check_outcome(const block_header& claimed, const block_header& made) {
+result<> check_outcome(const block_header& claimed, const block_header& made) {
   const auto at = claimed.block_num;
-  auto differs = [&](chain_rule rule, std::string_view what, bytes_view want, bytes_view have) {
+  auto differs = [&](chain_errc rule, std::string_view what, bytes_view want, bytes_view have) {
     return fail(rule, "block {}: its {} is {}, executing it gives {}", at, what, to_hex(want), to_hex(have));
   };
   if (claimed.gas_used != made.gas_used)
-    return fail(chain_rule::gas_used, "block {}: claims {} gas, executing it takes {}", at, claimed.gas_used,
+    return fail(chain_errc::gas_used, "block {}: claims {} gas, executing it takes {}", at, claimed.gas_used,
                 made.gas_used);
   if (claimed.receipts_root != made.receipts_root)
-    return differs(chain_rule::receipts_root, "receipts root", claimed.receipts_root.view(),
+    return differs(chain_errc::receipts_root, "receipts root", claimed.receipts_root.view(),
                    made.receipts_root.view());
   if (claimed.logs_bloom != made.logs_bloom)
-    return fail(chain_rule::logs_bloom, "block {}: its bloom is not that of its logs", at);
+    return fail(chain_errc::logs_bloom, "block {}: its bloom is not that of its logs", at);
   if (claimed.state_root != made.state_root)
-    return differs(chain_rule::state_root, "state root", claimed.state_root.view(), made.state_root.view());
+    return differs(chain_errc::state_root, "state root", claimed.state_root.view(), made.state_root.view());
   if (claimed.txns_root != made.txns_root)
-    return differs(chain_rule::txns_root, "transactions root", claimed.txns_root.view(),
+    return differs(chain_errc::txns_root, "transactions root", claimed.txns_root.view(),
                    made.txns_root.view());
   return {};
 }
@@ -110,7 +110,7 @@ result<std::unique_ptr<chain>> chain::open(chain_options options) {
                                            .env = options.env}));
   SWARM_TRY(const bool unfinished, store->under_repair());
   if (unfinished)
-    return fail(store_rule::damaged, "{}: a repair was interrupted; {}", options.dir.string(), damage_remedy);
+    return fail(store_errc::damaged, "{}: a repair was interrupted; {}", options.dir.string(), damage_remedy);
   SWARM_TRY(auto stored, store->identity());
   SWARM_TRY(auto params, choose_params(options, stored));
   auto source = std::make_shared<chain_source>(options, std::move(params), std::move(store));
@@ -127,7 +127,7 @@ result<std::unique_ptr<chain>> chain::open(chain_options options) {
   return std::unique_ptr<chain>(new chain(std::move(own)));
 }
 
-result<void> chain::parts::write_genesis(const genesis_block& first) {
+result<> chain::parts::write_genesis(const genesis_block& first) {
   auto block = std::make_shared<executed_block>();
   block->header = first.header;
   complete(*block);
@@ -137,17 +137,17 @@ result<void> chain::parts::write_genesis(const genesis_block& first) {
   return blocks.write(block, first.state, {}, records, &identity);
 }
 
-result<void> chain::parts::load_head() {
+result<> chain::parts::load_head() {
   SWARM_TRY(auto stored, store->head());
   if (!stored)
-    return fail(store_rule::damaged, "{}: the head is missing; {}", options.dir.string(), damage_remedy);
+    return fail(store_errc::damaged, "{}: the head is missing; {}", options.dir.string(), damage_remedy);
   SWARM_TRY(auto block, blocks.by_num(stored->block_num));
   if (!block || block->hash != stored->hash)
-    return fail(store_rule::damaged, "{}: block {}, the head, is missing or another; {}",
+    return fail(store_errc::damaged, "{}: block {}, the head, is missing or another; {}",
                 options.dir.string(), stored->block_num, damage_remedy);
   auto readable = state_view(state, block->header.state_root).account_of(system_account());
   if (!readable || !*readable)
-    return fail(store_rule::damaged, "{}: the state after block {} is unreadable{}{}; {}",
+    return fail(store_errc::damaged, "{}: the state after block {} is unreadable{}{}; {}",
                 options.dir.string(), stored->block_num, readable ? "" : ": ",
                 readable ? "" : readable.error().message, damage_remedy);
   SWARM_TRY(gaps, stored_gaps(*store));
@@ -210,8 +210,8 @@ result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address&
     auto added = executor.add(*txn);
     if (added) continue;
     stuck.insert(txn->sender());
-    if (added.error().is(execution_rule::gas_above_block)) continue; // in the next block
-    if (added.error().category != error_category(execution_rule{}) && !added.error().is(errc::internal))
+    if (added.error().is(execution_errc::gas_above_block)) continue; // in the next block
+    if (added.error().category != error_category(execution_errc{}) && !added.error().is(errc::internal))
       return tl::unexpected(std::move(added).error());
     log::error(log_source, "transaction {} is dropped, it cannot be executed: {}", to_hex(txn->hash().view()),
                added.error().message);
@@ -240,15 +240,15 @@ result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32&
   const auto& parent = *head;
   const auto& header = proposed.header;
   if (header.parent_hash != parent.hash || header.block_num != parent.header.block_num + 1)
-    return fail(chain_rule::unknown_parent, "block {} on {} does not follow the head, block {} {}",
+    return fail(chain_errc::unknown_parent, "block {} on {} does not follow the head, block {} {}",
                 header.block_num, to_hex(header.parent_hash.view()), parent.header.block_num,
                 to_hex(parent.hash.view()));
   SWARM_CHECK(check_header(header, parent.header, parent.hash));
   if (as_text(header.extra_data) != extra_data_vanity)
-    return fail(chain_rule::extra_data, "block {}: extra data is {}, must be \"{}\"", header.block_num,
+    return fail(chain_errc::extra_data, "block {}: extra data is {}, must be \"{}\"", header.block_num,
                 to_hex(header.extra_data), extra_data_vanity);
   if (proposed.txns.size() > block_txns_max)
-    return fail(block_rule::too_many_txns, "block {}: {} transactions, at most {} are allowed",
+    return fail(block_errc::too_many_txns, "block {}: {} transactions, at most {} are allowed",
                 header.block_num, proposed.txns.size(), block_txns_max);
   block_executor executor(state, contracts, genesis.chain_id, parent);
   for (const auto& given : proposed.txns) {
@@ -256,9 +256,9 @@ result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32&
     auto txn = waiting != nullptr ? *waiting : given; // the pool's has its sender recovered
     SWARM_CHECK(txn.recover_sender());
     if (auto added = executor.add(std::move(txn)); !added) {
-      if (added.error().category != error_category(execution_rule{}))
+      if (added.error().category != error_category(execution_errc{}))
         return tl::unexpected(std::move(added).error());
-      return fail(chain_rule::txn_not_executable, "block {}: transaction {}: {}", header.block_num,
+      return fail(chain_errc::txn_not_executable, "block {}: transaction {}: {}", header.block_num,
                   to_hex(given.hash().view()), added.error().message);
     }
   }
@@ -267,7 +267,7 @@ result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32&
   SWARM_CHECK(check_outcome(header, made->block->header));
   SWARM_ASSERT(made->block->hash == hash); // every field has been compared
   if (made->block->encoded_size > block_size_max)
-    return fail(block_rule::too_large, "block {}: {} bytes, at most {} are allowed", header.block_num,
+    return fail(block_errc::too_large, "block {}: {} bytes, at most {} are allowed", header.block_num,
                 made->block->encoded_size, block_size_max);
   return made;
 }
@@ -278,7 +278,7 @@ void chain::parts::remember(const candidate_ptr& made) {
 }
 
 /// After a failed write: what was being written may be on disk or not.
-result<void> chain::parts::recover_store() {
+result<> chain::parts::recover_store() {
   if (!store->needs_recovery()) return {};
   SWARM_CHECK(store->recover());
   SWARM_TRY(auto stored, store->head());
@@ -300,7 +300,7 @@ void chain::parts::show() {
       std::make_shared<const chain_view>(std::make_shared<const chain_view::parts>(std::move(place))));
 }
 
-result<void> chain::parts::advance_pool_to_head() {
+result<> chain::parts::advance_pool_to_head() {
   const state_view at_head(state, head->header.state_root);
   for (const auto& sender : pool.senders()) {
     SWARM_TRY(const auto found, at_head.account_of(sender));
@@ -333,7 +333,7 @@ result<block_ptr> chain::commit(const candidate_ptr& candidate, const seal_recor
   const auto block = candidate->block;
   if (block->hash == parts_->head->hash) return block;
   if (block->header.parent_hash != parts_->head->hash)
-    return fail(chain_rule::stale_candidate, "block {} was made on top of {}, the head is block {} {}",
+    return fail(chain_errc::stale_candidate, "block {} was made on top of {}, the head is block {} {}",
                 block->header.block_num, to_hex(block->header.parent_hash.view()),
                 parts_->head->header.block_num, to_hex(parts_->head->hash.view()));
   const auto changes = candidate->changes; // `candidate` may be one of those that set_head drops
@@ -353,7 +353,7 @@ result<block_ptr> chain::import_block(const block& received, const seal_record& 
 
 // Records
 
-result<void> chain::write_records(std::span<const consensus_record> records) {
+result<> chain::write_records(std::span<const consensus_record> records) {
   SWARM_CHECK(parts_->recover_store());
   return parts_->store->write_records(records);
 }

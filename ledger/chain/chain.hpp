@@ -83,7 +83,7 @@ struct chain_stats {
 class chain : public chain_view {
 public:
   /// Errors name the directory and tell what to do: used by another process, written by a newer version,
-  /// damaged, disk full (store_rule of store/kv_store.hpp); no_chain, other_chain, bad_genesis.
+  /// damaged, disk full (store_errc of store/kv_store.hpp); no_chain, other_chain, bad_genesis.
   static result<std::unique_ptr<chain>> open(chain_options options);
   /// Closes the store: views that others still have can read nothing any more.
   ~chain();
@@ -94,7 +94,7 @@ public:
   std::shared_ptr<const chain_window> window() const;
 
   // Pool
-  /// Lets a transaction in and returns its hash; errors are those of pool_rule, execution_rule and of
+  /// Lets a transaction in and returns its hash; errors are those of pool_errc, execution_errc and of
   /// the formats.
   result<hash32> submit(bytes_view raw);
   /// The same for one that is decoded already, perhaps with its sender recovered on another thread.
@@ -129,7 +129,7 @@ public:
 
   // What consensus must not forget between two blocks
   /// On disk when it returns. After an error it may be tried again.
-  result<void> write_records(std::span<const consensus_record> records);
+  result<> write_records(std::span<const consensus_record> records);
   result<std::optional<bytes>> record_of(std::string_view key) const;
 
   chain_stats stats() const;

@@ -89,7 +89,7 @@ TEST_CASE("parameters that make no chain are refused") {
     auto options = test_options(dirs / "x");
     change(*options.genesis);
     auto opened = chain::open(options);
-    return !opened && opened.error().is(chain_rule::bad_genesis);
+    return !opened && opened.error().is(chain_errc::bad_genesis);
   };
   CHECK(refused([](auto& g) { g.validators.clear(); }));
   CHECK(refused([](auto& g) { g.validators.resize(2, g.validators[0]); }));
@@ -101,7 +101,7 @@ TEST_CASE("parameters that make no chain are refused") {
   CHECK(refused([](auto& g) { g.block_gas_limit = ~std::uint64_t{0}; }));
   auto options = test_options(dirs / "y");
   options.genesis.reset();
-  CHECK(chain::open(options).error().is(chain_rule::no_chain));
+  CHECK(chain::open(options).error().is(chain_errc::no_chain));
 }
 
 TEST_CASE("a transaction goes from the pool into a block and is found again") {
@@ -112,7 +112,7 @@ TEST_CASE("a transaction goes from the pool into a block and is found again") {
   auto hash = on->submit(txn.raw());
   REQUIRE(hash);
   CHECK(*hash == txn.hash());
-  CHECK(on->submit(txn.raw()).error().is(pool_rule::already_known));
+  CHECK(on->submit(txn.raw()).error().is(pool_errc::already_known));
   REQUIRE(on->submit(make_txn(key, 1, input_of(op::store, word(1), word(2)))));
   CHECK(on->has_executable());
   CHECK(*on->pending_nonce(key.account()) == 2);
@@ -134,7 +134,7 @@ TEST_CASE("a transaction goes from the pool into a block and is found again") {
   CHECK(on->find_pending(*hash) == nullptr);
   CHECK(*on->pending_nonce(key.account()) == 2);
   CHECK(on->account_of(key.account())->nonce == 2);
-  CHECK(on->submit(txn.raw()).error().is(execution_rule::nonce_too_low));
+  CHECK(on->submit(txn.raw()).error().is(execution_errc::nonce_too_low));
 
   auto place = *on->find_txn(*hash);
   REQUIRE(place);
@@ -163,22 +163,22 @@ TEST_CASE("what never fits is refused at the door") {
   auto submit = [&](txn_fields with, std::uint64_t chain_id = default_chain_id) {
     return on->submit(make_signed(with, key, chain_id)->raw()).error();
   };
-  CHECK(submit(fields, 1).is(txn_rule::wrong_chain));
+  CHECK(submit(fields, 1).is(txn_errc::wrong_chain));
   auto rich = fields;
   rich.value = u256(1);
   CHECK(submit(rich).message.find("insufficient funds") != std::string::npos);
   auto creating = fields;
   creating.to.reset();
-  CHECK(submit(creating).is(execution_rule::contract_creation));
+  CHECK(submit(creating).is(execution_errc::contract_creation));
   auto hungry = fields;
   hungry.gas_limit = default_block_gas_limit + 1;
-  CHECK(submit(hungry).is(execution_rule::gas_above_block));
+  CHECK(submit(hungry).is(execution_errc::gas_above_block));
   auto starving = fields;
   starving.gas_limit = 20'000;
-  CHECK(submit(starving).is(execution_rule::gas_below_intrinsic));
+  CHECK(submit(starving).is(execution_errc::gas_below_intrinsic));
   auto far = fields;
   far.nonce = 256;
-  CHECK(submit(far).is(pool_rule::nonce_gap));
+  CHECK(submit(far).is(pool_errc::nonce_gap));
   auto raw = make_signed(fields, key, default_chain_id)->raw();
   CHECK_FALSE(on->submit(bytes_view(raw).first(raw.size() - 1)));
   CHECK_FALSE(on->submit(bytes_view{}));
@@ -253,7 +253,7 @@ TEST_CASE("a restarted chain goes on, and old states stay readable") {
     CHECK(on->call({.to = test_address(), .input = input_of(op::load, word(5))}, num)->output
           == to_bytes(word(num - 1).view()));
   }
-  CHECK(on->storage_of(test_address(), word(5), 7).error().is(chain_rule::unknown_block));
+  CHECK(on->storage_of(test_address(), word(5), 7).error().is(chain_errc::unknown_block));
 }
 
 TEST_CASE("calls and estimates leave nothing behind") {
@@ -334,20 +334,20 @@ TEST_CASE("a block that breaks any rule is refused by the rule it breaks") {
     return !made && made.error().is(rule);
   };
   auto flip = [](auto& raw) { raw[3] ^= 1; };
-  CHECK(broken(chain_rule::unknown_parent, [&](block& b) { flip(b.header.parent_hash); }));
-  CHECK(broken(chain_rule::unknown_parent, [&](block& b) { b.header.block_num = 2; }));
-  CHECK(broken(chain_rule::state_root, [&](block& b) { flip(b.header.state_root); }));
-  CHECK(broken(chain_rule::txns_root, [&](block& b) { flip(b.header.txns_root); }));
-  CHECK(broken(chain_rule::receipts_root, [&](block& b) { flip(b.header.receipts_root); }));
-  CHECK(broken(chain_rule::logs_bloom, [&](block& b) { flip(b.header.logs_bloom); }));
-  CHECK(broken(chain_rule::gas_used, [&](block& b) { b.header.gas_used += 1; }));
-  CHECK(broken(chain_rule::extra_data, [&](block& b) { b.header.extra_data = {1}; }));
-  CHECK(broken(header_rule::gas_limit, [&](block& b) { b.header.gas_limit += 1; }));
-  CHECK(broken(header_rule::difficulty, [&](block& b) { b.header.difficulty = u256(2); }));
-  CHECK(broken(header_rule::base_fee, [&](block& b) { b.header.base_fee = u256(2); }));
-  CHECK(broken(chain_rule::gas_used, [&](block& b) { b.txns.clear(); }));
-  CHECK(broken(chain_rule::txn_not_executable, [&](block& b) { b.txns.push_back(b.txns[0]); }));
-  CHECK(broken(chain_rule::txn_not_executable, [&](block& b) { b.txns[0] = make_txn(test_key(9), 1, {}); }));
+  CHECK(broken(chain_errc::unknown_parent, [&](block& b) { flip(b.header.parent_hash); }));
+  CHECK(broken(chain_errc::unknown_parent, [&](block& b) { b.header.block_num = 2; }));
+  CHECK(broken(chain_errc::state_root, [&](block& b) { flip(b.header.state_root); }));
+  CHECK(broken(chain_errc::txns_root, [&](block& b) { flip(b.header.txns_root); }));
+  CHECK(broken(chain_errc::receipts_root, [&](block& b) { flip(b.header.receipts_root); }));
+  CHECK(broken(chain_errc::logs_bloom, [&](block& b) { flip(b.header.logs_bloom); }));
+  CHECK(broken(chain_errc::gas_used, [&](block& b) { b.header.gas_used += 1; }));
+  CHECK(broken(chain_errc::extra_data, [&](block& b) { b.header.extra_data = {1}; }));
+  CHECK(broken(header_errc::gas_limit, [&](block& b) { b.header.gas_limit += 1; }));
+  CHECK(broken(header_errc::difficulty, [&](block& b) { b.header.difficulty = u256(2); }));
+  CHECK(broken(header_errc::base_fee, [&](block& b) { b.header.base_fee = u256(2); }));
+  CHECK(broken(chain_errc::gas_used, [&](block& b) { b.txns.clear(); }));
+  CHECK(broken(chain_errc::txn_not_executable, [&](block& b) { b.txns.push_back(b.txns[0]); }));
+  CHECK(broken(chain_errc::txn_not_executable, [&](block& b) { b.txns[0] = make_txn(test_key(9), 1, {}); }));
   // The coinbase and a later timestamp are the proposer's choice; for consensus to judge.
   auto other = good;
   other.header.coinbase = test_key(5).account();
@@ -384,7 +384,7 @@ TEST_CASE(
   auto second = *on->build_block(2, test_key(1).account(), 10);
   CHECK(first->block->hash != second->block->hash);
   REQUIRE(on->commit(second, {}));
-  CHECK(on->commit(first, {}).error().is(chain_rule::stale_candidate));
+  CHECK(on->commit(first, {}).error().is(chain_errc::stale_candidate));
   CHECK(*on->commit(second, {}) == second->block);
   CHECK(on->head() == second->block);
   CHECK(on->head()->header.block_num == 1);

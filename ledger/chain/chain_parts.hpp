@@ -60,9 +60,9 @@ struct chain::parts {
 
   parts(chain_options opts, std::shared_ptr<chain_source> from);
 
-  result<void> write_genesis(const genesis_block& first);
-  result<void> load_head();
-  result<void> recover_store();
+  result<> write_genesis(const genesis_block& first);
+  result<> load_head();
+  result<> recover_store();
   /// Shows others what is on disk now. Comes before what waits in the pool is dropped, see chain_window.
   void show();
   void remember(const candidate_ptr& made);
@@ -70,7 +70,7 @@ struct chain::parts {
   /// Drops what waits in the pool and came with `block`.
   void advance_pool(const executed_block& block);
   /// The same for everything up to the head, however it came about.
-  result<void> advance_pool_to_head();
+  result<> advance_pool_to_head();
   /// Checks a block with the hash `hash` against every rule by executing it on top of `head`.
   result<candidate_ptr> execute(const block& proposed, const hash32& hash, body_state body);
 };

@@ -5,7 +5,7 @@
 namespace swarm::ledger {
 
 /// Why a block, candidate or question is refused; headers, transactions and pool keep their own categories.
-enum class chain_rule {
+enum class chain_errc {
   unknown_parent = 1, ///< not on top of the head
   stale_candidate,    ///< made on top of a block that is no longer the head
   txns_root,          ///< the header's root is not that of the transactions
@@ -25,7 +25,7 @@ enum class chain_rule {
   too_many_logs,      ///< more results than `logs_max`, or blocks than `log_blocks_max`
 };
 
-constexpr std::string_view error_category(chain_rule) {
+constexpr std::string_view error_category(chain_errc) {
   return "chain";
 }
 

@@ -14,7 +14,7 @@ constexpr std::uint64_t estimate_margin_percent = 50;
 result<block_header> chain_view::parts::header_at(at_block at) const {
   if (!at || *at == head->header.block_num) return head->header;
   if (*at > head->header.block_num)
-    return fail(chain_rule::unknown_block, "block {} is not there, the head is {}", *at,
+    return fail(chain_errc::unknown_block, "block {} is not there, the head is {}", *at,
                 head->header.block_num);
   if (gaps.lacks_block(*at)) return tl::unexpected(missing_block_error(gaps, *at));
   return from->blocks.header_of(*at);
@@ -85,7 +85,7 @@ result<block_ptr> chain_view::block_by_hash(const hash32& hash) const {
   SWARM_TRY(auto block, parts_->from->blocks.by_hash(hash, parts_->head->header.block_num));
   if (block && block->hash == hash) return block;
   if (history_complete()) return block_ptr{};
-  return fail(chain_rule::history_missing, "block {} is not here, or not yet: history is being fetched",
+  return fail(chain_errc::history_missing, "block {} is not here, or not yet: history is being fetched",
               to_hex(hash.view()));
 }
 
@@ -174,14 +174,14 @@ result<std::vector<log_hit>> chain_view::logs(const log_filter& filter) const {
 
 result<std::vector<log_hit>> chain_view::logs(const log_filter& filter, log_query_work& work) const {
   if (filter.from_block > filter.to_block)
-    return fail(chain_rule::bad_filter, "invalid block range: from {} is after to {}", filter.from_block,
+    return fail(chain_errc::bad_filter, "invalid block range: from {} is after to {}", filter.from_block,
                 filter.to_block);
   if (filter.topics.size() > topics_max)
-    return fail(chain_rule::bad_filter, "filter with {} topics, a log has at most {}", filter.topics.size(),
+    return fail(chain_errc::bad_filter, "filter with {} topics, a log has at most {}", filter.topics.size(),
                 topics_max);
   auto too_wide = [](const auto& set) { return set.size() > log_filter::alternatives_max; };
   if (too_wide(filter.addresses) || std::any_of(filter.topics.begin(), filter.topics.end(), too_wide))
-    return fail(chain_rule::bad_filter, "filter with more than {} alternatives in one place",
+    return fail(chain_errc::bad_filter, "filter with more than {} alternatives in one place",
                 log_filter::alternatives_max);
   auto bounded = filter;
   bounded.to_block = std::min(filter.to_block, parts_->head->header.block_num);

@@ -38,7 +38,7 @@ struct log_query_work {
 /// blocks are final and nothing is pruned, so a view is no more than a head, and what it shows is on disk. It
 /// reads while the chain goes on, also while that one recovers from a failed write, and shows what was fetched of
 /// history until it was made. When its chain has ended it can read nothing any more, which is an error
-/// (store_rule::io).
+/// (store_errc::io).
 class chain_view {
 public:
   // Identity

@@ -135,7 +135,7 @@ TEST_CASE("a view stays at its block while the chain goes on") {
   chain.grow();
   CHECK(view->head()->header.block_num == 3);
   CHECK(trouble_of(*view) == "");
-  CHECK(view->account_of(test_key(sender).account(), 4).error().is(chain_rule::unknown_block));
+  CHECK(view->account_of(test_key(sender).account(), 4).error().is(chain_errc::unknown_block));
   CHECK(chain.on->window()->view()->head()->header.block_num == 4);
   CHECK(trouble_of(*chain.on->window()->view()) == "");
   CHECK(trouble_of(*chain.on) == ""); // which is one, too
@@ -165,9 +165,9 @@ TEST_CASE("a view is of no use when its chain has ended, and does not keep the d
   chain.on.reset();
   chain.on = chain::open(test_options(chain.dirs / "a")).value();
   CHECK(view->head()->header.block_num == 1);
-  CHECK(view->account_of(test_key(sender).account()).error().is(store_rule::io));
-  CHECK(view->logs({.from_block = 0, .to_block = 1}).error().is(store_rule::io));
-  CHECK(window->pending_nonce(test_key(sender).account()).error().is(store_rule::io));
+  CHECK(view->account_of(test_key(sender).account()).error().is(store_errc::io));
+  CHECK(view->logs({.from_block = 0, .to_block = 1}).error().is(store_errc::io));
+  CHECK(window->pending_nonce(test_key(sender).account()).error().is(store_errc::io));
   CHECK(trouble_of(*chain.on->window()->view()) == "");
 }
 

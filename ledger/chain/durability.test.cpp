@@ -127,13 +127,13 @@ TEST_CASE("a directory belongs to one process, and the message says so") {
   REQUIRE(holder.line() == "open");
   auto second = chain::open(test_options(dirs / "a"));
   REQUIRE_FALSE(second);
-  CHECK(second.error().is(store_rule::locked));
+  CHECK(second.error().is(store_errc::locked));
   CHECK(second.error().message.find((dirs / "a").string()) != std::string::npos);
   CHECK(second.error().message.find("another process") != std::string::npos);
   holder.kill();
   auto first = chain::open(test_options(dirs / "a"));
   REQUIRE(first);
-  CHECK(chain::open(test_options(dirs / "a")).error().is(store_rule::locked));
+  CHECK(chain::open(test_options(dirs / "a")).error().is(store_errc::locked));
 }
 
 TEST_CASE("the directory of another chain is refused and left alone") {
@@ -144,7 +144,7 @@ TEST_CASE("the directory of another chain is refused and left alone") {
     change(options);
     auto opened = chain::open(options);
     REQUIRE_FALSE(opened);
-    CHECK(opened.error().is(chain_rule::other_chain));
+    CHECK(opened.error().is(chain_errc::other_chain));
     CHECK(opened.error().message.find(words) != std::string::npos);
     CHECK(opened.error().message.find((dirs / "a").string()) != std::string::npos);
   };
@@ -170,7 +170,7 @@ TEST_CASE("a directory of a newer version is refused") {
   }
   auto opened = chain::open(test_options(dirs / "a"));
   REQUIRE_FALSE(opened);
-  CHECK(opened.error().is(store_rule::newer_schema));
+  CHECK(opened.error().is(store_errc::newer_schema));
   CHECK(opened.error().message.find("newer swarmd") != std::string::npos);
 }
 
@@ -189,7 +189,7 @@ TEST_CASE("damaged directories are refused, with a word on what to do") {
     damage(dir);
     auto opened = chain::open(test_options(dir));
     REQUIRE_FALSE(opened);
-    CHECK(opened.error().is(store_rule::damaged));
+    CHECK(opened.error().is(store_errc::damaged));
     CHECK(opened.error().message.find("restore") != std::string::npos);
   };
   damaged("no-index", [](const auto& dir) { std::filesystem::remove(dir / "CURRENT"); });
@@ -228,7 +228,7 @@ TEST_CASE("a directory that cannot be made or written is an error") {
   std::ofstream(dirs / "file") << "x";
   auto opened = chain::open(test_options(dirs / "file" / "below"));
   REQUIRE_FALSE(opened);
-  CHECK(opened.error().is(store_rule::io));
+  CHECK(opened.error().is(store_errc::io));
 }
 
 TEST_CASE("a disk that takes no more fails the commit, and the chain goes on when there is room") {
@@ -262,10 +262,10 @@ TEST_CASE("commits stop before the disk is full and go on by themselves") {
   auto made = *on->build_block(1, test_key(1).account(), 10);
   auto full = on->commit(made, {});
   REQUIRE_FALSE(full);
-  CHECK(full.error().is(store_rule::disk_full));
+  CHECK(full.error().is(store_errc::disk_full));
   CHECK(on->head()->header.block_num == 0);
   CHECK(on->has_executable());
-  CHECK(on->commit(made, {}).error().is(store_rule::disk_full));
+  CHECK(on->commit(made, {}).error().is(store_errc::disk_full));
 }
 
 TEST_CASE("records of consensus survive, alone and together with a block") {

@@ -31,7 +31,7 @@ result<std::size_t> block_size(const bytes& header, const bytes& body) {
   return list_size(header.size() + list.payload.size());
 }
 
-result<void> put_outcomes(executed_block& to, const encoded_block& parts) {
+result<> put_outcomes(executed_block& to, const encoded_block& parts) {
   SWARM_TRY(auto receipts, decode_receipts(parts.receipts));
   SWARM_TRY(auto outputs, rlp_reader::open(parts.outputs, outputs_name));
   if (receipts.size() != to.txns.size())

@@ -18,13 +18,13 @@ hash32 word_of(const address& who) {
   return out;
 }
 
-result<void> put_system_account(state_overlay& state, const genesis_params& params) {
+result<> put_system_account(state_overlay& state, const genesis_params& params) {
   const auto self = system_account();
   SWARM_CHECK(state.set_nonce(self, 1)); // an account without nonce and code would count as empty (EIP-161)
   return state.store(self, u256(chain_id_slot), u256(params.chain_id));
 }
 
-result<void> put_validators(state_overlay& state, const genesis_params& params) {
+result<> put_validators(state_overlay& state, const genesis_params& params) {
   const auto self = validators_account();
   SWARM_CHECK(state.set_nonce(self, 1));
   SWARM_CHECK(state.store(self, u256(validator_count_slot), u256(params.validators.size())));
@@ -33,7 +33,7 @@ result<void> put_validators(state_overlay& state, const genesis_params& params) 
   return {};
 }
 
-result<void> put_contracts(state_overlay& state, const native_contract_set& contracts) {
+result<> put_contracts(state_overlay& state, const native_contract_set& contracts) {
   for (const auto& item : contracts.genesis) {
     SWARM_CHECK(state.set_nonce(item.where, 1)); // as any contract (EIP-161)
     SWARM_CHECK(state.set_code(item.where, contract_table::code_of_kind(item.kind)));
@@ -49,20 +49,20 @@ result<genesis_params> normalize(genesis_params params) {
   auto& set = params.validators;
   std::sort(set.begin(), set.end());
   if (set.empty() || set.size() > validators_max)
-    return fail(chain_rule::bad_genesis, "genesis: {} validators, must be 1 to {}", set.size(),
+    return fail(chain_errc::bad_genesis, "genesis: {} validators, must be 1 to {}", set.size(),
                 validators_max);
   if (std::adjacent_find(set.begin(), set.end()) != set.end())
-    return fail(chain_rule::bad_genesis, "genesis: a validator is named twice");
+    return fail(chain_errc::bad_genesis, "genesis: a validator is named twice");
   if (set.front().is_zero())
-    return fail(chain_rule::bad_genesis, "genesis: the zero address is no validator");
+    return fail(chain_errc::bad_genesis, "genesis: the zero address is no validator");
   if (params.chain_id == 0 || params.chain_id > chain_id_max)
-    return fail(chain_rule::bad_genesis, "genesis: chain id {}, must be 1 to {}", params.chain_id,
+    return fail(chain_errc::bad_genesis, "genesis: chain id {}, must be 1 to {}", params.chain_id,
                 chain_id_max);
   if (params.block_gas_limit < 1'000'000 || params.block_gas_limit > block_gas_limit_max)
-    return fail(chain_rule::bad_genesis, "genesis: block gas limit {}, must be 1000000 to {}",
+    return fail(chain_errc::bad_genesis, "genesis: block gas limit {}, must be 1000000 to {}",
                 params.block_gas_limit, block_gas_limit_max);
   if (params.timestamp > header_number_max)
-    return fail(chain_rule::bad_genesis, "genesis: timestamp {}, must be seconds since 1970",
+    return fail(chain_errc::bad_genesis, "genesis: timestamp {}, must be seconds since 1970",
                 params.timestamp);
   return params;
 }
@@ -81,7 +81,7 @@ result<genesis_params> decode_genesis(bytes_view raw) {
   SWARM_TRY(auto reader, rlp_reader::open(raw, "genesis"));
   SWARM_TRY(auto version, reader.number("version"));
   if (version != params_version)
-    return fail(chain_rule::bad_genesis, "genesis: parameters of version {}, this swarmd knows {}", version,
+    return fail(chain_errc::bad_genesis, "genesis: parameters of version {}, this swarmd knows {}", version,
                 params_version);
   SWARM_TRY(out.chain_id, reader.number("chain id"));
   SWARM_TRY(out.timestamp, reader.number("timestamp"));

@@ -131,10 +131,10 @@ TEST_CASE("log queries that are reversed, too wide or too many are refused") {
   auto all = make_noise(*on, random, 30);
   REQUIRE(all.size() > 5);
   auto error_of = [&](log_filter filter) { return on->logs(filter).error(); };
-  CHECK(error_of({.from_block = 3, .to_block = 2}).is(chain_rule::bad_filter));
-  CHECK(error_of({.to_block = 9, .topics = std::vector<std::vector<hash32>>(5)}).is(chain_rule::bad_filter));
-  CHECK(error_of({.to_block = 9, .addresses = std::vector<address>(257)}).is(chain_rule::bad_filter));
-  CHECK(error_of({.to_block = 30}).is(chain_rule::too_many_logs));
+  CHECK(error_of({.from_block = 3, .to_block = 2}).is(chain_errc::bad_filter));
+  CHECK(error_of({.to_block = 9, .topics = std::vector<std::vector<hash32>>(5)}).is(chain_errc::bad_filter));
+  CHECK(error_of({.to_block = 9, .addresses = std::vector<address>(257)}).is(chain_errc::bad_filter));
+  CHECK(error_of({.to_block = 30}).is(chain_errc::too_many_logs));
   // Every block is looked at, but none has a log of four topics that are all 2.
   log_filter rare{.to_block = 30, .topics = {{word(0), word(1), word(2)}, {}, {}, {word(77)}}};
   CHECK(on->logs(rare)->empty());
@@ -154,7 +154,7 @@ TEST_CASE("a refused log query says how far it came, and succeeds up to there") 
     log_query_work work, again;
     const auto refused = on.logs(filter, work);
     REQUIRE(!refused);
-    CHECK(refused.error().is(chain_rule::too_many_logs));
+    CHECK(refused.error().is(chain_errc::too_many_logs));
     CHECK(refused.error().message.ends_with("ask for fewer blocks"));
     REQUIRE(work.reached <= filter.to_block);
     if (work.reached == filter.from_block) return;

@@ -14,9 +14,9 @@ std::size_t size_of(const transaction& txn) {
 }
 } // namespace
 
-result<void> mempool::add(transaction txn, std::uint64_t account_nonce) {
+result<> mempool::add(transaction txn, std::uint64_t account_nonce) {
   if (by_hash_.contains(txn.hash()))
-    return fail(pool_rule::already_known, "already known: transaction {} waits for a block",
+    return fail(pool_errc::already_known, "already known: transaction {} waits for a block",
                 to_hex(txn.hash().view()));
   SWARM_CHECK(check_sender(txn, account_nonce));
   SWARM_CHECK(make_room(txn, account_nonce));
@@ -33,39 +33,39 @@ result<void> mempool::add(transaction txn, std::uint64_t account_nonce) {
   return {};
 }
 
-result<void> mempool::check_sender(const transaction& txn, std::uint64_t account_nonce) const {
+result<> mempool::check_sender(const transaction& txn, std::uint64_t account_nonce) const {
   auto nonce = txn.fields().nonce;
   if (nonce < account_nonce)
-    return fail(execution_rule::nonce_too_low, "nonce too low: account {} is at {}, transaction has {}",
+    return fail(execution_errc::nonce_too_low, "nonce too low: account {} is at {}, transaction has {}",
                 to_hex(txn.sender().view()), account_nonce, nonce);
   if (nonce - account_nonce > limits_.nonce_gap_max)
-    return fail(pool_rule::nonce_gap,
+    return fail(pool_errc::nonce_gap,
                 "nonce too high: account {} is at {}, transaction has {}, at most {} ahead",
                 to_hex(txn.sender().view()), account_nonce, nonce, limits_.nonce_gap_max);
   auto found = senders_.find(txn.sender());
   if (found == senders_.end()) return {};
   if (found->second.by_nonce.contains(nonce))
     return fail(
-        pool_rule::replacement,
+        pool_errc::replacement,
         "replacement transaction underpriced: another transaction of account {} with nonce {} waits, and gas "
         "has no price here",
         to_hex(txn.sender().view()), nonce);
   if (found->second.by_nonce.size() >= limits_.sender_txns_max)
-    return fail(pool_rule::sender_full, "too many transactions: {} of account {} wait already",
+    return fail(pool_errc::sender_full, "too many transactions: {} of account {} wait already",
                 limits_.sender_txns_max, to_hex(txn.sender().view()));
   return {};
 }
 
 /// Refuses when the pool is full; but what can be executed goes before what waits for a missing nonce, so
 /// that nobody can block the pool with transactions that lead nowhere.
-result<void> mempool::make_room(const transaction& txn, std::uint64_t account_nonce) {
+result<> mempool::make_room(const transaction& txn, std::uint64_t account_nonce) {
   auto fits = [&] {
     return by_hash_.size() < limits_.txns_max && byte_count_ + size_of(txn) <= limits_.bytes_max;
   };
   bool executable = txn.fields().nonce == next_nonce(txn.sender(), account_nonce);
   while (!fits()) {
     if (executable && drop_youngest_gapped()) continue;
-    return fail(pool_rule::pool_full,
+    return fail(pool_errc::pool_full,
                 "txpool is full: {} transactions, {} bytes wait; try again after the next block",
                 by_hash_.size(), byte_count_);
   }

@@ -15,7 +15,7 @@ public:
   explicit mempool(pool_limits limits) : limits_(limits) {}
 
   /// Lets in a transaction whose sender is known. `account_nonce` is the sender's nonce at the head.
-  result<void> add(transaction txn, std::uint64_t account_nonce);
+  result<> add(transaction txn, std::uint64_t account_nonce);
   /// The sender's nonce at the head has become `account_nonce`: what came before it goes.
   void advance(const address& sender, std::uint64_t account_nonce);
   /// Takes out one transaction, e.g. one that cannot be executed after all.
@@ -45,8 +45,8 @@ private:
   };
   using sender_map = std::unordered_map<address, sender_queue>;
 
-  result<void> check_sender(const transaction& txn, std::uint64_t account_nonce) const;
-  result<void> make_room(const transaction& txn, std::uint64_t account_nonce);
+  result<> check_sender(const transaction& txn, std::uint64_t account_nonce) const;
+  result<> make_room(const transaction& txn, std::uint64_t account_nonce);
   bool drop_youngest_gapped();
   void erase(sender_queue& queue, std::map<std::uint64_t, waiting>::iterator at);
   void take_ready(const sender_queue& queue);

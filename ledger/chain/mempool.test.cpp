@@ -70,13 +70,13 @@ TEST_CASE("refusals say what ethers looks for") {
     CHECK(added.error().is(rule));
     CHECK(added.error().message.find(words) != std::string::npos);
   };
-  refused(make_txn(key, 5, {}), pool_rule::already_known, "already known");
-  refused(make_txn(key, 5, {1}), pool_rule::replacement, "replacement transaction underpriced");
-  refused(make_txn(key, 4, {}), execution_rule::nonce_too_low, "nonce too low");
-  refused(make_txn(key, 16, {}), pool_rule::nonce_gap, "nonce too high");
+  refused(make_txn(key, 5, {}), pool_errc::already_known, "already known");
+  refused(make_txn(key, 5, {1}), pool_errc::replacement, "replacement transaction underpriced");
+  refused(make_txn(key, 4, {}), execution_errc::nonce_too_low, "nonce too low");
+  refused(make_txn(key, 16, {}), pool_errc::nonce_gap, "nonce too high");
   REQUIRE(pool.add(make_txn(key, 15, {}), 5));
   REQUIRE(pool.add(make_txn(key, 14, {}), 5));
-  refused(make_txn(key, 6, {}), pool_rule::sender_full, "too many transactions");
+  refused(make_txn(key, 6, {}), pool_errc::sender_full, "too many transactions");
   CHECK(pool.txn_count() == 3);
 }
 
@@ -88,19 +88,19 @@ TEST_CASE("a full pool prefers what can be executed over what waits for a nonce"
   REQUIRE(pool.add(make_txn(gaps, 0, {}), 0));
   auto full = pool.add(make_txn(test_key(2), 3, {}), 0);
   REQUIRE_FALSE(full);
-  CHECK(full.error().is(pool_rule::pool_full));
+  CHECK(full.error().is(pool_errc::pool_full));
   REQUIRE(pool.add(make_txn(test_key(2), 0, {}), 0));
   REQUIRE(pool.add(make_txn(test_key(2), 1, {}), 0));
   CHECK(pool.txn_count() == 3);
   CHECK(pool.executable(10).size() == 3);
-  CHECK(pool.add(make_txn(test_key(3), 0, {}), 0).error().is(pool_rule::pool_full));
+  CHECK(pool.add(make_txn(test_key(3), 0, {}), 0).error().is(pool_errc::pool_full));
 }
 
 TEST_CASE("a full pool counts bytes") {
   mempool pool({.bytes_max = 10'000});
   REQUIRE(pool.add(make_txn(test_key(1), 0, bytes(4000, 1)), 0));
   CHECK(pool.byte_count() > 8000);
-  CHECK(pool.add(make_txn(test_key(2), 0, bytes(4000, 1)), 0).error().is(pool_rule::pool_full));
+  CHECK(pool.add(make_txn(test_key(2), 0, bytes(4000, 1)), 0).error().is(pool_errc::pool_full));
   REQUIRE(pool.add(make_txn(test_key(2), 0, {}), 0));
 }
 

@@ -7,9 +7,9 @@
 namespace swarm::ledger {
 
 /// Why a transaction is not let in although it could be executed one day; malformed ones keep the categories
-/// of their formats, those that can never be executed that of execution_rule. The messages contain the words
+/// of their formats, those that can never be executed that of execution_errc. The messages contain the words
 /// that ethers.js and web3.py look for ("already known", "replacement transaction underpriced").
-enum class pool_rule {
+enum class pool_errc {
   already_known = 1, ///< the same transaction waits already
   nonce_gap,         ///< further ahead of the account's nonce than `nonce_gap_max`
   replacement,       ///< another transaction of this sender and nonce waits; it is never replaced
@@ -17,7 +17,7 @@ enum class pool_rule {
   pool_full,         ///< too many, or too many bytes, wait in all
 };
 
-constexpr std::string_view error_category(pool_rule) {
+constexpr std::string_view error_category(pool_errc) {
   return "mempool";
 }
 

@@ -27,10 +27,10 @@ struct range_item {
 };
 
 /// The header names these transactions.
-result<void> check_body(const block& item) {
+result<> check_body(const block& item) {
   const auto root = root_of_txns(item.txns);
   if (root == item.header.txns_root) return {};
-  return fail(chain_rule::txns_root, "block {}: its transactions root is {}, the transactions have {}",
+  return fail(chain_errc::txns_root, "block {}: its transactions root is {}, the transactions have {}",
               item.header.block_num, to_hex(item.header.txns_root.view()), to_hex(root.view()));
 }
 
@@ -56,7 +56,7 @@ public:
   }
 
 private:
-  result<void> import_all(std::vector<block_ptr>& out) {
+  result<> import_all(std::vector<block_ptr>& out) {
     SWARM_TRY(auto root, validators_root());
     SWARM_TRY(auto validators, validators_now(1));
     prepare(0, validators);
@@ -86,7 +86,7 @@ private:
     });
   }
 
-  result<void> decode(std::size_t at) {
+  result<> decode(std::size_t at) {
     auto& item = items_[at];
     SWARM_TRY(auto content, decode_block(range_[at].block, on_.genesis.chain_id));
     SWARM_TRY(item.seals, decode_seals(range_[at].seals));
@@ -102,7 +102,7 @@ private:
   }
 
   /// A quorum sealed exactly this; only then its transactions cost a signature each.
-  result<void> check(range_item& item, const std::vector<address>& validators) const {
+  result<> check(range_item& item, const std::vector<address>& validators) const {
     const auto digest =
         seal_digest(on_.genesis.chain_id, on_.source->genesis_hash, item.hash, item.seals.round_num);
     SWARM_CHECK(check_seals(item.seals, digest, validators, seal_quorum(validators.size())));
@@ -112,7 +112,7 @@ private:
     return {};
   }
 
-  result<void> import_one(std::size_t at, const validator_set& validators, std::vector<block_ptr>& out) {
+  result<> import_one(std::size_t at, const validator_set& validators, std::vector<block_ptr>& out) {
     auto& item = items_[at];
     if (item.content && item.judged_by != validators.version) judge(item, validators);
     if (item.wrong) return tl::unexpected(std::move(*item.wrong));
@@ -171,7 +171,7 @@ range_outcome chain::import_range(std::uint64_t first, std::span<const sealed_bl
   const auto next = on.head->header.block_num + 1;
   if (first > next) {
     out.refused =
-        fail(chain_rule::unknown_parent, "block {} does not follow the head, block {}", first, next - 1)
+        fail(chain_errc::unknown_parent, "block {} does not follow the head, block {}", first, next - 1)
             .value();
     return out;
   }

@@ -130,31 +130,31 @@ TEST_CASE("a range ends before the first block that is wrong, and says by which 
     one.seals = seals_by(*source, shown, {1});
   };
   block content{block_50->header, block_50->txns};
-  refused(seal_rule::not_a_validator, [&](auto& one) { one.seals = seals_by(*source, *block_50, {3}); });
-  refused(seal_rule::below_quorum, [&](auto& one) { one.seals = seals_by(*source, *block_50, {}); });
-  refused(seal_rule::too_many, [&](auto& one) { one.seals = seals_by(*source, *block_50, {1, 1}); });
-  refused(seal_rule::not_a_validator, [&](auto& one) { one.seals = good[50].seals; }); // of another block
-  refused(rlp_rule::truncated, [&](auto& one) { one.block.resize(one.block.size() / 2); });
-  refused(rlp_rule::truncated, [&](auto& one) { one.seals.resize(one.seals.size() / 2); });
-  refused(chain_rule::unknown_parent, [&](auto& one) { one = good[60]; }); // sealed, but elsewhere
-  refused(chain_rule::txns_root, [&](auto& one) {
+  refused(seal_errc::not_a_validator, [&](auto& one) { one.seals = seals_by(*source, *block_50, {3}); });
+  refused(seal_errc::below_quorum, [&](auto& one) { one.seals = seals_by(*source, *block_50, {}); });
+  refused(seal_errc::too_many, [&](auto& one) { one.seals = seals_by(*source, *block_50, {1, 1}); });
+  refused(seal_errc::not_a_validator, [&](auto& one) { one.seals = good[50].seals; }); // of another block
+  refused(rlp_errc::truncated, [&](auto& one) { one.block.resize(one.block.size() / 2); });
+  refused(rlp_errc::truncated, [&](auto& one) { one.seals.resize(one.seals.size() / 2); });
+  refused(chain_errc::unknown_parent, [&](auto& one) { one = good[60]; }); // sealed, but elsewhere
+  refused(chain_errc::txns_root, [&](auto& one) {
     auto bad = content;
     bad.txns.push_back(bad.txns[0]);
     one.block = encode_block(bad);
   });
-  refused(chain_rule::state_root, [&](auto& one) {
+  refused(chain_errc::state_root, [&](auto& one) {
     auto bad = content;
     bad.header.state_root[3] ^= 1;
     sealed_again(one, bad);
   });
-  refused(chain_rule::receipts_root, [&](auto& one) {
+  refused(chain_errc::receipts_root, [&](auto& one) {
     auto bad = content;
     bad.header.receipts_root[3] ^= 1;
     sealed_again(one, bad);
   });
   // Not even the first one.
   auto on = chain::open(options_for(dirs / "late")).value();
-  CHECK(import(*on, 2, good).refused->is(chain_rule::unknown_parent));
+  CHECK(import(*on, 2, good).refused->is(chain_errc::unknown_parent));
   CHECK(on->head()->header.block_num == 0);
 }
 
@@ -178,7 +178,7 @@ TEST_CASE("each block of a range is sealed by the validators after the one befor
       auto victim = chain::open(options_for(dirs / ("bad" + name + "-" + std::to_string(at)))).value();
       const auto stopped = import(*victim, 1, bad);
       REQUIRE(stopped.refused);
-      CHECK(stopped.refused->is(seal_rule::not_a_validator));
+      CHECK(stopped.refused->is(seal_errc::not_a_validator));
       CHECK(victim->head()->header.block_num == at);
     }
   }
@@ -194,7 +194,7 @@ TEST_CASE("a range that finds no room on the disk changes nothing") {
     auto on = chain::open(options).value();
     const auto done = import(*on, 1, blocks);
     REQUIRE(done.refused);
-    CHECK(done.refused->is(store_rule::disk_full));
+    CHECK(done.refused->is(store_errc::disk_full));
     CHECK(done.blocks.empty());
     CHECK(on->head()->header.block_num == 0);
     CHECK_FALSE(on->block_by_num(1).value());

@@ -102,14 +102,14 @@ result<snapshot_gaps> stored_gaps(const block_store& store) {
   if (!note) return snapshot_gaps{};
   auto out = decode_gaps(*note);
   if (!out)
-    return fail(store_rule::damaged, "{}: what is missing before the snapshot is unreadable: {}; {}",
+    return fail(store_errc::damaged, "{}: what is missing before the snapshot is unreadable: {}; {}",
                 store.dir().string(), out.error().message, damage_remedy);
   return out;
 }
 
 error missing_block_error(const snapshot_gaps& gaps, std::uint64_t block_num) {
   const auto all = gaps.blocks_skipped();
-  return fail(chain_rule::history_missing,
+  return fail(chain_errc::history_missing,
               "block {} is not here yet: history is being fetched, {} of {} blocks are here", block_num,
               all - std::min(all, gaps.blocks_missing()), all)
       .value();
@@ -117,7 +117,7 @@ error missing_block_error(const snapshot_gaps& gaps, std::uint64_t block_num) {
 
 error missing_state_error(const snapshot_gaps& gaps, std::uint64_t block_num) {
   return fail(
-             chain_rule::state_missing,
+             chain_errc::state_missing,
              "missing trie node: no state of block {}, this node took a snapshot at block {}; ask an SN that "
              "has followed the chain from its beginning",
              block_num, gaps.pivot_above(block_num))

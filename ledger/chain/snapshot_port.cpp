@@ -63,7 +63,7 @@ result<block_ptr> chain::snapshot_port::adopt(const block_ptr& pivot, const seal
   }
   const auto pivot_num = pivot->header.block_num, head_num = parts.head->header.block_num;
   if (pivot_num <= head_num)
-    return fail(chain_rule::unknown_parent, "block {} is no snapshot for a chain that is at block {}",
+    return fail(chain_errc::unknown_parent, "block {} is no snapshot for a chain that is at block {}",
                 pivot_num, head_num);
   SWARM_TRY(const auto there, state_view(parts.state, pivot->header.state_root).account_of(system_account()));
   if (!there) return fail(errc::corrupt, "the state of the snapshot of block {} is not there", pivot_num);

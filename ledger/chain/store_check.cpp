@@ -44,7 +44,7 @@ result<std::vector<receipt>> check_receipts(const block_source& block, bytes_vie
   return receipts;
 }
 
-result<void> check_outputs(const std::vector<receipt>& receipts, bytes_view raw) {
+result<> check_outputs(const std::vector<receipt>& receipts, bytes_view raw) {
   SWARM_TRY(auto list, rlp_reader::open(raw, "outputs"));
   for (const auto& one : receipts) {
     SWARM_TRY(const auto output, list.string("output"));
@@ -83,7 +83,7 @@ private:
     if (!repairable && report_.repairable()) report_.findings.back().repairable = false;
   }
 
-  result<void> check_blocks() {
+  result<> check_blocks() {
     std::optional<block_source> parent;
     for (std::uint64_t num = 0; num <= store_.head.block_num; ++num) {
       if (num % progress_blocks == 0) say(fmt::format("block {} of {}", num, store_.head.block_num));
@@ -107,7 +107,7 @@ private:
   }
 
   /// A block that a snapshot left out may have changed the validators; the change came with the snapshot.
-  result<void> pass_over(std::uint64_t num) {
+  result<> pass_over(std::uint64_t num) {
     SWARM_TRY(const auto note, store_.blocks->note(handover_note(num)));
     if (!note) return {};
     const auto change = decode_handover(*note);
@@ -122,7 +122,7 @@ private:
   }
 
   /// Also keeps track of who seals the next one.
-  result<void> check_seals_of(const block_source& block) {
+  result<> check_seals_of(const block_source& block) {
     const auto num = block.header.block_num;
     const bool skipped = store_.gaps.lacks_state(num);
     const bool unsealed = skipped && block.seals.seals.empty(); // nobody could check those that came
@@ -141,7 +141,7 @@ private:
     return {};
   }
 
-  result<void> check_derived(const block_source& block) {
+  result<> check_derived(const block_source& block) {
     const auto num = block.header.block_num;
     report_.txns += block.txns.size();
     SWARM_TRY(const auto number, tables_.get(column::block_nums, block.hash.view()));
@@ -158,7 +158,7 @@ private:
     return check_receipts_of(block);
   }
 
-  result<void> check_receipts_of(const block_source& block) {
+  result<> check_receipts_of(const block_source& block) {
     const auto num = block.header.block_num;
     SWARM_TRY(const auto raw, store_.blocks->receipts(num));
     SWARM_TRY(const auto outputs, store_.blocks->outputs(num));
@@ -204,7 +204,7 @@ private:
   }
 
   /// Everything that belongs there has been found; so what is too much is foreign.
-  result<void> check_foreign() {
+  result<> check_foreign() {
     say("indexes");
     const auto head = store_.head.block_num;
     const auto is_number = [head](bytes_view key, bytes_view) { return get_number(key) <= head; };
@@ -220,7 +220,7 @@ private:
     return check_foreign_logs();
   }
 
-  result<void> check_foreign_txns() {
+  result<> check_foreign_txns() {
     std::uint64_t count = 0;
     const auto any = [](bytes_view, bytes_view) { return true; };
     SWARM_TRY(count, walk(column::txn_index, true, any));
@@ -236,7 +236,7 @@ private:
     return {};
   }
 
-  result<void> check_foreign_logs() {
+  result<> check_foreign_logs() {
     SWARM_TRY(const auto count, walk(column::log_index, true, [](bytes_view, bytes_view) { return true; }));
     if (count == log_entries_) return {};
     SWARM_CHECK(walk(column::log_index, true, [&](bytes_view key, bytes_view) {
@@ -259,7 +259,7 @@ private:
 
   /// Every node is what its hash says, and all below it is there: so every state is whole whose
   /// root is there.
-  result<void> check_nodes() {
+  result<> check_nodes() {
     auto at = tables_.walk(column::trie_nodes);
     for (bool more = at.seek({}); more; more = at.next()) {
       if (report_.trie_nodes++ % progress_nodes == 0)
@@ -277,7 +277,7 @@ private:
     return at.status();
   }
 
-  result<void> check_below(const trie_node& node, bytes_view key) {
+  result<> check_below(const trie_node& node, bytes_view key) {
     for (const auto& child : node.children) {
       if (const auto* hash = std::get_if<hash32>(&child))
         SWARM_CHECK(must_be_there(column::trie_nodes, *hash, key));
@@ -293,7 +293,7 @@ private:
     return {};
   }
 
-  result<void> must_be_there(column where, const hash32& hash, bytes_view from) {
+  result<> must_be_there(column where, const hash32& hash, bytes_view from) {
     SWARM_TRY(const auto entry, tables_.get(where, hash.view()));
     if (!entry)
       found(where, 0, true,
@@ -301,7 +301,7 @@ private:
     return {};
   }
 
-  result<void> check_codes() {
+  result<> check_codes() {
     auto at = tables_.walk(column::code);
     for (bool more = at.seek({}); more; more = at.next())
       if (as_text(keccak256(at.value()).view()) != as_text(at.key()))
@@ -342,28 +342,28 @@ result<opened_store> open_for_check(const store_check_options& options) {
   std::error_code unknown;
   if (!std::filesystem::exists(options.dir / "CURRENT", unknown)
       && std::filesystem::is_empty(options.dir, unknown))
-    return fail(chain_rule::no_chain, "{}: there is no chain in it", options.dir.string());
+    return fail(chain_errc::no_chain, "{}: there is no chain in it", options.dir.string());
   if (!std::filesystem::is_directory(options.dir, unknown))
-    return fail(chain_rule::no_chain, "{}: there is no such directory", options.dir.string());
+    return fail(chain_errc::no_chain, "{}: there is no such directory", options.dir.string());
   opened_store out;
   SWARM_TRY(out.blocks,
             block_store::open({.dir = options.dir, .space_reserve_bytes = 0, .env = options.env}));
   SWARM_TRY(const auto identity, out.blocks->identity());
-  if (!identity) return fail(chain_rule::no_chain, "{}: there is no chain in it", options.dir.string());
+  if (!identity) return fail(chain_errc::no_chain, "{}: there is no chain in it", options.dir.string());
   auto params = decode_genesis(identity->genesis_params);
   if (!params)
-    return fail(store_rule::damaged, "{}: column meta: {}; {}", options.dir.string(), params.error().message,
+    return fail(store_errc::damaged, "{}: column meta: {}; {}", options.dir.string(), params.error().message,
                 fetch_again);
   out.params = std::move(*params);
   SWARM_TRY(out.genesis_hash, genesis_hash_of(out.params, options.contracts));
   if (identity->genesis_hash != out.genesis_hash)
-    return fail(chain_rule::other_chain,
+    return fail(chain_errc::other_chain,
                 "{}: column meta: its genesis {} is not the one that this swarmd makes of its parameters, {}",
                 options.dir.string(), to_hex(identity->genesis_hash.view()), to_hex(out.genesis_hash.view()));
   const auto head = out.blocks->head();
   SWARM_TRY(const auto last, last_header(out.blocks->tables()));
   if (!last)
-    return fail(store_rule::damaged, "{}: column headers: empty; {}", options.dir.string(), fetch_again);
+    return fail(store_errc::damaged, "{}: column headers: empty; {}", options.dir.string(), fetch_again);
   SWARM_TRY(const bool unfinished, out.blocks->under_repair());
   out.head_known = head && *head && !unfinished;
   out.head = out.head_known ? **head : *last;
@@ -408,8 +408,8 @@ result<std::optional<block_source>> read_source(const opened_store& store, std::
   return std::optional{std::move(out)};
 }
 
-result<void> check_source_seals(const opened_store& store, const block_source& block,
-                                std::span<const address> validators) {
+result<> check_source_seals(const opened_store& store, const block_source& block,
+                            std::span<const address> validators) {
   const auto digest =
       seal_digest(store.params.chain_id, store.genesis_hash, block.hash, block.seals.round_num);
   SWARM_CHECK(check_seals(block.seals, digest, validators, seal_quorum(validators.size())));
@@ -424,18 +424,18 @@ result<store_report> check_store(const store_check_options& options) {
   SWARM_TRY(auto store, open_for_check(options));
   SWARM_TRY(const bool unfinished, store.blocks->under_repair());
   if (unfinished)
-    return fail(store_rule::damaged, "{}: a repair was interrupted; {}", options.dir.string(), damage_remedy);
+    return fail(store_errc::damaged, "{}: a repair was interrupted; {}", options.dir.string(), damage_remedy);
   return check_opened(store, options);
 }
 
-result<void> check_recent_blocks(const block_store& store, const executed_block& head,
-                                 const snapshot_gaps& gaps, std::uint64_t chain_id) {
+result<> check_recent_blocks(const block_store& store, const executed_block& head, const snapshot_gaps& gaps,
+                             std::uint64_t chain_id) {
   auto wanted = head.hash;
   for (std::uint64_t i = 0; i < recent_blocks && i <= head.header.block_num; ++i) {
     const auto num = head.header.block_num - i;
     if (gaps.lacks_block(num)) break;
     const auto wrong = [&](column where) {
-      return fail(store_rule::damaged, "{}: column {}, block {}: missing or another; {}",
+      return fail(store_errc::damaged, "{}: column {}, block {}: missing or another; {}",
                   store.dir().string(), to_string(where), num, damage_remedy);
     };
     SWARM_TRY(const auto header, store.header(num));

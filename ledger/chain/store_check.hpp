@@ -50,7 +50,7 @@ result<store_report> check_store(const store_check_options& options);
 result<store_report> repair_store(const store_check_options& options);
 
 /// What a start looks at: the last blocks, without their signatures.
-result<void> check_recent_blocks(const block_store& store, const executed_block& head,
-                                 const snapshot_gaps& gaps, std::uint64_t chain_id);
+result<> check_recent_blocks(const block_store& store, const executed_block& head, const snapshot_gaps& gaps,
+                             std::uint64_t chain_id);
 
 } // namespace swarm::ledger

@@ -177,7 +177,7 @@ TEST_CASE("a lost or wrong head is found again by the headers") {
       head[20] ^= 1;
       write(tables, column::meta, as_bytes("head"), lost ? std::nullopt : std::optional(head));
     });
-    CHECK(chain::open(test_options(dir)).error().is(store_rule::damaged));
+    CHECK(chain::open(test_options(dir)).error().is(store_errc::damaged));
     const auto report = check_store(check_options(dir)).value();
     CHECK(names(report, column::meta));
     CHECK(report.repairable());
@@ -209,7 +209,7 @@ TEST_CASE("what nothing else tells is refused, with where it is and what to do")
       CHECK(verdict(*report).find("move the directory away") != std::string::npos);
       const auto repaired = repair_store(check_options(dir));
       REQUIRE_FALSE(repaired);
-      CHECK(repaired.error().is(store_rule::damaged));
+      CHECK(repaired.error().is(store_errc::damaged));
       CHECK(repaired.error().message.find(dir.string()) != std::string::npos);
       CHECK(repaired.error().message.find("move the directory away") != std::string::npos);
     }
@@ -221,7 +221,7 @@ TEST_CASE("what nothing else tells is refused, with where it is and what to do")
   const auto other = test.copy();
   auto options = check_options(other);
   options.contracts.genesis[0].storage.clear();
-  CHECK(check_store(options).error().is(chain_rule::other_chain));
+  CHECK(check_store(options).error().is(chain_errc::other_chain));
 }
 
 TEST_CASE("an interrupted repair is noticed, and goes on when it is run again") {
@@ -237,7 +237,7 @@ TEST_CASE("an interrupted repair is noticed, and goes on when it is run again") 
   const auto opened = chain::open(test_options(dir));
   REQUIRE_FALSE(opened);
   CHECK(opened.error().message.find("--verify-store --repair") != std::string::npos);
-  CHECK(check_store(check_options(dir)).error().is(store_rule::damaged));
+  CHECK(check_store(check_options(dir)).error().is(store_errc::damaged));
   CHECK(repair_store(check_options(dir)).value().sound());
   check_goes_on(dir);
 }
@@ -248,7 +248,7 @@ TEST_CASE("a start looks at the last blocks and names what lacks") {
     const auto dir = test.damaged([&](kv_store& tables) { write(tables, where, number(25), std::nullopt); });
     const auto opened = chain::open(test_options(dir));
     REQUIRE_FALSE(opened);
-    CHECK(opened.error().is(store_rule::damaged));
+    CHECK(opened.error().is(store_errc::damaged));
     CHECK(opened.error().message.find(fmt::format("column {}, block 25", to_string(where)))
           != std::string::npos);
     CHECK(opened.error().message.find("--verify-store") != std::string::npos);
@@ -272,14 +272,14 @@ TEST_CASE("a table with one wrong byte is never taken for sound") {
     content.close();
     const auto report = check_store(check_options(dir));
     CHECK((!report || !report->sound()));
-    if (!report) CHECK(report.error().is(store_rule::damaged));
+    if (!report) CHECK(report.error().is(store_errc::damaged));
     const auto repaired = repair_store(check_options(dir));
     if (repaired) {
       CHECK_MESSAGE(repaired->sound(), verdict(*repaired));
       check_goes_on(dir);
       ++made_anew;
     } else {
-      CHECK(repaired.error().is(store_rule::damaged));
+      CHECK(repaired.error().is(store_errc::damaged));
       CHECK(repaired.error().message.find("restore") != std::string::npos);
       ++refused;
     }
@@ -307,7 +307,7 @@ TEST_CASE("files that were cut short are refused, or leave an older chain that i
       CHECK_MESSAGE(report->sound(), verdict(*report));
       CHECK((name.ends_with(".log") || name.starts_with("MANIFEST")));
     } else {
-      CHECK(report.error().is(store_rule::damaged));
+      CHECK(report.error().is(store_errc::damaged));
       CHECK(report.error().message.find("restore") != std::string::npos);
       ++refused;
     }
@@ -317,12 +317,12 @@ TEST_CASE("files that were cut short are refused, or leave an older chain that i
 
 TEST_CASE("a place without a chain, and a chain in use, are told apart from damage") {
   temp_dir dirs;
-  CHECK(check_store(check_options(dirs / "nowhere")).error().is(chain_rule::no_chain));
+  CHECK(check_store(check_options(dirs / "nowhere")).error().is(chain_errc::no_chain));
   CHECK_FALSE(std::filesystem::exists(dirs / "nowhere")); // looking makes nothing
   std::filesystem::create_directory(dirs / "empty");
-  CHECK(check_store(check_options(dirs / "empty")).error().is(chain_rule::no_chain));
+  CHECK(check_store(check_options(dirs / "empty")).error().is(chain_errc::no_chain));
   CHECK(std::filesystem::is_empty(dirs / "empty"));
   auto on = chain::open(test_options(dirs / "used")).value();
-  CHECK(check_store(check_options(dirs / "used")).error().is(store_rule::locked));
-  CHECK(repair_store(check_options(dirs / "used")).error().is(store_rule::locked));
+  CHECK(check_store(check_options(dirs / "used")).error().is(store_errc::locked));
+  CHECK(repair_store(check_options(dirs / "used")).error().is(store_errc::locked));
 }

@@ -33,8 +33,8 @@ result<std::optional<block_source>> read_source(const opened_store& store, std::
                                                 const block_source* parent,
                                                 std::vector<store_finding>& findings);
 /// Whether validators sealed it.
-result<void> check_source_seals(const opened_store& store, const block_source& block,
-                                std::span<const address> validators);
+result<> check_source_seals(const opened_store& store, const block_source& block,
+                            std::span<const address> validators);
 
 inline constexpr std::string_view fetch_again =
     "move the directory away and start again: the chain is fetched from the other SNs, and a validator keeps "

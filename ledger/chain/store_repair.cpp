@@ -11,12 +11,12 @@ constexpr std::array derived{column::receipts,  column::outputs,    column::bloc
                              column::log_index, column::trie_nodes, column::code};
 
 tl::unexpected<error> beyond_repair(const store_check_options& options, std::string_view what) {
-  return fail(store_rule::damaged, "{}: {}; it does not follow from anything else here: {}",
+  return fail(store_errc::damaged, "{}: {}; it does not follow from anything else here: {}",
               options.dir.string(), what, fetch_again);
 }
 
 /// Nothing is touched before everything that the rest follows from is known to be there.
-result<void> check_sources(const opened_store& store, const store_check_options& options) {
+result<> check_sources(const opened_store& store, const store_check_options& options) {
   std::optional<block_source> parent;
   std::vector<store_finding> wrong;
   for (std::uint64_t num = 0; num <= store.head.block_num; ++num) {
@@ -35,7 +35,7 @@ public:
                [this](const hash32& hash) { return store_.blocks->newest_code(hash); }, 8 * 1024 * 1024),
         archive_(*store.blocks, store.params.chain_id, 1024 * 1024) {}
 
-  result<void> run() {
+  result<> run() {
     SWARM_TRY(auto first, make_genesis(state_, store_.params, options_.contracts));
     auto genesis = std::make_shared<executed_block>();
     genesis->header = first.header;

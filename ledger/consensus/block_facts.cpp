@@ -11,7 +11,7 @@ using ledger::rlp_reader;
 
 result<proposed_block> read_block(shared_bytes raw) {
   if (raw->size() > ledger::block_size_max)
-    return fail(consensus_rule::too_large, "proposed block: {} bytes, the limit is {}", raw->size(),
+    return fail(consensus_errc::too_large, "proposed block: {} bytes, the limit is {}", raw->size(),
                 ledger::block_size_max);
   SWARM_TRY(rlp_reader from, rlp_reader::open(*raw, "proposed block"));
   SWARM_TRY(const rlp_item item, from.next("header"));
@@ -21,7 +21,7 @@ result<proposed_block> read_block(shared_bytes raw) {
   return out;
 }
 
-result<void> check_body(proposed_block& block) {
+result<> check_body(proposed_block& block) {
   if (block.body_checked) return {};
   SWARM_TRY(rlp_reader from, rlp_reader::open(*block.raw, "proposed block"));
   SWARM_TRY(const rlp_item item, from.next("header"));
@@ -30,21 +30,21 @@ result<void> check_body(proposed_block& block) {
   std::vector<bytes> txns;
   while (!list.at_end()) {
     if (txns.size() == ledger::block_txns_max)
-      return fail(consensus_rule::too_many_items, "proposed block: over {} transactions",
+      return fail(consensus_errc::too_many_items, "proposed block: over {} transactions",
                   ledger::block_txns_max);
     SWARM_TRY(const rlp_item txn, list.next("transaction"));
     // A typed transaction is a string that starts with its type. A legacy one inside a string would have the
     // root of the same one as a list: two encodings of one hash.
     if (!txn.is_list && (txn.payload.empty() || txn.payload.front() > 0x7f))
-      return fail(consensus_rule::body_mismatch, "proposed block: transaction {} is neither a list nor typed",
+      return fail(consensus_errc::body_mismatch, "proposed block: transaction {} is neither a list nor typed",
                   txns.size());
     txns.push_back(to_bytes(txn.is_list ? txn.encoded : txn.payload));
   }
   SWARM_TRY(const rlp_reader ommers, from.list("ommers"));
-  if (!ommers.at_end()) return fail(consensus_rule::body_mismatch, "proposed block: has ommers");
+  if (!ommers.at_end()) return fail(consensus_errc::body_mismatch, "proposed block: has ommers");
   SWARM_CHECK(from.finish());
   if (ledger::ordered_trie_root(txns) != header.txns_root)
-    return fail(consensus_rule::body_mismatch,
+    return fail(consensus_errc::body_mismatch,
                 "proposed block {}: its transactions are not those of its header", block.block_num);
   block.body_checked = true;
   return {};

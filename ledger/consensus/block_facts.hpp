@@ -24,7 +24,7 @@ result<proposed_block> read_block(shared_bytes raw);
 
 /// Checks that the transactions are those whose root the header names and that there are no ommers. Execution
 /// is somebody else's. Does its work once.
-result<void> check_body(proposed_block& block);
+result<> check_body(proposed_block& block);
 
 /// A block made here, from its header; `raw` may be null when nobody else is to see it.
 proposed_block own_block(const ledger::block_header& header, const hash32& hash, shared_bytes raw);

@@ -59,7 +59,7 @@ void put_round_changes(rlp_writer& out, std::span<const signed_round_change> vot
 result<std::uint64_t> take_round(rlp_reader& from) {
   SWARM_TRY(const std::uint64_t round_num, from.number("round"));
   if (round_num > ledger::round_num_max)
-    return fail(consensus_rule::round_too_large, "round {}, at most {} is believed", round_num,
+    return fail(consensus_errc::round_too_large, "round {}, at most {} is believed", round_num,
                 ledger::round_num_max);
   return round_num;
 }
@@ -86,7 +86,7 @@ result<signed_prepare> take_prepare(rlp_reader& from) {
 }
 
 tl::unexpected<error> too_many(std::string_view what) {
-  return fail(consensus_rule::too_many_items, "over {} {}", ledger::seals_max, what);
+  return fail(consensus_errc::too_many_items, "over {} {}", ledger::seals_max, what);
 }
 
 result<std::vector<signed_prepare>> take_prepares(rlp_reader& from) {
@@ -120,12 +120,12 @@ result<std::vector<signed_round_change>> take_round_changes(rlp_reader& from) {
 
 result<rlp_reader> open_message(bytes_view raw) {
   if (raw.size() > message_size_max)
-    return fail(consensus_rule::too_large, "message: {} bytes, the limit is {}", raw.size(),
+    return fail(consensus_errc::too_large, "message: {} bytes, the limit is {}", raw.size(),
                 message_size_max);
   SWARM_TRY(rlp_reader from, rlp_reader::open(raw, "message", message_size_max));
   SWARM_TRY(const std::uint64_t version, from.number("version"));
   if (version != wire_version)
-    return fail(consensus_rule::version, "message: version {}, this program speaks version {}", version,
+    return fail(consensus_errc::version, "message: version {}, this program speaks version {}", version,
                 wire_version);
   return from;
 }
@@ -135,7 +135,7 @@ result<rlp_reader> open_message(bytes_view raw, message_code wanted) {
   SWARM_TRY(rlp_reader from, open_message(raw));
   SWARM_TRY(const std::uint64_t code, from.number("code"));
   if (code != static_cast<std::uint8_t>(wanted))
-    return fail(consensus_rule::unknown_code, "message: code {}, expected a {}", code, to_string(wanted));
+    return fail(consensus_errc::unknown_code, "message: code {}, expected a {}", code, to_string(wanted));
   return from;
 }
 
@@ -164,7 +164,7 @@ result<message_head> read_head(bytes_view raw) {
   SWARM_TRY(const std::uint64_t code, from.number("code"));
   if (code < static_cast<std::uint8_t>(message_code::proposal)
       || code > static_cast<std::uint8_t>(message_code::round_change))
-    return fail(consensus_rule::unknown_code, "message: code {} is unknown", code);
+    return fail(consensus_errc::unknown_code, "message: code {} is unknown", code);
   message_head out;
   out.code = static_cast<message_code>(code);
   SWARM_TRY(out.block_num, from.number("block number"));

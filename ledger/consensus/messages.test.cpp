@@ -5,7 +5,7 @@
 using namespace swarm;
 using namespace swarm::consensus;
 using namespace swarm::consensus::testing;
-using ledger::rlp_rule;
+using ledger::rlp_errc;
 
 namespace {
 
@@ -21,7 +21,7 @@ void check_strict(const Message& item, Decode decode) {
     REQUIRE(!decode(bytes_view(raw).first(size)));
   bytes longer = raw;
   longer.push_back(0);
-  CHECK(breaks(decode(longer), rlp_rule::trailing_bytes));
+  CHECK(breaks(decode(longer), rlp_errc::trailing_bytes));
 }
 
 proposal_message justified_proposal() {
@@ -71,39 +71,39 @@ TEST_CASE("another version, an unknown code and a huge round are refused by the 
         .take();
   };
   CHECK(read_head(raw(1, 0x15, ledger::round_num_max)));
-  CHECK(breaks(read_head(raw(2, 0x15, 1)), consensus_rule::version));
-  CHECK(breaks(read_head(raw(1, 0x11, 1)), consensus_rule::unknown_code));
-  CHECK(breaks(read_head(raw(1, 0x16, 1)), consensus_rule::unknown_code));
-  CHECK(breaks(read_head(raw(1, 0x112, 1)), consensus_rule::unknown_code));
-  CHECK(breaks(read_head(raw(1, 0x15, ledger::round_num_max + 1)), consensus_rule::round_too_large));
-  CHECK(breaks(read_head(raw(1, 0x15, std::uint64_t{1} << 31)), consensus_rule::round_too_large));
-  CHECK(breaks(read_head(bytes(message_size_max + 1)), consensus_rule::too_large));
+  CHECK(breaks(read_head(raw(2, 0x15, 1)), consensus_errc::version));
+  CHECK(breaks(read_head(raw(1, 0x11, 1)), consensus_errc::unknown_code));
+  CHECK(breaks(read_head(raw(1, 0x16, 1)), consensus_errc::unknown_code));
+  CHECK(breaks(read_head(raw(1, 0x112, 1)), consensus_errc::unknown_code));
+  CHECK(breaks(read_head(raw(1, 0x15, ledger::round_num_max + 1)), consensus_errc::round_too_large));
+  CHECK(breaks(read_head(raw(1, 0x15, std::uint64_t{1} << 31)), consensus_errc::round_too_large));
+  CHECK(breaks(read_head(bytes(message_size_max + 1)), consensus_errc::too_large));
   CHECK(!read_head({}));
 }
 
 TEST_CASE("a message is not taken for one of another code") {
   const bytes prepare = encode(at.prepare(1, 0, filled(3)));
-  CHECK(breaks(decode_commit(prepare), consensus_rule::unknown_code));
+  CHECK(breaks(decode_commit(prepare), consensus_errc::unknown_code));
   CHECK(!decode_proposal(prepare));
 }
 
 TEST_CASE("huge rounds hide nowhere") {
   auto vote = at.vote(1, 3, prepared_claim{ledger::round_num_max + 1, filled(1)});
   round_change_message item{vote, at.block(0), {}};
-  CHECK(breaks(decode_round_change(encode(item)), consensus_rule::round_too_large));
+  CHECK(breaks(decode_round_change(encode(item)), consensus_errc::round_too_large));
   auto prepare = at.prepare(0, ledger::round_num_max + 1, filled(1));
-  CHECK(breaks(decode_prepare(encode(prepare)), consensus_rule::round_too_large));
+  CHECK(breaks(decode_prepare(encode(prepare)), consensus_errc::round_too_large));
   CHECK(breaks(decode_proposal(encode(at.proposal(0, 0, at.block(0), {}, {prepare}))),
-               consensus_rule::round_too_large));
+               consensus_errc::round_too_large));
 }
 
 TEST_CASE("lists of more signatures than validators can be are refused") {
   const std::vector<signed_prepare> many(ledger::seals_max + 1, at.prepare(0, 0, filled(1)));
   CHECK(breaks(decode_proposal(encode(at.proposal(0, 0, at.block(0), {}, many))),
-               consensus_rule::too_many_items));
+               consensus_errc::too_many_items));
   const std::vector<signed_round_change> votes(ledger::seals_max + 1, at.vote(0, 1));
   CHECK(
-      breaks(decode_proposal(encode(at.proposal(0, 0, at.block(0), votes))), consensus_rule::too_many_items));
+      breaks(decode_proposal(encode(at.proposal(0, 0, at.block(0), votes))), consensus_errc::too_many_items));
 }
 
 TEST_CASE("signatures bind chain, genesis, code, height, round and content") {
@@ -155,20 +155,20 @@ TEST_CASE("a block's hash stands for its transactions") {
     out.begin_list().string(bytes{0x02, 0xc1, 0x80}).end_list().begin_list().end_list();
   });
   CHECK(other.hash == good.hash);
-  CHECK(breaks(check_body(other), consensus_rule::body_mismatch));
+  CHECK(breaks(check_body(other), consensus_errc::body_mismatch));
   auto none = with([](auto& out) { out.begin_list().end_list().begin_list().end_list(); });
-  CHECK(breaks(check_body(none), consensus_rule::body_mismatch));
+  CHECK(breaks(check_body(none), consensus_errc::body_mismatch));
   auto ommers = with([](auto& out) {
     out.begin_list().string(bytes{0x02, 0xc0}).end_list().begin_list().string(bytes{1}).end_list();
   });
-  CHECK(breaks(check_body(ommers), consensus_rule::body_mismatch));
+  CHECK(breaks(check_body(ommers), consensus_errc::body_mismatch));
   auto more = with([](auto& out) {
     out.begin_list().string(bytes{0x02, 0xc0}).end_list().begin_list().end_list().number(1);
   });
-  CHECK(breaks(check_body(more), rlp_rule::extra_item));
+  CHECK(breaks(check_body(more), rlp_errc::extra_item));
 
   // A legacy transaction is a list; wrapped into a string it would have the same root.
   const bytes legacy{0xc1, 0x05};
   auto wrapped = make_block(at.head, at.validators[0], 1, {legacy});
-  CHECK(breaks(check_body(wrapped), consensus_rule::body_mismatch));
+  CHECK(breaks(check_body(wrapped), consensus_errc::body_mismatch));
 }

@@ -13,7 +13,7 @@ result<rlp_reader> open_record(bytes_view raw, std::string_view what) {
   SWARM_TRY(rlp_reader from, rlp_reader::open(raw, what));
   SWARM_TRY(const std::uint64_t version, from.number("version"));
   if (version != record_version)
-    return fail(consensus_rule::damaged_record, "{}: version {}, this program reads version {}", what,
+    return fail(consensus_errc::damaged_record, "{}: version {}, this program reads version {}", what,
                 version, record_version);
   return from;
 }

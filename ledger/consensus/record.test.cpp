@@ -71,7 +71,7 @@ TEST_CASE("a damaged record is an error, whichever byte is missing") {
   }
   auto entries = full_record();
   entries[0].value = ledger::rlp_writer().begin_list().number(2).end_list().take();
-  CHECK(breaks(load(entries), consensus_rule::damaged_record));
+  CHECK(breaks(load(entries), consensus_errc::damaged_record));
 }
 
 TEST_CASE("a snapshot moves the record on only if nothing can have been signed after its block") {

@@ -6,7 +6,7 @@ namespace swarm::consensus {
 
 /// Why a message of consensus is refused, one code per rule. QBFT: the sections of the EEA specification that
 /// the predicates of validation.hpp name.
-enum class consensus_rule {
+enum class consensus_errc {
   version = 1,       ///< another version of the wire format
   unknown_code,      ///< neither proposal, prepare, commit nor round change
   too_large,         ///< over `message_size_max`
@@ -28,7 +28,7 @@ enum class consensus_rule {
   damaged_record,    ///< what was stored is unreadable
 };
 
-constexpr std::string_view error_category(consensus_rule) {
+constexpr std::string_view error_category(consensus_errc) {
   return "consensus";
 }
 

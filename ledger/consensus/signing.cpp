@@ -37,7 +37,7 @@ result<address> author_finder::author_of(const hash32& digest, const signature65
       return author;
     }
   }
-  return fail(consensus_rule::not_a_validator, "signed by nobody of the {} validators", validators.size());
+  return fail(consensus_errc::not_a_validator, "signed by nobody of the {} validators", validators.size());
 }
 
 void author_finder::add(const hash32& digest, const signature65& signature, const address& author) {

@@ -31,7 +31,7 @@ public:
       : recover_(std::move(recover)) {}
 
   /// The account that signed `digest`, if it is one of `validators`; otherwise
-  /// consensus_rule::not_a_validator or what the scheme says of the signature.
+  /// consensus_errc::not_a_validator or what the scheme says of the signature.
   result<address> author_of(const hash32& digest, const signature65& signature,
                             std::span<const address> validators);
   /// Remembers a signature made here.

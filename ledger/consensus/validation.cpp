@@ -12,10 +12,10 @@ result<std::vector<address>> authors_of(std::span<const Vote> votes, std::string
                                         const height_view& at) {
   // Before any signature is recovered: a flood of votes must not buy work.
   if (votes.size() > at.validators.size() && !at.count_signatures)
-    return fail(consensus_rule::repeated_author, "{} {} of {} validators", votes.size(), what,
+    return fail(consensus_errc::repeated_author, "{} {} of {} validators", votes.size(), what,
                 at.validators.size());
   if (votes.size() < at.quorum)
-    return fail(consensus_rule::below_quorum, "{} {}, a quorum is {}", votes.size(), what, at.quorum);
+    return fail(consensus_errc::below_quorum, "{} {}, a quorum is {}", votes.size(), what, at.quorum);
   std::vector<address> out;
   for (const auto& vote : votes) {
     auto author = at.authors.author_of(signed_digest(at.domain, vote), vote.signature, at.validators);
@@ -27,53 +27,53 @@ result<std::vector<address>> authors_of(std::span<const Vote> votes, std::string
 
 } // namespace
 
-result<void> extends_head(const proposed_block& block, const height_view& at) {
+result<> extends_head(const proposed_block& block, const height_view& at) {
   if (block.block_num == at.block_num && block.parent_hash == at.parent_hash) return {};
-  return fail(consensus_rule::wrong_parent, "block {} on {} does not follow the head, block {} {}",
+  return fail(consensus_errc::wrong_parent, "block {} on {} does not follow the head, block {} {}",
               block.block_num, to_hex(block.parent_hash.view()), at.block_num - 1,
               to_hex(at.parent_hash.view()));
 }
 
-result<void> is_signed_by_proposer(const proposal_message& item, const height_view& at) {
+result<> is_signed_by_proposer(const proposal_message& item, const height_view& at) {
   const auto digest = proposal_digest(at.domain, item.block_num, item.round_num, item.block.hash);
   SWARM_TRY(const address author, at.authors.author_of(digest, item.signature, at.validators));
   const auto& proposer = proposer_of(at.validators, at.parent_proposer, item.round_num);
   if (author == proposer) return {};
-  return fail(consensus_rule::not_the_proposer, "proposal for block {} round {} of {}, it is {}'s turn",
+  return fail(consensus_errc::not_the_proposer, "proposal for block {} round {} of {}, it is {}'s turn",
               item.block_num, item.round_num, to_hex(author.view()), to_hex(proposer.view()));
 }
 
-result<void> has_lawful_coinbase(const proposal_message& item, const height_view& at) {
+result<> has_lawful_coinbase(const proposal_message& item, const height_view& at) {
   const bool fresh = item.round_num == 0 || highest_prepared(item.round_changes) == nullptr;
   const auto& proposer = proposer_of(at.validators, at.parent_proposer, item.round_num);
   if (fresh ? item.block.proposer == proposer : is_validator(at.validators, item.block.proposer)) return {};
-  return fail(consensus_rule::wrong_coinbase, "{} block {} has the coinbase {}", fresh ? "fresh" : "prepared",
+  return fail(consensus_errc::wrong_coinbase, "{} block {} has the coinbase {}", fresh ? "fresh" : "prepared",
               item.block_num, to_hex(item.block.proposer.view()));
 }
 
-result<void> is_quorum_of_distinct_authors(std::span<const address> authors, const height_view& at) {
+result<> is_quorum_of_distinct_authors(std::span<const address> authors, const height_view& at) {
   if (authors.size() < at.quorum)
-    return fail(consensus_rule::below_quorum, "{} authors, a quorum is {}", authors.size(), at.quorum);
+    return fail(consensus_errc::below_quorum, "{} authors, a quorum is {}", authors.size(), at.quorum);
   if (at.count_signatures) return {};
   std::vector<address> sorted(authors.begin(), authors.end());
   std::sort(sorted.begin(), sorted.end());
   const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
   if (twice != sorted.end())
-    return fail(consensus_rule::repeated_author, "{} is there twice", to_hex(twice->view()));
+    return fail(consensus_errc::repeated_author, "{} is there twice", to_hex(twice->view()));
   return {};
 }
 
-result<void> is_valid_certificate(std::span<const signed_prepare> prepares, std::uint64_t round_num,
-                                  const hash32& digest, const height_view& at) {
+result<> is_valid_certificate(std::span<const signed_prepare> prepares, std::uint64_t round_num,
+                              const hash32& digest, const height_view& at) {
   for (const auto& vote : prepares) {
     if (vote.block_num != at.block_num)
-      return fail(consensus_rule::wrong_height, "prepare for block {} in a certificate for block {}",
+      return fail(consensus_errc::wrong_height, "prepare for block {} in a certificate for block {}",
                   vote.block_num, at.block_num);
     if (vote.round_num != round_num)
-      return fail(consensus_rule::wrong_round, "prepare of round {} in a certificate of round {}",
+      return fail(consensus_errc::wrong_round, "prepare of round {} in a certificate of round {}",
                   vote.round_num, round_num);
     if (vote.digest != digest)
-      return fail(consensus_rule::prepared_mismatch, "prepare for {} in a certificate for {}",
+      return fail(consensus_errc::prepared_mismatch, "prepare for {} in a certificate for {}",
                   to_hex(vote.digest.view()), to_hex(digest.view()));
   }
   SWARM_TRY(const auto authors, authors_of(prepares, "prepares", at));
@@ -83,19 +83,19 @@ result<void> is_valid_certificate(std::span<const signed_prepare> prepares, std:
 result<address> is_valid_round_change(round_change_message& item, const height_view& at) {
   const auto& vote = item.vote;
   if (vote.block_num != at.block_num)
-    return fail(consensus_rule::wrong_height, "round change for block {}, not {}", vote.block_num,
+    return fail(consensus_errc::wrong_height, "round change for block {}, not {}", vote.block_num,
                 at.block_num);
-  if (vote.round_num == 0) return fail(consensus_rule::wrong_round, "round change to round 0");
+  if (vote.round_num == 0) return fail(consensus_errc::wrong_round, "round change to round 0");
   if (vote.prepared.has_value() != item.block.has_value())
-    return fail(consensus_rule::prepared_mismatch, "round change with a block or a claim, not both");
+    return fail(consensus_errc::prepared_mismatch, "round change with a block or a claim, not both");
   if (!vote.prepared && !item.prepares.empty())
-    return fail(consensus_rule::prepared_mismatch, "round change with prepares but without a claim");
+    return fail(consensus_errc::prepared_mismatch, "round change with prepares but without a claim");
   if (vote.prepared) {
     if (vote.prepared->round_num >= vote.round_num)
-      return fail(consensus_rule::prepared_round, "round change to {}, prepared in {}", vote.round_num,
+      return fail(consensus_errc::prepared_round, "round change to {}, prepared in {}", vote.round_num,
                   vote.prepared->round_num);
     if (item.block->hash != vote.prepared->digest)
-      return fail(consensus_rule::prepared_mismatch, "round change prepared on {} with block {}",
+      return fail(consensus_errc::prepared_mismatch, "round change prepared on {} with block {}",
                   to_hex(vote.prepared->digest.view()), to_hex(item.block->hash.view()));
     SWARM_CHECK(extends_head(*item.block, at));
   }
@@ -108,17 +108,17 @@ result<address> is_valid_round_change(round_change_message& item, const height_v
   return author;
 }
 
-result<void> are_valid_round_changes(std::span<const signed_round_change> votes, std::uint64_t round_num,
-                                     const height_view& at) {
+result<> are_valid_round_changes(std::span<const signed_round_change> votes, std::uint64_t round_num,
+                                 const height_view& at) {
   for (const auto& vote : votes) {
     if (vote.block_num != at.block_num)
-      return fail(consensus_rule::wrong_height, "round change for block {} in a proposal for block {}",
+      return fail(consensus_errc::wrong_height, "round change for block {} in a proposal for block {}",
                   vote.block_num, at.block_num);
     if (vote.round_num != round_num)
-      return fail(consensus_rule::wrong_round, "round change to {} in a proposal of round {}", vote.round_num,
+      return fail(consensus_errc::wrong_round, "round change to {} in a proposal of round {}", vote.round_num,
                   round_num);
     if (vote.prepared && vote.prepared->round_num >= round_num)
-      return fail(consensus_rule::prepared_round, "round change to {}, prepared in {}", round_num,
+      return fail(consensus_errc::prepared_round, "round change to {}, prepared in {}", round_num,
                   vote.prepared->round_num);
   }
   SWARM_TRY(const auto authors, authors_of(votes, "round changes", at));
@@ -132,29 +132,29 @@ const prepared_claim* highest_prepared(std::span<const signed_round_change> vote
   return out;
 }
 
-result<void> is_valid_proposal_justification(const proposal_message& item, const height_view& at) {
+result<> is_valid_proposal_justification(const proposal_message& item, const height_view& at) {
   if (item.round_num == 0) {
     if (item.round_changes.empty() && item.prepares.empty()) return {};
-    return fail(consensus_rule::unjustified, "a proposal of round 0 carries a justification");
+    return fail(consensus_errc::unjustified, "a proposal of round 0 carries a justification");
   }
   SWARM_CHECK(are_valid_round_changes(item.round_changes, item.round_num, at));
   const auto* highest = highest_prepared(item.round_changes);
   if (highest == nullptr) {
     if (item.prepares.empty()) return {};
-    return fail(consensus_rule::unjustified, "prepares for a fresh block");
+    return fail(consensus_errc::unjustified, "prepares for a fresh block");
   }
   // Two claims of one round for different blocks: one of them is a lie that no honest proposer passes on.
   for (const auto& vote : item.round_changes)
     if (vote.prepared && vote.prepared->round_num == highest->round_num
         && vote.prepared->digest != highest->digest)
-      return fail(consensus_rule::prepared_mismatch, "two blocks prepared in round {}", highest->round_num);
+      return fail(consensus_errc::prepared_mismatch, "two blocks prepared in round {}", highest->round_num);
   if (highest->digest != item.block.hash)
-    return fail(consensus_rule::not_highest, "proposes {}, prepared was {} in round {}",
+    return fail(consensus_errc::not_highest, "proposes {}, prepared was {} in round {}",
                 to_hex(item.block.hash.view()), to_hex(highest->digest.view()), highest->round_num);
   return is_valid_certificate(item.prepares, highest->round_num, highest->digest, at);
 }
 
-result<void> is_valid_proposal(proposal_message& item, const height_view& at) {
+result<> is_valid_proposal(proposal_message& item, const height_view& at) {
   SWARM_CHECK(extends_head(item.block, at));
   SWARM_CHECK(has_lawful_coinbase(item, at));
   SWARM_CHECK(is_signed_by_proposer(item, at));

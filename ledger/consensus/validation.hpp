@@ -27,28 +27,28 @@ struct certificate {
 // One predicate for each rule; the error's code names it. Cheap rules come before signatures.
 
 /// The block stands on the head of this height.
-result<void> extends_head(const proposed_block& block, const height_view& at);
+result<> extends_head(const proposed_block& block, const height_view& at);
 /// Signed by the proposer of its round.
-result<void> is_signed_by_proposer(const proposal_message& item, const height_view& at);
+result<> is_signed_by_proposer(const proposal_message& item, const height_view& at);
 /// A fresh block is its proposer's own; one that was prepared before was made by some validator of the set.
-result<void> has_lawful_coinbase(const proposal_message& item, const height_view& at);
+result<> has_lawful_coinbase(const proposal_message& item, const height_view& at);
 /// No author twice, and at least a quorum of them.
-result<void> is_quorum_of_distinct_authors(std::span<const address> authors, const height_view& at);
+result<> is_quorum_of_distinct_authors(std::span<const address> authors, const height_view& at);
 /// q prepares of distinct validators for exactly this height, round and digest.
-result<void> is_valid_certificate(std::span<const signed_prepare> prepares, std::uint64_t round_num,
-                                  const hash32& digest, const height_view& at);
+result<> is_valid_certificate(std::span<const signed_prepare> prepares, std::uint64_t round_num,
+                              const hash32& digest, const height_view& at);
 /// The claim, the block and the prepares are all there or all missing, belong together, and come from a round
 /// before the one aimed at. Returns the author; checks the body of the block.
 result<address> is_valid_round_change(round_change_message& item, const height_view& at);
 /// q round changes of distinct validators for exactly this height and round, each prepared before it.
-result<void> are_valid_round_changes(std::span<const signed_round_change> votes, std::uint64_t round_num,
-                                     const height_view& at);
+result<> are_valid_round_changes(std::span<const signed_round_change> votes, std::uint64_t round_num,
+                                 const height_view& at);
 /// The highest claim among `votes`; none: nobody was prepared.
 const prepared_claim* highest_prepared(std::span<const signed_round_change> votes);
 /// Round 0 needs nothing and may carry nothing. Later: q round changes; a fresh block if nobody was prepared,
 /// else the block of the highest claim with its q prepares.
-result<void> is_valid_proposal_justification(const proposal_message& item, const height_view& at);
+result<> is_valid_proposal_justification(const proposal_message& item, const height_view& at);
 /// All of the above, cheapest first, and the body of the block.
-result<void> is_valid_proposal(proposal_message& item, const height_view& at);
+result<> is_valid_proposal(proposal_message& item, const height_view& at);
 
 } // namespace swarm::consensus

@@ -8,9 +8,9 @@ using namespace swarm::consensus::testing;
 
 namespace {
 
-using rule = consensus_rule;
+using rule = consensus_errc;
 
-result<void> judge(scene& at, proposal_message item) {
+result<> judge(scene& at, proposal_message item) {
   return is_valid_proposal(item, at.view());
 }
 result<address> judge(scene& at, round_change_message item) {

@@ -18,9 +18,9 @@ std::size_t size_guess(std::span<const transaction> txns) {
   return out;
 }
 
-result<void> check_size(std::size_t size) {
+result<> check_size(std::size_t size) {
   if (size > block_size_max)
-    return fail(block_rule::too_large, "block: {} bytes, the limit is {}", size, block_size_max);
+    return fail(block_errc::too_large, "block: {} bytes, the limit is {}", size, block_size_max);
   return {};
 }
 
@@ -30,14 +30,14 @@ result<std::vector<transaction>> read_body(rlp_reader& from, std::uint64_t chain
   std::vector<transaction> out;
   while (!list.at_end()) {
     if (out.size() == block_txns_max)
-      return fail(block_rule::too_many_txns, "block: over {} transactions", block_txns_max);
+      return fail(block_errc::too_many_txns, "block: over {} transactions", block_txns_max);
     SWARM_TRY(const rlp_item item, list.next("transaction"));
     auto next = transaction::decode_item(item, chain_id);
     if (!next) return fail_with(std::move(next).error(), fmt::format("block: transaction {}", out.size()));
     out.push_back(std::move(*next));
   }
   SWARM_TRY(const rlp_reader ommers, from.list("ommers"));
-  if (!ommers.at_end()) return fail(block_rule::has_ommers, "block: has ommers, this chain has none");
+  if (!ommers.at_end()) return fail(block_errc::has_ommers, "block: has ommers, this chain has none");
   SWARM_CHECK(from.finish());
   return out;
 }

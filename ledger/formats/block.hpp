@@ -8,13 +8,13 @@
 namespace swarm::ledger {
 
 /// Why a block is refused; its parts keep their own categories.
-enum class block_rule {
+enum class block_errc {
   too_large = 1, ///< over `block_size_max`
   too_many_txns, ///< over `block_txns_max`
   has_ommers,    ///< ommers where there can be none
 };
 
-constexpr std::string_view error_category(block_rule) {
+constexpr std::string_view error_category(block_errc) {
   return "block";
 }
 

@@ -59,16 +59,16 @@ TEST_CASE("blocks and bodies survive encoding and have Ethereum's layout") {
 
 TEST_CASE("blocks that break a rule are refused") {
   const bytes none = hex("c0");
-  CHECK(breaks(decode_body(body(none, hex("c1c0")), 1337), block_rule::has_ommers));
-  CHECK(breaks(decode_body(body(none, hex("80")), 1337), rlp_rule::expected_list));
-  CHECK(breaks(decode_body(body(hex("80"), none), 1337), rlp_rule::expected_list));
-  CHECK(breaks(decode_body(body(none, hex("c0c0")), 1337), rlp_rule::extra_item));
-  CHECK(breaks(decode_body(hex("c1c0"), 1337), rlp_rule::missing_item));
-  CHECK(breaks(decode_block(hex("c3c0c0c0"), 1337), rlp_rule::missing_item));
-  CHECK(breaks(decode_block(bytes(block_size_max + 1, 0), 1337), block_rule::too_large));
-  CHECK(breaks(decode_block(encode_block(two_txns()), 1338), txn_rule::wrong_chain));
+  CHECK(breaks(decode_body(body(none, hex("c1c0")), 1337), block_errc::has_ommers));
+  CHECK(breaks(decode_body(body(none, hex("80")), 1337), rlp_errc::expected_list));
+  CHECK(breaks(decode_body(body(hex("80"), none), 1337), rlp_errc::expected_list));
+  CHECK(breaks(decode_body(body(none, hex("c0c0")), 1337), rlp_errc::extra_item));
+  CHECK(breaks(decode_body(hex("c1c0"), 1337), rlp_errc::missing_item));
+  CHECK(breaks(decode_block(hex("c3c0c0c0"), 1337), rlp_errc::missing_item));
+  CHECK(breaks(decode_block(bytes(block_size_max + 1, 0), 1337), block_errc::too_large));
+  CHECK(breaks(decode_block(encode_block(two_txns()), 1338), txn_errc::wrong_chain));
   const bytes wrapped = rlp_writer().begin_list().string(vectors::v6_raw).end_list().take();
-  CHECK(breaks(decode_body(body(wrapped, none), 1337), txn_rule::item_form));
+  CHECK(breaks(decode_body(body(wrapped, none), 1337), txn_errc::item_form));
   const bytes listed =
       rlp_writer().begin_list().encoded(bytes_view(vectors::v5_raw).subspan(1)).end_list().take();
   CHECK(!decode_body(body(listed, none), 1337));
@@ -76,7 +76,7 @@ TEST_CASE("blocks that break a rule are refused") {
   many.begin_list();
   for (std::size_t i = 0; i <= block_txns_max; ++i)
     many.encoded(vectors::v6_raw);
-  CHECK(breaks(decode_body(body(many.end_list().take(), none), 1337), block_rule::too_many_txns));
+  CHECK(breaks(decode_body(body(many.end_list().take(), none), 1337), block_errc::too_many_txns));
 }
 
 TEST_CASE("the error of a bad transaction says which one it is") {
@@ -84,7 +84,7 @@ TEST_CASE("the error of a bad transaction says which one it is") {
   second[2] = 0x00; // nonce 00 instead of 80
   const bytes txns = rlp_writer().begin_list().encoded(vectors::v6_raw).encoded(second).end_list().take();
   const auto outcome = decode_body(body(txns, hex("c0")), 1337);
-  REQUIRE(breaks(outcome, rlp_rule::integer_leading_zero));
+  REQUIRE(breaks(outcome, rlp_errc::integer_leading_zero));
   CHECK(outcome.error().message
         == "block: transaction 1: transaction: nonce: integer with a leading zero byte");
 }

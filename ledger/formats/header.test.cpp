@@ -132,20 +132,20 @@ TEST_CASE("a header's fields have fixed forms") {
   for (const auto& [index, width] : widths)
     for (const auto other : {std::size_t{0}, width - 1, width + 1})
       CHECK(breaks(decode_header(with_item(header, index, rlp_string(bytes(other, 0xaa)))),
-                   rlp_rule::wrong_width));
+                   rlp_errc::wrong_width));
   for (const std::size_t index : {7, 8, 9, 10, 11, 15}) {
-    CHECK(breaks(decode_header(with_item(header, index, hex("820001"))), rlp_rule::integer_leading_zero));
-    CHECK(breaks(decode_header(with_item(header, index, hex("c0"))), rlp_rule::expected_string));
+    CHECK(breaks(decode_header(with_item(header, index, hex("820001"))), rlp_errc::integer_leading_zero));
+    CHECK(breaks(decode_header(with_item(header, index, hex("c0"))), rlp_errc::expected_string));
     CHECK(breaks(decode_header(with_item(header, index, rlp_string(bytes(33, 1)))),
-                 rlp_rule::integer_too_wide));
+                 rlp_errc::integer_too_wide));
   }
-  CHECK(breaks(decode_header(with_item(header, 15, {})), rlp_rule::missing_item));
-  CHECK(breaks(decode_header(with_item(header, 15, hex("8080"))), rlp_rule::extra_item));
+  CHECK(breaks(decode_header(with_item(header, 15, {})), rlp_errc::missing_item));
+  CHECK(breaks(decode_header(with_item(header, 15, hex("8080"))), rlp_errc::extra_item));
   CHECK(breaks(decode_header(with_item(header, 12, rlp_string(bytes(extra_data_read_max + 1, 1)))),
-               rlp_rule::too_large));
-  CHECK(breaks(decode_header(bytes(100'000, 0xf9)), rlp_rule::too_large));
-  CHECK(breaks(decode_header(hex("80")), rlp_rule::expected_list));
-  CHECK(breaks(decode_header(bytes_view{}), rlp_rule::truncated));
+               rlp_errc::too_large));
+  CHECK(breaks(decode_header(bytes(100'000, 0xf9)), rlp_errc::too_large));
+  CHECK(breaks(decode_header(hex("80")), rlp_errc::expected_list));
+  CHECK(breaks(decode_header(bytes_view{}), rlp_errc::truncated));
 }
 
 TEST_CASE("a good chain of headers passes every rule") {
@@ -161,21 +161,21 @@ TEST_CASE("a good chain of headers passes every rule") {
 
 TEST_CASE("each broken header rule is named by its code") {
   using change = std::function<void(block_header&)>;
-  const std::vector<std::pair<header_rule, change>> rows{
-      {header_rule::parent_hash, [](auto& h) { h.parent_hash[0] ^= 1; }},
-      {header_rule::block_num, [](auto& h) { h.block_num = 3; }},
-      {header_rule::block_num, [](auto& h) { h.block_num = 1; }},
-      {header_rule::timestamp, [](auto& h) { --h.timestamp; }},
-      {header_rule::timestamp, [](auto& h) { h.timestamp = header_number_max + 1; }},
-      {header_rule::gas_limit, [](auto& h) { ++h.gas_limit; }},
-      {header_rule::gas_limit, [](auto& h) { h.gas_limit = 0; }},
-      {header_rule::gas_used, [](auto& h) { h.gas_used = h.gas_limit + 1; }},
-      {header_rule::extra_data_size, [](auto& h) { h.extra_data.resize(33); }},
-      {header_rule::ommers_hash, [](auto& h) { h.ommers_hash[0] ^= 1; }},
-      {header_rule::difficulty, [](auto& h) { h.difficulty = u256(2); }},
-      {header_rule::mix_hash, [](auto& h) { h.mix_hash = {}; }},
-      {header_rule::nonce, [](auto& h) { h.nonce[7] = 1; }},
-      {header_rule::base_fee, [](auto& h) { h.base_fee = u256(1); }},
+  const std::vector<std::pair<header_errc, change>> rows{
+      {header_errc::parent_hash, [](auto& h) { h.parent_hash[0] ^= 1; }},
+      {header_errc::block_num, [](auto& h) { h.block_num = 3; }},
+      {header_errc::block_num, [](auto& h) { h.block_num = 1; }},
+      {header_errc::timestamp, [](auto& h) { --h.timestamp; }},
+      {header_errc::timestamp, [](auto& h) { h.timestamp = header_number_max + 1; }},
+      {header_errc::gas_limit, [](auto& h) { ++h.gas_limit; }},
+      {header_errc::gas_limit, [](auto& h) { h.gas_limit = 0; }},
+      {header_errc::gas_used, [](auto& h) { h.gas_used = h.gas_limit + 1; }},
+      {header_errc::extra_data_size, [](auto& h) { h.extra_data.resize(33); }},
+      {header_errc::ommers_hash, [](auto& h) { h.ommers_hash[0] ^= 1; }},
+      {header_errc::difficulty, [](auto& h) { h.difficulty = u256(2); }},
+      {header_errc::mix_hash, [](auto& h) { h.mix_hash = {}; }},
+      {header_errc::nonce, [](auto& h) { h.nonce[7] = 1; }},
+      {header_errc::base_fee, [](auto& h) { h.base_fee = u256(1); }},
   };
   const auto parent = child_of(genesis());
   const hash32 hash = block_hash(parent);
@@ -194,14 +194,14 @@ TEST_CASE("each broken header rule is named by its code") {
 }
 
 TEST_CASE("a genesis header has rules of its own") {
-  CHECK(breaks(check_genesis_header(child_of(genesis())), header_rule::block_num));
+  CHECK(breaks(check_genesis_header(child_of(genesis())), header_errc::block_num));
   auto header = genesis();
   header.parent_hash[0] = 1;
-  CHECK(breaks(check_genesis_header(header), header_rule::genesis_parent));
+  CHECK(breaks(check_genesis_header(header), header_errc::genesis_parent));
   header = genesis();
   header.gas_limit = gas_limit_min - 1;
-  CHECK(breaks(check_genesis_header(header), header_rule::gas_limit));
+  CHECK(breaks(check_genesis_header(header), header_errc::gas_limit));
   header = genesis();
   header.block_num = header_number_max + 1;
-  CHECK(breaks(check_header_alone(header), header_rule::block_num));
+  CHECK(breaks(check_header_alone(header), header_errc::block_num));
 }

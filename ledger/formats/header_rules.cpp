@@ -5,61 +5,61 @@ namespace swarm::ledger {
 namespace {
 
 /// The fields that have one value for ever.
-result<void> check_constants(const block_header& header) {
+result<> check_constants(const block_header& header) {
   const auto at = header.block_num;
   if (header.ommers_hash != empty_ommers_hash)
-    return fail(header_rule::ommers_hash, "header {}: ommers hash is not that of no ommers", at);
+    return fail(header_errc::ommers_hash, "header {}: ommers hash is not that of no ommers", at);
   if (header.difficulty != u256(1))
-    return fail(header_rule::difficulty, "header {}: difficulty must be 1", at);
+    return fail(header_errc::difficulty, "header {}: difficulty must be 1", at);
   if (header.mix_hash != qbft_mix_hash)
-    return fail(header_rule::mix_hash, "header {}: mix hash is not QBFT's", at);
-  if (!header.nonce.is_zero()) return fail(header_rule::nonce, "header {}: nonce must be zero", at);
+    return fail(header_errc::mix_hash, "header {}: mix hash is not QBFT's", at);
+  if (!header.nonce.is_zero()) return fail(header_errc::nonce, "header {}: nonce must be zero", at);
   if (!header.base_fee.is_zero())
-    return fail(header_rule::base_fee, "header {}: base fee must be 0 on this chain", at);
+    return fail(header_errc::base_fee, "header {}: base fee must be 0 on this chain", at);
   return {};
 }
 
 } // namespace
 
-result<void> check_header_alone(const block_header& header) {
+result<> check_header_alone(const block_header& header) {
   const auto at = header.block_num;
-  if (at > header_number_max) return fail(header_rule::block_num, "header {}: number is 2^53 or more", at);
+  if (at > header_number_max) return fail(header_errc::block_num, "header {}: number is 2^53 or more", at);
   if (header.timestamp > header_number_max)
-    return fail(header_rule::timestamp, "header {}: timestamp {} is 2^53 or more", at, header.timestamp);
+    return fail(header_errc::timestamp, "header {}: timestamp {} is 2^53 or more", at, header.timestamp);
   if (header.gas_limit < gas_limit_min || header.gas_limit > header_number_max)
-    return fail(header_rule::gas_limit, "header {}: gas limit {} is not in {} .. {}", at, header.gas_limit,
+    return fail(header_errc::gas_limit, "header {}: gas limit {} is not in {} .. {}", at, header.gas_limit,
                 gas_limit_min, header_number_max);
   if (header.gas_used > header.gas_limit)
-    return fail(header_rule::gas_used, "header {}: gas used {} is over the limit {}", at, header.gas_used,
+    return fail(header_errc::gas_used, "header {}: gas used {} is over the limit {}", at, header.gas_used,
                 header.gas_limit);
   if (header.extra_data.size() > extra_data_max)
-    return fail(header_rule::extra_data_size, "header {}: {} bytes of extra data, at most {} are allowed", at,
+    return fail(header_errc::extra_data_size, "header {}: {} bytes of extra data, at most {} are allowed", at,
                 header.extra_data.size(), extra_data_max);
   return check_constants(header);
 }
 
-result<void> check_header(const block_header& header, const block_header& parent, const hash32& parent_hash) {
+result<> check_header(const block_header& header, const block_header& parent, const hash32& parent_hash) {
   const auto at = header.block_num;
   if (at != parent.block_num + 1)
-    return fail(header_rule::block_num, "header {}: follows block {}, so its number must be {}", at,
+    return fail(header_errc::block_num, "header {}: follows block {}, so its number must be {}", at,
                 parent.block_num, parent.block_num + 1);
   if (header.parent_hash != parent_hash)
-    return fail(header_rule::parent_hash, "header {}: names parent {}, block {} is {}", at,
+    return fail(header_errc::parent_hash, "header {}: names parent {}, block {} is {}", at,
                 to_hex(header.parent_hash.view()), parent.block_num, to_hex(parent_hash.view()));
   if (header.timestamp < parent.timestamp)
-    return fail(header_rule::timestamp, "header {}: timestamp {} is before its parent's {}", at,
+    return fail(header_errc::timestamp, "header {}: timestamp {} is before its parent's {}", at,
                 header.timestamp, parent.timestamp);
   if (header.gas_limit != parent.gas_limit)
-    return fail(header_rule::gas_limit, "header {}: gas limit {} differs from its parent's {}", at,
+    return fail(header_errc::gas_limit, "header {}: gas limit {} differs from its parent's {}", at,
                 header.gas_limit, parent.gas_limit);
   return check_header_alone(header);
 }
 
-result<void> check_genesis_header(const block_header& header) {
+result<> check_genesis_header(const block_header& header) {
   if (header.block_num != 0)
-    return fail(header_rule::block_num, "genesis header: number {}, must be 0", header.block_num);
+    return fail(header_errc::block_num, "genesis header: number {}, must be 0", header.block_num);
   if (!header.parent_hash.is_zero())
-    return fail(header_rule::genesis_parent, "genesis header: names a parent, can have none");
+    return fail(header_errc::genesis_parent, "genesis header: names a parent, can have none");
   return check_header_alone(header);
 }
 

@@ -6,7 +6,7 @@ namespace swarm::ledger {
 
 /// What makes a header invalid, one code per rule. YP: Yellow Paper 4.3.4, "Block Header Validity".
 /// Roots, bloom and gas used are compared with the outcome of execution by whoever executes.
-enum class header_rule {
+enum class header_errc {
   parent_hash = 1, ///< YP: names the hash of the parent
   block_num, ///< YP: the parent's number plus one; 0 for the genesis block; within 2^53 for JSON readers
   timestamp, ///< house (YP has "greater"): not before the parent's; within 2^53 for JSON readers
@@ -21,7 +21,7 @@ enum class header_rule {
   genesis_parent,  ///< YP: the genesis block names no parent
 };
 
-constexpr std::string_view error_category(header_rule) {
+constexpr std::string_view error_category(header_errc) {
   return "header";
 }
 
@@ -31,10 +31,10 @@ inline constexpr std::uint64_t gas_limit_min = 5000;
 inline constexpr std::uint64_t header_number_max = (std::uint64_t{1} << 53) - 1;
 
 /// The rules that one header alone can break.
-result<void> check_header_alone(const block_header& header);
+result<> check_header_alone(const block_header& header);
 /// All rules for `header` on top of `parent`, whose hash the caller has at hand.
-result<void> check_header(const block_header& header, const block_header& parent, const hash32& parent_hash);
+result<> check_header(const block_header& header, const block_header& parent, const hash32& parent_hash);
 /// All rules for a genesis header.
-result<void> check_genesis_header(const block_header& header);
+result<> check_genesis_header(const block_header& header);
 
 } // namespace swarm::ledger

@@ -55,17 +55,17 @@ bool at_least(bytes_view left, const std::array<std::uint8_t, 32>& right) {
   return std::memcmp(left.data(), right.data(), right.size()) >= 0;
 }
 
-result<void> check_canonical(const signature65& signature) {
+result<> check_canonical(const signature65& signature) {
   const auto r = signature.view().first(32);
   const auto s = signature.view().subspan(32, 32);
   if (signature[64] > 1)
-    return fail(key_rule::bad_recovery_id, "signature: recovery id {}, must be 0 or 1", signature[64]);
+    return fail(key_errc::bad_recovery_id, "signature: recovery id {}, must be 0 or 1", signature[64]);
   if (is_zero(r) || at_least(r, group_order))
-    return fail(key_rule::invalid_signature, "signature: r is outside 1 .. n-1");
+    return fail(key_errc::invalid_signature, "signature: r is outside 1 .. n-1");
   if (is_zero(s) || at_least(s, group_order))
-    return fail(key_rule::invalid_signature, "signature: s is outside 1 .. n-1");
+    return fail(key_errc::invalid_signature, "signature: s is outside 1 .. n-1");
   if (at_least(s, half_order) && std::memcmp(s.data(), half_order.data(), 32) != 0)
-    return fail(key_rule::high_s, "signature: s is over n/2, only the low form counts (EIP-2)");
+    return fail(key_errc::high_s, "signature: s is over n/2, only the low form counts (EIP-2)");
   return {};
 }
 
@@ -83,12 +83,12 @@ private_key private_key::make_random() {
 }
 
 result<private_key> private_key::from_bytes(bytes_view raw) {
-  if (raw.size() != 32) return fail(key_rule::invalid_key, "private key: {} bytes, must be 32", raw.size());
+  if (raw.size() != 32) return fail(key_errc::invalid_key, "private key: {} bytes, must be 32", raw.size());
   private_key key;
   std::copy(raw.begin(), raw.end(), key.secret_.begin());
   secp256k1_pubkey point;
   if (secp256k1_ec_pubkey_create(curve(), &point, key.secret_.data()) != 1)
-    return fail(key_rule::invalid_key, "private key: zero or not below the group order");
+    return fail(key_errc::invalid_key, "private key: zero or not below the group order");
   key.account_ = account_of(point);
   return key;
 }
@@ -132,7 +132,7 @@ result<address> recover(const hash32& digest, const signature65& signature) {
   if (secp256k1_ecdsa_recoverable_signature_parse_compact(curve(), &parsed, signature.data(), signature[64])
           != 1
       || secp256k1_ecdsa_recover(curve(), &point, &parsed, digest.data()) != 1)
-    return fail(key_rule::invalid_signature, "signature: no key belongs to it");
+    return fail(key_errc::invalid_signature, "signature: no key belongs to it");
   return account_of(point);
 }
 

@@ -5,7 +5,7 @@
 namespace swarm::ledger {
 
 /// What is refused about keys and signatures on secp256k1 (SEC 1, Yellow Paper appendix F).
-enum class key_rule {
+enum class key_errc {
   invalid_key = 1,   ///< a private key outside 1 .. n-1, or not 32 bytes
   invalid_signature, ///< r or s outside 1 .. n-1, or no curve point belongs to them
   high_s,            ///< s over n/2: the same signature in its malleable form (EIP-2)
@@ -15,7 +15,7 @@ enum class key_rule {
   file_io,           ///< a key file that cannot be read or made
 };
 
-constexpr std::string_view error_category(key_rule) {
+constexpr std::string_view error_category(key_errc) {
   return "key";
 }
 

@@ -35,7 +35,7 @@ hash32 word_of(const signature65& from, std::size_t offset) {
   return hash32::from_view(from.view().subspan(offset, 32)).value();
 }
 
-bool breaks(const result<address>& outcome, key_rule rule) {
+bool breaks(const result<address>& outcome, key_errc rule) {
   return !outcome && outcome.error().is(rule);
 }
 
@@ -51,11 +51,11 @@ TEST_CASE("addresses of keys and of the contracts they make (V3)") {
 }
 
 TEST_CASE("only numbers from 1 to the order less one are keys") {
-  CHECK(private_key::from_bytes(bytes(31, 1)).error().is(key_rule::invalid_key));
-  CHECK(private_key::from_bytes(bytes(33, 1)).error().is(key_rule::invalid_key));
-  CHECK(private_key::from_bytes(bytes(32, 0)).error().is(key_rule::invalid_key));
-  CHECK(private_key::from_bytes(order.view()).error().is(key_rule::invalid_key));
-  CHECK(private_key::from_bytes(bytes(32, 0xff)).error().is(key_rule::invalid_key));
+  CHECK(private_key::from_bytes(bytes(31, 1)).error().is(key_errc::invalid_key));
+  CHECK(private_key::from_bytes(bytes(33, 1)).error().is(key_errc::invalid_key));
+  CHECK(private_key::from_bytes(bytes(32, 0)).error().is(key_errc::invalid_key));
+  CHECK(private_key::from_bytes(order.view()).error().is(key_errc::invalid_key));
+  CHECK(private_key::from_bytes(bytes(32, 0xff)).error().is(key_errc::invalid_key));
   CHECK(private_key::from_bytes(negated(u256(1)).view()));
 }
 
@@ -92,24 +92,24 @@ TEST_CASE("the malleable twin of a signature is refused although the curve would
   const signature65 signature = key.sign_recoverable(digest);
   signature65 twin = with(signature, 32, negated(word_of(signature, 32)));
   twin[64] ^= 1;
-  CHECK(breaks(recover(digest, twin), key_rule::high_s));
+  CHECK(breaks(recover(digest, twin), key_errc::high_s));
 }
 
 TEST_CASE("signatures out of range are refused") {
   const hash32 digest = keccak256("pay");
   const signature65 good = vectors::key46().sign_recoverable(digest);
-  CHECK(breaks(recover(digest, with(good, 0, hash32{})), key_rule::invalid_signature));
-  CHECK(breaks(recover(digest, with(good, 0, order)), key_rule::invalid_signature));
-  CHECK(breaks(recover(digest, with(good, 32, hash32{})), key_rule::invalid_signature));
-  CHECK(breaks(recover(digest, with(good, 32, order)), key_rule::invalid_signature));
-  CHECK(breaks(recover(digest, with(good, 0, u256(5))), key_rule::invalid_signature)); // no point has x = 5
+  CHECK(breaks(recover(digest, with(good, 0, hash32{})), key_errc::invalid_signature));
+  CHECK(breaks(recover(digest, with(good, 0, order)), key_errc::invalid_signature));
+  CHECK(breaks(recover(digest, with(good, 32, hash32{})), key_errc::invalid_signature));
+  CHECK(breaks(recover(digest, with(good, 32, order)), key_errc::invalid_signature));
+  CHECK(breaks(recover(digest, with(good, 0, u256(5))), key_errc::invalid_signature)); // no point has x = 5
   hash32 above_half = half_order;
-  CHECK(!breaks(recover(digest, with(good, 32, above_half)), key_rule::high_s));
+  CHECK(!breaks(recover(digest, with(good, 32, above_half)), key_errc::high_s));
   ++above_half[31];
-  CHECK(breaks(recover(digest, with(good, 32, above_half)), key_rule::high_s));
+  CHECK(breaks(recover(digest, with(good, 32, above_half)), key_errc::high_s));
   for (const int id : {2, 3, 27, 28, 255}) {
     signature65 bad = good;
     bad[64] = static_cast<std::uint8_t>(id);
-    CHECK(breaks(recover(digest, bad), key_rule::bad_recovery_id));
+    CHECK(breaks(recover(digest, bad), key_errc::bad_recovery_id));
   }
 }

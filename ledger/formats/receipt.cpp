@@ -19,7 +19,7 @@ result<log_entry> read_log(rlp_reader from) {
   SWARM_TRY(rlp_reader topics, from.list("topics"));
   while (!topics.at_end()) {
     if (out.topics.size() == topics_max)
-      return fail(receipt_rule::too_many_topics, "receipt: a log with over {} topics", topics_max);
+      return fail(receipt_errc::too_many_topics, "receipt: a log with over {} topics", topics_max);
     SWARM_TRY(const hash32 topic, topics.fixed<32>("topic"));
     out.topics.push_back(topic);
   }
@@ -33,7 +33,7 @@ result<receipt> read_receipt(rlp_reader from, txn_type type) {
   receipt out;
   out.type = type;
   SWARM_TRY(const std::uint64_t status, from.number("status"));
-  if (status > 1) return fail(receipt_rule::bad_status, "receipt: status {}, must be 0 or 1", status);
+  if (status > 1) return fail(receipt_errc::bad_status, "receipt: status {}, must be 0 or 1", status);
   out.ok = status == 1;
   SWARM_TRY(out.cumulative_gas_used, from.number("cumulative gas used"));
   SWARM_TRY(const auto bits, from.fixed<256>("bloom"));
@@ -45,16 +45,16 @@ result<receipt> read_receipt(rlp_reader from, txn_type type) {
   }
   SWARM_CHECK(from.finish());
   if (!out.ok && !out.logs.empty())
-    return fail(receipt_rule::logs_of_failure, "receipt: has logs although the transaction failed");
+    return fail(receipt_errc::logs_of_failure, "receipt: has logs although the transaction failed");
   if (bloom_of(out.logs) != bits)
-    return fail(receipt_rule::bloom_mismatch, "receipt: bloom is not that of its logs");
+    return fail(receipt_errc::bloom_mismatch, "receipt: bloom is not that of its logs");
   return out;
 }
 
 result<receipt> decode_item(const rlp_item& item) {
   if (!item.is_list) {
     if (!item.payload.empty() && item.payload[0] >= 0xc0)
-      return fail(receipt_rule::unsupported_type, "receipt: a legacy one stands as a list, not as a string");
+      return fail(receipt_errc::unsupported_type, "receipt: a legacy one stands as a list, not as a string");
     return decode_receipt(item.payload);
   }
   SWARM_TRY(const rlp_reader from, rlp_reader::open(item, what));
@@ -85,7 +85,7 @@ result<receipt> decode_receipt(bytes_view raw) {
   txn_type type = txn_type::legacy;
   if (!raw.empty() && raw[0] < 0xc0) {
     if (raw[0] != 1 && raw[0] != 2)
-      return fail(receipt_rule::unsupported_type, "receipt: first byte {:#04x} is no known type", raw[0]);
+      return fail(receipt_errc::unsupported_type, "receipt: first byte {:#04x} is no known type", raw[0]);
     type = static_cast<txn_type>(raw[0]);
     raw = raw.subspan(1);
   }
@@ -108,7 +108,7 @@ bytes encode_receipts(std::span<const receipt> items) {
 
 result<std::vector<receipt>> decode_receipts(bytes_view raw) {
   if (raw.size() > receipts_size_max)
-    return fail(receipt_rule::too_large, "receipts: {} bytes, the limit is {}", raw.size(),
+    return fail(receipt_errc::too_large, "receipts: {} bytes, the limit is {}", raw.size(),
                 receipts_size_max);
   SWARM_TRY(rlp_reader list, rlp_reader::open(raw, "receipts"));
   std::vector<receipt> out;

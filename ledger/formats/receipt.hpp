@@ -6,7 +6,7 @@
 namespace swarm::ledger {
 
 /// Why a receipt is refused; malformed RLP keeps its own category.
-enum class receipt_rule {
+enum class receipt_errc {
   unsupported_type = 1, ///< a type byte other than 1 or 2
   bad_status,           ///< neither 0 nor 1 (EIP-658)
   too_many_topics,      ///< over four in one log
@@ -15,7 +15,7 @@ enum class receipt_rule {
   too_large,            ///< over `receipts_size_max`
 };
 
-constexpr std::string_view error_category(receipt_rule) {
+constexpr std::string_view error_category(receipt_errc) {
   return "receipt";
 }
 

@@ -142,11 +142,11 @@ TEST_CASE("receipts that break a rule are refused with its code") {
   const bytes none = hex("c0"), gas = hex("01"), ok = hex("01");
   const bloom empty;
   CHECK(decode_receipt(raw_receipt(ok, gas, empty.view(), none)));
-  CHECK(breaks(decode_receipt(raw_receipt(hex("02"), gas, empty.view(), none)), receipt_rule::bad_status));
+  CHECK(breaks(decode_receipt(raw_receipt(hex("02"), gas, empty.view(), none)), receipt_errc::bad_status));
   CHECK(breaks(decode_receipt(raw_receipt(hex("00"), gas, empty.view(), none)),
-               rlp_rule::integer_leading_zero));
-  CHECK(breaks(decode_receipt(raw_receipt(ok, gas, bytes(255, 0), none)), rlp_rule::wrong_width));
-  CHECK(breaks(decode_receipt(raw_receipt(ok, gas, bytes(256, 1), none)), receipt_rule::bloom_mismatch));
+               rlp_errc::integer_leading_zero));
+  CHECK(breaks(decode_receipt(raw_receipt(ok, gas, bytes(255, 0), none)), rlp_errc::wrong_width));
+  CHECK(breaks(decode_receipt(raw_receipt(ok, gas, bytes(256, 1), none)), receipt_errc::bloom_mismatch));
   const auto with_topics = [](std::size_t count) {
     rlp_writer to;
     to.begin_list().begin_list().string(vectors::account35.view()).begin_list();
@@ -160,19 +160,19 @@ TEST_CASE("receipts that break a rule are refused with its code") {
   const bloom filter = bloom_of({&four, 1});
   CHECK(decode_receipt(raw_receipt(ok, gas, filter.view(), with_topics(4))).value().logs[0] == four);
   CHECK(breaks(decode_receipt(raw_receipt(ok, gas, filter.view(), with_topics(5))),
-               receipt_rule::too_many_topics));
+               receipt_errc::too_many_topics));
   CHECK(breaks(decode_receipt(raw_receipt(hex("80"), gas, filter.view(), with_topics(4))),
-               receipt_rule::logs_of_failure));
+               receipt_errc::logs_of_failure));
   bytes raw = encode_receipt(v9_receipts()[1]);
   raw[0] = 3;
-  CHECK(breaks(decode_receipt(raw), receipt_rule::unsupported_type));
+  CHECK(breaks(decode_receipt(raw), receipt_errc::unsupported_type));
   raw[0] = 0;
-  CHECK(breaks(decode_receipt(raw), receipt_rule::unsupported_type));
+  CHECK(breaks(decode_receipt(raw), receipt_errc::unsupported_type));
   CHECK(!decode_receipt({}));
   const bytes legacy = encode_receipt(v9_receipts()[0]);
   const bytes wrapped = rlp_writer().begin_list().string(legacy).end_list().take();
-  CHECK(decode_receipts(wrapped).error().is(receipt_rule::unsupported_type));
-  CHECK(decode_receipts(bytes(receipts_size_max + 1, 0)).error().is(receipt_rule::too_large));
+  CHECK(decode_receipts(wrapped).error().is(receipt_errc::unsupported_type));
+  CHECK(decode_receipts(bytes(receipts_size_max + 1, 0)).error().is(receipt_errc::too_large));
 }
 
 TEST_CASE("whatever bytes are accepted as a receipt, they are its only encoding") {

@@ -34,38 +34,38 @@ void put_header(std::uint8_t* to, std::size_t length, std::uint8_t base, std::si
 
 /// The payload length of a long form, behind the first byte of `rest`; `width` bytes.
 result<std::size_t> long_length(bytes_view rest, std::size_t width, std::string_view what) {
-  if (rest.size() < 1 + width) return fail(rlp_rule::truncated, "{}: input ends inside a length", what);
-  if (rest[1] == 0) return fail(rlp_rule::length_leading_zero, "{}: length starts with a zero byte", what);
+  if (rest.size() < 1 + width) return fail(rlp_errc::truncated, "{}: input ends inside a length", what);
+  if (rest[1] == 0) return fail(rlp_errc::length_leading_zero, "{}: length starts with a zero byte", what);
   std::uint64_t length = 0;
   for (std::size_t i = 1; i <= width; ++i)
     length = length << 8 | rest[i];
   if (length <= short_max)
-    return fail(rlp_rule::long_form, "{}: long form for {} bytes, the short form is due up to 55", what,
+    return fail(rlp_errc::long_form, "{}: long form for {} bytes, the short form is due up to 55", what,
                 length);
   // Bounding it here also keeps every later sum of sizes far from overflow.
   if (length > rlp_size_max)
-    return fail(rlp_rule::too_large, "{}: announces {} bytes, the limit is {}", what, length, rlp_size_max);
+    return fail(rlp_errc::too_large, "{}: announces {} bytes, the limit is {}", what, length, rlp_size_max);
   return static_cast<std::size_t>(length);
 }
 
-result<void> check_string(const rlp_item& item, std::string_view what) {
-  if (item.is_list) return fail(rlp_rule::expected_string, "{}: is a list, must be a string", what);
+result<> check_string(const rlp_item& item, std::string_view what) {
+  if (item.is_list) return fail(rlp_errc::expected_string, "{}: is a list, must be a string", what);
   return {};
 }
 
-result<void> check_integer(const rlp_item& item, std::size_t width, std::string_view what) {
+result<> check_integer(const rlp_item& item, std::size_t width, std::string_view what) {
   SWARM_CHECK(check_string(item, what));
   if (!item.payload.empty() && item.payload.front() == 0)
-    return fail(rlp_rule::integer_leading_zero, "{}: integer with a leading zero byte", what);
+    return fail(rlp_errc::integer_leading_zero, "{}: integer with a leading zero byte", what);
   if (item.payload.size() > width)
-    return fail(rlp_rule::integer_too_wide, "{}: integer of {} bytes, at most {} fit", what,
+    return fail(rlp_errc::integer_too_wide, "{}: integer of {} bytes, at most {} fit", what,
                 item.payload.size(), width);
   return {};
 }
 
-result<void> check_items(bytes_view rest, std::size_t depth) {
+result<> check_items(bytes_view rest, std::size_t depth) {
   if (depth > rlp_depth_max)
-    return fail(rlp_rule::too_deep, "input: nested deeper than {} lists", rlp_depth_max);
+    return fail(rlp_errc::too_deep, "input: nested deeper than {} lists", rlp_depth_max);
   while (!rest.empty()) {
     SWARM_TRY(const rlp_item item, rlp_split(rest, "item"));
     if (item.is_list) SWARM_CHECK(check_items(item.payload, depth + 1));
@@ -137,7 +137,7 @@ bytes rlp_number(std::uint64_t value) {
 }
 
 result<rlp_item> rlp_split(bytes_view& rest, std::string_view what) {
-  if (rest.empty()) return fail(rlp_rule::truncated, "{}: nothing there, one item expected", what);
+  if (rest.empty()) return fail(rlp_errc::truncated, "{}: nothing there, one item expected", what);
   const std::uint8_t first = rest[0];
   rlp_item item;
   std::size_t header = 1;
@@ -154,28 +154,28 @@ result<rlp_item> rlp_split(bytes_view& rest, std::string_view what) {
     }
   }
   if (rest.size() - header < length)
-    return fail(rlp_rule::truncated, "{}: announces {} bytes, {} are there", what, length,
+    return fail(rlp_errc::truncated, "{}: announces {} bytes, {} are there", what, length,
                 rest.size() - header);
   item.encoded = rest.first(header + length);
   item.payload = item.encoded.subspan(header);
   if (!item.is_list && header == 1 && length == 1 && item.payload[0] < string_base)
-    return fail(rlp_rule::wrapped_byte, "{}: a byte below 0x80 must stand for itself, without 0x81", what);
+    return fail(rlp_errc::wrapped_byte, "{}: a byte below 0x80 must stand for itself, without 0x81", what);
   rest = rest.subspan(header + length);
   return item;
 }
 
 result<rlp_item> rlp_decode(bytes_view input, std::string_view what, std::size_t size_max) {
   if (input.size() > size_max)
-    return fail(rlp_rule::too_large, "{}: {} bytes, the limit is {}", what, input.size(), size_max);
+    return fail(rlp_errc::too_large, "{}: {} bytes, the limit is {}", what, input.size(), size_max);
   SWARM_TRY(const rlp_item item, rlp_split(input, what));
   if (!input.empty())
-    return fail(rlp_rule::trailing_bytes, "{}: {} bytes follow its end", what, input.size());
+    return fail(rlp_errc::trailing_bytes, "{}: {} bytes follow its end", what, input.size());
   return item;
 }
 
-result<void> rlp_check(bytes_view input) {
+result<> rlp_check(bytes_view input) {
   SWARM_TRY(const rlp_item item, rlp_decode(input, "input"));
-  return item.is_list ? check_items(item.payload, 1) : result<void>{};
+  return item.is_list ? check_items(item.payload, 1) : result<>{};
 }
 
 result<std::uint64_t> rlp_to_u64(const rlp_item& item, std::string_view what) {
@@ -199,17 +199,17 @@ result<rlp_reader> rlp_reader::open(bytes_view input, std::string_view what, std
 }
 
 result<rlp_reader> rlp_reader::open(const rlp_item& list, std::string_view what) {
-  if (!list.is_list) return fail(rlp_rule::expected_list, "{}: is a string, must be a list", what);
+  if (!list.is_list) return fail(rlp_errc::expected_list, "{}: is a string, must be a list", what);
   return rlp_reader(list.payload, what, 1);
 }
 
-result<void> rlp_reader::finish() const {
-  if (!rest_.empty()) return fail(rlp_rule::extra_item, "{}: has items behind its last one", what_);
+result<> rlp_reader::finish() const {
+  if (!rest_.empty()) return fail(rlp_errc::extra_item, "{}: has items behind its last one", what_);
   return {};
 }
 
 result<rlp_item> rlp_reader::next(std::string_view field) {
-  if (rest_.empty()) return fail(rlp_rule::missing_item, "{}: {} is missing", what_, field);
+  if (rest_.empty()) return fail(rlp_errc::missing_item, "{}: {} is missing", what_, field);
   auto item = rlp_split(rest_, field);
   if (!item) return fail_with(std::move(item).error(), what_);
   return item;
@@ -219,7 +219,7 @@ result<bytes_view> rlp_reader::string(std::string_view field, std::size_t size_m
   SWARM_TRY(const rlp_item item, next(field));
   if (auto checked = check_string(item, field); !checked) return fail_with(std::move(checked).error(), what_);
   if (item.payload.size() > size_max)
-    return fail(rlp_rule::too_large, "{}: {}: {} bytes, the limit is {}", what_, field, item.payload.size(),
+    return fail(rlp_errc::too_large, "{}: {}: {} bytes, the limit is {}", what_, field, item.payload.size(),
                 size_max);
   return item.payload;
 }
@@ -242,7 +242,7 @@ result<std::optional<address>> rlp_reader::address_or_none(std::string_view fiel
   SWARM_TRY(const bytes_view raw, string(field));
   if (raw.empty()) return std::optional<address>{};
   if (raw.size() != 20)
-    return fail(rlp_rule::wrong_width, "{}: {}: {} bytes, must be 20 or none", what_, field, raw.size());
+    return fail(rlp_errc::wrong_width, "{}: {}: {} bytes, must be 20 or none", what_, field, raw.size());
   std::optional<address> out{address{}};
   std::copy(raw.begin(), raw.end(), out->begin());
   return out;
@@ -251,16 +251,16 @@ result<std::optional<address>> rlp_reader::address_or_none(std::string_view fiel
 result<rlp_reader> rlp_reader::list(std::string_view field) {
   SWARM_TRY(const rlp_item item, next(field));
   if (depth_ >= rlp_depth_max)
-    return fail(rlp_rule::too_deep, "{}: {}: nested deeper than {} lists", what_, field, rlp_depth_max);
+    return fail(rlp_errc::too_deep, "{}: {}: nested deeper than {} lists", what_, field, rlp_depth_max);
   SWARM_TRY(rlp_reader inner, open(item, field));
   inner.depth_ = depth_ + 1;
   return inner;
 }
 
-result<void> rlp_reader::fixed_into(std::span<std::uint8_t> out, std::string_view field) {
+result<> rlp_reader::fixed_into(std::span<std::uint8_t> out, std::string_view field) {
   SWARM_TRY(const bytes_view raw, string(field));
   if (raw.size() != out.size())
-    return fail(rlp_rule::wrong_width, "{}: {}: {} bytes, must be {}", what_, field, raw.size(), out.size());
+    return fail(rlp_errc::wrong_width, "{}: {}: {} bytes, must be {}", what_, field, raw.size(), out.size());
   std::copy(raw.begin(), raw.end(), out.begin());
   return {};
 }

@@ -9,7 +9,7 @@
 namespace swarm::ledger {
 
 /// What a strict RLP decoder refuses (Yellow Paper appendix B, in the one canonical form), one code per rule.
-enum class rlp_rule {
+enum class rlp_errc {
   truncated = 1,        ///< the input ends inside an item
   trailing_bytes,       ///< bytes follow the item that should be the whole input
   wrapped_byte,         ///< a single byte below 0x80 behind a length prefix (81xx)
@@ -26,7 +26,7 @@ enum class rlp_rule {
   extra_item,           ///< a list with more items than its format
 };
 
-constexpr std::string_view error_category(rlp_rule) {
+constexpr std::string_view error_category(rlp_errc) {
   return "rlp";
 }
 
@@ -77,7 +77,7 @@ result<rlp_item> rlp_split(bytes_view& rest, std::string_view what);
 /// The item that is the whole of `input`; `size_max` bounds the input in bytes.
 result<rlp_item> rlp_decode(bytes_view input, std::string_view what, std::size_t size_max = rlp_size_max);
 /// Checks `input` down to its leaves: one item, canonical throughout, not nested deeper than `rlp_depth_max`.
-result<void> rlp_check(bytes_view input);
+result<> rlp_check(bytes_view input);
 
 /// The content of a string item as an integer; errors name `what`.
 result<std::uint64_t> rlp_to_u64(const rlp_item& item, std::string_view what);
@@ -95,7 +95,7 @@ public:
 
   bool at_end() const { return rest_.empty(); }
   /// Fails with `extra_item` unless every item was read.
-  result<void> finish() const;
+  result<> finish() const;
 
   result<rlp_item> next(std::string_view field);
   /// A string of at most `size_max` bytes.
@@ -116,7 +116,7 @@ public:
 private:
   rlp_reader(bytes_view payload, std::string_view what, std::size_t depth)
       : rest_(payload), what_(what), depth_(depth) {}
-  result<void> fixed_into(std::span<std::uint8_t> out, std::string_view field);
+  result<> fixed_into(std::span<std::uint8_t> out, std::string_view field);
 
   bytes_view rest_;
   std::string_view what_;

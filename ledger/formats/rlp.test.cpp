@@ -78,7 +78,7 @@ tree random_tree(seeded_random& random, std::size_t depth) {
 }
 
 template <class Result>
-bool breaks(const Result& outcome, rlp_rule rule) {
+bool breaks(const Result& outcome, rlp_errc rule) {
   return !outcome.has_value() && outcome.error().is(rule) && !outcome.error().message.empty();
 }
 
@@ -137,36 +137,36 @@ TEST_CASE("RLP of lists as published (V2, ethereum/tests rlptest)") {
 }
 
 TEST_CASE("what is not the one canonical RLP is refused, each with its code") {
-  const std::vector<std::pair<std::string_view, rlp_rule>> rows{
-      {"", rlp_rule::truncated},
-      {"8100", rlp_rule::wrapped_byte},
-      {"8101", rlp_rule::wrapped_byte},
-      {"817f", rlp_rule::wrapped_byte},
-      {"c28101", rlp_rule::wrapped_byte},
-      {"b800", rlp_rule::length_leading_zero},
-      {"f800", rlp_rule::length_leading_zero},
-      {"b90000", rlp_rule::length_leading_zero},
-      {"b90040000102", rlp_rule::length_leading_zero},
-      {"fb00000040000102", rlp_rule::length_leading_zero},
-      {"b801ff", rlp_rule::long_form},
-      {"f80180", rlp_rule::long_form},
-      {"f80100", rlp_rule::long_form},
-      {"f803112233", rlp_rule::long_form},
-      {"b81000112233445566778899aabbccddeeff", rlp_rule::long_form},
-      {"c100ff", rlp_rule::trailing_bytes},
-      {"8080", rlp_rule::trailing_bytes},
-      {"81", rlp_rule::truncated},
-      {"b8", rlp_rule::truncated},
-      {"b9ff", rlp_rule::truncated},
-      {"83646f", rlp_rule::truncated},
-      {"c183", rlp_rule::truncated},
-      {"f83f00", rlp_rule::truncated},
-      {"bf0f000000000000021111", rlp_rule::too_large},
-      {"ff0f000000000000021111", rlp_rule::too_large},
-      {"bfffffffffffffffff", rlp_rule::too_large},
-      {"ffffffffffffffffff", rlp_rule::too_large},
+  const std::vector<std::pair<std::string_view, rlp_errc>> rows{
+      {"", rlp_errc::truncated},
+      {"8100", rlp_errc::wrapped_byte},
+      {"8101", rlp_errc::wrapped_byte},
+      {"817f", rlp_errc::wrapped_byte},
+      {"c28101", rlp_errc::wrapped_byte},
+      {"b800", rlp_errc::length_leading_zero},
+      {"f800", rlp_errc::length_leading_zero},
+      {"b90000", rlp_errc::length_leading_zero},
+      {"b90040000102", rlp_errc::length_leading_zero},
+      {"fb00000040000102", rlp_errc::length_leading_zero},
+      {"b801ff", rlp_errc::long_form},
+      {"f80180", rlp_errc::long_form},
+      {"f80100", rlp_errc::long_form},
+      {"f803112233", rlp_errc::long_form},
+      {"b81000112233445566778899aabbccddeeff", rlp_errc::long_form},
+      {"c100ff", rlp_errc::trailing_bytes},
+      {"8080", rlp_errc::trailing_bytes},
+      {"81", rlp_errc::truncated},
+      {"b8", rlp_errc::truncated},
+      {"b9ff", rlp_errc::truncated},
+      {"83646f", rlp_errc::truncated},
+      {"c183", rlp_errc::truncated},
+      {"f83f00", rlp_errc::truncated},
+      {"bf0f000000000000021111", rlp_errc::too_large},
+      {"ff0f000000000000021111", rlp_errc::too_large},
+      {"bfffffffffffffffff", rlp_errc::too_large},
+      {"ffffffffffffffffff", rlp_errc::too_large},
       {"b9002100dc2b275d0f74e8a53e6f4ec61b27f24278820be3f82ea2110e582081b0565df0",
-       rlp_rule::length_leading_zero},
+       rlp_errc::length_leading_zero},
   };
   for (const auto& [input, rule] : rows) {
     CAPTURE(input);
@@ -185,41 +185,41 @@ TEST_CASE("nesting and size have limits") {
     return to.take();
   };
   CHECK(rlp_check(nested(rlp_depth_max)));
-  CHECK(breaks(rlp_check(nested(rlp_depth_max + 1)), rlp_rule::too_deep));
-  CHECK(breaks(rlp_check(nested(100'000)), rlp_rule::too_deep));
+  CHECK(breaks(rlp_check(nested(rlp_depth_max + 1)), rlp_errc::too_deep));
+  CHECK(breaks(rlp_check(nested(100'000)), rlp_errc::too_deep));
   const bytes deep = nested(rlp_depth_max + 1);
   auto reader = rlp_reader::open(deep, "deep").value();
   for (std::size_t depth = 1; depth < rlp_depth_max; ++depth)
     reader = reader.list("inner").value();
-  CHECK(breaks(reader.list("inner"), rlp_rule::too_deep));
-  CHECK(breaks(rlp_decode(bytes(11, 0x80), "input", 10), rlp_rule::too_large));
+  CHECK(breaks(reader.list("inner"), rlp_errc::too_deep));
+  CHECK(breaks(rlp_decode(bytes(11, 0x80), "input", 10), rlp_errc::too_large));
   const bytes list = rlp_writer().begin_list().string(bytes(33, 1)).end_list().take();
-  CHECK(breaks(rlp_reader::open(list, "list").value().string("field", 32), rlp_rule::too_large));
+  CHECK(breaks(rlp_reader::open(list, "list").value().string("field", 32), rlp_errc::too_large));
 }
 
 TEST_CASE("integers, fixed widths and list lengths are checked by the reader") {
   const auto list = [](std::string_view digits) { return hex(digits); };
   const auto open = [](const bytes& raw) { return rlp_reader::open(raw, "thing").value(); };
   const bytes zero_led = list("c3820001"), zero = list("c100"), wide = list("ca89010000000000000000");
-  CHECK(breaks(open(zero_led).number("n"), rlp_rule::integer_leading_zero));
+  CHECK(breaks(open(zero_led).number("n"), rlp_errc::integer_leading_zero));
   CHECK(open(zero_led).string("n").value().size() == 2); // as a byte string the same item is legal
-  CHECK(breaks(open(zero).number("n"), rlp_rule::integer_leading_zero));
-  CHECK(breaks(open(wide).number("n"), rlp_rule::integer_too_wide));
+  CHECK(breaks(open(zero).number("n"), rlp_errc::integer_leading_zero));
+  CHECK(breaks(open(wide).number("n"), rlp_errc::integer_too_wide));
   CHECK(open(wide).number256("n").value()[23] == 1);
   const bytes over256 = rlp_writer().begin_list().string(bytes(33, 1)).end_list().take();
-  CHECK(breaks(open(over256).number256("n"), rlp_rule::integer_too_wide));
+  CHECK(breaks(open(over256).number256("n"), rlp_errc::integer_too_wide));
   const bytes inner = list("c1c0"), flat = list("c180"), empty = list("c0"), two = list("c20102");
-  CHECK(breaks(open(inner).number("n"), rlp_rule::expected_string));
-  CHECK(breaks(open(inner).string("n"), rlp_rule::expected_string));
-  CHECK(breaks(open(flat).list("n"), rlp_rule::expected_list));
-  CHECK(breaks(rlp_reader::open(list("80"), "thing"), rlp_rule::expected_list));
-  CHECK(breaks(open(flat).fixed<32>("n"), rlp_rule::wrong_width));
-  CHECK(breaks(open(list("c0")).next("n"), rlp_rule::missing_item));
+  CHECK(breaks(open(inner).number("n"), rlp_errc::expected_string));
+  CHECK(breaks(open(inner).string("n"), rlp_errc::expected_string));
+  CHECK(breaks(open(flat).list("n"), rlp_errc::expected_list));
+  CHECK(breaks(rlp_reader::open(list("80"), "thing"), rlp_errc::expected_list));
+  CHECK(breaks(open(flat).fixed<32>("n"), rlp_errc::wrong_width));
+  CHECK(breaks(open(list("c0")).next("n"), rlp_errc::missing_item));
   CHECK(!open(flat).address_or_none("n").value().has_value());
-  CHECK(breaks(open(two).address_or_none("n"), rlp_rule::wrong_width));
+  CHECK(breaks(open(two).address_or_none("n"), rlp_errc::wrong_width));
   auto reader = open(two);
   CHECK(reader.number("first").value() == 1);
-  CHECK(breaks(reader.finish(), rlp_rule::extra_item));
+  CHECK(breaks(reader.finish(), rlp_errc::extra_item));
   CHECK(reader.number("second").value() == 2);
   CHECK(reader.finish());
   CHECK(reader.at_end());

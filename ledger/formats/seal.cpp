@@ -33,17 +33,17 @@ result<seal_record> decode_seals(bytes_view raw) {
   SWARM_TRY(rlp_reader from, rlp_reader::open(raw, "seal record", record_size_max));
   SWARM_TRY(const std::uint64_t version, from.number("version"));
   if (version != record_version)
-    return fail(seal_rule::malformed, "seal record: version {}, this program reads version {}", version,
+    return fail(seal_errc::malformed, "seal record: version {}, this program reads version {}", version,
                 record_version);
   seal_record out;
   SWARM_TRY(out.round_num, from.number("round"));
   if (out.round_num > round_num_max)
-    return fail(seal_rule::round_too_large, "seal record: round {}, at most {} is believed", out.round_num,
+    return fail(seal_errc::round_too_large, "seal record: round {}, at most {} is believed", out.round_num,
                 round_num_max);
   SWARM_TRY(rlp_reader seals, from.list("seals"));
   while (!seals.at_end()) {
     if (out.seals.size() == seals_max)
-      return fail(seal_rule::too_many, "seal record: over {} seals", seals_max);
+      return fail(seal_errc::too_many, "seal record: over {} seals", seals_max);
     SWARM_TRY(const auto signature, seals.fixed<65>("seal"));
     out.seals.push_back({signature});
   }
@@ -56,17 +56,17 @@ result<std::vector<address>> check_seals(const seal_record& record, const hash32
                                          const author_recovery& recover_author) {
   // Before any signature is recovered: a flood of seals must not buy work.
   if (record.seals.size() > validators.size())
-    return fail(seal_rule::too_many, "seals: {} of {} validators", record.seals.size(), validators.size());
+    return fail(seal_errc::too_many, "seals: {} of {} validators", record.seals.size(), validators.size());
   if (record.seals.size() < quorum)
-    return fail(seal_rule::below_quorum, "seals: {}, a quorum is {}", record.seals.size(), quorum);
+    return fail(seal_errc::below_quorum, "seals: {}, a quorum is {}", record.seals.size(), quorum);
   std::vector<address> authors;
   for (const auto& seal : record.seals) {
     SWARM_TRY(const address author, recover_author(digest, seal.signature));
     if (std::find(validators.begin(), validators.end(), author) == validators.end())
-      return fail(seal_rule::not_a_validator, "seals: {} is not a validator of this block",
+      return fail(seal_errc::not_a_validator, "seals: {} is not a validator of this block",
                   to_hex(author.view()));
     if (std::find(authors.begin(), authors.end(), author) != authors.end())
-      return fail(seal_rule::duplicate_author, "seals: {} sealed twice", to_hex(author.view()));
+      return fail(seal_errc::duplicate_author, "seals: {} sealed twice", to_hex(author.view()));
     authors.push_back(author);
   }
   return authors;

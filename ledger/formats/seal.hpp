@@ -9,7 +9,7 @@
 namespace swarm::ledger {
 
 /// Why the seals of a block are refused.
-enum class seal_rule {
+enum class seal_errc {
   too_many = 1,     ///< over `seals_max`
   round_too_large,  ///< over `round_num_max`
   not_a_validator,  ///< sealed by an account outside the set
@@ -18,7 +18,7 @@ enum class seal_rule {
   malformed,        ///< a record of another format version
 };
 
-constexpr std::string_view error_category(seal_rule) {
+constexpr std::string_view error_category(seal_errc) {
   return "seal";
 }
 

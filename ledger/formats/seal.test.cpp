@@ -68,15 +68,15 @@ TEST_CASE("seal records survive encoding") {
 }
 
 TEST_CASE("seal records that break a rule are refused") {
-  CHECK(breaks(decode_seals(hex("c30280c0")), seal_rule::malformed));
-  CHECK(breaks(decode_seals(hex("c48001c080")), seal_rule::malformed));
-  CHECK(breaks(decode_seals(hex("c40180c080")), rlp_rule::extra_item));
-  CHECK(breaks(decode_seals(hex("c20180")), rlp_rule::missing_item));
-  CHECK(breaks(decode_seals(hex("c30180c0c0")), rlp_rule::trailing_bytes));
-  CHECK(breaks(decode_seals(hex("c40180c180")), rlp_rule::wrong_width));
+  CHECK(breaks(decode_seals(hex("c30280c0")), seal_errc::malformed));
+  CHECK(breaks(decode_seals(hex("c48001c080")), seal_errc::malformed));
+  CHECK(breaks(decode_seals(hex("c40180c080")), rlp_errc::extra_item));
+  CHECK(breaks(decode_seals(hex("c20180")), rlp_errc::missing_item));
+  CHECK(breaks(decode_seals(hex("c30180c0c0")), rlp_errc::trailing_bytes));
+  CHECK(breaks(decode_seals(hex("c40180c180")), rlp_errc::wrong_width));
   seal_record record;
   record.round_num = round_num_max + 1;
-  CHECK(breaks(decode_seals(encode_seals(record)), seal_rule::round_too_large));
+  CHECK(breaks(decode_seals(encode_seals(record)), seal_errc::round_too_large));
   record = {};
   record.seals.resize(seals_max + 1);
   CHECK(!decode_seals(encode_seals(record)));
@@ -87,13 +87,13 @@ TEST_CASE("a quorum of distinct validators makes a block final, nothing less") {
   const auto authors = check_seals(sealed_by({3, 1, 4}), digest, set, 3).value();
   CHECK(authors == std::vector<address>{set[2], set[0], set[3]});
   CHECK(check_seals(sealed_by({1, 2, 3, 4}), digest, set, 3));
-  CHECK(breaks(check_seals(sealed_by({1, 2}), digest, set, 3), seal_rule::below_quorum));
-  CHECK(breaks(check_seals(sealed_by({1, 2, 2}), digest, set, 3), seal_rule::duplicate_author));
-  CHECK(breaks(check_seals(sealed_by({1, 2, 5}), digest, set, 3), seal_rule::not_a_validator));
-  CHECK(breaks(check_seals(sealed_by({1, 2, 3, 4, 1}), digest, set, 3), seal_rule::too_many));
+  CHECK(breaks(check_seals(sealed_by({1, 2}), digest, set, 3), seal_errc::below_quorum));
+  CHECK(breaks(check_seals(sealed_by({1, 2, 2}), digest, set, 3), seal_errc::duplicate_author));
+  CHECK(breaks(check_seals(sealed_by({1, 2, 5}), digest, set, 3), seal_errc::not_a_validator));
+  CHECK(breaks(check_seals(sealed_by({1, 2, 3, 4, 1}), digest, set, 3), seal_errc::too_many));
   auto forged = sealed_by({1, 2, 3});
   forged.seals[1].signature = {};
-  CHECK(breaks(check_seals(forged, digest, set, 3), key_rule::invalid_signature));
+  CHECK(breaks(check_seals(forged, digest, set, 3), key_errc::invalid_signature));
   // Seals over another digest recover to strangers.
   CHECK(!check_seals(sealed_by({1, 2, 3}), filled(9), set, 3));
 }

@@ -48,26 +48,26 @@ u256 word_at(const signature65& signature, std::size_t offset) {
   return out;
 }
 
-result<void> check_chain(std::uint64_t signed_for, std::uint64_t chain_id) {
+result<> check_chain(std::uint64_t signed_for, std::uint64_t chain_id) {
   if (signed_for != chain_id)
-    return fail(txn_rule::wrong_chain, "invalid chain id for signer: have {}, want {}; sign it for chain {}",
+    return fail(txn_errc::wrong_chain, "invalid chain id for signer: have {}, want {}; sign it for chain {}",
                 signed_for, chain_id, chain_id);
   return {};
 }
 
 /// What a sender can get wrong whatever the encoding.
-result<void> check_fields(const txn_fields& fields) {
+result<> check_fields(const txn_fields& fields) {
   if (fields.nonce == ~std::uint64_t{0})
-    return fail(txn_rule::nonce_max, "nonce has max value: 2^64-1 can never be used (EIP-2681)");
+    return fail(txn_errc::nonce_max, "nonce has max value: 2^64-1 can never be used (EIP-2681)");
   if (fields.max_priority_fee > fields.max_fee)
-    return fail(txn_rule::tip_above_max_fee, "max priority fee per gas higher than max fee per gas");
+    return fail(txn_errc::tip_above_max_fee, "max priority fee per gas higher than max fee per gas");
   return {};
 }
 
-result<void> check_size(std::size_t size) {
-  if (size == 0) return fail(txn_rule::empty, "transaction: no bytes at all");
+result<> check_size(std::size_t size) {
+  if (size == 0) return fail(txn_errc::empty, "transaction: no bytes at all");
   if (size > txn_size_max)
-    return fail(txn_rule::too_large, "oversized data: transaction size {}, limit {}", size, txn_size_max);
+    return fail(txn_errc::too_large, "oversized data: transaction size {}, limit {}", size, txn_size_max);
   return {};
 }
 
@@ -115,16 +115,16 @@ result<txn_fields> read_fields(rlp_reader& from, txn_type type) {
 /// The y parity from a legacy v, which must carry the chain id.
 result<std::uint8_t> legacy_parity(std::uint64_t v, std::uint64_t chain_id) {
   if (v == 27 || v == 28)
-    return fail(txn_rule::not_replay_protected,
+    return fail(txn_errc::not_replay_protected,
                 "only replay-protected (EIP-155) transactions are accepted; sign it with chain id {}",
                 chain_id);
-  if (v < eip155_offset) return fail(txn_rule::bad_v, "transaction: v is {}, which EIP-155 does not know", v);
+  if (v < eip155_offset) return fail(txn_errc::bad_v, "transaction: v is {}, which EIP-155 does not know", v);
   SWARM_CHECK(check_chain((v - eip155_offset) / 2, chain_id));
   return static_cast<std::uint8_t>((v - eip155_offset) % 2);
 }
 
 result<std::uint8_t> typed_parity(std::uint64_t v) {
-  if (v > 1) return fail(txn_rule::bad_v, "transaction: y parity is {}, must be 0 or 1", v);
+  if (v > 1) return fail(txn_errc::bad_v, "transaction: y parity is {}, must be 0 or 1", v);
   return static_cast<std::uint8_t>(v);
 }
 
@@ -133,7 +133,7 @@ result<txn_type> type_of(std::uint8_t first) {
   if (first >= 0xc0) return txn_type::legacy;
   if (first == 1) return txn_type::access_list;
   if (first == 2) return txn_type::dynamic_fee;
-  return fail(txn_rule::unsupported_type,
+  return fail(txn_errc::unsupported_type,
               "transaction type not supported: first byte {:#04x}; legacy, 1 (EIP-2930) and 2 (EIP-1559) are",
               first);
 }
@@ -186,7 +186,7 @@ result<transaction> transaction::decode(bytes_view raw, std::uint64_t chain_id) 
 result<transaction> transaction::decode_item(const rlp_item& item, std::uint64_t chain_id) {
   if (item.is_list) return decode(item.encoded, chain_id);
   if (!item.payload.empty() && item.payload[0] >= 0xc0)
-    return fail(txn_rule::item_form,
+    return fail(txn_errc::item_form,
                 "transaction: a legacy one stands in a block as a list, not as a string");
   return decode(item.payload, chain_id);
 }
@@ -195,7 +195,7 @@ std::uint64_t transaction::v() const {
   return v_of(fields_.type, chain_id_, signature_[64]);
 }
 
-result<void> transaction::recover_sender() {
+result<> transaction::recover_sender() {
   if (sender_) return {};
   SWARM_TRY(sender_, recover(signing_hash(fields_, chain_id_), signature_));
   return {};
@@ -208,9 +208,9 @@ const address& transaction::sender() const {
 
 result<transaction> make_signed(txn_fields fields, const private_key& key, std::uint64_t chain_id) {
   if (chain_id == 0 || chain_id > chain_id_max)
-    return fail(txn_rule::wrong_chain, "chain id {} is not in 1 .. {}", chain_id, chain_id_max);
+    return fail(txn_errc::wrong_chain, "chain id {} is not in 1 .. {}", chain_id, chain_id_max);
   if (fields.type == txn_type::legacy && !fields.access_list.empty())
-    return fail(txn_rule::access_list_in_legacy, "a legacy transaction cannot carry an access list");
+    return fail(txn_errc::access_list_in_legacy, "a legacy transaction cannot carry an access list");
   if (fields.type != txn_type::dynamic_fee) fields.max_priority_fee = fields.max_fee;
   SWARM_CHECK(check_fields(fields));
   transaction out;

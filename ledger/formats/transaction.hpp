@@ -6,7 +6,7 @@
 namespace swarm::ledger {
 
 /// Why a transaction is refused, whatever the state; malformed RLP and signatures keep their own categories.
-enum class txn_rule {
+enum class txn_errc {
   empty = 1,             ///< no bytes at all
   too_large,             ///< over `txn_size_max`
   unsupported_type,      ///< neither legacy nor EIP-2930 nor EIP-1559
@@ -19,7 +19,7 @@ enum class txn_rule {
   access_list_in_legacy, ///< fields to sign that the chosen type cannot carry
 };
 
-constexpr std::string_view error_category(txn_rule) {
+constexpr std::string_view error_category(txn_errc) {
   return "transaction";
 }
 
@@ -80,7 +80,7 @@ public:
   const hash32& hash() const { return hash_; }
 
   /// Finds the sender from the signature and remembers it. Fails when the signature is not canonical.
-  result<void> recover_sender();
+  result<> recover_sender();
   /// The sender; must have been recovered before (a signed or an accepted transaction always has been).
   const address& sender() const;
   bool sender_known() const { return sender_.has_value(); }

@@ -167,7 +167,7 @@ TEST_CASE("access lists, tips and contract creation as ethers signs them") {
 TEST_CASE("a signature for another chain is refused, whatever the type") {
   for (const auto* raw : {&vectors::v5_raw, &vectors::v6_raw, &eip2930_raw}) {
     const auto outcome = transaction::decode(*raw, 1338);
-    REQUIRE(breaks(outcome, txn_rule::wrong_chain));
+    REQUIRE(breaks(outcome, txn_errc::wrong_chain));
     CHECK(outcome.error().message
           == "invalid chain id for signer: have 1337, want 1338; sign it for chain 1338");
   }
@@ -175,18 +175,18 @@ TEST_CASE("a signature for another chain is refused, whatever the type") {
 
 TEST_CASE("a legacy signature without a chain id is refused with the words that clients look for") {
   const auto outcome = transaction::decode(pre155_raw, 1337);
-  REQUIRE(breaks(outcome, txn_rule::not_replay_protected));
+  REQUIRE(breaks(outcome, txn_errc::not_replay_protected));
   CHECK(outcome.error().message.find("only replay-protected") != std::string::npos);
   CHECK(breaks(transaction::decode(with_item(pre155_raw, 6, rlp_number(27)), 1337),
-               txn_rule::not_replay_protected));
+               txn_errc::not_replay_protected));
 }
 
 TEST_CASE("v and the y parity have few legal values") {
   for (const std::uint64_t v : {0, 1, 26, 29, 34})
-    CHECK(breaks(transaction::decode(with_item(vectors::v4_raw, 6, rlp_number(v)), 1), txn_rule::bad_v));
-  CHECK(breaks(transaction::decode(with_item(vectors::v4_raw, 6, rlp_number(39)), 1), txn_rule::wrong_chain));
-  CHECK(breaks(transaction::decode(with_item(vectors::v5_raw, 9, rlp_number(2)), 1337), txn_rule::bad_v));
-  CHECK(breaks(transaction::decode(with_item(vectors::v5_raw, 9, rlp_number(27)), 1337), txn_rule::bad_v));
+    CHECK(breaks(transaction::decode(with_item(vectors::v4_raw, 6, rlp_number(v)), 1), txn_errc::bad_v));
+  CHECK(breaks(transaction::decode(with_item(vectors::v4_raw, 6, rlp_number(39)), 1), txn_errc::wrong_chain));
+  CHECK(breaks(transaction::decode(with_item(vectors::v5_raw, 9, rlp_number(2)), 1337), txn_errc::bad_v));
+  CHECK(breaks(transaction::decode(with_item(vectors::v5_raw, 9, rlp_number(27)), 1337), txn_errc::bad_v));
   // The other parity is well formed, but leads to somebody else.
   auto other = transaction::decode(with_item(vectors::v5_raw, 9, rlp_number(1)), 1337);
   REQUIRE(other);
@@ -196,22 +196,22 @@ TEST_CASE("v and the y parity have few legal values") {
 
 TEST_CASE("rules of nonce, fees and size") {
   const bytes max_nonce = rlp_number(~std::uint64_t{0});
-  CHECK(breaks(transaction::decode(with_item(vectors::v4_raw, 0, max_nonce), 1), txn_rule::nonce_max));
+  CHECK(breaks(transaction::decode(with_item(vectors::v4_raw, 0, max_nonce), 1), txn_errc::nonce_max));
   CHECK(transaction::decode(with_item(vectors::v4_raw, 0, rlp_number(~std::uint64_t{0} - 1)), 1));
   CHECK(breaks(transaction::decode(with_item(vectors::v5_raw, 2, rlp_number(1)), 1337),
-               txn_rule::tip_above_max_fee));
+               txn_errc::tip_above_max_fee));
   CHECK(transaction::decode(with_item(vectors::v5_raw, 3, rlp_number(1)), 1337));
   auto fields = v5_fields();
   fields.nonce = ~std::uint64_t{0};
-  CHECK(breaks(make_signed(fields, vectors::key46(), 1337), txn_rule::nonce_max));
+  CHECK(breaks(make_signed(fields, vectors::key46(), 1337), txn_errc::nonce_max));
   fields = v5_fields();
   fields.max_priority_fee = u256(1);
-  CHECK(breaks(make_signed(fields, vectors::key46(), 1337), txn_rule::tip_above_max_fee));
+  CHECK(breaks(make_signed(fields, vectors::key46(), 1337), txn_errc::tip_above_max_fee));
   fields = v4_fields();
   fields.access_list = two_entries();
-  CHECK(breaks(make_signed(fields, vectors::key46(), 1337), txn_rule::access_list_in_legacy));
-  CHECK(breaks(make_signed(v5_fields(), vectors::key46(), 0), txn_rule::wrong_chain));
-  CHECK(breaks(make_signed(v5_fields(), vectors::key46(), chain_id_max + 1), txn_rule::wrong_chain));
+  CHECK(breaks(make_signed(fields, vectors::key46(), 1337), txn_errc::access_list_in_legacy));
+  CHECK(breaks(make_signed(v5_fields(), vectors::key46(), 0), txn_errc::wrong_chain));
+  CHECK(breaks(make_signed(v5_fields(), vectors::key46(), chain_id_max + 1), txn_errc::wrong_chain));
 }
 
 TEST_CASE("a transaction has up to 128 KiB") {
@@ -226,16 +226,16 @@ TEST_CASE("a transaction has up to 128 KiB") {
   REQUIRE(fits);
   CHECK(transaction::decode(fits->raw(), 1337));
   fields.data.assign(txn_size_max, 1);
-  CHECK(breaks(make_signed(fields, vectors::key46(), 1337), txn_rule::too_large));
-  CHECK(breaks(transaction::decode(bytes(txn_size_max + 1, 2), 1337), txn_rule::too_large));
-  CHECK(breaks(transaction::decode({}, 1337), txn_rule::empty));
+  CHECK(breaks(make_signed(fields, vectors::key46(), 1337), txn_errc::too_large));
+  CHECK(breaks(transaction::decode(bytes(txn_size_max + 1, 2), 1337), txn_errc::too_large));
+  CHECK(breaks(transaction::decode({}, 1337), txn_errc::empty));
 }
 
 TEST_CASE("first bytes that announce no known type") {
   for (const int first : {0x00, 0x03, 0x04, 0x7f, 0x80, 0xbf}) {
     bytes raw = vectors::v5_raw;
     raw[0] = static_cast<std::uint8_t>(first);
-    CHECK(breaks(transaction::decode(raw, 1337), txn_rule::unsupported_type));
+    CHECK(breaks(transaction::decode(raw, 1337), txn_errc::unsupported_type));
   }
 }
 
@@ -243,34 +243,34 @@ TEST_CASE("every field has its form") {
   const auto v4 = [](std::size_t index, std::string_view item) {
     return transaction::decode(with_item(vectors::v4_raw, index, hex(item)), 1);
   };
-  CHECK(breaks(v4(0, "8200ff"), rlp_rule::integer_leading_zero));
-  CHECK(breaks(v4(0, "00"), rlp_rule::integer_leading_zero));
-  CHECK(breaks(v4(0, "89ffffffffffffffffff"), rlp_rule::integer_too_wide));
-  CHECK(breaks(v4(1, "a1ff" + std::string(64, 'f')), rlp_rule::integer_too_wide));
-  CHECK(breaks(v4(2, "c0"), rlp_rule::expected_string));
-  CHECK(breaks(v4(3, "93" + std::string(38, '3')), rlp_rule::wrong_width));
-  CHECK(breaks(v4(3, "00"), rlp_rule::wrong_width));
+  CHECK(breaks(v4(0, "8200ff"), rlp_errc::integer_leading_zero));
+  CHECK(breaks(v4(0, "00"), rlp_errc::integer_leading_zero));
+  CHECK(breaks(v4(0, "89ffffffffffffffffff"), rlp_errc::integer_too_wide));
+  CHECK(breaks(v4(1, "a1ff" + std::string(64, 'f')), rlp_errc::integer_too_wide));
+  CHECK(breaks(v4(2, "c0"), rlp_errc::expected_string));
+  CHECK(breaks(v4(3, "93" + std::string(38, '3')), rlp_errc::wrong_width));
+  CHECK(breaks(v4(3, "00"), rlp_errc::wrong_width));
   CHECK(!v4(3, "80")->fields().to.has_value());
-  CHECK(breaks(v4(5, "c0"), rlp_rule::expected_string));
-  CHECK(breaks(v4(8, "a000" + std::string(62, '1')), rlp_rule::integer_leading_zero));
-  CHECK(breaks(v4(8, ""), rlp_rule::missing_item));
-  CHECK(breaks(v4(8, "0101"), rlp_rule::extra_item));
+  CHECK(breaks(v4(5, "c0"), rlp_errc::expected_string));
+  CHECK(breaks(v4(8, "a000" + std::string(62, '1')), rlp_errc::integer_leading_zero));
+  CHECK(breaks(v4(8, ""), rlp_errc::missing_item));
+  CHECK(breaks(v4(8, "0101"), rlp_errc::extra_item));
   const auto list = [](std::string_view item) {
     return transaction::decode(with_item(vectors::v5_raw, 8, hex(item)), 1337);
   };
-  CHECK(breaks(list("80"), rlp_rule::expected_list));
-  CHECK(breaks(list("c180"), rlp_rule::expected_list));
-  CHECK(breaks(list("c1c0"), rlp_rule::missing_item));
-  CHECK(breaks(list("d7d6d5" + std::string(42, '3')), rlp_rule::expected_string));
-  CHECK(breaks(list("d8d794" + std::string(40, '3') + "c180"), rlp_rule::wrong_width));
-  CHECK(breaks(list("d8d794" + std::string(40, '3') + "c0c0"), rlp_rule::extra_item));
+  CHECK(breaks(list("80"), rlp_errc::expected_list));
+  CHECK(breaks(list("c180"), rlp_errc::expected_list));
+  CHECK(breaks(list("c1c0"), rlp_errc::missing_item));
+  CHECK(breaks(list("d7d6d5" + std::string(42, '3')), rlp_errc::expected_string));
+  CHECK(breaks(list("d8d794" + std::string(40, '3') + "c180"), rlp_errc::wrong_width));
+  CHECK(breaks(list("d8d794" + std::string(40, '3') + "c0c0"), rlp_errc::extra_item));
   for (const auto* raw : {&vectors::v4_raw, &vectors::v5_raw, &eip2930_raw}) {
     const std::uint64_t chain_id = raw == &vectors::v4_raw ? 1 : 1337;
     bytes longer = *raw, shorter = *raw;
     longer.push_back(0);
     shorter.pop_back();
-    CHECK(breaks(transaction::decode(longer, chain_id), rlp_rule::trailing_bytes));
-    CHECK(breaks(transaction::decode(shorter, chain_id), rlp_rule::truncated));
+    CHECK(breaks(transaction::decode(longer, chain_id), rlp_errc::trailing_bytes));
+    CHECK(breaks(transaction::decode(shorter, chain_id), rlp_errc::truncated));
   }
 }
 
@@ -283,10 +283,10 @@ TEST_CASE("signatures that are no signatures fail when the sender is asked for")
     CHECK(!txn->sender_known());
     return outcome.error();
   };
-  CHECK(recovered(10, rlp_number(0)).is(key_rule::invalid_signature));
-  CHECK(recovered(11, rlp_number(0)).is(key_rule::invalid_signature));
-  CHECK(recovered(11, rlp_string(bytes(32, 0xf0))).is(key_rule::high_s));
-  CHECK(recovered(10, rlp_string(bytes(32, 0xff))).is(key_rule::invalid_signature));
+  CHECK(recovered(10, rlp_number(0)).is(key_errc::invalid_signature));
+  CHECK(recovered(11, rlp_number(0)).is(key_errc::invalid_signature));
+  CHECK(recovered(11, rlp_string(bytes(32, 0xf0))).is(key_errc::high_s));
+  CHECK(recovered(10, rlp_string(bytes(32, 0xff))).is(key_errc::invalid_signature));
 }
 
 TEST_CASE("in a block a legacy transaction is a list and a typed one a string") {
@@ -300,8 +300,8 @@ TEST_CASE("in a block a legacy transaction is a list and a typed one a string") 
     check_same(transaction::decode_item(*rlp_decode(item, "item"), id).value(), txn);
   }
   const bytes wrapped = rlp_string(vectors::v4_raw), nothing = rlp_string({});
-  CHECK(breaks(transaction::decode_item(*rlp_decode(wrapped, "item"), 1), txn_rule::item_form));
-  CHECK(breaks(transaction::decode_item(*rlp_decode(nothing, "item"), 1), txn_rule::empty));
+  CHECK(breaks(transaction::decode_item(*rlp_decode(wrapped, "item"), 1), txn_errc::item_form));
+  CHECK(breaks(transaction::decode_item(*rlp_decode(nothing, "item"), 1), txn_errc::empty));
   const bytes bare = to_bytes(bytes_view(vectors::v5_raw).subspan(1));
   CHECK(!transaction::decode_item(*rlp_decode(bare, "item"), 1337));
 }

@@ -44,14 +44,14 @@ result<proven_log> check_log_proof(const log_proof& proof, const block_header& h
   SWARM_ASSERT(proof.block_num == header.block_num);
   auto txn = txn_of(proof, header, chain_id);
   if (!txn)
-    return fail(proof_rule::transaction, "block {}: transaction {}: {}", header.block_num, proof.txn_index,
+    return fail(proof_errc::transaction, "block {}: transaction {}: {}", header.block_num, proof.txn_index,
                 txn.error().message);
   auto outcome = receipt_of(proof, header);
   if (!outcome)
-    return fail(proof_rule::receipt, "block {}: receipt {}: {}", header.block_num, proof.txn_index,
+    return fail(proof_errc::receipt, "block {}: receipt {}: {}", header.block_num, proof.txn_index,
                 outcome.error().message);
   if (proof.log_index >= outcome->logs.size())
-    return fail(proof_rule::log, "block {}: receipt {} has {} logs, none with index {}", header.block_num,
+    return fail(proof_errc::log, "block {}: receipt {} has {} logs, none with index {}", header.block_num,
                 proof.txn_index, outcome->logs.size(), proof.log_index);
   return proven_log{header.block_num, proof.txn_index,  txn->hash(),
                     txn->sender(),    txn->fields().to, std::move(outcome->logs[proof.log_index])};

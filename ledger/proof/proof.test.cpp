@@ -51,16 +51,16 @@ TEST_CASE("the validators follow from the genesis block over every change") {
           == static_cast<std::size_t>(count));
   CHECK(open_sealed(chain.sealed(3), chain.identity(), history->sealers_of(3)));
   CHECK(
-      open_sealed(chain.sealed(3), chain.identity(), history->sealers_of(2)).error().is(seal_rule::too_many));
+      open_sealed(chain.sealed(3), chain.identity(), history->sealers_of(2)).error().is(seal_errc::too_many));
 
   SUBCASE("nothing is sealed by nobody") {
     const sealed_header unsealed{encode_header(chain.header(3)), {}};
-    CHECK(open_sealed(unsealed, chain.identity(), {}).error().is(proof_rule::order));
-    CHECK(open_sealed(chain.sealed(0), chain.identity(), chain.validators()).error().is(proof_rule::order));
+    CHECK(open_sealed(unsealed, chain.identity(), {}).error().is(proof_errc::order));
+    CHECK(open_sealed(chain.sealed(0), chain.identity(), chain.validators()).error().is(proof_errc::order));
   }
   SUBCASE("left out") {
     const std::vector gap{handovers[0], handovers[2]};
-    CHECK(validator_history::follow(chain.identity(), gap).error().is(seal_rule::too_many));
+    CHECK(validator_history::follow(chain.identity(), gap).error().is(seal_errc::too_many));
   }
   SUBCASE("in another order, or twice") {
     const std::vector back{handovers[0], handovers[1], handovers[1]};
@@ -68,21 +68,21 @@ TEST_CASE("the validators follow from the genesis block over every change") {
   }
   SUBCASE("without the genesis block, or with another") {
     const std::vector late{handovers[1]};
-    CHECK(validator_history::follow(chain.identity(), late).error().is(proof_rule::genesis));
-    CHECK(validator_history::follow(chain.identity(), {}).error().is(proof_rule::genesis));
+    CHECK(validator_history::follow(chain.identity(), late).error().is(proof_errc::genesis));
+    CHECK(validator_history::follow(chain.identity(), {}).error().is(proof_errc::genesis));
     auto other = chain.identity();
     other.genesis_hash[0] ^= 1;
-    CHECK(validator_history::follow(other, handovers).error().is(proof_rule::genesis));
+    CHECK(validator_history::follow(other, handovers).error().is(proof_errc::genesis));
   }
   SUBCASE("of another chain id") {
     auto other = chain.identity();
     ++other.chain_id;
-    CHECK(validator_history::follow(other, handovers).error().is(seal_rule::not_a_validator));
+    CHECK(validator_history::follow(other, handovers).error().is(seal_errc::not_a_validator));
   }
   SUBCASE("a genesis block that somebody claims to have sealed") {
     auto sealed = handovers;
     sealed[0].block.seals = handovers[1].block.seals;
-    CHECK(validator_history::follow(chain.identity(), sealed).error().is(proof_rule::genesis));
+    CHECK(validator_history::follow(chain.identity(), sealed).error().is(proof_errc::genesis));
   }
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("a set of validators cannot be altered, cut or stretched") {
   const auto root = chain.header(0).state_root;
   auto proof = chain.handover_at(0).proof;
   REQUIRE(check_validators(root, proof)->size() == 3);
-  const auto refused = [&] { CHECK(check_validators(root, proof).error().is(proof_rule::validators)); };
+  const auto refused = [&] { CHECK(check_validators(root, proof).error().is(proof_errc::validators)); };
 
   SUBCASE("a byte") {
     check_each_byte(proof.account, refused);
@@ -151,27 +151,27 @@ TEST_CASE("a log proof cannot be altered") {
   REQUIRE(check());
 
   SUBCASE("a byte of the transaction") {
-    check_each_byte(proof.txn, [&] { CHECK(check().error().is(proof_rule::transaction)); });
+    check_each_byte(proof.txn, [&] { CHECK(check().error().is(proof_errc::transaction)); });
   }
   SUBCASE("a byte of the receipt") {
-    check_each_byte(proof.receipt, [&] { CHECK(check().error().is(proof_rule::receipt)); });
+    check_each_byte(proof.receipt, [&] { CHECK(check().error().is(proof_errc::receipt)); });
   }
   SUBCASE("another log") {
     proof.log_index = 1;
-    CHECK(check().error().is(proof_rule::log));
+    CHECK(check().error().is(proof_errc::log));
   }
   SUBCASE("another transaction") {
     proof.txn_index = 0;
-    CHECK(check().error().is(proof_rule::transaction));
+    CHECK(check().error().is(proof_errc::transaction));
     proof.txn = chain.prove(1, 0, 0).txn;
-    CHECK(check().error().is(proof_rule::receipt));
+    CHECK(check().error().is(proof_errc::receipt));
   }
   SUBCASE("a transaction that is not there") {
     proof.txn_index = 2;
-    CHECK(check().error().is(proof_rule::transaction));
+    CHECK(check().error().is(proof_errc::transaction));
   }
   SUBCASE("another chain") {
-    CHECK(check_log_proof(proof, chain.header(1), 7).error().is(proof_rule::transaction));
+    CHECK(check_log_proof(proof, chain.header(1), 7).error().is(proof_errc::transaction));
   }
 }
 
@@ -180,6 +180,6 @@ TEST_CASE("a header that no chain of this kind can have is refused") {
   auto header = chain.header(0);
   CHECK(open_header(encode_header(header)));
   header.base_fee = u256(1);
-  CHECK(open_header(encode_header(header)).error().is(proof_rule::header));
-  CHECK(open_header(as_bytes("none")).error().is(proof_rule::header));
+  CHECK(open_header(encode_header(header)).error().is(proof_errc::header));
+  CHECK(open_header(as_bytes("none")).error().is(proof_errc::header));
 }

@@ -20,7 +20,7 @@ result<u256> check_slot(const hash32& storage_root, const hash32& slot, std::spa
 
 result<account> check_account(const hash32& state_root, const address& who, std::span<const bytes> nodes) {
   SWARM_TRY(const auto raw, verify_proof(state_root, keccak256(who.view()).view(), nodes));
-  if (!raw) return fail(proof_rule::validators, "there is no account {}", to_hex(who.view()));
+  if (!raw) return fail(proof_errc::validators, "there is no account {}", to_hex(who.view()));
   return decode_account(*raw);
 }
 
@@ -29,7 +29,7 @@ result<std::vector<address>> read_validators(const hash32& state_root, const val
   const auto slots = validator_slots(proof.members.size());
   SWARM_TRY(const auto count, check_slot(registry.storage_root, slots[0], proof.count));
   if (count != u256(proof.members.size()))
-    return fail(proof_rule::validators, "{} slots are proved, the number of validators is {}",
+    return fail(proof_errc::validators, "{} slots are proved, the number of validators is {}",
                 proof.members.size(), to_hex(count.view()));
   std::vector<address> out;
   for (std::size_t i = 0; i < proof.members.size(); ++i) {
@@ -51,9 +51,9 @@ result<std::vector<address>> successors(const handover& from, const block_header
 
 result<block_header> open_header(bytes_view raw) {
   auto header = decode_header(raw);
-  if (!header) return fail(proof_rule::header, "{}", header.error().message);
+  if (!header) return fail(proof_errc::header, "{}", header.error().message);
   if (const auto fits = check_header_alone(*header); !fits)
-    return fail(proof_rule::header, "{}", fits.error().message);
+    return fail(proof_errc::header, "{}", fits.error().message);
   return header;
 }
 
@@ -62,7 +62,7 @@ result<block_header> open_sealed(const sealed_header& sealed, const chain_identi
   SWARM_TRY(auto header, open_header(sealed.header));
   // Nobody's seals are needed where nobody seals: such a block proves nothing.
   if (validators.empty() || header.block_num == 0)
-    return fail(proof_rule::order, "block {}: no validators can have sealed it", header.block_num);
+    return fail(proof_errc::order, "block {}: no validators can have sealed it", header.block_num);
   const auto digest =
       seal_digest(of.chain_id, of.genesis_hash, keccak256(sealed.header), sealed.seals.round_num);
   const auto authors = check_seals(sealed.seals, digest, validators, seal_quorum(validators.size()));
@@ -79,33 +79,33 @@ std::vector<hash32> validator_slots(std::size_t count) {
 
 result<std::vector<address>> check_validators(const hash32& state_root, const validators_proof& proof) {
   if (proof.members.empty() || proof.members.size() > validators_max)
-    return fail(proof_rule::validators, "validators: {} are proved, there are 1 to {}", proof.members.size(),
+    return fail(proof_errc::validators, "validators: {} are proved, there are 1 to {}", proof.members.size(),
                 validators_max);
   auto set = read_validators(state_root, proof);
-  if (!set) return fail(proof_rule::validators, "validators: {}", set.error().message);
+  if (!set) return fail(proof_errc::validators, "validators: {}", set.error().message);
   for (std::size_t i = 1; i < set->size(); ++i)
     if (!((*set)[i - 1] < (*set)[i]))
-      return fail(proof_rule::validators, "validators: not in ascending order");
+      return fail(proof_errc::validators, "validators: not in ascending order");
   return set;
 }
 
 result<validator_history> validator_history::follow(const chain_identity& of,
                                                     std::span<const handover> handovers) {
-  if (handovers.empty()) return fail(proof_rule::genesis, "the proof has no genesis block");
+  if (handovers.empty()) return fail(proof_errc::genesis, "the proof has no genesis block");
   const auto& first = handovers.front();
   SWARM_TRY(const auto genesis, open_header(first.block.header));
   if (keccak256(first.block.header) != of.genesis_hash || genesis.block_num != 0)
-    return fail(proof_rule::genesis, "the first block of the proof is not the genesis block {}",
+    return fail(proof_errc::genesis, "the first block of the proof is not the genesis block {}",
                 to_hex(of.genesis_hash.view()));
   if (!first.block.seals.seals.empty() || first.block.seals.round_num != 0)
-    return fail(proof_rule::genesis, "the genesis block has seals, nobody can have sealed it");
+    return fail(proof_errc::genesis, "the genesis block has seals, nobody can have sealed it");
   validator_history out;
   SWARM_TRY(out.sets_[0], successors(first, genesis));
   for (const auto& next : handovers.subspan(1)) {
     const auto& [before, set] = *out.sets_.rbegin();
     SWARM_TRY(const auto header, open_sealed(next.block, of, set));
     if (header.block_num <= before)
-      return fail(proof_rule::order, "the validators of block {} come after those of block {}",
+      return fail(proof_errc::order, "the validators of block {} come after those of block {}",
                   header.block_num, before);
     SWARM_TRY(out.sets_[header.block_num], successors(next, header));
   }

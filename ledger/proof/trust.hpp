@@ -9,7 +9,7 @@
 namespace swarm::ledger {
 
 /// Why a proof is refused, one code per claim that does not hold; seals keep their own category.
-enum class proof_rule {
+enum class proof_errc {
   header = 1,       ///< not a header, or one that no chain of this kind can have
   genesis,          ///< another genesis block than the one the proof says it is of
   order,            ///< blocks that do not follow each other, or the genesis block where another has to stand
@@ -23,7 +23,7 @@ enum class proof_rule {
   other_validators, ///< a pivot whose state has others than those who sealed it
 };
 
-constexpr std::string_view error_category(proof_rule) {
+constexpr std::string_view error_category(proof_errc) {
   return "proof";
 }
 

@@ -24,7 +24,7 @@ result<std::vector<bytes>> read_nodes(rlp_reader& from, std::string_view what) {
   std::vector<bytes> out;
   while (!list.at_end()) {
     if (out.size() >= proof_nodes_max)
-      return fail(proof_rule::validators, "{}: more than {} nodes", what, proof_nodes_max);
+      return fail(proof_errc::validators, "{}: more than {} nodes", what, proof_nodes_max);
     SWARM_TRY(const auto node, list.string(what, node_bytes_max));
     out.push_back(to_bytes(node));
   }
@@ -43,13 +43,13 @@ result<std::vector<address>> shown_by(const handover& from, const block_header& 
 trust_chain::trust_chain(const chain_identity& of, trusted_block from)
     : of_(of), reached_(from.block_num), validators_(std::move(from.validators)) {}
 
-result<void> trust_chain::follow(const handover& next) {
+result<> trust_chain::follow(const handover& next) {
   SWARM_TRY(const auto header, open_sealed(next.block, of_, validators_));
   if (header.block_num <= reached_)
-    return fail(proof_rule::order, "block {}: said to come after block {}", header.block_num, reached_);
+    return fail(proof_errc::order, "block {}: said to come after block {}", header.block_num, reached_);
   SWARM_TRY(auto set, shown_by(next, header));
   if (set == validators_)
-    return fail(proof_rule::unchanged, "block {}: said to change the validators, but has the same",
+    return fail(proof_errc::unchanged, "block {}: said to change the validators, but has the same",
                 header.block_num);
   reached_ = header.block_num;
   validators_ = std::move(set);
@@ -59,11 +59,11 @@ result<void> trust_chain::follow(const handover& next) {
 result<block_header> trust_chain::arrive(const handover& pivot) const {
   SWARM_TRY(auto header, open_sealed(pivot.block, of_, validators_));
   if (header.block_num <= reached_)
-    return fail(proof_rule::old_pivot, "block {}: said to be near the head, but block {} is known already",
+    return fail(proof_errc::old_pivot, "block {}: said to be near the head, but block {} is known already",
                 header.block_num, reached_);
   SWARM_TRY(const auto set, shown_by(pivot, header));
   if (set != validators_)
-    return fail(proof_rule::other_validators,
+    return fail(proof_errc::other_validators,
                 "block {}: its state has other validators than those who sealed it; a change is left out",
                 header.block_num);
   return header;
@@ -93,7 +93,7 @@ result<handover> decode_handover(bytes_view raw) {
   SWARM_CHECK(from.finish());
   while (!members.at_end()) {
     if (out.proof.members.size() >= validators_max)
-      return fail(proof_rule::validators, "handover: more than {} validators", validators_max);
+      return fail(proof_errc::validators, "handover: more than {} validators", validators_max);
     SWARM_TRY(out.proof.members.emplace_back(), read_nodes(members, "member proof"));
   }
   return out;

@@ -22,8 +22,8 @@ class trust_chain {
 public:
   trust_chain(const chain_identity& of, trusted_block from);
 
-  /// The next block that changed the validators; nothing has happened on an error (proof_rule, seal_rule).
-  result<void> follow(const handover& next);
+  /// The next block that changed the validators; nothing has happened on an error (proof_errc, seal_errc).
+  result<> follow(const handover& next);
   /// Checks that `pivot` comes after everything followed, is sealed by the validators in force, and that its
   /// state has the same ones. Returns its header.
   result<block_header> arrive(const handover& pivot) const;

@@ -65,20 +65,20 @@ TEST_CASE("every change counts: none can be left out, swapped or repeated") {
   world at;
   CHECK_FALSE(at.after({2}).follow(at.chain.handover_at(7))); // by key 4, which 5 let in
   CHECK_FALSE(at.after({2, 5}).arrive(at.chain.handover_at(9)));
-  CHECK(at.after({2, 5}).arrive(at.chain.handover_at(7)).error().is(proof_rule::other_validators));
+  CHECK(at.after({2, 5}).arrive(at.chain.handover_at(7)).error().is(proof_errc::other_validators));
   CHECK_FALSE(at.after({}).follow(at.chain.handover_at(5)));
   auto twice = at.after({2});
   CHECK_FALSE(twice.follow(at.chain.handover_at(2)));
-  CHECK(at.after({2, 5, 7}).follow(at.chain.handover_at(8)).error().is(proof_rule::unchanged));
+  CHECK(at.after({2, 5, 7}).follow(at.chain.handover_at(8)).error().is(proof_errc::unchanged));
   CHECK_FALSE(at.begin().follow(at.chain.handover_at(0)));
 }
 
 TEST_CASE("an earlier block of the same validators is no change, a known block no pivot") {
   world at;
   trust_chain ahead(at.chain.identity(), {9, at.after({2, 5, 7}).validators()});
-  CHECK(ahead.arrive(at.chain.handover_at(9)).error().is(proof_rule::old_pivot));
-  CHECK(ahead.arrive(at.chain.handover_at(8)).error().is(proof_rule::old_pivot));
-  CHECK(ahead.follow(at.chain.handover_at(8)).error().is(proof_rule::order));
+  CHECK(ahead.arrive(at.chain.handover_at(9)).error().is(proof_errc::old_pivot));
+  CHECK(ahead.arrive(at.chain.handover_at(8)).error().is(proof_errc::old_pivot));
+  CHECK(ahead.follow(at.chain.handover_at(8)).error().is(proof_errc::order));
   CHECK(ahead.arrive(at.chain.handover_at(10)));
 }
 
@@ -101,14 +101,14 @@ TEST_CASE("seals: of the set in force, a quorum of it, each author once, over th
   const auto by = [&](std::vector<std::uint8_t> keys) {
     return with(sealed_by(std::move(keys), honest.block, at.chain.identity()));
   };
-  CHECK(follow(by({2, 3})).is(seal_rule::below_quorum));
-  CHECK(follow(by({})).is(seal_rule::below_quorum));
-  CHECK(follow(by({2, 3, 3})).is(seal_rule::duplicate_author));
-  CHECK(follow(by({2, 3, 9})).is(seal_rule::not_a_validator));
-  CHECK(follow(by({2, 3, 4, 5, 9})).is(seal_rule::too_many));
+  CHECK(follow(by({2, 3})).is(seal_errc::below_quorum));
+  CHECK(follow(by({})).is(seal_errc::below_quorum));
+  CHECK(follow(by({2, 3, 3})).is(seal_errc::duplicate_author));
+  CHECK(follow(by({2, 3, 9})).is(seal_errc::not_a_validator));
+  CHECK(follow(by({2, 3, 4, 5, 9})).is(seal_errc::too_many));
   CHECK_FALSE(follow(with(at.chain.sealed(6).seals)).message.empty());
   const chain_identity other{at.chain.identity().chain_id, keccak256("another genesis")};
-  CHECK(follow(with(sealed_by({2, 3, 4}, honest.block, other))).is(seal_rule::not_a_validator));
+  CHECK(follow(with(sealed_by({2, 3, 4}, honest.block, other))).is(seal_errc::not_a_validator));
   auto all = trust;
   CHECK(all.follow(by({2, 4, 5})));
   CHECK(all.reached() == 7);

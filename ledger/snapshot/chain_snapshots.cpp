@@ -58,7 +58,7 @@ result<bytes> chain_snapshots::code(const hash32& hash) const {
   return port_.code(hash);
 }
 
-result<void> chain_snapshots::store_state(const state_batch& batch) {
+result<> chain_snapshots::store_state(const state_batch& batch) {
   return port_.store_state(batch);
 }
 
@@ -77,7 +77,7 @@ result<std::optional<sync::missing_range>> chain_snapshots::youngest_missing() c
   return std::optional<sync::missing_range>{{range.first, range.last, above->parent_hash}};
 }
 
-result<void> chain_snapshots::store_past(std::span<const sync::verified_block> blocks) {
+result<> chain_snapshots::store_past(std::span<const sync::verified_block> blocks) {
   std::vector<chain::snapshot_port::past_block> past;
   for (const auto& each : blocks) {
     SWARM_TRY(block_ptr block, executed(each, false));

@@ -24,7 +24,7 @@ public:
   result<bytes> node(const hash32& hash) const;
   result<bytes> code(const hash32& hash) const;
   /// Nodes whose children are stored, or come earlier in the batch.
-  result<void> store_state(const state_batch& batch);
+  result<> store_state(const state_batch& batch);
 
   /// Makes `pivot` the head: one atomic, synced write with those of `changes`, which brought the validators
   /// there, that come after the old head. The state below its root must be stored. Blocks between the old
@@ -34,7 +34,7 @@ public:
   /// The youngest blocks that are missing; none when history is whole.
   result<std::optional<sync::missing_range>> youngest_missing() const;
   /// Stores blocks from the last of the youngest missing range downwards. One synced write.
-  result<void> store_past(std::span<const sync::verified_block> blocks);
+  result<> store_past(std::span<const sync::verified_block> blocks);
   /// As it is stored, without decoding it; none: not here. Without seals if they are not known here.
   result<std::optional<sync::past_block>> past_block(std::uint64_t block_num) const;
 

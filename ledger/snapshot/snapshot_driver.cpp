@@ -111,7 +111,7 @@ void snapshot_driver::begin_history() {
                                         [this](const verified_block& block) { return check_seals(block); });
 }
 
-result<void> snapshot_driver::check_seals(const verified_block& block) const {
+result<> snapshot_driver::check_seals(const verified_block& block) const {
   const auto after = sealers_.lower_bound(block.content.header.block_num);
   if (after == sealers_.begin()) return fail(errc::not_found, "nobody is known to have sealed it");
   const auto& validators = std::prev(after)->second;
@@ -243,12 +243,12 @@ bool snapshot_driver::store(const action::store_past& what, time_point now) {
 }
 
 bool snapshot_driver::settle(const error& why) {
-  using ledger::store_rule;
-  if (why.is(store_rule::disk_full) || why.is(store_rule::io)) {
+  using ledger::store_errc;
+  if (why.is(store_errc::disk_full) || why.is(store_errc::io)) {
     trouble_ = why.message;
     return false;
   }
-  if (why.category == error_category(store_rule{})) out_.broken = why;
+  if (why.category == error_category(store_errc{})) out_.broken = why;
   return true;
 }
 

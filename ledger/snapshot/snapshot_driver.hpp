@@ -66,7 +66,7 @@ private:
   void begin_history();
   result<hash32> own_hash(std::uint64_t block_num) const;
   void report_fork(const hash32& parent);
-  result<void> check_seals(const verified_block& block) const;
+  result<> check_seals(const verified_block& block) const;
   void run(time_point now);
   bool run_snapshot(time_point now);
   bool run_history(time_point now);

@@ -146,7 +146,7 @@ void check_same(const chain& a, const chain& b, std::uint64_t pivot, std::uint64
     if (i == 0 || i >= pivot)
       CHECK(*account == *a.account_of(test_address(), i));
     else
-      CHECK(account.error().is(chain_rule::state_missing));
+      CHECK(account.error().is(chain_errc::state_missing));
   }
   const log_filter all{.from_block = 0, .to_block = last, .addresses = {test_address()}, .topics = {}};
   const auto x = a.logs(all), y = b.logs(all);
@@ -177,16 +177,16 @@ TEST_CASE("a chain is taken by snapshot, goes on, and gets its history") {
   CHECK(node.on->head()->hash == from.on->head()->hash);
   node.check_store();
 
-  CHECK(node.on->block_by_num(40).error().is(chain_rule::history_missing));
+  CHECK(node.on->block_by_num(40).error().is(chain_errc::history_missing));
   CHECK(node.on->block_by_num(40).error().message.find("block 40 is not here yet") == 0);
-  CHECK(node.on->header_by_num(40).error().is(chain_rule::history_missing));
-  CHECK(node.on->block_by_hash((*from.on->block_by_num(40))->hash).error().is(chain_rule::history_missing));
+  CHECK(node.on->header_by_num(40).error().is(chain_errc::history_missing));
+  CHECK(node.on->block_by_hash((*from.on->block_by_num(40))->hash).error().is(chain_errc::history_missing));
   CHECK(node.on->logs({.from_block = 0, .to_block = 90, .addresses = {}, .topics = {}})
             .error()
-            .is(chain_rule::history_missing));
+            .is(chain_errc::history_missing));
   CHECK(node.on->logs({.from_block = 80, .to_block = 90, .addresses = {}, .topics = {}}));
   const auto state = node.on->account_of(test_address(), 40);
-  CHECK(state.error().is(chain_rule::state_missing));
+  CHECK(state.error().is(chain_errc::state_missing));
   CHECK(state.error().message.find("missing trie node") == 0);
 
   node.run_all();

@@ -158,7 +158,7 @@ TEST_CASE("a snapshot whose write seemed to fail and had not is a head like any 
     disk.fail_next_sync();
     const auto failed = snapshots.adopt(pivot, changes);
     REQUIRE_FALSE(failed);
-    CHECK(failed.error().category == error_category(store_rule{}));
+    CHECK(failed.error().category == error_category(store_errc{}));
     CHECK(node.on->head()->header.block_num == 0);
     CHECK(node.on->find_pending(done.hash()) != nullptr);
     if (by_adopting) REQUIRE(snapshots.adopt(pivot, changes));

@@ -15,7 +15,7 @@ using namespace swarm::ledger::test;
 namespace {
 
 bool is_missing(const error& why) {
-  return why.is(chain_rule::history_missing) || why.is(chain_rule::state_missing);
+  return why.is(chain_errc::history_missing) || why.is(chain_errc::state_missing);
 }
 
 /// What is wrong with a view of a chain that is like `source` up to where it goes; empty: nothing. Of what a
@@ -67,7 +67,7 @@ TEST_CASE("threads read while a snapshot moves the head and history comes after 
   chain_snapshots snapshots(*to);
   REQUIRE(snapshots.adopt(past(*from.on, 60), {}));
   CHECK(window->view()->head()->header.block_num == 60);
-  CHECK(window->view()->block_by_num(30).error().is(chain_rule::history_missing));
+  CHECK(window->view()->block_by_num(30).error().is(chain_errc::history_missing));
   const auto gapped = window->view();
   for (std::uint64_t last = 59; last > 0; last -= std::min<std::uint64_t>(last, 7)) {
     std::vector<sync::verified_block> blocks;

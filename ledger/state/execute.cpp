@@ -150,18 +150,18 @@ std::uint64_t intrinsic_gas(const txn_fields& fields) {
   return total;
 }
 
-result<void> check_executable(const txn_fields& fields, std::uint64_t gas_available) {
+result<> check_executable(const txn_fields& fields, std::uint64_t gas_available) {
   if (!fields.to)
-    return fail(execution_rule::contract_creation,
+    return fail(execution_errc::contract_creation,
                 "contract creation is not possible on this chain: its contracts come with swarmd");
   if (!fields.value.is_zero())
-    return fail(execution_rule::insufficient_funds,
+    return fail(execution_errc::insufficient_funds,
                 "insufficient funds: this chain has no coin, every balance is zero; send value 0");
   if (fields.gas_limit > gas_available)
-    return fail(execution_rule::gas_above_block, "exceeds block gas limit: gas limit {}, the block has {}",
+    return fail(execution_errc::gas_above_block, "exceeds block gas limit: gas limit {}, the block has {}",
                 fields.gas_limit, gas_available);
   if (auto least = intrinsic_gas(fields); fields.gas_limit < least)
-    return fail(execution_rule::gas_below_intrinsic,
+    return fail(execution_errc::gas_below_intrinsic,
                 "intrinsic gas too low: gas limit {}, needed at least {}", fields.gas_limit, least);
   return {};
 }
@@ -184,10 +184,10 @@ result<execution> execute_transaction(state_overlay& state, const block_context&
   SWARM_CHECK(check_executable(fields, gas_available));
   SWARM_TRY(auto nonce, state.nonce_of(txn.sender()));
   if (fields.nonce < nonce)
-    return fail(execution_rule::nonce_too_low, "nonce too low: account {} is at {}, transaction has {}",
+    return fail(execution_errc::nonce_too_low, "nonce too low: account {} is at {}, transaction has {}",
                 to_hex(txn.sender().view()), nonce, fields.nonce);
   if (fields.nonce > nonce)
-    return fail(execution_rule::nonce_too_high, "nonce too high: account {} is at {}, transaction has {}",
+    return fail(execution_errc::nonce_too_high, "nonce too high: account {} is at {}, transaction has {}",
                 to_hex(txn.sender().view()), nonce, fields.nonce);
   auto start = state.take_snapshot();
   SWARM_CHECK(state.set_nonce(txn.sender(), nonce + 1));

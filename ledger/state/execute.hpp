@@ -9,7 +9,7 @@ namespace swarm::ledger {
 
 /// Why a transaction cannot be executed at all: it must not be in a block. The messages contain the words
 /// that ethers.js looks for.
-enum class execution_rule {
+enum class execution_errc {
   nonce_too_low = 1,   ///< the account has used this nonce
   nonce_too_high,      ///< the account has not used the nonce before this one
   gas_above_block,     ///< gas limit over what the block has left
@@ -18,7 +18,7 @@ enum class execution_rule {
   contract_creation,   ///< has no `to`: this chain's contracts come with the program
 };
 
-constexpr std::string_view error_category(execution_rule) {
+constexpr std::string_view error_category(execution_errc) {
   return "execution";
 }
 
@@ -32,9 +32,9 @@ struct block_context {
 /// What a transaction costs before anything runs: 21000, its input, its access list (Yellow Paper 6.2).
 std::uint64_t intrinsic_gas(const txn_fields& fields);
 
-/// The rules of `execution_rule` that need no state; `gas_available` is the block's limit or what is
+/// The rules of `execution_errc` that need no state; `gas_available` is the block's limit or what is
 /// left of it.
-result<void> check_executable(const txn_fields& fields, std::uint64_t gas_available);
+result<> check_executable(const txn_fields& fields, std::uint64_t gas_available);
 
 /// Finds contracts by the code of their accounts.
 class contract_table {
@@ -62,7 +62,7 @@ struct execution {
 inline constexpr std::size_t revert_output_max = 16 * 1024;
 
 /// Executes `txn`, whose sender is known, on `state`. A revert or the end of the gas is an execution like
-/// any other: the nonce is consumed, everything else undone. Fails with `execution_rule` when the
+/// any other: the nonce is consumed, everything else undone. Fails with `execution_errc` when the
 /// transaction may not be in the block, with the state unchanged; and when stored state cannot be read, with
 /// the state unusable.
 result<execution> execute_transaction(state_overlay& state, const block_context& context,

@@ -110,7 +110,7 @@ TEST_CASE("the exact gas suffices, one less does not") {
 TEST_CASE("what cannot be executed leaves the state alone and says what ethers looks for") {
   world here;
   REQUIRE(here.run(input_of(op::store, word(1), word(2)), 0));
-  auto refused = [&](const transaction& txn, execution_rule rule, std::string_view words,
+  auto refused = [&](const transaction& txn, execution_errc rule, std::string_view words,
                      std::uint64_t gas = block_gas) {
     auto done = execute_transaction(here.state, here.context, txn, gas, here.contracts);
     REQUIRE_FALSE(done);
@@ -118,18 +118,18 @@ TEST_CASE("what cannot be executed leaves the state alone and says what ethers l
     CHECK(done.error().message.find(words) != std::string::npos);
     CHECK(here.nonce() == 1);
   };
-  refused(here.make({}, 0), execution_rule::nonce_too_low, "nonce too low");
-  refused(here.make({}, 2), execution_rule::nonce_too_high, "nonce too high");
-  refused(here.make({}, 1, 20'999), execution_rule::gas_below_intrinsic, "intrinsic gas too low");
-  refused(here.make({1}, 1, 21'015), execution_rule::gas_below_intrinsic, "21016");
-  refused(here.make({}, 1, 50'000), execution_rule::gas_above_block, "exceeds block gas limit", 49'999);
-  refused(here.make({}, 1, 50'000, std::nullopt), execution_rule::contract_creation, "contract creation");
+  refused(here.make({}, 0), execution_errc::nonce_too_low, "nonce too low");
+  refused(here.make({}, 2), execution_errc::nonce_too_high, "nonce too high");
+  refused(here.make({}, 1, 20'999), execution_errc::gas_below_intrinsic, "intrinsic gas too low");
+  refused(here.make({1}, 1, 21'015), execution_errc::gas_below_intrinsic, "21016");
+  refused(here.make({}, 1, 50'000), execution_errc::gas_above_block, "exceeds block gas limit", 49'999);
+  refused(here.make({}, 1, 50'000, std::nullopt), execution_errc::contract_creation, "contract creation");
   txn_fields rich;
   rich.nonce = 1;
   rich.gas_limit = 50'000;
   rich.to = test_address();
   rich.value = u256(1);
-  refused(*make_signed(rich, here.key, chain_id), execution_rule::insufficient_funds, "insufficient funds");
+  refused(*make_signed(rich, here.key, chain_id), execution_errc::insufficient_funds, "insufficient funds");
 }
 
 TEST_CASE("a call to an account without code succeeds and does nothing") {
@@ -205,17 +205,17 @@ TEST_CASE("calls nobody signed check value and gas too") {
   request.value = u256(1);
   CHECK(execute_call(here.state, here.context, request, block_gas, here.contracts)
             .error()
-            .is(execution_rule::insufficient_funds));
+            .is(execution_errc::insufficient_funds));
   request.value = {};
   request.gas_limit = block_gas + 1;
   CHECK(execute_call(here.state, here.context, request, block_gas, here.contracts)
             .error()
-            .is(execution_rule::gas_above_block));
+            .is(execution_errc::gas_above_block));
   request.gas_limit = {};
   request.to = {};
   CHECK(execute_call(here.state, here.context, request, block_gas, here.contracts)
             .error()
-            .is(execution_rule::contract_creation));
+            .is(execution_errc::contract_creation));
 }
 
 TEST_CASE("an access list is paid for") {

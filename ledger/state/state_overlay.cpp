@@ -38,7 +38,7 @@ result<std::uint64_t> state_overlay::nonce_of(const address& who) {
   return item->nonce;
 }
 
-result<void> state_overlay::set_nonce(const address& who, std::uint64_t nonce) {
+result<> state_overlay::set_nonce(const address& who, std::uint64_t nonce) {
   SWARM_TRY(auto item, entry_of(who));
   journal_.push_back(undo_nonce{who, item->nonce});
   item->nonce = nonce;
@@ -51,7 +51,7 @@ result<bytes> state_overlay::code_of(const address& who) {
   return store_.code(item->code_hash);
 }
 
-result<void> state_overlay::set_code(const address& who, bytes code) {
+result<> state_overlay::set_code(const address& who, bytes code) {
   SWARM_TRY(auto item, entry_of(who));
   journal_.push_back(undo_code{who, item->code_hash});
   item->code_hash = keccak256(code);
@@ -64,7 +64,7 @@ result<hash32> state_overlay::load(const address& who, const hash32& key) {
   return at->now;
 }
 
-result<void> state_overlay::store(const address& who, const hash32& key, const hash32& value) {
+result<> state_overlay::store(const address& who, const hash32& key, const hash32& value) {
   SWARM_TRY(auto at, slot_of(who, key));
   if (at->now == value) return {};
   journal_.push_back(undo_slot{who, key, at->now});
@@ -86,7 +86,7 @@ void state_overlay::revert(snapshot to) {
   }
 }
 
-result<void> state_overlay::commit_account(const address& who, entry& item, state_batch& batch) {
+result<> state_overlay::commit_account(const address& who, entry& item, state_batch& batch) {
   for (const auto& [key, value] : item.slots) {
     if (value.now == value.before) continue;
     auto path = keccak256(key.view());

@@ -18,12 +18,12 @@ public:
   state_overlay(state_store& store, const hash32& root);
 
   result<std::uint64_t> nonce_of(const address& who);
-  result<void> set_nonce(const address& who, std::uint64_t nonce);
+  result<> set_nonce(const address& who, std::uint64_t nonce);
   result<bytes> code_of(const address& who);
-  result<void> set_code(const address& who, bytes code);
+  result<> set_code(const address& who, bytes code);
   result<hash32> load(const address& who, const hash32& slot);
   /// A zero value deletes the slot.
-  result<void> store(const address& who, const hash32& slot, const hash32& value);
+  result<> store(const address& who, const hash32& slot, const hash32& value);
 
   using snapshot = std::size_t;
   snapshot take_snapshot() const { return journal_.size(); }
@@ -64,7 +64,7 @@ private:
 
   result<entry*> entry_of(const address& who);
   result<slot*> slot_of(const address& who, const hash32& key);
-  result<void> commit_account(const address& who, entry& item, state_batch& batch);
+  result<> commit_account(const address& who, entry& item, state_batch& batch);
 
   state_store& store_;
   trie accounts_;

@@ -83,7 +83,7 @@ result<std::optional<bytes>> trie::get(bytes_view key) const {
   return std::optional<bytes>{*at.value};
 }
 
-result<void> trie::put(bytes_view key, bytes value) {
+result<> trie::put(bytes_view key, bytes value) {
   if (value.empty()) return erase(key);
   SWARM_TRY(auto root, put_below(root_, to_nibbles(key), value));
   root_ = std::move(root);
@@ -135,7 +135,7 @@ result<trie_node_ptr> trie::put_short(const trie_node& node, bytes_view path, by
   return make_extension(path.first(common), std::move(split));
 }
 
-result<void> trie::erase(bytes_view key) {
+result<> trie::erase(bytes_view key) {
   SWARM_TRY(auto below, erase_below(root_, to_nibbles(key)));
   if (below.changed) root_ = std::move(below.now);
   return {};

@@ -20,9 +20,9 @@ public:
   explicit trie(trie_store* stored, const hash32& root = empty_trie_root);
 
   result<std::optional<bytes>> get(bytes_view key) const;
-  result<void> put(bytes_view key, bytes value);
+  result<> put(bytes_view key, bytes value);
   /// Erasing what is not there changes nothing.
-  result<void> erase(bytes_view key);
+  result<> erase(bytes_view key);
 
   /// Computes the root, appends the nodes not stored yet to `batch` and hands them to the store's cache.
   hash32 commit(node_batch& batch);

@@ -21,7 +21,7 @@ number_key key_of(std::uint64_t number) {
 }
 
 tl::unexpected<error> damaged(const kv_store& tables, std::string_view what) {
-  return fail(store_rule::damaged, "{}: {} is unreadable; {}", tables.dir().string(), what, damage_remedy);
+  return fail(store_errc::damaged, "{}: {} is unreadable; {}", tables.dir().string(), what, damage_remedy);
 }
 
 /// What blocks collect before they are written, of keys and values; a little below a write buffer.
@@ -132,7 +132,7 @@ void block_store::put_block(kv_batch& batch, const block_record& block) {
   batch.put(column::meta, as_bytes(head_key), head);
 }
 
-result<void> block_store::write_block(const block_record& block, const stored_identity* identity) {
+result<> block_store::write_block(const block_record& block, const stored_identity* identity) {
   SWARM_ASSERT(!has_collected());
   kv_batch batch;
   put_block(batch, block);
@@ -144,17 +144,17 @@ result<void> block_store::write_block(const block_record& block, const stored_id
   return tables_->write(batch);
 }
 
-result<void> block_store::collect_block(const block_record& block) {
+result<> block_store::collect_block(const block_record& block) {
   put_block(collected_, block);
   ++collected_count_;
   if (block.state != nullptr) {
     collected_nodes_.insert(block.state->nodes.begin(), block.state->nodes.end());
     collected_nodes_.insert(block.state->codes.begin(), block.state->codes.end());
   }
-  return collected_.size() < collected_bytes_max ? result<void>{} : write_collected();
+  return collected_.size() < collected_bytes_max ? result<>{} : write_collected();
 }
 
-result<void> block_store::write_collected() {
+result<> block_store::write_collected() {
   if (!has_collected()) return {};
   auto batch = std::exchange(collected_, kv_batch{});
   collected_count_ = 0;
@@ -166,7 +166,7 @@ bool block_store::needs_recovery() const {
   return tables_->needs_recovery();
 }
 
-result<void> block_store::recover() {
+result<> block_store::recover() {
   return tables_->recover();
 }
 
@@ -245,7 +245,7 @@ public:
     started_ = true;
     return best;
   }
-  result<void> status() const { return cursor_.status(); }
+  result<> status() const { return cursor_.status(); }
 
 private:
   std::uint64_t seek_key(const bytes& prefix, std::uint64_t from) {
@@ -296,7 +296,7 @@ result<std::uint64_t> block_store::scan_logs(std::uint64_t from, std::uint64_t t
   return to + 1;
 }
 
-result<void> block_store::write_records(std::span<const consensus_record> records) {
+result<> block_store::write_records(std::span<const consensus_record> records) {
   kv_batch batch;
   for (const auto& record : records)
     batch.put(column::consensus, as_bytes(record.key), record.value);
@@ -312,7 +312,7 @@ result<bool> block_store::under_repair() const {
   return mark.has_value();
 }
 
-result<void> block_store::set_under_repair(bool now) {
+result<> block_store::set_under_repair(bool now) {
   kv_batch batch;
   if (now)
     batch.put(column::meta, as_bytes(repair_key), {});
@@ -321,7 +321,7 @@ result<void> block_store::set_under_repair(bool now) {
   return tables_->write(batch);
 }
 
-result<void> block_store::write_head(const stored_head& head) {
+result<> block_store::write_head(const stored_head& head) {
   const auto num = key_of(head.block_num);
   bytes value(num.begin(), num.end());
   append(value, head.hash.view());

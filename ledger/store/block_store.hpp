@@ -72,18 +72,18 @@ public:
   /// Writes a block, its state and its indexes, and makes it the head: all of it or nothing, on disk
   /// when this returns. Block 0 takes the chain's identity along. After an error nothing more is
   /// written until `recover`.
-  result<void> write_block(const block_record& block, const stored_identity* identity = nullptr);
+  result<> write_block(const block_record& block, const stored_identity* identity = nullptr);
   /// The same for blocks that may wait for each other: they are written together by `write_collected`, or
   /// before, when they get large. Until then only `newest_node` and `newest_code` find what is theirs.
-  result<void> collect_block(const block_record& block);
+  result<> collect_block(const block_record& block);
   bool has_collected() const { return collected_count_ > 0; }
   /// On disk when it returns; after an error they are dropped.
-  result<void> write_collected();
+  result<> write_collected();
   // Snapshots (snapshot_writes.cpp); errors as those of `write_block`
   /// Trie nodes and codes that belong to no block here: all of them or none.
-  result<void> write_state(const state_batch& state);
+  result<> write_state(const state_batch& state);
   /// Blocks below the head that were not there, with their indexes; `notes` in the same batch.
-  result<void> write_past(std::span<const block_record> blocks, std::span<const meta_note> notes);
+  result<> write_past(std::span<const block_record> blocks, std::span<const meta_note> notes);
   result<std::optional<bytes>> note(std::string_view name) const;
   /// The names of notes that begin with `prefix` and come after `after`, in their order, at most `max`.
   result<std::vector<std::string>> notes_after(std::string_view prefix, std::string_view after,
@@ -92,7 +92,7 @@ public:
   /// True after a failed write.
   bool needs_recovery() const;
   /// Makes the store writable again. The failed block may turn out to be stored: ask `head`.
-  result<void> recover();
+  result<> recover();
   /// Ends all reading and writing; see kv_store::close.
   void close() { tables_->close(); }
 
@@ -121,7 +121,7 @@ public:
                                   std::size_t seeks_max, std::size_t& seeks) const;
 
   /// All of them or none, on disk when this returns; errors as those of `write_block`.
-  result<void> write_records(std::span<const consensus_record> records);
+  result<> write_records(std::span<const consensus_record> records);
   maybe_bytes record_of(std::string_view key) const;
 
   store_stats stats() const;
@@ -132,9 +132,9 @@ public:
   static std::vector<bytes> log_index_keys(std::span<const log_key> keys, std::uint64_t block_num);
   /// Set while everything that follows from headers and bodies is made anew; such a store holds no chain.
   result<bool> under_repair() const;
-  result<void> set_under_repair(bool now);
+  result<> set_under_repair(bool now);
   /// Writes which block is the head.
-  result<void> write_head(const stored_head& head);
+  result<> write_head(const stored_head& head);
 
 private:
   explicit block_store(std::unique_ptr<kv_store> tables);

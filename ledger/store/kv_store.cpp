@@ -39,21 +39,21 @@ tl::unexpected<error> fail_status(const std::filesystem::path& dir, std::string_
                                   const Status& status) {
   auto text = status.ToString();
   if (status.IsNoSpace() || text.find("No space left") != std::string::npos)
-    return fail(store_rule::disk_full, "{}: {}: no space left on the disk; make room to go on ({})",
+    return fail(store_errc::disk_full, "{}: {}: no space left on the disk; make room to go on ({})",
                 dir.string(), doing, text);
   if (text.find("Resource temporarily unavailable") != std::string::npos
       || text.find("lock hold by current process") != std::string::npos)
     return fail(
-        store_rule::locked,
+        store_errc::locked,
         "{}: another process uses this directory (it holds {}); stop it, or choose another data directory",
         dir.string(), (dir / "LOCK").string());
   if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound() || status.IsPathNotFound())
-    return fail(store_rule::damaged,
+    return fail(store_errc::damaged,
                 "{}: {}: the chain's files are damaged ({}); restore them from a copy, or move the directory "
                 "away and "
                 "start again: the chain is then fetched from the other SNs",
                 dir.string(), doing, text);
-  return fail(store_rule::io, "{}: {}: {}; check the disk and the directory's permissions", dir.string(),
+  return fail(store_errc::io, "{}: {}: {}; check the disk and the directory's permissions", dir.string(),
               doing, text);
 }
 
@@ -173,7 +173,7 @@ bytes_view kv_cursor::value() const {
   return view(parts_->at->value());
 }
 
-result<void> kv_cursor::status() const {
+result<> kv_cursor::status() const {
   if (auto status = parts_->at->status(); !status.ok())
     return fail_status(parts_->dir, "cannot read", status);
   return {};
@@ -207,13 +207,13 @@ struct kv_store::parts {
     return closed ? "closed, as its chain has ended" : "closed after a failed recovery; restart";
   }
   std::vector<rocksdb::ColumnFamilyDescriptor> columns() const;
-  result<void> open();
+  result<> open();
   /// What is left when `open` fails; leaves `db` null when even that is too much.
   void open_to_read();
   result<std::uint64_t> read_schema();
-  result<void> write_schema(std::uint64_t version);
-  result<void> check_space() const;
-  result<void> check_writable() const;
+  result<> write_schema(std::uint64_t version);
+  result<> check_space() const;
+  result<> check_writable() const;
 };
 
 std::vector<rocksdb::ColumnFamilyDescriptor> kv_store::parts::columns() const {
@@ -231,7 +231,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> kv_store::parts::columns() const {
   return out;
 }
 
-result<void> kv_store::parts::open() {
+result<> kv_store::parts::open() {
   rocksdb::DB* opened = nullptr;
   auto status =
       rocksdb::DB::Open(database_options(options), options.dir.string(), columns(), &handles, &opened);
@@ -260,13 +260,13 @@ result<std::uint64_t> kv_store::parts::read_schema() {
   }
   if (!status.ok()) return fail_status(options.dir, "cannot read", status);
   if (found.size() != 8)
-    return fail(store_rule::damaged,
+    return fail(store_errc::damaged,
                 "{}: its schema version is unreadable; restore the directory from a copy",
                 options.dir.string());
   return get_be64(reinterpret_cast<const std::uint8_t*>(found.data()));
 }
 
-result<void> kv_store::parts::write_schema(std::uint64_t version) {
+result<> kv_store::parts::write_schema(std::uint64_t version) {
   std::array<std::uint8_t, 8> raw{};
   put_be64(raw.data(), version);
   rocksdb::WriteOptions synced;
@@ -276,11 +276,11 @@ result<void> kv_store::parts::write_schema(std::uint64_t version) {
   return {};
 }
 
-result<void> kv_store::migrate() {
+result<> kv_store::migrate() {
   const auto& options = parts_->options;
   SWARM_TRY(auto version, parts_->read_schema());
   if (version > options.schema)
-    return fail(store_rule::newer_schema,
+    return fail(store_errc::newer_schema,
                 "{}: was written by a newer swarmd (schema {}, this one knows up to {}); use that version, "
                 "or another data directory",
                 dir().string(), version, options.schema);
@@ -289,7 +289,7 @@ result<void> kv_store::migrate() {
                                    [&](const schema_step& step) { return step.to == version + 1; });
     if (next == options.steps.end())
       return fail(
-          store_rule::damaged,
+          store_errc::damaged,
           "{}: was written by a swarmd that this one does not know (schema {}, now {}); move the directory "
           "away and start again: the chain is fetched from the other SNs",
           dir().string(), version, options.schema);
@@ -303,11 +303,11 @@ result<void> kv_store::migrate() {
   return {};
 }
 
-result<void> kv_store::parts::check_space() const {
+result<> kv_store::parts::check_space() const {
   std::error_code unknown;
   auto space = std::filesystem::space(options.dir, unknown);
   if (unknown || space.available >= options.space_reserve_bytes) return {};
-  return fail(store_rule::disk_full,
+  return fail(store_errc::disk_full,
               "{}: only {} KiB left on the disk, {} KiB are kept free; make room to go on",
               options.dir.string(), space.available / 1024, options.space_reserve_bytes / 1024);
 }
@@ -316,9 +316,9 @@ kv_store::kv_store(std::unique_ptr<parts> own) : parts_(std::move(own)) {}
 kv_store::~kv_store() = default;
 
 result<std::unique_ptr<kv_store>> kv_store::open(store_options options) {
-  if (auto made = make_folders(options.dir); !made) return fail(store_rule::io, "{}", made.error().message);
+  if (auto made = make_folders(options.dir); !made) return fail(store_errc::io, "{}", made.error().message);
   if (lost_its_index(options.dir))
-    return fail(store_rule::damaged,
+    return fail(store_errc::damaged,
                 "{}: holds a chain's files, but CURRENT is missing; restore it from a copy, or move the "
                 "directory away",
                 options.dir.string());
@@ -338,7 +338,7 @@ const std::filesystem::path& kv_store::dir() const {
 result<std::optional<bytes>> kv_store::get(column where, bytes_view key) const {
   const auto& dir = parts_->options.dir;
   const auto pass = parts_->gate.read();
-  if (!parts_->db) return fail(store_rule::io, "{}: {}", dir.string(), parts_->why_closed());
+  if (!parts_->db) return fail(store_errc::io, "{}: {}", dir.string(), parts_->why_closed());
   rocksdb::PinnableSlice found;
   auto status = parts_->db->Get({}, parts_->handle(where), slice(key), &found);
   if (status.IsNotFound()) return std::optional<bytes>{};
@@ -356,12 +356,12 @@ kv_cursor kv_store::walk(column where) const {
   return kv_cursor(std::move(out));
 }
 
-result<void> kv_store::parts::check_writable() const {
+result<> kv_store::parts::check_writable() const {
   if (!failed && db && !read_only) return {};
-  return fail(store_rule::io, "{}: an earlier write failed; recovery is due", options.dir.string());
+  return fail(store_errc::io, "{}: an earlier write failed; recovery is due", options.dir.string());
 }
 
-result<void> kv_store::write(const kv_batch& batch) {
+result<> kv_store::write(const kv_batch& batch) {
   const auto& dir = parts_->options.dir;
   SWARM_CHECK(parts_->check_writable());
   SWARM_CHECK(parts_->check_space());
@@ -388,7 +388,7 @@ bool kv_store::needs_recovery() const {
   return parts_->failed;
 }
 
-result<void> kv_store::recover() {
+result<> kv_store::recover() {
   if (!parts_->failed) return {};
   SWARM_CHECK(parts_->check_space());
   if (parts_->db && !parts_->read_only && parts_->db->Resume().ok()) {
@@ -413,14 +413,14 @@ void kv_store::close() {
   parts_->close();
 }
 
-result<void> kv_store::check_files() const {
+result<> kv_store::check_files() const {
   SWARM_CHECK(parts_->check_writable());
   if (auto status = parts_->db->VerifyChecksum(); !status.ok())
     return fail_status(parts_->options.dir, "cannot read", status);
   return {};
 }
 
-result<void> kv_store::clear(column where) {
+result<> kv_store::clear(column where) {
   SWARM_CHECK(parts_->check_writable());
   const auto pass = parts_->gate.alone();
   auto& handle = parts_->handles[static_cast<std::size_t>(where)];

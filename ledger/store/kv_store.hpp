@@ -14,7 +14,7 @@ class Env;
 namespace swarm::ledger {
 
 /// Why the store cannot be opened, read or written. Every message names the directory and what to do.
-enum class store_rule {
+enum class store_errc {
   locked = 1,   ///< another process uses the directory
   newer_schema, ///< written by a newer version
   damaged,      ///< files missing or inconsistent
@@ -22,7 +22,7 @@ enum class store_rule {
   io,           ///< the operating system refuses to read or write
 };
 
-constexpr std::string_view error_category(store_rule) {
+constexpr std::string_view error_category(store_errc) {
   return "store";
 }
 
@@ -34,7 +34,7 @@ class kv_store;
 /// instant and is then run again from its start; the version is written when it has succeeded.
 struct schema_step {
   std::uint64_t to = 0;
-  std::function<result<void>(kv_store&)> run;
+  std::function<result<>(kv_store&)> run;
 };
 /// One step for each version from 2 to `store_schema`, in order.
 std::span<const schema_step> schema_steps();
@@ -109,7 +109,7 @@ public:
   bool next();
   bytes_view key() const;
   bytes_view value() const;
-  result<void> status() const;
+  result<> status() const;
 
 private:
   friend class kv_store;
@@ -134,23 +134,23 @@ public:
   kv_cursor walk(column where) const;
   /// On disk when it returns. After an error other than too little space (which changes nothing), nothing
   /// more is written until `recover`, and whether the batch will be found then is open.
-  result<void> write(const kv_batch& batch);
+  result<> write(const kv_batch& batch);
   bool needs_recovery() const;
-  result<void> recover();
+  result<> recover();
   /// From now on nothing can be read or written, and the directory may be opened again.
   void close();
 
   /// Reads every file to its end and compares checksums.
-  result<void> check_files() const;
+  result<> check_files() const;
   /// Drops everything in a column, also what cannot be read. Not while this thread has a cursor.
-  result<void> clear(column where);
+  result<> clear(column where);
 
   store_stats stats() const;
 
 private:
   struct parts;
   explicit kv_store(std::unique_ptr<parts> own);
-  result<void> migrate();
+  result<> migrate();
   std::unique_ptr<parts> parts_;
 };
 

@@ -44,7 +44,7 @@ struct test_steps {
                                 {3, [this](kv_store& store) { return copy_values(store); }}};
 
   /// Atomic: one batch.
-  result<void> double_values(kv_store& store) {
+  result<> double_values(kv_store& store) {
     ran.push_back(2);
     kv_batch batch;
     auto walk = store.walk(column::headers);
@@ -57,7 +57,7 @@ struct test_steps {
     return store.write(batch);
   }
   /// Resumable: many batches, each of which may be written again.
-  result<void> copy_values(kv_store& store) {
+  result<> copy_values(kv_store& store) {
     ran.push_back(3);
     auto walk = store.walk(column::headers);
     for (bool more = walk.seek({}); more; more = walk.next()) {
@@ -102,11 +102,11 @@ TEST_CASE("an old store is brought to the new schema step by step, also when a s
   // Who knows only the old one keeps away.
   auto older = kv_store::open({.dir = dir.path(), .schema = 2, .steps = steps.list});
   REQUIRE_FALSE(older);
-  CHECK(older.error().is(store_rule::newer_schema));
+  CHECK(older.error().is(store_errc::newer_schema));
   // And where the way is not known, nothing is touched.
   auto gap = kv_store::open({.dir = dir.path(), .schema = 5, .steps = steps.list});
   REQUIRE_FALSE(gap);
-  CHECK(gap.error().is(store_rule::damaged));
+  CHECK(gap.error().is(store_errc::damaged));
   CHECK(gap.error().message.find("move the directory away") != std::string::npos);
 }
 

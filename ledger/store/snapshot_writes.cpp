@@ -3,13 +3,13 @@
 
 namespace swarm::ledger {
 
-result<void> block_store::write_state(const state_batch& state) {
+result<> block_store::write_state(const state_batch& state) {
   kv_batch batch;
   put_state(batch, state);
   return tables_->write(batch);
 }
 
-result<void> block_store::write_past(std::span<const block_record> blocks, std::span<const meta_note> notes) {
+result<> block_store::write_past(std::span<const block_record> blocks, std::span<const meta_note> notes) {
   SWARM_ASSERT(!has_collected());
   kv_batch batch;
   for (const auto& block : blocks)

@@ -27,7 +27,7 @@ using history_action = std::variant<action::ask_part, action::store_past, action
 class history_machine {
 public:
   /// Checks that a block's seals are those of a quorum, as far as this node can know.
-  using seal_check = std::function<result<void>(const verified_block&)>;
+  using seal_check = std::function<result<>(const verified_block&)>;
 
   /// `below`: the hash of this node's own block before the first missing one.
   history_machine(const history_options& options, std::uint64_t chain_id, const missing_range& what,

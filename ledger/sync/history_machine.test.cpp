@@ -68,7 +68,7 @@ struct network {
           std::optional<hash32> below = {})
       : truth(to + 5), random(seed), neighbors(std::move(who)),
         node(options, chain_id, {from, to, truth.hashes[to]}, below.value_or(truth.hashes[from - 1]),
-             [](const verified_block& block) -> result<void> {
+             [](const verified_block& block) -> result<> {
                if (block.seals.round_num == 32) return fail(errc::invalid, "no");
                return {};
              }),

@@ -172,7 +172,7 @@ void snapshot_machine::on_proof(neighbor_id neighbor, bytes_view raw, time_point
     ask(neighbor, {subject::trust, {}}, trust_question{found->second.trust.reached()}, now);
 }
 
-result<void> snapshot_machine::take_proof(inquiry& with, trust_answer answer) const {
+result<> snapshot_machine::take_proof(inquiry& with, trust_answer answer) const {
   for (auto& change : answer.changes) {
     SWARM_CHECK(with.trust.follow(change));
     with.changed[with.trust.reached()] = keccak256(change.block.header);

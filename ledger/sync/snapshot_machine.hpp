@@ -111,7 +111,7 @@ private:
   void stalled(time_point now);
   void seek_pivot(time_point now);
   void on_proof(neighbor_id neighbor, bytes_view answer, time_point now);
-  result<void> take_proof(inquiry& with, trust_answer answer) const;
+  result<> take_proof(inquiry& with, trust_answer answer) const;
   static bool contradict(const inquiry& a, const inquiry& b);
   void choose(time_point now);
   bool contradictory() const;

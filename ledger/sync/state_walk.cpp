@@ -11,7 +11,7 @@ using ledger::trie_node_ptr;
 namespace {
 
 /// An account's storage and code, from the value of its leaf.
-result<void> add_account_parts(std::vector<state_part>& to, bytes_view value) {
+result<> add_account_parts(std::vector<state_part>& to, bytes_view value) {
   const auto account = ledger::decode_account(value);
   if (!account) return fail(errc::corrupt, "state: a leaf that is no account: {}", account.error().message);
   if (account->storage_root != ledger::empty_trie_root)
@@ -21,7 +21,7 @@ result<void> add_account_parts(std::vector<state_part>& to, bytes_view value) {
 }
 
 /// What `node` and the nodes embedded in it refer to.
-result<void> add_parts(std::vector<state_part>& to, const trie_node& node, part_kind kind) {
+result<> add_parts(std::vector<state_part>& to, const trie_node& node, part_kind kind) {
   if (kind == part_kind::account_node && !node.value.empty()) SWARM_CHECK(add_account_parts(to, node.value));
   for (const auto& child : node.children) {
     if (const auto* hash = std::get_if<hash32>(&child)) to.push_back({kind, *hash});
@@ -33,13 +33,13 @@ result<void> add_parts(std::vector<state_part>& to, const trie_node& node, part_
 
 } // namespace
 
-result<void> state_walk::begin() {
+result<> state_walk::begin() {
   begun_ = true;
   if (root_ == ledger::empty_trie_root) return {};
   return want({part_kind::account_node, root_}, nullptr, 0);
 }
 
-result<void> state_walk::want(const state_part& what, const state_part* above, std::size_t depth) {
+result<> state_walk::want(const state_part& what, const state_part* above, std::size_t depth) {
   auto found = items_.find(what);
   if (found == items_.end()) {
     if (in_batch_.contains(what) || in_last_batch_.contains(what)) return {};
@@ -81,7 +81,7 @@ void state_walk::again(const state_part& what) {
   ++to_ask_;
 }
 
-result<void> state_walk::take(const hash32& hash, bytes raw) {
+result<> state_walk::take(const hash32& hash, bytes raw) {
   if (raw.empty()) return {};
   for (const auto kind : {part_kind::account_node, part_kind::storage_node, part_kind::code}) {
     const auto found = items_.find({kind, hash});
@@ -91,7 +91,7 @@ result<void> state_walk::take(const hash32& hash, bytes raw) {
   return {};
 }
 
-result<void> state_walk::take_one(item_map::iterator which, bytes raw) {
+result<> state_walk::take_one(item_map::iterator which, bytes raw) {
   const auto what = which->first;
   SWARM_TRY(const auto parts, parts_below(what.kind, raw));
   waiting_bytes_ += raw.size();

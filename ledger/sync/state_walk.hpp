@@ -29,7 +29,7 @@ public:
 
   state_walk(const hash32& root, presence stored) : root_(root), stored_(std::move(stored)) {}
   /// Before everything else.
-  result<void> begin();
+  result<> begin();
 
   /// Up to `max` parts that are not asked for; they are from now on.
   std::vector<state_part> next(std::size_t max);
@@ -37,7 +37,7 @@ public:
   void again(const state_part& what);
   /// A part of this hash, which the caller computed. Nothing happens if it is not wanted (any more).
   /// `errc::corrupt`: its hash is right and yet it is no node, so the state itself is broken.
-  result<void> take(const hash32& hash, bytes raw);
+  result<> take(const hash32& hash, bytes raw);
 
   /// Everything came; it may not be stored yet.
   bool complete() const { return begun_ && items_.empty(); }
@@ -62,8 +62,8 @@ private:
   };
   using item_map = std::map<state_part, item>;
 
-  result<void> want(const state_part& what, const state_part* above, std::size_t depth);
-  result<void> take_one(item_map::iterator which, bytes raw);
+  result<> want(const state_part& what, const state_part* above, std::size_t depth);
+  result<> take_one(item_map::iterator which, bytes raw);
   result<std::vector<state_part>> parts_below(part_kind kind, bytes_view raw) const;
   void finish(const state_part& what);
 

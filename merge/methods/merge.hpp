@@ -17,7 +17,7 @@ enum class merge_method { mean, coordmedian, geomedian };
 result<merge_method> parse_merge_method(std::string_view text);
 std::string_view name_of(merge_method method);
 /// merge_errc::not_implemented, with what to use instead, for a method that this version does not have.
-result<void> check_supported(merge_method method);
+result<> check_supported(merge_method method);
 
 struct contribution {
   std::shared_ptr<const model_file> file;

@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 3> method_names{"mean", "coordmedian", "g
 
 class mean_algorithm final : public merge_algorithm {
 public:
-  result<void> prepare(std::span<const model_file* const>, std::span<const double> weights) override {
+  result<> prepare(std::span<const model_file* const>, std::span<const double> weights) override {
     weights_ = scale_weights(weights);
     return {};
   }
@@ -46,7 +46,7 @@ std::string_view name_of(merge_method method) {
   return method_names[static_cast<std::size_t>(method)];
 }
 
-result<void> check_supported(merge_method method) {
+result<> check_supported(merge_method method) {
   if (method == merge_method::mean) return {};
   return fail(merge_errc::not_implemented, "merge method '{}' is not in this version; use mean",
               name_of(method));

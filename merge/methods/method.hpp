@@ -16,7 +16,7 @@ public:
   virtual ~merge_algorithm() = default;
 
   /// Called once. All files have equal layouts, all weights are finite and > 0.
-  virtual result<void> prepare(std::span<const model_file* const> files, std::span<const double> weights) = 0;
+  virtual result<> prepare(std::span<const model_file* const> files, std::span<const double> weights) = 0;
   /// out[i] from inputs[k][i], k in the order of `files`, for `count` elements. Called from many threads at
   /// once; each element must depend on nothing but its inputs and what `prepare` found.
   virtual void combine(dtype type, std::span<const std::uint8_t* const> inputs, std::uint8_t* out,

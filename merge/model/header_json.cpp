@@ -38,7 +38,7 @@ public:
     ++at_;
     return true;
   }
-  result<void> expect(char wanted) {
+  result<> expect(char wanted) {
     if (take(wanted)) return {};
     if (at_end()) return broken("'{}' expected, but the text ends", wanted);
     return broken("'{}' expected", wanted);
@@ -128,7 +128,7 @@ private:
   }
 
   /// What follows a backslash.
-  result<void> escape(std::string& out) {
+  result<> escape(std::string& out) {
     static constexpr std::string_view from = "\"\\/bfnrt", to = "\"\\/\b\f\n\r\t";
     if (at_end()) return broken("text without closing quote");
     const char c = text_[at_++];
@@ -155,7 +155,7 @@ private:
   std::size_t at_ = 0;
 };
 
-result<void> skip_metadata(json_cursor& in) {
+result<> skip_metadata(json_cursor& in) {
   SWARM_CHECK(in.expect('{'));
   if (in.take('}')) return {};
   do {

@@ -164,7 +164,7 @@ result<model_layout> model_layout::parse(bytes_view file, std::uint64_t file_siz
   return out;
 }
 
-result<void> model_layout::seal() {
+result<> model_layout::seal() {
   auto placed = tensors_;
   place(placed);
   header_ = make_header(placed);

@@ -84,7 +84,7 @@ public:
 
 private:
   /// Computes `canonical_header` and its digest from the sorted tensors.
-  result<void> seal();
+  result<> seal();
 
   std::vector<tensor_info> tensors_;
   std::uint64_t data_offset_ = 0;

@@ -28,7 +28,7 @@ std::optional<hash32> digest_of_name(std::string_view name) {
 }
 
 /// Takes the models of an earlier process into the books and removes what it did not finish.
-result<void> scan(store_state& state) {
+result<> scan(store_state& state) {
   std::error_code code;
   for (auto it = std::filesystem::directory_iterator(state.directory, code);
        !code && it != std::filesystem::directory_iterator(); it.increment(code)) {
@@ -66,7 +66,7 @@ std::string store_state::path_of(const hash32& digest) const {
   return fmt::format("{}/{}{}", directory, to_hex(digest.view(), false), suffix);
 }
 
-result<void> store_state::reserve(std::uint64_t size) {
+result<> store_state::reserve(std::uint64_t size) {
   const std::lock_guard guard(mutex);
   const auto taken = used + reserved;
   if (limits.bytes_max != 0 && (taken > limits.bytes_max || size > limits.bytes_max - taken))

@@ -57,7 +57,7 @@ public:
 
   /// Appends; whole chunks are hashed and written in parallel. Fails when the disk is full or over the
   /// announced size.
-  result<void> write(bytes_view more);
+  result<> write(bytes_view more);
   std::uint64_t written() const;
   std::uint64_t size() const;
   /// Checks that all announced bytes came and that they are a model, and publishes the file in one step. A
@@ -120,7 +120,7 @@ public:
 
   /// Any piece size. merge_errc::bad_chunk names the chunk; the bytes since `next_offset()`
   /// are forgotten then.
-  result<void> feed(bytes_view more);
+  result<> feed(bytes_view more);
   /// The first byte that is not yet verified and stored.
   std::uint64_t next_offset() const;
   /// Forgets a chunk begun, to go on at `next_offset()`.
@@ -130,7 +130,7 @@ public:
   result<std::shared_ptr<const model_file>> finish();
 
 private:
-  result<void> take_chunk(bytes_view chunk);
+  result<> take_chunk(bytes_view chunk);
 
   manifest expected_;
   model_writer writer_;

@@ -34,7 +34,7 @@ struct model_writer::state {
   }
 
   /// Hashes and writes whole chunks (the last of the file may be short).
-  result<void> store_chunks(bytes_view data) {
+  result<> store_chunks(bytes_view data) {
     const auto count = (data.size() + chunk_size - 1) / chunk_size;
     std::mutex mutex;
     result<> written;
@@ -53,7 +53,7 @@ struct model_writer::state {
   }
 
   /// For a chunk whose digest is known already.
-  result<void> store_checked(bytes_view chunk, const hash32& digest) {
+  result<> store_checked(bytes_view chunk, const hash32& digest) {
     if (auto written = draft->write_at(stored * chunk_size, chunk); !written)
       return failed(std::move(written).error());
     done.chunks[stored++] = digest;
@@ -96,7 +96,7 @@ result<model_writer> model_store::create(std::uint64_t size) {
   return model_writer(std::move(out));
 }
 
-result<void> model_writer::write(bytes_view more) {
+result<> model_writer::write(bytes_view more) {
   auto& to = *state_;
   if (more.size() > to.done.size - to.accepted)
     return fail(errc::invalid, "{}: {} bytes more than the {} announced", to.draft->path().native(),
@@ -138,7 +138,7 @@ std::uint64_t assembler::next_offset() const {
   return writer_.written();
 }
 
-result<void> assembler::feed(bytes_view more) {
+result<> assembler::feed(bytes_view more) {
   if (more.size() > expected_.size - next_offset() - pending_.size()) {
     pending_.clear();
     return fail(errc::invalid, "model {}: more than its {} bytes came",
@@ -161,7 +161,7 @@ result<void> assembler::feed(bytes_view more) {
   return {};
 }
 
-result<void> assembler::take_chunk(bytes_view chunk) {
+result<> assembler::take_chunk(bytes_view chunk) {
   const auto index = writer_.state_->stored;
   const auto digest = sha256(chunk);
   if (digest != expected_.chunks[index])

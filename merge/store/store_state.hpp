@@ -37,7 +37,7 @@ struct store_state {
 
   std::string path_of(const hash32& digest) const;
   /// Takes room for a writer, within the store's own limit.
-  result<void> reserve(std::uint64_t size);
+  result<> reserve(std::uint64_t size);
   void release(std::uint64_t size);
   /// The error for a disk without room for `size` bytes.
   tl::unexpected<error> no_room(std::uint64_t size) const;

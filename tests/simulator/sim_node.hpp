@@ -142,7 +142,7 @@ private:
 
   void fetch_step();
   result<write> take_fetched(const sync::sealed_block& from);
-  result<void> is_final(const consensus::proposed_block& block, const ledger::seal_record& seals);
+  result<> is_final(const consensus::proposed_block& block, const ledger::seal_record& seals);
 
   void note(const char* what, const char* detail = "", std::uint64_t block_num = 0,
             std::uint64_t round_num = 0, const hash32& digest = {}, std::int64_t other = -1);

@@ -173,7 +173,7 @@ result<sim_node::write> sim_node::take_fetched(const sync::sealed_block& from) {
 }
 
 /// Seals of a quorum of the validators after its parent.
-result<void> sim_node::is_final(const proposed_block& block, const ledger::seal_record& seals) {
+result<> sim_node::is_final(const proposed_block& block, const ledger::seal_record& seals) {
   const auto& planted = world_.options().planted_shell;
   const auto set = planted.keeps_first_set ? first_set_ : app_->validators();
   const auto digest = ledger::seal_digest(world_.domain().chain_id, world_.domain().genesis_hash, block.hash,

@@ -100,7 +100,7 @@ struct fifo_channel::impl {
   std::size_t ahead_taken = 0;
 
   void run();
-  result<void> open_pipes();
+  result<> open_pipes();
   std::string serve();
   io_outcome write_some();
   io_outcome read_some(std::string& reason);
@@ -171,7 +171,7 @@ void fifo_channel::impl::run() {
 
 /// The mirror of the program's order: it opens the response FIFO first. Both opens wait; `stop` ends that by
 /// opening the other sides itself.
-result<void> fifo_channel::impl::open_pipes() {
+result<> fifo_channel::impl::open_pipes() {
   {
     const std::lock_guard guard(mutex);
     state = fifo_state::waiting;
@@ -474,7 +474,7 @@ fifo_channel::~fifo_channel() {
   stop();
 }
 
-result<void> fifo_channel::send(outgoing message) {
+result<> fifo_channel::send(outgoing message) {
   SWARM_ASSERT(message.size > 0);
   if (message.size > body_size_max)
     return fail(wire_errc::oversize, "a {} of {} bytes; the channel carries at most {}",

@@ -61,7 +61,7 @@ public:
 
   /// Queues a message; never waits. errc::unavailable when no program is there, errc::limit when the
   /// queue is full.
-  result<void> send(outgoing message);
+  result<> send(outgoing message);
   /// Sends a Status with error_in_sl, reports on_closed(text), and from then on discards what the program
   /// sends until it ends. Nothing happens when no program is there.
   void refuse(std::string text);

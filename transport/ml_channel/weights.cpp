@@ -61,7 +61,7 @@ struct stored_array {
   std::array<std::uint8_t, 8> scalar{};
 };
 
-result<void> convert(const ndarray_view& from, stored_array& to) {
+result<> convert(const ndarray_view& from, stored_array& to) {
   const auto name = merge::quote_name(from.name);
   auto type = parse_numpy_dtype(from.dtype);
   if (!type) return fail_with(std::move(type).error(), fmt::format("parameter {}", name));

@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t dtype_text_max = 64;
 
 /// NDArray.shape comes packed from current clients; each number as a field of its own is the older form.
-result<void> read_shape(const proto::field& from, std::vector<std::uint32_t>& shape) {
-  const auto add = [&](std::uint64_t dim) -> result<void> {
+result<> read_shape(const proto::field& from, std::vector<std::uint32_t>& shape) {
+  const auto add = [&](std::uint64_t dim) -> result<> {
     if (dim > std::numeric_limits<std::uint32_t>::max())
       return from.refused(wire_errc::malformed, "shape", "a dimension does not fit into 32 bits");
     if (shape.size() == array_dims_max)
@@ -37,7 +37,7 @@ result<void> read_shape(const proto::field& from, std::vector<std::uint32_t>& sh
   return {};
 }
 
-result<void> read_array(bytes_view body, ndarray_view& to) {
+result<> read_array(bytes_view body, ndarray_view& to) {
   for (reader in("NDArray", body, 1u << 2); !in.done();) {
     SWARM_TRY(const auto next, in.next());
     if (next.number == 1) {

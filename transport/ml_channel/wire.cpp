@@ -52,28 +52,28 @@ void put(bytes& out, std::uint32_t number, const status& from) {
   if (!inner.empty()) proto::put_message(out, number, inner);
 }
 
-result<void> read(const field& from, std::string_view name, std::size_t, std::int32_t& to) {
+result<> read(const field& from, std::string_view name, std::size_t, std::int32_t& to) {
   SWARM_TRY(to, from.as_int32(name));
   return {};
 }
-result<void> read(const field& from, std::string_view name, std::size_t, bool& to) {
+result<> read(const field& from, std::string_view name, std::size_t, bool& to) {
   SWARM_TRY(to, from.as_bool(name));
   return {};
 }
-result<void> read(const field& from, std::string_view name, std::size_t, float& to) {
+result<> read(const field& from, std::string_view name, std::size_t, float& to) {
   SWARM_TRY(to, from.as_float(name));
   return {};
 }
-result<void> read(const field& from, std::string_view name, std::size_t size_max, std::string& to) {
+result<> read(const field& from, std::string_view name, std::size_t size_max, std::string& to) {
   SWARM_TRY(to, from.as_text(name, size_max));
   return {};
 }
-result<void> read(const field& from, std::string_view name, std::size_t, status& to) {
+result<> read(const field& from, std::string_view name, std::size_t, status& to) {
   SWARM_TRY(const auto body, from.as_bytes(name));
   SWARM_TRY(to, decode_status(body));
   return {};
 }
-result<void> read(const field& from, std::string_view name, std::size_t, weights_view& to) {
+result<> read(const field& from, std::string_view name, std::size_t, weights_view& to) {
   SWARM_TRY(const auto body, from.as_bytes(name));
   auto weights = decode_weights(body);
   if (!weights && is_file_name(body))
@@ -112,7 +112,7 @@ result<Message> decode_fields(bytes_view body) {
   Message out;
   for (reader in(schema<Message>::name, body); !in.done();) {
     SWARM_TRY(const auto next, in.next());
-    result<void> done; // stays so for a field of a newer client
+    result<> done; // stays so for a field of a newer client
     const auto try_member = [&](const auto& each) {
       if (each.number == next.number) done = read(next, each.name, each.size_max, out.*each.at);
     };

@@ -135,8 +135,8 @@ bool neighbor_session::allow(frame_kind kind, double units, time_point now) {
 
 // --- one function per kind of frame
 
-result<void> neighbor_session::check(const hello& from) const {
-  using enum frame_rule;
+result<> neighbor_session::check(const hello& from) const {
+  using enum frame_errc;
   if (from.version != own_.version)
     return fail(malformed, "protocol version: {} here, {} there", own_.version, from.version);
   if (from.chain_id != own_.chain_id)

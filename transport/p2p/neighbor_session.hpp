@@ -178,7 +178,7 @@ private:
   void ask_neighbors(time_point now);
   void forget_old_questions(time_point now);
   void watch_silence(time_point now, bool listening);
-  result<void> check(const hello& from) const;
+  result<> check(const hello& from) const;
 
   void on(hello from, time_point now);
   void on(head from, time_point now);

@@ -115,9 +115,9 @@ void write(rlp_writer& out, const got_part& from) {
 
 enum class emptiness { allowed, refused };
 
-result<void> check_count(std::size_t count, std::size_t max, emptiness none, std::string_view what) {
-  if (count > max) return fail(frame_rule::limit, "more than {} {}", max, what);
-  if (count == 0 && none == emptiness::refused) return fail(frame_rule::empty_list, "no {}", what);
+result<> check_count(std::size_t count, std::size_t max, emptiness none, std::string_view what) {
+  if (count > max) return fail(frame_errc::limit, "more than {} {}", max, what);
+  if (count == 0 && none == emptiness::refused) return fail(frame_errc::empty_list, "no {}", what);
   return {};
 }
 
@@ -128,7 +128,7 @@ result<std::vector<bytes>> read_strings(rlp_reader& from, std::string_view what,
   while (!list.at_end()) {
     SWARM_CHECK(check_count(out.size() + 1, count_max, none, what));
     SWARM_TRY(const auto raw, list.string(what, size_max));
-    if (raw.empty()) return fail(frame_rule::malformed, "an empty one among {}", what);
+    if (raw.empty()) return fail(frame_errc::malformed, "an empty one among {}", what);
     out.push_back(to_bytes(raw));
   }
   SWARM_CHECK(check_count(out.size(), count_max, none, what));
@@ -152,12 +152,12 @@ result<std::string> read_endpoint(rlp_reader& from, emptiness none) {
   return std::string(as_text(raw));
 }
 
-result<void> read(rlp_reader& from, head_facts& out) {
+result<> read(rlp_reader& from, head_facts& out) {
   SWARM_TRY(out.block_num, from.number("block number"));
   SWARM_TRY(out.block_hash, from.fixed<32>("block hash"));
   return {};
 }
-result<void> read(rlp_reader& from, hello& out) {
+result<> read(rlp_reader& from, hello& out) {
   SWARM_TRY(out.version, from.number("version"));
   SWARM_TRY(out.chain_id, from.number("chain id"));
   SWARM_TRY(out.genesis, from.fixed<32>("genesis"));
@@ -165,63 +165,63 @@ result<void> read(rlp_reader& from, hello& out) {
   SWARM_TRY(out.account, from.fixed<20>("account"));
   SWARM_TRY(out.endpoint, read_endpoint(from, emptiness::allowed));
   SWARM_TRY(const auto program, from.string("program", program_bytes_max));
-  if (!printable(as_text(program))) return fail(frame_rule::malformed, "the program's name is no plain text");
+  if (!printable(as_text(program))) return fail(frame_errc::malformed, "the program's name is no plain text");
   out.program = as_text(program);
   SWARM_TRY(const auto validates, from.number("validates"));
-  if (validates > 1) return fail(frame_rule::malformed, "validates is {}, neither 0 nor 1", validates);
+  if (validates > 1) return fail(frame_errc::malformed, "validates is {}, neither 0 nor 1", validates);
   out.validates = validates == 1;
   SWARM_TRY(out.instance, from.number("instance"));
   SWARM_TRY(out.connection, from.number("connection"));
   SWARM_TRY(out.proof, from.fixed<65>("proof"));
   return {};
 }
-result<void> read(rlp_reader& from, head& out) {
+result<> read(rlp_reader& from, head& out) {
   return read(from, out.now);
 }
-result<void> read(rlp_reader& from, ping& out) {
+result<> read(rlp_reader& from, ping& out) {
   SWARM_TRY(out.nonce, from.number("nonce"));
   return {};
 }
-result<void> read(rlp_reader& from, pong& out) {
+result<> read(rlp_reader& from, pong& out) {
   SWARM_TRY(out.nonce, from.number("nonce"));
   return {};
 }
-result<void> read(rlp_reader& from, consensus& out) {
+result<> read(rlp_reader& from, consensus& out) {
   SWARM_TRY(const auto raw, from.string("message", frame_bytes_max));
-  if (raw.empty()) return fail(frame_rule::empty_list, "no message");
+  if (raw.empty()) return fail(frame_errc::empty_list, "no message");
   out.message = to_bytes(raw);
   return {};
 }
-result<void> read(rlp_reader& from, txns& out) {
+result<> read(rlp_reader& from, txns& out) {
   SWARM_TRY(out.raw, read_strings(from, "transactions", txns_max, txn_bytes_max, emptiness::refused));
   return {};
 }
-result<void> read(rlp_reader& from, txn_hashes& out) {
+result<> read(rlp_reader& from, txn_hashes& out) {
   SWARM_TRY(out.hashes, read_hashes(from, hashes_max));
   return {};
 }
-result<void> read(rlp_reader& from, get_txns& out) {
+result<> read(rlp_reader& from, get_txns& out) {
   SWARM_TRY(out.id, from.number("id"));
   SWARM_TRY(out.hashes, read_hashes(from, txns_asked_max));
   return {};
 }
-result<void> read(rlp_reader& from, got_txns& out) {
+result<> read(rlp_reader& from, got_txns& out) {
   SWARM_TRY(out.id, from.number("id"));
   SWARM_TRY(out.raw, read_strings(from, "transactions", txns_asked_max, txn_bytes_max, emptiness::allowed));
   return {};
 }
-result<void> read(rlp_reader& from, get_blocks& out) {
+result<> read(rlp_reader& from, get_blocks& out) {
   SWARM_TRY(out.id, from.number("id"));
   SWARM_TRY(out.first, from.number("first"));
   SWARM_TRY(out.count, from.number("count"));
   SWARM_TRY(out.bytes_max, from.number("bytes"));
   SWARM_CHECK(check_count(out.count, blocks_max, emptiness::refused, "blocks"));
-  if (out.first > UINT64_MAX - out.count) return fail(frame_rule::limit, "blocks over the last number");
+  if (out.first > UINT64_MAX - out.count) return fail(frame_errc::limit, "blocks over the last number");
   if (out.bytes_max == 0 || out.bytes_max > frame_bytes_max)
-    return fail(frame_rule::limit, "an answer of {} bytes", out.bytes_max);
+    return fail(frame_errc::limit, "an answer of {} bytes", out.bytes_max);
   return {};
 }
-result<void> read(rlp_reader& from, got_blocks& out) {
+result<> read(rlp_reader& from, got_blocks& out) {
   SWARM_TRY(out.id, from.number("id"));
   SWARM_TRY(rlp_reader list, from.list("blocks"));
   while (!list.at_end()) {
@@ -230,15 +230,15 @@ result<void> read(rlp_reader& from, got_blocks& out) {
     SWARM_TRY(const auto block, item.string("block", frame_bytes_max));
     SWARM_TRY(const auto seals, item.string("seals", frame_bytes_max));
     SWARM_CHECK(item.finish());
-    if (block.empty()) return fail(frame_rule::malformed, "an empty block");
+    if (block.empty()) return fail(frame_errc::malformed, "an empty block");
     out.blocks.push_back({to_bytes(block), to_bytes(seals)});
   }
   return {};
 }
-result<void> read(rlp_reader&, get_neighbors&) {
+result<> read(rlp_reader&, get_neighbors&) {
   return {};
 }
-result<void> read(rlp_reader& from, got_neighbors& out) {
+result<> read(rlp_reader& from, got_neighbors& out) {
   SWARM_TRY(rlp_reader list, from.list("peers"));
   while (!list.at_end()) {
     SWARM_CHECK(check_count(out.neighbors.size() + 1, neighbors_max, emptiness::allowed, "peers"));
@@ -252,25 +252,25 @@ result<void> read(rlp_reader& from, got_neighbors& out) {
   return {};
 }
 
-result<void> read(rlp_reader& from, signs& out) {
+result<> read(rlp_reader& from, signs& out) {
   SWARM_TRY(out.raw, read_strings(from, "signs of life", signs_max, sign_bytes_max, emptiness::refused));
   return {};
 }
 
-result<void> read(rlp_reader& from, get_part& out) {
+result<> read(rlp_reader& from, get_part& out) {
   SWARM_TRY(out.id, from.number("id"));
   SWARM_TRY(out.bytes_max, from.number("bytes"));
   SWARM_TRY(const auto raw, from.string("question", question_bytes_max));
-  if (raw.empty()) return fail(frame_rule::empty_list, "no question");
+  if (raw.empty()) return fail(frame_errc::empty_list, "no question");
   if (out.bytes_max == 0 || out.bytes_max > frame_bytes_max)
-    return fail(frame_rule::limit, "an answer of {} bytes", out.bytes_max);
+    return fail(frame_errc::limit, "an answer of {} bytes", out.bytes_max);
   out.question = to_bytes(raw);
   return {};
 }
-result<void> read(rlp_reader& from, got_part& out) {
+result<> read(rlp_reader& from, got_part& out) {
   SWARM_TRY(out.id, from.number("id"));
   SWARM_TRY(const auto raw, from.string("answer", frame_bytes_max));
-  if (raw.empty()) return fail(frame_rule::empty_list, "no answer");
+  if (raw.empty()) return fail(frame_errc::empty_list, "no answer");
   out.answer = to_bytes(raw);
   return {};
 }
@@ -339,22 +339,22 @@ bytes encode_consensus(bytes_view message) {
 }
 
 result<frame> decode(bytes_view raw) {
-  if (raw.empty()) return fail(frame_rule::empty, "a frame without a byte");
+  if (raw.empty()) return fail(frame_errc::empty, "a frame without a byte");
   if (raw.size() > frame_bytes_max)
-    return fail(frame_rule::oversize, "a frame of {} bytes; at most {} are allowed", raw.size(),
+    return fail(frame_errc::oversize, "a frame of {} bytes; at most {} are allowed", raw.size(),
                 frame_bytes_max);
   if (raw[0] >= frame_kind_count)
-    return fail(frame_rule::unknown_kind, "a frame of the unknown kind {}", raw[0]);
+    return fail(frame_errc::unknown_kind, "a frame of the unknown kind {}", raw[0]);
   auto out = read_kind(raw[0], raw.subspan(1), std::make_index_sequence<frame_kind_count>{});
   if (out) return out;
-  if (out.error().category == error_category(frame_rule::malformed))
+  if (out.error().category == error_category(frame_errc::malformed))
     return fail_with(std::move(out).error(), names[raw[0]]);
-  return fail(frame_rule::malformed, "{}: {}", names[raw[0]], out.error().message);
+  return fail(frame_errc::malformed, "{}: {}", names[raw[0]], out.error().message);
 }
 
-result<void> check_endpoint(std::string_view text) {
+result<> check_endpoint(std::string_view text) {
   if (auto parsed = endpoint::parse(text); !parsed)
-    return fail(frame_rule::bad_endpoint, "{}", parsed.error().message);
+    return fail(frame_errc::bad_endpoint, "{}", parsed.error().message);
   return {};
 }
 

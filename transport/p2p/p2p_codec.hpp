@@ -32,7 +32,7 @@ inline constexpr std::size_t sign_bytes_max = 384;
 inline constexpr std::size_t question_bytes_max = 64 * 1024; ///< about a part of a snapshot
 
 /// Rules that a frame can break.
-enum class frame_rule {
+enum class frame_errc {
   empty = 1,    ///< no byte at all
   oversize,     ///< more bytes than a frame may have
   unknown_kind, ///< of no kind that this version knows
@@ -41,7 +41,7 @@ enum class frame_rule {
   empty_list,   ///< a frame about nothing
   bad_endpoint, ///< an endpoint that is no host:port
 };
-constexpr std::string_view error_category(frame_rule) {
+constexpr std::string_view error_category(frame_errc) {
   return "p2p";
 }
 
@@ -190,7 +190,7 @@ result<frame> decode(bytes_view raw);
 
 /// "host:port" as others may dial it: a name of letters, digits, '-' and '.', an IPv4 address, or an IPv6 one
 /// in brackets; a port from 1 to 65535.
-result<void> check_endpoint(std::string_view text);
+result<> check_endpoint(std::string_view text);
 
 /// What a hello signs: everything it says, and the certificates (SHA-256 of their DER form) of both ends of
 /// the connection, so that it proves nothing on any other one.

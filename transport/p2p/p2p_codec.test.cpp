@@ -89,7 +89,7 @@ frame random_frame(std::size_t kind, seeded_random& random) {
   return get_neighbors{};
 }
 
-bool breaks(const frame& what, frame_rule rule) {
+bool breaks(const frame& what, frame_errc rule) {
   const auto out = decode(encode(what));
   return !out && out.error().is(rule);
 }
@@ -128,53 +128,53 @@ TEST_CASE("cut and changed frames are refused, or are the one form of something 
 }
 
 TEST_CASE("bounds of frames") {
-  CHECK(decode({}).error().is(frame_rule::empty));
-  CHECK(decode(bytes(frame_bytes_max + 1)).error().is(frame_rule::oversize));
-  CHECK(decode(bytes{frame_kind_count, 0xc0}).error().is(frame_rule::unknown_kind));
-  CHECK(decode(bytes{3, 0x80}).error().is(frame_rule::malformed));
+  CHECK(decode({}).error().is(frame_errc::empty));
+  CHECK(decode(bytes(frame_bytes_max + 1)).error().is(frame_errc::oversize));
+  CHECK(decode(bytes{frame_kind_count, 0xc0}).error().is(frame_errc::unknown_kind));
+  CHECK(decode(bytes{3, 0x80}).error().is(frame_errc::malformed));
   CHECK(decode(bytes{11, 0xc0}));
-  CHECK(decode(bytes{11, 0xc1, 0x80}).error().is(frame_rule::malformed));
+  CHECK(decode(bytes{11, 0xc1, 0x80}).error().is(frame_errc::malformed));
   const std::vector<hash32> one_too_many(hashes_max + 1);
-  CHECK(breaks(txn_hashes{one_too_many}, frame_rule::limit));
-  CHECK(breaks(txn_hashes{}, frame_rule::empty_list));
-  CHECK(breaks(get_txns{1, std::vector<hash32>(txns_asked_max + 1)}, frame_rule::limit));
-  CHECK(breaks(txns{}, frame_rule::empty_list));
-  CHECK(breaks(txns{std::vector<bytes>(txns_max + 1, bytes{1})}, frame_rule::limit));
-  CHECK(breaks(txns{{bytes{}}}, frame_rule::malformed));
-  CHECK(breaks(txns{{bytes(txn_bytes_max + 1)}}, frame_rule::malformed));
-  CHECK(breaks(consensus{}, frame_rule::empty_list));
-  CHECK(breaks(get_blocks{1, 5, 0, 100}, frame_rule::empty_list));
-  CHECK(breaks(get_blocks{1, 5, blocks_max + 1, 100}, frame_rule::limit));
-  CHECK(breaks(get_blocks{1, UINT64_MAX, 1, 100}, frame_rule::limit));
-  CHECK(breaks(get_blocks{1, 5, 1, 0}, frame_rule::limit));
-  CHECK(breaks(get_blocks{1, 5, 1, frame_bytes_max + 1}, frame_rule::limit));
-  CHECK(breaks(got_blocks{1, {sealed_block{}}}, frame_rule::malformed));
+  CHECK(breaks(txn_hashes{one_too_many}, frame_errc::limit));
+  CHECK(breaks(txn_hashes{}, frame_errc::empty_list));
+  CHECK(breaks(get_txns{1, std::vector<hash32>(txns_asked_max + 1)}, frame_errc::limit));
+  CHECK(breaks(txns{}, frame_errc::empty_list));
+  CHECK(breaks(txns{std::vector<bytes>(txns_max + 1, bytes{1})}, frame_errc::limit));
+  CHECK(breaks(txns{{bytes{}}}, frame_errc::malformed));
+  CHECK(breaks(txns{{bytes(txn_bytes_max + 1)}}, frame_errc::malformed));
+  CHECK(breaks(consensus{}, frame_errc::empty_list));
+  CHECK(breaks(get_blocks{1, 5, 0, 100}, frame_errc::empty_list));
+  CHECK(breaks(get_blocks{1, 5, blocks_max + 1, 100}, frame_errc::limit));
+  CHECK(breaks(get_blocks{1, UINT64_MAX, 1, 100}, frame_errc::limit));
+  CHECK(breaks(get_blocks{1, 5, 1, 0}, frame_errc::limit));
+  CHECK(breaks(get_blocks{1, 5, 1, frame_bytes_max + 1}, frame_errc::limit));
+  CHECK(breaks(got_blocks{1, {sealed_block{}}}, frame_errc::malformed));
   CHECK(breaks(got_neighbors{std::vector<peer_entry>(neighbors_max + 1, {address{}, "a:1"})},
-               frame_rule::limit));
-  CHECK(breaks(got_neighbors{{{address{}, ""}}}, frame_rule::bad_endpoint));
-  CHECK(breaks(signs{}, frame_rule::empty_list));
-  CHECK(breaks(get_part{1, 1, {}}, frame_rule::empty_list));
-  CHECK(breaks(get_part{1, 0, {1}}, frame_rule::limit));
-  CHECK(breaks(get_part{1, frame_bytes_max + 1, {1}}, frame_rule::limit));
-  CHECK(breaks(get_part{1, 1, bytes(question_bytes_max + 1)}, frame_rule::malformed));
-  CHECK(breaks(got_part{1, {}}, frame_rule::empty_list));
-  CHECK(breaks(signs{std::vector<bytes>(signs_max + 1, bytes{1})}, frame_rule::limit));
-  CHECK(breaks(signs{{bytes(sign_bytes_max + 1)}}, frame_rule::malformed));
+               frame_errc::limit));
+  CHECK(breaks(got_neighbors{{{address{}, ""}}}, frame_errc::bad_endpoint));
+  CHECK(breaks(signs{}, frame_errc::empty_list));
+  CHECK(breaks(get_part{1, 1, {}}, frame_errc::empty_list));
+  CHECK(breaks(get_part{1, 0, {1}}, frame_errc::limit));
+  CHECK(breaks(get_part{1, frame_bytes_max + 1, {1}}, frame_errc::limit));
+  CHECK(breaks(get_part{1, 1, bytes(question_bytes_max + 1)}, frame_errc::malformed));
+  CHECK(breaks(got_part{1, {}}, frame_errc::empty_list));
+  CHECK(breaks(signs{std::vector<bytes>(signs_max + 1, bytes{1})}, frame_errc::limit));
+  CHECK(breaks(signs{{bytes(sign_bytes_max + 1)}}, frame_errc::malformed));
 }
 
 TEST_CASE("texts of a hello") {
   seeded_random random(3);
   auto from = random_hello(random);
   from.endpoint = "sn-2";
-  CHECK(breaks(from, frame_rule::bad_endpoint));
+  CHECK(breaks(from, frame_errc::bad_endpoint));
   from.endpoint = "";
   CHECK(decode(encode(from)));
   from.program = std::string(64, 'x');
   CHECK(decode(encode(from)));
   from.program += 'x';
-  CHECK(breaks(from, frame_rule::malformed));
+  CHECK(breaks(from, frame_errc::malformed));
   from.program = "two\nlines";
-  CHECK(breaks(from, frame_rule::malformed));
+  CHECK(breaks(from, frame_errc::malformed));
 }
 
 TEST_CASE("endpoints") {

@@ -183,7 +183,7 @@ void p2p_node::impl::greet(const link_ptr& to, const transport::peer_info& remot
 }
 
 void p2p_node::impl::on_message(const link_ptr& from, transport::ws_message message) {
-  result<frame> decoded = fail(frame_rule::malformed, "a text message");
+  result<frame> decoded = fail(frame_errc::malformed, "a text message");
   if (!message.text) decoded = decode(message.data);
   auto actions = from->with([&](neighbor_session& session) {
     session.on_frame(std::move(decoded), message.data.size(), time_now());

@@ -97,7 +97,7 @@ using signer = std::function<signature(const hash32& digest)>;
 /// The connections of this SN to others. All functions may be called from any thread and return at once.
 class p2p_node {
 public:
-  /// Listens and dials at once. Errors: net_errc::in_use, net_errc::address; frame_rule::bad_endpoint for an
+  /// Listens and dials at once. Errors: net_errc::in_use, net_errc::address; frame_errc::bad_endpoint for an
   /// endpoint in the options.
   static result<std::unique_ptr<p2p_node>> start(transport::io_runtime& io,
                                                  std::shared_ptr<const transport::tls_identity> identity,

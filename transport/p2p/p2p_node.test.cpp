@@ -457,6 +457,6 @@ TEST_CASE("a port in use and endpoints that are none are told at the start") {
   };
   CHECK(fails_with(net_errc::in_use));
   b.options.dial = {"nowhere"};
-  CHECK(fails_with(frame_rule::bad_endpoint));
-  CHECK(a.node->dial("sn:0").error().is(frame_rule::bad_endpoint));
+  CHECK(fails_with(frame_errc::bad_endpoint));
+  CHECK(a.node->dial("sn:0").error().is(frame_errc::bad_endpoint));
 }

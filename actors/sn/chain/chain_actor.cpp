@@ -128,7 +128,7 @@ void validate(self_pointer self, const consensus::validate_block& what) {
   auto& s = self->state();
   const auto candidate = candidate_for(s, what.block);
   if (candidate) s.validated = *candidate;
-  if (!candidate && candidate.error().category == error_category(ledger::store_rule{}))
+  if (!candidate && candidate.error().category == error_category(ledger::store_errc{}))
     return self->fail(candidate.error()); // of this node, not of the block
   if (!candidate)
     log::warning(s.context->log_source, "block {} of {} is refused: {}", what.block.block_num,
@@ -138,7 +138,7 @@ void validate(self_pointer self, const consensus::validate_block& what) {
 }
 
 bool is_disk_trouble(const error& why) {
-  return why.is(ledger::store_rule::disk_full) || why.is(ledger::store_rule::io);
+  return why.is(ledger::store_errc::disk_full) || why.is(ledger::store_errc::io);
 }
 
 /// A disk that refuses is asked again until it takes what it was given: nothing is confirmed
@@ -321,7 +321,7 @@ result<> start(self_pointer self) {
   if (context.options.sentinel) genesis.emplace().validators = {context.key->account()};
   auto opened = open(self, std::move(genesis));
   if (opened) begin(self);
-  if (opened || context.options.sentinel || !opened.error().is(ledger::chain_rule::no_chain)) return opened;
+  if (opened || context.options.sentinel || !opened.error().is(ledger::chain_errc::no_chain)) return opened;
   return {};
 }
 

@@ -49,31 +49,31 @@ constexpr std::array table{
     row{rpc_errc::reverted, 3, "reverted"},
     row{rpc_errc::receipt_timeout, 4, "receipt_timeout"},
 
-    row{ledger::chain_rule::unknown_block, resource_missing, "unknown_block"},
-    row{ledger::chain_rule::history_missing, resource_missing, "history_incomplete"},
-    row{ledger::chain_rule::state_missing, refused, "state_missing"},
-    row{ledger::chain_rule::bad_filter, -32602, "bad_filter"},
-    row{ledger::chain_rule::too_many_logs, limit_exceeded, "too_many_logs"},
+    row{ledger::chain_errc::unknown_block, resource_missing, "unknown_block"},
+    row{ledger::chain_errc::history_missing, resource_missing, "history_incomplete"},
+    row{ledger::chain_errc::state_missing, refused, "state_missing"},
+    row{ledger::chain_errc::bad_filter, -32602, "bad_filter"},
+    row{ledger::chain_errc::too_many_logs, limit_exceeded, "too_many_logs"},
 
-    row{ledger::pool_rule::already_known, refused, "already_known"},
-    row{ledger::pool_rule::nonce_gap, refused, "nonce_gap"},
-    row{ledger::pool_rule::replacement, refused, "replacement"},
-    row{ledger::pool_rule::sender_full, refused, "sender_full"},
-    row{ledger::pool_rule::pool_full, refused, "pool_full"},
+    row{ledger::pool_errc::already_known, refused, "already_known"},
+    row{ledger::pool_errc::nonce_gap, refused, "nonce_gap"},
+    row{ledger::pool_errc::replacement, refused, "replacement"},
+    row{ledger::pool_errc::sender_full, refused, "sender_full"},
+    row{ledger::pool_errc::pool_full, refused, "pool_full"},
 
-    row{ledger::execution_rule::nonce_too_low, refused, "nonce_too_low"},
-    row{ledger::execution_rule::nonce_too_high, refused, "nonce_too_high"},
-    row{ledger::execution_rule::gas_above_block, refused, "gas_above_block"},
-    row{ledger::execution_rule::gas_below_intrinsic, refused, "gas_below_intrinsic"},
-    row{ledger::execution_rule::insufficient_funds, refused, "insufficient_funds"},
-    row{ledger::execution_rule::contract_creation, refused, "contract_creation"},
+    row{ledger::execution_errc::nonce_too_low, refused, "nonce_too_low"},
+    row{ledger::execution_errc::nonce_too_high, refused, "nonce_too_high"},
+    row{ledger::execution_errc::gas_above_block, refused, "gas_above_block"},
+    row{ledger::execution_errc::gas_below_intrinsic, refused, "gas_below_intrinsic"},
+    row{ledger::execution_errc::insufficient_funds, refused, "insufficient_funds"},
+    row{ledger::execution_errc::contract_creation, refused, "contract_creation"},
 
-    row{ledger::txn_rule::too_large, refused, "txn_too_large"},
-    row{ledger::txn_rule::unsupported_type, refused, "txn_type_unsupported"},
-    row{ledger::txn_rule::not_replay_protected, refused, "not_replay_protected"},
-    row{ledger::txn_rule::wrong_chain, refused, "wrong_chain"},
-    row{ledger::txn_rule::nonce_max, refused, "nonce_max"},
-    row{ledger::txn_rule::tip_above_max_fee, refused, "tip_above_max_fee"},
+    row{ledger::txn_errc::too_large, refused, "txn_too_large"},
+    row{ledger::txn_errc::unsupported_type, refused, "txn_type_unsupported"},
+    row{ledger::txn_errc::not_replay_protected, refused, "not_replay_protected"},
+    row{ledger::txn_errc::wrong_chain, refused, "wrong_chain"},
+    row{ledger::txn_errc::nonce_max, refused, "nonce_max"},
+    row{ledger::txn_errc::tip_above_max_fee, refused, "tip_above_max_fee"},
 
     row{errc::corrupt, internal, "internal"},
     row{errc::io, internal, "internal"},
@@ -81,8 +81,8 @@ constexpr std::array table{
 };
 
 /// Other rules of these say that a transaction is not well-formed.
-constexpr std::array formats{error_category(ledger::txn_rule{}), error_category(ledger::rlp_rule{}),
-                             error_category(ledger::key_rule{})};
+constexpr std::array formats{error_category(ledger::txn_errc{}), error_category(ledger::rlp_errc{}),
+                             error_category(ledger::key_errc{})};
 
 } // namespace
 

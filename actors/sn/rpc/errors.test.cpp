@@ -33,14 +33,14 @@ TEST_CASE("whatever is refused has a code and a word of its own") {
   CHECK(shown(rpc_errc::parse_error) == "-32700 parse_error");
   CHECK(shown(rpc_errc::rate_limited) == "-32005 rate_limited");
   CHECK(shown(rpc_errc::history_incomplete) == "-32000 history_incomplete");
-  CHECK(shown(ledger::chain_rule::history_missing) == "-32001 history_incomplete");
-  CHECK(shown(ledger::chain_rule::bad_filter) == "-32602 bad_filter");
-  CHECK(shown(ledger::pool_rule::pool_full) == "-32000 pool_full");
-  CHECK(shown(ledger::execution_rule::nonce_too_low) == "-32000 nonce_too_low");
-  CHECK(shown(ledger::txn_rule::wrong_chain) == "-32000 wrong_chain");
-  CHECK(shown(ledger::txn_rule::empty) == "-32000 txn_malformed");
-  CHECK(shown(ledger::rlp_rule::too_deep) == "-32000 txn_malformed");
-  CHECK(shown(ledger::chain_rule::gas_used) == "-32000 refused"); // no client hears of it
+  CHECK(shown(ledger::chain_errc::history_missing) == "-32001 history_incomplete");
+  CHECK(shown(ledger::chain_errc::bad_filter) == "-32602 bad_filter");
+  CHECK(shown(ledger::pool_errc::pool_full) == "-32000 pool_full");
+  CHECK(shown(ledger::execution_errc::nonce_too_low) == "-32000 nonce_too_low");
+  CHECK(shown(ledger::txn_errc::wrong_chain) == "-32000 wrong_chain");
+  CHECK(shown(ledger::txn_errc::empty) == "-32000 txn_malformed");
+  CHECK(shown(ledger::rlp_errc::too_deep) == "-32000 txn_malformed");
+  CHECK(shown(ledger::chain_errc::gas_used) == "-32000 refused"); // no client hears of it
   CHECK(shown(errc::corrupt) == "-32603 internal");
   CHECK(shown(errc::denied) == "-32000 refused");
 }

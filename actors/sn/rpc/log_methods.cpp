@@ -121,7 +121,7 @@ result<json::array> reader::new_logs(filter_table::filter& which) {
   if (asked.from_block > asked.to_block) return json::array{};
   ledger::log_query_work work;
   auto found = found_logs(asked, work);
-  const auto too_many = [&] { return !found && found.error().is(ledger::chain_rule::too_many_logs); };
+  const auto too_many = [&] { return !found && found.error().is(ledger::chain_errc::too_many_logs); };
   if (too_many()) {
     asked.to_block = std::max(work.reached, asked.from_block + 1) - 1;
     if (work.reached > asked.from_block) found = found_logs(asked);

@@ -143,7 +143,7 @@ method_result reader::txn_by_block_hash(const params& given, const caller&) {
 /// Null, unless the transaction may be in a block that this node does not have yet.
 method_result reader::unknown_txn(const hash32& hash) const {
   if (view_->history_complete() || chain_->waits(hash)) return json::value(nullptr);
-  return fail(ledger::chain_rule::history_missing,
+  return fail(ledger::chain_errc::history_missing,
               "transaction indexing is in progress: {} is not here, or not yet, as history is being fetched",
               to_hex(hash.view()));
 }

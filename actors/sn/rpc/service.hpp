@@ -53,7 +53,7 @@ struct submit {
   bool wait = false;
 
   bool must_answer(const result<hash32>& outcome) const {
-    return !wait || !(outcome || outcome.error().is(ledger::pool_rule::already_known));
+    return !wait || !(outcome || outcome.error().is(ledger::pool_errc::already_known));
   }
 };
 /// To a reader.

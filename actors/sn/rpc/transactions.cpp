@@ -77,7 +77,7 @@ void service::step(const event::submitted& what, time_point now) {
   now_ = now;
   const auto found = submissions_.extract(what.token);
   if (!found.empty()) release(found.mapped().then);
-  const bool waits = what.outcome || what.outcome.error().is(ledger::pool_rule::already_known);
+  const bool waits = what.outcome || what.outcome.error().is(ledger::pool_errc::already_known);
   if (const auto waiting = waiting_.find(what.token); waiting != waiting_.end()) {
     if (waits) return;
     const auto one = waiting_.extract(waiting);
@@ -96,7 +96,7 @@ void service::step(const event::submitted& what, time_point now) {
 method_result service::receipt_or_trouble(const hash32& txn, const error& why) const {
   if (auto place = view_->find_txn(txn); place && *place)
     return json::value(receipt_json(*(*place)->block, (*place)->index));
-  if (why.is(ledger::execution_rule::nonce_too_low) && !view_->history_complete())
+  if (why.is(ledger::execution_errc::nonce_too_low) && !view_->history_complete())
     return perhaps_in_history(why.message);
   return tl::unexpected<failure>(why);
 }

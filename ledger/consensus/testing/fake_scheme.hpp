@@ -32,7 +32,7 @@ inline signature65 fake_sign(const address& account, const hash32& digest, std::
 inline result<address> fake_recover(const hash32& digest, const signature65& signature) {
   const auto account = *address::from_view(signature.view().first(20));
   if (fake_sign(account, digest, signature[20]) != signature)
-    return fail(consensus_rule::not_a_validator, "not a signature over this digest");
+    return fail(consensus_errc::not_a_validator, "not a signature over this digest");
   return account;
 }
 
