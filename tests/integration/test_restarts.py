@@ -6,6 +6,7 @@ in the order of the tree, supervisors too, then some again in random order (SWAR
 printed). SWARM_KILLS says how many of these (10). The actor of a neighbor comes back with the connection to it.
 """
 
+import collections
 import json
 import os
 import random
@@ -20,6 +21,7 @@ from test_kills import Ending
 KILLS = int(os.environ.get("SWARM_KILLS", 10))
 SEED = int(os.environ.get("SWARM_SEED", 0)) or int.from_bytes(os.urandom(4), "big")
 PEERS = 3
+ALLOWED, PERIOD = 10, 60  # ends below one supervisor within seconds: what docs/supervision.md says it bears
 SIZE = 100_000  # of a model: it takes a moment to merge
 PARTS = {
     "sl": {"channel", "sn", "files", "follower"},
@@ -90,9 +92,24 @@ class Hand:
     def __init__(self, processes, trainers, programs, chance):
         self.processes, self.trainers, self.programs, self.chance = processes, trainers, programs, chance
         self.admins = {process.name: Admin(process) for process in processes}
+        self.ends = collections.defaultdict(list)  # of process and supervisor: when
 
     def everything(self):
         return [(process, path) for process in self.processes for path in self.admins[process.name].actors()]
+
+    def ends_of(self, process, path):
+        """When something below the same role's supervisor, or the root's, was ended."""
+        return self.ends[process.name, path.split("/")[1] if path.count("/") > 1 else "root"]
+
+    def choose(self, everything):
+        """One whose supervisor does not give up for it."""
+
+        def bearable():
+            self.training()
+            since = time.monotonic() - PERIOD
+            return [one for one in everything if sum(at >= since for at in self.ends_of(*one)) < ALLOWED]
+
+        return self.chance.choice(until(bearable, "an actor that may be ended", alive=self.processes))
 
     def training(self):
         for process in self.processes:
@@ -120,6 +137,7 @@ class Hand:
         before = until(lambda: admin.running(path), f"{what} to run", alive=self.processes)
         begun = time.monotonic()
         admin.ask("kill", name=path)
+        self.ends_of(process, path).append(time.monotonic())
         until(
             lambda: self.training() and admin.running(path) not in (None, before),
             f"{what} to be started again",
@@ -189,8 +207,8 @@ def test_any_actor_may_end_at_any_moment(swarm):
         for process, path in everything:
             hand.end(process, path)
         hand.end_a_merge(sls)
-        for process, path in chance.sample(everything, min(KILLS, len(everything))):
-            hand.end(process, path)
+        for _ in range(KILLS):
+            hand.end(*hand.choose(everything))
     finally:
         ending.call()
     check_training(swarm, sls, trainers, programs, ending.last)
