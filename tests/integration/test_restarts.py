@@ -177,7 +177,8 @@ def check_training(swarm, sls, trainers, programs, syncs):
         for sync, merged in enumerate(client.merged, 1):
             assert np.array_equal(merged["w"], np.full(SIZE, 1 + 10 * sync, np.float32)), sync
     for sl in sls:
-        kept = read_safetensors((sl.data_dir / "models" / f"{merges[-1].digest}.safetensors").read_bytes())
+        (file,) = sl.data_dir.rglob(f"{merges[-1].digest}.safetensors")
+        kept = read_safetensors(file.read_bytes())
         assert np.array_equal(kept["w"], clients[0].merged[-1]["w"])
     completed = swarm.sn.events("completed")
     assert [bytes.fromhex(event["data"][2:])[-32:].hex() for event in completed] == [merges[-1].digest]
