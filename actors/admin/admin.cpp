@@ -130,18 +130,31 @@ void answer_trace(self_pointer self, const json::object& params, const admin_cal
   call->writer().on_gone(stop);
 }
 
+caf::exit_msg operators_wish(self_pointer self) {
+  return {self->address(), to_caf("ended on an operator's command")};
+}
+
+/// Its sockets end with it, so it answers first.
+void answer_and_end(self_pointer self, const admin_call_ptr& call) {
+  call->succeed({{"killed", self->path()}});
+  call->writer().on_gone([env = self->shared_env(), path = self->path(), end = operators_wish(self)] {
+    env->dir.send(path, end);
+  });
+  call->writer().close();
+}
+
 void answer_kill(self_pointer self, const json::object& params, const admin_call_ptr& call) {
   const auto path = actor_param(self, params, *call);
   if (!path) return;
   if (*path == "/root")
     return call->fail("denied", "the root is not for killing: send SIGTERM to the process to end it");
-  if (*path == self->path()) return call->fail("denied", fmt::format("{} is what answers you", *path));
+  if (*path == self->path()) return answer_and_end(self, call);
   const auto handle = self->dir().find(*path);
   if (!handle) return call->fail("unavailable", fmt::format("{} does not run at the moment", *path));
   const auto status = self->dir().status(*path).value_or(actor_status{});
   log::info(self->env().log_source, "an operator ends {}", *path);
   handle->eq_impl(caf::make_message_id(caf::message_priority::high), self->ctrl(), self->context(),
-                  caf::exit_msg{self->address(), to_caf("ended on an operator's command")});
+                  operators_wish(self));
   json::object result;
   result["killed"] = *path;
   if (!status.current.empty()) {

@@ -26,7 +26,7 @@ struct admin_options {
 /// actor {name}            one of them with its detail
 /// top {interval_ms}       two samples; busy share, messages per second, mailbox, the busiest first
 /// trace {name}            {"id":1,"event":{...}} per message until the client goes away; one per connection
-/// kill {name}             ends that actor with an error, for its supervisor to deal with
+/// kill {name}             ends that actor with an error as a crash does, for its supervisor to deal with
 /// methods                 the names of all methods, those of the roles too (environment::methods)
 ///
 /// A name is a path, or the end of one that fits a single actor ("chain"). A socket that another living

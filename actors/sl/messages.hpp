@@ -10,27 +10,22 @@
 #include <memory>
 #include <string>
 
-/// Every message between the actors of an SL, under the path of the actor that understands it. Every actor also answers
-/// `status_request` (supervision/role_actor.hpp).
+/// Every message between the actors of an SL, under the path of the actor that understands it. Every actor
+/// also answers `status_request` (supervision/role_actor.hpp).
 namespace swarm::actors {
 
 // -- /sl/channel: the FIFOs to the training program; translates between its messages and the follower's
 
-/// A program holds both pipes.
-struct channel_opened {};
-/// One frame from the program: type and body, see transport/ml_channel/wire.hpp.
-struct channel_frame {
-  std::uint32_t type = 0;
-  std::shared_ptr<const void> body;
-};
-/// The program's end is gone, or was refused.
-struct channel_closed {
-  std::string reason;
-};
+/// Something has come for it, see channel/program_link.hpp. What follows comes by that way, not as messages:
+/// it must not be lost while no channel runs.
+struct link_news {};
 struct answer_open {};
-/// Hand the model with this digest to the program and ask for its loss; the follower gets `program_loss`.
+/// Hand the merged model with this digest to the program and ask for its loss; the follower gets
+/// `program_loss`.
 struct ask_loss {
   hash32 digest;
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
 };
 struct answer_sync {
   std::uint32_t next_interval = 1; ///< batches, >= 1
@@ -41,6 +36,9 @@ struct answer_close {};
 struct refuse_program {
   std::string text;
 };
+/// From a follower that has just started: where does the session with the program stand? It gets
+/// `program_resumed`.
+struct program_wanted {};
 
 // -- /sl/follower: this node's part in the rounds (rounds/peer_machine.hpp)
 
@@ -57,12 +55,22 @@ struct program_closing {
   std::uint32_t weightage = 1;
 };
 struct program_loss {
+  hash32 digest; ///< of the merge
   rounds::loss_report report;
 };
 /// `orderly`: the program said itself that it ends its session.
 struct program_gone {
   std::string reason;
   bool orderly = false;
+};
+/// The answer to `program_wanted`.
+struct program_resumed {
+  std::optional<program_opened> session; ///< none: nobody is to be served
+  bool open_answered = false;
+  rounds::resumed_session progress; ///< once its open is answered
+  std::variant<std::monostate, program_synced, program_closing>
+      waits_for{};        ///< its request, if it is not answered
+  std::string last_words; ///< not empty: it ended its session itself, with these words
 };
 /// `layout`, or why the model could not be had.
 struct model_fetched {
@@ -79,6 +87,7 @@ struct leader_progress {
   std::uint32_t term = 0;
   std::uint64_t progress = 0;
 };
+
 // -- /sl/files: model store and file server
 
 /// Get a model from the first of `holders` that has it; answers `reply_to` with `model_fetched`.
@@ -99,26 +108,19 @@ struct probe_leader {
   std::uint32_t term = 0;
 };
 
-// -- /sl/leader: present only while this node merges
-// -------------------------------------------------------------------- Started with a
-// rounds::action::start_merge, gets `model_fetched`, sends `merge_done` to the follower.
+// -- /sl/leader: present only while this node merges. Started with a rounds::action::start_merge, gets
+// `model_fetched`, sends `merge_done` to the follower.
 
 } // namespace swarm::actors
 
 #define SWARM_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::name)
-SWARM_MESSAGE(channel_opened)
-SWARM_MESSAGE(channel_frame)
-SWARM_MESSAGE(channel_closed)
-SWARM_MESSAGE(answer_open)
-SWARM_MESSAGE(ask_loss)
-SWARM_MESSAGE(answer_sync)
-SWARM_MESSAGE(answer_close)
-SWARM_MESSAGE(refuse_program)
+SWARM_MESSAGE(link_news)
 SWARM_MESSAGE(program_opened)
 SWARM_MESSAGE(program_synced)
 SWARM_MESSAGE(program_closing)
 SWARM_MESSAGE(program_loss)
 SWARM_MESSAGE(program_gone)
+SWARM_MESSAGE(program_resumed)
 SWARM_MESSAGE(model_fetched)
 SWARM_MESSAGE(merge_done)
 SWARM_MESSAGE(leader_progress)

@@ -24,7 +24,7 @@ std::shared_ptr<const sn_client_options> sn_options_of(const sl_context& context
   out->key = context.key;
   out->registration = contracts::register_node_args{
       contracts::node_type::sl, context.identity->fingerprint(), {}, from.node_name, context.file_endpoint};
-  out->user = "follower";
+  out->user = sl_names::follower;
   return out;
 }
 
@@ -49,18 +49,19 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   std::error_code ignored;
   for (const auto& pipe : {options.request_channel, options.response_channel})
     std::filesystem::create_directories(pipe.parent_path(), ignored);
-  channel_options channel;
-  channel.fifos.request_path = options.request_channel.string();
-  channel.fifos.response_path = options.response_channel.string();
-  channel.store = context->store;
-  channel.log_source = context->log_source;
+  ml::fifo_options fifos;
+  fifos.request_path = options.request_channel.string();
+  fifos.response_path = options.response_channel.string();
+  context->link = std::make_shared<program_link>(std::move(fifos), context->store, context->log_source);
   supervisor_spec spec{
-      .name = std::move(name), .how = strategy::rest_for_one, .intensity = {}, .children = {}};
+      .name = std::move(name), .how = strategy::one_for_one, .intensity = {}, .children = {}};
   spec.children = {
-      {.name = "files", .start = files_actor(context)},
-      {.name = "sn", .start = sn_client_actor(sn_options_of(*context))},
-      {.name = "follower", .start = follower_actor(context), .shutdown_timeout = follower_stop_max},
-      {.name = "channel", .start = channel_actor(channel), .detached = true},
+      {.name = std::string(sl_names::channel), .start = channel_actor(context->link), .detached = true},
+      {.name = std::string(sl_names::sn), .start = sn_client_actor(sn_options_of(*context))},
+      {.name = std::string(sl_names::files), .start = files_actor(context)},
+      {.name = std::string(sl_names::follower),
+       .start = follower_actor(context),
+       .shutdown_timeout = follower_stop_max},
   };
   return nested(std::move(spec));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/sl/channel/program_link.hpp"
 #include "config/options.hpp"
 #include "ledger/formats/keys.hpp"
 #include "merge/store/model_store.hpp"
@@ -20,6 +21,12 @@ struct merge_progress_board {
   std::atomic<std::uint64_t> progress = 0; ///< only its change means something
 };
 
+/// The actors of an SL, by the names that they have below its supervisor.
+namespace sl_names {
+inline constexpr std::string_view channel = "channel", sn = "sn", files = "files", follower = "follower",
+                                  leader_prefix = "leader:";
+} // namespace sl_names
+
 /// What the actors of one SL share: all of it is immutable or thread-safe.
 struct sl_context {
   config::sl_options options;
@@ -30,6 +37,7 @@ struct sl_context {
   std::shared_ptr<merge::model_store> store;
   std::shared_ptr<const ledger::private_key> key;
   std::shared_ptr<merge_progress_board> board;
+  std::shared_ptr<program_link> link;
   /// host:port others fetch from. Known once the file server listens (its port may be 0 in tests).
   std::string file_endpoint;
 

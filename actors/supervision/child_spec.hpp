@@ -51,8 +51,7 @@ struct supervisor_spec {
   std::string name;
   strategy how = strategy::one_for_one;
   restart_intensity intensity{};
-  /// Pause before the second restart within the period, doubled for each further one up to 1 s. The first
-  /// restart is at once.
+  /// Pause before a child is started again, doubled for each further time within the period, up to 5 s.
   std::chrono::milliseconds backoff{50};
   std::vector<child_spec> children;
 };

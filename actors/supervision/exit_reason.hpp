@@ -18,7 +18,11 @@ std::string text_of(const caf::error& reason);
 /// Back to a `swarm::error`; CAF's own errors become errc::timeout, unavailable or internal.
 swarm::error from_caf(const caf::error& reason);
 
-/// How an actor with this exit reason ended.
+/// The exit reason of an actor that ended so, and back.
+caf::error to_reason(const exit_info& how);
 exit_info exit_info_of(const caf::error& reason);
+
+/// An order to end for good. Whoever is ended with any other reason will be started again.
+bool is_for_good(const caf::error& reason);
 
 } // namespace swarm::actors

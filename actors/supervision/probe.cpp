@@ -51,6 +51,10 @@ void probe::publish_state(std::string state) {
   state_ = std::move(state);
 }
 
+bool probe::is_stopping() const noexcept {
+  return std::string_view(phase_.load(std::memory_order_acquire)) == "stopping";
+}
+
 void probe::set_ended() noexcept {
   phase_.store("ended", std::memory_order_release);
   current_.store(nullptr, std::memory_order_release);

@@ -59,6 +59,8 @@ public:
   // -- read by anybody
   std::uint64_t mailbox() const noexcept;
   bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
+  /// In the phase "stopping".
+  bool is_stopping() const noexcept;
   /// Fills every field that this incarnation knows.
   void read(actor_status& out, std::int64_t now_ns) const;
 

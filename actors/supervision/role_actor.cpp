@@ -190,6 +190,23 @@ void role_base::note_error(std::string text) {
   record_->note_error(std::move(text));
 }
 
+void role_base::on_stop(std::function<void(caf::error)> farewell) {
+  set_exit_handler([this, farewell = std::move(farewell)](caf::scheduled_actor*, caf::exit_msg& exit) {
+    if (exit_info_of(exit.reason).kind == exit_kind::normal) return;
+    if (!is_for_good(exit.reason)) return quit(std::move(exit.reason));
+    farewell(std::move(exit.reason));
+  });
+}
+
+void role_base::fail_start(const swarm::error& why) {
+  if (is_restarted()) return fail(why);
+  end_process(1, why.message);
+}
+
+bool role_base::told_to_end() const {
+  return live_->is_stopping();
+}
+
 void role_base::fail(const swarm::error& why) {
   quit(to_caf(why));
 }

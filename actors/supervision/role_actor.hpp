@@ -65,6 +65,16 @@ public:
   /// Ends this actor with an error: its supervisor decides what follows.
   void fail(const swarm::error& why);
   void fail(std::string why);
+  /// Calls `farewell` when this actor is told to end for good (see `is_for_good`); it ends itself when it is
+  /// done. An actor that ends for another reason, as it will be started again, takes leave of nobody.
+  void on_stop(std::function<void(caf::error reason)> farewell);
+  /// Its supervisor has told this actor to end. For a handler that takes long, to return early.
+  bool told_to_end() const;
+  /// This is not the first actor on its path.
+  bool is_restarted() const { return record_->restarts() > 0; }
+  /// What a start needs is not to be had. The first time that ends the process, as it is for the operator to
+  /// mend; later it may pass, and is a failure of this actor.
+  void fail_start(const swarm::error& why);
   /// Ends this actor normally.
   void finish() { quit(); }
   /// This role has done its work (see `end_role`), or the whole process is to end (see `end_process`).

@@ -70,11 +70,6 @@ caf::error refusal(errc code, std::string text) {
   return to_caf(make_error(code, std::move(text)));
 }
 
-caf::error as_reason(const exit_info& how) {
-  if (how.kind == exit_kind::error) return to_caf(how.text);
-  return caf::make_error(caf::exit_reason::user_shutdown);
-}
-
 } // namespace
 
 bool is_valid_name(std::string_view name) {
@@ -179,7 +174,7 @@ void supervisor_actor::perform_one(const supervisor_action& action) {
   case what::start:
     return start_child(children_.at(action.name));
   case what::stop:
-    return stop_child(children_.at(action.name), caf::make_error(caf::exit_reason::user_shutdown));
+    return stop_child(children_.at(action.name), to_reason(action.how));
   case what::kill:
     log::warning(env().log_source, "{} did not stop in time: killing it", child_path(action.name));
     return stop_child(children_.at(action.name), caf::make_error(caf::exit_reason::kill));
@@ -262,7 +257,7 @@ void supervisor_actor::end(const exit_info& how) {
       d.gave_up = how.kind == exit_kind::error;
       if (d.gave_up) d.reason = how.text;
     });
-  quit(as_reason(how));
+  quit(to_reason(how));
 }
 
 /// Whatever ended this supervisor, its children do not outlive it unasked.

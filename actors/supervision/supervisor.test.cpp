@@ -95,7 +95,7 @@ TEST_CASE("children stop in reverse order of their start, supervisors before the
 TEST_CASE("escalation: the reason chain reaches the root, the exit code says so") {
   auto log = std::make_shared<journal>();
   running_tree tree(
-      {.intensity = {1, 60s},
+      {.intensity = {3, 60s}, // two failures at a time
        .children = {nested({.name = "s", .intensity = {1, 60s}, .children = {puppet_child("a", log)}})}});
   const auto env = tree.shared_env();
   env->dir.record("/root"); // there from the start
@@ -108,11 +108,68 @@ TEST_CASE("escalation: the reason chain reaches the root, the exit code says so"
   }
   CHECK(tree.wait() == exit_gave_up);
   CHECK(env->dir.record("/root")->last_error()
-        == "/root: child \"s\" failed 2 times within 60 s, 1 allowed; last error: /s: child \"a\" failed 2 "
-           "times "
-           "within 60 s, 1 allowed; last error: crash 4 (in message test::do_crash)");
+        == "/root: child \"s\" gave up; /s: child \"a\" failed 2 times within 60 s, 1 allowed; last error: "
+           "crash "
+           "4 (in message test::do_crash)");
   CHECK(log->count("+a") == 4);
   CHECK(env->dir.record("/s/a")->restarts() == 3); // those with its supervisor too
+}
+
+namespace {
+
+struct polite_state {
+  std::shared_ptr<journal> log;
+};
+
+child_spec polite_child(std::string name, const std::shared_ptr<journal>& log) {
+  const auto behavior = [name](role_actor<polite_state>* self) -> caf::behavior {
+    self->state().log->write("+" + name);
+    self->on_stop([self, name](caf::error reason) {
+      self->state().log->write(name + " takes leave");
+      self->quit(std::move(reason));
+    });
+    return {[](do_nothing) {}};
+  };
+  return {.name = name, .start = role<polite_state>(behavior, polite_state{log})};
+}
+
+} // namespace
+
+TEST_CASE("who is told to end for good takes leave, who will be started again does not") {
+  auto log = std::make_shared<journal>();
+  running_tree tree(
+      {.children = {nested({.name = "s",
+                            .how = strategy::rest_for_one,
+                            .children = {puppet_child("a", log),
+                                         nested({.name = "t", .children = {polite_child("b", log)}})}})}});
+  REQUIRE(tree.wait_running("/s/t"));
+  const auto crash = [&](const std::string& path) {
+    tree.dir().send(path, caf::exit_msg{{}, to_caf("for a test")});
+  };
+  SUBCASE("by a crash of its own, as swarm-inspect kill makes one") {
+    crash("/s/t/b");
+    REQUIRE(log->wait(3));
+    CHECK(log->lines() == lines{"+a", "+b", "+b"});
+  }
+  SUBCASE("with its supervisor") {
+    crash("/s/t");
+    REQUIRE(log->wait(3));
+    CHECK(log->lines() == lines{"+a", "+b", "+b"});
+  }
+  SUBCASE("as its supervisor goes with a sibling") {
+    crash("/s/a");
+    REQUIRE(log->wait(5));
+    CHECK(log->lines() == lines{"+a", "+b", "-a", "+a", "+b"});
+  }
+  SUBCASE("with the supervisor of its supervisor") {
+    crash("/s");
+    REQUIRE(log->wait(5));
+    CHECK(log->lines() == lines{"+a", "+b", "-a", "+a", "+b"});
+  }
+  SUBCASE("at the end of the process") {
+    tree.end();
+    CHECK(log->lines() == lines{"+a", "+b", "b takes leave", "-a"});
+  }
 }
 
 TEST_CASE(

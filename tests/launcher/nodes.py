@@ -83,8 +83,8 @@ class SL(Swarmd):
         return self
 
     def round(self):
-        """This node's view of its training contract."""
-        return self.admin("round")
+        """This node's view of its training contract; None while it is starting."""
+        return self.admin("round") if "round" in (self.admin("methods") or ()) else None
 
     def pipes(self):
         return (self.admin("actor", name="/sl/channel") or {}).get("detail", {}).get("pipes")

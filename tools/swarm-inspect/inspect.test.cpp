@@ -107,6 +107,9 @@ TEST_CASE("kill shows the supervisor at work") {
   CHECK(out.text.starts_with("/sn/peers was told to end\nits supervisor started it again within "));
   CHECK(out.text.ends_with("; restarts: 1\n"));
   CHECK(has(f.run("tree"), "ago: ended on an operator's command"));
+  const auto admin = f.run("kill admin");
+  CHECK(admin.text.starts_with("/admin was told to end\nits supervisor started it again within "));
+  CHECK(f.run("kill root").code == 1);
 }
 
 TEST_CASE("trace prints messages until the process is gone") {

@@ -61,6 +61,11 @@ int complain(const error& e, int code = exit_refused) {
   return code;
 }
 
+std::filesystem::path socket_of(const arguments& args) {
+  return args.socket.empty() ? std::filesystem::path(args.data_dir) / "admin.sock"
+                             : std::filesystem::path(args.socket);
+}
+
 json::object params_of(const arguments& args) {
   json::object out;
   if (!args.name.empty()) out["name"] = args.name;
@@ -135,6 +140,11 @@ int kill(session& to, const arguments& args) {
   const auto begun = std::chrono::steady_clock::now();
   while (std::chrono::steady_clock::now() - begun < std::chrono::seconds(2)) {
     const auto now = to.call("actor", {{"name", path}});
+    if (!now && now.error().is(transport::net_errc::closed)) { // it was the one that answers here
+      if (auto again = session::open(socket_of(args))) to = std::move(*again);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      continue;
+    }
     const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     if (!now) {
       print(fmt::format("it is gone, and not started again ({})\n", now.error().message));
@@ -188,9 +198,7 @@ int verify(const arguments& args) {
 
 int run(const arguments& args) {
   if (args.command == "verify") return verify(args);
-  const auto path = args.socket.empty() ? std::filesystem::path(args.data_dir) / "admin.sock"
-                                        : std::filesystem::path(args.socket);
-  auto to = session::open(path);
+  auto to = session::open(socket_of(args));
   if (!to) return complain(to.error(), exit_unreachable);
   if (args.command == "top") return top(*to, args);
   if (args.command == "trace") return trace(*to, args);
@@ -225,7 +233,7 @@ void add_commands(CLI::App& app, arguments& args) {
   command("trace", "every message of one actor, until interrupted")
       ->add_option("NAME", args.name, name_help)
       ->required();
-  command("kill", "end one actor with an error, to see its supervisor at work")
+  command("kill", "end one actor as a crash would, to see that its supervisor mends it; a training goes on")
       ->add_option("NAME", args.name, name_help)
       ->required();
   command("round", "the training round as this process sees it")

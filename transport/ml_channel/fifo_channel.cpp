@@ -74,7 +74,7 @@ struct fifo_channel::impl {
   // Shared with callers, under the mutex.
   mutable std::mutex mutex;
   std::condition_variable rearmed;
-  channel_state state = channel_state::waiting;
+  fifo_state state = fifo_state::waiting;
   bool rearm_wanted = false;
   std::optional<std::string> refusal; ///< not yet told to on_closed
   std::deque<send_job> queue;
@@ -114,7 +114,7 @@ struct fifo_channel::impl {
   bool wait_for_pipes(bool want_write);
   bool tell_refusal();
   void forget_unread_answers() const;
-  void close_pipes(channel_state next);
+  void close_pipes(fifo_state next);
   bool wait_for_rearm();
 
   void signal() const {
@@ -123,11 +123,11 @@ struct fifo_channel::impl {
   }
   /// Queues a Status with error_in_sl as the last message. The mutex is held.
   void refuse_locked(std::string text) {
-    if (state != channel_state::open) return;
+    if (state != fifo_state::open) return;
     auto status_message = make_outgoing(ml::status{status_code::error_in_sl, text});
     push_locked(std::move(status_message));
     refusal = std::move(text);
-    state = channel_state::refused;
+    state = fifo_state::refused;
   }
   void push_locked(outgoing message) {
     send_job job;
@@ -137,7 +137,7 @@ struct fifo_channel::impl {
   }
 };
 
-std::string_view name_of(channel_state state) {
+std::string_view name_of(fifo_state state) {
   constexpr std::array<std::string_view, 5> names{"waiting", "open", "refused", "closed", "stopped"};
   return names[static_cast<std::size_t>(state)];
 }
@@ -147,26 +147,26 @@ std::string_view name_of(channel_state state) {
 void fifo_channel::impl::run() {
   while (!stopping) {
     if (auto opened = open_pipes(); !opened) {
-      close_pipes(channel_state::closed);
+      close_pipes(fifo_state::closed);
       if (!stopping && handlers.on_closed) handlers.on_closed(opened.error().message);
     } else if (!stopping) {
       {
         const std::lock_guard guard(mutex);
-        state = channel_state::open;
+        state = fifo_state::open;
       }
       if (handlers.on_open) handlers.on_open();
       const auto reason = serve();
       // A refusal was told before; nobody hears of a stop.
       const bool told = tell_refusal() || [&] {
         const std::lock_guard guard(mutex);
-        return state == channel_state::refused;
+        return state == fifo_state::refused;
       }();
-      close_pipes(channel_state::closed);
+      close_pipes(fifo_state::closed);
       if (!stopping && !told && handlers.on_closed) handlers.on_closed(reason);
     }
     if (!wait_for_rearm()) break;
   }
-  close_pipes(channel_state::stopped);
+  close_pipes(fifo_state::stopped);
 }
 
 /// The mirror of the program's order: it opens the response FIFO first. Both opens wait; `stop` ends that by
@@ -174,7 +174,7 @@ void fifo_channel::impl::run() {
 result<> fifo_channel::impl::open_pipes() {
   {
     const std::lock_guard guard(mutex);
-    state = channel_state::waiting;
+    state = fifo_state::waiting;
     rearm_wanted = false;
     SWARM_TRY(response_name, prepare_fifo(options.response_path));
     SWARM_TRY(request_name, prepare_fifo(options.request_path));
@@ -264,7 +264,7 @@ io_outcome fifo_channel::impl::write_some() {
 io_outcome fifo_channel::impl::read_some(std::string& reason) {
   const bool refused = [&] {
     const std::lock_guard guard(mutex);
-    return state == channel_state::refused;
+    return state == fifo_state::refused;
   }();
   if (refused) {
     incoming = {};
@@ -383,7 +383,7 @@ void fifo_channel::impl::greet_newcomer() {
     if (!rearm_wanted || answers_left_unread()) return;
     rearm_wanted = false;
     response_broken = false;
-    state = channel_state::open;
+    state = fifo_state::open;
     incoming.head_size = header_size;
     incoming.announced = *newcomer;
     reading = std::exchange(newcomer, std::nullopt);
@@ -418,7 +418,7 @@ void fifo_channel::impl::forget_unread_answers() const {
   }
 }
 
-void fifo_channel::impl::close_pipes(channel_state next) {
+void fifo_channel::impl::close_pipes(fifo_state next) {
   forget_unread_answers();
   program_gone = false;
   request = {};
@@ -481,7 +481,7 @@ result<> fifo_channel::send(outgoing message) {
                 name_of(message.type), message.size, body_size_max);
   {
     const std::lock_guard guard(impl_->mutex);
-    if (impl_->state != channel_state::open || impl_->response_broken)
+    if (impl_->state != fifo_state::open || impl_->response_broken)
       return fail(errc::unavailable, "no program is at {}", impl_->options.response_path);
     if (impl_->queue.size() >= impl_->options.send_queue_max)
       return fail(errc::limit, "{} messages wait for the program already", impl_->queue.size());
@@ -501,7 +501,7 @@ void fifo_channel::refuse(std::string text) {
 
 void fifo_channel::rearm() {
   const std::lock_guard guard(impl_->mutex);
-  if (impl_->state != channel_state::closed && impl_->state != channel_state::refused) return;
+  if (impl_->state != fifo_state::closed && impl_->state != fifo_state::refused) return;
   impl_->rearm_wanted = true;
   impl_->rearmed.notify_all();
   impl_->signal(); // a newcomer may be waiting for this
@@ -527,18 +527,18 @@ channel_status fifo_channel::status() const {
   const std::lock_guard guard(impl_->mutex);
   auto out = impl_->counters;
   out.state = impl_->state;
-  if (out.state == channel_state::waiting) {
+  if (out.state == fifo_state::waiting) {
     out.current = fmt::format("waiting for a program to open {}", impl_->waiting_for);
   } else if (!impl_->queue.empty()) {
     const auto& job = impl_->queue.front();
     out.current = fmt::format("writing {}, {} of {} bytes", name_of(job.message.type), job.sent,
                               job.message.size + header_size);
-  } else if (out.state == channel_state::refused) {
+  } else if (out.state == fifo_state::refused) {
     out.current = "waiting for the refused program to end";
   } else if (impl_->reading) {
     out.current = fmt::format("reading {}, {} of {} bytes", name_of(impl_->reading->type),
                               impl_->reading_done, impl_->reading->size);
-  } else if (out.state == channel_state::open) {
+  } else if (out.state == fifo_state::open) {
     out.current = "waiting for the program's next message";
   }
   return out;

@@ -28,11 +28,11 @@ struct fifo_handlers {
   std::function<void(std::string reason)> on_closed;
 };
 
-enum class channel_state { waiting, open, refused, closed, stopped };
-std::string_view name_of(channel_state state);
+enum class fifo_state { waiting, open, refused, closed, stopped };
+std::string_view name_of(fifo_state state);
 
 struct channel_status {
-  channel_state state = channel_state::waiting;
+  fifo_state state = fifo_state::waiting;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::uint64_t messages_in = 0;

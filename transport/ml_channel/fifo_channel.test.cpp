@@ -15,7 +15,7 @@ TEST_CASE("FIFOs are made for all users whatever the umask, and left-over ones a
     CHECK(mode_of(path) == (S_IFIFO | 0777));
   const auto inode = inode_of(f.options.request_path);
   f.channel->stop();
-  CHECK(f.channel->status().state == channel_state::stopped);
+  CHECK(f.channel->status().state == fifo_state::stopped);
   CHECK(::chmod(f.options.request_path.c_str(), 0600) == 0);
   f.start();
   CHECK(inode_of(f.options.request_path) == inode);
@@ -44,7 +44,7 @@ TEST_CASE("a program and the channel open the pipes in mirrored order and talk")
   f.wait_status([&](const auto& s) { return s.current.find(f.options.response_path) != std::string::npos; });
   program ml(f.options);
   f.wait_opened(1);
-  CHECK(f.channel->status().state == channel_state::open);
+  CHECK(f.channel->status().state == fifo_state::open);
   const session_request open{128, 2, 0, false, "snapshot", 1, "defaultbb.cqdb.sml.hpe", "mean"};
   ml.send(msg_type::open_session_request, encode(open));
   const auto [head, body] = f.wait_message();
@@ -63,7 +63,7 @@ TEST_CASE("a program and the channel open the pipes in mirrored order and talk")
   CHECK(status.current == "waiting for the program's next message");
   ml.close();
   CHECK(f.wait_closed() == "the program closed the channel");
-  f.wait_status([](const auto& s) { return s.state == channel_state::closed; });
+  f.wait_status([](const auto& s) { return s.state == fifo_state::closed; });
   CHECK(f.channel->send(some_response()).error().is(errc::unavailable));
 }
 
@@ -311,11 +311,11 @@ TEST_CASE("stop ends the channel in whatever it waits for") {
     ml = std::make_unique<program>(f.options);
     ml.reset();
     f.wait_closed();
-    f.wait_status([](const auto& s) { return s.state == channel_state::closed; });
+    f.wait_status([](const auto& s) { return s.state == fifo_state::closed; });
   }
   const auto closed = f.closed();
   f.channel->stop();
-  CHECK(f.channel->status().state == channel_state::stopped);
+  CHECK(f.channel->status().state == fifo_state::stopped);
   CHECK(f.closed() == closed);
   f.channel->rearm();
   f.channel->stop();
@@ -351,7 +351,7 @@ TEST_CASE("stop may come from a handler and from several threads") {
     threads.emplace_back([&] { f.channel->stop(); });
   for (auto& thread : threads)
     thread.join();
-  CHECK(f.channel->status().state == channel_state::stopped);
+  CHECK(f.channel->status().state == fifo_state::stopped);
   CHECK(ml.read(1).empty());
 }
 
@@ -360,15 +360,15 @@ TEST_CASE("a path that became something else between two programs is reported") 
   f.start();
   { program ml(f.options); }
   f.wait_closed();
-  f.wait_status([](const auto& s) { return s.state == channel_state::closed; });
+  f.wait_status([](const auto& s) { return s.state == fifo_state::closed; });
   REQUIRE(::unlink(f.options.request_path.c_str()) == 0);
   write_file(f.options.request_path, {});
   f.channel->rearm();
   CHECK(f.wait_closed(2).find("is there, but is no FIFO") != std::string::npos);
-  f.wait_status([](const auto& s) { return s.state == channel_state::closed; });
+  f.wait_status([](const auto& s) { return s.state == fifo_state::closed; });
   REQUIRE(::unlink(f.options.request_path.c_str()) == 0);
   f.channel->rearm();
-  f.wait_status([](const auto& s) { return s.state == channel_state::waiting && !s.current.empty(); });
+  f.wait_status([](const auto& s) { return s.state == fifo_state::waiting && !s.current.empty(); });
   program ml(f.options);
   f.wait_opened(2);
 }

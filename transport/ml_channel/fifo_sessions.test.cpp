@@ -15,7 +15,7 @@ TEST_CASE("the channel waits for rearm, and rearm in a session does nothing") {
     f.channel->rearm();
   }
   f.wait_closed();
-  f.wait_status([](const auto& s) { return s.state == channel_state::closed; });
+  f.wait_status([](const auto& s) { return s.state == fifo_state::closed; });
   std::thread next([&] {
     program ml(f.options); // waits in open until the channel does its part
     ml.send(msg_type::status, encode(status{}));
@@ -76,14 +76,14 @@ TEST_CASE("a broken frame is answered by a Status, and what follows it is thrown
     CHECK(told->code == status_code::error_in_sl);
     CHECK(told->msg.find(expected) != std::string::npos);
     CHECK(f.wait_closed() == told->msg);
-    CHECK(f.channel->status().state == channel_state::refused);
+    CHECK(f.channel->status().state == fifo_state::refused);
     CHECK(f.channel->status().current == "waiting for the refused program to end");
     CHECK(f.channel->send(some_response()).error().is(errc::unavailable));
     f.channel->rearm(); // takes effect once this program has gone
     ml.write(head);
     CHECK(f.opened() == 1);
     ml.close();
-    f.wait_status([](const auto& s) { return s.state == channel_state::waiting; });
+    f.wait_status([](const auto& s) { return s.state == fifo_state::waiting; });
     program next(f.options);
     f.wait_opened(2);
     next.send(msg_type::status, encode(status{}));
@@ -108,10 +108,10 @@ TEST_CASE("a program can be refused from a handler, after what was sent to it be
   CHECK(decode_status(body).value() == status{status_code::error_in_sl, "no more"});
   CHECK(f.wait_closed() == "no more");
   ml.close();
-  f.wait_status([](const auto& s) { return s.state == channel_state::closed; });
+  f.wait_status([](const auto& s) { return s.state == fifo_state::closed; });
   CHECK(f.closed() == 1);
   f.channel->refuse("nobody is there");
-  CHECK(f.channel->status().state == channel_state::closed);
+  CHECK(f.channel->status().state == fifo_state::closed);
 }
 
 TEST_CASE("a program that comes before the end of a refused one was seen has a session of its own") {
@@ -186,7 +186,7 @@ TEST_CASE("a newcomer waits until the refused program was told why") {
     first.close();
     next.close();
   }
-  f.wait_status([](const auto& s) { return s.state == channel_state::waiting; });
+  f.wait_status([](const auto& s) { return s.state == fifo_state::waiting; });
   const auto opened = f.opened();
   const auto messages = f.channel->status().messages_in;
   program third(f.options);

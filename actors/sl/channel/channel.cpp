@@ -1,10 +1,8 @@
 #include "actors/sl/channel/channel.hpp"
 
+#include "actors/sl/sl_context.hpp"
 #include "actors/supervision/paths.hpp"
-#include "base/log.hpp"
-#include "base/random.hpp"
-
-#include <boost/json.hpp>
+#include "actors/supervision/tick.hpp"
 
 namespace swarm::actors {
 
@@ -13,130 +11,72 @@ namespace {
 /// A program that does not read what it is told is not waited for longer.
 constexpr auto farewell_max = std::chrono::milliseconds(500);
 
-/// What lives as long as the actor: the protocol state of one program at a time, and the pipes.
-struct bridge {
-  bridge(channel_options opts) : options(std::move(opts)) { next_program(); }
+struct channel_state {
+  explicit channel_state(std::shared_ptr<program_link> to) : link(std::move(to)) {}
+  std::string status() const { return link->status(); }
+  std::string detail_json() const { return link->detail_json(); }
 
-  void next_program() {
-    std::array<std::uint8_t, 16> id{};
-    fill_random(id);
-    protocol.emplace(options, to_hex(id, false));
-  }
-  std::string status() const { return protocol->status(); }
-  std::string detail_json() const {
-    if (!fifo) return {};
-    const auto now = fifo->status();
-    return boost::json::serialize(boost::json::object{{"pipes", ml::name_of(now.state)},
-                                                      {"bytes_in", now.bytes_in},
-                                                      {"bytes_out", now.bytes_out},
-                                                      {"messages_in", now.messages_in},
-                                                      {"messages_out", now.messages_out}});
-  }
-
-  channel_options options;
-  std::optional<channel_state> protocol;
-  std::unique_ptr<ml::fifo_channel> fifo;
+  std::shared_ptr<program_link> link;
   std::optional<caf::error> stop_reason; ///< told to stop, the program still hears of it
 };
 
-using self_pointer = role_actor<bridge>*;
+using self_pointer = role_actor<channel_state>*;
 
-void forward(self_pointer self, channel_state::event event) {
+void end(self_pointer self, caf::error reason) {
+  self->state().link->close();
+  self->quit(std::move(reason));
+}
+
+void work(self_pointer self) {
+  const auto follower = sibling(*self, sl_names::follower);
+  auto done = self->state().link->work();
   std::visit(
-      [self](auto&& news) {
+      [&](auto&& news) {
         if constexpr (!std::is_same_v<std::decay_t<decltype(news)>, std::monostate>)
-          self->tell(sibling(*self, "follower"), std::move(news));
+          self->tell(follower, std::move(news)); // one that is not there asks when it is started again
       },
-      std::move(event));
-}
-
-void refuse(self_pointer self, const std::string& text) {
-  log::warning(self->state().options.log_source, "refusing the program: {}", text);
-  self->state().fifo->refuse(text);
-}
-
-void send(self_pointer self, result<ml::outgoing> message) {
-  if (!message) return refuse(self, message.error().message);
-  if (auto sent = self->state().fifo->send(std::move(*message)); !sent)
-    self->note_error(sent.error().message);
-}
-
-/// Frames come on the channel's own thread and leave it as messages to whoever is the channel actor then.
-ml::fifo_handlers handlers_for(self_pointer self) {
-  auto env = self->shared_env();
-  auto path = self->path();
-  return {
-      .on_open = [env, path] { env->dir.send(path, channel_opened{}); },
-      .on_message =
-          [env, path](ml::header header, ml::body_buffer body) {
-            env->dir.send(path, channel_frame{static_cast<std::uint32_t>(header.type),
-                                              std::make_shared<const ml::body_buffer>(std::move(body))});
-          },
-      .on_closed = [env,
-                    path](std::string reason) { env->dir.send(path, channel_closed{std::move(reason)}); },
-  };
+      std::move(done.event));
+  if (done.state) self->tell(follower, std::move(*done.state));
+  if (done.program_left && self->state().stop_reason) return end(self, *self->state().stop_reason);
+  if (done.more) self->send(self, link_news{}); // orders come in between
 }
 
 /// A program that waits for an answer hears that there will be none.
 void stop(self_pointer self, caf::error reason) {
   auto& s = self->state();
   if (s.stop_reason) return;
-  if (!s.fifo || !s.protocol->is_owed()) return self->quit(std::move(reason));
+  if (!s.link->take_leave("this SL was told to stop; start it again, then the program"))
+    return end(self, std::move(reason));
   s.stop_reason = std::move(reason);
   self->delayed_send(self, farewell_max, tick{});
-  refuse(self, "this SL was told to stop; start it again, then the program");
 }
 
 caf::behavior channel_behavior(self_pointer self) {
-  auto& state = self->state();
-  auto fifo = ml::fifo_channel::create(state.options.fifos, handlers_for(self));
-  if (!fifo) {
-    self->end_process(1, fifo.error().message);
-    return {[](const channel_opened&) {}};
+  const auto opened = self->state().link->open(
+      [env = self->shared_env(), path = self->path()] { env->dir.send(path, link_news{}); });
+  if (!opened) {
+    self->fail_start(opened.error());
+    return {[](link_news) {}};
   }
-  state.fifo = std::move(*fifo);
-  log::info(state.options.log_source, "Opening pipes to communicate with user container ... ({}, {})",
-            state.options.fifos.request_path, state.options.fifos.response_path);
-  self->set_exit_handler([self](caf::exit_msg& exit) { stop(self, std::move(exit.reason)); });
+  self->on_stop([self](caf::error reason) { stop(self, std::move(reason)); });
+  self->send(self, link_news{}); // what has come while there was no channel
   return {
-      [=](const channel_opened&) {
-        log::info(self->state().options.log_source, "a program has opened the pipes");
-      },
-      [=](const channel_frame& frame) {
-        auto& s = self->state();
-        const bool opens = frame.type == static_cast<std::uint32_t>(ml::msg_type::open_session_request);
-        if (opens && !s.protocol->is_idle()) { // a program came before the end of the one before it was seen
-          forward(self, s.protocol->closed("another program has opened the pipes"));
-          s.next_program();
-        }
-        const auto& body = *static_cast<const ml::body_buffer*>(frame.body.get());
-        auto event = s.protocol->take(static_cast<ml::msg_type>(frame.type), body.view());
-        if (!event) return refuse(self, event.error().message);
-        forward(self, std::move(*event));
-      },
-      [=](const channel_closed& closed) {
-        auto& s = self->state();
-        if (s.stop_reason) return self->quit(*s.stop_reason);
-        log::info(s.options.log_source, "the pipes are closed: {}", closed.reason);
-        forward(self, s.protocol->closed(closed.reason));
-        s.next_program();
-        s.fifo->rearm();
-      },
-      [=](const answer_open&) { send(self, self->state().protocol->answer_open()); },
-      [=](const ask_loss& ask) { send(self, self->state().protocol->ask_loss(ask.digest)); },
-      [=](const answer_sync& answer) { send(self, self->state().protocol->answer_sync(answer)); },
-      [=](const answer_close&) { send(self, self->state().protocol->answer_close()); },
-      [=](const refuse_program& refusal) { refuse(self, refusal.text); },
+      [=](link_news) { work(self); },
       [=](tick) {
-        if (const auto& reason = self->state().stop_reason) self->quit(*reason);
+        if (const auto& reason = self->state().stop_reason) end(self, *reason);
       },
   };
 }
 
 } // namespace
 
-start_function channel_actor(channel_options options) {
-  return role<bridge>(channel_behavior, std::move(options));
+start_function channel_actor(std::shared_ptr<program_link> link) {
+  return role<channel_state>(channel_behavior, std::move(link));
+}
+
+void tell_channel(role_base& self, program_link& link, any_link_item item) {
+  link.put(std::move(item));
+  self.tell(sibling(self, sl_names::channel), link_news{});
 }
 
 } // namespace swarm::actors

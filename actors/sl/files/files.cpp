@@ -51,7 +51,7 @@ void probe(role_actor<files_state>* self, const probe_leader& ask) {
   const auto leader = endpoint::parse(ask.endpoint);
   if (!leader) return;
   auto env = self->shared_env();
-  auto reply_to = sibling(*self, "follower");
+  auto reply_to = sibling(*self, sl_names::follower);
   ask_merge_progress(*self->state().context->client, leader->host, leader->port,
                      [env, reply_to, ask](result<merge_progress> at) {
                        if (!at || at->round_num != ask.round_num || at->term != ask.term) return;
@@ -73,7 +73,7 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
                                       reply(serve_files(*context, request));
                                     });
   if (!server) {
-    self->end_process(1, server.error().message);
+    self->fail_start(server.error());
   } else {
     state.server = std::move(*server);
     log::info(context->log_source, "Starting SWARM-FILE-SERVER on port: {}", state.server->port());

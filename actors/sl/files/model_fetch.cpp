@@ -6,7 +6,7 @@
 
 #include <optional>
 
-namespace swarm::actors {}
+namespace swarm::actors {
 
 namespace {
 

@@ -1,10 +1,14 @@
 #include "actors/sl/follower/follower.hpp"
 
+#include "actors/sl/channel/channel.hpp"
+#include "actors/sl/follower/contract_json.hpp"
 #include "actors/sl/follower/session_note.hpp"
+#include "actors/sl/follower/sibling_watch.hpp"
 #include "actors/sl/follower/training_reader.hpp"
 #include "actors/sl/leader/leader.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "contracts/training/client.hpp"
 
 #include <boost/json.hpp>
@@ -23,14 +27,23 @@ constexpr auto stop_limit = follower_stop_max - 500ms;
 /// A wait of this length is worth a line in the log, and another one each time it has doubled.
 constexpr auto long_wait = 30s;
 
+std::uint64_t random_base() {
+  std::array<std::uint8_t, 8> bits{};
+  fill_random(bits);
+  return get_be64(bits.data()) << 32;
+}
+
 struct follower_state {
   explicit follower_state(std::shared_ptr<const sl_context> from)
-      : context(std::move(from)),
-        machine({.self = context->account(),
-                 .can_lead = context->options.make_me_admin,
-                 .grace = context->options.wait_for_full_quorum,
-                 .leader_stall = std::min<duration>(10s, context->options.leader_failure_base_timeout)}),
+      : context(std::move(from)), machine(machine_options()),
         session_file(context->options.data_dir / "session") {}
+
+  rounds::machine_options machine_options() const {
+    return {.self = context->account(),
+            .can_lead = context->options.make_me_admin,
+            .grace = context->options.wait_for_full_quorum,
+            .leader_stall = std::min<duration>(10s, context->options.leader_failure_base_timeout)};
+  }
 
   std::string status() const { return machine.waiting_for(now()); }
   std::string detail_json() const;
@@ -38,6 +51,14 @@ struct follower_state {
 
   std::shared_ptr<const sl_context> context;
   rounds::peer_machine machine;
+  bool resumed = false; ///< the channel has said where the program's session stands
+  sibling_watch sn, files;
+  /// Of the ids of this machine's calls: answers to another machine's are not taken for answers to them.
+  std::uint64_t call_base = random_base();
+  // What has no answer yet: calls, questions for models, and what the program is to evaluate.
+  std::set<std::uint64_t> calls;
+  std::map<hash32, fetch_model> fetches;
+  std::optional<ask_loss> asked;
   std::string contract;                                 ///< of the program's session
   bool passes_merges_on = false;                        ///< its check-ins may name a merge once it has ended
   training_reader reader;                               ///< of it
@@ -51,38 +72,6 @@ struct follower_state {
 };
 
 using self_pointer = role_actor<follower_state>*;
-
-json::object contract_json(const rounds::contract_view& view) {
-  const auto& head = view.head;
-  json::array peers;
-  for (const auto& peer : view.peers)
-    peers.push_back(json::object{{"name", peer.name},
-                                 {"account", to_hex(peer.account.view())},
-                                 {"state", contracts::to_string(peer.state)},
-                                 {"last_round", peer.last_round},
-                                 {"loss_round", peer.loss_round},
-                                 {"loss", contracts::from_micro(peer.loss_micro)},
-                                 {"metric", contracts::from_micro(peer.metric_micro)},
-                                 {"epochs_done", peer.epochs_done},
-                                 {"epochs_total", peer.epochs_total},
-                                 {"weightage", peer.weightage},
-                                 {"endpoint", peer.endpoint},
-                                 {"silent", view.silent.contains(peer.account)}});
-  return {{"block_num", view.block_num},
-          {"generation", head.generation},
-          {"round", head.round_num},
-          {"phase", contracts::to_string(head.phase)},
-          {"term", head.term},
-          {"leader", to_hex(head.leader.view())},
-          {"min_peers", head.min_peers},
-          {"merge_method", head.merge_method},
-          {"waited_for", head.waited_for},
-          {"checked_in", head.checked_in},
-          {"merged_round", head.merged_round},
-          {"merged_digest", to_hex(head.merged_digest.view())},
-          {"merged_size", head.merged_size},
-          {"peers", std::move(peers)}};
-}
 
 std::string follower_state::detail_json() const {
   json::object out{{"contract", contract},
@@ -99,34 +88,96 @@ void step(self_pointer self, const auto& event) {
   drain(self);
 }
 
+// Siblings
+
+/// An SN client that was started anew knows nothing of this node's training, nor of the calls that the one
+/// before it has not answered: those are lost or not, the contract will say.
+caf::actor find_sn(self_pointer self) {
+  auto& s = self->state();
+  const auto [sn, is_new] = s.sn.find(self->dir(), sibling(*self, sl_names::sn));
+  if (!sn || !is_new) return sn;
+  if (!s.contract.empty()) self->send(sn, s.reader.request());
+  for (const auto id : std::exchange(s.calls, {}))
+    self->send(self, call_done{s.call_base + id, false, 0, "the client of the SN was started again"});
+  return sn;
+}
+
+void tell_sn(self_pointer self, auto message) {
+  if (const auto sn = find_sn(self)) self->send(sn, std::move(message)); // a new one is told what matters
+}
+
+/// A file server that was started anew is asked again for what has not come.
+caf::actor find_files(self_pointer self) {
+  auto& s = self->state();
+  const auto [files, is_new] = s.files.find(self->dir(), sibling(*self, sl_names::files));
+  if (files && is_new)
+    for (const auto& [digest, wanted] : s.fetches)
+      self->send(files, wanted);
+  return files;
+}
+
+void tell_files(self_pointer self, auto message) {
+  if (const auto files = find_files(self)) self->send(files, std::move(message));
+}
+
+void fetch(self_pointer self, fetch_model wanted) {
+  const auto files = find_files(self);
+  if (files) self->send(files, wanted);
+  self->state().fetches.insert_or_assign(wanted.digest, std::move(wanted));
+}
+
+void follow(self_pointer self, std::string contract) {
+  auto& s = self->state();
+  s.contract = std::move(contract);
+  s.reader = training_reader(s.contract);
+  tell_sn(self, s.reader.request());
+}
+
 // -- actions
+
+std::string leader_name(const rounds::action::start_merge& a) {
+  return fmt::format("{}{}.{}", sl_names::leader_prefix, a.round_num, a.term);
+}
+
+child_spec leader_spec(std::shared_ptr<const sl_context> context, const rounds::action::start_merge& a) {
+  return {.name = leader_name(a),
+          .start = leader_actor(std::move(context), a),
+          .when = restart::temporary,
+          .detached = true};
+}
 
 struct perform {
   self_pointer self;
 
-  void to(std::string_view who, auto message) const {
-    if (!self->tell(sibling(*self, who), std::move(message)))
-      self->note_error(fmt::format("/{} is not there just now", who));
+  void to_channel(any_link_item item) const {
+    tell_channel(*self, *self->state().context->link, std::move(item));
   }
 
   void operator()(rounds::action::call& a) const {
-    const auto training = contracts::training_address(self->state().contract);
-    to("sn", submit_call{a.id, training, std::move(a.input), std::move(a.what)});
+    auto& s = self->state();
+    const auto sn = find_sn(self);
+    s.calls.insert(a.id);
+    if (!sn) return;
+    const auto training = contracts::training_address(s.contract);
+    self->send(sn, submit_call{s.call_base + a.id, training, std::move(a.input), std::move(a.what)});
   }
-  void operator()(rounds::action::refresh&) const { to("sn", read_contract{}); }
-  void operator()(rounds::action::answer_open&) const { to("channel", answer_open{}); }
-  void operator()(rounds::action::ask_loss& a) const { to("channel", ask_loss{a.digest}); }
+  void operator()(rounds::action::refresh&) const { tell_sn(self, read_contract{}); }
+  void operator()(rounds::action::answer_open&) const { to_channel(answer_open{}); }
+  void operator()(rounds::action::ask_loss& a) const {
+    self->state().asked = ask_loss{a.digest, a.generation, a.round_num};
+    to_channel(*self->state().asked);
+  }
   void operator()(rounds::action::answer_sync& a) const {
-    to("channel", answer_sync{a.next_interval, a.training_over});
+    to_channel(answer_sync{a.next_interval, a.training_over});
   }
-  void operator()(rounds::action::answer_close&) const { to("channel", answer_close{}); }
-  void operator()(rounds::action::refuse& a) const { to("channel", refuse_program{std::move(a.text)}); }
+  void operator()(rounds::action::answer_close&) const { to_channel(answer_close{}); }
+  void operator()(rounds::action::refuse& a) const { to_channel(refuse_program{std::move(a.text)}); }
   void operator()(rounds::action::refuse_layout& a) const {
     self->state().refusal = a;
-    to("files", fetch_model{a.other, a.other_size, a.holders, self->path()});
+    fetch(self, {a.other, a.other_size, a.holders, self->path()});
   }
   void operator()(rounds::action::fetch& a) const {
-    to("files", fetch_model{a.digest, a.size, std::move(a.holders), self->path()});
+    fetch(self, {a.digest, a.size, std::move(a.holders), self->path()});
   }
   void operator()(rounds::action::start_merge& a) const;
   void operator()(rounds::action::cancel_merge&) const {
@@ -136,9 +187,11 @@ struct perform {
     merging.reset();
   }
   void operator()(rounds::action::probe_leader& a) const {
-    to("files", probe_leader{a.endpoint, a.round_num, a.term});
+    tell_files(self, probe_leader{a.endpoint, a.round_num, a.term});
   }
-  void operator()(rounds::action::keep_models& a) const { to("files", keep_models{std::move(a.digests)}); }
+  void operator()(rounds::action::keep_models& a) const {
+    tell_files(self, keep_models{std::move(a.digests)});
+  }
   void operator()(rounds::action::session_ended& a) const {
     if (self->state().stop_reason) return;
     if (a.node_ends) return self->end_role(0, a.text);
@@ -152,14 +205,15 @@ struct perform {
       log::info(source, "{}", a.text);
     }
   }
-
-  static std::string leader_name(const rounds::action::start_merge& a) {
-    return fmt::format("leader:{}.{}", a.round_num, a.term);
-  }
 };
 
 void merge_failed(self_pointer self, std::uint64_t round_num, std::uint32_t term, const std::string& text) {
   step(self, rounds::event::merge_done{round_num, term, fail(errc::internal, "{}", text)});
+}
+
+bool is_merging(const role_actor<follower_state>& self, std::uint64_t round_num, std::uint32_t term) {
+  const auto& merging = self.state().merging;
+  return merging && merging->round_num == round_num && merging->term == term;
 }
 
 void perform::operator()(rounds::action::start_merge& a) const {
@@ -167,21 +221,24 @@ void perform::operator()(rounds::action::start_merge& a) const {
   log::info(s.context->log_source, "leading the merge of round {}, term {}: {} models", a.round_num, a.term,
             a.inputs.size());
   s.merging = a;
-  child_spec child{.name = leader_name(a),
-                   .start = leader_actor(s.context, a),
-                   .when = restart::temporary,
-                   .detached = true};
-  self->ask(parent_path(*self), 10s, add_child{std::move(child)})
-      .then(
-          [self = self, round_num = a.round_num, term = a.term](const child_added& added) {
-            auto handle = self->dir().find(added.path);
-            if (!handle) return; // it has ended already, so its result is in the mailbox
-            self->state().leader = handle.address();
-            self->monitor(handle);
-          },
-          [self = self, round_num = a.round_num, term = a.term](caf::error& why) {
-            merge_failed(self, round_num, term, text_of(why));
-          });
+  const auto start = [self = self, a] {
+    if (!is_merging(*self, a.round_num, a.term)) return; // no longer wanted
+    self->ask(parent_path(*self), 10s, add_child{leader_spec(self->state().context, a)})
+        .then(
+            [self, a](const child_added& added) {
+              auto handle = self->dir().find(added.path);
+              if (!handle) // it has ended already: its result, if it had one, comes before this
+                return self->send(
+                    self, merge_done{a.round_num, a.term, fail(errc::internal, "the merge actor died")});
+              self->state().leader = handle.address();
+              self->monitor(handle);
+            },
+            [self, a](caf::error& why) { merge_failed(self, a.round_num, a.term, text_of(why)); });
+  };
+  // One that is being cancelled, or was started by the follower before this one.
+  if (!self->dir().status(sibling(*self, leader_name(a)))) return start();
+  self->ask(parent_path(*self), 10s, remove_child{leader_name(a)})
+      .then([start](const child_removed&) { start(); }, [start](caf::error&) { start(); });
 }
 
 /// While a process that ends would leave a peer behind, a note says so.
@@ -197,7 +254,7 @@ void drain(self_pointer self) {
   for (auto actions = s.machine.take_actions(); !actions.empty(); actions = s.machine.take_actions())
     for (auto& action : actions)
       std::visit(perform{self}, action);
-  keep_note(self);
+  if (s.resumed) keep_note(self); // before that the note is still to be read
   if (s.stop_reason && (s.machine.may_stop() || follower_state::now() >= s.stop_until))
     self->quit(*s.stop_reason);
 }
@@ -216,8 +273,8 @@ void explain_refusal(self_pointer self, const model_fetched& news) {
   } else if (!news.layout) {
     text += " (their model could not be fetched for comparison: " + news.layout.error().message + ")";
   }
-  self->tell(sibling(*self, "channel"),
-             refuse_program{text + "; all peers must run the same model definition"});
+  tell_channel(*self, *s.context->link,
+               refuse_program{text + "; all peers must run the same model definition"});
 }
 
 /// The layout of a model that has come, once the disk has it if a check-in of this node may name it.
@@ -246,24 +303,18 @@ void stop(self_pointer self, caf::error reason) {
   s.stop_reason = std::move(reason);
   s.stop_until = follower_state::now() + stop_limit;
   s.machine.step(rounds::event::shutdown{}, follower_state::now());
-  if (!self->dir().find(sibling(*self, "sn"))) s.stop_until = {}; // nobody can be told
+  if (!self->dir().find(sibling(*self, sl_names::sn))) s.stop_until = {}; // nobody can be told
   drain(self);
 }
 
-/// The contract of the program's session.
-void follow(self_pointer self) {
-  auto& s = self->state();
-  s.reader = training_reader(s.contract);
-  self->tell(sibling(*self, "sn"), s.reader.request());
-}
-
-/// The process before this one, or this actor's last life, ended within a session.
+/// The process before this one ended within a session, or this actor did before it had left for one that is
+/// over.
 void leave_for_former_self(self_pointer self) {
   auto& s = self->state();
-  s.contract = s.session_file.former();
-  if (s.contract.empty()) return;
-  log::info(s.context->log_source, "leaving '{}' for the session that was cut off", s.contract);
-  follow(self);
+  const auto contract = s.session_file.former();
+  if (contract.empty()) return;
+  log::info(s.context->log_source, "leaving '{}' for the session that was cut off", contract);
+  follow(self, contract);
   step(self, rounds::event::former_session{});
 }
 
@@ -275,7 +326,7 @@ void contract_unavailable(self_pointer self, const error& why) {
       "training contract '{}': {}; create it on an SN with --contract {} or with CREATE CONTRACT, or correct "
       "trainingContract",
       s.contract, why.message, s.contract);
-  self->tell(sibling(*self, "channel"), refuse_program{text});
+  tell_channel(*self, *s.context->link, refuse_program{text});
   step(self, rounds::event::program_gone{text, false});
 }
 
@@ -285,15 +336,83 @@ void take_reading(self_pointer self, const contract_read& news) {
   auto view = s.reader.take(news);
   if (!view && view.error().is(errc::not_found)) return contract_unavailable(self, view.error());
   if (!view) return self->note_error(view.error().message);
-  if (!*view) return void(self->tell(sibling(*self, "sn"), s.reader.request()));
+  if (!*view) return tell_sn(self, s.reader.request());
   step(self, rounds::event::view_read{std::move(**view)});
+}
+
+/// A merge that the follower before this one has started is nobody's any more.
+void remove_leaders(self_pointer self) {
+  const auto prefix = sibling(*self, sl_names::leader_prefix);
+  for (const auto& status : self->dir().list())
+    if (status.path.starts_with(prefix))
+      self->dir().send(parent_path(*self), remove_child{status.path.substr(status.path.rfind('/') + 1)});
+}
+
+/// Of a session that has begun.
+void join(self_pointer self, const program_opened& opened) {
+  self->state().passes_merges_on = opened.params.on_train_end == contracts::on_train_end::active;
+  follow(self, opened.contract);
+}
+
+void open(self_pointer self, const program_opened& opened) {
+  self->state().asked.reset();
+  join(self, opened);
+  step(self, rounds::event::program_opened{opened.params});
+}
+
+/// Takes up where the follower before this one has stopped; at the first start that is nowhere.
+void resume(self_pointer self, const program_resumed& from) {
+  auto& s = self->state();
+  s.resumed = true;
+  s.machine = rounds::peer_machine(s.machine_options());
+  s.call_base = random_base();
+  s.calls.clear();
+  s.asked.reset();
+  s.refusal.reset();
+  s.merging.reset();
+  remove_leaders(self);
+  if (!from.session) return leave_for_former_self(self);
+  join(self, *from.session);
+  const auto now = follower_state::now();
+  const auto tell = [&](const auto& event) { s.machine.step(event, now); };
+  const bool ended = !from.last_words.empty();
+  const bool may_be_listed = self->is_restarted() || !s.session_file.former().empty();
+  if (ended || (!from.open_answered && may_be_listed)) tell(rounds::event::former_session{});
+  tell(rounds::event::program_opened{from.session->params});
+  if (ended) {
+    tell(rounds::event::program_gone{from.last_words, true});
+  } else if (from.open_answered) {
+    tell(rounds::event::session_resumed{from.progress});
+    if (const auto* sync = std::get_if<program_synced>(&from.waits_for))
+      tell(rounds::event::program_synced{sync->model, sync->weightage});
+    if (const auto* closing = std::get_if<program_closing>(&from.waits_for))
+      tell(rounds::event::program_closing{closing->model, closing->weightage});
+  }
+  drain(self);
+}
+
+/// One that the follower before this one has asked for does not count: this one asks when it has come so far.
+void take_loss(self_pointer self, const program_loss& loss) {
+  auto& s = self->state();
+  if (!s.resumed) return;
+  if (s.asked && s.asked->digest != loss.digest) return tell_channel(*self, *s.context->link, *s.asked);
+  s.asked.reset();
+  step(self, rounds::event::program_loss{loss.report});
+}
+
+/// A call that the follower before this one has made shows in the contract.
+void take_receipt(self_pointer self, const call_done& done) {
+  auto& s = self->state();
+  const auto id = done.id - s.call_base;
+  if (s.calls.erase(id) == 0 && done.block_num > 0) tell_sn(self, read_contract{});
+  step(self, rounds::event::call_done{id, done.ok, done.block_num, done.text});
 }
 
 caf::behavior follower_behavior(self_pointer self) {
   self->env().methods.forward("round", self->path());
   self->delayed_send(self, tick_interval, tick{});
-  self->set_exit_handler([self](caf::exit_msg& exit) { stop(self, std::move(exit.reason)); });
-  leave_for_former_self(self);
+  self->on_stop([self](caf::error reason) { stop(self, std::move(reason)); });
+  tell_channel(*self, *self->state().context->link, program_wanted{});
   self->set_down_handler([self](caf::down_msg& down) {
     auto& s = self->state();
     if (down.source != s.leader || !s.merging) return;
@@ -302,32 +421,33 @@ caf::behavior follower_behavior(self_pointer self) {
     merge_failed(self, merging.round_num, merging.term, "the merge actor died: " + text_of(down.reason));
   });
   return {
+      [=](const program_resumed& from) { resume(self, from); },
       [=](const program_opened& opened) {
-        self->state().contract = opened.contract;
-        self->state().passes_merges_on = opened.params.on_train_end == contracts::on_train_end::active;
-        follow(self);
-        step(self, rounds::event::program_opened{opened.params});
+        if (self->state().resumed) open(self, opened); // else it is part of where the session stands
       },
       [=](const program_synced& sync) {
-        step(self, rounds::event::program_synced{sync.model, sync.weightage});
+        if (self->state().resumed) step(self, rounds::event::program_synced{sync.model, sync.weightage});
       },
       [=](const program_closing& closing) {
-        step(self, rounds::event::program_closing{closing.model, closing.weightage});
+        if (self->state().resumed)
+          step(self, rounds::event::program_closing{closing.model, closing.weightage});
       },
-      [=](const program_loss& loss) { step(self, rounds::event::program_loss{loss.report}); },
+      [=](const program_loss& loss) { take_loss(self, loss); },
       [=](const program_gone& gone) {
+        if (!self->state().resumed) return;
+        self->state().asked.reset();
         step(self, rounds::event::program_gone{gone.reason, gone.orderly});
       },
       [=](const contract_read& news) { take_reading(self, news); },
-      [=](const call_done& done) {
-        step(self, rounds::event::call_done{done.id, done.ok, done.block_num, done.text});
-      },
+      [=](const call_done& done) { take_receipt(self, done); },
       [=](const model_fetched& news) {
+        self->state().fetches.erase(news.digest);
         if (self->state().refusal && self->state().refusal->other == news.digest)
           return explain_refusal(self, news);
         step(self, rounds::event::model_fetched{news.digest, settled(self->state(), news)});
       },
       [=](const merge_done& done) {
+        if (!is_merging(*self, done.round_num, done.term)) return;
         self->state().merging.reset();
         step(self, rounds::event::merge_done{done.round_num, done.term, done.outcome});
       },
@@ -335,6 +455,8 @@ caf::behavior follower_behavior(self_pointer self) {
         step(self, rounds::event::leader_progress{news.round_num, news.term, news.progress});
       },
       [=](tick) {
+        find_sn(self);
+        find_files(self);
         report_long_wait(self);
         step(self, rounds::event::tick{});
         self->delayed_send(self, tick_interval, tick{});

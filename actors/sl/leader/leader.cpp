@@ -1,15 +1,21 @@
 #include "actors/sl/leader/leader.hpp"
 
+#include "actors/sl/follower/sibling_watch.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
 #include "merge/methods/merge.hpp"
 #include "merge/model/layout.hpp"
 
+#include <array>
 #include <map>
 
 namespace swarm::actors {
 
 namespace {
+
+constexpr auto look_interval = std::chrono::milliseconds(100);
+/// A contributor whose file server is just being started anew is not left out for that.
+constexpr std::array retry_pauses{std::chrono::milliseconds(250), std::chrono::milliseconds(1000)};
 
 struct leader_state {
   leader_state(std::shared_ptr<const sl_context> from, rounds::action::start_merge what)
@@ -22,6 +28,13 @@ struct leader_state {
 
   std::shared_ptr<const sl_context> context;
   rounds::action::start_merge task;
+  struct wanted_model {
+    const rounds::merge_input* input = nullptr;
+    std::size_t failures = 0;
+    std::optional<time_point> again; ///< it is asked for once more
+  };
+  sibling_watch files;
+  std::map<hash32, wanted_model> missing;
   std::size_t wanted = 0;
   std::map<hash32, result<hash32>> arrived; ///< by model digest: its layout, or why it could not be had
 };
@@ -31,7 +44,8 @@ std::string label_of(const rounds::merge_input& input) {
 }
 
 /// Merges what has arrived; who could not be fetched, does not fit or is not finite is left out and named.
-result<rounds::merge_outcome> merge_all(leader_state& state) {
+/// Stops early when `go_on` says so.
+result<rounds::merge_outcome> merge_all(const leader_state& state, const std::function<bool()>& go_on) {
   rounds::merge_outcome outcome;
   std::vector<merge::contribution> contributions;
   std::map<std::string, address> by_label;
@@ -51,9 +65,9 @@ result<rounds::merge_outcome> merge_all(leader_state& state) {
   }
   SWARM_TRY(const auto method, merge::parse_merge_method(state.task.method));
   auto board = state.context->board;
-  auto merged =
-      merge::merge_models(method, contributions, *state.context->store,
-                          [board](std::uint64_t, std::uint64_t) { return ++board->progress, true; });
+  auto merged = merge::merge_models(
+      method, contributions, *state.context->store,
+      [board, &go_on](std::uint64_t, std::uint64_t) { return ++board->progress, go_on(); });
   if (!merged && merged.error().is(merge::merge_errc::nothing_to_merge)) {
     for (const auto& [label, peer] : by_label)
       leave_out(peer, merged.error().message);
@@ -75,23 +89,50 @@ result<rounds::merge_outcome> merge_all(leader_state& state) {
   return outcome;
 }
 
+/// Asks for what is due, and for all that is missing when the file server has been started anew.
+void ask_for_models(role_actor<leader_state>* self) {
+  auto& s = self->state();
+  const auto now = std::chrono::steady_clock::now();
+  const auto [files, is_new] = s.files.find(self->dir(), sibling(*self, sl_names::files));
+  self->delayed_send(self, look_interval, tick{});
+  if (!files) return;
+  for (auto& [digest, model] : s.missing) {
+    if (!is_new && (!model.again || now < *model.again)) continue;
+    model.again.reset();
+    const auto& input = *model.input;
+    self->send(files, fetch_model{digest, input.size, {{input.peer, input.endpoint}}, self->path()});
+  }
+}
+
+/// True when it is to be awaited longer.
+bool try_again(leader_state& s, const model_fetched& arrival) {
+  const auto found = s.missing.find(arrival.digest);
+  if (found == s.missing.end() || arrival.layout || found->second.failures == retry_pauses.size())
+    return false;
+  auto& model = found->second;
+  model.again = std::chrono::steady_clock::now() + retry_pauses.at(model.failures++);
+  return true;
+}
+
 caf::behavior leader_behavior(role_actor<leader_state>* self) {
   auto& state = self->state();
   state.context->board->round_num = state.task.round_num;
   state.context->board->term = state.task.term;
-  std::map<hash32, const rounds::merge_input*> distinct;
   for (const auto& input : state.task.inputs)
-    distinct.emplace(input.digest, &input);
-  state.wanted = distinct.size();
-  for (const auto& [digest, input] : distinct)
-    self->tell(sibling(*self, "files"),
-               fetch_model{digest, input->size, {{input->peer, input->endpoint}}, self->path()});
+    state.missing[input.digest].input = &input;
+  state.wanted = state.missing.size();
+  ask_for_models(self);
   return {
+      [=](tick) { ask_for_models(self); },
       [=](const model_fetched& arrival) {
         auto& s = self->state();
+        if (try_again(s, arrival)) return;
+        s.missing.erase(arrival.digest);
         s.arrived.insert_or_assign(arrival.digest, arrival.layout);
         if (s.arrived.size() < s.wanted) return;
-        self->tell(sibling(*self, "follower"), merge_done{s.task.round_num, s.task.term, merge_all(s)});
+        auto merged = merge_all(s, [self] { return !self->told_to_end(); });
+        self->tell(sibling(*self, sl_names::follower),
+                   merge_done{s.task.round_num, s.task.term, std::move(merged)});
         self->finish();
       },
   };

@@ -28,6 +28,7 @@ struct answer_open {};
 /// Hand the merged model to the program; hand in `event::program_loss`.
 struct ask_loss {
   hash32 digest;
+  std::uint64_t generation = 0;
   std::uint64_t round_num = 0;
 };
 /// Tell the program to go on, with the model it was given last.

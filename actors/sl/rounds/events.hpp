@@ -11,6 +11,11 @@ namespace swarm::rounds::event {
 struct program_opened {
   session_params params;
 };
+/// Right after `program_opened`: the session is older than the machine, which was made anew in its midst.
+/// Everything else that the machine needs the contract says.
+struct session_resumed {
+  resumed_session from;
+};
 /// The program waits for the answer to a sync.
 struct program_synced {
   model_ref model;

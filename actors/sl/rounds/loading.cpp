@@ -19,6 +19,7 @@ void peer_machine::go_on(session&, loading&, time_point now) {
 bool peer_machine::loads_first(session& s, time_point now) {
   const auto& head = view_->head;
   auto& training = s.training;
+  recall_check_in(s);
   const bool round_done = training.checked_in && head.merged_round >= *training.checked_in;
   if (s.request->closing) {
     if (!round_done) return false;
@@ -43,7 +44,7 @@ void peer_machine::load_merged(session& s, time_point now) {
   if (!get_merged(now)) return;
   drop_merge(s);
   s.phase = loading{{s.training.generation, head.merged_round, head.merged_digest}};
-  act(action::ask_loss{head.merged_digest, head.merged_round});
+  act(action::ask_loss{head.merged_digest, s.training.generation, head.merged_round});
   wait_for(fmt::format("the program loads the merged model of round {}", head.merged_round), now);
 }
 

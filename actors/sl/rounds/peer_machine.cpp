@@ -16,6 +16,7 @@ void peer_machine::reconcile(time_point now) {
   if (s == nullptr || !view_ || is_behind()) return;
   drop_stale_merge(*s);
   if (calls_.hold_up(now)) return;
+  if (auto* phase = std::get_if<registering>(&s->phase)) take_up(*s, *phase);
   follow_contract(*s, now);
   // The last thing done: a step may end the phase, and with it the session.
   std::visit([&](auto& phase) { go_on(*s, phase, now); }, s->phase);
@@ -100,9 +101,10 @@ void peer_machine::leave(std::string_view reason) {
   act(calls_.send_leave(contracts::encode_leave_peer({reason_text(reason)}), "leave the training"));
 }
 
-/// A registration under way comes before the leave, by its nonce.
+/// As far as this node knows. A registration under way comes before the leave, by its nonce.
 bool peer_machine::has_to_leave(const session& s) const {
-  return s.training.registered || calls_.is_registering();
+  const auto* phase = std::get_if<registering>(&s.phase);
+  return s.training.registered || calls_.is_registering() || (phase != nullptr && phase->takes_over);
 }
 
 void peer_machine::send(const session& s, calls::kind what, bytes input, std::string text) {

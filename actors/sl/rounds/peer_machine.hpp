@@ -30,6 +30,7 @@ public:
   explicit peer_machine(machine_options options) : options_(std::move(options)) {}
 
   void step(const event::program_opened& opened, time_point now);
+  void step(const event::session_resumed& resumed, time_point now);
   void step(const event::program_synced& synced, time_point now);
   void step(const event::program_closing& closing, time_point now);
   void step(const event::program_loss& loss, time_point now);
@@ -79,6 +80,10 @@ private:
   void go_without_program(session& s, const event::program_gone& gone, time_point now);
   void report_loss(const session& s);
   std::uint32_t next_interval(session& s);
+
+  // resume.cpp: what this machine has not seen itself, the contract says
+  void take_up(session& s, registering& phase);
+  void recall_check_in(session& s);
 
   // chain.cpp: views, receipts, ticks
   bool is_too_old(const contract_view& view, time_point now);

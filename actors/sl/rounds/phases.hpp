@@ -33,8 +33,9 @@ struct evaluation {
 
 /// The training goes on without this node: it is no peer yet, or not any more.
 struct registering {
-  bool let_in = false;                  ///< the program's opening is answered already
-  std::optional<std::string> refused;   ///< what the contract said to the registration
+  bool let_in = false;                       ///< the program's opening is answered already
+  std::optional<resumed_session> takes_over; ///< a session, once the contract has been read
+  std::optional<std::string> refused;        ///< what the contract said to the registration
   std::uint64_t stay_out_of = 0;        ///< a round that has to be collected anew before this node comes back
   std::optional<evaluation> evaluating; ///< as the reset of a training does not interrupt the program
 };

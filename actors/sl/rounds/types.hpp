@@ -57,4 +57,13 @@ struct loss_report {
   std::uint32_t epochs_total = 0;
 };
 
+/// What a program that has been answered its open has got since, for a machine that takes over its session.
+struct resumed_session {
+  std::uint64_t generation = 0; ///< of the contract when it loaded its last merge; 0: it has loaded none
+  std::uint64_t base_round = 0; ///< of that merge
+  hash32 base_digest;
+  loss_report loss;
+  std::uint32_t interval = 0; ///< batches, of the last answer
+};
+
 } // namespace swarm::rounds

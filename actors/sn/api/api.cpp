@@ -13,8 +13,11 @@ namespace {
 
 using transport::text_response;
 
+using session_counter = std::shared_ptr<std::atomic<std::uint64_t>>;
+
 struct api_state {
-  explicit api_state(std::shared_ptr<const sn_context> from) : context(std::move(from)) {}
+  api_state(std::shared_ptr<const sn_context> from, session_counter counter)
+      : context(std::move(from)), numbers(std::move(counter)) {}
 
   std::string status() const {
     if (!server) return "not listening";
@@ -32,6 +35,7 @@ struct api_state {
   }
 
   std::shared_ptr<const sn_context> context;
+  session_counter numbers; ///< of all starts: the end of a former session must not pass for that of a new one
   std::unique_ptr<transport::http_server> server;
 };
 
@@ -173,20 +177,19 @@ caf::behavior api_behavior(role_actor<api_state>* self) {
   options.log_source = context.log_source;
   auto env = self->shared_env();
   auto rpc = sibling(*self, "rpc");
-  auto numbers = std::make_shared<std::atomic<std::uint64_t>>(0);
   const auto budget = rpc::byte_budget::make({});
   auto server = transport::http_server::start(
       *context.io, context.identity, options,
       [env, rpc, budget](transport::http_request request, transport::http_reply reply) {
         answer_request(env, rpc, budget, std::move(request), reply);
       },
-      [env, rpc, budget, numbers, source = context.log_source](
+      [env, rpc, budget, numbers = state.numbers, source = context.log_source](
           std::shared_ptr<transport::ws_session> session, const std::string&, transport::peer_info peer) {
         const auto served = std::make_shared<api_session>(session, peer, budget, source);
         accept_session(env, rpc, session, served, peer, ++*numbers);
       });
   if (!server) {
-    self->end_process(1, server.error().message);
+    self->fail_start(server.error());
   } else {
     state.server = std::move(*server);
     log::info(context.log_source, "Starting SWARM-API-SERVER on port: {}", state.server->port());
@@ -197,7 +200,7 @@ caf::behavior api_behavior(role_actor<api_state>* self) {
 } // namespace
 
 start_function api_actor(std::shared_ptr<const sn_context> context) {
-  return role<api_state>(api_behavior, std::move(context));
+  return role<api_state>(api_behavior, std::move(context), std::make_shared<std::atomic<std::uint64_t>>(0));
 }
 
 } // namespace swarm::actors

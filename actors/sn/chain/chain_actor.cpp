@@ -335,7 +335,7 @@ result<> make_chain(self_pointer self, const membership::action::open_chain& wha
 
 caf::behavior chain_behavior(self_pointer self) {
   if (auto started = start(self); !started) {
-    self->end_process(1, started.error().message);
+    self->fail_start(started.error());
     return {[](tick) {}};
   }
   self->delayed_send(self, upkeep_interval, tick{});

@@ -150,7 +150,7 @@ void listen(self_pointer self, const network_facts& facts) {
       *s.context->io, s.context->identity, s.context->key->account(),
       [key = s.context->key](const hash32& digest) { return key->sign_recoverable(digest); },
       std::move(options), facts.head, callbacks_of(self));
-  if (!node) return self->end_process(1, node.error().message);
+  if (!node) return self->fail_start(node.error());
   s.node = std::move(*node);
   log::info(s.context->log_source, "listening for other SNs on port: {}", s.node->port());
 }

@@ -15,6 +15,7 @@ std::string in_words(const exit_info& how) {
   case exit_kind::normal:
     return "ended though it is to run for ever";
   case exit_kind::shutdown:
+  case exit_kind::restarting:
     return "was shut down by somebody else";
   case exit_kind::killed:
     return "was killed";
@@ -70,10 +71,13 @@ restart_decision restart_policy::child_exited(std::string_view name, const exit_
   }
   while (!restarts_.empty() && now - restarts_.front().at > limit_.period)
     restarts_.pop_front();
-  restarts_.push_back({now, self->name});
-  out.failures = static_cast<unsigned>(restarts_.size());
+  restarts_.push_back({now, self->name, how.failures});
+  for (const auto& past : restarts_) {
+    out.failures += past.failures;
+    if (past.name == name) out.own_failures += past.failures;
+  }
   if (out.failures > limit_.max_restarts) {
-    out.escalate = give_up_reason(name, how);
+    out.escalate = give_up_reason(name, how, out);
     return out;
   }
   auto first = strategy_ == strategy::one_for_all ? children_.begin() : self;
@@ -88,10 +92,11 @@ restart_decision restart_policy::child_exited(std::string_view name, const exit_
   return out;
 }
 
-std::string restart_policy::give_up_reason(std::string_view name, const exit_info& how) const {
-  const auto of_this = static_cast<std::size_t>(std::count_if(
-      restarts_.begin(), restarts_.end(), [&](const past_restart& r) { return r.name == name; }));
-  const auto others = restarts_.size() - of_this;
+std::string restart_policy::give_up_reason(std::string_view name, const exit_info& how,
+                                           const restart_decision& count) const {
+  if (how.failures > 1) return fmt::format("{}: child \"{}\" gave up; {}", path_, name, how.text);
+  const auto of_this = count.own_failures;
+  const auto others = count.failures - of_this;
   const auto siblings = others == 0 ? std::string{} : fmt::format(" (its siblings {})", others);
   return fmt::format("{}: child \"{}\" failed {} time{}{} within {}, {} allowed; last error: {}", path_, name,
                      of_this, of_this == 1 ? "" : "s", siblings, in_seconds(limit_.period),

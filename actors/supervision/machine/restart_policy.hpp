@@ -25,18 +25,28 @@ enum class restart {
   temporary  ///< never; it is forgotten as soon as it ends
 };
 
-/// More than `max_restarts` within `period` and the supervisor gives up.
+/// More than `max_restarts` within `period` and the supervisor gives up. All its children count together, and
+/// a child supervisor that gave up counts with all the failures that made it do so. With the same limits at
+/// every level the first supervisor that gives up therefore ends the process: however deep the tree is, one
+/// more failure within a minute than `max_restarts` is enough, and one failure a minute never is.
 struct restart_intensity {
-  unsigned max_restarts = 3;
-  duration period = std::chrono::seconds(10);
+  unsigned max_restarts = 10;
+  duration period = std::chrono::seconds(60);
 };
 
-enum class exit_kind { normal, shutdown, killed, error };
+enum class exit_kind {
+  normal,
+  shutdown,   ///< told to end for good
+  restarting, ///< told to end by its supervisor, which starts it again
+  killed,
+  error
+};
 
 /// How an actor ended.
 struct exit_info {
   exit_kind kind = exit_kind::normal;
-  std::string text; ///< the last error in words, for `error`
+  std::string text;      ///< the last error in words, for `error`
+  unsigned failures = 1; ///< what it counts: those of its children, for a supervisor that gave up
 };
 
 /// What to do about an end. Lists are in the order in which to do them: stop last started first, restart
@@ -46,7 +56,8 @@ struct restart_decision {
   std::vector<std::string> restart;
   std::vector<std::string> forget;     ///< temporary or finished children that come off the list
   std::optional<std::string> escalate; ///< give up, for this reason; the other lists are empty then
-  unsigned failures = 0;               ///< restarts within the period, this one included
+  unsigned failures = 0;               ///< within the period, this one included
+  unsigned own_failures = 0;           ///< of these, those of the child itself
 };
 
 /// Decides, and remembers restarts for the intensity. No actors, no clock: time is an argument.
@@ -70,11 +81,13 @@ private:
     std::string name;
     restart when = restart::permanent;
   };
-  std::string give_up_reason(std::string_view name, const exit_info& how) const;
+  std::string give_up_reason(std::string_view name, const exit_info& how,
+                             const restart_decision& count) const;
 
   struct past_restart {
     time_point at;
     std::string name;
+    unsigned failures = 1;
   };
   std::string path_;
   strategy strategy_;

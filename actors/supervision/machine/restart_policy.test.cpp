@@ -118,6 +118,16 @@ TEST_CASE("one restart of all counts once") {
   CHECK(policy.child_exited("d", {exit_kind::error, ""}, t0).failures == 2);
 }
 
+TEST_CASE("a child that stands for several failures counts with all of them") {
+  auto policy = four(strategy::one_for_one, restart::permanent, restart::permanent, {10, 60s});
+  CHECK(policy.child_exited("c", {exit_kind::error, ""}, t0).own_failures == 1);
+  const auto decision = policy.child_exited("b", {exit_kind::error, "/x/b: it is hopeless", 9}, t0);
+  CHECK(decision.failures == 10);
+  CHECK(decision.own_failures == 9);
+  CHECK(policy.child_exited("b", {exit_kind::error, "/x/b: it is hopeless", 9}, t0).escalate
+        == "/x: child \"b\" gave up; /x/b: it is hopeless");
+}
+
 TEST_CASE("children come and go at run time; names are unique") {
   auto policy = four(strategy::rest_for_one, restart::permanent);
   CHECK(policy.add("e", restart::permanent));

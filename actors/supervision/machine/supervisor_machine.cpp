@@ -56,22 +56,23 @@ supervisor_machine::actions supervisor_machine::child_exited(std::string_view na
 
 void supervisor_machine::carry_out(const restart_decision& decision, time_point now) {
   if (decision.failures > 0) failures_ = decision.failures;
-  if (decision.escalate) return begin_end({exit_kind::error, *decision.escalate});
+  if (decision.escalate)
+    return begin_end({exit_kind::error, *decision.escalate, decision.failures},
+                     false); // restarts did not help
   for (const auto& name : decision.stop)
-    if (auto* c = find(name); c && alive(*c)) c->to_stop = true;
+    if (auto* c = find(name); c && alive(*c)) c->to_stop = c->again = true;
   for (const auto& name : decision.forget)
     if (auto* c = find(name)) c->to_forget = true;
   for (const auto& name : decision.restart) {
     auto* c = find(name);
     c->wanted = true;
-    c->not_before = now + pause_before(decision.failures);
+    c->not_before = now + pause_before(decision.own_failures);
   }
 }
 
 duration supervisor_machine::pause_before(unsigned failure) const {
-  if (failure < 2) return duration::zero();
   auto pause = settings_.backoff_first;
-  for (unsigned i = 2; i < failure && pause < settings_.backoff_max; ++i)
+  for (unsigned i = 1; i < failure && pause < settings_.backoff_max; ++i)
     pause *= 2;
   return std::min(pause, settings_.backoff_max);
 }
@@ -93,7 +94,7 @@ supervisor_machine::actions supervisor_machine::remove(std::string_view name, ti
   auto* c = find(name);
   if (!c) return {};
   policy_.remove(name);
-  c->wanted = false;
+  c->wanted = c->again = false;
   c->to_forget = true;
   actions out;
   if (alive(*c)) c->to_stop = true;
@@ -104,7 +105,8 @@ supervisor_machine::actions supervisor_machine::remove(std::string_view name, ti
 }
 
 supervisor_machine::actions supervisor_machine::stop(exit_info why, time_point now) {
-  if (!ending_) begin_end(std::move(why));
+  const bool again = why.kind != exit_kind::shutdown;
+  if (!ending_) begin_end(std::move(why), again);
   return advance(now);
 }
 
@@ -112,10 +114,11 @@ supervisor_machine::actions supervisor_machine::tick(time_point now) {
   return advance(now);
 }
 
-void supervisor_machine::begin_end(exit_info why) {
+void supervisor_machine::begin_end(exit_info why, bool again) {
   ending_ = std::move(why);
   for (auto& c : children_) {
     c.wanted = false;
+    c.again = again;
     if (alive(c)) c.to_stop = true;
   }
 }
@@ -123,7 +126,7 @@ void supervisor_machine::begin_end(exit_info why) {
 /// Erases the child when it is to be forgotten: the reference is dead then.
 void supervisor_machine::came_down(child& c, actions& out) {
   c.now = state::down;
-  c.to_stop = false;
+  c.to_stop = c.again = false;
   if (!c.to_forget) return;
   const auto name = c.rule.name;
   out.push_back({what::forget, name, {}});
@@ -161,13 +164,14 @@ bool supervisor_machine::advance_stopping(time_point now, actions& out) {
     if (!ending_)
       begin_end(
           {exit_kind::error, fmt::format("{}: child \"{}\" is stuck: it neither stops nor can be killed",
-                                         settings_.path, c.rule.name)});
+                                         settings_.path, c.rule.name)},
+          true);
   }
   for (auto it = children_.rbegin(); it != children_.rend(); ++it) {
     if (!it->to_stop) continue;
     it->now = state::stopping;
     it->until = now + it->rule.shutdown_timeout;
-    out.push_back({what::stop, it->rule.name, {}});
+    out.push_back({what::stop, it->rule.name, {it->again ? exit_kind::restarting : exit_kind::shutdown, {}}});
     return false;
   }
   return true;

@@ -8,7 +8,8 @@ namespace swarm::actors {
 struct supervisor_action {
   enum class what {
     start,  ///< run the child's start function, then report child_ready or child_exited
-    stop,   ///< tell the child to shut down; its end comes back as child_exited
+    stop,   ///< tell the child to end as `how` says, for good (shutdown) or to be started again (restarting);
+            ///< its end comes back as child_exited
     kill,   ///< it did not obey: end it unconditionally
     stuck,  ///< it could not be killed either; it is left behind and named
     forget, ///< the child is off the list
@@ -37,7 +38,7 @@ public:
     strategy how = strategy::one_for_one;
     restart_intensity intensity{};
     duration backoff_first = std::chrono::milliseconds(50);
-    duration backoff_max = std::chrono::seconds(1);
+    duration backoff_max = std::chrono::seconds(5);
     duration kill_grace = std::chrono::milliseconds(250);
   };
 
@@ -51,7 +52,8 @@ public:
   bool may_add(std::string_view name) const;
   /// Stops a child, if it runs, and forgets it. Nothing happens when there is none.
   actions remove(std::string_view name, time_point now);
-  /// Stops all children and ends with `why`. The first reason stays.
+  /// Stops all children and ends with `why`. The first reason stays. Unless that is a shutdown, this
+  /// supervisor will be started again, and its children with it: they are told so.
   actions stop(exit_info why, time_point now);
   /// To be called at `deadline()`, or any time.
   actions tick(time_point now);
@@ -73,6 +75,7 @@ private:
     bool wanted = true;
     bool to_stop = false;
     bool to_forget = false;
+    bool again = false; ///< stopped to be started again, by this supervisor or with it
     time_point not_before{};
     time_point until{};
   };
@@ -81,7 +84,7 @@ private:
   const child* find(std::string_view name) const;
   child* find(std::string_view name);
   void carry_out(const restart_decision& decision, time_point now);
-  void begin_end(exit_info why);
+  void begin_end(exit_info why, bool again);
   void came_down(child& c, actions& out);
   duration pause_before(unsigned failure) const;
   actions advance(time_point now);

@@ -16,7 +16,7 @@ const swarm::time_point t0{1000s};
 const exit_info crash{exit_kind::error, "crash"};
 const exit_info obeyed{exit_kind::shutdown, {}};
 
-/// Actions as text: "start a, stop b, end: why".
+/// Actions as text: "start a, stop b, stop c for a restart, end: why".
 std::string text(const supervisor_machine::actions& actions) {
   static const std::map<what, std::string> words{
       {what::start, "start"},   {what::stop, "stop"},   {what::kill, "kill"}, {what::stuck, "stuck"},
@@ -25,13 +25,15 @@ std::string text(const supervisor_machine::actions& actions) {
   for (const auto& a : actions) {
     if (!out.empty()) out += ", ";
     out += words.at(a.kind) + (a.name.empty() ? "" : " " + a.name);
+    if (a.kind == what::stop && a.how.kind == exit_kind::restarting) out += " for a restart";
     if (a.kind == what::end && a.how.kind == exit_kind::error) out += ": " + a.how.text;
   }
   return out;
 }
 
-supervisor_machine machine(strategy how, restart_intensity limit = {3, 10s}) {
-  return supervisor_machine({.path = "/x", .how = how, .intensity = limit});
+/// Without pauses, unless a test is about them.
+supervisor_machine machine(strategy how, restart_intensity limit = {3, 10s}, swarm::duration backoff = 0ms) {
+  return supervisor_machine({.path = "/x", .how = how, .intensity = limit, .backoff_first = backoff});
 }
 
 /// Starts a, b, c and sees them ready.
@@ -91,8 +93,8 @@ TEST_CASE("one_for_one restarts the one") {
 
 TEST_CASE("one_for_all stops the others in reverse order and starts all in order") {
   auto m = up(strategy::one_for_all);
-  CHECK(text(m.child_exited("b", crash, t0)) == "stop c");
-  CHECK(text(m.child_exited("c", obeyed, t0)) == "stop a");
+  CHECK(text(m.child_exited("b", crash, t0)) == "stop c for a restart");
+  CHECK(text(m.child_exited("c", obeyed, t0)) == "stop a for a restart");
   CHECK(text(m.child_exited("a", obeyed, t0)) == "start a");
   CHECK(text(m.child_ready("a", t0)) == "start b");
   CHECK(text(m.child_ready("b", t0)) == "start c");
@@ -100,14 +102,14 @@ TEST_CASE("one_for_all stops the others in reverse order and starts all in order
 
 TEST_CASE("rest_for_one leaves the earlier ones alone") {
   auto m = up(strategy::rest_for_one);
-  CHECK(text(m.child_exited("b", crash, t0)) == "stop c");
+  CHECK(text(m.child_exited("b", crash, t0)) == "stop c for a restart");
   CHECK(text(m.child_exited("c", obeyed, t0)) == "start b");
   CHECK(text(m.child_ready("b", t0)) == "start c");
 }
 
 TEST_CASE("a sibling that crashes while it waits to be stopped is not counted as a failure") {
   auto m = up(strategy::one_for_all, {1, 10s});
-  CHECK(text(m.child_exited("b", crash, t0)) == "stop c");
+  CHECK(text(m.child_exited("b", crash, t0)) == "stop c for a restart");
   CHECK(text(m.child_exited("a", crash, t0)) == "");
   CHECK(text(m.child_exited("c", crash, t0)) == "start a");
   CHECK(m.failures() == 1);
@@ -115,9 +117,8 @@ TEST_CASE("a sibling that crashes while it waits to be stopped is not counted as
 
 TEST_CASE(
     "a child that fails at its start is restarted, with growing pauses, until the intensity is exceeded") {
-  auto m = machine(strategy::rest_for_one, {3, 10s});
+  auto m = machine(strategy::rest_for_one, {2, 10s}, 50ms);
   m.start({{"a"}, {"b"}}, t0);
-  CHECK(text(m.child_exited("a", crash, t0)) == "start a");
   CHECK(text(m.child_exited("a", crash, t0)) == "");
   CHECK(m.deadline() == t0 + 50ms);
   CHECK(text(m.tick(t0 + 50ms)) == "start a");
@@ -125,7 +126,80 @@ TEST_CASE(
   CHECK(m.deadline() == t0 + 150ms);
   CHECK(text(m.tick(t0 + 150ms)) == "start a");
   CHECK(text(m.child_exited("a", crash, t0 + 150ms))
-        == "end: /x: child \"a\" failed 4 times within 10 s, 3 allowed; last error: crash");
+        == "end: /x: child \"a\" failed 3 times within 10 s, 2 allowed; last error: crash");
+}
+
+TEST_CASE("pauses grow up to a limit, with the failures of the child itself; others do not wait for it") {
+  auto m = supervisor_machine({.path = "/x", .how = strategy::one_for_one, .intensity = {100, 60s}});
+  m.start({{"a"}, {"b"}}, t0);
+  m.child_ready("a", t0);
+  m.child_ready("b", t0);
+  auto now = t0;
+  std::vector<swarm::duration> pauses;
+  for (int i = 0; i < 9; ++i) {
+    CHECK(text(m.child_exited("a", crash, now)) == "");
+    const auto at = *m.deadline();
+    pauses.push_back(at - now);
+    CHECK(text(m.tick(at - 1ms)) == "");
+    CHECK(text(m.tick(at)) == "start a");
+    m.child_ready("a", at);
+    now = at;
+  }
+  CHECK(pauses == std::vector<swarm::duration>{50ms, 100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 5s, 5s});
+  m.child_exited("a", crash, now);
+  m.child_exited("b", crash, now);
+  CHECK(m.deadline() == now + 50ms);
+  CHECK(text(m.tick(now + 50ms)) == "start b");
+}
+
+/// What docs/supervision.md promises: the limits that everybody has unless he says otherwise.
+TEST_CASE("eleven crashes in a row end a supervisor within half a minute, one a minute never does") {
+  auto m = supervisor_machine({.path = "/x"});
+  m.start({{"a"}}, t0);
+  auto now = t0;
+  int crashes = 0;
+  for (; !m.ended(); ++crashes) {
+    m.child_exited("a", crash, now);
+    if (const auto at = m.deadline()) m.tick(now = *at);
+  }
+  CHECK(crashes == 11);
+  CHECK(now - t0 < 30s);
+
+  auto patient = supervisor_machine({.path = "/x"});
+  patient.start({{"a"}}, t0);
+  for (now = t0; now < t0 + 24h; now += 60s) {
+    patient.child_ready("a", now);
+    patient.child_exited("a", crash, now);
+    REQUIRE(text(patient.tick(now + 100ms)) == "start a");
+  }
+  CHECK(patient.failures() <= 2);
+}
+
+TEST_CASE("a nested supervisor that gave up counts with all its failures: the one above gives up with it") {
+  auto outer = supervisor_machine({.path = "/root"});
+  outer.start({{"s"}, {"t"}}, t0);
+  auto inner = supervisor_machine({.path = "/s"});
+  inner.start({{"a"}}, t0);
+  auto now = t0;
+  supervisor_machine::actions last;
+  while (!inner.ended()) {
+    last = inner.child_exited("a", crash, now);
+    if (const auto at = inner.deadline()) inner.tick(now = *at);
+  }
+  CHECK(last.back().how.failures == 11);
+  CHECK(text(outer.child_exited("s", last.back().how, now))
+        == "end: /root: child \"s\" gave up; /s: child \"a\" failed 11 times within 60 s, 10 allowed; last "
+           "error: crash");
+}
+
+TEST_CASE("who ends because of an error is started again, and so are its children: they are told so") {
+  auto m = up(strategy::one_for_one);
+  CHECK(text(m.stop(crash, t0)) == "stop c for a restart");
+  CHECK(text(m.child_exited("c", obeyed, t0)) == "stop b for a restart");
+  auto told = up(strategy::one_for_one);
+  CHECK(text(told.stop({exit_kind::restarting, {}}, t0)) == "stop c for a restart");
+  auto tired = up(strategy::one_for_one, {0, 10s});
+  CHECK(text(tired.child_exited("b", crash, t0)) == "stop c"); // restarts did not help
 }
 
 TEST_CASE("giving up stops the siblings first") {
@@ -147,7 +221,7 @@ TEST_CASE("a transient child that has finished stays finished, until its sibling
   auto m = up(strategy::one_for_all, {3, 10s}, restart::transient);
   CHECK(text(m.child_exited("b", {exit_kind::normal, {}}, t0)) == "");
   CHECK(!m.active("b"));
-  CHECK(text(m.child_exited("c", crash, t0)) == "stop a");
+  CHECK(text(m.child_exited("c", crash, t0)) == "stop a for a restart");
   CHECK(text(m.child_exited("a", obeyed, t0)) == "start a");
   CHECK(text(m.child_ready("a", t0)) == "start b");
 }
@@ -168,8 +242,9 @@ TEST_CASE("children are added and removed at run time") {
 }
 
 TEST_CASE("removing a child that waits for its restart forgets it at once") {
-  auto m = up(strategy::one_for_one);
-  m.child_exited("b", crash, t0);
+  auto m = machine(strategy::one_for_one, {3, 10s}, 50ms);
+  m.start({{"b"}}, t0);
+  m.child_ready("b", t0);
   CHECK(text(m.child_exited("b", crash, t0)) == "");
   CHECK(text(m.remove("b", t0)) == "forget b");
   CHECK(text(m.tick(t0 + 10s)) == "");
@@ -179,7 +254,7 @@ TEST_CASE("a child that cannot be removed makes the supervisor give up, naming i
   auto m = up(strategy::one_for_one);
   CHECK(text(m.remove("b", t0)) == "stop b");
   CHECK(text(m.tick(t0 + 1s)) == "kill b");
-  CHECK(text(m.tick(t0 + 2s)) == "stuck b, stop c");
+  CHECK(text(m.tick(t0 + 2s)) == "stuck b, stop c for a restart");
   m.child_exited("c", obeyed, t0 + 2s);
   CHECK(text(m.child_exited("a", obeyed, t0 + 2s))
         == "end: /x: child \"b\" is stuck: it neither stops nor can be killed");

@@ -1,4 +1,5 @@
-#include "actors/sl/channel/channel.hpp"
+#include "actors/sl/channel/program_session.hpp"
+
 #include "contracts/training/interface.hpp"
 #include "merge/methods/merge.hpp"
 #include "transport/ml_channel/weights.hpp"
@@ -49,10 +50,10 @@ result<program_opened> session_of(const ml::session_request& request) {
 
 } // namespace
 
-channel_state::channel_state(channel_options options, std::string session_id)
-    : options_(std::move(options)), session_id_(std::move(session_id)) {}
+program_session::program_session(std::shared_ptr<merge::model_store> store, std::string session_id)
+    : store_(std::move(store)), session_id_(std::move(session_id)) {}
 
-result<channel_state::event> channel_state::take(ml::msg_type type, bytes_view body) {
+result<program_session::event> program_session::take(ml::msg_type type, bytes_view body) {
   switch (type) {
   case ml::msg_type::open_session_request:
     return take_open(body);
@@ -68,22 +69,24 @@ result<channel_state::event> channel_state::take(ml::msg_type type, bytes_view b
   }
 }
 
-channel_state::event channel_state::closed(std::string reason) {
+program_session::event program_session::closed(std::string reason) {
   if (phase_ == phase::idle) return {};
-  return program_gone{std::move(reason), std::exchange(phase_, phase::over) == phase::over};
+  const bool orderly = is_over();
+  if (!orderly) phase_ = phase::broken;
+  return program_gone{std::move(reason), orderly};
 }
 
-result<channel_state::event> channel_state::take_open(bytes_view body) {
+result<program_session::event> program_session::take_open(bytes_view body) {
   if (phase_ != phase::idle)
     return fail(errc::conflict, "the session is already open; a program opens one session");
   SWARM_TRY(const auto request, ml::decode_session_request(body));
-  SWARM_TRY(auto opened, session_of(request));
-  weightage_ = opened.params.weightage;
+  SWARM_TRY(opened_, session_of(request));
+  interval_ = opened_.params.sync_interval;
   phase_ = phase::opening;
-  return event{std::move(opened)};
+  return event{opened_};
 }
 
-result<channel_state::event> channel_state::take_sync(ml::msg_type type, bytes_view body) {
+result<program_session::event> program_session::take_sync(ml::msg_type type, bytes_view body) {
   if (phase_ != phase::training)
     return fail(errc::conflict, "{} while another request is under way", ml::name_of(type));
   SWARM_TRY(const auto request, ml::decode_sync_request(body));
@@ -93,78 +96,95 @@ result<channel_state::event> channel_state::take_sync(ml::msg_type type, bytes_v
   if (request.node_weightage < 0 || request.node_weightage > limit)
     return fail(errc::invalid, "nodeWeightage must be between 0 and {}, got {}", limit,
                 request.node_weightage);
-  SWARM_TRY(const auto file, ml::store_weights(request.input_params, *options_.store));
-  SWARM_CHECK(options_.store->make_durable(file->digest())); // before the check-in that names it
-  close_pending_ = type == ml::msg_type::close_session_request;
-  phase_ = close_pending_ ? phase::closing : phase::syncing;
+  SWARM_TRY(const auto file, ml::store_weights(request.input_params, *store_));
+  SWARM_CHECK(store_->make_durable(file->digest())); // before the check-in that names it
+  const bool closes = type == ml::msg_type::close_session_request;
   seq_num_ = request.sync_seq_num;
+  before_ = loaded_;
+  loaded_in_request_ = false;
   ++syncs_;
   const rounds::model_ref model{file->digest(), file->size(), file->layout().layout_digest()};
   const auto weightage = static_cast<std::uint32_t>(request.node_weightage);
-  if (close_pending_) return event{program_closing{model, weightage}};
-  return event{program_synced{model, weightage}};
+  if (closes) {
+    const program_closing closing{model, weightage};
+    request_ = closing;
+    phase_ = phase::closing;
+    return event{closing};
+  }
+  const program_synced sync{model, weightage};
+  request_ = sync;
+  phase_ = phase::syncing;
+  return event{sync};
 }
 
-result<channel_state::event> channel_state::take_loss(bytes_view body) {
+result<program_session::event> program_session::take_loss(bytes_view body) {
   if (phase_ != phase::asking_loss) return fail(errc::conflict, "a loss was sent that nobody asked for");
   SWARM_TRY(const auto answer, ml::decode_loss_response(body));
   if (answer.status.code != ml::status_code::ok) {
-    phase_ = phase::over;
+    phase_ = phase::broken;
     return event{program_gone{
         answer.status.msg.empty() ? "the program could not compute its loss" : answer.status.msg, false}};
   }
   if (answer.sync_seq_num != seq_num_ || answer.loss_seq_num != loss_seq_num_)
     return fail(errc::invalid, "loss for sync {} no. {} arrived, asked was sync {} no. {}",
                 answer.sync_seq_num, answer.loss_seq_num, seq_num_, loss_seq_num_);
-  phase_ = close_pending_ ? phase::closing : phase::syncing;
-  return event{
-      program_loss{{answer.loss, answer.metrics, static_cast<std::uint32_t>(std::max(0, answer.epochs_done)),
-                    static_cast<std::uint32_t>(std::max(0, answer.total_epochs))}}};
+  phase_ = std::holds_alternative<program_closing>(request_) ? phase::closing : phase::syncing;
+  const rounds::loss_report loss{answer.loss, answer.metrics,
+                                 static_cast<std::uint32_t>(std::max(0, answer.epochs_done)),
+                                 static_cast<std::uint32_t>(std::max(0, answer.total_epochs))};
+  loaded_ = loaded_merge{*std::exchange(asked_, std::nullopt), loss};
+  loaded_in_request_ = true;
+  return event{program_loss{loaded_->asked.digest, loss}};
 }
 
-result<channel_state::event> channel_state::take_kill(bytes_view body) {
+result<program_session::event> program_session::take_kill(bytes_view body) {
   SWARM_TRY(const auto request, ml::decode_kill_session_request(body));
-  phase_ = phase::over;
-  return event{program_gone{
-      "it ended its session" + (request.reason.msg.empty() ? "" : ": " + request.reason.msg), true}};
+  phase_ = phase::killed;
+  last_words_ = "it ended its session" + (request.reason.msg.empty() ? "" : ": " + request.reason.msg);
+  return event{program_gone{last_words_, true}};
 }
 
-result<ml::outgoing> channel_state::answer_open() {
-  if (phase_ != phase::opening) return fail(errc::conflict, "no program waits for its session");
+program_session::reply program_session::answer_open() {
+  if (phase_ != phase::opening) return {};
   phase_ = phase::training;
   ml::session_response response;
   response.session_id = session_id_;
   return ml::make_outgoing(response);
 }
 
-result<ml::outgoing> channel_state::ask_loss(const hash32& digest) {
-  if (phase_ != phase::syncing && phase_ != phase::closing)
-    return fail(errc::conflict, "no program waits for a merged model");
-  SWARM_TRY(auto model, options_.store->open(digest));
+result<program_session::reply> program_session::ask_loss(const actors::ask_loss& ask) {
+  // A follower that has started anew does not know what its former self has asked.
+  if (phase_ != phase::syncing && phase_ != phase::closing) return reply{};
+  if (loaded_in_request_ && loaded_->asked.digest == ask.digest)
+    return reply{program_loss{ask.digest, loaded_->loss}};
+  SWARM_TRY(auto model, store_->open(ask.digest));
   ml::loss_request request;
   request.session_id = session_id_;
   request.sync_seq_num = seq_num_;
-  request.loss_seq_num = ++loss_seq_num_;
+  request.loss_seq_num = loss_seq_num_ + 1;
   SWARM_TRY(auto message, ml::encode_loss_request(request, std::move(model)));
+  ++loss_seq_num_;
+  asked_ = ask;
   phase_ = phase::asking_loss;
-  return message;
+  return reply{std::move(message)};
 }
 
-result<ml::outgoing> channel_state::answer_sync(const swarm::actors::answer_sync& answer) {
-  if (phase_ != phase::syncing) return fail(errc::conflict, "no program waits for a sync");
+program_session::reply program_session::answer_sync(const actors::answer_sync& answer) {
+  if (phase_ != phase::syncing) return {};
   phase_ = phase::training;
+  request_ = {};
+  interval_ = std::clamp<std::uint32_t>(answer.next_interval, 1, interval_max);
   ml::sync_response response;
   response.session_id = session_id_;
   response.sync_seq_num = seq_num_;
-  response.next_sync_interval =
-      static_cast<std::int32_t>(std::clamp<std::uint32_t>(answer.next_interval, 1, interval_max));
+  response.next_sync_interval = static_cast<std::int32_t>(interval_);
   response.training_over = answer.training_over;
   return ml::make_outgoing(ml::msg_type::sync_response, response);
 }
 
-result<ml::outgoing> channel_state::answer_close() {
-  if (phase_ != phase::closing) return fail(errc::conflict, "no program waits for its end");
-  phase_ = phase::over;
+program_session::reply program_session::answer_close() {
+  if (phase_ != phase::closing) return {};
+  phase_ = phase::closed;
   ml::sync_response response;
   response.session_id = session_id_;
   response.sync_seq_num = seq_num_;
@@ -173,7 +193,33 @@ result<ml::outgoing> channel_state::answer_close() {
   return ml::make_outgoing(ml::msg_type::close_session_response, response);
 }
 
-std::string channel_state::status() const {
+program_resumed program_session::resume() const {
+  program_resumed out;
+  if (phase_ == phase::idle || phase_ == phase::broken) return out;
+  out.session = opened_;
+  out.open_answered = phase_ != phase::opening;
+  out.progress.interval = interval_;
+  // A request that is not answered is served from its beginning; what was done for it already is not done
+  // twice.
+  const bool pending = is_owed() || phase_ == phase::asking_loss;
+  if (const auto& has = pending ? before_ : loaded_) {
+    const auto& [asked, loss] = *has;
+    out.progress.generation = asked.generation;
+    out.progress.base_round = asked.round_num;
+    out.progress.base_digest = asked.digest;
+    out.progress.loss = loss;
+  }
+  if (phase_ == phase::killed) {
+    out.last_words = last_words_;
+  } else if (const auto* sync = std::get_if<program_synced>(&request_)) {
+    out.waits_for = *sync;
+  } else if (const auto* closing = std::get_if<program_closing>(&request_)) {
+    out.waits_for = *closing;
+  }
+  return out;
+}
+
+std::string program_session::status() const {
   switch (phase_) {
   case phase::idle:
     return "waiting for a program";
@@ -187,7 +233,9 @@ std::string channel_state::status() const {
     return "the program loads and evaluates the merged model";
   case phase::closing:
     return "the program has ended its training and waits for the final model";
-  case phase::over:
+  case phase::closed:
+  case phase::killed:
+  case phase::broken:
     return "session over";
   }
   return {};

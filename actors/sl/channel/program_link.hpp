@@ -1,0 +1,88 @@
+#pragma once
+
+#include "actors/sl/channel/program_session.hpp"
+#include "transport/ml_channel/fifo_channel.hpp"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <variant>
+
+namespace swarm::actors {
+
+/// What comes for /sl/channel. From the FIFOs: a program holds both ends; one frame; its end is gone, or was
+/// refused. From the follower: answers and questions (messages.hpp).
+namespace link_item {
+struct opened {};
+struct frame {
+  ml::msg_type type = ml::msg_type::status;
+  ml::body_buffer body;
+};
+struct closed {
+  std::string reason;
+};
+} // namespace link_item
+using any_link_item = std::variant<link_item::opened, link_item::frame, link_item::closed, answer_open,
+                                   ask_loss, answer_sync, answer_close, refuse_program, program_wanted>;
+
+/// The FIFOs to the training programs and what is under way on them. It belongs to the process, not to an
+/// actor: the programs never connect again, so they must not notice when /sl/channel or /sl/follower ends and
+/// is started again. Items wait here until a channel has done what they ask for; none is lost with an actor.
+///
+/// A program has one request under way. One that sends many frames without waiting for answers is refused.
+class program_link {
+public:
+  static constexpr std::size_t frames_max = 16; ///< waiting
+
+  program_link(ml::fifo_options fifos, std::shared_ptr<merge::model_store> store, std::string log_source);
+
+  /// From any thread. Whoever puts something has to wake the channel (`link_news`); the FIFOs do so by
+  /// themselves.
+  void put(any_link_item item);
+
+  // -- for /sl/channel
+  struct work_done {
+    bool more = false;                    ///< items wait
+    bool program_left = false;            ///< the program has ended, or was refused
+    std::optional<program_resumed> state; ///< for the follower that asked where the session stands
+    program_session::event event;         ///< for the follower
+  };
+  /// Makes the FIFOs unless they are open. `wake` is called from another thread when something has come from
+  /// them.
+  result<> open(std::function<void()> wake);
+  /// Does what the first item asks for. It waits until that is done, so if the channel ends meanwhile the
+  /// next one does it. Two channels at once, one of them about to end, take turns.
+  work_done work();
+  /// If a program waits for an answer it is told that there will be none; true then.
+  bool take_leave(const std::string& text);
+  /// Closes the FIFOs. Not for an end that a restart follows.
+  void close();
+
+  std::string status() const;
+  std::string detail_json() const;
+
+private:
+  struct worker;
+
+  void put_frame(ml::header header, ml::body_buffer body);
+  void next_program();
+  void refuse(const std::string& text);
+
+  ml::fifo_options fifos_;
+  std::shared_ptr<merge::model_store> store_;
+  std::string log_source_;
+
+  mutable std::mutex inbox_mutex_;
+  std::deque<any_link_item> inbox_;
+  std::size_t frames_ = 0;
+  bool overrun_ = false;
+
+  mutable std::mutex work_mutex_; ///< of all below
+  std::optional<program_session> session_;
+  program_resumed former_; ///< where the last session stood when its program went
+  std::unique_ptr<ml::fifo_channel> fifo_;
+};
+
+} // namespace swarm::actors

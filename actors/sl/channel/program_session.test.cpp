@@ -1,0 +1,299 @@
+#include "actors/sl/channel/program_session.hpp"
+
+#include "transport/ml_channel/weights.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+using namespace swarm;
+using namespace swarm::actors;
+namespace fs = std::filesystem;
+
+namespace {
+
+using event = program_session::event;
+
+bytes joined(const ml::outgoing& message) {
+  bytes out;
+  for (const auto& piece : message.pieces)
+    out.insert(out.end(), piece.begin(), piece.end());
+  return out;
+}
+
+/// A session and the program's side of it.
+struct bench {
+  bench() {
+    std::string name = (fs::temp_directory_path() / "program-session-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    folder = name;
+    auto opened = merge::model_store::open_directory((folder / "models").string());
+    REQUIRE(opened);
+    store = std::make_shared<merge::model_store>(std::move(*opened));
+    session.emplace(store, "s-1");
+  }
+  ~bench() {
+    session.reset();
+    store.reset();
+    fs::remove_all(folder);
+  }
+
+  result<event> open(ml::session_request request = {
+                         .sync_interval = 8, .min_peers = 2, .node_weightage = 3}) {
+    return session->take(ml::msg_type::open_session_request, ml::encode(request));
+  }
+  result<event> send(ml::msg_type type, std::int32_t seq_num, float value = 1, std::int32_t weightage = 1) {
+    const std::array<float, 2> values{value, -value};
+    ml::sync_request request{.session_id = session_id, .sync_seq_num = seq_num, .node_weightage = weightage};
+    const std::string name = "w";
+    request.input_params.push_back({name,
+                                    "dtype('float32')",
+                                    {2},
+                                    as_bytes({reinterpret_cast<const char*>(values.data()), sizeof values})});
+    return session->take(type, ml::encode(request));
+  }
+  result<event> sync(std::int32_t seq_num, float value = 1) {
+    return send(ml::msg_type::sync_request, seq_num, value);
+  }
+  result<event> close(std::int32_t seq_num) { return send(ml::msg_type::close_session_request, seq_num); }
+  result<event> loss(std::int32_t seq_num, std::int32_t loss_seq_num,
+                     ml::status_code code = ml::status_code::ok) {
+    return session->take(ml::msg_type::get_loss_response,
+                         ml::encode(ml::loss_response{.session_id = session_id,
+                                                      .sync_seq_num = seq_num,
+                                                      .loss_seq_num = loss_seq_num,
+                                                      .status = {code, {}},
+                                                      .loss = 0.5F,
+                                                      .metrics = 0.75F,
+                                                      .epochs_done = 2,
+                                                      .total_epochs = 4}));
+  }
+  /// A merged model in the store.
+  hash32 merged(float value) {
+    const auto saved = session;
+    session.emplace(store, session_id);
+    REQUIRE(open());
+    session->answer_open();
+    const auto made = std::get<program_synced>(*sync(1, value)).model.digest;
+    session = saved;
+    return made;
+  }
+  void opened() {
+    REQUIRE(open());
+    REQUIRE(sent<ml::session_response>(session->answer_open()));
+  }
+  template <class Message>
+  static bool sent(const program_session::reply& reply) {
+    return std::holds_alternative<ml::outgoing>(reply);
+  }
+  static bool nothing(const program_session::reply& reply) {
+    return std::holds_alternative<std::monostate>(reply);
+  }
+
+  fs::path folder;
+  std::shared_ptr<merge::model_store> store;
+  std::optional<program_session> session;
+  std::string session_id = "s-1";
+};
+
+ml::sync_response response_of(const program_session::reply& reply) {
+  return *ml::decode_sync_response(joined(std::get<ml::outgoing>(reply)));
+}
+
+} // namespace
+
+TEST_CASE("an open carries the program's parameters, and is answered once") {
+  bench t;
+  CHECK(t.session->is_idle());
+  const auto event = t.open();
+  REQUIRE(event);
+  const auto& opened = std::get<program_opened>(*event);
+  CHECK(opened.contract == contracts::default_training_name);
+  CHECK(opened.params.min_peers == 2);
+  CHECK(opened.params.sync_interval == 8);
+  CHECK(opened.params.weightage == 3);
+  CHECK(t.session->is_owed());
+  const auto reply = t.session->answer_open();
+  CHECK(ml::decode_session_response(joined(std::get<ml::outgoing>(reply)))->session_id == "s-1");
+  CHECK(!t.session->is_owed());
+  CHECK(bench::nothing(t.session->answer_open()));
+  CHECK(t.open().error().is(errc::conflict));
+}
+
+TEST_CASE("what a session cannot be opened with is refused by name") {
+  const ml::session_request good{.sync_interval = 8, .min_peers = 2, .node_weightage = 3};
+  const auto refused = [&](auto change, std::string_view name) {
+    bench t;
+    auto request = good;
+    change(request);
+    const auto event = t.open(request);
+    REQUIRE(!event);
+    CHECK(event.error().message.find(name) != std::string::npos);
+    CHECK(t.session->is_idle());
+  };
+  refused([](auto& r) { r.sync_interval = 0; }, "syncFrequency");
+  refused([](auto& r) { r.min_peers = 0; }, "minPeers");
+  refused([](auto& r) { r.node_weightage = 101; }, "nodeWeightage");
+  refused([](auto& r) { r.training_contract = "no name"; }, "trainingContract");
+  refused([](auto& r) { r.merge_method = "sum"; }, "sum");
+  refused([](auto& r) { r.checkin_model_on_train_end = "later"; }, "checkinModelOnTrainEnd");
+}
+
+TEST_CASE("a sync: the model is stored, the merge evaluated, the answer echoes the number") {
+  bench t;
+  t.opened();
+  const auto merge = t.merged(7);
+  const auto event = t.sync(41);
+  REQUIRE(event);
+  const auto& sync = std::get<program_synced>(*event);
+  CHECK(t.store->contains(sync.model.digest));
+  CHECK(t.sync(42).error().is(errc::conflict)); // one request at a time
+  const auto asked = t.session->ask_loss({merge, 1, 1});
+  REQUIRE(asked);
+  const auto request = ml::decode_loss_request(joined(std::get<ml::outgoing>(*asked)));
+  REQUIRE(request);
+  CHECK(request->sync_seq_num == 41);
+  CHECK(request->loss_seq_num == 1);
+  CHECK(!t.session->is_owed()); // it is the program's turn
+  const auto answered = t.loss(41, 1);
+  REQUIRE(answered);
+  CHECK(std::get<program_loss>(*answered).digest == merge);
+  CHECK(std::get<program_loss>(*answered).report.loss == 0.5);
+  const auto response = response_of(t.session->answer_sync({16, true}));
+  CHECK(response.sync_seq_num == 41);
+  CHECK(response.next_sync_interval == 16);
+  CHECK(response.training_over);
+  CHECK(t.sync(42));
+}
+
+TEST_CASE("answers that nobody waits for lead to nothing") {
+  bench t;
+  CHECK(bench::nothing(t.session->answer_open()));
+  CHECK(bench::nothing(t.session->answer_sync({})));
+  CHECK(bench::nothing(t.session->answer_close()));
+  CHECK(bench::nothing(*t.session->ask_loss({})));
+  t.opened();
+  CHECK(bench::nothing(t.session->answer_sync({})));
+  REQUIRE(t.close(1));
+  CHECK(bench::nothing(t.session->answer_sync({})));
+  CHECK(bench::sent<ml::sync_response>(t.session->answer_close()));
+  CHECK(bench::nothing(t.session->answer_close()));
+}
+
+TEST_CASE("a merge that is not in the store cannot be handed over; the program goes on waiting") {
+  bench t;
+  t.opened();
+  REQUIRE(t.sync(1));
+  CHECK(!t.session->ask_loss({hash32{}, 1, 1}));
+  CHECK(t.session->is_owed());
+}
+
+TEST_CASE("what a program may not send in this place, or of another session, is refused") {
+  bench t;
+  CHECK(!t.sync(1));
+  CHECK(!t.loss(1, 1));
+  t.opened();
+  CHECK(!t.loss(1, 1));
+  t.session_id = "another";
+  CHECK(t.sync(1).error().is(errc::invalid));
+  t.session_id = "s-1";
+  CHECK(!t.send(ml::msg_type::sync_request, 1, 1, 101));
+  const auto merge = t.merged(7);
+  REQUIRE(t.sync(1));
+  REQUIRE(t.session->ask_loss({merge, 1, 1}));
+  CHECK(!t.loss(2, 1));
+  CHECK(!t.loss(1, 2));
+  CHECK(t.loss(1, 1));
+}
+
+TEST_CASE("how a session ends: orderly only if the program has said so") {
+  bench t;
+  CHECK(std::holds_alternative<std::monostate>(t.session->closed("gone")));
+  t.opened();
+  SUBCASE("in its midst") {
+    const auto gone = std::get<program_gone>(t.session->closed("gone"));
+    CHECK(!gone.orderly);
+    CHECK(!t.session->resume().session);
+  }
+  SUBCASE("after its close was answered") {
+    REQUIRE(t.close(1));
+    t.session->answer_close();
+    CHECK(std::get<program_gone>(t.session->closed("gone")).orderly);
+    const auto state = t.session->resume(); // its peers may still need something from here
+    CHECK(state.session);
+    CHECK(std::holds_alternative<program_closing>(state.waits_for));
+  }
+  SUBCASE("by its own word") {
+    const auto event =
+        t.session->take(ml::msg_type::kill_session_request,
+                        ml::encode(ml::kill_session_request{"s-1", {ml::status_code::ok, "enough"}}));
+    REQUIRE(event);
+    CHECK(std::get<program_gone>(*event).orderly);
+    CHECK(t.session->resume().last_words == "it ended its session: enough");
+  }
+  SUBCASE("as it could not compute its loss") {
+    const auto merge = t.merged(7);
+    REQUIRE(t.sync(1));
+    REQUIRE(t.session->ask_loss({merge, 1, 1}));
+    const auto event = t.loss(1, 1, ml::status_code::error_in_user);
+    REQUIRE(event);
+    CHECK(!std::get<program_gone>(*event).orderly);
+    CHECK(!t.session->resume().session);
+  }
+}
+
+TEST_CASE("a follower that starts in the middle is told what the program waits for, and what it has") {
+  bench t;
+  CHECK(!t.session->resume().session);
+  REQUIRE(t.open());
+  auto state = t.session->resume();
+  REQUIRE(state.session);
+  CHECK(state.session->params.sync_interval == 8);
+  CHECK(!state.open_answered);
+  t.session->answer_open();
+  state = t.session->resume();
+  CHECK(state.open_answered);
+  CHECK(state.progress.base_round == 0);
+  CHECK(state.progress.interval == 8);
+  CHECK(std::holds_alternative<std::monostate>(state.waits_for));
+
+  const auto merge = t.merged(7);
+  const auto synced = std::get<program_synced>(*t.sync(1));
+  state = t.session->resume();
+  CHECK(std::get<program_synced>(state.waits_for).model.digest == synced.model.digest);
+  REQUIRE(t.session->ask_loss({merge, 4, 5}));
+  // It is served from the beginning of its request, but the program is asked only once.
+  CHECK(std::holds_alternative<program_synced>(t.session->resume().waits_for));
+  CHECK(bench::nothing(*t.session->ask_loss({merge, 4, 5})));
+  REQUIRE(t.loss(1, 1));
+  state = t.session->resume();
+  CHECK(state.progress.base_round == 0);
+  const auto known = t.session->ask_loss({merge, 4, 5});
+  REQUIRE(known);
+  CHECK(std::get<program_loss>(*known).digest == merge);
+  CHECK(std::get<program_loss>(*known).report.loss == 0.5);
+
+  t.session->answer_sync({32, false});
+  state = t.session->resume();
+  CHECK(std::holds_alternative<std::monostate>(state.waits_for));
+  CHECK(state.progress.generation == 4);
+  CHECK(state.progress.base_round == 5);
+  CHECK(state.progress.base_digest == merge);
+  CHECK(state.progress.loss.loss == 0.5);
+  CHECK(state.progress.interval == 32);
+}
+
+TEST_CASE("a follower that starts in the middle may want another merge than its former self") {
+  bench t;
+  t.opened();
+  const auto one = t.merged(7), other = t.merged(8);
+  REQUIRE(t.sync(1));
+  REQUIRE(t.session->ask_loss({one, 1, 1}));
+  CHECK(bench::nothing(*t.session->ask_loss({other, 1, 2}))); // not before the program has answered
+  CHECK(std::get<program_loss>(*t.loss(1, 1)).digest == one);
+  const auto asked = t.session->ask_loss({other, 1, 2});
+  REQUIRE(asked);
+  CHECK(ml::decode_loss_request(joined(std::get<ml::outgoing>(*asked)))->loss_seq_num == 2);
+  CHECK(std::get<program_loss>(*t.loss(1, 2)).digest == other);
+}

@@ -1,0 +1,41 @@
+#include "actors/sl/follower/contract_json.hpp"
+
+#include <boost/json.hpp>
+
+namespace swarm::actors {
+
+namespace json = boost::json;
+
+json::object contract_json(const rounds::contract_view& view) {
+  const auto& head = view.head;
+  json::array peers;
+  for (const auto& peer : view.peers)
+    peers.push_back(json::object{{"name", peer.name},
+                                 {"account", to_hex(peer.account.view())},
+                                 {"state", contracts::to_string(peer.state)},
+                                 {"last_round", peer.last_round},
+                                 {"loss_round", peer.loss_round},
+                                 {"loss", contracts::from_micro(peer.loss_micro)},
+                                 {"metric", contracts::from_micro(peer.metric_micro)},
+                                 {"epochs_done", peer.epochs_done},
+                                 {"epochs_total", peer.epochs_total},
+                                 {"weightage", peer.weightage},
+                                 {"endpoint", peer.endpoint},
+                                 {"silent", view.silent.contains(peer.account)}});
+  return {{"block_num", view.block_num},
+          {"generation", head.generation},
+          {"round", head.round_num},
+          {"phase", contracts::to_string(head.phase)},
+          {"term", head.term},
+          {"leader", to_hex(head.leader.view())},
+          {"min_peers", head.min_peers},
+          {"merge_method", head.merge_method},
+          {"waited_for", head.waited_for},
+          {"checked_in", head.checked_in},
+          {"merged_round", head.merged_round},
+          {"merged_digest", to_hex(head.merged_digest.view())},
+          {"merged_size", head.merged_size},
+          {"peers", std::move(peers)}};
+}
+
+} // namespace swarm::actors

@@ -1,0 +1,172 @@
+#include "actors/sl/rounds/testing/machine_bench.hpp"
+
+#include <doctest/doctest.h>
+
+// Machines that are made in the middle of a session, and answers that were lost.
+
+using namespace swarm;
+using namespace swarm::rounds;
+using namespace swarm::rounds::testing;
+using contracts::peer_state;
+
+namespace {
+
+using lines = std::vector<std::string>;
+
+/// A program that trains from the merge of round 2, 9, in a training of two peers; its machine is new.
+struct renewed : machine_bench {
+  renewed() {
+    peer(1).loss_round = peer(2).loss_round = 2;
+    peer(1).last_round = peer(2).last_round = 2;
+    view.head.round_num = 2;
+    merge(9, 2);
+  }
+  void resume(std::uint64_t generation = 1, std::uint64_t base_round = 2) {
+    step(event::program_opened{});
+    step(event::session_resumed{{generation, base_round, digest(9), {0.5, 0.75, 1, 4}, 16}});
+  }
+};
+
+} // namespace
+
+TEST_CASE("a machine that takes over a session registers nobody twice and answers no open twice") {
+  renewed t;
+  t.resume();
+  t.look();
+  CHECK(t.calls().empty());
+  CHECK(t.count<action::answer_open>() == 0);
+  t.sync(3);
+  CHECK(t.last<action::call>().input
+        == contracts::encode_check_in({1, 3, t.digest(3), 103, t.digest(77), 1, 2, false}));
+}
+
+TEST_CASE("a machine that takes over goes on where the contract says it is") {
+  renewed t;
+  t.in(2);
+  SUBCASE("the model is not in yet") {
+    t.resume();
+    t.sync(3);
+    t.look();
+    CHECK(t.calls() == lines{"check in for round 3"});
+  }
+  SUBCASE("the model is in") {
+    t.in(1);
+    t.resume();
+    t.sync(3);
+    t.look();
+    CHECK(t.calls().empty());
+    t.merge(10, 2);
+    t.look();
+    t.fetched(10);
+    CHECK(t.last<action::ask_loss>().round_num == 3);
+  }
+  SUBCASE("the round is closed, and this node leads") {
+    t.in(1);
+    t.close(1);
+    t.resume();
+    t.sync(3);
+    t.look();
+    CHECK(t.last<action::start_merge>().inputs.size() == 2);
+  }
+  SUBCASE("the round is merged: what the program waits for is its merge, not the next round's") {
+    t.in(1);
+    t.merge(10, 2);
+    t.in(2);
+    t.resume();
+    t.sync(3);
+    t.look();
+    CHECK(t.calls().empty());
+    t.fetched(10);
+    CHECK(t.last<action::ask_loss>().digest == t.digest(10));
+    CHECK(t.last<action::ask_loss>().generation == 1);
+    t.loss();
+    CHECK(t.last<action::answer_sync>().next_interval == 16);
+    CHECK(t.calls() == lines{"report the loss of round 3"});
+  }
+  SUBCASE("the round was merged without it: its model goes into the next one") {
+    t.merge(10, 2);
+    t.resume();
+    t.sync(3);
+    t.look();
+    CHECK(t.last<action::call>().input
+          == contracts::encode_check_in({1, 4, t.digest(3), 103, t.digest(77), 1, 2, false}));
+  }
+}
+
+TEST_CASE("a machine that takes over reports the loss that the contract does not have") {
+  renewed t;
+  t.peer(1).loss_round = 1;
+  t.resume();
+  t.look();
+  CHECK(t.calls() == lines{"report the loss of round 2"});
+}
+
+TEST_CASE("a machine that takes over registers again where it is not listed") {
+  renewed t;
+  SUBCASE("it has left") {
+    t.peer(1).state = peer_state::left;
+    t.resume();
+    t.look();
+  }
+  SUBCASE("the training was reset") {
+    t.view = {};
+    t.view.block_num = 20;
+    t.view.head = {.generation = 2, .round_num = 1, .min_peers = 1, .merge_method = "mean"};
+    t.resume();
+    t.look();
+  }
+  CHECK(t.calls() == lines{"register as a peer of the training"});
+  CHECK(t.count<action::answer_open>() == 0);
+}
+
+TEST_CASE("what was loaded in a training that was reset means nothing to the new one") {
+  renewed t;
+  t.view.head.generation = 2;
+  t.resume();
+  t.sync(3);
+  t.look();
+  t.fetched(9);
+  CHECK(t.last<action::ask_loss>().round_num == 2); // as who joins late
+}
+
+TEST_CASE("a machine that takes over a finished program serves it to the end") {
+  renewed t;
+  t.view.head.phase = contracts::round_phase::complete;
+  t.peer(1).state = t.peer(2).state = peer_state::finished;
+  t.resume();
+  t.close_program(3);
+  t.look();
+  CHECK(t.count<action::answer_close>() == 1);
+  t.gone(true);
+  CHECK(t.last<action::session_ended>().node_ends);
+}
+
+TEST_CASE("a program that goes before the contract was read again has left all the same") {
+  renewed t;
+  t.resume();
+  t.gone(false);
+  CHECK(t.calls() == lines{"leave the training"});
+}
+
+TEST_CASE("a check-in whose answer was lost is seen in the contract") {
+  machine_bench t;
+  t.open();
+  t.sync(1);
+  t.look();
+  const auto lost = t.last<action::call>();
+  t.clear();
+  t.in(1);
+  t.in(2);
+  SUBCASE("while its round is collected") {}
+  SUBCASE("when its round is merged") {
+    t.merge(9, 2);
+  }
+  t.step(event::call_done{lost.id, false, 0, "started again"});
+  t.look();
+  t.pass(std::chrono::seconds(1));
+  CHECK(t.calls().empty());
+  if (t.view.head.merged_round == 0) t.merge(9, 2);
+  t.look();
+  t.fetched(9);
+  CHECK(t.last<action::ask_loss>().digest == t.digest(9));
+}
