@@ -2,6 +2,7 @@
 
 #include "actors/sn_client/session/sn_choice.hpp"
 #include "actors/supervision/testing/test_tree.hpp"
+#include "contracts/training_registry/client.hpp"
 #include "transport/http/http_server.hpp"
 #include "transport/testing/test_support.hpp"
 

@@ -1,6 +1,7 @@
 #include "actors/sn/membership/chain_facts.hpp"
 
 #include "contracts/contracts.hpp"
+#include "contracts/training_registry/client.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
 
 #include <doctest/doctest.h>

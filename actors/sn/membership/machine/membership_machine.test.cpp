@@ -1,5 +1,7 @@
 #include "actors/sn/membership/machine/membership_machine.hpp"
 
+#include "contracts/training_registry/client.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace swarm;

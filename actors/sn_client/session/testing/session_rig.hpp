@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/sn_client/session/session_machine.hpp"
+#include "contracts/training_registry/client.hpp"
 #include "ledger/formats/transaction.hpp"
 
 #include <functional>
