@@ -30,7 +30,7 @@ void sim_node::sync_step(Event event) {
   const auto life = life_;
   for (auto& item : sync_->take_actions()) {
     if (life != life_) return;
-    std::visit([this](auto& one) { run(one); }, item);
+    std::visit([this](auto& one) { this->run(one); }, item);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "actors/sn/rpc/errors.hpp"
 
 #include "actors/sn/rpc/testing/rpc_fixture.hpp"
+#include "ledger/state/execute.hpp"
 
 #include <doctest/doctest.h>
 

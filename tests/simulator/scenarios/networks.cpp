@@ -10,7 +10,6 @@ namespace {
 
 using passing = stage::passing;
 constexpr auto proposal = message_code::proposal;
-constexpr auto round_change = message_code::round_change;
 
 /// Two halves that do not hear each other, with work in each.
 void halves(stage& on, const std::set<std::size_t>& one, std::size_t in_one, std::size_t in_other) {
