@@ -70,7 +70,8 @@ TEST_CASE("answers carry the reason for programs") {
 TEST_CASE("where Ethereum's tools look into data there is what they look for") {
   rpc_node node;
   const auto no_data = [&](std::string_view method, const std::string& params) {
-    const auto& why = node.call(method, params).at("error").as_object();
+    const auto answer = node.call(method, params);
+    const auto& why = answer.at("error").as_object();
     return why.at("code").as_int64() != 3 && !why.contains("data");
   };
   // web3.py takes an object in an error of a call for a revert, ethers.js any hexadecimal text.
