@@ -10,9 +10,12 @@ using namespace swarm::session;
 namespace {
 
 session_options options() {
-  static const auto key = std::make_shared<const ledger::private_key>(
-      std::move(*ledger::private_key::from_bytes(bytes(32, 1))));
-  return {"own:1", {"other:2"}, key, contracts::register_node_args{contracts::node_type::sl, {}, {}, "sl", "here:1"}};
+  static const auto key =
+      std::make_shared<const ledger::private_key>(std::move(*ledger::private_key::from_bytes(bytes(32, 1))));
+  return {"own:1",
+          {"other:2"},
+          key,
+          contracts::register_node_args{contracts::node_type::sl, {}, {}, "sl", "here:1"}};
 }
 
 struct session_run {

@@ -19,5 +19,4 @@ void fetch_model_async(std::shared_ptr<const sl_context> context, std::shared_pt
                        const hash32& digest, std::uint64_t size, std::vector<rounds::holder> holders,
                        std::function<void(result<hash32>)> done);
 
-
 } // namespace swarm::actors
