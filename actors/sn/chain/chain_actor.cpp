@@ -126,6 +126,8 @@ result<ledger::candidate_ptr> candidate_for(const chain_state& s, const consensu
 
 void validate(self_pointer self, const consensus::validate_block& what) {
   auto& s = self->state();
+  if (s.chain->head()->header.block_num >= what.block.block_num)
+    return; // it came by synchronisation meanwhile; consensus is told of the new head
   const auto candidate = candidate_for(s, what.block);
   if (candidate) s.validated = *candidate;
   if (!candidate && candidate.error().category == error_category(ledger::store_errc{}))
