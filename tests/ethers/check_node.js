@@ -30,7 +30,7 @@ const TRAININGS = "0x0000000000000000000000000000000000005002";
 function compileInterfaces() {
   const folder = path.join(__dirname, "..", "..", "contracts", "interfaces");
   const sources = {};
-  for (const file of fs.readdirSync(folder)) sources[file] = { content: fs.readFileSync(path.join(folder, file), "utf8") };
+  for (const file of fs.readdirSync(folder).filter((name) => name.endsWith(".sol"))) sources[file] = { content: fs.readFileSync(path.join(folder, file), "utf8") };
   const output = JSON.parse(solc.compile(JSON.stringify({
     language: "Solidity", sources, settings: { outputSelection: { "*": { "*": ["abi"] } } },
   })));

@@ -14,7 +14,9 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto upkeep_interval = 1s;
-constexpr unsigned upkeeps_per_sign = 2; ///< of life
+constexpr unsigned upkeeps_per_sign = 2;      ///< of life
+constexpr unsigned upkeeps_without_chain = 2; ///< requests wait so long for a newcomer's chain
+constexpr std::size_t early_max = 1024;
 
 time_point now() {
   return std::chrono::steady_clock::now();
@@ -39,7 +41,9 @@ struct rpc_state {
   std::shared_ptr<const sn_context> context;
   std::shared_ptr<const ledger::chain_window> chain;
   std::optional<rpc::service> service;
-  bool requests_due = false; ///< with a message that is on its way
+  bool waits = true;              ///< a chain that is being opened, or fetched, is there in a moment
+  std::vector<rpc_request> early; ///< came meanwhile
+  bool requests_due = false;      ///< with a message that is on its way
   unsigned upkeeps = 0;
   std::uint64_t last_serial = 0; ///< of this node's signs of life
 };
@@ -79,10 +83,19 @@ void step(self_pointer self, Event event) {
 }
 
 void answer(self_pointer self, rpc_request& request) {
-  if (!self->state().service)
+  auto& s = self->state();
+  if (s.waits && s.early.size() < early_max) return s.early.push_back(std::move(request));
+  if (!s.service)
     return request.from.send(R"({"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":")"
                              R"(this SN has no chain yet, it is asking the sentinel; try again"}})");
   step(self, rpc::event::text{std::move(request.body), std::move(request.from)});
+}
+
+void answer_early(self_pointer self) {
+  auto& s = self->state();
+  s.waits = false;
+  for (auto& request : std::exchange(s.early, {}))
+    answer(self, request);
 }
 
 /// Signs of life that a neighbor hands on; what is news here goes on to the others.
@@ -114,18 +127,22 @@ void say_alive(self_pointer self) {
 
 void look_after(self_pointer self) {
   auto& s = self->state();
+  const auto number = s.upkeeps++;
+  if (!s.service && number == upkeeps_without_chain) answer_early(self);
   if (!s.service) return;
-  if (s.upkeeps++ % upkeeps_per_sign == 0) say_alive(self);
+  if (number % upkeeps_per_sign == 0) say_alive(self);
   step(self, rpc::event::tick{});
 }
 
 void begin(self_pointer self, const chain_shown& what) {
   auto& s = self->state();
-  if (s.chain == what.chain) return; // told by the chain and in answer to the question
-  s.chain = what.chain;
-  s.service.emplace(s.chain, now());
-  self->env().methods.forward("nodes", self->path());
-  look_after(self);
+  if (s.chain != what.chain) { // otherwise it was told by the chain and in answer to the question
+    s.chain = what.chain;
+    s.service.emplace(s.chain, now());
+    self->env().methods.forward("nodes", self->path());
+    look_after(self);
+  }
+  answer_early(self);
 }
 
 caf::behavior rpc_behavior(self_pointer self) {
