@@ -48,8 +48,8 @@ void service::step(event::text what, time_point now) {
 /// Parses a text and takes it apart, or refuses it.
 std::optional<text_part> service::next() {
   auto [body, from] = queue_.pop();
-  const auto refuse = [&from = from](error why) {
-    from.send(response_text(nullptr, tl::unexpected(std::move(why))));
+  const auto refuse = [&to = from](error why) {
+    to.send(response_text(nullptr, tl::unexpected(std::move(why))));
     return std::nullopt;
   };
   // Who is over his rate gets no large text parsed; small ones are, so that the refusal has their id.

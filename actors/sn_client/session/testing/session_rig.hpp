@@ -73,7 +73,7 @@ public:
   void step(const Event& event) {
     machine.step(event, now);
     for (auto& each : machine.take_actions())
-      std::visit([this](auto& what) { note(what); }, each);
+      std::visit([this](auto& what) { this->note(what); }, each);
   }
   void tick() { step(event::tick{unix_ms}); }
   /// Time passes, and the machine hears of it whenever it wants to.
