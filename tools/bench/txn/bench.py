@@ -17,7 +17,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from figures import figure, options  # noqa: E402
-from swarms import BIN, Swarm, signatures_per_second  # noqa: E402
+from swarms import BIN, Process, Swarm, signatures_per_second  # noqa: E402
 
 FINAL_TARGETS = {1: 2.0, 4: 4.0}  # times an etcd put, by SNs
 RATE_TARGET = 0.19  # of what the signatures allow; 3,000/s where 62,000 signatures are recovered in a second
@@ -66,14 +66,15 @@ def measure_final(swarm, sns, count):
 def measure_among_reads(swarm, count):
     sn = swarm.sns[0]
     alone = swarm.load("txn_latency", max(count, 100), 0, sn.port)  # makes the blocks that are read
-    floods = {i: swarm.start(f"reads-{i}", BIN / "rpc_load", *swarm.client(i), 1, 10**9, READS_OPEN, sn.port,
-                             *long_read()) for i in READERS}
+    floods = [Process(f"reads-{i}", [BIN / "rpc_load", *swarm.client(i), 1, 10**9, READS_OPEN, sn.port, *long_read()],
+                      swarm.folder).start() for i in READERS]
+    swarm.others += floods
     time.sleep(0.5)
     among = swarm.load("txn_latency", count, 0, sn.port)
-    for i, flood in floods.items():
-        if flood.poll() is not None:
-            raise SystemExit(f"the reads ended: {swarm.log(f'reads-{i}')}")
-    swarm.end(floods.values())
+    for flood in floods:
+        if flood.has_ended():
+            raise SystemExit(f"the reads ended: {flood.log()}")
+    swarm.end(floods)
     for share in ("p50", "p99"):
         value, before = among[f"txn_{share}"], alone[f"txn_{share}"]
         figure(f"txn_among_reads_{share}", value, "ms", "without the reads", before, AMONG_READS_TARGET,
