@@ -83,7 +83,7 @@ class Process:
                 stderr=log,
                 env=environment,
                 cwd=self.folder,
-                start_new_session=True,
+                process_group=0,  # no session: the kernel schedules each as a group of its own
             )
         return self
 

@@ -44,7 +44,6 @@ def program(index, peers, pipes, floats, rounds, report):
     session = Session(channel, SessionRequest(
         syncInterval=1, minPeers=peers, checkinModelOnTrainEnd="snapshot", nodeWeightage=1,
         trainingContract="defaultbb.cqdb.sml.hpe", mergeMethod="mean"))
-    values = pack(np.full(floats, index, dtype=np.float32))
     spans = []
     loaded = []
 
@@ -52,7 +51,8 @@ def program(index, peers, pipes, floats, rounds, report):
         loaded.append(next(iter(params.values())))
         return 0.0, 0.0, 0, 0
 
-    for _ in range(rounds):
+    for number in range(rounds):
+        values = pack(np.full(floats, index + peers * number, dtype=np.float32))  # never the same bytes twice
         begun = time.monotonic()
         session.sync({"w": values}, 1, merged)
         spans.append((begun, time.monotonic()))
