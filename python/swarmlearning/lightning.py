@@ -1,0 +1,89 @@
+"""SwarmCallback for Lightning (the packages `lightning` and `pytorch_lightning`)."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Optional
+
+from .errors import SwarmArgumentError, SwarmError
+from .hosted import HostedSwarm
+from .options import DEFAULT_CONTRACT
+
+if "pytorch_lightning" in sys.modules and "lightning.pytorch" not in sys.modules:
+    from pytorch_lightning import Callback
+else:
+    try:
+        from lightning.pytorch import Callback
+    except ImportError:
+        from pytorch_lightning import Callback
+
+__all__ = ["SwarmArgumentError", "SwarmCallback", "SwarmError"]
+
+
+class SwarmCallback(Callback):
+    """Lets a Lightning program take part in a swarm:
+
+        swarm = SwarmCallback(syncFrequency=128, minPeers=2, adsValData=loader, lossFunction="CrossEntropyLoss")
+        Trainer(max_epochs=10, callbacks=[swarm]).fit(module, train_loader)
+
+    Arguments are those of `swarmlearning.pyt.SwarmCallback`, but for the model, which is the one being fitted.
+    totalEpochs is the trainer's max_epochs, if not given. Batches are counted as the trainer counts them, whatever
+    accumulate_grad_batches is. Further:
+        submodule: the name of the part of the LightningModule that is shared, e.g. "net"; all of it, if not given. With
+            it, nodes with a plain PyTorch program and nodes with Lightning train one model.
+
+    When the swarm has finished before this node, the trainer is told to stop. An error or Ctrl-C in the training ends
+    the session; `fit` may be called again.
+
+    Attributes:
+        swarm: the `swarmlearning.pyt.SwarmCallback` at work, e.g. for modelDigest(); None before the first fit.
+
+    Raises SwarmArgumentError for an argument that cannot be, SwarmError when the session with the SL fails.
+    """
+
+    def __init__(
+        self,
+        syncFrequency: int,
+        minPeers: int,
+        trainingContract: str = DEFAULT_CONTRACT,
+        *,
+        submodule: Optional[str] = None,
+        **arguments: Any,
+    ):
+        super().__init__()
+        self._submodule = submodule
+        self._hosted = HostedSwarm(
+            dict(arguments, syncFrequency=syncFrequency, minPeers=minPeers, trainingContract=trainingContract)
+        )
+
+    @property
+    def swarm(self) -> Any:
+        return self._hosted.swarm
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        epochs = trainer.max_epochs
+        self._hosted.begin(self._shared(pl_module), epochs if epochs is not None and epochs > 0 else None)
+
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        if self._hosted.batch():
+            trainer.should_stop = True
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        self._hosted.epoch()
+
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+        self._hosted.end()
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        self._hosted.leave()
+
+    def _shared(self, module: Any) -> Any:
+        if self._submodule is None:
+            return module
+        try:
+            return module.get_submodule(self._submodule)
+        except AttributeError:
+            raise SwarmArgumentError(
+                f"submodule: {type(module).__name__} has no part {self._submodule!r}; it has "
+                f"{', '.join(name for name, _ in module.named_children())}"
+            ) from None
