@@ -98,7 +98,9 @@ caf::actor find_sn(self_pointer self) {
   if (!sn || !is_new) return sn;
   if (!s.contract.empty()) self->send(sn, s.reader.request());
   for (const auto id : std::exchange(s.calls, {}))
-    self->send(self, call_done{s.call_base + id, false, 0, "the client of the SN was started again"});
+    self->send(self,
+               session::action::call_done{s.call_base + id,
+                                          fail(errc::unavailable, "the client of the SN was started again")});
   return sn;
 }
 
@@ -159,19 +161,18 @@ struct perform {
     s.calls.insert(a.id);
     if (!sn) return;
     const auto training = contracts::training_address(s.contract);
-    self->send(sn, submit_call{s.call_base + a.id, training, std::move(a.input), std::move(a.what)});
+    self->send(sn,
+               session::event::submit{s.call_base + a.id, training, std::move(a.input), std::move(a.what)});
   }
-  void operator()(rounds::action::refresh&) const { tell_sn(self, read_contract{}); }
-  void operator()(rounds::action::answer_open&) const { to_channel(answer_open{}); }
+  void operator()(rounds::action::refresh&) const { tell_sn(self, session::event::read{}); }
+  void operator()(rounds::action::answer_open& a) const { to_channel(a); }
   void operator()(rounds::action::ask_loss& a) const {
-    self->state().asked = ask_loss{a.digest, a.generation, a.round_num};
-    to_channel(*self->state().asked);
+    self->state().asked = a;
+    to_channel(a);
   }
-  void operator()(rounds::action::answer_sync& a) const {
-    to_channel(answer_sync{a.next_interval, a.training_over});
-  }
-  void operator()(rounds::action::answer_close&) const { to_channel(answer_close{}); }
-  void operator()(rounds::action::refuse& a) const { to_channel(refuse_program{std::move(a.text)}); }
+  void operator()(rounds::action::answer_sync& a) const { to_channel(a); }
+  void operator()(rounds::action::answer_close& a) const { to_channel(a); }
+  void operator()(rounds::action::refuse& a) const { to_channel(std::move(a)); }
   void operator()(rounds::action::refuse_layout& a) const {
     self->state().refusal = a;
     fetch(self, {a.other, a.other_size, a.holders, self->path()});
@@ -186,12 +187,8 @@ struct perform {
     if (merging) self->dir().send(parent_path(*self), remove_child{leader_name(*merging)});
     merging.reset();
   }
-  void operator()(rounds::action::probe_leader& a) const {
-    tell_files(self, probe_leader{a.endpoint, a.round_num, a.term});
-  }
-  void operator()(rounds::action::keep_models& a) const {
-    tell_files(self, keep_models{std::move(a.digests)});
-  }
+  void operator()(rounds::action::probe_leader& a) const { tell_files(self, std::move(a)); }
+  void operator()(rounds::action::keep_models& a) const { tell_files(self, std::move(a)); }
   void operator()(rounds::action::session_ended& a) const {
     if (self->state().stop_reason) return;
     if (a.node_ends) return self->end_role(0, a.text);
@@ -208,7 +205,7 @@ struct perform {
 };
 
 void merge_failed(self_pointer self, std::uint64_t round_num, std::uint32_t term, const std::string& text) {
-  step(self, rounds::event::merge_done{round_num, term, fail(errc::internal, "{}", text)});
+  step(self, merge_done{round_num, term, fail(errc::internal, "{}", text)});
 }
 
 bool is_merging(const role_actor<follower_state>& self, std::uint64_t round_num, std::uint32_t term) {
@@ -327,10 +324,10 @@ void contract_unavailable(self_pointer self, const error& why) {
       "trainingContract",
       s.contract, why.message, s.contract);
   tell_channel(*self, *s.context->link, refuse_program{text});
-  step(self, rounds::event::program_gone{text, false});
+  step(self, program_gone{text, false});
 }
 
-void take_reading(self_pointer self, const contract_read& news) {
+void take_reading(self_pointer self, const session::action::contract_read& news) {
   auto& s = self->state();
   if (news.name != s.contract) return;
   auto view = s.reader.take(news);
@@ -380,13 +377,11 @@ void resume(self_pointer self, const program_resumed& from) {
   if (ended || (!from.open_answered && may_be_listed)) tell(rounds::event::former_session{});
   tell(rounds::event::program_opened{from.session->params});
   if (ended) {
-    tell(rounds::event::program_gone{from.last_words, true});
+    tell(program_gone{from.last_words, true});
   } else if (from.open_answered) {
     tell(rounds::event::session_resumed{from.progress});
-    if (const auto* sync = std::get_if<program_synced>(&from.waits_for))
-      tell(rounds::event::program_synced{sync->model, sync->weightage});
-    if (const auto* closing = std::get_if<program_closing>(&from.waits_for))
-      tell(rounds::event::program_closing{closing->model, closing->weightage});
+    if (const auto* sync = std::get_if<program_synced>(&from.waits_for)) tell(*sync);
+    if (const auto* closing = std::get_if<program_closing>(&from.waits_for)) tell(*closing);
   }
   drain(self);
 }
@@ -401,11 +396,18 @@ void take_loss(self_pointer self, const program_loss& loss) {
 }
 
 /// A call that the follower before this one has made shows in the contract.
-void take_receipt(self_pointer self, const call_done& done) {
+void take_receipt(self_pointer self, const session::action::call_done& from) {
   auto& s = self->state();
-  const auto id = done.id - s.call_base;
-  if (s.calls.erase(id) == 0 && done.block_num > 0) tell_sn(self, read_contract{});
-  step(self, rounds::event::call_done{id, done.ok, done.block_num, done.text});
+  rounds::event::call_done done{.id = from.id - s.call_base};
+  if (const auto& receipt = from.outcome) {
+    done.ok = receipt->ok;
+    done.block_num = receipt->block_num;
+    done.text = receipt->revert;
+  } else {
+    done.text = receipt.error().message;
+  }
+  if (s.calls.erase(done.id) == 0 && done.block_num > 0) tell_sn(self, session::event::read{});
+  step(self, done);
 }
 
 caf::behavior follower_behavior(self_pointer self) {
@@ -426,34 +428,31 @@ caf::behavior follower_behavior(self_pointer self) {
         if (self->state().resumed) open(self, opened); // else it is part of where the session stands
       },
       [=](const program_synced& sync) {
-        if (self->state().resumed) step(self, rounds::event::program_synced{sync.model, sync.weightage});
+        if (self->state().resumed) step(self, sync);
       },
       [=](const program_closing& closing) {
-        if (self->state().resumed)
-          step(self, rounds::event::program_closing{closing.model, closing.weightage});
+        if (self->state().resumed) step(self, closing);
       },
       [=](const program_loss& loss) { take_loss(self, loss); },
       [=](const program_gone& gone) {
         if (!self->state().resumed) return;
         self->state().asked.reset();
-        step(self, rounds::event::program_gone{gone.reason, gone.orderly});
+        step(self, gone);
       },
-      [=](const contract_read& news) { take_reading(self, news); },
-      [=](const call_done& done) { take_receipt(self, done); },
+      [=](const session::action::contract_read& news) { take_reading(self, news); },
+      [=](const session::action::call_done& done) { take_receipt(self, done); },
       [=](const model_fetched& news) {
         self->state().fetches.erase(news.digest);
         if (self->state().refusal && self->state().refusal->other == news.digest)
           return explain_refusal(self, news);
-        step(self, rounds::event::model_fetched{news.digest, settled(self->state(), news)});
+        step(self, model_fetched{news.digest, settled(self->state(), news)});
       },
       [=](const merge_done& done) {
         if (!is_merging(*self, done.round_num, done.term)) return;
         self->state().merging.reset();
-        step(self, rounds::event::merge_done{done.round_num, done.term, done.outcome});
+        step(self, done);
       },
-      [=](const leader_progress& news) {
-        step(self, rounds::event::leader_progress{news.round_num, news.term, news.progress});
-      },
+      [=](const leader_progress& news) { step(self, news); },
       [=](tick) {
         find_sn(self);
         find_files(self);
