@@ -60,7 +60,6 @@ struct follower_state {
   std::map<hash32, fetch_model> fetches;
   std::optional<ask_loss> asked;
   std::string contract;                                 ///< of the program's session
-  bool passes_merges_on = false;                        ///< its check-ins may name a merge once it has ended
   training_reader reader;                               ///< of it
   std::optional<rounds::action::refuse_layout> refusal; ///< waits for a peer's model to compare with
   std::optional<rounds::action::start_merge> merging;
@@ -164,6 +163,16 @@ struct perform {
     self->send(sn,
                session::event::submit{s.call_base + a.id, training, std::move(a.input), std::move(a.what)});
   }
+  void operator()(rounds::action::make_durable& a) const {
+    auto& s = self->state(); // what follows from it is in the next batch
+    s.machine.step(rounds::event::model_durable{a.digest, s.context->store->make_durable(a.digest)},
+                   follower_state::now());
+  }
+  void operator()(rounds::action::note_session& a) const {
+    auto& s = self->state();
+    if (auto noted = s.session_file.keep(a.under_way ? s.contract : ""); !noted)
+      self->note_error(noted.error().message);
+  }
   void operator()(rounds::action::refresh&) const { tell_sn(self, session::event::read{}); }
   void operator()(rounds::action::answer_open& a) const { to_channel(a); }
   void operator()(rounds::action::ask_loss& a) const {
@@ -238,20 +247,11 @@ void perform::operator()(rounds::action::start_merge& a) const {
       .then([start](const child_removed&) { start(); }, [start](caf::error&) { start(); });
 }
 
-/// While a process that ends would leave a peer behind, a note says so.
-void keep_note(self_pointer self) {
-  auto& s = self->state();
-  if (auto noted = s.session_file.keep(s.machine.is_engaged() ? s.contract : ""); !noted)
-    self->note_error(noted.error().message);
-}
-
 void drain(self_pointer self) {
   auto& s = self->state();
-  if (s.machine.is_engaged()) keep_note(self); // before the first transaction of a session is sent
   for (auto actions = s.machine.take_actions(); !actions.empty(); actions = s.machine.take_actions())
     for (auto& action : actions)
       std::visit(perform{self}, action);
-  if (s.resumed) keep_note(self); // before that the note is still to be read
   if (s.stop_reason && (s.machine.may_stop() || follower_state::now() >= s.stop_until))
     self->quit(*s.stop_reason);
 }
@@ -272,12 +272,6 @@ void explain_refusal(self_pointer self, const model_fetched& news) {
   }
   tell_channel(*self, *s.context->link,
                refuse_program{text + "; all peers must run the same model definition"});
-}
-
-/// The layout of a model that has come, once the disk has it if a check-in of this node may name it.
-result<hash32> settled(const follower_state& s, const model_fetched& news) {
-  if (news.layout && s.passes_merges_on) SWARM_CHECK(s.context->store->make_durable(news.digest));
-  return news.layout;
 }
 
 void report_long_wait(self_pointer self) {
@@ -345,15 +339,9 @@ void remove_leaders(self_pointer self) {
       self->dir().send(parent_path(*self), remove_child{status.path.substr(status.path.rfind('/') + 1)});
 }
 
-/// Of a session that has begun.
-void join(self_pointer self, const program_opened& opened) {
-  self->state().passes_merges_on = opened.params.on_train_end == contracts::on_train_end::active;
-  follow(self, opened.contract);
-}
-
 void open(self_pointer self, const program_opened& opened) {
   self->state().asked.reset();
-  join(self, opened);
+  follow(self, opened.contract);
   step(self, rounds::event::program_opened{opened.params});
 }
 
@@ -369,7 +357,7 @@ void resume(self_pointer self, const program_resumed& from) {
   s.merging.reset();
   remove_leaders(self);
   if (!from.session) return leave_for_former_self(self);
-  join(self, *from.session);
+  follow(self, from.session->contract);
   const auto now = follower_state::now();
   const auto tell = [&](const auto& event) { s.machine.step(event, now); };
   const bool ended = !from.last_words.empty();
@@ -445,7 +433,7 @@ caf::behavior follower_behavior(self_pointer self) {
         self->state().fetches.erase(news.digest);
         if (self->state().refusal && self->state().refusal->other == news.digest)
           return explain_refusal(self, news);
-        step(self, model_fetched{news.digest, settled(self->state(), news)});
+        step(self, news);
       },
       [=](const merge_done& done) {
         if (!is_merging(*self, done.round_num, done.term)) return;
