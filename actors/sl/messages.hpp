@@ -10,9 +10,9 @@
 #include <memory>
 #include <string>
 
-/// Every message between the actors of an SL, under the path of the actor that understands it. Events and actions of
-/// the peer machine travel as they are (rounds/events.hpp, rounds/actions.hpp). Every actor also answers
-/// `status_request` (supervision/role_actor.hpp).
+/// Every message between the actors of an SL, under the path of the actor that understands it. Events and
+/// actions of the peer machine travel as they are (rounds/events.hpp, rounds/actions.hpp). Every actor also
+/// answers `status_request` (supervision/role_actor.hpp).
 namespace swarm::actors {
 
 // -- /sl/channel: the FIFOs to the training program; translates between its messages and the follower's

@@ -7,15 +7,16 @@
 
 #include <memory>
 
-/// What is said to the client of an SN, `/sl/sn`, and by it. Events and actions of its machine travel as they are
-/// (session/events.hpp):
-/// - From the sibling that its options name as its user: session::event::follow -> session::action::contract_read, now
-///   and whenever the contract has moved; read -> the same once more; submit -> session::action::call_done, once,
-///   through whatever reconnects it takes.
+/// What is said to the client of an SN, `/sl/sn`, and by it. Events and actions of its machine travel as they
+/// are (session/events.hpp):
+/// - From the sibling that its options name as its user: session::event::follow -> action::contract_read, now
+///   and whenever the contract has moved; event::read -> the same once more; event::submit ->
+///   action::call_done, once, through whatever reconnects it takes.
 /// - From its connection: session::event::link_up and link_down.
 namespace swarm::actors {
 
-/// From the connection: one message of the SN. `serial` tells an old connection's news from the present one's.
+/// From the connection: one message of the SN. `serial` tells an old connection's news from the present
+/// one's.
 struct link_message {
   std::uint64_t serial = 0;
   bytes text;

@@ -73,7 +73,8 @@ struct listener {
     return changed.wait_for(lock, limit,
                             [this] { return (!accepting && connections.empty()) || io.stopped(); });
   }
-  /// Wakes now and then to see whether the runtime was stopped meanwhile, which ends connections without a word.
+  /// Wakes now and then to see whether the runtime was stopped meanwhile, which ends connections without a
+  /// word.
   void wait_until_gone() {
     while (!gone_within(std::chrono::milliseconds{50})) {
     }

@@ -20,13 +20,13 @@ struct call {
   bytes input;
   std::string what; ///< for the log
 };
-/// Have this model of the store on the disk, so that a power cut cannot take it; hand in `event::model_durable`.
-/// No call names a model before that.
+/// Have this model of the store on the disk, so that a power cut cannot take it; hand in
+/// `event::model_durable`. No call names a model before that.
 struct make_durable {
   hash32 digest;
 };
-/// Note on the disk, before anything that comes after this is done, that a process which ends now leaves a peer
-/// of the training behind, see `event::former_session`; or take the note away.
+/// Note on the disk, before anything that comes after this is done, that a process which ends now leaves a
+/// peer of the training behind, see `event::former_session`; or take the note away.
 struct note_session {
   bool under_way = false;
 };
