@@ -53,6 +53,8 @@ public:
   time_point phase_since() const { return waiting_since_; }
   const std::optional<contract_view>& view() const { return view_; }
   bool in_session() const { return std::holds_alternative<session>(state_); }
+  /// A process that ends now leaves a peer behind.
+  bool is_engaged() const { return in_session() || calls_.is_leaving(); }
   /// After `event::shutdown`: it has left, and no peer waits for a merge that is to be had from here only.
   bool may_stop() const { return !calls_.is_leaving() && !is_behind() && !is_needed(); }
 
@@ -72,8 +74,6 @@ private:
   void wait_for(std::string what, time_point now);
   bool is_behind() const { return view_ && view_->block_num < fresh_from_; }
   bool is_needed() const;
-  /// A process that ends now leaves a peer behind.
-  bool is_engaged() const { return in_session() || calls_.is_leaving(); }
   bool is_in(const session& s) const;
 
   // program.cpp: what the program does
