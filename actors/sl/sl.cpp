@@ -61,7 +61,8 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
       {.name = std::string(sl_names::files), .start = files_actor(context)},
       {.name = std::string(sl_names::follower),
        .start = follower_actor(context),
-       .shutdown_timeout = follower_stop_max},
+       .shutdown_timeout = follower_stop_max,
+       .detached = true},
   };
   return nested(std::move(spec));
 }

@@ -191,7 +191,7 @@ int verify(const arguments& args) {
   if (!trust) return complain(trust.error(), exit_usage);
   const auto verified = verify_file(args.file, *trust);
   if (!verified) return complain(verified.error());
-  print(args.as_json ? json::serialize(audit::to_json(verified->proof)) + "\n"
+  print(args.as_json ? json::serialize(proofs::to_json(verified->proof)) + "\n"
                      : proof_view(*verified, terminal_style()));
   return 0;
 }

@@ -215,7 +215,7 @@ void p2p_node::impl::on_closed(const link_ptr& which, const error& why) {
   }
 }
 
-void p2p_node::impl::drop(const link_ptr& which, const std::string& reason, bool refuse) {
+void p2p_node::impl::drop(const link_ptr& which, const std::string& reason, bool refuse, ws_close_code code) {
   const auto now = time_now();
   const auto facts = which->facts();
   const double points = facts ? which->status(now).offence_points : 0;
@@ -236,7 +236,7 @@ void p2p_node::impl::drop(const link_ptr& which, const std::string& reason, bool
     questions = relay.neighbor_gone(which->id);
   }
   which->with([&](neighbor_session& session) { session.close(reason); });
-  which->hang_up(ws_close_code::policy, reason);
+  which->hang_up(code, reason);
   io.post([weak = weak_from_this(), which, reason] {
     if (const auto alive = weak.lock()) alive->tell_gone(which, reason);
   });
@@ -424,7 +424,7 @@ void p2p_node::penalize(neighbor_id neighbor, std::string_view reason, double po
 }
 
 void p2p_node::disconnect(neighbor_id neighbor, const std::string& reason) {
-  if (const auto which = impl_->find(neighbor)) impl_->drop(which, reason, false);
+  if (const auto which = impl_->find(neighbor)) impl_->drop(which, reason, false, ws_close_code::going_away);
 }
 
 result<> p2p_node::dial(const std::string& endpoint) {

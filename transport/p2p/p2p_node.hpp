@@ -133,7 +133,8 @@ public:
   void answer_part(neighbor_id neighbor, std::uint64_t request_id, bytes answer);
   /// The neighbor did what no honest one does. At `offence_points_max` in sum it is disconnected and refused.
   void penalize(neighbor_id neighbor, std::string_view reason, double points);
-  /// Ends the connection; neither side holds it against the other, so it is dialled again.
+  /// Ends the connection, as going away (1001); neither side holds it against the other, so it is dialled
+  /// again.
   void disconnect(neighbor_id neighbor, const std::string& reason);
   /// Dials `endpoint` as if it had been in the options.
   result<> dial(const std::string& endpoint);

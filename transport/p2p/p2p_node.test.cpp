@@ -312,7 +312,7 @@ TEST_CASE("a neighbor that misbehaves is refused for a while") {
   CHECK(eventually([&] { return a.locked([&] { return !a.gone.empty(); }); }));
   CHECK(a.locked([&] { return a.gone[0]; }) == "misbehaved: a block with a wrong root");
   CHECK(eventually([&] { return b.locked([&] { return !b.gone.empty(); }); }));
-  CHECK(b.locked([&] { return b.gone[0]; }).find("misbehaved: a block with a wrong root")
+  CHECK(b.locked([&] { return b.gone[0]; }).find("1008 misbehaved: a block with a wrong root")
         != std::string::npos);
   // When the time is over it comes back by itself.
   CHECK(n.meshed());
@@ -333,6 +333,8 @@ TEST_CASE("a connection that its owner ends is dialled again, and no other ends 
   a.node->disconnect(to_b, "enough of it");
   CHECK(eventually([&] { return a.locked([&] { return a.gone.size() == 1; }); }));
   CHECK(a.gone[0] == "enough of it");
+  CHECK(eventually([&] { return b.locked([&] { return b.gone.size() == 1; }); }));
+  CHECK(b.gone[0].find("1001 enough of it") != std::string::npos); // nothing is wrong with `b`
   CHECK(!a.node->status(to_b));
   CHECK(n.meshed());
   CHECK(a.id_of(b) != to_b);

@@ -50,8 +50,9 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   void greet(const link_ptr& to, const transport::peer_info& remote);
   void on_message(const link_ptr& from, transport::ws_message message);
   void on_closed(const link_ptr& which, const error& why);
-  /// Ends it: `reason` goes to the other end and into the log.
-  void drop(const link_ptr& which, const std::string& reason, bool refuse);
+  /// Ends it: `reason` goes to the other end, with `code`, and into the log.
+  void drop(const link_ptr& which, const std::string& reason, bool refuse,
+            transport::ws_close_code code = transport::ws_close_code::policy);
   void stop();
   std::vector<link_ptr> neighbor_links() const;
   link_ptr find(neighbor_id neighbor) const;

@@ -97,7 +97,6 @@ result<program_session::event> program_session::take_sync(ml::msg_type type, byt
     return fail(errc::invalid, "nodeWeightage must be between 0 and {}, got {}", limit,
                 request.node_weightage);
   SWARM_TRY(const auto file, ml::store_weights(request.input_params, *store_));
-  SWARM_CHECK(store_->make_durable(file->digest())); // before the check-in that names it
   const bool closes = type == ml::msg_type::close_session_request;
   seq_num_ = request.sync_seq_num;
   before_ = loaded_;

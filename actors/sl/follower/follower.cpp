@@ -60,7 +60,6 @@ struct follower_state {
   std::map<hash32, fetch_model> fetches;
   std::optional<ask_loss> asked;
   std::string contract;                                 ///< of the program's session
-  bool passes_merges_on = false;                        ///< its check-ins may name a merge once it has ended
   training_reader reader;                               ///< of it
   std::optional<rounds::action::refuse_layout> refusal; ///< waits for a peer's model to compare with
   std::optional<rounds::action::start_merge> merging;
@@ -98,7 +97,9 @@ caf::actor find_sn(self_pointer self) {
   if (!sn || !is_new) return sn;
   if (!s.contract.empty()) self->send(sn, s.reader.request());
   for (const auto id : std::exchange(s.calls, {}))
-    self->send(self, call_done{s.call_base + id, false, 0, "the client of the SN was started again"});
+    self->send(self,
+               session::action::call_done{s.call_base + id,
+                                          fail(errc::unavailable, "the client of the SN was started again")});
   return sn;
 }
 
@@ -159,19 +160,28 @@ struct perform {
     s.calls.insert(a.id);
     if (!sn) return;
     const auto training = contracts::training_address(s.contract);
-    self->send(sn, submit_call{s.call_base + a.id, training, std::move(a.input), std::move(a.what)});
+    self->send(sn,
+               session::event::submit{s.call_base + a.id, training, std::move(a.input), std::move(a.what)});
   }
-  void operator()(rounds::action::refresh&) const { tell_sn(self, read_contract{}); }
-  void operator()(rounds::action::answer_open&) const { to_channel(answer_open{}); }
+  void operator()(rounds::action::make_durable& a) const {
+    auto& s = self->state(); // what follows from it is in the next batch
+    s.machine.step(rounds::event::model_durable{a.digest, s.context->store->make_durable(a.digest)},
+                   follower_state::now());
+  }
+  void operator()(rounds::action::note_session& a) const {
+    auto& s = self->state();
+    if (auto noted = s.session_file.keep(a.under_way ? s.contract : ""); !noted)
+      self->note_error(noted.error().message);
+  }
+  void operator()(rounds::action::refresh&) const { tell_sn(self, session::event::read{}); }
+  void operator()(rounds::action::answer_open& a) const { to_channel(a); }
   void operator()(rounds::action::ask_loss& a) const {
-    self->state().asked = ask_loss{a.digest, a.generation, a.round_num};
-    to_channel(*self->state().asked);
+    self->state().asked = a;
+    to_channel(a);
   }
-  void operator()(rounds::action::answer_sync& a) const {
-    to_channel(answer_sync{a.next_interval, a.training_over});
-  }
-  void operator()(rounds::action::answer_close&) const { to_channel(answer_close{}); }
-  void operator()(rounds::action::refuse& a) const { to_channel(refuse_program{std::move(a.text)}); }
+  void operator()(rounds::action::answer_sync& a) const { to_channel(a); }
+  void operator()(rounds::action::answer_close& a) const { to_channel(a); }
+  void operator()(rounds::action::refuse& a) const { to_channel(std::move(a)); }
   void operator()(rounds::action::refuse_layout& a) const {
     self->state().refusal = a;
     fetch(self, {a.other, a.other_size, a.holders, self->path()});
@@ -186,12 +196,8 @@ struct perform {
     if (merging) self->dir().send(parent_path(*self), remove_child{leader_name(*merging)});
     merging.reset();
   }
-  void operator()(rounds::action::probe_leader& a) const {
-    tell_files(self, probe_leader{a.endpoint, a.round_num, a.term});
-  }
-  void operator()(rounds::action::keep_models& a) const {
-    tell_files(self, keep_models{std::move(a.digests)});
-  }
+  void operator()(rounds::action::probe_leader& a) const { tell_files(self, std::move(a)); }
+  void operator()(rounds::action::keep_models& a) const { tell_files(self, std::move(a)); }
   void operator()(rounds::action::session_ended& a) const {
     if (self->state().stop_reason) return;
     if (a.node_ends) return self->end_role(0, a.text);
@@ -208,7 +214,7 @@ struct perform {
 };
 
 void merge_failed(self_pointer self, std::uint64_t round_num, std::uint32_t term, const std::string& text) {
-  step(self, rounds::event::merge_done{round_num, term, fail(errc::internal, "{}", text)});
+  step(self, merge_done{round_num, term, fail(errc::internal, "{}", text)});
 }
 
 bool is_merging(const role_actor<follower_state>& self, std::uint64_t round_num, std::uint32_t term) {
@@ -241,20 +247,11 @@ void perform::operator()(rounds::action::start_merge& a) const {
       .then([start](const child_removed&) { start(); }, [start](caf::error&) { start(); });
 }
 
-/// While a process that ends would leave a peer behind, a note says so.
-void keep_note(self_pointer self) {
-  auto& s = self->state();
-  if (auto noted = s.session_file.keep(s.machine.is_engaged() ? s.contract : ""); !noted)
-    self->note_error(noted.error().message);
-}
-
 void drain(self_pointer self) {
   auto& s = self->state();
-  if (s.machine.is_engaged()) keep_note(self); // before the first transaction of a session is sent
   for (auto actions = s.machine.take_actions(); !actions.empty(); actions = s.machine.take_actions())
     for (auto& action : actions)
       std::visit(perform{self}, action);
-  if (s.resumed) keep_note(self); // before that the note is still to be read
   if (s.stop_reason && (s.machine.may_stop() || follower_state::now() >= s.stop_until))
     self->quit(*s.stop_reason);
 }
@@ -275,12 +272,6 @@ void explain_refusal(self_pointer self, const model_fetched& news) {
   }
   tell_channel(*self, *s.context->link,
                refuse_program{text + "; all peers must run the same model definition"});
-}
-
-/// The layout of a model that has come, once the disk has it if a check-in of this node may name it.
-result<hash32> settled(const follower_state& s, const model_fetched& news) {
-  if (news.layout && s.passes_merges_on) SWARM_CHECK(s.context->store->make_durable(news.digest));
-  return news.layout;
 }
 
 void report_long_wait(self_pointer self) {
@@ -327,10 +318,10 @@ void contract_unavailable(self_pointer self, const error& why) {
       "trainingContract",
       s.contract, why.message, s.contract);
   tell_channel(*self, *s.context->link, refuse_program{text});
-  step(self, rounds::event::program_gone{text, false});
+  step(self, program_gone{text, false});
 }
 
-void take_reading(self_pointer self, const contract_read& news) {
+void take_reading(self_pointer self, const session::action::contract_read& news) {
   auto& s = self->state();
   if (news.name != s.contract) return;
   auto view = s.reader.take(news);
@@ -348,15 +339,9 @@ void remove_leaders(self_pointer self) {
       self->dir().send(parent_path(*self), remove_child{status.path.substr(status.path.rfind('/') + 1)});
 }
 
-/// Of a session that has begun.
-void join(self_pointer self, const program_opened& opened) {
-  self->state().passes_merges_on = opened.params.on_train_end == contracts::on_train_end::active;
-  follow(self, opened.contract);
-}
-
 void open(self_pointer self, const program_opened& opened) {
   self->state().asked.reset();
-  join(self, opened);
+  follow(self, opened.contract);
   step(self, rounds::event::program_opened{opened.params});
 }
 
@@ -372,7 +357,7 @@ void resume(self_pointer self, const program_resumed& from) {
   s.merging.reset();
   remove_leaders(self);
   if (!from.session) return leave_for_former_self(self);
-  join(self, *from.session);
+  follow(self, from.session->contract);
   const auto now = follower_state::now();
   const auto tell = [&](const auto& event) { s.machine.step(event, now); };
   const bool ended = !from.last_words.empty();
@@ -380,13 +365,11 @@ void resume(self_pointer self, const program_resumed& from) {
   if (ended || (!from.open_answered && may_be_listed)) tell(rounds::event::former_session{});
   tell(rounds::event::program_opened{from.session->params});
   if (ended) {
-    tell(rounds::event::program_gone{from.last_words, true});
+    tell(program_gone{from.last_words, true});
   } else if (from.open_answered) {
     tell(rounds::event::session_resumed{from.progress});
-    if (const auto* sync = std::get_if<program_synced>(&from.waits_for))
-      tell(rounds::event::program_synced{sync->model, sync->weightage});
-    if (const auto* closing = std::get_if<program_closing>(&from.waits_for))
-      tell(rounds::event::program_closing{closing->model, closing->weightage});
+    if (const auto* sync = std::get_if<program_synced>(&from.waits_for)) tell(*sync);
+    if (const auto* closing = std::get_if<program_closing>(&from.waits_for)) tell(*closing);
   }
   drain(self);
 }
@@ -401,11 +384,18 @@ void take_loss(self_pointer self, const program_loss& loss) {
 }
 
 /// A call that the follower before this one has made shows in the contract.
-void take_receipt(self_pointer self, const call_done& done) {
+void take_receipt(self_pointer self, const session::action::call_done& from) {
   auto& s = self->state();
-  const auto id = done.id - s.call_base;
-  if (s.calls.erase(id) == 0 && done.block_num > 0) tell_sn(self, read_contract{});
-  step(self, rounds::event::call_done{id, done.ok, done.block_num, done.text});
+  rounds::event::call_done done{.id = from.id - s.call_base};
+  if (const auto& receipt = from.outcome) {
+    done.ok = receipt->ok;
+    done.block_num = receipt->block_num;
+    done.text = receipt->revert;
+  } else {
+    done.text = receipt.error().message;
+  }
+  if (s.calls.erase(done.id) == 0 && done.block_num > 0) tell_sn(self, session::event::read{});
+  step(self, done);
 }
 
 caf::behavior follower_behavior(self_pointer self) {
@@ -426,34 +416,31 @@ caf::behavior follower_behavior(self_pointer self) {
         if (self->state().resumed) open(self, opened); // else it is part of where the session stands
       },
       [=](const program_synced& sync) {
-        if (self->state().resumed) step(self, rounds::event::program_synced{sync.model, sync.weightage});
+        if (self->state().resumed) step(self, sync);
       },
       [=](const program_closing& closing) {
-        if (self->state().resumed)
-          step(self, rounds::event::program_closing{closing.model, closing.weightage});
+        if (self->state().resumed) step(self, closing);
       },
       [=](const program_loss& loss) { take_loss(self, loss); },
       [=](const program_gone& gone) {
         if (!self->state().resumed) return;
         self->state().asked.reset();
-        step(self, rounds::event::program_gone{gone.reason, gone.orderly});
+        step(self, gone);
       },
-      [=](const contract_read& news) { take_reading(self, news); },
-      [=](const call_done& done) { take_receipt(self, done); },
+      [=](const session::action::contract_read& news) { take_reading(self, news); },
+      [=](const session::action::call_done& done) { take_receipt(self, done); },
       [=](const model_fetched& news) {
         self->state().fetches.erase(news.digest);
         if (self->state().refusal && self->state().refusal->other == news.digest)
           return explain_refusal(self, news);
-        step(self, rounds::event::model_fetched{news.digest, settled(self->state(), news)});
+        step(self, news);
       },
       [=](const merge_done& done) {
         if (!is_merging(*self, done.round_num, done.term)) return;
         self->state().merging.reset();
-        step(self, rounds::event::merge_done{done.round_num, done.term, done.outcome});
+        step(self, done);
       },
-      [=](const leader_progress& news) {
-        step(self, rounds::event::leader_progress{news.round_num, news.term, news.progress});
-      },
+      [=](const leader_progress& news) { step(self, news); },
       [=](tick) {
         find_sn(self);
         find_files(self);

@@ -21,7 +21,7 @@ constexpr std::size_t pages_max = contracts::peers_max / contracts::page_entries
 
 } // namespace
 
-follow_contract training_reader::request() const {
+session::event::follow training_reader::request() const {
   const auto training = contracts::training_address(name_);
   std::vector<session::rpc_call> reads{{"swarm_silentNodes", {}},
                                        session::eth_call(training, contracts::encode_head()),
@@ -32,8 +32,9 @@ follow_contract training_reader::request() const {
   return {name_, training, topics_followed(), std::move(reads)};
 }
 
-result<std::optional<rounds::contract_view>> training_reader::take(const contract_read& from) {
-  const auto& responses = *from.responses;
+result<std::optional<rounds::contract_view>>
+training_reader::take(const session::action::contract_read& from) {
+  const auto& responses = from.responses;
   if (responses.size() != calls_before_peers + pages_) // an answer to a request that came before
     return std::optional<rounds::contract_view>{};
   rounds::contract_view view;

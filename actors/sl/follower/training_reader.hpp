@@ -14,10 +14,10 @@ public:
   explicit training_reader(std::string name = {}) : name_(std::move(name)) {}
 
   const std::string& name() const { return name_; }
-  follow_contract request() const;
+  session::event::follow request() const;
   /// None: the training has more peers than were asked for, so `request` is another one now.
   /// errc::not_found: there is no such contract.
-  result<std::optional<rounds::contract_view>> take(const contract_read& from);
+  result<std::optional<rounds::contract_view>> take(const session::action::contract_read& from);
 
 private:
   std::string name_;

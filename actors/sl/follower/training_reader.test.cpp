@@ -10,8 +10,8 @@ namespace json = boost::json;
 
 namespace {
 
-contract_read reading(std::vector<json::value> responses) {
-  return {"c", 7, std::make_shared<const std::vector<json::value>>(std::move(responses))};
+session::action::contract_read reading(std::vector<json::value> responses) {
+  return {"c", 7, std::move(responses)};
 }
 
 json::value says(std::string_view text) {

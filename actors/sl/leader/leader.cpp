@@ -83,7 +83,6 @@ result<rounds::merge_outcome> merge_all(const leader_state& state, const std::fu
   for (std::size_t i = 0; i < outcome.excluded.size(); ++i)
     log::warning(state.context->log_source, "round {}: {} left out of the merge: {}", state.task.round_num,
                  to_hex(outcome.excluded[i].view()), outcome.reasons[i]);
-  SWARM_CHECK(state.context->store->make_durable(merged->digest)); // before the commit that names it
   outcome.digest = merged->digest;
   outcome.size = merged->size;
   return outcome;

@@ -20,6 +20,16 @@ struct call {
   bytes input;
   std::string what; ///< for the log
 };
+/// Have this model of the store on the disk, so that a power cut cannot take it; hand in
+/// `event::model_durable`. No call names a model before that.
+struct make_durable {
+  hash32 digest;
+};
+/// Note on the disk, before anything that comes after this is done, that a process which ends now leaves a
+/// peer of the training behind, see `event::former_session`; or take the note away.
+struct note_session {
+  bool under_way = false;
+};
 /// Read the contract, from now on or later, and hand in `event::view_read`. Several that wait may be
 /// served by one.
 struct refresh {};
@@ -92,9 +102,10 @@ struct note {
 } // namespace action
 
 using machine_action =
-    std::variant<action::call, action::refresh, action::answer_open, action::ask_loss, action::answer_sync,
-                 action::answer_close, action::refuse, action::refuse_layout, action::fetch,
-                 action::start_merge, action::cancel_merge, action::probe_leader, action::keep_models,
-                 action::session_ended, action::note>;
+    std::variant<action::call, action::make_durable, action::note_session, action::refresh,
+                 action::answer_open, action::ask_loss, action::answer_sync, action::answer_close,
+                 action::refuse, action::refuse_layout, action::fetch, action::start_merge,
+                 action::cancel_merge, action::probe_leader, action::keep_models, action::session_ended,
+                 action::note>;
 
 } // namespace swarm::rounds

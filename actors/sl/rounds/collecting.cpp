@@ -43,13 +43,15 @@ void peer_machine::check_in(session& s, time_point now) {
     if (!get_merged(now)) return;
     model = {head.merged_digest, head.merged_size, head.layout_digest};
   }
+  const bool counts = request.weightage > 0;
+  const bool fits = head.layout_digest.is_zero() || head.layout_digest == model.layout;
+  if (counts && fits && !make_durable(model.digest)) return;
   // Its own as well: after a reset, or without the merge, that is what it brings.
   const std::set<hash32> keep{model.digest, request.model.digest, training.base_digest, head.merged_digest};
   act(action::keep_models{keep});
   std::erase_if(models_.local, [&](const hash32& digest) { return !keep.contains(digest); });
-  const bool counts = request.weightage > 0;
   if (!counts) model = {};
-  if (counts && !head.layout_digest.is_zero() && head.layout_digest != model.layout) return refuse_layout(s);
+  if (counts && !fits) return refuse_layout(s);
   send(s, calls::kind::check_in,
        contracts::encode_check_in({training.generation, head.round_num, model.digest, model.size,
                                    model.layout, request.weightage, training.base_round, request.closing}),

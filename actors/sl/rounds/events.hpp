@@ -42,7 +42,8 @@ struct program_gone {
 
 /// It is told to stop: it leaves, so that its peers go on at once. See `peer_machine::may_stop`.
 struct shutdown {};
-/// Before the first program: the process before this one ended within a session, and nobody has left for it.
+/// Before the first program: the process before this one ended within a session (`action::note_session`), and
+/// nobody has left for it.
 struct former_session {};
 struct tick {};
 
@@ -63,6 +64,11 @@ struct call_done {
 struct model_fetched {
   hash32 digest;
   result<hash32> layout;
+};
+/// The answer to `action::make_durable`.
+struct model_durable {
+  hash32 digest;
+  result<> outcome;
 };
 /// The answer to `action::start_merge`.
 struct merge_done {

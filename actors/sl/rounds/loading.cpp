@@ -65,6 +65,7 @@ void peer_machine::step(const event::model_fetched& fetched, time_point now) {
   auto* s = std::get_if<session>(&state_);
   if (fetched.layout) {
     models_.local.insert(fetched.digest);
+    models_.durable.reset();
   } else if (s != nullptr && view_ && view_->head.merged_digest == fetched.digest) {
     fetch_failed(*s, fetched.layout.error().message, now);
   }

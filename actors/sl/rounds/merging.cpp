@@ -44,6 +44,7 @@ void peer_machine::lead(session& s, merging& phase, time_point now) {
 }
 
 void peer_machine::commit(session& s, const merge_outcome& outcome) {
+  if (!make_durable(outcome.digest)) return;
   const auto& head = view_->head;
   std::vector<std::string> reasons;
   for (const auto& reason : outcome.reasons)
@@ -100,6 +101,7 @@ void peer_machine::step(const event::merge_done& done, time_point now) {
     nothing_merged(*s, *done.outcome, now);
   } else {
     models_.local.insert(done.outcome->digest);
+    models_.durable.reset();
     phase->job->outcome = *done.outcome;
     s->training.leading.pause = merge_pauses::first;
   }

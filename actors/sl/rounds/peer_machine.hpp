@@ -41,10 +41,11 @@ public:
   void step(const event::view_read& read, time_point now);
   void step(const event::call_done& done, time_point now);
   void step(const event::model_fetched& fetched, time_point now);
+  void step(const event::model_durable& done, time_point now);
   void step(const event::merge_done& done, time_point now);
   void step(const event::leader_progress& news, time_point now);
 
-  std::vector<machine_action> take_actions() { return std::exchange(actions_, {}); }
+  std::vector<machine_action> take_actions();
 
   /// Who waits for whom, in which phase: one line for status and logs.
   std::string waiting_for(time_point now) const;
@@ -52,7 +53,7 @@ public:
   time_point phase_since() const { return waiting_since_; }
   const std::optional<contract_view>& view() const { return view_; }
   bool in_session() const { return std::holds_alternative<session>(state_); }
-  /// A process that ends now leaves a peer behind: the next one is to be told with `event::former_session`.
+  /// A process that ends now leaves a peer behind.
   bool is_engaged() const { return in_session() || calls_.is_leaving(); }
   /// After `event::shutdown`: it has left, and no peer waits for a merge that is to be had from here only.
   bool may_stop() const { return !calls_.is_leaving() && !is_behind() && !is_needed(); }
@@ -120,6 +121,10 @@ private:
   void fetch_failed(session& s, const std::string& why, time_point now);
   void refuse_layout(const session& s);
 
+  // durable.cpp: what a power cut must not take
+  bool make_durable(const hash32& digest);
+  void write_failed(session& s, const event::model_durable& done, time_point now);
+
   // ending.cpp: the end of a training
   void go_on(session& s, finishing& phase, time_point now);
   void go_on(session& s, lingering& phase, time_point now);
@@ -139,6 +144,7 @@ private:
   calls calls_;
   known_models models_;
   std::variant<outside, session> state_;
+  bool noted_ = false;      ///< that it is engaged, in the training of now
   std::string waiting_for_; ///< see `wait_for`
   time_point waiting_since_{};
 };

@@ -151,6 +151,8 @@ struct known_models {
   std::set<hash32> local; ///< merged models known to be there
   std::optional<hash32> fetching;
   time_point fetch_again{};
+  std::optional<hash32> writing; ///< is being made durable
+  std::optional<hash32> durable; ///< the last one that was, unless another has come into the store since
 };
 
 } // namespace swarm::rounds

@@ -22,6 +22,7 @@ std::optional<evaluation> take_evaluation(session& s) {
 void peer_machine::step(const event::program_opened& opened, time_point now) {
   drop_session();
   view_.reset(); // it may be of another contract
+  noted_ = false;
   state_ =
       session{.params = opened.params, .interval = std::max<std::uint32_t>(1, opened.params.sync_interval)};
   act(action::refresh{});
@@ -40,6 +41,7 @@ void peer_machine::take_request(program_request request, time_point now) {
   auto* s = std::get_if<session>(&state_);
   if (s == nullptr) return;
   s->request = request;
+  models_.durable.reset();
   act(action::refresh{});
   reconcile(now);
 }

@@ -383,7 +383,7 @@ caf::behavior chain_behavior(self_pointer self) {
       [=](const admin_query& query) -> caf::result<std::string> {
         if (!self->state().chain) return self->state().detail_json();
         if (query.method == "proof") {
-          auto proof = audit::answer_proof(*self->state().chain, query.params);
+          auto proof = proofs::answer_proof(*self->state().chain, query.params);
           if (!proof) return to_caf(proof.error());
           return std::move(*proof);
         }

@@ -11,7 +11,7 @@
 #include <fstream>
 
 using namespace swarm;
-using namespace swarm::audit;
+using namespace swarm::proofs;
 namespace json = boost::json;
 using ledger::test::temp_dir;
 using ledger::test::test_key;

@@ -6,7 +6,7 @@
 
 #include <boost/json.hpp>
 
-namespace swarm::audit {
+namespace swarm::proofs {
 
 namespace json = boost::json;
 using contracts::checked_in;
@@ -211,4 +211,4 @@ result<std::string> answer_proof(const ledger::chain& chain, std::string_view pa
   return json::serialize(to_json(made));
 }
 
-} // namespace swarm::audit
+} // namespace swarm::proofs

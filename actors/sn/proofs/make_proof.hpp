@@ -3,7 +3,7 @@
 #include "contracts/proofs/merge_proof.hpp"
 #include "ledger/chain/chain.hpp"
 
-namespace swarm::audit {
+namespace swarm::proofs {
 
 /// The proof that the training contract called `contract` merged round `round_num`, from an SN's chain; in
 /// the generation given, else the latest that merged this round. Errors: errc::not_found for a contract, or a
@@ -16,4 +16,4 @@ result<contracts::merge_proof> make_proof(const ledger::chain& chain, const std:
 /// that of a proof file.
 result<std::string> answer_proof(const ledger::chain& chain, std::string_view params);
 
-} // namespace swarm::audit
+} // namespace swarm::proofs

@@ -5,7 +5,7 @@
 
 #include <boost/json.hpp>
 
-namespace swarm::audit {
+namespace swarm::proofs {
 
 namespace json = boost::json;
 using contracts::merge_proof;
@@ -271,4 +271,4 @@ result<merge_proof> read_proof(std::string_view text) {
   return out;
 }
 
-} // namespace swarm::audit
+} // namespace swarm::proofs

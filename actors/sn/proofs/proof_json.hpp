@@ -8,7 +8,7 @@
 /// hexadecimal with 0x; a check-in or merge is {"block", "transaction", "log", "transaction_proof",
 /// "receipt_proof"}: the block's number, the transaction's index in it, the log's index in its receipt, and
 /// the trie nodes from the header's roots down (EIP-1186). README.md shows one.
-namespace swarm::audit {
+namespace swarm::proofs {
 
 /// A longer file is not looked at.
 inline constexpr std::size_t proof_bytes_max = 64 * 1024 * 1024;
@@ -19,4 +19,4 @@ boost::json::object to_json(const contracts::merge_proof& proof);
 /// is not checked.
 result<contracts::merge_proof> read_proof(std::string_view text);
 
-} // namespace swarm::audit
+} // namespace swarm::proofs

@@ -1,6 +1,8 @@
 #pragma once
 
-#include "ledger/chain/chain.hpp"
+#include "ledger/chain/executed_block.hpp"
+#include "ledger/chain/log_filter.hpp"
+#include "ledger/state/account.hpp"
 
 #include <boost/json.hpp>
 

@@ -31,14 +31,14 @@ struct newcomer : rpc_node {
   }
   void adopt(std::uint64_t block_num) {
     sync::test::take_state(*chain, *from_there.chain, block_num);
-    ledger::chain_snapshots snapshots(*chain);
+    sync::chain_snapshots snapshots(*chain);
     served->on_block(snapshots.adopt(sync::test::past(*from_there.chain, block_num), {}).value(), now);
   }
   void take_history(std::uint64_t last, std::uint64_t first) {
     std::vector<sync::verified_block> blocks;
     for (auto i = last; i >= first; --i)
       blocks.push_back(sync::test::past(*from_there.chain, i));
-    REQUIRE(ledger::chain_snapshots(*chain).store_past(blocks));
+    REQUIRE(sync::chain_snapshots(*chain).store_past(blocks));
   }
   std::vector<std::string> send_sync(std::uint64_t nonce) {
     return post(

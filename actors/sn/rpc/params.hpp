@@ -2,7 +2,8 @@
 
 #include "actors/sn/rpc/errors.hpp"
 #include "base/u256.hpp"
-#include "ledger/chain/chain.hpp"
+#include "ledger/chain/log_filter.hpp"
+#include "ledger/state/call.hpp"
 
 #include <boost/json.hpp>
 

@@ -89,8 +89,12 @@ public:
   template <class Event>
   void step(const Event& what) {
     machine.step(what, now);
-    for (auto& one : machine.take_actions())
-      actions.push_back(std::move(one));
+    for (auto batch = machine.take_actions(); !batch.empty(); batch = machine.take_actions())
+      for (auto& one : batch) {
+        if (const auto* write = std::get_if<action::make_durable>(&one); write != nullptr && disk_answers)
+          machine.step(event::model_durable{write->digest, {}}, now);
+        actions.push_back(std::move(one));
+      }
   }
   void sync(std::uint8_t number, std::uint32_t weightage = 1) {
     step(event::program_synced{model(number), weightage});
@@ -100,6 +104,10 @@ public:
   }
   void loss(double value = 0.5) { step(event::program_loss{{value, 0.75, 1, 4}}); }
   void fetched(std::uint8_t number) { step(event::model_fetched{digest(number), digest(77)}); }
+  void durable(std::uint8_t number) { step(event::model_durable{digest(number), {}}); }
+  void write_fails(std::uint8_t number) {
+    step(event::model_durable{digest(number), fail(errc::unavailable, "no space left")});
+  }
   void fetch_fails(std::uint8_t number) {
     step(event::model_fetched{digest(number), fail(errc::unavailable, "not there")});
   }
@@ -145,6 +153,7 @@ public:
   void clear() { actions.clear(); }
 
   time_point now{};
+  bool disk_answers = true; ///< at once, and well
   contract_view view;
   peer_machine machine;
   std::vector<machine_action> actions; ///< since `clear`

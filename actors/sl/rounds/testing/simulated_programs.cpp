@@ -99,7 +99,7 @@ void simulation::send_models(node& n, bool close) {
   p.has.finite = !p.diverges;
   const auto digest = p.has.digest();
   models_[digest] = p.has;
-  n.store.insert(digest);
+  n.put(digest);
   const model_ref model{digest, 1000, p.layout};
   p.asked_in_request = false;
   note(&n,

@@ -150,6 +150,11 @@ struct simulation::perform {
   node& n;
 
   void operator()(const action::call& a) const { sim.submit(n, a); }
+  void operator()(const action::make_durable& a) const {
+    n.durable.insert(a.digest);
+    n.machine->step(event::model_durable{a.digest, {}}, sim.now_);
+  }
+  void operator()(const action::note_session& a) const { n.engaged = a.under_way; }
   void operator()(const action::refresh&) const { sim.read_contract(n); }
   void operator()(const action::answer_open&) const { sim.take_answer_open(n); }
   void operator()(const action::ask_loss& a) const { sim.take_ask_loss(n, a); }
@@ -186,7 +191,6 @@ void simulation::drain(node& n) {
       if (n.life == life && n.is_up()) std::visit(perform{*this, n}, one);
   }
   if (n.life != life || !n.is_up()) return;
-  n.engaged = n.machine->is_engaged();
   if (!n.stopping || !n.machine->may_stop()) return;
   kill(n, "told to stop, has left");
   n.ended = true;
@@ -224,6 +228,8 @@ void simulation::execute(node& n, std::uint64_t life, std::uint64_t id, const by
   for (const auto& entry : done.events) {
     const auto event = contracts::decode_training_event(entry.topics, entry.data).value();
     if (auto wrong = checker_.take(event, models_); !wrong.empty()) broken(wrong);
+    if (n.life == life && n.may_lose(event))
+      broken(fmt::format("#{} names a model that a power cut would take", id));
     if (std::holds_alternative<contracts::merge_committed>(event)) last_move_ = now_;
     if (const auto* merge = std::get_if<contracts::merge_committed>(&event))
       note(nullptr, fmt::format("round {} is merged: {}, {} contributors, {} excluded", merge->round_num,
@@ -300,7 +306,7 @@ void simulation::fetch(node& n, const hash32& digest, std::vector<holder> holder
     auto* from = find(holders[next].peer);
     const bool has = from != nullptr && from->is_up() && from->store.contains(digest);
     if (!has || fault(scenario_.failed_fetch)) return fetch(n, digest, holders, next + 1, done);
-    n.store.insert(digest);
+    n.put(digest);
     done(models_.at(digest).layout);
   });
 }
@@ -349,7 +355,7 @@ void simulation::finish_merge(node& n, const action::start_merge& task, const st
     outcome.digest = merged.digest();
     outcome.size = 1000;
     models_[outcome.digest] = merged;
-    n.store.insert(outcome.digest);
+    n.put(outcome.digest);
   }
   n.machine->step(event::merge_done{task.round_num, task.term, std::move(outcome)}, now_);
   drain(n);

@@ -1,25 +1,16 @@
 #include "actors/sn/membership/machine/membership_machine.hpp"
 
+#include "actors/sn/membership/machine/testing/names.hpp"
 #include "contracts/training_registry/client.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace swarm;
 using namespace swarm::membership;
+using namespace swarm::membership::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-address account(std::uint8_t number) {
-  address out;
-  out[19] = number;
-  return out;
-}
-hash32 certificate(std::uint8_t number) {
-  hash32 out;
-  out.fill(number);
-  return out;
-}
 
 const address registry = contracts::node_registry_address();
 
