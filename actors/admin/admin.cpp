@@ -30,7 +30,7 @@ constexpr std::int64_t stuck_ns = 50'000'000;
 constexpr std::int64_t interval_ms_min = 50, interval_ms_max = 10'000;
 constexpr std::size_t depth_max = 16;
 
-// -- parameters
+// Parameters
 
 std::optional<std::string> text_param(const json::object& params, std::string_view key) {
   const auto* value = params.if_contains(key);
@@ -54,7 +54,7 @@ std::optional<std::string> actor_param(self_pointer self, const json::object& pa
   return std::nullopt;
 }
 
-// -- the methods
+// The methods
 
 /// Asks actors to publish their state, then calls `done`, at the latest after `refresh_max`. Those that have
 /// been in one message for long are not even asked: the question would only pile up.
@@ -173,7 +173,7 @@ std::vector<std::string> all_methods(self_pointer self) {
   return out;
 }
 
-// -- methods of the roles
+// Methods of the roles
 
 void succeed_with_text(admin_call& call, std::string_view method, const std::string& text) {
   boost::system::error_code failed;
@@ -206,7 +206,7 @@ void answer_role_method(self_pointer self, const std::string& method, const json
   });
 }
 
-// -- lines
+// Lines
 
 void dispatch(self_pointer self, const std::string& method, const json::object& params,
               const admin_call_ptr& call) {

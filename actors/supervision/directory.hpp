@@ -43,7 +43,7 @@ public:
   /// What stays across restarts; null when there is no such path.
   std::shared_ptr<actor_record> record(std::string_view path) const;
 
-  // -- for supervisors
+  // For supervisors
   /// Makes the entry for a child, or returns the one that is there.
   std::shared_ptr<actor_record> enlist(const std::string& path, std::string kind);
   /// Publishes a new incarnation.
@@ -53,7 +53,7 @@ public:
   /// Forgets a path and everything below it.
   void remove(const std::string& path);
 
-  // -- for the end of the process
+  // For the end of the process
   /// Every incarnation that was started and has not ended, also those whose path is already forgotten.
   std::vector<actor_status> running() const;
   /// Waits until no incarnation is running. False when `limit` comes first.

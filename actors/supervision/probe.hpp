@@ -42,7 +42,7 @@ class probe {
 public:
   probe();
 
-  // -- written by the actor
+  // Written by the actor
   void enqueued() noexcept { mailbox_.fetch_add(1, std::memory_order_relaxed); }
   /// A message left the mailbox without being counted as handled.
   void forgotten() noexcept { mailbox_.fetch_sub(1, std::memory_order_relaxed); }
@@ -56,7 +56,7 @@ public:
   void set_phase(const char* phase) noexcept { phase_.store(phase, std::memory_order_release); }
   void set_ended() noexcept;
 
-  // -- read by anybody
+  // Read by anybody
   std::uint64_t mailbox() const noexcept;
   bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
   /// In the phase "stopping".

@@ -22,7 +22,7 @@ namespace swarm::actors {
 
 namespace {
 
-// -- signals
+// Signals
 
 std::atomic<int> signal_fd = -1; // of the run that obeys signals
 std::atomic<int> signals_seen = 0;
@@ -73,7 +73,7 @@ private:
   struct sigaction term_ = {}, int_ = {}, pipe_ = {};
 };
 
-// -- the hard exit
+// The hard exit
 
 /// "/sl/leader (in message merge for 12.3 s)", the busy ones if there are any: the others wait for them.
 std::string name_stuck(const std::vector<actor_status>& running) {
@@ -123,7 +123,7 @@ private:
   std::thread thread_;
 };
 
-// -- the run
+// The run
 
 caf::actor_system_config make_config(const process_options& options) {
   caf::actor_system_config config;

@@ -77,7 +77,7 @@ void role_base::announce_ready() {
   if (supervisor_) send(supervisor_, child_ready{id()});
 }
 
-// -- the mailbox
+// The mailbox
 
 void role_base::enqueue(caf::mailbox_element_ptr ptr, caf::execution_unit* host) {
   if (full_for(*ptr)) {
@@ -171,7 +171,7 @@ void role_base::publish(bool with_detail) {
     live_->publish_state(std::move(state));
 }
 
-// -- traces
+// Traces
 
 std::string role_base::sender_path(const caf::mailbox_element& x) const {
   return x.sender ? dir().path_of(x.sender->id()) : std::string{};
@@ -183,7 +183,7 @@ void role_base::trace(const caf::mailbox_element& x, std::string event, const ch
       {.event = std::move(event), .type = type, .text = std::move(text), .from = sender_path(x), .ns = ns});
 }
 
-// -- errors and ends
+// Errors and ends
 
 void role_base::note_error(std::string text) {
   log::warning(env_->log_source, "{}: {}", path_, text);

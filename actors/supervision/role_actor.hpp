@@ -81,7 +81,7 @@ public:
   void end_role(int code, std::string line);
   void end_process(int code, std::string line);
 
-  // -- hooks into CAF
+  // Hooks into CAF
   using caf::event_based_actor::enqueue;
   void enqueue(caf::mailbox_element_ptr ptr, caf::execution_unit* host) final;
   const char* name() const final { return path_.c_str(); }

@@ -160,7 +160,7 @@ std::string supervisor_actor::child_path(std::string_view name) const {
   return path() == "/root" ? fmt::format("/{}", name) : fmt::format("{}/{}", path(), name);
 }
 
-// -- carrying out what the machine decided
+// Carrying out what the machine decided
 
 void supervisor_actor::perform(supervisor_machine::actions actions) {
   for (const auto& action : actions)
@@ -274,7 +274,7 @@ void supervisor_actor::on_exit() {
   role_base::on_exit();
 }
 
-// -- events
+// Events
 
 void supervisor_actor::handle_down(const caf::down_msg& down) {
   const auto it = std::find_if(children_.begin(), children_.end(), [&](const auto& each) {
@@ -335,7 +335,7 @@ caf::result<child_removed> supervisor_actor::handle_remove(const remove_child& r
   return promise;
 }
 
-// -- the root
+// The root
 
 void supervisor_actor::note_stopping() {
   if (is_root() && !outcome_->read().stopping)

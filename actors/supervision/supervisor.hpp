@@ -67,7 +67,7 @@ private:
   caf::result<child_removed> handle_remove(const remove_child& request);
   std::string child_path(std::string_view name) const;
 
-  // -- the root only
+  // The root only
   bool is_root() const { return outcome_ != nullptr; }
   void handle_end_role(const actors::end_role& request);
   void handle_end_process(const actors::end_process& request);

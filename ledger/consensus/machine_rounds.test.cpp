@@ -128,8 +128,7 @@ TEST_CASE("a fresh block is refused while a certificate is among the round chang
       node.hear(at.proposal(1, 1, at.block(1), {at.vote(1, 1), at.vote(1, 1), at.vote(1, 1)}))));
 }
 
-// -- a second life
-// --
+// A second life
 
 TEST_CASE("a restarted node says the same bytes, and nothing else, in the round it was in") {
   scene at(4);

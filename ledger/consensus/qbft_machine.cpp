@@ -23,8 +23,7 @@ std::vector<action> qbft_machine::step(event what) {
   return std::exchange(actions_, {});
 }
 
-// -- messages
-// --
+// Messages
 
 void qbft_machine::on(message&& what) {
   SWARM_ASSERT(what.raw != nullptr);
@@ -79,8 +78,7 @@ void qbft_machine::answer_laggard(neighbor_id neighbor, const message_head& head
   actions_.emplace_back(send_decided{neighbor, head.block_num});
 }
 
-// -- other events
-// --
+// Other events
 
 void qbft_machine::on(neighbor_connected what) {
   for (auto& raw : repeatable())
@@ -154,8 +152,7 @@ void qbft_machine::on(persisted what) {
   }
 }
 
-// -- output
-// --
+// Output
 
 /// Remembers a message of this node and sends it as soon as it is on disk.
 void qbft_machine::say(std::string_view key, std::optional<own_message>& slot, const hash32& digest,
@@ -205,8 +202,7 @@ std::vector<shared_bytes> qbft_machine::repeatable() const {
   return out;
 }
 
-// -- what others ask
-// --
+// What others ask
 
 height_view qbft_machine::view() {
   return {options_.domain, block_num(), head_.hash, head_.proposer,

@@ -83,8 +83,7 @@ std::size_t qbft_machine::authors_from_round(std::uint64_t round_num) const {
   return out;
 }
 
-// -- proposing
-// --
+// Proposing
 
 void qbft_machine::try_propose() {
   if (decided_ || building_ || !may_sign() || !is_my_turn() || own_.proposal || ballots_.contains(round_num_))

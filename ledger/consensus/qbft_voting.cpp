@@ -16,8 +16,7 @@ bytes skeleton(const proposal_message& item) {
 
 } // namespace
 
-// -- proposals
-// --
+// Proposals
 
 void qbft_machine::take_proposal(neighbor_id neighbor, bytes_view raw) {
   auto item = decode_proposal(raw);
@@ -68,8 +67,7 @@ qbft_machine::ballot& qbft_machine::open_ballot(std::uint64_t round_num, propose
   return on;
 }
 
-// -- prepares
-// --
+// Prepares
 
 void qbft_machine::take_prepare(neighbor_id neighbor, const message_head& head, const shared_bytes& raw) {
   if (head.round_num < round_num_) return;
@@ -122,8 +120,7 @@ void qbft_machine::keep_certificate(const ballot& on) {
   prepared_ = std::move(proof);
 }
 
-// -- commits
-// --
+// Commits
 
 void qbft_machine::vote_commit(ballot& on) {
   if (!may_sign()) return;

@@ -121,7 +121,7 @@ result<> snapshot_driver::check_seals(const verified_block& block) const {
   return {};
 }
 
-// -- what the machines want
+// What the machines want
 
 void snapshot_driver::run(time_point now) {
   while (!out_.broken && !unwritten_ && (run_snapshot(now) || run_history(now))) {

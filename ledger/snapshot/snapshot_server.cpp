@@ -127,7 +127,7 @@ result<bytes> answer_part(ledger::chain& from, const hash32& change, bytes_view 
   return snapshot_server(from, change, options).answer(raw, bytes_max);
 }
 
-// -- how much of a thread
+// How much of a thread
 
 duration part_pacer::wait_of(neighbor_id neighbor, time_point now) const {
   const auto own = paid_until_.find(neighbor);

@@ -135,7 +135,7 @@ void snapshot_machine::note_blank(neighbor_id neighbor) {
                fail(errc::not_found, "it does not give the state after block {}", pivot_num()).value());
 }
 
-// -- the pivot
+// The pivot
 
 void snapshot_machine::seek_pivot(time_point now) {
   if (pause_until_ && now < *pause_until_) return;
@@ -247,7 +247,7 @@ void snapshot_machine::start_over(std::string why, time_point now) {
   last_progress_ = now;
 }
 
-// -- the state
+// The state
 
 void snapshot_machine::ask_for_state(time_point now) {
   while (!storing_ && walk_->to_ask() > 0) {
@@ -310,7 +310,7 @@ void snapshot_machine::store_when_due() {
   }
 }
 
-// -- the pivot's block
+// The pivot's block
 
 void snapshot_machine::ask_for_pivot(time_point now) {
   if (requests_.open() > 0) return;

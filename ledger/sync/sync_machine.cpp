@@ -208,7 +208,7 @@ std::string sync_machine::status(time_point now) const {
   return out;
 }
 
-// -- what follows
+// What follows
 
 void sync_machine::schedule(time_point now) {
   while (!blocks_.empty() && blocks_.begin()->first <= head_num_)

@@ -29,8 +29,7 @@ void adversary::change_mood() {
   }
 }
 
-// -- what the liars know
-// --
+// What the liars know
 
 void adversary::overhear(std::size_t node, bytes_view raw) {
   if (!is_liar(node)) return;
@@ -81,8 +80,7 @@ bool adversary::lets_pass(std::size_t from, std::size_t, bytes_view raw) {
   return true;
 }
 
-// -- mischief
-// --
+// Mischief
 
 void adversary::act() {
   for (const auto liar : liars_)
@@ -279,8 +277,7 @@ void adversary::junk(std::size_t liar) {
   send_to_some(liar, std::move(raw), 0.5);
 }
 
-// -- lies about the chain
-// --
+// Lies about the chain
 
 /// "I am far ahead": whoever believes it asks here for blocks.
 void adversary::false_head(std::size_t liar) {
@@ -336,8 +333,7 @@ sealed_ptr adversary::forged_block(std::size_t liar, std::uint64_t block_num) {
       sync::sealed_block{*block->raw, ledger::encode_seals(seals)});
 }
 
-// -- sending
-// --
+// Sending
 
 void adversary::send_to_some(std::size_t liar, bytes raw, double share) {
   const auto shared = std::make_shared<const bytes>(std::move(raw));

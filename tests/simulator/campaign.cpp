@@ -74,8 +74,7 @@ void campaign::offer_change() {
     by.offer(id);
 }
 
-// -- storms
-// --
+// Storms
 
 void campaign::set_storm_weather() {
   auto& air = world_.air();
@@ -126,8 +125,7 @@ void campaign::restart_later(std::size_t which) {
   });
 }
 
-// -- calm
-// --
+// Calm
 
 void campaign::heal() {
   world_.air() = world_.clear_sky();

@@ -52,8 +52,7 @@ sim_node::sim_node(world& in, std::size_t index, signature_scheme scheme, std::u
   may_forget_ = std::find(forgetful.begin(), forgetful.end(), index) != forgetful.end();
 }
 
-// -- life and death
-// --
+// Life and death
 
 void sim_node::start() {
   SWARM_ASSERT(!machine_);
@@ -131,8 +130,7 @@ void sim_node::replay() {
   history_ = {};
 }
 
-// -- events
-// --
+// Events
 
 void sim_node::feed(event what) {
   if (!is_up()) return;
@@ -204,8 +202,7 @@ void sim_node::gossip() {
   }
 }
 
-// -- actions
-// --
+// Actions
 
 void sim_node::run(std::vector<action> actions) {
   const auto life = life_;
@@ -347,8 +344,7 @@ void sim_node::run(report&) {
   note("reports");
 }
 
-// -- trace
-// --
+// Trace
 
 void sim_node::note(const char* what, const char* detail, std::uint64_t block_num, std::uint64_t round_num,
                     const hash32& digest, std::int64_t other) {

@@ -60,8 +60,7 @@ void sim_node::begin_sync() {
   sync_tick();
 }
 
-// -- asking and answering
-// --
+// Asking and answering
 
 void sim_node::run(sync::action::ask_range& what) {
   note("asks for", "blocks", what.first, 0, {}, static_cast<std::int64_t>(what.neighbor % 1000));
@@ -130,8 +129,7 @@ void sim_node::run(send_decided& what) {
   world_.transmit(index_, what.neighbor % 1000, {.what = packet::kind::head, .block_num = head_num()});
 }
 
-// -- importing
-// --
+// Importing
 
 void sim_node::run(sync::action::import_blocks& what) {
   fetch_ = fetch{std::move(what), {}, 0};

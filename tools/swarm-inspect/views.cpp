@@ -65,7 +65,7 @@ cell error_cell(const json::object& actor, std::int64_t now_ms) {
   return {fmt::format("{} ago: {}", age(std::max(0.0, ago)), error), colour::red};
 }
 
-// -- the tree
+// The tree
 
 std::size_t depth_of(std::string_view path) {
   return path == "/root" ? 0 : static_cast<std::size_t>(std::count(path.begin(), path.end(), '/'));
@@ -196,7 +196,7 @@ std::string trace_view(const json::object& e, std::int64_t now_ms, const style& 
   return out;
 }
 
-// -- anything
+// Anything
 
 namespace {
 

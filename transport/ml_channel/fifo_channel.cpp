@@ -24,7 +24,7 @@ std::string_view name_of(fifo_state state) {
   return names[static_cast<std::size_t>(state)];
 }
 
-// --- the channel's thread
+// The channel's thread
 
 void fifo_channel::impl::run() {
   while (!stopping) {
@@ -183,7 +183,7 @@ bool fifo_channel::impl::wait_for_rearm() {
   return !stopping;
 }
 
-// --- what callers see
+// What callers see
 
 fifo_channel::fifo_channel(std::unique_ptr<impl> from) : impl_(std::move(from)) {}
 

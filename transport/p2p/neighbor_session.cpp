@@ -46,7 +46,7 @@ neighbor_session::neighbor_session(const session_options& options, hello own, co
   greeting_ = encoded(own_);
 }
 
-// --- events
+// Events
 
 void neighbor_session::on_frame(result<frame> decoded, std::size_t size, time_point now) {
   if (phase_ == phase::over) return;
@@ -133,7 +133,7 @@ bool neighbor_session::allow(frame_kind kind, double units, time_point now) {
   return false;
 }
 
-// --- one function per kind of frame
+// One function per kind of frame
 
 result<> neighbor_session::check(const hello& from) const {
   using enum frame_errc;
@@ -281,7 +281,7 @@ void neighbor_session::on(signs from, time_point now) {
     actions_.push_back(action::deliver_signs{std::move(from.raw)});
 }
 
-// --- what to send
+// What to send
 
 void neighbor_session::send_control(const frame& what) {
   if (!queue_.push_control(encoded(what)))

@@ -103,7 +103,7 @@ public:
   neighbor_session(const session_options& options, hello own, const hash32& own_certificate,
                    const hash32& peer_certificate, time_point now);
 
-  // --- events
+  // Events
   /// A message: `decoded` is what `decode` made of its `size` bytes, or errors if it is no binary message.
   void on_frame(result<frame> decoded, std::size_t size, time_point now);
   /// `listening`: the shell reads from the neighbor, so its silence is its own.
@@ -116,7 +116,7 @@ public:
   void close(std::string reason, bool refuse = false);
   void penalize(std::string_view reason, double points, time_point now);
 
-  // --- what to send; all do nothing unless the session is open
+  // What to send; all do nothing unless the session is open
   void send_consensus(shared_bytes encoded);
   void send_head(const head_facts& now);
   /// `encoded`: a frame of signs; dropped when too much waits.

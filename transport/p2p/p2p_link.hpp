@@ -53,7 +53,7 @@ public:
   std::string name() const;
   neighbor_status status(time_point now) const;
 
-  // --- the order of callbacks
+  // The order of callbacks
   /// Calls back unless the neighbor is gone; `first` with on_neighbor. True: it did.
   template <class Call>
   bool say(const Call& call, bool first = false) {
@@ -75,7 +75,7 @@ public:
     if (!std::exchange(gone_, true) && announced_) call();
   }
 
-  // --- of the node, under its mutex
+  // Of the node, under its mutex
   bool admitted = false;
   bool dropped = false;
   std::string end_reason;

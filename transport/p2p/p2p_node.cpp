@@ -297,7 +297,7 @@ p2p_status p2p_node::impl::status() const {
   return out;
 }
 
-// --- the interface
+// The interface
 
 result<std::unique_ptr<p2p_node>> p2p_node::start(transport::io_runtime& io,
                                                   std::shared_ptr<const transport::tls_identity> identity,

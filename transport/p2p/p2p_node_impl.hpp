@@ -40,7 +40,7 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   bool stopping = false;
   transport::timer_handle timer;
 
-  // --- connections (p2p_node.cpp)
+  // Connections (p2p_node.cpp)
   result<> listen();
   void tick();
   void dial_due(time_point now);
@@ -59,7 +59,7 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   transport::ws_callbacks socket_callbacks(const link_ptr& of);
   p2p_status status() const;
 
-  // --- what sessions want (p2p_actions.cpp)
+  // What sessions want (p2p_actions.cpp)
   template <class Event>
   void with(const link_ptr& which, const Event& event) {
     perform(which, which->with(event), nullptr);

@@ -42,7 +42,7 @@ public:
   /// themselves.
   void put(any_link_item item);
 
-  // -- for /sl/channel
+  // For /sl/channel
   struct work_done {
     bool more = false;                    ///< items wait
     bool program_left = false;            ///< the program has ended, or was refused

@@ -133,7 +133,7 @@ void follow(self_pointer self, std::string contract) {
   tell_sn(self, s.reader.request());
 }
 
-// -- actions
+// Actions
 
 std::string leader_name(const rounds::action::start_merge& a) {
   return fmt::format("{}{}.{}", sl_names::leader_prefix, a.round_num, a.term);
@@ -259,7 +259,7 @@ void drain(self_pointer self) {
     self->quit(*s.stop_reason);
 }
 
-// -- events
+// Events
 
 /// A peer's model is here: say in what the program's model differs from it.
 void explain_refusal(self_pointer self, const model_fetched& news) {

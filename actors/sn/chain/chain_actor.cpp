@@ -39,7 +39,7 @@ void offer_work(self_pointer self) {
   tell_consensus(self, consensus::work_available{});
 }
 
-// -- what consensus wants
+// What consensus wants
 
 consensus::chain_head head_of(const ledger::executed_block& block) {
   return {block.header.block_num, block.hash, block.header.coinbase};
@@ -192,7 +192,7 @@ void commit(self_pointer self, const consensus::commit_block& what) {
   if (!try_again(self, committed.error(), what)) self->fail(committed.error());
 }
 
-// -- catching up
+// Catching up
 
 void import_blocks(self_pointer self, const import_range& what) {
   auto& s = self->state();
@@ -218,7 +218,7 @@ void step_snapshot(self_pointer self, const Event& event) {
   if (const auto adopted = carry_out_snapshot(self)) head_moved(self, {adopted});
 }
 
-// -- what clients want
+// What clients want
 
 void show_chain(self_pointer self) {
   const auto& s = self->state();
@@ -237,7 +237,7 @@ void submit(self_pointer self, submit_txns& what) {
   if (!out.outcomes.empty()) self->tell(sibling(*self, "rpc"), std::move(out));
 }
 
-// -- what neighbors say and want
+// What neighbors say and want
 
 /// Transactions of other SNs' pools. Refusals are no offence: a pool may be ahead of this one's chain.
 void take_txns(self_pointer self, const neighbor_txns& what) {
@@ -277,7 +277,7 @@ void look_after_network(self_pointer self) {
   offer_work(self);
 }
 
-// -- what membership wants
+// What membership wants
 
 void tell_facts(self_pointer self, const membership::action::read_facts& what) {
   auto& s = self->state();
@@ -295,7 +295,7 @@ void submit_own_txn(self_pointer self, const membership::action::submit& what) {
   offer_work(self);
 }
 
-// -- opening
+// Opening
 
 void begin(self_pointer self) {
   self->env().methods.forward("chain", self->path());

@@ -76,7 +76,7 @@ std::string consensus_state::detail_json() const {
 
 using self_pointer = role_actor<consensus_state>*;
 
-// -- carrying out what the machines want
+// Carrying out what the machines want
 
 struct carry_out {
   self_pointer self;

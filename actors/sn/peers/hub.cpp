@@ -155,7 +155,7 @@ void listen(self_pointer self, const network_facts& facts) {
   log::info(s.context->log_source, "listening for other SNs on port: {}", s.node->port());
 }
 
-// -- the actors of neighbors
+// The actors of neighbors
 
 std::string name_of(const p2p::neighbor_facts& neighbor) {
   return to_hex(neighbor.account.view());
@@ -255,7 +255,7 @@ void report_neighbors(self_pointer self) {
   self->tell(sibling_of_parent(*self, "membership"), std::move(out));
 }
 
-// -- all of them
+// All of them
 
 /// Many nodes' signs in a frame; what is too much for one is sent at once.
 void send_signs(self_pointer self) {

@@ -17,7 +17,7 @@ constexpr std::uint64_t format_version = 1;
 constexpr std::size_t nodes_max = 64; ///< on one way through a trie: keys have at most 64 nibbles
 constexpr std::size_t handovers_max = 65'536;
 
-// -- writing
+// Writing
 
 template <class T>
 std::string hex(const T& raw) {
@@ -75,7 +75,7 @@ json::array list_json(const std::vector<T>& items, const Writer& write) {
   return out;
 }
 
-// -- reading
+// Reading
 
 /// One object of the file; errors name the field by its path.
 class fields {

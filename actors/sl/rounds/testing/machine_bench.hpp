@@ -33,7 +33,7 @@ public:
     return {digest(number), 100u + number, digest(layout)};
   }
 
-  // -- what the contract says
+  // What the contract says
   contracts::peer_view& peer(std::uint8_t number) {
     for (auto& one : view.peers)
       if (one.account == account(number)) return one;
@@ -69,7 +69,7 @@ public:
     view.head.checked_in = 0;
   }
 
-  // -- events
+  // Events
   void look() {
     ++view.block_num;
     step(event::view_read{view});
@@ -122,7 +122,7 @@ public:
     clear();
   }
 
-  // -- actions
+  // Actions
   template <class Action>
   std::size_t count() const {
     return static_cast<std::size_t>(std::count_if(

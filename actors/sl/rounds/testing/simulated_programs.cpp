@@ -52,7 +52,7 @@ std::string scenario::describe() const {
       one_diverges ? ", the last one diverges" : "", one_differs ? ", the last one differs" : "");
 }
 
-// -- programs
+// Programs
 
 void simulation::start_program(node& n) {
   auto& p = n.prog;
@@ -202,7 +202,7 @@ void simulation::session_ended(node& n, const action::session_ended& how) {
   n.ended = true;
 }
 
-// -- accidents
+// Accidents
 
 void simulation::plan_accident() {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(scenario_.quiet_at).count();

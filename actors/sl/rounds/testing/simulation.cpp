@@ -58,7 +58,7 @@ std::string simulation::run() {
   return broken_;
 }
 
-// -- time and chance
+// Time and chance
 
 void simulation::at(time_point when, thunk what) {
   queue_.emplace(when, std::move(what));
@@ -91,7 +91,7 @@ void simulation::broken(std::string what) {
   if (broken_.empty()) broken_ = std::move(what);
 }
 
-// -- processes
+// Processes
 
 void simulation::boot(node& n) {
   if (n.is_up() || n.ended) return;
@@ -192,7 +192,7 @@ void simulation::drain(node& n) {
   n.ended = true;
 }
 
-// -- the SN
+// The SN
 
 /// Transactions of a node are executed in the order in which it sent them, as their nonces demand.
 void simulation::submit(node& n, const action::call& call) {
@@ -283,7 +283,7 @@ void simulation::read_contract(node& n) {
   });
 }
 
-// -- files and merges
+// Files and merges
 
 simulation::node* simulation::find(const address& account) {
   const auto found =
