@@ -7,7 +7,7 @@ namespace swarm::consensus {
 
 namespace {
 
-/// Blocks that one neighbor is sent between two changes of the head.
+/// The most decided blocks that one neighbor is sent between two changes of the head.
 constexpr std::size_t decided_sent_max = 4;
 
 } // namespace
@@ -30,7 +30,7 @@ void qbft_machine::on(message&& what) {
   inbox_.push_back(std::move(what));
 }
 
-/// Also what was parked and has become due; never called from within itself.
+/// Takes the messages that arrived, and parked ones whose time has come. It never calls itself.
 void qbft_machine::take_inbox() {
   while (!inbox_.empty()) {
     const auto next = std::move(inbox_.front());
@@ -68,7 +68,8 @@ void qbft_machine::take_early(neighbor_id neighbor, const message_head& head, co
   actions_.emplace_back(request_sync{head.block_num - 1, neighbor});
 }
 
-/// Votes for the last block are late in any ordinary round; a round change, or an older vote, is not.
+/// Late votes for the last block are ordinary and need no answer. A round change or an older vote shows that
+/// the neighbor lags.
 void qbft_machine::answer_laggard(neighbor_id neighbor, const message_head& head) {
   if (head.block_num == 0) return;
   if (head.code != message_code::round_change && head.block_num + 1 >= block_num()) return;
@@ -154,7 +155,7 @@ void qbft_machine::on(persisted what) {
 
 // Output
 
-/// Remembers a message of this node and sends it as soon as it is on disk.
+/// Stores a message of this node and sends it as soon as it is on disk.
 void qbft_machine::say(std::string_view key, std::optional<own_message>& slot, const hash32& digest,
                        bytes raw) {
   if (is_alone()) return;
@@ -177,8 +178,8 @@ void qbft_machine::record(std::string_view key, bytes value) {
     entries_.push_back({key, std::move(value)});
 }
 
-/// One write for all that the step has to remember. After a decision the block is that write: who has it on
-/// disk signs nothing else at its height.
+/// All that the step must remember goes into one write. After a decision the block itself is that write: a
+/// node that has stored it signs nothing else at its height.
 void qbft_machine::flush() {
   if (is_over()) {
     entries_.clear();
@@ -193,7 +194,7 @@ void qbft_machine::flush() {
   unsent_.clear();
 }
 
-/// What this node has said in its round and has on disk.
+/// This node's messages of its round that are on disk.
 std::vector<shared_bytes> qbft_machine::repeatable() const {
   std::vector<shared_bytes> out;
   if (decided_) return out;

@@ -128,7 +128,7 @@ void snapshot_driver::run(time_point now) {
   }
 }
 
-/// One turn; false: nothing was to be done.
+/// Does one step; false when there was nothing to do.
 bool snapshot_driver::run_snapshot(time_point now) {
   if (!snapshot_) return false;
   if (const auto& why = snapshot_->failure()) {
@@ -178,7 +178,8 @@ bool snapshot_driver::run_history(time_point now) {
   return false;
 }
 
-/// Two chains whose blocks quorums sealed: whatever this node has told of its head, half of it may be wrong.
+/// There are two chains whose blocks quorums sealed, and this node may have reported the wrong
+/// one as its own.
 void snapshot_driver::report_fork(const hash32& parent) {
   const auto last_own = history_first_ - 1;
   const auto own = own_hash(last_own);
