@@ -15,45 +15,70 @@ const sl_options& as_sl(const role_options& options) {
   return static_cast<const sl_options&>(options);
 }
 
-// One row: key, kind, placeholder, default; variables; help; where it goes.
-// clang-format off
+// A row has key, kind, placeholder, default; variables; help; where the text goes. clang-format off
 constexpr role_setting own[] = {
-  {{"sn-ip", text, "HOST", "", {"SN_NODE_IP"},
-    "the SN to use; default the SN in the same process, if there is one"},
-   put<&sl_options::sn_ip, to_host>},
-  {{"sl-fs-port", number, "PORT", "30305", {"SL_FS_PORT"},
-    "port for other SLs"},
-   put<&sl_options::sl_fs_port, to_port>},
-  {{"sl-fs-service", text, "NAME[:PORT]", "", {"SL_FS_SERVICE"},
-    "name of that port behind a proxy; default port 443"},
-   put<&sl_options::sl_fs_service, to_https_service>},
-  {{"request-channel", path, "FIFO", "/tmp/channel/request.channel", {"SL_REQUEST_CHANNEL"},
-    "named pipe that the training program writes"},
-   put<&sl_options::request_channel, to_path>},
-  {{"response-channel", path, "FIFO", "/tmp/channel/response.channel", {"SL_RESPONSE_CHANNEL"},
-    "named pipe that the training program reads"},
-   put<&sl_options::response_channel, to_path>},
-  {{"make-me-admin", flag, "=false", "true", {"SL_MAKE_ME_ADMIN"},
-    "this node never leads a round"},
-   put<&sl_options::make_me_admin, to_flag>},
-  {{"leader-failure-base-timeout", number, "SECONDS", "600", {"SL_LEADER_FAILURE_BASE_TIMEOUT"},
-    "longest wait for a leader's merge; a leader that makes no progress is replaced sooner"},
-   put<&sl_options::leader_failure_base_timeout, to_seconds>},
-  {{"wait-for-full-quorum", number, "SECONDS", "30", {"SL_WAIT_FOR_FULL_QUORUM_SECONDS"},
-    "how long to wait for late peers once the fewest needed are there"},
-   put<&sl_options::wait_for_full_quorum, to_seconds>},
-  {{"ram-intensive", flag, "=false", "true", {"SL_RAM_INTENSIVE"},
-    "accepted; merging never holds whole models in memory"},
-   put<&sl_options::ram_intensive, to_flag>},
+    {{"sn-ip",
+      text,
+      "HOST",
+      "",
+      {"SN_NODE_IP"},
+      "the SN to use; default the SN in the same process, if there is one"},
+     put<&sl_options::sn_ip, to_host>},
+    {{"sl-fs-port", number, "PORT", "30305", {"SL_FS_PORT"}, "port for other SLs"},
+     put<&sl_options::sl_fs_port, to_port>},
+    {{"sl-fs-service",
+      text,
+      "NAME[:PORT]",
+      "",
+      {"SL_FS_SERVICE"},
+      "name of that port behind a proxy; default port 443"},
+     put<&sl_options::sl_fs_service, to_https_service>},
+    {{"request-channel",
+      path,
+      "FIFO",
+      "/tmp/channel/request.channel",
+      {"SL_REQUEST_CHANNEL"},
+      "named pipe that the training program writes"},
+     put<&sl_options::request_channel, to_path>},
+    {{"response-channel",
+      path,
+      "FIFO",
+      "/tmp/channel/response.channel",
+      {"SL_RESPONSE_CHANNEL"},
+      "named pipe that the training program reads"},
+     put<&sl_options::response_channel, to_path>},
+    {{"make-me-admin", flag, "=false", "true", {"SL_MAKE_ME_ADMIN"}, "this node never leads a round"},
+     put<&sl_options::make_me_admin, to_flag>},
+    {{"leader-failure-base-timeout",
+      number,
+      "SECONDS",
+      "600",
+      {"SL_LEADER_FAILURE_BASE_TIMEOUT"},
+      "longest wait for a leader's merge; a leader that makes no progress is replaced sooner"},
+     put<&sl_options::leader_failure_base_timeout, to_seconds>},
+    {{"wait-for-full-quorum",
+      number,
+      "SECONDS",
+      "30",
+      {"SL_WAIT_FOR_FULL_QUORUM_SECONDS"},
+      "how long to wait for late peers once the fewest needed are there"},
+     put<&sl_options::wait_for_full_quorum, to_seconds>},
+    {{"ram-intensive",
+      flag,
+      "=false",
+      "true",
+      {"SL_RAM_INTENSIVE"},
+      "accepted; merging never holds whole models in memory"},
+     put<&sl_options::ram_intensive, to_flag>},
 };
 
 constexpr role_setting shared[] = {
-  {sn_api_port_key, put<&sl_options::sn_api_port, to_port>},
-  {sn_api_service_key, put<&sl_options::sn_api_service, to_https_service>},
+    {sn_api_port_key, put<&sl_options::sn_api_port, to_port>},
+    {sn_api_service_key, put<&sl_options::sn_api_service, to_https_service>},
 };
 // clang-format on
 
-/// An SL beside an SN uses that one unless told otherwise.
+/// An SL beside an SN uses that SN unless told otherwise.
 void find_local_sn(process_config& config, role_options& role) {
   auto& options = static_cast<sl_options&>(role);
   if (!options.sn_ip.empty() || options.sn_api_service || config.sn.empty()) return;
@@ -96,7 +121,7 @@ std::vector<claim> claims_of_sl(const role_options& options) {
   std::vector<claim> out{
       {claim::port, fmt::format("{}", sl.sl_fs_port), sl.bind_address, sl.node_name, "sl-fs-port"},
       {claim::pipe, request, "", sl.node_name, "request-channel"}};
-  // Who names one pipe twice is told so by validate_sl already.
+  // When one pipe is named twice, validate_sl reports it already.
   if (response != request) out.push_back({claim::pipe, response, "", sl.node_name, "response-channel"});
   return out;
 }

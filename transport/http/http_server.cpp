@@ -90,7 +90,7 @@ task<> http_server::impl::accept_loop() {
       admit(std::move(socket));
       continue;
     }
-    // Out of files or memory: accepting again at once would only spin.
+    // Files or memory are used up: accepting again at once would fail again.
     log_limited("accept", fmt::format("a connection cannot be accepted: {}", ec.message()));
     pause.expires_after(accept_pause);
     [[maybe_unused]] auto [ignored] = co_await pause.async_wait(use_tuple);
@@ -156,7 +156,7 @@ void http_server::impl::log_limited(const std::string& key, std::string text) {
   log::warning(options.log_source, "{}: {}", options.name, text);
 }
 
-/// Calls `what` of every connection, outside of the lock.
+/// Calls `what` on every connection, without holding the lock.
 void http_server::impl::for_all(void (http_connection::*what)()) {
   std::vector<std::shared_ptr<http_connection>> alive;
   {
@@ -187,8 +187,7 @@ void http_server::impl::stop() {
   lock.unlock();
   for_all(&http_connection::kill);
   lock.lock();
-  // Woken now and then to see whether the runtime was stopped meanwhile, which ends connections
-  // without a word.
+  // The wait looks now and then whether the runtime was stopped, as that ends connections without a notice.
   while (!changed.wait_for(lock, std::chrono::milliseconds{50}, all_gone)) {
   }
 }

@@ -17,14 +17,14 @@ namespace {
 
 constexpr std::chrono::milliseconds accept_pause{100};
 
-/// Who serves the socket file at the other end of a connected socket; 0 if the system does not tell.
+/// The id of the process that serves the other end of a connected socket; 0 if the system does not tell.
 int server_of(int fd) {
   ucred who{};
   socklen_t length = sizeof who;
   return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) == 0 ? who.pid : 0;
 }
 
-/// Whether a process serves the socket file: its id (0 if unknown), or nothing when the file is a left-over.
+/// The id of the process that serves the socket file (0 if unknown), or nothing when the file is a left-over.
 result<std::optional<int>> living_server(const fs::path& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -41,7 +41,7 @@ result<std::optional<int>> living_server(const fs::path& path) {
               std::strerror(failure));
 }
 
-/// Removes what a process that is gone left behind.
+/// Removes a socket file that a former process left behind.
 result<> clear_the_way(const fs::path& path) {
   struct stat info {};
   if (lstat(path.c_str(), &info) != 0) return {};
@@ -68,7 +68,7 @@ result<> unix_server::impl::listen() {
   SWARM_CHECK(clear_the_way(path));
   error_code ec;
   acceptor.open(local(), ec);
-  // On Linux the socket's own mode becomes the file's, so there is no moment in which others may open it.
+  // On Linux the file gets the socket's own mode, so others can never open it, not even for a moment.
   if (!ec && fchmod(acceptor.native_handle(), S_IRUSR | S_IWUSR) != 0)
     ec = error_code(errno, boost::system::system_category());
   if (!ec) acceptor.bind(local::endpoint(path.native()), ec);
@@ -104,7 +104,7 @@ task<> unix_server::impl::accept_loop() {
       admit(std::move(socket));
       continue;
     }
-    // Out of files or memory: accepting again at once would only spin.
+    // Files or memory are used up: accepting again at once would fail again.
     pause.expires_after(accept_pause);
     [[maybe_unused]] auto [ignored] = co_await pause.async_wait(use_tuple);
   }
@@ -162,8 +162,7 @@ void unix_server::impl::stop() {
   if (io.on_io_thread()) return;
   auto all_gone = [&] { return (!accepting && connections.empty()) || io.stopped(); };
   std::unique_lock lock(mutex);
-  // Woken now and then to see whether the runtime was stopped meanwhile, which ends connections
-  // without a word.
+  // The wait looks now and then whether the runtime was stopped, as that ends connections without a notice.
   while (!changed.wait_for(lock, std::chrono::milliseconds{50}, all_gone)) {
   }
 }
