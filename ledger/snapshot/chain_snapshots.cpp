@@ -6,13 +6,13 @@ namespace swarm::ledger {
 
 namespace {
 
-/// The most places of the log index that are looked up for one question.
+/// Places of the log index that one question may cost.
 constexpr std::size_t change_seeks_max = 20'000;
-/// For how many blocks it is remembered whether they changed the validators.
+/// Blocks of which is remembered whether they changed the validators.
 constexpr std::size_t changes_known_max = 16'384;
 
-/// What the store and the head need to know of a block that others executed. No header covers revert data, so
-/// it is left out.
+/// What the store and the head need to know of a block that others executed. Revert data is not part of what
+/// a header vouches for, and is left out.
 result<std::shared_ptr<executed_block>> executed(const sync::verified_block& from, bool with_senders) {
   auto out = std::make_shared<executed_block>();
   out->hash = from.hash;
@@ -98,7 +98,7 @@ result<std::optional<sync::past_block>> chain_snapshots::past_block(std::uint64_
 
 result<bool> chain_snapshots::is_change(std::uint64_t block_num) const {
   if (const auto known = is_change_.find(block_num); known != is_change_.end()) return known->second;
-  bool out = false; // a pivot does not count as a change
+  bool out = false; // a pivot is no change
   if (!gaps().lacks_state(block_num) && !gaps().lacks_state(block_num - 1)) {
     SWARM_TRY(const auto before, chain_.validators_after(block_num - 1));
     SWARM_TRY(const auto now, chain_.validators_after(block_num));
@@ -112,12 +112,12 @@ result<bool> chain_snapshots::is_change(std::uint64_t block_num) const {
 result<chain_snapshots::changes_found> chain_snapshots::changes(const hash32& topic, std::uint64_t after,
                                                                 std::uint64_t to, std::size_t max) const {
   changes_found out;
-  // The changes that a snapshot skipped came with it.
+  // Those that a snapshot skipped came with it.
   SWARM_TRY(const auto kept, port_.skipped_changes(after, max));
   for (const auto block_num : kept)
     if (block_num <= to) out.blocks.push_back(block_num);
   const bool all_kept = kept.size() < max || out.blocks.size() < kept.size();
-  // The others are found by their log, which a block may have even without a change.
+  // The others are found by what they say, which they may say without a change.
   const auto look = [&](std::uint64_t block_num) -> result<bool> {
     SWARM_TRY(const bool changed, is_change(block_num));
     if (changed) out.blocks.push_back(block_num);

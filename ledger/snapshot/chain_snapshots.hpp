@@ -7,9 +7,9 @@
 
 namespace swarm::ledger {
 
-/// What a chain gives to nodes that take a snapshot of it, and what it takes in when it is itself taken from
-/// one (ledger/sync/snapshot_machine.hpp). It must not outlive its chain, and is used on the chain's thread.
-/// Errors of writing are those of `chain::commit`, and the same call may be tried again.
+/// What a chain gives to nodes that take a snapshot of it, and takes in when it is itself taken from one
+/// (ledger/sync/snapshot_machine.hpp). Lives no longer than its chain, on its thread. Errors of writing are
+/// those of `chain::commit`, and the same call may be tried again.
 class chain_snapshots {
 public:
   explicit chain_snapshots(chain& of) : chain_(of), port_(of) {}
@@ -18,25 +18,24 @@ public:
   /// The head and who seals the block after it.
   result<trusted_block> trusted() const;
 
-  // Parts of the state, by hash; `errc::not_found` when they are not here.
+  // Parts of the state, by hash. `errc::not_found`: not here.
   result<bool> has_node(const hash32& hash) const;
   result<bool> has_code(const hash32& hash) const;
   result<bytes> node(const hash32& hash) const;
   result<bytes> code(const hash32& hash) const;
-  /// Stores nodes whose children are stored already or come earlier in the batch.
+  /// Nodes whose children are stored, or come earlier in the batch.
   result<> store_state(const state_batch& batch);
 
-  /// Makes `pivot` the head. One atomic, synced write also stores those of `changes`, the changes of
-  /// validators on the way, that come after the old head. The state below its root must be stored. The blocks
-  /// in between are missing from now on, and the states after them for good.
+  /// Makes `pivot` the head: one atomic, synced write with those of `changes`, which brought the validators
+  /// there, that come after the old head. The state below its root must be stored. Blocks between the old
+  /// head and it are missing from now on, and the states after them for good.
   result<block_ptr> adopt(const sync::verified_block& pivot, std::span<const handover> changes);
 
   /// The youngest blocks that are missing; none when history is whole.
   result<std::optional<sync::missing_range>> youngest_missing() const;
   /// Stores blocks from the last of the youngest missing range downwards. One synced write.
   result<> store_past(std::span<const sync::verified_block> blocks);
-  /// A block as it is stored, without decoding it, or none when it is not here. It comes without seals if
-  /// they are not known here.
+  /// As it is stored, without decoding it; none: not here. Without seals if they are not known here.
   result<std::optional<sync::past_block>> past_block(std::uint64_t block_num) const;
 
   // Who sealed what
@@ -44,12 +43,12 @@ public:
     std::vector<std::uint64_t> blocks; ///< ascending, each once
     bool all = false;                  ///< there are no more up to `to`
   };
-  /// Up to `max` blocks after `after`, and not after `to`, whose state has other validators than the state
-  /// before. Such a block has a log whose first topic is `topic`.
+  /// Up to `max` blocks after `after` whose state has other validators than that before it; as far as `to`.
+  /// Such a block has a log with `topic`, which stands first.
   result<changes_found> changes(const hash32& topic, std::uint64_t after, std::uint64_t to,
                                 std::size_t max) const;
-  /// Blocks after which other validators sealed, as the snapshot that skipped `range` showed them. The first
-  /// one is the last block before the range, whose state is here.
+  /// Blocks after which other validators sealed, as far as the snapshot that skipped `range` knows; the first
+  /// is the last block before the range whose state is here.
   std::vector<std::uint64_t> skipped_changes(const sync::missing_range& range) const;
   /// A block with its seals and the proof of the validators in its state.
   result<handover> handover_at(std::uint64_t block_num) const;

@@ -121,14 +121,14 @@ result<> snapshot_driver::check_seals(const verified_block& block) const {
   return {};
 }
 
-// What the machines want
+// -- what the machines want
 
 void snapshot_driver::run(time_point now) {
   while (!out_.broken && !unwritten_ && (run_snapshot(now) || run_history(now))) {
   }
 }
 
-/// Does one step; false when there was nothing to do.
+/// One turn; false: nothing was to be done.
 bool snapshot_driver::run_snapshot(time_point now) {
   if (!snapshot_) return false;
   if (const auto& why = snapshot_->failure()) {
@@ -178,8 +178,7 @@ bool snapshot_driver::run_history(time_point now) {
   return false;
 }
 
-/// There are two chains whose blocks quorums sealed, and this node may have reported the wrong
-/// one as its own.
+/// Two chains whose blocks quorums sealed: whatever this node has told of its head, half of it may be wrong.
 void snapshot_driver::report_fork(const hash32& parent) {
   const auto last_own = history_first_ - 1;
   const auto own = own_hash(last_own);

@@ -13,7 +13,7 @@ struct driver_options {
   history_options history;
 };
 
-/// What can be said of a snapshot under way, or of the history after it.
+/// What there is to tell of a snapshot under way, or of the history after it.
 struct snapshot_status {
   std::string phase; ///< "none", "proving", "fetching", "adopting", "history", "complete"
   std::uint64_t pivot = 0;
@@ -28,15 +28,15 @@ struct snapshot_status {
 };
 
 /// Runs the machines of a snapshot and of the history after it on a chain: stores what they want stored, and
-/// hands on their questions to others. It belongs to the chain's thread. When the disk refuses, it tries
-/// again at every tick.
+/// hands on what they want of others. Belongs to the chain's thread. A disk that refuses is asked again at
+/// every tick.
 class snapshot_driver {
 public:
   snapshot_driver(ledger::chain& on, driver_options options)
       : chain_(on), snapshots_(on), options_(std::move(options)) {}
 
-  /// To be told all connected neighbors regularly. `candidates` are those so far ahead that a snapshot is
-  /// wanted from them; without any, blocks one after the other suffice.
+  /// All connected neighbors, regularly. `candidates`: those that are so far ahead that a snapshot is wanted of
+  /// them; none: nothing is to be done, or blocks one after the other will do.
   void set_neighbors(const std::vector<neighbor_claim>& all, const std::vector<neighbor_claim>& candidates,
                      time_point now);
   void on_part(neighbor_id neighbor, std::uint64_t tag, bytes_view answer, time_point now);
@@ -44,21 +44,21 @@ public:
 
   struct outcome {
     std::vector<action::ask_part> asks;
-    std::vector<action::useless> useless; ///< neighbors that are of no use for a snapshot
-    std::vector<action::useless> liars;   ///< neighbors that lied about history
+    std::vector<action::useless> useless; ///< for a snapshot
+    std::vector<action::useless> liars;   ///< about history
     std::vector<std::string> reports;
-    ledger::block_ptr adopted;   ///< the new head, when a snapshot was adopted
-    std::optional<error> broken; ///< the store failed for good: this node has to stop
+    ledger::block_ptr adopted;   ///< the head, since then
+    std::optional<error> broken; ///< the store: this node has to stop
     std::optional<error> fork;   ///< the snapshot was of another chain: this node must not go on at all
   };
   outcome take() { return std::exchange(out_, {}); }
 
-  /// Whether a snapshot is being taken or looked for.
+  /// A snapshot is being taken, or looked for.
   bool active() const { return snapshot_ != nullptr; }
-  /// The proved pivot of the snapshot that is being taken, if there is one.
+  /// The one that is being taken; none: there is none that is proved.
   std::optional<std::uint64_t> proved_pivot() const;
   snapshot_status status() const;
-  /// The state in one line; empty when there is nothing to say.
+  /// One line; empty when there is nothing to say.
   std::string status_line() const;
 
 private:
@@ -73,7 +73,7 @@ private:
   bool store(const action::store_state& what, time_point now);
   bool store(const action::adopt_pivot& what, time_point now);
   bool store(const action::store_past& what, time_point now);
-  /// Returns false when the same is to be tried again.
+  /// False: it is to be tried again.
   bool settle(const error& why);
   void end_snapshot();
 
@@ -82,14 +82,13 @@ private:
   driver_options options_;
   std::unique_ptr<snapshot_machine> snapshot_;
   std::unique_ptr<history_machine> history_;
-  std::uint64_t serial_ =
-      0; ///< the machine's number, the upper half of its tags: answers to an earlier machine do not match
+  std::uint64_t serial_ = 0; ///< of the machine, in the upper half of its tags: answers to another do not fit
   std::uint64_t snapshot_serial_ = 0, history_serial_ = 0;
   std::map<std::uint64_t, std::vector<address>> sealers_; ///< by the block after which they seal
   std::optional<std::variant<action::store_state, action::adopt_pivot, action::store_past>> unwritten_;
   std::string trouble_;
-  std::string history_trouble_;     ///< why blocks could not be stored, as reported
-  std::uint64_t history_first_ = 0; ///< the first block that the history machine fetches
+  std::string history_trouble_;     ///< why what came could not be stored, as it was reported
+  std::uint64_t history_first_ = 0; ///< the first block that it fetches
   std::size_t history_neighbors_ = 0;
   outcome out_;
 };

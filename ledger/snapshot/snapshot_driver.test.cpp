@@ -47,7 +47,7 @@ struct taker {
     options.history = {.range_blocks = 16};
     driver = std::make_unique<snapshot_driver>(*on, options);
   }
-  /// Checks that the store is whole except for what the snapshot left out.
+  /// The store is whole but for what the snapshot left out.
   void check_store() {
     driver.reset();
     on.reset();
@@ -83,7 +83,7 @@ struct taker {
     REQUIRE(out);
     return *out;
   }
-  /// Runs until nothing is left to do or `enough` is true.
+  /// Until all that is to be done is done, or `enough`.
   template <class Enough>
   void run(const Enough& enough) {
     for (int turn = 0; turn < 2000 && !enough(); ++turn) {
@@ -122,7 +122,7 @@ struct taker {
   }
 };
 
-/// Checks that both chains answer everything alike, up to `last`; states only from `pivot` on.
+/// Everything that can be asked of a chain is the same, up to `last`; states from `pivot` on.
 void check_same(const chain& a, const chain& b, std::uint64_t pivot, std::uint64_t last) {
   for (std::uint64_t i = 0; i <= last; ++i) {
     const auto x = a.block_by_num(i), y = b.block_by_num(i);

@@ -8,7 +8,7 @@ namespace swarm::sync {
 
 namespace {
 
-constexpr std::size_t item_overhead = 8; ///< of RLP, in bytes
+constexpr std::size_t item_overhead = 8; ///< of RLP
 constexpr std::size_t answer_frame = 64;
 
 constexpr std::size_t pivots_kept = 4;
@@ -54,7 +54,7 @@ public:
     for (std::uint64_t i = 0; i < asked.count && i < asked.last; ++i) {
       auto found = from_.snapshots_.past_block(asked.last - i);
       if (!found || !*found || (!fits((*found)->size()) && !out.blocks.empty())) break;
-      if (used_ > part_bytes_max) break; // it would not fit even alone
+      if (used_ > part_bytes_max) break; // not even alone
       out.blocks.push_back(std::move(**found));
     }
     return encode(out);
@@ -79,11 +79,11 @@ result<std::optional<std::uint64_t>> snapshot_server::pivot_after(std::uint64_t 
   const auto& gaps = snapshots_.gaps();
   auto at = (head_num - options_.pivot_lag) / options_.pivot_step * options_.pivot_step;
   if (gaps.lacks_state(at)) at = gaps.pivot_above(at);
-  if (at <= after || at == 0) return none; // fetching the blocks themselves is as quick
+  if (at <= after || at == 0) return none; // the blocks themselves are as quick
   const auto first = at;
   if (const auto known = pivots_.find(first); known != pivots_.end()) return std::optional{known->second};
   for (; at <= head_num; ++at) {
-    bool good = gaps.lacks_state(at - 1); // the node's own pivot stays a good one
+    bool good = gaps.lacks_state(at - 1); // once a pivot, always one
     if (!good) {
       SWARM_TRY(const auto before, chain_.validators_after(at - 1));
       SWARM_TRY(const auto now, chain_.validators_after(at));
@@ -117,7 +117,7 @@ result<bytes> snapshot_server::answer(bytes_view raw, std::size_t bytes_max) {
   one_answer with(*this, bytes_max);
   auto out = std::visit([&](const auto& what) { return with.answer(what); }, asked);
   if (out) return out;
-  // This node cannot read its own store, which is not the asker's fault.
+  // This node cannot read its own store, which is no fault of the question.
   if (std::holds_alternative<trust_question>(asked)) return encode(trust_answer{});
   return std::holds_alternative<state_question>(asked) ? encode(state_answer{}) : encode(history_answer{});
 }
@@ -127,7 +127,7 @@ result<bytes> answer_part(ledger::chain& from, const hash32& change, bytes_view 
   return snapshot_server(from, change, options).answer(raw, bytes_max);
 }
 
-// How much of a thread
+// -- how much of a thread
 
 duration part_pacer::wait_of(neighbor_id neighbor, time_point now) const {
   const auto own = paid_until_.find(neighbor);

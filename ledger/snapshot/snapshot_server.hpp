@@ -12,19 +12,19 @@ namespace swarm::sync {
 struct server_options {
   std::uint64_t pivot_lag = 16;  ///< the pivot is so many blocks behind the head, at least
   std::uint64_t pivot_step = 16; ///< and a multiple of this, so that different nodes name the same one
-  std::size_t kept_bytes_max = 8 * 1024 * 1024; ///< of proofs kept so that they can be given again
+  std::size_t kept_bytes_max = 8 * 1024 * 1024; ///< of proofs that were given, to be given again
 };
 
-/// Answers neighbors' questions (snapshot_wire.hpp) from a chain. It belongs to the chain's thread and must
-/// not outlive the chain.
+/// Answers the questions of neighbors from a chain (snapshot_wire.hpp). Belongs to the chain's thread and lives
+/// no longer than the chain.
 class snapshot_server {
 public:
   /// `change` is topic 0 of the log of a block that changes the validators.
   snapshot_server(ledger::chain& from, const hash32& change, const server_options& options = {})
       : chain_(from), snapshots_(from), change_(change), options_(options) {}
 
-  /// Answers a question in at most about `bytes_max` bytes. The answer is empty when nothing is here. Fails
-  /// when no honest node would ask the question.
+  /// In at most about `bytes_max` bytes. What is not here makes an empty answer. An error: the question is
+  /// none that an honest node asks.
   result<bytes> answer(bytes_view question, std::size_t bytes_max);
 
   std::size_t kept_bytes() const { return kept_bytes_; }
@@ -35,7 +35,7 @@ private:
     ledger::handover item;
     std::size_t size = 0; ///< encoded
   };
-  /// The proof of a block. It never changes, so it is made once.
+  /// Nothing that it shows ever changes, so it is proved once.
   result<const proved*> handover_at(std::uint64_t block_num);
   result<std::optional<std::uint64_t>> pivot_after(std::uint64_t after);
 
@@ -46,28 +46,26 @@ private:
   std::map<std::uint64_t, proved> kept_;
   std::deque<std::uint64_t> kept_order_; ///< the one kept longest is the first
   std::size_t kept_bytes_ = 0;
-  std::map<std::uint64_t, std::uint64_t>
-      pivots_; ///< the newest ones, by the lowest block number that would have served
+  std::map<std::uint64_t, std::uint64_t> pivots_; ///< the last ones, by the first block that would have done
 };
 
-/// Answers a single question with a server of its own.
+/// The same for a single question.
 result<bytes> answer_part(ledger::chain& from, const hash32& change, bytes_view question,
                           std::size_t bytes_max, const server_options& options = {});
 
 struct pacer_options {
   double neighbor_share = 0.1;              ///< of the thread that answers, for one neighbor
   double all_share = 0.3;                   ///< for all of them
-  duration saved = std::chrono::seconds(2); ///< how much unused time is saved up
+  duration saved = std::chrono::seconds(2); ///< so much unused time counts later
 };
 
-/// Bounds the time that neighbors take of the thread that answers them, whatever they ask: a neighbor that
-/// has used up its share waits for its answer. It is pure: time is an argument.
+/// Bounds the time that neighbors take of the thread that answers them, whatever they ask: who has had his share
+/// waits for his answer. Pure: time comes in.
 class part_pacer {
 public:
   explicit part_pacer(const pacer_options& options = {}) : options_(options) {}
 
-  /// How long to wait before answering. When it is zero, answer now and report the time with `charge`;
-  /// otherwise ask again later.
+  /// Zero: answer now, and say with `charge` what it took. Otherwise ask again after that.
   duration wait_of(neighbor_id neighbor, time_point now) const;
   void charge(neighbor_id neighbor, duration took, time_point now);
   std::size_t neighbors() const { return paid_until_.size(); }

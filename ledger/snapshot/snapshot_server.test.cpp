@@ -90,7 +90,7 @@ TEST_CASE("who passed a change of validators while it took a snapshot tells of i
     }
     CHECK(told == found->blocks);
   }
-  // Another node believes what it is told.
+  // Somebody else believes what is told.
   snapshot_server server(*node.on, change);
   const auto answer = ask_trust(server, 0);
   trust_chain trust({node.on->chain_id(), node.on->genesis_hash()}, {0, *node.on->validators_after(0)});
@@ -288,7 +288,7 @@ TEST_CASE("neighbors have their share of the thread that answers them, together 
   now += 1s;
   CHECK(pacer.wait_of(1, now) == 0ms);
 
-  // However a neighbor asks, it gets a tenth.
+  // However it asks, a neighbor gets a tenth.
   duration took{};
   const auto until = now + 60s;
   while (now < until) {

@@ -18,8 +18,8 @@ bool is_missing(const error& why) {
   return why.is(chain_errc::history_missing) || why.is(chain_errc::state_missing);
 }
 
-/// What is wrong with a view of a chain that equals `source` as far as it goes; empty when nothing is. Of
-/// what a snapshot skipped the view must say so, and never that there is no such thing.
+/// What is wrong with a view of a chain that is like `source` up to where it goes; empty: nothing. Of what a
+/// snapshot skipped it says that, and never that there is no such thing.
 std::string trouble_of(const chain_view& view, const std::vector<hash32>& hashes) {
   const auto last = view.head()->header.block_num;
   for (std::uint64_t num = 0; num <= last; ++num) {

@@ -18,7 +18,7 @@ using namespace swarm::ledger::test;
 constexpr std::uint8_t registry_kind = 8;
 inline const hash32 change = keccak256("changed");
 
-/// Stands in for the NodeRegistry: its input is the next validators.
+/// Stands for the NodeRegistry: its input is the next validators.
 class set_contract final : public native_contract {
 public:
   call_outcome call(contract_host& host, const call_context& context, bytes_view input) const override {
