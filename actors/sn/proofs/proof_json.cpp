@@ -115,7 +115,7 @@ public:
     SWARM_TRY(const auto* value, get(key));
     return read_bytes(*value, at(key), out);
   }
-  /// One item of `out` for each of a list, read by `read(value, path, item)`.
+  /// Reads a list into `out`, each item with `read(value, path, item)`.
   template <class T, class Reader>
   result<> into(std::string_view key, std::vector<T>& out, std::size_t count_max, const Reader& read) const {
     SWARM_TRY(const auto* value, get(key));
