@@ -6,7 +6,7 @@ namespace swarm::actors {
 
 namespace {
 
-/// Only what changes what a peer has to do next; check-ins of others are seen when the round closes.
+/// The events that change what a peer must do next; check-ins of others are seen when the round closes.
 std::vector<hash32> topics_followed() {
   return {contracts::event_topic<contracts::round_closed>(),
           contracts::event_topic<contracts::round_reopened>(),
@@ -34,7 +34,7 @@ follow_contract training_reader::request() const {
 
 result<std::optional<rounds::contract_view>> training_reader::take(const contract_read& from) {
   const auto& responses = *from.responses;
-  if (responses.size() != calls_before_peers + pages_) // an answer to a request that came before
+  if (responses.size() != calls_before_peers + pages_) // the answer to an earlier request
     return std::optional<rounds::contract_view>{};
   rounds::contract_view view;
   view.block_num = from.block_num;

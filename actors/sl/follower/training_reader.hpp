@@ -7,16 +7,16 @@
 
 namespace swarm::actors {
 
-/// How a training contract is read through `/sl/sn`, and what comes back as the rounds see it.
+/// How a training contract is read through `/sl/sn`, and how the answers become a view for the rounds.
 class training_reader {
 public:
-  /// No contract: there is none yet.
+  /// Without a name there is no contract yet.
   explicit training_reader(std::string name = {}) : name_(std::move(name)) {}
 
   const std::string& name() const { return name_; }
   follow_contract request() const;
-  /// None: the training has more peers than were asked for, so `request` is another one now.
-  /// errc::not_found: there is no such contract.
+  /// Reads the answers. Returns none when the training has more peers than were asked for; then `request`
+  /// asks for more. Fails with errc::not_found when there is no such contract.
   result<std::optional<rounds::contract_view>> take(const contract_read& from);
 
 private:

@@ -55,7 +55,7 @@ public:
     view.head.leader = account(leader);
     view.head.term = term;
   }
-  /// The current round is merged; the next one begins, or the training is complete.
+  /// Merges the current round; the next one begins, or the training is complete.
   void merge(std::uint8_t merged, std::uint8_t by, bool complete = false) {
     view.head.merged_round = view.head.round_num++;
     view.head.merged_digest = digest(merged);
@@ -74,14 +74,14 @@ public:
     ++view.block_num;
     step(event::view_read{view});
   }
-  /// `times` ticks of `pause`.
+  /// Lets time pass in `times` ticks of `pause`.
   void pass(duration pause, int times = 1) {
     for (int i = 0; i < times; ++i) {
       now += pause;
       step(event::tick{});
     }
   }
-  /// The newest call is in a block; the machine then sees the view as it is.
+  /// Puts the newest call into a block; the machine then sees the present view.
   void done(bool ok = true, std::string text = {}) {
     step(event::call_done{last<action::call>().id, ok, ++view.block_num, std::move(text)});
     look();
