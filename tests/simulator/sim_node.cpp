@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t replayed_events_max = 4000;
 constexpr std::size_t gossip_work_max = 40;
 
-/// Small, so that floods reach it.
+/// The limits are small, so that floods reach them.
 constexpr park_limits parking{.heights_ahead_max = 10,
                               .neighbor_messages_max = 64,
                               .neighbor_bytes_max = 64 * 1024,
@@ -100,7 +100,7 @@ void sim_node::restore_old() {
   note("is restored from an old copy", "", app_->head().block_num);
 }
 
-/// Finds authors; planted: by the signature alone once it was verified over anything.
+/// Finds authors. The planted mistake: by the signature alone, once it was verified over anything.
 ledger::author_recovery sim_node::recovery() {
   if (!world_.options().planted_shell.recalls_signatures) return scheme_.recover;
   return [this](const hash32& digest, const signature65& signature) -> result<address> {
@@ -253,7 +253,7 @@ void sim_node::run(send_to& what) {
   say(what.neighbor % 1000, what.raw);
 }
 
-/// Planted: a proposal of a later round with its proposer as the block's maker.
+/// The planted mistake: a proposal of a later round that names its proposer as the block's maker.
 shared_bytes sim_node::renamed(const shared_bytes& raw) {
   auto item = decode_proposal(*raw);
   if (!item || item->prepares.empty()) return raw;

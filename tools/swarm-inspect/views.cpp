@@ -82,7 +82,7 @@ std::vector<std::string> branches(const std::vector<const json::object*>& actors
       out.push_back(paths[i]);
       continue;
     }
-    // A level has more to come when a later line is as deep as it before one is less deep.
+    // A level has more siblings to come when a later line is as deep before one is less deep.
     const auto more_at = [&](std::size_t level) {
       for (std::size_t j = i + 1; j < paths.size(); ++j)
         if (depth_of(paths[j]) <= level) return depth_of(paths[j]) == level;
@@ -243,7 +243,8 @@ style narrower(style how, std::size_t by) {
 
 std::string list_view(const json::array& list, std::int64_t now_ms, const style& how);
 
-/// Objects in a row become a table: a column for each scalar member that occurs, the others as compact JSON.
+/// A list of objects becomes a table with a column for each member; members that are not scalar are shown as
+/// compact JSON.
 std::string objects_view(const json::array& list, std::int64_t now_ms, const style& how) {
   std::vector<std::string> keys;
   std::vector<column> columns;
