@@ -285,7 +285,7 @@ result<> chain::parts::recover_store() {
   if (stored && stored->hash == head->hash) return {};
   const auto before = head->header.block_num;
   SWARM_CHECK(load_head());
-  log::warning(log_source, "blocks {} to {} {} had been written after all", before + 1,
+  log::warning(log_source, "blocks {} to {} {} are on disk although writing them seemed to fail", before + 1,
                head->header.block_num, to_hex(head->hash.view()));
   candidates.clear();
   show();

@@ -24,7 +24,7 @@ void qbft_machine::on(head_changed&& what) {
   if (what.head.block_num < block_num()) return;
   const bool own = decided_ && what.head.hash == *decided_;
   if (decided_ && !own && what.head.block_num == block_num())
-    actions_.emplace_back(report{fmt::format("block {} was decided as {} and is {} in the chain", block_num(),
+    actions_.emplace_back(report{fmt::format("block {} was decided as {}, but the chain has {}", block_num(),
                                              to_hex(decided_->view()), to_hex(what.head.hash.view()))});
   for (auto& raw : after_block_)
     if (own) actions_.emplace_back(broadcast{std::move(raw)});

@@ -132,9 +132,9 @@ void qbft_machine::on(block_validated what) {
     if (on.block.hash != what.hash || on.validity != ballot::verdict::pending) continue;
     on.validity = what.ok ? ballot::verdict::good : ballot::verdict::bad;
     if (!what.ok)
-      actions_.emplace_back(
-          report{fmt::format("block {} of {} in round {} breaks a rule of the chain: no vote", block_num(),
-                             to_hex(on.block.proposer.view()), round_num)});
+      actions_.emplace_back(report{
+          fmt::format("block {} of {} in round {} breaks a rule of the chain: this node does not vote for it",
+                      block_num(), to_hex(on.block.proposer.view()), round_num)});
     if (what.ok && round_num == round_num_) {
       vote_prepare(on);
       check_prepared(on);

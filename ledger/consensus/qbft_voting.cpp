@@ -159,8 +159,9 @@ void qbft_machine::check_decided(std::uint64_t round_num, ballot& on) {
   if (decided_ || on.seals.size() < quorum_ || on.validity == ballot::verdict::pending) return;
   if (on.validity == ballot::verdict::good) return decide(round_num, on);
   if (on.seals.size() == quorum_)
-    actions_.emplace_back(report{fmt::format("a quorum has sealed block {} {}, which breaks a rule here",
-                                             block_num(), to_hex(on.block.hash.view()))});
+    actions_.emplace_back(
+        report{fmt::format("a quorum has sealed block {} {}, which breaks a rule of the chain here",
+                           block_num(), to_hex(on.block.hash.view()))});
 }
 
 /// Uses the copy of the block that is here already, so that there is one body in memory, which has

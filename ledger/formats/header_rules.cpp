@@ -8,7 +8,7 @@ namespace {
 result<> check_constants(const block_header& header) {
   const auto at = header.block_num;
   if (header.ommers_hash != empty_ommers_hash)
-    return fail(header_errc::ommers_hash, "header {}: ommers hash is not that of no ommers", at);
+    return fail(header_errc::ommers_hash, "header {}: the ommers hash is not that of an empty list", at);
   if (header.difficulty != u256(1))
     return fail(header_errc::difficulty, "header {}: difficulty must be 1", at);
   if (header.mix_hash != qbft_mix_hash)

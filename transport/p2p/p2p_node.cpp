@@ -209,9 +209,11 @@ void p2p_node::impl::on_closed(const link_ptr& which, const error& why) {
   tell_gone(which, reason);
   if (admitted || quiet) return;
   if (which->order) {
-    if (news) log::warning(options.log_source, "no neighbor at {}: {}", which->order->endpoint, reason);
+    if (news)
+      log::warning(options.log_source, "cannot connect to the SN at {}: {}", which->order->endpoint, reason);
   } else {
-    warn_limited(which->remote().address, fmt::format("no neighbor: {}: {}", which->name(), reason));
+    warn_limited(which->remote().address,
+                 fmt::format("{} connected but is not accepted: {}", which->name(), reason));
   }
 }
 

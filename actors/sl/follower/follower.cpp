@@ -316,7 +316,7 @@ void leave_for_former_self(self_pointer self) {
   auto& s = self->state();
   const auto contract = s.session_file.former();
   if (contract.empty()) return;
-  log::info(s.context->log_source, "leaving '{}' for the session that was cut off", contract);
+  log::info(s.context->log_source, "leaving '{}', as the former session was cut off", contract);
   follow(self, contract);
   step(self, rounds::event::former_session{});
 }

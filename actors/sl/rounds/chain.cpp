@@ -75,7 +75,8 @@ void peer_machine::step_call_done(session& s, const calls::step_call& call, cons
   }
   // The contract either has this vote already, from the former process, or the vote came too late.
   if (call.what == calls::kind::suspect || call.what == calls::kind::vote_close) step_call_succeeded(s, call);
-  act(action::note{false, fmt::format("the training contract refused: {}; reading it again", done.text)});
+  act(action::note{
+      false, fmt::format("the training contract refused a call: {}; reading the contract again", done.text)});
 }
 
 void peer_machine::step_call_succeeded(session& s, const calls::step_call& call) {
