@@ -57,7 +57,7 @@ struct supervisor_spec {
 };
 
 /// A supervisor as a child of another. Its shutdown timeout is a little more than the sum of its children's.
-/// child_spec sn = nested({.name = "sn", .how = strategy::rest_for_one, .children = {...}});
+///   child_spec sn = nested({.name = "sn", .how = strategy::rest_for_one, .children = {...}});
 child_spec nested(supervisor_spec spec, restart when = restart::permanent);
 
 /// To a supervisor: start one more child, after those it has. A request is answered with `child_added`, or

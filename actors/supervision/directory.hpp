@@ -23,7 +23,7 @@ public:
 
   /// Sends without a sender (for asio callbacks; actors use `self->tell`). Returns false and sends
   /// nothing when no actor is there: the caller decides whether that matters.
-  /// dir->send("/sl/channel", sync_arrived{frame});
+  ///   dir->send("/sl/channel", sync_arrived{frame});
   template <class... Ts>
   bool send(std::string_view path, Ts&&... xs) const {
     auto dest = find(path);

@@ -34,8 +34,8 @@ private:
   std::map<std::string, target, std::less<>> targets_;
 };
 
-/// Sent to an actor to which a method is forwarded. In a behavior: [self](const admin_query&) { return
-/// self->state().chain_json(); }
+/// Sent to an actor to which a method is forwarded. In a behavior:
+///   [self](const admin_query&) { return self->state().chain_json(); }
 struct admin_query {
   std::string method;
   std::string params; ///< JSON text of an object

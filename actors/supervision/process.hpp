@@ -26,8 +26,8 @@ struct process_options {
 int run_process(supervisor_spec root, process_options options);
 
 /// For `main`: runs `body` and turns an exception that reaches the top into one line on standard error and
-/// `exit_gave_up`. int main(int argc, char** argv) { return run_main("swarmd", [&] { return real_main(argc,
-/// argv); }); }
+/// `exit_gave_up`.
+///   int main(int argc, char** argv) { return run_main("swarmd", [&] { return real_main(argc, argv); }); }
 int run_main(std::string_view program, const std::function<int()>& body);
 
 } // namespace swarm::actors

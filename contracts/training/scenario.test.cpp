@@ -13,11 +13,15 @@ using namespace swarm::contracts;
 
 // Golden stories of rounds are in training/scenarios/*.txt. A line is a command; the lines after it that
 // start with "> " are its answer: events, the text of a revert, or what was asked for. Invariants are checked
-// after each command. Commands, with options in any order: nodes TYPE NAME... registers nodes NAME register
-// [min=2] [method=mean] [weight=1] [end=snapshot] [nolead] NAME in ROUND [weight=1] [base=ROUND-1] [layout=0]
-// [gen=] [finished] NAME vote ROUND | NAME suspect ROUND TERM | NAME leave REASON | NAME reset | NAME loss
-// ROUND LOSS NAME commit ROUND TERM CONTRIBUTOR... [-EXCLUDED...] NAME offline leaves the NodeRegistry head |
-// peers | order | merge ROUND The name "leader" stands for whoever leads, in commands and in answers.
+// after each command. Commands, with options in any order:
+//   nodes TYPE NAME...                  registers nodes
+//   NAME register [min=2] [method=mean] [weight=1] [end=snapshot] [nolead]
+//   NAME in ROUND [weight=1] [base=ROUND-1] [layout=0] [gen=] [finished]
+//   NAME vote ROUND | NAME suspect ROUND TERM | NAME leave REASON | NAME reset | NAME loss ROUND LOSS
+//   NAME commit ROUND TERM CONTRIBUTOR... [-EXCLUDED...]
+//   NAME offline                        leaves the NodeRegistry
+//   head | peers | order | merge ROUND
+// The name "leader" stands for whoever leads, in commands and in answers.
 
 namespace {
 
