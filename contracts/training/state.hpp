@@ -169,8 +169,7 @@ private:
   slots slots_;
   round_slot loaded_round_;
   counts_slot loaded_counts_;
-  mutable std::optional<std::pair<std::uint64_t, hash32>>
-      peers_base_; ///< the generation and where its peers are
+  mutable std::optional<std::pair<std::uint64_t, hash32>> peers_base_; ///< generation and place
 };
 
 } // namespace swarm::contracts

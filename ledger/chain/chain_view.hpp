@@ -31,8 +31,7 @@ struct sealed_block_bytes {
 struct log_query_work {
   std::size_t blocks_read = 0;
   std::size_t index_seeks = 0;
-  std::uint64_t reached =
-      0; ///< after too_many_logs: a query up to the block before this one is within the limits
+  std::uint64_t reached = 0; ///< after too_many_logs: up to the block before, a query is allowed
 };
 
 /// A chain up to one block, its head, with everything that can be asked about it. It is immutable and any

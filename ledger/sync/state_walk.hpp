@@ -73,8 +73,7 @@ private:
   presence stored_;
   bool begun_ = false;
   item_map items_;
-  std::map<std::size_t, std::vector<state_part>, std::greater<>>
-      queue_; ///< by depth; may hold parts that are no longer wanted
+  std::map<std::size_t, std::vector<state_part>, std::greater<>> queue_; ///< by depth; some may be unwanted
   std::size_t to_ask_ = 0;
   std::size_t waiting_bytes_ = 0;
   ledger::state_batch batch_;

@@ -294,8 +294,7 @@ void sync_machine::ask_another_for_next(time_point now) {
   if (now - last < options_.second_opinion_wait) return;
   auto but = second_.asked;
   but.push_back(first_asked->second.neighbor);
-  for (const auto& [id, neighbor] :
-       neighbors_) // a neighbor that is far ahead does not vote on this block, or lies
+  for (const auto& [id, neighbor] : neighbors_) // those far ahead do not vote on it, or lie
     if (neighbor.has_until > head_num_ + options_.close_blocks) but.push_back(id);
   const auto neighbor = neighbor_for(next, now, but);
   if (!neighbor) return;

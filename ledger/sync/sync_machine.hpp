@@ -53,8 +53,7 @@ struct sync_options {
   /// the snapshot.
   duration snapshot_proof_wait = std::chrono::seconds(10);
   duration snapshot_state_wait = std::chrono::minutes(5);
-  duration no_snapshot_wait =
-      std::chrono::seconds(30); ///< then a neighbor without a snapshot is asked again; see `back_off`
+  duration no_snapshot_wait = std::chrono::seconds(30); ///< then it is asked again; see `back_off`
 };
 
 namespace action {

@@ -21,9 +21,8 @@ struct store_state {
     std::uint64_t size = 0;
     std::optional<manifest> checked; ///< set once this process wrote the file or computed its digest
     std::weak_ptr<const model_file> mapped;
-    std::uint64_t serial =
-        0;                ///< the file's number; a file may be removed and come back under the same digest
-    bool durable = false; ///< file and name are on the disk
+    std::uint64_t serial = 0; ///< a number of the file, which may come back under the same digest
+    bool durable = false;     ///< file and name are on the disk
   };
 
   std::string directory;

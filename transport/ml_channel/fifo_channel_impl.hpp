@@ -80,11 +80,10 @@ struct fifo_channel::impl {
   // Used by the channel's thread only.
   unique_fd request, response;
   receive_job incoming;
-  bool program_gone = false; ///< in this session
-  newcomer_scan scan;        ///< of the bytes that a refused program sends
-  std::optional<header>
-      newcomer; ///< found among those bytes; nothing more is read until the newcomer has its session
-  bytes ahead;  ///< bytes of the newcomer's messages that are read already
+  bool program_gone = false;      ///< in this session
+  newcomer_scan scan;             ///< of the bytes that a refused program sends
+  std::optional<header> newcomer; ///< found in them; then reading stops until its session begins
+  bytes ahead;                    ///< bytes of the newcomer's messages that are read already
   std::size_t ahead_taken = 0;
 
   void run();

@@ -26,8 +26,7 @@ class neighbor_book {
 public:
   struct target {
     bool configured = false;
-    std::optional<address>
-        account; ///< the one expected of a learned endpoint, else the one that answered last
+    std::optional<address> account; ///< expected of a learned one, else the last to answer
     back_off waits;
     time_point next_at{};
     bool dialling = false; ///< being dialled, or connected through this endpoint

@@ -82,12 +82,11 @@ struct hello {
   hash32 genesis;
   head_facts head;
   address account;
-  std::string endpoint;       ///< host:port where others reach this node's P2P port, empty for none
-  std::string program;        ///< name and version, for people
-  bool validates = true;      ///< wishes to be a validator; an observer does not
-  std::uint64_t instance = 0; ///< random number of the sender's process: another one after a restart
-  std::uint64_t connection =
-      0; ///< counts the connections that the sender has dialled; says which of two is later
+  std::string endpoint;         ///< host:port where others reach this node's P2P port, empty for none
+  std::string program;          ///< name and version, for people
+  bool validates = true;        ///< wishes to be a validator; an observer does not
+  std::uint64_t instance = 0;   ///< random number of the sender's process: another one after a restart
+  std::uint64_t connection = 0; ///< counts the sender's dials, so that the later of two is known
   signature proof;
   bool operator==(const hello&) const = default;
 };

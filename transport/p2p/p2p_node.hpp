@@ -68,8 +68,7 @@ struct neighbor_status {
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::size_t queued_bytes = 0;
-  std::uint64_t gossip_dropped =
-      0; ///< gossip about transactions that was dropped because the neighbor is slow
+  std::uint64_t gossip_dropped = 0; ///< gossip of transactions dropped, as it is slow
   double offence_points = 0;
 };
 struct target_status {

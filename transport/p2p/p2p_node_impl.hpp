@@ -28,8 +28,7 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
 
   std::mutex
       telling; ///< held while on_neighbor and on_neighbor_gone are called; taken before a link's own locks
-  std::map<address, link_ptr>
-      told; ///< neighbors reported with on_neighbor, and not yet with on_neighbor_gone
+  std::map<address, link_ptr> told; ///< by on_neighbor, and not yet by on_neighbor_gone
 
   mutable std::mutex mutex;
   head_facts own_head;

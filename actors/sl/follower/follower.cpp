@@ -63,8 +63,7 @@ struct follower_state {
   std::string contract;          ///< the contract of the program's session
   bool passes_merges_on = false; ///< after its end the program's check-ins may name a merge
   training_reader reader;        ///< reads that contract
-  std::optional<rounds::action::refuse_layout>
-      refusal; ///< a refusal that waits for a peer's model to compare with
+  std::optional<rounds::action::refuse_layout> refusal; ///< waits for a peer's model to compare with
   std::optional<rounds::action::start_merge> merging;
   caf::actor_addr leader;
   duration next_wait_report = long_wait;

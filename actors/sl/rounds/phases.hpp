@@ -36,9 +36,8 @@ struct registering {
   bool let_in = false;                       ///< the program's open is answered already
   std::optional<resumed_session> takes_over; ///< a session to take over once the contract has been read
   std::optional<std::string> refused;        ///< why the contract refused the registration
-  std::uint64_t stay_out_of = 0; ///< a round that has to be collected anew before this node comes back
-  std::optional<evaluation>
-      evaluating; ///< goes on, as the reset of a training does not interrupt the program
+  std::uint64_t stay_out_of = 0;        ///< a round that has to be collected anew before this node comes back
+  std::optional<evaluation> evaluating; ///< a reset does not interrupt the program
 };
 
 /// A peer, in a round that collects models. It has no fields: what a node has done for a round is

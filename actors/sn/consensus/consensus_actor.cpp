@@ -153,8 +153,7 @@ void begin(self_pointer self, const consensus_ready& ready) {
   s.validators = ready.start.validators.size();
   step(self, ready.start);
   self->delayed_send(self, sync_interval, tick{});
-  self->tell(sibling(*self, peers_hub),
-             consensus_wanted{}); // the hub answers with those who are connected already
+  self->tell(sibling(*self, peers_hub), consensus_wanted{}); // who is connected already
 }
 
 /// Hands `event` to the catching-up machine, if that exists yet.

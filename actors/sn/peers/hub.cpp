@@ -26,8 +26,7 @@ constexpr auto supervisor_patience = 10s;
 /// A connected SN.
 struct neighbor_entry {
   p2p::neighbor_facts facts;
-  bool started =
-      false; ///< its actor is started; not before the actor of the account's former connection has ended
+  bool started = false; ///< its actor, which waits for the end of the account's last one
   bool closing = false; ///< the connection is gone and its actor is ending
   caf::actor actor;     ///< once it is ready
   std::vector<std::function<void(const caf::actor&)>> waiting; ///< to be sent to it

@@ -104,8 +104,7 @@ result<json::array> reader::new_blocks(filter_table::filter& which) {
   json::array out;
   for (; which.next_block <= head && out.size() < new_blocks_max; ++which.next_block) {
     const auto header = view_->header_by_num(which.next_block);
-    if (!header && !out.empty())
-      break; // what was found so far is told now; the next answer begins with this block
+    if (!header && !out.empty()) break; // the next answer begins with this block
     if (!header) return tl::unexpected(header.error());
     if (!*header) return fail(errc::corrupt, "block {} is missing", which.next_block);
     out.emplace_back(hex_data(ledger::block_hash(**header).view()));

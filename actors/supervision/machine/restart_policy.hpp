@@ -45,9 +45,8 @@ enum class exit_kind {
 /// How an actor ended.
 struct exit_info {
   exit_kind kind = exit_kind::normal;
-  std::string text; ///< the last error in words, for `error`
-  unsigned failures =
-      1; ///< how many failures it counts as: for a supervisor that gave up, those of its children
+  std::string text;      ///< the last error in words, for `error`
+  unsigned failures = 1; ///< how many it counts as; for a supervisor, those of its children
 };
 
 /// What to do about an end. Lists are in the order in which to do them: stop last started first, restart

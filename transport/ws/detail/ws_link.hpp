@@ -108,8 +108,7 @@ private:
   ws_options options_;
   std::optional<ws_callbacks> callbacks_;
   std::optional<error> cause_;
-  std::optional<error>
-      verdict_; ///< what the peer did wrong; it is the reason of the end once the peer was told
+  std::optional<error> verdict_; ///< what the peer did wrong; the cause, once it was told
   wake_up reader_wake_;
   wake_up writer_wake_;
   wake_up watch_wake_;
