@@ -78,7 +78,7 @@ TEST_CASE("an SN joins by address or service and has more contracts") {
   CHECK(sn.contracts == words{"a", "b"});
   CHECK(sn.sn_p2p_service == service{"p2p.x", 30303});
   CHECK(message(sn_with({"--sentinel-api-service=api.x"})) == "accepted");
-  // Both services given: no address of the host is needed.
+  // With both services given, no address of the host is needed.
   CHECK(
       message(words{"--role", "sn", "--sentinel", "--sn-api-service=a.x", "--sn-p2p-service=p.x"} + identity)
       == "accepted");

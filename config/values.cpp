@@ -172,7 +172,8 @@ std::optional<std::string_view> nearest(std::string_view wrong,
                                         std::span<const std::string_view> candidates) {
   if (wrong.empty() || wrong.size() > name_bytes_max) return std::nullopt;
   std::optional<std::string_view> best;
-  // One wrong, missing or surplus letter in three is a slip, and one in two; more is another word.
+  // One wrong, missing or surplus letter in three counts as a slip, and one in a word of two letters; more
+  // makes another word.
   std::size_t best_distance = wrong.size() == 2 ? 2 : wrong.size() / 3 + 1;
   for (const auto candidate : candidates) {
     std::vector<std::size_t> row(candidate.size() + 1);

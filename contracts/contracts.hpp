@@ -4,7 +4,7 @@
 
 namespace swarm::contracts {
 
-// Kind bytes: part of every chain's state, never reused.
+// Kind bytes are part of every chain's state and never reused.
 inline constexpr std::uint8_t node_registry_kind = 1;
 inline constexpr std::uint8_t training_registry_kind = 2;
 inline constexpr std::uint8_t training_kind = 3;

@@ -28,8 +28,8 @@ TEST_CASE("genesis has both registries and the default training") {
   CHECK(set.genesis[0].where == node_registry_address());
   CHECK(set.genesis[0].storage.empty());
   CHECK(set.genesis[2].where == training);
-  // The genesis state root, so the chain's identity, hangs on these slots: change them only with a
-  // new chain version.
+  // The genesis state root, and so the chain's identity, depends on these slots: change them only with a new
+  // chain version.
   bytes all;
   for (const auto& account : set.genesis) {
     append(all, account.where.view());

@@ -45,7 +45,7 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   context->board = std::make_shared<merge_progress_board>();
   context->file_endpoint =
       options.sl_fs_service.value_or(endpoint{options.host_ip, options.sl_fs_port}).to_string();
-  // A failure shows when the pipes are made, with their names.
+  // A failure is reported, with the names, when the pipes are made.
   std::error_code ignored;
   for (const auto& pipe : {options.request_channel, options.response_channel})
     std::filesystem::create_directories(pipe.parent_path(), ignored);

@@ -7,7 +7,7 @@
 #include <caf/sec.hpp>
 
 namespace swarm::actors::detail {
-/// A `swarm::error` on its way through CAF, which wants to print and compare what it carries.
+/// A `swarm::error` as it travels through CAF, which must be able to print and compare it.
 struct carried_error {
   swarm::error inner;
   unsigned failures = 1; ///< see exit_info

@@ -18,7 +18,7 @@ using namespace swarm::actors;
 
 namespace {
 
-/// A real process (supervision_playground.cpp) with its standard error in our hands.
+/// A real process (supervision_playground.cpp) whose standard error is read.
 class process {
 public:
   explicit process(std::string mode) {

@@ -69,7 +69,7 @@ TEST_CASE("the probe shows a stuck message and the real mailbox depth, without a
     CHECK(eventually([&] { return t.tree.status("/a").current_ns > first; }));
     hold->open();
     CHECK(t.tree.ask<int>("/a", get_handled{}) == 5);
-    // The answer leaves before its handler has ended.
+    // The answer is sent before its handler has ended.
     CHECK(eventually([&] { return t.tree.status("/a").handled == 7; }));
     status = t.tree.status("/a");
     CHECK(status.current.empty());

@@ -26,7 +26,7 @@ struct three {
     REQUIRE(log->lines() == lines{"+a", "+b", "+c"});
     log->clear();
   }
-  /// What happens after b crashes, once `n` lines are there.
+  /// What was recorded after b crashed, once there are `n` lines.
   lines after_crash_of_b(std::size_t n) {
     tree.dir().send("/s/b", do_crash{"on command"});
     CHECK(log->wait(n));

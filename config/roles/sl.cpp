@@ -15,7 +15,7 @@ const sl_options& as_sl(const role_options& options) {
   return static_cast<const sl_options&>(options);
 }
 
-// One row: key, kind, placeholder, default; variables; help; where it goes.
+// A row has key, kind, placeholder, default; variables; help; where the text goes.
 // clang-format off
 constexpr role_setting own[] = {
   {{"sn-ip", text, "HOST", "", {"SN_NODE_IP"},
@@ -53,7 +53,7 @@ constexpr role_setting shared[] = {
 };
 // clang-format on
 
-/// An SL beside an SN uses that one unless told otherwise.
+/// An SL beside an SN uses that SN unless told otherwise.
 void find_local_sn(process_config& config, role_options& role) {
   auto& options = static_cast<sl_options&>(role);
   if (!options.sn_ip.empty() || options.sn_api_service || config.sn.empty()) return;
@@ -96,7 +96,7 @@ std::vector<claim> claims_of_sl(const role_options& options) {
   std::vector<claim> out{
       {claim::port, fmt::format("{}", sl.sl_fs_port), sl.bind_address, sl.node_name, "sl-fs-port"},
       {claim::pipe, request, "", sl.node_name, "request-channel"}};
-  // Who names one pipe twice is told so by validate_sl already.
+  // When one pipe is named twice, validate_sl reports it already.
   if (response != request) out.push_back({claim::pipe, response, "", sl.node_name, "response-channel"});
   return out;
 }

@@ -6,7 +6,7 @@
 
 #include <fstream>
 
-/// Command lines and profiles for the tests of config, and what comes of them.
+/// Command lines and profiles for the tests of config, and their results.
 namespace swarm::config::testing {
 
 using words = std::vector<std::string>;
@@ -18,7 +18,7 @@ inline words operator+(words a, const words& b) {
   return a;
 }
 
-/// A right command line of an SN and of an SL, to be varied.
+/// A correct command line of an SN and of an SL, to be varied.
 inline words sn_with(const words& more = {}) {
   return words{"--role", "sn", "--host-ip", "10.0.0.1"} + identity + more;
 }
@@ -36,7 +36,7 @@ inline config_errc code(const words& args, const environment& env = {}) {
   return out ? config_errc{} : static_cast<config_errc>(out.error().code);
 }
 
-/// A folder that goes away with the test, and a profile in it.
+/// A folder that is removed after the test, and a profile in it.
 struct scratch {
   scratch() { std::filesystem::create_directories(folder); }
   ~scratch() { std::filesystem::remove_all(folder); }

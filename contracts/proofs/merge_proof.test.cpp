@@ -23,7 +23,7 @@ address who(std::uint8_t key) {
   return paper_key(key).account();
 }
 
-/// What happens in a round, as a test may bend it before it goes on the chain.
+/// What happens in a round; a test may change it before it goes on the chain.
 struct story {
   address contract = training_address(contract_name);
   address merge_to = contract;

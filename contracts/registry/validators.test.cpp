@@ -29,12 +29,12 @@ struct network {
   memory_world::outcome send(std::uint16_t from, const bytes& input) {
     return world.send(test_account(from), node_registry_address(), input);
   }
-  /// Empty when it went well, else the revert's text.
+  /// Returns the revert's text, or nothing when the vote was accepted.
   std::string vote(std::uint16_t from, std::uint16_t on, bool add) {
     const auto done = send(from, encode_propose_validator_vote(test_account(on), add));
     return done.ok ? "" : revert_text(done.output);
   }
-  /// All validators vote, until it is done.
+  /// Validators vote one after the other until the change is made.
   void everybody_votes(std::uint16_t on, bool add) {
     for (const auto& voter : validators()) {
       if ((std::ranges::count(members(), test_account(on)) == 1) == add) return;

@@ -7,7 +7,7 @@
 /// interfaces/ITraining.sol in C++ types; tests/contracts/check_interfaces compares the two.
 namespace swarm::contracts {
 
-/// The training contract every chain has from genesis on.
+/// The training contract that every chain has from genesis on.
 inline constexpr std::string_view default_training_name = "defaultbb.cqdb.sml.hpe";
 
 /// Where the training contract called `name` lives: last 20 bytes of keccak256("swarmd/training/" || name).
@@ -54,7 +54,7 @@ struct head_view {
   std::uint64_t merged_round = 0; ///< 0: nothing merged yet
   hash32 merged_digest;
   std::uint64_t merged_size = 0;
-  address merged_by; ///< the leader that committed it, so the first one to ask for the file
+  address merged_by; ///< the leader that committed it, who is asked first for the file
   bool operator==(const head_view&) const = default;
 };
 
@@ -99,7 +99,7 @@ struct merge_view {
   bool operator==(const merge_view&) const = default;
 };
 
-// Functions that change the training, then those that only answer.
+// First the functions that change the training, then those that only answer.
 
 struct register_peer_args {
   static constexpr abi::call<> function{"registerPeer"};

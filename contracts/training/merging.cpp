@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-// A closed round: its leader commits, or others see that it does not.
+// Calls on a closed round: its leader commits the merge, or others suspect the leader.
 namespace swarm::contracts {
 
 result<> training_call::on(const suspect_leader_args& args) {
@@ -31,7 +31,7 @@ struct candidate {
   bool named = false;
 };
 
-/// Marks the candidate called `account` as named; `role` is for the message.
+/// Marks the candidate `account` as named in the merge; `role` is for the message.
 result<std::uint16_t> name_candidate(std::vector<candidate>& candidates, const address& account,
                                      std::string_view role, std::uint64_t round_num) {
   const auto found =

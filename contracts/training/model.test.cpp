@@ -47,7 +47,7 @@ public:
   seeded_random random;
   memory_world world;
   address where;
-  /// Made for each use, so that copies of this world read themselves.
+  /// The probe is made for each use, so that a copy of this object reads its own world.
   training_probe probe() const { return {world, where}; }
   naive_training twin;
   std::size_t accepted = 0;
@@ -84,7 +84,7 @@ private:
       REQUIRE(probe().merge_of(round_num) == merge);
   }
 
-  /// One leader per term, one merge per round, contributors among those that checked in.
+  /// Checks that a term has one leader, a round one merge, and that contributors had checked in.
   void check_history(const training_event& event) {
     const auto lead = [this](std::uint64_t round_num, std::uint32_t term, const address& leader) {
       const auto generation = twin.head().generation;
@@ -199,13 +199,13 @@ void random_call(twin_world& both) {
   }
 }
 
-/// From some state on everyone who has not left acts as a good peer does, until the training is complete.
-/// With `leaders_die` the first leader of each round falls silent for as long as somebody else can lead.
+/// Plays a training to its end: from some state on everyone who has not left acts as a good peer does. With
+/// `leaders_die` the first leader of each round falls silent for as long as somebody else can lead.
 class ending {
 public:
   ending(const twin_world& from, bool leaders_die) : both_(from), leaders_die_(leaders_die) {}
 
-  /// The number of calls it took; `limit` when it did not come to an end.
+  /// Returns the number of calls it took, or `limit` when it did not come to an end.
   std::size_t play(std::size_t limit) {
     while (calls_ < limit && both_.twin.head().phase != round_phase::complete) {
       const auto head = both_.twin.head();
@@ -243,7 +243,7 @@ private:
     FAIL("all accounts take part and the round does not move on");
   }
 
-  /// Refused when it is in already.
+  /// The check-in is refused when the peer is in already.
   bool check_in(const address& account, std::uint64_t round_num) {
     const auto now = both_.twin.head();
     if (now.phase != round_phase::collecting || now.round_num != round_num) return false;
@@ -316,7 +316,7 @@ TEST_CASE(
     accepted += both.accepted;
   }
   CHECK(accepted > 4000);
-  // Every kind of event has to have come up often, or the sequences test less than they claim.
+  // Every kind of event must have come up often, or the sequences test less than they claim.
   for (std::size_t kind = 0; kind < std::variant_size_v<training_event>; ++kind) {
     CAPTURE(kind);
     CHECK(seen[std::to_string(kind)] >= 20);

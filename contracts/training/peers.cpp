@@ -13,7 +13,7 @@ result<> training_call::agree_on_parameters(const register_peer_args& args) {
   if (method == merge_method::none)
     return refuse("mergeMethod {} is unknown, expected 'mean', 'coordmedian' or 'geomedian'",
                   quoted(args.merge_method));
-  // Parameters nobody trains under, nor ever merged under, bind nobody.
+  // Parameters bind nobody when no peer is left and nothing was merged under them.
   const bool deserted = counts.active + counts.absent + counts.finished == 0 && round.round_num == 1;
   if (round.min_peers == 0 || deserted) {
     round.min_peers = static_cast<std::uint16_t>(args.min_peers);

@@ -11,8 +11,8 @@
 using namespace swarm;
 using namespace swarm::contracts;
 
-// Golden stories of rounds: training/scenarios/*.txt. A line is a command; the lines that start with "> "
-// after it are what it answered: events, the text of a revert, or what was asked for. Invariants are checked
+// Golden stories of rounds are in training/scenarios/*.txt. A line is a command; the lines after it that
+// start with "> " are its answer: events, the text of a revert, or what was asked for. Invariants are checked
 // after each command. Commands, with options in any order:
 //   nodes TYPE NAME...                  registers nodes
 //   NAME register [min=2] [method=mean] [weight=1] [end=snapshot] [nolead]

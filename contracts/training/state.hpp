@@ -5,7 +5,7 @@
 
 #include <optional>
 
-/// What a training keeps in its slots, and how to get at it. No rules here: those are in rounds.hpp.
+/// What a training keeps in its slots, and how to read and write it. The rules are in rounds.hpp.
 ///
 ///     slot 0  name
 ///     slot 1  round_slot
@@ -16,13 +16,13 @@
 ///     slot 6  mapping (generation, account) -> index of the peer plus one
 ///     slot 7  mapping (generation, round) -> merge: merge_slot, digest, bit per contributor (4 slots), excluded (text)
 ///
-/// Everything of a generation is keyed by it, so that a reset touches a fixed number of slots.
+/// The keys of these mappings contain the generation, so a reset touches a fixed number of slots.
 namespace swarm::contracts {
 
 enum class merge_method : std::uint8_t { none, mean, coordmedian, geomedian };
-/// Empty for none.
+/// The name of a method; empty for `none`.
 std::string_view to_string(merge_method method);
-/// None when there is no such method.
+/// The method with this name, or `none`.
 merge_method parse_merge_method(std::string_view name);
 
 struct round_slot {
@@ -35,18 +35,18 @@ struct round_slot {
   bool operator==(const round_slot&) const = default;
 };
 
-/// Kept in step by every change, so that no call needs to count peers.
+/// Every change keeps these counters up to date, so that no call needs to count peers.
 struct counts_slot {
   std::uint16_t peers = 0; ///< ever registered in this generation
   std::uint16_t active = 0;
   std::uint16_t absent = 0;
   std::uint16_t finished = 0;
-  // The others are of the current round and zero once complete.
+  // The counters below are of the current round, and zero once the training is complete.
   std::uint16_t checked_in = 0;
   std::uint16_t contributors = 0;   ///< of these, with weightage above 0
   std::uint16_t newly_finished = 0; ///< of these, whose check-in made them Finished
   std::uint16_t close_votes = 0;
-  // While merging.
+  // These count only while merging.
   std::uint16_t left_in = 0;    ///< peers of the closed round that have left since
   std::uint16_t suspects = 0;   ///< peers that suspect the leader of the term
   std::uint16_t successors = 0; ///< length of the order of succession
@@ -54,7 +54,7 @@ struct counts_slot {
   bool operator==(const counts_slot&) const = default;
 };
 
-/// The hot slot of a peer: closing a round and checking a merge read nothing else of it.
+/// The slot of a peer that is read most: closing a round and checking a merge read no other.
 struct peer_slot {
   address account;
   std::uint64_t last_round = 0;
@@ -83,7 +83,7 @@ struct peer_slot {
 struct check_in_slot {
   std::uint64_t size = 0;
   std::uint64_t base_round = 0;
-  std::uint64_t suspected_term = 0; ///< plus one; 0: suspects nobody
+  std::uint64_t suspected_term = 0; ///< the suspected term plus one; 0 when it suspects nobody
 };
 
 struct progress_slot {
@@ -169,7 +169,7 @@ private:
   slots slots_;
   round_slot loaded_round_;
   counts_slot loaded_counts_;
-  mutable std::optional<std::pair<std::uint64_t, hash32>> peers_base_; ///< of which generation, where
+  mutable std::optional<std::pair<std::uint64_t, hash32>> peers_base_; ///< generation and place
 };
 
 } // namespace swarm::contracts

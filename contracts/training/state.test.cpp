@@ -21,7 +21,7 @@ address filled(std::uint8_t byte) {
 
 } // namespace
 
-// The state of every chain holds these words: who moves a member of one of these structs changes the chain.
+// The state of every chain holds these words: moving a member of one of these structs changes the chain.
 TEST_CASE("slots are packed as every chain has them") {
   CHECK(packed(round_slot{1, 2, 3, round_phase::merging, merge_method::geomedian, 0x0405})
         == "0000000000000001000000000000000200000003010304050000000000000000");

@@ -348,7 +348,7 @@ TEST_CASE("a block that breaks any rule is refused by the rule it breaks") {
   CHECK(broken(chain_errc::gas_used, [&](block& b) { b.txns.clear(); }));
   CHECK(broken(chain_errc::txn_not_executable, [&](block& b) { b.txns.push_back(b.txns[0]); }));
   CHECK(broken(chain_errc::txn_not_executable, [&](block& b) { b.txns[0] = make_txn(test_key(9), 1, {}); }));
-  // The coinbase and a later timestamp are the proposer's choice; for consensus to judge.
+  // The coinbase and a later timestamp are the proposer's choice; consensus judges them.
   auto other = good;
   other.header.coinbase = test_key(5).account();
   CHECK(follower->validate_block(other));

@@ -49,7 +49,7 @@ public:
       text.push_back(static_cast<char>(c));
     return text;
   }
-  /// SIGKILL; then what was still written to the pipe can be read.
+  /// Sends SIGKILL. What was written to the pipe before can still be read.
   void kill() {
     if (pid_ <= 0) return;
     ::kill(pid_, SIGKILL);

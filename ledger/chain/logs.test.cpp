@@ -188,7 +188,7 @@ TEST_CASE("a log query whose topics never meet reads no block, and its look-ups 
   auto on = *chain::open(options);
   seeded_random random(5);
   make_noise(*on, random, 100);
-  // In the one place any value, in the other one that no log has.
+  // One topic may have any value, the other must have one that no log has.
   log_query_work work;
   CHECK(on->logs({.to_block = 100, .topics = {{word(0)}, {word(77)}}}, work)->empty());
   CHECK(work.blocks_read == 0);

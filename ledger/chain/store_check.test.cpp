@@ -84,7 +84,7 @@ public:
     chain::open(test_options(dirs_ / "good")).value(); // a second start moves everything into table files
   }
 
-  /// A copy of the good store, damaged.
+  /// Damages a copy of the good store and checks what is found.
   template <class Damage>
   std::filesystem::path damaged(const Damage& damage) {
     auto dir = dirs_ / std::to_string(++serial_);
@@ -230,7 +230,7 @@ TEST_CASE("an interrupted repair is noticed, and goes on when it is run again") 
     write(tables, column::meta, as_bytes("under_repair"), bytes{});
     for (const auto where : {column::trie_nodes, column::txn_index, column::receipts})
       REQUIRE(tables.clear(where));
-    auto head = number(11); // as far as it had come
+    auto head = number(11); // as far as the repair had come
     append(head, keccak256(*tables.get(column::headers, number(11)).value()).view());
     write(tables, column::meta, as_bytes("head"), head);
   });

@@ -91,7 +91,7 @@ void check_same(const transaction& left, const transaction& right) {
   CHECK(left.hash() == right.hash());
 }
 
-/// Decodes, recovers, signs anew: everything must agree with what the vector says.
+/// Decodes, recovers the sender, and signs anew: everything must agree with the vector.
 void check_vector(const bytes& raw, const txn_fields& fields, std::uint64_t chain_id,
                   std::string_view sighash, std::string_view hash) {
   CHECK(text(signing_hash(fields, chain_id).view()) == sighash);

@@ -48,7 +48,7 @@ struct memory_nodes {
   }
 };
 
-/// The root by the definition (Yellow Paper appendix D), from all entries at once: the naive twin.
+/// The naive twin: the root by the definition (Yellow Paper appendix D), from all entries at once.
 bytes naive_node(const std::vector<std::pair<bytes, bytes>>& items, std::size_t depth) {
   auto put = [](rlp_writer& out, const bytes& node) {
     if (node.size() < 32)

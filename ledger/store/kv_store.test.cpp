@@ -99,11 +99,11 @@ TEST_CASE("an old store is brought to the new schema step by step, also when a s
   }
   REQUIRE(kv_store::open({.dir = dir.path(), .schema = 3, .steps = steps.list}));
   CHECK(steps.ran.size() == 3);
-  // Who knows only the old one keeps away.
+  // A program that knows only the old version refuses the store.
   auto older = kv_store::open({.dir = dir.path(), .schema = 2, .steps = steps.list});
   REQUIRE_FALSE(older);
   CHECK(older.error().is(store_errc::newer_schema));
-  // And where the way is not known, nothing is touched.
+  // Where a step is missing, nothing is changed.
   auto gap = kv_store::open({.dir = dir.path(), .schema = 5, .steps = steps.list});
   REQUIRE_FALSE(gap);
   CHECK(gap.error().is(store_errc::damaged));

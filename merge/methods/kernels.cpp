@@ -11,11 +11,11 @@
 #include <cstring>
 #include <type_traits>
 
-// This file is compiled with -ffp-contract=off: fused multiply-add on some machines only
-// would change results.
+// This file is compiled with -ffp-contract=off, because fused multiply-add on some machines only would
+// change results.
 //
-// Each loop exists for several instruction sets in one binary and the loader picks one. Sanitizers cannot run
-// before the loader has done so, hence the plain loops there.
+// Each loop exists for several instruction sets in one binary and the loader picks one. Sanitizers do not
+// work that early, so their builds use the plain loops.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)        \
     && !defined(__SANITIZE_THREAD__)
 #define SWARM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -37,8 +37,8 @@ __extension__ using wide_int = __int128;
 
 static_assert(std::endian::native == std::endian::little, "model files are little endian");
 
-/// Rounds to a binary format with `digits` stored mantissa bits and smallest normal exponent `exponent_min`,
-/// ties to even, as a double: adding 1.5 * 2^52 units of the last place pushes out all bits below it.
+/// Rounds a double, ties to even, to a binary format with `digits` stored mantissa bits and smallest normal
+/// exponent `exponent_min`: adding 1.5 * 2^52 units of the last place pushes out all bits below it.
 template <int digits, int exponent_min>
 SWARM_INLINE double round_to_format(double x) {
   constexpr std::uint64_t exponent_mask = 0x7ff;
@@ -52,7 +52,7 @@ SWARM_INLINE double round_to_format(double x) {
   return std::bit_cast<double>(exponent == exponent_mask ? raw : finite);
 }
 
-// A codec reads one stored element as a double and stores a double, rounded to the nearest element.
+// A codec reads a stored element as a double, and stores a double rounded to the nearest element.
 
 template <class T>
 struct float_codec {
@@ -117,9 +117,10 @@ SWARM_INLINE T get(const std::uint8_t* from, std::size_t i) {
   return out;
 }
 
-/// Elements whose double sums stay in the first-level cache between two groups of inputs.
+/// How many elements are summed at a time, so that the sums stay in the first-level cache between two
+/// groups of inputs.
 constexpr std::size_t block = 1024;
-/// Inputs that are added in one pass over the sums.
+/// How many inputs are added in one pass over the sums.
 constexpr std::size_t group_max = 8;
 
 struct mean_job {
@@ -130,8 +131,8 @@ struct mean_job {
   std::uint8_t* out;
 };
 
-/// Adds inputs [from, from + group) to the sums of `count` elements, in order; the first inputs start the
-/// sums (so that -0 stays -0), the last ones end in the mean.
+/// Adds inputs [from, from + group) to the sums of `count` elements, in order. The first inputs begin the
+/// sums (so that -0 stays -0), the last ones turn them into the mean.
 template <class Codec, std::size_t group, bool first, bool last>
 SWARM_INLINE void add_group(const mean_job& job, std::size_t from, double* sums, std::size_t begin,
                             std::size_t count) {
@@ -159,7 +160,7 @@ SWARM_INLINE void add_group(const mean_job& job, std::size_t from, double* sums,
   }
 }
 
-/// Elements [begin, end). The number of inputs is one that `padded_count` returns.
+/// Computes elements [begin, end). The number of inputs must be one that `padded_count` returns.
 template <class Codec>
 SWARM_INLINE void mean_of(const mean_job& job, std::size_t begin, std::size_t end) {
   if (job.input_count == 2) return add_group<Codec, 2, true, true>(job, 0, nullptr, begin, end - begin);
@@ -179,7 +180,7 @@ SWARM_INLINE void mean_of(const mean_job& job, std::size_t begin, std::size_t en
   }
 }
 
-/// 2, 4, or a multiple of 4 from 8 on: fewer kinds of loops, for less code.
+/// Rounds the number of inputs up to 2, 4, or a multiple of 4, so that fewer kinds of loops are needed.
 std::size_t padded_count(std::size_t count) {
   return count <= 2 ? 2 : (count + 3) / 4 * 4;
 }
@@ -229,10 +230,10 @@ T round_wide(wide_real x) {
   return static_cast<T>(whole);
 }
 
-/// 64-bit integers do not fit into a double; such tensors are small and rare.
+/// 64-bit integers do not fit into a double. This loop need not be fast, as such tensors are small and rare.
 template <class T>
 void mean_wide(const mean_job& job, std::size_t begin, std::size_t end) {
-  wide_real weight_sum = 0; // the double is rounded
+  wide_real weight_sum = 0; // a sum of doubles would be rounded
   for (std::size_t k = 0; k < job.input_count; ++k)
     weight_sum += static_cast<wide_real>(job.weights[k]);
   for (auto i = begin; i < end; ++i) {
@@ -279,7 +280,7 @@ mean_function mean_for(dtype type) {
   return nullptr;
 }
 
-/// Elements whose exponent bits are all set.
+/// Counts elements whose exponent bits are all set.
 template <class T, T exponent>
 SWARM_INLINE std::size_t count_special(const std::uint8_t* data, std::size_t count) {
   std::size_t found = 0;
@@ -314,7 +315,8 @@ void with_job(dtype type, std::span<const std::uint8_t* const> inputs, const mea
     used.push_back(inputs[k]);
     used_weights.push_back(weights.each[k]);
   }
-  // Once more the last input, with weight 0: adds a zero of its own sign, which changes no sum, not even -0.
+  // The last input is added again with weight 0. That adds a zero of its own sign, which changes no sum,
+  // not even -0.
   const auto count = padded_count(used.size());
   used.resize(count, used.back());
   used_weights.resize(count, 0.0);
@@ -325,7 +327,7 @@ void with_job(dtype type, std::span<const std::uint8_t* const> inputs, const mea
 
 mean_weights scale_weights(std::span<const double> weights) {
   mean_weights out;
-  // Scaled by the largest first, so that the sum itself cannot overflow.
+  // The weights are scaled by the largest first, so that their sum cannot overflow.
   double largest = 0;
   for (const auto weight : weights) {
     SWARM_ASSERT(std::isfinite(weight) && weight >= 0);

@@ -94,7 +94,7 @@ long double value_at(dtype type, const bytes& from, std::size_t i) {
   return 0;
 }
 
-/// Finite elements of all sizes, with zeros, extremes and subnormals among them.
+/// Finite elements of all magnitudes, with zeros, extremes and subnormals among them.
 bytes random_elements(dtype type, std::size_t count, seeded_random& random) {
   bytes out(count * size_of(type));
   for (auto& byte : out)
@@ -137,7 +137,7 @@ void check_element(dtype type, const bytes& merged, std::size_t i, const std::ve
   }
   const auto mean = sum / weight_sum;
   const auto got = value_at(type, merged, i);
-  // What sums in double may be off by.
+  // The error that sums in double may have.
   const auto slack = static_cast<long double>(inputs.size()) * magnitude / weight_sum * 0x1p-52L;
   CAPTURE(name_of(type));
   CAPTURE(i);

@@ -19,9 +19,9 @@ namespace swarm::merge {
 
 namespace {
 
-/// Output bytes in memory at a time: enough chunks to hash on many cores.
+/// The output bytes in memory at a time: enough chunks to hash on many cores.
 constexpr std::uint64_t block_bytes = 16 * chunk_size;
-/// Elements of one task.
+/// How many elements one task merges.
 constexpr std::uint64_t segment_elements = 32768;
 
 /// A run of elements of one tensor within the current block.
@@ -73,7 +73,7 @@ public:
   merge_run(const merge_algorithm& algorithm, std::span<const model_file* const> files)
       : algorithm_(algorithm), files_(files), layout_(files.front()->layout().canonical()) {}
 
-  /// nullptr when a value that is not finite came out.
+  /// Returns nullptr when a value that is not finite came out.
   result<std::shared_ptr<const model_file>> run(model_store& out, const merge_progress& progress) {
     SWARM_TRY(auto writer, out.create(layout_.file_size()));
     SWARM_CHECK(writer.write(layout_.canonical_header()));
@@ -108,8 +108,8 @@ private:
     if (count_non_finite(type, part.out, part.count) != 0) finite_ = false;
   }
 
-  /// Keeps the pages of the inputs from piling up; they are in order of the file in all files
-  /// of this project.
+  /// Releases the pages of the inputs that were read, so that they do not pile up; all files of this project
+  /// have their tensors in the same order.
   void release(const std::vector<segment>& segments) const {
     const auto& first = segments.front();
     const auto& last = segments.back();
@@ -140,7 +140,7 @@ const model_layout& majority_layout(const candidates& from) {
   return (*std::max_element(from.begin(), from.end(), more))->file->layout();
 }
 
-/// Moves those for which `reason` finds a reason from `from` to the exclusions.
+/// Moves the contributions for which `reason` finds a reason from `from` to the exclusions.
 template <class Reason>
 void exclude(candidates& from, std::vector<std::pair<const contribution*, std::string>>& excluded,
              const Reason& reason) {
@@ -208,8 +208,7 @@ result<merged> merge_models(merge_method method, std::span<const contribution> c
       return text.empty() ? text : "other parameters than most: " + text;
     });
   }
-  // A value that is not finite stays so through every merge, so only a result is looked at until
-  // one shows up.
+  // A value that is not finite makes the result not finite, so inputs are examined only when that happens.
   while (!left.empty()) {
     std::vector<const model_file*> files;
     std::vector<double> weights;

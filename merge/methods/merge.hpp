@@ -13,10 +13,11 @@
 namespace swarm::merge {
 
 enum class merge_method { mean, coordmedian, geomedian };
-/// "mean", "coordmedian", "geomedian" in any case; empty is mean.
+/// Reads "mean", "coordmedian" or "geomedian" in any case; an empty text is mean.
 result<merge_method> parse_merge_method(std::string_view text);
 std::string_view name_of(merge_method method);
-/// merge_errc::not_implemented, with what to use instead, for a method that this version does not have.
+/// Fails with merge_errc::not_implemented, and says what to use instead, for a method that this version
+/// does not have.
 result<> check_supported(merge_method method);
 
 struct contribution {
@@ -37,14 +38,15 @@ struct merged {
   std::vector<exclusion> excluded; ///< in the order of the contributions
 };
 
-/// Called from the merging thread with bytes of output done and in all; returning false cancels the merge.
+/// Called from the merging thread with the output bytes done so far and in all; returning false
+/// cancels the merge.
 using merge_progress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 
-/// Merges into a new model of `out`. Contributions whose layout is not the commonest one (the earliest of
-/// equally common ones), or with NaN or infinite values, are left out and named; the weights of the others
-/// keep their ratios. Runs on TBB, with memory for a few blocks whatever the size of the models. The result
-/// is the same on every machine and for every number of threads. Errors: nothing_to_merge, bad_weight,
-/// not_implemented, errc::cancelled, those of the store.
+/// Merges into a new model of `out`. Contributions with NaN or infinite values, or with another layout than
+/// the commonest one (the earliest of equally common ones), are left out and named; the weights of the others
+/// keep their ratios. It runs on TBB and needs memory for a few blocks only, whatever the size of the models.
+/// The result is the same on every machine and for every number of threads. Errors: nothing_to_merge,
+/// bad_weight, not_implemented, errc::cancelled, those of the store.
 result<merged> merge_models(merge_method method, std::span<const contribution> contributions,
                             model_store& out, const merge_progress& progress = {});
 

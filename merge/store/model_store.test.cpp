@@ -255,7 +255,7 @@ TEST_CASE("a directory that cannot be used is named") {
 TEST_CASE("a full disk is named with the bytes that are needed") {
   const temp_directory directory;
   bool tried = false;
-  // In a thread with mounts of its own.
+  // This runs in a thread with mounts of its own.
   std::thread([&] {
     if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
       return;

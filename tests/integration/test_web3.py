@@ -38,7 +38,7 @@ SLOT_NODES, SLOT_ACCOUNTS, SLOT_RECORDS = 0, 1, 2
 MODULES = pathlib.Path(os.environ.get("NODE_PATH", ROOT / "build/npm/node_modules"))
 
 
-# --- connections ----------------------------------------------------------------------------------------------------
+# Connections
 
 
 class AnyHostName(requests.adapters.HTTPAdapter):
@@ -132,7 +132,7 @@ def node(certs, abis):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-# --- encodings, from the yellow paper and the EIPs --------------------------------------------------------------------
+# Encodings, from the yellow paper and the EIPs
 
 
 def number(value):
@@ -210,7 +210,7 @@ def check_proof(proof, state_root):
     return values
 
 
-# --- tests ----------------------------------------------------------------------------------------------------------
+# Tests
 
 
 def test_blocks_link_and_hash(node):

@@ -42,7 +42,7 @@ def test_an_endless_generator_is_refused(monkeypatch):
     assert DictCallback(adsValData=(n for n in range(3))).options.adsValData == [0, 1, 2]
 
 
-# What can be wrong with the channel -------------------------------------------------------------------------------
+# What can be wrong with the channel
 
 
 @pytest.mark.parametrize("name", ["SL_REQUEST_CHANNEL", "SL_RESPONSE_CHANNEL"])

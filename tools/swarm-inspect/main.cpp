@@ -1,5 +1,5 @@
-// swarm-inspect: looks into a running swarmd through its admin socket. Only a printer: everything it shows is
-// what the process said. Alone `verify` believes nobody.
+// swarm-inspect looks into a running swarmd through its admin socket. It is only a printer: everything it
+// shows is what the process said. Only `verify` believes nobody.
 
 #include "actors/sn/proofs/proof_json.hpp"
 #include "tools/swarm-inspect/audit.hpp"
@@ -121,7 +121,7 @@ int trace(session& to, const arguments& args) {
   return complain(ended.error());
 }
 
-/// Shows what the supervisor made of it, as soon as it has made something of it.
+/// Ends an actor, waits for what its supervisor does about it, and shows that.
 int kill(session& to, const arguments& args) {
   const auto before = to.call("actor", {{"name", args.name}});
   if (!before) return complain(before.error());
@@ -161,7 +161,7 @@ int kill(session& to, const arguments& args) {
   return 0;
 }
 
-/// Waits until the network has agreed to it: that takes a quorum, so there may be long to wait.
+/// Waits until the SN has left. That takes a quorum of the validators, so it may take long.
 int leave(session& to, const arguments& args) {
   for (;;) {
     const auto answer = to.call("leave", {});

@@ -57,7 +57,7 @@ TEST_CASE("a later connection resumes the TLS session") {
   CHECK(f.client->totals().sessions_resumed == 1);
   CHECK(first->body == "OU=Swarm-Learning, CN=sl-1");
   CHECK(second->body == first->body);
-  // A process that was started anew knows no tickets: then the handshake is a full one.
+  // A restarted process knows no tickets, so the handshake is a full one.
   f.server.reset();
   f.server_identity = identity_of(f.server_files);
   f.serve(echo, options);

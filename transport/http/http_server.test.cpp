@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-/// A server on a free port whose handler is given, and the files of a node that it accepts.
+/// A server on a free port with a given handler, and the files of a node that it accepts.
 struct fixture {
   temp_folder folder;
   authority ca{folder.path(), "CA-1"};
@@ -37,7 +37,7 @@ void echo(http_request request, http_reply reply) {
   reply(text_response(200, request.method + " " + request.target + " " + request.body));
 }
 
-/// The body of `size` bytes that is told apart at every place.
+/// A body of `size` bytes that differs at every place.
 std::string pattern(std::size_t size) {
   std::string out(size, '\0');
   for (std::size_t i = 0; i < size; ++i)

@@ -35,7 +35,7 @@ TEST_CASE("a program does not read what the one before it left unread") {
   f.wait_opened(1);
   REQUIRE(f.channel->send(some_response()));
   f.wait_status([](const auto& s) { return s.messages_out == 1; });
-  // The next one is early: it has the response already, and so keeps what is in the pipe alive.
+  // The next program is early: it has opened the response FIFO already, which keeps the pipe's content alive.
   const int early = ::open(f.options.response_path.c_str(), O_RDONLY | O_CLOEXEC);
   REQUIRE(early >= 0);
   first.close();

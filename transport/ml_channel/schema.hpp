@@ -6,8 +6,8 @@
 #include <string_view>
 #include <tuple>
 
-/// The messages' fields: the one place that says what is on the wire (names and numbers of
-/// the client's swifrpc.proto).
+/// The fields of all messages. Only this file says what is on the wire (names and numbers of the
+/// client's swifrpc.proto).
 namespace swarm::ml {
 
 template <class Message, class Value>

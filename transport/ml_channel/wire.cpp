@@ -17,7 +17,7 @@ using proto::reader;
 
 namespace {
 
-/// The first `size_max` bytes, or a little less so that no character is cut in half.
+/// The first `size_max` bytes, or a few less so that no character is split.
 std::string_view cut(std::string_view text, std::size_t size_max) {
   if (text.size() <= size_max) return text;
   while (size_max > 0 && (static_cast<std::uint8_t>(text[size_max]) & 0xc0) == 0x80)
@@ -25,7 +25,7 @@ std::string_view cut(std::string_view text, std::size_t size_max) {
   return text.substr(0, size_max);
 }
 
-// One `put` and one `read` per kind of field; the schemas say which fields there are.
+// There is one `put` and one `read` for each kind of field; the schemas say which fields there are.
 
 void put(bytes& out, std::uint32_t number, std::int32_t value) {
   proto::put_int32(out, number, value);
@@ -88,7 +88,7 @@ result<> read(const field& from, std::string_view name, std::size_t, weights_vie
   return {};
 }
 
-/// At least one field, since the client cannot read an empty body.
+/// Adds a field to an empty body, since the client cannot read an empty one.
 bytes never_empty(bytes body, proto::wire_type first_field) {
   if (body.empty()) {
     proto::put_tag(body, 1, first_field);
@@ -112,7 +112,7 @@ result<Message> decode_fields(bytes_view body) {
   Message out;
   for (reader in(schema<Message>::name, body); !in.done();) {
     SWARM_TRY(const auto next, in.next());
-    result<> done; // stays so for a field of a newer client
+    result<> done; // a field of a newer client is ignored
     const auto try_member = [&](const auto& each) {
       if (each.number == next.number) done = read(next, each.name, each.size_max, out.*each.at);
     };

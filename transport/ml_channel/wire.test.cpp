@@ -170,7 +170,7 @@ TEST_CASE("messages with weights have the bytes of Python's protobuf, both ways"
   CHECK(back->node_weightage == 10);
   CHECK(back->number_of_nodes == 1);
   check_equal(back->input_params, sync.input_params);
-  // No copy: the views are into the body.
+  // Nothing is copied: the views are into the body.
   CHECK(back->input_params[0].data.data() > raw.data());
   CHECK(back->input_params[0].data.data() < raw.data() + raw.size());
 

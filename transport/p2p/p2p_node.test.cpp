@@ -30,7 +30,7 @@ std::uint16_t free_port() {
   return raw_listener([](int) {}).port();
 }
 
-/// An SN's P2P node that writes down what it is told.
+/// An SN's P2P node that records its callbacks.
 struct sn {
   ledger::private_key key = ledger::private_key::make_random();
   std::shared_ptr<const tls_identity> identity;
@@ -314,7 +314,7 @@ TEST_CASE("a neighbor that misbehaves is refused for a while") {
   CHECK(eventually([&] { return b.locked([&] { return !b.gone.empty(); }); }));
   CHECK(b.locked([&] { return b.gone[0]; }).find("1008 misbehaved: a block with a wrong root")
         != std::string::npos);
-  // When the time is over it comes back by itself.
+  // When the time of refusal is over, the neighbor comes back by itself.
   CHECK(n.meshed());
   n.in_order();
 }

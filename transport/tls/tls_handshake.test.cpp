@@ -1,4 +1,4 @@
-// Handshakes that fail, seen from both sides, and those that must not.
+// Handshakes that must fail, seen from both sides, and handshakes that must not.
 #include "transport/http/http_client.hpp"
 #include "transport/http/http_server.hpp"
 #include "transport/testing/test_support.hpp"

@@ -22,7 +22,7 @@ int server_of(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) == 0 ? who.pid : 0;
 }
 
-/// Whether a process serves the socket file: its id (0 if unknown), or nothing when the file is a left-over.
+/// The id of the process that serves the socket file (0 if unknown), or nothing when the file is a left-over.
 result<std::optional<int>> living_server(const fs::path& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -39,7 +39,7 @@ result<std::optional<int>> living_server(const fs::path& path) {
               std::strerror(failure));
 }
 
-/// Removes what a process that is gone left behind.
+/// Removes a socket file that a former process left behind.
 result<> clear_the_way(const fs::path& path) {
   struct stat info {};
   if (lstat(path.c_str(), &info) != 0) return {};
@@ -66,7 +66,7 @@ result<> unix_server::impl::listen() {
   SWARM_CHECK(clear_the_way(path));
   error_code ec;
   acceptor.open(local(), ec);
-  // On Linux the socket's own mode becomes the file's, so there is no moment in which others may open it.
+  // On Linux the file gets the socket's own mode, so others can never open it, not even for a moment.
   if (!ec && fchmod(acceptor.native_handle(), S_IRUSR | S_IWUSR) != 0)
     ec = error_code(errno, boost::system::system_category());
   if (!ec) acceptor.bind(local::endpoint(path.native()), ec);

@@ -166,7 +166,7 @@ TEST_CASE("a session that nobody takes up is closed") {
   auto& client = *client_kept;
   auto session = f.dial(client.callbacks());
   CHECK(client.closed.get().is(net_errc::lost));
-  // Taken up too late it says so.
+  // A session that is started too late is told so.
   const auto late_kept = std::make_shared<heard>();
   auto& late = *late_kept;
   REQUIRE(eventually([&] { return f.server->status().connections == 0; }));

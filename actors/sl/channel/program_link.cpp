@@ -76,10 +76,10 @@ struct program_link::worker {
   }
   void operator()(const link_item::frame& frame) const {
     const bool opens = frame.type == ml::msg_type::open_session_request;
-    if (opens && !link.session_->is_idle()) { // a program came before the end of the one before it was seen
+    if (opens && !link.session_->is_idle()) { // a program came before the end of the former one was noticed
       done.event = link.session_->closed("another program has opened the pipes");
       link.next_program();
-      done.more = true; // the frame is taken the next time
+      done.more = true; // the frame is taken in the next turn
       return;
     }
     auto event = link.session_->take(frame.type, frame.body.view());

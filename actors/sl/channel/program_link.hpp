@@ -12,8 +12,8 @@
 
 namespace swarm::actors {
 
-/// What comes for /sl/channel. From the FIFOs: a program holds both ends; one frame; its end is gone, or was
-/// refused. From the follower: answers and questions (messages.hpp).
+/// The items for /sl/channel. From the FIFOs: a program has opened both, a frame came, the program is gone or
+/// was refused. From the follower: answers and questions (messages.hpp).
 namespace link_item {
 struct opened {};
 struct frame {
@@ -38,26 +38,26 @@ public:
 
   program_link(ml::fifo_options fifos, std::shared_ptr<merge::model_store> store, std::string log_source);
 
-  /// From any thread. Whoever puts something has to wake the channel (`link_news`); the FIFOs do so by
-  /// themselves.
+  /// Puts an item into the link; may be called from any thread. The caller must wake the channel with
+  /// `link_news`; the FIFOs do so by themselves.
   void put(any_link_item item);
 
-  // -- for /sl/channel
+  // For /sl/channel
   struct work_done {
     bool more = false;                    ///< items wait
     bool program_left = false;            ///< the program has ended, or was refused
     std::optional<program_resumed> state; ///< for the follower that asked where the session stands
     program_session::event event;         ///< for the follower
   };
-  /// Makes the FIFOs unless they are open. `wake` is called from another thread when something has come from
-  /// them.
+  /// Makes the FIFOs unless they are open already. `wake` is called from another thread when something has
+  /// come from them.
   result<> open(std::function<void()> wake);
-  /// Does what the first item asks for. It waits until that is done, so if the channel ends meanwhile the
-  /// next one does it. Two channels at once, one of them about to end, take turns.
+  /// Does what the first item asks for. The item stays in the link until that is done, so if the channel ends
+  /// meanwhile, the next one does it. Two channels at once, one of them about to end, take turns.
   work_done work();
-  /// If a program waits for an answer it is told that there will be none; true then.
+  /// If a program waits for an answer, tells it that there will be none and returns true.
   bool take_leave(const std::string& text);
-  /// Closes the FIFOs. Not for an end that a restart follows.
+  /// Closes the FIFOs. It must not be called for an end that a restart follows.
   void close();
 
   std::string status() const;
@@ -79,7 +79,7 @@ private:
   std::size_t frames_ = 0;
   bool overrun_ = false;
 
-  mutable std::mutex work_mutex_; ///< of all below
+  mutable std::mutex work_mutex_; ///< guards all below
   std::optional<program_session> session_;
   program_resumed former_; ///< where the last session stood when its program went
   std::unique_ptr<ml::fifo_channel> fifo_;

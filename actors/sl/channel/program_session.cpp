@@ -152,7 +152,7 @@ program_session::reply program_session::answer_open() {
 }
 
 result<program_session::reply> program_session::ask_loss(const actors::ask_loss& ask) {
-  // A follower that has started anew does not know what its former self has asked.
+  // A follower that was restarted does not know what the former one has asked.
   if (phase_ != phase::syncing && phase_ != phase::closing) return reply{};
   if (loaded_in_request_ && loaded_->asked.digest == ask.digest)
     return reply{program_loss{ask.digest, loaded_->loss}};
@@ -198,8 +198,8 @@ program_resumed program_session::resume() const {
   out.session = opened_;
   out.open_answered = phase_ != phase::opening;
   out.progress.interval = interval_;
-  // A request that is not answered is served from its beginning; what was done for it already is not done
-  // twice.
+  // A request without an answer is served from its beginning, but nothing that was done for it already
+  // is done twice.
   const bool pending = is_owed() || phase_ == phase::asking_loss;
   if (const auto& has = pending ? before_ : loaded_) {
     const auto& [asked, loss] = *has;

@@ -12,41 +12,41 @@
 namespace swarm::actors {
 
 /// The session of one training program: translates between its frames (operator protocol version 2) and what
-/// the follower understands. Holds to the strict order of requests and responses: one open, then syncs, then
-/// one close or kill; every answer echoes what the client checks. Knows at any time what the program waits
-/// for and which merge it has, so that a follower can be started anew in the middle (`resume`). No CAF:
-/// frames in, frames and events out.
+/// the follower understands. It keeps the strict order of requests and responses: one open, then syncs, then
+/// one close or kill; every answer echoes what the client checks. It knows at any time what the program waits
+/// for and which merge it has, so that a follower can be restarted in the middle (`resume`). It uses no CAF:
+/// frames go in, frames and events come out.
 class program_session {
 public:
   using event = std::variant<std::monostate, program_opened, program_synced, program_closing, program_loss,
                              program_gone>;
-  /// What an answer of the follower leads to: a frame for the program; the follower's next event, when the
-  /// program has been asked that already; or nothing, when the program does not wait for it (any more).
+  /// The result of a follower's answer: a frame for the program; or the follower's next event, when the
+  /// program has been asked the same already; or nothing, when the program does not wait for it (any more).
   using reply = std::variant<std::monostate, ml::outgoing, program_loss>;
 
   program_session(std::shared_ptr<merge::model_store> store, std::string session_id);
 
-  /// The follower's event for a frame from the program. An error is for the program: refuse it
-  /// with that text.
+  /// The follower's event for a frame from the program. After an error the program must be refused
+  /// with its text.
   result<event> take(ml::msg_type type, bytes_view body);
-  /// The program's end is gone.
+  /// The program has closed its ends of the pipes.
   event closed(std::string reason);
 
   reply answer_open();
-  /// Fails when the model cannot be had from the store.
+  /// Fails when the store cannot give the model.
   result<reply> ask_loss(const actors::ask_loss& ask);
   reply answer_sync(const actors::answer_sync& answer);
   reply answer_close();
 
-  /// For a follower that has just started: where this session stands. Says that there is none when no program
-  /// has opened one, or when it ended without a word: then nobody is left to serve.
+  /// For a follower that has just started: the state of this session. It says that there is none when no
+  /// program has opened one, or when the program ended without closing it, as then nobody is left to serve.
   program_resumed resume() const;
 
-  /// The program waits for an answer that is this node's to give.
+  /// Whether the program waits for an answer from this node.
   bool is_owed() const {
     return phase_ == phase::opening || phase_ == phase::syncing || phase_ == phase::closing;
   }
-  /// No program has opened a session yet.
+  /// Whether no program has opened a session yet.
   bool is_idle() const { return phase_ == phase::idle; }
   std::string status() const;
 

@@ -263,7 +263,7 @@ TEST_CASE("a follower that starts in the middle is told what the program waits f
   state = t.session->resume();
   CHECK(std::get<program_synced>(state.waits_for).model.digest == synced.model.digest);
   REQUIRE(t.session->ask_loss({merge, 4, 5}));
-  // It is served from the beginning of its request, but the program is asked only once.
+  // The request is served from its beginning, but the program is asked only once.
   CHECK(std::holds_alternative<program_synced>(t.session->resume().waits_for));
   CHECK(bench::nothing(*t.session->ask_loss({merge, 4, 5})));
   REQUIRE(t.loss(1, 1));

@@ -17,7 +17,7 @@ std::string data_of(const merge::model_file& model) {
   return std::string(as_text(model.raw()));
 }
 
-/// The node that fetched has it, bit by bit.
+/// Checks that the fetching node has the model, bit by bit.
 void check_arrived(file_swarm& swarm, const merge::model_file& model, const result<hash32>& layout) {
   REQUIRE_MESSAGE(layout, (layout ? "" : layout.error().message));
   CHECK(*layout == model.layout().layout_digest());
@@ -26,7 +26,7 @@ void check_arrived(file_swarm& swarm, const merge::model_file& model, const resu
   CHECK(std::equal((*here)->raw().begin(), (*here)->raw().end(), model.raw().begin(), model.raw().end()));
 }
 
-/// It does not, and says why.
+/// Checks that it does not have the model, and says why.
 void check_failed(file_swarm& swarm, const merge::model_file& model, const result<hash32>& layout,
                   std::string_view why) {
   REQUIRE_FALSE(layout);
@@ -120,7 +120,7 @@ TEST_CASE("after a wrong chunk the next holder goes on behind the last right one
   check_failed(swarm, *model, swarm.fetch(*model, {liar.address()}), "chunk 2 of 4 has the wrong digest");
   const auto& honest = swarm.add_honest();
   check_arrived(swarm, *model, swarm.fetch(*model, {liar.address(), honest.address()}));
-  // The manifest is known and right: it is not asked for again.
+  // The manifest is known and right, so it is not asked for again.
   CHECK(honest.asked()
         == std::vector{fmt::format("{} bytes={}-", model_target(model->digest()), 2 * chunk_size)});
 }

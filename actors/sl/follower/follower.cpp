@@ -22,9 +22,9 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto tick_interval = 100ms;
-/// Less than `follower_stop_max`: it ends by itself.
+/// Less than `follower_stop_max`, so that the follower ends by itself before it is killed.
 constexpr auto stop_limit = follower_stop_max - 500ms;
-/// A wait of this length is worth a line in the log, and another one each time it has doubled.
+/// A wait of this length gets a line in the log, and another one each time it has doubled.
 constexpr auto long_wait = 30s;
 
 std::uint64_t random_base() {
@@ -51,11 +51,12 @@ struct follower_state {
 
   std::shared_ptr<const sl_context> context;
   rounds::peer_machine machine;
-  bool resumed = false; ///< the channel has said where the program's session stands
+  bool resumed = false; ///< the channel has told the state of the program's session
   sibling_watch sn, files;
-  /// Of the ids of this machine's calls: answers to another machine's are not taken for answers to them.
+  /// Added to the ids of this machine's calls, so that answers to another machine's calls are not taken for
+  /// answers to them.
   std::uint64_t call_base = random_base();
-  // What has no answer yet: calls, questions for models, and what the program is to evaluate.
+  // What has no answer yet: calls, fetches of models, and the merge that the program is to evaluate.
   std::set<std::uint64_t> calls;
   std::map<hash32, fetch_model> fetches;
   std::optional<ask_loss> asked;
@@ -66,7 +67,7 @@ struct follower_state {
   caf::actor_addr leader;
   duration next_wait_report = long_wait;
   session_note session_file;
-  std::optional<caf::error> stop_reason; ///< told to stop, leaving
+  std::optional<caf::error> stop_reason; ///< set when told to stop: the node is leaving
   time_point stop_until;
 };
 
@@ -89,8 +90,8 @@ void step(self_pointer self, const auto& event) {
 
 // Siblings
 
-/// An SN client that was started anew knows nothing of this node's training, nor of the calls that the one
-/// before it has not answered: those are lost or not, the contract will say.
+/// Finds the SN client. A restarted one knows nothing of this node's training, nor of the calls that the
+/// former one has not answered. Whether those took effect is read from the contract.
 caf::actor find_sn(self_pointer self) {
   auto& s = self->state();
   const auto [sn, is_new] = s.sn.find(self->dir(), sibling(*self, sl_names::sn));
@@ -107,7 +108,7 @@ void tell_sn(self_pointer self, auto message) {
   if (const auto sn = find_sn(self)) self->send(sn, std::move(message)); // a new one is told what matters
 }
 
-/// A file server that was started anew is asked again for what has not come.
+/// Finds the file server. A restarted one is asked again for what has not come.
 caf::actor find_files(self_pointer self) {
   auto& s = self->state();
   const auto [files, is_new] = s.files.find(self->dir(), sibling(*self, sl_names::files));
@@ -134,7 +135,7 @@ void follow(self_pointer self, std::string contract) {
   tell_sn(self, s.reader.request());
 }
 
-// -- actions
+// Actions
 
 std::string leader_name(const rounds::action::start_merge& a) {
   return fmt::format("{}{}.{}", sl_names::leader_prefix, a.round_num, a.term);
@@ -192,7 +193,7 @@ struct perform {
   void operator()(rounds::action::start_merge& a) const;
   void operator()(rounds::action::cancel_merge&) const {
     auto& merging = self->state().merging;
-    // Without a sender: the answer interests nobody.
+    // It is sent without a sender, as the answer is not needed.
     if (merging) self->dir().send(parent_path(*self), remove_child{leader_name(*merging)});
     merging.reset();
   }
@@ -233,7 +234,7 @@ void perform::operator()(rounds::action::start_merge& a) const {
         .then(
             [self, a](const child_added& added) {
               auto handle = self->dir().find(added.path);
-              if (!handle) // it has ended already: its result, if it had one, comes before this
+              if (!handle) // it has ended already; its result, if it had one, comes before this message
                 return self->send(
                     self, merge_done{a.round_num, a.term, fail(errc::internal, "the merge actor died")});
               self->state().leader = handle.address();
@@ -241,7 +242,7 @@ void perform::operator()(rounds::action::start_merge& a) const {
             },
             [self, a](caf::error& why) { merge_failed(self, a.round_num, a.term, text_of(why)); });
   };
-  // One that is being cancelled, or was started by the follower before this one.
+  // A merge of that term that is being cancelled, or that a former follower started, must end first.
   if (!self->dir().status(sibling(*self, leader_name(a)))) return start();
   self->ask(parent_path(*self), 10s, remove_child{leader_name(a)})
       .then([start](const child_removed&) { start(); }, [start](caf::error&) { start(); });
@@ -256,9 +257,9 @@ void drain(self_pointer self) {
     self->quit(*s.stop_reason);
 }
 
-// -- events
+// Events
 
-/// A peer's model is here: say in what the program's model differs from it.
+/// A peer's model is here: tells the program in what its model differs from it.
 void explain_refusal(self_pointer self, const model_fetched& news) {
   auto& s = self->state();
   const auto refusal = *std::exchange(s.refusal, std::nullopt);
@@ -287,7 +288,7 @@ void report_long_wait(self_pointer self) {
   log::info(s.context->log_source, "still waiting: {}", s.machine.waiting_for(now));
 }
 
-/// A node that is told to stop leaves the training, so that its peers need not wait for it.
+/// Stops: the node leaves the training first, so that its peers need not wait for it.
 void stop(self_pointer self, caf::error reason) {
   auto& s = self->state();
   if (s.stop_reason) return;
@@ -298,18 +299,18 @@ void stop(self_pointer self, caf::error reason) {
   drain(self);
 }
 
-/// The process before this one ended within a session, or this actor did before it had left for one that is
-/// over.
+/// Leaves a training for the former process, which ended within a session, or for a former follower that had
+/// not left after a session.
 void leave_for_former_self(self_pointer self) {
   auto& s = self->state();
   const auto contract = s.session_file.former();
   if (contract.empty()) return;
-  log::info(s.context->log_source, "leaving '{}' for the session that was cut off", contract);
+  log::info(s.context->log_source, "leaving '{}', as the former session was cut off", contract);
   follow(self, contract);
   step(self, rounds::event::former_session{});
 }
 
-/// For the program to hear.
+/// Tells the program why the contract cannot be read.
 void contract_unavailable(self_pointer self, const error& why) {
   auto& s = self->state();
   if (!s.machine.in_session()) return;
@@ -331,7 +332,7 @@ void take_reading(self_pointer self, const session::action::contract_read& news)
   step(self, rounds::event::view_read{std::move(**view)});
 }
 
-/// A merge that the follower before this one has started is nobody's any more.
+/// Removes merges that a former follower started, as nobody waits for them any more.
 void remove_leaders(self_pointer self) {
   const auto prefix = sibling(*self, sl_names::leader_prefix);
   for (const auto& status : self->dir().list())
@@ -345,7 +346,7 @@ void open(self_pointer self, const program_opened& opened) {
   step(self, rounds::event::program_opened{opened.params});
 }
 
-/// Takes up where the follower before this one has stopped; at the first start that is nowhere.
+/// Goes on where the former follower stopped; at the first start there is none.
 void resume(self_pointer self, const program_resumed& from) {
   auto& s = self->state();
   s.resumed = true;
@@ -374,7 +375,7 @@ void resume(self_pointer self, const program_resumed& from) {
   drain(self);
 }
 
-/// One that the follower before this one has asked for does not count: this one asks when it has come so far.
+/// Takes a loss. One that a former follower asked for does not count, as this one asks again when it is due.
 void take_loss(self_pointer self, const program_loss& loss) {
   auto& s = self->state();
   if (!s.resumed) return;
@@ -407,13 +408,13 @@ caf::behavior follower_behavior(self_pointer self) {
     auto& s = self->state();
     if (down.source != s.leader || !s.merging) return;
     const auto merging = *std::exchange(s.merging, std::nullopt);
-    // After a good end this comes behind its `merge_done` and changes nothing.
+    // After a good end this comes after `merge_done` and changes nothing.
     merge_failed(self, merging.round_num, merging.term, "the merge actor died: " + text_of(down.reason));
   });
   return {
       [=](const program_resumed& from) { resume(self, from); },
       [=](const program_opened& opened) {
-        if (self->state().resumed) open(self, opened); // else it is part of where the session stands
+        if (self->state().resumed) open(self, opened); // else it is part of the session's state
       },
       [=](const program_synced& sync) {
         if (self->state().resumed) step(self, sync);

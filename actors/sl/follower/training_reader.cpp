@@ -6,7 +6,7 @@ namespace swarm::actors {
 
 namespace {
 
-/// Only what changes what a peer has to do next; check-ins of others are seen when the round closes.
+/// The events that change what a peer must do next; check-ins of others are seen when the round closes.
 std::vector<hash32> topics_followed() {
   return {contracts::event_topic<contracts::round_closed>(),
           contracts::event_topic<contracts::round_reopened>(),

@@ -7,10 +7,10 @@
 
 namespace swarm::actors {
 
-/// How a training contract is read through `/sl/sn`, and what comes back as the rounds see it.
+/// How a training contract is read through `/sl/sn`, and how the answers become a view for the rounds.
 class training_reader {
 public:
-  /// No contract: there is none yet.
+  /// Without a name there is no contract yet.
   explicit training_reader(std::string name = {}) : name_(std::move(name)) {}
 
   const std::string& name() const { return name_; }

@@ -14,7 +14,7 @@ namespace swarm::actors {
 namespace {
 
 constexpr auto look_interval = std::chrono::milliseconds(100);
-/// A contributor whose file server is just being started anew is not left out for that.
+/// The pauses between tries, so that a contributor whose file server is just being restarted is not left out.
 constexpr std::array retry_pauses{std::chrono::milliseconds(250), std::chrono::milliseconds(1000)};
 
 struct leader_state {
@@ -31,20 +31,20 @@ struct leader_state {
   struct wanted_model {
     const rounds::merge_input* input = nullptr;
     std::size_t failures = 0;
-    std::optional<time_point> again; ///< it is asked for once more
+    std::optional<time_point> again; ///< when it is asked for once more
   };
   sibling_watch files;
   std::map<hash32, wanted_model> missing;
   std::size_t wanted = 0;
-  std::map<hash32, result<hash32>> arrived; ///< by model digest: its layout, or why it could not be had
+  std::map<hash32, result<hash32>> arrived; ///< by model digest: its layout, or why it could not be fetched
 };
 
 std::string label_of(const rounds::merge_input& input) {
   return fmt::format("{} ({})", input.name, to_hex(input.peer.view()));
 }
 
-/// Merges what has arrived; who could not be fetched, does not fit or is not finite is left out and named.
-/// Stops early when `go_on` says so.
+/// Merges the models that have arrived; those that could not be fetched, do not fit or are not finite are
+/// left out and named. It stops early when `go_on` returns false.
 result<rounds::merge_outcome> merge_all(const leader_state& state, const std::function<bool()>& go_on) {
   rounds::merge_outcome outcome;
   std::vector<merge::contribution> contributions;
@@ -88,7 +88,7 @@ result<rounds::merge_outcome> merge_all(const leader_state& state, const std::fu
   return outcome;
 }
 
-/// Asks for what is due, and for all that is missing when the file server has been started anew.
+/// Asks for models that are due, and for all that are missing when the file server was restarted.
 void ask_for_models(role_actor<leader_state>* self) {
   auto& s = self->state();
   const auto now = std::chrono::steady_clock::now();
@@ -103,7 +103,7 @@ void ask_for_models(role_actor<leader_state>* self) {
   }
 }
 
-/// True when it is to be awaited longer.
+/// Whether to try once more to fetch this model.
 bool try_again(leader_state& s, const model_fetched& arrival) {
   const auto found = s.missing.find(arrival.digest);
   if (found == s.missing.end() || arrival.layout || found->second.failures == retry_pauses.size())

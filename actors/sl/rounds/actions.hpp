@@ -5,16 +5,16 @@
 #include <set>
 #include <variant>
 
-/// What a peer machine asks its shell to do, in the order in which it is to be done. Everything that an
-/// action names by its digest is in the store of this node before the action is taken, unless the action is
-/// to get it.
+/// What a peer machine asks its shell to do, in the order in which it is to be done. Every model that an
+/// action names by its digest is in this node's store before the action is taken, unless the action is
+/// to fetch it.
 namespace swarm::rounds {
 
 namespace action {
 
 /// Sign `input` and send it to the training contract; hand in `event::call_done` with this id once there is a
-/// receipt, or none is to be had any more. Calls reach the chain in the order in which they are asked for;
-/// one with an id that was there before is the same call, to be sent once more.
+/// receipt, or there can be none any more. Calls must reach the chain in the order in which they are asked
+/// for. A call with an id that came before is the same call, to be sent once more.
 struct call {
   std::uint64_t id = 0;
   bytes input;
@@ -33,7 +33,7 @@ struct note_session {
 /// Read the contract, from now on or later, and hand in `event::view_read`. Several that wait may be
 /// served by one.
 struct refresh {};
-/// Tell the program that it is let in.
+/// Tell the program that its session is open.
 struct answer_open {};
 /// Hand the merged model to the program; hand in `event::program_loss`.
 struct ask_loss {
@@ -41,7 +41,7 @@ struct ask_loss {
   std::uint64_t generation = 0;
   std::uint64_t round_num = 0;
 };
-/// Tell the program to go on, with the model it was given last.
+/// Tell the program to go on with the model that it was given last.
 struct answer_sync {
   std::uint32_t next_interval = 1; ///< batches, >= 1
   bool training_over = false;
@@ -52,38 +52,38 @@ struct answer_close {};
 struct refuse {
   std::string text;
 };
-/// The same, because the program's model has other parameters than its peers'. `other` is a model of theirs:
-/// get it from any of `holders` and say in what they differ.
+/// The same, because the program's model has other parameters than those of its peers. `other` is one of
+/// their models: fetch it from any of `holders` and say in what they differ.
 struct refuse_layout {
   hash32 own;
   hash32 other;
   std::uint64_t other_size = 0;
   std::vector<holder> holders;
 };
-/// Get a model from any of `holders` into the store; hand in `event::model_fetched`.
+/// Fetch a model from any of `holders` into the store; hand in `event::model_fetched`.
 struct fetch {
   hash32 digest;
   std::uint64_t size = 0;
   std::vector<holder> holders;
 };
-/// Lead this term: fetch the inputs, verify, merge, store; hand in `event::merge_done`. Never while another
-/// merge is under way.
+/// Lead this term: fetch the inputs, verify, merge, store; hand in `event::merge_done`. It is never asked for
+/// while another merge is under way.
 struct start_merge {
   std::uint64_t round_num = 0;
   std::uint32_t term = 0;
   std::string method;
   std::vector<merge_input> inputs;
 };
-/// Stop the merge under way: nobody has a use for it any more. Nothing is handed in for it.
+/// Stop the merge under way, as nobody needs it any more. No event answers this.
 struct cancel_merge {};
-/// Ask the leader's SL how far it is; hand in `event::leader_progress`, or nothing when it does not answer.
+/// Ask the leader's SL how far it is; hand in `event::leader_progress` if it answers.
 struct probe_leader {
   address leader;
   std::string endpoint;
   std::uint64_t round_num = 0;
   std::uint32_t term = 0;
 };
-/// Delete all other models from the store, or let them be deleted at any time.
+/// Delete all other models from the store, now or later.
 struct keep_models {
   std::set<hash32> digests;
 };

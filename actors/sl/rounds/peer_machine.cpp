@@ -9,8 +9,8 @@ namespace swarm::rounds {
 
 using contracts::round_phase;
 
-/// Compares what is with what should be and asks for the next step. Called after every event; asks for
-/// nothing twice, as every step leaves a mark until its answer is in.
+/// Compares what is with what should be and asks for the next step. It is called after every event and asks
+/// for nothing twice, as every step leaves a mark until its answer is in.
 void peer_machine::reconcile(time_point now) {
   auto* s = std::get_if<session>(&state_);
   if (s == nullptr || !view_ || is_behind()) return;
@@ -18,7 +18,7 @@ void peer_machine::reconcile(time_point now) {
   if (calls_.hold_up(now)) return;
   if (auto* phase = std::get_if<registering>(&s->phase)) take_up(*s, *phase);
   follow_contract(*s, now);
-  // The last thing done: a step may end the phase, and with it the session.
+  // This comes last, as a step may end the phase, and with it the session.
   std::visit([&](auto& phase) { go_on(*s, phase, now); }, s->phase);
 }
 
@@ -44,7 +44,7 @@ void peer_machine::follow_contract(session& s, time_point now) {
   }
 }
 
-/// Stays in the phase if it is the right one already.
+/// Enters the phase of the contract's round, unless it is the present one.
 void peer_machine::enter_round_phase(session& s) {
   const auto& head = view_->head;
   switch (head.phase) {
@@ -63,7 +63,8 @@ void peer_machine::enter_round_phase(session& s) {
   }
 }
 
-/// The program does not notice: what it evaluates goes with it. Nothing happens in `registering` itself.
+/// Goes back to `registering`, unless the session is there already. An evaluation is carried along, so the
+/// program does not notice.
 void peer_machine::enter_registering(session& s, registering next) {
   if (std::holds_alternative<registering>(s.phase)) return;
   drop_merge(s);
@@ -71,7 +72,7 @@ void peer_machine::enter_registering(session& s, registering next) {
   s.phase = std::move(next);
 }
 
-/// The training was reset, or its chain was replaced.
+/// Forgets what belongs to a generation, as the training was reset or its chain replaced.
 void peer_machine::forget_generation(session& s) {
   drop_merge(s);
   s.training = {};
@@ -101,7 +102,8 @@ void peer_machine::leave(std::string_view reason) {
   act(calls_.send_leave(contracts::encode_leave_peer({reason_text(reason)}), "leave the training"));
 }
 
-/// As far as this node knows. A registration under way comes before the leave, by its nonce.
+/// Whether this node must leave, as far as it knows. A registration under way comes before the leave,
+/// by its nonce.
 bool peer_machine::has_to_leave(const session& s) const {
   const auto* phase = std::get_if<registering>(&s.phase);
   return s.training.registered || calls_.is_registering() || (phase != nullptr && phase->takes_over);

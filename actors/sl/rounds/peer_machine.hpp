@@ -13,13 +13,14 @@ namespace swarm::rounds {
 struct machine_options {
   address self;
   bool can_lead = true;
-  /// Wait for missing peers once minPeers are in (the original's SL_WAIT_FOR_FULL_QUORUM_SECONDS).
+  /// How long to wait for missing peers once minPeers are in (the original's
+  /// SL_WAIT_FOR_FULL_QUORUM_SECONDS).
   duration grace = std::chrono::seconds(30);
   /// A leader without progress for this long is suspected.
   duration leader_stall = std::chrono::seconds(10);
-  /// Between two looks at a leader, and between two looks at a contract that does not move.
+  /// The time between two looks at a leader, or at a contract that does not move.
   duration probe_interval = std::chrono::seconds(2);
-  /// A merged model that nobody could give for this long is given up: its only holders died.
+  /// A merged model that nobody could give for this long is given up, as its only holders have died.
   duration merge_lost = std::chrono::seconds(30);
   /// A chain whose newest block has been below this node's last transaction for this long is another chain.
   duration chain_lost = std::chrono::seconds(30);
@@ -47,15 +48,15 @@ public:
 
   std::vector<machine_action> take_actions();
 
-  /// Who waits for whom, in which phase: one line for status and logs.
+  /// One line for status and logs that says who waits for whom.
   std::string waiting_for(time_point now) const;
-  /// Since when `waiting_for` has said the same thing.
+  /// Since when `waiting_for` has said the same.
   time_point phase_since() const { return waiting_since_; }
   const std::optional<contract_view>& view() const { return view_; }
   bool in_session() const { return std::holds_alternative<session>(state_); }
   /// A process that ends now leaves a peer behind.
   bool is_engaged() const { return in_session() || calls_.is_leaving(); }
-  /// After `event::shutdown`: it has left, and no peer waits for a merge that is to be had from here only.
+  /// Whether, after `event::shutdown`, it has left and no peer waits for a merge that only this node has.
   bool may_stop() const { return !calls_.is_leaving() && !is_behind() && !is_needed(); }
 
 private:
@@ -82,7 +83,7 @@ private:
   void report_loss(const session& s);
   std::uint32_t next_interval(session& s);
 
-  // resume.cpp: what this machine has not seen itself, the contract says
+  // resume.cpp: reads from the contract what this machine has not seen itself
   void take_up(session& s, registering& phase);
   void recall_check_in(session& s);
 

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-// Leading and following in closed rounds, and getting hold of merged models.
+// Leading and following in closed rounds, and fetching merged models.
 
 using namespace swarm;
 using namespace swarm::rounds;

@@ -10,7 +10,7 @@ using contracts::round_phase;
 
 namespace {
 
-/// The evaluation is over: what was evaluated, if anything was.
+/// Ends the evaluation under way and returns it, if there was one.
 std::optional<evaluation> take_evaluation(session& s) {
   if (const auto* phase = std::get_if<loading>(&s.phase)) return phase->of;
   if (auto* phase = std::get_if<registering>(&s.phase)) return std::exchange(phase->evaluating, std::nullopt);
@@ -52,7 +52,7 @@ void peer_machine::step(const event::program_loss& loss, time_point now) {
   if (!evaluated) return;
   if (std::holds_alternative<loading>(s->phase)) enter_round_phase(*s);
   auto& training = s->training;
-  // A merge of a training that was reset meanwhile means nothing to the new one.
+  // A merge from before a reset means nothing to the new training.
   if (evaluated->generation == training.generation) {
     training.checked_in.reset();
     training.loaded = {evaluated->round_num, evaluated->digest, loss.report};

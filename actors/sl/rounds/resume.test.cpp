@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-// Machines that are made in the middle of a session, and answers that were lost.
+// Machines that are made in the middle of a session, and lost answers.
 
 using namespace swarm;
 using namespace swarm::rounds;
@@ -13,7 +13,7 @@ namespace {
 
 using lines = std::vector<std::string>;
 
-/// A program that trains from the merge of round 2, 9, in a training of two peers; its machine is new.
+/// A program that trains from model 9, the merge of round 2, in a training of two peers; its machine is new.
 struct renewed : machine_bench {
   renewed() {
     peer(1).loss_round = peer(2).loss_round = 2;

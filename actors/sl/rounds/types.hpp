@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-/// What the events and actions of the peer machine speak of.
+/// The types that events and actions of the peer machine share.
 namespace swarm::rounds {
 
 /// A model file in the store of this node.
@@ -27,7 +27,7 @@ struct session_params {
   std::uint32_t epochs_total = 0; ///< 0 = unknown
 };
 
-/// One contributor as the leader is to merge it.
+/// One contributor of a merge, for its leader.
 struct merge_input {
   address peer;
   std::string name;
@@ -57,7 +57,7 @@ struct loss_report {
   std::uint32_t epochs_total = 0;
 };
 
-/// What a program that has been answered its open has got since, for a machine that takes over its session.
+/// What a program has received since its session was opened, for a machine that takes over the session.
 struct resumed_session {
   std::uint64_t generation = 0; ///< of the contract when it loaded its last merge; 0: it has loaded none
   std::uint64_t base_round = 0; ///< of that merge

@@ -51,7 +51,7 @@ struct trained_chain {
     send(key, contracts::training_address(contract), std::move(input));
   }
 
-  /// Everything that waits, in one block; every transaction has to succeed.
+  /// Puts everything that waits into one block; every transaction must succeed.
   void seal() {
     const auto made = chain->build_block(1'700'000'000, chain->genesis().validators.front(), 1000);
     REQUIRE(made);
@@ -92,7 +92,7 @@ struct trained_chain {
   }
 
   void take_in_two_validators() {
-    // Of two members only the first seals, so the set changes with the third.
+    // Of two members only the first seals, so the validators change with the third.
     for (const std::uint8_t key : {2, 3}) {
       register_node(key, contracts::node_type::sn);
       send(1, contracts::node_registry_address(),
@@ -147,7 +147,7 @@ TEST_CASE("an SN's chain proves a merge, over changes of its validators") {
   CHECK(check(2, 2).validators == 3);
 }
 
-// Not a test: writes examples/audit/sample.proof.json anew, when the format gets another version.
+// This is not a test: it writes examples/audit/sample.proof.json anew, when the format gets another version.
 TEST_CASE("sample" * doctest::skip()) {
   trained_chain swarm;
   swarm.take_in_two_validators();

@@ -49,7 +49,8 @@ public:
   }
 
 private:
-  /// The events of the round with their places, oldest first. `round_topic`: which topic is the round.
+  /// The events of the round with their places, oldest first. `round_topic` is the number of the topic that
+  /// holds the round.
   template <class Event>
   result<std::vector<found_event<Event>>> events(std::size_t round_topic, std::uint64_t to_block) {
     ledger::log_filter filter;
@@ -79,7 +80,7 @@ private:
                 generation ? fmt::format(" in generation {}", *generation) : "");
   }
 
-  /// The last check-in of each peer that the merge names.
+  /// Adds the last check-in of each peer that the merge names.
   result<> add_models(const found_event<merge_committed>& merge) {
     SWARM_TRY(const auto check_ins, events<checked_in>(2, merge.at.block_num));
     const auto& event = merge.event;
@@ -142,13 +143,13 @@ private:
     return ledger::sealed_header{ledger::encode_header(block.header), std::move(*seals)};
   }
 
-  /// Appends the handovers up to the one that brought those who sealed `block_num`.
+  /// Appends the handovers up to the one that brought the validators who sealed `block_num`.
   result<> add_handovers(std::uint64_t block_num) {
     if (proof_.handovers.empty()) SWARM_CHECK(add_handover(0));
     for (;;) {
       SWARM_TRY(const auto sealers, chain_.validators_after(block_num - 1));
       if (sealers == validators_) return {};
-      // The set changed somewhere in (low, high]; what stands in between may have changed several times.
+      // The validators changed somewhere in (low, high], perhaps several times.
       auto low = handed_over_, high = block_num - 1;
       while (high - low > 1) {
         const auto middle = low + (high - low) / 2;

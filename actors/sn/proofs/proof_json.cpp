@@ -17,7 +17,7 @@ constexpr std::uint64_t format_version = 1;
 constexpr std::size_t nodes_max = 64; ///< on one way through a trie: keys have at most 64 nibbles
 constexpr std::size_t handovers_max = 65'536;
 
-// -- writing
+// Writing
 
 template <class T>
 std::string hex(const T& raw) {
@@ -75,7 +75,7 @@ json::array list_json(const std::vector<T>& items, const Writer& write) {
   return out;
 }
 
-// -- reading
+// Reading
 
 /// One object of the file; errors name the field by its path.
 class fields {
@@ -115,7 +115,7 @@ public:
     SWARM_TRY(const auto* value, get(key));
     return read_bytes(*value, at(key), out);
   }
-  /// One item of `out` for each of a list, read by `read(value, path, item)`.
+  /// Reads a list into `out`, each item with `read(value, path, item)`.
   template <class T, class Reader>
   result<> into(std::string_view key, std::vector<T>& out, std::size_t count_max, const Reader& read) const {
     SWARM_TRY(const auto* value, get(key));

@@ -80,7 +80,7 @@ constexpr std::array table{
     row{errc::internal, internal, "internal"},
 };
 
-/// Other rules of these say that a transaction is not well-formed.
+/// Any other error of these categories says that a transaction is not well-formed.
 constexpr std::array formats{error_category(ledger::txn_errc{}), error_category(ledger::rlp_errc{}),
                              error_category(ledger::key_errc{})};
 

@@ -83,7 +83,7 @@ TEST_CASE("who waits for a transaction that a snapshot skipped is told to try ag
   node.take_history(2, 2);
   CHECK(newcomer::answer(node.send_sync(1)).at("result").at("blockNumber") == "0x2");
 
-  // With all of history there is no doubt any more.
+  // With all of history the answer is certain.
   const auto never = make_txn(test_key(9), 1, input_of(op::emit, word(3), word(4)));
   const auto refused = node.error("eth_sendRawTransactionSync", fmt::format("[\"{}\"]", to_hex(never.raw())));
   CHECK(refused.starts_with("-32000 nonce too low"));

@@ -457,11 +457,11 @@ TEST_CASE("registered nodes are alive while they sign that they are") {
   CHECK(node.text("swarm_silentNodes") == "[]");
   CHECK(news.size() == 1);
   node.pass(liveness::silent_after + std::chrono::milliseconds(1));
-  // Old and repeated ones say nothing; the answer tells where to go on.
+  // Old and repeated signs have no effect; the answer tells from which serial to go on.
   CHECK(node.text("swarm_heartbeat", sign(node, key, 7)) == R"("0x7")");
   CHECK(node.text("swarm_heartbeat", sign(node, key, 6)) == R"("0x7")");
   CHECK(node.text("swarm_silentNodes") == account);
-  // Nor do those of strangers, who are not remembered.
+  // Signs of strangers have no effect either, and strangers are not remembered.
   CHECK(node.text("swarm_heartbeat", sign(node, test_key(6), 8)) == R"("0x0")");
   CHECK(node.text("swarm_silentNodes") == account);
   CHECK(news.size() == 1);

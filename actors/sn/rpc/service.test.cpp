@@ -108,7 +108,7 @@ TEST_CASE("one who waits for a receipt gets it with the block, also in a batch")
   CHECK(batch[0].at("result").at("blockNumber") == "0x1");
   CHECK(batch[1].at("result") == "0x0"); // asked before the block
   CHECK(node.served->waiting() == 0);
-  // Once it is final, at once.
+  // Once it is final, the answer comes at once.
   CHECK(node.ask(request).at("result").at("transactionHash") == js(hex(txn.hash())));
 }
 

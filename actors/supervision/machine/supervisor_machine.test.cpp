@@ -31,7 +31,7 @@ std::string text(const supervisor_machine::actions& actions) {
   return out;
 }
 
-/// Without pauses, unless a test is about them.
+/// A machine without pauses, unless a test is about them.
 supervisor_machine machine(strategy how, restart_intensity limit = {3, 10s}, swarm::duration backoff = 0ms) {
   return supervisor_machine({.path = "/x", .how = how, .intensity = limit, .backoff_first = backoff});
 }
@@ -152,7 +152,7 @@ TEST_CASE("pauses grow up to a limit, with the failures of the child itself; oth
   CHECK(text(m.tick(now + 50ms)) == "start b");
 }
 
-/// What docs/supervision.md promises: the limits that everybody has unless he says otherwise.
+/// The default limits do what docs/supervision.md promises.
 TEST_CASE("eleven crashes in a row end a supervisor within half a minute, one a minute never does") {
   auto m = supervisor_machine({.path = "/x"});
   m.start({{"a"}}, t0);
@@ -270,7 +270,7 @@ TEST_CASE("stopping in the middle of starting stops what has been started") {
   CHECK(text(m.child_exited("a", obeyed, t0)) == "end");
 }
 
-/// Random events against a world that mostly obeys: whatever happens, order holds and the machine
+/// Random events with children that mostly obey: whatever happens, the order holds and the machine
 /// comes to rest.
 TEST_CASE("random lives keep the invariants") {
   for (std::uint64_t seed = 0; seed < 400; ++seed) {

@@ -28,7 +28,7 @@ std::size_t model_bytes = elements * sizeof(float);
 constexpr std::size_t rounds = 7;
 constexpr double target = 0.80;
 
-/// Memory for one model, in huge pages where the system gives them: for both sides of the comparison.
+/// Memory for one model, in huge pages where the system gives them. Both sides of the comparison use it.
 struct buffer {
   std::uint8_t* data;
   buffer() {

@@ -59,11 +59,11 @@ public:
   const peer_info& peer() const { return peer_; }
   asio::any_io_executor strand() const { return strand_; }
   task<> run();
-  /// From any thread.
+  /// Sends the answer; may be called from any thread.
   void answer(http_response response);
-  /// From any thread: end after the request under way.
+  /// Ends after the request under way; may be called from any thread.
   void drain();
-  /// From any thread: end now.
+  /// Ends at once; may be called from any thread.
   void kill();
 
 private:
@@ -103,7 +103,7 @@ private:
   bool killed_ = false;
 };
 
-/// Answers through `connection` as long as it lives.
+/// A reply that answers through `connection` as long as that lives.
 std::shared_ptr<http_reply::state> make_reply_state(const std::shared_ptr<http_connection>& connection);
 
 } // namespace swarm::transport

@@ -12,7 +12,7 @@ namespace swarm::transport {
 
 class line_connection;
 
-/// What a connection and the writers to it share; outlives either. Guarded by `mutex`.
+/// What a connection and its writers share. It outlives both and is guarded by `mutex`.
 struct line_writer::state {
   std::mutex mutex;
   std::weak_ptr<line_connection> connection;
@@ -57,9 +57,9 @@ public:
 
   asio::any_io_executor strand() const { return strand_; }
   task<> run();
-  /// From any thread: there is something to write, or to close.
+  /// Tells the connection that there is something to write or to close; may be called from any thread.
   void wake();
-  /// From any thread: end now.
+  /// Ends at once; may be called from any thread.
   void kill();
 
 private:

@@ -33,7 +33,7 @@ public:
     return {digest(number), 100u + number, digest(layout)};
   }
 
-  // -- what the contract says
+  // What the contract says
   contracts::peer_view& peer(std::uint8_t number) {
     for (auto& one : view.peers)
       if (one.account == account(number)) return one;
@@ -55,7 +55,7 @@ public:
     view.head.leader = account(leader);
     view.head.term = term;
   }
-  /// The current round is merged; the next one begins, or the training is complete.
+  /// Merges the current round; the next one begins, or the training is complete.
   void merge(std::uint8_t merged, std::uint8_t by, bool complete = false) {
     view.head.merged_round = view.head.round_num++;
     view.head.merged_digest = digest(merged);
@@ -69,19 +69,19 @@ public:
     view.head.checked_in = 0;
   }
 
-  // -- events
+  // Events
   void look() {
     ++view.block_num;
     step(event::view_read{view});
   }
-  /// `times` ticks of `pause`.
+  /// Lets time pass in `times` ticks of `pause`.
   void pass(duration pause, int times = 1) {
     for (int i = 0; i < times; ++i) {
       now += pause;
       step(event::tick{});
     }
   }
-  /// The newest call is in a block; the machine then sees the view as it is.
+  /// Puts the newest call into a block; the machine then sees the present view.
   void done(bool ok = true, std::string text = {}) {
     step(event::call_done{last<action::call>().id, ok, ++view.block_num, std::move(text)});
     look();
@@ -130,7 +130,7 @@ public:
     clear();
   }
 
-  // -- actions
+  // Actions
   template <class Action>
   std::size_t count() const {
     return static_cast<std::size_t>(std::count_if(

@@ -52,7 +52,7 @@ std::string scenario::describe() const {
       one_diverges ? ", the last one diverges" : "", one_differs ? ", the last one differs" : "");
 }
 
-// -- programs
+// Programs
 
 void simulation::start_program(node& n) {
   auto& p = n.prog;
@@ -202,7 +202,7 @@ void simulation::session_ended(node& n, const action::session_ended& how) {
   n.ended = true;
 }
 
-// -- accidents
+// Accidents
 
 void simulation::plan_accident() {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(scenario_.quiet_at).count();
@@ -221,7 +221,7 @@ void simulation::accident() {
   }
   const auto unreliable = scenario_.nodes - scenario_.reliable;
   if (unreliable == 0) return;
-  // The leader of a merge is the most interesting victim.
+  // The leader of a merge is the most interesting node to fail.
   auto* n = nodes_[scenario_.reliable + random_.below(unreliable)].get();
   const auto leader = contracts::training_probe(world_, training_).head().leader;
   if (auto* leads = find(leader); leads != nullptr && !leads->reliable) n = leads;
@@ -242,8 +242,8 @@ void simulation::accident() {
   }
 }
 
-/// A round moves on by a majority of the peers in it, and is merged from their files, by one of those that may
-/// lead. When too many of them are gone for good only an operator can help; the documented way is a reset.
+/// A round needs a majority of its peers, their files, and one of those that may lead. When too many of them
+/// are gone for good, only an operator can help; the documented way is a reset.
 void simulation::help_hopeless_round() {
   after(50s, [this] { help_hopeless_round(); });
   const auto view = view_now();
@@ -276,7 +276,7 @@ void simulation::reset_training() {
   contract_moved();
 }
 
-/// Nobody has the last merge of a complete training any more.
+/// Whether nobody has the last merge of a complete training any more.
 bool simulation::is_final_model_lost() {
   const auto head = view_now().head;
   return head.phase == contracts::round_phase::complete

@@ -15,7 +15,7 @@ namespace {
 constexpr auto tick_interval = 200ms;
 constexpr auto silent_after = 6s;
 constexpr auto look_for_hopeless = 50s;
-/// More simulated time than any training here needs once the faults have stopped.
+/// More simulated time than any training needs once the faults have stopped.
 constexpr auto patience = 1500s;
 constexpr std::uint16_t operator_account = 100;
 
@@ -58,7 +58,7 @@ std::string simulation::run() {
   return broken_;
 }
 
-// -- time and chance
+// Time and chance
 
 void simulation::at(time_point when, thunk what) {
   queue_.emplace(when, std::move(what));
@@ -91,7 +91,7 @@ void simulation::broken(std::string what) {
   if (broken_.empty()) broken_ = std::move(what);
 }
 
-// -- processes
+// Processes
 
 void simulation::boot(node& n) {
   if (n.is_up() || n.ended) return;
@@ -110,7 +110,7 @@ void simulation::boot(node& n) {
   note(&n, "starts");
   if (n.engaged) n.machine->step(event::former_session{}, now_);
   tick(n);
-  // Not every process that comes back gets a program again.
+  // Not every restarted process gets a program again.
   if (n.reliable || n.prog.serial == 0 || chance(700))
     in_life(n, between(100, 3000), [this, &n] { start_program(n); });
 }
@@ -125,7 +125,7 @@ void simulation::kill(node& n, std::string_view how) {
   if (n.prog.now != program::doing::over) n.prog.now = program::doing::over;
 }
 
-/// As on SIGTERM: the channel goes first, then the machine says when it is ready, or time is up.
+/// Stops a node as on SIGTERM: the channel ends first, then the machine says when it is ready, or time is up.
 void simulation::terminate(node& n) {
   if (!n.is_up() || n.stopping) return;
   note(&n, "is told to stop");
@@ -196,7 +196,7 @@ void simulation::drain(node& n) {
   n.ended = true;
 }
 
-// -- the SN
+// The SN
 
 /// Transactions of a node are executed in the order in which it sent them, as their nonces demand.
 void simulation::submit(node& n, const action::call& call) {
@@ -268,7 +268,7 @@ contract_view simulation::view_now() {
   return out;
 }
 
-/// One read at a time; what is asked for meanwhile is one more read afterwards.
+/// There is one read at a time; all that is asked for meanwhile is served by one more read afterwards.
 void simulation::read_contract(node& n) {
   if (n.reading) {
     n.read_again = true;
@@ -289,7 +289,7 @@ void simulation::read_contract(node& n) {
   });
 }
 
-// -- files and merges
+// Files and merges
 
 simulation::node* simulation::find(const address& account) {
   const auto found =
@@ -325,7 +325,7 @@ void simulation::start_merge(node& n, const action::start_merge& task) {
             ++n.job->progress;
             if (got) here->insert(digest);
             if (++*answered < task.inputs.size()) return;
-            // A stuck one is broken off by the limits of its connections in the end.
+            // The limits of its connections end a stuck merge at last.
             in_life(n, n.job->stuck ? between(30000, 90000) : between(1, 2000),
                     [this, &n, here, task, serial] {
                       if (n.job && n.job->serial == serial) finish_merge(n, task, *here);

@@ -36,7 +36,7 @@ inline ledger::chain_options rpc_chain_options(std::filesystem::path dir) {
   return out;
 }
 
-/// A service with its reader and its chain, joined as the actors join them, but in one thread.
+/// A service with its reader and its chain, connected as the actors connect them, but in one thread.
 class joined_service {
 public:
   joined_service(ledger::chain& chain, time_point now, const service_limits& limits = {})
@@ -100,7 +100,7 @@ public:
     from.send = [this](std::string text) { sent.push_back(std::move(text)); };
   }
 
-  /// Everything that was sent in answer to `body`, nothing yet when it waits for a block.
+  /// Everything that was sent in answer to `body`; nothing when the answer waits for a block.
   std::vector<std::string> post(std::string_view body) {
     sent.clear();
     served->handle(std::string(body), from, now);
