@@ -1,6 +1,7 @@
 #include "transport/p2p/p2p_node.hpp"
 
 #include "base/hash.hpp"
+#include "base/testing/wording.hpp"
 #include "ledger/formats/keys.hpp"
 #include "transport/testing/test_support.hpp"
 #include "transport/ws/websocket.hpp"
@@ -16,6 +17,8 @@ using namespace swarm::p2p;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
 using namespace std::chrono_literals;
+using swarm::testing::says;
+using swarm::testing::wording;
 
 namespace {
 
@@ -291,8 +294,7 @@ TEST_CASE("nodes of another chain are no neighbors, and both ends know why") {
   CHECK(eventually([&] {
     const auto status = b.node->status();
     return status.targets.size() == 1
-           && status.targets[0].last_failure.find("hello refused: genesis: 0x00000000.. ")
-                  != std::string::npos;
+           && says(status.targets[0].last_failure, "hello refused: genesis: 0x00000000.. ");
   }));
   CHECK(a.neighbor_count() == 0);
   CHECK(b.neighbor_count() == 0);
@@ -375,7 +377,7 @@ TEST_CASE("the number of neighbors is bounded") {
   c.start(n.io);
   CHECK(eventually([&] {
     const auto status = c.node->status();
-    return status.targets.at(0).last_failure.find("there are 1 neighbors already") != std::string::npos;
+    return says(status.targets.at(0).last_failure, "there are 1 neighbors already");
   }));
   CHECK(a.neighbor_count() == 1);
 }
@@ -425,18 +427,15 @@ TEST_CASE("strangers with a certificate: no hello, nonsense, other paths, plain 
     auto session = ws_connect(n.io, stranger, "127.0.0.1", a.node->port(), target, {}, std::move(callbacks));
     opened->get();
     act(*session);
-    return closed->get().message;
+    return wording(closed->get());
   };
-  const auto has = [](const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-  };
-  CHECK(has(end_of("/p2p", [](ws_session&) {}), "no hello in time"));
-  CHECK(has(end_of("/other", [](ws_session&) {}), "nothing but /p2p"));
-  CHECK(has(end_of("/p2p", [](ws_session& s) { (void)s.send_text("hi"); }),
-            "misbehaved: malformed: a text message"));
-  CHECK(has(end_of("/p2p", [](ws_session& s) { (void)s.send_binary({200}); }), "unknown kind 200"));
+  CHECK(says(end_of("/p2p", [](ws_session&) {}), "no hello in time"));
+  CHECK(says(end_of("/other", [](ws_session&) {}), "nothing but /p2p"));
+  CHECK(says(end_of("/p2p", [](ws_session& s) { (void)s.send_text("hi"); }),
+             "misbehaved: malformed: a text message"));
+  CHECK(says(end_of("/p2p", [](ws_session& s) { (void)s.send_binary({200}); }), "unknown kind 200"));
   CHECK(
-      has(end_of("/p2p", [](ws_session& s) { (void)s.send_binary(encode(ping{1})); }), "ping before hello"));
+      says(end_of("/p2p", [](ws_session& s) { (void)s.send_binary(encode(ping{1})); }), "ping before hello"));
   CHECK(a.neighbor_count() == 0);
   auto client = raw_tls::connect(a.node->port(), n.ca.issue("plain"));
   client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
