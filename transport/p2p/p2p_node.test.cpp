@@ -312,10 +312,9 @@ TEST_CASE("a neighbor that misbehaves is refused for a while") {
   CHECK(a.neighbor_count() == 1);
   a.node->penalize(a.id_of(b), "a block with a wrong root", 60);
   CHECK(eventually([&] { return a.locked([&] { return !a.gone.empty(); }); }));
-  CHECK(a.locked([&] { return a.gone[0]; }) == "misbehaved: a block with a wrong root");
+  CHECK(wording(a.locked([&] { return a.gone[0]; })) == "misbehaved: a block with a wrong root");
   CHECK(eventually([&] { return b.locked([&] { return !b.gone.empty(); }); }));
-  CHECK(b.locked([&] { return b.gone[0]; }).find("misbehaved: a block with a wrong root")
-        != std::string::npos);
+  CHECK(says(b.locked([&] { return b.gone[0]; }), "misbehaved: a block with a wrong root"));
   // When the time is over it comes back by itself.
   CHECK(n.meshed());
   n.in_order();
