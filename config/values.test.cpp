@@ -1,16 +1,20 @@
 #include "config/values.hpp"
 
+#include "base/testing/wording.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>
 
 using namespace swarm;
 using namespace swarm::config;
+using swarm::testing::says;
+using swarm::testing::wording;
 
 namespace {
 
 template <class T>
-std::string message(const result<T>& r) {
+wording message(const result<T>& r) {
   return r ? "accepted" : r.error().message;
 }
 
@@ -63,11 +67,11 @@ TEST_CASE("services are names with an optional port") {
   CHECK(why("a:0")
         == "'a:0' is not a service (its port is not a number from 1 to 65535); give NAME or NAME:PORT, e.g. "
            "api.sn-1.swarm:443");
-  CHECK(why("a:").find("its port") != std::string::npos);
-  CHECK(why(":443").find("its host is neither") != std::string::npos);
-  CHECK(why("[::1").find("no closing bracket") != std::string::npos);
-  CHECK(why("[::1]x").find("text after the bracket") != std::string::npos);
-  CHECK(why("").find("its host") != std::string::npos);
+  CHECK(says(why("a:"), "its port"));
+  CHECK(says(why(":443"), "its host is neither"));
+  CHECK(says(why("[::1"), "no closing bracket"));
+  CHECK(says(why("[::1]x"), "text after the bracket"));
+  CHECK(says(why(""), "its host"));
 }
 
 TEST_CASE("flags are words for yes and no in any case") {
@@ -93,7 +97,7 @@ TEST_CASE("names are short and fit for a file name") {
         == fmt::format("the name '{}' has 65 bytes; at most 64 are allowed", std::string(65, 'n')));
   for (const auto* text : {"", ".", "..", "-x", "a/b", "a b", "\xc3\xa4", "a\n"}) {
     CAPTURE(text);
-    CHECK(message(to_name(text)).find("cannot be a name; use letters, digits") != std::string::npos);
+    CHECK(says(message(to_name(text)), "cannot be a name; use letters, digits"));
   }
 }
 
@@ -101,7 +105,7 @@ TEST_CASE("paths are bounded and free of control characters") {
   CHECK(to_path("/tmp/x y"));
   CHECK(message(to_path("")) == "the path is empty");
   CHECK(message(to_path("a\nb")) == "the path 'a?b' has control characters in it");
-  CHECK(message(to_path(std::string(4096, 'a'))).find("has 4096 bytes; at most 4095") != std::string::npos);
+  CHECK(says(message(to_path(std::string(4096, 'a'))), "has 4096 bytes; at most 4095"));
 }
 
 TEST_CASE("log levels") {

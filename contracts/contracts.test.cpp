@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "base/random.hpp"
+#include "base/testing/wording.hpp"
 #include "contracts/testing/played_rounds.hpp"
 #include "contracts/training_registry/client.hpp"
 
@@ -9,6 +10,7 @@
 
 using namespace swarm;
 using namespace swarm::contracts;
+using swarm::testing::wording;
 
 namespace {
 
@@ -48,7 +50,7 @@ TEST_CASE("genesis has both registries and the default training") {
 
 TEST_CASE("what is no call reverts with a reason") {
   memory_world world(make_contracts());
-  const auto text = [&world](const bytes& input) {
+  const auto text = [&world](const bytes& input) -> wording {
     const auto done = world.send({}, training, input);
     CHECK(!done.ok);
     return revert_text(done.output);

@@ -192,12 +192,9 @@ void answer_role_method(self_pointer self, const std::string& method, const json
   const auto wait = self->state().options.answer_max;
   if (!target->method) {
     self->ask(target->path, wait, admin_query{method, json::serialize(params)})
-        .then([call, method](const std::string& text) { succeed_with_text(*call, method, text); },
-              [call, path = target->path](caf::error& e) {
-                auto why = from_caf(e);
-                why.message = fmt::format("{}: {}", path, why.message);
-                call->fail(why);
-              });
+        .then(
+            [call, method](const std::string& text) { succeed_with_text(*call, method, text); },
+            [call, path = target->path](caf::error& e) { call->fail(fail_with(from_caf(e), path).value()); });
     return;
   }
   self->delayed_send(self, wait, call_due{call, method});

@@ -78,7 +78,7 @@ swarm::error from_caf(const caf::error& reason) {
   if (is(reason, caf::sec::request_timeout)) code = errc::timeout;
   if (is(reason, caf::sec::request_receiver_down) || is(reason, caf::sec::invalid_argument))
     code = errc::unavailable;
-  return {error_category(code), static_cast<int>(code), text_of(reason)};
+  return make_error(code, text_of(reason));
 }
 
 caf::error to_reason(const exit_info& how) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/testing/wording.hpp"
 #include "config/parse.hpp"
 
 #include <unistd.h>
@@ -26,7 +27,7 @@ inline words sl_with(const words& more = {}) {
   return words{"--role", "sl", "--host-ip", "10.0.0.1", "--sn-ip", "10.0.0.2"} + identity + more;
 }
 
-inline std::string message(const words& args, const environment& env = {}) {
+inline swarm::testing::wording message(const words& args, const environment& env = {}) {
   const auto out = parse(args, env);
   return out ? "accepted" : out.error().message;
 }

@@ -1,4 +1,5 @@
 #include "base/random.hpp"
+#include "base/testing/wording.hpp"
 #include "contracts/abi/error.hpp"
 #include "contracts/abi/function.hpp"
 
@@ -6,6 +7,7 @@
 
 using namespace swarm;
 using namespace swarm::contracts;
+using swarm::testing::wording;
 
 namespace {
 
@@ -223,7 +225,7 @@ TEST_CASE("layouts other than the canonical one are refused") {
   // Two strings that share one tail would decode elsewhere.
   CHECK(broken_rule<std::vector<text>>(words("20 2 40 40 1 'a'")) == code(abi::rule::bad_offset));
   const auto error = abi::decode_answer<std::vector<text>>(words("20 2 40 40 1 'a'")).error();
-  CHECK(error.message == "item 1.2: offset 64, canonical encoding has 128");
+  CHECK(wording(error) == "item 1.2: offset 64, canonical encoding has 128");
 }
 
 TEST_CASE("strings have to be UTF-8") {

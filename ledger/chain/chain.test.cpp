@@ -1,6 +1,7 @@
 #include "ledger/chain/chain.hpp"
 
 #include "base/hash.hpp"
+#include "base/testing/wording.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
 #include "ledger/formats/header_rules.hpp"
 #include "ledger/state/execute.hpp"
@@ -11,6 +12,7 @@
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
+using swarm::testing::says;
 
 namespace {
 
@@ -166,7 +168,7 @@ TEST_CASE("what never fits is refused at the door") {
   CHECK(submit(fields, 1).is(txn_errc::wrong_chain));
   auto rich = fields;
   rich.value = u256(1);
-  CHECK(submit(rich).message.find("insufficient funds") != std::string::npos);
+  CHECK(says(submit(rich), "insufficient funds"));
   auto creating = fields;
   creating.to.reset();
   CHECK(submit(creating).is(execution_errc::contract_creation));

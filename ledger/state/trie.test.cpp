@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "base/random.hpp"
+#include "base/testing/wording.hpp"
 #include "ledger/formats/receipt.hpp"
 #include "ledger/formats/transaction.hpp"
 
@@ -11,6 +12,7 @@
 
 using namespace swarm;
 using namespace swarm::ledger;
+using swarm::testing::says;
 
 namespace {
 
@@ -299,7 +301,7 @@ TEST_CASE("a missing or damaged node is an error that names it") {
   auto missing = trie(&store, root).get(as_bytes("key"));
   REQUIRE_FALSE(missing);
   CHECK(missing.error().is(errc::corrupt));
-  CHECK(missing.error().message.find(to_hex(root.view())) != std::string::npos);
+  CHECK(says(missing.error(), to_hex(root.view())));
   memory.nodes[root] = {0xc1, 0x80};
   auto damaged = trie(&store, root).put(as_bytes("key"), {1});
   REQUIRE_FALSE(damaged);

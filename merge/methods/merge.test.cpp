@@ -1,6 +1,7 @@
 #include "merge/methods/merge.hpp"
 
 #include "base/random.hpp"
+#include "base/testing/wording.hpp"
 #include "merge/methods/kernels.hpp"
 #include "merge/testing/models.hpp"
 
@@ -15,6 +16,7 @@
 using namespace swarm;
 using namespace swarm::merge;
 using namespace swarm::merge::testing;
+using swarm::testing::wording;
 
 namespace {
 
@@ -30,7 +32,7 @@ std::vector<float> values(const model_file& file, const std::string& name = "wei
   return values_of<float>(file.data(*file.layout().find(name)));
 }
 
-std::string message_of(const result<merged>& from) {
+wording message_of(const result<merged>& from) {
   return from ? "no error" : from.error().message;
 }
 
@@ -174,7 +176,7 @@ TEST_CASE("a merge that cannot be says why and leaves nothing behind") {
   const auto all_bad = merge_of({{bad, 1, "a"}, {bad, 1, "b"}});
   REQUIRE(!all_bad);
   CHECK(all_bad.error().is(merge_errc::nothing_to_merge));
-  CHECK(all_bad.error().message
+  CHECK(wording(all_bad.error())
         == "no contribution can be merged; a: 'weight' has 1 NaN or infinite values of 2; b: 'weight' has 1 "
            "NaN or "
            "infinite values of 2");
@@ -186,7 +188,7 @@ TEST_CASE("a merge that cannot be says why and leaves nothing behind") {
     const auto done = merge_models(method, std::vector<contribution>{{good, 1, "a"}}, store);
     REQUIRE(!done);
     CHECK(done.error().is(merge_errc::not_implemented));
-    CHECK(done.error().message
+    CHECK(wording(done.error())
           == fmt::format("merge method '{}' is not in this version; use mean", name_of(method)));
   }
   const auto cancelled =
@@ -212,7 +214,7 @@ TEST_CASE("merge methods have names") {
   CHECK(parse_merge_method("Mean").value() == merge_method::mean);
   CHECK(parse_merge_method("coordmedian").value() == merge_method::coordmedian);
   CHECK(parse_merge_method("GEOMEDIAN").value() == merge_method::geomedian);
-  CHECK(parse_merge_method("median").error().message
+  CHECK(wording(parse_merge_method("median").error())
         == "unknown merge method 'median'; use mean, coordmedian or geomedian");
   CHECK(check_supported(merge_method::mean));
 }

@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from harness import DEFAULT_CONTRACT, ROOT, Meeting, Program, inspect_program, trains
+from harness import DEFAULT_CONTRACT, ROOT, Meeting, Program, inspect_program, says, trains
 
 SCRIPT = ROOT / "examples/audit/verify_merge.py"
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_proved_is_said(proved):
         ((DEFAULT_CONTRACT, 1, "-o", "/nowhere/proof.json"), "cannot write /nowhere/proof.json"),
     ]:
         done = inspect(swarm, "proof", *arguments)
-        assert done.returncode == 1 and why in done.stderr, (arguments, done.stderr)
+        assert done.returncode == 1 and says(done.stderr, why), (arguments, done.stderr)
     file.write_text("{")
     for verifies in (inspect_verifies, script_verifies):
         done = verifies(file, *trust_of(swarm)[0])

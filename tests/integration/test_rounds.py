@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from harness import Meeting, Program, trains, until
+from harness import Meeting, Program, says, trains, until
 from wire_client import SLError
 
 
@@ -166,6 +166,6 @@ def test_a_program_that_starts_after_the_end_is_told(swarm):
 def test_an_unknown_contract_does_not_disturb_others(swarm):
     one, two = swarm.start(sls=2).sls
     error = Program(one, trains([model(1)], trainingContract="nobody.made.it")).failure()
-    assert isinstance(error, SLError) and "nobody.made.it" in str(error) and "--contract" in str(error)
+    assert isinstance(error, SLError) and says(error, "nobody.made.it") and says(error, "--contract")
     programs = [Program(sl, trains([model(1)], minPeers=2)) for sl in (one, two)]
     assert all(program.result().sync_count == 1 for program in programs)

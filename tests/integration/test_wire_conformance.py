@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from harness import PATIENCE, Meeting, Program, trains, until
+from harness import PATIENCE, Meeting, Program, says, trains, until
 from wire_client import Array, SLError
 from wire_schema import MESSAGES, OPEN, SYNC, frame
 
@@ -110,7 +110,7 @@ BROKEN_FRAMES = {
 def test_a_broken_frame_is_refused_and_the_next_program_served(swarm, case):
     sl = swarm.start().sls[0]
     raw_of, expected = BROKEN_FRAMES[case]
-    assert expected.lower() in refusal(sl, after_open(raw_of)).lower()
+    assert says(refusal(sl, after_open(raw_of)).lower(), expected.lower())
     assert Program(sl, trains([PARAMS])).result().sync_count == 1
     assert sl.wait_exit() == 0
 
@@ -133,7 +133,7 @@ BAD_SESSIONS = {
 def test_a_session_that_cannot_be_is_refused_by_name(swarm, case):
     sl = swarm.start().sls[0]
     fields, expected = BAD_SESSIONS[case]
-    assert expected in refusal(sl, lambda client: client.open(**fields))
+    assert says(refusal(sl, lambda client: client.open(**fields)), expected)
     assert Program(sl, trains([PARAMS])).result().sync_count == 1
 
 
@@ -156,7 +156,7 @@ def test_parameters_that_cannot_be_are_refused_by_name(swarm, case):
         client.open()
         client.sync(params)
 
-    assert expected in refusal(sl, work)
+    assert says(refusal(sl, work), expected)
     assert Program(sl, trains([PARAMS])).result().sync_count == 1
 
 
@@ -189,7 +189,7 @@ def test_a_model_unlike_its_peers_is_refused_with_the_difference(swarm, change):
 
     text = refusal(two, late)
     refused.set()
-    assert next(iter(change)) in text and "same model definition" in text
+    assert says(text, next(iter(change))) and says(text, "same model definition")
     first.result()
     assert one.wait_exit() == 0
 

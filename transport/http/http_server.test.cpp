@@ -1,5 +1,6 @@
 #include "transport/http/http_server.hpp"
 
+#include "base/testing/wording.hpp"
 #include "transport/testing/test_support.hpp"
 
 #include <doctest/doctest.h>
@@ -11,6 +12,7 @@ using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
 using std::chrono::milliseconds;
+using swarm::testing::says;
 
 namespace {
 
@@ -259,7 +261,7 @@ TEST_CASE("slow and silent clients are cut off") {
     CHECK(read_plain_to_end(fd).empty());
     ::close(fd);
     CHECK(eventually(
-        [&] { return has(f.server->status().last_handshake_failure, "did not finish the TLS handshake"); }));
+        [&] { return says(f.server->status().last_handshake_failure, "did not finish the TLS handshake"); }));
   }
   SUBCASE("no request") {
     CHECK(f.connect().read_to_end().empty());
@@ -329,8 +331,8 @@ TEST_CASE("a port in use, a bad address") {
   auto second = http_server::start(f.io, identity_of(f.server_files), options, echo);
   REQUIRE_FALSE(second);
   CHECK(second.error().is(net_errc::in_use));
-  CHECK(has(second.error().message, fmt::format("API: port {} on 127.0.0.1 is in use", f.server->port())));
-  CHECK(has(second.error().message, "choose another port"));
+  CHECK(says(second.error(), fmt::format("API: port {} on 127.0.0.1 is in use", f.server->port())));
+  CHECK(says(second.error(), "choose another port"));
   options.address = "sn-1";
   second = http_server::start(f.io, identity_of(f.server_files), options, echo);
   REQUIRE_FALSE(second);
@@ -338,7 +340,7 @@ TEST_CASE("a port in use, a bad address") {
   options.address = "203.0.113.7";
   second = http_server::start(f.io, identity_of(f.server_files), options, echo);
   REQUIRE_FALSE(second);
-  CHECK(has(second.error().message, "does not have that address"));
+  CHECK(says(second.error(), "does not have that address"));
   auto port = f.server->port();
   f.server.reset();
   options.address = "127.0.0.1";

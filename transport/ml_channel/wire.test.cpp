@@ -1,6 +1,7 @@
 #include "transport/ml_channel/wire.hpp"
 
 #include "base/random.hpp"
+#include "base/testing/wording.hpp"
 #include "transport/ml_channel/proto.hpp"
 
 #include <doctest/doctest.h>
@@ -12,6 +13,8 @@
 
 using namespace swarm;
 using namespace swarm::ml;
+using swarm::testing::says;
+using swarm::testing::wording;
 
 namespace {
 
@@ -22,14 +25,14 @@ bytes unhex(std::string_view text) {
 }
 
 template <class T>
-std::string message_of(const result<T>& from) {
+wording message_of(const result<T>& from) {
   return from ? "no error" : from.error().message;
 }
 
 template <class T>
 bool fails(const result<T>& from, wire_errc code, std::string_view text) {
   CAPTURE(message_of(from));
-  return !from && from.error().is(code) && from.error().message.find(text) != std::string::npos;
+  return !from && from.error().is(code) && says(from.error(), text);
 }
 
 // Written by Python's protobuf 4.21.12 from a description with the fields of the reference.
@@ -278,7 +281,7 @@ TEST_CASE("the client 2.3 is recognised by the file name in the place of the wei
   for (const auto* name : {"trained_weights.pkl", "/tmp/hpe-swarm/trained_weights.pkl", "x"}) {
     const auto body = joined({field_of(1, text_of("s-1")), bytes{0x10, 1}, field_of(5, text_of(name))});
     CHECK(fails(decode_sync_request(body), wire_errc::client_2_3, "swarmlearning client 2.3"));
-    CHECK(message_of(decode_sync_request(body)).find(name) != std::string::npos);
+    CHECK(says(message_of(decode_sync_request(body)), name));
   }
   CHECK(decode_sync_request(field_of(5, {})).value().input_params.empty());
   CHECK(fails(decode_sync_request(field_of(5, bytes{0x80, 0x04, 0x95})), wire_errc::malformed, "Weights"));

@@ -1,6 +1,7 @@
 #include "transport/tls/tls_identity.hpp"
 
 #include "base/clock.hpp"
+#include "base/testing/wording.hpp"
 #include "transport/testing/test_support.hpp"
 
 #include <doctest/doctest.h>
@@ -12,6 +13,7 @@
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
+using swarm::testing::says;
 
 namespace {
 
@@ -23,7 +25,7 @@ void refuses(const tls_files& files, tls_errc code, std::initializer_list<std::s
   CHECK(loaded.error().is(code));
   for (const auto& part : parts) {
     CAPTURE(part);
-    CHECK(loaded.error().message.find(part) != std::string::npos);
+    CHECK(says(loaded.error(), part));
   }
 }
 

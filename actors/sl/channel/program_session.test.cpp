@@ -1,5 +1,6 @@
 #include "actors/sl/channel/program_session.hpp"
 
+#include "base/testing/wording.hpp"
 #include "transport/ml_channel/weights.hpp"
 
 #include <doctest/doctest.h>
@@ -9,6 +10,7 @@
 
 using namespace swarm;
 using namespace swarm::actors;
+using swarm::testing::says;
 namespace fs = std::filesystem;
 
 namespace {
@@ -129,7 +131,7 @@ TEST_CASE("what a session cannot be opened with is refused by name") {
     change(request);
     const auto event = t.open(request);
     REQUIRE(!event);
-    CHECK(event.error().message.find(name) != std::string::npos);
+    CHECK(says(event.error(), name));
     CHECK(t.session->is_idle());
   };
   refused([](auto& r) { r.sync_interval = 0; }, "syncFrequency");

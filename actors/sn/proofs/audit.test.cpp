@@ -1,5 +1,6 @@
 #include "actors/sn/proofs/make_proof.hpp"
 #include "actors/sn/proofs/proof_json.hpp"
+#include "base/testing/wording.hpp"
 #include "contracts/contracts.hpp"
 #include "contracts/registry/client.hpp"
 #include "contracts/training/client.hpp"
@@ -15,6 +16,7 @@ using namespace swarm::proofs;
 namespace json = boost::json;
 using ledger::test::temp_dir;
 using ledger::test::test_key;
+using swarm::testing::wording;
 
 namespace {
 
@@ -117,7 +119,7 @@ json::value& at(json::value& top, std::string_view path) {
   return *here;
 }
 
-std::string message_of(const json::value& file) {
+wording message_of(const json::value& file) {
   const auto read = read_proof(json::serialize(file));
   return read ? "" : read.error().message;
 }
@@ -166,18 +168,18 @@ TEST_CASE("a round of an earlier generation can still be proved") {
   swarm.seal();
   CHECK(make_proof(*swarm.chain, contract, 1)->generation == 1);
   CHECK(make_proof(*swarm.chain, contract, 1, 1));
-  CHECK(make_proof(*swarm.chain, contract, 1, 2).error().message
+  CHECK(wording(make_proof(*swarm.chain, contract, 1, 2).error())
         == "'" + contract + "' has no merge of round 1 in generation 2");
 }
 
 TEST_CASE("what cannot be proved is said") {
   trained_chain swarm;
-  CHECK(make_proof(*swarm.chain, contract, 7).error().message
+  CHECK(wording(make_proof(*swarm.chain, contract, 7).error())
         == "'" + contract + "' has no merge of round 7");
-  CHECK(make_proof(*swarm.chain, "nobody's", 1).error().message
+  CHECK(wording(make_proof(*swarm.chain, "nobody's", 1).error())
         == "there is no training contract 'nobody's' on this chain");
   const auto refused = [&](std::string_view params) {
-    return answer_proof(*swarm.chain, params).error().message;
+    return wording(answer_proof(*swarm.chain, params).error());
   };
   CHECK(refused("[]") == "params is not an object");
   CHECK(refused("{}") == "params.contract is missing: the name of a training contract");
@@ -193,7 +195,7 @@ TEST_CASE("what cannot be proved is said") {
 TEST_CASE("a proof file is read strictly") {
   trained_chain swarm;
   const json::value good = to_json(*make_proof(*swarm.chain, contract, 1));
-  REQUIRE(message_of(good).empty());
+  REQUIRE(message_of(good) == "");
   const auto with = [&](std::string_view path, json::value value) {
     auto bent = good;
     at(bent, path) = std::move(value);
@@ -221,9 +223,9 @@ TEST_CASE("a proof file is read strictly") {
     bent.as_object().erase(field.key());
     CHECK(message_of(bent) == std::string(field.key()) + ": missing");
   }
-  CHECK(read_proof("{").error().message.starts_with("not JSON: "));
-  CHECK(read_proof("[]").error().message == ": not an object");
-  CHECK(read_proof(std::string(20, '[')).error().message.starts_with("not JSON: "));
+  CHECK(wording(read_proof("{").error()).starts_with("not JSON: "));
+  CHECK(wording(read_proof("[]").error()) == ": not an object");
+  CHECK(wording(read_proof(std::string(20, '[')).error()).starts_with("not JSON: "));
 }
 
 namespace {

@@ -1,4 +1,5 @@
 #include "actors/sn/rpc/testing/rpc_fixture.hpp"
+#include "base/testing/wording.hpp"
 #include "ledger/snapshot/testing/snapshot_fixture.hpp"
 
 #include <doctest/doctest.h>
@@ -6,6 +7,7 @@
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
+using swarm::testing::says;
 
 namespace {
 
@@ -55,7 +57,7 @@ private:
 
 bool says_try_again(const json::object& answer) {
   return answer.at("error").at("data").at("reason") == "history_incomplete"
-         && rpc_node::error_text(answer).find("history is being fetched: try again") != std::string::npos;
+         && says(rpc_node::error_text(answer), "history is being fetched: try again");
 }
 
 } // namespace
@@ -85,9 +87,9 @@ TEST_CASE("who waits for a transaction that a snapshot skipped is told to try ag
 
   // With all of history the answer is certain.
   const auto never = make_txn(test_key(9), 1, input_of(op::emit, word(3), word(4)));
-  const auto refused = node.error("eth_sendRawTransactionSync", fmt::format("[\"{}\"]", to_hex(never.raw())));
-  CHECK(refused.starts_with("-32000 nonce too low"));
-  CHECK(refused.find("history") == std::string::npos);
+  const auto refused = node.call("eth_sendRawTransactionSync", fmt::format("[\"{}\"]", to_hex(never.raw())));
+  CHECK(rpc_node::error_text(refused).starts_with("-32000 nonce too low"));
+  CHECK(json::serialize(refused).find("history") == std::string::npos);
   node.grow(1);
   node.sent.clear();
   node.follow(6);

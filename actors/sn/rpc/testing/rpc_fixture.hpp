@@ -2,6 +2,7 @@
 
 #include "actors/sn/rpc/reader.hpp"
 #include "actors/sn/rpc/service.hpp"
+#include "base/testing/wording.hpp"
 #include "contracts/contracts.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
 
@@ -130,10 +131,10 @@ public:
     return json::serialize(value(method, params));
   }
   /// "code message" of the error; a result throws.
-  std::string error(std::string_view method, std::string_view params = "[]") {
+  swarm::testing::wording error(std::string_view method, std::string_view params = "[]") {
     return error_text(call(method, params));
   }
-  static std::string error_text(const json::object& answer) {
+  static swarm::testing::wording error_text(const json::object& answer) {
     if (answer.contains("result") || !answer.contains("error"))
       throw std::runtime_error("no error: " + std::string(json::serialize(answer)));
     const auto& error = answer.at("error").as_object();
