@@ -18,22 +18,46 @@ def as_floats(value):
 
 
 def like(first, mean):
-    """The mean in the dtype of `first`; 0-d integers become float64."""
+    """The mean in the dtype of `first`."""
     if isinstance(first, Array):
         rounded = mean.astype(np.float32).view(np.uint32) + 0x8000
         return Array(first.dtype, first.shape, (rounded >> 16).astype("<u2").tobytes())
-    if first.dtype.kind not in "iu":
-        return mean.astype(first.dtype)
-    return np.rint(mean).astype(first.dtype) if first.shape else mean
+    return mean.astype(first.dtype)
+
+
+def elect(values, weights):
+    """The value of more than half of the weight, else the largest."""
+    total = sum(weights)
+    for value in values:
+        if 2 * sum(weight for other, weight in zip(values, weights) if other == value) > total:
+            return value
+    return max(values)
+
+
+def raw(value):
+    return value.data if isinstance(value, Array) else value.tobytes()
+
+
+def merge_one(values, weights):
+    """One parameter of every contribution. 0-d integers become float64."""
+    first = values[0]
+    if all(raw(value) == raw(first) for value in values):
+        merged = first
+    elif not isinstance(first, Array) and first.dtype.kind in "iub":
+        rows = np.stack([value.reshape(-1) for value in values], axis=1)
+        merged = np.array([elect(list(row), weights) for row in rows], first.dtype).reshape(first.shape)
+    else:
+        merged = like(first, sum(as_floats(value) * (weight / sum(weights)) for value, weight in zip(values, weights)))
+    if not isinstance(merged, Array) and merged.dtype.kind in "iu" and merged.shape == ():
+        merged = merged.astype(np.float64)
+    return merged
 
 
 def merge(contributions):
-    """Weighted mean of [(weights message, weight)]."""
-    total = sum(weight for _, weight in contributions)
-    given = [(decode_weights(weights), weight) for weights, weight in contributions]
-    merged = {}
-    for name, first in given[0][0].items():
-        merged[name] = like(first, sum(as_floats(params[name]) * (weight / total) for params, weight in given))
+    """Weighted mean of [(weights message, weight)]; what is the same in all is carried, other integers are elected."""
+    given = [decode_weights(weights) for weights, _ in contributions]
+    weights = [weight for _, weight in contributions]
+    merged = {name: merge_one([params[name] for params in given], weights) for name in given[0]}
     message = MESSAGES["Weights"]()
     encode_weights(merged, message)
     return message
