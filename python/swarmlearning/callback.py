@@ -89,6 +89,7 @@ class SwarmCallbackBase:
         self._last_loss: Optional[float] = None
         self._last_merged: Optional[Params] = None
         self._sent: Optional[Params] = None  # this model, as given to the merge that is waited for
+        self._got_merge = False  # in the present exchange, or the last one
         self._cannot_judge = False
         self._sharing = Sharing(options.sharedParameters)
         self._channel: Optional[Channel] = None
@@ -239,11 +240,11 @@ class SwarmCallbackBase:
             weightage = 0 if mode == "inactive" else self.options.nodeWeightage
             params = self._last_merged if mode == "active" else None
             self._log("Final merging starts at training end. Waiting for other peers to complete ...")
-            self._last_merged = None
             self._timed(self._session.close, weightage, self._get_parameters() if params is None else params)
-        if self._last_merged is None:
-            raise SwarmError("the SL ended the training without a final model; the model is this node's own")
-        self._ended_with(self._last_merged)
+            if not self._got_merge:
+                raise SwarmError("the SL ended the training without a final model; the model is this node's own")
+        if self._last_merged is not None:
+            self._ended_with(self._last_merged)
         self._last_merged = None
         self._close_channel()
         self._log("All peers and Swarm training rounds finished. Final Swarm model was loaded.")
@@ -251,7 +252,7 @@ class SwarmCallbackBase:
     def _timed(self, exchange: Callable[..., SyncResponse], weightage: int, params: Params) -> SyncResponse:
         started = time.monotonic()
         self._next_wait_log = WAIT_LOG_SECONDS
-        self._sent = params
+        self._sent, self._got_merge = params, False
         response = exchange(params, weightage, self._take_merged)
         self.syncs += 1
         self.syncSeconds += time.monotonic() - started
@@ -267,7 +268,7 @@ class SwarmCallbackBase:
     def _take_merged(self, params: Params) -> Tuple[float, float, int, int]:
         self._tell_if_left_out(params)
         self._load(params, "after loading")
-        self._last_merged = params
+        self._last_merged, self._got_merge = params, True
         loss = metric = 0.0
         if self.options.adsValData is not None:
             loss, metric = self._judge_merged()
@@ -310,10 +311,15 @@ class SwarmCallbackBase:
 
     def _tell_if_left_out(self, merged: Params) -> None:
         sent, self._sent = self._sent, None
-        found = left_out(sent, merged) if sent else {}
+        if sent is None:
+            return
+        found = left_out(sent, merged)
+        what = "The model of this node was left out of the merge"
+        if not found and self._last_merged is not None:
+            found = left_out(sent, self._last_merged)
+            what = "Since the last merge this model, and those of all other nodes, have got values that are no numbers"
         if found:
-            shown = some(f"{name} has {text}" for name, text in sorted(found.items()))
-            self._warn(f"The model of this node was left out of the merge, its values cannot be used: {shown}")
+            self._warn(f"{what}: {some(f'{name} has {text}' for name, text in sorted(found.items()))}")
 
     def _guarded(self, phase: str, action: Callable[[], None]) -> None:
         """Runs one exchange with the SL; after a failure the pipes are closed, so that the SL sees the end."""

@@ -45,10 +45,10 @@ def _place_names(layers: Iterable[Any]) -> Dict[str, str]:
     """What each layer that Keras has named is called when the numbers of its class begin at 0."""
     numbered: Dict[str, List[Tuple[int, str]]] = {}
     for layer in layers:
-        base = snake_case(type(layer).__name__)
-        match = re.fullmatch(re.escape(base) + r"(?:_(\d+))?", layer.name)
-        if match:
-            numbered.setdefault(base, []).append((int(match[1] or 0), layer.name))
+        own = snake_case(type(layer).__name__)
+        match = re.fullmatch(rf"((?:forward_|backward_)?{re.escape(own)})(?:_(\d+))?", layer.name)
+        if match:  # Bidirectional names what it wraps after it
+            numbered.setdefault(match[1], []).append((int(match[2] or 0), layer.name))
     places = {}
     for base, found in numbered.items():
         for place, (_, name) in enumerate(sorted(set(found))):
