@@ -27,7 +27,7 @@ for style in styles.STYLES:
         os.environ.update(swarm.sls[0].environment)
         try:
             callback = style()
-            outcome = {"held": callback.modelDigest(), "swarm": swarm.digest, "rounds": swarm.round_num}
+            outcome = {"held": callback.modelDigest(), "swarm": swarm.digest, "rounds": callback.syncs}
             swarm.join()
         except Exception:
             outcome = {"error": traceback.format_exc()}
