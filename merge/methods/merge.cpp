@@ -177,8 +177,8 @@ tl::unexpected<error> nothing_left(const std::vector<std::pair<const contributio
   return fail(merge_errc::nothing_to_merge, "no contribution can be merged{}", why);
 }
 
-/// Names the first tensor with NaN or infinite values and counts them in all; empty when there are none. Looks only at
-/// tensors that a method merges: what all contributions have in common keeps nobody out.
+/// Names the first tensor with NaN or infinite values and counts them in all; empty when there are none.
+/// Looks only at tensors that a method merges: what all contributions have in common keeps nobody out.
 std::string describe_non_finite(const model_file& file, std::span<const treatment> treatments) {
   constexpr std::uint64_t piece = 16 * segment_elements;
   std::string first;

@@ -15,9 +15,9 @@ enum class treatment : std::uint8_t {
   merged,  ///< by the method
 };
 
-/// One treatment for each of `layout().tensors()` of the files, which have equal layouts. A 0-d F64 that is a whole
-/// number in all files is elected: that is what the ML channel makes of an integer scalar. A single file has nothing to
-/// be compared with; what has NaN in it is not carried then, so that the method's caller finds it.
+/// One treatment for each of `layout().tensors()` of the files, which have equal layouts. A 0-d F64 that is a
+/// whole number in all files is elected: that is what the ML channel makes of an integer scalar. A single
+/// file has nothing to be compared with; what has NaN in it is not carried then, so that the caller finds it.
 std::vector<treatment> plan_treatments(std::span<const model_file* const> files);
 
 } // namespace swarm::merge

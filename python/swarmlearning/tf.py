@@ -179,8 +179,8 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
         names = [type(one).__name__ for one in after if type(one).__name__ not in ("_EndWatch", "History")]
         self._warn(
             f"After the swarm's final model was loaded, {len(changed)} parameters were changed "
-            f"({some(sorted(changed))}), likely by {' or '.join(names) or 'another callback'}; the swarm's model was put "
-            "back. To merge what such a callback restores, put it before the SwarmCallback"
+            f"({some(sorted(changed))}), likely by {' or '.join(names) or 'another callback'}; the swarm's model was "
+            "put back. To merge what such a callback restores, put it before the SwarmCallback"
         )
 
 

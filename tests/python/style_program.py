@@ -1,4 +1,4 @@
-"""style_program.py FRAMEWORK RESULT [STYLE...]: trains in every style with a swarm of its own; writes what came of it."""
+"""style_program.py FRAMEWORK RESULT [STYLE...]: trains in every style, with a swarm of its own; writes the outcomes."""
 
 import importlib
 import json

@@ -38,7 +38,8 @@ def validation():
 def batch_norm():
     normalize = layers.Normalization()
     normalize.adapt(X)
-    model = keras.Sequential([keras.Input((6,)), normalize, layers.Dense(8), layers.BatchNormalization(), layers.Dense(2)])
+    parts = [normalize, layers.Dense(8), layers.BatchNormalization(), layers.Dense(2)]
+    model = keras.Sequential([keras.Input((6,)), *parts])
     return fit(model, make_callback(adsValData=(X.astype("float64"), Y)))
 
 

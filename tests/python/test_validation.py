@@ -84,7 +84,10 @@ def test_pandas(swarm):
     assert len(run(swarm, model, (frame, pandas.Series(Y.numpy())))) == 2
 
 
-@pytest.mark.parametrize("data", [(X, Y, W), [(X[:20], Y[:20], W[:20]), (X[20:], Y[20:], W[20:])]], ids=["whole", "batches"])
+WEIGHTED = {"whole": (X, Y, W), "batches": [(X[:20], Y[:20], W[:20]), (X[20:], Y[20:], W[20:])]}
+
+
+@pytest.mark.parametrize("data", WEIGHTED.values(), ids=WEIGHTED)
 @pytest.mark.parametrize("args", [{"reduction": "sum"}, {"reduction": "mean"}, None])
 def test_sample_weights(swarm, data, args):
     torch.manual_seed(0)
