@@ -162,7 +162,7 @@ class SwarmCallback(SwarmCallbackBase):
         broadcast(self._state.tensors())
 
     def _follow(self, ranks: Ranks) -> None:
-        news = ranks.hear(self._on_wait)
+        news = ranks.hear(lambda seconds: self._progress.waiting("rank 0 syncs", seconds))
         self.syncs += 1
         self._interval = self._countdown = news["interval"]
         self.trainingOver = news["over"]
