@@ -253,7 +253,10 @@ class SwarmCallbackBase:
         started = time.monotonic()
         self._next_wait_log = WAIT_LOG_SECONDS
         self._sent, self._got_merge = params, False
-        response = exchange(params, weightage, self._take_merged)
+        try:
+            response = exchange(params, weightage, self._take_merged)
+        finally:
+            self._sent = None
         self.syncs += 1
         self.syncSeconds += time.monotonic() - started
         return response
@@ -310,7 +313,7 @@ class SwarmCallbackBase:
         return loss, metric
 
     def _tell_if_left_out(self, merged: Params) -> None:
-        sent, self._sent = self._sent, None
+        sent = self._sent
         if sent is None:
             return
         found = left_out(sent, merged)

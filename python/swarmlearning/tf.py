@@ -176,7 +176,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
             return
         self._load(final, "at the end of fit()")
         after = self._others[self._others.index(self) + 1 :] if self in self._others else []
-        names = [type(one).__name__ for one in after if type(one).__name__ not in ("_EndWatch", "History")]
+        names = [type(one).__name__ for one in after if not isinstance(one, (_EndWatch, keras.callbacks.History))]
         self._warn(
             f"After the swarm's final model was loaded, {len(changed)} parameters were changed "
             f"({some(sorted(changed))}), likely by {' or '.join(names) or 'another callback'}; the swarm's model was "
