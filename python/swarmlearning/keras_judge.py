@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 import keras
 import numpy as np
@@ -57,7 +57,7 @@ class Judge:
             raise SwarmArgumentError("adsValData has no samples")
         return _scores(self._model.evaluate(_as_keras(batches), steps=len(batches), verbose=0))
 
-    def _kept(self, judge: Any) -> Tuple[float, float]:
+    def _kept(self, judge: Callable[[], Tuple[float, float]]) -> Tuple[float, float]:
         """The metrics hold an epoch's figures so far, and evaluate() resets them."""
         model = self._model
         metrics = list({id(v): v for metric in model.metrics for v in metric.variables}.values())

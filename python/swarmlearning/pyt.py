@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
 import torch
 
@@ -145,7 +145,7 @@ class SwarmCallback(SwarmCallbackBase):
     def _finish(self) -> None:
         self._in_step(super()._finish)
 
-    def _in_step(self, exchange: Any) -> None:
+    def _in_step(self, exchange: Callable[[], None]) -> None:
         """An exchange with the SL on rank 0, whose outcome all ranks take."""
         ranks = self._ranks
         if ranks is None or ranks.alone:

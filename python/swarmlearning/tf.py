@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import FrameType
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import keras
@@ -198,7 +199,7 @@ class _EndWatch(keras.callbacks.Callback):
 def _callbacks_of_caller() -> Optional[List[Any]]:
     """The list of the keras.callbacks.CallbackList that calls set_model() at this moment; Keras does not tell a
     callback which others there are."""
-    frame = sys._getframe(1)
+    frame: Optional[FrameType] = sys._getframe(1)
     for _ in range(8):
         if frame is None:
             break

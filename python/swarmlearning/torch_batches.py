@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, Dict, Iterator, NamedTuple, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Iterator, NamedTuple, Optional, Tuple
 
 import numpy as np
 import torch
@@ -46,7 +46,7 @@ class Inputs(NamedTuple):
 
     required: int
     most: float  # by place
-    names: Optional[frozenset]  # None: any
+    names: Optional[FrozenSet[str]]  # None: any
 
     @classmethod
     def of(cls, model: torch.nn.Module) -> "Inputs":

@@ -84,7 +84,7 @@ class Ranks:
                 on_wait(time.monotonic() - started)
                 next_call += 1.0
         self._heard += 1
-        news = json.loads(self._store.get(self._key(f"news/{self._heard}")))
+        news: Dict[str, Any] = json.loads(self._store.get(self._key(f"news/{self._heard}")))
         if "error" in news:
             raise SwarmError(f"rank 0: {news['error']}")
         return news

@@ -109,7 +109,7 @@ def bare_model(model: torch.nn.Module) -> torch.nn.Module:
         if isinstance(model, (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)):
             model = model.module
         elif "OptimizedModule" in _classes(model):
-            model = model._orig_mod
+            model = getattr(model, "_orig_mod")  # noqa: B009
         else:
             return model
 
@@ -144,7 +144,7 @@ def _joined(real: Any, part: torch.Tensor) -> torch.Tensor:
 
 
 def _is_lazy(tensor: Any) -> bool:
-    return isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin)
+    return isinstance(tensor, (torch.nn.UninitializedParameter, torch.nn.UninitializedBuffer))
 
 
 def _is_sharded(tensor: torch.Tensor) -> bool:
