@@ -1,8 +1,10 @@
 #include "merge/methods/merge.hpp"
 
 #include "base/assert.hpp"
+#include "merge/methods/elect.hpp"
 #include "merge/methods/kernels.hpp"
 #include "merge/methods/method.hpp"
+#include "merge/methods/treatment.hpp"
 #include "merge/model/header_json.hpp"
 
 #include <fmt/format.h>
@@ -11,6 +13,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -70,8 +73,10 @@ using candidates = std::vector<const contribution*>;
 /// The merge of models with equal layouts, written block by block.
 class merge_run {
 public:
-  merge_run(const merge_algorithm& algorithm, std::span<const model_file* const> files)
-      : algorithm_(algorithm), files_(files), layout_(files.front()->layout().canonical()) {}
+  merge_run(const merge_algorithm& algorithm, std::span<const model_file* const> files,
+            std::span<const double> weights, std::span<const treatment> treatments)
+      : algorithm_(algorithm), files_(files), weights_(weights), treatments_(treatments),
+        layout_(files.front()->layout().canonical()) {}
 
   /// Returns nullptr when a value that is not finite came out.
   result<std::shared_ptr<const model_file>> run(model_store& out, const merge_progress& progress) {
@@ -104,6 +109,15 @@ private:
     std::vector<const std::uint8_t*> inputs(files_.size());
     for (std::size_t k = 0; k < inputs.size(); ++k)
       inputs[k] = files_[k]->data(tensor_of(k, part.tensor)).data() + part.first * size_of(type);
+    switch (treatments_[part.tensor]) {
+    case treatment::carried:
+      std::memcpy(part.out, inputs.front(), part.count * size_of(type));
+      return;
+    case treatment::elected:
+      return elect(type, inputs, weights_, part.out, part.count);
+    case treatment::merged:
+      break;
+    }
     algorithm_.combine(type, inputs, part.out, part.count);
     if (count_non_finite(type, part.out, part.count) != 0) finite_ = false;
   }
@@ -125,6 +139,8 @@ private:
 
   const merge_algorithm& algorithm_;
   std::span<const model_file* const> files_;
+  std::span<const double> weights_;
+  std::span<const treatment> treatments_;
   model_layout layout_;
   std::atomic<bool> finite_ = true;
 };
@@ -161,14 +177,15 @@ tl::unexpected<error> nothing_left(const std::vector<std::pair<const contributio
   return fail(merge_errc::nothing_to_merge, "no contribution can be merged{}", why);
 }
 
-} // namespace
-
-std::optional<std::string> check_finite(const model_file& file) {
+/// Names the first tensor with NaN or infinite values and counts them in all; empty when there are none.
+/// Looks only at tensors that a method merges: what all contributions have in common keeps nobody out.
+std::string describe_non_finite(const model_file& file, std::span<const treatment> treatments) {
   constexpr std::uint64_t piece = 16 * segment_elements;
-  std::optional<std::string> first;
+  std::string first;
   std::uint64_t bad_values = 0, bad_tensors = 0;
-  for (const auto& tensor : file.layout().tensors()) {
-    if (!is_floating(tensor.type)) continue;
+  for (std::size_t t = 0; t < treatments.size(); ++t) {
+    if (treatments[t] != treatment::merged) continue;
+    const auto& tensor = file.layout().tensors()[t];
     const auto data = file.data(tensor);
     const auto width = size_of(tensor.type);
     const auto count = data.size() / width;
@@ -178,15 +195,17 @@ std::optional<std::string> check_finite(const model_file& file) {
       bad += count_non_finite(tensor.type, data.data() + from * width, std::min(piece, count - from));
     });
     if (bad == 0) continue;
-    if (!first)
+    if (first.empty())
       first =
           fmt::format("{} has {} NaN or infinite values of {}", quote_name(tensor.name), bad.load(), count);
     bad_values += bad;
     ++bad_tensors;
   }
-  if (bad_tensors > 1) *first += fmt::format("; {} in {} tensors", bad_values, bad_tensors);
+  if (bad_tensors > 1) first += fmt::format("; {} in {} tensors", bad_values, bad_tensors);
   return first;
 }
+
+} // namespace
 
 result<merged> merge_models(merge_method method, std::span<const contribution> contributions,
                             model_store& out, const merge_progress& progress) {
@@ -217,7 +236,8 @@ result<merged> merge_models(merge_method method, std::span<const contribution> c
       weights.push_back(one->weight);
     }
     SWARM_CHECK(algorithm->prepare(files, weights));
-    SWARM_TRY(auto file, merge_run(*algorithm, files).run(out, progress));
+    const auto treatments = plan_treatments(files);
+    SWARM_TRY(auto file, merge_run(*algorithm, files, weights, treatments).run(out, progress));
     if (file) {
       std::sort(excluded.begin(), excluded.end()); // by address in the span: the order of the contributions
       merged done{file->digest(), file->size(), file, {}};
@@ -226,7 +246,8 @@ result<merged> merge_models(merge_method method, std::span<const contribution> c
       return done;
     }
     const auto before = left.size();
-    exclude(left, excluded, [](const contribution& one) { return check_finite(*one.file).value_or(""); });
+    exclude(left, excluded,
+            [&](const contribution& one) { return describe_non_finite(*one.file, treatments); });
     SWARM_ASSERT(left.size() < before);
   }
   return nothing_left(excluded);

@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,15 +41,14 @@ struct merged {
 /// cancels the merge.
 using merge_progress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 
-/// Merges into a new model of `out`. Contributions with NaN or infinite values, or with another layout than
-/// the commonest one (the earliest of equally common ones), are left out and named; the weights of the others
-/// keep their ratios. It runs on TBB and needs memory for a few blocks only, whatever the size of the models.
-/// The result is the same on every machine and for every number of threads. Errors: nothing_to_merge,
-/// bad_weight, not_implemented, errc::cancelled, those of the store.
+/// Merges into a new model of `out`. Contributions whose layout is not the commonest one (the earliest of
+/// equally common ones), or with NaN or infinite values in a tensor that is not the same in all, are left
+/// out and named; the weights of the others keep their ratios. The method has the tensors of floating type
+/// that are not the same in all contributions; what becomes of the others: `treatment`. Runs on TBB, with
+/// memory for a few blocks whatever the size of the models. The result is the same on every machine and for
+/// every number of threads. Errors: nothing_to_merge, bad_weight, not_implemented, errc::cancelled, those of
+/// the store.
 result<merged> merge_models(merge_method method, std::span<const contribution> contributions,
                             model_store& out, const merge_progress& progress = {});
-
-/// Names the first tensor with NaN or infinite values and counts them in all; nothing when all are finite.
-std::optional<std::string> check_finite(const model_file& file);
 
 } // namespace swarm::merge

@@ -2,6 +2,7 @@
 
 #include "base/random.hpp"
 #include "base/testing/wording.hpp"
+#include "merge/methods/elect.hpp"
 #include "merge/methods/kernels.hpp"
 #include "merge/testing/models.hpp"
 
@@ -102,7 +103,11 @@ TEST_CASE("large models of many types are merged block by block as tensor by ten
     bytes expected(tensor.data.size());
     const std::vector<const std::uint8_t*> inputs{tensor.data.data(), models[1][i].data.data(),
                                                   models[2][i].data.data()};
-    weighted_mean(tensor.type, inputs, weights, expected.data(), expected.size() / size_of(tensor.type));
+    const auto count = expected.size() / size_of(tensor.type);
+    if (is_floating(tensor.type))
+      weighted_mean(tensor.type, inputs, weights, expected.data(), count);
+    else
+      elect(tensor.type, inputs, weights.each, expected.data(), count);
     CHECK_MESSAGE(to_bytes(done->file->data(*done->file->layout().find(tensor.name))) == expected,
                   tensor.name);
   }
@@ -167,13 +172,14 @@ TEST_CASE("of equally common layouts the earliest counts") {
 TEST_CASE("a merge that cannot be says why and leaves nothing behind") {
   const temp_directory directory;
   auto store = open_store(directory.path());
-  const auto good = small_model(store, {1, 2}), bad = small_model(store, {nan_value, 2});
+  const auto good = small_model(store, {1, 2}), bad = small_model(store, {nan_value, 2}),
+             worse = small_model(store, {nan_value, 3});
   const auto before = store.list();
   const auto merge_of = [&](const std::vector<contribution>& from) {
     return merge_models(merge_method::mean, from, store);
   };
   CHECK(merge_of({}).error().is(merge_errc::nothing_to_merge));
-  const auto all_bad = merge_of({{bad, 1, "a"}, {bad, 1, "b"}});
+  const auto all_bad = merge_of({{bad, 1, "a"}, {worse, 1, "b"}});
   REQUIRE(!all_bad);
   CHECK(all_bad.error().is(merge_errc::nothing_to_merge));
   CHECK(wording(all_bad.error())
@@ -227,5 +233,4 @@ TEST_CASE("a model without a single number can be merged") {
       merge_models(merge_method::mean, std::vector<contribution>{{empty, 1, "a"}, {empty, 1, "b"}}, store);
   REQUIRE_MESSAGE(done, message_of(done));
   CHECK(done->digest == empty->digest());
-  CHECK(!check_finite(*empty));
 }

@@ -18,13 +18,14 @@ def no_channel(monkeypatch):
 
 @pytest.fixture
 def swarm(tmp_path, monkeypatch):
-    """Makes a FakeSwarm and points this program at its first SL; waits for its threads at the end."""
-    from fake_sl import FakeSwarm
+    """Makes a FakeSwarm and points this program at its first SL; waits for its threads at the end. With `ghost` it is
+    a GhostSwarm."""
+    from fake_sl import FakeSwarm, GhostSwarm
 
     made = []
 
-    def make(**options):
-        made.append(FakeSwarm(tmp_path, **options).start())
+    def make(ghost=False, **options):
+        made.append((GhostSwarm if ghost else FakeSwarm)(tmp_path, **options).start())
         for name, value in made[0].sls[0].environment.items():
             monkeypatch.setenv(name, value)
         return made[0]

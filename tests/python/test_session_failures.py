@@ -192,16 +192,38 @@ def test_close_failure(swarm):
         callback.on_train_end()
 
 
-def test_failing_loss_is_reported_and_raised(swarm):
+def test_a_model_that_cannot_be_loaded_is_reported_and_raised(swarm):
     sl = swarm().sls[0]
     callback = DictCallback(adsValData=([], []))
-    callback._evaluate = lambda: 1 / 0
+    callback._load_parameters = lambda params: 1 / 0
     with pytest.raises(SwarmError, match="Sync call to SL container failed - division by zero"):
         callback.on_train_begin()
     sl.thread.join(10)
     (reply,) = sl.of_type(LOSS)
     assert (reply.status.code, reply.loss) == (2, -1.0)
     assert reply.status.msg == "Loss computation failed. division by zero"
+
+
+def test_a_failing_evaluation_does_not_end_the_training(swarm):
+    """It is told once, without the text of the error, which may quote a record."""
+
+    class Logger(list):
+        debug = error = info = warning = list.append
+
+    def evaluate():
+        raise ValueError("patient 4711")
+
+    sl = swarm().sls[0]
+    logger = Logger()
+    callback = DictCallback(adsValData=([], []), logger=logger)
+    callback._evaluate = evaluate
+    train(callback, batches=4)
+    replies = sl.of_type(LOSS)
+    assert len(replies) == 3
+    assert all((reply.status.code, reply.loss, reply.metrics) == (0, 0, 0) for reply in replies)
+    told = [text for text in logger if "could not be judged" in text]
+    assert len(told) == 1 and "ValueError at " in told[0]
+    assert not any("4711" in text for text in logger)
 
 
 def test_an_interval_below_one_is_not_taken(swarm):
