@@ -1,7 +1,7 @@
 #include "actors/sl/channel/program_session.hpp"
 
+#include "base/merge_method.hpp"
 #include "contracts/training/interface.hpp"
-#include "merge/methods/merge.hpp"
 #include "transport/ml_channel/weights.hpp"
 
 #include <algorithm>
@@ -37,14 +37,14 @@ result<program_opened> session_of(const ml::session_request& request) {
     return fail(errc::invalid,
                 "trainingContract must be 1 to {} characters of A-Z a-z 0-9 . _ - ; got {} bytes: '{}'",
                 contracts::training_name_bytes_max, out.contract.size(), out.contract.substr(0, 80));
-  SWARM_TRY(const auto method, merge::parse_merge_method(request.merge_method));
-  SWARM_CHECK(merge::check_supported(method));
+  SWARM_TRY(const auto method, parse_merge_method(request.merge_method));
   SWARM_TRY(out.params.on_train_end, parse_train_end(request.checkin_model_on_train_end));
+  SWARM_CHECK(check_peers(method, static_cast<std::uint32_t>(request.min_peers)));
   out.params.min_peers = static_cast<std::uint32_t>(request.min_peers);
   out.params.sync_interval = static_cast<std::uint32_t>(request.sync_interval);
   out.params.adaptive_sync = request.use_adaptive_sync;
   out.params.weightage = static_cast<std::uint32_t>(request.node_weightage);
-  out.params.merge_method = merge::name_of(method);
+  out.params.merge_method = text_of(method);
   return out;
 }
 

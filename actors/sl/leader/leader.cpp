@@ -63,7 +63,7 @@ result<rounds::merge_outcome> merge_all(const leader_state& state, const std::fu
     by_label[label_of(input)] = input.peer;
     contributions.push_back({std::move(*file), input.weight, label_of(input)});
   }
-  SWARM_TRY(const auto method, merge::parse_merge_method(state.task.method));
+  SWARM_TRY(const auto method, parse_merge_method(state.task.method));
   auto board = state.context->board;
   auto merged = merge::merge_models(
       method, contributions, *state.context->store,
