@@ -142,6 +142,7 @@ private:
       const auto filled = cursor.fill(block, segments);
       if (filled == 0) break;
       tbb::parallel_for(std::size_t{0}, segments.size(), [&](std::size_t i) { merge_segment(segments[i]); });
+      SWARM_CHECK(algorithm_.outcome());
       if (!finite_) return nullptr;
       SWARM_CHECK(writer.write(bytes_view(block).first(filled)));
       release(segments);
@@ -265,8 +266,8 @@ std::optional<std::string> check_finite(const model_file& file) {
 }
 
 result<merged> merge_models(const merge_method& method, std::span<const contribution> contributions,
-                            model_store& out, const merge_progress& progress) {
-  if (method.kind == merge_method::custom)
+                            model_store& out, const merge_progress& progress, const algorithm_maker& custom) {
+  if (method.kind == merge_method::custom && !custom)
     return fail(merge_errc::not_implemented, "merge method '{}' needs its library", text_of(method));
   candidates left;
   for (const auto& one : contributions) {
@@ -297,7 +298,12 @@ result<merged> merge_models(const merge_method& method, std::span<const contribu
       files.push_back(one->file.get());
       weights.push_back(one->weight);
     }
-    const auto algorithm = make_algorithm(method, weights);
+    std::unique_ptr<merge_algorithm> algorithm;
+    if (method.kind == merge_method::custom) {
+      SWARM_TRY(algorithm, custom(weights));
+    } else {
+      algorithm = make_algorithm(method, weights);
+    }
     SWARM_TRY(auto file, merge_run(*algorithm, files, progress).run(out));
     if (file) {
       std::sort(excluded.begin(), excluded.end()); // by address in the span: the order of the contributions

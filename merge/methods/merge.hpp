@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/merge_method.hpp"
+#include "merge/methods/method.hpp"
 #include "merge/store/model_store.hpp"
 
 #include <functional>
@@ -32,6 +33,10 @@ struct merged {
   std::vector<exclusion> excluded; ///< in the order of the contributions
 };
 
+/// Makes the algorithm of a custom method for models with these weights, all finite and > 0.
+using algorithm_maker =
+    std::function<result<std::unique_ptr<merge_algorithm>>(std::span<const double> weights)>;
+
 /// Called from the merging thread with bytes done and in all, of the look at whole models that some methods take and then
 /// of the output; returning false cancels the merge.
 using merge_progress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
@@ -40,9 +45,11 @@ using merge_progress = std::function<bool(std::uint64_t done, std::uint64_t tota
 /// equally common ones), or with NaN or infinite values, are left out and named; the weights of the others
 /// keep their ratios. Runs on TBB, with memory for a few blocks whatever the size of the models. The result
 /// is the same on every machine, for every number of threads and for every order of the contributions that are merged.
-/// Errors: nothing_to_merge, bad_weight, not_implemented (a custom method), errc::cancelled, those of the store.
+/// Errors: nothing_to_merge, bad_weight, errc::cancelled, those of the store; for a custom method those of `custom`, and
+/// not_implemented without it.
 result<merged> merge_models(const merge_method& method, std::span<const contribution> contributions,
-                            model_store& out, const merge_progress& progress = {});
+                            model_store& out, const merge_progress& progress = {},
+                            const algorithm_maker& custom = {});
 
 /// Names the first tensor with NaN or infinite values and counts them in all; nothing when all are finite.
 std::optional<std::string> check_finite(const model_file& file);

@@ -30,6 +30,8 @@ public:
   /// at once; each element must depend on nothing but its inputs and what `decide` found.
   virtual void combine(dtype type, std::span<const std::uint8_t* const> inputs, std::uint8_t* out,
                        std::size_t count) const = 0;
+  /// What went wrong while combining; asked from one thread, between two blocks.
+  virtual result<> outcome() const { return {}; }
   /// True when NaN and infinity in an input are so in the result, so that only the result need be looked at.
   virtual bool shows_non_finite() const { return false; }
 };

@@ -1,11 +1,13 @@
 """A training of four nodes by each merge method: what they get is what the method is to give, and they learn."""
 
+import shutil
+import subprocess
 import threading
 
 import merge_twins
 import numpy as np
 import pytest
-from harness import PATIENCE, Program
+from harness import PATIENCE, ROOT, Meeting, Program, trains
 from wire_client import SLError
 
 NODES, ROUNDS, CLASSES, INPUTS = 4, 4, 3, 8
@@ -86,3 +88,43 @@ def test_methods_that_do_not_agree_or_cannot_be_are_refused(swarm):
         first.open(mergeMethod="TrimmedMean:0.20", minPeers=2)
         with pytest.raises(SLError, match="'trimmedmean:0.2' is in force, peer asked for 'trimmedmean:0.3'"):
             second.open(mergeMethod="trimmedmean:0.3", minPeers=2)
+
+
+@pytest.fixture
+def library(tmp_path):
+    compiler = shutil.which("cc") or pytest.skip("no C compiler")
+
+    def build(*flags):
+        out = tmp_path / f"midrange{len(list(tmp_path.iterdir()))}.so"
+        source = ROOT / "examples/merge_library/midrange.c"
+        subprocess.run([compiler, "-shared", "-fPIC", "-I", ROOT, *flags, "-o", out, source], check=True)
+        return out
+
+    return build
+
+
+def test_a_training_by_a_library(swarm, library):
+    swarm.start(sls=3, flags=["--merge-library", library()])
+    values = [1.0, 2.0, 9.0]
+    meet = Meeting(3)
+    programs = [
+        Program(sl, trains([{"w": np.full(70_000, value)}] * 2, None, meet, minPeers=3, mergeMethod="custom:midrange"))
+        for sl, value in zip(swarm.sls, values)
+    ]
+    for program in programs:
+        assert all(np.all(merged["w"] == 5) for merged in program.result().merged)
+    assert len(swarm.sn.merges()) == 3
+
+
+def test_libraries_must_be_the_same_everywhere(swarm, library):
+    swarm.start()
+    swarm.add_sl(flags=["--merge-library", library()])
+    swarm.add_sl(flags=["--merge-library", library("-DOTHER", "-g")])
+    none, one, other = swarm.sls
+    with none.connect() as client:
+        with pytest.raises(SLError, match="'custom:midrange' needs --merge-library at every SL"):
+            client.open(mergeMethod="custom:midrange", minPeers=2)
+    with one.connect() as first, other.connect() as second:
+        first.open(mergeMethod="custom:midrange", minPeers=2)
+        with pytest.raises(SLError, match="'custom:midrange,[0-9a-f]{64}' is in force, peer asked for 'custom:midrange,"):
+            second.open(mergeMethod="custom:midrange", minPeers=2)
