@@ -9,8 +9,8 @@
 
 namespace swarm {
 
-/// How a swarm makes one model of several, as its peers agree on it in the training contract. The contract, the
-/// client's session and the merge all read the same spelling, so it is described once, here.
+/// How a swarm makes one model of several, as its peers agree on it in the training contract. The contract,
+/// the client's session and the merge all read the same spelling, so it is described once, here.
 struct merge_method {
   enum kind_type : std::uint8_t {
     mean,
@@ -46,10 +46,11 @@ struct merge_method {
 inline constexpr std::size_t custom_name_bytes_max = 32;
 
 /// "mean" (also when empty), "coordmedian", "geomedian", "trimmedmean:0.2", "krum:f", "multikrum:f,m",
-/// "clippedmean:norm", "custom:name" or "custom:name,digest", in any case. Numbers are plain decimals with at most
-/// six digits after the point. errc::invalid with one line for the person who wrote it.
+/// "clippedmean:norm", "custom:name" or "custom:name,digest", in any case. Numbers are plain decimals with at
+/// most six digits after the point. errc::invalid with one line for the person who wrote it.
 result<merge_method> parse_merge_method(std::string_view text);
-/// The one spelling of a method: lower case, no needless zero. `parse_merge_method` gives the same method again.
+/// The one spelling of a method: lower case, no needless zero. `parse_merge_method` gives the same method
+/// again.
 std::string text_of(const merge_method& method);
 /// errc::invalid when a round of `min_peers`, the fewest that may be merged, is too small for the method.
 result<> check_peers(const merge_method& method, std::uint32_t min_peers);

@@ -1,9 +1,9 @@
-"""What each merge method makes of hostile nodes: two of eight nodes of a real swarm send scaled, flipped or noisy models.
+"""What each merge method makes of two hostile nodes among eight of a real swarm.
 
-    ./run demo must have built swarmd; then: python examples/digits/hostile.py [--rounds 20] [--methods "mean;krum:2"]
+    ./run build && .venv/bin/python examples/digits/hostile.py [--rounds 20] [--one-sided] [--methods "mean;krum:2"]
 
-Every node trains a small network on its share of the digits, deals evenly or one-sidedly, and sends it to its SL; a
-hostile one spoils what it sends. The table has the accuracy of the merged model on the common test set after the last
+Every node trains a small network on its share of the digits and sends it to its SL; a hostile one sends it scaled,
+flipped or with noise. The table has the accuracy of the merged model on the common test set after the last
 round, as every honest node gets it.
 """
 

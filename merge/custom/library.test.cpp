@@ -88,5 +88,5 @@ TEST_CASE("a file that is no library, or another one than agreed on, is refused"
   const auto other = open_library(path_of("middle"), *digest);
   REQUIRE(!other);
   CHECK(other.error().is(errc::conflict));
-  CHECK(open_library(t.directory.file("none.so"), *digest).error().is(errc::not_found));
+  CHECK(open_library(t.directory.file("none.so"), *digest).error().is(file_errc::not_found));
 }

@@ -4,7 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-/// What a process that merges and the worker that runs a library for it agree on. Both are of one build, on one host.
+/// What a process that merges and the worker that runs a library for it agree on. Both are of one build, on
+/// one host.
 namespace swarm::merge::worker {
 
 // The worker's descriptors.

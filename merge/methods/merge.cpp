@@ -86,8 +86,9 @@ public:
   }
 
 private:
-  /// Where in a tensor each part begins depends on nothing but the tensor, and parts are added up in the order of the
-  /// file: so the totals are the same for whoever adds up the same parts, however they are shared out.
+  /// Where in a tensor each part begins depends on nothing but the tensor, and parts are added up in the
+  /// order of the file: so the totals are the same for whoever adds up the same parts, however they are
+  /// shared out.
   result<> measure() {
     const auto sums = algorithm_.measures();
     std::vector<double> totals(sums, 0.0);

@@ -37,16 +37,16 @@ struct merged {
 using algorithm_maker =
     std::function<result<std::unique_ptr<merge_algorithm>>(std::span<const double> weights)>;
 
-/// Called from the merging thread with bytes done and in all, of the look at whole models that some methods take and then
-/// of the output; returning false cancels the merge.
+/// Called from the merging thread with bytes done and in all, of the look at whole models that some methods
+/// take and then of the output; returning false cancels the merge.
 using merge_progress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 
 /// Merges into a new model of `out`. Contributions whose layout is not the commonest one (the earliest of
 /// equally common ones), or with NaN or infinite values, are left out and named; the weights of the others
 /// keep their ratios. Runs on TBB, with memory for a few blocks whatever the size of the models. The result
-/// is the same on every machine, for every number of threads and for every order of the contributions that are merged.
-/// Errors: nothing_to_merge, bad_weight, errc::cancelled, those of the store; for a custom method those of `custom`, and
-/// not_implemented without it.
+/// is the same on every machine, for every number of threads and for every order of the contributions that
+/// are merged. Errors: nothing_to_merge, bad_weight, errc::cancelled, those of the store; for a custom method
+/// those of `custom`, and not_implemented without it.
 result<merged> merge_models(const merge_method& method, std::span<const contribution> contributions,
                             model_store& out, const merge_progress& progress = {},
                             const algorithm_maker& custom = {});

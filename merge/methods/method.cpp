@@ -53,7 +53,8 @@ private:
   std::uint32_t cut_;
 };
 
-/// What Krum and the geometric median have in common: the distances between all models say what each of them counts.
+/// What Krum and the geometric median have in common: the distances between all models say what each of them
+/// counts.
 class distance_algorithm : public merge_algorithm {
 public:
   explicit distance_algorithm(std::span<const double> weights) : weights_(weights.begin(), weights.end()) {}
@@ -112,9 +113,10 @@ private:
   std::uint32_t chosen_;
 };
 
-/// The weighted mean of the ways from the coordinate-wise median to the models, each cut to the norm. Clipping by a norm
-/// is that of Sun, Kairouz, Suresh, McMahan, "Can You Really Backdoor Federated Learning?", 2019; there the ways start at
-/// the last merge, which a leader that came late need not have, here at what only the models of the round say.
+/// The weighted mean of the ways from the coordinate-wise median to the models, each cut to the norm.
+/// Clipping by a norm is that of Sun, Kairouz, Suresh, McMahan, "Can You Really Backdoor Federated
+/// Learning?", 2019; there the ways start at the last merge, which a leader that came late need not have,
+/// here at what only the models of the round say.
 class clipped_algorithm final : public merge_algorithm {
 public:
   clipped_algorithm(std::span<const double> weights, double norm)
@@ -126,8 +128,8 @@ public:
     coordinate_median(type, inputs, ranks_, center.data(), count);
     squared_distances_from(type, center.data(), inputs, count, sums);
   }
-  /// The mean of center + factor_k * (model_k - center) is a mean of the models and of the center, which weighs what the
-  /// models lose.
+  /// The mean of center + factor_k * (model_k - center) is a mean of the models and of the center, which
+  /// weighs what the models lose.
   void decide(std::span<const double> totals) override {
     std::vector<double> shares;
     double lost = 0;

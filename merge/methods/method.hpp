@@ -10,10 +10,11 @@
 
 namespace swarm::merge {
 
-/// One way to make one model of several, for models that somebody else walks through: part by part, a part being a run of
-/// elements of one tensor. A method that needs to see whole models first is handed each part of floating type twice:
-/// `measure` makes a few sums of each, whoever walks adds them up in the order of the parts, and `decide` gets the
-/// totals. The result is the same on every machine and for every number of threads, as long as the parts are.
+/// One way to make one model of several, for models that somebody else walks through: part by part, a part
+/// being a run of elements of one tensor. A method that needs to see whole models first is handed each part
+/// of floating type twice: `measure` makes a few sums of each, whoever walks adds them up in the order of the
+/// parts, and `decide` gets the totals. The result is the same on every machine and for every number of
+/// threads, as long as the parts are.
 class merge_algorithm {
 public:
   virtual ~merge_algorithm() = default;
@@ -26,8 +27,8 @@ public:
   /// Called once, after everything is measured, also when there was nothing to measure.
   virtual void decide(std::span<const double> /*totals*/) {}
 
-  /// out[i] from inputs[k][i], k in the order of the weights, for `count` elements of any type. Called from many threads
-  /// at once; each element must depend on nothing but its inputs and what `decide` found.
+  /// out[i] from inputs[k][i], k in the order of the weights, for `count` elements of any type. Called from
+  /// many threads at once; each element must depend on nothing but its inputs and what `decide` found.
   virtual void combine(dtype type, std::span<const std::uint8_t* const> inputs, std::uint8_t* out,
                        std::size_t count) const = 0;
   /// What went wrong while combining; asked from one thread, between two blocks.

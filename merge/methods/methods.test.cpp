@@ -176,8 +176,8 @@ TEST_CASE("a clipped mean is the mean while every model is near") {
                                        {vector_model(store, {3, 4}), 1, "b"},
                                        {vector_model(store, {3, 12}), 2, "c"}};
   CHECK(merged_values("clippedmean:100", from, store) == merged_values("mean", from, store));
-  // The centre is (3, 8): halfway between 4 and 12, as half of the weight is at 12. The ways to the models are
-  // sqrt(40), 4 and 4; cut to 1 they are a unit long each.
+  // The centre is (3, 8): halfway between 4 and 12, as half of the weight is at 12. The ways to the models
+  // are sqrt(40), 4 and 4; cut to 1 they are a unit long each.
   const auto clipped = merged_values("clippedmean:1", from, store);
   const auto way = 1 / std::sqrt(40.0);
   CHECK(clipped[0] == doctest::Approx(3 - 2 * way / 4));

@@ -14,7 +14,8 @@
 #include <string>
 #include <vector>
 
-// Runs a merge library for one merge: loads it, then answers part by part. Started by merge/custom/library.cpp only.
+// Runs a merge library for one merge: loads it, then answers part by part. Started by
+// merge/custom/library.cpp only.
 
 namespace {
 

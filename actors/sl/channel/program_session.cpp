@@ -21,7 +21,8 @@ result<contracts::on_train_end> parse_train_end(const std::string& text) {
   return fail(errc::invalid, "checkinModelOnTrainEnd '{}' is none of inactive, snapshot, active", text);
 }
 
-/// The method as the contract has it: of a custom one it keeps this node's library, so that others must have the same.
+/// The method as the contract has it: of a custom one it keeps this node's library, so that others must have
+/// the same.
 result<merge_method> method_of(const std::string& text, const std::filesystem::path& library) {
   SWARM_TRY(auto method, parse_merge_method(text));
   if (method.kind != merge_method::custom) return method;

@@ -1,5 +1,5 @@
-// A merge library for tests. KIND says what it is like: 1 takes the model in the middle of the list of F32 ones, the others
-// go wrong.
+// A merge library for tests. KIND says what it is like: 1 takes the model in the middle of the list of F32
+// ones, the others go wrong.
 #include "merge/custom/swarm_merge.h"
 
 #include <cmath>

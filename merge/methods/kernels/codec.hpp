@@ -11,8 +11,9 @@
 #include <type_traits>
 #include <vector>
 
-/// How elements of each type are read, compared and stored; for the loops of merge/methods only. Whoever includes it
-/// is compiled with -ffp-contract=off: fused multiply-add on some machines only would change results.
+/// How elements of each type are read, compared and stored; for the loops of merge/methods only. Whoever
+/// includes it is compiled with -ffp-contract=off: fused multiply-add on some machines only would change
+/// results.
 
 // Each loop exists for several instruction sets in one binary and the loader picks one. Sanitizers cannot run
 // before the loader has done so, hence the plain loops there.
@@ -61,8 +62,9 @@ T round_wide(wide_real x) {
   return static_cast<T>(whole);
 }
 
-// A codec reads one stored element as a number (`real`) and stores a number, rounded to the nearest element. It also
-// turns elements into whole numbers (`key`) of the same order, -0 before 0, and back, for loops that only compare.
+// A codec reads one stored element as a number (`real`) and stores a number, rounded to the nearest element.
+// It also turns elements into whole numbers (`key`) of the same order, -0 before 0, and back, for loops that
+// only compare.
 
 template <class T>
 struct float_codec {
@@ -182,8 +184,8 @@ private:
   T* data_;
 };
 
-/// Asks for [begin, end) of every input while something else is computed: as many short runs from as many places are more
-/// than a processor foresees.
+/// Asks memory for [begin, end) of every input while something else is computed: short runs from as many
+/// places are more than a processor foresees.
 SWARM_INLINE void prefetch(const std::uint8_t* const* inputs, std::size_t models, std::size_t begin,
                            std::size_t end) {
   for (std::size_t k = 0; k < models; ++k)

@@ -8,8 +8,8 @@
 #include <bit>
 #include <cmath>
 
-// Elements are taken in rows: row k holds the keys of the next `width` elements of input k. A sorting network compares
-// whole rows, lane by lane, so that each of its steps is a minimum and a maximum of vectors.
+// Elements are taken in rows: row k holds the keys of the next `width` elements of input k. A sorting network
+// compares whole rows, lane by lane, so that each of its steps is a minimum and a maximum of vectors.
 namespace swarm::merge {
 
 using namespace detail;
@@ -24,8 +24,8 @@ struct comparator {
   std::uint32_t high;
 };
 
-/// Batcher's merge exchange for any number of rows (Knuth, The Art of Computer Programming 5.2.2, algorithm M), without
-/// the comparators that have no bearing on rows [first, last].
+/// Batcher's merge exchange for any number of rows (Knuth, The Art of Computer Programming 5.2.2, algorithm
+/// M), without the comparators that have no bearing on rows [first, last].
 std::vector<comparator> make_network(std::uint32_t rows, std::uint32_t first, std::uint32_t last) {
   std::vector<comparator> all;
   const auto top = rows > 1 ? std::bit_ceil(rows) / 2 : 0;
@@ -131,7 +131,8 @@ SWARM_INLINE void order_equal(const order_job& job, std::size_t begin, std::size
     put<Codec>(job, begin + i, Codec::store(sums[i] / divisor));
 }
 
-/// below[i] = what the models weigh that come before model k in lane i, those of the same value by their order.
+/// below[i] = what the models weigh that come before model k in lane i, those of the same value by their
+/// order.
 template <class Key>
 SWARM_INLINE void weigh_below(const order_job& job, const Key* rows, std::uint32_t k, Key* __restrict below) {
   const Key* const own = rows + k * width;
@@ -150,7 +151,8 @@ SWARM_INLINE void weigh_below(const order_job& job, const Key* rows, std::uint32
   }
 }
 
-/// The same with unequal weights. Comparing all with all beats sorting keys with their weights, as it needs no branch.
+/// The same with unequal weights. Comparing all with all beats sorting keys with their weights, as it needs
+/// no branch.
 template <class Codec>
 SWARM_INLINE void order_weighted(const order_job& job, std::size_t begin, std::size_t count,
                                  const typename Codec::key* rows) {

@@ -147,8 +147,8 @@ private:
     return true;
   }
 
-  /// Finds the ways from the point to the models, none shorter than the smallest. With shares a that add up to 1 and squared
-  /// distances D, the squared way to model k is sum(a_j D_kj) - sum(a_i a_j D_ij) / 2.
+  /// Finds the ways from the point to the models, none shorter than the smallest. With shares a that add up
+  /// to 1 and squared distances D, the squared way to model k is sum(a_j D_kj) - sum(a_i a_j D_ij) / 2.
   void measure() {
     const auto count = among_.size();
     std::vector<double> to_all(count, 0.0);

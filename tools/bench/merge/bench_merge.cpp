@@ -22,9 +22,9 @@
 #include <string>
 #include <vector>
 
-// Merges of 8 models x 25M float32 in memory. The mean stands beside a copy of the same 800 MB by the same threads, both
-// rated by bytes read and written per second: the mean moves 9 x 100 MB, the copy 16 x 100 MB. The other methods stand
-// beside reading the 800 MB, the coordinate median beside NumPy's.
+// Merges of 8 models x 25M float32 in memory. The mean stands beside a copy of the same 800 MB by the same
+// threads, both rated by bytes read and written per second: the mean moves 9 x 100 MB, the copy 16 x 100 MB.
+// The other methods stand beside reading the 800 MB, the coordinate median beside NumPy's.
 
 namespace {
 
@@ -102,7 +102,8 @@ std::uint64_t read_all(const inputs_list& inputs) {
   return all;
 }
 
-/// A whole merge in memory, part by part: measured, decided, combined. Returns the seconds before the last step.
+/// A whole merge in memory, part by part: measured, decided, combined. Returns the seconds before the last
+/// step.
 double run_method(merge_algorithm& algorithm, const inputs_list& inputs, const buffer& out) {
   const auto begin = std::chrono::steady_clock::now();
   const auto parts = (elements + part_elements - 1) / part_elements;
