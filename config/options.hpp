@@ -89,6 +89,8 @@ struct sl_options : role_options {
   std::chrono::seconds leader_failure_base_timeout{600};
   /// The grace for late peers once minPeers are ready.
   std::chrono::seconds wait_for_full_quorum{30};
+  /// What programs that ask for a custom merge method are merged by; may be empty.
+  std::filesystem::path merge_library;
   /// Kept from the original; merging here never holds whole models, whatever this says.
   bool ram_intensive = true;
 };

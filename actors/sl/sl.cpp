@@ -52,7 +52,8 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   ml::fifo_options fifos;
   fifos.request_path = options.request_channel.string();
   fifos.response_path = options.response_channel.string();
-  context->link = std::make_shared<program_link>(std::move(fifos), context->store, context->log_source);
+  context->link = std::make_shared<program_link>(std::move(fifos), context->store, context->log_source,
+                                                 context->options.merge_library);
   supervisor_spec spec{
       .name = std::move(name), .how = strategy::one_for_one, .intensity = {}, .children = {}};
   spec.children = {

@@ -25,7 +25,7 @@ interface ITraining {
         uint32 term; // 0 for the first leader of a round, plus 1 for each successor; ones that left are skipped
         address leader; // zero unless Merging
         uint32 minPeers; // 0 until the first peer registers
-        string mergeMethod; // "mean", "coordmedian" or "geomedian"; empty until the first peer registers
+        string mergeMethod; // see registerPeer; empty until the first peer registers
         bytes32 layoutDigest; // zero until the first check-in with weightage
         uint32 waitedFor; // peers in state Active or Finished
         uint32 checkedIn; // check-ins of this round, 0 once Complete
@@ -122,6 +122,9 @@ interface ITraining {
     /// difference. When all peers have left and nothing was merged yet, the next one sets them anew. A check-in that
     /// the caller made for a round still Collecting is withdrawn (after a restart its model may be gone); one for a
     /// closed round stands. Progress and loss start over. At most 1024 peers. Refused when Complete.
+    /// mergeMethod is "mean", "coordmedian", "geomedian", "trimmedmean:0.2" (any part in (0, 0.5)), "krum:f" or
+    /// "multikrum:f,m" (minPeers at least 2f + 3, m at most minPeers - f), "clippedmean:norm" or "custom:name,digest" (the
+    /// SHA-256 of its library), spelt exactly so: lower case, decimals without needless zeros.
     function registerPeer(
         uint32 minPeers,
         string calldata mergeMethod,

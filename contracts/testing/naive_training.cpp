@@ -153,7 +153,7 @@ void naive_training::complete() {
 
 bool naive_training::call(const address& caller, const register_peer_args& args) {
   if (phase_ == round_phase::complete) return false;
-  const std::set<std::string> methods{"mean", "coordmedian", "geomedian"};
+  const std::set<std::string> methods{"mean", "coordmedian", "geomedian", "trimmedmean:0.25"};
   if (args.weightage < 1 || args.weightage > 100 || args.min_peers < 1 || args.min_peers > 1024
       || !methods.contains(args.merge_method))
     return false;

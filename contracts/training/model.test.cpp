@@ -118,7 +118,10 @@ void random_register(twin_world& both, const address& caller) {
   auto& random = both.random;
   register_peer_args args;
   args.min_peers = mostly(random, 2u);
-  args.merge_method = random.below(30) == 0 ? "geomedian" : random.below(40) == 0 ? "bogus" : "mean";
+  args.merge_method = random.below(30) == 0   ? "geomedian"
+                      : random.below(30) == 0 ? "trimmedmean:0.25"
+                      : random.below(40) == 0 ? "bogus"
+                                              : "mean";
   args.weightage = random.below(20) == 0 ? 101 : static_cast<std::uint32_t>(1 + random.below(100));
   args.train_end = static_cast<on_train_end>(random.below(3));
   args.epochs_total = static_cast<std::uint32_t>(random.below(50));

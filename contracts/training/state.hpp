@@ -15,22 +15,21 @@
 ///     slot 5  mapping generation -> array of peers, four slots each: peer_slot, digest, check_in_slot, progress_slot
 ///     slot 6  mapping (generation, account) -> index of the peer plus one
 ///     slot 7  mapping (generation, round) -> merge: merge_slot, digest, bit per contributor (4 slots), excluded (text)
+///     slot 8  text of the merge method, when it takes an argument
 ///
 /// The keys of these mappings contain the generation, so a reset touches a fixed number of slots.
 namespace swarm::contracts {
 
-enum class merge_method : std::uint8_t { none, mean, coordmedian, geomedian };
-/// The name of a method; empty for `none`.
-std::string_view to_string(merge_method method);
-/// The method with this name, or `none`.
-merge_method parse_merge_method(std::string_view name);
+/// How the peers agreed to merge: a method that takes no argument, or `described`, whose whole text is in slot 8. So a
+/// training by one of the first three has the slots that it always had.
+enum class method_slot : std::uint8_t { none, mean, coordmedian, geomedian, described };
 
 struct round_slot {
   std::uint64_t generation = 0;
   std::uint64_t round_num = 0; ///< always one above the last merged round
   std::uint32_t term = 0;      ///< while collecting: below the term of the leader to come
   round_phase phase = round_phase::collecting;
-  merge_method method = merge_method::none;
+  method_slot method = method_slot::none;
   std::uint16_t min_peers = 0;
   bool operator==(const round_slot&) const = default;
 };
@@ -132,6 +131,10 @@ public:
 
   std::string name() const;
   void set_name(std::string_view name);
+  /// Empty while there is none.
+  std::string merge_method() const;
+  /// One that `text_of(merge_method)` made. Changes `round`, too.
+  void set_merge_method(const std::string& text);
   hash32 layout_digest() const;
   void set_layout_digest(const hash32& digest);
   hash32 seed() const;

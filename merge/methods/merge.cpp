@@ -22,10 +22,13 @@ namespace swarm::merge {
 
 namespace {
 
-/// The output bytes in memory at a time: enough chunks to hash on many cores.
+/// Output bytes in memory at a time: enough chunks to hash on many cores.
 constexpr std::uint64_t block_bytes = 16 * chunk_size;
-/// How many elements one task merges.
+/// Elements of one task.
 constexpr std::uint64_t segment_elements = 32768;
+/// Segments that are measured before pages are let go of, and sums that may be kept of them.
+constexpr std::uint64_t window_segments = 128;
+constexpr std::uint64_t window_sums = 1u << 22;
 
 /// A run of elements of one tensor within the current block.
 struct segment {
@@ -70,28 +73,81 @@ private:
 
 using candidates = std::vector<const contribution*>;
 
-/// The merge of models with equal layouts, written block by block.
+/// The merge of models with equal layouts: measured, then written block by block.
 class merge_run {
 public:
-  merge_run(const merge_algorithm& algorithm, std::span<const model_file* const> files,
-            std::span<const double> weights, std::span<const treatment> treatments)
-      : algorithm_(algorithm), files_(files), weights_(weights), treatments_(treatments),
+  merge_run(merge_algorithm& algorithm, std::span<const model_file* const> files,
+            std::span<const double> weights, std::span<const treatment> treatments,
+            const merge_progress& progress)
+      : algorithm_(algorithm), files_(files), weights_(weights), treatments_(treatments), progress_(progress),
         layout_(files.front()->layout().canonical()) {}
 
-  /// Returns nullptr when a value that is not finite came out.
-  result<std::shared_ptr<const model_file>> run(model_store& out, const merge_progress& progress) {
+  /// Returns nullptr when a value that is not finite came up.
+  result<std::shared_ptr<const model_file>> run(model_store& out) {
+    SWARM_CHECK(measure());
+    if (!finite_) return nullptr;
+    return write(out);
+  }
+
+private:
+  /// Where in a tensor each part begins depends on nothing but the tensor, and parts are added up in the
+  /// order of the file: so the totals are the same for whoever adds up the same parts, however they are
+  /// shared out.
+  result<> measure() {
+    const auto sums = algorithm_.measures();
+    std::vector<double> totals(sums, 0.0);
+    if (sums == 0) return algorithm_.decide(totals), result<>{};
+    const auto window_elements =
+        std::clamp<std::uint64_t>(window_sums / sums, 2, window_segments) * segment_elements;
+    std::uint64_t done = 0;
+    for (std::size_t t = 0; t < layout_.tensors().size(); ++t) {
+      const auto& tensor = layout_.tensors()[t];
+      if (treatments_[t] != treatment::merged) continue;
+      const auto count = tensor.size / size_of(tensor.type);
+      for (std::uint64_t first = 0; first < count && finite_; first += window_elements) {
+        SWARM_CHECK(report(done, layout_.file_size()));
+        const auto window = std::min(window_elements, count - first);
+        measure_window(t, first, window, totals);
+        done += window * size_of(tensor.type);
+      }
+    }
+    algorithm_.decide(totals);
+    return {};
+  }
+
+  void measure_window(std::size_t tensor, std::uint64_t first, std::uint64_t count,
+                      std::vector<double>& totals) {
+    const auto parts = (count + segment_elements - 1) / segment_elements;
+    std::vector<double> sums(parts * totals.size());
+    std::vector<segment> segments;
+    for (std::uint64_t i = 0; i < parts; ++i) {
+      const auto from = i * segment_elements;
+      segments.push_back({tensor, first + from, std::min(segment_elements, count - from), nullptr});
+    }
+    tbb::parallel_for(std::size_t{0}, segments.size(), [&](std::size_t i) {
+      const auto& part = segments[i];
+      const auto inputs = inputs_of(part);
+      if (!check_inputs(part, inputs)) return;
+      algorithm_.measure(layout_.tensors()[tensor].type, inputs, part.count,
+                         std::span(sums).subspan(i * totals.size(), totals.size()));
+    });
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      totals[i % totals.size()] += sums[i];
+    release(segments);
+  }
+
+  result<std::shared_ptr<const model_file>> write(model_store& out) {
     SWARM_TRY(auto writer, out.create(layout_.file_size()));
     SWARM_CHECK(writer.write(layout_.canonical_header()));
     segment_cursor cursor(layout_);
     bytes block(std::min(block_bytes, std::max<std::uint64_t>(layout_.data_size(), 1)));
     std::vector<segment> segments;
     while (true) {
-      if (progress && !progress(writer.written(), writer.size()))
-        return fail(errc::cancelled, "the merge was cancelled after {} of {} bytes", writer.written(),
-                    writer.size());
+      SWARM_CHECK(report(writer.written(), writer.size()));
       const auto filled = cursor.fill(block, segments);
       if (filled == 0) break;
       tbb::parallel_for(std::size_t{0}, segments.size(), [&](std::size_t i) { merge_segment(segments[i]); });
+      SWARM_CHECK(algorithm_.outcome());
       if (!finite_) return nullptr;
       SWARM_CHECK(writer.write(bytes_view(block).first(filled)));
       release(segments);
@@ -99,16 +155,34 @@ public:
     return writer.finish();
   }
 
-private:
+  result<> report(std::uint64_t done, std::uint64_t total) const {
+    if (progress_ && !progress_(done, total))
+      return fail(errc::cancelled, "the merge was cancelled after {} of {} bytes", done, total);
+    return {};
+  }
+
   const tensor_info& tensor_of(std::size_t file, std::size_t tensor) const {
     return files_[file]->layout().tensors()[tensor];
   }
 
-  void merge_segment(const segment& part) {
-    const auto type = layout_.tensors()[part.tensor].type;
+  std::vector<const std::uint8_t*> inputs_of(const segment& part) const {
+    const auto width = size_of(layout_.tensors()[part.tensor].type);
     std::vector<const std::uint8_t*> inputs(files_.size());
     for (std::size_t k = 0; k < inputs.size(); ++k)
-      inputs[k] = files_[k]->data(tensor_of(k, part.tensor)).data() + part.first * size_of(type);
+      inputs[k] = files_[k]->data(tensor_of(k, part.tensor)).data() + part.first * width;
+    return inputs;
+  }
+
+  bool check_inputs(const segment& part, std::span<const std::uint8_t* const> inputs) {
+    const auto type = layout_.tensors()[part.tensor].type;
+    for (const auto* input : inputs)
+      if (count_non_finite(type, input, part.count) != 0) finite_ = false;
+    return finite_;
+  }
+
+  void merge_segment(const segment& part) {
+    const auto type = layout_.tensors()[part.tensor].type;
+    const auto inputs = inputs_of(part);
     switch (treatments_[part.tensor]) {
     case treatment::carried:
       std::memcpy(part.out, inputs.front(), part.count * size_of(type));
@@ -118,12 +192,14 @@ private:
     case treatment::merged:
       break;
     }
+    const bool measured = algorithm_.measures() > 0; // then its inputs have been looked at
+    if (!measured && !algorithm_.shows_non_finite() && !check_inputs(part, inputs)) return;
     algorithm_.combine(type, inputs, part.out, part.count);
     if (count_non_finite(type, part.out, part.count) != 0) finite_ = false;
   }
 
-  /// Releases the pages of the inputs that were read, so that they do not pile up; all files of this project
-  /// have their tensors in the same order.
+  /// Keeps the pages of the inputs from piling up; they are in order of the file in all files
+  /// of this project.
   void release(const std::vector<segment>& segments) const {
     const auto& first = segments.front();
     const auto& last = segments.back();
@@ -137,10 +213,11 @@ private:
     }
   }
 
-  const merge_algorithm& algorithm_;
+  merge_algorithm& algorithm_;
   std::span<const model_file* const> files_;
   std::span<const double> weights_;
   std::span<const treatment> treatments_;
+  const merge_progress& progress_;
   model_layout layout_;
   std::atomic<bool> finite_ = true;
 };
@@ -156,7 +233,7 @@ const model_layout& majority_layout(const candidates& from) {
   return (*std::max_element(from.begin(), from.end(), more))->file->layout();
 }
 
-/// Moves the contributions for which `reason` finds a reason from `from` to the exclusions.
+/// Moves those for which `reason` finds a reason from `from` to the exclusions.
 template <class Reason>
 void exclude(candidates& from, std::vector<std::pair<const contribution*, std::string>>& excluded,
              const Reason& reason) {
@@ -207,9 +284,10 @@ std::string describe_non_finite(const model_file& file, std::span<const treatmen
 
 } // namespace
 
-result<merged> merge_models(merge_method method, std::span<const contribution> contributions,
-                            model_store& out, const merge_progress& progress) {
-  SWARM_TRY(const auto algorithm, make_algorithm(method));
+result<merged> merge_models(const merge_method& method, std::span<const contribution> contributions,
+                            model_store& out, const merge_progress& progress, const algorithm_maker& custom) {
+  if (method.kind == merge_method::custom && !custom)
+    return fail(merge_errc::not_implemented, "merge method '{}' needs its library", text_of(method));
   candidates left;
   for (const auto& one : contributions) {
     SWARM_ASSERT(one.file != nullptr);
@@ -227,7 +305,11 @@ result<merged> merge_models(merge_method method, std::span<const contribution> c
       return text.empty() ? text : "other parameters than most: " + text;
     });
   }
-  // A value that is not finite makes the result not finite, so inputs are examined only when that happens.
+  // By content, so that whoever merges the same models in another order gets the same bits.
+  std::stable_sort(left.begin(), left.end(), [](const auto* a, const auto* b) {
+    return std::pair(a->file->digest(), a->weight) < std::pair(b->file->digest(), b->weight);
+  });
+  // That all values are finite is only found out on the way.
   while (!left.empty()) {
     std::vector<const model_file*> files;
     std::vector<double> weights;
@@ -235,9 +317,14 @@ result<merged> merge_models(merge_method method, std::span<const contribution> c
       files.push_back(one->file.get());
       weights.push_back(one->weight);
     }
-    SWARM_CHECK(algorithm->prepare(files, weights));
+    std::unique_ptr<merge_algorithm> algorithm;
+    if (method.kind == merge_method::custom) {
+      SWARM_TRY(algorithm, custom(weights));
+    } else {
+      algorithm = make_algorithm(method, weights);
+    }
     const auto treatments = plan_treatments(files);
-    SWARM_TRY(auto file, merge_run(*algorithm, files, weights, treatments).run(out, progress));
+    SWARM_TRY(auto file, merge_run(*algorithm, files, weights, treatments, progress).run(out));
     if (file) {
       std::sort(excluded.begin(), excluded.end()); // by address in the span: the order of the contributions
       merged done{file->digest(), file->size(), file, {}};

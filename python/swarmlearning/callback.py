@@ -54,7 +54,8 @@ class SwarmCallbackBase:
             nothing.
         nodeWeightage: this node's weight in a merge, 1 to 100; by default all nodes are equal.
         mlPlatform: may name the platform; checked, not needed.
-        mergeMethod: 'mean', 'coordmedian' or 'geomedian', each weighted.
+        mergeMethod: how the swarm merges, the same at all nodes: 'mean', 'coordmedian', 'geomedian',
+            'trimmedmean:0.2', 'krum:f', 'multikrum:f,m', 'clippedmean:norm' or 'custom:name'; see docs/merging.md.
         logger: has methods info, debug and error; by default one that writes to standard output.
         totalEpochs: epochs of local training, for the progress that the swarm shows.
         sharedParameters: what of the model is exchanged: 'all' its parameters and buffers, those that are 'trainable',

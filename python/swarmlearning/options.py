@@ -10,12 +10,12 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from .errors import SwarmArgumentError
+from .merge_methods import check_merge_method
 from .messages import SessionRequest
 from .shared import SharedParameters
 
 DEFAULT_CONTRACT = "defaultbb.cqdb.sml.hpe"
 CHECKIN_MODES = ("inactive", "snapshot", "active")
-MERGE_METHODS = ("mean", "coordmedian", "geomedian")
 INT32_MAX = 2**31 - 1
 LOG_FORMAT = "%(asctime)s : SwarmCallback : %(levelname)s : %(message)s"
 
@@ -47,8 +47,8 @@ class Options:
         if self.totalEpochs is not None:
             self.totalEpochs = _whole("totalEpochs", self.totalEpochs, "epochs of local training", least=0)
         self.checkinModelOnTrainEnd = _choice("checkinModelOnTrainEnd", self.checkinModelOnTrainEnd, CHECKIN_MODES)
-        self.mergeMethod = _choice("mergeMethod", self.mergeMethod, MERGE_METHODS)
         self.useAdaptiveSync = _flag("useAdaptiveSync", self.useAdaptiveSync)
+        self.mergeMethod = check_merge_method(self.mergeMethod, self.minPeers)
         if self.mlPlatform is not None:
             self.mlPlatform = _choice("mlPlatform", self.mlPlatform, platforms)
         if not isinstance(self.trainingContract, str) or not self.trainingContract.strip():

@@ -8,8 +8,9 @@
 namespace swarm::actors {
 
 program_link::program_link(ml::fifo_options fifos, std::shared_ptr<merge::model_store> store,
-                           std::string log_source)
-    : fifos_(std::move(fifos)), store_(std::move(store)), log_source_(std::move(log_source)) {
+                           std::string log_source, std::filesystem::path merge_library)
+    : fifos_(std::move(fifos)), store_(std::move(store)), log_source_(std::move(log_source)),
+      merge_library_(std::move(merge_library)) {
   next_program();
 }
 
@@ -58,7 +59,7 @@ result<> program_link::open(std::function<void()> wake) {
 void program_link::next_program() {
   std::array<std::uint8_t, 16> id{};
   fill_random(id);
-  session_.emplace(store_, to_hex(id, false));
+  session_.emplace(store_, to_hex(id, false), merge_library_);
 }
 
 void program_link::refuse(const std::string& text) {

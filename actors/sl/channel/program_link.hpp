@@ -36,7 +36,8 @@ class program_link {
 public:
   static constexpr std::size_t frames_max = 16; ///< waiting
 
-  program_link(ml::fifo_options fifos, std::shared_ptr<merge::model_store> store, std::string log_source);
+  program_link(ml::fifo_options fifos, std::shared_ptr<merge::model_store> store, std::string log_source,
+               std::filesystem::path merge_library = {});
 
   /// Puts an item into the link; may be called from any thread. The caller must wake the channel with
   /// `link_news`; the FIFOs do so by themselves.
@@ -73,6 +74,7 @@ private:
   ml::fifo_options fifos_;
   std::shared_ptr<merge::model_store> store_;
   std::string log_source_;
+  std::filesystem::path merge_library_;
 
   mutable std::mutex inbox_mutex_;
   std::deque<any_link_item> inbox_;

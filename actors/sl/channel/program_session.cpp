@@ -1,7 +1,8 @@
 #include "actors/sl/channel/program_session.hpp"
 
+#include "base/merge_method.hpp"
 #include "contracts/training/interface.hpp"
-#include "merge/methods/merge.hpp"
+#include "merge/custom/library.hpp"
 #include "transport/ml_channel/weights.hpp"
 
 #include <algorithm>
@@ -20,7 +21,23 @@ result<contracts::on_train_end> parse_train_end(const std::string& text) {
   return fail(errc::invalid, "checkinModelOnTrainEnd '{}' is none of inactive, snapshot, active", text);
 }
 
-result<program_opened> session_of(const ml::session_request& request) {
+/// The method as the contract has it: of a custom one it keeps this node's library, so that others must have
+/// the same.
+result<merge_method> method_of(const std::string& text, const std::filesystem::path& library) {
+  SWARM_TRY(auto method, parse_merge_method(text));
+  if (method.kind != merge_method::custom) return method;
+  if (library.empty())
+    return fail(errc::invalid, "mergeMethod '{}' needs --merge-library at every SL; this one has none",
+                text_of(method));
+  SWARM_TRY(const auto digest, merge::library_digest(library));
+  if (method.library && *method.library != digest)
+    return fail(errc::invalid, "mergeMethod '{}': the library of this SL has the digest {}", text_of(method),
+                to_hex(digest.view(), false));
+  method.library = digest;
+  return method;
+}
+
+result<program_opened> session_of(const ml::session_request& request, const std::filesystem::path& library) {
   if (request.sync_interval < 1 || request.sync_interval > interval_max)
     return fail(errc::invalid, "syncFrequency must be at least 1, got {}", request.sync_interval);
   if (request.min_peers < 1 || request.min_peers > static_cast<std::int32_t>(contracts::peers_max))
@@ -37,21 +54,23 @@ result<program_opened> session_of(const ml::session_request& request) {
     return fail(errc::invalid,
                 "trainingContract must be 1 to {} characters of A-Z a-z 0-9 . _ - ; got {} bytes: '{}'",
                 contracts::training_name_bytes_max, out.contract.size(), out.contract.substr(0, 80));
-  SWARM_TRY(const auto method, merge::parse_merge_method(request.merge_method));
-  SWARM_CHECK(merge::check_supported(method));
+  SWARM_TRY(const auto method, method_of(request.merge_method, library));
   SWARM_TRY(out.params.on_train_end, parse_train_end(request.checkin_model_on_train_end));
+  SWARM_CHECK(check_peers(method, static_cast<std::uint32_t>(request.min_peers)));
   out.params.min_peers = static_cast<std::uint32_t>(request.min_peers);
   out.params.sync_interval = static_cast<std::uint32_t>(request.sync_interval);
   out.params.adaptive_sync = request.use_adaptive_sync;
   out.params.weightage = static_cast<std::uint32_t>(request.node_weightage);
-  out.params.merge_method = merge::name_of(method);
+  out.params.merge_method = text_of(method);
   return out;
 }
 
 } // namespace
 
-program_session::program_session(std::shared_ptr<merge::model_store> store, std::string session_id)
-    : store_(std::move(store)), session_id_(std::move(session_id)) {}
+program_session::program_session(std::shared_ptr<merge::model_store> store, std::string session_id,
+                                 std::filesystem::path merge_library)
+    : store_(std::move(store)), session_id_(std::move(session_id)), merge_library_(std::move(merge_library)) {
+}
 
 result<program_session::event> program_session::take(ml::msg_type type, bytes_view body) {
   switch (type) {
@@ -80,7 +99,7 @@ result<program_session::event> program_session::take_open(bytes_view body) {
   if (phase_ != phase::idle)
     return fail(errc::conflict, "the session is already open; a program opens one session");
   SWARM_TRY(const auto request, ml::decode_session_request(body));
-  SWARM_TRY(opened_, session_of(request));
+  SWARM_TRY(opened_, session_of(request, merge_library_));
   interval_ = opened_.params.sync_interval;
   phase_ = phase::opening;
   return event{opened_};

@@ -4,6 +4,7 @@
 #include "merge/store/model_store.hpp"
 #include "transport/ml_channel/wire.hpp"
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,7 +25,9 @@ public:
   /// program has been asked the same already; or nothing, when the program does not wait for it (any more).
   using reply = std::variant<std::monostate, ml::outgoing, program_loss>;
 
-  program_session(std::shared_ptr<merge::model_store> store, std::string session_id);
+  /// `merge_library` is for programs that ask for a custom merge method; may be empty.
+  program_session(std::shared_ptr<merge::model_store> store, std::string session_id,
+                  std::filesystem::path merge_library = {});
 
   /// The follower's event for a frame from the program. After an error the program must be refused
   /// with its text.
@@ -69,6 +72,7 @@ private:
 
   std::shared_ptr<merge::model_store> store_;
   std::string session_id_;
+  std::filesystem::path merge_library_;
   phase phase_ = phase::idle;
   program_opened opened_;
   pending_request request_; ///< what the program waits for, and after a close what it has waited for

@@ -139,6 +139,9 @@ TEST_CASE("what a session cannot be opened with is refused by name") {
   refused([](auto& r) { r.node_weightage = 101; }, "nodeWeightage");
   refused([](auto& r) { r.training_contract = "no name"; }, "trainingContract");
   refused([](auto& r) { r.merge_method = "sum"; }, "sum");
+  refused([](auto& r) { r.merge_method = "trimmedmean:0.6"; }, "trimmedmean");
+  refused([](auto& r) { r.merge_method = "krum:1"; }, "5 models in every round");
+  refused([](auto& r) { r.merge_method = "custom:best"; }, "--merge-library at every SL");
   refused([](auto& r) { r.checkin_model_on_train_end = "later"; }, "checkinModelOnTrainEnd");
 }
 

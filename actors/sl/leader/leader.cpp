@@ -3,6 +3,7 @@
 #include "actors/sl/follower/sibling_watch.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
+#include "merge/custom/library.hpp"
 #include "merge/methods/merge.hpp"
 #include "merge/model/layout.hpp"
 
@@ -63,11 +64,15 @@ result<rounds::merge_outcome> merge_all(const leader_state& state, const std::fu
     by_label[label_of(input)] = input.peer;
     contributions.push_back({std::move(*file), input.weight, label_of(input)});
   }
-  SWARM_TRY(const auto method, merge::parse_merge_method(state.task.method));
+  SWARM_TRY(const auto method, parse_merge_method(state.task.method));
+  merge::algorithm_maker custom;
+  if (method.kind == merge_method::custom && method.library) {
+    SWARM_TRY(custom, merge::open_library(state.context->options.merge_library, *method.library));
+  }
   auto board = state.context->board;
   auto merged = merge::merge_models(
       method, contributions, *state.context->store,
-      [board, &go_on](std::uint64_t, std::uint64_t) { return ++board->progress, go_on(); });
+      [board, &go_on](std::uint64_t, std::uint64_t) { return ++board->progress, go_on(); }, custom);
   if (!merged && merged.error().is(merge::merge_errc::nothing_to_merge)) {
     for (const auto& [label, peer] : by_label)
       leave_out(peer, merged.error().message);
