@@ -30,8 +30,15 @@ struct ask_loss {
 struct answer_sync {
   std::uint32_t next_interval = 1; ///< batches, >= 1
   bool training_over = false;
+  std::string notice; ///< for the program's user; may be empty
 };
-struct answer_close {};
+struct answer_close {
+  std::string notice;
+};
+/// Tell the program what is waited for, if it waits and takes notices.
+struct tell_program {
+  std::string text;
+};
 /// Answer with an error status; the session is over.
 struct refuse_program {
   std::string text;

@@ -44,6 +44,11 @@ struct call_done {
   std::string text;            ///< why not, for people
 };
 
+/// To the user, when it has changed.
+struct sn_standing {
+  std::string trouble; ///< in words; empty: an SN answers, and this node is registered
+};
+
 /// From the connection to `/sl/sn`: up, down, one message. `serial` tells an old connection's news from the
 /// present one's.
 struct link_up {
@@ -71,6 +76,7 @@ SWARM_MESSAGE(read_contract)
 SWARM_MESSAGE(contract_read)
 SWARM_MESSAGE(submit_call)
 SWARM_MESSAGE(call_done)
+SWARM_MESSAGE(sn_standing)
 SWARM_MESSAGE(link_up)
 SWARM_MESSAGE(link_down)
 SWARM_MESSAGE(link_message)

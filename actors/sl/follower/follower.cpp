@@ -45,7 +45,11 @@ struct follower_state {
             .leader_stall = std::min<duration>(10s, context->options.leader_failure_base_timeout)};
   }
 
-  std::string status() const { return machine.waiting_for(now()); }
+  std::string status() const { return with_trouble(machine.waiting_for(now())); }
+  /// Without an SN nothing that the machine waits for can come.
+  std::string with_trouble(std::string_view text) const {
+    return sn_trouble.empty() ? std::string(text) : fmt::format("{}; {}", sn_trouble, text);
+  }
   std::string detail_json() const;
   static time_point now() { return std::chrono::steady_clock::now(); }
 
@@ -60,6 +64,8 @@ struct follower_state {
   std::map<hash32, fetch_model> fetches;
   std::optional<ask_loss> asked;
   std::string contract;                                 ///< of the program's session
+  std::string sn_trouble;                               ///< why no SN can be asked; empty when one can
+  std::string told_program;                             ///< what the program knows to be waited for
   bool passes_merges_on = false;                        ///< its check-ins may name a merge once it has ended
   training_reader reader;                               ///< of it
   std::optional<rounds::action::refuse_layout> refusal; ///< waits for a peer's model to compare with
@@ -74,9 +80,8 @@ struct follower_state {
 using self_pointer = role_actor<follower_state>*;
 
 std::string follower_state::detail_json() const {
-  json::object out{{"contract", contract},
-                   {"account", to_hex(context->account().view())},
-                   {"waiting_for", machine.waiting_for(now())}};
+  json::object out{
+      {"contract", contract}, {"account", to_hex(context->account().view())}, {"waiting_for", status()}};
   if (machine.view()) out["training"] = contract_json(*machine.view());
   return json::serialize(out);
 }
@@ -161,16 +166,23 @@ struct perform {
     const auto training = contracts::training_address(s.contract);
     self->send(sn, submit_call{s.call_base + a.id, training, std::move(a.input), std::move(a.what)});
   }
-  void operator()(rounds::action::refresh&) const { tell_sn(self, read_contract{}); }
+  void operator()(rounds::action::refresh&) const {
+    auto& s = self->state();
+    if (s.reader.watch_merge_of(s.machine.brought_to())) {
+      tell_sn(self, s.reader.request());
+    } else {
+      tell_sn(self, read_contract{});
+    }
+  }
   void operator()(rounds::action::answer_open&) const { to_channel(answer_open{}); }
   void operator()(rounds::action::ask_loss& a) const {
     self->state().asked = ask_loss{a.digest, a.generation, a.round_num};
     to_channel(*self->state().asked);
   }
   void operator()(rounds::action::answer_sync& a) const {
-    to_channel(answer_sync{a.next_interval, a.training_over});
+    to_channel(answer_sync{a.next_interval, a.training_over, std::move(a.notice)});
   }
-  void operator()(rounds::action::answer_close&) const { to_channel(answer_close{}); }
+  void operator()(rounds::action::answer_close& a) const { to_channel(answer_close{std::move(a.notice)}); }
   void operator()(rounds::action::refuse& a) const { to_channel(refuse_program{std::move(a.text)}); }
   void operator()(rounds::action::refuse_layout& a) const {
     self->state().refusal = a;
@@ -293,7 +305,16 @@ void report_long_wait(self_pointer self) {
   }
   if (waited < s.next_wait_report) return;
   s.next_wait_report *= 2;
-  log::info(s.context->log_source, "still waiting: {}", s.machine.waiting_for(now));
+  log::info(s.context->log_source, "still waiting: {}", s.status());
+}
+
+/// What its SL waits for concerns the program's user too.
+void tell_program_of_wait(self_pointer self) {
+  auto& s = self->state();
+  auto text = s.machine.in_session() ? s.with_trouble(s.machine.waits_for()) : std::string{};
+  if (text == s.told_program) return;
+  s.told_program = text;
+  if (!text.empty()) tell_channel(*self, *s.context->link, tell_program{std::move(text)});
 }
 
 /// A node that is told to stop leaves the training, so that its peers need not wait for it.
@@ -356,8 +377,9 @@ void join(self_pointer self, const program_opened& opened) {
 
 void open(self_pointer self, const program_opened& opened) {
   self->state().asked.reset();
+  self->state().told_program.clear();
   join(self, opened);
-  step(self, rounds::event::program_opened{opened.params});
+  step(self, rounds::event::program_opened{opened.params, opened.contract});
 }
 
 /// Takes up where the follower before this one has stopped; at the first start that is nowhere.
@@ -378,7 +400,7 @@ void resume(self_pointer self, const program_resumed& from) {
   const bool ended = !from.last_words.empty();
   const bool may_be_listed = self->is_restarted() || !s.session_file.former().empty();
   if (ended || (!from.open_answered && may_be_listed)) tell(rounds::event::former_session{});
-  tell(rounds::event::program_opened{from.session->params});
+  tell(rounds::event::program_opened{from.session->params, from.session->contract});
   if (ended) {
     tell(rounds::event::program_gone{from.last_words, true});
   } else if (from.open_answered) {
@@ -440,6 +462,7 @@ caf::behavior follower_behavior(self_pointer self) {
       },
       [=](const contract_read& news) { take_reading(self, news); },
       [=](const call_done& done) { take_receipt(self, done); },
+      [=](const sn_standing& news) { self->state().sn_trouble = news.trouble; },
       [=](const model_fetched& news) {
         self->state().fetches.erase(news.digest);
         if (self->state().refusal && self->state().refusal->other == news.digest)
@@ -458,6 +481,7 @@ caf::behavior follower_behavior(self_pointer self) {
         find_sn(self);
         find_files(self);
         report_long_wait(self);
+        tell_program_of_wait(self);
         step(self, rounds::event::tick{});
         self->delayed_send(self, tick_interval, tick{});
       },

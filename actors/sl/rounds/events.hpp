@@ -10,6 +10,7 @@ namespace swarm::rounds::event {
 
 struct program_opened {
   session_params params;
+  std::string contract; ///< its name, for texts
 };
 /// Right after `program_opened`: the session is older than the machine, which was made anew in its midst.
 /// Everything else that the machine needs the contract says.
