@@ -218,7 +218,6 @@ TEST_CASE("a program that begins after the end is refused at once, with the reme
 TEST_CASE(
     "a program that was let in and syncs after the end gets the final model and goes on without syncs") {
   machine_bench t;
-  t.peer(1).state = peer_state::absent;
   t.peer(2).loss_round = 1;
   t.peer(2).state = peer_state::finished;
   t.step(event::program_opened{});
@@ -233,9 +232,11 @@ TEST_CASE(
   t.loss();
   CHECK(t.last<action::answer_sync>().training_over);
   CHECK(t.calls().empty()); // nor their losses
-  t.close_program(5);
+  t.close_program(5); // as it has trained on
   t.look();
-  CHECK(t.count<action::ask_loss>() == 1);
+  CHECK(t.count<action::ask_loss>() == 2);
+  CHECK(t.count<action::answer_close>() == 0);
+  t.loss();
   CHECK(t.count<action::answer_close>() == 1);
   t.gone(true);
   CHECK(t.last<action::session_ended>().node_ends);

@@ -49,7 +49,9 @@ public:
   /// Who waits for whom, in which phase: one line for status and logs.
   std::string waiting_for(time_point now) const;
   /// The same without the time.
-  std::string_view waits_for() const { return waiting_for_.empty() ? "no program" : waiting_for_; }
+  std::string_view waits_for() const {
+    return waiting_for_.empty() ? std::string_view("no program") : std::string_view(waiting_for_);
+  }
   /// Since when `waiting_for` has said the same thing.
   time_point phase_since() const { return waiting_since_; }
   const std::optional<contract_view>& view() const { return view_; }
