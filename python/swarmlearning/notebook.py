@@ -52,7 +52,7 @@ class NotebookView:
             if self._handle is None:
                 from IPython.display import display
 
-                self._handle = display(data, raw=True, display_id=True)
+                self._handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call, unused-ignore]
             else:
                 self._handle.update(data, raw=True)
         except Exception:  # a front end that cannot show it must not end the training

@@ -8,7 +8,7 @@ from typing import Any, Dict, NoReturn, Optional, TypeVar
 from .channel import ENDED, Channel
 from .errors import SwarmError
 from .options import make_logger
-from .progress import make_progress
+from .progress import Progress, make_progress
 
 COPIED = (
     "this SwarmCallback is a copy of the one that has the session with the SL, and has none itself: call that one, or "
@@ -34,6 +34,10 @@ class SessionOwner:
     not_copied = ("_channel", "_session", "_progress", "_last_merged", "logger")
 
     _channel: Optional[Channel]
+    _session: Any
+    _last_merged: Any
+    _progress: Progress
+    logger: Any
 
     def close(self) -> None:
         """Ends the session with the SL, if it still has one, as the end of a `with` block does: after an error, or to
