@@ -13,7 +13,7 @@ import select
 import sys
 import time
 import weakref
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Set, Tuple
 
 import numpy as np
 
@@ -54,7 +54,10 @@ class Channel:
         self.bytes_sent = 0
         self.bytes_received = 0
         _end_dead_session(self.paths, log)
-        self._request_fd, self._response_fd = fifo.open_fifos(request_path, response_path, log, on_wait)
+        self._request_fd, self._response_fd = fifo.open_fifos(
+            request_path, response_path, log, on_wait, self.paths in _trained
+        )
+        _trained.discard(self.paths)
         _open_channels.add(self)
 
     @property
@@ -127,6 +130,11 @@ class Channel:
         finally:
             os.close(response_fd)
 
+    def finish(self) -> None:
+        """The training is over, and with it the SL."""
+        _trained.add(self.paths)
+        self.close()
+
     def drop(self, why: str) -> None:
         """Closes this process's copies of the descriptors only: the session is another process's."""
         self.ended = why
@@ -170,6 +178,7 @@ class Channel:
 
 
 _open_channels: weakref.WeakSet[Channel] = weakref.WeakSet()
+_trained: Set[Tuple[str, str]] = set()  #: paths of FIFOs on which this program has trained to the end
 
 
 def _end_dead_session(paths: Tuple[str, str], log: Log) -> None:

@@ -22,6 +22,7 @@ POLL_MAX_SECONDS = 0.25
 LOCK_PATIENCE_SECONDS = 2.0  # an owner that is just ending gets so long
 SAID_FIRST_SECONDS = 10.0  # what is waited for is said then,
 SAID_AGAIN_SECONDS = 60.0  # and each time that this has passed
+SL_GONE_SECONDS = 15.0  # an SL that has ended with this program's training is not waited for longer
 
 Log = Callable[[str], None]
 
@@ -29,8 +30,10 @@ Log = Callable[[str], None]
 class Waiting:
     """One wait that ends when somebody else acts: pauses between two looks, and says for whom it is."""
 
-    def __init__(self, log: Log, on_wait: Callable[[float], None] = lambda seconds: None):
-        self._log, self._on_wait = log, on_wait
+    def __init__(
+        self, log: Log, on_wait: Callable[[float], None] = lambda seconds: None, limit: Optional[float] = None
+    ):
+        self._log, self._on_wait, self._limit = log, on_wait, limit
         self._started = time.monotonic()
         self._say_at = SAID_FIRST_SECONDS
         self._pause = POLL_FIRST_SECONDS
@@ -38,6 +41,11 @@ class Waiting:
     def pause(self, text: str) -> None:
         """Sleeps a little; `text` says what is waited for."""
         seconds = time.monotonic() - self._started
+        if self._limit is not None and seconds >= self._limit:
+            raise SwarmError(
+                "this program's SL ended with the training before this one: start it again, then this program. To "
+                "train again under the same contract start that over, by 'swarm-inspect reset CONTRACT' beside an SN"
+            )
         if seconds >= self._say_at:
             self._log(f"{text} ({seconds:.0f} s so far)")
             self._say_at += SAID_AGAIN_SECONDS
@@ -48,11 +56,16 @@ class Waiting:
 
 
 def open_fifos(
-    request_path: str, response_path: str, log: Log, on_wait: Callable[[float], None] = lambda seconds: None
+    request_path: str,
+    response_path: str,
+    log: Log,
+    on_wait: Callable[[float], None] = lambda seconds: None,
+    trained_before: bool = False,
 ) -> Tuple[int, int]:
     """File descriptors for writing requests and reading responses, once the SL has its ends open too. Waits for the
-    SL as long as that takes. Raises SwarmError when another program, or another callback, owns the FIFOs."""
-    waiting = Waiting(log, on_wait)
+    SL as long as that takes; not so if this program has `trained_before` beside it, as an SL ends with its training.
+    Raises SwarmError when another program, or another callback, owns the FIFOs."""
+    waiting = Waiting(log, on_wait, SL_GONE_SECONDS if trained_before else None)
     while True:
         for path in (request_path, response_path):
             _await_fifo(path, waiting, log)

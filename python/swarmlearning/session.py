@@ -60,12 +60,15 @@ class Session:
 
     def close(self, params: Params, weightage: int, merged: MergedHandler) -> SyncResponse:
         """Says that local training has ended and waits until the swarm's has. Counts apart from the syncs."""
-        return self._exchange(MsgType.CloseSessionRequest, 1, params, weightage, merged)
+        response = self._exchange(MsgType.CloseSessionRequest, 1, params, weightage, merged)
+        self._channel.finish()
+        return response
 
     def kill(self, reason: str) -> None:
         """Leaves without waiting for anybody; there is no reply."""
         request = KillSessionRequest(self.session_id, Status(StatusCode.OK, reason))
         self._channel.send(MsgType.KillSessionRequest, request)
+        self._channel.finish()
 
     def _exchange(
         self, msg_type: MsgType, number: int, params: Params, weightage: int, merged: MergedHandler

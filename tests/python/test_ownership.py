@@ -155,6 +155,14 @@ def test_pipes_that_the_sl_makes_anew_are_found(tmp_path, monkeypatch, swarm):
     thread.join()
 
 
+def test_an_sl_that_has_ended_with_the_training_is_not_waited_for_long(swarm, monkeypatch):
+    swarm()
+    train(DictCallback(), 1)
+    monkeypatch.setattr(fifo, "SL_GONE_SECONDS", 0.5)
+    with pytest.raises(SwarmError, match="SL ended with the training before this one.*swarm-inspect reset"):
+        DictCallback()
+
+
 def test_an_sl_that_ends_while_the_session_opens(swarm):
     swarm(script=lambda sl, kind, message: False)
     with pytest.raises(SwarmError, match="An SL ends with its training: start it again to train again"):

@@ -174,12 +174,10 @@ print("second training", flush=True)
 train(nn.Linear(4, 2))
 """
     swarm = run(text, text)
+    wait_ended(swarm)
     for pair in swarm.pairs:
-        swarm.wait(
-            lambda log=pair.program.log: "is it running?" in log().split("second training")[-1],
-            f"{pair.program.name} to say for whom it waits",
-            [swarm.sn, pair.program],
-        )
+        said = pair.program.log().split("second training")[-1]
+        assert "is it running?" in said and "SL ended with the training before this one: start it again" in said
 
 
 def test_after_an_error_a_program_may_train_again(run):
