@@ -13,7 +13,7 @@ import select
 import sys
 import time
 import weakref
-from typing import Any, Callable, List, Optional, Set, Tuple
+from typing import Any, Callable, List, Set, Tuple
 
 import numpy as np
 
@@ -50,7 +50,7 @@ class Channel:
         self._on_wait = on_wait
         self._busy = False  # a message is under way
         self._response_fd = self._request_fd = -1
-        self._error_before = _last_error()
+        self._error_before = _last_error()  # not itself: it would keep a failed run's frames alive
         self.bytes_sent = 0
         self.bytes_received = 0
         _end_dead_session(self.paths, log)
@@ -68,7 +68,7 @@ class Channel:
     def is_abandoned(self) -> bool:
         """Its owner failed since it was opened, or works in a notebook, where a cell that is run again makes a new
         callback and leaves the old one behind."""
-        return not self._busy and (in_notebook() or _last_error() is not self._error_before)
+        return not self._busy and (in_notebook() or _last_error() != self._error_before)
 
     def send(self, msg_type: MsgType, message: Any) -> None:
         """Writes one message; large arrays go out of the model's own memory."""
@@ -199,9 +199,9 @@ def _open_on(paths: Tuple[str, str]) -> List[Channel]:
     return [channel for channel in list(_open_channels) if channel.is_open and channel.paths == paths]
 
 
-def _last_error() -> Optional[BaseException]:
-    """What an interactive interpreter, or a notebook, has shown last."""
-    return getattr(sys, "last_value", None)
+def _last_error() -> int:
+    """Names the error that an interactive interpreter, or a notebook, has shown last."""
+    return id(getattr(sys, "last_value", None))
 
 
 def _drop_inherited() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Dict, NoReturn, Optional, TypeVar
+from typing import Any, Dict, NoReturn, Optional, Tuple, TypeVar
 
 from .channel import ENDED, Channel
 from .errors import SwarmError
@@ -30,8 +30,8 @@ class NoSession:
 class SessionOwner:
     """Base of the callbacks, with what makes them owners."""
 
-    #: Attributes that copies do not get: they belong to the session.
-    not_copied = ("_channel", "_session", "_progress", "_last_merged", "logger")
+    #: Attributes that copies do not get, but None in their place: they belong to the session.
+    not_copied: Tuple[str, ...] = ("_channel", "_session", "_progress", "_last_merged", "logger")
 
     _channel: Optional[Channel]
     _session: Any
@@ -62,11 +62,9 @@ class SessionOwner:
         return state
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update(dict.fromkeys(self.not_copied), **state)
         self.logger = make_logger()
-        self._channel = None
         self._session = NoSession()
-        self._last_merged = None
         self._progress = make_progress()
 
     def _close_channel(self, why: str = ENDED) -> None:
