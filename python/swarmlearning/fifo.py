@@ -20,6 +20,7 @@ PIPE_SIZE = 1 << 20  # bytes in flight; Linux gives 64 KiB unasked
 POLL_FIRST_SECONDS = 0.001
 POLL_MAX_SECONDS = 0.25
 LOCK_PATIENCE_SECONDS = 2.0  # an owner that is just ending gets so long
+TURN_SECONDS = 0.2  # for the SL to see that the owner before this one is gone
 SAID_FIRST_SECONDS = 10.0  # what is waited for is said then,
 SAID_AGAIN_SECONDS = 60.0  # and each time that this has passed
 SL_GONE_SECONDS = 15.0  # an SL that has ended with this program's training is not waited for longer
@@ -75,7 +76,8 @@ def open_fifos(
             raise _cannot_open(response_path, error) from None
         request_fd = None
         try:
-            _lock(response_fd, response_path)
+            if _lock(response_fd, response_path):
+                time.sleep(TURN_SECONDS)
             request_fd = _open_request(request_path, response_path, response_fd, waiting)
         finally:
             if request_fd is None:
@@ -97,17 +99,21 @@ def _await_fifo(path: str, waiting: Waiting, log: Log) -> None:
         raise SwarmError(f"{path}: cannot create pipe; something else than a FIFO is there")
 
 
-def _lock(fd: int, path: str) -> None:
-    """Makes this program the owner. The lock belongs to the open file, so no two callbacks have it either."""
+def _lock(fd: int, path: str) -> bool:
+    """Makes this program the owner; true when another one has just ended. The lock belongs to the open file, so no two
+    callbacks have it either."""
     deadline = time.monotonic() + LOCK_PATIENCE_SECONDS
+    had_to_wait = False
     while True:
         try:
-            return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return had_to_wait
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EACCES):
-                return None  # a system without locks on FIFOs: nobody can be told apart there
+                return False  # a system without locks on FIFOs: nobody can be told apart there
         if time.monotonic() >= deadline:
             raise SwarmError(_owned_text(path, owner_of(fd)))
+        had_to_wait = True
         time.sleep(0.05)
 
 
