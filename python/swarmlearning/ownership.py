@@ -1,4 +1,4 @@
-"""A callback as the owner of a session: how the session ends before its time, and why a copy of the callback has none."""
+"""A callback as the owner of a session: how that ends before its time, and why a copy of the callback has none."""
 
 from __future__ import annotations
 

@@ -35,7 +35,8 @@ def refusal(sl, work):
 
 def train_together(swarm, sls, values, **session):
     meet = Meeting(len(sls))
-    programs = [Program(sl, trains([value], value, meet, minPeers=len(sls), **session)) for sl, value in zip(sls, values)]
+    work = [trains([value], value, meet, minPeers=len(sls), **session) for value in values]
+    programs = [Program(sl, each) for sl, each in zip(sls, work)]
     return [program.result() for program in programs]
 
 
@@ -135,7 +136,8 @@ def test_a_program_that_takes_notices_hears_for_whom_it_waits(swarm):
         client.sync({"other": np.ones(2)})
 
     assert "same model definition" in refusal(two, refused)
-    until(lambda: any("sl-2 left, or its program was refused" in text for text in heard), "the first to know", alive=[one])
+    news = "sl-2 left, or its program was refused"
+    until(lambda: any(news in text for text in heard), "the first to know", alive=[one])
     Program(two, trains([TWO], minPeers=2)).result()
     first.result()
     assert any("1 of at least 2 peers are in, waiting for more to join" in text for text in heard)

@@ -1,4 +1,4 @@
-"""Who has the session with an SL: one callback at a time, on the whole host; how it ends and how the next one follows."""
+"""Who has the session with an SL: one callback at a time on a host; how it ends and how the next one follows."""
 
 import copy
 import gc
@@ -30,9 +30,12 @@ def program(body, **environment):
     tests = os.path.dirname(os.path.abspath(__file__))
     text = PROGRAM.format(tests=tests, package=os.path.join(ROOT, "python"), body=body)
     return subprocess.Popen(
-        [sys.executable, "-c", text], env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        [sys.executable, "-c", text],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-    )  # fmt: skip
+    )
 
 
 def output_of(process, seconds=30):
@@ -89,7 +92,7 @@ def test_an_owner_that_waits_for_its_sl_is_one_too(tmp_path, monkeypatch):
 
 def test_the_session_goes_with_its_owner_however_that_ends(swarm):
     swarm(sessions=2)
-    first = program("DictCallback(); print('open', flush=True); import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    first = program("import os; DictCallback(); print('open', flush=True); os.kill(os.getpid(), 9)")
     assert "open" in output_of(first)
     train(DictCallback(), 3)
 

@@ -1,4 +1,4 @@
-"""Programs as people write and start them, beside real SLs: launchers, copies, notebooks, one training after another."""
+"""Programs as people write and start them, beside real SLs: launchers, copies, one training after another."""
 
 import json
 import os
@@ -95,7 +95,8 @@ def test_of_two_ranks_one_trains_and_the_other_is_told(run):
         if node == 1:
             return plain
         one = " ".join(f"'{part}'" for part in plain)
-        return ["bash", "-c", f"RANK=0 {one} & sleep 3; RANK=1 timeout 60 {one}.rank1; echo rank 1 exits with $?; wait $!"]
+        rank_1 = f"RANK=1 timeout 60 {one}.rank1; echo rank 1 exits with $?"
+        return ["bash", "-c", f"RANK=0 {one} & sleep 3; {rank_1}; wait $!"]
 
     swarm = run("import time; swarm = make(model); time.sleep(8)\nsave(train(model, swarm=swarm).modelDigest())",
                 PLAIN, launch=launch)  # fmt: skip

@@ -88,8 +88,8 @@ struct session_request {
   std::int32_t node_weightage = 0;
   std::string training_contract;
   std::string merge_method; ///< lower case: "mean", "coordmedian", "geomedian"
-  /// Of swarmd's own client: while it waits for an answer it takes a Status that is marked as a notice and says what
-  /// its SL waits for.
+  /// Of swarmd's own client: while it waits for an answer it takes a Status that is marked as a notice and
+  /// says what its SL waits for.
   bool takes_notices = false;
   friend bool operator==(const session_request&, const session_request&) = default;
 };

@@ -29,8 +29,8 @@ bool is_listed(const contract_view& view, const address& who);
 /// Nobody who checked in for the current round gives a sign of life.
 bool is_hopeless(const contract_view& view);
 
-/// Everybody who was in the first merge, or is about to be, will bring nothing once its training has ended, and nobody
-/// else is there: no merge would have anybody's last model.
+/// Everybody who was in the first merge, or is about to be, will bring nothing once its training has ended,
+/// and nobody else is there: no merge would have anybody's last model.
 bool has_no_final_model(const contract_view& view);
 
 /// Active and finished peers that are not in the current round.

@@ -232,7 +232,7 @@ TEST_CASE(
   t.loss();
   CHECK(t.last<action::answer_sync>().training_over);
   CHECK(t.calls().empty()); // nor their losses
-  t.close_program(5); // as it has trained on
+  t.close_program(5);       // as it has trained on
   t.look();
   CHECK(t.count<action::ask_loss>() == 2);
   CHECK(t.count<action::answer_close>() == 0);

@@ -55,8 +55,8 @@ public:
   /// Since when `waiting_for` has said the same thing.
   time_point phase_since() const { return waiting_since_; }
   const std::optional<contract_view>& view() const { return view_; }
-  /// The last round that this node has brought a model to in this session, 0: none. Of this round a view is to have the
-  /// merge.
+  /// The last round that this node has brought a model to in this session, 0: none. A view is to have the
+  /// merge of this round.
   std::uint64_t brought_to() const;
   bool in_session() const { return std::holds_alternative<session>(state_); }
   /// A process that ends now leaves a peer behind: the next one is to be told with `event::former_session`.

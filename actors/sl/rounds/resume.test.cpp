@@ -136,7 +136,7 @@ TEST_CASE("a machine that takes over a finished program serves it to the end") {
   t.resume();
   t.close_program(3);
   t.look();
-  t.fetched(9); // from this node's own store
+  t.fetched(9);                            // from this node's own store
   CHECK(t.count<action::ask_loss>() == 1); // it has trained on since it has loaded that
   CHECK(t.count<action::answer_close>() == 0);
   t.loss();
