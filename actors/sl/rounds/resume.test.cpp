@@ -141,6 +141,7 @@ TEST_CASE("a machine that takes over a finished program serves it to the end") {
   CHECK(t.count<action::answer_close>() == 0);
   t.loss();
   CHECK(t.count<action::answer_close>() == 1);
+  t.done(); // its loss is reported
   t.gone(true);
   CHECK(t.last<action::session_ended>().node_ends);
 }
