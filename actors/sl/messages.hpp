@@ -25,6 +25,10 @@ using rounds::action::answer_open;
 using rounds::action::answer_sync;
 using rounds::action::ask_loss; // the follower gets `program_loss`
 using refuse_program = rounds::action::refuse;
+/// Tell the program what is waited for, if it waits and takes notices.
+struct tell_program {
+  std::string text;
+};
 /// From a follower that has just started: where does the session with the program stand? It gets
 /// `program_resumed`.
 struct program_wanted {};

@@ -15,6 +15,11 @@
 /// - From its connection: session::event::link_up and link_down.
 namespace swarm::actors {
 
+/// To the user, when it has changed.
+struct sn_standing {
+  std::string trouble; ///< in words; empty: an SN answers, and this node is registered
+};
+
 /// From the connection: one message of the SN. `serial` tells an old connection's news from the present
 /// one's.
 struct link_message {
@@ -30,6 +35,7 @@ struct wake_up {
 } // namespace swarm::actors
 
 #define SWARM_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::name)
+SWARM_MESSAGE(actors::sn_standing)
 SWARM_MESSAGE(actors::link_message)
 SWARM_MESSAGE(actors::wake_up)
 SWARM_MESSAGE(session::event::link_up)

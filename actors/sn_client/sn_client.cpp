@@ -38,7 +38,8 @@ struct sn_client_state {
   std::shared_ptr<const sn_client_options> options;
   session::session_machine machine;
   std::shared_ptr<transport::ws_session> link;
-  time_point armed = time_point::max(); ///< when the next `wake_up` comes
+  time_point armed = time_point::max();    ///< when the next `wake_up` comes
+  std::optional<std::string> told_trouble; ///< to the user
 };
 
 using self_pointer = role_actor<sn_client_state>*;
@@ -95,12 +96,20 @@ struct perform {
   }
 };
 
+void tell_trouble(self_pointer self) {
+  auto& s = self->state();
+  const auto trouble = s.machine.registered() ? std::string{} : s.machine.status();
+  if (trouble != s.told_trouble && self->tell(sibling(*self, s.options->user), sn_standing{trouble}))
+    s.told_trouble = trouble;
+}
+
 /// Hands the machine an event, carries out what it wants, and sees to it that it hears when time has passed.
 void step(self_pointer self, const auto& event) {
   auto& s = self->state();
   s.machine.step(event, now());
   for (auto& action : s.machine.take_actions())
     std::visit(perform{self}, action);
+  tell_trouble(self);
   const auto due = s.machine.wake_at();
   if (due >= s.armed) return;
   s.armed = due;
@@ -119,7 +128,10 @@ caf::behavior sn_client_behavior(self_pointer self) {
       [=](const link_message& news) {
         step(self, session::event::received{news.serial, as_text(news.text)});
       },
-      [=](const session::event::follow& wanted) { step(self, wanted); },
+      [=](const session::event::follow& wanted) {
+        self->state().told_trouble.reset(); // its user may have started anew
+        step(self, wanted);
+      },
       [=](const session::event::read& again) { step(self, again); },
       [=](const session::event::submit& call) { step(self, call); },
   };

@@ -13,12 +13,13 @@ from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Tuple
 import numpy as np
 
 from .arrays import Params
-from .channel import Channel
+from .channel import ENDED, Channel
 from .digest import model_digest
 from .errors import SwarmArgumentError, SwarmError
 from .messages import SyncResponse
 from .options import Options, check_logger, make_logger
-from .progress import ProgressLine
+from .ownership import SessionOwner
+from .progress import make_progress
 from .readback import changed_parameters, check_loaded, left_out
 from .session import Session
 from .shared import Sharing, some
@@ -27,10 +28,11 @@ from .validation import describe_failure, keep_one_shot
 REQUEST_VARIABLE = "SL_REQUEST_CHANNEL"
 RESPONSE_VARIABLE = "SL_RESPONSE_CHANNEL"
 LOOPBACK_VARIABLE = "SWARM_LOOPBACK"
-WAIT_LOG_SECONDS = 60.0
+WAIT_LOG_SECONDS = 60.0  # a wait for an answer is told of each time that this has passed,
+WAIT_FIRST_SECONDS = 10.0  # and after so long when the SL says for whom it waits
 
 
-class SwarmCallbackBase:
+class SwarmCallbackBase(SessionOwner):
     """Takes part in a swarm on behalf of one training program.
 
     Every `syncFrequency` batches the parameters go to the Swarm Learning node (SL) and are replaced by the merge of
@@ -62,11 +64,16 @@ class SwarmCallbackBase:
             or patterns of their names such as ['encoder.*', '*.bias']; the others stay as they are on this node. The
             same on all nodes.
 
+    One callback at a time has the session with the SL. on_train_end ends it; so do close(), the end of a `with` block,
+    and an error in a call. A copy of a callback, as of a model that refers to it, has no session.
+
     Attributes:
         logger: the logger in use; `logger.setLevel(logging.DEBUG)` tells more.
         trainingOver: the swarm finished without waiting for this node; further syncs do nothing.
         syncs: rounds this program took part in, the last one included.
         syncSeconds: seconds spent in them, waiting for others included.
+        notices: what the SL said about this node's part in the rounds, e.g. that its model was left out of a merge and
+            why; logged as warnings too.
 
     Raises SwarmArgumentError for an argument that cannot be, SwarmError when the session with the SL fails.
     """
@@ -94,8 +101,10 @@ class SwarmCallbackBase:
         self._cannot_judge = False
         self._sharing = Sharing(options.sharedParameters)
         self._channel: Optional[Channel] = None
-        self._progress = ProgressLine()
+        self._progress = make_progress()
         self._next_wait_log = WAIT_LOG_SECONDS
+        self._told_of = ""  # what was waited for at the last line about a wait
+        self.notices: list[str] = []
         options.adsValData = keep_one_shot(options.adsValData)
         if options.totalEpochs is None:
             self._warn("totalEpochs is not given: the swarm cannot show how far this node is")
@@ -210,7 +219,7 @@ class SwarmCallbackBase:
                     f"the SL makes, or {LOOPBACK_VARIABLE}=True to train without a swarm"
                 )
         self._channel = Channel(*paths, log=self._log, on_wait=self._on_wait)
-        self._session = Session(self._channel, self.options.session_request())
+        self._session = Session(self._channel, self.options.session_request(), self._on_notice)
 
     def _sync(self) -> None:
         self._log("Starting Swarm merging round ...")
@@ -263,11 +272,22 @@ class SwarmCallbackBase:
         return response
 
     def _on_wait(self, seconds: float) -> None:
-        """Called about once a second while nothing comes from the SL."""
-        self._progress.waiting(f"round {self.syncs + 1}", seconds)
-        if seconds >= self._next_wait_log:
-            self._log(f"Still waiting for the SL's answer, for {seconds:.0f} s now; its log says for whom.")
-            self._next_wait_log += WAIT_LOG_SECONDS
+        """Called about once a second while the SL does not come, or owes an answer since `seconds`."""
+        if self._channel is None:
+            return self._progress.waiting("the SL has to open its end of the pipes", seconds)
+        whom = self._channel.waits_for
+        self._progress.waiting(whom or f"round {self.syncs + 1}", seconds)
+        is_news = whom not in ("", self._told_of) and seconds >= WAIT_FIRST_SECONDS
+        if is_news or seconds >= self._next_wait_log:
+            self._told_of = whom
+            text = f": {whom}" if whom else "; its log says for whom."
+            self._log(f"Still waiting for the SL's answer, for {seconds:.0f} s now{text}")
+            self._next_wait_log = seconds + WAIT_LOG_SECONDS
+
+    def _on_notice(self, text: str) -> None:
+        """The SL says something about this node's part in the rounds."""
+        self.notices.append(text)
+        self._warn(text)
 
     def _take_merged(self, params: Params) -> Tuple[float, float, int, int]:
         self._tell_if_left_out(params)
@@ -330,7 +350,7 @@ class SwarmCallbackBase:
         try:
             action()
         except BaseException as error:
-            self._close_channel()
+            self._close_channel(f"{ENDED}. This one ended with {type(error).__name__} in a call")
             self._clear()
             if not isinstance(error, Exception):
                 raise  # Ctrl-C
@@ -338,10 +358,6 @@ class SwarmCallbackBase:
             self.logger.error(text)
             kind = SwarmArgumentError if isinstance(error, SwarmArgumentError) else SwarmError
             raise kind(text) from error
-
-    def _close_channel(self) -> None:
-        if self._channel is not None:
-            self._channel.close()
 
     # Output -------------------------------------------------------------------------------------------------------
 

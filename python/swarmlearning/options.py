@@ -92,6 +92,10 @@ class _StdoutHandler(logging.StreamHandler):
     def __init__(self) -> None:
         logging.Handler.__init__(self)
 
+    def emit(self, record: logging.LogRecord) -> None:
+        if sys.stdout is not None:  # as in a program without a console
+            super().emit(record)
+
     @property
     def stream(self) -> Any:
         return sys.stdout

@@ -66,7 +66,14 @@ def test_an_sn_killed_in_mid_round_goes_on(swarm):
 def test_an_sl_killed_with_its_program_joins_again(swarm):
     swarm.start(sls=3)
     gate = Gate(3, 3)
-    programs = [Program(sl, trains([model(i)] * 6, model(i), gate, minPeers=2)) for i, sl in enumerate(swarm.sls)]
+    back = threading.Event()
+
+    def between(number, client):
+        gate(number, client)
+        if number == 4:  # the training must not be over before the victim is back
+            assert back.wait(60)
+
+    programs = [Program(sl, trains([model(i)] * 6, model(i), between, minPeers=2)) for i, sl in enumerate(swarm.sls)]
     gate.wait_for(3)
     assert len(swarm.sn.merges()) == 2
     victim = swarm.sls[2]
@@ -74,7 +81,7 @@ def test_an_sl_killed_with_its_program_joins_again(swarm):
     gate.opened.set()
     programs[2].join(60)
     victim.start()
-    again = Program(victim, trains([model(2)] * 4, model(2), minPeers=2))
+    again = Program(victim, trains([model(2)] * 4, model(2), lambda *unused: back.set(), minPeers=2))
     for program in [*programs[:2], again]:
         program.result()
     merges = swarm.sn.merges()

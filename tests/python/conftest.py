@@ -1,5 +1,6 @@
 import os
 import sys
+import types
 
 import pytest
 
@@ -33,3 +34,25 @@ def swarm(tmp_path, monkeypatch):
     yield make
     for one in made:
         one.join()
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """A stand-in for IPython; `shown` has what its front end was told to show."""
+    shown = []
+
+    class Handle:
+        def update(self, data, raw):
+            shown.append(data)
+
+    def display(data, raw, display_id):
+        shown.append(data)
+        return Handle()
+
+    ipython = types.ModuleType("IPython")
+    ipython.get_ipython = lambda: types.SimpleNamespace(kernel=object())
+    ipython.display = types.ModuleType("IPython.display")
+    ipython.display.display = display
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython.display", ipython.display)
+    return shown

@@ -68,7 +68,8 @@ def merge(contributions):
 class FakeSwarm:
     """`count` SLs whose FIFOs are in `folder`; `script(sl, request)` may answer a request in place of the rules."""
 
-    def __init__(self, folder, count=1, interval=None, script=None, over_after=None):
+    def __init__(self, folder, count=1, interval=None, script=None, over_after=None, sessions=1):
+        self.sessions = sessions  # that each SL serves, one after the other
         self.interval = interval
         self.script = script
         self.over_after = over_after  # sync number from which trainingOver is said
@@ -102,6 +103,11 @@ class FakeSwarm:
             self.waiting = {}
             self.round_num += 1
             self.lock.notify_all()
+
+    def enter(self, index):
+        with self.lock:
+            self.gone.discard(index)
+            self.snapshots.pop(index, None)
 
     def leave(self, index):
         with self.lock:
@@ -155,11 +161,19 @@ class FakeSL(WireEnd):
         return msg_type, message
 
     def _run(self):
+        for _ in range(self.swarm.sessions):
+            self.swarm.enter(self.index)
+            self._serve()
+
+    def _serve(self):
         try:
             with open(self.response_path, "wb", buffering=0) as writer, open(self.request_path, "rb") as reader:
                 WireEnd.__init__(self, reader, writer)
                 while self._step(*self.receive()):
                     pass
+                if self.swarm.sessions > 1:  # the next program must not meet the end of this one
+                    while reader.read(1 << 16):
+                        pass
         except (EOFError, BrokenPipeError):
             pass
         except Exception as error:

@@ -59,7 +59,7 @@ def test_open_request(swarm):
     (request,) = sl.of_type(OPEN)
     assert request == MESSAGES["SessionRequest"](
         syncInterval=7, minPeers=2, maxPeers=0, useAdaptiveSync=True, checkinModelOnTrainEnd="active",
-        nodeWeightage=42, trainingContract="other", mergeMethod="geomedian",
+        nodeWeightage=42, trainingContract="other", mergeMethod="geomedian", takesNotices=True,
     )  # fmt: skip
 
 

@@ -29,7 +29,8 @@ struct arguments {
   bool as_json = false;
   std::string command;
   std::string name;     ///< of the actor
-  std::string contract; ///< for round
+  std::string contract; ///< for round and reset
+  bool force = false;   ///< for reset
   double interval_s = 1;
   bool once = false;
   proof_request proof;
@@ -178,6 +179,24 @@ int leave(session& to, const arguments& args) {
   }
 }
 
+/// Waits until the chain has it.
+int reset(session& to, const arguments& args) {
+  auto answer = to.call("reset", {{"contract", args.contract}, {"force", args.force}});
+  if (!answer) return complain(answer.error());
+  const auto before = answer->at("generation");
+  while (answer->at("reset") != true) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    answer = to.call("reset", {{"contract", args.contract}, {"beyond", before}});
+    if (!answer) return complain(answer.error());
+  }
+  print(args.as_json
+            ? json::serialize(*answer) + "\n"
+            : fmt::format("'{}' begins anew, as generation {}: start the SLs, those that have ended, and "
+                          "the programs\n",
+                          args.contract, json::serialize(answer->at("generation"))));
+  return 0;
+}
+
 int proof(session& to, const arguments& args) {
   const auto file = write_proof(to, args.proof);
   if (!file) return complain(file.error());
@@ -205,6 +224,7 @@ int run(const arguments& args) {
   if (args.command == "kill") return kill(*to, args);
   if (args.command == "proof") return proof(*to, args);
   if (args.command == "leave") return leave(*to, args);
+  if (args.command == "reset") return reset(*to, args);
   return show(*to, args);
 }
 
@@ -240,6 +260,10 @@ void add_commands(CLI::App& app, arguments& args) {
       ->add_option("CONTRACT", args.contract, "training contract; without it the one in use");
   command("chain", "the chain as this process sees it");
   command("leave", "take an SN out of the network for good: it no longer votes on blocks, the others go on");
+  auto* reset_command =
+      command("reset", "start a training contract over, so that it can be trained under again; of an SN");
+  reset_command->add_option("CONTRACT", args.contract, "training contract")->required();
+  reset_command->add_flag("--force", args.force, "even if peers still train");
   auto* proof_command = command("proof", "write a file that proves to anybody what a round merged; of an SN");
   proof_command->add_option("CONTRACT", args.proof.contract, "training contract")->required();
   proof_command->add_option("ROUND", args.proof.round_num, "a merged round")->required();

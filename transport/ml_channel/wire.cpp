@@ -45,6 +45,7 @@ void put(bytes& out, std::uint32_t number, const weights_view& weights) {
 void put_status_fields(bytes& out, const status& from) {
   proto::put_int32(out, 1, static_cast<std::int32_t>(from.code));
   proto::put_text(out, 2, cut(from.msg, text_size_max));
+  proto::put_bool(out, notice_field, from.notice);
 }
 void put(bytes& out, std::uint32_t number, const status& from) {
   bytes inner;
@@ -76,7 +77,7 @@ result<> read(const field& from, std::string_view name, std::size_t, status& to)
 result<> read(const field& from, std::string_view name, std::size_t, weights_view& to) {
   SWARM_TRY(const auto body, from.as_bytes(name));
   auto weights = decode_weights(body);
-  if (!weights && is_file_name(body))
+  if ((!weights || weights->empty()) && is_file_name(body)) // some names look like fields of a newer client
     return fail(
         wire_errc::client_2_3,
         "the program uses the swarmlearning client 2.3, which passes weights as pickle files ('{}'); files "
@@ -140,6 +141,8 @@ result<status> decode_status(bytes_view body) {
     } else if (next.number == 2) {
       SWARM_TRY(const auto text, next.as_text("msg", std::numeric_limits<std::size_t>::max()));
       out.msg = cut(text, text_size_max);
+    } else if (next.number == notice_field) {
+      SWARM_TRY(out.notice, next.as_bool("notice"));
     }
   }
   return out;

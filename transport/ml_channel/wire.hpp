@@ -66,6 +66,7 @@ enum class status_code : std::int32_t { ok = 0, error_in_sl = 1, error_in_user =
 struct status {
   status_code code = status_code::ok; ///< an unknown code is decoded as error_others
   std::string msg;
+  bool notice = false; ///< of swarmd: no answer, see session_request::takes_notices
   friend bool operator==(const status&, const status&) = default;
 };
 
@@ -88,6 +89,9 @@ struct session_request {
   std::int32_t node_weightage = 0;
   std::string training_contract;
   std::string merge_method; ///< lower case: "mean", "coordmedian", "geomedian"
+  /// Of swarmd's own client: while it waits for an answer it takes a Status that is marked as a notice and
+  /// says what its SL waits for.
+  bool takes_notices = false;
   friend bool operator==(const session_request&, const session_request&) = default;
 };
 

@@ -219,6 +219,16 @@ TEST_CASE("fields of a newer client are skipped") {
   CHECK(*synced == sync_response{"s-1", 0, {}, 0, true});
 }
 
+TEST_CASE("what is swarmd's own stands in fields that the original passes over, and only when it is used") {
+  CHECK(encode(session_request{128, 2}) == unhex("0880011002"));
+  const session_request asks{.sync_interval = 128, .min_peers = 2, .takes_notices = true};
+  CHECK(encode(asks) == unhex("0880011002a00601"));
+  CHECK(decode_session_request(encode(asks)).value() == asks);
+  const status notice{status_code::ok, "a", true};
+  CHECK(encode(notice) == unhex("120161a00601"));
+  CHECK(decode_status(encode(notice)).value() == notice);
+}
+
 TEST_CASE("a body that breaks a rule is refused by name") {
   using malformed = wire_errc;
   constexpr auto bad = malformed::malformed;
@@ -278,7 +288,7 @@ TEST_CASE("bad weights are refused by name") {
 }
 
 TEST_CASE("the client 2.3 is recognised by the file name in the place of the weights") {
-  for (const auto* name : {"trained_weights.pkl", "/tmp/hpe-swarm/trained_weights.pkl", "x"}) {
+  for (const auto* name : {"trained_weights.pkl", "/tmp/hpe-swarm/trained_weights.pkl", "x", "h1"}) {
     const auto body = joined({field_of(1, text_of("s-1")), bytes{0x10, 1}, field_of(5, text_of(name))});
     CHECK(fails(decode_sync_request(body), wire_errc::client_2_3, "swarmlearning client 2.3"));
     CHECK(says(message_of(decode_sync_request(body)), name));

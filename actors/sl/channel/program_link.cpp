@@ -103,7 +103,8 @@ struct program_link::worker {
     send(std::move(*reply));
   }
   void operator()(const answer_sync& answer) const { send(link.session_->answer_sync(answer)); }
-  void operator()(const answer_close&) const { send(link.session_->answer_close()); }
+  void operator()(const answer_close& answer) const { send(link.session_->answer_close(answer)); }
+  void operator()(const tell_program& news) const { send(link.session_->tell(news.text)); }
   void operator()(const refuse_program& refusal) const { link.refuse(refusal.text); }
   void operator()(const program_wanted&) const {
     done.state = link.session_->is_idle() ? link.former_ : link.session_->resume();

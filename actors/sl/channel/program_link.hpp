@@ -24,8 +24,9 @@ struct closed {
   std::string reason;
 };
 } // namespace link_item
-using any_link_item = std::variant<link_item::opened, link_item::frame, link_item::closed, answer_open,
-                                   ask_loss, answer_sync, answer_close, refuse_program, program_wanted>;
+using any_link_item =
+    std::variant<link_item::opened, link_item::frame, link_item::closed, answer_open, ask_loss, answer_sync,
+                 answer_close, tell_program, refuse_program, program_wanted>;
 
 /// The FIFOs to the training programs and what is under way on them. It belongs to the process, not to an
 /// actor: the programs never connect again, so they must not notice when /sl/channel or /sl/follower ends and

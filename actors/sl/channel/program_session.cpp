@@ -101,6 +101,7 @@ result<program_session::event> program_session::take_open(bytes_view body) {
   SWARM_TRY(const auto request, ml::decode_session_request(body));
   SWARM_TRY(opened_, session_of(request, merge_library_));
   interval_ = opened_.params.sync_interval;
+  takes_notices_ = request.takes_notices;
   phase_ = phase::opening;
   return event{opened_};
 }
@@ -197,10 +198,11 @@ program_session::reply program_session::answer_sync(const actors::answer_sync& a
   response.sync_seq_num = seq_num_;
   response.next_sync_interval = static_cast<std::int32_t>(interval_);
   response.training_over = answer.training_over;
+  response.status.msg = answer.notice;
   return ml::make_outgoing(ml::msg_type::sync_response, response);
 }
 
-program_session::reply program_session::answer_close() {
+program_session::reply program_session::answer_close(const actors::answer_close& answer) {
   if (phase_ != phase::closing) return {};
   phase_ = phase::closed;
   ml::sync_response response;
@@ -208,7 +210,13 @@ program_session::reply program_session::answer_close() {
   response.sync_seq_num = seq_num_;
   response.next_sync_interval = 1;
   response.training_over = true;
+  response.status.msg = answer.notice;
   return ml::make_outgoing(ml::msg_type::close_session_response, response);
+}
+
+program_session::reply program_session::tell(const std::string& text) const {
+  if (!takes_notices_ || !is_owed()) return {};
+  return ml::make_outgoing(ml::status{ml::status_code::ok, text, true});
 }
 
 program_resumed program_session::resume() const {

@@ -39,7 +39,9 @@ public:
   /// Fails when the store cannot give the model.
   result<reply> ask_loss(const actors::ask_loss& ask);
   reply answer_sync(const actors::answer_sync& answer);
-  reply answer_close();
+  reply answer_close(const actors::answer_close& answer = {});
+  /// A notice between request and answer, for a program that takes them; the original's does not.
+  reply tell(const std::string& text) const;
 
   /// For a follower that has just started: the state of this session. It says that there is none when no
   /// program has opened one, or when the program ended without closing it, as then nobody is left to serve.
@@ -80,6 +82,7 @@ private:
   std::int32_t loss_seq_num_ = 0;
   std::uint32_t interval_ = 0; ///< batches, of the last answer
   std::uint64_t syncs_ = 0;
+  bool takes_notices_ = false;
   std::optional<actors::ask_loss> asked_; ///< the program evaluates this merge
   std::optional<loaded_merge> loaded_;    ///< it has this one
   std::optional<loaded_merge> before_;    ///< it had this one when it made its last request

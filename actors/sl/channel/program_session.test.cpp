@@ -172,6 +172,28 @@ TEST_CASE("a sync: the model is stored, the merge evaluated, the answer echoes t
   CHECK(t.sync(42));
 }
 
+TEST_CASE("notices are for a program that takes them, while it waits") {
+  bench t;
+  SUBCASE("the original's does not") {
+    REQUIRE(t.open());
+    CHECK(bench::nothing(t.session->tell("waiting for sl-2")));
+  }
+  SUBCASE("swarmd's does") {
+    REQUIRE(t.open({.sync_interval = 8, .min_peers = 2, .node_weightage = 3, .takes_notices = true}));
+    const auto reply = t.session->tell("waiting for an SN");
+    REQUIRE(bench::sent<ml::status>(reply));
+    const auto told = ml::decode_status(joined(std::get<ml::outgoing>(reply)));
+    REQUIRE(told);
+    CHECK(*told == ml::status{ml::status_code::ok, "waiting for an SN", true});
+    t.session->answer_open();
+    CHECK(bench::nothing(t.session->tell("it trains")));
+    REQUIRE(t.sync(1));
+    CHECK(bench::sent<ml::status>(t.session->tell("waiting for sl-2")));
+    const auto response = response_of(t.session->answer_sync({16, false, "left out"}));
+    CHECK(response.status == ml::status{ml::status_code::ok, "left out"});
+  }
+}
+
 TEST_CASE("answers that nobody waits for lead to nothing") {
   bench t;
   CHECK(bench::nothing(t.session->answer_open()));

@@ -45,7 +45,11 @@ struct follower_state {
             .leader_stall = std::min<duration>(10s, context->options.leader_failure_base_timeout)};
   }
 
-  std::string status() const { return machine.waiting_for(now()); }
+  std::string status() const { return with_trouble(machine.waiting_for(now())); }
+  /// Without an SN nothing that the machine waits for can come.
+  std::string with_trouble(std::string_view text) const {
+    return sn_trouble.empty() ? std::string(text) : fmt::format("{}; {}", sn_trouble, text);
+  }
   std::string detail_json() const;
   static time_point now() { return std::chrono::steady_clock::now(); }
 
@@ -61,6 +65,8 @@ struct follower_state {
   std::map<hash32, fetch_model> fetches;
   std::optional<ask_loss> asked;
   std::string contract;                                 ///< of the program's session
+  std::string sn_trouble;   ///< why no SN can be asked; empty when one can
+  std::string told_program; ///< what the program knows to be waited for
   training_reader reader;                               ///< of it
   std::optional<rounds::action::refuse_layout> refusal; ///< waits for a peer's model to compare with
   std::optional<rounds::action::start_merge> merging;
@@ -74,9 +80,8 @@ struct follower_state {
 using self_pointer = role_actor<follower_state>*;
 
 std::string follower_state::detail_json() const {
-  json::object out{{"contract", contract},
-                   {"account", to_hex(context->account().view())},
-                   {"waiting_for", machine.waiting_for(now())}};
+  json::object out{
+      {"contract", contract}, {"account", to_hex(context->account().view())}, {"waiting_for", status()}};
   if (machine.view()) out["training"] = contract_json(*machine.view());
   return json::serialize(out);
 }
@@ -174,14 +179,21 @@ struct perform {
     if (auto noted = s.session_file.keep(a.under_way ? s.contract : ""); !noted)
       self->note_error(noted.error().message);
   }
-  void operator()(rounds::action::refresh&) const { tell_sn(self, session::event::read{}); }
+  void operator()(rounds::action::refresh&) const {
+    auto& s = self->state();
+    if (s.reader.watch_merge_of(s.machine.brought_to())) {
+      tell_sn(self, s.reader.request());
+    } else {
+      tell_sn(self, session::event::read{});
+    }
+  }
   void operator()(rounds::action::answer_open& a) const { to_channel(a); }
   void operator()(rounds::action::ask_loss& a) const {
     self->state().asked = a;
     to_channel(a);
   }
-  void operator()(rounds::action::answer_sync& a) const { to_channel(a); }
-  void operator()(rounds::action::answer_close& a) const { to_channel(a); }
+  void operator()(rounds::action::answer_sync& a) const { to_channel(std::move(a)); }
+  void operator()(rounds::action::answer_close& a) const { to_channel(std::move(a)); }
   void operator()(rounds::action::refuse& a) const { to_channel(std::move(a)); }
   void operator()(rounds::action::refuse_layout& a) const {
     self->state().refusal = a;
@@ -285,7 +297,16 @@ void report_long_wait(self_pointer self) {
   }
   if (waited < s.next_wait_report) return;
   s.next_wait_report *= 2;
-  log::info(s.context->log_source, "still waiting: {}", s.machine.waiting_for(now));
+  log::info(s.context->log_source, "still waiting: {}", s.status());
+}
+
+/// What its SL waits for concerns the program's user too.
+void tell_program_of_wait(self_pointer self) {
+  auto& s = self->state();
+  auto text = s.machine.in_session() ? s.with_trouble(s.machine.waits_for()) : std::string{};
+  if (text == s.told_program) return;
+  s.told_program = text;
+  if (!text.empty()) tell_channel(*self, *s.context->link, tell_program{std::move(text)});
 }
 
 /// Stops: the node leaves the training first, so that its peers need not wait for it.
@@ -342,8 +363,9 @@ void remove_leaders(self_pointer self) {
 
 void open(self_pointer self, const program_opened& opened) {
   self->state().asked.reset();
+  self->state().told_program.clear();
   follow(self, opened.contract);
-  step(self, rounds::event::program_opened{opened.params});
+  step(self, rounds::event::program_opened{opened.params, opened.contract});
 }
 
 /// Goes on where the former follower stopped; at the first start there is none.
@@ -364,7 +386,7 @@ void resume(self_pointer self, const program_resumed& from) {
   const bool ended = !from.last_words.empty();
   const bool may_be_listed = self->is_restarted() || !s.session_file.former().empty();
   if (ended || (!from.open_answered && may_be_listed)) tell(rounds::event::former_session{});
-  tell(rounds::event::program_opened{from.session->params});
+  tell(rounds::event::program_opened{from.session->params, from.session->contract});
   if (ended) {
     tell(program_gone{from.last_words, true});
   } else if (from.open_answered) {
@@ -430,6 +452,7 @@ caf::behavior follower_behavior(self_pointer self) {
       },
       [=](const session::action::contract_read& news) { take_reading(self, news); },
       [=](const session::action::call_done& done) { take_receipt(self, done); },
+      [=](const sn_standing& news) { self->state().sn_trouble = news.trouble; },
       [=](const model_fetched& news) {
         self->state().fetches.erase(news.digest);
         if (self->state().refusal && self->state().refusal->other == news.digest)
@@ -446,6 +469,7 @@ caf::behavior follower_behavior(self_pointer self) {
         find_sn(self);
         find_files(self);
         report_long_wait(self);
+        tell_program_of_wait(self);
         step(self, rounds::event::tick{});
         self->delayed_send(self, tick_interval, tick{});
       },

@@ -29,13 +29,20 @@ session::event::follow training_reader::request() const {
   for (std::size_t page = 0; page < pages_; ++page)
     reads.push_back(session::eth_call(
         training, contracts::encode_peers(page * contracts::page_entries_max, contracts::page_entries_max)));
+  if (merge_of_ > 0)
+    reads.push_back(session::eth_call(training, contracts::encode(contracts::merge_of_args{merge_of_})));
   return {name_, training, topics_followed(), std::move(reads)};
+}
+
+bool training_reader::watch_merge_of(std::uint64_t round_num) {
+  return std::exchange(merge_of_, round_num) != round_num;
 }
 
 result<std::optional<rounds::contract_view>>
 training_reader::take(const session::action::contract_read& from) {
   const auto& responses = from.responses;
-  if (responses.size() != calls_before_peers + pages_) // an answer to a request that came before
+  const std::size_t peers_end = calls_before_peers + pages_;
+  if (responses.size() != peers_end + (merge_of_ > 0 ? 1 : 0)) // an answer to a request that came before
     return std::optional<rounds::contract_view>{};
   rounds::contract_view view;
   view.block_num = from.block_num;
@@ -47,7 +54,7 @@ training_reader::take(const session::action::contract_read& from) {
   SWARM_TRY(view.head, contracts::decode_head(head));
   SWARM_TRY(const auto check_ins, session::output_of(responses[2]));
   SWARM_TRY(view.check_ins, contracts::decode_check_ins(check_ins));
-  for (std::size_t i = calls_before_peers; i < responses.size(); ++i) {
+  for (std::size_t i = calls_before_peers; i < peers_end; ++i) {
     SWARM_TRY(const auto output, session::output_of(responses[i]));
     SWARM_TRY(auto page, contracts::decode_peers(output));
     view.peers.insert(view.peers.end(), std::make_move_iterator(page.begin()),
@@ -56,6 +63,10 @@ training_reader::take(const session::action::contract_read& from) {
   if (view.peers.size() == pages_ * contracts::page_entries_max && pages_ < pages_max) {
     ++pages_;
     return std::optional<rounds::contract_view>{};
+  }
+  if (merge_of_ > 0) {
+    SWARM_TRY(const auto merge, session::output_of(responses[peers_end]));
+    SWARM_TRY(view.brought_to, contracts::decode_answer<contracts::merge_of_args>(merge));
   }
   return std::optional(std::move(view));
 }

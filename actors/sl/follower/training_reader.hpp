@@ -15,6 +15,8 @@ public:
 
   const std::string& name() const { return name_; }
   session::event::follow request() const;
+  /// Views are to have what was merged in this round; 0: in none. True: `request` is another one now.
+  bool watch_merge_of(std::uint64_t round_num);
   /// None: the training has more peers than were asked for, so `request` is another one now.
   /// errc::not_found: there is no such contract.
   result<std::optional<rounds::contract_view>> take(const session::action::contract_read& from);
@@ -22,6 +24,7 @@ public:
 private:
   std::string name_;
   std::size_t pages_ = 1; ///< of 256 peers
+  std::uint64_t merge_of_ = 0;
 };
 
 } // namespace swarm::actors

@@ -45,9 +45,12 @@ struct ask_loss {
 struct answer_sync {
   std::uint32_t next_interval = 1; ///< batches, >= 1
   bool training_over = false;
+  std::string notice; ///< for the program's user; may be empty
 };
 /// Tell the program that it has the final model and may end.
-struct answer_close {};
+struct answer_close {
+  std::string notice;
+};
 /// Answer whatever the program waits for with an error status; its session is over.
 struct refuse {
   std::string text;

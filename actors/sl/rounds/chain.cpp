@@ -87,6 +87,7 @@ void peer_machine::step_call_succeeded(session& s, const calls::step_call& call)
     break;
   case calls::kind::check_in:
     training.checked_in = call.round_num;
+    if (s.request && s.request->weightage > 0) training.brought_to = call.round_num;
     break;
   case calls::kind::vote_close:
     training.marks.voted = {call.round_num, call.term};

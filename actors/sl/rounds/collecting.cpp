@@ -64,10 +64,13 @@ void peer_machine::wait_for_peers(session& s, time_point now) {
   const auto missing = missing_peers(*view_);
   if (head.checked_in < head.min_peers) {
     marks.grace_round = 0;
-    return wait_for(fmt::format("round {}: {} of at least {} peers are in, waiting for {}", head.round_num,
-                                head.checked_in, head.min_peers,
-                                missing.empty() ? "more to join" : names_of(*view_, missing)),
-                    now);
+    const auto left = names_of_left(*view_);
+    return wait_for(
+        fmt::format("round {}: {} of at least {} peers are in, waiting for {}{}", head.round_num,
+                    head.checked_in, head.min_peers,
+                    missing.empty() ? "more to join" : names_of(*view_, missing),
+                    left.empty() ? "" : "; " + left + " left, or its program was refused: its log says why"),
+        now);
   }
   wait_for(fmt::format("round {}: enough peers are in, still waiting for {}", head.round_num,
                        names_of(*view_, missing)),

@@ -14,6 +14,8 @@ struct contract_view {
   std::vector<contracts::check_in_view> check_ins; ///< of the current round
   std::vector<contracts::peer_view> peers;
   std::set<address> silent; ///< peers whose node gives no sign of life, by this node's SN
+  contracts::merge_view
+      brought_to; ///< the merge of `peer_machine::brought_to`; of round 0 while there is none
 };
 
 using peer_list = std::vector<const contracts::peer_view*>; ///< points into a view
@@ -26,6 +28,10 @@ bool is_member(const contract_view& view, const address& who);
 bool is_listed(const contract_view& view, const address& who);
 /// Whether no peer that checked in for the current round gives a sign of life.
 bool is_hopeless(const contract_view& view);
+
+/// Everybody who was in the first merge, or is about to be, will bring nothing once its training has ended,
+/// and nobody else is there: no merge would have anybody's last model.
+bool has_no_final_model(const contract_view& view);
 
 /// Active and finished peers that are not in the current round.
 peer_list missing_peers(const contract_view& view);
@@ -42,6 +48,10 @@ std::vector<merge_input> merge_inputs(const contract_view& view);
 
 std::string name_of(const contract_view& view, const address& who);
 std::string names_of(const contract_view& view, const peer_list& peers);
+/// Peers that have left the training; empty when there are none.
+std::string names_of_left(const contract_view& view);
+/// Why the model of `self` was left out of the merge in `view.brought_to`; empty when it was not.
+std::string left_out_text(const contract_view& view, const address& self);
 /// The peers that were in this training and have not got its final model; empty when there are none.
 std::string lost_peers(const contract_view& view);
 

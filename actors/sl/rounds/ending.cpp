@@ -17,9 +17,11 @@ void peer_machine::go_on(session& s, finishing& phase, time_point now) {
   const auto& head = view_->head;
   auto& training = s.training;
   // Rounds are compared, not digests, as the last merge may have changed nothing: the loss report for its
-  // round tells the others that this node has it.
+  // round tells the others that this node has it. A program that has
+  // trained on since does not have it any more.
   const bool has_final = training.loaded && training.loaded->round_num == head.merged_round
-                         && training.loaded->digest == head.merged_digest;
+                         && training.loaded->digest == head.merged_digest
+                         && (!s.request->closing || s.request->has_loaded);
   if (!has_final && head.merged_round > 0) {
     // A merge that was given up while further rounds were expected is tried once more.
     if (head.merged_digest == training.given_up && !std::exchange(phase.last_try, true)) {
@@ -31,7 +33,7 @@ void peer_machine::go_on(session& s, finishing& phase, time_point now) {
   }
   if (s.request->closing) return serve_close(s, now);
   s.request.reset();
-  act(action::answer_sync{next_interval(s), true});
+  act(action::answer_sync{next_interval(s), true, take_notice(s)});
 }
 
 void peer_machine::serve_close(session& s, time_point now) {
@@ -42,7 +44,7 @@ void peer_machine::serve_close(session& s, time_point now) {
       && self->loss_round < head.merged_round)
     report_loss(s);
   s.request.reset();
-  act(action::answer_close{});
+  act(action::answer_close{take_notice(s)});
   act(action::note{false, fmt::format("training complete after round {}, final model {}", head.merged_round,
                                       to_hex(head.merged_digest.view()))});
   s.phase = lingering{.until = now + read_answer_max, .look_at = now, .look_pause = look_pause_first};

@@ -10,6 +10,7 @@ namespace swarm::rounds::event {
 
 struct program_opened {
   session_params params;
+  std::string contract; ///< its name, for texts
 };
 /// Comes right after `program_opened` when the machine was made anew in the middle of a session. The machine
 /// reads everything else that it needs from the contract.

@@ -189,15 +189,17 @@ TEST_CASE("a peer that came back has to say once more that it has the last merge
   t.clear();
   SUBCASE("as the contract has forgotten it") {
     t.peer(1).loss_round = 0;
-    t.look();
-    CHECK(t.calls() == lines{"report the loss of round 1"});
   }
-  SUBCASE("unless the contract knows") {
+  SUBCASE("also when the contract knows") {
     t.peer(1).loss_round = 1;
-    t.look();
-    CHECK(t.calls().empty());
   }
-  CHECK(t.count<action::ask_loss>() == 0);
+  t.look();
+  CHECK(t.count<action::answer_close>() == 0);
+  REQUIRE(t.count<action::ask_loss>() == 1); // its program has trained on since it has loaded that
+  CHECK(t.last<action::ask_loss>().digest == t.digest(9));
+  t.loss();
+  CHECK(t.calls() == lines{"report the loss of round 1"});
+  CHECK(t.count<action::ask_loss>() == 1);
   CHECK(t.count<action::answer_close>() == 1);
 }
 
@@ -208,15 +210,35 @@ TEST_CASE("a last merge that changed nothing is loaded all the same") {
   CHECK(t.last<action::ask_loss>().round_num == 2);
 }
 
-TEST_CASE("a program that syncs after the end gets the final model and goes on without syncs") {
+TEST_CASE("a program that begins after the end is refused at once, with the remedy") {
+  machine_bench t;
+  t.peer(2).state = peer_state::finished;
+  t.merge(9, 2, true);
+  t.step(event::program_opened{{}, "second-run"});
+  t.look();
+  CHECK(t.calls().empty()); // a complete training takes no peers
+  CHECK(t.count<action::answer_open>() == 0);
+  REQUIRE(t.count<action::refuse>() == 1);
+  CHECK(t.last<action::refuse>().text.find("swarm-inspect reset second-run") != std::string::npos);
+  CHECK(!t.last<action::session_ended>().node_ends); // it trains again once the contract is reset
+  t.view.head = {.generation = 2, .round_num = 1, .min_peers = 1, .merge_method = "mean"};
+  t.view.peers.clear();
+  t.clear();
+  t.step(event::program_opened{{}, "second-run"});
+  t.look();
+  CHECK(t.calls() == lines{"register as a peer of the training"});
+}
+
+TEST_CASE(
+    "a program that was let in and syncs after the end gets the final model and goes on without syncs") {
   machine_bench t;
   t.peer(2).loss_round = 1;
   t.peer(2).state = peer_state::finished;
-  t.merge(9, 2, true);
   t.step(event::program_opened{});
+  t.step(event::session_resumed{{.interval = 4}});
+  t.merge(9, 2, true);
   t.look();
-  CHECK(t.calls().empty()); // a complete training takes no peers
-  REQUIRE(t.count<action::answer_open>() == 1);
+  CHECK(t.calls().empty());
   t.sync(1);
   t.look();
   t.fetched(9);
@@ -224,9 +246,11 @@ TEST_CASE("a program that syncs after the end gets the final model and goes on w
   t.loss();
   CHECK(t.last<action::answer_sync>().training_over);
   CHECK(t.calls().empty()); // nor their losses
-  t.close_program(5);
+  t.close_program(5);       // as it has trained on
   t.look();
-  CHECK(t.count<action::ask_loss>() == 1);
+  CHECK(t.count<action::ask_loss>() == 2);
+  CHECK(t.count<action::answer_close>() == 0);
+  t.loss();
   CHECK(t.count<action::answer_close>() == 1);
   t.gone(true);
   CHECK(t.last<action::session_ended>().node_ends);

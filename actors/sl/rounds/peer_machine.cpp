@@ -14,6 +14,8 @@ using contracts::round_phase;
 void peer_machine::reconcile(time_point now) {
   auto* s = std::get_if<session>(&state_);
   if (s == nullptr || !view_ || is_behind()) return;
+  if (is_late(*s)) return refuse_newcomer(*s, now);
+  if (is_invalid(*s)) return refuse_inactive(*s, now);
   drop_stale_merge(*s);
   if (calls_.hold_up(now)) return;
   if (auto* phase = std::get_if<registering>(&s->phase)) take_up(*s, *phase);
@@ -97,6 +99,53 @@ void peer_machine::refuse_program(const std::string& text) {
   end_session(false, text);
 }
 
+/// A program that begins when the training is over would get the model of a run that it had no part in.
+bool peer_machine::is_late(const session& s) const {
+  const auto* phase = std::get_if<registering>(&s.phase);
+  return phase != nullptr && !phase->let_in && view_->head.phase == round_phase::complete;
+}
+
+void peer_machine::refuse_newcomer(const session& s, time_point now) {
+  const auto contract = s.contract.empty() ? std::string("CONTRACT") : s.contract;
+  refuse_program(
+      fmt::format("this training is over: '{0}' is complete since round {1}. To train again start it over "
+                  "with 'swarm-inspect reset {0}' beside an SN, then start this program again",
+                  contract, view_->head.merged_round));
+  wait_for("no program", now);
+}
+
+/// Seen once the first round is closed, so that a peer that registers a little later still counts.
+bool peer_machine::is_invalid(const session& s) const {
+  const auto& training = s.training;
+  const auto& head = view_->head;
+  if (training.loaded || !training.checked_in || head.phase == round_phase::complete) return false;
+  const bool is_closed = head.phase == round_phase::merging || head.merged_round >= *training.checked_in;
+  return is_closed && has_no_final_model(*view_);
+}
+
+void peer_machine::refuse_inactive(const session& s, time_point now) {
+  if (has_to_leave(s)) leave("every peer's checkinModelOnTrainEnd is 'inactive'");
+  refuse_program(
+      "checkinModelOnTrainEnd is 'inactive' on every node, so nobody's last model would be in the final "
+      "merge: let at least one node have 'snapshot' or 'active', and minPeers so large that it is "
+      "waited for");
+  wait_for("no program", now);
+}
+
+/// What the program's user has to know about the last merge that this node brought a model to.
+std::string peer_machine::take_notice(session& s) {
+  auto& told = s.training.notice_of;
+  const auto of = view_->brought_to.round_num;
+  if (of == 0 || of != s.training.brought_to || of <= told) return {};
+  told = of;
+  return left_out_text(*view_, options_.self);
+}
+
+std::uint64_t peer_machine::brought_to() const {
+  const auto* s = std::get_if<session>(&state_);
+  return s != nullptr ? s->training.brought_to : 0;
+}
+
 void peer_machine::leave(std::string_view reason) {
   if (calls_.is_leaving()) return;
   act(calls_.send_leave(contracts::encode_leave_peer({reason_text(reason)}), "leave the training"));
@@ -130,7 +179,7 @@ void peer_machine::wait_for(std::string what, time_point now) {
 }
 
 std::string peer_machine::waiting_for(time_point now) const {
-  if (waiting_for_.empty()) return "no program";
+  if (waiting_for_.empty()) return std::string(waits_for());
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - waiting_since_).count();
   return fmt::format("{}, for {} s", waiting_for_, std::max<std::int64_t>(0, seconds));
 }

@@ -50,9 +50,16 @@ public:
 
   /// One line for status and logs that says who waits for whom.
   std::string waiting_for(time_point now) const;
-  /// Since when `waiting_for` has said the same.
+  /// The same without the time.
+  std::string_view waits_for() const {
+    return waiting_for_.empty() ? std::string_view("no program") : std::string_view(waiting_for_);
+  }
+  /// Since when `waiting_for` has said the same thing.
   time_point phase_since() const { return waiting_since_; }
   const std::optional<contract_view>& view() const { return view_; }
+  /// The last round that this node has brought a model to in this session, 0: none. A view is to have the
+  /// merge of this round.
+  std::uint64_t brought_to() const;
   bool in_session() const { return std::holds_alternative<session>(state_); }
   /// A process that ends now leaves a peer behind.
   bool is_engaged() const { return in_session() || calls_.is_leaving(); }
@@ -69,6 +76,11 @@ private:
   void drop_session();
   void end_session(bool node_ends, std::string text);
   void refuse_program(const std::string& text);
+  void refuse_newcomer(const session& s, time_point now);
+  void refuse_inactive(const session& s, time_point now);
+  bool is_late(const session& s) const;
+  bool is_invalid(const session& s) const;
+  std::string take_notice(session& s);
   void leave(std::string_view reason);
   bool has_to_leave(const session& s) const;
   void send(const session& s, calls::kind what, bytes input, std::string text);

@@ -69,8 +69,9 @@ TEST_CASE("a refused registration is told to the program, once the contract has 
   SUBCASE("refused because the training was complete just before") {
     t.view.head.phase = round_phase::complete;
     t.done(false, "the training is complete");
-    CHECK(t.count<action::refuse>() == 0);
-    CHECK(t.count<action::answer_open>() == 1);
+    REQUIRE(t.count<action::refuse>() == 1);
+    CHECK(t.last<action::refuse>().text.find("swarm-inspect reset") != std::string::npos);
+    CHECK(t.count<action::answer_open>() == 0);
   }
   SUBCASE("lost, not refused") {
     t.step(event::call_done{1, false, 0, "the SN cannot be reached"});

@@ -80,6 +80,7 @@ struct program_request {
   bool closing = false; ///< its training has ended; otherwise it syncs
   model_ref model;      ///< contributed at check-in
   std::uint32_t weightage = 1;
+  bool has_loaded = false; ///< a merged model, since it has sent this
 };
 
 struct loaded_merge {
@@ -126,6 +127,8 @@ struct membership {
   std::uint64_t generation = 0; ///< 0: not known yet
   bool registered = false;
   std::optional<std::uint64_t> checked_in; ///< checked in for this round, whose merge is not loaded yet
+  std::uint64_t brought_to = 0;            ///< the last round that this node has brought a model to
+  std::uint64_t notice_of = 0;             ///< the last round whose merge the program's user was told of
   std::uint64_t base_round = 0;            ///< the merge that the program trains from
   hash32 base_digest;
   std::optional<loaded_merge> loaded; ///< the last one; none: the program has no model of this generation
@@ -139,6 +142,7 @@ struct membership {
 /// What lives as long as a program's session, whatever its phase.
 struct session {
   session_params params;
+  std::string contract;
   std::uint32_t interval = 1;
   std::optional<program_request> request;
   time_point refresh_at{};

@@ -23,9 +23,11 @@ void peer_machine::step(const event::program_opened& opened, time_point now) {
   drop_session();
   view_.reset(); // it may be of another contract
   noted_ = false;
-  state_ =
-      session{.params = opened.params, .interval = std::max<std::uint32_t>(1, opened.params.sync_interval)};
+  state_ = session{.params = opened.params,
+                   .contract = opened.contract,
+                   .interval = std::max<std::uint32_t>(1, opened.params.sync_interval)};
   act(action::refresh{});
+  wait_for("waiting for an SN to tell how the training stands", now);
   reconcile(now);
 }
 
@@ -60,10 +62,11 @@ void peer_machine::step(const event::program_loss& loss, time_point now) {
     training.base_digest = evaluated->digest;
     if (find_peer(*view_, options_.self) != nullptr) report_loss(*s);
   }
+  if (s->request) s->request->has_loaded = true;
   if (s->request && !s->request->closing) {
     s->request.reset();
     const bool over = view_->head.phase == round_phase::complete;
-    act(action::answer_sync{next_interval(*s), over});
+    act(action::answer_sync{next_interval(*s), over, take_notice(*s)});
     wait_for(over ? "training is complete, the program may go on without syncs" : "training locally", now);
   }
   reconcile(now);

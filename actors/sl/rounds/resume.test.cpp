@@ -136,7 +136,12 @@ TEST_CASE("a machine that takes over a finished program serves it to the end") {
   t.resume();
   t.close_program(3);
   t.look();
+  t.fetched(9);                            // from this node's own store
+  CHECK(t.count<action::ask_loss>() == 1); // it has trained on since it has loaded that
+  CHECK(t.count<action::answer_close>() == 0);
+  t.loss();
   CHECK(t.count<action::answer_close>() == 1);
+  t.done(); // its loss is reported
   t.gone(true);
   CHECK(t.last<action::session_ended>().node_ends);
 }

@@ -2,6 +2,7 @@
 
 #include "actors/sn/chain/chain_state.hpp"
 #include "actors/sn/chain/snapshot_shell.hpp"
+#include "actors/sn/chain/training_reset.hpp"
 #include "actors/sn/membership/chain_facts.hpp"
 #include "actors/sn/proofs/make_proof.hpp"
 #include "actors/supervision/paths.hpp"
@@ -302,6 +303,7 @@ void submit_own_txn(self_pointer self, const membership::action::submit& what) {
 void begin(self_pointer self) {
   self->env().methods.forward("chain", self->path());
   self->env().methods.forward("proof", self->path());
+  self->env().methods.forward("reset", self->path());
   self->env().methods.forward("consensus", sibling(*self, "consensus"));
   self->env().methods.forward("peers", sibling(*self, peers_hub));
   show_chain(self);
@@ -389,6 +391,12 @@ caf::behavior chain_behavior(self_pointer self) {
           auto proof = proofs::answer_proof(*self->state().chain, query.params);
           if (!proof) return to_caf(proof.error());
           return std::move(*proof);
+        }
+        if (query.method == "reset") {
+          auto answer = answer_reset(self->state(), query.params);
+          if (!answer) return to_caf(answer.error());
+          offer_work(self);
+          return std::move(*answer);
         }
         return self->state().detail_json();
       },

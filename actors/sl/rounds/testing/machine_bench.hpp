@@ -39,6 +39,7 @@ public:
       if (one.account == account(number)) return one;
     view.peers.push_back({.account = account(number),
                           .state = contracts::peer_state::active,
+                          .train_end = contracts::on_train_end::snapshot,
                           .name = fmt::format("sl-{}", number),
                           .endpoint = fmt::format("host-{}:30305", number)});
     return view.peers.back();

@@ -69,6 +69,8 @@ void simulation::start_program(node& n) {
   p.params.min_peers = scenario_.min_peers;
   p.params.adaptive_sync = random_.below(4) == 0;
   p.params.on_train_end = static_cast<contracts::on_train_end>(random_.below(3));
+  if (n.reliable && p.params.on_train_end == contracts::on_train_end::inactive)
+    p.params.on_train_end = contracts::on_train_end::snapshot; // peers that are all inactive are refused
   p.params.weightage = 1 + static_cast<std::uint32_t>(random_.below(4));
   p.weightage = p.params.weightage;
   p.syncs_left = static_cast<std::uint32_t>(random_.below(9));
@@ -184,7 +186,9 @@ void simulation::end_program(node& n, std::string_view how, bool orderly) {
   note(&n, fmt::format("program ends: {}", how));
   if (view_now().head.layout_digest == other_layout()) odd_one_first_ = true;
   if (odd_one_first_) return;
-  if (n.reliable && !orderly && !was_reset_ && !is_final_model_lost())
+  const bool came_too_late =
+      p.now == program::doing::opening && view_now().head.phase == contracts::round_phase::complete;
+  if (n.reliable && !came_too_late && !orderly && !was_reset_ && !is_final_model_lost())
     broken(fmt::format("{}: its program is refused: {}", n.name, how));
   p.now = program::doing::over;
   in_life(n, between(1, 200), [this, &n, orderly] {
