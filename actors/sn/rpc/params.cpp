@@ -1,5 +1,7 @@
 #include "actors/sn/rpc/params.hpp"
 
+#include "ledger/formats/receipt.hpp"
+
 #include <charconv>
 
 namespace swarm::rpc {
