@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Tuple
 
 import numpy as np
 
+from . import logfile
 from .arrays import Params
 from .channel import Channel
 from .digest import model_digest
@@ -70,7 +71,7 @@ class SwarmCallbackBase:
         """Checks `options`, then opens the session with the SL, which may take as long as the SL needs to come."""
         options.check(self.platforms)
         self.options = options
-        self.logger = make_logger() if logger is None else logger
+        self.logger = logfile.attach(make_logger() if logger is None else logger)
         self.trainingOver = False
         self.syncs = 0
         self.syncSeconds = 0.0
