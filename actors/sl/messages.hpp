@@ -45,6 +45,7 @@ struct program_wanted {};
 struct program_opened {
   std::string contract;
   rounds::session_params params;
+  std::string remark; ///< about what the program asked for; for the log, once
 };
 struct program_synced {
   rounds::model_ref model;
@@ -58,10 +59,12 @@ struct program_loss {
   hash32 digest; ///< of the merge
   rounds::loss_report report;
 };
-/// `orderly`: the program said itself that it ends its session.
+/// `orderly`: the program said itself that it ends its session. `text` may be the program's own and quote its data:
+/// it stays in this node's log, `why` goes to the contract.
 struct program_gone {
-  std::string reason;
+  std::string text;
   bool orderly = false;
+  contracts::leave_reason why = contracts::leave_reason::program_gone;
 };
 /// The answer to `program_wanted`.
 struct program_resumed {

@@ -380,7 +380,7 @@ void resume(self_pointer self, const program_resumed& from) {
   if (ended || (!from.open_answered && may_be_listed)) tell(rounds::event::former_session{});
   tell(rounds::event::program_opened{from.session->params});
   if (ended) {
-    tell(rounds::event::program_gone{from.last_words, true});
+    tell(rounds::event::program_gone{from.last_words, true, contracts::leave_reason::program_ended});
   } else if (from.open_answered) {
     tell(rounds::event::session_resumed{from.progress});
     if (const auto* sync = std::get_if<program_synced>(&from.waits_for))
@@ -436,7 +436,7 @@ caf::behavior follower_behavior(self_pointer self) {
       [=](const program_gone& gone) {
         if (!self->state().resumed) return;
         self->state().asked.reset();
-        step(self, rounds::event::program_gone{gone.reason, gone.orderly});
+        step(self, rounds::event::program_gone{gone.text, gone.orderly, gone.why});
       },
       [=](const contract_read& news) { take_reading(self, news); },
       [=](const call_done& done) { take_receipt(self, done); },

@@ -32,10 +32,11 @@ struct program_loss {
   loss_report report;
 };
 /// The program's end of the channel is gone, or sent what cannot be served. `orderly`: it said itself that it
-/// ends its session.
+/// ends its session. `text` may be the program's own words, which stay on this node; the peers are told `why`.
 struct program_gone {
-  std::string reason;
+  std::string text;
   bool orderly = false;
+  contracts::leave_reason why = contracts::leave_reason::program_gone;
 };
 
 // About this node.

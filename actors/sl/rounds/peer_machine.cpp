@@ -1,7 +1,5 @@
 #include "actors/sl/rounds/peer_machine.hpp"
 
-#include "actors/sl/rounds/arithmetic.hpp"
-
 #include <algorithm>
 
 // How a session moves from phase to phase, and how it ends.
@@ -96,9 +94,9 @@ void peer_machine::refuse_program(const std::string& text) {
   end_session(false, text);
 }
 
-void peer_machine::leave(std::string_view reason) {
+void peer_machine::leave(contracts::leave_reason why) {
   if (calls_.is_leaving()) return;
-  act(calls_.send_leave(contracts::encode_leave_peer({reason_text(reason)}), "leave the training"));
+  act(calls_.send_leave(contracts::encode_leave_peer({why}), "leave the training"));
 }
 
 /// As far as this node knows. A registration under way comes before the leave, by its nonce.

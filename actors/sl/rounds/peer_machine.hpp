@@ -67,7 +67,7 @@ private:
   void drop_session();
   void end_session(bool node_ends, std::string text);
   void refuse_program(const std::string& text);
-  void leave(std::string_view reason);
+  void leave(contracts::leave_reason why);
   bool has_to_leave(const session& s) const;
   void send(const session& s, calls::kind what, bytes input, std::string text);
   void wait_for(std::string what, time_point now);
