@@ -53,8 +53,10 @@ using service = endpoint;
 struct role_options {
   std::string node_name; ///< unique in the process; [A-Za-z0-9._-], at most name_bytes_max
   std::string host_ip;   ///< address or name that others reach this host by; may be empty with services
-  std::string bind_address = "0.0.0.0"; ///< address the servers listen on (IP literal)
-  std::filesystem::path data_dir;       ///< of this role alone; the role creates it, mode 0700
+  /// Address the servers listen on (IP literal). Unless given it is "::", IPv6 and IPv4, when `host_ip` is an IPv6
+  /// address: others must reach what is advertised.
+  std::string bind_address = "0.0.0.0";
+  std::filesystem::path data_dir; ///< of this role alone; the role creates it, mode 0700
   identity_options identity;
 };
 

@@ -101,7 +101,9 @@ private:
     for (auto i = first_setting; i < out_.settings.size(); ++i) {
       auto& s = out_.settings[i];
       if (s.key == "node-name") s = {node, s.key, node, origin};
-      if (s.key == "data-dir" && s.origin == "default") s.value = options.data_dir.native();
+      if (s.origin != "default") continue;
+      if (s.key == "data-dir") s.value = options.data_dir.native();
+      if (s.key == "bind-address" && is_ipv6(options.host_ip)) s.value = options.bind_address = "::";
     }
     if (one.role->complete) one.role->complete(out_, options);
   }

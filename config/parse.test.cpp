@@ -42,6 +42,19 @@ TEST_CASE("an SN with defaults") {
   CHECK(out->config.log_level == log::level::info);
 }
 
+TEST_CASE("who is reached by IPv6 listens on it, and on IPv4, unless told otherwise") {
+  const auto of = [](const words& more) {
+    return parse(words{"--role", "sn"} + identity + more, {}).value().config;
+  };
+  auto config = of({"--sentinel", "--host-ip=::1"});
+  CHECK(config.sn.front().host_ip == "::1");
+  CHECK(config.sn.front().bind_address == "::");
+  CHECK(origin_of(config, "sn-1", "bind-address") == ":: from default");
+  CHECK(of({"--sentinel", "--host-ip=[fd00::2]"}).sn.front().host_ip == "fd00::2");
+  config = of({"--sentinel", "--host-ip=::1", "--bind-address=0.0.0.0"});
+  CHECK(config.sn.front().bind_address == "0.0.0.0");
+}
+
 TEST_CASE("an SL with every flag") {
   const auto out =
       parse(words{"--role=sl", "--sn-api-service=api.sn-1.swarm", "--sl-fs-service", "fs.sl-1.swarm:8443",

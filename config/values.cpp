@@ -77,7 +77,13 @@ result<std::string> to_ip(std::string_view text) {
               "'{}' is not an IP address; give one such as 192.168.1.10, 0.0.0.0 or ::1", printable(text));
 }
 
+bool is_ipv6(std::string_view host) {
+  return host.find(':') != std::string_view::npos;
+}
+
 result<std::string> to_host(std::string_view text) {
+  if (text.starts_with('[') && text.ends_with(']')) // as an IPv6 address stands before a port
+    if (auto ip = to_ip(text.substr(1, text.size() - 2)); ip && is_ipv6(*ip)) return ip;
   const bool numeric = !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
   if (numeric || text.find(':') != std::string_view::npos) {
     if (auto ip = to_ip(text)) return ip;

@@ -49,6 +49,16 @@ TEST_CASE("hosts are IP literals or names") {
   CHECK(!to_host(long_name));
 }
 
+TEST_CASE("IPv6 hosts may stand in brackets") {
+  CHECK(to_host("::1") == "::1");
+  CHECK(to_host("[fe80::1]") == "fe80::1");
+  CHECK(!to_host("[10.0.0.1]"));
+  CHECK(!to_host("[]"));
+  CHECK(!to_host("[::1"));
+  CHECK(is_ipv6("::1"));
+  CHECK(!is_ipv6("node1.example.org"));
+}
+
 TEST_CASE("addresses to listen on are IP literals") {
   CHECK(to_ip("0.0.0.0"));
   CHECK(to_ip("::"));

@@ -38,6 +38,7 @@ struct program_wanted {};
 struct program_opened {
   std::string contract;
   rounds::session_params params;
+  std::string remark; ///< about what the program asked for; for the log, once
 };
 using rounds::event::program_closing;
 using rounds::event::program_synced;

@@ -98,7 +98,7 @@ result<> check_merge_claim(const merge_proof& proof, const merge_committed& even
     return fail(merge_proof_errc::event, "{} peers are excluded with {} reasons", event.excluded.size(),
                 event.reasons.size());
   std::vector<address> contributors, excluded;
-  std::vector<std::string> reasons;
+  std::vector<exclusion_reason> reasons;
   for (const auto& model : proof.models) {
     if (!model.excluded && !excluded.empty())
       return fail(merge_proof_errc::models, "models: a contributor stands behind an excluded peer");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "contracts/training/interface.hpp"
 #include "ledger/proof/log_proof.hpp"
 
 #include <string>
@@ -30,7 +31,7 @@ struct proved_model {
   std::uint64_t size = 0;
   std::uint32_t weightage = 0;
   std::uint64_t base_round = 0;
-  std::optional<std::string> excluded; ///< why it was not merged; none when it was merged
+  std::optional<exclusion_reason> excluded; ///< why it was not merged; none when it was merged
   ledger::log_proof check_in;
 };
 

@@ -43,7 +43,7 @@ struct story {
                         1003,
                         {who(leader_key), who(peer_key)},
                         {who(excluded_key)},
-                        {"not finite"}};
+                        {exclusion_reason::not_finite}};
 
   paper_txn check_in(std::size_t which, std::uint8_t signer) const {
     return {signer, contract, {abi::encode_event(contract, check_ins[which])}};
@@ -87,7 +87,7 @@ struct proved_story {
       proof.models.push_back({in.peer, in.digest, in.size, in.weightage, in.base_round, std::nullopt,
                               chain.prove(i == 0 ? 1 : 2, at[i], 0)});
     }
-    proof.models[2].excluded = "not finite";
+    proof.models[2].excluded = exclusion_reason::not_finite;
     proof.blocks = {chain.sealed(2), chain.sealed(1)};
     proof.handovers = {chain.handover_at(0), chain.handover_at(1)};
     by_genesis.genesis_hash = chain.identity().genesis_hash;
@@ -195,11 +195,11 @@ TEST_CASE_FIXTURE(altered_proof, "nothing that a merge proof says of the peers c
     refused(merge_proof_errc::claim);
   }
   SUBCASE("who was excluded") {
-    model.excluded = "late";
+    model.excluded = exclusion_reason::not_available;
     refused(merge_proof_errc::models);
   }
   SUBCASE("why") {
-    proof.models[2].excluded = "late";
+    proof.models[2].excluded = exclusion_reason::not_available;
     refused(merge_proof_errc::claim);
   }
   SUBCASE("one model less") {

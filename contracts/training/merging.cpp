@@ -67,7 +67,6 @@ result<merge_record> training_call::check_partition(const commit_merge_args& arg
     out.contributors.push_back(index);
   }
   for (std::size_t i = 0; i < args.excluded.size(); ++i) {
-    SWARM_CHECK(check_text("reason", args.reasons[i], reason_bytes_max));
     SWARM_TRY(const auto index,
               name_candidate(candidates, args.excluded[i], "excluded peer", args.round_num));
     out.excluded.push_back({index, args.reasons[i]});

@@ -160,7 +160,7 @@ void random_commit(twin_world& both, const address& caller) {
     if (one.weightage == 0 && random.below(40) != 0) continue;
     if (random.below(5) == 0) {
       args.excluded.push_back(one.peer);
-      args.reasons.push_back(std::string(random.below(40) * 4, 'x'));
+      args.reasons.push_back(static_cast<exclusion_reason>(random.below(3)));
     } else {
       args.contributors.insert(args.contributors.begin()
                                    + static_cast<std::ptrdiff_t>(random.below(args.contributors.size() + 1)),
@@ -191,7 +191,7 @@ void random_call(twin_world& both) {
     random_commit(both, caller);
   } else if (dice < 91) {
     if (random.below(3) == 0 && !head.leader.is_zero()) caller = head.leader;
-    const leave_peer_args args{std::string(random.below(170), 'r')};
+    const leave_peer_args args{static_cast<leave_reason>(random.below(9))};
     both.call(caller, args);
   } else if (dice < 99) {
     const report_loss_args args{

@@ -88,7 +88,6 @@ result<> training_call::on(const register_peer_args& args) {
 }
 
 result<> training_call::on(const leave_peer_args& args) {
-  SWARM_CHECK(check_text("reason", args.reason, reason_bytes_max));
   SWARM_TRY(auto caller, calling_peer());
   auto& peer = caller.slot;
   auto& counts = state_.counts;

@@ -171,7 +171,11 @@ private:
           {generation, cmd.number(2), to_micro(std::stod(cmd.word(3))), to_micro(0.5), 1, 10});
     if (verb == "commit") return commit_input(cmd, generation);
     REQUIRE(verb == "leave");
-    return encode_leave_peer({cmd.word(2)});
+    const std::map<std::string, leave_reason> reasons{{"gone", leave_reason::program_gone},
+                                                      {"failed", leave_reason::program_failed},
+                                                      {"ended", leave_reason::program_ended},
+                                                      {"stopped", leave_reason::node_stopped}};
+    return encode_leave_peer({reasons.at(cmd.word(2))});
   }
 
   bytes commit_input(const command& cmd, std::uint64_t generation) {
@@ -186,7 +190,7 @@ private:
         args.contributors.push_back(account(cmd.words[i]));
       } else {
         args.excluded.push_back(account(cmd.words[i].substr(1)));
-        args.reasons.push_back("digest differs");
+        args.reasons.push_back(exclusion_reason::not_available);
       }
     }
     return encode_commit_merge(args);
@@ -196,7 +200,7 @@ private:
     say("{} registered: generation {}, minPeers {}, {}, weightage {}", name(e.peer), e.generation,
         e.min_peers, e.merge_method, e.weightage);
   }
-  void tell(const peer_left& e) { say("{} left: {}", name(e.peer), e.reason); }
+  void tell(const peer_left& e) { say("{} left: {}", name(e.peer), to_string(e.reason)); }
   void tell(const peer_absent& e) { say("{} is absent from round {}", name(e.peer), e.round_num); }
   void tell(const checked_in& e) {
     say("{} is in round {}: weightage {}, base {}{}", name(e.peer), e.round_num, e.weightage, e.base_round,
@@ -245,7 +249,7 @@ private:
     say("round {} term {} by {}: {}; without {}", m.round_num, m.term, name(m.leader), names(m.contributors),
         names(m.excluded));
     for (const auto& reason : m.reasons)
-      say("reason: {}", reason);
+      say("reason: {}", to_string(reason));
   }
 
   memory_world world_;

@@ -32,28 +32,24 @@ hash32 generation_key(std::uint64_t generation) {
   return out;
 }
 
-/// Exclusions as one text: index (2 bytes), length of the reason (1 byte), reason.
+/// Exclusions as one text of three bytes each: index (2 bytes), reason.
 std::string join(const std::vector<exclusion>& excluded) {
-  static_assert(reason_bytes_max < 256);
   std::string out;
   for (const auto& one : excluded) {
     out += static_cast<char>(one.index >> 8);
     out += static_cast<char>(one.index);
-    out += static_cast<char>(one.reason.size());
-    out += one.reason;
+    out += static_cast<char>(one.reason);
   }
   return out;
 }
 
 std::vector<exclusion> split(std::string_view joined, std::size_t count) {
-  std::vector<exclusion> out;
+  SWARM_ASSERT(joined.size() == 3 * count);
   const auto byte = [&joined](std::size_t i) { return static_cast<std::uint8_t>(joined[i]); };
-  for (std::size_t i = 0; i < count; ++i) {
-    SWARM_ASSERT(joined.size() >= 3 && joined.size() >= 3u + byte(2));
-    const auto index = static_cast<std::uint16_t>(byte(0) << 8 | byte(1));
-    out.push_back({index, std::string(joined.substr(3, byte(2)))});
-    joined.remove_prefix(3u + byte(2));
-  }
+  std::vector<exclusion> out;
+  for (std::size_t i = 0; i < joined.size(); i += 3)
+    out.push_back(
+        {static_cast<std::uint16_t>(byte(i) << 8 | byte(i + 1)), static_cast<exclusion_reason>(byte(i + 2))});
   return out;
 }
 

@@ -14,7 +14,8 @@
 ///     slot 4  parent hash of the block that closed the round: seed of the order of succession
 ///     slot 5  mapping generation -> array of peers, four slots each: peer_slot, digest, check_in_slot, progress_slot
 ///     slot 6  mapping (generation, account) -> index of the peer plus one
-///     slot 7  mapping (generation, round) -> merge: merge_slot, digest, bit per contributor (4 slots), excluded (text)
+///     slot 7  mapping (generation, round) -> merge: merge_slot, digest, bit per contributor (4 slots), excluded (three
+///             bytes for each)
 ///     slot 8  text of the merge method, when it takes an argument
 ///
 /// The keys of these mappings contain the generation, so a reset touches a fixed number of slots.
@@ -105,7 +106,7 @@ struct merge_slot {
 /// A peer left out of a merge, and why.
 struct exclusion {
   std::uint16_t index = 0;
-  std::string reason;
+  exclusion_reason reason = exclusion_reason::not_available;
 };
 
 /// One merge as it is kept. `contributors` are indexes in ascending order.

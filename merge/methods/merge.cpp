@@ -73,6 +73,13 @@ private:
 
 using candidates = std::vector<const contribution*>;
 
+/// Ordered by where the contribution stands, as the contributions are in one array.
+struct left_out {
+  const contribution* who = nullptr;
+  exclusion_cause cause = exclusion_cause::other_parameters;
+  std::string why;
+};
+
 /// The merge of models with equal layouts: measured, then written block by block.
 class merge_run {
 public:
@@ -235,22 +242,21 @@ const model_layout& majority_layout(const candidates& from) {
 
 /// Moves those for which `reason` finds a reason from `from` to the exclusions.
 template <class Reason>
-void exclude(candidates& from, std::vector<std::pair<const contribution*, std::string>>& excluded,
-             const Reason& reason) {
+void exclude(candidates& from, std::vector<left_out>& excluded, exclusion_cause cause, const Reason& reason) {
   candidates kept;
   for (const auto* one : from) {
     if (auto why = reason(*one); !why.empty())
-      excluded.emplace_back(one, std::move(why));
+      excluded.push_back({one, cause, std::move(why)});
     else
       kept.push_back(one);
   }
   from = std::move(kept);
 }
 
-tl::unexpected<error> nothing_left(const std::vector<std::pair<const contribution*, std::string>>& excluded) {
+tl::unexpected<error> nothing_left(const std::vector<left_out>& excluded) {
   std::string why;
-  for (const auto& [one, reason] : excluded)
-    why += fmt::format("; {}: {}", one->label, reason);
+  for (const auto& one : excluded)
+    why += fmt::format("; {}: {}", one.who->label, one.why);
   return fail(merge_errc::nothing_to_merge, "no contribution can be merged{}", why);
 }
 
@@ -297,10 +303,10 @@ result<merged> merge_models(const merge_method& method, std::span<const contribu
   }
   if (left.empty() && !contributions.empty())
     return fail(merge_errc::bad_weight, "all {} contributions have weight 0", contributions.size());
-  std::vector<std::pair<const contribution*, std::string>> excluded;
+  std::vector<left_out> excluded;
   if (!left.empty()) {
     const auto& layout = majority_layout(left);
-    exclude(left, excluded, [&](const contribution& one) {
+    exclude(left, excluded, exclusion_cause::other_parameters, [&](const contribution& one) {
       const auto text = difference(layout, one.file->layout());
       return text.empty() ? text : "other parameters than most: " + text;
     });
@@ -326,14 +332,15 @@ result<merged> merge_models(const merge_method& method, std::span<const contribu
     const auto treatments = plan_treatments(files);
     SWARM_TRY(auto file, merge_run(*algorithm, files, weights, treatments, progress).run(out));
     if (file) {
-      std::sort(excluded.begin(), excluded.end()); // by address in the span: the order of the contributions
+      std::sort(excluded.begin(), excluded.end(),
+                [](const left_out& a, const left_out& b) { return a.who < b.who; });
       merged done{file->digest(), file->size(), file, {}};
-      for (auto& [one, reason] : excluded)
-        done.excluded.push_back({one->label, std::move(reason)});
+      for (auto& one : excluded)
+        done.excluded.push_back({one.who->label, std::move(one.why), one.cause});
       return done;
     }
     const auto before = left.size();
-    exclude(left, excluded,
+    exclude(left, excluded, exclusion_cause::not_finite,
             [&](const contribution& one) { return describe_non_finite(*one.file, treatments); });
     SWARM_ASSERT(left.size() < before);
   }

@@ -20,9 +20,12 @@ struct contribution {
   std::string label; ///< names the contributor in messages
 };
 
+enum class exclusion_cause { other_parameters, not_finite };
+
 struct exclusion {
   std::string label;
   std::string reason; ///< one line, ready for a person
+  exclusion_cause cause = exclusion_cause::other_parameters;
 };
 
 struct merged {

@@ -159,6 +159,8 @@ TEST_CASE(
   CHECK(done->excluded[0].label == "other shape");
   CHECK(done->excluded[0].reason == "other parameters than most: 'weight' has shape [4] instead of [3]");
   CHECK(done->excluded[1].label == "diverged");
+  CHECK(done->excluded[0].cause == merge::exclusion_cause::other_parameters);
+  CHECK(done->excluded[1].cause == merge::exclusion_cause::not_finite);
   CHECK(done->excluded[1].reason == "'bias' has 1 NaN or infinite values of 1; 3 in 2 tensors");
   CHECK(done->excluded[2].label == "other name");
   CHECK(done->excluded[2].reason == "other parameters than most: 'weight' is missing; 'weights' is extra");

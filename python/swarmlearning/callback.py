@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Tuple
 
 import numpy as np
 
+from . import logfile
 from .arrays import Params
 from .channel import ENDED, Channel
 from .digest import model_digest
@@ -87,7 +88,7 @@ class SwarmCallbackBase(SessionOwner):
         if logger is not None:
             check_logger(logger)
         self.options = options
-        self.logger = make_logger() if logger is None else logger
+        self.logger = logfile.attach(make_logger() if logger is None else logger)
         self.trainingOver = False
         self.syncs = 0
         self.syncSeconds = 0.0

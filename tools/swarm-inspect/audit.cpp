@@ -91,7 +91,8 @@ std::string proof_view(const verified_proof& verified, const style& how) {
                     {fmt::format("{}", model.size)},
                     {fmt::format("{}", model.weightage)},
                     {fmt::format("{}", model.base_round)},
-                    {model.excluded ? "left out: " + *model.excluded : std::string("yes"),
+                    {model.excluded ? fmt::format("left out: {}", contracts::to_string(*model.excluded))
+                                    : std::string("yes"),
                      model.excluded ? colour::yellow : colour::none}});
   return out
          + table({{"PEER"}, {"MODEL"}, {"BYTES", true}, {"WEIGHTAGE", true}, {"BASE", true}, {"MERGED"}},

@@ -86,6 +86,8 @@ struct program_link::worker {
     auto event = link.session_->take(frame.type, frame.body.view());
     if (!event) return link.refuse(event.error().message);
     if (opens) link.former_ = {};
+    if (const auto* opened = std::get_if<program_opened>(&*event); opened && !opened->remark.empty())
+      log::warning(link.log_source_, "{}", opened->remark);
     done.event = std::move(*event);
   }
   void operator()(const link_item::closed& closed) const {

@@ -13,6 +13,8 @@ namespace swarm::actors {
 namespace {
 
 constexpr std::int32_t interval_max = 1 << 30;
+/// So the original's user guide has it in its table of defaults, with a letter too many.
+constexpr std::string_view misprinted_training_name = "defaulttbb.cqdb.sml.hpe";
 
 result<contracts::on_train_end> parse_train_end(const std::string& text) {
   if (text.empty() || text == "snapshot") return contracts::on_train_end::snapshot;
@@ -50,6 +52,12 @@ result<program_opened> session_of(const ml::session_request& request, const std:
   program_opened out;
   out.contract = request.training_contract.empty() ? std::string(contracts::default_training_name)
                                                    : request.training_contract;
+  if (out.contract == misprinted_training_name) {
+    out.contract = contracts::default_training_name;
+    out.remark =
+        fmt::format("trainingContract '{}' is taken for '{}', which the original's guide misprints so",
+                    misprinted_training_name, out.contract);
+  }
   if (!contracts::is_training_name(out.contract))
     return fail(errc::invalid,
                 "trainingContract must be 1 to {} characters of A-Z a-z 0-9 . _ - ; got {} bytes: '{}'",
@@ -141,8 +149,9 @@ result<program_session::event> program_session::take_loss(bytes_view body) {
   SWARM_TRY(const auto answer, ml::decode_loss_response(body));
   if (answer.status.code != ml::status_code::ok) {
     phase_ = phase::broken;
-    return event{program_gone{
-        answer.status.msg.empty() ? "the program could not compute its loss" : answer.status.msg, false}};
+    return event{
+        program_gone{answer.status.msg.empty() ? "the program could not compute its loss" : answer.status.msg,
+                     false, contracts::leave_reason::program_failed}};
   }
   if (answer.sync_seq_num != seq_num_ || answer.loss_seq_num != loss_seq_num_)
     return fail(errc::invalid, "loss for sync {} no. {} arrived, asked was sync {} no. {}",
@@ -160,7 +169,7 @@ result<program_session::event> program_session::take_kill(bytes_view body) {
   SWARM_TRY(const auto request, ml::decode_kill_session_request(body));
   phase_ = phase::killed;
   last_words_ = "it ended its session" + (request.reason.msg.empty() ? "" : ": " + request.reason.msg);
-  return event{program_gone{last_words_, true}};
+  return event{program_gone{last_words_, true, contracts::leave_reason::program_ended}};
 }
 
 program_session::reply program_session::answer_open() {

@@ -105,6 +105,20 @@ ml::sync_response response_of(const program_session::reply& reply) {
 
 } // namespace
 
+TEST_CASE("the name that the original's guide misprints is the default contract, with one remark") {
+  bench t;
+  ml::session_request request;
+  request.sync_interval = request.min_peers = request.node_weightage = 1;
+  request.training_contract = "defaulttbb.cqdb.sml.hpe";
+  const auto event = t.session->take(ml::msg_type::open_session_request, ml::encode(request));
+  REQUIRE(event);
+  const auto opened = std::get<program_opened>(*event);
+  CHECK(opened.contract == contracts::default_training_name);
+  CHECK(opened.remark.find("'defaulttbb.cqdb.sml.hpe' is taken for 'defaultbb.cqdb.sml.hpe'")
+        != std::string::npos);
+  CHECK(std::get<program_opened>(*bench().open()).remark.empty());
+}
+
 TEST_CASE("an open carries the program's parameters, and is answered once") {
   bench t;
   CHECK(t.session->is_idle());
@@ -257,6 +271,7 @@ TEST_CASE("how a session ends: orderly only if the program has said so") {
                         ml::encode(ml::kill_session_request{"s-1", {ml::status_code::ok, "enough"}}));
     REQUIRE(event);
     CHECK(std::get<program_gone>(*event).orderly);
+    CHECK(std::get<program_gone>(*event).why == contracts::leave_reason::program_ended);
     CHECK(t.session->resume().last_words == "it ended its session: enough");
   }
   SUBCASE("as it could not compute its loss") {
@@ -266,6 +281,7 @@ TEST_CASE("how a session ends: orderly only if the program has said so") {
     const auto event = t.loss(1, 1, ml::status_code::error_in_user);
     REQUIRE(event);
     CHECK(!std::get<program_gone>(*event).orderly);
+    CHECK(std::get<program_gone>(*event).why == contracts::leave_reason::program_failed);
     CHECK(!t.session->resume().session);
   }
 }

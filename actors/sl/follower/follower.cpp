@@ -65,8 +65,8 @@ struct follower_state {
   std::map<hash32, fetch_model> fetches;
   std::optional<ask_loss> asked;
   std::string contract;                                 ///< of the program's session
-  std::string sn_trouble;   ///< why no SN can be asked; empty when one can
-  std::string told_program; ///< what the program knows to be waited for
+  std::string sn_trouble;                               ///< why no SN can be asked; empty when one can
+  std::string told_program;                             ///< what the program knows to be waited for
   training_reader reader;                               ///< of it
   std::optional<rounds::action::refuse_layout> refusal; ///< waits for a peer's model to compare with
   std::optional<rounds::action::start_merge> merging;
@@ -388,7 +388,7 @@ void resume(self_pointer self, const program_resumed& from) {
   if (ended || (!from.open_answered && may_be_listed)) tell(rounds::event::former_session{});
   tell(rounds::event::program_opened{from.session->params, from.session->contract});
   if (ended) {
-    tell(program_gone{from.last_words, true});
+    tell(program_gone{from.last_words, true, contracts::leave_reason::program_ended});
   } else if (from.open_answered) {
     tell(rounds::event::session_resumed{from.progress});
     if (const auto* sync = std::get_if<program_synced>(&from.waits_for)) tell(*sync);

@@ -44,21 +44,26 @@ std::string label_of(const rounds::merge_input& input) {
   return fmt::format("{} ({})", input.name, to_hex(input.peer.view()));
 }
 
+contracts::exclusion_reason on_chain(merge::exclusion_cause cause) {
+  return cause == merge::exclusion_cause::not_finite ? contracts::exclusion_reason::not_finite
+                                                     : contracts::exclusion_reason::other_parameters;
+}
+
 /// Merges the models that have arrived; those that could not be fetched, do not fit or are not finite are
 /// left out and named. It stops early when `go_on` returns false.
 result<rounds::merge_outcome> merge_all(const leader_state& state, const std::function<bool()>& go_on) {
   rounds::merge_outcome outcome;
   std::vector<merge::contribution> contributions;
   std::map<std::string, address> by_label;
-  const auto leave_out = [&](const address& peer, std::string reason) {
-    outcome.excluded.push_back(peer);
-    outcome.reasons.push_back(std::move(reason));
+  const auto leave_out = [&](const address& peer, contracts::exclusion_reason reason, std::string text) {
+    outcome.excluded.push_back({peer, reason, std::move(text)});
   };
   for (const auto& input : state.task.inputs) {
     const auto& arrival = state.arrived.at(input.digest);
     auto file = arrival ? state.context->store->open(input.digest) : tl::unexpected(arrival.error());
     if (!file) {
-      leave_out(input.peer, "its model could not be had: " + file.error().message);
+      leave_out(input.peer, contracts::exclusion_reason::not_available,
+                "its model could not be had: " + file.error().message);
       continue;
     }
     by_label[label_of(input)] = input.peer;
@@ -75,19 +80,19 @@ result<rounds::merge_outcome> merge_all(const leader_state& state, const std::fu
       [board, &go_on](std::uint64_t, std::uint64_t) { return ++board->progress, go_on(); }, custom);
   if (!merged && merged.error().is(merge::merge_errc::nothing_to_merge)) {
     for (const auto& [label, peer] : by_label)
-      leave_out(peer, merged.error().message);
+      leave_out(peer, contracts::exclusion_reason::not_finite, merged.error().message);
     return outcome;
   }
   if (!merged) return tl::unexpected(std::move(merged).error());
   for (const auto& out : merged->excluded) {
-    leave_out(by_label.at(out.label), out.reason);
+    leave_out(by_label.at(out.label), on_chain(out.cause), out.reason);
     by_label.erase(out.label);
   }
   for (const auto& [label, peer] : by_label)
     outcome.contributors.push_back(peer);
-  for (std::size_t i = 0; i < outcome.excluded.size(); ++i)
+  for (const auto& out : outcome.excluded)
     log::warning(state.context->log_source, "round {}: {} left out of the merge: {}", state.task.round_num,
-                 to_hex(outcome.excluded[i].view()), outcome.reasons[i]);
+                 to_hex(out.peer.view()), out.text);
   outcome.digest = merged->digest;
   outcome.size = merged->size;
   return outcome;

@@ -19,7 +19,4 @@ std::optional<double> mean_loss(const contract_view& view);
 std::uint32_t adaptive_interval(std::uint32_t current, std::uint32_t asked, std::optional<double> loss_before,
                                 double loss_now);
 
-/// `text` in the form that the contract accepts as a reason: printable ASCII, shortened.
-std::string reason_text(std::string_view text);
-
 } // namespace swarm::rounds

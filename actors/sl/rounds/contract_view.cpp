@@ -122,7 +122,7 @@ std::string left_out_text(const contract_view& view, const address& self) {
   if (found == merge.excluded.end()) return {};
   const auto at = static_cast<std::size_t>(found - merge.excluded.begin());
   return fmt::format("this node's model was left out of the merge of round {}: {}", merge.round_num,
-                     at < merge.reasons.size() ? merge.reasons[at] : "no reason is given");
+                     at < merge.reasons.size() ? to_string(merge.reasons[at]) : "no reason is given");
 }
 
 std::string lost_peers(const contract_view& view) {

@@ -42,7 +42,7 @@ void peer_machine::write_failed(session& s, const event::model_durable& done, ti
     phase->job.reset();
     merge_failed(s, now);
   } else if (s.request && s.request->model.digest == done.digest) {
-    if (has_to_leave(s)) leave("its disk does not take the program's model");
+    if (has_to_leave(s)) leave(contracts::leave_reason::disk_failed);
     refuse_program(fmt::format("the disk does not take the program's model: {}", why));
     wait_for("no program", now);
   } else if (view_->head.merged_digest == done.digest) {

@@ -33,10 +33,12 @@ struct program_loss {
   loss_report report;
 };
 /// The program has closed its end of the channel, or sent what cannot be served. `orderly` says that it
-/// announced the end of its session.
+/// announced the end of its session. `text` may be the program's own words, which stay on this node; the
+/// peers are told `why`.
 struct program_gone {
-  std::string reason;
+  std::string text;
   bool orderly = false;
+  contracts::leave_reason why = contracts::leave_reason::program_gone;
 };
 
 // About this node.

@@ -1,4 +1,3 @@
-#include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
 
 #include <algorithm>
@@ -6,6 +5,7 @@
 // A closed round: this node leads it or watches its leader.
 namespace swarm::rounds {
 
+using contracts::leave_reason;
 using contracts::round_phase;
 
 namespace {
@@ -46,12 +46,15 @@ void peer_machine::lead(session& s, merging& phase, time_point now) {
 void peer_machine::commit(session& s, const merge_outcome& outcome) {
   if (!make_durable(outcome.digest)) return;
   const auto& head = view_->head;
-  std::vector<std::string> reasons;
-  for (const auto& reason : outcome.reasons)
-    reasons.push_back(reason_text(reason));
+  std::vector<address> excluded;
+  std::vector<contracts::exclusion_reason> reasons;
+  for (const auto& out : outcome.excluded) {
+    excluded.push_back(out.peer);
+    reasons.push_back(out.reason);
+  }
   send(s, calls::kind::commit,
        contracts::encode_commit_merge({s.training.generation, head.round_num, head.term, outcome.digest,
-                                       outcome.size, outcome.contributors, outcome.excluded, reasons}),
+                                       outcome.size, outcome.contributors, excluded, reasons}),
        fmt::format("commit the merge of round {}", head.round_num));
 }
 
@@ -119,11 +122,12 @@ void peer_machine::merge_failed(session& s, time_point now) {
 void peer_machine::nothing_merged(session& s, const merge_outcome& outcome, time_point now) {
   const auto round_num = view_->head.round_num;
   const auto& out = outcome.excluded;
-  const auto own = std::find(out.begin(), out.end(), options_.self);
+  const auto own =
+      std::find_if(out.begin(), out.end(), [&](const left_out& o) { return o.peer == options_.self; });
   if (own != out.end() && s.request && is_in(s)) {
-    const auto& reason = outcome.reasons.at(static_cast<std::size_t>(own - out.begin()));
-    leave("its model cannot be merged, nor any other of the round");
-    refuse_program(fmt::format("no model of round {} can be merged; this program's: {}", round_num, reason));
+    leave(leave_reason::model_unusable);
+    refuse_program(
+        fmt::format("no model of round {} can be merged; this program's: {}", round_num, own->text));
     return wait_for("no program", now);
   }
   act(action::note{true, fmt::format("no model of round {} can be merged", round_num)});
@@ -133,7 +137,7 @@ void peer_machine::nothing_merged(session& s, const merge_outcome& outcome, time
   });
   if (may_come) return merge_failed(s, now); // once their nodes can be reached
   // All who brought a model have left. When the others leave too, the round is collected anew.
-  leave("no model of the round can be merged");
+  leave(leave_reason::nothing_to_merge);
   s.training.checked_in.reset();
   enter_registering(s, {.let_in = true, .stay_out_of = round_num});
 }

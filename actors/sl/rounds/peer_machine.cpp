@@ -1,7 +1,5 @@
 #include "actors/sl/rounds/peer_machine.hpp"
 
-#include "actors/sl/rounds/arithmetic.hpp"
-
 #include <algorithm>
 
 // How a session moves from phase to phase, and how it ends.
@@ -124,7 +122,7 @@ bool peer_machine::is_invalid(const session& s) const {
 }
 
 void peer_machine::refuse_inactive(const session& s, time_point now) {
-  if (has_to_leave(s)) leave("every peer's checkinModelOnTrainEnd is 'inactive'");
+  if (has_to_leave(s)) leave(contracts::leave_reason::no_final_model);
   refuse_program(
       "checkinModelOnTrainEnd is 'inactive' on every node, so nobody's last model would be in the final "
       "merge: let at least one node have 'snapshot' or 'active', and minPeers so large that it is "
@@ -146,9 +144,9 @@ std::uint64_t peer_machine::brought_to() const {
   return s != nullptr ? s->training.brought_to : 0;
 }
 
-void peer_machine::leave(std::string_view reason) {
+void peer_machine::leave(contracts::leave_reason why) {
   if (calls_.is_leaving()) return;
-  act(calls_.send_leave(contracts::encode_leave_peer({reason_text(reason)}), "leave the training"));
+  act(calls_.send_leave(contracts::encode_leave_peer({why}), "leave the training"));
 }
 
 /// Whether this node must leave, as far as it knows. A registration under way comes before the leave,

@@ -81,7 +81,7 @@ private:
   bool is_late(const session& s) const;
   bool is_invalid(const session& s) const;
   std::string take_notice(session& s);
-  void leave(std::string_view reason);
+  void leave(contracts::leave_reason why);
   bool has_to_leave(const session& s) const;
   void send(const session& s, calls::kind what, bytes input, std::string text);
   void wait_for(std::string what, time_point now);

@@ -29,13 +29,15 @@ TEST_CASE("a node that was left out of a merge is told so, once, with the answer
   t.look();
   CHECK(t.machine.brought_to() == 1);
   t.view.brought_to = {
-      .round_num = 1, .excluded = {t.account(3), t.account(1)}, .reasons = {"gone", "it has NaN"}};
+      .round_num = 1,
+      .excluded = {t.account(3), t.account(1)},
+      .reasons = {contracts::exclusion_reason::not_available, contracts::exclusion_reason::not_finite}};
   t.merge(9, 2);
   t.look();
   t.fetched(9);
   t.loss();
   CHECK(t.last<action::answer_sync>().notice
-        == "this node's model was left out of the merge of round 1: it has NaN");
+        == "this node's model was left out of the merge of round 1: not finite");
   t.sync(5);
   t.look();
   t.in(1);
@@ -44,8 +46,10 @@ TEST_CASE("a node that was left out of a merge is told so, once, with the answer
   t.merge(10, 2);
   SUBCASE("a merge that has not been read says nothing") {}
   SUBCASE("nor one that it is in") {
-    t.view.brought_to = {
-        .round_num = 2, .contributors = {t.account(1)}, .excluded = {t.account(3)}, .reasons = {"gone"}};
+    t.view.brought_to = {.round_num = 2,
+                         .contributors = {t.account(1)},
+                         .excluded = {t.account(3)},
+                         .reasons = {contracts::exclusion_reason::not_available}};
   }
   t.look();
   t.fetched(10);

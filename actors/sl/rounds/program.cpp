@@ -6,6 +6,7 @@
 // What the program does, and what happens to its node as a whole.
 namespace swarm::rounds {
 
+using contracts::leave_reason;
 using contracts::round_phase;
 
 namespace {
@@ -99,14 +100,14 @@ void peer_machine::step(const event::program_gone& gone, time_point now) {
 }
 
 void peer_machine::go_without_program(session& s, const event::program_gone& gone, time_point now) {
-  if (has_to_leave(s)) leave(gone.reason);
-  act(action::note{!gone.orderly, fmt::format("the program is gone: {}", gone.reason)});
+  if (has_to_leave(s)) leave(gone.why);
+  act(action::note{!gone.orderly, fmt::format("the program is gone: {}", gone.text)});
   if (!gone.orderly) {
-    end_session(false, gone.reason);
+    end_session(false, gone.text);
   } else {
     drop_session();
     state_ = outside{
-        .ending = fmt::format("left the training before its end, as the program wished: {}", gone.reason),
+        .ending = fmt::format("left the training before its end, as the program wished: {}", gone.text),
         .ending_until = now + read_answer_max};
     end_when_done(now);
   }
@@ -115,7 +116,7 @@ void peer_machine::go_without_program(session& s, const event::program_gone& gon
 
 void peer_machine::step(const event::shutdown&, time_point now) {
   if (const auto* s = std::get_if<session>(&state_)) {
-    if (has_to_leave(*s)) leave("its node was told to stop");
+    if (has_to_leave(*s)) leave(leave_reason::node_stopped);
     drop_session();
   } else {
     std::get<outside>(state_).ending.reset();
@@ -124,7 +125,7 @@ void peer_machine::step(const event::shutdown&, time_point now) {
 }
 
 void peer_machine::step(const event::former_session&, time_point now) {
-  leave("its node was started again");
+  leave(leave_reason::node_restarted);
   wait_for("leaving for the process before this one", now);
 }
 

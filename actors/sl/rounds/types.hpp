@@ -42,12 +42,18 @@ struct holder {
   std::string endpoint;
 };
 
+/// A contributor whose model is not merged.
+struct left_out {
+  address peer;
+  contracts::exclusion_reason reason = contracts::exclusion_reason::not_available;
+  std::string text; ///< what is wrong with its model; for this node's log and program, not for the chain
+};
+
 struct merge_outcome {
   hash32 digest;
   std::uint64_t size = 0;
   std::vector<address> contributors; ///< empty: no model could be used, so nothing is merged
-  std::vector<address> excluded;
-  std::vector<std::string> reasons; ///< one per excluded peer
+  std::vector<left_out> excluded;
 };
 
 struct loss_report {

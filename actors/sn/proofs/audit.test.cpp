@@ -88,8 +88,14 @@ struct trained_chain {
     const auto leader = contracts::decode_head(answer->output)->leader;
     const auto one = test_key(first).account(), other = test_key(second).account();
     train(leader == one ? first : second,
-          contracts::encode_commit_merge(
-              {1, round_num, 0, hash32(u256(99)), 100, {other}, {one}, {"its values are not finite"}}));
+          contracts::encode_commit_merge({1,
+                                          round_num,
+                                          0,
+                                          hash32(u256(99)),
+                                          100,
+                                          {other},
+                                          {one},
+                                          {contracts::exclusion_reason::not_finite}}));
     seal();
   }
 
@@ -134,7 +140,7 @@ TEST_CASE("an SN's chain proves a merge, over changes of its validators") {
     CHECK(made->handovers.size() == handovers);
     CHECK(made->models.size() == 2);
     CHECK(made->models[0].weightage == second);
-    CHECK(made->models[1].excluded == "its values are not finite");
+    CHECK(made->models[1].excluded == contracts::exclusion_reason::not_finite);
     const auto read = read_proof(json::serialize(to_json(*made)));
     REQUIRE_MESSAGE(read, read.error().message);
     const auto place = contracts::verify_merge_proof(*read, swarm.trust());
@@ -212,6 +218,8 @@ TEST_CASE("a proof file is read strictly") {
   CHECK(with("models", 5) == "models: not a list");
   CHECK(with("models.1", 5) == "models[1]: not an object");
   CHECK(with("models.1.excluded", 5) == "models[1].excluded: not a text");
+  CHECK(with("models.1.excluded", "late")
+        == "models[1].excluded: not one of the reasons of a training contract");
   CHECK(
       with("models.0.check_in.receipt_proof.0", "0xzz").starts_with("models[0].check_in.receipt_proof[0]: "));
   CHECK(with("blocks.0.seals.0", "0x00") == "blocks[0].seals[0]: 1 bytes, must be 65");

@@ -88,7 +88,8 @@ private:
     for (const auto& one : check_ins)
       if (one.event.generation == event.generation && is_before(one.at, merge.at))
         last[one.event.peer] = &one;
-    const auto add = [&](const address& peer, std::optional<std::string> excluded) -> result<> {
+    const auto add = [&](const address& peer,
+                         std::optional<contracts::exclusion_reason> excluded) -> result<> {
       const auto found = last.find(peer);
       if (found == last.end())
         return fail(errc::corrupt, "the chain has no check-in of {}, which the merge names",
@@ -96,7 +97,7 @@ private:
       const auto& in = found->second->event;
       SWARM_TRY(auto proved, prove(found->second->at));
       proof_.models.push_back(
-          {peer, in.digest, in.size, in.weightage, in.base_round, std::move(excluded), std::move(proved)});
+          {peer, in.digest, in.size, in.weightage, in.base_round, excluded, std::move(proved)});
       return {};
     };
     for (const auto& peer : event.contributors)

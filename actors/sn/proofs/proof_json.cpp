@@ -63,7 +63,7 @@ json::object model_json(const contracts::proved_model& model) {
           {"size", model.size},
           {"weightage", model.weightage},
           {"base_round", model.base_round},
-          {"excluded", model.excluded ? json::value(*model.excluded) : json::value(nullptr)},
+          {"excluded", model.excluded ? json::value(to_string(*model.excluded)) : json::value(nullptr)},
           {"check_in", log_json(model.check_in)}};
 }
 
@@ -208,7 +208,13 @@ result<> read_model(const json::value& value, const std::string& path, contracts
   SWARM_CHECK(from.into("weightage", out.weightage));
   SWARM_CHECK(from.into("base_round", out.base_round));
   SWARM_TRY(const auto* excluded, from.get("excluded"));
-  if (!excluded->is_null()) SWARM_CHECK(from.into("excluded", out.excluded.emplace()));
+  if (!excluded->is_null()) {
+    std::string words;
+    SWARM_CHECK(from.into("excluded", words));
+    out.excluded = contracts::parse_exclusion_reason(words);
+    if (!out.excluded)
+      return fail(errc::invalid, "{}: not one of the reasons of a training contract", from.at("excluded"));
+  }
   return read_log(from, "check_in", out.check_in);
 }
 

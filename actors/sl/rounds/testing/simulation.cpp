@@ -344,8 +344,10 @@ void simulation::finish_merge(node& n, const action::start_merge& task, const st
       from.push_back({input.peer, input.weight, &brought});
       outcome.contributors.push_back(input.peer);
     } else {
-      outcome.excluded.push_back(input.peer);
-      outcome.reasons.push_back(brought.finite ? "cannot be had" : "not finite");
+      outcome.excluded.push_back({input.peer,
+                                  brought.finite ? contracts::exclusion_reason::not_available
+                                                 : contracts::exclusion_reason::not_finite,
+                                  "unusable"});
     }
   }
   if (from.empty()) {
