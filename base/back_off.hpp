@@ -23,7 +23,7 @@ public:
     auto half = static_cast<std::uint64_t>(whole.count() / 2);
     return whole - duration{static_cast<duration::rep>(random_.below(half + 1))};
   }
-  /// After a success.
+  /// To be called after a success: the next wait is `first` again.
   void reset() {
     step_ = first_;
     attempts_ = 0;

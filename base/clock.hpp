@@ -9,13 +9,13 @@ namespace swarm {
 using time_point = std::chrono::steady_clock::time_point;
 using duration = std::chrono::steady_clock::duration;
 
-/// Seconds since 1970 for block headers and logs. Data, never a deadline.
+/// Seconds since 1970 for block headers and logs. Never used as a deadline.
 inline std::uint64_t unix_seconds() {
   using namespace std::chrono;
   return static_cast<std::uint64_t>(duration_cast<seconds>(system_clock::now().time_since_epoch()).count());
 }
 
-/// Same in milliseconds, to number what has to be newer than before.
+/// The same in milliseconds, used as a number that grows from message to message.
 inline std::uint64_t unix_milliseconds() {
   using namespace std::chrono;
   return static_cast<std::uint64_t>(

@@ -18,14 +18,15 @@ struct disk_change {
   std::uint64_t size = 0;                    ///< resize
 };
 
-/// For tests of what a power cut leaves: is told of every change, on the thread that made it, right after it.
+/// For tests of what a power cut leaves: it is told of every change, on the thread that made it,
+/// right after it.
 class disk_observer {
 public:
   virtual ~disk_observer() = default;
   virtual void on_change(const disk_change& change) = 0;
 };
 
-/// From now on `who` is told; null: nobody. It must live until all writing has ended or another one is set.
+/// Sets the observer, or none with null. It must live until all writing has ended or another one is set.
 void observe_disk(disk_observer* who);
 
 } // namespace swarm

@@ -1,12 +1,15 @@
 #include "base/endpoint.hpp"
 
+#include "base/testing/wording.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace swarm;
+using swarm::testing::wording;
 
 namespace {
 
-std::string why_not(std::string_view text) {
+wording why_not(std::string_view text) {
   const auto parsed = endpoint::parse(text);
   return parsed ? "no error" : parsed.error().message;
 }

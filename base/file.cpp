@@ -78,7 +78,7 @@ tl::unexpected<error> failure(const fs::path& path, std::string_view done, int r
               remedy_of(reason));
 }
 
-/// For what makes a new name.
+/// The error of a call that should have made a new name.
 tl::unexpected<error> cannot_make(const fs::path& path, int reason) {
   if (reason == ENOENT)
     return fail(file_errc::not_found, "{}: cannot be made: its folder does not exist; make it first",
@@ -96,12 +96,12 @@ result<> write_draft(const file& draft, bytes_view content) {
   return draft.sync();
 }
 
-/// Gives the finished file `from` the name `to`, unless somebody has it.
+/// Gives the finished file `from` the name `to`, unless that name is taken.
 result<> publish_new(const fs::path& from, const fs::path& to) {
   int failed = ::link(from.c_str(), to.c_str()) == 0 ? 0 : errno;
   if (failed == 0) {
     ::unlink(from.c_str());
-  } else if (failed != EEXIST) { // some file systems have no hard links; those have the exclusive rename
+  } else if (failed != EEXIST) { // some file systems have no hard links, but can rename without replacing
     failed = ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0 ? 0 : errno;
   }
   if (failed != 0) return cannot_make(to, failed);
@@ -188,7 +188,7 @@ result<> file::write_at(std::uint64_t offset, bytes_view data) const {
 }
 
 result<> file::reserve(std::uint64_t size) const {
-  // Where fallocate is not to be had, a full disk shows at the write.
+  // On file systems without fallocate a full disk shows only at the write.
   if (::fallocate(fd(), 0, 0, static_cast<::off_t>(size)) == 0) {
     note({.kind = change::resize, .path = path_, .size = size});
     return {};
@@ -207,7 +207,8 @@ result<std::string> read_file(const fs::path& path, std::uint64_t bytes_max, ope
   SWARM_TRY(const auto from, file::open(path, what));
   constexpr std::size_t step = 64 * 1024;
   std::string out;
-  // One byte more than allowed shows that there are too many, whatever size the file says it has.
+  // Asks for one byte more than allowed: reading it shows that the file is too large, whatever
+  // size it claims.
   while (out.size() <= bytes_max) {
     const auto before = out.size();
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(step, bytes_max + 1 - before));
@@ -222,7 +223,7 @@ result<std::string> read_file(const fs::path& path, std::uint64_t bytes_max, ope
 result<> replace_file(const fs::path& path, bytes_view content, unsigned mode) {
   auto beside = path;
   beside += ".new";
-  ::unlink(beside.c_str()); // of a process that was killed
+  ::unlink(beside.c_str()); // a process that was killed may have left it
   SWARM_TRY(const auto draft, file::create(beside, mode));
   auto done = write_draft(draft, content);
   if (done) done = rename_file(beside, path);
@@ -240,7 +241,7 @@ result<> create_file(const fs::path& path, bytes_view content, unsigned mode) {
   const unique_fd reserved(::mkostemp(name.data(), O_CLOEXEC));
   if (!reserved) return cannot_make(path, errno);
   const fs::path beside = name;
-  ::unlink(name.c_str()); // only its name was wanted
+  ::unlink(name.c_str()); // only an unused name was wanted
   SWARM_TRY(const auto draft, file::create(beside, mode));
   auto done = write_draft(draft, content);
   if (done) done = publish_new(beside, path);
@@ -278,7 +279,7 @@ result<> sync_folder(const fs::path& folder) {
 result<> make_folders(const fs::path& folder, unsigned mode) {
   std::error_code problem;
   auto whole = fs::absolute(folder, problem).lexically_normal();
-  if (!whole.has_filename()) whole = whole.parent_path(); // of a path that ends in a slash
+  if (!whole.has_filename()) whole = whole.parent_path(); // the path ended in a slash
   std::vector<fs::path> missing;                          // the deepest first
   for (auto at = whole; at.has_relative_path() && !fs::exists(at, problem); at = at.parent_path())
     missing.push_back(at);
@@ -291,8 +292,8 @@ result<> make_folders(const fs::path& folder, unsigned mode) {
                 folder.native());
   for (const auto& each : missing)
     SWARM_CHECK(sync_folder(each.parent_path()));
-  // Those above may have been made a moment ago by somebody who did not sync. Where this process may not do
-  // it for them, it has not made them either.
+  // Another process may have made the folders above a moment ago without syncing them. Errors do not matter:
+  // a folder that this process may not sync is not one that it made.
   auto above = missing.empty() ? whole.parent_path() : missing.back().parent_path().parent_path();
   for (int i = 0; i < 2 && above.has_relative_path(); ++i, above = above.parent_path())
     std::ignore = sync_folder(above);

@@ -12,10 +12,10 @@ namespace swarm {
 /// Why a file could not be used. Messages name the path, what was wrong and what to do.
 enum class file_errc {
   not_found = 1,
-  exists,     ///< and must not
+  exists,     ///< although it must not
   denied,     ///< by owner, mode, or a file system that is read-only
   wrong_kind, ///< a folder, FIFO or link where a regular file is wanted
-  too_large,  ///< for the caller's bound
+  too_large,  ///< larger than the caller allows
   no_room,    ///< on the disk, or in the user's share of it
   locked,     ///< by another process
   io,
@@ -53,12 +53,13 @@ enum class open_as {
 /// An open file. It keeps the path that it was opened with, for messages.
 class file {
 public:
-  /// For reading.
+  /// Opens a file for reading.
   static result<file> open(std::filesystem::path path, open_as what = open_as::regular);
-  /// A new file, to be read and written. file_errc::exists when there is anything of that name, be it a
+  /// Makes a new file, to be read and written. Fails with file_errc::exists when the name is taken, even by a
   /// dangling link. `mode` is subject to the umask.
   static result<file> create(std::filesystem::path path, unsigned mode = 0600);
-  /// Opens or makes `path` and locks it for this process, until the object goes: file_errc::locked otherwise.
+  /// Opens or makes `path` and locks it for this process as long as the object lives. Fails with
+  /// file_errc::locked when another process has it.
   static result<file> lock(std::filesystem::path path, unsigned mode = 0600);
 
   const std::filesystem::path& path() const { return path_; }
@@ -66,13 +67,14 @@ public:
   /// Permission bits, as chmod takes them.
   result<unsigned> mode() const;
   result<std::uint64_t> size() const;
-  /// Fills `to` from the current place on. Less than its size: the file has ended.
+  /// Fills `to` from the current place on. Returns how many bytes were read; fewer than its size means that
+  /// the file has ended.
   result<std::size_t> read(std::span<std::uint8_t> to) const;
   result<> write_at(std::uint64_t offset, bytes_view data) const;
-  /// Makes the file `size` bytes long, with room on the disk for all of them where the file system can say
-  /// so.
+  /// Makes the file `size` bytes long and, where the file system can, reserves the room on the disk.
   result<> reserve(std::uint64_t size) const;
-  /// What was written is on the disk when this returns; the name of a new file is not, see `sync_folder`.
+  /// When this returns, what was written is on the disk. The name of a new file is not yet:
+  /// see `sync_folder`.
   result<> sync() const;
 
 private:
@@ -82,31 +84,31 @@ private:
   unique_fd fd_;
 };
 
-/// The whole of a file of at most `bytes_max` bytes; file_errc::too_large when it has more.
+/// Reads a whole file. Fails with file_errc::too_large when it has more than `bytes_max` bytes.
 result<std::string> read_file(const std::filesystem::path& path, std::uint64_t bytes_max,
                               open_as what = open_as::regular);
 
-/// Puts `content` under the name `path`, in place of what had it. Whatever happens, power cuts included, the
-/// name stands for the old content or for all of the new one; for the new one once this has returned. What is
-/// there before it ends has the name `path` with ".new" behind it, so a path has one writer at a time. A
-/// symbolic link is replaced, not followed.
+/// Puts `content` under the name `path`, in place of what was there. Even after a power cut the name stands
+/// for all of the old or all of the new content, and for the new one once this has returned. The content is
+/// written to `path` with ".new" appended first, so a path may have only one writer at a time. A symbolic
+/// link is replaced, not followed.
 result<> replace_file(const std::filesystem::path& path, bytes_view content, unsigned mode = 0600);
 
-/// The same for a name that nobody has yet, and safe when several do it at once: the first one wins, the
-/// others get file_errc::exists.
+/// The same for a name that is not taken yet. Several callers may try at once: the first one wins, the others
+/// get file_errc::exists.
 result<> create_file(const std::filesystem::path& path, bytes_view content, unsigned mode = 0600);
 
-/// Gives a file another name, in place of what had it. On disk after `sync_folder`.
+/// Gives a file another name, in place of what was there. The change is durable after `sync_folder`.
 result<> rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// False when there is none. On disk after `sync_folder`.
+/// Removes a file; false when there is none. The change is durable after `sync_folder`.
 result<bool> remove_file(const std::filesystem::path& path);
 
-/// Names of files that were made, renamed or removed in `folder` so far are on the disk when this returns.
+/// When this returns, everything made, renamed or removed in `folder` so far is durable.
 result<> sync_folder(const std::filesystem::path& folder);
 
-/// Makes `folder`, with `mode`, and what lacks above it, with 0777, both subject to the umask; all of it is
-/// on the disk when this returns. A folder that is there stays as it is.
+/// Makes `folder` with `mode`, and missing folders above it with 0777, both subject to the umask. They are
+/// durable when this returns. A folder that exists stays as it is.
 result<> make_folders(const std::filesystem::path& folder, unsigned mode = 0777);
 
 } // namespace swarm

@@ -1,6 +1,7 @@
 #include "base/file.hpp"
 
 #include "base/disk_observer.hpp"
+#include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
 #include <sched.h>
@@ -16,6 +17,8 @@
 #include <vector>
 
 using namespace swarm;
+using swarm::testing::says;
+using swarm::testing::wording;
 namespace fs = std::filesystem;
 
 namespace {
@@ -36,7 +39,7 @@ struct scratch {
 };
 
 template <class T>
-std::string message_of(const result<T>& from) {
+wording message_of(const result<T>& from) {
   return from ? "no error" : from.error().message;
 }
 
@@ -235,8 +238,8 @@ TEST_CASE("a folder that is missing, or is none, is named with the remedy") {
        {replace_file(in / "no/note", as_bytes("x")), create_file(in / "no/note", as_bytes("x"))}) {
     REQUIRE(!outcome);
     CHECK(outcome.error().is(file_errc::not_found));
-    CHECK(message_of(outcome).find((in / "no/note").native()) == 0);
-    CHECK(message_of(outcome).find("its folder does not exist; make it first") != std::string::npos);
+    CHECK(message_of(outcome).starts_with((in / "no/note").native()));
+    CHECK(says(message_of(outcome), "its folder does not exist; make it first"));
   }
   CHECK(sync_folder(in / "no").error().is(file_errc::not_found));
   REQUIRE(replace_file(in / "file", as_bytes("x")));
@@ -245,7 +248,7 @@ TEST_CASE("a folder that is missing, or is none, is named with the remedy") {
   const auto blocked = make_folders(in / "file");
   REQUIRE(!blocked);
   CHECK(blocked.error().is(file_errc::wrong_kind));
-  CHECK(message_of(blocked).find("move it away or choose another path") != std::string::npos);
+  CHECK(says(message_of(blocked), "move it away or choose another path"));
   CHECK(!make_folders(in / "file/below"));
 }
 
@@ -255,7 +258,7 @@ TEST_CASE("a folder in place of the file is left alone") {
   const auto outcome = replace_file(in / "note", as_bytes("x"));
   REQUIRE(!outcome);
   CHECK(outcome.error().is(file_errc::wrong_kind));
-  CHECK(message_of(outcome).find((in / "note").native()) != std::string::npos);
+  CHECK(says(message_of(outcome), (in / "note").native()));
   CHECK(fs::is_directory(in / "note/inside"));
   CHECK(in.entries() == 1); // no draft is left behind
   CHECK(create_file(in / "note", as_bytes("x")).error().is(file_errc::exists));
@@ -299,7 +302,7 @@ TEST_CASE("a full disk is told from other trouble, and the old content stays") {
     const auto outcome = replace_file(in / "note", as_bytes(std::string(512 * 1024, 'x')));
     REQUIRE(!outcome);
     CHECK(outcome.error().is(file_errc::no_room));
-    CHECK(message_of(outcome).find("make room or choose another disk") != std::string::npos);
+    CHECK(says(message_of(outcome), "make room or choose another disk"));
     CHECK(text_in(in / "note") == "old");
     CHECK(in.entries() == 1);
     CHECK(file::create(in / "big").value().reserve(1 << 20).error().is(file_errc::no_room));
@@ -316,8 +319,7 @@ TEST_CASE("a disk that is read-only is told from other trouble") {
          {replace_file(in / "note", as_bytes("new")), create_file(in / "key", as_bytes("new"))}) {
       REQUIRE(!outcome);
       CHECK(outcome.error().is(file_errc::denied));
-      CHECK(message_of(outcome).find("choose a place on a file system that can be written")
-            != std::string::npos);
+      CHECK(says(message_of(outcome), "choose a place on a file system that can be written"));
     }
     CHECK(!remove_file(in / "note"));
     CHECK(text_in(in / "note") == "old");
@@ -335,7 +337,7 @@ TEST_CASE("a folder that this user may not write to is named with the remedy") {
          {replace_file(in / "sealed/note", as_bytes("x")), create_file(in / "sealed/note", as_bytes("x"))}) {
       REQUIRE(!outcome);
       CHECK(outcome.error().is(file_errc::denied));
-      CHECK(message_of(outcome).find("check owner and mode") != std::string::npos);
+      CHECK(says(message_of(outcome), "check owner and mode"));
     }
     CHECK(make_folders(in / "sealed/below").error().is(file_errc::denied));
   }).join();

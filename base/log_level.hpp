@@ -2,7 +2,8 @@
 
 namespace swarm::log {
 
-/// How much something matters; also for pure code, which has its lines written by others.
+/// How much something matters. It has a header of its own so that pure code, whose lines others write,
+/// can name it.
 enum class level { trace, debug, info, warning, error, off };
 
 } // namespace swarm::log

@@ -48,8 +48,8 @@ constexpr std::string_view error_category(errc) {
 template <class T = void>
 using result = tl::expected<T, error>;
 
-/// The text of an error as it is; in a build with SWARM_SCRAMBLE_TEXTS without a letter or digit, which proves
-/// that whoever reacts to an error reads its code.
+/// The text of an error, unchanged. A build with SWARM_SCRAMBLE_TEXTS takes out its letters and digits, which
+/// proves that whoever reacts to an error reads its code.
 inline std::string error_text(std::string text) {
 #ifdef SWARM_SCRAMBLE_TEXTS
   for (auto& each : text)

@@ -4,8 +4,8 @@
 
 namespace swarm {
 
-/// A 256-bit unsigned number as the ledger stores it: 32 bytes, big-endian. Carries values,
-/// does no arithmetic.
+/// A 256-bit unsigned number as the ledger stores it: 32 bytes, big-endian. It carries values and does
+/// no arithmetic.
 struct u256 : hash32 {
   constexpr u256() = default;
   constexpr u256(std::uint64_t value) { // NOLINT: a number is a number

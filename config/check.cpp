@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Why `path` cannot serve as `what`, or nothing.
+/// Why `path` cannot be read, or nothing.
 std::string unreadable(const fs::path& path, bool folder) {
   std::error_code failure;
   const auto status = fs::status(path, failure);

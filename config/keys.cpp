@@ -9,7 +9,7 @@ namespace swarm::config {
 
 namespace {
 
-/// The settings of every group, one behind the other, and the groups as views of them.
+/// The settings of all groups in one list, and the groups as views of it.
 struct catalog {
   std::vector<key_spec> keys;
   std::vector<key_group> groups;

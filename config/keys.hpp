@@ -6,12 +6,11 @@
 
 namespace swarm::config {
 
-/// How a setting looks in a profile.
-/// A relative path in a profile is relative to the profile's folder.
+/// The kind of a setting's value in a profile. A relative path is relative to the profile's folder.
 enum class value_kind { text, path, flag, number, list };
 
 /// One setting: its name as a flag (with "--" in front) and as a profile key, its environment variables, its
-/// default and its help. Where its text goes is said by the tables of the roles (config/roles).
+/// default and its help. The tables of the roles (config/roles) say where its text goes.
 struct key_spec {
   std::string_view key;
   value_kind kind;
@@ -33,7 +32,7 @@ std::span<const key_group> key_groups();
 /// The setting with this key, or null.
 const key_spec* find_key(std::string_view key);
 
-/// Flags that choose what to do and are no settings: names, placeholder (empty: takes no value), help.
+/// A flag that chooses what to do and is no setting: names, placeholder (empty when it takes no value), help.
 struct command_flag {
   std::string_view names; ///< e.g. "--version,-V"
   std::string_view placeholder;

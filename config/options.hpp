@@ -23,7 +23,7 @@ enum class config_errc {
   bad_value,     ///< one value is out of its range or form
   missing,       ///< a setting that the role cannot do without
   conflict,      ///< settings that exclude each other
-  identity,      ///< certificates or keys are not given or not there
+  identity,      ///< certificates or keys are not given or do not exist
 };
 
 constexpr std::string_view error_category(config_errc) {
@@ -36,7 +36,8 @@ inline constexpr std::size_t name_bytes_max = 64;
 /// The most roles of one kind in a profile.
 inline constexpr std::size_t roles_max = 256;
 
-/// The X.509 files of one role, PEM. `cacert` (one file) or `capath` (a folder, every PEM in it), or both.
+/// The X.509 files of one role, in PEM. There must be `cacert` (one file) or `capath` (a folder, every PEM in
+/// it), or both.
 struct identity_options {
   std::filesystem::path key;
   std::filesystem::path cert;
@@ -52,8 +53,10 @@ using service = endpoint;
 struct role_options {
   std::string node_name; ///< unique in the process; [A-Za-z0-9._-], at most name_bytes_max
   std::string host_ip;   ///< address or name that others reach this host by; may be empty with services
-  std::string bind_address = "0.0.0.0"; ///< address the servers listen on (IP literal)
-  std::filesystem::path data_dir;       ///< of this role alone; the role creates it, mode 0700
+  /// Address the servers listen on (IP literal). Unless given it is "::", IPv6 and IPv4, when `host_ip` is an IPv6
+  /// address: others must reach what is advertised.
+  std::string bind_address = "0.0.0.0";
+  std::filesystem::path data_dir; ///< of this role alone; the role creates it, mode 0700
   identity_options identity;
 };
 
@@ -67,7 +70,7 @@ struct sn_options : role_options {
   std::uint16_t sn_p2p_port = 30303; ///< listens here; advertised with host_ip unless sn_p2p_service is set
   std::optional<service> sn_api_service;
   std::optional<service> sn_p2p_service;
-  /// Behind its peers by more blocks than this, it takes a snapshot of the state; 0: never.
+  /// An SN that is behind the others by more blocks than this takes a snapshot of the state; 0: never.
   std::uint64_t snapshot_gap = 50'000;
   bool observer = false;              ///< never a validator; not for the sentinel
   std::vector<std::string> contracts; ///< training contracts to create besides defaultbb.cqdb.sml.hpe
@@ -83,10 +86,13 @@ struct sl_options : role_options {
   std::filesystem::path request_channel = "/tmp/channel/request.channel";
   std::filesystem::path response_channel = "/tmp/channel/response.channel";
   bool make_me_admin = true; ///< false: this node is never the leader
-  /// Upper bound of the wait for a leader's merge before it is suspected; lack of progress is noticed sooner.
+  /// The longest wait for a leader's merge before the leader is suspected; lack of progress is
+  /// noticed sooner.
   std::chrono::seconds leader_failure_base_timeout{600};
-  /// Grace for late peers once minPeers are ready.
+  /// The grace for late peers once minPeers are ready.
   std::chrono::seconds wait_for_full_quorum{30};
+  /// What programs that ask for a custom merge method are merged by; may be empty.
+  std::filesystem::path merge_library;
   /// Kept from the original; merging here never holds whole models, whatever this says.
   bool ram_intensive = true;
 };
@@ -99,7 +105,7 @@ struct setting {
   std::string origin; ///< "--sn-api-port", "host.yaml:3:14", "environment SN_API_SERVER_PORT", "default", ...
 };
 
-/// Everything one swarmd process is to do. At least one role.
+/// Everything that one swarmd process is to do. It has at least one role.
 struct process_config {
   std::vector<sn_options> sn; ///< at most one
   std::vector<sl_options> sl;

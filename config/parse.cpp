@@ -22,14 +22,14 @@ struct sources {
   layer environment;
 };
 
-/// One role to start: what its own section of the profile says, and its number among its kind, from 1.
+/// One role to start: its own section of the profile, and its number among its kind, from 1.
 struct instance {
   const role_spec* role;
   layer own;
   std::size_t number = 1;
 };
 
-/// What the first layer that has the key says.
+/// The value of the first layer that has the key.
 template <std::size_t N>
 const std::vector<raw_value>* first_of(std::string_view key, const std::array<const layer*, N>& layers) {
   for (const auto* l : layers)
@@ -92,7 +92,7 @@ private:
       for (const auto& spec : group.keys) {
         const auto into = find_setter(*one.role, spec.key);
         if (!into) continue;
-        // Outside the role's own section these two are the process's.
+        // Outside of the role's own section these two belong to the process.
         const bool of_instance = spec.key == "data-dir" || spec.key == "node-name";
         const auto* values = of_instance ? first_of(spec.key, own) : first_of(spec.key, all);
         if (spec.key != "node-name") take(spec.key, into, values, options, found_);
@@ -101,12 +101,14 @@ private:
     for (auto i = first_setting; i < out_.settings.size(); ++i) {
       auto& s = out_.settings[i];
       if (s.key == "node-name") s = {node, s.key, node, origin};
-      if (s.key == "data-dir" && s.origin == "default") s.value = options.data_dir.native();
+      if (s.origin != "default") continue;
+      if (s.key == "data-dir") s.value = options.data_dir.native();
+      if (s.key == "bind-address" && is_ipv6(options.host_ip)) s.value = options.bind_address = "::";
     }
     if (one.role->complete) one.role->complete(out_, options);
   }
 
-  /// Its own name; or the process's, with the kind and number behind it where there are several roles.
+  /// The role's own name, or the process's, followed by kind and number where there are several roles.
   std::string name_role(role_options& options, const instance& one) {
     constexpr std::string_view key = "node-name";
     const auto fallback = fmt::format("{}-{}", one.role->name, one.number);
@@ -140,7 +142,8 @@ private:
   bool alone_ = true;
 };
 
-/// Which roles the flags or, when they name none, the environment ask for. Empty: whatever the profile has.
+/// The roles that the flags or, when they name none, the environment ask for. Empty means those of
+/// the profile.
 std::vector<std::string> wanted_roles(const sources& from, const environment& env, problems& found) {
   auto roles = from.flags.roles;
   std::string origin = "--role";
@@ -231,7 +234,7 @@ result<parse_outcome> parse(std::span<const std::string> args, const environment
   } else if (from.flags.repair) {
     found.add(config_errc::usage, "--repair goes with --verify-store");
   } else if (found.empty()) {
-    // Rules across settings only make sense once each setting is right by itself.
+    // Rules across settings make sense only once each setting is right by itself.
     validate(out.config, found);
   }
   SWARM_CHECK(found.outcome());

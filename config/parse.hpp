@@ -24,29 +24,30 @@ struct parse_outcome {
 };
 
 /// Reads flags (`args` without the program's name), the profile they name, and `env`. Flags win over the
-/// profile, the profile over the environment, that over defaults.
+/// profile, the profile over the environment, the environment over defaults.
 ///
 /// Errors are config_errc. The message has one line for each mistake found: what, where (flag,
 /// file:line:column or variable), what to do. Besides the profile no file is opened, and nothing is created;
-/// whether the files of an identity exist is `check_identities`' business.
+/// `check_identities` looks whether the files of an identity exist.
 result<parse_outcome> parse(std::span<const std::string> args, const environment& env);
 result<parse_outcome> parse(int argc, const char* const* argv, const environment& env);
 
 /// Every setting in force with its origin, as text for a person.
 std::string describe(const process_config& config);
 
-/// Every role has its key, certificate and CA file or folder, and they can be read. Fails with
+/// Checks that every role has a key, a certificate and a CA file or folder that can be read. Fails with
 /// config_errc::identity and says what is missing and how to make it.
 result<> check_identities(const process_config& config);
 
-/// Opens one role's identity in depth: do key and certificate belong together, is it in its time, and so on.
+/// Opens one role's identity and checks it in depth: whether key and certificate belong together, are valid
+/// now, and so on.
 using identity_check = std::function<result<>(const identity_options&)>;
 
 /// What `--check` does: `check_identities`, then `open_identity` for every role. The text lists every setting
 /// in force with its origin.
 result<std::string> check(const process_config& config, const identity_check& open_identity);
 
-/// E.g. "0.1.0".
+/// The version, such as "0.1.0".
 std::string_view version();
 
 } // namespace swarm::config

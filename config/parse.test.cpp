@@ -1,5 +1,6 @@
 #include "config/parse.hpp"
 
+#include "base/testing/wording.hpp"
 #include "config/keys.hpp"
 #include "config/testing/command_lines.hpp"
 
@@ -8,6 +9,8 @@
 using namespace swarm;
 using namespace swarm::config;
 using namespace swarm::config::testing;
+using swarm::testing::says;
+using swarm::testing::wording;
 
 namespace {
 
@@ -37,6 +40,19 @@ TEST_CASE("an SN with defaults") {
   CHECK(!sn.identity.verify_host);
   CHECK(out->config.data_dir == "swarm-data");
   CHECK(out->config.log_level == log::level::info);
+}
+
+TEST_CASE("who is reached by IPv6 listens on it, and on IPv4, unless told otherwise") {
+  const auto of = [](const words& more) {
+    return parse(words{"--role", "sn"} + identity + more, {}).value().config;
+  };
+  auto config = of({"--sentinel", "--host-ip=::1"});
+  CHECK(config.sn.front().host_ip == "::1");
+  CHECK(config.sn.front().bind_address == "::");
+  CHECK(origin_of(config, "sn-1", "bind-address") == ":: from default");
+  CHECK(of({"--sentinel", "--host-ip=[fd00::2]"}).sn.front().host_ip == "fd00::2");
+  config = of({"--sentinel", "--host-ip=::1", "--bind-address=0.0.0.0"});
+  CHECK(config.sn.front().bind_address == "0.0.0.0");
 }
 
 TEST_CASE("an SL with every flag") {
@@ -78,7 +94,7 @@ TEST_CASE("an SN joins by address or service and has more contracts") {
   CHECK(sn.contracts == words{"a", "b"});
   CHECK(sn.sn_p2p_service == service{"p2p.x", 30303});
   CHECK(message(sn_with({"--sentinel-api-service=api.x"})) == "accepted");
-  // Both services given: no address of the host is needed.
+  // With both services given, no address of the host is needed.
   CHECK(
       message(words{"--role", "sn", "--sentinel", "--sn-api-service=a.x", "--sn-p2p-service=p.x"} + identity)
       == "accepted");
@@ -321,7 +337,7 @@ TEST_CASE("the files of an identity must be there, and are then opened one by on
                    "--key=" + (here.folder / "k").native(),
                    "--cert=" + (here.folder / "c").native()};
   auto config_with = [&](const std::string& more) { return parse(args + words{more}, {})->config; };
-  auto missing = [&](const std::string& more) {
+  auto missing = [&](const std::string& more) -> wording {
     const auto checked = check_identities(config_with(more));
     return checked ? "accepted" : checked.error().message;
   };
@@ -331,8 +347,8 @@ TEST_CASE("the files of an identity must be there, and are then opened one by on
   CHECK(missing("--cacert=" + ca)
         == "sn-1: cacert '" + ca
                + "' is not a file; correct the path, or make certificates with deploy/gen-cert");
-  CHECK(missing("--cacert=" + ca + "/x").find("/x' is not there; correct the path") != std::string::npos);
-  CHECK(missing("--capath=" + (here.folder / "k").native()).find("is not a folder") != std::string::npos);
+  CHECK(says(missing("--cacert=" + ca + "/x"), "/x' is not there; correct the path"));
+  CHECK(says(missing("--capath=" + (here.folder / "k").native()), "is not a folder"));
   std::ofstream(here.folder / "ca/root.pem") << "x";
   CHECK(missing("--capath=" + ca) == "accepted");
 
@@ -347,7 +363,7 @@ TEST_CASE("the files of an identity must be there, and are then opened one by on
   const auto bad = check(
       config, [](const identity_options&) -> result<> { return fail(config_errc::identity, "expired"); });
   REQUIRE(!bad);
-  CHECK(bad.error().message == "sn-1: expired");
+  CHECK(wording(bad.error()) == "sn-1: expired");
 }
 
 TEST_CASE("the process's own environment is read") {

@@ -4,12 +4,12 @@
 
 namespace swarm::config {
 
-/// What the rules of a role look things up in, and where they say what is wrong.
+/// What the rules of a role look at, and where they report mistakes.
 class rule_context {
 public:
   rule_context(const process_config& config, problems& into) : found(into), config_(config) {}
 
-  /// " (host.yaml:3:14)": where a setting of a role was given; nothing for defaults.
+  /// " (host.yaml:3:14)", the place where a setting of a role was given; nothing for defaults.
   std::string given(std::string_view node, std::string_view key) const;
 
   problems& found;
@@ -18,8 +18,8 @@ private:
   const process_config& config_;
 };
 
-/// The rules across settings: what each role cannot do without, and what excludes each other, within a role
-/// and between the roles of one process. Every message names the roles as `node_name` says.
+/// Checks the rules across settings: what each role needs, and which settings exclude each other, within a
+/// role and between the roles of one process. Every message names the roles as `node_name` says.
 void validate(const process_config& config, problems& found);
 
 /// Settings that are overruled by others of the same role, one line each.

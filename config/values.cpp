@@ -77,7 +77,13 @@ result<std::string> to_ip(std::string_view text) {
               "'{}' is not an IP address; give one such as 192.168.1.10, 0.0.0.0 or ::1", printable(text));
 }
 
+bool is_ipv6(std::string_view host) {
+  return host.find(':') != std::string_view::npos;
+}
+
 result<std::string> to_host(std::string_view text) {
+  if (text.starts_with('[') && text.ends_with(']')) // as an IPv6 address stands before a port
+    if (auto ip = to_ip(text.substr(1, text.size() - 2)); ip && is_ipv6(*ip)) return ip;
   const bool numeric = !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
   if (numeric || text.find(':') != std::string_view::npos) {
     if (auto ip = to_ip(text)) return ip;
@@ -172,7 +178,8 @@ std::optional<std::string_view> nearest(std::string_view wrong,
                                         std::span<const std::string_view> candidates) {
   if (wrong.empty() || wrong.size() > name_bytes_max) return std::nullopt;
   std::optional<std::string_view> best;
-  // One wrong, missing or surplus letter in three is a slip, and one in two; more is another word.
+  // One wrong, missing or surplus letter in three counts as a slip, and one in a word of two letters; more
+  // makes another word.
   std::size_t best_distance = wrong.size() == 2 ? 2 : wrong.size() / 3 + 1;
   for (const auto candidate : candidates) {
     std::vector<std::size_t> row(candidate.size() + 1);

@@ -1,16 +1,20 @@
 #include "config/values.hpp"
 
+#include "base/testing/wording.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>
 
 using namespace swarm;
 using namespace swarm::config;
+using swarm::testing::says;
+using swarm::testing::wording;
 
 namespace {
 
 template <class T>
-std::string message(const result<T>& r) {
+wording message(const result<T>& r) {
   return r ? "accepted" : r.error().message;
 }
 
@@ -45,6 +49,16 @@ TEST_CASE("hosts are IP literals or names") {
   CHECK(!to_host(long_name));
 }
 
+TEST_CASE("IPv6 hosts may stand in brackets") {
+  CHECK(to_host("::1") == "::1");
+  CHECK(to_host("[fe80::1]") == "fe80::1");
+  CHECK(!to_host("[10.0.0.1]"));
+  CHECK(!to_host("[]"));
+  CHECK(!to_host("[::1"));
+  CHECK(is_ipv6("::1"));
+  CHECK(!is_ipv6("node1.example.org"));
+}
+
 TEST_CASE("addresses to listen on are IP literals") {
   CHECK(to_ip("0.0.0.0"));
   CHECK(to_ip("::"));
@@ -63,11 +77,11 @@ TEST_CASE("services are names with an optional port") {
   CHECK(why("a:0")
         == "'a:0' is not a service (its port is not a number from 1 to 65535); give NAME or NAME:PORT, e.g. "
            "api.sn-1.swarm:443");
-  CHECK(why("a:").find("its port") != std::string::npos);
-  CHECK(why(":443").find("its host is neither") != std::string::npos);
-  CHECK(why("[::1").find("no closing bracket") != std::string::npos);
-  CHECK(why("[::1]x").find("text after the bracket") != std::string::npos);
-  CHECK(why("").find("its host") != std::string::npos);
+  CHECK(says(why("a:"), "its port"));
+  CHECK(says(why(":443"), "its host is neither"));
+  CHECK(says(why("[::1"), "no closing bracket"));
+  CHECK(says(why("[::1]x"), "text after the bracket"));
+  CHECK(says(why(""), "its host"));
 }
 
 TEST_CASE("flags are words for yes and no in any case") {
@@ -93,7 +107,7 @@ TEST_CASE("names are short and fit for a file name") {
         == fmt::format("the name '{}' has 65 bytes; at most 64 are allowed", std::string(65, 'n')));
   for (const auto* text : {"", ".", "..", "-x", "a/b", "a b", "\xc3\xa4", "a\n"}) {
     CAPTURE(text);
-    CHECK(message(to_name(text)).find("cannot be a name; use letters, digits") != std::string::npos);
+    CHECK(says(message(to_name(text)), "cannot be a name; use letters, digits"));
   }
 }
 
@@ -101,7 +115,7 @@ TEST_CASE("paths are bounded and free of control characters") {
   CHECK(to_path("/tmp/x y"));
   CHECK(message(to_path("")) == "the path is empty");
   CHECK(message(to_path("a\nb")) == "the path 'a?b' has control characters in it");
-  CHECK(message(to_path(std::string(4096, 'a'))).find("has 4096 bytes; at most 4095") != std::string::npos);
+  CHECK(says(message(to_path(std::string(4096, 'a'))), "has 4096 bytes; at most 4095"));
 }
 
 TEST_CASE("log levels") {

@@ -9,9 +9,9 @@
 
 namespace swarm::ledger {
 
-/// 0x0000000000000000000000000000000000005001, the NodeRegistry: in its storage consensus finds who seals the
-/// next block. Slot 256 is the number of validators, the slots from 257 on are the validators, sorted.
-/// Genesis writes them first, the contract afterwards.
+/// 0x0000000000000000000000000000000000005001, the NodeRegistry. Consensus finds in its storage who seals the
+/// next block: slot 256 is the number of validators, the slots from 257 on are the validators, sorted.
+/// Genesis writes them first, later the contract does.
 constexpr address validators_account() {
   address out;
   out[18] = 0x50;
@@ -30,23 +30,23 @@ struct log_entry {
   bool operator==(const log_entry&) const = default;
 };
 
-/// What a contract may know about the call it executes. There is deliberately no clock.
+/// What a contract may know about the call it executes. It deliberately has no clock.
 struct call_context {
   address caller; ///< sender of the transaction, or `from` of an eth_call
   address self;   ///< the contract being called
   std::uint64_t chain_id = 0;
   std::uint64_t block_num = 0; ///< of the block being built; head + 1 in an eth_call
-  hash32 parent_hash;          ///< hash of block `block_num - 1`: randomness no caller can steer
+  hash32 parent_hash;          ///< hash of block `block_num - 1`: randomness that no caller can steer
   bool read_only = false;      ///< true in eth_call; writes are discarded afterwards
 };
 
-/// Thrown by `contract_host` when the gas limit is reached. Contracts let it pass; the executor turns it into
-/// a failed receipt. It never leaves the ledger.
+/// Thrown by `contract_host` when the gas limit is reached. Contracts do not catch it; the executor turns it
+/// into a failed receipt. It never leaves the ledger.
 struct out_of_gas {};
 
-/// What a contract can do to the world: its storage slots, other contracts' slots to read, events,
-/// new contracts. Everything written is undone when the call reverts. Every operation charges gas and
-/// may throw `out_of_gas`.
+/// What a contract can do: use its own storage slots, read other contracts' slots, emit events, make new
+/// contracts. Everything written is undone when the call reverts. Every operation charges gas and may
+/// throw `out_of_gas`.
 class contract_host {
 public:
   virtual ~contract_host() = default;
@@ -59,7 +59,7 @@ public:
   virtual bool has_code(const address& account) = 0;
   /// Makes `account` a native contract of the given kind. Its code is the two bytes fe <kind>.
   virtual void deploy(const address& account, std::uint8_t kind) = 0;
-  /// Charges for work that is not storage, e.g. hashing.
+  /// Charges gas for work other than storage, such as hashing.
   virtual void charge(std::uint64_t gas) = 0;
 };
 
@@ -69,7 +69,7 @@ struct call_outcome {
   bytes output;
 };
 
-/// A contract implemented in C++: a pure function of (storage, call). Must be deterministic and total: any
+/// A contract implemented in C++: a pure function of (storage, call). It must be deterministic and total: any
 /// `input` yields an outcome.
 class native_contract {
 public:

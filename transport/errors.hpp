@@ -6,7 +6,7 @@ namespace swarm::transport {
 
 /// What can be wrong with the certificate files of a node; one code per mistake.
 enum class tls_errc {
-  missing_file = 1, ///< a named file or folder is not there or cannot be read
+  missing_file = 1, ///< a named file or folder does not exist or cannot be read
   not_pem,          ///< holds no PEM block of the wanted kind, or a damaged one
   encrypted_key,    ///< the private key has a pass phrase
   key_mismatch,     ///< the key belongs to another certificate

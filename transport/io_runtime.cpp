@@ -16,7 +16,7 @@ namespace swarm::transport {
 struct timer_handle::state {
   std::mutex mutex;
   bool live = true;
-  /// Owned by the waiting handler, so that it never outlives the io_context; null once that is gone.
+  /// The waiting handler owns it, so that it never outlives the io_context; null once the handler is gone.
   asio::steady_timer* timer = nullptr;
 };
 
@@ -24,7 +24,7 @@ namespace {
 
 thread_local const void* current_runtime = nullptr;
 
-/// The handler of one timer. Asio moves it about, so the parts sit behind pointers.
+/// The handler of one timer. Asio moves it, so its parts are behind pointers.
 struct timer_handler {
   std::shared_ptr<timer_handle::state> state;
   std::unique_ptr<asio::steady_timer> timer;
@@ -41,7 +41,7 @@ struct timer_handler {
     if (release() && fn) fn();
   }
 
-  /// Lets go of the timer; true if it had not been cancelled.
+  /// Releases the timer; true if it had not been cancelled.
   bool release() {
     if (!state) return false;
     std::lock_guard lock(state->mutex);
@@ -107,7 +107,8 @@ timer_handle io_runtime::after(duration delay, std::function<void()> fn) {
   auto state = std::make_shared<timer_handle::state>();
   auto timer = std::make_unique<asio::steady_timer>(impl_->context, delay);
   auto* raw = timer.get();
-  // Held while the wait begins: a timer that fires at once on another thread waits for this in `release`.
+  // The lock is held while the wait begins: a timer that fires at once on another thread waits for it
+  // in `release`.
   std::lock_guard lock(state->mutex);
   state->timer = raw;
   raw->async_wait(timer_handler(state, std::move(timer), std::move(fn)));
@@ -119,9 +120,9 @@ bool io_runtime::on_io_thread() const {
 }
 
 void spawn(asio::any_io_executor executor, std::string what, std::function<task<>()> fn) {
-  // Posted, as co_spawn would start the coroutine inside this call on a thread of the runtime, and callers
-  // may hold locks that it takes. The wrapper keeps `fn`, and with it the captures that its coroutine refers
-  // to, until the end.
+  // The coroutine is posted, as on a thread of the runtime co_spawn would start it inside this call, and
+  // callers may hold locks that it takes. The wrapper keeps `fn`, and so the captures that its coroutine
+  // refers to, until the end.
   auto run = [](std::function<task<>()> body) -> task<> { co_await body(); };
   asio::post(executor, [executor, run, what = std::move(what), fn = std::move(fn)]() mutable {
     asio::co_spawn(executor, run(std::move(fn)), [what = std::move(what)](std::exception_ptr failure) {

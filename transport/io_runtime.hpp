@@ -11,7 +11,8 @@ namespace swarm::transport {
 class timer_handle {
 public:
   timer_handle() = default;
-  /// After this returns the function is not started any more; one that runs already is not waited for.
+  /// After this returns the function is not started any more. If it runs already, this does not wait
+  /// for its end.
   void cancel();
 
   struct state;
@@ -21,25 +22,25 @@ private:
   std::shared_ptr<state> state_;
 };
 
-/// The threads on which all sockets and timers of the process run. Must outlive every server,
-/// client and session made with it. Functions handed to it must be short and must not throw: they
-/// hold up other connections.
+/// The threads on which all sockets and timers of the process run. It must outlive every server, client
+/// and session made with it. Functions handed to it must not throw and must be short, as they hold up
+/// other connections.
 class io_runtime {
 public:
-  /// Starts `threads` (at least 1) threads at once. Also raises the process's limit of open files as far as
-  /// the system lets it: every connection is one.
+  /// Starts `threads` (at least 1) threads at once. It also raises the process's limit of open files as far
+  /// as the system allows, as every connection is one.
   explicit io_runtime(unsigned threads = 2);
   /// Stops.
   ~io_runtime();
   io_runtime(const io_runtime&) = delete;
   io_runtime& operator=(const io_runtime&) = delete;
 
-  /// Ends the threads after the functions that run now; whatever else waits is dropped. Not from a thread of
-  /// the runtime itself. May be called twice.
+  /// Ends the threads after the functions that run now; whatever else waits is dropped. It must not be called
+  /// from a thread of the runtime itself, and may be called twice.
   void stop();
   bool stopped() const;
 
-  /// Runs `fn` soon on one of the threads. Never runs it inside this call.
+  /// Runs `fn` soon on one of the threads, never inside this call.
   void post(std::function<void()> fn);
   /// Runs `fn` once after `delay`.
   timer_handle after(duration delay, std::function<void()> fn);

@@ -11,7 +11,7 @@ struct name_match {
   std::vector<std::string> similar; ///< what else could be meant, the best first, at most 5
 };
 
-/// Finds the actor meant by what a person typed: a whole path, or the end of one ("chain" for "/sn/chain").
+/// Finds the actor that a person means by a whole path or the end of one ("chain" for "/sn/chain").
 name_match match_actor(std::string_view typed, const std::vector<std::string>& paths);
 
 } // namespace swarm::actors

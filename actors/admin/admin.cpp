@@ -30,7 +30,7 @@ constexpr std::int64_t stuck_ns = 50'000'000;
 constexpr std::int64_t interval_ms_min = 50, interval_ms_max = 10'000;
 constexpr std::size_t depth_max = 16;
 
-// -- parameters
+// Parameters
 
 std::optional<std::string> text_param(const json::object& params, std::string_view key) {
   const auto* value = params.if_contains(key);
@@ -38,7 +38,7 @@ std::optional<std::string> text_param(const json::object& params, std::string_vi
   return std::string(value->as_string());
 }
 
-/// The actor that a call is about; answers the call itself when there is none.
+/// The actor that a call is about. When there is none, the call is answered with an error.
 std::optional<std::string> actor_param(self_pointer self, const json::object& params, admin_call& call) {
   const auto typed = text_param(params, "name");
   if (!typed || typed->empty()) {
@@ -54,10 +54,10 @@ std::optional<std::string> actor_param(self_pointer self, const json::object& pa
   return std::nullopt;
 }
 
-// -- the methods
+// The methods
 
-/// Asks actors to publish their state, then calls `done`, at the latest after `refresh_max`. Those that have
-/// been in one message for long are not even asked: the question would only pile up.
+/// Asks actors to publish their state, then calls `done`, at the latest after `refresh_max`. Actors that have
+/// been in one message for long are not asked, as the questions would only pile up.
 void refreshed(self_pointer self, const std::vector<actor_status>& whom, std::function<void()> done) {
   auto waiting = std::make_shared<std::size_t>(1);
   const auto arrived = [waiting, done = std::move(done)] {
@@ -134,7 +134,7 @@ caf::exit_msg operators_wish(self_pointer self) {
   return {self->address(), to_caf("ended on an operator's command")};
 }
 
-/// Its sockets end with it, so it answers first.
+/// Ends this actor. Its socket ends with it, so it answers first.
 void answer_and_end(self_pointer self, const admin_call_ptr& call) {
   call->succeed({{"killed", self->path()}});
   call->writer().on_gone([env = self->shared_env(), path = self->path(), end = operators_wish(self)] {
@@ -173,7 +173,7 @@ std::vector<std::string> all_methods(self_pointer self) {
   return out;
 }
 
-// -- methods of the roles
+// Methods of the roles
 
 void succeed_with_text(admin_call& call, std::string_view method, const std::string& text) {
   boost::system::error_code failed;
@@ -192,12 +192,9 @@ void answer_role_method(self_pointer self, const std::string& method, const json
   const auto wait = self->state().options.answer_max;
   if (!target->method) {
     self->ask(target->path, wait, admin_query{method, json::serialize(params)})
-        .then([call, method](const std::string& text) { succeed_with_text(*call, method, text); },
-              [call, path = target->path](caf::error& e) {
-                auto why = from_caf(e);
-                why.message = fmt::format("{}: {}", path, why.message);
-                call->fail(why);
-              });
+        .then(
+            [call, method](const std::string& text) { succeed_with_text(*call, method, text); },
+            [call, path = target->path](caf::error& e) { call->fail(fail_with(from_caf(e), path).value()); });
     return;
   }
   self->delayed_send(self, wait, call_due{call, method});
@@ -206,7 +203,7 @@ void answer_role_method(self_pointer self, const std::string& method, const json
   });
 }
 
-// -- lines
+// Lines
 
 void dispatch(self_pointer self, const std::string& method, const json::object& params,
               const admin_call_ptr& call) {

@@ -1,6 +1,7 @@
 #include "actors/admin/admin.hpp"
 
 #include "actors/supervision/testing/test_tree.hpp"
+#include "base/testing/wording.hpp"
 #include "transport/unix/unix_socket.hpp"
 
 #include <boost/json.hpp>
@@ -12,6 +13,7 @@ using namespace swarm;
 using namespace swarm::actors;
 using namespace swarm::actors::test;
 using namespace std::chrono_literals;
+using swarm::testing::wording;
 namespace json = boost::json;
 
 namespace {
@@ -68,7 +70,7 @@ json::object call(transport::unix_client& to, std::string_view method, json::obj
       json::serialize(json::object{{"id", 1}, {"method", method}, {"params", std::move(params)}})));
 }
 
-std::string message_of(const json::object& answer) {
+wording message_of(const json::object& answer) {
   return std::string(answer.at("error").at("message").as_string());
 }
 
@@ -157,7 +159,7 @@ TEST_CASE("trace streams every message until the client goes away") {
   CHECK(call(c, "trace", {{"name", "a"}}).at("result").at("tracing") == "/s/a");
   f.tree.dir().send("/s/a", do_nothing{});
   f.tree.dir().send("/s/a", do_crash{"x"});
-  std::vector<std::string> seen;
+  std::vector<wording> seen;
   while (seen.size() < 5) {
     const auto line = parsed(c.read_line());
     CHECK(line.at("id") == 1);
@@ -167,9 +169,9 @@ TEST_CASE("trace streams every message until the client goes away") {
                                event.contains("text") ? event.at("text").as_string().c_str() : ""));
   }
   CHECK(seen
-        == std::vector<std::string>{"message test::do_nothing ", "message test::do_crash because x",
-                                    "failed test::do_crash x", "ended  x (in message test::do_crash)",
-                                    "started  "});
+        == std::vector<wording>{"message test::do_nothing ", "message test::do_crash because x",
+                                "failed test::do_crash x", "ended  x (in message test::do_crash)",
+                                "started  "});
   CHECK(f.tree.dir().record("/s/a")->traced());
   { const auto gone = std::move(c); }
   CHECK(eventually([&] { return !f.tree.dir().record("/s/a")->traced(); }));

@@ -44,7 +44,7 @@ void admin_call::fail(const swarm::error& why) {
   fail(code_word(why), why.message);
 }
 
-/// A client that is gone, or that does not read, misses its answer: nobody else is interested.
+/// A client that is gone or does not read misses its answer; that concerns nobody else.
 void admin_call::answer(json::object body) {
   if (answered_.exchange(true)) return;
   json::object line;

@@ -18,7 +18,7 @@ struct admin_line {
   std::shared_ptr<transport::line_writer> writer;
 };
 
-/// A call under way: whoever has the answer gives it, once, from any thread.
+/// A call under way. It is answered once, from any thread.
 class admin_call {
 public:
   admin_call(boost::json::value id, std::shared_ptr<transport::line_writer> writer)
@@ -27,11 +27,12 @@ public:
   void succeed(boost::json::value result);
   void fail(std::string_view code, std::string message, const std::vector<std::string>& similar = {});
   void fail(const swarm::error& why);
-  /// A line of a stream; false when the client is gone. What its full queue does not take is counted and told
-  /// with the next line that it takes.
+  /// Sends a line of a stream; false when the client is gone. Lines that its full queue does not take are
+  /// counted, and the next line that it takes tells how many.
   bool stream(std::string_view key, boost::json::value value);
   transport::line_writer& writer() { return *writer_; }
-  /// Streamed lines wait while this is held: for starting a stream and answering before its first line.
+  /// Streamed lines wait while this is held, so that a stream can be started and the call answered before
+  /// its first line.
   std::unique_lock<std::mutex> hold() { return std::unique_lock(order_); }
 
 private:
@@ -45,13 +46,13 @@ private:
 };
 using admin_call_ptr = std::shared_ptr<admin_call>;
 
-/// After the pause of `top`.
+/// The pause of `top` is over.
 struct top_due {
   admin_call_ptr call;
   std::vector<actor_status> before;
   std::int64_t begun_ns = 0;
 };
-/// A role's method has had its time.
+/// The time for a role's method is over.
 struct call_due {
   admin_call_ptr call;
   std::string method;

@@ -15,7 +15,7 @@ double seconds_of(std::uint64_t ns) {
   return static_cast<double>(ns) / 1e9;
 }
 
-/// The state struct's JSON as JSON, or as text if it is none.
+/// The state struct's JSON text, parsed, or as text when it is not JSON.
 json::value parsed(const std::string& text) {
   boost::system::error_code failed;
   auto value = json::parse(text, failed);

@@ -10,10 +10,10 @@ namespace swarm::actors {
 
 namespace {
 
-/// A lock that only the kernel lets go, when the process ends, however it ends.
+/// Keeps a lock until the process ends, however it ends; the kernel then releases it.
 void keep_for_ever(file locked) {
   static std::mutex mutex;
-  static auto* kept = new std::vector<file>; // not destroyed: other threads work until the very end
+  static auto* kept = new std::vector<file>; // never destroyed, as other threads work until the very end
   const std::lock_guard guard(mutex);
   kept->push_back(std::move(locked));
 }

@@ -9,7 +9,7 @@
 
 namespace swarm::actors {
 
-/// What a role finds on its host's disk: who it is to TLS peers and who it is on the chain.
+/// What a role finds on its host's disk: its identity in TLS and its key on the chain.
 struct node_identity {
   std::shared_ptr<const transport::tls_identity> tls;
   std::shared_ptr<const ledger::private_key> key; ///< data_dir/node.key, made at the first start

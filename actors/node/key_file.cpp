@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t key_text_max = 256;
 
-/// Text that held a secret: overwritten at the end.
+/// A text that holds a secret and is overwritten at its end.
 struct secret_text {
   std::array<char, key_text_max> chars{};
   std::size_t size = 0;
@@ -93,7 +93,7 @@ void print_key(const ledger::private_key& key, secret_text& text) {
   text.chars[text.size++] = '\n';
 }
 
-/// Makes a new key file, or loads the one that somebody else made in the meantime.
+/// Makes a new key file, or loads the one that another process made in the meantime.
 result<ledger::private_key> make_key(const std::string& path) {
   auto key = ledger::private_key::make_random();
   secret_text text;
@@ -117,7 +117,7 @@ result<ledger::private_key> load_key(const std::string& path) {
 }
 
 result<ledger::private_key> load_or_make_key(const std::string& path) {
-  // A dangling symbolic link counts as a file: a key must not appear where nobody looks for it.
+  // A dangling symbolic link counts as a file, as a key must not be made where nobody looks for it.
   std::error_code failure;
   const auto there = std::filesystem::symlink_status(path, failure);
   if (there.type() == std::filesystem::file_type::not_found) return make_key(path);

@@ -6,8 +6,8 @@
 
 namespace swarm::actors {
 
-/// Reads a key file: 64 hexadecimal digits (an optional 0x in front, white space around), a regular file that
-/// neither group nor others can reach. Errors name the path and the remedy.
+/// Reads a key file: a regular file that neither group nor others can access, with 64 hexadecimal digits (an
+/// optional 0x in front, white space around). Errors name the path and the remedy.
 result<ledger::private_key> load_key(const std::string& path);
 
 /// `load_key`, or, when there is no such file, a new random key stored there: mode 0600, complete and on disk

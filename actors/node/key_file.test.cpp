@@ -1,5 +1,6 @@
 #include "actors/node/key_file.hpp"
 
+#include "base/testing/wording.hpp"
 #include "ledger/formats/testing/vectors.hpp"
 
 #include <doctest/doctest.h>
@@ -13,6 +14,7 @@
 using namespace swarm;
 using namespace swarm::actors;
 using namespace swarm::ledger;
+using swarm::testing::says;
 namespace fs = std::filesystem;
 
 namespace {
@@ -33,10 +35,6 @@ struct scratch {
     return file(name);
   }
 };
-
-bool mentions(const error& from, std::string_view part) {
-  return from.message.find(part) != std::string::npos;
-}
 
 const std::string digits(64, '4');
 
@@ -87,8 +85,8 @@ TEST_CASE("a key file that others can reach is refused with the remedy") {
     const auto outcome = load_or_make_key(folder.file("node.key", digits, mode));
     REQUIRE(!outcome);
     CHECK(outcome.error().is(key_errc::file_access));
-    CHECK(mentions(outcome.error(), "chmod 600"));
-    CHECK(mentions(outcome.error(), folder.file("node.key")));
+    CHECK(says(outcome.error(), "chmod 600"));
+    CHECK(says(outcome.error(), folder.file("node.key")));
   }
 }
 
@@ -99,8 +97,9 @@ TEST_CASE("files that hold no key are refused and left alone") {
     const auto outcome = load_or_make_key(path);
     REQUIRE(!outcome);
     CHECK(outcome.error().is(rule));
-    CHECK(mentions(outcome.error(), path));
-    CHECK(!mentions(outcome.error(), "44444444")); // the error must not show what might be a secret
+    CHECK(says(outcome.error(), path));
+    // The error must not show what might be a secret.
+    CHECK(outcome.error().message.find("44444444") == std::string::npos);
     CHECK(fs::file_size(path) == content.size());
   };
   refused("", key_errc::file_malformed);
@@ -117,7 +116,7 @@ TEST_CASE("paths that cannot hold a key are named") {
   const auto missing = load_or_make_key(folder.file("no/such/node.key"));
   REQUIRE(!missing);
   CHECK(missing.error().is(key_errc::file_io));
-  CHECK(mentions(missing.error(), "directory must exist"));
+  CHECK(says(missing.error(), "directory must exist"));
   CHECK(load_key(folder.file("none")).error().is(key_errc::file_io));
   CHECK(load_or_make_key(folder.where.string()).error().category == "key");
   fs::create_symlink(folder.file("nowhere"), folder.file("dangling"));

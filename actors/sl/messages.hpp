@@ -10,8 +10,9 @@
 #include <memory>
 #include <string>
 
-/// Every message between the actors of an SL, under the path of the actor that understands it. Every actor
-/// also answers `status_request` (supervision/role_actor.hpp).
+/// Every message between the actors of an SL, under the path of the actor that understands it. Events and
+/// actions of the peer machine travel as they are (rounds/events.hpp, rounds/actions.hpp). Every actor also
+/// answers `status_request` (supervision/role_actor.hpp).
 namespace swarm::actors {
 
 // -- /sl/channel: the FIFOs to the training program; translates between its messages and the follower's
@@ -19,21 +20,13 @@ namespace swarm::actors {
 /// Something has come for it, see channel/program_link.hpp. What follows comes by that way, not as messages:
 /// it must not be lost while no channel runs.
 struct link_news {};
-struct answer_open {};
-/// Hand the merged model with this digest to the program and ask for its loss; the follower gets
-/// `program_loss`.
-struct ask_loss {
-  hash32 digest;
-  std::uint64_t generation = 0;
-  std::uint64_t round_num = 0;
-};
-struct answer_sync {
-  std::uint32_t next_interval = 1; ///< batches, >= 1
-  bool training_over = false;
-};
-struct answer_close {};
-/// Answer with an error status; the session is over.
-struct refuse_program {
+using rounds::action::answer_close;
+using rounds::action::answer_open;
+using rounds::action::answer_sync;
+using rounds::action::ask_loss; // the follower gets `program_loss`
+using refuse_program = rounds::action::refuse;
+/// Tell the program what is waited for, if it waits and takes notices.
+struct tell_program {
   std::string text;
 };
 /// From a follower that has just started: where does the session with the program stand? It gets
@@ -45,24 +38,15 @@ struct program_wanted {};
 struct program_opened {
   std::string contract;
   rounds::session_params params;
+  std::string remark; ///< about what the program asked for; for the log, once
 };
-struct program_synced {
-  rounds::model_ref model;
-  std::uint32_t weightage = 1;
-};
-struct program_closing {
-  rounds::model_ref model;
-  std::uint32_t weightage = 1;
-};
+using rounds::event::program_closing;
+using rounds::event::program_synced;
 struct program_loss {
   hash32 digest; ///< of the merge
   rounds::loss_report report;
 };
-/// `orderly`: the program said itself that it ends its session.
-struct program_gone {
-  std::string reason;
-  bool orderly = false;
-};
+using rounds::event::program_gone;
 /// The answer to `program_wanted`.
 struct program_resumed {
   std::optional<program_opened> session; ///< none: nobody is to be served
@@ -72,21 +56,9 @@ struct program_resumed {
       waits_for{};        ///< its request, if it is not answered
   std::string last_words; ///< not empty: it ended its session itself, with these words
 };
-/// `layout`, or why the model could not be had.
-struct model_fetched {
-  hash32 digest;
-  result<hash32> layout;
-};
-struct merge_done {
-  std::uint64_t round_num = 0;
-  std::uint32_t term = 0;
-  result<rounds::merge_outcome> outcome;
-};
-struct leader_progress {
-  std::uint64_t round_num = 0;
-  std::uint32_t term = 0;
-  std::uint64_t progress = 0;
-};
+using rounds::event::leader_progress;
+using rounds::event::merge_done;
+using rounds::event::model_fetched;
 
 // -- /sl/files: model store and file server
 
@@ -97,16 +69,8 @@ struct fetch_model {
   std::vector<rounds::holder> holders;
   std::string reply_to; ///< path of an actor
 };
-/// All other models may go.
-struct keep_models {
-  std::set<hash32> digests;
-};
-/// Ask a leader's file server how far its merge is; the follower gets `leader_progress` when it answers.
-struct probe_leader {
-  std::string endpoint;
-  std::uint64_t round_num = 0;
-  std::uint32_t term = 0;
-};
+using rounds::action::keep_models;
+using rounds::action::probe_leader;
 
 // -- /sl/leader: present only while this node merges. Started with a rounds::action::start_merge, gets
 // `model_fetched`, sends `merge_done` to the follower.

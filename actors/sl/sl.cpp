@@ -45,14 +45,15 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   context->board = std::make_shared<merge_progress_board>();
   context->file_endpoint =
       options.sl_fs_service.value_or(endpoint{options.host_ip, options.sl_fs_port}).to_string();
-  // A failure shows when the pipes are made, with their names.
+  // A failure is reported, with the names, when the pipes are made.
   std::error_code ignored;
   for (const auto& pipe : {options.request_channel, options.response_channel})
     std::filesystem::create_directories(pipe.parent_path(), ignored);
   ml::fifo_options fifos;
   fifos.request_path = options.request_channel.string();
   fifos.response_path = options.response_channel.string();
-  context->link = std::make_shared<program_link>(std::move(fifos), context->store, context->log_source);
+  context->link = std::make_shared<program_link>(std::move(fifos), context->store, context->log_source,
+                                                 context->options.merge_library);
   supervisor_spec spec{
       .name = std::move(name), .how = strategy::one_for_one, .intensity = {}, .children = {}};
   spec.children = {
@@ -61,7 +62,8 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
       {.name = std::string(sl_names::files), .start = files_actor(context)},
       {.name = std::string(sl_names::follower),
        .start = follower_actor(context),
-       .shutdown_timeout = follower_stop_max},
+       .shutdown_timeout = follower_stop_max,
+       .detached = true},
   };
   return nested(std::move(spec));
 }

@@ -14,14 +14,14 @@
 
 namespace swarm::actors {
 
-/// How far this node's merge is; written by the leader, read by the file server for those who wonder.
+/// How far this node's merge is. The leader writes it; the file server reads it when other nodes ask.
 struct merge_progress_board {
   std::atomic<std::uint64_t> round_num = 0;
   std::atomic<std::uint32_t> term = 0;
   std::atomic<std::uint64_t> progress = 0; ///< only its change means something
 };
 
-/// The actors of an SL, by the names that they have below its supervisor.
+/// The names of an SL's actors below its supervisor.
 namespace sl_names {
 inline constexpr std::string_view channel = "channel", sn = "sn", files = "files", follower = "follower",
                                   leader_prefix = "leader:";
@@ -38,7 +38,8 @@ struct sl_context {
   std::shared_ptr<const ledger::private_key> key;
   std::shared_ptr<merge_progress_board> board;
   std::shared_ptr<program_link> link;
-  /// host:port others fetch from. Known once the file server listens (its port may be 0 in tests).
+  /// The host:port from which others fetch models. It is known once the file server listens (its port may be
+  /// 0 in tests).
   std::string file_endpoint;
 
   const address& account() const { return key->account(); }

@@ -13,9 +13,9 @@
 
 #include <string>
 
-/// What the actors of an SN say to each other, under the actor that understands it: who says it, and which
-/// message answers it; nothing does where none is named. Events and actions of the machines travel as they
-/// are (ledger/consensus/events.hpp, actors/sn/membership/machine/events.hpp); they are listed here, too.
+/// The messages of the actors of an SN, under the actor that understands them: who sends each, and behind an
+/// arrow what answers it, if anything does. Events and actions of the machines (ledger/consensus/events.hpp,
+/// actors/sn/membership/machine/events.hpp) are sent as they are; they are listed here, too.
 namespace swarm::actors {
 
 /// /sn/peers is a supervisor; messages about other SNs go to this child of it, the sibling "peers/hub".
@@ -28,8 +28,8 @@ inline constexpr std::string_view peers_hub = "peers/hub";
 // From /sn/membership: membership::action::open_chain (not answered: there is a chain, or the process ends),
 // read_facts -> facts_read or no_chain, submit -> submitted.
 
-/// From /sn/consensus, when it starts -> consensus_ready, once there is a chain. From /sn/consensus to the
-/// hub as well: who is connected -> consensus::neighbor_connected and neighbor_head for each.
+/// From /sn/consensus, when it starts -> consensus_ready, once there is a chain. /sn/consensus also sends it
+/// to the hub, to learn who is connected -> consensus::neighbor_connected and neighbor_head for each.
 struct consensus_wanted {};
 /// From /sn/consensus: verify and import blocks `first` and up; the records go with the block of the same
 /// index -> range_imported or range_refused.
@@ -38,18 +38,18 @@ struct import_range {
   std::vector<std::shared_ptr<const sync::sealed_block>> blocks;
   std::vector<std::vector<consensus::record_entry>> records;
 };
-/// From /sn/consensus, once a second: who is how far ahead.
+/// From /sn/consensus, once a second: how far neighbors are ahead.
 struct snapshot_neighbors {
   std::vector<sync::neighbor_claim> all;
-  std::vector<sync::neighbor_claim> candidates; ///< so far that a snapshot is to be taken
+  std::vector<sync::neighbor_claim> candidates; ///< those so far ahead that a snapshot is to be taken
 };
 /// From the hub, when it starts -> network_facts, once there is a chain, and again with every new head.
 struct network_wanted {};
-/// From the hub: SNs have connected, and may lack transactions that wait here -> gossip_txn for each of
-/// these.
+/// From the hub: SNs have connected, and may lack transactions that wait here -> gossip_txn for
+/// each of these.
 struct newcomer {};
-/// From the connection of a neighbor, past the actors in between: transactions of its pool. `credit` slows
-/// the neighbor down while it is held; see transport/p2p/p2p_node.hpp.
+/// From the connection of a neighbor, directly and not by way of the neighbor's actor: transactions of its
+/// pool. `credit` slows the neighbor down while it is held; see transport/p2p/p2p_node.hpp.
 struct neighbor_txns {
   std::vector<bytes> raw;
   p2p::credit credit;
@@ -88,21 +88,21 @@ struct submit_txns {
 
 // Understood by /sn/rpc
 
-/// From /sn/api: one JSON-RPC request or batch, as text. Answered by calling `from.send` with the answer, also
-/// as text (empty: nothing to say).
+/// From /sn/api: one JSON-RPC request or batch, as text. Answered by calling `from.send` with the answer,
+/// also as text (empty: nothing to say).
 struct rpc_request {
   std::string body;
   rpc::caller from;
 };
-/// From /sn/api: a WebSocket session is gone, its subscriptions with it.
+/// From /sn/api: a WebSocket session is gone, and its subscriptions with it.
 struct session_gone {
   std::uint64_t session = 0;
 };
-/// From /sn/chain, when it has opened its chain, and in answer to window_wanted: where it can be seen.
+/// From /sn/chain, when it has opened its chain, and in answer to window_wanted: the window on its chain.
 struct chain_shown {
   std::shared_ptr<const ledger::chain_window> chain;
 };
-/// From /sn/chain: these are on disk, one after the other, and its window shows them.
+/// From /sn/chain: these blocks, one after the other, are on disk, and its window shows them.
 struct blocks_final {
   std::vector<ledger::block_ptr> blocks;
 };
@@ -110,7 +110,8 @@ struct blocks_final {
 struct txns_submitted {
   std::vector<rpc::event::submitted> outcomes;
 };
-/// From a neighbor's actor: signs of life that the neighbor hands on -> gossip_sign for what is news.
+/// From a neighbor's actor: signs of life that the neighbor passes on -> gossip_sign for those that
+/// are new here.
 struct neighbor_signs {
   consensus::neighbor_id neighbor = 0;
   std::vector<bytes> raw;
@@ -121,7 +122,7 @@ struct requests_due {};
 
 // Understood by /sn/reader
 
-/// From /sn/rpc: requests that only read. Answered to the client.
+/// From /sn/rpc: requests that only read. The answers go to the client.
 struct read_requests {
   rpc::text_part part;
   std::shared_ptr<const ledger::chain_window> chain;
@@ -129,8 +130,8 @@ struct read_requests {
 
 // Understood by /sn/membership
 //
-// From /sn/chain: membership::facts_read, no_chain, submitted. From the hub, once a second:
-// membership::neighbors_seen.
+// From /sn/chain: membership::facts_read, no_chain, submitted. From the hub, once a
+// second: membership::neighbors_seen.
 
 /// From the shell's own callback, with what the sentinel says of the network.
 struct entry_arrived {
@@ -155,14 +156,15 @@ struct consensus_ready {
 struct range_imported {
   std::uint64_t head_num = 0;
 };
-/// From /sn/chain: block `block_num` was refused. `blame`: it is the block's fault, not this node's disk's.
+/// From /sn/chain: block `block_num` was refused. `blame` says that the block is at fault and not this
+/// node's disk.
 struct range_refused {
   std::uint64_t block_num = 0;
   bool blame = false;
   error why;
 };
-/// From /sn/chain: the proved pivot of the snapshot that is being taken, or none. `taken`: it is the head
-/// now.
+/// From /sn/chain: the proved pivot of the snapshot that is being taken, or none. `taken` says that it is
+/// the head now.
 struct snapshot_pivot {
   std::optional<std::uint64_t> block_num;
   bool taken = false;
@@ -171,7 +173,8 @@ struct snapshot_pivot {
 struct snapshot_useless {
   consensus::neighbor_id neighbor = 0;
 };
-/// From the connection of a neighbor, past the actors in between: a message of consensus.
+/// From the connection of a neighbor, directly and not by way of the neighbor's actor: a message
+/// of consensus.
 struct neighbor_message {
   consensus::neighbor_id neighbor = 0;
   consensus::shared_bytes raw;
@@ -199,7 +202,7 @@ struct timer_due {
 // Understood by the hub, /sn/peers/hub
 //
 // From /sn/consensus: consensus::broadcast, send_to, send_decided. From /sn/membership:
-// membership::action::dial. What is for the actor of one neighbor comes here, too, and is passed on to it.
+// membership::action::dial. Messages for the actor of one neighbor are sent here, too, and passed on to it.
 
 /// From /sn/chain: answers network_wanted, and tells of every new head.
 struct network_facts {
@@ -211,11 +214,11 @@ struct network_facts {
 struct gossip_txn {
   bytes raw;
 };
-/// From /sn/rpc: a sign of life that is news here.
+/// From /sn/rpc: a sign of life that is new here.
 struct gossip_sign {
   bytes raw;
 };
-/// From the connection of a neighbor: it is there. Answered, for the neighbor, by an actor of its own.
+/// From the connection of a neighbor: the neighbor is connected. The hub starts an actor for it.
 struct neighbor_up {
   consensus::neighbor_id neighbor = 0;
   p2p::neighbor_facts facts;
@@ -225,7 +228,7 @@ struct neighbor_down {
   consensus::neighbor_id neighbor = 0;
   std::string reason;
 };
-/// From a neighbor's actor, when it starts: what is for the neighbor goes to `self` from now on.
+/// From a neighbor's actor, when it starts: from now on messages for the neighbor go to `self`.
 struct neighbor_ready {
   consensus::neighbor_id neighbor = 0;
   caf::actor self;

@@ -18,8 +18,8 @@ result<child_spec> make_sn(const config::sn_options& options, std::string name,
   SWARM_TRY(const auto identity, open_node_identity(options));
   context->identity = identity.tls;
   context->key = identity.key;
-  // Whoever ends takes along those who know something of it, and nobody else: consensus knows connections, nobody
-  // knows anything of membership.
+  // An actor that ends takes those after it along, so each stands after the actors that it depends on:
+  // consensus knows connections, and nobody depends on membership.
   supervisor_spec spec{
       .name = std::move(name), .how = strategy::rest_for_one, .intensity = {}, .children = {}};
   spec.children = {

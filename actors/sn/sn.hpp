@@ -6,8 +6,9 @@
 
 namespace swarm::actors {
 
-/// A Swarm Network node as a subtree (README.md). Opens identity and key; the chain actor opens the ledger,
-/// so that a damaged or foreign one ends the process with its own message. Makes the data directory (0700).
+/// A Swarm Network node as a subtree (README.md). This opens identity and key and makes the data directory
+/// (0700). The chain actor opens the ledger, so that a damaged or foreign one ends the process with its
+/// own message.
 result<child_spec> make_sn(const config::sn_options& options, std::string name,
                            std::shared_ptr<transport::io_runtime> io);
 

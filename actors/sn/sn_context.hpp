@@ -18,11 +18,11 @@ struct sn_context {
   std::shared_ptr<transport::io_runtime> io;
   std::shared_ptr<const ledger::private_key> key;
 
-  /// host:port where other SNs reach this one.
+  /// The host:port at which other SNs reach this one.
   std::string p2p_endpoint() const {
     return options.sn_p2p_service.value_or(endpoint{options.host_ip, options.sn_p2p_port}).to_string();
   }
-  /// host:port of its JSON-RPC server.
+  /// The host:port of this SN's JSON-RPC server.
   std::string api_endpoint() const {
     return options.sn_api_service.value_or(endpoint{options.host_ip, options.sn_api_port}).to_string();
   }

@@ -1,58 +1,27 @@
 #pragma once
 
-#include "actors/sn_client/session/json_rpc.hpp"
+#include "actors/sn_client/session/events.hpp"
 #include "base/clock.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include <memory>
-#include <string>
 
-/// Messages of the client of an SN, `/sl/sn`, and of whoever uses it: the sibling that its options name, "the
-/// user" below.
+/// What is said to the client of an SN, `/sl/sn`, and by it. Events and actions of its machine travel as they
+/// are (session/events.hpp):
+/// - From the sibling that its options name as its user: session::event::follow -> action::contract_read, now
+///   and whenever the contract has moved; event::read -> the same once more; event::submit ->
+///   action::call_done, once, through whatever reconnects it takes.
+/// - From its connection: session::event::link_up and link_down.
 namespace swarm::actors {
 
-/// From the user: follow this contract in place of the one before. It is read now, and again whenever it has
-/// moved; each time the user gets `contract_read`.
-struct follow_contract {
-  std::string name;
-  address contract;
-  std::vector<hash32> topics;           ///< events that say that it has moved
-  std::vector<session::rpc_call> reads; ///< asked in one batch
-};
-/// From the user: read it now.
-struct read_contract {};
-/// To the user: what the SN says to `follow_contract::reads`, in their order.
-struct contract_read {
-  std::string name;
-  std::uint64_t block_num = 0; ///< of the newest block then
-  std::shared_ptr<const std::vector<boost::json::value>> responses;
-};
-/// From the user: sign and send a call of a contract. Goes on through reconnects; answered once with
-/// `call_done`.
-struct submit_call {
-  std::uint64_t id = 0;
-  address to;
-  bytes input;
-  std::string what; ///< for the log
-};
-/// To the user.
-struct call_done {
-  std::uint64_t id = 0;
-  bool ok = false;
-  std::uint64_t block_num = 0; ///< of the receipt; 0 when there is none
-  std::string text;            ///< why not, for people
+/// To the user, when it has changed.
+struct sn_standing {
+  std::string trouble; ///< in words; empty: an SN answers, and this node is registered
 };
 
-/// From the connection to `/sl/sn`: up, down, one message. `serial` tells an old connection's news from the
-/// present one's.
-struct link_up {
-  std::uint64_t serial = 0;
-};
-struct link_down {
-  std::uint64_t serial = 0;
-  std::string reason;
-};
+/// From the connection: one message of the SN. `serial` tells an old connection's news from the present
+/// one's.
 struct link_message {
   std::uint64_t serial = 0;
   bytes text;
@@ -65,14 +34,15 @@ struct wake_up {
 
 } // namespace swarm::actors
 
-#define SWARM_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::name)
-SWARM_MESSAGE(follow_contract)
-SWARM_MESSAGE(read_contract)
-SWARM_MESSAGE(contract_read)
-SWARM_MESSAGE(submit_call)
-SWARM_MESSAGE(call_done)
-SWARM_MESSAGE(link_up)
-SWARM_MESSAGE(link_down)
-SWARM_MESSAGE(link_message)
-SWARM_MESSAGE(wake_up)
+#define SWARM_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::name)
+SWARM_MESSAGE(actors::sn_standing)
+SWARM_MESSAGE(actors::link_message)
+SWARM_MESSAGE(actors::wake_up)
+SWARM_MESSAGE(session::event::link_up)
+SWARM_MESSAGE(session::event::link_down)
+SWARM_MESSAGE(session::event::follow)
+SWARM_MESSAGE(session::event::read)
+SWARM_MESSAGE(session::event::submit)
+SWARM_MESSAGE(session::action::contract_read)
+SWARM_MESSAGE(session::action::call_done)
 #undef SWARM_MESSAGE

@@ -38,7 +38,8 @@ struct sn_client_state {
   std::shared_ptr<const sn_client_options> options;
   session::session_machine machine;
   std::shared_ptr<transport::ws_session> link;
-  time_point armed = time_point::max(); ///< when the next `wake_up` comes
+  time_point armed = time_point::max();    ///< when the next `wake_up` comes
+  std::optional<std::string> told_trouble; ///< to the user
 };
 
 using self_pointer = role_actor<sn_client_state>*;
@@ -57,14 +58,16 @@ struct perform {
     const auto to = endpoint::parse(a.endpoint);
     if (!to) return self->end_process(1, to.error().message);
     transport::ws_callbacks callbacks;
-    callbacks.on_open = [env = self->shared_env(), path = self->path(), serial = a.serial](
-                            const transport::peer_info&) { env->dir.send(path, link_up{serial}); };
+    callbacks.on_open = [env = self->shared_env(), path = self->path(),
+                         serial = a.serial](const transport::peer_info&) {
+      env->dir.send(path, session::event::link_up{serial});
+    };
     callbacks.on_message = [env = self->shared_env(), path = self->path(),
                             serial = a.serial](transport::ws_message message) {
       env->dir.send(path, link_message{serial, std::move(message.data), std::move(message.credit)});
     };
     callbacks.on_close = [env = self->shared_env(), path = self->path(), serial = a.serial](error why) {
-      env->dir.send(path, link_down{serial, why.message});
+      env->dir.send(path, session::event::link_down{serial, why.message});
     };
     s.link = transport::ws_connect(*s.options->io, s.options->identity, to->host, to->port, "/", {},
                                    std::move(callbacks));
@@ -76,21 +79,8 @@ struct perform {
     if (auto sent = self->state().link->send_text(std::move(a.text)); !sent)
       self->note_error(sent.error().message);
   }
-  void operator()(session::action::call_done& a) const {
-    call_done done{.id = a.id};
-    if (a.outcome) {
-      done.ok = a.outcome->ok;
-      done.block_num = a.outcome->block_num;
-      done.text = std::move(a.outcome->revert);
-    } else {
-      done.text = std::move(a.outcome.error().message);
-    }
-    tell_user(std::move(done));
-  }
-  void operator()(session::action::contract_read& a) const {
-    tell_user(contract_read{std::move(a.name), a.block_num,
-                            std::make_shared<const std::vector<json::value>>(std::move(a.responses))});
-  }
+  void operator()(session::action::call_done& a) const { tell_user(std::move(a)); }
+  void operator()(session::action::contract_read& a) const { tell_user(std::move(a)); }
   void operator()(session::action::keep_sns& a) const {
     const auto& file = self->state().options->known_sns;
     if (file.empty()) return;
@@ -106,12 +96,20 @@ struct perform {
   }
 };
 
+void tell_trouble(self_pointer self) {
+  auto& s = self->state();
+  const auto trouble = s.machine.registered() ? std::string{} : s.machine.status();
+  if (trouble != s.told_trouble && self->tell(sibling(*self, s.options->user), sn_standing{trouble}))
+    s.told_trouble = trouble;
+}
+
 /// Hands the machine an event, carries out what it wants, and sees to it that it hears when time has passed.
 void step(self_pointer self, const auto& event) {
   auto& s = self->state();
   s.machine.step(event, now());
   for (auto& action : s.machine.take_actions())
     std::visit(perform{self}, action);
+  tell_trouble(self);
   const auto due = s.machine.wake_at();
   if (due >= s.armed) return;
   s.armed = due;
@@ -125,20 +123,17 @@ caf::behavior sn_client_behavior(self_pointer self) {
         if (call.due == self->state().armed) self->state().armed = time_point::max();
         step(self, session::event::tick{unix_milliseconds()});
       },
-      [=](const link_up& news) { step(self, session::event::link_up{news.serial}); },
-      [=](const link_down& news) {
-        step(self, session::event::link_down{news.serial, news.reason});
-      },
+      [=](const session::event::link_up& news) { step(self, news); },
+      [=](const session::event::link_down& news) { step(self, news); },
       [=](const link_message& news) {
         step(self, session::event::received{news.serial, as_text(news.text)});
       },
-      [=](const follow_contract& wanted) {
-        step(self, session::event::follow{wanted.name, wanted.contract, wanted.topics, wanted.reads});
+      [=](const session::event::follow& wanted) {
+        self->state().told_trouble.reset(); // its user may have started anew
+        step(self, wanted);
       },
-      [=](read_contract) { step(self, session::event::read{}); },
-      [=](const submit_call& call) {
-        step(self, session::event::submit{call.id, call.to, call.input, call.what});
-      },
+      [=](const session::event::read& again) { step(self, again); },
+      [=](const session::event::submit& call) { step(self, call); },
   };
 }
 

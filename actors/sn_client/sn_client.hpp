@@ -21,7 +21,7 @@ struct sn_client_options {
   std::shared_ptr<const ledger::private_key> key;
   /// What this node registers as; none for one that only reads.
   std::optional<contracts::register_node_args> registration;
-  std::string user; ///< the sibling that gets `contract_read` and `call_done`
+  std::string user; ///< the sibling that gets what was read and how calls ended
 };
 
 /// Start function of /sl/sn and its like: a node's client of the network's SNs, the shell of

@@ -155,10 +155,10 @@ TEST_CASE("what is under way goes out once on each connection, before the node r
 
   running_tree tree(node_of(client_of(io, ca, sn.port())));
   REQUIRE(tree.wait_running("/sn"));
-  tree.dir().send("/sn", follow_contract{"c", somewhere, {}, {}});
+  tree.dir().send("/sn", session::event::follow{"c", somewhere, {}, {}});
   REQUIRE(sn.wait_for(0, "eth_subscribe")); // registered
   CHECK(sn.seen(0).txns.size() == 1);
-  tree.dir().send("/sn", submit_call{1, somewhere, bytes{1, 2, 3}, "a call"});
+  tree.dir().send("/sn", session::event::submit{1, somewhere, bytes{1, 2, 3}, "a call"});
   REQUIRE(actors::test::eventually([&] { return sn.seen(0).txns.size() == 2; }));
 
   sn.txn_count = 1;
@@ -183,9 +183,9 @@ TEST_CASE("a node goes over to another SN when its own is gone, with what is und
   first->answers = [](auto, std::size_t txn) { return txn == 0; }; // the registration
   running_tree tree(node_of(client_of(io, ca, first->port())));
   REQUIRE(tree.wait_running("/sn"));
-  tree.dir().send("/sn", follow_contract{"c", somewhere, {}, {}});
+  tree.dir().send("/sn", session::event::follow{"c", somewhere, {}, {}});
   REQUIRE(first->wait_for(0, "swarm_apiEndpoints"));
-  tree.dir().send("/sn", submit_call{1, somewhere, bytes{1, 2, 3}, "a call"});
+  tree.dir().send("/sn", session::event::submit{1, somewhere, bytes{1, 2, 3}, "a call"});
   REQUIRE(actors::test::eventually([&] { return first->seen(0).txns.size() == 2; }));
   const auto under_way = first->seen(0).txns[1];
   second.txn_count = 1;
@@ -217,7 +217,7 @@ TEST_CASE("an SN of another network is not taken in place of a node's own") {
     context->key = std::make_shared<const ledger::private_key>(ledger::private_key::make_random());
   running_tree tree(node_of(context));
   REQUIRE(tree.wait_running("/sn"));
-  tree.dir().send("/sn", follow_contract{"c", somewhere, {}, {}});
+  tree.dir().send("/sn", session::event::follow{"c", somewhere, {}, {}});
   REQUIRE(own->wait_for(0, "swarm_apiEndpoints"));
   own.reset();
   REQUIRE(stranger.wait_for(0, "eth_getBlockByNumber"));
@@ -244,7 +244,7 @@ TEST_CASE("a node asks again while its SN cannot tell whether a transaction is f
   sn.refuses = [](auto, std::size_t txn) { return txn < 2 ? in_history() : json::object(); };
   running_tree tree(node_of(client_of(io, ca, sn.port())));
   REQUIRE(tree.wait_running("/sn"));
-  tree.dir().send("/sn", follow_contract{"c", somewhere, {}, {}});
+  tree.dir().send("/sn", session::event::follow{"c", somewhere, {}, {}});
   REQUIRE(sn.wait_for(0, "eth_subscribe")); // registered in the end
   const auto sent = sn.seen(0).txns;
   REQUIRE(sent.size() == 3);
@@ -264,11 +264,11 @@ TEST_CASE("a node goes over to an SN that can tell whether a transaction is fina
   first.refuses = [](auto, std::size_t txn) { return txn > 0 ? in_history() : json::object(); };
   running_tree tree(node_of(client_of(io, ca, first.port())));
   REQUIRE(tree.wait_running("/sn"));
-  tree.dir().send("/sn", follow_contract{"c", somewhere, {}, {}});
+  tree.dir().send("/sn", session::event::follow{"c", somewhere, {}, {}});
   REQUIRE(first.wait_for(0, "swarm_apiEndpoints"));
   REQUIRE(first.wait_for(0, "swarm_heartbeat"));
   second.txn_count = 1;
-  tree.dir().send("/sn", submit_call{1, somewhere, bytes{1, 2, 3}, "a call"});
+  tree.dir().send("/sn", session::event::submit{1, somewhere, bytes{1, 2, 3}, "a call"});
   REQUIRE(second.wait_for(0, "eth_subscribe"));
   CHECK(second.seen(0).txns.at(0) == first.seen(0).txns.at(1));
   CHECK(tree.end() == 0);

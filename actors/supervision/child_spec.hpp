@@ -35,8 +35,8 @@ struct child_spec {
   std::string name;     ///< [A-Za-z0-9._:-]+, at most 64 characters, unique among its siblings
   start_function start; ///< run again at every restart
   restart when = restart::permanent;
-  /// After being told to stop the child has this long, then it is killed. A handler that does not return
-  /// cannot be killed: the supervisor then gives up on it and says so.
+  /// How long a child may take to stop before it is killed. A handler that does not return cannot be killed:
+  /// the supervisor then gives up on it and says so.
   std::chrono::milliseconds shutdown_timeout{1000};
   bool detached = false; ///< own thread: for actors that may block (disk, merge)
   /// Ordinary messages beyond this many waiting are refused: requests get an error, others are counted and
@@ -56,7 +56,7 @@ struct supervisor_spec {
   std::vector<child_spec> children;
 };
 
-/// A supervisor as a child of another. Its shutdown timeout is the sum of its children's, and a little.
+/// A supervisor as a child of another. Its shutdown timeout is a little more than the sum of its children's.
 ///   child_spec sn = nested({.name = "sn", .how = strategy::rest_for_one, .children = {...}});
 child_spec nested(supervisor_spec spec, restart when = restart::permanent);
 

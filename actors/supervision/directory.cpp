@@ -7,7 +7,7 @@ namespace swarm::actors {
 
 namespace {
 
-/// The path above, "/root" for a top one, empty for the root.
+/// The path of the parent: "/root" for a role, empty for the root.
 std::string_view parent_of(std::string_view path) {
   if (path == "/root") return {};
   const auto slash = path.rfind('/');

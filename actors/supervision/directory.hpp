@@ -13,16 +13,16 @@
 
 namespace swarm::actors {
 
-/// Who is where: "/sn/chain" -> the actor that plays this part at this moment. Owned by the process, written
-/// by the supervisors, read by anybody from any thread (actors, asio callbacks, TBB tasks). A restarted actor
+/// Maps a path such as "/sn/chain" to the actor that has this part at the moment. The process owns it,
+/// supervisors write it, and any thread may read it (actors, asio callbacks, TBB tasks). A restarted actor
 /// has a new handle: keep the path, not the handle, and look it up for each message.
 class directory {
 public:
   /// The actor at `path`; a null handle while there is none (not started, being restarted, gone).
   caf::actor find(std::string_view path) const;
 
-  /// Sends without a sender (for asio callbacks; actors use `self->tell`). False, and nothing sent, when no
-  /// actor is there: the caller decides whether that matters.
+  /// Sends without a sender (for asio callbacks; actors use `self->tell`). Returns false and sends
+  /// nothing when no actor is there: the caller decides whether that matters.
   ///   dir->send("/sl/channel", sync_arrived{frame});
   template <class... Ts>
   bool send(std::string_view path, Ts&&... xs) const {
@@ -35,28 +35,28 @@ public:
   /// The path of a running actor, empty when unknown.
   std::string path_of(std::uint64_t actor_id) const;
 
-  /// Status of one actor, or of all in the order of a tree (parents before children, children as started).
-  /// Reads probes only; never waits for an actor.
+  /// Status of one actor, or of all in the order of a tree (parents before children, children as started). It
+  /// only reads probes and never waits for an actor.
   std::optional<actor_status> status(std::string_view path) const;
   std::vector<actor_status> list() const;
 
-  /// What stays across restarts; null when there is no such path.
+  /// What an actor keeps across restarts; null when there is no such path.
   std::shared_ptr<actor_record> record(std::string_view path) const;
 
-  // -- for supervisors
+  // For supervisors
   /// Makes the entry for a child, or returns the one that is there.
   std::shared_ptr<actor_record> enlist(const std::string& path, std::string kind);
-  /// Publishes a new incarnation.
+  /// Publishes a newly started actor of the path.
   void started(const std::string& path, const caf::actor& handle, const std::shared_ptr<probe>& live);
   /// Withdraws the handle, if it is still that of `actor_id`.
   void ended(const std::string& path, std::uint64_t actor_id);
   /// Forgets a path and everything below it.
   void remove(const std::string& path);
 
-  // -- for the end of the process
-  /// Every incarnation that was started and has not ended, also those whose path is already forgotten.
+  // For the end of the process
+  /// Every actor that was started and has not ended, even if its path is forgotten already.
   std::vector<actor_status> running() const;
-  /// Waits until no incarnation is running. False when `limit` comes first.
+  /// Waits until no actor is running. Returns false when `limit` comes first.
   bool wait_all_ended(std::chrono::steady_clock::time_point limit) const;
 
 private:

@@ -5,8 +5,8 @@
 
 namespace swarm::actors {
 
-/// Answers one admin call: JSON text, or an error for the person. Callable once, from any thread; a reply
-/// that is never called ends as a timeout at the caller.
+/// Answers one admin call with JSON text or an error for the person. It may be called once, from any thread;
+/// if it is never called, the caller gets a timeout.
 using method_reply = std::function<void(result<std::string> json)>;
 /// `params` is JSON text of an object.
 using admin_method = std::function<void(std::string params, method_reply reply)>;
@@ -14,7 +14,8 @@ using admin_method = std::function<void(std::string params, method_reply reply)>
 /// What `swarm-inspect` can ask beyond the actors themselves. Filled by the roles when they start.
 class method_table {
 public:
-  /// Answers `name` with a function; it runs in the admin actor and must not block. Replaces an older one.
+  /// Answers `name` with a function, which runs in the admin actor and must not block. It replaces
+  /// an older one.
   void add(std::string name, admin_method method);
   /// Answers `name` by asking the actor at `path`: it gets `admin_query` and answers std::string (JSON text).
   ///   env->methods.forward("chain", "/sn/chain");
@@ -23,7 +24,7 @@ public:
 
   struct target {
     admin_method method;
-    std::string path; ///< of the actor to ask, when there is no method
+    std::string path; ///< the actor to ask, when there is no method
   };
   std::optional<target> find(std::string_view name) const;
   std::vector<std::string> names() const;
@@ -33,14 +34,15 @@ private:
   std::map<std::string, target, std::less<>> targets_;
 };
 
-/// Asked of an actor that a method is forwarded to. In a behavior:
+/// Sent to an actor to which a method is forwarded. In a behavior:
 ///   [self](const admin_query&) { return self->state().chain_json(); }
 struct admin_query {
   std::string method;
   std::string params; ///< JSON text of an object
 };
 
-/// What all actors of one process share. One object, made by `run_process`, alive until the last actor ended.
+/// What all actors of one process share. `run_process` makes the one object, which lives until the last
+/// actor has ended.
 struct environment {
   directory dir;
   method_table methods;

@@ -7,7 +7,7 @@
 #include <caf/sec.hpp>
 
 namespace swarm::actors::detail {
-/// A `swarm::error` on its way through CAF, which wants to print and compare what it carries.
+/// A `swarm::error` as it travels through CAF, which must be able to print and compare it.
 struct carried_error {
   swarm::error inner;
   unsigned failures = 1; ///< see exit_info
@@ -78,7 +78,7 @@ swarm::error from_caf(const caf::error& reason) {
   if (is(reason, caf::sec::request_timeout)) code = errc::timeout;
   if (is(reason, caf::sec::request_receiver_down) || is(reason, caf::sec::invalid_argument))
     code = errc::unavailable;
-  return {error_category(code), static_cast<int>(code), text_of(reason)};
+  return make_error(code, text_of(reason));
 }
 
 caf::error to_reason(const exit_info& how) {

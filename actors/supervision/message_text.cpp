@@ -18,7 +18,8 @@ namespace swarm::actors {
 
 namespace {
 
-constexpr std::size_t names_max = 4096; // beyond that: atoms made at run time, which nobody should do
+constexpr std::size_t names_max =
+    4096; // more could only come from atoms made at run time, which nobody should do
 constexpr std::size_t elements_max = 4;
 constexpr std::size_t text_max = 300;
 
@@ -36,7 +37,7 @@ std::string readable(const std::type_info& type) {
   return without(without(std::move(out), "swarm::actors::"), "swarm::");
 }
 
-/// Keeps names for ever. A set of strings never moves its elements.
+/// Keeps names for ever, as a set of strings never moves its elements.
 const char* keep(std::string name) {
   static std::mutex mutex;
   static std::unordered_set<std::string> names;
@@ -73,7 +74,7 @@ const char* message_type(const caf::mailbox_element& x) {
   if (content.size() != 1) return keep(full_name(content, reply));
   const auto type = content.type(0);
   if (type.first == caf::type_nr<caf::atom_value>::value) return keep(full_name(content, reply));
-  // The usual case, one struct: no lock and no text work after the first time on this thread.
+  // In the usual case of one struct it takes no lock and makes no text after the first time on this thread.
   using key = std::pair<std::uintptr_t, bool>;
   thread_local std::map<key, const char*> known;
   auto& name = known[{type.second ? reinterpret_cast<std::uintptr_t>(type.second) : type.first, reply}];

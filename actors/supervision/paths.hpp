@@ -17,7 +17,7 @@ inline std::string sibling(const role_base& self, std::string_view name) {
   return parent_path(self) + "/" + std::string(name);
 }
 
-/// The same one floor up: "/sn/chain" for "/sn/peers/hub" and "chain".
+/// The same one level up: "/sn/chain" for "/sn/peers/hub" and "chain".
 inline std::string sibling_of_parent(const role_base& self, std::string_view name) {
   const auto above = parent_path(self);
   return above.substr(0, above.rfind('/') + 1) + std::string(name);

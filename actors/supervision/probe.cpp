@@ -66,7 +66,8 @@ std::uint64_t probe::mailbox() const noexcept {
 }
 
 void probe::read(actor_status& out, std::int64_t now_ns) const {
-  // A message may begin or end between these loads; the numbers are for people, off by one message at worst.
+  // A message may begin or end between these loads. The numbers are for people and wrong by one
+  // message at worst.
   const auto* current = current_.load(std::memory_order_acquire);
   const auto spent = not_negative(now_ns - since_ns_.load(std::memory_order_relaxed));
   const bool is_ended = ended();

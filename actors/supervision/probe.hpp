@@ -36,32 +36,32 @@ struct actor_status {
   bool detached = false;
 };
 
-/// The counters of one incarnation of one actor. The actor writes, anybody reads, nobody waits: this is how
-/// an actor that is stuck in a handler can still be looked at.
+/// The counters of an actor since its last start. The actor writes them and anybody reads them without
+/// waiting, so even an actor that is stuck in a handler can be examined.
 class probe {
 public:
   probe();
 
-  // -- written by the actor
+  // Written by the actor
   void enqueued() noexcept { mailbox_.fetch_add(1, std::memory_order_relaxed); }
-  /// A message left the mailbox without being counted as handled.
+  /// To be called when a message left the mailbox without being counted as handled.
   void forgotten() noexcept { mailbox_.fetch_sub(1, std::memory_order_relaxed); }
   /// `type` must live as long as the process (see message_text.hpp).
   void begin(const char* type, std::int64_t now_ns, bool from_mailbox = true) noexcept;
   void end(std::int64_t now_ns, bool from_mailbox = true, bool put_back = false) noexcept;
-  /// Returns how many it makes.
+  /// Counts a refused message and returns how many there are now.
   std::uint64_t refuse() noexcept { return refused_.fetch_add(1, std::memory_order_relaxed) + 1; }
   void publish(std::string state, std::string detail);
   void publish_state(std::string state);
   void set_phase(const char* phase) noexcept { phase_.store(phase, std::memory_order_release); }
   void set_ended() noexcept;
 
-  // -- read by anybody
+  // Read by anybody
   std::uint64_t mailbox() const noexcept;
   bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
-  /// In the phase "stopping".
+  /// Whether the phase is "stopping".
   bool is_stopping() const noexcept;
-  /// Fills every field that this incarnation knows.
+  /// Fills every field that this probe knows.
   void read(actor_status& out, std::int64_t now_ns) const;
 
   std::atomic<std::uint64_t> actor_id = 0;
@@ -95,7 +95,7 @@ struct trace_event {
 
 using tracer = std::function<void(const trace_event&)>;
 
-/// What stays of an actor from one restart to the next: counters, last error, tracers. One per path.
+/// What an actor keeps across restarts: counters, last error, tracers. There is one for each path.
 class actor_record {
 public:
   actor_record(std::string path, std::string kind);
@@ -108,8 +108,8 @@ public:
   std::uint64_t restarts() const noexcept { return restarts_.load(std::memory_order_relaxed); }
   std::string last_error() const;
 
-  /// Calls `fun` for every event of this actor until `remove_tracer`; on the actor's own thread, so it must
-  /// be quick and must not throw. Returns the number to remove it by.
+  /// Calls `fun` for every event of this actor until `remove_tracer`. It runs on the actor's own thread, so
+  /// it must be quick and must not throw. Returns the number for `remove_tracer`.
   std::uint64_t add_tracer(tracer fun);
   void remove_tracer(std::uint64_t number);
   bool traced() const noexcept { return traced_.load(std::memory_order_relaxed); }

@@ -22,7 +22,7 @@ namespace swarm::actors {
 
 namespace {
 
-// -- signals
+// Signals
 
 std::atomic<int> signal_fd = -1; // of the run that obeys signals
 std::atomic<int> signals_seen = 0;
@@ -73,9 +73,10 @@ private:
   struct sigaction term_ = {}, int_ = {}, pipe_ = {};
 };
 
-// -- the hard exit
+// The hard exit
 
-/// "/sl/leader (in message merge for 12.3 s)", the busy ones if there are any: the others wait for them.
+/// Names the busy actors, such as "/sl/leader (in message merge for 12.3 s)", or all when none is busy: the
+/// others wait for the busy ones.
 std::string name_stuck(const std::vector<actor_status>& running) {
   const auto busy = [](const actor_status& s) { return !s.current.empty(); };
   const bool any_busy = std::any_of(running.begin(), running.end(), busy);
@@ -96,7 +97,7 @@ std::string name_stuck(const std::vector<actor_status>& running) {
   std::_Exit(code);
 }
 
-/// Ends the process unless it is destroyed before the deadline. For what cannot be waited for otherwise.
+/// Ends the process unless it is destroyed before the deadline; for waits that cannot be bounded otherwise.
 class watchdog {
 public:
   template <class OnExpiry>
@@ -123,12 +124,12 @@ private:
   std::thread thread_;
 };
 
-// -- the run
+// The run
 
 caf::actor_system_config make_config(const process_options& options) {
   caf::actor_system_config config;
-  // Not work stealing: its idle workers sleep up to 10 ms between looks, which would be the latency of every
-  // message that finds the process idle, and wake up all the time for nothing.
+  // Work stealing is not used: its idle workers sleep up to 10 ms between looks, so a message that finds the
+  // process idle would wait that long, and they wake up all the time for nothing.
   config.set("scheduler.policy", caf::atom("sharing"));
   const auto cores = std::max(1U, std::thread::hardware_concurrency());
   config.set("scheduler.max-threads",

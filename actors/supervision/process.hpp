@@ -18,14 +18,15 @@ struct process_options {
   std::function<void(const std::shared_ptr<environment>&)> prepare;
 };
 
-/// Starts the tree under `root` (named "root"), waits for its end and returns the exit code. Ends when
-/// SIGTERM or SIGINT comes, when the root gives up, when `end_process` is sent to it, or when every role has
-/// ended. Prints one line that says which. When actors are still stuck after `stop_limit` it does not return
-/// but ends the process with `exit_stuck` and a line naming them. One that handles signals at a time.
+/// Starts the tree under `root` (named "root"), waits for its end and returns the exit code. The tree ends
+/// when SIGTERM or SIGINT comes, when the root gives up, when `end_process` is sent to it, or when every role
+/// has ended; one line in the log says which. When actors are still stuck after `stop_limit`, it does not
+/// return but ends the process with `exit_stuck` and a line that names them. Only one run at a time may
+/// handle signals.
 int run_process(supervisor_spec root, process_options options);
 
-/// What `main` does: runs `body` and turns an exception that reaches the top into one line on standard error
-/// and `exit_gave_up`.
+/// For `main`: runs `body` and turns an exception that reaches the top into one line on standard error and
+/// `exit_gave_up`.
 ///   int main(int argc, char** argv) { return run_main("swarmd", [&] { return real_main(argc, argv); }); }
 int run_main(std::string_view program, const std::function<int()>& body);
 

@@ -1,5 +1,7 @@
 #include "actors/supervision/process.hpp"
 
+#include "base/testing/wording.hpp"
+
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -15,10 +17,11 @@
 extern char** environ;
 
 using namespace swarm::actors;
+using swarm::testing::wording;
 
 namespace {
 
-/// A real process (supervision_playground.cpp) with its standard error in our hands.
+/// A real process (supervision_playground.cpp) whose standard error is read.
 class process {
 public:
   explicit process(std::string mode) {
@@ -115,7 +118,7 @@ TEST_CASE("a second signal ends a stuck process at once") {
 
 TEST_CASE("when the root gives up there is one clear line and a code") {
   process p("give-up");
-  CHECK(told(p.line_with("giving up"))
+  CHECK(wording(told(p.line_with("giving up")))
         == "swarm.test : ERROR : giving up: /root: child \"sl\" failed 1 time within 10 s, 0 allowed; last "
            "error: /sl: "
            "child \"b\" failed 1 time within 10 s, 0 allowed; last error: nothing to play with");

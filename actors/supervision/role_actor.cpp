@@ -77,7 +77,7 @@ void role_base::announce_ready() {
   if (supervisor_) send(supervisor_, child_ready{id()});
 }
 
-// -- the mailbox
+// The mailbox
 
 void role_base::enqueue(caf::mailbox_element_ptr ptr, caf::execution_unit* host) {
   if (full_for(*ptr)) {
@@ -98,8 +98,8 @@ bool role_base::full_for(const caf::mailbox_element& x) const {
          && !content.match_elements<caf::timeout_msg>();
 }
 
-/// Counts every one; logs the first, the second, the fourth and so on, so that a flood does not
-/// flood the log.
+/// Counts every refused message, but logs only the first, the second, the fourth and so on, so that a flood
+/// does not fill the log.
 void role_base::refused(std::string_view type, std::string_view from, std::string_view why) {
   const auto count = live_->refuse();
   auto text = fmt::format("refused message {}{}{}: {}", type, from.empty() ? "" : " from ", from, why);
@@ -117,8 +117,8 @@ caf::invoke_message_result role_base::consume(caf::mailbox_element& x) {
   const auto* type = message_type(x);
   const bool traced = record_->traced();
   if (traced) trace(x, "message", type, message_text(x), 0);
-  // Only requests are answered. CAF would send the value or error that a handler returns back for plain
-  // messages too, where it arrives as a message that nobody expects.
+  // Only requests are answered. For plain messages CAF would send back, too, what a handler returns, and it
+  // would arrive as a message that nobody expects.
   if (!x.mid.is_request() && !x.mid.is_response()) x.mid.mark_as_answered();
   const auto begun = probe_now();
   live_->begin(type, begun);
@@ -171,7 +171,7 @@ void role_base::publish(bool with_detail) {
     live_->publish_state(std::move(state));
 }
 
-// -- traces
+// Traces
 
 std::string role_base::sender_path(const caf::mailbox_element& x) const {
   return x.sender ? dir().path_of(x.sender->id()) : std::string{};
@@ -183,7 +183,7 @@ void role_base::trace(const caf::mailbox_element& x, std::string event, const ch
       {.event = std::move(event), .type = type, .text = std::move(text), .from = sender_path(x), .ns = ns});
 }
 
-// -- errors and ends
+// Errors and ends
 
 void role_base::note_error(std::string text) {
   log::warning(env_->log_source, "{}: {}", path_, text);

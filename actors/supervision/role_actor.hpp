@@ -1,6 +1,6 @@
 #pragma once
 
-// The one include for making role actors: the base class, start functions, child specs, errors.
+// The only header that role actors need: the base class, start functions, child specs, errors.
 
 #include "actors/supervision/child_spec.hpp"
 #include "actors/supervision/environment.hpp"
@@ -27,11 +27,11 @@ public:
 
   const std::string& path() const { return path_; }
   environment& env() const { return *env_; }
-  /// For callbacks that outlive the handler: they must hold the environment, never `self`.
+  /// For callbacks that outlive the handler, which must hold the environment and never `self`.
   std::shared_ptr<environment> shared_env() const { return env_; }
   directory& dir() const { return env_->dir; }
 
-  /// Sends to whoever is at `path` now. False, and nothing sent, when nobody is.
+  /// Sends to the actor that is at `path` now. Returns false and sends nothing when there is none.
   template <class... Ts>
   bool tell(std::string_view to, Ts&&... xs) {
     auto dest = dir().find(to);
@@ -54,7 +54,7 @@ public:
     return this->request(to, timeout, std::forward<Ts>(xs)...);
   }
 
-  /// Hides CAF's: there is no request without a finite timeout.
+  /// Hides CAF's function, so that there is no request without a finite timeout.
   template <class Handle, class Rep, class Period, class... Ts>
   auto request(const Handle& to, std::chrono::duration<Rep, Period> timeout, Ts&&... xs) {
     return caf::event_based_actor::request(to, timeout, std::forward<Ts>(xs)...);
@@ -65,15 +65,15 @@ public:
   /// Ends this actor with an error: its supervisor decides what follows.
   void fail(const swarm::error& why);
   void fail(std::string why);
-  /// Calls `farewell` when this actor is told to end for good (see `is_for_good`); it ends itself when it is
-  /// done. An actor that ends for another reason, as it will be started again, takes leave of nobody.
+  /// Calls `farewell` when this actor is told to end for good (see `is_for_good`); the actor then ends itself
+  /// when it is done. When it ends for another reason, it will be started again and `farewell` is not called.
   void on_stop(std::function<void(caf::error reason)> farewell);
-  /// Its supervisor has told this actor to end. For a handler that takes long, to return early.
+  /// Whether the supervisor has told this actor to end, so that a long handler can return early.
   bool told_to_end() const;
-  /// This is not the first actor on its path.
+  /// Whether this is not the first actor on its path.
   bool is_restarted() const { return record_->restarts() > 0; }
-  /// What a start needs is not to be had. The first time that ends the process, as it is for the operator to
-  /// mend; later it may pass, and is a failure of this actor.
+  /// Something is missing that a start needs. At the first start this ends the process, as the operator must
+  /// mend it; later the trouble may pass, so it is a failure of this actor.
   void fail_start(const swarm::error& why);
   /// Ends this actor normally.
   void finish() { quit(); }
@@ -81,7 +81,7 @@ public:
   void end_role(int code, std::string line);
   void end_process(int code, std::string line);
 
-  // -- hooks into CAF
+  // Hooks into CAF
   using caf::event_based_actor::enqueue;
   void enqueue(caf::mailbox_element_ptr ptr, caf::execution_unit* host) final;
   const char* name() const final { return path_.c_str(); }
@@ -94,7 +94,7 @@ protected:
   caf::behavior make_behavior() final;
   /// Builds state and handlers; an exception here is a failed start.
   virtual caf::behavior make_handlers() = 0;
-  /// A supervisor is ready only when its children are; it says so itself with `announce_ready`.
+  /// False for supervisors, which are ready only when their children are and then call `announce_ready`.
   virtual bool ready_after_start() const { return true; }
   void announce_ready();
   virtual std::string describe() const { return {}; }
@@ -122,10 +122,10 @@ private:
   std::int64_t published_ns_ = 0;
 };
 
-/// Any actor answers this with its `actor_status`, freshly published.
+/// Every actor answers this with its `actor_status`, freshly published.
 struct status_request {};
 
-/// From a child to its supervisor: started, its state is built, the next one may start.
+/// From a child to its supervisor: the child has started and built its state, so the next one may start.
 struct child_ready {
   std::uint64_t actor_id = 0;
 };
@@ -141,8 +141,8 @@ concept says_detail = requires(const State& s) {
 
 /// A role actor around a plain `State`, which needs no base class and no CAF, so it is tested without an
 /// actor system. It may have `std::string status() const` (a few words for `swarm-inspect tree`) and
-/// `std::string detail_json() const` (an object as JSON text for `swarm-inspect actor`). Built when the actor
-/// starts, destroyed as soon as it ends, both on the actor's own thread.
+/// `std::string detail_json() const` (an object as JSON text for `swarm-inspect actor`). The state is built
+/// when the actor starts and destroyed as soon as it ends, both on the actor's own thread.
 template <class State>
 class role_actor final : public role_base {
 public:
@@ -182,7 +182,7 @@ private:
 };
 
 namespace detail {
-/// Spawns `T` below the context's supervisor with the context's options.
+/// Spawns `T` as a child of the context's supervisor, with the context's options.
 template <class T, class... Args>
 caf::actor spawn_role(start_context& ctx, Args&&... args);
 } // namespace detail
@@ -192,9 +192,9 @@ caf::actor spawn_role(start_context& ctx, Args&&... args);
 ///
 ///   struct get_count {};
 ///   struct add { int by; };
-///   // ... CAF_ALLOW_UNSAFE_MESSAGE_TYPE(get_count) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(add) outside the namespace
+///   // outside the namespace: CAF_ALLOW_UNSAFE_MESSAGE_TYPE(get_count) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(add)
 ///
-///   struct counter_state {                       // the logic; tested on its own
+///   struct counter_state { // the logic, which is tested on its own
 ///     explicit counter_state(int first) : count(first) {}
 ///     int count;
 ///     std::string status() const { return fmt::format("at {}", count); }
@@ -204,9 +204,10 @@ caf::actor spawn_role(start_context& ctx, Args&&... args);
 ///     self->delayed_send(self, std::chrono::seconds(1), add{1});
 ///     return {
 ///       [=](const add& a) {
-///         if (a.by < 0) throw std::invalid_argument("cannot count backwards"); // ends and restarts the
-///         actor self->state().count += a.by; self->tell("/sn/chain", counted{self->state().count}); //
-///         whoever is there now, or nobody
+///         // An exception ends the actor with an error, and its supervisor starts it again.
+///         if (a.by < 0) throw std::invalid_argument("cannot count backwards");
+///         self->state().count += a.by;
+///         self->tell("/sn/chain", counted{self->state().count}); // sent to nobody if none is there
 ///       },
 ///       [=](get_count) { return self->state().count; },
 ///     };
@@ -214,9 +215,10 @@ caf::actor spawn_role(start_context& ctx, Args&&... args);
 ///
 ///   supervisor_spec sn{.name = "sn", .how = strategy::rest_for_one,
 ///                      .children = {{.name = "counter", .start = role<counter_state>(counter, 7)},
-///                                   {.name = "store", .start = role<store_state>(store, dir), .detached =
-///                                   true}}};
-///   return run_process({.name = "root", .children = {nested(sn)}}, {});      // process.hpp
+///                                   {.name = "store",
+///                                    .start = role<store_state>(store, dir),
+///                                    .detached = true}}};
+///   return run_process({.name = "root", .children = {nested(sn)}}, {}); // process.hpp
 template <class State, class Behavior, class... Args>
 start_function role(Behavior behavior, Args... args) {
   typename role_actor<State>::make_function make =

@@ -1,4 +1,5 @@
 #include "actors/supervision/testing/test_tree.hpp"
+#include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
 
@@ -6,6 +7,7 @@ using namespace swarm;
 using namespace swarm::actors;
 using namespace swarm::actors::test;
 using namespace std::chrono_literals;
+using swarm::testing::wording;
 
 namespace {
 
@@ -69,7 +71,7 @@ TEST_CASE("the probe shows a stuck message and the real mailbox depth, without a
     CHECK(eventually([&] { return t.tree.status("/a").current_ns > first; }));
     hold->open();
     CHECK(t.tree.ask<int>("/a", get_handled{}) == 5);
-    // The answer leaves before its handler has ended.
+    // The answer is sent before its handler has ended.
     CHECK(eventually([&] { return t.tree.status("/a").handled == 7; }));
     status = t.tree.status("/a");
     CHECK(status.current.empty());
@@ -81,7 +83,7 @@ TEST_CASE("a message that nobody handles is refused, counted and remembered, not
   one t;
   const auto answer = t.tree.ask<int>("/a", unknown_to_all{});
   REQUIRE(!answer);
-  CHECK(answer.error().message == "message not understood");
+  CHECK(wording(answer.error()) == "message not understood");
   t.tree.dir().send("/a", unknown_to_all{});
   REQUIRE(t.tree.ask<int>("/a", get_handled{}) == 0); // it lives on
   const auto status = t.tree.status("/a");
@@ -104,7 +106,7 @@ TEST_CASE("beyond the mailbox limit messages are refused, requests with an error
   const auto answer = t.tree.ask<int>("/a", get_handled{});
   REQUIRE(!answer);
   CHECK(answer.error().is(errc::limit));
-  CHECK(answer.error().message == "/a is overloaded");
+  CHECK(wording(answer.error()) == "/a is overloaded");
   hold->open();
   CHECK(eventually([&] { return t.tree.status("/a").mailbox == 0; }));
   CHECK(t.tree.ask<int>("/a", get_handled{}) == 4);
@@ -114,7 +116,7 @@ TEST_CASE("an exception answers the request that caused it") {
   one t;
   const auto answer = t.tree.ask<int>("/a", do_crash{"bad luck"});
   REQUIRE(!answer);
-  CHECK(answer.error().message == "bad luck (in message test::do_crash)");
+  CHECK(wording(answer.error()) == "bad luck (in message test::do_crash)");
 }
 
 TEST_CASE("a tracer sees every message with type and text, the end, and the restart") {
@@ -125,10 +127,10 @@ TEST_CASE("a tracer sees every message with type and text, the end, and the rest
   t.tree.dir().send("/a", do_nothing{});
   t.tree.dir().send("/a", do_crash{"x"});
   REQUIRE(trace.lines->wait(5));
-  CHECK(trace.lines->lines()
-        == std::vector<std::string>{"message test::do_nothing", "message test::do_crash because x",
-                                    "failed test::do_crash x", "ended x (in message test::do_crash)",
-                                    "started"});
+  const auto lines = trace.lines->lines();
+  CHECK(std::vector<wording>(lines.begin(), lines.end())
+        == std::vector<wording>{"message test::do_nothing", "message test::do_crash because x",
+                                "failed test::do_crash x", "ended x (in message test::do_crash)", "started"});
   record->remove_tracer(number);
   REQUIRE(t.tree.wait_running("/a"));
   trace.lines->clear();
@@ -209,7 +211,7 @@ TEST_CASE("errors keep category, code and text on their way through CAF") {
   const swarm::error in{error_category(errc::denied), static_cast<int>(errc::denied), "not yours"};
   const auto out = from_caf(to_caf(in));
   CHECK(out.is(errc::denied));
-  CHECK(out.message == "not yours");
+  CHECK(wording(out) == "not yours");
   CHECK(text_of(to_caf(in)) == "not yours");
   CHECK(text_of({}) == "normal end");
   CHECK(exit_info_of(caf::make_error(caf::exit_reason::kill)).kind == exit_kind::killed);

@@ -160,7 +160,7 @@ std::string supervisor_actor::child_path(std::string_view name) const {
   return path() == "/root" ? fmt::format("/{}", name) : fmt::format("{}/{}", path(), name);
 }
 
-// -- carrying out what the machine decided
+// Carrying out what the machine decided
 
 void supervisor_actor::perform(supervisor_machine::actions actions) {
   for (const auto& action : actions)
@@ -199,7 +199,7 @@ void supervisor_actor::start_child(child& c) {
   ctx.live = c.live = std::make_shared<probe>();
   ctx.detached = c.spec.detached;
   ctx.mailbox_limit = c.spec.mailbox_limit;
-  // Also after a restart of this supervisor: the path has had an actor before.
+  // The path has had an actor before, perhaps under an earlier actor of this supervisor.
   if (const auto before = dir().status(ctx.path); before && before->actor_id != 0) ctx.record->note_restart();
   std::string failure = "its start function made no actor";
   try {
@@ -209,7 +209,7 @@ void supervisor_actor::start_child(child& c) {
   }
   if (!c.handle) {
     ctx.record->note_error(failure);
-    // By a message: the machine must see this only after the actions under way.
+    // The failure is reported by a message, as the machine must see it only after the actions under way.
     send(this, child_start_failed{name, failure});
     return;
   }
@@ -218,7 +218,7 @@ void supervisor_actor::start_child(child& c) {
   if (!ctx.announces_ready) send(this, child_ready{c.handle.id()});
 }
 
-/// With high priority: a child with a full mailbox obeys at once.
+/// The order has high priority, so that a child with a full mailbox obeys at once.
 void supervisor_actor::stop_child(child& c, const caf::error& reason) {
   if (!c.handle) return;
   c.live->set_phase("stopping");
@@ -260,7 +260,7 @@ void supervisor_actor::end(const exit_info& how) {
   quit(to_reason(how));
 }
 
-/// Whatever ended this supervisor, its children do not outlive it unasked.
+/// Whatever ended this supervisor, its children must end, too.
 void supervisor_actor::on_exit() {
   for (auto& [name, c] : children_) {
     if (c.handle) stop_child(c, caf::make_error(caf::exit_reason::kill));
@@ -274,7 +274,7 @@ void supervisor_actor::on_exit() {
   role_base::on_exit();
 }
 
-// -- events
+// Events
 
 void supervisor_actor::handle_down(const caf::down_msg& down) {
   const auto it = std::find_if(children_.begin(), children_.end(), [&](const auto& each) {
@@ -335,7 +335,7 @@ caf::result<child_removed> supervisor_actor::handle_remove(const remove_child& r
   return promise;
 }
 
-// -- the root
+// The root
 
 void supervisor_actor::note_stopping() {
   if (is_root() && !outcome_->read().stopping)

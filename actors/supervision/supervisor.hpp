@@ -9,7 +9,7 @@
 
 namespace swarm::actors {
 
-/// What becomes of the process, written by the root supervisor, read by `run_process`.
+/// How the process ends: the root supervisor writes it, `run_process` reads it.
 class process_outcome {
 public:
   struct data {
@@ -32,7 +32,7 @@ private:
 /// The shell of `supervisor_machine`: spawns, monitors, stops and kills children, keeps the directory.
 class supervisor_actor final : public role_base {
 public:
-  /// `outcome` for the root only.
+  /// Only the root is given an `outcome`.
   supervisor_actor(caf::actor_config& cfg, const start_context& ctx, supervisor_spec spec,
                    std::shared_ptr<process_outcome> outcome);
 
@@ -67,7 +67,7 @@ private:
   caf::result<child_removed> handle_remove(const remove_child& request);
   std::string child_path(std::string_view name) const;
 
-  // -- the root only
+  // The root only
   bool is_root() const { return outcome_ != nullptr; }
   void handle_end_role(const actors::end_role& request);
   void handle_end_process(const actors::end_process& request);

@@ -1,5 +1,6 @@
 #include "actors/supervision/testing/test_tree.hpp"
 #include "base/log.hpp"
+#include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,6 +8,7 @@ using namespace swarm;
 using namespace swarm::actors;
 using namespace swarm::actors::test;
 using namespace std::chrono_literals;
+using swarm::testing::wording;
 
 namespace {
 
@@ -26,7 +28,7 @@ struct three {
     REQUIRE(log->lines() == lines{"+a", "+b", "+c"});
     log->clear();
   }
-  /// What happens after b crashes, once `n` lines are there.
+  /// What was recorded after b crashed, once there are `n` lines.
   lines after_crash_of_b(std::size_t n) {
     tree.dir().send("/s/b", do_crash{"on command"});
     CHECK(log->wait(n));
@@ -66,7 +68,7 @@ TEST_CASE("the directory gives the new address, and counts and explains the rest
   CHECK(t.tree.dir().path_of(before.id()).empty());
   const auto status = t.tree.status("/s/b");
   CHECK(status.restarts == 1);
-  CHECK(status.last_error == "on command (in message test::do_crash)");
+  CHECK(wording(status.last_error) == "on command (in message test::do_crash)");
   CHECK(status.last_error_unix_ms > 0);
   CHECK(t.tree.ask<int>("/s/b", get_handled{}) == 0);
 }
@@ -107,7 +109,7 @@ TEST_CASE("escalation: the reason chain reaches the root, the exit code says so"
     tree.dir().send("/s/a", do_crash{fmt::format("crash {}", crashes + 1)});
   }
   CHECK(tree.wait() == exit_gave_up);
-  CHECK(env->dir.record("/root")->last_error()
+  CHECK(wording(env->dir.record("/root")->last_error())
         == "/root: child \"s\" gave up; /s: child \"a\" failed 2 times within 60 s, 1 allowed; last error: "
            "crash "
            "4 (in message test::do_crash)");
@@ -190,7 +192,7 @@ TEST_CASE(
     running_tree tree({.intensity = {2, 60s}, .backoff = 1ms, .children = {{.name = "x", .start = start}}});
     const auto env = tree.shared_env();
     CHECK(tree.wait() == exit_gave_up);
-    CHECK(env->dir.record("/root")->last_error()
+    CHECK(wording(env->dir.record("/root")->last_error())
           == fmt::format("/root: child \"x\" failed 3 times within 60 s, 2 allowed; last error: {}", why));
   }
 }
@@ -206,7 +208,7 @@ TEST_CASE("dynamic children: added, refused, restarted, removed") {
   const auto again = tree.ask<child_added>("/tasks", add_child{puppet_child("t1", log)});
   REQUIRE(!again);
   CHECK(again.error().is(errc::conflict));
-  CHECK(again.error().message == "/tasks: cannot add child \"t1\": the name is taken");
+  CHECK(wording(again.error()) == "/tasks: cannot add child \"t1\": the name is taken");
   const auto bad = tree.ask<child_added>("/tasks", add_child{puppet_child("../t", log)});
   REQUIRE(!bad);
   CHECK(bad.error().is(errc::invalid));
@@ -220,7 +222,7 @@ TEST_CASE("dynamic children: added, refused, restarted, removed") {
   CHECK(!tree.dir().status("/tasks/t1"));
   const auto missing = tree.ask<child_removed>("/tasks", remove_child{"t1"});
   REQUIRE(!missing);
-  CHECK(missing.error().message == "/tasks has no child \"t1\"");
+  CHECK(wording(missing.error()) == "/tasks has no child \"t1\"");
 }
 
 TEST_CASE("a temporary child leaves no trace when it ends") {
@@ -252,7 +254,7 @@ TEST_CASE(
   const auto removed = tree.ask<child_removed>("/tasks", remove_child{"stuck"});
   CHECK(!removed); // its supervisor ended over it
   CHECK(eventually([&] { return tree.status("/tasks").restarts == 1; }));
-  CHECK(tree.status("/tasks").last_error
+  CHECK(wording(tree.status("/tasks").last_error)
         == "/tasks: child \"stuck\" is stuck: it neither stops nor can be killed");
   CHECK(!tree.dir().status("/tasks/stuck"));
   CHECK(eventually(

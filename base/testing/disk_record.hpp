@@ -10,27 +10,27 @@
 #include <string>
 #include <vector>
 
-/// What a power cut leaves of a folder, at each instant.
+/// Shows what a power cut leaves of a folder, at each instant.
 namespace swarm::testing {
 
-/// What becomes of that which no sync has covered. A folder's entries (files made, renamed, removed) are
+/// What becomes of changes that no sync has covered. A folder's entries (files made, renamed, removed) are
 /// covered by a sync of the folder only, a file's content by a sync of the file only.
 enum class loss : std::uint8_t {
-  everything,   ///< content and entries go: what POSIX allows at worst
+  everything,   ///< content and entries go: the worst that POSIX allows
   nothing,      ///< as when only the process is killed
   content,      ///< new and renamed files are there, but short or empty
-  entries,      ///< what was written is there, under the names of before
+  entries,      ///< content is there, under the names from before the change
   half_of_last, ///< the last write is torn, the rest is there
   zeros,        ///< lengths and entries are there, the content is zeros
   random,       ///< each file keeps some of its writes, the folder some of its entries, in their order
 };
 inline constexpr std::size_t loss_count = 7;
 
-/// Every change to the files of one folder, in the order in which they happened. Flat: what is in folders
-/// below does not count. Whoever changes the folder holds `lock` over the change and the note about it.
+/// Every change to the files of one folder, in the order in which they happened. Folders below it are not
+/// recorded. Whoever changes the folder holds `lock` over the change and the note about it.
 class disk_record {
 public:
-  /// What is in `folder` counts as synced.
+  /// What `folder` holds at this point counts as synced.
   explicit disk_record(const std::filesystem::path& folder);
 
   /// Changes so far.
@@ -43,7 +43,7 @@ public:
   // Notes. Names are those within the folder; `file` is what `create` or `find` returned.
   mutable std::mutex lock;
   std::size_t create(const std::string& name);
-  /// The file that has the name now; SIZE_MAX: none that is recorded.
+  /// The file that has the name now, or SIZE_MAX when no recorded file has it.
   std::size_t find(const std::string& name) const;
   void write(std::size_t file, std::uint64_t offset, std::string data);
   void append(std::size_t file, std::string data);
@@ -80,11 +80,11 @@ class disk_replay {
 public:
   explicit disk_replay(const disk_record& record);
   ~disk_replay();
-  /// From now on syncs do nothing, as on a disk that lies or under a program that forgets them.
+  /// From now on syncs do nothing, as on a disk that lies or in a program that forgets them.
   void ignore_syncs();
   /// Goes to the instant after the first `changes` changes.
   void go_to(std::size_t changes);
-  /// Writes what is found after a power cut now to the folder `to`, which is made.
+  /// Makes the folder `to` and writes to it what would be found after a power cut at this instant.
   void write(loss what, std::uint64_t seed, const std::filesystem::path& to) const;
 
 private:

@@ -17,8 +17,8 @@ inline constexpr std::array<std::string_view, loss_count> loss_names{
     "unsynced entries are lost",   "the last write is torn", "unsynced content is zeros",
     "each file keeps some writes"};
 
-/// All instants and losses when `SWARM_POWER_LOSS=all`; else every so many, in a rhythm that meets all
-/// losses.
+/// Which instants and losses to try: all of them with `SWARM_POWER_LOSS=all`, else a sample in which every
+/// kind of loss occurs.
 class cut_plan {
 public:
   explicit cut_plan(std::size_t stride) : stride_(everything() ? 1 : stride) {}
@@ -33,7 +33,7 @@ private:
   std::size_t serial_ = 0;
 };
 
-/// The last changes, for whoever has to understand a failure.
+/// The last changes before a cut, to explain a failure.
 inline std::string changes_before(const disk_record& disk, std::size_t at) {
   std::string out;
   for (auto i = at < 60 ? 0 : at - 60; i < at; ++i)
@@ -41,8 +41,8 @@ inline std::string changes_before(const disk_record& disk, std::size_t at) {
   return out;
 }
 
-/// Cuts the power at the instants of `disk` that the plan takes, puts into `dir` what is left, and calls
-/// `check(changes made so far, dir)`. Returns how often.
+/// Cuts the power at the instants of `disk` that the plan chooses, puts what is left into `dir`, and calls
+/// `check(changes made so far, dir)`. Returns how many cuts were tried.
 template <class Check>
 std::size_t cut_everywhere(const disk_record& disk, const std::filesystem::path& dir, cut_plan& plan,
                            const Check& check) {

@@ -12,8 +12,8 @@ struct owner_of<Value Owner::*> {
   using type = Owner;
 };
 
-/// Converts and stores: `put<&sn_options::sn_api_port, to_port>`. The role's table is used with options of its
-/// own kind only.
+/// Converts and stores a text: `put<&sn_options::sn_api_port, to_port>`. A role's table is used only with
+/// options of its own kind.
 template <auto Member, auto Convert, class Options>
 result<> put(Options& options, std::string_view text) {
   auto value = Convert(text);

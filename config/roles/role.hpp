@@ -23,7 +23,7 @@ struct claim {
   enum kind { port, pipe, folder };
   kind what;
   std::string name; ///< e.g. "30305", or a path
-  std::string bind; ///< of a port: the address that it is opened at
+  std::string bind; ///< of a port: the address on which it is opened
   std::string node;
   std::string_view key; ///< the setting that claims it
 };
@@ -39,22 +39,23 @@ struct role_spec {
   std::string_view title;   ///< heading of `own` in the help text
   std::size_t count_max;    ///< of this role in one process
 
-  /// Settings that other roles have too; what every role has (`settings_of_every_role`) is not repeated here.
+  /// Settings that some other roles have too; those of every role (`settings_of_every_role`) are
+  /// not repeated.
   std::span<const role_setting> shared;
   /// Settings of this role alone, in the order of the help text.
   std::span<const role_setting> own;
 
-  /// One more of this role, with its defaults.
+  /// Adds one more of this role, with its defaults.
   role_options& (*add)(process_config&);
-  /// All of this role in a process.
+  /// All roles of this kind in a process.
   std::vector<const role_options*> (*all)(const process_config&);
-  /// Fills in what follows from roles that were added before. Null: nothing does.
+  /// Fills in what follows from roles that were added before; null when nothing does.
   void (*complete)(process_config&, role_options&);
   /// The role's own rules across its settings.
   void (*validate)(const role_options&, const rule_context&);
   /// What it must not share, besides its folder.
   std::vector<claim> (*claims)(const role_options&);
-  /// Pairs of settings of which the first overrules the second, as both are given.
+  /// Pairs of given settings of which the first overrules the second.
   std::vector<std::pair<std::string_view, std::string_view>> (*overruled)(const role_options&);
 };
 
@@ -67,7 +68,7 @@ const role_spec* find_role(std::string_view name);
 /// Where `role` puts the setting `key`, or null if it has no such setting.
 setter find_setter(const role_spec& role, std::string_view key);
 
-/// The names of all roles with `last` before the last one: "sn and sl", with more of them "a, b and c".
+/// The names of all roles, with `last` before the last one: "sn and sl", or "a, b and c".
 std::string role_names(std::string_view last, std::string_view quote = "");
 
 /// Calls `visit` with the options of every role of a process.

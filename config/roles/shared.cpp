@@ -39,7 +39,7 @@ constexpr key_spec host_ip_key{
   "address or name by which others reach this host"};
 constexpr key_spec bind_address_key{
   "bind-address", text, "IP", "0.0.0.0", {"SWARMD_BIND_ADDRESS"},
-  "address that the servers listen on"};
+  "address that the servers listen on; :: (IPv4 too) when host-ip is IPv6"};
 // clang-format on
 
 constexpr process_setting of_process[] = {

@@ -4,19 +4,19 @@
 
 namespace swarm::config {
 
-/// A row of the process's own table.
+/// A row of the table of the process.
 struct process_setting {
   std::string_view key;
   result<> (*into)(process_config&, std::string_view);
 };
 
-/// What the process as a whole is told.
+/// The settings of the process as a whole.
 std::span<const process_setting> process_settings();
 
-/// What every role is told: the members of `role_options`.
+/// The settings that every role has: the members of `role_options`.
 std::span<const role_setting> settings_of_every_role();
 
-/// The settings that are not one role's own, under their headings.
+/// The settings that do not belong to a single role, under their headings.
 std::span<const key_group> shared_groups();
 
 /// Settings that some roles share: each has a row of its own for them.

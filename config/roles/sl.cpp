@@ -15,7 +15,7 @@ const sl_options& as_sl(const role_options& options) {
   return static_cast<const sl_options&>(options);
 }
 
-// One row: key, kind, placeholder, default; variables; help; where it goes.
+// A row has key, kind, placeholder, default; variables; help; where the text goes.
 // clang-format off
 constexpr role_setting own[] = {
   {{"sn-ip", text, "HOST", "", {"SN_NODE_IP"},
@@ -42,6 +42,9 @@ constexpr role_setting own[] = {
   {{"wait-for-full-quorum", number, "SECONDS", "30", {"SL_WAIT_FOR_FULL_QUORUM_SECONDS"},
     "how long to wait for late peers once the fewest needed are there"},
    put<&sl_options::wait_for_full_quorum, to_seconds>},
+  {{"merge-library", path, "FILE", "", {"SL_MERGE_LIBRARY"},
+    "shared library of a custom merge method; the same at all SLs of a training"},
+   put<&sl_options::merge_library, to_path>},
   {{"ram-intensive", flag, "=false", "true", {"SL_RAM_INTENSIVE"},
     "accepted; merging never holds whole models in memory"},
    put<&sl_options::ram_intensive, to_flag>},
@@ -53,7 +56,7 @@ constexpr role_setting shared[] = {
 };
 // clang-format on
 
-/// An SL beside an SN uses that one unless told otherwise.
+/// An SL beside an SN uses that SN unless told otherwise.
 void find_local_sn(process_config& config, role_options& role) {
   auto& options = static_cast<sl_options&>(role);
   if (!options.sn_ip.empty() || options.sn_api_service || config.sn.empty()) return;
@@ -96,7 +99,7 @@ std::vector<claim> claims_of_sl(const role_options& options) {
   std::vector<claim> out{
       {claim::port, fmt::format("{}", sl.sl_fs_port), sl.bind_address, sl.node_name, "sl-fs-port"},
       {claim::pipe, request, "", sl.node_name, "request-channel"}};
-  // Who names one pipe twice is told so by validate_sl already.
+  // When one pipe is named twice, validate_sl reports it already.
   if (response != request) out.push_back({claim::pipe, response, "", sl.node_name, "response-channel"});
   return out;
 }

@@ -32,7 +32,7 @@ result<> add_contract(role_options& options, std::string_view text) {
   return {};
 }
 
-// One row: key, kind, placeholder, default; variables; help; where it goes.
+// A row has key, kind, placeholder, default; variables; help; where the text goes.
 // clang-format off
 constexpr role_setting own[] = {
   {{"sentinel", flag, "", "false", {"SN_I_AM_SENTINEL"},

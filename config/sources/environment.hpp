@@ -13,7 +13,7 @@ environment process_environment();
 /// The variable's value, or "".
 std::string value_of(const environment& env, std::string_view name);
 
-/// What the variables of every setting say; of several variables of one setting the first that is set counts.
+/// Reads the variables of every setting; of several variables of one setting the first that is set counts.
 layer read_environment(const environment& env);
 
 /// The items of a comma-separated list; a trailing comma and nothing at all add none.

@@ -40,7 +40,7 @@ void report_rest(const std::vector<std::string>& rest, problems& found) {
   }
 }
 
-/// An option that takes any number of values, so that repetitions are reported in our words.
+/// An option that takes any number of values, so that this program's own message reports repetitions.
 CLI::Option* add_valued(CLI::App& app, const std::string& names) {
   return app.add_option(names)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
@@ -78,7 +78,7 @@ public:
   }
 
 private:
-  /// CLI11 would take the next flag for the missing value.
+  /// Whether a value is missing; CLI11 would take the next flag for it.
   bool lacks_values(std::span<const std::string> args, problems& found) const {
     bool lacking = false;
     for (std::size_t i = 0; i < args.size() && args[i] != "--"; ++i) {

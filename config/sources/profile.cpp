@@ -10,7 +10,7 @@ namespace swarm::config {
 
 namespace {
 
-/// Where keys stand: in the section of a role, or, when null, at the top.
+/// Where keys stand: in the section of a role or, when null, at the top.
 using section = const role_spec*;
 
 std::string describe(section where) {
@@ -48,7 +48,7 @@ std::string_view expected(value_kind kind) {
   return "a single value";
 }
 
-/// Takes one profile apart; holds what every step needs to name a place.
+/// Takes one profile apart; it holds what every step needs to name a place.
 class reader {
 public:
   reader(const std::filesystem::path& file, problems& found)
@@ -68,7 +68,7 @@ private:
   }
   std::string place(const yaml_node& node) const { return place(node.line, node.column); }
 
-  /// One mapping, or a list of them; nothing at all stands for a role with defaults only.
+  /// Reads one mapping or a list of them; an empty section means a role with defaults only.
   std::vector<layer> read_sections(const yaml_node& node, section where) {
     std::vector<layer> out;
     if (node.kind != yaml_kind::sequence) return {read_section(node, where)};
@@ -151,7 +151,7 @@ private:
   }
 
   std::string beside_profile(const std::string& text) const {
-    // Left alone when converting it will fail, so that the message shows what the user wrote.
+    // A text that cannot be converted is left alone, so that the message shows what the user wrote.
     if (text.empty() || !to_path(text)) return text;
     const std::filesystem::path path(text);
     return path.is_absolute() ? text : (folder_ / path).lexically_normal().native();

@@ -7,7 +7,8 @@ namespace swarm::config {
 /// A YAML profile, taken apart but not yet converted. Schema: config/profile.schema.json.
 struct profile {
   layer common; ///< keys at the top: for every role of the host that knows them
-  /// By the role's name, what its section says of each of them. A role that the profile does not name is absent.
+  /// The sections by the role's name, with a layer for each role of that kind. Roles that the profile does
+  /// not name are absent.
   std::map<std::string_view, std::vector<layer>> roles;
 
   /// The section of a role, or null.

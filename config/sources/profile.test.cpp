@@ -1,14 +1,18 @@
 #include "config/sources/profile.hpp"
 
+#include "base/testing/wording.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace swarm;
 using namespace swarm::config;
+using swarm::testing::says;
+using swarm::testing::wording;
 
 namespace {
 
 /// The message that a profile is refused with, or "accepted".
-std::string message(std::string_view text) {
+wording message(std::string_view text) {
   problems found;
   const auto read = read_profile(text, "/etc/swarm/host.yaml", found);
   if (!read) return read.error().message;
@@ -99,7 +103,7 @@ TEST_CASE("wrong types say what is expected") {
   CHECK(message("sl: []") == place + "5: an empty list; name at least one role or remove the key");
   CHECK(message("- 1")
         == place + "1: a list; a profile is a mapping of settings and of the roles 'sn' and 'sl'");
-  CHECK(message("just words").find("a single value; a profile is") != std::string::npos);
+  CHECK(says(message("just words"), "a single value; a profile is"));
   CHECK(code("host-ip: [1]") == config_errc::wrong_type);
   CHECK(code("- 1") == config_errc::wrong_type);
 }

@@ -12,7 +12,7 @@ struct raw_value {
   std::string origin;
 };
 
-/// What one source says, by key. Several values only for settings that are lists.
+/// The values of one source, by key. Only settings that are lists may have several.
 using layer = std::map<std::string, std::vector<raw_value>, std::less<>>;
 
 /// Collects mistakes, so that a person sees all of them at once.

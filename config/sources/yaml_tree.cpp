@@ -14,7 +14,7 @@ namespace swarm::config {
 
 namespace {
 
-/// Thrown through yaml-cpp's parser, which knows no other way to stop; caught in parse_yaml.
+/// Thrown through yaml-cpp's parser, which can be stopped in no other way, and caught in parse_yaml.
 struct refused {
   YAML::Mark mark;
   std::string message;
@@ -37,7 +37,7 @@ public:
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     refuse_anchor(mark, anchor);
-    // "?" marks a plain scalar; a quoted one ("!") is text whatever it looks like.
+    // "?" marks a plain scalar; a quoted one ("!") is always text.
     const bool null = tag != "!" && (value == "~" || value == "null" || value == "Null" || value == "NULL");
     auto node = make(null ? yaml_kind::null : yaml_kind::scalar, mark);
     node.text = value;

@@ -36,9 +36,9 @@ struct yaml_node::entry {
 inline constexpr std::size_t yaml_bytes_max = 1 << 20;
 inline constexpr std::size_t yaml_depth_max = 32;
 
-/// Reads one document. Anchors, aliases, complex keys and further documents are refused: the files read here
-/// need none, and aliases can blow a small file up. Errors are config_errc::profile_file with
-/// "name:line:column: " in front.
+/// Reads one document. Anchors, aliases, complex keys and further documents are refused: the files that are
+/// read here need none, and aliases can make a small file expand enormously. Errors are
+/// config_errc::profile_file with "name:line:column: " in front.
 result<yaml_node> parse_yaml(std::string_view text, std::string_view name);
 
 /// The text of a file of at most yaml_bytes_max bytes.

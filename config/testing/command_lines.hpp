@@ -1,12 +1,13 @@
 #pragma once
 
+#include "base/testing/wording.hpp"
 #include "config/parse.hpp"
 
 #include <unistd.h>
 
 #include <fstream>
 
-/// Command lines and profiles for the tests of config, and what comes of them.
+/// Command lines and profiles for the tests of config, and their results.
 namespace swarm::config::testing {
 
 using words = std::vector<std::string>;
@@ -18,7 +19,7 @@ inline words operator+(words a, const words& b) {
   return a;
 }
 
-/// A right command line of an SN and of an SL, to be varied.
+/// A correct command line of an SN and of an SL, to be varied.
 inline words sn_with(const words& more = {}) {
   return words{"--role", "sn", "--host-ip", "10.0.0.1"} + identity + more;
 }
@@ -26,7 +27,7 @@ inline words sl_with(const words& more = {}) {
   return words{"--role", "sl", "--host-ip", "10.0.0.1", "--sn-ip", "10.0.0.2"} + identity + more;
 }
 
-inline std::string message(const words& args, const environment& env = {}) {
+inline swarm::testing::wording message(const words& args, const environment& env = {}) {
   const auto out = parse(args, env);
   return out ? "accepted" : out.error().message;
 }
@@ -36,7 +37,7 @@ inline config_errc code(const words& args, const environment& env = {}) {
   return out ? config_errc{} : static_cast<config_errc>(out.error().code);
 }
 
-/// A folder that goes away with the test, and a profile in it.
+/// A folder that is removed after the test, and a profile in it.
 struct scratch {
   scratch() { std::filesystem::create_directories(folder); }
   ~scratch() { std::filesystem::remove_all(folder); }

@@ -1,4 +1,5 @@
 #include "base/random.hpp"
+#include "base/testing/wording.hpp"
 #include "contracts/abi/error.hpp"
 #include "contracts/abi/function.hpp"
 
@@ -6,6 +7,7 @@
 
 using namespace swarm;
 using namespace swarm::contracts;
+using swarm::testing::wording;
 
 namespace {
 
@@ -42,7 +44,7 @@ struct fixed_pair {
   std::int64_t wide = 0;
   bool operator==(const fixed_pair&) const = default;
 };
-/// One of everything the contracts use, and nesting deeper than theirs.
+/// One value of every type that the contracts use, and deeper nesting than theirs.
 struct everything {
   std::uint8_t byte = 0;
   std::int32_t negative = 0;
@@ -200,7 +202,7 @@ TEST_CASE("values outside their type are refused") {
   const auto minus_one = bytes(32, 0xff);
   CHECK(abi::decode_answer<std::int64_t>(minus_one).value() == -1);
   CHECK(to_hex(abi::encode_answer(std::int64_t{-1})) == to_hex(minus_one));
-  // 2^63 is no int64, and a negative number needs all its sign bits.
+  // 2^63 does not fit an int64, and a negative number needs all its sign bits.
   CHECK(broken_rule<std::int64_t>(words("8000000000000000")) == code(abi::rule::out_of_range));
   auto half_sign = minus_one;
   half_sign[0] = 0;
@@ -223,7 +225,7 @@ TEST_CASE("layouts other than the canonical one are refused") {
   // Two strings that share one tail would decode elsewhere.
   CHECK(broken_rule<std::vector<text>>(words("20 2 40 40 1 'a'")) == code(abi::rule::bad_offset));
   const auto error = abi::decode_answer<std::vector<text>>(words("20 2 40 40 1 'a'")).error();
-  CHECK(error.message == "item 1.2: offset 64, canonical encoding has 128");
+  CHECK(wording(error) == "item 1.2: offset 64, canonical encoding has 128");
 }
 
 TEST_CASE("strings have to be UTF-8") {
@@ -248,7 +250,7 @@ TEST_CASE("what is encoded decodes to itself; of changed bytes only other canoni
     REQUIRE(abi::decode_members<everything>(data).value() == value);
     for (int change = 0; change < 60; ++change) {
       auto changed = data;
-      // Mostly low bytes of words: lengths, offsets and flags live there.
+      // Mostly changes low bytes of words, where lengths, offsets and flags are.
       auto at = random.below(changed.size());
       if (random.below(2) == 0) at |= 31;
       changed[at] =

@@ -3,7 +3,7 @@
 #include "contracts/abi/client.hpp"
 #include "contracts/abi/function.hpp"
 
-/// The functions of client.hpp for every function and event of a contract, compiled where this is written:
+/// Compiles the functions of client.hpp for every function and event of a contract where this line stands:
 ///
 ///     template struct abi::client_side<training_interface>;
 ///
@@ -32,7 +32,7 @@ hash32 event_topic() {
 
 namespace abi {
 
-/// Null for a function that returns nothing.
+/// Null when the function returns nothing.
 template <class Call>
 constexpr auto answer_decoder() {
   if constexpr (std::is_void_v<answer_of<Call>>)

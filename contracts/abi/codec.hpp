@@ -12,8 +12,8 @@
 namespace swarm::contracts::abi {
 
 /// Type name, size and coding of one C++ type. A static type has `words`, `put` and `get`, a dynamic one
-/// `append` and `take`; `min_words` is the least any encoding of it takes. Nesting is as deep as the C++
-/// type, never as deep as the data asks for.
+/// `append` and `take`; `min_words` is the size of its shortest encoding. Decoding nests only as deep as the
+/// C++ type, whatever the data says.
 template <class T>
 struct codec;
 
@@ -24,7 +24,7 @@ void append_padded(bytes& out, bytes_view raw);
 /// Adds one more name to a list with commas.
 void append_type(std::string& list, const std::string& name);
 
-/// Words that T takes in the head of the tuple or array it is in.
+/// The words that T takes in the head of its tuple or array.
 template <class T>
 constexpr std::size_t head_words() {
   if constexpr (codec<T>::dynamic)
@@ -32,7 +32,7 @@ constexpr std::size_t head_words() {
   else
     return codec<T>::words;
 }
-/// Words that T takes at least, head and tail together.
+/// The words that T takes at least, head and tail together.
 template <class T>
 constexpr std::size_t total_min_words() {
   if constexpr (codec<T>::dynamic)
@@ -68,7 +68,7 @@ private:
 /// Reads what `body_writer` wrote and nothing else: each tail has to follow the one before it.
 class body_reader {
 public:
-  /// A body of its own, from `start` on, which is the cursor: takes the `words` of its head.
+  /// A body that starts at `start`, where the cursor must be: takes the `words` of its head.
   body_reader(reader& in, std::size_t start, std::size_t words) : in_(in), start_(start), head_(start) {
     ok_ = in.take(words * word_size);
   }
@@ -273,7 +273,7 @@ struct codec<std::array<T, N>> {
   }
 };
 
-/// What can be said of a struct by the types of its members.
+/// Properties of a struct that follow from the types of its members.
 template <class Types>
 struct parts;
 template <class... Type>

@@ -5,9 +5,9 @@
 
 #include <variant>
 
-/// How a contract is described, once, for its ABI, its clients and its dispatch. Every function is a struct of its
-/// arguments and every event a struct of its parameters, in the order of the `.sol` file; a struct without
-/// `function` and `event` is a tuple:
+/// How a contract is described, once, for its ABI, its clients and its dispatch. Every function is a struct
+/// of its arguments and every event a struct of its parameters, in the order of the `.sol` file; a struct
+/// without `function` and `event` is a tuple:
 ///
 ///     struct head_view { std::uint64_t round_num = 0; ... };
 ///     struct head_args {
@@ -29,7 +29,8 @@
 ///       using event = std::variant<round_reopened>;
 ///     };
 ///
-/// An enumeration is a uint8 and says its largest value: `constexpr colour last_value(colour) { return ...; }`.
+/// An enumeration is a uint8 and has a function for its largest value: `constexpr colour last_value(colour) {
+/// return ...; }`.
 namespace swarm::contracts::abi {
 
 /// A function that changes state; Solidity calls it nonpayable. `Answer` is the type of what it returns.

@@ -19,7 +19,7 @@ bool starts_with(bytes_view data, const selector& id) {
   return data.size() >= id.size() && std::equal(id.begin(), id.end(), data.begin());
 }
 
-/// The text comes from another process and goes to logs and terminals.
+/// Makes the text safe for logs and terminals, as it comes from another process.
 std::string printable(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');

@@ -30,7 +30,7 @@ template <class Args>
 bytes encode_call(const Args& args) {
   const auto& id = selector_of<Args>();
   bytes out(id.begin(), id.end());
-  // Offsets count from behind the selector, so the body is made on its own.
+  // Offsets count from the end of the selector, so the body is made separately.
   bytes body;
   append_members(body, args);
   append(out, body);
@@ -70,7 +70,7 @@ const hash32& topic_of() {
   return out;
 }
 
-/// Calls `visit(member)` for the members of `event` that are topics, or for those that are not.
+/// Calls `visit(member)` for the members of `event` that are topics or, with `Topics` false, for the others.
 template <bool Topics, class Event, class Visit>
 void each_parameter(Event& event, const Visit& visit) {
   each_member(event, [&visit](auto index, auto& member) {
@@ -96,7 +96,8 @@ constexpr std::size_t data_words() {
   }(member_types<Event>{});
 }
 
-/// Indexed values become topics as they are, which is right for value types only (strings would be hashed).
+/// Indexed values become topics unchanged, which is right only for value types (strings would have
+/// to be hashed).
 template <class Event>
 ledger::log_entry encode_event(const address& emitter, const Event& event) {
   ledger::log_entry out{emitter, {topic_of<Event>()}, {}};

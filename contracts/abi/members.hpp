@@ -4,9 +4,9 @@
 #include <type_traits>
 #include <utility>
 
-/// The members of a plain struct in the order in which they are declared, so that a struct need not list them a
-/// second time. A plain struct is an aggregate without base classes, references and C arrays, with at most 16
-/// members.
+/// The members of a plain struct in the order in which they are declared, so that a struct need not list
+/// them a second time. A plain struct is an aggregate without base classes, references and C arrays, with at
+/// most 16 members.
 namespace swarm::contracts {
 
 namespace detail {

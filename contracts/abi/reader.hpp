@@ -11,9 +11,8 @@
 namespace swarm::contracts::abi {
 
 /// What is wrong with encoded data. Source: Solidity ABI specification, "Formal Specification of the
-/// Encoding" and "Strict Encoding Mode": offsets are as small as can be, no gaps, no overlaps, nothing
-/// left over. Decoders of contracts accept that one encoding only, so that equal calls are equal bytes
-/// on every node.
+/// Encoding" and "Strict Encoding Mode": offsets are as small as possible, without gaps, overlaps or bytes
+/// left over. Contracts accept only that one encoding, so that equal calls have equal bytes on every node.
 enum class rule {
   truncated = 1,    ///< data ends before a word or the bytes of a string
   trailing_bytes,   ///< data goes on after the last value
@@ -44,7 +43,7 @@ public:
   std::size_t cursor() const { return cursor_; }
   std::size_t remaining() const { return data_.size() - cursor_; }
 
-  /// Takes `size` bytes for good; they can then be read with `word_at`.
+  /// Takes `size` bytes; they can then be read with `word_at`.
   bool take(std::size_t size);
   /// The word at `position`, which lies within bytes taken before.
   const std::uint8_t* word_at(std::size_t position) const { return data_.data() + position; }
@@ -57,7 +56,7 @@ public:
   bool finish();
 
   bool fail_with_rule(rule broken, std::string text);
-  /// Called on the way out of a failed value: which item of the enclosing tuple or array it was, from 1.
+  /// Called when decoding an item failed: its number in the enclosing tuple or array, from 1.
   void note_item(std::size_t number) { items_.push_back(number); }
   /// The first broken rule, with the way to the value ("item 3.2: ..."). Only after a failure.
   error failure() const;

@@ -17,6 +17,14 @@ interface ITraining {
     /// Values of `state`: 0 none, 1 Active (waited for), 2 Absent (missed a close, not waited for until it checks in
     /// again), 3 Finished (its training is over, it still checks in), 4 Left.
     /// Values of `onTrainEnd`: 0 inactive, 1 snapshot, 2 active.
+    /// Reasons are codes, as a text could carry what a site keeps to itself onto the chain; others revert.
+    /// Of leavePeer: 0 program gone (it closed its pipes without a word, or was refused), 1 program failed (it could
+    /// not evaluate a merged model), 2 program ended (before the training was over), 3 node stopped, 4 node restarted,
+    /// 5 other parameters (than its peers' models), 6 model not usable (it cannot be merged, nor any other of the
+    /// round), 7 nothing to merge (no model of the round can be), 8 final model lost (nobody gives it),
+    /// 9 no final model (nobody would bring a last one: all are Inactive at their end), 10 disk failed (its own).
+    /// Of commitMerge: 0 not available (the model could not be had), 1 other parameters (than most models of the
+    /// round), 2 not finite (it has NaN or infinite values).
 
     struct Head {
         uint64 generation; // 1 at the start
@@ -25,7 +33,7 @@ interface ITraining {
         uint32 term; // 0 for the first leader of a round, plus 1 for each successor; ones that left are skipped
         address leader; // zero unless Merging
         uint32 minPeers; // 0 until the first peer registers
-        string mergeMethod; // "mean", "coordmedian" or "geomedian"; empty until the first peer registers
+        string mergeMethod; // see registerPeer; empty until the first peer registers
         bytes32 layoutDigest; // zero until the first check-in with weightage
         uint32 waitedFor; // peers in state Active or Finished
         uint32 checkedIn; // check-ins of this round, 0 once Complete
@@ -71,11 +79,11 @@ interface ITraining {
         uint64 size;
         address[] contributors; // in order of registration; the event has them as they were given
         address[] excluded; // as given
-        string[] reasons; // why each of `excluded` was left out, at most 160 bytes each
+        uint8[] reasons; // why each of `excluded` was left out
     }
 
     event PeerRegistered(address indexed peer, uint64 generation, uint32 minPeers, string mergeMethod, uint32 weightage);
-    event PeerLeft(address indexed peer, uint64 generation, string reason);
+    event PeerLeft(address indexed peer, uint64 generation, uint8 reason);
     event PeerAbsent(address indexed peer, uint64 generation, uint64 roundNum);
     event CheckedIn(
         address indexed peer,
@@ -102,7 +110,7 @@ interface ITraining {
         uint64 size,
         address[] contributors,
         address[] excluded,
-        string[] reasons
+        uint8[] reasons
     );
     event LossReported(
         address indexed peer,
@@ -122,6 +130,9 @@ interface ITraining {
     /// difference. When all peers have left and nothing was merged yet, the next one sets them anew. A check-in that
     /// the caller made for a round still Collecting is withdrawn (after a restart its model may be gone); one for a
     /// closed round stands. Progress and loss start over. At most 1024 peers. Refused when Complete.
+    /// mergeMethod is "mean", "coordmedian", "geomedian", "trimmedmean:0.2" (any part in (0, 0.5)), "krum:f" or
+    /// "multikrum:f,m" (minPeers at least 2f + 3, m at most minPeers - f), "clippedmean:norm" or "custom:name,digest" (the
+    /// SHA-256 of its library), spelt exactly so: lower case, decimals without needless zeros.
     function registerPeer(
         uint32 minPeers,
         string calldata mergeMethod,
@@ -131,11 +142,10 @@ interface ITraining {
         bool canLead
     ) external;
 
-    /// The caller's program ended without finishing, or its SL shuts down. `reason` has at most 160 bytes. Not
-    /// waited for any more; its check-in and vote for a round still Collecting are withdrawn; a round that waited only
-    /// for it closes. If it leads, the next successor leads at once. When the last Active peer leaves and every
+    /// The caller's program ended without finishing, or its SL shuts down. Not waited for any more; its check-in
+    /// and vote for a round still Collecting are withdrawn; a round that waited only for it closes. If it leads, the next successor leads at once. When the last Active peer leaves and every
     /// Finished one has had its final check-in merged, the training is Complete.
-    function leavePeer(string calldata reason) external;
+    function leavePeer(uint8 reason) external;
 
     /// The caller's model for round `roundNum`, once per round; only a check-in of weightage 0 may be followed by one
     /// with a model. Refused unless Collecting exactly that round and generation, or when `layoutDigest` differs from
@@ -175,7 +185,7 @@ interface ITraining {
         uint64 size,
         address[] calldata contributors,
         address[] calldata excluded,
-        string[] calldata reasons
+        uint8[] calldata reasons
     ) external;
 
     /// The caller, checked in for this round and not the leader, saw no progress of the leader of `term`. When more

@@ -14,7 +14,7 @@ std::string text_of(const fixed_bytes<20>& who) {
   return to_hex(who.view());
 }
 
-/// The proof's blocks, each sealed by those whom the auditor trusts with it.
+/// The proof's blocks, once it is checked that those whom the auditor trusts sealed them.
 class trusted_blocks {
 public:
   static result<trusted_blocks> open(const merge_proof& proof, const merge_trust& trust) {
@@ -56,7 +56,7 @@ private:
   std::map<std::uint64_t, known> blocks_;
 };
 
-/// The event of type Event that `log` proves to be in the contract's record of the round.
+/// Decodes the event that `log` proves, and checks that it is of the contract and the round.
 template <class Event>
 result<Event> check_event(const proven_log& log, const merge_proof& proof) {
   const auto contract = training_address(proof.contract);
@@ -98,7 +98,7 @@ result<> check_merge_claim(const merge_proof& proof, const merge_committed& even
     return fail(merge_proof_errc::event, "{} peers are excluded with {} reasons", event.excluded.size(),
                 event.reasons.size());
   std::vector<address> contributors, excluded;
-  std::vector<std::string> reasons;
+  std::vector<exclusion_reason> reasons;
   for (const auto& model : proof.models) {
     if (!model.excluded && !excluded.empty())
       return fail(merge_proof_errc::models, "models: a contributor stands behind an excluded peer");

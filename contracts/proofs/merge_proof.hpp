@@ -1,5 +1,6 @@
 #pragma once
 
+#include "contracts/training/interface.hpp"
 #include "ledger/proof/log_proof.hpp"
 
 #include <string>
@@ -30,11 +31,11 @@ struct proved_model {
   std::uint64_t size = 0;
   std::uint32_t weightage = 0;
   std::uint64_t base_round = 0;
-  std::optional<std::string> excluded; ///< why it was not merged; none: it was
+  std::optional<exclusion_reason> excluded; ///< why it was not merged; none when it was merged
   ledger::log_proof check_in;
 };
 
-/// A merge record with everything that it takes to believe it.
+/// A merge record with everything that is needed to check it.
 struct merge_proof {
   ledger::chain_identity chain;
   std::string contract; ///< its name
@@ -50,10 +51,10 @@ struct merge_proof {
   std::vector<ledger::handover> handovers;   ///< from genesis to who sealed the blocks
 };
 
-/// Whom an auditor trusts. With a genesis hash the validators of each block follow from the handovers; given
-/// validators have to have sealed every block with logs. With both, both have to hold.
+/// Whom an auditor trusts. With a genesis hash the validators of each block follow from the handovers. With
+/// given validators, these must have sealed every block that has logs. When both are given, both must hold.
 struct merge_trust {
-  std::vector<address> validators; ///< distinct; none: not given
+  std::vector<address> validators; ///< distinct; empty when not given
   std::optional<hash32> genesis_hash;
 };
 
@@ -66,8 +67,8 @@ struct merge_place {
 };
 
 /// Checks every statement of `proof`. It shows that each peer signed that it brought this model, and what the
-/// leader merged. It does not show that a peer did not replace its model before the round closed, which takes
-/// a new registration (ITraining.registerPeer) and another signed check-in.
+/// leader merged. It does not rule out that a peer replaced its model before the round closed, by a new
+/// registration (ITraining.registerPeer) and another signed check-in.
 result<merge_place> verify_merge_proof(const merge_proof& proof, const merge_trust& trust);
 
 } // namespace swarm::contracts

@@ -23,7 +23,7 @@ address who(std::uint8_t key) {
   return paper_key(key).account();
 }
 
-/// What happens in a round, as a test may bend it before it goes on the chain.
+/// What happens in a round; a test may change it before it goes on the chain.
 struct story {
   address contract = training_address(contract_name);
   address merge_to = contract;
@@ -43,7 +43,7 @@ struct story {
                         1003,
                         {who(leader_key), who(peer_key)},
                         {who(excluded_key)},
-                        {"not finite"}};
+                        {exclusion_reason::not_finite}};
 
   paper_txn check_in(std::size_t which, std::uint8_t signer) const {
     return {signer, contract, {abi::encode_event(contract, check_ins[which])}};
@@ -87,10 +87,22 @@ struct proved_story {
       proof.models.push_back({in.peer, in.digest, in.size, in.weightage, in.base_round, std::nullopt,
                               chain.prove(i == 0 ? 1 : 2, at[i], 0)});
     }
-    proof.models[2].excluded = "not finite";
+    proof.models[2].excluded = exclusion_reason::not_finite;
     proof.blocks = {chain.sealed(2), chain.sealed(1)};
     proof.handovers = {chain.handover_at(0), chain.handover_at(1)};
     by_genesis.genesis_hash = chain.identity().genesis_hash;
+  }
+};
+
+/// A good proof, which a test alters.
+struct altered_proof : proved_story {
+  /// For any of these rules.
+  template <class... Rules>
+  void refused(Rules... rules) const {
+    const auto verdict = verify_merge_proof(proof, by_genesis);
+    REQUIRE_FALSE(verdict);
+    CHECK_MESSAGE((verdict.error().is(rules) || ...), verdict.error().category, ": ",
+                  verdict.error().message);
   }
 };
 
@@ -121,16 +133,7 @@ TEST_CASE("a merge record is proved from the genesis block, or from the validato
   CHECK(verify_merge_proof(made.proof, stranger).error().is(proof_errc::genesis));
 }
 
-TEST_CASE("nothing that a merge proof says can be altered") {
-  proved_story made;
-  auto& proof = made.proof;
-  auto& model = proof.models[1];
-  const auto refused = [&](auto rule) {
-    const auto verdict = verify_merge_proof(proof, made.by_genesis);
-    REQUIRE_FALSE(verdict);
-    CHECK_MESSAGE(verdict.error().is(rule), verdict.error().category, ": ", verdict.error().message);
-  };
-
+TEST_CASE_FIXTURE(altered_proof, "nothing that a merge proof says of the merge can be altered") {
   SUBCASE("the chain id") {
     ++proof.chain.chain_id;
     refused(seal_errc::not_a_validator);
@@ -167,6 +170,10 @@ TEST_CASE("nothing that a merge proof says can be altered") {
     --proof.size;
     refused(merge_proof_errc::claim);
   }
+}
+
+TEST_CASE_FIXTURE(altered_proof, "nothing that a merge proof says of the peers can be altered") {
+  auto& model = proof.models[1];
   SUBCASE("a peer") {
     model.peer[7] ^= 1;
     refused(merge_proof_errc::models);
@@ -188,11 +195,11 @@ TEST_CASE("nothing that a merge proof says can be altered") {
     refused(merge_proof_errc::claim);
   }
   SUBCASE("who was excluded") {
-    model.excluded = "late";
+    model.excluded = exclusion_reason::not_available;
     refused(merge_proof_errc::models);
   }
   SUBCASE("why") {
-    proof.models[2].excluded = "late";
+    proof.models[2].excluded = exclusion_reason::not_available;
     refused(merge_proof_errc::claim);
   }
   SUBCASE("one model less") {
@@ -211,6 +218,9 @@ TEST_CASE("nothing that a merge proof says can be altered") {
     model.check_in = proof.models[0].check_in;
     refused(merge_proof_errc::claim);
   }
+}
+
+TEST_CASE_FIXTURE(altered_proof, "a merge proof cannot point elsewhere") {
   SUBCASE("another event") {
     proof.merge.log_index = 0;
     refused(merge_proof_errc::event);
@@ -233,15 +243,7 @@ TEST_CASE("nothing that a merge proof says can be altered") {
   }
 }
 
-TEST_CASE("no byte of the evidence can be altered") {
-  proved_story made;
-  auto& proof = made.proof;
-  const auto refused = [&](auto rule, auto... others) {
-    const auto verdict = verify_merge_proof(proof, made.by_genesis);
-    REQUIRE_FALSE(verdict);
-    CHECK_MESSAGE((verdict.error().is(rule) || ... || verdict.error().is(others)), verdict.error().category,
-                  ": ", verdict.error().message);
-  };
+TEST_CASE_FIXTURE(altered_proof, "no byte of the evidence can be altered") {
   const auto each_byte = [](auto& raw, std::size_t step, const auto& check) {
     for (std::size_t i = 0; i < raw.size(); i += step) {
       raw[i] ^= 0x20;
@@ -249,7 +251,6 @@ TEST_CASE("no byte of the evidence can be altered") {
       raw[i] ^= 0x20;
     }
   };
-
   SUBCASE("headers") {
     for (auto& block : proof.blocks)
       each_byte(block.header, 7, [&] {
@@ -293,12 +294,15 @@ TEST_CASE("no byte of the evidence can be altered") {
       for (auto& node : *nodes)
         each_byte(node, 3, [&] { refused(proof_errc::validators); });
   }
+}
+
+TEST_CASE_FIXTURE(altered_proof, "the evidence has every block and handover once, in order") {
   SUBCASE("a handover left out") {
     proof.handovers.pop_back();
     refused(seal_errc::too_many);
   }
   SUBCASE("a block that claims to be before all validators") {
-    auto header = made.chain.header(2);
+    auto header = chain.header(2);
     header.block_num = 0;
     proof.blocks.push_back({ledger::encode_header(header), {}});
     proof.merge.block_num = 0;

@@ -3,8 +3,8 @@
 #include "contracts/abi/client.hpp"
 #include "contracts/registry/interface.hpp"
 
-/// The NodeRegistry for programs outside the chain: `encode` and `decode_answer` of abi/client.hpp with the structs
-/// of interface.hpp, and short names for calls that are made in several places.
+/// The NodeRegistry for programs outside the chain: `encode` and `decode_answer` of abi/client.hpp with the
+/// structs of interface.hpp, and short names for calls that are made in several places.
 namespace swarm::contracts {
 
 inline bytes encode_register_node(const register_node_args& args) {

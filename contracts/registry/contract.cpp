@@ -142,7 +142,7 @@ private:
     return {};
   }
 
-  /// One certificate, one vote.
+  /// Checks that no other validator has this certificate: a certificate has one vote.
   result<> check_unused(const hash32& cert_fingerprint, const address& account,
                         const std::vector<address>& members) const {
     for (const auto& member : members) {

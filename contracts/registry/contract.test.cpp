@@ -1,5 +1,6 @@
 #include "contracts/registry/contract.hpp"
 
+#include "base/testing/wording.hpp"
 #include "contracts/contracts.hpp"
 #include "contracts/testing/training_probe.hpp"
 
@@ -7,13 +8,14 @@
 
 using namespace swarm;
 using namespace swarm::contracts;
+using swarm::testing::wording;
 
 namespace {
 
 node_view node_of(const memory_world& world, const address& account) {
   return decode_node(world.view({}, node_registry_address(), encode_node(account)).output).value();
 }
-std::string refusal(memory_world& world, const address& from, const register_node_args& args) {
+wording refusal(memory_world& world, const address& from, const register_node_args& args) {
   const auto done = world.send(from, node_registry_address(), encode_register_node(args));
   return done.ok ? "" : revert_text(done.output);
 }
@@ -58,7 +60,7 @@ TEST_CASE("a node registers, changes its entry, leaves and comes back") {
   CHECK(!node_of(world, sl).active);
   CHECK(node_of(world, sl).since_block == 3);
   const auto again = world.send(sl, node_registry_address(), encode_leave_node());
-  CHECK(revert_text(again.output) == to_hex(sl.view()) + " left already, in block 3");
+  CHECK(wording(revert_text(again.output)) == to_hex(sl.view()) + " left already, in block 3");
   CHECK(refusal(world, sl, sl_args()) == "");
   CHECK(node_of(world, sl).active);
   CHECK(node_of(world, sl).endpoint == "sl1.example:30305");
@@ -88,7 +90,7 @@ TEST_CASE("entries out of bounds are refused in words") {
   CHECK(with([](auto& a) { a.type = node_type::sn; })
         == "an SN has no parent, got " + to_hex(test_account(9).view()));
   const auto never = world.send(me, node_registry_address(), encode_leave_node());
-  CHECK(revert_text(never.output) == to_hex(me.view()) + " is not registered");
+  CHECK(wording(revert_text(never.output)) == to_hex(me.view()) + " is not registered");
   CHECK(with([](auto&) {}) == "");
   CHECK(with([](auto& a) { a.type = node_type::swci; })
         == to_hex(me.view()) + " is registered as SL and cannot become SWCI");
@@ -99,7 +101,7 @@ TEST_CASE("nodes are listed in pages and limited in number") {
   for (std::uint16_t i = 0; i < nodes_max; ++i)
     REQUIRE(register_node(world, test_account(i), node_type::sl, "n").ok);
   const auto full = register_node(world, test_account(nodes_max), node_type::sl);
-  CHECK(revert_text(full.output) == "the network is full: 4096 nodes are registered");
+  CHECK(wording(revert_text(full.output)) == "the network is full: 4096 nodes are registered");
   CHECK(register_node(world, test_account(7), node_type::sl, "renewed").ok);
   const auto page = [&world](std::uint64_t first, std::uint64_t count) {
     return decode_nodes(world.view({}, node_registry_address(), encode_nodes(first, count)).output).value();

@@ -60,7 +60,7 @@ struct nodes_args {
   u256 count;
 };
 
-// Who seals blocks. Votes are of validators, on one account each.
+// Who seals blocks. Validators vote, on one account at a time.
 
 struct propose_validator_vote_args {
   static constexpr abi::call<> function{"proposeValidatorVote"};
@@ -106,7 +106,8 @@ struct validator_voted {
   bool add = false;
   bool operator==(const validator_voted&) const = default;
 };
-/// Every block that changes who seals has such a log; its topic 0 is `event_topic<validators_changed>()`.
+/// Every block that changes the validators has such a log; its topic 0 is
+/// `event_topic<validators_changed>()`.
 struct validators_changed {
   static constexpr abi::event event{"ValidatorsChanged", {1}};
   address account;

@@ -30,7 +30,7 @@ public:
   /// Appends `account` to the list.
   void add_account(const address& account, std::uint64_t index);
 
-  /// One account's record; finding it costs one hash.
+  /// One account's record. Finding its place costs one hash.
   class record {
   public:
     record(const slots& in, const hash32& base) : slots_(in), base_(base) {}

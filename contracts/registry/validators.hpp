@@ -6,9 +6,9 @@
 
 namespace swarm::contracts {
 
-/// The validators of `members`, who stand in the order in which they were let in: all of them, but of
-/// two only the first. With two validators either one's absence stops the chain, so a second member
-/// waits for a third.
+/// The validators of `members`, which are in the order in which they were let in: all of them, but only the
+/// first of two. With two validators either one's absence would stop the chain, so a second member waits
+/// for a third.
 std::vector<address> validators_of(const std::vector<address>& members);
 
 /// Who seals blocks, who waits to, and who votes for a change: slots of the NodeRegistry.
@@ -24,7 +24,7 @@ public:
   std::vector<address> members() const;
   /// Writes the members and the validators that follow from them.
   void set_members(const std::vector<address>& members, std::uint64_t block_num) const;
-  /// Sorted, as the next block's consensus takes them.
+  /// The validators of the next block, sorted.
   std::vector<address> validators() const;
   std::uint64_t last_change() const;
 

@@ -1,5 +1,6 @@
 #include "contracts/registry/validators.hpp"
 
+#include "base/testing/wording.hpp"
 #include "contracts/contracts.hpp"
 #include "contracts/testing/training_probe.hpp"
 
@@ -7,6 +8,7 @@
 
 using namespace swarm;
 using namespace swarm::contracts;
+using swarm::testing::wording;
 
 namespace {
 
@@ -29,12 +31,12 @@ struct network {
   memory_world::outcome send(std::uint16_t from, const bytes& input) {
     return world.send(test_account(from), node_registry_address(), input);
   }
-  /// Empty when it went well, else the revert's text.
-  std::string vote(std::uint16_t from, std::uint16_t on, bool add) {
+  /// Returns the revert's text, or nothing when the vote was accepted.
+  wording vote(std::uint16_t from, std::uint16_t on, bool add) {
     const auto done = send(from, encode_propose_validator_vote(test_account(on), add));
     return done.ok ? "" : revert_text(done.output);
   }
-  /// All validators vote, until it is done.
+  /// Validators vote one after the other until the change is made.
   void everybody_votes(std::uint16_t on, bool add) {
     for (const auto& voter : validators()) {
       if ((std::ranges::count(members(), test_account(on)) == 1) == add) return;
@@ -121,7 +123,7 @@ TEST_CASE("a silent validator is voted out, a vote can be taken back") {
   CHECK(net.vote(2, 4, false) == "");
   CHECK(net.validators() == accounts({1, 2, 3}));
   const auto none = net.send(2, encode_discard_validator_vote(test_account(4)));
-  CHECK(revert_text(none.output) == hex(2) + " has no vote on " + hex(4));
+  CHECK(wording(revert_text(none.output)) == hex(2) + " has no vote on " + hex(4));
   CHECK(net.vote(1, 4, false) == hex(4) + " is no member of the validators");
   // It is still registered and may be let in again.
   net.everybody_votes(4, true);
@@ -159,7 +161,7 @@ TEST_CASE("who leaves ceases to be a validator, the last one has to stay") {
   REQUIRE(net.send(2, encode_leave_node()).ok);
   CHECK(net.validators() == accounts({3}));
   const auto last = net.send(3, encode_leave_node());
-  CHECK(revert_text(last.output) == hex(3) + " is the last validator and has to stay");
+  CHECK(wording(revert_text(last.output)) == hex(3) + " is the last validator and has to stay");
   CHECK(net.validators() == accounts({3}));
 }
 
@@ -176,7 +178,7 @@ TEST_CASE("only registered SNs with a certificate of their own are let in") {
   REQUIRE(net.register_sn(2, 2).ok);
   CHECK(net.vote(1, 2, true) == "");
   const auto stolen = net.register_sn(2, 1);
-  CHECK(revert_text(stolen.output)
+  CHECK(wording(revert_text(stolen.output))
         == "the certificate of " + hex(2) + " is that of the validator " + hex(1) + "; each needs its own");
   CHECK(net.vote(1, 2, true) == hex(2) + " is a member of the validators already");
   REQUIRE(net.register_sn(2, 22).ok); // a renewed certificate

@@ -15,7 +15,7 @@ public:
     return found == written.end() ? hash32{} : found->second;
   }
   void store(const address&, const hash32& key, const hash32& value) override { written[key] = value; }
-  // Writing initial storage is no call: there is nobody to send events to, nothing to deploy.
+  // Writing initial storage is not a call: it emits no events and deploys nothing.
   void emit(ledger::log_entry) override { SWARM_ASSERT(false); }
   bool has_code(const address&) override { return false; }
   void deploy(const address&, std::uint8_t) override { SWARM_ASSERT(false); }

@@ -8,7 +8,7 @@ namespace swarm::contracts {
 namespace {
 
 constexpr std::size_t slot_size = 32;
-/// Nothing the contracts keep is longer; a longer length can only be a corrupted store.
+/// The longest text that contracts keep; a greater length can only come from a corrupted store.
 constexpr std::uint64_t text_bytes_max = 1 << 20;
 
 std::uint64_t chunk_count(std::uint64_t size) {

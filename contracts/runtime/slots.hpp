@@ -8,8 +8,8 @@
 #include <string>
 #include <type_traits>
 
-/// How contract state is laid out in 32-byte slots. As Solidity does it where that is good (mappings, dynamic
-/// arrays, strings), except that the members of a packed slot stand from left to right.
+/// How contract state is laid out in 32-byte slots. Mappings, dynamic arrays and strings are as in Solidity;
+/// the members of a packed slot stand from left to right.
 namespace swarm::contracts {
 
 namespace detail {
@@ -67,7 +67,7 @@ T unpack(const hash32& word) {
 /// `base + offset` as 256-bit numbers; wraps around.
 hash32 slot_after(const hash32& base, std::uint64_t offset);
 
-/// One contract's slots within one call. Hashing for slot numbers is charged for.
+/// One contract's slots within one call. Hashing to find slot numbers is charged.
 class slots {
 public:
   slots(ledger::contract_host& host, const address& contract) : host_(host), contract_(contract) {}

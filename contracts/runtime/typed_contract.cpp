@@ -4,7 +4,7 @@ namespace swarm::contracts {
 
 namespace {
 
-/// The longest front of `text` of at most `size` bytes that ends between characters.
+/// The longest beginning of `text` of at most `size` bytes that does not split a character.
 std::string_view cut(std::string_view text, std::size_t size) {
   if (text.size() <= size) return text;
   while (size > 0 && (static_cast<std::uint8_t>(text[size]) & 0xc0) == 0x80)

@@ -20,7 +20,7 @@ std::string quoted(std::string_view text);
 /// log lines. `what` names it in the message.
 result<> check_text(std::string_view what, std::string_view text, std::size_t bytes_max);
 
-/// What a contract says when it refuses a call; the text is the interface.
+/// Refuses a call. Callers see the text as the reason of the revert.
 template <class... Args>
 tl::unexpected<error> refuse(fmt::format_string<Args...> text, Args&&... args) {
   return fail(errc::denied, text, std::forward<Args>(args)...);
@@ -28,7 +28,7 @@ tl::unexpected<error> refuse(fmt::format_string<Args...> text, Args&&... args) {
 
 namespace detail {
 
-/// How far a function may go wrong before its own code runs: named for the caller.
+/// The text of a revert for call data that a function cannot decode.
 std::string undecodable(const std::string& signature, const error& reason);
 std::string no_such_function(std::string_view contract, bytes_view input);
 
@@ -36,7 +36,7 @@ std::string no_such_function(std::string_view contract, bytes_view input);
 
 /// The native contract that `Interface` describes. `Call` is one call: its functions are the overloads of
 /// `Call::on(const Args&)`, each of which returns a result of the function's answer. A failed result becomes
-/// Error(string) with the error's message. Call data have to be canonical.
+/// Error(string) with the error's message. Call data must be in canonical encoding.
 template <class Call, class Interface>
 class typed_contract final : public ledger::native_contract {
 public:

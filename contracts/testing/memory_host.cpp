@@ -7,7 +7,7 @@
 
 namespace swarm::contracts {
 
-/// Writes at once, remembers what was there before.
+/// Writes at once and remembers what was there before.
 class memory_world::host final : public ledger::contract_host {
 public:
   host(world_state& state, std::uint64_t gas_limit)

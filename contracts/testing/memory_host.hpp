@@ -7,7 +7,8 @@
 
 namespace swarm::contracts {
 
-/// A world in memory for tests: genesis of a contract set, calls with gas, undo on revert, events kept.
+/// Contracts and their storage in memory, for tests. It starts with the genesis of a contract set, charges
+/// gas, undoes reverted calls and keeps events.
 class memory_world {
 public:
   /// Prices much like the EVM's, so that tests see what a call costs relative to others.
@@ -28,16 +29,16 @@ public:
     std::uint64_t stores = 0;
   };
 
-  /// A transaction in a block of its own; without effect when it reverts or runs out of gas.
+  /// Sends a transaction in a block of its own. It has no effect when it reverts or runs out of gas.
   outcome send(const address& from, const address& to, bytes_view input,
                std::uint64_t gas_limit = ~std::uint64_t{0});
-  /// An eth_call: never has an effect.
+  /// Makes an eth_call, which never has an effect.
   outcome view(const address& from, const address& to, bytes_view input) const;
 
   std::uint64_t block_num() const { return block_num_; }
-  /// Hash of the newest block: the parent of the next call's block.
+  /// The hash of the newest block, the parent of the next call's block.
   hash32 head_hash() const;
-  /// Slots that hold something.
+  /// How many slots are not empty.
   std::size_t slot_count() const { return state_.slots.size(); }
 
 private:
@@ -55,7 +56,7 @@ private:
   std::uint64_t block_num_ = 0;
 };
 
-/// The test account with this number, which its last two bytes show.
+/// The test account with this number, which is in its last two bytes.
 address test_account(std::uint16_t number);
 
 } // namespace swarm::contracts

@@ -153,7 +153,7 @@ void naive_training::complete() {
 
 bool naive_training::call(const address& caller, const register_peer_args& args) {
   if (phase_ == round_phase::complete) return false;
-  const std::set<std::string> methods{"mean", "coordmedian", "geomedian"};
+  const std::set<std::string> methods{"mean", "coordmedian", "geomedian", "trimmedmean:0.25"};
   if (args.weightage < 1 || args.weightage > 100 || args.min_peers < 1 || args.min_peers > 1024
       || !methods.contains(args.merge_method))
     return false;
@@ -185,7 +185,7 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
 
 bool naive_training::call(const address& caller, const leave_peer_args& args) {
   auto* peer = find(caller);
-  if (peer == nullptr || peer->view.state == peer_state::left || args.reason.size() > 160) return false;
+  if (peer == nullptr || peer->view.state == peer_state::left) return false;
   if (phase_ == round_phase::collecting && peer->in) withdraw(*peer);
   suspects_.erase(caller);
   peer->view.state = peer_state::left;
@@ -260,8 +260,6 @@ bool naive_training::call(const address& caller, const commit_merge_args& args) 
       merge.contributors.push_back(peer->view.account);
   }
   if (named != expected) return false;
-  for (const auto& reason : args.reasons)
-    if (reason.size() > 160) return false;
   merges_[round_] = merge;
   events.push_back(merge_committed{round_, generation_, term_, caller, args.digest, args.size,
                                    args.contributors, args.excluded, args.reasons});

@@ -8,12 +8,12 @@
 
 namespace swarm::contracts {
 
-/// The training contract once more, as plainly as can be: no slots, no counters, everything is counted anew
-/// each time. The twin that random calls compare the contract with. Callers are taken to be active SLs
-/// (resets: SNs).
+/// The training contract written once more as simply as possible: without slots or counters, everything is
+/// counted anew each time. Random calls compare the contract with this twin. Callers are assumed to be active
+/// SLs, and SNs for resets.
 class naive_training {
 public:
-  /// Answers whether the call is accepted; `events` then holds what it emitted.
+  /// Returns whether the call is accepted; `events` then holds what it emitted.
   bool call(const address& caller, const register_peer_args& args);
   bool call(const address& caller, const leave_peer_args& args);
   bool call(const address& caller, const check_in_args& args);

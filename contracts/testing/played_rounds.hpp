@@ -27,7 +27,7 @@ inline bytes commit_input(const memory_world& world) {
   return encode_commit_merge(args);
 }
 
-/// `count` SLs that are peers of the default training, all of which it takes.
+/// A world with `count` SLs that are peers of the default training; a round needs all of them.
 inline memory_world world_of(std::uint16_t count) {
   memory_world world(make_contracts());
   for (std::uint16_t i = 0; i < count; ++i) {
@@ -41,7 +41,7 @@ inline memory_world world_of(std::uint16_t count) {
 struct round_cost {
   memory_world::outcome first, middle, last, commit;
 };
-/// Plays one round of everybody and reports what the calls cost.
+/// Plays one round with all peers and reports what the calls cost.
 inline round_cost play_round(memory_world& world, std::uint16_t count, std::uint64_t round_num) {
   round_cost out;
   for (std::uint16_t i = 0; i < count; ++i) {

@@ -29,7 +29,7 @@ public:
     return decode_answer<training_name_args>(read(encode(training_name_args{}))).value();
   }
 
-  /// What does not hold of the state that always has to; empty when everything does.
+  /// The invariant of the state that does not hold; empty when all do.
   std::string broken_invariant() const;
 
 private:

@@ -3,12 +3,12 @@
 #include "contracts/abi/client.hpp"
 #include "contracts/training/interface.hpp"
 
-/// A training contract for programs outside the chain: `encode` and `decode_answer` of abi/client.hpp with the structs
-/// of interface.hpp, and short names for calls that are made in several places.
+/// A training contract for programs outside the chain: `encode` and `decode_answer` of abi/client.hpp with
+/// the structs of interface.hpp, and short names for calls that are made in several places.
 namespace swarm::contracts {
 
-/// Losses and metrics on the chain are millionths. Not a number becomes the smallest int64, what is too large
-/// the next value that fits; `from_micro` turns the smallest int64 back into not-a-number.
+/// Losses and metrics are millionths on the chain. NaN becomes the smallest int64, and a value that is too
+/// large becomes the nearest one that fits; `from_micro` turns the smallest int64 back into NaN.
 std::int64_t to_micro(double value);
 double from_micro(std::int64_t micro);
 

@@ -1,6 +1,7 @@
 #include "contracts/training/client.hpp"
 
 #include "base/hash.hpp"
+#include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,6 +10,7 @@
 
 using namespace swarm;
 using namespace swarm::contracts;
+using swarm::testing::wording;
 
 TEST_CASE("a training is where the interface says") {
   const auto hash = keccak256("swarmd/training/defaultbb.cqdb.sml.hpe");
@@ -35,6 +37,11 @@ TEST_CASE("names for people") {
   CHECK(to_string(round_phase::merging) == "merging");
   CHECK(to_string(peer_state::absent) == "absent");
   CHECK(to_string(on_train_end::snapshot) == "snapshot");
+  CHECK(to_string(leave_reason::program_gone) == "program gone");
+  CHECK(to_string(last_value(leave_reason{})) == "disk failed");
+  CHECK(to_string(exclusion_reason::not_finite) == "not finite");
+  CHECK(parse_exclusion_reason("other parameters") == exclusion_reason::other_parameters);
+  CHECK(!parse_exclusion_reason("born 1961-04-03"));
   CHECK(is_training_name("a.B-9_"));
   CHECK(!is_training_name("a b"));
 }
@@ -58,6 +65,6 @@ TEST_CASE("events of other contracts are told from broken ones") {
   hash32 not_an_address;
   not_an_address.fill(0xff);
   const auto wrong = decode_training_event({event_topic<training_reset>(), not_an_address}, bytes(32));
-  CHECK(wrong.error().message
+  CHECK(wording(wrong.error())
         == "topics of TrainingReset(uint64,address): item 1: a value of more than 20 bytes");
 }

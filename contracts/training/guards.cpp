@@ -1,7 +1,7 @@
 #include "contracts/registry/node_records.hpp"
 #include "contracts/training/training_call.hpp"
 
-// What the functions of a training ask before they change anything.
+// What the functions of a training check before they change anything.
 namespace swarm::contracts {
 
 result<training_call::found_peer> training_call::calling_peer() const {

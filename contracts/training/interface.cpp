@@ -34,4 +34,28 @@ std::string_view to_string(on_train_end mode) {
   return names.at(static_cast<std::size_t>(mode));
 }
 
+std::string_view to_string(leave_reason reason) {
+  static constexpr std::array<std::string_view, 11> names{
+      "program gone",     "program failed",   "program ended",    "node stopped",
+      "node restarted",   "other parameters", "model not usable", "nothing to merge",
+      "final model lost", "no final model",   "disk failed"};
+  static_assert(names.size() == static_cast<std::size_t>(last_value(leave_reason{})) + 1);
+  return names.at(static_cast<std::size_t>(reason));
+}
+
+namespace {
+constexpr std::array<std::string_view, 3> exclusion_names{"not available", "other parameters", "not finite"};
+static_assert(exclusion_names.size() == static_cast<std::size_t>(last_value(exclusion_reason{})) + 1);
+} // namespace
+
+std::string_view to_string(exclusion_reason reason) {
+  return exclusion_names.at(static_cast<std::size_t>(reason));
+}
+
+std::optional<exclusion_reason> parse_exclusion_reason(std::string_view words) {
+  const auto* found = std::find(exclusion_names.begin(), exclusion_names.end(), words);
+  if (found == exclusion_names.end()) return std::nullopt;
+  return static_cast<exclusion_reason>(found - exclusion_names.begin());
+}
+
 } // namespace swarm::contracts

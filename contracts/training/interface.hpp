@@ -4,10 +4,12 @@
 #include "contracts/abi/description.hpp"
 #include "contracts/runtime/page.hpp"
 
+#include <optional>
+
 /// interfaces/ITraining.sol in C++ types; tests/contracts/check_interfaces compares the two.
 namespace swarm::contracts {
 
-/// The training contract every chain has from genesis on.
+/// The training contract that every chain has from genesis on.
 inline constexpr std::string_view default_training_name = "defaultbb.cqdb.sml.hpe";
 
 /// Where the training contract called `name` lives: last 20 bytes of keccak256("swarmd/training/" || name).
@@ -19,11 +21,33 @@ bool is_training_name(std::string_view name);
 
 inline constexpr std::uint32_t peers_max = 1024; ///< of one generation of a training
 inline constexpr std::uint32_t weightage_max = 100;
-inline constexpr std::size_t reason_bytes_max = 160; ///< of leavePeer and of each entry of commitMerge
 
 enum class round_phase : std::uint8_t { collecting, merging, complete };
 enum class peer_state : std::uint8_t { none, active, absent, finished, left };
 enum class on_train_end : std::uint8_t { inactive, snapshot, active };
+
+/// Why a peer left. Only these codes stand on the chain, never a text: what a program says when it fails may
+/// quote its data, and every organisation reads the chain for good. New ones come last.
+enum class leave_reason : std::uint8_t {
+  program_gone,     ///< it closed its pipes without a word, or its SL refused it
+  program_failed,   ///< it said that it could not evaluate a merged model
+  program_ended,    ///< it ended its session before the training was over
+  node_stopped,     ///< the SL was told to stop
+  node_restarted,   ///< the SL's process had ended within the session
+  other_parameters, ///< its model has other parameters than its peers'
+  model_unusable,   ///< its model cannot be merged, nor any other of the round
+  nothing_to_merge, ///< no model of the round can be merged
+  final_model_lost, ///< nobody gives it the final model
+  no_final_model,   ///< nobody would bring a last model: every peer's checkinModelOnTrainEnd is 'inactive'
+  disk_failed       ///< its SL's disk does not take its model
+};
+
+/// Why the leader left a model out of the merge. As above.
+enum class exclusion_reason : std::uint8_t {
+  not_available,    ///< the leader could not get the model that was checked in
+  other_parameters, ///< not those of most models of the round
+  not_finite        ///< it has NaN or infinite values
+};
 
 constexpr round_phase last_value(round_phase) {
   return round_phase::complete;
@@ -35,9 +59,21 @@ constexpr on_train_end last_value(on_train_end) {
   return on_train_end::active;
 }
 
+constexpr leave_reason last_value(leave_reason) {
+  return leave_reason::disk_failed;
+}
+constexpr exclusion_reason last_value(exclusion_reason) {
+  return exclusion_reason::not_finite;
+}
+
 std::string_view to_string(round_phase phase);
 std::string_view to_string(peer_state state);
 std::string_view to_string(on_train_end mode);
+/// The words that people read for a reason; in proof files too.
+std::string_view to_string(leave_reason reason);
+std::string_view to_string(exclusion_reason reason);
+/// The reverse of `to_string`; none when there is no such reason.
+std::optional<exclusion_reason> parse_exclusion_reason(std::string_view words);
 
 struct head_view {
   std::uint64_t generation = 0;
@@ -54,7 +90,7 @@ struct head_view {
   std::uint64_t merged_round = 0; ///< 0: nothing merged yet
   hash32 merged_digest;
   std::uint64_t merged_size = 0;
-  address merged_by; ///< the leader that committed it, so the first one to ask for the file
+  address merged_by; ///< the leader that committed it, who is asked first for the file
   bool operator==(const head_view&) const = default;
 };
 
@@ -95,11 +131,11 @@ struct merge_view {
   std::uint64_t size = 0;
   std::vector<address> contributors;
   std::vector<address> excluded;
-  std::vector<std::string> reasons; ///< one for each of `excluded`
+  std::vector<exclusion_reason> reasons; ///< one for each of `excluded`
   bool operator==(const merge_view&) const = default;
 };
 
-// Functions that change the training, then those that only answer.
+// First the functions that change the training, then those that only answer.
 
 struct register_peer_args {
   static constexpr abi::call<> function{"registerPeer"};
@@ -112,7 +148,7 @@ struct register_peer_args {
 };
 struct leave_peer_args {
   static constexpr abi::call<> function{"leavePeer"};
-  std::string reason;
+  leave_reason reason = leave_reason::program_gone;
 };
 struct check_in_args {
   static constexpr abi::call<> function{"checkIn"};
@@ -139,7 +175,7 @@ struct commit_merge_args {
   std::uint64_t size = 0;
   std::vector<address> contributors;
   std::vector<address> excluded;
-  std::vector<std::string> reasons;
+  std::vector<exclusion_reason> reasons;
 };
 struct suspect_leader_args {
   static constexpr abi::call<> function{"suspectLeader"};
@@ -197,7 +233,7 @@ struct peer_left {
   static constexpr abi::event event{"PeerLeft", {1}};
   address peer;
   std::uint64_t generation = 0;
-  std::string reason;
+  leave_reason reason = leave_reason::program_gone;
   bool operator==(const peer_left&) const = default;
 };
 struct peer_absent {
@@ -262,7 +298,7 @@ struct merge_committed {
   std::uint64_t size = 0;
   std::vector<address> contributors;
   std::vector<address> excluded;
-  std::vector<std::string> reasons;
+  std::vector<exclusion_reason> reasons;
   bool operator==(const merge_committed&) const = default;
 };
 struct loss_reported {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-// A closed round: its leader commits, or others see that it does not.
+// Calls on a closed round: its leader commits the merge, or others suspect the leader.
 namespace swarm::contracts {
 
 result<> training_call::on(const suspect_leader_args& args) {
@@ -31,7 +31,7 @@ struct candidate {
   bool named = false;
 };
 
-/// Marks the candidate called `account` as named; `role` is for the message.
+/// Marks the candidate `account` as named in the merge; `role` is for the message.
 result<std::uint16_t> name_candidate(std::vector<candidate>& candidates, const address& account,
                                      std::string_view role, std::uint64_t round_num) {
   const auto found =
@@ -67,7 +67,6 @@ result<merge_record> training_call::check_partition(const commit_merge_args& arg
     out.contributors.push_back(index);
   }
   for (std::size_t i = 0; i < args.excluded.size(); ++i) {
-    SWARM_CHECK(check_text("reason", args.reasons[i], reason_bytes_max));
     SWARM_TRY(const auto index,
               name_candidate(candidates, args.excluded[i], "excluded peer", args.round_num));
     out.excluded.push_back({index, args.reasons[i]});

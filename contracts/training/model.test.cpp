@@ -47,7 +47,7 @@ public:
   seeded_random random;
   memory_world world;
   address where;
-  /// Made for each use, so that copies of this world read themselves.
+  /// The probe is made for each use, so that a copy of this object reads its own world.
   training_probe probe() const { return {world, where}; }
   naive_training twin;
   std::size_t accepted = 0;
@@ -84,7 +84,7 @@ private:
       REQUIRE(probe().merge_of(round_num) == merge);
   }
 
-  /// One leader per term, one merge per round, contributors among those that checked in.
+  /// Checks that a term has one leader, a round one merge, and that contributors had checked in.
   void check_history(const training_event& event) {
     const auto lead = [this](std::uint64_t round_num, std::uint32_t term, const address& leader) {
       const auto generation = twin.head().generation;
@@ -118,7 +118,10 @@ void random_register(twin_world& both, const address& caller) {
   auto& random = both.random;
   register_peer_args args;
   args.min_peers = mostly(random, 2u);
-  args.merge_method = random.below(30) == 0 ? "geomedian" : random.below(40) == 0 ? "bogus" : "mean";
+  args.merge_method = random.below(30) == 0   ? "geomedian"
+                      : random.below(30) == 0 ? "trimmedmean:0.25"
+                      : random.below(40) == 0 ? "bogus"
+                                              : "mean";
   args.weightage = random.below(20) == 0 ? 101 : static_cast<std::uint32_t>(1 + random.below(100));
   args.train_end = static_cast<on_train_end>(random.below(3));
   args.epochs_total = static_cast<std::uint32_t>(random.below(50));
@@ -157,7 +160,7 @@ void random_commit(twin_world& both, const address& caller) {
     if (one.weightage == 0 && random.below(40) != 0) continue;
     if (random.below(5) == 0) {
       args.excluded.push_back(one.peer);
-      args.reasons.push_back(std::string(random.below(40) * 4, 'x'));
+      args.reasons.push_back(static_cast<exclusion_reason>(random.below(3)));
     } else {
       args.contributors.insert(args.contributors.begin()
                                    + static_cast<std::ptrdiff_t>(random.below(args.contributors.size() + 1)),
@@ -188,7 +191,7 @@ void random_call(twin_world& both) {
     random_commit(both, caller);
   } else if (dice < 91) {
     if (random.below(3) == 0 && !head.leader.is_zero()) caller = head.leader;
-    const leave_peer_args args{std::string(random.below(170), 'r')};
+    const leave_peer_args args{static_cast<leave_reason>(random.below(9))};
     both.call(caller, args);
   } else if (dice < 99) {
     const report_loss_args args{
@@ -199,13 +202,13 @@ void random_call(twin_world& both) {
   }
 }
 
-/// From some state on everyone who has not left acts as a good peer does, until the training is complete.
-/// With `leaders_die` the first leader of each round falls silent for as long as somebody else can lead.
+/// Plays a training to its end: from some state on everyone who has not left acts as a good peer does. With
+/// `leaders_die` the first leader of each round falls silent for as long as somebody else can lead.
 class ending {
 public:
   ending(const twin_world& from, bool leaders_die) : both_(from), leaders_die_(leaders_die) {}
 
-  /// The number of calls it took; `limit` when it did not come to an end.
+  /// Returns the number of calls it took, or `limit` when it did not come to an end.
   std::size_t play(std::size_t limit) {
     while (calls_ < limit && both_.twin.head().phase != round_phase::complete) {
       const auto head = both_.twin.head();
@@ -243,7 +246,7 @@ private:
     FAIL("all accounts take part and the round does not move on");
   }
 
-  /// Refused when it is in already.
+  /// The check-in is refused when the peer is in already.
   bool check_in(const address& account, std::uint64_t round_num) {
     const auto now = both_.twin.head();
     if (now.phase != round_phase::collecting || now.round_num != round_num) return false;
@@ -316,7 +319,7 @@ TEST_CASE(
     accepted += both.accepted;
   }
   CHECK(accepted > 4000);
-  // Every kind of event has to have come up often, or the sequences test less than they claim.
+  // Every kind of event must have come up often, or the sequences test less than they claim.
   for (std::size_t kind = 0; kind < std::variant_size_v<training_event>; ++kind) {
     CAPTURE(kind);
     CHECK(seen[std::to_string(kind)] >= 20);

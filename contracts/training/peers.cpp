@@ -1,30 +1,44 @@
+#include "base/merge_method.hpp"
 #include "contracts/registry/node_records.hpp"
 #include "contracts/training/training_call.hpp"
 
 // Peers come, report and go; operators start the training over.
 namespace swarm::contracts {
 
+namespace {
+
+/// The method is one that there is, in its one spelling, and rounds of `min_peers` are large enough for it.
+result<> check_method(const register_peer_args& args) {
+  const auto method = parse_merge_method(args.merge_method);
+  if (!method) return refuse("{}", method.error().message);
+  if (const auto spelt = text_of(*method); spelt != args.merge_method)
+    return refuse("mergeMethod {} is spelt '{}'", quoted(args.merge_method), spelt);
+  if (method->kind == merge_method::custom && !method->library)
+    return refuse("mergeMethod '{}' lacks the digest of its library", args.merge_method);
+  if (const auto fits = check_peers(*method, args.min_peers); !fits)
+    return refuse("{}", fits.error().message);
+  return {};
+}
+
+} // namespace
+
 result<> training_call::agree_on_parameters(const register_peer_args& args) {
   auto& round = state_.round;
   const auto& counts = state_.counts;
   if (args.min_peers == 0 || args.min_peers > peers_max)
     return refuse("minPeers is {}, expected 1 to {}", args.min_peers, peers_max);
-  const auto method = parse_merge_method(args.merge_method);
-  if (method == merge_method::none)
-    return refuse("mergeMethod {} is unknown, expected 'mean', 'coordmedian' or 'geomedian'",
-                  quoted(args.merge_method));
+  SWARM_CHECK(check_method(args));
   // Parameters nobody trains under, nor ever merged under, bind nobody.
   const bool deserted = counts.active + counts.absent + counts.finished == 0 && round.round_num == 1;
   if (round.min_peers == 0 || deserted) {
     round.min_peers = static_cast<std::uint16_t>(args.min_peers);
-    round.method = method;
+    state_.set_merge_method(args.merge_method);
     return {};
   }
   if (args.min_peers != round.min_peers)
     return refuse("minPeers {} is in force, peer asked for {}", round.min_peers, args.min_peers);
-  if (method != round.method)
-    return refuse("mergeMethod '{}' is in force, peer asked for '{}'", to_string(round.method),
-                  to_string(method));
+  if (const auto method = state_.merge_method(); args.merge_method != method)
+    return refuse("mergeMethod '{}' is in force, peer asked for '{}'", method, args.merge_method);
   return {};
 }
 
@@ -74,7 +88,6 @@ result<> training_call::on(const register_peer_args& args) {
 }
 
 result<> training_call::on(const leave_peer_args& args) {
-  SWARM_CHECK(check_text("reason", args.reason, reason_bytes_max));
   SWARM_TRY(auto caller, calling_peer());
   auto& peer = caller.slot;
   auto& counts = state_.counts;

@@ -37,7 +37,7 @@ void rounds::settle() {
     settle_collecting();
     break;
   case round_phase::merging:
-    // The leader itself is in and has no say; nor have those that left.
+    // The leader itself is in the round but has no vote; nor have those that left.
     if (is_majority(counts.suspects, counts.checked_in - counts.left_in - 1u)) advance_leader();
     break;
   case round_phase::complete:
@@ -48,17 +48,17 @@ void rounds::settle() {
 void rounds::settle_collecting() {
   const auto& counts = state_.counts;
   const bool nobody_trains = counts.active == 0 && counts.finished > 0;
-  // Whoever is finished had its last word in a merge: another round would merge the same again.
+  // All that finished peers contributed is merged already: another round would merge the same models again.
   if (nobody_trains && counts.newly_finished == 0 && state_.round.round_num > 1) return complete();
-  // minPeers asks for company in training; the last models of finished peers are merged
-  // whatever their number.
+  // minPeers is about peers that train. The last models of finished peers are merged whatever their number.
   const std::uint32_t enough = counts.active == 0 ? 1 : state_.round.min_peers;
   if (counts.checked_in == 0 || counts.checked_in < enough) return;
   const bool all_in = counts.checked_in == counts.active + counts.finished;
   if (!all_in && !is_majority(counts.close_votes, counts.checked_in)) return;
   if (counts.contributors > 0) return close();
   if (nobody_trains) return complete();
-  // Finished peers without models have waited long enough for those who train: these are gone.
+  // Only finished peers without models are in, and they have waited long enough for those who train, who
+  // must be gone.
   const auto in = participants();
   const bool only_finished = std::all_of(
       in.begin(), in.end(), [](const auto& one) { return one.peer.state == peer_state::finished; });
@@ -74,8 +74,8 @@ void rounds::close() {
   const auto order = succession(take_participants(), context_.parent_hash);
   SWARM_ASSERT(!order.empty());
   counts.successors = static_cast<std::uint16_t>(order.size());
-  // A round that was collected anew starts above its old terms, at a multiple that keeps `term
-  // modulo length` true.
+  // A round that is collected anew starts above its old terms, at a multiple of the length, so that the
+  // leader of a term is still entry `term modulo length`.
   round.term = (round.term + counts.successors - 1u) / counts.successors * counts.successors;
   counts.leader = order.front().index;
   round.phase = round_phase::merging;
@@ -176,7 +176,7 @@ void rounds::withdraw(peer_slot& peer) {
   if (peer.has(peer_slot::newly_finished)) --counts.newly_finished;
   for (auto flag : {peer_slot::checked_in, peer_slot::leads, peer_slot::voted, peer_slot::newly_finished})
     peer.set(flag, false);
-  // With its only model gone, a layout that nothing was merged in binds nobody.
+  // When its only model is withdrawn, a layout in which nothing was merged binds nobody.
   if (counts.contributors == 0 && state_.round.round_num == 1) state_.set_layout_digest({});
 }
 

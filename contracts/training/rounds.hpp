@@ -14,9 +14,8 @@ struct participant {
   peer_slot peer;
 };
 
-/// How a round moves on: the transitions that follow from a change rather than from a call. A call changes a
-/// peer, then asks to `settle`; whatever is now due happens, so that no round waits for an event that was
-/// already there.
+/// How a round moves on. A call changes a peer and then calls `settle`, which makes every transition that is
+/// now due, so that no round waits for an event that has already happened.
 class rounds {
 public:
   rounds(training_state& state, const ledger::call_context& context) : state_(state), context_(context) {}
@@ -26,18 +25,18 @@ public:
     state_.storage().host().emit(abi::encode_event(context_.self, event));
   }
 
-  /// Closes a round whose time has come, completes a training nobody trains in any more, replaces
-  /// a suspected leader.
+  /// Closes a round that is due, completes a training in which nobody trains any more, replaces a
+  /// suspected leader.
   void settle();
 
-  /// Moves a peer from one state to another, its counters with it.
+  /// Moves a peer from one state to another and adjusts the counters.
   void change_state(peer_slot& peer, peer_state to);
   /// Takes back the check-in of `peer`, which is in the round being collected.
   void withdraw(peer_slot& peer);
   /// The next peer in the order of succession that has not left leads; without one the round
   /// is collected anew.
   void advance_leader();
-  /// After a commit: the next round, or the end.
+  /// After a commit, begins the next round or completes the training.
   void next_round();
 
   /// The peers of the current round in order of registration.
@@ -50,7 +49,7 @@ public:
 private:
   void settle_collecting();
   void close();
-  /// The participants; who is waited for and not among them becomes Absent.
+  /// Returns the participants; peers that were waited for and are not among them become Absent.
   std::vector<participant> take_participants();
   void reopen();
   void complete();

@@ -17,12 +17,14 @@ constexpr hash32 seed_number = u256(4);
 constexpr hash32 peers_number = u256(5);
 constexpr hash32 index_number = u256(6);
 constexpr hash32 merges_number = u256(7);
+constexpr hash32 method_number = u256(8);
 
 constexpr std::uint64_t slots_per_peer = 4;
 constexpr std::uint64_t bits_per_slot = 256;
 constexpr std::uint64_t contributor_slots = peers_max / bits_per_slot;
 
-constexpr std::array<std::string_view, 4> method_names{"", "mean", "coordmedian", "geomedian"};
+/// In the order of `method_slot`, up to `described`.
+constexpr std::array<std::string_view, 4> bare_methods{"", "mean", "coordmedian", "geomedian"};
 
 hash32 generation_key(std::uint64_t generation) {
   hash32 out;
@@ -30,42 +32,28 @@ hash32 generation_key(std::uint64_t generation) {
   return out;
 }
 
-/// Exclusions as one text: index (2 bytes), length of the reason (1 byte), reason.
+/// Exclusions as one text of three bytes each: index (2 bytes), reason.
 std::string join(const std::vector<exclusion>& excluded) {
-  static_assert(reason_bytes_max < 256);
   std::string out;
   for (const auto& one : excluded) {
     out += static_cast<char>(one.index >> 8);
     out += static_cast<char>(one.index);
-    out += static_cast<char>(one.reason.size());
-    out += one.reason;
+    out += static_cast<char>(one.reason);
   }
   return out;
 }
 
 std::vector<exclusion> split(std::string_view joined, std::size_t count) {
-  std::vector<exclusion> out;
+  SWARM_ASSERT(joined.size() == 3 * count);
   const auto byte = [&joined](std::size_t i) { return static_cast<std::uint8_t>(joined[i]); };
-  for (std::size_t i = 0; i < count; ++i) {
-    SWARM_ASSERT(joined.size() >= 3 && joined.size() >= 3u + byte(2));
-    const auto index = static_cast<std::uint16_t>(byte(0) << 8 | byte(1));
-    out.push_back({index, std::string(joined.substr(3, byte(2)))});
-    joined.remove_prefix(3u + byte(2));
-  }
+  std::vector<exclusion> out;
+  for (std::size_t i = 0; i < joined.size(); i += 3)
+    out.push_back(
+        {static_cast<std::uint16_t>(byte(i) << 8 | byte(i + 1)), static_cast<exclusion_reason>(byte(i + 2))});
   return out;
 }
 
 } // namespace
-
-std::string_view to_string(merge_method method) {
-  return method_names.at(static_cast<std::size_t>(method));
-}
-
-merge_method parse_merge_method(std::string_view name) {
-  const auto found = std::find(method_names.begin() + 1, method_names.end(), name);
-  return found == method_names.end() ? merge_method::none
-                                     : static_cast<merge_method>(found - method_names.begin());
-}
 
 training_state::training_state(const slots& in) : slots_(in) {
   loaded_round_ = slots_.get<round_slot>(round_number);
@@ -86,6 +74,15 @@ std::string training_state::name() const {
 }
 void training_state::set_name(std::string_view name) {
   slots_.store_text(name_slot, name);
+}
+std::string training_state::merge_method() const {
+  if (round.method == method_slot::described) return slots_.load_text(method_number);
+  return std::string(bare_methods.at(static_cast<std::size_t>(round.method)));
+}
+void training_state::set_merge_method(const std::string& text) {
+  const auto bare = std::find(bare_methods.begin(), bare_methods.end(), text);
+  round.method = static_cast<method_slot>(bare - bare_methods.begin());
+  if (round.method == method_slot::described) slots_.store_text(method_number, text);
 }
 hash32 training_state::layout_digest() const {
   return slots_.load(layout_number);

@@ -5,7 +5,7 @@
 
 #include <optional>
 
-/// What a training keeps in its slots, and how to get at it. No rules here: those are in rounds.hpp.
+/// What a training keeps in its slots, and how to read and write it. The rules are in rounds.hpp.
 ///
 ///     slot 0  name
 ///     slot 1  round_slot
@@ -14,39 +14,39 @@
 ///     slot 4  parent hash of the block that closed the round: seed of the order of succession
 ///     slot 5  mapping generation -> array of peers, four slots each: peer_slot, digest, check_in_slot, progress_slot
 ///     slot 6  mapping (generation, account) -> index of the peer plus one
-///     slot 7  mapping (generation, round) -> merge: merge_slot, digest, bit per contributor (4 slots), excluded (text)
+///     slot 7  mapping (generation, round) -> merge: merge_slot, digest, bit per contributor (4 slots), excluded (three
+///             bytes for each)
+///     slot 8  text of the merge method, when it takes an argument
 ///
-/// Everything of a generation is keyed by it, so that a reset touches a fixed number of slots.
+/// The keys of these mappings contain the generation, so a reset touches a fixed number of slots.
 namespace swarm::contracts {
 
-enum class merge_method : std::uint8_t { none, mean, coordmedian, geomedian };
-/// Empty for none.
-std::string_view to_string(merge_method method);
-/// None when there is no such method.
-merge_method parse_merge_method(std::string_view name);
+/// How the peers agreed to merge: a method that takes no argument, or `described`, whose whole text is in slot 8. So a
+/// training by one of the first three has the slots that it always had.
+enum class method_slot : std::uint8_t { none, mean, coordmedian, geomedian, described };
 
 struct round_slot {
   std::uint64_t generation = 0;
   std::uint64_t round_num = 0; ///< always one above the last merged round
   std::uint32_t term = 0;      ///< while collecting: below the term of the leader to come
   round_phase phase = round_phase::collecting;
-  merge_method method = merge_method::none;
+  method_slot method = method_slot::none;
   std::uint16_t min_peers = 0;
   bool operator==(const round_slot&) const = default;
 };
 
-/// Kept in step by every change, so that no call needs to count peers.
+/// Every change keeps these counters up to date, so that no call needs to count peers.
 struct counts_slot {
   std::uint16_t peers = 0; ///< ever registered in this generation
   std::uint16_t active = 0;
   std::uint16_t absent = 0;
   std::uint16_t finished = 0;
-  // The others are of the current round and zero once complete.
+  // The counters below are of the current round, and zero once the training is complete.
   std::uint16_t checked_in = 0;
   std::uint16_t contributors = 0;   ///< of these, with weightage above 0
   std::uint16_t newly_finished = 0; ///< of these, whose check-in made them Finished
   std::uint16_t close_votes = 0;
-  // While merging.
+  // These count only while merging.
   std::uint16_t left_in = 0;    ///< peers of the closed round that have left since
   std::uint16_t suspects = 0;   ///< peers that suspect the leader of the term
   std::uint16_t successors = 0; ///< length of the order of succession
@@ -54,7 +54,7 @@ struct counts_slot {
   bool operator==(const counts_slot&) const = default;
 };
 
-/// The hot slot of a peer: closing a round and checking a merge read nothing else of it.
+/// The slot of a peer that is read most: closing a round and checking a merge read no other.
 struct peer_slot {
   address account;
   std::uint64_t last_round = 0;
@@ -83,7 +83,7 @@ struct peer_slot {
 struct check_in_slot {
   std::uint64_t size = 0;
   std::uint64_t base_round = 0;
-  std::uint64_t suspected_term = 0; ///< plus one; 0: suspects nobody
+  std::uint64_t suspected_term = 0; ///< the suspected term plus one; 0 when it suspects nobody
 };
 
 struct progress_slot {
@@ -106,7 +106,7 @@ struct merge_slot {
 /// A peer left out of a merge, and why.
 struct exclusion {
   std::uint16_t index = 0;
-  std::string reason;
+  exclusion_reason reason = exclusion_reason::not_available;
 };
 
 /// One merge as it is kept. `contributors` are indexes in ascending order.
@@ -132,6 +132,10 @@ public:
 
   std::string name() const;
   void set_name(std::string_view name);
+  /// Empty while there is none.
+  std::string merge_method() const;
+  /// One that `text_of(merge_method)` made. Changes `round`, too.
+  void set_merge_method(const std::string& text);
   hash32 layout_digest() const;
   void set_layout_digest(const hash32& digest);
   hash32 seed() const;
@@ -169,7 +173,7 @@ private:
   slots slots_;
   round_slot loaded_round_;
   counts_slot loaded_counts_;
-  mutable std::optional<std::pair<std::uint64_t, hash32>> peers_base_; ///< of which generation, where
+  mutable std::optional<std::pair<std::uint64_t, hash32>> peers_base_; ///< generation and place
 };
 
 } // namespace swarm::contracts

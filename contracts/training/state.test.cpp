@@ -21,10 +21,12 @@ address filled(std::uint8_t byte) {
 
 } // namespace
 
-// The state of every chain holds these words: who moves a member of one of these structs changes the chain.
+// The state of every chain holds these words: moving a member of one of these structs changes the chain.
 TEST_CASE("slots are packed as every chain has them") {
-  CHECK(packed(round_slot{1, 2, 3, round_phase::merging, merge_method::geomedian, 0x0405})
+  CHECK(packed(round_slot{1, 2, 3, round_phase::merging, method_slot::geomedian, 0x0405})
         == "0000000000000001000000000000000200000003010304050000000000000000");
+  CHECK(packed(round_slot{1, 1, 0, round_phase::collecting, method_slot::described, 2})
+        == "0000000000000001000000000000000100000000000400020000000000000000");
   CHECK(packed(counts_slot{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
         == "000100020003000400050006000700080009000a000b000c0000000000000000");
   CHECK(packed(peer_slot{filled(0xaa), 1, peer_state::finished, 0x82, 3, 4})

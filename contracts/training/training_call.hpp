@@ -32,17 +32,17 @@ public:
   result<merge_view> on(const merge_of_args& args) const;
 
 private:
-  /// A peer of this generation, as found and to be changed.
+  /// A peer of this generation that was found and can be changed.
   struct found_peer {
     std::uint16_t index = 0;
     peer_slot slot;
   };
-  /// The caller, which is an active SL, registered here and has not left.
+  /// The caller, which must be an active SL that is registered here and has not left.
   result<found_peer> calling_peer() const;
-  /// The caller, which is in the current round.
+  /// The caller, which must be in the current round.
   result<found_peer> calling_participant() const;
   result<> check_generation(std::uint64_t generation) const;
-  /// Fails unless the training is in `phase` of exactly this round; tells where it is instead.
+  /// Fails unless the training is in `phase` of exactly this round; the message tells where it is instead.
   result<> check_round(std::uint64_t generation, std::uint64_t round_num, round_phase phase) const;
   /// Fails unless `term` is the current one.
   result<> check_term(std::uint32_t term) const;

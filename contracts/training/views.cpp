@@ -17,7 +17,7 @@ result<head_view> training_call::on(const head_args&) const {
   out.term = round.term;
   if (round.phase == round_phase::merging) out.leader = state_.peer(counts.leader).account;
   out.min_peers = round.min_peers;
-  out.merge_method = to_string(round.method);
+  out.merge_method = state_.merge_method();
   out.layout_digest = state_.layout_digest();
   out.waited_for = static_cast<std::uint32_t>(counts.active) + counts.finished;
   out.checked_in = counts.checked_in;

@@ -1,5 +1,6 @@
 #include "contracts/training_registry/contract.hpp"
 
+#include "base/testing/wording.hpp"
 #include "contracts/contracts.hpp"
 #include "contracts/testing/training_probe.hpp"
 #include "contracts/training_registry/client.hpp"
@@ -8,10 +9,12 @@
 
 using namespace swarm;
 using namespace swarm::contracts;
+using swarm::testing::says;
+using swarm::testing::wording;
 
 namespace {
 
-std::string create(memory_world& world, const address& from, std::string_view name) {
+wording create(memory_world& world, const address& from, std::string_view name) {
   const auto done = world.send(from, training_registry_address(), encode_create_training(name));
   return done.ok ? to_hex(decode_answer<create_training_args>(done.output).value().view())
                  : revert_text(done.output);
@@ -34,8 +37,8 @@ TEST_CASE("operators create trainings, each of its own state") {
         == to_hex(sl.view()) + " is not registered as an active SN or SWCI: the NodeRegistry has it as SL");
   CHECK(create(world, sn, default_training_name) == "there is a training 'defaultbb.cqdb.sml.hpe' already");
   for (const auto* bad : {"", "a b", "a/b", "ü", "x\n"})
-    CHECK(create(world, sn, bad).find("is no name for a training") != std::string::npos);
-  CHECK(create(world, sn, std::string(65, 'x')).find("is no name for a training") != std::string::npos);
+    CHECK(says(create(world, sn, bad), "is no name for a training"));
+  CHECK(says(create(world, sn, std::string(65, 'x')), "is no name for a training"));
 
   const std::string longest(64, 'L');
   const auto done = world.send(sn, training_registry_address(), encode_create_training(longest));

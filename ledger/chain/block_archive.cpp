@@ -4,7 +4,7 @@ namespace swarm::ledger {
 
 namespace {
 
-/// What is in the store under one block number, in as many reads; none when there is no such block.
+/// Reads the parts of a block that the store has under its number; none when there is no such block.
 result<std::optional<encoded_block>> read_parts(const block_store& store, std::uint64_t block_num) {
   encoded_block out;
   SWARM_TRY(auto header, store.header(block_num));
@@ -19,7 +19,7 @@ result<std::optional<encoded_block>> read_parts(const block_store& store, std::u
       {std::move(*header), std::move(*body), std::move(*receipts), std::move(*outputs)}};
 }
 
-/// The groups of index keys of which a matching block has one each.
+/// Groups of index keys: a matching block has at least one key of each group.
 std::vector<std::vector<log_key>> groups_of(const log_filter& filter) {
   std::vector<std::vector<log_key>> out;
   std::vector<log_key> group;

@@ -4,7 +4,7 @@ namespace swarm::ledger {
 
 namespace {
 
-/// Bytes a transaction takes in a block's list beyond its own.
+/// The bytes that a transaction takes in a block's list beside its own.
 constexpr std::size_t item_overhead = 5;
 
 hash32 root_of_receipts(std::span<const txn_outcome> outcomes) {

@@ -15,21 +15,22 @@ struct block_changes {
 /// The root of the trie of a block's transactions.
 hash32 root_of_txns(std::span<const transaction> txns);
 
-/// Executes one block on top of its parent, transaction by transaction. Pure but for reading stored state.
+/// Executes one block on top of its parent, transaction by transaction. It is pure except that it reads
+/// stored state.
 class block_executor {
 public:
   block_executor(state_store& store, const contract_table& contracts, std::uint64_t chain_id,
                  const executed_block& parent);
 
-  /// Executes one more. Errors as those of `execute_transaction`; after one of `execution_errc` the next can
-  /// be tried, and after `errc::internal` too.
+  /// Executes one more transaction. Errors are those of `execute_transaction`; after one of `execution_errc`
+  /// or `errc::internal` another transaction may be tried.
   result<> add(transaction txn);
   std::size_t txn_count() const { return block_->txns.size(); }
   /// Bytes the block's transactions take so far.
   std::size_t size() const { return size_; }
 
   /// Closes the block: `header` is completed with roots, bloom and gas. The executor is of no further use.
-  /// `txns_root` when the caller knows it.
+  /// `txns_root` may be given when the caller knows it.
   result<candidate_ptr> finish(const address& proposer, std::uint64_t timestamp,
                                const hash32* txns_root = nullptr);
 

@@ -13,7 +13,7 @@ namespace swarm::ledger {
 namespace {
 
 constexpr std::string_view log_source = "swarm.ledger";
-/// A proposer needs one, a validator one per round that fails; more are junk.
+/// A proposer needs one candidate, a validator one for each failed round; older ones are dropped.
 constexpr std::size_t candidates_max = 4;
 /// Room in a block for what is not transactions: header and list prefixes.
 constexpr std::size_t block_frame_max = 2048;
@@ -165,7 +165,7 @@ result<hash32> chain::submit(bytes_view raw) {
 result<hash32> chain::submit(transaction txn) {
   SWARM_ASSERT(txn.chain_id() == chain_id());
   auto hash = txn.hash();
-  if (parts_->pool.find(hash) == nullptr) { // the pool will say so without the work below
+  if (parts_->pool.find(hash) == nullptr) { // else the pool refuses it without the work below
     SWARM_CHECK(check_executable(txn.fields(), parts_->head->header.gas_limit));
     SWARM_CHECK(txn.recover_sender());
   } else {
@@ -203,14 +203,14 @@ result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address&
   const auto& parent = *parts_->head;
   block_executor executor(parts_->state, parts_->contracts, chain_id(), parent);
   std::vector<hash32> hopeless;
-  std::unordered_set<address> stuck; // whose later transactions cannot follow any more
+  std::unordered_set<address> stuck; // senders whose later transactions can no longer follow
   for (const auto* txn : parts_->pool.executable(std::min(txns_max, block_txns_max))) {
     if (stuck.contains(txn->sender())) continue;
     if (executor.size() + txn->raw().size() + block_frame_max > block_size_max) break;
     auto added = executor.add(*txn);
     if (added) continue;
     stuck.insert(txn->sender());
-    if (added.error().is(execution_errc::gas_above_block)) continue; // in the next block
+    if (added.error().is(execution_errc::gas_above_block)) continue; // it waits for the next block
     if (added.error().category != error_category(execution_errc{}) && !added.error().is(errc::internal))
       return tl::unexpected(std::move(added).error());
     log::error(log_source, "transaction {} is dropped, it cannot be executed: {}", to_hex(txn->hash().view()),
@@ -253,7 +253,7 @@ result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32&
   block_executor executor(state, contracts, genesis.chain_id, parent);
   for (const auto& given : proposed.txns) {
     const auto* waiting = given.sender_known() ? nullptr : pool.find(given.hash());
-    auto txn = waiting != nullptr ? *waiting : given; // the pool's has its sender recovered
+    auto txn = waiting != nullptr ? *waiting : given; // the sender of the pool's copy is recovered already
     SWARM_CHECK(txn.recover_sender());
     if (auto added = executor.add(std::move(txn)); !added) {
       if (added.error().category != error_category(execution_errc{}))
@@ -277,7 +277,7 @@ void chain::parts::remember(const candidate_ptr& made) {
   candidates.push_back(made);
 }
 
-/// After a failed write: what was being written may be on disk or not.
+/// Called after a failed write, when what was being written may or may not be on disk.
 result<> chain::parts::recover_store() {
   if (!store->needs_recovery()) return {};
   SWARM_CHECK(store->recover());
@@ -285,7 +285,7 @@ result<> chain::parts::recover_store() {
   if (stored && stored->hash == head->hash) return {};
   const auto before = head->header.block_num;
   SWARM_CHECK(load_head());
-  log::warning(log_source, "blocks {} to {} {} had been written after all", before + 1,
+  log::warning(log_source, "blocks {} to {} {} are on disk although writing them seemed to fail", before + 1,
                head->header.block_num, to_hex(head->hash.view()));
   candidates.clear();
   show();

@@ -1,6 +1,7 @@
 #include "ledger/chain/chain.hpp"
 
 #include "base/hash.hpp"
+#include "base/testing/wording.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
 #include "ledger/formats/header_rules.hpp"
 #include "ledger/state/execute.hpp"
@@ -11,6 +12,7 @@
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
+using swarm::testing::says;
 
 namespace {
 
@@ -166,7 +168,7 @@ TEST_CASE("what never fits is refused at the door") {
   CHECK(submit(fields, 1).is(txn_errc::wrong_chain));
   auto rich = fields;
   rich.value = u256(1);
-  CHECK(submit(rich).message.find("insufficient funds") != std::string::npos);
+  CHECK(says(submit(rich), "insufficient funds"));
   auto creating = fields;
   creating.to.reset();
   CHECK(submit(creating).is(execution_errc::contract_creation));
@@ -348,7 +350,7 @@ TEST_CASE("a block that breaks any rule is refused by the rule it breaks") {
   CHECK(broken(chain_errc::gas_used, [&](block& b) { b.txns.clear(); }));
   CHECK(broken(chain_errc::txn_not_executable, [&](block& b) { b.txns.push_back(b.txns[0]); }));
   CHECK(broken(chain_errc::txn_not_executable, [&](block& b) { b.txns[0] = make_txn(test_key(9), 1, {}); }));
-  // The coinbase and a later timestamp are the proposer's choice; for consensus to judge.
+  // The coinbase and a later timestamp are the proposer's choice; consensus judges them.
   auto other = good;
   other.header.coinbase = test_key(5).account();
   CHECK(follower->validate_block(other));

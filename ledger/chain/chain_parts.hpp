@@ -7,7 +7,7 @@
 
 namespace swarm::ledger {
 
-/// What a chain and all of its views read from; any thread.
+/// What a chain and all of its views read from, on any thread.
 struct chain_source {
   genesis_params genesis;
   hash32 genesis_hash;
@@ -15,22 +15,22 @@ struct chain_source {
   chain_limits limits;
   std::unique_ptr<block_store> store;
   block_archive blocks;
-  state_store state; ///< of the views: only what is on disk
+  state_store state; ///< for the views: only what is on disk
 
   chain_source(const chain_options& options, genesis_params params, std::unique_ptr<block_store> opened);
 };
 
-/// A place in a chain: that of a view, which never changes, or that of the chain itself.
+/// A place in a chain: a view's, which never changes, or the chain's own.
 struct chain_view::parts {
   std::shared_ptr<chain_source> from;
-  state_store* state; ///< of the views, or the chain's own
+  state_store* state; ///< the views' or the chain's own
   block_ptr head;
   snapshot_gaps gaps;
 
-  /// The state after a block; none: the head.
+  /// The state after block `at`, or after the head.
   result<state_view> state_at(at_block at) const;
   result<block_header> header_at(at_block at) const;
-  /// The header of a block whose state is here.
+  /// The header of block `at`, whose state must be here.
   result<block_header> header_with_state(at_block at) const;
   /// The validators after a block that a snapshot skipped, by the changes that came with it.
   result<std::vector<address>> skipped_validators(std::uint64_t block_num) const;
@@ -39,17 +39,17 @@ struct chain_view::parts {
 /// Whether the transactions of a block are known to be those that its header names.
 enum class body_state : std::uint8_t { unchecked, checked };
 
-/// What a chain is made of, beside what it shares with its views.
+/// The parts of a chain that it does not share with its views.
 struct chain::parts {
   chain_options options;
   std::shared_ptr<chain_source> source;
-  state_store state; ///< with that of collected blocks
+  state_store state; ///< includes the state of collected blocks
   std::shared_ptr<chain_view::parts> now;
   std::shared_ptr<chain_window> window;
   std::vector<candidate_ptr> candidates; ///< on top of the head, the youngest last
   block_timing last_block;
 
-  // Parts of the above
+  // Parts of what stands above
   const genesis_params& genesis;
   const contract_table& contracts;
   block_store* store;
@@ -63,13 +63,14 @@ struct chain::parts {
   result<> write_genesis(const genesis_block& first);
   result<> load_head();
   result<> recover_store();
-  /// Shows others what is on disk now. Comes before what waits in the pool is dropped, see chain_window.
+  /// Shows others what is on disk now. This comes before transactions are dropped from the pool,
+  /// see chain_window.
   void show();
   void remember(const candidate_ptr& made);
   void set_head(const block_ptr& block);
-  /// Drops what waits in the pool and came with `block`.
+  /// Drops from the pool what `block` brought.
   void advance_pool(const executed_block& block);
-  /// The same for everything up to the head, however it came about.
+  /// The same for all blocks up to the head, however they came.
   result<> advance_pool_to_head();
   /// Checks a block with the hash `hash` against every rule by executing it on top of `head`.
   result<candidate_ptr> execute(const block& proposed, const hash32& hash, body_state body);

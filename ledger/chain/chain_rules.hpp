@@ -9,12 +9,12 @@ enum class chain_errc {
   unknown_parent = 1, ///< not on top of the head
   stale_candidate,    ///< made on top of a block that is no longer the head
   txns_root,          ///< the header's root is not that of the transactions
-  state_root,         ///< nor that of the state after executing them
-  receipts_root,      ///< nor that of the receipts
-  logs_bloom,         ///< nor the bloom
-  gas_used,           ///< nor the gas
+  state_root,         ///< the header's root is not that of the state after executing them
+  receipts_root,      ///< the header's root is not that of the receipts
+  logs_bloom,         ///< the header's bloom is not that of the logs
+  gas_used,           ///< the header's gas is not what was used
   txn_not_executable, ///< holds a transaction whose nonce, gas or kind does not fit
-  extra_data,         ///< not the chain's vanity
+  extra_data,         ///< the extra data is not the chain's vanity
   unknown_block,      ///< asked for the state of a block that is not there
   bad_genesis,        ///< genesis parameters that make no chain
   no_chain,           ///< the directory holds none, and there are no parameters to make one

@@ -5,8 +5,8 @@ namespace swarm::ledger {
 
 namespace {
 
-/// Limits for estimates leave this much more than was used, in percent: storage that was set in the meantime
-/// costs other than when the estimate was made.
+/// An estimate allows for this much more gas than was used, in percent, because storage that changes in the
+/// meantime changes the price.
 constexpr std::uint64_t estimate_margin_percent = 50;
 
 } // namespace
@@ -31,7 +31,7 @@ result<block_header> chain_view::parts::header_with_state(at_block at) const {
 }
 
 result<std::vector<address>> chain_view::parts::skipped_validators(std::uint64_t block_num) const {
-  // Changes are kept from the block on from which the snapshot was taken, whose state is here.
+  // The changes that came with a snapshot begin at the last block before it whose state is here.
   auto before = block_num;
   while (gaps.lacks_state(before))
     before = std::find_if(gaps.states.begin(), gaps.states.end(),

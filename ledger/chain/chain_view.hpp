@@ -27,18 +27,18 @@ struct sealed_block_bytes {
   bytes seals;
 };
 
-/// What a query for logs took.
+/// What it took to answer a query for logs.
 struct log_query_work {
   std::size_t blocks_read = 0;
   std::size_t index_seeks = 0;
-  std::uint64_t reached = 0; ///< with too_many_logs: the logs of the blocks before this one are not too many
+  std::uint64_t reached = 0; ///< after too_many_logs: up to the block before, a query is allowed
 };
 
-/// A chain up to one block, its head, with everything that can be asked about it. Immutable, and for any thread:
-/// blocks are final and nothing is pruned, so a view is no more than a head, and what it shows is on disk. It
-/// reads while the chain goes on, also while that one recovers from a failed write, and shows what was fetched of
-/// history until it was made. When its chain has ended it can read nothing any more, which is an error
-/// (store_errc::io).
+/// A chain up to one block, its head, with everything that can be asked about it. It is immutable and any
+/// thread may use it: blocks are final and nothing is pruned, so a view is no more than a head, and what it
+/// shows is on disk. It can be read while the chain goes on or recovers from a failed write. Of a history
+/// that is being fetched it shows what was there when it was made. When its chain has ended, reading fails
+/// with store_errc::io.
 class chain_view {
 public:
   // Identity
@@ -49,8 +49,8 @@ public:
   /// The validators by the state after `block_num`, sorted.
   result<std::vector<address>> validators_after(std::uint64_t block_num) const;
 
-  // Look-ups. Null or none: there is no such thing; an error: the store cannot be read, or the block is one
-  // that a snapshot skipped and that was not fetched yet (history_missing).
+  // Look-ups. Null or none means that there is no such thing. An error means that the store cannot be read,
+  // or that a snapshot skipped the block and it was not fetched yet (history_missing).
   bool history_complete() const;
   result<block_ptr> block_by_num(std::uint64_t block_num) const;
   result<block_ptr> block_by_hash(const hash32& hash) const;
@@ -58,30 +58,31 @@ public:
   result<std::optional<block_header>> header_by_num(std::uint64_t block_num) const;
   result<std::optional<txn_place>> find_txn(const hash32& hash) const;
   result<std::optional<seal_record>> seals_of(std::uint64_t block_num) const;
-  /// For another node to import; read from disk as it is, without decoding transactions.
+  /// The block for another node to import, as it is on disk, without decoding transactions.
   result<std::optional<sealed_block_bytes>> sealed_block_of(std::uint64_t block_num) const;
 
-  // State after a block; nothing is pruned, so any block from 0 to the head will do, but those that a
-  // snapshot skipped (state_missing). None: the head.
+  // The state after a block. As nothing is pruned, any block from 0 to the head will do, except those that a
+  // snapshot skipped (state_missing). Without a number it is the head.
   using at_block = std::optional<std::uint64_t>;
-  /// All zero and empty for an account that is not there.
+  /// Zero and empty when there is no such account.
   result<account> account_of(const address& who, at_block at = {}) const;
   result<bytes> code_of(const address& who, at_block at = {}) const;
   result<hash32> storage_of(const address& who, const hash32& slot, at_block at = {}) const;
   result<account_proof> prove(const address& who, std::span<const hash32> slots, at_block at = {}) const;
-  /// Proof of the validators after a block; also after those that changed them and that a snapshot skipped.
+  /// Proves the validators after a block. It can do so also for skipped blocks that changed the validators.
   result<validators_proof> prove_validators(std::uint64_t block_num) const;
-  /// Executes without effect on top of block `at`. A revert is a result, not an error; errors are value
-  /// ("insufficient funds"), a missing `to`, and gas limits over the block's or under the intrinsic gas.
+  /// Executes a call without effect on top of block `at`. A revert is a result, not an error. Errors are
+  /// a value ("insufficient funds"), a missing `to`, and a gas limit over the block's or under the
+  /// intrinsic gas.
   result<call_result> call(const call_request& request, at_block at = {}) const;
-  /// As `call`; when the status is ok, `gas_used` is a limit with which the same transaction will succeed,
-  /// also when the state moves on a little: a half more than was used.
+  /// As `call`, but when the status is ok, `gas_used` is half more than was used: a limit with which the same
+  /// transaction succeeds even if the state changes a little meanwhile.
   result<call_result> estimate_gas(const call_request& request, at_block at = {}) const;
 
   /// The logs that match, oldest first. Fails with `too_many_logs` over the limits of chain_limits
   /// and with `bad_filter`.
   result<std::vector<log_hit>> logs(const log_filter& filter) const;
-  /// Says also, whether it fails or not, what it took.
+  /// The same; `work` tells what the query took, even when it fails.
   result<std::vector<log_hit>> logs(const log_filter& filter, log_query_work& work) const;
 
   struct parts; ///< in chain_parts.hpp, for those who make one

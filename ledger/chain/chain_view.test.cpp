@@ -37,7 +37,7 @@ struct growing {
   }
 };
 
-/// What is wrong with a view; empty: nothing.
+/// What is wrong with a view; empty when nothing is.
 std::string trouble_of(const chain_view& view) {
   const auto& head = *view.head();
   const auto num = head.header.block_num;
@@ -67,7 +67,7 @@ std::string trouble_of(const chain_view& view) {
   return {};
 }
 
-/// Threads that look at the newest view again and again until they are told to stop, or find something wrong.
+/// Threads that look at the newest view again and again until they are told to stop or find something wrong.
 class watchers {
 public:
   watchers(std::shared_ptr<const chain_window> window, int count, bool check_pool)
@@ -85,7 +85,7 @@ public:
     return trouble_;
   }
   std::uint64_t looks() const { return looks_; }
-  /// Waits until they have looked so often.
+  /// Waits until the threads have looked `count` times.
   void wait_for(std::uint64_t count) const {
     while (looks_ < count && !stopped_)
       std::this_thread::yield();

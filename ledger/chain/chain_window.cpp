@@ -9,7 +9,7 @@ std::shared_ptr<const chain_view> chain_window::view() const {
 
 void chain_window::show(std::shared_ptr<const chain_view> newest) {
   const std::unique_lock lock(mutex_);
-  view_.swap(newest); // the old one goes when the lock is gone
+  view_.swap(newest); // the old view is destroyed after the lock is released
 }
 
 bool chain_window::waits(const hash32& txn) const {
@@ -23,8 +23,8 @@ std::optional<transaction> chain_window::find_pending(const hash32& hash) const 
   return found == nullptr ? std::optional<transaction>{} : *found;
 }
 
-/// A view is shown before its transactions leave the pool. So none is overlooked as long as the account is read in
-/// the newest view.
+/// A view is shown before its transactions leave the pool, so none is overlooked as long as the account is
+/// read in the newest view.
 result<std::uint64_t> chain_window::pending_nonce(const address& account) const {
   for (;;) {
     const auto newest = view();

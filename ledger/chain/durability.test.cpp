@@ -1,4 +1,5 @@
 #include "base/random.hpp"
+#include "base/testing/wording.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
 #include "ledger/store/kv_store.hpp"
 
@@ -11,6 +12,7 @@
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
+using swarm::testing::says;
 
 namespace {
 
@@ -49,7 +51,7 @@ public:
       text.push_back(static_cast<char>(c));
     return text;
   }
-  /// SIGKILL; then what was still written to the pipe can be read.
+  /// Sends SIGKILL. What was written to the pipe before can still be read.
   void kill() {
     if (pid_ <= 0) return;
     ::kill(pid_, SIGKILL);
@@ -128,8 +130,8 @@ TEST_CASE("a directory belongs to one process, and the message says so") {
   auto second = chain::open(test_options(dirs / "a"));
   REQUIRE_FALSE(second);
   CHECK(second.error().is(store_errc::locked));
-  CHECK(second.error().message.find((dirs / "a").string()) != std::string::npos);
-  CHECK(second.error().message.find("another process") != std::string::npos);
+  CHECK(says(second.error(), (dirs / "a").string()));
+  CHECK(says(second.error(), "another process"));
   holder.kill();
   auto first = chain::open(test_options(dirs / "a"));
   REQUIRE(first);
@@ -145,8 +147,8 @@ TEST_CASE("the directory of another chain is refused and left alone") {
     auto opened = chain::open(options);
     REQUIRE_FALSE(opened);
     CHECK(opened.error().is(chain_errc::other_chain));
-    CHECK(opened.error().message.find(words) != std::string::npos);
-    CHECK(opened.error().message.find((dirs / "a").string()) != std::string::npos);
+    CHECK(says(opened.error(), words));
+    CHECK(says(opened.error(), (dirs / "a").string()));
   };
   refused([](auto& o) { o.genesis->chain_id = 5; }, "chain id");
   refused([](auto& o) { o.genesis->validators[0] = test_key(2).account(); }, "validators");
@@ -171,7 +173,7 @@ TEST_CASE("a directory of a newer version is refused") {
   auto opened = chain::open(test_options(dirs / "a"));
   REQUIRE_FALSE(opened);
   CHECK(opened.error().is(store_errc::newer_schema));
-  CHECK(opened.error().message.find("newer swarmd") != std::string::npos);
+  CHECK(says(opened.error(), "newer swarmd"));
 }
 
 TEST_CASE("damaged directories are refused, with a word on what to do") {
@@ -190,7 +192,7 @@ TEST_CASE("damaged directories are refused, with a word on what to do") {
     auto opened = chain::open(test_options(dir));
     REQUIRE_FALSE(opened);
     CHECK(opened.error().is(store_errc::damaged));
-    CHECK(opened.error().message.find("restore") != std::string::npos);
+    CHECK(says(opened.error(), "restore"));
   };
   damaged("no-index", [](const auto& dir) { std::filesystem::remove(dir / "CURRENT"); });
   damaged("no-manifest", [](const auto& dir) {
@@ -239,7 +241,7 @@ TEST_CASE("a disk that takes no more fails the commit, and the chain goes on whe
     REQUIRE(writer.line() == "open");
     auto failed = writer.line();
     CHECK(failed.starts_with("failed "));
-    CHECK(failed.find((dirs / "a").string()) != std::string::npos);
+    CHECK(says(failed, (dirs / "a").string()));
     CHECK(writer.line() == "failed again");
     CHECK(writer.line() == "failed again");
     CHECK(writer.line() == "head stays");

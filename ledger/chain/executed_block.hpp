@@ -14,7 +14,8 @@ struct txn_outcome {
   bytes revert_output;        ///< empty when it succeeded
 };
 
-/// A block with everything it brought about. Immutable and shared; senders of all transactions are known.
+/// A block with everything that its execution brought about. It is immutable and shared; the senders of all
+/// transactions are known.
 struct executed_block {
   hash32 hash;
   block_header header;
@@ -27,7 +28,7 @@ struct executed_block {
 };
 using block_ptr = std::shared_ptr<const executed_block>;
 
-/// Bytes a block takes in memory; estimated, to bound caches.
+/// The bytes that a block takes in memory, estimated, to bound caches.
 std::size_t memory_of(const executed_block& item);
 
 /// What is stored of a block, by part.
@@ -38,7 +39,7 @@ struct encoded_block {
   bytes outputs;
 };
 encoded_block encode_executed(const executed_block& item);
-/// Puts the parts together again. `with_senders`: recovers the senders, which takes most of the time.
+/// Puts the parts together again. With `with_senders` it recovers the senders, which takes most of the time.
 result<std::shared_ptr<executed_block>> decode_executed(const encoded_block& parts, std::uint64_t chain_id,
                                                         bool with_senders);
 

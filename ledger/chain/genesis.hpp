@@ -11,8 +11,8 @@ namespace swarm::ledger {
 /// "SW".
 inline constexpr std::uint64_t default_chain_id = 0x5357;
 inline constexpr std::uint64_t default_block_gas_limit = 100'000'000;
-/// What one block's receipts and transactions can grow to follows from its gas; with more than this they
-/// would not fit into `receipts_size_max`.
+/// The largest gas limit of a block. Its gas bounds the size of its receipts; with more they might not fit
+/// into `receipts_size_max`.
 inline constexpr std::uint64_t block_gas_limit_max = 100'000'000;
 /// Stands in the extra data of every block.
 inline constexpr std::string_view extra_data_vanity = "swarmd";
@@ -46,10 +46,10 @@ struct genesis_block {
   block_header header;
   state_batch state;
 };
-/// Block 0 for normalized parameters. `empty` needs to hold nothing.
+/// Block 0 for normalized parameters. `empty` may be empty.
 result<genesis_block> make_genesis(state_store& empty, const genesis_params& params,
                                    const native_contract_set& contracts);
-/// The hash of that block.
+/// The hash of the genesis block.
 result<hash32> genesis_hash_of(const genesis_params& params, const native_contract_set& contracts);
 
 /// The validators in the state, sorted; see `validators_account`.

@@ -10,7 +10,7 @@ namespace swarm::ledger {
 struct log_filter {
   static constexpr std::size_t alternatives_max = 256; ///< of addresses, and of each topic
   std::uint64_t from_block = 0;
-  std::uint64_t to_block = 0; ///< included; beyond the head is the head
+  std::uint64_t to_block = 0; ///< inclusive; a number beyond the head means the head
   std::vector<address> addresses;
   std::vector<std::vector<hash32>> topics; ///< at most 4
 

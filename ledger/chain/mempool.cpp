@@ -56,8 +56,8 @@ result<> mempool::check_sender(const transaction& txn, std::uint64_t account_non
   return {};
 }
 
-/// Refuses when the pool is full; but what can be executed goes before what waits for a missing nonce, so
-/// that nobody can block the pool with transactions that lead nowhere.
+/// Refuses when the pool is full. But a transaction that can be executed displaces one that waits for a
+/// missing nonce, so that nobody can block the pool with transactions that lead nowhere.
 result<> mempool::make_room(const transaction& txn, std::uint64_t account_nonce) {
   auto fits = [&] {
     return by_hash_.size() < limits_.txns_max && byte_count_ + size_of(txn) <= limits_.bytes_max;

@@ -8,22 +8,23 @@
 
 namespace swarm::ledger {
 
-/// Transactions that wait for a block, by sender and nonce. Pure: it is told the nonces of accounts, and what
-/// it lets in has been checked by itself already. What can be executed now is handed out by arrival.
+/// Transactions that wait for a block, by sender and nonce. It is pure: it is told the nonces of accounts,
+/// and each transaction alone has been checked already. What can be executed now is handed out by arrival.
 class mempool {
 public:
   explicit mempool(pool_limits limits) : limits_(limits) {}
 
   /// Lets in a transaction whose sender is known. `account_nonce` is the sender's nonce at the head.
   result<> add(transaction txn, std::uint64_t account_nonce);
-  /// The sender's nonce at the head has become `account_nonce`: what came before it goes.
+  /// Drops the transactions with nonces below `account_nonce`, which the sender's account has reached
+  /// at the head.
   void advance(const address& sender, std::uint64_t account_nonce);
-  /// Takes out one transaction, e.g. one that cannot be executed after all.
+  /// Takes out one transaction, such as one that cannot be executed after all.
   void remove(const hash32& hash);
 
   bool has_executable() const { return !ready_.empty(); }
-  /// Up to `count_max` transactions that can be executed one after the other: nonces of each sender in order
-  /// and without a gap, otherwise by arrival. Valid until the next change.
+  /// Up to `count_max` transactions that can be executed one after the other: each sender's nonces in order
+  /// and without a gap, otherwise by arrival. The pointers are valid until the next change.
   std::vector<const transaction*> executable(std::size_t count_max) const;
   const transaction* find(const hash32& hash) const;
   /// The nonce after the waiting ones that follow `account_nonce` without a gap.

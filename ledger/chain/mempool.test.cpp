@@ -1,6 +1,7 @@
 #include "ledger/chain/mempool.hpp"
 
 #include "base/random.hpp"
+#include "base/testing/wording.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
 #include "ledger/state/execute.hpp"
 
@@ -11,6 +12,7 @@
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
+using swarm::testing::says;
 
 namespace {
 
@@ -68,7 +70,7 @@ TEST_CASE("refusals say what ethers looks for") {
     auto added = pool.add(std::move(txn), 5);
     REQUIRE_FALSE(added);
     CHECK(added.error().is(rule));
-    CHECK(added.error().message.find(words) != std::string::npos);
+    CHECK(says(added.error(), words));
   };
   refused(make_txn(key, 5, {}), pool_errc::already_known, "already known");
   refused(make_txn(key, 5, {1}), pool_errc::replacement, "replacement transaction underpriced");

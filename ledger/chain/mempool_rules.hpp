@@ -6,9 +6,10 @@
 
 namespace swarm::ledger {
 
-/// Why a transaction is not let in although it could be executed one day; malformed ones keep the categories
-/// of their formats, those that can never be executed that of execution_errc. The messages contain the words
-/// that ethers.js and web3.py look for ("already known", "replacement transaction underpriced").
+/// Why a transaction is not let in although it could be executed one day. Malformed transactions keep
+/// the categories of their formats, and those that can never be executed keep execution_errc. The
+/// messages contain the words that ethers.js and web3.py look for ("already known", "replacement
+/// transaction underpriced").
 enum class pool_errc {
   already_known = 1, ///< the same transaction waits already
   nonce_gap,         ///< further ahead of the account's nonce than `nonce_gap_max`

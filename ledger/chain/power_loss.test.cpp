@@ -31,14 +31,14 @@ bytes number(std::uint64_t value) {
   return {static_cast<std::uint8_t>(value)};
 }
 
-/// What was asked of the chain, and when, counted in changes of the disk.
+/// What was asked of the chain, and when, counted in changes of the disk's content.
 struct promise {
   std::size_t asked = 0;
   std::size_t given = 0; ///< when the chain said that it is on disk
   std::uint64_t value = 0;
 };
 
-/// What is sure and what is possible at an instant.
+/// What is certain and what is possible at an instant.
 struct bounds {
   std::uint64_t sure = 0;
   std::uint64_t possible = 0;
@@ -53,7 +53,7 @@ bounds at_instant(const std::vector<promise>& all, std::size_t at) {
   return out;
 }
 
-/// A chain on a recorded disk, and everything that is known about it.
+/// A chain on a recorded disk, and all that it promised.
 class history {
 public:
   explicit history(const fast_dir& dirs) : dir_(dirs / "recorded"), disk_(dir_) {
@@ -169,7 +169,7 @@ void check_next(chain& on) {
   REQUIRE(on.storage_of(test_address(), word(3)).value() == word(1000));
 }
 
-/// Nothing is left that the chain would never look at, and nothing lacks.
+/// Nothing is left that the chain would never look at, and nothing is missing.
 void check_sound(const std::filesystem::path& dir) {
   const auto report = check_store({.dir = dir, .contracts = test_contracts(), .progress = {}});
   if (!report) FAIL(report.error().message);

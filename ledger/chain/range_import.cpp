@@ -8,10 +8,10 @@ namespace swarm::ledger {
 
 namespace {
 
-/// Blocks that are looked at on other cores while those before them are executed.
+/// The number of blocks that other cores check while the blocks before them are executed.
 constexpr std::size_t slice_blocks = 32;
 
-/// The validators that have to seal, and a number that changes with them.
+/// The validators that have to seal, and a version that changes with them.
 struct validator_set {
   std::vector<address> members;
   std::uint64_t version = 0;
@@ -26,7 +26,7 @@ struct range_item {
   std::uint64_t judged_by = 0; ///< version of the validators
 };
 
-/// The header names these transactions.
+/// Checks that the header names these transactions.
 result<> check_body(const block& item) {
   const auto root = root_of_txns(item.txns);
   if (root == item.header.txns_root) return {};
@@ -36,7 +36,7 @@ result<> check_body(const block& item) {
 
 } // namespace
 
-/// Imports one range, block after block. What can be found out of a block alone is found out on the other
+/// Imports one range, block after block. What can be checked in a block alone is checked on the other
 /// cores meanwhile.
 class chain::range_import {
 public:
@@ -101,7 +101,7 @@ private:
     if (auto good = check(item, validators.members); !good) item.wrong = std::move(good).error();
   }
 
-  /// A quorum sealed exactly this; only then its transactions cost a signature each.
+  /// Checks that a quorum sealed exactly this block. Only then are the senders of its transactions recovered.
   result<> check(range_item& item, const std::vector<address>& validators) const {
     const auto digest =
         seal_digest(on_.genesis.chain_id, on_.source->genesis_hash, item.hash, item.seals.round_num);
@@ -142,7 +142,7 @@ private:
   std::vector<range_item> items_;
   std::size_t durable_ = 0; ///< of the blocks imported
 
-  /// Declared last: waits for what runs before the rest goes away.
+  /// It is declared last, so that it waits for running tasks before the other members are destroyed.
   struct waiting_group {
     oneapi::tbb::task_group tasks;
     ~waiting_group() { tasks.wait(); }

@@ -8,7 +8,7 @@ using namespace swarm::ledger::test;
 
 namespace {
 
-/// The test contract also where the validators are, so that a transaction can change them.
+/// Puts the test contract also where the validators are, so that a transaction can change them.
 chain_options options_for(const std::filesystem::path& dir) {
   auto out = test_options(dir);
   out.contracts.genesis.push_back({validators_account(), test_kind, {}});
@@ -91,7 +91,7 @@ TEST_CASE("a range is in the chain and on disk when it was imported") {
   CHECK(on->record_of("place").value() == bytes{70});
   for (std::uint64_t num = 1; num <= 100; ++num)
     CHECK(on->storage_of(test_address(), word(num % 7), num).value() == word(num));
-  // Again, and more: what is there is passed over.
+  // The same range again, and more: blocks that are there are passed over.
   const auto nothing = import(*on, 1, blocks);
   CHECK(nothing.blocks.empty());
   CHECK_FALSE(nothing.refused);
@@ -152,7 +152,7 @@ TEST_CASE("a range ends before the first block that is wrong, and says by which 
     bad.header.receipts_root[3] ^= 1;
     sealed_again(one, bad);
   });
-  // Not even the first one.
+  // Not even the first block is taken.
   auto on = chain::open(options_for(dirs / "late")).value();
   CHECK(import(*on, 2, good).refused->is(chain_errc::unknown_parent));
   CHECK(on->head()->header.block_num == 0);

@@ -14,10 +14,10 @@ struct block_range {
   bool operator==(const block_range&) const = default;
 };
 
-/// What a chain lacks that was taken from a snapshot. Ranges are ascending, apart and not empty.
+/// What a chain lacks that was taken from a snapshot. Ranges are ascending, not empty, and do not touch.
 struct snapshot_gaps {
   std::vector<block_range> blocks; ///< that are still to be fetched
-  std::vector<block_range> states; ///< after these blocks: never there
+  std::vector<block_range> states; ///< blocks after which the state is never there
   bool operator==(const snapshot_gaps&) const = default;
 
   bool lacks_block(std::uint64_t block_num) const;
@@ -34,10 +34,10 @@ struct snapshot_gaps {
 bytes encode_gaps(const snapshot_gaps& gaps);
 result<snapshot_gaps> decode_gaps(bytes_view raw);
 
-/// Those of a store; none, as for a chain that was followed from its beginning.
+/// Reads the gaps of a store; there are none for a chain that was followed from its beginning.
 result<snapshot_gaps> stored_gaps(const block_store& store);
 
-/// What is said of a block that is not here yet, and of a state that never is.
+/// The errors for a block that is not here yet, and for a state that never is.
 error missing_block_error(const snapshot_gaps& gaps, std::uint64_t block_num);
 error missing_state_error(const snapshot_gaps& gaps, std::uint64_t block_num);
 

@@ -21,7 +21,7 @@ result<std::uint64_t> block_of_note(std::string_view name) {
   return out;
 }
 
-/// The youngest gap without its last block, which must be `block_num`.
+/// Takes the last block off the youngest gap; it must be `block_num`.
 result<> take_last(snapshot_gaps& gaps, std::uint64_t block_num) {
   if (gaps.blocks.empty() || gaps.blocks.back().last != block_num)
     return fail(errc::invalid, "block {} is not the next one that is missing", block_num);
@@ -73,7 +73,7 @@ result<block_ptr> chain::snapshot_port::adopt(const block_ptr& pivot, const seal
   std::vector<meta_note> notes{{std::string(gaps_note), encode_gaps(gaps)}};
   for (const auto& change : changes) {
     SWARM_TRY(const auto header, decode_header(change.block.header));
-    if (header.block_num <= head_num) continue; // it came by itself while the snapshot was fetched
+    if (header.block_num <= head_num) continue; // this block came by itself while the snapshot was fetched
     notes.push_back({handover_note(header.block_num), encode_handover(change)});
   }
   std::vector<consensus_record> records;

@@ -9,24 +9,24 @@
 
 namespace swarm::ledger {
 
-/// What those who give or take snapshots need of a chain beside what everybody gets (ledger/snapshot). Lives
-/// no longer than its chain, on its thread. Errors of writing are those of `chain::commit`, and the same call
-/// may be tried again.
+/// What giving and taking snapshots (ledger/snapshot) needs of a chain beside its public functions. It must
+/// not outlive its chain, and is used on the chain's thread. Errors of writing are those of `chain::commit`,
+/// and the same call may be tried again.
 class chain::snapshot_port {
 public:
   explicit snapshot_port(chain& of) : chain_(of), parts_(*of.parts_) {}
 
   const snapshot_gaps& gaps() const;
 
-  // Parts of the state, by hash. `errc::not_found`: not here.
+  // Parts of the state, by hash; `errc::not_found` when they are not here.
   result<bytes> trie_node(const hash32& hash) const;
   result<bytes> code(const hash32& hash) const;
-  /// Nodes whose children are stored, or come earlier in the batch.
+  /// Stores nodes whose children are stored already or come earlier in the batch.
   result<> store_state(const state_batch& batch);
 
-  /// Makes `pivot`, which others executed, the head: one atomic, synced write with those of `changes` that
-  /// come after the old head. The state below its root must be stored. What is between the old head and it
-  /// becomes a gap.
+  /// Makes `pivot`, which others executed, the head, in one atomic, synced write with those of `changes` that
+  /// come after the old head. The state below its root must be stored. The blocks between the old head and
+  /// the pivot become a gap.
   result<block_ptr> adopt(const block_ptr& pivot, const seal_record& seals,
                           std::span<const handover> changes);
 
@@ -36,15 +36,16 @@ public:
   };
   /// Stores blocks from the last of the youngest gap downwards. One synced write.
   result<> store_past(std::span<const past_block> blocks);
-  /// As they are stored. None: not here.
+  /// A block and its seals as they are stored, or none when the block is not here.
   result<std::optional<sealed_block_bytes>> sealed_bytes(std::uint64_t block_num) const;
   result<std::optional<bytes>> receipts(std::uint64_t block_num) const;
 
   /// Blocks after `after` that changed the validators and that a snapshot skipped, at most `max`, ascending.
   result<std::vector<std::uint64_t>> skipped_changes(std::uint64_t after, std::size_t max) const;
   result<std::optional<handover>> skipped_change(std::uint64_t block_num) const;
-  /// Calls `found` for blocks from `from` to `to` with a log whose first topic is `topic`, until it says
-  /// false or `seeks_max` places of the index have been looked up. Returns the first block not looked at.
+  /// Calls `found` for blocks from `from` to `to` with a log whose first topic is `topic`, until it
+  /// returns false or `seeks_max` places of the index have been looked up. Returns the first block that
+  /// was not looked at.
   result<std::uint64_t> scan_topic(const hash32& topic, std::uint64_t from, std::uint64_t to,
                                    std::size_t seeks_max,
                                    const std::function<result<bool>(std::uint64_t)>& found) const;

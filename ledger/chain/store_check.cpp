@@ -16,7 +16,7 @@ constexpr std::uint64_t recent_blocks = 16;
 constexpr std::uint64_t progress_blocks = 10'000;
 constexpr std::uint64_t progress_nodes = 200'000;
 
-/// The highest header there is; none in a store without blocks.
+/// The highest header in the store; none in a store without blocks.
 result<std::optional<stored_head>> last_header(kv_store& tables) {
   std::optional<stored_head> out;
   auto walk = tables.walk(column::headers);
@@ -106,7 +106,8 @@ private:
     return {};
   }
 
-  /// A block that a snapshot left out may have changed the validators; the change came with the snapshot.
+  /// Passes over a block that a snapshot left out. If it changed the validators, the change came with
+  /// the snapshot.
   result<> pass_over(std::uint64_t num) {
     SWARM_TRY(const auto note, store_.blocks->note(handover_note(num)));
     if (!note) return {};
@@ -121,7 +122,7 @@ private:
     return {};
   }
 
-  /// Also keeps track of who seals the next one.
+  /// Checks the seals of a block and keeps track of who seals the next one.
   result<> check_seals_of(const block_source& block) {
     const auto num = block.header.block_num;
     const bool skipped = store_.gaps.lacks_state(num);
@@ -203,7 +204,7 @@ private:
     return count;
   }
 
-  /// Everything that belongs there has been found; so what is too much is foreign.
+  /// Everything that belongs into the columns has been found, so any other key is foreign.
   result<> check_foreign() {
     say("indexes");
     const auto head = store_.head.block_num;
@@ -257,7 +258,7 @@ private:
     return {};
   }
 
-  /// Every node is what its hash says, and all below it is there: so every state is whole whose
+  /// Checks that each node has its hash and that everything below it is there. So every state is whole whose
   /// root is there.
   result<> check_nodes() {
     auto at = tables_.walk(column::trie_nodes);

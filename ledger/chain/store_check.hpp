@@ -27,7 +27,7 @@ struct store_report {
   bool repairable() const;
 };
 inline constexpr std::size_t store_findings_max = 50;
-/// The report in one line, with what to do.
+/// The report in one line, with what to do next.
 std::string verdict(const store_report& report);
 
 struct store_check_options {
@@ -37,19 +37,20 @@ struct store_check_options {
   rocksdb::Env* env = nullptr;
 };
 
-/// Reads everything: files against their checksums; identity; each header on its parent; each body, receipts
-/// and bloom against its header; seals against the validators of that block; every index entry there and no
-/// other; every trie node and code against its hash, and everything below every state root there. Of revert
-/// data, which no root covers, only the form. What a snapshot left out is no fault. Opens the directory alone
-/// and changes no content. An error: it cannot be read at all, or holds another chain.
+/// Reads and checks everything: files against their checksums; identity; each header against its parent; each
+/// body, receipts and bloom against the header; seals against the validators of the block; that every index
+/// entry is there and no other; each trie node and code against its hash, and that everything below each
+/// state root is there. Of revert data, which no root covers, only the form is checked. What a snapshot left
+/// out is no fault. No other process may have the directory open; nothing is changed. Fails when the
+/// directory cannot be read at all or holds another chain.
 result<store_report> check_store(const store_check_options& options);
 
-/// Makes anew, by executing all blocks, what follows from headers, bodies and seals: receipts, outputs,
-/// indexes, state, head. Then checks all of it. An error: those three are damaged themselves, or the files
-/// are; the message says what to do. May be interrupted and run again.
+/// Executes all blocks to make anew what follows from headers, bodies and seals: receipts, outputs, indexes,
+/// state, head. Then checks all of it. Fails when those three, or the files, are damaged themselves; the
+/// message says what to do. It may be interrupted and run again.
 result<store_report> repair_store(const store_check_options& options);
 
-/// What a start looks at: the last blocks, without their signatures.
+/// The check at every start: the last blocks, without their signatures.
 result<> check_recent_blocks(const block_store& store, const executed_block& head, const snapshot_gaps& gaps,
                              std::uint64_t chain_id);
 

@@ -1,6 +1,7 @@
 #include "ledger/chain/store_check.hpp"
 
 #include "base/hash.hpp"
+#include "base/testing/wording.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
 
 #include <doctest/doctest.h>
@@ -11,6 +12,7 @@
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
+using swarm::testing::says;
 
 namespace {
 
@@ -84,7 +86,7 @@ public:
     chain::open(test_options(dirs_ / "good")).value(); // a second start moves everything into table files
   }
 
-  /// A copy of the good store, damaged.
+  /// Damages a copy of the good store and checks what is found.
   template <class Damage>
   std::filesystem::path damaged(const Damage& damage) {
     auto dir = dirs_ / std::to_string(++serial_);
@@ -210,14 +212,14 @@ TEST_CASE("what nothing else tells is refused, with where it is and what to do")
       const auto repaired = repair_store(check_options(dir));
       REQUIRE_FALSE(repaired);
       CHECK(repaired.error().is(store_errc::damaged));
-      CHECK(repaired.error().message.find(dir.string()) != std::string::npos);
-      CHECK(repaired.error().message.find("move the directory away") != std::string::npos);
+      CHECK(says(repaired.error(), dir.string()));
+      CHECK(says(repaired.error(), "move the directory away"));
     }
   }
   const auto identity = test.damaged([](kv_store& tables) {
     write(tables, column::meta, as_bytes("genesis_params"), bytes{1, 2, 3});
   });
-  CHECK(check_store(check_options(identity)).error().message.find("column meta") != std::string::npos);
+  CHECK(says(check_store(check_options(identity)).error(), "column meta"));
   const auto other = test.copy();
   auto options = check_options(other);
   options.contracts.genesis[0].storage.clear();
@@ -230,13 +232,13 @@ TEST_CASE("an interrupted repair is noticed, and goes on when it is run again") 
     write(tables, column::meta, as_bytes("under_repair"), bytes{});
     for (const auto where : {column::trie_nodes, column::txn_index, column::receipts})
       REQUIRE(tables.clear(where));
-    auto head = number(11); // as far as it had come
+    auto head = number(11); // as far as the repair had come
     append(head, keccak256(*tables.get(column::headers, number(11)).value()).view());
     write(tables, column::meta, as_bytes("head"), head);
   });
   const auto opened = chain::open(test_options(dir));
   REQUIRE_FALSE(opened);
-  CHECK(opened.error().message.find("--verify-store --repair") != std::string::npos);
+  CHECK(says(opened.error(), "--verify-store --repair"));
   CHECK(check_store(check_options(dir)).error().is(store_errc::damaged));
   CHECK(repair_store(check_options(dir)).value().sound());
   check_goes_on(dir);
@@ -249,9 +251,8 @@ TEST_CASE("a start looks at the last blocks and names what lacks") {
     const auto opened = chain::open(test_options(dir));
     REQUIRE_FALSE(opened);
     CHECK(opened.error().is(store_errc::damaged));
-    CHECK(opened.error().message.find(fmt::format("column {}, block 25", to_string(where)))
-          != std::string::npos);
-    CHECK(opened.error().message.find("--verify-store") != std::string::npos);
+    CHECK(says(opened.error(), fmt::format("column {}, block 25", to_string(where))));
+    CHECK(says(opened.error(), "--verify-store"));
   }
 }
 
@@ -280,7 +281,7 @@ TEST_CASE("a table with one wrong byte is never taken for sound") {
       ++made_anew;
     } else {
       CHECK(repaired.error().is(store_errc::damaged));
-      CHECK(repaired.error().message.find("restore") != std::string::npos);
+      CHECK(says(repaired.error(), "restore"));
       ++refused;
     }
   }
@@ -308,7 +309,7 @@ TEST_CASE("files that were cut short are refused, or leave an older chain that i
       CHECK((name.ends_with(".log") || name.starts_with("MANIFEST")));
     } else {
       CHECK(report.error().is(store_errc::damaged));
-      CHECK(report.error().message.find("restore") != std::string::npos);
+      CHECK(says(report.error(), "restore"));
       ++refused;
     }
   }

@@ -21,18 +21,19 @@ result<opened_store> open_for_check(const store_check_options& options);
 /// Checks all of an open store.
 result<store_report> check_opened(opened_store& store, const store_check_options& options);
 
-/// What everything else follows from, for one block; null where `finding` says what is wrong.
+/// The parts of one block from which everything else follows.
 struct block_source {
   block_header header;
   hash32 hash;
   std::vector<transaction> txns;
   seal_record seals;
 };
-/// `parent` is null for block 0, and for a block whose parent a snapshot left out.
+/// Returns none, and adds to `findings`, when a part is missing or wrong. `parent` is null for block 0 and
+/// for a block whose parent a snapshot left out.
 result<std::optional<block_source>> read_source(const opened_store& store, std::uint64_t block_num,
                                                 const block_source* parent,
                                                 std::vector<store_finding>& findings);
-/// Whether validators sealed it.
+/// Checks that a quorum of the validators sealed the block.
 result<> check_source_seals(const opened_store& store, const block_source& block,
                             std::span<const address> validators);
 

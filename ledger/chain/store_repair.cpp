@@ -15,7 +15,7 @@ tl::unexpected<error> beyond_repair(const store_check_options& options, std::str
               options.dir.string(), what, fetch_again);
 }
 
-/// Nothing is touched before everything that the rest follows from is known to be there.
+/// Checks that everything is there from which the rest follows. Nothing is changed before that.
 result<> check_sources(const opened_store& store, const store_check_options& options) {
   std::optional<block_source> parent;
   std::vector<store_finding> wrong;

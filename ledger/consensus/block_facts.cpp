@@ -33,8 +33,8 @@ result<> check_body(proposed_block& block) {
       return fail(consensus_errc::too_many_items, "proposed block: over {} transactions",
                   ledger::block_txns_max);
     SWARM_TRY(const rlp_item txn, list.next("transaction"));
-    // A typed transaction is a string that starts with its type. A legacy one inside a string would have the
-    // root of the same one as a list: two encodings of one hash.
+    // A typed transaction is a string that starts with its type. A legacy one inside a string would give the
+    // same root as it does as a list: two encodings of one hash.
     if (!txn.is_list && (txn.payload.empty() || txn.payload.front() > 0x7f))
       return fail(consensus_errc::body_mismatch, "proposed block: transaction {} is neither a list nor typed",
                   txns.size());

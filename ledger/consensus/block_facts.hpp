@@ -19,14 +19,14 @@ struct proposed_block {
   bool body_checked = false;
 };
 
-/// Reads the header only: cheap, and enough to check who signed for it. `raw` is kept.
+/// Reads only the header, which is cheap and enough to check who signed for the block. `raw` is kept.
 result<proposed_block> read_block(shared_bytes raw);
 
-/// Checks that the transactions are those whose root the header names and that there are no ommers. Execution
-/// is somebody else's. Does its work once.
+/// Checks that the transactions are those whose root the header names and that there are no ommers. It does
+/// not execute them. A second call for the same block does nothing.
 result<> check_body(proposed_block& block);
 
-/// A block made here, from its header; `raw` may be null when nobody else is to see it.
+/// A block that was made here; `raw` may be null when nobody else is to see it.
 proposed_block own_block(const ledger::block_header& header, const hash32& hash, shared_bytes raw);
 
 } // namespace swarm::consensus

@@ -29,8 +29,8 @@ struct timer_name {
 
 // Events
 
-/// First event, once. `records` is what the store has under `record_keys`; see initial_records for
-/// a new node.
+/// The first event; it comes once. `records` is what the store has under `record_keys`; for a new node
+/// see initial_records.
 struct start {
   chain_head head;
   std::vector<address> validators; ///< after `head`, sorted
@@ -40,7 +40,7 @@ struct message {
   neighbor_id neighbor = 0;
   shared_bytes raw;
 };
-/// A neighbor that may take messages again: it is sent what this node has to say at present.
+/// A neighbor has connected, or can take messages again: it is sent what this node has to say at present.
 struct neighbor_connected {
   neighbor_id neighbor = 0;
 };
@@ -50,9 +50,10 @@ struct neighbor_gone {
 struct timer_fired {
   timer_name timer;
 };
-/// The pool has something for the block after the head. To be told again after every `head_changed`.
+/// The pool has something for the block after the head. The shell must say so again after
+/// every `head_changed`.
 struct work_available {};
-/// Answers `build_block`; none: there is nothing to put into a block after all.
+/// Answers `build_block`; without a block there is nothing to put into one after all.
 struct block_built {
   std::uint64_t block_num = 0;
   std::uint64_t round_num = 0;
@@ -68,7 +69,7 @@ struct block_validated {
 struct persisted {
   std::uint64_t token = 0;
 };
-/// The chain has a new head: answers `commit_block`, and tells of blocks that came by synchronisation.
+/// The chain has a new head. This answers `commit_block`, and reports blocks that came by synchronisation.
 struct head_changed {
   chain_head head;
   std::vector<address> validators;
@@ -79,16 +80,16 @@ using event = std::variant<start, message, neighbor_connected, neighbor_gone, ti
 
 // Actions
 
-/// Write all entries at once, synced; then say `persisted`. May be left to the next step of the disk, but
-/// never reordered among each other. Not written, but answered all the same, when the chain has block
-/// `block_num` already, as it may by synchronisation: these entries would take the place of those that came
-/// with the block, and a node that starts with a place behind its chain keeps silent.
+/// Write all entries at once, synced; then say `persisted`. The writes may be delayed but not reordered. When
+/// the chain has block `block_num` already, because it came by synchronisation, the entries are not written,
+/// but the answer is the same: they would replace those that came with the block, and a node that starts with
+/// a place behind its chain keeps silent.
 struct persist {
   std::uint64_t token = 0;
   std::uint64_t block_num = 0; ///< the height that the entries belong to
   std::vector<record_entry> entries;
 };
-/// To every validator that is connected; the machine has counted itself already.
+/// Send to every validator that is connected; the machine has counted its own vote already.
 struct broadcast {
   shared_bytes raw;
 };
@@ -96,7 +97,7 @@ struct send_to {
   neighbor_id neighbor = 0;
   shared_bytes raw;
 };
-/// Replaces the timer of the same kind, of which there is one.
+/// Start a timer. It replaces the one of the same kind.
 struct set_timer {
   timer_name timer;
   duration after{};
@@ -104,7 +105,8 @@ struct set_timer {
 struct cancel_timer {
   timer_kind kind{};
 };
-/// Make a block on top of the head with this node as coinbase. `encoded` false: nobody else will see it.
+/// Make a block on top of the head with this node as coinbase. It need not be encoded (`encoded` is false)
+/// when nobody else will see it.
 struct build_block {
   std::uint64_t block_num = 0;
   std::uint64_t round_num = 0;
@@ -114,14 +116,15 @@ struct build_block {
 struct validate_block {
   proposed_block block;
 };
-/// The block is final: write it, its seals and `entries` in one synced batch, then say `head_changed`. A disk
-/// that refuses is to be tried again: the machine does nothing else until then.
+/// The block is final: write it, its seals and `entries` in one synced batch, then say `head_changed`. When
+/// the disk refuses, the shell tries again: the machine does nothing else until then.
 struct commit_block {
   proposed_block block;
   ledger::seal_record seals;
   std::vector<record_entry> entries;
 };
-/// The network is at `block_num`, which is beyond this node; `neighbor` said so. A hint, not a proof.
+/// According to `neighbor` the network is at `block_num`, which is beyond this node. This is a hint,
+/// not a proof.
 struct request_sync {
   std::uint64_t block_num = 0;
   neighbor_id neighbor = 0;
@@ -131,8 +134,8 @@ struct send_decided {
   neighbor_id neighbor = 0;
   std::uint64_t block_num = 0;
 };
-/// Two proposals of one validator for one round, each as rlp[block_num, round, block hash, signature]:
-/// anybody can verify both.
+/// Two proposals of one validator for one round, each as rlp[block_num, round, block hash, signature].
+/// Anybody can verify both.
 struct evidence {
   address author;
   bytes first;
@@ -143,7 +146,7 @@ struct penalize {
   neighbor_id neighbor = 0;
   error why;
 };
-/// Worth a line in the operator's log.
+/// A line for the operator's log.
 struct report {
   std::string text;
 };

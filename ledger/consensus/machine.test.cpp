@@ -14,8 +14,7 @@ bool has(const std::vector<action>& in) {
 
 } // namespace
 
-// -- the ordinary course
-// --
+// The ordinary course
 
 TEST_CASE("a lone validator decides within one answer, without a write or a message of its own") {
   scene at(1);
@@ -125,8 +124,7 @@ TEST_CASE("a validator without work starts its timer with the proposal, one with
   CHECK(busy.said_count(message_code::round_change) == 1);
 }
 
-// -- messages out of turn
-// --
+// Messages out of turn
 
 TEST_CASE("votes before the proposal and a height too early are kept") {
   scene at(4);
@@ -200,8 +198,7 @@ TEST_CASE("deciding is one step: timers and votes that were under way change not
   CHECK(node.decided.size() == 1);
 }
 
-// -- what liars send
-// --
+// What liars send
 
 TEST_CASE("authors are counted, not signatures") {
   scene at(4);
@@ -293,5 +290,4 @@ TEST_CASE("huge rounds are refused, and the last round is not passed") {
   CHECK(node.machine->status().round_num == ledger::round_num_max);
 }
 
-// -- round changes
-// --
+// Round changes

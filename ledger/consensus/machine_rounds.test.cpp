@@ -128,8 +128,7 @@ TEST_CASE("a fresh block is refused while a certificate is among the round chang
       node.hear(at.proposal(1, 1, at.block(1), {at.vote(1, 1), at.vote(1, 1), at.vote(1, 1)}))));
 }
 
-// -- a second life
-// --
+// A second life
 
 TEST_CASE("a restarted node says the same bytes, and nothing else, in the round it was in") {
   scene at(4);
@@ -145,7 +144,7 @@ TEST_CASE("a restarted node says the same bytes, and nothing else, in the round 
   CHECK(*node.last_said(message_code::prepare) == prepare);
   CHECK(*node.last_said(message_code::commit) == commit);
   CHECK(node.machine->status().prepared == prepared_claim{0, on.hash});
-  // The block is at hand: the commits of the others decide it.
+  // The block is known, so the commits of the others decide it.
   node.hear(at.commit(0, 0, on.hash));
   node.hear(at.commit(2, 0, on.hash));
   REQUIRE(node.decided.size() == 1);
@@ -189,7 +188,7 @@ TEST_CASE("a restarted node keeps its round and its certificate") {
   CHECK(node.machine->status().prepared == prepared_claim{0, on.hash});
   REQUIRE(node.said.size() == 1);
   CHECK(*node.said[0] == change);
-  // All restarted at once: the others' round changes still lead to the same block.
+  // All nodes restarted at once: the others' round changes still lead to the same block.
   node.hear(at.round_change(0, 2));
   node.hear(at.round_change(1, 2));
   REQUIRE(node.said_count(message_code::proposal) == 1);

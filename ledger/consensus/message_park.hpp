@@ -14,8 +14,9 @@ struct park_limits {
   std::size_t total_bytes_max = 64 * 1024 * 1024;
 };
 
-/// Messages that came too early, unverified, accounted to the connection they came by: a neighbor that floods
-/// only loses its own. What is farthest ahead goes first.
+/// Messages that came too early. They are not verified, and each neighbor has a share of its own, so one
+/// that floods only loses its own messages. When the room is used up, the messages farthest ahead are
+/// dropped first.
 class message_park {
 public:
   explicit message_park(park_limits limits) : limits_(limits) {}

@@ -13,7 +13,8 @@ namespace {
 constexpr std::string_view domain_tag = "swarm qbft";
 constexpr std::size_t vote_size = 160; ///< bytes of one signed vote in a list, at most
 
-/// Opens the preimage of a signature; the caller adds what its kind of vote is about and ends the list.
+/// Begins the list that is hashed and signed; the caller adds the fields of its kind of vote and
+/// ends the list.
 rlp_writer begin_preimage(const signing_domain& domain, message_code code, std::uint64_t block_num,
                           std::uint64_t round_num) {
   rlp_writer out(192);
@@ -74,7 +75,7 @@ result<std::optional<prepared_claim>> take_claim(rlp_reader& from) {
   return std::optional{out};
 }
 
-/// A prepare's fields after the frame, or inside a list.
+/// Reads a prepare's fields, as they stand in a message or inside a list.
 result<signed_prepare> take_prepare(rlp_reader& from) {
   signed_prepare out;
   SWARM_TRY(out.block_num, from.number("block number"));

@@ -89,7 +89,7 @@ struct round_change_message {
   std::vector<signed_prepare> prepares;
 };
 
-/// The front of any message, read without touching the rest.
+/// The first fields of any message, read without decoding the rest.
 struct message_head {
   message_code code{};
   std::uint64_t block_num = 0;
@@ -108,13 +108,14 @@ bytes encode(const signed_prepare& item);
 bytes encode(const commit_message& item);
 bytes encode(const round_change_message& item);
 
-/// Strict: one encoding per meaning, sizes and counts bounded, header of the block decoded, nothing verified.
+/// Decoding is strict: there is one encoding per meaning, sizes and counts are bounded. The header of the
+/// block is decoded, but nothing is verified.
 result<proposal_message> decode_proposal(bytes_view raw);
 result<signed_prepare> decode_prepare(bytes_view raw);
 result<commit_message> decode_commit(bytes_view raw);
 result<round_change_message> decode_round_change(bytes_view raw);
 
-/// A list of prepares inside another encoding, for records.
+/// Writes a list of prepares into another encoding, for records.
 void put_prepares_into(ledger::rlp_writer& out, std::span<const signed_prepare> prepares);
 result<std::vector<signed_prepare>> take_prepares_from(ledger::rlp_reader& from);
 

@@ -143,7 +143,7 @@ TEST_CASE("a block's hash stands for its transactions") {
   auto good = at.block(0);
   CHECK(check_body(good));
   CHECK(good.body_checked);
-  // The same header over other transactions, a legacy one in the guise of a string, and ommers.
+  // The same header over other transactions, over a legacy one disguised as a string, and over ommers.
   const auto with = [&](auto&& put_rest) {
     auto from = ledger::rlp_reader::open(*good.raw, "block").value();
     ledger::rlp_writer out;

@@ -10,7 +10,8 @@ void qbft_machine::on(start&& what) {
     actions_.emplace_back(
         report{loaded.error().message + "; this node keeps silent until it has seen a block decided"});
   const auto next = what.head.block_num + 1;
-  // A record older than the chain: the chain came from elsewhere, or was not written with its record.
+  // A record that is older than the chain does not count: the chain came from elsewhere, or was not written
+  // together with its record.
   if (loaded && *loaded && (*loaded)->place.block_num >= next)
     saved_ = std::move(**loaded);
   else
@@ -23,7 +24,7 @@ void qbft_machine::on(head_changed&& what) {
   if (what.head.block_num < block_num()) return;
   const bool own = decided_ && what.head.hash == *decided_;
   if (decided_ && !own && what.head.block_num == block_num())
-    actions_.emplace_back(report{fmt::format("block {} was decided as {} and is {} in the chain", block_num(),
+    actions_.emplace_back(report{fmt::format("block {} was decided as {}, but the chain has {}", block_num(),
                                              to_hex(decided_->view()), to_hex(what.head.hash.view()))});
   for (auto& raw : after_block_)
     if (own) actions_.emplace_back(broadcast{std::move(raw)});
@@ -92,7 +93,7 @@ void qbft_machine::restore_certificate(const certificate& proof) {
       on.prepares.emplace(*author, vote);
 }
 
-/// The own messages of the round that was saved; those of earlier rounds are past.
+/// Restores this node's messages of the saved round; those of earlier rounds no longer matter.
 void qbft_machine::restore_votes(const saved_height& saved) {
   const auto keep = [&](const bytes& raw, const hash32& digest) {
     return own_message{digest, std::make_shared<const bytes>(raw), 0};
@@ -148,7 +149,7 @@ void qbft_machine::activate() {
   actions_.emplace_back(set_timer{{timer_kind::resend, block_num(), 0}, options_.resend_interval});
 }
 
-/// There was no work after all: back to silence, unless the height has begun.
+/// There was no work after all: the machine goes back to silence, unless the height has begun.
 void qbft_machine::rest() {
   if (!active_ || round_num_ > 0 || !ballots_.empty() || own_.prepare) return;
   active_ = false;
@@ -165,8 +166,7 @@ duration qbft_machine::round_timeout() const {
   return options_.round_timeout_base * (std::uint64_t{1} << doublings);
 }
 
-/// One step from the quorum of seals to the end of the height: nothing that is under way may
-/// still be answered.
+/// The quorum of seals ends the height in one step: nothing that is still under way may be answered any more.
 void qbft_machine::decide(std::uint64_t round_num, ballot& on) {
   decided_ = on.block.hash;
   if (active_) {

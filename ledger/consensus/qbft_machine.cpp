@@ -7,7 +7,7 @@ namespace swarm::consensus {
 
 namespace {
 
-/// Blocks that one neighbor is sent between two changes of the head.
+/// The most decided blocks that one neighbor is sent between two changes of the head.
 constexpr std::size_t decided_sent_max = 4;
 
 } // namespace
@@ -23,15 +23,14 @@ std::vector<action> qbft_machine::step(event what) {
   return std::exchange(actions_, {});
 }
 
-// -- messages
-// --
+// Messages
 
 void qbft_machine::on(message&& what) {
   SWARM_ASSERT(what.raw != nullptr);
   inbox_.push_back(std::move(what));
 }
 
-/// Also what was parked and has become due; never called from within itself.
+/// Takes the messages that arrived, and parked ones whose time has come. It never calls itself.
 void qbft_machine::take_inbox() {
   while (!inbox_.empty()) {
     const auto next = std::move(inbox_.front());
@@ -69,7 +68,8 @@ void qbft_machine::take_early(neighbor_id neighbor, const message_head& head, co
   actions_.emplace_back(request_sync{head.block_num - 1, neighbor});
 }
 
-/// Votes for the last block are late in any ordinary round; a round change, or an older vote, is not.
+/// Late votes for the last block are ordinary and need no answer. A round change or an older vote shows that
+/// the neighbor lags.
 void qbft_machine::answer_laggard(neighbor_id neighbor, const message_head& head) {
   if (head.block_num == 0) return;
   if (head.code != message_code::round_change && head.block_num + 1 >= block_num()) return;
@@ -79,8 +79,7 @@ void qbft_machine::answer_laggard(neighbor_id neighbor, const message_head& head
   actions_.emplace_back(send_decided{neighbor, head.block_num});
 }
 
-// -- other events
-// --
+// Other events
 
 void qbft_machine::on(neighbor_connected what) {
   for (auto& raw : repeatable())
@@ -133,9 +132,9 @@ void qbft_machine::on(block_validated what) {
     if (on.block.hash != what.hash || on.validity != ballot::verdict::pending) continue;
     on.validity = what.ok ? ballot::verdict::good : ballot::verdict::bad;
     if (!what.ok)
-      actions_.emplace_back(
-          report{fmt::format("block {} of {} in round {} breaks a rule of the chain: no vote", block_num(),
-                             to_hex(on.block.proposer.view()), round_num)});
+      actions_.emplace_back(report{
+          fmt::format("block {} of {} in round {} breaks a rule of the chain: this node does not vote for it",
+                      block_num(), to_hex(on.block.proposer.view()), round_num)});
     if (what.ok && round_num == round_num_) {
       vote_prepare(on);
       check_prepared(on);
@@ -154,10 +153,9 @@ void qbft_machine::on(persisted what) {
   }
 }
 
-// -- output
-// --
+// Output
 
-/// Remembers a message of this node and sends it as soon as it is on disk.
+/// Stores a message of this node and sends it as soon as it is on disk.
 void qbft_machine::say(std::string_view key, std::optional<own_message>& slot, const hash32& digest,
                        bytes raw) {
   if (is_alone()) return;
@@ -180,8 +178,8 @@ void qbft_machine::record(std::string_view key, bytes value) {
     entries_.push_back({key, std::move(value)});
 }
 
-/// One write for all that the step has to remember. After a decision the block is that write: who has it on
-/// disk signs nothing else at its height.
+/// All that the step must remember goes into one write. After a decision the block itself is that write: a
+/// node that has stored it signs nothing else at its height.
 void qbft_machine::flush() {
   if (is_over()) {
     entries_.clear();
@@ -196,7 +194,7 @@ void qbft_machine::flush() {
   unsent_.clear();
 }
 
-/// What this node has said in its round and has on disk.
+/// This node's messages of its round that are on disk.
 std::vector<shared_bytes> qbft_machine::repeatable() const {
   std::vector<shared_bytes> out;
   if (decided_) return out;
@@ -205,8 +203,7 @@ std::vector<shared_bytes> qbft_machine::repeatable() const {
   return out;
 }
 
-// -- what others ask
-// --
+// What others ask
 
 height_view qbft_machine::view() {
   return {options_.domain, block_num(), head_.hash, head_.proposer,

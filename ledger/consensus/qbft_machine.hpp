@@ -12,7 +12,7 @@ namespace swarm::consensus {
 /// Deliberate mistakes for the test that shows that the simulator finds them. Only tests name this type; no
 /// option of the program leads here.
 struct planted_bugs {
-  bool quorum_two_f_plus_one = false; ///< votes counted against 2f + 1
+  bool quorum_two_f_plus_one = false; ///< 2f + 1 votes count as a quorum
   bool lock_on_timeout_only =
       false; ///< the certificate is kept when a timer expires, lost when a round is jumped
   bool count_signatures = false;     ///< a justification counts signatures instead of authors
@@ -34,7 +34,7 @@ struct machine_status {
   std::uint64_t block_num = 0; ///< being agreed
   std::uint64_t round_num = 0;
   bool validator = false;
-  bool silent = false; ///< a validator that does not sign, for want of its record
+  bool silent = false; ///< a validator that does not sign because its record is missing
   bool active = false; ///< there is work, or a vote
   bool decided = false;
   address proposer; ///< of this round
@@ -51,17 +51,17 @@ struct machine_status {
 /// QBFT (EEA QBFT specification; reference: Dafny model 3e2aeee) for one height after the other, without I/O,
 /// clock, threads or randomness: the same events give the same actions, byte for byte.
 ///
-/// - Everything that a message depends on is durable before the message leaves: messages wait inside for
-///   `persisted`. A restarted node says the same bytes again, and never another digest for the same height,
-///   round and kind of vote.
-/// - The certificate is kept when the quorum of prepares is complete, whatever happens afterwards.
+/// - Everything that a message depends on is durable before the message leaves: messages wait in the machine
+///   for `persisted`. A restarted node sends the same bytes again, and never another digest for the same
+///   height, round and kind of vote.
+/// - The certificate is kept from the moment when the quorum of prepares is complete, whatever
+///   happens afterwards.
 /// - Every entry into a round beyond 0 sends a round change. A timer leads beyond round r > 0 only when a
-/// quorum
-///   is known to be in r or beyond: a lonely node waits in round 1 and repeats itself, and nodes are never
-///   more than one round apart for long.
+///   quorum is known to be in r or beyond: a lonely node waits in round 1 and repeats itself, and nodes are
+///   never more than one round apart for long.
 /// - Round 0 begins when there is work: `work_available`, or a valid proposal. An idle chain is silent.
 /// - With one validator nothing is persisted or sent: its seal leaves with the durable block or not at all.
-/// - Deciding is one step: from then on the height ignores everything until `head_changed`.
+/// - Deciding is one step: after it the machine ignores everything until `head_changed`.
 class qbft_machine {
 public:
   qbft_machine(machine_options options, signature_scheme scheme);
@@ -69,8 +69,8 @@ public:
   std::vector<action> step(event what);
   machine_status status() const;
 
-  /// What the store must write in one batch with block `block_num` when it came by synchronisation
-  /// (`commit_block` brings its own). Empty when this node may not claim to remember.
+  /// What the store must write in one batch with block `block_num` when that came by synchronisation
+  /// (`commit_block` brings its own entries). Empty when this node has lost its record.
   std::vector<record_entry> records_with_block(std::uint64_t block_num) const;
 
 private:
@@ -85,7 +85,7 @@ private:
     std::map<address, signature65> seals;
   };
   using ballot_map = std::map<std::uint64_t, ballot>; ///< by round
-  /// The latest that an author said of the round it is in.
+  /// An author's latest round change.
   struct round_change_vote {
     signed_round_change vote;
     std::optional<certificate> proof;
@@ -94,7 +94,7 @@ private:
   struct own_message {
     hash32 digest;
     shared_bytes raw;
-    std::uint64_t token = 0; ///< durable when this write is
+    std::uint64_t token = 0; ///< the write that makes it durable
   };
   /// This node's votes in the round it is in.
   struct own_votes {
@@ -180,7 +180,7 @@ private:
   author_finder authors_;
   message_park park_;
 
-  // Output of the step under way, and what waits for the disk.
+  // The output of the step under way, and what waits for the disk.
   std::vector<action> actions_;
   std::vector<record_entry> entries_;
   std::vector<shared_bytes> unsent_;      ///< wait for `entries_`
@@ -189,10 +189,10 @@ private:
   std::uint64_t last_token_ = 0;
   std::uint64_t durable_token_ = 0;
 
-  // What this node remembers of its own past.
+  // What this node knows of its own past.
   bool memory_lost_ = false;
   std::uint64_t silent_through_ = 0;  ///< with lost memory: no vote before a block after this one
-  std::optional<saved_height> saved_; ///< of a height that the chain has not reached again
+  std::optional<saved_height> saved_; ///< what was saved of a height that the chain has not reached again
 
   std::deque<message> inbox_;
   std::map<neighbor_id, attention> attention_;

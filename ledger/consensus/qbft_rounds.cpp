@@ -20,8 +20,8 @@ void qbft_machine::take_round_change(neighbor_id neighbor, bytes_view raw) {
   try_propose();
 }
 
-/// f + 1 authors beyond this round: at least one of them is honest. Goes to the lowest round of the f + 1
-/// that are farthest, which is where going to the lowest of all, again and again, would end.
+/// When f + 1 authors are beyond this round, at least one of them is honest. So this node goes to the lowest
+/// round of the f + 1 farthest authors, where repeatedly going to the lowest of all would also end.
 void qbft_machine::follow_faster() {
   std::vector<std::uint64_t> rounds;
   for (const auto& [author, known] : round_changes_)
@@ -63,8 +63,8 @@ void qbft_machine::say_round_change() {
   say(record_key::round_change, own_.round_change, {}, encode(out));
 }
 
-/// Beyond a later round only together with a quorum: a lonely node waits for the others where it is, and
-/// repeats itself, instead of running away from them.
+/// A timer leads beyond a later round only together with a quorum: a lonely node repeats its messages and
+/// waits for the others where it is, instead of running ahead of them.
 void qbft_machine::round_expired() {
   if (options_.planted.lock_on_timeout_only)
     if (const auto at = ballots_.find(round_num_); at != ballots_.end() && at->second.prepared)
@@ -83,8 +83,7 @@ std::size_t qbft_machine::authors_from_round(std::uint64_t round_num) const {
   return out;
 }
 
-// -- proposing
-// --
+// Proposing
 
 void qbft_machine::try_propose() {
   if (decided_ || building_ || !may_sign() || !is_my_turn() || own_.proposal || ballots_.contains(round_num_))

@@ -4,7 +4,8 @@ namespace swarm::consensus {
 
 namespace {
 
-/// Rounds whose votes are still counted; older commits are superfluous once later rounds have gone by.
+/// The number of rounds whose votes are still counted; older commits are no longer needed once later rounds
+/// have passed.
 constexpr std::size_t ballots_max = 4;
 
 /// A proposal without its block and justification: the signature and all it covers.
@@ -16,8 +17,7 @@ bytes skeleton(const proposal_message& item) {
 
 } // namespace
 
-// -- proposals
-// --
+// Proposals
 
 void qbft_machine::take_proposal(neighbor_id neighbor, bytes_view raw) {
   auto item = decode_proposal(raw);
@@ -29,7 +29,7 @@ void qbft_machine::take_proposal(neighbor_id neighbor, bytes_view raw) {
   accept(std::move(*item));
 }
 
-/// A repetition, or the proof that the proposer says different things to different nodes.
+/// A second proposal is a repetition, or proves that the proposer says different things to different nodes.
 void qbft_machine::take_second_proposal(neighbor_id neighbor, const proposal_message& item,
                                         const ballot& first) {
   if (item.block.hash == first.block.hash) return;
@@ -68,8 +68,7 @@ qbft_machine::ballot& qbft_machine::open_ballot(std::uint64_t round_num, propose
   return on;
 }
 
-// -- prepares
-// --
+// Prepares
 
 void qbft_machine::take_prepare(neighbor_id neighbor, const message_head& head, const shared_bytes& raw) {
   if (head.round_num < round_num_) return;
@@ -85,7 +84,7 @@ void qbft_machine::take_prepare(neighbor_id neighbor, const message_head& head, 
   check_prepared(on);
 }
 
-/// Says prepare for the ballot of the current round; what was said before a restart stands.
+/// Sends a prepare for the current round. A prepare from before a restart is not replaced.
 void qbft_machine::vote_prepare(ballot& on) {
   if (!may_sign()) return;
   signed_prepare vote{block_num(), round_num_, on.block.hash, {}};
@@ -94,7 +93,7 @@ void qbft_machine::vote_prepare(ballot& on) {
     if (auto said = decode_prepare(*own_.prepare->raw)) on.prepares.emplace(scheme_.account, *said);
     return;
   }
-  if (!is_alone()) { // alone, nobody ever asks for it
+  if (!is_alone()) { // nobody asks a lone validator for it
     const auto digest = signed_digest(options_.domain, vote);
     vote.signature = scheme_.sign(digest);
     authors_.add(digest, vote.signature, scheme_.account);
@@ -112,7 +111,7 @@ void qbft_machine::check_prepared(ballot& on) {
 }
 
 /// From now on every round change of this node at this height carries this proof, unless a later round yields
-/// another. Without a vote of this node's it is not needed.
+/// another. A node that has not voted does not need it.
 void qbft_machine::keep_certificate(const ballot& on) {
   if (!may_sign() || is_alone()) return;
   certificate proof{round_num_, on.block, {}};
@@ -122,8 +121,7 @@ void qbft_machine::keep_certificate(const ballot& on) {
   prepared_ = std::move(proof);
 }
 
-// -- commits
-// --
+// Commits
 
 void qbft_machine::vote_commit(ballot& on) {
   if (!may_sign()) return;
@@ -161,11 +159,13 @@ void qbft_machine::check_decided(std::uint64_t round_num, ballot& on) {
   if (decided_ || on.seals.size() < quorum_ || on.validity == ballot::verdict::pending) return;
   if (on.validity == ballot::verdict::good) return decide(round_num, on);
   if (on.seals.size() == quorum_)
-    actions_.emplace_back(report{fmt::format("a quorum has sealed block {} {}, which breaks a rule here",
-                                             block_num(), to_hex(on.block.hash.view()))});
+    actions_.emplace_back(
+        report{fmt::format("a quorum has sealed block {} {}, which breaks a rule of the chain here",
+                           block_num(), to_hex(on.block.hash.view()))});
 }
 
-/// Takes the copy of a block that is here already: one body in memory, and its check is done.
+/// Uses the copy of the block that is here already, so that there is one body in memory, which has
+/// been checked.
 void qbft_machine::use_known(proposed_block& block) const {
   for (const auto& [round_num, on] : ballots_)
     if (on.block.hash == block.hash) {

@@ -18,7 +18,7 @@ result<rlp_reader> open_record(bytes_view raw, std::string_view what) {
   return from;
 }
 
-/// The value of a message entry if it belongs to `block_num`.
+/// The value of a message entry if it belongs to block `block_num`, else nothing.
 result<bytes> message_at(bytes_view raw, std::uint64_t block_num) {
   SWARM_TRY(const message_head head, read_head(raw));
   return head.block_num == block_num ? to_bytes(raw) : bytes{};

@@ -8,12 +8,12 @@
 
 namespace swarm::consensus {
 
-/// One value of the store's consensus table. Keys are those of `record_keys`; a new value replaces the old
-/// one, so the table stays as small as one height.
+/// One value of the store's consensus table. Keys are those of `record_keys`. A new value replaces the old
+/// one, so the table holds no more than one height.
 using record_entry = ledger::consensus_record;
 
-/// place: where this node is; the others: own messages, to be sent again byte for byte, and the highest
-/// certificate. An entry counts only at the height it was made for, and a vote only in its round.
+/// `place` is where this node is. The others are its own messages, to be sent again byte for byte, and the
+/// highest certificate. An entry counts only at the height it was made for, and a vote only in its round.
 namespace record_key {
 inline constexpr std::string_view place = "qbft.place";
 inline constexpr std::string_view proposal = "qbft.proposal";
@@ -26,8 +26,8 @@ inline constexpr std::array record_keys{record_key::place,        record_key::pr
                                         record_key::prepare,      record_key::commit,
                                         record_key::round_change, record_key::certificate};
 
-/// rlp[version, account, genesis hash, block_num, round]: this key has signed nothing beyond this height and
-/// round that is not recorded.
+/// rlp[version, account, genesis hash, block_num, round]: it promises that this key has signed nothing beyond
+/// this height and round that is not recorded.
 struct place_record {
   address account;
   hash32 genesis_hash;
@@ -45,25 +45,25 @@ struct stored_certificate {
 };
 result<stored_certificate> decode_certificate(bytes_view raw);
 
-/// What a node that makes its key and its data directory anew writes beside block 0: the key has signed
-/// nothing yet. Without this a node keeps silent until it has seen a block decided.
+/// What a node with a new key and a new data directory writes beside block 0: it says that the key has signed
+/// nothing yet. Without it a node keeps silent until it has seen a block decided.
 std::vector<record_entry> initial_records(const address& account, const hash32& genesis_hash);
 
-/// What is written with the block of a snapshot, when `stored` are the entries of `record_keys` at a chain
-/// with the head `head_num`. A whole record of a later block than that, but none after the pivot, says
-/// that this key has signed nothing beyond the pivot. None otherwise: then the node keeps silent as
-/// without the snapshot.
+/// What is written with the block of a snapshot. `stored` are the entries of `record_keys` of a chain with
+/// the head `head_num`. When they are a whole record of a block after the head and not after the pivot, the
+/// key has signed nothing beyond the pivot, and the record is moved on. Otherwise nothing is written, and the
+/// node keeps silent as it would without the snapshot.
 std::vector<record_entry> records_with_pivot(std::span<const record_entry> stored, const address& account,
                                              const hash32& genesis_hash, std::uint64_t head_num,
                                              std::uint64_t pivot_num);
 
-/// What was stored of the height `place.block_num`; entries of other heights are left out.
+/// What was stored about the height `place.block_num`; entries of other heights are left out.
 struct saved_height {
   place_record place;
   bytes proposal, prepare, commit, round_change; ///< encoded messages, empty for none
   std::optional<certificate> prepared;
 };
-/// None: there is no record, or it belongs to another key or chain. An error: it is damaged.
+/// None when there is no record, or it belongs to another key or chain. Fails when it is damaged.
 result<std::optional<saved_height>> load_records(std::span<const record_entry> entries,
                                                  const address& account, const hash32& genesis_hash);
 

@@ -21,7 +21,7 @@ enum class consensus_errc {
   below_quorum,      ///< fewer authors than the quorum
   wrong_height,      ///< a vote inside a message for another height than the message's
   wrong_round,       ///< a vote inside a message for another round than the message's
-  unjustified,       ///< a justification that is missing, or there where none may be
+  unjustified,       ///< a justification that is missing, or present where none is allowed
   prepared_round,    ///< prepared in a round that is not before the round aimed at
   prepared_mismatch, ///< block, digest and prepares that do not belong together
   not_highest,       ///< a block other than the one prepared in the highest round

@@ -10,8 +10,9 @@ namespace swarm::consensus {
 
 using ledger::signature65;
 
-/// Signatures as the machine uses them. Injected, so that the machine holds no secret and a simulation can do
-/// without curve arithmetic. `sign` must be deterministic (RFC 6979): a message made again is the same bytes.
+/// How the machine makes and checks signatures. It is handed in, so that the machine holds no secret and a
+/// simulation can do without curve arithmetic. `sign` must be deterministic (RFC 6979): a message that is
+/// made again has the same bytes.
 struct signature_scheme {
   address account; ///< of this node
   std::function<signature65(const hash32& digest)> sign;
@@ -21,8 +22,8 @@ struct signature_scheme {
 /// secp256k1 with `key`, which must outlive the scheme.
 signature_scheme make_signature_scheme(const ledger::private_key& key);
 
-/// Finds the authors of signatures, each signature once: those of validators are remembered until `forget`.
-/// The memory is keyed by digest and signature together, and bounded.
+/// Finds the authors of signatures. A validator's signature is computed only once and remembered until
+/// `forget`. The memory is bounded; its key is digest and signature together.
 class author_finder {
 public:
   static constexpr std::size_t remembered_max = 4096;
@@ -34,7 +35,7 @@ public:
   /// consensus_errc::not_a_validator or what the scheme says of the signature.
   result<address> author_of(const hash32& digest, const signature65& signature,
                             std::span<const address> validators);
-  /// Remembers a signature made here.
+  /// Remembers a signature that was made here.
   void add(const hash32& digest, const signature65& signature, const address& author);
   void forget() { known_.clear(); }
   std::size_t remembered() const { return known_.size(); }

@@ -10,7 +10,7 @@ namespace {
 template <class Vote>
 result<std::vector<address>> authors_of(std::span<const Vote> votes, std::string_view what,
                                         const height_view& at) {
-  // Before any signature is recovered: a flood of votes must not buy work.
+  // This comes before any signature is recovered, so that a flood of votes causes no work.
   if (votes.size() > at.validators.size() && !at.count_signatures)
     return fail(consensus_errc::repeated_author, "{} {} of {} validators", votes.size(), what,
                 at.validators.size());
@@ -143,7 +143,7 @@ result<> is_valid_proposal_justification(const proposal_message& item, const hei
     if (item.prepares.empty()) return {};
     return fail(consensus_errc::unjustified, "prepares for a fresh block");
   }
-  // Two claims of one round for different blocks: one of them is a lie that no honest proposer passes on.
+  // When two claims of one round are for different blocks, one is a lie, which no honest proposer passes on.
   for (const auto& vote : item.round_changes)
     if (vote.prepared && vote.prepared->round_num == highest->round_num
         && vote.prepared->digest != highest->digest)

@@ -5,7 +5,7 @@
 
 namespace swarm::consensus {
 
-/// What a message is judged against: the height that is being agreed. Refers to its owner's fields.
+/// The height that is being agreed on, against which messages are judged. It refers to its owner's fields.
 struct height_view {
   const signing_domain& domain;
   std::uint64_t block_num;
@@ -43,10 +43,10 @@ result<address> is_valid_round_change(round_change_message& item, const height_v
 /// q round changes of distinct validators for exactly this height and round, each prepared before it.
 result<> are_valid_round_changes(std::span<const signed_round_change> votes, std::uint64_t round_num,
                                  const height_view& at);
-/// The highest claim among `votes`; none: nobody was prepared.
+/// The highest claim among `votes`, or null when nobody was prepared.
 const prepared_claim* highest_prepared(std::span<const signed_round_change> votes);
-/// Round 0 needs nothing and may carry nothing. Later: q round changes; a fresh block if nobody was prepared,
-/// else the block of the highest claim with its q prepares.
+/// Round 0 needs no justification and may carry none. A later round needs q round changes and a fresh block
+/// if nobody was prepared, else the block of the highest claim with its q prepares.
 result<> is_valid_proposal_justification(const proposal_message& item, const height_view& at);
 /// All of the above, cheapest first, and the body of the block.
 result<> is_valid_proposal(proposal_message& item, const height_view& at);

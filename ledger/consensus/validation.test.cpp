@@ -220,7 +220,7 @@ TEST_CASE(
                rule::not_highest));
   CHECK(breaks(judge(at, at.proposal(3, 3, at.block(3), votes)), rule::not_highest));
   CHECK(breaks(judge(at, at.proposal(3, 3, high, votes)), rule::below_quorum));
-  // Prepares are verified, not taken on trust.
+  // Prepares are verified, not believed.
   auto forged = at.prepares({0, 1, 2}, 1, high.hash);
   forged[0].signature = {};
   CHECK(breaks(judge(at, at.proposal(3, 3, high, votes, forged)), rule::not_a_validator));

@@ -1,12 +1,14 @@
 #include "ledger/formats/block.hpp"
 
 #include "base/random.hpp"
+#include "base/testing/wording.hpp"
 #include "ledger/formats/testing/vectors.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace swarm;
 using namespace swarm::ledger;
+using swarm::testing::wording;
 using vectors::hex;
 
 namespace {
@@ -85,7 +87,7 @@ TEST_CASE("the error of a bad transaction says which one it is") {
   const bytes txns = rlp_writer().begin_list().encoded(vectors::v6_raw).encoded(second).end_list().take();
   const auto outcome = decode_body(body(txns, hex("c0")), 1337);
   REQUIRE(breaks(outcome, rlp_errc::integer_leading_zero));
-  CHECK(outcome.error().message
+  CHECK(wording(outcome.error())
         == "block: transaction 1: transaction: nonce: integer with a leading zero byte");
 }
 

@@ -6,9 +6,9 @@
 
 namespace swarm::ledger {
 
-/// What a validator must not forget, under a name of its own; a new value replaces the old one.
+/// Something that a validator must not forget, stored under a key; a new value replaces the old one.
 struct consensus_record {
-  std::string_view key; ///< of static storage
+  std::string_view key; ///< points to a constant
   bytes value;
   bool operator==(const consensus_record&) const = default;
 };

@@ -18,8 +18,7 @@ inline constexpr hash32 qbft_mix_hash{std::array<std::uint8_t, 32>{
     0x63, 0x74, 0x69, 0x63, 0x61, 0x6c, 0x20, 0x62, 0x79, 0x7a, 0x61, 0x6e, 0x74, 0x69, 0x6e, 0x65,
     0x20, 0x66, 0x61, 0x75, 0x6c, 0x74, 0x20, 0x74, 0x6f, 0x6c, 0x65, 0x72, 0x61, 0x6e, 0x63, 0x65}};
 
-/// A decoder's limit in bytes for the extra data of any header; this chain's own rule
-/// is tighter (header_rules).
+/// The most bytes of extra data that a decoder reads; this chain's own rule is tighter (header_rules).
 inline constexpr std::size_t extra_data_read_max = 16 * 1024;
 
 /// A London header: 16 fields in this order (Yellow Paper 4.3, EIP-1559). Commit seals are not in it; they

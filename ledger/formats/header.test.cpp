@@ -16,8 +16,8 @@ using vectors::text;
 
 namespace {
 
-/// Unsealed extra data of V13 for a round, as Besu lays it out. This chain does not, but the hashes
-/// check the header.
+/// Unsealed extra data of V13 for a round, as Besu lays it out. This chain lays it out differently, but
+/// Besu's block hashes still check the header's encoding.
 bytes besu_extra_data(std::uint64_t round_num) {
   std::vector<address> validators;
   for (std::uint8_t i = 1; i <= 4; ++i)

@@ -4,11 +4,11 @@ namespace swarm::ledger {
 
 namespace {
 
-/// The fields that have one value for ever.
+/// Checks the fields that have the same value in every header.
 result<> check_constants(const block_header& header) {
   const auto at = header.block_num;
   if (header.ommers_hash != empty_ommers_hash)
-    return fail(header_errc::ommers_hash, "header {}: ommers hash is not that of no ommers", at);
+    return fail(header_errc::ommers_hash, "header {}: the ommers hash is not that of an empty list", at);
   if (header.difficulty != u256(1))
     return fail(header_errc::difficulty, "header {}: difficulty must be 1", at);
   if (header.mix_hash != qbft_mix_hash)
@@ -59,7 +59,7 @@ result<> check_genesis_header(const block_header& header) {
   if (header.block_num != 0)
     return fail(header_errc::block_num, "genesis header: number {}, must be 0", header.block_num);
   if (!header.parent_hash.is_zero())
-    return fail(header_errc::genesis_parent, "genesis header: names a parent, can have none");
+    return fail(header_errc::genesis_parent, "genesis header: names a parent, but can have none");
   return check_header_alone(header);
 }
 

@@ -4,8 +4,8 @@
 
 namespace swarm::ledger {
 
-/// What makes a header invalid, one code per rule. YP: Yellow Paper 4.3.4, "Block Header Validity".
-/// Roots, bloom and gas used are compared with the outcome of execution by whoever executes.
+/// What makes a header invalid, one code per rule. YP: Yellow Paper 4.3.4, "Block Header Validity". Roots,
+/// bloom and gas used are compared with the outcome of execution where the block is executed.
 enum class header_errc {
   parent_hash = 1, ///< YP: names the hash of the parent
   block_num, ///< YP: the parent's number plus one; 0 for the genesis block; within 2^53 for JSON readers
@@ -27,7 +27,7 @@ constexpr std::string_view error_category(header_errc) {
 
 inline constexpr std::size_t extra_data_max = 32;
 inline constexpr std::uint64_t gas_limit_min = 5000;
-/// Numbers in headers end where JSON numbers stop being exact.
+/// The largest number in a header: beyond it JSON numbers are no longer exact.
 inline constexpr std::uint64_t header_number_max = (std::uint64_t{1} << 53) - 1;
 
 /// The rules that one header alone can break.

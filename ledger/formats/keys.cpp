@@ -22,8 +22,8 @@ constexpr std::array<std::uint8_t, 32> half_order{
     0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
     0x5d, 0x57, 0x6e, 0x73, 0x57, 0xa4, 0x50, 0x1d, 0xdf, 0xe9, 0x2f, 0x46, 0x68, 0x1b, 0x20, 0xa0};
 
-/// The one context of the process, blinded against side channels. Never destroyed: signing
-/// may outlast statics.
+/// The one context of the process, blinded against side channels. It is never destroyed, as signing may go on
+/// while static objects are destroyed.
 const secp256k1_context* curve() {
   static const secp256k1_context* const context = [] {
     auto* made = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
@@ -111,7 +111,7 @@ private_key::~private_key() {
 
 signature65 private_key::sign_recoverable(const hash32& digest) const {
   secp256k1_ecdsa_recoverable_signature made;
-  // Fails only for a key that was moved from: every other one was checked when it was made.
+  // This fails only for a key that was moved from: every other key was checked when it was made.
   SWARM_ASSERT(secp256k1_ecdsa_sign_recoverable(curve(), &made, digest.data(), secret_.data(),
                                                 secp256k1_nonce_function_rfc6979, nullptr)
                == 1);
@@ -119,7 +119,8 @@ signature65 private_key::sign_recoverable(const hash32& digest) const {
   int recovery_id = 0;
   SWARM_ASSERT(
       secp256k1_ecdsa_recoverable_signature_serialize_compact(curve(), out.data(), &recovery_id, &made) == 1);
-  // Ids 2 and 3 mean r wrapped around n: one signature in 2^127, and not representable on the chain.
+  // Ids 2 and 3 mean that r wrapped around n. That happens once in 2^127 signatures, and the chain cannot
+  // represent it.
   SWARM_ASSERT(recovery_id == 0 || recovery_id == 1);
   out[64] = static_cast<std::uint8_t>(recovery_id);
   return out;

@@ -36,7 +36,7 @@ struct receipt {
 bytes encode_receipt(const receipt& item);
 result<receipt> decode_receipt(bytes_view raw);
 
-/// All receipts of a block in one list, typed ones as strings: how they are stored and sent.
+/// All receipts of a block in one list, typed ones as strings; they are stored and sent in this form.
 bytes encode_receipts(std::span<const receipt> items);
 result<std::vector<receipt>> decode_receipts(bytes_view raw);
 

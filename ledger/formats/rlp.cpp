@@ -32,7 +32,7 @@ void put_header(std::uint8_t* to, std::size_t length, std::uint8_t base, std::si
     to[i] = static_cast<std::uint8_t>(length);
 }
 
-/// The payload length of a long form, behind the first byte of `rest`; `width` bytes.
+/// Reads the payload length of a long form: `width` bytes behind the first byte of `rest`.
 result<std::size_t> long_length(bytes_view rest, std::size_t width, std::string_view what) {
   if (rest.size() < 1 + width) return fail(rlp_errc::truncated, "{}: input ends inside a length", what);
   if (rest[1] == 0) return fail(rlp_errc::length_leading_zero, "{}: length starts with a zero byte", what);

@@ -30,7 +30,7 @@ constexpr std::string_view error_category(rlp_errc) {
   return "rlp";
 }
 
-/// Nothing on this chain nests deeper; a guard against input made to exhaust the stack.
+/// Nothing on this chain nests deeper. The bound guards against input that is made to exhaust the stack.
 inline constexpr std::size_t rlp_depth_max = 32;
 /// Largest input any RLP decoder here looks at, in bytes.
 inline constexpr std::size_t rlp_size_max = 32 * 1024 * 1024;
@@ -68,7 +68,7 @@ bytes rlp_number(std::uint64_t value);
 /// One item of an encoding, as views into it.
 struct rlp_item {
   bytes_view encoded; ///< with its length prefix
-  bytes_view payload; ///< without
+  bytes_view payload; ///< without its length prefix
   bool is_list = false;
 };
 
@@ -87,7 +87,8 @@ result<u256> rlp_to_u256(const rlp_item& item, std::string_view what);
 /// After an error the reader is of no further use.
 class rlp_reader {
 public:
-  /// The list that is the whole of `input`. `what` (a literal: it is kept) names the list in errors.
+  /// The list that is the whole of `input`. `what` names the list in errors; it must be a literal, as only a
+  /// reference is kept.
   static result<rlp_reader> open(bytes_view input, std::string_view what,
                                  std::size_t size_max = rlp_size_max);
   /// The items of `list`, which must be one.

@@ -1,12 +1,14 @@
 #include "ledger/formats/rlp.hpp"
 
 #include "base/random.hpp"
+#include "base/testing/wording.hpp"
 #include "ledger/formats/testing/vectors.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace swarm;
 using namespace swarm::ledger;
+using swarm::testing::wording;
 using vectors::hex;
 using vectors::text;
 
@@ -223,7 +225,7 @@ TEST_CASE("integers, fixed widths and list lengths are checked by the reader") {
   CHECK(reader.number("second").value() == 2);
   CHECK(reader.finish());
   CHECK(reader.at_end());
-  CHECK(open(zero_led).number("gas limit").error().message
+  CHECK(wording(open(zero_led).number("gas limit").error())
         == "thing: gas limit: integer with a leading zero byte");
 }
 

@@ -54,7 +54,7 @@ result<seal_record> decode_seals(bytes_view raw) {
 result<std::vector<address>> check_seals(const seal_record& record, const hash32& digest,
                                          std::span<const address> validators, std::size_t quorum,
                                          const author_recovery& recover_author) {
-  // Before any signature is recovered: a flood of seals must not buy work.
+  // This comes before any signature is recovered, so that a flood of seals causes no work.
   if (record.seals.size() > validators.size())
     return fail(seal_errc::too_many, "seals: {} of {} validators", record.seals.size(), validators.size());
   if (record.seals.size() < quorum)

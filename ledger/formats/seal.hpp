@@ -13,7 +13,7 @@ enum class seal_errc {
   too_many = 1,     ///< over `seals_max`
   round_too_large,  ///< over `round_num_max`
   not_a_validator,  ///< sealed by an account outside the set
-  duplicate_author, ///< two seals of one validator; signatures differ, authors count
+  duplicate_author, ///< two seals of one validator, even with different signatures
   below_quorum,     ///< fewer authors than the quorum
   malformed,        ///< a record of another format version
 };
@@ -22,9 +22,10 @@ constexpr std::string_view error_category(seal_errc) {
   return "seal";
 }
 
-/// No chain has more validators.
+/// The most validators that a chain can have.
 inline constexpr std::size_t seals_max = 256;
-/// No honest consensus comes near; keeps timers and memory out of an attacker's hands.
+/// The highest round that is believed. Honest validators come nowhere near it; it bounds what an attacker can
+/// do to timers and memory.
 inline constexpr std::uint64_t round_num_max = 1'000'000;
 
 /// How many of `validators` have to seal a block: two thirds, rounded up (QBFT). Any two quorums share an
@@ -48,8 +49,8 @@ struct seal_record {
 };
 
 /// What a validator signs: keccak(rlp["swarm commit seal", chain id, genesis hash, block hash, round]). The
-/// tag keeps it apart from every other signature of the same key, chain id and genesis hash from the same key
-/// on another chain.
+/// tag keeps it apart from every other kind of signature by the same key; chain id and genesis hash keep it
+/// apart from seals of the same key on another chain.
 hash32 seal_digest(std::uint64_t chain_id, const hash32& genesis_hash, const hash32& block_hash,
                    std::uint64_t round_num);
 
@@ -57,7 +58,7 @@ hash32 seal_digest(std::uint64_t chain_id, const hash32& genesis_hash, const has
 bytes encode_seals(const seal_record& record);
 result<seal_record> decode_seals(bytes_view raw);
 
-/// How the author of a signature is found: `recover`, or what a simulation has instead.
+/// Finds the author of a signature: `recover`, or what a simulation uses instead.
 using author_recovery = std::function<result<address>(const hash32& digest, const signature65& signature)>;
 
 /// Checks that `record` carries seals over `digest` of at least `quorum` distinct members of `validators` and

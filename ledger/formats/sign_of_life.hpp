@@ -4,11 +4,11 @@
 
 namespace swarm::ledger {
 
-/// A node's word that it is alive, signed, so that SNs can hand it on without having to be believed. It is
-/// not part of the chain.
+/// A node's signed statement that it is alive. As it is signed, SNs can pass it on without having to be
+/// trusted. It is not part of the chain.
 struct sign_of_life {
   address account;          ///< who signed it; follows from the signature
-  std::uint64_t serial = 0; ///< grows with each sign of an account; an older one says nothing new
+  std::uint64_t serial = 0; ///< grows with each sign of an account; signs with a lower one are out of date
   std::string api_endpoint; ///< host:port of the JSON-RPC server of an SN; empty for others
   bool operator==(const sign_of_life&) const = default;
 };
@@ -20,7 +20,8 @@ inline constexpr std::size_t api_endpoint_bytes_max = 261; ///< a DNS name, a co
 /// keccak(rlp["swarm sign of life", chain id, genesis hash, serial, endpoint]).
 bytes encode_sign_of_life(std::uint64_t serial, std::string_view api_endpoint, const private_key& key,
                           std::uint64_t chain_id, const hash32& genesis_hash);
-/// Costs the recovery of a signature. A sign for another chain comes out as that of an account nobody knows.
+/// This recovers the account from the signature. A sign for another chain yields an account that
+/// nobody knows.
 result<sign_of_life> decode_sign_of_life(bytes_view raw, std::uint64_t chain_id, const hash32& genesis_hash);
 
 } // namespace swarm::ledger

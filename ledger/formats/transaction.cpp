@@ -22,7 +22,7 @@ void put_access_list(rlp_writer& to, const std::vector<access_entry>& list) {
   to.end_list();
 }
 
-/// The items in front of the signature, into a list that is open.
+/// Writes the items in front of the signature into an open list.
 void put_fields(rlp_writer& to, const txn_fields& fields, std::uint64_t chain_id) {
   if (fields.type != txn_type::legacy) to.number(chain_id);
   to.number(fields.nonce);
@@ -55,7 +55,7 @@ result<> check_chain(std::uint64_t signed_for, std::uint64_t chain_id) {
   return {};
 }
 
-/// What a sender can get wrong whatever the encoding.
+/// Checks what a sender can get wrong in any encoding.
 result<> check_fields(const txn_fields& fields) {
   if (fields.nonce == ~std::uint64_t{0})
     return fail(txn_errc::nonce_max, "nonce has max value: 2^64-1 can never be used (EIP-2681)");

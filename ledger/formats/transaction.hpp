@@ -23,12 +23,12 @@ constexpr std::string_view error_category(txn_errc) {
   return "transaction";
 }
 
-/// Largest transaction on the network, in bytes; as other clients have it.
+/// The largest transaction on the network, in bytes; other clients have the same limit.
 inline constexpr std::size_t txn_size_max = 128 * 1024;
-/// Chain ids end where JSON numbers stop being exact.
+/// The largest chain id: beyond it JSON numbers are no longer exact.
 inline constexpr std::uint64_t chain_id_max = (std::uint64_t{1} << 53) - 1;
 
-/// EIP-2718 type, as in the byte in front; a legacy transaction has no such byte.
+/// The EIP-2718 type, which is the first byte of a transaction; a legacy transaction has no such byte.
 enum class txn_type : std::uint8_t { legacy = 0, access_list = 1, dynamic_fee = 2 };
 
 struct access_entry {
@@ -61,8 +61,8 @@ bytes encode_signed(const txn_fields& fields, std::uint64_t chain_id, const sign
 /// A well-formed signed transaction for one chain, with its exact network bytes and their hash at hand.
 class transaction {
 public:
-  /// Decodes network bytes (EIP-2718: type byte included) strictly. Does not recover the sender, which costs
-  /// far more than the rest; see `recover_sender`.
+  /// Decodes network bytes (EIP-2718: type byte included) strictly. It does not recover the sender, which
+  /// costs far more than the rest: see `recover_sender`.
   static result<transaction> decode(bytes_view raw, std::uint64_t chain_id);
   /// The transaction as one item of a block body: a list when legacy, else a string that holds
   /// the typed bytes.
@@ -81,7 +81,8 @@ public:
 
   /// Finds the sender from the signature and remembers it. Fails when the signature is not canonical.
   result<> recover_sender();
-  /// The sender; must have been recovered before (a signed or an accepted transaction always has been).
+  /// The sender, which must have been recovered before. That is always so for a transaction that was signed
+  /// here or accepted.
   const address& sender() const;
   bool sender_known() const { return sender_.has_value(); }
 

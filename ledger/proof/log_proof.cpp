@@ -33,7 +33,7 @@ std::vector<bytes> prove_ordered(std::span<const bytes> values, std::size_t inde
   SWARM_ASSERT(index < values.size());
   trie entries(nullptr);
   for (std::size_t i = 0; i < values.size(); ++i)
-    SWARM_ASSERT(entries.put(rlp_number(i), values[i])); // in memory: nothing to fail
+    SWARM_ASSERT(entries.put(rlp_number(i), values[i])); // cannot fail: the trie is in memory
   auto nodes = entries.prove(rlp_number(index));
   SWARM_ASSERT(nodes.has_value());
   return std::move(*nodes);

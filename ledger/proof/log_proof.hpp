@@ -6,7 +6,7 @@
 namespace swarm::ledger {
 
 /// Proof that a transaction of a block made a log: the nodes of the block's transaction and receipt tries on
-/// the way to rlp(index), from the roots in the header.
+/// the way from the roots in the header to rlp(index).
 struct log_proof {
   std::uint64_t block_num = 0;
   std::uint64_t txn_index = 0; ///< in the block

@@ -40,7 +40,7 @@ result<std::vector<address>> read_validators(const hash32& state_root, const val
   return out;
 }
 
-/// The account and slot proofs of a handover whose block is known to be good.
+/// The validators that a handover proves, whose header is known to be good.
 result<std::vector<address>> successors(const handover& from, const block_header& header) {
   auto set = check_validators(header.state_root, from.proof);
   if (!set) return fail_with(set.error(), fmt::format("block {}", header.block_num));
@@ -60,7 +60,7 @@ result<block_header> open_header(bytes_view raw) {
 result<block_header> open_sealed(const sealed_header& sealed, const chain_identity& of,
                                  std::span<const address> validators) {
   SWARM_TRY(auto header, open_header(sealed.header));
-  // Nobody's seals are needed where nobody seals: such a block proves nothing.
+  // Without validators no seals would be needed, so such a block would prove nothing.
   if (validators.empty() || header.block_num == 0)
     return fail(proof_errc::order, "block {}: no validators can have sealed it", header.block_num);
   const auto digest =

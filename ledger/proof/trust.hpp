@@ -5,7 +5,7 @@
 
 #include <map>
 
-/// What somebody who has no chain can check of one, given whom to trust at its beginning.
+/// What somebody who does not have a chain can check of it, given whom to trust at its beginning.
 namespace swarm::ledger {
 
 /// Why a proof is refused, one code per claim that does not hold; seals keep their own category.
@@ -27,7 +27,7 @@ constexpr std::string_view error_category(proof_errc) {
   return "proof";
 }
 
-/// Which chain seals are of.
+/// The chain that seals belong to.
 struct chain_identity {
   std::uint64_t chain_id = 0;
   hash32 genesis_hash;
@@ -41,7 +41,7 @@ struct sealed_header {
 
 /// Decodes a header and checks every rule that it can break alone (header_rules.hpp).
 result<block_header> open_header(bytes_view raw);
-/// The same of a header that needs the seals of a quorum of `validators`. Errors name the block.
+/// The same for a header that needs the seals of a quorum of `validators`. Errors name the block.
 result<block_header> open_sealed(const sealed_header& sealed, const chain_identity& of,
                                  std::span<const address> validators);
 

@@ -31,7 +31,7 @@ result<std::vector<bytes>> read_nodes(rlp_reader& from, std::string_view what) {
   return out;
 }
 
-/// Validators of a block's state that its own proof shows.
+/// The validators in a block's state, as its own proof shows them.
 result<std::vector<address>> shown_by(const handover& from, const block_header& header) {
   auto set = check_validators(header.state_root, from.proof);
   if (!set) return fail_with(set.error(), fmt::format("block {}", header.block_num));

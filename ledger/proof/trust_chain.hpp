@@ -10,19 +10,20 @@ struct trusted_block {
   std::vector<address> validators; ///< by the state after it: they seal the block that follows
 };
 
-/// Follows the validators of a chain from a trusted block to one near its head without the blocks in
-/// between: from one block that changed them to the next, each sealed by a quorum of those before it and
-/// proving its own against its state root; at last to the pivot, whose state proves that the last set is
-/// still it. No I/O.
+/// Follows the validators of a chain from a trusted block to one near its head, the pivot, without the blocks
+/// in between. It goes from one block that changed the validators to the next: each is sealed by a quorum of
+/// the validators before it and proves the new ones against its state root. The pivot's state proves that the
+/// last set is still in force. No I/O.
 ///
-/// What it rests on: a quorum of every set on the way was honest, and stays so. Whoever holds the keys of a
-/// quorum of a former set can seal another chain from there on, and this class accepts it if it sees nothing
-/// else (weak subjectivity). So several neighbors are asked, and answers that contradict each other are refused.
+/// It trusts that a quorum of every set on the way was honest and stays so. Whoever holds the keys of a
+/// quorum of a former set can seal another chain from there on, and this class accepts that chain if it
+/// sees no other (weak subjectivity). So several neighbors are asked, and answers that contradict each
+/// other are refused.
 class trust_chain {
 public:
   trust_chain(const chain_identity& of, trusted_block from);
 
-  /// The next block that changed the validators; nothing has happened on an error (proof_errc, seal_errc).
+  /// Takes the next block that changed the validators. On an error (proof_errc, seal_errc) nothing changes.
   result<> follow(const handover& next);
   /// Checks that `pivot` comes after everything followed, is sealed by the validators in force, and that its
   /// state has the same ones. Returns its header.

@@ -31,7 +31,7 @@ struct world {
   }
 };
 
-/// Seals of keys over the hash of a block, as validators make them.
+/// Seals by these keys over the hash of a block, as validators make them.
 seal_record sealed_by(std::vector<std::uint8_t> keys, const sealed_header& block, const chain_identity& of) {
   seal_record out{.round_num = 1, .seals = {}};
   const auto digest = seal_digest(of.chain_id, of.genesis_hash, keccak256(block.header), 1);

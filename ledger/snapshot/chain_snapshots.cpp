@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace swarm::ledger {
+namespace swarm::sync {
 
 namespace {
 
@@ -13,8 +13,8 @@ constexpr std::size_t changes_known_max = 16'384;
 
 /// What the store and the head need to know of a block that others executed. Revert data is not part of what
 /// a header vouches for, and is left out.
-result<std::shared_ptr<executed_block>> executed(const sync::verified_block& from, bool with_senders) {
-  auto out = std::make_shared<executed_block>();
+result<std::shared_ptr<ledger::executed_block>> executed(const verified_block& from, bool with_senders) {
+  auto out = std::make_shared<ledger::executed_block>();
   out->hash = from.hash;
   out->header = from.content.header;
   out->txns = from.content.txns;
@@ -34,7 +34,7 @@ result<std::shared_ptr<executed_block>> executed(const sync::verified_block& fro
 
 } // namespace
 
-const snapshot_gaps& chain_snapshots::gaps() const {
+const ledger::snapshot_gaps& chain_snapshots::gaps() const {
   return port_.gaps();
 }
 
@@ -58,29 +58,29 @@ result<bytes> chain_snapshots::code(const hash32& hash) const {
   return port_.code(hash);
 }
 
-result<> chain_snapshots::store_state(const state_batch& batch) {
+result<> chain_snapshots::store_state(const ledger::state_batch& batch) {
   return port_.store_state(batch);
 }
 
-result<block_ptr> chain_snapshots::adopt(const sync::verified_block& pivot,
-                                         std::span<const handover> changes) {
-  SWARM_TRY(const block_ptr block, executed(pivot, true));
+result<ledger::block_ptr> chain_snapshots::adopt(const verified_block& pivot,
+                                                 std::span<const ledger::handover> changes) {
+  SWARM_TRY(const ledger::block_ptr block, executed(pivot, true));
   return port_.adopt(block, pivot.seals, changes);
 }
 
-result<std::optional<sync::missing_range>> chain_snapshots::youngest_missing() const {
+result<std::optional<missing_range>> chain_snapshots::youngest_missing() const {
   const auto& missing = gaps().blocks;
-  if (missing.empty()) return std::optional<sync::missing_range>{};
+  if (missing.empty()) return std::optional<missing_range>{};
   const auto& range = missing.back();
   SWARM_TRY(const auto above, chain_.header_by_num(range.last + 1));
   if (!above) return fail(errc::corrupt, "block {} is missing", range.last + 1);
-  return std::optional<sync::missing_range>{{range.first, range.last, above->parent_hash}};
+  return std::optional<missing_range>{{range.first, range.last, above->parent_hash}};
 }
 
-result<> chain_snapshots::store_past(std::span<const sync::verified_block> blocks) {
-  std::vector<chain::snapshot_port::past_block> past;
+result<> chain_snapshots::store_past(std::span<const verified_block> blocks) {
+  std::vector<ledger::chain::snapshot_port::past_block> past;
   for (const auto& each : blocks) {
-    SWARM_TRY(block_ptr block, executed(each, false));
+    SWARM_TRY(ledger::block_ptr block, executed(each, false));
     past.push_back({std::move(block), each.seals});
   }
   return port_.store_past(past);
@@ -132,7 +132,7 @@ result<chain_snapshots::changes_found> chain_snapshots::changes(const hash32& to
   return out;
 }
 
-std::vector<std::uint64_t> chain_snapshots::skipped_changes(const sync::missing_range& range) const {
+std::vector<std::uint64_t> chain_snapshots::skipped_changes(const missing_range& range) const {
   std::vector<std::uint64_t> out;
   auto before = range.first;
   while (before > 0 && gaps().lacks_state(before))
@@ -145,7 +145,7 @@ std::vector<std::uint64_t> chain_snapshots::skipped_changes(const sync::missing_
   return out;
 }
 
-result<handover> chain_snapshots::handover_at(std::uint64_t block_num) const {
+result<ledger::handover> chain_snapshots::handover_at(std::uint64_t block_num) const {
   SWARM_TRY(auto kept, port_.skipped_change(block_num));
   if (kept) return std::move(*kept);
   SWARM_TRY(const auto header, chain_.header_by_num(block_num));
@@ -153,13 +153,13 @@ result<handover> chain_snapshots::handover_at(std::uint64_t block_num) const {
   if (!header || !seals)
     return fail(errc::not_found, "block {} is not here, or without its seals", block_num);
   SWARM_TRY(auto proof, chain_.prove_validators(block_num));
-  return handover{{encode_header(*header), std::move(*seals)}, std::move(proof)};
+  return ledger::handover{{encode_header(*header), std::move(*seals)}, std::move(proof)};
 }
 
-result<trusted_block> chain_snapshots::trusted() const {
+result<ledger::trusted_block> chain_snapshots::trusted() const {
   const auto head_num = chain_.head()->header.block_num;
   SWARM_TRY(auto validators, chain_.validators_after(head_num));
-  return trusted_block{head_num, std::move(validators)};
+  return ledger::trusted_block{head_num, std::move(validators)};
 }
 
-} // namespace swarm::ledger
+} // namespace swarm::sync

@@ -5,18 +5,18 @@
 
 #include <unordered_map>
 
-namespace swarm::ledger {
+namespace swarm::sync {
 
 /// What a chain gives to nodes that take a snapshot of it, and takes in when it is itself taken from one
 /// (ledger/sync/snapshot_machine.hpp). Lives no longer than its chain, on its thread. Errors of writing are
 /// those of `chain::commit`, and the same call may be tried again.
 class chain_snapshots {
 public:
-  explicit chain_snapshots(chain& of) : chain_(of), port_(of) {}
+  explicit chain_snapshots(ledger::chain& of) : chain_(of), port_(of) {}
 
-  const snapshot_gaps& gaps() const;
+  const ledger::snapshot_gaps& gaps() const;
   /// The head and who seals the block after it.
-  result<trusted_block> trusted() const;
+  result<ledger::trusted_block> trusted() const;
 
   // Parts of the state, by hash. `errc::not_found`: not here.
   result<bool> has_node(const hash32& hash) const;
@@ -24,17 +24,17 @@ public:
   result<bytes> node(const hash32& hash) const;
   result<bytes> code(const hash32& hash) const;
   /// Nodes whose children are stored, or come earlier in the batch.
-  result<> store_state(const state_batch& batch);
+  result<> store_state(const ledger::state_batch& batch);
 
   /// Makes `pivot` the head: one atomic, synced write with those of `changes`, which brought the validators
   /// there, that come after the old head. The state below its root must be stored. Blocks between the old
   /// head and it are missing from now on, and the states after them for good.
-  result<block_ptr> adopt(const sync::verified_block& pivot, std::span<const handover> changes);
+  result<ledger::block_ptr> adopt(const verified_block& pivot, std::span<const ledger::handover> changes);
 
   /// The youngest blocks that are missing; none when history is whole.
-  result<std::optional<sync::missing_range>> youngest_missing() const;
+  result<std::optional<missing_range>> youngest_missing() const;
   /// Stores blocks from the last of the youngest missing range downwards. One synced write.
-  result<> store_past(std::span<const sync::verified_block> blocks);
+  result<> store_past(std::span<const verified_block> blocks);
   /// As it is stored, without decoding it; none: not here. Without seals if they are not known here.
   result<std::optional<sync::past_block>> past_block(std::uint64_t block_num) const;
 
@@ -49,17 +49,17 @@ public:
                                 std::size_t max) const;
   /// Blocks after which other validators sealed, as far as the snapshot that skipped `range` knows; the first
   /// is the last block before the range whose state is here.
-  std::vector<std::uint64_t> skipped_changes(const sync::missing_range& range) const;
+  std::vector<std::uint64_t> skipped_changes(const missing_range& range) const;
   /// A block with its seals and the proof of the validators in its state.
-  result<handover> handover_at(std::uint64_t block_num) const;
+  result<ledger::handover> handover_at(std::uint64_t block_num) const;
 
 private:
   /// Whether the state after an executed block has other validators than the one before it.
   result<bool> is_change(std::uint64_t block_num) const;
 
-  chain& chain_;
-  chain::snapshot_port port_;
+  ledger::chain& chain_;
+  ledger::chain::snapshot_port port_;
   mutable std::unordered_map<std::uint64_t, bool> is_change_; ///< as far as it was asked
 };
 
-} // namespace swarm::ledger
+} // namespace swarm::sync

@@ -78,7 +78,7 @@ private:
   void end_snapshot();
 
   ledger::chain& chain_;
-  ledger::chain_snapshots snapshots_;
+  chain_snapshots snapshots_;
   driver_options options_;
   std::unique_ptr<snapshot_machine> snapshot_;
   std::unique_ptr<history_machine> history_;

@@ -1,6 +1,7 @@
 #include "ledger/snapshot/snapshot_driver.hpp"
 
 #include "base/random.hpp"
+#include "base/testing/wording.hpp"
 #include "ledger/chain/store_check.hpp"
 #include "ledger/snapshot/snapshot_server.hpp"
 #include "ledger/snapshot/testing/snapshot_fixture.hpp"
@@ -13,6 +14,8 @@ using namespace swarm::ledger;
 using namespace swarm::ledger::test;
 using namespace swarm::sync::test;
 using namespace std::chrono_literals;
+using swarm::testing::says;
+using swarm::testing::wording;
 
 namespace {
 
@@ -178,7 +181,7 @@ TEST_CASE("a chain is taken by snapshot, goes on, and gets its history") {
   node.check_store();
 
   CHECK(node.on->block_by_num(40).error().is(chain_errc::history_missing));
-  CHECK(node.on->block_by_num(40).error().message.find("block 40 is not here yet") == 0);
+  CHECK(wording(node.on->block_by_num(40).error()).starts_with("block 40 is not here yet"));
   CHECK(node.on->header_by_num(40).error().is(chain_errc::history_missing));
   CHECK(node.on->block_by_hash((*from.on->block_by_num(40))->hash).error().is(chain_errc::history_missing));
   CHECK(node.on->logs({.from_block = 0, .to_block = 90, .addresses = {}, .topics = {}})
@@ -187,7 +190,7 @@ TEST_CASE("a chain is taken by snapshot, goes on, and gets its history") {
   CHECK(node.on->logs({.from_block = 80, .to_block = 90, .addresses = {}, .topics = {}}));
   const auto state = node.on->account_of(test_address(), 40);
   CHECK(state.error().is(chain_errc::state_missing));
-  CHECK(state.error().message.find("missing trie node") == 0);
+  CHECK(wording(state.error()).starts_with("missing trie node"));
 
   node.run_all();
   check_same(*from.on, *node.on, 80, 100);
@@ -200,7 +203,7 @@ TEST_CASE("a chain is taken by snapshot, goes on, and gets its history") {
     node.on.reset();
     return repair_store({.dir = node.where, .contracts = options_for(node.where).contracts});
   }();
-  CHECK(repaired.error().message.find("snapshot at block 80") != std::string::npos);
+  CHECK(says(repaired.error(), "snapshot at block 80"));
 }
 
 TEST_CASE("who took a snapshot gives snapshots, and another gap can follow") {
@@ -249,9 +252,8 @@ TEST_CASE("when the snapshot was of another chain than this node's own, it says 
   node.run([&] { return node.fork.has_value(); });
   CHECK(node.adopted);
   CHECK(node.fork->message.find("block 4 is " + to_hex(node.on->head()->hash.view())) == std::string::npos);
-  CHECK(node.fork->message.find("block 4 is " + to_hex((*other.on->block_by_num(4))->hash.view()))
-        != std::string::npos);
-  CHECK(node.fork->message.find(to_hex((*from.on->block_by_num(4))->hash.view())) != std::string::npos);
+  CHECK(says(*node.fork, "block 4 is " + to_hex((*other.on->block_by_num(4))->hash.view())));
+  CHECK(says(*node.fork, to_hex((*from.on->block_by_num(4))->hash.view())));
   CHECK_FALSE(node.on->history_complete());
   node.open(); // nor does it go unnoticed after a restart
   node.fork.reset();
@@ -279,7 +281,8 @@ TEST_CASE("history that cannot be stored is begun again, and reported") {
   CHECK(stolen);
   CHECK(std::count_if(node.reports.begin(), node.reports.end(),
                       [](const std::string& text) {
-                        return text.find("blocks before the snapshot cannot be stored: block ") == 0;
+                        return wording(text).starts_with(
+                            "blocks before the snapshot cannot be stored: block ");
                       })
         == 1);
   check_same(*from.on, *node.on, 80, 80);
@@ -314,7 +317,7 @@ TEST_CASE("a damaged store under the history ends the node, whatever is damaged"
     node.offer();
     const auto out = node.driver->take();
     REQUIRE(out.broken);
-    CHECK(out.broken->message.find("block 4") != std::string::npos);
+    CHECK(says(*out.broken, "block 4"));
     CHECK(out.asks.empty());
   }
 }

@@ -40,7 +40,7 @@ private:
   result<std::optional<std::uint64_t>> pivot_after(std::uint64_t after);
 
   ledger::chain& chain_;
-  ledger::chain_snapshots snapshots_;
+  chain_snapshots snapshots_;
   hash32 change_;
   server_options options_;
   std::map<std::uint64_t, proved> kept_;

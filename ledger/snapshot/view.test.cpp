@@ -9,6 +9,7 @@
 
 using namespace swarm;
 using namespace swarm::ledger;
+using namespace swarm::sync;
 using namespace swarm::sync::test;
 using namespace swarm::ledger::test;
 

@@ -17,7 +17,7 @@ struct account {
   hash32 code_hash = empty_code_hash;
   bool operator==(const account&) const = default;
 
-  /// Such an account is not in the trie (EIP-161).
+  /// Whether the account is left out of the trie (EIP-161).
   bool is_empty() const { return nonce == 0 && balance.is_zero() && code_hash == empty_code_hash; }
 };
 

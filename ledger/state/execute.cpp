@@ -13,7 +13,7 @@ namespace {
 struct state_failure {
   error what;
 };
-/// A contract did what its host does not allow; ends as a revert that says so.
+/// Thrown when a contract does what its host does not allow; the call ends as a revert that says so.
 struct host_refusal {
   std::string_view reason;
 };
@@ -28,7 +28,7 @@ bytes revert_reason(std::string_view text) {
   return out;
 }
 
-/// The host of one call: charges gas, collects events, keeps contracts to what they may do.
+/// The host of one call. It charges gas, collects events and keeps contracts from what they may not do.
 class call_host final : public contract_host {
 public:
   call_host(state_overlay& state, const contract_table& contracts, const address& self, gas_meter& meter)
@@ -43,7 +43,7 @@ public:
 
   void store(const address& contract, const hash32& key, const hash32& value) override {
     require_own(contract);
-    charge(gas::load); // finding out which of the prices below applies
+    charge(gas::load); // the look-up that shows which of the prices below applies
     auto old = unwrap(state_.load(contract, key));
     if (old == value) return charge(gas::store_same - gas::load);
     charge((old.is_zero() ? gas::store_new : gas::store_change) - gas::load);
@@ -96,7 +96,7 @@ private:
   std::vector<log_entry> logs_;
 };
 
-/// Runs the contract and undoes what a failed one did. What it throws ends here.
+/// Runs the contract and undoes what a failed one did. Exceptions do not pass beyond this function.
 result<execution> run(state_overlay& state, const call_context& context, const native_contract& contract,
                       bytes_view input, gas_meter& meter, const contract_table& contracts) {
   auto before = state.take_snapshot();

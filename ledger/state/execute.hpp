@@ -39,20 +39,20 @@ result<> check_executable(const txn_fields& fields, std::uint64_t gas_available)
 /// Finds contracts by the code of their accounts.
 class contract_table {
 public:
-  /// Kinds must be distinct.
+  /// The kinds must be distinct.
   explicit contract_table(const native_contract_set& contracts);
   const native_contract* by_kind(std::uint8_t kind) const { return by_kind_[kind].get(); }
   /// The contract that runs for `code`, or null.
   const native_contract* by_code(bytes_view code) const;
-  /// fe <kind>: 0xfe is Ethereum's designated invalid instruction (EIP-141), so no tool takes it
-  /// for a program.
+  /// The code of a native contract, fe <kind>. As 0xfe is Ethereum's designated invalid instruction
+  /// (EIP-141), no tool takes it for a program.
   static bytes code_of_kind(std::uint8_t kind) { return {0xfe, kind}; }
 
 private:
   std::array<std::shared_ptr<const native_contract>, 256> by_kind_;
 };
 
-/// What executing a transaction or call brought about, apart from the state.
+/// The outcome of executing a transaction or call, apart from the state.
 struct execution {
   call_result call;
   std::vector<log_entry> logs; ///< none unless ok
@@ -61,16 +61,16 @@ struct execution {
 /// Revert data kept beside receipts is cut to this size, in bytes.
 inline constexpr std::size_t revert_output_max = 16 * 1024;
 
-/// Executes `txn`, whose sender is known, on `state`. A revert or the end of the gas is an execution like
-/// any other: the nonce is consumed, everything else undone. Fails with `execution_errc` when the
-/// transaction may not be in the block, with the state unchanged; and when stored state cannot be read, with
-/// the state unusable.
+/// Executes `txn`, whose sender is known, on `state`. A revert, or running out of gas, is an execution like
+/// any other: the nonce is consumed, everything else is undone. Fails with `execution_errc` when the
+/// transaction may not be in the block; the state is unchanged then. Fails also when stored state cannot be
+/// read; the state is unusable then.
 result<execution> execute_transaction(state_overlay& state, const block_context& context,
                                       const transaction& txn, std::uint64_t gas_available,
                                       const contract_table& contracts);
 
-/// The same for a call nobody signed: no nonce, and contracts are told that it is read only. `gas_max` bounds
-/// the request's limit.
+/// The same for a call that nobody signed: it has no nonce, and contracts are told that it is read only.
+/// `gas_max` bounds the request's limit.
 result<execution> execute_call(state_overlay& state, const block_context& context,
                                const call_request& request, std::uint64_t gas_max,
                                const contract_table& contracts);

@@ -1,6 +1,7 @@
 #include "ledger/state/execute.hpp"
 
 #include "base/hash.hpp"
+#include "base/testing/wording.hpp"
 #include "ledger/state/gas.hpp"
 #include "ledger/state/testing/state_test_store.hpp"
 #include "ledger/state/testing/test_contract.hpp"
@@ -10,6 +11,7 @@
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
+using swarm::testing::says;
 
 namespace {
 
@@ -115,7 +117,7 @@ TEST_CASE("what cannot be executed leaves the state alone and says what ethers l
     auto done = execute_transaction(here.state, here.context, txn, gas, here.contracts);
     REQUIRE_FALSE(done);
     CHECK(done.error().is(rule));
-    CHECK(done.error().message.find(words) != std::string::npos);
+    CHECK(says(done.error(), words));
     CHECK(here.nonce() == 1);
   };
   refused(here.make({}, 0), execution_errc::nonce_too_low, "nonce too low");

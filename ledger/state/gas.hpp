@@ -4,8 +4,8 @@
 
 namespace swarm::ledger {
 
-/// Gas bounds work; it has no price. What is said about a transaction's bytes and logs is Ethereum's, so that
-/// tools can compute it; the rest follows its proportions but is this chain's own, since contracts are C++.
+/// Gas bounds work; it has no price. The gas of a transaction's bytes and logs is Ethereum's, so that tools
+/// can compute it. The rest keeps Ethereum's proportions but is this chain's own, since contracts are C++.
 namespace gas {
 
 inline constexpr std::uint64_t txn = 21'000;           ///< every transaction (Yellow Paper G_transaction)
@@ -29,7 +29,7 @@ inline constexpr std::uint64_t deploy = 32'000; ///< a new contract (Yellow Pape
 class gas_meter {
 public:
   explicit gas_meter(std::uint64_t limit) : limit_(limit) {}
-  /// False when the limit does not suffice; then all of it is used up.
+  /// Returns false when the limit does not suffice; then all of it is used up.
   bool charge(std::uint64_t amount) {
     if (amount > limit_ - used_) {
       used_ = limit_;

@@ -37,7 +37,7 @@ struct world {
   hash32 root;
 };
 
-/// Everything in a proof that a liar could bend, one bit at a time.
+/// Flips every bit of a proof in turn, and counts the lies that are not noticed.
 std::size_t lies_passed(const hash32& root, const address& who, const account_proof& honest) {
   std::size_t passed = 0;
   const auto try_lie = [&](const account_proof& lie) {

@@ -23,6 +23,72 @@ address some_address(std::uint64_t number) {
   return out;
 }
 
+/// What an overlay is compared with: a map, of which a snapshot is a copy.
+struct twin_account {
+  std::uint64_t nonce = 0;
+  bytes code;
+  std::map<hash32, hash32> slots;
+};
+using twin = std::map<address, twin_account>;
+
+/// Does the same to an overlay and to its twin.
+struct overlay_and_twin {
+  state_overlay overlay;
+  twin& expected;
+  std::vector<std::pair<state_overlay::snapshot, twin>> saved{};
+
+  void step(seeded_random& random) {
+    auto who = some_address(random.below(4));
+    auto& model = expected[who];
+    switch (random.below(6)) {
+    case 0:
+      model.nonce = 1 + random.below(3);
+      REQUIRE(overlay.set_nonce(who, model.nonce));
+      break;
+    case 1:
+      model.code = {0xfe, static_cast<std::uint8_t>(random.below(4))};
+      REQUIRE(overlay.set_code(who, model.code));
+      break;
+    case 2:
+      saved.emplace_back(overlay.take_snapshot(), expected);
+      break;
+    case 3:
+      if (saved.empty()) break;
+      saved.resize(1 + random.below(saved.size()));
+      overlay.revert(saved.back().first);
+      expected = saved.back().second;
+      break;
+    default: {
+      auto key = u256(random.below(6));
+      auto value = random.below(3) == 0 ? u256(0) : u256(random());
+      model.slots[key] = value;
+      REQUIRE(overlay.store(who, key, value));
+    }
+    }
+  }
+};
+
+/// What is stored under `root` is what the twin holds, and `root` is that of tries without a store.
+void check_stored(memory_state& memory, const hash32& root, const twin& expected) {
+  trie naive(nullptr);
+  state_view view(memory.store, root);
+  for (const auto& [who, model] : expected) {
+    trie storage(nullptr);
+    account item{.nonce = model.nonce};
+    for (const auto& [key, value] : model.slots) {
+      CHECK(*view.storage_of(who, key) == value);
+      if (!value.is_zero())
+        REQUIRE(storage.put(keccak256(key.view()).view(), rlp_string(u256(value).minimal())));
+    }
+    CHECK(*view.code_of(who) == model.code);
+    item.storage_root = storage.root();
+    item.code_hash = keccak256(model.code);
+    CHECK(**view.account_of(who) == item);
+    REQUIRE(naive.put(keccak256(who.view()).view(), encode_account(item)));
+  }
+  REQUIRE(root == naive.root());
+}
+
 } // namespace
 
 TEST_CASE("V8: an account, a state and a storage root") {
@@ -72,12 +138,6 @@ TEST_CASE("an account that stays empty is not in the state") {
 }
 
 TEST_CASE("an overlay with snapshots behaves as a map that is copied") {
-  struct twin_account {
-    std::uint64_t nonce = 0;
-    bytes code;
-    std::map<hash32, hash32> slots;
-  };
-  using twin = std::map<address, twin_account>;
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     CAPTURE(seed);
     seeded_random random(seed);
@@ -85,63 +145,19 @@ TEST_CASE("an overlay with snapshots behaves as a map that is copied") {
     twin expected;
     auto root = empty_trie_root;
     for (int block = 0; block < 8; ++block) {
-      state_overlay overlay(memory.store, root);
-      std::vector<std::pair<state_overlay::snapshot, twin>> saved;
-      for (int step = 0; step < 60; ++step) {
-        auto who = some_address(random.below(4));
-        auto& model = expected[who];
-        switch (random.below(6)) {
-        case 0:
-          model.nonce = 1 + random.below(3);
-          REQUIRE(overlay.set_nonce(who, model.nonce));
-          break;
-        case 1:
-          model.code = {0xfe, static_cast<std::uint8_t>(random.below(4))};
-          REQUIRE(overlay.set_code(who, model.code));
-          break;
-        case 2:
-          saved.emplace_back(overlay.take_snapshot(), expected);
-          break;
-        case 3:
-          if (saved.empty()) break;
-          saved.resize(1 + random.below(saved.size()));
-          overlay.revert(saved.back().first);
-          expected = saved.back().second;
-          break;
-        default: {
-          auto key = u256(random.below(6));
-          auto value = random.below(3) == 0 ? u256(0) : u256(random());
-          model.slots[key] = value;
-          REQUIRE(overlay.store(who, key, value));
-        }
-        }
-      }
+      overlay_and_twin both{state_overlay(memory.store, root), expected};
+      for (int step = 0; step < 60; ++step)
+        both.step(random);
       for (auto& [who, model] : expected)
         for (auto& [key, value] : model.slots)
-          CHECK(*overlay.load(who, key) == value);
+          CHECK(*both.overlay.load(who, key) == value);
       // An account with slots but neither nonce nor code is empty by EIP-161; contracts always have both.
       for (auto& [who, model] : expected) {
         model.nonce = std::max<std::uint64_t>(model.nonce, 1);
-        REQUIRE(overlay.set_nonce(who, model.nonce));
+        REQUIRE(both.overlay.set_nonce(who, model.nonce));
       }
-      root = memory.take(overlay.commit());
-      trie naive(nullptr);
-      state_view view(memory.store, root);
-      for (const auto& [who, model] : expected) {
-        trie storage(nullptr);
-        account item{.nonce = model.nonce};
-        for (const auto& [key, value] : model.slots) {
-          CHECK(*view.storage_of(who, key) == value);
-          if (!value.is_zero())
-            REQUIRE(storage.put(keccak256(key.view()).view(), rlp_string(u256(value).minimal())));
-        }
-        CHECK(*view.code_of(who) == model.code);
-        item.storage_root = storage.root();
-        item.code_hash = keccak256(model.code);
-        CHECK(**view.account_of(who) == item);
-        REQUIRE(naive.put(keccak256(who.view()).view(), encode_account(item)));
-      }
-      REQUIRE(root == naive.root());
+      root = memory.take(both.overlay.commit());
+      check_stored(memory, root, expected);
     }
   }
 }

@@ -75,7 +75,7 @@ result<> state_overlay::store(const address& who, const hash32& key, const hash3
 void state_overlay::revert(snapshot to) {
   SWARM_ASSERT(to <= journal_.size());
   for (; journal_.size() > to; journal_.pop_back()) {
-    // What is undone was changed through its entry, so the entry is there.
+    // Every change went through its entry, so the entry exists.
     auto& last = journal_.back();
     if (const auto* nonce = std::get_if<undo_nonce>(&last))
       entries_.at(nonce->who).nonce = nonce->nonce;

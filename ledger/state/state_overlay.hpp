@@ -11,8 +11,8 @@ struct state_batch {
   std::vector<std::pair<hash32, bytes>> codes; ///< by hash
 };
 
-/// The world on top of one state root, with changes in memory. A journal undoes them back to any snapshot.
-/// Errors are those of reading stored state.
+/// The state below one root with changes on top of it in memory. A journal undoes them back to any snapshot.
+/// The only errors are those of reading stored state.
 class state_overlay {
 public:
   state_overlay(state_store& store, const hash32& root);
@@ -27,9 +27,9 @@ public:
 
   using snapshot = std::size_t;
   snapshot take_snapshot() const { return journal_.size(); }
-  /// Undoes everything since `to`; younger snapshots are void.
+  /// Undoes everything since `to`; younger snapshots become invalid.
   void revert(snapshot to);
-  /// Makes everything so far final within this overlay; older snapshots are void.
+  /// Makes everything so far final within this overlay; older snapshots become invalid.
   void forget_snapshots() { journal_.clear(); }
 
   /// Computes the new root and what has to be stored for it. The overlay must not be used afterwards.

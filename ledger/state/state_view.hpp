@@ -8,7 +8,7 @@
 namespace swarm::ledger {
 
 /// Where stored state comes from: trie nodes and contract codes, both by hash. Shared by all views of one
-/// chain. Any thread, as far as its sources are for any.
+/// chain. Any thread may use it if any thread may use its sources.
 class state_store {
 public:
   /// `codes` answers like `nodes`.
@@ -20,19 +20,19 @@ public:
 private:
   trie_store nodes_;
   node_source codes_;
-  std::mutex mutex_;                               ///< of what follows
+  std::mutex mutex_;                               ///< guards what follows
   std::unordered_map<hash32, bytes> recent_codes_; ///< bounded; a chain has a handful of kinds
 };
 
-/// The world below one state root, read only.
+/// The state below one root, read only.
 class state_view {
 public:
   state_view(state_store& store, const hash32& root);
 
-  /// None for an account that is not there.
+  /// Empty when there is no such account.
   result<std::optional<account>> account_of(const address& who) const;
   result<bytes> code_of(const address& who) const;
-  /// Zero for a slot never written.
+  /// Zero for a slot that was never written.
   result<hash32> storage_of(const address& who, const hash32& slot) const;
   result<account_proof> prove(const address& who, std::span<const hash32> slots) const;
 

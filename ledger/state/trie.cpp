@@ -34,7 +34,7 @@ trie_node make_branch() {
   return out;
 }
 
-/// The bytes of the node `child` stands for, or nothing when it is embedded in its parent.
+/// The bytes of the node that `child` stands for, or nothing when the node is embedded in its parent.
 result<bytes> listed_rlp(const trie_child& child, const trie_node& node) {
   auto rlp = encode_trie_node(node, [](const hash32&, bytes, trie_node_ptr) {}).rlp;
   if (std::holds_alternative<trie_node_ptr>(child) && rlp.size() < 32) return bytes{};
@@ -105,7 +105,7 @@ result<trie_node_ptr> trie::put_below(const trie_child& at, bytes_view path, byt
   return copy;
 }
 
-/// Puts below a leaf or an extension, which splits where the paths part.
+/// Puts a value below a leaf or an extension, which is split where the paths part.
 result<trie_node_ptr> trie::put_short(const trie_node& node, bytes_view path, bytes& value) const {
   auto common = common_prefix(node.path, path);
   if (common == node.path.size()) {
@@ -153,7 +153,7 @@ result<trie::erased> trie::erase_extension(const trie_node& node, bytes_view pat
   if (!starts_with(path, node.path)) return erased{};
   SWARM_TRY(auto below, erase_below(node.children.front(), path.subspan(node.path.size())));
   if (!below.changed) return erased{};
-  // Below an extension is a branch, which has at least two entries: one of them is left.
+  // An extension leads to a branch, which has at least two entries, so one of them is left.
   SWARM_TRY(auto now, prefixed(node.path, below.now));
   return erased{true, std::move(now)};
 }
@@ -174,8 +174,8 @@ result<trie::erased> trie::erase_branch(const trie_node& node, bytes_view path) 
   return erased{true, std::move(now)};
 }
 
-/// A branch with a single entry left becomes a leaf or an extension, so that the shape depends on
-/// the entries alone.
+/// Turns a branch with a single entry left into a leaf or an extension, so that the shape depends on the
+/// entries alone.
 result<trie_child> trie::collapse_branch(trie_node node) const {
   std::size_t used = 0;
   std::uint8_t last = 0;
@@ -239,7 +239,7 @@ result<std::vector<bytes>> trie::prove(bytes_view key) const {
 hash32 ordered_trie_root(std::span<const bytes> values) {
   trie entries(nullptr);
   for (std::size_t i = 0; i < values.size(); ++i)
-    SWARM_ASSERT(entries.put(rlp_number(i), values[i])); // in memory: nothing to fail
+    SWARM_ASSERT(entries.put(rlp_number(i), values[i])); // cannot fail: the trie is in memory
   return entries.root();
 }
 

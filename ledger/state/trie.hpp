@@ -12,8 +12,8 @@ using node_batch = std::vector<std::pair<hash32, bytes>>;
 
 /// A Merkle Patricia trie (Yellow Paper appendix D). Changes stay in memory until `commit`. Copies are cheap
 /// and independent, since nodes are shared and immutable. The root depends on the entries only, not on the
-/// order in which they came. A value is never empty: putting nothing means erasing. The only errors are those
-/// of reading stored nodes.
+/// order in which they came. A value is never empty: putting an empty one means erasing. The only errors are
+/// those of reading stored nodes.
 class trie {
 public:
   /// The entries below `root` in `stored`, which must outlive the trie; null for one that is never stored.
@@ -26,7 +26,7 @@ public:
 
   /// Computes the root, appends the nodes not stored yet to `batch` and hands them to the store's cache.
   hash32 commit(node_batch& batch);
-  /// The root alone, of a trie that is not to be stored.
+  /// Computes only the root, for a trie that is not to be stored.
   hash32 root() const;
 
   /// The RLP of the nodes on the way to `key`, from the root to where the key's entry is or would be
@@ -51,7 +51,7 @@ private:
   trie_child root_;
 };
 
-/// The root of a trie in which entry i has the key rlp(i): of a block's transactions and receipts.
+/// The root of a trie in which entry i has the key rlp(i), as a block's transactions and receipts have it.
 hash32 ordered_trie_root(std::span<const bytes> values);
 
 /// Checks a proof of `key` against `root` and returns the value, or none when the proof shows that there is

@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "base/random.hpp"
+#include "base/testing/wording.hpp"
 #include "ledger/formats/receipt.hpp"
 #include "ledger/formats/transaction.hpp"
 
@@ -11,6 +12,7 @@
 
 using namespace swarm;
 using namespace swarm::ledger;
+using swarm::testing::says;
 
 namespace {
 
@@ -48,7 +50,7 @@ struct memory_nodes {
   }
 };
 
-/// The root by the definition (Yellow Paper appendix D), from all entries at once: the naive twin.
+/// The naive twin: the root by the definition (Yellow Paper appendix D), from all entries at once.
 bytes naive_node(const std::vector<std::pair<bytes, bytes>>& items, std::size_t depth) {
   auto put = [](rlp_writer& out, const bytes& node) {
     if (node.size() < 32)
@@ -299,7 +301,7 @@ TEST_CASE("a missing or damaged node is an error that names it") {
   auto missing = trie(&store, root).get(as_bytes("key"));
   REQUIRE_FALSE(missing);
   CHECK(missing.error().is(errc::corrupt));
-  CHECK(missing.error().message.find(to_hex(root.view())) != std::string::npos);
+  CHECK(says(missing.error(), to_hex(root.view())));
   memory.nodes[root] = {0xc1, 0x80};
   auto damaged = trie(&store, root).put(as_bytes("key"), {1});
   REQUIRE_FALSE(damaged);

@@ -25,7 +25,7 @@ struct trie_node {
   bool is_leaf() const { return children.empty(); }
   bool is_extension() const { return children.size() == 1; }
   bool is_branch() const { return children.size() == 16; }
-  /// Bytes this node and what is embedded in it take in memory.
+  /// The bytes that this node and what is embedded in it take in memory.
   std::size_t memory() const;
 };
 
@@ -34,10 +34,11 @@ bytes to_nibbles(bytes_view key);
 /// Hex-prefix encoding of a path (Yellow Paper appendix C).
 bytes hex_prefix(bytes_view nibbles, bool is_leaf);
 
-/// Takes a node that has to be stored: its hash, its RLP, and the node with every stored child as a hash.
+/// Called with a node that has to be stored: its hash, its RLP, and the node with every stored
+/// child as a hash.
 using trie_node_sink = std::function<void(const hash32&, bytes, trie_node_ptr)>;
 
-/// A node in memory as it is stored.
+/// A node of memory in the form in which it is stored.
 struct encoded_trie_node {
   bytes rlp;
   trie_node_ptr clean; ///< children by hash, except the embedded ones

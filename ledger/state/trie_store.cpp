@@ -3,7 +3,7 @@
 namespace swarm::ledger {
 
 namespace {
-/// List and map nodes, allocator overhead; estimated.
+/// The memory of an entry beside its node, estimated: list and map nodes, allocator overhead.
 constexpr std::size_t entry_overhead = 160;
 } // namespace
 

@@ -12,13 +12,13 @@ namespace swarm::ledger {
 /// the disk fails.
 using node_source = std::function<result<bytes>(const hash32&)>;
 
-/// Stored trie nodes, the most recently used kept decoded within a bound of bytes. Content-addressed, so a
-/// cached node is never stale. Any thread, as far as its source is for any.
+/// Stored trie nodes, the most recently used kept decoded within a bound of bytes. Nodes are found by their
+/// content, so a cached node is never stale. Any thread may use it if any thread may use its source.
 class trie_store {
 public:
   trie_store(node_source source, std::size_t cache_bytes_max);
 
-  /// The node; `errc::corrupt` when it is missing or malformed, for whoever asks has its hash from the state.
+  /// The node; `errc::corrupt` when it is missing or malformed, since its hash was found in the state.
   result<trie_node_ptr> load(const hash32& hash);
   /// Remembers a node that is about to be stored.
   void keep(const hash32& hash, trie_node_ptr node);
@@ -34,9 +34,9 @@ private:
 
   node_source source_;
   std::size_t cache_bytes_max_;
-  mutable std::mutex mutex_; ///< of what follows
+  mutable std::mutex mutex_; ///< guards what follows
   std::size_t cached_bytes_ = 0;
-  std::list<entry> recent_; ///< front: used last
+  std::list<entry> recent_; ///< the one used last is in front
   std::unordered_map<hash32, std::list<entry>::iterator> index_;
 };
 

@@ -24,7 +24,8 @@ tl::unexpected<error> damaged(const kv_store& tables, std::string_view what) {
   return fail(store_errc::damaged, "{}: {} is unreadable; {}", tables.dir().string(), what, damage_remedy);
 }
 
-/// What blocks collect before they are written, of keys and values; a little below a write buffer.
+/// The most bytes of keys and values that are collected before they are written: a little less than a
+/// write buffer.
 constexpr std::size_t collected_bytes_max = 1024 * 1024;
 
 bytes place_of_txn(std::uint64_t block_num, std::uint64_t index) {
@@ -278,7 +279,8 @@ result<std::uint64_t> block_store::scan_logs(std::uint64_t from, std::uint64_t t
     walks.emplace_back(tables_->walk(column::log_index), group, seeks);
   for (auto block_num = from; block_num <= to;) {
     if (seeks > seeks_max) return block_num;
-    // Every group moves on to its first block that is not too early; when none had to move on, all agree.
+    // Every group moves on to its first block at or after the one agreed so far; when none had to
+    // move, all agree.
     auto agreed = block_num;
     for (auto& walk : walks) {
       agreed = walk.seek(agreed);

@@ -8,7 +8,7 @@
 
 namespace swarm::ledger {
 
-/// Under what a log is found again: any log at all, its address, or its topic 0 to 3.
+/// A key under which a log is found again: any log at all, its address, or one of its topics 0 to 3.
 struct log_key {
   static log_key any();
   static log_key emitter(const address& who);
@@ -18,13 +18,13 @@ struct log_key {
 /// All keys of one log.
 void append_log_keys(std::vector<log_key>& to, const log_entry& entry);
 
-/// Something else to remember about the chain, by a name; an empty value forgets it.
+/// Something else to remember about the chain, under a name; an empty value removes it.
 struct meta_note {
   std::string name;
   bytes value;
 };
 
-/// One block as it is stored. Spans need to live only for the call.
+/// One block as it is stored. Its spans need to live only during the call.
 struct block_record {
   std::uint64_t block_num = 0;
   hash32 hash;
@@ -57,32 +57,32 @@ struct stored_identity {
   bytes genesis_params;
 };
 
-/// A chain in a RocksDB directory. One process at a time; one thread writes, any thread reads what is on disk.
-/// Values are opaque to it.
+/// A chain in a RocksDB directory. One process at a time; one thread writes, any thread reads what is on
+/// disk. It does not look into values.
 class block_store {
 public:
   static result<std::unique_ptr<block_store>> open(store_options options);
 
   const std::filesystem::path& dir() const;
 
-  /// None in a directory without a chain.
+  /// The identity of the stored chain; none in a directory without a chain.
   result<std::optional<stored_identity>> identity() const;
   result<std::optional<stored_head>> head() const;
 
-  /// Writes a block, its state and its indexes, and makes it the head: all of it or nothing, on disk
-  /// when this returns. Block 0 takes the chain's identity along. After an error nothing more is
-  /// written until `recover`.
+  /// Writes a block, its state and its indexes, and makes it the head: all of it or nothing. It is on disk
+  /// when this returns. The chain's identity is written with block 0. After an error nothing more is written
+  /// until `recover`.
   result<> write_block(const block_record& block, const stored_identity* identity = nullptr);
-  /// The same for blocks that may wait for each other: they are written together by `write_collected`, or
-  /// before, when they get large. Until then only `newest_node` and `newest_code` find what is theirs.
+  /// The same for blocks that may be written together: that happens in `write_collected`, or earlier when
+  /// they get large. Until then only `newest_node` and `newest_code` find what is theirs.
   result<> collect_block(const block_record& block);
   bool has_collected() const { return collected_count_ > 0; }
-  /// On disk when it returns; after an error they are dropped.
+  /// The collected blocks are on disk when it returns; after an error they are dropped.
   result<> write_collected();
   // Snapshots (snapshot_writes.cpp); errors as those of `write_block`
-  /// Trie nodes and codes that belong to no block here: all of them or none.
+  /// Writes trie nodes and codes that belong to no stored block: all of them or none.
   result<> write_state(const state_batch& state);
-  /// Blocks below the head that were not there, with their indexes; `notes` in the same batch.
+  /// Writes blocks below the head that were missing, with their indexes and, in the same batch, `notes`.
   result<> write_past(std::span<const block_record> blocks, std::span<const meta_note> notes);
   result<std::optional<bytes>> note(std::string_view name) const;
   /// The names of notes that begin with `prefix` and come after `after`, in their order, at most `max`.
@@ -104,31 +104,31 @@ public:
   maybe_bytes seals(std::uint64_t block_num) const;
   result<std::optional<std::uint64_t>> num_of(const hash32& block_hash) const;
   result<std::optional<stored_txn_place>> place_of(const hash32& txn_hash) const;
-  /// As node_source asks: `errc::not_found` when there is none.
+  /// A stored node, as node_source wants it: `errc::not_found` when there is none.
   result<bytes> trie_node(const hash32& hash) const;
   result<bytes> code(const hash32& hash) const;
-  /// The same, and those of collected blocks; for the thread that writes.
+  /// The same, including those of collected blocks; only for the thread that writes.
   result<bytes> newest_node(const hash32& hash) const;
   result<bytes> newest_code(const hash32& hash) const;
 
   /// Calls `found` for the blocks of [from, to], ascending, that hold, for every group, a log with one of the
   /// group's keys (perhaps not the same log for all groups), until it returns false or more than `seeks_max`
-  /// places of the index were looked up, which are counted in `seeks`. No groups: no blocks. Returns the
-  /// first block that was not looked at; beyond `to` when all were.
+  /// places of the index were looked up, which are counted in `seeks`. Without groups no block matches.
+  /// Returns the first block that was not looked at; beyond `to` when all were.
   result<std::uint64_t> scan_logs(std::uint64_t from, std::uint64_t to,
                                   std::span<const std::vector<log_key>> groups,
                                   const std::function<result<bool>(std::uint64_t)>& found,
                                   std::size_t seeks_max, std::size_t& seeks) const;
 
-  /// All of them or none, on disk when this returns; errors as those of `write_block`.
+  /// Writes all of them or none; they are on disk when this returns. Errors are those of `write_block`.
   result<> write_records(std::span<const consensus_record> records);
   maybe_bytes record_of(std::string_view key) const;
 
   store_stats stats() const;
 
-  /// For checking and repairing what is below.
+  /// The tables below, for checking and repairing them.
   kv_store& tables() { return *tables_; }
-  /// What one log index key looks like in its column, sorted, each once.
+  /// The keys of the log index column for these log keys, sorted, each once.
   static std::vector<bytes> log_index_keys(std::span<const log_key> keys, std::uint64_t block_num);
   /// Set while everything that follows from headers and bodies is made anew; such a store holds no chain.
   result<bool> under_repair() const;

@@ -57,7 +57,8 @@ tl::unexpected<error> fail_status(const std::filesystem::path& dir, std::string_
               doing, text);
 }
 
-/// Files of a database without the one that names the others: RocksDB would start an empty one over them.
+/// Whether the file is missing that names a database's other files: RocksDB would start an empty
+/// database over them.
 bool lost_its_index(const std::filesystem::path& dir) {
   std::error_code ignored;
   if (std::filesystem::exists(dir / "CURRENT", ignored)) return false;
@@ -76,7 +77,7 @@ std::string_view to_string(column which) {
   return column_names[static_cast<std::size_t>(which)];
 }
 
-/// One buffer for all keys and values, in their order.
+/// A batch is one buffer for all keys and values, in their order.
 struct kv_batch::parts {
   struct change {
     column where;
@@ -110,9 +111,9 @@ std::size_t kv_batch::size() const {
 
 namespace {
 
-/// Lets many threads read the database and one of them close it. A thread that walks a cursor reads other keys
-/// meanwhile, so it enters more than once: readers go before who waits to close. POSIX allows that of this kind
-/// of lock, the standard library does not of its own.
+/// Lets many threads read the database and one of them close it. A thread that walks a cursor reads other
+/// keys meanwhile, so it enters more than once, and readers must go before the one that waits to close. A
+/// POSIX lock allows that, the locks of the standard library do not.
 class read_gate {
 public:
   read_gate() {
@@ -126,7 +127,7 @@ public:
   read_gate(const read_gate&) = delete;
   read_gate& operator=(const read_gate&) = delete;
 
-  /// What a reader holds, or the one that closes.
+  /// Held by a reader, or by the one that closes.
   using pass = std::unique_ptr<read_gate, void (*)(read_gate*)>;
   pass read() {
     pthread_rwlock_rdlock(&lock_);
@@ -188,7 +189,7 @@ struct kv_store::parts {
   bool failed = false;
   bool read_only = false;
   bool closed = false;
-  mutable read_gate gate; ///< of `db` and `handles`; their writer reads them without it
+  mutable read_gate gate; ///< guards `db` and `handles`; the writing thread reads them without it
 
   ~parts() { close(); }
 
@@ -208,7 +209,7 @@ struct kv_store::parts {
   }
   std::vector<rocksdb::ColumnFamilyDescriptor> columns() const;
   result<> open();
-  /// What is left when `open` fails; leaves `db` null when even that is too much.
+  /// Opens the database only for reading when `open` fails; `db` stays null when even that fails.
   void open_to_read();
   result<std::uint64_t> read_schema();
   result<> write_schema(std::uint64_t version);
@@ -221,8 +222,8 @@ std::vector<rocksdb::ColumnFamilyDescriptor> kv_store::parts::columns() const {
   for (std::size_t i = 0; i < column_count; ++i)
     out.emplace_back(std::string(column_names[i]), column_options(static_cast<column>(i), options, cache));
   out.emplace_back(rocksdb::kDefaultColumnFamilyName, column_options(column::meta, options, cache));
-  // RocksDB wants to be told of columns that a newer version may have made; the schema is
-  // looked at afterwards.
+  // RocksDB must be told of all columns, also of those that a newer version made; the schema is
+  // checked afterwards.
   std::vector<std::string> present;
   if (rocksdb::DB::ListColumnFamilies(database_options(options), options.dir.string(), &present).ok())
     for (const auto& name : present)
@@ -250,7 +251,7 @@ void kv_store::parts::open_to_read() {
   if (status.ok()) db.reset(opened);
 }
 
-/// The version of what is in the directory; a new directory gets the newest.
+/// The schema version of the directory; a new directory gets the newest.
 result<std::uint64_t> kv_store::parts::read_schema() {
   std::string found;
   auto status = db->Get({}, handle(column::meta), slice(as_bytes(schema_key)), &found);
@@ -376,7 +377,7 @@ result<> kv_store::write(const kv_batch& batch) {
     if (!status.ok()) return fail_status(dir, "cannot write", status);
   }
   rocksdb::WriteOptions synced;
-  synced.sync = true; // always: a lost tail of one log before a later log that is kept would leave a gap
+  synced.sync = true; // always: else a log could lose its end while the next one is kept, which leaves a gap
   if (auto status = parts_->db->Write(synced, &all); !status.ok()) {
     parts_->failed = true;
     return fail_status(dir, "cannot write", status);
@@ -395,7 +396,8 @@ result<> kv_store::recover() {
     parts_->failed = false;
     return {};
   }
-  // RocksDB gives up for good after some errors; opening anew replays its log up to the last whole record.
+  // After some errors RocksDB takes no more writes; opening it anew replays its log up to the last
+  // whole record.
   const auto pass = parts_->gate.alone();
   parts_->close();
   auto opened = parts_->open();

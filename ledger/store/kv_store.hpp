@@ -26,7 +26,8 @@ constexpr std::string_view error_category(store_errc) {
   return "store";
 }
 
-/// Raised when what is stored, and under which keys, changes; together with a step in `schema_steps`.
+/// The version of the format. Whoever changes what is stored under which keys raises it and adds a step
+/// to `schema_steps`.
 inline constexpr std::uint64_t store_schema = 1;
 
 class kv_store;
@@ -88,7 +89,7 @@ public:
   kv_batch& operator=(kv_batch&&) noexcept;
   void put(column where, bytes_view key, bytes_view value);
   void erase(column where, bytes_view key);
-  /// Bytes of keys and values.
+  /// The bytes of all keys and values.
   std::size_t size() const;
 
 private:
@@ -97,14 +98,15 @@ private:
   std::unique_ptr<parts> parts_;
 };
 
-/// Walks the keys of a column in their order, as they were when the walk began. Must not outlive its store, and
-/// ends on the thread on which it began: the store cannot be closed or recovered meanwhile.
+/// Walks the keys of a column in their order, as they were when the walk began. It must not outlive its store
+/// and must end on the thread on which it began; the store cannot be closed or recovered meanwhile.
 class kv_cursor {
 public:
   ~kv_cursor();
   kv_cursor(kv_cursor&&) noexcept;
   kv_cursor& operator=(kv_cursor&&) noexcept;
-  /// Goes to the first key at or after `key`. False: there is none, or `status` tells why not.
+  /// Goes to the first key at or after `key`. False when there is none or, as `status` then tells,
+  /// reading failed.
   bool seek(bytes_view key);
   bool next();
   bytes_view key() const;
@@ -119,8 +121,8 @@ private:
 };
 
 /// A RocksDB directory, tuned for little memory and one synced batch per block. One process at a time (an
-/// exclusive lock). Within it, one thread writes; any thread reads (`get`, `walk`), also while that one recovers
-/// or closes the store, for which it waits until nobody reads.
+/// exclusive lock). Within it, one thread writes; any thread reads (`get`, `walk`). To recover or close the
+/// store, the writing thread waits until nobody reads.
 class kv_store {
 public:
   static result<std::unique_ptr<kv_store>> open(store_options options);
@@ -132,8 +134,8 @@ public:
 
   result<std::optional<bytes>> get(column where, bytes_view key) const;
   kv_cursor walk(column where) const;
-  /// On disk when it returns. After an error other than too little space (which changes nothing), nothing
-  /// more is written until `recover`, and whether the batch will be found then is open.
+  /// The batch is on disk when it returns. When there is too little space nothing changes. After any other
+  /// error nothing more is written until `recover`, and the batch may or may not be found then.
   result<> write(const kv_batch& batch);
   bool needs_recovery() const;
   result<> recover();
@@ -142,7 +144,7 @@ public:
 
   /// Reads every file to its end and compares checksums.
   result<> check_files() const;
-  /// Drops everything in a column, also what cannot be read. Not while this thread has a cursor.
+  /// Drops everything in a column, even what cannot be read. This thread must have no cursor meanwhile.
   result<> clear(column where);
 
   store_stats stats() const;

@@ -1,5 +1,7 @@
 #include "ledger/store/kv_store.hpp"
 
+#include "base/testing/wording.hpp"
+
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -7,6 +9,7 @@
 
 using namespace swarm;
 using namespace swarm::ledger;
+using swarm::testing::says;
 
 namespace {
 
@@ -86,8 +89,8 @@ TEST_CASE("an old store is brought to the new schema step by step, also when a s
   steps.failures = 1;
   auto stopped = kv_store::open({.dir = dir.path(), .schema = 3, .steps = steps.list});
   REQUIRE_FALSE(stopped);
-  CHECK(stopped.error().message.find("interrupted") != std::string::npos);
-  CHECK(stopped.error().message.find(dir.path().string()) != std::string::npos);
+  CHECK(says(stopped.error(), "interrupted"));
+  CHECK(says(stopped.error(), dir.path().string()));
   CHECK(steps.ran == std::vector<std::uint64_t>{2, 3});
   {
     auto now = kv_store::open({.dir = dir.path(), .schema = 3, .steps = steps.list});
@@ -99,15 +102,15 @@ TEST_CASE("an old store is brought to the new schema step by step, also when a s
   }
   REQUIRE(kv_store::open({.dir = dir.path(), .schema = 3, .steps = steps.list}));
   CHECK(steps.ran.size() == 3);
-  // Who knows only the old one keeps away.
+  // A program that knows only the old version refuses the store.
   auto older = kv_store::open({.dir = dir.path(), .schema = 2, .steps = steps.list});
   REQUIRE_FALSE(older);
   CHECK(older.error().is(store_errc::newer_schema));
-  // And where the way is not known, nothing is touched.
+  // Where a step is missing, nothing is changed.
   auto gap = kv_store::open({.dir = dir.path(), .schema = 5, .steps = steps.list});
   REQUIRE_FALSE(gap);
   CHECK(gap.error().is(store_errc::damaged));
-  CHECK(gap.error().message.find("move the directory away") != std::string::npos);
+  CHECK(says(gap.error(), "move the directory away"));
 }
 
 TEST_CASE("a new store has the newest schema and runs no step; the shipped steps lead there from version 1") {

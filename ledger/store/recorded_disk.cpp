@@ -65,7 +65,7 @@ public:
   }
 
 private:
-  /// A file has one writer, so nothing was appended during the sync.
+  /// As a file has one writer, nothing was appended during the sync.
   IOStatus synced(IOStatus status) {
     std::lock_guard guard(notes_->record.lock);
     if (std::exchange(notes_->fail_sync, false)) return IOStatus::IOError("recorded disk: no sync this time");

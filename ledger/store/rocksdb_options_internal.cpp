@@ -15,8 +15,9 @@ namespace swarm::ledger {
 
 namespace {
 
-/// RocksDB's warnings in the program's own log. Its default writes a file beside the tables, and ends the
-/// process when that fails (Debian's build keeps its assertions), which is what happens first on a full disk.
+/// Writes RocksDB's warnings to the program's own log. RocksDB's default logger writes a file beside the
+/// tables and ends the process when that fails (Debian's build keeps assertions), which is what happens first
+/// on a full disk.
 class forwarding_logger final : public rocksdb::Logger {
 public:
   forwarding_logger() : Logger(rocksdb::WARN_LEVEL) {}
@@ -32,7 +33,7 @@ public:
 };
 
 rocksdb::CompressionType compression_for(column which) {
-  // Hashes do not shrink, and small memory is better spent than on dictionaries for them.
+  // Hashes cannot be compressed, so no memory is spent on dictionaries for them.
   if (which != column::bodies && which != column::receipts && which != column::headers)
     return rocksdb::kNoCompression;
   auto supported = rocksdb::GetSupportedCompressions();
@@ -55,7 +56,7 @@ rocksdb::ColumnFamilyOptions column_options(column which, const store_options& o
   out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   out.write_buffer_size =
       which == column::trie_nodes ? options.write_buffer_bytes : options.write_buffer_bytes / 4;
-  out.max_write_buffer_number = 3; // what waits to be written must not stop a range of blocks
+  out.max_write_buffer_number = 3; // so that flushing does not hold up the import of a range of blocks
   out.arena_block_size = 32 * 1024;
   out.target_file_size_base = 8 * 1024 * 1024;
   out.max_bytes_for_level_base = 32 * 1024 * 1024;
@@ -79,7 +80,7 @@ rocksdb::DBOptions database_options(const store_options& options) {
   out.info_log = std::make_shared<forwarding_logger>();
   out.stats_dump_period_sec = 0;
   out.stats_persist_period_sec = 0;
-  // What is after a torn record at the end of the log was never reported as written.
+  // Whatever follows a torn record at the end of the log was never reported as written.
   out.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   return out;
 }

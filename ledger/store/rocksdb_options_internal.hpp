@@ -4,7 +4,7 @@
 
 #include <rocksdb/options.h>
 
-/// How RocksDB is set up for a chain: for little memory, and one synced batch per block.
+/// How RocksDB is set up for a chain: with little memory, and one synced batch per block.
 namespace swarm::ledger {
 
 rocksdb::ColumnFamilyOptions column_options(column which, const store_options& options,

@@ -6,7 +6,7 @@ namespace swarm::sync {
 
 namespace {
 
-/// So many answers say the same of a block's seals: then it is this node that does not know its validators.
+/// After so many answers with the same seals it is taken that this node does not know the block's validators.
 constexpr unsigned seal_tries = 3;
 
 } // namespace
@@ -86,8 +86,8 @@ void history_machine::store_what_follows(time_point now) {
   actions_.emplace_back(std::move(out));
 }
 
-/// The hash vouches for the block, not for the seals beside it. Whether those are right depends on what this
-/// node was told of the validators, so one neighbor's seals are no proof against it.
+/// The hash vouches for the block, not for the seals beside it. Whether seals fit depends on what this node
+/// was told of the validators, so seals that do not fit do not prove that the neighbor lies.
 bool history_machine::seals_fit(const verified_block& block, neighbor_id from, time_point now) {
   if (seals_(block)) return true;
   ++bad_seals_;
@@ -111,7 +111,7 @@ void history_machine::ask_for_gaps(time_point now) {
     if (count == 0) {
       if (waiting_bytes_ >= options_.waiting_bytes_max && last != next_) return;
       count = std::min(options_.range_blocks, last - first_ + 1);
-      for (auto lower = last; lower-- > last - count + 1;) // what is covered already ends it
+      for (auto lower = last; lower-- > last - count + 1;) // a block that is covered already ends the range
         if (covered(lower) > 0) count = last - lower;
       const auto neighbor = requests_.free_neighbor(last, now);
       if (!neighbor) return;

@@ -13,11 +13,11 @@ struct history_options {
   std::size_t waiting_bytes_max = 32 * 1024 * 1024;
   std::size_t neighbor_requests = 1;
   duration answer_wait = std::chrono::seconds(20);
-  duration rest = std::chrono::seconds(5); ///< of a neighbor that had nothing
+  duration rest = std::chrono::seconds(5); ///< how long a neighbor that had nothing is not asked
 };
 
 namespace action {
-/// Store them; answer with `on_stored`. They are those from `blocks.front()` downwards, without a hole.
+/// Store these blocks and answer with `on_stored`. They go from `blocks.front()` downwards without a hole.
 struct store_past {
   std::vector<verified_block> blocks;
 };
@@ -42,10 +42,10 @@ public:
   void tick(time_point now);
   std::vector<history_action> take_actions() { return std::exchange(actions_, {}); }
 
-  /// Everything is stored.
+  /// Whether everything is stored.
   bool complete() const { return !storing_ && next_ < first_; }
-  /// The hash that the first missing block, which came, has for its parent, if it is not the node's own
-  /// block: the chain of the snapshot is another one. Nothing is done any more.
+  /// Set when the first missing block has a parent other than this node's own block: the parent's hash. Then
+  /// the snapshot is of another chain, and the machine does nothing any more.
   const std::optional<hash32>& other_parent() const { return other_parent_; }
   std::uint64_t next() const { return next_; } ///< the block that comes next
   std::size_t open_questions() const { return requests_.open(); }
@@ -65,7 +65,7 @@ private:
   void schedule(time_point now);
   void ask_for_gaps(time_point now);
   void store_what_follows(time_point now);
-  /// How many blocks from `last` downwards are asked for or here.
+  /// How many blocks from `last` downwards are asked for or have arrived.
   std::uint64_t covered(std::uint64_t last) const;
   void drop(std::map<std::uint64_t, waiting_range>::iterator which);
   void give_up_on(neighbor_id neighbor, bool lied, error why);
@@ -83,7 +83,7 @@ private:
   std::map<std::uint64_t, waiting_range> waiting_; ///< by their last block
   std::size_t waiting_bytes_ = 0;
   bool storing_ = false;
-  unsigned bad_seals_ = 0; ///< times that block `next_` came with seals that do not fit
+  unsigned bad_seals_ = 0; ///< how often block `next_` came with seals that do not fit
   std::vector<history_action> actions_;
 };
 

@@ -50,7 +50,7 @@ struct line {
 
 enum class conduct { honest, dead, short_answers, junk, other_receipts, other_block, no_history, no_seals };
 
-/// A machine that fetches blocks of a line from neighbors of different conduct.
+/// A machine that fetches the blocks of a line from good and bad neighbors.
 struct network {
   line truth;
   seeded_random random;
@@ -96,7 +96,7 @@ struct network {
     return out;
   }
 
-  /// Until everything is there, or nothing moves any more.
+  /// Runs until everything is there or nothing moves any more.
   bool run() {
     for (int turn = 0; turn < 5000 && !node.complete(); ++turn) {
       node.set_neighbors(claims, now);

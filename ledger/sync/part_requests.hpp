@@ -12,7 +12,7 @@
 
 namespace swarm::sync {
 
-/// Questions that are open, by neighbor, and whom to ask next. `About` is what the asker must remember
+/// Keeps open questions by neighbor, and chooses whom to ask next. `About` is what the asker must remember
 /// of a question.
 template <class About>
 class part_requests {
@@ -20,7 +20,7 @@ public:
   part_requests(std::size_t per_neighbor, duration answer_wait)
       : per_neighbor_(per_neighbor), answer_wait_(answer_wait) {}
 
-  /// All neighbors that there are. Returns the questions whose neighbor is gone.
+  /// Takes the list of all neighbors. Returns the questions whose neighbor is gone.
   std::vector<About> set_neighbors(std::span<const neighbor_claim> neighbors) {
     std::map<neighbor_id, state> now;
     for (const auto& [neighbor, claim] : neighbors) {
@@ -33,7 +33,7 @@ public:
     std::erase_if(distrusted_, [&](neighbor_id neighbor) { return !neighbors_.contains(neighbor); });
     return drop([&](const question& each) { return !neighbors_.contains(each.neighbor); });
   }
-  /// Some neighbor that claims a head of at least `claim` and has room for a question: the least busy one.
+  /// The least busy neighbor that claims a head of at least `claim` and has room for a question.
   template <class Fits>
   std::optional<neighbor_id> free_neighbor(std::uint64_t claim, time_point now, const Fits& fits) const {
     std::optional<neighbor_id> best;
@@ -53,7 +53,7 @@ public:
     questions_.emplace(++last_tag_, question{neighbor, std::move(about), now});
     return last_tag_;
   }
-  /// What the answer with this tag is about; none: too late, or never asked.
+  /// What the answer with this tag is about; none when it is too late or was never asked for.
   std::optional<About> answered(neighbor_id neighbor, std::uint64_t tag) {
     const auto found = questions_.find(tag);
     if (found == questions_.end() || found->second.neighbor != neighbor) return std::nullopt;
@@ -62,7 +62,7 @@ public:
     questions_.erase(found);
     return out;
   }
-  /// Questions that wait for too long; their neighbors rest as long again.
+  /// Takes out questions that have waited too long; their neighbors rest for the same time.
   std::vector<std::pair<neighbor_id, About>> expired(time_point now) {
     std::vector<std::pair<neighbor_id, About>> out;
     for (auto it = questions_.begin(); it != questions_.end();) {
@@ -81,7 +81,7 @@ public:
     if (const auto found = neighbors_.find(neighbor); found != neighbors_.end())
       found->second.rests_until = std::max(found->second.rests_until, until);
   }
-  /// Asks it nothing more. Returns what it was asked.
+  /// From now on the neighbor is asked nothing. Returns what it was asked.
   std::vector<About> distrust(neighbor_id neighbor) {
     distrusted_.insert(neighbor);
     return drop([&](const question& each) { return each.neighbor == neighbor; });
@@ -97,14 +97,14 @@ public:
     const auto found = neighbors_.find(neighbor);
     return found == neighbors_.end() ? 0 : found->second.claim;
   }
-  /// Neighbors that are asked.
+  /// The neighbors that may be asked.
   std::vector<neighbor_id> trusted() const {
     std::vector<neighbor_id> out;
     for (const auto& [neighbor, each] : neighbors_)
       if (!distrusted_.contains(neighbor)) out.push_back(neighbor);
     return out;
   }
-  /// The questions, for look-ups by what they are about.
+  /// Shows each question, so that callers can look for what one is about.
   template <class See>
   void each(const See& see) const {
     for (const auto& [tag, one] : questions_)

@@ -30,7 +30,7 @@ void snapshot_machine::set_neighbors(std::span<const neighbor_claim> neighbors, 
 
 void snapshot_machine::on_part(neighbor_id neighbor, std::uint64_t tag, bytes_view answer, time_point now) {
   const auto asked = requests_.answered(neighbor, tag);
-  if (!asked) return; // late: somebody else was asked meanwhile
+  if (!asked) return; // too late: somebody else was asked meanwhile
   switch (asked->what) {
   case subject::trust:
     on_proof(neighbor, answer, now);
@@ -71,8 +71,8 @@ void snapshot_machine::tick(time_point now) {
   schedule(now);
 }
 
-/// Those who gave nothing at all are not asked again soon: if they are the only ones left, blocks come one
-/// after the other instead.
+/// Neighbors that gave nothing at all are not asked again soon. If they are the only ones left, blocks are
+/// fetched one after the other instead.
 void snapshot_machine::stalled(time_point now) {
   for (const auto neighbor : requests_.trusted())
     if (!helped_.contains(neighbor))
@@ -135,7 +135,7 @@ void snapshot_machine::note_blank(neighbor_id neighbor) {
                fail(errc::not_found, "it does not give the state after block {}", pivot_num()).value());
 }
 
-// -- the pivot
+// The pivot
 
 void snapshot_machine::seek_pivot(time_point now) {
   if (pause_until_ && now < *pause_until_) return;
@@ -190,8 +190,8 @@ result<> snapshot_machine::take_proof(inquiry& with, trust_answer answer) const 
   return {};
 }
 
-/// The same validators cannot have changed in one way and in another: as far as both prove anything, the
-/// changes must be the same blocks. A neighbor that is still at it counts too.
+/// Validators cannot have changed in two ways: as far as both proofs reach, the changes must be the same
+/// blocks. A proof that is not complete yet counts too.
 bool snapshot_machine::contradict(const inquiry& a, const inquiry& b) {
   const auto both_to = std::min(a.proved_to(), b.proved_to());
   const auto end_a = a.changed.upper_bound(both_to), end_b = b.changed.upper_bound(both_to);
@@ -247,7 +247,7 @@ void snapshot_machine::start_over(std::string why, time_point now) {
   last_progress_ = now;
 }
 
-// -- the state
+// The state
 
 void snapshot_machine::ask_for_state(time_point now) {
   while (!storing_ && walk_->to_ask() > 0) {
@@ -310,7 +310,7 @@ void snapshot_machine::store_when_due() {
   }
 }
 
-// -- the pivot's block
+// The pivot's block
 
 void snapshot_machine::ask_for_pivot(time_point now) {
   if (requests_.open() > 0) return;

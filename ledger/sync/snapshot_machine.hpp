@@ -5,50 +5,52 @@
 #include "ledger/sync/snapshot_wire.hpp"
 #include "ledger/sync/state_walk.hpp"
 
-/// How a node that is far behind gets the state near the head without the blocks before it. First it has
-/// several neighbors prove the way of the validators to a pivot, then it fetches the state below the pivot's root
-/// from all who have it, then the pivot itself, which becomes the head. No I/O, clock or threads.
+/// How a node that is far behind gets the state near the head without the blocks before it. First
+/// several neighbors prove how the validators changed up to a pivot. Then the machine fetches the state
+/// below the pivot's root from all who have it, and at last the pivot itself, which becomes the head. No
+/// I/O, clock or threads.
 namespace swarm::sync {
 
 struct snapshot_options {
-  std::size_t trust_peers = 3;                   ///< asked for a pivot, if there are so many
-  duration gather = std::chrono::seconds(3);     ///< wait for more of them to turn up
+  std::size_t trust_peers = 3;                   ///< how many are asked for a pivot, if there are enough
+  duration gather = std::chrono::seconds(3);     ///< how long to wait for more of them to turn up
   duration proof_wait = std::chrono::minutes(2); ///< after one proof, for the others that are under way
   std::size_t changes_max = 4096;                ///< of validators, on the way
   std::uint64_t pivot_distance_max = 256;        ///< from the head that a neighbor claimed when it was asked
   std::size_t nodes_asked = 384;                 ///< in one question
   std::size_t neighbor_requests = 2;             ///< to one neighbor at a time
   std::size_t batch_bytes = 1024 * 1024;         ///< stored at once, about
-  std::size_t waiting_parts_max = 50'000; ///< that wait for what is below them; then one question at a time
+  std::size_t waiting_parts_max =
+      50'000; ///< parts that wait for those below them; beyond this one question at a time is asked
   duration answer_wait = std::chrono::seconds(10); ///< then somebody else is asked
-  duration rest = std::chrono::seconds(5);         ///< of a neighbor that had nothing
+  duration rest = std::chrono::seconds(5);         ///< how long a neighbor that had nothing is not asked
   duration stall_wait = std::chrono::seconds(60);  ///< without progress: look for another pivot
 };
 
 namespace action {
-/// Answer with `on_part`.
+/// Ask a neighbor; the answer goes to `on_part`.
 struct ask_part {
   neighbor_id neighbor = 0;
   std::uint64_t tag = 0;
   question what;
 };
-/// Store all of it at once; answer with `on_stored`, however long it takes.
+/// Store all of it at once, then call `on_stored`, however long it takes.
 struct store_state {
   ledger::state_batch batch;
 };
-/// The state below the pivot is stored. Make it the head; answer with `on_adopted`.
+/// The state below the pivot is stored. Make the pivot the head, then call `on_adopted`.
 struct adopt_pivot {
   ledger::handover pivot;
   verified_block block;
   std::vector<ledger::handover> changes; ///< of validators, from the trusted block on
 };
-/// The neighbor is of no use for a snapshot. `lied`: what it sent, no honest node sends.
+/// The neighbor is of no use for a snapshot. `lied` says that it sent what no honest node sends.
 struct useless {
   neighbor_id neighbor = 0;
   bool lied = false;
   error why;
 };
-/// For the operator.
+/// A line for the operator.
 struct report {
   std::string text;
 };
@@ -63,7 +65,7 @@ public:
   snapshot_machine(const snapshot_options& options, const ledger::chain_identity& of,
                    ledger::trusted_block from, state_walk::presence stored, time_point now);
 
-  /// All neighbors whose heads are far ahead.
+  /// To be told all neighbors whose heads are far ahead.
   void set_neighbors(std::span<const neighbor_claim> neighbors, time_point now);
   void on_part(neighbor_id neighbor, std::uint64_t tag, bytes_view answer, time_point now);
   void on_stored(time_point now);
@@ -71,7 +73,7 @@ public:
   void tick(time_point now);
   std::vector<snapshot_action> take_actions() { return std::exchange(actions_, {}); }
 
-  /// An error of the store while it was asked what is there: the snapshot cannot go on.
+  /// Set when the store failed to say what is there: the snapshot cannot go on.
   const std::optional<error>& failure() const { return failure_; }
   phase now_in() const { return phase_; }
   std::uint64_t pivot_num() const { return pivot_ ? pivot_->header.block_num : 0; } ///< 0: not known yet
@@ -97,7 +99,7 @@ private:
     ledger::trust_chain trust;
     std::uint64_t claim = 0; ///< when it was asked first
     std::vector<ledger::handover> changes;
-    std::map<std::uint64_t, hash32> changed; ///< the same by their numbers
+    std::map<std::uint64_t, hash32> changed; ///< the hashes of blocks with changes, by number
     std::optional<offer> found;
 
     std::uint64_t proved_to() const { return found ? found->header.block_num : trust.reached(); }
@@ -138,8 +140,8 @@ private:
   std::vector<ledger::handover> changes_;
   std::optional<state_walk> walk_;
   bool storing_ = false;
-  std::map<neighbor_id, unsigned> blanks_; ///< answers without anything, or none in time, in a row
-  std::set<neighbor_id> helped_;           ///< gave something of this pivot's state
+  std::map<neighbor_id, unsigned> blanks_; ///< how many times in a row it gave nothing, or nothing in time
+  std::set<neighbor_id> helped_;           ///< those that gave something of this pivot's state
   std::optional<error> failure_;
   std::vector<snapshot_action> actions_;
 };

@@ -143,7 +143,7 @@ TEST_CASE("chains contradict each other also where no two blocks of one number a
     REQUIRE(at.reports.size() == 1);
     CHECK(at.reports[0].find("two chains") != std::string::npos);
   }
-  // A change that only the higher pivot can know of is none.
+  // A change that only the higher pivot can know of does not contradict.
   scene later;
   auto longer = paper(false, {{5, {1, 2, 3}}, {9, {1, 2, 3, 4}}, {36, {1, 2, 3}}});
   later.see({{1, 40}, {2, 40}});
@@ -155,7 +155,7 @@ TEST_CASE("chains contradict each other also where no two blocks of one number a
 }
 
 TEST_CASE("a neighbor that is still proving is not waited for without end, and contradicts too") {
-  // It says a change every nine seconds, and there are many.
+  // It reports a change every nine seconds, and there are many.
   change_sets sets;
   std::vector<std::size_t> all;
   for (std::size_t i = 2; i < 20; ++i) {
@@ -200,8 +200,7 @@ TEST_CASE("who proves a pivot and then gives nothing is of no use") {
     silent.pass(1s);
   REQUIRE(silent.useless.size() == 1);
   CHECK_FALSE(silent.useless[0].lied);
-  // One that answers, but with so few questions asked of it that its blanks are not yet too many: the stall
-  // names it.
+  // A neighbor is asked so few questions that its empty answers are not yet too many: the stall finds it out.
   scene slow;
   slow.see({{1, 40}, {2, 40}});
   slow.answer(1, slow.proof(slow.chain, {5, 9}, 36));

@@ -4,8 +4,8 @@
 
 #include <variant>
 
-/// What nodes ask of each other for a snapshot, as it travels inside a frame (transport/p2p): each question
-/// and answer is one canonical RLP list, a question with its kind in front. Nothing here is verified.
+/// The questions and answers for a snapshot, as they travel inside a frame (transport/p2p). Each is one
+/// canonical RLP list; a question has its kind in front. Nothing is verified here.
 namespace swarm::sync {
 
 inline constexpr std::size_t question_bytes_max = 64 * 1024;
@@ -20,25 +20,26 @@ struct trust_question {
   std::uint64_t after = 0;
   bool operator==(const trust_question&) const = default;
 };
-/// The next changes, oldest first; with the pivot when there are no more before it.
+/// The next changes, oldest first, and the pivot when there are no more before it.
 struct trust_answer {
   std::vector<ledger::handover> changes;
   std::optional<ledger::handover> pivot;
 };
 
-/// Trie nodes and codes by their hashes.
+/// Asks for trie nodes and codes by their hashes.
 struct state_question {
   std::vector<hash32> nodes;
   std::vector<hash32> codes;
   bool operator==(const state_question&) const = default;
 };
-/// Those the sender has and that fit, in any order.
+/// Those that the sender has and that fit, in any order.
 struct state_answer {
   std::vector<bytes> items;
   bool operator==(const state_answer&) const = default;
 };
 
-/// Block `last`, the one before it, and so on, up to `count` of them, with what they brought about.
+/// Asks for block `last`, the one before it, and so on, up to `count` of them, with the outcomes of
+/// their execution.
 struct history_question {
   std::uint64_t last = 0;
   std::uint64_t count = 0;
@@ -51,7 +52,7 @@ struct past_block {
   std::size_t size() const { return block.size() + seals.size() + receipts.size(); }
   bool operator==(const past_block&) const = default;
 };
-/// As many as there are and fit, at least one if there is one, from block `last` downwards.
+/// The blocks from `last` downwards, as many as there are and fit, at least one if there is one.
 struct history_answer {
   std::vector<past_block> blocks;
   bool operator==(const history_answer&) const = default;
@@ -64,7 +65,7 @@ bytes encode(const trust_answer& what);
 bytes encode(const state_answer& what);
 bytes encode(const history_answer& what);
 
-/// Strict: what `encode` does not make is refused, and everything is bounded before it is copied.
+/// Decoding is strict: what `encode` does not make is refused, and everything is bounded before it is copied.
 result<question> decode_question(bytes_view raw);
 result<trust_answer> decode_trust_answer(bytes_view raw);
 result<state_answer> decode_state_answer(bytes_view raw);

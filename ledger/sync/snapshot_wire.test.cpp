@@ -14,7 +14,7 @@ hash32 hash_of(std::uint64_t number) {
   return u256(number);
 }
 
-/// Whatever is done to `raw`, it is refused or is the one form of something else.
+/// However `raw` is altered, it is refused or is the one encoding of something else.
 template <class Decode>
 void check_strict(const bytes& raw, const Decode& decode) {
   for (std::size_t size = 0; size < raw.size(); ++size)

@@ -10,7 +10,7 @@ using ledger::trie_node_ptr;
 
 namespace {
 
-/// An account's storage and code, from the value of its leaf.
+/// Adds an account's storage and code, from the value of its leaf.
 result<> add_account_parts(std::vector<state_part>& to, bytes_view value) {
   const auto account = ledger::decode_account(value);
   if (!account) return fail(errc::corrupt, "state: a leaf that is no account: {}", account.error().message);
@@ -20,7 +20,7 @@ result<> add_account_parts(std::vector<state_part>& to, bytes_view value) {
   return {};
 }
 
-/// What `node` and the nodes embedded in it refer to.
+/// Adds what `node` and the nodes embedded in it refer to.
 result<> add_parts(std::vector<state_part>& to, const trie_node& node, part_kind kind) {
   if (kind == part_kind::account_node && !node.value.empty()) SWARM_CHECK(add_account_parts(to, node.value));
   for (const auto& child : node.children) {
@@ -51,7 +51,7 @@ result<> state_walk::want(const state_part& what, const state_part* above, std::
     ++to_ask_;
   }
   if (above == nullptr) return {};
-  // The same part twice in one node counts twice, here and when it is finished.
+  // A part that occurs twice in one node counts twice, here and when it is finished.
   found->second.above.push_back(*above);
   ++items_.at(*above).below;
   return {};
@@ -112,7 +112,7 @@ result<std::vector<state_part>> state_walk::parts_below(part_kind kind, bytes_vi
   return out;
 }
 
-/// Moves it into the batch, and what waited only for it.
+/// Moves the part into the batch, and also those that waited only for it.
 void state_walk::finish(const state_part& what) {
   std::vector<state_part> ready{what};
   while (!ready.empty()) {

@@ -17,38 +17,40 @@ struct state_part {
   auto operator<=>(const state_part&) const = default;
 };
 
-/// What is missing of the state below one root, and in which order it may be stored: a node only together
-/// with or after everything below it, the root last. So whatever is stored is whole, at every moment, and a
-/// walk that was cut short is taken up again by starting anew: what is stored needs no second look.
+/// Finds what is missing of the state below one root, and in which order it may be stored: a node only
+/// together with or after everything below it, the root last. So whatever is stored is whole at every moment,
+/// and a walk that was cut short simply starts anew: what is stored is not looked at again.
 ///
-/// The deepest parts are asked for first, which keeps what waits for its children small. No I/O but `stored`.
+/// The deepest parts are asked for first, which keeps the number of nodes that wait for their children small.
+/// The only I/O is `stored`.
 class state_walk {
 public:
   /// Whether a part is stored, and so everything below it.
   using presence = std::function<result<bool>(const state_part&)>;
 
   state_walk(const hash32& root, presence stored) : root_(root), stored_(std::move(stored)) {}
-  /// Before everything else.
+  /// To be called before everything else.
   result<> begin();
 
-  /// Up to `max` parts that are not asked for; they are from now on.
+  /// Up to `max` parts that are to be asked for; from now on they count as asked for.
   std::vector<state_part> next(std::size_t max);
-  /// It did not come: give it out again.
+  /// The part did not come: `next` shall return it again.
   void again(const state_part& what);
-  /// A part of this hash, which the caller computed. Nothing happens if it is not wanted (any more).
-  /// `errc::corrupt`: its hash is right and yet it is no node, so the state itself is broken.
+  /// Takes the part with this hash, which the caller computed. A part that is not wanted (any more) is
+  /// ignored. Fails with `errc::corrupt` when the part is no node although its hash is right: then the state
+  /// itself is broken.
   result<> take(const hash32& hash, bytes raw);
 
-  /// Everything came; it may not be stored yet.
+  /// Whether everything has come; it may not be stored yet.
   bool complete() const { return begun_ && items_.empty(); }
-  /// What may be stored now, children first; all of it in one batch. `stored` is to know of it once the next
+  /// What may be stored now, children first, in one batch. `stored` must know of it when the next
   /// batch is taken.
   ledger::state_batch take_batch();
   std::size_t batch_bytes() const { return batch_bytes_; }
 
-  std::size_t to_ask() const { return to_ask_; } ///< about
+  std::size_t to_ask() const { return to_ask_; } ///< approximate
   std::size_t waiting() const { return items_.size(); }
-  std::size_t waiting_bytes() const { return waiting_bytes_; } ///< of nodes that wait for what is below them
+  std::size_t waiting_bytes() const { return waiting_bytes_; } ///< of nodes that wait for parts below them
   std::uint64_t parts_done() const { return parts_done_; }
   std::uint64_t bytes_done() const { return bytes_done_; }
 
@@ -71,7 +73,7 @@ private:
   presence stored_;
   bool begun_ = false;
   item_map items_;
-  std::map<std::size_t, std::vector<state_part>, std::greater<>> queue_; ///< by depth; may hold stale ones
+  std::map<std::size_t, std::vector<state_part>, std::greater<>> queue_; ///< by depth; some may be unwanted
   std::size_t to_ask_ = 0;
   std::size_t waiting_bytes_ = 0;
   ledger::state_batch batch_;

@@ -36,7 +36,7 @@ struct world {
   }
 };
 
-/// A store that was begun with what `from` gives.
+/// A store that is filled with what `from` gives.
 struct copy {
   std::unordered_map<hash32, bytes> nodes, codes;
 
@@ -53,7 +53,7 @@ struct copy {
       check_whole(raw);
     }
   }
-  /// Everything that a stored node refers to is stored already.
+  /// Checks that everything a stored node refers to is stored already.
   void check_whole(bytes_view raw) const {
     const auto node = decode_trie_node(raw);
     REQUIRE(node);
@@ -77,7 +77,7 @@ struct fetch_options {
   std::size_t stop_after = SIZE_MAX; ///< parts; as a crash does
 };
 
-/// Runs a walk over a line that loses and repeats; returns the parts that came.
+/// Runs a walk over a connection that loses and repeats answers; returns how many parts came.
 std::size_t fetch(copy& to, const world& from, seeded_random& random, fetch_options options = {}) {
   auto walk = to.walk(from.root);
   REQUIRE(walk.begin());

@@ -7,8 +7,8 @@ using namespace swarm::sync::testing;
 
 namespace {
 
-/// One honest neighbor, which answers a question in 100 ms, and somebody who comes again and again, claims a head
-/// that nobody has, answers nothing and goes before it counts as silent.
+/// One honest neighbor, which answers a question in 100 ms, and a liar that connects again and again, claims
+/// a head that nobody has, answers nothing and leaves before it counts as silent.
 struct reconnecting_liar {
   sync_machine node;
   std::uint64_t length = 200'000;
@@ -56,7 +56,7 @@ struct reconnecting_liar {
       }
     }
   }
-  /// How long it takes to get to the end.
+  /// How long it takes to fetch everything.
   duration run(bool lies, bool with_identity) {
     while (head < length && now - time_point{} < 24h) {
       now += 50ms;
@@ -88,7 +88,7 @@ TEST_CASE("a proved pivot whose state never comes stops blocks for a bounded tim
   reconnecting_liar at({.snapshot_gap = 1000});
   duration paused{};
   for (int second = 0; at.head < at.length && second < 10'000; ++second) {
-    // Proved, kept for a minute, dropped; and again at once.
+    // A pivot is proved, kept for a minute and dropped; and again at once.
     at.node.on_pivot(second % 60 == 59 ? std::nullopt : std::optional(at.length - 16), at.now);
     if (at.node.paused()) paused += 1s;
     for (int i = 0; i < 20; ++i) {

@@ -34,8 +34,8 @@ void sync_machine::on_identity(neighbor_id neighbor, const hash32& identity) {
   neighbors_[neighbor].identity = identity;
 }
 
-/// Who goes while something is wanted of it is as good as silent, or a liar had only to go before its time
-/// is over and come again.
+/// A neighbor that leaves while it is asked counts as silent. Otherwise a liar could leave just before its
+/// time is over, and come again.
 void sync_machine::on_neighbor_gone(neighbor_id neighbor, time_point now) {
   const auto found = neighbors_.find(neighbor);
   if (found == neighbors_.end()) return;
@@ -58,7 +58,7 @@ void sync_machine::on_blocks(neighbor_id neighbor, std::uint64_t first, std::vec
   if (take_second_answer(neighbor, first, blocks, now)) return schedule(now);
   const auto found = requests_.find(first);
   if (found == requests_.end() || found->second.neighbor != neighbor)
-    return; // late: somebody else was asked meanwhile
+    return; // too late: somebody else was asked meanwhile
   const auto count = found->second.count;
   const bool late = now - found->second.asked > options_.answer_wait / 4;
   drop_request(found);
@@ -208,7 +208,7 @@ std::string sync_machine::status(time_point now) const {
   return out;
 }
 
-// -- what follows
+// What follows
 
 void sync_machine::schedule(time_point now) {
   while (!blocks_.empty() && blocks_.begin()->first <= head_num_)
@@ -219,8 +219,8 @@ void sync_machine::schedule(time_point now) {
   ask_another_for_next(now);
 }
 
-/// Executing blocks that a snapshot leaves out anyway is a waste. But claims and promises cost nothing, so
-/// all the time that is waited for them is counted, over all neighbors and connections.
+/// Executing blocks that a snapshot leaves out is a waste. But claims cost a liar nothing, so the time spent
+/// waiting for them is counted and bounded, over all neighbors and connections.
 void sync_machine::look_at_pause(time_point now) {
   if (pause_ == pause::proof) proof_waited_ += now - pause_seen_;
   if (pause_ == pause::state) state_waited_ += now - pause_seen_;
@@ -254,7 +254,7 @@ void sync_machine::ask_for_gaps(time_point now) {
   for (auto from = head_num_ + 1; from < end;) {
     const auto [first, room] = gap_from(from, end);
     if (room == 0) return;
-    // However much waits: the block after the head is what everything else waits for.
+    // The block after the head is asked for however much waits, as everything else waits for it.
     if (waiting_bytes_ >= options_.window_bytes && first != head_num_ + 1) return;
     const auto neighbor = neighbor_for(first, now);
     if (!neighbor) return; // nobody has more, or all are busy
@@ -294,8 +294,7 @@ void sync_machine::ask_another_for_next(time_point now) {
   if (now - last < options_.second_opinion_wait) return;
   auto but = second_.asked;
   but.push_back(first_asked->second.neighbor);
-  for (const auto& [id, neighbor] :
-       neighbors_) // whoever is far ahead is of no help to those who vote, or lies
+  for (const auto& [id, neighbor] : neighbors_) // those far ahead do not vote on it, or lie
     if (neighbor.has_until > head_num_ + options_.close_blocks) but.push_back(id);
   const auto neighbor = neighbor_for(next, now, but);
   if (!neighbor) return;
@@ -304,7 +303,7 @@ void sync_machine::ask_another_for_next(time_point now) {
   actions_.emplace_back(action::ask_range{*neighbor, next, 1});
 }
 
-/// Whoever was asked first and has not answered yet is slow.
+/// Takes the answer of a second neighbor. Those that were asked before and have not answered count as slow.
 bool sync_machine::take_second_answer(neighbor_id neighbor, std::uint64_t first,
                                       std::vector<sealed_block>& blocks, time_point now) {
   const auto asked = std::find(second_.asked.begin(), second_.asked.end(), neighbor);
@@ -324,7 +323,7 @@ sync_machine::request_for(std::uint64_t block_num) const {
   return block_num < after->first + after->second.count ? after : requests_.end();
 }
 
-/// A node that was slow or silent lately is asked only for what nobody else has, busy or not.
+/// A node that was slow or silent lately is asked only when no other neighbor has the block, even a busy one.
 std::optional<neighbor_id> sync_machine::neighbor_for(std::uint64_t block_num, time_point now,
                                                       std::span<const neighbor_id> but) const {
   std::optional<neighbor_id> best, second_best;

@@ -1,9 +1,11 @@
+#include "base/testing/wording.hpp"
 #include "ledger/sync/testing/sync_network.hpp"
 
 using namespace swarm;
 using namespace swarm::sync;
 using namespace std::chrono_literals;
 using namespace swarm::sync::testing;
+using swarm::testing::wording;
 
 TEST_CASE("a neighbor that gives block after block, each just in time, does not hold up the others") {
   for (const std::uint64_t seed : {1, 2, 3}) {
@@ -75,7 +77,7 @@ TEST_CASE(
   const auto actions = node.take_actions();
   REQUIRE(of_kind<action::penalize>(actions).size() == 1);
   CHECK(of_kind<action::penalize>(actions)[0].neighbor == 2);
-  CHECK(of_kind<action::penalize>(actions)[0].why.message == "21 blocks for a question about 20");
+  CHECK(wording(of_kind<action::penalize>(actions)[0].why) == "21 blocks for a question about 20");
   CHECK(of_kind<action::ask_range>(actions).empty()); // 1 rests
   now += 11s;
   node.tick(now);
@@ -85,7 +87,7 @@ TEST_CASE(
   node.on_import_failed(1, true, fail(errc::invalid, "bad seals").value(), now);
   const auto verdict = of_kind<action::penalize>(node.take_actions());
   REQUIRE(verdict.size() == 1);
-  CHECK(verdict[0].why.message == "bad seals");
+  CHECK(wording(verdict[0].why) == "bad seals");
   CHECK(node.waiting_blocks() == 0);
 }
 

@@ -1,125 +1,27 @@
 #include "merge/methods/kernels.hpp"
 
 #include "base/assert.hpp"
+#include "merge/methods/kernels/codec.hpp"
 
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
-#include <type_traits>
 
 // This file is compiled with -ffp-contract=off: fused multiply-add on some machines only
 // would change results.
-//
-// Each loop exists for several instruction sets in one binary and the loader picks one. Sanitizers cannot run
-// before the loader has done so, hence the plain loops there.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)        \
-    && !defined(__SANITIZE_THREAD__)
-#define SWARM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define SWARM_CLONES
-#endif
-#define SWARM_INLINE __attribute__((always_inline)) inline
 
 namespace swarm::merge {
 
+using namespace detail;
+
 namespace {
-
-#if defined(__SIZEOF_FLOAT128__)
-__extension__ using wide_real = __float128;
-#else
-using wide_real = long double;
-#endif
-__extension__ using wide_int = __int128;
-
-static_assert(std::endian::native == std::endian::little, "model files are little endian");
-
-/// Rounds to a binary format with `digits` stored mantissa bits and smallest normal exponent `exponent_min`,
-/// ties to even, as a double: adding 1.5 * 2^52 units of the last place pushes out all bits below it.
-template <int digits, int exponent_min>
-SWARM_INLINE double round_to_format(double x) {
-  constexpr std::uint64_t exponent_mask = 0x7ff;
-  const auto raw = std::bit_cast<std::uint64_t>(x);
-  const auto exponent = raw >> 52 & exponent_mask;
-  const auto place = std::max<std::uint64_t>(exponent, 1023 + exponent_min) + 52 - digits;
-  const auto pusher = std::bit_cast<double>((place & exponent_mask) << 52 | std::uint64_t{1} << 51);
-  const auto rounded = std::bit_cast<std::uint64_t>((x + pusher) - pusher);
-  constexpr auto sign = std::uint64_t{1} << 63;
-  const auto finite = (rounded & ~sign) | (raw & sign); // -0 stays -0
-  return std::bit_cast<double>(exponent == exponent_mask ? raw : finite);
-}
-
-// A codec reads one stored element as a double and stores a double, rounded to the nearest element.
-
-template <class T>
-struct float_codec {
-  using stored = T;
-  static SWARM_INLINE double load(T x) { return static_cast<double>(x); }
-  static SWARM_INLINE T store(double x) { return static_cast<T>(x); }
-};
-
-template <class T>
-struct integer_codec {
-  static_assert(sizeof(T) <= 4);
-  using stored = T;
-  static SWARM_INLINE double load(T x) { return static_cast<double>(x); }
-  /// The low bits of x + 1.5 * 2^52 are x as a two's complement integer, rounded to nearest even.
-  static SWARM_INLINE T store(double x) {
-    return static_cast<T>(static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(x + 0x1.8p52)));
-  }
-};
-
-/// Counts +1 for true and -1 for false, so that the sign of the sum is the majority.
-struct bool_codec {
-  using stored = std::uint8_t;
-  static SWARM_INLINE double load(std::uint8_t x) { return x != 0 ? 1.0 : -1.0; }
-  static SWARM_INLINE std::uint8_t store(double x) { return x > 0 ? 1 : 0; }
-};
-
-struct bf16_codec {
-  using stored = std::uint16_t;
-  static SWARM_INLINE double load(std::uint16_t x) {
-    return static_cast<double>(std::bit_cast<float>(std::uint32_t{x} << 16));
-  }
-  static SWARM_INLINE std::uint16_t store(double x) {
-    const auto exact = static_cast<float>(round_to_format<7, -126>(x));
-    return static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(exact) >> 16);
-  }
-};
-
-/// Half and single precision differ by 13 mantissa bits and by 112 in the exponent's bias; multiplying by
-/// 2^112 or its inverse also turns subnormal halves into normal floats and back.
-struct f16_codec {
-  using stored = std::uint16_t;
-  static SWARM_INLINE double load(std::uint16_t x) {
-    const auto magnitude = std::uint32_t{x} & 0x7fffu;
-    const auto shifted = magnitude << 13;
-    const auto finite = std::bit_cast<std::uint32_t>(std::bit_cast<float>(shifted) * 0x1p112f);
-    const auto value = magnitude >= 0x7c00u ? shifted | 0x7f800000u : finite;
-    return static_cast<double>(std::bit_cast<float>(value | (std::uint32_t{x} & 0x8000u) << 16));
-  }
-  static SWARM_INLINE std::uint16_t store(double x) {
-    const auto raw = std::bit_cast<std::uint32_t>(static_cast<float>(round_to_format<10, -14>(x)));
-    const auto magnitude = raw & 0x7fffffffu;
-    const auto finite = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p-112f) >> 13;
-    const auto special = magnitude > 0x7f800000u ? 0x7e00u : 0x7c00u;
-    return static_cast<std::uint16_t>((magnitude >= 0x7f800000u ? special : finite) | (raw >> 16 & 0x8000u));
-  }
-};
-
-template <class T>
-SWARM_INLINE T get(const std::uint8_t* from, std::size_t i) {
-  T out;
-  std::memcpy(&out, from + i * sizeof(T), sizeof(T));
-  return out;
-}
 
 /// Elements whose double sums stay in the first-level cache between two groups of inputs.
 constexpr std::size_t block = 1024;
-/// Inputs that are added in one pass over the sums.
+/// How many inputs are added in one pass over the sums.
 constexpr std::size_t group_max = 8;
 
 struct mean_job {
@@ -130,8 +32,8 @@ struct mean_job {
   std::uint8_t* out;
 };
 
-/// Adds inputs [from, from + group) to the sums of `count` elements, in order; the first inputs start the
-/// sums (so that -0 stays -0), the last ones end in the mean.
+/// Adds inputs [from, from + group) to the sums of `count` elements, in order. The first inputs begin the
+/// sums (so that -0 stays -0), the last ones turn them into the mean.
 template <class Codec, std::size_t group, bool first, bool last>
 SWARM_INLINE void add_group(const mean_job& job, std::size_t from, double* sums, std::size_t begin,
                             std::size_t count) {
@@ -159,7 +61,7 @@ SWARM_INLINE void add_group(const mean_job& job, std::size_t from, double* sums,
   }
 }
 
-/// Elements [begin, end). The number of inputs is one that `padded_count` returns.
+/// Computes elements [begin, end). The number of inputs must be one that `padded_count` returns.
 template <class Codec>
 SWARM_INLINE void mean_of(const mean_job& job, std::size_t begin, std::size_t end) {
   if (job.input_count == 2) return add_group<Codec, 2, true, true>(job, 0, nullptr, begin, end - begin);
@@ -179,7 +81,7 @@ SWARM_INLINE void mean_of(const mean_job& job, std::size_t begin, std::size_t en
   }
 }
 
-/// 2, 4, or a multiple of 4 from 8 on: fewer kinds of loops, for less code.
+/// Rounds the number of inputs up to 2, 4, or a multiple of 4, so that fewer kinds of loops are needed.
 std::size_t padded_count(std::size_t count) {
   return count <= 2 ? 2 : (count + 3) / 4 * 4;
 }
@@ -218,21 +120,10 @@ SWARM_CLONES void mean_f64(const mean_job& job, std::size_t begin, std::size_t e
   mean_of<float_codec<double>>(job, begin, end);
 }
 
-template <class T>
-T round_wide(wide_real x) {
-  auto whole = static_cast<wide_int>(x); // towards zero
-  const auto rest = x - static_cast<wide_real>(whole);
-  const auto half = static_cast<wide_real>(0.5);
-  const bool odd = (whole & 1) != 0;
-  if (rest > half || (rest == half && odd)) whole += 1;
-  if (rest < -half || (rest == -half && odd)) whole -= 1;
-  return static_cast<T>(whole);
-}
-
 /// 64-bit integers do not fit into a double; such tensors are small and rare.
 template <class T>
 void mean_wide(const mean_job& job, std::size_t begin, std::size_t end) {
-  wide_real weight_sum = 0; // the double is rounded
+  wide_real weight_sum = 0; // a sum of doubles would be rounded
   for (std::size_t k = 0; k < job.input_count; ++k)
     weight_sum += static_cast<wide_real>(job.weights[k]);
   for (auto i = begin; i < end; ++i) {
@@ -279,7 +170,7 @@ mean_function mean_for(dtype type) {
   return nullptr;
 }
 
-/// Elements whose exponent bits are all set.
+/// Counts elements whose exponent bits are all set.
 template <class T, T exponent>
 SWARM_INLINE std::size_t count_special(const std::uint8_t* data, std::size_t count) {
   std::size_t found = 0;
@@ -314,7 +205,8 @@ void with_job(dtype type, std::span<const std::uint8_t* const> inputs, const mea
     used.push_back(inputs[k]);
     used_weights.push_back(weights.each[k]);
   }
-  // Once more the last input, with weight 0: adds a zero of its own sign, which changes no sum, not even -0.
+  // The last input is added again with weight 0. That adds a zero of its own sign, which changes no sum,
+  // not even -0.
   const auto count = padded_count(used.size());
   used.resize(count, used.back());
   used_weights.resize(count, 0.0);
@@ -325,7 +217,7 @@ void with_job(dtype type, std::span<const std::uint8_t* const> inputs, const mea
 
 mean_weights scale_weights(std::span<const double> weights) {
   mean_weights out;
-  // Scaled by the largest first, so that the sum itself cannot overflow.
+  // The weights are scaled by the largest first, so that their sum cannot overflow.
   double largest = 0;
   for (const auto weight : weights) {
     SWARM_ASSERT(std::isfinite(weight) && weight >= 0);

@@ -1,8 +1,10 @@
 #include "merge/methods/merge.hpp"
 
 #include "base/assert.hpp"
+#include "merge/methods/elect.hpp"
 #include "merge/methods/kernels.hpp"
 #include "merge/methods/method.hpp"
+#include "merge/methods/treatment.hpp"
 #include "merge/model/header_json.hpp"
 
 #include <fmt/format.h>
@@ -11,6 +13,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -23,6 +26,9 @@ namespace {
 constexpr std::uint64_t block_bytes = 16 * chunk_size;
 /// Elements of one task.
 constexpr std::uint64_t segment_elements = 32768;
+/// Segments that are measured before pages are let go of, and sums that may be kept of them.
+constexpr std::uint64_t window_segments = 128;
+constexpr std::uint64_t window_sums = 1u << 22;
 
 /// A run of elements of one tensor within the current block.
 struct segment {
@@ -67,26 +73,88 @@ private:
 
 using candidates = std::vector<const contribution*>;
 
-/// The merge of models with equal layouts, written block by block.
+/// Ordered by where the contribution stands, as the contributions are in one array.
+struct left_out {
+  const contribution* who = nullptr;
+  exclusion_cause cause = exclusion_cause::other_parameters;
+  std::string why;
+};
+
+/// The merge of models with equal layouts: measured, then written block by block.
 class merge_run {
 public:
-  merge_run(const merge_algorithm& algorithm, std::span<const model_file* const> files)
-      : algorithm_(algorithm), files_(files), layout_(files.front()->layout().canonical()) {}
+  merge_run(merge_algorithm& algorithm, std::span<const model_file* const> files,
+            std::span<const double> weights, std::span<const treatment> treatments,
+            const merge_progress& progress)
+      : algorithm_(algorithm), files_(files), weights_(weights), treatments_(treatments), progress_(progress),
+        layout_(files.front()->layout().canonical()) {}
 
-  /// nullptr when a value that is not finite came out.
-  result<std::shared_ptr<const model_file>> run(model_store& out, const merge_progress& progress) {
+  /// Returns nullptr when a value that is not finite came up.
+  result<std::shared_ptr<const model_file>> run(model_store& out) {
+    SWARM_CHECK(measure());
+    if (!finite_) return nullptr;
+    return write(out);
+  }
+
+private:
+  /// Where in a tensor each part begins depends on nothing but the tensor, and parts are added up in the
+  /// order of the file: so the totals are the same for whoever adds up the same parts, however they are
+  /// shared out.
+  result<> measure() {
+    const auto sums = algorithm_.measures();
+    std::vector<double> totals(sums, 0.0);
+    if (sums == 0) return algorithm_.decide(totals), result<>{};
+    const auto window_elements =
+        std::clamp<std::uint64_t>(window_sums / sums, 2, window_segments) * segment_elements;
+    std::uint64_t done = 0;
+    for (std::size_t t = 0; t < layout_.tensors().size(); ++t) {
+      const auto& tensor = layout_.tensors()[t];
+      if (treatments_[t] != treatment::merged) continue;
+      const auto count = tensor.size / size_of(tensor.type);
+      for (std::uint64_t first = 0; first < count && finite_; first += window_elements) {
+        SWARM_CHECK(report(done, layout_.file_size()));
+        const auto window = std::min(window_elements, count - first);
+        measure_window(t, first, window, totals);
+        done += window * size_of(tensor.type);
+      }
+    }
+    algorithm_.decide(totals);
+    return {};
+  }
+
+  void measure_window(std::size_t tensor, std::uint64_t first, std::uint64_t count,
+                      std::vector<double>& totals) {
+    const auto parts = (count + segment_elements - 1) / segment_elements;
+    std::vector<double> sums(parts * totals.size());
+    std::vector<segment> segments;
+    for (std::uint64_t i = 0; i < parts; ++i) {
+      const auto from = i * segment_elements;
+      segments.push_back({tensor, first + from, std::min(segment_elements, count - from), nullptr});
+    }
+    tbb::parallel_for(std::size_t{0}, segments.size(), [&](std::size_t i) {
+      const auto& part = segments[i];
+      const auto inputs = inputs_of(part);
+      if (!check_inputs(part, inputs)) return;
+      algorithm_.measure(layout_.tensors()[tensor].type, inputs, part.count,
+                         std::span(sums).subspan(i * totals.size(), totals.size()));
+    });
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      totals[i % totals.size()] += sums[i];
+    release(segments);
+  }
+
+  result<std::shared_ptr<const model_file>> write(model_store& out) {
     SWARM_TRY(auto writer, out.create(layout_.file_size()));
     SWARM_CHECK(writer.write(layout_.canonical_header()));
     segment_cursor cursor(layout_);
     bytes block(std::min(block_bytes, std::max<std::uint64_t>(layout_.data_size(), 1)));
     std::vector<segment> segments;
     while (true) {
-      if (progress && !progress(writer.written(), writer.size()))
-        return fail(errc::cancelled, "the merge was cancelled after {} of {} bytes", writer.written(),
-                    writer.size());
+      SWARM_CHECK(report(writer.written(), writer.size()));
       const auto filled = cursor.fill(block, segments);
       if (filled == 0) break;
       tbb::parallel_for(std::size_t{0}, segments.size(), [&](std::size_t i) { merge_segment(segments[i]); });
+      SWARM_CHECK(algorithm_.outcome());
       if (!finite_) return nullptr;
       SWARM_CHECK(writer.write(bytes_view(block).first(filled)));
       release(segments);
@@ -94,16 +162,45 @@ public:
     return writer.finish();
   }
 
-private:
+  result<> report(std::uint64_t done, std::uint64_t total) const {
+    if (progress_ && !progress_(done, total))
+      return fail(errc::cancelled, "the merge was cancelled after {} of {} bytes", done, total);
+    return {};
+  }
+
   const tensor_info& tensor_of(std::size_t file, std::size_t tensor) const {
     return files_[file]->layout().tensors()[tensor];
   }
 
-  void merge_segment(const segment& part) {
-    const auto type = layout_.tensors()[part.tensor].type;
+  std::vector<const std::uint8_t*> inputs_of(const segment& part) const {
+    const auto width = size_of(layout_.tensors()[part.tensor].type);
     std::vector<const std::uint8_t*> inputs(files_.size());
     for (std::size_t k = 0; k < inputs.size(); ++k)
-      inputs[k] = files_[k]->data(tensor_of(k, part.tensor)).data() + part.first * size_of(type);
+      inputs[k] = files_[k]->data(tensor_of(k, part.tensor)).data() + part.first * width;
+    return inputs;
+  }
+
+  bool check_inputs(const segment& part, std::span<const std::uint8_t* const> inputs) {
+    const auto type = layout_.tensors()[part.tensor].type;
+    for (const auto* input : inputs)
+      if (count_non_finite(type, input, part.count) != 0) finite_ = false;
+    return finite_;
+  }
+
+  void merge_segment(const segment& part) {
+    const auto type = layout_.tensors()[part.tensor].type;
+    const auto inputs = inputs_of(part);
+    switch (treatments_[part.tensor]) {
+    case treatment::carried:
+      std::memcpy(part.out, inputs.front(), part.count * size_of(type));
+      return;
+    case treatment::elected:
+      return elect(type, inputs, weights_, part.out, part.count);
+    case treatment::merged:
+      break;
+    }
+    const bool measured = algorithm_.measures() > 0; // then its inputs have been looked at
+    if (!measured && !algorithm_.shows_non_finite() && !check_inputs(part, inputs)) return;
     algorithm_.combine(type, inputs, part.out, part.count);
     if (count_non_finite(type, part.out, part.count) != 0) finite_ = false;
   }
@@ -123,8 +220,11 @@ private:
     }
   }
 
-  const merge_algorithm& algorithm_;
+  merge_algorithm& algorithm_;
   std::span<const model_file* const> files_;
+  std::span<const double> weights_;
+  std::span<const treatment> treatments_;
+  const merge_progress& progress_;
   model_layout layout_;
   std::atomic<bool> finite_ = true;
 };
@@ -142,33 +242,33 @@ const model_layout& majority_layout(const candidates& from) {
 
 /// Moves those for which `reason` finds a reason from `from` to the exclusions.
 template <class Reason>
-void exclude(candidates& from, std::vector<std::pair<const contribution*, std::string>>& excluded,
-             const Reason& reason) {
+void exclude(candidates& from, std::vector<left_out>& excluded, exclusion_cause cause, const Reason& reason) {
   candidates kept;
   for (const auto* one : from) {
     if (auto why = reason(*one); !why.empty())
-      excluded.emplace_back(one, std::move(why));
+      excluded.push_back({one, cause, std::move(why)});
     else
       kept.push_back(one);
   }
   from = std::move(kept);
 }
 
-tl::unexpected<error> nothing_left(const std::vector<std::pair<const contribution*, std::string>>& excluded) {
+tl::unexpected<error> nothing_left(const std::vector<left_out>& excluded) {
   std::string why;
-  for (const auto& [one, reason] : excluded)
-    why += fmt::format("; {}: {}", one->label, reason);
+  for (const auto& one : excluded)
+    why += fmt::format("; {}: {}", one.who->label, one.why);
   return fail(merge_errc::nothing_to_merge, "no contribution can be merged{}", why);
 }
 
-} // namespace
-
-std::optional<std::string> check_finite(const model_file& file) {
+/// Names the first tensor with NaN or infinite values and counts them in all; empty when there are none.
+/// Looks only at tensors that a method merges: what all contributions have in common keeps nobody out.
+std::string describe_non_finite(const model_file& file, std::span<const treatment> treatments) {
   constexpr std::uint64_t piece = 16 * segment_elements;
-  std::optional<std::string> first;
+  std::string first;
   std::uint64_t bad_values = 0, bad_tensors = 0;
-  for (const auto& tensor : file.layout().tensors()) {
-    if (!is_floating(tensor.type)) continue;
+  for (std::size_t t = 0; t < treatments.size(); ++t) {
+    if (treatments[t] != treatment::merged) continue;
+    const auto& tensor = file.layout().tensors()[t];
     const auto data = file.data(tensor);
     const auto width = size_of(tensor.type);
     const auto count = data.size() / width;
@@ -178,19 +278,22 @@ std::optional<std::string> check_finite(const model_file& file) {
       bad += count_non_finite(tensor.type, data.data() + from * width, std::min(piece, count - from));
     });
     if (bad == 0) continue;
-    if (!first)
+    if (first.empty())
       first =
           fmt::format("{} has {} NaN or infinite values of {}", quote_name(tensor.name), bad.load(), count);
     bad_values += bad;
     ++bad_tensors;
   }
-  if (bad_tensors > 1) *first += fmt::format("; {} in {} tensors", bad_values, bad_tensors);
+  if (bad_tensors > 1) first += fmt::format("; {} in {} tensors", bad_values, bad_tensors);
   return first;
 }
 
-result<merged> merge_models(merge_method method, std::span<const contribution> contributions,
-                            model_store& out, const merge_progress& progress) {
-  SWARM_TRY(const auto algorithm, make_algorithm(method));
+} // namespace
+
+result<merged> merge_models(const merge_method& method, std::span<const contribution> contributions,
+                            model_store& out, const merge_progress& progress, const algorithm_maker& custom) {
+  if (method.kind == merge_method::custom && !custom)
+    return fail(merge_errc::not_implemented, "merge method '{}' needs its library", text_of(method));
   candidates left;
   for (const auto& one : contributions) {
     SWARM_ASSERT(one.file != nullptr);
@@ -200,16 +303,19 @@ result<merged> merge_models(merge_method method, std::span<const contribution> c
   }
   if (left.empty() && !contributions.empty())
     return fail(merge_errc::bad_weight, "all {} contributions have weight 0", contributions.size());
-  std::vector<std::pair<const contribution*, std::string>> excluded;
+  std::vector<left_out> excluded;
   if (!left.empty()) {
     const auto& layout = majority_layout(left);
-    exclude(left, excluded, [&](const contribution& one) {
+    exclude(left, excluded, exclusion_cause::other_parameters, [&](const contribution& one) {
       const auto text = difference(layout, one.file->layout());
       return text.empty() ? text : "other parameters than most: " + text;
     });
   }
-  // A value that is not finite stays so through every merge, so only a result is looked at until
-  // one shows up.
+  // By content, so that whoever merges the same models in another order gets the same bits.
+  std::stable_sort(left.begin(), left.end(), [](const auto* a, const auto* b) {
+    return std::pair(a->file->digest(), a->weight) < std::pair(b->file->digest(), b->weight);
+  });
+  // That all values are finite is only found out on the way.
   while (!left.empty()) {
     std::vector<const model_file*> files;
     std::vector<double> weights;
@@ -217,17 +323,25 @@ result<merged> merge_models(merge_method method, std::span<const contribution> c
       files.push_back(one->file.get());
       weights.push_back(one->weight);
     }
-    SWARM_CHECK(algorithm->prepare(files, weights));
-    SWARM_TRY(auto file, merge_run(*algorithm, files).run(out, progress));
+    std::unique_ptr<merge_algorithm> algorithm;
+    if (method.kind == merge_method::custom) {
+      SWARM_TRY(algorithm, custom(weights));
+    } else {
+      algorithm = make_algorithm(method, weights);
+    }
+    const auto treatments = plan_treatments(files);
+    SWARM_TRY(auto file, merge_run(*algorithm, files, weights, treatments, progress).run(out));
     if (file) {
-      std::sort(excluded.begin(), excluded.end()); // by address in the span: the order of the contributions
+      std::sort(excluded.begin(), excluded.end(),
+                [](const left_out& a, const left_out& b) { return a.who < b.who; });
       merged done{file->digest(), file->size(), file, {}};
-      for (auto& [one, reason] : excluded)
-        done.excluded.push_back({one->label, std::move(reason)});
+      for (auto& one : excluded)
+        done.excluded.push_back({one.who->label, std::move(one.why), one.cause});
       return done;
     }
     const auto before = left.size();
-    exclude(left, excluded, [](const contribution& one) { return check_finite(*one.file).value_or(""); });
+    exclude(left, excluded, exclusion_cause::not_finite,
+            [&](const contribution& one) { return describe_non_finite(*one.file, treatments); });
     SWARM_ASSERT(left.size() < before);
   }
   return nothing_left(excluded);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view metadata_key = "__metadata__";
 
-/// A cursor over the text; every read either advances or fails with the position.
+/// Reads the text from front to back; every read either advances or fails with the position.
 class json_cursor {
 public:
   explicit json_cursor(std::string_view text) : text_(text) {}
@@ -127,7 +127,7 @@ private:
     }
   }
 
-  /// What follows a backslash.
+  /// Reads what follows a backslash.
   result<> escape(std::string& out) {
     static constexpr std::string_view from = "\"\\/bfnrt", to = "\"\\/\b\f\n\r\t";
     if (at_end()) return broken("text without closing quote");
@@ -166,7 +166,7 @@ result<> skip_metadata(json_cursor& in) {
   return in.expect('}');
 }
 
-/// The value of one key of the header: {"dtype":...,"shape":...,"data_offsets":...}.
+/// Reads the value of one key of the header: {"dtype":...,"shape":...,"data_offsets":...}.
 result<tensor_info> read_tensor(json_cursor& in, std::string name) {
   tensor_info out;
   out.name = std::move(name);

@@ -46,7 +46,7 @@ std::uint64_t place(std::vector<tensor_info>& sorted) {
   return end;
 }
 
-/// The data must be covered without gap or overlap, each tensor at a multiple of its element size.
+/// Checks that tensors cover the data without gap or overlap, each at a multiple of its element size.
 result<std::uint64_t> check_places(const std::vector<tensor_info>& tensors) {
   std::vector<const tensor_info*> by_place;
   by_place.reserve(tensors.size());
@@ -79,7 +79,7 @@ std::string shape_text(const tensor_shape& shape) {
 
 result<std::uint64_t> tensor_size(dtype type, const tensor_shape& shape) {
   constexpr std::uint64_t limit = std::numeric_limits<std::int64_t>::max();
-  // A zero dimension makes an empty tensor, but must not hide an overflow of the others.
+  // A zero dimension makes an empty tensor, but must not hide an overflow of the other dimensions.
   std::uint64_t count = 1;
   for (const auto dim : shape) {
     const auto factor = std::max<std::uint64_t>(dim, 1);

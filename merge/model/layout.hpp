@@ -14,7 +14,7 @@ namespace swarm::merge {
 enum class merge_errc {
   bad_header = 1,   ///< not a safetensors header, or one that breaks a rule of the format
   bad_tensor,       ///< name, dtype, shape or size of one tensor
-  too_large,        ///< a limit below, or the store's
+  too_large,        ///< over a limit below, or over the store's
   bad_chunk,        ///< a chunk does not have the digest of its manifest
   bad_manifest,     ///< a manifest that cannot be one
   disk_full,        ///< no room in the store's directory
@@ -50,7 +50,7 @@ struct tensor_info {
 
 /// "[3, 4]"
 std::string shape_text(const tensor_shape& shape);
-/// Bytes of a tensor; fails on overflow of 63 bits.
+/// The bytes of a tensor; fails when they do not fit 63 bits.
 result<std::uint64_t> tensor_size(dtype type, const tensor_shape& shape);
 
 /// Names, types, shapes and places of all tensors of a model, always sorted by falling dtype, then name.
@@ -58,21 +58,21 @@ result<std::uint64_t> tensor_size(dtype type, const tensor_shape& shape);
 class model_layout {
 public:
   /// Sorts and places the tensors as safetensors writers do. Fails on duplicate, empty, over-long or
-  /// non-UTF-8 names, the name "__metadata__", and over the limits above.
+  /// non-UTF-8 names, on the name "__metadata__", and beyond the limits above.
   static result<model_layout> make(std::vector<tensor_spec> specs);
   /// Reads the front of a safetensors file. `file` may be longer than the header; `file_size` is the size of
-  /// the whole file. Strict: no gap, overlap, duplicate, overflow, trailing byte or misaligned tensor.
+  /// the whole file. It accepts no gap, overlap, duplicate, overflow, trailing byte or misaligned tensor.
   static result<model_layout> parse(bytes_view file, std::uint64_t file_size);
 
   const std::vector<tensor_info>& tensors() const { return tensors_; }
-  /// nullptr when there is none of this name.
+  /// Returns nullptr when no tensor has this name.
   const tensor_info* find(std::string_view name) const;
   /// Where the data starts in the file: 8 + length of the JSON text.
   std::uint64_t data_offset() const { return data_offset_; }
   std::uint64_t data_size() const { return data_size_; }
   std::uint64_t file_size() const { return data_offset_ + data_size_; }
   /// The first bytes of a file that this project writes with these tensors: length, JSON, spaces up to a
-  /// multiple of 8. The same bytes for equal layouts.
+  /// multiple of 8. They are the same for equal layouts.
   const bytes& canonical_header() const { return header_; }
   /// SHA-256 of `canonical_header()`.
   const hash32& layout_digest() const { return digest_; }

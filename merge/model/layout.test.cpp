@@ -1,6 +1,7 @@
 #include "merge/model/layout.hpp"
 
 #include "base/random.hpp"
+#include "base/testing/wording.hpp"
 #include "merge/model/header_json.hpp"
 #include "merge/model/utf8.hpp"
 #include "merge/testing/models.hpp"
@@ -15,6 +16,8 @@
 using namespace swarm;
 using namespace swarm::merge;
 using namespace swarm::merge::testing;
+using swarm::testing::says;
+using swarm::testing::wording;
 
 namespace {
 
@@ -28,7 +31,7 @@ bytes file_of(std::string json, std::size_t data_size) {
   return out;
 }
 
-std::string parse_error(const bytes& file) {
+wording parse_error(const bytes& file) {
   const auto layout = model_layout::parse(file, file.size());
   return layout ? "accepted" : layout.error().message;
 }
@@ -39,7 +42,7 @@ model_layout made(std::vector<tensor_spec> specs) {
   return std::move(*layout);
 }
 
-std::string make_error(std::vector<tensor_spec> specs) {
+wording make_error(std::vector<tensor_spec> specs) {
   const auto layout = model_layout::make(std::move(specs));
   return layout ? "accepted" : layout.error().message;
 }
@@ -143,7 +146,7 @@ TEST_CASE("a header that breaks a rule is refused by name") {
   };
   for (const auto& row : rows) {
     const auto text = parse_error(file_of(row.json, row.data));
-    CHECK_MESSAGE(text.find(row.expected) != std::string::npos, row.json << " gave: " << text);
+    CHECK_MESSAGE(says(text, row.expected), row.json << " gave: " << text);
   }
   CHECK(parse_error(file_of(R"({"\u00e9\ud83d\ude00":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", 1))
         == "accepted");
@@ -151,15 +154,15 @@ TEST_CASE("a header that breaks a rule is refused by name") {
 }
 
 TEST_CASE("a header length that cannot be is refused before anything is read") {
-  CHECK(parse_error(bytes(7)).find("needs 8 for the header's length") != std::string::npos);
+  CHECK(says(parse_error(bytes(7)), "needs 8 for the header's length"));
   bytes file(16, 0xff);
-  CHECK(parse_error(file).find("at most 16777216 are allowed") != std::string::npos);
+  CHECK(says(parse_error(file), "at most 16777216 are allowed"));
   file = file_of("{}", 0);
   file[0] = 16;
-  CHECK(parse_error(file).find("announces 16 bytes, but the file ends after 8") != std::string::npos);
+  CHECK(says(parse_error(file), "announces 16 bytes, but the file ends after 8"));
   file = file_of("{}", 1);
   file[0] = 9;
-  CHECK(parse_error(file).find("no multiple of 8") != std::string::npos);
+  CHECK(says(parse_error(file), "no multiple of 8"));
 }
 
 TEST_CASE("changed bytes of a header never make a layout that its file does not hold") {
@@ -188,22 +191,19 @@ TEST_CASE("changed bytes of a header never make a layout that its file does not 
 }
 
 TEST_CASE("a layout of our own keeps to the limits") {
-  CHECK(make_error({{"", dtype::f32, {}}}).find("0 bytes; 1 to 512") != std::string::npos);
-  CHECK(make_error({{std::string(513, 'a'), dtype::f32, {}}}).find("513 bytes") != std::string::npos);
-  CHECK(make_error({{"\xc3", dtype::f32, {}}}).find("not UTF-8") != std::string::npos);
-  CHECK(make_error({{"__metadata__", dtype::f32, {}}}).find("__metadata__") != std::string::npos);
-  CHECK(make_error({{"a", dtype::f32, tensor_shape(33, 1)}}).find("33 dimensions") != std::string::npos);
+  CHECK(says(make_error({{"", dtype::f32, {}}}), "0 bytes; 1 to 512"));
+  CHECK(says(make_error({{std::string(513, 'a'), dtype::f32, {}}}), "513 bytes"));
+  CHECK(says(make_error({{"\xc3", dtype::f32, {}}}), "not UTF-8"));
+  CHECK(says(make_error({{"__metadata__", dtype::f32, {}}}), "__metadata__"));
+  CHECK(says(make_error({{"a", dtype::f32, tensor_shape(33, 1)}}), "33 dimensions"));
   CHECK(make_error({{"a", dtype::f32, {1}}, {"a", dtype::i8, {1}}}) == "two tensors are called 'a'");
-  CHECK(make_error({{"a", dtype::f32, {std::uint64_t{1} << 62}}}).find("tensor 'a': shape")
-        != std::string::npos);
-  CHECK(make_error({{"a", dtype::u8, {std::uint64_t{1} << 40}}, {"b", dtype::u8, {1}}}).find("more than")
-        != std::string::npos);
-  CHECK(make_error(std::vector<tensor_spec>(65537, {"a", dtype::f32, {}})).find("65537 tensors")
-        != std::string::npos);
+  CHECK(says(make_error({{"a", dtype::f32, {std::uint64_t{1} << 62}}}), "tensor 'a': shape"));
+  CHECK(says(make_error({{"a", dtype::u8, {std::uint64_t{1} << 40}}, {"b", dtype::u8, {1}}}), "more than"));
+  CHECK(says(make_error(std::vector<tensor_spec>(65537, {"a", dtype::f32, {}})), "65537 tensors"));
   std::vector<tensor_spec> wide;
   for (int i = 0; i < 65536; ++i)
     wide.push_back({fmt::format("{:0500}", i), dtype::u8, {1}});
-  CHECK(make_error(wide).find("the names of all tensors take") != std::string::npos);
+  CHECK(says(make_error(wide), "the names of all tensors take"));
   CHECK(made({}).data_size() == 0);
 }
 

@@ -8,7 +8,7 @@
 namespace swarm::merge {
 
 inline constexpr std::uint64_t chunk_size = 1u << 20;
-/// No model is larger: 1 TiB.
+/// The largest model: 1 TiB.
 inline constexpr std::uint64_t model_size_max = std::uint64_t{1} << 40;
 
 /// The chunk digests of a model file, so that a fetched file can be checked piece by piece.
@@ -21,8 +21,8 @@ struct manifest {
   hash32 digest() const;
   /// The bytes that are hashed by `digest`.
   bytes encode() const;
-  /// Strict: exact length, the constant chunk size, size in [1, model_size_max]. A caller that knows the
-  /// digest compares it with `digest()`.
+  /// Accepts only the exact length, the constant chunk size and a size in [1, model_size_max]. A caller that
+  /// knows the digest must compare it with `digest()`.
   static result<manifest> decode(bytes_view raw);
   /// Bytes of chunk `index`.
   std::uint64_t size_of_chunk(std::uint64_t index) const;

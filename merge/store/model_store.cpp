@@ -27,7 +27,7 @@ std::optional<hash32> digest_of_name(std::string_view name) {
   return *fixed_from_hex<32>(hex);
 }
 
-/// Takes the models of an earlier process into the books and removes what it did not finish.
+/// Registers the models of an earlier process and removes those that it did not finish.
 result<> scan(store_state& state) {
   std::error_code code;
   for (auto it = std::filesystem::directory_iterator(state.directory, code);
@@ -98,7 +98,7 @@ tl::unexpected<error> store_state::no_room(std::uint64_t size) const {
 bool store_state::drop(const hash32& digest) {
   const auto found = models.find(digest);
   if (found == models.end()) return false;
-  std::ignore = remove_file(path_of(digest)); // one that cannot be removed is no model of this store any more
+  std::ignore = remove_file(path_of(digest)); // even if that fails, it is no model of this store any more
   used -= found->second.size;
   models.erase(found);
   return true;
@@ -216,7 +216,7 @@ result<> model_store::make_durable(const hash32& digest) {
     if (found->second.durable) return {};
     serial = found->second.serial;
   }
-  // The name stands already, so that a file system with a journal writes both at the first of these.
+  // The file has its name already, so a file system with a journal writes both at the first of these syncs.
   SWARM_TRY(const auto from, file::open(state_->path_of(digest), open_as::no_links));
   SWARM_CHECK(from.sync());
   SWARM_CHECK(sync_folder(state_->directory));

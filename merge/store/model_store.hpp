@@ -13,7 +13,7 @@
 
 namespace swarm::merge {
 
-/// A model file, mapped read-only. Stays readable while the object lives, even when the store
+/// A model file, mapped read-only. It stays readable while the object lives, even when the store
 /// removed the file.
 class model_file {
 public:
@@ -25,13 +25,13 @@ public:
   const model_layout& layout() const { return layout_; }
   std::uint64_t size() const { return raw_.size(); }
   const merge::manifest& manifest() const { return manifest_; }
-  /// The whole file, e.g. to serve ranges of it.
+  /// The whole file, for example to serve ranges of it.
   bytes_view raw() const { return raw_; }
   /// The elements of one tensor of `layout()`: C order, little endian, aligned.
   bytes_view data(const tensor_info& tensor) const {
     return raw_.subspan(layout_.data_offset() + tensor.offset, tensor.size);
   }
-  /// Lets go of resident pages of [offset, offset + size): they come back from the page cache
+  /// Releases the resident pages of [offset, offset + size); they come back from the page cache
   /// when read again.
   void release_pages(std::uint64_t offset, std::uint64_t size) const;
 
@@ -55,13 +55,13 @@ public:
   model_writer& operator=(model_writer&&) noexcept;
   ~model_writer();
 
-  /// Appends; whole chunks are hashed and written in parallel. Fails when the disk is full or over the
-  /// announced size.
+  /// Appends; whole chunks are hashed and written in parallel. Fails when the disk is full or the announced
+  /// size is exceeded.
   result<> write(bytes_view more);
   std::uint64_t written() const;
   std::uint64_t size() const;
-  /// Checks that all announced bytes came and that they are a model, and publishes the file in one step. A
-  /// power cut may still take it, see `model_store::make_durable`.
+  /// Checks that all announced bytes came and that they are a model, and publishes the file in one step. It
+  /// can still be lost in a power cut, see `model_store::make_durable`.
   result<std::shared_ptr<const model_file>> finish();
 
 private:
@@ -72,15 +72,15 @@ private:
   std::unique_ptr<state> state_;
 };
 
-/// Models by digest in one directory, as `<digest>.safetensors`. Thread-safe. One process per directory.
-/// Files of an earlier process are trusted only after their digest was computed again, at first `open`:
-/// whatever a crash or a power cut left under a model's name, nothing but that model is ever taken for it.
+/// Models by digest in one directory, as `<digest>.safetensors`. Thread-safe. One process per directory. The
+/// digest of an earlier process's file is computed again at the first `open`, so whatever a crash or a power
+/// cut left under a model's name, only that model is ever handed out.
 class model_store {
 public:
   struct options {
     std::uint64_t bytes_max = 0; ///< of all models together; 0 = as much as the disk holds
   };
-  /// Makes the directory if need be, removes unfinished files of a crashed process.
+  /// Makes the directory if needed, and removes unfinished files of an earlier process.
   static result<model_store> open_directory(const std::string& directory, options limits);
   static result<model_store> open_directory(const std::string& directory);
   model_store(model_store&&) noexcept;
@@ -91,18 +91,18 @@ public:
   result<model_writer> create(std::uint64_t size);
   /// Stores tensors in the order of `layout.tensors()`; `data[i]` has `tensors()[i].size` bytes.
   result<std::shared_ptr<const model_file>> put(const model_layout& layout, std::span<const bytes_view> data);
-  /// What a power cut must not take any more: file and name are on the disk when this returns. Waits for the
-  /// disk, unless it was done before. Whoever is about to send a transaction that names a model calls it
-  /// first.
+  /// Makes a model survive power cuts: its file and name are on the disk when this returns. It waits for the
+  /// disk unless that was done before. It must be called before a transaction is sent that names the model.
   result<> make_durable(const hash32& digest);
-  /// errc::not_found when there is none; merge_errc::digest_mismatch removes the damaged file.
+  /// Fails with errc::not_found when there is no such model. On merge_errc::digest_mismatch the damaged
+  /// file is removed.
   result<std::shared_ptr<const model_file>> open(const hash32& digest);
   bool contains(const hash32& digest) const;
   std::vector<hash32> list() const;
   std::uint64_t bytes_used() const;
-  /// Unlinks the file; readers that hold it keep it. True when it was there.
+  /// Removes the file; readers that hold the model keep it. True when it was there.
   bool remove(const hash32& digest);
-  /// Removes all models but these; returns how many went.
+  /// Removes all models but these; returns how many were removed.
   std::size_t retain(const std::set<hash32>& keep);
   const std::string& directory() const;
 
@@ -111,22 +111,22 @@ private:
   std::shared_ptr<store_state> state_;
 };
 
-/// Puts a fetched model together from bytes in order; a chunk is stored only once its digest is right, so
+/// Puts a fetched model together from its bytes in order. A chunk is stored only when its digest is right, so
 /// after an error the fetch can go on from `next_offset()` at another peer.
 class assembler {
 public:
   /// `writer` must have been created with `expected.size`.
   assembler(manifest expected, model_writer writer);
 
-  /// Any piece size. merge_errc::bad_chunk names the chunk; the bytes since `next_offset()`
-  /// are forgotten then.
+  /// Takes the next bytes, any number of them. On merge_errc::bad_chunk, which names the chunk, the bytes
+  /// since `next_offset()` are dropped.
   result<> feed(bytes_view more);
   /// The first byte that is not yet verified and stored.
   std::uint64_t next_offset() const;
-  /// Forgets a chunk begun, to go on at `next_offset()`.
+  /// Drops a chunk that has begun, so that the fetch goes on at `next_offset()`.
   void restart_chunk() { pending_.clear(); }
   bool complete() const { return next_offset() == expected_.size; }
-  /// errc::invalid while bytes are missing.
+  /// Fails with errc::invalid while bytes are missing.
   result<std::shared_ptr<const model_file>> finish();
 
 private:

@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "base/random.hpp"
+#include "base/testing/wording.hpp"
 #include "merge/testing/models.hpp"
 
 #include <doctest/doctest.h>
@@ -23,6 +24,8 @@
 using namespace swarm;
 using namespace swarm::merge;
 using namespace swarm::merge::testing;
+using swarm::testing::says;
+using swarm::testing::wording;
 
 namespace {
 
@@ -36,7 +39,7 @@ std::shared_ptr<const model_file> random_model(model_store& store, std::uint64_t
 }
 
 template <class T>
-std::string message_of(const result<T>& from) {
+wording message_of(const result<T>& from) {
   return from ? "no error" : from.error().message;
 }
 
@@ -69,25 +72,25 @@ TEST_CASE("a manifest round-trips and any other is refused") {
   CHECK(manifest::decode(raw).value() == original);
   CHECK(sha256(raw) == original.digest());
 
-  CHECK(message_of(manifest::decode({})).find("no model manifest") != std::string::npos);
+  CHECK(says(message_of(manifest::decode({})), "no model manifest"));
   auto changed = raw;
   changed[0] ^= 1;
-  CHECK(message_of(manifest::decode(changed)).find("no model manifest") != std::string::npos);
+  CHECK(says(message_of(manifest::decode(changed)), "no model manifest"));
   changed = raw;
   changed.pop_back();
-  CHECK(message_of(manifest::decode(changed)).find("127 bytes of chunk digests") != std::string::npos);
+  CHECK(says(message_of(manifest::decode(changed)), "127 bytes of chunk digests"));
   changed = raw;
   changed.push_back(0);
-  CHECK(message_of(manifest::decode(changed)).find("129 bytes of chunk digests") != std::string::npos);
+  CHECK(says(message_of(manifest::decode(changed)), "129 bytes of chunk digests"));
   changed = raw;
   changed[30] ^= 1; // chunk size
-  CHECK(message_of(manifest::decode(changed)).find("this version knows only 1048576") != std::string::npos);
+  CHECK(says(message_of(manifest::decode(changed)), "this version knows only 1048576"));
   changed = raw;
   changed[15] = 0xff; // size
-  CHECK(message_of(manifest::decode(changed)).find("1 to 1099511627776 are allowed") != std::string::npos);
+  CHECK(says(message_of(manifest::decode(changed)), "1 to 1099511627776 are allowed"));
   for (std::size_t i = 15; i < 23; ++i)
     changed[i] = 0;
-  CHECK(message_of(manifest::decode(changed)).find("a model of 0 bytes") != std::string::npos);
+  CHECK(says(message_of(manifest::decode(changed)), "a model of 0 bytes"));
 }
 
 TEST_CASE("a model is stored, mapped, found again and removed") {
@@ -169,7 +172,7 @@ TEST_CASE("a store reopened goes on with its models, without what was not finish
     const auto opened = store.open(digest);
     REQUIRE(!opened);
     CHECK(opened.error().is(merge_errc::digest_mismatch));
-    CHECK(opened.error().message.find("must be fetched again") != std::string::npos);
+    CHECK(says(opened.error(), "must be fetched again"));
     CHECK(!std::filesystem::exists(path_of(digest)));
     CHECK(!store.contains(digest));
   }
@@ -194,7 +197,7 @@ TEST_CASE("a writer takes exactly what was announced, in pieces of any size") {
       at += size;
       REQUIRE(writer->written() == at);
     }
-    CHECK(message_of(writer->write(bytes(1))).find("1 bytes more than the") != std::string::npos);
+    CHECK(says(message_of(writer->write(bytes(1))), "1 bytes more than the"));
     const auto file = writer->finish();
     REQUIRE_MESSAGE(file, message_of(file));
     CHECK((*file)->digest() == digest);
@@ -232,7 +235,7 @@ TEST_CASE("a store keeps to its limit, writers under way included") {
     const auto second = store.create(5000);
     REQUIRE(!second);
     CHECK(second.error().is(merge_errc::too_large));
-    CHECK(second.error().message
+    CHECK(wording(second.error())
           == fmt::format(
               "model directory {}: a model of 5000 bytes does not fit, {} of the 10000 bytes allowed are "
               "taken; allow more or remove models",
@@ -249,13 +252,13 @@ TEST_CASE("a directory that cannot be used is named") {
   write_file(directory.file("taken"), {});
   const auto store = model_store::open_directory(directory.file("taken"));
   REQUIRE(!store);
-  CHECK(store.error().message.find(directory.file("taken")) != std::string::npos);
+  CHECK(says(store.error(), directory.file("taken")));
 }
 
 TEST_CASE("a full disk is named with the bytes that are needed") {
   const temp_directory directory;
   bool tried = false;
-  // In a thread with mounts of its own.
+  // This runs in a thread with mounts of its own.
   std::thread([&] {
     if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
       return;
@@ -266,9 +269,9 @@ TEST_CASE("a full disk is named with the bytes that are needed") {
     const auto writer = store.create(16 * chunk_size);
     REQUIRE(!writer);
     CHECK(writer.error().is(merge_errc::disk_full));
-    CHECK(writer.error().message.find(fmt::format(
-              "model directory {}: the disk is full: a model needs 16777216 bytes", directory.path()))
-          == 0);
+    CHECK(wording(writer.error())
+              .starts_with(fmt::format("model directory {}: the disk is full: a model needs 16777216 bytes",
+                                       directory.path())));
     CHECK(store.open(kept->digest()));
     CHECK(store.create(chunk_size));
     ::umount2(directory.path().c_str(), MNT_DETACH);
@@ -293,7 +296,7 @@ TEST_CASE("an assembler takes a model in pieces, names a wrong chunk, and goes o
   const auto refused = assembly.feed(wrong);
   REQUIRE(!refused);
   CHECK(refused.error().is(merge_errc::bad_chunk));
-  CHECK(refused.error().message.find("chunk 1 of 4") != std::string::npos);
+  CHECK(says(refused.error(), "chunk 1 of 4"));
   CHECK(assembly.next_offset() == chunk_size);
   // Another peer goes on, is cut off within a chunk, and a third one ends it.
   REQUIRE(assembly.feed(whole.subspan(chunk_size, chunk_size + 5)));

@@ -18,7 +18,7 @@ struct model_writer::state {
   merge::manifest done;       ///< `size` and the digests of the chunks stored so far
   std::uint64_t accepted = 0; ///< bytes given to `write`
   std::size_t stored = 0;     ///< chunks
-  bytes pending;              ///< the begin of the next chunk
+  bytes pending;              ///< the beginning of the next chunk
   std::uint64_t reserved = 0; ///< bytes to give back to the store
   bool published = false;
 
@@ -52,7 +52,7 @@ struct model_writer::state {
     return {};
   }
 
-  /// For a chunk whose digest is known already.
+  /// Stores a chunk whose digest is known already.
   result<> store_checked(bytes_view chunk, const hash32& digest) {
     if (auto written = draft->write_at(stored * chunk_size, chunk); !written)
       return failed(std::move(written).error());

@@ -25,13 +25,14 @@ std::shared_ptr<const model_file> some_model(model_store& store, std::uint64_t s
   return store_model(store, {{"w", dtype::f32, {elements}, raw_of(values)}});
 }
 
-/// A store on a recorded disk, and what is known about each of its models, in changes of the disk.
+/// A store on a recorded disk, and what is known about each of its models; times are counted in changes
+/// of the disk.
 class history {
 public:
   struct life {
     bytes content;
-    std::size_t promised = SIZE_MAX; ///< since when it must not be lost
-    std::size_t removed = SIZE_MAX;  ///< since when it may be
+    std::size_t promised = SIZE_MAX; ///< from then on it must not be lost
+    std::size_t removed = SIZE_MAX;  ///< from then on it may be
   };
 
   explicit history(const std::string& folder)
@@ -61,7 +62,7 @@ private:
   std::map<hash32, life> lives_;
 };
 
-/// Three rounds of a peer: its own model, that of another peer, the merge, and what is old goes.
+/// Three rounds of a peer: its own model, another peer's, the merge; then old models are removed.
 void live(history& past) {
   hash32 merged;
   for (std::uint64_t round = 1; round <= 3; ++round) {
@@ -80,8 +81,8 @@ void live(history& past) {
   }
 }
 
-/// Opens what a cut left and checks that all that was promised is there, and that nothing is taken for a
-/// model that is none.
+/// Opens what a cut left and checks that everything promised is there and that nothing else is taken
+/// for a model.
 void check_promises(const history& past, std::size_t at, const std::filesystem::path& folder) {
   auto store = open_store(folder.string());
   for (const auto& [digest, known] : past.lives()) {
@@ -95,7 +96,7 @@ void check_promises(const history& past, std::size_t at, const std::filesystem::
     REQUIRE(past.lives().contains(digest)); // those that did not open are gone from the list
   for (const auto& entry : std::filesystem::directory_iterator(folder))
     REQUIRE(!entry.path().filename().string().starts_with(".unfinished"));
-  // A model that was lost can be had anew.
+  // A model that was lost can be stored again.
   REQUIRE(store.make_durable(some_model(store, 10, 500)->digest()));
 }
 
@@ -145,7 +146,7 @@ TEST_CASE("a model is brought to disk once, and what is not there cannot be") {
   past.promise(digest);
   CHECK(past.disk().changes() == after);
   CHECK(past.store().make_durable(hash32{}).error().is(errc::not_found));
-  // The same bytes under a new file: that one has not been brought to disk.
+  // The same bytes in a new file, which has not been brought to disk.
   REQUIRE(past.store().remove(digest));
   REQUIRE(past.put(1, 500) == digest);
   const auto written = past.disk().changes();

@@ -12,7 +12,7 @@
 
 namespace swarm::merge {
 
-/// How the names of files begin that are being written; those of an earlier process are removed.
+/// The names of files that are being written begin so; those of an earlier process are removed.
 inline constexpr std::string_view unfinished_prefix = ".unfinished-";
 
 /// What a store shares with its writers; private to model_store.cpp and model_writer.cpp.
@@ -21,7 +21,7 @@ struct store_state {
     std::uint64_t size = 0;
     std::optional<manifest> checked; ///< set once this process wrote the file or computed its digest
     std::weak_ptr<const model_file> mapped;
-    std::uint64_t serial = 0; ///< of the file, which may go and come back under the same digest
+    std::uint64_t serial = 0; ///< a number of the file, which may come back under the same digest
     bool durable = false;     ///< file and name are on the disk
   };
 
@@ -36,17 +36,18 @@ struct store_state {
   std::uint64_t next_serial = 0; ///< of writers and files
 
   std::string path_of(const hash32& digest) const;
-  /// Takes room for a writer, within the store's own limit.
+  /// Reserves room for a writer, within the store's own limit.
   result<> reserve(std::uint64_t size);
   void release(std::uint64_t size);
   /// The error for a disk without room for `size` bytes.
   tl::unexpected<error> no_room(std::uint64_t size) const;
-  /// Removes the entry and its file. The mutex is held.
+  /// Removes the entry and its file. The caller holds the mutex.
   bool drop(const hash32& digest);
   /// Maps a complete file whose manifest is known, and checks that it is a model.
   static result<std::shared_ptr<const model_file>> map(const file& from, std::optional<manifest> known);
-  /// Gives a finished file its name, unless the same model is there already. The writer's reservation becomes
-  /// use. Nothing is synced: who finds the name after a power cut computes the digest before it believes it.
+  /// Gives a finished file its name, unless the same model is there already, and counts the writer's
+  /// reservation as used. Nothing is synced: after a power cut the digest is computed before the file
+  /// is believed.
   result<std::shared_ptr<const model_file>> publish(const std::filesystem::path& temporary,
                                                     std::shared_ptr<const model_file> model);
 };

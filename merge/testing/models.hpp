@@ -15,10 +15,10 @@
 #include <string>
 #include <vector>
 
-/// Helpers of the tests of this folder and of those that store models.
+/// Helpers for the tests of this folder and of others that store models.
 namespace swarm::merge::testing {
 
-/// A directory that goes with the object.
+/// A directory that is removed with this object.
 class temp_directory {
 public:
   temp_directory() {
@@ -71,7 +71,7 @@ struct named_tensor {
   bytes data;
 };
 
-/// Stores the tensors, given in any order.
+/// Stores the tensors, which may be given in any order.
 inline std::shared_ptr<const model_file> store_model(model_store& store,
                                                      const std::vector<named_tensor>& tensors) {
   std::vector<tensor_spec> specs;

@@ -15,6 +15,7 @@ import numpy as np
 
 from .errors import SwarmError
 from .messages import NDArray
+from .wire import Buffer
 
 Params = Dict[str, NDArray]
 
@@ -26,7 +27,14 @@ ITEM_SIZE = {
     "float32": 4, "float64": 8, "int64": 8, "uint64": 8,
 }  # fmt: skip
 
+COMPARED_AT_ONCE = 1 << 17  # words of 8 bytes, so that they stay in the cache
+
 _DTYPE_TEXT = re.compile(r"dtype\('([a-z0-9]+)'\)")
+
+
+def is_integer(dtype: str) -> bool:
+    """Signed and unsigned integers; bool is none."""
+    return "int" in dtype
 
 
 def dtype_name(array: NDArray) -> str:
@@ -78,9 +86,30 @@ def unpack_as(array: NDArray, dtype: str) -> np.ndarray:
     values = unpack(array)
     if values.dtype.kind == "f" and dtype == "bool":
         return np.asarray(values >= 0.5)
-    if values.dtype.kind == "f" and "int" in dtype:
-        return np.asarray(np.rint(values), dtype=dtype)
+    if values.dtype.kind == "f" and is_integer(dtype):
+        return _to_integers(np.rint(values), dtype)
     return values
+
+
+def same_bytes(a: Buffer, b: Buffer) -> bool:
+    """Compares large buffers without a copy; a comparison of memoryviews goes byte by byte."""
+    if len(a) != len(b):
+        return False
+    whole = len(a) // 8 * 8
+    first, second = (np.frombuffer(x, np.uint64, whole // 8) if whole else np.empty(0) for x in (a, b))
+    for at in range(0, len(first), COMPARED_AT_ONCE):
+        if not np.array_equal(first[at : at + COMPARED_AT_ONCE], second[at : at + COMPARED_AT_ONCE]):
+            return False
+    return bytes(a[whole:]) == bytes(b[whole:])
+
+
+def _to_integers(values: np.ndarray, dtype: str) -> np.ndarray:
+    """A float64 beyond the type becomes its nearest value: 2^63 may stand for 2^63 - 1."""
+    limits = np.iinfo(dtype)
+    with np.errstate(invalid="ignore"):
+        inside = (values >= float(limits.min)) & (values < float(limits.max) + (1 if limits.bits < 64 else 0))
+        plain = np.where(inside, values, 0).astype(dtype)
+    return np.where(inside, plain, np.where(values > 0, limits.max, limits.min).astype(dtype))
 
 
 def _bfloat16_bits(values: np.ndarray) -> np.ndarray:

@@ -6,31 +6,34 @@ A platform's module adds how parameters are read and loaded and how the model is
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
-from types import GeneratorType
 from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Tuple
 
 import numpy as np
 
+from . import logfile
 from .arrays import Params
-from .channel import Channel
+from .channel import ENDED, Channel
 from .digest import model_digest
-from .errors import SwarmError
+from .errors import SwarmArgumentError, SwarmError
 from .messages import SyncResponse
-from .options import Options, make_logger
-from .progress import ProgressLine
+from .options import Options, check_logger, make_logger
+from .ownership import SessionOwner
+from .progress import make_progress
+from .readback import changed_parameters, check_loaded, left_out
 from .session import Session
+from .shared import Sharing, some
+from .validation import describe_failure, keep_one_shot
 
 REQUEST_VARIABLE = "SL_REQUEST_CHANNEL"
 RESPONSE_VARIABLE = "SL_RESPONSE_CHANNEL"
 LOOPBACK_VARIABLE = "SWARM_LOOPBACK"
-GENERATOR_BATCHES_MAX = 10_000
-WAIT_LOG_SECONDS = 60.0
+WAIT_LOG_SECONDS = 60.0  # a wait for an answer is told of each time that this has passed,
+WAIT_FIRST_SECONDS = 10.0  # and after so long when the SL says for whom it waits
 
 
-class SwarmCallbackBase:
+class SwarmCallbackBase(SessionOwner):
     """Takes part in a swarm on behalf of one training program.
 
     Every `syncFrequency` batches the parameters go to the Swarm Learning node (SL) and are replaced by the merge of
@@ -40,25 +43,38 @@ class SwarmCallbackBase:
     Arguments, on every platform:
         syncFrequency: batches of local training between two syncs (with useAdaptiveSync: at the start).
         minPeers: nodes without which no merge takes place; a sync waits for them.
+        trainingContract: the swarm to train with; nodes that name the same contract train one model. The last
+            argument that may be given by its place; those below are given by name.
         useAdaptiveSync: let the swarm choose the next interval by the loss on adsValData.
-        adsValData: validation data, by which every merged model is judged: an (x, y) tuple, or anything that yields
-            (x, y) batches, such as a DataLoader, a Keras data set or a generator (read once and kept).
-        adsValBatchSize: samples at a time when adsValData is a tuple.
+        adsValData: validation data, by which every merged model is judged: (x, y) or (x, y, sample_weight), or
+            anything that yields such batches, or batches that are dicts: a data set of torch, Keras or TensorFlow, a
+            DataLoader, a list, a generator or another iterator that runs once (read at the start and kept). A first
+            batch is judged before this program joins the swarm. When judging fails later on, training goes on and
+            the loss is reported as 0, as without adsValData.
+        adsValBatchSize: samples at a time when adsValData is arrays or a torch Dataset.
         checkinModelOnTrainEnd: what this node gives to merges after its own training has ended, until all others'
             has: 'snapshot' its parameters as they were at that moment, 'active' the last merged ones, 'inactive'
             nothing.
-        trainingContract: the swarm to train with; nodes that name the same contract train one model.
         nodeWeightage: this node's weight in a merge, 1 to 100; by default all nodes are equal.
         mlPlatform: may name the platform; checked, not needed.
-        mergeMethod: 'mean', 'coordmedian' or 'geomedian', each weighted.
+        mergeMethod: how the swarm merges, the same at all nodes: 'mean', 'coordmedian', 'geomedian',
+            'trimmedmean:0.2', 'krum:f', 'multikrum:f,m', 'clippedmean:norm' or 'custom:name'; see docs/merging.md.
         logger: has methods info, debug and error; by default one that writes to standard output.
         totalEpochs: epochs of local training, for the progress that the swarm shows.
+        sharedParameters: what of the model is exchanged: 'all' its parameters and buffers, those that are 'trainable',
+            or patterns of their names such as ['encoder.*', '*.bias']; the others stay as they are on this node. The
+            same on all nodes.
+
+    One callback at a time has the session with the SL. on_train_end ends it; so do close(), the end of a `with` block,
+    and an error in a call. A copy of a callback, as of a model that refers to it, has no session.
 
     Attributes:
         logger: the logger in use; `logger.setLevel(logging.DEBUG)` tells more.
         trainingOver: the swarm finished without waiting for this node; further syncs do nothing.
         syncs: rounds this program took part in, the last one included.
         syncSeconds: seconds spent in them, waiting for others included.
+        notices: what the SL said about this node's part in the rounds, e.g. that its model was left out of a merge and
+            why; logged as warnings too.
 
     Raises SwarmArgumentError for an argument that cannot be, SwarmError when the session with the SL fails.
     """
@@ -69,8 +85,10 @@ class SwarmCallbackBase:
     def _start(self, options: Options, logger: Any) -> None:
         """Checks `options`, then opens the session with the SL, which may take as long as the SL needs to come."""
         options.check(self.platforms)
+        if logger is not None:
+            check_logger(logger)
         self.options = options
-        self.logger = make_logger() if logger is None else logger
+        self.logger = logfile.attach(make_logger() if logger is None else logger)
         self.trainingOver = False
         self.syncs = 0
         self.syncSeconds = 0.0
@@ -79,18 +97,22 @@ class SwarmCallbackBase:
         self._interval = options.syncFrequency
         self._last_loss: Optional[float] = None
         self._last_merged: Optional[Params] = None
+        self._sent: Optional[Params] = None  # this model, as given to the merge that is waited for
+        self._got_merge = False  # in the present exchange, or the last one
+        self._cannot_judge = False
+        self._sharing = Sharing(options.sharedParameters)
         self._channel: Optional[Channel] = None
-        self._progress = ProgressLine()
+        self._progress = make_progress()
         self._next_wait_log = WAIT_LOG_SECONDS
-        if isinstance(options.adsValData, GeneratorType):
-            options.adsValData = _keep_batches(options.adsValData)
+        self._told_of = ""  # what was waited for at the last line about a wait
+        self.notices: list[str] = []
+        options.adsValData = keep_one_shot(options.adsValData)
         if options.totalEpochs is None:
             self._warn("totalEpochs is not given: the swarm cannot show how far this node is")
         self.loopback = os.environ.get(LOOPBACK_VARIABLE, "").strip().lower() == "true"
         if self.loopback:
             self._log(f"{LOOPBACK_VARIABLE} is set: training alone, without a swarm")
-        else:
-            self._guarded("Init", self._open)
+        self._guarded("Init", self._join)
 
     # The platform's part ------------------------------------------------------------------------------------------
 
@@ -106,6 +128,19 @@ class SwarmCallbackBase:
         """Loss and metric of the model on adsValData; leaves the model as it was."""
         raise NotImplementedError
 
+    def _check_model(self) -> None:
+        """Raises when something of the model cannot be shared, as far as that is known when the callback is made."""
+
+    def _check_validation(self) -> None:
+        """Judges a first batch, if the model is there when the callback is made."""
+
+    def _causes(self) -> Sequence[str]:
+        """What may keep a model from holding what was loaded into it."""
+        return ["a layer or wrapper computes its parameters, or two of them share memory on this node only"]
+
+    def _ended_with(self, merged: Params) -> None:
+        """The training is over, with this final model."""
+
     def _stop_training(self) -> None:
         """The swarm is finished: end the training loop, if there is one to be ended."""
 
@@ -118,14 +153,21 @@ class SwarmCallbackBase:
 
     def on_batch_end(self, batch: Optional[int] = None, logs: Optional[Dict[str, Any]] = None) -> None:
         """After every batch; syncs when it is time."""
+        self._count_batches(1)
+
+    def _count_batches(self, count: int) -> None:
+        """`count` batches have passed since the last call. The first sync by count is at batch syncFrequency + 1."""
         if self.loopback:
             return
         if self.trainingOver:
             self._stop_training()
             return
-        if self._countdown == 0:
+        left = self._countdown - count
+        if left < 0:
+            before = self._countdown
             self._guarded("Sync", self._sync)
-        self._countdown -= 1
+            left = before + self._countdown - count
+        self._countdown = max(left, 0)
         self._progress.training(
             self._epochs_done + 1,
             self.options.totalEpochs or 0,
@@ -161,6 +203,14 @@ class SwarmCallbackBase:
 
     # The session --------------------------------------------------------------------------------------------------
 
+    def _join(self) -> None:
+        if not self.loopback:
+            self._check_model()
+        if self.options.adsValData is not None:
+            self._check_validation()
+        if not self.loopback:
+            self._open()
+
     def _open(self) -> None:
         paths = [os.environ.get(name, "") for name in (REQUEST_VARIABLE, RESPONSE_VARIABLE)]
         for name, path in zip((REQUEST_VARIABLE, RESPONSE_VARIABLE), paths):
@@ -170,11 +220,18 @@ class SwarmCallbackBase:
                     f"the SL makes, or {LOOPBACK_VARIABLE}=True to train without a swarm"
                 )
         self._channel = Channel(*paths, log=self._log, on_wait=self._on_wait)
-        self._session = Session(self._channel, self.options.session_request())
+        self._session = Session(self._channel, self.options.session_request(), self._on_notice)
 
     def _sync(self) -> None:
         self._log("Starting Swarm merging round ...")
         response = self._timed(self._session.sync, self.options.nodeWeightage, self._get_parameters())
+        if response.trainingOver and self.syncs == 1:
+            self._session.kill("The training was over before this program began.")
+            raise SwarmError(
+                f"the training of {self.options.trainingContract} was over before this program began, and this program "
+                "has no part in its model. Reset it by `swarm-inspect reset "
+                f"{self.options.trainingContract}` at an SN, or name another trainingContract"
+            )
         before = self._interval
         if response.nextSyncInterval >= 1:
             self._interval = response.nextSyncInterval
@@ -187,10 +244,7 @@ class SwarmCallbackBase:
 
     def _finish(self) -> None:
         if self.trainingOver:
-            if self._last_merged is None:
-                self._warn("The swarm sent no merged model; the model is this node's own.")
-            else:
-                self._load_parameters(self._last_merged)
+            self._load_final(self._last_merged)
             self._session.kill("The swarm was over before this node's training was.")
         else:
             mode = self.options.checkinModelOnTrainEnd
@@ -198,6 +252,10 @@ class SwarmCallbackBase:
             params = self._last_merged if mode == "active" else None
             self._log("Final merging starts at training end. Waiting for other peers to complete ...")
             self._timed(self._session.close, weightage, self._get_parameters() if params is None else params)
+            if not self._got_merge:
+                raise SwarmError("the SL ended the training without a final model; the model is this node's own")
+        if self._last_merged is not None:
+            self._ended_with(self._last_merged)
         self._last_merged = None
         self._close_channel()
         self._log("All peers and Swarm training rounds finished. Final Swarm model was loaded.")
@@ -205,48 +263,102 @@ class SwarmCallbackBase:
     def _timed(self, exchange: Callable[..., SyncResponse], weightage: int, params: Params) -> SyncResponse:
         started = time.monotonic()
         self._next_wait_log = WAIT_LOG_SECONDS
-        response = exchange(params, weightage, self._take_merged)
+        self._sent, self._got_merge = params, False
+        try:
+            response = exchange(params, weightage, self._take_merged)
+        finally:
+            self._sent = None
         self.syncs += 1
         self.syncSeconds += time.monotonic() - started
         return response
 
     def _on_wait(self, seconds: float) -> None:
-        """Called about once a second while nothing comes from the SL."""
-        self._progress.waiting(f"round {self.syncs + 1}", seconds)
-        if seconds >= self._next_wait_log:
-            self._log(f"Still waiting for the SL's answer, for {seconds:.0f} s now; its log says for whom.")
-            self._next_wait_log += WAIT_LOG_SECONDS
+        """Called about once a second while the SL does not come, or owes an answer since `seconds`."""
+        if self._channel is None:
+            return self._progress.waiting("the SL has to open its end of the pipes", seconds)
+        whom = self._channel.waits_for
+        self._progress.waiting(whom or f"round {self.syncs + 1}", seconds)
+        is_news = whom not in ("", self._told_of) and seconds >= WAIT_FIRST_SECONDS
+        if is_news or seconds >= self._next_wait_log:
+            self._told_of = whom
+            text = f": {whom}" if whom else "; its log says for whom."
+            self._log(f"Still waiting for the SL's answer, for {seconds:.0f} s now{text}")
+            self._next_wait_log = seconds + WAIT_LOG_SECONDS
+
+    def _on_notice(self, text: str) -> None:
+        """The SL says something about this node's part in the rounds."""
+        self.notices.append(text)
+        self._warn(text)
 
     def _take_merged(self, params: Params) -> Tuple[float, float, int, int]:
-        self._load_parameters(params)
-        self._last_merged = params
+        self._tell_if_left_out(params)
+        self._load(params, "after loading")
+        self._last_merged, self._got_merge = params, True
         loss = metric = 0.0
         if self.options.adsValData is not None:
-            loss, metric = self._evaluate()
-            self._last_loss = loss
-            self._log(f"Calculated local loss using merged parameters = {loss}")
-            self._clear()
-            self.logger.debug(f"Calculated local metric using merged parameters = {metric}")
+            loss, metric = self._judge_merged()
+            if changed_parameters(self._get_parameters(), params):
+                # Layers that fold weights into others for evaluation do not get back to the last bit.
+                self._load(params, "after an evaluation")
         # float32 on the wire, where a larger number is infinite rather than an error
         with np.errstate(over="ignore"):
             return float(np.float32(loss)), float(np.float32(metric)), self._epochs_done, self.options.totalEpochs or 0
+
+    def _load(self, params: Params, when: str) -> None:
+        """Loads a merged model, and reads it again to see whether it is there."""
+        self._load_parameters(params)
+        check_loaded(self._get_parameters(), params, when, self._causes())
+
+    def _load_final(self, params: Optional[Params]) -> None:
+        if params is None:
+            raise SwarmError("the swarm sent no merged model; the model is this node's own")
+        self._load(params, "at the end")
+
+    def _judge_merged(self) -> Tuple[float, float]:
+        """Loss and metric; none when they cannot be had, which is no reason to end a training."""
+        try:
+            loss, metric = self._evaluate()
+        except Exception as error:
+            if not self._cannot_judge:
+                self._warn(
+                    f"adsValData could not be judged ({describe_failure(error)}): the loss of this node is reported "
+                    "as 0 as long as that is so"
+                )
+            self._cannot_judge = True
+            self._last_loss = None
+            return 0.0, 0.0
+        self._cannot_judge = False
+        self._last_loss = loss
+        self._log(f"Calculated local loss using merged parameters = {loss}")
+        self._clear()
+        self.logger.debug(f"Calculated local metric using merged parameters = {metric}")
+        return loss, metric
+
+    def _tell_if_left_out(self, merged: Params) -> None:
+        sent = self._sent
+        if sent is None:
+            return
+        found = left_out(sent, merged)
+        what = "The model of this node was left out of the merge"
+        if not found and self._last_merged is not None:
+            found = left_out(sent, self._last_merged)
+            what = "Since the last merge this model, and those of all other nodes, have got values that are no numbers"
+        if found:
+            self._warn(f"{what}: {some(f'{name} has {text}' for name, text in sorted(found.items()))}")
 
     def _guarded(self, phase: str, action: Callable[[], None]) -> None:
         """Runs one exchange with the SL; after a failure the pipes are closed, so that the SL sees the end."""
         try:
             action()
         except BaseException as error:
-            self._close_channel()
+            self._close_channel(f"{ENDED}. This one ended with {type(error).__name__} in a call")
             self._clear()
             if not isinstance(error, Exception):
                 raise  # Ctrl-C
             text = f"{phase} call to SL container failed - {error}"
             self.logger.error(text)
-            raise SwarmError(text) from error
-
-    def _close_channel(self) -> None:
-        if self._channel is not None:
-            self._channel.close()
+            kind = SwarmArgumentError if isinstance(error, SwarmArgumentError) else SwarmError
+            raise kind(text) from error
 
     # Output -------------------------------------------------------------------------------------------------------
 
@@ -260,17 +372,6 @@ class SwarmCallbackBase:
     def _warn(self, text: str) -> None:
         self._clear()
         getattr(self.logger, "warning", self.logger.info)(text)
-
-
-def _keep_batches(generator: Iterable[Any]) -> list:
-    """A generator can be run through once only, the validation data are needed in every round."""
-    batches = list(itertools.islice(generator, GENERATOR_BATCHES_MAX + 1))
-    if len(batches) > GENERATOR_BATCHES_MAX:
-        raise SwarmError(
-            f"adsValData: the generator did not end after {GENERATOR_BATCHES_MAX} batches; it must yield the "
-            "validation data once"
-        )
-    return batches
 
 
 def check_names(model: Iterable[str], merged: Iterable[str]) -> None:

@@ -7,3 +7,7 @@ class SwarmError(RuntimeError):
 
 class SwarmArgumentError(SwarmError, ValueError):
     """An argument of a SwarmCallback cannot be; nothing was sent."""
+
+
+class PipeClosed(SwarmError):
+    """The SL has closed its end of the channel."""

@@ -34,9 +34,7 @@ class SwarmCallback(TrainerCallback):
     Raises SwarmArgumentError for an argument that cannot be, SwarmError when the session with the SL fails.
     """
 
-    def __init__(
-        self, syncFrequency: int, minPeers: int, trainingContract: str = DEFAULT_CONTRACT, **arguments: Any
-    ):
+    def __init__(self, syncFrequency: int, minPeers: int, trainingContract: str = DEFAULT_CONTRACT, **arguments: Any):
         self._hosted = HostedSwarm(
             dict(arguments, syncFrequency=syncFrequency, minPeers=minPeers, trainingContract=trainingContract)
         )

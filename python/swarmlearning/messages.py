@@ -69,6 +69,7 @@ class Weights:
 class Status:
     code: int = wire_field(1, "int32")
     msg: str = wire_field(2, "string")
+    notice: bool = wire_field(100, "bool")  # swarmd's own: not an answer, see SessionRequest.takesNotices
 
 
 @dataclass
@@ -81,6 +82,9 @@ class SessionRequest:
     nodeWeightage: int = wire_field(6, "int32")
     trainingContract: str = wire_field(7, "string")
     mergeMethod: str = wire_field(8, "string")
+    #: swarmd's own, passed over by the original SL: while an answer is due the SL may send a `Status` that is marked as
+    #: a notice and says what it waits for.
+    takesNotices: bool = wire_field(100, "bool")
 
 
 @dataclass

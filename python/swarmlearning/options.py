@@ -7,12 +7,15 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Optional, Sequence
 
+import numpy as np
+
 from .errors import SwarmArgumentError
+from .merge_methods import check_merge_method
 from .messages import SessionRequest
+from .shared import SharedParameters
 
 DEFAULT_CONTRACT = "defaultbb.cqdb.sml.hpe"
 CHECKIN_MODES = ("inactive", "snapshot", "active")
-MERGE_METHODS = ("mean", "coordmedian", "geomedian")
 INT32_MAX = 2**31 - 1
 LOG_FORMAT = "%(asctime)s : SwarmCallback : %(levelname)s : %(message)s"
 
@@ -32,6 +35,7 @@ class Options:
     mlPlatform: Optional[str]
     mergeMethod: str
     totalEpochs: Optional[int]
+    sharedParameters: SharedParameters = "all"
 
     def check(self, platforms: Sequence[str]) -> None:
         """Casts and checks; raises SwarmArgumentError. `platforms` are the values that mlPlatform may have."""
@@ -43,13 +47,14 @@ class Options:
         if self.totalEpochs is not None:
             self.totalEpochs = _whole("totalEpochs", self.totalEpochs, "epochs of local training", least=0)
         self.checkinModelOnTrainEnd = _choice("checkinModelOnTrainEnd", self.checkinModelOnTrainEnd, CHECKIN_MODES)
-        self.mergeMethod = _choice("mergeMethod", self.mergeMethod, MERGE_METHODS)
+        self.useAdaptiveSync = _flag("useAdaptiveSync", self.useAdaptiveSync)
+        self.mergeMethod = check_merge_method(self.mergeMethod, self.minPeers)
         if self.mlPlatform is not None:
             self.mlPlatform = _choice("mlPlatform", self.mlPlatform, platforms)
         if not isinstance(self.trainingContract, str) or not self.trainingContract.strip():
             raise SwarmArgumentError(
                 f"trainingContract: wanted the name of a contract, e.g. {DEFAULT_CONTRACT}, "
-                f"got {self.trainingContract!r}"
+                f"got {self.trainingContract!r}. It is the third argument; the later ones are given by name"
             )
         if self.useAdaptiveSync and self.adsValData is None:
             raise SwarmArgumentError(
@@ -87,20 +92,45 @@ class _StdoutHandler(logging.StreamHandler):
     def __init__(self) -> None:
         logging.Handler.__init__(self)
 
+    def emit(self, record: logging.LogRecord) -> None:
+        if sys.stdout is not None:  # as in a program without a console
+            super().emit(record)
+
     @property
     def stream(self) -> Any:
         return sys.stdout
 
 
 def _whole(name: str, value: Any, meaning: str, least: int = 1, most: int = INT32_MAX) -> int:
+    number = None
     try:
-        number = int(value)
+        if not isinstance(value, (bool, np.bool_)):
+            number = int(value)
     except (TypeError, ValueError, OverflowError):
-        number = least - 1
-    if not least <= number <= most:
+        pass
+    cast_away = number is not None and not isinstance(value, str) and number != value
+    if number is None or cast_away or not least <= number <= most:
         bounds = f"from {least} to {most}" if most != INT32_MAX else f"of at least {least}"
         raise SwarmArgumentError(f"{name}: wanted a whole number {bounds} ({meaning}), got {value!r}")
     return number
+
+
+def _flag(name: str, value: Any) -> bool:
+    if isinstance(value, (bool, np.bool_)) or value in (0, 1):
+        return bool(value)
+    raise SwarmArgumentError(f"{name}: wanted True or False, got {value!r}")
+
+
+def check_logger(logger: Any) -> None:
+    missing = [name for name in ("info", "debug", "error") if not callable(getattr(logger, name, None))]
+    if missing:
+        raise SwarmArgumentError(f"logger: a {type(logger).__name__} has no method {' and no '.join(missing)}")
+
+
+def check_arguments(name: str, value: Any) -> None:
+    """Of lossFunctionArgs and metricFunctionArgs."""
+    if value is not None and not isinstance(value, dict):
+        raise SwarmArgumentError(f"{name}: wanted a dict of arguments, got {value!r}")
 
 
 def _choice(name: str, value: Any, allowed: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Callable, Tuple, Type, TypeVar
 
 from .arrays import Params
 from .channel import Channel
-from .errors import SwarmError
+from .errors import PipeClosed, SwarmError
 from .messages import (
     KillSessionRequest,
     LossRequest,
@@ -30,16 +30,25 @@ Message = TypeVar("Message")
 
 #: Takes a merged model; returns loss, metric, epochs done and epochs in all.
 MergedHandler = Callable[[Params], Tuple[float, float, int, int]]
+#: Takes what the SL says about this node's part in the rounds.
+NoticeHandler = Callable[[str], None]
+
+NO_NOTICE = ("", "StatusOK")
 
 
 class Session:
     """Raises SwarmError when the SL reports an error or breaks the protocol; the session is unusable then."""
 
-    def __init__(self, channel: Channel, request: SessionRequest):
+    def __init__(self, channel: Channel, request: SessionRequest, notice: NoticeHandler = lambda text: None):
         self._channel = channel
+        self._notice = notice
         self._sync_count = 0
-        channel.send(MsgType.OpenSessionRequest, request)
-        msg_type, body = channel.receive()
+        request.takesNotices = True  # `channel` takes them
+        try:
+            channel.send(MsgType.OpenSessionRequest, request)
+            msg_type, body = channel.receive()
+        except PipeClosed as error:
+            raise PipeClosed(f"{error} An SL ends with its training: start it again to train again.") from None
         response = _expect(msg_type, body, {MsgType.OpenSessionResponse}, SessionResponse, "open-session")
         _check_ok(response.status)
         self.session_id = response.sessionID
@@ -51,12 +60,15 @@ class Session:
 
     def close(self, params: Params, weightage: int, merged: MergedHandler) -> SyncResponse:
         """Says that local training has ended and waits until the swarm's has. Counts apart from the syncs."""
-        return self._exchange(MsgType.CloseSessionRequest, 1, params, weightage, merged)
+        response = self._exchange(MsgType.CloseSessionRequest, 1, params, weightage, merged)
+        self._channel.finish()
+        return response
 
     def kill(self, reason: str) -> None:
         """Leaves without waiting for anybody; there is no reply."""
         request = KillSessionRequest(self.session_id, Status(StatusCode.OK, reason))
         self._channel.send(MsgType.KillSessionRequest, request)
+        self._channel.finish()
 
     def _exchange(
         self, msg_type: MsgType, number: int, params: Params, weightage: int, merged: MergedHandler
@@ -72,6 +84,8 @@ class Session:
             if response.syncSeqNum != number:
                 raise SwarmError(f"[Sync-{number}]: bad sync seq num: wanted {number}, got {response.syncSeqNum}")
             _check_ok(response.status)
+            if response.status.msg not in NO_NOTICE:
+                self._notice(response.status.msg)
             return response
 
     def _answer_loss(self, number: int, body: memoryview, merged: MergedHandler) -> None:

@@ -1,26 +1,33 @@
-"""SwarmCallback for Keras 3, on TensorFlow, JAX or torch."""
+"""SwarmCallback for Keras 3, on TensorFlow, JAX or torch, and for tf.keras 2."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Tuple
+import sys
+from types import FrameType
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import keras
-import numpy as np
 
-from .arrays import BFLOAT16, ITEM_SIZE, Params, pack, unpack_as
-from .callback import SwarmCallbackBase, check_names, check_shape
+from .arrays import Params
+from .callback import SwarmCallbackBase
 from .errors import SwarmArgumentError, SwarmError
-from .messages import NDArray
+from .keras_judge import Judge
+from .keras_state import KerasState
 from .options import DEFAULT_CONTRACT, Options
+from .readback import changed_parameters
+from .shared import SharedParameters, some
+from .validation import describe_failure
 
 __all__ = ["SwarmArgumentError", "SwarmCallback", "SwarmError"]
 
 
 _PLATFORM_DOC = """
-    Pass it to `model.fit(..., callbacks=[..., swarm_callback])`, after other callbacks that change the weights at the
-    end of training (EarlyStopping with restore_best_weights). All weights of the model are shared, also those that
-    are not trained. adsValData is judged by `model.evaluate`: its loss and its first metric. Arguments for PyTorch
-    (lossFunction, lossFunctionArgs, metricFunction, metricFunctionArgs) are ignored.
+    Pass it to `model.fit(..., callbacks=[..., swarm_callback])`. A callback after it that changes the weights at the
+    end of training (EarlyStopping with restore_best_weights) is overruled, with a warning: put it before this one if
+    the swarm is to merge what it restores. A training loop of your own calls `set_model(model)` first. All weights of
+    the model are shared, also those that are not trained, or those that sharedParameters names. adsValData is judged
+    by `model.evaluate`: its loss and its first metric. Arguments for PyTorch (lossFunction, lossFunctionArgs,
+    metricFunction, metricFunctionArgs) are ignored.
     """
 
 
@@ -33,11 +40,12 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
         self,
         syncFrequency: int,
         minPeers: int,
+        trainingContract: str = DEFAULT_CONTRACT,
+        *,
         useAdaptiveSync: bool = False,
         adsValData: Any = None,
         adsValBatchSize: Optional[int] = None,
         checkinModelOnTrainEnd: str = "snapshot",
-        trainingContract: str = DEFAULT_CONTRACT,
         nodeWeightage: int = 1,
         mlPlatform: Optional[str] = None,
         mergeMethod: str = "mean",
@@ -47,108 +55,156 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
         lossFunctionArgs: Any = None,
         metricFunction: Any = None,
         metricFunctionArgs: Any = None,
+        sharedParameters: SharedParameters = "all",
     ):
         keras.callbacks.Callback.__init__(self)
+        self._batch_index = -1  # of the epoch's last batch that was counted
+        self._others: List[Any] = []  # all callbacks of this fit()
+        self._final: Optional[Params] = None  # until the callbacks after this one have ended too
         self._start(
             Options(
-                syncFrequency,
-                minPeers,
-                useAdaptiveSync,
-                adsValData,
-                adsValBatchSize,
-                checkinModelOnTrainEnd,
-                trainingContract,
-                nodeWeightage,
-                mlPlatform,
-                mergeMethod,
-                totalEpochs,
+                syncFrequency=syncFrequency,
+                minPeers=minPeers,
+                useAdaptiveSync=useAdaptiveSync,
+                adsValData=adsValData,
+                adsValBatchSize=adsValBatchSize,
+                checkinModelOnTrainEnd=checkinModelOnTrainEnd,
+                trainingContract=trainingContract,
+                nodeWeightage=nodeWeightage,
+                mlPlatform=mlPlatform,
+                mergeMethod=mergeMethod,
+                totalEpochs=totalEpochs,
+                sharedParameters=sharedParameters,
             ),
             logger,
         )
+
+    # What Keras calls -------------------------------------------------------------------------------------------
 
     def set_params(self, params: Dict[str, Any]) -> None:
         super().set_params(params)
         if params.get("verbose"):
             self._progress.enabled = False  # Keras draws its own
 
+    def set_model(self, model: Any) -> None:
+        super().set_model(model)
+        callbacks = _callbacks_of_caller()
+        if callbacks is not None and not any(isinstance(one, _EndWatch) for one in callbacks):
+            callbacks.append(_EndWatch(self))
+        self._others = callbacks or []
+
+    def on_train_begin(self, logs: Optional[Dict[str, Any]] = None) -> None:
+        self._batch_index = -1
+        self._guarded("Init", self._prepare)
+        super().on_train_begin(logs)
+
+    def on_epoch_begin(self, epoch: Optional[int] = None, logs: Optional[Dict[str, Any]] = None) -> None:
+        self._batch_index = -1
+
+    def on_batch_end(self, batch: Optional[int] = None, logs: Optional[Dict[str, Any]] = None) -> None:
+        """After every batch, or every steps_per_execution batches: `batch` is the index of the last one."""
+        count = 1
+        if batch is not None:
+            count = max(int(batch) - self._batch_index, 1)
+            self._batch_index = int(batch)
+        self._count_batches(count)
+
+    # The model --------------------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """What cannot be known before there is a model."""
+        state = self._state
+        if not self.loopback:
+            state.check()
+        if self.options.adsValData is None:
+            return
+        try:
+            self._judge().dry_run()
+        except SwarmError:
+            raise
+        except Exception as error:
+            raise SwarmArgumentError(
+                f"adsValData: the model cannot be judged on its first batch ({describe_failure(error)})"
+            ) from error
+
+    @property
+    def _state(self) -> KerasState:
+        if self._bare_model() is None:
+            raise SwarmError(
+                "this SwarmCallback has no model: pass it to model.fit(), or call its set_model(model) before "
+                "on_train_begin()"
+            )
+        return KerasState(self.model, self._sharing)
+
+    def _bare_model(self) -> Any:
+        return getattr(self, "_model", None) or self.__dict__.get("model")
+
     def _get_parameters(self) -> Params:
-        return {name: _pack_variable(name, variable) for name, variable in self._variables().items()}
+        return self._state.read()
 
     def _load_parameters(self, params: Params) -> None:
-        variables = self._variables()
-        check_names(variables, params)
-        for name, variable in variables.items():
-            check_shape(name, params[name].shape, variable.shape)
-        for name, variable in variables.items():
-            # A copy, because a backend may go on using, and changing, the memory it is given.
-            variable.assign(np.array(unpack_as(params[name], _dtype_name(variable))))
+        self._state.load(params)
+
+    def _variables(self) -> Dict[str, Any]:
+        """The shared weights by name."""
+        return dict(self._state.weights())
+
+    def _judge(self) -> Judge:
+        return Judge(self.model, self.options.adsValData, self.options.adsValBatchSize)
 
     def _evaluate(self) -> Tuple[float, float]:
-        model = self.model
-        # In the middle of an epoch the metrics hold that epoch's figures so far, and evaluate() resets them.
-        metrics = list({id(v): v for metric in model.metrics for v in metric.variables}.values())
-        figures = [np.array(v.numpy()) for v in metrics]
-        modes = _torch_modes(model)
-        try:
-            return self._judge(model)
-        finally:
-            for variable, figure in zip(metrics, figures):
-                variable.assign(figure)
-            for module, mode in modes:
-                module.training = mode
-            _restore_sharding(model)
-
-    def _judge(self, model: Any) -> Tuple[float, float]:
-        data, size = self.options.adsValData, self.options.adsValBatchSize
-        if isinstance(data, tuple) and len(data) == 2:
-            scores = model.evaluate(data[0], data[1], batch_size=size, verbose=0)
-        elif isinstance(data, list):  # what a generator gave
-            scores = model.evaluate((batch for batch in data), steps=len(data), verbose=0)
-        else:
-            scores = model.evaluate(data, verbose=0)
-        scores = [*np.ravel(scores), 0.0]
-        return float(scores[0]), float(scores[1])
+        return self._judge()()
 
     def _stop_training(self) -> None:
         self.model.stop_training = True
 
-    def _variables(self) -> Dict[str, Any]:
-        """All weights by name. Names that Keras gives twice are numbered in the order of the model's layers, which
-        is the same on every node."""
-        variables: Dict[str, Any] = {}
-        for variable in self.model.weights:
-            path = getattr(variable, "path", None) or variable.name
-            name, number = path, 1
-            while name in variables:
-                number += 1
-                name = f"{path}#{number}"
-            variables[name] = variable
-        if not variables:
-            raise SwarmError("the model has no weights yet: build it, or give its first layer an input shape")
-        return variables
+    def _causes(self) -> Sequence[str]:
+        return ["a layer changes its weights when they are assigned", "two of them share memory on this node only"]
+
+    # The end ----------------------------------------------------------------------------------------------------
+
+    def _ended_with(self, merged: Params) -> None:
+        if any(isinstance(one, _EndWatch) for one in self._others):
+            self._final = merged
+
+    def _check_end(self) -> None:
+        """After the last callback: nobody has put other weights in the place of the swarm's."""
+        final, self._final = self._final, None
+        if final is None:
+            return
+        changed = changed_parameters(self._get_parameters(), final)
+        if not changed:
+            return
+        self._load(final, "at the end of fit()")
+        after = self._others[self._others.index(self) + 1 :] if self in self._others else []
+        names = [type(one).__name__ for one in after if not isinstance(one, (_EndWatch, keras.callbacks.History))]
+        self._warn(
+            f"After the swarm's final model was loaded, {len(changed)} parameters were changed "
+            f"({some(sorted(changed))}), likely by {' or '.join(names) or 'another callback'}; the swarm's model was "
+            "put back. To merge what such a callback restores, put it before the SwarmCallback"
+        )
 
 
-def _dtype_name(variable: Any) -> str:
-    return str(keras.backend.standardize_dtype(variable.dtype))
+class _EndWatch(keras.callbacks.Callback):
+    """Stands at the end of a fit()'s callbacks."""
+
+    def __init__(self, owner: SwarmCallback):
+        super().__init__()
+        self._owner = owner
+
+    def on_train_end(self, logs: Optional[Dict[str, Any]] = None) -> None:
+        self._owner._guarded("End Swarm", self._owner._check_end)
 
 
-def _pack_variable(name: str, variable: Any) -> NDArray:
-    dtype = _dtype_name(variable)
-    if dtype not in ITEM_SIZE:
-        raise SwarmError(f"weight {name} has dtype {dtype}; only {', '.join(sorted(ITEM_SIZE))} can be shared")
-    values = np.asarray(variable.numpy())
-    return pack(values, BFLOAT16) if dtype == BFLOAT16 else pack(values)
-
-
-def _torch_modes(model: Any) -> List[Tuple[Any, bool]]:
-    """On the torch backend layers are torch modules, which evaluate() leaves in evaluation mode."""
-    if keras.backend.backend() != "torch":
-        return []
-    return [(module, module.training) for module in model.modules()]
-
-
-def _restore_sharding(model: Any) -> None:
-    """Keras up to 3.10 on JAX: evaluate() forgets where fit(), in whose middle we are, keeps its variables."""
-    record = getattr(model, "_record_training_state_sharding_spec", None)
-    if record is not None:
-        record()
+def _callbacks_of_caller() -> Optional[List[Any]]:
+    """The list of the keras.callbacks.CallbackList that calls set_model() at this moment; Keras does not tell a
+    callback which others there are."""
+    frame: Optional[FrameType] = sys._getframe(1)
+    for _ in range(8):
+        if frame is None:
+            break
+        caller = frame.f_locals.get("self")
+        if isinstance(caller, keras.callbacks.CallbackList) and isinstance(caller.callbacks, list):
+            return caller.callbacks
+        frame = frame.f_back
+    return None

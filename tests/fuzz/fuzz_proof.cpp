@@ -10,9 +10,9 @@ using namespace swarm;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const bytes_view raw{data, size};
-  if (const auto proof = audit::read_proof(as_text(raw)); proof) {
+  if (const auto proof = proofs::read_proof(as_text(raw)); proof) {
     (void)contracts::verify_merge_proof(*proof, {{}, proof->chain.genesis_hash});
-    if (!audit::read_proof(boost::json::serialize(audit::to_json(*proof)))) __builtin_trap();
+    if (!proofs::read_proof(boost::json::serialize(proofs::to_json(*proof)))) __builtin_trap();
   }
   const std::vector<bytes> nodes{to_bytes(raw)};
   for (const std::uint64_t index : {0, 1, 300})

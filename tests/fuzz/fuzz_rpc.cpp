@@ -1,5 +1,5 @@
-// JSON-RPC requests to the real service over a small chain: each is answered once, in JSON,
-// whatever it holds.
+// JSON-RPC requests to the real service over a small chain: whatever a request holds, it is answered
+// once, in JSON.
 #include "actors/sn/rpc/testing/rpc_fixture.hpp"
 #include "base/assert.hpp"
 

@@ -1,4 +1,4 @@
-// What an SN says to its clients: each line is one message, or, behind "!", something else that happens.
+// What an SN sends to its clients: each line is one message or, after "!", another event.
 #include "actors/sn_client/session/session_machine.hpp"
 #include "base/assert.hpp"
 

@@ -1,4 +1,4 @@
-// What a neighbor says of a snapshot: questions and answers, proofs of validators, nodes of the state.
+// What a neighbor sends about a snapshot: questions and answers, proofs of validators, nodes of the state.
 #include "base/assert.hpp"
 #include "base/hash.hpp"
 #include "ledger/sync/past_block.hpp"
@@ -11,7 +11,7 @@ using namespace swarm::sync;
 
 namespace {
 
-/// What was read is written as it was.
+/// Checks that what was read is written as the same bytes.
 template <class Read>
 void check_again(const Read& read, bytes_view raw) {
   if (!read) return;
@@ -27,7 +27,7 @@ void follow(const trust_answer& answer) {
   if (answer.pivot) (void)ledger::check_validators({}, answer.pivot->proof);
 }
 
-/// The bytes as the root of a state, which asks for whatever they refer to.
+/// Takes the bytes as the root of a state and asks for all that they refer to.
 void walk(bytes_view raw) {
   const auto root = keccak256(raw);
   state_walk on(root, [](const state_part&) -> result<bool> { return false; });

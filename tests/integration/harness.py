@@ -16,13 +16,13 @@ from launcher.certificates import Certs
 from launcher.chain import DEFAULT_CONTRACT, EVENTS, NODE_REGISTRY, Chain, Merge
 from launcher.nodes import SN
 from launcher.nodes import Swarmd as Process
-from launcher.processes import BIN, PATIENCE, ROOT, Failure, free_port, until
+from launcher.processes import BIN, PATIENCE, ROOT, Failure, free_port, says, shown, until
 from wire_client import WireClient
 
 __all__ = [
     "BIN", "DEFAULT_CONTRACT", "EVENTS", "NODE_REGISTRY", "PATIENCE", "ROOT",
     "Certs", "Chain", "Failure", "Meeting", "Merge", "Process", "Program", "SL", "SN", "Swarm",
-    "free_port", "inspect_program", "read_safetensors", "trains", "until",
+    "free_port", "inspect_program", "read_safetensors", "says", "shown", "trains", "until",
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from harness import DEFAULT_CONTRACT, ROOT, Meeting, Program, inspect_program, trains
+from harness import DEFAULT_CONTRACT, ROOT, Meeting, Program, inspect_program, says, trains
 
 SCRIPT = ROOT / "examples/audit/verify_merge.py"
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_proved_is_said(proved):
         ((DEFAULT_CONTRACT, 1, "-o", "/nowhere/proof.json"), "cannot write /nowhere/proof.json"),
     ]:
         done = inspect(swarm, "proof", *arguments)
-        assert done.returncode == 1 and why in done.stderr, (arguments, done.stderr)
+        assert done.returncode == 1 and says(done.stderr, why), (arguments, done.stderr)
     file.write_text("{")
     for verifies in (inspect_verifies, script_verifies):
         done = verifies(file, *trust_of(swarm)[0])
@@ -148,7 +148,7 @@ def test_the_sample_holds(verifies):
     """Three validators that came in after genesis, two of whom sealed; a contributor and an excluded peer."""
     assert SAMPLE_GENESIS in (SAMPLE.parent / "README.md").read_text()
     done = verifies(SAMPLE, "--genesis", SAMPLE_GENESIS)
-    assert done.returncode == 0 and "left out: its values are not finite" in done.stdout, done.stderr
+    assert done.returncode == 0 and "left out: not finite" in done.stdout, done.stderr
 
 
 def test_no_leaf_of_the_sample_can_be_altered(folder):

@@ -8,7 +8,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from harness import SL, SN, Certs, Process, Program, free_port, trains, until
+from harness import SL, SN, Certs, Process, Program, free_port, says, shown, trains, until
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def refused(process, *expected):
     lines = [line for line in process.log().splitlines() if line.startswith("swarmd: ")]
     assert len(lines) == 1, process.log()
     for word in expected:
-        assert str(word) in process.log(), process.log()
+        assert says(process.log(), word), process.log()
 
 
 def sn_flags(folder):
@@ -114,7 +114,7 @@ def test_full_disk_at_start(start, folder, certs, small_disk):
     flags[flags.index("--data-dir") + 1] = small_disk / "node"
     process = start(*flags, *certs.flags("sn-1"))
     assert process.wait_exit() not in (0, None)
-    assert str(small_disk) in process.log() and "space left" in process.log().lower(), process.log()
+    assert says(process.log(), small_disk) and says(process.log().lower(), "space left"), process.log()
 
 
 def test_an_sn_waits_for_room_on_its_disk(swarm, small_disk):
@@ -125,7 +125,7 @@ def test_an_sn_waits_for_room_on_its_disk(swarm, small_disk):
     until(sn.block_num, "the SN to have registered itself", alive=[sn])
     filler, before = fill(small_disk), sn.block_num()
     sl = swarm.add_sl()
-    sn.wait_log(r"cannot write to the chain: .*disk")
+    sn.wait_log(rf"cannot write to the chain: .*{shown('disk')}")
     assert sn.block_num() == before
     os.unlink(filler)
     sn.wait_log(r"the disk takes blocks again, at block \d+")
@@ -172,7 +172,7 @@ def test_port_in_use(start, folder, certs):
         flags[flags.index("--sn-api-port") + 1] = str(port)
         process = start(*flags, *certs.flags("sn-1"))
         assert process.wait_exit() not in (0, None)
-        assert str(port) in process.log() and "in use" in process.log(), process.log()
+        assert says(process.log(), port) and says(process.log(), "in use"), process.log()
 
 
 def test_data_dir_of_another_process(swarm):
@@ -181,7 +181,7 @@ def test_data_dir_of_another_process(swarm):
     second.log_path = second.folder / "second.log"
     swarm.others.append(second)
     assert second.start().wait_exit() not in (0, None)
-    assert str(swarm.sn.data_dir) in second.log(), second.log()
+    assert says(second.log(), swarm.sn.data_dir), second.log()
     assert swarm.sn.running() and swarm.sn.block_num() >= 0
 
 
@@ -189,7 +189,7 @@ def test_foreign_authority_is_named_and_tried_again(swarm, tmp_path):
     swarm.start_sn()
     foreign = Certs(tmp_path / "foreign", "sl-1")
     sl = swarm.add_sl(identity=foreign.flags("sl-1"))
-    sl.wait_log(r"Unable to contact API-Server .*certif")
+    sl.wait_log(rf"Unable to contact API-Server .*{shown('certif')}")
     until(lambda: "attempt 3" in str(sl.admin("actor", name="/sl/sn")), "a third attempt", alive=[sl])
     assert sl.running() and sl.terminate() == 0
 
@@ -198,7 +198,7 @@ def test_an_sl_before_its_sn_goes_on_when_it_appears(swarm):
     port = free_port()
     sl = SL(swarm.folder, swarm.certs, port)
     swarm.sls.append(sl)
-    sl.start().wait_log(rf"Unable to contact API-Server 127.0.0.1:{port}: .*refused")
+    sl.start().wait_log(rf"Unable to contact API-Server 127.0.0.1:{port}: .*{shown('refused')}")
     program = Program(sl, trains([{"w": np.ones(3)}]))
     swarm.start_sn(port=port)
     assert program.result().sync_count == 1
@@ -222,7 +222,7 @@ def test_verify_store(start, folder, certs):
     look = ["--role", "sn", "--data-dir", f"{folder}/node", "--verify-store"]
     busy = start(*look, name="busy")
     assert busy.wait_exit() == 1
-    assert "another process uses this directory" in busy.log()
+    assert says(busy.log(), "another process uses this directory")
     node.kill9()
     sound = start(*look, name="sound")
     assert sound.wait_exit() == 0
@@ -234,4 +234,4 @@ def test_verify_store(start, folder, certs):
         table.write_bytes(table.read_bytes()[:-1])
     damaged = start(*look, name="damaged")
     assert damaged.wait_exit() == 1
-    assert "move the directory away" in damaged.log()
+    assert says(damaged.log(), "move the directory away")

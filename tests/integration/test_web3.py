@@ -13,7 +13,7 @@ import requests
 import rlp
 from eth_account import Account
 from eth_utils import keccak
-from harness import BIN, DEFAULT_CONTRACT, PATIENCE, ROOT, Swarm, until
+from harness import BIN, DEFAULT_CONTRACT, PATIENCE, ROOT, Swarm, says, shown, until
 from trie import HexaryTrie
 from trie.exceptions import BadTrieProof
 from web3 import AsyncWeb3, HTTPProvider, Web3, WebSocketProvider
@@ -38,7 +38,7 @@ SLOT_NODES, SLOT_ACCOUNTS, SLOT_RECORDS = 0, 1, 2
 MODULES = pathlib.Path(os.environ.get("NODE_PATH", ROOT / "build/npm/node_modules"))
 
 
-# --- connections ----------------------------------------------------------------------------------------------------
+# Connections
 
 
 class AnyHostName(requests.adapters.HTTPAdapter):
@@ -132,7 +132,7 @@ def node(certs, abis):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-# --- encodings, from the yellow paper and the EIPs --------------------------------------------------------------------
+# Encodings, from the yellow paper and the EIPs
 
 
 def number(value):
@@ -210,7 +210,7 @@ def check_proof(proof, state_root):
     return values
 
 
-# --- tests ----------------------------------------------------------------------------------------------------------
+# Tests
 
 
 def test_blocks_link_and_hash(node):
@@ -301,7 +301,7 @@ def test_state_of_old_blocks(node):
         assert int(node.result("eth_call", call, which), 16) == wanted
     both = {"blockHash": block_hash, "blockNumber": "0x1"}
     assert node.raw("eth_call", call, both)["error"]["code"] == -32602
-    assert "unknown block" in node.raw("eth_call", call, {"blockHash": "0x" + "77" * 32})["error"]["message"]
+    assert says(node.raw("eth_call", call, {"blockHash": "0x" + "77" * 32})["error"]["message"], "unknown block")
 
 
 @pytest.mark.parametrize(
@@ -363,15 +363,15 @@ def test_refusals_have_the_usual_words(node):
         ({"nonce": 1, "value": 10**18}, "insufficient funds", "insufficient_funds"),
     ):
         signed = account.sign_transaction({**again, **change})
-        with pytest.raises(Web3RPCError, match=words):
+        with pytest.raises(Web3RPCError, match=shown(words)):
             node.eth.send_raw_transaction(signed.raw_transaction)
         error = node.raw("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())["error"]
         assert error["data"] == {"reason": reason}
-    with pytest.raises(Web3RPCError, match="insufficient funds"):  # and no ContractLogicError, as a revert is
+    with pytest.raises(Web3RPCError, match=shown("insufficient funds")):  # and no ContractLogicError, as a revert is
         node.eth.call({"to": REGISTRY, "value": 1})
-    with pytest.raises(Web3RPCError, match="invalid block range"):
+    with pytest.raises(Web3RPCError, match=shown("invalid block range")):
         node.eth.get_logs({"fromBlock": 5, "toBlock": 1})
-    with pytest.raises(MethodUnavailable, match="does not exist"):
+    with pytest.raises(MethodUnavailable, match=shown("does not exist")):
         node.w3.manager.request_blocking("eth_mining", [])
     assert node.raw("eth_call")["error"]["code"] == -32602
 
@@ -423,7 +423,7 @@ def test_filters_tell_what_is_new(node):
     assert everything.get_all_entries() == registered().get_logs(from_block=0)
     for one in (blocks, events, everything):
         assert node.eth.uninstall_filter(one.filter_id)
-        with pytest.raises(Web3RPCError, match="filter not found"):
+        with pytest.raises(Web3RPCError, match=shown("filter not found")):
             one.get_new_entries()
 
 

@@ -24,9 +24,10 @@ class Certs:
             *("--capath", capath or self.capath),
         ]
 
-    def context(self, name=READER):
-        """For a client. swarmd nodes know each other by certificates of their common authority, not by host names."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    def context(self, name=READER, side=ssl.PROTOCOL_TLS_CLIENT):
+        """For a client, unless told otherwise. swarmd nodes know each other by certificates of their common authority,
+        not by host names."""
+        context = ssl.SSLContext(side)
         context.check_hostname = False
         for file in self.capath.iterdir():
             context.load_verify_locations(file)

@@ -9,16 +9,29 @@ from .processes import Failure
 DEFAULT_CONTRACT = "defaultbb.cqdb.sml.hpe"
 NODE_REGISTRY = "0x0000000000000000000000000000000000005001"
 EVENTS = {
-    "merges": "MergeCommitted(uint64,uint64,uint32,address,bytes32,uint64,address[],address[],string[])",
+    "merges": "MergeCommitted(uint64,uint64,uint32,address,bytes32,uint64,address[],address[],uint8[])",
     "completed": "TrainingComplete(uint64,uint64,bytes32)",
     "absences": "PeerAbsent(address,uint64,uint64)",
     "registrations": "PeerRegistered(address,uint64,uint32,string,uint32)",
-    "departures": "PeerLeft(address,uint64,string)",
+    "departures": "PeerLeft(address,uint64,uint8)",
     "leader_changes": "LeaderChanged(uint64,uint64,uint32,address)",
     "check_ins": "CheckedIn(address,uint64,uint64,bytes32,uint64,uint32,uint64,bool)",
     "closed": "RoundClosed(uint64,uint64,address,uint32,uint32)",
     "losses": "LossReported(address,uint64,uint64,int64,int64,uint32,uint32)",
 }
+# What the codes of the contract mean; contracts/training/interface.cpp has the same words.
+EXCLUDED = ("not available", "other parameters", "not finite")
+LEFT = (
+    "program gone",
+    "program failed",
+    "program ended",
+    "node stopped",
+    "node restarted",
+    "other parameters",
+    "model not usable",
+    "nothing to merge",
+    "final model lost",
+)
 
 
 class Merge:
@@ -34,7 +47,7 @@ class Merge:
         self.size = _word(data, 3)  # bytes of the model file
         self.contributors = _array(data, 4, _address)
         self.excluded = _array(data, 5, _address)
-        self.reasons = _array(data, 6, _text)
+        self.reasons = [EXCLUDED[code] for code in _array(data, 6, _word)]
 
 
 def _word(data, index):
@@ -43,12 +56,6 @@ def _word(data, index):
 
 def _address(data, index):
     return "0x" + data[32 * index + 12 : 32 * index + 32].hex()
-
-
-def _text(data, index):
-    at = _word(data, index)
-    size = int.from_bytes(data[at : at + 32], "big")
-    return data[at + 32 : at + 32 + size].decode()
 
 
 def _array(data, index, item):
@@ -60,8 +67,8 @@ def _array(data, index, item):
 class Chain:
     """The chain as the SN at this port of the loopback interface shows it."""
 
-    def __init__(self, port, certs):
-        self.port, self.certs = port, certs
+    def __init__(self, port, certs, host="127.0.0.1"):
+        self.port, self.certs, self.host = port, certs, host
 
     def is_up(self):
         try:
@@ -101,11 +108,16 @@ class Chain:
         """All merges of a training contract, the newest last."""
         return [Merge(log) for log in self.events("merges", contract)]
 
+    def departures(self, contract=DEFAULT_CONTRACT):
+        """(account, why) of every peer that has left."""
+        left = self.events("departures", contract)
+        return [("0x" + log["topics"][1][-40:], LEFT[_word(bytes.fromhex(log["data"][2:]), 1)]) for log in left]
+
     def completed(self, contract=DEFAULT_CONTRACT):
         return bool(self.events("completed", contract))
 
     def _request(self, verb, path, body=None):
-        link = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.certs.context(), timeout=30)
+        link = http.client.HTTPSConnection(self.host, self.port, context=self.certs.context(), timeout=30)
         try:
             link.request(verb, path, body, {"Content-Type": "application/json"} if body else {})
             return link.getresponse().read()

@@ -29,18 +29,19 @@ class Swarmd(Process):
 
 
 class SN(Swarmd, Chain):
-    """`joins`: another SN whose chain this one follows; without it this one is the sentinel."""
+    """`joins`: another SN whose chain this one follows; without it this one is the sentinel. `host`: an address of the
+    loopback interface, by which the others reach it."""
 
-    def __init__(self, folder, certs, name="sn-1", contracts=(), port=None, joins=None, flags=()):
+    def __init__(self, folder, certs, name="sn-1", contracts=(), port=None, joins=None, flags=(), host="127.0.0.1"):
         port = port or free_port()
         self.p2p_port = free_port()
-        origin = ("--sentinel-ip", "127.0.0.1", "--sentinel-api-port", joins.port) if joins else ("--sentinel",)
+        origin = ("--sentinel-ip", joins.host, "--sentinel-api-port", joins.port) if joins else ("--sentinel",)
         Swarmd.__init__(
             self,
             name,
             folder,
             [
-                *("--role", "sn", *origin, "--node-name", name, "--host-ip", "127.0.0.1"),
+                *("--role", "sn", *origin, "--node-name", name, "--host-ip", host),
                 *("--sn-api-port", port, "--sn-p2p-port", self.p2p_port),
                 *("--data-dir", pathlib.Path(folder) / name),
                 *(word for contract in contracts for word in ("--contract", contract)),
@@ -48,7 +49,7 @@ class SN(Swarmd, Chain):
                 *flags,
             ],
         )
-        Chain.__init__(self, port, certs)
+        Chain.__init__(self, port, certs, host)
 
     def wait_up(self):
         self.wait_log(r"Starting SWARM-API-SERVER on port")
@@ -56,10 +57,12 @@ class SN(Swarmd, Chain):
 
 
 class SL(Swarmd):
-    """`identity`: the flags of its certificate (default: that of sl-1)."""
+    """`identity`: the flags of its certificate (default: that of sl-1). `host`: as of its SN."""
 
-    def __init__(self, folder, certs, sn_port, name="sl-1", flags=(), identity=None, environment=None):
-        self.certs = certs
+    def __init__(
+        self, folder, certs, sn_port, name="sl-1", flags=(), identity=None, environment=None, host="127.0.0.1"
+    ):
+        self.certs, self.host = certs, host
         self.files_port = free_port()
         self.node_account = None
         channel = pathlib.Path(folder) / f"{name}.channel"
@@ -68,7 +71,7 @@ class SL(Swarmd):
             name,
             folder,
             [
-                *("--role", "sl", "--node-name", name, "--host-ip", "127.0.0.1", "--sn-ip", "127.0.0.1"),
+                *("--role", "sl", "--node-name", name, "--host-ip", host, "--sn-ip", host),
                 *("--sn-api-port", sn_port, "--sl-fs-port", self.files_port),
                 *("--request-channel", self.request, "--response-channel", self.response),
                 *("--data-dir", pathlib.Path(folder) / name, *(identity or certs.flags("sl-1")), *flags),
@@ -91,7 +94,7 @@ class SL(Swarmd):
 
     def model_file(self, digest):
         """The bytes of a model, from this node's file server."""
-        link = http.client.HTTPSConnection("127.0.0.1", self.files_port, context=self.certs.context(), timeout=30)
+        link = http.client.HTTPSConnection(self.host, self.files_port, context=self.certs.context(), timeout=30)
         link.request("GET", f"/models/{digest}")
         answer = link.getresponse()
         raw = answer.read()

@@ -20,6 +20,24 @@ TAIL_LINES = 25
 STEERING = ("SWARM", "SL_", "SN_")
 
 
+# The programs' errors have no readable text (CMake's SWARM_SCRAMBLE_TEXTS).
+SCRAMBLED = bool(os.environ.get("SWARM_SCRAMBLED"))
+
+
+def scrambled(text):
+    return re.sub("[0-9A-Za-z]", "?", str(text)) if SCRAMBLED else str(text)
+
+
+def says(text, part):
+    """Whether what is said to people contains `part`; where errors are scrambled, whether its shape does."""
+    return scrambled(part) in scrambled(text)
+
+
+def shown(part):
+    """The pattern of a part of an error's text, as the programs show it."""
+    return re.escape(scrambled(part))
+
+
 class Failure(AssertionError):
     """Something that the person at the terminal has to know; the text says what and where to look."""
 

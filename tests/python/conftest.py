@@ -1,5 +1,6 @@
 import os
 import sys
+import types
 
 import pytest
 
@@ -18,13 +19,14 @@ def no_channel(monkeypatch):
 
 @pytest.fixture
 def swarm(tmp_path, monkeypatch):
-    """Makes a FakeSwarm and points this program at its first SL; waits for its threads at the end."""
-    from fake_sl import FakeSwarm
+    """Makes a FakeSwarm and points this program at its first SL; waits for its threads at the end. With `ghost` it is
+    a GhostSwarm."""
+    from fake_sl import FakeSwarm, GhostSwarm
 
     made = []
 
-    def make(**options):
-        made.append(FakeSwarm(tmp_path, **options).start())
+    def make(ghost=False, **options):
+        made.append((GhostSwarm if ghost else FakeSwarm)(tmp_path, **options).start())
         for name, value in made[0].sls[0].environment.items():
             monkeypatch.setenv(name, value)
         return made[0]
@@ -32,3 +34,25 @@ def swarm(tmp_path, monkeypatch):
     yield make
     for one in made:
         one.join()
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """A stand-in for IPython; `shown` has what its front end was told to show."""
+    shown = []
+
+    class Handle:
+        def update(self, data, raw):
+            shown.append(data)
+
+    def display(data, raw, display_id):
+        shown.append(data)
+        return Handle()
+
+    ipython = types.ModuleType("IPython")
+    ipython.get_ipython = lambda: types.SimpleNamespace(kernel=object())
+    ipython.display = types.ModuleType("IPython.display")
+    ipython.display.display = display
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython.display", ipython.display)
+    return shown

@@ -3,6 +3,8 @@
 One thread per SL. A round closes when every program still in training, or ended with a model to give, is in it.
 """
 
+import hashlib
+import json
 import os
 import threading
 
@@ -18,22 +20,46 @@ def as_floats(value):
 
 
 def like(first, mean):
-    """The mean in the dtype of `first`; 0-d integers become float64."""
+    """The mean in the dtype of `first`."""
     if isinstance(first, Array):
         rounded = mean.astype(np.float32).view(np.uint32) + 0x8000
         return Array(first.dtype, first.shape, (rounded >> 16).astype("<u2").tobytes())
-    if first.dtype.kind not in "iu":
-        return mean.astype(first.dtype)
-    return np.rint(mean).astype(first.dtype) if first.shape else mean
+    return mean.astype(first.dtype)
+
+
+def elect(values, weights):
+    """The value of more than half of the weight, else the largest."""
+    total = sum(weights)
+    for value in values:
+        if 2 * sum(weight for other, weight in zip(values, weights) if other == value) > total:
+            return value
+    return max(values)
+
+
+def raw(value):
+    return value.data if isinstance(value, Array) else value.tobytes()
+
+
+def merge_one(values, weights):
+    """One parameter of every contribution. 0-d integers become float64."""
+    first = values[0]
+    if all(raw(value) == raw(first) for value in values):
+        merged = first
+    elif not isinstance(first, Array) and first.dtype.kind in "iub":
+        rows = np.stack([value.reshape(-1) for value in values], axis=1)
+        merged = np.array([elect(list(row), weights) for row in rows], first.dtype).reshape(first.shape)
+    else:
+        merged = like(first, sum(as_floats(value) * (weight / sum(weights)) for value, weight in zip(values, weights)))
+    if not isinstance(merged, Array) and merged.dtype.kind in "iu" and merged.shape == ():
+        merged = merged.astype(np.float64)
+    return merged
 
 
 def merge(contributions):
-    """Weighted mean of [(weights message, weight)]."""
-    total = sum(weight for _, weight in contributions)
-    given = [(decode_weights(weights), weight) for weights, weight in contributions]
-    merged = {}
-    for name, first in given[0][0].items():
-        merged[name] = like(first, sum(as_floats(params[name]) * (weight / total) for params, weight in given))
+    """Weighted mean of [(weights message, weight)]; what is the same in all is carried, other integers are elected."""
+    given = [decode_weights(weights) for weights, _ in contributions]
+    weights = [weight for _, weight in contributions]
+    merged = {name: merge_one([params[name] for params in given], weights) for name in given[0]}
     message = MESSAGES["Weights"]()
     encode_weights(merged, message)
     return message
@@ -42,7 +68,8 @@ def merge(contributions):
 class FakeSwarm:
     """`count` SLs whose FIFOs are in `folder`; `script(sl, request)` may answer a request in place of the rules."""
 
-    def __init__(self, folder, count=1, interval=None, script=None, over_after=None):
+    def __init__(self, folder, count=1, interval=None, script=None, over_after=None, sessions=1):
+        self.sessions = sessions  # that each SL serves, one after the other
         self.interval = interval
         self.script = script
         self.over_after = over_after  # sync number from which trainingOver is said
@@ -76,6 +103,11 @@ class FakeSwarm:
             self.waiting = {}
             self.round_num += 1
             self.lock.notify_all()
+
+    def enter(self, index):
+        with self.lock:
+            self.gone.discard(index)
+            self.snapshots.pop(index, None)
 
     def leave(self, index):
         with self.lock:
@@ -129,11 +161,19 @@ class FakeSL(WireEnd):
         return msg_type, message
 
     def _run(self):
+        for _ in range(self.swarm.sessions):
+            self.swarm.enter(self.index)
+            self._serve()
+
+    def _serve(self):
         try:
             with open(self.response_path, "wb", buffering=0) as writer, open(self.request_path, "rb") as reader:
                 WireEnd.__init__(self, reader, writer)
                 while self._step(*self.receive()):
                     pass
+                if self.swarm.sessions > 1:  # the next program must not meet the end of this one
+                    while reader.read(1 << 16):
+                        pass
         except (EOFError, BrokenPipeError):
             pass
         except Exception as error:
@@ -185,3 +225,56 @@ class FakeSL(WireEnd):
 
     def of_type(self, msg_type):
         return [message for kind, message in self.requests if kind == msg_type]
+
+
+class GhostSwarm(FakeSwarm):
+    """One SL whose program has a peer that always gives the same model shifted by a quarter, so that every merge brings
+    other values than the program has. `digest` names the last merge, as the chain would."""
+
+    digest = None
+
+    def take_part(self, index, weights, weight):
+        self.merged = merge([(weights, 1), (shifted(weights), 1)])
+        self.digest = digest_of(self.merged)
+        self.round_num += 1
+        return self.merged
+
+    def end(self, index, weights, weight):
+        return self.take_part(index, weights, weight)
+
+
+def shifted(weights):
+    """Floating point parameters a quarter up."""
+    params = decode_weights(weights)
+    for name, value in params.items():
+        if isinstance(value, Array):
+            up = (as_floats(value) + 0.25).astype(np.float32).view(np.uint32) >> 16
+            params[name] = Array(value.dtype, value.shape, up.astype("<u2").tobytes())
+        elif value.dtype.kind == "f":
+            params[name] = (value + value.dtype.type(0.25)).astype(value.dtype)
+    message = MESSAGES["Weights"]()
+    encode_weights(params, message)
+    return message
+
+
+SAFETENSORS = {
+    "bool": "BOOL", "uint8": "U8", "int8": "I8", "int16": "I16", "uint16": "U16", "float16": "F16", "bfloat16": "BF16",
+    "int32": "I32", "uint32": "U32", "float32": "F32", "float64": "F64", "int64": "I64", "uint64": "U64",
+}  # fmt: skip
+
+
+def digest_of(weights):
+    """The name of a model on the chain, by the book: a digest of its safetensors file in chunks of 1 MiB."""
+    order = list(SAFETENSORS)
+    entries, data = {}, b""
+    arrays = sorted(weights.weights.items(), key=lambda item: (-order.index(item[1].dtype[7:-2]), item[0].encode()))
+    for name, array in arrays:
+        span = [len(data), len(data) + len(array.data)]
+        entries[name] = {"dtype": SAFETENSORS[array.dtype[7:-2]], "shape": list(array.shape), "data_offsets": span}
+        data += array.data
+    text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    file = len(text).to_bytes(8, "little") + text + data
+    chunks = b"".join(hashlib.sha256(file[at : at + (1 << 20)]).digest() for at in range(0, len(file), 1 << 20))
+    head = b"swarmd model v1" + len(file).to_bytes(8, "big") + (1 << 20).to_bytes(8, "big")
+    return hashlib.sha256(head + chunks).hexdigest()

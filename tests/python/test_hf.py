@@ -17,18 +17,31 @@ ROWS = [{"input_ids": [(i + j) % 7 for j in range(6)], "labels": [(i + j) % 7 fo
 def make_model(seed=0):
     torch.manual_seed(seed)
     return transformers.GPT2LMHeadModel(
-        transformers.GPT2Config(vocab_size=8, n_positions=8, n_embd=8, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0)
+        transformers.GPT2Config(
+            vocab_size=8, n_positions=8, n_embd=8, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0
+        )
     )
 
 
 def train(model, swarm, folder, epochs=1, **options):
     settings = dict(
-        output_dir=str(folder), num_train_epochs=epochs, per_device_train_batch_size=2, save_strategy="no", report_to=[],
-        disable_tqdm=True, use_cpu=True, seed=1, logging_strategy="no",
+        output_dir=str(folder),
+        num_train_epochs=epochs,
+        per_device_train_batch_size=2,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        use_cpu=True,
+        seed=1,
+        logging_strategy="no",
     )
     arguments = transformers.TrainingArguments(**{**settings, **options})
     trainer = transformers.Trainer(
-        model, arguments, train_dataset=ROWS, eval_dataset=ROWS[:4], callbacks=[swarm],
+        model,
+        arguments,
+        train_dataset=ROWS,
+        eval_dataset=ROWS[:4],
+        callbacks=[swarm],
         data_collator=transformers.default_data_collator,
     )
     trainer.train()
@@ -88,12 +101,20 @@ def test_the_best_model_is_given_and_the_merge_is_kept(swarm, tmp_path):
     sl = swarm().sls[0]
     model, swarm_callback = make_model(), callback()
     train(
-        model, swarm_callback, tmp_path, epochs=2, eval_strategy="epoch", save_strategy="epoch",
-        load_best_model_at_end=True, learning_rate=0.5,
+        model,
+        swarm_callback,
+        tmp_path,
+        epochs=2,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        load_best_model_at_end=True,
+        learning_rate=0.5,
     )
     close = sl.of_type(CLOSE)
     assert len(close) == 1
-    given = torch.frombuffer(bytearray(close[0].inputParams.weights["transformer.h.0.ln_1.weight"].data), dtype=torch.float32)
+    given = torch.frombuffer(
+        bytearray(close[0].inputParams.weights["transformer.h.0.ln_1.weight"].data), dtype=torch.float32
+    )
     assert torch.allclose(model.state_dict()["transformer.h.0.ln_1.weight"], given)
 
 

@@ -117,17 +117,16 @@ def test_an_sn_joins_or_begins(tmp_path):
 
 def test_topics_and_merges():
     assert keccak256("").hex() == "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
-    assert keccak256(EVENTS["merges"]).hex() == "6af671ca5a719dab5ad737576c2784cab53fde8099436c71beda6b6e35d96e54"
+    assert keccak256(EVENTS["merges"]).hex() == "9b8b087444d0587f651c08f36071e0d8c6303ad96033d62f668a401b443d6641"
 
     def word(number):
         return f"{number:064x}"
 
-    texts = word(1) + word(32) + word(5) + b"stale".hex().ljust(64, "0")
     data = [word(2), word(1), "ab" * 32, word(1000), word(7 * 32), word(9 * 32), word(11 * 32)]
-    data += [word(1), word(0xA), word(1), word(0xB), texts]
+    data += [word(1), word(0xA), word(1), word(0xB), word(1), word(2)]
     topics = ["0x" + "00" * 32, "0x" + word(7), "0x" + word(0xC)]
     merge = Merge({"data": "0x" + "".join(data), "topics": topics, "blockNumber": "0x11"})
     assert (merge.generation, merge.term, merge.round_num, merge.block_num) == (2, 1, 7, 17)
     assert (merge.digest, merge.size, merge.leader) == ("ab" * 32, 1000, "0x" + "0" * 39 + "c")
     assert merge.contributors == ["0x" + "0" * 39 + "a"] and merge.excluded == ["0x" + "0" * 39 + "b"]
-    assert merge.reasons == ["stale"]
+    assert merge.reasons == ["not finite"]

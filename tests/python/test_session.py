@@ -14,7 +14,7 @@ import pytest
 from dict_program import DictCallback, train
 from fake_sl import FakeSwarm
 from repository import ROOT
-from swarmlearning import SwarmArgumentError
+from swarmlearning import SwarmArgumentError, SwarmError
 from wire_schema import CLOSE, KILL, LOSS, MESSAGES, OPEN, SYNC
 
 
@@ -59,7 +59,7 @@ def test_open_request(swarm):
     (request,) = sl.of_type(OPEN)
     assert request == MESSAGES["SessionRequest"](
         syncInterval=7, minPeers=2, maxPeers=0, useAdaptiveSync=True, checkinModelOnTrainEnd="active",
-        nodeWeightage=42, trainingContract="other", mergeMethod="geomedian",
+        nodeWeightage=42, trainingContract="other", mergeMethod="geomedian", takesNotices=True,
     )  # fmt: skip
 
 
@@ -149,8 +149,10 @@ def test_training_over_ends_with_the_last_merged_model_and_kill(swarm):
 
 
 def test_training_over_before_it_began(swarm):
+    """Its model is that of an earlier run, which is not passed off as this one's."""
     sl = swarm(over_after=1).sls[0]
-    train(DictCallback(), batches=3)
+    with pytest.raises(SwarmError, match="was over before this program began.*`swarm-inspect reset defaultbb"):
+        train(DictCallback(), batches=3)
     sl.thread.join(10)
     assert [kind for kind, _ in sl.requests] == [OPEN, SYNC, KILL]
 

@@ -22,6 +22,15 @@ from wire_schema import CLOSE, KILL, LOSS, MESSAGES, OPEN, OPENED, SYNC, SYNCED,
         (dict(nodeWeightage=101), "nodeWeightage"),
         (dict(checkinModelOnTrainEnd="never"), "inactive, snapshot, active"),
         (dict(mergeMethod="sum"), "mean, coordmedian, geomedian"),
+        (dict(mergeMethod=None), "mergeMethod.*None"),
+        (dict(mergeMethod="mean:1"), "mergeMethod: wanted mean, as in docs/merging.md, got 'mean:1'"),
+        (dict(mergeMethod="trimmedmean:0.6"), "mergeMethod.*below 0.5.*trimmedmean:0.2, got 'trimmedmean:0.6'"),
+        (dict(mergeMethod="trimmedmean:0"), "mergeMethod.*above 0"),
+        (dict(mergeMethod="clippedmean:0.0"), "mergeMethod.*above 0"),
+        (dict(mergeMethod="krum:one"), "mergeMethod: wanted krum:f"),
+        (dict(mergeMethod="krum:1", minPeers=4), r"mergeMethod.*2 \* 1 \+ 3 = 5.*minPeers is 4"),
+        (dict(mergeMethod="multikrum:1,5", minPeers=5), "mergeMethod.*1 to 4 models of minPeers 5"),
+        (dict(mergeMethod="custom:no/path"), "mergeMethod: wanted custom:name"),
         (dict(mlPlatform="CAFFE"), "mlPlatform.*PLAIN"),
         (dict(trainingContract=""), "trainingContract"),
         (dict(useAdaptiveSync=True), "useAdaptiveSync needs adsValData"),
@@ -42,7 +51,7 @@ def test_an_endless_generator_is_refused(monkeypatch):
     assert DictCallback(adsValData=(n for n in range(3))).options.adsValData == [0, 1, 2]
 
 
-# What can be wrong with the channel -------------------------------------------------------------------------------
+# What can be wrong with the channel
 
 
 @pytest.mark.parametrize("name", ["SL_REQUEST_CHANNEL", "SL_RESPONSE_CHANNEL"])
@@ -192,16 +201,38 @@ def test_close_failure(swarm):
         callback.on_train_end()
 
 
-def test_failing_loss_is_reported_and_raised(swarm):
+def test_a_model_that_cannot_be_loaded_is_reported_and_raised(swarm):
     sl = swarm().sls[0]
     callback = DictCallback(adsValData=([], []))
-    callback._evaluate = lambda: 1 / 0
+    callback._load_parameters = lambda params: 1 / 0
     with pytest.raises(SwarmError, match="Sync call to SL container failed - division by zero"):
         callback.on_train_begin()
     sl.thread.join(10)
     (reply,) = sl.of_type(LOSS)
     assert (reply.status.code, reply.loss) == (2, -1.0)
     assert reply.status.msg == "Loss computation failed. division by zero"
+
+
+def test_a_failing_evaluation_does_not_end_the_training(swarm):
+    """It is told once, without the text of the error, which may quote a record."""
+
+    class Logger(list):
+        debug = error = info = warning = list.append
+
+    def evaluate():
+        raise ValueError("patient 4711")
+
+    sl = swarm().sls[0]
+    logger = Logger()
+    callback = DictCallback(adsValData=([], []), logger=logger)
+    callback._evaluate = evaluate
+    train(callback, batches=4)
+    replies = sl.of_type(LOSS)
+    assert len(replies) == 3
+    assert all((reply.status.code, reply.loss, reply.metrics) == (0, 0, 0) for reply in replies)
+    told = [text for text in logger if "could not be judged" in text]
+    assert len(told) == 1 and "ValueError at " in told[0]
+    assert not any("4711" in text for text in logger)
 
 
 def test_an_interval_below_one_is_not_taken(swarm):

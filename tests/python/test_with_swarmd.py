@@ -109,3 +109,69 @@ def test_another_model_is_refused_with_its_difference_named(run):
     assert refused[0].program.exit_code == 1
     assert "SwarmError: Sync call to SL container failed - SL error: " in log and "shape" in log
     assert refused[0].sl.admin("tree") is not None  # the SL waits for the next program
+
+
+MASKS = """
+class Masked(nn.Linear):
+    def __init__(self):
+        super().__init__(4, 2)
+        self.register_buffer("mask", torch.full((3, 3), float("-inf")).triu(1))
+        self.register_buffer("prime", torch.tensor((1 << 61) - 1))
+        self.register_buffer("table", torch.tensor([(1 << 61) - 1, -3]))
+        self.register_buffer("flags", torch.tensor([True, False]))
+        self.register_buffer("steps", torch.tensor(100 + node))
+
+model = nn.Sequential(Masked())
+"""
+AFTER = """
+buffers = {name: str(value.tolist()) for name, value in model.named_buffers()}
+json.dump({"digest": swarm.modelDigest(), "buffers": buffers}, open(result, "w"))
+"""
+
+
+def test_what_is_no_quantity_passes_through_a_merge(run):
+    swarm = run(*[MASKS + TRAIN.format(batches=4, mode="snapshot") + AFTER] * 2)
+    first, second = results(swarm)
+    assert first["digest"] == second["digest"] == swarm.sn.merges(DEFAULT_CONTRACT)[-1].digest
+    prime = (1 << 61) - 1
+    assert first["buffers"] == second["buffers"] == {
+        "0.mask": "[[0.0, -inf, -inf], [0.0, 0.0, -inf], [0.0, 0.0, 0.0]]",
+        "0.prime": str(prime),
+        "0.table": f"[{prime}, -3]",
+        "0.flags": "[True, False]",
+        "0.steps": "101",
+    }
+
+
+def test_a_node_with_nan_is_left_out_and_told(run):
+    model = "model = nn.Sequential(nn.Linear(4, 2))\n"
+    text = TRAIN.format(batches=4, mode="snapshot").replace("minPeers=2", "minPeers=3")
+    bad = text.replace(".backward()", ".mul(float('nan')).backward()")
+    swarm = run(model + bad, model + text, model + text)
+    outcomes = results(swarm)
+    chain_digest = swarm.sn.merges(DEFAULT_CONTRACT)[-1].digest
+    assert [one["digest"] for one in outcomes] == [chain_digest] * 3
+    log = swarm.pairs[0].program.log()
+    assert "The model of this node was left out of the merge: 0.bias has 2 NaN of 2 values" in log
+    assert not any("left out" in pair.program.log() for pair in swarm.pairs[1:])
+
+
+ADAPTER = """
+class Adapted(nn.Sequential):
+    def state_dict(self, *args, **kwargs):
+        return {k: v for k, v in super().state_dict(*args, **kwargs).items() if k.startswith("1")}
+
+model = Adapted(nn.Linear(4, 8).requires_grad_(False), nn.Linear(8, 2))
+optimized = [p for p in model.parameters() if p.requires_grad]
+"""
+
+
+def test_wrapped_and_bare_nodes_train_one_model(run):
+    """One compiles, one runs in parallel; one gives its adapter by its state_dict, the other by a pattern."""
+    train = TRAIN.format(batches=4, mode="snapshot").replace("model.parameters()", "optimized")
+    plain = "model = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 2))\noptimized = list(model[1].parameters())\n"
+    pattern = train.replace("model=model", "model=nn.DataParallel(model), sharedParameters=['1.*']")
+    compiled = train.replace("model=model", "model=torch.compile(model, backend='eager')")
+    swarm = run(ADAPTER + compiled, plain + pattern)
+    first, second = results(swarm)
+    assert first["digest"] == second["digest"] == swarm.sn.merges(DEFAULT_CONTRACT)[-1].digest

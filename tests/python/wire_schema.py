@@ -8,15 +8,17 @@ import struct
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+# Fields from 100 on are swarmd's own: the original passes over them, and is never sent them.
 # message -> fields as "name number type"; "*type" is repeated, "<Message" is a map from string to Message
 TABLES = {
     "APIVersion": "apiVersion 1 fixed32; minVersion 2 fixed32",
     "Header": "apiVersion 1 APIVersion; msgType 2 fixed32; msgSize 3 fixed32",
     "NDArray": "dtype 1 string; shape 2 *uint32; data 3 bytes",
     "Weights": "weights 1 <NDArray",
-    "Status": "code 1 !StatusCode; msg 2 string",
+    "Status": "code 1 !StatusCode; msg 2 string; notice 100 bool",
     "SessionRequest": "syncInterval 1 int32; minPeers 2 int32; maxPeers 3 int32; useAdaptiveSync 4 bool; "
-    "checkinModelOnTrainEnd 5 string; nodeWeightage 6 int32; trainingContract 7 string; mergeMethod 8 string",
+    "checkinModelOnTrainEnd 5 string; nodeWeightage 6 int32; trainingContract 7 string; mergeMethod 8 string; "
+    "takesNotices 100 bool",
     "SessionResponse": "status 1 Status; sessionID 2 string",
     "SyncRequest": "sessionID 1 string; syncSeqNum 2 int32; nodeWeightage 3 int32; numberOfNodes 4 int32; "
     "inputParams 5 Weights",

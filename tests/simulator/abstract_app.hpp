@@ -17,9 +17,9 @@ struct abstract_rules {
   std::function<bool(std::span<const address>)> is_lawful_set;
 };
 
-/// A chain whose transactions are numbers, each to be done once, and whose state is which are done and who
-/// validates. Blocks have real headers with a state root, so forged content is found out; time does not go
-/// back from block to block.
+/// A chain whose transactions are numbers, each to be done once. Its state is which of them are done and who
+/// validates. Blocks have real headers with a state root, so forged content is noticed; time does not go back
+/// from block to block.
 class abstract_app final : public application {
 public:
   abstract_app(std::shared_ptr<const abstract_rules> rules, const address& account, records first_records);
@@ -45,7 +45,7 @@ public:
   void forget_records() override { durable_.entries.clear(); }
 
 private:
-  /// Small and copied for each block. Work far behind the newest that was done has expired.
+  /// The state is small and copied for each block. Work far behind the newest that was done has expired.
   struct chain_state {
     std::vector<address> validators;
     std::uint64_t timestamp = 0;

@@ -29,8 +29,7 @@ void adversary::change_mood() {
   }
 }
 
-// -- what the liars know
-// --
+// What the liars know
 
 void adversary::overhear(std::size_t node, bytes_view raw) {
   if (!is_liar(node)) return;
@@ -81,8 +80,7 @@ bool adversary::lets_pass(std::size_t from, std::size_t, bytes_view raw) {
   return true;
 }
 
-// -- mischief
-// --
+// Mischief
 
 void adversary::act() {
   for (const auto liar : liars_)
@@ -120,7 +118,7 @@ void adversary::attack(std::size_t liar) {
   }
 }
 
-/// The lowest round, not before the highest heard of, in which it is the liar's turn.
+/// The lowest round in which it is the liar's turn and that is not before the highest round heard of.
 std::optional<std::uint64_t> adversary::own_round(std::size_t liar) {
   const auto set = world_.node(liar).app().validators();
   const auto parent = world_.node(liar).app().head().proposer;
@@ -139,8 +137,8 @@ forger adversary::pen(std::size_t liar) const {
   return forger(world_.node(liar).scheme(), world_.domain(), !world_.options().real_chain);
 }
 
-/// The round changes to `round_num` that claim nothing, with lies of all liars: whoever can be left out that
-/// was prepared is left out.
+/// The round changes to `round_num` that claim nothing, with lies of all liars. Nodes that were prepared are
+/// left out where possible.
 std::vector<signed_round_change> adversary::unprepared_votes(std::uint64_t round_num) {
   std::vector<signed_round_change> out;
   for (const auto& [author, item] : lore_.round_changes[round_num]) {
@@ -153,7 +151,7 @@ std::vector<signed_round_change> adversary::unprepared_votes(std::uint64_t round
   return out;
 }
 
-/// Different fresh blocks to different nodes, with the best justification there is.
+/// Proposes different fresh blocks to different nodes, with the best justification that can be had.
 void adversary::two_proposals(std::size_t liar) {
   const auto round_num = own_round(liar);
   if (!round_num) return;
@@ -172,8 +170,8 @@ void adversary::two_proposals(std::size_t liar) {
     send_to_side(liar, encode(pen(liar).proposal(*round_num, *other, votes)), side, false);
 }
 
-/// Justifications that nobody may believe: the own round change repeated, votes for another round, prepares
-/// of nobody.
+/// Proposes with justifications that nobody may believe: its own round change repeated, votes for another
+/// round, prepares of nobody.
 void adversary::forged_proposal(std::size_t liar) {
   const auto round_num = own_round(liar);
   const auto block = world_.node(liar).app().build(world_.now());
@@ -208,7 +206,7 @@ void adversary::forged_proposal(std::size_t liar) {
                0.8);
 }
 
-/// Prepares and seals for every block there is, to whom it may please.
+/// Sends prepares and seals for every block there is, to nodes chosen by chance.
 void adversary::votes_for_everything(std::size_t liar) {
   for (const auto& [round_num, known] : lore_.proposals)
     for (const auto& item : known) {
@@ -219,7 +217,7 @@ void adversary::votes_for_everything(std::size_t liar) {
     }
 }
 
-/// "I was not prepared", or an old certificate, for this round and others.
+/// Sends round changes that say "I was not prepared" or show an old certificate, for this round and others.
 void adversary::lying_round_change(std::size_t liar) {
   round_change_message out;
   const auto ahead =
@@ -262,7 +260,7 @@ void adversary::replay_something(std::size_t liar) {
     send_to_some(liar, heard_[world_.random().below(heard_.size())], 0.5);
 }
 
-/// Future heights and rounds, as many as the buffers take and more.
+/// Sends messages of future heights and rounds, more than the buffers take.
 void adversary::flood(std::size_t liar) {
   const auto to = world_.random().below(world_.node_count());
   for (std::uint64_t i = 0; i < 200; ++i) {
@@ -279,10 +277,9 @@ void adversary::junk(std::size_t liar) {
   send_to_some(liar, std::move(raw), 0.5);
 }
 
-// -- lies about the chain
-// --
+// Lies about the chain
 
-/// "I am far ahead": whoever believes it asks here for blocks.
+/// Claims to be far ahead, so that whoever believes it asks this node for blocks.
 void adversary::false_head(std::size_t liar) {
   const auto claim =
       world_.node(liar).head_num() + (world_.chance(0.5) ? 1 : world_.random().below(1u << 30));
@@ -336,8 +333,7 @@ sealed_ptr adversary::forged_block(std::size_t liar, std::uint64_t block_num) {
       sync::sealed_block{*block->raw, ledger::encode_seals(seals)});
 }
 
-// -- sending
-// --
+// Sending
 
 void adversary::send_to_some(std::size_t liar, bytes raw, double share) {
   const auto shared = std::make_shared<const bytes>(std::move(raw));

@@ -5,9 +5,9 @@
 
 namespace swarm::simulator {
 
-/// All liars of a network, who know what each of them knows. A liar runs the ordinary machine beneath; the
-/// adversary holds back what it says, says more in its name, and tells different nodes different things. It
-/// signs for its own nodes only.
+/// All liars of a network, which share what they know. A liar runs the ordinary machine; the adversary holds
+/// back its messages, sends more in its name, and tells different nodes different things. It signs only for
+/// its own nodes.
 class adversary {
 public:
   adversary(world& in, std::vector<std::size_t> liars);
@@ -17,13 +17,13 @@ public:
   void overhear(std::size_t node, bytes_view raw);
   /// Whether a message of `from` goes out to `to`.
   bool lets_pass(std::size_t from, std::size_t to, bytes_view raw);
-  /// What `from` sends when it is asked for `blocks`, the first of which is `first`. None: it
+  /// What `from` sends when it is asked for `blocks`, the first of which is `first`; none when it
   /// does not answer.
   std::optional<std::vector<sealed_ptr>> answer(std::size_t from, std::uint64_t first,
                                                 std::vector<sealed_ptr> blocks);
-  /// Some mischief; called every now and then.
+  /// Does some mischief; called every now and then.
   void act();
-  /// Draws how each liar behaves for a while.
+  /// Chooses how each liar behaves for a while.
   void change_mood();
 
 private:

@@ -8,7 +8,7 @@ namespace swarm::simulator {
 namespace {
 
 constexpr sim_time storm_length = 8 * second;
-/// Long enough for the longest round that a storm can have led to, and some more.
+/// Longer than the longest round that a storm can have led to.
 constexpr sim_time calm_length = 24 * second;
 constexpr sim_time gossip_every = 250 * millisecond;
 
@@ -60,7 +60,7 @@ void campaign::offer_work() {
   const auto pause = world_.plan().idle_times && (world_.now() / (3 * second)) % 2 == 1;
   if (pause) return;
   world_.node(world_.random().below(world_.node_count())).offer(next_work_++);
-  // A change of the real chain takes the votes of more than half, and some are lost.
+  // On the real chain a change takes the votes of more than half, and some are lost.
   const auto often = world_.options().real_chain ? 0.1 : 0.02;
   if (world_.plan().changes_validators && world_.chance(often)) offer_change();
 }
@@ -74,8 +74,7 @@ void campaign::offer_change() {
     by.offer(id);
 }
 
-// -- storms
-// --
+// Storms
 
 void campaign::set_storm_weather() {
   auto& air = world_.air();
@@ -126,8 +125,7 @@ void campaign::restart_later(std::size_t which) {
   });
 }
 
-// -- calm
-// --
+// Calm
 
 void campaign::heal() {
   world_.air() = world_.clear_sky();
@@ -155,7 +153,7 @@ void campaign::calm(sim_time end) {
   if (!world_.check().failed()) check_progress(head_before, work_before);
 }
 
-/// 6: by now a round with an honest proposer decides, but for a message that is lost here and there.
+/// 6: by now a round with an honest proposer decides, except when a message is lost here and there.
 void campaign::check_rounds() {
   const auto faulty = world_.plan().liars.size() + world_.plan().forgetful.size();
   const auto bound = faulty + 1 + (world_.air().loss > 0 ? 3 : 0);

@@ -4,8 +4,8 @@
 
 namespace swarm::simulator {
 
-/// The course of one network as its seed wants it: storms of everything that may go wrong, and after each a
-/// calm, in which all work must be done and everybody must catch up.
+/// The course of one network, which follows from its seed: storms in which everything may go wrong, each
+/// followed by a calm in which all work must be done and everybody must catch up.
 class campaign {
 public:
   campaign(const simulation_options& options, const simulation_plan& plan);

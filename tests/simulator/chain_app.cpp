@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t block_txns_max = 50;
 
-/// A directory that goes away with its owner; in memory where the system has such a file system.
+/// A directory that is removed with this object; it is in memory where the system has such a file system.
 class scratch_dir {
 public:
   scratch_dir() {
@@ -49,7 +49,7 @@ ledger::private_key key_from(std::string_view kind, std::uint64_t number) {
   return *ledger::private_key::from_bytes(seed.view());
 }
 
-// Work is a number that says all of a transaction. Ordinary: an SL of its own that registers.
+// Work is a number from which a transaction follows. Ordinary work registers an SL of its own.
 constexpr std::uint64_t change_bit = std::uint64_t{1} << 63;       ///< of the membership
 constexpr std::uint64_t registration_bit = std::uint64_t{1} << 62; ///< an SN that registers, with `node`
 
@@ -154,7 +154,7 @@ public:
   bool is_done(std::uint64_t id) const override {
     return chain_->find_txn(keccak256(txn_of(id, chain_->chain_id())))->has_value();
   }
-  /// Only those that were no validators at first come and go: the liars stay as few as they may be.
+  /// Only nodes that were no validators at first come and go, so that there are never too many liars.
   std::vector<std::uint64_t> change_works(std::uint64_t, std::size_t node, bool join) override {
     if (node < first_validators_) return {};
     std::vector<std::uint64_t> out{change_bit | registration_bit | node};
@@ -201,7 +201,7 @@ public:
     open();
     return true;
   }
-  /// Each record is damaged, which is as good as lost.
+  /// Damages each record, which counts as lost.
   void forget_records() override {
     records damaged;
     for (const auto key : record_keys)

@@ -9,7 +9,8 @@ using namespace consensus;
 
 namespace {
 
-/// Heights below the newest decided one that are still watched: a fork shows while somebody is still there.
+/// How many heights below the newest decided one are still watched, as a fork shows while some node is
+/// still there.
 constexpr std::uint64_t heights_kept = 3000;
 
 } // namespace
@@ -94,8 +95,8 @@ void checker::on_prepare(std::size_t node, height& at, const signed_prepare& vot
           to_hex(place.second.view()), place.first));
 }
 
-/// 1: a block is final when honest seals, with those of all that may lie, are a quorum: they can show
-/// it any time.
+/// 1: a block is final when honest seals, together with those of all that may lie, are a quorum, as the liars
+/// can show theirs at any time.
 void checker::on_commit(std::size_t node, height& at, const commit_message& vote) {
   on_vote(node, at, vote.round_num, message_code::commit, vote.digest);
   auto& authors = at.sealed[{vote.round_num, vote.digest}];
@@ -147,7 +148,7 @@ void checker::on_decided(std::size_t node, const proposed_block& block, const le
   if (!is_validator(at.validators, copy.proposer))
     return fail(fmt::format("2 validity: block {} was made by no validator", block.block_num));
   if (seals.round_num > 0) ++later_rounds_;
-  // A lone validator's seal leaves with the durable block or not at all.
+  // A lone validator's seal is only sent with the durable block.
   if (at.validators.size() > 1) on_final(at, block.block_num, block.hash);
 }
 
@@ -170,7 +171,8 @@ void checker::on_status(std::size_t node, const machine_status& now, const park_
   } else if (now.block_num < own.block_num) {
     fail(fmt::format("5 height: node {} went from block {} back to {}", node, own.block_num, now.block_num));
   } else if (const auto known = heights_.find(now.block_num); known != heights_.end() && !now.silent) {
-    // The first look at a height, perhaps in a new life: not below what was said there.
+    // This is the first look at a height, perhaps in a new life: the round must not be below what
+    // was said there.
     const auto said = known->second.round_said.find(node);
     if (said != known->second.round_said.end() && now.validator && now.round_num < said->second)
       fail(fmt::format("5 round: node {} had reached round {} of block {} and is in {}", node, said->second,

@@ -8,20 +8,21 @@
 
 namespace swarm::simulator {
 
-/// Watches everything that honest nodes say and decide, and knows who is not honest. The numbers are those of
-/// the nine invariants of docs/consensus.md; liveness (6) and determinism (7) are the world's and the node's
-/// to check.
+/// Watches everything that honest nodes say and decide, and knows who is not honest. The numbers are those
+/// of the nine invariants of docs/consensus.md; liveness (6) is checked by the campaign, determinism (7)
+/// by the node.
 class checker {
 public:
   checker(const consensus::signing_domain& domain, std::vector<address> accounts);
 
   void watch_forks_only() { only_forks_ = true; }
   bool watches_forks_only() const { return only_forks_; }
-  /// Lies, or has lost its memory: exempt from 3 and 5, and assumed to have sealed whatever helps a fork.
+  /// The node lies or has lost its memory: it is exempt from 3 and 5, and assumed to have sealed whatever
+  /// helps a fork.
   void set_faulty(std::size_t node) { faulty_.insert(node); }
   bool is_faulty(std::size_t node) const { return faulty_.contains(node); }
 
-  /// A node works on `block_num` with this set (1: all with the same).
+  /// A node works on `block_num` with this set (1: all nodes must have the same).
   void on_height(std::size_t node, std::uint64_t block_num, const std::vector<address>& validators);
   void on_said(std::size_t node, bytes_view raw);
   void on_decided(std::size_t node, const consensus::proposed_block& block, const ledger::seal_record& seals);

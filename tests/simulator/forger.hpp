@@ -5,8 +5,9 @@
 
 namespace swarm::simulator {
 
-/// The pen of one validator that does not keep to the rules: says anything, but signs for itself only.
-/// `variant` makes another valid signature over the same digest, where the scheme has such (fake keys).
+/// Makes messages of one validator that does not keep to the rules: they may say anything, but it signs
+/// only for itself. `variant` makes another valid signature over the same digest, where the scheme has such
+/// (fake keys).
 class forger {
 public:
   forger(const consensus::signature_scheme& scheme, const consensus::signing_domain& domain,
@@ -20,7 +21,7 @@ public:
   consensus::signed_round_change vote(std::uint64_t block_num, std::uint64_t round_num,
                                       std::optional<consensus::prepared_claim> claim = {},
                                       std::uint8_t variant = 0) const;
-  /// With a claim of `proof_round` if `block` is there; nothing of it is checked.
+  /// A round change that, with a `block`, claims to be prepared in `proof_round`; nothing of it is checked.
   consensus::round_change_message round_change(std::uint64_t block_num, std::uint64_t round_num,
                                                std::uint64_t proof_round = 0,
                                                std::optional<consensus::proposed_block> block = {},

@@ -8,7 +8,7 @@ namespace swarm::simulator {
 class network {
 public:
   virtual ~network() = default;
-  /// What every signature of it is bound to.
+  /// What every signature of the network is bound to.
   virtual consensus::signing_domain domain() const = 0;
   virtual std::vector<address> accounts() const = 0; ///< by node
   virtual consensus::signature_scheme scheme(std::size_t node) const = 0;

@@ -1,9 +1,9 @@
 #include "base/assert.hpp"
 #include "tests/simulator/sim_node.hpp"
 
-/// The fake disk: batches are written one after the other, each whole or not at all, as the store's log with
-/// its checksums makes it (durability.test.cpp cuts the real one at every write); what is not acknowledged
-/// when the process dies is there up to some batch.
+/// The fake disk. Batches are written one after the other, each whole or not at all, as the store's log with
+/// its checksums does (durability.test.cpp cuts the real one at every write). Of the batches that are not
+/// acknowledged when the process dies, some first ones are there.
 namespace swarm::simulator {
 
 using namespace consensus;
@@ -40,7 +40,7 @@ void sim_node::finish_write() {
   if (life == life_ && done.fetched && fetch_) fetch_step();
 }
 
-/// What the batch holds is durable, all of it.
+/// Makes all that the batch holds durable.
 void sim_node::apply(const write& what) {
   if (what.block) {
     if (what.block->block.block_num != head_num() + 1) return;

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t replayed_events_max = 4000;
 constexpr std::size_t gossip_work_max = 40;
 
-/// Small, so that floods reach it.
+/// The limits are small, so that floods reach them.
 constexpr park_limits parking{.heights_ahead_max = 10,
                               .neighbor_messages_max = 64,
                               .neighbor_bytes_max = 64 * 1024,
@@ -52,8 +52,7 @@ sim_node::sim_node(world& in, std::size_t index, signature_scheme scheme, std::u
   may_forget_ = std::find(forgetful.begin(), forgetful.end(), index) != forgetful.end();
 }
 
-// -- life and death
-// --
+// Life and death
 
 void sim_node::start() {
   SWARM_ASSERT(!machine_);
@@ -101,7 +100,7 @@ void sim_node::restore_old() {
   note("is restored from an old copy", "", app_->head().block_num);
 }
 
-/// Finds authors; planted: by the signature alone once it was verified over anything.
+/// Finds authors. The planted mistake: by the signature alone, once it was verified over anything.
 ledger::author_recovery sim_node::recovery() {
   if (!world_.options().planted_shell.recalls_signatures) return scheme_.recover;
   return [this](const hash32& digest, const signature65& signature) -> result<address> {
@@ -131,8 +130,7 @@ void sim_node::replay() {
   history_ = {};
 }
 
-// -- events
-// --
+// Events
 
 void sim_node::feed(event what) {
   if (!is_up()) return;
@@ -204,8 +202,7 @@ void sim_node::gossip() {
   }
 }
 
-// -- actions
-// --
+// Actions
 
 void sim_node::run(std::vector<action> actions) {
   const auto life = life_;
@@ -256,7 +253,7 @@ void sim_node::run(send_to& what) {
   say(what.neighbor % 1000, what.raw);
 }
 
-/// Planted: a proposal of a later round with its proposer as the block's maker.
+/// The planted mistake: a proposal of a later round that names its proposer as the block's maker.
 shared_bytes sim_node::renamed(const shared_bytes& raw) {
   auto item = decode_proposal(*raw);
   if (!item || item->prepares.empty()) return raw;
@@ -347,8 +344,7 @@ void sim_node::run(report&) {
   note("reports");
 }
 
-// -- trace
-// --
+// Trace
 
 void sim_node::note(const char* what, const char* detail, std::uint64_t block_num, std::uint64_t round_num,
                     const hash32& digest, std::int64_t other) {

@@ -31,9 +31,9 @@ public:
 
   void receive(std::size_t from, const packet& what);
   void connected(std::size_t other);
-  /// Work from a client.
+  /// Takes work from a client.
   void offer(std::uint64_t id);
-  /// Every now and then: tells others its head and its pending work.
+  /// Called every now and then: tells others its head and its pending work.
   void gossip();
   void restore_old();
 
@@ -48,7 +48,7 @@ public:
   std::uint64_t actions() const { return actions_; } ///< carried out so far, in all lives
 
   // For adversary and scripts.
-  /// Sends as this node, past its own machine.
+  /// Sends a message in this node's name that its machine did not make.
   void send_raw(std::size_t to, consensus::shared_bytes raw);
   /// Timers that expire do nothing while they are held.
   void hold_timers(bool hold) { timers_held_ = hold; }
@@ -56,7 +56,7 @@ public:
   void hold_disk(bool hold);
   bool fetching() const { return fetch_.has_value(); }
   sync::snapshot_status snapshot() const { return snapshot_->status(); }
-  /// Says that the timer of the present round has expired, whatever it really did.
+  /// Tells the machine that the timer of the present round has expired, even if it has not.
   void expire_round();
   /// Dies before its action number `which`.
   void crash_before(std::uint64_t which, unsynced fate) { planned_crash_ = {which, fate}; }
@@ -101,7 +101,7 @@ private:
   consensus::shared_bytes renamed(const consensus::shared_bytes& raw);
   bool accepts(const consensus::proposed_block& block);
   void blame(consensus::neighbor_id neighbor, const error& why);
-  /// Does something in this life only.
+  /// Does something later, but only in this life.
   void later(sim_time span, std::function<void()> what);
   void replay();
   ledger::author_recovery recovery();

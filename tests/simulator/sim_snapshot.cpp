@@ -6,7 +6,7 @@
 #include "tests/simulator/sim_node.hpp"
 
 /// Snapshots as the product takes and gives them: the shipped driver and server on the real chain. What they
-/// write is on disk at once, as in the product; a crash in between is a crash between two answers.
+/// write is on disk at once, as in the product, so a crash can only come between two answers.
 namespace swarm::simulator {
 
 using namespace consensus;
@@ -54,7 +54,7 @@ void sim_node::snapshot_step(Event event) {
   if (out.adopted) adopted();
 }
 
-/// The head is another one, many blocks later.
+/// A snapshot was adopted, so the head has moved by many blocks.
 void sim_node::adopted() {
   const auto head = app_->head();
   note("takes a snapshot", "", head.block_num, 0, head.hash);

@@ -15,7 +15,7 @@ namespace {
 constexpr sim_time tick_every = 100 * millisecond;
 constexpr std::size_t blocks_sent_max = 30;
 constexpr std::size_t window_bytes = 256 * 1024;
-/// Answers that are under way when the window is full still come in: two ranges of each neighbor.
+/// Answers that are under way when the window is full still arrive: two ranges from each neighbor.
 constexpr std::size_t sync_bytes_max = 4 * window_bytes;
 
 } // namespace
@@ -60,8 +60,7 @@ void sim_node::begin_sync() {
   sync_tick();
 }
 
-// -- asking and answering
-// --
+// Asking and answering
 
 void sim_node::run(sync::action::ask_range& what) {
   note("asks for", "blocks", what.first, 0, {}, static_cast<std::int64_t>(what.neighbor % 1000));
@@ -130,8 +129,7 @@ void sim_node::run(send_decided& what) {
   world_.transmit(index_, what.neighbor % 1000, {.what = packet::kind::head, .block_num = head_num()});
 }
 
-// -- importing
-// --
+// Importing
 
 void sim_node::run(sync::action::import_blocks& what) {
   fetch_ = fetch{std::move(what), {}, 0};
@@ -172,7 +170,7 @@ result<sim_node::write> sim_node::take_fetched(const sync::sealed_block& from) {
   return write{.block = commit_block{std::move(block), std::move(seals), {}}, .fetched = true};
 }
 
-/// Seals of a quorum of the validators after its parent.
+/// Checks that a quorum of the validators after its parent sealed the block.
 result<> sim_node::is_final(const proposed_block& block, const ledger::seal_record& seals) {
   const auto& planted = world_.options().planted_shell;
   const auto set = planted.keeps_first_set ? first_set_ : app_->validators();

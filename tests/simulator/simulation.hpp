@@ -26,7 +26,7 @@ struct planted_shell_bugs {
   bool waits_for_claims = false;    ///< while somebody says that he is far ahead, no blocks are asked for
 };
 
-/// What a person asks for.
+/// What a person may ask for.
 struct simulation_options {
   std::uint64_t seed = 1;
   sim_time length = 60 * second;         ///< simulated
@@ -39,7 +39,7 @@ struct simulation_options {
   planted_shell_bugs planted_shell;
 };
 
-/// What the seed makes of it: who there is, and what may go wrong in this run.
+/// What follows from the options and the seed: which nodes there are, and what may go wrong in this run.
 struct simulation_plan {
   std::size_t validators = 4;         ///< in the first set: nodes 0 .. validators - 1
   std::size_t observers = 0;          ///< further nodes that may join

@@ -73,7 +73,7 @@ TEST_CASE("the real mempool, contracts and store under the simulated network") {
   CHECK(out.blocks > 0);
   CHECK(out.changes > 0);
   CHECK(out.snapshots == 0);
-  // And with snapshots for whoever is behind.
+  // The same with snapshots for nodes that are behind.
   options.snapshot_gap = 6;
   const auto with_snapshots = simulate(options);
   CHECK_MESSAGE(with_snapshots.ok(), with_snapshots.trace, with_snapshots.failure);

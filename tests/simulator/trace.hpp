@@ -12,7 +12,7 @@ using sim_time = std::int64_t;
 inline constexpr sim_time millisecond = 1000;
 inline constexpr sim_time second = 1'000'000;
 
-/// The last things that happened, kept as numbers and turned into text only when somebody wants to read them.
+/// The last events, kept as numbers and turned into text only when somebody wants to read them.
 class trace {
 public:
   explicit trace(std::size_t lines_max) : lines_max_(lines_max) {}

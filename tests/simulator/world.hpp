@@ -27,7 +27,7 @@ struct packet {
   std::vector<sealed_ptr> blocks;  ///< blocks
 };
 
-/// How bad the network and the machines are at present.
+/// How unreliable network and machines are at present.
 struct weather {
   double loss = 0;
   double duplication = 0;
@@ -39,8 +39,8 @@ struct weather {
   std::vector<bool> deaf; ///< by node: hears nobody
 };
 
-/// Clock, network and nodes of one simulated network, all from one seed. What happens in it is for a campaign
-/// or a script to say.
+/// Clock, network and nodes of one simulated network, all from one seed. A campaign or a script decides what
+/// happens in it.
 class world {
 public:
   world(const simulation_options& options, const simulation_plan& plan);
@@ -50,9 +50,9 @@ public:
   sim_time now() const { return now_; }
   void at(sim_time when, std::function<void()> what);
   void after(sim_time span, std::function<void()> what) { at(now_ + span, std::move(what)); }
-  /// Up to `end`, or to the first broken invariant.
+  /// Runs up to `end` or to the first broken invariant.
   void run_until(sim_time end);
-  /// The next thing that happens before `end`. False: there is none, or an invariant is broken.
+  /// Runs the next event before `end`. Returns false when there is none or an invariant is broken.
   bool run_one(sim_time end);
 
   // Chance.
@@ -61,11 +61,11 @@ public:
   sim_time between(sim_time low, sim_time high);
 
   // The network.
-  /// May be lost, doubled, late, cut off.
+  /// Sends a packet, which may be lost, doubled, late or cut off.
   void transmit(std::size_t from, std::size_t to, packet what);
   weather& air() { return weather_; }
   weather clear_sky() const;
-  /// Asked of each packet before chance is; false: it is lost.
+  /// Asked about each packet before chance decides; false means that it is lost.
   using link_rule = std::function<bool(std::size_t from, std::size_t to, const packet& what)>;
   void set_link_rule(link_rule rule) { link_rule_ = std::move(rule); }
   void set_liars(adversary* liars) { liars_ = liars; }
@@ -81,10 +81,10 @@ public:
   simulation_outcome& counts() { return outcome_; }
   std::optional<std::size_t> node_of(const address& account) const;
   std::uint64_t highest_head() const;
-  /// Ends every life, which replays it, and sums up.
+  /// Ends every life, which replays it, and returns the sums.
   simulation_outcome finish();
 
-  /// Decided blocks, for those who ask; the last some thousands.
+  /// Keeps a decided block for nodes that ask for it; only the last few thousands are kept.
   void archive(const consensus::proposed_block& block, const ledger::seal_record& seals);
   sealed_ptr archived(std::uint64_t block_num) const;
 

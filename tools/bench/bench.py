@@ -33,7 +33,8 @@ def is_wanted(stem, names):
 
 def figures_of(command, names):
     """The figures that one benchmark prints; what else it prints is passed on."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    environment = {"SWARM_BENCH_PYTHON": sys.executable, **os.environ}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
     for line in process.stdout:
         try:
             figure = json.loads(line)

@@ -117,18 +117,28 @@ stage_asan() {
   UBSAN_OPTIONS=print_stacktrace=1 run_ctest asan asan '^test_'
 }
 
-stage_python() {
+# run_pytest STAGE PRESET
+run_pytest() {
   local folders=() folder
   for folder in tests/python tests/integration; do [[ -d $folder ]] && folders+=("$folder"); done
   ((${#folders[@]})) || return 0
   local status=0
   # 30 minutes only bound a hang; no test waits for the clock.
-  SWARM_BIN=$ROOT/build/release/bin NODE_PATH=$NPM_DIR/node_modules timeout 1800 "$VENV/bin/python" -m pytest -q \
-    -o junit_family=xunit1 --junitxml "$RESULTS/python.xml" ${FILTER:+-k "$FILTER"} "${folders[@]}" || status=$?
+  SWARM_BIN=$ROOT/build/$2/bin NODE_PATH=$NPM_DIR/node_modules timeout 1800 "$VENV/bin/python" -m pytest -q \
+    -o junit_family=xunit1 --junitxml "$RESULTS/$1.xml" ${FILTER:+-k "$FILTER"} "${folders[@]}" || status=$?
   case $status in
     0 | 1 | 5) ;; # counted from the file; 5: the filter left none
-    *) count python failed pytest "(exit $status)" ;;
+    *) count "$1" failed pytest "(exit $status)" ;;
   esac
+}
+
+stage_python() { run_pytest python release; }
+
+# C++ and Python tests once more in a build that scrambles the text of every error: what still passes reacts to codes.
+stage_scramble() {
+  check_counted scramble build build scramble
+  run_ctest scramble-unit scramble "$FILTER"
+  SWARM_SCRAMBLED=1 run_pytest scramble-python scramble
 }
 
 # run_fuzzers SECONDS: each fuzzer starts from its corpus in the tree and keeps what it finds in build/fuzz.
@@ -160,12 +170,17 @@ run_fuzzers() {
 stage_fuzz() { run_fuzzers 10; }
 
 command_test() {
+  local stages=(lint model unit sim python asan fuzz) stage started
+  if [[ ${1:-} == --scramble ]]; then
+    stages=(scramble)
+    shift
+  elif [[ ${1:-} ]]; then
+    stages=(unit python)
+  fi
   FILTER=${1:-}
   need test
   rm -rf "$RESULTS"
   mkdir -p "$RESULTS"
-  local stages=(lint model unit sim python asan fuzz) stage started
-  [[ -n $FILTER ]] && stages=(unit python)
   for stage in "${stages[@]}"; do
     started=$SECONDS
     say "test stage: $stage"

@@ -19,7 +19,7 @@ result<> write_file(const fs::path& path, const std::string& text) {
 }
 
 result<std::string> read_proof_file(const fs::path& path) {
-  auto text = read_file(path, audit::proof_bytes_max, open_as::stream);
+  auto text = read_file(path, proofs::proof_bytes_max, open_as::stream);
   if (text) return text;
   if (text.error().is(file_errc::too_large)) return fail_with(text.error(), "no proof");
   return fail_with(text.error(), "cannot read the proof");
@@ -32,7 +32,7 @@ result<fs::path> write_proof(session& to, const proof_request& request) {
   if (request.generation) params["generation"] = *request.generation;
   SWARM_TRY(const auto answer, to.call("proof", std::move(params)));
   const auto text = json::serialize(answer);
-  SWARM_TRY(const auto proof, audit::read_proof(text));
+  SWARM_TRY(const auto proof, proofs::read_proof(text));
   const auto holds = contracts::verify_merge_proof(proof, {{}, proof.chain.genesis_hash});
   if (!holds) return fail_with(holds.error(), "the SN's proof does not hold");
   const auto file = request.output.empty()
@@ -67,7 +67,7 @@ result<contracts::merge_trust> parse_trust(const std::vector<std::string>& valid
 
 result<verified_proof> verify_file(const fs::path& file, const contracts::merge_trust& trust) {
   SWARM_TRY(const auto text, read_proof_file(file));
-  auto proof = audit::read_proof(text);
+  auto proof = proofs::read_proof(text);
   if (!proof) return fail_with(proof.error(), file.string() + " is no proof");
   const auto place = contracts::verify_merge_proof(*proof, trust);
   if (!place) return fail_with(place.error(), file.string() + " does not prove what it says");
@@ -91,7 +91,8 @@ std::string proof_view(const verified_proof& verified, const style& how) {
                     {fmt::format("{}", model.size)},
                     {fmt::format("{}", model.weightage)},
                     {fmt::format("{}", model.base_round)},
-                    {model.excluded ? "left out: " + *model.excluded : std::string("yes"),
+                    {model.excluded ? fmt::format("left out: {}", contracts::to_string(*model.excluded))
+                                    : std::string("yes"),
                      model.excluded ? colour::yellow : colour::none}});
   return out
          + table({{"PEER"}, {"MODEL"}, {"BYTES", true}, {"WEIGHTAGE", true}, {"BASE", true}, {"MERGED"}},

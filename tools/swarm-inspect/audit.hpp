@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-/// Proofs of merge records: asked of an SN, and checked without one.
+/// Proofs of merge records, which are fetched from an SN and checked without one.
 namespace swarm::inspect {
 
 struct proof_request {
@@ -15,7 +15,7 @@ struct proof_request {
   std::optional<std::uint64_t> generation; ///< none: the latest that merged the round
   std::filesystem::path output;            ///< empty: a name made of contract and round, in this directory
 };
-/// Asks for a proof, checks it against the genesis block of the SN itself, writes it, and returns where to.
+/// Asks for a proof, checks it against the SN's own genesis block, writes it, and returns the file's path.
 result<std::filesystem::path> write_proof(session& to, const proof_request& request);
 
 /// Whom to trust, from the command line: addresses, a hash, or both. Errors are mistakes of the operator.

@@ -1,5 +1,5 @@
-// swarm-inspect: looks into a running swarmd through its admin socket. Only a printer: everything it shows is
-// what the process said. Alone `verify` believes nobody.
+// swarm-inspect looks into a running swarmd through its admin socket. It is only a printer: everything it
+// shows is what the process said. Only `verify` believes nobody.
 
 #include "actors/sn/proofs/proof_json.hpp"
 #include "tools/swarm-inspect/audit.hpp"
@@ -29,7 +29,8 @@ struct arguments {
   bool as_json = false;
   std::string command;
   std::string name;     ///< of the actor
-  std::string contract; ///< for round
+  std::string contract; ///< for round and reset
+  bool force = false;   ///< for reset
   double interval_s = 1;
   bool once = false;
   proof_request proof;
@@ -121,7 +122,7 @@ int trace(session& to, const arguments& args) {
   return complain(ended.error());
 }
 
-/// Shows what the supervisor made of it, as soon as it has made something of it.
+/// Ends an actor, waits for what its supervisor does about it, and shows that.
 int kill(session& to, const arguments& args) {
   const auto before = to.call("actor", {{"name", args.name}});
   if (!before) return complain(before.error());
@@ -161,7 +162,7 @@ int kill(session& to, const arguments& args) {
   return 0;
 }
 
-/// Waits until the network has agreed to it: that takes a quorum, so there may be long to wait.
+/// Waits until the SN has left. That takes a quorum of the validators, so it may take long.
 int leave(session& to, const arguments& args) {
   for (;;) {
     const auto answer = to.call("leave", {});
@@ -178,6 +179,24 @@ int leave(session& to, const arguments& args) {
   }
 }
 
+/// Waits until the chain has it.
+int reset(session& to, const arguments& args) {
+  auto answer = to.call("reset", {{"contract", args.contract}, {"force", args.force}});
+  if (!answer) return complain(answer.error());
+  const auto before = answer->at("generation");
+  while (answer->at("reset") != true) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    answer = to.call("reset", {{"contract", args.contract}, {"beyond", before}});
+    if (!answer) return complain(answer.error());
+  }
+  print(args.as_json
+            ? json::serialize(*answer) + "\n"
+            : fmt::format("'{}' begins anew, as generation {}: start the SLs, those that have ended, and "
+                          "the programs\n",
+                          args.contract, json::serialize(answer->at("generation"))));
+  return 0;
+}
+
 int proof(session& to, const arguments& args) {
   const auto file = write_proof(to, args.proof);
   if (!file) return complain(file.error());
@@ -191,7 +210,7 @@ int verify(const arguments& args) {
   if (!trust) return complain(trust.error(), exit_usage);
   const auto verified = verify_file(args.file, *trust);
   if (!verified) return complain(verified.error());
-  print(args.as_json ? json::serialize(audit::to_json(verified->proof)) + "\n"
+  print(args.as_json ? json::serialize(proofs::to_json(verified->proof)) + "\n"
                      : proof_view(*verified, terminal_style()));
   return 0;
 }
@@ -205,6 +224,7 @@ int run(const arguments& args) {
   if (args.command == "kill") return kill(*to, args);
   if (args.command == "proof") return proof(*to, args);
   if (args.command == "leave") return leave(*to, args);
+  if (args.command == "reset") return reset(*to, args);
   return show(*to, args);
 }
 
@@ -240,6 +260,10 @@ void add_commands(CLI::App& app, arguments& args) {
       ->add_option("CONTRACT", args.contract, "training contract; without it the one in use");
   command("chain", "the chain as this process sees it");
   command("leave", "take an SN out of the network for good: it no longer votes on blocks, the others go on");
+  auto* reset_command =
+      command("reset", "start a training contract over, so that it can be trained under again; of an SN");
+  reset_command->add_option("CONTRACT", args.contract, "training contract")->required();
+  reset_command->add_flag("--force", args.force, "even if peers still train");
   auto* proof_command = command("proof", "write a file that proves to anybody what a round merged; of an SN");
   proof_command->add_option("CONTRACT", args.proof.contract, "training contract")->required();
   proof_command->add_option("ROUND", args.proof.round_num, "a merged round")->required();

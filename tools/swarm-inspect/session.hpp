@@ -12,12 +12,13 @@ namespace swarm::inspect {
 /// The admin socket of one swarmd.
 class session {
 public:
-  /// An error says which path was tried and whether a process is behind it.
+  /// Opens the socket. An error says which path was tried and whether a process serves it.
   static result<session> open(const std::filesystem::path& socket);
 
-  /// One call, one answer. The error is the one that swarmd answered with, its `similar` names included.
+  /// Makes a call and returns its answer. An error is the one that swarmd answered with, including its
+  /// `similar` names.
   result<boost::json::value> call(std::string_view method, boost::json::object params);
-  /// A call whose events go on until `on_event` returns false or the process ends.
+  /// Makes a call whose events go on until `on_event` returns false or the process ends.
   result<> follow(std::string_view method, boost::json::object params,
                   const std::function<bool(const boost::json::object& line)>& on_event);
 

@@ -32,7 +32,7 @@ struct column {
 std::string table(const std::vector<column>& columns, const std::vector<std::vector<cell>>& rows,
                   const style& how);
 
-/// Characters of UTF-8 text; columns of it on a terminal, as far as this project's texts go.
+/// The number of characters of UTF-8 text. For this project's texts these are also the columns on a terminal.
 std::size_t width_of(std::string_view text);
 /// At most `width` characters, "…" at the end when something is missing.
 std::string cut(std::string_view text, std::size_t width);

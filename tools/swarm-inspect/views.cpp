@@ -65,7 +65,7 @@ cell error_cell(const json::object& actor, std::int64_t now_ms) {
   return {fmt::format("{} ago: {}", age(std::max(0.0, ago)), error), colour::red};
 }
 
-// -- the tree
+// The tree
 
 std::size_t depth_of(std::string_view path) {
   return path == "/root" ? 0 : static_cast<std::size_t>(std::count(path.begin(), path.end(), '/'));
@@ -82,7 +82,7 @@ std::vector<std::string> branches(const std::vector<const json::object*>& actors
       out.push_back(paths[i]);
       continue;
     }
-    // A level has more to come when a later line is as deep as it before one is less deep.
+    // A level has more siblings to come when a later line is as deep before one is less deep.
     const auto more_at = [&](std::size_t level) {
       for (std::size_t j = i + 1; j < paths.size(); ++j)
         if (depth_of(paths[j]) <= level) return depth_of(paths[j]) == level;
@@ -196,7 +196,7 @@ std::string trace_view(const json::object& e, std::int64_t now_ms, const style& 
   return out;
 }
 
-// -- anything
+// Anything
 
 namespace {
 
@@ -243,7 +243,8 @@ style narrower(style how, std::size_t by) {
 
 std::string list_view(const json::array& list, std::int64_t now_ms, const style& how);
 
-/// Objects in a row become a table: a column for each scalar member that occurs, the others as compact JSON.
+/// A list of objects becomes a table with a column for each member; members that are not scalar are shown as
+/// compact JSON.
 std::string objects_view(const json::array& list, std::int64_t now_ms, const style& how) {
   std::vector<std::string> keys;
   std::vector<column> columns;

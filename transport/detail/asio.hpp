@@ -1,5 +1,5 @@
 #pragma once
-// What the sources of this folder share about Asio. Included by .cpp files only.
+// What the sources of transport share about Asio. Included by .cpp files only.
 #include "transport/errors.hpp"
 #include "transport/io_runtime.hpp"
 
@@ -35,14 +35,14 @@ using task = asio::awaitable<T>;
 /// `auto [ec, n] = co_await stream.async_read_some(buffer, use_tuple);`
 inline constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
-/// The error of `fail`, where no result is returned.
+/// Makes the error that `fail` would return, for places that return no result.
 template <class... Args>
 error make_error(net_errc code, fmt::format_string<Args...> text, Args&&... args) {
   return fail(code, text, std::forward<Args>(args)...).value();
 }
 
-/// TLS over TCP with timeouts below it. Writes gathered buffers as one record: Asio does so itself
-/// since 1.86, from when on Beast's wrapper is deprecated.
+/// TLS over TCP with timeouts below it. It writes gathered buffers as one record. From Boost 1.86 on Asio
+/// does so itself, and Beast's wrapper is deprecated.
 #if BOOST_VERSION >= 108600
 using tls_stream = asio::ssl::stream<beast::tcp_stream>;
 #else
@@ -56,18 +56,18 @@ struct io_runtime::impl {
   std::atomic<bool> stopped{false};
 };
 
-/// Starts `fn()`, a coroutine function, on `executor`. An exception that leaves it is a failure of this
-/// program: it is logged under `what` and the coroutine ends. Never starts inside this call.
+/// Starts `fn()`, a coroutine function, on `executor`. An exception that leaves it is a fault of this
+/// program: it is logged under `what` and the coroutine ends. The coroutine never starts inside this call.
 void spawn(asio::any_io_executor executor, std::string what, std::function<task<>()> fn);
 
-/// A condition that coroutines of one strand wait for and functions of the same strand raise.
+/// A condition for which coroutines of one strand wait and which functions of the same strand raise.
 class wake_up {
 public:
   explicit wake_up(const asio::any_io_executor& executor) : timer_(executor) {}
-  /// Until `raise` or `limit`; true when raised.
+  /// Waits until `raise` or `limit`; true when it was raised.
   task<bool> wait_until(time_point limit);
   task<bool> wait() { return wait_until(time_point::max()); }
-  /// Wakes whoever waits now; without one it does nothing.
+  /// Wakes the coroutine that waits now, if there is one.
   void raise() { timer_.cancel(); }
 
 private:

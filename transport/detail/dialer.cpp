@@ -59,7 +59,8 @@ task<result<dialer::secured>> dialer::dial(SSL_SESSION* resume) {
   co_return secured{std::move(stream_), std::move(peer)};
 }
 
-/// The system's lookup cannot be interrupted: it goes on in the background when nobody waits for it any more.
+/// Looks the name up. The system's lookup cannot be interrupted: it goes on in the background when nobody
+/// waits for it any more.
 task<> dialer::look_up() {
   auto [ec, found] = co_await resolver_.async_resolve(host_, std::to_string(port_), use_tuple);
   found_.emplace(ec, found);

@@ -1,5 +1,5 @@
 #pragma once
-// Client side of a connection up to the end of the TLS handshake. Included by .cpp files only.
+// The client's side of a connection up to the end of the TLS handshake. Included by .cpp files only.
 #include "transport/detail/asio.hpp"
 #include "transport/tls/detail/tls_handshake.hpp"
 
@@ -13,7 +13,7 @@ struct dial_options {
   std::chrono::milliseconds handshake_timeout;
 };
 
-/// One attempt to reach host:port. All on one strand, except `phase`.
+/// One attempt to reach host:port. Everything but `phase` belongs to one strand.
 class dialer : public std::enable_shared_from_this<dialer> {
 public:
   struct secured {

@@ -11,8 +11,8 @@
 
 namespace swarm::transport {
 
-/// Keeps whoever knocks often from filling the log: one line per key and `interval`. Bounded: keys beyond
-/// `keys_max` share one line.
+/// Keeps clients that come often from filling the log: it admits one line per key and `interval`. Keys beyond
+/// `keys_max` share one line, so its memory is bounded.
 class log_limiter {
 public:
   explicit log_limiter(duration interval, std::size_t keys_max = 256)

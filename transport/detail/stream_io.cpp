@@ -72,7 +72,7 @@ peer_info peer_of(const tcp::socket& socket) {
   auto end = socket.remote_endpoint(ec);
   if (ec) return out;
   auto where = end.address();
-  // On a socket that serves IPv4 too, its clients appear as ::ffff:a.b.c.d.
+  // On an IPv6 socket that serves IPv4 too, IPv4 clients appear as ::ffff:a.b.c.d.
   if (where.is_v6() && where.to_v6().is_v4_mapped())
     where = asio::ip::make_address_v4(asio::ip::v4_mapped, where.to_v6());
   out.address = where.to_string();

@@ -6,7 +6,8 @@
 namespace swarm::transport {
 
 /// Watches that bytes move: `enough` of them within each `limit`, or the pending operation ends with
-/// beast::error::timeout. So a transfer may take as long as it needs, but nobody can hold it with a trickle.
+/// beast::error::timeout. So a transfer may take as long as it needs, but nobody can keep it alive with a
+/// trickle of bytes.
 class pace {
 public:
   pace(tls_stream& stream, std::size_t enough, duration limit)
@@ -29,23 +30,24 @@ private:
   std::size_t since_armed_ = 0;
 };
 
-/// Everything of `data`; adds to `written` as it goes.
+/// Writes all of `data`; `written` grows as it goes on.
 task<error_code> write_all(tls_stream& stream, bytes_view data, pace& watch, std::uint64_t& written);
-/// A part of a file, through a buffer of bounded size. asio::error::eof if the file is too short.
+/// Writes a part of a file through a buffer of bounded size. Fails with asio::error::eof if the file
+/// is too short.
 task<error_code> write_file(tls_stream& stream, int fd, file_slice part, pace& watch, std::uint64_t& written);
 
-/// Ends a connection on which something was just said (an alert, an error reply) so that the other side can
-/// read it: closing at once, with its bytes still coming in, would make the system throw the last words away.
+/// Ends a connection on which something was just sent (an alert, an error reply) so that the other side can
+/// read it. Closing at once, while its bytes still come in, would make the system throw the last words away.
 task<> linger(beast::tcp_stream& stream);
-/// Says goodbye in TLS, waits shortly for the other side's.
+/// Sends TLS's close and waits shortly for that of the other side.
 task<> close_tls(tls_stream& stream);
 
-/// The other end of a connected socket; the certificate is filled in elsewhere.
+/// The address of the other end of a connected socket; the certificate is filled in elsewhere.
 peer_info peer_of(const tcp::socket& socket);
-/// No Nagle delay, keep-alive probes below TLS.
+/// Turns Nagle's delay off and keep-alive probes on.
 void set_socket_options(tcp::socket& socket);
-/// Bytes that the other side's system has acknowledged so far; 0 if unknown. Tells a slow reader from
-/// a dead one.
+/// The bytes that the other side's system has acknowledged so far, or 0 if unknown. It tells a slow reader
+/// from a dead one.
 std::uint64_t bytes_acknowledged(int fd);
 
 } // namespace swarm::transport

@@ -1,4 +1,4 @@
-// Apart from stream_io.cpp because the kernel's header and the C library's cannot be included together.
+// This is not in stream_io.cpp because the kernel's header and the C library's cannot be included together.
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>

@@ -21,7 +21,8 @@ std::optional<std::uint64_t> number(std::string_view text) {
   return value;
 }
 
-/// The first and last byte that "a-b", "a-" or "-n" means in a resource of `size` > 0 bytes; not clipped.
+/// The first and last byte that "a-b", "a-" or "-n" means in a resource of `size` > 0 bytes; the last one may
+/// lie beyond the end.
 std::optional<std::pair<std::uint64_t, std::uint64_t>> first_and_last(std::string_view spec,
                                                                       std::uint64_t size) {
   auto dash = spec.find('-');

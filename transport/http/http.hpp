@@ -17,7 +17,7 @@
 
 namespace swarm::transport {
 
-/// The other side of a connection, proved by its certificate.
+/// The other side of a connection, as its certificate proves.
 struct peer_info {
   std::string address; ///< numeric
   std::uint16_t port = 0;
@@ -48,7 +48,7 @@ struct file_slice {
 };
 
 /// Names are compared without regard to case. Content-Length, Connection, Transfer-Encoding and Host belong
-/// to the transport: given ones are ignored.
+/// to the transport and are ignored when given.
 using http_headers = std::vector<std::pair<std::string, std::string>>;
 /// The first value of `name`, empty if there is none.
 std::string_view find_header(const http_headers& headers, std::string_view name);
@@ -59,8 +59,8 @@ struct http_request {
   http_headers headers;
   std::string body;
   peer_info peer; ///< filled in by the server
-  /// Client only: may be sent a second time when a kept connection turns out to be dead. Always so
-  /// for GET, HEAD.
+  /// Client only: whether the request may be sent a second time when a kept connection turns out to be dead.
+  /// GET and HEAD always may.
   bool repeatable = false;
 };
 
@@ -72,7 +72,7 @@ struct http_response {
   std::variant<std::monostate, shared_slice, file_slice> slice;
 };
 
-/// A response with a plain text body; for error replies and small answers.
+/// A response with a plain text body, for error replies and small answers.
 http_response text_response(unsigned status, std::string body, std::string_view content_type = "text/plain");
 
 /// Part of a resource: `length` bytes from `offset`; `length` 0 means to the end.
@@ -80,9 +80,9 @@ struct byte_range {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
 };
-/// What a Range header asks for of a resource of `size` bytes (RFC 9110 section 14.2; one range
-/// only). Nothing for an absent or malformed header, which means the whole; errc::limit when it lies
-/// outside (answer 416).
+/// What a Range header asks for of a resource of `size` bytes (RFC 9110 section 14.2; one range only).
+/// Returns nothing for an absent or malformed header, which asks for the whole resource. Fails with
+/// errc::limit when the range lies outside (answer 416).
 result<std::optional<byte_range>> parse_range(std::string_view header, std::uint64_t size);
 /// Answers a GET for a resource of `size` bytes whose pieces `slice(offset, length)` gives: 200, 206 or 416
 /// with the headers that belong to them.

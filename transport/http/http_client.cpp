@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t read_buffer_bytes = 64 * 1024;
 constexpr std::size_t remembered_hosts_max = 1024;
 
-/// A coroutine that owns one connection and carries out calls of its host one after another. On its strand.
+/// A coroutine that owns one connection and carries out calls to its host one after another, on its strand.
 struct worker {
   asio::any_io_executor strand;
   wake_up wake;
@@ -23,7 +23,7 @@ struct worker {
   std::shared_ptr<dialer> dialling;
 
   explicit worker(asio::any_io_executor on) : strand(on), wake(on) {}
-  /// Breaks off what it does.
+  /// Breaks off the call under way.
   void break_off() {
     if (dialling) dialling->cancel();
     if (connection.stream) beast::get_lowest_layer(*connection.stream).close();
@@ -77,7 +77,7 @@ struct http_client::impl : std::enable_shared_from_this<http_client::impl> {
   void begin_worker(host_pool& pool, const pool_key& key, const call_ptr& call);
 
   task<> run_worker(worker_ptr self, pool_key key, call_ptr call);
-  /// What a worker does after a call: the next one, waiting in the idle list, or ending.
+  /// What a worker does after a call: it takes the next one, waits in the idle list, or ends.
   struct after_call {
     call_ptr next;
     bool waits = false;
@@ -123,7 +123,7 @@ void http_client::impl::begin_worker(host_pool& pool, const pool_key& key, const
         [keep = shared_from_this(), made, key, call]() { return keep->run_worker(made, key, call); });
 }
 
-/// Completions never run inside the caller's own call.
+/// Completes a call on another thread, since completions never run inside the caller's own call.
 void http_client::impl::complete_later(call_ptr call, error why) {
   ++completions_posted;
   io.post([self = shared_from_this(), call, why = std::move(why)] {
@@ -151,7 +151,7 @@ task<> http_client::impl::run_worker(worker_ptr self, pool_key key, call_ptr cal
   auto keep = shared_from_this();
   while (call) {
     auto how = co_await try_to_carry_out(self, key, call);
-    // Free before the completion runs: what that asks next shall find this connection.
+    // The connection is released before the completion runs, so that a request made in there finds it.
     auto then = release(self, key);
     complete(*call, std::move(how));
     call = std::move(then.next);
@@ -183,8 +183,8 @@ http_client::impl::after_call http_client::impl::release(const worker_ptr& self,
   return then;
 }
 
-/// The call that an idle worker was given, or null when it should end. Whoever gives it one wakes it through
-/// the strand, so not before it waits here.
+/// The call that an idle worker was given, or null when it should end. It is woken through the strand, so
+/// never before it waits here.
 task<call_ptr> http_client::impl::wait_for_call(worker_ptr self, const pool_key& key) {
   co_await self->wake.wait_until(std::chrono::steady_clock::now() + options.idle_timeout);
   std::lock_guard lock(mutex);
@@ -207,7 +207,7 @@ task<outcome> http_client::impl::try_to_carry_out(worker_ptr self, const pool_ke
   co_return outcome{fail(net_errc::response, "{}: the request failed inside: {}", call->who(), failure), {}};
 }
 
-/// Hosts that were asked once leave only a TLS session behind; of very many not even that.
+/// Hosts without a connection keep only a TLS session; when there are very many hosts, not even that.
 void http_client::impl::forget_unused() {
   if (pools.size() > remembered_hosts_max)
     std::erase_if(pools, [](const auto& entry) { return entry.second.unused(); });
@@ -261,7 +261,7 @@ task<result<>> http_client::impl::ensure_connection(worker& self, const pool_key
 }
 
 /// The ticket of TLS 1.3 comes after the handshake, so the session is taken after an answer was read. It is
-/// copied, because OpenSSL spoils the session of a connection that ends without a goodbye from both sides.
+/// copied, because OpenSSL invalidates the session of a connection that ends without a close from both sides.
 void http_client::impl::keep_session(const pool_key& key, kept_connection& connection) {
   auto* present = SSL_get_session(connection.stream->native_handle());
   if (std::exchange(connection.session_seen, present) == present) return;
@@ -272,7 +272,7 @@ void http_client::impl::keep_session(const pool_key& key, kept_connection& conne
   pools[key].session.swap(session);
 }
 
-/// Ends a call that a worker carries out, unless it is done by then.
+/// Ends the call that a worker carries out, unless it is done by then.
 void http_client::impl::break_off(const worker_ptr& which, const call_ptr& call) {
   asio::post(which->strand, [self = shared_from_this(), which, call] {
     bool current = false;
@@ -314,7 +314,7 @@ void http_client::impl::stop() {
   }
   if (io.on_io_thread()) return;
   auto all_done = [&] { return (workers == 0 && completions_posted == 0) || io.stopped(); };
-  // Woken now and then to see whether the runtime was stopped meanwhile, which ends calls without a word.
+  // The wait looks now and then whether the runtime was stopped, as that ends calls without a notice.
   while (!changed.wait_for(lock, std::chrono::milliseconds{50}, all_done)) {
   }
 }

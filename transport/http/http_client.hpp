@@ -14,8 +14,8 @@ struct http_client_options {
   std::chrono::milliseconds connect_timeout{10'000};   ///< resolve and connect together
   std::chrono::milliseconds handshake_timeout{10'000}; ///< TLS
   std::chrono::milliseconds progress_timeout{
-      30'000}; ///< without a byte in either direction; there is no total one
-  std::chrono::milliseconds idle_timeout{15'000}; ///< a kept connection is closed after
+      30'000}; ///< without a byte in either direction; there is no limit of the total time
+  std::chrono::milliseconds idle_timeout{15'000}; ///< after it a kept connection is closed
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max =
       64 * 1024 * 1024;                     ///< of `request()` answers; `fetch` has no limit but its range
@@ -26,7 +26,7 @@ struct http_client_options {
 class http_call {
 public:
   http_call() = default;
-  /// Its completion follows with net_errc::cancelled unless it is already done.
+  /// Cancels the call: its completion follows with net_errc::cancelled, unless it is done already.
   void cancel();
 
   struct state;
@@ -67,11 +67,12 @@ struct http_client_totals {
 
 /// An HTTPS/1.1 client with mutual TLS that keeps connections and TLS sessions per host and port. All
 /// functions may be called from any thread. Completions run exactly once, on the runtime's threads, never
-/// inside the call. Errors say host:port, the phase (the net_errc) and the last byte seen.
+/// inside the call. Errors name host:port, the phase (the net_errc) and the last byte seen.
 class http_client {
 public:
   using completion = std::function<void(result<http_response>)>;
-  /// A piece of the body, valid during the call; an error ends the transfer and becomes its result.
+  /// Takes a piece of the body, which is valid during the call. An error ends the transfer and
+  /// becomes its result.
   using on_chunk = std::function<result<>(bytes_view)>;
   using fetch_completion = std::function<void(result<fetch_result>)>;
 
@@ -81,7 +82,7 @@ public:
   http_client(const http_client&) = delete;
   http_client& operator=(const http_client&) = delete;
 
-  /// Any status is a success here: look at it.
+  /// Any status counts as success here, so callers must look at it.
   http_call request(std::string host, std::uint16_t port, http_request request, completion done);
   /// GET with the body handed over piece by piece, in bounded memory. Fails with net_errc::http_status for
   /// any status but 200 (206 for a range), with net_errc::response when the body is shorter than announced or

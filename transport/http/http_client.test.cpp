@@ -1,3 +1,4 @@
+#include "base/testing/wording.hpp"
 #include "transport/http/testing/http_fixture.hpp"
 
 using namespace swarm;
@@ -5,6 +6,7 @@ using namespace swarm::transport;
 using namespace swarm::transport::test;
 using std::chrono::milliseconds;
 using namespace swarm::transport::test;
+using swarm::testing::says;
 
 TEST_CASE("requests and answers") {
   http_fixture f;
@@ -24,7 +26,7 @@ TEST_CASE("requests and answers") {
   CHECK(answer->body.empty());
   answer = f.ask({.target = "/not escaped"});
   REQUIRE_FALSE(answer);
-  CHECK(has(answer.error().message, "must be escaped"));
+  CHECK(says(answer.error(), "must be escaped"));
 }
 
 TEST_CASE("a connection is used again") {
@@ -57,7 +59,7 @@ TEST_CASE("a later connection resumes the TLS session") {
   CHECK(f.client->totals().sessions_resumed == 1);
   CHECK(first->body == "OU=Swarm-Learning, CN=sl-1");
   CHECK(second->body == first->body);
-  // A process that was started anew knows no tickets: then the handshake is a full one.
+  // A restarted process knows no tickets, so the handshake is a full one.
   f.server.reset();
   f.server_identity = identity_of(f.server_files);
   f.serve(echo, options);
@@ -160,37 +162,44 @@ TEST_CASE("a kept connection that died is replaced") {
   }
 }
 
-TEST_CASE("errors name host, phase and last byte") {
-  http_client_options options;
-  options.progress_timeout = milliseconds{100};
-  options.handshake_timeout = milliseconds{100};
-  http_fixture f(options);
-  auto fails = [&](std::uint16_t port, net_errc code, std::initializer_list<std::string> parts) {
-    auto how = f.ask(port);
+namespace {
+
+/// A client that waits for 0.1 s, and what its errors must say.
+struct impatient : http_fixture {
+  impatient()
+      : http_fixture(http_client_options{.progress_timeout = milliseconds{100},
+                                         .handshake_timeout = milliseconds{100}}) {}
+
+  void fails(std::uint16_t port, net_errc code, std::initializer_list<std::string> parts) {
+    auto how = ask(port);
     REQUIRE_FALSE(how);
     CAPTURE(how.error().message);
     CHECK(how.error().is(code));
-    CHECK(has(how.error().message, fmt::format("127.0.0.1:{}", port)));
+    CHECK(says(how.error(), fmt::format("127.0.0.1:{}", port)));
     for (const auto& part : parts) {
       CAPTURE(part);
-      CHECK(has(how.error().message, part));
+      CHECK(says(how.error(), part));
     }
-  };
+  }
+};
 
+} // namespace
+
+TEST_CASE_FIXTURE(impatient, "errors before the request name host and phase") {
   SUBCASE("nobody listens") {
     std::uint16_t port = 0;
     {
-      port = f.scripted([](raw_tls&) {})->port();
+      port = scripted([](raw_tls&) {})->port();
     }
     fails(port, net_errc::connect, {"connect:", "connection refused"});
   }
   SUBCASE("no such host") {
     waiting_for<result<http_response>> done;
-    f.client->request("no-such-host.invalid", 1, {}, [&](auto how) { done.set(std::move(how)); });
+    client->request("no-such-host.invalid", 1, {}, [&](auto how) { done.set(std::move(how)); });
     auto how = done.get();
     REQUIRE_FALSE(how);
     CHECK(how.error().is(net_errc::resolve));
-    CHECK(has(how.error().message, "no-such-host.invalid:1: resolve:"));
+    CHECK(says(how.error(), "no-such-host.invalid:1: resolve:"));
   }
   SUBCASE("connected but no TLS") {
     waiting_for<bool> over;
@@ -202,15 +211,18 @@ TEST_CASE("errors name host, phase and last byte") {
     raw_listener plain([&](int fd) { CHECK(::write(fd, "SSH-2.0-x\r\n", 11) == 11); });
     fails(plain.port(), net_errc::handshake, {"handshake:", "does not speak TLS"});
   }
+}
+
+TEST_CASE_FIXTURE(impatient, "errors of the answer name host, phase and last byte") {
   SUBCASE("no answer") {
     waiting_for<bool> over;
-    auto silent = f.scripted([&](raw_tls&) { over.get(); });
+    auto silent = scripted([&](raw_tls&) { over.get(); });
     fails(silent->port(), net_errc::timeout, {"response:", "no byte", "no byte of the answer received"});
     over.set(true);
   }
   SUBCASE("an answer that stops") {
     waiting_for<bool> over;
-    auto stalling = f.scripted([&](raw_tls& tls) {
+    auto stalling = scripted([&](raw_tls& tls) {
       tls.read_until("\r\n\r\n");
       tls.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n12345");
       over.get();
@@ -219,21 +231,21 @@ TEST_CASE("errors name host, phase and last byte") {
     over.set(true);
   }
   SUBCASE("an answer that breaks off") {
-    auto breaking = f.scripted([&](raw_tls& tls) {
+    auto breaking = scripted([&](raw_tls& tls) {
       tls.read_until("\r\n\r\n");
       tls.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n12345");
     });
     fails(breaking->port(), net_errc::response, {"response:", "closed by the other side", "5 of 100 bytes"});
   }
   SUBCASE("an answer that is no HTTP") {
-    auto wrong = f.scripted([&](raw_tls& tls) {
+    auto wrong = scripted([&](raw_tls& tls) {
       tls.read_until("\r\n\r\n");
       tls.write("what?\r\n\r\n");
     });
     fails(wrong->port(), net_errc::response, {"response:"});
   }
   SUBCASE("a header without end") {
-    auto wrong = f.scripted([&](raw_tls& tls) {
+    auto wrong = scripted([&](raw_tls& tls) {
       tls.read_until("\r\n\r\n");
       tls.write("HTTP/1.1 200 OK\r\n");
       while (tls.write("X: 12345678901234567890\r\n")) {

@@ -1,3 +1,4 @@
+#include "base/testing/wording.hpp"
 #include "transport/http/testing/http_fixture.hpp"
 
 using namespace swarm;
@@ -5,6 +6,7 @@ using namespace swarm::transport;
 using namespace swarm::transport::test;
 using std::chrono::milliseconds;
 using namespace swarm::transport::test;
+using swarm::testing::says;
 
 TEST_CASE("64 MB stream through little memory") {
   http_fixture f;
@@ -94,7 +96,7 @@ TEST_CASE("a fetch gets exactly what it asked for or fails") {
     REQUIRE_FALSE(how);
     CAPTURE(how.error().message);
     CHECK(how.error().is(code));
-    CHECK(has(how.error().message, words));
+    CHECK(says(how.error(), words));
   };
   fails(part("bytes 11-15/100", "Content-Length: 5\r\n\r\nabcde"), five, net_errc::response,
         "asked for 5 bytes");

@@ -11,8 +11,6 @@ namespace swarm::transport {
 
 namespace {
 
-constexpr std::chrono::milliseconds accept_pause{100};
-
 std::string listen_failure(const std::string& name, const std::string& where, const error_code& ec) {
   if (ec == asio::error::access_denied)
     return fmt::format("{}: cannot listen on {}: ports below 1024 need more rights; choose another port",
@@ -74,30 +72,12 @@ result<> http_server::impl::listen() {
         options.name, options.port, options.address, options.port);
   if (ec) return fail(net_errc::address, "{}", listen_failure(options.name, where, ec));
   port = acceptor.local_endpoint(ec).port();
-  accepting = true;
-  spawn(strand, options.name + " listener", [self = shared_from_this()]() { return self->accept_loop(); });
+  begin(options.name + " listener", shared_from_this());
   return {};
 }
 
-task<> http_server::impl::accept_loop() {
-  auto self = shared_from_this();
-  asio::steady_timer pause(strand);
-  while (!stopping) {
-    asio::any_io_executor next = asio::make_strand(io.internals().context);
-    auto [ec, socket] = co_await acceptor.async_accept(next, use_tuple);
-    if (stopping || ec == asio::error::operation_aborted) break;
-    if (!ec) {
-      admit(std::move(socket));
-      continue;
-    }
-    // Out of files or memory: accepting again at once would only spin.
-    log_limited("accept", fmt::format("a connection cannot be accepted: {}", ec.message()));
-    pause.expires_after(accept_pause);
-    [[maybe_unused]] auto [ignored] = co_await pause.async_wait(use_tuple);
-  }
-  std::lock_guard lock(mutex);
-  accepting = false;
-  changed.notify_all();
+void http_server::impl::accept_failed(const error_code& ec) {
+  log_limited("accept", fmt::format("a connection cannot be accepted: {}", ec.message()));
 }
 
 void http_server::impl::admit(tcp::socket socket) {
@@ -124,12 +104,8 @@ void http_server::impl::admit(tcp::socket socket) {
     return;
   }
   ++accepted;
-  auto connection = std::make_shared<http_connection>(shared_from_this(), id, std::move(socket));
-  {
-    std::lock_guard lock(mutex);
-    connections[id] = connection;
-  }
-  spawn(connection->strand(), options.name + " connection", [connection]() { return connection->run(); });
+  run(id, options.name + " connection",
+      std::make_shared<http_connection>(shared_from_this(), id, std::move(socket)));
 }
 
 void http_server::impl::leave(std::uint64_t id, const std::string& address) {
@@ -156,41 +132,19 @@ void http_server::impl::log_limited(const std::string& key, std::string text) {
   log::warning(options.log_source, "{}: {}", options.name, text);
 }
 
-/// Calls `what` of every connection, outside of the lock.
-void http_server::impl::for_all(void (http_connection::*what)()) {
-  std::vector<std::shared_ptr<http_connection>> alive;
-  {
-    std::lock_guard lock(mutex);
-    for (auto& [id, weak] : connections)
-      if (auto connection = weak.lock()) alive.push_back(std::move(connection));
-  }
-  for (auto& connection : alive)
-    ((*connection).*what)();
-}
-
 void http_server::impl::stop() {
   auto self = shared_from_this();
   if (!stopping.exchange(true) && !io.stopped()) {
-    asio::post(strand, [self] {
-      error_code ignored;
-      self->acceptor.close(ignored);
-    });
+    stop_accepting(self);
     for_all(&http_connection::drain);
   }
   if (io.on_io_thread()) {
     io.after(options.drain_timeout, [self] { self->for_all(&http_connection::kill); });
     return;
   }
-  auto all_gone = [&] { return (!accepting && connections.empty()) || io.stopped(); };
-  std::unique_lock lock(mutex);
-  if (changed.wait_for(lock, options.drain_timeout, all_gone)) return;
-  lock.unlock();
+  if (gone_within(options.drain_timeout)) return;
   for_all(&http_connection::kill);
-  lock.lock();
-  // Woken now and then to see whether the runtime was stopped meanwhile, which ends connections
-  // without a word.
-  while (!changed.wait_for(lock, std::chrono::milliseconds{50}, all_gone)) {
-  }
+  wait_until_gone();
 }
 
 http_server::http_server(std::shared_ptr<impl> from) : impl_(std::move(from)) {}

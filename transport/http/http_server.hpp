@@ -9,8 +9,8 @@
 
 namespace swarm::transport {
 
-/// Answers one request, from any thread, now or later. The first call counts, later ones do nothing. When the
-/// last copy is dropped without a call, the client gets status 500.
+/// Answers one request, from any thread, now or later. Only the first call counts. When the last copy is
+/// dropped without a call, the client gets status 500.
 class http_reply {
 public:
   struct state;
@@ -22,8 +22,8 @@ private:
 };
 
 using http_handler = std::function<void(http_request, http_reply)>;
-/// A WebSocket was accepted. Nothing is read from it before `session->start(...)`. A session that is not
-/// wanted is closed with a reason.
+/// Called when a WebSocket was accepted. Nothing is read from it before `session->start(...)`. A session that
+/// is not wanted must be closed with a reason.
 using ws_accept =
     std::function<void(std::shared_ptr<ws_session> session, std::string target, peer_info peer)>;
 
@@ -40,7 +40,7 @@ struct http_server_options {
   std::chrono::milliseconds handshake_timeout{10'000};
   std::chrono::milliseconds header_timeout{10'000}; ///< from the first byte of a header to its end
   std::chrono::milliseconds idle_timeout{60'000};   ///< between requests
-  /// While a body is received or sent: this much must move within each `stall_timeout`.
+  /// While a body is received or sent, this much must move within each `stall_timeout`.
   std::size_t stall_bytes = 4096;
   std::chrono::milliseconds stall_timeout{30'000};
   std::chrono::milliseconds drain_timeout{2'000}; ///< `stop()`: for requests under way
@@ -74,12 +74,12 @@ public:
   http_server(const http_server&) = delete;
   http_server& operator=(const http_server&) = delete;
 
-  /// The real port.
+  /// The port that the server listens on.
   std::uint16_t port() const;
   http_server_status status() const;
-  /// Stops listening, lets requests under way finish for `drain_timeout`, says goodbye to WebSockets, closes.
-  /// Blocks until every connection is gone, except on an io thread. No handler is called after it has
-  /// returned to a thread outside the runtime.
+  /// Stops listening, lets requests under way finish for `drain_timeout`, closes WebSockets in order, then
+  /// closes everything. Except on an io thread it blocks until every connection is gone, and no handler is
+  /// called after it has returned.
   void stop();
 
   struct impl;

@@ -1,5 +1,6 @@
 #include "transport/http/http_server.hpp"
 
+#include "base/testing/wording.hpp"
 #include "transport/testing/test_support.hpp"
 
 #include <doctest/doctest.h>
@@ -11,10 +12,11 @@ using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
 using std::chrono::milliseconds;
+using swarm::testing::says;
 
 namespace {
 
-/// A server on a free port whose handler is given, and the files of a node that it accepts.
+/// A server on a free port with a given handler, and the files of a node that it accepts.
 struct fixture {
   temp_folder folder;
   authority ca{folder.path(), "CA-1"};
@@ -37,7 +39,7 @@ void echo(http_request request, http_reply reply) {
   reply(text_response(200, request.method + " " + request.target + " " + request.body));
 }
 
-/// The body of `size` bytes that is told apart at every place.
+/// A body of `size` bytes that differs at every place.
 std::string pattern(std::size_t size) {
   std::string out(size, '\0');
   for (std::size_t i = 0; i < size; ++i)
@@ -259,7 +261,7 @@ TEST_CASE("slow and silent clients are cut off") {
     CHECK(read_plain_to_end(fd).empty());
     ::close(fd);
     CHECK(eventually(
-        [&] { return has(f.server->status().last_handshake_failure, "did not finish the TLS handshake"); }));
+        [&] { return says(f.server->status().last_handshake_failure, "did not finish the TLS handshake"); }));
   }
   SUBCASE("no request") {
     CHECK(f.connect().read_to_end().empty());
@@ -329,8 +331,8 @@ TEST_CASE("a port in use, a bad address") {
   auto second = http_server::start(f.io, identity_of(f.server_files), options, echo);
   REQUIRE_FALSE(second);
   CHECK(second.error().is(net_errc::in_use));
-  CHECK(has(second.error().message, fmt::format("API: port {} on 127.0.0.1 is in use", f.server->port())));
-  CHECK(has(second.error().message, "choose another port"));
+  CHECK(says(second.error(), fmt::format("API: port {} on 127.0.0.1 is in use", f.server->port())));
+  CHECK(says(second.error(), "choose another port"));
   options.address = "sn-1";
   second = http_server::start(f.io, identity_of(f.server_files), options, echo);
   REQUIRE_FALSE(second);
@@ -338,7 +340,7 @@ TEST_CASE("a port in use, a bad address") {
   options.address = "203.0.113.7";
   second = http_server::start(f.io, identity_of(f.server_files), options, echo);
   REQUIRE_FALSE(second);
-  CHECK(has(second.error().message, "does not have that address"));
+  CHECK(says(second.error(), "does not have that address"));
   auto port = f.server->port();
   f.server.reset();
   options.address = "127.0.0.1";

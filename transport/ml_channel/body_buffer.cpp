@@ -12,7 +12,7 @@ namespace swarm::ml {
 namespace {
 
 constexpr std::size_t first_capacity = 64u << 10;
-/// From here on the kernel is asked for huge pages, which come much faster than small ones.
+/// From this size on the kernel is asked for huge pages, which are provided much faster than small ones.
 constexpr std::size_t huge_from = 4u << 20;
 constexpr std::size_t page = 4096;
 

@@ -8,7 +8,7 @@
 
 namespace swarm::ml {
 
-/// The body of a message, in memory that grew as its bytes came.
+/// The body of a message, in memory that grows as its bytes come.
 class body_buffer {
 public:
   body_buffer() = default;
@@ -19,8 +19,8 @@ public:
   bytes_view view() const { return {data_, size_}; }
   std::size_t size() const { return size_; }
   std::size_t capacity() const { return capacity_; }
-  /// Room for more, as far as `limit` bytes in all; empty when there is no memory. `commit` says how
-  /// much was used.
+  /// Room for more bytes, up to `limit` in all; empty when there is no memory. `commit` tells how much of
+  /// it was used.
   std::span<std::uint8_t> room(std::size_t limit);
   void commit(std::size_t more) { size_ += more; }
 

@@ -24,7 +24,7 @@ std::string_view name_of(fifo_state state) {
   return names[static_cast<std::size_t>(state)];
 }
 
-// --- the channel's thread
+// The channel's thread
 
 void fifo_channel::impl::run() {
   while (!stopping) {
@@ -38,7 +38,7 @@ void fifo_channel::impl::run() {
       }
       if (handlers.on_open) handlers.on_open();
       const auto reason = serve();
-      // A refusal was told before; nobody hears of a stop.
+      // A refusal was reported before; a stop is not reported.
       const bool told = tell_refusal() || [&] {
         const std::lock_guard guard(mutex);
         return state == fifo_state::refused;
@@ -51,7 +51,7 @@ void fifo_channel::impl::run() {
   close_pipes(fifo_state::stopped);
 }
 
-/// The mirror of the program's order: it opens the response FIFO first. Both opens wait; `stop` ends that by
+/// Opens the FIFOs in the program's order: the response FIFO first. Both opens wait; `stop` ends that by
 /// opening the other sides itself.
 result<> fifo_channel::impl::open_pipes() {
   {
@@ -83,7 +83,7 @@ result<> fifo_channel::impl::open_pipes() {
   return {};
 }
 
-/// Carries messages until the program ends (why is returned), or `stop`.
+/// Carries messages until the program ends or `stop` is called. Returns why it ended.
 std::string fifo_channel::impl::serve() {
   std::string reason;
   while (!stopping) {
@@ -115,7 +115,8 @@ bool fifo_channel::impl::answers_left_unread() const {
   return !queue.empty() || ::ioctl(response.get(), FIONREAD, &unread) != 0 || unread > 0;
 }
 
-/// Begins the newcomer's session once the owner is ready for it and nobody would read the answers to another.
+/// Begins the newcomer's session once the owner is ready for it and nobody would read another
+/// program's answers.
 void fifo_channel::impl::greet_newcomer() {
   if (!newcomer) return;
   {
@@ -132,8 +133,8 @@ void fifo_channel::impl::greet_newcomer() {
   if (handlers.on_open) handlers.on_open();
 }
 
-/// False when a newcomer that is not read any more has gone. The system does not tell when somebody has read
-/// the last answer, so that is looked up now and then.
+/// Returns false when a newcomer that is not read yet has gone. The system does not tell when the last answer
+/// has been read, so this looks now and then.
 bool fifo_channel::impl::wait_for_pipes(bool want_write) {
   constexpr int look_again_ms = 20;
   const short wanted_of_request = newcomer ? 0 : POLLIN; // an end is told in any case
@@ -148,10 +149,11 @@ bool fifo_channel::impl::wait_for_pipes(bool want_write) {
   return !(newcomer && (wanted[1].revents & POLLHUP) != 0);
 }
 
-/// What the program did not read before it ended would otherwise be read by the next one, if that has opened
-/// the response already. It has not written anything by then, so it does not read yet.
+/// Removes answers that the program did not read before it ended. Otherwise the next program, if it has
+/// opened the response FIFO already, would read them. That program has written nothing yet, so it does not
+/// read meanwhile.
 void fifo_channel::impl::forget_unread_answers() const {
-  if (!response || !program_gone) return; // at a stop it may be about to read why
+  if (!response || !program_gone) return; // at a stop the program may be about to read the reason
   const unique_fd unread(open_fifo(response_name, O_RDONLY | O_NONBLOCK));
   std::array<std::uint8_t, 65536> ignored;
   while (unread && ::read(unread.get(), ignored.data(), ignored.size()) > 0) {
@@ -176,14 +178,14 @@ void fifo_channel::impl::close_pipes(fifo_state next) {
   state = next;
 }
 
-/// False when the channel stops instead.
+/// Returns false when the channel stops instead.
 bool fifo_channel::impl::wait_for_rearm() {
   std::unique_lock lock(mutex);
   rearmed.wait(lock, [&] { return rearm_wanted || stopping; });
   return !stopping;
 }
 
-// --- what callers see
+// What callers see
 
 fifo_channel::fifo_channel(std::unique_ptr<impl> from) : impl_(std::move(from)) {}
 
@@ -200,7 +202,7 @@ result<std::unique_ptr<fifo_channel>> fifo_channel::create(fifo_options options,
   state->wake = unique_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!state->wake) return fail(errc::io, "ML channel: no event descriptor: {}", std::strerror(errno));
   std::unique_ptr<fifo_channel> out(new fifo_channel(std::move(state)));
-  // The thread takes no signals; a SIGPIPE of its own stays pending and unseen.
+  // The thread blocks all signals, so a SIGPIPE of its own stays pending and has no effect.
   sigset_t all, before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -248,7 +250,7 @@ void fifo_channel::rearm() {
 }
 
 void fifo_channel::stop() {
-  // Held until the thread has ended: with both sides open it cannot wait for one.
+  // These are held until the thread has ended: with both sides open, it cannot wait in an open.
   unique_fd response_side, request_side;
   {
     const std::lock_guard guard(impl_->mutex);

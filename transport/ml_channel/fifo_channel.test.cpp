@@ -1,3 +1,4 @@
+#include "base/testing/wording.hpp"
 #include "transport/ml_channel/testing/fifo_program.hpp"
 
 using namespace swarm;
@@ -5,6 +6,7 @@ using namespace swarm::ml;
 using swarm::merge::testing::temp_directory;
 using swarm::merge::testing::write_file;
 using namespace swarm::ml::testing;
+using swarm::testing::says;
 
 TEST_CASE("FIFOs are made for all users whatever the umask, and left-over ones are reused") {
   fixture f;
@@ -27,14 +29,14 @@ TEST_CASE("a path that cannot be a FIFO is named") {
   auto options = f.options;
   options.response_path = f.path() + "/file";
   write_file(options.response_path, {});
-  CHECK(create_error(options).find(options.response_path + " is there, but is no FIFO") != std::string::npos);
+  CHECK(says(create_error(options), options.response_path + " is there, but is no FIFO"));
   REQUIRE(::unlink(options.response_path.c_str()) == 0);
   REQUIRE(::symlink("/dev/null", options.response_path.c_str()) == 0);
-  CHECK(create_error(options).find("is no FIFO") != std::string::npos);
+  CHECK(says(create_error(options), "is no FIFO"));
   options.response_path = f.path() + "/missing/file";
-  CHECK(create_error(options).find(options.response_path + " cannot be made") != std::string::npos);
+  CHECK(says(create_error(options), options.response_path + " cannot be made"));
   options.response_path = options.request_path;
-  CHECK(create_error(options).find("is given for both directions") != std::string::npos);
+  CHECK(says(create_error(options), "is given for both directions"));
 }
 
 TEST_CASE("a program and the channel open the pipes in mirrored order and talk") {
@@ -364,7 +366,7 @@ TEST_CASE("a path that became something else between two programs is reported") 
   REQUIRE(::unlink(f.options.request_path.c_str()) == 0);
   write_file(f.options.request_path, {});
   f.channel->rearm();
-  CHECK(f.wait_closed(2).find("is there, but is no FIFO") != std::string::npos);
+  CHECK(says(f.wait_closed(2), "is there, but is no FIFO"));
   f.wait_status([](const auto& s) { return s.state == fifo_state::closed; });
   REQUIRE(::unlink(f.options.request_path.c_str()) == 0);
   f.channel->rearm();

@@ -16,12 +16,12 @@
 #include <thread>
 #include <utility>
 
-/// The channel's inside, for its own sources.
+/// The channel's private parts, for its own sources.
 namespace swarm::ml {
 
 inline constexpr std::string_view end_of_program = "the program closed the channel";
 
-/// A message with its frame header, and how much of it is out.
+/// A message with its frame header, and how much of it has been written.
 struct send_job {
   outgoing message;
   std::array<std::uint8_t, header_size> head{};
@@ -58,7 +58,7 @@ struct fifo_channel::impl {
   fifo_options options;
   fifo_handlers handlers;
 
-  // Shared with callers, under the mutex.
+  // Shared with callers; the mutex guards these.
   mutable std::mutex mutex;
   std::condition_variable rearmed;
   fifo_state state = fifo_state::waiting;
@@ -77,13 +77,13 @@ struct fifo_channel::impl {
   std::mutex join_mutex;
   std::thread thread;
 
-  // Of the channel's thread alone.
+  // Used by the channel's thread only.
   unique_fd request, response;
   receive_job incoming;
   bool program_gone = false;      ///< in this session
-  newcomer_scan scan;             ///< of what a refused program sends
-  std::optional<header> newcomer; ///< found in it; nothing more is read until it has its session
-  bytes ahead;                    ///< read already, of the newcomer's messages
+  newcomer_scan scan;             ///< of the bytes that a refused program sends
+  std::optional<header> newcomer; ///< found in them; then reading stops until its session begins
+  bytes ahead;                    ///< bytes of the newcomer's messages that are read already
   std::size_t ahead_taken = 0;
 
   void run();
@@ -108,7 +108,7 @@ struct fifo_channel::impl {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(wake.get(), &one, sizeof(one));
   }
-  /// Queues a Status with error_in_sl as the last message. The mutex is held.
+  /// Queues a Status with error_in_sl as the last message. The caller holds the mutex.
   void refuse_locked(std::string text) {
     if (state != fifo_state::open) return;
     auto status_message = make_outgoing(ml::status{status_code::error_in_sl, text});

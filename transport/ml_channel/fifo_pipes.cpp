@@ -52,7 +52,8 @@ int pipe_size_max() {
 }
 
 void tune_pipe(const unique_fd& fd) {
-  // Smaller ones when this user holds many large pipes already; the default is good enough.
+  // Tries smaller sizes, as the system refuses when this user holds many large pipes already; the
+  // default suffices.
   for (int size = pipe_size_max(); size > 65536 && ::fcntl(fd.get(), F_SETPIPE_SZ, size) < 0;)
     size /= 2;
   ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);

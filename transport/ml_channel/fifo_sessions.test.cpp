@@ -1,3 +1,4 @@
+#include "base/testing/wording.hpp"
 #include "transport/ml_channel/testing/fifo_program.hpp"
 
 using namespace swarm;
@@ -5,6 +6,7 @@ using namespace swarm::ml;
 using swarm::merge::testing::temp_directory;
 using swarm::merge::testing::write_file;
 using namespace swarm::ml::testing;
+using swarm::testing::says;
 
 TEST_CASE("the channel waits for rearm, and rearm in a session does nothing") {
   fixture f;
@@ -35,7 +37,7 @@ TEST_CASE("a program does not read what the one before it left unread") {
   f.wait_opened(1);
   REQUIRE(f.channel->send(some_response()));
   f.wait_status([](const auto& s) { return s.messages_out == 1; });
-  // The next one is early: it has the response already, and so keeps what is in the pipe alive.
+  // The next program is early: it has opened the response FIFO already, which keeps the pipe's content alive.
   const int early = ::open(f.options.response_path.c_str(), O_RDONLY | O_CLOEXEC);
   REQUIRE(early >= 0);
   first.close();
@@ -74,7 +76,7 @@ TEST_CASE("a broken frame is answered by a Status, and what follows it is thrown
     const auto told = decode_status(body);
     REQUIRE(told);
     CHECK(told->code == status_code::error_in_sl);
-    CHECK(told->msg.find(expected) != std::string::npos);
+    CHECK(says(told->msg, expected));
     CHECK(f.wait_closed() == told->msg);
     CHECK(f.channel->status().state == fifo_state::refused);
     CHECK(f.channel->status().current == "waiting for the refused program to end");

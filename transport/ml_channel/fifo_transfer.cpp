@@ -16,7 +16,7 @@
 // Reading and writing the two pipes, a piece at a time.
 namespace swarm::ml {
 
-/// `end` when there is nothing to write.
+/// Writes one piece; returns `end` when there is nothing to write.
 io_outcome fifo_channel::impl::write_some() {
   constexpr std::size_t pieces_max = 64;
   send_job* job = nullptr;
@@ -34,7 +34,7 @@ io_outcome fifo_channel::impl::write_some() {
   const auto written = ::writev(response.get(), pieces.data(), static_cast<int>(count));
   if (written < 0 && (errno == EAGAIN || errno == EINTR)) return io_outcome::would_wait;
   const std::lock_guard guard(mutex);
-  if (written < 0) { // the program is going; what it still sent is read before the end is reported
+  if (written < 0) { // the program is ending; what it still sent is read before the end is reported
     response_broken = true;
     queue.clear();
     return io_outcome::progress;
@@ -61,7 +61,7 @@ io_outcome fifo_channel::impl::read_some(std::string& reason) {
   return incoming.head_size < header_size ? read_header(reason) : read_body(reason);
 }
 
-/// Books what a read gave; `reason` is set at the end of the program.
+/// Counts what a read gave; `reason` is set at the end of the program.
 io_outcome fifo_channel::impl::take_read(ssize_t count, std::string& reason) {
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return io_outcome::would_wait;
   if (count < 0) {
@@ -130,7 +130,7 @@ io_outcome fifo_channel::impl::read_body(std::string& reason) {
   return outcome;
 }
 
-/// What was read ahead comes first.
+/// Gives bytes that were read ahead first, then reads.
 ssize_t fifo_channel::impl::receive(std::span<std::uint8_t> into) {
   if (ahead_taken == ahead.size()) return ::read(request.get(), into.data(), into.size());
   const auto count = std::min(into.size(), ahead.size() - ahead_taken);
@@ -139,7 +139,7 @@ ssize_t fifo_channel::impl::receive(std::span<std::uint8_t> into) {
   return static_cast<ssize_t>(count);
 }
 
-/// Reads and forgets what a refused program sends, up to the first message of the next one.
+/// Reads and drops what a refused program sends, up to the first message of the next program.
 io_outcome fifo_channel::impl::discard() {
   if (newcomer) return io_outcome::would_wait;
   std::array<std::uint8_t, 65536> unwanted;

@@ -8,7 +8,7 @@ namespace swarm::ml {
 
 namespace {
 
-/// Messages without weights; generous, since only texts vary.
+/// The largest body of a message without weights. The bound is generous, since only texts vary.
 constexpr std::uint64_t small_body_max = 1u << 20;
 
 constexpr std::array<std::string_view, 11> names{"",
@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 11> names{"",
                                                  "KillSessionRequest"};
 
 // The frame is a protobuf message of nested fixed32 fields that are never zero, so its shape never changes:
-// tags at these places, each number after its tag.
+// the tags are at these places, and each number follows its tag.
 constexpr std::array<std::pair<std::size_t, std::uint8_t>, 6> tags{
     {{0, 0x0a}, {1, 0x0a}, {2, 0x0d}, {7, 0x15}, {12, 0x15}, {17, 0x1d}}};
 constexpr std::size_t api_version_at = 3, min_version_at = 8, type_at = 13, size_at = 18;

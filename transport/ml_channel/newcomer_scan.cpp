@@ -25,7 +25,7 @@ std::optional<newcomer_scan::find> newcomer_scan::feed(bytes_view piece) {
   for (; at + header_size <= all.size(); at += 1 + position_of_opening(all.subspan(at + 1))) {
     const auto head = decode_header(all.subspan(at, header_size));
     if (!head) continue;
-    const auto used = at + header_size - before; // the tail alone held no whole header
+    const auto used = at + header_size - before; // the tail alone cannot hold a whole header
     tail_.clear();
     return find{*head, piece.subspan(used)};
   }

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-/// The part of the protobuf wire format that the channel's messages need; reads views, copies no data.
-/// Source: the encoding chapter of the Protocol Buffers documentation.
+/// The part of the protobuf wire format that the channel's messages need. Reading gives views and copies no
+/// data. Source: the encoding chapter of the Protocol Buffers documentation.
 namespace swarm::ml::proto {
 
 enum class wire_type : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
@@ -21,7 +21,7 @@ struct field {
   std::uint64_t value = 0;
   bytes_view data;
 
-  // Each fails with the message's name and the field's when the wire type or the value does not fit.
+  // Each of these fails, naming the message and the field, when the wire type or the value does not fit.
   result<std::int32_t> as_int32(std::string_view name) const;
   result<bool> as_bool(std::string_view name) const;
   result<float> as_float(std::string_view name) const;
@@ -39,7 +39,7 @@ public:
       : message_(message), body_(body), repeated_(repeated) {}
 
   bool done() const { return at_ == body_.size(); }
-  /// Only while not done.
+  /// The next field; may be called only while not `done`.
   result<field> next();
 
 private:
@@ -54,10 +54,10 @@ private:
   std::size_t at_ = 0;
 };
 
-/// A varint within `raw` at `at`, which advances; fails when cut short or longer than ten bytes.
+/// Reads a varint of `raw` at `at`, which advances; fails when it is cut short or longer than ten bytes.
 result<std::uint64_t> read_varint(bytes_view raw, std::size_t& at);
 
-// Writers leave out zeros and empty texts, as proto3 does.
+// These functions leave out zeros and empty texts, as proto3 does.
 std::size_t varint_size(std::uint64_t value);
 void put_varint(bytes& out, std::uint64_t value);
 void put_tag(bytes& out, std::uint32_t number, wire_type type);
@@ -65,7 +65,7 @@ void put_int32(bytes& out, std::uint32_t number, std::int32_t value);
 void put_bool(bytes& out, std::uint32_t number, bool value);
 void put_float(bytes& out, std::uint32_t number, float value);
 void put_text(bytes& out, std::uint32_t number, std::string_view text);
-/// Also when it is empty.
+/// Writes the message even when it is empty.
 void put_message(bytes& out, std::uint32_t number, bytes_view message);
 
 } // namespace swarm::ml::proto

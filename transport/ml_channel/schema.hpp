@@ -6,8 +6,8 @@
 #include <string_view>
 #include <tuple>
 
-/// The messages' fields: the one place that says what is on the wire (names and numbers of
-/// the client's swifrpc.proto).
+/// The fields of all messages. Only this file says what is on the wire (names and numbers of the
+/// client's swifrpc.proto).
 namespace swarm::ml {
 
 template <class Message, class Value>
@@ -22,7 +22,8 @@ struct member {
       : number(number_on_wire), name(name_in_texts), at(place), size_max(text_size) {}
 };
 
-inline constexpr std::size_t keyword_max = 64; ///< bytes of "snapshot", "coordmedian" and the like
+inline constexpr std::uint32_t notice_field = 100; ///< far from the original's
+inline constexpr std::size_t keyword_max = 64;     ///< bytes of "snapshot", "coordmedian" and the like
 
 template <class Message>
 struct schema;
@@ -39,7 +40,8 @@ struct schema<session_request> {
       member{5, "checkinModelOnTrainEnd", &self::checkin_model_on_train_end, keyword_max},
       member{6, "nodeWeightage", &self::node_weightage},
       member{7, "trainingContract", &self::training_contract, contract_name_max},
-      member{8, "mergeMethod", &self::merge_method, keyword_max}};
+      member{8, "mergeMethod", &self::merge_method, keyword_max},
+      member{notice_field, "takesNotices", &self::takes_notices}};
 };
 
 template <>

@@ -20,7 +20,7 @@ using merge::dtype;
 
 namespace {
 
-// In the order of merge::dtype.
+// The names are in the order of merge::dtype.
 constexpr std::array<std::string_view, 13> numpy_names{
     "dtype('bool')",    "dtype('uint8')",    "dtype('int8')",  "dtype('int16')",  "dtype('uint16')",
     "dtype('float16')", "dtype('bfloat16')", "dtype('int32')", "dtype('uint32')", "dtype('float32')",
@@ -100,7 +100,7 @@ result<std::shared_ptr<const merge::model_file>> store_weights(const weights_vie
                                                                merge::model_store& store) {
   if (weights.empty())
     return fail(wire_errc::bad_weights, "the program sent no parameters; a model must have at least one");
-  std::deque<stored_array> arrays; // its elements stay where they are, and with them the scalars
+  std::deque<stored_array> arrays; // its elements never move, so views of converted scalars stay valid
   std::unordered_map<std::string_view, const stored_array*> by_name;
   std::vector<merge::tensor_spec> specs;
   for (const auto& array : weights) {
@@ -125,7 +125,7 @@ result<outgoing> encode_loss_request(const loss_request& request,
   std::uint64_t weights_size = 0;
   for (const auto& tensor : tensors)
     weights_size += entry_of(tensor).size();
-  // All that is not tensor data, in one buffer, and where in it the data of each tensor goes.
+  // One buffer holds all that is not tensor data; it is noted where the data of each tensor goes.
   auto text = std::make_shared<bytes>(
       encode(loss_request{request.session_id, request.sync_seq_num, request.loss_seq_num, {}}));
   proto::put_tag(*text, 4, proto::wire_type::bytes);

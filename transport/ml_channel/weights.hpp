@@ -8,19 +8,20 @@
 
 namespace swarm::ml {
 
-/// dtype('float32') and the like, and dtype('bfloat16') as our own client writes it. wire_errc::bad_weights
-/// names any other.
+/// Reads dtype('float32') and the like, and dtype('bfloat16') as our own client writes it. Fails with
+/// wire_errc::bad_weights, which names the type, for any other.
 result<merge::dtype> parse_numpy_dtype(std::string_view text);
 std::string_view numpy_dtype(merge::dtype type);
 
 /// Checks the arrays (dtype, shape against bytes of data, limits) and stores them as a model. 0-d integers
-/// become 0-d F64, since they are merged as such and the client can load them back only as such; all else
-/// keeps type and shape. The bytes go from the message into the file without a copy in between.
+/// become 0-d F64, since they are merged so and the client can load only such values; all others keep type
+/// and shape. The bytes go from the message into the file without a copy in between.
 result<std::shared_ptr<const merge::model_file>> store_weights(const weights_view& weights,
                                                                merge::model_store& store);
 
 /// A get_loss_request that carries the whole model; its pieces point into the mapped file.
-/// `request.merged_params` is not looked at. wire_errc::oversize when the body would pass 2 GiB - 1.
+/// `request.merged_params` is ignored. Fails with wire_errc::oversize when the body would be larger
+/// than 2 GiB - 1.
 result<outgoing> encode_loss_request(const loss_request& request,
                                      std::shared_ptr<const merge::model_file> model);
 

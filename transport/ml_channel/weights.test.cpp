@@ -1,5 +1,6 @@
 #include "transport/ml_channel/weights.hpp"
 
+#include "base/testing/wording.hpp"
 #include "merge/methods/merge.hpp"
 #include "merge/testing/models.hpp"
 
@@ -12,11 +13,13 @@
 using namespace swarm;
 using namespace swarm::ml;
 using namespace swarm::merge::testing;
+using swarm::testing::says;
+using swarm::testing::wording;
 
 namespace {
 
 template <class T>
-std::string message_of(const result<T>& from) {
+wording message_of(const result<T>& from) {
   return from ? "no error" : from.error().message;
 }
 
@@ -129,17 +132,14 @@ TEST_CASE("arrays that cannot be stored are named") {
   };
   CHECK(refused({}) == "the program sent no parameters; a model must have at least one");
   CHECK(refused({{"w", "dtype('complex64')", {1}, eight}})
-            .find("parameter 'w': the dtype 'dtype('complex64')' cannot be")
-        == 0);
+            .starts_with("parameter 'w': the dtype 'dtype('complex64')' cannot be"));
   CHECK(refused({{"w", "dtype('float32')", {3}, eight}})
         == "parameter 'w': shape [3] of dtype('float32') needs 12 bytes, 8 came");
-  CHECK(refused({{"w", "dtype('float32')", {}, eight}}).find("needs 4 bytes, 8 came") != std::string::npos);
-  CHECK(refused({{"w", "dtype('float32')", {0, 5}, eight}}).find("needs 0 bytes, 8 came")
-        != std::string::npos);
-  CHECK(refused({{"w", "dtype('float32')", {4294967295, 4294967295, 4294967295}, eight}}).find("is too large")
-        != std::string::npos);
-  CHECK(refused({{"__metadata__", "dtype('float32')", {2}, eight}}).find("__metadata__")
-        != std::string::npos);
+  CHECK(says(refused({{"w", "dtype('float32')", {}, eight}}), "needs 4 bytes, 8 came"));
+  CHECK(says(refused({{"w", "dtype('float32')", {0, 5}, eight}}), "needs 0 bytes, 8 came"));
+  CHECK(says(refused({{"w", "dtype('float32')", {4294967295, 4294967295, 4294967295}, eight}}),
+             "is too large"));
+  CHECK(says(refused({{"__metadata__", "dtype('float32')", {2}, eight}}), "__metadata__"));
   auto small = merge::model_store::open_directory(directory.file("small"), {.bytes_max = 64});
   REQUIRE(small);
   CHECK(store_weights({{"w", "dtype('float32')", {2}, eight}}, *small)

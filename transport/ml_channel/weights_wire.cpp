@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t dtype_text_max = 64;
 
-/// NDArray.shape comes packed from current clients; each number as a field of its own is the older form.
+/// Reads NDArray.shape. Current clients send it packed; in the older form each number is a field of its own.
 result<> read_shape(const proto::field& from, std::vector<std::uint32_t>& shape) {
   const auto add = [&](std::uint64_t dim) -> result<> {
     if (dim > std::numeric_limits<std::uint32_t>::max())

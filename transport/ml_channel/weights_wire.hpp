@@ -13,20 +13,20 @@ namespace swarm::ml {
 /// Reads the map; views point into `body`. Refuses more than array_count_max arrays, bad and repeated names.
 result<weights_view> decode_weights(bytes_view body);
 
-/// Appends field `number` of type Weights, data included; nothing for no arrays.
+/// Appends field `number` of type Weights with its data, or nothing when there are no arrays.
 void put_weights(bytes& out, std::uint32_t number, const weights_view& weights);
 
-/// Whether these bytes are what a 2.3 client has in the place of Weights.
+/// Whether these bytes are a file name, which a 2.3 client sends in place of Weights.
 bool is_file_name(bytes_view body);
 
-/// One map entry with all but the data: `data_size` bytes of data must follow what `put` appends.
+/// Encodes one map entry except its data: `data_size` bytes of data must follow what `put` appends.
 struct entry_encoder {
   std::string_view name;
   std::string_view dtype;
   std::span<const std::uint64_t> shape;
   std::uint64_t data_size = 0;
 
-  /// Bytes of the entry in the Weights message, its tag and length and the data included.
+  /// The bytes of the entry in the Weights message, including its tag, its length and the data.
   std::uint64_t size() const;
   void put(bytes& out) const;
 

@@ -17,7 +17,7 @@ using proto::reader;
 
 namespace {
 
-/// The first `size_max` bytes, or a little less so that no character is cut in half.
+/// The first `size_max` bytes, or a few less so that no character is split.
 std::string_view cut(std::string_view text, std::size_t size_max) {
   if (text.size() <= size_max) return text;
   while (size_max > 0 && (static_cast<std::uint8_t>(text[size_max]) & 0xc0) == 0x80)
@@ -25,7 +25,7 @@ std::string_view cut(std::string_view text, std::size_t size_max) {
   return text.substr(0, size_max);
 }
 
-// One `put` and one `read` per kind of field; the schemas say which fields there are.
+// There is one `put` and one `read` for each kind of field; the schemas say which fields there are.
 
 void put(bytes& out, std::uint32_t number, std::int32_t value) {
   proto::put_int32(out, number, value);
@@ -45,6 +45,7 @@ void put(bytes& out, std::uint32_t number, const weights_view& weights) {
 void put_status_fields(bytes& out, const status& from) {
   proto::put_int32(out, 1, static_cast<std::int32_t>(from.code));
   proto::put_text(out, 2, cut(from.msg, text_size_max));
+  proto::put_bool(out, notice_field, from.notice);
 }
 void put(bytes& out, std::uint32_t number, const status& from) {
   bytes inner;
@@ -76,7 +77,7 @@ result<> read(const field& from, std::string_view name, std::size_t, status& to)
 result<> read(const field& from, std::string_view name, std::size_t, weights_view& to) {
   SWARM_TRY(const auto body, from.as_bytes(name));
   auto weights = decode_weights(body);
-  if (!weights && is_file_name(body))
+  if ((!weights || weights->empty()) && is_file_name(body)) // some names look like fields of a newer client
     return fail(
         wire_errc::client_2_3,
         "the program uses the swarmlearning client 2.3, which passes weights as pickle files ('{}'); files "
@@ -88,7 +89,7 @@ result<> read(const field& from, std::string_view name, std::size_t, weights_vie
   return {};
 }
 
-/// At least one field, since the client cannot read an empty body.
+/// Adds a field to an empty body, since the client cannot read an empty one.
 bytes never_empty(bytes body, proto::wire_type first_field) {
   if (body.empty()) {
     proto::put_tag(body, 1, first_field);
@@ -112,7 +113,7 @@ result<Message> decode_fields(bytes_view body) {
   Message out;
   for (reader in(schema<Message>::name, body); !in.done();) {
     SWARM_TRY(const auto next, in.next());
-    result<> done; // stays so for a field of a newer client
+    result<> done; // a field of a newer client is ignored
     const auto try_member = [&](const auto& each) {
       if (each.number == next.number) done = read(next, each.name, each.size_max, out.*each.at);
     };
@@ -140,6 +141,8 @@ result<status> decode_status(bytes_view body) {
     } else if (next.number == 2) {
       SWARM_TRY(const auto text, next.as_text("msg", std::numeric_limits<std::size_t>::max()));
       out.msg = cut(text, text_size_max);
+    } else if (next.number == notice_field) {
+      SWARM_TRY(out.notice, next.as_bool("notice"));
     }
   }
   return out;

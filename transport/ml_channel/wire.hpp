@@ -9,8 +9,9 @@
 #include <string_view>
 #include <vector>
 
-/// The channel between a training program (ML) and its SL, API version 2: frames and messages. Bytes as the
-/// clients 2.1 and 2.2 of HPE Swarm Learning write and read them (protobuf 3 behind a 22-byte header).
+/// The channel between a training program (ML) and its SL, API version 2: frames and messages. The bytes
+/// are those that the clients 2.1 and 2.2 of HPE Swarm Learning write and read (protobuf 3 behind a
+/// 22-byte header).
 namespace swarm::ml {
 
 enum class wire_errc {
@@ -57,7 +58,7 @@ struct header {
   std::uint32_t size = 0; ///< of the body, never 0
 };
 std::array<std::uint8_t, header_size> encode_header(const header& from);
-/// Exactly 22 bytes. Texts are ready for a Status to the program.
+/// `raw` must have exactly 22 bytes. The texts of errors can be sent to the program in a Status.
 result<header> decode_header(bytes_view raw, std::uint64_t size_max = body_size_max);
 
 enum class status_code : std::int32_t { ok = 0, error_in_sl = 1, error_in_user = 2, error_others = 3 };
@@ -65,6 +66,7 @@ enum class status_code : std::int32_t { ok = 0, error_in_sl = 1, error_in_user =
 struct status {
   status_code code = status_code::ok; ///< an unknown code is decoded as error_others
   std::string msg;
+  bool notice = false; ///< of swarmd: no answer, see session_request::takes_notices
   friend bool operator==(const status&, const status&) = default;
 };
 
@@ -75,7 +77,7 @@ struct ndarray_view {
   std::vector<std::uint32_t> shape;
   bytes_view data;
 };
-/// In the order of the message; names are unique, non-empty, UTF-8.
+/// The arrays in the order of the message; names are unique, non-empty, UTF-8.
 using weights_view = std::vector<ndarray_view>;
 
 struct session_request {
@@ -87,6 +89,9 @@ struct session_request {
   std::int32_t node_weightage = 0;
   std::string training_contract;
   std::string merge_method; ///< lower case: "mean", "coordmedian", "geomedian"
+  /// Of swarmd's own client: while it waits for an answer it takes a Status that is marked as a notice and
+  /// says what its SL waits for.
+  bool takes_notices = false;
   friend bool operator==(const session_request&, const session_request&) = default;
 };
 
@@ -150,26 +155,27 @@ bytes encode(const loss_request& from);
 bytes encode(const loss_response& from);
 bytes encode(const kill_session_request& from);
 
-/// Strict and bounded: unknown fields are skipped, packed and unpacked shapes accepted; a field given twice,
-/// a wrong wire type, a group, text that is not UTF-8, or anything cut short is refused by name.
+/// Decoding is strict and bounded. Unknown fields are skipped, packed and unpacked shapes are accepted.
+/// A repeated field, a wrong wire type, a group, text that is not UTF-8, or anything cut short is
+/// refused by name.
 result<status> decode_status(bytes_view body);
 result<session_request> decode_session_request(bytes_view body);
 result<session_response> decode_session_response(bytes_view body);
-/// wire_errc::client_2_3 for a 2.3 client, with a text for the Status that refuses it.
+/// Fails with wire_errc::client_2_3 for a 2.3 client; the text is for the Status that refuses it.
 result<sync_request> decode_sync_request(bytes_view body);
 result<sync_response> decode_sync_response(bytes_view body);
 result<loss_request> decode_loss_request(bytes_view body);
 result<loss_response> decode_loss_response(bytes_view body);
 result<kill_session_request> decode_kill_session_request(bytes_view body);
 
-/// A message on its way out: pieces that are written one after the other, some of them in memory of others.
+/// A message to be sent: pieces that are written one after the other, some of them in memory that others own.
 struct outgoing {
   msg_type type = msg_type::status;
   std::vector<bytes_view> pieces;
   std::vector<std::shared_ptr<const void>> keep_alive; ///< owns what `pieces` point to
   std::uint64_t size = 0;                              ///< sum of the pieces
 };
-/// A message with one body of its own.
+/// A message with one body, which it owns.
 outgoing make_outgoing(msg_type type, bytes body);
 outgoing make_outgoing(const status& from);
 outgoing make_outgoing(const session_response& from);

@@ -16,7 +16,7 @@ class token_bucket {
 public:
   token_bucket(rate_limit limit, time_point now) : limit_(limit), tokens_(limit.burst), updated_(now) {}
 
-  /// False, and nothing is taken: over the limit.
+  /// Returns false and takes nothing when that would exceed the limit.
   bool take(double units, time_point now) {
     tokens_ = std::min(limit_.burst, tokens_ + seconds_between(updated_, now) * limit_.per_second);
     updated_ = std::max(updated_, now);
@@ -31,14 +31,14 @@ private:
   time_point updated_;
 };
 
-/// A sum of points for offences that time forgives.
+/// The sum of a neighbor's offence points, which are forgiven with time.
 class offence_score {
 public:
   offence_score(double points_max, double forgiven_per_second, double points, time_point now)
       : points_max_(points_max), forgiven_per_second_(forgiven_per_second),
         points_(std::clamp(points, 0.0, points_max)), updated_(now) {}
 
-  /// True: this was too much.
+  /// Returns true when the sum has become too large.
   bool add(double points, time_point now) {
     points_ = this->points(now) + std::max(0.0, points);
     updated_ = std::max(updated_, now);

@@ -37,7 +37,8 @@ std::size_t secret_hash::operator()(const hash32& of) const {
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < word.size(); i += 2)
     sum += std::uint64_t{word[i] + added[i]} * std::uint64_t{word[i + 1] + added[i + 1]};
-  // Twice: one product alone leaves sums in steps of one size crowded for a few secret numbers in a hundred.
+  // Multiplied twice: with one product alone, for a few secret numbers in a hundred, sums at equal distances
+  // crowd together.
   sum *= factor;
   return (sum ^ sum >> 32) * factor;
 }

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t refusals_max = 256;
 constexpr std::size_t scores_max = 256;
-/// A connection that lasted so long starts the waiting times anew.
+/// After a connection that lasted so long the waiting times start anew.
 constexpr duration steady_after = std::chrono::seconds(5);
 
 } // namespace
@@ -43,7 +43,8 @@ void neighbor_book::learn(const address& account, const std::string& endpoint, t
     learned += entry.configured ? 0 : 1;
     same_account += !entry.configured && entry.account == account ? 1 : 0;
   }
-  // One neighbor's word moves nobody elsewhere: what was told first is tried until it has failed often enough.
+  // One neighbor's claim must not redirect an account: the endpoint that was told first is tried until it has
+  // failed often enough.
   if (learned >= options_.learned_max || same_account > 0) return;
   add(endpoint, now).account = account;
 }
@@ -54,7 +55,7 @@ std::vector<neighbor_book::dial_order> neighbor_book::due(const std::set<address
   for (auto& [endpoint, entry] : targets_) {
     if (entry.dialling || entry.own || now < entry.next_at) continue;
     if (entry.account && (connected.contains(*entry.account) || refused(*entry.account, now))) continue;
-    // Half of the places stay free for those who dial this node.
+    // Half of the places stay free for nodes that dial this one.
     const auto places = entry.configured ? options_.neighbors_max : options_.neighbors_max / 2;
     if (under_way + out.size() >= places) continue;
     entry.dialling = true;

@@ -9,27 +9,28 @@
 
 namespace swarm::p2p {
 
-/// Of two connections to one neighbor, what decides which of them stays.
+/// The facts that decide which of two connections to one neighbor stays.
 struct connection_facts {
   bool dialled_here = false;
   std::uint64_t neighbor_instance = 0; ///< of the neighbor's process
-  std::uint64_t number = 0;            ///< that whoever dialled gave it
+  std::uint64_t number = 0;            ///< given by the side that dialled
 };
-/// Both ends come to the same answer in whatever order they see the two. A restarted neighbor wins over what it
-/// left behind; else the connection that the lower account dialled, and of two such the later one.
+/// Whether the fresh one of two connections stays. Both ends come to the same answer, in whatever order they
+/// see the two. A restarted neighbor's new connection wins over the old ones; otherwise the one that the
+/// lower account dialled wins, and of two such the later one.
 bool fresh_one_stays(const address& own, const address& neighbor, const connection_facts& old,
                      const connection_facts& fresh);
 
-/// Whom to dial and when, and whom to refuse. Pure: time comes in.
+/// Decides whom to dial and when, and whom to refuse. It is pure: time is an argument.
 class neighbor_book {
 public:
   struct target {
     bool configured = false;
-    std::optional<address> account; ///< expected of a learned one; else of who answered last
+    std::optional<address> account; ///< expected of a learned one, else the last to answer
     back_off waits;
     time_point next_at{};
-    bool dialling = false; ///< or connected through this very endpoint
-    bool own = false;      ///< it is this node
+    bool dialling = false; ///< being dialled, or connected through this endpoint
+    bool own = false;      ///< the endpoint is this node's
     std::string last_failure;
   };
   struct refusal {
@@ -39,29 +40,30 @@ public:
   };
   struct dial_order {
     std::string endpoint;
-    std::optional<address> expected; ///< anybody else there is not who was told of
+    std::optional<address> expected; ///< whoever else answers is not the neighbor that was told of
   };
 
   neighbor_book(const p2p_options& options, const address& own, std::uint64_t seed);
 
-  /// Dialled for ever. The endpoint was checked.
+  /// Adds an endpoint that is dialled for ever. It must have been checked.
   void configure(const std::string& endpoint, time_point now);
   /// A neighbor said that `account` can be reached there.
   void learn(const address& account, const std::string& endpoint, time_point now);
 
-  /// What to dial now; they count as under way until `dial_ended`. `connected`: whose neighbors need none.
-  /// `under_way`: connections of any kind.
+  /// What to dial now; each counts as under way until `dial_ended`. Accounts in `connected` are not dialled.
+  /// `under_way` counts connections of any kind.
   std::vector<dial_order> due(const std::set<address>& connected, std::size_t under_way, time_point now);
   /// `account` proved itself there.
   void answered(const std::string& endpoint, const address& account);
   void is_own(const std::string& endpoint);
-  /// The attempt failed, or the connection ended that lasted `lasted`. True: worth a line in the log.
+  /// The attempt failed, or the connection ended after `lasted`. Returns true when that is worth a
+  /// line in the log.
   bool dial_ended(const std::string& endpoint, duration lasted, const std::string& why, time_point now);
-  /// It is not dialled at once, so that both ends do not do it at the same time.
+  /// The neighbor has gone. It is not dialled at once, so that both ends do not dial at the same time.
   void neighbor_gone(const address& account, time_point now);
 
   void refuse(const address& account, const hash32& certificate, std::string reason, time_point now);
-  /// Why, if it is refused now.
+  /// The reason if the account is refused now, else null.
   const refusal* refused(const address& account, time_point now) const;
   const refusal* refused(const hash32& certificate, time_point now) const;
 

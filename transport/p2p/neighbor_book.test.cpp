@@ -35,12 +35,12 @@ TEST_CASE("of two connections both ends keep the same one") {
   CHECK_FALSE(fresh_one_stays(low, high, by_low_at_low, by_high_at_low));
   CHECK(fresh_one_stays(high, low, by_high_at_high, by_low_at_high));
   CHECK_FALSE(fresh_one_stays(high, low, by_low_at_high, by_high_at_high));
-  // The same one dialled twice: the later dial stays.
+  // The same node dialled twice: the later connection stays.
   CHECK(fresh_one_stays(low, high, {true, 5, 1}, {true, 5, 2}));
   CHECK_FALSE(fresh_one_stays(low, high, {true, 5, 2}, {true, 5, 1}));
   CHECK(fresh_one_stays(high, low, {false, 6, 1}, {false, 6, 2}));
   CHECK_FALSE(fresh_one_stays(high, low, {false, 6, 2}, {false, 6, 1}));
-  // A restarted neighbor's connection is never worth less than what it left behind.
+  // A restarted neighbor's connection always wins over those from before the restart.
   CHECK(fresh_one_stays(low, high, {true, 5, 9}, {false, 7, 1}));
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("a transaction is handed on once, and asked of one neighbor at a time"
   CHECK(relay.arrived(hash_of(2), now));
   CHECK_FALSE(relay.arrived(hash_of(2), now));
   CHECK(relay.announced(4, std::vector{hash_of(2)}).empty());
-  // 1 does not give it, then 2 goes, then 3 does not give it either.
+  // Neighbor 1 does not give it, then 2 leaves, then 3 does not give it either.
   CHECK(relay.missed(2, std::vector{hash_of(1)}).empty()); // was not asked
   auto questions = relay.missed(1, std::vector{hash_of(1), hash_of(2)});
   REQUIRE(questions.size() == 1);

@@ -21,7 +21,7 @@ TEST_CASE("small transactions travel in full, large and relayed ones by hash") {
   auto heard = only<action::txns_heard>(c.b.seen);
   REQUIRE(heard.size() == 1); // the urgent one took the other along
   CHECK(heard[0].hashes == std::vector{keccak256(*large), keccak256(*relayed)});
-  // b tells nobody who told it.
+  // b does not tell the neighbor that told it.
   c.b.session->gossip(keccak256(*small), small, false, c.now);
   c.b.session->gossip(keccak256(*large), large, false, c.now);
   c.pass(1s);
@@ -85,7 +85,7 @@ TEST_CASE("transactions are asked for in parts, bounded, and what does not come 
   c.pass(c.options.txn_answer_wait);
   CHECK(only<action::txns_missed>(c.a.seen).at(1).hashes.size() == 36);
   CHECK(c.a.session->ask_txns(hashes, c.now).size() == 20);
-  // The late answer is no great offence, a made-up one is.
+  // A late answer is a small offence, a made-up one a large one.
   c.b.session->answer_txns(wanted[1].id, {raw[70]});
   c.run();
   CHECK(c.a.session->points(c.now) == 1);
@@ -127,7 +127,7 @@ TEST_CASE("blocks are asked for and answered within bounds") {
   REQUIRE(got[0].blocks.size() == 2); // the third would make it more than 1000
   CHECK(got[0].blocks[1].block == bytes(300, 1));
   CHECK(got[0].blocks[1].seals == bytes(65, 2));
-  // One block goes however large it is.
+  // One block is sent however large it is.
   REQUIRE(c.a.session->ask_blocks(7, 3, c.now));
   c.run();
   c.b.session->answer_blocks(only<action::blocks_wanted>(c.b.seen).at(1).id,
@@ -159,7 +159,7 @@ TEST_CASE("questions for blocks: too many, twice, unasked, too much") {
                          {sealed_block{{1}, {}}, sealed_block{{2}, {}}}});
   CHECK(c.a.session->points(c.now) == 51);
   CHECK(only<action::deliver_blocks>(c.a.seen).size() == 1);
-  // What nobody answers is forgotten, at both ends.
+  // Questions that nobody answers are forgotten, at both ends.
   c.pass(c.options.answer_wait);
   CHECK(c.a.session->ask_blocks(9, 1, c.now));
 }

@@ -13,7 +13,7 @@ constexpr std::size_t piece_bytes = 16 * 1024;      ///< a unit of the consensus
 constexpr std::size_t close_reason_bytes_max = 120; ///< RFC 6455 allows 123
 constexpr std::size_t block_overhead_bytes = 32;    ///< of RLP, at most
 
-// Points of offences, of `offence_points_max` (100).
+// Points for offences; a neighbor is disconnected at `offence_points_max` (100).
 constexpr double points_over_limit = 1;
 constexpr double points_late = 1;
 constexpr double points_twice = 10;
@@ -27,7 +27,7 @@ shared_bytes encoded(const frame& from) {
   return std::make_shared<const bytes>(encode(from));
 }
 
-/// The beginning of a hash, which is enough to tell chains apart and fits into a close frame.
+/// The beginning of a hash: it is enough to tell chains apart and fits into a close frame.
 std::string brief(const hash32& hash) {
   return to_hex(hash.view().first(4)) + "..";
 }
@@ -46,7 +46,7 @@ neighbor_session::neighbor_session(const session_options& options, hello own, co
   greeting_ = encoded(own_);
 }
 
-// --- events
+// Events
 
 void neighbor_session::on_frame(result<frame> decoded, std::size_t size, time_point now) {
   if (phase_ == phase::over) return;
@@ -126,14 +126,14 @@ void neighbor_session::offend(std::string reason, double points, time_point now)
   if (too_much) close("misbehaved: " + reason, true);
 }
 
-/// Takes `units` of the limit of `kind`, or makes an offence of it: the frame is then ignored.
+/// Counts `units` against the limit of `kind`. Over the limit it is an offence, and the frame is ignored.
 bool neighbor_session::allow(frame_kind kind, double units, time_point now) {
   if (buckets_[static_cast<std::size_t>(kind)].take(units, now)) return true;
   offend(fmt::format("over the limit of {} in a second", name_of(kind)), points_over_limit, now);
   return false;
 }
 
-// --- one function per kind of frame
+// One function per kind of frame
 
 result<> neighbor_session::check(const hello& from) const {
   using enum frame_errc;
@@ -281,7 +281,7 @@ void neighbor_session::on(signs from, time_point now) {
     actions_.push_back(action::deliver_signs{std::move(from.raw)});
 }
 
-// --- what to send
+// What to send
 
 void neighbor_session::send_control(const frame& what) {
   if (!queue_.push_control(encoded(what)))
@@ -382,7 +382,7 @@ void neighbor_session::answer_neighbors(std::vector<peer_entry> neighbors) {
 
 shared_bytes neighbor_session::next_to_send(std::size_t in_flight) {
   if (phase_ == phase::over) return nullptr;
-  // Nothing overtakes the hello, however late the socket is.
+  // The hello is sent first, however late the socket is.
   auto out = greeting_ ? std::exchange(greeting_, nullptr) : queue_.take(in_flight);
   if (out) {
     ++counters_.frames_out;

@@ -8,13 +8,13 @@
 #include <utility>
 #include <variant>
 
-/// One connection to a neighbor, without socket, clock or threads: the shell feeds frames and time, carries out
-/// the actions in their order and takes frames to send whenever the socket has room for them.
+/// One connection to a neighbor, without socket, clock or threads: the shell feeds frames and time, carries
+/// out the actions in their order and takes frames to send whenever the socket has room for them.
 namespace swarm::p2p {
 
 namespace action {
-/// A hello that proves its account (it may be this node's own): decide, and call `admit` or `close` before
-/// the next frame.
+/// A hello came that proves its account, which may be this node's own. The shell decides and calls `admit` or
+/// `close` before the next frame.
 struct greeted {
   hello from;
 };
@@ -27,7 +27,7 @@ struct deliver_signs {
 struct deliver_head {
   head_facts now;
 };
-/// Transactions and their hashes, one for one.
+/// Transactions, and in the same order their hashes.
 struct deliver_txns {
   std::vector<bytes> raw;
   std::vector<hash32> hashes;
@@ -78,7 +78,8 @@ struct offence {
   double points = 0;
   double sum = 0;
 };
-/// The last action: the session is over. `refuse`: the neighbor misbehaved, do not take it back for a while.
+/// The last action: the session is over. `refuse` says that the neighbor misbehaved and must not be accepted
+/// for a while.
 struct close {
   std::string reason; ///< fits into a close frame; for the logs of both ends
   bool refuse = false;
@@ -99,37 +100,38 @@ struct session_counters {
 
 class neighbor_session {
 public:
-  /// `own`: signed. The certificates are those of this connection. `points`: of the neighbor's last session.
+  /// `own` must be signed. The certificates are those of this connection.
   neighbor_session(const session_options& options, hello own, const hash32& own_certificate,
                    const hash32& peer_certificate, time_point now);
 
-  // --- events
-  /// A message: `decoded` is what `decode` made of its `size` bytes, or errors if it is no binary message.
+  // Events
+  /// A message came. `decoded` is what `decode` made of its `size` bytes, or an error if it is no
+  /// binary message.
   void on_frame(result<frame> decoded, std::size_t size, time_point now);
-  /// `listening`: the shell reads from the neighbor, so its silence is its own.
+  /// `listening` says that the shell reads from the neighbor; otherwise the neighbor's silence means nothing.
   void tick(time_point now, bool listening);
-  /// The answer to `greeted`. `points`: offences of the neighbor's earlier sessions.
+  /// The answer to `greeted`. `points` are for offences of the neighbor's earlier sessions.
   void admit(double points, time_point now);
-  /// A ping at once: whoever doubts the connection learns soon whether it is dead.
+  /// Pings at once, so that a dead connection is noticed soon.
   void probe(time_point now);
-  /// By the shell's decision; the `close` action follows.
+  /// Ends the session because the shell decided so; the `close` action follows.
   void close(std::string reason, bool refuse = false);
   void penalize(std::string_view reason, double points, time_point now);
 
-  // --- what to send; all do nothing unless the session is open
+  // What to send; all do nothing unless the session is open
   void send_consensus(shared_bytes encoded);
   void send_head(const head_facts& now);
-  /// `encoded`: a frame of signs; dropped when too much waits.
+  /// Sends a frame of signs, which is dropped when too much waits.
   void send_signs(shared_bytes encoded);
-  /// `starts_here`: it came from no neighbor, so nobody else spreads it.
+  /// `starts_here` says that the transaction came from no neighbor, so nobody else spreads it.
   void gossip(const hash32& hash, const shared_bytes& raw, bool starts_here, time_point now);
-  /// Those that cannot be asked for now: too many questions are open.
+  /// Returns the hashes that cannot be asked for now, because too many questions are open.
   std::vector<hash32> ask_txns(std::span<const hash32> hashes, time_point now);
   void answer_txns(std::uint64_t id, std::vector<bytes> raw);
-  /// False: not open, or too many questions are.
+  /// Returns false when the session is not open or too many questions are.
   bool ask_blocks(std::uint64_t first, std::uint64_t count, time_point now);
   void answer_blocks(std::uint64_t id, std::vector<sealed_block> blocks);
-  /// `tag` comes back with the answer. False: not open, or too many questions are.
+  /// `tag` comes back with the answer. Returns false when the session is not open or too many questions are.
   bool ask_part(std::uint64_t tag, bytes question, time_point now);
   void answer_part(std::uint64_t id, bytes answer);
   void answer_neighbors(std::vector<peer_entry> neighbors);
@@ -208,8 +210,8 @@ private:
   offence_score score_;
   shared_bytes greeting_; ///< the hello, until it is sent
   send_queue queue_;
-  recent_hashes known_txns_; ///< the neighbor said that it has them
-  recent_hashes told_txns_;  ///< it was told of, or will be
+  recent_hashes known_txns_; ///< transactions that the neighbor said it has
+  recent_hashes told_txns_;  ///< transactions of which the neighbor was told, or will be
   head_facts neighbor_head_;
   std::uint64_t next_id_ = 1;
   std::map<std::uint64_t, asked_blocks> asked_blocks_;

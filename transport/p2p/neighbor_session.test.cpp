@@ -99,7 +99,7 @@ TEST_CASE("pings measure the way and find the dead") {
   c.pass(c.options.ping_interval);
   REQUIRE(c.a.session->round_trip());
   CHECK(*c.a.session->round_trip() == 0s);
-  // b falls silent, but a does not listen: nobody's fault.
+  // b falls silent, but a does not listen, so it is not b's fault.
   c.now += c.options.ping_interval;
   c.a.session->tick(c.now, true);
   c.now += c.options.pong_wait;

@@ -124,7 +124,8 @@ void p2p_node::impl::on(const link_ptr& from, action::txns_heard what, const cre
   ask(std::move(questions));
 }
 
-/// Whoever cannot be asked counts as not having them, so the list of those who could gets shorter.
+/// A neighbor that cannot be asked counts as not having them, so the list of those who could give them
+/// gets shorter.
 void p2p_node::impl::ask(txn_relay::questions questions) {
   while (!questions.empty()) {
     auto [neighbor, hashes] = std::move(*questions.begin());
@@ -225,7 +226,7 @@ void p2p_node::impl::tell_neighbor(const link_ptr& which, const neighbor_facts& 
   };
   std::lock_guard lock(telling);
   if (which->is_gone()) return; // replaced already
-  // The end of the connection before may still be on its way from another thread.
+  // Another thread may still be about to report the end of the connection before.
   if (const auto before = told.find(facts.account); before != told.end()) {
     gone(before->second);
     told.erase(before);

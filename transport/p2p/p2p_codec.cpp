@@ -30,7 +30,7 @@ bool printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-// --- writing: one function per kind, the fields in the order of the struct
+// Writing: one function per kind, the fields in the order of the struct
 
 void write(rlp_writer& out, const head_facts& from) {
   out.number(from.block_num).string(from.block_hash.view());
@@ -111,7 +111,7 @@ void write(rlp_writer& out, const got_part& from) {
   out.number(from.id).string(from.answer);
 }
 
-// --- reading
+// Reading
 
 enum class emptiness { allowed, refused };
 

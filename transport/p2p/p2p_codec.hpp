@@ -10,8 +10,8 @@
 #include <variant>
 #include <vector>
 
-/// What SNs say to each other. One WebSocket message is one frame: a byte for its kind, then one RLP list in
-/// canonical form. Blocks, transactions and consensus messages are bytes that this layer does not look into.
+/// What SNs send to each other. One WebSocket message is one frame: a byte for its kind, then one RLP list in
+/// canonical form. This layer does not look into blocks, transactions and consensus messages.
 namespace swarm::p2p {
 
 using sync::sealed_block;
@@ -31,7 +31,7 @@ inline constexpr std::size_t signs_max = 512;     ///< in one frame
 inline constexpr std::size_t sign_bytes_max = 384;
 inline constexpr std::size_t question_bytes_max = 64 * 1024; ///< about a part of a snapshot
 
-/// Rules that a frame can break.
+/// The rules that a frame can break.
 enum class frame_errc {
   empty = 1,    ///< no byte at all
   oversize,     ///< more bytes than a frame may have
@@ -85,8 +85,8 @@ struct hello {
   std::string endpoint;         ///< host:port where others reach this node's P2P port, empty for none
   std::string program;          ///< name and version, for people
   bool validates = true;        ///< wishes to be a validator; an observer does not
-  std::uint64_t instance = 0;   ///< of the sender's process, random: another one after a restart
-  std::uint64_t connection = 0; ///< counts what the sender has dialled; says which of two is the later one
+  std::uint64_t instance = 0;   ///< random number of the sender's process: another one after a restart
+  std::uint64_t connection = 0; ///< counts the sender's dials, so that the later of two is known
   signature proof;
   bool operator==(const hello&) const = default;
 };
@@ -122,7 +122,7 @@ struct get_txns {
   std::vector<hash32> hashes;
   bool operator==(const get_txns&) const = default;
 };
-/// Those of a get_txns that the sender still has, in any order; may be none.
+/// Those of a get_txns that the sender still has, in any order; there may be none.
 struct got_txns {
   std::uint64_t id = 0;
   std::vector<bytes> raw;
@@ -136,8 +136,8 @@ struct get_blocks {
   std::uint64_t bytes_max = 0;
   bool operator==(const get_blocks&) const = default;
 };
-/// Blocks in order from the asked first one on: as many as there are and fit, but at least one if there is
-/// one. None: the sender does not have the first. Each with its seal record.
+/// Blocks in order from the asked first one on, each with its seal record: as many as there are and fit, but
+/// at least one if there is one. None means that the sender does not have the first.
 struct got_blocks {
   std::uint64_t id = 0;
   std::vector<sealed_block> blocks;
@@ -170,7 +170,7 @@ struct get_part {
   bytes question;
   bool operator==(const get_part&) const = default;
 };
-/// Its answer.
+/// The answer to a get_part.
 struct got_part {
   std::uint64_t id = 0;
   bytes answer;
@@ -185,15 +185,15 @@ bytes encode(const frame& from);
 /// A frame of `txns`, of `consensus`, without copies in between.
 bytes encode_txns(std::span<const bytes_view> raw);
 bytes encode_consensus(bytes_view message);
-/// Strict: what `encode` does not make is refused, and everything is bounded before it is copied.
+/// Decoding is strict: what `encode` does not make is refused, and everything is bounded before it is copied.
 result<frame> decode(bytes_view raw);
 
-/// "host:port" as others may dial it: a name of letters, digits, '-' and '.', an IPv4 address, or an IPv6 one
-/// in brackets; a port from 1 to 65535.
+/// Checks that `text` is "host:port" as others may dial it: a name of letters, digits, '-' and '.', an IPv4
+/// address, or an IPv6 one in brackets; a port from 1 to 65535.
 result<> check_endpoint(std::string_view text);
 
-/// What a hello signs: everything it says, and the certificates (SHA-256 of their DER form) of both ends of
-/// the connection, so that it proves nothing on any other one.
+/// What a hello signs: all its fields, and the certificates (SHA-256 of their DER form) of both ends of the
+/// connection, so that it proves nothing on any other connection.
 hash32 hello_digest(const hello& of, const hash32& own_certificate, const hash32& peer_certificate);
 
 } // namespace swarm::p2p

@@ -2,7 +2,7 @@
 
 namespace swarm::p2p {
 
-/// Dies when the socket has written the frame, or gave it up.
+/// Destroyed when the socket has written the frame or given it up.
 struct link::write_token {
   std::weak_ptr<link> owner;
   shared_bytes frame;
@@ -42,24 +42,24 @@ bool link::listening() const {
   return socket_ && socket_->status().reading;
 }
 
-/// Under the mutex.
+/// The caller holds the mutex.
 void link::send_what_fits() {
   while (session_ && socket_ && !closing_) {
     if (const auto next = session_->next_to_send(in_flight_)) {
       in_flight_ += next->size();
       const auto token = std::make_shared<const write_token>(weak_from_this(), next);
-      // A socket that is closed says so to its owner.
+      // Errors are ignored, as a closed socket tells its owner.
       (void)socket_->send({token, *next}, false);
     } else if (!session_->waiting_to_send()) {
       waiting_ = false;
       return;
     } else if (waiting_.exchange(true)) {
       return;
-    } // else look once more: something may have been written before `waiting_` was set
+    } // else it looks once more, as something may have been written before `waiting_` was set
   }
 }
 
-/// On whatever thread dropped the token, maybe within `send_what_fits`: so nothing is locked here.
+/// It runs on the thread that dropped the token, maybe within `send_what_fits`, so it takes no lock.
 void link::written(std::size_t size) {
   in_flight_ -= size;
   if (!waiting_) return;

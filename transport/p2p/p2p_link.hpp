@@ -12,11 +12,11 @@
 
 namespace swarm::p2p {
 
-/// One connection: a socket and, from its opening on, a session. Sends what the session gives as the socket
-/// takes it. Everything may be called from any thread.
+/// One connection: a socket and, once it is open, a session. It sends what the session gives as fast as the
+/// socket takes it. All functions may be called from any thread.
 class link : public std::enable_shared_from_this<link> {
 public:
-  /// `order`: it is dialled, as dial number `number`.
+  /// With an `order` the connection is dialled, as dial number `number`.
   link(transport::io_runtime& io, neighbor_id name_of, std::optional<neighbor_book::dial_order> dialled_for,
        std::uint64_t dial_number)
       : id(name_of), order(std::move(dialled_for)), number(dial_number),
@@ -28,7 +28,7 @@ public:
   const time_point created;
 
   void attach(std::shared_ptr<transport::ws_session> socket);
-  /// The connection is open; the first frames leave.
+  /// The connection is open: the first frames are sent.
   void begin(const transport::peer_info& remote, neighbor_session session);
   /// Runs `event` on the session, if there is one, sends, and returns the session's actions.
   template <class Event>
@@ -40,21 +40,21 @@ public:
     send_what_fits();
     return out;
   }
-  /// Sends what the socket has already, then closes.
+  /// Closes after what the socket has already was sent.
   void hang_up(transport::ws_close_code code, const std::string& reason);
-  /// Reads from the neighbor; not while too many of its messages are being handled.
+  /// Whether it reads from the neighbor: not while too many of its messages are being handled.
   bool listening() const;
 
   transport::peer_info remote() const;
-  /// Once the neighbor is admitted.
+  /// The facts of the neighbor; null until it is admitted.
   std::shared_ptr<const neighbor_facts> facts() const;
   void set_facts(neighbor_facts facts);
-  /// For the log, also before the hello.
+  /// A name for the log, even before the hello.
   std::string name() const;
   neighbor_status status(time_point now) const;
 
-  // --- the order of callbacks
-  /// Calls back unless the neighbor is gone; `first` with on_neighbor. True: it did.
+  // The order of callbacks
+  /// Calls back unless the neighbor is gone; on_neighbor must be the `first` call. Returns whether it did.
   template <class Call>
   bool say(const Call& call, bool first = false) {
     std::lock_guard lock(speaking_);
@@ -63,23 +63,23 @@ public:
     call();
     return true;
   }
-  /// The last one was said, or is not to be said any more.
+  /// Whether the last callback was made or will not be made any more.
   bool is_gone() const {
     std::lock_guard lock(speaking_);
     return gone_;
   }
-  /// The last one, if there was a first.
+  /// Makes the last callback, if there was a first one.
   template <class Call>
   void say_last(const Call& call) {
     std::lock_guard lock(speaking_);
     if (!std::exchange(gone_, true) && announced_) call();
   }
 
-  // --- of the node, under its mutex
+  // Of the node, under its mutex
   bool admitted = false;
   bool dropped = false;
   std::string end_reason;
-  bool quiet = false; ///< its end is no news
+  bool quiet = false; ///< its end is not reported
   connection_facts connection;
 
 private:
@@ -94,8 +94,8 @@ private:
   std::optional<std::pair<transport::ws_close_code, std::string>> closing_;
   transport::peer_info remote_;
   std::shared_ptr<const neighbor_facts> facts_;
-  std::atomic<std::size_t> in_flight_{0}; ///< bytes that the socket has and has not written
-  std::atomic<bool> waiting_{false};      ///< the session has more: look again when something is written
+  std::atomic<std::size_t> in_flight_{0}; ///< bytes handed to the socket and not yet written
+  std::atomic<bool> waiting_{false};      ///< the session has more to send when something is written
   mutable std::mutex speaking_;
   bool announced_ = false;
   bool gone_ = false;

@@ -64,7 +64,7 @@ result<> p2p_node::impl::listen() {
 transport::ws_options p2p_node::impl::socket_options() const {
   transport::ws_options out;
   out.message_bytes_max = frame_bytes_max;
-  // The session's own queue is the bound: the socket takes whatever that hands out.
+  // The session's own queue bounds what waits: the socket takes whatever it hands out.
   out.send_queue_bytes_max = frame_bytes_max + options.session.consensus_window_bytes;
   out.send_queue_messages_max = out.send_queue_bytes_max;
   return out;
@@ -128,7 +128,7 @@ void p2p_node::impl::dial(const neighbor_book::dial_order& order) {
     fresh = std::make_shared<link>(io, ++last_id, order, ++dials);
     links.emplace(fresh->id, fresh);
   }
-  auto to = endpoint::parse(order.endpoint).value(); // the book holds none that was not checked
+  auto to = endpoint::parse(order.endpoint).value(); // the book holds only checked endpoints
   fresh->attach(transport::ws_connect(io, identity, std::move(to.host), to.port, std::string(path),
                                       socket_options(), socket_callbacks(fresh)));
 }
@@ -162,7 +162,7 @@ void p2p_node::impl::accept(const std::shared_ptr<transport::ws_session>& socket
   socket->start(socket_callbacks(fresh));
 }
 
-/// The connection is open: this node's hello goes out.
+/// The connection is open: sends this node's hello.
 void p2p_node::impl::greet(const link_ptr& to, const transport::peer_info& remote) {
   hello own;
   {
@@ -209,13 +209,15 @@ void p2p_node::impl::on_closed(const link_ptr& which, const error& why) {
   tell_gone(which, reason);
   if (admitted || quiet) return;
   if (which->order) {
-    if (news) log::warning(options.log_source, "no neighbor at {}: {}", which->order->endpoint, reason);
+    if (news)
+      log::warning(options.log_source, "cannot connect to the SN at {}: {}", which->order->endpoint, reason);
   } else {
-    warn_limited(which->remote().address, fmt::format("no neighbor: {}: {}", which->name(), reason));
+    warn_limited(which->remote().address,
+                 fmt::format("{} connected but is not accepted: {}", which->name(), reason));
   }
 }
 
-void p2p_node::impl::drop(const link_ptr& which, const std::string& reason, bool refuse) {
+void p2p_node::impl::drop(const link_ptr& which, const std::string& reason, bool refuse, ws_close_code code) {
   const auto now = time_now();
   const auto facts = which->facts();
   const double points = facts ? which->status(now).offence_points : 0;
@@ -236,7 +238,7 @@ void p2p_node::impl::drop(const link_ptr& which, const std::string& reason, bool
     questions = relay.neighbor_gone(which->id);
   }
   which->with([&](neighbor_session& session) { session.close(reason); });
-  which->hang_up(ws_close_code::policy, reason);
+  which->hang_up(code, reason);
   io.post([weak = weak_from_this(), which, reason] {
     if (const auto alive = weak.lock()) alive->tell_gone(which, reason);
   });
@@ -297,7 +299,7 @@ p2p_status p2p_node::impl::status() const {
   return out;
 }
 
-// --- the interface
+// The interface
 
 result<std::unique_ptr<p2p_node>> p2p_node::start(transport::io_runtime& io,
                                                   std::shared_ptr<const transport::tls_identity> identity,
@@ -424,7 +426,7 @@ void p2p_node::penalize(neighbor_id neighbor, std::string_view reason, double po
 }
 
 void p2p_node::disconnect(neighbor_id neighbor, const std::string& reason) {
-  if (const auto which = impl_->find(neighbor)) impl_->drop(which, reason, false);
+  if (const auto which = impl_->find(neighbor)) impl_->drop(which, reason, false, ws_close_code::going_away);
 }
 
 result<> p2p_node::dial(const std::string& endpoint) {

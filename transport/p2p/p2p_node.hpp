@@ -10,7 +10,7 @@
 
 namespace swarm::p2p {
 
-/// A connection to a neighbor; never used twice.
+/// Names a connection to a neighbor; a number is never used twice.
 using neighbor_id = sync::neighbor_id;
 
 struct neighbor_facts {
@@ -19,32 +19,32 @@ struct neighbor_facts {
   std::string endpoint;    ///< host:port where it says others reach it, empty for none
   std::string remote;      ///< numeric address and port of this connection
   std::string program;
-  bool validates = false; ///< wishes to be a validator; whether it is one, the chain knows
+  bool validates = false; ///< wishes to be a validator; the chain knows whether it is one
   bool dialled = false;   ///< by this node
   head_facts head;        ///< when it connected
 
-  /// Account, certificate and endpoint, as in the log.
+  /// Account, certificate and endpoint, as they stand in the log.
   std::string name() const;
 };
 
-/// Whoever keeps it slows the neighbor down: reading from it pauses while too many are held. So pass it along
-/// with a message to where that is really handled.
+/// Reading from a neighbor pauses while too many of its credits are held. So a credit must be passed along
+/// with its message to where that is really handled.
 using credit = std::shared_ptr<void>;
 
-/// Called on the runtime's threads, for one neighbor one after the other: `on_neighbor` first, `on_neighbor_gone` last
-/// and exactly once. There is never more than one neighbor of an account. Must be short; may call the node, but
-/// not stop it.
+/// Called on the runtime's threads, for one neighbor one after the other: `on_neighbor` first,
+/// `on_neighbor_gone` last and exactly once. There is never more than one neighbor of an account. They must
+/// be short, and may call the node but not stop it.
 struct p2p_callbacks {
-  /// What was sent to this account before may be lost, so send again what it needs.
+  /// What was sent to this account before may be lost, so the owner must send again what it needs.
   std::function<void(neighbor_id, const neighbor_facts&)> on_neighbor;
   std::function<void(neighbor_id, const std::string& reason)> on_neighbor_gone;
   std::function<void(neighbor_id, bytes message, credit)> on_consensus;
-  /// Not heard of lately. Unverified.
+  /// Transactions that were not heard of lately; they are not verified.
   std::function<void(neighbor_id, std::vector<bytes> raw, credit)> on_txns;
   std::function<void(neighbor_id, const head_facts&)> on_head;
-  /// Signs of life of any nodes. Unverified.
+  /// Signs of life of any nodes; they are not verified.
   std::function<void(neighbor_id, std::vector<bytes> raw, credit)> on_signs;
-  /// Answer with `answer_blocks`, always, if need be with none.
+  /// A question for blocks: it must be answered with `answer_blocks`, if need be with none.
   std::function<void(neighbor_id, std::uint64_t request_id, std::uint64_t first, std::uint64_t count,
                      std::size_t bytes_max)>
       on_blocks_wanted;
@@ -53,7 +53,7 @@ struct p2p_callbacks {
       on_part_wanted;
   /// The answer to `ask_part`.
   std::function<void(neighbor_id, std::uint64_t tag, bytes answer, credit)> on_part;
-  /// The answer to `ask_blocks`; none: the neighbor does not have block `first`.
+  /// The answer to `ask_blocks`; no blocks means that the neighbor does not have block `first`.
   std::function<void(neighbor_id, std::uint64_t first, std::vector<sealed_block>, credit)> on_blocks;
 };
 
@@ -68,13 +68,13 @@ struct neighbor_status {
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::size_t queued_bytes = 0;
-  std::uint64_t gossip_dropped = 0; ///< frames' worth of transactions that a slow neighbor was not sent
+  std::uint64_t gossip_dropped = 0; ///< gossip of transactions dropped, as it is slow
   double offence_points = 0;
 };
 struct target_status {
   std::string endpoint;
   bool configured = false;
-  std::optional<address> account; ///< of who answered there
+  std::optional<address> account; ///< the account that answered there
   std::uint64_t failures = 0;     ///< in a row
   std::string last_failure;
 };
@@ -91,14 +91,14 @@ struct p2p_status {
   std::size_t newcomers = 0; ///< connections without a hello yet
 };
 
-/// The signature of this node's account over a digest. Called on any thread.
+/// Makes the signature of this node's account over a digest. It may be called on any thread.
 using signer = std::function<signature(const hash32& digest)>;
 
 /// The connections of this SN to others. All functions may be called from any thread and return at once.
 class p2p_node {
 public:
-  /// Listens and dials at once. Errors: net_errc::in_use, net_errc::address; frame_errc::bad_endpoint for an
-  /// endpoint in the options.
+  /// Begins to listen and dial at once. Errors are net_errc::in_use, net_errc::address, and
+  /// frame_errc::bad_endpoint for an endpoint in the options.
   static result<std::unique_ptr<p2p_node>> start(transport::io_runtime& io,
                                                  std::shared_ptr<const transport::tls_identity> identity,
                                                  address account, signer sign, p2p_options options,
@@ -109,36 +109,43 @@ public:
   p2p_node& operator=(const p2p_node&) = delete;
 
   std::uint16_t port() const;
-  /// Says goodbye to everybody. No callback is called after it has returned. Not from a callback.
+  /// Closes all connections in order. No callback is called after it has returned. It must not be called
+  /// from a callback.
   void stop();
 
-  /// To every neighbor that `to` accepts; all without it. A neighbor that cannot take it in is disconnected.
+  /// Sends to every neighbor that `to` accepts, or to all without it. A neighbor whose queue cannot take it
+  /// is disconnected.
   void broadcast_consensus(bytes message, const std::function<bool(const neighbor_facts&)>& to = {});
-  /// False: no such neighbor.
+  /// Returns false when there is no such neighbor.
   bool send_consensus(neighbor_id neighbor, bytes message);
-  /// A transaction that this node accepted, whoever it came from: to everybody who does not know it yet.
+  /// Spreads a transaction that this node accepted, whoever it came from, to all neighbors that do not
+  /// know it yet.
   void gossip_txn(bytes raw);
-  /// The node's head from now on: to `neighbor`, or to everybody.
+  /// Sets the node's head, and sends it to `neighbor` or to everybody.
   void announce_head(const head_facts& head, std::optional<neighbor_id> neighbor = std::nullopt);
-  /// The node's head from now on: to every neighbor that `to` names.
+  /// Sets the node's head, and sends it to every neighbor that `to` accepts.
   void announce_head_to(const head_facts& head, const std::function<bool(const neighbor_facts&)>& to);
-  /// Signs of life, to every neighbor; at most `signs_max`.
+  /// Sends at most `signs_max` signs of life to every neighbor.
   void send_signs(std::vector<bytes> raw);
-  /// At most `blocks_max`. False: no such neighbor, or too many questions to it are open.
+  /// Asks for at most `blocks_max` blocks. Returns false when there is no such neighbor or too many questions
+  /// to it are open.
   bool ask_blocks(neighbor_id neighbor, std::uint64_t first, std::uint64_t count);
-  /// Sends as many of `blocks` from the first on as fit.
+  /// Sends as many of `blocks`, from the first on, as fit.
   void answer_blocks(neighbor_id neighbor, std::uint64_t request_id, std::vector<sealed_block> blocks);
-  /// `tag` comes back with the answer. False: no such neighbor, or too many questions to it are open.
+  /// `tag` comes back with the answer. Returns false when there is no such neighbor or too many questions to
+  /// it are open.
   bool ask_part(neighbor_id neighbor, std::uint64_t tag, bytes question);
   void answer_part(neighbor_id neighbor, std::uint64_t request_id, bytes answer);
-  /// The neighbor did what no honest one does. At `offence_points_max` in sum it is disconnected and refused.
+  /// Gives the neighbor points for something that no honest one does. At `offence_points_max` in sum it is
+  /// disconnected and refused for a while.
   void penalize(neighbor_id neighbor, std::string_view reason, double points);
-  /// Ends the connection; neither side holds it against the other, so it is dialled again.
+  /// Ends the connection, as going away (1001); neither side holds it against the other, so it is dialled
+  /// again.
   void disconnect(neighbor_id neighbor, const std::string& reason);
   /// Dials `endpoint` as if it had been in the options.
   result<> dial(const std::string& endpoint);
   p2p_status status() const;
-  /// None: no such neighbor.
+  /// The status of a neighbor, if there is such a one.
   std::optional<neighbor_status> status(neighbor_id neighbor) const;
 
   struct impl;

@@ -9,8 +9,9 @@ namespace swarm::p2p {
 
 using link_ptr = std::shared_ptr<link>;
 
-/// Three kinds of locks: this mutex, a link's own, and a link's order of callbacks. A link's own may be taken
-/// under this one, never the other way round; neither is held during a callback.
+/// There are three kinds of locks: this mutex, a link's own, and the one for the order of a link's
+/// callbacks. A link's own may be taken while this one is held, never the other way round; neither is held
+/// during a callback.
 struct p2p_node::impl : std::enable_shared_from_this<impl> {
   impl(transport::io_runtime& on, std::shared_ptr<const transport::tls_identity> who, address own,
        signer signs, p2p_options given, head_facts at, p2p_callbacks tell);
@@ -27,7 +28,7 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
 
   std::mutex
       telling; ///< held while on_neighbor and on_neighbor_gone are called; taken before a link's own locks
-  std::map<address, link_ptr> told; ///< with on_neighbor, and not with on_neighbor_gone yet
+  std::map<address, link_ptr> told; ///< by on_neighbor, and not yet by on_neighbor_gone
 
   mutable std::mutex mutex;
   head_facts own_head;
@@ -40,7 +41,7 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   bool stopping = false;
   transport::timer_handle timer;
 
-  // --- connections (p2p_node.cpp)
+  // Connections (p2p_node.cpp)
   result<> listen();
   void tick();
   void dial_due(time_point now);
@@ -50,8 +51,9 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   void greet(const link_ptr& to, const transport::peer_info& remote);
   void on_message(const link_ptr& from, transport::ws_message message);
   void on_closed(const link_ptr& which, const error& why);
-  /// Ends it: `reason` goes to the other end and into the log.
-  void drop(const link_ptr& which, const std::string& reason, bool refuse);
+  /// Ends it: `reason` goes to the other end, with `code`, and into the log.
+  void drop(const link_ptr& which, const std::string& reason, bool refuse,
+            transport::ws_close_code code = transport::ws_close_code::policy);
   void stop();
   std::vector<link_ptr> neighbor_links() const;
   link_ptr find(neighbor_id neighbor) const;
@@ -59,7 +61,7 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   transport::ws_callbacks socket_callbacks(const link_ptr& of);
   p2p_status status() const;
 
-  // --- what sessions want (p2p_actions.cpp)
+  // What sessions want (p2p_actions.cpp)
   template <class Event>
   void with(const link_ptr& which, const Event& event) {
     perform(which, which->with(event), nullptr);
@@ -82,13 +84,15 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   void on(const link_ptr& from, action::offence what, const credit&);
   void on(const link_ptr& from, action::close what, const credit&);
 
-  /// Why the neighbor is not taken; nothing: it is, in place of `old`, its connection until now if there is one.
+  /// Accepts the neighbor, in place of `old`, its former connection if there is one; or returns the
+  /// reason why not.
   std::optional<std::string> take_in(const link_ptr& fresh, const hello& from, link_ptr& old);
-  /// The owner hears of an account's next connection only after the end of the one before.
+  /// Reports the neighbor. The owner hears of an account's next connection only after the end of
+  /// the one before.
   void tell_neighbor(const link_ptr& which, const neighbor_facts& facts);
   void tell_gone(const link_ptr& which, const std::string& reason);
   void ask(txn_relay::questions questions);
-  /// One line per key and some seconds.
+  /// Writes at most one line per key every few seconds.
   void warn_limited(const std::string& key, std::string text);
 };
 

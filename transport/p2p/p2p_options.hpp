@@ -10,15 +10,15 @@
 
 namespace swarm::p2p {
 
-/// What a neighbor may send in a second, and how much of it at once. Units are frames, and whatever the frame is
-/// about: transactions, hashes, pieces of 16 KiB.
+/// How much a neighbor may send in a second, and how much at once. The units are frames, or what the frames
+/// carry: transactions, hashes, pieces of 16 KiB.
 struct rate_limit {
   double per_second = 0;
   double burst = 0;
 };
 
-/// By frame kind. What this node must have asked for (hello, pong, got_...) is not limited here: without the
-/// question it is an offence.
+/// The limits by kind of frame. Answers (pong, got_...) and hello have no limit here, as they are an offence
+/// when nobody asked for them.
 inline constexpr std::array<rate_limit, frame_kind_count> default_limits{{
     {},                // hello
     {1'000, 2'000},    // head
@@ -41,10 +41,10 @@ inline constexpr std::array<rate_limit, frame_kind_count> default_limits{{
 struct session_options {
   std::array<rate_limit, frame_kind_count> limits = default_limits;
   double offence_points_max = 100;      ///< at this sum the neighbor is disconnected and refused
-  double offence_points_per_second = 1; ///< that are forgiven
+  double offence_points_per_second = 1; ///< how many points are forgiven
 
-  duration hello_wait = std::chrono::seconds(10);    ///< then a silent newcomer is disconnected
-  duration ping_interval = std::chrono::seconds(10); ///< of silence
+  duration hello_wait = std::chrono::seconds(10);    ///< after it a connection without a hello is closed
+  duration ping_interval = std::chrono::seconds(10); ///< a ping is sent after so much silence
   duration pong_wait = std::chrono::seconds(60);     ///< of silence after a ping; then it counts as gone
   duration answer_wait = std::chrono::seconds(60);   ///< then a question is forgotten
 
@@ -59,7 +59,7 @@ struct session_options {
   std::size_t queue_bytes_max = 32 * 1024 * 1024;     ///< waiting to be sent to one neighbor
   std::size_t gossip_bytes_max = 4 * 1024 * 1024;     ///< of them transactions and hashes
   std::size_t consensus_window_bytes = 256 * 1024;    ///< handed to the socket and not yet written
-  std::size_t other_window_bytes = 32 * 1024;         ///< same, beyond which bulk waits
+  std::size_t other_window_bytes = 32 * 1024;         ///< the same for everything but consensus
   std::size_t block_requests_max = 8;                 ///< open at a time, either way
   std::size_t part_requests_max = 8;                  ///< same, about parts of a snapshot
   std::size_t txns_asked_open_max = 2048;             ///< hashes asked for at a time
@@ -77,12 +77,12 @@ struct p2p_options {
 
   std::size_t neighbors_max = 64;
   std::size_t learned_max = 256;    ///< endpoints that neighbors told of
-  std::size_t learned_failures = 6; ///< in a row, then a learned endpoint is forgotten
+  std::size_t learned_failures = 6; ///< after so many in a row a learned endpoint is forgotten
   duration dial_first = std::chrono::milliseconds(250);
   duration dial_longest = std::chrono::seconds(30);
-  duration refuse_for = std::chrono::minutes(5); ///< a neighbor that misbehaved
+  duration refuse_for = std::chrono::minutes(5); ///< how long a neighbor that misbehaved is refused
   duration tick = std::chrono::milliseconds(100);
-  std::size_t cached_txns_bytes = 16 * 1024 * 1024; ///< to answer those who heard only the hash
+  std::size_t cached_txns_bytes = 16 * 1024 * 1024; ///< kept to answer those who heard only the hash
   std::uint64_t seed = 0;                           ///< of back-off times; 0: a random one
   session_options session;
   std::string log_source = "swarm.p2p";

@@ -40,7 +40,7 @@ void send_queue::push_hash(const hash32& hash, bool urgent) {
   keep_gossip_small();
 }
 
-/// Room for a frame of `size` bytes. A frame larger than the queue fits into an empty one.
+/// Makes room for a frame of `size` bytes. A frame larger than the queue fits into an empty one.
 bool send_queue::make_room(std::size_t size, bool drop_bulk) {
   const auto fits = [&] { return queued_bytes() == 0 || queued_bytes() + size <= options_.queue_bytes_max; };
   while (!fits() && gossip_bytes_ > 0)
@@ -75,7 +75,7 @@ shared_bytes send_queue::take(std::size_t in_flight) {
   if (!consensus_.empty()) return take_front(consensus_);
   if (!control_.empty()) return take_front(control_);
   if (head_) return std::make_shared<const bytes>(encode(head{*std::exchange(head_, std::nullopt)}));
-  // One batch at a time: what comes while it is written makes the next one.
+  // Transactions are sent one batch at a time: those that come while it is written make the next one.
   const bool bulk_turn = !bulk_.empty() && (bulk_next_ || !gossip_waits());
   if (!bulk_turn && gossip_waits() && in_flight == 0) {
     bulk_next_ = true;

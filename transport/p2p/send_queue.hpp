@@ -13,34 +13,35 @@ using shared_bytes = std::shared_ptr<const bytes>;
 
 /// What waits to be sent to one neighbor, the most urgent first: consensus, then control frames (hello, ping,
 /// questions), the head, then gossip of transactions and bulk (answers with blocks or transactions) in turn.
-/// When it is full, gossip is dropped first, then bulk, never the rest.
+/// When it is full, gossip is dropped first, then bulk, and never the rest.
 class send_queue {
 public:
   explicit send_queue(const session_options& options) : options_(options) {}
 
-  /// False: it does not fit, although everything that may be dropped was.
+  /// Returns false when it does not fit although everything that may be dropped was dropped.
   [[nodiscard]] bool push_consensus(shared_bytes encoded);
   [[nodiscard]] bool push_control(shared_bytes encoded);
-  /// An answer with blocks or transactions. False: it was dropped.
+  /// Queues an answer with blocks or transactions. Returns false when it was dropped.
   bool push_bulk(shared_bytes encoded);
-  /// Drops older ones for it.
+  /// Queues a transaction; older ones are dropped to make room.
   void push_txn(const hash32& hash, shared_bytes raw);
-  /// `urgent`: not held back until `flush_hashes`, which saves what the neighbor hears of meanwhile.
+  /// Queues a hash. Unless it is `urgent` it is held back until `flush_hashes`, as the neighbor may hear of
+  /// it from others meanwhile.
   void push_hash(const hash32& hash, bool urgent);
   void flush_hashes() { hashes_due_ = !hashes_.empty(); }
-  /// In place of one that still waits.
+  /// Replaces a head that still waits.
   void set_head(const head_facts& now) { head_ = now; }
-  /// Those that the neighbor knows by now are left out.
+  /// Lets the waiting hashes go, except those that the neighbor knows by now.
   template <class Known>
   void forget_hashes(const Known& known) {
     gossip_bytes_ -= hash_cost * std::erase_if(hashes_, known);
     hashes_due_ = hashes_due_ && !hashes_.empty();
   }
 
-  /// The next frame, or none: nothing waits, or enough is under way. `in_flight`: bytes handed to the socket
-  /// and not yet written.
+  /// The next frame, or none when nothing waits or enough is under way. `in_flight` are the bytes handed to
+  /// the socket and not yet written.
   shared_bytes take(std::size_t in_flight);
-  /// Something waits that `take` will give once less is in flight.
+  /// Whether something waits that `take` will give once less is in flight.
   bool waiting() const;
 
   std::size_t queued_bytes() const { return frame_bytes_ + gossip_bytes_; }

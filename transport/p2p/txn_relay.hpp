@@ -10,13 +10,13 @@
 
 namespace swarm::p2p {
 
-/// Hashes seen lately: each is remembered for at least `span`, as long as no more than half of `count_max`
-/// come in that time.
+/// Remembers hashes seen lately, each for at least `span`, as long as no more than half of `count_max` come
+/// in that time.
 class recent_hashes {
 public:
   recent_hashes(std::size_t count_max, duration span) : half_(count_max / 2), span_(span) {}
 
-  /// True: it was not there.
+  /// Returns true when the hash was not there.
   bool insert(const hash32& hash, time_point now);
   bool contains(const hash32& hash) const { return young_.contains(hash) || old_.contains(hash); }
   std::size_t size() const { return young_.size() + old_.size(); }
@@ -29,8 +29,8 @@ private:
   hash_set old_;
 };
 
-/// What all connections have in common about transactions: those heard of lately, so that each is
-/// handed on once; the bytes of those this node accepted, for neighbors that heard only the hash; and who
+/// What all connections share about transactions: those heard of lately, so that each is handed on
+/// once; the bytes of those that this node accepted, for neighbors that heard only the hash; and who
 /// was asked for which.
 class txn_relay {
 public:
@@ -41,16 +41,16 @@ public:
   txn_relay(std::size_t cached_bytes_max, std::size_t known_max, duration known_for)
       : cached_bytes_max_(cached_bytes_max), seen_(known_max, known_for) {}
 
-  /// A neighbor sent it. True: nobody did lately.
+  /// A neighbor sent the transaction. Returns true when nobody else did lately.
   bool arrived(const hash32& hash, time_point now);
-  /// This node accepted it. True: it came from nobody, so it starts here.
+  /// This node accepted the transaction. Returns true when it came from no neighbor, so it starts here.
   bool accepted(const hash32& hash, shared_bytes raw, time_point now);
-  /// The bytes of an accepted one, or none.
+  /// The bytes of an accepted transaction, or null.
   shared_bytes find(const hash32& hash) const;
 
-  /// `neighbor` can give these. Those to ask it for; for the others somebody is asked already.
+  /// `neighbor` can give these. Returns those to ask it for; for the others somebody is asked already.
   std::vector<hash32> announced(neighbor_id neighbor, std::span<const hash32> hashes);
-  /// `neighbor` does not give these, although asked: others who could.
+  /// `neighbor` was asked for these and does not give them. Returns others to ask.
   questions missed(neighbor_id neighbor, std::span<const hash32> hashes);
   questions neighbor_gone(neighbor_id neighbor);
 

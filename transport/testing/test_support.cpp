@@ -20,10 +20,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// OpenSSL's blocking calls write to sockets that the other side has closed.
+/// SIGPIPE is ignored, as OpenSSL's blocking calls write to sockets that the other side has closed.
 const auto sigpipe_ignored = std::signal(SIGPIPE, SIG_IGN);
 
-/// Sockets of the tests give up rather than hang.
+/// Makes sockets of the tests give up rather than hang.
 void set_patience(int fd) {
   timeval limit{patience.count(), 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);

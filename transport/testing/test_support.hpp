@@ -1,6 +1,5 @@
 #pragma once
-// For the tests of this folder only: certificates of every kind, and blocking TLS peers that
-// misbehave on purpose.
+// For tests only: certificates of every kind, and blocking TLS connections that misbehave on purpose.
 #include "transport/tls/detail/openssl.hpp"
 #include "transport/tls/tls_identity.hpp"
 
@@ -15,7 +14,7 @@
 
 namespace swarm::transport::test {
 
-/// Nothing waits longer than this for something that is bound to happen.
+/// How long tests wait for something that must happen.
 constexpr std::chrono::seconds patience{60};
 
 class temp_folder {
@@ -49,7 +48,7 @@ struct certificate_wish {
 /// The profile of Swarm Learning 2.x: no extended key usage, keyCertSign on a leaf.
 certificate_wish original_wish(std::string common_name);
 
-/// A CA whose files and nodes' files lie in one folder.
+/// A CA whose files lie in one folder with those of its nodes.
 class authority {
 public:
   authority(std::filesystem::path folder, std::string common_name, long ends = 3650L * 24 * 3600);
@@ -64,7 +63,7 @@ private:
   x509_ptr certificate_;
 };
 
-/// Loads or fails the test.
+/// Loads the identity or fails the test.
 std::shared_ptr<const tls_identity> identity_of(const tls_files& files);
 
 /// A result that another thread delivers.
@@ -94,7 +93,7 @@ private:
   std::optional<T> value_;
 };
 
-/// Until `condition` holds, looking again and again; false when it never does.
+/// Waits until `condition` holds; false when it never does.
 bool eventually(const std::function<bool()>& condition);
 
 struct raw_answer {
@@ -123,15 +122,15 @@ public:
   std::string server_name() const;
   /// False when the other side is gone.
   bool write(std::string_view text);
-  /// Some bytes; nothing at the end of the stream or after an error.
+  /// Reads some bytes; nothing at the end of the stream or after an error.
   std::optional<std::string> read_some();
-  /// Up to and with `mark`; what there was when the stream ends before.
+  /// Reads up to and including `mark`, or up to the end of the stream.
   std::string read_until(std::string_view mark);
   std::string read_exactly(std::size_t count);
   std::string read_to_end();
-  /// A head and as many bytes as its Content-Length says (none for `head_only`).
+  /// Reads a head and as many bytes as its Content-Length says (none for `head_only`).
   raw_answer read_answer(bool head_only = false);
-  /// Ends this side of the connection, with TLS's goodbye.
+  /// Ends this side of the connection with TLS's close.
   void shut();
   int fd() const { return fd_; }
 

@@ -1,4 +1,5 @@
 // Handshakes that fail, seen from both sides, and those that must not.
+#include "base/testing/wording.hpp"
 #include "transport/http/http_client.hpp"
 #include "transport/http/http_server.hpp"
 #include "transport/testing/test_support.hpp"
@@ -10,6 +11,7 @@
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
+using swarm::testing::says;
 
 namespace {
 
@@ -60,7 +62,7 @@ void refused(const result<http_response>& how, std::initializer_list<std::string
   CHECK(how.error().is(net_errc::handshake));
   for (auto part : parts) {
     CAPTURE(part);
-    CHECK(has(how.error().message, part));
+    CHECK(says(how.error(), part));
   }
 }
 
@@ -99,10 +101,10 @@ TEST_CASE("the server does not know the client's CA") {
                 "does not know the CA of our certificate", "CN=sl-9"});
   auto words = f.server_words();
   CAPTURE(words);
-  CHECK(has(words, "peer 127.0.0.1:"));
-  CHECK(has(words, "presented a certificate from an unknown CA: OU=Swarm-Learning, CN=sl-9"));
-  CHECK(has(words, "CN=CA-2"));
-  CHECK(has(words, "--cacert or --capath"));
+  CHECK(says(words, "peer 127.0.0.1:"));
+  CHECK(says(words, "presented a certificate from an unknown CA: OU=Swarm-Learning, CN=sl-9"));
+  CHECK(says(words, "CN=CA-2"));
+  CHECK(says(words, "--cacert or --capath"));
 }
 
 TEST_CASE("the client does not know the server's CA") {
@@ -113,9 +115,9 @@ TEST_CASE("the client does not know the server's CA") {
                 "CN=CA-1", "--cacert or --capath"});
   auto words = f.server_words();
   CAPTURE(words);
-  CHECK(
-      has(words, "refused this node's certificate or handshake: it does not know the CA of our certificate"));
-  CHECK(has(words, "CN=sn-1"));
+  CHECK(says(words,
+             "refused this node's certificate or handshake: it does not know the CA of our certificate"));
+  CHECK(says(words, "CN=sn-1"));
 }
 
 TEST_CASE("WebSocket clients tell the same") {
@@ -131,7 +133,7 @@ TEST_CASE("WebSocket clients tell the same") {
   auto reason = why.get();
   CAPTURE(reason.message);
   CHECK(reason.is(net_errc::handshake));
-  CHECK(has(reason.message, "does not know the CA of our certificate"));
+  CHECK(says(reason, "does not know the CA of our certificate"));
 }
 
 TEST_CASE("certificates whose time is over or has not come") {
@@ -150,7 +152,7 @@ TEST_CASE("certificates whose time is over or has not come") {
     CHECK(client.read_to_end().empty());
     auto words = f.server_words();
     CAPTURE(words);
-    CHECK(has(words, "presented a certificate that has expired: OU=Swarm-Learning, CN=old (ended 20"));
+    CHECK(says(words, "presented a certificate that has expired: OU=Swarm-Learning, CN=old (ended 20"));
   }
   SUBCASE("client, not yet valid") {
     f.serve(f.ca.issue("sn-1"));
@@ -158,7 +160,7 @@ TEST_CASE("certificates whose time is over or has not come") {
     CHECK(client.read_to_end().empty());
     auto words = f.server_words();
     CAPTURE(words);
-    CHECK(has(words, "that is not valid yet: OU=Swarm-Learning, CN=young (begins 20"));
+    CHECK(says(words, "that is not valid yet: OU=Swarm-Learning, CN=young (begins 20"));
   }
   SUBCASE("server") {
     for (const auto* files : {&old_files, &young_files}) {
@@ -179,11 +181,11 @@ TEST_CASE("clients that are none") {
   SUBCASE("no certificate") {
     auto client = raw_tls::connect(f.server->port(), std::nullopt);
     CHECK(client.read_to_end().empty());
-    CHECK(has(f.server_words(), "presented no certificate"));
+    CHECK(says(f.server_words(), "presented no certificate"));
   }
   SUBCASE("no certificate, TLS 1.2") {
     CHECK_FALSE(raw_tls::connect(f.server->port(), std::nullopt, TLS1_2_VERSION).shaken());
-    CHECK(has(f.server_words(), "presented no certificate"));
+    CHECK(says(f.server_words(), "presented no certificate"));
   }
   SUBCASE("plain HTTP") {
     auto fd = connect_tcp(f.server->port());
@@ -191,7 +193,7 @@ TEST_CASE("clients that are none") {
     CHECK(::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
     read_plain_to_end(fd);
     ::close(fd);
-    CHECK(has(f.server_words(), "speaks plain HTTP, this port wants https"));
+    CHECK(says(f.server_words(), "speaks plain HTTP, this port wants https"));
   }
   SUBCASE("noise") {
     auto fd = connect_tcp(f.server->port());
@@ -199,15 +201,15 @@ TEST_CASE("clients that are none") {
     CHECK(::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
     read_plain_to_end(fd);
     ::close(fd);
-    CHECK(has(f.server_words(), "does not speak TLS"));
+    CHECK(says(f.server_words(), "does not speak TLS"));
   }
   SUBCASE("gone in the middle") {
     ::close(connect_tcp(f.server->port()));
-    CHECK(has(f.server_words(), "closed the connection in the middle of the TLS handshake"));
+    CHECK(says(f.server_words(), "closed the connection in the middle of the TLS handshake"));
   }
   SUBCASE("too old") {
     CHECK_FALSE(raw_tls::connect(f.server->port(), f.ca.issue("sl-1"), TLS1_1_VERSION).shaken());
-    CHECK(has(f.server_words(), "speaks no TLS version from 1.2 on"));
+    CHECK(says(f.server_words(), "speaks no TLS version from 1.2 on"));
   }
   auto how = f.ask(f.ca.issue("sl-2"));
   CHECK(how); // nobody else suffers
@@ -236,7 +238,7 @@ TEST_CASE("host names are checked on request, against certificates that have som
   CHECK(f.ask(f.ca.issue("sl-2")));
   refused(f.ask(checking),
           {"of another host", "CN=sn-1", "DNS:sn.example.org, IP:10.9.8.7", "not for 127.0.0.1"});
-  CHECK(has(f.server_words(), "refused this node's certificate"));
+  CHECK(says(f.server_words(), "refused this node's certificate"));
   refused(f.ask(checking, "localhost"), {"not for localhost"});
   serve_with("IP:127.0.0.1");
   CHECK(f.ask(checking));

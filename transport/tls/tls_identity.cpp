@@ -21,7 +21,7 @@ namespace {
 constexpr std::string_view log_source = "swarm.tls";
 constexpr std::uint64_t ending_soon_seconds = 3 * 24 * 3600;
 
-/// Everything the files hold, before any of it is judged together.
+/// Everything that the files hold, before it is checked together.
 struct loaded_files {
   x509_ptr leaf;
   std::vector<x509_ptr> chain;
@@ -112,7 +112,7 @@ tls_errc code_of(int failure) {
   }
 }
 
-/// The node's own certificate must pass the test that its peers will put it to, in both roles.
+/// Checks the node's own certificate as other nodes will, as a client's and as a server's.
 result<> check_chain(const tls_files& files, const loaded_files& loaded) {
   std::unique_ptr<STACK_OF(X509), freed_by<[](STACK_OF(X509) * s) { sk_X509_free(s); }>> untrusted(
       sk_X509_new_null());

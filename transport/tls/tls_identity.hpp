@@ -11,15 +11,15 @@
 
 namespace swarm::transport {
 
-/// Where a node's X.509 files are. All PEM; `cacert` or `capath` or both must be given.
+/// Where a node's X.509 files are. All are PEM; `cacert` or `capath` or both must be given.
 struct tls_files {
   std::filesystem::path cert;   ///< this node's certificate, intermediates after it
   std::filesystem::path key;    ///< its private key, without a pass phrase
   std::filesystem::path cacert; ///< one or more certificates to trust
   std::filesystem::path
       capath; ///< a folder: every certificate in every file of it is trusted, no hash links needed
-  /// Also compare the name that was dialled with the DNS and IP entries of the peer's subjectAltName.
-  /// A peer certificate that has neither is accepted by its chain alone.
+  /// Whether to compare the dialled name with the DNS and IP entries of the peer's subjectAltName as well. A
+  /// peer certificate without such entries is accepted by its chain alone.
   bool verify_host = false;
 };
 
@@ -38,7 +38,7 @@ public:
 
   /// SHA-256 of the DER form of the node's certificate.
   const hash32& fingerprint() const;
-  /// For people, e.g. "OU=Swarm-Learning, CN=SN-1".
+  /// The subject for people, such as "OU=Swarm-Learning, CN=SN-1".
   const std::string& subject() const;
   /// The last CN of the subject, empty if there is none.
   const std::string& common_name() const;
@@ -46,7 +46,7 @@ public:
   std::uint64_t not_after() const;
   /// Certificates trusted through cacert and capath, each counted once.
   std::size_t trusted_count() const;
-  /// What is odd about the files but no mistake; each was logged once by `load`.
+  /// What is unusual about the files but no mistake; `load` has logged each of them once.
   const std::vector<std::string>& warnings() const;
 
   struct state;

@@ -1,6 +1,7 @@
 #include "transport/tls/tls_identity.hpp"
 
 #include "base/clock.hpp"
+#include "base/testing/wording.hpp"
 #include "transport/testing/test_support.hpp"
 
 #include <doctest/doctest.h>
@@ -12,6 +13,7 @@
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
+using swarm::testing::says;
 
 namespace {
 
@@ -23,11 +25,11 @@ void refuses(const tls_files& files, tls_errc code, std::initializer_list<std::s
   CHECK(loaded.error().is(code));
   for (const auto& part : parts) {
     CAPTURE(part);
-    CHECK(loaded.error().message.find(part) != std::string::npos);
+    CHECK(says(loaded.error(), part));
   }
 }
 
-/// Runs deploy/gen-cert; its exit status.
+/// Runs deploy/gen-cert and returns its exit status.
 int gen_cert(const std::filesystem::path& in, const std::string& arguments, std::string* words = nullptr) {
   auto log = in / "words.txt";
   auto status = std::system(("cd '" + in.string() + "' && '" SWARM_SOURCE_DIR "/deploy/gen-cert' " + arguments
@@ -217,7 +219,8 @@ TEST_CASE("CAs come from a file, a folder or both") {
   write_file(capath / "README", "the CAs of all organisations\n");
   refuses(files, tls_errc::empty_capath, {capath.string()});
 
-  // No hash links, two certificates in one file, one of them twice, and a hidden file that is not looked at.
+  // There are no hash links, two certificates in one file, one of them twice, and a hidden file
+  // that is ignored.
   write_file(capath / "all.pem", read_file(other.ca_file()) + read_file(ca.ca_file()));
   write_file(capath / "again.crt", read_file(ca.ca_file()));
   write_file(capath / ".hidden.pem", "-----BEGIN CERTIFICATE-----\nxx\n-----END CERTIFICATE-----\n");

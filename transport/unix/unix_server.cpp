@@ -15,8 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::chrono::milliseconds accept_pause{100};
-
 /// Who serves the socket file at the other end of a connected socket; 0 if the system does not tell.
 int server_of(int fd) {
   ucred who{};
@@ -24,7 +22,7 @@ int server_of(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) == 0 ? who.pid : 0;
 }
 
-/// Whether a process serves the socket file: its id (0 if unknown), or nothing when the file is a left-over.
+/// The id of the process that serves the socket file (0 if unknown), or nothing when the file is a left-over.
 result<std::optional<int>> living_server(const fs::path& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -41,7 +39,7 @@ result<std::optional<int>> living_server(const fs::path& path) {
               std::strerror(failure));
 }
 
-/// Removes what a process that is gone left behind.
+/// Removes a socket file that a former process left behind.
 result<> clear_the_way(const fs::path& path) {
   struct stat info {};
   if (lstat(path.c_str(), &info) != 0) return {};
@@ -68,7 +66,7 @@ result<> unix_server::impl::listen() {
   SWARM_CHECK(clear_the_way(path));
   error_code ec;
   acceptor.open(local(), ec);
-  // On Linux the socket's own mode becomes the file's, so there is no moment in which others may open it.
+  // On Linux the file gets the socket's own mode, so others can never open it, not even for a moment.
   if (!ec && fchmod(acceptor.native_handle(), S_IRUSR | S_IWUSR) != 0)
     ec = error_code(errno, boost::system::system_category());
   if (!ec) acceptor.bind(local::endpoint(path.native()), ec);
@@ -88,29 +86,8 @@ result<> unix_server::impl::listen() {
     remove_file();
     return fail(net_errc::address, "{}: cannot listen: {}", path.string(), ec.message());
   }
-  accepting = true;
-  spawn(strand, "admin listener", [self = shared_from_this()]() { return self->accept_loop(); });
+  begin("admin listener", shared_from_this());
   return {};
-}
-
-task<> unix_server::impl::accept_loop() {
-  auto self = shared_from_this();
-  asio::steady_timer pause(strand);
-  while (!stopping) {
-    asio::any_io_executor next = asio::make_strand(io.internals().context);
-    auto [ec, socket] = co_await acceptor.async_accept(next, use_tuple);
-    if (stopping || ec == asio::error::operation_aborted) break;
-    if (!ec) {
-      admit(std::move(socket));
-      continue;
-    }
-    // Out of files or memory: accepting again at once would only spin.
-    pause.expires_after(accept_pause);
-    [[maybe_unused]] auto [ignored] = co_await pause.async_wait(use_tuple);
-  }
-  std::lock_guard lock(mutex);
-  accepting = false;
-  changed.notify_all();
 }
 
 void unix_server::impl::admit(local::socket socket) {
@@ -121,12 +98,7 @@ void unix_server::impl::admit(local::socket socket) {
     id = next_id++;
     connections.emplace(id, std::weak_ptr<line_connection>{});
   }
-  auto connection = std::make_shared<line_connection>(shared_from_this(), id, std::move(socket));
-  {
-    std::lock_guard lock(mutex);
-    connections[id] = connection;
-  }
-  spawn(connection->strand(), "admin connection", [connection]() { return connection->run(); });
+  run(id, "admin connection", std::make_shared<line_connection>(shared_from_this(), id, std::move(socket)));
 }
 
 void unix_server::impl::leave(std::uint64_t id) {
@@ -146,26 +118,9 @@ void unix_server::impl::stop() {
   if (stopping.exchange(true)) return;
   remove_file();
   if (io.stopped()) return;
-  asio::post(strand, [self = shared_from_this()] {
-    error_code ignored;
-    self->acceptor.close(ignored);
-  });
-  std::vector<std::shared_ptr<line_connection>> alive;
-  {
-    std::lock_guard lock(mutex);
-    for (auto& [id, weak] : connections)
-      if (auto connection = weak.lock()) alive.push_back(std::move(connection));
-  }
-  for (auto& connection : alive)
-    connection->kill();
-  alive.clear();
-  if (io.on_io_thread()) return;
-  auto all_gone = [&] { return (!accepting && connections.empty()) || io.stopped(); };
-  std::unique_lock lock(mutex);
-  // Woken now and then to see whether the runtime was stopped meanwhile, which ends connections
-  // without a word.
-  while (!changed.wait_for(lock, std::chrono::milliseconds{50}, all_gone)) {
-  }
+  stop_accepting(shared_from_this());
+  for_all(&line_connection::kill);
+  if (!io.on_io_thread()) wait_until_gone();
 }
 
 unix_server::unix_server(std::shared_ptr<impl> from) : impl_(std::move(from)) {}

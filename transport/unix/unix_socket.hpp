@@ -25,12 +25,12 @@ public:
   struct state;
   explicit line_writer(std::shared_ptr<state> from) : state_(std::move(from)) {}
 
-  /// Queues `line` (without the newline; it must contain none). net_errc::closed when the client is gone,
+  /// Queues `line`, which must contain no newline. Fails with net_errc::closed when the client is gone, with
   /// net_errc::limit when it does not read and its queue is full.
   result<> write(std::string line) const;
   bool gone() const;
-  /// `fn` runs once on an io thread when the client goes away, at once if it already has. One per connection:
-  /// the last one set counts.
+  /// Runs `fn` once, on an io thread, when the client goes away, or at once if it has gone already. A
+  /// connection has one such function: the last one set counts.
   void on_gone(std::function<void()> fn) const;
   /// Sends what is queued and closes.
   void close() const;
@@ -54,7 +54,7 @@ public:
   unix_server(const unix_server&) = delete;
   unix_server& operator=(const unix_server&) = delete;
 
-  /// Closes every connection and removes the socket file if it is still this server's.
+  /// Closes every connection, and removes the socket file if it is still this server's.
   void stop();
 
   struct impl;
@@ -64,10 +64,10 @@ private:
   std::shared_ptr<impl> impl_;
 };
 
-/// A blocking client for command-line tools; needs no runtime.
+/// A blocking client for command-line tools, which needs no runtime.
 class unix_client {
 public:
-  /// net_errc::connect when nobody serves `path`.
+  /// Fails with net_errc::connect when nobody serves `path`.
   static result<unix_client> open(const std::filesystem::path& path,
                                   std::size_t line_bytes_max = 64 * 1024 * 1024);
   ~unix_client();
@@ -77,9 +77,10 @@ public:
   /// How long `read_line` waits for the next byte; zero (the default) waits for ever.
   void set_timeout(std::chrono::milliseconds without_a_byte) { timeout_ = without_a_byte; }
   result<> write_line(std::string_view line);
-  /// The next line without its newline. net_errc::closed at the end of the stream, net_errc::timeout.
+  /// The next line without its newline. Fails with net_errc::closed at the end of the stream,
+  /// or net_errc::timeout.
   result<std::string> read_line();
-  /// One line out, one line back.
+  /// Sends one line and returns the next one that comes back.
   result<std::string> request(std::string_view line);
   /// Hands lines over until `fn` returns false or the server closes the stream.
   result<> read_lines(const std::function<bool(std::string_view)>& fn);

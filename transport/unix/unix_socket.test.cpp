@@ -1,5 +1,6 @@
 #include "transport/unix/unix_socket.hpp"
 
+#include "base/testing/wording.hpp"
 #include "transport/testing/test_support.hpp"
 
 #include <doctest/doctest.h>
@@ -13,6 +14,7 @@
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
+using swarm::testing::says;
 
 namespace {
 
@@ -81,7 +83,7 @@ TEST_CASE("only the owner may open the socket, which goes away with the server")
   auto client = unix_client::open(f.path);
   REQUIRE_FALSE(client);
   CHECK(client.error().is(net_errc::connect));
-  CHECK(client.error().message.find("is the process running?") != std::string::npos);
+  CHECK(says(client.error(), "is the process running?"));
 }
 
 TEST_CASE("a left-over socket is replaced, a living one is not") {
@@ -89,13 +91,13 @@ TEST_CASE("a left-over socket is replaced, a living one is not") {
   leave_stale_socket(f.path);
   auto stale = unix_client::open(f.path);
   REQUIRE_FALSE(stale);
-  CHECK(stale.error().message.find("nobody serves this socket") != std::string::npos);
+  CHECK(says(stale.error(), "nobody serves this socket"));
   f.serve(echo);
   CHECK(f.open().request("x").value() == "got x");
   auto second = unix_server::start(f.io, f.path, echo);
   REQUIRE_FALSE(second);
   CHECK(second.error().is(net_errc::in_use));
-  CHECK(second.error().message.find(fmt::format("pid {}", getpid())) != std::string::npos);
+  CHECK(says(second.error(), fmt::format("pid {}", getpid())));
   CHECK(f.open().request("x").value() == "got x");
 }
 
@@ -116,7 +118,7 @@ TEST_CASE("paths that cannot be") {
     REQUIRE_FALSE(started);
     CAPTURE(started.error().message);
     CHECK(started.error().is(net_errc::address));
-    CHECK(started.error().message.find(words) != std::string::npos);
+    CHECK(says(started.error(), words));
   };
   fails(f.folder.path() / std::string(120, 'x'), "107 bytes at most");
   fails(f.folder.path() / "absent" / "socket", "No such file");
@@ -197,7 +199,7 @@ TEST_CASE("requests are limited in length, connections in number") {
     auto client = f.open();
     CHECK(client.request(std::string(1000, 'x')).value().size() == 1004);
     REQUIRE(client.write_line(std::string(1001, 'x')));
-    CHECK(client.read_line().value().find("more than 1000 bytes") != std::string::npos);
+    CHECK(says(client.read_line().value(), "more than 1000 bytes"));
     CHECK(client.read_line().error().is(net_errc::closed));
   }
   REQUIRE(eventually([&] { return f.open().request("x").has_value(); }));

@@ -18,7 +18,7 @@ struct dial_order {
   ws_callbacks callbacks;
 };
 
-/// Up to the finished upgrade.
+/// Connects, up to the finished upgrade.
 task<result<std::shared_ptr<ws_link>>> establish(asio::any_io_executor strand, dial_order& order,
                                                  std::shared_ptr<dialer> dialling) {
   auto secured = co_await dialling->dial(nullptr);

@@ -13,19 +13,18 @@ struct ws_options {
       16 * 1024 * 1024; ///< larger incoming messages end the connection (close code 1009)
   std::size_t send_queue_messages_max = 1024;
   std::size_t send_queue_bytes_max = 64 * 1024 * 1024;
-  /// Incoming messages whose `credit` is still held somewhere; at this number, or with so many
-  /// bytes, reading pauses.
+  /// Reading pauses while the credits of so many incoming messages, or of so many bytes, are held.
   std::size_t unhandled_messages_max = 64;
   std::size_t unhandled_bytes_max = 16 * 1024 * 1024;
-  std::chrono::milliseconds ping_interval{15'000}; ///< of silence, then a ping goes out
+  std::chrono::milliseconds ping_interval{15'000}; ///< a ping is sent after so much silence
   std::chrono::milliseconds dead_after{45'000};    ///< without a byte, the peer counts as gone
   std::chrono::milliseconds handshake_timeout{
       10'000};          ///< connect, TLS and upgrade each; also for the closing handshake
   http_headers headers; ///< client: added to the upgrade request
 };
 
-/// One incoming message. Whoever keeps `credit` slows the sender down: reading pauses while too many are
-/// held. So pass it along to where the message is really handled and drop it there.
+/// One incoming message. Reading pauses while too many credits are held, which slows the sender down. So
+/// `credit` must be passed along to where the message is really handled, and be dropped there.
 struct ws_message {
   bytes data;
   bool text = false;
@@ -38,8 +37,8 @@ struct ws_message {
 struct ws_callbacks {
   std::function<void(const peer_info&)> on_open; ///< client only
   std::function<void(ws_message)> on_message;
-  /// Exactly once, and last: also when connecting failed. Says who ended it and why; an orderly close by
-  /// either side has code net_errc::closed and names the close code and reason.
+  /// Called exactly once and last, also when connecting failed. The error says who ended the connection and
+  /// why; an orderly close by either side has code net_errc::closed and names the close code and reason.
   std::function<void(error)> on_close;
 };
 
@@ -69,20 +68,21 @@ class ws_session {
 public:
   virtual ~ws_session() = default;
 
-  /// Server side: begins to read. Once. If the connection has ended meanwhile, on_close is called inside.
+  /// Server side: begins to read. It must be called once. If the connection has ended meanwhile, it
+  /// calls on_close.
   virtual void start(ws_callbacks callbacks) = 0;
-  /// Queues a message. net_errc::limit when the queue is full (the message is not sent, the connection
-  /// stays), net_errc::closed when the connection is gone or not yet open.
+  /// Queues a message. Fails with net_errc::limit when the queue is full (the message is not sent, the
+  /// connection stays), with net_errc::closed when the connection is gone or not yet open.
   virtual result<> send(shared_slice data, bool text) = 0;
   result<> send_text(std::string text) { return send(shared_slice::of(std::move(text)), true); }
   result<> send_binary(bytes raw) { return send(shared_slice::of(std::move(raw)), false); }
-  /// Sends what is queued, then closes. on_close follows.
+  /// Sends what is queued, then closes; on_close follows.
   virtual void close(ws_close_code code = ws_close_code::normal, std::string reason = {}) = 0;
   virtual ws_status status() const = 0;
 };
 
-/// Dials wss://host:port/target. The result is a handle to send and close with; `callbacks` tell the rest.
-/// Once only: callers that want to stay connected dial again after on_close, with a `back_off`.
+/// Dials wss://host:port/target once. The result is a handle to send and close with; `callbacks` tell the
+/// rest. Callers that want to stay connected dial again after on_close, with a `back_off`.
 std::shared_ptr<ws_session> ws_connect(io_runtime& io, std::shared_ptr<const tls_identity> identity,
                                        std::string host, std::uint16_t port, std::string target,
                                        ws_options options, ws_callbacks callbacks);

@@ -1,3 +1,4 @@
+#include "base/testing/wording.hpp"
 #include "transport/ws/testing/ws_fixture.hpp"
 
 using namespace swarm;
@@ -5,6 +6,7 @@ using namespace swarm::transport;
 using namespace swarm::transport::test;
 using std::chrono::milliseconds;
 using namespace swarm::transport::test;
+using swarm::testing::says;
 
 TEST_CASE("text and binary messages go both ways") {
   ws_fixture f;
@@ -46,7 +48,7 @@ TEST_CASE("text and binary messages go both ways") {
   session->close(ws_close_code::normal, "enough");
   auto why = client.closed.get();
   CHECK(why.is(net_errc::closed));
-  CHECK(has(why.message, "closed by this side: 1000 enough"));
+  CHECK(says(why, "closed by this side: 1000 enough"));
   CHECK_FALSE(session->send_text("late"));
   CHECK_FALSE(session->status().open);
   CHECK(eventually([&] { return f.server->status().connections == 0; }));
@@ -94,7 +96,7 @@ TEST_CASE("the server closes with a reason, queued messages first") {
   auto session = f.dial(client.callbacks());
   auto why = client.closed.get();
   CHECK(why.is(net_errc::closed));
-  CHECK(has(why.message, "closed by the other side: 1008 not wanted"));
+  CHECK(says(why, "closed by the other side: 1008 not wanted"));
   CHECK(client.count() == 10);
 }
 
@@ -120,7 +122,7 @@ TEST_CASE("the outgoing queue is bounded") {
     ++sent;
   REQUIRE_FALSE(last);
   CHECK(last.error().is(net_errc::limit));
-  CHECK(has(last.error().message, "does not keep up"));
+  CHECK(says(last.error(), "does not keep up"));
   CHECK(sent < 100);
   auto status = session->status();
   CHECK(status.open);

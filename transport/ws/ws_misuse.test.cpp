@@ -1,3 +1,4 @@
+#include "base/testing/wording.hpp"
 #include "transport/ws/testing/ws_fixture.hpp"
 
 using namespace swarm;
@@ -5,6 +6,7 @@ using namespace swarm::transport;
 using namespace swarm::transport::test;
 using std::chrono::milliseconds;
 using namespace swarm::transport::test;
+using swarm::testing::says;
 
 TEST_CASE("too large messages end the connection") {
   ws_fixture f;
@@ -27,8 +29,8 @@ TEST_CASE("too large messages end the connection") {
   auto why = server_side.get();
   CAPTURE(why.message);
   CHECK(why.is(net_errc::limit));
-  CHECK(has(why.message, "more than 1000 bytes"));
-  CHECK(has(client.closed.get().message, "1009"));
+  CHECK(says(why, "more than 1000 bytes"));
+  CHECK(says(client.closed.get(), "1009"));
 }
 
 TEST_CASE("fragments make one message, pings between them are answered") {
@@ -109,8 +111,8 @@ TEST_CASE("who breaks the protocol is told how, and named") {
     auto why = server.closed.get();
     CAPTURE(why.message);
     CHECK(why.is(net_errc::lost));
-    CHECK(has(why.message, "127.0.0.1:"));
-    CHECK(has(why.message, "broke the WebSocket protocol"));
+    CHECK(says(why, "127.0.0.1:"));
+    CHECK(says(why, "broke the WebSocket protocol"));
     CHECK(server.messages == 0);
   }
 }
@@ -132,8 +134,8 @@ TEST_CASE("dead peers are noticed, living silent ones are kept") {
     auto client = f.raw(); // answers no ping
     auto why = server_side.get();
     CHECK(why.is(net_errc::timeout));
-    CHECK(has(why.message, "no byte for"));
-    CHECK(has(why.message, "ping"));
+    CHECK(says(why, "no byte for"));
+    CHECK(says(why, "ping"));
   }
   SUBCASE("silent") {
     const auto client_kept = std::make_shared<heard>();
@@ -166,7 +168,7 @@ TEST_CASE("a session that nobody takes up is closed") {
   auto& client = *client_kept;
   auto session = f.dial(client.callbacks());
   CHECK(client.closed.get().is(net_errc::lost));
-  // Taken up too late it says so.
+  // A session that is started too late is told so.
   const auto late_kept = std::make_shared<heard>();
   auto& late = *late_kept;
   REQUIRE(eventually([&] { return f.server->status().connections == 0; }));
@@ -187,14 +189,14 @@ TEST_CASE("a client that cannot connect is told once") {
     ws_connect(f.io, f.client_identity, "127.0.0.1", port, "/", {}, client.callbacks());
     auto why = client.closed.get();
     CHECK(why.is(net_errc::connect));
-    CHECK(has(why.message, fmt::format("127.0.0.1:{}: connect:", port)));
+    CHECK(says(why, fmt::format("127.0.0.1:{}: connect:", port)));
   }
   SUBCASE("no WebSocket there") {
     f.serve({});
     auto session = f.dial(client.callbacks());
     auto why = client.closed.get();
     CHECK(why.is(net_errc::http_status));
-    CHECK(has(why.message, "/ws is no WebSocket there: status 404"));
+    CHECK(says(why, "/ws is no WebSocket there: status 404"));
   }
   SUBCASE("closed before it is open") {
     waiting_for<bool> over;
@@ -220,7 +222,7 @@ TEST_CASE("a server that stops says goodbye to WebSockets") {
   f.server->stop();
   auto why = client.closed.get();
   CHECK(why.is(net_errc::closed));
-  CHECK(has(why.message, "1001"));
+  CHECK(says(why, "1001"));
   CHECK(f.server->status().websockets == 0);
 }
 

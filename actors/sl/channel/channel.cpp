@@ -8,7 +8,7 @@ namespace swarm::actors {
 
 namespace {
 
-/// A program that does not read what it is told is not waited for longer.
+/// How long the channel waits for a program to read its last words.
 constexpr auto farewell_max = std::chrono::milliseconds(500);
 
 struct channel_state {
@@ -17,7 +17,7 @@ struct channel_state {
   std::string detail_json() const { return link->detail_json(); }
 
   std::shared_ptr<program_link> link;
-  std::optional<caf::error> stop_reason; ///< told to stop, the program still hears of it
+  std::optional<caf::error> stop_reason; ///< set when told to stop; the program is still to be told
 };
 
 using self_pointer = role_actor<channel_state>*;
@@ -33,7 +33,7 @@ void work(self_pointer self) {
   std::visit(
       [&](auto&& news) {
         if constexpr (!std::is_same_v<std::decay_t<decltype(news)>, std::monostate>)
-          self->tell(follower, std::move(news)); // one that is not there asks when it is started again
+          self->tell(follower, std::move(news)); // a follower that is not there asks when it is started again
       },
       std::move(done.event));
   if (done.state) self->tell(follower, std::move(*done.state));
@@ -41,7 +41,7 @@ void work(self_pointer self) {
   if (done.more) self->send(self, link_news{}); // orders come in between
 }
 
-/// A program that waits for an answer hears that there will be none.
+/// Tells a program that waits for an answer that there will be none, and ends.
 void stop(self_pointer self, caf::error reason) {
   auto& s = self->state();
   if (s.stop_reason) return;
@@ -59,7 +59,7 @@ caf::behavior channel_behavior(self_pointer self) {
     return {[](link_news) {}};
   }
   self->on_stop([self](caf::error reason) { stop(self, std::move(reason)); });
-  self->send(self, link_news{}); // what has come while there was no channel
+  self->send(self, link_news{}); // for items that came while there was no channel
   return {
       [=](link_news) { work(self); },
       [=](tick) {

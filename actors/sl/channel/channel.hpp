@@ -5,9 +5,9 @@
 
 namespace swarm::actors {
 
-/// Start function of /sl/channel: does what comes to `link` and tells the follower what follows from it.
-/// Keeps nothing itself, so it can be started anew at any time. Detached: it writes the program's weights to
-/// the store.
+/// Start function of /sl/channel, which handles the items of `link` and tells the follower what follows from
+/// them. It keeps nothing itself, so it can be restarted at any time. It is detached, as it writes the
+/// program's weights to the store.
 start_function channel_actor(std::shared_ptr<program_link> link);
 
 /// From the follower: puts an item into the link and wakes the channel, if there is one.

@@ -8,8 +8,9 @@
 namespace swarm::actors {
 
 program_link::program_link(ml::fifo_options fifos, std::shared_ptr<merge::model_store> store,
-                           std::string log_source)
-    : fifos_(std::move(fifos)), store_(std::move(store)), log_source_(std::move(log_source)) {
+                           std::string log_source, std::filesystem::path merge_library)
+    : fifos_(std::move(fifos)), store_(std::move(store)), log_source_(std::move(log_source)),
+      merge_library_(std::move(merge_library)) {
   next_program();
 }
 
@@ -58,7 +59,7 @@ result<> program_link::open(std::function<void()> wake) {
 void program_link::next_program() {
   std::array<std::uint8_t, 16> id{};
   fill_random(id);
-  session_.emplace(store_, to_hex(id, false));
+  session_.emplace(store_, to_hex(id, false), merge_library_);
 }
 
 void program_link::refuse(const std::string& text) {
@@ -76,15 +77,17 @@ struct program_link::worker {
   }
   void operator()(const link_item::frame& frame) const {
     const bool opens = frame.type == ml::msg_type::open_session_request;
-    if (opens && !link.session_->is_idle()) { // a program came before the end of the one before it was seen
+    if (opens && !link.session_->is_idle()) { // a program came before the end of the former one was noticed
       done.event = link.session_->closed("another program has opened the pipes");
       link.next_program();
-      done.more = true; // the frame is taken the next time
+      done.more = true; // the frame is taken in the next turn
       return;
     }
     auto event = link.session_->take(frame.type, frame.body.view());
     if (!event) return link.refuse(event.error().message);
     if (opens) link.former_ = {};
+    if (const auto* opened = std::get_if<program_opened>(&*event); opened && !opened->remark.empty())
+      log::warning(link.log_source_, "{}", opened->remark);
     done.event = std::move(*event);
   }
   void operator()(const link_item::closed& closed) const {
@@ -102,7 +105,8 @@ struct program_link::worker {
     send(std::move(*reply));
   }
   void operator()(const answer_sync& answer) const { send(link.session_->answer_sync(answer)); }
-  void operator()(const answer_close&) const { send(link.session_->answer_close()); }
+  void operator()(const answer_close& answer) const { send(link.session_->answer_close(answer)); }
+  void operator()(const tell_program& news) const { send(link.session_->tell(news.text)); }
   void operator()(const refuse_program& refusal) const { link.refuse(refusal.text); }
   void operator()(const program_wanted&) const {
     done.state = link.session_->is_idle() ? link.former_ : link.session_->resume();

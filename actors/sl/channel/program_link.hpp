@@ -12,8 +12,8 @@
 
 namespace swarm::actors {
 
-/// What comes for /sl/channel. From the FIFOs: a program holds both ends; one frame; its end is gone, or was
-/// refused. From the follower: answers and questions (messages.hpp).
+/// The items for /sl/channel. From the FIFOs: a program has opened both, a frame came, the program is gone or
+/// was refused. From the follower: answers and questions (messages.hpp).
 namespace link_item {
 struct opened {};
 struct frame {
@@ -24,8 +24,9 @@ struct closed {
   std::string reason;
 };
 } // namespace link_item
-using any_link_item = std::variant<link_item::opened, link_item::frame, link_item::closed, answer_open,
-                                   ask_loss, answer_sync, answer_close, refuse_program, program_wanted>;
+using any_link_item =
+    std::variant<link_item::opened, link_item::frame, link_item::closed, answer_open, ask_loss, answer_sync,
+                 answer_close, tell_program, refuse_program, program_wanted>;
 
 /// The FIFOs to the training programs and what is under way on them. It belongs to the process, not to an
 /// actor: the programs never connect again, so they must not notice when /sl/channel or /sl/follower ends and
@@ -36,28 +37,29 @@ class program_link {
 public:
   static constexpr std::size_t frames_max = 16; ///< waiting
 
-  program_link(ml::fifo_options fifos, std::shared_ptr<merge::model_store> store, std::string log_source);
+  program_link(ml::fifo_options fifos, std::shared_ptr<merge::model_store> store, std::string log_source,
+               std::filesystem::path merge_library = {});
 
-  /// From any thread. Whoever puts something has to wake the channel (`link_news`); the FIFOs do so by
-  /// themselves.
+  /// Puts an item into the link; may be called from any thread. The caller must wake the channel with
+  /// `link_news`; the FIFOs do so by themselves.
   void put(any_link_item item);
 
-  // -- for /sl/channel
+  // For /sl/channel
   struct work_done {
     bool more = false;                    ///< items wait
     bool program_left = false;            ///< the program has ended, or was refused
     std::optional<program_resumed> state; ///< for the follower that asked where the session stands
     program_session::event event;         ///< for the follower
   };
-  /// Makes the FIFOs unless they are open. `wake` is called from another thread when something has come from
-  /// them.
+  /// Makes the FIFOs unless they are open already. `wake` is called from another thread when something has
+  /// come from them.
   result<> open(std::function<void()> wake);
-  /// Does what the first item asks for. It waits until that is done, so if the channel ends meanwhile the
-  /// next one does it. Two channels at once, one of them about to end, take turns.
+  /// Does what the first item asks for. The item stays in the link until that is done, so if the channel ends
+  /// meanwhile, the next one does it. Two channels at once, one of them about to end, take turns.
   work_done work();
-  /// If a program waits for an answer it is told that there will be none; true then.
+  /// If a program waits for an answer, tells it that there will be none and returns true.
   bool take_leave(const std::string& text);
-  /// Closes the FIFOs. Not for an end that a restart follows.
+  /// Closes the FIFOs. It must not be called for an end that a restart follows.
   void close();
 
   std::string status() const;
@@ -73,13 +75,14 @@ private:
   ml::fifo_options fifos_;
   std::shared_ptr<merge::model_store> store_;
   std::string log_source_;
+  std::filesystem::path merge_library_;
 
   mutable std::mutex inbox_mutex_;
   std::deque<any_link_item> inbox_;
   std::size_t frames_ = 0;
   bool overrun_ = false;
 
-  mutable std::mutex work_mutex_; ///< of all below
+  mutable std::mutex work_mutex_; ///< guards all below
   std::optional<program_session> session_;
   program_resumed former_; ///< where the last session stood when its program went
   std::unique_ptr<ml::fifo_channel> fifo_;

@@ -1,7 +1,8 @@
 #include "actors/sl/channel/program_session.hpp"
 
+#include "base/merge_method.hpp"
 #include "contracts/training/interface.hpp"
-#include "merge/methods/merge.hpp"
+#include "merge/custom/library.hpp"
 #include "transport/ml_channel/weights.hpp"
 
 #include <algorithm>
@@ -12,6 +13,8 @@ namespace swarm::actors {
 namespace {
 
 constexpr std::int32_t interval_max = 1 << 30;
+/// So the original's user guide has it in its table of defaults, with a letter too many.
+constexpr std::string_view misprinted_training_name = "defaulttbb.cqdb.sml.hpe";
 
 result<contracts::on_train_end> parse_train_end(const std::string& text) {
   if (text.empty() || text == "snapshot") return contracts::on_train_end::snapshot;
@@ -20,7 +23,23 @@ result<contracts::on_train_end> parse_train_end(const std::string& text) {
   return fail(errc::invalid, "checkinModelOnTrainEnd '{}' is none of inactive, snapshot, active", text);
 }
 
-result<program_opened> session_of(const ml::session_request& request) {
+/// The method as the contract has it: of a custom one it keeps this node's library, so that others must have
+/// the same.
+result<merge_method> method_of(const std::string& text, const std::filesystem::path& library) {
+  SWARM_TRY(auto method, parse_merge_method(text));
+  if (method.kind != merge_method::custom) return method;
+  if (library.empty())
+    return fail(errc::invalid, "mergeMethod '{}' needs --merge-library at every SL; this one has none",
+                text_of(method));
+  SWARM_TRY(const auto digest, merge::library_digest(library));
+  if (method.library && *method.library != digest)
+    return fail(errc::invalid, "mergeMethod '{}': the library of this SL has the digest {}", text_of(method),
+                to_hex(digest.view(), false));
+  method.library = digest;
+  return method;
+}
+
+result<program_opened> session_of(const ml::session_request& request, const std::filesystem::path& library) {
   if (request.sync_interval < 1 || request.sync_interval > interval_max)
     return fail(errc::invalid, "syncFrequency must be at least 1, got {}", request.sync_interval);
   if (request.min_peers < 1 || request.min_peers > static_cast<std::int32_t>(contracts::peers_max))
@@ -33,25 +52,33 @@ result<program_opened> session_of(const ml::session_request& request) {
   program_opened out;
   out.contract = request.training_contract.empty() ? std::string(contracts::default_training_name)
                                                    : request.training_contract;
+  if (out.contract == misprinted_training_name) {
+    out.contract = contracts::default_training_name;
+    out.remark =
+        fmt::format("trainingContract '{}' is taken for '{}', which the original's guide misprints so",
+                    misprinted_training_name, out.contract);
+  }
   if (!contracts::is_training_name(out.contract))
     return fail(errc::invalid,
                 "trainingContract must be 1 to {} characters of A-Z a-z 0-9 . _ - ; got {} bytes: '{}'",
                 contracts::training_name_bytes_max, out.contract.size(), out.contract.substr(0, 80));
-  SWARM_TRY(const auto method, merge::parse_merge_method(request.merge_method));
-  SWARM_CHECK(merge::check_supported(method));
+  SWARM_TRY(const auto method, method_of(request.merge_method, library));
   SWARM_TRY(out.params.on_train_end, parse_train_end(request.checkin_model_on_train_end));
+  SWARM_CHECK(check_peers(method, static_cast<std::uint32_t>(request.min_peers)));
   out.params.min_peers = static_cast<std::uint32_t>(request.min_peers);
   out.params.sync_interval = static_cast<std::uint32_t>(request.sync_interval);
   out.params.adaptive_sync = request.use_adaptive_sync;
   out.params.weightage = static_cast<std::uint32_t>(request.node_weightage);
-  out.params.merge_method = merge::name_of(method);
+  out.params.merge_method = text_of(method);
   return out;
 }
 
 } // namespace
 
-program_session::program_session(std::shared_ptr<merge::model_store> store, std::string session_id)
-    : store_(std::move(store)), session_id_(std::move(session_id)) {}
+program_session::program_session(std::shared_ptr<merge::model_store> store, std::string session_id,
+                                 std::filesystem::path merge_library)
+    : store_(std::move(store)), session_id_(std::move(session_id)), merge_library_(std::move(merge_library)) {
+}
 
 result<program_session::event> program_session::take(ml::msg_type type, bytes_view body) {
   switch (type) {
@@ -80,8 +107,9 @@ result<program_session::event> program_session::take_open(bytes_view body) {
   if (phase_ != phase::idle)
     return fail(errc::conflict, "the session is already open; a program opens one session");
   SWARM_TRY(const auto request, ml::decode_session_request(body));
-  SWARM_TRY(opened_, session_of(request));
+  SWARM_TRY(opened_, session_of(request, merge_library_));
   interval_ = opened_.params.sync_interval;
+  takes_notices_ = request.takes_notices;
   phase_ = phase::opening;
   return event{opened_};
 }
@@ -97,7 +125,6 @@ result<program_session::event> program_session::take_sync(ml::msg_type type, byt
     return fail(errc::invalid, "nodeWeightage must be between 0 and {}, got {}", limit,
                 request.node_weightage);
   SWARM_TRY(const auto file, ml::store_weights(request.input_params, *store_));
-  SWARM_CHECK(store_->make_durable(file->digest())); // before the check-in that names it
   const bool closes = type == ml::msg_type::close_session_request;
   seq_num_ = request.sync_seq_num;
   before_ = loaded_;
@@ -122,8 +149,9 @@ result<program_session::event> program_session::take_loss(bytes_view body) {
   SWARM_TRY(const auto answer, ml::decode_loss_response(body));
   if (answer.status.code != ml::status_code::ok) {
     phase_ = phase::broken;
-    return event{program_gone{
-        answer.status.msg.empty() ? "the program could not compute its loss" : answer.status.msg, false}};
+    return event{
+        program_gone{answer.status.msg.empty() ? "the program could not compute its loss" : answer.status.msg,
+                     false, contracts::leave_reason::program_failed}};
   }
   if (answer.sync_seq_num != seq_num_ || answer.loss_seq_num != loss_seq_num_)
     return fail(errc::invalid, "loss for sync {} no. {} arrived, asked was sync {} no. {}",
@@ -141,7 +169,7 @@ result<program_session::event> program_session::take_kill(bytes_view body) {
   SWARM_TRY(const auto request, ml::decode_kill_session_request(body));
   phase_ = phase::killed;
   last_words_ = "it ended its session" + (request.reason.msg.empty() ? "" : ": " + request.reason.msg);
-  return event{program_gone{last_words_, true}};
+  return event{program_gone{last_words_, true, contracts::leave_reason::program_ended}};
 }
 
 program_session::reply program_session::answer_open() {
@@ -153,7 +181,7 @@ program_session::reply program_session::answer_open() {
 }
 
 result<program_session::reply> program_session::ask_loss(const actors::ask_loss& ask) {
-  // A follower that has started anew does not know what its former self has asked.
+  // A follower that was restarted does not know what the former one has asked.
   if (phase_ != phase::syncing && phase_ != phase::closing) return reply{};
   if (loaded_in_request_ && loaded_->asked.digest == ask.digest)
     return reply{program_loss{ask.digest, loaded_->loss}};
@@ -179,10 +207,11 @@ program_session::reply program_session::answer_sync(const actors::answer_sync& a
   response.sync_seq_num = seq_num_;
   response.next_sync_interval = static_cast<std::int32_t>(interval_);
   response.training_over = answer.training_over;
+  response.status.msg = answer.notice;
   return ml::make_outgoing(ml::msg_type::sync_response, response);
 }
 
-program_session::reply program_session::answer_close() {
+program_session::reply program_session::answer_close(const actors::answer_close& answer) {
   if (phase_ != phase::closing) return {};
   phase_ = phase::closed;
   ml::sync_response response;
@@ -190,7 +219,13 @@ program_session::reply program_session::answer_close() {
   response.sync_seq_num = seq_num_;
   response.next_sync_interval = 1;
   response.training_over = true;
+  response.status.msg = answer.notice;
   return ml::make_outgoing(ml::msg_type::close_session_response, response);
+}
+
+program_session::reply program_session::tell(const std::string& text) const {
+  if (!takes_notices_ || !is_owed()) return {};
+  return ml::make_outgoing(ml::status{ml::status_code::ok, text, true});
 }
 
 program_resumed program_session::resume() const {
@@ -199,8 +234,8 @@ program_resumed program_session::resume() const {
   out.session = opened_;
   out.open_answered = phase_ != phase::opening;
   out.progress.interval = interval_;
-  // A request that is not answered is served from its beginning; what was done for it already is not done
-  // twice.
+  // A request without an answer is served from its beginning, but nothing that was done for it already
+  // is done twice.
   const bool pending = is_owed() || phase_ == phase::asking_loss;
   if (const auto& has = pending ? before_ : loaded_) {
     const auto& [asked, loss] = *has;

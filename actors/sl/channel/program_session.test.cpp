@@ -1,5 +1,6 @@
 #include "actors/sl/channel/program_session.hpp"
 
+#include "base/testing/wording.hpp"
 #include "transport/ml_channel/weights.hpp"
 
 #include <doctest/doctest.h>
@@ -9,6 +10,7 @@
 
 using namespace swarm;
 using namespace swarm::actors;
+using swarm::testing::says;
 namespace fs = std::filesystem;
 
 namespace {
@@ -103,6 +105,20 @@ ml::sync_response response_of(const program_session::reply& reply) {
 
 } // namespace
 
+TEST_CASE("the name that the original's guide misprints is the default contract, with one remark") {
+  bench t;
+  ml::session_request request;
+  request.sync_interval = request.min_peers = request.node_weightage = 1;
+  request.training_contract = "defaulttbb.cqdb.sml.hpe";
+  const auto event = t.session->take(ml::msg_type::open_session_request, ml::encode(request));
+  REQUIRE(event);
+  const auto opened = std::get<program_opened>(*event);
+  CHECK(opened.contract == contracts::default_training_name);
+  CHECK(opened.remark.find("'defaulttbb.cqdb.sml.hpe' is taken for 'defaultbb.cqdb.sml.hpe'")
+        != std::string::npos);
+  CHECK(std::get<program_opened>(*bench().open()).remark.empty());
+}
+
 TEST_CASE("an open carries the program's parameters, and is answered once") {
   bench t;
   CHECK(t.session->is_idle());
@@ -129,7 +145,7 @@ TEST_CASE("what a session cannot be opened with is refused by name") {
     change(request);
     const auto event = t.open(request);
     REQUIRE(!event);
-    CHECK(event.error().message.find(name) != std::string::npos);
+    CHECK(says(event.error(), name));
     CHECK(t.session->is_idle());
   };
   refused([](auto& r) { r.sync_interval = 0; }, "syncFrequency");
@@ -137,6 +153,9 @@ TEST_CASE("what a session cannot be opened with is refused by name") {
   refused([](auto& r) { r.node_weightage = 101; }, "nodeWeightage");
   refused([](auto& r) { r.training_contract = "no name"; }, "trainingContract");
   refused([](auto& r) { r.merge_method = "sum"; }, "sum");
+  refused([](auto& r) { r.merge_method = "trimmedmean:0.6"; }, "trimmedmean");
+  refused([](auto& r) { r.merge_method = "krum:1"; }, "5 models in every round");
+  refused([](auto& r) { r.merge_method = "custom:best"; }, "--merge-library at every SL");
   refused([](auto& r) { r.checkin_model_on_train_end = "later"; }, "checkinModelOnTrainEnd");
 }
 
@@ -165,6 +184,28 @@ TEST_CASE("a sync: the model is stored, the merge evaluated, the answer echoes t
   CHECK(response.next_sync_interval == 16);
   CHECK(response.training_over);
   CHECK(t.sync(42));
+}
+
+TEST_CASE("notices are for a program that takes them, while it waits") {
+  bench t;
+  SUBCASE("the original's does not") {
+    REQUIRE(t.open());
+    CHECK(bench::nothing(t.session->tell("waiting for sl-2")));
+  }
+  SUBCASE("swarmd's does") {
+    REQUIRE(t.open({.sync_interval = 8, .min_peers = 2, .node_weightage = 3, .takes_notices = true}));
+    const auto reply = t.session->tell("waiting for an SN");
+    REQUIRE(bench::sent<ml::status>(reply));
+    const auto told = ml::decode_status(joined(std::get<ml::outgoing>(reply)));
+    REQUIRE(told);
+    CHECK(*told == ml::status{ml::status_code::ok, "waiting for an SN", true});
+    t.session->answer_open();
+    CHECK(bench::nothing(t.session->tell("it trains")));
+    REQUIRE(t.sync(1));
+    CHECK(bench::sent<ml::status>(t.session->tell("waiting for sl-2")));
+    const auto response = response_of(t.session->answer_sync({16, false, "left out"}));
+    CHECK(response.status == ml::status{ml::status_code::ok, "left out"});
+  }
 }
 
 TEST_CASE("answers that nobody waits for lead to nothing") {
@@ -230,6 +271,7 @@ TEST_CASE("how a session ends: orderly only if the program has said so") {
                         ml::encode(ml::kill_session_request{"s-1", {ml::status_code::ok, "enough"}}));
     REQUIRE(event);
     CHECK(std::get<program_gone>(*event).orderly);
+    CHECK(std::get<program_gone>(*event).why == contracts::leave_reason::program_ended);
     CHECK(t.session->resume().last_words == "it ended its session: enough");
   }
   SUBCASE("as it could not compute its loss") {
@@ -239,6 +281,7 @@ TEST_CASE("how a session ends: orderly only if the program has said so") {
     const auto event = t.loss(1, 1, ml::status_code::error_in_user);
     REQUIRE(event);
     CHECK(!std::get<program_gone>(*event).orderly);
+    CHECK(std::get<program_gone>(*event).why == contracts::leave_reason::program_failed);
     CHECK(!t.session->resume().session);
   }
 }
@@ -263,7 +306,7 @@ TEST_CASE("a follower that starts in the middle is told what the program waits f
   state = t.session->resume();
   CHECK(std::get<program_synced>(state.waits_for).model.digest == synced.model.digest);
   REQUIRE(t.session->ask_loss({merge, 4, 5}));
-  // It is served from the beginning of its request, but the program is asked only once.
+  // The request is served from its beginning, but the program is asked only once.
   CHECK(std::holds_alternative<program_synced>(t.session->resume().waits_for));
   CHECK(bench::nothing(*t.session->ask_loss({merge, 4, 5})));
   REQUIRE(t.loss(1, 1));

@@ -10,7 +10,7 @@
 
 namespace swarm::actors {
 
-/// How far the merge is that a node leads: the answer to GET /merge, a JSON object with these members.
+/// How far a merge is that a node leads: the answer to GET /merge, a JSON object with these members.
 struct merge_progress {
   std::uint64_t round_num = 0;
   std::uint32_t term = 0;
@@ -19,11 +19,11 @@ struct merge_progress {
   bool operator==(const merge_progress&) const = default;
 };
 
-/// No answer is longer; of a longer one no more than this is kept.
+/// The longest answer; no more of a longer one is kept.
 inline constexpr std::size_t merge_progress_bytes_max = 512;
 
 std::string encode(const merge_progress& progress);
-/// Members that are not known here are passed over. Errors: errc::limit (too long), errc::invalid.
+/// Reads an answer; unknown members are ignored. Errors are errc::limit (too long) and errc::invalid.
 result<merge_progress> decode_merge_progress(std::string_view json);
 
 inline constexpr std::string_view merge_progress_target = "/merge";

@@ -2,6 +2,7 @@
 
 #include "actors/sl/files/model_server.hpp"
 #include "actors/sl/files/testing/holders.hpp"
+#include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,12 +12,13 @@ using namespace swarm;
 using namespace swarm::actors;
 using namespace swarm::actors::testing;
 using namespace swarm::transport;
+using swarm::testing::wording;
 
 namespace {
 
 constexpr auto any = std::numeric_limits<std::uint64_t>::max();
 
-std::string refusal(std::string_view text) {
+wording refusal(std::string_view text) {
   const auto read = decode_merge_progress(text);
   return read ? "accepted" : read.error().message;
 }

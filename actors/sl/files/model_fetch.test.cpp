@@ -2,6 +2,7 @@
 
 #include "actors/sl/files/model_server.hpp"
 #include "actors/sl/files/testing/holders.hpp"
+#include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,6 +11,8 @@ using namespace swarm::actors;
 using namespace swarm::actors::testing;
 using namespace swarm::transport;
 using merge::chunk_size;
+using swarm::testing::says;
+using swarm::testing::wording;
 
 namespace {
 
@@ -17,7 +20,7 @@ std::string data_of(const merge::model_file& model) {
   return std::string(as_text(model.raw()));
 }
 
-/// The node that fetched has it, bit by bit.
+/// Checks that the fetching node has the model, bit by bit.
 void check_arrived(file_swarm& swarm, const merge::model_file& model, const result<hash32>& layout) {
   REQUIRE_MESSAGE(layout, (layout ? "" : layout.error().message));
   CHECK(*layout == model.layout().layout_digest());
@@ -26,12 +29,12 @@ void check_arrived(file_swarm& swarm, const merge::model_file& model, const resu
   CHECK(std::equal((*here)->raw().begin(), (*here)->raw().end(), model.raw().begin(), model.raw().end()));
 }
 
-/// It does not, and says why.
+/// Checks that it does not have the model, and says why.
 void check_failed(file_swarm& swarm, const merge::model_file& model, const result<hash32>& layout,
                   std::string_view why) {
   REQUIRE_FALSE(layout);
   CHECK(layout.error().is(errc::unavailable));
-  CHECK_MESSAGE(layout.error().message.find(why) != std::string::npos, layout.error().message);
+  CHECK_MESSAGE(says(layout.error(), why), layout.error().message);
   CHECK_FALSE(swarm.fetcher().store->contains(model.digest()));
 }
 
@@ -65,7 +68,7 @@ TEST_CASE("without a holder, or with none that can be reached, the fetch fails a
     odd.push_back({{}, endpoint});
   const auto outcome = swarm.fetch(*model, odd);
   check_failed(swarm, *model, outcome, "'host'");
-  CHECK(outcome.error().message.find("'host:30305x'") != std::string::npos);
+  CHECK(says(outcome.error(), "'host:30305x'"));
   const auto& honest = swarm.add_honest();
   odd.push_back(honest.address());
   check_arrived(swarm, *model, swarm.fetch(*model, odd));
@@ -120,7 +123,7 @@ TEST_CASE("after a wrong chunk the next holder goes on behind the last right one
   check_failed(swarm, *model, swarm.fetch(*model, {liar.address()}), "chunk 2 of 4 has the wrong digest");
   const auto& honest = swarm.add_honest();
   check_arrived(swarm, *model, swarm.fetch(*model, {liar.address(), honest.address()}));
-  // The manifest is known and right: it is not asked for again.
+  // The manifest is known and right, so it is not asked for again.
   CHECK(honest.asked()
         == std::vector{fmt::format("{} bytes={}-", model_target(model->digest()), 2 * chunk_size)});
 }
@@ -211,6 +214,6 @@ TEST_CASE("bytes with the right digest that are no model are not published") {
   });
   const auto outcome = swarm.fetch(manifest.digest(), noise.size(), {holder.address()});
   REQUIRE_FALSE(outcome);
-  CHECK(outcome.error().message.starts_with(holder.address().endpoint));
+  CHECK(wording(outcome.error()).starts_with(holder.address().endpoint));
   CHECK(swarm.fetcher().store->list().empty());
 }

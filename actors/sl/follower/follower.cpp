@@ -22,9 +22,9 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto tick_interval = 100ms;
-/// Less than `follower_stop_max`: it ends by itself.
+/// Less than `follower_stop_max`, so that the follower ends by itself before it is killed.
 constexpr auto stop_limit = follower_stop_max - 500ms;
-/// A wait of this length is worth a line in the log, and another one each time it has doubled.
+/// A wait of this length gets a line in the log, and another one each time it has doubled.
 constexpr auto long_wait = 30s;
 
 std::uint64_t random_base() {
@@ -45,38 +45,43 @@ struct follower_state {
             .leader_stall = std::min<duration>(10s, context->options.leader_failure_base_timeout)};
   }
 
-  std::string status() const { return machine.waiting_for(now()); }
+  std::string status() const { return with_trouble(machine.waiting_for(now())); }
+  /// Without an SN nothing that the machine waits for can come.
+  std::string with_trouble(std::string_view text) const {
+    return sn_trouble.empty() ? std::string(text) : fmt::format("{}; {}", sn_trouble, text);
+  }
   std::string detail_json() const;
   static time_point now() { return std::chrono::steady_clock::now(); }
 
   std::shared_ptr<const sl_context> context;
   rounds::peer_machine machine;
-  bool resumed = false; ///< the channel has said where the program's session stands
+  bool resumed = false; ///< the channel has told the state of the program's session
   sibling_watch sn, files;
-  /// Of the ids of this machine's calls: answers to another machine's are not taken for answers to them.
+  /// Added to the ids of this machine's calls, so that answers to another machine's calls are not taken for
+  /// answers to them.
   std::uint64_t call_base = random_base();
-  // What has no answer yet: calls, questions for models, and what the program is to evaluate.
+  // What has no answer yet: calls, fetches of models, and the merge that the program is to evaluate.
   std::set<std::uint64_t> calls;
   std::map<hash32, fetch_model> fetches;
   std::optional<ask_loss> asked;
   std::string contract;                                 ///< of the program's session
-  bool passes_merges_on = false;                        ///< its check-ins may name a merge once it has ended
+  std::string sn_trouble;                               ///< why no SN can be asked; empty when one can
+  std::string told_program;                             ///< what the program knows to be waited for
   training_reader reader;                               ///< of it
   std::optional<rounds::action::refuse_layout> refusal; ///< waits for a peer's model to compare with
   std::optional<rounds::action::start_merge> merging;
   caf::actor_addr leader;
   duration next_wait_report = long_wait;
   session_note session_file;
-  std::optional<caf::error> stop_reason; ///< told to stop, leaving
+  std::optional<caf::error> stop_reason; ///< set when told to stop: the node is leaving
   time_point stop_until;
 };
 
 using self_pointer = role_actor<follower_state>*;
 
 std::string follower_state::detail_json() const {
-  json::object out{{"contract", contract},
-                   {"account", to_hex(context->account().view())},
-                   {"waiting_for", machine.waiting_for(now())}};
+  json::object out{
+      {"contract", contract}, {"account", to_hex(context->account().view())}, {"waiting_for", status()}};
   if (machine.view()) out["training"] = contract_json(*machine.view());
   return json::serialize(out);
 }
@@ -90,15 +95,17 @@ void step(self_pointer self, const auto& event) {
 
 // Siblings
 
-/// An SN client that was started anew knows nothing of this node's training, nor of the calls that the one
-/// before it has not answered: those are lost or not, the contract will say.
+/// Finds the SN client. A restarted one knows nothing of this node's training, nor of the calls that the
+/// former one has not answered. Whether those took effect is read from the contract.
 caf::actor find_sn(self_pointer self) {
   auto& s = self->state();
   const auto [sn, is_new] = s.sn.find(self->dir(), sibling(*self, sl_names::sn));
   if (!sn || !is_new) return sn;
   if (!s.contract.empty()) self->send(sn, s.reader.request());
   for (const auto id : std::exchange(s.calls, {}))
-    self->send(self, call_done{s.call_base + id, false, 0, "the client of the SN was started again"});
+    self->send(self,
+               session::action::call_done{s.call_base + id,
+                                          fail(errc::unavailable, "the client of the SN was started again")});
   return sn;
 }
 
@@ -106,7 +113,7 @@ void tell_sn(self_pointer self, auto message) {
   if (const auto sn = find_sn(self)) self->send(sn, std::move(message)); // a new one is told what matters
 }
 
-/// A file server that was started anew is asked again for what has not come.
+/// Finds the file server. A restarted one is asked again for what has not come.
 caf::actor find_files(self_pointer self) {
   auto& s = self->state();
   const auto [files, is_new] = s.files.find(self->dir(), sibling(*self, sl_names::files));
@@ -133,7 +140,7 @@ void follow(self_pointer self, std::string contract) {
   tell_sn(self, s.reader.request());
 }
 
-// -- actions
+// Actions
 
 std::string leader_name(const rounds::action::start_merge& a) {
   return fmt::format("{}{}.{}", sl_names::leader_prefix, a.round_num, a.term);
@@ -159,19 +166,35 @@ struct perform {
     s.calls.insert(a.id);
     if (!sn) return;
     const auto training = contracts::training_address(s.contract);
-    self->send(sn, submit_call{s.call_base + a.id, training, std::move(a.input), std::move(a.what)});
+    self->send(sn,
+               session::event::submit{s.call_base + a.id, training, std::move(a.input), std::move(a.what)});
   }
-  void operator()(rounds::action::refresh&) const { tell_sn(self, read_contract{}); }
-  void operator()(rounds::action::answer_open&) const { to_channel(answer_open{}); }
+  void operator()(rounds::action::make_durable& a) const {
+    auto& s = self->state(); // what follows from it is in the next batch
+    s.machine.step(rounds::event::model_durable{a.digest, s.context->store->make_durable(a.digest)},
+                   follower_state::now());
+  }
+  void operator()(rounds::action::note_session& a) const {
+    auto& s = self->state();
+    if (auto noted = s.session_file.keep(a.under_way ? s.contract : ""); !noted)
+      self->note_error(noted.error().message);
+  }
+  void operator()(rounds::action::refresh&) const {
+    auto& s = self->state();
+    if (s.reader.watch_merge_of(s.machine.brought_to())) {
+      tell_sn(self, s.reader.request());
+    } else {
+      tell_sn(self, session::event::read{});
+    }
+  }
+  void operator()(rounds::action::answer_open& a) const { to_channel(a); }
   void operator()(rounds::action::ask_loss& a) const {
-    self->state().asked = ask_loss{a.digest, a.generation, a.round_num};
-    to_channel(*self->state().asked);
+    self->state().asked = a;
+    to_channel(a);
   }
-  void operator()(rounds::action::answer_sync& a) const {
-    to_channel(answer_sync{a.next_interval, a.training_over});
-  }
-  void operator()(rounds::action::answer_close&) const { to_channel(answer_close{}); }
-  void operator()(rounds::action::refuse& a) const { to_channel(refuse_program{std::move(a.text)}); }
+  void operator()(rounds::action::answer_sync& a) const { to_channel(std::move(a)); }
+  void operator()(rounds::action::answer_close& a) const { to_channel(std::move(a)); }
+  void operator()(rounds::action::refuse& a) const { to_channel(std::move(a)); }
   void operator()(rounds::action::refuse_layout& a) const {
     self->state().refusal = a;
     fetch(self, {a.other, a.other_size, a.holders, self->path()});
@@ -182,16 +205,12 @@ struct perform {
   void operator()(rounds::action::start_merge& a) const;
   void operator()(rounds::action::cancel_merge&) const {
     auto& merging = self->state().merging;
-    // Without a sender: the answer interests nobody.
+    // It is sent without a sender, as the answer is not needed.
     if (merging) self->dir().send(parent_path(*self), remove_child{leader_name(*merging)});
     merging.reset();
   }
-  void operator()(rounds::action::probe_leader& a) const {
-    tell_files(self, probe_leader{a.endpoint, a.round_num, a.term});
-  }
-  void operator()(rounds::action::keep_models& a) const {
-    tell_files(self, keep_models{std::move(a.digests)});
-  }
+  void operator()(rounds::action::probe_leader& a) const { tell_files(self, std::move(a)); }
+  void operator()(rounds::action::keep_models& a) const { tell_files(self, std::move(a)); }
   void operator()(rounds::action::session_ended& a) const {
     if (self->state().stop_reason) return;
     if (a.node_ends) return self->end_role(0, a.text);
@@ -208,7 +227,7 @@ struct perform {
 };
 
 void merge_failed(self_pointer self, std::uint64_t round_num, std::uint32_t term, const std::string& text) {
-  step(self, rounds::event::merge_done{round_num, term, fail(errc::internal, "{}", text)});
+  step(self, merge_done{round_num, term, fail(errc::internal, "{}", text)});
 }
 
 bool is_merging(const role_actor<follower_state>& self, std::uint64_t round_num, std::uint32_t term) {
@@ -227,7 +246,7 @@ void perform::operator()(rounds::action::start_merge& a) const {
         .then(
             [self, a](const child_added& added) {
               auto handle = self->dir().find(added.path);
-              if (!handle) // it has ended already: its result, if it had one, comes before this
+              if (!handle) // it has ended already; its result, if it had one, comes before this message
                 return self->send(
                     self, merge_done{a.round_num, a.term, fail(errc::internal, "the merge actor died")});
               self->state().leader = handle.address();
@@ -235,33 +254,24 @@ void perform::operator()(rounds::action::start_merge& a) const {
             },
             [self, a](caf::error& why) { merge_failed(self, a.round_num, a.term, text_of(why)); });
   };
-  // One that is being cancelled, or was started by the follower before this one.
+  // A merge of that term that is being cancelled, or that a former follower started, must end first.
   if (!self->dir().status(sibling(*self, leader_name(a)))) return start();
   self->ask(parent_path(*self), 10s, remove_child{leader_name(a)})
       .then([start](const child_removed&) { start(); }, [start](caf::error&) { start(); });
 }
 
-/// While a process that ends would leave a peer behind, a note says so.
-void keep_note(self_pointer self) {
-  auto& s = self->state();
-  if (auto noted = s.session_file.keep(s.machine.is_engaged() ? s.contract : ""); !noted)
-    self->note_error(noted.error().message);
-}
-
 void drain(self_pointer self) {
   auto& s = self->state();
-  if (s.machine.is_engaged()) keep_note(self); // before the first transaction of a session is sent
   for (auto actions = s.machine.take_actions(); !actions.empty(); actions = s.machine.take_actions())
     for (auto& action : actions)
       std::visit(perform{self}, action);
-  if (s.resumed) keep_note(self); // before that the note is still to be read
   if (s.stop_reason && (s.machine.may_stop() || follower_state::now() >= s.stop_until))
     self->quit(*s.stop_reason);
 }
 
-// -- events
+// Events
 
-/// A peer's model is here: say in what the program's model differs from it.
+/// A peer's model is here: tells the program in what its model differs from it.
 void explain_refusal(self_pointer self, const model_fetched& news) {
   auto& s = self->state();
   const auto refusal = *std::exchange(s.refusal, std::nullopt);
@@ -277,12 +287,6 @@ void explain_refusal(self_pointer self, const model_fetched& news) {
                refuse_program{text + "; all peers must run the same model definition"});
 }
 
-/// The layout of a model that has come, once the disk has it if a check-in of this node may name it.
-result<hash32> settled(const follower_state& s, const model_fetched& news) {
-  if (news.layout && s.passes_merges_on) SWARM_CHECK(s.context->store->make_durable(news.digest));
-  return news.layout;
-}
-
 void report_long_wait(self_pointer self) {
   auto& s = self->state();
   const auto now = follower_state::now();
@@ -293,10 +297,19 @@ void report_long_wait(self_pointer self) {
   }
   if (waited < s.next_wait_report) return;
   s.next_wait_report *= 2;
-  log::info(s.context->log_source, "still waiting: {}", s.machine.waiting_for(now));
+  log::info(s.context->log_source, "still waiting: {}", s.status());
 }
 
-/// A node that is told to stop leaves the training, so that its peers need not wait for it.
+/// What its SL waits for concerns the program's user too.
+void tell_program_of_wait(self_pointer self) {
+  auto& s = self->state();
+  auto text = s.machine.in_session() ? s.with_trouble(s.machine.waits_for()) : std::string{};
+  if (text == s.told_program) return;
+  s.told_program = text;
+  if (!text.empty()) tell_channel(*self, *s.context->link, tell_program{std::move(text)});
+}
+
+/// Stops: the node leaves the training first, so that its peers need not wait for it.
 void stop(self_pointer self, caf::error reason) {
   auto& s = self->state();
   if (s.stop_reason) return;
@@ -307,18 +320,18 @@ void stop(self_pointer self, caf::error reason) {
   drain(self);
 }
 
-/// The process before this one ended within a session, or this actor did before it had left for one that is
-/// over.
+/// Leaves a training for the former process, which ended within a session, or for a former follower that had
+/// not left after a session.
 void leave_for_former_self(self_pointer self) {
   auto& s = self->state();
   const auto contract = s.session_file.former();
   if (contract.empty()) return;
-  log::info(s.context->log_source, "leaving '{}' for the session that was cut off", contract);
+  log::info(s.context->log_source, "leaving '{}', as the former session was cut off", contract);
   follow(self, contract);
   step(self, rounds::event::former_session{});
 }
 
-/// For the program to hear.
+/// Tells the program why the contract cannot be read.
 void contract_unavailable(self_pointer self, const error& why) {
   auto& s = self->state();
   if (!s.machine.in_session()) return;
@@ -327,10 +340,10 @@ void contract_unavailable(self_pointer self, const error& why) {
       "trainingContract",
       s.contract, why.message, s.contract);
   tell_channel(*self, *s.context->link, refuse_program{text});
-  step(self, rounds::event::program_gone{text, false});
+  step(self, program_gone{text, false});
 }
 
-void take_reading(self_pointer self, const contract_read& news) {
+void take_reading(self_pointer self, const session::action::contract_read& news) {
   auto& s = self->state();
   if (news.name != s.contract) return;
   auto view = s.reader.take(news);
@@ -340,7 +353,7 @@ void take_reading(self_pointer self, const contract_read& news) {
   step(self, rounds::event::view_read{std::move(**view)});
 }
 
-/// A merge that the follower before this one has started is nobody's any more.
+/// Removes merges that a former follower started, as nobody waits for them any more.
 void remove_leaders(self_pointer self) {
   const auto prefix = sibling(*self, sl_names::leader_prefix);
   for (const auto& status : self->dir().list())
@@ -348,19 +361,14 @@ void remove_leaders(self_pointer self) {
       self->dir().send(parent_path(*self), remove_child{status.path.substr(status.path.rfind('/') + 1)});
 }
 
-/// Of a session that has begun.
-void join(self_pointer self, const program_opened& opened) {
-  self->state().passes_merges_on = opened.params.on_train_end == contracts::on_train_end::active;
-  follow(self, opened.contract);
-}
-
 void open(self_pointer self, const program_opened& opened) {
   self->state().asked.reset();
-  join(self, opened);
-  step(self, rounds::event::program_opened{opened.params});
+  self->state().told_program.clear();
+  follow(self, opened.contract);
+  step(self, rounds::event::program_opened{opened.params, opened.contract});
 }
 
-/// Takes up where the follower before this one has stopped; at the first start that is nowhere.
+/// Goes on where the former follower stopped; at the first start there is none.
 void resume(self_pointer self, const program_resumed& from) {
   auto& s = self->state();
   s.resumed = true;
@@ -372,26 +380,24 @@ void resume(self_pointer self, const program_resumed& from) {
   s.merging.reset();
   remove_leaders(self);
   if (!from.session) return leave_for_former_self(self);
-  join(self, *from.session);
+  follow(self, from.session->contract);
   const auto now = follower_state::now();
   const auto tell = [&](const auto& event) { s.machine.step(event, now); };
   const bool ended = !from.last_words.empty();
   const bool may_be_listed = self->is_restarted() || !s.session_file.former().empty();
   if (ended || (!from.open_answered && may_be_listed)) tell(rounds::event::former_session{});
-  tell(rounds::event::program_opened{from.session->params});
+  tell(rounds::event::program_opened{from.session->params, from.session->contract});
   if (ended) {
-    tell(rounds::event::program_gone{from.last_words, true});
+    tell(program_gone{from.last_words, true, contracts::leave_reason::program_ended});
   } else if (from.open_answered) {
     tell(rounds::event::session_resumed{from.progress});
-    if (const auto* sync = std::get_if<program_synced>(&from.waits_for))
-      tell(rounds::event::program_synced{sync->model, sync->weightage});
-    if (const auto* closing = std::get_if<program_closing>(&from.waits_for))
-      tell(rounds::event::program_closing{closing->model, closing->weightage});
+    if (const auto* sync = std::get_if<program_synced>(&from.waits_for)) tell(*sync);
+    if (const auto* closing = std::get_if<program_closing>(&from.waits_for)) tell(*closing);
   }
   drain(self);
 }
 
-/// One that the follower before this one has asked for does not count: this one asks when it has come so far.
+/// Takes a loss. One that a former follower asked for does not count, as this one asks again when it is due.
 void take_loss(self_pointer self, const program_loss& loss) {
   auto& s = self->state();
   if (!s.resumed) return;
@@ -401,11 +407,18 @@ void take_loss(self_pointer self, const program_loss& loss) {
 }
 
 /// A call that the follower before this one has made shows in the contract.
-void take_receipt(self_pointer self, const call_done& done) {
+void take_receipt(self_pointer self, const session::action::call_done& from) {
   auto& s = self->state();
-  const auto id = done.id - s.call_base;
-  if (s.calls.erase(id) == 0 && done.block_num > 0) tell_sn(self, read_contract{});
-  step(self, rounds::event::call_done{id, done.ok, done.block_num, done.text});
+  rounds::event::call_done done{.id = from.id - s.call_base};
+  if (const auto& receipt = from.outcome) {
+    done.ok = receipt->ok;
+    done.block_num = receipt->block_num;
+    done.text = receipt->revert;
+  } else {
+    done.text = receipt.error().message;
+  }
+  if (s.calls.erase(done.id) == 0 && done.block_num > 0) tell_sn(self, session::event::read{});
+  step(self, done);
 }
 
 caf::behavior follower_behavior(self_pointer self) {
@@ -417,47 +430,46 @@ caf::behavior follower_behavior(self_pointer self) {
     auto& s = self->state();
     if (down.source != s.leader || !s.merging) return;
     const auto merging = *std::exchange(s.merging, std::nullopt);
-    // After a good end this comes behind its `merge_done` and changes nothing.
+    // After a good end this comes after `merge_done` and changes nothing.
     merge_failed(self, merging.round_num, merging.term, "the merge actor died: " + text_of(down.reason));
   });
   return {
       [=](const program_resumed& from) { resume(self, from); },
       [=](const program_opened& opened) {
-        if (self->state().resumed) open(self, opened); // else it is part of where the session stands
+        if (self->state().resumed) open(self, opened); // else it is part of the session's state
       },
       [=](const program_synced& sync) {
-        if (self->state().resumed) step(self, rounds::event::program_synced{sync.model, sync.weightage});
+        if (self->state().resumed) step(self, sync);
       },
       [=](const program_closing& closing) {
-        if (self->state().resumed)
-          step(self, rounds::event::program_closing{closing.model, closing.weightage});
+        if (self->state().resumed) step(self, closing);
       },
       [=](const program_loss& loss) { take_loss(self, loss); },
       [=](const program_gone& gone) {
         if (!self->state().resumed) return;
         self->state().asked.reset();
-        step(self, rounds::event::program_gone{gone.reason, gone.orderly});
+        step(self, gone);
       },
-      [=](const contract_read& news) { take_reading(self, news); },
-      [=](const call_done& done) { take_receipt(self, done); },
+      [=](const session::action::contract_read& news) { take_reading(self, news); },
+      [=](const session::action::call_done& done) { take_receipt(self, done); },
+      [=](const sn_standing& news) { self->state().sn_trouble = news.trouble; },
       [=](const model_fetched& news) {
         self->state().fetches.erase(news.digest);
         if (self->state().refusal && self->state().refusal->other == news.digest)
           return explain_refusal(self, news);
-        step(self, rounds::event::model_fetched{news.digest, settled(self->state(), news)});
+        step(self, news);
       },
       [=](const merge_done& done) {
         if (!is_merging(*self, done.round_num, done.term)) return;
         self->state().merging.reset();
-        step(self, rounds::event::merge_done{done.round_num, done.term, done.outcome});
+        step(self, done);
       },
-      [=](const leader_progress& news) {
-        step(self, rounds::event::leader_progress{news.round_num, news.term, news.progress});
-      },
+      [=](const leader_progress& news) { step(self, news); },
       [=](tick) {
         find_sn(self);
         find_files(self);
         report_long_wait(self);
+        tell_program_of_wait(self);
         step(self, rounds::event::tick{});
         self->delayed_send(self, tick_interval, tick{});
       },

@@ -12,7 +12,7 @@ session_note::session_note(std::filesystem::path path) : path_(std::move(path)) 
 
 result<> session_note::keep(const std::string& contract) {
   if (contract == kept_) return {};
-  kept_ = contract; // also when it fails: one message is enough
+  kept_ = contract; // even when writing fails, as one message is enough
   if (!contract.empty()) return replace_file(path_, as_bytes(contract));
   if (auto removed = remove_file(path_); !removed) return tl::unexpected(std::move(removed).error());
   return {};

@@ -6,14 +6,14 @@
 
 namespace swarm::actors {
 
-/// Sees when a sibling was started anew: it has then forgotten what it was told and asked for.
+/// Notices when a sibling was restarted, as it has then forgotten what it was told and asked for.
 class sibling_watch {
 public:
   struct found {
     caf::actor actor; ///< null while there is none
     bool is_new = false;
   };
-  /// The actor at `path`, and whether it is another one than the last time.
+  /// The actor at `path`, and whether it is another one than at the last call.
   found find(const directory& dir, std::string_view path) {
     auto actor = dir.find(path);
     const bool is_new = actor && actor.id() != last_;

@@ -6,7 +6,7 @@ namespace swarm::actors {
 
 namespace {
 
-/// Only what changes what a peer has to do next; check-ins of others are seen when the round closes.
+/// The events that change what a peer must do next; check-ins of others are seen when the round closes.
 std::vector<hash32> topics_followed() {
   return {contracts::event_topic<contracts::round_closed>(),
           contracts::event_topic<contracts::round_reopened>(),
@@ -21,7 +21,7 @@ constexpr std::size_t pages_max = contracts::peers_max / contracts::page_entries
 
 } // namespace
 
-follow_contract training_reader::request() const {
+session::event::follow training_reader::request() const {
   const auto training = contracts::training_address(name_);
   std::vector<session::rpc_call> reads{{"swarm_silentNodes", {}},
                                        session::eth_call(training, contracts::encode_head()),
@@ -29,12 +29,20 @@ follow_contract training_reader::request() const {
   for (std::size_t page = 0; page < pages_; ++page)
     reads.push_back(session::eth_call(
         training, contracts::encode_peers(page * contracts::page_entries_max, contracts::page_entries_max)));
+  if (merge_of_ > 0)
+    reads.push_back(session::eth_call(training, contracts::encode(contracts::merge_of_args{merge_of_})));
   return {name_, training, topics_followed(), std::move(reads)};
 }
 
-result<std::optional<rounds::contract_view>> training_reader::take(const contract_read& from) {
-  const auto& responses = *from.responses;
-  if (responses.size() != calls_before_peers + pages_) // an answer to a request that came before
+bool training_reader::watch_merge_of(std::uint64_t round_num) {
+  return std::exchange(merge_of_, round_num) != round_num;
+}
+
+result<std::optional<rounds::contract_view>>
+training_reader::take(const session::action::contract_read& from) {
+  const auto& responses = from.responses;
+  const std::size_t peers_end = calls_before_peers + pages_;
+  if (responses.size() != peers_end + (merge_of_ > 0 ? 1 : 0)) // an answer to a request that came before
     return std::optional<rounds::contract_view>{};
   rounds::contract_view view;
   view.block_num = from.block_num;
@@ -46,7 +54,7 @@ result<std::optional<rounds::contract_view>> training_reader::take(const contrac
   SWARM_TRY(view.head, contracts::decode_head(head));
   SWARM_TRY(const auto check_ins, session::output_of(responses[2]));
   SWARM_TRY(view.check_ins, contracts::decode_check_ins(check_ins));
-  for (std::size_t i = calls_before_peers; i < responses.size(); ++i) {
+  for (std::size_t i = calls_before_peers; i < peers_end; ++i) {
     SWARM_TRY(const auto output, session::output_of(responses[i]));
     SWARM_TRY(auto page, contracts::decode_peers(output));
     view.peers.insert(view.peers.end(), std::make_move_iterator(page.begin()),
@@ -55,6 +63,10 @@ result<std::optional<rounds::contract_view>> training_reader::take(const contrac
   if (view.peers.size() == pages_ * contracts::page_entries_max && pages_ < pages_max) {
     ++pages_;
     return std::optional<rounds::contract_view>{};
+  }
+  if (merge_of_ > 0) {
+    SWARM_TRY(const auto merge, session::output_of(responses[peers_end]));
+    SWARM_TRY(view.brought_to, contracts::decode_answer<contracts::merge_of_args>(merge));
   }
   return std::optional(std::move(view));
 }

@@ -7,21 +7,24 @@
 
 namespace swarm::actors {
 
-/// How a training contract is read through `/sl/sn`, and what comes back as the rounds see it.
+/// How a training contract is read through `/sl/sn`, and how the answers become a view for the rounds.
 class training_reader {
 public:
-  /// No contract: there is none yet.
+  /// Without a name there is no contract yet.
   explicit training_reader(std::string name = {}) : name_(std::move(name)) {}
 
   const std::string& name() const { return name_; }
-  follow_contract request() const;
+  session::event::follow request() const;
+  /// Views are to have what was merged in this round; 0: in none. True: `request` is another one now.
+  bool watch_merge_of(std::uint64_t round_num);
   /// None: the training has more peers than were asked for, so `request` is another one now.
   /// errc::not_found: there is no such contract.
-  result<std::optional<rounds::contract_view>> take(const contract_read& from);
+  result<std::optional<rounds::contract_view>> take(const session::action::contract_read& from);
 
 private:
   std::string name_;
   std::size_t pages_ = 1; ///< of 256 peers
+  std::uint64_t merge_of_ = 0;
 };
 
 } // namespace swarm::actors

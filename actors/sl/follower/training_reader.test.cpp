@@ -10,8 +10,8 @@ namespace json = boost::json;
 
 namespace {
 
-contract_read reading(std::vector<json::value> responses) {
-  return {"c", 7, std::make_shared<const std::vector<json::value>>(std::move(responses))};
+session::action::contract_read reading(std::vector<json::value> responses) {
+  return {"c", 7, std::move(responses)};
 }
 
 json::value says(std::string_view text) {
@@ -28,6 +28,24 @@ TEST_CASE("a training is read with its head, its check-ins and its peers") {
   CHECK(request.topics.size() == 6);
   REQUIRE(request.reads.size() == 4);
   CHECK(request.reads[0].method == "swarm_silentNodes");
+}
+
+TEST_CASE("the merge that this node has brought a model to is read with the rest") {
+  training_reader reader("c");
+  CHECK_FALSE(reader.watch_merge_of(0));
+  CHECK(reader.watch_merge_of(3));
+  CHECK_FALSE(reader.watch_merge_of(3));
+  const auto request = reader.request();
+  REQUIRE(request.reads.size() == 5);
+  CHECK(
+      request.reads[4]
+      == session::eth_call(contracts::training_address("c"), contracts::encode(contracts::merge_of_args{3})));
+  const auto nothing = says("0x");
+  const auto before = reader.take(reading({nothing, nothing, nothing, nothing})); // asked before
+  REQUIRE(before);
+  CHECK_FALSE(*before);
+  CHECK(reader.watch_merge_of(0));
+  CHECK(reader.request().reads.size() == 4);
 }
 
 TEST_CASE("a contract that is not there, and answers that are none") {

@@ -3,6 +3,7 @@
 #include "actors/sl/follower/sibling_watch.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
+#include "merge/custom/library.hpp"
 #include "merge/methods/merge.hpp"
 #include "merge/model/layout.hpp"
 
@@ -14,7 +15,7 @@ namespace swarm::actors {
 namespace {
 
 constexpr auto look_interval = std::chrono::milliseconds(100);
-/// A contributor whose file server is just being started anew is not left out for that.
+/// The pauses between tries, so that a contributor whose file server is just being restarted is not left out.
 constexpr std::array retry_pauses{std::chrono::milliseconds(250), std::chrono::milliseconds(1000)};
 
 struct leader_state {
@@ -31,65 +32,73 @@ struct leader_state {
   struct wanted_model {
     const rounds::merge_input* input = nullptr;
     std::size_t failures = 0;
-    std::optional<time_point> again; ///< it is asked for once more
+    std::optional<time_point> again; ///< when it is asked for once more
   };
   sibling_watch files;
   std::map<hash32, wanted_model> missing;
   std::size_t wanted = 0;
-  std::map<hash32, result<hash32>> arrived; ///< by model digest: its layout, or why it could not be had
+  std::map<hash32, result<hash32>> arrived; ///< by model digest: its layout, or why it could not be fetched
 };
 
 std::string label_of(const rounds::merge_input& input) {
   return fmt::format("{} ({})", input.name, to_hex(input.peer.view()));
 }
 
-/// Merges what has arrived; who could not be fetched, does not fit or is not finite is left out and named.
-/// Stops early when `go_on` says so.
+contracts::exclusion_reason on_chain(merge::exclusion_cause cause) {
+  return cause == merge::exclusion_cause::not_finite ? contracts::exclusion_reason::not_finite
+                                                     : contracts::exclusion_reason::other_parameters;
+}
+
+/// Merges the models that have arrived; those that could not be fetched, do not fit or are not finite are
+/// left out and named. It stops early when `go_on` returns false.
 result<rounds::merge_outcome> merge_all(const leader_state& state, const std::function<bool()>& go_on) {
   rounds::merge_outcome outcome;
   std::vector<merge::contribution> contributions;
   std::map<std::string, address> by_label;
-  const auto leave_out = [&](const address& peer, std::string reason) {
-    outcome.excluded.push_back(peer);
-    outcome.reasons.push_back(std::move(reason));
+  const auto leave_out = [&](const address& peer, contracts::exclusion_reason reason, std::string text) {
+    outcome.excluded.push_back({peer, reason, std::move(text)});
   };
   for (const auto& input : state.task.inputs) {
     const auto& arrival = state.arrived.at(input.digest);
     auto file = arrival ? state.context->store->open(input.digest) : tl::unexpected(arrival.error());
     if (!file) {
-      leave_out(input.peer, "its model could not be had: " + file.error().message);
+      leave_out(input.peer, contracts::exclusion_reason::not_available,
+                "its model could not be had: " + file.error().message);
       continue;
     }
     by_label[label_of(input)] = input.peer;
     contributions.push_back({std::move(*file), input.weight, label_of(input)});
   }
-  SWARM_TRY(const auto method, merge::parse_merge_method(state.task.method));
+  SWARM_TRY(const auto method, parse_merge_method(state.task.method));
+  merge::algorithm_maker custom;
+  if (method.kind == merge_method::custom && method.library) {
+    SWARM_TRY(custom, merge::open_library(state.context->options.merge_library, *method.library));
+  }
   auto board = state.context->board;
   auto merged = merge::merge_models(
       method, contributions, *state.context->store,
-      [board, &go_on](std::uint64_t, std::uint64_t) { return ++board->progress, go_on(); });
+      [board, &go_on](std::uint64_t, std::uint64_t) { return ++board->progress, go_on(); }, custom);
   if (!merged && merged.error().is(merge::merge_errc::nothing_to_merge)) {
     for (const auto& [label, peer] : by_label)
-      leave_out(peer, merged.error().message);
+      leave_out(peer, contracts::exclusion_reason::not_finite, merged.error().message);
     return outcome;
   }
   if (!merged) return tl::unexpected(std::move(merged).error());
   for (const auto& out : merged->excluded) {
-    leave_out(by_label.at(out.label), out.reason);
+    leave_out(by_label.at(out.label), on_chain(out.cause), out.reason);
     by_label.erase(out.label);
   }
   for (const auto& [label, peer] : by_label)
     outcome.contributors.push_back(peer);
-  for (std::size_t i = 0; i < outcome.excluded.size(); ++i)
+  for (const auto& out : outcome.excluded)
     log::warning(state.context->log_source, "round {}: {} left out of the merge: {}", state.task.round_num,
-                 to_hex(outcome.excluded[i].view()), outcome.reasons[i]);
-  SWARM_CHECK(state.context->store->make_durable(merged->digest)); // before the commit that names it
+                 to_hex(out.peer.view()), out.text);
   outcome.digest = merged->digest;
   outcome.size = merged->size;
   return outcome;
 }
 
-/// Asks for what is due, and for all that is missing when the file server has been started anew.
+/// Asks for models that are due, and for all that are missing when the file server was restarted.
 void ask_for_models(role_actor<leader_state>* self) {
   auto& s = self->state();
   const auto now = std::chrono::steady_clock::now();
@@ -104,7 +113,7 @@ void ask_for_models(role_actor<leader_state>* self) {
   }
 }
 
-/// True when it is to be awaited longer.
+/// Whether to try once more to fetch this model.
 bool try_again(leader_state& s, const model_fetched& arrival) {
   const auto found = s.missing.find(arrival.digest);
   if (found == s.missing.end() || arrival.layout || found->second.failures == retry_pauses.size())

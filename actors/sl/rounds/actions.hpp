@@ -5,25 +5,35 @@
 #include <set>
 #include <variant>
 
-/// What a peer machine asks its shell to do, in the order in which it is to be done. Everything that an
-/// action names by its digest is in the store of this node before the action is taken, unless the action is
-/// to get it.
+/// What a peer machine asks its shell to do, in the order in which it is to be done. Every model that an
+/// action names by its digest is in this node's store before the action is taken, unless the action is
+/// to fetch it.
 namespace swarm::rounds {
 
 namespace action {
 
 /// Sign `input` and send it to the training contract; hand in `event::call_done` with this id once there is a
-/// receipt, or none is to be had any more. Calls reach the chain in the order in which they are asked for;
-/// one with an id that was there before is the same call, to be sent once more.
+/// receipt, or there can be none any more. Calls must reach the chain in the order in which they are asked
+/// for. A call with an id that came before is the same call, to be sent once more.
 struct call {
   std::uint64_t id = 0;
   bytes input;
   std::string what; ///< for the log
 };
+/// Have this model of the store on the disk, so that a power cut cannot take it; hand in
+/// `event::model_durable`. No call names a model before that.
+struct make_durable {
+  hash32 digest;
+};
+/// Note on the disk, before anything that comes after this is done, that a process which ends now leaves a
+/// peer of the training behind, see `event::former_session`; or take the note away.
+struct note_session {
+  bool under_way = false;
+};
 /// Read the contract, from now on or later, and hand in `event::view_read`. Several that wait may be
 /// served by one.
 struct refresh {};
-/// Tell the program that it is let in.
+/// Tell the program that its session is open.
 struct answer_open {};
 /// Hand the merged model to the program; hand in `event::program_loss`.
 struct ask_loss {
@@ -31,49 +41,52 @@ struct ask_loss {
   std::uint64_t generation = 0;
   std::uint64_t round_num = 0;
 };
-/// Tell the program to go on, with the model it was given last.
+/// Tell the program to go on with the model that it was given last.
 struct answer_sync {
   std::uint32_t next_interval = 1; ///< batches, >= 1
   bool training_over = false;
+  std::string notice; ///< for the program's user; may be empty
 };
 /// Tell the program that it has the final model and may end.
-struct answer_close {};
+struct answer_close {
+  std::string notice;
+};
 /// Answer whatever the program waits for with an error status; its session is over.
 struct refuse {
   std::string text;
 };
-/// The same, because the program's model has other parameters than its peers'. `other` is a model of theirs:
-/// get it from any of `holders` and say in what they differ.
+/// The same, because the program's model has other parameters than those of its peers. `other` is one of
+/// their models: fetch it from any of `holders` and say in what they differ.
 struct refuse_layout {
   hash32 own;
   hash32 other;
   std::uint64_t other_size = 0;
   std::vector<holder> holders;
 };
-/// Get a model from any of `holders` into the store; hand in `event::model_fetched`.
+/// Fetch a model from any of `holders` into the store; hand in `event::model_fetched`.
 struct fetch {
   hash32 digest;
   std::uint64_t size = 0;
   std::vector<holder> holders;
 };
-/// Lead this term: fetch the inputs, verify, merge, store; hand in `event::merge_done`. Never while another
-/// merge is under way.
+/// Lead this term: fetch the inputs, verify, merge, store; hand in `event::merge_done`. It is never asked for
+/// while another merge is under way.
 struct start_merge {
   std::uint64_t round_num = 0;
   std::uint32_t term = 0;
   std::string method;
   std::vector<merge_input> inputs;
 };
-/// Stop the merge under way: nobody has a use for it any more. Nothing is handed in for it.
+/// Stop the merge under way, as nobody needs it any more. No event answers this.
 struct cancel_merge {};
-/// Ask the leader's SL how far it is; hand in `event::leader_progress`, or nothing when it does not answer.
+/// Ask the leader's SL how far it is; hand in `event::leader_progress` if it answers.
 struct probe_leader {
   address leader;
   std::string endpoint;
   std::uint64_t round_num = 0;
   std::uint32_t term = 0;
 };
-/// Delete all other models from the store, or let them be deleted at any time.
+/// Delete all other models from the store, now or later.
 struct keep_models {
   std::set<hash32> digests;
 };
@@ -92,9 +105,10 @@ struct note {
 } // namespace action
 
 using machine_action =
-    std::variant<action::call, action::refresh, action::answer_open, action::ask_loss, action::answer_sync,
-                 action::answer_close, action::refuse, action::refuse_layout, action::fetch,
-                 action::start_merge, action::cancel_merge, action::probe_leader, action::keep_models,
-                 action::session_ended, action::note>;
+    std::variant<action::call, action::make_durable, action::note_session, action::refresh,
+                 action::answer_open, action::ask_loss, action::answer_sync, action::answer_close,
+                 action::refuse, action::refuse_layout, action::fetch, action::start_merge,
+                 action::cancel_merge, action::probe_leader, action::keep_models, action::session_ended,
+                 action::note>;
 
 } // namespace swarm::rounds

@@ -33,11 +33,4 @@ std::uint32_t adaptive_interval(std::uint32_t current, std::uint32_t asked, std:
   return static_cast<std::uint32_t>(std::clamp(std::round(current * factor), low, high));
 }
 
-std::string reason_text(std::string_view text) {
-  std::string out(text.substr(0, contracts::reason_bytes_max));
-  std::replace_if(
-      out.begin(), out.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
-  return out;
-}
-
 } // namespace swarm::rounds

@@ -6,21 +6,17 @@
 
 namespace swarm::rounds {
 
-/// What a check-in counts in the merge of `round_num`: its weightage, divided by one plus the number of
-/// merges that its model has missed. A finished peer's weights are meant to stay as they are, so they keep
-/// their value; others' lose it while the swarm moves on.
+/// The weight of a check-in in the merge of `round_num`: its weightage, divided by one plus the number of
+/// merges that its model has missed. A finished peer's model keeps its full weight, as it is meant to
+/// stay as it is.
 double merge_weight(const contracts::check_in_view& in, std::uint64_t round_num);
 
-/// Over the peers that reported a loss that is a number; none when there is no such peer.
+/// The mean over the peers that reported a loss that is a number; none when there is no such peer.
 std::optional<double> mean_loss(const contract_view& view);
 
 /// The next sync interval with adaptive sync: longer while the swarm's mean loss falls, shorter when it does
 /// not, between a quarter and four times the interval the program asked for. In batches.
 std::uint32_t adaptive_interval(std::uint32_t current, std::uint32_t asked, std::optional<double> loss_before,
                                 double loss_now);
-
-/// `text` as the contract takes it for a reason, whatever it brought along from outside:
-/// printable ASCII, cut.
-std::string reason_text(std::string_view text);
 
 } // namespace swarm::rounds

@@ -41,7 +41,7 @@ std::optional<calls::step_call> calls::take_step(std::uint64_t id) {
   return std::exchange(step_, std::nullopt);
 }
 
-/// Whatever fails again and again, or was lost, is not tried without a pause.
+/// A step call failed. The next one comes after a pause if this one was lost or others have failed before.
 void calls::step_failed(bool has_receipt, time_point now) {
   if (++failures_ > 1 || !has_receipt) step_again_ = now + call_pause;
 }

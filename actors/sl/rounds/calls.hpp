@@ -8,9 +8,9 @@
 
 namespace swarm::rounds {
 
-/// The calls of the training contract that this node has under way. Two sorts: the one that the next step
-/// depends on, which is asked for anew from a fresh view when it fails; and those whose loss would keep
-/// others waiting, which are sent again until there is a receipt.
+/// The calls of the training contract that this node has under way. There are two sorts: the step call, on
+/// which the next step depends and which is made anew from a fresh view when it fails; and sure calls, whose
+/// loss would keep others waiting, so they are sent again until there is a receipt.
 class calls {
 public:
   enum class kind { register_peer, check_in, vote_close, commit, suspect };
@@ -23,32 +23,33 @@ public:
     std::uint32_t term = 0;
   };
 
-  /// Sends `about`, which gets its id here. Only while no other step call is under way.
+  /// Sends `about`, which gets its id here. No other step call may be under way.
   action::call send_step(step_call about, bytes input, std::string text);
   action::call send_report(bytes input, std::string text);
   action::call send_leave(bytes input, std::string text);
 
-  /// No step may be asked for: one is under way, or this node is leaving, or has to pause after failures.
+  /// Whether no step may be asked for: one is under way, or this node is leaving, or must pause
+  /// after failures.
   bool hold_up(time_point now) const { return step_ || leave_ || now < step_again_; }
   bool is_registering() const { return step_ && step_->what == kind::register_peer; }
   bool is_leaving() const { return leave_.has_value(); }
   bool is_reporting() const { return report_.has_value(); }
 
-  /// The step call with this id is answered. None: it is of a session that is gone.
+  /// The step call with this id was answered. Returns none for a call of a former session.
   std::optional<step_call> take_step(std::uint64_t id);
   void step_succeeded() { failures_ = 0; }
   void step_failed(bool has_receipt, time_point now);
 
   bool is_sure(std::uint64_t id) const { return sure_.contains(id); }
-  /// What it was for, as long as it is under way.
+  /// The purpose of a sure call that is under way.
   const std::string& text_of(std::uint64_t id) const { return sure_.at(id).call.what; }
   void sure_call_lost(std::uint64_t id, time_point now);
-  /// It has its receipt. True if it was the leave.
+  /// The sure call has its receipt. Returns true if it was the leave.
   bool sure_call_done(std::uint64_t id);
-  /// Those that were lost and are to be sent once more.
+  /// The sure calls that were lost and are to be sent once more.
   std::vector<action::call> due(time_point now);
 
-  /// Only a leave outlives the session.
+  /// Drops the calls of the session; only a leave outlives it.
   void end_session();
 
 private:

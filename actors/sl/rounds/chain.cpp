@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-// What the chain says: views of the contract and receipts; and ticks, which make up for what it does not say.
+// Views of the contract and receipts from the chain, and ticks, which make up for events that got lost.
 namespace swarm::rounds {
 
 namespace {
@@ -23,8 +23,8 @@ void peer_machine::step(const event::view_read& read, time_point now) {
   reconcile(now);
 }
 
-/// A view from before this node's last transaction says nothing, unless the chain stays that short: then it
-/// was replaced, and what this node has done on the old one does not count.
+/// Whether a view is older than this node's last transaction and must be ignored. If the chain stays that
+/// short, it was replaced, and what this node did on the old one does not count.
 bool peer_machine::is_too_old(const contract_view& view, time_point now) {
   if (view.block_num >= fresh_from_) {
     behind_since_.reset();
@@ -54,7 +54,7 @@ void peer_machine::step(const event::call_done& done, time_point now) {
   reconcile(now);
 }
 
-/// What the contract refuses because it has moved on shows in the next view.
+/// A step call was answered. If the contract refused it because it has moved on, the next view shows that.
 void peer_machine::step_call_done(session& s, const calls::step_call& call, const event::call_done& done,
                                   time_point now) {
   if (done.ok) {
@@ -73,9 +73,10 @@ void peer_machine::step_call_done(session& s, const calls::step_call& call, cons
     if (auto* phase = std::get_if<registering>(&s.phase)) phase->refused = done.text;
     return;
   }
-  // Either it has this voice already, as the process before this one has raised it, or it is too late for it.
+  // The contract either has this vote already, from the former process, or the vote came too late.
   if (call.what == calls::kind::suspect || call.what == calls::kind::vote_close) step_call_succeeded(s, call);
-  act(action::note{false, fmt::format("the training contract refused: {}; reading it again", done.text)});
+  act(action::note{
+      false, fmt::format("the training contract refused a call: {}; reading the contract again", done.text)});
 }
 
 void peer_machine::step_call_succeeded(session& s, const calls::step_call& call) {
@@ -86,6 +87,7 @@ void peer_machine::step_call_succeeded(session& s, const calls::step_call& call)
     break;
   case calls::kind::check_in:
     training.checked_in = call.round_num;
+    if (s.request && s.request->weightage > 0) training.brought_to = call.round_num;
     break;
   case calls::kind::vote_close:
     training.marks.voted = {call.round_num, call.term};
@@ -116,7 +118,7 @@ void peer_machine::step(const event::tick&, time_point now) {
   reconcile(now);
 }
 
-/// Events can get lost with a connection; a contract that does not move is read again now and then.
+/// Reads a contract that does not move again now and then, as events can get lost with a connection.
 void peer_machine::look_at_contract(session& s, time_point now) {
   if (now < s.refresh_at) return;
   s.refresh_at = now + options_.probe_interval;
@@ -126,17 +128,17 @@ void peer_machine::look_at_contract(session& s, time_point now) {
     act(action::refresh{});
 }
 
-/// Whether somebody still needs a merge that is here.
+/// Looks now and then whether a peer still needs a merge that is here.
 void peer_machine::look_at_peers(outside& o, time_point now) {
   if (!view_ || now < o.look_at || (!is_behind() && !is_needed())) return;
   o.look_at = now + look_pause;
   act(action::refresh{});
 }
 
-/// The node ends once it has left and nobody waits for a merge that only it has.
+/// Ends the node once it has left and nobody waits for a merge that only it has.
 void peer_machine::end_when_done(time_point now) {
   auto* o = std::get_if<outside>(&state_);
-  // A node that ended before it has left would keep its peers waiting.
+  // A node that ended before it left would keep its peers waiting.
   if (o == nullptr || !o->ending || calls_.is_leaving()) return;
   if (now < o->ending_until && (is_behind() || is_needed())) return;
   act(action::session_ended{true, *std::exchange(o->ending, std::nullopt)});

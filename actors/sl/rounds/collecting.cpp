@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
-// Up to the close of a round: to become a peer, to check in, to wait for the others.
+// What is done up to the close of a round: becoming a peer, checking in, waiting for the others.
 namespace swarm::rounds {
 
 using contracts::round_phase;
 
 void peer_machine::go_on(session& s, registering& phase, time_point now) {
   const auto refused = std::exchange(phase.refused, std::nullopt);
-  // Only the operator or the program's author can mend this; the program hears it from its SwarmCallback.
+  // Only the operator or the program's author can mend this, so the program is told, by its SwarmCallback.
   if (refused) return refuse_program(*refused);
   const auto& head = view_->head;
   if (head.phase == round_phase::merging && head.round_num == phase.stay_out_of)
@@ -39,17 +39,19 @@ void peer_machine::check_in(session& s, time_point now) {
   auto model = request.model;
   if (request.closing && s.params.on_train_end == contracts::on_train_end::active && head.merged_round > 0
       && head.merged_digest != training.given_up) {
-    // It passes on what it got: the last merge, which must be here for the leader to fetch.
+    // It passes on the last merge, which must be here so that the leader can fetch it.
     if (!get_merged(now)) return;
     model = {head.merged_digest, head.merged_size, head.layout_digest};
   }
+  const bool counts = request.weightage > 0;
+  const bool fits = head.layout_digest.is_zero() || head.layout_digest == model.layout;
+  if (counts && fits && !make_durable(model.digest)) return;
   // Its own as well: after a reset, or without the merge, that is what it brings.
   const std::set<hash32> keep{model.digest, request.model.digest, training.base_digest, head.merged_digest};
   act(action::keep_models{keep});
   std::erase_if(models_.local, [&](const hash32& digest) { return !keep.contains(digest); });
-  const bool counts = request.weightage > 0;
   if (!counts) model = {};
-  if (counts && !head.layout_digest.is_zero() && head.layout_digest != model.layout) return refuse_layout(s);
+  if (counts && !fits) return refuse_layout(s);
   send(s, calls::kind::check_in,
        contracts::encode_check_in({training.generation, head.round_num, model.digest, model.size,
                                    model.layout, request.weightage, training.base_round, request.closing}),
@@ -62,10 +64,13 @@ void peer_machine::wait_for_peers(session& s, time_point now) {
   const auto missing = missing_peers(*view_);
   if (head.checked_in < head.min_peers) {
     marks.grace_round = 0;
-    return wait_for(fmt::format("round {}: {} of at least {} peers are in, waiting for {}", head.round_num,
-                                head.checked_in, head.min_peers,
-                                missing.empty() ? "more to join" : names_of(*view_, missing)),
-                    now);
+    const auto left = names_of_left(*view_);
+    return wait_for(
+        fmt::format("round {}: {} of at least {} peers are in, waiting for {}{}", head.round_num,
+                    head.checked_in, head.min_peers,
+                    missing.empty() ? "more to join" : names_of(*view_, missing),
+                    left.empty() ? "" : "; " + left + " left, or its program was refused: its log says why"),
+        now);
   }
   wait_for(fmt::format("round {}: enough peers are in, still waiting for {}", head.round_num,
                        names_of(*view_, missing)),
@@ -77,11 +82,11 @@ void peer_machine::wait_for_peers(session& s, time_point now) {
   if (!missing.empty() && now - marks.grace_since >= options_.grace) vote_close(s, missing);
 }
 
-/// The grace time is over.
+/// Votes to close the round, as the grace time is over.
 void peer_machine::vote_close(session& s, const peer_list& missing) {
   const auto& head = view_->head;
   if (s.training.marks.voted == round_and_term{head.round_num, head.term}) return;
-  // A peer that still trains is not cut off by one that has finished, unless its node is dead.
+  // A finished peer does not vote to close without one that still trains, unless that one's node is dead.
   const bool all_silent = std::all_of(missing.begin(), missing.end(), [this](const auto* peer) {
     return view_->silent.contains(peer->account);
   });

@@ -32,6 +32,17 @@ bool is_hopeless(const contract_view& view) {
                      [&](const auto& in) { return view.silent.contains(in.peer); });
 }
 
+bool has_no_final_model(const contract_view& view) {
+  const auto first = std::max<std::uint64_t>(1, view.head.merged_round);
+  bool anybody = false;
+  for (const auto& peer : view.peers) {
+    if (peer.state == peer_state::left && peer.last_round < first) continue;
+    if (peer.train_end != contracts::on_train_end::inactive) return false;
+    anybody = true;
+  }
+  return anybody;
+}
+
 peer_list missing_peers(const contract_view& view) {
   peer_list out;
   for (const auto& peer : view.peers) {
@@ -96,6 +107,22 @@ std::string names_of(const contract_view& view, const peer_list& peers) {
     out += (i == 0 ? "" : ", ") + name_of(view, peers[i]->account);
   if (peers.size() > shown_max) out += fmt::format(" and {} more", peers.size() - shown_max);
   return out.empty() ? "nobody" : out;
+}
+
+std::string names_of_left(const contract_view& view) {
+  peer_list left;
+  for (const auto& peer : view.peers)
+    if (peer.state == peer_state::left) left.push_back(&peer);
+  return left.empty() ? std::string{} : names_of(view, left);
+}
+
+std::string left_out_text(const contract_view& view, const address& self) {
+  const auto& merge = view.brought_to;
+  const auto found = std::find(merge.excluded.begin(), merge.excluded.end(), self);
+  if (found == merge.excluded.end()) return {};
+  const auto at = static_cast<std::size_t>(found - merge.excluded.begin());
+  return fmt::format("this node's model was left out of the merge of round {}: {}", merge.round_num,
+                     at < merge.reasons.size() ? to_string(merge.reasons[at]) : "no reason is given");
 }
 
 std::string lost_peers(const contract_view& view) {

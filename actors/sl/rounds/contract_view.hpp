@@ -4,7 +4,7 @@
 
 #include <set>
 
-/// The training contract as this node sees it, and what follows from that alone.
+/// The training contract as this node sees it, and what follows from it alone.
 namespace swarm::rounds {
 
 /// The contract as read at one block.
@@ -14,35 +14,45 @@ struct contract_view {
   std::vector<contracts::check_in_view> check_ins; ///< of the current round
   std::vector<contracts::peer_view> peers;
   std::set<address> silent; ///< peers whose node gives no sign of life, by this node's SN
+  contracts::merge_view
+      brought_to; ///< the merge of `peer_machine::brought_to`; of round 0 while there is none
 };
 
 using peer_list = std::vector<const contracts::peer_view*>; ///< points into a view
 
-/// None when the contract does not know this account.
+/// The peer with this account, or null.
 const contracts::peer_view* find_peer(const contract_view& view, const address& who);
-/// A peer that has not left.
+/// Whether it is a peer that has not left.
 bool is_member(const contract_view& view, const address& who);
-/// In the current round, by what the contract says.
+/// Whether the contract has it in the current round.
 bool is_listed(const contract_view& view, const address& who);
-/// Nobody who checked in for the current round gives a sign of life.
+/// Whether no peer that checked in for the current round gives a sign of life.
 bool is_hopeless(const contract_view& view);
+
+/// Everybody who was in the first merge, or is about to be, will bring nothing once its training has ended,
+/// and nobody else is there: no merge would have anybody's last model.
+bool has_no_final_model(const contract_view& view);
 
 /// Active and finished peers that are not in the current round.
 peer_list missing_peers(const contract_view& view);
-/// Who waits for a merge that `self` has, and perhaps only `self`.
+/// The peers that wait for a merge that `self` has, perhaps as the only one.
 peer_list peers_that_miss_the_merge(const contract_view& view, const address& self);
 
-/// Where to ask for the last merge: the node that merged first, then those that reported a loss for it and so
-/// have it, then the others.
+/// Whom to ask for the last merge, in this order: the node that merged, then those that reported a loss for
+/// it and so have it, then the others.
 std::vector<holder> holders_of_merge(const contract_view& view, const address& self);
-/// The models of the closed round as its leader is to merge them.
+/// The models of the closed round for its leader to merge.
 std::vector<merge_input> merge_inputs(const contract_view& view);
 
-// For status, logs and the program's user.
+// Texts for status, logs and the program's user.
 
 std::string name_of(const contract_view& view, const address& who);
 std::string names_of(const contract_view& view, const peer_list& peers);
-/// Peers that were in this training and have not got its final model; empty when there are none.
+/// Peers that have left the training; empty when there are none.
+std::string names_of_left(const contract_view& view);
+/// Why the model of `self` was left out of the merge in `view.brought_to`; empty when it was not.
+std::string left_out_text(const contract_view& view, const address& self);
+/// The peers that were in this training and have not got its final model; empty when there are none.
 std::string lost_peers(const contract_view& view);
 
 } // namespace swarm::rounds

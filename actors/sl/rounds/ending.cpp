@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-// The end of a training: the final model for the program, then for every peer that still has to get it.
+// The end of a training: the final model goes to the program, then to every peer that still needs it.
 namespace swarm::rounds {
 
 using contracts::round_phase;
@@ -16,12 +16,14 @@ void peer_machine::go_on(session& s, finishing& phase, time_point now) {
   if (!s.request) return;
   const auto& head = view_->head;
   auto& training = s.training;
-  // By round, as the last merge may have changed nothing: its loss report tells the others that this
-  // node has it.
+  // Rounds are compared, not digests, as the last merge may have changed nothing: the loss report for its
+  // round tells the others that this node has it. A program that has
+  // trained on since does not have it any more.
   const bool has_final = training.loaded && training.loaded->round_num == head.merged_round
-                         && training.loaded->digest == head.merged_digest;
+                         && training.loaded->digest == head.merged_digest
+                         && (!s.request->closing || s.request->has_loaded);
   if (!has_final && head.merged_round > 0) {
-    // What was given up before there was no further round is worth another try.
+    // A merge that was given up while further rounds were expected is tried once more.
     if (head.merged_digest == training.given_up && !std::exchange(phase.last_try, true)) {
       training.given_up = {};
       training.failing.reset();
@@ -31,18 +33,18 @@ void peer_machine::go_on(session& s, finishing& phase, time_point now) {
   }
   if (s.request->closing) return serve_close(s, now);
   s.request.reset();
-  act(action::answer_sync{next_interval(s), true});
+  act(action::answer_sync{next_interval(s), true, take_notice(s)});
 }
 
 void peer_machine::serve_close(session& s, time_point now) {
   const auto& head = view_->head;
-  // A peer that came back into the training it was in has to say once more that it has the merge.
+  // A peer that came back into its training must report once more that it has the merge.
   const auto* self = find_peer(*view_, options_.self);
   if (s.training.loaded && !calls_.is_reporting() && is_member(*view_, options_.self)
       && self->loss_round < head.merged_round)
     report_loss(s);
   s.request.reset();
-  act(action::answer_close{});
+  act(action::answer_close{take_notice(s)});
   act(action::note{false, fmt::format("training complete after round {}, final model {}", head.merged_round,
                                       to_hex(head.merged_digest.view()))});
   s.phase = lingering{.until = now + read_answer_max, .look_at = now, .look_pause = look_pause_first};
@@ -74,10 +76,10 @@ void peer_machine::go_on(session& s, lingering& phase, time_point now) {
   act(action::refresh{});
 }
 
-/// Its only holders are gone, and no further round will make another one.
+/// The only holders of the final model are gone, and no further round will make another one.
 void peer_machine::final_model_lost(const session& s) {
   const auto& head = view_->head;
-  if (s.training.registered) leave("it cannot get the final model");
+  if (s.training.registered) leave(contracts::leave_reason::final_model_lost);
   refuse_program(
       fmt::format("the training is complete, but nobody gives the final model {} of round {}, merged "
                   "by {}: start that node again with its data directory, or reset the training "

@@ -6,13 +6,14 @@
 /// What a peer machine is told.
 namespace swarm::rounds::event {
 
-// By the program, or about it.
+// From the program, or about it.
 
 struct program_opened {
   session_params params;
+  std::string contract; ///< its name, for texts
 };
-/// Right after `program_opened`: the session is older than the machine, which was made anew in its midst.
-/// Everything else that the machine needs the contract says.
+/// Comes right after `program_opened` when the machine was made anew in the middle of a session. The machine
+/// reads everything else that it needs from the contract.
 struct session_resumed {
   resumed_session from;
 };
@@ -21,7 +22,7 @@ struct program_synced {
   model_ref model;
   std::uint32_t weightage = 1;
 };
-/// The program has ended its training and waits for the final model. `weightage` 0: its weights
+/// The program has ended its training and waits for the final model. With `weightage` 0 its weights
 /// must not count.
 struct program_closing {
   model_ref model;
@@ -31,22 +32,25 @@ struct program_closing {
 struct program_loss {
   loss_report report;
 };
-/// The program's end of the channel is gone, or sent what cannot be served. `orderly`: it said itself that it
-/// ends its session.
+/// The program has closed its end of the channel, or sent what cannot be served. `orderly` says that it
+/// announced the end of its session. `text` may be the program's own words, which stay on this node; the
+/// peers are told `why`.
 struct program_gone {
-  std::string reason;
+  std::string text;
   bool orderly = false;
+  contracts::leave_reason why = contracts::leave_reason::program_gone;
 };
 
 // About this node.
 
-/// It is told to stop: it leaves, so that its peers go on at once. See `peer_machine::may_stop`.
+/// The node is told to stop: it leaves, so that its peers go on at once. See `peer_machine::may_stop`.
 struct shutdown {};
-/// Before the first program: the process before this one ended within a session, and nobody has left for it.
+/// Before the first program: the process before this one ended within a session (`action::note_session`), and
+/// nobody has left for it.
 struct former_session {};
 struct tick {};
 
-// By the chain, the store and other nodes.
+// From the chain, the store and other nodes.
 
 /// The contract was read.
 struct view_read {
@@ -59,10 +63,15 @@ struct call_done {
   std::uint64_t block_num = 0; ///< of the receipt, 0 when there is none
   std::string text;            ///< revert reason or other failure
 };
-/// The answer to `action::fetch`: the model's layout, or why it cannot be had.
+/// The answer to `action::fetch`: the model's layout, or why it cannot be fetched.
 struct model_fetched {
   hash32 digest;
   result<hash32> layout;
+};
+/// The answer to `action::make_durable`.
+struct model_durable {
+  hash32 digest;
+  result<> outcome;
 };
 /// The answer to `action::start_merge`.
 struct merge_done {
@@ -70,8 +79,8 @@ struct merge_done {
   std::uint32_t term = 0;
   result<merge_outcome> outcome;
 };
-/// The answer to `action::probe_leader`. `progress` only has to change while the leader gets on
-/// with its work.
+/// The answer to `action::probe_leader`. `progress` changes as long as the leader makes progress; nothing
+/// else of it matters.
 struct leader_progress {
   std::uint64_t round_num = 0;
   std::uint32_t term = 0;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-// Merged models: to get them, and to hand them to the program.
+// How merged models are fetched and handed to the program.
 namespace swarm::rounds {
 
 namespace {
@@ -14,8 +14,8 @@ void peer_machine::go_on(session&, loading&, time_point now) {
   wait_for("the program evaluates the merged model", now);
 }
 
-/// True while there is a merge that the program gets before this node goes on with the round. The session may
-/// be over then.
+/// True while the program is given a merge before this node goes on with the round. Afterwards the session
+/// may be over.
 bool peer_machine::loads_first(session& s, time_point now) {
   const auto& head = view_->head;
   auto& training = s.training;
@@ -23,7 +23,7 @@ bool peer_machine::loads_first(session& s, time_point now) {
   const bool round_done = training.checked_in && head.merged_round >= *training.checked_in;
   if (s.request->closing) {
     if (!round_done) return false;
-    // Its training is over: the program is left alone until the last merge.
+    // The program's training is over, so it is left alone until the last merge.
     training.checked_in.reset();
     training.base_round = head.merged_round;
     training.base_digest = head.merged_digest;
@@ -37,7 +37,7 @@ bool peer_machine::loads_first(session& s, time_point now) {
   return true;
 }
 
-/// Gets the newest merged model and hands it to the program.
+/// Fetches the newest merged model and hands it to the program.
 void peer_machine::load_merged(session& s, time_point now) {
   const auto& head = view_->head;
   if (!head.layout_digest.is_zero() && head.layout_digest != s.request->model.layout) return refuse_layout(s);
@@ -48,7 +48,7 @@ void peer_machine::load_merged(session& s, time_point now) {
   wait_for(fmt::format("the program loads the merged model of round {}", head.merged_round), now);
 }
 
-/// Sees to it that the newest merged model is in the store. True once it is.
+/// Fetches the newest merged model unless it is in the store. Returns true once it is there.
 bool peer_machine::get_merged(time_point now) {
   const auto& head = view_->head;
   if (models_.local.contains(head.merged_digest)) return true;
@@ -65,6 +65,7 @@ void peer_machine::step(const event::model_fetched& fetched, time_point now) {
   auto* s = std::get_if<session>(&state_);
   if (fetched.layout) {
     models_.local.insert(fetched.digest);
+    models_.durable.reset();
   } else if (s != nullptr && view_ && view_->head.merged_digest == fetched.digest) {
     fetch_failed(*s, fetched.layout.error().message, now);
   }
@@ -101,7 +102,7 @@ void peer_machine::refuse_layout(const session& s) {
     }
   }
   act(std::move(refusal));
-  if (s.training.registered) leave("its model has other parameters than its peers'");
+  if (s.training.registered) leave(contracts::leave_reason::other_parameters);
   end_session(false, "the program's model has other parameters than its peers'");
 }
 

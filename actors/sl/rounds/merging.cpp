@@ -1,11 +1,11 @@
-#include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
 
 #include <algorithm>
 
-// A closed round: this node leads it, or watches who does.
+// A closed round: this node leads it or watches its leader.
 namespace swarm::rounds {
 
+using contracts::leave_reason;
 using contracts::round_phase;
 
 namespace {
@@ -14,7 +14,7 @@ constexpr duration merge_pause_max = std::chrono::seconds(30);
 
 void peer_machine::go_on(session& s, merging& phase, time_point now) {
   if (!s.request || loads_first(s, now)) return;
-  // What the process before this one has checked in counts as well.
+  // A check-in of the former process counts as well.
   if (!is_in(s) && !is_listed(*view_, options_.self)) return come_late(now);
   if (view_->head.leader == options_.self) return lead(s, phase, now);
   watch_leader(s, now);
@@ -44,17 +44,21 @@ void peer_machine::lead(session& s, merging& phase, time_point now) {
 }
 
 void peer_machine::commit(session& s, const merge_outcome& outcome) {
+  if (!make_durable(outcome.digest)) return;
   const auto& head = view_->head;
-  std::vector<std::string> reasons;
-  for (const auto& reason : outcome.reasons)
-    reasons.push_back(reason_text(reason));
+  std::vector<address> excluded;
+  std::vector<contracts::exclusion_reason> reasons;
+  for (const auto& out : outcome.excluded) {
+    excluded.push_back(out.peer);
+    reasons.push_back(out.reason);
+  }
   send(s, calls::kind::commit,
        contracts::encode_commit_merge({s.training.generation, head.round_num, head.term, outcome.digest,
-                                       outcome.size, outcome.contributors, outcome.excluded, reasons}),
+                                       outcome.size, outcome.contributors, excluded, reasons}),
        fmt::format("commit the merge of round {}", head.round_num));
 }
 
-/// A leader that is slow is given time, one that makes no progress is not.
+/// Gives a slow leader time, but suspects one that makes no progress.
 void peer_machine::watch_leader(session& s, time_point now) {
   const auto& head = view_->head;
   wait_for(fmt::format("round {}: waiting for {} to merge (term {})", head.round_num,
@@ -100,6 +104,7 @@ void peer_machine::step(const event::merge_done& done, time_point now) {
     nothing_merged(*s, *done.outcome, now);
   } else {
     models_.local.insert(done.outcome->digest);
+    models_.durable.reset();
     phase->job->outcome = *done.outcome;
     s->training.leading.pause = merge_pauses::first;
   }
@@ -112,16 +117,17 @@ void peer_machine::merge_failed(session& s, time_point now) {
   leading.pause = std::min(leading.pause * 2, merge_pause_max);
 }
 
-/// Not one model of the round can be used. A program that brought one of them hears what is wrong with it;
-/// without it the round goes to the next leader, or is collected anew.
+/// No model of the round can be used. If this node's program brought one, it is told what is wrong with it.
+/// Without this peer the round goes to the next leader or is collected anew.
 void peer_machine::nothing_merged(session& s, const merge_outcome& outcome, time_point now) {
   const auto round_num = view_->head.round_num;
   const auto& out = outcome.excluded;
-  const auto own = std::find(out.begin(), out.end(), options_.self);
+  const auto own =
+      std::find_if(out.begin(), out.end(), [&](const left_out& o) { return o.peer == options_.self; });
   if (own != out.end() && s.request && is_in(s)) {
-    const auto& reason = outcome.reasons.at(static_cast<std::size_t>(own - out.begin()));
-    leave("its model cannot be merged, nor any other of the round");
-    refuse_program(fmt::format("no model of round {} can be merged; this program's: {}", round_num, reason));
+    leave(leave_reason::model_unusable);
+    refuse_program(
+        fmt::format("no model of round {} can be merged; this program's: {}", round_num, own->text));
     return wait_for("no program", now);
   }
   act(action::note{true, fmt::format("no model of round {} can be merged", round_num)});
@@ -130,13 +136,13 @@ void peer_machine::nothing_merged(session& s, const merge_outcome& outcome, time
     return in.weightage > 0 && in.peer != options_.self && !is_gone;
   });
   if (may_come) return merge_failed(s, now); // once their nodes can be reached
-  // Whoever brought a model has left. When the others leave too, the round is collected anew.
-  leave("no model of the round can be merged");
+  // All who brought a model have left. When the others leave too, the round is collected anew.
+  leave(leave_reason::nothing_to_merge);
   s.training.checked_in.reset();
   enter_registering(s, {.let_in = true, .stay_out_of = round_num});
 }
 
-/// The merge under way is of no use once this node does not lead that term any more.
+/// Cancels the merge under way once this node does not lead that term any more.
 void peer_machine::drop_stale_merge(session& s) {
   const auto* phase = std::get_if<merging>(&s.phase);
   if (phase == nullptr) return;

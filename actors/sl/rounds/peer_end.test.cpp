@@ -39,6 +39,16 @@ struct finished : machine_bench {
   }
 };
 
+/// It has the final model, number 11, and has answered its program.
+struct with_final_model : finished {
+  with_final_model() : finished(on_train_end::snapshot) {
+    complete(11);
+    fetched(11);
+    clear();
+    loss();
+  }
+};
+
 bool says(const machine_bench& t, std::string_view text) {
   return t.machine.waiting_for(t.now).find(text) != std::string::npos;
 }
@@ -104,64 +114,68 @@ TEST_CASE("the final model is loaded before the close is answered") {
   CHECK(t.count<action::answer_close>() == 1);
   CHECK(t.count<action::session_ended>() == 0);
   CHECK(says(t, "waiting until"));
+}
 
-  SUBCASE("everybody has it") {
-    t.peer(1).loss_round = t.peer(2).loss_round = 2;
-    t.done();
-    CHECK(t.count<action::session_ended>() == 0); // the program has yet to read its answer
-    SUBCASE("and the program closes its pipes") {
-      t.gone(true);
-    }
-    SUBCASE("and the program takes its time") {
-      t.pass(5s);
-    }
-    REQUIRE(t.count<action::session_ended>() == 1);
-    CHECK(t.last<action::session_ended>().node_ends);
+TEST_CASE("a training is over when everybody has the final model and the program its answer") {
+  with_final_model t;
+  t.peer(1).loss_round = t.peer(2).loss_round = 2;
+  t.done();
+  CHECK(t.count<action::session_ended>() == 0); // the program has yet to read its answer
+  SUBCASE("and the program closes its pipes") {
+    t.gone(true);
+  }
+  SUBCASE("and the program takes its time") {
+    t.pass(5s);
+  }
+  REQUIRE(t.count<action::session_ended>() == 1);
+  CHECK(t.last<action::session_ended>().node_ends);
+  CHECK(t.last<action::session_ended>().text == "All peers and Swarm training rounds finished after round 2");
+}
+
+TEST_CASE("who has the final model waits for those who do not have it yet") {
+  with_final_model t;
+  t.peer(1).loss_round = 2;
+  t.done();
+  t.gone(true);
+  t.pass(100s);
+  CHECK(t.count<action::session_ended>() == 0);
+  CHECK(says(t, "waiting until sl-2 has the final model"));
+  SUBCASE("it gets it") {
+    t.peer(2).loss_round = 2;
+    t.look();
     CHECK(t.last<action::session_ended>().text
           == "All peers and Swarm training rounds finished after round 2");
   }
-  SUBCASE("one still has to get it from here") {
-    t.peer(1).loss_round = 2;
-    t.done();
-    t.gone(true);
-    t.pass(100s);
-    CHECK(t.count<action::session_ended>() == 0);
-    CHECK(says(t, "waiting until sl-2 has the final model"));
-    SUBCASE("it gets it") {
-      t.peer(2).loss_round = 2;
-      t.look();
-      CHECK(t.last<action::session_ended>().text
-            == "All peers and Swarm training rounds finished after round 2");
-    }
-    SUBCASE("it dies") {
-      t.view.silent.insert(t.account(2));
-      t.look();
-      CHECK(t.last<action::session_ended>().text
-            == "Swarm training rounds finished after round 2, without sl-2 (no sign of life)");
-    }
-    SUBCASE("it leaves, and another one was lost before") {
-      t.peer(2).state = peer_state::left;
-      t.peer(3).state = peer_state::absent;
-      t.look();
-      CHECK(t.last<action::session_ended>().text
-            == "Swarm training rounds finished after round 2, without sl-2 (left), sl-3 (absent)");
-    }
-    SUBCASE("the training is reset meanwhile") {
-      t.view.head.generation = 2;
-      t.look();
-      CHECK(t.count<action::session_ended>() == 1);
-    }
+  SUBCASE("it dies") {
+    t.view.silent.insert(t.account(2));
+    t.look();
+    CHECK(t.last<action::session_ended>().text
+          == "Swarm training rounds finished after round 2, without sl-2 (no sign of life)");
   }
-  SUBCASE("the node is told to stop: it waits as long as others need it") {
-    t.peer(1).loss_round = 2;
-    t.done();
-    t.step(event::shutdown{});
-    CHECK(!t.machine.may_stop());
-    t.peer(2).loss_round = 2;
-    t.peer(1).state = peer_state::left;
-    t.done();
-    CHECK(t.machine.may_stop());
+  SUBCASE("it leaves, and another one was lost before") {
+    t.peer(2).state = peer_state::left;
+    t.peer(3).state = peer_state::absent;
+    t.look();
+    CHECK(t.last<action::session_ended>().text
+          == "Swarm training rounds finished after round 2, without sl-2 (left), sl-3 (absent)");
   }
+  SUBCASE("the training is reset meanwhile") {
+    t.view.head.generation = 2;
+    t.look();
+    CHECK(t.count<action::session_ended>() == 1);
+  }
+}
+
+TEST_CASE("a node that is told to stop waits as long as others need its final model") {
+  with_final_model t;
+  t.peer(1).loss_round = 2;
+  t.done();
+  t.step(event::shutdown{});
+  CHECK(!t.machine.may_stop());
+  t.peer(2).loss_round = 2;
+  t.peer(1).state = peer_state::left;
+  t.done();
+  CHECK(t.machine.may_stop());
 }
 
 TEST_CASE("a peer that came back has to say once more that it has the last merge") {
@@ -175,15 +189,17 @@ TEST_CASE("a peer that came back has to say once more that it has the last merge
   t.clear();
   SUBCASE("as the contract has forgotten it") {
     t.peer(1).loss_round = 0;
-    t.look();
-    CHECK(t.calls() == lines{"report the loss of round 1"});
   }
-  SUBCASE("unless the contract knows") {
+  SUBCASE("also when the contract knows") {
     t.peer(1).loss_round = 1;
-    t.look();
-    CHECK(t.calls().empty());
   }
-  CHECK(t.count<action::ask_loss>() == 0);
+  t.look();
+  CHECK(t.count<action::answer_close>() == 0);
+  REQUIRE(t.count<action::ask_loss>() == 1); // its program has trained on since it has loaded that
+  CHECK(t.last<action::ask_loss>().digest == t.digest(9));
+  t.loss();
+  CHECK(t.calls() == lines{"report the loss of round 1"});
+  CHECK(t.count<action::ask_loss>() == 1);
   CHECK(t.count<action::answer_close>() == 1);
 }
 
@@ -194,15 +210,35 @@ TEST_CASE("a last merge that changed nothing is loaded all the same") {
   CHECK(t.last<action::ask_loss>().round_num == 2);
 }
 
-TEST_CASE("a program that syncs after the end gets the final model and goes on without syncs") {
+TEST_CASE("a program that begins after the end is refused at once, with the remedy") {
+  machine_bench t;
+  t.peer(2).state = peer_state::finished;
+  t.merge(9, 2, true);
+  t.step(event::program_opened{{}, "second-run"});
+  t.look();
+  CHECK(t.calls().empty()); // a complete training takes no peers
+  CHECK(t.count<action::answer_open>() == 0);
+  REQUIRE(t.count<action::refuse>() == 1);
+  CHECK(t.last<action::refuse>().text.find("swarm-inspect reset second-run") != std::string::npos);
+  CHECK(!t.last<action::session_ended>().node_ends); // it trains again once the contract is reset
+  t.view.head = {.generation = 2, .round_num = 1, .min_peers = 1, .merge_method = "mean"};
+  t.view.peers.clear();
+  t.clear();
+  t.step(event::program_opened{{}, "second-run"});
+  t.look();
+  CHECK(t.calls() == lines{"register as a peer of the training"});
+}
+
+TEST_CASE(
+    "a program that was let in and syncs after the end gets the final model and goes on without syncs") {
   machine_bench t;
   t.peer(2).loss_round = 1;
   t.peer(2).state = peer_state::finished;
-  t.merge(9, 2, true);
   t.step(event::program_opened{});
+  t.step(event::session_resumed{{.interval = 4}});
+  t.merge(9, 2, true);
   t.look();
-  CHECK(t.calls().empty()); // a complete training takes no peers
-  REQUIRE(t.count<action::answer_open>() == 1);
+  CHECK(t.calls().empty());
   t.sync(1);
   t.look();
   t.fetched(9);
@@ -210,9 +246,11 @@ TEST_CASE("a program that syncs after the end gets the final model and goes on w
   t.loss();
   CHECK(t.last<action::answer_sync>().training_over);
   CHECK(t.calls().empty()); // nor their losses
-  t.close_program(5);
+  t.close_program(5);       // as it has trained on
   t.look();
-  CHECK(t.count<action::ask_loss>() == 1);
+  CHECK(t.count<action::ask_loss>() == 2);
+  CHECK(t.count<action::answer_close>() == 0);
+  t.loss();
   CHECK(t.count<action::answer_close>() == 1);
   t.gone(true);
   CHECK(t.last<action::session_ended>().node_ends);

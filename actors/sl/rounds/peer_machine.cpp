@@ -1,7 +1,5 @@
 #include "actors/sl/rounds/peer_machine.hpp"
 
-#include "actors/sl/rounds/arithmetic.hpp"
-
 #include <algorithm>
 
 // How a session moves from phase to phase, and how it ends.
@@ -9,16 +7,18 @@ namespace swarm::rounds {
 
 using contracts::round_phase;
 
-/// Compares what is with what should be and asks for the next step. Called after every event; asks for
-/// nothing twice, as every step leaves a mark until its answer is in.
+/// Compares what is with what should be and asks for the next step. It is called after every event and asks
+/// for nothing twice, as every step leaves a mark until its answer is in.
 void peer_machine::reconcile(time_point now) {
   auto* s = std::get_if<session>(&state_);
   if (s == nullptr || !view_ || is_behind()) return;
+  if (is_late(*s)) return refuse_newcomer(*s, now);
+  if (is_invalid(*s)) return refuse_inactive(*s, now);
   drop_stale_merge(*s);
   if (calls_.hold_up(now)) return;
   if (auto* phase = std::get_if<registering>(&s->phase)) take_up(*s, *phase);
   follow_contract(*s, now);
-  // The last thing done: a step may end the phase, and with it the session.
+  // This comes last, as a step may end the phase, and with it the session.
   std::visit([&](auto& phase) { go_on(*s, phase, now); }, s->phase);
 }
 
@@ -44,7 +44,7 @@ void peer_machine::follow_contract(session& s, time_point now) {
   }
 }
 
-/// Stays in the phase if it is the right one already.
+/// Enters the phase of the contract's round, unless it is the present one.
 void peer_machine::enter_round_phase(session& s) {
   const auto& head = view_->head;
   switch (head.phase) {
@@ -63,7 +63,8 @@ void peer_machine::enter_round_phase(session& s) {
   }
 }
 
-/// The program does not notice: what it evaluates goes with it. Nothing happens in `registering` itself.
+/// Goes back to `registering`, unless the session is there already. An evaluation is carried along, so the
+/// program does not notice.
 void peer_machine::enter_registering(session& s, registering next) {
   if (std::holds_alternative<registering>(s.phase)) return;
   drop_merge(s);
@@ -71,7 +72,7 @@ void peer_machine::enter_registering(session& s, registering next) {
   s.phase = std::move(next);
 }
 
-/// The training was reset, or its chain was replaced.
+/// Forgets what belongs to a generation, as the training was reset or its chain replaced.
 void peer_machine::forget_generation(session& s) {
   drop_merge(s);
   s.training = {};
@@ -96,12 +97,60 @@ void peer_machine::refuse_program(const std::string& text) {
   end_session(false, text);
 }
 
-void peer_machine::leave(std::string_view reason) {
-  if (calls_.is_leaving()) return;
-  act(calls_.send_leave(contracts::encode_leave_peer({reason_text(reason)}), "leave the training"));
+/// A program that begins when the training is over would get the model of a run that it had no part in.
+bool peer_machine::is_late(const session& s) const {
+  const auto* phase = std::get_if<registering>(&s.phase);
+  return phase != nullptr && !phase->let_in && view_->head.phase == round_phase::complete;
 }
 
-/// As far as this node knows. A registration under way comes before the leave, by its nonce.
+void peer_machine::refuse_newcomer(const session& s, time_point now) {
+  const auto contract = s.contract.empty() ? std::string("CONTRACT") : s.contract;
+  refuse_program(
+      fmt::format("this training is over: '{0}' is complete since round {1}. To train again start it over "
+                  "with 'swarm-inspect reset {0}' beside an SN, then start this program again",
+                  contract, view_->head.merged_round));
+  wait_for("no program", now);
+}
+
+/// Seen once the first round is closed, so that a peer that registers a little later still counts.
+bool peer_machine::is_invalid(const session& s) const {
+  const auto& training = s.training;
+  const auto& head = view_->head;
+  if (training.loaded || !training.checked_in || head.phase == round_phase::complete) return false;
+  const bool is_closed = head.phase == round_phase::merging || head.merged_round >= *training.checked_in;
+  return is_closed && has_no_final_model(*view_);
+}
+
+void peer_machine::refuse_inactive(const session& s, time_point now) {
+  if (has_to_leave(s)) leave(contracts::leave_reason::no_final_model);
+  refuse_program(
+      "checkinModelOnTrainEnd is 'inactive' on every node, so nobody's last model would be in the final "
+      "merge: let at least one node have 'snapshot' or 'active', and minPeers so large that it is "
+      "waited for");
+  wait_for("no program", now);
+}
+
+/// What the program's user has to know about the last merge that this node brought a model to.
+std::string peer_machine::take_notice(session& s) {
+  auto& told = s.training.notice_of;
+  const auto of = view_->brought_to.round_num;
+  if (of == 0 || of != s.training.brought_to || of <= told) return {};
+  told = of;
+  return left_out_text(*view_, options_.self);
+}
+
+std::uint64_t peer_machine::brought_to() const {
+  const auto* s = std::get_if<session>(&state_);
+  return s != nullptr ? s->training.brought_to : 0;
+}
+
+void peer_machine::leave(contracts::leave_reason why) {
+  if (calls_.is_leaving()) return;
+  act(calls_.send_leave(contracts::encode_leave_peer({why}), "leave the training"));
+}
+
+/// Whether this node must leave, as far as it knows. A registration under way comes before the leave,
+/// by its nonce.
 bool peer_machine::has_to_leave(const session& s) const {
   const auto* phase = std::get_if<registering>(&s.phase);
   return s.training.registered || calls_.is_registering() || (phase != nullptr && phase->takes_over);
@@ -128,7 +177,7 @@ void peer_machine::wait_for(std::string what, time_point now) {
 }
 
 std::string peer_machine::waiting_for(time_point now) const {
-  if (waiting_for_.empty()) return "no program";
+  if (waiting_for_.empty()) return std::string(waits_for());
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - waiting_since_).count();
   return fmt::format("{}, for {} s", waiting_for_, std::max<std::int64_t>(0, seconds));
 }

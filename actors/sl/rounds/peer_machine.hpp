@@ -13,13 +13,14 @@ namespace swarm::rounds {
 struct machine_options {
   address self;
   bool can_lead = true;
-  /// Wait for missing peers once minPeers are in (the original's SL_WAIT_FOR_FULL_QUORUM_SECONDS).
+  /// How long to wait for missing peers once minPeers are in (the original's
+  /// SL_WAIT_FOR_FULL_QUORUM_SECONDS).
   duration grace = std::chrono::seconds(30);
   /// A leader without progress for this long is suspected.
   duration leader_stall = std::chrono::seconds(10);
-  /// Between two looks at a leader, and between two looks at a contract that does not move.
+  /// The time between two looks at a leader, or at a contract that does not move.
   duration probe_interval = std::chrono::seconds(2);
-  /// A merged model that nobody could give for this long is given up: its only holders died.
+  /// A merged model that nobody could give for this long is given up, as its only holders have died.
   duration merge_lost = std::chrono::seconds(30);
   /// A chain whose newest block has been below this node's last transaction for this long is another chain.
   duration chain_lost = std::chrono::seconds(30);
@@ -41,20 +42,28 @@ public:
   void step(const event::view_read& read, time_point now);
   void step(const event::call_done& done, time_point now);
   void step(const event::model_fetched& fetched, time_point now);
+  void step(const event::model_durable& done, time_point now);
   void step(const event::merge_done& done, time_point now);
   void step(const event::leader_progress& news, time_point now);
 
-  std::vector<machine_action> take_actions() { return std::exchange(actions_, {}); }
+  std::vector<machine_action> take_actions();
 
-  /// Who waits for whom, in which phase: one line for status and logs.
+  /// One line for status and logs that says who waits for whom.
   std::string waiting_for(time_point now) const;
+  /// The same without the time.
+  std::string_view waits_for() const {
+    return waiting_for_.empty() ? std::string_view("no program") : std::string_view(waiting_for_);
+  }
   /// Since when `waiting_for` has said the same thing.
   time_point phase_since() const { return waiting_since_; }
   const std::optional<contract_view>& view() const { return view_; }
+  /// The last round that this node has brought a model to in this session, 0: none. A view is to have the
+  /// merge of this round.
+  std::uint64_t brought_to() const;
   bool in_session() const { return std::holds_alternative<session>(state_); }
-  /// A process that ends now leaves a peer behind: the next one is to be told with `event::former_session`.
+  /// A process that ends now leaves a peer behind.
   bool is_engaged() const { return in_session() || calls_.is_leaving(); }
-  /// After `event::shutdown`: it has left, and no peer waits for a merge that is to be had from here only.
+  /// Whether, after `event::shutdown`, it has left and no peer waits for a merge that only this node has.
   bool may_stop() const { return !calls_.is_leaving() && !is_behind() && !is_needed(); }
 
 private:
@@ -67,7 +76,12 @@ private:
   void drop_session();
   void end_session(bool node_ends, std::string text);
   void refuse_program(const std::string& text);
-  void leave(std::string_view reason);
+  void refuse_newcomer(const session& s, time_point now);
+  void refuse_inactive(const session& s, time_point now);
+  bool is_late(const session& s) const;
+  bool is_invalid(const session& s) const;
+  std::string take_notice(session& s);
+  void leave(contracts::leave_reason why);
   bool has_to_leave(const session& s) const;
   void send(const session& s, calls::kind what, bytes input, std::string text);
   void wait_for(std::string what, time_point now);
@@ -81,7 +95,7 @@ private:
   void report_loss(const session& s);
   std::uint32_t next_interval(session& s);
 
-  // resume.cpp: what this machine has not seen itself, the contract says
+  // resume.cpp: reads from the contract what this machine has not seen itself
   void take_up(session& s, registering& phase);
   void recall_check_in(session& s);
 
@@ -120,6 +134,10 @@ private:
   void fetch_failed(session& s, const std::string& why, time_point now);
   void refuse_layout(const session& s);
 
+  // durable.cpp: what a power cut must not take
+  bool make_durable(const hash32& digest);
+  void write_failed(session& s, const event::model_durable& done, time_point now);
+
   // ending.cpp: the end of a training
   void go_on(session& s, finishing& phase, time_point now);
   void go_on(session& s, lingering& phase, time_point now);
@@ -139,6 +157,7 @@ private:
   calls calls_;
   known_models models_;
   std::variant<outside, session> state_;
+  bool noted_ = false;      ///< that it is engaged, in the training of now
   std::string waiting_for_; ///< see `wait_for`
   time_point waiting_since_{};
 };

@@ -69,8 +69,9 @@ TEST_CASE("a refused registration is told to the program, once the contract has 
   SUBCASE("refused because the training was complete just before") {
     t.view.head.phase = round_phase::complete;
     t.done(false, "the training is complete");
-    CHECK(t.count<action::refuse>() == 0);
-    CHECK(t.count<action::answer_open>() == 1);
+    REQUIRE(t.count<action::refuse>() == 1);
+    CHECK(t.last<action::refuse>().text.find("swarm-inspect reset") != std::string::npos);
+    CHECK(t.count<action::answer_open>() == 0);
   }
   SUBCASE("lost, not refused") {
     t.step(event::call_done{1, false, 0, "the SN cannot be reached"});
@@ -206,7 +207,8 @@ TEST_CASE("a program that is gone: its node leaves") {
   SUBCASE("it died: the node waits for the next one") {
     t.gone(false);
     CHECK(t.calls() == lines{"leave the training"});
-    CHECK(t.last<action::call>().input == contracts::encode_leave_peer({"a reason"}));
+    CHECK(t.last<action::call>().input
+          == contracts::encode_leave_peer({contracts::leave_reason::program_gone}));
     CHECK(!t.last<action::session_ended>().node_ends);
     CHECK(t.machine.is_engaged());
     t.step(event::program_opened{});
@@ -377,14 +379,20 @@ TEST_CASE("a view of another contract is not used for a new session") {
   CHECK(t.calls().empty());
 }
 
-TEST_CASE("reasons are put into words that the contract takes") {
-  CHECK(reason_text("plain") == "plain");
-  CHECK(reason_text("a\nb\tc\x7f \xc3\xa9") == "a?b?c? ??");
-  CHECK(reason_text(std::string(500, 'x')) == std::string(contracts::reason_bytes_max, 'x'));
+TEST_CASE("what a program says stays here: the contract is told a code") {
   machine_bench t;
   t.open();
-  t.step(event::program_gone{"killed:\nby hand", true});
-  CHECK(t.last<action::call>().input == contracts::encode_leave_peer({"killed:?by hand"}));
+  SUBCASE("it ends its session") {
+    t.step(event::program_gone{"born 1961-04-03", true, contracts::leave_reason::program_ended});
+    CHECK(t.last<action::call>().input
+          == contracts::encode_leave_peer({contracts::leave_reason::program_ended}));
+  }
+  SUBCASE("it fails") {
+    t.step(event::program_gone{"born 1961-04-03", false, contracts::leave_reason::program_failed});
+    CHECK(t.last<action::call>().input
+          == contracts::encode_leave_peer({contracts::leave_reason::program_failed}));
+  }
+  CHECK(t.last<action::note>().text.find("born 1961-04-03") != std::string::npos);
 }
 
 TEST_CASE("answers to what was not asked change nothing") {
@@ -395,7 +403,7 @@ TEST_CASE("answers to what was not asked change nothing") {
   t.step(event::call_done{998, false, 3, "?"});
   t.step(event::program_loss{});
   t.step(event::model_fetched{t.digest(5), t.digest(77)});
-  t.step(event::merge_done{1, 0, merge_outcome{t.digest(5), 1, {t.account(1)}, {}, {}}});
+  t.step(event::merge_done{1, 0, merge_outcome{t.digest(5), 1, {t.account(1)}, {}}});
   t.step(event::leader_progress{1, 0, 4});
   CHECK(t.actions.empty());
   t.gone(false);

@@ -14,13 +14,13 @@
 /// nothing but the end of the session ends `lingering`.
 namespace swarm::rounds {
 
-/// A program closes its pipes when it has read the last answer; one that does not is not waited for longer.
+/// A program closes its pipes when it has read the last answer. One that does not is not waited for longer.
 inline constexpr duration read_answer_max = std::chrono::seconds(5);
 
 /// No program is here.
 struct outside {
   std::optional<std::string> ending; ///< the node ends, for this reason, once it has left and nobody needs it
-  time_point ending_until{};         ///< nobody is given more time to get a file
+  time_point ending_until{};         ///< peers have until then to fetch files
   time_point look_at{};              ///< the next look at peers that need something from here
 };
 
@@ -33,21 +33,21 @@ struct evaluation {
 
 /// The training goes on without this node: it is no peer yet, or not any more.
 struct registering {
-  bool let_in = false;                       ///< the program's opening is answered already
-  std::optional<resumed_session> takes_over; ///< a session, once the contract has been read
-  std::optional<std::string> refused;        ///< what the contract said to the registration
+  bool let_in = false;                       ///< the program's open is answered already
+  std::optional<resumed_session> takes_over; ///< a session to take over once the contract has been read
+  std::optional<std::string> refused;        ///< why the contract refused the registration
   std::uint64_t stay_out_of = 0;        ///< a round that has to be collected anew before this node comes back
-  std::optional<evaluation> evaluating; ///< as the reset of a training does not interrupt the program
+  std::optional<evaluation> evaluating; ///< a reset does not interrupt the program
 };
 
-/// A peer, in a round that collects models. Needs nothing of its own: what a node has done for a round is in
-/// `round_marks`.
+/// A peer, in a round that collects models. It has no fields: what a node has done for a round is
+/// in `round_marks`.
 struct collecting {};
 
 /// A round and, as a round can be collected anew, its term.
 using round_and_term = std::pair<std::uint64_t, std::uint32_t>;
 
-/// The merge that this node's leader actor works at.
+/// The merge on which this node's leader actor works.
 struct merge_job {
   std::optional<merge_outcome> outcome; ///< to be committed
 };
@@ -69,8 +69,8 @@ struct loading {
 
 /// The program has its final model; peers may still need this node's files.
 struct lingering {
-  bool program_served = false; ///< it has read the last answer and closed its pipes
-  time_point until{};          ///< a program that does not is not waited for longer
+  bool program_served = false; ///< the program has read the last answer and closed its pipes
+  time_point until{};          ///< how long a program may take to do so
   time_point look_at{};
   duration look_pause{}; ///< between two looks at peers that need something from here
 };
@@ -80,6 +80,7 @@ struct program_request {
   bool closing = false; ///< its training has ended; otherwise it syncs
   model_ref model;      ///< contributed at check-in
   std::uint32_t weightage = 1;
+  bool has_loaded = false; ///< a merged model, since it has sent this
 };
 
 struct loaded_merge {
@@ -88,7 +89,7 @@ struct loaded_merge {
   loss_report loss;
 };
 
-/// How another leader gets on.
+/// The progress of another node's merge.
 struct leader_watch {
   round_and_term of;
   std::uint64_t progress = 0;
@@ -96,25 +97,25 @@ struct leader_watch {
   time_point probe_at{};
 };
 
-/// What this node has asked of a round, and since when it waits: nothing is asked for twice. By round and
-/// term and not by phase, as a round may be collected more than once, and another SN may be a few blocks
-/// behind the last one.
+/// What this node has asked of a round, so that nothing is asked for twice, and since when it waits. The
+/// marks are kept by round and term, not by phase, as a round may be collected more than once, and another SN
+/// may be a few blocks behind the last one.
 struct round_marks {
   std::optional<round_and_term> voted;
   std::optional<round_and_term> suspected;
-  std::uint64_t grace_round = 0; ///< enough peers are in this round, with others missing
+  std::uint64_t grace_round = 0; ///< the round in which enough peers are, with others missing
   time_point grace_since{};
   std::optional<leader_watch> watch;
 };
 
-/// Merges that this node leads and that fail are tried again less and less often.
+/// The growing pauses between tries of a merge that this node leads and that fails.
 struct merge_pauses {
   static constexpr duration first = std::chrono::seconds(1);
   time_point again{};
   duration pause = first;
 };
 
-/// A merged model that nobody gives.
+/// A merged model that nobody could give yet.
 struct failing_merge {
   hash32 digest;
   time_point since{};
@@ -125,7 +126,9 @@ struct failing_merge {
 struct membership {
   std::uint64_t generation = 0; ///< 0: not known yet
   bool registered = false;
-  std::optional<std::uint64_t> checked_in; ///< for this round, whose merge is not loaded yet
+  std::optional<std::uint64_t> checked_in; ///< checked in for this round, whose merge is not loaded yet
+  std::uint64_t brought_to = 0;            ///< the last round that this node has brought a model to
+  std::uint64_t notice_of = 0;             ///< the last round whose merge the program's user was told of
   std::uint64_t base_round = 0;            ///< the merge that the program trains from
   hash32 base_digest;
   std::optional<loaded_merge> loaded; ///< the last one; none: the program has no model of this generation
@@ -139,6 +142,7 @@ struct membership {
 /// What lives as long as a program's session, whatever its phase.
 struct session {
   session_params params;
+  std::string contract;
   std::uint32_t interval = 1;
   std::optional<program_request> request;
   time_point refresh_at{};
@@ -146,11 +150,13 @@ struct session {
   std::variant<registering, collecting, merging, finishing, loading, lingering> phase;
 };
 
-/// What this node knows of its own store. Outlives sessions, as the store does.
+/// What this node knows of its own store. It outlives sessions, as the store does.
 struct known_models {
   std::set<hash32> local; ///< merged models known to be there
   std::optional<hash32> fetching;
   time_point fetch_again{};
+  std::optional<hash32> writing; ///< is being made durable
+  std::optional<hash32> durable; ///< the last one that was, unless another has come into the store since
 };
 
 } // namespace swarm::rounds

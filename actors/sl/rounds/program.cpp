@@ -6,11 +6,12 @@
 // What the program does, and what happens to its node as a whole.
 namespace swarm::rounds {
 
+using contracts::leave_reason;
 using contracts::round_phase;
 
 namespace {
 
-/// The evaluation is over: what was evaluated, if anything was.
+/// Ends the evaluation under way and returns it, if there was one.
 std::optional<evaluation> take_evaluation(session& s) {
   if (const auto* phase = std::get_if<loading>(&s.phase)) return phase->of;
   if (auto* phase = std::get_if<registering>(&s.phase)) return std::exchange(phase->evaluating, std::nullopt);
@@ -22,9 +23,12 @@ std::optional<evaluation> take_evaluation(session& s) {
 void peer_machine::step(const event::program_opened& opened, time_point now) {
   drop_session();
   view_.reset(); // it may be of another contract
-  state_ =
-      session{.params = opened.params, .interval = std::max<std::uint32_t>(1, opened.params.sync_interval)};
+  noted_ = false;
+  state_ = session{.params = opened.params,
+                   .contract = opened.contract,
+                   .interval = std::max<std::uint32_t>(1, opened.params.sync_interval)};
   act(action::refresh{});
+  wait_for("waiting for an SN to tell how the training stands", now);
   reconcile(now);
 }
 
@@ -40,6 +44,7 @@ void peer_machine::take_request(program_request request, time_point now) {
   auto* s = std::get_if<session>(&state_);
   if (s == nullptr) return;
   s->request = request;
+  models_.durable.reset();
   act(action::refresh{});
   reconcile(now);
 }
@@ -50,7 +55,7 @@ void peer_machine::step(const event::program_loss& loss, time_point now) {
   if (!evaluated) return;
   if (std::holds_alternative<loading>(s->phase)) enter_round_phase(*s);
   auto& training = s->training;
-  // A merge of a training that was reset meanwhile means nothing to the new one.
+  // A merge from before a reset means nothing to the new training.
   if (evaluated->generation == training.generation) {
     training.checked_in.reset();
     training.loaded = {evaluated->round_num, evaluated->digest, loss.report};
@@ -58,10 +63,11 @@ void peer_machine::step(const event::program_loss& loss, time_point now) {
     training.base_digest = evaluated->digest;
     if (find_peer(*view_, options_.self) != nullptr) report_loss(*s);
   }
+  if (s->request) s->request->has_loaded = true;
   if (s->request && !s->request->closing) {
     s->request.reset();
     const bool over = view_->head.phase == round_phase::complete;
-    act(action::answer_sync{next_interval(*s), over});
+    act(action::answer_sync{next_interval(*s), over, take_notice(*s)});
     wait_for(over ? "training is complete, the program may go on without syncs" : "training locally", now);
   }
   reconcile(now);
@@ -94,14 +100,14 @@ void peer_machine::step(const event::program_gone& gone, time_point now) {
 }
 
 void peer_machine::go_without_program(session& s, const event::program_gone& gone, time_point now) {
-  if (has_to_leave(s)) leave(gone.reason);
-  act(action::note{!gone.orderly, fmt::format("the program is gone: {}", gone.reason)});
+  if (has_to_leave(s)) leave(gone.why);
+  act(action::note{!gone.orderly, fmt::format("the program is gone: {}", gone.text)});
   if (!gone.orderly) {
-    end_session(false, gone.reason);
+    end_session(false, gone.text);
   } else {
     drop_session();
     state_ = outside{
-        .ending = fmt::format("left the training before its end, as the program wished: {}", gone.reason),
+        .ending = fmt::format("left the training before its end, as the program wished: {}", gone.text),
         .ending_until = now + read_answer_max};
     end_when_done(now);
   }
@@ -110,7 +116,7 @@ void peer_machine::go_without_program(session& s, const event::program_gone& gon
 
 void peer_machine::step(const event::shutdown&, time_point now) {
   if (const auto* s = std::get_if<session>(&state_)) {
-    if (has_to_leave(*s)) leave("its node was told to stop");
+    if (has_to_leave(*s)) leave(leave_reason::node_stopped);
     drop_session();
   } else {
     std::get<outside>(state_).ending.reset();
@@ -119,7 +125,7 @@ void peer_machine::step(const event::shutdown&, time_point now) {
 }
 
 void peer_machine::step(const event::former_session&, time_point now) {
-  leave("its node was started again");
+  leave(leave_reason::node_restarted);
   wait_for("leaving for the process before this one", now);
 }
 

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-// A machine that takes over a session in its midst, and calls whose answers were lost: the contract says how
-// far it is.
+// A machine may take over a session in the middle, and answers to calls may be lost: the contract then tells
+// how far the session is.
 namespace swarm::rounds {
 
-/// The session stays in `registering` until the contract has been read, which then says the phase.
+/// The session stays in `registering` until the contract has been read, which then decides the phase.
 void peer_machine::step(const event::session_resumed& resumed, time_point now) {
   auto* s = std::get_if<session>(&state_);
   auto* phase = s != nullptr ? std::get_if<registering>(&s->phase) : nullptr;
@@ -17,8 +17,8 @@ void peer_machine::step(const event::session_resumed& resumed, time_point now) {
   reconcile(now);
 }
 
-/// The first reading of the contract: this node is registered if it is listed, as its program has been
-/// answered its open. What the program has loaded counts if it is of this training.
+/// Takes up the session at the first reading of the contract. The program's open was answered, so this node
+/// is registered if the contract lists it. What the program has loaded counts if it belongs to this training.
 void peer_machine::take_up(session& s, registering& phase) {
   const auto from = std::exchange(phase.takes_over, std::nullopt);
   if (!from) return;
@@ -34,9 +34,8 @@ void peer_machine::take_up(session& s, registering& phase) {
   if (training.registered && self->loss_round < training.base_round) report_loss(s);
 }
 
-/// What the contract has of this node's model counts, also when the answer to the check-in was lost: the
-/// program's request is in the current round, or in one that has been merged since the program got its last
-/// merge.
+/// Finds out from the contract whether the program's request is checked in, as the answer to the check-in may
+/// have been lost: in the current round, or in one that was merged since the program got its last merge.
 void peer_machine::recall_check_in(session& s) {
   auto& training = s.training;
   if (training.checked_in) return;

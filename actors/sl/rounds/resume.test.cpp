@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-// Machines that are made in the middle of a session, and answers that were lost.
+// Machines that are made in the middle of a session, and lost answers.
 
 using namespace swarm;
 using namespace swarm::rounds;
@@ -13,7 +13,7 @@ namespace {
 
 using lines = std::vector<std::string>;
 
-/// A program that trains from the merge of round 2, 9, in a training of two peers; its machine is new.
+/// A program that trains from model 9, the merge of round 2, in a training of two peers; its machine is new.
 struct renewed : machine_bench {
   renewed() {
     peer(1).loss_round = peer(2).loss_round = 2;
@@ -136,7 +136,12 @@ TEST_CASE("a machine that takes over a finished program serves it to the end") {
   t.resume();
   t.close_program(3);
   t.look();
+  t.fetched(9);                            // from this node's own store
+  CHECK(t.count<action::ask_loss>() == 1); // it has trained on since it has loaded that
+  CHECK(t.count<action::answer_close>() == 0);
+  t.loss();
   CHECK(t.count<action::answer_close>() == 1);
+  t.done(); // its loss is reported
   t.gone(true);
   CHECK(t.last<action::session_ended>().node_ends);
 }

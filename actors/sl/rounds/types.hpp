@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-/// What the events and actions of the peer machine speak of.
+/// The types that events and actions of the peer machine share.
 namespace swarm::rounds {
 
 /// A model file in the store of this node.
@@ -27,7 +27,7 @@ struct session_params {
   std::uint32_t epochs_total = 0; ///< 0 = unknown
 };
 
-/// One contributor as the leader is to merge it.
+/// One contributor of a merge, for its leader.
 struct merge_input {
   address peer;
   std::string name;
@@ -42,12 +42,18 @@ struct holder {
   std::string endpoint;
 };
 
+/// A contributor whose model is not merged.
+struct left_out {
+  address peer;
+  contracts::exclusion_reason reason = contracts::exclusion_reason::not_available;
+  std::string text; ///< what is wrong with its model; for this node's log and program, not for the chain
+};
+
 struct merge_outcome {
   hash32 digest;
   std::uint64_t size = 0;
   std::vector<address> contributors; ///< empty: no model could be used, so nothing is merged
-  std::vector<address> excluded;
-  std::vector<std::string> reasons; ///< one per excluded peer
+  std::vector<left_out> excluded;
 };
 
 struct loss_report {
@@ -57,7 +63,7 @@ struct loss_report {
   std::uint32_t epochs_total = 0;
 };
 
-/// What a program that has been answered its open has got since, for a machine that takes over its session.
+/// What a program has received since its session was opened, for a machine that takes over the session.
 struct resumed_session {
   std::uint64_t generation = 0; ///< of the contract when it loaded its last merge; 0: it has loaded none
   std::uint64_t base_round = 0; ///< of that merge

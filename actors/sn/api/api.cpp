@@ -35,20 +35,22 @@ struct api_state {
   }
 
   std::shared_ptr<const sn_context> context;
-  session_counter numbers; ///< of all starts: the end of a former session must not pass for that of a new one
+  session_counter numbers; ///< goes on after restarts, so that no session has the number of an old one
   std::unique_ptr<transport::http_server> server;
 };
 
 constexpr std::size_t message_bytes_max = 8 * 1024 * 1024;
-constexpr std::size_t session_requests_max = 16; ///< of one session, not answered yet; reading pauses
-/// Of one session: answers that its client has not read yet. Above the largest answer of rpc::service_limits.
+constexpr std::size_t session_requests_max =
+    16; ///< reading pauses when so many of a session are not answered yet
+/// The most bytes of answers that a session's client has not read yet; more than the largest answer
+/// of rpc::service_limits.
 constexpr std::size_t unread_answer_bytes_max = 40 * 1024 * 1024;
 constexpr std::size_t unread_notification_bytes_max = 16 * 1024 * 1024;
 constexpr std::size_t unread_messages_max = 65536; ///< a full block has thousands of events
 
 using budget_ptr = std::shared_ptr<rpc::byte_budget>;
 
-/// A text that takes its room until it was sent.
+/// A text that holds its room in the budget until it was sent.
 transport::shared_slice with_room(std::string text, std::shared_ptr<const void> room) {
   struct held {
     std::string text;
@@ -80,8 +82,8 @@ void answer_request(const std::shared_ptr<environment>& env, const std::string& 
   if (!env->dir.send(rpc, std::move(forwarded))) reply(text_response(503, "the chain is starting\n"));
 }
 
-/// A WebSocket. A client that does not read what it asked for is cut off rather than fed from ever more
-/// memory; nobody waits for it.
+/// A WebSocket. A client that does not read what it asked for is disconnected, so that it neither uses ever
+/// more memory nor makes others wait.
 class api_session {
 public:
   api_session(std::weak_ptr<transport::ws_session> to, const transport::peer_info& peer, budget_ptr budget,
@@ -125,7 +127,7 @@ private:
   std::atomic<bool> dropped_ = false;
 };
 
-/// Sends the answer to one message, then its notifications if it subscribed.
+/// A function that sends the answer to one message and, if that subscribed, its notifications.
 std::function<void(std::string)> replier(std::shared_ptr<api_session> on, std::shared_ptr<void> credit,
                                          std::shared_ptr<const void> room) {
   struct under_way {

@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto upkeep_interval = 1s;
-constexpr unsigned upkeeps_per_sign = 2;      ///< of life
-constexpr unsigned upkeeps_without_chain = 2; ///< requests wait so long for a newcomer's chain
+constexpr unsigned upkeeps_per_sign = 2;      ///< own signs of life
+constexpr unsigned upkeeps_without_chain = 2; ///< how long requests wait for a newcomer's chain
 constexpr std::size_t early_max = 1024;
 
 time_point now() {
@@ -41,11 +41,11 @@ struct rpc_state {
   std::shared_ptr<const sn_context> context;
   std::shared_ptr<const ledger::chain_window> chain;
   std::optional<rpc::service> service;
-  bool waits = true;              ///< a chain that is being opened, or fetched, is there in a moment
-  std::vector<rpc_request> early; ///< came meanwhile
-  bool requests_due = false;      ///< with a message that is on its way
+  bool waits = true; ///< requests wait, as a chain that is being opened or fetched will soon be there
+  std::vector<rpc_request> early; ///< requests that came meanwhile
+  bool requests_due = false;      ///< a message that says so is on its way
   unsigned upkeeps = 0;
-  std::uint64_t last_serial = 0; ///< of this node's signs of life
+  std::uint64_t last_serial = 0; ///< the serial of this node's last sign of life
 };
 
 using self_pointer = role_actor<rpc_state>*;
@@ -56,7 +56,7 @@ struct carry_out {
 
   void operator()(rpc::action::submit& what) const { submitted.txns.push_back(std::move(what)); }
   void operator()(rpc::action::read& what) const {
-    // While there is no reader, /sn/api is being restarted, and with it all connections.
+    // While there is no reader, /sn/api is being restarted, and all connections end.
     self->tell(sibling(*self, "reader"), read_requests{std::move(what.part), self->state().chain});
   }
   void operator()(rpc::action::tell_sign& what) const {
@@ -64,7 +64,7 @@ struct carry_out {
   }
 };
 
-/// What the service wants done; what it has not done itself yet comes after the messages that wait here.
+/// Does what the service wants. Its own remaining work comes after the messages that wait here.
 void carry_on(self_pointer self) {
   auto& s = self->state();
   submit_txns submitted;
@@ -98,7 +98,7 @@ void answer_early(self_pointer self) {
     answer(self, request);
 }
 
-/// Signs of life that a neighbor hands on; what is news here goes on to the others.
+/// Takes signs of life that a neighbor passes on; those that are new here go on to other SNs.
 void take_signs(self_pointer self, const neighbor_signs& what) {
   auto& s = self->state();
   if (!s.service) return;
@@ -112,7 +112,7 @@ void take_signs(self_pointer self, const neighbor_signs& what) {
   }
 }
 
-/// This SN's own sign of life tells where its JSON-RPC server is.
+/// Sends this SN's own sign of life, which tells where its JSON-RPC server is.
 void say_alive(self_pointer self) {
   auto& s = self->state();
   const auto view = s.chain->view();
@@ -136,7 +136,7 @@ void look_after(self_pointer self) {
 
 void begin(self_pointer self, const chain_shown& what) {
   auto& s = self->state();
-  if (s.chain != what.chain) { // otherwise it was told by the chain and in answer to the question
+  if (s.chain != what.chain) { // otherwise it was told twice: by itself and in answer to the question
     s.chain = what.chain;
     s.service.emplace(s.chain, now());
     self->env().methods.forward("nodes", self->path());
@@ -190,10 +190,10 @@ struct reader_state {
   std::string detail_json() const { return json::serialize(json::object{{"filters", reader.filters()}}); }
 
   rpc::reader reader;
-  bool requests_due = false; ///< with a message that is on its way
+  bool requests_due = false; ///< a message that says so is on its way
 };
 
-/// What is not read yet comes after the messages that wait here, so that clients take turns.
+/// Requests that are not answered yet come after the messages that wait here, so that clients take turns.
 void read_on(role_actor<reader_state>* self) {
   auto& s = self->state();
   if (s.reader.busy() && !std::exchange(s.requests_due, true)) self->send(self, requests_due{});

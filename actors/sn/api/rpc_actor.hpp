@@ -6,9 +6,9 @@
 
 namespace swarm::actors {
 
-/// Start function of /sn/rpc, the shell of rpc::service: takes the texts of clients apart, gives their transactions
-/// to /sn/chain and what they read to /sn/reader, keeps those who wait for receipts or have subscribed, and knows
-/// who is alive.
+/// Start function of /sn/rpc, the shell of rpc::service: takes the texts of clients apart, gives their
+/// transactions to /sn/chain and what they read to /sn/reader, keeps those who wait for receipts or have
+/// subscribed, and knows who is alive.
 start_function rpc_actor(std::shared_ptr<const sn_context> context);
 
 /// Start function of /sn/reader, the shell of rpc::reader.

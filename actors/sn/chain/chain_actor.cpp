@@ -2,6 +2,7 @@
 
 #include "actors/sn/chain/chain_state.hpp"
 #include "actors/sn/chain/snapshot_shell.hpp"
+#include "actors/sn/chain/training_reset.hpp"
 #include "actors/sn/membership/chain_facts.hpp"
 #include "actors/sn/proofs/make_proof.hpp"
 #include "actors/supervision/paths.hpp"
@@ -31,7 +32,7 @@ void tell_consensus(self_pointer self, Event event) {
   self->tell(sibling(*self, "consensus"), std::move(event));
 }
 
-/// Transactions wait: consensus is told once for each head, and again when it starts.
+/// Tells consensus that transactions wait: once for each head, and again when consensus starts.
 void offer_work(self_pointer self) {
   auto& s = self->state();
   if (s.told_of_work || !s.chain->has_executable()) return;
@@ -39,7 +40,7 @@ void offer_work(self_pointer self) {
   tell_consensus(self, consensus::work_available{});
 }
 
-// -- what consensus wants
+// What consensus wants
 
 consensus::chain_head head_of(const ledger::executed_block& block) {
   return {block.header.block_num, block.hash, block.header.coinbase};
@@ -48,7 +49,7 @@ consensus::chain_head head_of(const ledger::executed_block& block) {
 void introduce_chain(self_pointer self) {
   auto& s = self->state();
   if (!s.chain) return;
-  s.unwritten.clear(); // of a consensus that is no more
+  s.unwritten.clear(); // they were of a consensus actor that has ended
   const auto& head = *s.chain->head();
   auto validators = s.chain->validators_after(head.header.block_num);
   if (!validators) return self->fail(validators.error());
@@ -116,7 +117,8 @@ void build(self_pointer self, const consensus::build_block& what) {
   tell_consensus(self, std::move(out));
 }
 
-/// The candidate for a block that consensus names: made here, or executed now.
+/// The candidate for a block that consensus names: one that was made or validated here, or one that is
+/// executed now.
 result<ledger::candidate_ptr> candidate_for(const chain_state& s, const consensus::proposed_block& block) {
   if (s.built && s.built->block->hash == block.hash) return s.built;
   if (s.validated && s.validated->block->hash == block.hash) return s.validated;
@@ -131,7 +133,7 @@ void validate(self_pointer self, const consensus::validate_block& what) {
   const auto candidate = candidate_for(s, what.block);
   if (candidate) s.validated = *candidate;
   if (!candidate && candidate.error().category == error_category(ledger::store_errc{}))
-    return self->fail(candidate.error()); // of this node, not of the block
+    return self->fail(candidate.error()); // this node is at fault, not the block
   if (!candidate)
     log::warning(s.context->log_source, "block {} of {} is refused: {}", what.block.block_num,
                  to_hex(what.block.proposer.view()), candidate.error().message);
@@ -143,8 +145,8 @@ bool is_disk_trouble(const error& why) {
   return why.is(ledger::store_errc::disk_full) || why.is(ledger::store_errc::io);
 }
 
-/// A disk that refuses is asked again until it takes what it was given: nothing is confirmed
-/// before, nothing lost.
+/// When the disk refuses, the same work is tried again until it succeeds: nothing is confirmed before, and
+/// nothing is lost.
 template <class Work>
 bool try_again(self_pointer self, const error& why, const Work& what) {
   auto& s = self->state();
@@ -158,13 +160,13 @@ bool try_again(self_pointer self, const error& why, const Work& what) {
   return true;
 }
 
-/// In the order in which consensus said them: a record that waits for the disk must not come after
+/// Writes records in the order in which consensus gave them: one that waits for the disk must not come after
 /// a newer one.
 void write_records(self_pointer self) {
   auto& s = self->state();
   for (; !s.unwritten.empty(); s.unwritten.pop_front()) {
     const auto& next = s.unwritten.front();
-    // Late: the block came by synchronisation meanwhile, with newer records.
+    // Otherwise it is too late: the block came by synchronisation meanwhile, with newer records.
     if (next.block_num > s.chain->head()->header.block_num) {
       if (auto written = s.chain->write_records(next.entries); !written) {
         if (!try_again(self, written.error(), records_due{})) self->fail(written.error());
@@ -178,7 +180,7 @@ void write_records(self_pointer self) {
 
 void persist(self_pointer self, const consensus::persist& what) {
   self->state().unwritten.push_back(what);
-  if (self->state().unwritten.size() == 1) write_records(self); // otherwise the disk is to be asked again
+  if (self->state().unwritten.size() == 1) write_records(self); // otherwise a retry is due already
 }
 
 void commit(self_pointer self, const consensus::commit_block& what) {
@@ -192,7 +194,7 @@ void commit(self_pointer self, const consensus::commit_block& what) {
   if (!try_again(self, committed.error(), what)) self->fail(committed.error());
 }
 
-// -- catching up
+// Catching up
 
 void import_blocks(self_pointer self, const import_range& what) {
   auto& s = self->state();
@@ -201,7 +203,7 @@ void import_blocks(self_pointer self, const import_range& what) {
   for (std::size_t i = 0; i < what.blocks.size(); ++i)
     range.push_back({what.blocks[i]->block, what.blocks[i]->seals, what.records[i]});
   auto done = s.chain->import_range(what.first, range);
-  // On disk now, and only now anybody is told.
+  // The blocks are on disk now; only now others are told.
   if (!done.blocks.empty()) head_moved(self, std::move(done.blocks));
   const auto head_num = s.chain->head()->header.block_num;
   if (!done.refused) return tell_consensus(self, range_imported{head_num});
@@ -209,7 +211,7 @@ void import_blocks(self_pointer self, const import_range& what) {
   tell_consensus(self, range_refused{head_num + 1, blame, std::move(*done.refused)});
 }
 
-/// Feeds the driver of snapshots; the head may move.
+/// Feeds the driver of snapshots, which may move the head.
 template <class Event>
 void step_snapshot(self_pointer self, const Event& event) {
   auto& s = self->state();
@@ -218,7 +220,7 @@ void step_snapshot(self_pointer self, const Event& event) {
   if (const auto adopted = carry_out_snapshot(self)) head_moved(self, {adopted});
 }
 
-// -- what clients want
+// What clients want
 
 void show_chain(self_pointer self) {
   const auto& s = self->state();
@@ -227,7 +229,7 @@ void show_chain(self_pointer self) {
 
 void submit(self_pointer self, submit_txns& what) {
   auto& s = self->state();
-  if (!s.chain) return; // it has ended since, and who asked with it
+  if (!s.chain) return; // this actor was restarted, and so was the one that asked
   txns_submitted out;
   for (auto& each : what.txns) {
     auto taken = s.chain->submit(std::move(each.txn));
@@ -237,9 +239,10 @@ void submit(self_pointer self, submit_txns& what) {
   if (!out.outcomes.empty()) self->tell(sibling(*self, "rpc"), std::move(out));
 }
 
-// -- what neighbors say and want
+// What neighbors say and want
 
-/// Transactions of other SNs' pools. Refusals are no offence: a pool may be ahead of this one's chain.
+/// Takes transactions of other SNs' pools. Refused ones are no offence: another SN may be ahead of this
+/// one's chain.
 void take_txns(self_pointer self, const neighbor_txns& what) {
   for (const auto& raw : what.raw) {
     auto taken = self->state().chain->submit(raw);
@@ -264,7 +267,7 @@ void answer_blocks(self_pointer self, const blocks_wanted& what) {
   self->tell(sibling(*self, peers_hub), std::move(out));
 }
 
-/// SNs that have connected since may lack what waits here.
+/// Sends waiting transactions to SNs that have connected since and may lack them.
 void tell_newcomers(self_pointer self) {
   auto& s = self->state();
   if (!std::exchange(s.newcomers, false)) return;
@@ -277,7 +280,7 @@ void look_after_network(self_pointer self) {
   offer_work(self);
 }
 
-// -- what membership wants
+// What membership wants
 
 void tell_facts(self_pointer self, const membership::action::read_facts& what) {
   auto& s = self->state();
@@ -295,11 +298,12 @@ void submit_own_txn(self_pointer self, const membership::action::submit& what) {
   offer_work(self);
 }
 
-// -- opening
+// Opening
 
 void begin(self_pointer self) {
   self->env().methods.forward("chain", self->path());
   self->env().methods.forward("proof", self->path());
+  self->env().methods.forward("reset", self->path());
   self->env().methods.forward("consensus", sibling(*self, "consensus"));
   self->env().methods.forward("peers", sibling(*self, peers_hub));
   show_chain(self);
@@ -316,7 +320,8 @@ result<> open(self_pointer self, std::optional<ledger::genesis_params> genesis) 
   });
 }
 
-/// Opens the chain of the data directory. A newcomer has none: membership finds out of what to make it.
+/// Opens the chain of the data directory. A newcomer has none; membership then finds out the parameters to
+/// make it from.
 result<> start(self_pointer self) {
   const auto& context = *self->state().context;
   std::optional<ledger::genesis_params> genesis;
@@ -370,7 +375,7 @@ caf::behavior chain_behavior(self_pointer self) {
                       [&](auto& driver) { driver.on_part(what.neighbor, what.tag, what.answer, now()); });
       },
       [=](const snapshot_neighbors& what) {
-        self->state().pivot_told = false; // who asks may have started anew
+        self->state().pivot_told = false; // the asking actor may have been restarted
         step_snapshot(self, [&](auto& driver) {
           driver.set_neighbors(what.all, what.candidates, now());
           driver.tick(now());
@@ -383,9 +388,15 @@ caf::behavior chain_behavior(self_pointer self) {
       [=](const admin_query& query) -> caf::result<std::string> {
         if (!self->state().chain) return self->state().detail_json();
         if (query.method == "proof") {
-          auto proof = audit::answer_proof(*self->state().chain, query.params);
+          auto proof = proofs::answer_proof(*self->state().chain, query.params);
           if (!proof) return to_caf(proof.error());
           return std::move(*proof);
+        }
+        if (query.method == "reset") {
+          auto answer = answer_reset(self->state(), query.params);
+          if (!answer) return to_caf(answer.error());
+          offer_work(self);
+          return std::move(*answer);
         }
         return self->state().detail_json();
       },

@@ -6,9 +6,8 @@
 
 namespace swarm::actors {
 
-/// Start function of /sn/chain: owns the ledger, answers JSON-RPC, makes blocks. Detached, as it waits for
-/// the disk. The only validator, it makes a block as soon as a transaction waits; what arrives meanwhile goes
-/// into the next.
+/// Start function of /sn/chain, which owns the ledger and makes blocks when consensus wants them. It is
+/// detached, as it waits for the disk.
 start_function chain_actor(std::shared_ptr<const sn_context> context);
 
 } // namespace swarm::actors

@@ -39,7 +39,7 @@ json::object chain_state::summary() const {
 
 namespace {
 
-/// What cannot be read is missing, which makes consensus careful.
+/// Records that cannot be read count as missing; then consensus keeps silent.
 std::vector<consensus::record_entry> stored_records(const ledger::chain& from) {
   std::vector<consensus::record_entry> out;
   for (const auto key : consensus::record_keys)
@@ -47,7 +47,7 @@ std::vector<consensus::record_entry> stored_records(const ledger::chain& from) {
   return out;
 }
 
-/// A busy chain makes so many blocks while a node restarts.
+/// The smallest sensible --snapshot-gap: a busy chain makes so many blocks while a node restarts.
 constexpr std::uint64_t snapshot_gap_sensible = 1'000;
 
 void warn_of_small_gap(const sn_context& context) {
@@ -59,8 +59,8 @@ void warn_of_small_gap(const sn_context& context) {
                gap, snapshot_gap_sensible);
 }
 
-/// Whether this key never had a chain: a key whose chain was deleted must not claim that it has signed
-/// nothing. The mark stands beside the key, and before the chain.
+/// Whether this key never had a chain. A key whose chain was deleted must not claim that it has signed
+/// nothing, so a mark is put beside the key before the chain is made.
 result<bool> is_first_chain(const std::filesystem::path& data_dir) {
   const auto mark = data_dir / "chain.made";
   auto made = create_file(mark, {});

@@ -10,7 +10,7 @@
 
 namespace swarm::actors {
 
-/// What /sn/chain keeps. Belongs to its thread.
+/// The state of /sn/chain, which belongs to its thread.
 struct chain_state {
   explicit chain_state(std::shared_ptr<const sn_context> from) : context(std::move(from)) {}
 
@@ -28,26 +28,26 @@ struct chain_state {
   std::shared_ptr<const sn_context> context;
   std::unique_ptr<ledger::chain> chain;
   std::unique_ptr<sync::snapshot_driver> snapshot;
-  std::unique_ptr<sync::snapshot_server> server; ///< of snapshots to others
-  sync::part_pacer pacer;                        ///< of what it takes
-  bool pivot_told = false;                       ///< to /sn/consensus, and which
+  std::unique_ptr<sync::snapshot_server> server; ///< gives snapshots to others
+  sync::part_pacer pacer;                        ///< bounds the time that this takes
+  bool pivot_told = false;                       ///< /sn/consensus was told of a pivot
   std::optional<std::uint64_t> told_pivot;
   bool newcomers = false;                   ///< SNs connected that may lack what waits in the pool
   bool told_of_work = false;                ///< since the head changed
-  ledger::candidate_ptr built;              ///< the last one this node made
-  ledger::candidate_ptr validated;          ///< the last one of another that was found good
-  std::string trouble;                      ///< with the disk
+  ledger::candidate_ptr built;              ///< the last block that this node made
+  ledger::candidate_ptr validated;          ///< the last good block of another node
+  std::string trouble;                      ///< trouble with the disk, in words
   std::deque<consensus::persist> unwritten; ///< records of consensus that the disk has not taken yet
 };
 
 boost::json::object snapshot_json(const sync::snapshot_driver& of);
 
-/// Opens the chain of the data directory; `genesis` is for a directory that has none. Errors: those of
+/// Opens the chain of the data directory; `genesis` is for a directory that has none. Errors are those of
 /// ledger::chain::open, no_chain among them.
 result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesis,
                     std::function<void(const ledger::transaction&)> on_accepted);
 
-/// Puts a transaction of this node into the pool. Errors: those of `chain::submit`; with `try_first`,
+/// Puts a transaction of this node into the pool. Errors are those of `chain::submit` and, with `try_first`,
 /// errc::denied with the contract's reason.
 result<> submit_own(chain_state& s, const membership::action::submit& what);
 

@@ -7,7 +7,7 @@ namespace swarm::actors {
 
 namespace {
 
-/// While there is one, blocks need not come one after the other.
+/// Tells consensus of the pivot: while there is one, blocks need not come one after the other.
 void tell_pivot(role_actor<chain_state>* self, bool taken) {
   auto& s = self->state();
   const auto pivot = s.snapshot->proved_pivot();

@@ -7,7 +7,7 @@ namespace swarm::actors {
 
 /// /sn/chain's part in snapshots: taking one (ledger/snapshot/snapshot_driver.hpp) and giving parts of one.
 
-/// Carries out what the driver wants of others. Returns the new head when a snapshot was taken.
+/// Carries out what the driver wants. Returns the new head when a snapshot was taken.
 ledger::block_ptr carry_out_snapshot(role_actor<chain_state>* self);
 void answer_part_question(role_actor<chain_state>* self, const part_wanted& what);
 

@@ -76,7 +76,7 @@ std::string consensus_state::detail_json() const {
 
 using self_pointer = role_actor<consensus_state>*;
 
-// -- carrying out what the machines want
+// Carrying out what the machines want
 
 struct carry_out {
   self_pointer self;
@@ -129,7 +129,7 @@ struct carry_out {
 
 void step(self_pointer self, consensus::event what) {
   auto& s = self->state();
-  if (!s.qbft) return; // nothing is agreed before there is a chain; whoever said it will say it again
+  if (!s.qbft) return; // without a chain the event is dropped; its sender will send it again
   for (auto& action : s.qbft->step(std::move(what)))
     std::visit(carry_out{self}, action);
 }
@@ -156,7 +156,7 @@ void begin(self_pointer self, const consensus_ready& ready) {
   self->tell(sibling(*self, peers_hub), consensus_wanted{}); // who is connected already
 }
 
-/// Hands `event` to the catching-up machine, if there is one yet.
+/// Hands `event` to the catching-up machine, if that exists yet.
 template <class Event>
 void sync_step(self_pointer self, Event event) {
   auto& s = self->state();
@@ -166,7 +166,8 @@ void sync_step(self_pointer self, Event event) {
 }
 
 caf::behavior consensus_behavior(self_pointer self) {
-  // After what an actor before this one wanted of the chain, whose answers are not for this one.
+  // The chain handles this after all that an earlier consensus actor asked for; the answers to that are not
+  // for this one.
   self->tell(sibling(*self, "chain"), consensus_wanted{});
   return {
       [=](const consensus_ready& ready) { begin(self, ready); },

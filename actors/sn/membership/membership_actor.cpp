@@ -140,8 +140,7 @@ caf::behavior membership_behavior(self_pointer self) {
       [=](const entry_arrived& what) { step(self, *what.found); },
       [=](const admin_query&) -> caf::result<std::string> { // "leave"
         if (self->state().leave_promises.size() >= leave_promises_max)
-          return to_caf(error{error_category(errc::limit), static_cast<int>(errc::limit),
-                              "too many wait for this SN to leave"});
+          return to_caf(make_error(errc::limit, "too many wait for this SN to leave"));
         auto promise = self->make_response_promise<caf::typed_response_promise<std::string>>();
         self->state().leave_promises.push_back(promise);
         step(self, membership::leave_wanted{});

@@ -15,19 +15,19 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Validators make the blocks themselves. Told at once of each, those that are a little later than others
-/// would ask for what is on its way to their disk.
+/// Validators make the blocks themselves, so they are told of a new head after a pause. If they were told at
+/// once, one that is a little late would ask for a block that it is just writing to its disk.
 constexpr auto validators_hear_after = 20ms;
 
-/// Frames that wait for the actor of a neighbor to start: it takes much less than a millisecond.
+/// The most frames that wait for the actor of a neighbor to start, which takes much less than a millisecond.
 constexpr std::size_t waiting_max = 1024;
 constexpr auto supervisor_patience = 10s;
 
 /// A connected SN.
 struct neighbor_entry {
   p2p::neighbor_facts facts;
-  bool started = false; ///< its actor; not before the one of the account's connection before has ended
-  bool closing = false; ///< the connection is gone, its actor is ending
+  bool started = false; ///< its actor, which waits for the end of the account's last one
+  bool closing = false; ///< the connection is gone and its actor is ending
   caf::actor actor;     ///< once it is ready
   std::vector<std::function<void(const caf::actor&)>> waiting; ///< to be sent to it
 };
@@ -35,7 +35,7 @@ struct neighbor_entry {
 struct hub_state {
   explicit hub_state(std::shared_ptr<const sn_context> from) : context(std::move(from)) {}
   ~hub_state() {
-    if (node) node->stop(); // the actors of neighbors have it, too
+    if (node) node->stop(); // the actors of neighbors hold it, too
   }
   hub_state(const hub_state&) = delete;
   hub_state& operator=(const hub_state&) = delete;
@@ -53,7 +53,7 @@ struct hub_state {
   std::shared_ptr<const std::vector<address>> validators = std::make_shared<std::vector<address>>();
   p2p::head_facts head;
   bool head_due = false;              ///< validators are told soon
-  std::vector<std::string> endpoints; ///< known before there was a node
+  std::vector<std::string> endpoints; ///< to dial, known before there was a node
   std::vector<bytes> signs;           ///< of life, to be sent with the next tick
 };
 
@@ -70,8 +70,9 @@ std::string hub_state::detail_json() const {
 
 using self_pointer = role_actor<hub_state>*;
 
-/// What the node calls on its own threads becomes messages. Those of consensus and transactions go straight
-/// to whom they concern, as their way is what a block takes; all others to the actor of the neighbor.
+/// Turns the node's calls, on threads of its own, into messages. Messages of consensus and transactions go
+/// straight to the actors that handle them, as their delay adds to that of a block; all others go to the
+/// actor of the neighbor.
 p2p::p2p_callbacks callbacks_of(self_pointer self) {
   auto env = self->shared_env();
   const auto& own = self->path();
@@ -114,7 +115,8 @@ p2p::p2p_callbacks callbacks_of(self_pointer self) {
   return out;
 }
 
-/// Followers hear of a new head at once, validators after a moment, and of several as of one.
+/// Announces a new head to followers at once, and to validators after a moment, so that several
+/// heads become one.
 void announce(self_pointer self) {
   auto& s = self->state();
   s.node->announce_head_to(s.head, [&](const p2p::neighbor_facts& to) {
@@ -155,7 +157,7 @@ void listen(self_pointer self, const network_facts& facts) {
   log::info(s.context->log_source, "listening for other SNs on port: {}", s.node->port());
 }
 
-// -- the actors of neighbors
+// The actors of neighbors
 
 std::string name_of(const p2p::neighbor_facts& neighbor) {
   return to_hex(neighbor.account.view());
@@ -212,7 +214,8 @@ void neighbor_is_ready(self_pointer self, const neighbor_ready& ready) {
     send(ready.self);
 }
 
-/// The actor has ended: consensus hears nothing more of this connection. The account may have another by now.
+/// The actor has ended, so consensus hears nothing more of this connection. The account may have another
+/// connection by now.
 void forget_neighbor(self_pointer self, consensus::neighbor_id id) {
   auto& s = self->state();
   const auto account = s.neighbors.at(id).facts.account;
@@ -235,10 +238,11 @@ void drop_neighbor(self_pointer self, const neighbor_down& down) {
   const auto forget = [self, id = down.neighbor] { forget_neighbor(self, id); };
   self->ask(parent_path(*self), supervisor_patience, remove_child{name_of(one.facts)})
       .then([forget](const child_removed&) { forget(); },
-            [forget](caf::error&) { forget(); }); // it has ended by itself
+            [forget](caf::error&) { forget(); }); // the actor has ended by itself
 }
 
-/// Consensus has started anew: it hears who is connected, and from each neighbor's actor of its head.
+/// Consensus was restarted: it is told who is connected, and each neighbor's actor tells it the
+/// neighbor's head.
 void introduce_neighbors(self_pointer self) {
   for (const auto& [id, one] : self->state().neighbors) {
     if (!one.started || one.closing) continue;
@@ -255,9 +259,9 @@ void report_neighbors(self_pointer self) {
   self->tell(sibling_of_parent(*self, "membership"), std::move(out));
 }
 
-// -- all of them
+// All of them
 
-/// Many nodes' signs in a frame; what is too much for one is sent at once.
+/// Sends the signs of many nodes in one frame, or in several when one does not hold them.
 void send_signs(self_pointer self) {
   auto& s = self->state();
   if (s.node) s.node->send_signs(std::exchange(s.signs, {}));

@@ -11,8 +11,8 @@ namespace json = boost::json;
 
 namespace {
 
-/// One invalid message of consensus or synchronisation; at p2p::session_options::offence_points_max
-/// it is over.
+/// The points for one invalid message of consensus or synchronisation; at
+/// p2p::session_options::offence_points_max the neighbor is disconnected.
 constexpr double offence_points = 10;
 
 struct neighbor_state {
@@ -54,7 +54,7 @@ void tell_head(self_pointer self, std::optional<hash32> certificate) {
   self->tell(sibling_of_parent(*self, "consensus"), neighbor_head{s.id, s.head.block_num, certificate});
 }
 
-/// What the neighbor says is handed to whom it concerns.
+/// Hands on what the neighbor says.
 template <class Frame>
 auto hand_to(self_pointer self, std::string_view whom) {
   return [self, to = sibling_of_parent(*self, whom)](Frame& frame) { self->tell(to, std::move(frame)); };
@@ -86,7 +86,7 @@ caf::behavior neighbor_behavior(self_pointer self) {
       [=](blocks_found& what) {
         self->state().node->answer_blocks(what.neighbor, what.request_id, std::move(what.blocks));
       },
-      [=](ask_part& what) { // who cannot be asked is taken for silent
+      [=](ask_part& what) { // a neighbor that cannot be asked counts as silent
         self->state().node->ask_part(what.neighbor, what.tag, std::move(what.question));
       },
       [=](part_answer& what) {

@@ -8,8 +8,9 @@
 
 namespace swarm::actors {
 
-/// /sn/peers/<account>: one connected SN. Has what is known of it, hands its frames on to /sn/chain and
-/// /sn/consensus, asks it and answers it. The connection ends with its actor, however that ends.
+/// /sn/peers/<account>: one connected SN. It keeps what is known of the SN, hands its frames on to
+/// /sn/chain and /sn/consensus, asks it questions and answers its own. The connection ends with this actor,
+/// however that ends.
 start_function neighbor_actor(std::shared_ptr<const sn_context> context, std::shared_ptr<p2p::p2p_node> node,
                               p2p::neighbor_id id, p2p::neighbor_facts facts);
 

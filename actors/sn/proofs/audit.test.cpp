@@ -1,5 +1,6 @@
 #include "actors/sn/proofs/make_proof.hpp"
 #include "actors/sn/proofs/proof_json.hpp"
+#include "base/testing/wording.hpp"
 #include "contracts/contracts.hpp"
 #include "contracts/registry/client.hpp"
 #include "contracts/training/client.hpp"
@@ -11,10 +12,11 @@
 #include <fstream>
 
 using namespace swarm;
-using namespace swarm::audit;
+using namespace swarm::proofs;
 namespace json = boost::json;
 using ledger::test::temp_dir;
 using ledger::test::test_key;
+using swarm::testing::wording;
 
 namespace {
 
@@ -51,7 +53,7 @@ struct trained_chain {
     send(key, contracts::training_address(contract), std::move(input));
   }
 
-  /// Everything that waits, in one block; every transaction has to succeed.
+  /// Puts everything that waits into one block; every transaction must succeed.
   void seal() {
     const auto made = chain->build_block(1'700'000'000, chain->genesis().validators.front(), 1000);
     REQUIRE(made);
@@ -86,13 +88,19 @@ struct trained_chain {
     const auto leader = contracts::decode_head(answer->output)->leader;
     const auto one = test_key(first).account(), other = test_key(second).account();
     train(leader == one ? first : second,
-          contracts::encode_commit_merge(
-              {1, round_num, 0, hash32(u256(99)), 100, {other}, {one}, {"its values are not finite"}}));
+          contracts::encode_commit_merge({1,
+                                          round_num,
+                                          0,
+                                          hash32(u256(99)),
+                                          100,
+                                          {other},
+                                          {one},
+                                          {contracts::exclusion_reason::not_finite}}));
     seal();
   }
 
   void take_in_two_validators() {
-    // Of two members only the first seals, so the set changes with the third.
+    // Of two members only the first seals, so the validators change with the third.
     for (const std::uint8_t key : {2, 3}) {
       register_node(key, contracts::node_type::sn);
       send(1, contracts::node_registry_address(),
@@ -117,7 +125,7 @@ json::value& at(json::value& top, std::string_view path) {
   return *here;
 }
 
-std::string message_of(const json::value& file) {
+wording message_of(const json::value& file) {
   const auto read = read_proof(json::serialize(file));
   return read ? "" : read.error().message;
 }
@@ -132,7 +140,7 @@ TEST_CASE("an SN's chain proves a merge, over changes of its validators") {
     CHECK(made->handovers.size() == handovers);
     CHECK(made->models.size() == 2);
     CHECK(made->models[0].weightage == second);
-    CHECK(made->models[1].excluded == "its values are not finite");
+    CHECK(made->models[1].excluded == contracts::exclusion_reason::not_finite);
     const auto read = read_proof(json::serialize(to_json(*made)));
     REQUIRE_MESSAGE(read, read.error().message);
     const auto place = contracts::verify_merge_proof(*read, swarm.trust());
@@ -147,7 +155,7 @@ TEST_CASE("an SN's chain proves a merge, over changes of its validators") {
   CHECK(check(2, 2).validators == 3);
 }
 
-// Not a test: writes examples/audit/sample.proof.json anew, when the format gets another version.
+// This is not a test: it writes examples/audit/sample.proof.json anew, when the format gets another version.
 TEST_CASE("sample" * doctest::skip()) {
   trained_chain swarm;
   swarm.take_in_two_validators();
@@ -166,18 +174,18 @@ TEST_CASE("a round of an earlier generation can still be proved") {
   swarm.seal();
   CHECK(make_proof(*swarm.chain, contract, 1)->generation == 1);
   CHECK(make_proof(*swarm.chain, contract, 1, 1));
-  CHECK(make_proof(*swarm.chain, contract, 1, 2).error().message
+  CHECK(wording(make_proof(*swarm.chain, contract, 1, 2).error())
         == "'" + contract + "' has no merge of round 1 in generation 2");
 }
 
 TEST_CASE("what cannot be proved is said") {
   trained_chain swarm;
-  CHECK(make_proof(*swarm.chain, contract, 7).error().message
+  CHECK(wording(make_proof(*swarm.chain, contract, 7).error())
         == "'" + contract + "' has no merge of round 7");
-  CHECK(make_proof(*swarm.chain, "nobody's", 1).error().message
+  CHECK(wording(make_proof(*swarm.chain, "nobody's", 1).error())
         == "there is no training contract 'nobody's' on this chain");
   const auto refused = [&](std::string_view params) {
-    return answer_proof(*swarm.chain, params).error().message;
+    return wording(answer_proof(*swarm.chain, params).error());
   };
   CHECK(refused("[]") == "params is not an object");
   CHECK(refused("{}") == "params.contract is missing: the name of a training contract");
@@ -193,7 +201,7 @@ TEST_CASE("what cannot be proved is said") {
 TEST_CASE("a proof file is read strictly") {
   trained_chain swarm;
   const json::value good = to_json(*make_proof(*swarm.chain, contract, 1));
-  REQUIRE(message_of(good).empty());
+  REQUIRE(message_of(good) == "");
   const auto with = [&](std::string_view path, json::value value) {
     auto bent = good;
     at(bent, path) = std::move(value);
@@ -210,6 +218,8 @@ TEST_CASE("a proof file is read strictly") {
   CHECK(with("models", 5) == "models: not a list");
   CHECK(with("models.1", 5) == "models[1]: not an object");
   CHECK(with("models.1.excluded", 5) == "models[1].excluded: not a text");
+  CHECK(with("models.1.excluded", "late")
+        == "models[1].excluded: not one of the reasons of a training contract");
   CHECK(
       with("models.0.check_in.receipt_proof.0", "0xzz").starts_with("models[0].check_in.receipt_proof[0]: "));
   CHECK(with("blocks.0.seals.0", "0x00") == "blocks[0].seals[0]: 1 bytes, must be 65");
@@ -221,9 +231,9 @@ TEST_CASE("a proof file is read strictly") {
     bent.as_object().erase(field.key());
     CHECK(message_of(bent) == std::string(field.key()) + ": missing");
   }
-  CHECK(read_proof("{").error().message.starts_with("not JSON: "));
-  CHECK(read_proof("[]").error().message == ": not an object");
-  CHECK(read_proof(std::string(20, '[')).error().message.starts_with("not JSON: "));
+  CHECK(wording(read_proof("{").error()).starts_with("not JSON: "));
+  CHECK(wording(read_proof("[]").error()) == ": not an object");
+  CHECK(wording(read_proof(std::string(20, '[')).error()).starts_with("not JSON: "));
 }
 
 namespace {

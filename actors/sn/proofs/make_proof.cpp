@@ -6,7 +6,7 @@
 
 #include <boost/json.hpp>
 
-namespace swarm::audit {
+namespace swarm::proofs {
 
 namespace json = boost::json;
 using contracts::checked_in;
@@ -49,7 +49,8 @@ public:
   }
 
 private:
-  /// The events of the round with their places, oldest first. `round_topic`: which topic is the round.
+  /// The events of the round with their places, oldest first. `round_topic` is the number of the topic that
+  /// holds the round.
   template <class Event>
   result<std::vector<found_event<Event>>> events(std::size_t round_topic, std::uint64_t to_block) {
     ledger::log_filter filter;
@@ -79,7 +80,7 @@ private:
                 generation ? fmt::format(" in generation {}", *generation) : "");
   }
 
-  /// The last check-in of each peer that the merge names.
+  /// Adds the last check-in of each peer that the merge names.
   result<> add_models(const found_event<merge_committed>& merge) {
     SWARM_TRY(const auto check_ins, events<checked_in>(2, merge.at.block_num));
     const auto& event = merge.event;
@@ -87,7 +88,8 @@ private:
     for (const auto& one : check_ins)
       if (one.event.generation == event.generation && is_before(one.at, merge.at))
         last[one.event.peer] = &one;
-    const auto add = [&](const address& peer, std::optional<std::string> excluded) -> result<> {
+    const auto add = [&](const address& peer,
+                         std::optional<contracts::exclusion_reason> excluded) -> result<> {
       const auto found = last.find(peer);
       if (found == last.end())
         return fail(errc::corrupt, "the chain has no check-in of {}, which the merge names",
@@ -95,7 +97,7 @@ private:
       const auto& in = found->second->event;
       SWARM_TRY(auto proved, prove(found->second->at));
       proof_.models.push_back(
-          {peer, in.digest, in.size, in.weightage, in.base_round, std::move(excluded), std::move(proved)});
+          {peer, in.digest, in.size, in.weightage, in.base_round, excluded, std::move(proved)});
       return {};
     };
     for (const auto& peer : event.contributors)
@@ -142,13 +144,13 @@ private:
     return ledger::sealed_header{ledger::encode_header(block.header), std::move(*seals)};
   }
 
-  /// Appends the handovers up to the one that brought those who sealed `block_num`.
+  /// Appends the handovers up to the one that brought the validators who sealed `block_num`.
   result<> add_handovers(std::uint64_t block_num) {
     if (proof_.handovers.empty()) SWARM_CHECK(add_handover(0));
     for (;;) {
       SWARM_TRY(const auto sealers, chain_.validators_after(block_num - 1));
       if (sealers == validators_) return {};
-      // The set changed somewhere in (low, high]; what stands in between may have changed several times.
+      // The validators changed somewhere in (low, high], perhaps several times.
       auto low = handed_over_, high = block_num - 1;
       while (high - low > 1) {
         const auto middle = low + (high - low) / 2;
@@ -211,4 +213,4 @@ result<std::string> answer_proof(const ledger::chain& chain, std::string_view pa
   return json::serialize(to_json(made));
 }
 
-} // namespace swarm::audit
+} // namespace swarm::proofs

@@ -3,11 +3,11 @@
 #include "contracts/proofs/merge_proof.hpp"
 #include "ledger/chain/chain.hpp"
 
-namespace swarm::audit {
+namespace swarm::proofs {
 
-/// The proof that the training contract called `contract` merged round `round_num`, from an SN's chain; in
-/// the generation given, else the latest that merged this round. Errors: errc::not_found for a contract, or a
-/// merge, that the chain does not have; what the chain cannot read.
+/// Makes, from an SN's chain, the proof that the training contract `contract` merged round `round_num`, in
+/// the given generation or the latest that merged this round. Errors are errc::not_found for a contract or
+/// merge that the chain does not have, and those of reading the chain.
 result<contracts::merge_proof> make_proof(const ledger::chain& chain, const std::string& contract,
                                           std::uint64_t round_num,
                                           std::optional<std::uint64_t> generation = {});
@@ -16,4 +16,4 @@ result<contracts::merge_proof> make_proof(const ledger::chain& chain, const std:
 /// that of a proof file.
 result<std::string> answer_proof(const ledger::chain& chain, std::string_view params);
 
-} // namespace swarm::audit
+} // namespace swarm::proofs

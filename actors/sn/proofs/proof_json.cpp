@@ -5,7 +5,7 @@
 
 #include <boost/json.hpp>
 
-namespace swarm::audit {
+namespace swarm::proofs {
 
 namespace json = boost::json;
 using contracts::merge_proof;
@@ -17,7 +17,7 @@ constexpr std::uint64_t format_version = 1;
 constexpr std::size_t nodes_max = 64; ///< on one way through a trie: keys have at most 64 nibbles
 constexpr std::size_t handovers_max = 65'536;
 
-// -- writing
+// Writing
 
 template <class T>
 std::string hex(const T& raw) {
@@ -63,7 +63,7 @@ json::object model_json(const contracts::proved_model& model) {
           {"size", model.size},
           {"weightage", model.weightage},
           {"base_round", model.base_round},
-          {"excluded", model.excluded ? json::value(*model.excluded) : json::value(nullptr)},
+          {"excluded", model.excluded ? json::value(to_string(*model.excluded)) : json::value(nullptr)},
           {"check_in", log_json(model.check_in)}};
 }
 
@@ -75,7 +75,7 @@ json::array list_json(const std::vector<T>& items, const Writer& write) {
   return out;
 }
 
-// -- reading
+// Reading
 
 /// One object of the file; errors name the field by its path.
 class fields {
@@ -115,7 +115,7 @@ public:
     SWARM_TRY(const auto* value, get(key));
     return read_bytes(*value, at(key), out);
   }
-  /// One item of `out` for each of a list, read by `read(value, path, item)`.
+  /// Reads a list into `out`, each item with `read(value, path, item)`.
   template <class T, class Reader>
   result<> into(std::string_view key, std::vector<T>& out, std::size_t count_max, const Reader& read) const {
     SWARM_TRY(const auto* value, get(key));
@@ -208,7 +208,13 @@ result<> read_model(const json::value& value, const std::string& path, contracts
   SWARM_CHECK(from.into("weightage", out.weightage));
   SWARM_CHECK(from.into("base_round", out.base_round));
   SWARM_TRY(const auto* excluded, from.get("excluded"));
-  if (!excluded->is_null()) SWARM_CHECK(from.into("excluded", out.excluded.emplace()));
+  if (!excluded->is_null()) {
+    std::string words;
+    SWARM_CHECK(from.into("excluded", words));
+    out.excluded = contracts::parse_exclusion_reason(words);
+    if (!out.excluded)
+      return fail(errc::invalid, "{}: not one of the reasons of a training contract", from.at("excluded"));
+  }
   return read_log(from, "check_in", out.check_in);
 }
 
@@ -271,4 +277,4 @@ result<merge_proof> read_proof(std::string_view text) {
   return out;
 }
 
-} // namespace swarm::audit
+} // namespace swarm::proofs

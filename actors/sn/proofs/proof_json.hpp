@@ -8,15 +8,15 @@
 /// hexadecimal with 0x; a check-in or merge is {"block", "transaction", "log", "transaction_proof",
 /// "receipt_proof"}: the block's number, the transaction's index in it, the log's index in its receipt, and
 /// the trie nodes from the header's roots down (EIP-1186). README.md shows one.
-namespace swarm::audit {
+namespace swarm::proofs {
 
-/// A longer file is not looked at.
+/// The longest file that is read.
 inline constexpr std::size_t proof_bytes_max = 64 * 1024 * 1024;
 
 boost::json::object to_json(const contracts::merge_proof& proof);
 
-/// Reads the text of a proof file. Errors name the field: "models[2].digest: ...". What it says
-/// is not checked.
+/// Reads the text of a proof file. Errors name the field: "models[2].digest: ...". What the proof claims is
+/// not checked here.
 result<contracts::merge_proof> read_proof(std::string_view text);
 
-} // namespace swarm::audit
+} // namespace swarm::proofs

@@ -16,7 +16,7 @@ json::value envelope(json::value id, method_result from) {
   return out;
 }
 
-/// In the order of the requests; nothing for notifications.
+/// The responses in the order of the requests, without those of notifications.
 std::string batch_text(const std::vector<std::string>& responses) {
   std::string out;
   for (const auto& one : responses) {
@@ -73,7 +73,7 @@ void text_answers::put(std::size_t place, std::string text) {
     texts_[place] = std::move(text);
     if (--missing_ > 0) return;
   }
-  // Nobody else puts anything any more.
+  // All answers are there, so nobody else puts one any more.
   from_.send(batch_ ? batch_text(texts_) : std::move(texts_.front()));
 }
 

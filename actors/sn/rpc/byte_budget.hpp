@@ -8,8 +8,8 @@
 
 namespace swarm::rpc {
 
-/// How many bytes may be held for clients at one moment: of one of them, known by the fingerprint of its
-/// certificate, and of all together. Any thread.
+/// Bounds the bytes that are held for clients at one moment: for one of them, known by the fingerprint of its
+/// certificate, and for all together. Any thread may use it.
 class byte_budget : public std::enable_shared_from_this<byte_budget> {
 public:
   struct limits {
@@ -21,7 +21,7 @@ public:
     return std::shared_ptr<byte_budget>(new byte_budget(bounds));
   }
 
-  /// The bytes are held until the last copy of the result is gone. Null when they are too many.
+  /// Holds bytes until the last copy of the result is gone. Returns null when they are too many.
   std::shared_ptr<const void> hold(const hash32& client, std::size_t bytes) {
     std::lock_guard lock(mutex_);
     const auto found = by_client_.find(client);
@@ -67,7 +67,7 @@ private:
   limits bounds_;
   mutable std::mutex mutex_;
   std::size_t held_ = 0;
-  std::unordered_map<hash32, std::size_t> by_client_; ///< none that holds nothing
+  std::unordered_map<hash32, std::size_t> by_client_; ///< only clients that hold something
 };
 
 } // namespace swarm::rpc

@@ -8,11 +8,11 @@
 
 namespace swarm::rpc {
 
-/// Who asks. `session` is 0 for a plain request; a WebSocket's number lets it subscribe.
+/// Who asks. `session` is 0 for a plain HTTP request, or the number of a WebSocket, which may subscribe.
 struct caller {
   hash32 client; ///< the fingerprint of its certificate
   std::uint64_t session = 0;
-  std::function<void(std::string)> send; ///< answers and, for a session, notifications; any thread
+  std::function<void(std::string)> send; ///< takes answers and, for a session, notifications, on any thread
 };
 
 } // namespace swarm::rpc

@@ -1,9 +1,11 @@
 #include "actors/sn/rpc/errors.hpp"
 
+#include "base/log.hpp"
 #include "ledger/chain/chain_rules.hpp"
 #include "ledger/chain/mempool_rules.hpp"
 #include "ledger/formats/transaction.hpp"
 #include "ledger/state/execute.hpp"
+#include "ledger/store/kv_store.hpp"
 
 #include <algorithm>
 #include <array>
@@ -75,12 +77,15 @@ constexpr std::array table{
     row{ledger::txn_errc::nonce_max, refused, "nonce_max"},
     row{ledger::txn_errc::tip_above_max_fee, refused, "tip_above_max_fee"},
 
+    row{ledger::store_errc::damaged, internal, "internal"},
+    row{ledger::store_errc::disk_full, internal, "internal"},
+    row{ledger::store_errc::io, internal, "internal"},
     row{errc::corrupt, internal, "internal"},
     row{errc::io, internal, "internal"},
     row{errc::internal, internal, "internal"},
 };
 
-/// Other rules of these say that a transaction is not well-formed.
+/// Any other error of these categories says that a transaction is not well-formed.
 constexpr std::array formats{error_category(ledger::txn_errc{}), error_category(ledger::rlp_errc{}),
                              error_category(ledger::key_errc{})};
 
@@ -98,6 +103,10 @@ json_code json_code_of(const error& why) {
 json::object error_json(const failure& why) {
   const auto shown = json_code_of(why);
   json::object out{{"code", shown.code}, {"message", why.message}};
+  if (shown.code == internal) { // its text may name what is on this host, and clients belong to anybody
+    log::error("swarm.rpc", "a request is not answered: {}", why.message);
+    out["message"] = "this SN has trouble of its own; its log says more";
+  }
   if (!why.data.empty())
     out["data"] = why.data;
   else if (!why.without_reason)

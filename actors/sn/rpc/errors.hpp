@@ -6,7 +6,7 @@
 
 namespace swarm::rpc {
 
-/// What the service itself refuses. Which number and word of JSON-RPC stands for it: `json_code_of`.
+/// What the service itself refuses. `json_code_of` gives the number and the word for JSON-RPC.
 enum class rpc_errc {
   parse_error = 1, ///< not JSON
   invalid_request, ///< JSON, but no request
@@ -31,7 +31,7 @@ constexpr std::string_view error_category(rpc_errc) {
   return "rpc";
 }
 
-/// How an error is told to programs: `code` by JSON-RPC 2.0 section 5.1, EIP-1474 and EIP-7966, `reason` a
+/// How programs see an error: `code` follows JSON-RPC 2.0 section 5.1, EIP-1474 and EIP-7966; `reason` is a
 /// word that never changes.
 struct json_code {
   int code = 0;
@@ -39,11 +39,11 @@ struct json_code {
 };
 json_code json_code_of(const error& why);
 
-/// An error with what JSON-RPC's `data` is to be, if not `{"reason": ...}`.
+/// An error, with JSON-RPC's `data` if that is not `{"reason": ...}`.
 struct failure : error {
   failure(error from) : error(std::move(from)) {} // NOLINT: every error can be shown
   std::string data;                               ///< in hexadecimal, e.g. what a reverted call returned
-  /// Ethereum's tools take whatever stands in the `data` of a call's error for that of a revert.
+  /// Set for errors of calls, as Ethereum's tools take any `data` there for that of a revert.
   bool without_reason = false;
 };
 /// What a method answers with.

@@ -43,7 +43,18 @@ TEST_CASE("whatever is refused has a code and a word of its own") {
   CHECK(shown(ledger::rlp_errc::too_deep) == "-32000 txn_malformed");
   CHECK(shown(ledger::chain_errc::gas_used) == "-32000 refused"); // no client hears of it
   CHECK(shown(errc::corrupt) == "-32603 internal");
+  CHECK(shown(ledger::store_errc::io) == "-32603 internal");
   CHECK(shown(errc::denied) == "-32000 refused");
+}
+
+TEST_CASE("what is wrong on this host is for its log, not for clients") {
+  const auto told = [](auto which) {
+    const failure why(fail(which, "/home/ann/records: no space left").value());
+    return std::string(error_json(why).at("message").as_string());
+  };
+  CHECK(told(ledger::store_errc::io) == "this SN has trouble of its own; its log says more");
+  CHECK(told(errc::io) == told(ledger::store_errc::io));
+  CHECK(told(rpc_errc::rate_limited) == "/home/ann/records: no space left");
 }
 
 TEST_CASE("no enumerator of the service's own is forgotten") {

@@ -8,8 +8,9 @@
 
 namespace swarm::rpc {
 
-/// The filters that clients have installed (eth_newFilter, eth_newBlockFilter). A filter is a place in the
-/// chain up to which its client has heard everything: since blocks are final, nothing has to be kept for it.
+/// The filters that clients have installed (eth_newFilter, eth_newBlockFilter). A filter is a place
+/// in the chain up to which its client has been told everything; since blocks are final, nothing else
+/// has to be kept.
 class filter_table {
 public:
   struct limits {
@@ -28,9 +29,9 @@ public:
 
   explicit filter_table(limits bounds) : limits_(bounds) {}
 
-  /// Its number; none when there are too many.
+  /// Adds a filter and returns its number, or none when there are too many.
   std::optional<std::uint64_t> add(filter made, time_point now);
-  /// Null when there is no such filter of this client. Keeps it alive.
+  /// Finds a filter of this client and keeps it alive; null when there is none.
   filter* find(std::uint64_t id, const hash32& client, time_point now);
   bool remove(std::uint64_t id, const hash32& client);
   void expire(time_point now);

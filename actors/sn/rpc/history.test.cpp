@@ -1,4 +1,5 @@
 #include "actors/sn/rpc/testing/rpc_fixture.hpp"
+#include "base/testing/wording.hpp"
 #include "ledger/snapshot/testing/snapshot_fixture.hpp"
 
 #include <doctest/doctest.h>
@@ -6,6 +7,7 @@
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
+using swarm::testing::says;
 
 namespace {
 
@@ -31,14 +33,14 @@ struct newcomer : rpc_node {
   }
   void adopt(std::uint64_t block_num) {
     sync::test::take_state(*chain, *from_there.chain, block_num);
-    ledger::chain_snapshots snapshots(*chain);
+    sync::chain_snapshots snapshots(*chain);
     served->on_block(snapshots.adopt(sync::test::past(*from_there.chain, block_num), {}).value(), now);
   }
   void take_history(std::uint64_t last, std::uint64_t first) {
     std::vector<sync::verified_block> blocks;
     for (auto i = last; i >= first; --i)
       blocks.push_back(sync::test::past(*from_there.chain, i));
-    REQUIRE(ledger::chain_snapshots(*chain).store_past(blocks));
+    REQUIRE(sync::chain_snapshots(*chain).store_past(blocks));
   }
   std::vector<std::string> send_sync(std::uint64_t nonce) {
     return post(
@@ -55,7 +57,7 @@ private:
 
 bool says_try_again(const json::object& answer) {
   return answer.at("error").at("data").at("reason") == "history_incomplete"
-         && rpc_node::error_text(answer).find("history is being fetched: try again") != std::string::npos;
+         && says(rpc_node::error_text(answer), "history is being fetched: try again");
 }
 
 } // namespace
@@ -83,11 +85,11 @@ TEST_CASE("who waits for a transaction that a snapshot skipped is told to try ag
   node.take_history(2, 2);
   CHECK(newcomer::answer(node.send_sync(1)).at("result").at("blockNumber") == "0x2");
 
-  // With all of history there is no doubt any more.
+  // With all of history the answer is certain.
   const auto never = make_txn(test_key(9), 1, input_of(op::emit, word(3), word(4)));
-  const auto refused = node.error("eth_sendRawTransactionSync", fmt::format("[\"{}\"]", to_hex(never.raw())));
-  CHECK(refused.starts_with("-32000 nonce too low"));
-  CHECK(refused.find("history") == std::string::npos);
+  const auto refused = node.call("eth_sendRawTransactionSync", fmt::format("[\"{}\"]", to_hex(never.raw())));
+  CHECK(rpc_node::error_text(refused).starts_with("-32000 nonce too low"));
+  CHECK(json::serialize(refused).find("history") == std::string::npos);
   node.grow(1);
   node.sent.clear();
   node.follow(6);

@@ -32,7 +32,7 @@ TEST_CASE("a bucket is spent, refills with time and never holds more than the bu
   for (int i = 0; i < 1000; ++i)
     limiter.wait_of(a, now += 1ms);
   CHECK(limiter.wait_of(a, now) == duration::zero());
-  // One huge request costs a second burst at most.
+  // One huge request costs at most a second full bucket.
   limiter.charge(b, ~std::uint64_t{0}, now);
   CHECK(limiter.wait_of(b, now) == 100ms);
   limiter.charge(b, ~std::uint64_t{0}, now);
@@ -86,7 +86,7 @@ TEST_CASE("a client over its rate is refused with its ids until it has waited") 
   CHECK(rpc_node::error_text(list[5].as_object())
         == "-32005 rate limit exceeded: this client asks for more work than 10 units a second; wait 101 ms");
   CHECK(node.error("eth_blockNumber").starts_with("-32005 rate limit exceeded"));
-  // A large text is not even parsed.
+  // A large text is refused without being parsed.
   CHECK(rpc_node::error_text(node.ask(std::string(100'000, '['))).starts_with("-32005 rate limit exceeded"));
   node.from.client = word(78); // another client
   CHECK(node.text("eth_chainId") == R"("0x5357")");

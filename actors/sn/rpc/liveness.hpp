@@ -8,14 +8,14 @@
 
 namespace swarm::rpc {
 
-/// When each node last signed that it is alive, wherever this SN heard it from. Off the chain: an opinion of
-/// this SN, lost at its end.
+/// When each node last signed that it is alive, wherever this SN heard it from. This is not on the chain: it
+/// is this SN's own view, which is lost when it ends.
 class liveness {
 public:
-  /// Silent for this long, a node counts as dead.
+  /// A node that is silent for so long counts as dead.
   static constexpr duration silent_after = std::chrono::seconds(10);
 
-  /// A sign with this serial. False: nothing new, that or a later one was heard before.
+  /// Takes a sign with this serial. Returns false when this or a later one was heard before.
   bool heard_from(const address& who, std::uint64_t serial, std::string api_endpoint, time_point now) {
     auto& of = nodes_.try_emplace(who, node{now, 0, {}}).first->second;
     if (serial <= of.serial) return false;
@@ -26,12 +26,12 @@ public:
     const auto found = nodes_.find(who);
     return found == nodes_.end() ? 0 : found->second.serial;
   }
-  /// Since when nothing was heard; of a node that was never heard, since it was first asked for.
+  /// For how long nothing was heard; for a node that was never heard, since it was first asked for.
   duration silence_of(const address& who, time_point now) {
     return now - nodes_.try_emplace(who, node{now, 0, {}}).first->second.last_heard;
   }
   bool silent(const address& who, time_point now) { return silence_of(who, now) > silent_after; }
-  /// Where its JSON-RPC server is, by its last sign.
+  /// The address of its JSON-RPC server, from its last sign.
   std::string api_endpoint(const address& who) const {
     const auto found = nodes_.find(who);
     return found == nodes_.end() ? std::string() : found->second.api_endpoint;

@@ -8,7 +8,7 @@ namespace json = boost::json;
 
 namespace {
 
-/// What one answer about new blocks lists at most; the next one goes on from there.
+/// The most blocks that one answer about new blocks lists; the next answer goes on from there.
 constexpr std::uint64_t new_blocks_max = 10'000;
 
 } // namespace
@@ -32,7 +32,7 @@ result<json::array> reader::found_logs(const ledger::log_filter& filter) {
   return found_logs(filter, work);
 }
 
-/// The filter with the blocks it is about; open ends are the head.
+/// The filter with its range of blocks; open ends mean the head.
 result<ledger::log_filter> reader::with_range(ledger::log_filter filter, const block_range& range) const {
   const auto head = view_->head()->header.block_num;
   filter.from_block = range.from.value_or(head);
@@ -104,7 +104,7 @@ result<json::array> reader::new_blocks(filter_table::filter& which) {
   json::array out;
   for (; which.next_block <= head && out.size() < new_blocks_max; ++which.next_block) {
     const auto header = view_->header_by_num(which.next_block);
-    if (!header && !out.empty()) break; // what was found is told now, the next answer begins with this one
+    if (!header && !out.empty()) break; // the next answer begins with this block
     if (!header) return tl::unexpected(header.error());
     if (!*header) return fail(errc::corrupt, "block {} is missing", which.next_block);
     out.emplace_back(hex_data(ledger::block_hash(**header).view()));
@@ -113,7 +113,7 @@ result<json::array> reader::new_blocks(filter_table::filter& which) {
   return out;
 }
 
-/// Where there is more than one answer may hold, the answer is about fewer blocks and the next one goes on.
+/// When there is more than one answer may hold, the answer covers fewer blocks and the next one goes on.
 result<json::array> reader::new_logs(filter_table::filter& which) {
   auto asked = which.logs;
   asked.from_block = which.next_block;

@@ -1,5 +1,6 @@
 #include "actors/sn/rpc/testing/rpc_fixture.hpp"
 #include "base/hash.hpp"
+#include "base/testing/wording.hpp"
 #include "ledger/formats/sign_of_life.hpp"
 #include "ledger/state/trie.hpp"
 
@@ -10,6 +11,8 @@
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
+using swarm::testing::says;
+using swarm::testing::wording;
 
 namespace {
 
@@ -51,7 +54,7 @@ struct told_chain : rpc_node {
   json::object object_of(std::string_view method, std::string params) {
     return value(method, fill(std::move(params))).as_object();
   }
-  std::string error_of(std::string_view method, std::string params) {
+  wording error_of(std::string_view method, std::string params) {
     return error(method, fill(std::move(params)));
   }
 };
@@ -411,8 +414,7 @@ TEST_CASE("a raw transaction is taken or refused in the words that clients look 
       *from_hex("0xf86103018207d094b94f5374fce5edbc8e2a8697c15331677e6ebf0b0a8255441ca098ff921201554726367d2b"
                 "e8c804a7ff89ccf285"
                 "ebc57dff8ae4c44b9c19ac4aa08887321be575c8095f789dd4c743dfe42c1820f9231f98a962b210e3ac2452a3");
-  CHECK(node.error("eth_sendRawTransaction", send(unprotected)).find("only replay-protected")
-        != std::string::npos);
+  CHECK(says(node.error("eth_sendRawTransaction", send(unprotected)), "only replay-protected"));
 }
 
 namespace {
@@ -457,15 +459,15 @@ TEST_CASE("registered nodes are alive while they sign that they are") {
   CHECK(node.text("swarm_silentNodes") == "[]");
   CHECK(news.size() == 1);
   node.pass(liveness::silent_after + std::chrono::milliseconds(1));
-  // Old and repeated ones say nothing; the answer tells where to go on.
+  // Old and repeated signs have no effect; the answer tells from which serial to go on.
   CHECK(node.text("swarm_heartbeat", sign(node, key, 7)) == R"("0x7")");
   CHECK(node.text("swarm_heartbeat", sign(node, key, 6)) == R"("0x7")");
   CHECK(node.text("swarm_silentNodes") == account);
-  // Nor do those of strangers, who are not remembered.
+  // Signs of strangers have no effect either, and strangers are not remembered.
   CHECK(node.text("swarm_heartbeat", sign(node, test_key(6), 8)) == R"("0x0")");
   CHECK(node.text("swarm_silentNodes") == account);
   CHECK(news.size() == 1);
-  CHECK(node.error("swarm_heartbeat", "[\"0xc0\"]").find("-32602 sign of life") == 0);
+  CHECK(node.error("swarm_heartbeat", "[\"0xc0\"]").starts_with("-32602 sign of life"));
   CHECK(node.text("swarm_heartbeat", sign(node, key, 8)) == R"("0x8")");
   CHECK(node.text("swarm_silentNodes") == "[]");
 }

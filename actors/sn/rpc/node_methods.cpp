@@ -35,7 +35,7 @@ method_result service::zero_price(const params&, const caller&) {
 
 // Who takes part, and is alive
 
-/// The registry's nodes at the head; read again only when the registry has changed.
+/// The registry's nodes at the head. They are read again only when the registry has changed.
 result<const std::vector<contracts::node_view>*> service::registry() {
   SWARM_TRY(const auto account, view_->account_of(contracts::node_registry_address()));
   if (nodes_root_ == account.storage_root) return &nodes_;
@@ -59,7 +59,7 @@ result<service::sign_taken> service::take_sign(bytes_view raw, time_point now) {
   SWARM_TRY(const auto* all, registry());
   const auto found =
       std::find_if(all->begin(), all->end(), [&](const auto& node) { return node.account == sign.account; });
-  // Not registered, or not yet as far as this chain goes.
+  // The node is not registered, or not yet at this chain's head.
   if (found == all->end()) return sign_taken{};
   const bool news = liveness_.heard_from(sign.account, sign.serial, std::move(sign.api_endpoint), now);
   return sign_taken{news, liveness_.last_serial(sign.account)};

@@ -1,5 +1,7 @@
 #include "actors/sn/rpc/params.hpp"
 
+#include "ledger/formats/receipt.hpp"
+
 #include <charconv>
 
 namespace swarm::rpc {
@@ -142,7 +144,7 @@ result<const json::object*> params::object(std::size_t index, std::string_view w
 
 namespace {
 
-/// One field of an object as a list of one, so that it is read like a parameter.
+/// A field of an object as a list of one item, so that it is read like a parameter.
 json::array field(const json::object& from, std::string_view key) {
   const auto* value = from.if_contains(key);
   return value == nullptr ? json::array{} : json::array{*value};

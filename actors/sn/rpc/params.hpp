@@ -2,7 +2,8 @@
 
 #include "actors/sn/rpc/errors.hpp"
 #include "base/u256.hpp"
-#include "ledger/chain/chain.hpp"
+#include "ledger/chain/log_filter.hpp"
+#include "ledger/state/call.hpp"
 
 #include <boost/json.hpp>
 
@@ -13,14 +14,14 @@
 /// digits without leading zeros, DATA is 0x and an even number of digits.
 namespace swarm::rpc {
 
-/// At most `bytes_max` bytes of what a client sent, for an error text; never half a character.
+/// At most `bytes_max` bytes of what a client sent, for an error text, without splitting a character.
 std::string_view shown(std::string_view text, std::size_t bytes_max = 80);
 
 std::string quantity(std::uint64_t value);
 std::string quantity(const u256& value);
 std::string hex_data(bytes_view raw);
 
-/// Which block's state a request is about (EIP-1898). Neither number nor hash: the head.
+/// The block whose state a request is about (EIP-1898); without number and hash it is the head.
 struct block_ref {
   std::optional<std::uint64_t> num;
   std::optional<hash32> hash;
@@ -35,9 +36,9 @@ public:
   bool has(std::size_t index) const { return index < list_.size() && !list_[index].is_null(); }
   result<std::string> text(std::size_t index, std::string_view what) const;
   result<std::uint64_t> number(std::size_t index, std::string_view what) const;
-  /// As `number`; some clients send counts as JSON numbers.
+  /// As `number`, but also takes a JSON number, as some clients send counts so.
   result<std::uint64_t> count(std::size_t index, std::string_view what) const;
-  /// How many numbers the list has, which may be absent.
+  /// How many numbers the list has; it may be absent.
   result<std::size_t> numbers(std::size_t index, std::string_view what, std::size_t count_max) const;
   result<bool> flag(std::size_t index, std::string_view what) const;
   result<bytes> raw(std::size_t index, std::string_view what) const;
@@ -60,16 +61,16 @@ private:
 result<std::uint64_t> parse_quantity(std::string_view text, std::string_view what);
 /// The same up to 256 bits.
 result<u256> parse_wide_quantity(std::string_view text, std::string_view what);
-/// Address and topics of a filter object; the block range is the caller's.
+/// Address and topics of a filter object; the caller reads the block range.
 result<ledger::log_filter> parse_filter(const boost::json::object& from);
-/// The blocks a filter object asks for: one by its hash, or a range whose ends may be open (none: the head).
+/// The blocks that a filter object asks for: one by its hash, or a range; a missing end means the head.
 struct block_range {
   std::optional<hash32> block_hash;
   std::optional<std::uint64_t> from;
   std::optional<std::uint64_t> to;
 };
 result<block_range> parse_range(const boost::json::object& from);
-/// Accepts 1 to 64 digits, as clients write storage keys both ways.
+/// Accepts 1 to 64 digits, as clients write storage keys with and without leading zeros.
 result<hash32> parse_slot(std::string_view text);
 
 } // namespace swarm::rpc

@@ -1,12 +1,14 @@
 #include "actors/sn/rpc/params.hpp"
 
 #include "actors/sn/rpc/testing/rpc_fixture.hpp"
+#include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
+using swarm::testing::wording;
 
 namespace {
 
@@ -18,7 +20,7 @@ struct given {
 };
 
 template <class T>
-std::string refusal(const result<T>& from) {
+wording refusal(const result<T>& from) {
   REQUIRE_FALSE(from);
   REQUIRE(from.error().category == error_category(rpc_errc::internal));
   return fmt::format("{} {}", json_code_of(from.error()).code, from.error().message);

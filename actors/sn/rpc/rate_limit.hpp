@@ -9,15 +9,16 @@
 
 namespace swarm::rpc {
 
-/// What things cost. A unit is about 20 microseconds of a thread.
+/// The costs of work. A unit is about 20 microseconds of a thread.
 namespace cost {
 inline constexpr std::uint64_t request = 1;
-inline constexpr std::uint64_t signature = 3; ///< a transaction that comes in
-inline constexpr std::uint64_t proof = 4;     ///< of an account or a slot
-inline constexpr std::uint64_t read_txn = 2;  ///< of a block that is read: its sender is recovered
+inline constexpr std::uint64_t signature = 3; ///< for each transaction that comes in
+inline constexpr std::uint64_t proof = 4;     ///< for an account or a slot
+inline constexpr std::uint64_t read_txn =
+    2; ///< for each transaction of a block that is read, as its sender is recovered
 inline constexpr std::uint64_t gas_per_unit = 4'000;
 inline constexpr std::uint64_t logs_per_unit = 4;
-inline constexpr std::uint64_t read_log_block = 3; ///< of a block that a query for logs reads
+inline constexpr std::uint64_t read_log_block = 3; ///< for each block that a query for logs reads
 inline constexpr std::uint64_t index_seeks_per_unit = 4;
 inline constexpr std::size_t body_bytes_per_unit = 2048;
 inline constexpr std::size_t answer_bytes_per_unit = 4096;
@@ -27,12 +28,12 @@ inline constexpr std::size_t answer_bytes_per_unit = 4096;
 struct rate_limits {
   std::uint64_t units_per_second = 30'000;
   std::uint64_t burst = 300'000;  ///< saved up while idle
-  std::size_t clients_max = 4096; ///< remembered; beyond, those that have saved up everything go first
+  std::size_t clients_max = 4096; ///< remembered; beyond this, clients with full buckets are forgotten first
 };
 
 /// A token bucket for each client, by the fingerprint of its certificate. Work is charged after it was done,
-/// when its size is known: a bucket may go below zero, and its client is refused until it is above again. Any
-/// thread.
+/// when its size is known. So a bucket may go below zero; its client is refused until it is above again. Any
+/// thread may use it.
 class rate_limiter {
 public:
   explicit rate_limiter(rate_limits limits) : limits_(limits) {}
@@ -83,7 +84,8 @@ private:
                       : which.units + static_cast<std::int64_t>(earned);
     which.filled_at = now;
   }
-  /// A full bucket says no more than none at all. Without one, the emptiest stay: they are being limited.
+  /// Forgets full buckets, which mean no more than none at all. If there are none, the emptiest buckets stay,
+  /// as their clients are being limited.
   void forget_full(const hash32& except, time_point now) {
     if (buckets_.size() <= limits_.clients_max) return;
     auto fullest = buckets_.end();
@@ -96,7 +98,7 @@ private:
   }
 
   const rate_limits limits_;
-  mutable std::mutex mutex_; ///< of what follows
+  mutable std::mutex mutex_; ///< guards what follows
   std::unordered_map<hash32, bucket> buckets_;
 };
 

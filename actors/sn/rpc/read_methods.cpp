@@ -14,7 +14,7 @@ method_result reader::sha3(const params& given, const caller&) {
   return json::value(hex_data(keccak256(data).view()));
 }
 
-/// Gas has no price here, so all but the ratios is zero.
+/// Gas has no price here, so everything but the ratios is zero.
 method_result reader::fee_history(const params& given, const caller&) {
   SWARM_TRY(const auto wanted, given.count(0, "blockCount"));
   SWARM_TRY(const auto newest, given.block(1));
@@ -140,7 +140,7 @@ method_result reader::txn_by_block_hash(const params& given, const caller&) {
   return txn_at_json(block, index);
 }
 
-/// Null, unless the transaction may be in a block that this node does not have yet.
+/// Null, or an error when the transaction may be in a block that this node does not have yet.
 method_result reader::unknown_txn(const hash32& hash) const {
   if (view_->history_complete() || chain_->waits(hash)) return json::value(nullptr);
   return fail(ledger::chain_errc::history_missing,
@@ -221,7 +221,7 @@ method_result reader::proof(const params& given, const caller&) {
 
 namespace {
 
-/// A revert as clients expect it: code 3, the reason in words, the revert data beside it.
+/// A revert in the form that clients expect: code 3, the reason in words, the revert data beside it.
 tl::unexpected<failure> reverted(const ledger::call_result& from) {
   if (from.status == ledger::call_status::out_of_gas)
     return tl::unexpected<failure>(fail(rpc_errc::out_of_gas, "out of gas").value());
@@ -233,7 +233,7 @@ tl::unexpected<failure> reverted(const ledger::call_result& from) {
   return tl::unexpected(std::move(out));
 }
 
-/// State and block overrides would change the answer, so they are not passed over in silence.
+/// Refuses state and block overrides, as ignoring them would give a wrong answer.
 result<> no_overrides(const params& given) {
   for (std::size_t i = 2; i < given.size(); ++i) {
     if (!given.has(i)) continue;

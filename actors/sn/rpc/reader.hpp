@@ -9,9 +9,9 @@
 
 namespace swarm::rpc {
 
-/// Answers what only reads the chain, and may read much of it: each request from the view that is the newest when
-/// its turn comes. Clients take turns. Keeps their filters. Belongs to one thread, which may be another one than
-/// the service's, so that no transaction waits for what somebody reads.
+/// Answers requests that only read the chain, each from the view that is the newest when its turn comes.
+/// Clients take turns. It also keeps their filters. It belongs to one thread, which may be another one than
+/// the service's, so that no transaction waits for reading.
 class reader final : public responder {
 public:
   static constexpr std::size_t proof_slots_max = 256;
@@ -20,12 +20,12 @@ public:
 
   explicit reader(filter_table::limits filters = {}) : filters_(filters) {}
 
-  /// Whether a request of this method is one for a reader.
+  /// Whether requests of this method are for a reader.
   static bool answers(std::string_view method);
-  /// Requests of such methods about `chain`. Done at once as far as a slice and those who came before allow, the
-  /// rest in `go_on`.
+  /// Takes requests of such methods about `chain`. They are answered at once as far as a slice and earlier
+  /// requests allow, the rest in `go_on`.
   void step(text_part part, std::shared_ptr<const ledger::chain_window> chain, time_point now);
-  /// Forgets filters that nobody asks for; about once a second.
+  /// Forgets filters that nobody asks for; to be called about once a second.
   void tick(time_point now) { filters_.expire(now); }
 
   std::size_t filters() const { return filters_.size(); }
@@ -70,7 +70,7 @@ private:
   method_result filter_logs(const params&, const caller&);
   method_result uninstall_filter(const params&, const caller&);
 
-  /// Blocks and what they cost are counted as work.
+  /// Reads a block and counts its cost as work.
   result<ledger::block_ptr> block_at(const std::optional<std::uint64_t>& num);
   result<ledger::block_ptr> block_with(const hash32& hash);
   result<ledger::block_ptr> block_of(const block_ref& which);
@@ -86,8 +86,8 @@ private:
 
   filter_table filters_;
   turns<waiting_part> queue_;
-  std::shared_ptr<const ledger::chain_window> chain_; ///< of the text that is under way
-  std::shared_ptr<const ledger::chain_view> view_;    ///< of the request that is being answered
+  std::shared_ptr<const ledger::chain_window> chain_; ///< for the text that is being answered
+  std::shared_ptr<const ledger::chain_view> view_;    ///< for the request that is being answered
 };
 
 } // namespace swarm::rpc

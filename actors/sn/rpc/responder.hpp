@@ -6,23 +6,24 @@
 
 namespace swarm::rpc {
 
-/// Requests of one text that are answered in one place.
+/// The requests of one text that the same responder answers.
 struct text_part {
   struct request {
-    std::size_t place = 0; ///< of its answer
+    std::size_t place = 0; ///< the place of its answer
     boost::json::value content;
   };
   std::shared_ptr<text_answers> answers;
   std::vector<request> requests;
 };
 
-/// Answers requests one after the other, in slices of time, so that its thread can do other things between.
+/// Answers requests one after the other, in slices of time, so that its thread can do other
+/// things in between.
 class responder {
 public:
-  static constexpr std::uint64_t slice_units = 1'000; ///< of work, about 20 ms
+  static constexpr std::uint64_t slice_units = 1'000; ///< of work in a slice, about 20 ms
 
   virtual ~responder() = default;
-  /// To be called while `busy`: does the next slice of work, of which one request may be more.
+  /// To be called while `busy`: does the next slice of work. A single request may take more than a slice.
   void go_on(time_point now);
   bool busy() const { return under_way_ || waiting(); }
 
@@ -31,13 +32,13 @@ protected:
   responder(const responder&) = default;
   responder& operator=(const responder&) = default;
 
-  /// Whether a text waits, and the next one as far as it is to be answered here; none: it is refused, or all for
-  /// others.
+  /// Whether a text waits, and the part of the next one that is to be answered here; none when it is refused
+  /// or all of it is for others.
   virtual bool waiting() const = 0;
   virtual std::optional<text_part> next() = 0;
   /// Runs a method, which adds to `work_` what it takes beyond cost::request.
   virtual void run(std::string_view method, const params& given, const reply& to) = 0;
-  /// All requests of the text that was the next have been run.
+  /// Called when all requests of the current text have been run.
   virtual void text_ended() {}
   /// Counts work that is charged to a client as part of the slice.
   void count(std::uint64_t units) { slice_ += units; }
@@ -49,7 +50,7 @@ private:
   void answer(const text_part::request& request, const std::shared_ptr<text_answers>& to);
 
   std::optional<text_part> under_way_;
-  std::size_t answered_ = 0; ///< requests of it
+  std::size_t answered_ = 0; ///< how many of its requests were run
   std::uint64_t slice_ = 0;  ///< units counted since the slice began
 };
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t small_body_bytes = 64 * 1024;
 
-/// Deep nesting is refused while parsing: no call needs more than a few levels.
+/// Parses a text. Deep nesting is refused, as no call needs more than a few levels.
 result<json::value> parse(const std::string& body) {
   json::parse_options limits;
   limits.max_depth = 16;
@@ -20,7 +20,7 @@ result<json::value> parse(const std::string& body) {
   return out;
 }
 
-/// Anything that names no method is not for a reader.
+/// Whether a request is for a reader; one that names no method is not.
 bool is_for_reader(const json::value& request) {
   const auto* object = request.if_object();
   const auto* method = object != nullptr ? object->if_contains("method") : nullptr;
@@ -52,7 +52,8 @@ std::optional<text_part> service::next() {
     to.send(response_text(nullptr, tl::unexpected(std::move(why))));
     return std::nullopt;
   };
-  // Who is over his rate gets no large text parsed; small ones are, so that the refusal has their id.
+  // The large text of a client that is over its rate is not parsed. Small ones are, so that the refusal
+  // carries their id.
   if (body.size() > small_body_bytes)
     if (const auto admitted = admit(*limits_.rate, from.client, now_); !admitted)
       return refuse(admitted.error());

@@ -19,14 +19,14 @@ struct service_limits {
   std::size_t response_bytes_max = 32 * 1024 * 1024; ///< of one request or one batch
 };
 
-/// What comes to a service.
+/// The events of a service.
 namespace event {
 /// One request or a batch.
 struct text {
   std::string body;
   caller from;
 };
-/// Answers action::submit: the transaction's hash, when the pool took it in, or why not.
+/// Answers action::submit: the transaction's hash when the pool took it in, or the reason why not.
 struct submitted {
   std::uint64_t token = 0;
   result<hash32> outcome;
@@ -39,14 +39,15 @@ struct block_final {
 struct session_gone {
   std::uint64_t session = 0;
 };
-/// About once a second: ends waits that have lasted too long.
+/// To come about once a second: ends waits that have lasted too long.
 struct tick {};
 } // namespace event
 
 /// What a service asks of its shell.
 namespace action {
-/// To the chain's pool -> event::submitted, before any event::block_final with it. Its sender is known, if it has one.
-/// `wait`: nobody has to be told when it waits there, whether it is new or not; its receipt will tell.
+/// Hand the transaction to the chain's pool, and answer with event::submitted before any event::block_final
+/// that contains it. Its sender is known, if it has one. With `wait` no answer is needed when it is in the
+/// pool, new or not, as the caller waits for its receipt.
 struct submit {
   std::uint64_t token = 0;
   ledger::transaction txn;
@@ -56,39 +57,39 @@ struct submit {
     return !wait || !(outcome || outcome.error().is(ledger::pool_errc::already_known));
   }
 };
-/// To a reader.
+/// Hand these requests to a reader.
 struct read {
   text_part part;
 };
-/// To other SNs: a sign of life that is news.
+/// Send other SNs a sign of life that is new here.
 struct tell_sign {
   bytes raw;
 };
 } // namespace action
 using service_action = std::variant<action::submit, action::read, action::tell_sign>;
 
-/// Ethereum's JSON-RPC over one chain, plus swarm_* methods: takes texts apart, hands what only reads to a reader
-/// (reader.hpp), and answers the rest itself: transactions, receipts that are waited for, subscriptions, who is
-/// alive. No sockets: text in, text out; an answer that has to wait for a block comes with it or with a tick.
+/// Ethereum's JSON-RPC over one chain, plus swarm_* methods. It takes texts apart, hands requests that only
+/// read to a reader (reader.hpp), and answers the rest itself: transactions, receipts that are waited for,
+/// subscriptions, who is alive. It has no sockets: texts go in and out. An answer that must wait for a block
+/// comes with the block or with a tick.
 ///
 /// Blocks are final when they are seen: latest, safe, finalized and pending are one block, no log is ever
 /// removed, and a filter is a place in the chain. Every client, known by its certificate, has a bounded rate
 /// of work, number of filters and size of answers.
 ///
 /// Beyond the execution API: eth_sendRawTransactionSync (EIP-7966) answers with the receipt and may be
-/// repeated with the same transaction; the reason history_incomplete in an error means that the transaction may
-/// be final already. Receipts carry Besu's `revertReason`; swarm_heartbeat(sign of life)
-/// answers with the last serial known; swarm_silentNodes(), swarm_nodes(), swarm_apiEndpoints() (JSON-RPC
-/// servers of SNs that are alive), swarm_genesis() (what an SN needs to join: parameters, hash, endpoints).
+/// repeated with the same transaction; the reason history_incomplete in an error means that the transaction
+/// may be final already. Receipts carry Besu's `revertReason`; swarm_heartbeat(sign of life) answers with the
+/// last serial known; swarm_silentNodes(), swarm_nodes(), swarm_apiEndpoints() (JSON-RPC servers of SNs that
+/// are alive), swarm_genesis() (what an SN needs to join: parameters, hash, endpoints).
 class service final : public responder {
 public:
   static constexpr std::size_t batch_max = 256;
-  static constexpr std::size_t submissions_max =
-      16384; ///< of transactions that the chain has not answered yet
+  static constexpr std::size_t submissions_max = 16384;  ///< transactions that the chain has not answered yet
   static constexpr std::size_t subscriptions_max = 4096; ///< of all sessions
   static constexpr std::size_t client_subscriptions_max = 256;
   static constexpr std::size_t session_subscriptions_max = 64;
-  /// Addresses and topics that a subscription looks for: every log of every block is compared with them.
+  /// The most addresses and topics of a subscription: every log of every block is compared with them.
   static constexpr std::size_t subscription_alternatives_max = 64;
   static constexpr std::size_t waiting_max = 16384; ///< callers waiting for a receipt
   static constexpr std::size_t client_waiting_max = 4096;
@@ -97,22 +98,23 @@ public:
   service(std::shared_ptr<const ledger::chain_window> chain, time_point now,
           const service_limits& limits = {});
 
-  /// Done at once as far as a slice and those who came before allow, the rest in `go_on`. Clients take turns.
+  /// Takes a text. It is handled at once as far as a slice and earlier texts allow, the rest in `go_on`.
+  /// Clients take turns.
   void step(event::text what, time_point now);
   void step(const event::submitted& what, time_point now);
-  /// Wakes those who wait, tells those who subscribed.
+  /// Answers those who wait, and notifies those who subscribed.
   void step(const event::block_final& what, time_point now);
   void step(const event::session_gone& what, time_point now);
   void step(event::tick what, time_point now);
-  /// What is to be done since this was asked last, in order.
+  /// What is to be done since the last call, in order.
   std::vector<service_action> take_actions() { return std::exchange(actions_, {}); }
 
   struct sign_taken {
-    bool news = false;             ///< others should hear it
-    std::uint64_t last_serial = 0; ///< of its account
+    bool news = false;             ///< other SNs should be told
+    std::uint64_t last_serial = 0; ///< the last one known of its account
   };
-  /// A sign of life (ledger::sign_of_life), from a client, another SN or this one. An error: nobody honest
-  /// sends this.
+  /// Takes a sign of life (ledger::sign_of_life) from a client, another SN or this one. Fails for one that
+  /// nobody honest sends.
   result<sign_taken> take_sign(bytes_view raw, time_point now);
   /// All nodes of the registry at the head, with the time since their last sign of life.
   result<boost::json::array> nodes_json(time_point now);
@@ -129,19 +131,20 @@ private:
     ledger::log_filter filter;
     std::function<void(std::string)> send;
   };
-  /// What a batch reads besides what it sends: it is read when the chain has answered the latter, so that a client
-  /// that asks for its next nonce in the same batch is not told one that it has just used.
+  /// The reading requests of a batch that also sends transactions. They wait until the chain has answered the
+  /// transactions, so that a client that asks for its next nonce in the same batch is not told one that it
+  /// has just used.
   struct held_reads {
     text_part part;
-    std::size_t open = 1; ///< transactions that are not answered, and the batch while it is under way
+    std::size_t open = 1; ///< unanswered transactions, plus one while the batch is being handled
   };
-  /// A transaction that the chain was given and has not answered.
+  /// A transaction that the chain was given and has not answered yet.
   struct submission {
     hash32 txn;
     reply done; ///< unless a receipt is waited for
     std::shared_ptr<held_reads> then;
   };
-  /// For the receipt of a transaction.
+  /// Somebody who waits for the receipt of a transaction.
   struct waiter {
     hash32 txn;
     time_point until;
@@ -162,7 +165,7 @@ private:
   void send_sync(const params& given, const reply& to);
   void submit(bytes_view raw, std::optional<time_point> until, const reply& to);
   method_result receipt_or_trouble(const hash32& txn, const error& why) const;
-  /// Takes those out of `waiting_` for which `ended` is true.
+  /// Takes the waiters for which `ended` is true out of `waiting_`.
   template <class Ended>
   std::vector<waiter> take_waiting(Ended ended);
   void stop_waiting(const hash32& client);
@@ -189,17 +192,17 @@ private:
   result<const std::vector<contracts::node_view>*> registry();
 
   std::shared_ptr<const ledger::chain_window> chain_;
-  std::shared_ptr<const ledger::chain_view> view_; ///< of the event or the request that is being looked at
+  std::shared_ptr<const ledger::chain_view> view_; ///< for the event or request that is being handled
   text_answers::limits limits_;
   liveness liveness_;
-  std::uint64_t last_block_; ///< that was told
+  std::uint64_t last_block_; ///< the last block that was reported
   turns<event::text> queue_;
-  std::shared_ptr<held_reads> held_; ///< of the text that is under way, if it has any
+  std::shared_ptr<held_reads> held_; ///< of the text that is being handled, if it has any
   std::vector<service_action> actions_;
   std::uint64_t next_token_ = 1;
   std::unordered_map<std::uint64_t, submission> submissions_;
   waiter_map waiting_;                                 ///< by token
-  std::unordered_map<hash32, std::size_t> waiting_by_; ///< of each client that waits
+  std::unordered_map<hash32, std::size_t> waiting_by_; ///< how many each client has
   std::map<std::string, subscription> subscriptions_;  ///< by id
   std::uint64_t next_subscription_ = 1;
   std::vector<contracts::node_view> nodes_;

@@ -1,12 +1,14 @@
 #include "actors/sn/rpc/service.hpp"
 
 #include "actors/sn/rpc/testing/rpc_fixture.hpp"
+#include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
+using swarm::testing::says;
 
 TEST_CASE("an answer echoes the id as it came and has a result or an error") {
   rpc_node node;
@@ -108,7 +110,7 @@ TEST_CASE("one who waits for a receipt gets it with the block, also in a batch")
   CHECK(batch[0].at("result").at("blockNumber") == "0x1");
   CHECK(batch[1].at("result") == "0x0"); // asked before the block
   CHECK(node.served->waiting() == 0);
-  // Once it is final, at once.
+  // Once it is final, the answer comes at once.
   CHECK(node.ask(request).at("result").at("transactionHash") == js(hex(txn.hash())));
 }
 
@@ -132,7 +134,7 @@ TEST_CASE("waiting for a receipt ends") {
   CHECK(node.sent.size() == 3);
   CHECK(node.served->waiting() == 0);
   CHECK(node.chain->stats().pool_txns == 3); // they still wait to be executed
-  CHECK(send(0, ",7").at(0).find("must be a string") != std::string::npos);
+  CHECK(says(send(0, ",7").at(0), "must be a string"));
 }
 
 TEST_CASE("an error in what is sent comes at once") {

@@ -1,7 +1,7 @@
 #include "actors/sn/rpc/format.hpp"
 #include "actors/sn/rpc/service.hpp"
 
-/// Subscriptions: clients are told without asking.
+/// Subscriptions, by which clients are told of events.
 namespace swarm::rpc {
 
 namespace json = boost::json;

@@ -18,7 +18,8 @@ tl::unexpected<error> perhaps_in_history(std::string_view what) {
       what);
 }
 
-/// Who signed it is found out here rather than on the chain's thread, which says what is wrong with a signature.
+/// Decodes a transaction and recovers its sender here rather than on the chain's thread. A bad signature is
+/// left for the chain to refuse.
 result<ledger::transaction> decoded(bytes_view raw, const ledger::chain_window& chain) {
   SWARM_TRY(auto txn, ledger::transaction::decode(raw, chain.view()->chain_id()));
   if (!chain.waits(txn.hash())) std::ignore = txn.recover_sender();
@@ -92,7 +93,8 @@ void service::step(const event::submitted& what, time_point now) {
   }
 }
 
-/// It may have become final, by way of another SN, while it was on its way to the pool.
+/// The receipt if there is one, else the error: the transaction may have become final, by way of another SN,
+/// while it was on its way to the pool.
 method_result service::receipt_or_trouble(const hash32& txn, const error& why) const {
   if (auto place = view_->find_txn(txn); place && *place)
     return json::value(receipt_json(*(*place)->block, (*place)->index));
@@ -112,8 +114,8 @@ void service::step(const event::block_final& what, time_point now) {
   notify(block);
 }
 
-/// Blocks were taken over without being shown one by one, as with a snapshot: who waits for a transaction
-/// that does not wait itself any more learns what is known.
+/// Blocks were adopted without being shown one by one, as with a snapshot. Whoever waits for a transaction
+/// that is no longer in the pool is told what is known.
 void service::wake_skipped() {
   std::unordered_map<hash32, ledger::txn_place> final;
   const auto ended = take_waiting([&](const waiter& one) {

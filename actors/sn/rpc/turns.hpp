@@ -8,8 +8,8 @@
 
 namespace swarm::rpc {
 
-/// What clients, known by the fingerprints of their certificates, wait for. They take turns; what one of them
-/// waits for keeps its order.
+/// A queue in which clients, known by the fingerprints of their certificates, take turns. The items of one
+/// client keep their order.
 template <class Item>
 class turns {
 public:
@@ -20,7 +20,7 @@ public:
     if (own.empty()) next_.push_back(client);
     own.push_back(std::move(what));
   }
-  /// Not while it is empty.
+  /// Takes the next item; it must not be empty.
   Item pop() {
     const auto client = next_.front();
     next_.pop_front();
@@ -35,7 +35,7 @@ public:
   }
 
 private:
-  std::unordered_map<hash32, std::deque<Item>> by_client_; ///< none that waits for nothing
+  std::unordered_map<hash32, std::deque<Item>> by_client_; ///< only clients with items
   std::deque<hash32> next_;
 };
 

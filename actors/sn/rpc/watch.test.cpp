@@ -1,10 +1,12 @@
 #include "actors/sn/rpc/testing/rpc_fixture.hpp"
+#include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
+using swarm::testing::wording;
 
 namespace {
 
@@ -23,7 +25,7 @@ struct watched : rpc_node {
   json::value of(std::string_view method, const std::string& id) {
     return value(method, fmt::format("[\"{}\"]", id));
   }
-  std::string refused(std::string_view method, const std::string& id) {
+  wording refused(std::string_view method, const std::string& id) {
     return error(method, fmt::format("[\"{}\"]", id));
   }
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "actors/sn_client/session/events.hpp"
 #include "actors/sn_client/session/open_requests.hpp"
 #include "actors/sn_client/session/own_txns.hpp"
 #include "actors/sn_client/session/sn_choice.hpp"
 #include "base/back_off.hpp"
-#include "base/log_level.hpp"
 #include "contracts/registry/client.hpp"
 #include "ledger/formats/sign_of_life.hpp"
 
@@ -24,79 +24,6 @@ struct session_options {
   /// What this node registers as; none for one that only reads.
   std::optional<contracts::register_node_args> registration;
 };
-
-namespace event {
-/// The connection that `action::connect` asked for is there.
-struct link_up {
-  std::uint64_t serial = 0;
-};
-/// It is not, or no longer.
-struct link_down {
-  std::uint64_t serial = 0;
-  std::string reason;
-};
-/// One message of the SN.
-struct received {
-  std::uint64_t serial = 0;
-  std::string_view text;
-};
-/// Follow this contract, in place of the one before: it is read now, and again whenever it has moved, with
-/// the calls `reads`, in one batch.
-struct follow {
-  std::string name;
-  address contract;
-  std::vector<hash32> topics; ///< any of them says that it has moved
-  std::vector<rpc_call> reads;
-};
-/// Read it now.
-struct read {};
-/// Sign and send a call of a contract; `action::call_done` says how it ended.
-struct submit {
-  std::uint64_t id = 0;
-  address to;
-  bytes input;
-  std::string what; ///< for the log
-};
-/// Time has passed; to be sent at `wake_at`, more often does no harm.
-struct tick {
-  std::uint64_t unix_ms = 0;
-};
-} // namespace event
-
-namespace action {
-struct connect {
-  std::uint64_t serial = 0;
-  std::string endpoint;
-};
-/// Its news is of no interest any more.
-struct disconnect {
-  std::uint64_t serial = 0;
-};
-struct send {
-  std::uint64_t serial = 0;
-  std::string text;
-};
-/// An error: it has no receipt, and may or may not take effect yet.
-struct call_done {
-  std::uint64_t id = 0;
-  result<call_receipt> outcome;
-};
-struct contract_read {
-  std::string name;
-  std::uint64_t block_num = 0;               ///< that it was read at, or before
-  std::vector<boost::json::value> responses; ///< to `follow::reads`
-};
-/// For the node's next life.
-struct keep_sns {
-  std::vector<std::string> endpoints;
-};
-struct note {
-  log::level level = log::level::info; ///< error: something is wrong that does not end the session
-  std::string text;
-};
-} // namespace action
-using session_action = std::variant<action::connect, action::disconnect, action::send, action::call_done,
-                                    action::contract_read, action::keep_sns, action::note>;
 
 class session_machine {
 public:

@@ -1,6 +1,7 @@
 #include "actors/sn_client/session/session_machine.hpp"
 
 #include "actors/sn_client/session/testing/session_rig.hpp"
+#include "contracts/abi/function.hpp"
 
 #include <doctest/doctest.h>
 
@@ -67,6 +68,33 @@ TEST_CASE("a node that only reads does not register") {
   CHECK(rig.machine.registered());
   CHECK(rig.txns().empty());
   CHECK(rig.asked_for("eth_call").empty());
+}
+
+TEST_CASE("a node that the chain knows as it is does not register again") {
+  const auto registers_over = [](const contracts::node_view& known) {
+    session_rig rig;
+    rig.instead = [&](const request& to) {
+      if (to.method != "eth_call") return json::value();
+      return json::value(json::object{{"result", to_hex(contracts::abi::encode_answer(known))}});
+    };
+    rig.get_ready();
+    CHECK(rig.machine.registered());
+    return !rig.txns().empty();
+  };
+  contracts::node_view same;
+  same.account = options_of().key->account();
+  same.type = contracts::node_type::sl;
+  same.active = true;
+  same.name = "sl-1";
+  same.endpoint = "here:1";
+  CHECK(!registers_over(same));
+  auto left = same, renewed = same, renamed = same, moved = same;
+  left.active = false;
+  renewed.cert_fingerprint[0] = 1;
+  renamed.name = "sl-2";
+  moved.endpoint = "there:1";
+  for (const auto& known : {left, renewed, renamed, moved})
+    CHECK(registers_over(known));
 }
 
 TEST_CASE("answers come in any order, and each counts once") {

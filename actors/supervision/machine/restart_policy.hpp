@@ -25,7 +25,7 @@ enum class restart {
   temporary  ///< never; it is forgotten as soon as it ends
 };
 
-/// More than `max_restarts` within `period` and the supervisor gives up. All its children count together, and
+/// A supervisor gives up after more than `max_restarts` within `period`. All its children count together, and
 /// a child supervisor that gave up counts with all the failures that made it do so. With the same limits at
 /// every level the first supervisor that gives up therefore ends the process: however deep the tree is, one
 /// more failure within a minute than `max_restarts` is enough, and one failure a minute never is.
@@ -46,7 +46,7 @@ enum class exit_kind {
 struct exit_info {
   exit_kind kind = exit_kind::normal;
   std::string text;      ///< the last error in words, for `error`
-  unsigned failures = 1; ///< what it counts: those of its children, for a supervisor that gave up
+  unsigned failures = 1; ///< how many it counts as; for a supervisor, those of its children
 };
 
 /// What to do about an end. Lists are in the order in which to do them: stop last started first, restart
@@ -57,10 +57,11 @@ struct restart_decision {
   std::vector<std::string> forget;     ///< temporary or finished children that come off the list
   std::optional<std::string> escalate; ///< give up, for this reason; the other lists are empty then
   unsigned failures = 0;               ///< within the period, this one included
-  unsigned own_failures = 0;           ///< of these, those of the child itself
+  unsigned own_failures = 0;           ///< of these, the failures of the child itself
 };
 
-/// Decides, and remembers restarts for the intensity. No actors, no clock: time is an argument.
+/// Decides what follows from an end, and remembers restarts for the intensity. It has no actors and no clock:
+/// time is an argument.
 class restart_policy {
 public:
   restart_policy(std::string supervisor_path, strategy how, restart_intensity limit)
@@ -70,10 +71,10 @@ public:
   bool add(std::string name, restart when);
   void remove(std::string_view name);
   bool has(std::string_view name) const;
-  /// In starting order.
+  /// The names in starting order.
   std::vector<std::string> names() const;
 
-  /// A child ended by itself (not because it was told to). `now` must not go back.
+  /// A child ended without being told to. `now` must not go back.
   restart_decision child_exited(std::string_view name, const exit_info& how, time_point now);
 
 private:

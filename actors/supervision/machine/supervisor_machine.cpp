@@ -123,7 +123,7 @@ void supervisor_machine::begin_end(exit_info why, bool again) {
   }
 }
 
-/// Erases the child when it is to be forgotten: the reference is dead then.
+/// Erases the child when it is to be forgotten; then the reference is no longer valid.
 void supervisor_machine::came_down(child& c, actions& out) {
   c.now = state::down;
   c.to_stop = c.again = false;
@@ -146,7 +146,7 @@ supervisor_machine::actions supervisor_machine::advance(time_point now) {
   return out;
 }
 
-/// True when nothing is left to stop.
+/// Goes on stopping; true when nothing is left to stop.
 bool supervisor_machine::advance_stopping(time_point now, actions& out) {
   for (auto it = children_.rbegin(); it != children_.rend(); ++it) {
     auto& c = *it;

@@ -10,8 +10,8 @@ struct supervisor_action {
     start,  ///< run the child's start function, then report child_ready or child_exited
     stop,   ///< tell the child to end as `how` says, for good (shutdown) or to be started again (restarting);
             ///< its end comes back as child_exited
-    kill,   ///< it did not obey: end it unconditionally
-    stuck,  ///< it could not be killed either; it is left behind and named
+    kill,   ///< the child did not stop: end it unconditionally
+    stuck,  ///< the child could not be killed either: it is left behind and named
     forget, ///< the child is off the list
     ready,  ///< every child has been started once
     end     ///< all children are down: the supervisor ends as `how` says. Nothing follows.
@@ -47,20 +47,21 @@ public:
   actions start(const std::vector<child_rule>& children, time_point now);
   actions child_ready(std::string_view name, time_point now);
   actions child_exited(std::string_view name, const exit_info& how, time_point now);
-  /// Appends a child and starts it. A finished child of the same name gives way; `may_add` says whether.
+  /// Appends a child and starts it. It replaces a finished child of the same name; `may_add` says whether the
+  /// name is free.
   actions add(const child_rule& rule, time_point now);
   bool may_add(std::string_view name) const;
   /// Stops a child, if it runs, and forgets it. Nothing happens when there is none.
   actions remove(std::string_view name, time_point now);
-  /// Stops all children and ends with `why`. The first reason stays. Unless that is a shutdown, this
-  /// supervisor will be started again, and its children with it: they are told so.
+  /// Stops all children and ends with `why`. Only the first reason counts. Unless it is a shutdown, this
+  /// supervisor and its children will be started again, and the children are told so.
   actions stop(exit_info why, time_point now);
-  /// To be called at `deadline()`, or any time.
+  /// To be called at `deadline()`; it may be called at any time.
   actions tick(time_point now);
   std::optional<time_point> deadline() const;
 
   bool has(std::string_view name) const { return find(name) != nullptr; }
-  /// The child runs, or will be started again.
+  /// Whether the child runs or will be started again.
   bool active(std::string_view name) const;
   bool stopping() const { return ending_.has_value(); }
   bool ended() const { return ended_; }

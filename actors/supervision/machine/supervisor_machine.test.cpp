@@ -31,7 +31,7 @@ std::string text(const supervisor_machine::actions& actions) {
   return out;
 }
 
-/// Without pauses, unless a test is about them.
+/// A machine without pauses, unless a test is about them.
 supervisor_machine machine(strategy how, restart_intensity limit = {3, 10s}, swarm::duration backoff = 0ms) {
   return supervisor_machine({.path = "/x", .how = how, .intensity = limit, .backoff_first = backoff});
 }
@@ -152,7 +152,7 @@ TEST_CASE("pauses grow up to a limit, with the failures of the child itself; oth
   CHECK(text(m.tick(now + 50ms)) == "start b");
 }
 
-/// What docs/supervision.md promises: the limits that everybody has unless he says otherwise.
+/// The default limits do what docs/supervision.md promises.
 TEST_CASE("eleven crashes in a row end a supervisor within half a minute, one a minute never does") {
   auto m = supervisor_machine({.path = "/x"});
   m.start({{"a"}}, t0);
@@ -270,77 +270,85 @@ TEST_CASE("stopping in the middle of starting stops what has been started") {
   CHECK(text(m.child_exited("a", obeyed, t0)) == "end");
 }
 
-/// Random events against a world that mostly obeys: whatever happens, order holds and the machine
-/// comes to rest.
+namespace {
+
+/// A machine in a world that mostly obeys it. Checks each action against who is alive.
+struct random_life {
+  supervisor_machine m;
+  std::vector<std::string> alive{}, told{}; // alive in the order of their starts
+  bool ended = false;
+  swarm::time_point now = t0;
+
+  void apply(const supervisor_machine::actions& actions) {
+    for (const auto& a : actions) {
+      REQUIRE(!ended);
+      const auto at = std::find(alive.begin(), alive.end(), a.name);
+      if (a.kind == what::start) {
+        REQUIRE(at == alive.end());
+        alive.push_back(a.name);
+      } else if (a.kind == what::stop) {
+        REQUIRE(at != alive.end());
+        told.push_back(a.name);
+        REQUIRE(told.size() == 1);        // one at a time
+      } else if (a.kind == what::stuck) { // left behind: nobody waits for it any more
+        REQUIRE(told == std::vector{a.name});
+        told.clear();
+        alive.erase(at);
+      } else if (a.kind == what::end) {
+        REQUIRE(alive.empty());
+        ended = true;
+      }
+    }
+  }
+  void leave(const std::string& name, const exit_info& exit) {
+    std::erase(alive, name);
+    std::erase(told, name);
+    apply(m.child_exited(name, exit, now));
+  }
+  void step(std::mt19937_64& random) {
+    now += std::chrono::milliseconds(random() % 300);
+    const auto pick = alive.empty() ? std::string("?") : alive[random() % alive.size()];
+    switch (random() % 8) {
+    case 0:
+    case 1:
+    case 2:
+      apply(m.child_ready(pick, now));
+      break;
+    case 3:
+      if (pick != "?") leave(pick, crash);
+      break;
+    case 4:
+      if (!told.empty() && told[0] == pick) leave(pick, obeyed);
+      break;
+    case 5:
+      apply(m.tick(now));
+      break;
+    case 6:
+      if (m.may_add("e")) apply(m.add({"e", restart::temporary, 1s}, now));
+      break;
+    case 7:
+      if (random() % 4 == 0) apply(m.remove("e", now));
+      break;
+    }
+  }
+};
+
+} // namespace
+
+/// Whatever happens, order holds and the machine comes to rest.
 TEST_CASE("random lives keep the invariants") {
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
     CAPTURE(seed);
     std::mt19937_64 random(seed);
     const auto how = static_cast<strategy>(random() % 3);
-    auto m = machine(how, {static_cast<unsigned>(random() % 6), 10s});
-    std::vector<std::string> alive, told; // alive in the order of their starts
-    bool ended = false;
-    auto now = t0;
-    const auto apply = [&](const supervisor_machine::actions& actions) {
-      for (const auto& a : actions) {
-        REQUIRE(!ended);
-        const auto at = std::find(alive.begin(), alive.end(), a.name);
-        if (a.kind == what::start) {
-          REQUIRE(at == alive.end());
-          alive.push_back(a.name);
-        } else if (a.kind == what::stop) {
-          REQUIRE(at != alive.end());
-          told.push_back(a.name);
-          REQUIRE(told.size() == 1);        // one at a time
-        } else if (a.kind == what::stuck) { // left behind: nobody waits for it any more
-          REQUIRE(told == std::vector{a.name});
-          told.clear();
-          alive.erase(at);
-        } else if (a.kind == what::end) {
-          REQUIRE(alive.empty());
-          ended = true;
-        }
-      }
-    };
-    apply(m.start({{"a"}, {"b", restart::transient}, {"c"}, {"d", restart::temporary}}, now));
-    for (int step = 0; step < 200 && !ended; ++step) {
-      now += std::chrono::milliseconds(random() % 300);
-      const auto pick = alive.empty() ? std::string("?") : alive[random() % alive.size()];
-      const auto leave = [&](const exit_info& exit) {
-        std::erase(alive, pick);
-        std::erase(told, pick);
-        apply(m.child_exited(pick, exit, now));
-      };
-      switch (random() % 8) {
-      case 0:
-      case 1:
-      case 2:
-        apply(m.child_ready(pick, now));
-        break;
-      case 3:
-        if (pick != "?") leave(crash);
-        break;
-      case 4:
-        if (!told.empty() && told[0] == pick) leave(obeyed);
-        break;
-      case 5:
-        apply(m.tick(now));
-        break;
-      case 6:
-        if (m.may_add("e")) apply(m.add({"e", restart::temporary, 1s}, now));
-        break;
-      case 7:
-        if (random() % 4 == 0) apply(m.remove("e", now));
-        break;
-      }
-    }
-    apply(m.stop(obeyed, now));
-    while (!ended) {
-      REQUIRE(!told.empty());
-      const auto next = told[0];
-      told.clear();
-      std::erase(alive, next);
-      apply(m.child_exited(next, obeyed, now));
+    random_life life{machine(how, {static_cast<unsigned>(random() % 6), 10s})};
+    life.apply(life.m.start({{"a"}, {"b", restart::transient}, {"c"}, {"d", restart::temporary}}, life.now));
+    for (int step = 0; step < 200 && !life.ended; ++step)
+      life.step(random);
+    life.apply(life.m.stop(obeyed, life.now));
+    while (!life.ended) {
+      REQUIRE(!life.told.empty());
+      life.leave(std::string(life.told[0]), obeyed);
     }
   }
 }

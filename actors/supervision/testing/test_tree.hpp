@@ -1,6 +1,6 @@
 #pragma once
 
-// For tests: a supervision tree running in the background, and actors that do what they are told.
+// For tests: a supervision tree that runs in the background, and actors that do what they are told.
 
 #include "actors/supervision/process.hpp"
 #include "actors/supervision/role_actor.hpp"
@@ -49,7 +49,7 @@ private:
   std::vector<std::string> lines_;
 };
 
-/// Holds back whoever passes until it is opened.
+/// Makes threads wait until it is opened.
 class gate {
 public:
   void pass() {
@@ -182,8 +182,8 @@ public:
     const auto dest = dir().find(path);
     if (!dest) return fail(errc::not_found, "nobody at {}", path);
     result<Answer> out = fail(errc::timeout, "no answer");
-    // On a thread of its own: a thread that once had a scoped actor keeps CAF's logger, and the actor system
-    // waits for that at its end.
+    // This runs on a thread of its own, since a thread that had a scoped actor keeps CAF's logger, for which
+    // the actor system waits at its end.
     std::thread asking([&] {
       caf::scoped_actor self{dest->home_system()};
       self->request(dest, std::chrono::seconds(60), std::move(request))
@@ -193,7 +193,7 @@ public:
     asking.join();
     return out;
   }
-  /// The exit code, once the tree has ended by itself.
+  /// Waits until the tree has ended by itself and returns its exit code.
   int wait() {
     if (thread_.joinable()) thread_.join();
     return code_;

@@ -11,7 +11,7 @@
 /// What the tests of the chain, and the processes they start, have in common.
 namespace swarm::ledger::test {
 
-/// A directory that goes away with its owner.
+/// A directory that is removed with this object.
 class temp_dir {
 public:
   explicit temp_dir(const std::filesystem::path& in = std::filesystem::temp_directory_path()) {
@@ -30,7 +30,7 @@ private:
   std::filesystem::path path_;
 };
 
-/// The same in memory, where the system has such a file system: for tests that make very many stores.
+/// The same in memory, where the system has such a file system, for tests that make very many stores.
 class fast_dir : public temp_dir {
 public:
   fast_dir()

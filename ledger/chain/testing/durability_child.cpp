@@ -31,7 +31,7 @@ result<std::uint64_t> write_one(chain& on) {
   return block->header.block_num;
 }
 
-/// Writes blocks for ever, and says each that is on disk.
+/// Writes blocks for ever and reports each one that is on disk.
 int write_blocks(chain& on) {
   for (;;) {
     auto block_num = write_one(on);

@@ -5,7 +5,7 @@
 #include "ledger/consensus/signing.hpp"
 
 /// Signatures without curve arithmetic, for tests and the simulator: fast, deterministic, and with many valid
-/// ones of one signer over one digest, as ECDSA has. Whoever knows this header can forge; test adversaries
+/// ones of one signer over one digest, as ECDSA has. Such signatures are easy to forge, but test adversaries
 /// sign only for themselves.
 namespace swarm::consensus::testing {
 
@@ -22,7 +22,7 @@ inline signature65 fake_sign(const address& account, const hash32& digest, std::
   signature65 out;
   std::copy(account.begin(), account.end(), out.begin());
   out[20] = variant;
-  // A sum per place: as good as a hash against whoever does not forge, and much faster.
+  // A sum for each byte: as nobody here forges, it serves as well as a hash, and is much faster.
   std::uint8_t sum = variant;
   for (std::size_t i = 0; i < 32; ++i)
     out[21 + i] = static_cast<std::uint8_t>(digest[i] + 31 * (sum += account[i % 20]));

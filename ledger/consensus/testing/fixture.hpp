@@ -45,8 +45,8 @@ inline proposed_block make_block(const chain_head& head, const address& proposer
   return *read_block(std::make_shared<const bytes>(out.take()));
 }
 
-/// A height and everybody's pen. Validator `k` proposes in round `k` when the head's proposer is
-/// the last one.
+/// A height for which every validator's messages can be made. Validator `k` proposes in round `k` when the
+/// head's proposer is the last one.
 struct scene {
   explicit scene(std::size_t n, std::uint64_t block_num = 8) {
     for (std::size_t i = 0; i < n; ++i)
@@ -160,7 +160,7 @@ public:
     const auto now = machine->status();
     return feed(timer_fired{{kind, now.block_num, kind == timer_kind::round ? now.round_num : 0}});
   }
-  /// Messages said so far with a code, decoded heads only.
+  /// How many messages with this code were said so far; only their heads are decoded.
   std::size_t said_count(message_code code) const {
     return static_cast<std::size_t>(std::count_if(
         said.begin(), said.end(), [&](const auto& raw) { return read_head(*raw)->code == code; }));

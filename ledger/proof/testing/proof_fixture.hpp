@@ -7,8 +7,8 @@
 #include "ledger/state/testing/state_test_store.hpp"
 #include "ledger/state/trie.hpp"
 
-/// A chain on paper, for tests: blocks with the transactions, logs and validators that a test wants, executed
-/// by nobody.
+/// A chain for tests that nobody executed: blocks with the transactions, logs and validators that
+/// a test wants.
 namespace swarm::ledger::test {
 
 inline private_key paper_key(std::uint8_t which) {
@@ -34,7 +34,8 @@ public:
     append({}, {}, header, {});
   }
 
-  /// A block sealed by a quorum of those in force; `next` seal from the following one on.
+  /// Adds a block sealed by a quorum of the validators in force; `next`, if any, seal from the
+  /// following block on.
   void add_block(const std::vector<paper_txn>& txns, const std::vector<std::uint8_t>& next = {}) {
     const auto sealers = validators_;
     if (!next.empty()) set_validators(next);
@@ -129,7 +130,7 @@ private:
   }
 
   std::unique_ptr<memory_state> state_ =
-      std::make_unique<memory_state>(); ///< stays where it is when the chain moves
+      std::make_unique<memory_state>(); ///< keeps its address when the chain is moved
   hash32 root_ = empty_trie_root;
   std::vector<std::uint8_t> validators_;
   std::map<std::uint8_t, std::uint64_t> nonces_;

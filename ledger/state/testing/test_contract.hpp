@@ -32,7 +32,7 @@ inline hash32 word(std::uint64_t value) {
   return u256(value);
 }
 
-/// The op, then 32-byte words.
+/// The input: the op, then 32-byte words.
 template <class... Words>
 bytes input_of(op what, const Words&... words) {
   bytes out;

@@ -37,8 +37,7 @@ inline std::vector<T> of_kind(const std::vector<sync_action>& actions) {
 
 enum class conduct { honest, dead, liar, boaster, short_ranges, drip };
 
-/// A node that catches up with a chain of `length` blocks, and neighbors of different conduct, under
-/// a seeded clock.
+/// A node that catches up with a chain of `length` blocks from good and bad neighbors, under a seeded clock.
 struct network {
   seeded_random random;
   std::uint64_t length;

@@ -1,6 +1,6 @@
 #include "tests/simulator/scenarios/stage.hpp"
 
-/// What liars say in the course of consensus.
+/// What liars may say in the course of consensus.
 namespace swarm::simulator {
 
 using namespace consensus;
@@ -39,7 +39,7 @@ std::vector<signed_prepare> own_prepares(stage& on, std::uint64_t round_num, con
   return out;
 }
 
-/// b and c must not vote for `block`; what they owe each other is left to `all_well`.
+/// Offers `block` to b and c, which must not vote for it; `all_well` then ends the scenario.
 void offer_and_end(stage& on, const proposed_block& block, std::uint64_t round_num,
                    std::uint64_t offences_min) {
   on.run(50 * millisecond);
@@ -80,7 +80,7 @@ void equal_rounds(stage& on) {
   const auto other = on.own_block(liar);
   const prepared_claim lie{0, other.hash};
   const auto prepares = own_prepares(on, 0, other);
-  // With the true claim beside it, the lie first, and with the true prepares or forged ones.
+  // The lie stands first, with the true claim beside it, and with the true prepares or forged ones.
   const auto of_b = on.round_change_of(b, 1);
   const auto of_c = on.round_change_of(c, 1);
   on.say(liar, {b, c},
@@ -91,7 +91,7 @@ void equal_rounds(stage& on) {
   on.say(
       liar, {b, c},
       on.pen(liar).proposal(1, block, {on.pen(liar).vote(1, 1, lie), of_b.vote, of_c.vote}, of_b.prepares));
-  // And with b left out, which takes a second signature of the liar's.
+  // Then with b left out, which takes a second signature of the liar.
   on.say(liar, {b, c},
          on.pen(liar).proposal(
              1, other, {on.pen(liar).vote(1, 1, lie), of_c.vote, on.pen(liar).vote(1, 1, lie, 1)}, prepares));

@@ -1,6 +1,6 @@
 #include "tests/simulator/scenarios/stage.hpp"
 
-/// What a node that was prepared on a block owes to the others, and they to it.
+/// What a node that was prepared on a block must do, and what the others must do for it.
 namespace swarm::simulator {
 
 using namespace consensus;
@@ -120,7 +120,7 @@ void proposed_again(stage& on) {
   on.expect(on.node(1).app().head().proposer == on.node(a).account(), "it keeps its maker");
 }
 
-/// Decided, with the block still on its way to the disk: timers and votes that come now change nothing.
+/// The block is decided but still on its way to the disk: timers and votes that come now change nothing.
 void late_timer(stage& on) {
   on.let([](const passing& p) { return !p.is(commit); });
   on.work(a);

@@ -54,7 +54,7 @@ void long_rounds(stage& on) {
   on.all_well();
 }
 
-/// Each alone for an hour: nobody runs away from the others.
+/// Every node is alone for an hour, and none must run ahead of the others.
 void drift(stage& on) {
   for (std::size_t i = 0; i < 4; ++i)
     on.cut(i);
@@ -85,7 +85,7 @@ void deaf_proposer(stage& on) {
   on.all_well();
 }
 
-/// Wall clocks hours apart: time is data, and does not go back.
+/// Wall clocks are hours apart: time is data, and does not go back.
 void wall_clocks(stage& on) {
   for (std::uint64_t i = 0; i < 8; ++i) {
     on.work(i % 4);

@@ -83,7 +83,7 @@ void zero_seals(stage& on) {
   on.all_well();
 }
 
-/// Seals that honest validators did make, but over something else.
+/// Seals that honest validators made, but over something else.
 void seal_replay(stage& on) {
   lonely_newcomer scene{on};
   const auto block = scene.begin();
@@ -142,7 +142,7 @@ void validator_change(stage& on) {
   on.work(0);
   on.until("the late node catches up", [&] { return on.node(late).head_num() == on.net().highest_head(); });
 
-  // Whoever proposes next dies; the new set changes the round.
+  // The next proposer dies, and the new validators change the round.
   const auto proposer = *on.net().node_of(on.node(0).status().proposer);
   on.node(proposer).crash();
   const auto by = proposer == 0 ? std::size_t{1} : std::size_t{0};

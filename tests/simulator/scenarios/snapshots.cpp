@@ -27,7 +27,7 @@ void let_in(stage& on, std::size_t node) {
   }
 }
 
-/// Others decide and die meanwhile, and so does the node itself.
+/// A node takes a snapshot while others decide and die, and it dies itself.
 void snapshot_under_way(stage& on) {
   const std::size_t late = 4, newcomer = 5;
   on.cut(late);
@@ -82,7 +82,7 @@ void snapshot_of_validator(stage& on) {
   on.all_well();
 }
 
-/// Somebody says that he is far ahead and proves nothing; all others are near.
+/// A neighbor claims to be far ahead and proves nothing; all others are near.
 void claimed_head(stage& on) {
   const std::size_t liar = 3, newcomer = 4;
   on.cut(newcomer);

@@ -42,8 +42,7 @@ stage::stage(const scenario& which, std::uint64_t seed, bool with_mistake, std::
   gossip(world_);
 }
 
-// -- course
-// --
+// Course
 
 void stage::run(sim_time span) {
   world_.run_until(world_.now() + span);
@@ -103,8 +102,7 @@ void stage::all_well(sim_time limit) {
   }
 }
 
-// -- network
-// --
+// Network
 
 bool stage::passes(std::size_t from, std::size_t to, const packet& what) {
   if (what.what == packet::kind::ask && puppets_.contains(to)) questions_[{from, to}] = what.block_num;
@@ -123,8 +121,7 @@ void stage::partition(const std::set<std::size_t>& one_side) {
     world_.air().side[i] = one_side.contains(i) ? 1 : 0;
 }
 
-// -- what was said
-// --
+// What was said
 
 const bytes& stage::find_said(std::size_t author, message_code code, std::uint64_t round_num,
                               std::uint64_t block_num) const {
@@ -166,8 +163,7 @@ std::optional<std::uint64_t> stage::take_question(std::size_t which, std::size_t
   return out;
 }
 
-// -- puppets
-// --
+// Puppets
 
 void stage::vote(std::size_t puppet, const std::vector<std::size_t>& to, std::uint64_t round_num,
                  const proposed_block& block) {

@@ -9,9 +9,9 @@
 
 namespace swarm::simulator {
 
-/// A network that does what a script says: all nodes but the liars run, under a clear sky. A liar is a puppet
-/// with a key. The script waits for what it needs to happen; what does not come about ends it as a failure,
-/// so that nothing passes because nothing happened. Waiting ends a script by `scene_over`.
+/// A network that does what a script says: all nodes but the liars run, without faults by chance. A liar is a
+/// puppet with a key. The script waits for what it needs to happen. If that does not happen, `scene_over`
+/// ends the script as a failure, so that no script passes because nothing happened.
 ///
 /// At block 1 the proposer of round r is node r, modulo the validators.
 class stage {
@@ -33,7 +33,8 @@ public:
   void expect(bool holds, std::string_view what);
   /// Gives `node` the next piece of work.
   void work(std::size_t node);
-  /// Everything passes again, everybody is started; then all work is done and everybody at one head.
+  /// Lets everything pass again and starts everybody; then all work must be done and everybody must
+  /// reach one head.
   void all_well(sim_time limit = 20 * second);
   /// Waits until each of `nodes` has block `block_num`.
   void until_head(const std::vector<std::size_t>& nodes, std::uint64_t block_num);
@@ -49,7 +50,7 @@ public:
   /// Which messages of consensus pass.
   void let(std::function<bool(const passing&)> rule) { rule_ = std::move(rule); }
   void let_all() { rule_ = nullptr; }
-  /// Hears nobody and is heard by nobody.
+  /// Cuts the node off, so that it hears nobody and is heard by nobody.
   void cut(std::size_t node) { cut_.insert(node); }
   void join(std::size_t node) { cut_.erase(node); }
   /// Sets up two networks that do not hear each other.
@@ -67,7 +68,7 @@ public:
   consensus::round_change_message round_change_of(std::size_t author, std::uint64_t round_num,
                                                   std::uint64_t block_num = 1) const;
   std::size_t said_count() const { return said_.size(); }
-  /// First block that `node` has asked `puppet` for, since the last such question.
+  /// The first block of the last question of `node` to `puppet` that was not taken yet.
   std::optional<std::uint64_t> take_question(std::size_t node, std::size_t puppet);
 
   // What a puppet says.
@@ -78,7 +79,7 @@ public:
     for (const auto one : to)
       node(puppet).send_raw(one, raw);
   }
-  /// Prepare and seal for whatever.
+  /// Sends a prepare and a seal for any block.
   void vote(std::size_t puppet, const std::vector<std::size_t>& to, std::uint64_t round_num,
             const consensus::proposed_block& block);
   /// A block of the puppet's own, on top of block 0 or of `on`.

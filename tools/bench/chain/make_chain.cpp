@@ -1,5 +1,4 @@
-// Makes the chain of an SN that is alone longer, without the SN: through the same code, but
-// without a network.
+// Lengthens the chain of a lone SN while that SN does not run, by the same code but without a network.
 //
 //   make_chain DATA_DIR UP_TO_BLOCK TXNS
 //

@@ -10,7 +10,7 @@ struct figure {
   std::string_view name;
   double value = 0;
   std::string_view unit;
-  std::string_view reference;        ///< what was measured beside it, in words
+  std::string_view reference;        ///< what it is compared with, in words
   double reference_value = 0;        ///< in `unit`
   double ratio = 0;                  ///< of the two, larger is better
   std::optional<double> ratio_least; ///< the target; none: the figure only informs

@@ -7,8 +7,8 @@
 
 namespace swarm::bench {
 
-/// Recovers signatures on all cores and counts: what a machine, busy as it is, allows whoever must check each of
-/// them. May run again and again; then everything counts together.
+/// Recovers signatures on all cores and counts them. It shows how many the machine, as busy as it is, allows
+/// to be checked. It may run several times; then the counts add up.
 class signature_mill {
 public:
   signature_mill();

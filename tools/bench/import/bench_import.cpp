@@ -4,9 +4,9 @@
 //
 // Makes a chain of four validators in which four SLs train (one block of four check-ins, one of the merge,
 // one of four losses, and so on), three seals each, then imports it into an empty chain, RANGE blocks at a
-// time. The reference is what the signatures alone would allow if every core did nothing else. It is measured between
-// the ranges, by the clock on the wall and on all cores, so that other work on the machine costs both alike. Executing
-// is the work of one thread, and most of it; recovering signatures goes on beside it.
+// time. The reference is what the signatures alone would allow if every core did nothing else. It is measured
+// between the ranges, by the clock on the wall and on all cores, so that other work on the machine costs both
+// alike. Executing is the work of one thread, and most of it; recovering signatures goes on beside it.
 
 #include "base/hash.hpp"
 #include "contracts/contracts.hpp"
@@ -47,7 +47,7 @@ ledger::private_key key_of(std::string_view kind, std::size_t number) {
   return must(ledger::private_key::from_bytes(keccak256(fmt::format("{} {}", kind, number)).view()));
 }
 
-/// A directory that goes away at the end.
+/// A directory that is removed at the end.
 struct scratch_dir {
   explicit scratch_dir(const std::filesystem::path& in) {
     auto name = (in / "bench-import-XXXXXX").string();

@@ -7,8 +7,8 @@
 
 #include <functional>
 
-/// What the load generators have in common. A failure of any kind ends the program with a message: there is
-/// nothing to measure then.
+/// What the load generators have in common. A failure of any kind ends the program with a message, as there
+/// is nothing to measure then.
 namespace swarm::bench {
 
 [[noreturn]] void die(const std::string& why);
@@ -26,8 +26,8 @@ public:
   sn_client(transport::io_runtime& io, const credentials& identity, std::uint16_t port);
   ~sn_client();
 
-  /// Sends a request or a batch. The next text that comes is handed to the oldest `done`, so that a client
-  /// with several open requests must not care which of its answers it is.
+  /// Sends a request or a batch. The next text that comes is handed to the oldest `done`, so a client with
+  /// several open requests must not depend on which of its answers it is.
   void post(std::string text, answer done);
   /// One call and its result.
   boost::json::value ask(std::string_view method, boost::json::array params);

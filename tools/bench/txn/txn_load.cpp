@@ -59,7 +59,8 @@ private:
              [this, index, sent = clock_type::now()](std::string_view text) { answered(index, text, sent); });
   }
   void answered(std::size_t index, std::string_view text, clock_type::time_point sent) {
-    // Batches of one account become final in order; a receipt is too long to parse it for one word.
+    // Batches of one account become final in order. Receipts are not parsed, as they are long and only one
+    // word of them matters.
     constexpr std::string_view good = R"("status":"0x1")";
     std::size_t receipts = 0;
     for (auto at = text.find(good); at != text.npos; at = text.find(good, at + good.size()))

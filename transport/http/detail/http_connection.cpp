@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t first_read_bytes = 4096;
 constexpr std::size_t tls_record_bytes = 16 * 1024;
-/// Bodies up to this size are sent in one piece with their head.
+/// Bodies up to this size are sent in one piece with the head.
 constexpr std::size_t joined_body_bytes_max = 16 * 1024;
 
 std::string text_of(beast::string_view text) {
@@ -72,7 +72,8 @@ task<bool> http_connection::shake_hands() {
   co_return false;
 }
 
-/// Also for alerts that come after it: in TLS 1.3 a client refuses our certificate when we are done already.
+/// Called also for alerts after the handshake: in TLS 1.3 a client may refuse our certificate when our side
+/// is done already.
 void http_connection::report_handshake_failure(const error_code& ec) {
   auto who = host_port(peer_.address, peer_.port);
   server_->report_handshake_failure(peer_.address,
@@ -89,7 +90,7 @@ task<> http_connection::serve() {
   if (stream_ && !killed_) co_await close_tls(*stream_);
 }
 
-/// Until the first byte of a request; false when there will be none.
+/// Waits for the first byte of a request; false when there will be none.
 task<bool> http_connection::wait_for_request() {
   if (draining_ || killed_) co_return false;
   if (buffer_.size() > 0) co_return true;
@@ -134,7 +135,7 @@ task<http_connection::outcome> http_connection::one_exchange() {
   co_return co_await respond(from);
 }
 
-/// Room for the body in the server's common budget.
+/// Reserves room for the body in the budget that all connections share.
 bool http_connection::reserve_body(parser& from) {
   if (from.is_done()) return true;
   auto length = from.content_length();
@@ -166,7 +167,8 @@ task<bool> http_connection::read_body(parser& from) {
   co_return true;
 }
 
-/// An error reply that the client may not expect yet: it is given time to read it, then the connection ends.
+/// Sends an error reply that the client may not expect yet: it is given time to read it, then the
+/// connection ends.
 task<http_connection::outcome> http_connection::refuse(unsigned status, std::string_view why) {
   auto reply = text_response(status, std::string(why) + "\n");
   bool sent = co_await send(reply, false, false);
@@ -179,7 +181,8 @@ task<http_connection::outcome> http_connection::respond(parser& from) {
   if (!complete) co_return outcome::gone;
   bool head_only = from.get().method() == http::verb::head;
   bool keep_alive = from.get().keep_alive();
-  // No time limit while the handler works: the timers of the stream watch pending reads and writes only.
+  // There is no time limit while the handler works: the timers of the stream watch only pending
+  // reads and writes.
   response_.reset();
   hand_over(from);
   while (!response_ && !killed_)
@@ -224,7 +227,7 @@ task<bool> http_connection::send(const http_response& response, bool head_only, 
   co_return co_await send_body(instead, std::move(*head), head_only);
 }
 
-/// False when the connection is of no more use.
+/// Returns false when the connection can no longer be used.
 task<bool> http_connection::send_body(const http_response& response, std::string head, bool head_only) {
   pace watch(*stream_, server_->options.stall_bytes, server_->options.stall_timeout);
   std::uint64_t written = 0;

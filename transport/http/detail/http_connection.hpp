@@ -1,5 +1,6 @@
 #pragma once
 // One connection of an http_server. Included by .cpp files only.
+#include "transport/detail/listener.hpp"
 #include "transport/detail/log_limiter.hpp"
 #include "transport/detail/stream_io.hpp"
 #include "transport/http/http_server.hpp"
@@ -10,33 +11,24 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
-#include <condition_variable>
 #include <map>
-#include <mutex>
-#include <unordered_map>
 
 namespace swarm::transport {
 
 class http_connection;
 
 /// What the listener and all connections of a server share.
-struct http_server::impl : std::enable_shared_from_this<http_server::impl> {
-  io_runtime& io;
+struct http_server::impl : listener<tcp, http_connection>, std::enable_shared_from_this<http_server::impl> {
   std::shared_ptr<const tls_identity> identity;
   http_server_options options;
   http_handler on_request;
   ws_accept on_websocket;
   std::uint16_t port = 0;
 
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool accepting = false;
-  std::uint64_t next_id = 0;
-  std::unordered_map<std::uint64_t, std::weak_ptr<http_connection>> connections;
+  // Guarded by the listener's mutex.
   std::map<std::string, std::size_t> per_address;
   std::string last_handshake_failure;
 
-  std::atomic<bool> stopping{false};
   std::atomic<std::size_t> body_bytes{0};
   std::atomic<std::size_t> websockets{0};
   std::atomic<std::uint64_t> accepted{0};
@@ -45,21 +37,15 @@ struct http_server::impl : std::enable_shared_from_this<http_server::impl> {
   std::atomic<std::uint64_t> requests{0};
   std::shared_ptr<traffic_counters> traffic = std::make_shared<traffic_counters>();
   log_limiter limiter{std::chrono::seconds{10}};
-  asio::strand<asio::io_context::executor_type> strand;
-  tcp::acceptor acceptor;
 
-  impl(io_runtime& runtime, http_server_options given)
-      : io(runtime), options(std::move(given)), strand(asio::make_strand(runtime.internals().context)),
-        acceptor(strand) {}
+  impl(io_runtime& runtime, http_server_options given) : listener(runtime), options(std::move(given)) {}
 
   result<> listen();
-  task<> accept_loop();
-  /// Takes a new connection in, unless a limit forbids it.
-  void admit(tcp::socket socket);
+  void admit(tcp::socket socket) override;
+  void accept_failed(const error_code& ec) override;
   void leave(std::uint64_t id, const std::string& address);
   void report_handshake_failure(const std::string& address, std::string text);
   void log_limited(const std::string& key, std::string text);
-  void for_all(void (http_connection::*what)());
   void stop();
 };
 
@@ -73,11 +59,11 @@ public:
   const peer_info& peer() const { return peer_; }
   asio::any_io_executor strand() const { return strand_; }
   task<> run();
-  /// From any thread.
+  /// Sends the answer; may be called from any thread.
   void answer(http_response response);
-  /// From any thread: end after the request under way.
+  /// Ends after the request under way; may be called from any thread.
   void drain();
-  /// From any thread: end now.
+  /// Ends at once; may be called from any thread.
   void kill();
 
 private:
@@ -117,7 +103,7 @@ private:
   bool killed_ = false;
 };
 
-/// Answers through `connection` as long as it lives.
+/// A reply that answers through `connection` as long as that lives.
 std::shared_ptr<http_reply::state> make_reply_state(const std::shared_ptr<http_connection>& connection);
 
 } // namespace swarm::transport

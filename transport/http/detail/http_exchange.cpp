@@ -75,7 +75,7 @@ void http_call::state::finish(result<http_response> how, const peer_info* peer) 
     fetch_result out{how->status, std::move(how->headers), body_received, peer ? *peer : peer_info{}};
     fetched(std::move(out));
   }
-  // The functions may hold whoever holds this.
+  // These functions may own the object that owns this one.
   done = nullptr;
   chunk = nullptr;
   fetched = nullptr;
@@ -89,7 +89,8 @@ task<result<http_response>> http_exchange::run() {
     co_return tl::unexpected(std::move(request).error());
   }
   auto sent = co_await send(std::move(*request));
-  // A server that answers early (413) or refuses our certificate says so before it closes: read that first.
+  // A server that answers early (413) or refuses our certificate says so before it closes, so its words
+  // are read first.
   call_.phase = "response";
   std::unique_ptr<parser> from;
   auto head = co_await read_head(from);
@@ -153,7 +154,7 @@ task<result<>> http_exchange::read_head(std::unique_ptr<parser>& from) {
   co_return fail(net_errc::response, "{}: response: only interim answers", call_.who());
 }
 
-/// Whether a fetch gets what it asked for, before any of the body is handed over.
+/// Checks that a fetch gets what it asked for, before any of the body is handed over.
 result<> http_exchange::check_fetch(parser& from, const http_response& response) {
   if (auto length = from.content_length()) announced_ = *length;
   if (!call_.is_fetch()) {
@@ -224,7 +225,8 @@ result<> http_exchange::take(bytes_view piece, http_response& into) {
   return {};
 }
 
-/// A body without Content-Length ends with the connection, so its end may be a break.
+/// Checks the length of the body. Without Content-Length it ends with the connection, so that end may
+/// be a failure.
 result<> http_exchange::check_length() const {
   if (!call_.is_fetch() || !announced_ || call_.body_received == *announced_) return {};
   return fail(net_errc::response, "{}: response: {} of {} bytes of {} received", call_.who(),

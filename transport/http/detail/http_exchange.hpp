@@ -12,7 +12,7 @@
 
 namespace swarm::transport {
 
-/// A connection that may serve several requests, one after another. On one strand.
+/// A connection that may serve several requests, one after another, on one strand.
 struct kept_connection {
   std::unique_ptr<tls_stream> stream;
   peer_info peer;
@@ -20,11 +20,11 @@ struct kept_connection {
   std::uint64_t exchanges = 0;
   const void* session_seen = nullptr; ///< the TLS session of which a copy was kept
 
-  /// True when the other side has closed it, or speaks without being asked, since the last answer.
+  /// True when the other side has closed it, or sent something without being asked, since the last answer.
   bool is_stale();
 };
 
-/// A call from its making to its completion.
+/// A call, from its beginning to its completion.
 struct http_call::state {
   std::string host;
   std::uint16_t port = 0;
@@ -60,7 +60,7 @@ public:
                 const http_client_options& options)
       : call_(call), over_(over), identity_(identity), options_(options) {}
 
-  /// The answer (without its body for a fetch). Afterwards `reusable` tells whether the connection
+  /// Returns the answer (without its body for a fetch). Afterwards `reusable` tells whether the connection
   /// may be kept.
   task<result<http_response>> run();
   bool reusable() const { return reusable_; }

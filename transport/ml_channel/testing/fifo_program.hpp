@@ -28,7 +28,7 @@ namespace swarm::ml::testing {
 using merge::testing::temp_directory;
 using merge::testing::write_file;
 
-/// Two FIFOs, the channel on them, and everything that it reported. The channel goes first.
+/// Two FIFOs, the channel on them, and everything that it reported. The channel is destroyed first.
 class fixture {
   temp_directory directory_;
   std::mutex mutex_;
@@ -71,7 +71,7 @@ public:
     const auto& [head, body] = messages_.at(count - 1);
     return {head, to_bytes(body.view())};
   }
-  /// Until the channel's status is so.
+  /// Waits until `so` holds of the channel's status.
   void wait_status(const std::function<bool(const channel_status&)>& so) {
     while (!so(channel->status()))
       std::this_thread::yield();
@@ -131,7 +131,7 @@ public:
     write(encode_header({type, static_cast<std::uint32_t>(body.size())}));
     write(body);
   }
-  /// Fewer than asked for at the end of the channel.
+  /// Returns fewer bytes than asked for at the end of the channel.
   bytes read(std::size_t size) {
     bytes out(size);
     std::size_t done = 0;

@@ -26,7 +26,7 @@ inline std::vector<Action> only(const std::vector<session_action>& from) {
   return out;
 }
 
-/// Two sessions of one connection; frames travel when told.
+/// The two sessions of one connection; frames travel only when the test says so.
 struct couple {
   struct side {
     ledger::private_key key = ledger::private_key::make_random();
@@ -64,13 +64,13 @@ struct couple {
       who.seen.push_back(std::move(each));
     }
   }
-  /// A frame from the other side, whatever that one thinks of it.
+  /// Feeds a frame to one side as if the other had sent it.
   void feed(side& to, const frame& what) {
     const auto raw = encode(what);
     to.session->on_frame(decode(raw), raw.size(), now);
     collect(to);
   }
-  /// Everything that waits, both ways.
+  /// Delivers everything that waits, both ways.
   void run() {
     for (bool moved = true; moved;) {
       moved = false;

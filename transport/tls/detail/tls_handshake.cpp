@@ -13,8 +13,7 @@ namespace swarm::transport {
 namespace {
 
 constexpr int chain_depth_max = 8;
-/// Names of CAs are a hint for clients with several certificates; a long list would only
-/// bloat every handshake.
+/// Names of CAs only help clients with several certificates; a long list would make every handshake larger.
 constexpr std::size_t announced_cas_max = 64;
 constexpr std::array<unsigned char, 5> session_context{'s', 'w', 'a', 'r', 'm'};
 
@@ -48,7 +47,8 @@ void note_failure(handshake_notes& notes, X509_STORE_CTX* ctx, int failure) {
   auto* at_fault = X509_STORE_CTX_get_current_cert(ctx);
   if (!at_fault) at_fault = leaf;
   if (!at_fault) return;
-  // A peer may send its CA along; then that is what is unknown, but people look for the node.
+  // A peer may send its CA along. Then the CA is what is unknown, but the message names the
+  // node's certificate.
   auto* named = is_unknown_ca(failure) && leaf ? leaf : at_fault;
   notes.failed_subject = name_text(X509_get_subject_name(named));
   notes.failed_issuer = name_text(X509_get_issuer_name(at_fault));
@@ -88,7 +88,7 @@ int reason_of(const error_code& ec) {
                                                           : 0;
 }
 
-/// What one of our certificate's readers means by its alert.
+/// What the other side means by its alert about our certificate.
 std::string_view alert_text(int reason) {
   switch (reason) {
   case SSL_R_TLSV1_ALERT_UNKNOWN_CA:

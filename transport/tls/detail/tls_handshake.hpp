@@ -23,10 +23,10 @@ struct tls_identity::state {
       : server(server_ctx.release()), client(client_ctx.release()) {}
 };
 
-/// What the verification of the peer's chain found; hung on the SSL object of a handshake, which
-/// it must outlive.
+/// What the verification of the peer's chain found. It is attached to the SSL object of a handshake and
+/// must outlive it.
 struct handshake_notes {
-  std::string host_to_verify; ///< client with verify_host: compare with the names in the certificate
+  std::string host_to_verify; ///< for a client with verify_host: compared with the names in the certificate
   int failure = 0;            ///< X509_V_ERR_..., of the certificate below
   std::string failed_subject;
   std::string failed_issuer;
@@ -36,24 +36,25 @@ struct handshake_notes {
 /// A context that presents `leaf` and `chain` and accepts peers whose chains lead to `store`.
 result<ssl_ctx_ptr> make_tls_context(bool server, X509* leaf, const std::vector<x509_ptr>& chain,
                                      EVP_PKEY* key, X509_STORE* store);
-/// With the next bytes a server writes goes a ticket, by which a client resumes its TLS 1.3 session. Not
-/// with the handshake: who upgrades to a WebSocket needs none, and clients that read and write in two
-/// threads, such as Python's, can wait for ever for the end of a ticket that comes while they write
-/// their first request.
+/// Sends a ticket, by which a client resumes its TLS 1.3 session, with the next bytes that the server
+/// writes. It is not sent with the handshake: a WebSocket needs none, and clients that read and write in two
+/// threads, such as Python's, can wait for ever for the end of a ticket that comes while they write their
+/// first request.
 void send_ticket(SSL* ssl);
-/// Makes the verification write into `notes`; null ends that.
+/// Makes the verification write into `notes`, or stops that with null.
 void attach_notes(SSL* ssl, handshake_notes* notes);
 /// The certificate that the other side presented.
 void fill_peer_certificate(SSL* ssl, peer_info& peer);
-/// "has an unknown CA" for one of X509_V_ERR_...; works for the peer's and for the own certificate.
+/// The words for one of X509_V_ERR_..., such as "from an unknown CA"; they fit the peer's and the
+/// own certificate.
 std::string_view verify_failure_text(int failure);
 /// True for the codes that mean "issued by nobody we know".
 bool is_unknown_ca(int failure);
 
-/// A TLS alert of the other side that refuses our certificate or our handshake.
+/// True for a TLS alert by which the other side refuses our certificate or our handshake.
 bool is_peer_alert(const error_code& ec);
-/// Why the handshake with `who` failed, seen from here: names the certificate that was refused and who
-/// refused it.
+/// Why the handshake with `who` failed, as seen from here: names the certificate that was refused and
+/// who refused it.
 std::string handshake_failure_text(std::string_view who, const error_code& ec, const handshake_notes& notes,
                                    const tls_identity& self, bool server);
 /// For any other socket error: "connection refused: nobody listens there", "closed by the other side", ...

@@ -100,7 +100,7 @@ task<> line_connection::read_loop() {
     auto [ec, length] = co_await asio::async_read_until(socket_, buffer, '\n', use_tuple);
     if (ec == asio::error::not_found) {
       auto writer = lend_writer();
-      // The write fails only when the client is gone, which needs no more words.
+      // The write fails only when the client is gone; then nobody needs the message.
       const auto text = fmt::format("a line of more than {} bytes is not accepted", limit);
       (void)writer.write(boost::json::serialize(boost::json::object{{"error", text}}));
       writer.close();
@@ -114,7 +114,7 @@ task<> line_connection::read_loop() {
   co_await wait_for_hang_up();
 }
 
-/// The client has ended its side; answers may still be under way to it.
+/// Waits after the client has ended its side, as answers may still be under way to it.
 task<> line_connection::wait_for_hang_up() {
   half_closed_ = true;
   wake_.raise();
@@ -150,7 +150,7 @@ bool line_connection::nothing_more_to_come() {
   return shared_->queue.empty() && (shared_->closing || (half_closed_ && lent_.expired()));
 }
 
-/// All writers of a connection share one owner, so that its end shows that nobody will write again.
+/// A writer for the client. All writers share one owner, whose end shows that nobody will write again.
 line_writer line_connection::lend_writer() {
   auto owner = lent_.lock();
   if (!owner) {

@@ -1,21 +1,18 @@
 #pragma once
 // One client of a unix_server. Included by .cpp files only.
-#include "transport/detail/asio.hpp"
+#include "transport/detail/listener.hpp"
 #include "transport/unix/unix_socket.hpp"
 
 #include <boost/asio/local/stream_protocol.hpp>
 #include <sys/types.h>
 
-#include <condition_variable>
 #include <deque>
-#include <mutex>
-#include <unordered_map>
 
 namespace swarm::transport {
 
 class line_connection;
 
-/// What a connection and the writers to it share; outlives either. Guarded by `mutex`.
+/// What a connection and its writers share. It outlives both and is guarded by `mutex`.
 struct line_writer::state {
   std::mutex mutex;
   std::weak_ptr<line_connection> connection;
@@ -29,32 +26,21 @@ struct line_writer::state {
   void wake_connection();
 };
 
-struct unix_server::impl : std::enable_shared_from_this<unix_server::impl> {
+struct unix_server::impl : listener<asio::local::stream_protocol, line_connection>,
+                           std::enable_shared_from_this<unix_server::impl> {
   using local = asio::local::stream_protocol;
 
   std::filesystem::path path;
-  io_runtime& io;
   handler on_line;
   unix_server_options options;
-  asio::any_io_executor strand;
-  local::acceptor acceptor;
-  std::atomic<bool> stopping{false};
   dev_t device = 0;
   ino_t inode = 0;
 
-  std::mutex mutex; ///< guards what follows
-  std::condition_variable changed;
-  bool accepting = false;
-  std::uint64_t next_id = 0;
-  std::unordered_map<std::uint64_t, std::weak_ptr<line_connection>> connections;
-
   impl(io_runtime& runtime, std::filesystem::path where, handler fn, unix_server_options given)
-      : path(std::move(where)), io(runtime), on_line(std::move(fn)), options(given),
-        strand(asio::make_strand(runtime.internals().context)), acceptor(strand) {}
+      : listener(runtime), path(std::move(where)), on_line(std::move(fn)), options(given) {}
 
   result<> listen();
-  task<> accept_loop();
-  void admit(local::socket socket);
+  void admit(local::socket socket) override;
   void leave(std::uint64_t id);
   void remove_file();
   void stop();
@@ -71,9 +57,9 @@ public:
 
   asio::any_io_executor strand() const { return strand_; }
   task<> run();
-  /// From any thread: there is something to write, or to close.
+  /// Tells the connection that there is something to write or to close; may be called from any thread.
   void wake();
-  /// From any thread: end now.
+  /// Ends at once; may be called from any thread.
   void kill();
 
 private:

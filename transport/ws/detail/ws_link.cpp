@@ -109,10 +109,11 @@ ws_link::ws_link(asio::any_io_executor strand, tls_stream stream, peer_info peer
       traffic_(std::move(traffic)), options_(shared_->options), reader_wake_(strand), writer_wake_(strand),
       watch_wake_(strand), last_heard_(std::chrono::steady_clock::now()) {
   beast::get_lowest_layer(stream_).expires_never();
-  // Beast watches the opening and closing handshake; silence in between is the watch loop's.
+  // Beast times the opening and closing handshake; the watch loop times silence in between.
   stream_.set_option(
       websocket::stream_base::timeout{options_.handshake_timeout, websocket::stream_base::none(), false});
-  // Beast would refuse too large messages, too, but forgets why when more of them is under way.
+  // Beast would refuse too large messages as well, but it loses the reason when more of the message
+  // is under way.
   stream_.read_message_max(0);
   stream_.auto_fragment(false);
   stream_.write_buffer_bytes(write_buffer_bytes);
@@ -238,7 +239,7 @@ task<error_code> ws_link::read_message(bytes& data) {
   co_return error_code{};
 }
 
-/// Says so; what the peer still sends of the message is thrown away until it answers, or too late.
+/// Tells the peer. The rest of its message is thrown away until it answers or the time is over.
 task<> ws_link::refuse_message() {
   verdict_ = make_error(net_errc::limit, "{}: sent a message of more than {} bytes", who_,
                         options_.message_bytes_max);
@@ -314,7 +315,8 @@ void ws_link::look_after_silence(time_point now) {
   auto acknowledged = bytes_acknowledged(beast::get_lowest_layer(stream_).socket().native_handle());
   bool moving = acknowledged != std::exchange(acknowledged_, acknowledged);
   {
-    // A peer whose system takes our bytes is slow, not gone; silence that we cause by not reading is ours.
+    // A peer whose system takes our bytes is slow, not gone; and when we do not read, its silence
+    // means nothing.
     std::lock_guard lock(shared_->mutex);
     bool sending = shared_->status.queued_messages > 0;
     if ((sending && moving) || (callbacks_ && !reading_)) last_heard_ = now;
@@ -331,7 +333,7 @@ void ws_link::look_after_silence(time_point now) {
   }
 }
 
-/// Apart from the watch loop, because a ping waits behind a message that the peer does not take.
+/// This is not part of the watch loop, because a ping waits behind a message that the peer does not take.
 task<> ws_link::ping() {
   [[maybe_unused]] auto [ec] = co_await stream_.async_ping({}, use_tuple);
   ping_under_way_ = false;

@@ -22,7 +22,7 @@ struct traffic_counters {
   std::atomic<std::uint64_t> sent{0};
 };
 
-/// What the owner of a session and the connection have in common; outlives either. Guarded by `mutex`.
+/// What a session's owner and the connection share. It outlives both and is guarded by `mutex`.
 struct ws_shared {
   struct outgoing {
     shared_slice data;
@@ -33,7 +33,7 @@ struct ws_shared {
     std::string reason;
   };
 
-  /// Under the mutex.
+  /// The caller holds the mutex.
   bool may_read() const {
     return unhandled.messages < options.unhandled_messages_max
            && unhandled.bytes < options.unhandled_bytes_max;
@@ -45,15 +45,15 @@ struct ws_shared {
   std::function<void()> cancel_dialling; ///< while a client connects
   std::deque<outgoing> queue;
   std::optional<close_request> closing;
-  bool writer_idle = false; ///< wake it only then
+  bool writer_idle = false; ///< only then it must be woken
   struct {
     std::size_t messages = 0, bytes = 0;
   } unhandled; ///< whose credits are held by the receivers
   ws_status status;
 };
 
-/// Runs one connection on one strand: a reader, a writer and a watchman that pings. Everything but `session`
-/// and what is said of a function below happens on that strand.
+/// Runs one connection on one strand: a reader, a writer and a watch loop that pings. All functions but
+/// `session`, and those that say otherwise, must be called on that strand.
 class ws_link : public std::enable_shared_from_this<ws_link> {
 public:
   using upgrade_request = beast::http::request<beast::http::string_body>;
@@ -66,18 +66,18 @@ public:
   task<result<>> accept(const upgrade_request& request);
   /// Client: asks for the upgrade.
   task<result<>> upgrade(const std::string& host, std::uint16_t port, const std::string& target);
-  /// Until the connection has ended and on_close was called.
+  /// Runs until the connection has ended and on_close was called.
   task<> run();
-  /// The owner's callbacks; reading begins.
+  /// Sets the owner's callbacks and begins to read.
   void start(ws_callbacks callbacks);
   /// Sends what is queued, then closes.
   void close(ws_close_code code, std::string reason);
-  /// Ends at once. `why` is what on_close gets.
+  /// Ends at once; on_close gets `why`.
   void kill(error why);
 
-  /// From any thread: there is something to send, or to close.
+  /// Tells the writer that there is something to send or to close; may be called from any thread.
   static void wake_writer(const std::shared_ptr<ws_shared>& shared);
-  /// From any thread: a credit came back.
+  /// Tells the reader that a credit came back; may be called from any thread.
   static void wake_reader(const std::shared_ptr<ws_shared>& shared);
   asio::any_io_executor strand() const { return strand_; }
   const peer_info& peer() const { return peer_; }
@@ -93,7 +93,7 @@ private:
   task<> watch_loop();
   void look_after_silence(time_point now);
   task<> ping();
-  /// The cause that a failed read or write stands for.
+  /// The reason for a failed read or write.
   error cause_of(const error_code& ec) const;
   void end(error why);
   void finish();
@@ -108,7 +108,7 @@ private:
   ws_options options_;
   std::optional<ws_callbacks> callbacks_;
   std::optional<error> cause_;
-  std::optional<error> verdict_; ///< over the peer; the cause as soon as it was told
+  std::optional<error> verdict_; ///< what the peer did wrong; the cause, once it was told
   wake_up reader_wake_;
   wake_up writer_wake_;
   wake_up watch_wake_;

@@ -13,7 +13,8 @@ namespace swarm::transport::test {
 
 using std::chrono::milliseconds;
 
-/// What a client's callbacks were given. They keep it: the last of them comes when a test may be over.
+/// What a client's callbacks were given. The callbacks own it, as the last of them may come after the
+/// end of a test.
 struct heard : std::enable_shared_from_this<heard> {
   std::mutex mutex;
   std::vector<ws_message> messages;
@@ -105,7 +106,7 @@ inline std::string frame(unsigned char first, const std::string& payload) {
   return out + std::string(4, '\0') + payload;
 }
 
-/// A server's side of one connection, which only listens.
+/// The server's side of one connection, which only receives.
 struct watched {
   std::atomic<int> messages{0};
   waiting_for<error> closed;

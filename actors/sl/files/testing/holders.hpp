@@ -9,7 +9,8 @@
 #include <list>
 #include <mutex>
 
-/// Nodes with file servers on the loopback interface, honest ones and others, and one that fetches from them.
+/// Nodes with file servers on the loopback interface, honest ones and liars, and a node that
+/// fetches from them.
 namespace swarm::actors::testing {
 
 /// A file server that answers as it is told, and remembers what it was asked.
@@ -35,15 +36,15 @@ class file_swarm {
 public:
   explicit file_swarm(transport::http_client_options options = {});
 
-  /// Bytes of a model of `chunks` chunks, the last one half full, stored with the honest.
+  /// Makes a model of `chunks` chunks, the last one half full, which the honest holders store.
   std::shared_ptr<const merge::model_file> make_model(std::size_t chunks);
   holder& add(holder::answer how);
-  /// Serves the models of `make_model`.
+  /// Adds a holder that serves the models of `make_model`.
   holder& add_honest();
-  /// Serves the manifest as the honest do, and the model as `how` says.
+  /// Adds a holder that serves the right manifest, and the model as `how` says.
   holder& add_with_data(holder::answer how);
   transport::http_response honest_answer(const transport::http_request& request) const;
-  /// Where nobody listens.
+  /// A holder at an address where nobody listens.
   rounds::holder nobody() const;
 
   result<hash32> fetch(const merge::model_file& model, std::vector<rounds::holder> from);

@@ -33,12 +33,13 @@ public:
     return {digest(number), 100u + number, digest(layout)};
   }
 
-  // -- what the contract says
+  // What the contract says
   contracts::peer_view& peer(std::uint8_t number) {
     for (auto& one : view.peers)
       if (one.account == account(number)) return one;
     view.peers.push_back({.account = account(number),
                           .state = contracts::peer_state::active,
+                          .train_end = contracts::on_train_end::snapshot,
                           .name = fmt::format("sl-{}", number),
                           .endpoint = fmt::format("host-{}:30305", number)});
     return view.peers.back();
@@ -55,7 +56,7 @@ public:
     view.head.leader = account(leader);
     view.head.term = term;
   }
-  /// The current round is merged; the next one begins, or the training is complete.
+  /// Merges the current round; the next one begins, or the training is complete.
   void merge(std::uint8_t merged, std::uint8_t by, bool complete = false) {
     view.head.merged_round = view.head.round_num++;
     view.head.merged_digest = digest(merged);
@@ -69,19 +70,19 @@ public:
     view.head.checked_in = 0;
   }
 
-  // -- events
+  // Events
   void look() {
     ++view.block_num;
     step(event::view_read{view});
   }
-  /// `times` ticks of `pause`.
+  /// Lets time pass in `times` ticks of `pause`.
   void pass(duration pause, int times = 1) {
     for (int i = 0; i < times; ++i) {
       now += pause;
       step(event::tick{});
     }
   }
-  /// The newest call is in a block; the machine then sees the view as it is.
+  /// Puts the newest call into a block; the machine then sees the present view.
   void done(bool ok = true, std::string text = {}) {
     step(event::call_done{last<action::call>().id, ok, ++view.block_num, std::move(text)});
     look();
@@ -89,8 +90,12 @@ public:
   template <class Event>
   void step(const Event& what) {
     machine.step(what, now);
-    for (auto& one : machine.take_actions())
-      actions.push_back(std::move(one));
+    for (auto batch = machine.take_actions(); !batch.empty(); batch = machine.take_actions())
+      for (auto& one : batch) {
+        if (const auto* write = std::get_if<action::make_durable>(&one); write != nullptr && disk_answers)
+          machine.step(event::model_durable{write->digest, {}}, now);
+        actions.push_back(std::move(one));
+      }
   }
   void sync(std::uint8_t number, std::uint32_t weightage = 1) {
     step(event::program_synced{model(number), weightage});
@@ -100,6 +105,10 @@ public:
   }
   void loss(double value = 0.5) { step(event::program_loss{{value, 0.75, 1, 4}}); }
   void fetched(std::uint8_t number) { step(event::model_fetched{digest(number), digest(77)}); }
+  void durable(std::uint8_t number) { step(event::model_durable{digest(number), {}}); }
+  void write_fails(std::uint8_t number) {
+    step(event::model_durable{digest(number), fail(errc::unavailable, "no space left")});
+  }
   void fetch_fails(std::uint8_t number) {
     step(event::model_fetched{digest(number), fail(errc::unavailable, "not there")});
   }
@@ -122,7 +131,7 @@ public:
     clear();
   }
 
-  // -- actions
+  // Actions
   template <class Action>
   std::size_t count() const {
     return static_cast<std::size_t>(std::count_if(
@@ -145,6 +154,7 @@ public:
   void clear() { actions.clear(); }
 
   time_point now{};
+  bool disk_answers = true; ///< at once, and well
   contract_view view;
   peer_machine machine;
   std::vector<machine_action> actions; ///< since `clear`

@@ -44,7 +44,7 @@ std::string round_checker::take(const contracts::training_event& event,
       check_ins_[key].erase(peer);
     return {};
   }
-  // Who leaves or registers anew before the round is closed takes its check-in back.
+  // A peer that leaves or registers anew before the round is closed takes its check-in back.
   const auto withdraw = [this](std::uint64_t generation, const address& peer) {
     for (auto& [key, ins] : check_ins_)
       if (key.first == generation && !closed_[key] && !merges_.contains(key)) ins.erase(peer);
@@ -92,7 +92,8 @@ std::string round_checker::take_merge(const contracts::merge_committed& merge,
   if (merge.contributors.size() + merge.excluded.size() != brought)
     return fmt::format("{} contributors and {} excluded of {} models in round {}", merge.contributors.size(),
                        merge.excluded.size(), brought, merge.round_num);
-  // Who registers anew after the close is not finished any more, which its leader may have seen or not.
+  // A peer that registers anew after the close is no longer finished, which the leader may or may
+  // not have seen.
   if (from.empty() || (mean_of(from).digest() != merge.digest && mean_of(anew).digest() != merge.digest))
     return fmt::format("the merge of round {} is not the mean of its contributors", merge.round_num);
   return {};

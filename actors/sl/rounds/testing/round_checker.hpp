@@ -11,7 +11,7 @@
 
 namespace swarm::rounds::testing {
 
-/// What stands for a model file: one number instead of millions.
+/// Stands in for a model file, with one number instead of millions.
 struct model {
   double value = 0;
   bool finite = true;
@@ -25,17 +25,17 @@ struct weighted_model {
   double weight = 1;
   const model* of = nullptr;
 };
-/// The weighted mean; the same for every order of `from`, which is not empty.
+/// The weighted mean, which is the same for every order of `from`; `from` is not empty.
 model mean_of(std::vector<weighted_model> from);
 
-/// Watches the events of a training and says what must never happen. Knows nothing of how the machine or the
-/// contract work: it keeps its own books from the check-ins.
+/// Watches the events of a training for what must never happen. It knows nothing of how machine or contract
+/// work: it keeps its own records from the check-ins.
 class round_checker {
 public:
-  /// What is wrong with `event`, empty when nothing is. `models`: all there are, by digest.
+  /// What is wrong with `event`; empty when nothing is. `models` are all that exist, by digest.
   std::string take(const contracts::training_event& event, const std::map<hash32, model>& models);
 
-  /// Digest of the only merge of this round; none when there is none.
+  /// The digest of the only merge of this round, if there is one.
   std::optional<hash32> merge_of(std::uint64_t generation, std::uint64_t round_num) const;
   bool was_merged(std::uint64_t round_num, const hash32& digest) const;
   std::uint64_t merges() const { return merges_.size(); }

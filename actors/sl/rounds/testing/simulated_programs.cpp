@@ -52,7 +52,7 @@ std::string scenario::describe() const {
       one_diverges ? ", the last one diverges" : "", one_differs ? ", the last one differs" : "");
 }
 
-// -- programs
+// Programs
 
 void simulation::start_program(node& n) {
   auto& p = n.prog;
@@ -69,6 +69,8 @@ void simulation::start_program(node& n) {
   p.params.min_peers = scenario_.min_peers;
   p.params.adaptive_sync = random_.below(4) == 0;
   p.params.on_train_end = static_cast<contracts::on_train_end>(random_.below(3));
+  if (n.reliable && p.params.on_train_end == contracts::on_train_end::inactive)
+    p.params.on_train_end = contracts::on_train_end::snapshot; // peers that are all inactive are refused
   p.params.weightage = 1 + static_cast<std::uint32_t>(random_.below(4));
   p.weightage = p.params.weightage;
   p.syncs_left = static_cast<std::uint32_t>(random_.below(9));
@@ -99,7 +101,7 @@ void simulation::send_models(node& n, bool close) {
   p.has.finite = !p.diverges;
   const auto digest = p.has.digest();
   models_[digest] = p.has;
-  n.store.insert(digest);
+  n.put(digest);
   const model_ref model{digest, 1000, p.layout};
   p.asked_in_request = false;
   note(&n,
@@ -184,7 +186,9 @@ void simulation::end_program(node& n, std::string_view how, bool orderly) {
   note(&n, fmt::format("program ends: {}", how));
   if (view_now().head.layout_digest == other_layout()) odd_one_first_ = true;
   if (odd_one_first_) return;
-  if (n.reliable && !orderly && !was_reset_ && !is_final_model_lost())
+  const bool came_too_late =
+      p.now == program::doing::opening && view_now().head.phase == contracts::round_phase::complete;
+  if (n.reliable && !came_too_late && !orderly && !was_reset_ && !is_final_model_lost())
     broken(fmt::format("{}: its program is refused: {}", n.name, how));
   p.now = program::doing::over;
   in_life(n, between(1, 200), [this, &n, orderly] {
@@ -202,7 +206,7 @@ void simulation::session_ended(node& n, const action::session_ended& how) {
   n.ended = true;
 }
 
-// -- accidents
+// Accidents
 
 void simulation::plan_accident() {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(scenario_.quiet_at).count();
@@ -221,7 +225,7 @@ void simulation::accident() {
   }
   const auto unreliable = scenario_.nodes - scenario_.reliable;
   if (unreliable == 0) return;
-  // The leader of a merge is the most interesting victim.
+  // The leader of a merge is the most interesting node to fail.
   auto* n = nodes_[scenario_.reliable + random_.below(unreliable)].get();
   const auto leader = contracts::training_probe(world_, training_).head().leader;
   if (auto* leads = find(leader); leads != nullptr && !leads->reliable) n = leads;
@@ -242,8 +246,8 @@ void simulation::accident() {
   }
 }
 
-/// A round moves on by a majority of the peers in it, and is merged from their files, by one of those that may
-/// lead. When too many of them are gone for good only an operator can help; the documented way is a reset.
+/// A round needs a majority of its peers, their files, and one of those that may lead. When too many of them
+/// are gone for good, only an operator can help; the documented way is a reset.
 void simulation::help_hopeless_round() {
   after(50s, [this] { help_hopeless_round(); });
   const auto view = view_now();
@@ -276,7 +280,7 @@ void simulation::reset_training() {
   contract_moved();
 }
 
-/// Nobody has the last merge of a complete training any more.
+/// Whether nobody has the last merge of a complete training any more.
 bool simulation::is_final_model_lost() {
   const auto head = view_now().head;
   return head.phase == contracts::round_phase::complete

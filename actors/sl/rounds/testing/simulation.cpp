@@ -15,7 +15,7 @@ namespace {
 constexpr auto tick_interval = 200ms;
 constexpr auto silent_after = 6s;
 constexpr auto look_for_hopeless = 50s;
-/// More simulated time than any training here needs once the faults have stopped.
+/// More simulated time than any training needs once the faults have stopped.
 constexpr auto patience = 1500s;
 constexpr std::uint16_t operator_account = 100;
 
@@ -58,7 +58,7 @@ std::string simulation::run() {
   return broken_;
 }
 
-// -- time and chance
+// Time and chance
 
 void simulation::at(time_point when, thunk what) {
   queue_.emplace(when, std::move(what));
@@ -91,7 +91,7 @@ void simulation::broken(std::string what) {
   if (broken_.empty()) broken_ = std::move(what);
 }
 
-// -- processes
+// Processes
 
 void simulation::boot(node& n) {
   if (n.is_up() || n.ended) return;
@@ -110,7 +110,7 @@ void simulation::boot(node& n) {
   note(&n, "starts");
   if (n.engaged) n.machine->step(event::former_session{}, now_);
   tick(n);
-  // Not every process that comes back gets a program again.
+  // Not every restarted process gets a program again.
   if (n.reliable || n.prog.serial == 0 || chance(700))
     in_life(n, between(100, 3000), [this, &n] { start_program(n); });
 }
@@ -125,7 +125,7 @@ void simulation::kill(node& n, std::string_view how) {
   if (n.prog.now != program::doing::over) n.prog.now = program::doing::over;
 }
 
-/// As on SIGTERM: the channel goes first, then the machine says when it is ready, or time is up.
+/// Stops a node as on SIGTERM: the channel ends first, then the machine says when it is ready, or time is up.
 void simulation::terminate(node& n) {
   if (!n.is_up() || n.stopping) return;
   note(&n, "is told to stop");
@@ -150,6 +150,11 @@ struct simulation::perform {
   node& n;
 
   void operator()(const action::call& a) const { sim.submit(n, a); }
+  void operator()(const action::make_durable& a) const {
+    n.durable.insert(a.digest);
+    n.machine->step(event::model_durable{a.digest, {}}, sim.now_);
+  }
+  void operator()(const action::note_session& a) const { n.engaged = a.under_way; }
   void operator()(const action::refresh&) const { sim.read_contract(n); }
   void operator()(const action::answer_open&) const { sim.take_answer_open(n); }
   void operator()(const action::ask_loss& a) const { sim.take_ask_loss(n, a); }
@@ -186,13 +191,12 @@ void simulation::drain(node& n) {
       if (n.life == life && n.is_up()) std::visit(perform{*this, n}, one);
   }
   if (n.life != life || !n.is_up()) return;
-  n.engaged = n.machine->is_engaged();
   if (!n.stopping || !n.machine->may_stop()) return;
   kill(n, "told to stop, has left");
   n.ended = true;
 }
 
-// -- the SN
+// The SN
 
 /// Transactions of a node are executed in the order in which it sent them, as their nonces demand.
 void simulation::submit(node& n, const action::call& call) {
@@ -224,6 +228,8 @@ void simulation::execute(node& n, std::uint64_t life, std::uint64_t id, const by
   for (const auto& entry : done.events) {
     const auto event = contracts::decode_training_event(entry.topics, entry.data).value();
     if (auto wrong = checker_.take(event, models_); !wrong.empty()) broken(wrong);
+    if (n.life == life && n.may_lose(event))
+      broken(fmt::format("#{} names a model that a power cut would take", id));
     if (std::holds_alternative<contracts::merge_committed>(event)) last_move_ = now_;
     if (const auto* merge = std::get_if<contracts::merge_committed>(&event))
       note(nullptr, fmt::format("round {} is merged: {}, {} contributors, {} excluded", merge->round_num,
@@ -262,7 +268,7 @@ contract_view simulation::view_now() {
   return out;
 }
 
-/// One read at a time; what is asked for meanwhile is one more read afterwards.
+/// There is one read at a time; all that is asked for meanwhile is served by one more read afterwards.
 void simulation::read_contract(node& n) {
   if (n.reading) {
     n.read_again = true;
@@ -283,7 +289,7 @@ void simulation::read_contract(node& n) {
   });
 }
 
-// -- files and merges
+// Files and merges
 
 simulation::node* simulation::find(const address& account) {
   const auto found =
@@ -300,7 +306,7 @@ void simulation::fetch(node& n, const hash32& digest, std::vector<holder> holder
     auto* from = find(holders[next].peer);
     const bool has = from != nullptr && from->is_up() && from->store.contains(digest);
     if (!has || fault(scenario_.failed_fetch)) return fetch(n, digest, holders, next + 1, done);
-    n.store.insert(digest);
+    n.put(digest);
     done(models_.at(digest).layout);
   });
 }
@@ -319,7 +325,7 @@ void simulation::start_merge(node& n, const action::start_merge& task) {
             ++n.job->progress;
             if (got) here->insert(digest);
             if (++*answered < task.inputs.size()) return;
-            // A stuck one is broken off by the limits of its connections in the end.
+            // The limits of its connections end a stuck merge at last.
             in_life(n, n.job->stuck ? between(30000, 90000) : between(1, 2000),
                     [this, &n, here, task, serial] {
                       if (n.job && n.job->serial == serial) finish_merge(n, task, *here);
@@ -338,8 +344,10 @@ void simulation::finish_merge(node& n, const action::start_merge& task, const st
       from.push_back({input.peer, input.weight, &brought});
       outcome.contributors.push_back(input.peer);
     } else {
-      outcome.excluded.push_back(input.peer);
-      outcome.reasons.push_back(brought.finite ? "cannot be had" : "not finite");
+      outcome.excluded.push_back({input.peer,
+                                  brought.finite ? contracts::exclusion_reason::not_available
+                                                 : contracts::exclusion_reason::not_finite,
+                                  "unusable"});
     }
   }
   if (from.empty()) {
@@ -349,7 +357,7 @@ void simulation::finish_merge(node& n, const action::start_merge& task, const st
     outcome.digest = merged.digest();
     outcome.size = 1000;
     models_[outcome.digest] = merged;
-    n.store.insert(outcome.digest);
+    n.put(outcome.digest);
   }
   n.machine->step(event::merge_done{task.round_num, task.term, std::move(outcome)}, now_);
   drain(n);

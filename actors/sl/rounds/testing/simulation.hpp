@@ -43,7 +43,7 @@ public:
   simulation(std::uint64_t seed, const scenario& what);
   ~simulation();
 
-  /// Runs until every program has ended. Says what was broken; empty when nothing was.
+  /// Runs until every program has ended. Returns what was broken; empty when nothing was.
   std::string run();
   /// What happened: one line per event.
   const std::vector<std::string>& trace() const { return trace_; }
@@ -58,7 +58,7 @@ private:
 
   void at(time_point when, thunk what);
   void after(duration pause, thunk what) { at(now_ + pause, std::move(what)); }
-  /// For things of a process: not done when it has died meanwhile.
+  /// Does something later, unless the process has died meanwhile.
   void in_life(node& of, duration pause, thunk what);
   bool chance(std::uint32_t of_thousand) { return random_.below(1000) < of_thousand; }
   bool fault(std::uint32_t of_thousand) { return now_ < quiet_ && chance(of_thousand); }

@@ -41,6 +41,7 @@ struct simulation::node {
   bool reading = false;
   bool read_again = false;
   std::set<hash32> store;
+  std::set<hash32> durable; ///< what a power cut would leave of it
 
   struct merge_job {
     std::uint64_t round_num = 0;
@@ -54,6 +55,17 @@ struct simulation::node {
   program prog;
 
   bool is_up() const { return machine.has_value(); }
+  void put(const hash32& digest) {
+    store.insert(digest);
+    durable.erase(digest);
+  }
+  /// What `event`, of a transaction of this node, refers to.
+  bool may_lose(const contracts::training_event& event) const {
+    if (const auto* in = std::get_if<contracts::checked_in>(&event))
+      return in->weightage > 0 && !durable.contains(in->digest);
+    const auto* merge = std::get_if<contracts::merge_committed>(&event);
+    return merge != nullptr && !durable.contains(merge->digest);
+  }
 };
 
 } // namespace swarm::rounds::testing

@@ -1,25 +1,18 @@
 #include "actors/sn/membership/machine/membership_machine.hpp"
 
+#include "actors/sn/membership/machine/testing/names.hpp"
+#include "base/testing/wording.hpp"
 #include "contracts/training_registry/client.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace swarm;
 using namespace swarm::membership;
+using namespace swarm::membership::testing;
 using namespace std::chrono_literals;
+using swarm::testing::wording;
 
 namespace {
-
-address account(std::uint8_t number) {
-  address out;
-  out[19] = number;
-  return out;
-}
-hash32 certificate(std::uint8_t number) {
-  hash32 out;
-  out.fill(number);
-  return out;
-}
 
 const address registry = contracts::node_registry_address();
 
@@ -336,7 +329,8 @@ TEST_CASE("who may not leave hears why and stays; any other trouble is told as i
   s.step(leave_wanted{});
   s.step(facts_read{s.only<action::read_facts>().serial, facts});
   s.step(submitted{purpose::leave, fail(errc::denied, "the last validator")});
-  CHECK(s.only<action::answer_leave>().outcome.error().message == "this SN cannot leave: the last validator");
+  CHECK(wording(s.only<action::answer_leave>().outcome.error())
+        == "this SN cannot leave: the last validator");
   CHECK(s.only<action::answer_leave>().outcome.error().is(errc::denied));
   CHECK(!s.machine.leaving());
   s.step(leave_wanted{});

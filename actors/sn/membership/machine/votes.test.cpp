@@ -1,23 +1,15 @@
 #include "actors/sn/membership/machine/votes.hpp"
 
+#include "actors/sn/membership/machine/testing/names.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace swarm;
 using namespace swarm::membership;
+using namespace swarm::membership::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-address account(std::uint8_t number) {
-  address out;
-  out[19] = number;
-  return out;
-}
-hash32 certificate(std::uint8_t number) {
-  hash32 out;
-  out.fill(number);
-  return out;
-}
 
 /// Nodes 1 to `nodes` are registered SNs, all connected to node 1; the first `members` of them are members.
 network_view network(std::uint8_t nodes, std::uint8_t members) {

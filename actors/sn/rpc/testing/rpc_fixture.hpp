@@ -2,6 +2,7 @@
 
 #include "actors/sn/rpc/reader.hpp"
 #include "actors/sn/rpc/service.hpp"
+#include "base/testing/wording.hpp"
 #include "contracts/contracts.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
 
@@ -36,7 +37,7 @@ inline ledger::chain_options rpc_chain_options(std::filesystem::path dir) {
   return out;
 }
 
-/// A service with its reader and its chain, joined as the actors join them, but in one thread.
+/// A service with its reader and its chain, connected as the actors connect them, but in one thread.
 class joined_service {
 public:
   joined_service(ledger::chain& chain, time_point now, const service_limits& limits = {})
@@ -100,7 +101,7 @@ public:
     from.send = [this](std::string text) { sent.push_back(std::move(text)); };
   }
 
-  /// Everything that was sent in answer to `body`, nothing yet when it waits for a block.
+  /// Everything that was sent in answer to `body`; nothing when the answer waits for a block.
   std::vector<std::string> post(std::string_view body) {
     sent.clear();
     served->handle(std::string(body), from, now);
@@ -130,10 +131,10 @@ public:
     return json::serialize(value(method, params));
   }
   /// "code message" of the error; a result throws.
-  std::string error(std::string_view method, std::string_view params = "[]") {
+  swarm::testing::wording error(std::string_view method, std::string_view params = "[]") {
     return error_text(call(method, params));
   }
-  static std::string error_text(const json::object& answer) {
+  static swarm::testing::wording error_text(const json::object& answer) {
     if (answer.contains("result") || !answer.contains("error"))
       throw std::runtime_error("no error: " + std::string(json::serialize(answer)));
     const auto& error = answer.at("error").as_object();

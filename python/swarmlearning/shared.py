@@ -1,0 +1,92 @@
+"""Which tensors of a model are shared, and under which names.
+
+Wrappers of parallel training, of compilation and of adapters put segments of their own into a tensor's name. They are
+taken out, so that a node that wraps its model and one that does not train the same one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from fnmatch import fnmatchcase
+from typing import Any, Collection, Dict, Iterable, List, Sequence, Set, Tuple, Union
+
+from .errors import SwarmArgumentError, SwarmError
+
+#: Bytes of all tensors together that a message to the SL can hold; 1 MiB is left for names and shapes.
+SHARED_BYTES_MAX = 0x7FFFFFFF - (1 << 20)
+
+SharedParameters = Union[str, Sequence[str]]
+
+_WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:module|_orig_mod|base_model\.model)\.")
+_NAMES_SHOWN = 5
+
+
+class Sharing:
+    """What the argument `sharedParameters` means: "all", "trainable", or patterns as of `fnmatch`."""
+
+    def __init__(self, wanted: SharedParameters):
+        patterns = [wanted] if isinstance(wanted, str) else wanted
+        if not isinstance(patterns, (list, tuple, set, frozenset)) or not patterns:
+            raise SwarmArgumentError(_wanted(wanted))
+        for pattern in patterns:
+            if not isinstance(pattern, str) or not pattern.strip():
+                raise SwarmArgumentError(_wanted(wanted))
+        self.patterns: List[str] = sorted(patterns)
+        self.all = self.patterns == ["all"]
+        self.trainable = self.patterns == ["trainable"]
+
+    def select(self, names: Iterable[str], trainable: Collection[str]) -> Set[str]:
+        """Those of `names` that are shared; `trainable` are the ones that training changes."""
+        names = list(names)
+        if self.all:
+            return set(names)
+        if self.trainable:
+            chosen = {name for name in names if name in trainable}
+            if not chosen:
+                raise SwarmError("sharedParameters='trainable': no parameter of the model is trainable")
+            return chosen
+        matches = {pattern: {name for name in names if fnmatchcase(name, pattern)} for pattern in self.patterns}
+        for pattern, found in matches.items():
+            if not found:
+                raise SwarmError(f"sharedParameters: no parameter is called like {pattern!r}; there are {some(names)}")
+        return set().union(*matches.values())
+
+
+def _wanted(got: Any) -> str:
+    return (
+        "sharedParameters: wanted 'all', 'trainable', or patterns of parameter names such as ['encoder.*', '*.bias'], "
+        f"got {got!r}"
+    )
+
+
+def plain_names(names: Iterable[str]) -> Dict[str, str]:
+    """Each name, and what it is without the segments of wrappers. Names that would become the same one are kept."""
+    names = list(names)
+    plain = {name: _WRAPPERS.sub("", name) for name in names}
+    taken = Counter(plain.values())
+    return {name: short if taken[short] == 1 else name for name, short in plain.items()}
+
+
+def some(names: Iterable[str]) -> str:
+    """The first few, for a message."""
+    names = list(names)
+    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {len(names) - _NAMES_SHOWN} more" if len(names) > 5 else "")
+
+
+def check_size(sizes: Dict[str, int], limit: int = SHARED_BYTES_MAX) -> None:
+    """Raises when tensors of these bytes are more than the channel to the SL carries, and says what is large."""
+    total = sum(sizes.values())
+    if total <= limit:
+        return
+    largest: List[Tuple[str, int]] = sorted(sizes.items(), key=lambda item: -item[1])[:3]
+    shown = ", ".join(f"{name} {mebibytes(size)}" for name, size in largest)
+    raise SwarmError(
+        f"the model has {mebibytes(total)} to be shared, the channel to the SL carries at most {mebibytes(limit)}; "
+        f"the largest are {shown}. Share less of it with sharedParameters, or store it in fewer bits, e.g. bfloat16"
+    )
+
+
+def mebibytes(size: int) -> str:
+    """`12.0 MiB`, or `12 bytes` where that is shorter."""
+    return f"{size} bytes" if size < 1 << 20 else f"{size / (1 << 20):.1f} MiB"

@@ -1,0 +1,40 @@
+"""However a program trains, what it holds at the end is what the swarm names: 12 styles on every framework that is
+installed. The swarm's other node always gives other values, so a merge that is not loaded would show."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+STYLES = ["plain", "validation", "batch_norm", "bfloat16", "accumulation", "compiled", "trainable_only", "tied",
+          "recurrent", "several_inputs", "averaged", "restore_best"]  # fmt: skip
+FRAMEWORKS = {
+    "torch": ["torch"],
+    "keras-torch": ["keras", "torch"],
+    "keras-tensorflow": ["keras", "tensorflow"],
+    "keras-jax": ["keras", "jax"],
+}
+
+
+@pytest.fixture(scope="module", params=FRAMEWORKS)
+def outcomes(request, tmp_path_factory):
+    missing = [name for name in FRAMEWORKS[request.param] if importlib.util.find_spec(name) is None]
+    if missing:
+        pytest.skip(f"{' and '.join(missing)} not installed")
+    result = tmp_path_factory.mktemp("styles") / "result.json"
+    command = [sys.executable, os.path.join(HERE, "style_program.py"), request.param, str(result)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert result.exists(), run.stderr[-3000:]
+    return json.loads(result.read_text())
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_model_is_the_swarm_s(outcomes, style):
+    outcome = outcomes[style]
+    assert "error" not in outcome, outcome["error"]
+    assert outcome["held"] == outcome["swarm"]
+    assert outcome["rounds"] == 5  # at the beginning and the end, and three in 8 batches
