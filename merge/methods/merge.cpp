@@ -73,12 +73,16 @@ private:
 
 using candidates = std::vector<const contribution*>;
 
-/// Ordered by where the contribution stands, as the contributions are in one array.
 struct left_out {
   const contribution* who = nullptr;
   exclusion_cause cause = exclusion_cause::other_parameters;
   std::string why;
 };
+
+/// In the order of the contributions, which are in one array.
+bool stands_before(const left_out& a, const left_out& b) {
+  return a.who < b.who;
+}
 
 /// The merge of models with equal layouts: measured, then written block by block.
 class merge_run {
@@ -332,8 +336,7 @@ result<merged> merge_models(const merge_method& method, std::span<const contribu
     const auto treatments = plan_treatments(files);
     SWARM_TRY(auto file, merge_run(*algorithm, files, weights, treatments, progress).run(out));
     if (file) {
-      std::sort(excluded.begin(), excluded.end(),
-                [](const left_out& a, const left_out& b) { return a.who < b.who; });
+      std::sort(excluded.begin(), excluded.end(), stands_before);
       merged done{file->digest(), file->size(), file, {}};
       for (auto& one : excluded)
         done.excluded.push_back({one.who->label, std::move(one.why), one.cause});
@@ -344,6 +347,7 @@ result<merged> merge_models(const merge_method& method, std::span<const contribu
             [&](const contribution& one) { return describe_non_finite(*one.file, treatments); });
     SWARM_ASSERT(left.size() < before);
   }
+  std::sort(excluded.begin(), excluded.end(), stands_before);
   return nothing_left(excluded);
 }
 

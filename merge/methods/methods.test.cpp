@@ -147,7 +147,12 @@ TEST_CASE("distances are added up over the whole model, all floating types toget
       REQUIRE(std::fabs(a[i] - b[i]) <= 1e-7f);
   }
   const auto best = krum_order(distance_table(totals, 5), weights, 1).front();
-  CHECK(digest_of("krum:1", from, store) == sorted[best]->file->digest());
+  const auto chosen = merge_models(method_of("krum:1"), from, store);
+  REQUIRE(chosen);
+  for (const auto& tensor : tensors)
+    if (is_floating(tensor.type))
+      CHECK(to_bytes(chosen->file->data(*chosen->file->layout().find(tensor.name)))
+            == to_bytes(sorted[best]->file->data(tensor)));
 }
 
 TEST_CASE("every method but the mean bears a hostile minority") {

@@ -21,8 +21,8 @@ class SwarmCallback(TrainerCallback):
         Trainer(model, args, train_dataset=data, callbacks=[swarm]).train()
 
     Arguments are those of `swarmlearning.pyt.SwarmCallback`, but for the model, which is the trainer's. Of a model of
-    PEFT only what is trained is shared, its adapters: sharedParameters is "trainable" then, if not given. totalEpochs is
-    the trainer's num_train_epochs, if not given. Batches are those of one device, also with
+    PEFT only what is trained is shared, its adapters: sharedParameters is "trainable" then, if not given.
+    totalEpochs is the trainer's num_train_epochs, if not given. Batches are those of one device, also with
     gradient_accumulation_steps.
 
     When the swarm has finished before this node, the trainer is told to stop. With load_best_model_at_end the best

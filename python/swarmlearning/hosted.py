@@ -28,7 +28,7 @@ class HostedSwarm:
         self._arguments = arguments
 
     def begin(self, model: Any, totalEpochs: Optional[int], **defaults: Any) -> None:
-        """Opens a session for `model` and loads what all nodes start from. `defaults` count where the user gave none."""
+        """Opens a session for `model` and loads what all nodes start from. `defaults`: for what the user left out."""
         if self.swarm is not None:
             self.swarm.close()  # of a training before, which an error may have ended
         arguments = {"totalEpochs": totalEpochs, **defaults, **self._arguments}

@@ -41,7 +41,8 @@ def test_a_swarm_on_ipv6(swarm):
     nodes = bytes.fromhex(swarm.sn.rpc("eth_call", call, "latest")[2:])
     for sl in swarm.sls:
         assert f"[::1]:{sl.files_port}".encode() in nodes
-    until(lambda: f"[::1]:{swarm.sn.p2p_port}" in second.log_path.read_text(), "sn-2 to say whom it knows", alive=[second])
+    told = f"[::1]:{swarm.sn.p2p_port}"
+    until(lambda: told in second.log_path.read_text(), "sn-2 to say whom it knows", alive=[second])
 
 
 def test_an_sl_whose_sn_is_gone_finds_the_next_one_by_ipv6(swarm):

@@ -1,5 +1,7 @@
 #include "actors/sn/rpc/answers.hpp"
 
+#include "base/log.hpp"
+
 namespace swarm::rpc {
 
 namespace json = boost::json;
@@ -12,6 +14,8 @@ json::value envelope(json::value id, method_result from) {
     out["result"] = std::move(*from);
     return out;
   }
+  if (is_internal(from.error()))
+    log::error("swarm.rpc", "a request is not answered: {}", from.error().message);
   out["error"] = error_json(from.error());
   return out;
 }

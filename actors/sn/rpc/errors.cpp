@@ -1,6 +1,5 @@
 #include "actors/sn/rpc/errors.hpp"
 
-#include "base/log.hpp"
 #include "ledger/chain/chain_rules.hpp"
 #include "ledger/chain/mempool_rules.hpp"
 #include "ledger/formats/transaction.hpp"
@@ -100,13 +99,15 @@ json_code json_code_of(const error& why) {
   return {refused, malformed ? "txn_malformed" : "refused"};
 }
 
+bool is_internal(const error& why) {
+  return json_code_of(why).code == internal;
+}
+
 json::object error_json(const failure& why) {
   const auto shown = json_code_of(why);
   json::object out{{"code", shown.code}, {"message", why.message}};
-  if (shown.code == internal) { // its text may name what is on this host, and clients belong to anybody
-    log::error("swarm.rpc", "a request is not answered: {}", why.message);
+  if (is_internal(why)) // its text may name what is on this host, and clients belong to anybody
     out["message"] = "this SN has trouble of its own; its log says more";
-  }
   if (!why.data.empty())
     out["data"] = why.data;
   else if (!why.without_reason)

@@ -38,6 +38,8 @@ struct json_code {
   std::string_view reason;
 };
 json_code json_code_of(const error& why);
+/// Whether it is this SN's own trouble, whose text is for its log only.
+bool is_internal(const error& why);
 
 /// An error, with JSON-RPC's `data` if that is not `{"reason": ...}`.
 struct failure : error {
