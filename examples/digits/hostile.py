@@ -118,7 +118,7 @@ def run_swarm(certs, args, method, attack):
                     until(lambda: sl.pipes() == "waiting", f"{sl.name} to wait for a program", alive=[sl])
                     with WireClient(str(sl.request), str(sl.response), PATIENCE) as client:
                         accuracies.append(train(client, node, args, method, attack, meet))
-                except BaseException as error:
+                except Exception as error:
                     errors.append(error)
                     meet.abort()
 

@@ -78,12 +78,10 @@ def test_a_training_by_each_method(swarm, method):
 
 def test_methods_that_do_not_agree_or_cannot_be_are_refused(swarm):
     one, two = swarm.start(sls=2).sls
-    with one.connect() as client:
-        with pytest.raises(SLError, match="below 0.5 from each end"):
-            client.open(mergeMethod="trimmedmean:0.6", minPeers=2)
-    with one.connect() as client:
-        with pytest.raises(SLError, match="5 models in every round, but minPeers is 2"):
-            client.open(mergeMethod="krum:1", minPeers=2)
+    with one.connect() as client, pytest.raises(SLError, match="below 0.5 from each end"):
+        client.open(mergeMethod="trimmedmean:0.6", minPeers=2)
+    with one.connect() as client, pytest.raises(SLError, match="5 models in every round, but minPeers is 2"):
+        client.open(mergeMethod="krum:1", minPeers=2)
     with one.connect() as first, two.connect() as second:
         first.open(mergeMethod="TrimmedMean:0.20", minPeers=2)
         with pytest.raises(SLError, match="'trimmedmean:0.2' is in force, peer asked for 'trimmedmean:0.3'"):
@@ -121,9 +119,8 @@ def test_libraries_must_be_the_same_everywhere(swarm, library):
     swarm.add_sl(flags=["--merge-library", library()])
     swarm.add_sl(flags=["--merge-library", library("-DOTHER", "-g")])
     none, one, other = swarm.sls
-    with none.connect() as client:
-        with pytest.raises(SLError, match="'custom:midrange' needs --merge-library at every SL"):
-            client.open(mergeMethod="custom:midrange", minPeers=2)
+    with none.connect() as client, pytest.raises(SLError, match="'custom:midrange' needs --merge-library at every SL"):
+        client.open(mergeMethod="custom:midrange", minPeers=2)
     with one.connect() as first, other.connect() as second:
         first.open(mergeMethod="custom:midrange", minPeers=2)
         with pytest.raises(SLError, match="'custom:midrange,[0-9a-f]{64}' is in force, peer asked for 'custom:mid"):
