@@ -140,7 +140,7 @@ def test_every_field_that_is_altered_is_noticed(proved):
 
 
 SAMPLE = ROOT / "examples/audit/sample.proof.json"
-SAMPLE_GENESIS = "0xd6d98bafbffc8851a5e86dd4cc037998b1c1b9d2c59dc389b092f50b84c20e62"
+SAMPLE_GENESIS = "0x643493538283ce8b75ab61a38f057885d6eba5bb7d258a3b9db737f58dab66ed"
 
 
 @pytest.mark.parametrize("verifies", [inspect_verifies, script_verifies])

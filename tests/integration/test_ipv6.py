@@ -1,10 +1,11 @@
 """Nodes that reach each other by IPv6: what is printed, registered and exchanged has it in brackets."""
 
 import socket
+import subprocess
 
 import numpy as np
 import pytest
-from harness import SL, SN, Certs, Program, trains, until
+from harness import ROOT, SL, SN, Certs, Program, trains, until
 from launcher.keccak import keccak256
 
 
@@ -41,25 +42,20 @@ def test_a_swarm_on_ipv6(swarm):
     nodes = bytes.fromhex(swarm.sn.rpc("eth_call", call, "latest")[2:])
     for sl in swarm.sls:
         assert f"[::1]:{sl.files_port}".encode() in nodes
-    told = f"[::1]:{swarm.sn.p2p_port}"
-    until(lambda: told in second.log_path.read_text(), "sn-2 to say whom it knows", alive=[second])
+    second.wait_log(rf"\[::1\]:{swarm.sn.p2p_port}")  # by which sn-2 names the other one
 
 
 def test_an_sl_whose_sn_is_gone_finds_the_next_one_by_ipv6(swarm):
     swarm.start_sn(host="::1")
     second = swarm.join_sn("sn-2", host="::1")
     sl = swarm.add_sl(host="::1").wait_ready()
-    sl.wait_log(r"\[::1\]:")
+    until(lambda: sl.admin("actor", name="/sl/sn")["detail"]["sns_known"] == 2, "the SL to know sn-2", alive=[sl])
     swarm.sn.kill9()
     sl.wait_log(rf"\[::1\]:{second.port}")
 
 
 @pytest.mark.parametrize("names", ["IP:::1", "IP:10.0.0.1"])
 def test_host_names_are_verified_against_addresses(folder, names):
-    import subprocess
-
-    from harness import ROOT
-
     made = Certs(f"{folder}/cert", "sl-1")
     subprocess.run(
         [ROOT / "deploy/gen-cert", "-o", f"{folder}/cert", "--san", names, "sn-1"], check=True, capture_output=True
