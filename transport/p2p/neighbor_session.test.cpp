@@ -1,9 +1,11 @@
+#include "base/testing/wording.hpp"
 #include "transport/p2p/testing/couple.hpp"
 
 using namespace swarm;
 using namespace swarm::p2p;
 using namespace std::chrono_literals;
 using namespace swarm::p2p::testing;
+using swarm::testing::wording;
 
 TEST_CASE("both ends greet, prove their accounts, and ask for neighbors") {
   couple c;
@@ -27,31 +29,31 @@ TEST_CASE("a hello of another world is refused with a reason that fits into a cl
     c.a.own.version = 9;
     c.begin();
     c.run();
-    CHECK(c.end_of(c.b) == "hello refused: protocol version: 2 here, 9 there");
+    CHECK(wording(c.end_of(c.b)) == "hello refused: protocol version: 2 here, 9 there");
   }
   SUBCASE("chain id") {
     c.a.own.chain_id = 8;
     c.begin();
     c.run();
-    CHECK(c.end_of(c.b) == "hello refused: chain id: 7 here, 8 there");
+    CHECK(wording(c.end_of(c.b)) == "hello refused: chain id: 7 here, 8 there");
   }
   SUBCASE("genesis") {
     c.a.own.genesis[0] = 0xab;
     c.begin();
     c.run();
-    CHECK(c.end_of(c.b) == "hello refused: genesis: 0x00000000.. here, 0xab000000.. there");
+    CHECK(wording(c.end_of(c.b)) == "hello refused: genesis: 0x00000000.. here, 0xab000000.. there");
   }
   SUBCASE("somebody else's account") {
     c.a.own.account = hash_of(1).is_zero() ? address{} : c.b.own.account;
     c.begin();
     c.run();
-    CHECK(c.end_of(c.b) == "hello refused: the proof of its account is wrong");
+    CHECK(wording(c.end_of(c.b)) == "hello refused: the proof of its account is wrong");
   }
   SUBCASE("a proof made for another connection") {
     c.a.own.proof = c.a.key.sign_recoverable(hello_digest(c.a.own, c.a.certificate, hash_of(3)));
     c.begin();
     c.run();
-    CHECK(c.end_of(c.b) == "hello refused: the proof of its account is wrong");
+    CHECK(wording(c.end_of(c.b)) == "hello refused: the proof of its account is wrong");
   }
   CHECK_FALSE(c.refused(c.b));
   CHECK_FALSE(c.b.session->open());

@@ -1,5 +1,6 @@
 #include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/testing/machine_bench.hpp"
+#include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
 
@@ -112,7 +113,7 @@ TEST_CASE("a merge that fails is tried again, less and less often") {
   int tries = 1;
   for (const auto pause : {1s, 2s, 4s, 8s, 16s, 30s, 30s}) {
     t.merged(fail(errc::io, "disk full"));
-    CHECK(t.last<action::note>().text.find("disk full") != std::string::npos);
+    CHECK(swarm::testing::says(t.last<action::note>().text, "disk full"));
     t.pass(pause - 1ms);
     CHECK(t.count<action::start_merge>() == static_cast<std::size_t>(tries));
     t.pass(1ms);
