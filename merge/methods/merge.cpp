@@ -251,6 +251,7 @@ result<merged> merge_models(merge_method method, std::span<const contribution> c
             [&](const contribution& one) { return describe_non_finite(*one.file, treatments); });
     SWARM_ASSERT(left.size() < before);
   }
+  std::sort(excluded.begin(), excluded.end());
   return nothing_left(excluded);
 }
 
