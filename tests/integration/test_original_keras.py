@@ -1,4 +1,4 @@
-"""The original's Keras client (TensorFlow 2.7), written from the protocol's description, beside ours on Keras 3."""
+"""The original's Keras client (TensorFlow 2.7), written from the protocol's description, beside this package's."""
 
 import json
 import os
