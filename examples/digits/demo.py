@@ -110,7 +110,7 @@ class Demo:
         numbers = ["--nodes", args.nodes, "--epochs", args.epochs, "--seed", args.seed]
         result = self.folder / "baselines.json"
         command = [sys.executable, HERE / "baselines.py", "--program", self.program, *numbers, "--result", result]
-        return Process("baselines", command, self.folder, self.environment)
+        return Process("baselines", command, self.folder, {**self.environment, "MODEL_DIR": str(self.folder)})
 
     def _watch(self) -> None:
         """Until all programs have ended well."""

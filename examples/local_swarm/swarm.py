@@ -18,6 +18,7 @@ class LocalSwarm(PairSwarm):
         if pathlib.Path(programs).resolve() != programs_folder.resolve():
             raise Failure(f"swarmd is taken from {programs_folder}; set SWARM_BIN={programs} to take it from there")
         super().__init__(folder, names, contracts)
+        self.sn._call = self.sn.rpc  # as scripts from before there was a launcher call it
 
     @property
     def chain(self):

@@ -51,7 +51,8 @@ class PairSwarm(Swarm):
         sl.request.parent.mkdir()
         pipes = {"SL_REQUEST_CHANNEL": str(sl.request), "SL_RESPONSE_CHANNEL": str(sl.response)}
         result = self.folder / f"{name}.result.json"
-        program = Process(f"{name}.program", command(result), self.folder, {**environment, **pipes})
+        environment = {"MODEL_DIR": str(sl.request.parent), **environment, **pipes}
+        program = Process(f"{name}.program", command(result), self.folder, environment)
         pair = Pair(len(self.pairs), contract, sl, program, result)
         self.pairs.append(pair)
         self.sls.append(sl.start())
