@@ -48,8 +48,9 @@ result<host_and_port> split_host_port(std::string_view text) {
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, port);
+  const auto* begin = text.data();
+  const auto* end = begin + text.size();
+  const auto [stop, failure] = std::from_chars(begin, end, port);
   if (failure != std::errc{} || stop != end || port == 0 || text.front() == '0') return std::nullopt;
   return port;
 }

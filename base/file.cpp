@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ranges>
 #include <vector>
 
 namespace swarm {
@@ -283,9 +284,9 @@ result<> make_folders(const fs::path& folder, unsigned mode) {
   std::vector<fs::path> missing;                          // the deepest first
   for (auto at = whole; at.has_relative_path() && !fs::exists(at, problem); at = at.parent_path())
     missing.push_back(at);
-  for (auto each = missing.rbegin(); each != missing.rend(); ++each) {
-    const auto bits = static_cast<::mode_t>(*each == whole ? mode : 0777);
-    if (::mkdir(each->c_str(), bits) != 0 && errno != EEXIST) return cannot_make(*each, errno);
+  for (auto& each : std::ranges::reverse_view(missing)) {
+    const auto bits = static_cast<::mode_t>(each == whole ? mode : 0777);
+    if (::mkdir(each.c_str(), bits) != 0 && errno != EEXIST) return cannot_make(each, errno);
   }
   if (!fs::is_directory(whole, problem))
     return fail(file_errc::wrong_kind, "{}: is not a folder; move it away or choose another path",

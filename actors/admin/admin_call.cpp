@@ -30,10 +30,11 @@ void admin_call::succeed(json::value result) {
   answer(std::move(body));
 }
 
-void admin_call::fail(std::string_view code, std::string message, const std::vector<std::string>& similar) {
+void admin_call::fail(std::string_view code, const std::string& message,
+                      const std::vector<std::string>& similar) {
   json::object error;
   error["code"] = code;
-  error["message"] = std::move(message);
+  error["message"] = message;
   if (!similar.empty()) error["similar"] = json::array(similar.begin(), similar.end());
   json::object body;
   body["error"] = std::move(error);

@@ -25,7 +25,7 @@ public:
       : id_(std::move(id)), writer_(std::move(writer)) {}
 
   void succeed(boost::json::value result);
-  void fail(std::string_view code, std::string message, const std::vector<std::string>& similar = {});
+  void fail(std::string_view code, const std::string& message, const std::vector<std::string>& similar = {});
   void fail(const swarm::error& why);
   /// Sends a line of a stream; false when the client is gone. Lines that its full queue does not take are
   /// counted, and the next line that it takes tells how many.

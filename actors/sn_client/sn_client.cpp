@@ -66,7 +66,8 @@ struct perform {
                             serial = a.serial](transport::ws_message message) {
       env->dir.send(path, link_message{serial, std::move(message.data), std::move(message.credit)});
     };
-    callbacks.on_close = [env = self->shared_env(), path = self->path(), serial = a.serial](error why) {
+    callbacks.on_close = [env = self->shared_env(), path = self->path(),
+                          serial = a.serial](const error& why) {
       env->dir.send(path, session::event::link_down{serial, why.message});
     };
     s.link = transport::ws_connect(*s.options->io, s.options->identity, to->host, to->port, "/", {},

@@ -29,10 +29,9 @@ public:
 
   fake_sn(transport::io_runtime& io, std::shared_ptr<const transport::tls_identity> identity) {
     auto started = transport::http_server::start(
-        io, std::move(identity), {.address = "127.0.0.1"}, [](auto, auto) {},
-        [this](std::shared_ptr<transport::ws_session> session, std::string, transport::peer_info) {
-          accept(std::move(session));
-        });
+        io, std::move(identity), {.address = "127.0.0.1"}, [](const auto&, const auto&) {},
+        [this](const std::shared_ptr<transport::ws_session>& session, const std::string&,
+               const transport::peer_info&) { accept(session); });
     REQUIRE(started);
     server_ = std::move(*started);
   }
@@ -61,7 +60,7 @@ public:
   }
 
 private:
-  void accept(std::shared_ptr<transport::ws_session> session) {
+  void accept(const std::shared_ptr<transport::ws_session>& session) {
     std::size_t index = 0;
     {
       const std::lock_guard lock(mutex_);
@@ -69,7 +68,7 @@ private:
       connections_.push_back({session, {}, {}});
     }
     transport::ws_callbacks callbacks;
-    callbacks.on_message = [this, index, session](transport::ws_message message) {
+    callbacks.on_message = [this, index, session](const transport::ws_message& message) {
       json::array answers_out;
       const auto batch = json::parse(message.as_text());
       for (const auto& request : batch.as_array())
@@ -134,12 +133,12 @@ std::shared_ptr<sn_client_options> client_of(const std::shared_ptr<transport::io
 
 supervisor_spec
 node_of(std::shared_ptr<const sn_client_options> options,
-        std::shared_ptr<actors::test::journal> heard = std::make_shared<actors::test::journal>()) {
+        const std::shared_ptr<actors::test::journal>& heard = std::make_shared<actors::test::journal>()) {
   return {.name = "root",
           .how = strategy::one_for_one,
           .intensity = {},
           .children = {{.name = "sn", .start = sn_client_actor(std::move(options))},
-                       actors::test::puppet_child("follower", std::move(heard))}};
+                       actors::test::puppet_child("follower", heard)}};
 }
 
 const address somewhere = contracts::training_registry_address();

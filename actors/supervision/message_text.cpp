@@ -59,7 +59,7 @@ std::string element_name(const caf::type_erased_tuple& content, std::size_t i) {
 
 std::string full_name(const caf::type_erased_tuple& content, bool reply) {
   std::string out = reply ? "reply " : "";
-  if (content.size() == 0) return out + "(nothing)";
+  if (content.empty()) return out + "(nothing)";
   for (std::size_t i = 0; i < std::min(content.size(), elements_max); ++i)
     out += (i ? ", " : "") + element_name(content, i);
   if (content.size() > elements_max) out += ", ...";

@@ -52,7 +52,7 @@ private:
     std::vector<caf::typed_response_promise<child_removed>> awaiting_removal;
   };
 
-  void perform(supervisor_machine::actions actions);
+  void perform(const supervisor_machine::actions& actions);
   void perform_one(const supervisor_action& action);
   void start_child(child& c);
   void stop_child(child& c, const caf::error& reason);

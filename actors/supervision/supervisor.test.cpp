@@ -123,7 +123,7 @@ struct polite_state {
   std::shared_ptr<journal> log;
 };
 
-child_spec polite_child(std::string name, const std::shared_ptr<journal>& log) {
+child_spec polite_child(const std::string& name, const std::shared_ptr<journal>& log) {
   const auto behavior = [name](role_actor<polite_state>* self) -> caf::behavior {
     self->state().log->write("+" + name);
     self->on_stop([self, name](caf::error reason) {

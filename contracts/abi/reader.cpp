@@ -1,6 +1,7 @@
 #include "contracts/abi/reader.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 namespace swarm::contracts::abi {
 
@@ -81,8 +82,8 @@ error reader::failure() const {
   auto out = failure_.value_or(error{});
   if (items_.empty()) return out;
   std::string path;
-  for (auto item = items_.rbegin(); item != items_.rend(); ++item)
-    path += fmt::format("{}{}", path.empty() ? "" : ".", *item);
+  for (unsigned long item : std::ranges::reverse_view(items_))
+    path += fmt::format("{}{}", path.empty() ? "" : ".", item);
   out.message = error_text(fmt::format("item {}: {}", path, out.message));
   return out;
 }

@@ -4,6 +4,7 @@
 #include "base/hash.hpp"
 
 #include <optional>
+#include <ranges>
 
 namespace swarm::contracts {
 
@@ -52,8 +53,8 @@ public:
   }
 
   void undo() {
-    for (auto change = undo_slots_.rbegin(); change != undo_slots_.rend(); ++change)
-      put(change->first, change->second);
+    for (auto& undo_slot : std::ranges::reverse_view(undo_slots_))
+      put(undo_slot.first, undo_slot.second);
     for (const auto& account : deployed_)
       state_.code.erase(account);
     events.clear();

@@ -98,7 +98,7 @@ void naive_training::give_up_missing() {
     const bool waited_for = peer.view.state == peer_state::active || peer.view.state == peer_state::finished;
     if (!waited_for || peer.in) continue;
     peer.view.state = peer_state::absent;
-    events.push_back(peer_absent{peer.view.account, generation_, round_});
+    events.emplace_back(peer_absent{peer.view.account, generation_, round_});
   }
 }
 
@@ -109,8 +109,9 @@ void naive_training::close() {
   while (term_ % order().size() != 0)
     ++term_;
   leader_ = order().front();
-  events.push_back(round_closed{round_, generation_, leader_, static_cast<std::uint32_t>(in_round().size()),
-                                static_cast<std::uint32_t>(contributors())});
+  events.emplace_back(round_closed{round_, generation_, leader_,
+                                   static_cast<std::uint32_t>(in_round().size()),
+                                   static_cast<std::uint32_t>(contributors())});
 }
 
 void naive_training::succeed() {
@@ -120,7 +121,7 @@ void naive_training::succeed() {
     ++term_;
     leader_ = line[term_ % line.size()];
     if (find(leader_)->view.state == peer_state::left) continue;
-    events.push_back(leader_changed{round_, generation_, term_, leader_});
+    events.emplace_back(leader_changed{round_, generation_, term_, leader_});
     return;
   }
   term_ -= static_cast<std::uint32_t>(line.size());
@@ -135,7 +136,7 @@ void naive_training::reopen() {
   suspects_.clear();
   for (auto& peer : members_)
     if (peer.in && peer.view.state == peer_state::left) withdraw(peer);
-  events.push_back(round_reopened{round_, generation_});
+  events.emplace_back(round_reopened{round_, generation_});
   settle();
 }
 
@@ -147,7 +148,7 @@ void naive_training::complete() {
   suspects_.clear();
   for (auto& peer : members_)
     peer.in.reset();
-  events.push_back(
+  events.emplace_back(
       training_complete{round_ - 1, generation_, round_ == 1 ? hash32{} : merges_.at(round_ - 1).digest});
 }
 
@@ -178,7 +179,8 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
   peer->view.last_round = last_round;
   peer->view.epochs_total = args.epochs_total;
   peer->over = false;
-  events.push_back(peer_registered{caller, generation_, args.min_peers, args.merge_method, args.weightage});
+  events.emplace_back(
+      peer_registered{caller, generation_, args.min_peers, args.merge_method, args.weightage});
   settle();
   return true;
 }
@@ -189,7 +191,7 @@ bool naive_training::call(const address& caller, const leave_peer_args& args) {
   if (phase_ == round_phase::collecting && peer->in) withdraw(*peer);
   suspects_.erase(caller);
   peer->view.state = peer_state::left;
-  events.push_back(peer_left{caller, generation_, args.reason});
+  events.emplace_back(peer_left{caller, generation_, args.reason});
   if (phase_ == round_phase::merging && caller == leader_) succeed();
   settle();
   return true;
@@ -216,8 +218,8 @@ bool naive_training::call(const address& caller, const check_in_args& args) {
   peer->in = entry{args, peer->view.can_lead, news};
   peer->view.state = state;
   peer->view.last_round = round_;
-  events.push_back(checked_in{caller, round_, generation_, args.digest, args.size, args.weightage,
-                              args.base_round, peer->over});
+  events.emplace_back(checked_in{caller, round_, generation_, args.digest, args.size, args.weightage,
+                                 args.base_round, peer->over});
   settle();
   return true;
 }
@@ -239,7 +241,7 @@ bool naive_training::call(const address& caller, const suspect_leader_args& args
       || phase_ != round_phase::merging)
     return false;
   if (!suspects_.insert(caller).second) return false;
-  events.push_back(leader_suspected{round_, generation_, term_, caller, leader_});
+  events.emplace_back(leader_suspected{round_, generation_, term_, caller, leader_});
   settle();
   return true;
 }
@@ -261,8 +263,8 @@ bool naive_training::call(const address& caller, const commit_merge_args& args) 
   }
   if (named != expected) return false;
   merges_[round_] = merge;
-  events.push_back(merge_committed{round_, generation_, term_, caller, args.digest, args.size,
-                                   args.contributors, args.excluded, args.reasons});
+  events.emplace_back(merge_committed{round_, generation_, term_, caller, args.digest, args.size,
+                                      args.contributors, args.excluded, args.reasons});
   for (auto& peer : members_)
     peer.in.reset();
   votes_.clear();
@@ -285,8 +287,8 @@ bool naive_training::call(const address& caller, const report_loss_args& args) {
   peer->view.metric_micro = args.metric_micro;
   peer->view.epochs_done = args.epochs_done;
   peer->view.epochs_total = args.epochs_total;
-  events.push_back(loss_reported{caller, args.round_num, generation_, args.loss_micro, args.metric_micro,
-                                 args.epochs_done, args.epochs_total});
+  events.emplace_back(loss_reported{caller, args.round_num, generation_, args.loss_micro, args.metric_micro,
+                                    args.epochs_done, args.epochs_total});
   return true;
 }
 
@@ -296,7 +298,7 @@ bool naive_training::reset(const address& caller) {
   fresh.parent_hash = parent_hash;
   fresh.block_num = block_num;
   *this = fresh;
-  events.push_back(training_reset{generation_, caller});
+  events.emplace_back(training_reset{generation_, caller});
   return true;
 }
 

@@ -40,7 +40,8 @@ result<std::vector<peer_view>> training_call::on(const peers_args& args) const {
   const auto part = page_of(args.first, args.count, state_.counts.peers, page_entries_max);
   const node_records nodes(host_);
   std::vector<peer_view> out;
-  for (auto i = static_cast<std::uint16_t>(part.begin); i < part.end; ++i) {
+  for (auto at = part.begin; at < part.end; ++at) {
+    const auto i = static_cast<std::uint16_t>(at);
     const auto peer = state_.peer(i);
     const auto progress = state_.progress(i);
     const auto node = nodes.of(peer.account);

@@ -330,7 +330,7 @@ result<block_ptr> chain::commit(const candidate_ptr& candidate, const seal_recor
                                 std::span<const consensus_record> records) {
   SWARM_ASSERT(candidate != nullptr && candidate->block != nullptr && candidate->changes != nullptr);
   SWARM_CHECK(parts_->recover_store());
-  const auto block = candidate->block;
+  auto block = candidate->block;
   if (block->hash == parts_->head->hash) return block;
   if (block->header.parent_hash != parts_->head->hash)
     return fail(chain_errc::stale_candidate, "block {} was made on top of {}, the head is block {} {}",

@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -163,7 +165,7 @@ TEST_CASE("what never fits is refused at the door") {
   fields.gas_limit = 50'000;
   fields.to = test_address();
   auto submit = [&](txn_fields with, std::uint64_t chain_id = default_chain_id) {
-    return on->submit(make_signed(with, key, chain_id)->raw()).error();
+    return on->submit(make_signed(std::move(with), key, chain_id)->raw()).error();
   };
   CHECK(submit(fields, 1).is(txn_errc::wrong_chain));
   auto rich = fields;

@@ -129,7 +129,7 @@ result<std::vector<address>> read_validators(const state_view& state) {
   for (std::uint64_t i = 0; i < u256(count).to_u64(); ++i) {
     SWARM_TRY(auto word, state.storage_of(validators_account(), u256(first_validator_slot + i)));
     SWARM_TRY(auto who, address::from_view(word.view().subspan(12)));
-    out.push_back(address(who));
+    out.emplace_back(who);
   }
   return out;
 }

@@ -132,7 +132,7 @@ TEST_CASE("log queries that are reversed, too wide or too many are refused") {
   seeded_random random(1);
   auto all = make_noise(*on, random, 30);
   REQUIRE(all.size() > 5);
-  auto error_of = [&](log_filter filter) { return on->logs(filter).error(); };
+  auto error_of = [&](const log_filter& filter) { return on->logs(filter).error(); };
   CHECK(error_of({.from_block = 3, .to_block = 2}).is(chain_errc::bad_filter));
   CHECK(error_of({.to_block = 9, .topics = std::vector<std::vector<hash32>>(5)}).is(chain_errc::bad_filter));
   CHECK(error_of({.to_block = 9, .addresses = std::vector<address>(257)}).is(chain_errc::bad_filter));
@@ -146,7 +146,7 @@ TEST_CASE("log queries that are reversed, too wide or too many are refused") {
 TEST_CASE("a refused log query says how far it came, and succeeds up to there") {
   temp_dir dirs;
   seeded_random random(3);
-  const auto limited = [&](std::string name, chain_limits limits) {
+  const auto limited = [&](const std::string& name, chain_limits limits) {
     auto options = noisy_options(dirs / name);
     options.limits = limits;
     return *chain::open(options);

@@ -123,7 +123,7 @@ TEST_CASE("a range ends before the first block that is wrong, and says by which 
     CHECK_FALSE(rest.refused);
     CHECK(on->head()->hash == source->head()->hash);
   };
-  auto sealed_again = [&](sent_block& one, block content) {
+  auto sealed_again = [&](sent_block& one, const block& content) {
     one.block = encode_block(content);
     executed_block shown;
     shown.hash = block_hash(content.header);

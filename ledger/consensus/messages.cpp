@@ -4,7 +4,6 @@
 
 namespace swarm::consensus {
 
-using ledger::rlp_item;
 using ledger::rlp_reader;
 using ledger::rlp_writer;
 

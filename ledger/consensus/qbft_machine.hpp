@@ -144,7 +144,7 @@ private:
   void take_second_proposal(neighbor_id neighbor, const proposal_message& item, const ballot& first);
   void take_prepare(neighbor_id neighbor, const message_head& head, const shared_bytes& raw);
   void take_commit(neighbor_id neighbor, const message_head& head, const shared_bytes& raw);
-  void accept(proposal_message item);
+  void accept(const proposal_message& item);
   ballot& open_ballot(std::uint64_t round_num, proposed_block block);
   void vote_prepare(ballot& on);
   void check_prepared(ballot& on);

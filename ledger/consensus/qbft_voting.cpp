@@ -44,7 +44,7 @@ void qbft_machine::take_second_proposal(neighbor_id neighbor, const proposal_mes
   actions_.emplace_back(evidence{*author, first.proposal, skeleton(item)});
 }
 
-void qbft_machine::accept(proposal_message item) {
+void qbft_machine::accept(const proposal_message& item) {
   if (item.round_num > round_num_) enter_round(item.round_num);
   auto& on = open_ballot(item.round_num, item.block);
   on.proposal = skeleton(item);

@@ -89,7 +89,7 @@ TEST_CASE("a snapshot moves the record on only if nothing can have been signed a
   CHECK(moved(whole, 3, 7).empty());     // the votes on block 8 are still good, and needed
   CHECK(moved(whole, 8, 100).empty());   // older than the chain: it says nothing
   CHECK(moved({}, 7, 100).empty());
-  const record_entry place = whole[0];
+  const record_entry& place = whole[0];
   CHECK(moved({place}, 7, 100).empty()); // in round 2 without what led there
   CHECK(moved({{record_key::place, encode_place({at.validators[1], at.domain.genesis_hash, 8, 0})}}, 7, 100)
             .size()

@@ -17,7 +17,7 @@ result<address> judge(scene& at, round_change_message item) {
   return is_valid_round_change(item, at.view());
 }
 
-std::vector<signed_round_change> votes_of(const scene& at, std::vector<std::size_t> who,
+std::vector<signed_round_change> votes_of(const scene& at, const std::vector<std::size_t>& who,
                                           std::uint64_t round_num, std::optional<prepared_claim> claim = {}) {
   std::vector<signed_round_change> out;
   for (const auto one : who)

@@ -10,7 +10,6 @@ using namespace swarm;
 using namespace swarm::ledger;
 using swarm::testing::says;
 using swarm::testing::wording;
-using vectors::fixed;
 using vectors::hex;
 using vectors::text;
 

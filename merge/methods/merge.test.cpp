@@ -24,7 +24,7 @@ namespace {
 
 constexpr auto nan_value = std::numeric_limits<float>::quiet_NaN();
 
-std::shared_ptr<const model_file> small_model(model_store& store, std::vector<float> weights,
+std::shared_ptr<const model_file> small_model(model_store& store, const std::vector<float>& weights,
                                               float bias = 0) {
   return store_model(store, {{"weight", dtype::f32, {weights.size()}, raw_of(weights)},
                              {"bias", dtype::f32, {}, raw_of<float>({bias})}});

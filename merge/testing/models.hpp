@@ -82,7 +82,7 @@ inline std::shared_ptr<const model_file> store_model(model_store& store,
   std::vector<bytes_view> data;
   for (const auto& info : layout->tensors()) {
     for (const auto& tensor : tensors) {
-      if (tensor.name == info.name) data.push_back(tensor.data);
+      if (tensor.name == info.name) data.emplace_back(tensor.data);
     }
   }
   auto file = store.put(*layout, data);

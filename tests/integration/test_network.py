@@ -4,7 +4,7 @@ import random
 import subprocess
 
 import numpy as np
-from harness import BIN, PATIENCE, SN, Meeting, Program, says, shown, trains, until
+from harness import BIN, DEFAULT_CONTRACT, PATIENCE, SN, Meeting, Program, says, shown, trains, until
 
 
 def model(value, size=1000):
@@ -128,11 +128,13 @@ def test_an_sl_whose_sn_is_gone_for_good_changes_over_to_another(swarm):
     sns[2].kill9()
     for program in programs:
         assert program.result().sync_count == 8
+    rest = [sns[0], sns[1], sns[3]]
     # Also one that starts while its own SN is away finds the network, from what it noted down.
+    generation = sns[0].admin("reset", contract=DEFAULT_CONTRACT)["generation"]  # for another training
+    until(lambda: sns[0].admin("reset", contract=DEFAULT_CONTRACT, beyond=generation)["reset"], "the reset", alive=rest)
     sls[2].terminate()
     sls[2].start()
     assert Program(sls[2], trains([model(1)] * 2, minPeers=1)).result().sync_count == 2
-    rest = [sns[0], sns[1], sns[3]]
     one_chain(rest)
     same_history(rest)
 

@@ -33,7 +33,8 @@ void work(self_pointer self) {
   std::visit(
       [&](auto&& news) {
         if constexpr (!std::is_same_v<std::decay_t<decltype(news)>, std::monostate>)
-          self->tell(follower, std::move(news)); // a follower that is not there asks when it is started again
+          // A follower that is not there asks when it is started again.
+          self->tell(follower, std::forward<decltype(news)>(news));
       },
       std::move(done.event));
   if (done.state) self->tell(follower, std::move(*done.state));

@@ -30,7 +30,7 @@ void program_link::put_frame(ml::header header, ml::body_buffer body) {
   }
 }
 
-result<> program_link::open(std::function<void()> wake) {
+result<> program_link::open(const std::function<void()>& wake) {
   const std::lock_guard turn(work_mutex_);
   if (fifo_) return {};
   ml::fifo_handlers handlers{

@@ -53,7 +53,7 @@ public:
   };
   /// Makes the FIFOs unless they are open already. `wake` is called from another thread when something has
   /// come from them.
-  result<> open(std::function<void()> wake);
+  result<> open(const std::function<void()>& wake);
   /// Does what the first item asks for. The item stays in the link until that is done, so if the channel ends
   /// meanwhile, the next one does it. Two channels at once, one of them about to end, take turns.
   work_done work();

@@ -41,7 +41,7 @@ struct bench {
     fs::remove_all(folder);
   }
 
-  result<event> open(ml::session_request request = {
+  result<event> open(const ml::session_request& request = {
                          .sync_interval = 8, .min_peers = 2, .node_weightage = 3}) {
     return session->take(ml::msg_type::open_session_request, ml::encode(request));
   }

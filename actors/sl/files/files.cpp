@@ -67,11 +67,11 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
   options.port = context->options.sl_fs_port;
   options.name = "files";
   options.log_source = context->log_source;
-  auto server =
-      transport::http_server::start(*context->io, context->identity, options,
-                                    [context](transport::http_request request, transport::http_reply reply) {
-                                      reply(serve_files(*context, request));
-                                    });
+  auto server = transport::http_server::start(
+      *context->io, context->identity, options,
+      [context](const transport::http_request& request, const transport::http_reply& reply) {
+        reply(serve_files(*context, request));
+      });
   if (!server) {
     self->fail_start(server.error());
   } else {

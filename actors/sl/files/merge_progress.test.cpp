@@ -96,8 +96,8 @@ TEST_CASE("a leader is asked over the wire") {
   leader.board->round_num = 9;
   leader.board->term = 1;
   leader.board->progress = 77;
-  const auto& honest =
-      swarm.add([&](const http_request& request, http_reply reply) { reply(serve_files(leader, request)); });
+  const auto& honest = swarm.add(
+      [&](const http_request& request, const http_reply& reply) { reply(serve_files(leader, request)); });
   const auto told = ask(swarm, honest.port());
   REQUIRE_MESSAGE(told, (told ? "" : told.error().message));
   CHECK(*told == merge_progress{9, 1, 77});
@@ -106,16 +106,17 @@ TEST_CASE("a leader is asked over the wire") {
 
 TEST_CASE("of a leader's flood no more than the limit is kept, and failures come back as such") {
   file_swarm swarm;
-  const auto& flood = swarm.add(
-      [](const http_request&, http_reply reply) { reply(text_response(200, std::string(8 << 20, '{'))); });
+  const auto& flood = swarm.add([](const http_request&, const http_reply& reply) {
+    reply(text_response(200, std::string(8 << 20, '{')));
+  });
   const auto flooded = ask(swarm, flood.port());
   REQUIRE_FALSE(flooded);
   CHECK(flooded.error().is(errc::limit));
   const auto& absent =
-      swarm.add([](const http_request&, http_reply reply) { reply(text_response(404, "no\n")); });
+      swarm.add([](const http_request&, const http_reply& reply) { reply(text_response(404, "no\n")); });
   CHECK_FALSE(ask(swarm, absent.port()));
   const auto& silent =
-      swarm.add([](const http_request&, http_reply reply) { reply(text_response(200, "")); });
+      swarm.add([](const http_request&, const http_reply& reply) { reply(text_response(200, "")); });
   const auto nothing = ask(swarm, silent.port());
   REQUIRE_FALSE(nothing);
   CHECK(nothing.error().is(errc::invalid));
@@ -124,7 +125,7 @@ TEST_CASE("of a leader's flood no more than the limit is kept, and failures come
 TEST_CASE("the file server answers what it knows and refuses the rest") {
   file_swarm swarm;
   const auto model = swarm.make_model(2);
-  auto answer = [&](std::string target, std::string method = "GET", std::string range = "") {
+  auto answer = [&](std::string target, std::string method = "GET", const std::string& range = "") {
     http_request request{.method = std::move(method), .target = std::move(target)};
     if (!range.empty()) request.headers.emplace_back("Range", range);
     return swarm.honest_answer(request);

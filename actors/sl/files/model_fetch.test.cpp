@@ -87,10 +87,10 @@ TEST_CASE("a holder that does not have the model is passed over") {
   file_swarm swarm;
   const auto model = swarm.make_model(2);
   const auto& empty =
-      swarm.add([](const http_request&, http_reply reply) { reply(text_response(404, "no\n")); });
+      swarm.add([](const http_request&, const http_reply& reply) { reply(text_response(404, "no\n")); });
   check_failed(swarm, *model, swarm.fetch(*model, {empty.address()}), "answers 404 for the model's manifest");
-  const auto& gone =
-      swarm.add_with_data([](const http_request&, http_reply reply) { reply(text_response(404, "no\n")); });
+  const auto& gone = swarm.add_with_data(
+      [](const http_request&, const http_reply& reply) { reply(text_response(404, "no\n")); });
   const auto& honest = swarm.add_honest();
   check_arrived(swarm, *model, swarm.fetch(*model, {empty.address(), gone.address(), honest.address()}));
 }
@@ -99,8 +99,9 @@ TEST_CASE("a manifest of something else, of another size or of nothing at all is
   file_swarm swarm;
   const auto model = swarm.make_model(2);
   const auto other = swarm.make_model(3);
-  auto with_manifest = [&](std::string text) {
-    return swarm.add([text](const http_request&, http_reply reply) { reply(text_response(200, text)); })
+  auto with_manifest = [&](const std::string& text) {
+    return swarm
+        .add([text](const http_request&, const http_reply& reply) { reply(text_response(200, text)); })
         .address();
   };
   const auto liar = with_manifest(std::string(as_text(other->manifest().encode())));
@@ -119,7 +120,7 @@ TEST_CASE("after a wrong chunk the next holder goes on behind the last right one
   auto wrong = data_of(*model);
   wrong[2 * chunk_size + 17] ^= 1;
   const auto& liar = swarm.add_with_data(
-      [wrong](const http_request&, http_reply reply) { reply(text_response(200, wrong)); });
+      [wrong](const http_request&, const http_reply& reply) { reply(text_response(200, wrong)); });
   check_failed(swarm, *model, swarm.fetch(*model, {liar.address()}), "chunk 2 of 4 has the wrong digest");
   const auto& honest = swarm.add_honest();
   check_arrived(swarm, *model, swarm.fetch(*model, {liar.address(), honest.address()}));
@@ -132,13 +133,13 @@ TEST_CASE("a file that ends too soon is completed by the next holder, one that i
   file_swarm swarm;
   const auto model = swarm.make_model(3);
   const auto data = data_of(*model);
-  const auto& brief = swarm.add_with_data([&](const http_request&, http_reply reply) {
+  const auto& brief = swarm.add_with_data([&](const http_request&, const http_reply& reply) {
     reply(text_response(200, data.substr(0, chunk_size + 5)));
   });
   check_failed(swarm, *model, swarm.fetch(*model, {brief.address()}),
                fmt::format("only {} of {} bytes came", chunk_size, data.size()));
   const auto& long_winded = swarm.add_with_data(
-      [&](const http_request&, http_reply reply) { reply(text_response(200, data + "more")); });
+      [&](const http_request&, const http_reply& reply) { reply(text_response(200, data + "more")); });
   check_failed(swarm, *model, swarm.fetch(*model, {long_winded.address()}),
                fmt::format("more than its {} bytes came", data.size()));
   const auto& honest = swarm.add_honest();
@@ -151,11 +152,11 @@ TEST_CASE("a holder that answers from another place than asked is not believed")
   file_swarm swarm;
   const auto model = swarm.make_model(3);
   const auto data = data_of(*model);
-  const auto& brief = swarm.add_with_data([&](const http_request&, http_reply reply) {
+  const auto& brief = swarm.add_with_data([&](const http_request&, const http_reply& reply) {
     reply(text_response(200, data.substr(0, 2 * chunk_size)));
   });
-  const auto& from_start =
-      swarm.add_with_data([&](const http_request&, http_reply reply) { reply(text_response(200, data)); });
+  const auto& from_start = swarm.add_with_data(
+      [&](const http_request&, const http_reply& reply) { reply(text_response(200, data)); });
   check_failed(swarm, *model, swarm.fetch(*model, {brief.address(), from_start.address()}),
                from_start.address().endpoint + ": ");
   const auto& honest = swarm.add_honest();
@@ -208,7 +209,7 @@ TEST_CASE("bytes with the right digest that are no model are not published") {
   file_swarm swarm;
   const std::string noise(chunk_size + 100, 'n');
   const auto manifest = merge::make_manifest(as_bytes(noise));
-  const auto& holder = swarm.add([&](const http_request& request, http_reply reply) {
+  const auto& holder = swarm.add([&](const http_request& request, const http_reply& reply) {
     const auto raw = manifest.encode();
     reply(text_response(200, request.target.ends_with("/manifest") ? std::string(as_text(raw)) : noise));
   });

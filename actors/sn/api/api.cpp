@@ -182,11 +182,12 @@ caf::behavior api_behavior(role_actor<api_state>* self) {
   const auto budget = rpc::byte_budget::make({});
   auto server = transport::http_server::start(
       *context.io, context.identity, options,
-      [env, rpc, budget](transport::http_request request, transport::http_reply reply) {
+      [env, rpc, budget](transport::http_request request, const transport::http_reply& reply) {
         answer_request(env, rpc, budget, std::move(request), reply);
       },
-      [env, rpc, budget, numbers = state.numbers, source = context.log_source](
-          std::shared_ptr<transport::ws_session> session, const std::string&, transport::peer_info peer) {
+      [env, rpc, budget, numbers = state.numbers,
+       source = context.log_source](const std::shared_ptr<transport::ws_session>& session, const std::string&,
+                                    const transport::peer_info& peer) {
         const auto served = std::make_shared<api_session>(session, peer, budget, source);
         accept_session(env, rpc, session, served, peer, ++*numbers);
       });

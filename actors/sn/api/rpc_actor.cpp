@@ -75,10 +75,10 @@ void carry_on(self_pointer self) {
 }
 
 template <class Event>
-void step(self_pointer self, Event event) {
+void step(self_pointer self, Event&& event) {
   auto& s = self->state();
   if (!s.service) return;
-  s.service->step(std::move(event), now());
+  s.service->step(std::forward<Event>(event), now());
   carry_on(self);
 }
 

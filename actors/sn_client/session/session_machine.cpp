@@ -43,7 +43,7 @@ std::string session_machine::status() const {
   return fmt::format("connected to {}, block {}, {} transactions under way", sn(), block_num_, txns_.size());
 }
 
-void session_machine::ask(std::vector<rpc_call> calls, any_question what, time_point now) {
+void session_machine::ask(const std::vector<rpc_call>& calls, any_question what, time_point now) {
   const auto first = next_id_;
   next_id_ += calls.size();
   act(action::send{serial_, encode_batch(calls, first)});

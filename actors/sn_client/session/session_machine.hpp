@@ -107,7 +107,7 @@ private:
   link* live() { return const_cast<link*>(link_of(phase_)); }
   void act(session_action what) { actions_.push_back(std::move(what)); }
   void note(log::level level, std::string text) { act(action::note{level, std::move(text)}); }
-  void ask(std::vector<rpc_call> calls, any_question what, time_point now);
+  void ask(const std::vector<rpc_call>& calls, any_question what, time_point now);
 
   void dial(time_point now);
   void went_down(const std::string& reason, bool elsewhere, time_point now);

@@ -25,8 +25,9 @@ json::object receipt(std::string_view block = "0x9") {
 /// The rig's SN refuses transactions from the `first` on, `count` of them.
 void refuse_txns(session_rig& rig, std::size_t first, std::size_t count, json::object why) {
   rig.instead = [seen = std::size_t{0}, first, count, why](const request& to) mutable {
-    if (to.method != "eth_sendRawTransactionSync" || seen++ < first || seen > first + count)
-      return json::value();
+    if (to.method != "eth_sendRawTransactionSync") return json::value();
+    const auto number = seen++;
+    if (number < first || number >= first + count) return json::value();
     return json::value(json::object{{"error", why}});
   };
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
 #include <utility>
 
 namespace swarm::actors {
@@ -148,8 +149,7 @@ supervisor_machine::actions supervisor_machine::advance(time_point now) {
 
 /// Goes on stopping; true when nothing is left to stop.
 bool supervisor_machine::advance_stopping(time_point now, actions& out) {
-  for (auto it = children_.rbegin(); it != children_.rend(); ++it) {
-    auto& c = *it;
+  for (auto& c : std::ranges::reverse_view(children_)) {
     if (c.now != state::stopping && c.now != state::killing) continue;
     if (now < c.until) return false;
     if (c.now == state::stopping) {
@@ -167,11 +167,11 @@ bool supervisor_machine::advance_stopping(time_point now, actions& out) {
                                          settings_.path, c.rule.name)},
           true);
   }
-  for (auto it = children_.rbegin(); it != children_.rend(); ++it) {
-    if (!it->to_stop) continue;
-    it->now = state::stopping;
-    it->until = now + it->rule.shutdown_timeout;
-    out.push_back({what::stop, it->rule.name, {it->again ? exit_kind::restarting : exit_kind::shutdown, {}}});
+  for (auto& it : std::ranges::reverse_view(children_)) {
+    if (!it.to_stop) continue;
+    it.now = state::stopping;
+    it.until = now + it.rule.shutdown_timeout;
+    out.push_back({what::stop, it.rule.name, {it.again ? exit_kind::restarting : exit_kind::shutdown, {}}});
     return false;
   }
   return true;

@@ -326,9 +326,8 @@ struct random_life {
     case 6:
       if (m.may_add("e")) apply(m.add({"e", restart::temporary, 1s}, now));
       break;
-    case 7:
+    default:
       if (random() % 4 == 0) apply(m.remove("e", now));
-      break;
     }
   }
 };

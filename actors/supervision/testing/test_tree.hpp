@@ -142,7 +142,7 @@ inline caf::behavior puppet(role_actor<puppet_state>* self) {
   };
 }
 
-inline child_spec puppet_child(std::string name, const std::shared_ptr<journal>& log,
+inline child_spec puppet_child(const std::string& name, const std::shared_ptr<journal>& log,
                                restart when = restart::permanent) {
   return {.name = name, .start = role<puppet_state>(puppet, name, log), .when = when};
 }

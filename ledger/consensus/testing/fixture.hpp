@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include <ranges>
+
 /// What the unit tests of consensus have in common: a height with validators 0 .. n-1 on top of a head,
 /// messages of any of them, and a machine with its answers given by hand.
 namespace swarm::consensus::testing {
@@ -74,7 +76,7 @@ struct scene {
     out.signature = fake_sign(validators[who], signed_digest(domain, out), variant);
     return out;
   }
-  std::vector<signed_prepare> prepares(std::vector<std::size_t> who, std::uint64_t round_num,
+  std::vector<signed_prepare> prepares(const std::vector<std::size_t>& who, std::uint64_t round_num,
                                        const hash32& digest) const {
     std::vector<signed_prepare> out;
     for (const auto one : who)
@@ -105,8 +107,9 @@ struct scene {
     }
     return out;
   }
-  certificate proof(std::uint64_t round_num, const proposed_block& on, std::vector<std::size_t> who) const {
-    return {round_num, on, prepares(std::move(who), round_num, on.hash)};
+  certificate proof(std::uint64_t round_num, const proposed_block& on,
+                    const std::vector<std::size_t>& who) const {
+    return {round_num, on, prepares(who, round_num, on.hash)};
   }
   proposal_message proposal(std::size_t who, std::uint64_t round_num, const proposed_block& on,
                             std::vector<signed_round_change> votes = {},
@@ -166,8 +169,8 @@ public:
         said.begin(), said.end(), [&](const auto& raw) { return read_head(*raw)->code == code; }));
   }
   shared_bytes last_said(message_code code) const {
-    for (auto at = said.rbegin(); at != said.rend(); ++at)
-      if (read_head(**at)->code == code) return *at;
+    for (const auto& at : std::ranges::reverse_view(said))
+      if (read_head(*at)->code == code) return at;
     return nullptr;
   }
 

@@ -26,7 +26,7 @@ struct paper_txn {
 class paper_chain {
 public:
   /// Validators by the numbers of their keys.
-  explicit paper_chain(std::vector<std::uint8_t> validators) {
+  explicit paper_chain(const std::vector<std::uint8_t>& validators) {
     set_validators(validators);
     block_header header;
     header.gas_limit = 1'000'000;

@@ -55,7 +55,7 @@ http_response file_swarm::honest_answer(const http_request& request) const {
 }
 
 holder& file_swarm::add_honest() {
-  return add([this](const http_request& request, http_reply reply) { reply(honest_answer(request)); });
+  return add([this](const http_request& request, const http_reply& reply) { reply(honest_answer(request)); });
 }
 
 holder& file_swarm::add_with_data(holder::answer how) {

@@ -27,7 +27,8 @@ simulation::simulation(std::uint64_t seed, const scenario& what)
       training_(contracts::training_address(contracts::default_training_name)) {
   contracts::register_node(world_, contracts::test_account(operator_account), contracts::node_type::sn);
   note(nullptr, scenario_.describe());
-  for (std::uint16_t i = 0; i < what.nodes; ++i) {
+  while (nodes_.size() < what.nodes) {
+    const auto i = static_cast<std::uint16_t>(nodes_.size());
     nodes_.push_back(std::make_unique<node>());
     auto& n = *nodes_.back();
     n.number = i;
@@ -297,8 +298,8 @@ simulation::node* simulation::find(const address& account) {
   return found == nodes_.end() ? nullptr : found->get();
 }
 
-void simulation::fetch(node& n, const hash32& digest, std::vector<holder> holders, std::size_t next,
-                       std::function<void(result<hash32>)> done) {
+void simulation::fetch(node& n, const hash32& digest, const std::vector<holder>& holders, std::size_t next,
+                       const std::function<void(result<hash32>)>& done) {
   if (n.store.contains(digest)) return in_life(n, 1ms, [=, this] { done(models_.at(digest).layout); });
   if (next == holders.size())
     return in_life(n, 1ms, [done] { done(fail(errc::unavailable, "no holder has it")); });
@@ -319,18 +320,18 @@ void simulation::start_merge(node& n, const action::start_merge& task) {
   const auto here = std::make_shared<std::set<hash32>>();
   const auto answered = std::make_shared<std::size_t>(0);
   for (const auto& input : task.inputs)
-    fetch(n, input.digest, {{input.peer, input.endpoint}}, 0,
-          [this, &n, here, answered, task, digest = input.digest, serial = n.jobs](result<hash32> got) {
-            if (!n.job || n.job->serial != serial) return;
-            ++n.job->progress;
-            if (got) here->insert(digest);
-            if (++*answered < task.inputs.size()) return;
-            // The limits of its connections end a stuck merge at last.
-            in_life(n, n.job->stuck ? between(30000, 90000) : between(1, 2000),
-                    [this, &n, here, task, serial] {
-                      if (n.job && n.job->serial == serial) finish_merge(n, task, *here);
-                    });
+    fetch(
+        n, input.digest, {{input.peer, input.endpoint}}, 0,
+        [this, &n, here, answered, task, digest = input.digest, serial = n.jobs](const result<hash32>& got) {
+          if (!n.job || n.job->serial != serial) return;
+          ++n.job->progress;
+          if (got) here->insert(digest);
+          if (++*answered < task.inputs.size()) return;
+          // The limits of its connections end a stuck merge at last.
+          in_life(n, n.job->stuck ? between(30000, 90000) : between(1, 2000), [this, &n, here, task, serial] {
+            if (n.job && n.job->serial == serial) finish_merge(n, task, *here);
           });
+        });
 }
 
 void simulation::finish_merge(node& n, const action::start_merge& task, const std::set<hash32>& here) {

@@ -79,8 +79,8 @@ private:
   void read_contract(node& n);
   void contract_moved();
   contract_view view_now();
-  void fetch(node& n, const hash32& digest, std::vector<holder> holders, std::size_t next,
-             std::function<void(result<hash32>)> done);
+  void fetch(node& n, const hash32& digest, const std::vector<holder>& holders, std::size_t next,
+             const std::function<void(result<hash32>)>& done);
   void start_merge(node& n, const action::start_merge& task);
   void finish_merge(node& n, const action::start_merge& task, const std::set<hash32>& here);
   void probe_leader(node& n, const action::probe_leader& ask);
