@@ -78,7 +78,7 @@ struct diary : disk_observer {
     case kind::remove:
       return lines.push_back("remove " + name);
     case kind::sync_folder:
-      return lines.emplace_back("sync folder");
+      return lines.push_back("sync folder"); // NOLINT(modernize-use-emplace): emplace_back returns something
     }
   }
   std::vector<std::string> lines;

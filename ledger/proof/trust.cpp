@@ -35,7 +35,7 @@ result<std::vector<address>> read_validators(const hash32& state_root, const val
   for (std::size_t i = 0; i < proof.members.size(); ++i) {
     SWARM_TRY(const hash32 word, check_slot(registry.storage_root, slots[i + 1], proof.members[i]));
     SWARM_TRY(const auto who, address::from_view(word.view().subspan(12)));
-    out.push_back(address(who));
+    out.emplace_back(who);
   }
   return out;
 }

@@ -32,7 +32,8 @@ struct world {
 };
 
 /// Seals by these keys over the hash of a block, as validators make them.
-seal_record sealed_by(std::vector<std::uint8_t> keys, const sealed_header& block, const chain_identity& of) {
+seal_record sealed_by(const std::vector<std::uint8_t>& keys, const sealed_header& block,
+                      const chain_identity& of) {
   seal_record out{.round_num = 1, .seals = {}};
   const auto digest = seal_digest(of.chain_id, of.genesis_hash, keccak256(block.header), 1);
   for (const auto key : keys)
@@ -85,7 +86,7 @@ TEST_CASE("an earlier block of the same validators is no change, a known block n
 TEST_CASE("seals: of the set in force, a quorum of it, each author once, over this block") {
   world at;
   const auto trust = at.after({2, 5});
-  const auto follow = [&](handover lie) {
+  const auto follow = [&](const handover& lie) {
     auto copy = trust;
     const auto done = copy.follow(lie);
     CHECK(copy.reached() == 5);

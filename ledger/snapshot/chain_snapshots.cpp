@@ -87,7 +87,7 @@ result<> chain_snapshots::store_past(std::span<const verified_block> blocks) {
 }
 
 result<std::optional<sync::past_block>> chain_snapshots::past_block(std::uint64_t block_num) const {
-  const auto none = std::optional<sync::past_block>{};
+  std::optional<sync::past_block> none;
   if (block_num > chain_.head()->header.block_num) return none;
   SWARM_TRY(auto block, port_.sealed_bytes(block_num));
   SWARM_TRY(auto receipts, port_.receipts(block_num));

@@ -174,7 +174,7 @@ bool snapshot_driver::run_history(time_point now) {
   }
   if (!history_->complete()) return !actions.empty();
   history_.reset(); // the next call to set_neighbors looks for an older gap
-  if (chain_.history_complete()) out_.reports.push_back("all blocks before the snapshot are here");
+  if (chain_.history_complete()) out_.reports.emplace_back("all blocks before the snapshot are here");
   return false;
 }
 

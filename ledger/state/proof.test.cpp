@@ -46,7 +46,7 @@ std::size_t lies_passed(const hash32& root, const address& who, const account_pr
   const auto bend_nodes = [&](auto nodes_of) {
     for (std::size_t i = 0; i < nodes_of(honest).size(); ++i)
       for (std::size_t k = 0; k < nodes_of(honest)[i].size(); ++k) {
-        auto lie = honest;
+        auto lie = honest; // NOLINT(performance-unnecessary-copy-initialization): it is changed
         const_cast<std::vector<bytes>&>(nodes_of(lie))[i][k] ^= 1;
         try_lie(lie);
       }
