@@ -167,8 +167,8 @@ namespace {
 /// A client that waits for 0.1 s, and what its errors must say.
 struct impatient : http_fixture {
   impatient()
-      : http_fixture(http_client_options{.progress_timeout = milliseconds{100},
-                                         .handshake_timeout = milliseconds{100}}) {}
+      : http_fixture(http_client_options{.handshake_timeout = milliseconds{100},
+                                         .progress_timeout = milliseconds{100}}) {}
 
   void fails(std::uint16_t port, net_errc code, std::initializer_list<std::string> parts) {
     auto how = ask(port);
