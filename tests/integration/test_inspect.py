@@ -5,7 +5,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from harness import Meeting, Program, inspect_program, trains, until
+from harness import Meeting, Program, inspect_program, says, trains, until
 
 ACTORS = {
     "sn-1": ["/sn/chain", "/sn/api", "/admin"],
@@ -67,7 +67,7 @@ def test_chain(waiting, inspect):
 def test_actor_by_path_and_by_name(waiting, inspect):
     assert json.loads(inspect(waiting.sls[0], "actor", "/sl/sn", "--json"))["detail"]["connected"] is True
     assert "127.0.0.1" in inspect(waiting.sls[0], "actor", "sn")
-    assert "folower" in inspect(waiting.sls[0], "actor", "folower", status=1)
+    assert says(inspect(waiting.sls[0], "actor", "folower", status=1), "folower")
 
 
 def test_a_killed_actor_is_started_again_and_training_goes_on(swarm, inspect):

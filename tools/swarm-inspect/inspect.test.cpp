@@ -2,6 +2,7 @@
 
 #include "actors/admin/admin.hpp"
 #include "actors/supervision/testing/test_tree.hpp"
+#include "base/testing/wording.hpp"
 #include "transport/io_runtime.hpp"
 
 #include <doctest/doctest.h>
@@ -15,6 +16,8 @@ using namespace swarm;
 using namespace swarm::actors;
 using namespace swarm::actors::test;
 using namespace std::chrono_literals;
+using swarm::testing::says;
+using swarm::testing::wording;
 
 namespace {
 
@@ -106,7 +109,7 @@ TEST_CASE("kill shows the supervisor at work") {
   CHECK(out.code == 0);
   CHECK(out.text.starts_with("/sn/peers was told to end\nits supervisor started it again within "));
   CHECK(out.text.ends_with("; restarts: 1\n"));
-  CHECK(has(f.run("tree"), "ago: ended on an operator's command"));
+  CHECK(says(f.run("tree").text, "ago: ended on an operator's command"));
   const auto admin = f.run("kill admin");
   CHECK(admin.text.starts_with("/admin was told to end\nits supervisor started it again within "));
   CHECK(f.run("kill root").code == 1);
@@ -121,13 +124,13 @@ TEST_CASE("trace prints messages until the process is gone") {
   f.tree->dir().send("/sn/peers", do_crash{"on command"});
   REQUIRE(eventually([&] { return f.tree->status("/sn/peers").restarts == 1; }));
   REQUIRE(f.tree->wait_running("/sn/peers"));
-  CHECK(has(f.run("tree"), "on command")); // on the same socket, after the events
+  CHECK(says(f.run("tree").text, "on command")); // on the same socket, after the events
   f.tree->end();
   tracing.join();
   CHECK(out.code == 0);
   CHECK(has(out, " test::do_nothing\n"));
   CHECK(has(out, " test::do_crash because on command\n"));
-  CHECK(has(out, " ended on command (in message test::do_crash)\n"));
+  CHECK(says(out.text, " ended on command (in message test::do_crash)\n"));
   CHECK(out.text.ends_with("swarm-inspect: the process has ended\n"));
 }
 
@@ -135,18 +138,18 @@ TEST_CASE("mistakes get one line that says what to do") {
   fixture f;
   auto out = f.run("actor chian");
   CHECK(out.code == 1);
-  CHECK(out.text == "swarm-inspect: no actor is called chian; similar: /sn/chain\n");
+  CHECK(wording(out.text) == "swarm-inspect: no actor is called chian; similar: /sn/chain\n");
   const auto missing = (f.folder / "elsewhere").string();
   out = inspect("--data-dir " + missing + " tree");
   CHECK(out.code == 3);
-  CHECK(out.text
+  CHECK(wording(out.text)
         == "swarm-inspect: no swarmd answers at " + missing
                + "/admin.sock: there is no such file. It is not running, or its data directory is another "
                  "one: give "
                  "--data-dir or --socket\n");
   out = inspect("--socket " + f.folder.string() + " tree");
   CHECK(out.code == 3);
-  CHECK(has(out, "is not a socket"));
+  CHECK(says(out.text, "is not a socket"));
   CHECK(inspect("").code == 2);
   CHECK(inspect("actor").code == 2);
   CHECK(inspect("nonsense").code == 2);
