@@ -141,7 +141,8 @@ int kill(session& to, const arguments& args) {
   const auto begun = std::chrono::steady_clock::now();
   while (std::chrono::steady_clock::now() - begun < std::chrono::seconds(2)) {
     const auto now = to.call("actor", {{"name", path}});
-    if (!now && now.error().is(transport::net_errc::closed)) { // it was the one that answers here
+    const bool is_cut = !now && now.error().category == error_category(transport::net_errc{});
+    if (is_cut) { // it was the one that answers here
       if (auto again = session::open(socket_of(args))) to = std::move(*again);
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
       continue;
