@@ -221,9 +221,13 @@ def _readable(fd: int, seconds: float) -> bool:
 
 def _await_end(response_fd: int) -> None:
     """Reads until the SL has closed its end."""
+    os.set_blocking(response_fd, False)  # the SL may open its end anew, for the next session, between look and read
     deadline = time.monotonic() + FAREWELL_SECONDS
-    while time.monotonic() < deadline and _readable(response_fd, QUIET_SECONDS) and os.read(response_fd, 1 << 16):
-        pass
+    try:
+        while time.monotonic() < deadline and _readable(response_fd, QUIET_SECONDS) and os.read(response_fd, 1 << 16):
+            pass
+    except BlockingIOError:
+        pass  # it has
 
 
 def _decode_header(raw: memoryview) -> Header:

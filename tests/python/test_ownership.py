@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from dict_program import DictCallback, train
 from repository import ROOT
-from swarmlearning import SwarmError, fifo
+from swarmlearning import SwarmError, channel, fifo
 from wire_schema import OPEN, SYNC
 
 PROGRAM = """
@@ -354,3 +354,18 @@ def test_a_forked_worker_neither_has_nor_ends_the_session(swarm):
     for _ in range(4):
         callback.on_batch_end()
     callback.on_train_end()
+
+
+def test_the_end_of_a_session_does_not_wait_for_the_next_one(tmp_path, monkeypatch):
+    """The SL closes its end and opens it anew between this program's look at the pipe and its read."""
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(tmp_path / "pipe", os.O_WRONLY)
+    os.set_blocking(reader, True)
+    monkeypatch.setattr(channel, "_readable", lambda *_: True)
+    ending = threading.Thread(target=channel._await_end, args=(reader,), daemon=True)
+    ending.start()
+    ending.join(30)
+    assert not ending.is_alive()
+    os.close(writer)
+    os.close(reader)
