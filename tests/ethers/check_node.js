@@ -152,8 +152,8 @@ function checkProof(answer, stateRoot) {
 
 const checks = [];
 const check = (name, body) => checks.push({ name, body });
-// What ethers takes from the texts of errors cannot be where they are scrambled.
-const checkTexts = process.env.SWARM_SCRAMBLED ? (name) => console.log(`skipped ${name}`) : check;
+// What an error's text, or what ethers makes of it, must be. Where no error has a readable text, that there is an error.
+const inWords = (expected) => (process.env.SWARM_SCRAMBLED ? undefined : expected);
 const abis = compileInterfaces();
 const provider = connect();
 const wallet = ethers.Wallet.createRandom().connect(provider);
@@ -231,15 +231,17 @@ check("a signed transaction is taken, its receipt and revert are told", async ()
   const logged = registry.interface.parseLog(receipt.logs[0]);
   assert.strictEqual(logged.args.account, wallet.address);
   await assert.rejects(registry.register.staticCall(9, ethers.id("x"), ethers.ZeroAddress, "ethers", ""),
-    (error) => error.code === "CALL_EXCEPTION" && typeof error.reason === "string" && error.reason.length > 0);
+    inWords((error) => error.code === "CALL_EXCEPTION" && typeof error.reason === "string" && error.reason.length > 0));
 });
 
-checkTexts("errors have the words that ethers looks for", async () => {
+check("errors have the words that ethers looks for", async () => {
   const filled = { to: REGISTRY, nonce: 0, gasLimit: 100000, chainId: 21335, type: 2, maxFeePerGas: 0, maxPriorityFeePerGas: 0 };
   await assert.rejects(provider.broadcastTransaction(await wallet.signTransaction(filled)),
-    (error) => error.code === "NONCE_EXPIRED");
-  await assert.rejects(provider.broadcastTransaction(await wallet.signTransaction({ ...filled, nonce: 50, chainId: 1 })), /chain/);
-  await assert.rejects(provider.send("eth_mining", []), (error) => /does not exist/.test(JSON.stringify(error.error ?? error.message)));
+    inWords((error) => error.code === "NONCE_EXPIRED"));
+  await assert.rejects(provider.broadcastTransaction(await wallet.signTransaction({ ...filled, nonce: 50, chainId: 1 })),
+    inWords(/chain/));
+  await assert.rejects(provider.send("eth_mining", []),
+    inWords((error) => /does not exist/.test(JSON.stringify(error.error ?? error.message))));
   assert.strictEqual(await provider.getTransaction(ethers.id("nothing")), null);
 });
 
@@ -247,7 +249,7 @@ check("logs are found by topic and refused beyond reason", async () => {
   const all = await provider.getLogs({ fromBlock: 0, toBlock: "latest", address: REGISTRY });
   const one = await provider.getLogs({ fromBlock: 0, toBlock: "latest", topics: [[all[0].topics[0]], all[0].topics[1]] });
   assert.ok(one.length > 0 && one.every((log) => log.topics[1] === all[0].topics[1]));
-  await assert.rejects(provider.getLogs({ fromBlock: 5, toBlock: 1 }), /range/);
+  await assert.rejects(provider.getLogs({ fromBlock: 5, toBlock: 1 }), inWords(/range/));
 });
 
 check("accounts and slots are proven against the header's state root", async () => {
@@ -312,7 +314,7 @@ check("filters tell of events and blocks once", async () => {
   for (const id of Object.values(ids)) {
     assert.strictEqual(await provider.send("eth_uninstallFilter", [id]), true);
     assert.strictEqual(await provider.send("eth_uninstallFilter", [id]), false);
-    await assert.rejects(provider.send("eth_getFilterChanges", [id]), /filter not found/);
+    await assert.rejects(provider.send("eth_getFilterChanges", [id]), inWords(/filter not found/));
   }
 });
 

@@ -15,7 +15,7 @@ import socket
 import time
 
 import numpy as np
-from harness import Program, read_safetensors, until
+from harness import Program, read_safetensors, shown, until
 from test_kills import Ending
 
 KILLS = int(os.environ.get("SWARM_KILLS", 10))
@@ -149,7 +149,7 @@ class Hand:
 
     def end_a_merge(self, sls):
         """A merge lives only for a moment, so this goes on until one has died of it."""
-        died = re.compile(r"/sl/leader:\d+\.\d+ ended: ended on an operator's command")
+        died = re.compile(r"/sl/leader:\d+\.\d+ ended: " + shown("ended on an operator's command"))
         begun = time.monotonic()
 
         def caught():

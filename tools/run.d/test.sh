@@ -117,28 +117,29 @@ stage_asan() {
   UBSAN_OPTIONS=print_stacktrace=1 run_ctest asan asan '^test_'
 }
 
-# run_pytest STAGE PRESET
+# run_pytest STAGE PRESET PATH...
 run_pytest() {
-  local folders=() folder
-  for folder in tests/python tests/integration; do [[ -d $folder ]] && folders+=("$folder"); done
-  ((${#folders[@]})) || return 0
-  local status=0
+  local stage=$1 preset=$2 status=0
+  shift 2
   # 30 minutes only bound a hang; no test waits for the clock.
-  SWARM_BIN=$ROOT/build/$2/bin NODE_PATH=$NPM_DIR/node_modules timeout 1800 "$VENV/bin/python" -m pytest -q \
-    -o junit_family=xunit1 --junitxml "$RESULTS/$1.xml" ${FILTER:+-k "$FILTER"} "${folders[@]}" || status=$?
+  SWARM_BIN=$ROOT/build/$preset/bin NODE_PATH=$NPM_DIR/node_modules timeout 1800 "$VENV/bin/python" -m pytest -q \
+    -o junit_family=xunit1 --junitxml "$RESULTS/$stage.xml" ${FILTER:+-k "$FILTER"} "$@" || status=$?
   case $status in
     0 | 1 | 5) ;; # counted from the file; 5: the filter left none
-    *) count "$1" failed pytest "(exit $status)" ;;
+    *) count "$stage" failed pytest "(exit $status)" ;;
   esac
 }
 
-stage_python() { run_pytest python release; }
+stage_python() { run_pytest python release tests/python tests/integration; }
 
-# C++ and Python tests once more in a build that scrambles the text of every error: what still passes reacts to codes.
+# The tests once more against programs that scramble the text of every error: what passes reacts to codes.
 stage_scramble() {
-  check_counted scramble build build scramble
-  run_ctest scramble-unit scramble "$FILTER"
-  SWARM_SCRAMBLED=1 run_pytest scramble-python scramble
+  local programs
+  configure scramble
+  mapfile -t programs < <(programs_of scramble test)
+  check_counted scramble build build scramble "${programs[@]}" swarmd swarm-inspect dump_contracts
+  run_ctest scramble-unit scramble "${FILTER:-^test_}"
+  SWARM_SCRAMBLED=1 run_pytest scramble-python scramble tests/integration tests/python/test_with_swarmd.py
 }
 
 # run_fuzzers SECONDS: each fuzzer starts from its corpus in the tree and keeps what it finds in build/fuzz.
