@@ -1,6 +1,7 @@
 #include "merge/custom/library.hpp"
 
 #include "base/file.hpp"
+#include "base/testing/wording.hpp"
 #include "merge/testing/models.hpp"
 
 #include <doctest/doctest.h>
@@ -10,6 +11,7 @@
 using namespace swarm;
 using namespace swarm::merge;
 using namespace swarm::merge::testing;
+using swarm::testing::wording;
 
 namespace {
 
@@ -84,7 +86,7 @@ TEST_CASE("a file that is no library, or another one than agreed on, is refused"
   REQUIRE(maker);
   const auto made = (*maker)(std::vector<double>{1});
   REQUIRE(!made);
-  CHECK(made.error().message == "the merge library cannot be loaded");
+  CHECK(wording(made.error()) == "the merge library cannot be loaded");
   const auto other = open_library(path_of("middle"), *digest);
   REQUIRE(!other);
   CHECK(other.error().is(errc::conflict));
