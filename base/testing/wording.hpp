@@ -10,7 +10,7 @@
 namespace swarm::testing {
 
 /// What an error says to people, as tests compare it: letter by letter. Where errors have no readable text
-/// (SWARM_SCRAMBLE_TEXTS) both sides are compared by what scrambling leaves of them: their lengths, spaces and
+/// (SWARM_SCRAMBLE_TEXTS) both sides are compared by what scrambling leaves of them: lengths, spaces and
 /// punctuation. So a check of a text is marked by this type, and whoever else reads a text fails there.
 class wording {
 public:
