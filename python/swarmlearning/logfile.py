@@ -12,8 +12,9 @@ import pathlib
 import sys
 from typing import Any, Optional
 
+from .options import LOG_FORMAT
+
 MODEL_DIR_VARIABLE = "MODEL_DIR"
-LOG_FORMAT = "%(asctime)s : SwarmCallback : %(levelname)s : %(message)s"
 
 _PACKAGE = str(pathlib.Path(__file__).resolve().parent) + os.sep
 

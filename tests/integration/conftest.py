@@ -1,5 +1,6 @@
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -9,7 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
 sys.path[:0] = [HERE, TESTS, os.path.join(TESTS, "python")]
 
-from harness import BIN, Certs, Swarm
+from harness import BIN, Certs, Swarm, inspect_program
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +42,19 @@ def swarm(request, folder, certs):
     if failed is not None and failed.failed:
         print(swarm.report())
     swarm.clean_up()
+
+
+@pytest.fixture
+def inspect():
+    """Runs swarm-inspect on a process of swarmd; gives what it prints, of a failure what it says of it."""
+    program = inspect_program()
+    assert program, "swarm-inspect is not built"
+
+    def run(process, *arguments, status=0):
+        done = subprocess.run(
+            [program, "--data-dir", process.data_dir, *arguments], capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == status, (arguments, done.stdout, done.stderr)
+        return done.stdout if status == 0 else done.stderr
+
+    return run

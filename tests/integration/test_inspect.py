@@ -1,31 +1,15 @@
 """swarm-inspect against running processes."""
 
 import json
-import subprocess
 
 import numpy as np
 import pytest
-from harness import Meeting, Program, inspect_program, says, trains, until
+from harness import Meeting, Program, says, trains, until
 
 ACTORS = {
     "sn-1": ["/sn/chain", "/sn/api", "/admin"],
     "sl-1": ["/sl/files", "/sl/sn", "/sl/follower", "/sl/channel", "/admin"],
 }
-
-
-@pytest.fixture
-def inspect():
-    program = inspect_program()
-    assert program, "swarm-inspect is not built"
-
-    def run(process, *arguments, status=0):
-        done = subprocess.run(
-            [program, "--data-dir", process.data_dir, *arguments], capture_output=True, text=True, timeout=60
-        )
-        assert done.returncode == status, (arguments, done.stdout, done.stderr)
-        return done.stdout if status == 0 else done.stderr
-
-    return run
 
 
 @pytest.fixture

@@ -1,30 +1,13 @@
 """One training after another: under a contract that is over, after a reset, and what peers and programs are told."""
 
 import json
-import subprocess
 
 import numpy as np
-import pytest
-from harness import Meeting, Program, inspect_program, trains, until
+from harness import Meeting, Program, trains, until
 from wire_client import SLError
 
 CONTRACT = "defaultbb.cqdb.sml.hpe"
 ONE, TWO = {"w": np.full(4, 1.0, np.float32)}, {"w": np.full(4, 3.0, np.float32)}
-
-
-@pytest.fixture
-def inspect():
-    program = inspect_program()
-    assert program, "swarm-inspect is not built"
-
-    def run(process, *arguments, status=0):
-        done = subprocess.run(
-            [program, "--data-dir", process.data_dir, *arguments], capture_output=True, text=True, timeout=60
-        )
-        assert done.returncode == status, (arguments, done.stdout, done.stderr)
-        return done.stdout if status == 0 else done.stderr
-
-    return run
 
 
 def refusal(sl, work):
