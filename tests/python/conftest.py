@@ -56,3 +56,35 @@ def notebook(monkeypatch):
     monkeypatch.setitem(sys.modules, "IPython", ipython)
     monkeypatch.setitem(sys.modules, "IPython.display", ipython.display)
     return shown
+
+
+@pytest.fixture
+def start_programs(tmp_path_factory):
+    """Starts a swarm with one program for each text, `head` before it, beside an SL of its own; `launch` gives another
+    command line than `python script node result`, `more` are environment variables."""
+    from launcher.chain import DEFAULT_CONTRACT
+    from launcher.pairs import PairSwarm
+    from repository import ROOT
+
+    folder = tmp_path_factory.mktemp("s")
+    swarms = []
+
+    def start(head, *programs, launch=None, **more):
+        swarm = PairSwarm(folder, [f"sl-{n + 1}" for n in range(len(programs))])
+        swarms.append(swarm)
+        swarm.start_sn()
+        environment = {"PYTHONPATH": os.path.join(ROOT, "python"), "OMP_NUM_THREADS": "1", **more}
+        for node, text in enumerate(programs):
+            script = folder / f"program-{node}.py"
+            script.write_text(head + text)
+
+            def command(result, script=script, node=node):
+                plain = [sys.executable, "-u", script, node, result]
+                return launch(node, [str(part) for part in plain]) if launch else plain
+
+            swarm.add_pair(f"sl-{node + 1}", DEFAULT_CONTRACT, command, environment)
+        return swarm
+
+    yield start
+    for swarm in swarms:
+        swarm.stop()

@@ -1,17 +1,14 @@
 """Programs as people write and start them, beside real SLs: launchers, copies, one training after another."""
 
+import functools
 import json
-import os
-import sys
 import time
 
 import pytest
-from repository import ROOT
 
 pytest.importorskip("torch")
 
 from launcher.chain import DEFAULT_CONTRACT
-from launcher.pairs import PairSwarm
 from launcher.processes import BIN
 
 pytestmark = pytest.mark.skipif(not (BIN / "swarmd").exists(), reason=f"{BIN} has no swarmd")
@@ -49,30 +46,9 @@ PLAIN = "save(train(model).modelDigest())"
 
 
 @pytest.fixture
-def run(tmp_path_factory):
-    """Starts one program text per node; `launch` gives another command line than `python script node result`."""
-    folder = tmp_path_factory.mktemp("s")
-    swarms = []
-
-    def start(*programs, launch=None, **more):
-        swarm = PairSwarm(folder, [f"sl-{n + 1}" for n in range(len(programs))])
-        swarms.append(swarm)
-        swarm.start_sn()
-        environment = {"PYTHONPATH": os.path.join(ROOT, "python"), "OMP_NUM_THREADS": "1", **more}
-        for node, text in enumerate(programs):
-            script = folder / f"program-{node}.py"
-            script.write_text(HEAD + text)
-
-            def command(result, script=script, node=node):
-                plain = [sys.executable, "-u", script, node, result]
-                return launch(node, [str(part) for part in plain]) if launch else plain
-
-            swarm.add_pair(f"sl-{node + 1}", DEFAULT_CONTRACT, command, environment)
-        return swarm
-
-    yield start
-    for swarm in swarms:
-        swarm.stop()
+def run(start_programs):
+    """Starts one program text per node, see `start_programs`."""
+    return functools.partial(start_programs, HEAD)
 
 
 def wait_ended(swarm):

@@ -1,16 +1,13 @@
 """The package against real SLs: what the demo's model does not have."""
 
+import functools
 import json
-import os
-import sys
 
 import pytest
-from repository import ROOT
 
 pytest.importorskip("torch")
 
 from launcher.chain import DEFAULT_CONTRACT
-from launcher.pairs import PairSwarm
 from launcher.processes import BIN
 
 pytestmark = pytest.mark.skipif(not (BIN / "swarmd").exists(), reason=f"{BIN} has no swarmd")
@@ -42,29 +39,9 @@ BFLOAT16 = "model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)).b
 
 
 @pytest.fixture
-def run(tmp_path_factory):
-    """Runs one program text per node; returns the swarm with all programs ended."""
-    folder = tmp_path_factory.mktemp("w")
-    swarms = []
-
-    def start(*programs):
-        swarm = PairSwarm(folder, [f"sl-{n + 1}" for n in range(len(programs))])
-        swarms.append(swarm)
-        swarm.start_sn()
-        environment = {"PYTHONPATH": os.path.join(ROOT, "python"), "OMP_NUM_THREADS": "1"}
-        for node, text in enumerate(programs):
-            script = folder / f"program-{node}.py"
-            script.write_text(HEAD + text)
-
-            def command(result, script=script, node=node):
-                return [sys.executable, script, node, result]
-
-            swarm.add_pair(f"sl-{node + 1}", DEFAULT_CONTRACT, command, environment)
-        return swarm
-
-    yield start
-    for swarm in swarms:
-        swarm.stop()
+def run(start_programs):
+    """Runs one program text per node; returns the swarm."""
+    return functools.partial(start_programs, HEAD)
 
 
 def results(swarm):
