@@ -11,7 +11,7 @@
 /// are (session/events.hpp):
 /// - From the sibling that its options name as its user: session::event::follow -> action::contract_read, now
 ///   and whenever the contract has moved; event::read -> the same once more; event::submit ->
-///   action::call_done, once, through whatever reconnects it takes.
+///   action::call_done and event::ask -> action::answered, once, through whatever reconnects it takes.
 /// - From its connection: session::event::link_up and link_down.
 namespace swarm::actors {
 
@@ -43,6 +43,8 @@ SWARM_MESSAGE(session::event::link_down)
 SWARM_MESSAGE(session::event::follow)
 SWARM_MESSAGE(session::event::read)
 SWARM_MESSAGE(session::event::submit)
+SWARM_MESSAGE(session::event::ask)
 SWARM_MESSAGE(session::action::contract_read)
 SWARM_MESSAGE(session::action::call_done)
+SWARM_MESSAGE(session::action::answered)
 #undef SWARM_MESSAGE

@@ -82,6 +82,7 @@ struct perform {
   }
   void operator()(session::action::call_done& a) const { tell_user(std::move(a)); }
   void operator()(session::action::contract_read& a) const { tell_user(std::move(a)); }
+  void operator()(session::action::answered& a) const { tell_user(std::move(a)); }
   void operator()(session::action::keep_sns& a) const {
     const auto& file = self->state().options->known_sns;
     if (file.empty()) return;
@@ -135,6 +136,7 @@ caf::behavior sn_client_behavior(self_pointer self) {
       },
       [=](const session::event::read& again) { step(self, again); },
       [=](const session::event::submit& call) { step(self, call); },
+      [=](const session::event::ask& call) { step(self, call); },
   };
 }
 

@@ -23,13 +23,15 @@ struct session_run {
   time_point now{};
   std::uint64_t serial = 0;
   std::uint64_t calls = 0;
-  std::map<std::uint64_t, unsigned> done;
+  std::uint64_t questions = 0;
+  std::map<std::uint64_t, unsigned> done, answered;
 
   template <class Event>
   void step(const Event& event) {
     machine.step(event, now);
     for (const auto& each : machine.take_actions()) {
       if (const auto* dial = std::get_if<action::connect>(&each)) serial = dial->serial;
+      if (const auto* reply = std::get_if<action::answered>(&each)) SWARM_ASSERT(++answered[reply->id] == 1);
       if (const auto* call = std::get_if<action::call_done>(&each)) SWARM_ASSERT(++done[call->id] == 1);
     }
   }
@@ -37,6 +39,7 @@ struct session_run {
     if (text == "!up") return step(event::link_up{serial});
     if (text == "!down") return step(event::link_down{serial, "gone"});
     if (text == "!submit") return step(event::submit{++calls, {}, {1}, "call"});
+    if (text == "!ask") return step(event::ask{++questions, {eth_call({}, {}), eth_call({}, {})}});
     if (text == "!follow") return step(event::follow{"c", {}, {hash32{}}, {eth_call({}, {})}});
     if (text == "!follow2") return step(event::follow{"d", {}, {}, {}});
     if (text == "!old") return step(event::received{serial - 1, text});

@@ -41,6 +41,11 @@ struct submit {
   bytes input;
   std::string what; ///< for the log
 };
+/// Read something once, in one batch; `action::answered` says what came of it.
+struct ask {
+  std::uint64_t id = 0;
+  std::vector<rpc_call> calls; ///< not empty
+};
 /// Time has passed; to be sent at `wake_at`, more often does no harm.
 struct tick {
   std::uint64_t unix_ms = 0;
@@ -70,6 +75,11 @@ struct contract_read {
   std::uint64_t block_num = 0;               ///< that it was read at, or before
   std::vector<boost::json::value> responses; ///< to `follow::reads`
 };
+/// The responses to `ask::calls`, objects, one for each; or why no SN answered in time.
+struct answered {
+  std::uint64_t id = 0;
+  result<std::vector<boost::json::value>> responses;
+};
 /// For the node's next life.
 struct keep_sns {
   std::vector<std::string> endpoints;
@@ -80,6 +90,6 @@ struct note {
 };
 } // namespace action
 using session_action = std::variant<action::connect, action::disconnect, action::send, action::call_done,
-                                    action::contract_read, action::keep_sns, action::note>;
+                                    action::contract_read, action::answered, action::keep_sns, action::note>;
 
 } // namespace swarm::session

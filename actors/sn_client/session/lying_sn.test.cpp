@@ -86,7 +86,7 @@ struct liar {
     }
   }
   void some_event() {
-    switch (random.below(12)) {
+    switch (random.below(13)) {
     case 0:
       return rig.down();
     case 1:
@@ -103,6 +103,8 @@ struct liar {
     case 7:
       return some_noise();
     case 8:
+      return rig.ask(next_ask++, 1 + random.below(3));
+    case 9:
       if (random.below(20) == 0) rig.genesis = rig.genesis == '1' ? '2' : '1';
       if (random.below(20) == 0) rig.txn_count = random.below(50);
       return;
@@ -114,9 +116,12 @@ struct liar {
   void check() {
     for (const auto& [id, outcomes] : rig.done)
       REQUIRE(outcomes.size() == 1);
+    for (const auto& [id, outcomes] : rig.answers)
+      REQUIRE(outcomes.size() == 1);
+    REQUIRE(rig.machine.asks_open() <= session_machine::asks_max);
     REQUIRE(rig.machine.calls_open() <= session_machine::waiting_max + session_machine::txns_max);
     // Everything has a time limit, and in that time a bounded number of questions is asked on one connection.
-    REQUIRE(rig.machine.requests_open() <= 2 * session_machine::txns_max);
+    REQUIRE(rig.machine.requests_open() <= 2 * session_machine::txns_max + session_machine::asks_max);
     REQUIRE(rig.machine.sns_known() <= 1 + sn_choice::others_max);
     REQUIRE(rig.machine.wake_at() < rig.now + 1min);
   }
@@ -124,6 +129,7 @@ struct liar {
   seeded_random random;
   session_rig rig;
   std::uint64_t next_call = 1;
+  std::uint64_t next_ask = 1;
   unsigned lies_percent = 30;
 };
 
@@ -140,7 +146,10 @@ TEST_CASE("whatever SNs and connections do, every call is done once and memory i
     // From here on there are only honest SNs: all that is still under way comes to its end.
     on.lies_percent = 0;
     on.rig.genesis = '1';
-    for (int i = 0; i < 600 && (on.rig.machine.calls_open() > 0 || !on.rig.machine.registered()); ++i) {
+    for (int i = 0;
+         i < 600
+         && (on.rig.machine.calls_open() + on.rig.machine.asks_open() > 0 || !on.rig.machine.registered());
+         ++i) {
       on.rig.pass(1s);
       on.rig.up();
       on.rig.serve();
@@ -150,6 +159,8 @@ TEST_CASE("whatever SNs and connections do, every call is done once and memory i
     CHECK(on.rig.machine.calls_open() == 0);
     for (std::uint64_t call = 1; call < on.next_call; ++call)
       REQUIRE(on.rig.done[call].size() == 1);
+    for (std::uint64_t question = 1; question < on.next_ask; ++question)
+      REQUIRE(on.rig.answers[question].size() == 1);
   }
 }
 

@@ -64,6 +64,7 @@ void session_machine::went_down(const std::string& reason, bool elsewhere, time_
   const bool another = elsewhere ? choice_.move_on() : choice_.failed();
   trouble_ = reason;
   phase_ = down{now + wait};
+  asks_.lost();
   if (was_up || another || pause_.attempts() == 1 || pause_.attempts() % 10 == 0)
     note(log::level::warning, fmt::format("Unable to contact API-Server {}: {}; trying {} until it answers",
                                           from, reason, another ? sn() : std::string("again")));
@@ -82,6 +83,8 @@ void session_machine::step(const event::tick& now_is, time_point now) {
       dialling != nullptr && now >= dialling->since + connect_max)
     return give_up("it cannot be connected to", false, now);
   check_link(now);
+  for (const auto& late : asks_.take_due(now))
+    act(action::answered{late.call.id, fail(errc::unavailable, "{}", status())});
   if (!std::holds_alternative<registering>(phase_) && !std::holds_alternative<ready>(phase_)) return;
   for (const auto& [nonce, txn] : txns_.all())
     if (txn.send_at && now >= *txn.send_at) send_txn(*txns_.find(nonce), now);
@@ -98,10 +101,12 @@ void session_machine::check_link(time_point now) {
 }
 
 time_point session_machine::wake_at() const {
-  if (const auto* waits = std::get_if<down>(&phase_)) return waits->dial_at;
-  if (const auto* dialling = std::get_if<connecting>(&phase_)) return dialling->since + connect_max;
+  auto out = asks_.next_due().value_or(time_point::max());
+  if (const auto* waits = std::get_if<down>(&phase_)) return std::min(out, waits->dial_at);
+  if (const auto* dialling = std::get_if<connecting>(&phase_))
+    return std::min(out, dialling->since + connect_max);
   const auto* here = link_of(phase_);
-  auto out = here->last_heard + silence_max;
+  out = std::min(out, here->last_heard + silence_max);
   if (const auto oldest = here->asked.oldest()) out = std::min(out, *oldest + answer_max);
   if (std::holds_alternative<introducing>(phase_)) return out;
   for (const auto& [nonce, txn] : txns_.all())
@@ -217,6 +222,7 @@ void session_machine::became_ready(time_point now) {
   pause_.reset();
   choice_.came_up();
   submit_waiting(now);
+  send_asks(now);
   if (!subscribe(now)) read(now);
 }
 
@@ -323,6 +329,25 @@ void session_machine::finish(open_txn txn, result<call_receipt> outcome, time_po
   note(log::level::error, "the SN refuses this node's registration: " + why);
   if (std::holds_alternative<registering>(phase_))
     give_up("it refuses this node's registration: " + why, false, now);
+}
+
+// Questions of this node's user
+
+void session_machine::step(const event::ask& call, time_point now) {
+  if (asks_.size() >= asks_max)
+    return act(action::answered{call.id, fail(errc::unavailable, "too many questions wait already")});
+  asks_.add(call, now + answer_max);
+  send_asks(now);
+}
+
+void session_machine::send_asks(time_point now) {
+  if (!registered()) return;
+  for (const auto& [key, call] : asks_.send_all())
+    ask(call->calls, question::own_ask{key}, now);
+}
+
+void session_machine::answer(const question::own_ask& to, responses& from, time_point) {
+  if (const auto asked = asks_.take(to.key)) act(action::answered{asked->call.id, std::move(from)});
 }
 
 // Following a contract

@@ -2,6 +2,7 @@
 
 #include "actors/sn_client/session/events.hpp"
 #include "actors/sn_client/session/open_requests.hpp"
+#include "actors/sn_client/session/own_asks.hpp"
 #include "actors/sn_client/session/own_txns.hpp"
 #include "actors/sn_client/session/sn_choice.hpp"
 #include "base/back_off.hpp"
@@ -39,6 +40,8 @@ public:
   static constexpr std::size_t waiting_max = 256; ///< calls that are not sent yet
   static constexpr std::size_t txns_max = 128;    ///< under way; an SN lets 256 of one account wait
 
+  static constexpr std::size_t asks_max = 256; ///< not answered yet
+
   static constexpr std::size_t sns_told_max = 4096;
   static constexpr std::size_t subscription_bytes_max = 128;
 
@@ -51,6 +54,7 @@ public:
   void step(const event::follow& wanted, time_point now);
   void step(const event::read&, time_point now);
   void step(const event::submit& call, time_point now);
+  void step(const event::ask& call, time_point now);
   /// What is to be done, in this order.
   std::vector<session_action> take_actions() { return std::exchange(actions_, {}); }
   /// When the next tick is due.
@@ -64,6 +68,7 @@ public:
   const std::string& contract() const { return followed_.name; }
   std::uint64_t block_num() const { return block_num_; }
   std::size_t calls_open() const { return txns_.size() + waiting_.size(); }
+  std::size_t asks_open() const { return asks_.size(); }
   std::size_t txns_open() const { return txns_.size(); }
   std::size_t requests_open() const;
   std::uint64_t reconnects() const { return serial_ > 0 ? serial_ - 1 : 0; }
@@ -125,6 +130,7 @@ private:
   void answer(const question::other_sns&, responses& from, time_point now);
   void answer(const question::sign_of_life&, responses& from, time_point now);
   void answer(const question::unsubscription&, responses&, time_point) {}
+  void answer(const question::own_ask& to, responses& from, time_point now);
 
   void enter_network(const network& told, std::uint64_t txn_count, time_point now);
   void register_node(const boost::json::value& known, time_point now);
@@ -132,6 +138,7 @@ private:
   void submit(const address& to, bytes input, std::string what, std::optional<std::uint64_t> call,
               time_point now);
   void submit_waiting(time_point now);
+  void send_asks(time_point now);
   void send_txn(open_txn& txn, time_point now);
   void refused(std::uint64_t nonce, const error& why, time_point now);
   void finish(open_txn txn, result<call_receipt> outcome, time_point now);
@@ -149,6 +156,7 @@ private:
   std::optional<network> network_; ///< that this node belongs to; told by the first SN
   own_txns txns_;
   std::deque<event::submit> waiting_; ///< to be sent once this node is registered
+  own_asks asks_;
   event::follow followed_;
   std::uint64_t followed_version_ = 0; ///< of `followed_`
   std::uint64_t watch_version_ = 0;    ///< of its contract and topics

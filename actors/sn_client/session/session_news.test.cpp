@@ -104,3 +104,47 @@ TEST_CASE("signs of life go on where the SN says, unless that is absurd") {
   rig.pass(session_machine::heartbeat_interval);
   CHECK(serial_of(rig.last("swarm_heartbeat")) == first + 1'000'002);
 }
+
+TEST_CASE("a question is answered once, over a broken connection too") {
+  session_rig rig;
+  rig.ask(1, 2);
+  CHECK(rig.asked_for("eth_call").empty()); // no SN yet
+  rig.get_ready();
+  REQUIRE(rig.answers[1].size() == 1);
+  REQUIRE(rig.answers[1][0]);
+  CHECK(rig.answers[1][0]->size() == 2);
+  rig.instead = [](const request& to) {
+    return to.method == "eth_call" ? json::value(json::object()) : json::value(); // silence
+  };
+  rig.ask(2);
+  rig.serve();
+  CHECK(rig.answers[2].empty());
+  rig.down();
+  rig.instead = [](const request&) { return json::value(); };
+  rig.pass(1s);
+  rig.get_ready();
+  REQUIRE(rig.answers[2].size() == 1);
+  CHECK(rig.answers[2][0]);
+}
+
+TEST_CASE("a question that no SN answers in time is given up with the reason") {
+  session_rig rig;
+  rig.ask(1);
+  for (int i = 0; i < 100 && rig.answers[1].empty(); ++i) {
+    rig.pass(1s);
+    rig.down("refused");
+  }
+  REQUIRE(rig.answers[1].size() == 1);
+  REQUIRE(!rig.answers[1][0]);
+  CHECK(rig.answers[1][0].error().message.find("own:1") != std::string::npos);
+  CHECK(rig.machine.asks_open() == 0);
+}
+
+TEST_CASE("too many questions are refused at once") {
+  session_rig rig;
+  for (std::uint64_t id = 1; id <= session_machine::asks_max + 1; ++id)
+    rig.ask(id);
+  CHECK(rig.answers.size() == 1);
+  REQUIRE(rig.answers[session_machine::asks_max + 1].size() == 1);
+  CHECK(!rig.answers[session_machine::asks_max + 1][0]);
+}

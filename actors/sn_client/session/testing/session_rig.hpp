@@ -55,7 +55,8 @@ public:
   std::vector<std::uint64_t> hung_up;
   std::vector<request> asked; ///< all, in order
   std::vector<action::contract_read> reads;
-  std::map<std::uint64_t, std::vector<result<call_receipt>>> done; ///< by call
+  std::map<std::uint64_t, std::vector<result<call_receipt>>> done;                ///< by call
+  std::map<std::uint64_t, std::vector<result<std::vector<json::value>>>> answers; ///< by question
   std::vector<std::vector<std::string>> kept;
   std::vector<action::note> notes;
 
@@ -133,6 +134,9 @@ public:
     step(event::submit{id, contracts::training_registry_address(), bytes{1, 2, static_cast<std::uint8_t>(id)},
                        "a call"});
   }
+  void ask(std::uint64_t id, std::size_t calls = 1) {
+    step(event::ask{id, std::vector<rpc_call>(calls, eth_call({}, {}))});
+  }
   void follow(std::string name, std::uint8_t at = 9, std::size_t reads_asked = 1) {
     address where;
     where[19] = at;
@@ -179,6 +183,7 @@ private:
     }
   }
   void note(action::call_done& a) { done[a.id].push_back(std::move(a.outcome)); }
+  void note(action::answered& a) { answers[a.id].push_back(std::move(a.responses)); }
   void note(action::contract_read& a) { reads.push_back(std::move(a)); }
   void note(action::keep_sns& a) { kept.push_back(std::move(a.endpoints)); }
   void note(action::note& a) { notes.push_back(std::move(a)); }
