@@ -97,6 +97,31 @@ struct sl_options : role_options {
   bool ram_intensive = true;
 };
 
+/// A Swarm Operator node: runs tasks on its host. `sn_ip` or `sn_api_service` is set, or its profile's `apisrv`.
+struct swop_options : role_options {
+  std::string sn_ip;
+  std::uint16_t sn_api_port = 30304; ///< of the SN at sn_ip
+  std::optional<service> sn_api_service;
+  std::filesystem::path usr_dir;                  ///< what tasks know as /platform/swarm/usr
+  std::filesystem::path profile_file;             ///< relative to usr_dir, or absolute
+  std::string manager;                            ///< in place of the profile's; empty: as that says
+  std::vector<std::filesystem::path> allow_paths; ///< absolute
+  std::optional<std::uint32_t> uid;               ///< of programs; only root can choose
+  std::optional<std::uint32_t> gid;
+  bool keep_containers = false;
+};
+
+/// The command interface: a prompt in the terminal, or commands over HTTP.
+struct swci_options : role_options {
+  std::filesystem::path usr_dir;                   ///< what commands know as /platform/swarm/usr
+  std::filesystem::path init_script = "swci-init"; ///< relative to usr_dir, or absolute
+  bool web = false;                                ///< commands come over HTTP
+  std::uint16_t web_port = 30306;
+  bool web_plain = false; ///< other hosts need no certificate
+  std::chrono::minutes task_max_wait_time{120};
+  bool json = false;
+};
+
 /// Where one setting of one role came from, for `--check`.
 struct setting {
   std::string node_name; ///< empty: of the whole process
@@ -109,6 +134,8 @@ struct setting {
 struct process_config {
   std::vector<sn_options> sn; ///< at most one
   std::vector<sl_options> sl;
+  std::vector<swop_options> swop;
+  std::vector<swci_options> swci; ///< at most one
   std::filesystem::path
       data_dir; ///< of the process: the admin socket; roles without their own data-dir live below
   log::level log_level = log::level::info;

@@ -126,6 +126,72 @@ TEST_CASE("the environment of the original is understood") {
   CHECK(parse(words{"--role", "sn", "--host-ip=h"} + identity, {{"SENTINEL_API_SERVICE", "s.x"}}));
 }
 
+TEST_CASE("the environments of a SWOP and of a SWCI of the original are understood") {
+  const environment identity_files{{"SWARM_ID_KEY", "k"}, {"SWARM_ID_CERT", "c"}, {"SWARM_ID_CACERT", "a"}};
+  environment env = identity_files;
+  env.insert({{"SWARMD_ROLE", "swop"},
+              {"USR_DIR", "/platform/swarm/usr"},
+              {"SWOP_PROFILE", "swop1_profile.yaml"},
+              {"SWOP_UID", "1000"},
+              {"SWOP_GID", "1001"},
+              {"SWOP_KEEP_CONTAINERS", "True"},
+              {"SN_NODE_IP", "10.0.0.2"},
+              {"SN_API_SERVER_PORT", "1111"}});
+  const auto swop_out = parse(words{"--allow-path=/data", "--allow-path=/more/../other"}, env);
+  REQUIRE(swop_out);
+  const auto& swop = swop_out->config.swop.at(0);
+  CHECK(swop.node_name == "swop-1");
+  CHECK(swop.usr_dir == "/platform/swarm/usr");
+  CHECK(swop.profile_file == "swop1_profile.yaml");
+  CHECK(swop.uid == 1000);
+  CHECK(swop.gid == 1001);
+  CHECK(swop.keep_containers);
+  CHECK(swop.sn_ip == "10.0.0.2");
+  CHECK(swop.sn_api_port == 1111);
+  CHECK(swop.manager.empty());
+  CHECK(swop.allow_paths == std::vector<std::filesystem::path>{"/data", "/other"});
+
+  env = identity_files;
+  env.insert({{"SWARMD_ROLE", "swci"},
+              {"USR_DIR", "/u"},
+              {"SWCI_MODE", "Web"},
+              {"SWCI_WEB_PORT", "4444"},
+              {"SWCI_STARTUP_SCRIPT", "start"},
+              {"SWCI_TASK_MAX_WAIT_TIME", "7"}});
+  const auto swci_out = parse(words{}, env);
+  REQUIRE(swci_out);
+  const auto& swci = swci_out->config.swci.at(0);
+  CHECK(swci.web);
+  CHECK(swci.web_port == 4444);
+  CHECK(!swci.web_plain);
+  CHECK(swci.init_script == "start");
+  CHECK(swci.task_max_wait_time == std::chrono::minutes(7));
+}
+
+TEST_CASE("what a SWOP and a SWCI cannot do without") {
+  const auto swop = [](const words& more) { return message(words{"--role", "swop"} + identity + more); };
+  CHECK(swop({"--usr-dir=u", "--profile-file-name=p"}) == "accepted"); // the profile may name the SN
+  CHECK(swop({"--profile-file-name=p"}).contains("swop-1: give --usr-dir"));
+  CHECK(swop({"--usr-dir=u"}).contains("swop-1: give --profile-file-name"));
+  CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--swop-gid=5"}).contains("without swop-uid"));
+  CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--manager=slurm"}).contains("there is 'process'"));
+  CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--allow-path=data"}).contains("not an absolute path"));
+  CHECK(message(words{"--role", "swci"} + identity).contains("swci-1: give --usr-dir"));
+  CHECK(message(words{"--role", "swci", "--usr-dir=u", "--swci-mode=page"} + identity)
+            .contains("there are CLI and WEB"));
+  CHECK(message(words{"--role", "swci", "--role", "swci"} + identity) != "accepted");
+}
+
+TEST_CASE("a SWOP beside an SN uses that SN") {
+  const auto out = parse(words{"--role", "sn", "--role", "swop", "--sentinel", "--host-ip=h",
+                               "--sn-api-port=7", "--usr-dir=u", "--profile-file-name=p"}
+                             + identity,
+                         environment{});
+  REQUIRE(out);
+  CHECK(out->config.swop.at(0).sn_ip == "127.0.0.1");
+  CHECK(out->config.swop.at(0).sn_api_port == 7);
+}
+
 TEST_CASE("the environment of an SL of the original is understood") {
   const environment env{{"SWARMD_ROLE", "sl"},
                         {"THIS_NODE_IP", "sl1"},
@@ -241,7 +307,7 @@ TEST_CASE("names of flags match in any case, and what the original needed is acc
 
 TEST_CASE("mistakes on the command line") {
   CHECK(message({})
-        == "no role is given: start with --role sn, --role sl or both, or with --profile FILE (swarmd --help "
+        == "no role is given: start with --role sn, sl, swop or swci, or with --profile FILE (swarmd --help "
            "lists the settings)");
   CHECK(message(sn_with({"--sentinle"})) == "unknown flag '--sentinle'; did you mean '--sentinel'?");
   CHECK(message(sn_with({"--sentinel", "--foo=3"})) == "unknown flag '--foo' (see --help)");
@@ -251,9 +317,9 @@ TEST_CASE("mistakes on the command line") {
   CHECK(message({"--role", "sl", "--sn-ip", "--host-ip", "a"}) == "--sn-ip needs a value (see --help)");
   CHECK(message(sn_with({"--sentinel", "--host-ip=b"})) == "--host-ip is given 2 times; keep one of them");
   CHECK(message({"--profile=a", "--profile=b"}).starts_with("--profile is given 2 times; keep one of them"));
-  CHECK(message({"--role", "swop"}) == "--role: 'swop' is not a role; the roles are sn and sl");
+  CHECK(message({"--role", "swob"}) == "--role: 'swob' is not a role; the roles are sn, sl, swop and swci");
   CHECK(message({}, {{"SWARMD_ROLE", "x"}})
-        == "environment SWARMD_ROLE: 'x' is not a role; the roles are sn and sl");
+        == "environment SWARMD_ROLE: 'x' is not a role; the roles are sn, sl, swop and swci");
   CHECK(message({"--role", "sl", "--role", "sl"})
         == "--role: 'sl' is given twice; several of one kind in a process need a profile (--profile)");
   CHECK(message(words(2000, "x")) == "2000 arguments; at most 1024 are read");

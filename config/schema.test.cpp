@@ -79,9 +79,13 @@ TEST_CASE("the schema and the code name the same keys") {
         == keys_where([](const auto& s) { return find_setter(sn_role, s.key) != nullptr; }));
   CHECK(keys_of(at(root, {"$defs", "sl", "properties"}))
         == keys_where([](const auto& s) { return find_setter(sl_role, s.key) != nullptr; }));
-  top.insert({"sn", "sl"});
+  CHECK(keys_of(at(root, {"$defs", "swop", "properties"}))
+        == keys_where([](const auto& s) { return find_setter(swop_role, s.key) != nullptr; }));
+  CHECK(keys_of(at(root, {"$defs", "swci", "properties"}))
+        == keys_where([](const auto& s) { return find_setter(swci_role, s.key) != nullptr; }));
+  top.insert({"sn", "sl", "swop", "swci"});
   CHECK(keys_of(at(root, {"properties"})) == top);
-  for (const auto* scope : {"sn", "sl"})
+  for (const auto* scope : {"sn", "sl", "swop", "swci"})
     CHECK(at(root, {"$defs", scope, "additionalProperties"}).text == "false");
   CHECK(at(root, {"additionalProperties"}).text == "false");
 }
@@ -100,11 +104,13 @@ TEST_CASE("the schema and the code agree on types, defaults and bounds") {
         if (spec.kind != value_kind::number) continue;
         const auto limit = at(setting, {bound}).text;
         const auto beyond = fmt::format("{}", std::stoll(limit) + (bound == std::string("minimum") ? -1 : 1));
-        sn_options sn;
-        sl_options sl;
-        const auto into_sn = find_setter(sn_role, spec.key), into_sl = find_setter(sl_role, spec.key);
-        CHECK((into_sn ? into_sn(sn, limit) : into_sl(sl, limit)));
-        CHECK(!(into_sn ? into_sn(sn, beyond) : into_sl(sl, beyond)));
+        for (const auto* role : roles()) {
+          const auto into = find_setter(*role, spec.key);
+          if (into == nullptr) continue;
+          process_config process;
+          CHECK(into(role->add(process), limit));
+          CHECK(!into(role->add(process), beyond));
+        }
       }
     }
   CHECK(at(root, {"properties", "sl", "anyOf"}).items.at(1).find("maxItems")->text

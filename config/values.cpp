@@ -134,6 +134,36 @@ result<std::chrono::seconds> to_seconds(std::string_view text) {
   return std::chrono::seconds(*number);
 }
 
+result<std::chrono::minutes> to_minutes(std::string_view text) {
+  const auto number = to_number(text);
+  if (!number || *number < 1 || *number > 10080)
+    return fail(config_errc::bad_value, "'{}' is not a number of minutes from 1 to 10080 (a week)",
+                printable(text));
+  return std::chrono::minutes(*number);
+}
+
+result<std::uint32_t> to_user(std::string_view text) {
+  const auto number = to_number(text);
+  // The largest number means "no change" to the system.
+  if (!number || *number >= 0xffff'ffff)
+    return fail(config_errc::bad_value, "'{}' is not the number of a user or group", printable(text));
+  return static_cast<std::uint32_t>(*number);
+}
+
+result<std::string> to_manager(std::string_view text) {
+  if (lower(text) != "process")
+    return fail(config_errc::bad_value, "'{}' is no manager of this version; there is 'process'",
+                printable(text));
+  return "process";
+}
+
+result<bool> to_swci_mode(std::string_view text) {
+  const auto mode = lower(text);
+  if (mode != "cli" && mode != "web")
+    return fail(config_errc::bad_value, "'{}' is not a mode; there are CLI and WEB", printable(text));
+  return mode == "web";
+}
+
 result<std::string> to_name(std::string_view text) {
   if (text.size() > name_bytes_max)
     return fail(config_errc::bad_value, "the name '{}' has {} bytes; at most {} are allowed", printable(text),

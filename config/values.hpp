@@ -27,6 +27,14 @@ result<bool> to_flag(std::string_view text);
 result<std::uint64_t> to_block_count(std::string_view text);
 /// 1 to 604800 (a week).
 result<std::chrono::seconds> to_seconds(std::string_view text);
+/// 1 to 10080 (a week).
+result<std::chrono::minutes> to_minutes(std::string_view text);
+/// A user's or group's number.
+result<std::uint32_t> to_user(std::string_view text);
+/// "process", in any case; what other managers there will be is refused with that.
+result<std::string> to_manager(std::string_view text);
+/// CLI or WEB, in any case; true: WEB.
+result<bool> to_swci_mode(std::string_view text);
 /// 1 to name_bytes_max of letters, digits, '.', '_', '-', beginning with a letter or digit; fit for
 /// a file name.
 result<std::string> to_name(std::string_view text);

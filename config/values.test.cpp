@@ -95,6 +95,13 @@ TEST_CASE("flags are words for yes and no in any case") {
 
 TEST_CASE("waiting times have a least and a greatest") {
   CHECK(to_seconds("600") == std::chrono::seconds(600));
+  CHECK(to_minutes("10080") == std::chrono::minutes(10080));
+  for (const auto text : {"0", "10081", "x", "-1"})
+    CHECK(!to_minutes(text));
+  CHECK(to_user("0") == 0u);
+  CHECK(to_user("4294967294") == 4294967294u);
+  for (const auto text : {"4294967295", "-1", "root", ""})
+    CHECK(!to_user(text));
   for (const auto* text : {"0", "-1", "604801", "1s", ""})
     CHECK(message(to_seconds(text))
           == fmt::format("'{}' is not a number of seconds from 1 to 604800 (a week)", text));

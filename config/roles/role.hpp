@@ -82,5 +82,7 @@ void each_role(const process_config& config, Visit visit) {
 /// The tables.
 extern const role_spec sn_role;
 extern const role_spec sl_role;
+extern const role_spec swop_role;
+extern const role_spec swci_role;
 
 } // namespace swarm::config

@@ -40,6 +40,23 @@ TEST_CASE("every default in the help is the default of the options") {
         CHECK(sl.wait_for_full_quorum == fresh.wait_for_full_quorum);
         CHECK(sl.ram_intensive == fresh.ram_intensive);
       }
+      swop_options swop;
+      if (const auto into = find_setter(swop_role, spec.key); into && spec.key != "data-dir") {
+        CHECK(into(swop, spec.fallback));
+        CHECK(swop.sn_api_port == swop_options{}.sn_api_port);
+        CHECK(swop.keep_containers == swop_options{}.keep_containers);
+      }
+      swci_options swci;
+      if (const auto into = find_setter(swci_role, spec.key); into && spec.key != "data-dir") {
+        CHECK(into(swci, spec.fallback));
+        const swci_options fresh;
+        CHECK(swci.init_script == fresh.init_script);
+        CHECK(swci.web == fresh.web);
+        CHECK(swci.web_port == fresh.web_port);
+        CHECK(swci.web_plain == fresh.web_plain);
+        CHECK(swci.task_max_wait_time == fresh.task_max_wait_time);
+        CHECK(swci.json == fresh.json);
+      }
       CHECK(process.log_level == process_config{}.log_level);
     }
 }
@@ -71,8 +88,8 @@ TEST_CASE("a role is found by its name, and has the settings of its tables and t
   CHECK(find_role("sl") == &sl_role);
   CHECK(find_role("SN") == nullptr);
   CHECK(find_role("") == nullptr);
-  CHECK(role_names("and") == "sn and sl");
-  CHECK(role_names("or", "'") == "'sn' or 'sl'");
+  CHECK(role_names("and") == "sn, sl, swop and swci");
+  CHECK(role_names("or", "'") == "'sn', 'sl', 'swop' or 'swci'");
   const auto has = [](const role_spec& role, std::string_view key) {
     return find_setter(role, key) != nullptr;
   };

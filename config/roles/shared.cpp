@@ -61,12 +61,16 @@ constexpr role_setting of_every_role[] = {
 
 constexpr key_spec process_keys[] = {data_dir_key, node_name_key, log_level_key};
 constexpr key_spec identity_keys[] = {key_key, cert_key, cacert_key, capath_key, verify_host_key};
-constexpr key_spec network_keys[] = {host_ip_key, bind_address_key, sn_api_port_key, sn_api_service_key};
+constexpr key_spec network_keys[] = {host_ip_key, bind_address_key, sn_ip_key, sn_api_port_key,
+                                     sn_api_service_key};
+
+constexpr key_spec folder_keys[] = {usr_dir_key};
 
 constexpr key_group groups[] = {
     {"Process", process_keys},
     {"Identity (mutual TLS; needed)", identity_keys},
     {"Network", network_keys},
+    {"Folders", folder_keys},
 };
 
 } // namespace
@@ -81,6 +85,20 @@ std::span<const role_setting> settings_of_every_role() {
 
 std::span<const key_group> shared_groups() {
   return groups;
+}
+
+void take_local_sn(process_config& config, const std::string& node_name, std::string& sn_ip,
+                   std::uint16_t& sn_api_port) {
+  if (config.sn.empty()) return;
+  const auto& sn = config.sn.front();
+  sn_ip = sn.bind_address == "0.0.0.0" ? "127.0.0.1" : sn.bind_address == "::" ? "::1" : sn.bind_address;
+  sn_api_port = sn.sn_api_port;
+  const auto origin = fmt::format("{} of this process", sn.node_name);
+  std::erase_if(config.settings, [&](const setting& s) {
+    return s.node_name == node_name && (s.key == "sn-ip" || s.key == "sn-api-port");
+  });
+  config.settings.push_back({node_name, "sn-ip", sn_ip, origin});
+  config.settings.push_back({node_name, "sn-api-port", fmt::format("{}", sn_api_port), origin});
 }
 
 } // namespace swarm::config

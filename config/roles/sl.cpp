@@ -18,9 +18,6 @@ const sl_options& as_sl(const role_options& options) {
 // A row has key, kind, placeholder, default; variables; help; where the text goes.
 // clang-format off
 constexpr role_setting own[] = {
-  {{"sn-ip", text, "HOST", "", {"SN_NODE_IP"},
-    "the SN to use; default the SN in the same process, if there is one"},
-   put<&sl_options::sn_ip, to_host>},
   {{"sl-fs-port", number, "PORT", "30305", {"SL_FS_PORT"},
     "port for other SLs"},
    put<&sl_options::sl_fs_port, to_port>},
@@ -51,27 +48,14 @@ constexpr role_setting own[] = {
 };
 
 constexpr role_setting shared[] = {
+  {sn_ip_key, put<&sl_options::sn_ip, to_host>},
   {sn_api_port_key, put<&sl_options::sn_api_port, to_port>},
   {sn_api_service_key, put<&sl_options::sn_api_service, to_https_service>},
 };
 // clang-format on
 
-/// An SL beside an SN uses that SN unless told otherwise.
 void find_local_sn(process_config& config, role_options& role) {
-  auto& options = static_cast<sl_options&>(role);
-  if (!options.sn_ip.empty() || options.sn_api_service || config.sn.empty()) return;
-  const auto& sn = config.sn.front();
-  options.sn_ip = sn.bind_address == "0.0.0.0" ? "127.0.0.1"
-                  : sn.bind_address == "::"    ? "::1"
-                                               : sn.bind_address;
-  options.sn_api_port = sn.sn_api_port;
-  const auto origin = fmt::format("{} of this process", sn.node_name);
-  std::erase_if(config.settings, [&](const setting& s) {
-    return s.node_name == options.node_name && (s.key == "sn-ip" || s.key == "sn-api-port");
-  });
-  config.settings.push_back({options.node_name, "sn-ip", options.sn_ip, origin});
-  config.settings.push_back(
-      {options.node_name, "sn-api-port", fmt::format("{}", options.sn_api_port), origin});
+  use_local_sn(config, static_cast<sl_options&>(role));
 }
 
 void validate_sl(const role_options& options, const rule_context& rules) {

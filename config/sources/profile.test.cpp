@@ -102,7 +102,9 @@ TEST_CASE("wrong types say what is expected") {
   CHECK(message("sl: [[]]").starts_with(place + "6: a list in an 'sl' section"));
   CHECK(message("sl: []") == place + "5: an empty list; name at least one role or remove the key");
   CHECK(message("- 1")
-        == place + "1: a list; a profile is a mapping of settings and of the roles 'sn' and 'sl'");
+        == place
+               + "1: a list; a profile is a mapping of settings and of the roles 'sn', 'sl', 'swop' and "
+                 "'swci'");
   CHECK(says(message("just words"), "a single value; a profile is"));
   CHECK(code("host-ip: [1]") == config_errc::wrong_type);
   CHECK(code("- 1") == config_errc::wrong_type);
