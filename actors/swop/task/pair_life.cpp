@@ -1,0 +1,123 @@
+#include "actors/swop/task/pair_life.hpp"
+
+#include <algorithm>
+
+namespace swarm::swop {
+
+void pair_life::take(const program_fact& fact, time_point now) {
+  auto& one = of(fact.kind);
+  const bool is_news = fact.outcome && !one.ended;
+  one.asked = true;
+  one.runs = !fact.outcome;
+  one.ended = fact.outcome.has_value();
+  one.ended_ms = fact.ended_ms;
+  one.why = fact.outcome.value_or(failure{});
+  if (fact.kind != program_kind::ml || !is_news) return;
+  // What the SL said before is old: it has to be asked how the session ended.
+  session_ = session_state::unknown;
+  heard_ = now;
+  look_at_ = now;
+}
+
+void pair_life::take_none(program_kind kind) {
+  auto& one = of(kind);
+  if (!one.runs) return;
+  one.runs = false;
+  one.ended = true;
+  one.why = {task_failure::processes_lost, 0};
+}
+
+void pair_life::take(const event::start_failed& news) {
+  auto& one = of(news.kind);
+  one.runs = false;
+  one.ended = true;
+  one.why = news.why;
+}
+
+void pair_life::take(const event::session_seen& news, time_point now) {
+  look_at_ = now + look_interval;
+  if (news.state == session_state::unknown) return;
+  session_ = news.state;
+  heard_ = now;
+  if (news.sl != address{}) account_ = news.sl;
+  told_step_ = news.step;
+  told_number_ = news.number;
+}
+
+void pair_life::fail(failure why) {
+  if (!verdict_) verdict_ = why;
+}
+
+/// The first one that failed says why: what fails after it, fails because of it.
+void pair_life::judge(time_point now) {
+  if (verdict_) return;
+  const auto bad = [](const member& one) { return one.ended && one.why.code != task_failure::none; };
+  if (bad(sl_) && bad(ml_))
+    verdict_ = sl_.ended_ms != 0 && sl_.ended_ms < ml_.ended_ms ? sl_.why : ml_.why;
+  else if (bad(ml_))
+    verdict_ = ml_.why;
+  else if (sl_.ended && !ml_.ended)
+    verdict_ = bad(sl_) ? sl_.why : failure{task_failure::sl_exited, 0};
+  else if (bad(sl_))
+    verdict_ = sl_.why;
+  else if (ml_.ended && (sl_.ended || session_ == session_state::none || now >= heard_ + silent_max))
+    verdict_ = failure{};
+}
+
+void pair_life::go_on(std::vector<task_action>& to, time_point now) {
+  if (ended_) return;
+  judge(now);
+  if (verdict_) {
+    for (const auto kind : {program_kind::ml, program_kind::sl})
+      if (auto& one = of(kind); one.runs && !std::exchange(one.told_to_end, true))
+        to.emplace_back(action::end_program{index_, kind});
+    // One that was asked to start and is not there yet is told to end when it is.
+    ended_ = std::ranges::all_of(std::array{&sl_, &ml_},
+                                 [](const member* one) { return one->ended || !one->asked; });
+    return;
+  }
+  if (!sl_.asked) {
+    sl_.asked = true;
+    to.emplace_back(action::start{index_, program_kind::sl});
+  } else if (sl_.runs && !ml_.asked) {
+    ml_.asked = true;
+    look_at_ = now;
+    to.emplace_back(action::start{index_, program_kind::ml});
+  }
+  if (sl_.runs && ml_.asked && look_at_ && now >= *look_at_) {
+    look_at_.reset();
+    to.emplace_back(action::look{index_});
+  }
+}
+
+time_point pair_life::wake_at() const {
+  if (ended_ || verdict_) return time_point::max();
+  auto out = sl_.runs ? look_at_.value_or(time_point::max()) : time_point::max();
+  if (ml_.ended) out = std::min(out, heard_ + silent_max);
+  return out;
+}
+
+task_step pair_life::step() const {
+  if (ended_) return task_step::ended;
+  if (verdict_) return task_step::stopping;
+  if (!sl_.runs) return task_step::starting_sl;
+  if (!ml_.runs && !ml_.ended) return task_step::starting_ml;
+  if (ml_.ended) return task_step::waiting_for_peers;
+  return told_step_;
+}
+
+action::report pair_life::report() const {
+  action::report out;
+  out.index = index_;
+  out.sl = account_;
+  out.step = step();
+  if (!ended_) {
+    out.number = contracts::number_word(out.step).empty() ? 0 : told_number_;
+    return out;
+  }
+  out.status = failed() ? part_status::failed : part_status::complete;
+  out.why = *verdict_;
+  return out;
+}
+
+} // namespace swarm::swop

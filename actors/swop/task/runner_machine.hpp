@@ -1,0 +1,111 @@
+#pragma once
+
+#include "actors/swop/task/task_machine.hpp"
+
+namespace swarm::swop {
+
+namespace event {
+/// What the taskrunner has, for this SWOP.
+struct taskrunner_read {
+  contracts::taskrunner_head_for_view view;
+  std::vector<contracts::pair_view> pairs; ///< of this SWOP's part
+};
+/// The call under way has its receipt, or will have none.
+struct call_done {
+  bool ok = false;
+};
+/// `action::end_part` is done, or the part could not be begun.
+struct part_gone {
+  part_id part;
+};
+/// This SWOP ends, and listens no longer.
+struct leave {};
+} // namespace event
+
+namespace action {
+struct listen {
+  std::uint32_t slots = 0;
+  bool operator==(const listen&) const = default;
+};
+struct unlisten {
+  bool operator==(const unlisten&) const = default;
+};
+struct enrol {
+  std::uint64_t run = 0;
+  bool operator==(const enrol&) const = default;
+};
+struct begin_part {
+  part_id part;
+  std::string task;
+  std::uint32_t pairs = 0;
+  bool operator==(const begin_part&) const = default;
+};
+/// With a failure the contract is told before the end; `event::part_gone` follows.
+struct end_part {
+  part_id part;
+  failure why;
+  bool operator==(const end_part&) const = default;
+};
+/// For the part under way.
+struct tell_part {
+  event::contract_seen news;
+};
+/// End and forget whatever belongs to no part, or to another than this one.
+struct clean_up {
+  std::optional<part_id> keep;
+  bool operator==(const clean_up&) const = default;
+};
+/// `event::leave` is done.
+struct left {
+  bool operator==(const left&) const = default;
+};
+} // namespace action
+using runner_action = std::variant<action::listen, action::unlisten, action::enrol, action::begin_part,
+                                   action::end_part, action::tell_part, action::clean_up, action::left>;
+
+/// What a SWOP does on its taskrunner: it listens, takes part in runs that need it, has one part at a time under way,
+/// and ends it when the run is over. Without I/O, clock or threads; it acts on what the contract says now.
+class runner_machine {
+public:
+  static constexpr duration retry_wait = std::chrono::seconds(2); ///< after a call that failed
+
+  explicit runner_machine(std::uint32_t slots) : slots_(slots) {}
+
+  void step(const event::taskrunner_read& news, time_point now);
+  void step(const event::call_done& news, time_point now);
+  void step(const event::part_gone& news, time_point now);
+  void step(const event::leave&, time_point now);
+  void step(const event::tick&, time_point now);
+  std::vector<runner_action> take_actions() { return std::exchange(actions_, {}); }
+  time_point wake_at() const { return retry_at_; }
+
+  /// For people.
+  std::string status() const;
+  std::optional<part_id> part() const;
+
+private:
+  struct current {
+    part_id id;
+    bool ending = false;
+  };
+  void go_on();
+  void leave_now();
+  void see_to_part();
+  bool is_wanted() const;
+  part_id told_part() const;
+  void end(failure why);
+  void call(runner_action what);
+
+  std::uint32_t slots_;
+  std::optional<event::taskrunner_read> read_;
+  std::optional<current> part_;
+  bool calling_ = false; ///< a call is under way, or is not to be repeated before `retry_at_`
+  bool leaving_ = false;
+  bool unlistening_ = false;
+  bool left_ = false;
+  bool cleaned_ = false;
+  time_point retry_at_ = time_point::max();
+  std::vector<runner_action> actions_;
+};
+
+} // namespace swarm::swop
