@@ -80,8 +80,10 @@ struct follower_state {
 using self_pointer = role_actor<follower_state>*;
 
 std::string follower_state::detail_json() const {
-  json::object out{
-      {"contract", contract}, {"account", to_hex(context->account().view())}, {"waiting_for", status()}};
+  json::object out{{"contract", contract},
+                   {"account", to_hex(context->account().view())},
+                   {"session", machine.session_word()},
+                   {"waiting_for", status()}};
   if (machine.view()) out["training"] = contract_json(*machine.view());
   return json::serialize(out);
 }

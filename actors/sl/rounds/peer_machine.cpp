@@ -176,6 +176,14 @@ void peer_machine::wait_for(std::string what, time_point now) {
   waiting_since_ = now;
 }
 
+std::string_view peer_machine::session_word() const {
+  const auto* s = std::get_if<session>(&state_);
+  if (s == nullptr) return std::get<outside>(state_).ending || calls_.is_leaving() ? "serving" : "none";
+  if (std::holds_alternative<lingering>(s->phase)) return "serving";
+  if (s->request) return "waiting";
+  return s->training.registered ? "training" : "opening";
+}
+
 std::string peer_machine::waiting_for(time_point now) const {
   if (waiting_for_.empty()) return std::string(waits_for());
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - waiting_since_).count();

@@ -56,8 +56,6 @@ void pair_life::judge(time_point now) {
     verdict_ = sl_.ended_ms != 0 && sl_.ended_ms < ml_.ended_ms ? sl_.why : ml_.why;
   else if (bad(ml_))
     verdict_ = ml_.why;
-  else if (sl_.ended && !ml_.ended)
-    verdict_ = bad(sl_) ? sl_.why : failure{task_failure::sl_exited, 0};
   else if (bad(sl_))
     verdict_ = sl_.why;
   else if (ml_.ended && (sl_.ended || session_ == session_state::none || now >= heard_ + silent_max))
@@ -100,6 +98,7 @@ time_point pair_life::wake_at() const {
 task_step pair_life::step() const {
   if (ended_) return task_step::ended;
   if (verdict_) return task_step::stopping;
+  if (sl_.ended && !ml_.ended) return task_step::waiting_for_end;
   if (!sl_.runs) return task_step::starting_sl;
   if (!ml_.runs && !ml_.ended) return task_step::starting_ml;
   if (ml_.ended) return task_step::waiting_for_peers;

@@ -5,9 +5,9 @@
 
 namespace swarm::swop {
 
-/// An SL and the ML that trains with it, from the start of the one to the end of both. The SL comes first and goes
-/// last: when ML has ended well, its SL stays as long as other nodes need it; when one of the two fails, the other
-/// one is ended.
+/// An SL and the ML that trains with it, from the start of the one to the end of both. The SL comes first; it ends by
+/// itself when the training is over and nobody needs it any more, be that before its ML ends or after. When ML has
+/// ended without a training, or one of the two fails, the other one is ended.
 class pair_life {
 public:
   /// An SL that says nothing for so long after the end of its ML is ended.
