@@ -151,8 +151,8 @@ interface ITaskrunner {
     function report(uint64 run, uint8 status, uint8 step, uint8 failure, uint64 number) external;
 
     /// How far the pair at `index` of the caller's is, likewise; only for a RUN_SWARM. `sl` is a node registered as an SL,
-    /// or zero. When the last pair has ended, the SWOP's part is Complete, or Failed if any pair is, as the last one
-    /// that did.
+    /// or zero. When the last pair has ended, the SWOP's part is Complete, or, if any pair is Failed, so is the
+    /// part, as the first such pair.
     function reportPair(
         uint64 run,
         uint32 index,
