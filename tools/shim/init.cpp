@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <sched.h>
@@ -56,6 +57,16 @@ void keep_to_processors(std::uint64_t percent, const std::string& name) {
   for (std::uint64_t i = 0; i < wanted; ++i)
     CPU_SET(allowed[(first + i) % allowed.size()], &some);
   ::sched_setaffinity(0, sizeof(some), &some);
+}
+
+/// All rights that a user of the sandbox could have over it, for good: its first user could regain them otherwise.
+void give_up_capabilities() {
+  for (int each = 0; each <= 63; ++each)
+    ::prctl(PR_CAPBSET_DROP, each, 0, 0, 0);
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
+  ::syscall(SYS_capset, &header, none.data());
 }
 
 void apply_limits(const program_spec& spec) {
@@ -154,6 +165,7 @@ int watch(pid_t program, int signals, std::optional<std::uint64_t> processes_max
 int run_init(bool counts) {
   // Nobody in the sandbox may look into this process, and nothing of it goes to the program.
   ::prctl(PR_SET_DUMPABLE, 0);
+  give_up_capabilities();
   ::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
   sigset_t all;
   ::sigfillset(&all);

@@ -90,7 +90,7 @@ public:
     }
     while (!is_over())
       step();
-    while (drain()) {
+    while (drain() || hear_init()) { // what came in the last moment
     }
     finish(how_it_ended());
     report_failure();
@@ -104,6 +104,7 @@ private:
     if (const auto parent = delegated_cgroup())
       if (auto made = make_cgroup(*parent, spec_.name, spec_.limits)) cgroup = *made;
     if (cgroup) state_.cgroup = cgroup->id;
+    SWARM_CHECK(folder_.put_room_aside());
     SWARM_CHECK(folder_.write(state_)); // names the cgroup before anything is in it
     oom_kills_before_ = oom_kills();
     SWARM_TRY(sandbox_, launch(spec_, look_at_host(bwrap), bwrap, cgroup));
@@ -118,7 +119,8 @@ private:
     commands_.add_to(fds);
     ::poll(fds.data(), fds.size(), wait_ms());
     take_signals();
-    if (sandbox_.init) hear_init();
+    while (hear_init()) {
+    }
     drain();
     if (const auto grace = commands_.serve(now())) stop(ending_cause::told, *grace);
     if (deadline_ && now() >= *deadline_) {
@@ -188,7 +190,9 @@ private:
     return false;
   }
 
-  void hear_init() {
+  /// False when there is nothing to hear now.
+  bool hear_init() {
+    if (!sandbox_.init) return false;
     packet heard{};
     iovec part{&heard, sizeof(heard)};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> space{};
@@ -198,16 +202,17 @@ private:
     message.msg_control = space.data();
     message.msg_controllen = space.size();
     const auto count = ::recvmsg(sandbox_.init.get(), &message, MSG_DONTWAIT);
-    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return false;
     if (count != sizeof(heard)) {
       sandbox_.init = {};
-      return;
+      return false;
     }
     ucred who{};
     if (const auto* header = CMSG_FIRSTHDR(&message);
         header != nullptr && header->cmsg_type == SCM_CREDENTIALS)
       std::memcpy(&who, CMSG_DATA(header), sizeof(who));
     take(heard, who.pid);
+    return true;
   }
 
   void take(const packet& heard, int pid) {
@@ -241,9 +246,13 @@ private:
     send_report(report_, {});
   }
 
-  /// A disk without room may get some: rotated output goes first.
+  /// On a disk without room what was put aside goes first, then rotated output.
   result<> write_state() {
     auto done = folder_.write(state_);
+    if (!done) {
+      folder_.free_room();
+      done = folder_.write(state_);
+    }
     if (!done) {
       log_.make_room();
       done = folder_.write(state_);

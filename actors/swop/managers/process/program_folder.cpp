@@ -37,6 +37,16 @@ result<> program_folder::write(const shim_state& state) const {
   return replace_file(state_file(), as_bytes(write_state(state)));
 }
 
+result<> program_folder::put_room_aside() const {
+  free_room();
+  SWARM_TRY(const auto reserve, file::create(where_ / "reserve"));
+  return reserve.reserve(4 * state_bytes_max);
+}
+
+void program_folder::free_room() const {
+  std::ignore = remove_file(where_ / "reserve");
+}
+
 bool program_folder::has_shim() const {
   std::error_code ignored;
   if (!fs::exists(lock_file(), ignored)) return false;
@@ -50,7 +60,7 @@ fs::path program_folder::output(const program_spec& spec) const {
 
 result<> program_folder::remove() const {
   remove_output(where_);
-  for (const char* name : {"control", "state.json", "state.json.new", "lock", "spec.json"})
+  for (const char* name : {"control", "reserve", "state.json", "state.json.new", "lock", "spec.json"})
     SWARM_CHECK(remove_file(where_ / name));
   std::error_code problem;
   // `create_file` may have been killed before it gave the specification its name.

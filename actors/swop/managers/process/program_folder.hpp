@@ -15,6 +15,7 @@ namespace swarm::managers {
 /// | `spec.json` | the manager, first of all | the specification |
 /// | `lock` | the shim | locked as long as the shim lives: the kernel's word, which cannot be out of date |
 /// | `state.json` | the shim | `shim_state`, replaced as a whole |
+/// | `reserve` | the shim | room on the disk for the last state, should there be no other by then |
 /// | `control` | the shim | a socket that takes `stop` |
 /// | `output.log...` | the shim | unless the specification has another folder |
 class program_folder {
@@ -32,6 +33,9 @@ public:
   result<program_spec> spec() const;
   result<shim_state> state() const;
   result<> write(const shim_state& state) const;
+  /// Takes room on the disk that `free_room` gives back, so that the last state can be written whatever else was.
+  result<> put_room_aside() const;
+  void free_room() const;
   /// Whether a shim lives that has this folder.
   bool has_shim() const;
   std::filesystem::path output(const program_spec& spec) const;
