@@ -18,6 +18,10 @@ void runner_machine::step(const event::call_done& news, time_point now) {
   retry_at_ = news.ok ? time_point::max() : now + retry_wait;
 }
 
+void runner_machine::step(const event::part_here& news, time_point) {
+  if (!part_) part_ = current{news.part};
+}
+
 void runner_machine::step(const event::part_gone& news, time_point) {
   if (!part_ || part_->id != news.part) return;
   part_.reset();

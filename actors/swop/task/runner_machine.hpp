@@ -10,6 +10,10 @@ struct taskrunner_read {
   contracts::taskrunner_head_for_view view;
   std::vector<contracts::pair_view> pairs; ///< of this SWOP's part
 };
+/// A part that a former life of this SWOP's runner has begun.
+struct part_here {
+  part_id part;
+};
 /// The call under way has its receipt, or will have none.
 struct call_done {
   bool ok = false;
@@ -72,6 +76,7 @@ public:
   explicit runner_machine(std::uint32_t slots) : slots_(slots) {}
 
   void step(const event::taskrunner_read& news, time_point now);
+  void step(const event::part_here& news, time_point now);
   void step(const event::call_done& news, time_point now);
   void step(const event::part_gone& news, time_point now);
   void step(const event::leave&, time_point now);

@@ -42,8 +42,10 @@ public:
   std::vector<task_action> take_actions() { return std::exchange(actions_, {}); }
   time_point wake_at() const;
 
-  /// For people.
+  /// Everything of this part has ended.
   bool over() const;
+  /// `action::finished` is out.
+  bool finished() const { return std::holds_alternative<done>(phase_); }
 
 private:
   /// Before anything was started.

@@ -1,0 +1,119 @@
+#include "actors/swop/plan/failures.hpp"
+
+#include "actors/swop/content/errors.hpp"
+#include "actors/swop/plan/pair_plan.hpp"
+#include "base/file.hpp"
+
+namespace swarm::actors {
+
+using swop::program_kind;
+using swop::task_failure;
+
+namespace {
+
+task_failure code_of(plan_errc code) {
+  switch (code) {
+  case plan_errc::path_not_allowed:
+    return task_failure::path_not_allowed;
+  case plan_errc::path_missing:
+    return task_failure::path_missing;
+  case plan_errc::volume_missing:
+    return task_failure::volume_missing;
+  case plan_errc::prerequisite_missing:
+    return task_failure::prerequisite_missing;
+  case plan_errc::task_not_valid:
+    return task_failure::task_not_valid;
+  case plan_errc::needs_container_engine:
+    return task_failure::needs_container_engine;
+  case plan_errc::disk_failed:
+    return task_failure::disk_failed;
+  }
+  return task_failure::swop_failed;
+}
+
+task_failure code_of(managers::manager_errc code) {
+  using enum managers::manager_errc;
+  switch (code) {
+  case path_missing:
+    return task_failure::path_missing;
+  case path_not_allowed:
+    return task_failure::path_not_allowed;
+  case not_installed:
+  case forbidden:
+    return task_failure::sandbox_forbidden;
+  case io:
+    return task_failure::disk_failed;
+  default:
+    return task_failure::cannot_start;
+  }
+}
+
+task_failure code_of(content::content_errc code) {
+  using enum content::content_errc;
+  switch (code) {
+  case bad_operation:
+  case bad_url:
+    return task_failure::task_not_valid;
+  case forbidden_path:
+    return task_failure::path_not_allowed;
+  case too_large:
+  case archive_bomb:
+    return task_failure::too_large;
+  case wrong_digest:
+    return task_failure::wrong_checksum;
+  case bad_archive:
+  case unsafe_archive:
+    return task_failure::archive_refused;
+  case no_volume:
+  case volume_in_use:
+    return task_failure::volume_missing;
+  case stopped:
+    return task_failure::swop_stopped;
+  default:
+    return task_failure::download_failed;
+  }
+}
+
+template <class Code>
+bool is_of(const error& why) {
+  return why.category == error_category(Code{});
+}
+
+} // namespace
+
+swop::failure failure_of(const error& why) {
+  if (is_of<plan_errc>(why)) return {code_of(static_cast<plan_errc>(why.code)), 0};
+  if (is_of<managers::manager_errc>(why)) return {code_of(static_cast<managers::manager_errc>(why.code)), 0};
+  if (is_of<content::content_errc>(why)) return {code_of(static_cast<content::content_errc>(why.code)), 0};
+  if (is_of<file_errc>(why)) return {task_failure::disk_failed, 0};
+  return {task_failure::swop_failed, 0};
+}
+
+swop::failure failure_of(const managers::ending& how, program_kind kind) {
+  using enum managers::ending_cause;
+  const auto exited = [&](std::uint64_t code) -> swop::failure {
+    if (code == 0) return {};
+    return {kind == program_kind::sl ? task_failure::sl_exited : task_failure::program_exited, code};
+  };
+  switch (how.cause) {
+  case itself:
+    if (!how.signal) return exited(static_cast<std::uint64_t>(how.exit_code.value_or(0)));
+    if (kind == program_kind::sl) return exited(128 + static_cast<std::uint64_t>(*how.signal));
+    return {task_failure::program_killed, static_cast<std::uint64_t>(*how.signal)};
+  case told:
+    return {};
+  case deadline:
+    return {task_failure::time_limit, 0};
+  case out_of_memory:
+    return {task_failure::out_of_memory, 0};
+  case process_limit:
+  case not_started:
+  case no_such_command:
+    return {task_failure::cannot_start, 0};
+  case lost:
+    return {task_failure::processes_lost, 0};
+  }
+  return {task_failure::swop_failed, 0};
+}
+
+} // namespace swarm::actors

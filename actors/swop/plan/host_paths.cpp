@@ -1,0 +1,72 @@
+#include "actors/swop/plan/host_paths.hpp"
+
+#include "base/file.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace swarm::actors {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view usr_target = "/platform/swarm/usr";
+
+bool lies_in(const fs::path& what, const fs::path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), what.begin(), what.end()).first == folder.end();
+}
+
+} // namespace
+
+host_paths::host_paths(const swop_context& context) : context_(context) {
+  std::vector<fs::path> named{context.options.usr_dir, context.profile_folder};
+  named.insert(named.end(), context.options.allow_paths.begin(), context.options.allow_paths.end());
+  for (const auto& node : context.profile.nodes)
+    if (node.data && node.data->type == tasks::mount_type::bind) named.emplace_back(node.data->source);
+  for (const auto& each : named) {
+    std::error_code failure;
+    auto real = fs::canonical(each, failure);
+    if (!failure) allowed_.push_back(std::move(real));
+  }
+}
+
+result<fs::path> host_paths::source_of(const tasks::mount& wanted, std::optional<std::uint16_t> node,
+                                       said_by whom) const {
+  if (wanted.type == tasks::mount_type::volume) {
+    auto found = context_.volumes->find(wanted.source, node);
+    if (!found) return fail(plan_errc::volume_missing, "{}", found.error().message);
+    return *found;
+  }
+  fs::path path = wanted.source;
+  if (path.is_relative())
+    return fail(plan_errc::path_not_allowed, "'{}' is not an absolute path", wanted.source);
+  if (lies_in(path, usr_target)) path = context_.options.usr_dir / path.lexically_relative(usr_target);
+  std::error_code failure;
+  const auto real = fs::canonical(path, failure);
+  if (failure)
+    return fail(plan_errc::path_missing, "'{}' is not there: {}", path.native(), failure.message());
+  const bool allowed = whom == said_by::profile || std::ranges::any_of(allowed_, [&](const auto& each) {
+                         return lies_in(real, each);
+                       });
+  if (!allowed)
+    return fail(plan_errc::path_not_allowed,
+                "the task may not use '{}': allow it with --allow-path {}, if that is meant", real.native(),
+                real.native());
+  return real;
+}
+
+std::optional<std::uint16_t> free_port() {
+  const unique_fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  socklen_t size = sizeof at;
+  if (socket.get() < 0 || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&at), size) != 0
+      || ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&at), &size) != 0)
+    return std::nullopt;
+  return ntohs(at.sin_port);
+}
+
+} // namespace swarm::actors

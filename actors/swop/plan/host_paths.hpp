@@ -1,0 +1,30 @@
+#pragma once
+
+#include "actors/swop/plan/pair_plan.hpp"
+
+namespace swarm::actors {
+
+/// Which paths of this host programs may be given. A profile is the operator's own and may name any path; a task comes
+/// from the chain, so what it names has to lie in the user directory, in the profile's folder, in what the profile
+/// names, or in `--allow-path`, once symbolic links are followed.
+class host_paths {
+public:
+  enum class said_by { profile, task };
+
+  explicit host_paths(const swop_context& context);
+
+  /// Where the source of `wanted` lies on this host, for the SL node `node`: a volume, or a path. In a path
+  /// `/platform/swarm/usr` stands for the user directory.
+  result<std::filesystem::path> source_of(const tasks::mount& wanted, std::optional<std::uint16_t> node,
+                                          said_by whom) const;
+  const std::vector<std::filesystem::path>& allowed() const { return allowed_; }
+
+private:
+  const swop_context& context_;
+  std::vector<std::filesystem::path> allowed_; ///< canonical
+};
+
+/// A TCP port that nobody listens on at this moment.
+std::optional<std::uint16_t> free_port();
+
+} // namespace swarm::actors

@@ -1,0 +1,284 @@
+#include "actors/swop/plan/pair_plan.hpp"
+
+#include "actors/swop/plan/host_paths.hpp"
+#include "base/endpoint.hpp"
+#include "base/file.hpp"
+
+#include <unistd.h>
+
+#include <charconv>
+
+namespace swarm::actors {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// What programs find in their world; the folder of the channel is the original's.
+constexpr std::string_view channel_target = "/tmp/hpe-swarm";
+constexpr std::string_view sl_data_target = "/var/lib/swarm";
+constexpr std::string_view bin_target = "/opt/swarm/bin";
+
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> out;
+  while (true) {
+    const auto begin = text.find_first_not_of(" \t");
+    if (begin == std::string_view::npos) return out;
+    text.remove_prefix(begin);
+    const auto end = std::min(text.find_first_of(" \t"), text.size());
+    out.emplace_back(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+}
+
+std::map<std::string, std::string> environment_of(const tasks::environment& from) {
+  std::map<std::string, std::string> out;
+  for (const auto& each : from)
+    if (each.value) out[each.name] = *each.value;
+  return out;
+}
+
+managers::program_limits limits_of(const tasks::resource_limits& from) {
+  managers::program_limits out;
+  out.memory_bytes = from.memory_bytes;
+  if (from.cpus) out.cpu_percent = static_cast<std::uint64_t>(*from.cpus * 100);
+  return out;
+}
+
+std::string channel_file(std::string_view name) {
+  return fmt::format("{}/{}.channel", channel_target, name);
+}
+
+/// CUDA counts devices up to the first one that is not there.
+std::optional<std::string> gpus_of(const tasks::node_definition& node) {
+  for (const auto& option : node.user_options) {
+    if (option.name != "gpus" || option.values.empty()) continue;
+    const auto& wanted = option.values.front();
+    if (wanted == "all") return "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15";
+    constexpr std::string_view prefix = "device=";
+    const auto at = wanted.find(prefix);
+    if (at != std::string::npos) return wanted.substr(at + prefix.size());
+  }
+  return std::nullopt;
+}
+
+/// A name of a node that config takes: letters, digits, '.', '_' and '-', beginning with a letter or digit.
+std::string node_name(const swop_context& context, const tasks::node_definition& node) {
+  auto out = node.sl.host_name.value_or(fmt::format("{}-sl-{}", context.profile.group_name, node.index));
+  for (auto& c : out)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '_' && c != '-') c = '-';
+  if (out.empty() || std::isalnum(static_cast<unsigned char>(out.front())) == 0) out.insert(0, "sl");
+  return out.substr(0, config::name_bytes_max);
+}
+
+/// Where other nodes reach this SL. Names of a container network mean nothing on the host's own.
+std::string host_ip(const swop_context& context, const tasks::node_definition& node) {
+  const auto is_literal = [](const std::string& text) {
+    return text.find(':') != std::string::npos
+           || text.find_first_not_of("0123456789.") == std::string::npos;
+  };
+  if (node.sl_host_ip && (is_literal(*node.sl_host_ip) || context.options.host_ip.empty()))
+    return *node.sl_host_ip;
+  return context.options.host_ip.empty() ? "127.0.0.1" : context.options.host_ip;
+}
+
+class planner {
+public:
+  planner(const swop_context& context, const part_order& order)
+      : context_(context), order_(order), task_(std::get<tasks::run_swarm>(order.definition->body)),
+        paths_(context) {}
+
+  result<pair_plan> plan(const tasks::node_definition& node, std::uint32_t index) {
+    pair_plan out;
+    out.node = node.index;
+    const auto folder = part_folder(context_, order_.part) / std::to_string(index);
+    const auto channel = folder / "channel";
+    const auto data = context_.options.data_dir / "nodes" / std::to_string(node.index);
+    for (const auto& each : {channel, data})
+      if (auto made = make_folders(each); !made) return fail(plan_errc::disk_failed, "{}", made.error().message);
+    // The training program runs as another user than the SL; nobody else comes as far as here.
+    std::error_code ignored;
+    fs::permissions(channel, fs::perms::all, ignored);
+    const managers::mount pipes{channel.native(), std::string(channel_target), true};
+    SWARM_TRY(out.sl, plan_sl(node, index, data));
+    out.sl.mounts.push_back(pipes);
+    SWARM_TRY(out.ml, plan_ml(node, index));
+    out.ml.mounts.push_back(pipes);
+    out.admin_socket = data / "admin.sock";
+    return out;
+  }
+
+private:
+  result<managers::program_spec> plan_sl(const tasks::node_definition& node, std::uint32_t index,
+                                         const fs::path& data) const {
+    managers::program_spec out;
+    out.name = program_name(order_.part, index, swop::program_kind::sl);
+    out.environment = environment_of(tasks::merged({context_.profile.variables, node.sl.variables}));
+    out.working_directory = sl_data_target;
+    out.host_name = node.sl.host_name.value_or("");
+    out.dns = context_.profile.dns;
+    out.uid = geteuid();
+    out.gid = getegid();
+    out.limits = limits_of(node.sl.limits);
+    out.mounts.push_back({data.native(), std::string(sl_data_target), true});
+    std::error_code failure;
+    const auto self = fs::read_symlink("/proc/self/exe", failure);
+    for (const auto* name : {"swarmd", "swarm-merge-worker"})
+      if (const auto file = self.parent_path() / name; fs::exists(file, failure))
+        out.mounts.push_back({file.native(), fmt::format("{}/{}", bin_target, name), false});
+    out.argv = {fmt::format("{}/swarmd", bin_target), "--role", "sl"};
+    const auto flag = [&](std::string_view name, std::string value) {
+      out.argv.push_back(fmt::format("--{}", name));
+      out.argv.push_back(std::move(value));
+    };
+    flag("data-dir", std::string(sl_data_target));
+    flag("node-name", node_name(context_, node));
+    flag("host-ip", host_ip(context_, node));
+    if (node.sl_fs_service) flag("sl-fs-service", *node.sl_fs_service);
+    SWARM_TRY(const auto port, file_port(node));
+    flag("sl-fs-port", std::to_string(port));
+    SWARM_TRY(const auto sn, endpoint::parse(context_.sn));
+    flag("sn-ip", sn.host);
+    flag("sn-api-port", std::to_string(sn.port));
+    flag("request-channel", channel_file("request"));
+    flag("response-channel", channel_file("response"));
+    for (const auto& part : node.identity)
+      SWARM_CHECK(add_identity(part, out));
+    return out;
+  }
+
+  result<std::uint16_t> file_port(const tasks::node_definition& node) const {
+    if (node.sl_port) return *node.sl_port;
+    const auto port = free_port();
+    if (!port) return fail(plan_errc::disk_failed, "no free port for the files of node {}", node.index);
+    return *port;
+  }
+
+  result<> add_identity(const tasks::identity_mount& part, managers::program_spec& to) const {
+    using enum tasks::identity_part;
+    if (part.part == spiffe_socket_path)
+      return fail(plan_errc::task_not_valid,
+                  "the profile names a SPIFFE socket; this version takes certificates (KEY, CERT, CACERT, CAPATH)");
+    SWARM_TRY(const auto source, paths_.source_of(part.where, {}, host_paths::said_by::profile));
+    to.mounts.push_back({source.native(), part.where.target, false});
+    auto target = part.where.target;
+    if (part.sub_path) target = (fs::path(target) / *part.sub_path).native();
+    constexpr std::array flags{"--key", "--cert", "--cacert", "--capath"};
+    to.argv.emplace_back(flags.at(static_cast<std::size_t>(part.part)));
+    to.argv.push_back(target);
+    return {};
+  }
+
+  result<managers::program_spec> plan_ml(const tasks::node_definition& node, std::uint32_t index) const {
+    managers::program_spec out;
+    out.name = program_name(order_.part, index, swop::program_kind::ml);
+    out.argv = words_of(task_.entrypoint);
+    for (auto& word : words_of(task_.command))
+      out.argv.push_back(std::move(word));
+    if (out.argv.empty())
+      return fail(plan_errc::task_not_valid, "Command and Entrypoint are empty: there is nothing to run");
+    out.environment = environment_of(tasks::merged({task_.variables, node.user.variables}));
+    out.environment["SL_REQUEST_CHANNEL"] = channel_file("request");
+    out.environment["SL_RESPONSE_CHANNEL"] = channel_file("response");
+    out.working_directory = task_.working_dir;
+    out.host_name = node.user.host_name.value_or("");
+    out.dns = context_.profile.dns;
+    out.uid = context_.uid;
+    out.gid = context_.gid;
+    out.limits = limits_of(node.user.limits);
+    out.gpus = gpus_of(node);
+    SWARM_CHECK(add_environment(out));
+    SWARM_CHECK(add_content(node, out));
+    return out;
+  }
+
+  /// The virtual environment that the prerequisite made; of ROOTTASK the host's own Python.
+  result<> add_environment(managers::program_spec& to) const {
+    if (order_.prerequisite_outcome.empty()) return {};
+    const auto folder = context_.environments() / content::folder_name(order_.prerequisite_outcome);
+    std::error_code failure;
+    if (!fs::is_directory(folder / "bin", failure))
+      return fail(plan_errc::prerequisite_missing,
+                  "there is no environment '{}' on this host: assign its task '{}' first", order_.prerequisite_outcome,
+                  order_.definition->prereq);
+    to.mounts.push_back({folder.native(), folder.native(), false});
+    auto& path = to.environment["PATH"];
+    path = fmt::format("{}:{}", (folder / "bin").native(), path.empty() ? "/usr/local/bin:/usr/bin:/bin" : path);
+    to.environment["VIRTUAL_ENV"] = folder.native();
+    return {};
+  }
+
+  result<> add_content(const tasks::node_definition& node, managers::program_spec& to) const {
+    if (task_.private_content && node.data) {
+      const tasks::mount wanted{node.data->source, *task_.private_content, node.data->type};
+      SWARM_TRY(const auto source, paths_.source_of(wanted, node.index, host_paths::said_by::profile));
+      to.mounts.push_back({source.native(), *task_.private_content, true});
+    }
+    for (const auto& each : task_.shared_content) {
+      SWARM_TRY(const auto source, paths_.source_of(each, node.index, host_paths::said_by::task));
+      to.mounts.push_back({source.native(), each.target, true});
+    }
+    return {};
+  }
+
+  const swop_context& context_;
+  const part_order& order_;
+  const tasks::run_swarm& task_;
+  host_paths paths_;
+};
+
+template <class Number>
+bool take_number(std::string_view& text, Number& to, char end) {
+  const auto* last = text.data() + text.size();
+  const auto [at, failure] = std::from_chars(text.data(), last, to);
+  if (failure != std::errc{} || at == last || *at != end) return false;
+  text.remove_prefix(static_cast<std::size_t>(at - text.data()) + 1);
+  return true;
+}
+
+} // namespace
+
+result<std::vector<pair_plan>> plan_pairs(const swop_context& context, const part_order& order) {
+  const auto& nodes = context.profile.nodes;
+  if (order.pairs > nodes.size())
+    return fail(plan_errc::task_not_valid, "the run counts {} nodes here, the profile has {} now", order.pairs,
+                nodes.size());
+  planner on(context, order);
+  std::vector<pair_plan> out;
+  for (std::uint32_t i = 0; i < order.pairs; ++i) {
+    SWARM_TRY(auto one, on.plan(nodes[i], i));
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+std::string program_name(const swop::part_id& part, std::uint32_t index, swop::program_kind kind) {
+  return fmt::format("{}.{}.{}.{}.{}", part.run, part.assigned_block, part.attempt, index,
+                     kind == swop::program_kind::sl ? "sl" : "ml");
+}
+
+std::optional<named_program> parse_program_name(std::string_view name) {
+  named_program out;
+  if (!take_number(name, out.part.run, '.') || !take_number(name, out.part.assigned_block, '.')
+      || !take_number(name, out.part.attempt, '.') || !take_number(name, out.index, '.'))
+    return std::nullopt;
+  if (name != "sl" && name != "ml") return std::nullopt;
+  out.kind = name == "sl" ? swop::program_kind::sl : swop::program_kind::ml;
+  return out;
+}
+
+fs::path part_folder(const swop_context& context, const swop::part_id& part) {
+  return context.options.data_dir / "parts"
+         / fmt::format("{}.{}.{}", part.run, part.assigned_block, part.attempt);
+}
+
+std::vector<fs::path> part_folders(const swop_context& context) {
+  std::vector<fs::path> out;
+  std::error_code failure;
+  for (fs::directory_iterator at(context.options.data_dir / "parts", failure), end; !failure && at != end;
+       at.increment(failure))
+    out.push_back(at->path());
+  return out;
+}
+
+} // namespace swarm::actors

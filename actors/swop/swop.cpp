@@ -1,0 +1,126 @@
+#include "actors/swop/swop.hpp"
+
+#include "actors/node/identity.hpp"
+#include "actors/sn_client/sn_client.hpp"
+#include "actors/swop/managers/process/process_manager.hpp"
+#include "actors/swop/runner.hpp"
+#include "base/endpoint.hpp"
+#include "base/file.hpp"
+#include "base/log.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace swarm::actors {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t profile_bytes_max = 1024 * 1024;
+
+result<tasks::swop_profile> read_profile(const fs::path& file, const std::string& log_source) {
+  SWARM_TRY(const auto text, read_file(file, profile_bytes_max));
+  auto read = tasks::read_swop_profile(as_text(text), file.native());
+  for (const auto& each : read.warnings)
+    log::warning(log_source, "{}", each.text());
+  return std::move(read.value);
+}
+
+/// Where the SN is: the profile's word counts before the flags'.
+result<std::string> sn_of(const config::swop_options& options, const tasks::sn_locator& told) {
+  if (told.service) {
+    SWARM_TRY(const auto at, endpoint::parse(told.service->find(':') == std::string::npos ? *told.service + ":443"
+                                                                                         : *told.service));
+    return at.to_string();
+  }
+  if (told.host) return host_port(*told.host, told.port.value_or(30304));
+  if (options.sn_api_service) return options.sn_api_service->to_string();
+  if (!options.sn_ip.empty()) return host_port(options.sn_ip, options.sn_api_port);
+  return fail(errc::not_found,
+              "{}: which SN? Give --sn-ip or --sn-api-service, or apisrv in the SWOP profile", options.node_name);
+}
+
+/// As whom programs run: root chooses, everybody else is who he is.
+void choose_user(swop_context& to) {
+  to.uid = geteuid();
+  to.gid = getegid();
+  if (to.uid != 0) return;
+  struct stat owner {};
+  if (to.options.uid) {
+    to.uid = *to.options.uid;
+    to.gid = to.options.gid.value_or(*to.options.uid);
+  } else if (::stat(to.options.usr_dir.c_str(), &owner) == 0) {
+    to.uid = owner.st_uid;
+    to.gid = owner.st_gid;
+  }
+}
+
+result<> open_manager(swop_context& to) {
+  const auto& data = to.options.data_dir;
+  managers::process_manager_options options;
+  options.folder = data / "programs";
+  options.hidden = {data};
+  options.volumes = {data / "volumes", data / "parts", data / "nodes", data / "environments"};
+  options.uid = to.uid;
+  options.gid = to.gid;
+  to.watch = std::make_shared<program_watch>();
+  auto made = managers::make_process_manager(std::move(options),
+                                             [watch = to.watch](const std::string&) { watch->tell(); });
+  if (!made) return tl::unexpected(std::move(made).error());
+  to.manager = std::move(*made);
+  return {};
+}
+
+std::shared_ptr<const sn_client_options> sn_options_of(const swop_context& context) {
+  auto out = std::make_shared<sn_client_options>();
+  out->sn = context.sn;
+  out->known_sns = context.options.data_dir / "known-sns";
+  out->log_source = context.log_source;
+  out->io = context.io;
+  out->identity = context.identity;
+  out->key = context.key;
+  out->registration = contracts::register_node_args{
+      contracts::node_type::swop, context.identity->fingerprint(), {}, context.options.node_name, context.sn};
+  out->user = swop_names::runner;
+  return out;
+}
+
+} // namespace
+
+result<child_spec> make_swop(const config::swop_options& options, std::string name,
+                             std::shared_ptr<transport::io_runtime> io) {
+  auto context = std::make_shared<swop_context>();
+  context->options = options;
+  context->log_source = name == "swop" ? "swarm.swop" : "swarm.swop." + options.node_name;
+  context->io = std::move(io);
+  const auto file = options.usr_dir / options.profile_file;
+  SWARM_TRY(context->profile, read_profile(file, context->log_source));
+  context->profile_folder = file.parent_path();
+  if (context->profile.manager != tasks::manager_type::process && options.manager.empty())
+    return fail(errc::invalid,
+                "{}: mgrtype {} needs a container engine, which this version does not drive: start with --manager "
+                "process to run its programs in sandboxes on this host",
+                file.native(), tasks::name_of(context->profile.manager));
+  SWARM_TRY(context->sn, sn_of(options, context->profile.sn));
+  SWARM_TRY(const auto identity, open_node_identity(options));
+  context->identity = identity.tls;
+  context->key = identity.key;
+  for (const auto* each : {"volumes", "environments", "nodes", "parts"})
+    SWARM_CHECK(make_folders(options.data_dir / each));
+  context->volumes = std::make_shared<const content::volumes>(options.data_dir / "volumes");
+  choose_user(*context);
+  SWARM_CHECK(open_manager(*context));
+  supervisor_spec spec{
+      .name = std::move(name), .how = strategy::one_for_one, .intensity = {}, .children = {}};
+  spec.children = {
+      {.name = std::string(swop_names::sn), .start = sn_client_actor(sn_options_of(*context))},
+      {.name = std::string(swop_names::runner),
+       .start = runner_actor(context),
+       .shutdown_timeout = std::chrono::seconds(7),
+       .detached = true},
+  };
+  return nested(std::move(spec));
+}
+
+} // namespace swarm::actors

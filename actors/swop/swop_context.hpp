@@ -1,0 +1,59 @@
+#pragma once
+
+#include "actors/swop/content/volumes.hpp"
+#include "actors/swop/managers/manager.hpp"
+#include "config/options.hpp"
+#include "config/tasks/swop_profile.hpp"
+#include "ledger/formats/keys.hpp"
+#include "transport/io_runtime.hpp"
+#include "transport/tls/tls_identity.hpp"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace swarm::actors {
+
+/// The names of a SWOP's actors below its supervisor.
+namespace swop_names {
+inline constexpr std::string_view sn = "sn", runner = "runner", task_prefix = "task:";
+} // namespace swop_names
+
+/// Who wants to know that a program has ended: the manager tells it from a thread of its own.
+class program_watch {
+public:
+  void set(std::function<void()> told) {
+    const std::lock_guard lock(mutex_);
+    told_ = std::move(told);
+  }
+  void tell() const {
+    const std::lock_guard lock(mutex_);
+    if (told_) told_();
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::function<void()> told_;
+};
+
+/// What the actors of one SWOP share: all of it is immutable or thread-safe.
+struct swop_context {
+  config::swop_options options;
+  tasks::swop_profile profile;
+  std::filesystem::path profile_folder;
+  std::string log_source = "swarm.swop";
+  std::shared_ptr<transport::io_runtime> io;
+  std::shared_ptr<const transport::tls_identity> identity;
+  std::shared_ptr<const ledger::private_key> key;
+  std::string sn; ///< host:port of the SN, for this SWOP and its SLs
+  std::shared_ptr<managers::manager> manager;
+  std::shared_ptr<program_watch> watch;
+  std::shared_ptr<const content::volumes> volumes;
+  std::uint32_t uid = 0; ///< as which training programs run
+  std::uint32_t gid = 0;
+
+  const address& account() const { return key->account(); }
+  std::filesystem::path environments() const { return options.data_dir / "environments"; }
+};
+
+} // namespace swarm::actors
