@@ -59,7 +59,7 @@ struct runner_state {
   // Calls without a receipt: of the machine's own there is one at most.
   std::uint64_t next_call = 1;
   std::uint64_t own_call = 0;
-  std::map<std::uint64_t, swop::part_id> reports;
+  std::set<std::uint64_t> reports;
   std::string task_name; ///< of the actor of the part under way
   std::optional<caf::error> stop_reason;
   time_point stop_until = time_point::max();
@@ -92,7 +92,7 @@ caf::actor find_sn(self_pointer self) {
   if (!sn || !is_new) return sn;
   self->send(sn, follow_request(s));
   if (std::exchange(s.own_call, 0) != 0) s.machine.step(swop::event::call_done{}, runner_state::now());
-  for (const auto& [id, part] : std::exchange(s.reports, {}))
+  if (!std::exchange(s.reports, {}).empty())
     self->tell(sibling(*self, s.task_name), swop::event::report_done{});
   if (s.beginning) self->send(sn, s.reader.begin(s.beginning->task));
   return sn;
@@ -112,8 +112,7 @@ std::uint64_t submit(self_pointer self, bytes input, std::string what) {
 bytes encode_report(const swop::part_id& part, const swop::action::report& what) {
   const auto number = what.why.code == swop::task_failure::none ? what.number : what.why.number;
   if (!what.index)
-    return contracts::encode(
-        contracts::report_args{part.run, what.status, what.step, what.why.code, number});
+    return contracts::encode(contracts::report_args{part.run, what.status, what.step, what.why.code, number});
   return contracts::encode(contracts::report_pair_args{part.run, *what.index, what.sl, what.status, what.step,
                                                        what.why.code, number});
 }
@@ -158,7 +157,8 @@ struct perform {
   void operator()(const swop::action::end_part& what) const {
     auto& s = self->state();
     if (std::exchange(s.beginning, std::nullopt)) return step(self, swop::event::part_gone{what.part});
-    if (!self->tell(sibling(*self, s.task_name), end_task{what.why}) && !self->dir().status(sibling(*self, s.task_name)))
+    if (!self->tell(sibling(*self, s.task_name), end_task{what.why})
+        && !self->dir().status(sibling(*self, s.task_name)))
       step(self, swop::event::part_gone{what.part});
   }
   void operator()(const swop::action::tell_part& what) const {
@@ -194,9 +194,10 @@ void take_reading(self_pointer self, const session::action::contract_read& news)
   if (!head) return self->note_error(head.error().message);
   if (head->empty()) {
     if (std::exchange(s.missing_told, true)) return;
-    return self->note_error(fmt::format("there is no taskrunner '{}': create it with CREATE TASKRUNNER {}, or correct "
-                                        "'taskrunner' in the SWOP profile",
-                                        news.name, news.name));
+    return self->note_error(
+        fmt::format("there is no taskrunner '{}': create it with CREATE TASKRUNNER {}, or correct "
+                    "'taskrunner' in the SWOP profile",
+                    news.name, news.name));
   }
   s.missing_told = false;
   const auto pairs = session::output_of(news.responses[1]);
@@ -292,7 +293,7 @@ caf::behavior runner_behavior(self_pointer self) {
       [=](const task_report& news) {
         auto& s = self->state();
         const auto id = submit(self, encode_report(news.part, news.what), "report");
-        s.reports.emplace(id, news.part);
+        s.reports.insert(id);
       },
       [=](const read_taskrunner&) { tell_sn(self, session::event::read{}); },
       [=](const swop::event::part_gone& news) { step(self, news); },

@@ -21,24 +21,26 @@ constexpr std::size_t profile_bytes_max = 1024 * 1024;
 
 result<tasks::swop_profile> read_profile(const fs::path& file, const std::string& log_source) {
   SWARM_TRY(const auto text, read_file(file, profile_bytes_max));
-  auto read = tasks::read_swop_profile(as_text(text), file.native());
+  auto read = tasks::read_swop_profile(text, file.native());
   for (const auto& each : read.warnings)
-    log::warning(log_source, "{}", each.text());
+    log::warning(log_source, "{}", schema::told(each, file.native()));
   return std::move(read.value);
 }
 
 /// Where the SN is: the profile's word counts before the flags'.
 result<std::string> sn_of(const config::swop_options& options, const tasks::sn_locator& told) {
   if (told.service) {
-    SWARM_TRY(const auto at, endpoint::parse(told.service->find(':') == std::string::npos ? *told.service + ":443"
-                                                                                         : *told.service));
+    SWARM_TRY(const auto at,
+              endpoint::parse(told.service->find(':') == std::string::npos ? *told.service + ":443"
+                                                                           : *told.service));
     return at.to_string();
   }
   if (told.host) return host_port(*told.host, told.port.value_or(30304));
   if (options.sn_api_service) return options.sn_api_service->to_string();
   if (!options.sn_ip.empty()) return host_port(options.sn_ip, options.sn_api_port);
   return fail(errc::not_found,
-              "{}: which SN? Give --sn-ip or --sn-api-service, or apisrv in the SWOP profile", options.node_name);
+              "{}: which SN? Give --sn-ip or --sn-api-service, or apisrv in the SWOP profile",
+              options.node_name);
 }
 
 /// As whom programs run: root chooses, everybody else is who he is.
@@ -98,10 +100,11 @@ result<child_spec> make_swop(const config::swop_options& options, std::string na
   SWARM_TRY(context->profile, read_profile(file, context->log_source));
   context->profile_folder = file.parent_path();
   if (context->profile.manager != tasks::manager_type::process && options.manager.empty())
-    return fail(errc::invalid,
-                "{}: mgrtype {} needs a container engine, which this version does not drive: start with --manager "
-                "process to run its programs in sandboxes on this host",
-                file.native(), tasks::name_of(context->profile.manager));
+    return fail(
+        errc::invalid,
+        "{}: mgrtype {} needs a container engine, which this version does not drive: start with --manager "
+        "process to run its programs in sandboxes on this host",
+        file.native(), tasks::name_of(context->profile.manager));
   SWARM_TRY(context->sn, sn_of(options, context->profile.sn));
   SWARM_TRY(const auto identity, open_node_identity(options));
   context->identity = identity.tls;

@@ -85,8 +85,8 @@ void tell_ending(self_pointer self, const managers::program& one, const swop::fa
   if (const auto lines = s.context->manager->last_lines(one.name, last_lines_told))
     for (const auto& line : *lines)
       text += "\n    " + line;
-  log::warning(s.context->log_source, "task {}: {} {}{}{}", s.order.task, one.name, contracts::to_string(why.code),
-               why.number > 0 ? fmt::format(" ({})", why.number) : "",
+  log::warning(s.context->log_source, "task {}: {} {}{}{}", s.order.task, one.name,
+               contracts::to_string(why.code), why.number > 0 ? fmt::format(" ({})", why.number) : "",
                text.empty() ? std::string("; it wrote nothing") : "; its last lines:" + text);
 }
 
@@ -116,13 +116,14 @@ struct perform {
   void operator()(const swop::action::prepare&) const {
     auto& s = self->state();
     step(self, swop::event::prepared{prepare()});
-    if (!s.plans.empty()) log::info(s.context->log_source, "task {}: {} nodes are about to start", s.order.task,
-                                    s.plans.size());
+    if (!s.plans.empty())
+      log::info(s.context->log_source, "task {}: {} nodes are about to start", s.order.task, s.plans.size());
   }
   void operator()(const swop::action::start& what) const {
     auto& s = self->state();
     if (what.index >= s.plans.size())
-      return step(self, swop::event::start_failed{what.index, what.kind, {swop::task_failure::cannot_start, 0}});
+      return step(self,
+                  swop::event::start_failed{what.index, what.kind, {swop::task_failure::cannot_start, 0}});
     const auto& plan = s.plans[what.index];
     const auto& spec = what.kind == program_kind::sl ? plan.sl : plan.ml;
     if (auto started = s.context->manager->start(spec); !started) {
@@ -145,7 +146,9 @@ struct perform {
   }
   void operator()(const swop::action::work&) const {
     auto& s = self->state();
-    auto send = [env = self->shared_env(), path = self->path()](auto news) { env->dir.send(path, std::move(news)); };
+    auto send = [env = self->shared_env(), path = self->path()](auto news) {
+      env->dir.send(path, std::move(news));
+    };
     s.work = std::make_unique<task_work>(s.context, *s.order.definition, send, send);
   }
   void operator()(const swop::action::end_work&) const {
@@ -202,7 +205,8 @@ task_here here(const task_state& s) {
 
 caf::behavior task_behavior(self_pointer self) {
   auto& s = self->state();
-  s.context->watch->set([env = self->shared_env(), path = self->path()] { env->dir.send(path, programs_changed{}); });
+  s.context->watch->set(
+      [env = self->shared_env(), path = self->path()] { env->dir.send(path, programs_changed{}); });
   self->on_stop([self](caf::error reason) {
     if (self->state().machine.finished()) return self->quit(std::move(reason));
     self->state().stop_reason = std::move(reason);
@@ -219,9 +223,7 @@ caf::behavior task_behavior(self_pointer self) {
     arm(self);
   };
   return {
-      [=](const who_is_there&) {
-        self->tell(sibling(*self, swop_names::runner), here(self->state()));
-      },
+      [=](const who_is_there&) { self->tell(sibling(*self, swop_names::runner), here(self->state())); },
       [=](const end_task& call) { on(swop::event::stop{call.why}); },
       [=](const swop::event::contract_seen& news) { on(news); },
       [=](const swop::event::report_done& news) { on(news); },

@@ -1,5 +1,6 @@
 #include "actors/swop/task_reader.hpp"
 
+#include "base/assert.hpp"
 #include "contracts/task/client.hpp"
 
 namespace swarm::actors {
@@ -71,8 +72,7 @@ result<> task_reader::take_task(const std::vector<boost::json::value>& responses
     SWARM_TRY(auto page, contracts::decode_answer<contracts::task_body_args>(page_output));
     lines.insert(lines.end(), std::make_move_iterator(page.begin()), std::make_move_iterator(page.end()));
   }
-  auto read =
-      tasks::task_of({view.name, type_of(view.type), view.author, view.prereq, view.outcome}, lines);
+  auto read = tasks::task_of({view.name, type_of(view.type), view.author, view.prereq, view.outcome}, lines);
   if (!read.value) return tl::unexpected(std::move(read.value).error());
   definition_ = std::move(*read.value);
   return {};

@@ -34,18 +34,19 @@ struct worker {
       SWARM_TRY(auto one, content::read_operation(kind, each.target, options));
       wanted.operations.push_back(std::move(one));
     }
-    return content::make_content(wanted, *context->volumes, {}, stop, [&](const content::content_progress& at) {
-      const bool extracting = at.what == content::operation::kind::extract;
-      tell({extracting ? task_step::extracting : task_step::downloading, at.download.bytes >> 20});
-    });
+    return content::make_content(
+        wanted, *context->volumes, {}, stop, [&](const content::content_progress& at) {
+          const bool extracting = at.what == content::operation::kind::extract;
+          tell({extracting ? task_step::extracting : task_step::downloading, at.download.bytes >> 20});
+        });
   }
   result<> operator()(const tasks::make_user_container&) const {
     return fail(plan_errc::needs_container_engine, "building is not there yet");
   }
   result<> operator()(const tasks::pull_image&) const {
-    return fail(plan_errc::needs_container_engine,
-                "PULL_IMAGE needs a container engine, which mgrtype PROCESS does without: make the environment with a "
-                "MAKE_USER_CONTAINER task");
+    return fail(plan_errc::needs_container_engine, "PULL_IMAGE needs a container engine, which mgrtype "
+                                                   "PROCESS does without: make the environment with a "
+                                                   "MAKE_USER_CONTAINER task");
   }
   result<> operator()(const tasks::run_swarm&) const {
     return fail(plan_errc::task_not_valid, "a RUN_SWARM is no work");

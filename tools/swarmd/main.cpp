@@ -2,6 +2,7 @@
 #include "actors/sl/sl.hpp"
 #include "actors/sn/sn.hpp"
 #include "actors/supervision/process.hpp"
+#include "actors/swop/swop.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "config/parse.hpp"
@@ -40,6 +41,11 @@ result<actors::supervisor_spec> make_root(const config::process_config& config,
   for (const auto& options : config.sl) {
     SWARM_TRY(auto child,
               actors::make_sl(options, config.sl.size() == 1 ? "sl" : "sl-" + options.node_name, io));
+    root.children.push_back(std::move(child));
+  }
+  for (const auto& options : config.swop) {
+    SWARM_TRY(auto child,
+              actors::make_swop(options, config.swop.size() == 1 ? "swop" : "swop-" + options.node_name, io));
     root.children.push_back(std::move(child));
   }
   return root;

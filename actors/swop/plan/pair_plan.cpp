@@ -74,8 +74,7 @@ std::string node_name(const swop_context& context, const tasks::node_definition&
 /// Where other nodes reach this SL. Names of a container network mean nothing on the host's own.
 std::string host_ip(const swop_context& context, const tasks::node_definition& node) {
   const auto is_literal = [](const std::string& text) {
-    return text.find(':') != std::string::npos
-           || text.find_first_not_of("0123456789.") == std::string::npos;
+    return text.find(':') != std::string::npos || text.find_first_not_of("0123456789.") == std::string::npos;
   };
   if (node.sl_host_ip && (is_literal(*node.sl_host_ip) || context.options.host_ip.empty()))
     return *node.sl_host_ip;
@@ -95,7 +94,8 @@ public:
     const auto channel = folder / "channel";
     const auto data = context_.options.data_dir / "nodes" / std::to_string(node.index);
     for (const auto& each : {channel, data})
-      if (auto made = make_folders(each); !made) return fail(plan_errc::disk_failed, "{}", made.error().message);
+      if (auto made = make_folders(each); !made)
+        return fail(plan_errc::disk_failed, "{}", made.error().message);
     // The training program runs as another user than the SL; nobody else comes as far as here.
     std::error_code ignored;
     fs::permissions(channel, fs::perms::all, ignored);
@@ -157,8 +157,9 @@ private:
   result<> add_identity(const tasks::identity_mount& part, managers::program_spec& to) const {
     using enum tasks::identity_part;
     if (part.part == spiffe_socket_path)
-      return fail(plan_errc::task_not_valid,
-                  "the profile names a SPIFFE socket; this version takes certificates (KEY, CERT, CACERT, CAPATH)");
+      return fail(
+          plan_errc::task_not_valid,
+          "the profile names a SPIFFE socket; this version takes certificates (KEY, CERT, CACERT, CAPATH)");
     SWARM_TRY(const auto source, paths_.source_of(part.where, {}, host_paths::said_by::profile));
     to.mounts.push_back({source.native(), part.where.target, false});
     auto target = part.where.target;
@@ -199,11 +200,12 @@ private:
     std::error_code failure;
     if (!fs::is_directory(folder / "bin", failure))
       return fail(plan_errc::prerequisite_missing,
-                  "there is no environment '{}' on this host: assign its task '{}' first", order_.prerequisite_outcome,
-                  order_.definition->prereq);
+                  "there is no environment '{}' on this host: assign its task '{}' first",
+                  order_.prerequisite_outcome, order_.definition->prereq);
     to.mounts.push_back({folder.native(), folder.native(), false});
     auto& path = to.environment["PATH"];
-    path = fmt::format("{}:{}", (folder / "bin").native(), path.empty() ? "/usr/local/bin:/usr/bin:/bin" : path);
+    path =
+        fmt::format("{}:{}", (folder / "bin").native(), path.empty() ? "/usr/local/bin:/usr/bin:/bin" : path);
     to.environment["VIRTUAL_ENV"] = folder.native();
     return {};
   }
@@ -241,8 +243,8 @@ bool take_number(std::string_view& text, Number& to, char end) {
 result<std::vector<pair_plan>> plan_pairs(const swop_context& context, const part_order& order) {
   const auto& nodes = context.profile.nodes;
   if (order.pairs > nodes.size())
-    return fail(plan_errc::task_not_valid, "the run counts {} nodes here, the profile has {} now", order.pairs,
-                nodes.size());
+    return fail(plan_errc::task_not_valid, "the run counts {} nodes here, the profile has {} now",
+                order.pairs, nodes.size());
   planner on(context, order);
   std::vector<pair_plan> out;
   for (std::uint32_t i = 0; i < order.pairs; ++i) {

@@ -16,7 +16,8 @@ constexpr std::size_t answer_bytes_max = 4 * 1024 * 1024;
 void take(const json::object& round, swop::event::session_seen& to) {
   const auto text = [&](std::string_view key) -> std::string_view {
     const auto* value = round.if_contains(key);
-    return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
+    return value != nullptr && value->is_string() ? std::string_view(value->get_string())
+                                                  : std::string_view();
   };
   if (const auto account = fixed_from_hex<20>(text("account"))) to.sl = *account;
   const auto session = text("session");
