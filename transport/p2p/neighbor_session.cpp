@@ -20,7 +20,8 @@ constexpr double points_twice = 10;
 constexpr double points_unasked = 50;
 
 double pieces(std::size_t size) {
-  return 1 + static_cast<double>(size / piece_bytes);
+  const auto whole = size / piece_bytes;
+  return 1 + static_cast<double>(whole);
 }
 
 shared_bytes encoded(const frame& from) {
@@ -59,7 +60,7 @@ void neighbor_session::on_frame(result<frame> decoded, std::size_t size, time_po
     return offend(kind == frame_kind::hello ? std::string("a second hello")
                                             : fmt::format("{} before hello", name_of(kind)),
                   options_.offence_points_max, now);
-  std::visit([&](auto&& each) { on(std::move(each), now); }, std::move(*decoded));
+  std::visit([&](auto&& each) { on(std::forward<decltype(each)>(each), now); }, std::move(*decoded));
 }
 
 void neighbor_session::tick(time_point now, bool listening) {

@@ -13,7 +13,7 @@ time_point time_now() {
 
 void p2p_node::impl::perform(const link_ptr& from, std::vector<session_action> actions, const credit& held) {
   for (auto& each : actions)
-    std::visit([&](auto&& what) { on(from, std::move(what), held); }, std::move(each));
+    std::visit([&](auto&& what) { on(from, std::forward<decltype(what)>(what), held); }, std::move(each));
 }
 
 void p2p_node::impl::on(const link_ptr& from, action::greeted what, const credit&) {
