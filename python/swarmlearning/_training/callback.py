@@ -12,17 +12,18 @@ from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Tuple
 
 import numpy as np
 
-from . import logfile
-from .arrays import Params
-from .channel import ENDED, Channel
-from .digest import model_digest
-from .errors import SwarmArgumentError, SwarmError
-from .messages import SyncResponse
-from .options import Options, check_logger, make_logger
+from .._display import logfile
+from .._display.logger import check_logger, make_logger
+from .._display.progress import make_progress
+from .._session.arrays import Params
+from .._session.channel import ENDED, Channel
+from .._session.digest import model_digest
+from .._session.messages import SyncResponse
+from .._session.session import Session
+from ..errors import SwarmArgumentError, SwarmError
+from .options import Options
 from .ownership import SessionOwner
-from .progress import make_progress
 from .readback import changed_parameters, check_loaded, left_out
-from .session import Session
 from .shared import Sharing, some
 from .validation import describe_failure, keep_one_shot
 

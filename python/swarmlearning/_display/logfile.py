@@ -12,11 +12,11 @@ import pathlib
 import sys
 from typing import Any, Optional
 
-from .options import LOG_FORMAT
+from .logger import LOG_FORMAT
 
 MODEL_DIR_VARIABLE = "MODEL_DIR"
 
-_PACKAGE = str(pathlib.Path(__file__).resolve().parent) + os.sep
+_PACKAGE = str(pathlib.Path(__file__).resolve().parents[1]) + os.sep
 
 
 def log_path() -> Optional[pathlib.Path]:
