@@ -13,10 +13,9 @@ PACKAGE = pathlib.Path(ROOT) / "python" / "swarmlearning"
 
 def test_all_folders_are_installed():
     listed = (PACKAGE.parent / "pyproject.toml").read_text().split("packages = [")[1].split("]")[0]
-    there = {".".join(file.parent.relative_to(PACKAGE.parent).parts) for file in PACKAGE.rglob("__init__.py")}
-    assert set(re.findall(r'"([\w.]+)"', listed)) == there
-    assert {file.parent for file in PACKAGE.rglob("*.py")} == {PACKAGE, *(PACKAGE / name.partition(".")[2].replace(".", "/")
-                                                                         for name in there)}  # fmt: skip
+    with_code = {file.parent.relative_to(PACKAGE.parent) for file in PACKAGE.rglob("*.py")}
+    assert set(re.findall(r'"([\w.]+)"', listed)) == {".".join(folder.parts) for folder in with_code}
+    assert all((PACKAGE.parent / folder / "__init__.py").exists() for folder in with_code)
 
 
 @pytest.mark.parametrize("module", ["swarmlearning", "swarmlearning.errors", "swarmlearning._training.callback"])
