@@ -53,7 +53,7 @@ class _File(logging.FileHandler):
         super().__init__(path, encoding="utf-8")
         self.setFormatter(logging.Formatter(LOG_FORMAT))
 
-    def filter(self, record: logging.LogRecord) -> bool:  # type: ignore[override]
+    def filter(self, record: logging.LogRecord) -> bool:
         """Only what the package says: a logger that the user brought has lines of their own."""
         return os.path.abspath(record.pathname).startswith(_PACKAGE) and bool(super().filter(record))
 

@@ -23,7 +23,7 @@ def make_logger() -> logging.Logger:
     return logger
 
 
-class _StdoutHandler(logging.StreamHandler):
+class _StdoutHandler(logging.StreamHandler):  # type: ignore[type-arg]  # it takes one from Python 3.11 on
     """Writes to whatever sys.stdout is at the time, so that redirecting it works."""
 
     def __init__(self) -> None:

@@ -213,14 +213,14 @@ class SwarmCallbackBase(SessionOwner):
             self._open()
 
     def _open(self) -> None:
-        paths = [os.environ.get(name, "") for name in (REQUEST_VARIABLE, RESPONSE_VARIABLE)]
-        for name, path in zip((REQUEST_VARIABLE, RESPONSE_VARIABLE), paths):
+        request_path, response_path = (os.environ.get(name, "") for name in (REQUEST_VARIABLE, RESPONSE_VARIABLE))
+        for name, path in ((REQUEST_VARIABLE, request_path), (RESPONSE_VARIABLE, response_path)):
             if not path:
                 raise SwarmError(
                     f"{name}: bad environment variable; cannot create bridge. Set it to the path of the FIFO that "
                     f"the SL makes, or {LOOPBACK_VARIABLE}=True to train without a swarm"
                 )
-        self._channel = Channel(*paths, log=self._log, on_wait=self._on_wait)
+        self._channel = Channel(request_path, response_path, self._log, self._on_wait)
         self._session = Session(self._channel, self.options.session_request(), self._on_notice)
 
     def _sync(self) -> None:
