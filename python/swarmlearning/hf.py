@@ -7,9 +7,9 @@ from typing import Any, Dict
 
 from transformers import TrainerCallback
 
+from ._torch.hosted import HostedSwarm
+from ._training.options import DEFAULT_CONTRACT
 from .errors import SwarmArgumentError, SwarmError
-from .hosted import HostedSwarm
-from .options import DEFAULT_CONTRACT
 
 __all__ = ["SwarmArgumentError", "SwarmCallback", "SwarmError"]
 

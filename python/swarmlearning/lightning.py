@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any, Optional
 
+from ._torch.hosted import HostedSwarm
+from ._training.options import DEFAULT_CONTRACT
 from .errors import SwarmArgumentError, SwarmError
-from .hosted import HostedSwarm
-from .options import DEFAULT_CONTRACT
 
 if "pytorch_lightning" in sys.modules and "lightning.pytorch" not in sys.modules:
     from pytorch_lightning import Callback

@@ -6,15 +6,15 @@ from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
 import torch
 
-from .arrays import Params
-from .callback import SwarmCallbackBase
+from ._session.arrays import Params
+from ._torch.judge import Judge
+from ._torch.ranks import ALONE, Ranks, broadcast
+from ._torch.state import TorchState, bare_model
+from ._training.callback import SwarmCallbackBase
+from ._training.options import DEFAULT_CONTRACT, Options, check_arguments
+from ._training.shared import SharedParameters
+from ._training.validation import describe_failure
 from .errors import SwarmArgumentError, SwarmError
-from .options import DEFAULT_CONTRACT, Options, check_arguments
-from .shared import SharedParameters
-from .torch_judge import Judge
-from .torch_ranks import ALONE, Ranks, broadcast
-from .torch_state import TorchState, bare_model
-from .validation import describe_failure
 
 __all__ = ["SwarmArgumentError", "SwarmCallback", "SwarmError"]
 

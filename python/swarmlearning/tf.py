@@ -8,15 +8,15 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import keras
 
-from .arrays import Params
-from .callback import SwarmCallbackBase
+from ._keras.judge import Judge
+from ._keras.state import KerasState
+from ._session.arrays import Params
+from ._training.callback import SwarmCallbackBase
+from ._training.options import DEFAULT_CONTRACT, Options
+from ._training.readback import changed_parameters
+from ._training.shared import SharedParameters, some
+from ._training.validation import describe_failure
 from .errors import SwarmArgumentError, SwarmError
-from .keras_judge import Judge
-from .keras_state import KerasState
-from .options import DEFAULT_CONTRACT, Options
-from .readback import changed_parameters
-from .shared import SharedParameters, some
-from .validation import describe_failure
 
 __all__ = ["SwarmArgumentError", "SwarmCallback", "SwarmError"]
 

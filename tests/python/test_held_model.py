@@ -7,8 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from swarmlearning import SwarmArgumentError, SwarmError
+from swarmlearning._torch.judge import evaluating
 from swarmlearning.pyt import SwarmCallback
-from swarmlearning.torch_judge import evaluating
 from torch import nn
 from wire_schema import CLOSE, SYNC
 

@@ -12,7 +12,7 @@ from wire_schema import MESSAGES, STATUS, SYNC
 
 
 def test_a_notebook_shows_round_loss_and_who_is_waited_for(swarm, notebook, monkeypatch):
-    monkeypatch.setattr("swarmlearning.notebook.REDRAW_SECONDS", 0.0)
+    monkeypatch.setattr("swarmlearning._display.notebook.REDRAW_SECONDS", 0.0)
     waited = threading.Event()
 
     def script(sl, kind, message):
@@ -88,7 +88,7 @@ def test_the_line_of_a_terminal_is_no_wider_than_the_terminal(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("COLUMNS", "30")
-    from swarmlearning.progress import make_progress
+    from swarmlearning._display.progress import make_progress
 
     line = make_progress()
     line.waiting("round 1: 1 of at least 2 peers are in, waiting for sl-2", 12)
@@ -101,7 +101,7 @@ def test_the_line_of_a_terminal_is_no_wider_than_the_terminal(monkeypatch):
 
 
 def test_a_wait_says_for_whom(swarm, monkeypatch):
-    import swarmlearning.callback as module
+    import swarmlearning._training.callback as module
 
     asked = threading.Event()
     text = "round 1: 1 of at least 2 peers are in, waiting for sl-2"

@@ -13,7 +13,7 @@ from typing import Dict
 
 import numpy as np
 
-from .errors import SwarmError
+from ..errors import SwarmError
 from .messages import NDArray
 from .wire import Buffer
 

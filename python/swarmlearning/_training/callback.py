@@ -12,17 +12,18 @@ from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Tuple
 
 import numpy as np
 
-from . import logfile
-from .arrays import Params
-from .channel import ENDED, Channel
-from .digest import model_digest
-from .errors import SwarmArgumentError, SwarmError
-from .messages import SyncResponse
-from .options import Options, check_logger, make_logger
+from .._display import logfile
+from .._display.logger import check_logger, make_logger
+from .._display.progress import make_progress
+from .._session.arrays import Params
+from .._session.channel import ENDED, Channel
+from .._session.digest import model_digest
+from .._session.messages import SyncResponse
+from .._session.session import Session
+from ..errors import SwarmArgumentError, SwarmError
+from .options import Options
 from .ownership import SessionOwner
-from .progress import make_progress
 from .readback import changed_parameters, check_loaded, left_out
-from .session import Session
 from .shared import Sharing, some
 from .validation import describe_failure, keep_one_shot
 
@@ -212,14 +213,14 @@ class SwarmCallbackBase(SessionOwner):
             self._open()
 
     def _open(self) -> None:
-        paths = [os.environ.get(name, "") for name in (REQUEST_VARIABLE, RESPONSE_VARIABLE)]
-        for name, path in zip((REQUEST_VARIABLE, RESPONSE_VARIABLE), paths):
+        request_path, response_path = (os.environ.get(name, "") for name in (REQUEST_VARIABLE, RESPONSE_VARIABLE))
+        for name, path in ((REQUEST_VARIABLE, request_path), (RESPONSE_VARIABLE, response_path)):
             if not path:
                 raise SwarmError(
                     f"{name}: bad environment variable; cannot create bridge. Set it to the path of the FIFO that "
                     f"the SL makes, or {LOOPBACK_VARIABLE}=True to train without a swarm"
                 )
-        self._channel = Channel(*paths, log=self._log, on_wait=self._on_wait)
+        self._channel = Channel(request_path, response_path, self._log, self._on_wait)
         self._session = Session(self._channel, self.options.session_request(), self._on_notice)
 
     def _sync(self) -> None:

@@ -8,8 +8,8 @@ from typing import Any, Dict, Iterator, Optional, Tuple
 
 import torch
 
-from .errors import SwarmArgumentError
-from .torch_batches import Batch, Batches, place_of
+from ..errors import SwarmArgumentError
+from .batches import Batch, Batches, place_of
 
 #: Losses whose targets are numbers of classes; those of the others are values, in the type of the output.
 CLASS_LOSSES = ("CrossEntropyLoss", "NLLLoss", "NLLLoss2d", "MultiMarginLoss", "MultiLabelMarginLoss")

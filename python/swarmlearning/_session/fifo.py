@@ -14,7 +14,7 @@ import stat
 import time
 from typing import Callable, Optional, Tuple
 
-from .errors import SwarmError
+from ..errors import SwarmError
 
 PIPE_SIZE = 1 << 20  # bytes in flight; Linux gives 64 KiB unasked
 POLL_FIRST_SECONDS = 0.001

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .errors import SwarmArgumentError
+from ..errors import SwarmArgumentError
 
 SPELLINGS = (
     "mean",

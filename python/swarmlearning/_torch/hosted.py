@@ -6,8 +6,8 @@ from __future__ import annotations
 import inspect
 from typing import Any, Dict, Optional
 
-from . import pyt
-from .errors import SwarmArgumentError
+from .. import pyt
+from ..errors import SwarmArgumentError
 
 
 class HostedSwarm:

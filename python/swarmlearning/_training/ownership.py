@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Dict, NoReturn, Optional, Tuple, TypeVar
 
-from .channel import ENDED, Channel
-from .errors import SwarmError
-from .options import make_logger
-from .progress import Progress, make_progress
+from .._display.logger import make_logger
+from .._display.progress import Progress, make_progress
+from .._session.channel import ENDED, Channel
+from ..errors import SwarmError
 
 COPIED = (
     "this SwarmCallback is a copy of the one that has the session with the SL, and has none itself: call that one, or "

@@ -7,12 +7,12 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Set, Tuple
 import numpy as np
 import torch
 
-from .arrays import BFLOAT16, ITEM_SIZE, Params, dtype_name, is_integer, pack, unpack_as
-from .callback import check_names, check_shape
-from .errors import SwarmError
-from .messages import NDArray
-from .readback import is_that_integer
-from .shared import Sharing, check_size, mebibytes, plain_names
+from .._session.arrays import BFLOAT16, ITEM_SIZE, Params, dtype_name, is_integer, pack, unpack_as
+from .._session.messages import NDArray
+from .._training.callback import check_names, check_shape
+from .._training.readback import is_that_integer
+from .._training.shared import Sharing, check_size, mebibytes, plain_names
+from ..errors import SwarmError
 
 EXTRA_STATE = "_extra_state"  # the end of its key in a state_dict
 

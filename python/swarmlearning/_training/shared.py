@@ -11,7 +11,7 @@ from collections import Counter
 from fnmatch import fnmatchcase
 from typing import Any, Collection, Dict, Iterable, List, Sequence, Set, Tuple, Union
 
-from .errors import SwarmArgumentError, SwarmError
+from ..errors import SwarmArgumentError, SwarmError
 
 #: Bytes of all tensors together that a message to the SL can hold; 1 MiB is left for names and shapes.
 SHARED_BYTES_MAX = 0x7FFFFFFF - (1 << 20)

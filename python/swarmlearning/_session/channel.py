@@ -17,10 +17,10 @@ from typing import Any, Callable, List, Set, Tuple
 
 import numpy as np
 
+from .._display.notebook import in_notebook
+from ..errors import PipeClosed, SwarmError
 from . import fifo
-from .errors import PipeClosed, SwarmError
 from .messages import API_VERSION, ApiVersion, Header, MsgType, Status
-from .notebook import in_notebook
 from .wire import Buffer, WireError, decode, encode, size_of
 
 HEADER_SIZE = 22

@@ -37,9 +37,8 @@ class WireError(ValueError):
 def wire_field(number: int, kind: Union[str, type], *, mapped: bool = False) -> Any:
     """One field of a message. `kind` is a key of `_ZERO` or the class of a message within the message;
     `mapped` makes it a map from names to such messages."""
-    if mapped:
-        make = dict
-    else:
+    make: Callable[[], Any] = dict
+    if not mapped:
         make = kind if isinstance(kind, type) else _ZERO[kind]
     return dataclasses.field(default_factory=make, metadata={"number": number, "kind": kind, "mapped": mapped})
 

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from .errors import SwarmArgumentError
-from .validation import TARGET_NAMES, batches_of, slices, whole_arrays
+from .._training.validation import TARGET_NAMES, batches_of, slices, whole_arrays
+from ..errors import SwarmArgumentError
 
 DEFAULT_BATCH_SIZE = 128
 

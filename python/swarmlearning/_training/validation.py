@@ -11,7 +11,7 @@ from typing import Any, Iterator, Tuple
 
 import numpy as np
 
-from .errors import SwarmArgumentError
+from ..errors import SwarmArgumentError
 
 ONE_SHOT_BATCHES_MAX = 10_000
 #: What the target is called in a batch that is a dict, the likeliest first.

@@ -30,7 +30,7 @@ def model_digest(params: Params) -> str:
     """SHA-256, in hex, of "swarmd model v1", the file's size and the chunk size (both 8 bytes, big endian), and the
     SHA-256 of each 1 MiB chunk of the file."""
     header, data = safetensors_layout(params)
-    pieces = [memoryview(header), *map(memoryview, data)]
+    pieces = [memoryview(piece) for piece in (header, *data)]
     size = sum(len(piece) for piece in pieces)
     whole = hashlib.sha256(b"swarmd model v1" + size.to_bytes(8, "big") + CHUNK_SIZE.to_bytes(8, "big"))
     chunk, room = hashlib.sha256(), CHUNK_SIZE

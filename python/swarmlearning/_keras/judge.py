@@ -9,8 +9,8 @@ from typing import Any, Callable, Iterator, List, Optional, Tuple
 import keras
 import numpy as np
 
-from .errors import SwarmArgumentError
-from .validation import TARGET_NAMES, batches_of, count_samples, take_rows, whole_arrays
+from .._training.validation import TARGET_NAMES, batches_of, count_samples, take_rows, whole_arrays
+from ..errors import SwarmArgumentError
 
 DEFAULT_BATCH_SIZE = 32
 

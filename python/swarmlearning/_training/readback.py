@@ -10,9 +10,9 @@ from typing import Dict, Iterable, List, Optional
 
 import numpy as np
 
-from .arrays import Params, dtype_name, is_integer, same_bytes, unpack, unpack_as
-from .errors import SwarmError
-from .messages import NDArray
+from .._session.arrays import Params, dtype_name, is_integer, same_bytes, unpack, unpack_as
+from .._session.messages import NDArray
+from ..errors import SwarmError
 from .shared import some
 
 

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, Iterable, Optional
 import torch
 import torch.distributed as dist
 
-from .errors import SwarmError
+from ..errors import SwarmError
 
 SETTLE_SECONDS = 5.0  # rank 0 waits so long for the callbacks of the other ranks
 POLL_SECONDS = 0.02

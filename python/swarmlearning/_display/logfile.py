@@ -12,11 +12,11 @@ import pathlib
 import sys
 from typing import Any, Optional
 
-from .options import LOG_FORMAT
+from .logger import LOG_FORMAT
 
 MODEL_DIR_VARIABLE = "MODEL_DIR"
 
-_PACKAGE = str(pathlib.Path(__file__).resolve().parent) + os.sep
+_PACKAGE = str(pathlib.Path(__file__).resolve().parents[1]) + os.sep
 
 
 def log_path() -> Optional[pathlib.Path]:
@@ -53,7 +53,7 @@ class _File(logging.FileHandler):
         super().__init__(path, encoding="utf-8")
         self.setFormatter(logging.Formatter(LOG_FORMAT))
 
-    def filter(self, record: logging.LogRecord) -> bool:  # type: ignore[override]
+    def filter(self, record: logging.LogRecord) -> bool:
         """Only what the package says: a logger that the user brought has lines of their own."""
         return os.path.abspath(record.pathname).startswith(_PACKAGE) and bool(super().filter(record))
 

@@ -7,13 +7,13 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 import keras
 import numpy as np
 
-from .arrays import BFLOAT16, ITEM_SIZE, Params, is_integer, pack, unpack_as
-from .callback import check_names, check_shape
-from .errors import SwarmError
-from .keras_names import weight_names
-from .messages import NDArray
-from .readback import holds, is_that_integer
-from .shared import Sharing, check_size, mebibytes
+from .._session.arrays import BFLOAT16, ITEM_SIZE, Params, is_integer, pack, unpack_as
+from .._session.messages import NDArray
+from .._training.callback import check_names, check_shape
+from .._training.readback import holds, is_that_integer
+from .._training.shared import Sharing, check_size, mebibytes
+from ..errors import SwarmError
+from .names import weight_names
 
 COMPLEX_PARTS = (".real", ".imag")
 

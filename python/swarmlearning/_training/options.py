@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from dataclasses import dataclass
 from typing import Any, Optional, Sequence
 
 import numpy as np
 
-from .errors import SwarmArgumentError
+from .._session.messages import SessionRequest
+from ..errors import SwarmArgumentError
 from .merge_methods import check_merge_method
-from .messages import SessionRequest
 from .shared import SharedParameters
 
 DEFAULT_CONTRACT = "defaultbb.cqdb.sml.hpe"
 CHECKIN_MODES = ("inactive", "snapshot", "active")
 INT32_MAX = 2**31 - 1
-LOG_FORMAT = "%(asctime)s : SwarmCallback : %(levelname)s : %(message)s"
 
 
 @dataclass
 class Options:
-    """Described in `swarmlearning.callback.SwarmCallbackBase`, under the same names."""
+    """Described in `SwarmCallbackBase`, under the same names."""
 
     syncFrequency: int
     minPeers: int
@@ -74,33 +71,6 @@ class Options:
         )
 
 
-def make_logger() -> logging.Logger:
-    """The logger of a program that brings none: INFO and above on standard output."""
-    logger = logging.getLogger("SwarmCallback")
-    if not logger.handlers:
-        handler = _StdoutHandler()
-        handler.setFormatter(logging.Formatter(LOG_FORMAT))
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
-    return logger
-
-
-class _StdoutHandler(logging.StreamHandler):
-    """Writes to whatever sys.stdout is at the time, so that redirecting it works."""
-
-    def __init__(self) -> None:
-        logging.Handler.__init__(self)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if sys.stdout is not None:  # as in a program without a console
-            super().emit(record)
-
-    @property
-    def stream(self) -> Any:
-        return sys.stdout
-
-
 def _whole(name: str, value: Any, meaning: str, least: int = 1, most: int = INT32_MAX) -> int:
     number = None
     try:
@@ -119,12 +89,6 @@ def _flag(name: str, value: Any) -> bool:
     if isinstance(value, (bool, np.bool_)) or value in (0, 1):
         return bool(value)
     raise SwarmArgumentError(f"{name}: wanted True or False, got {value!r}")
-
-
-def check_logger(logger: Any) -> None:
-    missing = [name for name in ("info", "debug", "error") if not callable(getattr(logger, name, None))]
-    if missing:
-        raise SwarmArgumentError(f"logger: a {type(logger).__name__} has no method {' and no '.join(missing)}")
 
 
 def check_arguments(name: str, value: Any) -> None:

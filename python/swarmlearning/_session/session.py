@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Callable, Tuple, Type, TypeVar
 
+from ..errors import PipeClosed, SwarmError
 from .arrays import Params
 from .channel import Channel
-from .errors import PipeClosed, SwarmError
 from .messages import (
     KillSessionRequest,
     LossRequest,
