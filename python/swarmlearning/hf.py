@@ -46,7 +46,8 @@ class SwarmCallback(TrainerCallback):
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         model = kwargs["model"]
         defaults: Dict[str, Any] = {"sharedParameters": "trainable"} if _has_adapters(model) else {}
-        self._hosted.begin(model, math.ceil(args.num_train_epochs), **defaults)
+        batches = _count_batches(kwargs.get("train_dataloader"))
+        self._hosted.begin(model, math.ceil(args.num_train_epochs), batches, **defaults)
 
     def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """After each batch whose gradient is only added to others."""
@@ -64,6 +65,13 @@ class SwarmCallback(TrainerCallback):
     def _batch(self, control: Any) -> None:
         if self._hosted.batch():
             control.should_training_stop = True
+
+
+def _count_batches(loader: Any) -> Any:
+    try:
+        return len(loader)
+    except TypeError:  # there is none, or its data set is a stream
+        return None
 
 
 def _has_adapters(model: Any) -> bool:

@@ -62,7 +62,8 @@ class SwarmCallback(Callback):
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         epochs = trainer.max_epochs
-        self._hosted.begin(self._shared(pl_module), epochs if epochs is not None and epochs > 0 else None)
+        epochs = epochs if epochs is not None and epochs > 0 else None
+        self._hosted.begin(self._shared(pl_module), epochs, trainer.num_training_batches)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         if self._hosted.batch():

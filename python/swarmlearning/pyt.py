@@ -9,8 +9,9 @@ import torch
 from ._session.arrays import Params
 from ._torch.judge import Judge
 from ._torch.ranks import ALONE, Ranks, broadcast
-from ._torch.state import TorchState, bare_model
+from ._torch.state import TorchState, bare_model, wrappers_of
 from ._training.callback import SwarmCallbackBase
+from ._training.inventory import Inventory
 from ._training.options import DEFAULT_CONTRACT, Options, check_arguments
 from ._training.shared import SharedParameters
 from ._training.validation import describe_failure
@@ -65,6 +66,7 @@ class SwarmCallback(SwarmCallbackBase):
         if not isinstance(model, torch.nn.Module):
             raise SwarmArgumentError(f"model: wanted the torch.nn.Module to be trained, got {type(model).__name__}")
         self._model = bare_model(model)
+        self._wrappers = wrappers_of(model)
         self._loss_function = _make("lossFunction", torch.nn, lossFunction, lossFunctionArgs)
         self._metric = _make("metricFunction", _torchmetrics(metricFunction), metricFunction, metricFunctionArgs)
         self._ranks: Optional[Ranks] = None
@@ -103,6 +105,11 @@ class SwarmCallback(SwarmCallbackBase):
     def _check_model(self) -> None:
         self._state.check()
 
+    def _inventory(self) -> Inventory:
+        found = self._state.inventory()
+        found.wrappers = self._wrappers
+        return found
+
     def _causes(self) -> Sequence[str]:
         return [
             "the model's state_dict() or load_state_dict() gives or takes other values than it holds",
@@ -118,9 +125,12 @@ class SwarmCallback(SwarmCallbackBase):
     def _evaluate(self) -> Tuple[float, float]:
         return self._judge()()
 
+    def _judge_first_batch(self) -> Tuple[float, float]:
+        return self._judge().dry_run()
+
     def _check_validation(self) -> None:
         try:
-            self._judge().dry_run()
+            self._judge_first_batch()
         except SwarmError:
             raise
         except Exception as error:

@@ -12,6 +12,7 @@ from ._keras.judge import Judge
 from ._keras.state import KerasState
 from ._session.arrays import Params
 from ._training.callback import SwarmCallbackBase
+from ._training.inventory import Inventory
 from ._training.options import DEFAULT_CONTRACT, Options
 from ._training.readback import changed_parameters
 from ._training.shared import SharedParameters, some
@@ -83,6 +84,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
 
     def set_params(self, params: Dict[str, Any]) -> None:
         super().set_params(params)
+        self._epoch_batches = params.get("steps")
         if params.get("verbose"):
             self._progress.enabled = False  # Keras draws its own
 
@@ -119,7 +121,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
         if self.options.adsValData is None:
             return
         try:
-            self._judge().dry_run()
+            self._judge_first_batch()
         except SwarmError:
             raise
         except Exception as error:
@@ -144,6 +146,16 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
 
     def _load_parameters(self, params: Params) -> None:
         self._state.load(params)
+
+    def _check_model(self) -> None:
+        if self._bare_model() is not None:
+            self._state.check()
+
+    def _inventory(self) -> Inventory:
+        return self._state.inventory()
+
+    def _judge_first_batch(self) -> Tuple[float, float]:
+        return self._judge().dry_run()
 
     def _variables(self) -> Dict[str, Any]:
         """The shared weights by name."""
