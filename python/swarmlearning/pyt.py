@@ -33,6 +33,27 @@ _PLATFORM_DOC = """
         lossFunctionArgs: its arguments, e.g. {'reduction': 'sum'}.
         metricFunction: name of a class of torchmetrics, e.g. 'F1Score'.
         metricFunctionArgs: its arguments, e.g. {'task': 'multiclass', 'num_classes': 10}.
+
+    A whole program beside an SL:
+
+        >>> import torch
+        >>> from swarmlearning.pyt import SwarmCallback
+        >>> x, y = torch.randn(64, 4), torch.randint(0, 2, (64,))
+        >>> model = torch.nn.Linear(4, 2)
+        >>> optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        >>> with SwarmCallback(syncFrequency=16, minPeers=2, model=model, totalEpochs=2,
+        ...                    adsValData=(x, y), lossFunction="CrossEntropyLoss") as swarm:
+        ...     swarm.on_train_begin()
+        ...     for epoch in range(2):
+        ...         for rows in torch.randperm(64).split(4):
+        ...             optimizer.zero_grad()
+        ...             torch.nn.functional.cross_entropy(model(x[rows]), y[rows]).backward()
+        ...             optimizer.step()
+        ...             swarm.on_batch_end()
+        ...         swarm.on_epoch_end(epoch)
+        ...     swarm.on_train_end()
+        >>> swarm.syncs  # at the start, after 16 batches, and at the end
+        3
     """
 
 

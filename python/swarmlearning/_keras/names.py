@@ -57,7 +57,11 @@ def _place_names(layers: Iterable[Any]) -> Dict[str, str]:
 
 
 def snake_case(class_name: str) -> str:
-    """As Keras makes a name of a class: LayerNormalization is layer_normalization, LSTM lstm."""
+    """As Keras makes a name of a class.
+
+    >>> snake_case("LayerNormalization"), snake_case("LSTM"), snake_case("Conv2D")
+    ('layer_normalization', 'lstm', 'conv2d')
+    """
     name = re.sub(r"\W+", "", class_name)
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
