@@ -103,7 +103,7 @@ def _in_batches(data: Any, size: Any) -> Any:
     if not count or not isinstance(first, Mapping):
         return data
     target = next((first[name] for name in TARGET_NAMES if name in first), None)
-    is_row = np.ndim(target) == 0 and target is not None or np.ndim(first.get("input_ids")) == 1
+    is_row = (target is not None and np.ndim(target) == 0) or np.ndim(first.get("input_ids", 0)) == 1
     if not is_row or not isinstance(size, int):
         return data
     return DataLoader(data, batch_size=size, collate_fn=default_data_collator)
