@@ -71,7 +71,7 @@ class SwarmCallback(TrainerCallback):
         model = kwargs["model"]
         defaults: Dict[str, Any] = {"sharedParameters": "trainable"} if _has_adapters(model) else {}
         batches = _count_batches(kwargs.get("train_dataloader"))
-        self._hosted.begin(model, math.ceil(args.num_train_epochs), batches, **defaults)
+        self._hosted.begin(model, math.ceil(args.num_train_epochs), batches, not args.disable_tqdm, **defaults)
 
     def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """After each batch whose gradient is only added to others."""

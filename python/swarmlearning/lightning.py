@@ -84,7 +84,8 @@ class SwarmCallback(Callback):
         """Opens the session; all nodes start from the same merged model."""
         epochs = trainer.max_epochs
         epochs = epochs if epochs is not None and epochs > 0 else None
-        self._hosted.begin(self._shared(pl_module), epochs, trainer.num_training_batches)
+        has_bar = trainer.progress_bar_callback is not None
+        self._hosted.begin(self._shared(pl_module), epochs, trainer.num_training_batches, has_bar)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """After every batch; syncs when it is time."""

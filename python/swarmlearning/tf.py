@@ -98,8 +98,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
         """Called by Keras, with what it knows of the training."""
         super().set_params(params)
         self._epoch_batches = params.get("steps")
-        if params.get("verbose"):
-            self._progress.enabled = False  # Keras draws its own
+        self._progress.has_bar_beside = bool(params.get("verbose"))
 
     def set_model(self, model: Any) -> None:
         """Called by Keras, or by a training loop of your own, before on_train_begin()."""

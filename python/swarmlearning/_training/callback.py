@@ -275,6 +275,7 @@ class SwarmCallbackBase(SessionOwner):
             self._ended_with(self._last_merged)
         self._last_merged = None
         self._close_channel()
+        self._progress.ended(self.syncs, self._last_loss)
         self._log("All peers and Swarm training rounds finished. Final Swarm model was loaded.")
 
     def _timed(self, exchange: Callable[..., SyncResponse], weightage: int, params: Params) -> SyncResponse:
