@@ -12,6 +12,7 @@ from ._keras.judge import Judge
 from ._keras.state import KerasState
 from ._session.arrays import Params
 from ._training.callback import SwarmCallbackBase
+from ._training.inventory import Inventory
 from ._training.options import DEFAULT_CONTRACT, Options
 from ._training.readback import changed_parameters
 from ._training.shared import SharedParameters, some
@@ -28,6 +29,18 @@ _PLATFORM_DOC = """
     the model are shared, also those that are not trained, or those that sharedParameters names. adsValData is judged
     by `model.evaluate`: its loss and its first metric. Arguments for PyTorch (lossFunction, lossFunctionArgs,
     metricFunction, metricFunctionArgs) are ignored.
+
+    A whole program beside an SL:
+
+        >>> import keras, numpy
+        >>> from swarmlearning.tf import SwarmCallback
+        >>> x, y = numpy.random.rand(64, 4), numpy.random.rand(64, 1)
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> swarm = SwarmCallback(syncFrequency=16, minPeers=2, adsValData=(x, y), totalEpochs=2)
+        >>> history = model.fit(x, y, batch_size=4, epochs=2, callbacks=[swarm], verbose=0)
+        >>> swarm.syncs  # at the start, after 16 batches, and at the end
+        3
     """
 
 
@@ -82,11 +95,13 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
     # What Keras calls -------------------------------------------------------------------------------------------
 
     def set_params(self, params: Dict[str, Any]) -> None:
+        """Called by Keras, with what it knows of the training."""
         super().set_params(params)
-        if params.get("verbose"):
-            self._progress.enabled = False  # Keras draws its own
+        self._epoch_batches = params.get("steps")
+        self._progress.has_bar_beside = bool(params.get("verbose"))
 
     def set_model(self, model: Any) -> None:
+        """Called by Keras, or by a training loop of your own, before on_train_begin()."""
         super().set_model(model)
         callbacks = _callbacks_of_caller()
         if callbacks is not None and not any(isinstance(one, _EndWatch) for one in callbacks):
@@ -94,11 +109,13 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
         self._others = callbacks or []
 
     def on_train_begin(self, logs: Optional[Dict[str, Any]] = None) -> None:
+        """Before the first batch: all nodes start from the same merged model."""
         self._batch_index = -1
         self._guarded("Init", self._prepare)
         super().on_train_begin(logs)
 
     def on_epoch_begin(self, epoch: Optional[int] = None, logs: Optional[Dict[str, Any]] = None) -> None:
+        """Batches are counted from the beginning of an epoch."""
         self._batch_index = -1
 
     def on_batch_end(self, batch: Optional[int] = None, logs: Optional[Dict[str, Any]] = None) -> None:
@@ -119,7 +136,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
         if self.options.adsValData is None:
             return
         try:
-            self._judge().dry_run()
+            self._judge_first_batch()
         except SwarmError:
             raise
         except Exception as error:
@@ -144,6 +161,16 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
 
     def _load_parameters(self, params: Params) -> None:
         self._state.load(params)
+
+    def _check_model(self) -> None:
+        if self._bare_model() is not None:
+            self._state.check()
+
+    def _inventory(self) -> Inventory:
+        return self._state.inventory()
+
+    def _judge_first_batch(self) -> Tuple[float, float]:
+        return self._judge().dry_run()
 
     def _variables(self) -> Dict[str, Any]:
         """The shared weights by name."""

@@ -23,6 +23,7 @@ class NotebookView:
 
     def __init__(self) -> None:
         self.enabled = True
+        self.has_bar_beside = False  # which has an output of its own here
         self._handle: Any = None
         self._shown = ""
         self._drawn_at = 0.0
@@ -37,6 +38,10 @@ class NotebookView:
 
     def waiting(self, text: str, seconds: float) -> None:
         self._show(f"{self._state}\nwaiting {seconds:.0f} s: {text}")
+
+    def ended(self, rounds: int, loss: Optional[float]) -> None:
+        self._state = f"ended after {rounds} rounds" + ("" if loss is None else f", loss {loss:.4g}")
+        self._show(self._state)
 
     def clear(self) -> None:
         """Other output has its own place; what is no longer waited for goes."""

@@ -17,7 +17,8 @@ BAR_WIDTH = 20
 class Progress(Protocol):
     """Where progress is shown."""
 
-    enabled: bool
+    #: Something else draws how far training is, on the same terminal: Keras, a Trainer's bar.
+    has_bar_beside: bool
 
     def training(
         self, epoch: int, epochs: int, round_num: int, done: int, interval: int, loss: Optional[float]
@@ -26,6 +27,9 @@ class Progress(Protocol):
 
     def waiting(self, text: str, seconds: float) -> None:
         """`text` says for what, or for whom."""
+
+    def ended(self, rounds: int, loss: Optional[float]) -> None:
+        """The final model is there."""
 
     def clear(self) -> None:
         """Makes room for other output."""
@@ -48,22 +52,27 @@ def describe(epoch: int, epochs: int, round_num: int, done: int, interval: int, 
 
 
 class ProgressLine:
-    """Draws on standard error when that is a terminal, and nowhere otherwise."""
+    """Draws on standard error when that is a terminal, and nowhere otherwise. Beside another's bar it shows waits only,
+    during which that one stands still."""
 
     def __init__(self, enabled: bool = True):
         self.enabled = enabled and _is_terminal(sys.stderr)
+        self.has_bar_beside = False
         self._drawn_at = 0.0
 
     def training(
         self, epoch: int, epochs: int, round_num: int, done: int, interval: int, loss: Optional[float]
     ) -> None:
-        if not self.enabled or time.monotonic() - self._drawn_at < REDRAW_SECONDS:
+        if not self.enabled or self.has_bar_beside or time.monotonic() - self._drawn_at < REDRAW_SECONDS:
             return
         self._draw(describe(epoch, epochs, round_num, done, interval, loss))
 
     def waiting(self, text: str, seconds: float) -> None:
         if self.enabled:
             self._draw(f"waiting {seconds:.0f} s: {text}")
+
+    def ended(self, rounds: int, loss: Optional[float]) -> None:
+        self.clear()
 
     def clear(self) -> None:
         if self.enabled and self._drawn_at:

@@ -26,16 +26,16 @@ class Judge:
             self._whole = tuple(map(_rows_as_array, self._whole))
         self._data = _with_batches(data, size)
 
-    def dry_run(self) -> None:
-        """Judges one batch."""
+    def dry_run(self) -> Tuple[float, float]:
+        """Loss and first metric of one batch."""
         if self._whole is not None:
             samples, rows = count_samples(self._whole[1]), self._size or DEFAULT_BATCH_SIZE
-            self._kept(lambda: self._judge_whole(tuple(take_rows(part, 0, rows, samples) for part in self._whole)))
-            return
+            parts = tuple(take_rows(part, 0, rows, samples) for part in self._whole)
+            return self._kept(lambda: self._judge_whole(parts))
         first = next(iter(batches_of(self._data)), None)
         if first is None:
             raise SwarmArgumentError("adsValData has no samples")
-        self._kept(lambda: self._judge_batches([first]))
+        return self._kept(lambda: self._judge_batches([first]))
 
     def __call__(self) -> Tuple[float, float]:
         """Loss and first metric over all samples."""

@@ -21,7 +21,7 @@ def weight_names(model: Any) -> Dict[str, Any]:
     containers = {layer.name for layer in layers if _is_container(layer)}
     named: Dict[str, Any] = {}
     for variable in model.weights:
-        *scopes, own = _path_of(variable).split("/")
+        *scopes, own = own_path(variable).split("/")
         path = "/".join([places.get(scope, scope) for scope in scopes if scope not in containers] + [own])
         name, number = f"{path}:0", 1
         while name in named:
@@ -31,7 +31,7 @@ def weight_names(model: Any) -> Dict[str, Any]:
     return named
 
 
-def _path_of(variable: Any) -> str:
+def own_path(variable: Any) -> str:
     """`dense_1/kernel`: Keras 3 keeps it beside the name, Keras 2 in it."""
     return str(getattr(variable, "path", None) or variable.name).split(":")[0]
 
@@ -57,7 +57,11 @@ def _place_names(layers: Iterable[Any]) -> Dict[str, str]:
 
 
 def snake_case(class_name: str) -> str:
-    """As Keras makes a name of a class: LayerNormalization is layer_normalization, LSTM lstm."""
+    """As Keras makes a name of a class.
+
+    >>> snake_case("LayerNormalization"), snake_case("LSTM"), snake_case("Conv2D")
+    ('layer_normalization', 'lstm', 'conv2d')
+    """
     name = re.sub(r"\W+", "", class_name)
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

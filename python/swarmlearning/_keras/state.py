@@ -10,10 +10,11 @@ import numpy as np
 from .._session.arrays import BFLOAT16, ITEM_SIZE, Params, is_integer, pack, unpack_as
 from .._session.messages import NDArray
 from .._training.callback import check_names, check_shape
+from .._training.inventory import Inventory, LocalPart, SharedTensor, why_left_out
 from .._training.readback import holds, is_that_integer
 from .._training.shared import Sharing, check_size, mebibytes
 from ..errors import SwarmError
-from .names import weight_names
+from .names import own_path, weight_names
 
 COMPLEX_PARTS = (".real", ".imag")
 
@@ -58,6 +59,20 @@ class KerasState:
             check_type(name, variable)
             sizes[name] = int(np.prod(variable.shape)) * item_size(dtype_of(variable))
         check_size(sizes)
+
+    def inventory(self) -> Inventory:
+        """What is shared, and what stays on this node and why."""
+        trained = {id(variable) for variable in self._model.trainable_weights}
+        weights = self.weights()
+        shared = []
+        for weight in weights:
+            size = int(np.prod(weight.variable.shape)) * item_size(weight.dtype) // len(weight.names())
+            own_name, is_trained = own_path(weight.variable), id(weight.variable) in trained
+            shape = tuple(int(extent) for extent in weight.variable.shape)
+            shared += [SharedTensor(name, own_name, weight.dtype, shape, size, is_trained) for name in weight.names()]
+        taken = {weight.name for weight in weights}
+        why = why_left_out(self._sharing)
+        return Inventory(shared, [LocalPart(name, why) for name in weight_names(self._model) if name not in taken])
 
     def read(self) -> Params:
         params: Params = {}

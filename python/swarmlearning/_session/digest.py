@@ -28,7 +28,14 @@ _ORDER = {name: place for place, name in enumerate(SAFETENSORS_NAMES)}
 
 def model_digest(params: Params) -> str:
     """SHA-256, in hex, of "swarmd model v1", the file's size and the chunk size (both 8 bytes, big endian), and the
-    SHA-256 of each 1 MiB chunk of the file."""
+    SHA-256 of each 1 MiB chunk of the file. `params` has the arrays by name; of the model of a callback, its method
+    modelDigest() takes them.
+
+    >>> import numpy
+    >>> from swarmlearning._session.arrays import pack
+    >>> model_digest({"bias": pack(numpy.zeros(2, "float32"))})[:16]
+    '442a47e96742dd6d'
+    """
     header, data = safetensors_layout(params)
     pieces = [memoryview(piece) for piece in (header, *data)]
     size = sum(len(piece) for piece in pieces)

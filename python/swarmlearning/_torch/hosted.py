@@ -27,12 +27,18 @@ class HostedSwarm:
         self.swarm: Optional[pyt.SwarmCallback] = None
         self._arguments = arguments
 
-    def begin(self, model: Any, totalEpochs: Optional[int], **defaults: Any) -> None:
-        """Opens a session for `model` and loads what all nodes start from. `defaults`: for what the user left out."""
+    def begin(
+        self, model: Any, totalEpochs: Optional[int], epoch_batches: Any, has_bar: bool, **defaults: Any
+    ) -> None:
+        """Opens a session for `model` and loads what all nodes start from. `epoch_batches` is how many an epoch has, as
+        far as a number says so; `has_bar` whether the framework draws how far training is; `defaults` are for what the
+        user left out."""
         if self.swarm is not None:
             self.swarm.close()  # of a training before, which an error may have ended
         arguments = {"totalEpochs": totalEpochs, **defaults, **self._arguments}
         self.swarm = pyt.SwarmCallback(model=model, **arguments)
+        self.swarm._progress.has_bar_beside = has_bar
+        self.swarm._epoch_batches = epoch_batches if isinstance(epoch_batches, int) else None
         self.swarm.on_train_begin()
 
     def batch(self) -> bool:

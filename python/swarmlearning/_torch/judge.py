@@ -24,11 +24,11 @@ class Judge:
         self._loss = loss
         self._metric = metric
 
-    def dry_run(self) -> None:
-        """Judges one batch; the program's random numbers go on as if it had not."""
+    def dry_run(self) -> Tuple[float, float]:
+        """Loss and metric of one batch; the program's random numbers go on as if it had not."""
         state = torch.get_rng_state()
         try:
-            self._run(batches_max=1)
+            return self._run(batches_max=1)
         finally:
             torch.set_rng_state(state)
 

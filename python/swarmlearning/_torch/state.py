@@ -10,6 +10,7 @@ import torch
 from .._session.arrays import BFLOAT16, ITEM_SIZE, Params, dtype_name, is_integer, pack, unpack_as
 from .._session.messages import NDArray
 from .._training.callback import check_names, check_shape
+from .._training.inventory import Inventory, LocalPart, SharedTensor, why_left_out
 from .._training.readback import is_that_integer
 from .._training.shared import Sharing, check_size, mebibytes, plain_names
 from ..errors import SwarmError
@@ -78,6 +79,27 @@ class TorchState:
         if unknown:
             raise SwarmError(f"the model's load_state_dict() does not know {unknown[0]}, which its state_dict() has")
 
+    def inventory(self) -> Inventory:
+        """What is shared, and what stays on this node and why."""
+        trained = _trained_names(self._model)
+        parts = self.parts()
+        shared = []
+        for name, (key, tensor) in parts.items():
+            if not _is_lazy(tensor):
+                size = tensor.numel() * tensor.element_size()
+                shared.append(SharedTensor(name, key, type_name(tensor), tuple(tensor.shape), size, key in trained))
+        taken = {part.key for part in parts.values()}
+        local = [LocalPart(key, self._why_local(key)) for key in self._model.state_dict() if key not in taken]
+        present = set(self._model.state_dict())
+        others = {name: "it is no persistent buffer" for name, _ in self._model.named_buffers()}
+        others.update((name, "the model's state_dict() leaves it out") for name, _ in self._model.named_parameters())
+        local += [LocalPart(name, why) for name, why in others.items() if name not in present]
+        return Inventory(shared, local)
+
+    def _why_local(self, key: str) -> str:
+        is_extra = key.rpartition(".")[2] == EXTRA_STATE
+        return "an extra state is this node's own" if is_extra else why_left_out(self._sharing)
+
     def tensors(self) -> List[torch.Tensor]:
         """The shared tensors themselves, in the same order in every process."""
         chosen = self._chosen()
@@ -112,6 +134,16 @@ def bare_model(model: torch.nn.Module) -> torch.nn.Module:
             model = getattr(model, "_orig_mod")  # noqa: B009
         else:
             return model
+
+
+def wrappers_of(model: torch.nn.Module) -> List[str]:
+    """Names of the types that bare_model() takes off, the outermost first."""
+    found: List[str] = []
+    bare, inner = bare_model(model), model
+    while inner is not bare:
+        found.append(type(inner).__name__)
+        inner = next(inner.children())
+    return found
 
 
 def _classes(module: torch.nn.Module) -> Set[str]:

@@ -21,11 +21,13 @@ from .._session.digest import model_digest
 from .._session.messages import SyncResponse
 from .._session.session import Session
 from ..errors import SwarmArgumentError, SwarmError
+from .inventory import Inventory
 from .options import Options
 from .ownership import SessionOwner
 from .readback import changed_parameters, check_loaded, left_out
 from .shared import Sharing, some
 from .validation import describe_failure, keep_one_shot
+from .watch import tell
 
 REQUEST_VARIABLE = "SL_REQUEST_CHANNEL"
 RESPONSE_VARIABLE = "SL_RESPONSE_CHANNEL"
@@ -94,6 +96,7 @@ class SwarmCallbackBase(SessionOwner):
         self.syncs = 0
         self.syncSeconds = 0.0
         self._epochs_done = 0
+        self._epoch_batches: Optional[int] = None  # in an epoch, where a framework says so
         self._countdown = 0  # batches to go before the sync
         self._interval = options.syncFrequency
         self._last_loss: Optional[float] = None
@@ -113,6 +116,7 @@ class SwarmCallbackBase(SessionOwner):
         self.loopback = os.environ.get(LOOPBACK_VARIABLE, "").strip().lower() == "true"
         if self.loopback:
             self._log(f"{LOOPBACK_VARIABLE} is set: training alone, without a swarm")
+        tell("made", self)
         self._guarded("Init", self._join)
 
     # The platform's part ------------------------------------------------------------------------------------------
@@ -132,6 +136,14 @@ class SwarmCallbackBase(SessionOwner):
     def _check_model(self) -> None:
         """Raises when something of the model cannot be shared, as far as that is known when the callback is made."""
 
+    def _inventory(self) -> Inventory:
+        """What of the model is shared and what is not, for people."""
+        raise NotImplementedError
+
+    def _judge_first_batch(self) -> Tuple[float, float]:
+        """Loss and metric of the first batch of adsValData; leaves the model as it was."""
+        raise NotImplementedError
+
     def _check_validation(self) -> None:
         """Judges a first batch, if the model is there when the callback is made."""
 
@@ -149,6 +161,7 @@ class SwarmCallbackBase(SessionOwner):
 
     def on_train_begin(self, logs: Optional[Dict[str, Any]] = None) -> None:
         """Before the first batch: all nodes start from the same merged model."""
+        tell("begins", self)
         if not self.loopback:
             self._guarded("Sync", self._sync)
 
@@ -158,6 +171,7 @@ class SwarmCallbackBase(SessionOwner):
 
     def _count_batches(self, count: int) -> None:
         """`count` batches have passed since the last call. The first sync by count is at batch syncFrequency + 1."""
+        tell("batches", self, count)
         if self.loopback:
             return
         if self.trainingOver:
@@ -180,10 +194,12 @@ class SwarmCallbackBase(SessionOwner):
 
     def on_epoch_end(self, epoch: Optional[int] = None, logs: Optional[Dict[str, Any]] = None) -> None:
         """After every epoch; counts them."""
+        tell("epoch_ends", self)
         self._epochs_done += 1
 
     def on_train_end(self, logs: Optional[Dict[str, Any]] = None) -> None:
         """After the last batch: waits until all nodes have finished, and loads the final model."""
+        tell("ends", self)
         if not self.loopback:
             self._guarded("End Swarm", self._finish)
 
@@ -259,6 +275,7 @@ class SwarmCallbackBase(SessionOwner):
             self._ended_with(self._last_merged)
         self._last_merged = None
         self._close_channel()
+        self._progress.ended(self.syncs, self._last_loss)
         self._log("All peers and Swarm training rounds finished. Final Swarm model was loaded.")
 
     def _timed(self, exchange: Callable[..., SyncResponse], weightage: int, params: Params) -> SyncResponse:
@@ -356,6 +373,7 @@ class SwarmCallbackBase(SessionOwner):
             self._clear()
             if not isinstance(error, Exception):
                 raise  # Ctrl-C
+            tell("fails", self, error)
             text = f"{phase} call to SL container failed - {error}"
             self.logger.error(text)
             kind = SwarmArgumentError if isinstance(error, SwarmArgumentError) else SwarmError

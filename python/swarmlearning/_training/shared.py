@@ -61,7 +61,11 @@ def _wanted(got: Any) -> str:
 
 
 def plain_names(names: Iterable[str]) -> Dict[str, str]:
-    """Each name, and what it is without the segments of wrappers. Names that would become the same one are kept."""
+    """Each name, and what it is without the segments of wrappers. Names that would become the same one are kept.
+
+    >>> plain_names(["module.fc.weight", "_orig_mod.fc.bias", "base_model.model.fc.scale"])["module.fc.weight"]
+    'fc.weight'
+    """
     names = list(names)
     plain = {name: _WRAPPERS.sub("", name) for name in names}
     taken = Counter(plain.values())
@@ -88,5 +92,9 @@ def check_size(sizes: Dict[str, int], limit: int = SHARED_BYTES_MAX) -> None:
 
 
 def mebibytes(size: int) -> str:
-    """`12.0 MiB`, or `12 bytes` where that is shorter."""
+    """For people.
+
+    >>> mebibytes(12), mebibytes(3 << 19)
+    ('12 bytes', '1.5 MiB')
+    """
     return f"{size} bytes" if size < 1 << 20 else f"{size / (1 << 20):.1f} MiB"
