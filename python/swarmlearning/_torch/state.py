@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, NamedTuple, Set, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 import numpy as np
 import torch
@@ -97,7 +97,7 @@ class TorchState:
         if self._sharing.all:
             return state
         names = plain_names(state)
-        trained = _trained_names(self._model) if self._sharing.trainable else set()
+        trained = _trained_keys(self._model, state) if self._sharing.trainable else set()
         chosen = self._sharing.select(names.values(), {names[key] for key in state if key in trained})
         return {key: value for key, value in state.items() if names[key] in chosen}
 
@@ -119,14 +119,26 @@ def _classes(module: torch.nn.Module) -> Set[str]:
     return {cls.__name__ for cls in type(module).__mro__ if cls.__module__.split(".")[0] == "torch"}
 
 
-def _trained_names(model: torch.nn.Module) -> Set[str]:
-    """Keys of parameters that take gradients, under every name that they have."""
+def _trained_keys(model: torch.nn.Module, state: Dict[str, torch.Tensor]) -> Set[str]:
+    """Keys of parameters that take gradients, under every name that they have. Wrappers, as of activation
+    checkpointing, hide their own segments of a name from state_dict(): such a parameter is known by its memory."""
     names = set()
+    places = {_place(parameter) for parameter in model.parameters() if parameter.requires_grad} - {None}
+    names.update(key for key, tensor in state.items() if _place(tensor) in places)
     for prefix, module in model.named_modules(remove_duplicate=False):
         for name, parameter in module._parameters.items():
             if parameter is not None and parameter.requires_grad:
                 names.add(f"{prefix}.{name}" if prefix else name)
     return names
+
+
+def _place(tensor: torch.Tensor) -> Optional[Tuple[Any, ...]]:
+    """Where a tensor lies in memory; None for one that has no memory of its own."""
+    if _is_lazy(tensor) or _is_composed(tensor) or tensor.layout != torch.strided or tensor.is_meta:
+        return None
+    if tensor.numel() == 0:
+        return None
+    return tensor.device, tensor.data_ptr(), tuple(tensor.shape), tensor.stride()
 
 
 def _real_parts(tensor: torch.Tensor) -> Iterator[Tuple[str, torch.Tensor]]:
@@ -149,6 +161,11 @@ def _is_lazy(tensor: Any) -> bool:
 
 def _is_sharded(tensor: torch.Tensor) -> bool:
     return type(tensor).__name__ in ("DTensor", "ShardedTensor")
+
+
+def _is_composed(tensor: torch.Tensor) -> bool:
+    """Made of other tensors, which hold its values (those of torchao)."""
+    return hasattr(type(tensor), "__tensor_flatten__")
 
 
 def type_name(tensor: torch.Tensor) -> str:
