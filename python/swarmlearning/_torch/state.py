@@ -70,6 +70,9 @@ class TorchState:
         for name, (key, tensor) in parts.items():
             check_shape(name, params[name].shape, tensor.shape)
             loaded[key] = _joined(loaded.get(key), unpack_tensor(params[name], tensor))
+        own = self._chosen()
+        for key in [key for key in loaded if _repeats(own[key]) and torch.equal(own[key].cpu(), loaded[key])]:
+            del loaded[key]  # a constant of few values in memory, which nothing can be copied into
         try:
             result = self._model.load_state_dict(loaded, strict=False)
         except TypeError:  # one of the model's own, without that argument
@@ -90,7 +93,12 @@ class TorchState:
             if key.rpartition(".")[2] == EXTRA_STATE:
                 continue
             if not isinstance(value, torch.Tensor):
-                raise SwarmError(f"state_dict entry {key} is a {type(value).__name__}; only tensors can be shared")
+                if not self._sharing.all:
+                    continue
+                raise SwarmError(
+                    f"state_dict entry {key} is a {type(value).__name__}; only tensors can be shared. Leave it "
+                    "out with sharedParameters"
+                )
             state[key] = value
         if not state:
             raise SwarmError("the model's state_dict() has no tensors, there is nothing to share")
@@ -163,6 +171,11 @@ def _is_sharded(tensor: torch.Tensor) -> bool:
     return type(tensor).__name__ in ("DTensor", "ShardedTensor")
 
 
+def _repeats(tensor: torch.Tensor) -> bool:
+    """Shows a value of its memory in several places, as expand() does."""
+    return any(step == 0 and extent > 1 for step, extent in zip(tensor.stride(), tensor.shape))
+
+
 def _is_composed(tensor: torch.Tensor) -> bool:
     """Made of other tensors, which hold its values (those of torchao)."""
     return hasattr(type(tensor), "__tensor_flatten__")
@@ -182,13 +195,19 @@ def check_tensor(name: str, tensor: torch.Tensor) -> None:
             "part only; use DistributedDataParallel, or leave it out with sharedParameters"
         )
     dtype = type_name(tensor)
-    if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta or dtype not in ITEM_SIZE:
-        kind = "quantised" if tensor.is_quantized else "meta" if tensor.is_meta else str(tensor.layout)
+    is_plain = tensor.layout == torch.strided and not (tensor.is_quantized or tensor.is_meta or _is_composed(tensor))
+    if not is_plain or dtype not in ITEM_SIZE:
         raise SwarmError(
-            f"parameter {name} is a {kind} tensor of {dtype}, shape {list(tensor.shape)}, "
+            f"parameter {name} is a {_kind(tensor)} tensor of {dtype}, shape {list(tensor.shape)}, "
             f"{mebibytes(tensor.numel() * tensor.element_size())}; only plain tensors of "
             f"{', '.join(sorted(ITEM_SIZE))} can be shared. Leave it out with sharedParameters"
         )
+
+
+def _kind(tensor: torch.Tensor) -> str:
+    if _is_composed(tensor):
+        return type(tensor).__name__
+    return "quantised" if tensor.is_quantized else "meta" if tensor.is_meta else str(tensor.layout)
 
 
 def pack_tensor(name: str, tensor: torch.Tensor) -> NDArray:
@@ -196,7 +215,7 @@ def pack_tensor(name: str, tensor: torch.Tensor) -> NDArray:
     tensor = tensor.detach().cpu()
     if type_name(tensor) == BFLOAT16:
         return pack(tensor.contiguous().view(torch.int16).numpy(), BFLOAT16)
-    return pack(tensor.numpy())
+    return pack(tensor.resolve_neg().numpy())
 
 
 def unpack_tensor(array: NDArray, own: torch.Tensor) -> torch.Tensor:
