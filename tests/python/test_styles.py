@@ -27,7 +27,8 @@ def outcomes_of(framework, module, folder):
         pytest.skip(f"{' and '.join(missing)} not installed")
     result = folder / "result.json"
     command = [sys.executable, os.path.join(HERE, "style_program.py"), framework, module, str(result)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    environment = {**os.environ, "MODEL_DIR": str(folder)}
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
     assert result.exists(), run.stderr[-3000:]
     return json.loads(result.read_text())
 
