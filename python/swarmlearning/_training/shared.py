@@ -65,7 +65,6 @@ class Sharing:
                 raise SwarmError(f"sharedParameters: no parameter is called like {pattern!r}; there are {some(names)}")
         return set().union(*matches.values())
 
-
     def _select_trainable(self, chosen: Set[str], names: List[str]) -> Set[str]:
         if self._begun_with:
             self._added = chosen - self._begun_with
