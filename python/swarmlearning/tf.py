@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import keras
 
 from ._keras.judge import Judge
-from ._keras.state import KerasState
+from ._keras.state import KerasState, is_built
 from ._session.arrays import Params
 from ._training.callback import SwarmCallbackBase
 from ._training.inventory import Inventory
@@ -72,6 +72,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
     ):
         keras.callbacks.Callback.__init__(self)
         self._batch_index = -1  # of the epoch's last batch that was counted
+        self._begins_late = False  # with the first batch, as the model has not all of its weights before
         self._others: List[Any] = []  # all callbacks of this fit()
         self._final: Optional[Params] = None  # until the callbacks after this one have ended too
         self._start(
@@ -112,7 +113,8 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
         """Before the first batch: all nodes start from the same merged model."""
         self._batch_index = -1
         self._guarded("Init", self._prepare)
-        super().on_train_begin(logs)
+        if not self._begins_late:
+            super().on_train_begin(logs)
 
     def on_epoch_begin(self, epoch: Optional[int] = None, logs: Optional[Dict[str, Any]] = None) -> None:
         """Batches are counted from the beginning of an epoch."""
@@ -124,17 +126,30 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
         if batch is not None:
             count = max(int(batch) - self._batch_index, 1)
             self._batch_index = int(batch)
+        if self._begins_late:
+            self._begins_late = False
+            self._guarded("Init", self._check_shared)
+            super().on_train_begin()
         self._count_batches(count)
 
     # The model --------------------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
         """What cannot be known before there is a model."""
-        state = self._state
+        model = self._state.model
+        if self.options.adsValData is not None:
+            self._judge_once()
+        self._begins_late = not is_built(model) and not self.loopback
+        if self._begins_late:
+            self._log("The model gets its weights with the first batch; the first merge follows that batch")
+        else:
+            self._check_shared()
+
+    def _check_shared(self) -> None:
         if not self.loopback:
-            state.check()
-        if self.options.adsValData is None:
-            return
+            self._state.check()
+
+    def _judge_once(self) -> None:
         try:
             self._judge_first_batch()
         except SwarmError:

@@ -16,7 +16,7 @@ from .logger import LOG_FORMAT
 
 MODEL_DIR_VARIABLE = "MODEL_DIR"
 
-_PACKAGE = str(pathlib.Path(__file__).resolve().parents[1]) + os.sep
+_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep  # by the path on which its modules were found
 
 
 def log_path() -> Optional[pathlib.Path]:
@@ -55,7 +55,7 @@ class _File(logging.FileHandler):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Only what the package says: a logger that the user brought has lines of their own."""
-        return os.path.abspath(record.pathname).startswith(_PACKAGE) and bool(super().filter(record))
+        return record.pathname.startswith(_PACKAGE) and bool(super().filter(record))
 
     def handleError(self, record: logging.LogRecord) -> None:
         """A full disk is no reason to end a training."""

@@ -30,7 +30,7 @@ class _StdoutHandler(logging.StreamHandler):  # type: ignore[type-arg]  # it tak
         logging.Handler.__init__(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        if sys.stdout is not None:  # as in a program without a console
+        if not getattr(sys.stdout, "closed", sys.stdout is None):  # as in a program without a console
             super().emit(record)
 
     @property

@@ -13,6 +13,7 @@ from .._training.validation import TARGET_NAMES, batches_of, count_samples, take
 from ..errors import SwarmArgumentError
 
 DEFAULT_BATCH_SIZE = 32
+INFINITE = -1  # cardinality of a tf.data.Dataset that repeats itself
 
 
 class Judge:
@@ -25,6 +26,7 @@ class Judge:
         if self._whole is not None:
             self._whole = tuple(map(_rows_as_array, self._whole))
         self._data = _with_batches(data, size)
+        _check_end(self._data)
 
     def dry_run(self) -> Tuple[float, float]:
         """Loss and first metric of one batch."""
@@ -81,7 +83,7 @@ def _scores(found: Any) -> Tuple[float, float]:
 def _rows_as_array(part: Any) -> Any:
     """Rows given as a plain list; several inputs stay several."""
     if isinstance(part, list) and not all(hasattr(value, "shape") for value in part):
-        return np.asarray(part)
+        part = np.asarray(part)
     return _as_numpy(part)
 
 
@@ -91,6 +93,19 @@ def _with_batches(data: Any, size: Optional[int]) -> Any:
     if torch_data is not None and isinstance(data, torch_data.Dataset):
         return torch_data.DataLoader(data, batch_size=size or DEFAULT_BATCH_SIZE)
     return data
+
+
+def _check_end(data: Any) -> None:
+    """evaluate() would run through data that repeat themselves for ever."""
+    counts = getattr(data, "cardinality", None)
+    endless = int(counts()) == INFINITE if callable(counts) else False
+    if isinstance(data, getattr(keras.utils, "PyDataset", ())):
+        endless = data.num_batches is None
+    if endless:
+        raise SwarmArgumentError(
+            f"adsValData: the {type(data).__name__} repeats itself without an end; it must yield the validation data "
+            "once in each run"
+        )
 
 
 def _as_keras(batches: List[Any]) -> Iterator[Any]:
@@ -121,9 +136,16 @@ def _as_numpy(value: Any) -> Any:
         return type(value)(_as_numpy(part) for part in value) if type(value) in (tuple, list) else value
     if hasattr(value, "detach"):
         return value.detach().cpu().numpy()
-    if hasattr(value, "iloc"):
+    if hasattr(value, "iloc") or _dtype_name(value) == "string":
         return value
-    return np.asarray(value)
+    array = np.asarray(value)
+    if array.dtype.kind in "US" and keras.backend.backend() == "tensorflow":
+        return keras.ops.convert_to_tensor(array)  # evaluate() takes texts in this form only
+    return array
+
+
+def _dtype_name(value: Any) -> str:
+    return getattr(getattr(value, "dtype", None), "name", "")
 
 
 def is_nest(value: Any) -> bool:

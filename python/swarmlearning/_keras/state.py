@@ -40,14 +40,14 @@ class KerasState:
     """Reads and loads what `sharing` chooses of a model's weights."""
 
     def __init__(self, model: Any, sharing: Sharing):
-        self._model = model
+        self.model = model
         self._sharing = sharing
 
     def weights(self) -> List[Weight]:
-        named = weight_names(self._model)
+        named = weight_names(self.model)
         if not named:
             raise SwarmError("the model has no weights yet: build it, or give its first layer an input shape")
-        trained = {id(variable) for variable in self._model.trainable_weights}
+        trained = {id(variable) for variable in self.model.trainable_weights}
         trainable = {name for name, variable in named.items() if id(variable) in trained}
         chosen = self._sharing.select(named, trainable)
         return [Weight(name, variable) for name, variable in named.items() if name in chosen]
@@ -94,14 +94,23 @@ class KerasState:
         """Layers that keep something computed from their weights (Normalization) compute it anew; what was compiled
         with the former values is compiled again."""
         stale = False
-        for layer in self._model._flatten_layers(include_self=False, recursive=True):
+        for layer in self.model._flatten_layers(include_self=False, recursive=True):
             own = {id(variable) for variable in layer.weights}
             if own & changed and _refresh(layer):
                 stale = True
         if stale and keras.backend.backend() != "torch":
             for name in ("train_function", "test_function", "predict_function"):
-                if getattr(self._model, name, None) is not None:
-                    getattr(self._model, f"make_{name}")(force=True)
+                if getattr(self.model, name, None) is not None:
+                    getattr(self.model, f"make_{name}")(force=True)
+
+
+def is_built(model: Any) -> bool:
+    """Whether it has all of its weights. On TensorFlow fit() makes those of a model without an input shape when the
+    first batch runs, on other backends before training begins."""
+    if not model.weights:
+        return False
+    layers = model._flatten_layers() if keras.backend.backend() == "tensorflow" else ()
+    return all(layer.built for layer in layers)
 
 
 def _refresh(layer: Any) -> bool:

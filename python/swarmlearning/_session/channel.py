@@ -7,13 +7,15 @@ other is gone, so a program that dies needs no farewell.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import select
+import signal
 import sys
 import time
 import weakref
-from typing import Any, Callable, List, Set, Tuple
+from typing import Any, Callable, Iterator, List, Set, Tuple
 
 import numpy as np
 
@@ -81,7 +83,8 @@ class Channel:
         header = Header(ApiVersion(API_VERSION, API_VERSION), int(msg_type), size)
         self._busy = True
         try:
-            self._write(encode(header) + body)
+            with _broken_pipe_as_error():
+                self._write(encode(header) + body)
         except BrokenPipeError:
             raise PipeClosed(f"cannot send {msg_type.name}: the SL closed the pipe; its log says why") from None
         finally:
@@ -228,6 +231,21 @@ def _await_end(response_fd: int) -> None:
             pass
     except BlockingIOError:
         pass  # it has
+
+
+@contextlib.contextmanager
+def _broken_pipe_as_error() -> Iterator[None]:
+    """A program that has set SIGPIPE to its default, as tools for pipes do, is not ended by it without a word."""
+    if signal.getsignal(signal.SIGPIPE) != signal.SIG_DFL:
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
+    try:
+        yield
+    finally:
+        while signal.SIGPIPE not in before and signal.SIGPIPE in signal.sigpending():
+            signal.sigwait({signal.SIGPIPE})
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _decode_header(raw: memoryview) -> Header:

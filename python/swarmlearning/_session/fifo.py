@@ -71,11 +71,13 @@ def open_fifos(
         for path in (request_path, response_path):
             _await_fifo(path, waiting, log)
         try:
-            response_fd = os.open(response_path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            response_fd = _open(response_path, os.O_RDONLY)
         except OSError as error:
             raise _cannot_open(response_path, error) from None
         request_fd = None
         try:
+            if _is_same_file(request_path, response_fd):
+                raise SwarmError(f"{request_path}: is named as both the request and the response FIFO of the SL")
             if _lock(response_fd, response_path):
                 time.sleep(TURN_SECONDS)
             request_fd = _open_request(request_path, response_path, response_fd, waiting)
@@ -146,7 +148,7 @@ def _open_request(path: str, response_path: str, response_fd: int, waiting: Wait
     """None when the response FIFO is not the one that `response_fd` has opened any more."""
     while True:
         try:
-            return os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            return _open(path, os.O_WRONLY)
         except OSError as error:
             if error.errno == errno.ENOENT:
                 return None
@@ -155,9 +157,22 @@ def _open_request(path: str, response_path: str, response_fd: int, waiting: Wait
         if not _is_same_file(response_path, response_fd):
             return None
         waiting.pause(
-            f"{path}: waiting for the SL, which does not have its end of the pipes open: is it running? An SL ends "
-            "with its training; start it again to train again"
+            f"{path}: waiting for the SL, which does not have its end of the pipes open: is it running? And "
+            "are request and response FIFO named the right way round? An SL ends with its training; start it again to "
+            "train again"
         )
+
+
+def _open(path: str, mode: int) -> int:
+    """Never as descriptor 0, 1 or 2, which are free in a program without a console: what libraries print would get
+    into the pipe."""
+    fd = os.open(path, mode | os.O_NONBLOCK | os.O_CLOEXEC)
+    if fd > 2:
+        return fd
+    try:
+        return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(fd)
 
 
 def _is_same_file(path: str, fd: int) -> bool:

@@ -96,7 +96,7 @@ class Batches:
             rows = slices(tuple(_sliceable(part) for part in whole), self._size)
             return (Weighted(*parts) for parts in rows) if len(whole) == 3 else rows
         if isinstance(data, Dataset) or _is_list_of_samples(data):
-            return iter(DataLoader(data, batch_size=self._size))
+            return batches_of(DataLoader(data, batch_size=self._size))
         return batches_of(data)
 
     def _read(self, batch: Any) -> Tuple[Tuple[Any, ...], Dict[str, Any], Any, Any]:
@@ -129,6 +129,7 @@ class Batches:
             del batch[key]
         if not self._inputs.takes_named(batch) and len(batch) == 1:  # the one input is called otherwise
             return tuple(batch.values()), {}, target, weight
+        batch = {name: value for name, value in batch.items() if self._inputs.takes_named([name])} or batch
         return (), batch, target, weight
 
 

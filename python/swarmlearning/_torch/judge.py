@@ -42,24 +42,37 @@ class Judge:
 
     def _judge(self, batches_max: Optional[int]) -> Tuple[float, float]:
         total, weights, count = 0.0, 0.0, 0
-        device, _ = place_of(self._model)
+        device, dtype = place_of(self._model)
         if isinstance(self._loss, torch.nn.Module):
-            self._loss.to(device)
+            self._loss.to(device, dtype)
         if self._metric is not None:
             self._metric.to(device).reset()
         for batch in self._batches:
             output = self._model(*batch.inputs, **batch.named)
-            weight = float(batch.samples() if batch.weight is None else batch.weight.sum())
-            total += self._loss_of(output, batch) * weight
+            weight = self._weight_of(batch)
+            total += self._loss_of(output, batch) * weight if weight else 0.0
             weights += weight
             if self._metric is not None:
                 self._metric.update(prediction_of(output), batch.target)
             count += 1
             if count == batches_max:
                 break
-        if count == 0 or weights == 0:
+        if count == 0 or (weights == 0 and batches_max is None):
             raise SwarmArgumentError("adsValData has no samples")
-        return total / weights, self._metric_value()
+        return total / (weights or 1.0), self._metric_value()
+
+    def _weight_of(self, batch: Batch) -> float:
+        """How much a batch counts: by its samples; by those of its targets that the loss looks at, and their weights,
+        where a loss ignores some or weighs classes differently."""
+        if batch.weight is not None:
+            return float(batch.weight.sum())
+        target, ignored = batch.target, getattr(self._loss, "ignore_index", None)
+        if ignored is None or not isinstance(target, torch.Tensor) or target.is_floating_point():
+            return float(batch.samples())
+        counted = target[target != ignored].long()
+        classes = getattr(self._loss, "weight", None)
+        total = float(len(counted) if classes is None else classes[counted].sum())
+        return total * batch.samples() / max(target.numel(), 1)
 
     def _loss_of(self, output: Any, batch: Batch) -> float:
         """Mean over the samples of a batch. A model that computes its loss itself knows best."""
@@ -78,12 +91,14 @@ class Judge:
         if batch.weight is not None:
             return self._weighted(prediction, target, batch.weight)
         loss = self._loss(prediction, target)
-        mean = getattr(self._loss, "reduction", "mean") == "mean"
-        return float(loss) if mean else float(loss.sum()) / batch.samples()
+        mean = getattr(self._loss, "reduction", "mean") in ("mean", "batchmean")
+        return float(loss) if mean else float(loss.sum()) / (self._weight_of(batch) or 1.0)
 
     def _target_for(self, prediction: Any, target: Any) -> Any:
         if not isinstance(target, torch.Tensor) or not isinstance(prediction, torch.Tensor):
             return target
+        if {prediction.dim(), target.dim()} == {1, 2} and prediction.numel() == target.numel():
+            target = target.reshape(prediction.shape)  # one number a sample: a column is a row
         if target.is_floating_point():
             return target
         return target.long() if type(self._loss).__name__ in CLASS_LOSSES else target.to(prediction.dtype)

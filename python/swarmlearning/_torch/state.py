@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, NamedTuple, Set, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 import numpy as np
 import torch
@@ -71,6 +71,9 @@ class TorchState:
         for name, (key, tensor) in parts.items():
             check_shape(name, params[name].shape, tensor.shape)
             loaded[key] = _joined(loaded.get(key), unpack_tensor(params[name], tensor))
+        own = self._chosen()
+        for key in [key for key in loaded if _repeats(own[key]) and torch.equal(own[key].cpu(), loaded[key])]:
+            del loaded[key]  # a constant of few values in memory, which nothing can be copied into
         try:
             result = self._model.load_state_dict(loaded, strict=False)
         except TypeError:  # one of the model's own, without that argument
@@ -112,14 +115,19 @@ class TorchState:
             if key.rpartition(".")[2] == EXTRA_STATE:
                 continue
             if not isinstance(value, torch.Tensor):
-                raise SwarmError(f"state_dict entry {key} is a {type(value).__name__}; only tensors can be shared")
+                if not self._sharing.all:
+                    continue
+                raise SwarmError(
+                    f"state_dict entry {key} is a {type(value).__name__}; only tensors can be shared. Leave it "
+                    "out with sharedParameters"
+                )
             state[key] = value
         if not state:
             raise SwarmError("the model's state_dict() has no tensors, there is nothing to share")
         if self._sharing.all:
             return state
         names = plain_names(state)
-        trained = _trained_names(self._model) if self._sharing.trainable else set()
+        trained = _trained_keys(self._model, state) if self._sharing.trainable else set()
         chosen = self._sharing.select(names.values(), {names[key] for key in state if key in trained})
         return {key: value for key, value in state.items() if names[key] in chosen}
 
@@ -151,14 +159,26 @@ def _classes(module: torch.nn.Module) -> Set[str]:
     return {cls.__name__ for cls in type(module).__mro__ if cls.__module__.split(".")[0] == "torch"}
 
 
-def _trained_names(model: torch.nn.Module) -> Set[str]:
-    """Keys of parameters that take gradients, under every name that they have."""
+def _trained_keys(model: torch.nn.Module, state: Dict[str, torch.Tensor]) -> Set[str]:
+    """Keys of parameters that take gradients, under every name that they have. Wrappers, as of activation
+    checkpointing, hide their own segments of a name from state_dict(): such a parameter is known by its memory."""
     names = set()
+    places = {_place(parameter) for parameter in model.parameters() if parameter.requires_grad} - {None}
+    names.update(key for key, tensor in state.items() if _place(tensor) in places)
     for prefix, module in model.named_modules(remove_duplicate=False):
         for name, parameter in module._parameters.items():
             if parameter is not None and parameter.requires_grad:
                 names.add(f"{prefix}.{name}" if prefix else name)
     return names
+
+
+def _place(tensor: torch.Tensor) -> Optional[Tuple[Any, ...]]:
+    """Where a tensor lies in memory; None for one that has no memory of its own."""
+    if _is_lazy(tensor) or _is_composed(tensor) or tensor.layout != torch.strided or tensor.is_meta:
+        return None
+    if tensor.numel() == 0:
+        return None
+    return tensor.device, tensor.data_ptr(), tuple(tensor.shape), tensor.stride()
 
 
 def _real_parts(tensor: torch.Tensor) -> Iterator[Tuple[str, torch.Tensor]]:
@@ -183,6 +203,16 @@ def _is_sharded(tensor: torch.Tensor) -> bool:
     return type(tensor).__name__ in ("DTensor", "ShardedTensor")
 
 
+def _repeats(tensor: torch.Tensor) -> bool:
+    """Shows a value of its memory in several places, as expand() does."""
+    return any(step == 0 and extent > 1 for step, extent in zip(tensor.stride(), tensor.shape))
+
+
+def _is_composed(tensor: torch.Tensor) -> bool:
+    """Made of other tensors, which hold its values (those of torchao)."""
+    return hasattr(type(tensor), "__tensor_flatten__")
+
+
 def type_name(tensor: torch.Tensor) -> str:
     return str(tensor.dtype).replace("torch.", "")
 
@@ -197,13 +227,19 @@ def check_tensor(name: str, tensor: torch.Tensor) -> None:
             "part only; use DistributedDataParallel, or leave it out with sharedParameters"
         )
     dtype = type_name(tensor)
-    if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta or dtype not in ITEM_SIZE:
-        kind = "quantised" if tensor.is_quantized else "meta" if tensor.is_meta else str(tensor.layout)
+    is_plain = tensor.layout == torch.strided and not (tensor.is_quantized or tensor.is_meta or _is_composed(tensor))
+    if not is_plain or dtype not in ITEM_SIZE:
         raise SwarmError(
-            f"parameter {name} is a {kind} tensor of {dtype}, shape {list(tensor.shape)}, "
+            f"parameter {name} is a {_kind(tensor)} tensor of {dtype}, shape {list(tensor.shape)}, "
             f"{mebibytes(tensor.numel() * tensor.element_size())}; only plain tensors of "
             f"{', '.join(sorted(ITEM_SIZE))} can be shared. Leave it out with sharedParameters"
         )
+
+
+def _kind(tensor: torch.Tensor) -> str:
+    if _is_composed(tensor):
+        return type(tensor).__name__
+    return "quantised" if tensor.is_quantized else "meta" if tensor.is_meta else str(tensor.layout)
 
 
 def pack_tensor(name: str, tensor: torch.Tensor) -> NDArray:
@@ -211,7 +247,7 @@ def pack_tensor(name: str, tensor: torch.Tensor) -> NDArray:
     tensor = tensor.detach().cpu()
     if type_name(tensor) == BFLOAT16:
         return pack(tensor.contiguous().view(torch.int16).numpy(), BFLOAT16)
-    return pack(tensor.numpy())
+    return pack(tensor.resolve_neg().numpy())
 
 
 def unpack_tensor(array: NDArray, own: torch.Tensor) -> torch.Tensor:

@@ -24,7 +24,7 @@ from ..errors import SwarmArgumentError, SwarmError
 from .inventory import Inventory
 from .options import Options
 from .ownership import SessionOwner
-from .readback import changed_parameters, check_loaded, left_out
+from .readback import changed_parameters, check_loaded, holds, left_out
 from .shared import Sharing, some
 from .validation import describe_failure, keep_one_shot
 from .watch import tell
@@ -104,6 +104,7 @@ class SwarmCallbackBase(SessionOwner):
         self._sent: Optional[Params] = None  # this model, as given to the merge that is waited for
         self._got_merge = False  # in the present exchange, or the last one
         self._cannot_judge = False
+        self._is_idle = False  # this model was found not to be trained
         self._sharing = Sharing(options.sharedParameters)
         self._channel: Optional[Channel] = None
         self._progress = make_progress()
@@ -162,6 +163,7 @@ class SwarmCallbackBase(SessionOwner):
     def on_train_begin(self, logs: Optional[Dict[str, Any]] = None) -> None:
         """Before the first batch: all nodes start from the same merged model."""
         tell("begins", self)
+        self._sharing.begin()
         if not self.loopback:
             self._guarded("Sync", self._sync)
 
@@ -241,7 +243,7 @@ class SwarmCallbackBase(SessionOwner):
 
     def _sync(self) -> None:
         self._log("Starting Swarm merging round ...")
-        response = self._timed(self._session.sync, self.options.nodeWeightage, self._get_parameters())
+        response = self._timed(self._session.sync, self.options.nodeWeightage, self._own_parameters())
         if response.trainingOver and self.syncs == 1:
             self._session.kill("The training was over before this program began.")
             raise SwarmError(
@@ -268,7 +270,7 @@ class SwarmCallbackBase(SessionOwner):
             weightage = 0 if mode == "inactive" else self.options.nodeWeightage
             params = self._last_merged if mode == "active" else None
             self._log("Final merging starts at training end. Waiting for other peers to complete ...")
-            self._timed(self._session.close, weightage, self._get_parameters() if params is None else params)
+            self._timed(self._session.close, weightage, self._own_parameters() if params is None else params)
             if not self._got_merge:
                 raise SwarmError("the SL ended the training without a final model; the model is this node's own")
         if self._last_merged is not None:
@@ -277,6 +279,19 @@ class SwarmCallbackBase(SessionOwner):
         self._close_channel()
         self._progress.ended(self.syncs, self._last_loss)
         self._log("All peers and Swarm training rounds finished. Final Swarm model was loaded.")
+
+    def _own_parameters(self) -> Params:
+        """What this node gives to a merge."""
+        params, before = self._get_parameters(), self._last_merged
+        self._sharing.check_unchanged()
+        if before is not None and self._countdown == 0 and not self._is_idle:
+            self._is_idle = all(name in before and holds(array, before[name]) for name, array in params.items())
+            if self._is_idle:
+                self._warn(
+                    f"No parameter of the model has changed in the {self._interval} batches since the last merge: is "
+                    "this the model that is trained, and does the optimiser hold its parameters?"
+                )
+        return params
 
     def _timed(self, exchange: Callable[..., SyncResponse], weightage: int, params: Params) -> SyncResponse:
         started = time.monotonic()

@@ -35,6 +35,22 @@ class Sharing:
         self.patterns: List[str] = sorted(patterns)
         self.all = self.patterns == ["all"]
         self.trainable = self.patterns == ["trainable"]
+        self._has_begun = False
+        self._begun_with: Set[str] = set()  # the trainable ones then
+        self._added: Set[str] = set()  # those that became trainable since
+
+    def begin(self) -> None:
+        """Training begins: from now on the same parameters are shared, though layers may be frozen for a while, as the
+        halves of a GAN are in turn."""
+        self._has_begun = True
+
+    def check_unchanged(self) -> None:
+        """Raises when parameters are trained by now that this node does not share."""
+        if self._added:
+            raise SwarmError(
+                f"sharedParameters='trainable': {some(sorted(self._added))} became trainable after training had begun, "
+                "when the nodes had agreed on what is shared. Share 'all', or name by patterns whatever is ever trained"
+            )
 
     def select(self, names: Iterable[str], trainable: Collection[str]) -> Set[str]:
         """Those of `names` that are shared; `trainable` are the ones that training changes."""
@@ -42,15 +58,22 @@ class Sharing:
         if self.all:
             return set(names)
         if self.trainable:
-            chosen = {name for name in names if name in trainable}
-            if not chosen:
-                raise SwarmError("sharedParameters='trainable': no parameter of the model is trainable")
-            return chosen
+            return self._select_trainable({name for name in names if name in trainable}, names)
         matches = {pattern: {name for name in names if fnmatchcase(name, pattern)} for pattern in self.patterns}
         for pattern, found in matches.items():
             if not found:
                 raise SwarmError(f"sharedParameters: no parameter is called like {pattern!r}; there are {some(names)}")
         return set().union(*matches.values())
+
+    def _select_trainable(self, chosen: Set[str], names: List[str]) -> Set[str]:
+        if self._begun_with:
+            self._added = chosen - self._begun_with
+            return self._begun_with & set(names)
+        if not chosen:
+            raise SwarmError("sharedParameters='trainable': no parameter of the model is trainable")
+        if self._has_begun:
+            self._begun_with = chosen
+        return chosen
 
 
 def _wanted(got: Any) -> str:

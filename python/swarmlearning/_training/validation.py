@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import SwarmArgumentError
 
 ONE_SHOT_BATCHES_MAX = 10_000
+BATCHES_MAX = 100_000  # of data that do not know how many they have
 #: What the target is called in a batch that is a dict, the likeliest first.
 TARGET_NAMES = ("labels", "label", "targets", "target", "y")
 
@@ -105,12 +106,35 @@ def batches_of(data: Any) -> Iterator[Any]:
     if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not hasattr(data, "__iter__"):
         return (data[index] for index in range(len(data)))
     try:
-        return iter(data)
+        return iter(data) if has_length(data) else _with_an_end(data)
     except TypeError:
         raise SwarmArgumentError(
             f"adsValData: wanted (x, y), (x, y, sample_weight) or something that yields batches, got a "
             f"{type(data).__name__}"
         ) from None
+
+
+def has_length(data: Any) -> bool:
+    try:
+        return len(data) >= 0
+    except TypeError:
+        return False
+
+
+def _with_an_end(data: Any) -> Iterator[Any]:
+    """Data that repeat themselves for ever would keep the swarm waiting as long."""
+    batches = iter(data)
+
+    def run() -> Iterator[Any]:
+        for number, batch in enumerate(batches):
+            if number == BATCHES_MAX:
+                raise SwarmArgumentError(
+                    f"adsValData: the {type(data).__name__} did not end after {BATCHES_MAX} batches; it must yield the "
+                    "validation data once in each run"
+                )
+            yield batch
+
+    return run()
 
 
 def describe_failure(error: BaseException) -> str:
