@@ -18,12 +18,13 @@ interface ITraining {
     /// again), 3 Finished (its training is over, it still checks in), 4 Left.
     /// Values of `onTrainEnd`: 0 inactive, 1 snapshot, 2 active.
     /// Reasons are codes, as a text could carry what a site keeps to itself onto the chain; others revert.
-    /// Of leavePeer and reportRefusal: 0 program gone (it closed its pipes without a word, or was refused), 1 program failed (it could
+    /// Of leavePeer and reportRefusal: 0 program gone (it closed its pipes without a word), 1 program failed (it could
     /// not evaluate a merged model), 2 program ended (before the training was over), 3 node stopped, 4 node restarted,
     /// 5 other parameters (than its peers' models), 6 model not usable (it cannot be merged, nor any other of the
     /// round), 7 nothing to merge (no model of the round can be), 8 final model lost (nobody gives it),
     /// 9 no final model (nobody would bring a last one: all are Inactive at their end), 10 disk failed (its own),
-    /// 11 other merge method, 12 other minPeers (it asks for another than the one in force).
+    /// 11 other merge method, 12 other minPeers (it asks for another than the one in force), 13 bad request (what it
+    /// sent cannot be served).
     /// Of commitMerge: 0 not available (the model could not be had), 1 other parameters (than most models of the
     /// round), 2 not finite (it has NaN or infinite values).
 

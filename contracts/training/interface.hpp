@@ -30,7 +30,7 @@ enum class on_train_end : std::uint8_t { inactive, snapshot, active };
 /// what a program says when it fails may quote its data, and every organisation reads the chain for good.
 /// New ones come last.
 enum class leave_reason : std::uint8_t {
-  program_gone,       ///< it closed its pipes without a word, or its SL refused it
+  program_gone,       ///< it closed its pipes without a word
   program_failed,     ///< it said that it could not evaluate a merged model
   program_ended,      ///< it ended its session before the training was over
   node_stopped,       ///< the SL was told to stop
@@ -42,7 +42,8 @@ enum class leave_reason : std::uint8_t {
   no_final_model,     ///< nobody would bring a last model: every peer's checkinModelOnTrainEnd is 'inactive'
   disk_failed,        ///< its SL's disk does not take its model
   other_merge_method, ///< it asks for another merge method than the one in force
-  other_min_peers     ///< it asks for another minPeers than the one in force
+  other_min_peers,    ///< it asks for another minPeers than the one in force
+  bad_request         ///< what it sent cannot be served
 };
 
 /// Why the leader left a model out of the merge. As above.
@@ -63,7 +64,7 @@ constexpr on_train_end last_value(on_train_end) {
 }
 
 constexpr leave_reason last_value(leave_reason) {
-  return leave_reason::other_min_peers;
+  return leave_reason::bad_request;
 }
 constexpr exclusion_reason last_value(exclusion_reason) {
   return exclusion_reason::not_finite;

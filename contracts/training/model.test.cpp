@@ -195,7 +195,7 @@ void random_call(twin_world& both) {
     both.call(caller, args);
   } else if (dice < 93) {
     const report_refusal_args args{mostly(random, head.generation),
-                                   static_cast<leave_reason>(random.below(13))};
+                                   static_cast<leave_reason>(random.below(14))};
     both.call(caller, args);
   } else if (dice < 99) {
     const report_loss_args args{

@@ -35,6 +35,7 @@ LEFT = (
     "disk failed",
     "other merge method",
     "other minPeers",
+    "bad request",
 )
 
 

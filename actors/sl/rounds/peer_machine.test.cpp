@@ -238,6 +238,20 @@ TEST_CASE("a program that is gone: its node leaves") {
     t.done();
     CHECK(t.count<action::session_ended>() == 1);
   }
+  SUBCASE("a leave that is lost is sent again to the contract that it is for, whatever is opened meanwhile") {
+    t.gone(false);
+    CHECK(t.last<action::call>().contract == "ours");
+    t.step(event::call_done{t.last<action::call>().id, false, 0, "lost"});
+    t.step(event::program_opened{{}, "another"});
+    t.look();
+    t.clear();
+    t.pass(1s);
+    CHECK(t.calls() == lines{"leave the training"});
+    CHECK(t.last<action::call>().contract == "ours");
+    t.done();
+    CHECK(t.calls() == lines{"leave the training", "register as a peer of the training"});
+    CHECK(t.last<action::call>().contract == "another");
+  }
   SUBCASE("while it is refused nobody waits") {
     t.gone(true);
     t.done(false, "has left this training");
@@ -320,8 +334,9 @@ TEST_CASE("a node that is told to stop leaves first") {
 
 TEST_CASE("a process leaves for the one before it, whatever has become of that") {
   machine_bench t;
-  t.step(event::former_session{});
+  t.step(event::former_session{"former"});
   CHECK(t.calls() == lines{"leave the training"});
+  CHECK(t.last<action::call>().contract == "former");
   CHECK(t.machine.is_engaged());
   t.step(event::program_opened{});
   t.look();
