@@ -120,16 +120,16 @@ def test_a_program_that_the_contract_refuses_is_named_to_those_who_wait(swarm):
         sync_with_notices(client, ONE, heard)
         client.kill()
 
-    first = Program(one, work)
-    until(lambda: swarm.sn.events("check_ins"), "the first to be in", alive=swarm.sls)
-    for options, words, code in (
-        ({"minPeers": 3}, "it asks for another minPeers", "other minPeers"),
-        ({"minPeers": 2, "mergeMethod": "geomedian"}, "it asks for another mergeMethod", "other merge method"),
-    ):
-        assert "in force" in refusal(two, lambda client: client.open(**options))
+    def refuse(words, code, **session):
+        assert "in force" in refusal(two, lambda client: client.open(**session))
         news = why_refused(two, words)
         until(lambda: any(news in text for text in heard), "the first to know", alive=[one])
         assert swarm.sn.departures()[-1] == (two.node_account, code)
+
+    first = Program(one, work)
+    until(lambda: swarm.sn.events("check_ins"), "the first to be in", alive=swarm.sls)
+    refuse("it asks for another minPeers", "other minPeers", minPeers=3)
+    refuse("it asks for another mergeMethod", "other merge method", minPeers=2, mergeMethod="geomedian")
     Program(two, trains([TWO], minPeers=2)).result()
     first.result()
     assert len(swarm.sn.departures()) == 3  # the first program has killed its session
