@@ -21,6 +21,7 @@ using swarm::testing::wording;
 //   NAME register [min=2] [method=mean] [weight=1] [end=snapshot] [nolead]
 //   NAME in ROUND [weight=1] [base=ROUND-1] [layout=0] [gen=] [finished]
 //   NAME vote ROUND | NAME suspect ROUND TERM | NAME leave REASON | NAME reset | NAME loss ROUND LOSS
+//   NAME refused REASON [gen=]          its program was refused before it was a peer
 //   NAME commit ROUND TERM CONTRIBUTOR... [-EXCLUDED...]
 //   NAME offline                        leaves the NodeRegistry
 //   head | peers | order | merge ROUND
@@ -170,11 +171,13 @@ private:
       return encode_report_loss(
           {generation, cmd.number(2), to_micro(std::stod(cmd.word(3))), to_micro(0.5), 1, 10});
     if (verb == "commit") return commit_input(cmd, generation);
+    const std::map<std::string, leave_reason> reasons{
+        {"gone", leave_reason::program_gone},           {"failed", leave_reason::program_failed},
+        {"ended", leave_reason::program_ended},         {"stopped", leave_reason::node_stopped},
+        {"parameters", leave_reason::other_parameters}, {"method", leave_reason::other_merge_method},
+        {"peers", leave_reason::other_min_peers}};
+    if (verb == "refused") return encode_report_refusal({generation, reasons.at(cmd.word(2))});
     REQUIRE(verb == "leave");
-    const std::map<std::string, leave_reason> reasons{{"gone", leave_reason::program_gone},
-                                                      {"failed", leave_reason::program_failed},
-                                                      {"ended", leave_reason::program_ended},
-                                                      {"stopped", leave_reason::node_stopped}};
     return encode_leave_peer({reasons.at(cmd.word(2))});
   }
 
@@ -235,8 +238,9 @@ private:
   }
   void show_peers() {
     for (const auto& p : probe_.peers())
-      say("{} {} last round {} loss round {}{} at {}", p.name, to_string(p.state), p.last_round, p.loss_round,
-          p.can_lead ? "" : " cannot lead", p.endpoint);
+      say("{} {}{} last round {} loss round {}{} at {}", p.name, to_string(p.state),
+          p.state == peer_state::left ? fmt::format(" as {}", to_string(p.reason)) : "", p.last_round,
+          p.loss_round, p.can_lead ? "" : " cannot lead", p.endpoint);
   }
   void show_order() {
     std::vector<address> in;

@@ -103,6 +103,8 @@ class SwarmCallbackBase(SessionOwner):
         self._last_merged: Optional[Params] = None
         self._sent: Optional[Params] = None  # this model, as given to the merge that is waited for
         self._got_merge = False  # in the present exchange, or the last one
+        self._heard = ""  # the notice that came with the answer of the present exchange
+        self._seen = ("", "")  # what its merge says about this model: a sentence, and the values that it is about
         self._cannot_judge = False
         self._is_idle = False  # this model was found not to be trained
         self._sharing = Sharing(options.sharedParameters)
@@ -301,6 +303,7 @@ class SwarmCallbackBase(SessionOwner):
             response = exchange(params, weightage, self._take_merged)
         finally:
             self._sent = None
+            self._tell_of_merge()
         self.syncs += 1
         self.syncSeconds += time.monotonic() - started
         return response
@@ -321,10 +324,20 @@ class SwarmCallbackBase(SessionOwner):
     def _on_notice(self, text: str) -> None:
         """The SL says something about this node's part in the rounds."""
         self.notices.append(text)
-        self._warn(text)
+        self._heard = text
+
+    def _tell_of_merge(self) -> None:
+        """Tells once what the SL says of the merge and what is seen in it: the SL knows that this model was left out,
+        this node which values are the cause. The original's SL says nothing."""
+        (sentence, values), heard = self._seen, self._heard
+        self._seen, self._heard = ("", ""), ""
+        if heard:
+            self._warn(f"{heard}; no numbers in this node's model: {values}" if values else heard)
+        elif sentence:
+            self._warn(f"{sentence}: {values}")
 
     def _take_merged(self, params: Params) -> Tuple[float, float, int, int]:
-        self._tell_if_left_out(params)
+        self._look_if_left_out(params)
         self._load(params, "after loading")
         self._last_merged, self._got_merge = params, True
         loss = metric = 0.0
@@ -367,7 +380,7 @@ class SwarmCallbackBase(SessionOwner):
         self.logger.debug(f"Calculated local metric using merged parameters = {metric}")
         return loss, metric
 
-    def _tell_if_left_out(self, merged: Params) -> None:
+    def _look_if_left_out(self, merged: Params) -> None:
         sent = self._sent
         if sent is None:
             return
@@ -377,7 +390,7 @@ class SwarmCallbackBase(SessionOwner):
             found = left_out(sent, self._last_merged)
             what = "Since the last merge this model, and those of all other nodes, have got values that are no numbers"
         if found:
-            self._warn(f"{what}: {some(f'{name} has {text}' for name, text in sorted(found.items()))}")
+            self._seen = (what, some(f"{name} has {text}" for name, text in sorted(found.items())))
 
     def _guarded(self, phase: str, action: Callable[[], None]) -> None:
         """Runs one exchange with the SL; after a failure the pipes are closed, so that the SL sees the end."""
