@@ -12,7 +12,7 @@ namespace {
 template <class Ask>
 auto all_pages(const Ask& ask) {
   auto out = ask(0);
-  for (auto part = out; part.size() == page_entries_max;) {
+  for (auto part = out; !part.empty();) {
     part = ask(out.size());
     out.insert(out.end(), part.begin(), part.end());
   }
@@ -39,7 +39,7 @@ std::vector<std::string> taskrunner_probe::body(std::string_view name) const {
 
 std::vector<std::string> taskrunner_probe::task_names() const {
   return all_pages([this](std::size_t first) {
-    return ask(task_registry_address(), task_names_args{first, page_entries_max});
+    return ask(task_registry_address(), task_names_args{first, task_names_max});
   });
 }
 
