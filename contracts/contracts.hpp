@@ -8,9 +8,12 @@ namespace swarm::contracts {
 inline constexpr std::uint8_t node_registry_kind = 1;
 inline constexpr std::uint8_t training_registry_kind = 2;
 inline constexpr std::uint8_t training_kind = 4; ///< 3 was a Training whose reasons were texts
+inline constexpr std::uint8_t task_registry_kind = 5;
+inline constexpr std::uint8_t taskrunner_registry_kind = 6;
+inline constexpr std::uint8_t taskrunner_kind = 7;
 
-/// Every contract a chain knows, and those that exist from genesis: NodeRegistry, TrainingRegistry and the
-/// default training.
+/// Every contract a chain knows, and those that exist from genesis: the registries of nodes, trainings, tasks and
+/// taskrunners, the default training and the default taskrunner.
 ledger::native_contract_set make_contracts();
 
 } // namespace swarm::contracts

@@ -1,5 +1,8 @@
 #include "contracts/abi/function.hpp"
 #include "contracts/registry/interface.hpp"
+#include "contracts/task/interface.hpp"
+#include "contracts/taskrunner/interface.hpp"
+#include "contracts/taskrunner_registry/interface.hpp"
 #include "contracts/training/interface.hpp"
 #include "contracts/training_registry/interface.hpp"
 
@@ -51,5 +54,8 @@ int main() {
   print<node_registry_interface>();
   print<training_registry_interface>();
   print<training_interface>();
+  print<task_registry_interface>();
+  print<taskrunner_registry_interface>();
+  print<taskrunner_interface>();
   return std::fflush(stdout) == 0 ? 0 : 1;
 }

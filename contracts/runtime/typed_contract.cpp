@@ -23,15 +23,31 @@ std::string quoted(std::string_view text) {
   return fmt::format("'{}{}'", cut(text, shown), text.size() > shown ? "..." : "");
 }
 
-result<> check_text(std::string_view what, std::string_view text, std::size_t bytes_max) {
-  if (text.size() > bytes_max)
-    return refuse("{} has {} bytes, at most {} are allowed", what, text.size(), bytes_max);
+namespace {
+
+result<> check_printable(std::string_view what, std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<std::uint8_t>(text[i]);
     const bool c1 = byte == 0xc2 && i + 1 < text.size() && static_cast<std::uint8_t>(text[i + 1]) < 0xa0;
     if (byte < 0x20 || byte == 0x7f || c1) return refuse("{} has a control character at byte {}", what, i);
   }
   return {};
+}
+
+} // namespace
+
+result<> check_text(std::string_view what, std::string_view text, std::size_t bytes_max) {
+  if (text.size() > bytes_max)
+    return refuse("{} has {} bytes, at most {} are allowed", what, text.size(), bytes_max);
+  return check_printable(what, text);
+}
+
+result<> check_characters(std::string_view what, std::string_view text, std::size_t characters_max) {
+  const auto starts = [](char c) { return (static_cast<std::uint8_t>(c) & 0xc0) != 0x80; };
+  const auto count = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts));
+  if (count > characters_max)
+    return refuse("{} has {} characters, at most {} are allowed", what, count, characters_max);
+  return check_printable(what, text);
 }
 
 namespace detail {

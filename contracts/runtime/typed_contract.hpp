@@ -20,6 +20,9 @@ std::string quoted(std::string_view text);
 /// log lines. `what` names it in the message.
 result<> check_text(std::string_view what, std::string_view text, std::size_t bytes_max);
 
+/// The same for texts whose length people count in characters (code points).
+result<> check_characters(std::string_view what, std::string_view text, std::size_t characters_max);
+
 /// Refuses a call. Callers see the text as the reason of the revert.
 template <class... Args>
 tl::unexpected<error> refuse(fmt::format_string<Args...> text, Args&&... args) {
