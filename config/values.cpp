@@ -168,9 +168,14 @@ result<log::level> to_level(std::string_view text) {
 }
 
 std::string printable(std::string_view text) {
-  std::string out(text.substr(0, shown_bytes_max));
+  auto shown = std::min(text.size(), shown_bytes_max);
+  // A character of UTF-8 has at most three bytes besides its first: it is shown as a whole or not.
+  const auto is_inside = [&](std::size_t i) { return (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80; };
+  for (int back = 0; back < 3 && shown < text.size() && shown > 0 && is_inside(shown); ++back)
+    --shown;
+  std::string out(text.substr(0, shown));
   std::replace_if(out.begin(), out.end(), is_control, '?');
-  if (text.size() > shown_bytes_max) out += "...";
+  if (text.size() > shown) out += "...";
   return out;
 }
 

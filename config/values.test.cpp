@@ -128,6 +128,9 @@ TEST_CASE("log levels") {
 TEST_CASE("outside text is made fit to print") {
   CHECK(printable("a\x1b[31mb") == "a?[31mb");
   CHECK(printable(std::string(1000, 'x')).size() == 83);
+  CHECK(printable(std::string(79, 'x') + "\xf0\x9f\x98\x80")
+        == std::string(79, 'x') + "..."); // no half characters
+  CHECK(printable(std::string(76, 'x') + "\xf0\x9f\x98\x80") == std::string(76, 'x') + "\xf0\x9f\x98\x80");
 }
 
 TEST_CASE("near misses are found and far ones are not") {
