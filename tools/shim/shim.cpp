@@ -127,8 +127,12 @@ private:
       deadline_.reset();
       stop(ending_cause::deadline, grace_of_signal);
     }
+    if (!told_ && !is_known()) stop(ending_cause::told, milliseconds(0));
     if (kill_at_ && now() >= *kill_at_) kill_all();
   }
+
+  /// Whether anybody can still find this program: without its folder nobody could ever stop it.
+  bool is_known() const { return ::access(folder_.spec_file().c_str(), F_OK) == 0; }
 
   int wait_ms() const {
     auto until =
@@ -262,7 +266,7 @@ private:
 
   void finish(ending how) {
     state_.phase = shim_state::ended{started_ms_.value_or(0), unix_milliseconds(), std::move(how)};
-    for (int tries = 0; !write_state() && tries < state_retries; ++tries)
+    for (int tries = 0; !write_state() && is_known() && tries < state_retries; ++tries)
       std::this_thread::sleep_for(state_retry);
   }
 
