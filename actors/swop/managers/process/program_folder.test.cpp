@@ -66,7 +66,9 @@ TEST_CASE("a folder says what its shim and its state say together") {
   const program_folder folder(room.where / "p");
   REQUIRE(folder.make(spec()));
   CHECK(folder.make(spec()).error().is(manager_errc::name_taken));
-  CHECK(*folder.spec() == spec());
+  const auto read = folder.spec();
+  REQUIRE_MESSAGE(read, read.error().message);
+  CHECK(*read == spec());
   const auto cause = [&] { return program_in(folder, "p").how->cause; };
   CHECK(program_in(folder, "p").phase == program_phase::ended);
   CHECK(cause() == ending_cause::not_started);
