@@ -1,0 +1,222 @@
+#include "actors/swop/managers/process/process_manager.hpp"
+
+#include "actors/swop/managers/process/cgroup.hpp"
+#include "actors/swop/managers/process/detail/watcher.hpp"
+#include "actors/swop/managers/process/output_log.hpp"
+#include "actors/swop/managers/process/program_folder.hpp"
+#include "actors/swop/managers/process/shim_call.hpp"
+#include "actors/swop/managers/process/spec_json.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <mutex>
+#include <set>
+#include <thread>
+
+namespace swarm::managers {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds check_patience{15'000};
+constexpr milliseconds kill_patience{5'000};
+
+bool is_within(const fs::path& path, const fs::path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
+}
+
+fs::path shim_beside_this_program() {
+  std::error_code problem;
+  return fs::read_symlink("/proc/self/exe", problem).parent_path() / "swarm-shim";
+}
+
+class process_manager final : public manager {
+public:
+  process_manager(process_manager_options options, std::function<void(const std::string&)> on_change)
+      : options_(std::move(options)), watcher_(std::move(on_change)) {
+    for (const auto& each : programs())
+      if (each.phase != program_phase::ended) watch(each.name);
+  }
+
+  result<> check() override {
+    return run_shim(options_.shim, {"check", std::to_string(options_.uid), std::to_string(options_.gid)},
+                    check_patience);
+  }
+
+  result<> start(const program_spec& spec) override {
+    if (const auto good = read_spec(write_spec(spec)); !good)
+      return fail(manager_errc::bad_spec, "{}", good.error().message);
+    for (const auto& each : spec.mounts)
+      SWARM_CHECK(check_source(each));
+    const auto folder = folder_of(spec.name);
+    const being_started mark(*this, spec.name);
+    SWARM_CHECK(folder.make(spec));
+    auto started = run_shim(options_.shim, {"run", folder.where().string()}, options_.start_patience);
+    if (started) {
+      watch(spec.name);
+      return {};
+    }
+    if (started.error().is(manager_errc::timeout)) {
+      watch(spec.name);
+    } else {
+      std::ignore = remove_ended(folder);
+      // Is it the specification, or can no sandbox be made here at all?
+      if (started.error().is(manager_errc::not_started)) SWARM_CHECK(check_as(spec));
+    }
+    return started;
+  }
+
+  std::vector<program> programs() override {
+    std::vector<program> out;
+    std::error_code problem;
+    for (const auto& each : fs::directory_iterator(options_.folder, problem))
+      if (const auto name = each.path().filename().string();
+          is_program_name(name) && each.is_directory(problem))
+        out.push_back(program_of(name));
+    std::ranges::sort(out, {}, &program::name);
+    return out;
+  }
+
+  result<program> look(const std::string& name) override {
+    SWARM_CHECK(check_there(name));
+    return program_of(name);
+  }
+
+  result<> stop(const std::string& name, milliseconds grace) override {
+    SWARM_CHECK(check_there(name));
+    const auto folder = folder_of(name);
+    if (!folder.has_shim()) return end_the_rest(folder), result<>{};
+    const auto state = folder.state();
+    // Whatever the shim does with it: it ends within the grace time, or is ended, and its program with it.
+    watcher_.kill_after(name, grace + kill_patience);
+    if (tell_stop(folder.where(), grace)) return {};
+    if (const auto pidfd = state ? open_process(state->shim) : std::nullopt;
+        pidfd && state->boot == boot_id())
+      send_signal(*pidfd, SIGTERM);
+    return {};
+  }
+
+  result<std::vector<std::string>> last_lines(const std::string& name, std::size_t count) override {
+    SWARM_CHECK(check_there(name));
+    const auto folder = folder_of(name);
+    const auto spec = folder.spec();
+    return last_lines_in(spec ? folder.output(*spec) : folder.where(), count);
+  }
+
+  result<> remove(const std::string& name) override {
+    SWARM_CHECK(check_there(name));
+    if (program_of(name).phase != program_phase::ended)
+      return fail(manager_errc::still_running, "{}: still runs; stop it first", name);
+    return remove_ended(folder_of(name));
+  }
+
+private:
+  /// While it exists, a program without a shim is one that gets one.
+  class being_started {
+  public:
+    being_started(process_manager& of, std::string name) : of_(of), name_(std::move(name)) {
+      const std::lock_guard lock(of_.mutex_);
+      of_.being_started_.insert(name_);
+    }
+    being_started(const being_started&) = delete;
+    being_started& operator=(const being_started&) = delete;
+    ~being_started() {
+      const std::lock_guard lock(of_.mutex_);
+      of_.being_started_.erase(of_.being_started_.find(name_));
+    }
+
+  private:
+    process_manager& of_;
+    std::string name_;
+  };
+
+  program_folder folder_of(const std::string& name) const { return program_folder(options_.folder / name); }
+
+  result<> check_there(const std::string& name) const {
+    std::error_code ignored;
+    if (is_program_name(name) && fs::is_directory(options_.folder / name, ignored)) return {};
+    return fail(manager_errc::no_such_program, "{}: there is no such program", name);
+  }
+
+  program program_of(const std::string& name) {
+    const bool starting = [&] {
+      const std::lock_guard lock(mutex_);
+      return being_started_.contains(name);
+    }();
+    if (starting) return {.name = name};
+    return program_in(folder_of(name), name);
+  }
+
+  void watch(const std::string& name) {
+    const auto folder = folder_of(name);
+    watcher_.watch(name, folder);
+  }
+
+  result<> check_as(const program_spec& spec) const {
+    return run_shim(options_.shim, {"check", std::to_string(spec.uid), std::to_string(spec.gid)},
+                    check_patience);
+  }
+
+  result<> check_source(const mount& each) const {
+    std::error_code problem;
+    const auto real = fs::canonical(each.source, problem);
+    if (problem)
+      return fail(manager_errc::path_missing, "{}: {}, but the task wants it as {}", each.source,
+                  problem.message(), each.target);
+    const auto is_volume = std::ranges::any_of(
+        options_.volumes, [&](const fs::path& volume) { return is_within(real, volume) && real != volume; });
+    for (const auto& hidden : options_.hidden)
+      if (is_within(hidden, real) || (is_within(real, hidden) && !is_volume))
+        return fail(manager_errc::path_not_allowed, "{}: a program may not see it, as {} is this node's own",
+                    each.source, hidden.native());
+    return {};
+  }
+
+  /// What a shim that was killed left behind, which is nothing as a rule: a sandbox ends with its shim.
+  static void end_the_rest(const program_folder& folder) {
+    const auto state = folder.state();
+    if (!state) return;
+    if (const auto init = left_behind(*state)) send_signal(*init, SIGKILL);
+    if (state->cgroup && state->boot == boot_id()) std::ignore = remove_cgroup(*state->cgroup);
+  }
+
+  result<> remove_ended(const program_folder& folder) {
+    end_the_rest(folder);
+    // A shim that has written down the end needs a moment more for its own.
+    auto done = folder.remove();
+    for (int tries = 0; !done && done.error().is(manager_errc::still_running) && tries < 200; ++tries) {
+      std::this_thread::sleep_for(milliseconds(10));
+      done = folder.remove();
+    }
+    return done;
+  }
+
+  process_manager_options options_;
+  std::mutex mutex_;
+  std::multiset<std::string> being_started_;
+  detail::watcher watcher_;
+};
+
+} // namespace
+
+result<std::unique_ptr<manager>> make_process_manager(process_manager_options options,
+                                                      std::function<void(const std::string&)> on_change) {
+  SWARM_CHECK(make_folders(options.folder, 0700));
+  if (options.shim.empty()) options.shim = shim_beside_this_program();
+  options.hidden.push_back(options.folder);
+  for (auto* list : {&options.hidden, &options.volumes})
+    for (auto& each : *list) {
+      std::error_code problem;
+      each = fs::weakly_canonical(each, problem);
+      if (problem) return fail(manager_errc::io, "{}: {}", each.native(), problem.message());
+    }
+  std::error_code problem;
+  options.folder = fs::canonical(options.folder, problem);
+  return std::make_unique<process_manager>(std::move(options), std::move(on_change));
+}
+
+} // namespace swarm::managers

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "actors/swop/managers/manager.hpp"
+#include "base/file.hpp"
+
+#include <sys/un.h>
+
+#include <filesystem>
+
+namespace swarm::managers {
+
+/// Both sides of what a manager and a shim say to each other.
+
+/// The descriptor on which a shim finds the pipe for its one report: the program runs, or why not.
+constexpr int report_fd = 3;
+std::string write_report(const result<>& how);
+/// Fails as the report says; with manager_errc::io when it says nothing that can be read.
+result<> read_report(std::string_view text);
+
+/// Starts `shim` with these arguments in a session of its own and waits for its report, and for the process to end
+/// (a shim that has a program to watch goes on as another). Fails with manager_errc::timeout when there is none.
+result<> run_shim(const std::filesystem::path& shim, const std::vector<std::string>& arguments,
+                  std::chrono::milliseconds patience);
+
+/// The address of the socket in an open folder, however long the folder's path is.
+result<sockaddr_un> control_address(int folder);
+std::string write_stop(std::chrono::milliseconds grace);
+std::optional<std::chrono::milliseconds> read_stop(std::string_view text);
+/// Tells the shim in `folder` to stop its program. Fails when none answers within a second.
+result<> tell_stop(const std::filesystem::path& folder, std::chrono::milliseconds grace);
+
+} // namespace swarm::managers
