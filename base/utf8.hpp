@@ -2,9 +2,9 @@
 
 #include <string_view>
 
-namespace swarm::merge {
+namespace swarm {
 
 /// True for well-formed UTF-8 (RFC 3629): no overlong form, no surrogate, nothing above U+10FFFF.
 bool is_utf8(std::string_view text);
 
-} // namespace swarm::merge
+} // namespace swarm

@@ -1,9 +1,9 @@
-#include "merge/model/utf8.hpp"
+#include "base/utf8.hpp"
 
 #include <cstddef>
 #include <cstdint>
 
-namespace swarm::merge {
+namespace swarm {
 
 bool is_utf8(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
@@ -32,4 +32,4 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-} // namespace swarm::merge
+} // namespace swarm
