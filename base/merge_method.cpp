@@ -175,6 +175,11 @@ std::string text_of(const merge_method& method) {
   }
 }
 
+std::uint32_t hostile_borne(std::uint32_t hostile, std::size_t models) {
+  const auto bearable = models >= 3 ? (models - 3) / 2 : 0;
+  return static_cast<std::uint32_t>(std::min<std::size_t>(hostile, bearable));
+}
+
 result<> check_peers(const merge_method& method, std::uint32_t min_peers) {
   if (method.kind != merge_method::krum && method.kind != merge_method::multikrum) return {};
   const auto needed = 2 * method.hostile + 3;

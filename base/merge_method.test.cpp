@@ -28,6 +28,15 @@ const std::string digest(64, 'a');
 
 } // namespace
 
+TEST_CASE("Krum bears as many hostile models as there are enough others for") {
+  CHECK(hostile_borne(2, 8) == 2);
+  CHECK(hostile_borne(2, 7) == 2);
+  CHECK(hostile_borne(2, 6) == 1);
+  CHECK(hostile_borne(2, 4) == 0);
+  CHECK(hostile_borne(2, 0) == 0);
+  CHECK(hostile_borne(0, 8) == 0);
+}
+
 TEST_CASE("a merge method has one spelling, whatever the user's") {
   for (const auto& [written, spelling] : std::vector<std::pair<std::string, std::string>>{
            {"", "mean"},

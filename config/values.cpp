@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <numeric>
 
 namespace swarm::config {
 
@@ -198,43 +197,15 @@ result<log::level> to_level(std::string_view text) {
 }
 
 std::string printable(std::string_view text) {
-  std::string out(text.substr(0, shown_bytes_max));
+  auto shown = std::min(text.size(), shown_bytes_max);
+  // A character of UTF-8 has at most three bytes besides its first: it is shown as a whole or not.
+  const auto is_inside = [&](std::size_t i) { return (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80; };
+  for (int back = 0; back < 3 && shown < text.size() && shown > 0 && is_inside(shown); ++back)
+    --shown;
+  std::string out(text.substr(0, shown));
   std::replace_if(out.begin(), out.end(), is_control, '?');
-  if (text.size() > shown_bytes_max) out += "...";
+  if (text.size() > shown) out += "...";
   return out;
-}
-
-std::optional<std::string_view> nearest(std::string_view wrong,
-                                        std::span<const std::string_view> candidates) {
-  if (wrong.empty() || wrong.size() > name_bytes_max) return std::nullopt;
-  std::optional<std::string_view> best;
-  // One wrong, missing or surplus letter in three counts as a slip, and one in a word of two letters; more
-  // makes another word.
-  std::size_t best_distance = wrong.size() == 2 ? 2 : wrong.size() / 3 + 1;
-  for (const auto candidate : candidates) {
-    std::vector<std::size_t> row(candidate.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= wrong.size(); ++i) {
-      std::size_t diagonal = row[0];
-      row[0] = i;
-      for (std::size_t j = 1; j <= candidate.size(); ++j) {
-        const auto replaced = diagonal + (wrong[i - 1] == candidate[j - 1] ? 0 : 1);
-        diagonal = row[j];
-        row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-      }
-    }
-    if (row.back() < best_distance) {
-      best_distance = row.back();
-      best = candidate;
-    }
-  }
-  return best;
-}
-
-std::string did_you_mean(std::string_view wrong, std::span<const std::string_view> candidates,
-                         std::string_view prefix) {
-  const auto near = nearest(wrong, candidates);
-  return near ? fmt::format("; did you mean '{}{}'?", prefix, *near) : std::string();
 }
 
 } // namespace swarm::config

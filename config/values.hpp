@@ -2,7 +2,6 @@
 
 #include "config/options.hpp"
 
-#include <span>
 #include <string_view>
 
 namespace swarm::config {
@@ -44,11 +43,5 @@ result<log::level> to_level(std::string_view text);
 
 /// A text from outside made fit for a one-line message: control characters replaced, at most 80 bytes.
 std::string printable(std::string_view text);
-
-/// The candidate nearest to `wrong` by edit distance, or nothing when none is near enough to be meant.
-std::optional<std::string_view> nearest(std::string_view wrong, std::span<const std::string_view> candidates);
-/// "; did you mean 'x'?" or nothing.
-std::string did_you_mean(std::string_view wrong, std::span<const std::string_view> candidates,
-                         std::string_view prefix = "");
 
 } // namespace swarm::config

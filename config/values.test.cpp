@@ -4,8 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include <array>
-
 using namespace swarm;
 using namespace swarm::config;
 using swarm::testing::says;
@@ -135,16 +133,7 @@ TEST_CASE("log levels") {
 TEST_CASE("outside text is made fit to print") {
   CHECK(printable("a\x1b[31mb") == "a?[31mb");
   CHECK(printable(std::string(1000, 'x')).size() == 83);
-}
-
-TEST_CASE("near misses are found and far ones are not") {
-  constexpr std::array<std::string_view, 3> words{"sn-api-port", "sn-p2p-port", "sentinel"};
-  CHECK(nearest("sn-api-prot", words) == "sn-api-port");
-  CHECK(nearest("sentinal", words) == "sentinel");
-  CHECK(nearest("sentinel", words) == "sentinel");
-  CHECK(!nearest("banana", words));
-  CHECK(!nearest("", words));
-  CHECK(!nearest(std::string(100000, 's'), words));
-  CHECK(did_you_mean("sentinle", words, "--") == "; did you mean '--sentinel'?");
-  CHECK(did_you_mean("banana", words).empty());
+  CHECK(printable(std::string(79, 'x') + "\xf0\x9f\x98\x80")
+        == std::string(79, 'x') + "..."); // no half characters
+  CHECK(printable(std::string(76, 'x') + "\xf0\x9f\x98\x80") == std::string(76, 'x') + "\xf0\x9f\x98\x80");
 }

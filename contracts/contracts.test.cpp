@@ -3,7 +3,9 @@
 #include "base/hash.hpp"
 #include "base/random.hpp"
 #include "base/testing/wording.hpp"
+#include "contracts/taskrunner_registry/client.hpp"
 #include "contracts/testing/played_rounds.hpp"
+#include "contracts/testing/taskrunner_probe.hpp"
 #include "contracts/training_registry/client.hpp"
 
 #include <doctest/doctest.h>
@@ -21,12 +23,14 @@ const auto training = default_training();
 TEST_CASE("contracts are where the interfaces say") {
   CHECK(to_hex(node_registry_address().view()) == "0x0000000000000000000000000000000000005001");
   CHECK(to_hex(training_registry_address().view()) == "0x0000000000000000000000000000000000005002");
+  CHECK(to_hex(task_registry_address().view()) == "0x0000000000000000000000000000000000005003");
+  CHECK(to_hex(taskrunner_registry_address().view()) == "0x0000000000000000000000000000000000005004");
 }
 
-TEST_CASE("genesis has both registries and the default training") {
+TEST_CASE("genesis has the registries, the default training and the default taskrunner") {
   const auto set = make_contracts();
-  REQUIRE(set.kinds.size() == 3);
-  REQUIRE(set.genesis.size() == 3);
+  REQUIRE(set.kinds.size() == 6);
+  REQUIRE(set.genesis.size() == 6);
   CHECK(set.genesis[0].where == node_registry_address());
   CHECK(set.genesis[0].storage.empty());
   CHECK(set.genesis[2].where == training);
@@ -42,10 +46,15 @@ TEST_CASE("genesis has both registries and the default training") {
     }
   }
   CHECK(to_hex(keccak256(all).view())
-        == "0xe44c9cae992e1c87294fe6a835217d537a76204145f21255acd1557239c2f30a");
+        == "0xe572b7439e5ac7050da0ede1be9a3706e3a7acbf970b388a384903aa552813a4");
   const memory_world world(set);
   CHECK(training_probe(world, training).name() == default_training_name);
   CHECK(training_probe(world, training).head().round_num == 1);
+  const taskrunner_probe runner(world, set.genesis[5].where);
+  CHECK(runner.name() == "defaulttaskbb.taskdb.sml.hpe");
+  CHECK(runner.head() == taskrunner_head_view{});
+  CHECK(runner.task_names() == std::vector<std::string>{"ROOTTASK"});
+  CHECK(runner.task("ROOTTASK").finalized);
 }
 
 TEST_CASE("what is no call reverts with a reason") {
@@ -81,7 +90,7 @@ TEST_CASE("no text stands where a reason belongs, whatever program makes the cal
   leave.back() = static_cast<std::uint8_t>(leave.back() + 1);
   CHECK(
       text(leave)
-      == "leavePeer(uint8): call data is not its canonical ABI encoding: item 1: value 11, expected 0 to 10");
+      == "leavePeer(uint8): call data is not its canonical ABI encoding: item 1: value 14, expected 0 to 13");
   leave.back() = 0;
   leave[4] = 'b'; // one letter of a text
   CHECK(text(leave).ends_with("item 1: a number that does not fit uint8"));
@@ -97,22 +106,43 @@ TEST_CASE("any call data yields an outcome, and no effect when it reverts") {
       check_in_input(1, 1),
       encode_register_peer({3, "mean", 1}),
       encode_leave_peer({leave_reason::node_stopped}),
+      encode_report_refusal({1, leave_reason::other_min_peers}),
       encode_commit_merge(
           {1, 1, 0, some_digest(1), 5, {test_account(0)}, {test_account(1)}, {exclusion_reason::not_finite}}),
       encode_peers(0, 5),
       encode_register_node({node_type::sl, {}, {}, "name", "endpoint"}),
-      encode_create_training("name")};
+      encode_create_training("name"),
+      encode(create_task_args{task_type::run_swarm, "task", "author", "ROOTTASK", "outcome"}),
+      encode(append_task_body_args{"task", 1, {"one", "two"}}),
+      encode(finalize_task_args{"task"}),
+      encode(remove_task_args{"task"}),
+      encode(task_body_args{"task", 0, 5}),
+      encode(create_taskrunner_args{"name"}),
+      encode(listen_args{2}),
+      encode(assign_args{"task", 1, true}),
+      encode(assign_to_args{"task", test_account(3)}),
+      encode(enrol_args{1}),
+      encode(report_args{1, part_status::failed, task_step::ended, task_failure::left, 1}),
+      encode(report_pair_args{1, 0, test_account(1), part_status::active}),
+      encode(pairs_args{test_account(3), 0, 5})};
+  // Account 3 is a SWOP, and 4 a SWCI; the others are SLs or unknown.
+  REQUIRE(register_node(world, test_account(3), node_type::swop).ok);
+  REQUIRE(register_node(world, test_account(4), node_type::swci).ok);
+  const std::vector<address> contracts{training,
+                                       node_registry_address(),
+                                       training_registry_address(),
+                                       task_registry_address(),
+                                       taskrunner_registry_address(),
+                                       default_taskrunner()};
   seeded_random random(99);
-  for (int repeat = 0; repeat < 4000; ++repeat) {
+  for (int repeat = 0; repeat < 16000; ++repeat) {
     auto input = seeds[random.below(seeds.size())];
     for (auto changes = 1 + random.below(3); changes > 0; --changes) {
       const auto at = random.below(input.size());
       input[at] = static_cast<std::uint8_t>(random());
     }
     if (random.below(4) == 0) input.resize(random.below(input.size() + 40));
-    const auto to = random.below(4) == 0   ? node_registry_address()
-                    : random.below(8) == 0 ? training_registry_address()
-                                           : training;
+    const auto& to = contracts[random.below(contracts.size())];
     const auto slots_before = world.slot_count();
     const auto done = world.send(test_account(static_cast<std::uint16_t>(random.below(5))), to, input);
     if (done.ok) continue;
@@ -122,6 +152,7 @@ TEST_CASE("any call data yields an outcome, and no effect when it reverts") {
     CHECK(world.slot_count() == slots_before);
   }
   CHECK(training_probe(world, training).broken_invariant() == "");
+  CHECK(taskrunner_probe(world, default_taskrunner()).broken_invariant() == "");
 }
 
 TEST_CASE("running out of gas at any point leaves everything as it was") {

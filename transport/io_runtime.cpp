@@ -119,13 +119,13 @@ bool io_runtime::on_io_thread() const {
   return current_runtime == impl_.get();
 }
 
-void spawn(asio::any_io_executor executor, std::string what, std::function<task<>()> fn) {
+void spawn(const asio::any_io_executor& executor, std::string what, std::function<task<>()> fn) {
   // The coroutine is posted, as on a thread of the runtime co_spawn would start it inside this call, and
   // callers may hold locks that it takes. The wrapper keeps `fn`, and so the captures that its coroutine
   // refers to, until the end.
   auto run = [](std::function<task<>()> body) -> task<> { co_await body(); };
   asio::post(executor, [executor, run, what = std::move(what), fn = std::move(fn)]() mutable {
-    asio::co_spawn(executor, run(std::move(fn)), [what = std::move(what)](std::exception_ptr failure) {
+    asio::co_spawn(executor, run(std::move(fn)), [what = std::move(what)](const std::exception_ptr& failure) {
       if (!failure) return;
       try {
         std::rethrow_exception(failure);

@@ -1,29 +1,14 @@
 #include "actors/admin/actor_names.hpp"
 
+#include "base/spelling.hpp"
+
 #include <algorithm>
-#include <numeric>
 
 namespace swarm::actors {
 
 namespace {
 
 constexpr std::size_t similar_max = 5;
-
-/// Levenshtein's distance: insertions, deletions and exchanges from one text to the other.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const auto exchange = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, exchange});
-    }
-  }
-  return row[b.size()];
-}
 
 bool ends_with_part(std::string_view path, std::string_view part) {
   return path.size() > part.size() && path.ends_with(part) && path[path.size() - part.size() - 1] == '/';
@@ -36,7 +21,7 @@ std::string_view last_part(std::string_view path) {
 /// How far a path is from what was typed, comparing whole with whole and name with name.
 std::size_t strangeness(std::string_view typed, std::string_view path) {
   if (path.find(typed) != std::string_view::npos) return 0;
-  return 1 + std::min(distance(typed, path), distance(last_part(typed), last_part(path)));
+  return 1 + std::min(edit_distance(typed, path), edit_distance(last_part(typed), last_part(path)));
 }
 
 } // namespace

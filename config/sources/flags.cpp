@@ -1,5 +1,6 @@
 #include "config/sources/flags.hpp"
 
+#include "base/spelling.hpp"
 #include "config/keys.hpp"
 #include "config/values.hpp"
 

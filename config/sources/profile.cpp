@@ -1,5 +1,6 @@
 #include "config/sources/profile.hpp"
 
+#include "base/spelling.hpp"
 #include "config/roles/role.hpp"
 #include "config/sources/yaml_tree.hpp"
 #include "config/values.hpp"

@@ -15,6 +15,7 @@ struct yaml_node {
 
   yaml_kind kind = yaml_kind::null;
   std::string text; ///< of a scalar
+  std::string tag;  ///< "?" of what stands plain, "!" of a quoted scalar, or what the document says
   std::size_t line = 0;
   std::size_t column = 0;       ///< both from 1
   std::vector<yaml_node> items; ///< of a sequence
@@ -35,10 +36,24 @@ struct yaml_node::entry {
 
 inline constexpr std::size_t yaml_bytes_max = 1 << 20;
 inline constexpr std::size_t yaml_depth_max = 32;
+/// What a document with aliases may come to once each alias is replaced by what it stands for.
+inline constexpr std::size_t yaml_nodes_max = 100'000;
+inline constexpr std::size_t yaml_expanded_bytes_max = 4 * yaml_bytes_max;
 
-/// Reads one document. Anchors, aliases, complex keys and further documents are refused: the files that are
-/// read here need none, and aliases can make a small file expand enormously. Errors are
-/// config_errc::profile_file with "name:line:column: " in front.
+enum class yaml_aliases { refused, replaced };
+
+/// Why a text is no document that is read here, and where; line and column are 0 when it is wrong as a whole.
+struct yaml_problem {
+  std::size_t line = 0;
+  std::size_t column = 0;
+  std::string text;
+};
+
+/// Reads one document. Complex keys and further documents are refused, and so are anchors and aliases unless they are
+/// to be `replaced`: aliases can make a small file expand enormously, which is why there is a bound then.
+tl::expected<yaml_node, yaml_problem> read_yaml(std::string_view text, yaml_aliases aliases);
+
+/// The same, aliases refused. Errors are config_errc::profile_file with "name:line:column: " in front.
 result<yaml_node> parse_yaml(std::string_view text, std::string_view name);
 
 /// The text of a file of at most yaml_bytes_max bytes.

@@ -59,6 +59,6 @@ interface ITaskRegistry {
     /// At most 256 lines from number `first` on; none when there is no such task.
     function body(string calldata name, uint256 first, uint256 count_) external view returns (string[] memory);
     function count() external view returns (uint256);
-    /// At most 256 names from index `first` on, ROOTTASK first, the others in order of creation but for removals.
+    /// At most 1024 names from index `first` on, ROOTTASK first, the others in order of creation but for removals.
     function names(uint256 first, uint256 count_) external view returns (string[] memory);
 }

@@ -18,11 +18,13 @@ interface ITraining {
     /// again), 3 Finished (its training is over, it still checks in), 4 Left.
     /// Values of `onTrainEnd`: 0 inactive, 1 snapshot, 2 active.
     /// Reasons are codes, as a text could carry what a site keeps to itself onto the chain; others revert.
-    /// Of leavePeer: 0 program gone (it closed its pipes without a word, or was refused), 1 program failed (it could
+    /// Of leavePeer and reportRefusal: 0 program gone (it closed its pipes without a word), 1 program failed (it could
     /// not evaluate a merged model), 2 program ended (before the training was over), 3 node stopped, 4 node restarted,
     /// 5 other parameters (than its peers' models), 6 model not usable (it cannot be merged, nor any other of the
     /// round), 7 nothing to merge (no model of the round can be), 8 final model lost (nobody gives it),
-    /// 9 no final model (nobody would bring a last one: all are Inactive at their end), 10 disk failed (its own).
+    /// 9 no final model (nobody would bring a last one: all are Inactive at their end), 10 disk failed (its own),
+    /// 11 other merge method, 12 other minPeers (it asks for another than the one in force), 13 bad request (what it
+    /// sent cannot be served).
     /// Of commitMerge: 0 not available (the model could not be had), 1 other parameters (than most models of the
     /// round), 2 not finite (it has NaN or infinite values).
 
@@ -47,9 +49,10 @@ interface ITraining {
     struct Peer {
         address account;
         uint8 state;
+        uint8 reason; // why it Left; of no meaning in other states
         uint8 onTrainEnd;
         bool canLead;
-        uint32 weightage; // 1..100
+        uint32 weightage; // 1..100; 0 of one that was refused before it was a peer
         uint64 lastRound; // last round it checked in for, 0 if none
         uint64 lossRound; // last round whose merged model it loaded and reported a loss for, 0 if none
         uint32 epochsDone;
@@ -203,6 +206,12 @@ interface ITraining {
         uint32 epochsDone,
         uint32 epochsTotal
     ) external;
+
+    /// The caller's program was refused before the caller was a peer: it is one in state Left from now on, so that the
+    /// others see why it does not come. Nobody waits for it and no round changes. Refused for one that is a peer (it
+    /// calls leavePeer), for the reason that it has left for already, when there are 1024 peers, and when Complete. An
+    /// SL speaks for itself only, and has one entry however often it does.
+    function reportRefusal(uint64 generation, uint8 reason) external;
 
     /// Back to an empty training of the next generation; the caller is a registered SN or SWCI. Merge records of
     /// earlier generations stay readable as events.

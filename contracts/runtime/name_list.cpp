@@ -24,8 +24,9 @@ std::string name_list::remove(std::uint64_t index) const {
   return moved;
 }
 
-std::vector<std::string> name_list::part(const u256& first, const u256& count) const {
-  const auto page = page_of(first, count, size(), page_entries_max);
+std::vector<std::string> name_list::part(const u256& first, const u256& count,
+                                         std::uint64_t entries_max) const {
+  const auto page = page_of(first, count, size(), entries_max);
   const auto names = slots_.items(names_slot_);
   std::vector<std::string> out;
   for (auto i = page.begin; i < page.end; ++i)

@@ -17,8 +17,9 @@ public:
   void add(std::string_view name) const;
   /// Removes the name at `index`; the last one takes its place and is returned, unless it was the last itself.
   std::string remove(std::uint64_t index) const;
-  /// At most `page_entries_max` names.
-  std::vector<std::string> part(const u256& first, const u256& count) const;
+  /// At most `entries_max` names.
+  std::vector<std::string> part(const u256& first, const u256& count,
+                                std::uint64_t entries_max = page_entries_max) const;
 
 private:
   slots slots_;

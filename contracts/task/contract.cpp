@@ -134,7 +134,7 @@ public:
   result<u256> on(const task_count_args&) const { return u256(records_.names().size()); }
 
   result<std::vector<std::string>> on(const task_names_args& args) const {
-    return records_.names().part(args.first, args.count);
+    return records_.names().part(args.first, args.count, task_names_max);
   }
 
 private:

@@ -69,6 +69,7 @@ void taskrunner_call::fail_part(const address& account) {
 result<> taskrunner_call::check_run(std::uint64_t run) const {
   const auto& runner = storage_.runner;
   if (run != runner.run) return refuse("run {} is in force, the call is for run {}", runner.run, run);
+  if (run == 0) return refuse("no task was assigned yet");
   if (runner.state == taskrunner_state::idle) return refuse("run {} was reset", run);
   return {};
 }

@@ -113,7 +113,7 @@ void taskrunner_call::end_pair(const found_swop& swop, part_status status) {
   }
   const auto pairs = storage_.pairs_of(swop.index, swop.slot);
   std::uint32_t failed = 0;
-  while (pairs.pair(failed).status != part_status::failed)
+  while (failed + 1u < after.pairs && pairs.pair(failed).status != part_status::failed)
     ++failed;
   after.status = part_status::failed;
   after.failure = pairs.pair(failed).failure;

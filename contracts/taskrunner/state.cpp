@@ -102,17 +102,21 @@ runner_storage::pair_list runner_storage::pairs_of(std::uint16_t index, const sw
   auto key = run_key(runner.run);
   put_be64(key.data() + 16, index);
   put_be64(key.data() + 24, swop.attempt);
-  return {slots_, slots_.mapped(key, pairs_number)};
+  return {slots_, slots_.mapped(key, pairs_number), swop_step(index).enrolled_block};
 }
 
 pair_slot runner_storage::pair_list::pair(std::uint32_t index) const {
-  return slots_.get<pair_slot>(slot_after(base_, index * slots_per_part));
+  auto out = slots_.get<pair_slot>(slot_after(base_, index * slots_per_part));
+  if (out.status == part_status::none) out.status = part_status::active;
+  return out;
 }
 void runner_storage::pair_list::set_pair(std::uint32_t index, const pair_slot& pair) const {
   slots_.put(slot_after(base_, index * slots_per_part), pair);
 }
 step_slot runner_storage::pair_list::step(std::uint32_t index) const {
-  return slots_.get<step_slot>(slot_after(base_, index * slots_per_part + 1));
+  auto out = slots_.get<step_slot>(slot_after(base_, index * slots_per_part + 1));
+  if (out.since_block == 0) out.since_block = enrolled_block_;
+  return out;
 }
 void runner_storage::pair_list::set_step(std::uint32_t index, const step_slot& step) const {
   slots_.put(slot_after(base_, index * slots_per_part + 1), step);

@@ -73,7 +73,7 @@ struct swop_slot {
 
 struct pair_slot {
   address sl;
-  part_status status = part_status::none; ///< none: never reported, so active since its SWOP enrolled
+  part_status status = part_status::none; ///< none: never reported
   task_step step = task_step::enrolled;
   task_failure failure = task_failure::none;
 };
@@ -119,10 +119,11 @@ public:
     slots_.put(slot_after(swop_place(index), 1), step);
   }
 
-  /// The pairs of one attempt of a SWOP.
+  /// The pairs of one attempt of a SWOP. Those it never reported are active since it enrolled.
   class pair_list {
   public:
-    pair_list(const slots& in, const hash32& base) : slots_(in), base_(base) {}
+    pair_list(const slots& in, const hash32& base, std::uint64_t enrolled_block)
+        : slots_(in), base_(base), enrolled_block_(enrolled_block) {}
     pair_slot pair(std::uint32_t index) const;
     void set_pair(std::uint32_t index, const pair_slot& pair) const;
     step_slot step(std::uint32_t index) const;
@@ -131,6 +132,7 @@ public:
   private:
     slots slots_;
     hash32 base_;
+    std::uint64_t enrolled_block_;
   };
   pair_list pairs_of(std::uint16_t index, const swop_slot& swop) const;
 

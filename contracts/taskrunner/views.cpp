@@ -77,8 +77,7 @@ result<std::vector<swop_view>> taskrunner_call::on(const listeners_args& args) c
   return out;
 }
 
-/// A pair that its SWOP never reported is active since the enrolment; one that has not ended of itself ends with
-/// its SWOP.
+/// A pair that has not ended of itself ends with its SWOP.
 result<std::vector<pair_view>> taskrunner_call::on(const pairs_args& args) const {
   const auto index = storage_.find(args.swop);
   if (!index) return {};
@@ -96,10 +95,6 @@ result<std::vector<pair_view>> taskrunner_call::on(const pairs_args& args) const
     auto& view = out.emplace_back(
         pair_view{pair.sl, pair.status, pair.step, pair.failure, step.number, step.since_block, {}});
     if (!pair.sl.is_zero()) view.name = nodes.of(pair.sl).name();
-    if (view.status == part_status::none) {
-      view.status = part_status::active;
-      view.since_block = swop_step.enrolled_block;
-    }
     if (view.status == part_status::active && swop.status == part_status::failed) {
       view.status = part_status::failed;
       view.failure = swop.failure;

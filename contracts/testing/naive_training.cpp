@@ -191,6 +191,7 @@ bool naive_training::call(const address& caller, const leave_peer_args& args) {
   if (phase_ == round_phase::collecting && peer->in) withdraw(*peer);
   suspects_.erase(caller);
   peer->view.state = peer_state::left;
+  peer->view.reason = args.reason;
   events.emplace_back(peer_left{caller, generation_, args.reason});
   if (phase_ == round_phase::merging && caller == leader_) succeed();
   settle();
@@ -289,6 +290,19 @@ bool naive_training::call(const address& caller, const report_loss_args& args) {
   peer->view.epochs_total = args.epochs_total;
   events.emplace_back(loss_reported{caller, args.round_num, generation_, args.loss_micro, args.metric_micro,
                                     args.epochs_done, args.epochs_total});
+  return true;
+}
+
+bool naive_training::call(const address& caller, const report_refusal_args& args) {
+  auto* peer = find(caller);
+  const bool is_new = peer == nullptr;
+  if (args.generation != generation_ || phase_ == round_phase::complete) return false;
+  if (!is_new && (peer->view.state != peer_state::left || peer->view.reason == args.reason)) return false;
+  if (is_new) peer = &members_.emplace_back();
+  peer->view.account = caller;
+  peer->view.state = peer_state::left;
+  peer->view.reason = args.reason;
+  events.emplace_back(peer_left{caller, generation_, args.reason});
   return true;
 }
 

@@ -21,6 +21,7 @@ public:
   bool call(const address& caller, const commit_merge_args& args);
   bool call(const address& caller, const suspect_leader_args& args);
   bool call(const address& caller, const report_loss_args& args);
+  bool call(const address& caller, const report_refusal_args& args);
   bool reset(const address& caller);
 
   /// Set before each call: hash of the block before, number of the block the call is in.

@@ -63,7 +63,6 @@ address story::account(const std::string& name) {
 }
 
 std::string story::name(const address& of) const {
-  if (of.is_zero()) return "nobody";
   for (std::size_t i = 0; i < names_.size(); ++i)
     if (test_account(static_cast<std::uint16_t>(i)) == of) return names_[i];
   return to_hex(of.view());

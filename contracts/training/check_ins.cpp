@@ -68,7 +68,7 @@ result<> training_call::on(const check_in_args& args) {
   enter_round(caller, args);
   state_.set_peer(caller.index, caller.slot);
   state_.set_model_digest(caller.index, args.digest);
-  state_.set_check_in(caller.index, {args.size, args.base_round, 0});
+  state_.set_check_in(caller.index, {args.size, args.base_round, 0, {}});
   rounds_.emit(checked_in{caller.slot.account, args.round_num, args.generation, args.digest, args.size,
                           args.weightage, args.base_round, caller.slot.has(peer_slot::finished)});
   rounds_.settle();

@@ -33,6 +33,9 @@ inline bytes encode_suspect_leader(const suspect_leader_args& args) {
 inline bytes encode_report_loss(const report_loss_args& args) {
   return encode(args);
 }
+inline bytes encode_report_refusal(const report_refusal_args& args) {
+  return encode(args);
+}
 inline bytes encode_reset() {
   return encode(reset_args{});
 }

@@ -37,8 +37,12 @@ TEST_CASE("names for people") {
   CHECK(to_string(round_phase::merging) == "merging");
   CHECK(to_string(peer_state::absent) == "absent");
   CHECK(to_string(on_train_end::snapshot) == "snapshot");
-  CHECK(to_string(leave_reason::program_gone) == "program gone");
-  CHECK(to_string(last_value(leave_reason{})) == "disk failed");
+  CHECK(to_string(leave_reason::program_gone) == "its program is gone");
+  CHECK(to_string(last_value(leave_reason{})) == "its SL cannot serve what it sent");
+  CHECK(!is_refusal(leave_reason::program_gone));
+  CHECK(!is_refusal(leave_reason::nothing_to_merge));
+  CHECK(is_refusal(leave_reason::other_parameters));
+  CHECK(is_refusal(leave_reason::other_min_peers));
   CHECK(to_string(exclusion_reason::not_finite) == "not finite");
   CHECK(parse_exclusion_reason("other parameters") == exclusion_reason::other_parameters);
   CHECK(!parse_exclusion_reason("born 1961-04-03"));

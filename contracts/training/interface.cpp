@@ -34,13 +34,42 @@ std::string_view to_string(on_train_end mode) {
   return names.at(static_cast<std::size_t>(mode));
 }
 
+namespace {
+
+struct departure {
+  std::string_view words;
+  bool is_refusal = false;
+};
+constexpr std::array<departure, 14> departures{{
+    {"its program is gone"},
+    {"its program could not evaluate a merged model"},
+    {"its program ended before the training was over"},
+    {"its SL was told to stop"},
+    {"its SL was started again"},
+    {"its model has other parameters", true},
+    {"its model cannot be merged", true},
+    {"no model of its round could be merged"},
+    {"nobody gives it the final model", true},
+    {"checkinModelOnTrainEnd is 'inactive' on every node", true},
+    {"its SL's disk does not take its model", true},
+    {"it asks for another mergeMethod", true},
+    {"it asks for another minPeers", true},
+    {"its SL cannot serve what it sent", true},
+}};
+static_assert(departures.size() == static_cast<std::size_t>(last_value(leave_reason{})) + 1);
+
+const departure& about(leave_reason reason) {
+  return departures.at(static_cast<std::size_t>(reason));
+}
+
+} // namespace
+
 std::string_view to_string(leave_reason reason) {
-  static constexpr std::array<std::string_view, 11> names{
-      "program gone",     "program failed",   "program ended",    "node stopped",
-      "node restarted",   "other parameters", "model not usable", "nothing to merge",
-      "final model lost", "no final model",   "disk failed"};
-  static_assert(names.size() == static_cast<std::size_t>(last_value(leave_reason{})) + 1);
-  return names.at(static_cast<std::size_t>(reason));
+  return about(reason).words;
+}
+
+bool is_refusal(leave_reason reason) {
+  return about(reason).is_refusal;
 }
 
 namespace {

@@ -26,20 +26,24 @@ enum class round_phase : std::uint8_t { collecting, merging, complete };
 enum class peer_state : std::uint8_t { none, active, absent, finished, left };
 enum class on_train_end : std::uint8_t { inactive, snapshot, active };
 
-/// Why a peer left. Only these codes stand on the chain, never a text: what a program says when it fails may
-/// quote its data, and every organisation reads the chain for good. New ones come last.
+/// Why a peer left, or why its SL refused its program. Only these codes stand on the chain, never a text:
+/// what a program says when it fails may quote its data, and every organisation reads the chain for good.
+/// New ones come last.
 enum class leave_reason : std::uint8_t {
-  program_gone,     ///< it closed its pipes without a word, or its SL refused it
-  program_failed,   ///< it said that it could not evaluate a merged model
-  program_ended,    ///< it ended its session before the training was over
-  node_stopped,     ///< the SL was told to stop
-  node_restarted,   ///< the SL's process had ended within the session
-  other_parameters, ///< its model has other parameters than its peers'
-  model_unusable,   ///< its model cannot be merged, nor any other of the round
-  nothing_to_merge, ///< no model of the round can be merged
-  final_model_lost, ///< nobody gives it the final model
-  no_final_model,   ///< nobody would bring a last model: every peer's checkinModelOnTrainEnd is 'inactive'
-  disk_failed       ///< its SL's disk does not take its model
+  program_gone,       ///< it closed its pipes without a word
+  program_failed,     ///< it said that it could not evaluate a merged model
+  program_ended,      ///< it ended its session before the training was over
+  node_stopped,       ///< the SL was told to stop
+  node_restarted,     ///< the SL's process had ended within the session
+  other_parameters,   ///< its model has other parameters than its peers'
+  model_unusable,     ///< its model cannot be merged, nor any other of the round
+  nothing_to_merge,   ///< no model of the round can be merged
+  final_model_lost,   ///< nobody gives it the final model
+  no_final_model,     ///< nobody would bring a last model: every peer's checkinModelOnTrainEnd is 'inactive'
+  disk_failed,        ///< its SL's disk does not take its model
+  other_merge_method, ///< it asks for another merge method than the one in force
+  other_min_peers,    ///< it asks for another minPeers than the one in force
+  bad_request         ///< what it sent cannot be served
 };
 
 /// Why the leader left a model out of the merge. As above.
@@ -60,7 +64,7 @@ constexpr on_train_end last_value(on_train_end) {
 }
 
 constexpr leave_reason last_value(leave_reason) {
-  return leave_reason::disk_failed;
+  return leave_reason::bad_request;
 }
 constexpr exclusion_reason last_value(exclusion_reason) {
   return exclusion_reason::not_finite;
@@ -69,9 +73,12 @@ constexpr exclusion_reason last_value(exclusion_reason) {
 std::string_view to_string(round_phase phase);
 std::string_view to_string(peer_state state);
 std::string_view to_string(on_train_end mode);
-/// The words that people read for a reason; in proof files too.
+/// The words that people read for a reason: of a peer that left, what follows a colon, such as "its model has
+/// other parameters"; those of a model that was left out stand in proof files too.
 std::string_view to_string(leave_reason reason);
 std::string_view to_string(exclusion_reason reason);
+/// Whether an SL refuses its program for this reason; otherwise program or node went by themselves.
+bool is_refusal(leave_reason reason);
 /// The reverse of `to_string`; none when there is no such reason.
 std::optional<exclusion_reason> parse_exclusion_reason(std::string_view words);
 
@@ -97,9 +104,10 @@ struct head_view {
 struct peer_view {
   address account;
   peer_state state = peer_state::none;
+  leave_reason reason = leave_reason::program_gone; ///< why it left; of no meaning in other states
   on_train_end train_end = on_train_end::inactive;
   bool can_lead = false;
-  std::uint32_t weightage = 0;
+  std::uint32_t weightage = 0;  ///< 0 of one that was refused before it was a peer
   std::uint64_t last_round = 0; ///< last round it checked in for, 0 if none
   std::uint64_t loss_round = 0; ///< last round whose merged model it loaded and reported a loss for
   std::uint32_t epochs_done = 0;
@@ -192,7 +200,12 @@ struct report_loss_args {
   std::uint32_t epochs_done = 0;
   std::uint32_t epochs_total = 0;
 };
-
+/// This node's program was refused before it was a peer.
+struct report_refusal_args {
+  static constexpr abi::call<> function{"reportRefusal"};
+  std::uint64_t generation = 0;
+  leave_reason reason = leave_reason::other_parameters;
+};
 struct reset_args {
   static constexpr abi::call<> function{"reset"};
 };
@@ -334,8 +347,8 @@ struct training_interface {
   static constexpr std::string_view name = "Training";
   using functions =
       type_list<register_peer_args, leave_peer_args, check_in_args, vote_close_args, commit_merge_args,
-                suspect_leader_args, report_loss_args, reset_args, training_name_args, head_args, peers_args,
-                peer_count_args, check_ins_args, merge_of_args>;
+                suspect_leader_args, report_loss_args, report_refusal_args, reset_args, training_name_args,
+                head_args, peers_args, peer_count_args, check_ins_args, merge_of_args>;
   using event = training_event;
 };
 

@@ -193,6 +193,10 @@ void random_call(twin_world& both) {
     if (random.below(3) == 0 && !head.leader.is_zero()) caller = head.leader;
     const leave_peer_args args{static_cast<leave_reason>(random.below(9))};
     both.call(caller, args);
+  } else if (dice < 93) {
+    const report_refusal_args args{mostly(random, head.generation),
+                                   static_cast<leave_reason>(random.below(14))};
+    both.call(caller, args);
   } else if (dice < 99) {
     const report_loss_args args{
         head.generation, mostly(random, head.merged_round), static_cast<std::int64_t>(random()), -5, 3, 9};

@@ -42,6 +42,16 @@ result<> training_call::agree_on_parameters(const register_peer_args& args) {
   return {};
 }
 
+result<training_call::found_peer> training_call::find_or_add(const address& account) {
+  if (const auto known = state_.find(account)) return found_peer{*known, state_.peer(*known)};
+  auto& counts = state_.counts;
+  if (counts.peers >= peers_max) return refuse("the training is full: it has {} peers", counts.peers);
+  found_peer out{counts.peers++, {}};
+  out.slot.account = account;
+  state_.set_index(account, out.index);
+  return out;
+}
+
 result<> training_call::on(const register_peer_args& args) {
   const auto& account = context_.caller;
   SWARM_CHECK(require_active_node(host_, account, {node_type::sl}));
@@ -53,15 +63,7 @@ result<> training_call::on(const register_peer_args& args) {
     return refuse("weightage is {}, expected 1 to {}", args.weightage, weightage_max);
   SWARM_CHECK(agree_on_parameters(args));
 
-  found_peer caller;
-  if (const auto known = state_.find(account)) {
-    caller = {*known, state_.peer(*known)};
-  } else {
-    if (counts.peers >= peers_max) return refuse("the training is full: it has {} peers", counts.peers);
-    caller.index = counts.peers++;
-    caller.slot.account = account;
-    state_.set_index(account, caller.index);
-  }
+  SWARM_TRY(auto caller, find_or_add(account));
   auto& peer = caller.slot;
   if (state_.is_in(peer)) {
     if (state_.round.phase == round_phase::collecting) {
@@ -92,19 +94,20 @@ result<> training_call::on(const leave_peer_args& args) {
   auto& peer = caller.slot;
   auto& counts = state_.counts;
   const bool in_closed_round = state_.round.phase == round_phase::merging && state_.is_in(peer);
+  auto check_in = state_.check_in(caller.index);
   if (in_closed_round) {
     ++counts.left_in;
-    auto check_in = state_.check_in(caller.index);
     if (check_in.suspected_term == state_.round.term + std::uint64_t{1}) {
       --counts.suspects;
       check_in.suspected_term = 0;
-      state_.set_check_in(caller.index, check_in);
     }
   } else if (state_.is_in(peer)) {
     rounds_.withdraw(peer);
   }
   rounds_.change_state(peer, peer_state::left);
   state_.set_peer(caller.index, peer);
+  check_in.left_because = args.reason;
+  state_.set_check_in(caller.index, check_in);
   rounds_.emit(peer_left{peer.account, state_.round.generation, args.reason});
   if (in_closed_round && caller.index == counts.leader) rounds_.advance_leader();
   rounds_.settle();
@@ -130,6 +133,28 @@ result<> training_call::on(const report_loss_args& args) {
   rounds_.emit(loss_reported{caller.slot.account, args.round_num, args.generation, args.loss_micro,
                              args.metric_micro, args.epochs_done, args.epochs_total});
   return {};
+}
+
+/// No round notices: who was no peer is still none that anybody waits for.
+result<> training_call::on(const report_refusal_args& args) {
+  const auto& account = context_.caller;
+  SWARM_CHECK(require_active_node(host_, account, {node_type::sl}));
+  SWARM_CHECK(check_generation(args.generation));
+  if (state_.round.phase == round_phase::complete)
+    return refuse("the training is complete, round {} was its last", state_.round.round_num - 1);
+  SWARM_TRY(auto caller, find_or_add(account));
+  auto& peer = caller.slot;
+  if (peer.state != peer_state::none && peer.state != peer_state::left)
+    return refuse("{} is a peer: call leavePeer", to_hex(account.view()));
+  auto check_in = state_.check_in(caller.index);
+  if (peer.state == peer_state::left && check_in.left_because == args.reason)
+    return refuse("{} has left for this reason already", to_hex(account.view()));
+  rounds_.change_state(peer, peer_state::left);
+  state_.set_peer(caller.index, peer);
+  check_in.left_because = args.reason;
+  state_.set_check_in(caller.index, check_in);
+  rounds_.emit(peer_left{account, args.generation, args.reason});
+  return done();
 }
 
 result<> training_call::on(const reset_args&) {

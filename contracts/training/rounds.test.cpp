@@ -39,6 +39,31 @@ TEST_CASE(
   const auto full =
       large.send(test_account(peers_max), training, encode_register_peer({peers_max, "mean", 1}));
   CHECK(wording(revert_text(full.output)) == "the training is full: it has 1024 peers");
+  const auto refused = large.send(test_account(peers_max), training,
+                                  encode_report_refusal({1, leave_reason::other_min_peers}));
+  CHECK(wording(revert_text(refused.output)) == "the training is full: it has 1024 peers");
+}
+
+TEST_CASE("however often a node reports refusals it has one entry, and nobody is kept out or waited for") {
+  auto world = world_of(3);
+  REQUIRE(register_node(world, test_account(3), node_type::sl).ok);
+  const training_probe probe(world, training);
+  const auto say = [&](leave_reason reason) {
+    return world.send(test_account(3), training, encode_report_refusal({1, reason}));
+  };
+  REQUIRE(say(leave_reason::other_min_peers).ok);
+  const auto slots = world.slot_count();
+  const auto head = probe.head();
+  for (int i = 0; i < 2000; ++i) {
+    CHECK(say(i % 2 == 0 ? leave_reason::other_merge_method : leave_reason::other_min_peers).ok);
+    CHECK(!say(i % 2 == 0 ? leave_reason::other_merge_method : leave_reason::other_min_peers).ok);
+  }
+  CHECK(world.slot_count() == slots);
+  CHECK(probe.peers().size() == 4);
+  CHECK(probe.head() == head);
+  play_round(world, 3, 1);
+  CHECK(probe.head().merged_round == 1);
+  CHECK(probe.merge_of(1).contributors.size() == 3);
 }
 
 TEST_CASE("everybody leads about equally often") {

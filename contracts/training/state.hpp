@@ -84,6 +84,7 @@ struct check_in_slot {
   std::uint64_t size = 0;
   std::uint64_t base_round = 0;
   std::uint64_t suspected_term = 0; ///< the suspected term plus one; 0 when it suspects nobody
+  leave_reason left_because = leave_reason::program_gone; ///< of a peer that has left
 };
 
 struct progress_slot {

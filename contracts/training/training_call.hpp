@@ -16,6 +16,7 @@ public:
   result<> on(const register_peer_args& args);
   result<> on(const leave_peer_args& args);
   result<> on(const report_loss_args& args);
+  result<> on(const report_refusal_args& args);
   result<> on(const reset_args& args);
   // check_ins.cpp
   result<> on(const check_in_args& args);
@@ -39,6 +40,8 @@ private:
   };
   /// The caller, which must be an active SL that is registered here and has not left.
   result<found_peer> calling_peer() const;
+  /// The entry of `account`, which is added when there is none. It is in state none until that is changed.
+  result<found_peer> find_or_add(const address& account);
   /// The caller, which must be in the current round.
   result<found_peer> calling_participant() const;
   result<> check_generation(std::uint64_t generation) const;

@@ -45,8 +45,10 @@ result<std::vector<peer_view>> training_call::on(const peers_args& args) const {
     const auto peer = state_.peer(i);
     const auto progress = state_.progress(i);
     const auto node = nodes.of(peer.account);
+    const bool has_left = peer.state == peer_state::left;
     out.push_back({.account = peer.account,
                    .state = peer.state,
+                   .reason = has_left ? state_.check_in(i).left_because : leave_reason{},
                    .train_end = peer.train_end(),
                    .can_lead = peer.has(peer_slot::can_lead),
                    .weightage = peer.weightage,

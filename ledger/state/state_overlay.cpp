@@ -40,7 +40,7 @@ result<std::uint64_t> state_overlay::nonce_of(const address& who) {
 
 result<> state_overlay::set_nonce(const address& who, std::uint64_t nonce) {
   SWARM_TRY(auto item, entry_of(who));
-  journal_.push_back(undo_nonce{who, item->nonce});
+  journal_.emplace_back(undo_nonce{who, item->nonce});
   item->nonce = nonce;
   return {};
 }
@@ -53,7 +53,7 @@ result<bytes> state_overlay::code_of(const address& who) {
 
 result<> state_overlay::set_code(const address& who, bytes code) {
   SWARM_TRY(auto item, entry_of(who));
-  journal_.push_back(undo_code{who, item->code_hash});
+  journal_.emplace_back(undo_code{who, item->code_hash});
   item->code_hash = keccak256(code);
   new_codes_.emplace(item->code_hash, std::move(code));
   return {};
@@ -67,7 +67,7 @@ result<hash32> state_overlay::load(const address& who, const hash32& key) {
 result<> state_overlay::store(const address& who, const hash32& key, const hash32& value) {
   SWARM_TRY(auto at, slot_of(who, key));
   if (at->now == value) return {};
-  journal_.push_back(undo_slot{who, key, at->now});
+  journal_.emplace_back(undo_slot{who, key, at->now});
   at->now = value;
   return {};
 }

@@ -36,7 +36,7 @@ trie_node make_branch() {
 
 /// The bytes of the node that `child` stands for, or nothing when the node is embedded in its parent.
 result<bytes> listed_rlp(const trie_child& child, const trie_node& node) {
-  auto rlp = encode_trie_node(node, [](const hash32&, bytes, trie_node_ptr) {}).rlp;
+  auto rlp = encode_trie_node(node, [](const hash32&, const bytes&, const trie_node_ptr&) {}).rlp;
   if (std::holds_alternative<trie_node_ptr>(child) && rlp.size() < 32) return bytes{};
   return rlp;
 }
@@ -217,8 +217,9 @@ hash32 trie::commit(node_batch& batch) {
 hash32 trie::root() const {
   if (is_none(root_)) return empty_trie_root;
   if (const auto* stored = std::get_if<hash32>(&root_)) return *stored;
-  return keccak256(
-      encode_trie_node(*std::get<trie_node_ptr>(root_), [](const hash32&, bytes, trie_node_ptr) {}).rlp);
+  return keccak256(encode_trie_node(*std::get<trie_node_ptr>(root_), [](const hash32&, const bytes&,
+                                                                        const trie_node_ptr&) {
+                   }).rlp);
 }
 
 result<std::vector<bytes>> trie::prove(bytes_view key) const {
@@ -260,7 +261,7 @@ result<std::optional<bytes>> verify_proof(const hash32& root, bytes_view key, st
       SWARM_TRY(below, decode_trie_node(proof[used++]));
     } else {
       below = std::get<trie_node_ptr>(*at.child);
-      auto embedded = encode_trie_node(*below, [](const hash32&, bytes, trie_node_ptr) {}).rlp;
+      auto embedded = encode_trie_node(*below, [](const hash32&, const bytes&, const trie_node_ptr&) {}).rlp;
       if (used < proof.size() && proof[used] == embedded) ++used;
     }
     node = std::move(below);

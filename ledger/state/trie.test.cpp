@@ -143,7 +143,8 @@ TEST_CASE("V7: a root node with an embedded branch and leaf") {
         == "e08400666f6fda808080808080c634846261737380808080808080808083626172");
   auto back = decode_trie_node(batch[0].second);
   REQUIRE(back);
-  CHECK(encode_trie_node(**back, [](const hash32&, bytes, trie_node_ptr) {}).rlp == batch[0].second);
+  CHECK(encode_trie_node(**back, [](const hash32&, const bytes&, const trie_node_ptr&) {}).rlp
+        == batch[0].second);
 }
 
 TEST_CASE("V9: roots of transactions and receipts") {
@@ -185,7 +186,7 @@ TEST_CASE("ordered roots agree with the definition over the step from 127 to 128
     entries naive;
     std::vector<bytes> values;
     for (std::size_t i = 0; i < count; ++i) {
-      values.push_back(bytes(40, static_cast<std::uint8_t>(i)));
+      values.emplace_back(40, static_cast<std::uint8_t>(i));
       naive[rlp_number(i)] = values.back();
     }
     CHECK(ordered_trie_root(values) == naive_root(naive));

@@ -117,7 +117,7 @@ void snapshot_machine::ask(neighbor_id neighbor, about what, question as, time_p
   actions_.emplace_back(action::ask_part{neighbor, tag, std::move(as)});
 }
 
-void snapshot_machine::give_back(std::vector<about> questions) {
+void snapshot_machine::give_back(const std::vector<about>& questions) {
   for (const auto& each : questions)
     for (const auto& part : each.parts)
       if (walk_) walk_->again(part);
@@ -270,7 +270,7 @@ void snapshot_machine::on_state(const std::vector<state_part>& asked, neighbor_i
   for (const auto& part : asked)
     wanted.insert(part.hash);
   std::optional<error> wrong;
-  if (!answer) wrong = std::move(answer).error();
+  if (!answer) wrong = answer.error();
   std::size_t came = 0;
   for (std::size_t i = 0; !wrong && i < answer->items.size(); ++i) {
     const auto hash = keccak256(answer->items[i]);

@@ -107,7 +107,7 @@ private:
 
   void schedule(time_point now);
   void ask(neighbor_id neighbor, about what, question as, time_point now);
-  void give_back(std::vector<about> questions);
+  void give_back(const std::vector<about>& questions);
   void give_up_on(neighbor_id neighbor, bool lied, error why);
   void note_blank(neighbor_id neighbor);
   void stalled(time_point now);

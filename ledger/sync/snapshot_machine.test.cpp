@@ -66,7 +66,7 @@ struct scene {
     machine.tick(now);
     collect();
   }
-  static bytes proof(test::paper_chain& from, std::vector<std::size_t> changes, std::size_t pivot) {
+  static bytes proof(test::paper_chain& from, const std::vector<std::size_t>& changes, std::size_t pivot) {
     trust_answer out;
     for (const auto block_num : changes)
       out.changes.push_back(from.handover_at(block_num));

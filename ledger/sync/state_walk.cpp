@@ -81,7 +81,7 @@ void state_walk::again(const state_part& what) {
   ++to_ask_;
 }
 
-result<> state_walk::take(const hash32& hash, bytes raw) {
+result<> state_walk::take(const hash32& hash, const bytes& raw) {
   if (raw.empty()) return {};
   for (const auto kind : {part_kind::account_node, part_kind::storage_node, part_kind::code}) {
     const auto found = items_.find({kind, hash});

@@ -39,7 +39,7 @@ public:
   /// Takes the part with this hash, which the caller computed. A part that is not wanted (any more) is
   /// ignored. Fails with `errc::corrupt` when the part is no node although its hash is right: then the state
   /// itself is broken.
-  result<> take(const hash32& hash, bytes raw);
+  result<> take(const hash32& hash, const bytes& raw);
 
   /// Whether everything has come; it may not be stored yet.
   bool complete() const { return begun_ && items_.empty(); }

@@ -20,7 +20,7 @@ constexpr auto infinity = std::numeric_limits<float>::infinity();
 constexpr auto nan_value = std::numeric_limits<float>::quiet_NaN();
 
 template <class T>
-named_tensor vector_of(std::string name, dtype type, std::vector<T> values) {
+named_tensor vector_of(std::string name, dtype type, const std::vector<T>& values) {
   return {std::move(name), type, {values.size()}, raw_of(values)};
 }
 

@@ -2,8 +2,8 @@
 
 #include "base/random.hpp"
 #include "base/testing/wording.hpp"
+#include "base/utf8.hpp"
 #include "merge/model/header_json.hpp"
-#include "merge/model/utf8.hpp"
 #include "merge/testing/models.hpp"
 
 #include <doctest/doctest.h>

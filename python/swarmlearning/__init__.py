@@ -3,7 +3,7 @@
 `swarmlearning.pyt.SwarmCallback` is for PyTorch programs, `swarmlearning.tf.SwarmCallback` for Keras programs.
 """
 
-from .digest import model_digest
+from ._session.digest import model_digest
 from .errors import SwarmArgumentError, SwarmError
 
 __all__ = ["SwarmArgumentError", "SwarmError", "__version__", "model_digest"]

@@ -6,15 +6,16 @@ from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
 import torch
 
-from .arrays import Params
-from .callback import SwarmCallbackBase
+from ._session.arrays import Params
+from ._torch.judge import Judge
+from ._torch.ranks import ALONE, Ranks, broadcast
+from ._torch.state import TorchState, bare_model, wrappers_of
+from ._training.callback import SwarmCallbackBase
+from ._training.inventory import Inventory
+from ._training.options import DEFAULT_CONTRACT, Options, check_arguments
+from ._training.shared import SharedParameters
+from ._training.validation import describe_failure
 from .errors import SwarmArgumentError, SwarmError
-from .options import DEFAULT_CONTRACT, Options, check_arguments
-from .shared import SharedParameters
-from .torch_judge import Judge
-from .torch_ranks import ALONE, Ranks, broadcast
-from .torch_state import TorchState, bare_model
-from .validation import describe_failure
 
 __all__ = ["SwarmArgumentError", "SwarmCallback", "SwarmError"]
 
@@ -32,6 +33,27 @@ _PLATFORM_DOC = """
         lossFunctionArgs: its arguments, e.g. {'reduction': 'sum'}.
         metricFunction: name of a class of torchmetrics, e.g. 'F1Score'.
         metricFunctionArgs: its arguments, e.g. {'task': 'multiclass', 'num_classes': 10}.
+
+    A whole program beside an SL:
+
+        >>> import torch
+        >>> from swarmlearning.pyt import SwarmCallback
+        >>> x, y = torch.randn(64, 4), torch.randint(0, 2, (64,))
+        >>> model = torch.nn.Linear(4, 2)
+        >>> optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        >>> with SwarmCallback(syncFrequency=16, minPeers=2, model=model, totalEpochs=2,
+        ...                    adsValData=(x, y), lossFunction="CrossEntropyLoss") as swarm:
+        ...     swarm.on_train_begin()
+        ...     for epoch in range(2):
+        ...         for rows in torch.randperm(64).split(4):
+        ...             optimizer.zero_grad()
+        ...             torch.nn.functional.cross_entropy(model(x[rows]), y[rows]).backward()
+        ...             optimizer.step()
+        ...             swarm.on_batch_end()
+        ...         swarm.on_epoch_end(epoch)
+        ...     swarm.on_train_end()
+        >>> swarm.syncs  # at the start, after 16 batches, and at the end
+        3
     """
 
 
@@ -65,6 +87,7 @@ class SwarmCallback(SwarmCallbackBase):
         if not isinstance(model, torch.nn.Module):
             raise SwarmArgumentError(f"model: wanted the torch.nn.Module to be trained, got {type(model).__name__}")
         self._model = bare_model(model)
+        self._wrappers = wrappers_of(model)
         self._loss_function = _make("lossFunction", torch.nn, lossFunction, lossFunctionArgs)
         self._metric = _make("metricFunction", _torchmetrics(metricFunction), metricFunction, metricFunctionArgs)
         self._ranks: Optional[Ranks] = None
@@ -103,6 +126,11 @@ class SwarmCallback(SwarmCallbackBase):
     def _check_model(self) -> None:
         self._state.check()
 
+    def _inventory(self) -> Inventory:
+        found = self._state.inventory()
+        found.wrappers = self._wrappers
+        return found
+
     def _causes(self) -> Sequence[str]:
         return [
             "the model's state_dict() or load_state_dict() gives or takes other values than it holds",
@@ -118,9 +146,12 @@ class SwarmCallback(SwarmCallbackBase):
     def _evaluate(self) -> Tuple[float, float]:
         return self._judge()()
 
+    def _judge_first_batch(self) -> Tuple[float, float]:
+        return self._judge().dry_run()
+
     def _check_validation(self) -> None:
         try:
-            self._judge().dry_run()
+            self._judge_first_batch()
         except SwarmError:
             raise
         except Exception as error:

@@ -8,15 +8,16 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import keras
 
-from .arrays import Params
-from .callback import SwarmCallbackBase
+from ._keras.judge import Judge
+from ._keras.state import KerasState, is_built
+from ._session.arrays import Params
+from ._training.callback import SwarmCallbackBase
+from ._training.inventory import Inventory
+from ._training.options import DEFAULT_CONTRACT, Options
+from ._training.readback import changed_parameters
+from ._training.shared import SharedParameters, some
+from ._training.validation import describe_failure
 from .errors import SwarmArgumentError, SwarmError
-from .keras_judge import Judge
-from .keras_state import KerasState
-from .options import DEFAULT_CONTRACT, Options
-from .readback import changed_parameters
-from .shared import SharedParameters, some
-from .validation import describe_failure
 
 __all__ = ["SwarmArgumentError", "SwarmCallback", "SwarmError"]
 
@@ -28,6 +29,18 @@ _PLATFORM_DOC = """
     the model are shared, also those that are not trained, or those that sharedParameters names. adsValData is judged
     by `model.evaluate`: its loss and its first metric. Arguments for PyTorch (lossFunction, lossFunctionArgs,
     metricFunction, metricFunctionArgs) are ignored.
+
+    A whole program beside an SL:
+
+        >>> import keras, numpy
+        >>> from swarmlearning.tf import SwarmCallback
+        >>> x, y = numpy.random.rand(64, 4), numpy.random.rand(64, 1)
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> swarm = SwarmCallback(syncFrequency=16, minPeers=2, adsValData=(x, y), totalEpochs=2)
+        >>> history = model.fit(x, y, batch_size=4, epochs=2, callbacks=[swarm], verbose=0)
+        >>> swarm.syncs  # at the start, after 16 batches, and at the end
+        3
     """
 
 
@@ -59,6 +72,7 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
     ):
         keras.callbacks.Callback.__init__(self)
         self._batch_index = -1  # of the epoch's last batch that was counted
+        self._begins_late = False  # with the first batch, as the model has not all of its weights before
         self._others: List[Any] = []  # all callbacks of this fit()
         self._final: Optional[Params] = None  # until the callbacks after this one have ended too
         self._start(
@@ -82,11 +96,13 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
     # What Keras calls -------------------------------------------------------------------------------------------
 
     def set_params(self, params: Dict[str, Any]) -> None:
+        """Called by Keras, with what it knows of the training."""
         super().set_params(params)
-        if params.get("verbose"):
-            self._progress.enabled = False  # Keras draws its own
+        self._epoch_batches = params.get("steps")
+        self._progress.has_bar_beside = bool(params.get("verbose"))
 
     def set_model(self, model: Any) -> None:
+        """Called by Keras, or by a training loop of your own, before on_train_begin()."""
         super().set_model(model)
         callbacks = _callbacks_of_caller()
         if callbacks is not None and not any(isinstance(one, _EndWatch) for one in callbacks):
@@ -94,11 +110,14 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
         self._others = callbacks or []
 
     def on_train_begin(self, logs: Optional[Dict[str, Any]] = None) -> None:
+        """Before the first batch: all nodes start from the same merged model."""
         self._batch_index = -1
         self._guarded("Init", self._prepare)
-        super().on_train_begin(logs)
+        if not self._begins_late:
+            super().on_train_begin(logs)
 
     def on_epoch_begin(self, epoch: Optional[int] = None, logs: Optional[Dict[str, Any]] = None) -> None:
+        """Batches are counted from the beginning of an epoch."""
         self._batch_index = -1
 
     def on_batch_end(self, batch: Optional[int] = None, logs: Optional[Dict[str, Any]] = None) -> None:
@@ -107,19 +126,32 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
         if batch is not None:
             count = max(int(batch) - self._batch_index, 1)
             self._batch_index = int(batch)
+        if self._begins_late:
+            self._begins_late = False
+            self._guarded("Init", self._check_shared)
+            super().on_train_begin()
         self._count_batches(count)
 
     # The model --------------------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
         """What cannot be known before there is a model."""
-        state = self._state
+        model = self._state.model
+        if self.options.adsValData is not None:
+            self._judge_once()
+        self._begins_late = not is_built(model) and not self.loopback
+        if self._begins_late:
+            self._log("The model gets its weights with the first batch; the first merge follows that batch")
+        else:
+            self._check_shared()
+
+    def _check_shared(self) -> None:
         if not self.loopback:
-            state.check()
-        if self.options.adsValData is None:
-            return
+            self._state.check()
+
+    def _judge_once(self) -> None:
         try:
-            self._judge().dry_run()
+            self._judge_first_batch()
         except SwarmError:
             raise
         except Exception as error:
@@ -144,6 +176,16 @@ class SwarmCallback(SwarmCallbackBase, keras.callbacks.Callback):
 
     def _load_parameters(self, params: Params) -> None:
         self._state.load(params)
+
+    def _check_model(self) -> None:
+        if self._bare_model() is not None:
+            self._state.check()
+
+    def _inventory(self) -> Inventory:
+        return self._state.inventory()
+
+    def _judge_first_batch(self) -> Tuple[float, float]:
+        return self._judge().dry_run()
 
     def _variables(self) -> Dict[str, Any]:
         """The shared weights by name."""

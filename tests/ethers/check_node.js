@@ -25,6 +25,8 @@ const PATIENCE = 90_000; // milliseconds; bounds a hang
 
 const REGISTRY = "0x0000000000000000000000000000000000005001";
 const TRAININGS = "0x0000000000000000000000000000000000005002";
+const TASKS = "0x0000000000000000000000000000000000005003";
+const TASKRUNNERS = "0x0000000000000000000000000000000000005004";
 
 /** ABI of every interface, by name, from the published .sol files. */
 function compileInterfaces() {
@@ -232,6 +234,29 @@ check("a signed transaction is taken, its receipt and revert are told", async ()
   assert.strictEqual(logged.args.account, wallet.address);
   await assert.rejects(registry.register.staticCall(9, ethers.id("x"), ethers.ZeroAddress, "ethers", ""),
     inWords((error) => error.code === "CALL_EXCEPTION" && typeof error.reason === "string" && error.reason.length > 0));
+});
+
+check("a SWCI writes a task, assigns it and resets the taskrunner", async () => {
+  const tasks = new ethers.Contract(TASKS, abis.ITaskRegistry, wallet);
+  const runners = new ethers.Contract(TASKRUNNERS, abis.ITaskrunnerRegistry, wallet);
+  const done = async (sent) => (await sent).wait();
+  await done(tasks.create(2, "by-ethers", "ethers", "ROOTTASK", "image"));
+  await done(tasks.appendBody("by-ethers", 1, ["BuildType : INLINE", "BuildSteps : ~"]));
+  assert.deepStrictEqual([...await tasks.body("by-ethers", 0, 10)], ["---", "BuildType : INLINE", "BuildSteps : ~"]);
+  assert.deepStrictEqual([...await tasks.names(0, 10)], ["ROOTTASK", "by-ethers"]);
+  const where = await runners.addressOf("defaulttaskbb.taskdb.sml.hpe");
+  const runner = new ethers.Contract(where, abis.ITaskrunner, wallet);
+  await assert.rejects(runner.assign.staticCall("by-ethers", 1, false), inWords(/is not finalized/));
+  await done(tasks.finalize("by-ethers"));
+  const assigned = await done(runner.assign("by-ethers", 1, false));
+  const told = assigned.logs.map((log) => runner.interface.parseLog(log));
+  assert.deepStrictEqual(told.map((event) => event.name), ["TaskAssigned", "StateChanged"]);
+  const { head, swop } = await runner.headFor(wallet.address);
+  assert.deepStrictEqual([head.task, head.state, head.quorum, head.assignedBy], ["by-ethers", 1n, 1n, wallet.address]);
+  assert.strictEqual(swop.account, ethers.ZeroAddress);
+  await assert.rejects(runner.enrol.staticCall(head.run), inWords(/is not registered as an active SWOP/));
+  await done(runner.reset());
+  assert.strictEqual((await runner.head()).state, 0n);
 });
 
 check("errors have the words that ethers looks for", async () => {

@@ -1,6 +1,8 @@
 // Calls to the native contracts, answers and events as their readers see them: any bytes yield an outcome.
 #include "contracts/contracts.hpp"
 #include "contracts/registry/client.hpp"
+#include "contracts/task/client.hpp"
+#include "contracts/taskrunner/client.hpp"
 #include "contracts/training/client.hpp"
 
 #include <map>
@@ -53,6 +55,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)contracts::decode_nodes(raw);
   (void)contracts::decode_training_event(
       {contracts::event_topic<contracts::merge_committed>(), hash32{}, hash32{}}, raw);
+  (void)contracts::decode_answer<contracts::task_args>(raw);
+  (void)contracts::decode_answer<contracts::task_body_args>(raw);
+  (void)contracts::decode_answer<contracts::taskrunner_head_for_args>(raw);
+  (void)contracts::decode_answer<contracts::swops_args>(raw);
+  (void)contracts::decode_answer<contracts::pairs_args>(raw);
+  (void)contracts::decode_task_event({contracts::event_topic<contracts::task_body_written>(), hash32{}}, raw);
+  (void)contracts::decode_taskrunner_event(
+      {contracts::event_topic<contracts::task_assigned>(), hash32{}, hash32{}}, raw);
   (void)contracts::revert_text(raw);
   return 0;
 }

@@ -196,7 +196,7 @@ def test_no_text_of_a_site_leaves_it(wires):
     assert wires.theirs.wait_exit() == 0 and swarm.sn.completed()
     reasons = [why for who, why in swarm.sn.departures() if who == mine.node_account]
     assert reasons.count("program failed") == 1 and reasons[-1] == "program ended", reasons
-    assert set(reasons) == {"program failed", "program ended", "program gone"}
+    assert set(reasons) == {"program failed", "program ended", "program gone", "bad request"}
     for number in (15, 21, 22, 31, 32):  # they are told, where they may be
         assert f"{MARK}{number}" in mine.log() + python.log()
 

@@ -102,6 +102,39 @@ def sync_with_notices(client, params, notices):
             client._answer_loss(client.sync_count, params, reply, None, {})
 
 
+def named(sl):
+    """As its peers name an SL to people."""
+    return f"{sl.name} ({sl.host}:{sl.files_port})"
+
+
+def why_refused(sl, words):
+    return f"{named(sl)} was refused: {words}"
+
+
+def test_a_program_that_the_contract_refuses_is_named_to_those_who_wait(swarm):
+    one, two = swarm.start(sls=2).sls
+    heard = []
+
+    def work(client):
+        client.open(minPeers=2, takesNotices=True)
+        sync_with_notices(client, ONE, heard)
+        client.kill()
+
+    def refuse(words, code, **session):
+        assert "in force" in refusal(two, lambda client: client.open(**session))
+        news = why_refused(two, words)
+        until(lambda: any(news in text for text in heard), "the first to know", alive=[one])
+        assert swarm.sn.departures()[-1] == (two.node_account, code)
+
+    first = Program(one, work)
+    until(lambda: swarm.sn.events("check_ins"), "the first to be in", alive=swarm.sls)
+    refuse("it asks for another minPeers", "other minPeers", minPeers=3)
+    refuse("it asks for another mergeMethod", "other merge method", minPeers=2, mergeMethod="geomedian")
+    Program(two, trains([TWO], minPeers=2)).result()
+    first.result()
+    assert len(swarm.sn.departures()) == 3  # the first program has killed its session
+
+
 def test_a_program_that_takes_notices_hears_for_whom_it_waits(swarm):
     one, two = swarm.start(sls=2).sls
     heard = []
@@ -119,7 +152,7 @@ def test_a_program_that_takes_notices_hears_for_whom_it_waits(swarm):
         client.sync({"other": np.ones(2)})
 
     assert "same model definition" in refusal(two, refused)
-    news = "sl-2 left, or its program was refused"
+    news = why_refused(two, "its model has other parameters")
     until(lambda: any(news in text for text in heard), "the first to know", alive=[one])
     Program(two, trains([TWO], minPeers=2)).result()
     first.result()
@@ -143,8 +176,10 @@ def test_a_node_that_is_left_out_of_a_merge_is_told_why(swarm):
 
     for program in [Program(sl, work(n, v)) for n, (sl, v) in enumerate(zip(swarm.sls, values))]:
         program.result()
-    assert told[0] == told[1] == ""
-    assert "left out of the merge of round 1" in told[2]
+    third = swarm.sls[2]
+    assert told[2] == "this node's model was left out of the merge of round 1: not finite"
+    assert told[0] == told[1] == told[2].replace("this node's model", f"the model of {named(third)}")
+    assert all(told[0] in sl.log() for sl in swarm.sls[:2]) and told[2] in third.log()
 
 
 def test_an_sl_without_its_sn_says_that_it_waits_for_that(swarm):

@@ -19,7 +19,7 @@ EVENTS = {
     "closed": "RoundClosed(uint64,uint64,address,uint32,uint32)",
     "losses": "LossReported(address,uint64,uint64,int64,int64,uint32,uint32)",
 }
-# What the codes of the contract mean; contracts/training/interface.cpp has the same words.
+# What the codes of the contract are called; contracts/interfaces/ITraining.sol has them.
 EXCLUDED = ("not available", "other parameters", "not finite")
 LEFT = (
     "program gone",
@@ -31,6 +31,11 @@ LEFT = (
     "model not usable",
     "nothing to merge",
     "final model lost",
+    "no final model",
+    "disk failed",
+    "other merge method",
+    "other minPeers",
+    "bad request",
 )
 
 

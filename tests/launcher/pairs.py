@@ -1,5 +1,6 @@
 """Swarms whose SLs have real training programs beside them."""
 
+import json
 import pathlib
 
 from .certificates import Certs
@@ -68,6 +69,17 @@ class PairSwarm(Swarm):
                 raise _ended(pair.program, pair.sl)
             if pair.sl.exit_code not in (None, 0):
                 raise _ended(pair.sl)
+
+    def wait_ended(self):
+        """Until all programs have ended, well or not."""
+        for pair in self.pairs:
+            self.wait(pair.program.has_ended, f"{pair.program.name} to end", [self.sn])
+
+    def results(self):
+        """What each program wrote, once all have ended well."""
+        self.wait_ended()
+        self.check_running()
+        return [json.loads(pair.result.read_text()) for pair in self.pairs]
 
     def wait(self, condition, what, needed):
         until(condition, what, PATIENCE, alive=needed)

@@ -1,9 +1,9 @@
 """A training program whose model is a dictionary of arrays, for tests of the session."""
 
 import numpy as np
-from swarmlearning.arrays import pack, unpack
-from swarmlearning.callback import SwarmCallbackBase
-from swarmlearning.options import DEFAULT_CONTRACT, Options
+from swarmlearning._session.arrays import pack, unpack
+from swarmlearning._training.callback import SwarmCallbackBase
+from swarmlearning._training.options import DEFAULT_CONTRACT, Options
 
 DEFAULTS = dict(
     syncFrequency=3,

@@ -1,4 +1,5 @@
-"""style_program.py FRAMEWORK RESULT [STYLE...]: trains in every style, with a swarm of its own; writes the outcomes."""
+"""style_program.py FRAMEWORK MODULE RESULT [STYLE...]: trains in every style of a module, with a swarm of its own;
+writes the outcomes."""
 
 import importlib
 import json
@@ -8,7 +9,7 @@ import sys
 import tempfile
 import traceback
 
-framework, result, *wanted = sys.argv[1:]
+framework, module, result, *wanted = sys.argv[1:]
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "python")]
 if framework != "torch":
@@ -17,7 +18,7 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", JAX_PLATFOR
 
 from fake_sl import GhostSwarm
 
-styles = importlib.import_module("styles_torch" if framework == "torch" else "styles_keras")
+styles = importlib.import_module(module)
 found = {}
 for style in styles.STYLES:
     if wanted and style.__name__ not in wanted:

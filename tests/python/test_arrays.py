@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from repository import ROOT
 from swarmlearning import SwarmError, model_digest
-from swarmlearning.arrays import ITEM_SIZE, dtype_name, pack, unpack, unpack_as
-from swarmlearning.digest import SAFETENSORS_NAMES, safetensors_layout
-from swarmlearning.messages import NDArray
+from swarmlearning._session.arrays import ITEM_SIZE, dtype_name, pack, unpack, unpack_as
+from swarmlearning._session.digest import SAFETENSORS_NAMES, safetensors_layout
+from swarmlearning._session.messages import NDArray
 
 NUMPY_TYPES = sorted(set(ITEM_SIZE) - {"bfloat16"})
 

@@ -7,10 +7,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from swarmlearning import SwarmArgumentError, SwarmError
+from swarmlearning._torch.judge import evaluating
 from swarmlearning.pyt import SwarmCallback
-from swarmlearning.torch_judge import evaluating
 from torch import nn
-from wire_schema import CLOSE, SYNC
+from wire_schema import CLOSE, SYNC, SYNCED
 
 X = torch.randn(16, 4, generator=torch.Generator().manual_seed(1))
 Y = (X.sum(1) > 0).long()
@@ -226,6 +226,36 @@ def test_a_node_with_nan_hears_that_it_was_left_out(swarm):
     assert len(told) == 1 and "weight has 1 NaN and 1 infinite of 8 values" in told[0]
     callback.on_train_end()
     assert bool(model.weight.isfinite().all())
+
+
+def test_what_the_sl_says_of_a_merge_and_what_is_seen_in_it_are_told_as_one(swarm):
+    class Logger(list):
+        debug = error = info = warning = list.append
+
+    notice = "this node's model was left out of the merge of round 2: not finite"
+
+    def script(sl, kind, message):
+        if kind in (SYNC, CLOSE):
+            entry = message.inputParams.weights["weight"]
+            entry.data = b"\0" * len(entry.data)
+        if kind != SYNC or message.syncSeqNum != 2:
+            return None
+        sl.ask_loss(message, message.inputParams)
+        sl.send(SYNCED, sl._response(message, status=dict(code=0, msg=notice)))
+        return True
+
+    swarm(script=script)
+    model, logger = nn.Linear(4, 2), Logger()
+    callback = make_callback(model, logger=logger)
+    callback.on_train_begin()
+    with torch.no_grad():
+        model.weight[0, 1] = float("nan")
+    for _ in range(3):
+        callback.on_batch_end()
+    (told,) = [text for text in logger if "left out" in text]
+    assert told == f"{notice}; no numbers in this node's model: weight has 1 NaN of 8 values"
+    assert callback.notices == [notice]
+    callback.on_train_end()
 
 
 def test_nan_on_all_nodes_is_told(swarm):

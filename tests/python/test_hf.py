@@ -138,3 +138,18 @@ def test_a_training_that_failed_is_followed_by_another(swarm, tmp_path, monkeypa
 def test_wrong_arguments():
     with pytest.raises(SwarmArgumentError, match="model: it is the trainer's"):
         callback(model=make_model())
+
+
+@pytest.mark.parametrize("rows", [ROWS[:5], [{"input_ids": row["input_ids"], "label": 1} for row in ROWS[:5]]])
+def test_rows_as_the_trainer_has_them_are_validation_data(swarm, tmp_path, rows):
+    sl = swarm().sls[0]
+    model = make_model()
+    if "label" in rows[0]:
+        model = transformers.GPT2ForSequenceClassification(transformers.GPT2Config(
+            vocab_size=8, n_positions=8, n_embd=8, n_layer=1, n_head=2, pad_token_id=0))  # fmt: skip
+    callback = SwarmCallback(50, 1, adsValData=rows, adsValBatchSize=2)
+    data = [dict(row, labels=1) if "label" in rows[0] else row for row in ROWS]
+    arguments = transformers.TrainingArguments(str(tmp_path), num_train_epochs=1, save_strategy="no", report_to=[],
+                                               disable_tqdm=True, use_cpu=True)  # fmt: skip
+    transformers.Trainer(model, arguments, train_dataset=data, callbacks=[callback]).train()
+    assert all(message.loss > 0.1 for message in sl.of_type(LOSS))

@@ -9,7 +9,7 @@ keras = pytest.importorskip("keras")
 
 from keras import layers
 from swarmlearning import SwarmArgumentError, SwarmError
-from swarmlearning.keras_names import weight_names
+from swarmlearning._keras.names import weight_names
 from swarmlearning.tf import SwarmCallback
 from wire_schema import CLOSE, LOSS, SYNC
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from dict_program import DictCallback, train
 from repository import ROOT
-from swarmlearning import SwarmError, channel, fifo
+from swarmlearning import SwarmError
+from swarmlearning._session import channel, fifo
 from wire_schema import OPEN, SYNC
 
 PROGRAM = """

@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 from dict_program import DictCallback, train
 from wire_schema import MESSAGES, STATUS, SYNC
@@ -12,7 +13,7 @@ from wire_schema import MESSAGES, STATUS, SYNC
 
 
 def test_a_notebook_shows_round_loss_and_who_is_waited_for(swarm, notebook, monkeypatch):
-    monkeypatch.setattr("swarmlearning.notebook.REDRAW_SECONDS", 0.0)
+    monkeypatch.setattr("swarmlearning._display.notebook.REDRAW_SECONDS", 0.0)
     waited = threading.Event()
 
     def script(sl, kind, message):
@@ -28,6 +29,21 @@ def test_a_notebook_shows_round_loss_and_who_is_waited_for(swarm, notebook, monk
     assert any("waiting for sl-2 & <sl-3>" in text for text in texts)
     assert any("sl-2 &amp; &lt;sl-3&gt;" in data["text/html"] for data in notebook)
     assert any("round 1" in text and "loss 3" in text for text in texts)
+
+
+def test_a_notebook_says_that_the_training_has_ended(swarm, notebook):
+    swarm()
+    train(DictCallback(adsValData=([], [])), 3)
+    assert notebook[-1]["text/plain"] == "ended after 2 rounds, loss 3"
+
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_keras_in_a_notebook_has_the_live_view_whether_it_draws_a_bar_or_not(swarm, notebook, verbose):
+    fit = keras_program()
+    swarm()
+    fit(verbose)
+    texts = [data["text/plain"] for data in notebook]
+    assert texts[-1].startswith("ended after 2 rounds, loss ") and any("round 1" in text for text in texts)
 
 
 def test_a_front_end_that_cannot_show_does_not_end_the_training(swarm, notebook, monkeypatch):
@@ -80,15 +96,51 @@ def test_streams_of_all_kinds(swarm, monkeypatch, name, make):
         assert "Merge Done" in stream.text
 
 
-def test_the_line_of_a_terminal_is_no_wider_than_the_terminal(monkeypatch):
-    class Terminal(Tee):
-        def isatty(self):
-            return True
+class Terminal(Tee):
+    def isatty(self):
+        return True
 
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_beside_the_bar_of_keras_a_terminal_shows_waits_only(swarm, monkeypatch, verbose):
+    waited = threading.Event()
+
+    def script(sl, kind, message):
+        if kind == SYNC and not waited.is_set():
+            waited.set()
+            sl.send(STATUS, MESSAGES["Status"](msg="waiting for sl-2", notice=True))
+            time.sleep(1.3)
+        return None
+
+    terminal = Terminal()
+    fit = keras_program()
+    swarm(script=script)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    fit(verbose)
+    assert "waiting 1 s: waiting for sl-2" in terminal.text
+    assert ("batches" in terminal.text) == (not verbose)
+
+
+def keras_program():
+    keras = pytest.importorskip("keras")
+    from swarmlearning.tf import SwarmCallback
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((16, 2), "float32"), np.ones((16, 1), "float32")
+
+    def fit(verbose):
+        callback = SwarmCallback(50, 2, adsValData=(x, y), totalEpochs=1)
+        model.fit(x, y, batch_size=4, epochs=1, callbacks=[callback], verbose=verbose)
+
+    return fit
+
+
+def test_the_line_of_a_terminal_is_no_wider_than_the_terminal(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("COLUMNS", "30")
-    from swarmlearning.progress import make_progress
+    from swarmlearning._display.progress import make_progress
 
     line = make_progress()
     line.waiting("round 1: 1 of at least 2 peers are in, waiting for sl-2", 12)
@@ -101,7 +153,7 @@ def test_the_line_of_a_terminal_is_no_wider_than_the_terminal(monkeypatch):
 
 
 def test_a_wait_says_for_whom(swarm, monkeypatch):
-    import swarmlearning.callback as module
+    import swarmlearning._training.callback as module
 
     asked = threading.Event()
     text = "round 1: 1 of at least 2 peers are in, waiting for sl-2"

@@ -95,7 +95,7 @@ def test_bfloat16_model_both_ways(swarm):
 
 
 def test_merged_types_are_cast_to_the_model_s(monkeypatch):
-    from swarmlearning.arrays import pack
+    from swarmlearning._session.arrays import pack
 
     monkeypatch.setenv("SWARM_LOOPBACK", "true")
     model = make_model(batch_norm=True)

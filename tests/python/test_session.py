@@ -211,7 +211,7 @@ def test_large_model_through_a_small_pipe(swarm):
 
 
 def test_progress_line_only_in_a_terminal(monkeypatch):
-    from swarmlearning import progress
+    from swarmlearning._display import progress
 
     class Terminal(io.StringIO):
         def isatty(self):
@@ -273,7 +273,7 @@ def test_the_sl_sees_the_end_of_a_program(tmp_path, fork):
 
 
 def test_a_long_wait_is_told(swarm, monkeypatch):
-    from swarmlearning import callback as module
+    from swarmlearning._training import callback as module
 
     asked = threading.Event()
 

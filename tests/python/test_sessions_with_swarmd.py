@@ -1,7 +1,6 @@
 """Programs as people write and start them, beside real SLs: launchers, copies, one training after another."""
 
 import functools
-import json
 import time
 
 import pytest
@@ -51,17 +50,6 @@ def run(start_programs):
     return functools.partial(start_programs, HEAD)
 
 
-def wait_ended(swarm):
-    for pair in swarm.pairs:
-        swarm.wait(pair.program.has_ended, f"{pair.program.name} to end", [swarm.sn])
-
-
-def results(swarm):
-    wait_ended(swarm)
-    swarm.check_running()
-    return [json.loads(pair.result.read_text()) for pair in swarm.pairs]
-
-
 def final_digest(swarm):
     return swarm.sn.merges(DEFAULT_CONTRACT)[-1].digest
 
@@ -76,7 +64,7 @@ def test_of_two_ranks_one_trains_and_the_other_is_told(run):
 
     swarm = run("import time; swarm = make(model); time.sleep(8)\nsave(train(model, swarm=swarm).modelDigest())",
                 PLAIN, launch=launch)  # fmt: skip
-    assert set(results(swarm)) == {final_digest(swarm)}
+    assert set(swarm.results()) == {final_digest(swarm)}
     log = swarm.pairs[0].program.log()
     assert "rank 1 exits with 1" in log and "this is rank 1: of the processes of one launcher only rank 0" in log
 
@@ -96,7 +84,7 @@ train(model, swarm=model.swarm)
 save([model.swarm.modelDigest(), said])
 """
     swarm = run(text, text)
-    for digest, said in results(swarm):
+    for digest, said in swarm.results():
         assert digest == final_digest(swarm) and "is a copy" in said
 
 
@@ -113,7 +101,7 @@ assert len(list(loader)) == 2
 save(train(model, swarm=swarm).modelDigest())
 """
     swarm = run(text, PLAIN)
-    assert set(results(swarm)) == {final_digest(swarm)}
+    assert set(swarm.results()) == {final_digest(swarm)}
 
 
 def test_streams_with_write_and_flush_only(run):
@@ -125,7 +113,7 @@ class Tee:
 sys.stdout, sys.stderr = Tee(sys.stdout), Tee(sys.stderr)
 """ + PLAIN
     swarm = run(text, "sys.stdout = sys.stderr = None\n" + PLAIN)
-    assert set(results(swarm)) == {final_digest(swarm)}
+    assert set(swarm.results()) == {final_digest(swarm)}
 
 
 def test_a_second_training_in_one_program_is_refused_with_the_remedy(run):
@@ -137,7 +125,7 @@ try:
 except SwarmError as error:
     save(str(error))
 """
-    for said in results(run(text, text)):
+    for said in run(text, text).results():
         # The SL may have ended with the first training, or just be ending.
         assert "swarm-inspect reset" in said or "start it again" in said, said
 
@@ -151,7 +139,7 @@ print("second training", flush=True)
 train(nn.Linear(4, 2))
 """
     swarm = run(text, text)
-    wait_ended(swarm)
+    swarm.wait_ended()
     for pair in swarm.pairs:
         said = pair.program.log().split("second training")[-1]
         assert "is it running?" in said and "SL ended with the training before this one: start it again" in said
@@ -168,7 +156,7 @@ except RuntimeError as error:
 save(train(nn.Linear(4, 2), minPeers=1).modelDigest())
 """
     swarm = run(text.replace("make(model)", "make(model, minPeers=1)"))
-    assert results(swarm) == [final_digest(swarm)]
+    assert swarm.results() == [final_digest(swarm)]
 
 
 def test_an_interrupted_wait_leaves_everything_usable(run):
@@ -185,6 +173,6 @@ save(train(nn.Linear(4, 2), minPeers=1).modelDigest())
 """
     started = time.monotonic()
     swarm = run(text)
-    assert results(swarm) == [final_digest(swarm)]
+    assert swarm.results() == [final_digest(swarm)]
     assert "interrupted" in swarm.pairs[0].program.log()
     assert time.monotonic() - started > 4

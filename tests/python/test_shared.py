@@ -6,9 +6,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from swarmlearning import SwarmError
-from swarmlearning.arrays import pack, unpack
+from swarmlearning._session.arrays import pack, unpack
+from swarmlearning._training.shared import Sharing, check_size, plain_names
 from swarmlearning.pyt import SwarmCallback
-from swarmlearning.shared import Sharing, check_size, plain_names
 from test_held_model import make_callback, train
 from torch import nn
 from wire_schema import CLOSE

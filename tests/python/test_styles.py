@@ -20,16 +20,23 @@ FRAMEWORKS = {
 }
 
 
-@pytest.fixture(scope="module", params=FRAMEWORKS)
-def outcomes(request, tmp_path_factory):
-    missing = [name for name in FRAMEWORKS[request.param] if importlib.util.find_spec(name) is None]
+def outcomes_of(framework, module, folder):
+    """What came of each style of a module, by its name."""
+    missing = [name for name in FRAMEWORKS[framework] if importlib.util.find_spec(name) is None]
     if missing:
         pytest.skip(f"{' and '.join(missing)} not installed")
-    result = tmp_path_factory.mktemp("styles") / "result.json"
-    command = [sys.executable, os.path.join(HERE, "style_program.py"), request.param, str(result)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    result = folder / "result.json"
+    command = [sys.executable, os.path.join(HERE, "style_program.py"), framework, module, str(result)]
+    environment = {**os.environ, "MODEL_DIR": str(folder)}
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
     assert result.exists(), run.stderr[-3000:]
     return json.loads(result.read_text())
+
+
+@pytest.fixture(scope="module", params=FRAMEWORKS)
+def outcomes(request, tmp_path_factory):
+    module = "styles_torch" if request.param == "torch" else "styles_keras"
+    return outcomes_of(request.param, module, tmp_path_factory.mktemp("styles"))
 
 
 @pytest.mark.parametrize("style", STYLES)

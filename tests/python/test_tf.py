@@ -6,7 +6,7 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from swarmlearning import SwarmArgumentError, SwarmError
-from swarmlearning.arrays import pack
+from swarmlearning._session.arrays import pack
 from swarmlearning.tf import SwarmCallback
 from wire_schema import CLOSE, KILL, LOSS, SYNC
 

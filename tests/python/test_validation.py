@@ -290,7 +290,7 @@ def test_the_dry_run_needs_one_batch_only(monkeypatch):
 
 def test_an_iterator_without_an_end_is_refused(monkeypatch):
     monkeypatch.setenv("SWARM_LOOPBACK", "true")
-    monkeypatch.setattr(sys.modules["swarmlearning.validation"], "ONE_SHOT_BATCHES_MAX", 50)
+    monkeypatch.setattr(sys.modules["swarmlearning._training.validation"], "ONE_SHOT_BATCHES_MAX", 50)
     endless = map(lambda unused: (X, Y), iter(int, 1))
     with pytest.raises(SwarmError, match="the map did not end after 50 batches"):
         make_callback(nn.Linear(4, 2), adsValData=endless, lossFunction="CrossEntropyLoss")

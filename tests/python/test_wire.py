@@ -4,8 +4,8 @@ import dataclasses
 import random
 
 import pytest
-from swarmlearning import messages
-from swarmlearning.wire import WireError, decode, encode
+from swarmlearning._session import messages
+from swarmlearning._session.wire import WireError, decode, encode
 from wire_schema import MESSAGES, frame, parse_header
 
 

@@ -249,7 +249,7 @@ void adversary::forged_round_change(std::size_t liar) {
   for (std::size_t i = 0; i < quorum(liar); ++i)
     prepares.push_back(
         pen(liar).prepare(lore_.block_num, lore_.round_max, block->hash, static_cast<std::uint8_t>(i)));
-  const auto lie = pen(liar).round_change(lore_.block_num, lore_.round_max + 1, lore_.round_max, *block,
+  const auto lie = pen(liar).round_change(lore_.block_num, lore_.round_max + 1, lore_.round_max, block,
                                           std::move(prepares));
   send_to_some(liar, encode(lie), 0.7);
 }
@@ -343,8 +343,8 @@ void adversary::send_to_some(std::size_t liar, bytes raw, double share) {
 
 std::vector<bool> adversary::split() {
   std::vector<bool> out(world_.node_count());
-  for (std::size_t i = 0; i < out.size(); ++i)
-    out[i] = world_.chance(0.6);
+  for (auto&& side : out)
+    side = world_.chance(0.6);
   return out;
 }
 

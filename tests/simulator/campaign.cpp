@@ -13,7 +13,7 @@ constexpr sim_time calm_length = 24 * second;
 constexpr sim_time gossip_every = 250 * millisecond;
 
 /// Does something again and again.
-void repeat(world& in, std::function<sim_time()> pause, std::function<void()> what) {
+void repeat(world& in, const std::function<sim_time()>& pause, const std::function<void()>& what) {
   what();
   in.after(pause(), [&in, pause, what] { repeat(in, pause, what); });
 }

@@ -346,8 +346,8 @@ void sim_node::run(report&) {
 
 // Trace
 
-void sim_node::note(const char* what, const char* detail, std::uint64_t block_num, std::uint64_t round_num,
-                    const hash32& digest, std::int64_t other) {
+void sim_node::note(const char* what, std::string_view detail, std::uint64_t block_num,
+                    std::uint64_t round_num, const hash32& digest, std::int64_t other) {
   const auto front = static_cast<std::uint32_t>(get_be64(digest.data()) >> 32);
   world_.log().add({world_.now(), index_, what, detail, block_num, round_num, front, other});
 }
@@ -355,7 +355,7 @@ void sim_node::note(const char* what, const char* detail, std::uint64_t block_nu
 void sim_node::note_message(const char* what, bytes_view raw, std::int64_t other) {
   const auto head = read_head(raw);
   if (!head) return note(what, "junk", 0, 0, {}, other);
-  note(what, to_string(head->code).data(), head->block_num, head->round_num, {}, other);
+  note(what, to_string(head->code), head->block_num, head->round_num, {}, other);
 }
 
 } // namespace swarm::simulator

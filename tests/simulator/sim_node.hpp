@@ -144,7 +144,7 @@ private:
   result<write> take_fetched(const sync::sealed_block& from);
   result<> is_final(const consensus::proposed_block& block, const ledger::seal_record& seals);
 
-  void note(const char* what, const char* detail = "", std::uint64_t block_num = 0,
+  void note(const char* what, std::string_view detail = "", std::uint64_t block_num = 0,
             std::uint64_t round_num = 0, const hash32& digest = {}, std::int64_t other = -1);
   void note_message(const char* what, bytes_view raw, std::int64_t other);
 

@@ -20,8 +20,8 @@ public:
   struct line {
     sim_time at = 0;
     std::size_t node = 0;
-    const char* what = "";   ///< a literal
-    const char* detail = ""; ///< a literal
+    const char* what = "";        ///< a literal
+    std::string_view detail = ""; ///< a literal
     std::uint64_t block_num = 0;
     std::uint64_t round_num = 0;
     std::uint32_t digest = 0; ///< the first bytes of a hash, 0 for none

@@ -63,7 +63,7 @@ void world::run_until(sim_time end) {
   now_ = std::max(now_, end);
 }
 
-void world::transmit(std::size_t from, std::size_t to, packet what) {
+void world::transmit(std::size_t from, std::size_t to, const packet& what) {
   if (link_rule_ && !link_rule_(from, to, what)) return;
   if (weather_.side[from] != weather_.side[to] || weather_.deaf[to] || chance(weather_.loss)) return;
   const int copies = chance(weather_.duplication) ? 2 : 1;

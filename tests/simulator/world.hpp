@@ -62,7 +62,7 @@ public:
 
   // The network.
   /// Sends a packet, which may be lost, doubled, late or cut off.
-  void transmit(std::size_t from, std::size_t to, packet what);
+  void transmit(std::size_t from, std::size_t to, const packet& what);
   weather& air() { return weather_; }
   weather clear_sky() const;
   /// Asked about each packet before chance decides; false means that it is lost.

@@ -17,7 +17,7 @@ apt_build=(
   libcaf-dev librocksdb-dev libsecp256k1-dev libcrypto++-dev
   doctest-dev libbenchmark-dev
 )
-apt_base=(python3 ca-certificates)
+apt_base=(python3 ca-certificates bubblewrap)
 apt_demo=(openssl python3-venv)
 apt_bench=(etcd-server etcd-client)
 apt_lint=(clang-tidy-19 shellcheck git)

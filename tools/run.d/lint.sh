@@ -35,6 +35,12 @@ check_python() {
   "$VENV/bin/ruff" check --quiet --config tools/run.d/ruff.toml --output-format concise ${FIX:+--fix} "${folders[@]}"
 }
 
+# The client package, under strict rules; pyproject.toml says of what else types are read.
+check_types() {
+  "$VENV/bin/mypy" --config-file python/pyproject.toml --python-executable "$VENV/bin/python" \
+    --cache-dir build/mypy --no-error-summary python/swarmlearning
+}
+
 check_bash() {
   local file failed=0
   for file in $(bash_files | sort -u); do bash -n "$file" || failed=1; done
@@ -72,7 +78,7 @@ command_lint() {
   esac
   need lint
   local check failed=0
-  for check in layers cpp_format python bash tidy; do
+  for check in layers cpp_format python types bash tidy; do
     say "lint: $check"
     "check_$check" || failed=1
   done

@@ -75,26 +75,30 @@ unique_fd signals_of_interest() {
 
 class shim {
 public:
-  shim(program_folder folder, program_spec spec, output_log log, control commands, unique_fd report)
+  shim(program_folder folder, program_spec spec, output_log log, control commands, unique_fd& report)
       : folder_(std::move(folder)), spec_(std::move(spec)), log_(std::move(log)),
-        commands_(std::move(commands)), report_(std::move(report)), signals_(signals_of_interest()) {
+        commands_(std::move(commands)), report_(report), signals_(signals_of_interest()) {
     state_.boot = boot_id();
     state_.shim = process_of(::getpid()).value_or(process_id{});
   }
 
-  void run() {
+  /// Fails when the program never ran, which has not been reported yet then.
+  result<> run() {
     if (const auto done = start(); !done) {
       finish({.cause = ending_cause::not_started, .message = done.error().message});
-      send_report(report_, done);
-      return;
+      return done;
     }
     while (!is_over())
       step();
     while (drain() || hear_init()) { // what came in the last moment
     }
     finish(how_it_ended());
-    report_failure();
     if (state_.cgroup) std::ignore = remove_cgroup(*state_.cgroup);
+    if (started_ms_) return {};
+    const auto& how = std::get<shim_state::ended>(state_.phase).how;
+    const auto code = how.cause == ending_cause::no_such_command ? manager_errc::no_such_command
+                                                                 : manager_errc::not_started;
+    return fail(code, "{}: {}", spec_.name, how.message);
   }
 
 private:
@@ -127,8 +131,12 @@ private:
       deadline_.reset();
       stop(ending_cause::deadline, grace_of_signal);
     }
+    if (!told_ && !is_known()) stop(ending_cause::told, milliseconds(0));
     if (kill_at_ && now() >= *kill_at_) kill_all();
   }
+
+  /// Whether anybody can still find this program: without its folder nobody could ever stop it.
+  bool is_known() const { return ::access(folder_.spec_file().c_str(), F_OK) == 0; }
 
   int wait_ms() const {
     auto until =
@@ -262,7 +270,8 @@ private:
 
   void finish(ending how) {
     state_.phase = shim_state::ended{started_ms_.value_or(0), unix_milliseconds(), std::move(how)};
-    for (int tries = 0; !write_state() && tries < state_retries; ++tries)
+    // Of a program that never ran the caller is told, and needs no state.
+    for (int tries = 0; !write_state() && started_ms_ && is_known() && tries < state_retries; ++tries)
       std::this_thread::sleep_for(state_retry);
   }
 
@@ -305,18 +314,11 @@ private:
             .message = said.empty() ? "the sandbox could not be made" : said.front()};
   }
 
-  void report_failure() {
-    const auto& how = std::get<shim_state::ended>(state_.phase).how;
-    const auto code = how.cause == ending_cause::no_such_command ? manager_errc::no_such_command
-                                                                 : manager_errc::not_started;
-    send_report(report_, fail(code, "{}: {}", spec_.name, how.message));
-  }
-
   program_folder folder_;
   program_spec spec_;
   output_log log_;
   control commands_;
-  unique_fd report_;
+  unique_fd& report_; ///< closed once it is used
   unique_fd signals_;
   shim_state state_;
   launched sandbox_;
@@ -335,25 +337,27 @@ private:
   std::uint64_t oom_kills_before_ = 0;
 };
 
-result<shim> make_shim(const program_folder& folder, unique_fd& report) {
+/// Runs the program of a folder that this process has locked.
+result<> run_locked(const program_folder& folder, unique_fd& report) {
   SWARM_TRY(auto spec, folder.spec());
   const auto where = folder.output(spec);
   SWARM_CHECK(make_folders(where, 0700));
   SWARM_TRY(auto log, output_log::open(where, spec.output));
   SWARM_TRY(auto commands, control::open(folder.where()));
-  return shim(folder, std::move(spec), std::move(log), std::move(commands), std::move(report));
+  return shim(folder, std::move(spec), std::move(log), std::move(commands), report).run();
 }
 
 } // namespace
 
 int run_shim(const std::filesystem::path& where, unique_fd report) {
   const program_folder folder(where);
-  const auto lock = lock_of(folder);
-  if (!lock) return send_report(report, tl::unexpected(lock.error())), 1;
-  auto made = make_shim(folder, report);
-  if (!made) return send_report(report, tl::unexpected(made.error())), 1;
-  made->run();
-  return 0;
+  const auto how = [&]() -> result<> {
+    SWARM_TRY(const auto lock, lock_of(folder));
+    return run_locked(folder, report);
+  }();
+  // Whoever hears of a failure may remove the folder, which nobody has locked by now.
+  send_report(report, how);
+  return how ? 0 : 1;
 }
 
 } // namespace swarm::shim

@@ -35,9 +35,9 @@ result<fs::path> write_proof(session& to, const proof_request& request) {
   SWARM_TRY(const auto proof, proofs::read_proof(text));
   const auto holds = contracts::verify_merge_proof(proof, {{}, proof.chain.genesis_hash});
   if (!holds) return fail_with(holds.error(), "the SN's proof does not hold");
-  const auto file = request.output.empty()
-                        ? fs::path(fmt::format("{}-round-{}.proof.json", request.contract, request.round_num))
-                        : request.output;
+  auto file = request.output.empty()
+                  ? fs::path(fmt::format("{}-round-{}.proof.json", request.contract, request.round_num))
+                  : request.output;
   SWARM_CHECK(write_file(file, text));
   return file;
 }

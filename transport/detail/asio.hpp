@@ -58,7 +58,7 @@ struct io_runtime::impl {
 
 /// Starts `fn()`, a coroutine function, on `executor`. An exception that leaves it is a fault of this
 /// program: it is logged under `what` and the coroutine ends. The coroutine never starts inside this call.
-void spawn(asio::any_io_executor executor, std::string what, std::function<task<>()> fn);
+void spawn(const asio::any_io_executor& executor, std::string what, std::function<task<>()> fn);
 
 /// A condition for which coroutines of one strand wait and which functions of the same strand raise.
 class wake_up {

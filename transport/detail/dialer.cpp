@@ -20,8 +20,8 @@ bool is_numeric(const std::string& host) {
 
 } // namespace
 
-dialer::dialer(asio::any_io_executor strand, std::shared_ptr<const tls_identity> identity, std::string host,
-               std::uint16_t port, dial_options options, std::atomic<const char*>* phase)
+dialer::dialer(const asio::any_io_executor& strand, std::shared_ptr<const tls_identity> identity,
+               std::string host, std::uint16_t port, dial_options options, std::atomic<const char*>* phase)
     : strand_(strand), identity_(std::move(identity)), host_(std::move(host)), port_(port),
       who_(host_port(host_, port_)), options_(options), shown_phase_(phase), resolver_(strand),
       resolved_(strand) {}

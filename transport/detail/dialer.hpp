@@ -22,7 +22,7 @@ public:
   };
 
   /// `phase` is set to "resolve", "connect", "handshake" in turn when not null; it must outlive `dial`.
-  dialer(asio::any_io_executor strand, std::shared_ptr<const tls_identity> identity, std::string host,
+  dialer(const asio::any_io_executor& strand, std::shared_ptr<const tls_identity> identity, std::string host,
          std::uint16_t port, dial_options options, std::atomic<const char*>* phase = nullptr);
 
   /// `resume` may be null. Errors name host, port and phase.

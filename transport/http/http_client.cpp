@@ -22,7 +22,7 @@ struct worker {
   kept_connection connection;
   std::shared_ptr<dialer> dialling;
 
-  explicit worker(asio::any_io_executor on) : strand(on), wake(on) {}
+  explicit worker(const asio::any_io_executor& on) : strand(on), wake(on) {}
   /// Breaks off the call under way.
   void break_off() {
     if (dialling) dialling->cancel();
@@ -72,7 +72,7 @@ struct http_client::impl : std::enable_shared_from_this<http_client::impl> {
   void submit(const call_ptr& call);
   void cancel(const call_ptr& call);
   void stop();
-  void complete_later(call_ptr call, error why);
+  void complete_later(const call_ptr& call, error why);
   void break_off(const worker_ptr& which, const call_ptr& call);
   void begin_worker(host_pool& pool, const pool_key& key, const call_ptr& call);
 
@@ -124,7 +124,7 @@ void http_client::impl::begin_worker(host_pool& pool, const pool_key& key, const
 }
 
 /// Completes a call on another thread, since completions never run inside the caller's own call.
-void http_client::impl::complete_later(call_ptr call, error why) {
+void http_client::impl::complete_later(const call_ptr& call, error why) {
   ++completions_posted;
   io.post([self = shared_from_this(), call, why = std::move(why)] {
     self->complete(*call, outcome{tl::unexpected(why), {}});

@@ -41,7 +41,7 @@ TEST_CASE("a connection is used again") {
 
 TEST_CASE("a later connection resumes the TLS session") {
   http_fixture f;
-  auto tell = [](http_request request, http_reply reply) {
+  auto tell = [](const http_request& request, const http_reply& reply) {
     reply(text_response(200, request.peer.cert_subject));
   };
   f.serve(tell);
@@ -71,7 +71,7 @@ TEST_CASE("a later connection resumes the TLS session") {
 TEST_CASE("many requests share few connections") {
   http_fixture f({.connections_per_host_max = 3});
   std::atomic<int> under_way{0}, most{0};
-  f.serve([&](http_request request, http_reply reply) {
+  f.serve([&](const http_request& request, const http_reply& reply) {
     most = std::max(most.load(), ++under_way);
     f.io.post([&, request, reply] {
       --under_way;
@@ -96,7 +96,7 @@ TEST_CASE("waiting requests are bounded and shown") {
   http_fixture f({.connections_per_host_max = 1, .waiting_per_host_max = 2});
   std::optional<http_reply> kept;
   std::mutex mutex;
-  f.serve([&](http_request, http_reply reply) {
+  f.serve([&](const http_request&, const http_reply& reply) {
     std::lock_guard lock(mutex);
     kept = reply;
   });
@@ -278,7 +278,9 @@ TEST_CASE("answers are limited in size, early answers are read") {
   http_fixture f(options);
   http_server_options limits;
   limits.body_bytes_max = 100'000;
-  f.serve([](http_request, http_reply reply) { reply(text_response(200, std::string(1001, 'x'))); }, limits);
+  f.serve(
+      [](const http_request&, const http_reply& reply) { reply(text_response(200, std::string(1001, 'x'))); },
+      limits);
   auto how = f.ask();
   REQUIRE_FALSE(how);
   CHECK(how.error().is(net_errc::limit));
@@ -345,7 +347,7 @@ TEST_CASE("calls can be cancelled in every phase") {
 
 TEST_CASE("stop cancels everything and waits for the completions") {
   http_fixture f({.connections_per_host_max = 1});
-  f.serve([](http_request request, http_reply reply) {
+  f.serve([](const http_request& request, const http_reply& reply) {
     static std::vector<http_reply> kept;
     if (request.target == "/hang")
       kept.push_back(reply);

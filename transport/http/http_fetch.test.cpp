@@ -21,7 +21,7 @@ TEST_CASE("64 MB stream through little memory") {
       out.write(block.data(), static_cast<std::streamsize>(block.size()));
     }
   }
-  f.serve([&](http_request request, http_reply reply) {
+  f.serve([&](const http_request& request, const http_reply& reply) {
     reply(range_response(request, size, [&](byte_range part) -> decltype(http_response::slice) {
       return file_slice{file, part.offset, part.length};
     }));
@@ -126,7 +126,7 @@ TEST_CASE("a fetch gets exactly what it asked for or fails") {
 TEST_CASE("the receiver of a fetch can end it") {
   http_fixture f;
   auto body = shared_slice::of(std::string(10'000'000, 'x'));
-  f.serve([&](http_request, http_reply reply) { reply({.slice = body}); });
+  f.serve([&](const http_request&, const http_reply& reply) { reply({.slice = body}); });
   waiting_for<result<fetch_result>> done;
   f.client->fetch(
       "127.0.0.1", f.server->port(), "/", std::nullopt,

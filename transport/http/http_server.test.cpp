@@ -35,7 +35,7 @@ struct fixture {
   raw_tls connect() { return raw_tls::connect(server->port(), client_files); }
 };
 
-void echo(http_request request, http_reply reply) {
+void echo(const http_request& request, const http_reply& reply) {
   reply(text_response(200, request.method + " " + request.target + " " + request.body));
 }
 
@@ -77,7 +77,7 @@ TEST_CASE("requests are answered, connections are kept, bytes on the wire are as
 TEST_CASE("the handler learns who asks") {
   fixture f;
   waiting_for<peer_info> who;
-  f.serve([&](http_request request, http_reply reply) {
+  f.serve([&](const http_request& request, const http_reply& reply) {
     who.set(request.peer);
     reply({});
   });
@@ -93,7 +93,7 @@ TEST_CASE("the handler learns who asks") {
 TEST_CASE("pipelined requests are answered in order, one at a time") {
   fixture f;
   std::atomic<int> under_way{0}, most{0};
-  f.serve([&](http_request request, http_reply reply) {
+  f.serve([&](const http_request& request, const http_reply& reply) {
     most = std::max(most.load(), ++under_way);
     f.io.after(milliseconds{2}, [&, request, reply] {
       --under_way;
@@ -114,7 +114,7 @@ TEST_CASE("a reply counts once, may come late from any thread, and may not be fo
   fixture f;
   std::optional<http_reply> kept;
   std::mutex mutex;
-  f.serve([&](http_request request, http_reply reply) {
+  f.serve([&](const http_request& request, const http_reply& reply) {
     if (request.target == "/dropped") return;
     if (request.target == "/throws") throw std::runtime_error("handler");
     if (request.target == "/bad-header") return reply(http_response{.headers = {{"a b", "c\r\n"}}});
@@ -149,7 +149,7 @@ TEST_CASE("memory, file and range bodies") {
   auto held = std::make_shared<const std::string>(data);
   auto file = f.folder.path() / "model";
   write_file(file, data);
-  f.serve([&](http_request request, http_reply reply) {
+  f.serve([&](const http_request& request, const http_reply& reply) {
     if (request.target == "/memory")
       return reply(
           range_response(request, held->size(), [&](byte_range part) -> decltype(http_response::slice) {
@@ -289,7 +289,7 @@ TEST_CASE("slow and silent clients are cut off") {
   SUBCASE("an answer that is not read") {
     auto body = shared_slice::of(std::string(64 * 1024 * 1024, 'x'));
     f.server.reset();
-    f.serve([&](http_request, http_reply reply) { reply({.slice = body}); }, options);
+    f.serve([&](const http_request&, const http_reply& reply) { reply({.slice = body}); }, options);
     auto client = f.connect();
     client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     CHECK(
@@ -355,7 +355,7 @@ TEST_CASE("stop lets the request under way finish and closes the rest") {
   http_server_options options;
   options.drain_timeout = std::chrono::seconds{30};
   f.serve(
-      [&](http_request, http_reply reply) {
+      [&](const http_request&, const http_reply& reply) {
         std::lock_guard lock(mutex);
         kept = reply;
       },
@@ -391,10 +391,11 @@ TEST_CASE("a runtime that stops first leaves nothing hanging") {
   waiting_for<bool> asked;
   {
     io_runtime io(1);
-    auto server = http_server::start(io, self, {.address = "127.0.0.1"}, [&](http_request, http_reply reply) {
-      kept = reply;
-      asked.set(true);
-    });
+    auto server = http_server::start(io, self, {.address = "127.0.0.1"},
+                                     [&](const http_request&, const http_reply& reply) {
+                                       kept = reply;
+                                       asked.set(true);
+                                     });
     REQUIRE(server);
     auto client = raw_tls::connect((*server)->port(), ca.issue("sl-1"));
     client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -1,6 +1,6 @@
 #include "transport/ml_channel/proto.hpp"
 
-#include "merge/model/utf8.hpp"
+#include "base/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -43,7 +43,7 @@ result<std::string_view> field::as_text(std::string_view name, std::size_t size_
   if (data.size() > size_max)
     return refused(wire_errc::limit, name,
                    fmt::format("{} bytes; at most {} are allowed", data.size(), size_max));
-  if (!merge::is_utf8(swarm::as_text(data)))
+  if (!swarm::is_utf8(swarm::as_text(data)))
     return refused(wire_errc::malformed, name, "the text is not UTF-8");
   return swarm::as_text(data);
 }

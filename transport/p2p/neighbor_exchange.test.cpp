@@ -69,7 +69,7 @@ TEST_CASE("transactions are asked for in parts, bounded, and what does not come 
   std::vector<hash32> hashes;
   std::vector<bytes> raw;
   for (std::uint8_t i = 0; i < 120; ++i) {
-    raw.push_back(bytes(40, i));
+    raw.emplace_back(40, i);
     hashes.push_back(keccak256(raw.back()));
   }
   const auto left = c.a.session->ask_txns(hashes, c.now);

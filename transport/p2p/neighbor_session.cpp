@@ -20,7 +20,8 @@ constexpr double points_twice = 10;
 constexpr double points_unasked = 50;
 
 double pieces(std::size_t size) {
-  return 1 + static_cast<double>(size / piece_bytes);
+  const auto whole = size / piece_bytes;
+  return 1 + static_cast<double>(whole);
 }
 
 shared_bytes encoded(const frame& from) {
@@ -59,7 +60,7 @@ void neighbor_session::on_frame(result<frame> decoded, std::size_t size, time_po
     return offend(kind == frame_kind::hello ? std::string("a second hello")
                                             : fmt::format("{} before hello", name_of(kind)),
                   options_.offence_points_max, now);
-  std::visit([&](auto&& each) { on(std::move(each), now); }, std::move(*decoded));
+  std::visit([&](auto&& each) { on(std::forward<decltype(each)>(each), now); }, std::move(*decoded));
 }
 
 void neighbor_session::tick(time_point now, bool listening) {
@@ -96,7 +97,7 @@ void neighbor_session::forget_old_questions(time_point now) {
   std::erase_if(asked_txns_, [&](auto& each) {
     if (now - each.second.since < options_.txn_answer_wait) return false;
     hashes_asked_ -= each.second.hashes.size();
-    actions_.push_back(action::txns_missed{std::move(each.second.hashes)});
+    actions_.emplace_back(action::txns_missed{std::move(each.second.hashes)});
     return true;
   });
 }
@@ -113,16 +114,16 @@ void neighbor_session::close(std::string reason, bool refuse) {
   if (phase_ == phase::over) return;
   phase_ = phase::over;
   reason.resize(std::min(reason.size(), close_reason_bytes_max));
-  actions_.push_back(action::close{std::move(reason), refuse});
+  actions_.emplace_back(action::close{std::move(reason), refuse});
 }
 
 void neighbor_session::penalize(std::string_view reason, double points, time_point now) {
   if (phase_ != phase::over) offend(std::string(reason), points, now);
 }
 
-void neighbor_session::offend(std::string reason, double points, time_point now) {
+void neighbor_session::offend(const std::string& reason, double points, time_point now) {
   const bool too_much = score_.add(points, now);
-  actions_.push_back(action::offence{reason, points, score_.points(now)});
+  actions_.emplace_back(action::offence{reason, points, score_.points(now)});
   if (too_much) close("misbehaved: " + reason, true);
 }
 
@@ -152,13 +153,13 @@ void neighbor_session::on(hello from, time_point) {
   if (auto checked = check(from); !checked) return close("hello refused: " + checked.error().message);
   phase_ = phase::greeted;
   neighbor_head_ = from.head;
-  actions_.push_back(action::greeted{std::move(from)});
+  actions_.emplace_back(action::greeted{std::move(from)});
 }
 
 void neighbor_session::on(head from, time_point now) {
   if (!allow(frame_kind::head, 1, now)) return;
   neighbor_head_ = from.now;
-  actions_.push_back(action::deliver_head{from.now});
+  actions_.emplace_back(action::deliver_head{from.now});
 }
 
 void neighbor_session::on(ping from, time_point now) {
@@ -173,7 +174,7 @@ void neighbor_session::on(pong from, time_point now) {
 
 void neighbor_session::on(consensus from, time_point now) {
   if (allow(frame_kind::consensus, pieces(from.message.size()), now))
-    actions_.push_back(action::deliver_consensus{std::move(from.message)});
+    actions_.emplace_back(action::deliver_consensus{std::move(from.message)});
 }
 
 void neighbor_session::on(txns from, time_point now) {
@@ -184,19 +185,19 @@ void neighbor_session::on(txns from, time_point now) {
     known_txns_.insert(out.hashes.back(), now);
   }
   out.raw = std::move(from.raw);
-  actions_.push_back(std::move(out));
+  actions_.emplace_back(std::move(out));
 }
 
 void neighbor_session::on(txn_hashes from, time_point now) {
   if (!allow(frame_kind::txn_hashes, static_cast<double>(from.hashes.size()), now)) return;
   for (const auto& hash : from.hashes)
     known_txns_.insert(hash, now);
-  actions_.push_back(action::txns_heard{std::move(from.hashes)});
+  actions_.emplace_back(action::txns_heard{std::move(from.hashes)});
 }
 
 void neighbor_session::on(get_txns from, time_point now) {
   if (!allow(frame_kind::get_txns, static_cast<double>(from.hashes.size()), now)) return;
-  actions_.push_back(action::txns_wanted{from.id, std::move(from.hashes)});
+  actions_.emplace_back(action::txns_wanted{from.id, std::move(from.hashes)});
 }
 
 void neighbor_session::on(got_txns from, time_point now) {
@@ -218,8 +219,8 @@ void neighbor_session::on(got_txns from, time_point now) {
     out.raw.push_back(std::move(raw));
   }
   if (phase_ == phase::over) return;
-  if (!out.raw.empty()) actions_.push_back(std::move(out));
-  if (!missing.empty()) actions_.push_back(action::txns_missed{std::move(missing)});
+  if (!out.raw.empty()) actions_.emplace_back(std::move(out));
+  if (!missing.empty()) actions_.emplace_back(action::txns_missed{std::move(missing)});
 }
 
 void neighbor_session::on(get_blocks from, time_point now) {
@@ -232,7 +233,7 @@ void neighbor_session::on(get_blocks from, time_point now) {
   if (twice) return offend("the same question for blocks twice", points_twice, now);
   const auto bytes_max = std::min<std::size_t>(from.bytes_max, options_.answer_bytes_max);
   served_blocks_.push_back({from.id, bytes_max, now});
-  actions_.push_back(action::blocks_wanted{from.id, from.first, from.count, bytes_max});
+  actions_.emplace_back(action::blocks_wanted{from.id, from.first, from.count, bytes_max});
 }
 
 void neighbor_session::on(got_blocks from, time_point now) {
@@ -242,7 +243,7 @@ void neighbor_session::on(got_blocks from, time_point now) {
   const auto asked = question->second;
   asked_blocks_.erase(question);
   if (from.blocks.size() > asked.count) return offend("more blocks than asked for", points_unasked, now);
-  actions_.push_back(action::deliver_blocks{asked.first, std::move(from.blocks)});
+  actions_.emplace_back(action::deliver_blocks{asked.first, std::move(from.blocks)});
 }
 
 void neighbor_session::on(get_part from, time_point now) {
@@ -252,8 +253,8 @@ void neighbor_session::on(get_part from, time_point now) {
                   points_over_limit, now);
   if (!served_parts_.emplace(from.id, now).second)
     return offend("the same question for a snapshot twice", points_twice, now);
-  actions_.push_back(action::part_wanted{from.id, std::move(from.question),
-                                         std::min<std::size_t>(from.bytes_max, options_.answer_bytes_max)});
+  actions_.emplace_back(action::part_wanted{
+      from.id, std::move(from.question), std::min<std::size_t>(from.bytes_max, options_.answer_bytes_max)});
 }
 
 void neighbor_session::on(got_part from, time_point now) {
@@ -263,22 +264,22 @@ void neighbor_session::on(got_part from, time_point now) {
                   from.id < next_id_ ? points_late : points_unasked, now);
   const auto tag = question->second.tag;
   asked_parts_.erase(question);
-  actions_.push_back(action::deliver_part{tag, std::move(from.answer)});
+  actions_.emplace_back(action::deliver_part{tag, std::move(from.answer)});
 }
 
 void neighbor_session::on(get_neighbors, time_point now) {
-  if (allow(frame_kind::get_neighbors, 1, now)) actions_.push_back(action::neighbors_wanted{});
+  if (allow(frame_kind::get_neighbors, 1, now)) actions_.emplace_back(action::neighbors_wanted{});
 }
 
 void neighbor_session::on(got_neighbors from, time_point now) {
   if (!std::exchange(neighbors_asked_, false))
     return offend("neighbors that were not asked for", points_unasked, now);
-  actions_.push_back(action::neighbors_heard{std::move(from.neighbors)});
+  actions_.emplace_back(action::neighbors_heard{std::move(from.neighbors)});
 }
 
 void neighbor_session::on(signs from, time_point now) {
   if (allow(frame_kind::signs, static_cast<double>(from.raw.size()), now))
-    actions_.push_back(action::deliver_signs{std::move(from.raw)});
+    actions_.emplace_back(action::deliver_signs{std::move(from.raw)});
 }
 
 // What to send

@@ -175,7 +175,7 @@ private:
   };
 
   bool allow(frame_kind kind, double units, time_point now);
-  void offend(std::string reason, double points, time_point now);
+  void offend(const std::string& reason, double points, time_point now);
   void send_control(const frame& what);
   void ask_neighbors(time_point now);
   void forget_old_questions(time_point now);

@@ -13,10 +13,10 @@ time_point time_now() {
 
 void p2p_node::impl::perform(const link_ptr& from, std::vector<session_action> actions, const credit& held) {
   for (auto& each : actions)
-    std::visit([&](auto&& what) { on(from, std::move(what), held); }, std::move(each));
+    std::visit([&](auto&& what) { on(from, std::forward<decltype(what)>(what), held); }, std::move(each));
 }
 
-void p2p_node::impl::on(const link_ptr& from, action::greeted what, const credit&) {
+void p2p_node::impl::on(const link_ptr& from, const action::greeted& what, const credit&) {
   const auto remote = from->remote();
   neighbor_facts facts{.account = what.from.account,
                        .cert_fingerprint = remote.cert_fingerprint,
@@ -200,7 +200,7 @@ void p2p_node::impl::on(const link_ptr& from, action::neighbors_wanted, const cr
   with(from, [&](neighbor_session& session) { session.answer_neighbors(std::move(known)); });
 }
 
-void p2p_node::impl::on(const link_ptr&, action::neighbors_heard what, const credit&) {
+void p2p_node::impl::on(const link_ptr&, const action::neighbors_heard& what, const credit&) {
   const auto now = time_now();
   std::lock_guard lock(mutex);
   for (const auto& each : what.neighbors)
@@ -213,7 +213,7 @@ void p2p_node::impl::on(const link_ptr& from, action::offence what, const credit
                            what.points, what.sum, options.session.offence_points_max));
 }
 
-void p2p_node::impl::on(const link_ptr& from, action::close what, const credit&) {
+void p2p_node::impl::on(const link_ptr& from, const action::close& what, const credit&) {
   drop(from, what.reason, what.refuse);
 }
 

@@ -85,7 +85,7 @@ struct sn {
       consensus.emplace_back(id, std::move(message));
       if (keep_credits) credits.push_back(std::move(held));
     };
-    out.on_txns = [this](neighbor_id id, std::vector<bytes> raw, credit) {
+    out.on_txns = [this](neighbor_id id, std::vector<bytes> raw, const credit&) {
       {
         std::lock_guard lock(mutex);
         note(id);
@@ -106,7 +106,8 @@ struct sn {
         answer.push_back(chain.at(num));
       node->answer_blocks(id, request, std::move(answer));
     };
-    out.on_blocks = [this](neighbor_id id, std::uint64_t first, std::vector<sealed_block> got, credit) {
+    out.on_blocks = [this](neighbor_id id, std::uint64_t first, std::vector<sealed_block> got,
+                           const credit&) {
       std::lock_guard lock(mutex);
       note(id);
       blocks.emplace_back(first, std::move(got));
@@ -249,7 +250,7 @@ TEST_CASE("a transaction reaches those who know nobody who made it") {
   REQUIRE(eventually([&] { return b.neighbor_count() == 1 && c.neighbor_count() == 1; }));
   std::vector<bytes> sent;
   for (std::uint8_t i = 0; i < 100; ++i) {
-    sent.push_back(bytes(i % 10 == 0 ? 9'000 : 100, i));
+    sent.emplace_back(i % 10 == 0 ? 9'000 : 100, i);
     b.node->gossip_txn(sent.back());
   }
   CHECK(eventually([&] {

@@ -67,7 +67,7 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
     perform(which, which->with(event), nullptr);
   }
   void perform(const link_ptr& from, std::vector<session_action> actions, const credit& held);
-  void on(const link_ptr& from, action::greeted what, const credit&);
+  void on(const link_ptr& from, const action::greeted& what, const credit&);
   void on(const link_ptr& from, action::deliver_consensus what, const credit& held);
   void on(const link_ptr& from, action::deliver_head what, const credit&);
   void on(const link_ptr& from, action::deliver_signs what, const credit& held);
@@ -80,9 +80,9 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   void on(const link_ptr& from, action::part_wanted what, const credit& held);
   void on(const link_ptr& from, action::deliver_part what, const credit& held);
   void on(const link_ptr& from, action::neighbors_wanted, const credit&);
-  void on(const link_ptr& from, action::neighbors_heard what, const credit&);
+  void on(const link_ptr& from, const action::neighbors_heard& what, const credit&);
   void on(const link_ptr& from, action::offence what, const credit&);
-  void on(const link_ptr& from, action::close what, const credit&);
+  void on(const link_ptr& from, const action::close& what, const credit&);
 
   /// Accepts the neighbor, in place of `old`, its former connection if there is one; or returns the
   /// reason why not.

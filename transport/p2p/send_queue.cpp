@@ -113,7 +113,7 @@ shared_bytes send_queue::take_gossip() {
     size += next.raw->size();
     if (!batch.empty() && size > options_.batch_bytes) break;
     gossip_bytes_ -= cost_of(next);
-    batch.push_back(*next.raw);
+    batch.emplace_back(*next.raw);
     owners.push_back(std::move(next.raw));
   }
   return std::make_shared<const bytes>(encode_txns(batch));

@@ -30,10 +30,10 @@ struct fixture {
   void serve(const tls_files& files) {
     http_server_options options;
     options.address = "127.0.0.1";
-    auto started =
-        http_server::start(io, identity_of(files), options, [](http_request request, http_reply reply) {
-          reply(text_response(200, request.peer.cert_subject));
-        });
+    auto started = http_server::start(io, identity_of(files), options,
+                                      [](const http_request& request, const http_reply& reply) {
+                                        reply(text_response(200, request.peer.cert_subject));
+                                      });
     if (!started) throw std::runtime_error(started.error().message);
     server = std::move(*started);
   }

@@ -37,7 +37,7 @@ struct fixture {
   }
 };
 
-void echo(std::string line, line_writer writer) {
+void echo(const std::string& line, const line_writer& writer) {
   (void)writer.write("got " + line);
 }
 
@@ -132,7 +132,7 @@ TEST_CASE("a handler may send lines for long and learns that the client went awa
   fixture f;
   waiting_for<bool> gone;
   waiting_for<line_writer> lent;
-  f.serve([&](std::string, line_writer writer) {
+  f.serve([&](const std::string&, const line_writer& writer) {
     writer.on_gone([&] { gone.set(true); });
     for (int i = 0; i < 100; ++i)
       CHECK(writer.write(std::to_string(i)));
@@ -165,7 +165,7 @@ TEST_CASE("a client that does not read is bounded") {
   unix_server_options options;
   options.queue_bytes_max = 1024 * 1024;
   f.serve(
-      [&](std::string, line_writer writer) {
+      [&](const std::string&, const line_writer& writer) {
         result<> last;
         std::string line(10'000, 'x');
         for (int i = 0; i < 10'000 && last; ++i)
@@ -219,7 +219,7 @@ TEST_CASE("requests are limited in length, connections in number") {
 
 TEST_CASE("a client that ends its side first still gets its answers") {
   fixture f;
-  f.serve([&](std::string line, line_writer writer) {
+  f.serve([&](const std::string& line, const line_writer& writer) {
     if (line == "b") f.io.after(std::chrono::milliseconds{20}, [writer] { (void)writer.write("late"); });
   });
   int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -236,7 +236,7 @@ TEST_CASE("a client that ends its side first still gets its answers") {
 TEST_CASE("the client gives up on a process that does not answer") {
   fixture f;
   std::vector<line_writer> kept;
-  f.serve([&](std::string, line_writer writer) { kept.push_back(writer); });
+  f.serve([&](const std::string&, const line_writer& writer) { kept.push_back(writer); });
   auto client = f.open();
   client.set_timeout(std::chrono::milliseconds{50});
   auto answer = client.request("x");

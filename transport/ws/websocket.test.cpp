@@ -11,7 +11,7 @@ using swarm::testing::says;
 TEST_CASE("text and binary messages go both ways") {
   ws_fixture f;
   waiting_for<std::pair<std::string, peer_info>> accepted;
-  f.serve([&](std::shared_ptr<ws_session> session, std::string target, peer_info peer) {
+  f.serve([&](const std::shared_ptr<ws_session>& session, const std::string& target, const peer_info& peer) {
     accepted.set({target, peer});
     ws_callbacks callbacks;
     callbacks.on_message = [session](ws_message message) {
@@ -84,7 +84,7 @@ TEST_CASE("many messages from many threads arrive, each thread's in order") {
 
 TEST_CASE("the server closes with a reason, queued messages first") {
   ws_fixture f;
-  f.serve([](std::shared_ptr<ws_session> session, std::string, peer_info) {
+  f.serve([](const std::shared_ptr<ws_session>& session, const std::string&, const peer_info&) {
     session->start({});
     for (int i = 0; i < 10; ++i)
       CHECK(session->send_text(std::to_string(i)));
@@ -107,7 +107,7 @@ TEST_CASE("the outgoing queue is bounded") {
   options.ws.send_queue_messages_max = 8;
   options.ws.send_queue_bytes_max = 4 * 1024 * 1024;
   f.serve(
-      [&](std::shared_ptr<ws_session> session, std::string, peer_info) {
+      [&](const std::shared_ptr<ws_session>& session, const std::string&, const peer_info&) {
         session->start({});
         accepted.set(session);
       },
@@ -141,8 +141,8 @@ void check_a_slow_receiver(ws_options options, std::size_t held_max, std::size_t
   auto server_heard = std::make_shared<heard>();
   http_server_options server;
   server.ws = std::move(options);
-  f.serve([&](std::shared_ptr<ws_session> session, std::string,
-              peer_info) { session->start(server_heard->callbacks()); },
+  f.serve([&](const std::shared_ptr<ws_session>& session, const std::string&,
+              const peer_info&) { session->start(server_heard->callbacks()); },
           server);
   const auto client_kept = std::make_shared<heard>();
   auto& client = *client_kept;

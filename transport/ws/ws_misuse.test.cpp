@@ -1,6 +1,8 @@
 #include "base/testing/wording.hpp"
 #include "transport/ws/testing/ws_fixture.hpp"
 
+#include <utility>
+
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
@@ -14,7 +16,7 @@ TEST_CASE("too large messages end the connection") {
   http_server_options options;
   options.ws.message_bytes_max = 1000;
   f.serve(
-      [&](std::shared_ptr<ws_session> session, std::string, peer_info) {
+      [&](const std::shared_ptr<ws_session>& session, const std::string&, const peer_info&) {
         ws_callbacks callbacks;
         callbacks.on_close = [&](error why) { server_side.set(std::move(why)); };
         session->start(std::move(callbacks));
@@ -124,7 +126,7 @@ TEST_CASE("dead peers are noticed, living silent ones are kept") {
   options.ws.ping_interval = milliseconds{20};
   options.ws.dead_after = milliseconds{200};
   f.serve(
-      [&](std::shared_ptr<ws_session> session, std::string, peer_info) {
+      [&](const std::shared_ptr<ws_session>& session, const std::string&, const peer_info&) {
         ws_callbacks callbacks;
         callbacks.on_close = [&](error why) { server_side.set(std::move(why)); };
         session->start(std::move(callbacks));
@@ -162,7 +164,8 @@ TEST_CASE("a session that nobody takes up is closed") {
   options.ws.ping_interval = milliseconds{20};
   options.ws.dead_after = milliseconds{100};
   waiting_for<std::shared_ptr<ws_session>> accepted;
-  f.serve([&](std::shared_ptr<ws_session> session, std::string, peer_info) { accepted.set(session); },
+  f.serve([&](std::shared_ptr<ws_session> session, const std::string&,
+              const peer_info&) { accepted.set(std::move(session)); },
           options);
   const auto client_kept = std::make_shared<heard>();
   auto& client = *client_kept;
@@ -236,8 +239,8 @@ TEST_CASE("sessions may outlive the runtime") {
   {
     io_runtime io(2);
     auto server = http_server::start(
-        io, self, {.address = "127.0.0.1"}, [](http_request, http_reply) {},
-        [&](std::shared_ptr<ws_session> session, std::string, peer_info) {
+        io, self, {.address = "127.0.0.1"}, [](const http_request&, const http_reply&) {},
+        [&](const std::shared_ptr<ws_session>& session, const std::string&, const peer_info&) {
           theirs = session;
           ws_callbacks callbacks;
           callbacks.on_message = [&](ws_message message) {

@@ -81,6 +81,12 @@ program_session::program_session(std::shared_ptr<merge::model_store> store, std:
 }
 
 result<program_session::event> program_session::take(ml::msg_type type, bytes_view body) {
+  auto taken = take_frame(type, body);
+  if (!taken) failed_ = true;
+  return taken;
+}
+
+result<program_session::event> program_session::take_frame(ml::msg_type type, bytes_view body) {
   switch (type) {
   case ml::msg_type::open_session_request:
     return take_open(body);
@@ -100,7 +106,8 @@ program_session::event program_session::closed(std::string reason) {
   if (phase_ == phase::idle) return {};
   const bool orderly = is_over();
   if (!orderly) phase_ = phase::broken;
-  return program_gone{std::move(reason), orderly};
+  return program_gone{std::move(reason), orderly,
+                      failed_ ? contracts::leave_reason::bad_request : contracts::leave_reason::program_gone};
 }
 
 result<program_session::event> program_session::take_open(bytes_view body) {

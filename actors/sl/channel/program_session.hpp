@@ -64,6 +64,7 @@ private:
     rounds::loss_report loss;
   };
 
+  result<event> take_frame(ml::msg_type type, bytes_view body);
   result<event> take_open(bytes_view body);
   result<event> take_sync(ml::msg_type type, bytes_view body);
   result<event> take_loss(bytes_view body);
@@ -88,6 +89,7 @@ private:
   std::optional<loaded_merge> before_;    ///< it had this one when it made its last request
   bool loaded_in_request_ = false;        ///< since its last request
   std::string last_words_;                ///< of a killed session
+  bool failed_ = false;                   ///< the program has sent what cannot be served
 };
 
 } // namespace swarm::actors

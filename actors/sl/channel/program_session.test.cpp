@@ -255,7 +255,12 @@ TEST_CASE("how a session ends: orderly only if the program has said so") {
   SUBCASE("in its midst") {
     const auto gone = std::get<program_gone>(t.session->closed("gone"));
     CHECK(!gone.orderly);
+    CHECK(gone.why == contracts::leave_reason::program_gone);
     CHECK(!t.session->resume().session);
+  }
+  SUBCASE("after it was refused") {
+    CHECK(!t.session->take(ml::msg_type::status, {}));
+    CHECK(std::get<program_gone>(t.session->closed("refused")).why == contracts::leave_reason::bad_request);
   }
   SUBCASE("after its close was answered") {
     REQUIRE(t.close(1));

@@ -9,19 +9,22 @@ namespace json = boost::json;
 json::object contract_json(const rounds::contract_view& view) {
   const auto& head = view.head;
   json::array peers;
-  for (const auto& peer : view.peers)
-    peers.push_back(json::object{{"name", peer.name},
-                                 {"account", to_hex(peer.account.view())},
-                                 {"state", contracts::to_string(peer.state)},
-                                 {"last_round", peer.last_round},
-                                 {"loss_round", peer.loss_round},
-                                 {"loss", contracts::from_micro(peer.loss_micro)},
-                                 {"metric", contracts::from_micro(peer.metric_micro)},
-                                 {"epochs_done", peer.epochs_done},
-                                 {"epochs_total", peer.epochs_total},
-                                 {"weightage", peer.weightage},
-                                 {"endpoint", peer.endpoint},
-                                 {"silent", view.silent.contains(peer.account)}});
+  for (const auto& peer : view.peers) {
+    json::object shown{{"name", peer.name},
+                       {"account", to_hex(peer.account.view())},
+                       {"state", contracts::to_string(peer.state)},
+                       {"last_round", peer.last_round},
+                       {"loss_round", peer.loss_round},
+                       {"loss", contracts::from_micro(peer.loss_micro)},
+                       {"metric", contracts::from_micro(peer.metric_micro)},
+                       {"epochs_done", peer.epochs_done},
+                       {"epochs_total", peer.epochs_total},
+                       {"weightage", peer.weightage},
+                       {"endpoint", peer.endpoint},
+                       {"silent", view.silent.contains(peer.account)}};
+    if (peer.state == contracts::peer_state::left) shown["reason"] = contracts::to_string(peer.reason);
+    peers.push_back(std::move(shown));
+  }
   return {{"block_num", view.block_num},
           {"generation", head.generation},
           {"round", head.round_num},

@@ -167,7 +167,7 @@ struct perform {
     const auto sn = find_sn(self);
     s.calls.insert(a.id);
     if (!sn) return;
-    const auto training = contracts::training_address(s.contract);
+    const auto training = contracts::training_address(a.contract);
     self->send(sn,
                session::event::submit{s.call_base + a.id, training, std::move(a.input), std::move(a.what)});
   }
@@ -178,7 +178,7 @@ struct perform {
   }
   void operator()(rounds::action::note_session& a) const {
     auto& s = self->state();
-    if (auto noted = s.session_file.keep(a.under_way ? s.contract : ""); !noted)
+    if (auto noted = s.session_file.keep(a.contract.value_or("")); !noted)
       self->note_error(noted.error().message);
   }
   void operator()(rounds::action::refresh&) const {
@@ -330,7 +330,7 @@ void leave_for_former_self(self_pointer self) {
   if (contract.empty()) return;
   log::info(s.context->log_source, "leaving '{}', as the former session was cut off", contract);
   follow(self, contract);
-  step(self, rounds::event::former_session{});
+  step(self, rounds::event::former_session{contract});
 }
 
 /// Tells the program why the contract cannot be read.
@@ -386,8 +386,10 @@ void resume(self_pointer self, const program_resumed& from) {
   const auto now = follower_state::now();
   const auto tell = [&](const auto& event) { s.machine.step(event, now); };
   const bool ended = !from.last_words.empty();
-  const bool may_be_listed = self->is_restarted() || !s.session_file.former().empty();
-  if (ended || (!from.open_answered && may_be_listed)) tell(rounds::event::former_session{});
+  const auto former = s.session_file.former();
+  const bool may_be_listed = self->is_restarted() || !former.empty();
+  if (ended || (!from.open_answered && may_be_listed))
+    tell(rounds::event::former_session{former.empty() ? from.session->contract : former});
   tell(rounds::event::program_opened{from.session->params, from.session->contract});
   if (ended) {
     tell(program_gone{from.last_words, true, contracts::leave_reason::program_ended});

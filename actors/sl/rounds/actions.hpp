@@ -2,6 +2,7 @@
 
 #include "actors/sl/rounds/types.hpp"
 
+#include <optional>
 #include <set>
 #include <variant>
 
@@ -12,11 +13,12 @@ namespace swarm::rounds {
 
 namespace action {
 
-/// Sign `input` and send it to the training contract; hand in `event::call_done` with this id once there is a
+/// Sign `input` and send it to the training contract of this name; hand in `event::call_done` with this id once there is a
 /// receipt, or there can be none any more. Calls must reach the chain in the order in which they are asked
 /// for. A call with an id that came before is the same call, to be sent once more.
 struct call {
   std::uint64_t id = 0;
+  std::string contract;
   bytes input;
   std::string what; ///< for the log
 };
@@ -26,9 +28,9 @@ struct make_durable {
   hash32 digest;
 };
 /// Note on the disk, before anything that comes after this is done, that a process which ends now leaves a
-/// peer of the training behind, see `event::former_session`; or take the note away.
+/// peer of this training behind, see `event::former_session`; or take the note away.
 struct note_session {
-  bool under_way = false;
+  std::optional<std::string> contract;
 };
 /// Read the contract, from now on or later, and hand in `event::view_read`. Several that wait may be
 /// served by one.

@@ -10,28 +10,28 @@ namespace {
 constexpr auto call_pause = std::chrono::seconds(1);
 } // namespace
 
-action::call calls::send_step(step_call about, bytes input, std::string text) {
+action::call calls::send_step(step_call about, action::call what) {
   SWARM_ASSERT(!step_);
-  about.id = next_id_++;
+  about.id = what.id = next_id_++;
   step_ = about;
-  return {about.id, std::move(input), std::move(text)};
+  return what;
 }
 
-action::call calls::send_surely(bytes input, std::string text) {
-  const action::call call{next_id_++, std::move(input), std::move(text)};
-  sure_[call.id] = {call, std::nullopt};
-  return call;
+action::call calls::send_surely(action::call what) {
+  what.id = next_id_++;
+  sure_[what.id] = {what, std::nullopt};
+  return what;
 }
 
-action::call calls::send_report(bytes input, std::string text) {
-  auto call = send_surely(std::move(input), std::move(text));
+action::call calls::send_report(action::call what) {
+  auto call = send_surely(std::move(what));
   report_ = call.id;
   return call;
 }
 
-action::call calls::send_leave(bytes input, std::string text) {
+action::call calls::send_leave(action::call what) {
   SWARM_ASSERT(!leave_);
-  auto call = send_surely(std::move(input), std::move(text));
+  auto call = send_surely(std::move(what));
   leave_ = call.id;
   return call;
 }

@@ -23,16 +23,19 @@ public:
     std::uint32_t term = 0;
   };
 
-  /// Sends `about`, which gets its id here. No other step call may be under way.
-  action::call send_step(step_call about, bytes input, std::string text);
-  action::call send_report(bytes input, std::string text);
-  action::call send_leave(bytes input, std::string text);
+  /// Sends `what`, which gets its id here, as `about` does. No other step call may be under way.
+  action::call send_step(step_call about, action::call what);
+  action::call send_report(action::call what);
+  /// What else tells the peers that this node does not take part counts as a leave, too.
+  action::call send_leave(action::call what);
 
   /// Whether no step may be asked for: one is under way, or this node is leaving, or must pause
   /// after failures.
   bool hold_up(time_point now) const { return step_ || leave_ || now < step_again_; }
   bool is_registering() const { return step_ && step_->what == kind::register_peer; }
   bool is_leaving() const { return leave_.has_value(); }
+  /// The contract that this node is leaving; it must be.
+  const std::string& leaves() const { return sure_.at(*leave_).call.contract; }
   bool is_reporting() const { return report_.has_value(); }
 
   /// The step call with this id was answered. Returns none for a call of a former session.
@@ -57,7 +60,7 @@ private:
     action::call call;
     std::optional<time_point> again;
   };
-  action::call send_surely(bytes input, std::string text);
+  action::call send_surely(action::call what);
 
   std::uint64_t next_id_ = 1;
   std::optional<step_call> step_;

@@ -9,8 +9,7 @@ using contracts::round_phase;
 
 void peer_machine::go_on(session& s, registering& phase, time_point now) {
   const auto refused = std::exchange(phase.refused, std::nullopt);
-  // Only the operator or the program's author can mend this, so the program is told, by its SwarmCallback.
-  if (refused) return refuse_program(*refused);
+  if (refused) return registration_refused(s, *refused);
   const auto& head = view_->head;
   if (head.phase == round_phase::merging && head.round_num == phase.stay_out_of)
     return wait_for(
@@ -24,6 +23,20 @@ void peer_machine::go_on(session& s, registering& phase, time_point now) {
        contracts::encode_register_peer({params.min_peers, params.merge_method, params.weightage,
                                         params.on_train_end, params.epochs_total, options_.can_lead}),
        "register as a peer of the training");
+}
+
+/// Only the operator or the program's author can mend this, so the program is told, by its SwarmCallback, and its
+/// peers why it does not come. The view is newer than the refusal.
+void peer_machine::registration_refused(const session& s, const std::string& text) {
+  const auto why = refusal_of(*view_, s.params);
+  const auto* self = find_peer(*view_, options_.self);
+  if (why && is_member(*view_, options_.self)) {
+    leave(s.contract, *why); // the contract has it from an earlier session
+  } else if (why && (self == nullptr || self->reason != *why)) {
+    act(calls_.send_leave({0, s.contract, contracts::encode_report_refusal({view_->head.generation, *why}),
+                           "tell the peers why the program was refused"}));
+  }
+  refuse_program(text);
 }
 
 void peer_machine::go_on(session& s, collecting&, time_point now) {
@@ -64,13 +77,12 @@ void peer_machine::wait_for_peers(session& s, time_point now) {
   const auto missing = missing_peers(*view_);
   if (head.checked_in < head.min_peers) {
     marks.grace_round = 0;
-    const auto left = names_of_left(*view_);
-    return wait_for(
-        fmt::format("round {}: {} of at least {} peers are in, waiting for {}{}", head.round_num,
-                    head.checked_in, head.min_peers,
-                    missing.empty() ? "more to join" : names_of(*view_, missing),
-                    left.empty() ? "" : "; " + left + " left, or its program was refused: its log says why"),
-        now);
+    const auto left = departures_text(*view_);
+    return wait_for(fmt::format("round {}: {} of at least {} peers are in, waiting for {}{}{}",
+                                head.round_num, head.checked_in, head.min_peers,
+                                missing.empty() ? "more to join" : names_of(*view_, missing),
+                                left.empty() ? "" : "; ", left),
+                    now);
   }
   wait_for(fmt::format("round {}: enough peers are in, still waiting for {}", head.round_num,
                        names_of(*view_, missing)),

@@ -1,6 +1,7 @@
 #include "actors/sl/rounds/contract_view.hpp"
 
 #include "actors/sl/rounds/arithmetic.hpp"
+#include "base/merge_method.hpp"
 
 #include <fmt/ranges.h>
 
@@ -10,6 +11,10 @@ namespace swarm::rounds {
 
 using contracts::peer_state;
 using contracts::round_phase;
+
+namespace {
+constexpr std::size_t shown_max = 5; ///< peers in one text
+}
 
 const contracts::peer_view* find_peer(const contract_view& view, const address& who) {
   const auto found =
@@ -41,6 +46,13 @@ bool has_no_final_model(const contract_view& view) {
     anybody = true;
   }
   return anybody;
+}
+
+std::optional<contracts::leave_reason> refusal_of(const contract_view& view, const session_params& params) {
+  using contracts::leave_reason;
+  if (view.head.min_peers != params.min_peers) return leave_reason::other_min_peers;
+  if (view.head.merge_method != params.merge_method) return leave_reason::other_merge_method;
+  return std::nullopt;
 }
 
 peer_list missing_peers(const contract_view& view) {
@@ -101,7 +113,6 @@ std::string name_of(const contract_view& view, const address& who) {
 }
 
 std::string names_of(const contract_view& view, const peer_list& peers) {
-  constexpr std::size_t shown_max = 5;
   std::string out;
   for (std::size_t i = 0; i < peers.size() && i < shown_max; ++i)
     out += (i == 0 ? "" : ", ") + name_of(view, peers[i]->account);
@@ -109,20 +120,49 @@ std::string names_of(const contract_view& view, const peer_list& peers) {
   return out.empty() ? "nobody" : out;
 }
 
-std::string names_of_left(const contract_view& view) {
-  peer_list left;
-  for (const auto& peer : view.peers)
-    if (peer.state == peer_state::left) left.push_back(&peer);
-  return left.empty() ? std::string{} : names_of(view, left);
+bool was_refused(const contracts::peer_view& peer) {
+  return peer.state == peer_state::left && is_refusal(peer.reason);
 }
 
-std::string left_out_text(const contract_view& view, const address& self) {
+std::string departure_text(const contracts::peer_view& peer) {
+  return fmt::format("{} ({}) {}: {}", peer.name, peer.endpoint,
+                     is_refusal(peer.reason) ? "was refused" : "left", to_string(peer.reason));
+}
+
+std::string departures_text(const contract_view& view) {
+  std::vector<const contracts::peer_view*> left;
+  for (const auto& peer : view.peers)
+    if (peer.state == peer_state::left) left.push_back(&peer);
+  std::stable_partition(left.begin(), left.end(), [](const auto* peer) { return is_refusal(peer->reason); });
+  std::string out;
+  for (std::size_t i = 0; i < left.size() && i < shown_max; ++i)
+    out += (i == 0 ? "" : "; ") + departure_text(*left[i]);
+  if (left.size() > shown_max) out += fmt::format("; {} more left", left.size() - shown_max);
+  return out;
+}
+
+std::string left_out_text(const contract_view& view, const address& who, const address& self) {
   const auto& merge = view.brought_to;
-  const auto found = std::find(merge.excluded.begin(), merge.excluded.end(), self);
+  const auto found = std::find(merge.excluded.begin(), merge.excluded.end(), who);
   if (found == merge.excluded.end()) return {};
   const auto at = static_cast<std::size_t>(found - merge.excluded.begin());
-  return fmt::format("this node's model was left out of the merge of round {}: {}", merge.round_num,
+  const auto* peer = find_peer(view, who);
+  const auto whose = who == self       ? std::string("this node's model")
+                     : peer == nullptr ? "the model of " + to_hex(who.view())
+                                       : fmt::format("the model of {} ({})", peer->name, peer->endpoint);
+  return fmt::format("{} was left out of the merge of round {}: {}", whose, merge.round_num,
                      at < merge.reasons.size() ? to_string(merge.reasons[at]) : "no reason is given");
+}
+
+std::string lowered_krum_text(const contract_view& view) {
+  const auto method = parse_merge_method(view.head.merge_method);
+  const auto models = view.brought_to.contributors.size();
+  if (!method || hostile_borne(method->hostile, models) == method->hostile) return {};
+  return fmt::format(
+      "the merge of round {} had {} models, and '{}' wants {}: it was made as if at most {} of them were "
+      "hostile",
+      view.brought_to.round_num, models, text_of(*method), 2 * method->hostile + 3,
+      hostile_borne(method->hostile, models));
 }
 
 std::string lost_peers(const contract_view& view) {
@@ -130,7 +170,7 @@ std::string lost_peers(const contract_view& view) {
   for (const auto& peer : view.peers) {
     if (peer.loss_round >= view.head.merged_round) continue;
     if (peer.state == peer_state::left)
-      lost.push_back(peer.name + " (left)");
+      lost.push_back(peer.name + (is_refusal(peer.reason) ? " (refused)" : " (left)"));
     else if (view.silent.contains(peer.account))
       lost.push_back(peer.name + " (no sign of life)");
     else if (peer.state == peer_state::absent)

@@ -2,6 +2,7 @@
 
 #include "actors/sl/rounds/types.hpp"
 
+#include <optional>
 #include <set>
 
 /// The training contract as this node sees it, and what follows from it alone.
@@ -33,6 +34,9 @@ bool is_hopeless(const contract_view& view);
 /// and nobody else is there: no merge would have anybody's last model.
 bool has_no_final_model(const contract_view& view);
 
+/// Why the contract refuses these parameters; none when they are those in force.
+std::optional<contracts::leave_reason> refusal_of(const contract_view& view, const session_params& params);
+
 /// Active and finished peers that are not in the current round.
 peer_list missing_peers(const contract_view& view);
 /// The peers that wait for a merge that `self` has, perhaps as the only one.
@@ -48,10 +52,17 @@ std::vector<merge_input> merge_inputs(const contract_view& view);
 
 std::string name_of(const contract_view& view, const address& who);
 std::string names_of(const contract_view& view, const peer_list& peers);
-/// Peers that have left the training; empty when there are none.
-std::string names_of_left(const contract_view& view);
-/// Why the model of `self` was left out of the merge in `view.brought_to`; empty when it was not.
-std::string left_out_text(const contract_view& view, const address& self);
+/// Whether its program was refused, before it was a peer or later.
+bool was_refused(const contracts::peer_view& peer);
+/// That and why a peer has left.
+std::string departure_text(const contracts::peer_view& peer);
+/// The same of all that have, the refused first; empty when there are none.
+std::string departures_text(const contract_view& view);
+/// Why the model of `who` was left out of the merge in `view.brought_to`; empty when it was not. `self` is this
+/// node.
+std::string left_out_text(const contract_view& view, const address& who, const address& self);
+/// That the merge in `view.brought_to` had fewer models than Krum wants; empty when it had enough.
+std::string lowered_krum_text(const contract_view& view);
 /// The peers that were in this training and have not got its final model; empty when there are none.
 std::string lost_peers(const contract_view& view);
 

@@ -5,11 +5,19 @@ namespace swarm::rounds {
 
 /// The note of the session stands before everything else, and goes after everything else.
 std::vector<machine_action> peer_machine::take_actions() {
-  if (const bool engaged = is_engaged(); engaged != noted_) {
-    noted_ = engaged;
-    actions_.insert(engaged ? actions_.begin() : actions_.end(), action::note_session{engaged});
+  if (auto now = engaged_in(); now != noted_) {
+    noted_ = std::move(now);
+    actions_.insert(noted_ ? actions_.begin() : actions_.end(), action::note_session{noted_});
   }
   return std::exchange(actions_, {});
+}
+
+/// The training in which a process that ends now leaves a peer behind. While this node leaves another one it is
+/// not yet a peer of its program's.
+std::optional<std::string> peer_machine::engaged_in() const {
+  if (calls_.is_leaving()) return calls_.leaves();
+  const auto* s = std::get_if<session>(&state_);
+  return s != nullptr ? std::optional(s->contract) : std::nullopt;
 }
 
 /// Sees to it that the disk has a model before a call names it. True once it has.
@@ -42,7 +50,7 @@ void peer_machine::write_failed(session& s, const event::model_durable& done, ti
     phase->job.reset();
     merge_failed(s, now);
   } else if (s.request && s.request->model.digest == done.digest) {
-    if (has_to_leave(s)) leave(contracts::leave_reason::disk_failed);
+    if (has_to_leave(s)) leave(s.contract, contracts::leave_reason::disk_failed);
     refuse_program(fmt::format("the disk does not take the program's model: {}", why));
     wait_for("no program", now);
   } else if (view_->head.merged_digest == done.digest) {

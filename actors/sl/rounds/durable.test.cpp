@@ -129,28 +129,35 @@ TEST_CASE("a merge that is passed on is synced first, and fetched again if that 
 }
 
 TEST_CASE("the note of a session stands before its first transaction and goes after its last") {
-  const auto notes = [](bool under_way) {
-    return [under_way](const machine_action& one) {
+  const auto notes = [](const std::optional<std::string>& contract) {
+    return [contract](const machine_action& one) {
       const auto* note = std::get_if<action::note_session>(&one);
-      return note != nullptr && note->under_way == under_way;
+      return note != nullptr && note->contract == contract;
     };
   };
   const auto calls = [](const machine_action& one) { return std::holds_alternative<action::call>(one); };
   machine_bench t;
   t.view.head.phase = contracts::round_phase::collecting;
   t.open();
-  CHECK(place_of(t, notes(true)) == 0);
+  CHECK(place_of(t, notes("ours")) == 0);
   CHECK(place_of(t, calls) < t.actions.size());
   t.clear();
   t.gone(false);
   CHECK(t.calls() == lines{"leave the training"});
   CHECK(t.count<action::note_session>() == 0); // until it has left
   t.done();
-  CHECK(place_of(t, notes(false)) == t.actions.size() - 1);
+  CHECK(place_of(t, notes(std::nullopt)) == t.actions.size() - 1);
 
   t.clear();
-  t.step(event::former_session{}); // of a process that died
-  CHECK(place_of(t, notes(true)) < place_of(t, calls));
-  t.step(event::program_opened{}); // perhaps of another training
-  CHECK(t.count<action::note_session>() == 2);
+  t.step(event::former_session{"former"}); // of a process that died
+  CHECK(place_of(t, notes("former")) < place_of(t, calls));
+  t.step(event::program_opened{{}, "ours"});
+  t.look();
+  CHECK(t.count<action::note_session>() == 1); // a process that dies now has still not left
+  const auto leave = t.last<action::call>().id;
+  t.clear();
+  t.step(event::call_done{leave, true, ++t.view.block_num, ""});
+  t.look();
+  CHECK(t.calls() == lines{"register as a peer of the training"});
+  CHECK(place_of(t, notes("ours")) < place_of(t, calls));
 }

@@ -79,7 +79,7 @@ void peer_machine::go_on(session& s, lingering& phase, time_point now) {
 /// The only holders of the final model are gone, and no further round will make another one.
 void peer_machine::final_model_lost(const session& s) {
   const auto& head = view_->head;
-  if (s.training.registered) leave(contracts::leave_reason::final_model_lost);
+  if (s.training.registered) leave(s.contract, contracts::leave_reason::final_model_lost);
   refuse_program(
       fmt::format("the training is complete, but nobody gives the final model {} of round {}, merged "
                   "by {}: start that node again with its data directory, or reset the training "

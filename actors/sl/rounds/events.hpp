@@ -10,7 +10,7 @@ namespace swarm::rounds::event {
 
 struct program_opened {
   session_params params;
-  std::string contract; ///< its name, for texts
+  std::string contract; ///< its name
 };
 /// Comes right after `program_opened` when the machine was made anew in the middle of a session. The machine
 /// reads everything else that it needs from the contract.
@@ -47,7 +47,9 @@ struct program_gone {
 struct shutdown {};
 /// Before the first program: the process before this one ended within a session (`action::note_session`), and
 /// nobody has left for it.
-struct former_session {};
+struct former_session {
+  std::string contract;
+};
 struct tick {};
 
 // From the chain, the store and other nodes.

@@ -102,7 +102,7 @@ void peer_machine::refuse_layout(const session& s) {
     }
   }
   act(std::move(refusal));
-  if (s.training.registered) leave(contracts::leave_reason::other_parameters);
+  if (s.training.registered) leave(s.contract, contracts::leave_reason::other_parameters);
   end_session(false, "the program's model has other parameters than its peers'");
 }
 

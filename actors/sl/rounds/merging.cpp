@@ -125,7 +125,7 @@ void peer_machine::nothing_merged(session& s, const merge_outcome& outcome, time
   const auto own =
       std::find_if(out.begin(), out.end(), [&](const left_out& o) { return o.peer == options_.self; });
   if (own != out.end() && s.request && is_in(s)) {
-    leave(leave_reason::model_unusable);
+    leave(s.contract, leave_reason::model_unusable);
     refuse_program(
         fmt::format("no model of round {} can be merged; this program's: {}", round_num, own->text));
     return wait_for("no program", now);
@@ -137,7 +137,7 @@ void peer_machine::nothing_merged(session& s, const merge_outcome& outcome, time
   });
   if (may_come) return merge_failed(s, now); // once their nodes can be reached
   // All who brought a model have left. When the others leave too, the round is collected anew.
-  leave(leave_reason::nothing_to_merge);
+  leave(s.contract, leave_reason::nothing_to_merge);
   s.training.checked_in.reset();
   enter_registering(s, {.let_in = true, .stay_out_of = round_num});
 }

@@ -293,3 +293,35 @@ TEST_CASE("a program killed while others go on: the node says so, and not that a
   t.done();
   CHECK(t.last<action::session_ended>().text.find("finished") == std::string::npos);
 }
+
+TEST_CASE("a process leaves for the one before it, whatever has become of that") {
+  machine_bench t;
+  t.step(event::former_session{"former"});
+  CHECK(t.calls() == lines{"leave the training"});
+  CHECK(t.last<action::call>().contract == "former");
+  CHECK(t.machine.is_engaged());
+  t.step(event::program_opened{});
+  t.look();
+  CHECK(t.calls().size() == 1);
+  t.done(false, "is no peer of generation 1: call registerPeer first");
+  CHECK(t.calls() == lines{"leave the training", "register as a peer of the training"});
+  CHECK(t.count<action::refuse>() == 0);
+}
+
+TEST_CASE("a program that dies before its node is registered") {
+  machine_bench t;
+  t.step(event::program_opened{});
+  SUBCASE("nothing was sent") {
+    t.gone(false);
+    CHECK(t.calls().empty());
+  }
+  SUBCASE("the registration is under way") {
+    t.look();
+    const auto registration = t.last<action::call>().id;
+    t.gone(false);
+    CHECK(t.calls() == lines{"register as a peer of the training", "leave the training"});
+    t.step(event::call_done{registration, true, 11, ""});
+    CHECK(t.calls().size() == 2);
+  }
+  CHECK(t.count<action::session_ended>() == 1);
+}

@@ -15,6 +15,7 @@ void peer_machine::reconcile(time_point now) {
   if (is_late(*s)) return refuse_newcomer(*s, now);
   if (is_invalid(*s)) return refuse_inactive(*s, now);
   drop_stale_merge(*s);
+  know_refusals(*s);
   if (calls_.hold_up(now)) return;
   if (auto* phase = std::get_if<registering>(&s->phase)) take_up(*s, *phase);
   follow_contract(*s, now);
@@ -122,7 +123,7 @@ bool peer_machine::is_invalid(const session& s) const {
 }
 
 void peer_machine::refuse_inactive(const session& s, time_point now) {
-  if (has_to_leave(s)) leave(contracts::leave_reason::no_final_model);
+  if (has_to_leave(s)) leave(s.contract, contracts::leave_reason::no_final_model);
   refuse_program(
       "checkinModelOnTrainEnd is 'inactive' on every node, so nobody's last model would be in the final "
       "merge: let at least one node have 'snapshot' or 'active', and minPeers so large that it is "
@@ -130,23 +131,14 @@ void peer_machine::refuse_inactive(const session& s, time_point now) {
   wait_for("no program", now);
 }
 
-/// What the program's user has to know about the last merge that this node brought a model to.
-std::string peer_machine::take_notice(session& s) {
-  auto& told = s.training.notice_of;
-  const auto of = view_->brought_to.round_num;
-  if (of == 0 || of != s.training.brought_to || of <= told) return {};
-  told = of;
-  return left_out_text(*view_, options_.self);
-}
-
 std::uint64_t peer_machine::brought_to() const {
   const auto* s = std::get_if<session>(&state_);
   return s != nullptr ? s->training.brought_to : 0;
 }
 
-void peer_machine::leave(contracts::leave_reason why) {
+void peer_machine::leave(const std::string& contract, contracts::leave_reason why) {
   if (calls_.is_leaving()) return;
-  act(calls_.send_leave(contracts::encode_leave_peer({why}), "leave the training"));
+  act(calls_.send_leave({0, contract, contracts::encode_leave_peer({why}), "leave the training"}));
 }
 
 /// Whether this node must leave, as far as it knows. A registration under way comes before the leave,
@@ -158,8 +150,8 @@ bool peer_machine::has_to_leave(const session& s) const {
 
 void peer_machine::send(const session& s, calls::kind what, bytes input, std::string text) {
   const auto& head = view_->head;
-  act(calls_.send_step({0, what, s.training.generation, head.round_num, head.term}, std::move(input),
-                       std::move(text)));
+  act(calls_.send_step({0, what, s.training.generation, head.round_num, head.term},
+                       {0, s.contract, std::move(input), std::move(text)}));
 }
 
 bool peer_machine::is_needed() const {

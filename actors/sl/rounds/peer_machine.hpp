@@ -65,7 +65,7 @@ public:
   std::uint64_t brought_to() const;
   bool in_session() const { return std::holds_alternative<session>(state_); }
   /// A process that ends now leaves a peer behind.
-  bool is_engaged() const { return in_session() || calls_.is_leaving(); }
+  bool is_engaged() const { return engaged_in().has_value(); }
   /// Whether, after `event::shutdown`, it has left and no peer waits for a merge that only this node has.
   bool may_stop() const { return !calls_.is_leaving() && !is_behind() && !is_needed(); }
 
@@ -83,8 +83,8 @@ private:
   void refuse_inactive(const session& s, time_point now);
   bool is_late(const session& s) const;
   bool is_invalid(const session& s) const;
-  std::string take_notice(session& s);
-  void leave(contracts::leave_reason why);
+  void leave(const std::string& contract, contracts::leave_reason why);
+  std::optional<std::string> engaged_in() const;
   bool has_to_leave(const session& s) const;
   void send(const session& s, calls::kind what, bytes input, std::string text);
   void wait_for(std::string what, time_point now);
@@ -114,6 +114,7 @@ private:
   // collecting.cpp: up to the close of a round
   void go_on(session& s, registering& phase, time_point now);
   void go_on(session& s, collecting& phase, time_point now);
+  void registration_refused(const session& s, const std::string& text);
   void check_in(session& s, time_point now);
   void wait_for_peers(session& s, time_point now);
   void vote_close(session& s, const peer_list& missing);
@@ -136,6 +137,12 @@ private:
   bool get_merged(time_point now);
   void fetch_failed(session& s, const std::string& why, time_point now);
   void refuse_layout(const session& s);
+
+  // news.cpp: what the program's user has to know
+  std::string take_notice(session& s);
+  void tell_of_merge(session& s, std::vector<std::string>& news) const;
+  void know_refusals(session& s) const;
+  void tell_of_refusals(session& s, std::vector<std::string>& news) const;
 
   // durable.cpp: what a power cut must not take
   bool make_durable(const hash32& digest);
@@ -160,8 +167,8 @@ private:
   calls calls_;
   known_models models_;
   std::variant<outside, session> state_;
-  bool noted_ = false;      ///< that it is engaged, in the training of now
-  std::string waiting_for_; ///< see `wait_for`
+  std::optional<std::string> noted_; ///< the contract that it is engaged in
+  std::string waiting_for_;          ///< see `wait_for`
   time_point waiting_since_{};
 };
 

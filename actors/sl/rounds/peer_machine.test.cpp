@@ -238,29 +238,25 @@ TEST_CASE("a program that is gone: its node leaves") {
     t.done();
     CHECK(t.count<action::session_ended>() == 1);
   }
+  SUBCASE("a leave that is lost is sent again to the contract that it is for, whatever is opened meanwhile") {
+    t.gone(false);
+    CHECK(t.last<action::call>().contract == "ours");
+    t.step(event::call_done{t.last<action::call>().id, false, 0, "lost"});
+    t.step(event::program_opened{{}, "another"});
+    t.look();
+    t.clear();
+    t.pass(1s);
+    CHECK(t.calls() == lines{"leave the training"});
+    CHECK(t.last<action::call>().contract == "ours");
+    t.done();
+    CHECK(t.calls() == lines{"leave the training", "register as a peer of the training"});
+    CHECK(t.last<action::call>().contract == "another");
+  }
   SUBCASE("while it is refused nobody waits") {
     t.gone(true);
     t.done(false, "has left this training");
     CHECK(t.count<action::session_ended>() == 1);
   }
-}
-
-TEST_CASE("a program that dies before its node is registered") {
-  machine_bench t;
-  t.step(event::program_opened{});
-  SUBCASE("nothing was sent") {
-    t.gone(false);
-    CHECK(t.calls().empty());
-  }
-  SUBCASE("the registration is under way") {
-    t.look();
-    const auto registration = t.last<action::call>().id;
-    t.gone(false);
-    CHECK(t.calls() == lines{"register as a peer of the training", "leave the training"});
-    t.step(event::call_done{registration, true, 11, ""});
-    CHECK(t.calls().size() == 2);
-  }
-  CHECK(t.count<action::session_ended>() == 1);
 }
 
 TEST_CASE("a node that is told to stop leaves first") {
@@ -316,19 +312,6 @@ TEST_CASE("a node that is told to stop leaves first") {
       CHECK(t.machine.may_stop());
     }
   }
-}
-
-TEST_CASE("a process leaves for the one before it, whatever has become of that") {
-  machine_bench t;
-  t.step(event::former_session{});
-  CHECK(t.calls() == lines{"leave the training"});
-  CHECK(t.machine.is_engaged());
-  t.step(event::program_opened{});
-  t.look();
-  CHECK(t.calls().size() == 1);
-  t.done(false, "is no peer of generation 1: call registerPeer first");
-  CHECK(t.calls() == lines{"leave the training", "register as a peer of the training"});
-  CHECK(t.count<action::refuse>() == 0);
 }
 
 TEST_CASE("views from before a transaction do not count") {

@@ -3,6 +3,7 @@
 #include "actors/sl/rounds/types.hpp"
 #include "base/clock.hpp"
 
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -122,14 +123,22 @@ struct failing_merge {
   duration pause{}; ///< between two tries
 };
 
+/// What the program's user was told, see news.cpp.
+struct told_news {
+  std::uint64_t merge_of = 0;                              ///< the last round whose merge was looked at
+  std::map<address, contracts::exclusion_reason> left_out; ///< other peers, of that merge
+  std::size_t krum_of = 0; ///< the models of that merge if they were fewer than its method wants
+  std::optional<std::map<address, contracts::leave_reason>> refused; ///< peers; none before the first view
+};
+
 /// What this node has done in one generation of the training; a reset makes it meaningless.
 struct membership {
   std::uint64_t generation = 0; ///< 0: not known yet
   bool registered = false;
   std::optional<std::uint64_t> checked_in; ///< checked in for this round, whose merge is not loaded yet
   std::uint64_t brought_to = 0;            ///< the last round that this node has brought a model to
-  std::uint64_t notice_of = 0;             ///< the last round whose merge the program's user was told of
-  std::uint64_t base_round = 0;            ///< the merge that the program trains from
+  told_news told;
+  std::uint64_t base_round = 0; ///< the merge that the program trains from
   hash32 base_digest;
   std::optional<loaded_merge> loaded; ///< the last one; none: the program has no model of this generation
   std::optional<failing_merge> failing;

@@ -23,7 +23,6 @@ std::optional<evaluation> take_evaluation(session& s) {
 void peer_machine::step(const event::program_opened& opened, time_point now) {
   drop_session();
   view_.reset(); // it may be of another contract
-  noted_ = false;
   state_ = session{.params = opened.params,
                    .contract = opened.contract,
                    .interval = std::max<std::uint32_t>(1, opened.params.sync_interval)};
@@ -76,10 +75,11 @@ void peer_machine::step(const event::program_loss& loss, time_point now) {
 void peer_machine::report_loss(const session& s) {
   const auto& training = s.training;
   const auto& loss = training.loaded->loss;
-  act(calls_.send_report(
-      contracts::encode_report_loss({training.generation, training.base_round, contracts::to_micro(loss.loss),
-                                     contracts::to_micro(loss.metric), loss.epochs_done, loss.epochs_total}),
-      fmt::format("report the loss of round {}", training.base_round)));
+  act(calls_.send_report({0, s.contract,
+                          contracts::encode_report_loss(
+                              {training.generation, training.base_round, contracts::to_micro(loss.loss),
+                               contracts::to_micro(loss.metric), loss.epochs_done, loss.epochs_total}),
+                          fmt::format("report the loss of round {}", training.base_round)}));
 }
 
 std::uint32_t peer_machine::next_interval(session& s) {
@@ -100,7 +100,7 @@ void peer_machine::step(const event::program_gone& gone, time_point now) {
 }
 
 void peer_machine::go_without_program(session& s, const event::program_gone& gone, time_point now) {
-  if (has_to_leave(s)) leave(gone.why);
+  if (has_to_leave(s)) leave(s.contract, gone.why);
   act(action::note{!gone.orderly, fmt::format("the program is gone: {}", gone.text)});
   if (!gone.orderly) {
     end_session(false, gone.text);
@@ -116,7 +116,7 @@ void peer_machine::go_without_program(session& s, const event::program_gone& gon
 
 void peer_machine::step(const event::shutdown&, time_point now) {
   if (const auto* s = std::get_if<session>(&state_)) {
-    if (has_to_leave(*s)) leave(leave_reason::node_stopped);
+    if (has_to_leave(*s)) leave(s->contract, leave_reason::node_stopped);
     drop_session();
   } else {
     std::get<outside>(state_).ending.reset();
@@ -124,8 +124,8 @@ void peer_machine::step(const event::shutdown&, time_point now) {
   wait_for("told to stop", now);
 }
 
-void peer_machine::step(const event::former_session&, time_point now) {
-  leave(leave_reason::node_restarted);
+void peer_machine::step(const event::former_session& former, time_point now) {
+  leave(former.contract, leave_reason::node_restarted);
   wait_for("leaving for the process before this one", now);
 }
 

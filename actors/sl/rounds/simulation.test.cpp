@@ -18,6 +18,7 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 struct tally {
   std::uint64_t merges = 0;
   std::uint64_t resets = 0;
+  std::uint64_t refusals_told = 0;
 };
 
 /// The whole trace when one seed was asked for, else its end.
@@ -36,6 +37,7 @@ void run(std::uint64_t seed, const scenario& what, bool whole_trace, tally& sum)
   const auto broken = sim.run();
   sum.merges += sim.merges();
   sum.resets += sim.operator_resets();
+  sum.refusals_told += sim.refusals_told();
   if (broken.empty()) return;
   FAIL_CHECK("seed " << seed << ": " << broken << "\n"
                      << readable(sim.trace(), whole_trace) << "again: SWARM_SIM_SEED=" << seed
@@ -54,6 +56,8 @@ TEST_CASE("simulated swarms: everybody is served, whatever happens") {
     const auto what = scenario::draw(random);
     run(seed, what, only != 0, sum);
   }
-  MESSAGE(count << " seeds, " << sum.merges << " merges, " << sum.resets << " hopeless rounds");
+  MESSAGE(count << " seeds, " << sum.merges << " merges, " << sum.resets << " hopeless rounds, "
+                << sum.refusals_told << " refusals told");
   CHECK(sum.merges > 0);
+  if (count >= 60) CHECK(sum.refusals_told > 0);
 }

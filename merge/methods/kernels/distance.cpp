@@ -23,7 +23,7 @@ constexpr std::size_t group = 4;   ///< models whose elements are in registers a
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi"
 #endif
-typedef double doubles __attribute__((vector_size(lanes * sizeof(double)), may_alias));
+using doubles __attribute__((vector_size(lanes * sizeof(double)), may_alias)) = double;
 
 /// Written out, as compilers make one instruction of it; of __builtin_convertvector they make five.
 template <class T>

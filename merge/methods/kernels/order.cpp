@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <ranges>
 
 // Elements are taken in rows: row k holds the keys of the next `width` elements of input k. A sorting network
 // compares whole rows, lane by lane, so that each of its steps is a minimum and a maximum of vectors.
@@ -41,10 +42,10 @@ std::vector<comparator> make_network(std::uint32_t rows, std::uint32_t first, st
   std::vector<bool> wanted(rows, false);
   std::fill(wanted.begin() + first, wanted.begin() + last + 1, true);
   std::vector<comparator> needed;
-  for (auto one = all.rbegin(); one != all.rend(); ++one) {
-    if (!wanted[one->low] && !wanted[one->high]) continue;
-    wanted[one->low] = wanted[one->high] = true;
-    needed.push_back(*one);
+  for (const auto& one : std::views::reverse(all)) {
+    if (!wanted[one.low] && !wanted[one.high]) continue;
+    wanted[one.low] = wanted[one.high] = true;
+    needed.push_back(one);
   }
   return {needed.rbegin(), needed.rend()};
 }
@@ -180,9 +181,9 @@ SWARM_INLINE void order_weighted(const order_job& job, std::size_t begin, std::s
       high[i] = starts_by_half && own[i] > high[i] ? own[i] : high[i];
     }
     if (cut == 0) continue;
-    for (std::size_t i = 0; i < width; ++i) {
-      const bool keep = below[i] + slack >= cut && all - below[i] - weight + slack >= cut;
-      below[i] = keep ? 1 : 0;
+    for (auto& each : below) {
+      const bool keep = each + slack >= cut && all - each - weight + slack >= cut;
+      each = keep ? 1 : 0;
     }
     const auto factor = static_cast<real>(job.factors[k]);
     for (std::size_t i = 0; i < width; ++i) {

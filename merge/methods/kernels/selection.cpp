@@ -1,6 +1,7 @@
 #include "merge/methods/kernels/selection.hpp"
 
 #include "base/assert.hpp"
+#include "base/merge_method.hpp"
 #include "merge/methods/kernels/distance.hpp"
 
 #include <algorithm>
@@ -26,8 +27,7 @@ std::vector<std::size_t> krum_order(const distance_table& distances, std::span<c
                                     std::uint32_t hostile) {
   const auto models = distances.models();
   SWARM_ASSERT(weights.size() == models);
-  const auto bearable = models >= 3 ? (models - 3) / 2 : 0;
-  const auto f = std::min<std::size_t>(hostile, bearable);
+  const auto f = hostile_borne(hostile, models);
   const auto nearest = models >= 3 ? models - f - 2 : models - 1;
   std::vector<double> scores;
   for (std::size_t k = 0; k < models; ++k) {

@@ -25,7 +25,7 @@ private:
 /// All models, best first, by the score of Krum: the sum of the squared distances to the models - f - 2
 /// nearest others (Blanchard, El Mhamdi, Guerraoui, Stainer, "Machine Learning with Adversaries: Byzantine
 /// Tolerant Gradient Descent", 2017). Of equal scores the model that weighs more comes first, then the
-/// earlier one. With fewer than 2f + 3 models f is lowered to what their number allows.
+/// earlier one. With fewer than 2f + 3 models f is lowered (`hostile_borne`).
 std::vector<std::size_t> krum_order(const distance_table& distances, std::span<const double> weights,
                                     std::uint32_t hostile);
 

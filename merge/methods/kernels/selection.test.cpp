@@ -114,7 +114,7 @@ TEST_CASE("a minority far away moves the geometric median little, however far it
     for (int k = 0; k < 5; ++k)
       points.push_back(random_point(20, random));
     for (int k = 0; k < 3; ++k)
-      points.push_back(point(20, far));
+      points.emplace_back(20, far);
     const auto found = find_geometric_median(table_of(points), std::vector<double>(8, 1));
     const auto at = combination(points, found.shares);
     CAPTURE(static_cast<double>(far));

@@ -10,7 +10,7 @@ using namespace consensus;
 namespace {
 
 sealed_ptr with_seals(const proposed_block& block, std::uint64_t round_num,
-                      std::vector<signature65> signatures) {
+                      const std::vector<signature65>& signatures) {
   ledger::seal_record record;
   record.round_num = round_num;
   for (const auto& one : signatures)

@@ -22,10 +22,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[2] / "python")]
 import numpy as np  # noqa: E402
 from figures import figure, options  # noqa: E402
-from swarmlearning.arrays import pack  # noqa: E402
-from swarmlearning.channel import Channel  # noqa: E402
-from swarmlearning.messages import SessionRequest  # noqa: E402
-from swarmlearning.session import Session  # noqa: E402
+from swarmlearning._session.arrays import pack  # noqa: E402
+from swarmlearning._session.channel import Channel  # noqa: E402
+from swarmlearning._session.messages import SessionRequest  # noqa: E402
+from swarmlearning._session.session import Session  # noqa: E402
 from swarms import Swarm  # noqa: E402
 
 ROUNDS = 40

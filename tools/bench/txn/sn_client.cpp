@@ -45,7 +45,9 @@ sn_client::sn_client(transport::io_runtime& io, const credentials& files, std::u
   auto ready = opened->get_future();
   transport::ws_callbacks callbacks;
   callbacks.on_open = [opened](const transport::peer_info&) { opened->set_value(); };
-  callbacks.on_message = [own = parts_](transport::ws_message message) { own->take(message.as_text()); };
+  callbacks.on_message = [own = parts_](const transport::ws_message& message) {
+    own->take(message.as_text());
+  };
   callbacks.on_close = [own = parts_](const error& why) {
     const std::lock_guard held(own->lock);
     if (!own->ending) die(why.message);

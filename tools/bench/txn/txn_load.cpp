@@ -104,6 +104,7 @@ int main(int argc, char** argv) {
     all.back()->sign(count / clients, batch);
   }
   std::fprintf(stderr, "ready\n");
+  const auto sent = count / clients * clients;
   const auto begun = clock_type::now();
   for (auto& one : all)
     one->start(open);
@@ -113,8 +114,7 @@ int main(int argc, char** argv) {
   for (const auto& one : all)
     times.insert(times.end(), one->batch_ms().begin(), one->batch_ms().end());
   std::printf("%s\n", json::serialize(json::object{{"seconds", seconds},
-                                                   {"per_second",
-                                                    static_cast<double>(count / clients * clients) / seconds},
+                                                   {"per_second", static_cast<double>(sent) / seconds},
                                                    {"batch_p50_ms", percentile(times, 0.5)},
                                                    {"batch_p99_ms", percentile(times, 0.99)}})
                           .c_str());

@@ -52,7 +52,7 @@ struct http_fixture {
     return done.get();
   }
   /// A server that does what `script` says after the handshake, once per connection.
-  std::unique_ptr<raw_listener> scripted(std::function<void(raw_tls&)> script) {
+  std::unique_ptr<raw_listener> scripted(const std::function<void(raw_tls&)>& script) {
     return std::make_unique<raw_listener>([this, script](int fd) {
       auto tls = raw_tls::accept(fd, server_files);
       script(tls);
@@ -60,7 +60,7 @@ struct http_fixture {
   }
 };
 
-inline void echo(http_request request, http_reply reply) {
+inline void echo(const http_request& request, const http_reply& reply) {
   reply(text_response(200, request.method + " " + request.target + " " + request.body));
 }
 

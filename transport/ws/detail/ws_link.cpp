@@ -101,7 +101,7 @@ std::shared_ptr<ws_session> make_ws_session(std::shared_ptr<ws_shared> shared) {
   return std::make_shared<ws_handle>(std::move(shared));
 }
 
-ws_link::ws_link(asio::any_io_executor strand, tls_stream stream, peer_info peer,
+ws_link::ws_link(const asio::any_io_executor& strand, tls_stream stream, peer_info peer,
                  std::shared_ptr<const tls_identity> identity, std::shared_ptr<ws_shared> shared,
                  std::shared_ptr<traffic_counters> traffic)
     : strand_(strand), stream_(std::move(stream)), peer_(std::move(peer)),

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <utility>
 
 /// What the tests of websocket share.
 namespace swarm::transport::test {
@@ -70,20 +71,20 @@ struct ws_fixture {
     options.address = "127.0.0.1";
     auto started = http_server::start(
         io, identity_of(server_files), options,
-        [](http_request, http_reply reply) { reply({.status = 404}); }, std::move(accept));
+        [](const http_request&, const http_reply& reply) { reply({.status = 404}); }, std::move(accept));
     if (!started) throw std::runtime_error(started.error().message);
     server = std::move(*started);
   }
   void serve_echo(http_server_options options = {}) {
     serve(
-        [](std::shared_ptr<ws_session> session, std::string, peer_info) {
+        [](const std::shared_ptr<ws_session>& session, const std::string&, const peer_info&) {
           ws_callbacks callbacks;
           callbacks.on_message = [session](ws_message message) {
             (void)session->send(shared_slice::of(std::move(message.data)), message.text);
           };
           session->start(std::move(callbacks));
         },
-        options);
+        std::move(options));
   }
   std::shared_ptr<ws_session> dial(ws_callbacks callbacks, ws_options options = {},
                                    std::string target = "/ws") {
@@ -111,9 +112,9 @@ struct watched {
   std::atomic<int> messages{0};
   waiting_for<error> closed;
   ws_accept acceptor() {
-    return [this](std::shared_ptr<ws_session> session, std::string, peer_info) {
+    return [this](const std::shared_ptr<ws_session>& session, const std::string&, const peer_info&) {
       ws_callbacks callbacks;
-      callbacks.on_message = [this](ws_message) { ++messages; };
+      callbacks.on_message = [this](const ws_message&) { ++messages; };
       callbacks.on_close = [this](error why) { closed.set(std::move(why)); };
       session->start(std::move(callbacks));
     };

@@ -116,7 +116,7 @@ public:
 
   /// Opens a session and registers.
   void open(session_params params = {}) {
-    step(event::program_opened{std::move(params)});
+    step(event::program_opened{std::move(params), "ours"});
     look();
     peer(1);
     done();

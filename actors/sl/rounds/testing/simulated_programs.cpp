@@ -38,6 +38,7 @@ scenario scenario::draw(seeded_random& random) {
   if (out.may_reset) out.min_peers = 1; // those who were served before the reset do not come back
   out.one_diverges = out.reliable < out.nodes && random.below(5) == 0;
   out.one_differs = !out.may_reset && out.reliable < out.nodes && random.below(8) == 0;
+  out.one_asks = !out.may_reset && !out.one_differs && out.reliable < out.nodes && random.below(6) == 0;
   return out;
 }
 
@@ -45,11 +46,12 @@ std::string scenario::describe() const {
   return fmt::format(
       "{} nodes, {} of them reliable, minPeers {}, faults until {} s, delays up to {} ms; of a "
       "thousand: {} slow messages, {} lost events, {} lost calls, {} failed fetches, {} stuck "
-      "merges; {} accidents{}{}{}",
+      "merges; {} accidents{}{}{}{}",
       nodes, reliable, min_peers, std::chrono::duration_cast<std::chrono::seconds>(quiet_at).count(),
       std::chrono::duration_cast<std::chrono::milliseconds>(delay_max).count(), slow_message, lost_event,
       lost_call, failed_fetch, stuck_merge, accidents, may_reset ? ", perhaps a reset" : "",
-      one_diverges ? ", the last one diverges" : "", one_differs ? ", the last one differs" : "");
+      one_diverges ? ", the last one diverges" : "", one_differs ? ", the last one differs" : "",
+      one_asks ? ", the last one asks for another minPeers" : "");
 }
 
 // Programs
@@ -60,13 +62,14 @@ void simulation::start_program(node& n) {
   const bool last = n.number + 1u == nodes_.size();
   const bool differs = last && scenario_.one_differs;
   const auto& head = contracts::training_probe(world_, training_).head();
-  if (differs && head.layout_digest.is_zero()
-      && head.phase != contracts::round_phase::complete) // who comes first is right
+  const bool asks = last && scenario_.one_asks;
+  const bool would_be_first = (differs && head.layout_digest.is_zero()) || (asks && head.min_peers == 0);
+  if (would_be_first && head.phase != contracts::round_phase::complete) // who comes first is right
     return in_life(n, 1s, [this, &n] { start_program(n); });
   const auto serial = p.serial + 1;
   p = {};
   p.serial = serial;
-  p.params.min_peers = scenario_.min_peers;
+  p.params.min_peers = scenario_.min_peers + (asks ? 1 : 0);
   p.params.adaptive_sync = random_.below(4) == 0;
   p.params.on_train_end = static_cast<contracts::on_train_end>(random_.below(3));
   if (n.reliable && p.params.on_train_end == contracts::on_train_end::inactive)
@@ -81,7 +84,7 @@ void simulation::start_program(node& n) {
   p.has = {static_cast<double>(random_.below(1000)), true, p.layout};
   p.now = program::doing::opening;
   note(&n, fmt::format("program {} opens, {} syncs to come", serial, p.syncs_left));
-  n.machine->step(event::program_opened{p.params}, now_);
+  n.machine->step(event::program_opened{p.params, std::string(contracts::default_training_name)}, now_);
   drain(n);
 }
 
@@ -184,7 +187,8 @@ void simulation::end_program(node& n, std::string_view how, bool orderly) {
   auto& p = n.prog;
   if (p.serial == 0 || p.now == program::doing::over) return;
   note(&n, fmt::format("program ends: {}", how));
-  if (view_now().head.layout_digest == other_layout()) odd_one_first_ = true;
+  if (view_now().head.layout_digest == other_layout() || view_now().head.min_peers == scenario_.min_peers + 1)
+    odd_one_first_ = true;
   if (odd_one_first_) return;
   const bool came_too_late =
       p.now == program::doing::opening && view_now().head.phase == contracts::round_phase::complete;

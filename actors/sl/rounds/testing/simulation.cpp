@@ -109,7 +109,7 @@ void simulation::boot(node& n) {
   options.merge_lost = 12s;
   n.machine.emplace(options);
   note(&n, "starts");
-  if (n.engaged) n.machine->step(event::former_session{}, now_);
+  if (n.engaged) n.machine->step(event::former_session{std::string(contracts::default_training_name)}, now_);
   tick(n);
   // Not every restarted process gets a program again.
   if (n.reliable || n.prog.serial == 0 || chance(700))
@@ -155,7 +155,7 @@ struct simulation::perform {
     n.durable.insert(a.digest);
     n.machine->step(event::model_durable{a.digest, {}}, sim.now_);
   }
-  void operator()(const action::note_session& a) const { n.engaged = a.under_way; }
+  void operator()(const action::note_session& a) const { n.engaged = a.contract.has_value(); }
   void operator()(const action::refresh&) const { sim.read_contract(n); }
   void operator()(const action::answer_open&) const { sim.take_answer_open(n); }
   void operator()(const action::ask_loss& a) const { sim.take_ask_loss(n, a); }
@@ -239,6 +239,8 @@ void simulation::execute(node& n, std::uint64_t life, std::uint64_t id, const by
     if (const auto* closed = std::get_if<contracts::round_closed>(&event))
       note(nullptr, fmt::format("round {} is closed with {} peers, leader sl-{}", closed->round_num,
                                 closed->participants, closed->leader[19]));
+    if (const auto* left = std::get_if<contracts::peer_left>(&event))
+      refusals_told_ += left->reason == contracts::leave_reason::other_min_peers ? 1 : 0;
     if (std::holds_alternative<contracts::training_complete>(event)) note(nullptr, "training complete");
   }
   if (const auto wrong = contracts::training_probe(world_, training_).broken_invariant(); !wrong.empty())

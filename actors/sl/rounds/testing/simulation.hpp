@@ -33,6 +33,7 @@ struct scenario {
   bool may_reset = false;        ///< one of the accidents may be an operator's reset
   bool one_diverges = false;     ///< the last node's models are not finite
   bool one_differs = false;      ///< the last node's models have other parameters
+  bool one_asks = false;         ///< the last node's programs ask for another minPeers
 
   static scenario draw(seeded_random& random);
   std::string describe() const;
@@ -49,6 +50,8 @@ public:
   const std::vector<std::string>& trace() const { return trace_; }
   std::uint64_t merges() const { return checker_.merges(); }
   std::uint64_t operator_resets() const { return operator_resets_; }
+  /// How often the contract was told why a program was refused for its minPeers.
+  std::uint64_t refusals_told() const { return refusals_told_; }
 
 private:
   struct node;
@@ -120,10 +123,10 @@ private:
   std::vector<std::string> trace_;
   std::string broken_;
   std::uint64_t operator_resets_ = 0;
+  std::uint64_t refusals_told_ = 0;
   bool was_reset_ = false;
-  bool odd_one_first_ =
-      false;               ///< the one with other parameters came first, and is right: the run means nothing
-  time_point last_move_{}; ///< of the contract
+  bool odd_one_first_ = false; ///< the one that differs came first, and is right: the run means nothing
+  time_point last_move_{};     ///< of the contract
 };
 
 } // namespace swarm::rounds::testing

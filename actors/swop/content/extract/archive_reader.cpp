@@ -61,12 +61,13 @@ archive_entry_head::kind kind_of(::archive_entry* entry) {
 struct archive_reader::state {
   file from;
   std::unique_ptr<::archive, freed> handle;
+  bool has_entries = false; ///< libarchive knows the format
 
   tl::unexpected<error> damaged() const {
     const char* text = ::archive_error_string(handle.get());
     const std::string_view reason = text ? text : "no reason given";
-    // libarchive says so of formats whose keys it cannot use, in the middle of the data.
-    if (::archive_read_has_encrypted_entries(handle.get()) > 0) return encrypted();
+    // In the middle of the data. Before it knows the format libarchive reads freed memory to answer this.
+    if (has_entries && ::archive_read_has_encrypted_entries(handle.get()) > 0) return encrypted();
     return fail(content_errc::bad_archive,
                 "is damaged, truncated or of no known format (tar, also packed with gzip, "
                 "bzip2, xz or zstd, and zip): {}",
@@ -96,7 +97,7 @@ result<archive_reader> archive_reader::open(const std::filesystem::path& path) {
   // libarchive may have been built without it; then such archives are of no known format.
   if (::archive_read_support_filter_zstd(raw) != ARCHIVE_OK) ::archive_clear_error(raw);
   if (!ready) return fail(content_errc::bad_archive, "this libarchive cannot read tar or zip archives");
-  auto opened = std::make_unique<state>(state{std::move(from), std::move(handle)});
+  auto opened = std::make_unique<state>(state{std::move(from), std::move(handle), false});
   if (::archive_read_open_fd(raw, opened->from.fd(), block_bytes) != ARCHIVE_OK) return opened->damaged();
   return archive_reader(std::move(opened));
 }
@@ -107,6 +108,7 @@ result<std::optional<archive_entry_head>> archive_reader::next() {
   const auto code = ::archive_read_next_header(state_->handle.get(), &entry);
   if (code == ARCHIVE_EOF) return std::nullopt;
   if (code < ARCHIVE_WARN || !entry) return state_->damaged();
+  state_->has_entries = true;
   if (::archive_entry_is_encrypted(entry)) return state::encrypted();
   archive_entry_head out;
   out.what = kind_of(entry);

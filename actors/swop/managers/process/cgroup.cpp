@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <sstream>
+#include <thread>
 
 namespace swarm::managers {
 
@@ -101,11 +102,17 @@ bool ran_out_of_memory(const cgroup_id& id) {
 }
 
 bool remove_cgroup(const cgroup_id& id) {
-  const auto inode = inode_of(id.path);
-  if (!inode || *inode != id.inode) return true;
-  if (::rmdir(id.path.c_str()) == 0 || errno == ENOENT) return true;
-  std::ignore = put(fs::path(id.path) / "cgroup.kill", "1");
-  return ::rmdir(id.path.c_str()) == 0 || errno == ENOENT;
+  constexpr int tries = 100;
+  for (int i = 0; i < tries; ++i) {
+    const auto inode = inode_of(id.path);
+    if (!inode || *inode != id.inode || ::rmdir(id.path.c_str()) == 0) return true;
+    // What was killed takes a moment to be gone.
+    if (i == 0)
+      std::ignore = put(fs::path(id.path) / "cgroup.kill", "1");
+    else
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
 }
 
 } // namespace swarm::managers

@@ -120,7 +120,8 @@ TEST_CASE("lines are fit to be shown") {
   CHECK(last_lines_of("a\nb", 0).empty());
   CHECK(last_lines_of("10%\r50%\r100%\r\n", 1) == lines{"100%"});
   CHECK(last_lines_of("tab\there \x1b[31mred\x1b[0m \a\x7f", 1) == lines{"tab here ?[31mred?[0m ??"});
-  CHECK(last_lines_of("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x9d", 1) == lines{"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x9d"});
+  CHECK(last_lines_of("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x9d", 1)
+        == lines{"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x9d"});
   // Cut sequences, stray ones, overlong ones, surrogates, and control characters beyond ASCII.
   CHECK(last_lines_of("\xc3", 1) == lines{"?"});
   CHECK(last_lines_of("\x80 \xff", 1) == lines{"? ?"});
@@ -143,7 +144,8 @@ TEST_CASE("any bytes at all become lines within bounds") {
     for (const auto& line : last_lines_of(text, 10)) {
       CHECK(line.size() <= output_line_bytes_max);
       CHECK(line.find('\n') == std::string::npos);
-      CHECK(last_lines_of(line, 1) == (line.empty() ? lines{} : lines{line})); // fit, and fit to be made fit again
+      CHECK(last_lines_of(line, 1)
+            == (line.empty() ? lines{} : lines{line})); // fit, and fit to be made fit again
     }
   }
 }

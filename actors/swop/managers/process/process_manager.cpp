@@ -186,7 +186,13 @@ private:
 
   result<> remove_ended(const program_folder& folder) {
     end_the_rest(folder);
-    return folder.remove();
+    // A shim that has written down the end needs a moment more for its own.
+    auto done = folder.remove();
+    for (int tries = 0; !done && done.error().is(manager_errc::still_running) && tries < 200; ++tries) {
+      std::this_thread::sleep_for(milliseconds(10));
+      done = folder.remove();
+    }
+    return done;
   }
 
   process_manager_options options_;

@@ -20,7 +20,8 @@ result<> program_folder::make(const program_spec& spec) const {
                   spec.name);
     return fail(manager_errc::io, "{}: cannot be made: {}", where_.native(), std::strerror(errno));
   }
-  return create_file(spec_file(), as_bytes(write_spec(spec)));
+  SWARM_CHECK(create_file(spec_file(), as_bytes(write_spec(spec))));
+  return sync_folder(where_.parent_path());
 }
 
 result<program_spec> program_folder::spec() const {
@@ -59,6 +60,10 @@ fs::path program_folder::output(const program_spec& spec) const {
 }
 
 result<> program_folder::remove() const {
+  // A shim that comes up at this moment has the lock, or gets it when there is no specification left.
+  const auto lock = file::lock(lock_file());
+  if (!lock && lock.error().is(file_errc::locked))
+    return fail(manager_errc::still_running, "{}: still runs; stop it first", where_.filename().native());
   remove_output(where_);
   for (const char* name : {"control", "reserve", "state.json", "state.json.new", "lock", "spec.json"})
     SWARM_CHECK(remove_file(where_ / name));

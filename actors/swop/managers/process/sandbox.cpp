@@ -151,7 +151,8 @@ public:
     const auto covered = std::ranges::any_of(all, [&](const place& p) {
       return p.from != nullptr && is_below(spec_.working_directory, p.target);
     });
-    if (!covered && !is_below(spec_.working_directory, "/usr")) option("--dir", spec_.working_directory);
+    if (!covered && spec_.working_directory != "/" && !is_below(spec_.working_directory, "/usr"))
+      option("--dir", spec_.working_directory);
     // What is left is the memory that holds these places: nothing of it is to be filled.
     option("--remount-ro", "/dev", "--remount-ro", "/");
   }

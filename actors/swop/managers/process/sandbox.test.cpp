@@ -99,8 +99,9 @@ TEST_CASE("the sandbox of a program with nested mounts, option by option") {
 --remount-ro /
 )");
   REQUIRE(box.files.size() == 4);
-  CHECK(box.files[0].content == "swarm:x:1000:1001::/home/swarm:/bin/sh\n"
-                                "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
+  CHECK(box.files[0].content
+        == "swarm:x:1000:1001::/home/swarm:/bin/sh\n"
+           "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
   CHECK(box.files[1].content == "swarm:x:1001:\nnogroup:x:65534:\n");
   CHECK(box.files[2].content == "127.0.0.1 localhost\n127.0.1.1 user1\n");
   CHECK(box.files[3].content == "user1\n");
@@ -141,7 +142,10 @@ TEST_CASE("a mount takes the place of what the sandbox would make itself") {
 
 TEST_CASE("a mount comes after all that it lies in, whatever their names") {
   auto spec = mnist();
-  spec.mounts = {{"/s/1", "/a/b/c", false}, {"/s/2", "/a-b", false}, {"/s/3", "/a", false}, {"/s/4", "/a/b", false},
+  spec.mounts = {{"/s/1", "/a/b/c", false},
+                 {"/s/2", "/a-b", false},
+                 {"/s/3", "/a", false},
+                 {"/s/4", "/a/b", false},
                  {"/s/5", "/a/b-c", false}};
   const auto box = sandbox_of(spec, debian());
   const auto at = [&](std::string_view source) {

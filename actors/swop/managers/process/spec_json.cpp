@@ -171,7 +171,7 @@ result<> check_spec(const program_spec& spec) {
   if (!is_program_name(spec.name))
     return fail(errc::invalid, "name: '{}' must be 1 to 100 letters, digits, '.', '_' and '-'", spec.name);
   SWARM_CHECK(check_command(spec));
-  if (!is_plain_path(spec.working_directory))
+  if (spec.working_directory != "/" && !is_plain_path(spec.working_directory))
     return fail(errc::invalid, "working_directory: '{}' is no absolute path without '.' and '..'",
                 spec.working_directory);
   SWARM_CHECK(check_mounts(spec));

@@ -5,7 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
+#include <iterator>
 
 using namespace swarm;
 using namespace swarm::managers;
@@ -39,6 +41,66 @@ program_spec least() {
   return out;
 }
 
+struct broken {
+  std::string_view named;
+  std::function<void(program_spec&)> change;
+};
+
+std::function<void(program_spec&)> variable(std::string name, std::string value) {
+  return [=](program_spec& s) { s.environment = {{name, value}}; };
+}
+
+std::function<void(program_spec&)> mounted(mount what) {
+  return [=](program_spec& s) { s.mounts = {what}; };
+}
+
+std::vector<broken> broken_commands() {
+  static const std::string nul("a\0b", 3);
+  return {{"name", [](auto& s) { s.name = ""; }},
+          {"name", [](auto& s) { s.name = "../x"; }},
+          {"name", [](auto& s) { s.name = ".hidden"; }},
+          {"name", [](auto& s) { s.name = std::string(101, 'a'); }},
+          {"argv", [](auto& s) { s.argv.clear(); }},
+          {"argv", [](auto& s) { s.argv = {""}; }},
+          {"argv", [](auto& s) { s.argv = {nul}; }},
+          {"argv", [](auto& s) { s.argv = {std::string(200'000, 'a')}; }},
+          {"environment", variable("", "x")},
+          {"environment", variable("A=B", "x")},
+          {"environment", variable("A", nul)},
+          {"environment", variable("A", std::string(200'000, 'a'))},
+          {"working_directory", [](auto& s) { s.working_directory = "tmp"; }},
+          {"working_directory", [](auto& s) { s.working_directory = "/tmp/../etc"; }}};
+}
+
+std::vector<broken> broken_worlds() {
+  return {{"mounts", mounted({"data", "/x", false})},
+          {"mounts", mounted({"/data/../x", "/x", false})},
+          {"mounts", mounted({"/data", "/", false})},
+          {"mounts", mounted({"/data", "/x/", false})},
+          {"mounts", mounted({"/data", "/x//y", false})},
+          {"mounts", mounted({"/data", "/proc/self", false})},
+          {"mounts", mounted({"/data", "/dev", true})},
+          {"mounts",
+           [](auto& s) {
+             s.mounts = {{"/a", "/x", false}, {"/b", "/x", false}};
+           }},
+          {"mounts",
+           [](auto& s) {
+             for (int i = 0; i < 101; ++i)
+               s.mounts.push_back({"/a", "/x" + std::to_string(i), false});
+           }},
+          {"host_name", [](auto& s) { s.host_name = "user 1"; }},
+          {"host_name", [](auto& s) { s.host_name = std::string(65, 'a'); }},
+          {"dns", [](auto& s) { s.dns = {"10.0.0.1\nsearch evil"}; }},
+          {"gpus", [](auto& s) { s.gpus = "0 1"; }},
+          {"output", [](auto& s) { s.output.folder = "logs"; }},
+          {"output", [](auto& s) { s.output.file_bytes = 10; }},
+          {"output", [](auto& s) { s.output.files = 0; }},
+          {"output", [](auto& s) { s.output.files = 101; }},
+          {"run_time_max_s", [](auto& s) { s.run_time_max = std::chrono::seconds(0); }},
+          {"uid", [](auto& s) { s.uid = 0xffffffff; }}};
+}
+
 } // namespace
 
 TEST_CASE("what is written can be read") {
@@ -51,50 +113,8 @@ TEST_CASE("what is written can be read") {
 }
 
 TEST_CASE("each rule is checked and named") {
-  struct broken {
-    std::string_view named;
-    std::function<void(program_spec&)> change;
-  };
-  const std::string nul("a\0b", 3);
-  const std::vector<broken> all{
-      {"name", [](auto& s) { s.name = ""; }},
-      {"name", [](auto& s) { s.name = "../x"; }},
-      {"name", [](auto& s) { s.name = ".hidden"; }},
-      {"name", [](auto& s) { s.name = std::string(101, 'a'); }},
-      {"argv", [](auto& s) { s.argv.clear(); }},
-      {"argv", [](auto& s) { s.argv = {""}; }},
-      {"argv", [&](auto& s) { s.argv = {nul}; }},
-      {"argv", [](auto& s) { s.argv = {std::string(200'000, 'a')}; }},
-      {"environment", [](auto& s) { s.environment = {{"", "x"}}; }},
-      {"environment", [](auto& s) { s.environment = {{"A=B", "x"}}; }},
-      {"environment", [&](auto& s) { s.environment = {{"A", nul}}; }},
-      {"environment", [](auto& s) { s.environment = {{"A", std::string(200'000, 'a')}}; }},
-      {"working_directory", [](auto& s) { s.working_directory = "tmp"; }},
-      {"working_directory", [](auto& s) { s.working_directory = "/tmp/../etc"; }},
-      {"mounts", [](auto& s) { s.mounts = {{"data", "/x", false}}; }},
-      {"mounts", [](auto& s) { s.mounts = {{"/data/../x", "/x", false}}; }},
-      {"mounts", [](auto& s) { s.mounts = {{"/data", "/", false}}; }},
-      {"mounts", [](auto& s) { s.mounts = {{"/data", "/x/", false}}; }},
-      {"mounts", [](auto& s) { s.mounts = {{"/data", "/x//y", false}}; }},
-      {"mounts", [](auto& s) { s.mounts = {{"/data", "/proc/self", false}}; }},
-      {"mounts", [](auto& s) { s.mounts = {{"/data", "/dev", true}}; }},
-      {"mounts", [](auto& s) { s.mounts = {{"/a", "/x", false}, {"/b", "/x", false}}; }},
-      {"mounts",
-       [](auto& s) {
-         for (int i = 0; i < 101; ++i)
-           s.mounts.push_back({"/a", "/x" + std::to_string(i), false});
-       }},
-      {"host_name", [](auto& s) { s.host_name = "user 1"; }},
-      {"host_name", [](auto& s) { s.host_name = std::string(65, 'a'); }},
-      {"dns", [](auto& s) { s.dns = {"10.0.0.1\nsearch evil"}; }},
-      {"gpus", [](auto& s) { s.gpus = "0 1"; }},
-      {"output", [](auto& s) { s.output.folder = "logs"; }},
-      {"output", [](auto& s) { s.output.file_bytes = 10; }},
-      {"output", [](auto& s) { s.output.files = 0; }},
-      {"output", [](auto& s) { s.output.files = 101; }},
-      {"run_time_max_s", [](auto& s) { s.run_time_max = std::chrono::seconds(0); }},
-      {"uid", [](auto& s) { s.uid = 0xffffffff; }},
-  };
+  auto all = broken_commands();
+  std::ranges::move(broken_worlds(), std::back_inserter(all));
   for (const auto& each : all) {
     CAPTURE(each.named);
     auto spec = full();

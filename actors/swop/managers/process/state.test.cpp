@@ -69,8 +69,9 @@ TEST_CASE("half of a state, another version's, or nonsense is no state") {
   }
   CHECK_FALSE(read_state(std::string(state_bytes_max + 1, ' ')));
   CHECK_FALSE(read_state(R"({"version":1,"boot":"b","shim":{"pid":1,"start":1},"phase":"running"})"));
-  CHECK_FALSE(read_state(R"({"version":1,"boot":"b","shim":{"pid":1,"start":1},"phase":"ended","started_ms":0,)"
-                         R"("ended_ms":0,"how":{"cause":"itself","message":"","exit_code":256}})"));
+  CHECK_FALSE(
+      read_state(R"({"version":1,"boot":"b","shim":{"pid":1,"start":1},"phase":"ended","started_ms":0,)"
+                 R"("ended_ms":0,"how":{"cause":"itself","message":"","exit_code":256}})"));
 }
 
 TEST_CASE("a process is known by number and start, and its descriptor is not another's") {

@@ -78,7 +78,7 @@ std::vector<std::string> watcher::look() {
 void watcher::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     std::vector<pollfd> fds{{wake_.get(), POLLIN, 0}};
-    // Only this thread closes them, so none is another's by the time it is polled.
+    // At worst one of them is another file's by now, and this loop looks once too often.
     for (const int each : descriptors())
       fds.push_back({each, POLLIN, 0});
     ::poll(fds.data(), fds.size(), look_every_ms);

@@ -31,11 +31,12 @@ std::uint32_t program_uid() {
   return ::geteuid() == 0 ? 12345 : ::geteuid();
 }
 
-program_room::program_room() {
+program_room::program_room(const prologue& before) {
   std::string name = (fs::temp_directory_path() / "swarm-programs-XXXXXX").string();
   REQUIRE(::mkdtemp(name.data()) != nullptr);
   where_ = name;
   REQUIRE(::chmod(name.c_str(), 0755) == 0);
+  if (before) before(where_ / "programs", shell("exec sleep 600"));
   make_manager({});
 }
 
@@ -47,6 +48,8 @@ program_room::~program_room() {
     return std::ranges::all_of(manager_->programs(),
                                [](const program& each) { return each.phase == program_phase::ended; });
   });
+  for (const auto& each : manager_->programs())
+    std::ignore = manager_->remove(each.name); // with its cgroup, which lies elsewhere
   manager_.reset();
   std::error_code ignored;
   fs::remove_all(where_, ignored);
@@ -73,7 +76,7 @@ bool program_room::has_sandboxes() {
   static const bool there = [] {
     program_room room;
     const auto can = room.manager().check();
-    if (!can) MESSAGE("skipped: no sandboxes on this host: ", can.error().message);
+    if (!can) MESSAGE("not tried: no sandboxes on this host: ", can.error().message);
     return can.has_value();
   }();
   return there;

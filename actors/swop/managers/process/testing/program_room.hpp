@@ -12,7 +12,9 @@ namespace swarm::managers::testing {
 /// A folder with a manager in it, that is gone after the test with all that the manager started.
 class program_room {
 public:
-  program_room();
+  /// `before` is called with the manager's folder and a specification before there is a manager.
+  using prologue = std::function<void(const std::filesystem::path&, const program_spec&)>;
+  explicit program_room(const prologue& before = {});
   program_room(const program_room&) = delete;
   program_room& operator=(const program_room&) = delete;
   ~program_room();

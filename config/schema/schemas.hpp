@@ -1,0 +1,17 @@
+#pragma once
+
+#include "config/schema/json_schema.hpp"
+
+#include <string_view>
+
+namespace swarm::schema {
+
+/// The schema of task files: its text, as config/schema/task.schema.json has it, and ready for use.
+std::string_view task_schema_text();
+const json_schema& task_schema();
+
+/// The schema of SWOP profiles, config/schema/swop-profile.schema.json.
+std::string_view swop_profile_schema_text();
+const json_schema& swop_profile_schema();
+
+} // namespace swarm::schema

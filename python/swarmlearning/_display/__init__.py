@@ -1,0 +1,1 @@
+"""What a person sees of it: log lines, a progress line, a live view."""

@@ -1,0 +1,1 @@
+"""The talk with the Swarm Learning node (SL): two FIFOs, messages, arrays."""

@@ -1,0 +1,132 @@
+"""One training session with the Swarm Learning node: open, sync any number of times, then close or kill.
+
+Strictly request and response. While a sync or close is under way the SL may ask for the loss of a merged model; that
+question is also the only way in which a merged model reaches this program.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Tuple, Type, TypeVar
+
+from ..errors import PipeClosed, SwarmError
+from .arrays import Params
+from .channel import Channel
+from .messages import (
+    KillSessionRequest,
+    LossRequest,
+    LossResponse,
+    MsgType,
+    SessionRequest,
+    SessionResponse,
+    Status,
+    StatusCode,
+    SyncRequest,
+    SyncResponse,
+    Weights,
+)
+from .wire import WireError, decode
+
+Message = TypeVar("Message")
+
+#: Takes a merged model; returns loss, metric, epochs done and epochs in all.
+MergedHandler = Callable[[Params], Tuple[float, float, int, int]]
+#: Takes what the SL says about this node's part in the rounds.
+NoticeHandler = Callable[[str], None]
+
+NO_NOTICE = ("", "StatusOK")
+
+
+class Session:
+    """Raises SwarmError when the SL reports an error or breaks the protocol; the session is unusable then."""
+
+    def __init__(self, channel: Channel, request: SessionRequest, notice: NoticeHandler = lambda text: None):
+        self._channel = channel
+        self._notice = notice
+        self._sync_count = 0
+        request.takesNotices = True  # `channel` takes them
+        try:
+            channel.send(MsgType.OpenSessionRequest, request)
+            msg_type, body = channel.receive()
+        except PipeClosed as error:
+            raise PipeClosed(f"{error} An SL ends with its training: start it again to train again.") from None
+        response = _expect(msg_type, body, {MsgType.OpenSessionResponse}, SessionResponse, "open-session")
+        _check_ok(response.status)
+        self.session_id = response.sessionID
+
+    def sync(self, params: Params, weightage: int, merged: MergedHandler) -> SyncResponse:
+        """Gives `params` to the next merge and waits for its result."""
+        self._sync_count += 1
+        return self._exchange(MsgType.SyncRequest, self._sync_count, params, weightage, merged)
+
+    def close(self, params: Params, weightage: int, merged: MergedHandler) -> SyncResponse:
+        """Says that local training has ended and waits until the swarm's has. Counts apart from the syncs."""
+        response = self._exchange(MsgType.CloseSessionRequest, 1, params, weightage, merged)
+        self._channel.finish()
+        return response
+
+    def kill(self, reason: str) -> None:
+        """Leaves without waiting for anybody; there is no reply."""
+        request = KillSessionRequest(self.session_id, Status(StatusCode.OK, reason))
+        self._channel.send(MsgType.KillSessionRequest, request)
+        self._channel.finish()
+
+    def _exchange(
+        self, msg_type: MsgType, number: int, params: Params, weightage: int, merged: MergedHandler
+    ) -> SyncResponse:
+        self._channel.send(msg_type, SyncRequest(self.session_id, number, weightage, 1, Weights(params)))
+        while True:
+            reply_type, body = self._channel.receive()
+            if reply_type == MsgType.GetLossRequest:
+                self._answer_loss(number, body, merged)
+                continue
+            final = {MsgType.SyncResponse, MsgType.CloseSessionResponse}
+            response = _expect(reply_type, body, final, SyncResponse, f"Sync-{number}")
+            if response.syncSeqNum != number:
+                raise SwarmError(f"[Sync-{number}]: bad sync seq num: wanted {number}, got {response.syncSeqNum}")
+            _check_ok(response.status)
+            if response.status.msg not in NO_NOTICE:
+                self._notice(response.status.msg)
+            return response
+
+    def _answer_loss(self, number: int, body: memoryview, merged: MergedHandler) -> None:
+        request = _decode(LossRequest, body, f"Sync-{number}.get-loss")
+        if request.sessionID != self.session_id:
+            raise SwarmError(f"[Sync-{number}].get-loss: bad session ID: {request.sessionID!r}")
+        if request.syncSeqNum != number:
+            raise SwarmError(f"[Sync-{number}].get-loss: bad sync seq num: wanted {number}, got {request.syncSeqNum}")
+        response = LossResponse(self.session_id, number, request.lossSeqNum)
+        try:
+            response.loss, response.metrics, response.epochsdone, response.totalepochs = merged(
+                request.mergedParams.weights
+            )
+            response.status = Status(StatusCode.OK, "StatusOK")
+        except Exception as error:
+            response.loss = -1.0
+            response.status = Status(StatusCode.ErrorInUser, f"Loss computation failed. {error}"[:4096])
+            self._channel.send(MsgType.GetLossResponse, response)
+            raise
+        self._channel.send(MsgType.GetLossResponse, response)
+
+
+def _decode(cls: Type[Message], body: memoryview, where: str) -> Message:
+    try:
+        return decode(cls, body)
+    except WireError as error:
+        raise SwarmError(f"{where}: bad response: {error}") from None
+
+
+def _expect(msg_type: MsgType, body: memoryview, wanted: Any, cls: Type[Message], where: str) -> Message:
+    """The body as a `cls`; an error status in its place is raised with its text."""
+    if msg_type in wanted:
+        return _decode(cls, body, where)
+    got = msg_type.name
+    if msg_type == MsgType.Status:
+        status = _decode(Status, body, where)
+        _check_ok(status)
+        got = f"Status {status.msg!r}"
+    raise SwarmError(f"{where}: bad response: wanted {cls.__name__}, got {got}")
+
+
+def _check_ok(status: Status) -> None:
+    if status.code != StatusCode.OK:
+        raise SwarmError(f"SL error: {status.msg}")

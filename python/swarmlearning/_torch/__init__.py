@@ -1,0 +1,1 @@
+"""Models of PyTorch: read, loaded, judged, on one process or several."""
