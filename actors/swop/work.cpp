@@ -1,9 +1,12 @@
 #include "actors/swop/work.hpp"
 
 #include "actors/swop/content/make_content.hpp"
+#include "actors/swop/managers/process/build/environment.hpp"
 #include "actors/swop/plan/failures.hpp"
 #include "actors/swop/plan/host_paths.hpp"
 #include "base/log.hpp"
+
+#include <cstdlib>
 
 namespace swarm::actors {
 
@@ -19,13 +22,43 @@ struct worker {
   const task_work::going& tell;
   std::stop_token stop;
 
+  /// For pip and downloads: this process's paths and proxies, and what the profile says over them.
+  build::variables host_variables() const {
+    build::variables out;
+    for (const auto* name : {"PATH",
+                             "HOME",
+                             "http_proxy",
+                             "https_proxy",
+                             "no_proxy",
+                             "all_proxy",
+                             "HTTP_PROXY",
+                             "HTTPS_PROXY",
+                             "NO_PROXY",
+                             "ALL_PROXY",
+                             "PIP_INDEX_URL",
+                             "PIP_EXTRA_INDEX_URL",
+                             "PIP_CERT",
+                             "PIP_CONFIG_FILE",
+                             "PIP_NO_INDEX",
+                             "PIP_FIND_LINKS",
+                             "SSL_CERT_FILE",
+                             "SSL_CERT_DIR",
+                             "REQUESTS_CA_BUNDLE",
+                             "LANG",
+                             "LC_ALL"})
+      if (const auto* value = std::getenv(name)) out[name] = value;
+    for (const auto& variable : context->profile.variables)
+      if (variable.value) out[variable.name] = *variable.value;
+    return out;
+  }
+
   result<> operator()(const tasks::make_swarm_user_content& body) const {
     content::content_request wanted{.name = task.outcome, .allowed = host_paths(*context).allowed()};
     if (body.type == tasks::content_type::swarm)
       for (const auto& node : context->profile.nodes)
         wanted.nodes.push_back(node.index);
-    for (const auto& variable : context->profile.variables)
-      if (variable.value) wanted.variables[variable.name] = *variable.value;
+    for (const auto& [name, value] : host_variables())
+      wanted.variables[name] = value;
     for (const auto& each : body.operations) {
       content::operation_options options;
       if (each.out) options.emplace_back("Out", *each.out);
@@ -40,8 +73,33 @@ struct worker {
           tell({extracting ? task_step::extracting : task_step::downloading, at.download.bytes >> 20});
         });
   }
-  result<> operator()(const tasks::make_user_container&) const {
-    return fail(plan_errc::needs_container_engine, "building is not there yet");
+  result<> operator()(const tasks::make_user_container& body) const {
+    build::build_request wanted;
+    wanted.name = task.outcome;
+    wanted.environments = context->environments();
+    wanted.host_variables = host_variables();
+    if (body.context) {
+      auto found = context->volumes->find(*body.context);
+      if (!found) return fail(plan_errc::volume_missing, "{}", found.error().message);
+      wanted.context = std::move(*found);
+      wanted.context_name = *body.context;
+    }
+    if (body.type == tasks::build_type::remote)
+      return fail(plan_errc::needs_container_engine, "BuildType REMOTE needs a container engine");
+    const bool is_venv = body.type == tasks::build_type::venv;
+    wanted.steps = is_venv ? build::read_requirements(body.steps, wanted.context.has_value())
+                           : build::read_dockerfile(body.steps);
+    wanted.source = is_venv ? "VENV\n" : "INLINE\n";
+    for (const auto& step : body.steps)
+      wanted.source += step + "\n";
+    std::uint64_t lines = 0;
+    SWARM_TRY(const auto built, build::build_environment(wanted, stop, [&](std::string_view line) {
+                log::info(context->log_source, "task {}: {}", task.name, line);
+                tell({task_step::building, ++lines});
+              }));
+    log::info(context->log_source, "task {}: environment '{}' is {}", task.name, task.outcome,
+              built.folder.native());
+    return {};
   }
   result<> operator()(const tasks::pull_image&) const {
     return fail(plan_errc::needs_container_engine, "PULL_IMAGE needs a container engine, which mgrtype "

@@ -1,6 +1,7 @@
 #include "actors/swop/plan/failures.hpp"
 
 #include "actors/swop/content/errors.hpp"
+#include "actors/swop/managers/process/build/environment.hpp"
 #include "actors/swop/plan/pair_plan.hpp"
 #include "base/file.hpp"
 
@@ -74,6 +75,22 @@ task_failure code_of(content::content_errc code) {
   }
 }
 
+task_failure code_of(build::build_errc code) {
+  using enum build::build_errc;
+  switch (code) {
+  case needs_engine:
+    return task_failure::needs_container_engine;
+  case no_environment:
+    return task_failure::prerequisite_missing;
+  case stopped:
+    return task_failure::swop_stopped;
+  case out_of_time:
+    return task_failure::time_limit;
+  default:
+    return task_failure::build_failed;
+  }
+}
+
 template <class Code>
 bool is_of(const error& why) {
   return why.category == error_category(Code{});
@@ -85,6 +102,7 @@ swop::failure failure_of(const error& why) {
   if (is_of<plan_errc>(why)) return {code_of(static_cast<plan_errc>(why.code)), 0};
   if (is_of<managers::manager_errc>(why)) return {code_of(static_cast<managers::manager_errc>(why.code)), 0};
   if (is_of<content::content_errc>(why)) return {code_of(static_cast<content::content_errc>(why.code)), 0};
+  if (is_of<build::build_errc>(why)) return {code_of(static_cast<build::build_errc>(why.code)), 0};
   if (is_of<file_errc>(why)) return {task_failure::disk_failed, 0};
   return {task_failure::swop_failed, 0};
 }

@@ -1,5 +1,6 @@
 #include "actors/swop/plan/pair_plan.hpp"
 
+#include "actors/swop/managers/process/build/environment.hpp"
 #include "actors/swop/plan/host_paths.hpp"
 #include "base/endpoint.hpp"
 #include "base/file.hpp"
@@ -193,21 +194,39 @@ private:
     return out;
   }
 
-  /// The virtual environment that the prerequisite made; of ROOTTASK the host's own Python.
+  /// The environment that the prerequisite made; of ROOTTASK the host's own Python.
   result<> add_environment(managers::program_spec& to) const {
-    if (order_.prerequisite_outcome.empty()) return {};
-    const auto folder = context_.environments() / content::folder_name(order_.prerequisite_outcome);
-    std::error_code failure;
-    if (!fs::is_directory(folder / "bin", failure))
-      return fail(plan_errc::prerequisite_missing,
-                  "there is no environment '{}' on this host: assign its task '{}' first",
-                  order_.prerequisite_outcome, order_.definition->prereq);
-    to.mounts.push_back({folder.native(), folder.native(), false});
     auto& path = to.environment["PATH"];
-    path =
-        fmt::format("{}:{}", (folder / "bin").native(), path.empty() ? "/usr/local/bin:/usr/bin:/bin" : path);
-    to.environment["VIRTUAL_ENV"] = folder.native();
+    if (path.empty()) path = "/usr/local/bin:/usr/bin:/bin";
+    if (order_.prerequisite_outcome.empty()) return {};
+    auto built = build::find_environment(context_.environments(), order_.prerequisite_outcome);
+    if (!built) {
+      built.error().message += fmt::format(": assign its task '{}' first", order_.definition->prereq);
+      return tl::unexpected(std::move(built).error());
+    }
+    to.mounts.push_back({built->folder.native(), built->folder.native(), false});
+    path = fmt::format("{}:{}", built->python.parent_path().native(), path);
+    to.environment["VIRTUAL_ENV"] = (built->folder / "venv").native();
+    for (const auto& [name, value] : built->environment)
+      to.environment.try_emplace(name, value);
+    if (to.working_directory.empty()) to.working_directory = built->working_folder;
+    add_files_of_image(built->root, to);
     return {};
+  }
+
+  /// What the build's steps put into folders of the image. In /tmp the program has folders of its own beside them.
+  static void add_files_of_image(const fs::path& root, managers::program_spec& to) {
+    std::error_code failure;
+    for (fs::directory_iterator at(root, failure), end; !failure && at != end; at.increment(failure)) {
+      const auto name = at->path().filename();
+      if (name != "tmp") {
+        to.mounts.push_back({at->path().native(), "/" + name.native(), false});
+        continue;
+      }
+      for (fs::directory_iterator below(at->path(), failure); !failure && below != end;
+           below.increment(failure))
+        to.mounts.push_back({below->path().native(), "/tmp/" + below->path().filename().native(), false});
+    }
   }
 
   result<> add_content(const tasks::node_definition& node, managers::program_spec& to) const {
