@@ -18,8 +18,8 @@ struct completion {
 /// The bytes behind `cursor` do not matter. For a line with an error before the cursor everything is empty.
 completion complete(std::string_view line, std::size_t cursor);
 
-/// The words that may replace `line[begin, end)`: keywords, choices, and of the names that `names_of` knows for a
-/// kind of hole those that begin with the prefix; sorted, each once, in quotes where they need them.
+/// The words that may replace `line[begin, end)`: keywords, choices, and of the names that `names_of` knows
+/// for a kind of hole those that begin with the prefix; sorted, each once, in quotes where they need them.
 std::vector<std::string> candidates_of(const completion& at,
                                        const std::function<std::vector<std::string>(hole_kind)>& names_of);
 

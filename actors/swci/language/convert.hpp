@@ -4,8 +4,8 @@
 #include "actors/swci/language/holes.hpp"
 #include "base/result.hpp"
 
-/// What stands in a hole, as the field of a command that it is meant for. Each fails with errc::invalid and says
-/// what the hole asks for.
+/// What stands in a hole, as the field of a command that it is meant for. Each fails with errc::invalid and
+/// says what the hole asks for.
 namespace swarm::swci {
 
 result<> convert(const argument& from, std::string& to);

@@ -33,7 +33,8 @@ void add_help(std::vector<std::string>& to, const command_spec& spec) {
   for (const auto& each : spec.how.holes)
     longest = std::max(longest, each.name.size());
   for (const auto& each : spec.how.holes)
-    to.push_back(fmt::format("{}{}{:{}}  {}", indent, indent, each.name, longest, info_of(each.kind).what));
+    if (each.name.find('|') == std::string::npos) // else the name says it
+      to.push_back(fmt::format("{}{}{:{}}  {}", indent, indent, each.name, longest, info_of(each.kind).what));
 }
 
 /// What stands between `|` in a table.

@@ -4,10 +4,11 @@
 
 #include <variant>
 
-/// How a command is written: `CREATE CONTEXT <context> WITH IP <ip> [port]`. Words in capitals are keywords,
-/// `<name>` is a hole, `[...]` may be left out and holds keywords, holes (a bare name) or more of the same, and
-/// `A|B` is a hole with choices. A hole is of the kind that its name says, or what follows it: `<author:text>`.
-/// A keyword with `()` may be followed by what else there is in brackets, as in a call.
+/// How a command is written: `CREATE CONTEXT <context> WITH IP <ip> [port]`. Words in capitals are
+/// keywords, `<name>` is a hole, `[...]` may be left out and holds keywords, holes (a bare name) or more of
+/// the same, and `A|B` is a hole with choices. A hole is of the kind that its name says, or what follows
+/// it: `<author:text>`. A keyword with `()` may be followed by what else there is in brackets, as in a
+/// call.
 namespace swarm::swci {
 
 struct keyword {

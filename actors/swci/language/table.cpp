@@ -70,8 +70,9 @@ command_area contexts() {
        row("CREATE CONTEXT <context> WITH SERVICE <service>",
            "Makes a context with an SN that a reverse proxy serves under a name.", create_context{},
            &create_context::context, &create_context::sn),
-       row("SWITCH CONTEXT <context>", "Makes a context the default one, which all commands below work with.",
-           switch_context{}, &switch_context::context),
+       row("SWITCH CONTEXT <context>",
+           "Makes a context the default one, with which the commands work from then on.", switch_context{},
+           &switch_context::context),
        row("LIST CONTEXTS", "Shows the contexts of this session; the default one is marked.",
            list_contexts{}),
        row("GET CONTEXT INFO [context]", "Shows where a context's SN is, and what else is known of it.",
@@ -183,7 +184,7 @@ command_area taskrunners() {
             "which more may start, and SWOPs for any other task.",
             assign_task{.to = with_peers{}}, &assign_task::task, &assign_task::taskrunner, &assign_task::to),
        asks("ASSIGN TASK <task> TO <taskrunner> WITH ALL PEERS",
-            "The same with all SWOPs that listen at this moment, and all their pairs of SL and ML for "
+            "Has all SWOPs that listen at this moment execute a task, with all their pairs of SL and ML for "
             "RUN_SWARM.",
             assign_task{}, &assign_task::task, &assign_task::taskrunner),
        asks("ASSIGN TASK <task> TO <taskrunner> TARGET <swop:node>",
@@ -221,7 +222,7 @@ command_area miscellaneous() {
        row("PWD()", "Shows the working folder.", show_folder{}),
        row("HELP [command:topic]", "Shows all commands, or how one is written and what it does.", help{},
            &help::command),
-       row("EXIT", "Ends the session.", exit_session{}),
+       row("EXIT", "Ends the session, with exit code 0.", exit_session{}),
        row("EXIT ON FAILURE [ON|OFF]",
            "Says whether the session ends, with exit code 1, when a command fails. It does not before this "
            "command.",

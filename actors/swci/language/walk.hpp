@@ -22,7 +22,8 @@ struct candidate {
 
 std::vector<candidate> all_candidates();
 
-/// Those of `before` that may go on with this word. A word that is a keyword for one of them is an argument for none.
+/// Those of `before` that may go on with this word. A word that is a keyword for one of them is an argument
+/// for none.
 std::vector<candidate> advanced(const std::vector<candidate>& before, const word& with);
 
 /// The hole that takes the line as it stands, if all candidates have come to it.

@@ -50,8 +50,8 @@ private:
 /// Letters of ASCII in capitals.
 std::string upper(std::string_view text);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
-/// The text as one word of a line: quoted if it has to be. Text with both kinds of quotes, and blanks, cannot be
-/// written as one word and is given in double quotes anyway.
+/// The text as one word of a line: quoted if it has to be. Text with both kinds of quotes, and blanks,
+/// cannot be written as one word and is given in double quotes anyway.
 std::string as_word(std::string_view text);
 /// At most 60 bytes of a text, for messages; what is cut off is marked by dots.
 std::string shortened(std::string_view text);

@@ -42,7 +42,8 @@ result<std::string> context_list::named(const std::string& name) const {
                              : "choose one of LIST CONTEXTS with SWITCH CONTEXT <context>");
   const auto& wanted = name.empty() ? default_ : name;
   if (!all_.contains(wanted))
-    return fail(errc::not_found, "there is no context '{}'; LIST CONTEXTS shows those that there are", wanted);
+    return fail(errc::not_found, "there is no context '{}'; LIST CONTEXTS shows those that there are",
+                wanted);
   return wanted;
 }
 

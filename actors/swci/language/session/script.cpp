@@ -19,7 +19,8 @@ result<std::vector<script_line>> split_script(std::string_view bytes) {
     const auto number = static_cast<std::uint32_t>(out.size() + 1);
     if (out.size() == script_lines_max)
       return fail(errc::limit, "the script has more than {} lines", script_lines_max);
-    if (auto fit = check_line(line); !fit) return fail_with(std::move(fit).error(), fmt::format("line {}", number));
+    if (auto fit = check_line(line); !fit)
+      return fail_with(std::move(fit).error(), fmt::format("line {}", number));
     out.push_back({number, std::string(line)});
   }
   return out;

@@ -47,7 +47,8 @@ user_folder::user_folder(std::string on_host) : host_root_(std::move(on_host)) {
 
 result<std::string> user_folder::inside(std::string_view working, std::string_view text) const {
   const auto outside = [&] {
-    return fail(errc::denied, "'{}' is outside of {}, which commands cannot leave", shortened(text), shown_root);
+    return fail(errc::denied, "'{}' is outside of {}, which commands cannot leave", shortened(text),
+                shown_root);
   };
   auto path = text;
   std::vector<std::string_view> names;
