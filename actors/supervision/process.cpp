@@ -204,7 +204,12 @@ private:
     const int seen = signals_seen;
     if (seen == signals_obeyed_) return;
     const auto* name = last_signal_seen == SIGINT ? "SIGINT" : "SIGTERM";
-    if (seen > 1) {
+    if (last_signal_seen == SIGINT && options_.on_interrupt && options_.on_interrupt()) {
+      signals_obeyed_ = seen;
+      signals_passed_ = seen;
+      return;
+    }
+    if (seen - signals_passed_ > 1) {
       log::warning(env_->log_source, "{} again: ending at once", name);
       std::_Exit(128 + last_signal_seen);
     }
@@ -221,6 +226,7 @@ private:
   caf::actor root_;
   std::optional<time_point> deadline_;
   int signals_obeyed_ = 0;
+  int signals_passed_ = 0; ///< of them, that were meant for something else
 };
 
 } // namespace

@@ -13,6 +13,8 @@ struct process_options {
   std::string log_source = "swarm";           ///< dotted name for the log lines of the root
   std::chrono::milliseconds stop_limit{5000}; ///< from the order to stop until the hard exit
   unsigned threads = 0;                       ///< CAF workers, 0: one per core, at least 4
+  /// Is told of each SIGINT first; true: it was meant for something else than the process.
+  std::function<bool()> on_interrupt;
   bool handle_signals = true; ///< SIGTERM and SIGINT stop in order, a second one at once; SIGPIPE is ignored
   /// Called once before the root starts, for wiring that needs the directory (asio services, admin methods).
   std::function<void(const std::shared_ptr<environment>&)> prepare;

@@ -3,7 +3,7 @@
 #include "base/hash.hpp"
 #include "merge/model/header_json.hpp"
 #include "merge/model/manifest.hpp"
-#include "merge/model/utf8.hpp"
+#include "base/utf8.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

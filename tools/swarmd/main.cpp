@@ -2,10 +2,12 @@
 #include "actors/sl/sl.hpp"
 #include "actors/sn/sn.hpp"
 #include "actors/supervision/process.hpp"
+#include "actors/swci/swci.hpp"
 #include "actors/swop/swop.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "config/parse.hpp"
+#include "tools/swarmd/terminal.hpp"
 #include "tools/swarmd/verify_store.hpp"
 #include "transport/io_runtime.hpp"
 #include "transport/tls/tls_identity.hpp"
@@ -16,6 +18,9 @@
 namespace {
 
 using namespace swarm;
+
+/// A SWOP ends the programs of its task and says so on the chain.
+constexpr auto swop_stop_limit = std::chrono::seconds(25);
 
 int refuse(const std::string& text) {
   std::fprintf(stderr, "swarmd: %s\n", text.c_str());
@@ -30,7 +35,8 @@ result<> open_identity(const config::identity_options& files) {
 
 /// One subtree per role of the profile. A single SL is /sl, several are /sl-<node name>.
 result<actors::supervisor_spec> make_root(const config::process_config& config,
-                                          const std::shared_ptr<transport::io_runtime>& io) {
+                                          const std::shared_ptr<transport::io_runtime>& io,
+                                          const std::shared_ptr<terminal>& shown) {
   actors::supervisor_spec root{.name = "root", .how = {}, .intensity = {}, .children = {}};
   root.children.push_back(actors::admin_child({.socket = config.data_dir / "admin.sock", .io = io.get()}));
   for (const auto& options : config.sn) {
@@ -48,6 +54,10 @@ result<actors::supervisor_spec> make_root(const config::process_config& config,
               actors::make_swop(options, config.swop.size() == 1 ? "swop" : "swop-" + options.node_name, io));
     root.children.push_back(std::move(child));
   }
+  for (const auto& options : config.swci) {
+    SWARM_TRY(auto child, actors::make_swci(options, "swci", io, shown));
+    root.children.push_back(std::move(child));
+  }
   return root;
 }
 
@@ -57,9 +67,13 @@ int run(const config::process_config& config) {
     return refuse("data directory: " + made.error().message);
   const auto threads = std::max(2u, std::thread::hardware_concurrency());
   auto io = std::make_shared<transport::io_runtime>(threads);
-  auto root = make_root(config, io);
+  auto shown = config.swci.empty() ? nullptr : std::make_shared<terminal>(config.swci.front().data_dir);
+  auto root = make_root(config, io, shown);
   if (!root) return refuse(root.error().message);
-  return actors::run_process(std::move(*root), {.log_source = "swarm"});
+  actors::process_options options{.log_source = "swarm"};
+  if (!config.swop.empty()) options.stop_limit = swop_stop_limit;
+  if (shown) options.on_interrupt = [shown] { return shown->interrupt(); };
+  return actors::run_process(std::move(*root), std::move(options));
 }
 
 } // namespace

@@ -1,6 +1,6 @@
 #include "config/schema/detail/words.hpp"
 
-#include "config/values.hpp"
+#include "base/spelling.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -73,7 +73,7 @@ std::string unknown_key(std::string_view key, const json::object* properties) {
   std::vector<std::string_view> names;
   for (const auto& each : *properties)
     names.emplace_back(each.key());
-  const auto meant = config::did_you_mean(key, names);
+  const auto meant = did_you_mean(key, names);
   return meant.empty() ? fmt::format("unknown key; there are {}", fmt::join(names, ", "))
                        : "unknown key" + meant;
 }
@@ -88,7 +88,7 @@ std::string not_in_list(const value& found, const json::array& list) {
   const auto shown = config::printable(found.text);
   if (names.size() == 1) return fmt::format("'{}' is not {}", shown, names[0]);
   return fmt::format("'{}' is none of {}{}", shown, fmt::join(names, ", "),
-                     config::did_you_mean(found.text, names));
+                     did_you_mean(found.text, names));
 }
 
 std::string beyond(std::string_view comparison, double bound, std::string_view unit, std::size_t has) {

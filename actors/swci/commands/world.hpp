@@ -1,0 +1,36 @@
+#pragma once
+
+#include "actors/swci/commands/network.hpp"
+#include "actors/swci/language/session/contexts.hpp"
+#include "actors/swci/language/session/events.hpp"
+#include "actors/swci/language/session/user_folder.hpp"
+
+#include <functional>
+#include <stop_token>
+
+namespace swarm::swci {
+
+/// What a command under way can do beside answering. It runs on a thread of its own.
+struct command_world {
+  network* sns = nullptr; ///< null: the command asks no SN, or there is no context
+  std::string context;
+  context_list contexts; ///< as they were when the command began
+  user_folder folder;
+  std::stop_token stop;
+  std::chrono::minutes task_wait_max{120};
+  std::function<void(answer)> say; ///< before the command ends
+  std::function<void()> waits;     ///< a sign that a wait goes on
+  /// Whether an SN's API answers.
+  std::function<result<>(const sn_address&)> look_for_sn;
+  /// Connects to the network of a new context and registers in it.
+  std::function<result<>(const std::string& context, const sn_address&)> open_context;
+
+  /// False: the command was cancelled while it waited.
+  bool pause(std::chrono::milliseconds time) const;
+};
+
+/// Carries a command out, whose files are resolved into the user folder already. None: there is nothing to say, or the
+/// session says it.
+result<std::optional<answer>> carry_out(const command& what, command_world& world);
+
+} // namespace swarm::swci

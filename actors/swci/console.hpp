@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <variant>
+
+namespace swarm::swci {
+
+namespace input {
+struct line {
+  std::string text;
+};
+struct end {};
+struct interrupt {};
+} // namespace input
+using any_input = std::variant<input::line, input::end, input::interrupt>;
+
+/// Where a session's lines come from and where its words go: a terminal, a script's output, a connection of the web mode.
+/// The calls come from one thread at a time and do not block; what comes in is handed to `tell`, from any thread.
+class console {
+public:
+  virtual ~console() = default;
+  virtual void start(std::function<void(any_input)> tell) = 0;
+  /// One line is wanted now.
+  virtual void ask_line(const std::string& prompt) = 0;
+  /// Text that is complete, with the ends of its lines.
+  virtual void show(const std::string& text) = 0;
+  /// The same for a command's answer; `is_error`: it failed.
+  virtual void show_answer(const std::string& text, bool is_error) = 0;
+  /// A sign that a wait goes on.
+  virtual void mark() = 0;
+  /// The session is over: nothing more is asked or shown.
+  virtual void finish() = 0;
+};
+
+} // namespace swarm::swci
