@@ -5,6 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from older import compiled
 from swarmlearning import SwarmError
 from swarmlearning._session.arrays import pack, unpack
 from swarmlearning._training.shared import Sharing, check_size, plain_names
@@ -74,7 +75,7 @@ def sent(swarm_object):
 
 
 def wrap_inside(model):
-    model.body = torch.compile(model.body, backend="eager")
+    model.body = compiled(model.body)
     model.head = nn.DataParallel(model.head)
     return model
 
@@ -84,15 +85,16 @@ def wrap_inside(model):
     [
         lambda model: model,
         nn.DataParallel,
-        lambda model: torch.compile(model, backend="eager"),
-        lambda model: torch.compile(nn.DataParallel(model), backend="eager"),
+        compiled,
+        lambda model: compiled(nn.DataParallel(model)),
         wrap_inside,
     ],
     ids=["bare", "parallel", "compiled", "both", "inside"],
 )
 def test_a_wrapped_model_has_the_names_of_a_bare_one(swarm, wrap):
+    model = wrap(Net())
     ghost = swarm(ghost=True)
-    callback = train(wrap(Net()))
+    callback = train(model)
     assert sent(ghost) == set(Net().state_dict())
     assert callback.modelDigest() == ghost.digest
 

@@ -43,7 +43,7 @@ class Judge:
             return self._kept(lambda: self._judge_whole(self._whole))
         if isinstance(self._data, list):
             return self._kept(lambda: self._judge_batches(self._data))
-        if isinstance(next(iter(batches_of(self._data)), None), Mapping):
+        if _is_foreign(self._data) or isinstance(next(iter(batches_of(self._data)), None), Mapping):
             return self._kept(lambda: self._judge_batches(list(batches_of(self._data))))
         return self._kept(lambda: _scores(self._model.evaluate(self._data, verbose=0)))
 
@@ -91,6 +91,11 @@ def _with_batches(data: Any, size: Optional[int]) -> Any:
     if torch_data is not None and isinstance(data, torch_data.Dataset):
         return torch_data.DataLoader(data, batch_size=size or DEFAULT_BATCH_SIZE)
     return data
+
+
+def _is_foreign(data: Any) -> bool:
+    """Keras 2 does not take loaders of torch."""
+    return keras.__version__.startswith("2.") and type(data).__module__.split(".")[0] == "torch"
 
 
 def _as_keras(batches: List[Any]) -> Iterator[Any]:

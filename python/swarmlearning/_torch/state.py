@@ -162,7 +162,7 @@ def _trained_names(model: torch.nn.Module) -> Set[str]:
 
 
 def _real_parts(tensor: torch.Tensor) -> Iterator[Tuple[str, torch.Tensor]]:
-    if tensor.is_complex() and tensor.layout == torch.strided and not _is_sharded(tensor):
+    if not _is_lazy(tensor) and tensor.is_complex() and tensor.layout == torch.strided and not _is_sharded(tensor):
         pair = torch.view_as_real(tensor.detach().resolve_conj())
         yield ".real", pair[..., 0]
         yield ".imag", pair[..., 1]
