@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any, Dict, Iterator, List, NamedTuple, Set, Tuple
 
 import numpy as np
@@ -67,7 +68,9 @@ class TorchState:
         """In place, cast to the model's types, each to its own device. What is not shared stays as it is."""
         parts = self.parts()
         check_names(parts, params)
-        loaded: Dict[str, torch.Tensor] = {}
+        loaded: "OrderedDict[str, torch.Tensor]" = OrderedDict()
+        # The versions of its layers: without them an old BatchNorm takes the state for one of before it counted.
+        loaded._metadata = getattr(self._model.state_dict(), "_metadata", None)  # type: ignore[attr-defined]
         for name, (key, tensor) in parts.items():
             check_shape(name, params[name].shape, tensor.shape)
             loaded[key] = _joined(loaded.get(key), unpack_tensor(params[name], tensor))
