@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from older import compiled
 from swarmlearning import SwarmArgumentError, SwarmError
 from swarmlearning._torch.judge import evaluating
 from swarmlearning.pyt import SwarmCallback
@@ -125,10 +126,10 @@ class Wrapper(nn.Module):
         return self.head(self.base(x).relu())
 
 
-@pytest.mark.parametrize("wrap", [lambda m: torch.compile(m, backend="eager"), nn.DataParallel], ids=["compile", "dp"])
+@pytest.mark.parametrize("wrap", [compiled, nn.DataParallel], ids=["compile", "dp"])
 def test_a_wrapper_with_a_head_of_its_own(swarm, wrap):
-    ghost = swarm(ghost=True)
     model = Wrapper(wrap(nn.Linear(4, 8)))
+    ghost = swarm(ghost=True)
     callback = train(model)
     names = set(ghost.sls[0].of_type(CLOSE)[0].inputParams.weights)
     assert names == {"base.weight", "base.bias", "head.weight", "head.bias"}

@@ -8,6 +8,7 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from keras import layers
+from older import py_dataset
 from swarmlearning import SwarmArgumentError, SwarmError
 from swarmlearning._keras.names import weight_names
 from swarmlearning.tf import SwarmCallback
@@ -316,7 +317,7 @@ def test_an_unknown_pattern_is_named(swarm):
 # Validation data -----------------------------------------------------------------------------------------------------
 
 
-class Batches(keras.utils.PyDataset):
+class Batches(py_dataset()):
     def __len__(self):
         return 3
 

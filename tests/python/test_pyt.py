@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from fake_sl import FakeSwarm
+from older import compiled, float8
 from swarmlearning import SwarmArgumentError, SwarmError
 from swarmlearning.pyt import SwarmCallback
 from torch import nn
@@ -215,7 +216,7 @@ class Odd(nn.Module):
         (lambda: Odd(torch.zeros(2, 2).to_sparse()), "parameter odd is a torch.sparse_coo tensor"),
         (lambda: Odd(torch.quantize_per_tensor(torch.zeros(2), 1.0, 0, torch.qint8)), "parameter odd is a quantised"),
         (lambda: Odd(torch.zeros(2, device="meta")), "parameter odd is a meta tensor"),
-        (lambda: Odd(torch.zeros(2).to(torch.float8_e5m2)), "parameter odd is a .* of float8_e5m2"),
+        (lambda: Odd(float8(torch.zeros(2))), "parameter odd is a .* of float8_e5m2"),
     ],
 )
 @pytest.mark.filterwarnings("ignore")
@@ -235,7 +236,7 @@ def test_wrappers_leave_names_alone(monkeypatch):
     monkeypatch.setenv("SWARM_LOOPBACK", "true")
     model = make_model()
     names = set(model.state_dict())
-    for wrapped in (nn.DataParallel(model), torch.compile(model)):
+    for wrapped in (nn.DataParallel(model), compiled(model)):
         callback = make_callback(wrapped)
         assert set(callback._get_parameters()) == names
 

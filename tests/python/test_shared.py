@@ -5,6 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from older import compiled, float8
 from swarmlearning import SwarmError
 from swarmlearning._session.arrays import pack, unpack
 from swarmlearning._training.shared import Sharing, check_size, plain_names
@@ -74,7 +75,7 @@ def sent(swarm_object):
 
 
 def wrap_inside(model):
-    model.body = torch.compile(model.body, backend="eager")
+    model.body = compiled(model.body)
     model.head = nn.DataParallel(model.head)
     return model
 
@@ -84,15 +85,16 @@ def wrap_inside(model):
     [
         lambda model: model,
         nn.DataParallel,
-        lambda model: torch.compile(model, backend="eager"),
-        lambda model: torch.compile(nn.DataParallel(model), backend="eager"),
+        compiled,
+        lambda model: compiled(nn.DataParallel(model)),
         wrap_inside,
     ],
     ids=["bare", "parallel", "compiled", "both", "inside"],
 )
 def test_a_wrapped_model_has_the_names_of_a_bare_one(swarm, wrap):
+    model = wrap(Net())
     ghost = swarm(ghost=True)
-    callback = train(wrap(Net()))
+    callback = train(model)
     assert sent(ghost) == set(Net().state_dict())
     assert callback.modelDigest() == ghost.digest
 
@@ -258,15 +260,15 @@ def test_a_model_of_over_2_gib_is_refused_when_the_callback_is_made():
 
 def test_what_cannot_be_shared_is_named_with_its_size():
     model = nn.Linear(4, 2)
-    model.register_buffer("scales", torch.zeros(2, 3).to(torch.float8_e4m3fn))
-    with pytest.raises(SwarmError, match=r"scales is a torch.strided tensor of float8_e4m3fn, shape \[2, 3\], 6 bytes"):
+    model.register_buffer("scales", float8(torch.zeros(2, 3)))
+    with pytest.raises(SwarmError, match=r"scales is a torch.strided tensor of float8_e5m2, shape \[2, 3\], 6 bytes"):
         make_callback(model)
 
 
 def test_what_cannot_be_shared_may_be_left_out(swarm):
-    ghost = swarm(ghost=True)
     model = nn.Linear(4, 2)
-    model.register_buffer("scales", torch.zeros(2, 3).to(torch.float8_e4m3fn))
+    model.register_buffer("scales", float8(torch.zeros(2, 3)))
+    ghost = swarm(ghost=True)
     train(model, sharedParameters=["weight", "bias"])
     assert sent(ghost) == {"weight", "bias"}
 

@@ -5,6 +5,7 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
+from older import py_dataset
 from swarmlearning import SwarmArgumentError, SwarmError
 from swarmlearning._session.arrays import pack
 from swarmlearning.tf import SwarmCallback
@@ -100,7 +101,7 @@ def generator():
         yield X[at : at + 20], Y[at : at + 20]
 
 
-class Batches(keras.utils.PyDataset):
+class Batches(py_dataset()):
     def __len__(self):
         return 3
 

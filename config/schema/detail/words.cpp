@@ -1,6 +1,7 @@
 #include "config/schema/detail/words.hpp"
 
 #include "base/spelling.hpp"
+#include "config/values.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -87,8 +88,7 @@ std::string not_in_list(const value& found, const json::array& list) {
                        names.size() == 1 ? "" : "one of ", fmt::join(names, ", "));
   const auto shown = config::printable(found.text);
   if (names.size() == 1) return fmt::format("'{}' is not {}", shown, names[0]);
-  return fmt::format("'{}' is none of {}{}", shown, fmt::join(names, ", "),
-                     did_you_mean(found.text, names));
+  return fmt::format("'{}' is none of {}{}", shown, fmt::join(names, ", "), did_you_mean(found.text, names));
 }
 
 std::string beyond(std::string_view comparison, double bound, std::string_view unit, std::size_t has) {

@@ -45,7 +45,7 @@ class Judge:
             return self._kept(lambda: self._judge_whole(self._whole))
         if isinstance(self._data, list):
             return self._kept(lambda: self._judge_batches(self._data))
-        if isinstance(next(iter(batches_of(self._data)), None), Mapping):
+        if _is_foreign(self._data) or isinstance(next(iter(batches_of(self._data)), None), Mapping):
             return self._kept(lambda: self._judge_batches(list(batches_of(self._data))))
         return self._kept(lambda: _scores(self._model.evaluate(self._data, verbose=0)))
 
@@ -95,6 +95,7 @@ def _with_batches(data: Any, size: Optional[int]) -> Any:
     return data
 
 
+<<<<<<< HEAD
 def _check_end(data: Any) -> None:
     """evaluate() would run through data that repeat themselves for ever."""
     counts = getattr(data, "cardinality", None)
@@ -106,6 +107,11 @@ def _check_end(data: Any) -> None:
             f"adsValData: the {type(data).__name__} repeats itself without an end; it must yield the validation data "
             "once in each run"
         )
+=======
+def _is_foreign(data: Any) -> bool:
+    """Keras 2 does not take loaders of torch."""
+    return keras.__version__.startswith("2.") and type(data).__module__.split(".")[0] == "torch"
+>>>>>>> h/client
 
 
 def _as_keras(batches: List[Any]) -> Iterator[Any]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+=======
+from collections import OrderedDict
+from typing import Any, Dict, Iterator, List, NamedTuple, Set, Tuple
+>>>>>>> h/client
 
 import numpy as np
 import torch
@@ -67,7 +72,9 @@ class TorchState:
         """In place, cast to the model's types, each to its own device. What is not shared stays as it is."""
         parts = self.parts()
         check_names(parts, params)
-        loaded: Dict[str, torch.Tensor] = {}
+        loaded: "OrderedDict[str, torch.Tensor]" = OrderedDict()
+        # The versions of its layers: without them an old BatchNorm takes the state for one of before it counted.
+        loaded._metadata = getattr(self._model.state_dict(), "_metadata", None)  # type: ignore[attr-defined]
         for name, (key, tensor) in parts.items():
             check_shape(name, params[name].shape, tensor.shape)
             loaded[key] = _joined(loaded.get(key), unpack_tensor(params[name], tensor))
@@ -182,7 +189,7 @@ def _place(tensor: torch.Tensor) -> Optional[Tuple[Any, ...]]:
 
 
 def _real_parts(tensor: torch.Tensor) -> Iterator[Tuple[str, torch.Tensor]]:
-    if tensor.is_complex() and tensor.layout == torch.strided and not _is_sharded(tensor):
+    if not _is_lazy(tensor) and tensor.is_complex() and tensor.layout == torch.strided and not _is_sharded(tensor):
         pair = torch.view_as_real(tensor.detach().resolve_conj())
         yield ".real", pair[..., 0]
         yield ".imag", pair[..., 1]
