@@ -43,8 +43,8 @@ struct block {
   std::size_t pair(std::size_t a, std::size_t b) const { return a * count - a * (a + 1) / 2 + b - a - 1; }
 };
 
-/// The pairs of models [a, a + left) with models [b, b + group), or with `within`, where b is a, each pair among
-/// them once. Models past the last one repeat it, and their pairs are dropped.
+/// The pairs of models [a, a + left) with models [b, b + group), or with `within`, where b is a, each pair
+/// among them once. Models past the last one repeat it, and their pairs are dropped.
 template <std::size_t left, bool within, class T>
 SWARM_INLINE void add_tile(const block<T>& from, std::size_t a, std::size_t b) {
   static_assert(!within || left == group);
