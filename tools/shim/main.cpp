@@ -33,9 +33,6 @@ unique_fd take_report() {
 }
 
 int run(const char* folder) {
-  // The caller waits for this process only; the shim belongs to nobody.
-  const auto child = ::fork();
-  if (child != 0) return child > 0 ? 0 : 1;
   ::umask(077);
   if (::chdir("/") != 0) return 1;
   return shim::run_shim(folder, take_report());
