@@ -7,10 +7,10 @@
 #include "actors/swop/managers/process/shim_call.hpp"
 #include "actors/swop/managers/process/spec_json.hpp"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <mutex>
 #include <set>
 #include <thread>

@@ -6,13 +6,13 @@
 #include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
-#include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <thread>
 

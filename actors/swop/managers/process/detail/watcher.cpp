@@ -1,10 +1,10 @@
 #include "actors/swop/managers/process/detail/watcher.hpp"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <vector>
 
 namespace swarm::managers::detail {
