@@ -114,11 +114,11 @@ public:
       const std::stop_callback wake(stop_, [this] { ::eventfd_write(woken_.get(), 1); });
       follow();
     }
-    const auto end = reap();
+    const int exit_code = reap();
     read_output(); // what was still in the pipe
     lines_.end_line();
     if (why_) return fail(*why_, "{}", *why_ == child_errc::stopped ? "stopped" : "not finished in time");
-    return end;
+    return child_end{exit_code, lines_.last()};
   }
 
 private:
@@ -158,7 +158,7 @@ private:
   }
 
   /// What is left of the group is killed while its number still belongs to it.
-  child_end reap() {
+  int reap() {
     siginfo_t info{};
     while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
     }
@@ -166,7 +166,7 @@ private:
     int status = 0;
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
-    return {WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status), lines_.last()};
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   }
 
   pid_t pid_;
