@@ -6,10 +6,10 @@
 #include "base/hash.hpp"
 
 #include <fcntl.h>
-#include <stdio.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 namespace swarm::content {

@@ -3,9 +3,8 @@
 #include "transport/testing/test_support.hpp"
 
 #include <doctest/doctest.h>
-#include <signal.h>
 
-#include <thread>
+#include <csignal>
 
 using namespace swarm;
 using namespace swarm::build;

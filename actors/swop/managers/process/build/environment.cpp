@@ -188,7 +188,7 @@ result<fs::path> builder::with_proper_name(const fs::path& wheel) const {
   const bool is_version =
       end.exit_code == 0 && version.find_first_not_of("0123456789.abcrpostdev+") == std::string::npos;
   if (!is_version || version.empty()) return wheel; // pip says what is wrong with it
-  const auto proper = root() / ".wheels" / ("swarmlearning-" + version + "-" + name.substr(improper.size()));
+  auto proper = root() / ".wheels" / ("swarmlearning-" + version + "-" + name.substr(improper.size()));
   SWARM_CHECK(place_file({wheel, "/.wheels/" + proper.filename().native()}, root()));
   return proper;
 }

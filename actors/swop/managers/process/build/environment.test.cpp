@@ -11,7 +11,6 @@
 using namespace swarm;
 using namespace swarm::build;
 using swarm::testing::wording;
-using swarm::transport::test::read_file;
 using swarm::transport::test::write_file;
 namespace fs = std::filesystem;
 
@@ -163,6 +162,24 @@ TEST_CASE_FIXTURE(fixture, "the original's wheel has no version in its name, whi
       build({"FROM python", std::string("COPY ") + name + " .", std::string("RUN pip3 install ./") + name});
   REQUIRE_FALSE(failed);
   CHECK(failed.error().is(build_errc::failed));
+}
+
+// By hand, as it needs a package index: test_build --no-skip -tc="*index*"
+TEST_CASE_FIXTURE(fixture,
+                  "the user guide's steps, from this host's index, with the newest pip" * doctest::skip()) {
+  const std::string name = "swarmlearning-client-py3-none-manylinux_2_24_x86_64.whl";
+  make_wheel(context / name, "swarmlearning", 6);
+  request.host_variables.erase("PIP_NO_INDEX");
+  for (const auto* each :
+       {"HOME", "http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL", "PIP_CONFIG_FILE"})
+    if (const auto* value = std::getenv(each)) request.host_variables[each] = value;
+  const auto done = build({"FROM python:3.9", " ", "RUN pip3 install --upgrade pip && pip3 install \\",
+                           "   six protobuf==3.20.1 ", " ", "RUN mkdir -p /tmp/p",
+                           "COPY " + name + " /tmp/p/" + name, "RUN pip3 install /tmp/p/" + name});
+  for (const auto& each : said)
+    MESSAGE(each);
+  REQUIRE_MESSAGE(done, done.error().message);
+  CHECK(number_of(*done, "swarmlearning") == 6);
 }
 
 TEST_CASE_FIXTURE(fixture, "nothing is done when a step cannot be") {
