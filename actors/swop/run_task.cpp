@@ -1,4 +1,4 @@
-#include "actors/swop/task.hpp"
+#include "actors/swop/run_task.hpp"
 
 #include "actors/supervision/paths.hpp"
 #include "actors/swop/plan/failures.hpp"
