@@ -122,6 +122,8 @@ result<child_spec> make_swop(const config::swop_options& options, std::string na
     SWARM_CHECK(make_folders(data / each));
   context->volumes = std::make_shared<const content::volumes>(data / "volumes");
   choose_user(*context);
+  // Programs of another user come through to what is mounted for them; what is the node's own is closed to them.
+  if (context->uid != geteuid()) ::chmod(data.c_str(), 0711);
   SWARM_CHECK(open_manager(*context));
   supervisor_spec spec{
       .name = std::move(name), .how = strategy::one_for_one, .intensity = {}, .children = {}};
