@@ -1,6 +1,6 @@
 #include "merge/model/header_json.hpp"
 
-#include "merge/model/utf8.hpp"
+#include "base/utf8.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,9 +1,9 @@
 #include "merge/model/layout.hpp"
 
 #include "base/hash.hpp"
+#include "base/utf8.hpp"
 #include "merge/model/header_json.hpp"
 #include "merge/model/manifest.hpp"
-#include "merge/model/utf8.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
