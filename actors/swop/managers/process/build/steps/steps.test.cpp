@@ -66,16 +66,13 @@ TEST_CASE("the build task of the user guide, on this Python") {
   const auto read = read_dockerfile(
       {"FROM python:3.9-slim", " ", "RUN pip3 install --upgrade pip && pip3 install \\",
        "   keras matplotlib opencv-python pandas protobuf==3.15.6 ", " ",
-       "RUN mkdir -p /tmp/hpe-swarmcli-pkg",
-       "COPY swarmlearning-client-py3-none-manylinux_2_24_x86_64.whl /tmp/hpe-swarmcli-pkg/client.whl",
+       "RUN mkdir -p /tmp/hpe-swarmcli-pkg", "COPY client-py3.whl /tmp/hpe-swarmcli-pkg/client.whl",
        "RUN pip3 install /tmp/hpe-swarmcli-pkg/client.whl"});
   CHECK(read.refusals == items{});
   CHECK(read.python_version == "3.9");
   CHECK(texts_of(read)
         == items{"pip --upgrade pip", "pip keras matplotlib opencv-python pandas protobuf==3.15.6",
-                 "mkdir /tmp/hpe-swarmcli-pkg",
-                 "copy 'swarmlearning-client-py3-none-manylinux_2_24_x86_64.whl' to "
-                 "/tmp/hpe-swarmcli-pkg/client.whl",
+                 "mkdir /tmp/hpe-swarmcli-pkg", "copy 'client-py3.whl' to /tmp/hpe-swarmcli-pkg/client.whl",
                  "pip </tmp/hpe-swarmcli-pkg/client.whl>"});
   CHECK(read.steps[1].line == 3);
   const auto other = read_dockerfile({"FROM tensorflow/tensorflow:2.7.0", "RUN pip install keras"}).refusals;
