@@ -12,7 +12,6 @@ sys.path[:0] = [HERE, TESTS, os.path.join(TESTS, "python")]
 
 from harness import BIN, Certs, Swarm, inspect_program
 
-
 NODES = (*(f"sn-{i}" for i in range(1, 7)), "sl-1", "sl-2", "swop-1", "swop-2", "swci-1", "probe")
 
 

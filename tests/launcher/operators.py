@@ -9,7 +9,7 @@ import signal
 from typing import NamedTuple
 
 from .nodes import Swarmd
-from .processes import PATIENCE, Failure, ask_admin, until
+from .processes import PATIENCE, Failure, until
 from .swarm import Swarm
 
 DEFAULT_TASKRUNNER = "defaulttaskbb.taskdb.sml.hpe"
@@ -36,11 +36,9 @@ class SWOP(Swarmd):
         return until(self._uid_when_listening, f"{self.name} to listen", alive=[self])
 
     def _uid_when_listening(self):
-        if ask_admin(self.data_dir, "methods", {}, patience=30) is None:
-            return None
-        runner = self.admin("actor", name="/swop/runner") or {}
+        runner = self.glance("actor", name="/swop/runner")
         ready = "state" in runner and not runner["state"].startswith(("waits for its", "is about", "cannot"))
-        return runner["detail"]["account"] if ready else None
+        return runner.get("detail", {}).get("account") if ready else None
 
     def programs(self):
         """What it has started and not removed yet, as the folders of the programs tell: state by name."""
@@ -58,6 +56,15 @@ class SWOP(Swarmd):
         for state in self.programs().values():
             found += [(state[part]["pid"], state[part]["start"]) for part in ("shim", "init") if part in state]
         return found
+
+    def process_of(self, kind, index=0):
+        """The number of the process of the SL or ML ("sl", "ml") of a node, within its sandbox; None while it starts."""
+        for name, state in self.programs().items():
+            if name.endswith(f".{index}.{kind}") and state["phase"] == "running":
+                init = state["init"]["pid"]
+                children = pathlib.Path(f"/proc/{init}/task/{init}/children")
+                return next(iter(map(int, children.read_text().split())), None) if children.exists() else None
+        return None
 
     def outputs(self):
         """What each program has written: text by name."""
@@ -97,6 +104,10 @@ def end_process(number):
 class Answer(NamedTuple):
     code: int  # exit code of the session
     text: str  # what it has printed
+
+    def printed(self, number):
+        """What command `number` of the session has printed."""
+        return self.text.split(f"SWCI:{number} > ")[1].split("SWCI:")[0]
 
     def field(self, name, place=-1):
         """The value of a line `NAME : value`; of several such lines, the last one unless `place` says otherwise."""
