@@ -61,6 +61,7 @@ struct runner_state {
   std::uint64_t own_call = 0;
   std::set<std::uint64_t> reports;
   std::string task_name; ///< of the actor of the part under way
+  bool forgets = false;  ///< programs of other parts were told to end and have not all ended yet
   std::optional<caf::error> stop_reason;
   time_point stop_until = time_point::max();
 };
@@ -117,19 +118,29 @@ bytes encode_report(const swop::part_id& part, const swop::action::report& what)
                                                        what.why.code, number});
 }
 
-/// Ends and forgets programs of parts that are over, or of lives before this one.
-void clean_up(const swop_context& context, const std::optional<swop::part_id>& keep) {
+/// Forgets programs that have ended, except those of `keep`. False: others still run.
+bool forget_ended(const swop_context& context, const std::optional<swop::part_id>& keep) {
+  bool all = true;
+  for (const auto& each : context.manager->programs()) {
+    const auto name = parse_program_name(each.name);
+    if (name && keep && name->part == *keep) continue;
+    if (each.phase != managers::program_phase::ended)
+      all = false;
+    else if (!context.options.keep_containers)
+      (void)context.manager->remove(each.name);
+  }
+  return all;
+}
+
+/// Ends programs of parts that are over, or of lives before this one; `forget_ended` forgets them later.
+void end_others(const swop_context& context, const std::optional<swop::part_id>& keep) {
   std::error_code ignored;
   for (const auto& folder : part_folders(context))
     if (!keep || folder != part_folder(context, *keep)) std::filesystem::remove_all(folder, ignored);
   for (const auto& each : context.manager->programs()) {
     const auto name = parse_program_name(each.name);
     if (name && keep && name->part == *keep) continue;
-    if (each.phase != managers::program_phase::ended) {
-      (void)context.manager->stop(each.name, 5s);
-    } else if (!context.options.keep_containers) {
-      (void)context.manager->remove(each.name);
-    }
+    if (each.phase != managers::program_phase::ended) (void)context.manager->stop(each.name, 5s);
   }
 }
 
@@ -170,7 +181,8 @@ struct perform {
     auto& s = self->state();
     if (!s.task_name.empty() && !what.keep)
       self->dir().send(parent_path(*self), remove_child{std::exchange(s.task_name, {})});
-    clean_up(*s.context, what.keep);
+    end_others(*s.context, what.keep);
+    s.forgets = !forget_ended(*s.context, what.keep);
   }
   void operator()(const swop::action::left&) const {
     if (self->state().stop_reason) self->quit(*self->state().stop_reason);
@@ -302,6 +314,7 @@ caf::behavior runner_behavior(self_pointer self) {
         forget_ended_tasks(self);
         find_sn(self);
         step(self, swop::event::tick{});
+        if (s.forgets) s.forgets = !forget_ended(*s.context, s.machine.part());
         if (s.stop_reason && runner_state::now() >= s.stop_until) return self->quit(*s.stop_reason);
         self->delayed_send(self, tick_interval, tick{});
       },
