@@ -126,6 +126,8 @@ def test_a_swop_that_comes_back_after_reset_cleans_up(swarm):
 
 def test_an_sn_that_dies_in_mid_task_changes_nothing(swarm):
     begin(swarm)
+    for swop in swarm.swops:
+        wait_peer(swarm, swop, "ACTIVE", "training (round 2)")
     shown = [swarm.status(), *map(swarm.peer_status, (0, 1))]
     swarm.sn.kill9()
     swarm.sn.start().wait_up()

@@ -58,7 +58,7 @@ class SWOP(Swarmd):
         return found
 
     def process_of(self, kind, index=0):
-        """The number of the process of the SL or ML ("sl", "ml") of a node, within its sandbox; None while it starts."""
+        """The number of the process of the SL or ML ("sl", "ml") of a node in its sandbox; None while it starts."""
         for name, state in self.programs().items():
             if name.endswith(f".{index}.{kind}") and state["phase"] == "running":
                 init = state["init"]["pid"]
