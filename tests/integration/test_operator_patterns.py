@@ -1,0 +1,191 @@
+"""Init scripts as users of the original write them, one for each kind of their examples, to the end.
+
+The build tasks are those of a host without a container engine and without a network: of the package index there is a
+folder with one wheel. Endpoints behind a proxy are reached by their plain names, identities are X.509. Data are what
+the programs make up.
+"""
+
+import functools
+import hashlib
+import http.server
+import io
+import tarfile
+import threading
+import zipfile
+
+import pytest
+from harness import ROOT, until
+from launcher.operators import content_task, node_definition, run_task, swop_profile
+from operated import HERE, PYTHON, TestSwarm
+
+RUNNER = "defaulttaskbb.taskdb.sml.hpe"
+SITE_PACKAGES = next(PYTHON.parents[1].glob("lib/python3*/site-packages"))
+WHEEL = "swarm_sample-1.0-py3-none-any.whl"
+
+VENV_TASK = """Name : {name}
+TaskType : MAKE_USER_CONTAINER
+Author : HPE-TEST
+Prereq : ROOTTASK
+Outcome : user-env-tf2.7.0-swop
+Body :
+    BuildContext : sl-cli-lib
+    BuildType : VENV
+    BuildSteps :
+    - --no-index
+    - ./swarm_sample-1.0-py3-none-any.whl
+"""
+INLINE_TASK = """Name : {name}
+TaskType : MAKE_USER_CONTAINER
+Author : HPE-TEST
+Prereq : ROOTTASK
+Outcome : user-env-pyt1.5-swop
+Body :
+    BuildContext : sl-cli-lib
+    BuildType : INLINE
+    BuildSteps :
+    - 'FROM python'
+    - ' '
+    - 'RUN mkdir -p /tmp/hpe-swarmcli-pkg'
+    - 'COPY swarm_sample-1.0-py3-none-any.whl /tmp/hpe-swarmcli-pkg/swarm_sample-1.0-py3-none-any.whl'
+    - 'RUN pip3 install --no-index \\\\'
+    - '    /tmp/hpe-swarmcli-pkg/swarm_sample-1.0-py3-none-any.whl'
+"""
+RUN_TASK = """Name : {name}
+TaskType : RUN_SWARM
+Author : HPE-TEST
+Prereq : {prereq}
+Outcome : {name}
+Body :
+    Command : model/operated_program.py
+    Entrypoint : python3
+    WorkingDir : /tmp/test
+    Envvars : ["SYNCS": 2, "MIN_PEERS": {peers}, "SWARM_LOOPBACK": {loopback}, "NEEDS": swarm_sample, "PYTHONPATH": {path}]
+    PrivateContent : /tmp/test/
+    SharedContent :
+    -   Src : /platform/swarm/usr/model
+        Tgt : /tmp/test/model
+        MType : BIND
+    -   Src : {packages}
+        Tgt : {packages}
+        MType : BIND
+"""
+
+
+@pytest.fixture
+def swarm(request, folder, certs):
+    swarm = TestSwarm(folder, certs)
+    swarm.start_sn()
+    model = swarm.usr / "model"
+    model.mkdir()
+    for file in (HERE / "operated_program.py", *(ROOT / "tests" / "python").glob("wire_*.py")):
+        (model / file.name).write_bytes(file.read_bytes())
+    yield swarm
+    failed = getattr(request.node, "report_call", None)
+    if failed is not None and failed.failed:
+        print(swarm.report())
+    swarm.clean_up()
+
+
+def write_wheel(folder):
+    """A wheel with one module, made by hand."""
+    files = {
+        "swarm_sample.py": "",
+        "swarm_sample-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: swarm-sample\nVersion: 1.0\n",
+        "swarm_sample-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    files["swarm_sample-1.0.dist-info/RECORD"] = "".join(f"{name},,\n" for name in files)
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(folder / WHEEL, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+
+
+def add_hosts(swarm, hosts, nodes):
+    """A SWOP for each host, with the volume sl-cli-lib that its operator has made."""
+    for _ in range(hosts):
+        first = len(swarm.swops) * nodes
+        for number in range(first, first + nodes):
+            (swarm.usr / f"user{number}").mkdir()
+        definitions = [
+            node_definition(swarm.certs, idx, swarm.usr / f"user{first + idx}",
+                            {"NAME": f"user{first + idx}", "VALUE": first + idx})
+            for idx in range(nodes)
+        ]  # fmt: skip
+        swop = swarm.add_swop(swop_profile(definitions), flags=["--allow-path", SITE_PACKAGES])
+        write_wheel(swop.data_dir / "swop-1" / "volumes" / "sl-cli-lib")
+
+
+def write_tasks(swarm, build, runs, text, peers):
+    folder = swarm.usr / "taskdefs"
+    (folder / f"{build}.yaml").write_text(text.format(name=build))
+    for number, run in enumerate(runs):
+        words = {"name": run, "prereq": build, "peers": peers, "loopback": number > 0}
+        path = f'"/tmp/test/model:{SITE_PACKAGES}"'
+        (folder / f"{run}.yaml").write_text(RUN_TASK.format(**words, packages=SITE_PACKAGES, path=path))
+
+
+def create(task, strict=True):
+    lines = [
+        *([] if not strict else ["EXIT ON FAILURE"]),
+        *(f"create task from taskdefs/{task}.yaml", f"finalize task {task}", f"get task info {task}"),
+        *(f"get task body {task}", "list tasks"),
+        *([] if not strict else ["EXIT ON FAILURE OFF"]),
+    ]
+    return [f"# Create task {task}", *lines, ""]
+
+
+def execute(task, peers, between=(), before=()):
+    return [
+        *("EXIT ON FAILURE", *before, f"RESET TASKRUNNER {RUNNER}"),
+        *(f"ASSIGN TASK {task} TO {RUNNER} WITH {peers} PEERS", *between, f"WAIT FOR TASKRUNNER {RUNNER}"),
+        *("EXIT ON FAILURE OFF", ""),
+    ]
+
+
+def script(
+    endpoint, context, build, build_peers, runs, run_peers, perfdata=False, reset_first=False, extra_reset=False
+):
+    """What all their init scripts have in common, and where they differ."""
+    out = ["# Assumption : SWOP is already running", "EXIT ON FAILURE"]
+    out += [f"wait for {endpoint}", f"create context {context} with {endpoint}", f"switch context {context}"]
+    out += ["EXIT ON FAILURE OFF", "", "#Change to the directory where we are mounting while starting", ""]
+    out += ["cd /platform/swarm/usr", ""]
+    out += create(build) + execute(build, build_peers)
+    if extra_reset:
+        out += ["EXIT ON FAILURE", f"RESET TASKRUNNER {RUNNER}", "EXIT ON FAILURE OFF"]
+    for run in runs:
+        out += create(run, strict=not reset_first)
+        between = ["SLEEP 0", "PERFDATA defaultbb.cqdb.sml.hpe"] * 5 if perfdata else []
+        before = ["RESET CONTRACT defaultbb.cqdb.sml.hpe"] if reset_first else []
+        out += execute(run, run_peers, between, before)
+        out += ["#RESET SWOP", "EXIT ON FAILURE", "sleep 1", f"RESET TASKRUNNER {RUNNER}", "EXIT ON FAILURE OFF"]
+    out += ["", "# List and reset training contract", "EXIT ON FAILURE", "LIST CONTRACTS"]
+    out += ["RESET CONTRACT defaultbb.cqdb.sml.hpe", "EXIT ON FAILURE OFF", "# Exit", "EXIT", ""]
+    return "\n".join(out)
+
+
+ROWS = {
+    "mnist": ((2, 1), "ip", "user_env_tf_build_task", 2, ["swarm_mnist_task"], 2, {"extra_reset": True}),
+    "mnist-pyt": ((1, 4), "ip", "build_pyt_user_image", 1, ["run_mnist_pyt"], 4, {}),
+    "fraud-detection": ((2, 2), "ip", "user_env_tf_build_task", 1, ["swarm_fd_task"], 4, {"perfdata": True}),
+    "nih": ((1, 3), "ip", "user_env_tf_build_task", 1, ["swarm_nih_task", "swarm_ind_task"], 3, {"reset_first": True}),
+    "reverse-proxy-mnist": ((2, 1), "service", "user_env_tf_build_task", 1, ["swarm_mnist_task"], 2, {}),
+    "reverse-proxy-cifar10": ((2, 2), "service", "user_env_tf_build_task", 2, ["swarm_cifar10_task"], 4, {}),
+    "spire-cifar10": ((2, 2), "ip", "user_env_tf_build_task", 2, ["spire_cifar10_task"], 4, {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_an_init_script_of_the_original_runs_to_its_end(swarm, row):
+    (hosts, nodes), kind, build, build_peers, runs, peers, options = ROWS[row]
+    add_hosts(swarm, hosts, nodes)
+    write_tasks(swarm, build, runs, INLINE_TASK if "pyt" in row else VENV_TASK, peers)
+    endpoint = f"ip 127.0.0.1 {swarm.sn.port}" if kind == "ip" else f"service localhost:{swarm.sn.port}"
+    answer = swarm.swci.run(script(endpoint, row, build, build_peers, runs, peers, **options))
+    assert answer.code == 0, answer.text
+    assert answer.text.count("TASK_STATE : COMPLETE") == 1 + len(runs)
+    merges = swarm.sn.merges()
+    assert [len(merge.contributors) for merge in merges] == [peers] * 3
+    wanted = [sum(range(peers)) / peers] * 4
+    assert [swarm.result_of(user) for user in range(peers)] == [wanted] * peers
+    assert not any(swop.programs() for swop in swarm.swops), "RESET has removed the sandboxes"
