@@ -54,8 +54,8 @@ result<merge_method> parse_merge_method(std::string_view text);
 std::string text_of(const merge_method& method);
 /// errc::invalid when a round of `min_peers`, the fewest that may be merged, is too small for the method.
 result<> check_peers(const merge_method& method, std::uint32_t min_peers);
-/// How many hostile models Krum bears among so many, of the `hostile` that it is to bear: with fewer than 2f + 3
-/// it is what their number allows.
+/// How many hostile models Krum bears among so many, of the `hostile` that it is to bear: with fewer than
+/// 2f + 3 it is what their number allows.
 std::uint32_t hostile_borne(std::uint32_t hostile, std::size_t models);
 
 } // namespace swarm

@@ -44,6 +44,9 @@ set(SWARM_SANITIZE "" CACHE STRING "address,undefined with or without fuzzer-no-
 if(SWARM_SANITIZE)
   add_compile_options(-fsanitize=${SWARM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${SWARM_SANITIZE})
+  if(SWARM_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-tsan) # Asio has fences, of which the sanitizer knows nothing
+  endif()
 endif()
 
 # swarm_library(<name> SOURCES a.cpp ... LINK lib ...): a layer's static library, included as "folder/file.hpp".

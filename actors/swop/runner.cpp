@@ -5,8 +5,8 @@
 #include "actors/supervision/paths.hpp"
 #include "actors/supervision/tick.hpp"
 #include "actors/swop/plan/pair_plan.hpp"
-#include "actors/swop/task.hpp"
-#include "actors/swop/task_reader.hpp"
+#include "actors/swop/read_task.hpp"
+#include "actors/swop/run_task.hpp"
 #include "base/log.hpp"
 #include "contracts/taskrunner/client.hpp"
 

@@ -27,6 +27,14 @@ result<tasks::swop_profile> read_profile(const fs::path& file, const std::string
   return std::move(read.value);
 }
 
+/// Programs in sandboxes know nothing of this process's working directory.
+config::swop_options with_absolute_paths(config::swop_options options) {
+  std::error_code failure;
+  for (auto* path : {&options.data_dir, &options.usr_dir})
+    if (auto absolute = fs::absolute(*path, failure); !failure) *path = absolute.lexically_normal();
+  return options;
+}
+
 /// Where the SN is: the profile's word counts before the flags'.
 result<std::string> sn_of(const config::swop_options& options, const tasks::sn_locator& told) {
   if (told.service) {
@@ -93,10 +101,10 @@ std::shared_ptr<const sn_client_options> sn_options_of(const swop_context& conte
 result<child_spec> make_swop(const config::swop_options& options, std::string name,
                              std::shared_ptr<transport::io_runtime> io) {
   auto context = std::make_shared<swop_context>();
-  context->options = options;
+  context->options = with_absolute_paths(options);
   context->log_source = name == "swop" ? "swarm.swop" : "swarm.swop." + options.node_name;
   context->io = std::move(io);
-  const auto file = options.usr_dir / options.profile_file;
+  const auto file = context->options.usr_dir / options.profile_file;
   SWARM_TRY(context->profile, read_profile(file, context->log_source));
   context->profile_folder = file.parent_path();
   if (context->profile.manager != tasks::manager_type::process && options.manager.empty())
@@ -109,10 +117,13 @@ result<child_spec> make_swop(const config::swop_options& options, std::string na
   SWARM_TRY(const auto identity, open_node_identity(options));
   context->identity = identity.tls;
   context->key = identity.key;
+  const auto& data = context->options.data_dir;
   for (const auto* each : {"volumes", "environments", "nodes", "parts"})
-    SWARM_CHECK(make_folders(options.data_dir / each));
-  context->volumes = std::make_shared<const content::volumes>(options.data_dir / "volumes");
+    SWARM_CHECK(make_folders(data / each));
+  context->volumes = std::make_shared<const content::volumes>(data / "volumes");
   choose_user(*context);
+  // Programs of another user come through to what is mounted for them; what is the node's own is closed to them.
+  if (context->uid != geteuid()) ::chmod(data.c_str(), 0711);
   SWARM_CHECK(open_manager(*context));
   supervisor_spec spec{
       .name = std::move(name), .how = strategy::one_for_one, .intensity = {}, .children = {}};

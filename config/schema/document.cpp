@@ -68,6 +68,17 @@ std::string_view placeholder_in(std::string_view text) {
   return fits && word[0] >= 'A' && word[0] <= 'Z' ? text.substr(begin, end - begin + 1) : std::string_view();
 }
 
+/// Whether a tab stands where a line is indented.
+bool is_indented_by_tab(std::string_view text, std::size_t line) {
+  for (; line > 1; --line) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return false;
+    text.remove_prefix(end + 1);
+  }
+  const auto blanks = text.substr(0, text.find_first_not_of(" \t"));
+  return blanks.find('\t') != std::string_view::npos;
+}
+
 bool is_yes_or_no(std::string_view text) {
   constexpr std::string_view letters = "tTrRuUeEfFaAlLsS"; // of true and false
   return text.find_first_not_of(letters) != std::string_view::npos;
@@ -217,7 +228,11 @@ tl::expected<document, finding> read_document(std::string_view text, std::string
                                   fmt::format("byte {} is not UTF-8; save the file as UTF-8", *bad)});
   }
   auto tree = config::read_yaml(text, config::yaml_aliases::replaced);
-  if (!tree) return tl::unexpected(finding{tree.error().line, std::string(path), "yaml", tree.error().text});
+  if (!tree) {
+    finding out{tree.error().line, std::string(path), "yaml", std::move(tree.error().text)};
+    if (is_indented_by_tab(text, out.line)) out.text += "; indent with blanks, a tab does not do";
+    return tl::unexpected(std::move(out));
+  }
   try {
     reader reading;
     document out;

@@ -118,6 +118,10 @@ TEST_CASE("tags of YAML's own types are followed, others refused") {
 
 TEST_CASE("what the YAML reader refuses comes with its line") {
   CHECK(refusal("a:\n\tb: 1\n").starts_with("f:2: not YAML: "));
+  CHECK(refusal("a:\n\tb: 1\n").ends_with("; indent with blanks, a tab does not do"));
+  CHECK(refusal("a:\n  b: 1\n  \tc: 1\n").ends_with("; indent with blanks, a tab does not do"));
+  CHECK(refusal("a:\n  b: [\n").find("tab") == std::string::npos);
+  CHECK(refusal("a:\t1\nb: 'x\ty'\n") == "accepted");
   CHECK(refusal("a: [1\n").starts_with("f:"));
   CHECK(refusal("a: 1\n---\nb: 2\n") == "f: more than one document; remove the second '---'");
   CHECK(refusal("[a]: 1\n") == "f:1: a mapping's key must be a single word");

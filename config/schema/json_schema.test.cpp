@@ -50,6 +50,8 @@ TEST_CASE("keys that are missing, unknown or badly named") {
   CHECK(broken(rules, "[1]").empty()); // these rules are for mappings alone
   CHECK(broken(R"({"propertyNames": {"pattern": "^[^=]*$", "maxLength": 9}})", "a=b: 1")
         == "f:1: a=b: the name is not of the form ^[^=]*$");
+  CHECK(broken(R"({"title": "a name in small letters", "pattern": "^[a-z]*$", "maxLength": 9})", "aB")
+        == "f:1: not a name in small letters");
   CHECK(broken(R"({"additionalProperties": {"type": "string"}})", "a: b\nc: 1")
         == "f:2: c: is a whole number, expected text; put it in quotes");
 }

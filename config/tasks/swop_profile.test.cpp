@@ -165,10 +165,9 @@ TEST_CASE("what breaks the schema is told with line, path and remedy") {
   CHECK(refusal(small_profile("    slport: '16000'\n"))
         == "p.yaml:13: nodes[0].slnodedef.slport: is text, expected a whole number or nothing (~); take the "
            "quotes off");
-  CHECK(refusal(small_profile("    sllimits: {memory: 16 GB}\n"))
-        == "p.yaml:13: nodes[0].slnodedef.sllimits.memory: not of the form "
-           "^[1-9][0-9]{0,11}[kKmMgGtT]?[bB]?$(?![\\s\\S]); write a number of bytes, or one such as 512M or "
-           "16G");
+  CHECK(
+      refusal(small_profile("    sllimits: {memory: 16 GB}\n"))
+      == "p.yaml:13: nodes[0].slnodedef.sllimits.memory: not a number of bytes, or one such as 512M or 16G");
   CHECK(refusal(small_profile("    sllimits: {cpus: 0}\n"))
         == "p.yaml:13: nodes[0].slnodedef.sllimits.cpus: 0 is not more than 0");
   CHECK(refusal(with(small_profile(), "    usrenvvars: ~\n", ""))

@@ -48,7 +48,7 @@ struct content_operation {
   operation_kind kind = operation_kind::download;
   std::string target;                ///< an address, or the path of an archive in the volume
   std::optional<std::string> out;    ///< where in the volume the result goes
-  std::optional<std::string> sha256; ///< of what is downloaded, in lower-case hexadecimal
+  std::optional<std::string> sha256; ///< of the download or the archive, in lower-case hexadecimal
 
   bool operator==(const content_operation&) const = default;
 };

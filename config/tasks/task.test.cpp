@@ -75,9 +75,9 @@ TEST_CASE("a MAKE_SWARM_USER_CONTENT task, with a checksum of ours") {
             {operation_kind::download, "http://192.168.7.2:9292/digits/data.npz", "data/data.npz",
              "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
             {operation_kind::extract, "data/model.tar.gz", std::nullopt, std::nullopt}});
-  CHECK(refusal(with(example("content_task.yaml"), "sha256:E3", "sha256:"))
-        == "t.yaml:13: Body.OpsList[0].Options[1].Checksum: not of the form "
-           "^sha256:[0-9a-fA-F]{64}$(?![\\s\\S]); write sha256: and the 64 hexadecimal digits of sha256sum");
+  CHECK(
+      refusal(with(example("content_task.yaml"), "E3B0", "X3B0"))
+      == "t.yaml:13: Body.OpsList[0].Options[1].Sha256: not 64 hexadecimal digits, as sha256sum prints them");
 }
 
 TEST_CASE("a PULL_IMAGE task, and a warning of a password on the chain") {
@@ -164,7 +164,7 @@ TEST_CASE("every rule that is broken is told with line, path and remedy") {
   CHECK(refusal(with(run, "MType: BIND", "MType: TMPFS"))
         == "t.yaml:15: Body.SharedContent[0].MType: 'TMPFS' is none of BIND, VOLUME");
   CHECK(refusal(with(run, "DATA_DIR\": app", "A=B\": app"))
-        == "t.yaml:10: Body.Envvars[0].A=B: the name is not of the form ^[^=]*$");
+        == "t.yaml:10: Body.Envvars[0].A=B: the name is not a text without '='");
   CHECK(refusal("Name: x\n")
         == "t.yaml:1: TaskType: missing\nt.yaml:1: Author: missing\nt.yaml:1: Prereq: missing; ROOTTASK "
            "stands for "

@@ -237,25 +237,27 @@ check("a signed transaction is taken, its receipt and revert are told", async ()
 });
 
 check("a SWCI writes a task, assigns it and resets the taskrunner", async () => {
-  const tasks = new ethers.Contract(TASKS, abis.ITaskRegistry, wallet);
-  const runners = new ethers.Contract(TASKRUNNERS, abis.ITaskrunnerRegistry, wallet);
-  const done = async (sent) => (await sent).wait();
-  await done(tasks.create(2, "by-ethers", "ethers", "ROOTTASK", "image"));
-  await done(tasks.appendBody("by-ethers", 1, ["BuildType : INLINE", "BuildSteps : ~"]));
+  const swci = ethers.Wallet.createRandom().connect(provider);
+  let nonce = 0; // counted here, as ethers remembers the chain's answer for a while
+  const send = async (contract, name, ...args) => (await contract[name](...args, { nonce: nonce++ })).wait();
+  const tasks = new ethers.Contract(TASKS, abis.ITaskRegistry, swci);
+  const runners = new ethers.Contract(TASKRUNNERS, abis.ITaskrunnerRegistry, swci);
+  const runner = new ethers.Contract(await runners.addressOf("defaulttaskbb.taskdb.sml.hpe"), abis.ITaskrunner, swci);
+  await send(new ethers.Contract(REGISTRY, abis.INodeRegistry, swci), "register", 4, ethers.id("swci"), ethers.ZeroAddress, "", "");
+  await send(tasks, "create", 2, "by-ethers", "ethers", "ROOTTASK", "image");
+  await send(tasks, "appendBody", "by-ethers", 1, ["BuildType : INLINE", "BuildSteps : ~"]);
   assert.deepStrictEqual([...await tasks.body("by-ethers", 0, 10)], ["---", "BuildType : INLINE", "BuildSteps : ~"]);
   assert.deepStrictEqual([...await tasks.names(0, 10)], ["ROOTTASK", "by-ethers"]);
-  const where = await runners.addressOf("defaulttaskbb.taskdb.sml.hpe");
-  const runner = new ethers.Contract(where, abis.ITaskrunner, wallet);
   await assert.rejects(runner.assign.staticCall("by-ethers", 1, false), inWords(/is not finalized/));
-  await done(tasks.finalize("by-ethers"));
-  const assigned = await done(runner.assign("by-ethers", 1, false));
-  const told = assigned.logs.map((log) => runner.interface.parseLog(log));
-  assert.deepStrictEqual(told.map((event) => event.name), ["TaskAssigned", "StateChanged"]);
-  const { head, swop } = await runner.headFor(wallet.address);
-  assert.deepStrictEqual([head.task, head.state, head.quorum, head.assignedBy], ["by-ethers", 1n, 1n, wallet.address]);
+  await send(tasks, "finalize", "by-ethers");
+  const assigned = await send(runner, "assign", "by-ethers", 1, false);
+  const told = assigned.logs.map((log) => runner.interface.parseLog(log).name);
+  assert.deepStrictEqual(told, ["TaskAssigned", "StateChanged"]);
+  const { head, swop } = await runner.headFor(swci.address);
+  assert.deepStrictEqual([head.task, head.state, head.quorum, head.assignedBy], ["by-ethers", 1n, 1n, swci.address]);
   assert.strictEqual(swop.account, ethers.ZeroAddress);
   await assert.rejects(runner.enrol.staticCall(head.run), inWords(/is not registered as an active SWOP/));
-  await done(runner.reset());
+  await send(runner, "reset");
   assert.strictEqual((await runner.head()).state, 0n);
 });
 

@@ -3,7 +3,7 @@
 import json
 
 import numpy as np
-from harness import Meeting, Program, trains, until
+from harness import Meeting, Program, says, trains, until
 from wire_client import SLError
 
 CONTRACT = "defaultbb.cqdb.sml.hpe"
@@ -121,7 +121,7 @@ def test_a_program_that_the_contract_refuses_is_named_to_those_who_wait(swarm):
         client.kill()
 
     def refuse(words, code, **session):
-        assert "in force" in refusal(two, lambda client: client.open(**session))
+        assert says(refusal(two, lambda client: client.open(**session)), "in force")
         news = why_refused(two, words)
         until(lambda: any(news in text for text in heard), "the first to know", alive=[one])
         assert swarm.sn.departures()[-1] == (two.node_account, code)

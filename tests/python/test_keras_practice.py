@@ -64,5 +64,5 @@ def test_a_generator_trains_by_steps(swarm):
             yield X[:10], Y[:10]
 
     model, callback = make_model(), make_callback(adsValData=[(X, Y, np.ones(60, "float32"))])
-    model.fit(batches(), steps_per_epoch=4, epochs=2, verbose=0, callbacks=[callback], class_weight={0: 1.0, 1: 3.0})
+    model.fit(batches(), steps_per_epoch=4, epochs=2, verbose=0, callbacks=[callback])
     assert callback.syncs == 5 and callback.modelDigest() == ghost.digest

@@ -90,7 +90,7 @@ class Generator:
         return {**{key: self.text() for key in ("Tag", "RepoName", "OrgAndReg")}, "Auth": self.random.choice(auth)}
 
     def make_swarm_user_content(self):
-        options = ({"Out": self.text()}, {"Checksum": "sha256:" + "0aF3" * 16})
+        options = ({"Out": self.text()}, {"Sha256": "0aF3" * 16})
         return {
             "ContentType": self.random.choice(("BUILDCONTENT", "SWARMCONTENT")),
             "OpsList": [
@@ -170,9 +170,9 @@ class Generator:
             "4 G",
             "4G\n",
             "1",
-            "sha256:" + "0" * 64,
-            "sha256:" + "0" * 64 + "\n",
-            "sha256:" + "g" * 64,
+            "0" * 64,
+            "0" * 64 + "\n",
+            "g" * 64,
         ]
         if isinstance(old, list) and old:
             strange += [old * self.random.choice((2, 5, 11, 21, 81))] * 8
@@ -254,7 +254,7 @@ def plain_body(body):
     body["variables"] = [(name, value if value is None else str(value)) for name, value in variables]
     for operation in body.get("OpsList", []):
         options = [pair for item in operation["Options"] for pair in item.items()]
-        operation["Options"] = {key: text.lower() if key == "Checksum" else text for key, text in options}
+        operation["Options"] = {key: text.lower() if key == "Sha256" else text for key, text in options}
     return body
 
 

@@ -19,7 +19,7 @@ namespace {
 
 using namespace swarm;
 
-constexpr std::string_view usage = "swarm-shim is started by swarmd, for each program that a task runs.\n";
+constexpr const char* usage = "swarm-shim is started by swarmd, for each program that a task runs.\n";
 
 /// Whether the pipe for the report was handed over; without it somebody plays with this program.
 bool is_called_by_a_manager() {
@@ -33,9 +33,6 @@ unique_fd take_report() {
 }
 
 int run(const char* folder) {
-  // The caller waits for this process only; the shim belongs to nobody.
-  const auto child = ::fork();
-  if (child != 0) return child > 0 ? 0 : 1;
   ::umask(077);
   if (::chdir("/") != 0) return 1;
   return shim::run_shim(folder, take_report());
@@ -62,9 +59,10 @@ int report_check(std::string_view uid, std::string_view gid) {
 
 int main(int argc, char** argv) {
   const std::string_view what = argc > 1 ? argv[1] : "";
-  if (what == "init") return shim::run_init(argc > 2 && std::string_view(argv[2]) == shim::count_processes);
+  // Whatever runs at an exit has no place in a sandbox.
+  if (what == "init") ::_exit(shim::run_init(argc > 2 && std::string_view(argv[2]) == shim::count_processes));
   if (what == "run" && argc == 3 && is_called_by_a_manager()) return run(argv[2]);
   if (what == "check" && argc == 4 && is_called_by_a_manager()) return report_check(argv[2], argv[3]);
-  std::fputs(usage.data(), stderr);
+  std::fputs(usage, stderr);
   return 2;
 }

@@ -8,10 +8,12 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 namespace swarm {
 

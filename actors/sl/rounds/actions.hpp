@@ -13,9 +13,9 @@ namespace swarm::rounds {
 
 namespace action {
 
-/// Sign `input` and send it to the training contract of this name; hand in `event::call_done` with this id once there is a
-/// receipt, or there can be none any more. Calls must reach the chain in the order in which they are asked
-/// for. A call with an id that came before is the same call, to be sent once more.
+/// Sign `input` and send it to the training contract of this name; hand in `event::call_done` with this id
+/// once there is a receipt, or there can be none any more. Calls must reach the chain in the order in which
+/// they are asked for. A call with an id that came before is the same call, to be sent once more.
 struct call {
   std::uint64_t id = 0;
   std::string contract;

@@ -25,8 +25,8 @@ void peer_machine::go_on(session& s, registering& phase, time_point now) {
        "register as a peer of the training");
 }
 
-/// Only the operator or the program's author can mend this, so the program is told, by its SwarmCallback, and its
-/// peers why it does not come. The view is newer than the refusal.
+/// Only the operator or the program's author can mend this, so the program is told, by its SwarmCallback, and
+/// its peers why it does not come. The view is newer than the refusal.
 void peer_machine::registration_refused(const session& s, const std::string& text) {
   const auto why = refusal_of(*view_, s.params);
   const auto* self = find_peer(*view_, options_.self);

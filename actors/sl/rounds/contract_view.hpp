@@ -58,8 +58,8 @@ bool was_refused(const contracts::peer_view& peer);
 std::string departure_text(const contracts::peer_view& peer);
 /// The same of all that have, the refused first; empty when there are none.
 std::string departures_text(const contract_view& view);
-/// Why the model of `who` was left out of the merge in `view.brought_to`; empty when it was not. `self` is this
-/// node.
+/// Why the model of `who` was left out of the merge in `view.brought_to`; empty when it was not. `self` is
+/// this node.
 std::string left_out_text(const contract_view& view, const address& who, const address& self);
 /// That the merge in `view.brought_to` had fewer models than Krum wants; empty when it had enough.
 std::string lowered_krum_text(const contract_view& view);

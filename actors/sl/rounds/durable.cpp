@@ -12,8 +12,8 @@ std::vector<machine_action> peer_machine::take_actions() {
   return std::exchange(actions_, {});
 }
 
-/// The training in which a process that ends now leaves a peer behind. While this node leaves another one it is
-/// not yet a peer of its program's.
+/// The training in which a process that ends now leaves a peer behind. While this node leaves another one it
+/// is not yet a peer of its program's.
 std::optional<std::string> peer_machine::engaged_in() const {
   if (calls_.is_leaving()) return calls_.leaves();
   const auto* s = std::get_if<session>(&state_);

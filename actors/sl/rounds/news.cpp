@@ -33,8 +33,8 @@ std::string peer_machine::take_notice(session& s) {
   return fmt::format("{}", fmt::join(news, "; "));
 }
 
-/// About the last merge that this node brought a model to: whether it is in it is told each time, of the others
-/// what was not so in the merge before.
+/// About the last merge that this node brought a model to: that it was left out of it is told each time, of
+/// the others what was not so in the merge before.
 void peer_machine::tell_of_merge(session& s, std::vector<std::string>& news) const {
   const auto& merge = view_->brought_to;
   auto& told = s.training.told;

@@ -160,7 +160,7 @@ const std::vector<bad> bad_lines{
     {"GET CONTEXT ENV",
      "GET CONTEXT ENV: <context> (the name of a context) or <variable> (the name of a variable: "
      "letters, digits and '_') is missing; usage: GET CONTEXT ENV [context] <variable>"},
-    {"cd", "CD: <folder> (a folder in the user directory) is missing; usage: CD <folder>"},
+    {"cd", "CD: <folder> (a folder in the user folder) is missing; usage: CD <folder>"},
     {"sleep", "SLEEP: <seconds>"},
     {"CREATE TASK RUN_SWARM t me ROOTTASK",
      "CREATE TASK: <outcome> (a text, in quotes if it has blanks) is missing"},

@@ -211,11 +211,10 @@ command_area miscellaneous() {
        row("SLEEP <seconds>",
            "Waits, for instance to let programs save their model before a RESET TASKRUNNER.", sleep_for{},
            &sleep_for::time),
-       row("CD <folder>",
-           "Changes the working folder. It is always in the user directory, /platform/swarm/usr.",
+       row("CD <folder>", "Changes the working folder. It is always in the user folder, /platform/swarm/usr.",
            change_folder{}, &change_folder::folder),
        row("LS() [options:files]",
-           "Shows files of the user directory. Of the options of its namesake it knows -l, -a, -h, -r, -t, "
+           "Shows files of the user folder. Of the options of its namesake it knows -l, -a, -h, -r, -t, "
            "-S, -1 "
            "and -A.",
            list_files{}, whole{}),

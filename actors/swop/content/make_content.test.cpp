@@ -102,6 +102,10 @@ TEST_CASE_FIXTURE(fixture, "a volume that the operator made is read and not repl
   request.operations = {read("EXTRACT", "nothing", {})};
   CHECK(run().error().is(content_errc::volume_in_use));
   CHECK(read_file(where.path_of("sl-cli-lib") / "x.whl") == "wheel");
+  // The same for a copy of one node.
+  fs::create_directories(where.path_of("own", 0));
+  request.name = "own";
+  CHECK(run().error().is(content_errc::volume_in_use));
   CHECK(where.find("missing").error().is(content_errc::no_volume));
 }
 

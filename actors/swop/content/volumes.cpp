@@ -6,10 +6,10 @@
 #include "base/hash.hpp"
 
 #include <fcntl.h>
-#include <stdio.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 namespace swarm::content {
@@ -87,7 +87,9 @@ result<std::vector<fs::path>> volumes::copies_of(std::string_view name) const {
 }
 
 result<> volumes::check_replaceable(std::string_view name) const {
-  if (!is_there(path_of(name)) || is_there(mark_of(name))) return {};
+  if (is_there(mark_of(name)) || !is_there(root_)) return {};
+  SWARM_TRY(const auto copies, copies_of(name));
+  if (!is_there(path_of(name)) && copies.empty()) return {};
   return fail(content_errc::volume_in_use,
               "the volume '{}' ({}) was not made by a task and is not replaced; move the folder away, or "
               "give the task "

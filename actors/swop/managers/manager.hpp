@@ -80,8 +80,7 @@ public:
   /// Whether programs can be started here: fails with manager_errc::not_installed or forbidden, and says what to do.
   virtual result<> check() = 0;
 
-  /// Starts a program; when this returns it runs. A program that could not be started leaves nothing behind, except
-  /// one that failed with manager_errc::timeout: that one is listed.
+  /// Starts a program; when this returns it runs. A program that could not be started leaves nothing behind.
   virtual result<> start(const program_spec& spec) = 0;
 
   /// All programs that are this manager's own, by name. What is not is not listed, and not touched.

@@ -46,6 +46,13 @@ managers::program_limits limits_of(const tasks::resource_limits& from) {
   return out;
 }
 
+/// A path as a program sees it, without "." and a slash at the end.
+std::string target_of(const std::string& text) {
+  auto path = fs::path(text).lexically_normal();
+  if (!path.has_filename() && path.has_relative_path()) path = path.parent_path();
+  return path.native();
+}
+
 std::string channel_file(std::string_view name) {
   return fmt::format("{}/{}.channel", channel_target, name);
 }
@@ -162,8 +169,8 @@ private:
           plan_errc::task_not_valid,
           "the profile names a SPIFFE socket; this version takes certificates (KEY, CERT, CACERT, CAPATH)");
     SWARM_TRY(const auto source, paths_.source_of(part.where, {}, host_paths::said_by::profile));
-    to.mounts.push_back({source.native(), part.where.target, false});
-    auto target = part.where.target;
+    auto target = target_of(part.where.target);
+    to.mounts.push_back({source.native(), target, false});
     if (part.sub_path) target = (fs::path(target) / *part.sub_path).native();
     constexpr std::array flags{"--key", "--cert", "--cacert", "--capath"};
     to.argv.emplace_back(flags.at(static_cast<std::size_t>(part.part)));
@@ -182,7 +189,7 @@ private:
     out.environment = environment_of(tasks::merged({task_.variables, node.user.variables}));
     out.environment["SL_REQUEST_CHANNEL"] = channel_file("request");
     out.environment["SL_RESPONSE_CHANNEL"] = channel_file("response");
-    out.working_directory = task_.working_dir;
+    out.working_directory = target_of(task_.working_dir);
     out.host_name = node.user.host_name.value_or("");
     out.dns = context_.profile.dns;
     out.uid = context_.uid;
@@ -233,11 +240,11 @@ private:
     if (task_.private_content && node.data) {
       const tasks::mount wanted{node.data->source, *task_.private_content, node.data->type};
       SWARM_TRY(const auto source, paths_.source_of(wanted, node.index, host_paths::said_by::profile));
-      to.mounts.push_back({source.native(), *task_.private_content, true});
+      to.mounts.push_back({source.native(), target_of(*task_.private_content), true});
     }
     for (const auto& each : task_.shared_content) {
       SWARM_TRY(const auto source, paths_.source_of(each, node.index, host_paths::said_by::task));
-      to.mounts.push_back({source.native(), each.target, true});
+      to.mounts.push_back({source.native(), target_of(each.target), true});
     }
     return {};
   }

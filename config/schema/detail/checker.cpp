@@ -139,10 +139,13 @@ private:
   void check_text(const json::object& rules, const value& any, const std::string& path) {
     if (!check_count(rules, any, path, length_of(any.text), "minLength", "maxLength", "character")) return;
     const auto* pattern = rules.if_contains("pattern");
-    if (pattern
-        && !std::regex_search(any.text, from_.patterns.find(std::string_view(pattern->get_string()))->second))
-      add(any.line, path, "pattern",
-          fmt::format("not of the form {}", std::string_view(pattern->get_string())));
+    if (!pattern) return;
+    const std::string_view form(pattern->get_string());
+    if (std::regex_search(any.text, from_.patterns.find(form)->second)) return;
+    const auto* title = rules.if_contains("title"); // says the same in words
+    add(any.line, path, "pattern",
+        title ? fmt::format("not {}", std::string_view(title->get_string()))
+              : fmt::format("not of the form {}", form));
   }
 
   void check_number(const json::object& rules, const value& any, const std::string& path) {

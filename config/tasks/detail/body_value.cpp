@@ -60,7 +60,7 @@ value body_of(const run_swarm& from) {
 value operation_value(const content_operation& from) {
   std::vector<value> options;
   if (from.out) options.push_back(make_mapping({member("Out", make_text(*from.out))}));
-  if (from.sha256) options.push_back(make_mapping({member("Checksum", make_text("sha256:" + *from.sha256))}));
+  if (from.sha256) options.push_back(make_mapping({member("Sha256", make_text(*from.sha256))}));
   return make_mapping({
       member("Operation", make_text(from.kind == operation_kind::extract ? "EXTRACT" : "DOWNLOAD")),
       member("Options", make_list(std::move(options))),

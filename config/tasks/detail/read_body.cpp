@@ -36,8 +36,7 @@ content_operation read_operation(const value& from) {
   if (const auto* options = from.find("Options"))
     for (const auto& each : options->items) {
       if (auto path = optional_text(each, "Out")) out.out = std::move(path);
-      if (const auto sum = optional_text(each, "Checksum"))
-        out.sha256 = lower(sum->substr(sum->find(':') + 1));
+      if (const auto sum = optional_text(each, "Sha256")) out.sha256 = lower(*sum);
     }
   return out;
 }

@@ -43,10 +43,11 @@ struct block {
   std::size_t pair(std::size_t a, std::size_t b) const { return a * count - a * (a + 1) / 2 + b - a - 1; }
 };
 
-/// The pairs of models [a, a + left) with models [b, b + group); those past the last model repeat it and are
-/// dropped.
-template <std::size_t left, class T>
+/// The pairs of models [a, a + left) with models [b, b + group), or with `within`, where b is a, each pair
+/// among them once. Models past the last one repeat it, and their pairs are dropped.
+template <std::size_t left, bool within, class T>
 SWARM_INLINE void add_tile(const block<T>& from, std::size_t a, std::size_t b) {
+  static_assert(!within || left == group);
   const T* first[left];
   const T* second[group];
   doubles sums[left][group] = {};
@@ -59,8 +60,9 @@ SWARM_INLINE void add_tile(const block<T>& from, std::size_t a, std::size_t b) {
     for (std::size_t i = 0; i < left; ++i)
       x[i] = load_lanes(first[i] + at);
     for (std::size_t j = 0; j < group; ++j) {
-      const auto y = load_lanes(second[j] + at);
+      const auto y = within ? x[j % left] : load_lanes(second[j] + at);
       for (std::size_t i = 0; i < left; ++i) {
+        if (within && i >= j) continue; // in bounds that vary the loop would not be unrolled
         const auto difference = x[i] - y;
         sums[i][j] += difference * difference;
       }
@@ -69,29 +71,6 @@ SWARM_INLINE void add_tile(const block<T>& from, std::size_t a, std::size_t b) {
   for (std::size_t i = 0; i < left; ++i)
     for (std::size_t j = 0; j < group; ++j)
       if (a + i < b + j && b + j < from.count) from.sums[from.pair(a + i, b + j)] += sums[i][j];
-}
-
-/// The pairs among models [a, a + group).
-template <class T>
-SWARM_INLINE void add_triangle(const block<T>& from, std::size_t a) {
-  const T* models[group];
-  doubles sums[group][group] = {};
-  for (std::size_t i = 0; i < group; ++i)
-    models[i] = from.models[std::min(a + i, from.count - 1)];
-  for (std::size_t at = 0; at < width; at += lanes) {
-    doubles x[group];
-    for (std::size_t i = 0; i < group; ++i)
-      x[i] = load_lanes(models[i] + at);
-    for (std::size_t i = 0; i < group; ++i) {
-      for (auto j = i + 1; j < group; ++j) {
-        const auto difference = x[i] - x[j];
-        sums[i][j] += difference * difference;
-      }
-    }
-  }
-  for (std::size_t i = 0; i < group; ++i)
-    for (auto j = i + 1; j < group; ++j)
-      if (a + j < from.count) from.sums[from.pair(a + i, a + j)] += sums[i][j];
 }
 
 struct distance_job {
@@ -107,13 +86,13 @@ SWARM_INLINE void add_block(const distance_job& job, const T* const* models) {
   const block<T> from{models, job.models, job.sums};
   if (job.only_from_first) {
     for (std::size_t b = 1; b < job.models; b += group)
-      add_tile<1>(from, 0, b);
+      add_tile<1, false>(from, 0, b);
     return;
   }
   for (std::size_t a = 0; a < job.models; a += group) {
     for (auto b = a + group; b < job.models; b += group)
-      add_tile<group>(from, a, b);
-    add_triangle(from, a);
+      add_tile<group, false>(from, a, b);
+    add_tile<group, true>(from, a, a);
   }
 }
 

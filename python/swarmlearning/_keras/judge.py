@@ -95,7 +95,6 @@ def _with_batches(data: Any, size: Optional[int]) -> Any:
     return data
 
 
-<<<<<<< HEAD
 def _check_end(data: Any) -> None:
     """evaluate() would run through data that repeat themselves for ever."""
     counts = getattr(data, "cardinality", None)
@@ -107,11 +106,11 @@ def _check_end(data: Any) -> None:
             f"adsValData: the {type(data).__name__} repeats itself without an end; it must yield the validation data "
             "once in each run"
         )
-=======
+
+
 def _is_foreign(data: Any) -> bool:
     """Keras 2 does not take loaders of torch."""
     return keras.__version__.startswith("2.") and type(data).__module__.split(".")[0] == "torch"
->>>>>>> h/client
 
 
 def _as_keras(batches: List[Any]) -> Iterator[Any]:

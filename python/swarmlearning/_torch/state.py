@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
-=======
 from collections import OrderedDict
-from typing import Any, Dict, Iterator, List, NamedTuple, Set, Tuple
->>>>>>> h/client
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 import numpy as np
 import torch

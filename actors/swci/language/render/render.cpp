@@ -82,6 +82,7 @@ std::string row_of(const std::vector<std::string>& cells, const std::vector<std:
     if (!last) pad(out, widths[i], width_of(cells[i]));
     if (!last) out += separated ? " " : "  ";
   }
+  out.resize(out.find_last_not_of(' ') + 1); // an empty last cell
   return out;
 }
 
@@ -134,11 +135,15 @@ private:
   std::vector<std::string> out_;
 };
 
+/// "TASK_STATE" is "task_state", and "NodeType" is "node_type".
 std::string key_of(std::string_view label) {
-  std::string out(label);
-  for (auto& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (c == ' ' || c == '-') c = '_';
+  std::string out;
+  char before = 0;
+  for (const char c : label) {
+    const bool large = c >= 'A' && c <= 'Z';
+    if (large && before >= 'a' && before <= 'z') out += '_';
+    out += large ? static_cast<char>(c - 'A' + 'a') : c == ' ' || c == '-' ? '_' : c;
+    before = c;
   }
   return one_line(out);
 }

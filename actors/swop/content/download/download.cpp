@@ -45,7 +45,7 @@ public:
   result<download_report> run(const url& from);
 
 private:
-  result<> fetch(url from);
+  result<> fetch(const url& from);
   result<url> redirected(const url& from, const exchange_outcome& outcome) const;
   result<> from_server(const url& from);
   result<> on_head(const answer_head& head);
@@ -154,7 +154,7 @@ result<> downloading::from_server(const url& first) {
 }
 
 /// Until the file is here, or a trouble that will not pass.
-result<> downloading::fetch(url from) {
+result<> downloading::fetch(const url& from) {
   if (from.scheme == "file") {
     SWARM_CHECK(start_over());
     return read_local_file(

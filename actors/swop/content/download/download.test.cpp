@@ -4,7 +4,6 @@
 #include "actors/swop/content/testing/rude_server.hpp"
 #include "base/file.hpp"
 #include "base/hash.hpp"
-#include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,7 +14,6 @@ using namespace swarm::content;
 using namespace std::chrono_literals;
 using swarm::content::test::answer;
 using swarm::content::test::rude_server;
-using swarm::testing::wording;
 namespace fs = std::filesystem;
 
 namespace {

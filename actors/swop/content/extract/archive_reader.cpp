@@ -4,8 +4,8 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <locale.h>
 
+#include <clocale>
 #include <string_view>
 
 namespace swarm::content {

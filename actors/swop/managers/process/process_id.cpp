@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -53,6 +54,11 @@ std::optional<unique_fd> open_process(const process_id& id) {
 bool has_ended(const unique_fd& pidfd) {
   pollfd one{pidfd.get(), POLLIN, 0};
   return ::poll(&one, 1, 0) == 1;
+}
+
+void reap(const unique_fd& pidfd) {
+  siginfo_t ignored{};
+  std::ignore = ::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &ignored, WEXITED | WNOHANG);
 }
 
 bool send_signal(const unique_fd& pidfd, int signal) {

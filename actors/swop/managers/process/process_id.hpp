@@ -30,6 +30,9 @@ std::optional<unique_fd> open_process(const process_id& id);
 /// Whether the process of a pidfd has ended.
 bool has_ended(const unique_fd& pidfd);
 
+/// Waits for a process that has ended, if it is a child of this one's.
+void reap(const unique_fd& pidfd);
+
 /// False when it has ended or is not ours to signal.
 bool send_signal(const unique_fd& pidfd, int signal);
 

@@ -7,10 +7,10 @@
 #include "actors/swop/managers/process/shim_call.hpp"
 #include "actors/swop/managers/process/spec_json.hpp"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -44,7 +44,7 @@ public:
 
   result<> check() override {
     return run_shim(options_.shim, {"check", std::to_string(options_.uid), std::to_string(options_.gid)},
-                    check_patience);
+                    shim_life::for_its_report, check_patience);
   }
 
   result<> start(const program_spec& spec) override {
@@ -54,19 +54,19 @@ public:
       SWARM_CHECK(check_source(each));
     const auto folder = folder_of(spec.name);
     const being_started mark(*this, spec.name);
-    SWARM_CHECK(folder.make(spec));
-    auto started = run_shim(options_.shim, {"run", folder.where().string()}, options_.start_patience);
+    if (const auto made = folder.make(spec); !made) {
+      if (!made.error().is(manager_errc::name_taken)) std::ignore = folder.remove();
+      return made;
+    }
+    auto started = run_shim(options_.shim, {"run", folder.where().string()},
+                            shim_life::as_long_as_its_program, options_.start_patience);
     if (started) {
       watch(spec.name);
       return {};
     }
-    if (started.error().is(manager_errc::timeout)) {
-      watch(spec.name);
-    } else {
-      std::ignore = remove_ended(folder);
-      // Is it the specification, or can no sandbox be made here at all?
-      if (started.error().is(manager_errc::not_started)) SWARM_CHECK(check_as(spec));
-    }
+    std::ignore = remove_ended(folder);
+    // Is it the specification, or can no sandbox be made here at all?
+    if (started.error().is(manager_errc::not_started)) SWARM_CHECK(check_as(spec));
     return started;
   }
 
@@ -158,7 +158,7 @@ private:
 
   result<> check_as(const program_spec& spec) const {
     return run_shim(options_.shim, {"check", std::to_string(spec.uid), std::to_string(spec.gid)},
-                    check_patience);
+                    shim_life::for_its_report, check_patience);
   }
 
   result<> check_source(const mount& each) const {

@@ -6,13 +6,13 @@
 #include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
-#include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <thread>
 
@@ -103,6 +103,7 @@ TEST_CASE("a program that ends says with what") {
   // What looks like a signal and is none.
   CHECK(room.run(room.shell("exit 137", "r")).how->exit_code == 137);
   CHECK(room.manager().programs().size() == 3);
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1); // no shim is left to be waited for
 }
 
 TEST_CASE("names: one program each, and it is there until it is removed") {

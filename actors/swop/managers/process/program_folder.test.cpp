@@ -3,9 +3,9 @@
 #include "base/testing/power_cuts.hpp"
 
 #include <doctest/doctest.h>
-#include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 

@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -16,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <csignal>
 #include <cstring>
 
 namespace swarm::managers {
@@ -68,7 +68,7 @@ result<> read_report(std::string_view text) {
   return tl::unexpected(make_error(static_cast<manager_errc>(code), message));
 }
 
-result<> run_shim(const fs::path& shim, const std::vector<std::string>& arguments,
+result<> run_shim(const fs::path& shim, const std::vector<std::string>& arguments, shim_life what,
                   std::chrono::milliseconds patience) {
   std::array<int, 2> ends{-1, -1};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(manager_errc::io, "a pipe: {}", std::strerror(errno));
@@ -103,13 +103,13 @@ result<> run_shim(const fs::path& shim, const std::vector<std::string>& argument
     return fail(manager_errc::not_installed, "{}: cannot be started: {}; it belongs beside swarmd",
                 shim.native(), std::strerror(failed));
   write_end = {};
-  const auto report = read_all(read_end.get(), patience);
-  if (!report)
-    ::kill(pid, SIGKILL); // the one that is to end at once; a shim with a program is another process
+  const auto told = read_all(read_end.get(), patience);
+  auto report = told ? read_report(*told) : tl::unexpected(told.error());
+  if (report && what == shim_life::as_long_as_its_program) return report;
+  ::kill(pid, SIGKILL); // has ended unless it hangs
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
-  if (!report) return tl::unexpected(report.error());
-  return read_report(*report);
+  return report;
 }
 
 result<sockaddr_un> control_address(int folder) {

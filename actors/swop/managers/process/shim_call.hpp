@@ -17,10 +17,16 @@ std::string write_report(const result<>& how);
 /// Fails as the report says; with manager_errc::io when it says nothing that can be read.
 result<> read_report(std::string_view text);
 
-/// Starts `shim` with these arguments in a session of its own and waits for its report, and for the process to end
-/// (a shim that has a program to watch goes on as another). Fails with manager_errc::timeout when there is none.
+/// How long a shim is there.
+enum class shim_life {
+  for_its_report,
+  as_long_as_its_program, ///< whoever watches it waits for it as a child; without this process the system does
+};
+
+/// Starts `shim` with these arguments in a session of its own and waits for its report. A shim that reports a failure, or
+/// nothing in time (manager_errc::timeout), is gone when this returns, and what it started with it.
 result<> run_shim(const std::filesystem::path& shim, const std::vector<std::string>& arguments,
-                  std::chrono::milliseconds patience);
+                  shim_life what, std::chrono::milliseconds patience);
 
 /// The address of the socket in an open folder, however long the folder's path is.
 result<sockaddr_un> control_address(int folder);

@@ -3,9 +3,10 @@
 #include "base/random.hpp"
 
 #include <doctest/doctest.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
 
 using namespace swarm;
 using namespace swarm::managers;

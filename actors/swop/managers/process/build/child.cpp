@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -13,6 +12,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <optional>
 
@@ -38,7 +38,8 @@ std::string find_program(const child_command& what) {
   const auto& name = what.words.front();
   if (name.find('/') != std::string::npos) return name;
   const auto path = what.environment.find("PATH");
-  std::string_view rest = path == what.environment.end() ? "/usr/local/bin:/usr/bin:/bin" : path->second;
+  std::string_view rest = "/usr/local/bin:/usr/bin:/bin";
+  if (path != what.environment.end()) rest = path->second;
   while (!rest.empty()) {
     const auto folder = rest.substr(0, rest.find(':'));
     rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
@@ -114,11 +115,11 @@ public:
       const std::stop_callback wake(stop_, [this] { ::eventfd_write(woken_.get(), 1); });
       follow();
     }
-    const auto end = reap();
+    const int exit_code = reap();
     read_output(); // what was still in the pipe
     lines_.end_line();
     if (why_) return fail(*why_, "{}", *why_ == child_errc::stopped ? "stopped" : "not finished in time");
-    return end;
+    return child_end{exit_code, lines_.last()};
   }
 
 private:
@@ -158,7 +159,7 @@ private:
   }
 
   /// What is left of the group is killed while its number still belongs to it.
-  child_end reap() {
+  int reap() {
     siginfo_t info{};
     while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
     }
@@ -166,7 +167,7 @@ private:
     int status = 0;
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
-    return {WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status), lines_.last()};
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   }
 
   pid_t pid_;
@@ -200,7 +201,7 @@ result<child_end> run_child(const child_command& what, const child_limits& limit
   auto words = what.words;
   std::vector<std::string> environment;
   for (const auto& [name, value] : what.environment)
-    environment.push_back(name + "=" + value);
+    environment.push_back(fmt::format("{}={}", name, value));
   pid_t pid = 0;
   const auto program = find_program(what);
   const int failed = ::posix_spawn(&pid, program.c_str(), &rules.files, &rules.attributes,

@@ -17,7 +17,7 @@ struct child_command {
   std::vector<std::string> words; ///< the program first; it is looked for in PATH of `environment`
   std::map<std::string, std::string, std::less<>> environment;
   std::filesystem::path folder; ///< in which it runs
-  /// The only folder in which it has to write.
+  /// The only folder in which it has to write; empty: none.
   std::filesystem::path writable;
 };
 

@@ -36,6 +36,7 @@ private:
   result<> make();
   result<> carry_out(const step& one, std::size_t index);
   result<> install(const step& one, const pip_install& what);
+  result<fs::path> with_proper_name(const fs::path& wheel) const;
   result<child_end> run_program(std::vector<std::string> words, variables environment, const fs::path& folder,
                                 const on_build_line& on_line) const;
   fs::path root() const { return folder_ / "root"; }
@@ -168,6 +169,30 @@ result<std::string> builder::digest() const {
   return to_hex(all.finish().view(), false);
 }
 
+/// A wheel under a name that pip of any version takes: the original's client has the word "client" where the version
+/// belongs, which pip refuses since its version 25.
+result<fs::path> builder::with_proper_name(const fs::path& wheel) const {
+  constexpr std::string_view improper = "swarmlearning-client-";
+  const auto name = wheel.filename().native();
+  std::error_code problem;
+  if (!name.starts_with(improper) || !is_client_wheel(name) || !fs::exists(wheel, problem)) return wheel;
+  std::string version;
+  constexpr const char* script =
+      "import email, sys, zipfile\n"
+      "at = zipfile.ZipFile(sys.argv[1])\n"
+      "name = next(n for n in at.namelist() if n.endswith('.dist-info/METADATA'))\n"
+      "print(email.message_from_bytes(at.read(name))['Version'])\n";
+  SWARM_TRY(const auto end,
+            run_program({(folder_ / "venv/bin/python").native(), "-c", script, wheel.native()}, {}, folder_,
+                        [&](std::string_view line) { version = line; }));
+  const bool is_version =
+      end.exit_code == 0 && version.find_first_not_of("0123456789.abcrpostdev+") == std::string::npos;
+  if (!is_version || version.empty()) return wheel; // pip says what is wrong with it
+  auto proper = root() / ".wheels" / ("swarmlearning-" + version + "-" + name.substr(improper.size()));
+  SWARM_CHECK(place_file({wheel, "/.wheels/" + proper.filename().native()}, root()));
+  return proper;
+}
+
 result<> builder::install(const step& one, const pip_install& what) {
   std::vector<std::string> words{(folder_ / "venv/bin/python").native(), "-m", "pip", "install", "--no-input",
                                  "--disable-pip-version-check"};
@@ -177,8 +202,10 @@ result<> builder::install(const step& one, const pip_install& what) {
       continue;
     }
     const auto other = instead_.find(each.path);
-    for (const auto& path : matches_of(root(), other == instead_.end() ? each.path : other->second))
-      words.push_back(path.native() + each.text);
+    for (const auto& path : matches_of(root(), other == instead_.end() ? each.path : other->second)) {
+      SWARM_TRY(const auto named, with_proper_name(path));
+      words.push_back(named.native() + each.text);
+    }
   }
   auto environment = what.environment;
   environment.erase("PATH");
@@ -188,8 +215,13 @@ result<> builder::install(const step& one, const pip_install& what) {
   SWARM_CHECK(make_folders(folder, 0755));
   SWARM_TRY(const auto end, run_program(std::move(words), std::move(environment), folder, on_line_));
   if (end.exit_code == 0) return {};
-  return fail(build_errc::failed, "line {}: {}: pip ended with exit code {}: {}", one.line, one.shown,
-              end.exit_code, shown(end.last_line));
+  const bool has_client = what_.client_package && one.shown.find("swarmlearning") != std::string::npos;
+  return fail(
+      build_errc::failed, "line {}: {}: pip ended with exit code {}: {}{}", one.line, one.shown,
+      end.exit_code, shown(end.last_line),
+      has_client
+          ? "; without that wheel in the build context the client package that comes with swarmd is used"
+          : "");
 }
 
 result<> builder::carry_out(const step& one, std::size_t index) {

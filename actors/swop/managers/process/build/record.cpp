@@ -5,9 +5,9 @@
 #include "base/file.hpp"
 
 #include <boost/json.hpp>
-#include <stdlib.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace swarm::build {

@@ -1,10 +1,10 @@
 #include "actors/swop/managers/process/detail/watcher.hpp"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <vector>
 
 namespace swarm::managers::detail {
@@ -66,6 +66,7 @@ std::vector<std::string> watcher::look() {
     if (!each.shim) each.shim = shim_of(each.folder);
     if (each.kill_at && now >= *each.kill_at && each.shim) send_signal(*each.shim, SIGKILL);
     if (each.shim ? has_ended(*each.shim) : !each.folder.has_shim()) {
+      if (each.shim) reap(*each.shim);
       out.push_back(at->first);
       at = watched_.erase(at);
     } else {

@@ -15,6 +15,8 @@ namespace json = boost::json;
 
 constexpr std::string_view engine = "needs a container engine; mgrtype PROCESS can not do it";
 
+constexpr std::size_t variables_bytes_max = 64 * 1024;
+
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> of) {
   return std::ranges::find(of, text) != of.end();
 }
@@ -103,7 +105,8 @@ private:
     SWARM_TRY(const auto words, split_words(rest, known_, false));
     for (const auto& each : words) {
       const auto equals = each.text.find('=');
-      if (equals != std::string::npos) known_[each.text.substr(0, equals)] = each.text.substr(equals + 1);
+      if (equals != std::string::npos)
+        SWARM_CHECK(know(each.text.substr(0, equals), each.text.substr(equals + 1)));
     }
     return {};
   }
@@ -127,8 +130,17 @@ private:
 
   result<> set(const std::string& name, const std::string& value) {
     if ((name + value).find('\0') != std::string::npos) return fail(errc::invalid, "has a zero byte in it");
-    known_[name] = value;
+    SWARM_CHECK(know(name, value));
     out_.environment[name] = value;
+    return {};
+  }
+
+  /// Each command gets all variables, so they are bounded together.
+  result<> know(const std::string& name, const std::string& value) {
+    known_bytes_ += name.size() + value.size();
+    if (known_bytes_ > variables_bytes_max)
+      return fail(errc::limit, "all variables together are longer than {} bytes", variables_bytes_max);
+    known_[name] = value;
     return {};
   }
 
@@ -200,6 +212,7 @@ private:
 
   plan out_;
   variables known_{{"PATH", "/usr/local/bin:/usr/bin:/bin"}};
+  std::size_t known_bytes_ = 0;
   const logical_line* line_ = nullptr;
   std::string keyword_;
   bool begun_ = false;

@@ -80,7 +80,9 @@ result<> splitter::step(char c) {
   }
   if (c == '"') return double_quoted();
   if (c == '\\') {
-    if (!at_end()) put({rest_.data(), 1}), take();
+    if (at_end()) return {};
+    put(rest_.substr(0, 1));
+    take();
     return {};
   }
   if (c == '`') return fail(errc::invalid, "commands in backquotes are not supported");
@@ -102,7 +104,7 @@ result<> splitter::double_quoted() {
     const char c = take();
     if (c == '"') return {};
     if (c == '\\' && !at_end() && std::string_view("\"\\$`").find(rest_.front()) != std::string_view::npos) {
-      put({rest_.data(), 1});
+      put(rest_.substr(0, 1));
       take();
     } else if (c == '$') {
       SWARM_TRY(const auto found, value());

@@ -1,4 +1,4 @@
-#include "actors/swop/task_reader.hpp"
+#include "actors/swop/read_task.hpp"
 
 #include "base/assert.hpp"
 #include "contracts/task/client.hpp"

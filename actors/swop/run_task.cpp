@@ -1,4 +1,4 @@
-#include "actors/swop/task.hpp"
+#include "actors/swop/run_task.hpp"
 
 #include "actors/supervision/paths.hpp"
 #include "actors/swop/plan/failures.hpp"
@@ -114,10 +114,7 @@ struct perform {
   self_pointer self;
 
   void operator()(const swop::action::prepare&) const {
-    auto& s = self->state();
     step(self, swop::event::prepared{prepare()});
-    if (!s.plans.empty())
-      log::info(s.context->log_source, "task {}: {} nodes are about to start", s.order.task, s.plans.size());
   }
   void operator()(const swop::action::start& what) const {
     auto& s = self->state();
@@ -182,6 +179,7 @@ struct perform {
     auto plans = plan_pairs(*s.context, s.order);
     if (!plans) return refuse(plans.error());
     s.plans = std::move(*plans);
+    log::info(s.context->log_source, "task {}: {} nodes are about to start", s.order.task, s.plans.size());
     return {};
   }
 };
