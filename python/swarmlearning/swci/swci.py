@@ -1,16 +1,14 @@
 """The class that programs use. Its names are those of the original product, whose users' programs run unchanged."""
 
 import asyncio
-import logging
 import os
-import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Union
+from typing import TYPE_CHECKING, List, Optional, Sequence, Union
 
-from .answers import DONE, ERROR, NOTHING, Node, nodes_of, value_of, word
+from .answers import DONE, Node, nodes_of, value_of, word
 from .errors import SwciError
-from .link import Link, tls_context
+from .session import Session, as_error
 from .topology import draw, png_of
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ DEFAULT_CONTRACT = "defaultbb.cqdb.sml.hpe"
 SHORT_POLL = 1.0  # seconds, for waits that are not the original's
 
 
-class Swci:
+class Swci(Session):
     """A SWCI that runs in web mode.
 
     swciIp: its address or name. Without certificates only a SWCI on this host is to be commanded, unless its operator
@@ -29,7 +27,7 @@ class Swci:
     clientCert, clientPKey: PEM files of this program's certificate and key, or one file with both: then HTTPS is spoken.
     clientCABundle: the authorities (a file, or a folder of files) of which one must have signed the SWCI's
     certificate; without it, as with the original product, the SWCI's certificate is not looked at.
-    enableCaching: what changes seldom (lists, infos, bodies) is asked for once; what this object creates or deletes is
+    enableCaching: what changes seldom (lists, infos, bodies) is asked once; what this object creates or deletes is
     asked for again, and `clearCache` forgets all.
     raiseErrors: a failed command raises `SwciError` instead of giving an empty list.
     timeout: seconds without a byte from the SWCI before a command counts as failed; None: however long it takes.
@@ -37,82 +35,7 @@ class Swci:
     Threads may share an object; a command waits until the one before it has ended.
     """
 
-    def __init__(
-        self,
-        swciIp: Optional[str] = None,
-        port: int = 30306,
-        clientCert: Optional[str] = None,
-        clientPKey: Optional[str] = None,
-        clientCABundle: Optional[str] = None,
-        logger: Optional[logging.Logger] = None,
-        logLv: Union[int, str] = logging.WARNING,
-        enableCaching: bool = True,
-        *,
-        swciIP: Optional[str] = None,
-        raiseErrors: bool = False,
-        timeout: Optional[float] = None,
-    ) -> None:
-        host = swciIp if swciIp is not None else swciIP
-        if not host:
-            raise SwciError("give the address or name of the SWCI")
-        if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
-            raise SwciError(f"the port of the SWCI is a number from 1 to 65535, not {port!r}")
-        if clientCert is None and (clientPKey is not None or clientCABundle is not None):
-            raise SwciError("clientPKey and clientCABundle need a clientCert")
-        self._logger = logger or logging.getLogger("swarmlearning.swci")
-        if logger is None:
-            self.setLogLevel(logLv)
-        context = None if clientCert is None else tls_context(clientCert, clientPKey, clientCABundle)
-        self._link = Link(host, port, context, timeout)
-        self._caching, self._raises = enableCaching, raiseErrors
-        self._cache: Dict[str, List[str]] = {}
-        self._error: Optional[str] = None
-        self._lock = threading.RLock()
-
     # The session
-
-    def execute(self, command: str) -> List[str]:
-        """Any command of SWCI, as an operator writes it.
-
-        >>> s.execute("exit on failure off")
-        ['EXIT ON FAILURE IS TURNED OFF']
-        """
-        return self._run(command)
-
-    def interrupt(self) -> List[str]:
-        """Ends the wait of the command that another thread, or program, has under way.
-
-        >>> s.interrupt(), s.getErrors()
-        ([], 'ERROR : no command is under way')
-        """
-        try:
-            return self._taken(self._link.interrupt(), "interrupt")
-        except SwciError as error:
-            return self._failed(error)
-
-    def getErrors(self) -> Optional[str]:
-        """Why the method before this one failed; None when it did not.
-
-        >>> s.execute("nonsense"), s.getErrors()
-        ([], "ERROR : unknown command 'nonsense'; HELP lists all commands")
-        """
-        return self._error
-
-    def clearCache(self) -> None:
-        """Forgets every answer that was kept.
-
-        >>> s.clearCache()
-        """
-        with self._lock:
-            self._cache.clear()
-
-    def setLogLevel(self, logLv: Union[int, str]) -> None:
-        """CRITICAL, ERROR, WARNING, INFO or DEBUG, of this object's logger; any other is WARNING.
-
-        >>> s.setLogLevel("ERROR")
-        """
-        level = logLv if isinstance(logLv, int) else logging.getLevelName(str(logLv).upper())
-        self._logger.setLevel(level if isinstance(level, int) else logging.WARNING)
 
     def ls(self, optStr: str = "") -> List[str]:
         """The files in the SWCI's folder; `optStr`: options and paths, such as "-l taskdefs".
@@ -184,7 +107,7 @@ class Swci:
         """A header, then a line of seven columns for every SN, SL and SWOP that is alive.
 
         >>> s.listNodes()
-        ['NodeType, HostIP, Port, ContainerName, UUID, ParentUUID, i-am-alive', 'SENTINEL, ...', ...]
+        ['NodeType, HostIP, Port, ContainerName, UUID, ParentUUID, i-am-alive', 'SENTINEL, ...']
         """
         return self._run("list Nodes")
 
@@ -281,7 +204,7 @@ class Swci:
         try:
             lines = self._taken(self._link.upload(path.name, path.read_bytes()), f"upload of {path.name}")
         except SwciError as error:
-            self._error = _as_error(error)
+            self._error = as_error(error)
             raise
         if self._error is not None:
             raise SwciError(self._error, f"upload of {path.name}")
@@ -393,7 +316,7 @@ class Swci:
         """Of the SWOP with this index, from 0, or UID.
 
         >>> s.getTaskRunnerPeerStatus("defaulttaskbb.taskdb.sml.hpe", 0), s.getErrors()
-        ([], "ERROR : ...")
+        ([], 'ERROR : 0 SWOPs take part: there is no one with the index 0')
         """
         return self._run(f"get taskrunner peer status {word(trName, 'trName')} {word(idx, 'idx')}")
 
@@ -488,46 +411,6 @@ class Swci:
         """
         return await asyncio.to_thread(self.waitForTask, trName, pollWaitInSec, timeout)
 
-    # How commands are run
-
-    def _run(self, command: str, keep: bool = False) -> List[str]:
-        with self._lock:
-            if keep and self._caching and command in self._cache:
-                self._error = None
-                return list(self._cache[command])
-            self._logger.debug("%s: %s", self._link.url, command)
-            try:
-                lines = self._taken(self._link.run(command), command)
-            except SwciError as error:
-                return self._failed(error)
-            if keep and self._caching and self._error is None:
-                self._cache[command] = list(lines)
-            return lines
-
-    def _taken(self, content: List[str], command: str) -> List[str]:
-        """The lines of an answer; at the first error it ends."""
-        self._error = None
-        for element in content:
-            if element.startswith(ERROR):
-                raise SwciError(element, command)
-        lines = [line.strip() for element in content for line in element.splitlines()]
-        return [] if lines == [NOTHING] else lines
-
-    def _failed(self, error: SwciError) -> List[str]:
-        self._error = _as_error(error)
-        self._logger.error("%s", self._error)
-        if self._raises:
-            raise error
-        return []
-
-    def _change(self, command: str, *stale: str) -> List[str]:
-        """A command after which what was kept of others whose text begins with one of `stale` is asked for again."""
-        with self._lock:
-            lines = self._run(command)
-            if lines:
-                self._cache = {key: kept for key, kept in self._cache.items() if not key.startswith(stale)}
-            return lines
-
     def _task_state(self, runner: str) -> str:
         status = self.getTaskRunnerStatus(runner)
         state = value_of(status, "TASK_STATE")
@@ -541,8 +424,3 @@ class Swci:
             return self.getTaskRunnerPeerStatus(runner, index)
         except SwciError:
             return []
-
-
-def _as_error(error: SwciError) -> str:
-    text = str(error)
-    return text if text.startswith(ERROR) else f"{ERROR}: {text}"
