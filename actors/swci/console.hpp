@@ -20,7 +20,11 @@ using any_input = std::variant<input::line, input::end, input::interrupt>;
 class console {
 public:
   virtual ~console() = default;
+  /// True: programs read it, and it outlives sessions: when one is over, the next begins.
+  virtual bool is_service() const { return false; }
   virtual void start(std::function<void(any_input)> tell) = 0;
+  /// The session's folder, a path inside the user folder, before a line is asked for.
+  virtual void works_in(const std::string& /*inside*/) {}
   /// One line is wanted now.
   virtual void ask_line(const std::string& prompt) = 0;
   /// Text that is complete, with the ends of its lines.
@@ -29,7 +33,7 @@ public:
   virtual void show_answer(const std::string& text, bool is_error) = 0;
   /// A sign that a wait goes on.
   virtual void mark() = 0;
-  /// The session is over: nothing more is asked or shown.
+  /// The session is over: nothing more is asked or shown, unless it is a service.
   virtual void finish() = 0;
 };
 

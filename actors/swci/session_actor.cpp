@@ -79,6 +79,7 @@ struct session_state {
   swci::session_machine machine;
   std::shared_ptr<mailroom> mail = std::make_shared<mailroom>();
   std::map<std::string, connection> connections; ///< by context
+  std::uint64_t connections_made = 0;
   std::jthread command;
 };
 
@@ -113,7 +114,7 @@ result<> start_connection(self_pointer self, const open_context& wanted, connect
   options->registration = contracts::register_node_args{
       contracts::node_type::swci, from.identity->fingerprint(), {}, from.options.node_name, {}};
   options->user = swci_names::session;
-  to.child = fmt::format("{}{}", swci_names::sn_prefix, self->state().connections.size());
+  to.child = fmt::format("{}{}", swci_names::sn_prefix, self->state().connections_made++);
   to.account = key->account();
   to.opening = wanted.letter;
   self->ask(parent_path(*self), std::chrono::seconds(10),
@@ -221,23 +222,38 @@ void run_command(self_pointer self, swci::action::run what) {
 
 // Actions
 
+/// The next session of a service.
+void begin_anew(self_pointer self) {
+  auto& s = self->state();
+  while (!s.connections.empty())
+    close(self, {s.connections.begin()->first});
+  s.machine = swci::session_machine(swci::user_folder(absolute_usr_dir(s.context->options)));
+  step(self, swci::event::script_read{});
+}
+
 struct perform {
   self_pointer self;
 
   swci::console& shown() const { return *self->state().context->console; }
   bool as_json() const { return self->state().context->options.json; }
 
-  void operator()(const swci::action::ask_line& what) const { shown().ask_line(what.prompt); }
+  void operator()(const swci::action::ask_line& what) const {
+    shown().works_in(self->state().machine.working_folder());
+    shown().ask_line(what.prompt);
+  }
   void operator()(const swci::action::echo& what) const {
     if (!as_json()) shown().show(what.prompt + what.line + "\n");
   }
   void operator()(const swci::action::show& what) const {
     if (as_json()) return shown().show_answer(swci::json_of(what.what) + "\n", false);
+    if (shown().is_service())
+      return shown().show_answer(fmt::format("{}\n", fmt::join(swci::text_of(what.what, true), "\n")), false);
     const auto text = swci::shown_text(what.what);
     if (!swci::is_at_prompt(what.what)) return shown().show_answer(text, false);
     shown().show_answer(what.prompt + text.substr(std::min(text.find_first_not_of(' '), text.size())), false);
   }
   void operator()(const swci::action::show_error& what) const {
+    if (shown().is_service()) return shown().show_answer(swci::error_text_of(what.text) + "\n", true);
     shown().show_answer(as_json() ? swci::error_json_of(what.text) + "\n"
                                   : std::string(swci::indent) + swci::error_text_of(what.text) + "\n",
                         true);
@@ -252,6 +268,7 @@ struct perform {
   void operator()(const swci::action::cancel&) const { self->state().command.request_stop(); }
   void operator()(const swci::action::exit& what) const {
     shown().finish();
+    if (shown().is_service()) return begin_anew(self);
     self->end_role(what.code, "the session is over");
   }
 };

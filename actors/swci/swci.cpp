@@ -2,6 +2,7 @@
 
 #include "actors/node/identity.hpp"
 #include "actors/swci/session_actor.hpp"
+#include "actors/swci/web/web_console.hpp"
 
 namespace swarm::actors {
 
@@ -19,6 +20,18 @@ result<child_spec> make_swci(const config::swci_options& options, std::string na
   context->identity = identity.tls;
   context->client = std::make_shared<transport::http_client>(*context->io, context->identity);
   context->console = std::move(console);
+  if (options.web) {
+    std::error_code ignored;
+    SWARM_TRY(context->console,
+              swci::start_web_console(
+                  *context->io, context->identity,
+                  {.address = options.bind_address,
+                   .port = options.web_port,
+                   .plain_for_all = options.web_plain,
+                   .log_source = context->log_source,
+                   .folder = swci::user_folder(
+                       std::filesystem::absolute(options.usr_dir, ignored).lexically_normal().native())}));
+  }
   supervisor_spec spec{
       .name = std::move(name), .how = strategy::one_for_one, .intensity = {}, .children = {}};
   spec.children = {{.name = std::string(swci_names::session), .start = session_actor(context)}};

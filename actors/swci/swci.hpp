@@ -10,7 +10,7 @@
 
 namespace swarm::actors {
 
-/// The subtree of the command interface, whose session speaks through `console`.
+/// The subtree of the command interface, whose session speaks through `console`, or in web mode through one of its own.
 result<child_spec> make_swci(const config::swci_options& options, std::string name,
                              std::shared_ptr<transport::io_runtime> io,
                              std::shared_ptr<swci::console> console);

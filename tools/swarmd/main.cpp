@@ -67,7 +67,8 @@ int run(const config::process_config& config) {
     return refuse("data directory: " + made.error().message);
   const auto threads = std::max(2u, std::thread::hardware_concurrency());
   auto io = std::make_shared<transport::io_runtime>(threads);
-  auto shown = config.swci.empty() ? nullptr : std::make_shared<terminal>(config.swci.front().data_dir);
+  const bool at_terminal = !config.swci.empty() && !config.swci.front().web;
+  auto shown = !at_terminal ? nullptr : std::make_shared<terminal>(config.swci.front().data_dir);
   auto root = make_root(config, io, shown);
   if (!root) return refuse(root.error().message);
   actors::process_options options{.log_source = "swarm"};

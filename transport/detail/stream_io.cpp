@@ -1,5 +1,6 @@
 #include "transport/detail/stream_io.hpp"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,10 +14,12 @@ constexpr std::size_t file_piece_bytes = 256 * 1024;
 constexpr std::size_t linger_bytes_max = 64 * 1024;
 constexpr std::chrono::seconds linger_time{2};
 constexpr std::chrono::seconds goodbye_time{1};
+constexpr std::uint8_t tls_handshake_record = 0x16; ///< RFC 8446 section 5.1
 
 } // namespace
 
-task<error_code> write_all(tls_stream& stream, bytes_view data, pace& watch, std::uint64_t& written) {
+template <class Stream>
+task<error_code> write_all(Stream& stream, bytes_view data, pace& watch, std::uint64_t& written) {
   while (!data.empty()) {
     auto buffer = asio::buffer(data.data(), data.size());
     auto [ec, count] = co_await stream.async_write_some(buffer, use_tuple);
@@ -28,8 +31,8 @@ task<error_code> write_all(tls_stream& stream, bytes_view data, pace& watch, std
   co_return error_code{};
 }
 
-task<error_code> write_file(tls_stream& stream, int fd, file_slice part, pace& watch,
-                            std::uint64_t& written) {
+template <class Stream>
+task<error_code> write_file(Stream& stream, int fd, file_slice part, pace& watch, std::uint64_t& written) {
   bytes piece(static_cast<std::size_t>(std::min<std::uint64_t>(part.length, file_piece_bytes)));
   while (part.length > 0) {
     auto want = static_cast<std::size_t>(std::min<std::uint64_t>(part.length, piece.size()));
@@ -44,6 +47,28 @@ task<error_code> write_file(tls_stream& stream, int fd, file_slice part, pace& w
     part.length -= count;
   }
   co_return error_code{};
+}
+
+template task<error_code> write_all(tls_stream&, bytes_view, pace&, std::uint64_t&);
+template task<error_code> write_all(either_stream&, bytes_view, pace&, std::uint64_t&);
+template task<error_code> write_file(tls_stream&, int, file_slice, pace&, std::uint64_t&);
+template task<error_code> write_file(either_stream&, int, file_slice, pace&, std::uint64_t&);
+
+task<std::optional<bool>> begins_tls(beast::tcp_stream& stream, duration limit) {
+  auto& socket = stream.socket();
+  asio::steady_timer timer(stream.get_executor(), limit);
+  // The timer's handler may still be in the queue when the socket is gone.
+  auto waits = std::make_shared<bool>(true);
+  timer.async_wait([waits, &socket](const error_code& ec) {
+    error_code ignored;
+    if (!ec && *waits) socket.cancel(ignored);
+  });
+  auto [ec] = co_await socket.async_wait(tcp::socket::wait_read, use_tuple);
+  *waits = false;
+  timer.cancel();
+  std::uint8_t first = 0;
+  if (ec || ::recv(socket.native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1) co_return std::nullopt;
+  co_return first == tls_handshake_record;
 }
 
 task<> linger(beast::tcp_stream& stream) {

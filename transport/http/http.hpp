@@ -17,12 +17,14 @@
 
 namespace swarm::transport {
 
-/// The other side of a connection, as its certificate proves.
+/// The other side of a connection, as its certificate proves. Without TLS nothing is proved: `has_proof` is false.
 struct peer_info {
   std::string address; ///< numeric
   std::uint16_t port = 0;
   hash32 cert_fingerprint; ///< SHA-256 of its certificate in DER
   std::string cert_subject;
+
+  bool has_proof() const { return cert_fingerprint != hash32{}; }
 };
 
 /// Bytes that are kept alive by `owner` and sent without being copied.

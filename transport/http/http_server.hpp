@@ -27,11 +27,19 @@ using http_handler = std::function<void(http_request, http_reply)>;
 using ws_accept =
     std::function<void(std::shared_ptr<ws_session> session, std::string target, peer_info peer)>;
 
+/// From whom a server takes HTTP without TLS, on the same port: the first byte of a connection tells which it is.
+enum class plain_http {
+  nobody,
+  this_host, ///< from addresses of the loopback interface
+  everybody,
+};
+
 struct http_server_options {
   std::string address = "0.0.0.0"; ///< numeric, IPv4 or IPv6
   std::uint16_t port = 0;          ///< 0: any free one, see `port()`
   std::string name = "https";      ///< what this server is for, in log lines: "API", "files", "P2P"
   std::string log_source = "swarm.net";
+  plain_http plain = plain_http::nobody; ///< there is no proof of who asks, and no WebSocket
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 8 * 1024 * 1024; ///< 413 beyond
   std::size_t connections_max = 2048;
@@ -60,7 +68,7 @@ struct http_server_status {
   std::uint64_t bytes_sent = 0;
 };
 
-/// An HTTPS/1.1 server with mutual TLS, WebSockets on the same port. Handlers run on the runtime's threads.
+/// An HTTPS/1.1 server with mutual TLS, WebSockets on the same port, and plain HTTP where the options say so. Handlers run on the runtime's threads.
 class http_server {
 public:
   /// Listens at once. Without `on_websocket` upgrades are answered with 404.

@@ -4,6 +4,8 @@
 #include "base/clock.hpp"
 #include "base/endpoint.hpp"
 
+#include <algorithm>
+
 namespace swarm::swci {
 
 namespace json = boost::json;
@@ -124,6 +126,11 @@ outcome run(const commands::list_nodes&, command_world& world) {
                        parents[uid],
                        {now - std::min(now, silent_ms / 1000)}});
   }
+  // Programs draw the network along this column: every SL and SWOP hangs below an SN.
+  const auto is_sn = [](const auto& row) { return row.type == "SN" || row.type == "SENTINEL"; };
+  const auto first_sn = std::ranges::find_if(out.all, is_sn);
+  for (auto& row : out.all)
+    if (row.parent_uid.empty() && !is_sn(row) && first_sn != out.all.end()) row.parent_uid = first_sn->uid;
   return out;
 }
 

@@ -30,6 +30,12 @@ std::uint64_t slice_length(const http_response& response) {
   return response.body.size();
 }
 
+bool is_loopback(const std::string& address) {
+  error_code ec;
+  const auto ip = asio::ip::make_address(address, ec);
+  return !ec && ip.is_loopback();
+}
+
 bool holds(const file& whole, const file_slice& part) {
   const auto size = whole.size();
   return size && part.offset <= *size && part.length <= *size - part.offset;
@@ -43,7 +49,7 @@ http_connection::http_connection(std::shared_ptr<http_server::impl> server, std:
       buffer_(std::max(server_->options.header_bytes_max + first_read_bytes, tls_record_bytes)),
       answered_(strand_) {
   set_socket_options(socket);
-  stream_.emplace(beast::tcp_stream(std::move(socket)), server_->identity->internals().server);
+  stream_.emplace(tls_stream(beast::tcp_stream(std::move(socket)), server_->identity->internals().server));
 }
 
 http_connection::~http_connection() {
@@ -53,14 +59,26 @@ http_connection::~http_connection() {
 
 task<> http_connection::run() {
   auto self = shared_from_this();
-  if (co_await shake_hands()) co_await serve();
+  if (co_await begin()) co_await serve();
+}
+
+/// Finds out whether the other side speaks TLS, where it has the choice.
+task<bool> http_connection::begin() {
+  if (server_->options.plain == plain_http::nobody) co_return co_await shake_hands();
+  const auto tls = co_await begins_tls(beast::get_lowest_layer(*stream_), server_->options.handshake_timeout);
+  if (!tls || killed_) co_return false;
+  if (*tls) co_return co_await shake_hands();
+  stream_->go_plain();
+  if (server_->options.plain == plain_http::everybody || is_loopback(peer_.address)) co_return true;
+  co_await refuse(403, "from other hosts this port takes HTTPS with a client certificate only");
+  co_return false;
 }
 
 task<bool> http_connection::shake_hands() {
-  auto* ssl = stream_->native_handle();
+  auto* ssl = stream_->tls().native_handle();
   attach_notes(ssl, &notes_);
   beast::get_lowest_layer(*stream_).expires_after(server_->options.handshake_timeout);
-  auto [ec] = co_await stream_->async_handshake(asio::ssl::stream_base::server, use_tuple);
+  auto [ec] = co_await stream_->tls().async_handshake(asio::ssl::stream_base::server, use_tuple);
   attach_notes(ssl, nullptr);
   if (!ec) {
     fill_peer_certificate(ssl, peer_);
@@ -87,7 +105,11 @@ task<> http_connection::serve() {
     if (how == outcome::gone) co_return;
     if (how == outcome::close || draining_ || killed_) break;
   }
-  if (stream_ && !killed_) co_await close_tls(*stream_);
+  if (!stream_ || killed_) co_return;
+  if (stream_->is_plain())
+    co_await linger(beast::get_lowest_layer(*stream_));
+  else
+    co_await close_tls(stream_->tls());
 }
 
 /// Waits for the first byte of a request; false when there will be none.
@@ -121,7 +143,8 @@ task<http_connection::outcome> http_connection::one_exchange() {
   if (ec) co_return outcome::gone;
   ++server_->requests;
   if (beast::websocket::is_upgrade(from.get())) {
-    if (!server_->on_websocket) co_return co_await refuse(404, "there is no WebSocket here");
+    if (!server_->on_websocket || stream_->is_plain())
+      co_return co_await refuse(404, "there is no WebSocket here");
     co_await serve_websocket(from);
     co_return outcome::gone;
   }
@@ -191,7 +214,7 @@ task<http_connection::outcome> http_connection::respond(parser& from) {
   release_body();
   auto response = std::move(*response_);
   response_.reset();
-  if (!std::exchange(has_ticket_, true)) send_ticket(stream_->native_handle());
+  if (!stream_->is_plain() && !std::exchange(has_ticket_, true)) send_ticket(stream_->tls().native_handle());
   bool stays = keep_alive && !draining_;
   bool sent = co_await send(response, head_only, stays);
   if (!sent) co_return outcome::gone;
@@ -264,7 +287,7 @@ task<> http_connection::serve_websocket(parser& from) {
   auto target = text_of(request.target());
   auto shared = std::make_shared<ws_shared>();
   shared->options = server_->options.ws;
-  websocket_ = std::make_shared<ws_link>(strand_, std::move(*stream_), peer_, server_->identity, shared,
+  websocket_ = std::make_shared<ws_link>(strand_, std::move(stream_->tls()), peer_, server_->identity, shared,
                                          server_->traffic);
   stream_.reset();
   auto accepted = co_await websocket_->accept(request);

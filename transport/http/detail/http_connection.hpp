@@ -70,6 +70,7 @@ private:
   using parser = beast::http::request_parser<beast::http::string_body>;
   enum class outcome { next, close, gone };
 
+  task<bool> begin();
   task<bool> shake_hands();
   void report_handshake_failure(const error_code& ec);
   task<> serve();
@@ -89,7 +90,7 @@ private:
   std::shared_ptr<http_server::impl> server_;
   std::uint64_t id_;
   asio::any_io_executor strand_;
-  std::optional<tls_stream> stream_;
+  std::optional<either_stream> stream_;
   peer_info peer_;
   handshake_notes notes_;
   beast::flat_buffer buffer_;

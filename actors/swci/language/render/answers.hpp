@@ -226,8 +226,9 @@ struct nodes {
     std::uint16_t port = 0;
     std::string name;
     std::string uid;
-    std::string parent_uid; ///< of the SN that it belongs to; empty: none
-    moment alive;           ///< its last sign of life
+    std::string
+        parent_uid; ///< of the SN that it registered with, the first SN where that is not known; empty: none
+    moment alive;   ///< its last sign of life
   };
   std::vector<row> all;
 };

@@ -96,6 +96,7 @@ void session_machine::start(command what) {
     context = *found;
   }
   if (const auto fit = prepare(what); !fit) return failed(fit.error());
+  if (const auto* info = std::get_if<commands::get_context_info>(&what)) context = info->context;
   phase_ = busy{++last_id_, what, false};
   actions_.emplace_back(action::run{last_id_, std::move(what), std::move(context)});
 }

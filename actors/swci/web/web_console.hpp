@@ -1,0 +1,28 @@
+#pragma once
+
+#include "actors/swci/console.hpp"
+#include "actors/swci/language/session/user_folder.hpp"
+#include "transport/io_runtime.hpp"
+#include "transport/tls/tls_identity.hpp"
+
+#include <memory>
+
+namespace swarm::swci {
+
+struct web_options {
+  std::string address = "0.0.0.0";
+  std::uint16_t port = 30306;
+  bool plain_for_all = false; ///< other hosts need no certificate either
+  std::string log_source = "swarm.swci";
+  user_folder folder;
+};
+
+/// A console whose lines come over HTTP and HTTPS on one port (requests.hpp says which there are). All requests share the
+/// session, one after the other: what comes while a command is under way waits, up to a limit. With TLS a certificate of
+/// the trusted authorities is needed; without TLS only this host is served, unless the options say otherwise.
+/// Fails when it cannot listen.
+result<std::shared_ptr<console>> start_web_console(transport::io_runtime& io,
+                                                   std::shared_ptr<const transport::tls_identity> identity,
+                                                   web_options options);
+
+} // namespace swarm::swci

@@ -1,0 +1,288 @@
+"""swarmlearning.swci: each method beside a real network, as documented and in bad form."""
+
+import asyncio
+import doctest
+import logging
+import threading
+
+import pytest
+import swarmlearning.swci
+import swarmlearning.swci.swci
+from harness import SN, Certs, until
+from launcher.swci_web import SWCI
+from swarmlearning.swci import Node, Swci, SwciError
+from swarmlearning.swci.session import Session
+from test_swci_web import RUNNER, TASK, sn  # noqa: F401
+
+OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@pytest.fixture
+def service(folder, certs, request):
+    service = SWCI(folder, certs)
+    yield service.start().wait_up()
+    failed = getattr(request.node, "report_call", None)
+    if failed is not None and failed.failed:
+        print(service.tail())
+    service.clean_up()
+
+
+@pytest.fixture
+def connected(service, sn):  # noqa: F811
+    s = Swci("127.0.0.1", service.port, logLv="CRITICAL")
+    assert s.createContext("t", ip="127.0.0.1", port=sn.port) and s.switchContext("t")
+    return s
+
+
+@pytest.fixture
+def files(tmp_path):
+    for name in ("content", "other", "draft"):
+        (tmp_path / f"{name}.yaml").write_text(TASK.format(name=name))
+    return tmp_path
+
+
+def run_examples(text, name, names):
+    test = doctest.DocTestParser().get_doctest(text, names, name, None, 0)
+    runner = doctest.DocTestRunner(optionflags=OPTIONS, verbose=False)
+    report = []
+    runner.run(test, out=report.append, clear_globs=False)
+    return report
+
+
+def test_the_examples_of_all_methods_run(folder, certs, files, monkeypatch):
+    """In the order of the class, against a network of their own."""
+    monkeypatch.chdir(files)
+    network, service = SN(folder, certs), SWCI(folder, certs)
+    try:
+        network.start().wait_up()
+        service.start().wait_up()
+        s = Swci("127.0.0.1", service.port, logLv="CRITICAL")
+        names = {"s": s, "snServerName": "127.0.0.1", "snPort": network.port, "asyncio": asyncio}
+        wrong, documented = [], 0
+        for name, method in {**vars(Session), **vars(Swci)}.items():
+            text = getattr(method, "__doc__", None)
+            if name.startswith("_") or not callable(method):
+                continue
+            assert text and ">>>" in text, f"{name} has no example"
+            wrong += run_examples(text, name, names)
+            documented += 1
+        assert wrong == [] and documented >= 35, "\n".join(wrong)
+        head = swarmlearning.swci.__doc__.replace("port=30306", f"port={service.port}")
+        head = head.replace("port=30304", f"port={network.port}").replace("['ROOTTASK']", "['ROOTTASK', ...]")
+        assert run_examples(head, "swarmlearning.swci", {}) == []
+    finally:
+        service.clean_up()
+        network.clean_up()
+
+
+def test_both_ways_in_which_the_user_guide_imports_it():
+    from swarmlearning.swci import swci
+
+    assert swci.Swci is swarmlearning.swci.Swci
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda s: s.ls("nowhere"),
+        lambda s: s.cd("nowhere"),
+        lambda s: s.sleep(-1),
+        lambda s: s.createContext("t", ip="127.0.0.1", port=1),
+        lambda s: s.createContext("t", service="127.0.0.1:1"),
+        lambda s: s.switchContext("nobody"),
+        lambda s: s.getContextInfo("nobody"),
+        lambda s: s.createTrainingContract("no/name"),
+        lambda s: s.getTrainingContractInfo("none"),
+        lambda s: s.getTrainingContractStatus("none"),
+        lambda s: s.getTrainingContractPerformanceData("none"),
+        lambda s: s.perfdata("none"),
+        lambda s: s.resetTrainingContract("none"),
+        lambda s: s.createTaskFrom("none.yaml"),
+        lambda s: s.registerTask("none.yaml"),
+        lambda s: s.finalizeTask("none"),
+        lambda s: s.deleteTask("none"),
+        lambda s: s.getTaskInfo("none"),
+        lambda s: s.getTaskBody("none"),
+        lambda s: s.assignTask("none", RUNNER, 1),
+        lambda s: s.assignTask("none", RUNNER, 0),
+        lambda s: s.assignTask("none", RUNNER, 1, wait=True),
+        lambda s: s.getTaskRunnerInfo("none"),
+        lambda s: s.getTaskRunnerStatus("none"),
+        lambda s: s.getTaskrunnerStatus("none"),
+        lambda s: s.getTaskRunnerPeerStatus(RUNNER, 7),
+        lambda s: s.getTaskRunnerPeerStatus(RUNNER, "0x" + "00" * 20),
+        lambda s: s.resetTaskRunner("none"),
+        lambda s: s.execute("nonsense"),
+        lambda s: s.execute("exit now"),
+    ],
+)
+def test_what_fails_gives_an_empty_list_or_raises(connected, service, call):
+    assert call(connected) == []
+    reason = connected.getErrors()
+    assert reason.startswith("ERROR ")
+    assert connected.pwd() and connected.getErrors() is None
+    strict = Swci("127.0.0.1", service.port, raiseErrors=True, logLv="CRITICAL")
+    with pytest.raises(SwciError) as raised:
+        call(strict)
+    assert str(raised.value) == reason and raised.value.command
+    assert isinstance(raised.value, RuntimeError)  # as the original raises
+
+
+def test_what_is_no_word_of_a_command_is_not_sent(connected, service):
+    for bad in ("", "a\nlist tasks", "a\x00", "it's \"both\""):
+        for call in (connected.cd, connected.getTaskInfo, connected.createTrainingContract, connected.switchContext):
+            with pytest.raises(ValueError):
+                call(bad)
+    with pytest.raises(ValueError):
+        connected.assignTask("t", RUNNER, "many")
+    (service.usr / "with blanks").mkdir()
+    assert connected.cd("with blanks") == ["Current Directory : /platform/swarm/usr/with blanks"]
+
+
+def test_arguments_of_the_constructor_are_checked(certs, tmp_path):
+    ports = ({"swciIp": "x", "port": port} for port in ("30306", 0, 65536, True))
+    for bad in ({}, {"swciIp": ""}, *ports):
+        with pytest.raises(SwciError):
+            Swci(**bad)
+    with pytest.raises(SwciError, match="clientCert"):
+        Swci("x", clientPKey="key.pem")
+    with pytest.raises(SwciError, match="certificates cannot be used"):
+        Swci("x", clientCert=str(tmp_path / "none.pem"))
+    assert Swci(swciIP="::1")._link.url == "http://[::1]:30306"
+
+
+def test_mutual_tls(service, certs, tmp_path):
+    cert, key = str(certs.folder / "swci-1-cert.pem"), str(certs.folder / "swci-1-key.pem")
+    assert Swci("127.0.0.1", service.port, cert, key).pwd() == ["/platform/swarm/usr"]
+    assert Swci("127.0.0.1", service.port, cert, key, str(certs.capath)).pwd() == ["/platform/swarm/usr"]
+    both = tmp_path / "both.pem"
+    both.write_text(open(cert).read() + open(key).read())
+    authority = str(next(iter(certs.capath.iterdir())))
+    assert Swci("127.0.0.1", service.port, str(both), clientCABundle=authority).pwd() == ["/platform/swarm/usr"]
+    foreign = Certs(tmp_path / "foreign", "swci-1")
+    s = Swci("127.0.0.1", service.port, cert, key, str(foreign.capath), logLv="CRITICAL")
+    assert s.pwd() == [] and "CERTIFICATE_VERIFY_FAILED" in s.getErrors()
+    other = [str(foreign.folder / f"swci-1-{part}.pem") for part in ("cert", "key")]
+    s = Swci("127.0.0.1", service.port, *other, logLv="CRITICAL")
+    assert s.pwd() == [] and "authorities have signed" in s.getErrors()
+
+
+def test_nobody_there(service, connected):
+    service.terminate()
+    assert connected.listNodes() == []
+    assert "cannot be asked" in connected.getErrors() and "--swci-mode WEB" in connected.getErrors()
+    assert connected.nodes() == [] and connected.plotTopology() is None
+    with pytest.raises(SwciError):
+        connected.isTaskDone(RUNNER)
+    assert connected.executeTask("t") is False
+    with pytest.raises(SwciError):
+        connected.uploadTaskDefintion(__file__)
+
+
+def test_something_else_at_the_port(sn):  # noqa: F811
+    s = Swci("127.0.0.1", sn.port, logLv="CRITICAL")
+    assert s.pwd() == [] and s.getErrors().startswith("ERROR : http://127.0.0.1:")
+
+
+def test_what_is_kept_and_what_makes_it_stale(connected, files):
+    before = connected.listTasks()
+    other = connected._link
+    connected.uploadTaskDefinition(files / "content.yaml")
+    other.run("create task from content.yaml")  # by somebody else
+    assert connected.listTasks() == before
+    connected.clearCache()
+    assert "content" in connected.listTasks()
+    assert "FINALIZED    : no" in connected.getTaskInfo("content")
+    assert connected.finalizeTask("content")
+    assert "FINALIZED    : yes" in connected.getTaskInfo("content")
+    connected.uploadTaskDefinition(files / "draft.yaml")
+    assert connected.registerTask("draft.yaml", finalize=False) and "draft" in connected.listTasks()
+    assert connected.getTaskBody("draft")
+    assert connected.deleteTask("draft") and "draft" not in connected.listTasks()
+    assert connected.getTaskBody("draft") == [] and connected.getErrors()
+    before = connected.listTrainingContracts()
+    assert connected.createTrainingContract("kept") and connected.listTrainingContracts() == [*before, "kept"]
+    answer = connected.listTasks()
+    answer.clear()
+    assert connected.listTasks() != []
+    uncached = Swci("127.0.0.1", connected._link.port, enableCaching=False, logLv="CRITICAL")
+    first = uncached.listContexts()
+    other.run("set context env t a b")
+    assert uncached.listContexts() == first and uncached._cache == {}
+
+
+def test_tasks_that_run_are_waited_for(connected, files):
+    """No SWOP listens, so that a task goes on until somebody resets its taskrunner."""
+    connected.uploadTaskDefinition(files / "other.yaml")
+    connected.registerTask("other.yaml")
+    runner = "waited-for"
+    connected.execute(f"create taskrunner {runner}")
+    assert connected.executeTask("other", runner, wait=False) is True
+    assert connected.isTaskDone(runner) is False
+    with pytest.raises(TimeoutError, match="waited-for"):
+        connected.waitForTask(runner, pollWaitInSec=0.01, timeout=0.05)
+    assert connected.executeTask("other", runner) is False  # it is busy
+    waits = threading.Thread(target=connected.waitForTask, args=(runner, 0.01), daemon=True)
+    waits.start()
+    assert connected.resetTaskRunner(runner)
+    waits.join(60)
+    assert not waits.is_alive()
+
+    async def both():
+        assert connected.assignTask("other", runner, 1)
+        waiting = asyncio.create_task(connected.waitForTaskAsync(runner, 0.01))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(connected.resetTaskRunner, runner)
+        return await waiting
+
+    assert asyncio.run(both()) is False
+
+
+def test_an_interrupt_from_another_thread(connected, service):
+    answers = []
+    sleeper = threading.Thread(target=lambda: answers.append(connected.sleep(600)), daemon=True)
+    sleeper.start()
+    until(lambda: "commands: sleep 600" in service.log(), "the sleep to begin")
+    assert Swci("127.0.0.1", service.port).interrupt() == ["OK"]
+    sleeper.join(60)
+    assert answers == [[]] and connected.getErrors() == "ERROR : interrupted"
+
+
+def test_uploads_in_bad_form(connected, files, service):
+    with pytest.raises(SwciError, match="there is no file"):
+        connected.uploadTaskDefintion(files / "none.yaml")
+    (files / "binary.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SwciError, match="UTF-8"):
+        connected.uploadTaskDefintion(files / "binary.yaml")
+    (service.usr / "notes.txt").write_text("mine")
+    (files / "notes.txt").write_text("theirs")
+    with pytest.raises(SwciError, match="is there already"):
+        connected.uploadTaskDefintion(str(files / "notes.txt"))
+    assert connected.getErrors().startswith("ERROR ")
+    assert (service.usr / "notes.txt").read_text() == "mine"
+
+
+def test_the_topology_is_drawn(connected, monkeypatch):
+    png = connected.plotTopology()
+    assert png.startswith(b"\x89PNG\r\n")
+    figure = connected.plotTopology("#000001", attrs=["Port", "UUID", "i-am-alive", "ParentUUID"], figure=True)
+    texts = "\n".join(text.get_text() for text in figure.axes[0].texts)
+    node = connected.nodes()[0]
+    assert isinstance(node, Node) and node.is_sn
+    assert texts.splitlines()[:4] == ["SN", "127.0.0.1", node.Port, node.UUID]
+    assert figure.axes[0].collections[0].get_facecolor()[0].tolist() == pytest.approx([0, 0, 1 / 255, 1])
+    with pytest.raises(ValueError, match="no attribute"):
+        connected.plotTopology(attrs=["Colour"])
+    monkeypatch.setitem(__import__("sys").modules, "networkx", None)
+    with pytest.raises(SwciError, match="pip install"):
+        connected.plotTopology()
+
+
+def test_the_log_level(connected):
+    logger = logging.getLogger("swarmlearning.swci")
+    for level, number in {"DEBUG": 10, "critical": 50, "nonsense": 30, 20: 20}.items():
+        connected.setLogLevel(level)
+        assert logger.level == number
+    own = logging.getLogger("own")
+    own.setLevel("ERROR")
+    assert Swci("x", logger=own) and own.level == logging.ERROR
