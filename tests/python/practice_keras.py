@@ -7,6 +7,7 @@ import tempfile
 import keras
 import numpy as np
 from keras import layers
+from older import needs_keras_3
 from styles_keras import X, Y, fit, make_callback
 from swarmlearning import SwarmError
 from swarmlearning._keras.names import weight_names
@@ -84,16 +85,19 @@ def random_layers():
 
 
 def averages_put_in_place_at_the_end():
+    needs_keras_3("SwapEMAWeights")
     swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=False)
     return fit(dense(), make_callback(), keras.optimizers.SGD(0.05, use_ema=True), others=[swap])
 
 
 def averages_put_in_place_each_epoch():
+    needs_keras_3("SwapEMAWeights")
     swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     return fit(dense(), make_callback(**JUDGED), keras.optimizers.SGD(0.05, use_ema=True), others=[swap])
 
 
 def low_rank_adapters():
+    needs_keras_3("enable_lora()")
     model = dense(layers.Dense(8))
     model.layers[0].enable_lora(2)
     callback = fit(model, make_callback(sharedParameters="trainable"))
@@ -177,8 +181,10 @@ def texts():
     if not TENSORFLOW:
         model = keras.Sequential([keras.Input((3,), dtype="int32"), *parts])
         return fit(model, make_callback(adsValData=(TOKENS, Y)), x=TOKENS)
+    import tensorflow
+
     model = keras.Sequential([keras.Input((1,), dtype="string"), lookup, *parts])
-    return fit(model, make_callback(adsValData=(words, Y)), x=keras.ops.convert_to_tensor(words))
+    return fit(model, make_callback(adsValData=(words, Y)), x=tensorflow.convert_to_tensor(words))
 
 
 STYLES = [

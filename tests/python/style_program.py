@@ -16,6 +16,7 @@ if framework != "torch":
     os.environ["KERAS_BACKEND"] = framework.replace("keras-", "")
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu")
 
+import pytest
 from fake_sl import GhostSwarm
 
 styles = importlib.import_module(module)
@@ -30,6 +31,8 @@ for style in styles.STYLES:
             callback = style()
             outcome = {"held": callback.modelDigest(), "swarm": swarm.digest, "rounds": callback.syncs}
             swarm.join()
+        except pytest.skip.Exception as skipped:
+            outcome = {"skipped": str(skipped)}
         except Exception:
             outcome = {"error": traceback.format_exc()}
         found[style.__name__] = outcome

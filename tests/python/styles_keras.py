@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from keras import layers
+from older import needs_keras_3
 from swarmlearning.tf import SwarmCallback
 
 RNG = np.random.default_rng(3)
@@ -48,6 +49,7 @@ def bfloat16():
 
 
 def accumulation():
+    needs_keras_3("gradient_accumulation_steps")
     return fit(mlp(), make_callback(), keras.optimizers.SGD(0.05, gradient_accumulation_steps=2))
 
 

@@ -2,6 +2,7 @@
 
 import copy
 
+import older
 import torch
 from swarmlearning.pyt import SwarmCallback
 from torch import nn
@@ -77,7 +78,7 @@ def accumulation():
 
 
 def compiled():
-    model = torch.compile(mlp(), backend="eager")
+    model = older.compiled(mlp())
     return loop(model, make_callback(model, adsValData=(X, Y), lossFunction="CrossEntropyLoss"))
 
 

@@ -1,7 +1,12 @@
 """The package under other Pythons than the one that runs the tests: 3.9 is the oldest, 3.13 the newest.
 
 Taken are those on the PATH, and what SWARM_TEST_PYTHONS lists (paths of interpreters, e.g. of virtual environments with
-an old torch, separated by colons). Each does what the packages that it has allow.
+an old torch, separated by colons). Each does what the packages that it has allow. Those that are listed also run the
+tests of the frameworks, if they have pytest; with tf.keras 2 and torch 1.13, for instance:
+
+    python3.9 -m venv old
+    old/bin/pip install tensorflow-cpu==2.15.1 torch==1.13.1 torchmetrics pytest
+    SWARM_TEST_PYTHONS=old/bin/python .venv/bin/python -m pytest tests/python/test_interpreters.py
 """
 
 import os
@@ -15,6 +20,8 @@ from repository import ROOT
 PACKAGE = pathlib.Path(ROOT) / "python" / "swarmlearning"
 LISTED = [path for path in os.environ.get("SWARM_TEST_PYTHONS", "").split(os.pathsep) if path]
 PYTHONS = ["python3.9", "python3.13", *LISTED]
+OF_FRAMEWORKS = ["test_validation", "test_tf", "test_keras", "test_keras_practice", "test_styles"]
+NOTHING_FOUND = 5  # how pytest ends when a file is skipped as a whole
 COMPILE = """
 import pathlib, sys
 for file in pathlib.Path(sys.argv[1]).rglob("*.py"):
@@ -32,6 +39,10 @@ import doctest, importlib, logging, sys
 logging.getLogger("SwarmCallback").handlers = [logging.NullHandler()]
 found = doctest.testmod(importlib.import_module(sys.argv[1]))
 sys.exit(found.failed or not found.attempted)
+"""
+PYTEST = """
+import pytest, sys
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", sys.argv[1]]))
 """
 
 
@@ -76,3 +87,11 @@ def test_the_example_of_a_framework(python, swarm, module, framework):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("file", OF_FRAMEWORKS)
+@pytest.mark.parametrize("listed", LISTED)
+def test_the_frameworks_of_a_listed_python(listed, file):
+    needs(listed, "pytest")
+    done = run(listed, PYTEST, pathlib.Path(__file__).with_name(f"{file}.py"))
+    if done.returncode == NOTHING_FOUND:
+        pytest.skip(f"{listed} lacks what {file} needs")
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]

@@ -5,7 +5,7 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from older import py_dataset
+from older import as_numpy, py_dataset
 from swarmlearning import SwarmArgumentError, SwarmError
 from swarmlearning._session.arrays import pack
 from swarmlearning.tf import SwarmCallback
@@ -45,7 +45,7 @@ def arrays(message):
 
 
 def weights(callback):
-    return {name: keras.ops.convert_to_numpy(variable) for name, variable in callback._variables().items()}
+    return {name: as_numpy(variable) for name, variable in callback._variables().items()}
 
 
 def same(a, b):
@@ -77,7 +77,7 @@ def test_training_goes_on_from_the_merged_model(swarm):
     model = make_model()
     model.optimizer.learning_rate = 1e-4
     fit(model, make_callback(syncFrequency=1), epochs=1)
-    assert all((keras.ops.convert_to_numpy(variable) == 0.5).all() for variable in model.weights)
+    assert all((as_numpy(variable) == 0.5).all() for variable in model.weights)
     moved = [max(np.abs(value - 0.5).max() for value in params.values()) for params in seen[1:]]
     assert len(moved) == 6 and moved[-1] == 0  # the close follows a sync with no batch between
     assert all(0 < distance < 1e-3 for distance in moved[:-1])  # one or two small steps away from 0.5
@@ -91,7 +91,7 @@ def test_a_swarm_of_one_trains_as_if_alone(swarm):
     model = make_model()
     together = fit(model, make_callback(adsValData=(X, Y), adsValBatchSize=16), epochs=2, shuffle=False)
     for a, b in zip(alone.weights, model.weights):
-        assert np.allclose(keras.ops.convert_to_numpy(a), keras.ops.convert_to_numpy(b), atol=1e-5)
+        assert np.allclose(as_numpy(a), as_numpy(b), atol=1e-5)
     assert together.history["loss"] == pytest.approx(plain.history["loss"], rel=1e-4)
     assert together.history["accuracy"] == pytest.approx(plain.history["accuracy"])
 
@@ -139,7 +139,7 @@ def test_bfloat16(swarm):
     assert {entry.dtype for entry in entries.values()} == {"dtype('bfloat16')"}
     for name, variable in callback._variables().items():
         value = (np.frombuffer(entries[name].data, np.uint16).astype(np.uint32) << 16).view(np.float32)
-        assert np.array_equal(value, np.ravel(keras.ops.convert_to_numpy(keras.ops.cast(variable, "float32"))))
+        assert np.array_equal(value, np.ravel(as_numpy(variable)).astype(np.float32))
 
 
 class Counter(keras.layers.Layer):
@@ -163,7 +163,7 @@ def test_integer_scalars_and_repeated_names(monkeypatch):
     assert [name.split("/")[-1] for name in params] == ["same:0", "same#2:0", "same#3:0"]
     name = next(name for name, array in params.items() if array.shape == ())
     callback._load_parameters({**params, name: pack(np.float64(3.6))})
-    assert int(keras.ops.convert_to_numpy(model.layers[0].count)) == 4
+    assert int(as_numpy(model.layers[0].count)) == 4
     with pytest.raises(SwarmError, match="shape"):
         callback._load_parameters({**params, name: pack(np.zeros(2))})
     with pytest.raises(SwarmError, match="lacks 3"):

@@ -8,6 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from older import compiled
 from swarmlearning import SwarmArgumentError, SwarmError
 from test_held_model import make_callback
 from torch import nn
@@ -297,4 +298,4 @@ def test_an_iterator_without_an_end_is_refused(monkeypatch):
 
 
 def test_a_compiled_model_is_judged_too(swarm):
-    assert len(run(swarm, torch.compile(nn.Linear(4, 2), backend="eager"), (X, Y))) == 2
+    assert len(run(swarm, compiled(nn.Linear(4, 2)), (X, Y))) == 2

@@ -60,8 +60,10 @@ class Judge:
         return _scores(self._model.evaluate(_as_keras(batches), steps=len(batches), verbose=0))
 
     def _kept(self, judge: Callable[[], Tuple[float, float]]) -> Tuple[float, float]:
-        """The metrics hold an epoch's figures so far, and evaluate() resets them."""
+        """The metrics hold an epoch's figures so far, and evaluate() resets them; in tf.keras 2 it also puts a history
+        of its own in the place of the one that fit() returns."""
         model = self._model
+        history = getattr(model, "history", None)
         metrics = list({id(v): v for metric in model.metrics for v in metric.variables}.values())
         figures = [np.array(v.numpy()) for v in metrics]
         modes = _torch_modes(model)
@@ -70,6 +72,8 @@ class Judge:
         finally:
             for variable, figure in zip(metrics, figures):
                 variable.assign(figure)
+            if history is not None:
+                model.history = history
             for module, mode in modes:
                 module.training = mode
             _restore_sharding(model)
@@ -145,7 +149,7 @@ def _as_numpy(value: Any) -> Any:
         return value
     array = np.asarray(value)
     if array.dtype.kind in "US" and keras.backend.backend() == "tensorflow":
-        return keras.ops.convert_to_tensor(array)  # evaluate() takes texts in this form only
+        return sys.modules["tensorflow"].convert_to_tensor(array)  # evaluate() takes texts in this form only
     return array
 
 

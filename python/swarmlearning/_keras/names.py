@@ -20,7 +20,7 @@ def weight_names(model: Any) -> Dict[str, Any]:
     places = _place_names(layers)
     containers = {layer.name for layer in layers if _is_container(layer)}
     named: Dict[str, Any] = {}
-    for variable in model.weights:
+    for variable in made_weights(model):
         *scopes, own = own_path(variable).split("/")
         path = "/".join([places.get(scope, scope) for scope in scopes if scope not in containers] + [own])
         name, number = f"{path}:0", 1
@@ -29,6 +29,14 @@ def weight_names(model: Any) -> Dict[str, Any]:
             name = f"{path}#{number}:0"
         named[name] = variable
     return named
+
+
+def made_weights(model: Any) -> List[Any]:
+    """The weights that a model has by now; tf.keras 2 raises instead of saying that there are none yet."""
+    try:
+        return list(model.weights)
+    except ValueError:
+        return []
 
 
 def own_path(variable: Any) -> str:

@@ -14,7 +14,7 @@ from .._training.inventory import Inventory, LocalPart, SharedTensor, why_left_o
 from .._training.readback import holds, is_that_integer
 from .._training.shared import Sharing, check_size, mebibytes
 from ..errors import SwarmError
-from .names import own_path, weight_names
+from .names import made_weights, own_path, weight_names
 
 COMPLEX_PARTS = (".real", ".imag")
 
@@ -62,8 +62,8 @@ class KerasState:
 
     def inventory(self) -> Inventory:
         """What is shared, and what stays on this node and why."""
-        trained = {id(variable) for variable in self.model.trainable_weights}
         weights = self.weights()
+        trained = {id(variable) for variable in self.model.trainable_weights}
         shared = []
         for weight in weights:
             size = int(np.prod(weight.variable.shape)) * item_size(weight.dtype) // len(weight.names())
@@ -107,14 +107,15 @@ class KerasState:
 def is_built(model: Any) -> bool:
     """Whether it has all of its weights. On TensorFlow fit() makes those of a model without an input shape when the
     first batch runs, on other backends before training begins."""
-    if not model.weights:
+    if not made_weights(model):
         return False
     layers = model._flatten_layers() if keras.backend.backend() == "tensorflow" else ()
     return all(layer.built for layer in layers)
 
 
 def _refresh(layer: Any) -> bool:
-    if callable(getattr(layer, "finalize_state", None)):
+    empty = getattr(keras.layers.Layer, "finalize_state", None)  # that of every layer in tf.keras 2
+    if getattr(type(layer), "finalize_state", None) is not empty:
         layer.finalize_state()
         return True
     loader = type(layer).__dict__.get("load_own_variables")
