@@ -13,13 +13,14 @@ apt_build=(
   g++ cmake ninja-build ccache mold pkg-config
   libssl-dev libfmt-dev libspdlog-dev libtbb-dev libyaml-cpp-dev libcli11-dev libexpected-dev
   "libboost$boost_suffix-dev" "libboost-json$boost_suffix-dev"
-  libcurl4-openssl-dev libarchive-dev
+  libcurl4-openssl-dev libarchive-dev libedit-dev
   libcaf-dev librocksdb-dev libsecp256k1-dev libcrypto++-dev
   doctest-dev libbenchmark-dev
 )
 apt_base=(python3 ca-certificates bubblewrap)
 apt_demo=(openssl python3-venv)
 apt_bench=(etcd-server etcd-client)
+apt_test=(tmux)
 apt_lint=(clang-tidy-19 shellcheck git)
 apt_fuzz=(clang-19 libclang-rt-19-dev)
 apt_model=(spin gcc)
@@ -176,7 +177,7 @@ need() {
     test)
       mapfile -t tools < <(packages_of_commands "${commands_test[@]}")
       install_packages "${apt_build[@]}" "${apt_demo[@]}" "${apt_lint[@]}" "${apt_fuzz[@]}" "${apt_model[@]}" \
-        "${tools[@]}"
+        "${apt_test[@]}" "${tools[@]}"
       need_python $lists/requirements-demo.txt $lists/requirements-test.txt
       need_npm
       ;;
