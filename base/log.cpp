@@ -1,5 +1,8 @@
 #include "base/log.hpp"
 
+#include "base/log_file.hpp"
+
+#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -11,12 +14,15 @@ namespace swarm::log {
 
 namespace {
 
+constexpr std::size_t file_bytes_max = std::size_t{8} << 20U;
+constexpr auto* line_pattern = "%Y-%m-%d %H:%M:%S,%e : %v";
+
 constexpr std::array<std::string_view, 6> names{"TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "OFF"};
 
 spdlog::logger& logger() {
   static auto instance = [] {
     auto out = spdlog::stderr_logger_mt("swarm");
-    out->set_pattern("%Y-%m-%d %H:%M:%S,%e : %v");
+    out->set_pattern(line_pattern);
     out->flush_on(spdlog::level::trace);
     return out;
   }();
@@ -37,6 +43,15 @@ void write(level lvl, std::string_view source, std::string_view text) {
 
 void set_level(level lvl) {
   logger().set_level(to_spdlog(lvl));
+}
+
+bool write_to(const std::string& file) try {
+  auto sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(file, file_bytes_max, 1);
+  sink->set_pattern(line_pattern);
+  logger().sinks().assign(1, std::move(sink));
+  return true;
+} catch (const spdlog::spdlog_ex&) {
+  return false;
 }
 
 bool enabled(level lvl) {

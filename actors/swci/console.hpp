@@ -1,8 +1,11 @@
 #pragma once
 
+#include "actors/swci/language/holes.hpp"
+
 #include <functional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace swarm::swci {
 
@@ -31,6 +34,10 @@ public:
   virtual void show(const std::string& text) = 0;
   /// The same for a command's answer; `is_error`: it failed.
   virtual void show_answer(const std::string& text, bool is_error) = 0;
+  /// The names that may be meant in a place of this kind where `prefix` stands already; from any thread, without blocking.
+  using names_function = std::function<std::vector<std::string>(hole_kind, const std::string& prefix)>;
+  /// True: somebody completes words, with these names.
+  virtual bool completes_with(names_function /*names*/) { return false; }
   /// A sign that a wait goes on.
   virtual void mark() = 0;
   /// The session is over: nothing more is asked or shown, unless it is a service.

@@ -3,6 +3,7 @@
 #include "actors/node/key_file.hpp"
 #include "actors/sn_client/sn_client.hpp"
 #include "actors/supervision/paths.hpp"
+#include "actors/swci/commands/known_names.hpp"
 #include "actors/swci/commands/world.hpp"
 #include "actors/swci/language/render/render.hpp"
 #include "actors/swci/language/session/session_machine.hpp"
@@ -12,6 +13,7 @@
 #include "base/hash.hpp"
 #include "base/log.hpp"
 
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -21,6 +23,8 @@ namespace {
 
 constexpr auto connect_max = std::chrono::seconds(30);
 constexpr auto is_up_max = std::chrono::seconds(10);
+/// How old names for completion may be.
+constexpr auto names_age_max = std::chrono::seconds(10);
 
 /// From the console.
 struct input_came {
@@ -41,6 +45,8 @@ struct open_context {
 struct close_context {
   std::string context;
 };
+/// The names for completion may be old.
+struct names_age {};
 
 } // namespace
 
@@ -50,6 +56,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::input_came)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::command_news)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::open_context)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::close_context)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::names_age)
 
 namespace swarm::actors {
 
@@ -68,19 +75,35 @@ std::string absolute_usr_dir(const config::swci_options& options) {
   return std::filesystem::absolute(options.usr_dir, failure).lexically_normal().native();
 }
 
+/// The session itself, which belongs to the process: an operator must not notice when its actor ends and is started again.
+struct session_memory {
+  explicit session_memory(const swci::user_folder& folder) : machine(folder), names(folder) {}
+
+  bool begun = false; ///< the script was read
+  swci::session_machine machine;
+  swci::known_names names;
+  mailroom mail;
+  std::map<std::string, connection> connections; ///< by context
+  std::uint64_t connections_made = 0;
+  std::atomic<bool> looks_names_up = false;
+};
+
 struct session_state {
-  explicit session_state(std::shared_ptr<const swci_context> from)
-      : context(std::move(from)), machine(swci::user_folder(absolute_usr_dir(context->options))) {}
+  session_state(std::shared_ptr<const swci_context> from, std::shared_ptr<session_memory> session)
+      : context(std::move(from)), memory(std::move(session)) {}
 
   std::string status() const { return machine.status(); }
+  std::string detail_json() const { return R"({"names":)" + memory->names.counts_json() + "}"; }
   static time_point now() { return std::chrono::steady_clock::now(); }
 
   std::shared_ptr<const swci_context> context;
-  swci::session_machine machine;
-  std::shared_ptr<mailroom> mail = std::make_shared<mailroom>();
-  std::map<std::string, connection> connections; ///< by context
-  std::uint64_t connections_made = 0;
-  std::jthread command;
+  std::shared_ptr<session_memory> memory;
+  swci::session_machine& machine = memory->machine;
+  std::shared_ptr<mailroom> mail{memory, &memory->mail};
+  std::map<std::string, connection>& connections = memory->connections; ///< by context
+  std::uint64_t& connections_made = memory->connections_made;
+  bool completes = false; ///< somebody does
+  std::jthread command, lookup;
 };
 
 using self_pointer = role_actor<session_state>*;
@@ -156,12 +179,13 @@ void take_standing(self_pointer self, const sn_standing& news) {
   }
 }
 
-result<> look_for_sn(const swci_context& context, const swci::sn_address& sn) {
+result<> look_for_sn(const swci_context& context, const swci::sn_address& sn, const std::stop_token& stop) {
   std::promise<result<transport::http_response>> came;
   auto answer = came.get_future();
   auto call = context.client->request(
       sn.host, sn.port, {.method = "GET", .target = "/is_up"},
       [&came](result<transport::http_response> response) { came.set_value(std::move(response)); });
+  const std::stop_callback ended(stop, [&call] { call.cancel(); });
   if (answer.wait_for(is_up_max) != std::future_status::ready) call.cancel();
   const auto response = answer.get();
   if (!response) return tl::unexpected(response.error());
@@ -182,7 +206,6 @@ swci::command_world world_of(self_pointer self, const swci::action::run& what,
     tell({swci::event::command_says{id, std::move(said)}});
   };
   out.waits = [tell, id = what.id] { tell({swci::event::command_waits{id}}); };
-  out.look_for_sn = [context = s.context](const swci::sn_address& sn) { return look_for_sn(*context, sn); };
   return out;
 }
 
@@ -196,28 +219,56 @@ void run_command(self_pointer self, swci::action::run what) {
   std::optional<connection> to;
   if (const auto at = s.connections.find(what.context); at != s.connections.end()) to = at->second;
   const auto sn_path = to ? sibling(*self, to->child) : std::string{};
-  s.command = std::jthread([=, env = self->shared_env(), mail = s.mail, path = self->path(),
-                            world = std::move(world)](const std::stop_token& stop) mutable {
-    world.stop = stop;
-    std::optional<context_network> sns;
-    if (to) sns.emplace(env, mail, sn_path, to->account, to->trouble, stop);
-    world.sns = sns ? &*sns : nullptr;
-    world.open_context = [&](const std::string& name, const swci::sn_address& sn) -> result<> {
-      const auto letter = mail->expect();
-      env->dir.send(path, open_context{name, sn, letter});
-      auto opened = mail->take<result<>>(letter, stop, connect_max);
-      if (opened) return opened;
-      env->dir.send(path, close_context{name});
-      if (!opened.error().is(errc::timeout)) return opened;
-      return fail(errc::unavailable, "Unable to contact API-Server {}: nobody answered as an SN for {} s",
-                  host_port(sn.host, sn.port), connect_max.count());
-    };
-    auto ended = carry_out(what.what, world);
-    if (ended)
-      tell({swci::event::command_done{what.id, std::move(*ended)}});
-    else
-      tell({swci::event::command_failed{what.id, std::move(ended).error()}});
-  });
+  s.command =
+      std::jthread([=, env = self->shared_env(), mail = s.mail, path = self->path(), context = s.context,
+                    world = std::move(world)](const std::stop_token& stop) mutable {
+        world.stop = stop;
+        world.look_for_sn = [context, stop](const swci::sn_address& sn) {
+          return look_for_sn(*context, sn, stop);
+        };
+        std::optional<context_network> sns;
+        if (to) sns.emplace(env, mail, sn_path, to->account, to->trouble, stop);
+        world.sns = sns ? &*sns : nullptr;
+        world.open_context = [&](const std::string& name, const swci::sn_address& sn) -> result<> {
+          const auto letter = mail->expect();
+          env->dir.send(path, open_context{name, sn, letter});
+          auto opened = mail->take<result<>>(letter, stop, connect_max);
+          if (opened) return opened;
+          env->dir.send(path, close_context{name});
+          if (!opened.error().is(errc::timeout)) return opened;
+          return fail(errc::unavailable, "Unable to contact API-Server {}: nobody answered as an SN for {} s",
+                      host_port(sn.host, sn.port), connect_max.count());
+        };
+        auto ended = carry_out(what.what, world);
+        if (ended)
+          tell({swci::event::command_done{what.id, std::move(*ended)}});
+        else
+          tell({swci::event::command_failed{what.id, std::move(ended).error()}});
+      });
+}
+
+/// Reads the names of the present context's network on a thread of its own, for whoever completes words.
+void look_names_up(self_pointer self) {
+  auto& s = self->state();
+  if (!s.completes) return;
+  s.memory->names.session_stands(s.machine.contexts(), s.machine.working_folder());
+  const auto at = s.connections.find(s.machine.contexts().default_name());
+  if (at == s.connections.end() || !at->second.trouble.empty()) return;
+  if (s.memory->looks_names_up.exchange(true)) return;
+  s.lookup = std::jthread(
+      [env = self->shared_env(), memory = s.memory, context = at->first, account = at->second.account,
+       sn_path = sibling(*self, at->second.child),
+       folder = swci::user_folder(absolute_usr_dir(s.context->options))](const std::stop_token& stop) {
+        context_network sns(env, {memory, &memory->mail}, sn_path, account, {}, stop);
+        swci::command_world world{
+            .sns = &sns, .context = context, .contexts = {}, .folder = folder, .stop = stop};
+        for (const swci::command& list :
+             {swci::command(swci::commands::list_contracts{}), swci::command(swci::commands::list_tasks{}),
+              swci::command(swci::commands::list_taskrunners{}), swci::command(swci::commands::list_nodes{})})
+          if (const auto found = carry_out(list, world); found && *found)
+            memory->names.learn(context, **found);
+        memory->looks_names_up = false;
+      });
 }
 
 // Actions
@@ -239,6 +290,7 @@ struct perform {
 
   void operator()(const swci::action::ask_line& what) const {
     shown().works_in(self->state().machine.working_folder());
+    look_names_up(self);
     shown().ask_line(what.prompt);
   }
   void operator()(const swci::action::echo& what) const {
@@ -290,19 +342,29 @@ result<swci::event::script_read> read_script(const config::swci_options& options
   return swci::event::script_read{options.init_script.native(), std::move(lines)};
 }
 
+void begin_or_go_on(self_pointer self) {
+  auto& s = self->state();
+  if (std::exchange(s.memory->begun, true)) {
+    for (auto& [name, one] : s.connections)
+      one.opening.reset();
+    return step(self, swci::event::shell_restarted{});
+  }
+  const auto script = read_script(s.context->options);
+  if (!script) return self->end_role(1, "the init script: " + script.error().message);
+  step(self, *script);
+}
+
 caf::behavior session_behavior(self_pointer self) {
   auto& s = self->state();
   s.context->console->start([env = self->shared_env(), path = self->path()](swci::any_input what) {
     env->dir.send(path, input_came{std::move(what)});
   });
-  auto script = read_script(s.context->options);
-  if (!script) {
-    self->end_role(1, "the init script: " + script.error().message);
-  } else if (self->is_restarted()) {
-    step(self, swci::event::script_read{}); // it has run already
-  } else {
-    step(self, *script);
-  }
+  s.completes = s.context->console->completes_with(
+      [memory = s.memory](swci::hole_kind kind, const std::string& prefix) {
+        return memory->names.of(kind, prefix);
+      });
+  if (s.completes) self->delayed_send(self, names_age_max, names_age{});
+  begin_or_go_on(self);
   return {
       [=](const input_came& news) {
         if (const auto* line = std::get_if<swci::input::line>(&news.what))
@@ -319,13 +381,18 @@ caf::behavior session_behavior(self_pointer self) {
       [=](const session::action::answered& news) { self->state().mail->deliver(news.id, news.responses); },
       [=](const session::action::call_done& news) { self->state().mail->deliver(news.id, news.outcome); },
       [=](const session::action::contract_read&) {},
+      [=](names_age) {
+        look_names_up(self);
+        self->delayed_send(self, names_age_max, names_age{});
+      },
   };
 }
 
 } // namespace
 
 start_function session_actor(std::shared_ptr<const swci_context> context) {
-  return role<session_state>(session_behavior, std::move(context));
+  auto memory = std::make_shared<session_memory>(swci::user_folder(absolute_usr_dir(context->options)));
+  return role<session_state>(session_behavior, std::move(context), std::move(memory));
 }
 
 } // namespace swarm::actors

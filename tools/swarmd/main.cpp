@@ -6,11 +6,14 @@
 #include "actors/swop/swop.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "base/log_file.hpp"
 #include "config/parse.hpp"
 #include "tools/swarmd/terminal.hpp"
 #include "tools/swarmd/verify_store.hpp"
 #include "transport/io_runtime.hpp"
 #include "transport/tls/tls_identity.hpp"
+
+#include <unistd.h>
 
 #include <cstdio>
 #include <thread>
@@ -61,6 +64,19 @@ result<actors::supervisor_spec> make_root(const config::process_config& config,
   return root;
 }
 
+std::filesystem::path log_file(const config::process_config& config) {
+  return config.swci.front().data_dir / "swci.log";
+}
+
+/// Log lines must not get between what an operator types. True: they go to a file, which the operator is told.
+bool keep_log_off_screen(terminal& shown, const config::process_config& config) {
+  if (!shown.is_interactive() || ::isatty(STDERR_FILENO) != 1) return false;
+  const auto file = log_file(config);
+  if (!log::write_to(file.native())) return false;
+  shown.show("swarmd: the log goes to " + file.native() + "\n");
+  return true;
+}
+
 int run(const config::process_config& config) {
   if (auto there = config::check_identities(config); !there) return refuse(there.error().message);
   if (auto made = make_folders(config.data_dir); !made)
@@ -69,12 +85,17 @@ int run(const config::process_config& config) {
   auto io = std::make_shared<transport::io_runtime>(threads);
   const bool at_terminal = !config.swci.empty() && !config.swci.front().web;
   auto shown = !at_terminal ? nullptr : std::make_shared<terminal>(config.swci.front().data_dir);
+  const bool keeps_off = shown && keep_log_off_screen(*shown, config);
   auto root = make_root(config, io, shown);
   if (!root) return refuse(root.error().message);
   actors::process_options options{.log_source = "swarm"};
   if (!config.swop.empty()) options.stop_limit = swop_stop_limit;
   if (shown) options.on_interrupt = [shown] { return shown->interrupt(); };
-  return actors::run_process(std::move(*root), std::move(options));
+  const int code = actors::run_process(std::move(*root), std::move(options));
+  if (shown) shown->close();
+  if (keeps_off && code != 0)
+    std::fprintf(stderr, "swarmd: exit code %d; the log is %s\n", code, log_file(config).c_str());
+  return code;
 }
 
 } // namespace

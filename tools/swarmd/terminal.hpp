@@ -7,8 +7,8 @@
 
 namespace swarm {
 
-/// SWCI's console on standard input and output. On a terminal a line can be edited, completed and called back
-/// (libedit), and what was entered is kept for the next session; from a pipe, lines are read as they come.
+/// SWCI's console on standard input and output. On a terminal a line can be edited, completed and called back, and what was
+/// entered is kept for the next session; from a pipe, lines are read as they come and shown behind their prompts.
 class terminal final : public swci::console {
 public:
   /// `folder`: where the history is kept.
@@ -19,11 +19,16 @@ public:
   void ask_line(const std::string& prompt) override;
   void show(const std::string& text) override;
   void show_answer(const std::string& text, bool is_error) override;
+  bool completes_with(names_function names) override;
   void mark() override;
   void finish() override;
 
-  /// Ctrl-C: ends the wait of a command. False: the session is over, and the process is meant.
+  /// Somebody sits at it, so nothing but the session may write there.
+  bool is_interactive() const;
+  /// Ctrl-C: clears the line at the prompt, or ends the wait of a command. False: the process is meant.
   bool interrupt();
+  /// Ends a line that is being read, too, and leaves the terminal as it was found.
+  void close();
 
 private:
   struct state;

@@ -1,6 +1,7 @@
 #include "actors/swci/language/completion.hpp"
 
 #include "actors/swci/language/walk.hpp"
+#include "base/utf8.hpp"
 
 #include <algorithm>
 
@@ -45,6 +46,11 @@ bool is_help(const std::vector<candidate>& at) {
   return std::any_of(at.begin(), at.end(), [](const candidate& each) {
     return each.next_hole() && each.next_hole()->kind == hole_kind::topic;
   });
+}
+
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
 /// The same, in a line that has `offset` more bytes in front.
@@ -98,6 +104,40 @@ std::vector<std::string> candidates_of(const completion& at,
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+tab_result tab(const completion& at, const std::vector<std::string>& candidates) {
+  if (candidates.empty()) return {};
+  if (candidates.size() == 1) {
+    const auto& word = candidates.front();
+    return {word.ends_with('/') ? word : word + ' ', {}};
+  }
+  std::string_view same = candidates.front();
+  for (const auto& each : candidates) {
+    const auto differs = std::mismatch(same.begin(), same.end(), each.begin(), each.end()).first;
+    same = same.substr(0, static_cast<std::size_t>(differs - same.begin()));
+  }
+  while (!same.empty() && !is_utf8(same))
+    same.remove_suffix(1);
+  if (same.size() > at.end - at.begin) return {std::string(same), {}};
+  return {{}, candidates};
+}
+
+std::vector<std::string> in_columns(const std::vector<std::string>& words, std::size_t width) {
+  constexpr std::size_t gap = 2;
+  std::size_t widest = 0;
+  for (const auto& each : words)
+    widest = std::max(widest, characters(each));
+  const auto columns = std::max<std::size_t>(1, (width + gap) / (widest + gap));
+  const auto rows = (words.size() + columns - 1) / columns;
+  std::vector<std::string> out(rows);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    auto& row = out[i % rows];
+    const auto start = i / rows * (widest + gap);
+    row.append(start - std::min(start, characters(row)), ' ');
+    row += words[i];
+  }
   return out;
 }
 

@@ -23,4 +23,16 @@ completion complete(std::string_view line, std::size_t cursor);
 std::vector<std::string> candidates_of(const completion& at,
                                        const std::function<std::vector<std::string>(hole_kind)>& names_of);
 
+/// What one press of Tab does.
+struct tab_result {
+  std::string text;                 ///< stands for `line[begin, end)` from now on; empty: nothing changes
+  std::vector<std::string> choices; ///< to be shown, as none of them is more likely
+};
+/// Of the candidates at a place: one alone is written, and a blank behind it unless it is a folder; several are written
+/// as far as they are the same, and shown when that adds nothing.
+tab_result tab(const completion& at, const std::vector<std::string>& candidates);
+
+/// Words as rows of columns, as many as fit into `width` characters, sorted downwards. Each row ends without blanks.
+std::vector<std::string> in_columns(const std::vector<std::string>& words, std::size_t width);
+
 } // namespace swarm::swci

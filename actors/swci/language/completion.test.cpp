@@ -82,6 +82,32 @@ TEST_CASE("a word in an open quote is replaced with its quote") {
   CHECK(offered("\"LI").empty());
 }
 
+TEST_CASE("Tab writes what is certain and shows what is not") {
+  const auto pressed = [](std::string_view line) {
+    const auto at = complete(line, line.size());
+    return tab(at, candidates_of(at, names_of));
+  };
+  CHECK(pressed("li").text == "list ");
+  CHECK(pressed("GET CONTRACT INFO d").choices == words{"defaultbb.cqdb.sml.hpe", "digits"});
+  CHECK(pressed("GET CONTRACT INFO d").text.empty());
+  CHECK(pressed("ASSIGN TASK run").text == "run_mnist ");
+  CHECK(pressed("GET TASKRUNNER PEER STATUS tr 0").text == "0x");
+  CHECK(pressed("GET TASKRUNNER PEER STATUS tr 0x").choices == words{"0xab12", "0xcd34"});
+  CHECK(pressed("frobnicate ").text.empty());
+  CHECK(pressed("frobnicate ").choices.empty());
+  const auto at = complete("CD t", 4);
+  CHECK(tab(at, {"taskdefs/"}).text == "taskdefs/");
+  CHECK(tab(at, {"t\u00e4", "t\u00e9"}).choices.size() == 2); // half a character is not written
+}
+
+TEST_CASE("columns are filled downwards and fit") {
+  CHECK(in_columns({"a", "bb", "c", "d", "e"}, 10) == words{"a   c   e", "bb  d"});
+  CHECK(in_columns({"a", "b"}, 4) == words{"a  b"});
+  CHECK(in_columns({"longer than that", "b"}, 4) == words{"longer than that", "b"});
+  CHECK(in_columns({"\u00e4\u00e4", "b"}, 20) == words{"\u00e4\u00e4  b"});
+  CHECK(in_columns({}, 80).empty());
+}
+
 TEST_CASE("only what stands before the cursor counts") {
   const auto at = complete("LIST NODES", 2);
   CHECK(at.begin == 0);

@@ -39,6 +39,8 @@ struct command_failed {
 };
 /// Ctrl-C.
 struct interrupted {};
+/// Another shell goes on with the session. Whatever the former one had under way is lost.
+struct shell_restarted {};
 
 } // namespace event
 

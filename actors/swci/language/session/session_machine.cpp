@@ -66,6 +66,17 @@ void session_machine::step(const event::interrupted&, time_point) {
   actions_.emplace_back(action::cancel{running->id});
 }
 
+void session_machine::step(const event::shell_restarted&, time_point) {
+  if (std::holds_alternative<over>(phase_)) return finish(exit_code_failure);
+  if (std::holds_alternative<busy>(phase_)) {
+    phase_ = idle{};
+    failed(make_error(errc::cancelled,
+                      "the session's actor had to be started again; look whether the command "
+                      "had its effect before it is repeated"));
+  }
+  go_on();
+}
+
 /// Takes lines of the script until one has to be waited for; then, or without a script, asks for a line.
 void session_machine::go_on() {
   while (std::holds_alternative<idle>(phase_) && !script_.empty()) {

@@ -28,6 +28,7 @@ public:
   void step(const event::command_done& news, time_point now);
   void step(const event::command_failed& news, time_point now);
   void step(const event::interrupted&, time_point now);
+  void step(const event::shell_restarted&, time_point now);
   /// What is to be done, in this order.
   std::vector<session_action> take_actions() { return std::exchange(actions_, {}); }
 

@@ -324,3 +324,35 @@ TEST_CASE("news of a command that is not under way is passed over") {
   CHECK(!s.exit_code);
   CHECK(says(s.machine.status(), "command 1 is under way, no context"));
 }
+
+TEST_CASE("another shell goes on where the former one stood") {
+  session s;
+  s.connect();
+  const auto before = s.asked_with;
+  s.asking = false;
+  s.tell(event::shell_restarted{});
+  CHECK(s.asking);
+  CHECK(s.asked_with == before);
+  CHECK(s.machine.contexts().default_name() == "c");
+
+  s.enter("list tasks");
+  const auto lost = s.running.id;
+  s.screen.clear();
+  s.tell(event::shell_restarted{});
+  CHECK(s.asking);
+  CHECK(says(s.screen, "had to be started again"));
+  s.screen.clear();
+  s.tell(event::command_done{lost, answers::sn_is_up{}});
+  CHECK(s.screen.empty());
+}
+
+TEST_CASE("a script goes on in another shell, unless it ends on failure") {
+  session s("sleep 1\npwd\n");
+  s.tell(event::shell_restarted{});
+  CHECK(says(s.screen, "init:1: the session's actor"));
+  CHECK(s.screen.find("/platform/swarm/usr") != std::string::npos);
+
+  session strict("exit on failure\nsleep 1\npwd\n");
+  strict.tell(event::shell_restarted{});
+  CHECK(strict.exit_code == exit_code_failure);
+}

@@ -1,0 +1,263 @@
+"""SWCI at a terminal: what a person sees who works with it. The screens of whole sessions are in screens/."""
+
+import os
+import pathlib
+import re
+import signal
+import stat
+
+import pytest
+from harness import BIN, Process, until
+from tmux import Tmux
+
+HERE = pathlib.Path(__file__).parent
+RUNNER = "defaulttaskbb.taskdb.sml.hpe"
+CONTRACT = "defaultbb.cqdb.sml.hpe"
+TASK = """\
+Name : hello_task
+TaskType : RUN_SWARM
+Author : me
+Prereq : ROOTTASK
+Outcome : hello_task
+Body :
+    Command : model/hello.py
+    Entrypoint : python3
+    WorkingDir : /tmp/test
+    Envvars : [ "MAX_EPOCHS": 2 ]
+    PrivateContent : /tmp/test/
+"""
+
+
+class Seat(Tmux):
+    """Somebody at a SWCI, with a user folder and a data directory in `folder`."""
+
+    def __init__(self, swarm, **size):
+        self.swarm, self.folder = swarm, swarm.folder
+        self.data_dir = self.folder / "swci"
+        usr = self.folder / "usr"
+        (usr / "taskdefs").mkdir(parents=True, exist_ok=True)
+        (usr / "taskdefs" / "hello.yaml").write_text(TASK)
+        arguments = [
+            *("--role", "swci", "--usr-dir", usr, "--data-dir", self.data_dir, *swarm.certs.flags("sl-1")),
+        ]
+        self.process = Process("swci", self.folder, arguments)  # for its admin socket; tmux starts it
+        super().__init__(self.folder, [BIN / "swarmd", *arguments], **size)
+        self.prompt(0)
+
+    def knows(self, **counts):
+        """Waits until completion has that many names of each kind."""
+
+        def there():
+            names = self.process.admin("actor", name="/swci/session")["detail"]["names"]
+            return all(names[kind] == count for kind, count in counts.items())
+
+        until(there, f"SWCI to know {counts}")
+
+    def connects(self):
+        port = self.swarm.sn.port
+        self.enters(f"create context demo with ip 127.0.0.1 {port}", 0)
+        self.enters("switch context demo", 1)
+
+    def pid(self):
+        shell = int(self.call("list-panes", "-F", "#{pane_pid}"))
+        children = pathlib.Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+        return next(int(child) for child in children if pathlib.Path(f"/proc/{child}/comm").read_text() == "swarmd\n")
+
+    def is_screen(self, name):
+        """Compares the screen with the golden file, in which what varies has been replaced."""
+        text = self.screen()
+        text = text.replace(str(self.folder), "FOLDER").replace(str(self.swarm.sn.port), "PORT")
+        text = re.sub("0x[0-9a-f]{40}", "0x" + "u" * 40, text)
+        text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d( UTC|Z)?", "<time>", text)
+        text = re.sub("#+", "#", text)
+        text = "".join(line.rstrip() + "\n" for line in text.splitlines())
+        golden = HERE / "screens" / f"{name}.txt"
+        if not golden.exists() or golden.read_text() != text:
+            (pathlib.Path.cwd() / f"{name}.txt.actual").write_text(text)
+        assert golden.exists(), f"there is no {golden}; see the .actual file in the working folder"
+        assert golden.read_text() == text
+
+
+@pytest.fixture
+def seat(swarm):
+    swarm.start_sn()
+    seats = []
+
+    def sit_down(**size):
+        seats.append(Seat(swarm, **size))
+        return seats[-1]
+
+    yield sit_down
+    for each in seats:
+        each.close()
+
+
+def test_a_task_from_its_file_to_its_assignment(seat):
+    at = seat()
+    at.connects()
+    at.prompt(2)
+    at.types("create task from task")
+    at.keys("Tab")
+    at.shows(r"from taskdefs/$")
+    at.keys("Tab")
+    at.shows(r"from taskdefs/hello\.yaml $|from taskdefs/hello\.yaml$")
+    at.keys("Enter")
+    at.prompt(3)
+    at.knows(contexts=1, contracts=1, tasks=2, taskrunners=1)
+    at.types("FINALIZE TASK ")
+    at.keys("Tab")
+    at.shows(r"^ROOTTASK +hello_task\s+SWCI:3 > FINALIZE TASK$")
+    at.types("he")
+    at.keys("Tab")
+    at.shows(r"FINALIZE TASK hello_task$")
+    at.keys("Enter")
+    at.enters("get task info hello_task", 4)
+    at.enters("get task body hello_task", 5)
+    at.enters("list tasks", 6)
+    at.prompt(7)
+    at.types("ass")
+    at.keys("Tab")
+    at.shows("SWCI:7 > assign$")
+    at.types(" task hello_task to ")
+    at.keys("Tab")
+    at.shows(rf"to {re.escape(RUNNER)}$")
+    at.types(" with 1 p")
+    at.keys("Tab")
+    at.shows("with 1 peers$")
+    at.keys("Enter")
+    at.prompt(8)
+    at.enters(f"assign task hello_task to {RUNNER} with 1 peers", 8)
+    at.keys("C-d")
+    at.shows("terminal as before")
+    at.is_screen("task")
+
+
+def test_why_a_task_waits(seat):
+    at = seat()
+    at.connects()
+    at.enters("create task from taskdefs/hello.yaml", 2)
+    at.enters("finalize task hello_task", 3)
+    at.enters(f"assign task hello_task to {RUNNER} with 2 peers", 4)
+    at.enters(f"get taskrunner status {RUNNER}", 5)
+    at.types(f"wait for taskrunner {RUNNER}")
+    at.keys("Enter")
+    at.shows("^ *#")
+    at.keys("C-c")
+    at.prompt(7)
+    at.types(f"watch contract {CONTRACT}")
+    at.keys("Enter")
+    at.shows("MERGE_METHOD|MERGE METHOD")
+    at.keys("C-c")
+    at.prompt(8)
+    at.enters("doctor", 8)
+    at.enters(f"reset taskrunner {RUNNER}", 9)
+    at.types("EXIT")
+    at.keys("Enter")
+    at.shows("terminal as before")
+    at.is_screen("waits")
+
+
+def test_help_errors_and_lines_that_are_taken_back(seat):
+    at = seat()
+    at.enters("help assign", 0)
+    at.enters("list taskz", 1)
+    at.enters("frobnicate", 2)
+    at.enters("get task info", 3)
+    at.enters("list tasks", 4)
+    at.types("something else")
+    at.keys("C-c")
+    at.prompt(5)
+    at.enters("pwd", 5)
+    at.types("lis")
+    at.keys("Tab", "Tab")
+    at.shows(r"^context +nodes")
+    at.keys("C-c")
+    at.prompt(6)
+    at.types("exit")
+    at.keys("Enter")
+    at.shows("ended with 0")
+    at.is_screen("help")
+
+
+def test_lines_of_earlier_sessions_come_back(seat):
+    first = seat()
+    first.enters("pwd", 0)
+    first.enters("sleep 0", 1)
+    first.types("exit")
+    first.keys("Enter")
+    first.shows("ended with 0")
+    first.close()
+    history = first.data_dir / "history"
+    assert stat.S_IMODE(history.stat().st_mode) == 0o600
+
+    second = seat()
+    second.keys("Up")
+    second.shows("SWCI:0 > exit$")
+    second.keys("Up")
+    second.shows("SWCI:0 > sleep 0$")
+    second.keys("Up")
+    second.shows("SWCI:0 > pwd$")
+    second.keys("Enter")
+    second.prompt(1)
+    second.close()
+
+    history.write_bytes(b"\xff\x00 no history at all\n" * 3)
+    third = seat()
+    third.enters("pwd", 0)
+    third.keys("Up")
+    third.shows("SWCI:1 > pwd$")
+
+
+def test_the_session_outlives_its_actor(seat, inspect):
+    at = seat()
+    at.connects()
+    at.enters("cd taskdefs", 2)
+    inspect(at.process, "kill", "/swci/session")
+    until(lambda: at.process.admin("actor", name="/swci/session")["restarts"] == 1, "the actor to start again")
+    at.enters("pwd", 3)
+    at.shows("/platform/swarm/usr/taskdefs")
+    at.enters("list tasks", 4)
+    at.types("sleep 600")
+    at.keys("Enter")
+    until(lambda: "under way" in at.process.admin("actor", name="/swci/session")["state"], "the command to begin")
+    inspect(at.process, "kill", "/swci/session")
+    at.prompt(6)
+    at.shows("ERROR : the session's actor had to be started again")
+    at.enters("list contexts", 6)
+    at.enters("list tasks", 7)
+    assert at.screen().count("ROOTTASK") == 2
+
+
+def test_the_screen_belongs_to_the_session(seat):
+    at = seat()
+    at.connects()
+    log = at.data_dir / "swci.log"
+    assert f"the log goes to {log}" in at.screen().replace("\n", "")
+    assert " : INFO : " in log.read_text()
+    assert " : INFO : " not in at.screen()
+
+
+def test_a_smaller_window(seat):
+    at = seat(width=100, height=40)
+    at.call("resize-window", "-x", "40", "-y", "20")
+    line = "# " + "0123456789" * 6
+    at.call("send-keys", "-l", line)
+    at.shows(
+        lambda screen: screen.rstrip().split("\n")[-2:] == ["SWCI:0 > " + line[:31], line[31:]], "a line in two rows"
+    )
+    at.keys("C-c")
+    at.prompt(0)
+
+
+@pytest.mark.parametrize("at_prompt", [True, False])
+def test_sigterm_leaves_the_terminal_as_it_was(seat, at_prompt):
+    at = seat()
+    if at_prompt:
+        at.types("half a line")
+    else:
+        at.types("sleep 600")
+        at.keys("Enter")
+        until(lambda: "under way" in at.process.admin("actor", name="/swci/session")["state"], "the command to begin")
+    os.kill(at.pid(), signal.SIGTERM)
+    at.shows("ended with 0")
+    at.shows("terminal as before")
