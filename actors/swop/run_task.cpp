@@ -113,9 +113,7 @@ void list(self_pointer self) {
 struct perform {
   self_pointer self;
 
-  void operator()(const swop::action::prepare&) const {
-    step(self, swop::event::prepared{prepare()});
-  }
+  void operator()(const swop::action::prepare&) const { step(self, swop::event::prepared{prepare()}); }
   void operator()(const swop::action::start& what) const {
     auto& s = self->state();
     if (what.index >= s.plans.size())

@@ -12,6 +12,8 @@
 
 #include <boost/json.hpp>
 
+#include <thread>
+
 namespace swarm::actors {
 
 namespace json = boost::json;
@@ -20,7 +22,9 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto tick_interval = 1s;
-constexpr auto leave_max = 5s; ///< to say on the chain that this SWOP listens no longer
+constexpr auto end_grace = 5s;     ///< between SIGTERM and SIGKILL
+constexpr auto clean_up_max = 10s; ///< for programs of a former life to end
+constexpr auto leave_max = 5s;     ///< to say on the chain that this SWOP listens no longer
 
 /// What changes what this SWOP has to do; of reports it knows by itself.
 std::vector<hash32> topics_followed() {
@@ -61,7 +65,6 @@ struct runner_state {
   std::uint64_t own_call = 0;
   std::set<std::uint64_t> reports;
   std::string task_name; ///< of the actor of the part under way
-  bool forgets = false;  ///< programs of other parts were told to end and have not all ended yet
   std::optional<caf::error> stop_reason;
   time_point stop_until = time_point::max();
 };
@@ -118,30 +121,36 @@ bytes encode_report(const swop::part_id& part, const swop::action::report& what)
                                                        what.why.code, number});
 }
 
-/// Forgets programs that have ended, except those of `keep`. False: others still run.
-bool forget_ended(const swop_context& context, const std::optional<swop::part_id>& keep) {
-  bool all = true;
-  for (const auto& each : context.manager->programs()) {
+/// Programs of parts that are over, or of lives before this one.
+std::vector<managers::program> left_over(const swop_context& context,
+                                         const std::optional<swop::part_id>& keep) {
+  auto out = context.manager->programs();
+  std::erase_if(out, [&](const managers::program& each) {
     const auto name = parse_program_name(each.name);
-    if (name && keep && name->part == *keep) continue;
-    if (each.phase != managers::program_phase::ended)
-      all = false;
-    else if (!context.options.keep_containers)
-      (void)context.manager->remove(each.name);
-  }
-  return all;
+    return name && keep && name->part == *keep;
+  });
+  return out;
 }
 
-/// Ends programs of parts that are over, or of lives before this one; `forget_ended` forgets them later.
-void end_others(const swop_context& context, const std::optional<swop::part_id>& keep) {
+/// Ends and forgets them. The next part has the same folders, so it waits until they have ended.
+void clean_up(const swop_context& context, const std::optional<swop::part_id>& keep) {
+  std::set<std::string> told;
+  for (const auto until = runner_state::now() + clean_up_max; runner_state::now() < until;) {
+    bool running = false;
+    for (const auto& each : left_over(context, keep)) {
+      if (each.phase == managers::program_phase::ended) continue;
+      running = true;
+      if (told.insert(each.name).second) (void)context.manager->stop(each.name, end_grace);
+    }
+    if (!running) break;
+    std::this_thread::sleep_for(50ms);
+  }
+  if (!context.options.keep_containers)
+    for (const auto& each : left_over(context, keep))
+      (void)context.manager->remove(each.name);
   std::error_code ignored;
   for (const auto& folder : part_folders(context))
     if (!keep || folder != part_folder(context, *keep)) std::filesystem::remove_all(folder, ignored);
-  for (const auto& each : context.manager->programs()) {
-    const auto name = parse_program_name(each.name);
-    if (name && keep && name->part == *keep) continue;
-    if (each.phase != managers::program_phase::ended) (void)context.manager->stop(each.name, 5s);
-  }
 }
 
 // Actions
@@ -181,8 +190,7 @@ struct perform {
     auto& s = self->state();
     if (!s.task_name.empty() && !what.keep)
       self->dir().send(parent_path(*self), remove_child{std::exchange(s.task_name, {})});
-    end_others(*s.context, what.keep);
-    s.forgets = !forget_ended(*s.context, what.keep);
+    clean_up(*s.context, what.keep);
   }
   void operator()(const swop::action::left&) const {
     if (self->state().stop_reason) self->quit(*self->state().stop_reason);
@@ -314,7 +322,6 @@ caf::behavior runner_behavior(self_pointer self) {
         forget_ended_tasks(self);
         find_sn(self);
         step(self, swop::event::tick{});
-        if (s.forgets) s.forgets = !forget_ended(*s.context, s.machine.part());
         if (s.stop_reason && runner_state::now() >= s.stop_until) return self->quit(*s.stop_reason);
         self->delayed_send(self, tick_interval, tick{});
       },

@@ -38,6 +38,25 @@ result<contracts::task_view> find_task(network& sns, const std::string& name) {
   return out;
 }
 
+/// What a chain does not take, or must never get, is refused before anything is written.
+result<> check_for_chain(const tasks::task_definition& task, const std::vector<std::string>& lines) {
+  if (const auto* pull = std::get_if<tasks::pull_image>(&task.body);
+      pull != nullptr && std::holds_alternative<tasks::registry_login>(pull->auth))
+    return fail(errc::denied,
+                "Body.Auth: a password would stand on the chain for good, where every organisation reads "
+                "it; name a config.json on the SWOPs' hosts instead");
+  if (!contracts::is_task_name(task.name))
+    return fail(errc::invalid, "Name: '{}' has blanks, which the name of a task on the chain has not",
+                task.name);
+  std::size_t size = 0;
+  for (const auto& line : lines)
+    size += line.size();
+  if (lines.size() > contracts::body_lines_max || size > contracts::body_bytes_max)
+    return fail(errc::limit, "Body: {} lines of {} bytes together; the chain takes {} lines of {} bytes",
+                lines.size(), size, contracts::body_lines_max, contracts::body_bytes_max);
+  return {};
+}
+
 /// Appends a body; a task that cannot be completed is taken back.
 result<std::vector<answers::task_registered::batch>> append_body(network& sns, const std::string& task,
                                                                  const std::vector<std::string>& lines) {
@@ -67,6 +86,8 @@ outcome run(const commands::create_task_from& what, command_world& world) {
   auto read = tasks::read_task(text, user_folder::shown(what.file));
   if (!read.value) return tl::unexpected(std::move(read.value).error());
   const auto& task = *read.value;
+  const auto lines = tasks::body_lines(task);
+  SWARM_CHECK(check_for_chain(task, lines));
   SWARM_CHECK(call(*sns,
                    contracts::encode(contracts::create_task_args{type_of(task.type()), task.name, task.author,
                                                                  task.prereq, task.outcome}),
@@ -75,7 +96,7 @@ outcome run(const commands::create_task_from& what, command_world& world) {
   out.task = task.name;
   for (const auto& each : read.warnings)
     out.warnings.push_back(schema::told(each, user_folder::shown(what.file)));
-  SWARM_TRY(out.batches, append_body(*sns, task.name, tasks::body_lines(task)));
+  SWARM_TRY(out.batches, append_body(*sns, task.name, lines));
   return out;
 }
 

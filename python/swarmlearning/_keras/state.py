@@ -62,7 +62,7 @@ class KerasState:
 
     def inventory(self) -> Inventory:
         """What is shared, and what stays on this node and why."""
-        trained = {id(variable) for variable in self._model.trainable_weights}
+        trained = {id(variable) for variable in self.model.trainable_weights}
         weights = self.weights()
         shared = []
         for weight in weights:
@@ -72,7 +72,7 @@ class KerasState:
             shared += [SharedTensor(name, own_name, weight.dtype, shape, size, is_trained) for name in weight.names()]
         taken = {weight.name for weight in weights}
         why = why_left_out(self._sharing)
-        return Inventory(shared, [LocalPart(name, why) for name in weight_names(self._model) if name not in taken])
+        return Inventory(shared, [LocalPart(name, why) for name in weight_names(self.model) if name not in taken])
 
     def read(self) -> Params:
         params: Params = {}

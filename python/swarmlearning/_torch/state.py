@@ -87,7 +87,8 @@ class TorchState:
 
     def inventory(self) -> Inventory:
         """What is shared, and what stays on this node and why."""
-        trained = _trained_names(self._model)
+        state = {key: value for key, value in self._model.state_dict().items() if isinstance(value, torch.Tensor)}
+        trained = _trained_keys(self._model, state)
         parts = self.parts()
         shared = []
         for name, (key, tensor) in parts.items():
@@ -165,7 +166,7 @@ def _classes(module: torch.nn.Module) -> Set[str]:
 def _trained_keys(model: torch.nn.Module, state: Dict[str, torch.Tensor]) -> Set[str]:
     """Keys of parameters that take gradients, under every name that they have. Wrappers, as of activation
     checkpointing, hide their own segments of a name from state_dict(): such a parameter is known by its memory."""
-    names = set()
+    names: Set[str] = set()
     places = {_place(parameter) for parameter in model.parameters() if parameter.requires_grad} - {None}
     names.update(key for key, tensor in state.items() if _place(tensor) in places)
     for prefix, module in model.named_modules(remove_duplicate=False):

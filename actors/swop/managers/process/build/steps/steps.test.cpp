@@ -80,11 +80,9 @@ TEST_CASE("the build task of the user guide, on this Python") {
   CHECK(read.steps[1].line == 3);
   const auto other = read_dockerfile({"FROM tensorflow/tensorflow:2.7.0", "RUN pip install keras"}).refusals;
   REQUIRE(other.size() == 1);
-  CHECK(
-      other[0]
-      == "line 1: FROM tensorflow/tensorflow:2.7.0: the image needs a container engine; mgrtype PROCESS can "
-         "not do it; "
-         "'FROM python' stands for this host's Python, and what the image holds besides is installed by pip"));
+  CHECK(wording(other[0]).contains(
+      "line 1: FROM tensorflow/tensorflow:2.7.0: the image needs a container engine; "
+      "mgrtype PROCESS can not do it; 'FROM python' stands for this host's Python"));
 }
 
 TEST_CASE("lines: continued, blank and comment items") {
