@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 import time
-from typing import List, Optional
+from typing import Any, Callable, List
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -261,10 +261,11 @@ def _accuracies(swarm: dict, outcome: dict) -> str:
     return ", accuracies " + ", ".join(f"{value:.2%}" for value in swarm["accuracy_swarm"])
 
 
-def run(args: argparse.Namespace, folder: pathlib.Path) -> int:
-    demo: Optional[Demo] = None
+def run(args: argparse.Namespace, folder: pathlib.Path, kind: Callable[..., Any] = Demo) -> int:
+    """`kind`: what is run; examples/operators has another one."""
+    demo: Any = None
     try:
-        demo = Demo(args, folder)
+        demo = kind(args, folder)
         outcome = demo.run()
     except Failure as failure:
         args.keep = demo is not None

@@ -21,7 +21,7 @@ def parse(argv=None) -> argparse.Namespace:
     parser.add_argument("--min-peers", type=int, default=int(env("MIN_PEERS", 2)), help="nodes that a merge needs")
     parser.add_argument("--contract", default=env("CONTRACT", "defaultbb.cqdb.sml.hpe"), help="training contract")
     parser.add_argument("--seed", type=int, default=int(env("SEED", 1)), help="the same on all nodes")
-    parser.add_argument("--result", help="JSON file to write")
+    parser.add_argument("--result", default=env("RESULT"), help="JSON file to write")
     return parser.parse_args(argv)
 
 

@@ -47,7 +47,7 @@ Body :
     - ' '
     - 'RUN mkdir -p /tmp/hpe-swarmcli-pkg'
     - 'COPY swarm_sample-1.0-py3-none-any.whl /tmp/hpe-swarmcli-pkg/swarm_sample-1.0-py3-none-any.whl'
-    - 'RUN pip3 install --no-index \\\\'
+    - 'RUN pip3 install --no-index \\'
     - '    /tmp/hpe-swarmcli-pkg/swarm_sample-1.0-py3-none-any.whl'
 """
 RUN_TASK = """Name : {name}
@@ -59,7 +59,8 @@ Body :
     Command : model/operated_program.py
     Entrypoint : python3
     WorkingDir : /tmp/test
-    Envvars : ["SYNCS": 2, "MIN_PEERS": {peers}, "SWARM_LOOPBACK": {loopback}, "NEEDS": swarm_sample, "PYTHONPATH": {path}]
+    Envvars : ["SYNCS": 2, "MIN_PEERS": {peers}, "SWARM_LOOPBACK": {loopback}, "NEEDS": swarm_sample,
+               "PYTHONPATH": {path}]
     PrivateContent : /tmp/test/
     SharedContent :
     -   Src : /platform/swarm/usr/model
@@ -167,9 +168,9 @@ def script(
 ROWS = {
     "mnist": ((2, 1), "ip", "user_env_tf_build_task", 2, ["swarm_mnist_task"], 2, {"extra_reset": True}),
     "mnist-pyt": ((1, 4), "ip", "build_pyt_user_image", 1, ["run_mnist_pyt"], 4, {}),
-    "fraud-detection": ((2, 2), "ip", "user_env_tf_build_task", 1, ["swarm_fd_task"], 4, {"perfdata": True}),
+    "fraud-detection": ((1, 4), "ip", "user_env_tf_build_task", 1, ["swarm_fd_task"], 4, {"perfdata": True}),
     "nih": ((1, 3), "ip", "user_env_tf_build_task", 1, ["swarm_nih_task", "swarm_ind_task"], 3, {"reset_first": True}),
-    "reverse-proxy-mnist": ((2, 1), "service", "user_env_tf_build_task", 1, ["swarm_mnist_task"], 2, {}),
+    "reverse-proxy-mnist": ((1, 2), "service", "user_env_tf_build_task", 1, ["swarm_mnist_task"], 2, {}),
     "reverse-proxy-cifar10": ((2, 2), "service", "user_env_tf_build_task", 2, ["swarm_cifar10_task"], 4, {}),
     "spire-cifar10": ((2, 2), "ip", "user_env_tf_build_task", 2, ["spire_cifar10_task"], 4, {}),
 }  # fmt: skip
@@ -188,4 +189,78 @@ def test_an_init_script_of_the_original_runs_to_its_end(swarm, row):
     assert [len(merge.contributors) for merge in merges] == [peers] * 3
     wanted = [sum(range(peers)) / peers] * 4
     assert [swarm.result_of(user) for user in range(peers)] == [wanted] * peers
-    assert not any(swop.programs() for swop in swarm.swops), "RESET has removed the sandboxes"
+    until(lambda: not any(swop.programs() for swop in swarm.swops), "RESET to remove the sandboxes")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *unused):
+        pass
+
+
+@pytest.fixture
+def web(swarm):
+    """The address of a server of the files in USR/web."""
+    folder = swarm.usr / "web"
+    folder.mkdir()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", folder
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def write_archive(file, entries):
+    with tarfile.open(file, "w:gz") as archive:
+        for name, text in entries.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+
+
+def test_content_is_fetched_taken_apart_and_seen_by_programs(swarm, web):
+    address, folder = web
+    write_archive(folder / "data.tar.gz", {"digits/one.csv": "1,1\n"})
+    task = content_task("content", [("DOWNLOAD", f"{address}/data.tar.gz", "data.tar.gz")], "digits-data")
+    digest = hashlib.sha256((folder / "data.tar.gz").read_bytes()).hexdigest()
+    task["Body"]["OpsList"][0]["Options"].append({"Sha256": digest})
+    task["Body"]["OpsList"].append({"Operation": "EXTRACT", "Target": "data.tar.gz", "Options": [{"Out": "all"}]})
+    swop = swarm.add_swop(swop_profile([node_definition(swarm.certs, idx) for idx in range(2)]))
+    swarm.make_task(task)
+    command = "/tmp/test/data/all/digits/one.csv"
+    swarm.make_task(run_task("read", command, "cat", shared=[("digits-data", "/tmp/test/data")], prereq="ROOTTASK"))
+    swarm.assign("content", "WITH 1 PEERS")
+    assert swarm.wait_task().field("TASK_STATE") == "COMPLETE"
+    swarm.assign("read", "WITH 2 PEERS")
+    assert swarm.wait_task().field("TASK_STATE") == "COMPLETE"
+    assert sorted(text for name, text in swop.outputs().items() if name.endswith("ml")) == ["1,1\n"] * 2
+
+
+@pytest.mark.parametrize(
+    "operations, said",
+    [
+        ([("DOWNLOAD", "{web}/none.tar.gz", "x")], "the download failed"),
+        ([("DOWNLOAD", "{web}/bad.tar.gz", "x"), ("EXTRACT", "x", "y")], "the archive is broken or leaves its folder"),
+        ([("DOWNLOAD", "file:///etc/passwd", "x")], "a path is not allowed"),
+    ],
+)
+def test_content_that_cannot_be_made_is_said(swarm, web, operations, said):
+    address, folder = web
+    write_archive(folder / "bad.tar.gz", {"../../leaves": "1"})
+    swarm.add_swop(swop_profile([node_definition(swarm.certs, 0)]))
+    swarm.make_task(content_task("content", [(a, b.format(web=address), c) for a, b, c in operations], "data"))
+    swarm.assign("content", "WITH 1 PEERS")
+    assert swarm.wait_task().field("TASK_STATE") == "ERROR"
+    peer = swarm.peer_status(0)
+    assert (peer.field("STATUS"), peer.field("DESCRIPTION")) == ("FAILED", said)
+
+
+def test_an_image_needs_a_container_engine(swarm):
+    swarm.add_swop(swop_profile([node_definition(swarm.certs, 0)]))
+    body = {"OrgAndReg": "docker.io", "RepoName": "library/python", "Tag": "3.11", "Auth": None}
+    words = {"TaskType": "PULL_IMAGE", "Author": "tests", "Prereq": "ROOTTASK", "Outcome": "python:3.11"}
+    swarm.make_task({"Name": "pull", **words, "Body": body})
+    swarm.assign("pull", "WITH 1 PEERS")
+    assert swarm.wait_task().field("TASK_STATE") == "ERROR"
+    assert swarm.peer_status(0).field("DESCRIPTION") == "the task needs a container engine"
