@@ -20,7 +20,10 @@ needs_swarmd = pytest.mark.skipif(not (BIN / "swarmd").exists(), reason=f"{BIN} 
 def demo(folder, *flags):
     """The outcome as JSON, after a run that ended well."""
     report = folder / "outcome.json"
-    command = [sys.executable, pathlib.Path(ROOT, "examples", "digits", "demo.py"), "--json", report, *flags]
+    script = "digits/demo.py"
+    if "--operators" in flags:
+        script, flags = "operators/operate.py", [flag for flag in flags if flag != "--operators"]
+    command = [sys.executable, pathlib.Path(ROOT, "examples", script), "--json", report, *flags]
     environment = {**os.environ, "SWARM_BIN": str(BIN), "TMPDIR": str(folder)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     print(done.stdout, done.stderr)
@@ -52,7 +55,9 @@ def short(tmp_path_factory):
 
 
 @needs_swarmd
-@pytest.mark.parametrize("flags", [[], ["--fault", "kill-sn"], ["--fault", "kill-sl"], ["--keras"]], ids="-".join)
+@pytest.mark.parametrize(
+    "flags", [[], ["--fault", "kill-sn"], ["--fault", "kill-sl"], ["--keras"], ["--operators"]], ids="-".join
+)
 def test_swarm_beats_every_node_alone(short, flags):
     outcome = demo(short, *flags)
     check_digests(outcome, 4)

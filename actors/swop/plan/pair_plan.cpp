@@ -3,7 +3,6 @@
 #include "actors/swop/managers/process/build/environment.hpp"
 #include "actors/swop/plan/host_paths.hpp"
 #include "base/endpoint.hpp"
-#include "base/file.hpp"
 
 #include <unistd.h>
 
@@ -118,7 +117,7 @@ public:
 
 private:
   result<managers::program_spec> plan_sl(const tasks::node_definition& node, std::uint32_t index,
-                                         const fs::path& data) const {
+                                         const fs::path& data) {
     managers::program_spec out;
     out.name = program_name(order_.part, index, swop::program_kind::sl);
     out.environment = environment_of(tasks::merged({context_.profile.variables, node.sl.variables}));
@@ -155,11 +154,13 @@ private:
     return out;
   }
 
-  result<std::uint16_t> file_port(const tasks::node_definition& node) const {
+  result<std::uint16_t> file_port(const tasks::node_definition& node) {
     if (node.sl_port) return *node.sl_port;
-    const auto port = free_port();
+    auto port = find_free_port();
     if (!port) return fail(plan_errc::disk_failed, "no free port for the files of node {}", node.index);
-    return *port;
+    const auto number = port->number;
+    ports_.push_back(std::move(*port));
+    return number;
   }
 
   result<> add_identity(const tasks::identity_mount& part, managers::program_spec& to) const {
@@ -253,6 +254,7 @@ private:
   const part_order& order_;
   const tasks::run_swarm& task_;
   host_paths paths_;
+  std::vector<free_port> ports_; ///< held until the last node has one, so that no two get the same
 };
 
 template <class Number>
