@@ -46,7 +46,7 @@ TEST_CASE("genesis has the registries, the default training and the default task
     }
   }
   CHECK(to_hex(keccak256(all).view())
-        == "0x23e214242c88959696cefb7cdc42224763e475196102908839996f86e5d102f7");
+        == "0xe572b7439e5ac7050da0ede1be9a3706e3a7acbf970b388a384903aa552813a4");
   const memory_world world(set);
   CHECK(training_probe(world, training).name() == default_training_name);
   CHECK(training_probe(world, training).head().round_num == 1);
