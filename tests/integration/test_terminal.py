@@ -7,7 +7,7 @@ import signal
 import stat
 
 import pytest
-from harness import BIN, Process, until
+from harness import BIN, Failure, Process, until
 from tmux import Tmux
 
 HERE = pathlib.Path(__file__).parent
@@ -25,6 +25,7 @@ Body :
     WorkingDir : /tmp/test
     Envvars : [ "MAX_EPOCHS": 2 ]
     PrivateContent : /tmp/test/
+    SharedContent : null
 """
 
 
@@ -47,16 +48,23 @@ class Seat(Tmux):
     def knows(self, **counts):
         """Waits until completion has that many names of each kind."""
 
-        def there():
-            names = self.process.admin("actor", name="/swci/session")["detail"]["names"]
-            return all(names[kind] == count for kind, count in counts.items())
+        def names():
+            return self.process.admin("actor", name="/swci/session")["detail"]["names"]
 
-        until(there, f"SWCI to know {counts}")
+        try:
+            until(lambda: counts.items() <= names().items(), f"SWCI to know {counts}")
+        except Failure as why:
+            raise Failure(f"{why}; it knows {names()}") from None
 
     def connects(self):
         port = self.swarm.sn.port
         self.enters(f"create context demo with ip 127.0.0.1 {port}", 0)
         self.enters("switch context demo", 1)
+
+    def leaves(self):
+        self.types("exit")
+        self.keys("Enter")
+        self.shows("terminal as before")
 
     def pid(self):
         shell = int(self.call("list-panes", "-F", "#{pane_pid}"))
@@ -118,10 +126,10 @@ def test_a_task_from_its_file_to_its_assignment(seat):
     at.types("ass")
     at.keys("Tab")
     at.shows("SWCI:7 > assign$")
-    at.types(" task hello_task to ")
+    at.types("task hello_task to ")
     at.keys("Tab")
     at.shows(rf"to {re.escape(RUNNER)}$")
-    at.types(" with 1 p")
+    at.types("with 1 p")
     at.keys("Tab")
     at.shows("with 1 peers$")
     at.keys("Enter")
@@ -151,9 +159,7 @@ def test_why_a_task_waits(seat):
     at.prompt(8)
     at.enters("doctor", 8)
     at.enters(f"reset taskrunner {RUNNER}", 9)
-    at.types("EXIT")
-    at.keys("Enter")
-    at.shows("terminal as before")
+    at.leaves()
     at.is_screen("waits")
 
 
@@ -170,12 +176,10 @@ def test_help_errors_and_lines_that_are_taken_back(seat):
     at.enters("pwd", 5)
     at.types("lis")
     at.keys("Tab", "Tab")
-    at.shows(r"^context +nodes")
+    at.shows(r"^context +contexts")
     at.keys("C-c")
     at.prompt(6)
-    at.types("exit")
-    at.keys("Enter")
-    at.shows("ended with 0")
+    at.leaves()
     at.is_screen("help")
 
 
@@ -183,11 +187,8 @@ def test_lines_of_earlier_sessions_come_back(seat):
     first = seat()
     first.enters("pwd", 0)
     first.enters("sleep 0", 1)
-    first.types("exit")
-    first.keys("Enter")
-    first.shows("ended with 0")
-    first.close()
-    history = first.data_dir / "history"
+    first.leaves()
+    history = first.data_dir / "swci-1" / "history"
     assert stat.S_IMODE(history.stat().st_mode) == 0o600
 
     second = seat()
@@ -199,7 +200,7 @@ def test_lines_of_earlier_sessions_come_back(seat):
     second.shows("SWCI:0 > pwd$")
     second.keys("Enter")
     second.prompt(1)
-    second.close()
+    second.leaves()
 
     history.write_bytes(b"\xff\x00 no history at all\n" * 3)
     third = seat()

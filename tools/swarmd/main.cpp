@@ -65,7 +65,7 @@ result<actors::supervisor_spec> make_root(const config::process_config& config,
 }
 
 std::filesystem::path log_file(const config::process_config& config) {
-  return config.swci.front().data_dir / "swci.log";
+  return config.data_dir / "swci.log";
 }
 
 /// Log lines must not get between what an operator types. True: they go to a file, which the operator is told.

@@ -41,7 +41,7 @@ struct terminal::state {
   bool reading = false;              ///< the operator is at the prompt
   bool over = false;
   bool has_thread = false;
-  bool marks = false; ///< the last thing shown was a mark
+  bool marks = false; ///< the last thing on the screen was a mark, whose line goes on
 };
 
 std::optional<std::string> terminal::state::read_line(const std::string& prompt) {
@@ -148,6 +148,7 @@ bool terminal::interrupt() {
   const std::lock_guard lock(state_->mutex);
   if (state_->over || !state_->tell) return false;
   if (!state_->reading) {
+    state_->marks = is_interactive(); // it shows "^C"
     state_->tell(swci::input::interrupt{});
     return true;
   }
