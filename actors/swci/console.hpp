@@ -33,7 +33,7 @@ public:
   /// The names that may be meant in a place of this kind where `prefix` stands already; from any thread, without blocking.
   using names_function = std::function<std::vector<std::string>(hole_kind, const std::string& prefix)>;
   /// True: somebody completes words, with these names.
-  virtual bool completes_with(names_function /*names*/) { return false; }
+  virtual bool completes_with(const names_function& /*names*/) { return false; }
   /// A sign that a wait goes on.
   virtual void mark() = 0;
   /// The session is over: nothing more is asked or shown.

@@ -207,7 +207,7 @@ swci::command_world world_of(self_pointer self, const swci::action::run& what,
   return out;
 }
 
-void run_command(self_pointer self, swci::action::run what) {
+void run_command(self_pointer self, const swci::action::run& what) {
   auto& s = self->state();
   const std::function<void(command_news)> tell = [env = self->shared_env(),
                                                   path = self->path()](command_news news) {

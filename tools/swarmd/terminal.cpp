@@ -123,9 +123,9 @@ void terminal::show_answer(const std::string& text, bool) {
   show(text);
 }
 
-bool terminal::completes_with(names_function names) {
+bool terminal::completes_with(const names_function& names) {
   if (!state_->editor) return false;
-  state_->editor->complete_with(std::move(names));
+  state_->editor->complete_with(names);
   return true;
 }
 
