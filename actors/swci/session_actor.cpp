@@ -75,7 +75,8 @@ std::string absolute_usr_dir(const config::swci_options& options) {
   return std::filesystem::absolute(options.usr_dir, failure).lexically_normal().native();
 }
 
-/// The session itself, which belongs to the process: an operator must not notice when its actor ends and is started again.
+/// The session itself, which belongs to the process: an operator must not notice when its actor ends and is
+/// started again.
 struct session_memory {
   explicit session_memory(const swci::user_folder& folder) : machine(folder), names(folder) {}
 

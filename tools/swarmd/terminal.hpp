@@ -7,8 +7,9 @@
 
 namespace swarm {
 
-/// SWCI's console on standard input and output. On a terminal a line can be edited, completed and called back, and what was
-/// entered is kept for the next session; from a pipe, lines are read as they come and shown behind their prompts.
+/// SWCI's console on standard input and output. On a terminal a line can be edited, completed and called
+/// back, and what was entered is kept for the next session; from a pipe, lines are read as they come and
+/// shown behind their prompts.
 class terminal final : public swci::console {
 public:
   /// `folder`: where the history is kept.
