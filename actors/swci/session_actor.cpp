@@ -85,6 +85,7 @@ struct session_memory {
   swci::known_names names;
   mailroom mail;
   std::map<std::string, connection> connections; ///< by context
+  std::uint64_t connections_made = 0;            ///< so far: none gets the name of one that is being ended
   std::atomic<bool> looks_names_up = false;
 };
 
@@ -101,7 +102,8 @@ struct session_state {
   swci::session_machine& machine = memory->machine;
   std::shared_ptr<mailroom> mail{memory, &memory->mail};
   std::map<std::string, connection>& connections = memory->connections; ///< by context
-  bool completes = false;                                               ///< somebody does
+  std::uint64_t& connections_made = memory->connections_made;
+  bool completes = false; ///< somebody does
   std::jthread command, lookup;
 };
 
@@ -136,7 +138,7 @@ result<> start_connection(self_pointer self, const open_context& wanted, connect
   options->registration = contracts::register_node_args{
       contracts::node_type::swci, from.identity->fingerprint(), {}, from.options.node_name, {}};
   options->user = swci_names::session;
-  to.child = fmt::format("{}{}", swci_names::sn_prefix, self->state().connections.size());
+  to.child = fmt::format("{}{}", swci_names::sn_prefix, self->state().connections_made++);
   to.account = key->account();
   to.opening = wanted.letter;
   self->ask(parent_path(*self), std::chrono::seconds(10),

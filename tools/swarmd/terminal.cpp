@@ -49,7 +49,7 @@ std::optional<std::string> terminal::state::read_line(const std::string& prompt)
   std::fputs(prompt.c_str(), stdout);
   std::fflush(stdout);
   auto line = input.next_line();
-  if (line) std::fputs((*line + "\n").c_str(), stdout);
+  if (line && !prompt.empty()) std::fputs((*line + "\n").c_str(), stdout);
   return line;
 }
 
