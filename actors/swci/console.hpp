@@ -18,8 +18,9 @@ struct interrupt {};
 } // namespace input
 using any_input = std::variant<input::line, input::end, input::interrupt>;
 
-/// Where a session's lines come from and where its words go: a terminal, a script's output, a connection of the web mode.
-/// The calls come from one thread at a time and do not block; what comes in is handed to `tell`, from any thread.
+/// Where a session's lines come from and where its words go: a terminal, a script's output, a connection of
+/// the web mode. The calls come from one thread at a time and do not block; what comes in is handed to
+/// `tell`, from any thread.
 class console {
 public:
   virtual ~console() = default;
@@ -34,10 +35,11 @@ public:
   virtual void show(const std::string& text) = 0;
   /// The same for a command's answer; `is_error`: it failed.
   virtual void show_answer(const std::string& text, bool is_error) = 0;
-  /// The names that may be meant in a place of this kind where `prefix` stands already; from any thread, without blocking.
+  /// The names that may be meant in a place of this kind where `prefix` stands already; from any thread,
+  /// without blocking.
   using names_function = std::function<std::vector<std::string>(hole_kind, const std::string& prefix)>;
   /// True: somebody completes words, with these names.
-  virtual bool completes_with(names_function /*names*/) { return false; }
+  virtual bool completes_with(const names_function& /*names*/) { return false; }
   /// A sign that a wait goes on.
   virtual void mark() = 0;
   /// The session is over: nothing more is asked or shown, unless it is a service.

@@ -75,7 +75,8 @@ std::string absolute_usr_dir(const config::swci_options& options) {
   return std::filesystem::absolute(options.usr_dir, failure).lexically_normal().native();
 }
 
-/// The session itself, which belongs to the process: an operator must not notice when its actor ends and is started again.
+/// The session itself, which belongs to the process: an operator must not notice when its actor ends and is
+/// started again.
 struct session_memory {
   explicit session_memory(const swci::user_folder& folder) : machine(folder), names(folder) {}
 
@@ -84,7 +85,7 @@ struct session_memory {
   swci::known_names names;
   mailroom mail;
   std::map<std::string, connection> connections; ///< by context
-  std::uint64_t connections_made = 0;
+  std::uint64_t connections_made = 0;            ///< so far: none gets the name of one that is being ended
   std::atomic<bool> looks_names_up = false;
 };
 
@@ -209,7 +210,7 @@ swci::command_world world_of(self_pointer self, const swci::action::run& what,
   return out;
 }
 
-void run_command(self_pointer self, swci::action::run what) {
+void run_command(self_pointer self, const swci::action::run& what) {
   auto& s = self->state();
   const std::function<void(command_news)> tell = [env = self->shared_env(),
                                                   path = self->path()](command_news news) {

@@ -22,9 +22,10 @@ struct swci_context {
   std::shared_ptr<swci::console> console;
 };
 
-/// `/swci/session`: one operator's session, the shell of language/session. Commands run on a thread of their own, one at a
-/// time, and talk to the SN clients of their contexts, `/swci/sn-NAME`, which this actor starts. The session
-/// outlives the actor: one that is started again goes on with it. The role ends with the session.
+/// `/swci/session`: one operator's session, the shell of language/session. Commands run on a thread of their
+/// own, one at a time, and talk to the SN clients of their contexts, `/swci/sn-NAME`, which this actor
+/// starts. The session outlives the actor: one that is started again goes on with it. The role ends with the
+/// session.
 start_function session_actor(std::shared_ptr<const swci_context> context);
 
 } // namespace swarm::actors

@@ -1,5 +1,6 @@
 """A terminal that somebody sits at: one window of a tmux server of its own."""
 
+import itertools
 import pathlib
 import re
 import shlex
@@ -7,6 +8,7 @@ import subprocess
 
 from harness import PATIENCE, Failure, until
 
+numbers = itertools.count(1)  # of servers, as one that is told to end takes its time
 WIDTH, HEIGHT = 110, 150  # nothing scrolls
 
 
@@ -14,10 +16,10 @@ class Tmux:
     """Runs `command` by a shell that says afterwards how it ended and whether the terminal is as it was."""
 
     def __init__(self, folder, command, width=WIDTH, height=HEIGHT):
-        self.socket = pathlib.Path(folder) / "tmux.sock"
+        self.socket = pathlib.Path(folder) / f"tmux-{next(numbers)}"
         words = shlex.join(str(word) for word in command)
         script = (
-            f"before=$(stty -g); {words}; echo ended with $?;"
+            f"trap : INT; before=$(stty -g); {words}; echo ended with $?;"
             ' [ "$before" = "$(stty -g)" ] && echo terminal as before; exec cat'
         )
         size = ("-x", str(width), "-y", str(height))

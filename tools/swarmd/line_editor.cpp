@@ -110,10 +110,7 @@ int line_editor::state::next_char(wchar_t& out) {
       el_set(editor, EL_PREP_TERM, 1);
       el_set(editor, EL_REFRESH);
     }
-    if (was_resized.exchange(false)) {
-      el_resize(editor);
-      el_set(editor, EL_REFRESH);
-    }
+    if (was_resized.exchange(false)) el_resize(editor);
     if (!input.wait()) continue;
     char byte = 0;
     const auto got = input.read(&byte, 1);
@@ -164,7 +161,7 @@ unsigned char line_editor::state::clear() {
   const auto* line = el_line(editor);
   el_cursor(editor, characters({line->cursor, line->lastchar}));
   el_deletestr(editor, characters({line->buffer, line->lastchar}));
-  return CC_REFRESH;
+  return CC_REDISPLAY; // CC_REFRESH leaves what was left of a line in several rows
 }
 
 line_editor::line_editor(fs::path history_file, wakeable_input& input)

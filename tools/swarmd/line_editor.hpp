@@ -9,11 +9,13 @@
 
 namespace swarm {
 
-/// Reads lines from a terminal, where they can be edited, completed with Tab and called back with the arrows (libedit).
-/// While no line is read the terminal is as it was found. There is one in a process at a time, used by one thread.
+/// Reads lines from a terminal, where they can be edited, completed with Tab and called back with the arrows
+/// (libedit). While no line is read the terminal is as it was found. There is one in a process at a time,
+/// used by one thread.
 class line_editor {
 public:
-  /// `history_file`: the lines of earlier sessions, which only its owner may read. `input` outlives the editor.
+  /// `history_file`: the lines of earlier sessions, which only its owner may read. `input` outlives the
+  /// editor.
   line_editor(std::filesystem::path history_file, wakeable_input& input);
   ~line_editor();
   line_editor(const line_editor&) = delete;

@@ -65,10 +65,11 @@ result<actors::supervisor_spec> make_root(const config::process_config& config,
 }
 
 std::filesystem::path log_file(const config::process_config& config) {
-  return config.swci.front().data_dir / "swci.log";
+  return config.data_dir / "swci.log";
 }
 
-/// Log lines must not get between what an operator types. True: they go to a file, which the operator is told.
+/// Log lines must not get between what an operator types. True: they go to a file, which the operator is
+/// told.
 bool keep_log_off_screen(terminal& shown, const config::process_config& config) {
   if (!shown.is_interactive() || ::isatty(STDERR_FILENO) != 1) return false;
   const auto file = log_file(config);

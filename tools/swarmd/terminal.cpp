@@ -41,7 +41,7 @@ struct terminal::state {
   bool reading = false;              ///< the operator is at the prompt
   bool over = false;
   bool has_thread = false;
-  bool marks = false; ///< the last thing shown was a mark
+  bool marks = false; ///< the last thing on the screen was a mark, whose line goes on
 };
 
 std::optional<std::string> terminal::state::read_line(const std::string& prompt) {
@@ -49,7 +49,7 @@ std::optional<std::string> terminal::state::read_line(const std::string& prompt)
   std::fputs(prompt.c_str(), stdout);
   std::fflush(stdout);
   auto line = input.next_line();
-  if (line) std::fputs((*line + "\n").c_str(), stdout);
+  if (line && !prompt.empty()) std::fputs((*line + "\n").c_str(), stdout);
   return line;
 }
 
@@ -123,9 +123,9 @@ void terminal::show_answer(const std::string& text, bool) {
   show(text);
 }
 
-bool terminal::completes_with(names_function names) {
+bool terminal::completes_with(const names_function& names) {
   if (!state_->editor) return false;
-  state_->editor->complete_with(std::move(names));
+  state_->editor->complete_with(names);
   return true;
 }
 
@@ -148,6 +148,7 @@ bool terminal::interrupt() {
   const std::lock_guard lock(state_->mutex);
   if (state_->over || !state_->tell) return false;
   if (!state_->reading) {
+    state_->marks = is_interactive(); // it shows "^C"
     state_->tell(swci::input::interrupt{});
     return true;
   }

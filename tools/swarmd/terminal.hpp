@@ -7,8 +7,9 @@
 
 namespace swarm {
 
-/// SWCI's console on standard input and output. On a terminal a line can be edited, completed and called back, and what was
-/// entered is kept for the next session; from a pipe, lines are read as they come and shown behind their prompts.
+/// SWCI's console on standard input and output. On a terminal a line can be edited, completed and called
+/// back, and what was entered is kept for the next session; from a pipe, lines are read as they come and
+/// shown behind their prompts.
 class terminal final : public swci::console {
 public:
   /// `folder`: where the history is kept.
@@ -19,7 +20,7 @@ public:
   void ask_line(const std::string& prompt) override;
   void show(const std::string& text) override;
   void show_answer(const std::string& text, bool is_error) override;
-  bool completes_with(names_function names) override;
+  bool completes_with(const names_function& names) override;
   void mark() override;
   void finish() override;
 

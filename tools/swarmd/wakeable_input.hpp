@@ -8,8 +8,8 @@
 
 namespace swarm {
 
-/// Bytes from a descriptor, standard input as a rule, for a thread that others must be able to wake while it waits for
-/// somebody to type.
+/// Bytes from a descriptor, standard input as a rule, for a thread that others must be able to wake while it
+/// waits for somebody to type.
 class wakeable_input {
 public:
   /// `fd` stays its owner's.
@@ -21,8 +21,8 @@ public:
   ssize_t read(char* to, std::size_t size) const;
   /// From any thread and from signal handlers.
   void wake() const;
-  /// The next line without its end, from a pipe or a file, however it is cut. None: there are no more, or somebody has
-  /// called `wake`. A line that is far too long is cut off.
+  /// The next line without its end, from a pipe or a file, however it is cut. None: there are no more, or
+  /// somebody has called `wake`. A line that is far too long is cut off.
   std::optional<std::string> next_line();
 
 private:

@@ -9,8 +9,8 @@
 
 namespace swarm::swci {
 
-/// The names that an operator may mean, for completion. Those of the present context's network come from answers, so no SN
-/// is asked while somebody types; files are looked up. May be used from several threads.
+/// The names that an operator may mean, for completion. Those of the present context's network come from
+/// answers, so no SN is asked while somebody types; files are looked up. May be used from several threads.
 class known_names {
 public:
   explicit known_names(user_folder folder) : folder_(std::move(folder)) {}
@@ -19,7 +19,8 @@ public:
   void session_stands(const context_list& contexts, const std::string& working_folder);
   /// What an answer from the network of `context` names. A list takes the place of the one before.
   void learn(const std::string& context, const answer& what);
-  /// Those of a kind. Of files, those of the folder that `prefix` leads to, written with its path; folders end with '/'.
+  /// Those of a kind. Of files, those of the folder that `prefix` leads to, written with its path; folders
+  /// end with '/'.
   std::vector<std::string> of(hole_kind kind, const std::string& prefix) const;
   /// How many of each kind: an object as JSON.
   std::string counts_json() const;

@@ -38,7 +38,7 @@ bool is_remark(std::string_view line) {
 
 result<> check_line(std::string_view line) {
   if (line.size() > line_bytes_max)
-    return fail(errc::limit, "the line has {} bytes; at most {} are taken", line.size(), line_bytes_max);
+    return fail(errc::limit, "the line is longer than {} bytes", line_bytes_max);
   if (!is_utf8(line)) return fail(errc::invalid, "the line is not UTF-8");
   if (has_control_characters(line))
     return fail(errc::invalid, "the line has control characters; remove them");

@@ -55,7 +55,7 @@ TEST_CASE("what is no script is refused as a whole, with the line") {
   refused("EXIT\n\n\xff\xfe\n", errc::invalid, "line 3: the line is not UTF-8");
   refused("EXIT\rEXIT\n", errc::invalid, "line 1: the line has control characters; remove them");
   refused("EXIT\n" + std::string(line_bytes_max + 1, 'x'), errc::limit,
-          "line 2: the line has 4097 bytes; at most 4096 are taken");
+          "line 2: the line is longer than 4096 bytes");
   refused(std::string(script_bytes_max + 1, '\n'), errc::limit,
           "the script has 1048577 bytes; at most 1048576 are taken");
   refused(std::string(script_lines_max + 1, '\n'), errc::limit, "the script has more than 20000 lines");

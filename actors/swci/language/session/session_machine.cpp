@@ -101,6 +101,7 @@ void session_machine::take_line(const std::string& text) {
 
 void session_machine::start(command what) {
   std::string context;
+  if (std::holds_alternative<commands::doctor>(what)) context = contexts_.default_name();
   if (needs_context(what)) {
     const auto found = contexts_.named({});
     if (!found) return failed(found.error());

@@ -356,3 +356,13 @@ TEST_CASE("a script goes on in another shell, unless it ends on failure") {
   strict.tell(event::shell_restarted{});
   CHECK(strict.exit_code == exit_code_failure);
 }
+
+TEST_CASE("DOCTOR looks at the present context, and is there without one") {
+  session s;
+  s.enter("doctor");
+  CHECK(s.running.context.empty());
+  s.done();
+  s.connect();
+  s.enter("doctor");
+  CHECK(s.running.context == "c");
+}
