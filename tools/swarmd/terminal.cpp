@@ -66,7 +66,7 @@ std::optional<std::string> terminal::state::read_line(const std::string& prompt)
     std::fflush(stdout);
     std::string line;
     if (!std::getline(std::cin, line)) return std::nullopt;
-    std::fputs((line + "\n").c_str(), stdout);
+    if (!prompt.empty()) std::fputs((line + "\n").c_str(), stdout);
     return line;
   }
   char* read = ::readline(prompt.c_str());
