@@ -29,7 +29,7 @@ public:
   virtual void start(std::function<void(any_input)> tell) = 0;
   /// The session's folder, a path inside the user folder, before a line is asked for.
   virtual void works_in(const std::string& /*inside*/) {}
-  /// One line is wanted now.
+  /// One line is wanted now; without a prompt, programs read what is shown, and the line is not.
   virtual void ask_line(const std::string& prompt) = 0;
   /// Text that is complete, with the ends of its lines.
   virtual void show(const std::string& text) = 0;

@@ -194,6 +194,22 @@ result<> look_for_sn(const swci_context& context, const swci::sn_address& sn, co
   return {};
 }
 
+result<> fetch_from(const swci_context& context, const std::stop_token& stop, const endpoint& node,
+                    const std::string& target, std::uint64_t offset,
+                    const std::function<result<>(bytes_view)>& piece) {
+  std::optional<transport::byte_range> range;
+  if (offset > 0) range = transport::byte_range{offset, 0};
+  std::promise<result<>> came;
+  auto outcome = came.get_future();
+  auto call = context.client->fetch(node.host, node.port, target, range, piece,
+                                    [&came](const result<transport::fetch_result>& how) {
+                                      if (how) return came.set_value({});
+                                      came.set_value(tl::unexpected(how.error()));
+                                    });
+  const std::stop_callback ended(stop, [&call] { call.cancel(); });
+  return outcome.get();
+}
+
 // Commands
 
 swci::command_world world_of(self_pointer self, const swci::action::run& what,
@@ -226,6 +242,10 @@ void run_command(self_pointer self, const swci::action::run& what) {
         world.stop = stop;
         world.look_for_sn = [context, stop](const swci::sn_address& sn) {
           return look_for_sn(*context, sn, stop);
+        };
+        world.fetch = [context, stop](const endpoint& node, const std::string& target, std::uint64_t offset,
+                                      const std::function<result<>(bytes_view)>& piece) {
+          return fetch_from(*context, stop, node, target, offset, piece);
         };
         std::optional<context_network> sns;
         if (to) sns.emplace(env, mail, sn_path, to->account, to->trouble, stop);
@@ -292,7 +312,7 @@ struct perform {
   void operator()(const swci::action::ask_line& what) const {
     shown().works_in(self->state().machine.working_folder());
     look_names_up(self);
-    shown().ask_line(what.prompt);
+    shown().ask_line(as_json() ? std::string{} : what.prompt);
   }
   void operator()(const swci::action::echo& what) const {
     if (!as_json()) shown().show(what.prompt + what.line + "\n");

@@ -70,3 +70,27 @@ def run_swci(folder, certs, lines=(), script=None, flags=(), name="swci-c", time
         timeout=timeout, cwd=folder,
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
+
+
+class Typed(Swarmd):
+    """A SWCI at whose prompt a test types; its output is its log."""
+
+    def __init__(self, folder, certs, name="swci-t", flags=()):
+        usr = pathlib.Path(folder) / f"{name}.usr"
+        usr.mkdir(exist_ok=True)
+        super().__init__(name, folder, arguments_of(folder, certs, name, usr, flags))
+
+    def start(self):
+        with open(self.log_path, "ab") as log:
+            self.child = subprocess.Popen(
+                [self.program, *self.arguments], stdin=subprocess.PIPE, stdout=log, stderr=log, text=True,
+                cwd=self.folder, process_group=0,
+            )  # fmt: skip
+        return self
+
+    def type(self, line):
+        self.child.stdin.write(line + "\n")
+        self.child.stdin.flush()
+
+    def end_input(self):
+        self.child.stdin.close()

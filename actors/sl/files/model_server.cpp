@@ -8,9 +8,6 @@ using transport::text_response;
 
 namespace {
 
-constexpr std::string_view models_prefix = "/models/";
-constexpr std::string_view manifest_suffix = "/manifest";
-
 transport::http_response serve_model(merge::model_store& store, const transport::http_request& request) {
   auto name = std::string_view(request.target).substr(models_prefix.size());
   const bool wants_manifest = name.ends_with(manifest_suffix);
@@ -41,14 +38,6 @@ transport::http_response serve_files(const sl_context& context, const transport:
   }
   if (request.target.starts_with(models_prefix)) return serve_model(*context.store, request);
   return text_response(404, "no such file\n");
-}
-
-std::string model_target(const hash32& digest) {
-  return fmt::format("{}{}", models_prefix, to_hex(digest.view(), false));
-}
-
-std::string manifest_target(const hash32& digest) {
-  return fmt::format("{}{}", model_target(digest), manifest_suffix);
 }
 
 } // namespace swarm::actors

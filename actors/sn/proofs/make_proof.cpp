@@ -25,7 +25,7 @@ struct found_event {
 /// Reads one chain for one proof.
 class proof_maker {
 public:
-  proof_maker(const ledger::chain& chain, std::string contract, std::uint64_t round_num)
+  proof_maker(const ledger::chain_view& chain, std::string contract, std::uint64_t round_num)
       : chain_(chain), round_num_(round_num) {
     proof_.chain = {chain.chain_id(), chain.genesis_hash()};
     proof_.contract = std::move(contract);
@@ -173,7 +173,7 @@ private:
     return {};
   }
 
-  const ledger::chain& chain_;
+  const ledger::chain_view& chain_;
   std::uint64_t round_num_;
   merge_proof proof_;
   std::map<std::uint64_t, ledger::block_ptr> blocks_; ///< with logs of the proof
@@ -193,12 +193,12 @@ result<std::optional<std::uint64_t>> number_in(const json::object& from, std::st
 
 } // namespace
 
-result<merge_proof> make_proof(const ledger::chain& chain, const std::string& contract,
+result<merge_proof> make_proof(const ledger::chain_view& chain, const std::string& contract,
                                std::uint64_t round_num, std::optional<std::uint64_t> generation) {
   return proof_maker(chain, contract, round_num).make(generation);
 }
 
-result<std::string> answer_proof(const ledger::chain& chain, std::string_view params) {
+result<std::string> answer_proof(const ledger::chain_view& chain, std::string_view params) {
   boost::system::error_code failed;
   const auto value = json::parse(json::string_view(params.data(), params.size()), failed);
   if (failed || !value.is_object()) return fail(errc::invalid, "params is not an object");

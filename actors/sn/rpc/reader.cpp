@@ -22,6 +22,7 @@ const std::map<std::string_view, reader::handler>& reader::methods() {
       {"eth_getCode", &reader::code},
       {"eth_getStorageAt", &reader::storage_at},
       {"eth_getProof", &reader::proof},
+      {"swarm_proveMerge", &reader::prove_merge},
       {"eth_call", &reader::call},
       {"eth_estimateGas", &reader::estimate_gas},
       {"eth_getLogs", &reader::logs},

@@ -15,6 +15,8 @@ namespace swarm::rpc {
 class reader final : public responder {
 public:
   static constexpr std::size_t proof_slots_max = 256;
+  /// Clients take messages of 16 MiB.
+  static constexpr std::size_t merge_proof_bytes_max = 15 * 1024 * 1024;
   static constexpr std::uint64_t fee_history_max = 1024;
   static constexpr std::size_t reward_percentiles_max = 100;
 
@@ -61,6 +63,7 @@ private:
   method_result code(const params&, const caller&);
   method_result storage_at(const params&, const caller&);
   method_result proof(const params&, const caller&);
+  method_result prove_merge(const params&, const caller&);
   method_result call(const params&, const caller&);
   method_result estimate_gas(const params&, const caller&);
   method_result logs(const params&, const caller&);

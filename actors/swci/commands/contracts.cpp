@@ -14,15 +14,6 @@ namespace {
 using contracts::head_view;
 using contracts::peer_view;
 
-/// Where a training contract lives, if it is there.
-result<address> find_training(network& sns, const std::string& name) {
-  SWARM_TRY(const auto at,
-            read(sns, contracts::training_registry_address(), contracts::training_address_of_args{name}));
-  if (at == address{})
-    return fail(errc::not_found, "there is no contract '{}': LIST CONTRACTS shows those there are", name);
-  return at;
-}
-
 struct training {
   address at;
   head_view head;

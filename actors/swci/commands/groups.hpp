@@ -24,6 +24,10 @@ outcome run(const commands::get_contract_status&, command_world&);
 outcome run(const commands::perfdata&, command_world&);
 outcome run(const commands::watch_contract&, command_world&);
 
+// models.cpp
+outcome run(const commands::get_model&, command_world&);
+outcome run(const commands::prove_merge&, command_world&);
+
 // tasks.cpp
 outcome run(const commands::create_task_from&, command_world&);
 outcome run(const commands::create_task&, command_world&);

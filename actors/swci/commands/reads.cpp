@@ -1,11 +1,21 @@
 #include "actors/swci/commands/reads.hpp"
 
+#include "contracts/training_registry/client.hpp"
+
 #include <algorithm>
 #include <set>
 
 namespace swarm::swci {
 
 namespace json = boost::json;
+
+result<address> find_training(network& sns, const std::string& name) {
+  SWARM_TRY(const auto at,
+            read(sns, contracts::training_registry_address(), contracts::training_address_of_args{name}));
+  if (at == address{})
+    return fail(errc::not_found, "there is no contract '{}': LIST CONTRACTS shows those there are", name);
+  return at;
+}
 
 result<network*> network_of(command_world& world) {
   if (world.sns == nullptr)

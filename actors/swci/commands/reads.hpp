@@ -32,6 +32,9 @@ auto read_pages(network& sns, const address& contract, std::size_t page, Questio
   }
 }
 
+/// Where a training contract lives, if it is there.
+result<address> find_training(network& sns, const std::string& name);
+
 /// The network of the command's context, or why there is none.
 result<network*> network_of(command_world& world);
 

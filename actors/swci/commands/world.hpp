@@ -4,6 +4,7 @@
 #include "actors/swci/language/session/contexts.hpp"
 #include "actors/swci/language/session/events.hpp"
 #include "actors/swci/language/session/user_folder.hpp"
+#include "base/endpoint.hpp"
 
 #include <functional>
 #include <stop_token>
@@ -22,6 +23,10 @@ struct command_world {
   std::function<void()> waits;     ///< a sign that a wait goes on
   /// Whether an SN's API answers.
   std::function<result<>(const sn_address&)> look_for_sn;
+  /// GET from another node's server, with this SWCI's certificate; the body is handed over in pieces, from byte `offset` on.
+  std::function<result<>(const endpoint& node, const std::string& target, std::uint64_t offset,
+                         const std::function<result<>(bytes_view)>& piece)>
+      fetch;
   /// Connects to the network of a new context and registers in it.
   std::function<result<>(const std::string& context, const sn_address&)> open_context;
 
