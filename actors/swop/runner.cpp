@@ -20,7 +20,9 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto tick_interval = 1s;
-constexpr auto leave_max = 5s; ///< to say on the chain that this SWOP listens no longer
+constexpr auto end_grace = 5s;   ///< between SIGTERM and SIGKILL
+constexpr auto stop_again = 10s; ///< should a program have ended by then and has not
+constexpr auto leave_max = 5s;   ///< to say on the chain that this SWOP listens no longer
 
 /// What changes what this SWOP has to do; of reports it knows by itself.
 std::vector<hash32> topics_followed() {
@@ -119,24 +121,33 @@ bytes encode_report(const swop::part_id& part, const swop::action::report& what)
                                                        what.why.code, number});
 }
 
-/// Ends and forgets programs of parts that are over, or of lives before this one.
-/// True: none of them runs any more.
+/// Programs of parts that are over, or of lives before this one.
+std::vector<managers::program> left_over(const swop_context& context,
+                                         const std::optional<swop::part_id>& keep) {
+  auto out = context.manager->programs();
+  std::erase_if(out, [&](const managers::program& each) {
+    const auto name = parse_program_name(each.name);
+    return name && keep && name->part == *keep;
+  });
+  return out;
+}
+
+/// Ends them, and forgets them once all have ended. True: nothing is left of them.
 bool clean_up(const swop_context& context, const std::optional<swop::part_id>& keep, bool stop) {
+  bool running = false;
+  for (const auto& each : left_over(context, keep)) {
+    if (each.phase == managers::program_phase::ended) continue;
+    running = true;
+    if (stop) (void)context.manager->stop(each.name, end_grace);
+  }
+  if (running) return false;
+  if (!context.options.keep_containers)
+    for (const auto& each : left_over(context, keep))
+      (void)context.manager->remove(each.name);
   std::error_code ignored;
   for (const auto& folder : part_folders(context))
     if (!keep || folder != part_folder(context, *keep)) std::filesystem::remove_all(folder, ignored);
-  bool clean = true;
-  for (const auto& each : context.manager->programs()) {
-    const auto name = parse_program_name(each.name);
-    if (name && keep && name->part == *keep) continue;
-    if (each.phase != managers::program_phase::ended) {
-      if (stop) (void)context.manager->stop(each.name, 5s);
-      clean = false;
-    } else if (!context.options.keep_containers) {
-      (void)context.manager->remove(each.name);
-    }
-  }
-  return clean;
+  return true;
 }
 
 /// Until nothing is left to end.
@@ -144,7 +155,7 @@ void go_on_cleaning(self_pointer self) {
   auto& s = self->state();
   if (!s.cleaning) return;
   const bool stop = runner_state::now() >= s.stop_again;
-  if (stop) s.stop_again = runner_state::now() + 10s;
+  if (stop) s.stop_again = runner_state::now() + stop_again;
   if (!clean_up(*s.context, *s.cleaning, stop)) return;
   s.cleaning.reset();
   step(self, swop::event::cleaned{});
