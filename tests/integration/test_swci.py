@@ -66,7 +66,9 @@ def test_every_command_in_good_form_and_in_bad(folder, certs, sn):
 
 
 def test_the_numbers_of_commands_count_what_orders_something(folder, certs):
-    status, printed, _ = run_swci(folder, certs, ["pwd", "# a remark", "", "nonsense", "cd /platform/swarm/usr", "exit"])
+    status, printed, _ = run_swci(
+        folder, certs, ["pwd", "# a remark", "", "nonsense", "cd /platform/swarm/usr", "exit"]
+    )
     assert status == 0
     assert printed.splitlines() == [
         "SWCI:0 > pwd",
@@ -90,7 +92,9 @@ def test_exit_codes(folder, certs):
     status, printed, _ = run_swci(folder, certs, ["pwd"], script="exit on failure\nls nowhere\npwd\n")
     assert status == 1 and "ERROR : swci-init:2: " in printed and "/platform/swarm/usr\n" not in printed
     script = "exit on failure\npwd\nexit on failure off\nnonsense\n"
-    status, printed, _ = run_swci(folder, certs, ["exit on failure on", "exit on failure off", "nonsense"], script=script)
+    status, printed, _ = run_swci(
+        folder, certs, ["exit on failure on", "exit on failure off", "nonsense"], script=script
+    )
     assert status == 0 and "ERROR : swci-init:4: " in printed
 
 
@@ -140,7 +144,10 @@ def test_a_task_from_its_file_to_its_end(folder, certs, sn):
     script = [*beginning(sn), "create task from content.yaml", "finalize task cli-content", "finalize task cli-content"]
     script += ["append task body cli-content 1 x", "delete task cli-content", "get task body cli-content"]
     script += ["create task from content.yaml", "create task from broken.yaml", "create taskrunner cli-runner"]
-    script += ["assign task cli-content to cli-runner with 1 peers", "assign task cli-content to cli-runner with 1 peers"]
+    script += [
+        "assign task cli-content to cli-runner with 1 peers",
+        "assign task cli-content to cli-runner with 1 peers",
+    ]
     script += ["get taskrunner status cli-runner", "reset taskrunner cli-runner", "get taskrunner status cli-runner"]
     run_swci(folder, certs)
     usr = f"{folder}/swci-c.usr"
@@ -150,7 +157,9 @@ def test_a_task_from_its_file_to_its_end(folder, certs, sn):
     status, printed, errors = run_swci(folder, certs, script)
     assert status == 0, errors
     answers = [lines for _, lines in blocks(printed)][2:]
-    registered, finalized, again, append, delete, body, twice, broken, runner, assigned, busy, running, reset, idle = answers[:14]
+    registered, finalized, again, append, delete, body, twice, broken, runner, assigned, busy, running, reset, idle = (
+        answers[:14]
+    )
     assert "    Task Registered : cli-content" in registered and "    Task definition is valid" in registered
     assert not finalized[0].startswith("    ERROR")
     for failed in (again, append, delete, twice, broken, busy):
@@ -158,7 +167,9 @@ def test_a_task_from_its_file_to_its_end(folder, certs, sn):
     assert body[0] == "    0000: ---" and all(re.match(r"    \d{4}: ", line) for line in body)
     assert says("\n".join(broken), "broken.yaml")
     assert not runner[0].startswith("    ERROR") and not assigned[0].startswith("    ERROR")
-    state = {name: next(line for line in lines if "TASK_STATE" in line) for name, lines in (("on", running), ("off", idle))}
+    state = {
+        name: next(line for line in lines if "TASK_STATE" in line) for name, lines in (("on", running), ("off", idle))
+    }
     assert state["off"].endswith(": IDLE") and not state["on"].endswith(": IDLE")
 
 
@@ -169,7 +180,13 @@ def test_several_contexts_at_once(folder, certs, sn):
         other.start().wait_up()
         lines = [f"create context a with ip 127.0.0.1 {sn.port}", f"create context b with ip 127.0.0.1 {other.port}"]
         lines += ["list tasks", "switch context a", "create contract only-in-a", "switch context b", "list contracts"]
-        lines += ["create contract only-in-b", "list contracts", "switch context a", "list contracts", "get context info b"]
+        lines += [
+            "create contract only-in-b",
+            "list contracts",
+            "switch context a",
+            "list contracts",
+            "get context info b",
+        ]
         lines += ["switch context c", "list contexts", f"create context a with ip 127.0.0.1 {other.port}"]
         status, printed, errors = run_swci(folder, certs, lines)
         assert status == 0, errors
