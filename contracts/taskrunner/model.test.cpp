@@ -222,3 +222,15 @@ TEST_CASE(
     }
   MESSAGE(accepted << " calls accepted");
 }
+
+TEST_CASE("a pair that went with its SWOP takes no report, not even the one that it has") {
+  twin_world both(1);
+  const auto by = test_account(operator_account), swop = test_account(0);
+  REQUIRE(both.call(swop, listen_args{2}));
+  REQUIRE(both.call(by, assign_args{"swarm", 2, false}));
+  REQUIRE(both.call(swop, enrol_args{1}));
+  const report_pair_args report{1, 0, {}, part_status::active, task_step::training, task_failure::none, 3};
+  REQUIRE(both.call(swop, report));
+  REQUIRE(both.call(by, unlisten_args{swop}));
+  CHECK(!both.call(swop, report));
+}

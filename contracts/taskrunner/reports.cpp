@@ -85,7 +85,9 @@ result<> taskrunner_call::on(const report_pair_args& args) {
   auto step = pairs.step(args.index);
   const pair_slot after{args.sl, args.status, args.step, args.failure};
   const bool same = same_step(before, after);
-  if (same && before.sl == after.sl && step.number == args.number) return {};
+  // Pairs that had not ended went with their SWOP.
+  const bool went = has_ended(swop.slot.status) && !has_ended(before.status);
+  if (same && !went && before.sl == after.sl && step.number == args.number) return {};
   if (has_ended(swop.slot.status) || has_ended(before.status))
     return refuse("pair {} of {} in run {} has ended: {}", args.index, to_hex(context_.caller.view()),
                   args.run, to_string(has_ended(before.status) ? before.status : swop.slot.status));
