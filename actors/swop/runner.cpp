@@ -12,8 +12,6 @@
 
 #include <boost/json.hpp>
 
-#include <thread>
-
 namespace swarm::actors {
 
 namespace json = boost::json;
@@ -22,9 +20,9 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto tick_interval = 1s;
-constexpr auto end_grace = 5s;     ///< between SIGTERM and SIGKILL
-constexpr auto clean_up_max = 10s; ///< for programs of a former life to end
-constexpr auto leave_max = 5s;     ///< to say on the chain that this SWOP listens no longer
+constexpr auto end_grace = 5s;   ///< between SIGTERM and SIGKILL
+constexpr auto stop_again = 10s; ///< should a program have ended by then and has not
+constexpr auto leave_max = 5s;   ///< to say on the chain that this SWOP listens no longer
 
 /// What changes what this SWOP has to do; of reports it knows by itself.
 std::vector<hash32> topics_followed() {
@@ -58,7 +56,9 @@ struct runner_state {
   bool missing_told = false;
   std::set<std::string> expected; ///< tasks of a former runner that have not said yet which parts they are
   task_reader reader;
-  std::optional<swop::action::begin_part> beginning; ///< waits for the task's definition
+  std::optional<swop::action::begin_part> beginning;    ///< waits for the task's definition
+  std::optional<std::optional<swop::part_id>> cleaning; ///< what is kept while all else is being ended
+  time_point stop_again{};                              ///< whatever of it still runs then
   std::optional<swop::event::contract_seen> last_news;
   // Calls without a receipt: of the machine's own there is one at most.
   std::uint64_t next_call = 1;
@@ -132,25 +132,33 @@ std::vector<managers::program> left_over(const swop_context& context,
   return out;
 }
 
-/// Ends and forgets them. The next part has the same folders, so it waits until they have ended.
-void clean_up(const swop_context& context, const std::optional<swop::part_id>& keep) {
-  std::set<std::string> told;
-  for (const auto until = runner_state::now() + clean_up_max; runner_state::now() < until;) {
-    bool running = false;
-    for (const auto& each : left_over(context, keep)) {
-      if (each.phase == managers::program_phase::ended) continue;
-      running = true;
-      if (told.insert(each.name).second) (void)context.manager->stop(each.name, end_grace);
-    }
-    if (!running) break;
-    std::this_thread::sleep_for(50ms);
+/// Ends them, and forgets them once all have ended. True: nothing is left of them.
+bool clean_up(const swop_context& context, const std::optional<swop::part_id>& keep, bool stop) {
+  bool running = false;
+  for (const auto& each : left_over(context, keep)) {
+    if (each.phase == managers::program_phase::ended) continue;
+    running = true;
+    if (stop) (void)context.manager->stop(each.name, end_grace);
   }
+  if (running) return false;
   if (!context.options.keep_containers)
     for (const auto& each : left_over(context, keep))
       (void)context.manager->remove(each.name);
   std::error_code ignored;
   for (const auto& folder : part_folders(context))
     if (!keep || folder != part_folder(context, *keep)) std::filesystem::remove_all(folder, ignored);
+  return true;
+}
+
+/// Until nothing is left to end.
+void go_on_cleaning(self_pointer self) {
+  auto& s = self->state();
+  if (!s.cleaning) return;
+  const bool stop = runner_state::now() >= s.stop_again;
+  if (stop) s.stop_again = runner_state::now() + stop_again;
+  if (!clean_up(*s.context, *s.cleaning, stop)) return;
+  s.cleaning.reset();
+  step(self, swop::event::cleaned{});
 }
 
 // Actions
@@ -190,8 +198,11 @@ struct perform {
     auto& s = self->state();
     if (!s.task_name.empty() && !what.keep)
       self->dir().send(parent_path(*self), remove_child{std::exchange(s.task_name, {})});
-    clean_up(*s.context, what.keep);
+    s.cleaning = what.keep;
+    s.stop_again = {};
+    go_on_cleaning(self);
   }
+  void operator()(const swop::action::read&) const { tell_sn(self, session::event::read{}); }
   void operator()(const swop::action::left&) const {
     if (self->state().stop_reason) self->quit(*self->state().stop_reason);
   }
@@ -226,7 +237,7 @@ void take_reading(self_pointer self, const session::action::contract_read& news)
   if (!pairs) return self->note_error(pairs.error().message);
   auto listed = contracts::decode_answer<contracts::pairs_args>(*pairs);
   if (!listed) return self->note_error(listed.error().message);
-  step(self, swop::event::taskrunner_read{std::move(*view), std::move(*listed)});
+  step(self, swop::event::taskrunner_read{std::move(*view), std::move(*listed), news.block_num});
 }
 
 /// The task's definition is here: its actor starts.
@@ -259,7 +270,7 @@ void take_receipt(self_pointer self, const session::action::call_done& from) {
               from.outcome ? from.outcome->revert : from.outcome.error().message);
   if (from.id == s.own_call) {
     s.own_call = 0;
-    step(self, swop::event::call_done{ok});
+    step(self, swop::event::call_done{ok, ok ? from.outcome->block_num : 0});
     return tell_sn(self, session::event::read{});
   }
   if (s.reports.erase(from.id) > 0) self->tell(sibling(*self, s.task_name), swop::event::report_done{});
@@ -285,9 +296,11 @@ void take_task(self_pointer self, const task_here& news) {
   auto& s = self->state();
   if (s.expected.erase(news.name) > 0) {
     s.task_name = news.name;
-    s.machine.step(swop::event::part_here{news.part}, runner_state::now());
+    self->tell(sibling(*self, s.task_name),
+               swop::event::report_done{}); // nobody awaits that receipt any more
     find_sn(self);
   }
+  if (s.task_name == news.name) step(self, swop::event::part_here{news.part});
   if (s.last_news && s.machine.part() == news.part) self->tell(sibling(*self, s.task_name), *s.last_news);
 }
 
@@ -322,6 +335,7 @@ caf::behavior runner_behavior(self_pointer self) {
         forget_ended_tasks(self);
         find_sn(self);
         step(self, swop::event::tick{});
+        go_on_cleaning(self);
         if (s.stop_reason && runner_state::now() >= s.stop_until) return self->quit(*s.stop_reason);
         self->delayed_send(self, tick_interval, tick{});
       },

@@ -118,8 +118,8 @@ swop::failure failure_of(const managers::ending& how, program_kind kind) {
     if (!how.signal) return exited(static_cast<std::uint64_t>(how.exit_code.value_or(0)));
     if (kind == program_kind::sl) return exited(128 + static_cast<std::uint64_t>(*how.signal));
     return {task_failure::program_killed, static_cast<std::uint64_t>(*how.signal)};
-  case told:
-    return {};
+  case told: // a program never is while all is well
+    return kind == program_kind::sl ? swop::failure{} : swop::failure{task_failure::swop_stopped, 0};
   case deadline:
     return {task_failure::time_limit, 0};
   case out_of_memory:

@@ -27,7 +27,7 @@ struct program_fact {
   program_kind kind = program_kind::sl;
   std::uint64_t ended_ms = 0; ///< since 1970; 0 while it runs, or when nobody knows
   std::optional<failure>
-      outcome; ///< once it has ended; none of the codes: it exited with 0, or was told to end
+      outcome; ///< once it has ended; none of the codes: it exited with 0, or is an SL that was told to end
   bool operator==(const program_fact&) const = default;
 };
 

@@ -60,6 +60,8 @@ void pair_life::judge(time_point now) {
     verdict_ = sl_.why;
   else if (ml_.ended && (sl_.ended || session_ == session_state::none || now >= heard_ + silent_max))
     verdict_ = failure{};
+  else if (sl_.ended && !ml_.asked)
+    verdict_ = failure{task_failure::sl_exited, 0}; // well, but nobody has trained with it
 }
 
 void pair_life::go_on(std::vector<task_action>& to, time_point now) {
@@ -67,8 +69,10 @@ void pair_life::go_on(std::vector<task_action>& to, time_point now) {
   judge(now);
   if (verdict_) {
     for (const auto kind : {program_kind::ml, program_kind::sl})
-      if (auto& one = of(kind); one.runs && !std::exchange(one.told_to_end, true))
+      if (auto& one = of(kind); one.runs && (!one.told_to_end || now >= *one.told_to_end + end_again)) {
+        one.told_to_end = now;
         to.emplace_back(action::end_program{index_, kind});
+      }
     // One that was asked to start and is not there yet is told to end when it is.
     ended_ = std::ranges::all_of(std::array{&sl_, &ml_},
                                  [](const member* one) { return one->ended || !one->asked; });
@@ -89,8 +93,14 @@ void pair_life::go_on(std::vector<task_action>& to, time_point now) {
 }
 
 time_point pair_life::wake_at() const {
-  if (ended_ || verdict_) return time_point::max();
-  auto out = sl_.runs ? look_at_.value_or(time_point::max()) : time_point::max();
+  auto out = time_point::max();
+  if (ended_) return out;
+  if (verdict_) {
+    for (const auto* one : {&sl_, &ml_})
+      if (one->runs && one->told_to_end) out = std::min(out, *one->told_to_end + end_again);
+    return out;
+  }
+  if (sl_.runs) out = look_at_.value_or(out);
   if (ml_.ended) out = std::min(out, heard_ + silent_max);
   return out;
 }

@@ -13,6 +13,8 @@ public:
   /// An SL that says nothing for so long after the end of its ML is ended.
   static constexpr duration silent_max = std::chrono::seconds(30);
   static constexpr duration look_interval = std::chrono::seconds(1);
+  /// A program that still runs so long after it was told to end is told once more.
+  static constexpr duration end_again = std::chrono::seconds(10);
 
   explicit pair_life(std::uint32_t index) : index_(index) {}
 
@@ -35,7 +37,7 @@ public:
 private:
   struct member {
     bool asked = false; ///< to start; from then on it is there, has ended, or could not be started
-    bool told_to_end = false;
+    std::optional<time_point> told_to_end;
     bool runs = false;
     bool ended = false;
     std::uint64_t ended_ms = 0;
@@ -50,8 +52,8 @@ private:
   std::optional<failure> verdict_; ///< how it is going to end
   bool ended_ = false;
   session_state session_ = session_state::unknown;
-  time_point heard_{};                ///< when the SL last said where it stands, or ML ended
-  std::optional<time_point> look_at_; ///< none: an answer is awaited, or there is nobody to ask
+  time_point heard_{};                               ///< when the SL last said where it stands, or ML ended
+  std::optional<time_point> look_at_ = time_point{}; ///< none: an answer is awaited
   address account_;
   task_step told_step_ = task_step::waiting_for_session;
   std::uint64_t told_number_ = 0;

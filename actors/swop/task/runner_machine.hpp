@@ -9,19 +9,23 @@ namespace event {
 struct taskrunner_read {
   contracts::taskrunner_head_for_view view;
   std::vector<contracts::pair_view> pairs; ///< of this SWOP's part
+  std::uint64_t block_num = 0;             ///< that it was read at, or before
 };
-/// A part that a former life of this SWOP's runner has begun.
+/// A part that is there: begun by a former life of this SWOP's runner, or restarted.
 struct part_here {
   part_id part;
 };
 /// The call under way has its receipt, or will have none.
 struct call_done {
   bool ok = false;
+  std::uint64_t block_num = 0; ///< that it was executed in
 };
 /// `action::end_part` is done, or the part could not be begun.
 struct part_gone {
   part_id part;
 };
+/// What the last `action::clean_up` asked for is done: of no other part a program runs.
+struct cleaned {};
 /// This SWOP ends, and listens no longer.
 struct leave {};
 } // namespace event
@@ -54,7 +58,8 @@ struct end_part {
 struct tell_part {
   event::contract_seen news;
 };
-/// End and forget whatever belongs to no part, or to another than this one.
+/// End and forget whatever belongs to no part, or to another than this one; `event::cleaned` follows. No part is begun
+/// before that: programs of two parts would fight for ports and folders.
 struct clean_up {
   std::optional<part_id> keep;
   bool operator==(const clean_up&) const = default;
@@ -64,14 +69,19 @@ struct left {
   bool operator==(const left&) const = default;
 };
 } // namespace action
-using runner_action = std::variant<action::listen, action::unlisten, action::enrol, action::begin_part,
-                                   action::end_part, action::tell_part, action::clean_up, action::left>;
+using runner_action =
+    std::variant<action::listen, action::unlisten, action::enrol, action::begin_part, action::end_part,
+                 action::tell_part, action::clean_up, action::read, action::left>;
 
 /// What a SWOP does on its taskrunner: it listens, takes part in runs that need it, has one part at a time under way,
 /// and ends it when the run is over. Without I/O, clock or threads; it acts on what the contract says now.
 class runner_machine {
 public:
-  static constexpr duration retry_wait = std::chrono::seconds(2); ///< after a call that failed
+  /// After a call that failed; longer each time, until something has changed.
+  static constexpr duration retry_wait = std::chrono::seconds(2);
+  static constexpr duration retry_wait_max = std::chrono::seconds(64);
+  /// An SN that lags behind is not believed; when there are only such ones for so long, the chain is another one.
+  static constexpr duration stale_max = std::chrono::seconds(60);
 
   explicit runner_machine(std::uint32_t slots) : slots_(slots) {}
 
@@ -79,10 +89,11 @@ public:
   void step(const event::part_here& news, time_point now);
   void step(const event::call_done& news, time_point now);
   void step(const event::part_gone& news, time_point now);
+  void step(const event::cleaned&, time_point now);
   void step(const event::leave&, time_point now);
   void step(const event::tick&, time_point now);
   std::vector<runner_action> take_actions() { return std::exchange(actions_, {}); }
-  time_point wake_at() const { return retry_at_; }
+  time_point wake_at() const { return std::min({call_pause_.until, begin_pause_.until, read_again_at_}); }
 
   /// For people.
   std::string status() const;
@@ -91,9 +102,23 @@ public:
 private:
   struct current {
     part_id id;
-    bool ending = false;
+    std::optional<failure> ending;
+  };
+  /// Before something that failed is tried again.
+  struct pause {
+    duration wait = retry_wait;
+    time_point until = time_point::max(); ///< max: nothing is waited for
+    bool is_on() const { return until != time_point::max(); }
+    void begin(time_point now) {
+      until = now + wait;
+      wait = std::min(wait * 2, retry_wait_max);
+    }
+    /// True: it is over now.
+    bool ends(time_point now) { return now >= until && (until = time_point::max(), true); }
   };
   void go_on();
+  bool is_news(const event::taskrunner_read& news) const;
+  void keep(std::optional<part_id> part);
   void leave_now();
   void see_to_part();
   bool is_wanted() const;
@@ -104,12 +129,17 @@ private:
   std::uint32_t slots_;
   std::optional<event::taskrunner_read> read_;
   std::optional<current> part_;
-  bool calling_ = false; ///< a call is under way, or is not to be repeated before `retry_at_`
+  std::uint64_t block_num_ = 0; ///< the newest that something is known of
+  time_point read_at_{};
+  time_point read_again_at_ = time_point::max(); ///< max: `read_` is not known to be old
+  bool calling_ = false;
+  bool may_listen_ = false; ///< the call to listen was made
   bool leaving_ = false;
   bool unlistening_ = false;
   bool left_ = false;
-  bool cleaned_ = false;
-  time_point retry_at_ = time_point::max();
+  std::optional<std::optional<part_id>> kept_; ///< by the last clean-up
+  bool cleaning_ = false;
+  pause call_pause_, begin_pause_;
   std::vector<runner_action> actions_;
 };
 

@@ -32,8 +32,12 @@ struct rig {
     collect();
   }
   void collect() {
-    for (auto& each : machine.take_actions())
-      actions.push_back(std::move(each));
+    for (auto wanted = machine.take_actions(); !wanted.empty(); wanted = machine.take_actions())
+      for (auto& each : wanted) {
+        const bool cleans = std::holds_alternative<action::clean_up>(each);
+        actions.push_back(std::move(each));
+        if (cleans && !dirty) machine.step(event::cleaned{}, now);
+      }
   }
   /// All actions of a kind since the last question for any.
   template <class Kind>
@@ -74,6 +78,7 @@ struct rig {
   contracts::taskrunner_head_for_view view;
   time_point now = time_point{} + 1h;
   std::vector<runner_action> actions;
+  bool dirty = false; ///< programs of other parts do not end
 };
 
 } // namespace
@@ -211,4 +216,209 @@ TEST_CASE("a SWOP that stops ends its part, listens no longer, and is gone") {
   fresh.machine.step(event::leave{}, fresh.now);
   fresh.collect();
   CHECK(fresh.take<action::left>().size() == 1);
+}
+
+TEST_CASE("a part that a SWCI declared gone is ended, and its programs do not outlive a restart") {
+  rig on;
+  on.listens();
+  on.assigned();
+  on.enrolled();
+  SUBCASE("while it runs") {
+    on.read();
+    on.take<action::listen>();
+    on.view.swop.status = part_status::failed;
+    on.view.swop.failure = task_failure::left;
+    on.read();
+    CHECK(on.take<action::end_part>() == std::vector{action::end_part{on.told(), {}}});
+  }
+  SUBCASE("by a SWOP that was killed") {
+    on.view.swop.status = part_status::failed;
+    on.view.swop.failure = task_failure::left;
+    on.read();
+    CHECK(on.take<action::clean_up>() == std::vector{action::clean_up{}});
+  }
+}
+
+TEST_CASE("what is kept of a part that has ended goes with the run") {
+  rig on;
+  on.listens();
+  on.assigned();
+  on.enrolled();
+  on.view.swop.status = part_status::complete;
+  on.read();
+  CHECK(on.take<action::clean_up>() == std::vector{action::clean_up{on.told()}});
+  on.read();
+  CHECK(on.take<action::clean_up>().empty());
+  on.reset();
+  on.read();
+  CHECK(on.take<action::clean_up>() == std::vector{action::clean_up{}});
+}
+
+TEST_CASE("no part is begun while programs of another one still end") {
+  rig on;
+  on.dirty = true;
+  on.listens();
+  on.assigned();
+  on.enrolled();
+  on.read();
+  CHECK(on.take<action::begin_part>().empty());
+  on.machine.step(event::cleaned{}, on.now);
+  on.collect();
+  CHECK(on.take<action::begin_part>().size() == 1);
+}
+
+TEST_CASE("a part that cannot be begun is begun again later and later") {
+  rig on;
+  on.listens();
+  on.assigned();
+  on.enrolled();
+  on.read();
+  CHECK(on.take<action::begin_part>().size() == 1);
+  std::size_t begun = 0;
+  for (int i = 0; i < 60; ++i) {
+    on.gone();
+    on.read();
+    on.pass(1s);
+    begun += on.take<action::begin_part>().size();
+  }
+  CHECK(begun >= 3);
+  CHECK(begun <= 6);
+}
+
+TEST_CASE("a part that tells the contract before its end hears what the contract has") {
+  rig on;
+  on.listens();
+  on.assigned();
+  on.enrolled();
+  on.read();
+  on.machine.step(event::leave{}, on.now);
+  on.collect();
+  on.take<action::listen>();
+  on.read();
+  CHECK(on.take<action::tell_part>().size() == 1);
+  on.reset(); // nobody waits for its reports any more
+  on.read();
+  CHECK(on.take<action::end_part>() == std::vector{action::end_part{{1, 101, 1}, {}}});
+}
+
+TEST_CASE("a restarted part that is to end is told so again") {
+  rig on;
+  on.listens();
+  on.assigned();
+  on.enrolled();
+  on.read();
+  const auto part = on.told();
+  on.reset();
+  on.read();
+  CHECK(on.take<action::end_part>().size() == 1);
+  on.machine.step(event::part_here{part}, on.now);
+  on.collect();
+  CHECK(on.take<action::end_part>() == std::vector{action::end_part{part, {}}});
+}
+
+TEST_CASE("an SN that lags behind ends no part") {
+  rig on;
+  on.listens();
+  on.assigned();
+  on.enrolled();
+  const auto news = [&](std::uint64_t block_num) {
+    on.machine.step(event::taskrunner_read{on.view, {}, block_num}, on.now);
+    on.collect();
+  };
+  news(20);
+  CHECK(on.take<action::begin_part>().size() == 1);
+  const auto as_it_is = on.view;
+  on.reset();
+  news(19);
+  CHECK(on.take<action::end_part>().empty());
+  on.pass(runner_machine::retry_wait);
+  CHECK(on.take<action::read>().size() == 1);
+  on.pass(runner_machine::retry_wait);
+  CHECK(on.take<action::read>().size() == 1);
+  SUBCASE("and catches up") {
+    on.view = as_it_is;
+    news(20);
+    CHECK(on.machine.wake_at() == time_point::max());
+  }
+  SUBCASE("unless it is all that there is: the chain is another one") {
+    on.pass(runner_machine::stale_max);
+    news(3);
+    CHECK(on.take<action::end_part>().size() == 1);
+  }
+}
+
+TEST_CASE("what a call has changed is read before another one is made") {
+  rig on;
+  on.read();
+  CHECK(on.take<action::listen>().size() == 1);
+  on.machine.step(event::call_done{true, 7}, on.now);
+  on.machine.step(event::taskrunner_read{on.view, {}, 6}, on.now); // under way since before
+  on.collect();
+  CHECK(on.take<action::listen>().empty());
+  on.pass(runner_machine::retry_wait);
+  CHECK(on.take<action::read>().size() == 1);
+}
+
+TEST_CASE("a call that is refused for good is repeated less and less, until something changes") {
+  rig on;
+  on.listens();
+  on.assigned();
+  std::size_t calls = 0;
+  for (int i = 0; i < 600; ++i) {
+    on.read();
+    if (const auto made = on.take<action::enrol>().size(); made > 0) {
+      calls += made;
+      on.done(false);
+    }
+    on.pass(1s);
+  }
+  CHECK(calls >= 8);
+  CHECK(calls <= 15);
+  on.take<action::enrol>();
+  on.assigned();
+  on.read();
+  CHECK(on.take<action::enrol>() == std::vector{action::enrol{2}});
+}
+
+TEST_CASE("a SWOP that stops in the middle of something leaves nothing behind") {
+  SUBCASE("a call: it may listen by then") {
+    rig on;
+    on.read();
+    on.machine.step(event::leave{}, on.now);
+    on.collect();
+    CHECK(on.take<action::left>().empty());
+    on.done();
+    CHECK(on.take<action::unlisten>().size() == 1);
+    on.done(false);
+    CHECK(on.take<action::left>().size() == 1);
+  }
+  SUBCASE("a pause after a call that failed") {
+    rig on;
+    on.read();
+    on.done(false);
+    on.machine.step(event::leave{}, on.now);
+    on.collect();
+    CHECK(on.take<action::unlisten>().size() == 1);
+  }
+  SUBCASE("programs of a former life, of which nothing was heard yet") {
+    rig on;
+    on.dirty = true;
+    on.machine.step(event::leave{}, on.now);
+    on.collect();
+    CHECK(on.take<action::clean_up>() == std::vector{action::clean_up{}});
+    on.machine.step(event::cleaned{}, on.now);
+    on.collect();
+    CHECK(on.take<action::left>().size() == 1);
+  }
+  SUBCASE("a part of a former life, with no SN in reach") {
+    rig on;
+    on.machine.step(event::part_here{{1, 101, 1}}, on.now);
+    on.machine.step(event::leave{}, on.now);
+    on.collect();
+    CHECK(on.actions.size() == 1);
+    CHECK(on.take<action::end_part>().size() == 1);
+    on.machine.step(event::part_gone{{1, 101, 1}}, on.now);
+    on.collect();
+    CHECK(on.take<action::left>().size() == 1);
+  }
 }

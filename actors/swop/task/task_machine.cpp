@@ -1,8 +1,17 @@
 #include "actors/swop/task/task_machine.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace swarm::swop {
+
+namespace {
+
+bool has_ended(part_status status) {
+  return status == part_status::complete || status == part_status::failed;
+}
+
+} // namespace
 
 task_machine::task_machine(options from) : options_(from) {
   if (!runs_swarm()) return;
@@ -11,6 +20,7 @@ task_machine::task_machine(options from) : options_(from) {
 }
 
 void task_machine::begin(time_point now) {
+  read_asked_ = now;
   step_ = task_step::preparing_volumes;
   actions_.emplace_back(action::prepare{});
   tell(now);
@@ -65,17 +75,25 @@ void task_machine::step(const event::work_ended& news, time_point now) {
 
 void task_machine::step(const event::contract_seen& news, time_point now) {
   contract_ = news;
+  heard_ = true;
+  // What has ended for the contract has ended, whatever is said of it now.
+  for (std::uint32_t i = 0; i < std::min(pairs_.size(), news.pairs.size()); ++i)
+    if (has_ended(news.pairs[i].status)) pairs_[i].fail({news.pairs[i].failure, 0});
   go_on(now);
 }
 
 void task_machine::step(const event::report_done&, time_point now) {
-  reporting_ = false;
+  reporting_.reset();
+  read_asked_ = now;
   actions_.emplace_back(action::read{});
   go_on(now);
 }
 
 void task_machine::step(const event::stop& why, time_point now) {
-  if (std::holds_alternative<done>(phase_)) return;
+  if (std::holds_alternative<done>(phase_)) {
+    actions_.emplace_back(action::finished{}); // whoever asks has not heard it
+    return;
+  }
   const bool tell_it = why.why.code != task_failure::none;
   phase_ = stopping{tell_it};
   if (working_) actions_.emplace_back(action::end_work{});
@@ -97,6 +115,11 @@ bool task_machine::all_ended() const {
   return !working_ && std::ranges::all_of(pairs_, &pair_life::ended);
 }
 
+/// Nothing is started before the contract has said what has ended already.
+bool task_machine::pairs_go_on() const {
+  return std::holds_alternative<stopping>(phase_) || (std::holds_alternative<running>(phase_) && heard_);
+}
+
 /// The contract has all that there is to say.
 bool task_machine::told() const {
   return contract_ && !reporting_ && contract_->part.status != part_status::active;
@@ -108,9 +131,10 @@ bool task_machine::over() const {
 
 void task_machine::go_on(time_point now) {
   if (std::holds_alternative<done>(phase_)) return;
-  if (!std::holds_alternative<preparing>(phase_))
+  if (pairs_go_on())
     for (auto& pair : pairs_)
       pair.go_on(actions_, now);
+  look_after_report(now);
   tell(now);
   const auto* end = std::get_if<stopping>(&phase_);
   if (end == nullptr || !over() || (end->tell && !told())) return;
@@ -148,22 +172,38 @@ action::report known_of(const View& from) {
   return out;
 }
 
-bool has_ended(const action::report& report) {
-  return report.status == part_status::complete || report.status == part_status::failed;
-}
-
 } // namespace
 
+/// A report or a reading that does not come is not waited for for ever.
+void task_machine::look_after_report(time_point now) {
+  if (std::holds_alternative<preparing>(phase_)) return;
+  if (reporting_ ? now < *reporting_ + report_max : contract_ || now < read_asked_ + read_max) return;
+  reporting_.reset();
+  read_asked_ = now;
+  actions_.emplace_back(action::read{});
+}
+
 /// True: a report is under way now.
-bool task_machine::tell_one(const action::report& wanted, const action::report& known, time_point now) {
-  if (has_ended(known) || wanted == known) return false;
-  const bool matters = wanted.status != known.status || wanted.sl != known.sl;
-  if (!matters && progress_told_ != time_point::min() && now < progress_told_ + report_interval) {
-    tell_at_ = progress_told_ + report_interval;
+bool task_machine::tell_one(action::report wanted, const action::report& known, time_point now) {
+  if (has_ended(known.status)) return false;
+  if (wanted.sl.is_zero()) wanted.sl = known.sl; // a restarted SWOP has not heard it yet
+  auto& before = told_[wanted.index];
+  const bool again = before.times > 0 && before.what == wanted;
+  const auto as_told = wanted;
+  if (again) wanted.sl = known.sl; // the account may be why it was refused
+  if (wanted == known) return false;
+  auto due = again ? before.at + before.wait : time_point::min();
+  const bool is_progress = wanted.status == known.status;
+  if (is_progress && progress_told_ != time_point::min())
+    due = std::max(due, progress_told_ + report_interval);
+  if (now < due) {
+    tell_at_ = std::min(due, tell_at_.value_or(due));
     return false;
   }
-  if (!matters) progress_told_ = now;
-  reporting_ = true;
+  if (is_progress) progress_told_ = now;
+  before = {as_told, now, again ? std::min(before.wait * 2, report_interval_max) : report_interval,
+            again ? before.times + 1 : 1};
+  reporting_ = now;
   contract_.reset();
   actions_.emplace_back(wanted);
   return true;
@@ -174,31 +214,43 @@ void task_machine::tell(time_point now) {
   tell_next(now);
 }
 
-/// One report at a time, what has ended first: the contract's answer says what it lacks.
+/// What has ended comes first, then that of which nothing was told for longest.
+bool task_machine::tell_pairs(time_point now) {
+  std::vector<std::tuple<bool, time_point, std::uint32_t>> order;
+  for (std::uint32_t i = 0; i < std::min(pairs_.size(), contract_->pairs.size()); ++i)
+    order.emplace_back(!has_ended(pairs_[i].report().status), told_[i].at, i);
+  std::ranges::sort(order);
+  for (const auto& [goes_on, at, i] : order) {
+    auto known = known_of(contract_->pairs[i]);
+    known.index = i;
+    known.sl = contract_->pairs[i].sl;
+    if (tell_one(pairs_[i].report(), known, now)) return true;
+  }
+  return false;
+}
+
+/// One report at a time: the contract's answer says what it lacks.
 void task_machine::tell_next(time_point now) {
   const auto* end = std::get_if<stopping>(&phase_);
   if (reporting_ || !contract_ || std::holds_alternative<done>(phase_) || (end != nullptr && !end->tell))
     return;
   const auto& part = contract_->part;
   if (part.status != part_status::active) return;
-  if (std::holds_alternative<preparing>(phase_)) {
+  if (runs_swarm() && !std::holds_alternative<preparing>(phase_))
+    tell_pairs(now);
+  else
     tell_one(own_report(), known_of(part), now);
-    return;
-  }
-  for (const bool ended_ones : {true, false})
-    for (std::uint32_t i = 0; i < std::min(pairs_.size(), contract_->pairs.size()); ++i) {
-      const auto wanted = pairs_[i].report();
-      if (has_ended(wanted) != ended_ones) continue;
-      auto known = known_of(contract_->pairs[i]);
-      known.index = i;
-      known.sl = contract_->pairs[i].sl;
-      if (tell_one(wanted, known, now)) return;
-    }
-  if (!runs_swarm()) tell_one(own_report(), known_of(part), now);
 }
 
 time_point task_machine::wake_at() const {
+  if (finished()) return time_point::max();
   auto out = tell_at_.value_or(time_point::max());
+  if (std::holds_alternative<preparing>(phase_)) return out;
+  if (reporting_)
+    out = std::min(out, *reporting_ + report_max);
+  else if (!contract_)
+    out = std::min(out, read_asked_ + read_max);
+  if (!pairs_go_on()) return out;
   for (const auto& pair : pairs_)
     out = std::min(out, pair.wake_at());
   return out;

@@ -2,6 +2,8 @@
 
 #include "actors/swop/task/pair_life.hpp"
 
+#include <map>
+
 namespace swarm::swop {
 
 /// Which part of which run: what a SWOP was told to do once. It is started over under another attempt.
@@ -19,6 +21,12 @@ class task_machine {
 public:
   /// How often progress is told; what matters (a status, a failure) is told at once.
   static constexpr duration report_interval = std::chrono::seconds(2);
+  /// A report that the contract does not have afterwards is repeated at longer and longer intervals, up to this one.
+  static constexpr duration report_interval_max = std::chrono::seconds(64);
+  /// After this a report under way counts as lost.
+  static constexpr duration report_max = std::chrono::seconds(30);
+  /// The contract is read again when a reading does not come.
+  static constexpr duration read_max = std::chrono::seconds(5);
 
   struct options {
     contracts::task_type type = contracts::task_type::run_swarm;
@@ -59,13 +67,16 @@ private:
   using phase = std::variant<preparing, running, stopping, done>;
 
   bool runs_swarm() const { return options_.type == contracts::task_type::run_swarm; }
+  bool pairs_go_on() const;
   bool all_ended() const;
   bool told() const;
   void go_on(time_point now);
   void fail_all(failure why);
   void tell(time_point now);
   void tell_next(time_point now);
-  bool tell_one(const action::report& wanted, const action::report& known, time_point now);
+  void look_after_report(time_point now);
+  bool tell_one(action::report wanted, const action::report& known, time_point now);
+  bool tell_pairs(time_point now);
   /// Of a RUN_SWARM only while it is prepared: then its pairs say how they are.
   action::report own_report() const;
 
@@ -79,7 +90,17 @@ private:
   std::optional<failure> outcome_; ///< of the work, or of the preparation
   /// None: it was changed, and is being read again.
   std::optional<event::contract_seen> contract_;
-  bool reporting_ = false;
+  bool heard_ = false;                  ///< the contract, at least once
+  std::optional<time_point> reporting_; ///< since when
+  time_point read_asked_{};
+  /// The last report on a pair, or on the part as a whole.
+  struct told_report {
+    action::report what;
+    time_point at{};
+    duration wait = report_interval; ///< until it may be repeated
+    std::uint32_t times = 0;
+  };
+  std::map<std::optional<std::uint32_t>, told_report> told_;
   time_point progress_told_ = time_point::min();
   std::optional<time_point> tell_at_; ///< progress that the contract does not have yet
   std::vector<task_action> actions_;
