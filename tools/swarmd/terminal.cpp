@@ -67,6 +67,7 @@ std::optional<std::string> terminal::state::read_line(const std::string& prompt)
     std::string line;
     if (!std::getline(std::cin, line)) return std::nullopt;
     if (!prompt.empty()) std::fputs((line + "\n").c_str(), stdout);
+    std::fflush(stdout);
     return line;
   }
   char* read = ::readline(prompt.c_str());
