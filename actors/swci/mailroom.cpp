@@ -8,6 +8,8 @@ namespace {
 
 /// A little more than the SN client takes for any one answer.
 constexpr auto answer_max = std::chrono::seconds(70);
+/// The same when no SN answered already when the command began: time to go over to another one, or for a restart.
+constexpr auto trouble_max = std::chrono::seconds(10);
 /// A transaction may wait for SNs that come back.
 constexpr auto receipt_max = std::chrono::seconds(180);
 
@@ -42,10 +44,16 @@ result<std::vector<boost::json::value>> context_network::ask(std::vector<session
   if (!env_->dir.send(sn_path_, session::event::ask{id, std::move(calls)}))
     mail_->deliver(id, result<std::vector<boost::json::value>>(
                            fail(errc::unavailable, "the client of the SN is being restarted")));
-  return mail_->take<result<std::vector<boost::json::value>>>(id, stop_, answer_max);
+  auto answered = mail_->take<result<std::vector<boost::json::value>>>(
+      id, stop_, trouble_.empty() ? answer_max : trouble_max);
+  if (answered) trouble_.clear();
+  if (answered || trouble_.empty() || answered.error().is(errc::cancelled)) return answered;
+  return fail(errc::unavailable, "Unable to contact API-Server: {}", trouble_);
 }
 
 result<> context_network::submit(const address& to, bytes input, std::string what) {
+  // What waits in the client is sent when an SN comes back, whatever the operator was told meanwhile.
+  if (!trouble_.empty()) SWARM_CHECK(ask({{"eth_blockNumber", {}}}));
   const auto id = mail_->expect();
   if (!env_->dir.send(sn_path_, session::event::submit{id, to, std::move(input), std::move(what)}))
     mail_->deliver(id, result<session::call_receipt>(

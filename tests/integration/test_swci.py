@@ -66,9 +66,8 @@ def test_every_command_in_good_form_and_in_bad(folder, certs, sn):
 
 
 def test_the_numbers_of_commands_count_what_orders_something(folder, certs):
-    status, printed, _ = run_swci(
-        folder, certs, ["pwd", "# a remark", "", "nonsense", "cd /platform/swarm/usr", "exit"]
-    )
+    lines = ["pwd", "# a remark", "", "nonsense", "cd /platform/swarm/usr", "exit"]
+    status, printed, _ = run_swci(folder, certs, lines)
     assert status == 0
     assert printed.splitlines() == [
         "SWCI:0 > pwd",
@@ -92,9 +91,8 @@ def test_exit_codes(folder, certs):
     status, printed, _ = run_swci(folder, certs, ["pwd"], script="exit on failure\nls nowhere\npwd\n")
     assert status == 1 and "ERROR : swci-init:2: " in printed and "/platform/swarm/usr\n" not in printed
     script = "exit on failure\npwd\nexit on failure off\nnonsense\n"
-    status, printed, _ = run_swci(
-        folder, certs, ["exit on failure on", "exit on failure off", "nonsense"], script=script
-    )
+    lines = ["exit on failure on", "exit on failure off", "nonsense"]
+    status, printed, _ = run_swci(folder, certs, lines, script=script)
     assert status == 0 and "ERROR : swci-init:4: " in printed
 
 
@@ -113,9 +111,8 @@ def test_a_prompt_follows_the_script(folder, certs):
 
 @pytest.mark.parametrize("script", ["pwd\x00\n", "\udcff\n", "pwd\n" * 20_001, "x" * 5000 + "\n"])
 def test_scripts_that_are_none_are_not_run(folder, certs, script):
-    usr = (run_swci(folder, certs), folder)[1]
-    file = f"{usr}/swci-c.usr/bad"
-    with open(file, "w", errors="surrogateescape") as out:
+    run_swci(folder, certs)
+    with open(f"{folder}/swci-c.usr/bad", "w", errors="surrogateescape") as out:
         out.write(script)
     status, printed, errors = run_swci(folder, certs, ["pwd"], flags=("--init-script-name", "bad"))
     assert status == 1 and "SWCI:0" not in printed and says(errors, "the init script"), errors
@@ -135,7 +132,7 @@ def test_answers_as_json(folder, certs, sn):
         kinds = [answer.get("answer", "error") for answer in answers]
         assert kinds == ["sn_is_up", "done", "done", "tasks", "nodes", "error", "taskrunner_status", "folder"]
         assert answers[3]["names"][0] == "ROOTTASK"
-        assert answers[4]["nodes"][0]["nodetype"] == "SENTINEL"
+        assert answers[4]["nodes"][0]["node_type"] == "SENTINEL"
         assert says(answers[5]["error"], "unknown command 'nonsense'")
         assert answers[6]["task_state"] == "IDLE"
 
@@ -144,10 +141,7 @@ def test_a_task_from_its_file_to_its_end(folder, certs, sn):
     script = [*beginning(sn), "create task from content.yaml", "finalize task cli-content", "finalize task cli-content"]
     script += ["append task body cli-content 1 x", "delete task cli-content", "get task body cli-content"]
     script += ["create task from content.yaml", "create task from broken.yaml", "create taskrunner cli-runner"]
-    script += [
-        "assign task cli-content to cli-runner with 1 peers",
-        "assign task cli-content to cli-runner with 1 peers",
-    ]
+    script += ["assign task cli-content to cli-runner with 1 peers"] * 2
     script += ["get taskrunner status cli-runner", "reset taskrunner cli-runner", "get taskrunner status cli-runner"]
     run_swci(folder, certs)
     usr = f"{folder}/swci-c.usr"
@@ -157,9 +151,8 @@ def test_a_task_from_its_file_to_its_end(folder, certs, sn):
     status, printed, errors = run_swci(folder, certs, script)
     assert status == 0, errors
     answers = [lines for _, lines in blocks(printed)][2:]
-    registered, finalized, again, append, delete, body, twice, broken, runner, assigned, busy, running, reset, idle = (
-        answers[:14]
-    )
+    registered, finalized, again, append, delete, body, twice, broken = answers[:8]
+    runner, assigned, busy, running, _, idle = answers[8:14]
     assert "    Task Registered : cli-content" in registered and "    Task definition is valid" in registered
     assert not finalized[0].startswith("    ERROR")
     for failed in (again, append, delete, twice, broken, busy):
@@ -167,10 +160,8 @@ def test_a_task_from_its_file_to_its_end(folder, certs, sn):
     assert body[0] == "    0000: ---" and all(re.match(r"    \d{4}: ", line) for line in body)
     assert says("\n".join(broken), "broken.yaml")
     assert not runner[0].startswith("    ERROR") and not assigned[0].startswith("    ERROR")
-    state = {
-        name: next(line for line in lines if "TASK_STATE" in line) for name, lines in (("on", running), ("off", idle))
-    }
-    assert state["off"].endswith(": IDLE") and not state["on"].endswith(": IDLE")
+    while_on, after = (next(line for line in lines if "TASK_STATE" in line) for lines in (running, idle))
+    assert after.endswith(": IDLE") and not while_on.endswith(": IDLE")
 
 
 def test_several_contexts_at_once(folder, certs, sn):
@@ -180,13 +171,8 @@ def test_several_contexts_at_once(folder, certs, sn):
         other.start().wait_up()
         lines = [f"create context a with ip 127.0.0.1 {sn.port}", f"create context b with ip 127.0.0.1 {other.port}"]
         lines += ["list tasks", "switch context a", "create contract only-in-a", "switch context b", "list contracts"]
-        lines += [
-            "create contract only-in-b",
-            "list contracts",
-            "switch context a",
-            "list contracts",
-            "get context info b",
-        ]
+        lines += ["create contract only-in-b", "list contracts", "switch context a", "list contracts"]
+        lines += ["get context info b"]
         lines += ["switch context c", "list contexts", f"create context a with ip 127.0.0.1 {other.port}"]
         status, printed, errors = run_swci(folder, certs, lines)
         assert status == 0, errors
@@ -214,14 +200,15 @@ def test_an_sn_that_dies_under_a_command_is_replaced_by_another(swarm, certs):
     near = swarm.join_sn("sn-2")
     swci, other = (SWCI(swarm.folder, certs, name).start().wait_up() for name in ("swci-1", "swci-2"))
     swarm.others += [swci, other]
-    prepared(swci, near.port)
     prepared(other, swarm.sn.port)
+    other.exec(f"create context near with ip 127.0.0.1 {near.port}")
+    until(lambda: str(swarm.sn.port) in other.exec("get context info near")[0], "the SNs to know of each other")
+    prepared(swci, near.port)
     (swci.usr / "t.yaml").write_text(TASK.format(name="t"))
     assert "Task Registered" in swci.exec("create task from t.yaml")[0]
     swci.exec("finalize task t")
     assert not swci.exec(f"assign task t to {RUNNER} with 1 peers")[0].startswith("ERROR")
     until(lambda: "IDLE" not in other.exec(f"get taskrunner status {RUNNER}")[0], "the task to be assigned")
-    until(lambda: str(swarm.sn.port) in swci.exec("get context info")[0], "the other SN to be known")
     answers = []
     waits = threading.Thread(target=lambda: answers.append(swci.exec(f"wait for taskrunner {RUNNER}")), daemon=True)
     waits.start()
@@ -229,7 +216,7 @@ def test_an_sn_that_dies_under_a_command_is_replaced_by_another(swarm, certs):
     near.kill9()
     until(lambda: len(re.findall("API-Server is UP!", swci.log())) == 2, "the other SN to be found")
     assert answers == []
-    assert other.exec(f"reset taskrunner {RUNNER}") == [f"TASKRUNNER RESET : {RUNNER}"]
+    assert other.exec(f"reset taskrunner {RUNNER}")[-1] == f"TASKRUNNER RESET : {RUNNER}"
     waits.join(60)
     assert not waits.is_alive() and "IDLE" in answers[0][-1], answers
     assert swci.exec("list tasks") == ["ROOTTASK\nt"]
@@ -242,12 +229,14 @@ def test_without_any_sn_a_command_says_so_and_the_session_goes_on(swarm, certs):
     swarm.others.append(swci)
     prepared(swci, swarm.sn.port)
     swarm.sn.kill9()
-    for command in ("list tasks", "create contract c", "list nodes"):
+    swci.wait_log("Unable to contact API-Server")
+    for command in ("list tasks", "create contract c"):
         said = swci.exec(command)[0]
-        assert said.startswith("ERROR : "), (command, said)
+        assert said.startswith("ERROR : Unable to contact API-Server"), (command, said)
     assert swci.exec("pwd") == ["/platform/swarm/usr"]
     swarm.sn.start().wait_up()
     until(lambda: swci.exec("list tasks") == ["ROOTTASK"], "the SN to be found again")
+    assert swci.exec("list contracts") == ["defaultbb.cqdb.sml.hpe"]  # what failed is not made up for
 
 
 def test_ctrl_c_ends_the_wait_and_not_the_session(folder, certs):

@@ -73,9 +73,8 @@ def test_merged_models_are_saved(halted):
     assert left_in(swci) == ["m.safetensors"]
     (swci.usr / "models").mkdir()
     swci.exec("cd models")
-    assert fields(swci.exec(f"get model {DEFAULT_CONTRACT} to n.safetensors")[0])["FILE"].endswith(
-        "/models/n.safetensors"
-    )
+    (said,) = swci.exec(f"get model {DEFAULT_CONTRACT} to n.safetensors")
+    assert fields(said)["FILE"].endswith("/models/n.safetensors")
     assert (swci.usr / "models" / "n.safetensors").stat().st_mode & 0o777 == 0o664
 
 

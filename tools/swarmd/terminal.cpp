@@ -50,6 +50,7 @@ std::optional<std::string> terminal::state::read_line(const std::string& prompt)
   std::fflush(stdout);
   auto line = input.next_line();
   if (line && !prompt.empty()) std::fputs((*line + "\n").c_str(), stdout);
+  std::fflush(stdout);
   return line;
 }
 

@@ -90,6 +90,51 @@ TEST_CASE("the handler learns who asks") {
   CHECK(peer.cert_fingerprint == identity_of(f.client_files)->fingerprint());
 }
 
+namespace {
+
+/// What a program gets that speaks HTTP without TLS.
+std::string plain_answer(std::uint16_t port, std::string_view request) {
+  const int fd = connect_tcp(port);
+  REQUIRE(::write(fd, request.data(), request.size()) == static_cast<ssize_t>(request.size()));
+  auto out = read_plain_to_end(fd);
+  ::close(fd);
+  return out;
+}
+
+} // namespace
+
+TEST_CASE("plain HTTP on the same port, for those who may") {
+  constexpr std::string_view request = "GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  for (const auto plain : {plain_http::nobody, plain_http::this_host, plain_http::everybody}) {
+    CAPTURE(static_cast<int>(plain));
+    fixture f;
+    f.serve(
+        [](const http_request& asked, const http_reply& reply) {
+          reply(text_response(200, asked.peer.has_proof() ? "proved" : "anybody"));
+        },
+        {.plain = plain});
+    const auto got = plain_answer(f.server->port(), request);
+    CHECK(got.ends_with("anybody") == (plain != plain_http::nobody));
+    auto client = f.connect();
+    REQUIRE(client.shaken());
+    client.write(request);
+    CHECK(client.read_answer().body == "proved");
+    if (plain == plain_http::nobody) continue;
+    CHECK(plain_answer(f.server->port(),
+                       "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+              .starts_with("HTTP/1.1 404"));
+    CHECK(plain_answer(f.server->port(), "nonsense\r\n\r\n").starts_with("HTTP/1.1 400"));
+  }
+}
+
+TEST_CASE("a connection that says nothing is cut off where the first byte decides") {
+  fixture f;
+  f.serve(echo, {.plain = plain_http::this_host, .handshake_timeout = milliseconds{50}});
+  CHECK(plain_answer(f.server->port(), "") == "");
+  CHECK(eventually([&] { return f.server->status().connections == 0; }));
+}
+
 TEST_CASE("pipelined requests are answered in order, one at a time") {
   fixture f;
   std::atomic<int> under_way{0}, most{0};

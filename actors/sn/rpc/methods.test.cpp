@@ -437,6 +437,17 @@ std::string sign(const rpc_node& node, const ledger::private_key& key, std::uint
 
 } // namespace
 
+TEST_CASE("a merge that is not there cannot be proved") {
+  rpc_node node;
+  const auto said = [&](const std::string& params) { return node.error("swarm_proveMerge", params); };
+  CHECK(said("[]") == "-32602 missing value for required argument 0 (contract)");
+  CHECK(said(R"(["none"])") == "-32602 missing value for required argument 1 (round)");
+  CHECK(said(R"(["none", 1])") == "-32602 there is no training contract 'none' on this chain");
+  const auto name = in_quotes(std::string(contracts::default_training_name));
+  CHECK(said("[" + name + ", 1]") == "-32602 'defaultbb.cqdb.sml.hpe' has no merge of round 1");
+  CHECK(said("[" + name + ", 1, 3]").ends_with("has no merge of round 1 in generation 3"));
+}
+
 TEST_CASE("registered nodes are alive while they sign that they are") {
   rpc_node node;
   const auto& news = node.served->signs;

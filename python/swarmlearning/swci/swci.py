@@ -24,8 +24,7 @@ class Swci(Session):
 
     swciIp: its address or name. Without certificates only a SWCI on this host is to be commanded, unless its operator
     chose otherwise.
-    clientCert, clientPKey: PEM files of this program's certificate and key, or one file with both: then HTTPS is
-    spoken.
+    clientCert, clientPKey: PEM files of the certificate and key, or one file with both: then HTTPS is spoken.
     clientCABundle: the authorities (a file, or a folder of files) of which one must have signed the SWCI's
     certificate; without it, as with the original product, the SWCI's certificate is not looked at.
     enableCaching: what changes seldom (lists, infos, bodies) is asked once; what this object creates or deletes is

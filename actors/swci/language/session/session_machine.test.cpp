@@ -124,6 +124,7 @@ TEST_CASE("a context is created, chosen and asked") {
   s.done();
   s.enter("GET CONTEXT INFO");
   CHECK(s.running.what == command(commands::get_context_info{"testContext"}));
+  CHECK(s.running.context == "testContext");
   s.done();
   s.screen.clear();
   s.enter("LIST CONTEXTS");
