@@ -1,6 +1,7 @@
 #include "actors/sn/rpc/testing/rpc_fixture.hpp"
 #include "base/hash.hpp"
 #include "base/testing/wording.hpp"
+#include "contracts/training/client.hpp"
 #include "ledger/formats/sign_of_life.hpp"
 #include "ledger/state/trie.hpp"
 
