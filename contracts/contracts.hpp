@@ -10,7 +10,7 @@ inline constexpr std::uint8_t training_registry_kind = 2;
 inline constexpr std::uint8_t training_kind = 4; ///< 3 was a Training whose reasons were texts
 inline constexpr std::uint8_t task_registry_kind = 5;
 inline constexpr std::uint8_t taskrunner_registry_kind = 6;
-inline constexpr std::uint8_t taskrunner_kind = 7;
+inline constexpr std::uint8_t taskrunner_kind = 9; ///< 7 and 8 are contracts of the ledger's own tests
 
 /// Every contract a chain knows, and those that exist from genesis: the registries of nodes, trainings, tasks and
 /// taskrunners, the default training and the default taskrunner.
