@@ -90,7 +90,7 @@ TEST_CASE("no text stands where a reason belongs, whatever program makes the cal
   leave.back() = static_cast<std::uint8_t>(leave.back() + 1);
   CHECK(
       text(leave)
-      == "leavePeer(uint8): call data is not its canonical ABI encoding: item 1: value 11, expected 0 to 10");
+      == "leavePeer(uint8): call data is not its canonical ABI encoding: item 1: value 14, expected 0 to 13");
   leave.back() = 0;
   leave[4] = 'b'; // one letter of a text
   CHECK(text(leave).ends_with("item 1: a number that does not fit uint8"));
@@ -106,6 +106,7 @@ TEST_CASE("any call data yields an outcome, and no effect when it reverts") {
       check_in_input(1, 1),
       encode_register_peer({3, "mean", 1}),
       encode_leave_peer({leave_reason::node_stopped}),
+      encode_report_refusal({1, leave_reason::other_min_peers}),
       encode_commit_merge(
           {1, 1, 0, some_digest(1), 5, {test_account(0)}, {test_account(1)}, {exclusion_reason::not_finite}}),
       encode_peers(0, 5),
