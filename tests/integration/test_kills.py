@@ -177,10 +177,10 @@ def check_conduct(sns):
 
 
 def check_heads(sns, digest):
-    head = one_chain(sns)
+    number, block_hash, _ = one_chain(sns)
     same_history(sns)
-    for sn in sns:
-        assert sn.head() == head
+    for sn in sns:  # blocks may follow: votes on validators that were away, nodes that leave
+        assert sn.rpc("eth_getBlockByNumber", hex(number), False)["hash"] == block_hash
         assert sn.merges()[-1].digest == digest
         assert bytes.fromhex(sn.events("completed")[-1]["data"][2:])[-32:].hex() == digest
 
