@@ -16,7 +16,8 @@ from harness import BIN, Certs, Swarm, inspect_program
 @pytest.fixture(scope="session")
 def certs(tmp_path_factory):
     assert (BIN / "swarmd").exists(), f"{BIN} has no swarmd: build it, or name its folder in SWARMD_BIN_DIR"
-    return Certs(tmp_path_factory.mktemp("certs"), *(f"sn-{i}" for i in range(1, 7)), "sl-1", "sl-2", "swci-1", "probe")
+    names = [*(f"sn-{i}" for i in range(1, 7)), "sl-1", "sl-2", "swci-1", "swop-1", "probe"]
+    return Certs(tmp_path_factory.mktemp("certs"), *names)
 
 
 @pytest.fixture

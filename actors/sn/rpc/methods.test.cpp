@@ -443,7 +443,7 @@ TEST_CASE("a merge that is not there cannot be proved") {
   CHECK(said("[]") == "-32602 missing value for required argument 0 (contract)");
   CHECK(said(R"(["none"])") == "-32602 missing value for required argument 1 (round)");
   CHECK(said(R"(["none", 1])") == "-32602 there is no training contract 'none' on this chain");
-  const auto name = in_quotes(std::string(contracts::default_training_name));
+  const auto name = in_quotes("defaultbb.cqdb.sml.hpe");
   CHECK(said("[" + name + ", 1]") == "-32602 'defaultbb.cqdb.sml.hpe' has no merge of round 1");
   CHECK(said("[" + name + ", 1, 3]").ends_with("has no merge of round 1 in generation 3"));
 }
