@@ -9,7 +9,11 @@ import pytest
 import swarmlearning.swci
 import swarmlearning.swci.swci
 from harness import SN, Certs, until
+<<<<<<< HEAD
 from launcher.swci_web import SWCI
+=======
+from launcher.swci_web import SWCI, SWOP
+>>>>>>> h/web
 from swarmlearning.swci import Node, Swci, SwciError
 from swarmlearning.swci.session import Session
 from test_swci_web import RUNNER, TASK, sn  # noqa: F401
@@ -236,6 +240,35 @@ def test_tasks_that_run_are_waited_for(connected, files):
         return await waiting
 
     assert asyncio.run(both()) is False
+
+
+def test_tasks_are_executed_by_a_swop(swarm, certs, files, capsys):
+    swarm.start_sn()
+    swci, swop = SWCI(swarm.folder, certs).start().wait_up(), SWOP(swarm.folder, certs, swarm.sn.port).start()
+    swarm.others += [swci, swop]
+    s = Swci("127.0.0.1", swci.port, logLv="CRITICAL")
+    assert s.createContext("t", ip="127.0.0.1", port=swarm.sn.port) and s.switchContext("t")
+    until(lambda: "SWOP" in {node.NodeType for node in s.nodes()}, "the SWOP to be there", alive=[swop])
+    sentinel, worker = s.nodes()
+    assert worker.ParentUUID == sentinel.UUID and worker.ContainerName == "swop-1"
+    (swop.usr / "data").write_text("data")
+    for name, source in {"content": swop.usr / "data", "draft": swop.usr / "nowhere"}.items():
+        definition = files / f"{name}.yaml"
+        definition.write_text(definition.read_text().replace("file:///nowhere", f"file://{source}"))
+        s.uploadTaskDefinition(definition)
+        assert s.registerTask(definition.name) == [f"Registered Task : {name}"]
+    assert s.executeTask("content", pollWaitInSec=0.05) is True
+    printed = capsys.readouterr().out
+    assert "TASK_STATE      : COMPLETE" in printed and f"SWOP_UID    : {worker.UUID}" in printed
+    assert "TASK_STATE      : IDLE" in s.getTaskRunnerStatus()  # as it was reset
+    assert s.executeTask("draft", pollWaitInSec=0.05) is False
+    assert "TASK_STATE      : ERROR" in capsys.readouterr().out
+    assert "TASK_STATE      : ERROR" in s.getTaskRunnerStatus() and s.isTaskDone()  # so that somebody can look
+    assert s.getTaskRunnerPeerStatus(RUNNER, worker.UUID) == s.getTaskRunnerPeerStatus(RUNNER, 0) != []
+    s.resetTaskRunner()
+    assert asyncio.run(s.executeTaskAsync("content", pollWaitInSec=0.05)) is True
+    status = s.assignTask("content", RUNNER, 1, wait=True, pollWaitInSec=0.05)
+    assert "TASK_STATE      : COMPLETE" in status
 
 
 def test_an_interrupt_from_another_thread(connected, service):

@@ -117,7 +117,7 @@ std::variant<any_order, refusal> uploaded(std::string_view headers, std::string_
 }
 
 std::variant<any_order, refusal> read_upload(std::string_view content_type, std::string_view body) {
-  const auto malformed = no(400, "the body is no form with a part 'file' (multipart/form-data, RFC 7578)");
+  auto malformed = no(400, "the body is no form with a part 'file' (multipart/form-data, RFC 7578)");
   const auto kind = trimmed(content_type.substr(0, content_type.find(';')));
   const auto boundary = parameter(content_type, "boundary");
   if (!equal_ignoring_case(kind, "multipart/form-data") || !boundary || boundary->empty()) return malformed;

@@ -39,7 +39,7 @@ def draw(nodes: List[Node], colours: Sequence[str], attributes: Sequence[str]) -
         colour = colours[0] if node.is_sn else colours[1] if node.NodeType == "SWOP" else colours[2]
         lines = [SHORT.get(node.NodeType, node.NodeType), node.HostIP]
         lines += [node.attribute(name) for name in attributes if name not in ("NodeType", "HostIP")]
-        axes.scatter([x], [y], s=600, color=colour, edgecolors="black", zorder=2)
+        axes.scatter([x], [y], s=3000, color=colour, edgecolors="black", zorder=2)
         axes.text(x, y, "\n".join(lines), ha="center", va="center", fontsize=8, zorder=3)
     return figure
 
