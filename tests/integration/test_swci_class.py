@@ -9,11 +9,7 @@ import pytest
 import swarmlearning.swci
 import swarmlearning.swci.swci
 from harness import SN, Certs, until
-<<<<<<< HEAD
-from launcher.swci_web import SWCI
-=======
 from launcher.swci_web import SWCI, SWOP
->>>>>>> h/web
 from swarmlearning.swci import Node, Swci, SwciError
 from swarmlearning.swci.session import Session
 from test_swci_web import RUNNER, TASK, sn  # noqa: F401
