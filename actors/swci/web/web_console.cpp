@@ -16,9 +16,7 @@ namespace swarm::swci {
 
 namespace {
 
-constexpr std::size_t waiting_max = 64;
-/// A client that waits longer has most likely given up, and its command must not be run behind its back.
-constexpr auto waiting_time_max = std::chrono::minutes(5);
+constexpr std::size_t requests_max = 64; ///< that wait
 /// A form with a file of the largest size, and its heads.
 constexpr std::size_t body_bytes_max = upload_bytes_max + 64 * 1024;
 constexpr std::size_t bodies_bytes_max = 16 * body_bytes_max;
@@ -150,7 +148,7 @@ void web_console::interrupt(const transport::http_reply& reply) {
 
 void web_console::enqueue(any_order what, const transport::http_reply& reply) {
   std::unique_lock lock(mutex_);
-  if (queue_.size() >= waiting_max)
+  if (queue_.size() >= requests_max)
     return reply(
         refuse_with(503, fmt::format("{} requests wait already: try again later, or POST /interrupt ends the "
                                      "command that they wait for",
@@ -158,8 +156,10 @@ void web_console::enqueue(any_order what, const transport::http_reply& reply) {
   const auto id = ++last_id_;
   queue_.push_back({id, std::move(what), reply});
   go_on(lock);
+  const bool waits = std::ranges::find(queue_, id, &waiting::id) != queue_.end();
   lock.unlock();
-  io_.after(waiting_time_max, [self = weak_from_this(), id] {
+  if (!waits) return;
+  io_.after(options_.waiting_max, [self = weak_from_this(), id] {
     if (const auto alive = self.lock()) alive->give_up(id);
   });
 }
@@ -168,9 +168,7 @@ void web_console::give_up(std::uint64_t id) {
   const std::lock_guard lock(mutex_);
   const auto at = std::ranges::find(queue_, id, &waiting::id);
   if (at == queue_.end()) return;
-  at->reply(
-      refuse_with(503, fmt::format("another command has been under way for {} minutes; this one is not run",
-                                   waiting_time_max.count())));
+  at->reply(refuse_with(503, "another command has been under way for too long; this one is not run"));
   queue_.erase(at);
 }
 

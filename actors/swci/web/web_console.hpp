@@ -2,6 +2,7 @@
 
 #include "actors/swci/console.hpp"
 #include "actors/swci/language/session/user_folder.hpp"
+#include "base/clock.hpp"
 #include "transport/io_runtime.hpp"
 #include "transport/tls/tls_identity.hpp"
 
@@ -14,6 +15,8 @@ struct web_options {
   std::uint16_t port = 30306;
   bool plain_for_all = false; ///< other hosts need no certificate either
   std::string log_source = "swarm.swci";
+  /// A client that waits longer has most likely given up, and its command must not be run behind its back.
+  duration waiting_max = std::chrono::minutes(5);
   user_folder folder;
 };
 

@@ -1,0 +1,109 @@
+#include "actors/swci/web/web_console.hpp"
+
+#include "transport/testing/test_support.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <future>
+#include <mutex>
+
+using namespace swarm;
+using namespace swarm::swci;
+using namespace swarm::transport::test;
+
+namespace {
+
+/// A port that nobody listens on.
+std::uint16_t free_port() {
+  const raw_listener probe([](int) {});
+  return probe.port();
+}
+
+/// A console whose session is the test.
+struct fixture {
+  temp_folder folder;
+  authority ca{folder.path(), "CA-1"};
+  transport::io_runtime io{2};
+  std::uint16_t port = free_port();
+  std::shared_ptr<console> web;
+  std::mutex mutex;
+  std::vector<std::string> lines; ///< that the session was told
+
+  explicit fixture(duration waiting_max = std::chrono::minutes(5)) {
+    auto made = start_web_console(io, identity_of(ca.issue("swci-1")),
+                                  {.address = "127.0.0.1",
+                                   .port = port,
+                                   .waiting_max = waiting_max,
+                                   .folder = user_folder(folder.path().native())});
+    if (!made) throw std::runtime_error(made.error().message);
+    web = std::move(*made);
+    begin();
+  }
+
+  void begin() {
+    web->start([this](const any_input& what) {
+      const std::lock_guard lock(mutex);
+      if (const auto* line = std::get_if<input::line>(&what)) lines.push_back(line->text);
+    });
+  }
+  bool told(const std::vector<std::string>& wanted) {
+    return eventually([&] {
+      const std::lock_guard lock(mutex);
+      return lines == wanted;
+    });
+  }
+  /// The body of the answer to a command, once it comes.
+  std::future<std::string> exec(const std::string& command) {
+    return std::async(std::launch::async, [port = port, command] {
+      const int fd = connect_tcp(port);
+      const auto text = "POST /exec?cmd=" + command + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+      std::string out;
+      if (::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()))
+        out = read_plain_to_end(fd);
+      ::close(fd);
+      return out.substr(std::min(out.find("\r\n\r\n") + 4, out.size()));
+    });
+  }
+};
+
+} // namespace
+
+TEST_CASE("a command's answer is all that is shown until the next line is asked for") {
+  fixture f;
+  auto first = f.exec("one");
+  auto second = f.exec("one");
+  CHECK(f.told({})); // no line is wanted yet
+  f.web->ask_line("");
+  REQUIRE(f.told({"one"}));
+  f.web->show_answer("said\n", false);
+  f.web->show_answer("ERROR : more\n", true);
+  f.web->ask_line("");
+  REQUIRE(f.told({"one", "one"}));
+  f.web->ask_line("");
+  const auto a = first.get(), b = second.get();
+  const std::string full = R"({"CONTENT":["said","ERROR : more"]})"
+                           "\n",
+                    quiet = R"({"CONTENT":["OK"]})"
+                            "\n";
+  CHECK(((a == full && b == quiet) || (a == quiet && b == full)));
+}
+
+TEST_CASE("who waits for too long is told so, and the command is not run") {
+  fixture f(std::chrono::milliseconds(50));
+  f.web->ask_line("");
+  auto first = f.exec("long");
+  REQUIRE(f.told({"long"}));
+  CHECK(f.exec("other").get().find("this one is not run") != std::string::npos);
+  f.web->ask_line("");
+  CHECK(first.get() == "{\"CONTENT\":[\"OK\"]}\n"); // it was under way, however long it took
+}
+
+TEST_CASE("a session that begins anew loses the command, and the request gets an answer") {
+  fixture f;
+  f.web->ask_line("");
+  auto lost = f.exec("lost");
+  REQUIRE(f.told({"lost"}));
+  f.begin();
+  CHECK(lost.get().find("ERROR : the session had to be started anew") != std::string::npos);
+}
