@@ -95,8 +95,9 @@ void simulation::train(host& n, const program_key& key, std::uint64_t left) {
     if (ml == nullptr || ml->serial != serial || !ml->runs || ml->told || ml->hangs) return;
     auto* sl = find(n, {key.part, key.index, program_kind::sl});
     if (misbehave(n, key)) {
-      if (sl != nullptr && !ml->hangs && sl->session == session_state::open)
-        sl->session = session_state::none;
+      const auto* still = find(n, key); // it may have vanished
+      const bool hangs = still != nullptr && still->hangs;
+      if (sl != nullptr && !hangs && sl->session == session_state::open) sl->session = session_state::none;
       return;
     }
     const bool served = sl != nullptr && sl->runs;
