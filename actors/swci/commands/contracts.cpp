@@ -113,7 +113,7 @@ result<std::optional<answer>> run(const commands::get_contract_status& what, com
   out.checked_in = head.checked_in;
   out.waited_for = head.waited_for;
   for (const auto& peer : now.peers) {
-    const bool leads = head.leader != address{} && peer.account == head.leader;
+    const bool leads = !head.leader.is_zero() && peer.account == head.leader;
     if (leads) out.leader = peer.name;
     out.peers.push_back({uid_of(peer.account), peer.name, std::string(contracts::to_string(peer.state)),
                          leads, peer.last_round, shown(peer.loss_micro, peer.loss_round > 0),

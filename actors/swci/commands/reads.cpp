@@ -12,7 +12,7 @@ namespace json = boost::json;
 result<address> find_training(network& sns, const std::string& name) {
   SWARM_TRY(const auto at,
             read(sns, contracts::training_registry_address(), contracts::training_address_of_args{name}));
-  if (at == address{})
+  if (at.is_zero())
     return fail(errc::not_found, "there is no contract '{}': LIST CONTRACTS shows those there are", name);
   return at;
 }
@@ -78,7 +78,7 @@ result<std::vector<address>> silent_nodes(network& sns) {
 }
 
 std::string uid_of(const address& account) {
-  return account == address{} ? std::string{} : to_hex(account.view());
+  return account.is_zero() ? std::string{} : to_hex(account.view());
 }
 
 result<address> account_of(std::string_view uid) {

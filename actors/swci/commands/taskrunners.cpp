@@ -21,7 +21,7 @@ constexpr unsigned looks_per_mark = 5;
 result<address> find_taskrunner(network& sns, const std::string& name) {
   SWARM_TRY(const auto at,
             read(sns, contracts::taskrunner_registry_address(), contracts::taskrunner_address_of_args{name}));
-  if (at == address{})
+  if (at.is_zero())
     return fail(errc::not_found, "there is no taskrunner '{}': LIST TASKRUNNERS shows those there are", name);
   return at;
 }

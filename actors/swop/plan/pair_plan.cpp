@@ -259,10 +259,14 @@ private:
 
 template <class Number>
 bool take_number(std::string_view& text, Number& to, char end) {
-  const auto* last = text.data() + text.size();
-  const auto [at, failure] = std::from_chars(text.data(), last, to);
-  if (failure != std::errc{} || at == last || *at != end) return false;
-  text.remove_prefix(static_cast<std::size_t>(at - text.data()) + 1);
+  const auto stop = text.find(end);
+  if (stop == std::string_view::npos) return false;
+  const auto digits = text.substr(0, stop);
+  const auto* const first = digits.data();
+  const auto* const last = first + digits.size();
+  const auto [at, failure] = std::from_chars(first, last, to);
+  if (failure != std::errc{} || at != last) return false;
+  text.remove_prefix(stop + 1);
   return true;
 }
 

@@ -39,7 +39,7 @@ void pair_life::take(const event::session_seen& news, time_point now) {
   if (news.state == session_state::unknown) return;
   session_ = news.state;
   heard_ = now;
-  if (news.sl != address{}) account_ = news.sl;
+  if (!news.sl.is_zero()) account_ = news.sl;
   told_step_ = news.step;
   told_number_ = news.number;
 }
