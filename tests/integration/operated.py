@@ -4,8 +4,9 @@ import json
 import pathlib
 import sys
 
+import pytest
 from harness import ROOT, until
-from launcher.operators import OperatorSwarm, node_definition, run_task, swop_profile
+from launcher.operators import OperatorSwarm, node_definition, run_task, swop_profile, why_no_sandboxes
 
 HERE = pathlib.Path(__file__).resolve().parent
 VENV = pathlib.Path(sys.prefix).resolve()
@@ -16,6 +17,8 @@ class TestSwarm(OperatorSwarm):
     __test__ = False
 
     def __init__(self, folder, certs):
+        if why := why_no_sandboxes():
+            pytest.skip(why)
         super().__init__(folder, certs)
         self.gate = self.usr / "gate"
         self.gate.mkdir()

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 from typing import NamedTuple
 
 from .nodes import Swarmd
@@ -13,6 +14,17 @@ from .processes import PATIENCE, Failure, until
 from .swarm import Swarm
 
 DEFAULT_TASKRUNNER = "defaulttaskbb.taskdb.sml.hpe"
+
+
+def why_no_sandboxes():
+    """Why this host cannot run programs of tasks, as a line for those who skip a test; None when it can."""
+    kinds = ("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts")
+    command = ["bwrap", *kinds, *("--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"), "true"]
+    try:
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    except FileNotFoundError:
+        return "no sandboxes on this host: bubblewrap is not installed"
+    return None if tried.returncode == 0 else f"no sandboxes on this host: {tried.stderr.strip()}"
 
 
 class SWOP(Swarmd):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from launcher.operators import why_no_sandboxes
 from repository import ROOT
 
 BIN = pathlib.Path(os.environ.get("SWARM_BIN", pathlib.Path(ROOT, "build", "release", "bin")))
@@ -22,6 +23,8 @@ def demo(folder, *flags):
     report = folder / "outcome.json"
     script = "digits/demo.py"
     if "--operators" in flags:
+        if why := why_no_sandboxes():
+            pytest.skip(why)
         script, flags = "operators/operate.py", [flag for flag in flags if flag != "--operators"]
     command = [sys.executable, pathlib.Path(ROOT, "examples", script), "--json", report, *flags]
     environment = {**os.environ, "SWARM_BIN": str(BIN), "TMPDIR": str(folder)}
