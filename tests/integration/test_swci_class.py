@@ -2,6 +2,7 @@
 
 import asyncio
 import doctest
+import json
 import logging
 import threading
 
@@ -9,7 +10,8 @@ import pytest
 import swarmlearning.swci
 import swarmlearning.swci.swci
 from harness import SN, Certs, until
-from launcher.swci_web import SWCI, SWOP
+from launcher.operators import SWOP, node_definition, swop_profile
+from launcher.swci_web import SWCI
 from swarmlearning.swci import Node, Swci, SwciError
 from swarmlearning.swci.session import Session
 from test_swci_web import RUNNER, TASK, sn  # noqa: F401
@@ -240,15 +242,19 @@ def test_tasks_that_run_are_waited_for(connected, files):
 
 def test_tasks_are_executed_by_a_swop(swarm, certs, files, capsys):
     swarm.start_sn()
-    swci, swop = SWCI(swarm.folder, certs).start().wait_up(), SWOP(swarm.folder, certs, swarm.sn.port).start()
+    usr = swarm.folder / "swop.usr"
+    usr.mkdir()
+    (usr / "profile.yaml").write_text(json.dumps(swop_profile([node_definition(certs, 0)])))
+    swci = SWCI(swarm.folder, certs).start().wait_up()
+    swop = SWOP(swarm.folder, certs, swarm.sn.port, usr, "profile.yaml").start()
     swarm.others += [swci, swop]
     s = Swci("127.0.0.1", swci.port, logLv="CRITICAL")
     assert s.createContext("t", ip="127.0.0.1", port=swarm.sn.port) and s.switchContext("t")
     until(lambda: "SWOP" in {node.NodeType for node in s.nodes()}, "the SWOP to be there", alive=[swop])
     sentinel, worker = s.nodes()
     assert worker.ParentUUID == sentinel.UUID and worker.ContainerName == "swop-1"
-    (swop.usr / "data").write_text("data")
-    for name, source in {"content": swop.usr / "data", "draft": swop.usr / "nowhere"}.items():
+    (usr / "data").write_text("data")
+    for name, source in {"content": usr / "data", "draft": usr / "nowhere"}.items():
         definition = files / f"{name}.yaml"
         definition.write_text(definition.read_text().replace("file:///nowhere", f"file://{source}"))
         s.uploadTaskDefinition(definition)

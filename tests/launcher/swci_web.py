@@ -1,4 +1,4 @@
-"""SWCI: the operator's commands, from a script, from standard input, or over HTTP. SWOP: who carries tasks out."""
+"""SWCI: the operator's commands, from a script, from standard input, or over HTTP."""
 
 import http.client
 import json
@@ -94,49 +94,3 @@ class Typed(Swarmd):
 
     def end_input(self):
         self.child.stdin.close()
-
-
-PROFILE = """groupname: {name}
-taskrunner: {taskrunner}
-resourcemgr:
-  mgrtype: PROCESS
-apisrv:
-  locator:
-    host: 127.0.0.1
-    port: {sn_port}
-nodes:
-  - slnodedef:
-      idx: 0
-      identity:
-        - attribute: {{aType: KEY, mType: BIND, src: {certs}/sl-1-key.pem, tgt: /id/key.pem}}
-        - attribute: {{aType: CERT, mType: BIND, src: {certs}/sl-1-cert.pem, tgt: /id/cert.pem}}
-        - attribute: {{aType: CAPATH, mType: BIND, src: {certs}/ca/capath, tgt: /id/capath}}
-      slhostname: sl-1
-      slhostip: 127.0.0.1
-      slport: {sl_port}
-      usrhostname: user-1
-      privatedata: null
-      slenvvars: null
-      usrenvvars: null
-"""
-
-
-class SWOP(Swarmd):
-    """With one pair of SL and ML. Its user folder is FOLDER/NAME.usr."""
-
-    def __init__(self, folder, certs, sn_port, name="swop-1", taskrunner="defaulttaskbb.taskdb.sml.hpe"):
-        self.usr = pathlib.Path(folder) / f"{name}.usr"
-        self.usr.mkdir(exist_ok=True)
-        profile = PROFILE.format(
-            name=name, taskrunner=taskrunner, sn_port=sn_port, certs=certs.folder, sl_port=free_port()
-        )
-        (self.usr / "profile.yaml").write_text(profile)
-        super().__init__(
-            name,
-            folder,
-            [
-                *("--role", "swop", "--node-name", name, "--host-ip", "127.0.0.1", "--usr-dir", self.usr),
-                *("--profile-file-name", "profile.yaml", "--data-dir", pathlib.Path(folder) / name),
-                *certs.flags("swop-1"),
-            ],
-        )
