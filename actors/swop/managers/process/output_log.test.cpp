@@ -1,6 +1,7 @@
 #include "actors/swop/managers/process/output_log.hpp"
 
 #include "actors/swop/managers/manager.hpp"
+#include "actors/swop/managers/process/testing/scratch.hpp"
 #include "base/random.hpp"
 
 #include <doctest/doctest.h>
@@ -11,21 +12,10 @@
 
 using namespace swarm;
 using namespace swarm::managers;
+using swarm::managers::test::scratch;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct scratch {
-  fs::path where;
-  scratch() {
-    std::string name = (fs::temp_directory_path() / "swarm-output-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    where = name;
-  }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-  ~scratch() { fs::remove_all(where); }
-};
 
 using lines = std::vector<std::string>;
 
