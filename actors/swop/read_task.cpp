@@ -7,7 +7,7 @@ namespace swarm::actors {
 
 namespace {
 
-session::rpc_call read(auto question) {
+session::rpc_call read(const auto& question) {
   return session::eth_call(contracts::task_registry_address(), contracts::encode(question));
 }
 

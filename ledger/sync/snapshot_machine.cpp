@@ -64,7 +64,7 @@ void snapshot_machine::tick(time_point now) {
       note_blank(neighbor);
     std::vector<about> one;
     one.push_back(std::move(what));
-    give_back(std::move(one));
+    give_back(one);
   }
   const bool waits_for_neighbors = phase_ == phase::fetching || phase_ == phase::arriving;
   if (waits_for_neighbors && !storing_ && now - last_progress_ >= options_.stall_wait) stalled(now);
@@ -279,7 +279,7 @@ void snapshot_machine::on_state(const std::vector<state_part>& asked, neighbor_i
       break;
     }
     ++came;
-    if (auto taken = walk_->take(hash, std::move(answer->items[i])); !taken) {
+    if (auto taken = walk_->take(hash, answer->items[i]); !taken) {
       failure_ = std::move(taken).error();
       return;
     }

@@ -24,7 +24,7 @@ struct peer_info {
   hash32 cert_fingerprint; ///< SHA-256 of its certificate in DER
   std::string cert_subject;
 
-  bool has_proof() const { return cert_fingerprint != hash32{}; }
+  bool has_proof() const { return !cert_fingerprint.is_zero(); }
 };
 
 /// Bytes that are kept alive by `owner` and sent without being copied.

@@ -8,8 +8,6 @@
 // What a program's user has to know beside its model; it goes with the next answer, and into the log.
 namespace swarm::rounds {
 
-using contracts::peer_state;
-
 namespace {
 
 /// So many lines of one kind stand in one notice, however many peers there are.

@@ -363,7 +363,7 @@ TEST_CASE("an estimate is a limit that suffices") {
 
 TEST_CASE("logs are found by range, block, address and topics") {
   told_chain node;
-  const auto count = [&](std::string params) {
+  const auto count = [&](const std::string& params) {
     return node.value("eth_getLogs", node.fill(params)).as_array().size();
   };
   CHECK(count(R"([{"fromBlock":"earliest","toBlock":"latest"}])") == 1);

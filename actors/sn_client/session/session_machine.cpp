@@ -138,7 +138,7 @@ void session_machine::step(const event::link_up& news, time_point now) {
                               {"eth_getBlockByNumber", {"0x0", false}}};
   if (options_.registration)
     calls.push_back(eth_call(contracts::node_registry_address(), contracts::encode_node(account)));
-  ask(std::move(calls), question::introduction{}, now);
+  ask(calls, question::introduction{}, now);
 }
 
 void session_machine::step(const event::link_down& news, time_point now) {
@@ -410,7 +410,7 @@ void session_machine::read(time_point now) {
   }
   std::vector<rpc_call> calls{{"eth_blockNumber", {}}};
   calls.insert(calls.end(), followed_.reads.begin(), followed_.reads.end());
-  ask(std::move(calls), question::contract{followed_version_}, now);
+  ask(calls, question::contract{followed_version_}, now);
 }
 
 void session_machine::answer(const question::contract& to, responses& from, time_point now) {

@@ -20,7 +20,7 @@ bool lies_in(const fs::path& what, const fs::path& folder) {
 
 result<fs::path> confined(const user_folder& folder, const fs::path& what, std::string_view inside) {
   std::error_code failure;
-  const auto real = fs::canonical(what, failure);
+  auto real = fs::canonical(what, failure);
   if (failure) return fail(errc::not_found, "{}: {}", user_folder::shown(inside), failure.message());
   const auto root = fs::canonical(folder.on_host(""), failure);
   if (failure || !lies_in(real, root))

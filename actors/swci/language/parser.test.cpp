@@ -12,7 +12,6 @@ using namespace swarm;
 using namespace swarm::swci;
 using namespace swarm::swci::commands;
 using swarm::testing::says;
-using swarm::testing::wording;
 
 namespace {
 
@@ -282,10 +281,9 @@ TEST_CASE("a command's every hole has a bound") {
 }
 
 TEST_CASE("bytes that would take over a terminal are refused") {
-  for (const auto* line : {"LIST \x1b[31mNODES", "LIST\x01NODES", "SWITCH CONTEXT a\x7f",
-                           "SWITCH CONTEXT \xc2\x9b"
-                           "31m",
-                           "LIST NODES\r", "SWITCH CONTEXT \xff", "SWITCH CONTEXT \xc0\x80"}) {
+  for (const auto* line :
+       {"LIST \x1b[31mNODES", "LIST\x01NODES", "SWITCH CONTEXT a\x7f", "SWITCH CONTEXT \u009b31m",
+        "LIST NODES\r", "SWITCH CONTEXT \xff", "SWITCH CONTEXT \xc0\x80"}) {
     const auto out = parse(line);
     REQUIRE(!out);
     CHECK(out.error().is(errc::invalid));

@@ -6,7 +6,6 @@
 
 using namespace swarm;
 using namespace swarm::swci;
-using swarm::testing::says;
 
 namespace {
 

@@ -43,7 +43,7 @@ result<fs::path> host_paths::source_of(const tasks::mount& wanted, std::optional
     return fail(plan_errc::path_not_allowed, "'{}' is not an absolute path", wanted.source);
   if (lies_in(path, usr_target)) path = context_.options.usr_dir / path.lexically_relative(usr_target);
   std::error_code failure;
-  const auto real = fs::canonical(path, failure);
+  auto real = fs::canonical(path, failure);
   if (failure)
     return fail(plan_errc::path_missing, "'{}' is not there: {}", path.native(), failure.message());
   const bool allowed = whom == said_by::profile || std::ranges::any_of(allowed_, [&](const auto& each) {

@@ -9,7 +9,6 @@
 using namespace swarm;
 using namespace swarm::swci;
 using swarm::testing::says;
-using swarm::testing::wording;
 
 namespace {
 

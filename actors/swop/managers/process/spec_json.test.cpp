@@ -50,7 +50,7 @@ std::function<void(program_spec&)> variable(std::string name, std::string value)
   return [=](program_spec& s) { s.environment = {{name, value}}; };
 }
 
-std::function<void(program_spec&)> mounted(mount what) {
+std::function<void(program_spec&)> mounted(const mount& what) {
   return [=](program_spec& s) { s.mounts = {what}; };
 }
 

@@ -92,7 +92,7 @@ private:
   template <class Args>
   outcome execute(const address& caller, const Args& args);
   template <class Args>
-  void submit(host& n, const Args& args, std::function<void(bool, std::uint64_t)> done);
+  void submit(host& n, const Args& args, const std::function<void(bool, std::uint64_t)>& done);
   void compare_with_twin();
   void take_events(const address& caller);
   void read_contract(host& n);

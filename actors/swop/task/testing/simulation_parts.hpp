@@ -107,7 +107,7 @@ simulation::outcome simulation::execute(const address& caller, const Args& args)
 /// Transactions of a SWOP are executed in the order in which it sent them, as their nonces demand. One that counts as
 /// lost may be executed all the same.
 template <class Args>
-void simulation::submit(host& n, const Args& args, std::function<void(bool, std::uint64_t)> done) {
+void simulation::submit(host& n, const Args& args, const std::function<void(bool, std::uint64_t)>& done) {
   ++seen_.calls;
   const bool lost = fault(scenario_.lost_call);
   const bool executed = !lost || chance(500);
