@@ -28,22 +28,26 @@ std::string name_of(const answers::taskrunner_peer_status& peer, const swop::pro
   return fmt::format("{} of {}, {}", kind, pair, program.ended);
 }
 
+tl::unexpected<std::string_view> without(std::string_view word) {
+  return tl::unexpected<std::string_view>(word);
+}
+
 /// The body of its answer, or the word for why there is none.
 tl::expected<std::string, std::string_view> ask(command_world& world, const address& taskrunner,
                                                 const contracts::swop_view& swop) {
-  if (!world.may_see_lines) return tl::unexpected("not shown to this client");
+  if (!world.may_see_lines) return without("not shown to this client");
   const auto head = read(*world.sns, taskrunner, contracts::taskrunner_head_args{});
   const auto node = read(*world.sns, contracts::node_registry_address(), contracts::node_args{swop.account});
-  if (!head || !node) return tl::unexpected("not reachable");
+  if (!head || !node) return without("not reachable");
   const auto where = endpoint::parse(node->endpoint);
-  if (!where) return tl::unexpected("not served");
+  if (!where) return without("not served");
   auto answer =
       world.ask_node(*where, swop::last_lines_target({head->run, head->times.assigned, swop.attempt}));
-  if (!answer) return tl::unexpected(word_of(answer.error()));
-  if (!answer->is_own_organisation) return tl::unexpected("of another organisation");
-  if (answer->certificate != node->cert_fingerprint) return tl::unexpected("another node answers there");
-  if (answer->status == http_forbidden) return tl::unexpected(word_of_refusal(answer->body));
-  if (answer->status != http_ok) return tl::unexpected("not reachable");
+  if (!answer) return without(word_of(answer.error()));
+  if (!answer->is_own_organisation) return without("of another organisation");
+  if (answer->certificate != node->cert_fingerprint) return without("another node answers there");
+  if (answer->status == http_forbidden) return without(word_of_refusal(answer->body));
+  if (answer->status != http_ok) return without("not reachable");
   return std::move(answer->body);
 }
 

@@ -54,9 +54,8 @@ std::vector<swop::program_lines> failed_programs(managers::manager& from, const 
 }
 
 caf::behavior lines_behavior(role_actor<lines_state>* self) {
-  auto& s = self->state();
-  s.context->lines->answered_by([env = self->shared_env(), path = self->path()](
-                                    const swop::part_id& part, swop::lines_server::reply reply) {
+  self->state().context->lines->answered_by([env = self->shared_env(), path = self->path()](
+                                                const swop::part_id& part, swop::lines_server::reply reply) {
     return env->dir.send(path, lines_wanted{part, std::move(reply)});
   });
   return {
