@@ -109,6 +109,9 @@ struct swop_options : role_options {
   std::optional<std::uint32_t> uid;               ///< of programs; only root can choose
   std::optional<std::uint32_t> gid;
   bool keep_containers = false;
+  /// For SWCIs of this organisation, who read the last lines of failed programs there; 0: any free one. Advertised with
+  /// `host_ip`.
+  std::uint16_t lines_port = 0;
 };
 
 /// The command interface: a prompt in the terminal, or commands over HTTP.

@@ -135,6 +135,7 @@ TEST_CASE("the environments of a SWOP and of a SWCI of the original are understo
               {"SWOP_UID", "1000"},
               {"SWOP_GID", "1001"},
               {"SWOP_KEEP_CONTAINERS", "True"},
+              {"SWOP_LINES_PORT", "3333"},
               {"SN_NODE_IP", "10.0.0.2"},
               {"SN_API_SERVER_PORT", "1111"}});
   const auto swop_out = parse(words{"--allow-path=/data", "--allow-path=/more/../other"}, env);
@@ -146,6 +147,7 @@ TEST_CASE("the environments of a SWOP and of a SWCI of the original are understo
   CHECK(swop.uid == 1000);
   CHECK(swop.gid == 1001);
   CHECK(swop.keep_containers);
+  CHECK(swop.lines_port == 3333);
   CHECK(swop.sn_ip == "10.0.0.2");
   CHECK(swop.sn_api_port == 1111);
   CHECK(swop.manager.empty());

@@ -27,6 +27,8 @@ public:
   /// True: programs read it, and it outlives sessions: when one is over, the next begins.
   virtual bool is_service() const { return false; }
   virtual void start(std::function<void(any_input)> tell) = 0;
+  /// Whether whoever gave the present line may see what programs of this node's organisation wrote.
+  virtual bool may_see_lines() { return true; }
   /// The session's folder, a path inside the user folder, before a line is asked for.
   virtual void works_in(const std::string& /*inside*/) {}
   /// One line is wanted now; without a prompt, programs read what is shown, and the line is not.

@@ -23,6 +23,7 @@ namespace {
 
 constexpr auto connect_max = std::chrono::seconds(30);
 constexpr auto is_up_max = std::chrono::seconds(10);
+constexpr auto node_answer_max = std::chrono::seconds(3);
 /// How old names for completion may be.
 constexpr auto names_age_max = std::chrono::seconds(10);
 
@@ -180,18 +181,32 @@ void take_standing(self_pointer self, const sn_standing& news) {
   }
 }
 
-result<> look_for_sn(const swci_context& context, const swci::sn_address& sn, const std::stop_token& stop) {
+/// GET, whose answer has to be here within `patience`.
+result<transport::http_response> get_within(duration patience, transport::http_client& client,
+                                            const endpoint& node, const std::string& target,
+                                            const std::stop_token& stop) {
   std::promise<result<transport::http_response>> came;
   auto answer = came.get_future();
-  auto call = context.client->request(
-      sn.host, sn.port, {.method = "GET", .target = "/is_up"},
+  auto call = client.request(
+      node.host, node.port, {.method = "GET", .target = target},
       [&came](result<transport::http_response> response) { came.set_value(std::move(response)); });
   const std::stop_callback ended(stop, [&call] { call.cancel(); });
-  if (answer.wait_for(is_up_max) != std::future_status::ready) call.cancel();
-  const auto response = answer.get();
+  if (answer.wait_for(patience) != std::future_status::ready) call.cancel();
+  return answer.get();
+}
+
+result<> look_for_sn(const swci_context& context, const swci::sn_address& sn, const std::stop_token& stop) {
+  const auto response = get_within(is_up_max, *context.client, {sn.host, sn.port}, "/is_up", stop);
   if (!response) return tl::unexpected(response.error());
   if (response->status != 200) return fail(errc::unavailable, "it answers {} to /is_up", response->status);
   return {};
+}
+
+result<swci::node_answer> ask_node(const swci_context& context, const std::stop_token& stop,
+                                   const endpoint& node, const std::string& target) {
+  SWARM_TRY(auto from, get_within(node_answer_max, *context.asker, node, target, stop));
+  return swci::node_answer{from.status, std::move(from.body), from.peer.cert_fingerprint,
+                           context.identity->shares_anchor(from.peer.anchor)};
 }
 
 result<> fetch_from(const swci_context& context, const std::stop_token& stop, const endpoint& node,
@@ -218,7 +233,8 @@ swci::command_world world_of(self_pointer self, const swci::action::run& what,
   swci::command_world out{.context = what.context,
                           .contexts = s.machine.contexts(),
                           .folder = swci::user_folder(absolute_usr_dir(s.context->options)),
-                          .task_wait_max = s.context->options.task_max_wait_time};
+                          .task_wait_max = s.context->options.task_max_wait_time,
+                          .may_see_lines = s.context->console->may_see_lines()};
   out.say = [tell, id = what.id](swci::answer said) {
     tell({swci::event::command_says{id, std::move(said)}});
   };
@@ -246,6 +262,9 @@ void run_command(self_pointer self, const swci::action::run& what) {
         world.fetch = [context, stop](const endpoint& node, const std::string& target, std::uint64_t offset,
                                       const std::function<result<>(bytes_view)>& piece) {
           return fetch_from(*context, stop, node, target, offset, piece);
+        };
+        world.ask_node = [context, stop](const endpoint& node, const std::string& target) {
+          return ask_node(*context, stop, node, target);
         };
         std::optional<context_network> sns;
         if (to) sns.emplace(env, mail, sn_path, to->account, to->trouble, stop);

@@ -19,6 +19,7 @@ struct swci_context {
   std::shared_ptr<transport::io_runtime> io;
   std::shared_ptr<const transport::tls_identity> identity;
   std::shared_ptr<transport::http_client> client;
+  std::shared_ptr<transport::http_client> asker; ///< for small answers
   std::shared_ptr<swci::console> console;
 };
 

@@ -1,6 +1,7 @@
 #include "actors/swci/swci.hpp"
 
 #include "actors/node/identity.hpp"
+#include "actors/swci/commands/world.hpp"
 #include "actors/swci/session_actor.hpp"
 #include "actors/swci/web/web_console.hpp"
 
@@ -19,6 +20,9 @@ result<child_spec> make_swci(const config::swci_options& options, std::string na
   SWARM_TRY(const auto identity, open_node_identity(options));
   context->identity = identity.tls;
   context->client = std::make_shared<transport::http_client>(*context->io, context->identity);
+  transport::http_client_options small;
+  small.body_bytes_max = swci::node_answer_bytes_max;
+  context->asker = std::make_shared<transport::http_client>(*context->io, context->identity, small);
   context->console = std::move(console);
   if (options.web) {
     std::error_code ignored;

@@ -19,7 +19,6 @@ using swop::program_kind;
 
 constexpr auto list_interval = std::chrono::seconds(2); ///< should a manager's hint be lost
 constexpr auto end_grace = std::chrono::seconds(5);     ///< between SIGTERM and SIGKILL
-constexpr std::size_t last_lines_told = 20;
 
 swop::task_machine::options options_of(const part_order& order) {
   const auto type = order.definition ? order.definition->type() : tasks::task_type::run_swarm;
@@ -82,11 +81,10 @@ void tell_ending(self_pointer self, const managers::program& one, const swop::fa
   auto& s = self->state();
   if (why.code == swop::task_failure::none || !s.told_endings.insert(one.name).second) return;
   std::string text;
-  if (const auto lines = s.context->manager->last_lines(one.name, last_lines_told))
+  if (const auto lines = s.context->manager->last_lines(one.name, swop::last_lines_max))
     for (const auto& line : *lines)
       text += "\n    " + line;
-  log::warning(s.context->log_source, "task {}: {} {}{}{}", s.order.task, one.name,
-               contracts::to_string(why.code), why.number > 0 ? fmt::format(" ({})", why.number) : "",
+  log::warning(s.context->log_source, "task {}: {} {}{}", s.order.task, one.name, swop::ended_text(why),
                text.empty() ? std::string("; it wrote nothing") : "; its last lines:" + text);
 }
 

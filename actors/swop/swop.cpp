@@ -2,6 +2,7 @@
 
 #include "actors/node/identity.hpp"
 #include "actors/sn_client/sn_client.hpp"
+#include "actors/swop/lines/lines.hpp"
 #include "actors/swop/managers/process/process_manager.hpp"
 #include "actors/swop/runner.hpp"
 #include "base/endpoint.hpp"
@@ -82,6 +83,21 @@ result<> open_manager(swop_context& to) {
   return {};
 }
 
+/// The port is known from here on, as it is registered with the SN.
+result<> serve_lines(swop_context& to) {
+  const auto& options = to.options;
+  if (options.host_ip.empty()) {
+    log::info(to.log_source, "without --host-ip SWCIs cannot ask for the last lines of failed programs; they "
+                             "are in this log only");
+    return {};
+  }
+  SWARM_TRY(to.lines,
+            swop::lines_server::start(
+                *to.io, to.identity,
+                {.address = options.bind_address, .port = options.lines_port, .log_source = to.log_source}));
+  return {};
+}
+
 std::shared_ptr<const sn_client_options> sn_options_of(const swop_context& context) {
   auto out = std::make_shared<sn_client_options>();
   out->sn = context.sn;
@@ -90,8 +106,10 @@ std::shared_ptr<const sn_client_options> sn_options_of(const swop_context& conte
   out->io = context.io;
   out->identity = context.identity;
   out->key = context.key;
+  const auto here =
+      context.lines ? endpoint{context.options.host_ip, context.lines->port()}.to_string() : std::string();
   out->registration = contracts::register_node_args{
-      contracts::node_type::swop, context.identity->fingerprint(), {}, context.options.node_name, context.sn};
+      contracts::node_type::swop, context.identity->fingerprint(), {}, context.options.node_name, here};
   out->user = swop_names::runner;
   return out;
 }
@@ -125,6 +143,7 @@ result<child_spec> make_swop(const config::swop_options& options, std::string na
   // Programs of another user come through to what is mounted for them; what is the node's own is closed to them.
   if (context->uid != geteuid()) ::chmod(data.c_str(), 0711);
   SWARM_CHECK(open_manager(*context));
+  SWARM_CHECK(serve_lines(*context));
   supervisor_spec spec{
       .name = std::move(name), .how = strategy::one_for_one, .intensity = {}, .children = {}};
   spec.children = {
@@ -134,6 +153,9 @@ result<child_spec> make_swop(const config::swop_options& options, std::string na
        .shutdown_timeout = std::chrono::seconds(7),
        .detached = true},
   };
+  if (context->lines)
+    spec.children.push_back(
+        {.name = std::string(swop_names::lines), .start = lines_actor(context), .detached = true});
   return nested(std::move(spec));
 }
 

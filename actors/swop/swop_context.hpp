@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/swop/content/volumes.hpp"
+#include "actors/swop/lines/lines_server.hpp"
 #include "actors/swop/managers/manager.hpp"
 #include "config/options.hpp"
 #include "config/tasks/swop_profile.hpp"
@@ -16,7 +17,7 @@ namespace swarm::actors {
 
 /// The names of a SWOP's actors below its supervisor.
 namespace swop_names {
-inline constexpr std::string_view sn = "sn", runner = "runner", task_prefix = "task:";
+inline constexpr std::string_view sn = "sn", runner = "runner", lines = "lines", task_prefix = "task:";
 } // namespace swop_names
 
 /// Who wants to know that a program has ended: the manager tells it from a thread of its own.
@@ -49,6 +50,8 @@ struct swop_context {
   std::shared_ptr<managers::manager> manager;
   std::shared_ptr<program_watch> watch;
   std::shared_ptr<const content::volumes> volumes;
+  /// For SWCIs of this organisation; none where others do not know this host's address.
+  std::shared_ptr<swop::lines_server> lines;
   std::uint32_t uid = 0; ///< as which training programs run
   std::uint32_t gid = 0;
 

@@ -45,6 +45,7 @@ TEST_CASE("every default in the help is the default of the options") {
         CHECK(into(swop, spec.fallback));
         CHECK(swop.sn_api_port == swop_options{}.sn_api_port);
         CHECK(swop.keep_containers == swop_options{}.keep_containers);
+        CHECK(swop.lines_port == swop_options{}.lines_port);
       }
       swci_options swci;
       if (const auto into = find_setter(swci_role, spec.key); into && spec.key != "data-dir") {

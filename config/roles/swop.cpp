@@ -48,6 +48,9 @@ constexpr role_setting own[] = {
   {{"keep-containers", flag, "", "false", {"SWOP_KEEP_CONTAINERS"},
     "keep outputs and sandboxes of tasks that are over"},
    put<&swop_options::keep_containers, to_flag>},
+  {{"swop-lines-port", number, "PORT", "0", {"SWOP_LINES_PORT"},
+    "port for SWCIs of the same organisation, which read the last lines of failed programs; 0: any free one"},
+   put<&swop_options::lines_port, to_port_or_any>},
 };
 
 constexpr role_setting shared[] = {
@@ -76,8 +79,11 @@ void validate_swop(const role_options& options, const rule_context& rules) {
                     rules.given(swop.node_name, "swop-gid"));
 }
 
-std::vector<claim> claims_of_swop(const role_options&) {
-  return {};
+std::vector<claim> claims_of_swop(const role_options& options) {
+  const auto& swop = as_swop(options);
+  if (swop.lines_port == 0) return {};
+  return {{claim::port, fmt::format("{}", swop.lines_port), swop.bind_address, swop.node_name,
+           "swop-lines-port"}};
 }
 
 std::vector<std::pair<std::string_view, std::string_view>> overruled_of_swop(const role_options& options) {

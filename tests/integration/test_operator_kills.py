@@ -152,7 +152,7 @@ def test_reset_ends_programs_that_wait(swarm):
     reset_and_again(swarm, training_over=False)
 
 
-@pytest.mark.parametrize("actor", ["/swop/runner", "/swop/task:train", "/swop/sn"])
+@pytest.mark.parametrize("actor", ["/swop/runner", "/swop/task:train", "/swop/sn", "/swop/lines"])
 def test_an_actor_of_a_swop_may_die_in_mid_task(swarm, inspect, actor):
     begin(swarm)
     for swop in swarm.swops:

@@ -23,6 +23,8 @@ struct peer_info {
   std::uint16_t port = 0;
   hash32 cert_fingerprint; ///< SHA-256 of its certificate in DER
   std::string cert_subject;
+  std::string common_name; ///< the last CN of its subject, empty if there is none
+  hash32 anchor;           ///< fingerprint of the trusted certificate that its chain leads to
 
   bool has_proof() const { return !cert_fingerprint.is_zero(); }
 };
@@ -72,6 +74,7 @@ struct http_response {
   std::string body;
   /// Server only: sent in place of `body` when set.
   std::variant<std::monostate, shared_slice, file_slice> slice;
+  peer_info peer; ///< client only: who answered
 };
 
 /// A response with a plain text body, for error replies and small answers.

@@ -112,18 +112,23 @@ tls_errc code_of(int failure) {
   }
 }
 
-/// Checks the node's own certificate as other nodes will, as a client's and as a server's.
-result<> check_chain(const tls_files& files, const loaded_files& loaded) {
+/// Checks the node's own certificate as other nodes will, as a client's and as a server's. Gives the fingerprint of the
+/// trusted certificate that its chain leads to.
+result<hash32> check_chain(const tls_files& files, const loaded_files& loaded) {
   std::unique_ptr<STACK_OF(X509), freed_by<[](STACK_OF(X509) * s) { sk_X509_free(s); }>> untrusted(
       sk_X509_new_null());
   for (const auto& one : loaded.chain)
     sk_X509_push(untrusted.get(), one.get());
+  hash32 anchor;
   for (const char* role : {"ssl_server", "ssl_client"}) {
     store_ctx_ptr ctx(X509_STORE_CTX_new());
     X509_STORE_CTX_init(ctx.get(), loaded.store.get(), loaded.leaf.get(), untrusted.get());
     X509_STORE_CTX_set_default(ctx.get(), role);
     X509_STORE_CTX_set_flags(ctx.get(), X509_V_FLAG_PARTIAL_CHAIN);
-    if (X509_verify_cert(ctx.get()) == 1) continue;
+    if (X509_verify_cert(ctx.get()) == 1) {
+      anchor = anchor_of(ctx.get());
+      continue;
+    }
     ERR_clear_error();
     auto failure = X509_STORE_CTX_get_error(ctx.get());
     auto code = code_of(failure);
@@ -146,21 +151,7 @@ result<> check_chain(const tls_files& files, const loaded_files& loaded) {
                 verify_failure_text(failure),
                 at_fault ? name_text(X509_get_subject_name(at_fault)) : subject);
   }
-  return {};
-}
-
-std::string last_common_name(const X509* leaf) {
-  const auto* name = X509_get_subject_name(leaf);
-  int at = -1;
-  for (int next = at; (next = X509_NAME_get_index_by_NID(name, NID_commonName, next)) >= 0;)
-    at = next;
-  if (at < 0) return {};
-  unsigned char* text = nullptr;
-  auto length = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-  if (length < 0) return {};
-  std::string out(reinterpret_cast<char*>(text), static_cast<std::size_t>(length));
-  OPENSSL_free(text);
-  return out;
+  return anchor;
 }
 
 std::uint64_t seconds_of(const ASN1_TIME* time) {
@@ -183,7 +174,7 @@ result<std::shared_ptr<const tls_identity>> tls_identity::load(const tls_files& 
                 files.key.string(), files.cert.string(), name_text(X509_get_subject_name(leaf)));
   }
   SWARM_CHECK(check_dates(files, leaf));
-  SWARM_CHECK(check_chain(files, loaded));
+  SWARM_TRY(const auto anchor, check_chain(files, loaded));
   auto server = make_tls_context(true, leaf, loaded.chain, loaded.key.get(), loaded.store.get());
   if (!server) return fail_with(server.error(), "--cert: " + files.cert.string());
   auto client = make_tls_context(false, leaf, loaded.chain, loaded.key.get(), loaded.store.get());
@@ -192,7 +183,8 @@ result<std::shared_ptr<const tls_identity>> tls_identity::load(const tls_files& 
   auto made = std::make_unique<state>(std::move(*server), std::move(*client));
   made->fingerprint = certificate_fingerprint(leaf);
   made->subject = name_text(X509_get_subject_name(leaf));
-  made->common_name = last_common_name(leaf);
+  made->anchor = anchor;
+  made->common_name = common_name_of(X509_get_subject_name(leaf));
   made->not_after = seconds_of(X509_get0_notAfter(leaf));
   made->trusted_count = loaded.trusted_count;
   made->verify_host = files.verify_host;
@@ -213,6 +205,12 @@ const std::string& tls_identity::subject() const {
 }
 const std::string& tls_identity::common_name() const {
   return state_->common_name;
+}
+const hash32& tls_identity::anchor() const {
+  return state_->anchor;
+}
+bool tls_identity::shares_anchor(const hash32& with) const {
+  return with == state_->anchor && with != hash32{};
 }
 std::uint64_t tls_identity::not_after() const {
   return state_->not_after;

@@ -42,6 +42,10 @@ public:
   const std::string& subject() const;
   /// The last CN of the subject, empty if there is none.
   const std::string& common_name() const;
+  /// The trusted certificate that this node's own chain leads to, as a fingerprint: its organisation's.
+  const hash32& anchor() const;
+  /// Whether a chain that leads to `with` comes from the same authority as this node's own.
+  bool shares_anchor(const hash32& with) const;
   /// End of validity in seconds since 1970.
   std::uint64_t not_after() const;
   /// Certificates trusted through cacert and capath, each counted once.

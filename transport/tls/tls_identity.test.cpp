@@ -253,6 +253,29 @@ TEST_CASE("a readable key and an end that is near are warned of") {
   CHECK(self->warnings()[1].find("ends on") != std::string::npos);
 }
 
+TEST_CASE("a certificate belongs to the authority that its chain leads to, among all that are trusted") {
+  const temp_folder folder, other_folder, third_folder;
+  const authority own(folder.path(), "CA-1"), other(other_folder.path(), "CA-2");
+  const authority namesake(third_folder.path(), "CA-1");
+  const auto trusted = folder.path() / "all";
+  fs::create_directory(trusted);
+  fs::copy(other.ca_file(), trusted / "1.pem");
+  fs::copy(own.ca_file(), trusted / "2.pem");
+  const auto identity_by = [&](const authority& by, const std::string& name) {
+    auto files = by.issue(name);
+    files.cacert.clear();
+    files.capath = trusted;
+    return identity_of(files);
+  };
+  const auto first = identity_by(own, "sl-1"), second = identity_by(own, "swci-1");
+  const auto foreign = identity_by(other, "sl-1");
+  CHECK(first->anchor() == second->anchor());
+  CHECK(first->shares_anchor(second->anchor()));
+  CHECK_FALSE(first->shares_anchor(foreign->anchor()));
+  CHECK_FALSE(first->shares_anchor(identity_of(namesake.issue("sl-1"))->anchor()));
+  CHECK_FALSE(first->shares_anchor({}));
+}
+
 TEST_CASE("certificates of the original's profile are accepted") {
   temp_folder folder;
   authority ca(folder.path(), "CA-1");

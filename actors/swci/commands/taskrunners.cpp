@@ -1,5 +1,6 @@
 // Taskrunners: what they are, who listens, what they do, and why something takes so long.
 #include "actors/swci/commands/groups.hpp"
+#include "actors/swci/commands/last_lines.hpp"
 #include "actors/swci/commands/reads.hpp"
 #include "contracts/taskrunner/client.hpp"
 #include "contracts/taskrunner_registry/client.hpp"
@@ -231,6 +232,8 @@ outcome run(const commands::get_taskrunner_peer_status& what, command_world& wor
   for (const auto& pair : pairs)
     out.pairs.push_back({uid_of(pair.sl), pair.name, std::string(contracts::to_string(pair.status)),
                          description_of(pair), when.at(pair.since_block)});
+  const auto failed = [](const auto& part) { return part.failure != contracts::task_failure::none; };
+  if (failed(swop) || std::ranges::any_of(pairs, failed)) add_last_lines(out, world, at, swop);
   return out;
 }
 

@@ -11,6 +11,16 @@
 
 namespace swarm::swci {
 
+inline constexpr std::size_t node_answer_bytes_max = 1024 * 1024;
+
+/// What another node's server said, and who that node is.
+struct node_answer {
+  unsigned status = 0; ///< of HTTP
+  std::string body;
+  hash32 certificate;               ///< its fingerprint
+  bool is_own_organisation = false; ///< whose authority vouched for that certificate
+};
+
 /// What a command under way can do beside answering. It runs on a thread of its own.
 struct command_world {
   network* sns = nullptr; ///< null: the command asks no SN, or there is no context
@@ -27,6 +37,10 @@ struct command_world {
   std::function<result<>(const endpoint& node, const std::string& target, std::uint64_t offset,
                          const std::function<result<>(bytes_view)>& piece)>
       fetch;
+  /// The same for small answers of any status, soon or not at all.
+  std::function<result<node_answer>(const endpoint& node, const std::string& target)> ask_node;
+  /// Whether whoever gave this command may see what programs wrote.
+  bool may_see_lines = true;
   /// Connects to the network of a new context and registers in it.
   std::function<result<>(const std::string& context, const sn_address&)> open_context;
 

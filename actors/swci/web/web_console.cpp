@@ -4,6 +4,7 @@
 #include "actors/swci/language/render/render.hpp"
 #include "actors/swci/language/words.hpp"
 #include "actors/swci/web/uploads.hpp"
+#include "actors/swop/lines/readers.hpp"
 #include "base/endpoint.hpp"
 #include "base/log.hpp"
 #include "transport/http/http_server.hpp"
@@ -49,6 +50,7 @@ public:
 
   bool is_service() const override { return true; }
   void start(std::function<void(any_input)> tell) override;
+  bool may_see_lines() override;
   void works_in(const std::string& inside) override;
   void ask_line(const std::string& prompt) override;
   void show(const std::string& text) override;
@@ -63,17 +65,19 @@ private:
     std::uint64_t id = 0;
     any_order what;
     transport::http_reply reply;
+    bool may_see_lines = false; ///< whoever sent it
   };
 
   void take(const transport::http_request& request, const transport::http_reply& reply);
   void interrupt(const transport::http_reply& reply);
-  void enqueue(any_order what, const transport::http_reply& reply);
+  void enqueue(any_order what, const transport::http_reply& reply, bool may_see_lines);
   void give_up(std::uint64_t id);
   void go_on(std::unique_lock<std::mutex>& lock);
   void finish_current();
 
   transport::io_runtime& io_;
   const web_options options_;
+  std::shared_ptr<const transport::tls_identity> identity_;
 
   std::mutex mutex_; ///< guards what follows
   std::function<void(any_input)> tell_;
@@ -89,6 +93,7 @@ private:
 };
 
 result<> web_console::listen(std::shared_ptr<const transport::tls_identity> identity) {
+  identity_ = identity;
   transport::http_server_options http;
   http.address = options_.address;
   http.port = options_.port;
@@ -134,7 +139,10 @@ void web_console::take(const transport::http_request& request, const transport::
     log::info(options_.log_source, "{} interrupts", who);
     return interrupt(reply);
   }
-  enqueue(std::move(what), reply);
+  // Without a certificate comes whoever is on this host, unless everybody may.
+  const bool may_see_lines =
+      request.peer.has_proof() ? !swop::refusal_of(request.peer, *identity_) : !options_.plain_for_all;
+  enqueue(std::move(what), reply, may_see_lines);
 }
 
 void web_console::interrupt(const transport::http_reply& reply) {
@@ -146,7 +154,7 @@ void web_console::interrupt(const transport::http_reply& reply) {
   reply(answer_with(200, {}));
 }
 
-void web_console::enqueue(any_order what, const transport::http_reply& reply) {
+void web_console::enqueue(any_order what, const transport::http_reply& reply, bool may_see_lines) {
   std::unique_lock lock(mutex_);
   if (queue_.size() >= requests_max)
     return reply(
@@ -154,7 +162,7 @@ void web_console::enqueue(any_order what, const transport::http_reply& reply) {
                                      "command that they wait for",
                                      queue_.size())));
   const auto id = ++last_id_;
-  queue_.push_back({id, std::move(what), reply});
+  queue_.push_back({id, std::move(what), reply, may_see_lines});
   go_on(lock);
   const bool waits = std::ranges::find(queue_, id, &waiting::id) != queue_.end();
   lock.unlock();
@@ -214,6 +222,12 @@ void web_console::start(std::function<void(any_input)> tell) {
       "the session had to be started anew, without contexts; whether the command was carried out is "
       "not known")};
   finish_current();
+}
+
+/// What the init script orders is shown on this host.
+bool web_console::may_see_lines() {
+  const std::lock_guard lock(mutex_);
+  return !current_ || current_->may_see_lines;
 }
 
 void web_console::works_in(const std::string& inside) {

@@ -23,17 +23,23 @@ std::uint16_t free_port() {
 /// A console whose session is the test.
 struct fixture {
   temp_folder folder;
-  authority ca{folder.path(), "CA-1"};
+  temp_folder other_folder;
+  authority ca{folder.path(), "CA-1"}, other{other_folder.path(), "CA-2"};
   transport::io_runtime io{2};
   std::uint16_t port = free_port();
   std::shared_ptr<console> web;
   std::mutex mutex;
   std::vector<std::string> lines; ///< that the session was told
 
-  explicit fixture(duration waiting_max = std::chrono::minutes(5)) {
-    auto made = start_web_console(io, identity_of(ca.issue("swci-1")),
+  explicit fixture(duration waiting_max = std::chrono::minutes(5), bool plain_for_all = false) {
+    auto trusts_both = ca.issue("swci-1");
+    trusts_both.capath = other_folder.path() / "trusted";
+    std::filesystem::create_directory(trusts_both.capath);
+    std::filesystem::copy(other.ca_file(), trusts_both.capath / "ca-2.pem");
+    auto made = start_web_console(io, identity_of(trusts_both),
                                   {.address = "127.0.0.1",
                                    .port = port,
+                                   .plain_for_all = plain_for_all,
                                    .waiting_max = waiting_max,
                                    .folder = user_folder(folder.path().native())});
     if (!made) throw std::runtime_error(made.error().message);
@@ -106,4 +112,30 @@ TEST_CASE("a session that begins anew loses the command, and the request gets an
   REQUIRE(f.told({"lost"}));
   f.begin();
   CHECK(lost.get().find("ERROR : the session had to be started anew") != std::string::npos);
+}
+
+TEST_CASE("what programs wrote is for this organisation: its SWCIs, this host, the init script") {
+  for (const bool plain_for_all : {false, true}) {
+    CAPTURE(plain_for_all);
+    fixture f(std::chrono::minutes(5), plain_for_all);
+    CHECK(f.web->may_see_lines()); // nobody has sent anything yet
+    f.web->ask_line("");
+    auto plain = f.exec("plain");
+    REQUIRE(f.told({"plain"}));
+    CHECK(f.web->may_see_lines() == !plain_for_all);
+    f.web->ask_line("");
+    plain.get();
+    std::vector<std::string> lines{"plain"};
+    for (const auto& [by, name, may] :
+         {std::tuple(&f.ca, "swci-2", true), std::tuple(&f.ca, "notebook", true),
+          std::tuple(&f.ca, "sl-1", false), std::tuple(&f.other, "swci-2", false)}) {
+      auto client = raw_tls::connect(f.port, by->issue(name));
+      client.write(fmt::format("POST /exec?cmd={} HTTP/1.1\r\nHost: x\r\n\r\n", name));
+      lines.emplace_back(name);
+      REQUIRE(f.told(lines));
+      CHECK_MESSAGE(f.web->may_see_lines() == may, name);
+      f.web->ask_line("");
+      CHECK(client.read_answer().has(" 200 "));
+    }
+  }
 }

@@ -68,6 +68,7 @@ void http_call::state::finish(result<http_response> how, const peer_info* peer) 
   if (!how && cancelled)
     how = fail(net_errc::cancelled, "{}: {}: cancelled{}", who(), phase.load(), last_seen());
   if (!is_fetch()) {
+    if (how && peer) how->peer = *peer;
     if (done) done(std::move(how));
   } else if (!how) {
     if (fetched) fetched(tl::unexpected(std::move(how).error()));

@@ -45,6 +45,19 @@ std::string name_text(const X509_NAME* name) {
   return out.empty() ? "(no subject)" : out;
 }
 
+std::string common_name_of(const X509_NAME* name) {
+  int at = -1;
+  for (int next = at; (next = X509_NAME_get_index_by_NID(name, NID_commonName, next)) >= 0;)
+    at = next;
+  if (at < 0) return {};
+  unsigned char* text = nullptr;
+  const auto length = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+  if (length < 0) return {};
+  std::string out(reinterpret_cast<char*>(text), static_cast<std::size_t>(length));
+  OPENSSL_free(text);
+  return out;
+}
+
 std::string time_text(const ASN1_TIME* time) {
   std::tm broken_down{};
   if (!ASN1_TIME_to_tm(time, &broken_down)) return "(unreadable time)";
@@ -71,6 +84,12 @@ hash32 certificate_fingerprint(const X509* certificate) {
   unsigned length = 0;
   X509_digest(certificate, EVP_sha256(), out.data(), &length);
   return out;
+}
+
+hash32 anchor_of(X509_STORE_CTX* verified) {
+  auto* chain = X509_STORE_CTX_get0_chain(verified);
+  const auto length = chain ? sk_X509_num(chain) : 0;
+  return length > 0 ? certificate_fingerprint(sk_X509_value(chain, length - 1)) : hash32{};
 }
 
 std::string openssl_reason() {

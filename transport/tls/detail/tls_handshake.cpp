@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <cstring>
 
 namespace swarm::transport {
 
@@ -74,6 +75,27 @@ int verify_callback(int ok, X509_STORE_CTX* ctx) {
   X509_STORE_CTX_set_error(ctx, X509_V_ERR_HOSTNAME_MISMATCH);
   note_failure(*notes, ctx, X509_V_ERR_HOSTNAME_MISMATCH);
   return 0;
+}
+
+/// Verifies a chain, and keeps with the session where it leads to: of one that is resumed later there is no chain to
+/// look at. What is kept travels within a ticket, which only the server that made it can read and write.
+int verify_chain(X509_STORE_CTX* ctx, void*) {
+  if (X509_verify_cert(ctx) != 1) return 0;
+  auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto* session = ssl ? SSL_get_session(ssl) : nullptr;
+  const auto anchor = anchor_of(ctx);
+  return session != nullptr && SSL_SESSION_set1_ticket_appdata(session, anchor.data(), anchor.size()) == 1;
+}
+
+hash32 kept_anchor(SSL* ssl) {
+  hash32 out;
+  void* kept = nullptr;
+  std::size_t size = 0;
+  auto* session = SSL_get_session(ssl);
+  if (session != nullptr && SSL_SESSION_get0_ticket_appdata(session, &kept, &size) == 1 && kept != nullptr
+      && size == out.size())
+    std::memcpy(out.data(), kept, size);
+  return out;
 }
 
 void announce_cas(SSL_CTX* ctx, X509_STORE* store) {
@@ -161,6 +183,7 @@ result<ssl_ctx_ptr> make_tls_context(bool server, X509* leaf, const std::vector<
   SSL_CTX_set1_cert_store(raw, store);
   SSL_CTX_set_verify_depth(raw, chain_depth_max);
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify_callback);
+  SSL_CTX_set_cert_verify_callback(raw, verify_chain, nullptr);
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(raw), X509_V_FLAG_PARTIAL_CHAIN);
   if (server) {
     SSL_CTX_set_session_id_context(raw, session_context.data(), session_context.size());
@@ -184,6 +207,8 @@ void fill_peer_certificate(SSL* ssl, peer_info& peer) {
   if (!certificate) return;
   peer.cert_fingerprint = certificate_fingerprint(certificate.get());
   peer.cert_subject = name_text(X509_get_subject_name(certificate.get()));
+  peer.common_name = common_name_of(X509_get_subject_name(certificate.get()));
+  peer.anchor = kept_anchor(ssl);
 }
 
 bool is_unknown_ca(int failure) {

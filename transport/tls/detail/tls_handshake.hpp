@@ -14,6 +14,7 @@ struct tls_identity::state {
   hash32 fingerprint;
   std::string subject;
   std::string common_name;
+  hash32 anchor;
   std::uint64_t not_after = 0;
   std::size_t trusted_count = 0;
   bool verify_host = false;
@@ -43,7 +44,7 @@ result<ssl_ctx_ptr> make_tls_context(bool server, X509* leaf, const std::vector<
 void send_ticket(SSL* ssl);
 /// Makes the verification write into `notes`, or stops that with null.
 void attach_notes(SSL* ssl, handshake_notes* notes);
-/// The certificate that the other side presented.
+/// The certificate that the other side presented, and where its chain leads to.
 void fill_peer_certificate(SSL* ssl, peer_info& peer);
 /// The words for one of X509_V_ERR_..., such as "from an unknown CA"; they fit the peer's and the
 /// own certificate.

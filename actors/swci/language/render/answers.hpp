@@ -194,7 +194,7 @@ struct taskrunner_peer_status {
     moment since;
   };
   struct output {
-    std::string of; ///< the node whose last lines these are
+    std::string of; ///< the program whose last lines these are, and how it ended
     std::vector<std::string> lines;
   };
   std::string taskrunner;
@@ -208,6 +208,7 @@ struct taskrunner_peer_status {
   std::uint32_t attempt = 1;
   std::vector<pair> pairs;
   std::vector<output> outputs; ///< of what failed, for SWCIs of the SWOP's own organisation
+  std::string no_outputs;      ///< why there are none, in a word, where something failed
 };
 struct wait_begins {
   std::string taskrunner;

@@ -222,6 +222,7 @@ page make(const taskrunner_peer_status& from) {
                {"SINCE", from.since},
                {"ATTEMPT", number(from.attempt)}}};
   if (from.runs_swarm) head.all.emplace_back("SL_PEERS", number(from.pairs.size()));
+  if (!from.no_outputs.empty()) head.all.emplace_back("LAST_LINES", from.no_outputs);
   page out{"taskrunner_peer_status", false, {std::move(head)}};
   if (from.runs_swarm) {
     table rows{"pairs", {"STATUS", "SINCE", "NAME", "UID", "DESCRIPTION"}, {}};
@@ -234,7 +235,8 @@ page make(const taskrunner_peer_status& from) {
   for (const auto& each : from.outputs) {
     out.parts.emplace_back(remark{fmt::format("Last lines of {}:", each.of)});
     for (const auto& line : each.lines) {
-      out.parts.emplace_back(remark{line});
+      // Whatever a program writes, it does not look like a field of this page.
+      out.parts.emplace_back(remark{"| " + line});
       outputs.rows.push_back({each.of, line});
     }
   }

@@ -175,6 +175,16 @@ struct json_printer {
   void operator()(const hidden& block) { std::visit(*this, block.what); }
 };
 
+/// Characters that turn the direction of writing make a line look like another.
+void hide_turns(std::string& text) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  for (std::size_t i = 0; i + 2 < text.size(); ++i) {
+    const bool embeds = at(i) == 0xe2 && at(i + 1) == 0x80 && at(i + 2) >= 0xaa && at(i + 2) <= 0xae;
+    const bool isolates = at(i) == 0xe2 && at(i + 1) == 0x81 && at(i + 2) >= 0xa6 && at(i + 2) <= 0xa9;
+    if (embeds || isolates) text.replace(i, 3, "\xef\xbf\xbd"); // U+FFFD
+  }
+}
+
 } // namespace
 
 std::string one_line(std::string_view text) {
@@ -190,6 +200,7 @@ std::string one_line(std::string_view text) {
     if (readable && before == 0xc2 && c < 0xa0) each = '\xbf'; // the control characters of ISO 8859
     before = c;
   }
+  if (readable) hide_turns(out);
   return out;
 }
 

@@ -31,7 +31,8 @@ answers::taskrunner_peer_status swop_with_pairs() {
           .attempt = 1,
           .pairs = {{uid_b, "SL-1", "ACTIVE", "training, round 3", noon},
                     {"", "", "FAILED", "the program ended with exit code 1", later}},
-          .outputs = {{"user2", {"Traceback (most recent call last):", "\tKeyError: 'x'"}}}};
+          .outputs = {{"ML of pair 1, the program exited (exit code 1)",
+                       {"Traceback (most recent call last):", "\tKeyError: 'x'"}}}};
 }
 
 answers::taskrunner_status running() {
@@ -107,6 +108,13 @@ std::vector<answer> all_answers() {
       swop_with_pairs(),
       taskrunner_peer_status{
           .taskrunner = runner, .index = 1, .uid = uid_b, .status = "COMPLETE", .since = later},
+      taskrunner_peer_status{.taskrunner = runner,
+                             .index = 1,
+                             .uid = uid_b,
+                             .status = "FAILED",
+                             .description = "a path is missing",
+                             .since = later,
+                             .no_outputs = "of another organisation"},
       wait_begins{runner, 120},
       wait_ended{runner, "COMPLETE", false},
       wait_ended{runner, "RUNNING", true},
@@ -215,6 +223,12 @@ TEST_CASE("what others wrote cannot take over a terminal, begin a line or become
     CHECK(line.find("\xc2\x9b") == std::string::npos);
   }
   CHECK(json_of(status).find("\\u001b") == std::string::npos);
+  // Marks that turn the direction of writing; one that only says which a letter has stays.
+  CHECK(one_line("a\u202eb\u2066c\u200fd") == "a\ufffdb\ufffdc\u200fd");
+  // A program's lines begin with a bar, whatever they say.
+  auto liar = swop_with_pairs();
+  liar.outputs[0].lines = {"STATUS : COMPLETE"};
+  CHECK(has_line(text_of(liar), "| STATUS : COMPLETE"));
   CHECK(boost::json::parse(json_of(answers::text{{"\xff"}})).at("lines").at(0) == "?");
 }
 

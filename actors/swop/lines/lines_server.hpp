@@ -1,0 +1,43 @@
+#pragma once
+
+#include "actors/swop/lines/last_lines.hpp"
+#include "transport/http/http_server.hpp"
+
+namespace swarm::swop {
+
+struct lines_server_options {
+  std::string address = "0.0.0.0";
+  std::uint16_t port = 0; ///< 0: any free one
+  std::string log_source = "swarm.swop";
+  std::size_t connections_max = 64;
+  std::size_t connections_per_address_max = 16;
+  std::chrono::milliseconds patience{5'000}; ///< with a handshake, a head, an answer that is not taken
+};
+
+/// Serves the last lines of programs to SWCIs of this organisation, over mutual TLS. The sockets belong to the process;
+/// the answers come from whoever says that it answers.
+class lines_server {
+public:
+  using reply = std::function<void(std::string json)>;
+  /// Called on the threads of the runtime; false: nobody answers now.
+  using answerer = std::function<bool(const part_id& part, reply to)>;
+
+  static result<std::unique_ptr<lines_server>> start(transport::io_runtime& io,
+                                                     std::shared_ptr<const transport::tls_identity> identity,
+                                                     lines_server_options options);
+
+  /// From now on; an empty function: nobody.
+  void answered_by(answerer who);
+  std::uint16_t port() const { return server_->port(); }
+  transport::http_server_status status() const { return server_->status(); }
+  std::uint64_t refused() const;
+
+private:
+  struct shared;
+  explicit lines_server(std::shared_ptr<shared> from) : shared_(std::move(from)) {}
+
+  std::shared_ptr<shared> shared_;
+  std::unique_ptr<transport::http_server> server_; ///< the first to go
+};
+
+} // namespace swarm::swop
