@@ -29,9 +29,14 @@ if(SWARM_WERROR)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-fpch-preprocess) # lets ccache see through precompiled headers
-  # These look through inlined library code after optimisation and are wrong about std::vector since version 13.
-  add_compile_options(-Wno-error=stringop-overflow -Wno-error=array-bounds -Wno-error=maybe-uninitialized
-                      -Wno-restrict)
+  # These look through inlined library code after optimisation, and since version 13 they are wrong about std::vector
+  # and std::variant.
+  if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    add_compile_options(-Wno-error=stringop-overflow -Wno-error=array-bounds -Wno-error=maybe-uninitialized)
+  else()
+    add_compile_options(-Wno-stringop-overflow -Wno-array-bounds -Wno-maybe-uninitialized)
+  endif()
+  add_compile_options(-Wno-restrict)
 endif()
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")

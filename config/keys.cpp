@@ -36,7 +36,8 @@ catalog make_catalog() {
 }
 
 constexpr command_flag commands[] = {
-    {"--role", "ROLE", "sn or sl; give it again for both in one process [SWARMD_ROLE, comma-separated]"},
+    {"--role", "ROLE",
+     "sn, sl, swop or swci; give it again for more in one process [SWARMD_ROLE, comma-separated]"},
     {"--profile", "FILE", "read settings and roles of this host from a YAML file [SWARMD_PROFILE]"},
     {"--check", "", "print every setting with its origin, check certificates, and end"},
     {"--verify-store", "",

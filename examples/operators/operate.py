@@ -2,7 +2,7 @@
 
 The two hosts are this machine, by two addresses of its loopback interface. Each runs one swarmd with an SN and a SWOP,
 as its host.yaml says; a SWCI carries out swci-init, and nothing else is started by hand. What the files of this folder
-call /opt/swarm is a folder of the demo's own. It ends with the table of `./run demo`.
+call /opt/swarm is a folder of the demo's own. It ends with the table of `./run demo`. With --files it starts nothing.
 """
 
 import argparse
@@ -40,6 +40,8 @@ POLL_SECONDS = 0.2
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="./run demo --operators")
     parser.add_argument("--from-index", action="store_true", help="the build task takes its packages from PyPI")
+    parser.add_argument("--files", type=pathlib.Path, metavar="DIR",
+                        help="only put the hosts' files into DIR, and say how they are started by hand")  # fmt: skip
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the outcome to FILE too")
     parser.add_argument("--keep", action="store_true", help="keep the folder with data, certificates and logs")
     return parser.parse_args()
@@ -48,9 +50,8 @@ def parse() -> argparse.Namespace:
 class Site:
     """The folder that stands for /opt/swarm: the files of this example, certificates, data, programs."""
 
-    def __init__(self, folder: pathlib.Path, from_index: bool):
-        self.folder, self.from_index = folder, from_index
-        self.api_port, self.p2p_port = free_port(), free_port()
+    def __init__(self, folder: pathlib.Path, from_index: bool, api_port: int = 30304, p2p_port: int = 30303):
+        self.folder, self.from_index, self.api_port, self.p2p_port = folder, from_index, api_port, p2p_port
         nodes = [f"{kind}-{number}" for kind in ("sn", "swop") for number in (1, 2)]
         self.certs = Certs(folder / "cert", *nodes, *(f"sl-{n + 1}" for n in range(NODES)), "swci-1")
         self._write_data()
@@ -170,7 +171,7 @@ class Demo:
         self.started = time.monotonic()
         if not (BIN / "swarmd").exists():
             raise Failure(f"{BIN}/swarmd is not there; ./run build makes it")
-        self.site = Site(folder, args.from_index)
+        self.site = Site(folder, args.from_index, free_port(), free_port())
         self.hosts = [Host(self.site, number + 1) for number in range(HOSTS)]
         self.nodes = [Node(host, idx) for host in self.hosts for idx in range(NODES // HOSTS)]
         self.chain = Chain(self.site.api_port, self.site.certs)
@@ -251,8 +252,24 @@ class Demo:
             host.clean_up()
 
 
+def write_files(folder: pathlib.Path, from_index: bool) -> int:
+    """For those who start the processes themselves."""
+    if folder.exists():
+        print(f"{folder} is there already: name a folder that is not", file=sys.stderr)
+        return 1
+    folder.mkdir(parents=True)
+    site = Site(folder, from_index)
+    for host in range(1, HOSTS + 1):
+        print(f"{BIN}/swarmd --profile {site.usr(host).parent}/host.yaml")
+    flags = " ".join(str(word) for word in site.certs.flags("swci-1"))
+    print(f"{BIN}/swarmd --role swci --usr-dir {site.usr(1)} --data-dir {folder}/swci {flags}")
+    return 0
+
+
 def main() -> int:
     args = parse()
+    if args.files:
+        return write_files(args.files.resolve(), args.from_index)
     for number in digits_demo.INTERRUPTIONS:
         signal.signal(number, digits_demo.interrupt)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="swarmd-demo-"))

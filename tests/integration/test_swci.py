@@ -8,7 +8,7 @@ import tempfile
 import threading
 
 import pytest
-from harness import SN, says, until
+from harness import ROOT, SN, says, until
 from launcher.swci_web import SWCI, Typed, run_swci
 from test_swci_web import COMMANDS, RUNNER, TASK
 
@@ -162,6 +162,26 @@ def test_a_task_from_its_file_to_its_end(folder, certs, sn):
     assert not runner[0].startswith("    ERROR") and not assigned[0].startswith("    ERROR")
     while_on, after = (next(line for line in lines if "TASK_STATE" in line) for lines in (running, idle))
     assert after.endswith(": IDLE") and not while_on.endswith(": IDLE")
+
+
+def test_the_commands_of_the_readme(folder, certs, swarm):
+    """All but the wait, as there is no SWOP: it would go on for two hours."""
+    shown = re.findall(r"^    SWCI:(\d+) > (.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert [int(number) for number, _ in shown] == list(range(len(shown)))
+    *commands, wait = (command for _, command in shown)
+    assert wait == f"WAIT FOR TASKRUNNER {RUNNER}"
+    swarm.start_sn()
+    run_swci(folder, certs)
+    shutil.copytree(ROOT / "examples" / "operators" / "taskdefs", f"{folder}/swci-c.usr/taskdefs")
+    address = f"IP 127.0.0.1 {swarm.sn.port}"
+    first = [f"create context t with {address}", "switch context t"]
+    first += [f"create task from taskdefs/{task}.yaml" for task in ("build_env", "fetch_digits")]
+    status, printed, errors = run_swci(folder, certs, [*first, "exit"])
+    assert status == 0 and "ERROR" not in printed, (printed, errors)
+    commands = [re.sub(r"IP \S+", address, command) for command in commands]
+    status, printed, errors = run_swci(folder, certs, [*commands, "exit"])
+    assert status == 0 and "ERROR" not in printed, (printed, errors)
+    assert [entered for entered, _ in blocks(printed)] == [*commands, "exit"]
 
 
 def test_several_contexts_at_once(folder, certs, sn):

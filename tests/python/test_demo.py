@@ -103,3 +103,19 @@ def test_data_is_dealt_out_once(examples):
         assert set(dealt) == images
         assert all(len(set(y.tolist())) <= 7 for _, y in parts)
         assert sizes == sorted(sizes)
+
+
+@needs_swarmd
+@pytest.mark.parametrize("flags", [[], ["--from-index"]], ids="-".join)
+def test_the_files_of_the_operators_example_are_good_as_they_are(short, flags):
+    command = [sys.executable, pathlib.Path(ROOT, "examples", "operators", "operate.py"), "--files", short / "new"]
+    environment = {**os.environ, "SWARM_BIN": str(BIN)}
+    done = subprocess.run([*command, *flags], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    programs = done.stdout.splitlines()
+    assert len(programs) == 3 and "/opt/swarm" not in done.stdout
+    for program in programs:
+        checked = subprocess.run([*program.split(), "--check"], capture_output=True, text=True)
+        assert checked.returncode == 0, (program, checked.stdout, checked.stderr)
+    again = subprocess.run([*command, *flags], env=environment, capture_output=True, text=True)
+    assert again.returncode == 1 and "is there already" in again.stderr

@@ -156,31 +156,33 @@ need_npm() {
 
 # --- groups -------------------------------------------------------------------------------------------------------
 need() {
-  local lists=tools/run.d tools=()
-  install_packages "${apt_base[@]}"
-  find_python
+  local lists=tools/run.d packages=("${apt_base[@]}") requirements=() tools=()
+  # All packages at once, so that whoever lacks the rights to install them is told once what is missing.
   case $1 in
-    build) install_packages "${apt_build[@]}" ;;
+    build) packages+=("${apt_build[@]}") ;;
     demo)
-      install_packages "${apt_build[@]}" "${apt_demo[@]}"
-      need_python $lists/requirements-demo.txt
+      packages+=("${apt_build[@]}" "${apt_demo[@]}")
+      requirements=("$lists/requirements-demo.txt")
       ;;
     bench)
-      install_packages "${apt_build[@]}" "${apt_demo[@]}" "${apt_bench[@]}"
-      need_python $lists/requirements-demo.txt
+      packages+=("${apt_build[@]}" "${apt_demo[@]}" "${apt_bench[@]}")
+      requirements=("$lists/requirements-demo.txt")
       ;;
     lint)
-      install_packages "${apt_build[@]}" "${apt_demo[@]}" "${apt_lint[@]}"
-      need_python $lists/requirements-demo.txt $lists/requirements-test.txt
+      packages+=("${apt_build[@]}" "${apt_demo[@]}" "${apt_lint[@]}")
+      requirements=("$lists/requirements-demo.txt" "$lists/requirements-test.txt")
       ;;
-    fuzz) install_packages "${apt_build[@]}" "${apt_fuzz[@]}" ;;
+    fuzz) packages+=("${apt_build[@]}" "${apt_fuzz[@]}") ;;
     test)
       mapfile -t tools < <(packages_of_commands "${commands_test[@]}")
-      install_packages "${apt_build[@]}" "${apt_demo[@]}" "${apt_lint[@]}" "${apt_fuzz[@]}" "${apt_model[@]}" \
-        "${apt_test[@]}" "${tools[@]}"
-      need_python $lists/requirements-demo.txt $lists/requirements-test.txt
-      need_npm
+      packages+=("${apt_build[@]}" "${apt_demo[@]}" "${apt_lint[@]}" "${apt_fuzz[@]}" "${apt_model[@]}" "${apt_test[@]}")
+      packages+=("${tools[@]}")
+      requirements=("$lists/requirements-demo.txt" "$lists/requirements-test.txt")
       ;;
     *) die "unknown group '$1'; there are build, demo, bench, lint, fuzz, test" ;;
   esac
+  install_packages "${packages[@]}"
+  find_python
+  ((${#requirements[@]} == 0)) || need_python "${requirements[@]}"
+  [[ $1 != test ]] || need_npm
 }
