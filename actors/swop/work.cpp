@@ -1,7 +1,9 @@
 #include "actors/swop/work.hpp"
 
 #include "actors/swop/content/make_content.hpp"
+#include "actors/swop/managers/process/build/confine.hpp"
 #include "actors/swop/managers/process/build/environment.hpp"
+#include "actors/swop/managers/process/shim_call.hpp"
 #include "actors/swop/plan/failures.hpp"
 #include "actors/swop/plan/host_paths.hpp"
 #include "base/log.hpp"
@@ -74,10 +76,15 @@ struct worker {
         });
   }
   result<> operator()(const tasks::make_user_container& body) const {
+    SWARM_CHECK(context->manager->check()); // packages run code of theirs when they are built
     build::build_request wanted;
     wanted.name = task.outcome;
     wanted.environments = context->environments();
     wanted.host_variables = host_variables();
+    wanted.readable = build::paths_named_by(wanted.host_variables);
+    wanted.confine = [shim = managers::shim_beside_this_program()](build::child_command each) {
+      return build::confined(shim, std::move(each));
+    };
     if (body.context) {
       auto found = context->volumes->find(*body.context);
       if (!found) return fail(plan_errc::volume_missing, "{}", found.error().message);

@@ -9,13 +9,15 @@ import functools
 import hashlib
 import http.server
 import io
+import json
+import pathlib
 import tarfile
 import threading
 import zipfile
 
 import pytest
 from harness import ROOT, until
-from launcher.operators import content_task, node_definition, run_task, swop_profile
+from launcher.operators import SWOP, build_task, content_task, node_definition, run_task, swop_profile
 from operated import HERE, PYTHON, TestSwarm
 
 RUNNER = "defaulttaskbb.taskdb.sml.hpe"
@@ -254,6 +256,99 @@ def test_content_that_cannot_be_made_is_said(swarm, web, operations, said):
     assert swarm.wait_task().field("TASK_STATE") == "ERROR"
     peer = swarm.peer_status(0)
     assert (peer.field("STATUS"), peer.field("DESCRIPTION")) == ("FAILED", said)
+
+
+class PackageIndex(http.server.BaseHTTPRequestHandler):
+    """One package, that of `write_wheel`; answers wait until the index is `open`."""
+
+    opened = None
+    asked = None
+    folder = None
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.asked.set()
+        self.opened.wait()
+        kind, body = "text/html", f'<a href="/{WHEEL}">{WHEEL}</a>'.encode()
+        if not self.path.endswith("/"):
+            kind, body = "application/octet-stream", (self.folder / WHEEL).read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        try:
+            self.wfile.write(body)
+        except ConnectionError:
+            pass  # a client that was killed
+
+
+@pytest.fixture
+def index(folder):
+    files = pathlib.Path(folder) / "index"
+    write_wheel(files)
+    kind = type("Index", (PackageIndex,), {"opened": threading.Event(), "asked": threading.Event(), "folder": files})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        kind.opened.set()
+        server.shutdown()
+        thread.join()
+
+
+def processes_that_name(path):
+    """Numbers of all processes with this path in a word of theirs."""
+    found = []
+    for file in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if str(path).encode() in file.read_bytes():
+                found.append(int(file.parent.name))
+        except OSError:
+            continue  # has ended
+    return found
+
+
+def test_a_build_ends_with_its_swop_and_is_made_anew(swarm, index):
+    swop = swarm.add_swop(swop_profile([node_definition(swarm.certs, 0)]))
+    host, port = index.server_address
+    steps = [f"-i http://{host}:{port}/simple", "swarm_sample"]
+    swarm.make_task(build_task("build", steps, "env"))
+    swarm.assign("build", "WITH 1 PEERS")
+    until(index.RequestHandlerClass.asked.is_set, "pip to ask the index", alive=[swop])
+    environments = swop.data_dir / "swop-1" / "environments"
+    half_made = next(environments.glob("env@*"))
+    assert processes_that_name(half_made), "pip is at work"
+    swop.kill9()
+    until(lambda: not processes_that_name(half_made), "pip to end with its SWOP")
+    assert not (environments / "env@.json").exists(), "nothing was made yet"
+    index.RequestHandlerClass.asked.clear()
+    swop.start()
+    until(index.RequestHandlerClass.asked.is_set, "pip to ask the index again", alive=[swop])
+    index.RequestHandlerClass.opened.set()
+    assert swarm.wait_task().field("TASK_STATE") == "COMPLETE"
+    made = [each for each in environments.glob("env@*") if each.is_dir()]
+    assert len(made) == 1 and made[0] != half_made
+    assert list(made[0].glob("venv/lib/python3*/site-packages/swarm_sample.py"))
+
+
+@pytest.mark.parametrize("kind", ["run", "build"])
+def test_a_host_without_namespaces_is_said(swarm, kind):
+    file = swarm.usr / "swop.yaml"
+    file.write_text(json.dumps(swop_profile([node_definition(swarm.certs, 0)])))
+    swop = SWOP(swarm.folder, swarm.certs, swarm.sn.port, swarm.usr, file.name)
+    without = 'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --ambient-caps=-all --inh-caps=-all "$@"'
+    wrapper = ["unshare", "-U", "--map-user=1000", "--map-group=1000", "--keep-caps", "sh", "-c", without, "sh"]
+    swop.program, *swop.arguments = [*wrapper, swop.program, *swop.arguments]
+    swarm.swops.append(swop)
+    swop.start().wait_listening()
+    swarm.make_task(run_task("task", "x.py") if kind == "run" else build_task("task", ["--no-index"], "env"))
+    swarm.assign("task", "WITH 1 PEERS")
+    assert swarm.wait_task().field("TASK_STATE") == "ERROR"
+    assert "the host forbids sandboxes" in swarm.peer_status(0).text
+    assert "sysctl -w user.max_user_namespaces=15000" in swop.log()
 
 
 def test_an_image_needs_a_container_engine(swarm):

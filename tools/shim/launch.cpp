@@ -121,22 +121,19 @@ bool drop_rights(std::uint32_t uid, std::uint32_t gid) {
 }
 
 result<launched> launch(const program_spec& spec, const host_facts& host, const std::filesystem::path& bwrap,
-                        const std::optional<program_cgroup>& cgroup) {
-  std::array<int, 2> sockets{-1, -1}, pipe{-1, -1};
+                        const std::optional<program_cgroup>& cgroup, int output) {
+  std::array<int, 2> sockets{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets.data()) != 0) return lacks("a socket");
   launched out;
   out.init = unique_fd(sockets[0]);
   const unique_fd theirs(sockets[1]);
   const int yes = 1;
   ::setsockopt(out.init.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes));
-  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return lacks("a pipe");
-  out.output = unique_fd(pipe[0]);
-  const unique_fd write_end(pipe[1]);
   auto for_init = spec;
   if (cgroup && cgroup->limits_memory) for_init.limits.memory_bytes.reset();
   if (cgroup && cgroup->limits_cpu) for_init.limits.cpu_percent.reset();
   if (cgroup && cgroup->limits_processes) for_init.limits.processes.reset();
-  SWARM_TRY(const auto fds, inherited(sandbox_of(spec, host), for_init, theirs.get(), write_end.get()));
+  SWARM_TRY(const auto fds, inherited(sandbox_of(spec, host), for_init, theirs.get(), output));
   unique_fd procs;
   if (cgroup) procs = unique_fd(::open((cgroup->id.path + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
   // The kernel limits no processes of the host's root.
@@ -144,7 +141,6 @@ result<launched> launch(const program_spec& spec, const host_facts& host, const 
   out.bwrap = ::fork();
   if (out.bwrap == 0) become_bwrap(spec, bwrap, fds, procs.get(), counts);
   if (out.bwrap < 0) return lacks("a process");
-  ::fcntl(out.output.get(), F_SETFL, O_NONBLOCK);
   return out;
 }
 

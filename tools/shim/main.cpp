@@ -3,6 +3,7 @@
 #include "tools/shim/init.hpp"
 #include "tools/shim/launch.hpp"
 #include "tools/shim/shim.hpp"
+#include "tools/shim/tied.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -63,6 +64,7 @@ int main(int argc, char** argv) {
   if (what == "init") ::_exit(shim::run_init(argc > 2 && std::string_view(argv[2]) == shim::count_processes));
   if (what == "run" && argc == 3 && is_called_by_a_manager()) return run(argv[2]);
   if (what == "check" && argc == 4 && is_called_by_a_manager()) return report_check(argv[2], argv[3]);
+  if (what == "tied" && argc == 4) return shim::run_tied(argv[2], argv[3]);
   std::fputs(usage, stderr);
   return 2;
 }

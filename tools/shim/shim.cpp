@@ -8,6 +8,7 @@
 #include "tools/shim/launch.hpp"
 #include "tools/shim/protocol.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -111,14 +112,20 @@ private:
     SWARM_CHECK(folder_.put_room_aside());
     SWARM_CHECK(folder_.write(state_)); // names the cgroup before anything is in it
     oom_kills_before_ = oom_kills();
-    SWARM_TRY(sandbox_, launch(spec_, look_at_host(bwrap), bwrap, cgroup));
+    std::array<int, 2> ends{-1, -1};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+      return fail(manager_errc::io, "a pipe: {}", std::strerror(errno));
+    output_ = unique_fd(ends[0]);
+    const unique_fd write_end(ends[1]);
+    ::fcntl(output_.get(), F_SETFL, O_NONBLOCK);
+    SWARM_TRY(sandbox_, launch(spec_, look_at_host(bwrap), bwrap, cgroup, write_end.get()));
     return {};
   }
 
   /// Waits for one thing to happen, or for the next point in time, and acts on it.
   void step() {
     std::vector<pollfd> fds{{signals_.get(), POLLIN, 0}};
-    if (sandbox_.output) fds.push_back({sandbox_.output.get(), POLLIN, 0});
+    if (output_) fds.push_back({output_.get(), POLLIN, 0});
     if (sandbox_.init) fds.push_back({sandbox_.init.get(), POLLIN, 0});
     commands_.add_to(fds);
     ::poll(fds.data(), fds.size(), wait_ms());
@@ -151,7 +158,7 @@ private:
   bool is_over() const {
     if (!bwrap_ended_) return false;
     const bool nobody = !init_ || has_ended(*init_);
-    return (nobody && !sandbox_.output) || now() >= *bwrap_ended_ + patience_for_rest;
+    return (nobody && !output_) || now() >= *bwrap_ended_ + patience_for_rest;
   }
 
   void take_signals() {
@@ -183,9 +190,9 @@ private:
 
   /// False when there is nothing to read now.
   bool drain() {
-    if (!sandbox_.output) return false;
+    if (!output_) return false;
     std::array<char, 64 * 1024> part{};
-    const auto count = ::read(sandbox_.output.get(), part.data(), part.size());
+    const auto count = ::read(output_.get(), part.data(), part.size());
     if (count > 0) {
       const std::string_view text(part.data(), static_cast<std::size_t>(count));
       log_.write(text);
@@ -194,7 +201,7 @@ private:
             text.substr(0, 4096 - std::min<std::size_t>(4096, said_before_start_.size())));
       return true;
     }
-    if (count == 0) sandbox_.output = {};
+    if (count == 0) output_ = {};
     return false;
   }
 
@@ -322,6 +329,7 @@ private:
   unique_fd signals_;
   shim_state state_;
   launched sandbox_;
+  unique_fd output_; ///< what the program writes
   std::optional<process_id> init_id_;
   std::optional<unique_fd> init_;
   std::optional<std::uint64_t> started_ms_;

@@ -226,6 +226,7 @@ private:
   static void add_files_of_image(const fs::path& root, managers::program_spec& to) {
     std::error_code failure;
     for (fs::directory_iterator at(root, failure), end; !failure && at != end; at.increment(failure)) {
+      if (at->is_symlink(failure)) continue; // left by a package, to anywhere
       const auto name = at->path().filename();
       if (name != "tmp") {
         to.mounts.push_back({at->path().native(), "/" + name.native(), false});
@@ -233,7 +234,8 @@ private:
       }
       for (fs::directory_iterator below(at->path(), failure); !failure && below != end;
            below.increment(failure))
-        to.mounts.push_back({below->path().native(), "/tmp/" + below->path().filename().native(), false});
+        if (!below->is_symlink(failure))
+          to.mounts.push_back({below->path().native(), "/tmp/" + below->path().filename().native(), false});
     }
   }
 

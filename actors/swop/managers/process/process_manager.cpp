@@ -29,11 +29,6 @@ bool is_within(const fs::path& path, const fs::path& folder) {
   return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
 }
 
-fs::path shim_beside_this_program() {
-  std::error_code problem;
-  return fs::read_symlink("/proc/self/exe", problem).parent_path() / "swarm-shim";
-}
-
 class process_manager final : public manager {
 public:
   process_manager(process_manager_options options, std::function<void(const std::string&)> on_change)

@@ -3,6 +3,7 @@
 #include "actors/swop/managers/process/detail/strict_json.hpp"
 #include "actors/swop/managers/process/process_id.hpp"
 #include "actors/swop/managers/process/program_folder.hpp"
+#include "actors/swop/managers/process/spec_json.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -110,6 +111,18 @@ result<> run_shim(const fs::path& shim, const std::vector<std::string>& argument
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
   return report;
+}
+
+fs::path shim_beside_this_program() {
+  std::error_code problem;
+  return fs::read_symlink("/proc/self/exe", problem).parent_path() / "swarm-shim";
+}
+
+result<std::vector<std::string>> tied_words(const fs::path& shim, program_spec spec) {
+  spec.environment.clear();
+  auto text = write_spec(spec);
+  SWARM_CHECK(read_spec(text));
+  return std::vector<std::string>{shim.native(), "tied", std::to_string(::getpid()), std::move(text)};
 }
 
 result<sockaddr_un> control_address(int folder) {

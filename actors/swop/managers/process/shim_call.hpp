@@ -28,6 +28,15 @@ enum class shim_life {
 result<> run_shim(const std::filesystem::path& shim, const std::vector<std::string>& arguments,
                   shim_life what, std::chrono::milliseconds patience);
 
+/// The program swarm-shim, which lies beside this one.
+std::filesystem::path shim_beside_this_program();
+
+/// The words of a command that runs a program in a sandbox and ends with it: its output and its exit code, 128 and the
+/// number of a signal as in a shell, are those of the command. The program's environment is that of the command, not
+/// that of `spec`; its output has no bounds. When the thread that has started the command ends, or the command itself
+/// does, the sandbox ends with it.
+result<std::vector<std::string>> tied_words(const std::filesystem::path& shim, program_spec spec);
+
 /// The address of the socket in an open folder, however long the folder's path is.
 result<sockaddr_un> control_address(int folder);
 std::string write_stop(std::chrono::milliseconds grace);

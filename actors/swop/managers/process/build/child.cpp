@@ -24,6 +24,7 @@ using clock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t line_bytes_max = 4096;
+constexpr std::chrono::seconds rest_max{5}; ///< for output that others than the group may write
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> out;
@@ -116,7 +117,7 @@ public:
       follow();
     }
     const int exit_code = reap();
-    read_output(); // what was still in the pipe
+    read_to_end();
     lines_.end_line();
     if (why_) return fail(*why_, "{}", *why_ == child_errc::stopped ? "stopped" : "not finished in time");
     return child_end{exit_code, lines_.last()};
@@ -155,6 +156,16 @@ private:
       if (count > 0) lines_.add({chunk.data(), static_cast<std::size_t>(count)});
       if (count == 0) return false;
       if (count < 0 && errno != EINTR) return errno == EAGAIN;
+    }
+  }
+
+  /// What was still in the pipe. A sandbox ends a moment after the group that made it, and its output with it.
+  void read_to_end() {
+    const auto until = clock::now() + rest_max;
+    pollfd one{output_.get(), POLLIN, 0};
+    while (read_output()) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
+      if (left <= 0 || ::poll(&one, 1, static_cast<int>(left)) == 0) return;
     }
   }
 

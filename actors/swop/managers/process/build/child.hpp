@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/swop/managers/program_spec.hpp"
 #include "base/result.hpp"
 
 #include <chrono>
@@ -17,8 +18,8 @@ struct child_command {
   std::vector<std::string> words; ///< the program first; it is looked for in PATH of `environment`
   std::map<std::string, std::string, std::less<>> environment;
   std::filesystem::path folder; ///< in which it runs
-  /// The only folder in which it has to write; empty: none.
-  std::filesystem::path writable;
+  /// What it needs of this host beside the system, should it be put into a sandbox.
+  std::vector<managers::mount> mounts;
 };
 
 struct child_limits {
@@ -38,8 +39,8 @@ struct child_end {
 };
 
 /// Runs a program in a process group of its own and hands each line of its output (both streams) to `on_line`. Lines
-/// are cut at 4096 bytes. When it returns, no process of the group is left; a stop or the deadline ends the
-/// group.
+/// are cut at 4096 bytes. When it returns, no process of the group is left, nor of a sandbox that the group made; a
+/// stop or the deadline ends the group.
 result<child_end> run_child(const child_command& what, const child_limits& limits,
                             const std::stop_token& stop,
                             const std::function<void(std::string_view)>& on_line);

@@ -19,12 +19,11 @@ struct fixture {
 
   result<child_end> run(std::string script, const std::stop_token& stop = {},
                         const std::function<void(std::string_view)>& more = {}) {
-    return run_child(
-        {{"sh", "-c", std::move(script)}, {{"PATH", "/usr/bin:/bin"}, {"A", "1 2"}}, "/usr", "/usr"}, limits,
-        stop, [&](std::string_view line) {
-          lines.emplace_back(line);
-          if (more) more(line);
-        });
+    return run_child({{"sh", "-c", std::move(script)}, {{"PATH", "/usr/bin:/bin"}, {"A", "1 2"}}, "/usr", {}},
+                     limits, stop, [&](std::string_view line) {
+                       lines.emplace_back(line);
+                       if (more) more(line);
+                     });
   }
 };
 
@@ -53,7 +52,7 @@ TEST_CASE_FIXTURE(fixture, "a line without an end has one") {
 
 TEST_CASE_FIXTURE(fixture, "killed, and not there") {
   CHECK(run("kill -9 $$")->exit_code == 137);
-  const auto missing = run_child({{"no-such-program"}, {}, "/", "/"}, limits, {}, {});
+  const auto missing = run_child({{"no-such-program"}, {}, "/", {}}, limits, {}, {});
   REQUIRE_FALSE(missing);
   CHECK(missing.error().is(child_errc::not_started));
 }

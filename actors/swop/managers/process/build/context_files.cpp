@@ -1,12 +1,17 @@
 #include "actors/swop/managers/process/build/context_files.hpp"
 
+#include "actors/swop/content/errors.hpp"
+#include "actors/swop/content/relative_path.hpp"
 #include "actors/swop/managers/process/build/environment.hpp"
 #include "actors/swop/managers/process/build/steps/lines.hpp"
 #include "base/file.hpp"
 
 #include <fnmatch.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 namespace swarm::build {
 
@@ -81,6 +86,37 @@ private:
   std::error_code problem_;
 };
 
+result<std::vector<std::string>> parts_of(std::string_view path) {
+  auto out = content::split_path(path.substr(1));
+  if (out.fault == content::path_fault::none) return std::move(out.parts);
+  return fail(build_errc::failed, "{}: cannot be a path of the image", shown(path));
+}
+
+/// A folder that is not what it was before programs of the build had it.
+template <class T>
+result<T> as_build(result<T> from) {
+  if (!from && from.error().category == error_category(content::content_errc{}))
+    return fail(build_errc::failed, "{}", from.error().message);
+  return from;
+}
+
+result<unique_fd> make_file(const content::confined_folder& in, std::string_view path, bool executable) {
+  SWARM_TRY(const auto parts, parts_of(path));
+  if (parts.empty()) return fail(build_errc::failed, "/ is a folder, not a file");
+  return as_build(in.make_file(parts, executable));
+}
+
+result<> write_all(const unique_fd& to, bytes_view rest, std::string_view path) {
+  while (!rest.empty()) {
+    const auto count = ::write(to.get(), rest.data(), rest.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0)
+      return fail(file_errc::io, "{}: cannot be written: {}", shown(path), std::strerror(errno));
+    rest = rest.subspan(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
 } // namespace
 
 result<std::vector<context_file>> files_of(const copy_files& what, const fs::path& context,
@@ -124,14 +160,36 @@ result<> digest_files(const std::vector<context_file>& files, sha256_stream& to,
   return {};
 }
 
-result<> place_file(const context_file& what, const fs::path& root) {
-  const auto to = root / what.to.substr(1);
-  SWARM_CHECK(make_folders(to.parent_path(), 0755));
-  std::error_code problem;
-  fs::copy_file(what.from, to, fs::copy_options::overwrite_existing, problem);
-  if (problem)
-    return fail(file_errc::io, "{}: cannot be copied: {}", shown(what.from.native()), problem.message());
-  return {};
+result<image_folder> image_folder::open(const fs::path& root) {
+  SWARM_TRY(auto folder, content::confined_folder::open(root));
+  return image_folder(std::move(folder));
+}
+
+result<> image_folder::make_folders(std::string_view path) const {
+  SWARM_TRY(const auto parts, parts_of(path));
+  return as_build(folder_.make_folders(parts));
+}
+
+result<> image_folder::write(std::string_view path, std::string_view text) const {
+  SWARM_TRY(const auto to, make_file(folder_, path, false));
+  return write_all(to, as_bytes(text), path);
+}
+
+result<> image_folder::place(const context_file& what) const {
+  SWARM_TRY(const auto from, file::open(what.from));
+  SWARM_TRY(const auto mode, from.mode());
+  SWARM_TRY(const auto to, make_file(folder_, what.to, (mode & 0100) != 0));
+  std::vector<std::uint8_t> chunk(1 << 20);
+  for (;;) {
+    SWARM_TRY(const auto got, from.read(chunk));
+    if (got == 0) return {};
+    SWARM_CHECK(write_all(to, {chunk.data(), got}, what.to));
+  }
+}
+
+result<> image_folder::link(std::string_view path, std::string_view existing) const {
+  SWARM_TRY(const auto parts, parts_of(path));
+  return as_build(folder_.make_symlink(parts, (folder_.path() / existing.substr(1)).native()));
 }
 
 } // namespace swarm::build

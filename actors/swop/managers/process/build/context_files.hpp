@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/swop/content/extract/confined_folder.hpp"
 #include "actors/swop/managers/process/build/steps/plan.hpp"
 #include "base/bytes.hpp"
 #include "base/hash.hpp"
@@ -26,7 +27,22 @@ std::vector<std::filesystem::path> matches_of(const std::filesystem::path& root,
 /// Adds paths and contents to a digest.
 result<> digest_files(const std::vector<context_file>& files, sha256_stream& to, const std::stop_token& stop);
 
-/// Copies a file to its place below `root`.
-result<> place_file(const context_file& what, const std::filesystem::path& root);
+/// The folder that stands for an image. What a build's programs left in it may be links to anywhere: none is followed
+/// when something is written. Paths are those of the image.
+class image_folder {
+public:
+  static result<image_folder> open(const std::filesystem::path& root);
+
+  result<> make_folders(std::string_view path) const;
+  result<> write(std::string_view path, std::string_view text) const;
+  result<> place(const context_file& what) const;
+  /// A second name for a file of the image.
+  result<> link(std::string_view path, std::string_view existing) const;
+
+private:
+  explicit image_folder(content::confined_folder folder) : folder_(std::move(folder)) {}
+
+  content::confined_folder folder_;
+};
 
 } // namespace swarm::build

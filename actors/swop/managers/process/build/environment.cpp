@@ -39,8 +39,11 @@ private:
   result<fs::path> with_proper_name(const fs::path& wheel) const;
   result<child_end> run_program(std::vector<std::string> words, variables environment, const fs::path& folder,
                                 const on_build_line& on_line) const;
+  result<child_end> run(const child_command& what, const on_build_line& on_line) const;
+  std::vector<managers::mount> mounts() const;
+  result<std::string> ask(const fs::path& python, const char* script) const;
   fs::path root() const { return folder_ / "root"; }
-  fs::path in_root(std::string_view path) const { return root() / path.substr(1); }
+  fs::path in_root(std::string_view path) const { return path == "/" ? root() : root() / path.substr(1); }
   void say(std::string_view text) const {
     if (on_line_) on_line_(text);
   }
@@ -52,6 +55,7 @@ private:
   fs::path folder_;
   fs::path python_;
   std::string python_is_;                                   ///< version and place
+  std::optional<image_folder> image_;                       ///< `root`
   std::vector<std::vector<context_file>> files_;            ///< of each step that is a COPY
   std::map<std::string, std::string, std::less<>> instead_; ///< paths of a client's wheel, and of ours
 };
@@ -70,11 +74,17 @@ result<> builder::refuse() const {
 result<child_end> builder::run_program(std::vector<std::string> words, variables environment,
                                        const fs::path& folder, const on_build_line& on_line) const {
   environment.insert(what_.host_variables.begin(), what_.host_variables.end());
-  child_command command{std::move(words), std::move(environment), folder, folder_};
+  // What it would keep is gone with the sandbox.
+  environment.try_emplace("PIP_NO_CACHE_DIR", "1");
+  child_command command{std::move(words), std::move(environment), folder, mounts()};
   if (what_.confine) {
     SWARM_TRY(command, what_.confine(std::move(command)));
   }
-  auto ended = run_child(command, {.deadline = deadline_}, stop_, on_line);
+  return run(command, on_line);
+}
+
+result<child_end> builder::run(const child_command& what, const on_build_line& on_line) const {
+  auto ended = run_child(what, {.deadline = deadline_}, stop_, on_line);
   if (ended) return ended;
   if (ended.error().is(child_errc::stopped)) return fail(build_errc::stopped, "stopped");
   if (ended.error().is(child_errc::out_of_time))
@@ -82,17 +92,35 @@ result<child_end> builder::run_program(std::vector<std::string> words, variables
   return ended;
 }
 
+/// What programs of the build see of this host. The environment's folder itself stays this process's own, so that
+/// nothing else comes into the place of "venv" or "root".
+std::vector<managers::mount> builder::mounts() const {
+  std::vector<managers::mount> out;
+  const auto add = [&](const fs::path& from, const fs::path& to, bool writable) {
+    const auto there = std::ranges::any_of(out, [&](const auto& each) { return each.target == to.native(); });
+    if (!there) out.push_back({from.native(), to.native(), writable});
+  };
+  add(folder_ / "tmp", "/tmp", true); // on the disk, as packages are large
+  for (const auto* each : {"venv", "root"})
+    add(folder_ / each, folder_ / each, true);
+  for (const auto& each : what_.readable)
+    add(each, each, false);
+  return out;
+}
+
+/// What this host's own Python answers.
+result<std::string> builder::ask(const fs::path& python, const char* script) const {
+  std::string said;
+  SWARM_TRY(const auto end, run({{python.native(), "-c", script}, what_.host_variables, "/", {}},
+                                [&](std::string_view line) { said = line; }));
+  if (end.exit_code == 0) return said;
+  return fail(build_errc::no_python, "{} does not run: {}", python.native(), end.last_line);
+}
+
 /// The Python that FROM names, if this host has it, or the one it has.
 result<> builder::choose_python() {
-  const auto ask = [&](const fs::path& python) -> result<std::string> {
-    std::string said;
-    SWARM_TRY(const auto end,
-              run_program({python.native(), "-c",
-                           "import sys; print('%d.%d.%d %s' % (*sys.version_info[:3], sys.prefix))"},
-                          {}, "/", [&](std::string_view line) { said = line; }));
-    if (end.exit_code != 0)
-      return fail(build_errc::no_python, "{} does not run: {}", python.native(), end.last_line);
-    return said;
+  const auto ask = [&](const fs::path& python) {
+    return this->ask(python, "import sys; print('%d.%d.%d %s' % (*sys.version_info[:3], sys.prefix))");
   };
   const auto fits = [&](std::string_view version) {
     const auto& wanted = what_.steps.python_version;
@@ -108,7 +136,9 @@ result<> builder::choose_python() {
   }
   const auto other = "python" + what_.steps.python_version;
   if (!what_.steps.python_version.empty()) {
-    if (const auto said = ask(other); said && fits(said->substr(0, said->find(' ')))) {
+    // Training programs see no Python but those of the system.
+    if (const auto said = ask(other);
+        said && fits(said->substr(0, said->find(' '))) && said->find(" /usr") != std::string::npos) {
       python_ = other;
       python_is_ = *said;
       return {};
@@ -183,14 +213,14 @@ result<fs::path> builder::with_proper_name(const fs::path& wheel) const {
       "name = next(n for n in at.namelist() if n.endswith('.dist-info/METADATA'))\n"
       "print(email.message_from_bytes(at.read(name))['Version'])\n";
   SWARM_TRY(const auto end,
-            run_program({(folder_ / "venv/bin/python").native(), "-c", script, wheel.native()}, {}, folder_,
+            run_program({(folder_ / "venv/bin/python").native(), "-c", script, wheel.native()}, {}, "/",
                         [&](std::string_view line) { version = line; }));
   const bool is_version =
       end.exit_code == 0 && version.find_first_not_of("0123456789.abcrpostdev+") == std::string::npos;
   if (!is_version || version.empty()) return wheel; // pip says what is wrong with it
-  auto proper = root() / ".wheels" / ("swarmlearning-" + version + "-" + name.substr(improper.size()));
-  SWARM_CHECK(place_file({wheel, "/.wheels/" + proper.filename().native()}, root()));
-  return proper;
+  const auto proper = "/.wheels/swarmlearning-" + version + "-" + name.substr(improper.size());
+  SWARM_CHECK(image_->link(proper, "/" + wheel.lexically_relative(root()).native()));
+  return in_root(proper);
 }
 
 result<> builder::install(const step& one, const pip_install& what) {
@@ -211,9 +241,9 @@ result<> builder::install(const step& one, const pip_install& what) {
   environment.erase("PATH");
   environment["VIRTUAL_ENV"] = (folder_ / "venv").native();
   environment["PYTHONNOUSERSITE"] = "1";
-  const auto folder = in_root(what.folder);
-  SWARM_CHECK(make_folders(folder, 0755));
-  SWARM_TRY(const auto end, run_program(std::move(words), std::move(environment), folder, on_line_));
+  SWARM_CHECK(image_->make_folders(what.folder));
+  SWARM_TRY(const auto end,
+            run_program(std::move(words), std::move(environment), in_root(what.folder), on_line_));
   if (end.exit_code == 0) return {};
   const bool has_client = what_.client_package && one.shown.find("swarmlearning") != std::string::npos;
   return fail(
@@ -229,28 +259,29 @@ result<> builder::carry_out(const step& one, std::size_t index) {
   if (const auto* pip = std::get_if<pip_install>(&one.what)) return install(one, *pip);
   if (const auto* folders = std::get_if<make_folders_step>(&one.what)) {
     for (const auto& each : folders->paths)
-      SWARM_CHECK(make_folders(in_root(each), 0755));
+      SWARM_CHECK(image_->make_folders(each));
     return {};
   }
-  if (const auto* text = std::get_if<write_text>(&one.what))
-    return replace_file(in_root(text->path), as_bytes(text->text), 0644);
+  if (const auto* text = std::get_if<write_text>(&one.what)) return image_->write(text->path, text->text);
   for (const auto& each : files_[index]) {
     if (stop_.stop_requested()) return fail(build_errc::stopped, "stopped");
-    SWARM_CHECK(place_file(each, root()));
+    SWARM_CHECK(image_->place(each));
   }
   return {};
 }
 
 result<> builder::make() {
-  SWARM_CHECK(make_folders(root(), 0755));
-  SWARM_TRY(const auto end, run_program({python_.native(), "-m", "venv", (folder_ / "venv").native()}, {},
-                                        folder_, on_line_));
+  for (const auto* each : {"venv", "root", "tmp"})
+    SWARM_CHECK(make_folders(folder_ / each, 0755));
+  SWARM_TRY(image_, image_folder::open(root()));
+  SWARM_TRY(const auto end,
+            run_program({python_.native(), "-m", "venv", (folder_ / "venv").native()}, {}, "/", on_line_));
   if (end.exit_code != 0)
-    return fail(build_errc::no_python,
-                "{} cannot make an environment (is the package python3-venv installed?): {}",
-                python_.native(), shown(end.last_line));
+    return fail(build_errc::no_python, "{} cannot make an environment{}: {}", python_.native(),
+                end.exit_code == 1 ? " (is the package python3-venv installed?)" : "", shown(end.last_line));
   for (std::size_t i = 0; i < what_.steps.steps.size(); ++i)
     SWARM_CHECK(carry_out(what_.steps.steps[i], i));
+  SWARM_CHECK(content::remove_tree(folder_ / "tmp"));
   return content::sync_file_system(folder_);
 }
 

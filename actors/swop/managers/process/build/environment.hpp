@@ -33,7 +33,9 @@ struct build_request {
   /// The client package that comes with swarmd, a wheel, for COPYs of one that the context lacks.
   std::optional<std::filesystem::path> client_package;
   std::chrono::seconds time_max{3600};
-  /// Puts a program into a sandbox; none: it runs as it is.
+  /// What `host_variables` name and programs have to read: files of pip's settings, folders of packages.
+  std::vector<std::filesystem::path> readable;
+  /// Puts a program that runs code of packages into a sandbox, see confine.hpp; none: it runs as it is.
   std::function<result<child_command>(child_command)> confine;
 };
 
