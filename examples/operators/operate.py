@@ -92,15 +92,23 @@ class Site:
     def _with_packages(self, name: str, text: str) -> str:
         """Programs see this machine's packages where they are."""
         if name.startswith("host-"):
-            return text.replace("allow-path: [", f"allow-path: [{', '.join(self._packages())}, ")
+            return text.replace("allow-path: [", f"allow-path: [{', '.join(self._foreign_packages())}, ")
         if name.endswith("run_digits.yaml"):
-            mounts = [f"    - Src : {path}\n      Tgt : {path}\n      MType : BIND\n" for path in self._packages()]
+            places = self._foreign_packages()
+            mounts = [f"    - Src : {path}\n      Tgt : {path}\n      MType : BIND\n" for path in places]
             return text.replace("    SharedContent :\n", "    SharedContent :\n" + "".join(mounts))
         return text
 
     @staticmethod
     def _packages() -> List[str]:
-        return [str(pathlib.Path(np.__file__).resolve().parents[1]), str(ROOT / "python")]
+        """Where this program's packages come from: several folders, when Debian's torch is among them."""
+        entries = [pathlib.Path(entry).resolve() for entry in sys.path]
+        folders = [entry for entry in entries if entry.name in ("site-packages", "dist-packages") and entry.is_dir()]
+        return [*dict.fromkeys(map(str, folders)), str(ROOT / "python")]
+
+    def _foreign_packages(self) -> List[str]:
+        """Those that a sandbox does not have anyway."""
+        return [path for path in self._packages() if not path.startswith("/usr/")]
 
     def _write_packages(self, folder: pathlib.Path) -> None:
         """The build context. Without an index: a wheel that makes an environment see what this machine has."""
