@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/endpoint.hpp"
 #include "transport/errors.hpp"
+#include "transport/identity/certificate_facts.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -23,6 +24,10 @@ struct peer_info {
   std::uint16_t port = 0;
   hash32 cert_fingerprint; ///< SHA-256 of its certificate in DER
   std::string cert_subject;
+  std::shared_ptr<const certificate_facts> certificate; ///< null without proof
+  /// The trusted certificate at which its chain ends: the organisation that vouches for it; null without proof.
+  std::shared_ptr<const certificate_facts> anchor;
+  hash32 own_fingerprint; ///< of the certificate that this node presented on this connection
 
   bool has_proof() const { return cert_fingerprint != hash32{}; }
 };

@@ -28,6 +28,8 @@ std::string printable(const ASN1_STRING* text) {
   return drain(bio.get());
 }
 
+} // namespace
+
 std::string ip_text(const ASN1_OCTET_STRING* raw) {
   char text[INET6_ADDRSTRLEN] = "?";
   auto length = ASN1_STRING_length(raw);
@@ -36,7 +38,11 @@ std::string ip_text(const ASN1_OCTET_STRING* raw) {
   return text;
 }
 
-} // namespace
+std::uint64_t seconds_of(const ASN1_TIME* time) {
+  std::tm broken_down{};
+  if (!ASN1_TIME_to_tm(time, &broken_down)) return 0;
+  return static_cast<std::uint64_t>(timegm(&broken_down));
+}
 
 std::string name_text(const X509_NAME* name) {
   bio_ptr bio(BIO_new(BIO_s_mem()));

@@ -33,6 +33,10 @@ std::string name_text(const X509_NAME* name);
 std::string time_text(const ASN1_TIME* time);
 /// "DNS:sn-1, IP:10.0.0.1": the entries of subjectAltName that name a host; empty without any.
 std::string alt_names_text(const X509* certificate);
+/// "10.0.0.1" or "fe80::1" of an entry of subjectAltName.
+std::string ip_text(const ASN1_OCTET_STRING* raw);
+/// Seconds since 1970; 0 for what cannot be read.
+std::uint64_t seconds_of(const ASN1_TIME* time);
 /// SHA-256 of the DER form.
 hash32 certificate_fingerprint(const X509* certificate);
 /// The newest entry of the thread's error queue in words; the queue is empty afterwards.
