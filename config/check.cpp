@@ -37,6 +37,10 @@ void check_identity(const role_options& role, problems& found) {
   look("cert", id.cert, false);
   look("cacert", id.cacert, false);
   look("capath", id.capath, true);
+  if (const auto why = id.members.empty() ? std::string() : unreadable(id.members, false); !why.empty())
+    found.add(config_errc::identity,
+              "{}: members '{}' {}; correct the path, or leave --members out for the default rules",
+              role.node_name, id.members.native(), why);
 }
 
 } // namespace

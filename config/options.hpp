@@ -44,6 +44,8 @@ struct identity_options {
   std::filesystem::path cacert;
   std::filesystem::path capath;
   bool verify_host = false; ///< check the peer's host name against its certificate
+  /// Rules that say which organisation and roles a certificate stands for (config/members); empty: the default ones.
+  std::filesystem::path members;
 };
 
 /// A name and port under which a reverse proxy or load balancer makes a server reachable.

@@ -2,6 +2,8 @@
 
 #include "actors/node/key_file.hpp"
 #include "base/file.hpp"
+#include "base/log.hpp"
+#include "config/members/read_members.hpp"
 
 #include <mutex>
 #include <vector>
@@ -32,11 +34,23 @@ result<> make_data_dir(const std::filesystem::path& dir) {
 
 } // namespace
 
+result<std::shared_ptr<const members::member_rules>> load_members(const std::filesystem::path& file) {
+  if (file.empty()) return std::make_shared<const members::member_rules>();
+  const auto text = read_file(file, members::members_bytes_max);
+  if (!text) return fail_with(text.error(), "--members");
+  auto read = members::read_members(*text, file.native());
+  for (const auto& warning : read.warnings)
+    log::warning("swarm.members", "{}", schema::told(warning, file.native()));
+  if (!read.value) return fail_with(read.value.error(), "--members");
+  return std::make_shared<const members::member_rules>(std::move(*read.value));
+}
+
 result<node_identity> open_node_identity(const config::role_options& options) {
   node_identity identity;
   const auto& files = options.identity;
-  SWARM_TRY(identity.tls, transport::tls_identity::load(
+  SWARM_TRY(identity.tls, transport::tls_identity::load_watched(
                               {files.cert, files.key, files.cacert, files.capath, files.verify_host}));
+  SWARM_TRY(identity.members, load_members(files.members));
   SWARM_CHECK(make_data_dir(options.data_dir));
   SWARM_TRY(auto key, load_or_make_key((options.data_dir / "node.key").string()));
   identity.key = std::make_shared<const ledger::private_key>(std::move(key));

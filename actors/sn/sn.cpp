@@ -16,7 +16,14 @@ result<child_spec> make_sn(const config::sn_options& options, std::string name,
   context->options = options;
   context->io = std::move(io);
   SWARM_TRY(const auto identity, open_node_identity(options));
+  const auto certificate = identity.tls->certificate();
+  const auto anchor = identity.tls->anchor();
+  if (const members::proved self{*certificate, *anchor};
+      !members::roles_of(self, *identity.members).has(members::role::sn))
+    return fail(errc::invalid, "{}: --cert {}: {}", options.node_name, options.identity.cert.native(),
+                members::refusal(self, members::role::sn, *identity.members));
   context->identity = identity.tls;
+  context->members = identity.members;
   context->key = identity.key;
   // An actor that ends takes those after it along, so each stands after the actors that it depends on:
   // consensus knows connections, and nobody depends on membership.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/members/member_rules.hpp"
 #include "config/options.hpp"
 #include "ledger/formats/keys.hpp"
 #include "transport/http/http.hpp"
@@ -15,6 +16,7 @@ struct sn_context {
   config::sn_options options;
   std::string log_source = "swarm.blCnt";
   std::shared_ptr<const transport::tls_identity> identity;
+  std::shared_ptr<const members::member_rules> members; ///< what certificates mean
   std::shared_ptr<transport::io_runtime> io;
   std::shared_ptr<const ledger::private_key> key;
 

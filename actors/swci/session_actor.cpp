@@ -206,7 +206,7 @@ result<swci::node_answer> ask_node(const swci_context& context, const std::stop_
                                    const endpoint& node, const std::string& target) {
   SWARM_TRY(auto from, get_within(node_answer_max, *context.asker, node, target, stop));
   return swci::node_answer{from.status, std::move(from.body), from.peer.cert_fingerprint,
-                           context.identity->shares_anchor(from.peer.anchor)};
+                           from.peer.anchor && context.identity->shares_anchor(*from.peer.anchor)};
 }
 
 result<> fetch_from(const swci_context& context, const std::stop_token& stop, const endpoint& node,

@@ -91,10 +91,11 @@ result<> serve_lines(swop_context& to) {
                              "are in this log only");
     return {};
   }
-  SWARM_TRY(to.lines,
-            swop::lines_server::start(
-                *to.io, to.identity,
-                {.address = options.bind_address, .port = options.lines_port, .log_source = to.log_source}));
+  SWARM_TRY(to.lines, swop::lines_server::start(*to.io, to.identity,
+                                                {.address = options.bind_address,
+                                                 .port = options.lines_port,
+                                                 .members = to.members,
+                                                 .log_source = to.log_source}));
   return {};
 }
 
@@ -134,6 +135,7 @@ result<child_spec> make_swop(const config::swop_options& options, std::string na
   SWARM_TRY(context->sn, sn_of(options, context->profile.sn));
   SWARM_TRY(const auto identity, open_node_identity(options));
   context->identity = identity.tls;
+  context->members = identity.members;
   context->key = identity.key;
   const auto& data = context->options.data_dir;
   for (const auto* each : {"volumes", "environments", "nodes", "parts"})

@@ -45,6 +45,7 @@ struct swop_context {
   std::string log_source = "swarm.swop";
   std::shared_ptr<transport::io_runtime> io;
   std::shared_ptr<const transport::tls_identity> identity;
+  std::shared_ptr<const members::member_rules> members; ///< what certificates mean
   std::shared_ptr<const ledger::private_key> key;
   std::string sn; ///< host:port of the SN, for this SWOP and its SLs
   std::shared_ptr<managers::manager> manager;

@@ -107,6 +107,7 @@ public:
       break;
     }
     out.line = node.line;
+    out.column = node.column;
     return out;
   }
 
@@ -188,13 +189,13 @@ private:
       auto content = read(entry.value, path_of(path, entry.key));
       const auto [at, is_new] = known.emplace(entry.key, out.members.size());
       if (is_new) {
-        out.members.push_back({entry.key, entry.line, std::move(content)});
+        out.members.push_back({entry.key, entry.line, std::move(content), entry.column});
         continue;
       }
       auto& first = out.members[at->second];
       warn(entry.line, path_of(path, entry.key),
            fmt::format("given again (first in line {}); the last one counts", first.line));
-      first = {entry.key, entry.line, std::move(content)};
+      first = {entry.key, entry.line, std::move(content), entry.column};
     }
     if (merged) merge(*merged, path, out, known);
   }
@@ -229,7 +230,8 @@ tl::expected<document, finding> read_document(std::string_view text, std::string
   }
   auto tree = config::read_yaml(text, config::yaml_aliases::replaced);
   if (!tree) {
-    finding out{tree.error().line, std::string(path), "yaml", std::move(tree.error().text)};
+    finding out{tree.error().line, std::string(path), "yaml", std::move(tree.error().text),
+                tree.error().column};
     if (is_indented_by_tab(text, out.line)) out.text += "; indent with blanks, a tab does not do";
     return tl::unexpected(std::move(out));
   }

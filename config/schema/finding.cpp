@@ -9,7 +9,9 @@ namespace swarm::schema {
 std::string told(const finding& what, std::string_view name, line_numbers as) {
   std::string out(name);
   if (what.line != 0)
-    out += as == line_numbers::of_file ? fmt::format(":{}", what.line) : fmt::format(":{:04}", what.line - 1);
+    out += as == line_numbers::of_task_body ? fmt::format(":{:04}", what.line - 1)
+                                            : fmt::format(":{}", what.line);
+  if (what.column != 0 && as == line_numbers::of_file_and_columns) out += fmt::format(":{}", what.column);
   if (!what.path.empty()) out += fmt::format(": {}", what.path);
   return fmt::format("{}: {}", out, what.text);
 }

@@ -56,4 +56,19 @@ const json_schema& swop_profile_schema() {
   return schema;
 }
 
+const json_schema& members_schema() {
+  static const json_schema schema =
+      made(members_schema_text(),
+           {
+               {"rules[]", "minProperties", "give 'organisation', 'roles' or both beside 'match'"},
+               {"rules[].match", "required", "'match: {}' fits every certificate"},
+               {"rules[].match.issuer", "type", "such as 'issuer: { CN: CA-1 }'"},
+               {"rules[].match.subject", "type", "such as 'subject: { CN: SN-1 }'"},
+               {"rules[].roles", "type", "such as 'roles: [SN, SWCI]'"},
+               {"rules[].roles[]", "enum", "roles are written in capitals"},
+           },
+           {{"organization", "organisation"}});
+  return schema;
+}
+
 } // namespace swarm::schema

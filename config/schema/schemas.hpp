@@ -14,4 +14,8 @@ const json_schema& task_schema();
 std::string_view swop_profile_schema_text();
 const json_schema& swop_profile_schema();
 
+/// The schema of --members files, config/schema/members.schema.json.
+std::string_view members_schema_text();
+const json_schema& members_schema();
+
 } // namespace swarm::schema

@@ -43,12 +43,14 @@ void check_documented(const json::value& rules, const std::string& path) {
 TEST_CASE("a program carries the schemas that are published") {
   CHECK(task_schema_text() == content("task.schema.json"));
   CHECK(swop_profile_schema_text() == content("swop-profile.schema.json"));
+  CHECK(members_schema_text() == content("members.schema.json"));
   (void)task_schema(); // made without an assertion
   (void)swop_profile_schema();
+  (void)members_schema();
 }
 
 TEST_CASE("the schemas say which draft they are of, and what each property is") {
-  for (const auto text : {task_schema_text(), swop_profile_schema_text()}) {
+  for (const auto text : {task_schema_text(), swop_profile_schema_text(), members_schema_text()}) {
     const auto schema = json::parse(text);
     CHECK(schema.at("$schema") == "https://json-schema.org/draft/2020-12/schema");
     check_documented(schema, "");

@@ -21,6 +21,7 @@ struct value {
   std::vector<value> items;    ///< of a list
   std::vector<member> members; ///< of a mapping, in the order of the document, each key once
   std::size_t line = 0;        ///< from 1; 0: it stands in no document
+  std::size_t column = 0;
 
   /// The member with this key, or null.
   const value* find(std::string_view key) const;
@@ -31,6 +32,7 @@ struct value::member {
   std::string key;
   std::size_t line = 0; ///< of the key
   value content;
+  std::size_t column = 0; ///< of the key
 };
 
 /// Equal as JSON has it: 1 and 1.0 are, 1 and true are not, the order of members is none.

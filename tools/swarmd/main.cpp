@@ -1,4 +1,5 @@
 #include "actors/admin/admin.hpp"
+#include "actors/node/identity.hpp"
 #include "actors/sl/sl.hpp"
 #include "actors/sn/sn.hpp"
 #include "actors/supervision/process.hpp"
@@ -33,6 +34,7 @@ int refuse(const std::string& text) {
 result<> open_identity(const config::identity_options& files) {
   SWARM_CHECK(
       transport::tls_identity::load({files.cert, files.key, files.cacert, files.capath, files.verify_host}));
+  SWARM_CHECK(actors::load_members(files.members));
   return {};
 }
 

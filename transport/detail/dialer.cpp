@@ -55,8 +55,11 @@ task<result<dialer::secured>> dialer::dial(SSL_SESSION* resume) {
   auto peer = peer_of(beast::get_lowest_layer(*stream_).socket());
   auto shaken = co_await shake_hands(resume);
   if (!shaken) co_return tl::unexpected(std::move(shaken).error());
-  fill_peer_certificate(stream_->native_handle(), peer);
-  co_return secured{std::move(stream_), std::move(peer)};
+  auto chain = fill_peer_certificate(stream_->native_handle(), peer, notes_);
+  if (!chain)
+    co_return fail(net_errc::handshake, "{}: handshake: {}", who_,
+                   handshake_failure_text(who_, {}, notes_, *identity_, false));
+  co_return secured{std::move(stream_), std::move(peer), std::move(*chain)};
 }
 
 /// Looks the name up. The system's lookup cannot be interrupted: it goes on in the background when nobody
@@ -87,7 +90,7 @@ task<result<dialer::addresses>> dialer::resolve(time_point limit) {
 }
 
 task<result<>> dialer::connect(const addresses& where, time_point limit) {
-  stream_ = std::make_unique<tls_stream>(beast::tcp_stream(strand_), identity_->internals().client);
+  stream_ = std::make_unique<tls_stream>(beast::tcp_stream(strand_), identity_->internals()->client);
   auto& below = beast::get_lowest_layer(*stream_);
   below.expires_at(limit);
   [[maybe_unused]] auto [ec, endpoint] = co_await below.async_connect(where, use_tuple);
@@ -103,7 +106,7 @@ task<result<>> dialer::connect(const addresses& where, time_point limit) {
 task<result<>> dialer::shake_hands(SSL_SESSION* resume) {
   auto* ssl = stream_->native_handle();
   if (!is_numeric(host_)) SSL_set_tlsext_host_name(ssl, host_.c_str());
-  if (identity_->internals().verify_host) notes_.host_to_verify = host_;
+  if (identity_->internals()->verify_host) notes_.host_to_verify = host_;
   attach_notes(ssl, &notes_);
   if (resume) SSL_set_session(ssl, resume);
   beast::get_lowest_layer(*stream_).expires_after(options_.handshake_timeout);

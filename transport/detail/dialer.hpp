@@ -19,6 +19,7 @@ public:
   struct secured {
     std::unique_ptr<tls_stream> stream;
     peer_info peer;
+    certificate_chain chain; ///< of the other side
   };
 
   /// `phase` is set to "resolve", "connect", "handshake" in turn when not null; it must outlive `dial`.

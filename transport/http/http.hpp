@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/endpoint.hpp"
 #include "transport/errors.hpp"
+#include "transport/identity/certificate_facts.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -23,8 +24,10 @@ struct peer_info {
   std::uint16_t port = 0;
   hash32 cert_fingerprint; ///< SHA-256 of its certificate in DER
   std::string cert_subject;
-  std::string common_name; ///< the last CN of its subject, empty if there is none
-  hash32 anchor;           ///< fingerprint of the trusted certificate that its chain leads to
+  std::shared_ptr<const certificate_facts> certificate; ///< null without proof
+  /// The trusted certificate at which its chain ends: the organisation that vouches for it; null without proof.
+  std::shared_ptr<const certificate_facts> anchor;
+  hash32 own_fingerprint; ///< of the certificate that this node presented on this connection
 
   bool has_proof() const { return !cert_fingerprint.is_zero(); }
 };
@@ -74,7 +77,6 @@ struct http_response {
   std::string body;
   /// Server only: sent in place of `body` when set.
   std::variant<std::monostate, shared_slice, file_slice> slice;
-  peer_info peer; ///< client only: who answered
 };
 
 /// A response with a plain text body, for error replies and small answers.

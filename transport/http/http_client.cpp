@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "transport/http/detail/http_exchange.hpp"
+#include "transport/tls/detail/live_chains.hpp"
 
 #include <algorithm>
 #include <condition_variable>
@@ -16,7 +17,7 @@ constexpr std::size_t read_buffer_bytes = 64 * 1024;
 constexpr std::size_t remembered_hosts_max = 1024;
 
 /// A coroutine that owns one connection and carries out calls to its host one after another, on its strand.
-struct worker {
+struct worker : std::enable_shared_from_this<worker> {
   asio::any_io_executor strand;
   wake_up wake;
   kept_connection connection;
@@ -28,6 +29,22 @@ struct worker {
     if (dialling) dialling->cancel();
     if (connection.stream) beast::get_lowest_layer(*connection.stream).close();
     wake.raise();
+  }
+  /// Takes a new connection, for as long as the server's certificate holds.
+  void take(dialer::secured&& from, live_chains& live) {
+    auto* ssl = from.stream->native_handle();
+    connection.stream = std::move(from.stream);
+    connection.peer = std::move(from.peer);
+    const auto* of = connection.stream.get();
+    connection.alive = live.add(std::move(from.chain), presented_by::server, verified_by(ssl),
+                                connection.peer, [weak = weak_from_this(), of](const error&) {
+                                  const auto here = weak.lock();
+                                  if (here)
+                                    asio::post(here->strand, [here, of] { here->end_connection(of); });
+                                });
+  }
+  void end_connection(const tls_stream* which) {
+    if (connection.stream.get() == which) break_off();
   }
   void drop_connection() { connection = kept_connection{}; }
 };
@@ -251,8 +268,7 @@ task<result<>> http_client::impl::ensure_connection(worker& self, const pool_key
   auto secured = co_await self.dialling->dial(resume.get());
   self.dialling.reset();
   if (!secured) co_return tl::unexpected(std::move(secured).error());
-  connection.stream = std::move(secured->stream);
-  connection.peer = std::move(secured->peer);
+  self.take(std::move(*secured), identity->live());
   connection.buffer.reserve(read_buffer_bytes);
   std::lock_guard lock(mutex);
   ++totals.connections;

@@ -20,6 +20,8 @@ void p2p_node::impl::on(const link_ptr& from, const action::greeted& what, const
   const auto remote = from->remote();
   neighbor_facts facts{.account = what.from.account,
                        .cert_fingerprint = remote.cert_fingerprint,
+                       .certificate = remote.certificate,
+                       .anchor = remote.anchor,
                        .endpoint = what.from.endpoint,
                        .remote = host_port(remote.address, remote.port),
                        .program = what.from.program,

@@ -74,7 +74,7 @@ transport::ws_callbacks p2p_node::impl::socket_callbacks(const link_ptr& of) {
   transport::ws_callbacks out;
   const std::weak_ptr<impl> weak = weak_from_this();
   out.on_open = [weak, of](const transport::peer_info& remote) {
-    if (const auto alive = weak.lock()) alive->greet(of, remote);
+    if (const auto alive = weak.lock()) alive->opened(of, remote);
   };
   out.on_message = [weak, of](transport::ws_message message) {
     if (const auto alive = weak.lock()) alive->on_message(of, std::move(message));
@@ -135,31 +135,46 @@ void p2p_node::impl::dial(const neighbor_book::dial_order& order) {
 
 void p2p_node::impl::accept(const std::shared_ptr<transport::ws_session>& socket, const std::string& target,
                             const transport::peer_info& remote) {
-  std::string unwanted = target == path ? "" : "there is nothing but /p2p";
+  std::string why_not = target == path ? refusal_of(remote) : "there is nothing but /p2p";
   link_ptr fresh;
   {
     std::lock_guard lock(mutex);
     if (stopping) return socket->close(ws_close_code::going_away, "the node stops");
     const auto* refusal = book.refused(remote.cert_fingerprint, time_now());
-    if (refusal) unwanted = "refused for a while: " + refusal->reason;
+    if (refusal) why_not = "refused for a while: " + refusal->reason;
     const auto same = std::count_if(links.begin(), links.end(), [&](const auto& each) {
       return !each.second->admitted && each.second->remote().cert_fingerprint == remote.cert_fingerprint;
     });
     if (static_cast<std::size_t>(same) >= newcomers_per_certificate_max)
-      unwanted = "too many connections without a hello";
-    if (unwanted.empty()) {
+      why_not = "too many connections without a hello";
+    if (why_not.empty()) {
       fresh = std::make_shared<link>(io, ++last_id, std::nullopt, 0);
       links.emplace(fresh->id, fresh);
     }
   }
   if (!fresh) {
     warn_limited(remote.address, fmt::format("a connection from {} is refused: {}",
-                                             host_port(remote.address, remote.port), unwanted));
-    return socket->close(ws_close_code::policy, unwanted);
+                                             host_port(remote.address, remote.port), why_not));
+    return socket->close(ws_close_code::policy, why_not);
   }
   fresh->attach(socket);
   greet(fresh, remote);
   socket->start(socket_callbacks(fresh));
+}
+
+std::string p2p_node::impl::refusal_of(const transport::peer_info& remote) {
+  auto why = callbacks.unwanted ? callbacks.unwanted(remote) : std::string();
+  if (why.empty()) return why;
+  std::lock_guard lock(mutex);
+  ++unwanted;
+  last_unwanted = fmt::format("{}: {}", host_port(remote.address, remote.port), why);
+  return why;
+}
+
+/// A connection that this node dialled is open.
+void p2p_node::impl::opened(const link_ptr& which, const transport::peer_info& remote) {
+  if (const auto why = refusal_of(remote); !why.empty()) return drop(which, why, false);
+  greet(which, remote);
 }
 
 /// The connection is open: sends this node's hello.
@@ -177,8 +192,8 @@ void p2p_node::impl::greet(const link_ptr& to, const transport::peer_info& remot
   own.validates = options.validates;
   own.instance = instance;
   own.connection = to->number;
-  own.proof = sign(hello_digest(own, identity->fingerprint(), remote.cert_fingerprint));
-  to->begin(remote, neighbor_session(options.session, own, identity->fingerprint(), remote.cert_fingerprint,
+  own.proof = sign(hello_digest(own, remote.own_fingerprint, remote.cert_fingerprint));
+  to->begin(remote, neighbor_session(options.session, own, remote.own_fingerprint, remote.cert_fingerprint,
                                      time_now()));
 }
 
@@ -294,6 +309,8 @@ p2p_status p2p_node::impl::status() const {
         {endpoint, each.configured, each.account, each.waits.attempts(), each.last_failure});
   for (const auto& [who, each] : book.refusals())
     if (each.until > now) out.refused.push_back({who, each.reason, each.until - now});
+  out.unwanted = unwanted;
+  out.last_unwanted = last_unwanted;
   for (const auto& [id, each] : links)
     out.newcomers += each->admitted ? 0 : 1;
   return out;

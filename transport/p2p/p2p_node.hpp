@@ -1,5 +1,6 @@
 #pragma once
 
+#include "transport/http/http.hpp"
 #include "transport/io_runtime.hpp"
 #include "transport/p2p/p2p_options.hpp"
 #include "transport/tls/tls_identity.hpp"
@@ -14,10 +15,12 @@ namespace swarm::p2p {
 using neighbor_id = sync::neighbor_id;
 
 struct neighbor_facts {
-  address account;         ///< proved
-  hash32 cert_fingerprint; ///< SHA-256 of its certificate
-  std::string endpoint;    ///< host:port where it says others reach it, empty for none
-  std::string remote;      ///< numeric address and port of this connection
+  address account;                                                 ///< proved
+  hash32 cert_fingerprint;                                         ///< SHA-256 of its certificate
+  std::shared_ptr<const transport::certificate_facts> certificate; ///< what it says
+  std::shared_ptr<const transport::certificate_facts> anchor; ///< of the organisation that vouches for it
+  std::string endpoint; ///< host:port where it says others reach it, empty for none
+  std::string remote;   ///< numeric address and port of this connection
   std::string program;
   bool validates = false; ///< wishes to be a validator; the chain knows whether it is one
   bool dialled = false;   ///< by this node
@@ -35,6 +38,9 @@ using credit = std::shared_ptr<void>;
 /// `on_neighbor_gone` last and exactly once. There is never more than one neighbor of an account. They must
 /// be short, and may call the node but not stop it.
 struct p2p_callbacks {
+  /// Why a certificate cannot be that of a neighbor, in words for its owner; empty words: it can. Without this every
+  /// trusted certificate can.
+  std::function<std::string(const transport::peer_info&)> unwanted;
   /// What was sent to this account before may be lost, so the owner must send again what it needs.
   std::function<void(neighbor_id, const neighbor_facts&)> on_neighbor;
   std::function<void(neighbor_id, const std::string& reason)> on_neighbor_gone;
@@ -88,7 +94,9 @@ struct p2p_status {
   std::vector<neighbor_status> neighbors;
   std::vector<target_status> targets;
   std::vector<refusal_status> refused;
-  std::size_t newcomers = 0; ///< connections without a hello yet
+  std::size_t newcomers = 0;  ///< connections without a hello yet
+  std::uint64_t unwanted = 0; ///< connections refused so far for their certificates
+  std::string last_unwanted;  ///< who the last of these was, and why it was refused
 };
 
 /// Makes the signature of this node's account over a digest. It may be called on any thread.

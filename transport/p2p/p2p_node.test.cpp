@@ -50,6 +50,7 @@ struct sn {
   std::vector<std::pair<std::uint64_t, std::vector<sealed_block>>> blocks;
   std::vector<credit> credits;
   bool keep_credits = false;
+  std::function<std::string(const peer_info&)> unwanted;
   int out_of_order =
       0; ///< something about a neighbor before on_neighbor or after on_neighbor_gone, or two of an account
   std::unique_ptr<p2p_node> node;
@@ -67,6 +68,7 @@ struct sn {
 
   p2p_callbacks callbacks() {
     p2p_callbacks out;
+    out.unwanted = unwanted;
     out.on_neighbor = [this](neighbor_id id, const neighbor_facts& facts) {
       std::lock_guard lock(mutex);
       for (const auto& [other, known] : neighbors)
@@ -447,6 +449,30 @@ TEST_CASE("strangers with a certificate: no hello, nonsense, other paths, plain 
   client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   CHECK(client.read_answer().has("404"));
   CHECK(eventually([&] { return a.node->status().newcomers == 0; }));
+}
+
+TEST_CASE("a certificate that is not wanted is refused, whoever dials") {
+  net n;
+  auto &a = n.add(), &b = n.add();
+  const auto unlike = [](const std::string& subject) {
+    return [subject](const peer_info& peer) {
+      return peer.cert_subject == subject && peer.anchor->subject == "OU=Swarm-Learning, CN=CA-1"
+                 ? "it is an SL's"
+                 : std::string();
+    };
+  };
+  bool accepts = true;
+  SUBCASE("it dials") {}
+  SUBCASE("it is dialled") {
+    accepts = false;
+  }
+  a.unwanted = unlike("OU=Swarm-Learning, CN=sn-1");
+  (accepts ? b : a).options.dial = {(accepts ? a : b).options.endpoint};
+  a.start(n.io);
+  b.start(n.io);
+  CHECK(eventually([&] { return a.node->status().unwanted > 1; }));
+  CHECK(says(a.node->status().last_unwanted, "it is an SL's"));
+  CHECK(a.neighbor_count() + b.neighbor_count() == 0);
 }
 
 TEST_CASE("a port in use and endpoints that are none are told at the start") {

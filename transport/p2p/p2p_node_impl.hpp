@@ -39,6 +39,8 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   neighbor_id last_id = 0;
   std::uint64_t dials = 0;
   bool stopping = false;
+  std::uint64_t unwanted = 0;
+  std::string last_unwanted;
   transport::timer_handle timer;
 
   // Connections (p2p_node.cpp)
@@ -48,6 +50,9 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   void dial(const neighbor_book::dial_order& order);
   void accept(const std::shared_ptr<transport::ws_session>& socket, const std::string& target,
               const transport::peer_info& remote);
+  /// Why this certificate is refused; empty words: it is not. The mutex is not held.
+  std::string refusal_of(const transport::peer_info& remote);
+  void opened(const link_ptr& which, const transport::peer_info& remote);
   void greet(const link_ptr& to, const transport::peer_info& remote);
   void on_message(const link_ptr& from, transport::ws_message message);
   void on_closed(const link_ptr& which, const error& why);

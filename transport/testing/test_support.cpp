@@ -144,6 +144,50 @@ authority::authority(fs::path folder, std::string common_name, long ends) : fold
   save(ca_file_, certificate_.get());
 }
 
+authority::authority(fs::path folder, pkey_ptr key, x509_ptr certificate, bool is_intermediate)
+    : folder_(std::move(folder)), ca_file_(folder_ / "ca-cert.pem"), key_(std::move(key)),
+      certificate_(std::move(certificate)), is_intermediate_(is_intermediate) {
+  fs::create_directories(folder_);
+  save(ca_file_, certificate_.get());
+}
+
+authority authority::intermediate(const std::string& name) const {
+  certificate_wish wish;
+  wish.ca = true;
+  wish.common_name = name;
+  wish.key_usage = "critical,keyCertSign,cRLSign";
+  auto key = make_key(key_kind::ec);
+  auto certificate = make_certificate(wish, key.get(), certificate_.get(), key_.get());
+  return {folder_ / name, std::move(key), std::move(certificate), true};
+}
+
+void authority::revoke(const fs::path& into, const std::vector<fs::path>& certificates,
+                       long next_update) const {
+  const std::unique_ptr<X509_CRL, freed_by<X509_CRL_free>> list(X509_CRL_new());
+  const std::unique_ptr<ASN1_TIME, freed_by<ASN1_TIME_free>> made(X509_gmtime_adj(nullptr, -7200));
+  const std::unique_ptr<ASN1_TIME, freed_by<ASN1_TIME_free>> next(X509_gmtime_adj(nullptr, next_update));
+  X509_CRL_set_version(list.get(), 1);
+  X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(certificate_.get()));
+  X509_CRL_set1_lastUpdate(list.get(), made.get());
+  X509_CRL_set1_nextUpdate(list.get(), next.get());
+  for (const auto& file : certificates) {
+    const bio_ptr in(BIO_new_file(file.c_str(), "r"));
+    const x509_ptr taken_back(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+    auto* entry = X509_REVOKED_new();
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(taken_back.get()));
+    X509_REVOKED_set_revocationDate(entry, made.get());
+    X509_CRL_add0_revoked(list.get(), entry);
+  }
+  X509_CRL_sort(list.get());
+  if (X509_CRL_sign(list.get(), key_.get(), EVP_sha256()) == 0) throw std::runtime_error("cannot sign");
+  const auto half = into.native() + ".half"; // the watcher sees the whole file or none
+  {
+    const bio_ptr out(BIO_new_file(half.c_str(), "w"));
+    PEM_write_bio_X509_CRL(out.get(), list.get());
+  }
+  fs::rename(half, into);
+}
+
 tls_files authority::issue(const std::string& name, certificate_wish wish) const {
   if (wish.common_name == "node") wish.common_name = name;
   auto key = make_key(wish.key);
@@ -153,6 +197,7 @@ tls_files authority::issue(const std::string& name, certificate_wish wish) const
   files.key = folder_ / (name + "-key.pem");
   files.cacert = ca_file_;
   save(files.cert, certificate.get());
+  if (is_intermediate_) write_file(files.cert, read_file(files.cert) + read_file(ca_file_));
   save(files.key, key.get());
   return files;
 }

@@ -55,12 +55,19 @@ public:
   /// Makes NAME-cert.pem and NAME-key.pem; the result trusts this CA.
   tls_files issue(const std::string& name, certificate_wish wish = {}) const;
   const std::filesystem::path& ca_file() const { return ca_file_; }
+  /// A CA whose certificate this one has signed; what it issues is followed by that certificate.
+  authority intermediate(const std::string& name) const;
+  /// Writes a CRL of the certificates in these files. It is to be replaced after so many seconds from now.
+  void revoke(const std::filesystem::path& into, const std::vector<std::filesystem::path>& certificates,
+              long next_update = 24 * 3600) const;
 
 private:
+  authority(std::filesystem::path folder, pkey_ptr key, x509_ptr certificate, bool is_intermediate);
   std::filesystem::path folder_;
   std::filesystem::path ca_file_;
   pkey_ptr key_;
   x509_ptr certificate_;
+  bool is_intermediate_ = false;
 };
 
 /// Loads the identity or fails the test.

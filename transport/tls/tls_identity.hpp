@@ -2,11 +2,13 @@
 
 #include "base/bytes.hpp"
 #include "transport/errors.hpp"
+#include "transport/identity/certificate_facts.hpp"
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace swarm::transport {
@@ -23,8 +25,10 @@ struct tls_files {
   bool verify_host = false;
 };
 
-/// Who a node is in TLS: its certificate, its key and whom it trusts. Immutable and shared by every server
-/// and client of the process. Both sides of every connection must present a certificate that leads to a
+class live_chains;
+
+/// Who a node is in TLS: its certificate, its key and whom it trusts. Shared by every server
+/// and client of a role; all functions may be called from any thread. Both sides of every connection must present a certificate that leads to a
 /// trusted one; TLS 1.2 or newer. Chains are verified without the strict X.509 rules, so that leafs without
 /// extended key usage and with keyCertSign, as Swarm Learning 2.x makes them, pass.
 class tls_identity {
@@ -32,34 +36,45 @@ public:
   /// Loads and checks the files: errors carry a `tls_errc` and name the file. Warns in the log when others
   /// can read the key or when the certificate ends within three days.
   static result<std::shared_ptr<const tls_identity>> load(const tls_files& files);
+  /// The same, and from then on the files are looked at about twice a second. Once a change has lasted for a moment, it
+  /// is taken as a whole: authorities that came or went, CRLs, the node's own renewed certificate and key. Connections
+  /// stay, except those of which the other side's chain no longer holds; they end, as do those in which a certificate
+  /// expires. Files that cannot be used, such as half-written ones, change nothing, and the log says so once.
+  static result<std::shared_ptr<const tls_identity>> load_watched(const tls_files& files);
   ~tls_identity();
   tls_identity(const tls_identity&) = delete;
   tls_identity& operator=(const tls_identity&) = delete;
 
+  /// What the node's own certificate says, and the trust anchor that its chain ends at.
+  std::shared_ptr<const certificate_facts> certificate() const;
+  std::shared_ptr<const certificate_facts> anchor() const;
+  /// Whether chains that end at this anchor are of the same organisation as the node's own.
+  bool shares_anchor(const certificate_facts& with) const;
   /// SHA-256 of the DER form of the node's certificate.
-  const hash32& fingerprint() const;
+  hash32 fingerprint() const;
   /// The subject for people, such as "OU=Swarm-Learning, CN=SN-1".
-  const std::string& subject() const;
+  std::string subject() const;
   /// The last CN of the subject, empty if there is none.
-  const std::string& common_name() const;
-  /// The trusted certificate that this node's own chain leads to, as a fingerprint: its organisation's.
-  const hash32& anchor() const;
-  /// Whether a chain that leads to `with` comes from the same authority as this node's own.
-  bool shares_anchor(const hash32& with) const;
+  std::string common_name() const;
   /// End of validity in seconds since 1970.
   std::uint64_t not_after() const;
   /// Certificates trusted through cacert and capath, each counted once.
   std::size_t trusted_count() const;
   /// What is unusual about the files but no mistake; `load` has logged each of them once.
-  const std::vector<std::string>& warnings() const;
+  std::vector<std::string> warnings() const;
+  /// Why watched files that have changed are not in use; empty when nothing is wrong.
+  std::string trouble() const;
 
   struct state;
   /// For the other files of this folder.
-  const state& internals() const { return *state_; }
+  std::shared_ptr<const state> internals() const;
+  live_chains& live() const;
 
 private:
-  explicit tls_identity(std::unique_ptr<state> from);
-  std::unique_ptr<state> state_;
+  struct shared;
+  explicit tls_identity(std::shared_ptr<shared> from);
+  std::shared_ptr<shared> shared_; ///< with the thread that watches the files
+  std::thread watcher_;
 };
 
 } // namespace swarm::transport

@@ -1,6 +1,7 @@
 #include "transport/ws/websocket.hpp"
 
 #include "transport/detail/dialer.hpp"
+#include "transport/tls/detail/live_chains.hpp"
 #include "transport/ws/detail/ws_link.hpp"
 
 #include <boost/asio/dispatch.hpp>
@@ -23,8 +24,16 @@ task<result<std::shared_ptr<ws_link>>> establish(asio::any_io_executor strand, d
                                                  std::shared_ptr<dialer> dialling) {
   auto secured = co_await dialling->dial(nullptr);
   if (!secured) co_return tl::unexpected(std::move(secured).error());
+  auto* store = verified_by(secured->stream->native_handle());
   auto link = std::make_shared<ws_link>(strand, std::move(*secured->stream), secured->peer, order.identity,
                                         order.shared, nullptr);
+  link->live_while(order.identity->live().add(std::move(secured->chain), presented_by::server, store,
+                                              secured->peer, [weak = std::weak_ptr(link)](const error& why) {
+                                                const auto here = weak.lock();
+                                                if (here)
+                                                  asio::post(here->strand(),
+                                                             [here, why] { here->kill(why); });
+                                              }));
   auto upgraded = co_await link->upgrade(order.host, order.port, order.target);
   if (!upgraded) co_return tl::unexpected(std::move(upgraded).error());
   co_return link;

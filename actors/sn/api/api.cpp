@@ -1,9 +1,12 @@
 #include "actors/sn/api/api.hpp"
 
+#include "actors/sn/api/admission.hpp"
 #include "actors/sn/rpc/byte_budget.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
 #include "transport/http/http_server.hpp"
+
+#include <boost/json.hpp>
 
 #include <atomic>
 
@@ -17,7 +20,8 @@ using session_counter = std::shared_ptr<std::atomic<std::uint64_t>>;
 
 struct api_state {
   api_state(std::shared_ptr<const sn_context> from, session_counter counter)
-      : context(std::move(from)), numbers(std::move(counter)) {}
+      : context(std::move(from)), numbers(std::move(counter)),
+        admits(std::make_shared<admission>(context->members, context->log_source)) {}
 
   std::string status() const {
     if (!server) return "not listening";
@@ -27,15 +31,18 @@ struct api_state {
   std::string detail_json() const {
     if (!server) return {};
     const auto now = server->status();
+    const auto refusals = admits->refusals();
     return fmt::format(
         R"({{"port":{},"connections":{},"websockets":{},"accepted":{},"refused":{},"handshake_failures":{},)"
-        R"("requests":{},"bytes_received":{},"bytes_sent":{}}})",
+        R"("requests":{},"bytes_received":{},"bytes_sent":{},"refused_roles":{},"last_refused_role":{}}})",
         server->port(), now.connections, now.websockets, now.accepted, now.refused, now.handshake_failures,
-        now.requests, now.bytes_received, now.bytes_sent);
+        now.requests, now.bytes_received, now.bytes_sent, refusals.refused,
+        boost::json::serialize(boost::json::value(refusals.last)));
   }
 
   std::shared_ptr<const sn_context> context;
   session_counter numbers; ///< goes on after restarts, so that no session has the number of an old one
+  std::shared_ptr<admission> admits;
   std::unique_ptr<transport::http_server> server;
 };
 
@@ -49,6 +56,7 @@ constexpr std::size_t unread_notification_bytes_max = 16 * 1024 * 1024;
 constexpr std::size_t unread_messages_max = 65536; ///< a full block has thousands of events
 
 using budget_ptr = std::shared_ptr<rpc::byte_budget>;
+using admission_ptr = std::shared_ptr<admission>;
 
 /// A text that holds its room in the budget until it was sent.
 transport::shared_slice with_room(std::string text, std::shared_ptr<const void> room) {
@@ -61,7 +69,8 @@ transport::shared_slice with_room(std::string text, std::shared_ptr<const void> 
 }
 
 void answer_request(const std::shared_ptr<environment>& env, const std::string& rpc, const budget_ptr& budget,
-                    transport::http_request request, const transport::http_reply& reply) {
+                    const admission_ptr& admits, transport::http_request request,
+                    const transport::http_reply& reply) {
   if (request.method == "GET" && request.target == "/is_up")
     return reply(env->dir.find(rpc) ? text_response(200, "OK")
                                     : text_response(503, "the chain is starting\n"));
@@ -70,15 +79,16 @@ void answer_request(const std::shared_ptr<environment>& env, const std::string& 
   const auto client = request.peer.cert_fingerprint;
   const auto asked = budget->hold(client, request.body.size());
   if (!asked) return reply(text_response(503, "too many bytes of requests and answers are under way\n"));
-  rpc_request forwarded{std::move(request.body),
-                        {client, 0, [reply, budget, client, asked](std::string text) {
-                           if (text.empty()) return reply(text_response(204, {}));
-                           auto room = budget->hold(client, text.size());
-                           if (!room) return reply(text_response(503, "too many answers wait to be read\n"));
-                           auto response = text_response(200, {}, "application/json");
-                           response.slice = with_room(std::move(text), std::move(room));
-                           reply(std::move(response));
-                         }}};
+  rpc_request forwarded{
+      std::move(request.body),
+      {client, 0, admits->of(request.peer), [reply, budget, client, asked](std::string text) {
+         if (text.empty()) return reply(text_response(204, {}));
+         auto room = budget->hold(client, text.size());
+         if (!room) return reply(text_response(503, "too many answers wait to be read\n"));
+         auto response = text_response(200, {}, "application/json");
+         response.slice = with_room(std::move(text), std::move(room));
+         reply(std::move(response));
+       }}};
   if (!env->dir.send(rpc, std::move(forwarded))) reply(text_response(503, "the chain is starting\n"));
 }
 
@@ -146,16 +156,17 @@ std::function<void(std::string)> replier(std::shared_ptr<api_session> on, std::s
 void accept_session(const std::shared_ptr<environment>& env, const std::string& rpc,
                     const std::shared_ptr<transport::ws_session>& session,
                     const std::shared_ptr<api_session>& served, const transport::peer_info& peer,
-                    std::uint64_t number) {
+                    const admission_ptr& admits, std::uint64_t number) {
   transport::ws_callbacks callbacks;
-  callbacks.on_message = [env, rpc, served, client = peer.cert_fingerprint,
+  callbacks.on_message = [env, rpc, served, client = peer.cert_fingerprint, may_call = admits->of(peer),
                           number](transport::ws_message message) {
     auto room = served->room_for(message.data.size());
     if (!room)
       return served->close(transport::ws_close_code::try_later,
                            "too many bytes of requests and answers are under way");
-    rpc_request request{std::string(message.as_text()),
-                        {client, number, replier(served, std::move(message.credit), std::move(room))}};
+    rpc_request request{
+        std::string(message.as_text()),
+        {client, number, may_call, replier(served, std::move(message.credit), std::move(room))}};
     if (!env->dir.send(rpc, std::move(request)))
       served->close(transport::ws_close_code::try_later, "the chain is starting");
   };
@@ -182,14 +193,15 @@ caf::behavior api_behavior(role_actor<api_state>* self) {
   const auto budget = rpc::byte_budget::make({});
   auto server = transport::http_server::start(
       *context.io, context.identity, options,
-      [env, rpc, budget](transport::http_request request, const transport::http_reply& reply) {
-        answer_request(env, rpc, budget, std::move(request), reply);
+      [env, rpc, budget, admits = state.admits](transport::http_request request,
+                                                const transport::http_reply& reply) {
+        answer_request(env, rpc, budget, admits, std::move(request), reply);
       },
-      [env, rpc, budget, numbers = state.numbers,
+      [env, rpc, budget, admits = state.admits, numbers = state.numbers,
        source = context.log_source](const std::shared_ptr<transport::ws_session>& session, const std::string&,
                                     const transport::peer_info& peer) {
         const auto served = std::make_shared<api_session>(session, peer, budget, source);
-        accept_session(env, rpc, session, served, peer, ++*numbers);
+        accept_session(env, rpc, session, served, peer, admits, ++*numbers);
       });
   if (!server) {
     self->fail_start(server.error());

@@ -60,12 +60,16 @@ struct hub_state {
 std::string hub_state::detail_json() const {
   json::array out;
   if (!node) return "{}";
-  for (const auto& neighbor : node->status().neighbors) {
-    auto one = neighbor_json(neighbor);
+  const auto all = node->status();
+  for (const auto& neighbor : all.neighbors) {
+    auto one = neighbor_json(neighbor, *context->members);
     one["validator"] = consensus::is_validator(*validators, neighbor.facts.account);
     out.push_back(std::move(one));
   }
-  return json::serialize(json::object{{"port", node->port()}, {"peers", std::move(out)}});
+  return json::serialize(json::object{{"port", node->port()},
+                                      {"peers", std::move(out)},
+                                      {"unwanted", all.unwanted},
+                                      {"last_unwanted", all.last_unwanted}});
 }
 
 using self_pointer = role_actor<hub_state>*;
@@ -78,6 +82,12 @@ p2p::p2p_callbacks callbacks_of(self_pointer self) {
   const auto& own = self->path();
   const auto agreed = sibling_of_parent(*self, "consensus"), chain = sibling_of_parent(*self, "chain");
   p2p::p2p_callbacks out;
+  out.unwanted = [members =
+                      self->state().context->members](const transport::peer_info& remote) -> std::string {
+    const members::proved who{*remote.certificate, *remote.anchor};
+    if (members::roles_of(who, *members).has(members::role::sn)) return {};
+    return members::refusal(who, members::role::sn, *members);
+  };
   out.on_neighbor = [=](p2p::neighbor_id neighbor, const p2p::neighbor_facts& facts) {
     env->dir.send(own, neighbor_up{neighbor, facts});
   };

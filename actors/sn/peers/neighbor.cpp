@@ -26,7 +26,7 @@ struct neighbor_state {
   std::string status() const;
   std::string detail_json() const {
     const auto now = node->status(id);
-    return now ? json::serialize(neighbor_json(*now)) : std::string{};
+    return now ? json::serialize(neighbor_json(*now, *context->members)) : std::string{};
   }
 
   std::shared_ptr<const sn_context> context;
@@ -97,9 +97,11 @@ caf::behavior neighbor_behavior(self_pointer self) {
 
 } // namespace
 
-json::object neighbor_json(const p2p::neighbor_status& of) {
+json::object neighbor_json(const p2p::neighbor_status& of, const members::member_rules& rules) {
   return {{"account", to_hex(of.facts.account.view())},
           {"certificate", to_hex(of.facts.cert_fingerprint.view())},
+          {"subject", of.facts.certificate->subject},
+          {"organisation", members::organisation_of({*of.facts.certificate, *of.facts.anchor}, rules)},
           {"endpoint", of.facts.endpoint},
           {"remote", of.facts.remote},
           {"block_num", of.head.block_num},

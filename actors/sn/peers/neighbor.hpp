@@ -15,6 +15,6 @@ start_function neighbor_actor(std::shared_ptr<const sn_context> context, std::sh
                               p2p::neighbor_id id, p2p::neighbor_facts facts);
 
 /// One SN in the admin method "peers".
-boost::json::object neighbor_json(const p2p::neighbor_status& of);
+boost::json::object neighbor_json(const p2p::neighbor_status& of, const members::member_rules& rules);
 
 } // namespace swarm::actors

@@ -12,6 +12,8 @@ namespace swarm::rpc {
 struct caller {
   hash32 client; ///< the fingerprint of its certificate
   std::uint64_t session = 0;
+  /// Whether its certificate allows a call of this contract with this input; empty: every call.
+  std::function<result<>(const address& to, bytes_view input)> may_call;
   std::function<void(std::string)> send; ///< takes answers and, for a session, notifications, on any thread
 };
 

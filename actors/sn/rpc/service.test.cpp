@@ -143,6 +143,25 @@ TEST_CASE("an error in what is sent comes at once") {
   CHECK(node.error("eth_sendRawTransactionSync").starts_with("-32602 missing value for required argument 0"));
 }
 
+TEST_CASE("a transaction that the client's certificate does not cover is refused, however it is sent") {
+  rpc_node node;
+  node.from.may_call = [](const address& to, bytes_view) -> result<> {
+    if (to == contracts::node_registry_address()) return fail(rpc_errc::role_not_allowed, "is for SL");
+    return {};
+  };
+  ledger::txn_fields fields;
+  fields.gas_limit = 1'000'000;
+  fields.to = contracts::node_registry_address();
+  fields.data = contracts::encode_register_node({});
+  const auto registers = *ledger::make_signed(fields, test_key(9), ledger::default_chain_id);
+  for (const auto* method : {"eth_sendRawTransaction", "eth_sendRawTransactionSync"}) {
+    const auto answer = node.call(method, fmt::format(R"(["{}"])", to_hex(registers.raw())));
+    CHECK(says(rpc_node::error_text(answer), "-32000 is for SL"));
+    CHECK(answer.at("error").at("data").at("reason") == "role_not_allowed");
+  }
+  CHECK_FALSE(node.chain->window()->waits(registers.hash()));
+}
+
 TEST_CASE("a session hears of blocks and logs until it unsubscribes or is gone") {
   rpc_node node;
   CHECK(node.error("eth_subscribe", R"(["newHeads"])")

@@ -63,6 +63,9 @@ void service::submit(bytes_view raw, std::optional<time_point> until, const repl
               now_);
   auto txn = decoded(raw, *chain_);
   if (!txn) return to(tl::unexpected(std::move(txn).error()), now_);
+  if (const auto& may_call = to.from().may_call; may_call && txn->fields().to)
+    if (auto may = may_call(*txn->fields().to, txn->fields().data); !may)
+      return to(tl::unexpected(std::move(may).error()), now_);
   const auto token = next_token_++;
   if (until) {
     waiting_.emplace(token, waiter{txn->hash(), *until, to});

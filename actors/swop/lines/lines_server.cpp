@@ -20,6 +20,7 @@ constexpr std::size_t body_bytes_max = 1024; ///< there is nothing to say in a b
 
 struct lines_server::shared {
   std::shared_ptr<const transport::tls_identity> identity;
+  std::shared_ptr<const members::member_rules> members;
   std::string log_source;
   std::atomic<std::uint64_t> refused{0};
   std::mutex mutex;
@@ -33,7 +34,7 @@ void lines_server::shared::take(const transport::http_request& request, const tr
     return fmt::format("{} ({})", host_port(request.peer.address, request.peer.port),
                        request.peer.cert_subject);
   };
-  if (const auto why = refusal_of(request.peer, *identity)) {
+  if (const auto why = refusal_of(request.peer, *identity, *members)) {
     ++refused;
     log::debug(log_source, "last lines are refused to {}", from());
     return reply(text_response(403, encode_refusal(*why), "application/json"));
@@ -54,6 +55,8 @@ lines_server::start(transport::io_runtime& io, std::shared_ptr<const transport::
                     lines_server_options options) {
   auto made = std::unique_ptr<lines_server>(new lines_server(std::make_shared<shared>()));
   made->shared_->identity = identity;
+  made->shared_->members =
+      options.members ? std::move(options.members) : std::make_shared<const members::member_rules>();
   made->shared_->log_source = options.log_source;
   transport::http_server_options http;
   http.address = std::move(options.address);

@@ -1,13 +1,15 @@
 #pragma once
 
 #include "actors/swop/lines/last_lines.hpp"
+#include "config/members/member_rules.hpp"
 #include "transport/http/http_server.hpp"
 
 namespace swarm::swop {
 
 struct lines_server_options {
   std::string address = "0.0.0.0";
-  std::uint16_t port = 0; ///< 0: any free one
+  std::uint16_t port = 0;                               ///< 0: any free one
+  std::shared_ptr<const members::member_rules> members; ///< what certificates mean; null: the default
   std::string log_source = "swarm.swop";
   std::size_t connections_max = 64;
   std::size_t connections_per_address_max = 16;

@@ -76,7 +76,7 @@ public:
   void check(const json::value& rules, const value& any, const std::string& path) {
     if (found_.size() >= limit_) return;
     if (rules.is_bool()) {
-      if (!rules.get_bool()) add(any.line, path, "false", "nothing may stand here");
+      if (!rules.get_bool()) add({any.line, any.column}, path, "false", "nothing may stand here");
       return;
     }
     const auto& object = rules.get_object();
@@ -84,7 +84,7 @@ public:
       check(*from_.target(std::string_view(reference->get_string())), any, path);
     // One wrong type says enough: the other rules are about what it should have been.
     if (const auto* types = object.if_contains("type"); types && !has_type(any, *types))
-      return add(any.line, path, "type", wrong_type(any, *types));
+      return add({any.line, any.column}, path, "type", wrong_type(any, *types));
     check_constants(object, any, path);
     if (any.is(value_type::text)) check_text(object, any, path);
     if (any.is(value_type::integer) || any.is(value_type::number)) check_number(object, any, path);
@@ -100,11 +100,17 @@ public:
   }
 
 private:
-  void add(std::size_t line, std::string path, std::string_view keyword, std::string text) {
+  struct place {
+    std::size_t line;
+    std::size_t column;
+  };
+
+  void add(place at, std::string path, std::string_view keyword, std::string text) {
     // Two branches may say the same of one value.
     const bool known = std::any_of(found_.begin(), found_.end(),
                                    [&](const finding& f) { return f.path == path && f.text == text; });
-    if (!known && found_.size() < limit_) found_.push_back({line, std::move(path), keyword, std::move(text)});
+    if (!known && found_.size() < limit_)
+      found_.push_back({at.line, std::move(path), keyword, std::move(text), at.column});
   }
 
   static std::optional<double> bound(const json::object& rules, std::string_view keyword) {
@@ -118,10 +124,12 @@ private:
     const auto count = static_cast<double>(has);
     const bool text = any.is(value_type::text);
     if (const auto least = bound(rules, least_name); least && count < *least)
-      add(any.line, path, least_name, beyond(text ? "shorter than" : "fewer than", *least, unit, has));
+      add({any.line, any.column}, path, least_name,
+          beyond(text ? "shorter than" : "fewer than", *least, unit, has));
     const auto most = bound(rules, most_name);
     if (!most || count <= *most) return true;
-    add(any.line, path, most_name, beyond(text ? "longer than" : "more than", *most, unit, has));
+    add({any.line, any.column}, path, most_name,
+        beyond(text ? "longer than" : "more than", *most, unit, has));
     return false;
   }
 
@@ -130,10 +138,10 @@ private:
       const auto& allowed = list->get_array();
       if (std::none_of(allowed.begin(), allowed.end(),
                        [&](const json::value& each) { return is_equal(any, each); }))
-        add(any.line, path, "enum", not_in_list(any, allowed));
+        add({any.line, any.column}, path, "enum", not_in_list(any, allowed));
     }
     if (const auto* constant = rules.if_contains("const"); constant && !is_equal(any, *constant))
-      add(any.line, path, "const", not_in_list(any, json::array{*constant}));
+      add({any.line, any.column}, path, "const", not_in_list(any, json::array{*constant}));
   }
 
   void check_text(const json::object& rules, const value& any, const std::string& path) {
@@ -143,18 +151,19 @@ private:
     const std::string_view form(pattern->get_string());
     if (std::regex_search(any.text, from_.patterns.find(form)->second)) return;
     const auto* title = rules.if_contains("title"); // says the same in words
-    add(any.line, path, "pattern",
+    add({any.line, any.column}, path, "pattern",
         title ? fmt::format("not {}", std::string_view(title->get_string()))
               : fmt::format("not of the form {}", form));
   }
 
   void check_number(const json::object& rules, const value& any, const std::string& path) {
     if (const auto least = bound(rules, "minimum"); least && any.number < *least)
-      add(any.line, path, "minimum", fmt::format("{} is less than {}", any.text, *least));
+      add({any.line, any.column}, path, "minimum", fmt::format("{} is less than {}", any.text, *least));
     if (const auto most = bound(rules, "maximum"); most && any.number > *most)
-      add(any.line, path, "maximum", fmt::format("{} is more than {}", any.text, *most));
+      add({any.line, any.column}, path, "maximum", fmt::format("{} is more than {}", any.text, *most));
     if (const auto below = bound(rules, "exclusiveMinimum"); below && any.number <= *below)
-      add(any.line, path, "exclusiveMinimum", fmt::format("{} is not more than {}", any.text, *below));
+      add({any.line, any.column}, path, "exclusiveMinimum",
+          fmt::format("{} is not more than {}", any.text, *below));
   }
 
   void check_list(const json::object& rules, const value& any, const std::string& path) {
@@ -172,8 +181,8 @@ private:
     for (auto at = items.begin(); at != items.end(); ++at) {
       const auto first = std::find_if(items.begin(), at, [&](const value& each) { return equal(each, *at); });
       if (first != at)
-        add(at->line, path_of(path, static_cast<std::size_t>(at - items.begin())), "uniqueItems",
-            fmt::format("the same as item {}; keep one of them", first - items.begin()));
+        add({at->line, at->column}, path_of(path, static_cast<std::size_t>(at - items.begin())),
+            "uniqueItems", fmt::format("the same as item {}; keep one of them", first - items.begin()));
     }
   }
 
@@ -184,7 +193,8 @@ private:
     if (const auto* required = rules.if_contains("required"))
       for (const auto& name : required->get_array())
         if (!any.find(std::string_view(name.get_string())))
-          add(any.line, path_of(path, std::string_view(name.get_string())), "required", "missing");
+          add({any.line, any.column}, path_of(path, std::string_view(name.get_string())), "required",
+              "missing");
     for (const auto& member : any.members) {
       const auto below = path_of(path, member.key);
       if (const auto* names = rules.if_contains("propertyNames")) check_name(*names, member, below);
@@ -198,14 +208,16 @@ private:
   void check_name(const json::value& rules, const value::member& member, const std::string& path) {
     auto name = make_text(member.key);
     name.line = member.line;
+    name.column = member.column;
     for (auto& each : broken_rules(from_, rules, name, path, 1))
-      add(each.line, each.path, "propertyNames", "the name is " + each.text);
+      add({each.line, each.column}, each.path, "propertyNames", "the name is " + each.text);
   }
 
   void check_other(const json::value& rules, const json::object* properties, const value::member& member,
                    const std::string& path) {
     if (rules.is_bool() && !rules.get_bool())
-      return add(member.line, path, "additionalProperties", unknown_key(member.key, properties));
+      return add({member.line, member.column}, path, "additionalProperties",
+                 unknown_key(member.key, properties));
     check(rules, member.content, path);
   }
 

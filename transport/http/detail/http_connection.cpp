@@ -3,6 +3,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "transport/http/detail/http_wire.hpp"
+#include "transport/tls/detail/live_chains.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/beast/http/read.hpp>
@@ -49,7 +50,7 @@ http_connection::http_connection(std::shared_ptr<http_server::impl> server, std:
       buffer_(std::max(server_->options.header_bytes_max + first_read_bytes, tls_record_bytes)),
       answered_(strand_) {
   set_socket_options(socket);
-  stream_.emplace(tls_stream(beast::tcp_stream(std::move(socket)), server_->identity->internals().server));
+  stream_.emplace(tls_stream(beast::tcp_stream(std::move(socket)), server_->identity->internals()->server));
 }
 
 http_connection::~http_connection() {
@@ -80,8 +81,11 @@ task<bool> http_connection::shake_hands() {
   beast::get_lowest_layer(*stream_).expires_after(server_->options.handshake_timeout);
   auto [ec] = co_await stream_->tls().async_handshake(asio::ssl::stream_base::server, use_tuple);
   attach_notes(ssl, nullptr);
-  if (!ec) {
-    fill_peer_certificate(ssl, peer_);
+  if (auto chain = ec ? std::nullopt : fill_peer_certificate(ssl, peer_, notes_)) {
+    alive_ = server_->identity->live().add(std::move(*chain), presented_by::client, verified_by(ssl), peer_,
+                                           [weak = weak_from_this()](const error& why) {
+                                             if (const auto here = weak.lock()) here->end(why);
+                                           });
     co_return !killed_;
   }
   if (killed_) co_return false;
@@ -329,9 +333,13 @@ void http_connection::drain() {
 }
 
 void http_connection::kill() {
-  asio::post(strand_, [self = shared_from_this()] {
+  end(make_error(net_errc::cancelled, "the server stops"));
+}
+
+void http_connection::end(const error& why) {
+  asio::post(strand_, [self = shared_from_this(), why] {
     self->killed_ = true;
-    if (self->websocket_) self->websocket_->kill(make_error(net_errc::cancelled, "the server stops"));
+    if (self->websocket_) self->websocket_->kill(why);
     if (self->stream_) beast::get_lowest_layer(*self->stream_).close();
     self->answered_.raise();
   });

@@ -65,6 +65,8 @@ public:
   void drain();
   /// Ends at once; may be called from any thread.
   void kill();
+  /// The same, for a reason; may be called from any thread.
+  void end(const error& why);
 
 private:
   using parser = beast::http::request_parser<beast::http::string_body>;
@@ -98,6 +100,7 @@ private:
   std::optional<http_response> response_;
   std::shared_ptr<ws_link> websocket_;
   std::size_t reserved_bytes_ = 0;
+  std::shared_ptr<void> alive_; ///< as long as the client's certificate holds
   bool idle_ = false;
   bool has_ticket_ = false;
   bool draining_ = false;

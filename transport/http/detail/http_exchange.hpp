@@ -18,6 +18,7 @@ struct kept_connection {
   peer_info peer;
   beast::flat_buffer buffer;
   std::uint64_t exchanges = 0;
+  std::shared_ptr<void> alive;        ///< as long as the server's certificate holds
   const void* session_seen = nullptr; ///< the TLS session of which a copy was kept
 
   /// True when the other side has closed it, or sent something without being asked, since the last answer.

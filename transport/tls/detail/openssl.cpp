@@ -28,6 +28,8 @@ std::string printable(const ASN1_STRING* text) {
   return drain(bio.get());
 }
 
+} // namespace
+
 std::string ip_text(const ASN1_OCTET_STRING* raw) {
   char text[INET6_ADDRSTRLEN] = "?";
   auto length = ASN1_STRING_length(raw);
@@ -36,26 +38,17 @@ std::string ip_text(const ASN1_OCTET_STRING* raw) {
   return text;
 }
 
-} // namespace
+std::uint64_t seconds_of(const ASN1_TIME* time) {
+  std::tm broken_down{};
+  if (!ASN1_TIME_to_tm(time, &broken_down)) return 0;
+  return static_cast<std::uint64_t>(timegm(&broken_down));
+}
 
 std::string name_text(const X509_NAME* name) {
   bio_ptr bio(BIO_new(BIO_s_mem()));
   X509_NAME_print_ex(bio.get(), name, 0, ASN1_STRFLGS_RFC2253 | XN_FLAG_SEP_CPLUS_SPC | XN_FLAG_FN_SN);
   auto out = drain(bio.get());
   return out.empty() ? "(no subject)" : out;
-}
-
-std::string common_name_of(const X509_NAME* name) {
-  int at = -1;
-  for (int next = at; (next = X509_NAME_get_index_by_NID(name, NID_commonName, next)) >= 0;)
-    at = next;
-  if (at < 0) return {};
-  unsigned char* text = nullptr;
-  const auto length = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-  if (length < 0) return {};
-  std::string out(reinterpret_cast<char*>(text), static_cast<std::size_t>(length));
-  OPENSSL_free(text);
-  return out;
 }
 
 std::string time_text(const ASN1_TIME* time) {
@@ -84,12 +77,6 @@ hash32 certificate_fingerprint(const X509* certificate) {
   unsigned length = 0;
   X509_digest(certificate, EVP_sha256(), out.data(), &length);
   return out;
-}
-
-hash32 anchor_of(X509_STORE_CTX* verified) {
-  auto* chain = X509_STORE_CTX_get0_chain(verified);
-  const auto length = chain ? sk_X509_num(chain) : 0;
-  return length > 0 ? certificate_fingerprint(sk_X509_value(chain, length - 1)) : hash32{};
 }
 
 std::string openssl_reason() {

@@ -29,16 +29,16 @@ using session_ptr = std::unique_ptr<SSL_SESSION, freed_by<SSL_SESSION_free>>;
 
 /// "OU=Swarm-Learning, CN=SN-1"; what cannot be printed is escaped, the end of a very long name cut off.
 std::string name_text(const X509_NAME* name);
-/// The last CN of a name, empty if there is none.
-std::string common_name_of(const X509_NAME* name);
 /// "2026-01-31 12:00:00 UTC".
 std::string time_text(const ASN1_TIME* time);
 /// "DNS:sn-1, IP:10.0.0.1": the entries of subjectAltName that name a host; empty without any.
 std::string alt_names_text(const X509* certificate);
+/// "10.0.0.1" or "fe80::1" of an entry of subjectAltName.
+std::string ip_text(const ASN1_OCTET_STRING* raw);
+/// Seconds since 1970; 0 for what cannot be read.
+std::uint64_t seconds_of(const ASN1_TIME* time);
 /// SHA-256 of the DER form.
 hash32 certificate_fingerprint(const X509* certificate);
-/// The fingerprint of the trusted certificate that a verified chain leads to.
-hash32 anchor_of(X509_STORE_CTX* verified);
 /// The newest entry of the thread's error queue in words; the queue is empty afterwards.
 std::string openssl_reason();
 

@@ -1,5 +1,8 @@
 #include "transport/tls/detail/tls_handshake.hpp"
 
+#include "transport/identity/detail/read_certificate.hpp"
+#include "transport/identity/detail/revocation.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/beast/core/error.hpp>
@@ -7,7 +10,6 @@
 #include <openssl/x509v3.h>
 
 #include <array>
-#include <cstring>
 
 namespace swarm::transport {
 
@@ -41,16 +43,13 @@ bool host_matches(X509* leaf, const std::string& host) {
   return X509_check_host(leaf, host.data(), host.size(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) == 1;
 }
 
-void note_failure(handshake_notes& notes, X509_STORE_CTX* ctx, int failure) {
+void note_failure(handshake_notes& notes, const X509* leaf, X509* at_fault, int failure) {
   if (notes.failure) return;
   notes.failure = failure;
-  auto* leaf = X509_STORE_CTX_get0_cert(ctx);
-  auto* at_fault = X509_STORE_CTX_get_current_cert(ctx);
-  if (!at_fault) at_fault = leaf;
   if (!at_fault) return;
   // A peer may send its CA along. Then the CA is what is unknown, but the message names the
   // node's certificate.
-  auto* named = is_unknown_ca(failure) && leaf ? leaf : at_fault;
+  const auto* named = is_unknown_ca(failure) && leaf ? leaf : at_fault;
   notes.failed_subject = name_text(X509_get_subject_name(named));
   notes.failed_issuer = name_text(X509_get_issuer_name(at_fault));
   if (failure == X509_V_ERR_CERT_HAS_EXPIRED)
@@ -62,40 +61,26 @@ void note_failure(handshake_notes& notes, X509_STORE_CTX* ctx, int failure) {
         fmt::format("is for {}, not for {}", alt_names_text(at_fault), notes.host_to_verify);
 }
 
+void note_failure(handshake_notes& notes, X509_STORE_CTX* ctx, int failure) {
+  auto* leaf = X509_STORE_CTX_get0_cert(ctx);
+  auto* at_fault = X509_STORE_CTX_get_current_cert(ctx);
+  note_failure(notes, leaf, at_fault ? at_fault : leaf, failure);
+}
+
 int verify_callback(int ok, X509_STORE_CTX* ctx) {
+  const bool at_leaf = X509_STORE_CTX_get_error_depth(ctx) == 0;
+  if (ok && at_leaf && is_revoked(ctx)) ok = 0;
   auto* notes = notes_of(ctx);
   if (!notes) return ok;
   if (!ok) {
     note_failure(*notes, ctx, X509_STORE_CTX_get_error(ctx));
     return ok;
   }
-  bool at_leaf = X509_STORE_CTX_get_error_depth(ctx) == 0;
   if (!at_leaf || notes->host_to_verify.empty()) return ok;
   if (host_matches(X509_STORE_CTX_get_current_cert(ctx), notes->host_to_verify)) return ok;
   X509_STORE_CTX_set_error(ctx, X509_V_ERR_HOSTNAME_MISMATCH);
   note_failure(*notes, ctx, X509_V_ERR_HOSTNAME_MISMATCH);
   return 0;
-}
-
-/// Verifies a chain, and keeps with the session where it leads to: of one that is resumed later there is no chain to
-/// look at. What is kept travels within a ticket, which only the server that made it can read and write.
-int verify_chain(X509_STORE_CTX* ctx, void*) {
-  if (X509_verify_cert(ctx) != 1) return 0;
-  auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx()));
-  auto* session = ssl ? SSL_get_session(ssl) : nullptr;
-  const auto anchor = anchor_of(ctx);
-  return session != nullptr && SSL_SESSION_set1_ticket_appdata(session, anchor.data(), anchor.size()) == 1;
-}
-
-hash32 kept_anchor(SSL* ssl) {
-  hash32 out;
-  void* kept = nullptr;
-  std::size_t size = 0;
-  auto* session = SSL_get_session(ssl);
-  if (session != nullptr && SSL_SESSION_get0_ticket_appdata(session, &kept, &size) == 1 && kept != nullptr
-      && size == out.size())
-    std::memcpy(out.data(), kept, size);
-  return out;
 }
 
 void announce_cas(SSL_CTX* ctx, X509_STORE* store) {
@@ -183,7 +168,6 @@ result<ssl_ctx_ptr> make_tls_context(bool server, X509* leaf, const std::vector<
   SSL_CTX_set1_cert_store(raw, store);
   SSL_CTX_set_verify_depth(raw, chain_depth_max);
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify_callback);
-  SSL_CTX_set_cert_verify_callback(raw, verify_chain, nullptr);
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(raw), X509_V_FLAG_PARTIAL_CHAIN);
   if (server) {
     SSL_CTX_set_session_id_context(raw, session_context.data(), session_context.size());
@@ -195,20 +179,40 @@ result<ssl_ctx_ptr> make_tls_context(bool server, X509* leaf, const std::vector<
 }
 
 void send_ticket(SSL* ssl) {
-  if (SSL_version(ssl) == TLS1_3_VERSION && SSL_new_session_ticket(ssl) != 1) ERR_clear_error();
+  const auto* chain = SSL_get0_verified_chain(ssl);
+  const bool short_chain = SSL_session_reused(ssl) || sk_X509_num(chain) <= 2;
+  if (short_chain && SSL_version(ssl) == TLS1_3_VERSION && SSL_new_session_ticket(ssl) != 1)
+    ERR_clear_error();
 }
 
 void attach_notes(SSL* ssl, handshake_notes* notes) {
   SSL_set_ex_data(ssl, notes_index(), notes);
 }
 
-void fill_peer_certificate(SSL* ssl, peer_info& peer) {
-  x509_ptr certificate(SSL_get1_peer_certificate(ssl));
-  if (!certificate) return;
-  peer.cert_fingerprint = certificate_fingerprint(certificate.get());
-  peer.cert_subject = name_text(X509_get_subject_name(certificate.get()));
-  peer.common_name = common_name_of(X509_get_subject_name(certificate.get()));
-  peer.anchor = kept_anchor(ssl);
+X509_STORE* verified_by(const SSL* ssl) {
+  return SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
+}
+
+std::optional<certificate_chain> fill_peer_certificate(SSL* ssl, peer_info& peer, handshake_notes& notes) {
+  const x509_ptr leaf(SSL_get1_peer_certificate(ssl));
+  if (!leaf) return std::nullopt;
+  auto chain = chain_of(SSL_get0_verified_chain(ssl));
+  if (chain.empty()) {
+    const auto as = SSL_is_server(ssl) ? presented_by::client : presented_by::server;
+    auto verdict = verify_chain(leaf.get(), SSL_get_peer_cert_chain(ssl), verified_by(ssl), as);
+    if (verdict.failure) {
+      note_failure(notes, leaf.get(), verdict.at_fault ? verdict.at_fault.get() : leaf.get(),
+                   verdict.failure);
+      return std::nullopt;
+    }
+    chain = std::move(verdict.verified);
+  }
+  peer.certificate = std::make_shared<const certificate_facts>(facts_of(leaf.get()));
+  peer.anchor = std::make_shared<const certificate_facts>(facts_of(chain.back().get()));
+  peer.cert_fingerprint = peer.certificate->fingerprint;
+  peer.cert_subject = peer.certificate->subject;
+  if (const auto* own = SSL_get_certificate(ssl)) peer.own_fingerprint = certificate_fingerprint(own);
+  return chain;
 }
 
 bool is_unknown_ca(int failure) {
@@ -233,6 +237,8 @@ std::string_view verify_failure_text(int failure) {
     return "that has expired";
   case X509_V_ERR_CERT_NOT_YET_VALID:
     return "that is not valid yet";
+  case X509_V_ERR_CERT_REVOKED:
+    return "that its authority has revoked";
   case X509_V_ERR_HOSTNAME_MISMATCH:
     return "of another host";
   case X509_V_ERR_INVALID_PURPOSE:

@@ -2,6 +2,7 @@
 // TLS contexts of an identity and words for handshakes that fail. Included by .cpp files only.
 #include "transport/detail/asio.hpp"
 #include "transport/http/http.hpp"
+#include "transport/identity/detail/chain.hpp"
 #include "transport/tls/detail/openssl.hpp"
 #include "transport/tls/tls_identity.hpp"
 
@@ -11,12 +12,10 @@ struct tls_identity::state {
   /// Asio takes contexts by mutable reference, but making sessions from one changes nothing but its counters.
   mutable asio::ssl::context server;
   mutable asio::ssl::context client;
-  hash32 fingerprint;
-  std::string subject;
-  std::string common_name;
-  hash32 anchor;
-  std::uint64_t not_after = 0;
+  std::shared_ptr<const certificate_facts> certificate; ///< the node's own
+  std::shared_ptr<const certificate_facts> anchor;      ///< of the node's own chain
   std::size_t trusted_count = 0;
+  std::uint64_t crls_due = 0; ///< when a CRL will be too old, in seconds since 1970
   bool verify_host = false;
   std::vector<std::string> warnings;
 
@@ -40,12 +39,16 @@ result<ssl_ctx_ptr> make_tls_context(bool server, X509* leaf, const std::vector<
 /// Sends a ticket, by which a client resumes its TLS 1.3 session, with the next bytes that the server
 /// writes. It is not sent with the handshake: a WebSocket needs none, and clients that read and write in two
 /// threads, such as Python's, can wait for ever for the end of a ticket that comes while they write their
-/// first request.
+/// first request. A client with intermediate certificates gets none: a ticket holds only its own certificate, by which
+/// its chain could not be verified again.
 void send_ticket(SSL* ssl);
 /// Makes the verification write into `notes`, or stops that with null.
 void attach_notes(SSL* ssl, handshake_notes* notes);
-/// The certificate that the other side presented, and where its chain leads to.
-void fill_peer_certificate(SSL* ssl, peer_info& peer);
+/// After a handshake: fills in what the other side's certificate says and returns its chain. The chain of a resumed
+/// session is verified again, as certificates expire and anchors come and go. None: it does not hold, `notes` say why.
+std::optional<certificate_chain> fill_peer_certificate(SSL* ssl, peer_info& peer, handshake_notes& notes);
+/// The trusted certificates by which this connection was verified.
+X509_STORE* verified_by(const SSL* ssl);
 /// The words for one of X509_V_ERR_..., such as "from an unknown CA"; they fit the peer's and the
 /// own certificate.
 std::string_view verify_failure_text(int failure);

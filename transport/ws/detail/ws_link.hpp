@@ -75,6 +75,9 @@ public:
   /// Ends at once; on_close gets `why`.
   void kill(error why);
 
+  /// Keeps what watches the other side's certificate as long as the link lives.
+  void live_while(std::shared_ptr<void> alive) { alive_ = std::move(alive); }
+
   /// Tells the writer that there is something to send or to close; may be called from any thread.
   static void wake_writer(const std::shared_ptr<ws_shared>& shared);
   /// Tells the reader that a credit came back; may be called from any thread.
@@ -116,6 +119,7 @@ private:
   std::uint64_t acknowledged_ = 0;
   bool reading_ = false; ///< not while it waits for `start` or for credits
   bool ping_under_way_ = false;
+  std::shared_ptr<void> alive_;
   bool finished_ = false;
 };
 

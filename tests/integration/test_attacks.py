@@ -1,0 +1,193 @@
+"""What a member does that is not allowed, with nothing but the SL certificate of its organisation.
+
+Each attack fails, and log and status of the honest SN name the attacker's organisation and certificate.
+"""
+
+import hashlib
+import json
+import pathlib
+import shutil
+import ssl
+
+import pytest
+from eth_account import Account
+from harness import NODE_REGISTRY, SN, Certs, until
+from launcher.keccak import keccak256
+from websockets.sync.client import connect
+
+ORGANISATION = "Hospital B"
+KINDS = {"SN": 1, "SL": 2, "SWOP": 3, "SWCI": 4}
+# A certificate of this organisation is what its CN says; only its name is the honest SN's own word.
+NAMED = """rules:
+  - match: {{ anchor: {anchor} }}
+    organisation: {organisation}
+"""
+# What the attacker says of itself.
+SELF_MADE = """rules:
+  - match: { subject: { CN: sl-1 } }
+    roles: [SN, SL, SWOP, SWCI]
+"""
+
+
+class Attacker:
+    """Another organisation: an authority of its own, and a certificate of it for an SL."""
+
+    def __init__(self, folder, honest):
+        self.certs = Certs(pathlib.Path(folder) / "attacker", "sl-1")
+        self.anchor = self.certs.capath / "ca-cert.pem"
+        # As founders do: each trusts the authorities of both.
+        self.trusted = pathlib.Path(folder) / "trusted"
+        self.trusted.mkdir()
+        shutil.copy(honest.capath / "ca-cert.pem", self.trusted / "a.pem")
+        shutil.copy(self.anchor, self.trusted / "b.pem")
+        self.members = pathlib.Path(folder) / "self-made.yaml"
+        self.members.write_text(SELF_MADE)
+
+    def fingerprint(self):
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(self.anchor.read_text())).hexdigest()
+
+    def context(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        for file in self.trusted.iterdir():
+            context.load_verify_locations(file)
+        context.load_cert_chain(self.certs.folder / "sl-1-cert.pem", self.certs.folder / "sl-1-key.pem")
+        return context
+
+    def flags(self):
+        return self.certs.flags("sl-1", self.trusted)
+
+
+class Foreign:
+    """The attacker's certificate where the launcher wants certificates."""
+
+    def __init__(self, attacker, more=()):
+        self.attacker, self.more = attacker, more
+
+    def flags(self, name):
+        return [*self.attacker.flags(), *self.more]
+
+    def context(self):
+        return self.attacker.context()
+
+
+@pytest.fixture
+def attacker(folder, certs):
+    return Attacker(folder, certs)
+
+
+@pytest.fixture
+def sn(swarm, folder, certs, attacker):
+    members = pathlib.Path(folder) / "members.yaml"
+    members.write_text(NAMED.format(anchor=attacker.fingerprint(), organisation=ORGANISATION))
+
+    class Trusting:
+        context = certs.context
+
+        @staticmethod
+        def flags(name):
+            return [*certs.flags(name, attacker.trusted), "--members", members]
+
+    swarm.certs = Trusting()
+    return swarm.start_sn()
+
+
+def padded(text):
+    raw = text.encode()
+    return len(raw).to_bytes(32, "big") + raw + bytes(-len(raw) % 32)
+
+
+def register(kind, key, chain_id, nonce=0):
+    """A signed transaction that registers the account of `key` as this kind of node."""
+    name, endpoint = padded("x"), padded("127.0.0.1:1")
+    words = [kind.to_bytes(32, "big"), bytes([7] * 32), bytes(32)]
+    words += [(5 * 32).to_bytes(32, "big"), (5 * 32 + len(name)).to_bytes(32, "big")]
+    data = keccak256("register(uint8,bytes32,address,string,string)")[:4] + b"".join(words) + name + endpoint
+    fields = {"type": 2, "chainId": chain_id, "nonce": nonce, "to": NODE_REGISTRY, "value": 0, "data": data}
+    fields |= {"gas": 5_000_000, "maxFeePerGas": 0, "maxPriorityFeePerGas": 0}
+    return "0x" + bytes(key.sign_transaction(fields).raw_transaction).hex()
+
+
+def request(method, *params):
+    return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+
+
+class Client:
+    """A WebSocket of the attacker to the honest SN."""
+
+    def __init__(self, sn, attacker):
+        self.link = connect(f"wss://127.0.0.1:{sn.port}/", ssl=attacker.context())
+        self.chain_id = int(self.ask("eth_chainId")["result"], 16)
+
+    def ask(self, method, *params):
+        self.link.send(request(method, *params))
+        return json.loads(self.link.recv())
+
+    def register(self, role, method="eth_sendRawTransactionSync"):
+        return self.ask(method, register(KINDS[role], Account.create(), self.chain_id))
+
+
+def refused_for_role(answer, role):
+    error = answer["error"]
+    assert error["data"]["reason"] == "role_not_allowed"
+    for part in (f"not for {role}", "CN=sl-1", ORGANISATION, "--members", f"roles: [{role}]"):
+        assert part in error["message"], error
+
+
+@pytest.mark.parametrize("role", ["SWCI", "SWOP", "SN"])
+def test_an_sl_registers_itself_as_something_else(sn, attacker, role):
+    client = Client(sn, attacker)
+    before = len(sn.admin("nodes")["nodes"])
+    for method in ("eth_sendRawTransaction", "eth_sendRawTransactionSync"):
+        refused_for_role(client.register(role, method), role)
+    # In a batch, too, and by plain HTTP.
+    one = request("eth_sendRawTransaction", register(KINDS[role], Account.create(), client.chain_id))
+    client.link.send(f"[{one},{one}]")
+    for answer in json.loads(client.link.recv()):
+        refused_for_role(answer, role)
+    as_attacker = SN.__new__(SN)
+    as_attacker.port, as_attacker.host, as_attacker.certs = sn.port, "127.0.0.1", attacker
+    raw = register(KINDS[role], Account.create(), client.chain_id)
+    refused_for_role(json.loads(as_attacker._request("POST", "/", request("eth_sendRawTransaction", raw))), role)
+    # As what its certificate says it is welcome.
+    assert client.register("SL")["result"]["status"] == "0x1"
+    nodes = sn.admin("nodes")["nodes"]
+    assert len(nodes) == before + 1
+    # Log and status name who it was.
+    sn.wait_log(rf"a registration is refused: the certificate .*CN=sl-1 of the organisation {ORGANISATION}")
+    detail = sn.admin("actor", name="/sn/api")["detail"]
+    assert detail["refused_roles"] == 5
+    assert ORGANISATION in detail["last_refused_role"] and "CN=sl-1" in detail["last_refused_role"]
+
+
+def test_processes_with_an_sl_certificate_do_not_start_as_sns(swarm, sn, attacker, folder):
+    refused = SN(folder, Foreign(attacker), "sn-8", joins=sn)
+    refused.start()
+    assert refused.wait_exit() != 0
+    for part in ("sl-1-cert.pem", "not for SN", "--members", "roles: [SN]"):
+        assert part in refused.log()
+
+
+def test_two_sns_with_an_sl_certificate_become_no_validators(swarm, sn, attacker, folder):
+    """They say of themselves that they are SNs; the honest one does not believe it."""
+    before = sn.validators()
+    foreign = Foreign(attacker, ("--members", attacker.members))
+    intruders = [SN(folder, foreign, f"sn-{number}", joins=sn) for number in (8, 9)]
+    try:
+        for intruder in intruders:
+            intruder.start()
+        sn.wait_log(rf"is refused: the certificate .*CN=sl-1 of the organisation {ORGANISATION} is for SL")
+        unwanted = lambda: sn.admin("actor", name="/sn/peers/hub")["detail"]["unwanted"]  # noqa: E731
+        # Each dials again and again; none gets in.
+        until(lambda: unwanted() >= 4, "the intruders to be refused several times", alive=[sn, *intruders])
+        detail = sn.admin("actor", name="/sn/peers/hub")["detail"]
+        assert detail["peers"] == [] and ORGANISATION in detail["last_unwanted"]
+        # What they send past P2P does not help them either.
+        client = Client(sn, attacker)
+        for _ in intruders:
+            refused_for_role(client.register("SN"), "SN")
+        assert sn.validators() == before
+        assert [node["type"] for node in sn.admin("nodes")["nodes"]] == ["SN"]
+    finally:
+        for intruder in intruders:
+            intruder.clean_up()
