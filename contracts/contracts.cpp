@@ -1,5 +1,7 @@
 #include "contracts/contracts.hpp"
 
+#include "contracts/organisations/contract.hpp"
+#include "contracts/organisations/interface.hpp"
 #include "contracts/registry/contract.hpp"
 #include "contracts/registry/interface.hpp"
 #include "contracts/task/contract.hpp"
@@ -22,7 +24,8 @@ ledger::native_contract_set make_contracts() {
                {training_kind, make_training()},
                {task_registry_kind, make_task_registry()},
                {taskrunner_registry_kind, make_taskrunner_registry()},
-               {taskrunner_kind, make_taskrunner()}};
+               {taskrunner_kind, make_taskrunner()},
+               {organisation_registry_kind, make_organisation_registry()}};
   out.genesis = {
       {node_registry_address(), node_registry_kind, {}},
       {training_registry_address(), training_registry_kind, training_registry_genesis(default_training_name)},
@@ -31,7 +34,8 @@ ledger::native_contract_set make_contracts() {
       {taskrunner_registry_address(), taskrunner_registry_kind,
        taskrunner_registry_genesis(default_taskrunner_name)},
       {taskrunner_address(default_taskrunner_name), taskrunner_kind,
-       taskrunner_genesis(default_taskrunner_name)}};
+       taskrunner_genesis(default_taskrunner_name)},
+      {organisation_registry_address(), organisation_registry_kind, {}, organisation_registry_genesis}};
   return out;
 }
 

@@ -11,9 +11,10 @@ inline constexpr std::uint8_t training_kind = 4; ///< 3 was a Training whose rea
 inline constexpr std::uint8_t task_registry_kind = 5;
 inline constexpr std::uint8_t taskrunner_registry_kind = 6;
 inline constexpr std::uint8_t taskrunner_kind = 9; ///< 7 and 8 are contracts of the ledger's own tests
+inline constexpr std::uint8_t organisation_registry_kind = 10;
 
-/// Every contract a chain knows, and those that exist from genesis: the registries of nodes, trainings, tasks and
-/// taskrunners, the default training and the default taskrunner.
+/// Every contract a chain knows, and those that exist from genesis: the registries of nodes, organisations, trainings,
+/// tasks and taskrunners, the default training and the default taskrunner.
 ledger::native_contract_set make_contracts();
 
 } // namespace swarm::contracts

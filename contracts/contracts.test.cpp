@@ -3,6 +3,7 @@
 #include "base/hash.hpp"
 #include "base/random.hpp"
 #include "base/testing/wording.hpp"
+#include "contracts/organisations/client.hpp"
 #include "contracts/taskrunner_registry/client.hpp"
 #include "contracts/testing/played_rounds.hpp"
 #include "contracts/testing/taskrunner_probe.hpp"
@@ -25,17 +26,20 @@ TEST_CASE("contracts are where the interfaces say") {
   CHECK(to_hex(training_registry_address().view()) == "0x0000000000000000000000000000000000005002");
   CHECK(to_hex(task_registry_address().view()) == "0x0000000000000000000000000000000000005003");
   CHECK(to_hex(taskrunner_registry_address().view()) == "0x0000000000000000000000000000000000005004");
+  CHECK(to_hex(organisation_registry_address().view()) == "0x0000000000000000000000000000000000005005");
 }
 
 TEST_CASE("genesis has the registries, the default training and the default taskrunner") {
   const auto set = make_contracts();
-  REQUIRE(set.kinds.size() == 6);
-  REQUIRE(set.genesis.size() == 6);
+  REQUIRE(set.kinds.size() == 7);
+  REQUIRE(set.genesis.size() == 7);
   CHECK(set.genesis[0].where == node_registry_address());
   CHECK(set.genesis[0].storage.empty());
   CHECK(set.genesis[2].where == training);
   // The genesis state root, and so the chain's identity, depends on these slots: change them only with a new
   // chain version.
+  const std::vector<ledger::founder> founders{{"one", {keccak256("a"), keccak256("b")}, {test_account(1)}},
+                                              {"two", {keccak256("c")}, {}}};
   bytes all;
   for (const auto& account : set.genesis) {
     append(all, account.where.view());
@@ -44,9 +48,14 @@ TEST_CASE("genesis has the registries, the default training and the default task
       append(all, slot.view());
       append(all, value.view());
     }
+    if (!account.founders_storage) continue;
+    for (const auto& [slot, value] : account.founders_storage(founders)) {
+      append(all, slot.view());
+      append(all, value.view());
+    }
   }
   CHECK(to_hex(keccak256(all).view())
-        == "0x23e214242c88959696cefb7cdc42224763e475196102908839996f86e5d102f7");
+        == "0x72f5a54c046e10d7957c691ad19777da7f6eef50a9dbe0af65084ad2492022be");
   const memory_world world(set);
   CHECK(training_probe(world, training).name() == default_training_name);
   CHECK(training_probe(world, training).head().round_num == 1);
@@ -124,7 +133,14 @@ TEST_CASE("any call data yields an outcome, and no effect when it reverts") {
       encode(enrol_args{1}),
       encode(report_args{1, part_status::failed, task_step::ended, task_failure::left, 1}),
       encode(report_pair_args{1, 0, test_account(1), part_status::active}),
-      encode(pairs_args{test_account(3), 0, 5})};
+      encode(pairs_args{test_account(3), 0, 5}),
+      encode(admit_organisation_args{"name", {some_digest(1), some_digest(2)}}),
+      encode(remove_organisation_args{1}),
+      encode(set_anchors_args{1, {some_digest(3)}}),
+      encode(set_limits_args{1, {}}),
+      encode(take_back_vote_args{some_digest(4)}),
+      encode(organisations_args{0, 5}),
+      encode(motions_args{0, 5})};
   // Account 3 is a SWOP, and 4 a SWCI; the others are SLs or unknown.
   REQUIRE(register_node(world, test_account(3), node_type::swop).ok);
   REQUIRE(register_node(world, test_account(4), node_type::swci).ok);
@@ -133,7 +149,8 @@ TEST_CASE("any call data yields an outcome, and no effect when it reverts") {
                                        training_registry_address(),
                                        task_registry_address(),
                                        taskrunner_registry_address(),
-                                       default_taskrunner()};
+                                       default_taskrunner(),
+                                       organisation_registry_address()};
   seeded_random random(99);
   for (int repeat = 0; repeat < 16000; ++repeat) {
     auto input = seeds[random.below(seeds.size())];

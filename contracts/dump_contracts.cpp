@@ -1,4 +1,5 @@
 #include "contracts/abi/function.hpp"
+#include "contracts/organisations/interface.hpp"
 #include "contracts/registry/interface.hpp"
 #include "contracts/task/interface.hpp"
 #include "contracts/taskrunner/interface.hpp"
@@ -52,6 +53,7 @@ void print() {
 
 int main() {
   print<node_registry_interface>();
+  print<organisation_registry_interface>();
   print<training_registry_interface>();
   print<training_interface>();
   print<task_registry_interface>();

@@ -2,7 +2,9 @@
 
 #include "base/bytes.hpp"
 #include "base/u256.hpp"
+#include "ledger/founder.hpp"
 
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -87,6 +89,8 @@ struct native_contract_set {
     address where;
     std::uint8_t kind;
     std::vector<std::pair<hash32, hash32>> storage; ///< slots and their values at genesis, no value zero
+    /// Further such slots, which depend on who founds the chain; none: there are none.
+    std::function<std::vector<std::pair<hash32, hash32>>(const std::vector<founder>&)> founders_storage = {};
   };
   std::vector<entry> kinds;
   std::vector<genesis_account> genesis; ///< deployed before block 1, in this order

@@ -295,20 +295,20 @@ void look_names_up(self_pointer self) {
   const auto at = s.connections.find(s.machine.contexts().default_name());
   if (at == s.connections.end() || !at->second.trouble.empty()) return;
   if (s.memory->looks_names_up.exchange(true)) return;
-  s.lookup = std::jthread(
-      [env = self->shared_env(), memory = s.memory, context = at->first, account = at->second.account,
-       sn_path = sibling(*self, at->second.child),
-       folder = swci::user_folder(absolute_usr_dir(s.context->options))](const std::stop_token& stop) {
-        context_network sns(env, {memory, &memory->mail}, sn_path, account, {}, stop);
-        swci::command_world world{
-            .sns = &sns, .context = context, .contexts = {}, .folder = folder, .stop = stop};
-        for (const swci::command& list :
-             {swci::command(swci::commands::list_contracts{}), swci::command(swci::commands::list_tasks{}),
-              swci::command(swci::commands::list_taskrunners{}), swci::command(swci::commands::list_nodes{})})
-          if (const auto found = carry_out(list, world); found && *found)
-            memory->names.learn(context, **found);
-        memory->looks_names_up = false;
-      });
+  s.lookup = std::jthread([env = self->shared_env(), memory = s.memory, context = at->first,
+                           account = at->second.account, sn_path = sibling(*self, at->second.child),
+                           folder = swci::user_folder(absolute_usr_dir(s.context->options))](
+                              const std::stop_token& stop) {
+    context_network sns(env, {memory, &memory->mail}, sn_path, account, {}, stop);
+    swci::command_world world{
+        .sns = &sns, .context = context, .contexts = {}, .folder = folder, .stop = stop};
+    for (const swci::command& list :
+         {swci::command(swci::commands::list_contracts{}), swci::command(swci::commands::list_tasks{}),
+          swci::command(swci::commands::list_taskrunners{}),
+          swci::command(swci::commands::list_organisations{}), swci::command(swci::commands::list_nodes{})})
+      if (const auto found = carry_out(list, world); found && *found) memory->names.learn(context, **found);
+    memory->looks_names_up = false;
+  });
 }
 
 // Actions

@@ -32,6 +32,7 @@ result<child_spec> make_swci(const config::swci_options& options, std::string na
                   {.address = options.bind_address,
                    .port = options.web_port,
                    .plain_for_all = options.web_plain,
+                   .members = identity.members,
                    .log_source = context->log_source,
                    .folder = swci::user_folder(
                        std::filesystem::absolute(options.usr_dir, ignored).lexically_normal().native())}));

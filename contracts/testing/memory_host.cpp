@@ -80,11 +80,16 @@ private:
   std::vector<address> deployed_;
 };
 
-memory_world::memory_world(ledger::native_contract_set contracts, std::vector<address> validators)
+memory_world::memory_world(ledger::native_contract_set contracts, std::vector<address> validators,
+                           const std::vector<ledger::founder>& founders)
     : contracts_(std::move(contracts)) {
   for (const auto& account : contracts_.genesis) {
     state_.code[account.where] = account.kind;
-    for (const auto& [slot, value] : account.storage) {
+    auto storage = account.storage;
+    if (account.founders_storage)
+      for (auto& one : account.founders_storage(founders))
+        storage.push_back(std::move(one));
+    for (const auto& [slot, value] : storage) {
       SWARM_ASSERT(!value.is_zero());
       state_.slots[{account.where, slot}] = value;
     }

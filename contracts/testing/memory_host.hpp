@@ -16,8 +16,9 @@ public:
   static constexpr std::uint64_t store_gas = 5000;
   static constexpr std::uint64_t event_gas = 375;
 
-  /// `validators` as the genesis block of a chain has them.
-  explicit memory_world(ledger::native_contract_set contracts, std::vector<address> validators = {});
+  /// `validators` and `founders` as the genesis block of a chain has them.
+  explicit memory_world(ledger::native_contract_set contracts, std::vector<address> validators = {},
+                        const std::vector<ledger::founder>& founders = {});
 
   struct outcome {
     bool ok = false;
@@ -36,6 +37,8 @@ public:
   outcome view(const address& from, const address& to, bytes_view input) const;
 
   std::uint64_t block_num() const { return block_num_; }
+  /// Lets so many blocks pass in which nobody calls.
+  void skip_blocks(std::uint64_t count) { block_num_ += count; }
   /// The hash of the newest block, the parent of the next call's block.
   hash32 head_hash() const;
   /// How many slots are not empty.

@@ -38,7 +38,7 @@ std::uint64_t story_command::number(const std::string& name, std::uint64_t fallb
   return std::stoull(text(name, std::to_string(fallback)));
 }
 
-story::story() : world_(make_contracts()) {}
+story::story(const std::vector<ledger::founder>& founders) : world_(make_contracts(), {}, founders) {}
 
 std::vector<std::string> story::run(const std::string& line) {
   lines_.clear();

@@ -33,7 +33,7 @@ private:
 /// What stories of any contract have: a world, names for accounts, and the answer to the current command.
 class story {
 public:
-  story();
+  explicit story(const std::vector<ledger::founder>& founders = {});
   virtual ~story() = default;
 
   /// The answer to one line. "nodes TYPE NAME..." registers nodes, "NAME offline" takes one from the NodeRegistry.

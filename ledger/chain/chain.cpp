@@ -30,6 +30,7 @@ tl::unexpected<error> other_chain(const std::filesystem::path& dir, const genesi
 std::string_view difference_of(const genesis_params& a, const genesis_params& b) {
   if (a.chain_id != b.chain_id) return "the chain id differs";
   if (a.validators != b.validators) return "its first validators differ";
+  if (a.founders != b.founders) return "its founders differ";
   if (a.timestamp != b.timestamp) return "its genesis timestamp differs";
   return "its block gas limit differs";
 }
@@ -46,7 +47,9 @@ result<genesis_params> choose_params(const chain_options& options,
     return fail(chain_errc::no_chain, "{}: holds no chain yet, and nothing says which one to make",
                 options.dir.string());
   }
-  SWARM_TRY(auto found, decode_genesis(stored->genesis_params));
+  auto decoded = decode_genesis(stored->genesis_params);
+  if (!decoded) return fail_with(std::move(decoded).error(), options.dir.string());
+  auto found = std::move(*decoded);
   if (wanted && *wanted != found) return other_chain(options.dir, found, difference_of(*wanted, found));
   return found;
 }

@@ -85,7 +85,8 @@ struct chain_stats {
 class chain : public chain_view {
 public:
   /// Errors name the directory and what to do. They are those of store_errc (store/kv_store.hpp): used by
-  /// another process, written by a newer version, damaged, disk full; and no_chain, other_chain, bad_genesis.
+  /// another process, written by a newer version, damaged, disk full; and no_chain, other_chain,
+  /// other_version, bad_genesis.
   static result<std::unique_ptr<chain>> open(chain_options options);
   /// Closes the store: views that others still have can no longer read anything.
   ~chain();

@@ -72,6 +72,12 @@ TEST_CASE("the genesis block depends on the parameters and on nothing else") {
   CHECK(changed("d", [](auto& o) { o.genesis->timestamp = 1; }));
   CHECK(changed("e", [](auto& o) { o.genesis->block_gas_limit = 1'000'000; }));
   CHECK(changed("f", [](auto& o) { o.genesis->validators = {test_key(2).account()}; }));
+  CHECK(changed("j", [](auto& o) {
+    o.genesis->founders = {{"one", {word(1)}, o.genesis->validators}};
+    o.contracts.genesis[0].founders_storage = [](const std::vector<founder>& founders) {
+      return std::vector<std::pair<hash32, hash32>>{{word(9), founders.at(0).anchors.at(0)}};
+    };
+  }));
   CHECK(changed("g", [](auto& o) { o.contracts.genesis[0].storage.clear(); }));
   auto three = test_options(dirs / "h");
   three.genesis->validators = {test_key(3).account(), test_key(1).account(), test_key(2).account()};
@@ -100,6 +106,26 @@ TEST_CASE("parameters that make no chain are refused") {
   CHECK(refused([](auto& g) { g.validators[0] = {}; }));
   CHECK(refused([](auto& g) { g.validators.resize(257); }));
   CHECK(refused([](auto& g) { g.chain_id = 0; }));
+  const auto founded = [&](auto change) {
+    return refused([&](auto& g) {
+      g.founders = {{"one", {word(1)}, g.validators}, {"two", {word(2), word(3)}, {}}};
+      change(g.founders);
+    });
+  };
+  CHECK(founded([](auto& f) { f[1].name = "ONE"; }));
+  CHECK(founded([](auto& f) { f[1].name = ""; }));
+  CHECK(founded([](auto& f) { f[1].name = "two "; }));
+  CHECK(founded([](auto& f) { f[1].name = std::string(65, 'x'); }));
+  CHECK(founded([](auto& f) { f[1].name = "\xff"; }));
+  CHECK(founded([](auto& f) { f[1].name = "a\nb"; }));
+  CHECK(founded([](auto& f) { f[1].anchors.clear(); }));
+  CHECK(founded([](auto& f) { f[1].anchors[0] = word(1); }));
+  CHECK(founded([](auto& f) { f[1].anchors[0] = word(3); }));
+  CHECK(founded([](auto& f) { f[1].anchors[0] = hash32{}; }));
+  CHECK(founded([](auto& f) { f[0].validators.clear(); }));
+  CHECK(founded([](auto& f) { f[1].validators = f[0].validators; }));
+  CHECK(founded([](auto& f) { f[1].validators = {test_key(2).account()}; }));
+  CHECK(founded([](auto& f) { f.resize(257, f[1]); }));
   CHECK(refused([](auto& g) { g.chain_id = ~std::uint64_t{0}; }));
   CHECK(refused([](auto& g) { g.block_gas_limit = 1; }));
   CHECK(refused([](auto& g) { g.block_gas_limit = ~std::uint64_t{0}; }));

@@ -19,6 +19,7 @@ enum class chain_errc {
   bad_genesis,        ///< genesis parameters that make no chain
   no_chain,           ///< the directory holds none, and there are no parameters to make one
   other_chain,        ///< the directory holds the chain of other parameters or contracts
+  other_version,      ///< the chain was made by a swarmd of another version, which has other rules
   bad_filter,         ///< a log filter that is reversed or too wide
   history_missing,    ///< a block that a snapshot skipped and that is not fetched yet
   state_missing,      ///< the state after such a block, which is never fetched

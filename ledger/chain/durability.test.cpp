@@ -153,6 +153,11 @@ TEST_CASE("the directory of another chain is refused and left alone") {
   refused([](auto& o) { o.genesis->chain_id = 5; }, "chain id");
   refused([](auto& o) { o.genesis->validators[0] = test_key(2).account(); }, "validators");
   refused([](auto& o) { o.genesis->timestamp = 5; }, "timestamp");
+  refused(
+      [](auto& o) {
+        o.genesis->founders = {{"one", {hash32(word(1))}, {test_key(1).account()}}};
+      },
+      "founders");
   refused([](auto& o) { o.genesis->block_gas_limit -= 5; }, "gas limit");
   refused([](auto& o) { o.contracts.genesis[0].storage[0].second = word(1); }, "contracts");
   CHECK((*chain::open(test_options(dirs / "a")))->genesis_hash() == genesis);

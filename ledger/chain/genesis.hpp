@@ -24,6 +24,9 @@ struct genesis_params {
   std::uint64_t timestamp = 0;
   std::uint64_t block_gas_limit = default_block_gas_limit;
   std::vector<address> validators; ///< 1 to `validators_max`, distinct, in any order
+  /// The organisations of the chain, at most `founders_max`, in any order. Their names and anchors are distinct;
+  /// each validator is of exactly one. None: a chain of no organisations, on which nobody can admit one.
+  std::vector<founder> founders;
   bool operator==(const genesis_params&) const = default;
 };
 
@@ -35,11 +38,12 @@ constexpr address system_account() {
   return out;
 }
 
-/// Checks the parameters and sorts the validators.
+/// Checks the parameters; sorts the validators, the founders by name, and their anchors.
 result<genesis_params> normalize(genesis_params params);
 
-/// rlp[version, chain id, timestamp, gas limit, [validator ...]].
+/// rlp[version, chain id, timestamp, gas limit, [validator ...], [[name, [anchor ...], [validator ...]] ...]].
 bytes encode_genesis(const genesis_params& params);
+/// Fails with chain_errc::other_version when another swarmd's chains have such parameters.
 result<genesis_params> decode_genesis(bytes_view raw);
 
 struct genesis_block {

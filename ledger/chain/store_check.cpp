@@ -352,6 +352,8 @@ result<opened_store> open_for_check(const store_check_options& options) {
   SWARM_TRY(const auto identity, out.blocks->identity());
   if (!identity) return fail(chain_errc::no_chain, "{}: there is no chain in it", options.dir.string());
   auto params = decode_genesis(identity->genesis_params);
+  if (!params && params.error().is(chain_errc::other_version))
+    return fail_with(std::move(params).error(), options.dir.string());
   if (!params)
     return fail(store_errc::damaged, "{}: column meta: {}; {}", options.dir.string(), params.error().message,
                 fetch_again);

@@ -3,11 +3,13 @@
 #include "base/hash.hpp"
 #include "base/testing/wording.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
+#include "ledger/formats/rlp.hpp"
 
 #include <doctest/doctest.h>
 
 #include <fstream>
 #include <iterator>
+#include <map>
 
 using namespace swarm;
 using namespace swarm::ledger;
@@ -220,6 +222,21 @@ TEST_CASE("what nothing else tells is refused, with where it is and what to do")
     write(tables, column::meta, as_bytes("genesis_params"), bytes{1, 2, 3});
   });
   CHECK(says(check_store(check_options(identity)).error(), "column meta"));
+  for (const auto& [version, words] : std::map<std::uint64_t, std::string>{
+           {2, "made by swarmd 0.1, and this swarmd has other rules: begin a new one"},
+           {9, "made by a newer swarmd"}}) {
+    const auto of_another = test.damaged([&, version = version](kv_store& tables) {
+      rlp_writer params;
+      params.begin_list().number(version).number(5).end_list();
+      write(tables, column::meta, as_bytes("genesis_params"), params.take());
+    });
+    for (const auto& refusal :
+         {check_store(check_options(of_another)).error(), chain::open(test_options(of_another)).error()}) {
+      CHECK(refusal.is(chain_errc::other_version));
+      CHECK(says(refusal, words));
+      CHECK(says(refusal, of_another.string()));
+    }
+  }
   const auto other = test.copy();
   auto options = check_options(other);
   options.contracts.genesis[0].storage.clear();

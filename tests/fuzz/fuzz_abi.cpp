@@ -1,5 +1,6 @@
 // Calls to the native contracts, answers and events as their readers see them: any bytes yield an outcome.
 #include "contracts/contracts.hpp"
+#include "contracts/organisations/client.hpp"
 #include "contracts/registry/client.hpp"
 #include "contracts/task/client.hpp"
 #include "contracts/taskrunner/client.hpp"
@@ -63,6 +64,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)contracts::decode_task_event({contracts::event_topic<contracts::task_body_written>(), hash32{}}, raw);
   (void)contracts::decode_taskrunner_event(
       {contracts::event_topic<contracts::task_assigned>(), hash32{}, hash32{}}, raw);
+  (void)contracts::decode_answer<contracts::organisations_args>(raw);
+  (void)contracts::decode_answer<contracts::motions_args>(raw);
+  (void)contracts::decode_organisation_event(
+      {contracts::event_topic<contracts::motion_begun>(), hash32{}, hash32{}, hash32{}}, raw);
   (void)contracts::revert_text(raw);
   return 0;
 }

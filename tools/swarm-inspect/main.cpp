@@ -5,6 +5,7 @@
 #include "tools/swarm-inspect/audit.hpp"
 #include "tools/swarm-inspect/session.hpp"
 #include "tools/swarm-inspect/views.hpp"
+#include "tools/swarm-inspect/vote.hpp"
 
 #include <CLI/CLI.hpp>
 #include <sys/ioctl.h>
@@ -35,6 +36,7 @@ struct arguments {
   bool once = false;
   proof_request proof;
   std::string file; ///< to verify
+  vote_request vote;
   std::vector<std::string> validators;
   std::string genesis;
 };
@@ -206,6 +208,13 @@ int proof(session& to, const arguments& args) {
   return 0;
 }
 
+int vote(session& to, const arguments& args) {
+  const auto outcome = cast_vote(to, args.vote);
+  if (!outcome) return complain(outcome.error());
+  print(args.as_json ? json::serialize(*outcome) + "\n" : vote_view(args.vote, *outcome));
+  return 0;
+}
+
 int verify(const arguments& args) {
   const auto trust = parse_trust(args.validators, args.genesis);
   if (!trust) return complain(trust.error(), exit_usage);
@@ -226,7 +235,41 @@ int run(const arguments& args) {
   if (args.command == "proof") return proof(*to, args);
   if (args.command == "leave") return leave(*to, args);
   if (args.command == "reset") return reset(*to, args);
+  if (args.command == "vote") return vote(*to, args);
   return show(*to, args);
+}
+
+/// `vote` and what can be voted on.
+void add_votes(CLI::App& vote, vote_request& into) {
+  vote.require_subcommand(1);
+  const auto motion = [&](const std::string& name, const std::string& what, const std::string& help) {
+    auto* sub = vote.add_subcommand(name, help);
+    sub->callback([&into, what] { into.motion = what; });
+    return sub;
+  };
+  const auto about = [&](CLI::App* sub) {
+    sub->add_option("ORGANISATION", into.organisation, "its name; swarmd's SWCI lists them")->required();
+    return sub;
+  };
+  const auto with_file = [&](CLI::App* sub) {
+    sub->add_option("FILE", into.file, "PEM, the certificates of its CAs")->required();
+  };
+  with_file(about(motion("admit", "admit", "for a new organisation")));
+  with_file(about(motion("replace-ca", "replace CA", "for other CAs of an organisation than it has")));
+  about(motion("remove", "remove", "for the removal of an organisation, which has no vote on it"));
+  auto* limits = about(motion("limits", "set limits", "for other limits of an organisation; others stay"));
+  for (const auto& [flag, name] :
+       std::map<std::string, std::string>{{"--nodes", "nodes"},
+                                          {"--trainings", "trainings"},
+                                          {"--peers-per-training", "peers_per_training"},
+                                          {"--chain-bytes-per-day", "chain_bytes_per_day"},
+                                          {"--p2p-places", "p2p_places"},
+                                          {"--model-bytes", "model_bytes"}})
+    limits->add_option_function<std::uint64_t>(
+        flag, [&into, name = name](std::uint64_t value) { into.limits[name] = value; });
+  motion("take-back", "take back", "take a vote back")
+      ->add_option("MOTION", into.key, "its key, as LIST ORGANISATIONS of SWCI shows it")
+      ->required();
 }
 
 void add_commands(CLI::App& app, arguments& args) {
@@ -265,6 +308,8 @@ void add_commands(CLI::App& app, arguments& args) {
       command("reset", "start a training contract over, so that it can be trained under again; of an SN");
   reset_command->add_option("CONTRACT", args.contract, "training contract")->required();
   reset_command->add_flag("--force", args.force, "even if peers still train");
+  add_votes(*command("vote", "vote for this SN's organisation on who belongs to the network; of an SN"),
+            args.vote);
   auto* proof_command = command("proof", "write a file that proves to anybody what a round merged; of an SN");
   proof_command->add_option("CONTRACT", args.proof.contract, "training contract")->required();
   proof_command->add_option("ROUND", args.proof.round_num, "a merged round")->required();

@@ -1,9 +1,11 @@
 #include "actors/sn/chain/chain_actor.hpp"
 
 #include "actors/sn/chain/chain_state.hpp"
+#include "actors/sn/chain/organisation_vote.hpp"
 #include "actors/sn/chain/snapshot_shell.hpp"
 #include "actors/sn/chain/training_reset.hpp"
 #include "actors/sn/membership/chain_facts.hpp"
+#include "actors/sn/membership/founders.hpp"
 #include "actors/sn/proofs/make_proof.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
@@ -294,7 +296,9 @@ void tell_facts(self_pointer self, const membership::action::read_facts& what) {
 
 void submit_own_txn(self_pointer self, const membership::action::submit& what) {
   if (!self->state().chain) return;
-  self->tell(sibling(*self, "membership"), membership::submitted{what.what, submit_own(self->state(), what)});
+  result<> outcome;
+  if (auto done = submit_own(self->state(), what); !done) outcome = tl::unexpected(std::move(done).error());
+  self->tell(sibling(*self, "membership"), membership::submitted{what.what, std::move(outcome)});
   offer_work(self);
 }
 
@@ -304,6 +308,7 @@ void begin(self_pointer self) {
   self->env().methods.forward("chain", self->path());
   self->env().methods.forward("proof", self->path());
   self->env().methods.forward("reset", self->path());
+  self->env().methods.forward("vote", self->path());
   self->env().methods.forward("consensus", sibling(*self, "consensus"));
   self->env().methods.forward("peers", sibling(*self, peers_hub));
   show_chain(self);
@@ -320,15 +325,40 @@ result<> open(self_pointer self, std::optional<ledger::genesis_params> genesis) 
   });
 }
 
-/// Opens the chain of the data directory. A newcomer has none; membership then finds out the parameters to
-/// make it from.
-result<> start(self_pointer self) {
+/// Begins a chain whose founders are the organisations that this SN trusts now.
+result<> found_chain(self_pointer self) {
   const auto& context = *self->state().context;
-  std::optional<ledger::genesis_params> genesis;
-  if (context.options.sentinel) genesis.emplace().validators = {context.key->account()};
-  auto opened = open(self, std::move(genesis));
-  if (opened) begin(self);
-  if (opened || context.options.sentinel || !opened.error().is(ledger::chain_errc::no_chain)) return opened;
+  const auto& files = context.options.identity;
+  SWARM_TRY(auto genesis,
+            membership::genesis_of_sentinel({files.cert, files.key, files.cacert, files.capath, false},
+                                            context.key->account()));
+  for (const auto& one : genesis.founders)
+    log::info(context.log_source, "founder of the chain: the organisation '{}' with {} trusted CA{}",
+              one.name, one.anchors.size(), one.validators.empty() ? "" : ", this SN's own");
+  return open(self, std::move(genesis));
+}
+
+/// Fails when a sentinel's directory holds a chain that another SN began.
+result<> check_own_chain(const chain_state& s) {
+  const std::vector<address> own{s.context->key->account()};
+  if (!s.context->options.sentinel || s.chain->genesis().validators == own) return {};
+  return fail(
+      ledger::chain_errc::other_chain,
+      "{}: holds a chain that another SN began; start this SN with the address of an SN of that network, "
+      "or choose another data directory",
+      s.context->options.data_dir.string());
+}
+
+/// Opens the chain of the data directory. Where there is none, the sentinel begins one; for a newcomer membership
+/// finds out the parameters to make it from.
+result<> start(self_pointer self) {
+  auto& s = self->state();
+  auto opened = open(self, {});
+  if (!opened && !opened.error().is(ledger::chain_errc::no_chain)) return opened;
+  if (!opened && !s.context->options.sentinel) return {};
+  if (!opened) SWARM_CHECK(found_chain(self));
+  SWARM_CHECK(check_own_chain(s));
+  begin(self);
   return {};
 }
 
@@ -394,6 +424,12 @@ caf::behavior chain_behavior(self_pointer self) {
         }
         if (query.method == "reset") {
           auto answer = answer_reset(self->state(), query.params);
+          if (!answer) return to_caf(answer.error());
+          offer_work(self);
+          return std::move(*answer);
+        }
+        if (query.method == "vote") {
+          auto answer = answer_vote(self->state(), query.params);
           if (!answer) return to_caf(answer.error());
           offer_work(self);
           return std::move(*answer);

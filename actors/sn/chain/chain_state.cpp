@@ -101,7 +101,7 @@ result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesi
   return {};
 }
 
-result<> submit_own(chain_state& s, const membership::action::submit& what) {
+result<hash32> submit_own(chain_state& s, const membership::action::submit& what) {
   const auto own = s.context->key->account();
   if (what.try_first) {
     SWARM_TRY(const auto outcome, s.chain->call({.from = own, .to = what.to, .input = what.input}));
@@ -114,8 +114,7 @@ result<> submit_own(chain_state& s, const membership::action::submit& what) {
   fields.to = what.to;
   fields.data = what.input;
   SWARM_TRY(const auto txn, ledger::make_signed(std::move(fields), *s.context->key, s.chain->chain_id()));
-  SWARM_CHECK(s.chain->submit(txn.raw()));
-  return {};
+  return s.chain->submit(txn.raw());
 }
 
 } // namespace swarm::actors

@@ -47,8 +47,8 @@ boost::json::object snapshot_json(const sync::snapshot_driver& of);
 result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesis,
                     std::function<void(const ledger::transaction&)> on_accepted);
 
-/// Puts a transaction of this node into the pool. Errors are those of `chain::submit` and, with `try_first`,
+/// Puts a transaction of this node into the pool and returns its hash. Errors are those of `chain::submit` and, with `try_first`,
 /// errc::denied with the contract's reason.
-result<> submit_own(chain_state& s, const membership::action::submit& what);
+result<hash32> submit_own(chain_state& s, const membership::action::submit& what);
 
 } // namespace swarm::actors

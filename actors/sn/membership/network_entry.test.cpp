@@ -1,6 +1,7 @@
 #include "actors/sn/membership/network_entry.hpp"
 
 #include "contracts/contracts.hpp"
+#include "ledger/chain/chain_rules.hpp"
 #include "ledger/chain/genesis.hpp"
 
 #include <boost/json.hpp>
@@ -66,6 +67,14 @@ TEST_CASE("an answer that is none is an error, never more") {
       broken[name] = value;
       CHECK(!read_network_entry(answer(broken)));
     }
+}
+
+TEST_CASE("parameters of another version are told from what is damaged") {
+  auto old = facts();
+  old["genesis"] = "0xc102"; // rlp[2]
+  CHECK(read_network_entry(answer(old)).error().is(ledger::chain_errc::other_version));
+  old["genesis"] = "0xc1c0";
+  CHECK(!read_network_entry(answer(old)).error().is(ledger::chain_errc::other_version));
 }
 
 TEST_CASE("of very many endpoints only some are kept") {

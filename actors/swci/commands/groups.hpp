@@ -24,6 +24,12 @@ outcome run(const commands::get_contract_status&, command_world&);
 outcome run(const commands::perfdata&, command_world&);
 outcome run(const commands::watch_contract&, command_world&);
 
+// organisations.cpp
+outcome run(const commands::admit_organisation&, command_world&);
+outcome run(const commands::remove_organisation&, command_world&);
+outcome run(const commands::replace_ca&, command_world&);
+outcome run(const commands::list_organisations&, command_world&);
+
 // models.cpp
 outcome run(const commands::get_model&, command_world&);
 outcome run(const commands::prove_merge&, command_world&);

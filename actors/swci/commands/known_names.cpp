@@ -21,7 +21,7 @@ void known_names::session_stands(const context_list& contexts, const std::string
   working_ = working_folder;
   if (context_ == contexts.default_name()) return;
   context_ = contexts.default_name();
-  for (auto* each : {&contracts_, &tasks_, &taskrunners_, &nodes_, &swops_})
+  for (auto* each : {&contracts_, &tasks_, &taskrunners_, &organisations_, &nodes_, &swops_})
     each->clear();
 }
 
@@ -32,6 +32,10 @@ void known_names::learn(const std::string& context, const answer& what) {
     if (list->of == "contracts") contracts_ = list->all;
     if (list->of == "tasks") tasks_ = list->all;
     if (list->of == "taskrunners") taskrunners_ = list->all;
+  } else if (const auto* organisations = std::get_if<answers::organisations>(&what)) {
+    organisations_.clear();
+    for (const auto& each : organisations->all)
+      organisations_.push_back(each.name);
   } else if (const auto* nodes = std::get_if<answers::nodes>(&what)) {
     nodes_.clear();
     swops_.clear();
@@ -53,6 +57,8 @@ std::vector<std::string> known_names::of(hole_kind kind, const std::string& pref
     return tasks_;
   case hole_kind::taskrunner:
     return taskrunners_;
+  case hole_kind::organisation:
+    return organisations_;
   case hole_kind::node:
     return nodes_;
   case hole_kind::peer:
@@ -69,8 +75,10 @@ std::vector<std::string> known_names::of(hole_kind kind, const std::string& pref
 
 std::string known_names::counts_json() const {
   const std::lock_guard lock(mutex_);
-  return fmt::format(R"({{"contexts":{},"contracts":{},"tasks":{},"taskrunners":{},"nodes":{}}})",
-                     contexts_.size(), contracts_.size(), tasks_.size(), taskrunners_.size(), nodes_.size());
+  return fmt::format(
+      R"({{"contexts":{},"contracts":{},"tasks":{},"taskrunners":{},"organisations":{},"nodes":{}}})",
+      contexts_.size(), contracts_.size(), tasks_.size(), taskrunners_.size(), organisations_.size(),
+      nodes_.size());
 }
 
 std::vector<std::string> known_names::files(const std::string& prefix, bool folders_only) const {

@@ -33,7 +33,7 @@ private:
   std::vector<std::string> contexts_;
   std::string context_; ///< the default one
   std::string working_; ///< a path inside
-  std::vector<std::string> contracts_, tasks_, taskrunners_, nodes_, swops_;
+  std::vector<std::string> contracts_, tasks_, taskrunners_, organisations_, nodes_, swops_;
 };
 
 } // namespace swarm::swci

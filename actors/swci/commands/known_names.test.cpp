@@ -55,8 +55,10 @@ TEST_CASE("names come from answers of the present context") {
   names.learn("one", answers::names{"taskrunners", {"tr"}});
   names.learn("one", answers::nodes{{{"SN", "h", 1, "sn-1", "0xaa", "", {}},
                                      {"SWOP", "h", 2, "swop-1", "0xbb", "", {}}}});
+  names.learn("one", answers::organisations{{{.id = 1, .name = "Clinic A"}}, {}});
   names.learn("two", answers::names{"contracts", {"of another network"}});
   names.learn("one", answers::sn_is_up{});
+  CHECK(names.of(hole_kind::organisation, "") == words{"Clinic A"});
   CHECK(names.of(hole_kind::contract, "") == words{"c1"});
   CHECK(names.of(hole_kind::task, "") == words{"t1", "t2"});
   CHECK(names.of(hole_kind::taskrunner, "") == words{"tr"});

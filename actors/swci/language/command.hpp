@@ -199,6 +199,26 @@ struct wait_for_taskrunner {
   bool operator==(const wait_for_taskrunner&) const = default;
 };
 
+// Organisations.
+
+struct admit_organisation {
+  std::string organisation;
+  std::string file; ///< with the certificates of its CAs
+  bool operator==(const admit_organisation&) const = default;
+};
+struct remove_organisation {
+  std::string organisation;
+  bool operator==(const remove_organisation&) const = default;
+};
+struct replace_ca {
+  std::string organisation;
+  std::string file;
+  bool operator==(const replace_ca&) const = default;
+};
+struct list_organisations {
+  bool operator==(const list_organisations&) const = default;
+};
+
 // The session and its surroundings.
 
 struct list_nodes {
@@ -247,8 +267,9 @@ using command = std::variant<
     commands::get_task_info, commands::get_task_body, commands::list_tasks, commands::create_taskrunner,
     commands::reset_taskrunner, commands::list_taskrunners, commands::list_taskrunner_peers,
     commands::get_taskrunner_info, commands::get_taskrunner_status, commands::get_taskrunner_peer_status,
-    commands::assign_task, commands::wait_for_taskrunner, commands::list_nodes, commands::doctor,
-    commands::sleep_for, commands::change_folder, commands::list_files, commands::show_folder, commands::help,
-    commands::exit_session, commands::exit_on_failure>;
+    commands::assign_task, commands::wait_for_taskrunner, commands::admit_organisation,
+    commands::remove_organisation, commands::replace_ca, commands::list_organisations, commands::list_nodes,
+    commands::doctor, commands::sleep_for, commands::change_folder, commands::list_files,
+    commands::show_folder, commands::help, commands::exit_session, commands::exit_on_failure>;
 
 } // namespace swarm::swci

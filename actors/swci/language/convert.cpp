@@ -34,7 +34,7 @@ tl::unexpected<error> not_what(const argument& from) {
 std::size_t bytes_max_of(hole_kind kind) {
   const bool is_name = kind == hole_kind::context || kind == hole_kind::contract || kind == hole_kind::task
                        || kind == hole_kind::taskrunner || kind == hole_kind::node || kind == hole_kind::text
-                       || kind == hole_kind::variable;
+                       || kind == hole_kind::organisation || kind == hole_kind::variable;
   return is_name ? name_bytes_max : text_bytes_max;
 }
 

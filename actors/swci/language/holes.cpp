@@ -17,6 +17,8 @@ const std::vector<entry>& holes() {
       {hole_kind::contract, {"contract", "the name of a training contract", 0, 0, {}}},
       {hole_kind::task, {"task", "the name of a task", 0, 0, {}}},
       {hole_kind::taskrunner, {"taskrunner", "the name of a taskrunner", 0, 0, {}}},
+      {hole_kind::organisation,
+       {"organisation", "the name of an organisation, in quotes if it has blanks", 0, 0, {}}},
       {hole_kind::node, {"node", "the UID of a SWOP, as LIST NODES shows it", 0, 0, {}}},
       {hole_kind::peer,
        {"peer", "a SWOP's index, from 0 on, or its UID, as LIST TASKRUNNER PEERS shows them", 0, 1023, {}}},

@@ -14,6 +14,7 @@ enum class hole_kind {
   contract,
   task,
   taskrunner,
+  organisation,
   node,
   peer,
   file,

@@ -86,6 +86,11 @@ const std::vector<good> good_lines{
     {"assign task TO to TO with all peers", assign_task{"TO", "TO", with_all_peers{}}},
     {"ASSIGN TASK t TO tr TARGET 0xab", assign_task{"t", "tr", one_swop{"0xab"}}},
     {"WAIT FOR TASKRUNNER tr", wait_for_taskrunner{"tr"}},
+    {"list organisations", list_organisations{}},
+    {"ADMIT ORGANISATION 'St. Mary' FROM ca/mary.pem", admit_organisation{"St. Mary", "ca/mary.pem"}},
+    {"admit organisation FROM from from", admit_organisation{"FROM", "from"}},
+    {"REMOVE ORGANISATION clinic", remove_organisation{"clinic"}},
+    {"replace ca of clinic from new.pem", replace_ca{"clinic", "new.pem"}},
     {"list Nodes", list_nodes{}},
     {"doctor", doctor{}},
     {"SLEEP 15", sleep_for{milliseconds(15'000)}},
@@ -128,9 +133,9 @@ const std::vector<bad> bad_lines{
     {"help frobnicate", "there is no command 'frobnicate'; HELP lists all commands"},
     {"help list nods", "there is no command 'list nods'; did you mean LIST NODES?"},
     // The beginning of a command.
-    {"LIST",
-     "LIST only begins a command; CONTEXTS, CONTEXT, CONTRACTS, TASKS, TASKRUNNERS, TASKRUNNER or NODES may "
-     "follow"},
+    {"LIST", "LIST only begins a command; CONTEXTS, CONTEXT, CONTRACTS, TASKS, TASKRUNNERS, TASKRUNNER, "
+             "ORGANISATIONS or "
+             "NODES may follow"},
     {"WAIT FOR", "WAIT FOR only begins a command; IP, SERVICE or TASKRUNNER may follow"},
     {"WAIT FOR ME", "unknown command 'WAIT FOR ME'; did you mean WAIT FOR IP?"},
     {"WAIT FOR GODOT",
@@ -161,10 +166,17 @@ const std::vector<bad> bad_lines{
      "letters, digits and '_') is missing; usage: GET CONTEXT ENV [context] <variable>"},
     {"cd", "CD: <folder> (a folder in the user folder) is missing; usage: CD <folder>"},
     {"sleep", "SLEEP: <seconds>"},
+    {"ADMIT ORGANISATION x",
+     "ADMIT ORGANISATION: FROM is missing; usage: ADMIT ORGANISATION <organisation> FROM <file>"},
+    {"ADMIT ORGANISATION x FROM", "<file> (a file in the user folder) is missing"},
+    {"REMOVE ORGANISATION", "REMOVE ORGANISATION: <organisation> (the name of an organisation, in quotes if "
+                            "it has blanks) is missing"},
+    {"REPLACE CA OF '' FROM f", "<organisation> is empty"},
     {"CREATE TASK RUN_SWARM t me ROOTTASK",
      "CREATE TASK: <outcome> (a text, in quotes if it has blanks) is missing"},
     // Too much.
     {"LIST NODES now", "LIST NODES: 'now', word 3, is too much; usage: LIST NODES"},
+    {"LIST ORGANISATIONS now", "LIST ORGANISATIONS: 'now', word 3, is too much; usage: LIST ORGANISATIONS"},
     {"SWITCH CONTEXT a b", "SWITCH CONTEXT: 'b', word 4, is too much; usage: SWITCH CONTEXT <context>"},
     {"cd my folder", "CD: 'folder', word 3, is too much"},
     {"pwd(now)", "PWD: 'now', word 2, is too much; usage: PWD"},

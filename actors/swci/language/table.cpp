@@ -197,6 +197,29 @@ command_area taskrunners() {
             wait_for_taskrunner{}, &wait_for_taskrunner::taskrunner)}};
 }
 
+command_area organisations() {
+  return {
+      "Organisations",
+      {asks("LIST ORGANISATIONS",
+            "Shows the organisations of the network, the fingerprints of their CA certificates, since when "
+            "they belong to it, what they may use up, and what they vote on.",
+            list_organisations{}),
+       asks(
+           "ADMIT ORGANISATION <organisation> FROM <file>",
+           "Votes for a new organisation, whose CA certificates are in a PEM file. It belongs to the network "
+           "as soon as more than half of the organisations vote for it, with the same name and certificates.",
+           admit_organisation{}, &admit_organisation::organisation, &admit_organisation::file),
+       asks("REMOVE ORGANISATION <organisation>",
+            "Votes for the removal of an organisation, which itself has no vote on it. It takes two votes, "
+            "and "
+            "more than half of the others.",
+            remove_organisation{}, &remove_organisation::organisation),
+       asks("REPLACE CA OF <organisation> FROM <file>",
+            "Votes for other CA certificates of an organisation than it has: those in a PEM file and no "
+            "others.",
+            replace_ca{}, &replace_ca::organisation, &replace_ca::file)}};
+}
+
 command_area miscellaneous() {
   return {
       "Miscellaneous",
@@ -239,8 +262,8 @@ std::vector<std::string> split_name(std::string_view name) {
 } // namespace
 
 const std::vector<command_area>& command_areas() {
-  static const std::vector<command_area> all{contexts(), contracts(), tasks(), taskrunners(),
-                                             miscellaneous()};
+  static const std::vector<command_area> all{contexts(),    contracts(),     tasks(),
+                                             taskrunners(), organisations(), miscellaneous()};
   return all;
 }
 

@@ -78,6 +78,7 @@ private:
   transport::io_runtime& io_;
   const web_options options_;
   std::shared_ptr<const transport::tls_identity> identity_;
+  std::shared_ptr<const members::member_rules> members_;
 
   std::mutex mutex_; ///< guards what follows
   std::function<void(any_input)> tell_;
@@ -94,6 +95,7 @@ private:
 
 result<> web_console::listen(std::shared_ptr<const transport::tls_identity> identity) {
   identity_ = identity;
+  members_ = options_.members ? options_.members : std::make_shared<const members::member_rules>();
   transport::http_server_options http;
   http.address = options_.address;
   http.port = options_.port;
@@ -140,8 +142,8 @@ void web_console::take(const transport::http_request& request, const transport::
     return interrupt(reply);
   }
   // Without a certificate comes whoever is on this host, unless everybody may.
-  const bool may_see_lines =
-      request.peer.has_proof() ? !swop::refusal_of(request.peer, *identity_) : !options_.plain_for_all;
+  const bool may_see_lines = request.peer.has_proof() ? !swop::refusal_of(request.peer, *identity_, *members_)
+                                                      : !options_.plain_for_all;
   enqueue(std::move(what), reply, may_see_lines);
 }
 

@@ -3,6 +3,7 @@
 #include "actors/swci/console.hpp"
 #include "actors/swci/language/session/user_folder.hpp"
 #include "base/clock.hpp"
+#include "config/members/member_rules.hpp"
 #include "transport/io_runtime.hpp"
 #include "transport/tls/tls_identity.hpp"
 
@@ -13,7 +14,8 @@ namespace swarm::swci {
 struct web_options {
   std::string address = "0.0.0.0";
   std::uint16_t port = 30306;
-  bool plain_for_all = false; ///< other hosts need no certificate either
+  bool plain_for_all = false;                           ///< other hosts need no certificate either
+  std::shared_ptr<const members::member_rules> members; ///< what certificates mean; null: the default
   std::string log_source = "swarm.swci";
   /// A client that waits longer has most likely given up, and its command must not be run behind its back.
   duration waiting_max = std::chrono::minutes(5);

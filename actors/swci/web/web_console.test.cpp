@@ -127,7 +127,7 @@ TEST_CASE("what programs wrote is for this organisation: its SWCIs, this host, t
     plain.get();
     std::vector<std::string> lines{"plain"};
     for (const auto& [by, name, may] :
-         {std::tuple(&f.ca, "swci-2", true), std::tuple(&f.ca, "notebook", true),
+         {std::tuple(&f.ca, "swci-2", true), std::tuple(&f.ca, "notebook", false),
           std::tuple(&f.ca, "sl-1", false), std::tuple(&f.other, "swci-2", false)}) {
       auto client = raw_tls::connect(f.port, by->issue(name));
       client.write(fmt::format("POST /exec?cmd={} HTTP/1.1\r\nHost: x\r\n\r\n", name));

@@ -1,6 +1,7 @@
 #include "actors/sn/membership/machine/membership_machine.hpp"
 
 #include "contracts/training_registry/client.hpp"
+#include "ledger/chain/chain_rules.hpp"
 
 #include <algorithm>
 
@@ -205,6 +206,11 @@ void membership_machine::ask_sentinel() {
 void membership_machine::step(const entry_found& event, time_point now) {
   auto* at = std::get_if<joining>(&phase_);
   if (at == nullptr) return;
+  if (!event.entry && event.entry.error().is(ledger::chain_errc::other_version)) {
+    actions_.emplace_back(action::give_up{fmt::format("the SN {}: {}; run the same version on both",
+                                                      options_.sentinel, event.entry.error().message)});
+    return;
+  }
   if (!event.entry) {
     if (at->pause.attempts() % tries_per_line == 0)
       actions_.emplace_back(

@@ -3,6 +3,7 @@
 #include "actors/sn/membership/machine/testing/names.hpp"
 #include "base/testing/wording.hpp"
 #include "contracts/training_registry/client.hpp"
+#include "ledger/chain/chain_rules.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,6 +11,7 @@ using namespace swarm;
 using namespace swarm::membership;
 using namespace swarm::membership::testing;
 using namespace std::chrono_literals;
+using swarm::testing::says;
 using swarm::testing::wording;
 
 namespace {
@@ -411,6 +413,18 @@ TEST_CASE("a network whose genesis block this program does not make is not joine
   CHECK(s.all<action::open_chain>().empty());
   CHECK(s.only<action::give_up>().why.find("the contracts differ") != std::string::npos);
   CHECK(s.only<action::give_up>().why.find("sentinel:30304") != std::string::npos);
+}
+
+TEST_CASE("a network that another version began is not joined, and not asked for again") {
+  stage s;
+  s.step(start{});
+  s.step(no_chain{});
+  s.step(entry_found{fail(ledger::chain_errc::other_version, "this chain was made by swarmd 0.1")});
+  CHECK(s.all<action::open_chain>().empty());
+  const auto why = s.only<action::give_up>().why;
+  CHECK(why.find("sentinel:30304") != std::string::npos);
+  CHECK(says(why, "this chain was made by swarmd 0.1"));
+  CHECK(why.find("same version") != std::string::npos);
 }
 
 TEST_CASE("nobody can leave a network that is not joined yet") {

@@ -220,6 +220,45 @@ struct wait_ended {
   bool too_long = false; ///< the limit was reached before the task's end
 };
 
+struct organisations {
+  struct limits {
+    std::uint64_t nodes = 0;
+    std::uint64_t trainings = 0;
+    std::uint64_t peers_per_training = 0;
+    std::uint64_t chain_bytes_per_day = 0;
+    std::uint64_t p2p_places = 0;
+    std::uint64_t model_bytes = 0;
+  };
+  struct row {
+    std::uint64_t id = 0;
+    std::string name;
+    moment since; ///< a founder's is not known
+    std::uint64_t members = 0;
+    limits may_use;
+    std::vector<std::string> anchors; ///< fingerprints
+  };
+  struct motion {
+    std::string what;
+    std::string organisation;
+    std::uint64_t needed = 0;        ///< votes
+    std::vector<std::string> voters; ///< organisations
+    std::uint64_t until_block = 0;
+    std::string key;
+    std::optional<limits> wanted;
+    std::vector<std::string> anchors;
+  };
+  std::vector<row> all;
+  std::vector<motion> motions; ///< that are open
+};
+/// A vote was cast.
+struct organisation_vote {
+  std::string what; ///< "ADMIT"
+  std::string organisation;
+  std::string motion; ///< its key; empty: it has passed
+  std::uint64_t votes = 0;
+  std::uint64_t needed = 0;
+};
+
 struct nodes {
   struct row {
     std::string type; ///< SENTINEL, SN, SL, SWOP
@@ -270,7 +309,8 @@ using answer =
                  answers::contract_status, answers::perfdata, answers::model_saved, answers::proof_saved,
                  answers::task_registered, answers::task_info, answers::task_body, answers::taskrunner_info,
                  answers::taskrunner_status, answers::taskrunner_peers, answers::taskrunner_peer_status,
-                 answers::wait_begins, answers::wait_ended, answers::nodes, answers::doctor_report,
-                 answers::files, answers::folder, answers::exit_on_failure>;
+                 answers::wait_begins, answers::wait_ended, answers::organisations,
+                 answers::organisation_vote, answers::nodes, answers::doctor_report, answers::files,
+                 answers::folder, answers::exit_on_failure>;
 
 } // namespace swarm::swci

@@ -2,6 +2,7 @@
 #include "base/endpoint.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace swarm::swci {
 
@@ -257,6 +258,60 @@ page make(const wait_ended& from) {
            {fields{{{"TASKRUNNER", from.taskrunner}, {"TASK_STATE", from.state}}},
             hidden{fields{{{"TOO_LONG", from.too_long}}}}}};
   if (from.too_long) out.parts.emplace_back(remark{"WARNING - Maximum configured SWCI wait time is over"});
+  return out;
+}
+
+void add_limits(std::vector<value>& row, const organisations::limits& from) {
+  for (const auto each : {from.nodes, from.trainings, from.peers_per_training, from.chain_bytes_per_day,
+                          from.p2p_places, from.model_bytes})
+    row.emplace_back(each);
+}
+std::vector<std::string> with_limits(std::vector<std::string> columns) {
+  for (const auto* each :
+       {"NODES", "TRAININGS", "PEERS_PER_TRAINING", "CHAIN_BYTES_PER_DAY", "P2P_PLACES", "MODEL_BYTES"})
+    columns.emplace_back(each);
+  return columns;
+}
+page make(const answers::organisations& from) {
+  table all{"organisations", with_limits({"ID", "ORGANISATION", "SINCE", "MEMBERS"}), {}};
+  table anchors{"anchors", {"ORGANISATION", "CA_SHA256"}, {}};
+  for (const auto& each : from.all) {
+    all.rows.push_back({each.id, each.name, each.since, each.members});
+    add_limits(all.rows.back(), each.may_use);
+    for (const auto& anchor : each.anchors)
+      anchors.rows.push_back({each.name, anchor});
+  }
+  table motions{"votes", {"VOTE", "ORGANISATION", "VOTES", "NEEDED", "VOTERS", "UNTIL_BLOCK", "MOTION"}, {}};
+  table wanted_anchors{"wanted_anchors", {"MOTION", "CA_SHA256"}, {}};
+  table wanted_limits{"wanted_limits", with_limits({"MOTION"}), {}};
+  for (const auto& each : from.motions) {
+    motions.rows.push_back({each.what, each.organisation, number(each.voters.size()), each.needed,
+                            fmt::format("{}", fmt::join(each.voters, ", ")), each.until_block, each.key});
+    for (const auto& anchor : each.anchors)
+      wanted_anchors.rows.push_back({each.key, anchor});
+    if (!each.wanted) continue;
+    wanted_limits.rows.push_back({each.key});
+    add_limits(wanted_limits.rows.back(), *each.wanted);
+  }
+  page out{"organisations", false, {std::move(all), std::move(anchors)}};
+  if (!from.motions.empty()) out.parts.emplace_back(remark{"Open votes:"});
+  out.parts.emplace_back(std::move(motions));
+  out.parts.emplace_back(std::move(wanted_anchors));
+  out.parts.emplace_back(std::move(wanted_limits));
+  return out;
+}
+page make(const organisation_vote& from) {
+  fields all{{{from.what, from.organisation}}};
+  fields state{
+      {{"VOTES", number(from.votes)}, {"NEEDED", number(from.needed)}, {"MOTION", text_or(from.motion)}}};
+  page out{"organisation_vote", false, {std::move(all)}};
+  if (from.motion.empty()) {
+    out.parts.emplace_back(remark{"Enough organisations have voted for it: it is done."});
+    out.parts.emplace_back(hidden{fields{{{"DONE", true}}}});
+  } else {
+    out.parts.emplace_back(std::move(state));
+    out.parts.emplace_back(hidden{fields{{{"DONE", false}}}});
+  }
   return out;
 }
 

@@ -1,0 +1,128 @@
+// Organisations: who belongs to the network, and votes on it.
+#include "actors/swci/commands/groups.hpp"
+#include "actors/swci/commands/host_files.hpp"
+#include "actors/swci/commands/reads.hpp"
+#include "contracts/organisations/client.hpp"
+#include "transport/tls/trust_anchors.hpp"
+
+namespace swarm::swci {
+
+namespace {
+
+const auto registry = contracts::organisation_registry_address();
+
+result<std::vector<hash32>> anchors_in(const command_world& world, const std::string& file) {
+  SWARM_TRY(const auto path, existing_inside(world.folder, file));
+  SWARM_TRY(const auto anchors, transport::read_anchor_file(path, "the organisation's CA"));
+  std::vector<hash32> out;
+  for (const auto& one : anchors)
+    out.push_back(one.fingerprint);
+  return out;
+}
+
+result<contracts::organisation_id> find_organisation(network& sns, const std::string& name) {
+  SWARM_TRY(const auto id, read(sns, registry, contracts::organisation_named_args{name}));
+  if (id == 0)
+    return fail(errc::not_found, "there is no organisation '{}': LIST ORGANISATIONS shows those there are",
+                name);
+  return id;
+}
+
+result<std::vector<contracts::motion_view>> read_motions(network& sns) {
+  constexpr auto page = contracts::organisations_page_max;
+  return read_pages(sns, registry, page, [](std::size_t first) {
+    return contracts::motions_args{first, page};
+  });
+}
+
+/// Votes, and says what came of it.
+template <class Call>
+outcome vote(network& sns, const Call& call, std::string what, const std::string& organisation) {
+  SWARM_CHECK(sns.submit(registry, contracts::encode(call), "vote on an organisation"));
+  SWARM_TRY(const auto motions, read_motions(sns));
+  answers::organisation_vote out{std::move(what), organisation, {}, {}, {}};
+  for (const auto& one : motions)
+    if (one.key == contracts::motion_key(call)) {
+      out.motion = to_hex(one.key.view());
+      out.votes = one.voters.size();
+      out.needed = one.needed;
+    }
+  return out;
+}
+
+std::vector<std::string> texts_of(const std::vector<hash32>& anchors) {
+  std::vector<std::string> out;
+  for (const auto& one : anchors)
+    out.push_back(to_hex(one.view()));
+  return out;
+}
+
+answers::organisations::limits shown(const contracts::organisation_limits& from) {
+  return {from.nodes,      from.trainings,  from.peers_per_training, from.chain_bytes_per_day,
+          from.p2p_places, from.model_bytes};
+}
+
+} // namespace
+
+outcome run(const commands::admit_organisation& what, command_world& world) {
+  SWARM_TRY(auto* sns, network_of(world));
+  SWARM_TRY(auto anchors, anchors_in(world, what.file));
+  return vote(*sns, contracts::admit_organisation_args{what.organisation, std::move(anchors)}, "ADMIT",
+              what.organisation);
+}
+
+outcome run(const commands::remove_organisation& what, command_world& world) {
+  SWARM_TRY(auto* sns, network_of(world));
+  SWARM_TRY(const auto id, find_organisation(*sns, what.organisation));
+  return vote(*sns, contracts::remove_organisation_args{id}, "REMOVE", what.organisation);
+}
+
+outcome run(const commands::replace_ca& what, command_world& world) {
+  SWARM_TRY(auto* sns, network_of(world));
+  SWARM_TRY(auto anchors, anchors_in(world, what.file));
+  SWARM_TRY(const auto id, find_organisation(*sns, what.organisation));
+  return vote(*sns, contracts::set_anchors_args{id, std::move(anchors)}, "REPLACE CA", what.organisation);
+}
+
+outcome run(const commands::list_organisations&, command_world& world) {
+  SWARM_TRY(auto* sns, network_of(world));
+  constexpr auto page = contracts::organisations_page_max;
+  SWARM_TRY(const auto all, read_pages(*sns, registry, page, [](std::size_t first) {
+              return contracts::organisations_args{first, page};
+            }));
+  SWARM_TRY(const auto motions, read_motions(*sns));
+  std::vector<std::uint64_t> blocks;
+  std::map<contracts::organisation_id, std::string> names;
+  for (const auto& one : all) {
+    blocks.push_back(one.since_block);
+    names[one.id] = one.name;
+  }
+  SWARM_TRY(const auto when, moments_of(*sns, blocks));
+  const auto name_of = [&names](contracts::organisation_id id) {
+    const auto found = names.find(id);
+    return found == names.end() ? fmt::format("number {}, removed", id) : found->second;
+  };
+  answers::organisations out;
+  for (const auto& one : all)
+    out.all.push_back(
+        {one.id, one.name, when.at(one.since_block), one.members, shown(one.limits), texts_of(one.anchors)});
+  for (const auto& one : motions) {
+    if (!one.open) continue;
+    const bool is_new = one.kind == contracts::motion_kind::admit;
+    answers::organisations::motion row{std::string(contracts::to_string(one.kind)),
+                                       is_new ? one.name : name_of(one.organisation),
+                                       one.needed,
+                                       {},
+                                       one.expires_block,
+                                       to_hex(one.key.view()),
+                                       {},
+                                       texts_of(one.anchors)};
+    for (const auto voter : one.voters)
+      row.voters.push_back(name_of(voter));
+    if (one.kind == contracts::motion_kind::set_limits) row.wanted = shown(one.limits);
+    out.motions.push_back(std::move(row));
+  }
+  return out;
+}
+
+} // namespace swarm::swci

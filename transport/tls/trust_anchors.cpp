@@ -1,0 +1,101 @@
+#include "transport/tls/trust_anchors.hpp"
+
+#include "base/utf8.hpp"
+#include "transport/tls/detail/pem_files.hpp"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+
+namespace swarm::transport {
+
+namespace {
+
+/// The last part of this kind; empty when there is none that is UTF-8.
+std::string last_part(const X509_NAME* name, int kind) {
+  int at = -1;
+  for (int next = at; (next = X509_NAME_get_index_by_NID(name, kind, next)) >= 0;)
+    at = next;
+  if (at < 0) return {};
+  unsigned char* text = nullptr;
+  const auto length = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+  if (length < 0) return {};
+  std::string out(reinterpret_cast<char*>(text), static_cast<std::size_t>(length));
+  OPENSSL_free(text);
+  return is_utf8(out) ? out : std::string{};
+}
+
+hash32 key_digest(const X509* certificate) {
+  hash32 out;
+  unsigned int size = 0;
+  X509_pubkey_digest(certificate, EVP_sha256(), out.data(), &size);
+  return out;
+}
+
+std::vector<trust_anchor> anchors_of(const std::vector<x509_ptr>& certificates) {
+  std::vector<trust_anchor> out;
+  for (const auto& one : certificates) {
+    const auto* subject = X509_get_subject_name(one.get());
+    out.push_back({certificate_fingerprint(one.get()), key_digest(one.get()), name_text(subject),
+                   last_part(subject, NID_organizationName), last_part(subject, NID_commonName)});
+  }
+  const auto order = [](const trust_anchor& a, const trust_anchor& b) {
+    return a.fingerprint < b.fingerprint;
+  };
+  const auto same = [](const trust_anchor& a, const trust_anchor& b) {
+    return a.fingerprint == b.fingerprint;
+  };
+  std::sort(out.begin(), out.end(), order);
+  out.erase(std::unique(out.begin(), out.end(), same), out.end());
+  return out;
+}
+
+result<std::vector<x509_ptr>> read_trusted(const tls_files& files) {
+  std::vector<x509_ptr> out;
+  if (!files.cacert.empty()) {
+    SWARM_TRY(out, read_certificates(files.cacert, "--cacert"));
+  }
+  if (files.capath.empty()) return out;
+  std::vector<std::string> passed_over;
+  SWARM_TRY(auto found, read_certificate_folder(files.capath, "--capath", passed_over));
+  for (auto& one : found)
+    out.push_back(std::move(one));
+  return out;
+}
+
+} // namespace
+
+result<std::vector<trust_anchor>> read_trust_anchors(const tls_files& files) {
+  SWARM_TRY(const auto certificates, read_trusted(files));
+  return anchors_of(certificates);
+}
+
+result<std::vector<trust_anchor>> read_anchor_file(const std::filesystem::path& file, std::string_view what) {
+  SWARM_TRY(const auto certificates, read_certificates(file, what));
+  return anchors_of(certificates);
+}
+
+result<hash32> own_anchor(const tls_files& files) {
+  SWARM_TRY(const auto own, read_certificates(files.cert, "--cert"));
+  SWARM_TRY(const auto trusted, read_trusted(files));
+  const store_ptr store(X509_STORE_new());
+  for (const auto& one : trusted)
+    X509_STORE_add_cert(store.get(), one.get());
+  std::unique_ptr<STACK_OF(X509), freed_by<[](STACK_OF(X509) * s) { sk_X509_free(s); }>> between(
+      sk_X509_new_null());
+  for (std::size_t i = 1; i < own.size(); ++i)
+    sk_X509_push(between.get(), own[i].get());
+  const store_ctx_ptr ctx(X509_STORE_CTX_new());
+  X509_STORE_CTX_init(ctx.get(), store.get(), own.front().get(), between.get());
+  X509_STORE_CTX_set_flags(ctx.get(), X509_V_FLAG_PARTIAL_CHAIN);
+  const bool holds = X509_verify_cert(ctx.get()) == 1;
+  ERR_clear_error();
+  const auto* chain = X509_STORE_CTX_get0_chain(ctx.get());
+  if (!holds || sk_X509_num(chain) < 1)
+    return fail(tls_errc::foreign_ca, "--cert: {}: its chain does not lead to a trusted CA certificate",
+                files.cert.string());
+  return certificate_fingerprint(sk_X509_value(chain, sk_X509_num(chain) - 1));
+}
+
+} // namespace swarm::transport

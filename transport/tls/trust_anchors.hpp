@@ -1,0 +1,26 @@
+#pragma once
+
+#include "transport/tls/tls_identity.hpp"
+
+namespace swarm::transport {
+
+/// What tells one trusted CA certificate, and one authority, from another.
+struct trust_anchor {
+  hash32 fingerprint; ///< SHA-256 of the DER form
+  hash32 public_key;  ///< SHA-256 of its DER form
+  std::string subject;
+  std::string organisation; ///< the last O of the subject, UTF-8; empty if there is none
+  std::string common_name;  ///< likewise the last CN
+};
+
+/// The certificates of `cacert` and `capath`, each once, in the order of their fingerprints. Errors are those of
+/// `tls_identity::load`.
+result<std::vector<trust_anchor>> read_trust_anchors(const tls_files& files);
+/// The certificates of one PEM file, each once, in the order of their fingerprints; at least one. `what` names the
+/// file's purpose in errors, which carry a `tls_errc`.
+result<std::vector<trust_anchor>> read_anchor_file(const std::filesystem::path& file, std::string_view what);
+
+/// The fingerprint of the anchor that the chain of the node's own certificate ends at.
+result<hash32> own_anchor(const tls_files& files);
+
+} // namespace swarm::transport
