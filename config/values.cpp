@@ -69,6 +69,11 @@ result<std::uint16_t> to_port(std::string_view text) {
   return static_cast<std::uint16_t>(*number);
 }
 
+result<std::uint16_t> to_port_or_any(std::string_view text) {
+  if (text == "0") return std::uint16_t{0};
+  return to_port(text);
+}
+
 result<std::string> to_ip(std::string_view text) {
   std::string out(text);
   if (text.find('\0') == std::string_view::npos && (is_ip(AF_INET, out) || is_ip(AF_INET6, out))) return out;

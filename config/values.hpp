@@ -11,6 +11,8 @@ namespace swarm::config {
 
 /// 1 to 65535.
 result<std::uint16_t> to_port(std::string_view text);
+/// The same, or 0: whichever is free.
+result<std::uint16_t> to_port_or_any(std::string_view text);
 /// An IPv4 or IPv6 literal, without brackets.
 result<std::string> to_ip(std::string_view text);
 /// True for an IPv6 address among what `to_host` gives.
