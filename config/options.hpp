@@ -83,7 +83,8 @@ struct sl_options : role_options {
   std::string sn_ip;
   std::uint16_t sn_api_port = 30304; ///< of the SN at sn_ip
   std::optional<service> sn_api_service;
-  std::uint16_t sl_fs_port = 30305; ///< listens here; advertised with host_ip unless sl_fs_service is set
+  /// Listens here, 0: on any that is free; advertised with host_ip unless sl_fs_service is set.
+  std::uint16_t sl_fs_port = 30305;
   std::optional<service> sl_fs_service;
   std::filesystem::path request_channel = "/tmp/channel/request.channel";
   std::filesystem::path response_channel = "/tmp/channel/response.channel";
@@ -105,7 +106,7 @@ struct swop_options : role_options {
   std::uint16_t sn_api_port = 30304; ///< of the SN at sn_ip
   std::optional<service> sn_api_service;
   std::filesystem::path usr_dir;                  ///< what tasks know as /platform/swarm/usr
-  std::filesystem::path profile_file;             ///< relative to usr_dir, or absolute
+  std::filesystem::path profile_file;             ///< in usr_dir wherever it is named, or absolute
   std::string manager;                            ///< in place of the profile's; empty: as that says
   std::vector<std::filesystem::path> allow_paths; ///< absolute
   std::optional<std::uint32_t> uid;               ///< of programs; only root can choose
@@ -119,7 +120,7 @@ struct swop_options : role_options {
 /// The command interface: a prompt in the terminal, or commands over HTTP.
 struct swci_options : role_options {
   std::filesystem::path usr_dir;                   ///< what commands know as /platform/swarm/usr
-  std::filesystem::path init_script = "swci-init"; ///< relative to usr_dir, or absolute
+  std::filesystem::path init_script = "swci-init"; ///< in usr_dir wherever it is named, or absolute
   bool web = false;                                ///< commands come over HTTP
   std::uint16_t web_port = 30306;
   bool web_plain = false; ///< other hosts need no certificate

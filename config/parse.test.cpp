@@ -184,6 +184,18 @@ TEST_CASE("what a SWOP and a SWCI cannot do without") {
   CHECK(message(words{"--role", "swci", "--role", "swci"} + identity) != "accepted");
 }
 
+TEST_CASE("files in the user directory are named in the same way by a flag and in a profile") {
+  const scratch here;
+  const auto profile = here.profile("host-ip: h\nkey: k\ncert: c\ncacert: a\nsn-ip: s\n"
+                                    "swop: {usr-dir: usr, profile-file-name: swop.yaml}\n"
+                                    "swci: {usr-dir: usr, init-script-name: start}\n");
+  const auto out = parse(words{"--profile", profile}, environment{});
+  REQUIRE(out);
+  CHECK(out->config.swop.at(0).usr_dir == here.folder / "usr");
+  CHECK(out->config.swop.at(0).profile_file == "swop.yaml");
+  CHECK(out->config.swci.at(0).init_script == "start");
+}
+
 TEST_CASE("a SWOP beside an SN uses that SN") {
   const auto out = parse(words{"--role", "sn", "--role", "swop", "--sentinel", "--host-ip=h",
                                "--sn-api-port=7", "--usr-dir=u", "--profile-file-name=p"}

@@ -73,6 +73,14 @@ TEST_CASE("the roles of one process share no port, pipe, folder or name") {
   CHECK(with("sl: [{bind-address: 127.0.0.1, request-channel: a, response-channel: b},\n"
              "     {bind-address: 127.0.0.2, request-channel: c, response-channel: d}]\n")
         == "accepted");
+  CHECK(with("sl: [{sl-fs-port: 0, request-channel: a, response-channel: b},\n"
+             "     {sl-fs-port: 0, request-channel: c, response-channel: d}]\n")
+        == "accepted");
+  CHECK(with("sl: {sl-fs-port: 0, sl-fs-service: fs.sl-1.swarm}\n")
+        == fmt::format(
+            "sl-1: sl-fs-port ({0}:6:18) is 0, any that is free, but sl-fs-service ({0}:6:36) leads to "
+            "one that is known; give that one",
+            file));
   CHECK(with("sl: [{sl-fs-port: 1}, {sl-fs-port: 2}]\n")
         == "sl-1 and sl-2 both use /tmp/channel/request.channel: request-channel and request-channel; each "
            "SL needs its "

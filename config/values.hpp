@@ -11,7 +11,7 @@ namespace swarm::config {
 
 /// 1 to 65535.
 result<std::uint16_t> to_port(std::string_view text);
-/// 0 too, for any free one.
+/// The same, or 0: any free one.
 result<std::uint16_t> to_port_or_any(std::string_view text);
 /// An IPv4 or IPv6 literal, without brackets.
 result<std::string> to_ip(std::string_view text);

@@ -27,6 +27,12 @@ TEST_CASE("ports are whole numbers from 1 to 65535") {
   }
 }
 
+TEST_CASE("where any port will do, 0 says so") {
+  CHECK(to_port_or_any("0") == 0);
+  CHECK(to_port_or_any("30305") == 30305);
+  CHECK(message(to_port_or_any("00")) == "'00' is not a port; give a number from 1 to 65535");
+}
+
 TEST_CASE("hosts are IP literals or names") {
   for (const auto* text :
        {"192.168.1.10", "::1", "fe80::1", "localhost", "node1.example.org", "sl1", "a_b", "x.swarm."})

@@ -7,6 +7,7 @@
 #include "actors/sl/sl_context.hpp"
 #include "actors/sn_client/sn_client.hpp"
 #include "base/endpoint.hpp"
+#include "transport/held_port.hpp"
 
 namespace swarm::actors {
 
@@ -43,8 +44,13 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   context->store = std::make_shared<merge::model_store>(std::move(store));
   context->client = std::make_shared<transport::http_client>(*context->io, context->identity);
   context->board = std::make_shared<merge_progress_board>();
+  if (options.sl_fs_port == 0) {
+    SWARM_TRY(auto port, transport::hold_free_port(options.bind_address));
+    context->options.sl_fs_port = port.number;
+    context->held_port = std::move(port.socket);
+  }
   context->file_endpoint =
-      options.sl_fs_service.value_or(endpoint{options.host_ip, options.sl_fs_port}).to_string();
+      options.sl_fs_service.value_or(endpoint{options.host_ip, context->options.sl_fs_port}).to_string();
   // A failure is reported, with the names, when the pipes are made.
   std::error_code ignored;
   for (const auto& pipe : {options.request_channel, options.response_channel})

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/sl/channel/program_link.hpp"
+#include "base/file.hpp"
 #include "config/options.hpp"
 #include "ledger/formats/keys.hpp"
 #include "merge/store/model_store.hpp"
@@ -38,9 +39,8 @@ struct sl_context {
   std::shared_ptr<const ledger::private_key> key;
   std::shared_ptr<merge_progress_board> board;
   std::shared_ptr<program_link> link;
-  /// The host:port from which others fetch models. It is known once the file server listens (its port may be
-  /// 0 in tests).
-  std::string file_endpoint;
+  std::string file_endpoint; ///< the host:port from which others fetch models
+  unique_fd held_port;       ///< keeps a port that was chosen here, see transport/held_port.hpp
 
   const address& account() const { return key->account(); }
 };

@@ -1,8 +1,8 @@
 #include "actors/swop/runner.hpp"
 
-#include "actors/sl/follower/sibling_watch.hpp"
 #include "actors/sn_client/sn_client.hpp"
 #include "actors/supervision/paths.hpp"
+#include "actors/supervision/sibling_watch.hpp"
 #include "actors/supervision/tick.hpp"
 #include "actors/swop/plan/pair_plan.hpp"
 #include "actors/swop/read_task.hpp"
@@ -64,6 +64,7 @@ struct runner_state {
   std::uint64_t next_call = 1;
   std::uint64_t own_call = 0;
   std::set<std::uint64_t> reports;
+  std::string enrolling; ///< the call under way, as the log has it
   std::string task_name; ///< of the actor of the part under way
   std::optional<caf::error> stop_reason;
   time_point stop_until = time_point::max();
@@ -95,6 +96,7 @@ caf::actor find_sn(self_pointer self) {
   const auto [sn, is_new] = s.sn.find(self->dir(), sibling(*self, swop_names::sn));
   if (!sn || !is_new) return sn;
   self->send(sn, follow_request(s));
+  s.enrolling.clear();
   if (std::exchange(s.own_call, 0) != 0) s.machine.step(swop::event::call_done{}, runner_state::now());
   if (!std::exchange(s.reports, {}).empty())
     self->tell(sibling(*self, s.task_name), swop::event::report_done{});
@@ -173,8 +175,9 @@ struct perform {
     call(contracts::encode(contracts::unlisten_args{self->state().context->account()}), "unlisten");
   }
   void operator()(const swop::action::enrol& what) const {
-    const auto& source = self->state().context->log_source;
-    log::info(source, "ENROLL TO Task : {} , run : {}", self->state().context->profile.taskrunner, what.run);
+    auto& s = self->state();
+    s.enrolling = fmt::format("SWOPExecutor: ENROLL TO Task : {} , opId : {}", what.task, what.run);
+    log::info(s.context->log_source, "{} - Begins", s.enrolling);
     call(contracts::encode(contracts::enrol_args{what.run}), "enrol");
   }
   void operator()(const swop::action::begin_part& what) const {
@@ -270,6 +273,8 @@ void take_receipt(self_pointer self, const session::action::call_done& from) {
               from.outcome ? from.outcome->revert : from.outcome.error().message);
   if (from.id == s.own_call) {
     s.own_call = 0;
+    if (const auto call = std::exchange(s.enrolling, {}); ok && !call.empty())
+      log::info(s.context->log_source, "{} - Ends", call);
     step(self, swop::event::call_done{ok, ok ? from.outcome->block_num : 0});
     return tell_sn(self, session::event::read{});
   }

@@ -23,6 +23,8 @@ struct worker {
   const tasks::task_definition& task;
   const task_work::going& tell;
   std::stop_token stop;
+  /// What the chain is told beside the code of a failure: a status, a step, seconds.
+  std::uint64_t number = 0;
 
   /// For pip and downloads: this process's paths and proxies, and what the profile says over them.
   build::variables host_variables() const {
@@ -54,7 +56,7 @@ struct worker {
     return out;
   }
 
-  result<> operator()(const tasks::make_swarm_user_content& body) const {
+  result<> operator()(const tasks::make_swarm_user_content& body) {
     content::content_request wanted{.name = task.outcome, .allowed = host_paths(*context).allowed()};
     if (body.type == tasks::content_type::swarm)
       for (const auto& node : context->profile.nodes)
@@ -71,11 +73,12 @@ struct worker {
     }
     return content::make_content(
         wanted, *context->volumes, {}, stop, [&](const content::content_progress& at) {
+          number = at.download.trouble;
           const bool extracting = at.what == content::operation::kind::extract;
           tell({extracting ? task_step::extracting : task_step::downloading, at.download.bytes >> 20});
         });
   }
-  result<> operator()(const tasks::make_user_container& body) const {
+  result<> operator()(const tasks::make_user_container& body) {
     SWARM_CHECK(context->manager->check()); // packages run code of theirs when they are built
     build::build_request wanted;
     wanted.name = task.outcome;
@@ -99,13 +102,21 @@ struct worker {
     wanted.source = is_venv ? "VENV\n" : "INLINE\n";
     for (const auto& step : body.steps)
       wanted.source += step + "\n";
-    std::uint64_t lines = 0;
-    SWARM_TRY(const auto built, build::build_environment(wanted, stop, [&](std::string_view line) {
-                log::info(context->log_source, "task {}: {}", task.name, line);
-                tell({task_step::building, ++lines});
-              }));
+    wanted.on_step = [&](std::size_t line) {
+      number = line;
+      tell({task_step::building, number});
+    };
+    tell({task_step::building, 0});
+    const auto built = build::build_environment(wanted, stop, [&](std::string_view line) {
+      log::info(context->log_source, "task {}: {}", task.name, line);
+    });
+    if (!built) {
+      if (built.error().is(build::build_errc::out_of_time))
+        number = static_cast<std::uint64_t>(wanted.time_max.count());
+      return tl::unexpected(built.error());
+    }
     log::info(context->log_source, "task {}: environment '{}' is {}", task.name, task.outcome,
-              built.folder.native());
+              built->folder.native());
     return {};
   }
   result<> operator()(const tasks::pull_image&) const {
@@ -124,10 +135,13 @@ task_work::task_work(std::shared_ptr<const swop_context> context, tasks::task_de
                      ended on_ended)
     : thread_([context = std::move(context), task = std::move(what), tell = std::move(on_going),
                done = std::move(on_ended)](const std::stop_token& stop) {
-        const auto outcome = std::visit(worker{context, task, tell, stop}, task.body);
+        worker at_work{context, task, tell, stop};
+        const auto outcome = std::visit(at_work, task.body);
         if (outcome) return done({});
         log::error(context->log_source, "task {}: {}", task.name, outcome.error().message);
-        done({failure_of(outcome.error())});
+        auto why = failure_of(outcome.error());
+        if (!contracts::number_word(why.code, at_work.number).empty()) why.number = at_work.number;
+        done({why});
       }) {}
 
 } // namespace swarm::actors

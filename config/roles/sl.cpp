@@ -19,8 +19,8 @@ const sl_options& as_sl(const role_options& options) {
 // clang-format off
 constexpr role_setting own[] = {
   {{"sl-fs-port", number, "PORT", "30305", {"SL_FS_PORT"},
-    "port for other SLs"},
-   put<&sl_options::sl_fs_port, to_port>},
+    "port for other SLs; 0: any that is free"},
+   put<&sl_options::sl_fs_port, to_port_or_any>},
   {{"sl-fs-service", text, "NAME[:PORT]", "", {"SL_FS_SERVICE"},
     "name of that port behind a proxy; default port 443"},
    put<&sl_options::sl_fs_service, to_https_service>},
@@ -69,6 +69,12 @@ void validate_sl(const role_options& options, const rule_context& rules) {
         "{}: --host-ip is missing, the address by which other nodes reach this host (not needed when "
         "--sl-fs-service is given)",
         sl.node_name);
+  if (sl.sl_fs_port == 0 && sl.sl_fs_service)
+    rules.found.add(
+        config_errc::conflict,
+        "{}: sl-fs-port{} is 0, any that is free, but sl-fs-service{} leads to one that is known; "
+        "give that one",
+        sl.node_name, rules.given(sl.node_name, "sl-fs-port"), rules.given(sl.node_name, "sl-fs-service"));
   if (sl.request_channel.lexically_normal() == sl.response_channel.lexically_normal())
     rules.found.add(config_errc::conflict,
                     "{}: request-channel{} and response-channel{} are the same path '{}'", sl.node_name,
@@ -80,9 +86,10 @@ std::vector<claim> claims_of_sl(const role_options& options) {
   const auto& sl = as_sl(options);
   const auto request = sl.request_channel.lexically_normal().native();
   const auto response = sl.response_channel.lexically_normal().native();
-  std::vector<claim> out{
-      {claim::port, fmt::format("{}", sl.sl_fs_port), sl.bind_address, sl.node_name, "sl-fs-port"},
-      {claim::pipe, request, "", sl.node_name, "request-channel"}};
+  std::vector<claim> out{{claim::pipe, request, "", sl.node_name, "request-channel"}};
+  if (sl.sl_fs_port != 0)
+    out.push_back(
+        {claim::port, fmt::format("{}", sl.sl_fs_port), sl.bind_address, sl.node_name, "sl-fs-port"});
   // When one pipe is named twice, validate_sl reports it already.
   if (response != request) out.push_back({claim::pipe, response, "", sl.node_name, "response-channel"});
   return out;

@@ -16,7 +16,7 @@ const swci_options& as_swci(const role_options& options) {
 // A row has key, kind, placeholder, default; variables; help; where the text goes.
 // clang-format off
 constexpr role_setting own[] = {
-  {{"init-script-name", path, "FILE", "swci-init", {"SWCI_STARTUP_SCRIPT"},
+  {{"init-script-name", text, "FILE", "swci-init", {"SWCI_STARTUP_SCRIPT"},
     "commands to begin with, in the user directory; the default is left out when it is not there"},
    put<&swci_options::init_script, to_path>},
   {{"swci-mode", text, "CLI|WEB", "CLI", {"SWCI_MODE"},

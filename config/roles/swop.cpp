@@ -30,7 +30,7 @@ result<> add_allowed_path(role_options& options, std::string_view text) {
 // A row has key, kind, placeholder, default; variables; help; where the text goes.
 // clang-format off
 constexpr role_setting own[] = {
-  {{"profile-file-name", path, "FILE", "", {"SWOP_PROFILE"},
+  {{"profile-file-name", text, "FILE", "", {"SWOP_PROFILE"},
     "SWOP profile (YAML), in the user directory: what the nodes of this host are"},
    put<&swop_options::profile_file, to_path>},
   {{"manager", text, "NAME", "", {"SWOP_MANAGER"},

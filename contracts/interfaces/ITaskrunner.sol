@@ -26,8 +26,9 @@ interface ITaskrunner {
     /// Values of `failure`, with what `number` says: 0 none, 1 program exited (exit code), 2 program killed (signal),
     /// 3 out of memory, 4 SL exited (exit code), 5 cannot start, 6 sandbox forbidden, 7 path not allowed, 8 path missing,
     /// 9 volume missing, 10 prerequisite missing, 11 task not valid, 12 needs a container engine, 13 build failed (step
-    /// of the build), 14 download failed (HTTP status, or 0), 15 too large, 16 wrong checksum, 17 archive refused,
-    /// 18 disk failed, 19 GPU missing, 20 time limit (seconds), 21 processes lost, 22 SWOP stopped, 23 SWOP failed,
+    /// of the build), 14 download failed (HTTP status, or below 100 the code of libcurl, or 0), 15 too large, 16 wrong
+    /// checksum, 17 archive refused, 18 disk failed, 19 GPU missing, 20 time limit (seconds), 21 processes lost, 22 SWOP
+    /// stopped, 23 SWOP failed,
     /// 24 left (the SWOP listens no longer; set by the contract).
 
     /// Numbers of blocks, 0: not yet. All but the first and the last are of the current run, 0 when Idle.

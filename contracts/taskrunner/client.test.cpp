@@ -45,8 +45,10 @@ TEST_CASE("every code has words of its own") {
   CHECK(number_word(task_step::training) == "round");
   CHECK(number_word(task_step::extracting).empty());
   CHECK(to_string(static_cast<task_failure>(14)) == "the download failed");
-  CHECK(number_word(task_failure::program_exited) == "exit code");
-  CHECK(number_word(task_failure::none).empty());
+  CHECK(number_word(task_failure::program_exited, 1) == "exit code");
+  CHECK(number_word(task_failure::none, 0).empty());
+  CHECK(number_word(task_failure::download_failed, 404) == "HTTP status");
+  CHECK(number_word(task_failure::download_failed, 7) == "curl code");
   CHECK(to_string(static_cast<task_failure>(24)) == "the SWOP listens no longer");
 }
 

@@ -84,7 +84,8 @@ std::string_view to_string(task_failure failure) {
 std::string_view number_word(task_step step) {
   return step_words.at(static_cast<std::size_t>(step)).number;
 }
-std::string_view number_word(task_failure failure) {
+std::string_view number_word(task_failure failure, std::uint64_t number) {
+  if (failure == task_failure::download_failed && number < 100) return "curl code";
   return failure_words.at(static_cast<std::size_t>(failure)).number;
 }
 

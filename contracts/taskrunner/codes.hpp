@@ -53,7 +53,7 @@ enum class task_failure : std::uint8_t {
   task_not_valid,
   needs_container_engine,
   build_failed,    ///< step of the build
-  download_failed, ///< HTTP status, or 0
+  download_failed, ///< HTTP status, or below 100 the code of libcurl, or 0
   too_large,
   wrong_checksum,
   archive_refused, ///< broken, or it would leave its folder
@@ -95,6 +95,6 @@ std::string_view to_string(task_failure failure);
 
 /// What `number` counts with this code, for example "round"; empty when it says nothing.
 std::string_view number_word(task_step step);
-std::string_view number_word(task_failure failure);
+std::string_view number_word(task_failure failure, std::uint64_t number);
 
 } // namespace swarm::contracts

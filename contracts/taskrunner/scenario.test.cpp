@@ -103,7 +103,7 @@ private:
   static std::string described(const View& one) {
     if (one.failure != task_failure::none)
       return fmt::format("{}, {}, {} {}", to_string(one.status), to_string(one.failure), one.number,
-                         number_word(one.failure));
+                         number_word(one.failure, one.number));
     return fmt::format("{}, {}, {} {}", to_string(one.status), to_string(one.step), one.number,
                        number_word(one.step));
   }

@@ -242,7 +242,10 @@ def test_content_is_fetched_taken_apart_and_seen_by_programs(swarm, web):
 @pytest.mark.parametrize(
     "operations, said",
     [
-        ([("DOWNLOAD", "{web}/none.tar.gz", "x")], "the download failed"),
+        ([("DOWNLOAD", "{web}/none.tar.gz", "x")], "the download failed (HTTP status 404)"),
+        ([("DOWNLOAD", "http://127.0.0.1:1/x", "x")], "the download failed (curl code 7)"),
+        ([("DOWNLOAD", "file://{usr}/none", "x")], "the download failed"),
+        ([("EXTRACT", "none", "x")], "a path is missing"),
         ([("DOWNLOAD", "{web}/bad.tar.gz", "x"), ("EXTRACT", "x", "y")], "the archive is broken or leaves its folder"),
         ([("DOWNLOAD", "file:///etc/passwd", "x")], "a path is not allowed"),
     ],
@@ -251,7 +254,8 @@ def test_content_that_cannot_be_made_is_said(swarm, web, operations, said):
     address, folder = web
     write_archive(folder / "bad.tar.gz", {"../../leaves": "1"})
     swarm.add_swop(swop_profile([node_definition(swarm.certs, 0)]))
-    swarm.make_task(content_task("content", [(a, b.format(web=address), c) for a, b, c in operations], "data"))
+    targets = {"web": address, "usr": swarm.usr}
+    swarm.make_task(content_task("content", [(a, b.format(**targets), c) for a, b, c in operations], "data"))
     swarm.assign("content", "WITH 1 PEERS")
     assert swarm.wait_task().field("TASK_STATE") == "ERROR"
     peer = swarm.peer_status(0)
@@ -349,6 +353,16 @@ def test_a_host_without_namespaces_is_said(swarm, kind):
     assert swarm.wait_task().field("TASK_STATE") == "ERROR"
     assert "the host forbids sandboxes" in swarm.peer_status(0).text
     assert "sysctl -w user.max_user_namespaces=15000" in swop.log()
+
+
+def test_a_build_that_fails_says_its_step(swarm):
+    swop = swarm.add_swop(swop_profile([node_definition(swarm.certs, 0)]))
+    steps = ["FROM python", " ", "RUN mkdir /x", "RUN pip install --no-index no_such_package"]
+    swarm.make_task(build_task("build", steps, "env", kind="INLINE"))
+    swarm.assign("build", "WITH 1 PEERS")
+    assert swarm.wait_task().field("TASK_STATE") == "ERROR"
+    assert swarm.peer_status(0).field("DESCRIPTION") == "the build failed (step 4)"
+    assert "No matching distribution found for no_such_package" in swop.log()
 
 
 def test_an_image_needs_a_container_engine(swarm):

@@ -1,6 +1,8 @@
 """Tasks on chain, SWCI and SWOP with real processes in sandboxes."""
 
+import json
 import re
+import socket
 
 import pytest
 from harness import says, until
@@ -41,6 +43,15 @@ def test_a_program_runs_with_the_folders_of_its_task(swarm, certs):
     swarm.order(f"RESET TASKRUNNER {DEFAULT_TASKRUNNER}")
 
 
+def sl_names(swop):
+    """How the SWOP has its SLs named, by their index."""
+    out = {}
+    for file in swop.data_dir.glob("*/programs/*.sl/spec.json"):
+        words = json.loads(file.read_text())["argv"]
+        out[int(file.parent.name.split(".")[-2])] = words[words.index("--node-name") + 1]
+    return out
+
+
 def test_two_swops_train_with_two_nodes_each(swarm):
     swarm.start_sn()
     swarm.add_trainers(2, first=0)
@@ -59,6 +70,10 @@ def test_two_swops_train_with_two_nodes_each(swarm):
     assert all(len(merge.contributors) == 4 and not merge.excluded for merge in merges)
     for user in range(4):
         assert swarm.result_of(user) == [1.5] * 4
+    for swop in swarm.swops:
+        enrolls = "swarm.swop : INFO : SWOPExecutor: ENROLL TO Task : train , opId : 1 - "
+        assert re.findall(re.escape(enrolls) + "(.*)", swop.log()) == ["Begins", "Ends"]
+    assert len({sl_names(swop)[index] for swop in swarm.swops for index in (0, 1)}) == 4, "nodes of one group"
 
 
 def add_programs(swarm, certs, programs, nodes=1, variables=()):
@@ -121,6 +136,51 @@ def test_what_a_host_cannot_do_is_said(swarm, certs, change, said):
     assert state == "ERROR"
     assert [row[-1] for row in peer.rows("STATUS")] == [said]
     assert "cannot: " in swop.log()
+
+
+def test_gpus_and_limits_of_the_profile_hold_for_the_program(swarm, certs):
+    swarm.start_sn()
+    program = """import os
+print("GPUs", os.environ.get("CUDA_VISIBLE_DEVICES"), flush=True)
+if os.environ["NAME"] == "small":
+    try:
+        bytearray(400 * 1024 * 1024)
+        print("not limited")
+    except MemoryError:
+        print("limited")
+"""
+    wanted = [(None, None), ("all", ",".join(map(str, range(16)))), (2, "0,1"), ("device=3,5", "3,5")]
+    wanted.append(('"device=1,2"', "1,2"))
+    nodes = [node_definition(certs, idx, None, {"NAME": "any"}) for idx in range(len(wanted))]
+    for node, (gpus, _) in zip(nodes, wanted):
+        node["slnodedef"]["usrcontaineropts"] = gpus and [{"gpus": gpus}]
+    small = node_definition(certs, len(wanted), None, {"NAME": "small"})
+    small["slnodedef"]["usrlimits"] = {"memory": "100m"}
+    (swarm.usr / "show.py").write_text(program)
+    shared = [("/platform/swarm/usr", "/tmp/test")]
+    swarm.make_task(run_task("show", "show.py", shared=shared))
+    swop = swarm.add_swop(swop_profile([*nodes, small]))
+    _, peer = outcome(swarm, "show", f"WITH {len(wanted)} PEERS")
+    outputs = {int(name.split(".")[-2]): text for name, text in swop.outputs().items() if name.endswith("ml")}
+    assert [outputs[idx] for idx in range(len(wanted))] == [f"GPUs {shown}\n" for _, shown in wanted]
+    limited = outputs[len(wanted)].endswith("limited\n") and "not" not in outputs[len(wanted)]
+    assert limited or peer.rows("STATUS")[-1][-1] == "out of memory", "where a cgroup limits it, the kernel ends it"
+
+
+def test_a_port_that_is_taken_is_said(swarm, certs):
+    swarm.start_sn()
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        node = node_definition(certs, 0)
+        node["slnodedef"]["slport"] = port
+        swop = swarm.add_swop(swop_profile([node]))
+        swarm.make_task(run_task("task", "x.py"))
+        state, peer = outcome(swarm, "task")
+        assert state == "ERROR"
+        assert peer.rows("STATUS")[0][-1] == "SL exited (exit code 1)"
+        assert says(swop.log(), f"port {port} on 0.0.0.0 is in use by another program")
 
 
 def test_a_prerequisite_that_was_not_carried_out_here(swarm, certs):

@@ -1,6 +1,7 @@
 #include "actors/sl/follower/session_note.hpp"
 
 #include "base/testing/power_cuts.hpp"
+#include "base/testing/temporary_folder.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,21 +15,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct folder {
-  folder() {
-    std::string name = (fs::temp_directory_path() / "session-note-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~folder() { fs::remove_all(path); }
-  fs::path path;
-};
+using folder = swarm::testing::temporary_folder;
 
 } // namespace
 
 TEST_CASE("a session note tells the next process what was under way") {
   const folder in;
-  const auto file = in.path / "session";
+  const auto file = in / "session";
   session_note first(file);
   CHECK(first.former().empty());
   REQUIRE(first.keep("defaultbb.cqdb.sml.hpe"));
@@ -44,7 +37,7 @@ TEST_CASE("a session note tells the next process what was under way") {
 
 TEST_CASE("a session note that is not legible is none") {
   const folder in;
-  const auto file = in.path / "session";
+  const auto file = in / "session";
   for (const auto& text :
        {std::string("two words"), std::string(65, 'a'), std::string("\0", 1), std::string()}) {
     std::ofstream(file, std::ios::trunc) << text;
@@ -60,7 +53,7 @@ TEST_CASE("a session note that cannot be written says so once") {
 
 TEST_CASE("a power cut at any change of the disk takes no session note that was kept") {
   const folder in;
-  const auto recorded = in.path / "recorded";
+  const auto recorded = in / "recorded";
   fs::create_directory(recorded);
   swarm::testing::watched_folder disk(recorded);
   const std::vector<std::string> names{"first", "second", "third"};
@@ -72,7 +65,7 @@ TEST_CASE("a power cut at any change of the disk takes no session note that was 
   }
   swarm::testing::cut_plan plan(1);
   swarm::testing::cut_everywhere(
-      disk.record(), in.path / "cut", plan, [&](std::size_t at, const fs::path& left) {
+      disk.record(), in / "cut", plan, [&](std::size_t at, const fs::path& left) {
         const auto former = session_note(left / "session").former();
         const auto sure = static_cast<std::size_t>(
             std::count_if(kept_at.begin(), kept_at.end(), [&](std::size_t each) { return each <= at; }));

@@ -1,7 +1,7 @@
 #include "actors/sl/leader/leader.hpp"
 
-#include "actors/sl/follower/sibling_watch.hpp"
 #include "actors/supervision/paths.hpp"
+#include "actors/supervision/sibling_watch.hpp"
 #include "base/log.hpp"
 #include "merge/custom/library.hpp"
 #include "merge/methods/merge.hpp"

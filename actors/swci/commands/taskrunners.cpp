@@ -52,7 +52,8 @@ std::string description_of(const View& part) {
   };
   if (part.failure != contracts::task_failure::none)
     return with_number(contracts::to_string(part.failure),
-                       part.number == 0 ? std::string_view() : contracts::number_word(part.failure));
+                       part.number == 0 ? std::string_view()
+                                        : contracts::number_word(part.failure, part.number));
   if (part.status == part_status::none || part.status == part_status::invited) return {};
   return with_number(contracts::to_string(part.step), contracts::number_word(part.step));
 }

@@ -9,7 +9,7 @@ enum class content_errc {
   bad_operation = 1, ///< an operation of the task is not written as it must be
   bad_url,           ///< cannot be read, or of a scheme that is not supported
   forbidden_path,    ///< a file outside of what the operator allows
-  not_found,         ///< the server, or the volume, does not have it
+  not_found,         ///< the server, or this host for a file: address, does not have it
   refused,           ///< the server answered with another error
   unreachable,       ///< no connection to the server or to the proxy
   untrusted,         ///< the server's certificate, or the scheme that it redirects to
@@ -23,6 +23,7 @@ enum class content_errc {
   bad_archive,    ///< of no known format, damaged, truncated or encrypted
   unsafe_archive, ///< an entry that leaves its folder, or is no file, folder or link
   archive_bomb,   ///< more bytes, entries or folders in folders than allowed
+  no_such_file,   ///< the volume does not have the archive that is to be extracted
   no_volume,      ///< there is no volume of that name
   volume_in_use,  ///< the name belongs to a volume that no task has made
 };

@@ -126,7 +126,7 @@ result<> content_maker::unpack(std::size_t index) {
     std::error_code problem;
     if (!fs::exists(archive, problem))
       return fail(
-          content_errc::not_found,
+          content_errc::no_such_file,
           "'{}' is not in the volume; an earlier operation has to put it there, or Target is an address",
           shown(each.target));
     SWARM_CHECK(check_digest(each, archive));

@@ -113,6 +113,8 @@ TEST_CASE_FIXTURE(fixture, "archives that are not there, or not the right ones")
   write_file(folder.path() / "a", "x");
   request.allowed = {folder.path()};
   request.operations = {read("EXTRACT", "nowhere/a.tgz", {})};
+  CHECK(run().error().is(content_errc::no_such_file));
+  request.operations = {read("EXTRACT", (folder.path() / "none.tgz").native(), {})};
   CHECK(run().error().is(content_errc::not_found));
   const std::string digest(64, '0');
   request.operations = {read("DOWNLOAD", (folder.path() / "a").native(), {}),

@@ -65,6 +65,8 @@ task_failure code_of(content::content_errc code) {
   case bad_archive:
   case unsafe_archive:
     return task_failure::archive_refused;
+  case no_such_file:
+    return task_failure::path_missing;
   case no_volume:
   case volume_in_use:
     return task_failure::volume_missing;

@@ -1,8 +1,5 @@
 #include "actors/swop/plan/host_paths.hpp"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 
 namespace swarm::actors {
@@ -54,17 +51,6 @@ result<fs::path> host_paths::source_of(const tasks::mount& wanted, std::optional
                 "the task may not use '{}': allow it with --allow-path {}, if that is meant", real.native(),
                 real.native());
   return real;
-}
-
-std::optional<free_port> find_free_port() {
-  unique_fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  socklen_t size = sizeof at;
-  if (socket.get() < 0 || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&at), size) != 0
-      || ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&at), &size) != 0)
-    return std::nullopt;
-  return free_port{std::move(socket), ntohs(at.sin_port)};
 }
 
 } // namespace swarm::actors

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "actors/swop/plan/pair_plan.hpp"
-#include "base/file.hpp"
 
 namespace swarm::actors {
 
@@ -24,12 +23,5 @@ private:
   const swop_context& context_;
   std::vector<std::filesystem::path> allowed_; ///< canonical
 };
-
-/// A TCP port that nobody listens on, and nobody else is given as long as `held` is open.
-struct free_port {
-  unique_fd held;
-  std::uint16_t number = 0;
-};
-std::optional<free_port> find_free_port();
 
 } // namespace swarm::actors

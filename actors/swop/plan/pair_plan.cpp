@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view channel_target = "/tmp/hpe-swarm";
 constexpr std::string_view sl_data_target = "/var/lib/swarm";
 constexpr std::string_view bin_target = "/opt/swarm/bin";
+constexpr std::uint64_t gpus_max = 16;
 
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> out;
@@ -56,22 +57,39 @@ std::string channel_file(std::string_view name) {
   return fmt::format("{}/{}.channel", channel_target, name);
 }
 
-/// CUDA counts devices up to the first one that is not there.
+/// The numbers of the first GPUs, for CUDA, which takes them up to the first one that is not there.
+std::string first_gpus(std::uint64_t count) {
+  std::string out = "0";
+  for (std::uint64_t i = 1; i < std::min(count, gpus_max); ++i)
+    out += fmt::format(",{}", i);
+  return out;
+}
+
+/// What `--gpus` of docker means: "all", how many, or "device=" and their numbers.
 std::optional<std::string> gpus_of(const tasks::node_definition& node) {
   for (const auto& option : node.user_options) {
     if (option.name != "gpus" || option.values.empty()) continue;
     const auto& wanted = option.values.front();
-    if (wanted == "all") return "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15";
+    if (wanted == "all") return first_gpus(gpus_max);
+    std::uint64_t count = 0;
+    const auto* const end = wanted.data() + wanted.size();
+    if (std::from_chars(wanted.data(), end, count).ptr == end && count > 0) return first_gpus(count);
     constexpr std::string_view prefix = "device=";
     const auto at = wanted.find(prefix);
-    if (at != std::string::npos) return wanted.substr(at + prefix.size());
+    if (at == std::string::npos) continue;
+    const auto named = wanted.substr(at + prefix.size());
+    return named.substr(0, named.find('"')); // a shell's quotes around the list of devices
   }
   return std::nullopt;
 }
 
-/// A name of a node that config takes: letters, digits, '.', '_' and '-', beginning with a letter or digit.
+/// A name of a node that config takes: letters, digits, '.', '_' and '-', beginning with a letter or digit. Where the
+/// profile gives none, no other SWOP makes the same: a part of its UID is in it.
 std::string node_name(const swop_context& context, const tasks::node_definition& node) {
-  auto out = node.sl.host_name.value_or(fmt::format("{}-sl-{}", context.profile.group_name, node.index));
+  const auto uid = to_hex(context.account().view(), false).substr(0, 8);
+  const auto own = fmt::format("-{}-sl-{}", uid, node.index);
+  const auto group = context.profile.group_name.substr(0, config::name_bytes_max - own.size());
+  auto out = node.sl.host_name.value_or(group + own);
   for (auto& c : out)
     if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '_' && c != '-') c = '-';
   if (out.empty() || std::isalnum(static_cast<unsigned char>(out.front())) == 0) out.insert(0, "sl");
@@ -142,8 +160,7 @@ private:
     flag("node-name", node_name(context_, node));
     flag("host-ip", host_ip(context_, node));
     if (node.sl_fs_service) flag("sl-fs-service", *node.sl_fs_service);
-    SWARM_TRY(const auto port, file_port(node));
-    flag("sl-fs-port", std::to_string(port));
+    flag("sl-fs-port", std::to_string(file_port(node)));
     SWARM_TRY(const auto sn, endpoint::parse(context_.sn));
     flag("sn-ip", sn.host);
     flag("sn-api-port", std::to_string(sn.port));
@@ -154,13 +171,10 @@ private:
     return out;
   }
 
-  result<std::uint16_t> file_port(const tasks::node_definition& node) {
+  /// Of the profile; else the one to which a proxy leads, or any.
+  static std::uint16_t file_port(const tasks::node_definition& node) {
     if (node.sl_port) return *node.sl_port;
-    auto port = find_free_port();
-    if (!port) return fail(plan_errc::disk_failed, "no free port for the files of node {}", node.index);
-    const auto number = port->number;
-    ports_.push_back(std::move(*port));
-    return number;
+    return node.sl_fs_service ? config::sl_options{}.sl_fs_port : std::uint16_t{0};
   }
 
   result<> add_identity(const tasks::identity_mount& part, managers::program_spec& to) const {
@@ -256,7 +270,6 @@ private:
   const part_order& order_;
   const tasks::run_swarm& task_;
   host_paths paths_;
-  std::vector<free_port> ports_; ///< held until the last node has one, so that no two get the same
 };
 
 template <class Number>

@@ -156,7 +156,7 @@ void runner_machine::go_on() {
     may_listen_ = true;
     call(action::listen{slots_});
   } else if (is_wanted() && !part_) {
-    call(action::enrol{head.run});
+    call(action::enrol{head.run, head.task});
   }
 }
 

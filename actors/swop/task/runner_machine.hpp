@@ -40,6 +40,7 @@ struct unlisten {
 };
 struct enrol {
   std::uint64_t run = 0;
+  std::string task;
   bool operator==(const enrol&) const = default;
 };
 struct begin_part {

@@ -93,7 +93,7 @@ TEST_CASE("a SWOP listens, enrols, has its part begun once, and ends it when the
   on.done();
   on.assigned();
   on.read();
-  CHECK(on.take<action::enrol>() == std::vector{action::enrol{1}});
+  CHECK(on.take<action::enrol>() == std::vector{action::enrol{1, "t"}});
   on.enrolled();
   on.done();
   on.read();
@@ -377,7 +377,7 @@ TEST_CASE("a call that is refused for good is repeated less and less, until some
   on.take<action::enrol>();
   on.assigned();
   on.read();
-  CHECK(on.take<action::enrol>() == std::vector{action::enrol{2}});
+  CHECK(on.take<action::enrol>() == std::vector{action::enrol{2, "t"}});
 }
 
 TEST_CASE("a SWOP that stops in the middle of something leaves nothing behind") {

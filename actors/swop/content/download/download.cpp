@@ -54,6 +54,10 @@ private:
     left_before_ = 0;
     return partial_.restart(std::move(version));
   }
+  void tell_trouble(std::uint64_t number) {
+    now_.trouble = number;
+    if (progress_) progress_(now_);
+  }
   result<> check_room(std::uint64_t bytes) const;
   result<> check_digest();
   bool can_resume() const { return partial_.bytes() > 0 && (!partial_.version().empty() || what_.sha256); }
@@ -131,11 +135,13 @@ result<> downloading::from_server(const url& first) {
                  .limits = &limits_,
                  .deadline = deadline_,
                  .on_head = [this](const answer_head& head) { return on_head(head); },
-                 .on_body = [this](bytes_view data) { return on_body(data); }};
+                 .on_body = [this](bytes_view data) { return on_body(data); },
+                 .on_trouble = [this](std::uint64_t number) { tell_trouble(number); }};
     SWARM_TRY(const auto outcome, carry_out(one, stop_));
     const auto status = outcome.head.status;
     if (status == 200 || status == 206) return {};
     if (!is_redirect(status)) {
+      tell_trouble(static_cast<std::uint64_t>(status));
       if (status == 416 && partial_.bytes() > 0) { // the file is shorter now
         SWARM_CHECK(start_over());
         return fail(content_errc::cut, "the file has another length now");

@@ -40,6 +40,8 @@ struct download_progress {
   std::uint64_t bytes = 0;
   std::optional<std::uint64_t> bytes_expected;
   unsigned tries = 1;
+  /// HTTP status of the last answer that was an error; below 100 libcurl's number for what went wrong with a try.
+  std::uint64_t trouble = 0;
 };
 using on_download_progress = std::function<void(const download_progress&)>;
 

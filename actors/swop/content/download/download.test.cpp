@@ -22,6 +22,7 @@ struct fixture {
   transport::test::temp_folder folder;
   download_request request;
   download_limits limits;
+  std::uint64_t trouble = 0;
 
   fixture() {
     request.to = folder.path() / "file";
@@ -31,7 +32,7 @@ struct fixture {
   }
   result<download_report> run(const std::string& address, const std::stop_token& stop = {}) {
     request.address = address;
-    return download(request, limits, stop);
+    return download(request, limits, stop, [&](const download_progress& at) { trouble = at.trouble; });
   }
   std::string content() const { return transport::test::read_file(request.to); }
   bool nothing_left() const { return fs::is_empty(folder.path()); }
@@ -261,16 +262,19 @@ TEST_CASE_FIXTURE(fixture, "servers' errors: passing ones are tried again, other
   const auto done = run(gone.address());
   REQUIRE_FALSE(done);
   CHECK(done.error().is(content_errc::not_found));
+  CHECK(trouble == 404);
   CHECK(gone.requests().size() == 1);
 
   const rude_server forbids([&](auto, const auto&) { return answer("no", "", "403 Forbidden"); });
   const auto refused = run(forbids.address());
   REQUIRE_FALSE(refused);
   CHECK(refused.error().is(content_errc::refused));
+  CHECK(trouble == 403);
 
   const auto nobody = run("http://127.0.0.1:1/file");
   REQUIRE_FALSE(nobody);
   CHECK(nobody.error().is(content_errc::unreachable));
+  CHECK(trouble == 7); // CURLE_COULDNT_CONNECT
 }
 
 TEST_CASE_FIXTURE(fixture, "redirects are followed, but not for ever and not to files") {
@@ -372,7 +376,7 @@ TEST_CASE_FIXTURE(fixture, "files of the host: only below what is allowed, links
   }
   const auto missing = run("file://" + (allowed / "missing").native());
   REQUIRE_FALSE(missing);
-  CHECK(missing.error().is(file_errc::not_found));
+  CHECK(missing.error().is(content_errc::not_found));
   request.allowed.clear();
   CHECK_FALSE(run("file://" + (allowed / "sub/a%20b").native()));
   CHECK_FALSE(fs::exists(request.to));

@@ -207,7 +207,10 @@ result<exchange_outcome> transfer::run() {
   ::curl_multi_remove_handle(multi_.get(), easy_.get());
   if (!ended) return tl::unexpected(std::move(ended).error());
   if (refused_) return tl::unexpected(*refused_);
-  if (*ended != CURLE_OK && !enough_) return explain(*ended);
+  if (*ended != CURLE_OK && !enough_) {
+    if (what_.on_trouble) what_.on_trouble(static_cast<std::uint64_t>(*ended));
+    return explain(*ended);
+  }
   return outcome();
 }
 

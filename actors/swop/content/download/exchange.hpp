@@ -30,6 +30,8 @@ struct exchange {
   /// Only for the answers 200 and 206.
   std::function<result<>(const answer_head&)> on_head;
   std::function<result<>(bytes_view)> on_body;
+  /// libcurl's number for what made this end without an answer.
+  std::function<void(std::uint64_t)> on_trouble;
 };
 
 struct exchange_outcome {

@@ -38,7 +38,12 @@ result<> read_local_file(const url& from, const std::vector<fs::path>& allowed, 
   std::error_code problem;
   auto real = fs::weakly_canonical(from.path, problem);
   if (problem || !is_allowed(real, allowed)) return forbidden();
-  SWARM_TRY(const auto opened, file::open(from.path));
+  const auto found = file::open(from.path);
+  if (!found) {
+    const bool is_missing = found.error().is(file_errc::not_found);
+    return fail(is_missing ? content_errc::not_found : content_errc::refused, "{}", found.error().message);
+  }
+  const auto& opened = *found;
   real = fs::read_symlink("/proc/self/fd/" + std::to_string(opened.fd()), problem);
   if (problem || !is_allowed(real, allowed)) return forbidden();
   SWARM_TRY(const auto size, opened.size());

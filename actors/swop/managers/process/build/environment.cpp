@@ -255,6 +255,7 @@ result<> builder::install(const step& one, const pip_install& what) {
 }
 
 result<> builder::carry_out(const step& one, std::size_t index) {
+  if (what_.on_step) what_.on_step(one.line);
   say(fmt::format("line {}: {}", one.line, one.shown));
   if (const auto* pip = std::get_if<pip_install>(&one.what)) return install(one, *pip);
   if (const auto* folders = std::get_if<make_folders_step>(&one.what)) {

@@ -35,6 +35,8 @@ struct build_request {
   std::chrono::seconds time_max{3600};
   /// What `host_variables` name and programs have to read: files of pip's settings, folders of packages.
   std::vector<std::filesystem::path> readable;
+  /// Which step begins, by the number of its line.
+  std::function<void(std::size_t)> on_step;
   /// Puts a program that runs code of packages into a sandbox, see confine.hpp; none: it runs as it is.
   std::function<result<child_command>(child_command)> confine;
 };
