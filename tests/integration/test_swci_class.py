@@ -83,41 +83,42 @@ def test_both_ways_in_which_the_user_guide_imports_it():
     assert swci.Swci is swarmlearning.swci.Swci
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda s: s.ls("nowhere"),
-        lambda s: s.cd("nowhere"),
-        lambda s: s.sleep(-1),
-        lambda s: s.createContext("t", ip="127.0.0.1", port=1),
-        lambda s: s.createContext("t", service="127.0.0.1:1"),
-        lambda s: s.switchContext("nobody"),
-        lambda s: s.getContextInfo("nobody"),
-        lambda s: s.createTrainingContract("no/name"),
-        lambda s: s.getTrainingContractInfo("none"),
-        lambda s: s.getTrainingContractStatus("none"),
-        lambda s: s.getTrainingContractPerformanceData("none"),
-        lambda s: s.perfdata("none"),
-        lambda s: s.resetTrainingContract("none"),
-        lambda s: s.createTaskFrom("none.yaml"),
-        lambda s: s.registerTask("none.yaml"),
-        lambda s: s.finalizeTask("none"),
-        lambda s: s.deleteTask("none"),
-        lambda s: s.getTaskInfo("none"),
-        lambda s: s.getTaskBody("none"),
-        lambda s: s.assignTask("none", RUNNER, 1),
-        lambda s: s.assignTask("none", RUNNER, 0),
-        lambda s: s.assignTask("none", RUNNER, 1, wait=True),
-        lambda s: s.getTaskRunnerInfo("none"),
-        lambda s: s.getTaskRunnerStatus("none"),
-        lambda s: s.getTaskrunnerStatus("none"),
-        lambda s: s.getTaskRunnerPeerStatus(RUNNER, 7),
-        lambda s: s.getTaskRunnerPeerStatus(RUNNER, "0x" + "00" * 20),
-        lambda s: s.resetTaskRunner("none"),
-        lambda s: s.execute("nonsense"),
-        lambda s: s.execute("exit now"),
-    ],
-)
+# Each as the one call of a lambda, for `test_every_method_has_a_bad_form`.
+BAD_CALLS = [
+    lambda s: s.ls("nowhere"),
+    lambda s: s.cd("nowhere"),
+    lambda s: s.sleep(-1),
+    lambda s: s.createContext("t", ip="127.0.0.1", port=1),
+    lambda s: s.createContext("t", service="127.0.0.1:1"),
+    lambda s: s.switchContext("nobody"),
+    lambda s: s.getContextInfo("nobody"),
+    lambda s: s.createTrainingContract("no/name"),
+    lambda s: s.getTrainingContractInfo("none"),
+    lambda s: s.getTrainingContractStatus("none"),
+    lambda s: s.getTrainingContractPerformanceData("none"),
+    lambda s: s.perfdata("none"),
+    lambda s: s.resetTrainingContract("none"),
+    lambda s: s.createTaskFrom("none.yaml"),
+    lambda s: s.registerTask("none.yaml"),
+    lambda s: s.finalizeTask("none"),
+    lambda s: s.deleteTask("none"),
+    lambda s: s.getTaskInfo("none"),
+    lambda s: s.getTaskBody("none"),
+    lambda s: s.assignTask("none", RUNNER, 1),
+    lambda s: s.assignTask("none", RUNNER, 0),
+    lambda s: s.assignTask("none", RUNNER, 1, wait=True),
+    lambda s: s.getTaskRunnerInfo("none"),
+    lambda s: s.getTaskRunnerStatus("none"),
+    lambda s: s.getTaskrunnerStatus("none"),
+    lambda s: s.getTaskRunnerPeerStatus(RUNNER, 7),
+    lambda s: s.getTaskRunnerPeerStatus(RUNNER, "0x" + "00" * 20),
+    lambda s: s.resetTaskRunner("none"),
+    lambda s: s.execute("nonsense"),
+    lambda s: s.execute("exit now"),
+]
+
+
+@pytest.mark.parametrize("call", BAD_CALLS)
 def test_what_fails_gives_an_empty_list_or_raises(connected, service, call):
     assert call(connected) == []
     reason = connected.getErrors()
@@ -130,8 +131,64 @@ def test_what_fails_gives_an_empty_list_or_raises(connected, service, call):
     assert isinstance(raised.value, RuntimeError)  # as the original raises
 
 
+# Asks no more than what there is, so that nothing but the way to the SWCI, or to its SN, can fail.
+LISTS = ["pwd", "listContexts", "listNodes", "listTrainingContracts", "listTasks", "listTaskRunners"]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_fail_without_a_context_or_without_a_swci(service, name):
+    s = Swci("127.0.0.1", service.port, logLv="CRITICAL")
+    if name not in ("pwd", "listContexts"):
+        assert getattr(s, name)() == [] and s.getErrors().startswith("ERROR : there is no default context")
+    service.terminate()
+    assert getattr(s, name)() == [] and "cannot be asked" in s.getErrors()
+
+
+def test_every_method_has_a_bad_form():
+    """So that a new one needs it, too. `co_names`: what the lambda calls."""
+    elsewhere = {
+        "interrupt": test_an_interrupt_ends_nothing_when_nothing_is_under_way,
+        "setLogLevel": test_the_log_level,
+        "plotTopology": test_the_topology_is_drawn,
+        "uploadTaskDefintion": test_uploads_in_bad_form,
+        "uploadTaskDefinition": test_uploads_in_bad_form,
+        **dict.fromkeys(("nodes", "isTaskDone", "executeTask"), test_nobody_there),
+        **dict.fromkeys(("waitForTask", "waitForTaskAsync", "executeTaskAsync"), test_waits_for_nothing_fail),
+        **dict.fromkeys(LISTS, test_lists_fail_without_a_context_or_without_a_swci),
+    }
+    cannot_fail = {"getErrors", "clearCache"}
+    methods = {name for name, it in {**vars(Session), **vars(Swci)}.items() if callable(it) and name[0] != "_"}
+    called = {call.__code__.co_names[0] for call in BAD_CALLS}
+    assert methods == called | elsewhere.keys() | cannot_fail
+    assert not called & elsewhere.keys() and all(map(callable, elsewhere.values()))
+
+
+def test_waits_for_nothing_fail(connected):
+    for wait in (
+        lambda: connected.waitForTask("none"),
+        lambda: asyncio.run(connected.waitForTaskAsync("none")),
+        lambda: connected.isTaskDone("none"),
+    ):
+        with pytest.raises(SwciError, match="there is no taskrunner 'none'"):
+            wait()
+    assert asyncio.run(connected.executeTaskAsync("none", "none")) is False
+    assert connected.executeTask("none", "none", wait=False) is False
+
+
+def test_an_interrupt_ends_nothing_when_nothing_is_under_way(connected):
+    assert connected.interrupt() == [] and connected.getErrors() == "ERROR : no command is under way"
+
+
+def test_contexts_that_cannot_be_meant(connected):
+    with pytest.raises(SwciError, match="needs an ip or a service"):
+        connected.createContext("u")
+    with pytest.raises(ValueError):
+        connected.createContext("u", ip="127.0.0.1", port="many")
+    assert connected.listContexts()[1:] == [line for line in connected.listContexts() if line.startswith("t ")]
+
+
 def test_what_is_no_word_of_a_command_is_not_sent(connected, service):
-    for bad in ("", "a\nlist tasks", "a\x00", "it's \"both\""):
+    for bad in ("", "a\nlist tasks", "a\x00", 'it\'s "both"'):
         for call in (connected.cd, connected.getTaskInfo, connected.createTrainingContract, connected.switchContext):
             with pytest.raises(ValueError):
                 call(bad)
