@@ -125,8 +125,8 @@ def measure_growth(swarm, tasks, blocks, count):
         if before is None:
             before, short = times, length
     for name, value in times.items():
-        figure(f"operators_reads_{name}", value, f"ms at {blocks} blocks", f"at {short} blocks", before[name],
-               GROWTH_TARGET, value <= GROWTH_TARGET * before[name])
+        figure(f"operators_reads_{name}", value, "ms", f"at {short} blocks, not {blocks}", before[name], GROWTH_TARGET,
+               value <= GROWTH_TARGET * before[name])
 
 
 MARK = """#!/bin/sh
