@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from launcher.operators import why_no_sandboxes
 from repository import ROOT
 
 BIN = pathlib.Path(os.environ.get("SWARM_BIN") or os.path.join(ROOT, "build", "release", "bin"))
@@ -20,6 +21,8 @@ STEMS = sorted({file.parent.name for what in ("bench.py", "bench_*.cpp") for fil
 def test_a_benchmark_runs(stem, tmp_path):
     if stem == "txn" and not shutil.which("etcd"):
         pytest.skip("etcd is not installed; ./run deps bench brings it")
+    if stem == "many_swops" and (why := why_no_sandboxes()):
+        pytest.skip(why)
     figures = tmp_path / "figures.json"
     outcome = subprocess.run(
         [sys.executable, BENCH / "bench.py", stem, "--smoke", "--json", figures],
