@@ -258,9 +258,9 @@ TEST_CASE("a certificate belongs to the authority that its chain leads to, among
   const authority own(folder.path(), "CA-1"), other(other_folder.path(), "CA-2");
   const authority namesake(third_folder.path(), "CA-1");
   const auto trusted = folder.path() / "all";
-  fs::create_directory(trusted);
-  fs::copy(other.ca_file(), trusted / "1.pem");
-  fs::copy(own.ca_file(), trusted / "2.pem");
+  std::filesystem::create_directory(trusted);
+  std::filesystem::copy(other.ca_file(), trusted / "1.pem");
+  std::filesystem::copy(own.ca_file(), trusted / "2.pem");
   const auto identity_by = [&](const authority& by, const std::string& name) {
     auto files = by.issue(name);
     files.cacert.clear();
