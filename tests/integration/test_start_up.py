@@ -65,6 +65,17 @@ def test_certificate_that_is_none(start, folder, certs):
     refused(start(*sn_flags(folder), *flags), "broken.pem")
 
 
+def test_rules_about_members_that_are_wrong(start, folder, certs):
+    rules = pathlib.Path(folder) / "members.yaml"
+    flags = [*sn_flags(folder), *certs.flags("sn-1"), "--members", rules]
+    refused(start(*flags), "members", str(rules), "is not there")
+    rules.write_text("rules:\n  - match: {}\n    roles: [boss]\n")
+    refused(start(*flags), f"--members: {rules}:3:13: rules[0].roles[0]: ", "SN")
+    refused(start(*flags, "--check"), f"--members: {rules}:3:13: rules[0].roles[0]: ")
+    rules.write_text("rules:\n  - match: { subject: { CN: sn-1 } }\n    roles: [SL, SWOP]\n")
+    refused(start(*flags), "is for SL and SWOP by the rule in line 2", "not for SN", "roles: [SN]")
+
+
 def test_expired_certificate(start, folder, certs):
     key, request, expired = certs.folder / "sn-1-key.pem", f"{folder}/request.pem", f"{folder}/expired.pem"
     ca = ["-CA", certs.capath / "ca-cert.pem", "-CAkey", certs.folder / "ca" / "ca-key.pem", "-set_serial", "77"]

@@ -273,7 +273,7 @@ TEST_CASE("which lists count") {
     const auto loaded = tls_identity::load(f.server_files);
     REQUIRE_FALSE(loaded);
     CHECK(loaded.error().is(tls_errc::not_pem));
-    CHECK(says(loaded.error(), "crl.pem: CRL 1 in it is damaged"));
+    CHECK(says(loaded.error(), "crl.pem: certificate 1 in it is damaged"));
   }
   SUBCASE("a node whose own certificate is revoked does not start") {
     f.ca.revoke(f.capath / "crl.pem", {f.server_files.cert});
