@@ -11,7 +11,7 @@ struct chain_limits {
   std::size_t log_blocks_max = 10'000;             ///< blocks one log query may read
   std::size_t log_seeks_max = 100'000;             ///< places of the index one log query may look up
   std::size_t node_cache_bytes = 8 * 1024 * 1024;  ///< trie nodes kept decoded, for execution
-  std::size_t view_cache_bytes = 4 * 1024 * 1024;  ///< and for the views
+  std::size_t view_cache_bytes = 32 * 1024 * 1024; ///< and for the views
   std::size_t block_cache_bytes = 4 * 1024 * 1024; ///< recent blocks kept decoded
   std::size_t store_cache_bytes = 8 * 1024 * 1024; ///< RocksDB's block cache
   std::size_t store_write_buffer_bytes = 2 * 1024 * 1024;
