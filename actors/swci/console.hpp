@@ -37,6 +37,9 @@ public:
   virtual void show(const std::string& text) = 0;
   /// The same for a command's answer; `is_error`: it failed.
   virtual void show_answer(const std::string& text, bool is_error) = 0;
+  /// An answer in the place of the last one, if that was shown so too and nothing stands below it; a console
+  /// that cannot do that shows one below the other.
+  virtual void show_anew(const std::string& text) { show_answer(text, false); }
   /// The names that may be meant in a place of this kind where `prefix` stands already; from any thread,
   /// without blocking.
   using names_function = std::function<std::vector<std::string>(hole_kind, const std::string& prefix)>;

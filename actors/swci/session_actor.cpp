@@ -238,6 +238,9 @@ swci::command_world world_of(self_pointer self, const swci::action::run& what,
   out.say = [tell, id = what.id](swci::answer said) {
     tell({swci::event::command_says{id, std::move(said)}});
   };
+  out.show_anew = [tell, id = what.id](swci::answer said) {
+    tell({swci::event::command_says{id, std::move(said), true}});
+  };
   out.waits = [tell, id = what.id] { tell({swci::event::command_waits{id}}); };
   return out;
 }
@@ -341,6 +344,7 @@ struct perform {
     if (shown().is_service())
       return shown().show_answer(fmt::format("{}\n", fmt::join(swci::text_of(what.what, true), "\n")), false);
     const auto text = swci::shown_text(what.what);
+    if (what.anew) return shown().show_anew(text);
     if (!swci::is_at_prompt(what.what)) return shown().show_answer(text, false);
     shown().show_answer(what.prompt + text.substr(std::min(text.find_first_not_of(' '), text.size())), false);
   }

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 
 import pytest
-from harness import SN, says
+from harness import SN, says, until
 from launcher.operators import SWOP, node_definition, swop_profile
 from launcher.swci_web import SWCI, run_swci
 from test_swci_web import TASK
@@ -135,3 +135,44 @@ def test_profiles_that_are_none_end_a_swop_with_their_place(folder, certs, sn):
             swop.clean_up()
     assert wrong == [], "\n".join(map(str, wrong))
     assert "SWOP" not in {node["type"] for node in sn.admin("nodes")["nodes"]}
+
+
+def test_two_swops_with_one_uid_count_as_one_and_say_so(folder, certs):
+    """A data directory was copied with its key: the chain cannot know one from the other."""
+    folder = pathlib.Path(folder)
+    usr = folder / "usr"
+    usr.mkdir()
+    (usr / "data").write_text("data")
+    write(usr / "p.yaml", json.dumps(swop_profile([node_definition(certs, 0)])))
+    sn = SN(folder, certs)
+    swops = [SWOP(folder, certs, sn.port, usr, "p.yaml", f"swop-{number}") for number in (1, 2)]
+    swci = SWCI(folder, certs)
+    try:
+        sn.start().wait_up()
+        uid = swops[0].start().wait_listening()
+        role = swops[1].data_dir / "swop-1"
+        role.mkdir(parents=True, mode=0o700)
+        shutil.copy(swops[0].data_dir / "swop-1" / "node.key", role)
+        assert swops[1].start().wait_listening() == uid
+        for swop in swops:
+            swop.wait_log(rf"another program .* this node, {uid}")
+        swci.start().wait_up()
+        swci.exec(f"create context t with ip 127.0.0.1 {sn.port}")
+        swci.exec("switch context t")
+        (node,) = [row for row in swci.exec("list nodes")[0].splitlines() if row.startswith("SWOP")]
+        assert uid in node
+        write(swci.usr / "one.yaml", TASK.format(name="one").replace("/nowhere", str(usr / "data")))
+        swci.exec("create task from one.yaml")
+        swci.exec("finalize task one")
+        runner = "defaulttaskbb.taskdb.sml.hpe"
+        for how, state in (("1 peers", "COMPLETE"), ("all peers", "COMPLETE"), ("2 peers", "ENROLLING")):
+            assert swci.exec(f"assign task one to {runner} with {how}") == ["TASK ASSIGNED : one"]
+            until(
+                lambda: says(swci.exec(f"get taskrunner status {runner}")[0], "COMPLETED_PEERS : 1"), "one to complete"
+            )
+            status = swci.exec(f"get taskrunner status {runner}")[0]
+            assert f"TASK_STATE      : {state}" in status and "LISTENING_SWOPS : 1" in status, status
+            assert swci.exec(f"reset taskrunner {runner}")[-1] == f"TASKRUNNER RESET : {runner}"
+    finally:
+        for each in (swci, *swops, sn):
+            each.clean_up()

@@ -275,6 +275,27 @@ def test_ctrl_c_ends_the_wait_and_not_the_session(folder, certs):
         swci.clean_up()
 
 
+def test_a_contract_is_watched(folder, certs, sn):
+    """One block for each change, as this is no terminal."""
+    swci = Typed(folder, certs).start()
+    try:
+        for line in [*beginning(sn), "create contract watched", "watch contract watched"]:
+            swci.type(line)
+        swci.wait_log(r"RESETS +: 1\n")
+        for resets in (2, 3):
+            status, printed, errors = run_swci(folder, certs, [*beginning(sn), "reset contract watched"])
+            assert status == 0 and "CONTRACT RESET : watched" in printed, errors
+            swci.wait_log(rf"RESETS +: {resets}\n")
+        swci.signal(signal.SIGINT)
+        swci.wait_log("ERROR : interrupted")
+        swci.type("exit")
+        assert swci.wait_exit() == 0
+        assert len(re.findall(r"CONTRACT +: watched\n", swci.log())) == 3
+        assert "\x1b" not in swci.log()
+    finally:
+        swci.clean_up()
+
+
 def test_killed_and_started_again_it_is_the_same_node(folder, certs, sn):
     """Its account is kept by its data directory."""
     uids = []

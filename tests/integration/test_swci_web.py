@@ -240,6 +240,23 @@ def test_every_sl_hangs_below_an_sn_that_is_listed(swarm, start):
     assert sorted(row[3] for row in rows) == ["sl-1", "sl-2", "sn-1"]
 
 
+def test_nodes_hang_below_the_sn_that_they_talk_to(swarm, start):
+    swarm.start_sn()
+    near = swarm.join_sn("sn-2")
+    for sn in (swarm.sn, near):
+        swarm.add_sl(sn_port=sn.port).wait_ready()
+    swci = start()
+    swci.exec(f"create context t with ip 127.0.0.1 {swarm.sn.port}")
+    swci.exec("switch context t")
+
+    def rows():
+        return [[cell.strip() for cell in row.split(",")] for row in lines_of(swci, "list Nodes")[1:]]
+
+    until(lambda: len(rows()) == 4, "all nodes to be registered")
+    uids, parents = ({row[3]: row[column] for row in rows()} for column in (4, 5))
+    assert parents == {"sn-1": "-", "sn-2": "-", "sl-1": uids["sn-1"], "sl-2": uids["sn-2"]}
+
+
 def test_characters_that_clients_do_not_escape(start):
     swci = start()
     (swci.usr / "a+b&c").mkdir()

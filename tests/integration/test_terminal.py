@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from harness import BIN, Failure, Process, says, until
 from launcher.processes import scrambled
+from launcher.swci_web import run_swci
 from tmux import Tmux
 
 HERE = pathlib.Path(__file__).parent
@@ -163,6 +164,43 @@ def test_why_a_task_waits(seat):
     at.enters(f"reset taskrunner {RUNNER}", 9)
     at.leaves()
     at.is_screen("waits")
+
+
+def test_a_contract_is_watched_in_place(seat, swarm, certs):
+    at = seat()
+    at.connects()
+    at.enters(f"get contract status {CONTRACT}", 2)
+    before = at.screen()
+    at.types(f"watch contract {CONTRACT}")
+    at.keys("Enter")
+    at.shows(rf"watch contract {re.escape(CONTRACT)}\n(.*\n)+ +LEADER +: -$")
+    connecting = [f"create context t with ip 127.0.0.1 {swarm.sn.port}", "switch context t"]
+    for resets in (2, 3, 4):
+        status, _, errors = run_swci(swarm.folder, certs, [*connecting, f"reset contract {CONTRACT}"])
+        assert status == 0, errors
+        at.shows(rf"^ +RESETS +: {resets}$")
+    at.keys("C-c")
+    at.prompt(4)
+    screen = at.screen()
+    assert screen.count("RESETS ") == 2 and screen.startswith(before.removesuffix("SWCI:3 >\n"))
+    at.enters(f"get contract status {CONTRACT}", 4)  # nothing of it is overwritten, nor overwrites
+    assert at.screen().startswith(screen.removesuffix("SWCI:4 >\n")) and at.screen().count("RESETS ") == 3
+
+
+def test_a_watched_contract_that_is_higher_than_the_window(seat, swarm, certs):
+    at = seat(width=100, height=8)
+    at.connects()
+    at.types(f"watch contract {CONTRACT}")
+    at.keys("Enter")
+    at.shows(r" +LEADER +: -$")
+    connecting = [f"create context t with ip 127.0.0.1 {swarm.sn.port}", "switch context t"]
+    status, _, errors = run_swci(swarm.folder, certs, [*connecting, f"reset contract {CONTRACT}"])
+    assert status == 0, errors
+    history = lambda: at.call("capture-pane", "-p", "-S", "-")  # noqa: E731
+    until(lambda: re.search(r"RESETS +: 2\n", history()), "the change to be shown")
+    at.keys("C-c")
+    at.prompt(3)
+    assert re.search(r"RESETS +: 1\n", history())
 
 
 def test_help_errors_and_lines_that_are_taken_back(seat):

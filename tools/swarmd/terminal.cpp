@@ -3,8 +3,11 @@
 #include "tools/swarmd/line_editor.hpp"
 #include "tools/swarmd/wakeable_input.hpp"
 
+#include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
@@ -19,6 +22,26 @@ namespace {
 /// An output that takes nothing (Ctrl-S) must not keep the process.
 constexpr auto close_max = std::chrono::seconds(2);
 
+winsize screen_size() {
+  winsize out{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &out) != 0 || out.ws_col == 0) return {.ws_row = 24, .ws_col = 80};
+  return out;
+}
+
+/// How many rows of a screen the lines take, each character one column.
+std::size_t rows_of(std::string_view text, std::size_t columns) {
+  std::size_t out = 0, width = 0;
+  for (const char c : text) {
+    if (c != '\n') {
+      width += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
+      continue;
+    }
+    out += std::max<std::size_t>((width + columns - 1) / columns, 1);
+    width = 0;
+  }
+  return out;
+}
+
 } // namespace
 
 struct terminal::state {
@@ -29,6 +52,7 @@ struct terminal::state {
 
   void read_lines();
   std::optional<std::string> read_line(const std::string& prompt);
+  void write(const std::string& text);
   void finish();
 
   wakeable_input input{STDIN_FILENO};
@@ -42,7 +66,15 @@ struct terminal::state {
   bool over = false;
   bool has_thread = false;
   bool marks = false; ///< the last thing on the screen was a mark, whose line goes on
+  std::string anew;   ///< the last thing on the screen, if it is to be replaced
 };
+
+void terminal::state::write(const std::string& text) {
+  if (std::exchange(marks, false)) std::fputs("\n", stdout);
+  anew.clear();
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
 
 std::optional<std::string> terminal::state::read_line(const std::string& prompt) {
   if (editor) return editor->read(prompt);
@@ -115,13 +147,22 @@ void terminal::ask_line(const std::string& prompt) {
 
 void terminal::show(const std::string& text) {
   const std::lock_guard lock(state_->mutex);
-  if (std::exchange(state_->marks, false)) std::fputs("\n", stdout);
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
+  state_->write(text);
 }
 
 void terminal::show_answer(const std::string& text, bool) {
   show(text);
+}
+
+/// What is higher than the screen has left it in part, and stays; the next one goes below it.
+void terminal::show_anew(const std::string& text) {
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->editor) return state_->write(text);
+  const auto screen = screen_size();
+  const auto rows = state_->marks ? 0 : rows_of(state_->anew, screen.ws_col);
+  const bool fits = rows > 0 && rows < screen.ws_row;
+  state_->write((fits ? fmt::format("\x1b[{}A\r\x1b[J", rows) : std::string{}) + text);
+  state_->anew = text;
 }
 
 bool terminal::completes_with(const names_function& names) {
@@ -133,6 +174,7 @@ bool terminal::completes_with(const names_function& names) {
 void terminal::mark() {
   const std::lock_guard lock(state_->mutex);
   state_->marks = true;
+  state_->anew.clear();
   std::fputs("#", stdout);
   std::fflush(stdout);
 }
@@ -150,6 +192,7 @@ bool terminal::interrupt() {
   if (state_->over || !state_->tell) return false;
   if (!state_->reading) {
     state_->marks = is_interactive(); // it shows "^C"
+    state_->anew.clear();
     state_->tell(swci::input::interrupt{});
     return true;
   }

@@ -20,6 +20,7 @@ public:
   void ask_line(const std::string& prompt) override;
   void show(const std::string& text) override;
   void show_answer(const std::string& text, bool is_error) override;
+  void show_anew(const std::string& text) override;
   bool completes_with(const names_function& names) override;
   void mark() override;
   void finish() override;

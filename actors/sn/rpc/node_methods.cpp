@@ -29,6 +29,9 @@ method_result service::syncing(const params&, const caller&) {
 method_result service::accounts(const params&, const caller&) {
   return json::value(json::array{});
 }
+method_result service::coinbase(const params&, const caller&) {
+  return json::value(hex_data(own_.view()));
+}
 method_result service::zero_price(const params&, const caller&) {
   return json::value("0x0");
 }
@@ -61,8 +64,9 @@ result<service::sign_taken> service::take_sign(bytes_view raw, time_point now) {
       std::find_if(all->begin(), all->end(), [&](const auto& node) { return node.account == sign.account; });
   // The node is not registered, or not yet at this chain's head.
   if (found == all->end()) return sign_taken{};
-  const bool news = liveness_.heard_from(sign.account, sign.serial, std::move(sign.api_endpoint), now);
-  return sign_taken{news, liveness_.last_serial(sign.account)};
+  const auto before = liveness_.last_serial(sign.account);
+  return sign_taken{liveness_.heard_from(sign.account, sign.serial, std::move(sign.api_endpoint), now),
+                    before};
 }
 
 method_result service::heartbeat(const params& given, const caller&) {

@@ -31,10 +31,10 @@ bool is_for_reader(const json::value& request) {
 } // namespace
 
 service::service(std::shared_ptr<const ledger::chain_window> chain, time_point now,
-                 const service_limits& limits)
+                 const service_limits& limits, const address& own)
     : chain_(std::move(chain)),
       view_(chain_->view()), limits_{limits.response_bytes_max, std::make_shared<rate_limiter>(limits.rate)},
-      last_block_(view_->head()->header.block_num) {
+      own_(own), last_block_(view_->head()->header.block_num) {
   now_ = now;
 }
 
@@ -109,6 +109,7 @@ const std::map<std::string_view, service::handler>& service::methods() {
       {"eth_blockNumber", &service::block_number},
       {"eth_syncing", &service::syncing},
       {"eth_accounts", &service::accounts},
+      {"eth_coinbase", &service::coinbase},
       {"eth_gasPrice", &service::zero_price},
       {"eth_maxPriorityFeePerGas", &service::zero_price},
       {"eth_subscribe", &service::subscribe},

@@ -80,7 +80,7 @@ using service_action = std::variant<action::submit, action::read, action::tell_s
 /// Beyond the execution API: eth_sendRawTransactionSync (EIP-7966) answers with the receipt and may be
 /// repeated with the same transaction; the reason history_incomplete in an error means that the transaction
 /// may be final already. Receipts carry Besu's `revertReason`; swarm_heartbeat(sign of life) answers with the
-/// last serial known; swarm_silentNodes(), swarm_nodes(), swarm_apiEndpoints() (JSON-RPC servers of SNs that
+/// last serial known before; swarm_silentNodes(), swarm_nodes(), swarm_apiEndpoints() (JSON-RPC servers of SNs that
 /// are alive), swarm_genesis() (what an SN needs to join: parameters, hash, endpoints).
 class service final : public responder {
 public:
@@ -95,8 +95,9 @@ public:
   static constexpr std::size_t client_waiting_max = 4096;
   static constexpr duration receipt_wait = std::chrono::seconds(20);
 
+  /// `own`: the account of this SN.
   service(std::shared_ptr<const ledger::chain_window> chain, time_point now,
-          const service_limits& limits = {});
+          const service_limits& limits = {}, const address& own = {});
 
   /// Takes a text. It is handled at once as far as a slice and earlier texts allow, the rest in `go_on`.
   /// Clients take turns.
@@ -111,7 +112,7 @@ public:
 
   struct sign_taken {
     bool news = false;             ///< other SNs should be told
-    std::uint64_t last_serial = 0; ///< the last one known of its account
+    std::uint64_t last_serial = 0; ///< the last one known of its account before
   };
   /// Takes a sign of life (ledger::sign_of_life) from a client, another SN or this one. Fails for one that
   /// nobody honest sends.
@@ -180,6 +181,7 @@ private:
   method_result block_number(const params&, const caller&);
   method_result syncing(const params&, const caller&);
   method_result accounts(const params&, const caller&);
+  method_result coinbase(const params&, const caller&);
   method_result zero_price(const params&, const caller&);
   method_result subscribe(const params&, const caller&);
   method_result unsubscribe(const params&, const caller&);
@@ -194,6 +196,7 @@ private:
   std::shared_ptr<const ledger::chain_window> chain_;
   std::shared_ptr<const ledger::chain_view> view_; ///< for the event or request that is being handled
   text_answers::limits limits_;
+  address own_;
   liveness liveness_;
   std::uint64_t last_block_; ///< the last block that was reported
   turns<event::text> queue_;

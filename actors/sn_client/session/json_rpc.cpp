@@ -116,6 +116,11 @@ result<std::uint64_t> quantity_of(const json::value& response) {
   return parse_quantity(digits);
 }
 
+result<address> address_of(const json::value& response) {
+  SWARM_TRY(const auto digits, text_of(response));
+  return fixed_from_hex<20>(digits);
+}
+
 result<std::vector<std::string>> texts_of(const json::value& response, std::size_t count_max) {
   SWARM_TRY(const auto* value, result_of(response));
   const auto* list = value->if_array();

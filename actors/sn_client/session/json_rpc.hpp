@@ -44,6 +44,8 @@ result<const boost::json::value*> result_of(const boost::json::value& response);
 result<bytes> output_of(const boost::json::value& response);
 /// A number in 0x form.
 result<std::uint64_t> quantity_of(const boost::json::value& response);
+/// An account in 0x form.
+result<address> address_of(const boost::json::value& response);
 /// A text as it is.
 result<std::string> text_of(const boost::json::value& response);
 /// A list of texts; what is none is left out, and so is what is beyond `count_max`.

@@ -11,7 +11,7 @@ namespace swarm::session {
 
 /// What an SN was asked for.
 namespace question {
-struct introduction {}; ///< which chain, how far, and does it know this node
+struct introduction {}; ///< which chain, how far, who it is, and does it know this node
 struct receipt {
   std::uint64_t nonce = 0;
 };
@@ -23,7 +23,9 @@ struct subscription {
   std::uint64_t version = 0;
 };
 struct other_sns {};
-struct sign_of_life {};
+struct sign_of_life {
+  std::uint64_t before = 0; ///< the last serial before its own that this process knew
+};
 struct unsubscription {};
 struct own_ask {
   std::uint64_t key = 0; ///< in own_asks

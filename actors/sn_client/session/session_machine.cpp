@@ -1,6 +1,7 @@
 #include "actors/sn_client/session/session_machine.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace swarm::session {
 
@@ -119,13 +120,21 @@ time_point session_machine::wake_at() const {
 void session_machine::beat(time_point now) {
   auto& here = std::get<ready>(phase_);
   here.heartbeat_at = now + heartbeat_interval;
-  last_serial_ = std::max(unix_ms_, last_serial_ + 1);
+  const auto before = std::exchange(last_serial_, std::max(unix_ms_, last_serial_ + 1));
   const auto raw =
       ledger::encode_sign_of_life(last_serial_, {}, *options_.key, network_->chain_id, network_->genesis);
-  ask({{"swarm_heartbeat", {to_hex(raw)}}}, question::sign_of_life{}, now);
-  if (here.heartbeats++ % heartbeats_per_survey != 0) return;
+  ask({{"swarm_heartbeat", {to_hex(raw)}}}, question::sign_of_life{before}, now);
+  if (here.heartbeats++ == 0) return; // it was asked when it introduced itself
+  if ((here.heartbeats - 1) % heartbeats_per_survey == 0) return survey(now);
+  // An SN that has just started hears of the others in its first seconds: 2, 4, 8, 16 seconds from now.
+  if (choice_.count() == 1 && std::has_single_bit(here.heartbeats - 1))
+    ask({{"swarm_apiEndpoints", {}}}, question::other_sns{}, now);
+}
+
+void session_machine::survey(time_point now) {
   ask({{"swarm_apiEndpoints", {}}}, question::other_sns{}, now);
-  if (here.heartbeats > 1) subscribe(now); // again, if the SN could not when it was asked
+  subscribe(now); // again, if the SN could not when it was asked
+  if (std::exchange(std::get<ready>(phase_).parent_is_stale, false)) register_node(now);
 }
 
 void session_machine::step(const event::link_up& news, time_point now) {
@@ -135,7 +144,8 @@ void session_machine::step(const event::link_up& news, time_point now) {
   const auto account = options_.key->account();
   std::vector<rpc_call> calls{{"eth_chainId", {}},
                               {"eth_getTransactionCount", {to_hex(account.view()), "pending"}},
-                              {"eth_getBlockByNumber", {"0x0", false}}};
+                              {"eth_getBlockByNumber", {"0x0", false}},
+                              {"eth_coinbase", {}}};
   if (options_.registration)
     calls.push_back(eth_call(contracts::node_registry_address(), contracts::encode_node(account)));
   ask(calls, question::introduction{}, now);
@@ -175,7 +185,7 @@ void session_machine::answer(const question::introduction&, responses& from, tim
   const auto chain = quantity_of(from[0]);
   const auto count = quantity_of(from[1]);
   const auto genesis = block_hash_of(from[2]);
-  const bool knows_nodes = !options_.registration || output_of(from[3]);
+  const bool knows_nodes = !options_.registration || output_of(from[4]);
   if (!chain || *chain == 0 || !count || !genesis || !knows_nodes)
     return give_up("it does not answer as an SN does", false, now);
   const network told{*chain, *genesis};
@@ -183,12 +193,14 @@ void session_machine::answer(const question::introduction&, responses& from, tim
     return give_up("it belongs to another network", true, now);
   enter_network(told, *count, now);
   auto here = std::move(*live());
+  here.sn = address_of(from[3]).value_or(address{});
   phase_ = registering{std::move(here)};
+  ask({{"swarm_apiEndpoints", {}}}, question::other_sns{}, now);
   // What is under way goes out once more, before anything new: nonces leave no gap.
   for (const auto& [nonce, txn] : txns_.all())
     send_txn(*txns_.find(nonce), now);
   if (!options_.registration) return became_ready(now);
-  register_node(from[3], now);
+  introduce(from[4], now);
 }
 
 /// What is under way was meant for the chain that this node knew.
@@ -202,16 +214,28 @@ void session_machine::enter_network(const network& told, std::uint64_t txn_count
     finish(std::move(txn), fail(errc::conflict, "the SN has another chain now"), now);
 }
 
-void session_machine::register_node(const json::value& known, time_point now) {
-  const auto& wanted = *options_.registration;
+/// As this node wants to be known now.
+contracts::register_node_args session_machine::registration() const {
+  auto out = *options_.registration;
+  out.parent = link_of(phase_)->sn;
+  return out;
+}
+
+void session_machine::introduce(const json::value& known, time_point now) {
+  const auto wanted = registration();
   const auto output = output_of(known);
   const auto as_known = output ? contracts::decode_node(*output) : tl::unexpected(output.error());
-  if (as_known && as_known->active && as_known->cert_fingerprint == wanted.cert_fingerprint
-      && as_known->endpoint == wanted.endpoint && as_known->name == wanted.name)
-    return became_ready(now);
+  const bool same = as_known && as_known->active && as_known->cert_fingerprint == wanted.cert_fingerprint
+                    && as_known->endpoint == wanted.endpoint && as_known->name == wanted.name;
+  if (!same) return register_node(now);
+  became_ready(now);
+  std::get<ready>(phase_).parent_is_stale = !wanted.parent.is_zero() && as_known->parent != wanted.parent;
+}
+
+void session_machine::register_node(time_point now) {
   if (!txns_.registers())
-    submit(contracts::node_registry_address(), contracts::encode_register_node(wanted), "register this node",
-           std::nullopt, now);
+    submit(contracts::node_registry_address(), contracts::encode_register_node(registration()),
+           "register this node", std::nullopt, now);
 }
 
 void session_machine::became_ready(time_point now) {
@@ -231,11 +255,21 @@ void session_machine::answer(const question::other_sns&, responses& from, time_p
   if (told && choice_.learn(std::move(*told))) act(action::keep_sns{choice_.others()});
 }
 
-/// The last serial that the SN knows: after the clock was set back, this node goes on from there. One that is
-/// very far ahead is a lie that would use up all serials.
-void session_machine::answer(const question::sign_of_life&, responses& from, time_point) {
+/// The last serial that the SN knew: after the clock was set back, this node goes on from there. One that is
+/// very far ahead is a lie that would use up all serials. One that is neither this process's nor of its former
+/// life comes from another process with the same key.
+void session_machine::answer(const question::sign_of_life& to, responses& from, time_point now) {
   const auto known = quantity_of(from[0]);
-  if (known && *known <= unix_ms_ + serial_ahead_max) last_serial_ = std::max(last_serial_, *known);
+  if (!known || *known > unix_ms_ + serial_ahead_max) return;
+  const bool foreign = std::exchange(knows_serials_, true) && *known > to.before;
+  last_serial_ = std::max(last_serial_, *known);
+  if (!foreign || now < twin_noted_ + twin_note_interval) return;
+  twin_noted_ = now;
+  note(log::level::error,
+       fmt::format(
+           "another program says that it is this node, {}: both together count as one; give each a data "
+           "directory with a key of its own",
+           to_hex(options_.key->account().view())));
 }
 
 // Transactions

@@ -29,7 +29,10 @@ struct session_options {
 class session_machine {
 public:
   static constexpr duration heartbeat_interval = std::chrono::seconds(2);
-  static constexpr unsigned heartbeats_per_survey = 15; ///< of the other SNs
+  /// Of the other SNs; before that a few more, while none is known. With the first of them a node that has
+  /// changed its SN tells the chain so: short visits are not worth a transaction, and no SN can make a node
+  /// write more often.
+  static constexpr unsigned heartbeats_per_survey = 15;
   static constexpr duration silence_max =
       std::chrono::seconds(15); ///< of an SN; heartbeats are answered at once
   static constexpr duration answer_max = std::chrono::seconds(60); ///< for any one answer
@@ -37,6 +40,8 @@ public:
   static constexpr duration resend_wait = std::chrono::milliseconds(250); ///< for an SN that is busy
   /// How far a node's clock may have been set back.
   static constexpr std::uint64_t serial_ahead_max = std::uint64_t{366} * 24 * 3600 * 1000;
+  /// How often it is said that another program has this node's key.
+  static constexpr duration twin_note_interval = std::chrono::minutes(1);
   static constexpr std::size_t waiting_max = 256; ///< calls that are not sent yet
   static constexpr std::size_t txns_max = 128;    ///< under way; an SN lets 256 of one account wait
 
@@ -79,6 +84,7 @@ private:
   struct link {
     open_requests asked;
     time_point last_heard;
+    address sn; ///< its account as it says, which this node names as its parent; zero: it does not say
   };
   /// Waits before it dials again.
   struct down {
@@ -100,6 +106,7 @@ private:
     bool recounting = false;              ///< asked for the account's nonce; calls wait for it
     unsigned heartbeats = 0;
     time_point heartbeat_at;
+    bool parent_is_stale = false; ///< the chain names another SN
   };
   using phase = std::variant<down, connecting, introducing, registering, ready>;
   struct network {
@@ -119,6 +126,7 @@ private:
   void give_up(const std::string& reason, bool elsewhere, time_point now);
   void check_link(time_point now);
   void beat(time_point now);
+  void survey(time_point now);
 
   void take(open_requests::answered from, time_point now);
   using responses = std::vector<boost::json::value>;
@@ -133,7 +141,9 @@ private:
   void answer(const question::own_ask& to, responses& from, time_point now);
 
   void enter_network(const network& told, std::uint64_t txn_count, time_point now);
-  void register_node(const boost::json::value& known, time_point now);
+  contracts::register_node_args registration() const;
+  void introduce(const boost::json::value& known, time_point now);
+  void register_node(time_point now);
   void became_ready(time_point now);
   void submit(const address& to, bytes input, std::string what, std::optional<std::uint64_t> call,
               time_point now);
@@ -162,7 +172,9 @@ private:
   std::uint64_t watch_version_ = 0;    ///< of its contract and topics
   std::uint64_t block_num_ = 0;
   std::uint64_t last_serial_ = 0; ///< of this node's signs of life
-  std::uint64_t unix_ms_ = 0;     ///< at the last tick
+  bool knows_serials_ = false;    ///< those of its former life, as an SN has told
+  time_point twin_noted_ = time_point::min() + twin_note_interval;
+  std::uint64_t unix_ms_ = 0; ///< at the last tick
   std::vector<session_action> actions_;
 };
 

@@ -1,5 +1,6 @@
 #include "actors/sn_client/session/session_machine.hpp"
 #include "actors/sn_client/session/testing/session_rig.hpp"
+#include "contracts/abi/function.hpp"
 
 #include <doctest/doctest.h>
 
@@ -83,6 +84,109 @@ TEST_CASE("what the network tells of other SNs is kept, within bounds") {
   CHECK(rig.machine.sns_known() == 1 + sn_choice::others_max);
 }
 
+TEST_CASE("a node names its SN as its parent, and another one once it has stayed there") {
+  const auto parent_of = [](const std::string& raw) {
+    const auto txn = ledger::transaction::decode(*from_hex(raw), 7);
+    for (const std::uint8_t seed : {0, 3, 5}) {
+      auto args = *options_of().registration;
+      args.parent.fill(seed);
+      if (txn->fields().data == contracts::encode_register_node(args)) return int(seed);
+    }
+    return -1;
+  };
+  session_rig rig(options_of(1, {"other:2"}));
+  rig.sn_account.fill(3);
+  std::optional<contracts::node_view> known; // what the chain says of the node
+  rig.instead = [&](const request& to) {
+    if (to.method != "eth_call" || !known) return json::value();
+    return json::value(json::object{{"result", to_hex(contracts::abi::encode_answer(*known))}});
+  };
+  rig.get_ready();
+  REQUIRE(rig.txns().size() == 1);
+  CHECK(parent_of(rig.txns()[0]) == 3);
+  const auto wanted = *options_of().registration;
+  known = contracts::node_view{
+      options_of().key->account(), wanted.type, true, 9, {}, rig.sn_account, wanted.name, wanted.endpoint};
+  const auto stays_with = [&](std::uint8_t sn, unsigned heartbeats) {
+    rig.down();
+    rig.pass(1s);
+    rig.sn_account.fill(sn);
+    rig.get_ready();
+    CHECK(rig.machine.registered()); // at once, as the chain knows it
+    for (unsigned i = 0; i < heartbeats; ++i) {
+      rig.pass(session_machine::heartbeat_interval);
+      rig.serve();
+    }
+  };
+  for (int i = 0; i < 10; ++i) // an SN may say something else each time, and hang up
+    stays_with(static_cast<std::uint8_t>(4 + i % 2), session_machine::heartbeats_per_survey - 1);
+  CHECK(rig.txns().size() == 1);
+  stays_with(5, session_machine::heartbeats_per_survey + 1);
+  REQUIRE(rig.txns().size() == 2);
+  CHECK(parent_of(rig.txns()[1]) == 5);
+  known->parent = rig.sn_account;
+  stays_with(5, 2 * session_machine::heartbeats_per_survey);
+  CHECK(rig.txns().size() == 2);
+  stays_with(0, 2 * session_machine::heartbeats_per_survey); // it does not say who it is
+  CHECK(rig.txns().size() == 2);
+}
+
+TEST_CASE("a node that is told nothing of its SN's account registers without a parent") {
+  for (const auto& said : {json::value(nullptr), json::value("0x12"), json::value(7)}) {
+    session_rig rig;
+    rig.instead = [&](const request& to) {
+      return to.method == "eth_coinbase" ? json::value(json::object{{"result", said}}) : json::value();
+    };
+    rig.get_ready();
+    CHECK(rig.machine.registered());
+    CHECK(ledger::transaction::decode(*from_hex(rig.txns().at(0)), 7)->fields().data
+          == contracts::encode_register_node(*options_of().registration));
+  }
+}
+
+TEST_CASE("other SNs are known before the node is registered, for the case that its own dies then") {
+  session_rig rig;
+  rig.endpoints = {"b:2"};
+  rig.instead = [](const request& to) {
+    return to.method == "eth_sendRawTransactionSync" ? json::value(json::object()) : json::value(); // silence
+  };
+  rig.get_ready();
+  CHECK_FALSE(rig.machine.registered());
+  CHECK(rig.machine.sns_known() == 2);
+}
+
+TEST_CASE("what an SN of another network tells of others is not kept") {
+  session_rig rig;
+  rig.get_ready();
+  rig.down();
+  rig.pass(1s);
+  rig.endpoints = {"foreign:2"};
+  rig.instead = [](const request& to) {
+    return to.method == "eth_chainId" ? json::value(json::object{{"result", "0x0"}}) : json::value();
+  };
+  rig.up();
+  rig.serve();
+  CHECK(rig.kept.empty());
+  CHECK(rig.machine.sns_known() == 1);
+}
+
+TEST_CASE("an SN that knows no other one at first is asked again soon") {
+  session_rig rig;
+  rig.get_ready();
+  rig.pass(session_machine::heartbeat_interval);
+  rig.serve();
+  rig.endpoints = {"b:2"}; // they have met
+  rig.pass(session_machine::heartbeat_interval);
+  rig.serve();
+  CHECK(rig.machine.sns_known() == 2);
+  const auto asked = rig.asked_for("swarm_apiEndpoints").size();
+  for (int i = 0; i < 10; ++i) {
+    rig.pass(session_machine::heartbeat_interval);
+    rig.serve();
+  }
+  CHECK(rig.asked_for("swarm_apiEndpoints").size() == asked);
+}
+
 TEST_CASE("signs of life go on where the SN says, unless that is absurd") {
   session_rig rig;
   std::string known = fmt::format("{:#x}", rig.unix_ms + 1'000'000);
@@ -103,6 +207,44 @@ TEST_CASE("signs of life go on where the SN says, unless that is absurd") {
   rig.serve();
   rig.pass(session_machine::heartbeat_interval);
   CHECK(serial_of(rig.last("swarm_heartbeat")) == first + 1'000'002);
+}
+
+TEST_CASE("another program with this node's key is noticed, and told of now and then") {
+  session_rig rig;
+  std::uint64_t before = rig.unix_ms - 500; // of this node's former life
+  rig.instead = [&](const request& to) {
+    if (to.method != "swarm_heartbeat") return json::value();
+    hash32 genesis;
+    genesis.fill(0x11);
+    const auto raw = *from_hex(to.params.at(0).as_string().c_str());
+    const auto answer = fmt::format("{:#x}", before);
+    before = std::max(before, ledger::decode_sign_of_life(raw, 7, genesis)->serial);
+    return json::value(json::object{{"result", answer}});
+  };
+  const auto errors = [&] {
+    return std::ranges::count_if(rig.notes, [](auto& each) { return each.level == log::level::error; });
+  };
+  const auto beats = [&](int count, unsigned other_ms) {
+    for (int i = 0; i < count; ++i) {
+      rig.pass(session_machine::heartbeat_interval);
+      rig.serve();
+      if (other_ms > 0) before = rig.unix_ms + other_ms; // another one, between this one's
+    }
+  };
+  rig.get_ready();
+  beats(20, 0);
+  rig.down();
+  rig.pass(1s);
+  rig.get_ready();
+  beats(5, 0);
+  CHECK(errors() == 0);
+  beats(3, 700);
+  CHECK(errors() == 1);
+  CHECK(rig.said("another program says that it is this node, " + to_hex(options_of().key->account().view())));
+  beats(20, 700);
+  CHECK(errors() == 1);
+  beats(10, 700);
+  CHECK(errors() == 2);
 }
 
 TEST_CASE("a question is answered once, over a broken connection too") {

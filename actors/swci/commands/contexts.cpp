@@ -42,6 +42,19 @@ result<std::vector<json::object>> nodes_of(network& sns) {
   return out;
 }
 
+/// Programs draw the network along the column of parents, in which every SL and SWOP hangs below an SN that is
+/// shown: one whose own SN has gone, or said nothing of itself, below the first.
+void put_below_shown_sns(std::vector<answers::nodes::row>& all) {
+  const auto is_sn = [](const auto& row) { return row.type == "SN" || row.type == "SENTINEL"; };
+  const auto first_sn = std::ranges::find_if(all, is_sn);
+  if (first_sn == all.end()) return;
+  for (auto& row : all)
+    if (!is_sn(row) && std::ranges::none_of(all, [&](const auto& each) {
+          return is_sn(each) && each.uid == row.parent_uid;
+        }))
+      row.parent_uid = first_sn->uid;
+}
+
 /// Nodes that have been silent for longer are not shown, as they have gone.
 constexpr std::uint64_t shown_ms_max = 10 * 60 * 1000;
 
@@ -126,11 +139,7 @@ outcome run(const commands::list_nodes&, command_world& world) {
                        parents[uid],
                        {now - std::min(now, silent_ms / 1000)}});
   }
-  // Programs draw the network along this column: every SL and SWOP hangs below an SN.
-  const auto is_sn = [](const auto& row) { return row.type == "SN" || row.type == "SENTINEL"; };
-  const auto first_sn = std::ranges::find_if(out.all, is_sn);
-  for (auto& row : out.all)
-    if (row.parent_uid.empty() && !is_sn(row) && first_sn != out.all.end()) row.parent_uid = first_sn->uid;
+  put_below_shown_sns(out.all);
   return out;
 }
 

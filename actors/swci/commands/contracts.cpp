@@ -137,15 +137,14 @@ result<std::optional<answer>> run(const commands::perfdata& what, command_world&
   return out;
 }
 
-/// Shows the contract whenever it has moved, until it is cancelled or the training is complete.
+/// Shows the contract whenever anything of it has changed, until it is cancelled or the training is complete.
 result<std::optional<answer>> run(const commands::watch_contract& what, command_world& world) {
-  std::optional<std::pair<std::uint64_t, std::string>> shown_at;
+  std::optional<answers::contract_status> seen;
   while (true) {
     SWARM_TRY(auto now, run(commands::get_contract_status{what.contract}, world));
     const auto& status = std::get<answers::contract_status>(*now);
-    const auto at = std::pair(status.round_num, status.state);
-    if (shown_at != at) world.say(status);
-    shown_at = at;
+    if (seen != status) world.show_anew(status);
+    seen = status;
     if (status.state == contracts::to_string(contracts::round_phase::complete))
       return std::optional<answer>{};
     if (!world.pause(std::chrono::seconds(1))) return fail(errc::cancelled, "the watch was ended");

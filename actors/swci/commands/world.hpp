@@ -30,7 +30,9 @@ struct command_world {
   std::stop_token stop;
   std::chrono::minutes task_wait_max{120};
   std::function<void(answer)> say; ///< before the command ends
-  std::function<void()> waits;     ///< a sign that a wait goes on
+  /// The same in the place of what it showed so before, where the console can do that.
+  std::function<void(answer)> show_anew;
+  std::function<void()> waits; ///< a sign that a wait goes on
   /// Whether an SN's API answers.
   std::function<result<>(const sn_address&)> look_for_sn;
   /// GET from another node's server, with this SWCI's certificate; the body is handed over in pieces, from byte `offset` on.

@@ -58,6 +58,7 @@ public:
   std::map<std::uint64_t, std::vector<result<call_receipt>>> done;                ///< by call
   std::map<std::uint64_t, std::vector<result<std::vector<json::value>>>> answers; ///< by question
   std::vector<std::vector<std::string>> kept;
+  address sn_account; ///< as the SN says
   std::vector<action::note> notes;
 
   // What the SN says.
@@ -156,6 +157,7 @@ public:
       return {{"result", json::object{{"hash", "0x" + std::string(64, genesis)}}}};
     if (to.method == "eth_blockNumber") return {{"result", fmt::format("{:#x}", block_num)}};
     if (to.method == "eth_call") return {{"result", "0x"}};
+    if (to.method == "eth_coinbase") return {{"result", to_hex(sn_account.view())}};
     if (to.method == "eth_subscribe") return {{"result", fmt::format("{:#x}", ++subscriptions_)}};
     if (to.method == "swarm_heartbeat") return {{"result", "0x0"}};
     if (to.method == "swarm_apiEndpoints") {

@@ -78,6 +78,7 @@ struct contract_status {
     std::uint32_t epochs_done = 0;
     std::uint32_t epochs_total = 0;
     std::string waits_for; ///< whom, or what; empty: nobody
+    bool operator==(const peer&) const = default;
   };
   std::string name;
   std::string state;
@@ -91,6 +92,7 @@ struct contract_status {
   std::uint32_t waited_for = 0;
   std::string leader; ///< name; empty: nobody leads now
   std::vector<peer> peers;
+  bool operator==(const contract_status&) const = default;
 };
 struct perfdata {
   struct row {
@@ -266,9 +268,9 @@ struct nodes {
     std::uint16_t port = 0;
     std::string name;
     std::string uid;
-    std::string
-        parent_uid; ///< of the SN that it registered with, the first SN where that is not known; empty: none
-    moment alive;   ///< its last sign of life
+    /// Of the SN that it registered with; of the first SN when that one is not shown; empty: none.
+    std::string parent_uid;
+    moment alive; ///< its last sign of life
   };
   std::vector<row> all;
 };

@@ -24,6 +24,7 @@ struct input_ended {};
 struct command_says {
   std::uint64_t id = 0;
   answer what;
+  bool anew = false; ///< in the place of what it said so before
 };
 /// A command that waits still does.
 struct command_waits {
@@ -59,6 +60,7 @@ struct show {
   std::uint64_t number = 0; ///< of the command
   std::string prompt;       ///< to be repeated where the answer stands behind one
   answer what;
+  bool anew = false; ///< in the place of the last one, if that was so too and nothing stands below it
 };
 /// The command has failed, for this reason.
 struct show_error {

@@ -26,7 +26,7 @@ void session_machine::step(const event::input_ended&, time_point) {
 }
 
 void session_machine::step(const event::command_says& news, time_point) {
-  if (under_way(news.id)) answer_with(news.what);
+  if (under_way(news.id)) actions_.emplace_back(action::show{count_, prompt(), news.what, news.anew});
 }
 
 void session_machine::step(const event::command_waits& news, time_point) {

@@ -65,6 +65,7 @@ private:
   }
   void act(const action::echo& what) { screen += what.prompt + what.line + '\n'; }
   void act(const action::show& what) {
+    if (what.anew) screen += "again:\n";
     screen +=
         is_at_prompt(what.what) ? what.prompt + text_of(what.what).front() + '\n' : shown_text(what.what);
   }
@@ -305,6 +306,16 @@ TEST_CASE("a command that was done before it could be interrupted is done") {
   s.tell(event::interrupted{});
   s.done();
   CHECK(says(s.screen, "/platform/swarm/usr"));
+}
+
+TEST_CASE("a command that shows the same thing over and over says so") {
+  session s;
+  s.connect();
+  s.enter("watch contract c");
+  s.screen.clear();
+  s.tell(event::command_says{s.running.id, answers::sn_is_up{}, true});
+  s.tell(event::command_says{s.running.id, answers::sn_is_up{}});
+  CHECK(s.screen == "again:\n    API Server is UP!\n    API Server is UP!\n");
 }
 
 TEST_CASE("news of a command that is not under way is passed over") {
