@@ -3,6 +3,7 @@
 #include "actors/swop/managers/process/build/environment.hpp"
 #include "actors/swop/plan/host_paths.hpp"
 #include "base/endpoint.hpp"
+#include "base/file.hpp"
 
 #include <unistd.h>
 
