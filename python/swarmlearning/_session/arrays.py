@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Dict
+from typing import Any, Dict
 
 import numpy as np
 
@@ -45,7 +45,7 @@ def dtype_name(array: NDArray) -> str:
     return match[1]
 
 
-def pack(values: np.ndarray, dtype: str = "") -> NDArray:
+def pack(values: np.ndarray[Any, Any], dtype: str = "") -> NDArray:
     """A message's array from a numpy array of any layout; no copy when it is C-ordered and little endian.
 
     `dtype` names the element type when numpy's own differs: `bfloat16` for an array of its raw bits (uint16), or of
@@ -61,7 +61,7 @@ def pack(values: np.ndarray, dtype: str = "") -> NDArray:
     return NDArray(f"dtype('{name}')", values.shape, memoryview(values.reshape(-1).view(np.uint8)))
 
 
-def unpack(array: NDArray) -> np.ndarray:
+def unpack(array: NDArray) -> np.ndarray[Any, Any]:
     """The array of a message, checked; a view of its data when that is aligned. bfloat16 is widened to float32,
     which loses nothing."""
     name = dtype_name(array)
@@ -79,7 +79,7 @@ def unpack(array: NDArray) -> np.ndarray:
     return np.require(values, requirements=["A"])
 
 
-def unpack_as(array: NDArray, dtype: str) -> np.ndarray:
+def unpack_as(array: NDArray, dtype: str) -> np.ndarray[Any, Any]:
     """`unpack`, ready to be loaded into a parameter of type `dtype`: merged integers come as floating point and are
     rounded to the nearest, which a plain cast would not do. Floating point types are left for the framework to
     cast."""
@@ -103,7 +103,7 @@ def same_bytes(a: Buffer, b: Buffer) -> bool:
     return bytes(a[whole:]) == bytes(b[whole:])
 
 
-def _to_integers(values: np.ndarray, dtype: str) -> np.ndarray:
+def _to_integers(values: np.ndarray[Any, Any], dtype: str) -> np.ndarray[Any, Any]:
     """A float64 beyond the type becomes its nearest value: 2^63 may stand for 2^63 - 1."""
     limits = np.iinfo(dtype)
     with np.errstate(invalid="ignore"):
@@ -112,7 +112,7 @@ def _to_integers(values: np.ndarray, dtype: str) -> np.ndarray:
     return np.where(inside, plain, np.where(values > 0, limits.max, limits.min).astype(dtype))
 
 
-def _bfloat16_bits(values: np.ndarray) -> np.ndarray:
+def _bfloat16_bits(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     if values.dtype == np.float32:  # every value is a bfloat16, so that the low half is zero
         return (values.view(np.uint32) >> 16).astype(np.uint16)
     return values.view(np.uint16)

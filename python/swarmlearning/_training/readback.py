@@ -6,7 +6,7 @@ callbacks that restore an earlier state would otherwise end a training with anot
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, List, Optional
 
 import numpy as np
 
@@ -81,7 +81,7 @@ def _non_finite(own: NDArray, merged: Optional[NDArray]) -> str:
     return f"{' and '.join(counts)} of {values.size} values"
 
 
-def _all_finite(values: np.ndarray) -> bool:
+def _all_finite(values: np.ndarray[Any, Any]) -> bool:
     """By the sum at first, which needs no memory; a sum may overflow where no value does."""
     with np.errstate(all="ignore"):
         return bool(np.isfinite(values.sum(dtype=np.float64 if values.itemsize < 4 else None))) or bool(
