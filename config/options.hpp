@@ -85,7 +85,11 @@ struct sl_options : role_options {
   std::optional<service> sl_fs_service;
   std::filesystem::path request_channel = "/tmp/channel/request.channel";
   std::filesystem::path response_channel = "/tmp/channel/response.channel";
-  bool make_me_admin = true; ///< false: this node is never the leader
+  std::string
+      channel_group; ///< name or number of the group that may open the pipes; empty: that of the process
+  bool channel_open = false;     ///< every user of the host may
+  std::uint64_t store_quota = 0; ///< bytes of models on the disk; 0: as many as it holds
+  bool make_me_admin = true;     ///< false: this node is never the leader
   /// The longest wait for a leader's merge before the leader is suspected; lack of progress is
   /// noticed sooner.
   std::chrono::seconds leader_failure_base_timeout{600};

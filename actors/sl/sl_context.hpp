@@ -21,6 +21,12 @@ struct merge_progress_board {
   std::atomic<std::uint64_t> progress = 0; ///< only its change means something
 };
 
+/// What the follower has last seen of the chain, for those who ask others on account of it.
+struct chain_board {
+  std::atomic<std::uint64_t> block_num = 0;
+  std::atomic<bool> sn_answers = false; ///< an SN can be asked
+};
+
 /// The names of an SL's actors below its supervisor.
 namespace sl_names {
 inline constexpr std::string_view channel = "channel", sn = "sn", files = "files", follower = "follower",
@@ -37,6 +43,7 @@ struct sl_context {
   std::shared_ptr<merge::model_store> store;
   std::shared_ptr<const ledger::private_key> key;
   std::shared_ptr<merge_progress_board> board;
+  std::shared_ptr<chain_board> chain = std::make_shared<chain_board>();
   std::shared_ptr<program_link> link;
   /// The host:port from which others fetch models. It is known once the file server listens (its port may be
   /// 0 in tests).

@@ -1,6 +1,7 @@
 #include "actors/swci/session_actor.hpp"
 
 #include "actors/node/key_file.hpp"
+#include "actors/sl/files/targets.hpp"
 #include "actors/sn_client/sn_client.hpp"
 #include "actors/supervision/paths.hpp"
 #include "actors/swci/commands/known_names.hpp"
@@ -195,17 +196,19 @@ result<> look_for_sn(const swci_context& context, const swci::sn_address& sn, co
 }
 
 result<> fetch_from(const swci_context& context, const std::stop_token& stop, const endpoint& node,
-                    const std::string& target, std::uint64_t offset,
+                    const address& account, const swci::command_world::wanted_file& what,
                     const std::function<result<>(bytes_view)>& piece) {
   std::optional<transport::byte_range> range;
-  if (offset > 0) range = transport::byte_range{offset, 0};
+  if (what.offset > 0) range = transport::byte_range{what.offset, 0};
   std::promise<result<>> came;
   auto outcome = came.get_future();
-  auto call = context.client->fetch(node.host, node.port, target, range, piece,
-                                    [&came](const result<transport::fetch_result>& how) {
-                                      if (how) return came.set_value({});
-                                      came.set_value(tl::unexpected(how.error()));
-                                    });
+  auto call = context.client->fetch(
+      node.host, node.port, what.target, range, piece,
+      [&came](const result<transport::fetch_result>& how) {
+        if (how) return came.set_value({});
+        came.set_value(tl::unexpected(how.error()));
+      },
+      headers_of_asker(account, what.block_num));
   const std::stop_callback ended(stop, [&call] { call.cancel(); });
   return outcome.get();
 }
@@ -236,36 +239,37 @@ void run_command(self_pointer self, const swci::action::run& what) {
   std::optional<connection> to;
   if (const auto at = s.connections.find(what.context); at != s.connections.end()) to = at->second;
   const auto sn_path = to ? sibling(*self, to->child) : std::string{};
-  s.command =
-      std::jthread([=, env = self->shared_env(), mail = s.mail, path = self->path(), context = s.context,
-                    world = std::move(world)](const std::stop_token& stop) mutable {
-        world.stop = stop;
-        world.look_for_sn = [context, stop](const swci::sn_address& sn) {
-          return look_for_sn(*context, sn, stop);
-        };
-        world.fetch = [context, stop](const endpoint& node, const std::string& target, std::uint64_t offset,
-                                      const std::function<result<>(bytes_view)>& piece) {
-          return fetch_from(*context, stop, node, target, offset, piece);
-        };
-        std::optional<context_network> sns;
-        if (to) sns.emplace(env, mail, sn_path, to->account, to->trouble, stop);
-        world.sns = sns ? &*sns : nullptr;
-        world.open_context = [&](const std::string& name, const swci::sn_address& sn) -> result<> {
-          const auto letter = mail->expect();
-          env->dir.send(path, open_context{name, sn, letter});
-          auto opened = mail->take<result<>>(letter, stop, connect_max);
-          if (opened) return opened;
-          env->dir.send(path, close_context{name});
-          if (!opened.error().is(errc::timeout)) return opened;
-          return fail(errc::unavailable, "Unable to contact API-Server {}: nobody answered as an SN for {} s",
-                      host_port(sn.host, sn.port), connect_max.count());
-        };
-        auto ended = carry_out(what.what, world);
-        if (ended)
-          tell({swci::event::command_done{what.id, std::move(*ended)}});
-        else
-          tell({swci::event::command_failed{what.id, std::move(ended).error()}});
-      });
+  s.command = std::jthread([=, env = self->shared_env(), mail = s.mail, path = self->path(),
+                            context = s.context,
+                            world = std::move(world)](const std::stop_token& stop) mutable {
+    world.stop = stop;
+    world.look_for_sn = [context, stop](const swci::sn_address& sn) {
+      return look_for_sn(*context, sn, stop);
+    };
+    const auto account = to ? to->account : address{};
+    world.fetch = [context, stop, account](const endpoint& node, const swci::command_world::wanted_file& what,
+                                           const std::function<result<>(bytes_view)>& piece) {
+      return fetch_from(*context, stop, node, account, what, piece);
+    };
+    std::optional<context_network> sns;
+    if (to) sns.emplace(env, mail, sn_path, to->account, to->trouble, stop);
+    world.sns = sns ? &*sns : nullptr;
+    world.open_context = [&](const std::string& name, const swci::sn_address& sn) -> result<> {
+      const auto letter = mail->expect();
+      env->dir.send(path, open_context{name, sn, letter});
+      auto opened = mail->take<result<>>(letter, stop, connect_max);
+      if (opened) return opened;
+      env->dir.send(path, close_context{name});
+      if (!opened.error().is(errc::timeout)) return opened;
+      return fail(errc::unavailable, "Unable to contact API-Server {}: nobody answered as an SN for {} s",
+                  host_port(sn.host, sn.port), connect_max.count());
+    };
+    auto ended = carry_out(what.what, world);
+    if (ended)
+      tell({swci::event::command_done{what.id, std::move(*ended)}});
+    else
+      tell({swci::event::command_failed{what.id, std::move(ended).error()}});
+  });
 }
 
 /// Reads the names of the present context's network on a thread of its own, for whoever completes words.

@@ -134,7 +134,8 @@ private:
   void go_on(session& s, loading& phase, time_point now);
   bool loads_first(session& s, time_point now);
   void load_merged(session& s, time_point now);
-  bool get_merged(time_point now);
+  bool get_merged(session& s, time_point now);
+  std::string wrong_size_of_merge(const session& s) const;
   void fetch_failed(session& s, const std::string& why, time_point now);
   void refuse_layout(const session& s);
 

@@ -100,9 +100,8 @@ public:
     const auto folder = part_folder(context_, order_.part) / std::to_string(index);
     const auto channel = folder / "channel";
     const auto data = context_.options.data_dir / "nodes" / std::to_string(node.index);
-    for (const auto& each : {channel, data})
-      if (auto made = make_folders(each); !made)
-        return fail(plan_errc::disk_failed, "{}", made.error().message);
+    for (const auto& made : {make_folders(channel), make_folders(data, 0700)})
+      if (!made) return fail(plan_errc::disk_failed, "{}", made.error().message);
     // The training program runs as another user than the SL; nobody else comes as far as here.
     std::error_code ignored;
     fs::permissions(channel, fs::perms::all, ignored);
@@ -149,6 +148,7 @@ private:
     flag("sn-api-port", std::to_string(sn.port));
     flag("request-channel", channel_file("request"));
     flag("response-channel", channel_file("response"));
+    out.argv.emplace_back("--channel-open"); // to whoever comes as far as the folder
     for (const auto& part : node.identity)
       SWARM_CHECK(add_identity(part, out));
     return out;
