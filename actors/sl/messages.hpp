@@ -71,13 +71,10 @@ struct fetch_model {
   std::vector<rounds::holder> holders;
   std::string reply_to; ///< path of an actor
 };
-/// Get only its layout, from the first of `holders` that gives one with this digest; answers `reply_to` with
+/// Get only the layout of the other model, from the first of its holders that gives it; answers `reply_to` with
 /// `layout_fetched`.
 struct fetch_layout {
-  hash32 digest; ///< of the model
-  std::uint64_t size = 0;
-  hash32 layout; ///< its digest
-  std::vector<rounds::holder> holders;
+  rounds::action::refuse_layout why;
   std::string reply_to; ///< path of an actor
 };
 /// To the follower.

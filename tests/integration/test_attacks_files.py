@@ -1,10 +1,13 @@
 """A member that wants other peers' models, or their disks."""
 
+import stat
 import threading
 
 import numpy as np
+import pytest
 from harness import PATIENCE, Program, until
 from outsider import SL, SWCI, Head, Outsider, check_ins
+from wire_client import SLError
 
 OK, REFUSED, UNKNOWN, LATER = 200, 403, 404, 503
 MODELS = [{"w": np.arange(500, dtype=np.float64) + value} for value in (0, 2)]
@@ -135,3 +138,31 @@ def test_a_claimed_size_takes_no_disk(swarm):
     for sl in swarm.sls:
         files = [file for file in (sl.data_dir / "models").iterdir() if file.is_file()]
         assert sum(512 * file.stat().st_blocks for file in files) < 1 << 20
+
+
+def test_a_store_keeps_to_its_quota(swarm):
+    swarm.start(sls=1, flags=["--store-quota", "2K"])
+    with swarm.sls[0].connect() as client:
+        client.open(minPeers=1)
+        with pytest.raises(SLError, match="full.*--store-quota"):
+            client.sync(MODELS[0])
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_pipes_and_data_are_for_their_owner_unless_opened(swarm):
+    swarm.start_sn()
+    usual, opened = swarm.add_sl(), swarm.add_sl(flags=["--channel-open"])
+    for sl, mode in ((usual, 0o660), (opened, 0o777)):
+        sl.wait_ready()
+        assert mode_of(sl.request) == mode_of(sl.response) == mode
+        assert ("channel-open: every user" in sl.log()) == (mode == 0o777)
+        assert mode_of(sl.data_dir) == 0o700
+        assert mode_of(sl.data_dir / "admin.sock") == mode_of(sl.data_dir / "node.key") == 0o600
+    usual.terminate()
+    usual.wait_exit()
+    usual.data_dir.chmod(0o770)
+    assert usual.start().wait_exit() == 1
+    assert "lets others put their own keys and files in it; run: chmod 700" in usual.log()

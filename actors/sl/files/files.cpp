@@ -6,9 +6,9 @@
 #include "actors/sl/files/merge_progress.hpp"
 #include "actors/sl/files/model_fetch.hpp"
 #include "actors/sl/files/model_server.hpp"
+#include "actors/sl/random_base.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
-#include "base/random.hpp"
 #include "transport/http/http_server.hpp"
 
 #include <boost/json.hpp>
@@ -18,12 +18,6 @@ namespace swarm::actors {
 namespace {
 
 namespace json = boost::json;
-
-std::uint64_t random_base() {
-  std::array<std::uint8_t, 8> bits{};
-  fill_random(bits);
-  return get_be64(bits.data()) << 32;
-}
 
 json::array refused_json(const gate::refusals& refused) {
   json::array out;
@@ -197,11 +191,11 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
       },
       [=](const fetch_layout& wanted) {
         auto env = self->shared_env();
-        fetch_layout_async(
-            self->state().context, wanted.digest, wanted.size, wanted.layout, wanted.holders,
-            [env, digest = wanted.digest, reply_to = wanted.reply_to](result<merge::model_layout> layout) {
-              env->dir.send(reply_to, layout_fetched{digest, std::move(layout)});
-            });
+        const auto& [own, other, size, layout, holders] = wanted.why;
+        fetch_layout_async(self->state().context, other, size, layout, holders,
+                           [env, digest = other, reply_to = wanted.reply_to](auto got) {
+                             env->dir.send(reply_to, layout_fetched{digest, std::move(got)});
+                           });
       },
       [=](const model_asked& asked) { take_request(self, asked); },
       [=](const session::action::answered& from) { take_answer(self, from); },

@@ -22,16 +22,16 @@ std::vector<gate::model_gate::merge> read_known_merges(const std::filesystem::pa
   return out;
 }
 
-result<> write_known_merges(const std::filesystem::path& file,
+result<> write_known_merges(const std::filesystem::path& path,
                             const std::vector<gate::model_gate::merge>& merges) {
   std::string text;
   for (const auto& each : merges)
     text += fmt::format("{} {}\n", to_hex(each.digest.view()), each.training);
-  const auto draft = std::filesystem::path(file.native() + ".new");
+  const auto draft = std::filesystem::path(path.native() + ".new");
   std::ignore = remove_file(draft);
   SWARM_TRY(auto to, file::create(draft));
   SWARM_CHECK(to.write_at(0, as_bytes(text)));
-  return rename_file(draft, file);
+  return rename_file(draft, path);
 }
 
 } // namespace swarm::actors

@@ -13,10 +13,10 @@ namespace {
 constexpr std::size_t words_max = 200;
 
 /// What a holder said in place of what it was asked for.
-tl::unexpected<error> refused(const transport::http_response& response) {
+tl::unexpected<error> refused(const transport::http_response& response, std::string_view what) {
   auto words = response.body.substr(0, words_max);
   std::erase_if(words, [](unsigned char c) { return c < 0x20 || c > 0x7e; });
-  return fail(errc::not_found, "answers {} for the model's manifest{}{}", response.status,
+  return fail(errc::not_found, "answers {} for the model's {}{}{}", response.status, what,
               words.empty() ? "" : ": ", words);
 }
 
@@ -48,7 +48,7 @@ public:
 private:
   result<merge::model_layout> take(const result<transport::http_response>& response) const {
     if (!response) return tl::unexpected(response.error());
-    if (response->status != 200) return refused(*response);
+    if (response->status != 200) return refused(*response, "layout");
     SWARM_TRY(auto layout, merge::model_layout::parse(as_bytes(response->body), size_));
     if (layout.layout_digest() != layout_) return fail(errc::corrupt, "it is another layout");
     return layout;
@@ -96,7 +96,7 @@ private:
   result<> take_manifest(result<transport::http_response> response) {
     if (!response) return tl::unexpected(response.error());
     if (response->status == 503) later_ = true;
-    if (response->status != 200) return refused(*response);
+    if (response->status != 200) return refused(*response, "manifest");
     counters_->bytes_received += response->body.size();
     SWARM_TRY(auto manifest, merge::manifest::decode(as_bytes(response->body)));
     if (manifest.digest() != digest_ || manifest.size != size_)

@@ -6,9 +6,9 @@
 #include "actors/sl/follower/sibling_watch.hpp"
 #include "actors/sl/follower/training_reader.hpp"
 #include "actors/sl/leader/leader.hpp"
+#include "actors/sl/random_base.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
-#include "base/random.hpp"
 #include "contracts/training/client.hpp"
 
 #include <boost/json.hpp>
@@ -26,12 +26,6 @@ constexpr auto tick_interval = 100ms;
 constexpr auto stop_limit = follower_stop_max - 500ms;
 /// A wait of this length gets a line in the log, and another one each time it has doubled.
 constexpr auto long_wait = 30s;
-
-std::uint64_t random_base() {
-  std::array<std::uint8_t, 8> bits{};
-  fill_random(bits);
-  return get_be64(bits.data()) << 32;
-}
 
 struct follower_state {
   explicit follower_state(std::shared_ptr<const sl_context> from)
@@ -63,7 +57,6 @@ struct follower_state {
   // What has no answer yet: calls, fetches of models, and the merge that the program is to evaluate.
   std::set<std::uint64_t> calls;
   std::map<hash32, fetch_model> fetches;
-  std::optional<fetch_layout> layout_wanted;
   merge_seen seen; ///< what the file server is told of the training
   std::optional<ask_loss> asked;
   std::string contract;                                 ///< of the program's session
@@ -126,7 +119,7 @@ caf::actor find_files(self_pointer self) {
   self->send(files, s.seen);
   for (const auto& [digest, wanted] : s.fetches)
     self->send(files, wanted);
-  if (s.layout_wanted) self->send(files, *s.layout_wanted);
+  if (s.refusal) self->send(files, fetch_layout{*s.refusal, self->path()});
   return files;
 }
 
@@ -204,10 +197,8 @@ struct perform {
   void operator()(rounds::action::answer_close& a) const { to_channel(std::move(a)); }
   void operator()(rounds::action::refuse& a) const { to_channel(std::move(a)); }
   void operator()(rounds::action::refuse_layout& a) const {
-    auto& s = self->state();
-    s.refusal = a;
-    s.layout_wanted = fetch_layout{a.other, a.other_size, a.layout, a.holders, self->path()};
-    tell_files(self, *s.layout_wanted);
+    self->state().refusal = a;
+    tell_files(self, fetch_layout{a, self->path()});
   }
   void operator()(rounds::action::fetch& a) const {
     fetch(self, {a.digest, a.size, std::move(a.holders), self->path()});
@@ -285,15 +276,12 @@ void drain(self_pointer self) {
 void explain_refusal(self_pointer self, const layout_fetched& news) {
   auto& s = self->state();
   if (!s.refusal || s.refusal->other != news.digest) return;
-  s.layout_wanted.reset();
   const auto refusal = *std::exchange(s.refusal, std::nullopt);
   std::string text = "the model's parameters differ from those of the other peers";
-  const auto own = s.context->store->open(refusal.own);
-  if (own && news.layout) {
-    text += ": " + merge::difference(*news.layout, (*own)->layout());
-  } else if (!news.layout) {
+  if (!news.layout)
     text += " (their model could not be fetched for comparison: " + news.layout.error().message + ")";
-  }
+  else if (const auto own = s.context->store->open(refusal.own))
+    text += ": " + merge::difference(*news.layout, (*own)->layout());
   tell_channel(*self, *s.context->link,
                refuse_program{text + "; all peers must run the same model definition"});
 }
