@@ -195,22 +195,24 @@ result<> look_for_sn(const swci_context& context, const swci::sn_address& sn, co
   return {};
 }
 
-result<> fetch_from(const swci_context& context, const std::stop_token& stop, const endpoint& node,
-                    const address& account, const swci::command_world::wanted_file& what,
-                    const std::function<result<>(bytes_view)>& piece) {
-  std::optional<transport::byte_range> range;
-  if (what.offset > 0) range = transport::byte_range{what.offset, 0};
-  std::promise<result<>> came;
-  auto outcome = came.get_future();
-  auto call = context.client->fetch(
-      node.host, node.port, what.target, range, piece,
-      [&came](const result<transport::fetch_result>& how) {
-        if (how) return came.set_value({});
-        came.set_value(tl::unexpected(how.error()));
-      },
-      headers_of_asker(account, what.block_num));
-  const std::stop_callback ended(stop, [&call] { call.cancel(); });
-  return outcome.get();
+/// How a command gets files from other nodes: as this account.
+auto fetcher_of(std::shared_ptr<const swci_context> context, std::stop_token stop, const address& account) {
+  return [=](const endpoint& node, const swci::command_world::wanted_file& file,
+             const std::function<result<>(bytes_view)>& piece) -> result<> {
+    std::optional<transport::byte_range> range;
+    if (file.offset > 0) range = transport::byte_range{file.offset, 0};
+    std::promise<result<>> came;
+    auto outcome = came.get_future();
+    auto call = context->client->fetch(
+        node.host, node.port, file.target, range, piece,
+        [&came](const result<transport::fetch_result>& how) {
+          if (how) return came.set_value({});
+          came.set_value(tl::unexpected(how.error()));
+        },
+        headers_of_asker(account, file.block_num));
+    const std::stop_callback ended(stop, [&call] { call.cancel(); });
+    return outcome.get();
+  };
 }
 
 // Commands
@@ -239,37 +241,33 @@ void run_command(self_pointer self, const swci::action::run& what) {
   std::optional<connection> to;
   if (const auto at = s.connections.find(what.context); at != s.connections.end()) to = at->second;
   const auto sn_path = to ? sibling(*self, to->child) : std::string{};
-  s.command = std::jthread([=, env = self->shared_env(), mail = s.mail, path = self->path(),
-                            context = s.context,
-                            world = std::move(world)](const std::stop_token& stop) mutable {
-    world.stop = stop;
-    world.look_for_sn = [context, stop](const swci::sn_address& sn) {
-      return look_for_sn(*context, sn, stop);
-    };
-    const auto account = to ? to->account : address{};
-    world.fetch = [context, stop, account](const endpoint& node, const swci::command_world::wanted_file& what,
-                                           const std::function<result<>(bytes_view)>& piece) {
-      return fetch_from(*context, stop, node, account, what, piece);
-    };
-    std::optional<context_network> sns;
-    if (to) sns.emplace(env, mail, sn_path, to->account, to->trouble, stop);
-    world.sns = sns ? &*sns : nullptr;
-    world.open_context = [&](const std::string& name, const swci::sn_address& sn) -> result<> {
-      const auto letter = mail->expect();
-      env->dir.send(path, open_context{name, sn, letter});
-      auto opened = mail->take<result<>>(letter, stop, connect_max);
-      if (opened) return opened;
-      env->dir.send(path, close_context{name});
-      if (!opened.error().is(errc::timeout)) return opened;
-      return fail(errc::unavailable, "Unable to contact API-Server {}: nobody answered as an SN for {} s",
-                  host_port(sn.host, sn.port), connect_max.count());
-    };
-    auto ended = carry_out(what.what, world);
-    if (ended)
-      tell({swci::event::command_done{what.id, std::move(*ended)}});
-    else
-      tell({swci::event::command_failed{what.id, std::move(ended).error()}});
-  });
+  s.command =
+      std::jthread([=, env = self->shared_env(), mail = s.mail, path = self->path(), context = s.context,
+                    world = std::move(world)](const std::stop_token& stop) mutable {
+        world.stop = stop;
+        world.look_for_sn = [context, stop](const swci::sn_address& sn) {
+          return look_for_sn(*context, sn, stop);
+        };
+        world.fetch = fetcher_of(context, stop, to ? to->account : address{});
+        std::optional<context_network> sns;
+        if (to) sns.emplace(env, mail, sn_path, to->account, to->trouble, stop);
+        world.sns = sns ? &*sns : nullptr;
+        world.open_context = [&](const std::string& name, const swci::sn_address& sn) -> result<> {
+          const auto letter = mail->expect();
+          env->dir.send(path, open_context{name, sn, letter});
+          auto opened = mail->take<result<>>(letter, stop, connect_max);
+          if (opened) return opened;
+          env->dir.send(path, close_context{name});
+          if (!opened.error().is(errc::timeout)) return opened;
+          return fail(errc::unavailable, "Unable to contact API-Server {}: nobody answered as an SN for {} s",
+                      host_port(sn.host, sn.port), connect_max.count());
+        };
+        auto ended = carry_out(what.what, world);
+        if (ended)
+          tell({swci::event::command_done{what.id, std::move(*ended)}});
+        else
+          tell({swci::event::command_failed{what.id, std::move(ended).error()}});
+      });
 }
 
 /// Reads the names of the present context's network on a thread of its own, for whoever completes words.

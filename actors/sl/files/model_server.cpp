@@ -1,6 +1,7 @@
 #include "actors/sl/files/model_server.hpp"
 
 #include "actors/sl/files/merge_progress.hpp"
+#include "actors/sl/sl_context.hpp"
 
 #include <charconv>
 

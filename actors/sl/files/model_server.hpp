@@ -2,7 +2,7 @@
 
 #include "actors/sl/files/gate/events.hpp"
 #include "actors/sl/files/targets.hpp"
-#include "actors/sl/sl_context.hpp"
+#include "merge/store/model_store.hpp"
 #include "transport/http/http.hpp"
 
 #include <optional>
@@ -16,6 +16,8 @@
 /// get 403, or 404 for what is no model of theirs, or 503 when it cannot be said yet. All functions may be called
 /// from any thread.
 namespace swarm::actors {
+
+struct merge_progress_board; // sl_context.hpp
 
 enum class model_part : std::uint8_t { file, manifest, layout };
 

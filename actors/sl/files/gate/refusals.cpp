@@ -16,16 +16,16 @@ std::optional<std::string> refusals::add(const asker& who, const std::string& wh
   ++count_;
   if (!records_.contains(who.certificate) && records_.size() == certificates_max)
     records_.erase(std::ranges::min_element(records_, {}, [](const auto& each) { return each.second.at; }));
-  auto& record = records_[who.certificate];
-  record.subject = who.subject;
-  record.account = who.account;
-  record.why = why;
-  record.at = now;
-  ++record.count;
-  if (record.logged_count > 0 && now - record.logged_at < log_pause) return std::nullopt;
-  const auto since = record.count - record.logged_count - 1;
-  record.logged_at = now;
-  record.logged_count = record.count;
+  auto& known = records_[who.certificate];
+  known.subject = who.subject;
+  known.account = who.account;
+  known.why = why;
+  known.at = now;
+  ++known.count;
+  if (known.logged_count > 0 && now - known.logged_at < log_pause) return std::nullopt;
+  const auto since = known.count - known.logged_count - 1;
+  known.logged_at = now;
+  known.logged_count = known.count;
   return fmt::format("refused a model to {}: {}{}", text_of(who), why,
                      since > 0 ? fmt::format("; {} more refused since the last such line", since) : "");
 }
