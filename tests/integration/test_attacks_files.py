@@ -93,7 +93,7 @@ def test_a_peers_model_is_for_the_leader_of_its_round_alone(swarm):
     until(swarm.sn.merges, "the round to be merged without the attacker", alive=swarm.sls)
 
     merge = swarm.sn.merges()[0]
-    until(lambda: all((sl.data_dir / "models" / f"{merge.digest}.safetensors").exists() for sl in swarm.sls),
+    until(lambda: all((sl.store / f"{merge.digest}.safetensors").exists() for sl in swarm.sls),
           "both to have the merge", alive=swarm.sls)  # fmt: skip
     for sl in swarm.sls:
         assert operator.ask(sl, merge.digest) == OK
@@ -136,7 +136,7 @@ def test_a_claimed_size_takes_no_disk(swarm):
     leader = next(sl for sl in swarm.sls if sl.node_account == merge.leader)
     assert "claims a model of 21474836480 bytes" in leader.log() and attacker.account in leader.log()
     for sl in swarm.sls:
-        files = [file for file in (sl.data_dir / "models").iterdir() if file.is_file()]
+        files = [file for file in sl.store.iterdir() if file.is_file()]
         assert sum(512 * file.stat().st_blocks for file in files) < 1 << 20
 
 
@@ -159,8 +159,8 @@ def test_pipes_and_data_are_for_their_owner_unless_opened(swarm):
         sl.wait_ready()
         assert mode_of(sl.request) == mode_of(sl.response) == mode
         assert ("channel-open: every user" in sl.log()) == (mode == 0o777)
-        assert mode_of(sl.data_dir) == 0o700
-        assert mode_of(sl.data_dir / "admin.sock") == mode_of(sl.data_dir / "node.key") == 0o600
+        assert mode_of(sl.data_dir) == mode_of(sl.store.parent) == 0o700
+        assert mode_of(sl.data_dir / "admin.sock") == mode_of(sl.store.parent / "node.key") == 0o600
     usual.terminate()
     usual.wait_exit()
     usual.data_dir.chmod(0o770)

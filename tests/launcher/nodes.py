@@ -106,4 +106,9 @@ class SL(Swarmd):
 
     def model_file(self, digest):
         """The bytes of a model, from this node's store."""
-        return (self.data_dir / "models" / f"{digest}.safetensors").read_bytes()
+        return (self.store / f"{digest}.safetensors").read_bytes()
+
+    @property
+    def store(self):
+        """The folder of its models."""
+        return next(self.data_dir.rglob("models"))

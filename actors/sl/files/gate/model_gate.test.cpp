@@ -163,6 +163,7 @@ TEST_CASE("a merged model is for the peers of its training and for SWCIs") {
   b.gate.step(event::training_followed{"u"}, b.now);
   b.gate.step(event::merge_seen{b.chain.block_num, "u", hash(0x40)}, b.now);
   b.take();
+  b.now += model_gate::reading_age_max;
   const auto id = b.ask(other_peer, merged);
   REQUIRE(b.readings.size() == 1);
   CHECK(b.readings[0].training == training);
