@@ -15,8 +15,8 @@ result<std::uint16_t> to_port(std::string_view text);
 result<std::string> to_ip(std::string_view text);
 /// True for an IPv6 address among what `to_host` gives.
 bool is_ipv6(std::string_view host);
-/// An IP literal or a host name after RFC 1123. Digits and dots alone must be a right IPv4 address; an IPv6 address may
-/// stand in brackets, which are taken off.
+/// An IP literal or a host name after RFC 1123. Digits and dots alone must be a right IPv4 address; an IPv6
+/// address may stand in brackets, which are taken off.
 result<std::string> to_host(std::string_view text);
 /// HOST, HOST:PORT or [IPv6]:PORT.
 result<service> to_service(std::string_view text, std::uint16_t default_port);

@@ -71,8 +71,8 @@ struct fetch_model {
   std::vector<rounds::holder> holders;
   std::string reply_to; ///< path of an actor
 };
-/// Get only the layout of the other model, from the first of its holders that gives it; answers `reply_to` with
-/// `layout_fetched`.
+/// Get only the layout of the other model, from the first of its holders that gives it; answers `reply_to`
+/// with `layout_fetched`.
 struct fetch_layout {
   rounds::action::refuse_layout why;
   std::string reply_to; ///< path of an actor

@@ -37,8 +37,8 @@ class Outsider:
 
     def call(self, to, signature, values=()):
         """One call of a contract by transaction; fails when it is reverted."""
-        fields = {"to": bytes.fromhex(to[2:]), "data": encoded(signature, values), "value": 0, "gas": 5_000_000, "gasPrice": 0}
-        signed = self.key.sign_transaction({**fields, "chainId": 21335, "nonce": self.nonce})
+        fields = {"to": bytes.fromhex(to[2:]), "data": encoded(signature, values), "value": 0, "gas": 5_000_000}
+        signed = self.key.sign_transaction({**fields, "gasPrice": 0, "chainId": 21335, "nonce": self.nonce})
         self.nonce += 1
         receipt = self.rpc("eth_sendRawTransactionSync", signed.raw_transaction.to_0x_hex())
         assert int(receipt["status"], 16) == 1, (signature, receipt)

@@ -107,13 +107,16 @@ def test_a_peers_model_is_for_the_leader_of_its_round_alone(swarm):
         assert all(np.array_equal(each["w"], MEAN) for each in merged)
 
 
-def test_who_knows_of_a_block_that_does_not_come_is_put_off(swarm):
+def test_without_the_chain_or_a_block_of_it_nobody_is_answered(swarm):
     held = Held(swarm, 1)
     attacker = Outsider(swarm.sn, "sl-2", SL)
     attacker.join(min_peers=2, can_lead=False)
     held.steps[0].set()
     brought = wait_in(swarm, 2)
     sl = swarm.sls[0]
+    swarm.sn.pause()
+    assert attacker.ask(sl, brought[sl.node_account][0], block_num=0, patience=0) == LATER
+    swarm.sn.go_on()
     assert attacker.ask(sl, brought[sl.node_account][0], block_num=10**9, patience=0) == LATER
     assert attacker.ask(sl, brought[sl.node_account][0]) == REFUSED
     attacker.leave()

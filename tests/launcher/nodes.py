@@ -94,7 +94,7 @@ class SL(Swarmd):
         return (self.admin("actor", name="/sl/channel") or {}).get("detail", {}).get("pipes")
 
     def ask_files(self, digest, part="", account=None, name=READER, block_num=0):
-        """Status and body of a request for a model to this node's file server, by whoever has the certificate `name`."""
+        """Status and body of a request for a model to this node's file server, with the certificate `name`."""
         headers = {"Swarm-Account": account, "Swarm-Block": str(block_num)} if account else {}
         link = http.client.HTTPSConnection(self.host, self.files_port, context=self.certs.context(name), timeout=30)
         try:

@@ -12,9 +12,9 @@
 ///   GET /models/<digest>/manifest   its chunk digests (merge/model/manifest.hpp)
 ///   GET /models/<digest>/layout     its header: names, types and shapes of its tensors
 ///   GET /merge                      the progress of the merge that this node leads (merge_progress.hpp)
-/// Anything else gets status 404 or 405. Models are for those whom the gate lets in (gate/model_gate.hpp); others
-/// get 403, or 404 for what is no model of theirs, or 503 when it cannot be said yet. All functions may be called
-/// from any thread.
+/// Anything else gets status 404 or 405. Models are for those whom the gate lets in
+/// (gate/model_gate.hpp); others get 403, or 404 for what is no model of theirs, or 503 when it cannot be
+/// said yet. All functions may be called from any thread.
 namespace swarm::actors {
 
 struct merge_progress_board; // sl_context.hpp

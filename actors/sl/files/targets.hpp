@@ -6,7 +6,8 @@
 
 #include <string>
 
-/// Where a model is on the file server of an SL that has it (model_server.hpp), and what a client says of itself.
+/// Where a model is on the file server of an SL that has it (model_server.hpp), and what a client says of
+/// itself.
 namespace swarm::actors {
 
 inline constexpr std::string_view models_prefix = "/models/", manifest_suffix = "/manifest",

@@ -18,8 +18,8 @@ namespace {
 constexpr auto look_interval = std::chrono::milliseconds(100);
 /// The pauses between tries, so that a contributor whose file server is just being restarted is not left out.
 constexpr std::array retry_pauses{std::chrono::milliseconds(250), std::chrono::milliseconds(1000)};
-/// A contributor that cannot see the chain now does not give its model. It is given time to find another SN, unless
-/// this node cannot see the chain either, when nobody loses by waiting.
+/// A contributor that cannot see the chain now does not give its model. It is given time to find another SN,
+/// unless this node cannot see the chain either, when nobody loses by waiting.
 constexpr auto later_pause = std::chrono::milliseconds(500);
 constexpr auto later_max = std::chrono::seconds(20);
 

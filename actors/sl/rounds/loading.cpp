@@ -64,8 +64,8 @@ bool peer_machine::get_merged(session& s, time_point now) {
   return false;
 }
 
-/// All models of one layout have the same size, so the program's own model says how large a merge is. Empty: it is
-/// said to have that size.
+/// All models of one layout have the same size, so the program's own model says how large a merge is. Empty:
+/// it is said to have that size.
 std::string peer_machine::wrong_size_of_merge(const session& s) const {
   const auto& head = view_->head;
   if (!s.request || s.request->model.size == 0 || s.request->model.layout != head.layout_digest

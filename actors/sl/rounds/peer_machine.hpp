@@ -54,8 +54,8 @@ public:
   std::string_view waits_for() const {
     return waiting_for_.empty() ? std::string_view("no program") : std::string_view(waiting_for_);
   }
-  /// Where its program's session stands, in one word for other programs: none, opening, training, waiting (for
-  /// other nodes), or serving (the program is done or gone, others may still need this node).
+  /// Where its program's session stands, in one word for other programs: none, opening, training, waiting
+  /// (for other nodes), or serving (the program is done or gone, others may still need this node).
   std::string_view session_word() const;
   /// Since when `waiting_for` has said the same thing.
   time_point phase_since() const { return waiting_since_; }

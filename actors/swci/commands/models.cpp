@@ -29,7 +29,8 @@ struct merged_model {
   std::uint64_t block_num = 0;  ///< the chain was read at, or later
 };
 
-/// Where to write. Scripts and profiles stay as they are: what is there already is replaced when it is such a file.
+/// Where to write. Scripts and profiles stay as they are: what is there already is replaced when it is such a
+/// file.
 result<fs::path> target_of(const command_world& world, const std::string& inside, std::string_view ending) {
   SWARM_TRY(auto real, new_inside(world.folder, inside));
   std::error_code failure;

@@ -40,8 +40,8 @@ struct command_world {
   bool pause(std::chrono::milliseconds time) const;
 };
 
-/// Carries a command out, whose files are resolved into the user folder already. None: there is nothing to say, or the
-/// session says it.
+/// Carries a command out, whose files are resolved into the user folder already. None: there is nothing to
+/// say, or the session says it.
 result<std::optional<answer>> carry_out(const command& what, command_world& world);
 
 } // namespace swarm::swci

@@ -222,7 +222,8 @@ private:
     return {};
   }
 
-  /// What the build's steps put into folders of the image. In /tmp the program has folders of its own beside them.
+  /// What the build's steps put into folders of the image. In /tmp the program has folders of its own beside
+  /// them.
   static void add_files_of_image(const fs::path& root, managers::program_spec& to) {
     std::error_code failure;
     for (fs::directory_iterator at(root, failure), end; !failure && at != end; at.increment(failure)) {

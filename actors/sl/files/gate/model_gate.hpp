@@ -4,10 +4,11 @@
 
 namespace swarm::gate {
 
-/// Who may read which model of this node, without I/O, clock or threads. A model that this node brought to the
-/// round is for the leader of that round alone, while it is merged; a merged one for the peers of its training
-/// and for SWCIs. Who asks says its account, which counts when it is registered with the certificate of the
-/// connection. The chain decides, and what was read of it is believed for one block, and for `reading_age_max`.
+/// Who may read which model of this node, without I/O, clock or threads. A model that this node brought to
+/// the round is for the leader of that round alone, while it is merged; a merged one for the peers of its
+/// training and for SWCIs. Who asks says its account, which counts when it is registered with the certificate
+/// of the connection. The chain decides, and what was read of it is believed for one block, and for
+/// `reading_age_max`.
 class model_gate {
 public:
   static constexpr duration reading_age_max = std::chrono::seconds(1);
