@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 import pytest
-from harness import PATIENCE, Program, until
+from harness import PATIENCE, Program, trains, until
 from outsider import SL, SWCI, Head, Outsider, check_ins
 from wire_client import SLError
 
@@ -45,6 +45,10 @@ class Held:
 
 def refused_by(sl):
     return {each["certificate"]: each for each in sl.admin("actor", name="/sl/files")["detail"]["refused"]}
+
+
+def requests_of(sl):
+    return sl.admin("actor", name="/sl/files")["detail"]["requests"]
 
 
 def wait_in(swarm, count):
@@ -121,6 +125,32 @@ def test_without_the_chain_or_a_block_of_it_nobody_is_answered(swarm):
     assert attacker.ask(sl, brought[sl.node_account][0]) == REFUSED
     attacker.leave()
     held.end()
+
+
+def test_a_contributor_that_cannot_see_the_chain_is_waited_for(swarm):
+    swarm.start_sn()
+    other = swarm.join_sn("sn-2")
+    leader, away = swarm.add_sl(), swarm.add_sl(sn_port=other.port, flags=["--make-me-admin=false"])
+    go_on = threading.Event()
+
+    def late(number, client):
+        assert go_on.wait(PATIENCE)
+
+    programs = [
+        Program(leader, trains([MODELS[0]], between=late, minPeers=2)),
+        Program(away, trains([MODELS[1]], minPeers=2)),
+    ]
+    until(lambda: check_ins(swarm.sn), "the first model to be in", alive=swarm.sls)
+    other.pause()
+    go_on.set()
+    until(lambda: requests_of(away) >= 2, "it to have said 'later' and to be asked again", alive=[away])
+    assert not swarm.sn.merges()
+    other.go_on()
+    for program in programs:
+        assert np.array_equal(program.result().merged[0]["w"], MEAN)
+    merge = swarm.sn.merges()[0]
+    assert set(merge.contributors) == {leader.node_account, away.node_account} and not merge.excluded
+    assert refused_by(away) == {}
 
 
 def test_a_claimed_size_takes_no_disk(swarm):
