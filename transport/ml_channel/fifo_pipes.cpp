@@ -15,16 +15,16 @@
 namespace swarm::ml {
 
 result<gid_t> find_group(std::string_view name) {
+  const std::string text(name);
   gid_t number = 0;
-  const auto* end = name.data() + name.size();
-  if (const auto read = std::from_chars(name.data(), end, number); read.ec == std::errc() && read.ptr == end)
+  const auto* end = text.data() + text.size();
+  if (const auto read = std::from_chars(text.data(), end, number); read.ec == std::errc() && read.ptr == end)
     return number;
   std::vector<char> room(16 * 1024);
   group entry{};
   group* found = nullptr;
   int failed = 0;
-  while ((failed = ::getgrnam_r(std::string(name).c_str(), &entry, room.data(), room.size(), &found))
-         == ERANGE)
+  while ((failed = ::getgrnam_r(text.c_str(), &entry, room.data(), room.size(), &found)) == ERANGE)
     room.resize(room.size() * 2);
   if (found == nullptr)
     return fail(errc::not_found, "ML channel: there is no group '{}' on this host{}", name,
