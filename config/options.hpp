@@ -55,8 +55,8 @@ using service = endpoint;
 struct role_options {
   std::string node_name; ///< unique in the process; [A-Za-z0-9._-], at most name_bytes_max
   std::string host_ip;   ///< address or name that others reach this host by; may be empty with services
-  /// Address the servers listen on (IP literal). Unless given it is "::", IPv6 and IPv4, when `host_ip` is an IPv6
-  /// address: others must reach what is advertised.
+  /// Address the servers listen on (IP literal). Unless given it is "::", IPv6 and IPv4, when `host_ip` is an
+  /// IPv6 address: others must reach what is advertised.
   std::string bind_address = "0.0.0.0";
   std::filesystem::path data_dir; ///< of this role alone; the role creates it, mode 0700
   identity_options identity;
@@ -88,7 +88,11 @@ struct sl_options : role_options {
   std::optional<service> sl_fs_service;
   std::filesystem::path request_channel = "/tmp/channel/request.channel";
   std::filesystem::path response_channel = "/tmp/channel/response.channel";
-  bool make_me_admin = true; ///< false: this node is never the leader
+  std::string
+      channel_group; ///< name or number of the group that may open the pipes; empty: that of the process
+  bool channel_open = false;     ///< every user of the host may
+  std::uint64_t store_quota = 0; ///< bytes of models on the disk; 0: as many as it holds
+  bool make_me_admin = true;     ///< false: this node is never the leader
   /// The longest wait for a leader's merge before the leader is suspected; lack of progress is
   /// noticed sooner.
   std::chrono::seconds leader_failure_base_timeout{600};
@@ -100,7 +104,8 @@ struct sl_options : role_options {
   bool ram_intensive = true;
 };
 
-/// A Swarm Operator node: runs tasks on its host. `sn_ip` or `sn_api_service` is set, or its profile's `apisrv`.
+/// A Swarm Operator node: runs tasks on its host. `sn_ip` or `sn_api_service` is set, or its profile's
+/// `apisrv`.
 struct swop_options : role_options {
   std::string sn_ip;
   std::uint16_t sn_api_port = 30304; ///< of the SN at sn_ip

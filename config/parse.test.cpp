@@ -56,16 +56,33 @@ TEST_CASE("who is reached by IPv6 listens on it, and on IPv4, unless told otherw
 }
 
 TEST_CASE("an SL with every flag") {
-  const auto out =
-      parse(words{"--role=sl", "--sn-api-service=api.sn-1.swarm", "--sl-fs-service", "fs.sl-1.swarm:8443",
-                  "--sl-fs-port=16000", "--key=k", "--cert=c", "--capath=ca", "--verify-host",
-                  "--data-dir=/var/lib/swarm", "--node-name=hospital-a", "--log-level=debug",
-                  "--bind-address=127.0.0.1", "--request-channel=/run/q", "--response-channel=/run/r",
-                  "--make-me-admin=false", "--leader-failure-base-timeout=60", "--wait-for-full-quorum=5",
-                  "--ram-intensive=False"},
-            {});
+  const auto out = parse(words{"--role=sl",
+                               "--sn-api-service=api.sn-1.swarm",
+                               "--sl-fs-service",
+                               "fs.sl-1.swarm:8443",
+                               "--sl-fs-port=16000",
+                               "--key=k",
+                               "--cert=c",
+                               "--capath=ca",
+                               "--verify-host",
+                               "--data-dir=/var/lib/swarm",
+                               "--node-name=hospital-a",
+                               "--log-level=debug",
+                               "--bind-address=127.0.0.1",
+                               "--request-channel=/run/q",
+                               "--response-channel=/run/r",
+                               "--make-me-admin=false",
+                               "--leader-failure-base-timeout=60",
+                               "--wait-for-full-quorum=5",
+                               "--ram-intensive=False",
+                               "--channel-group=ml",
+                               "--store-quota=20G"},
+                         {});
   REQUIRE(out);
   const auto& sl = out->config.sl.at(0);
+  CHECK(sl.channel_group == "ml");
+  CHECK_FALSE(sl.channel_open);
+  CHECK(sl.store_quota == std::uint64_t{20} << 30);
   CHECK(sl.sn_api_service == service{"api.sn-1.swarm", 443});
   CHECK(sl.sl_fs_service == service{"fs.sl-1.swarm", 8443});
   CHECK(sl.sl_fs_port == 16000);

@@ -154,6 +154,28 @@ result<std::uint32_t> to_user(std::string_view text) {
   return static_cast<std::uint32_t>(*number);
 }
 
+result<std::string> to_group(std::string_view text) {
+  const bool fits =
+      !text.empty() && text.size() <= 32 && text.front() != '-' && std::ranges::all_of(text, [](char c) {
+        return is_alphanumeric(c) || c == '.' || c == '_' || c == '-';
+      });
+  if (!fits)
+    return fail(config_errc::bad_value, "'{}' is not the name or number of a group", printable(text));
+  return std::string(text);
+}
+
+result<std::uint64_t> to_byte_count(std::string_view text) {
+  constexpr std::string_view units = "kmgt";
+  const auto unit = text.empty() ? std::string_view::npos : units.find(lower(text.substr(text.size() - 1)));
+  const auto shift = unit == std::string_view::npos ? 0 : 10 * (unit + 1);
+  if (shift > 0) text.remove_suffix(1);
+  const auto number = to_number(text);
+  if (!number || *number == 0 || *number > (std::uint64_t{1} << 62 >> shift))
+    return fail(config_errc::bad_value, "'{}' is not a number of bytes, such as 20G or 500M",
+                printable(text));
+  return *number << shift;
+}
+
 result<std::string> to_manager(std::string_view text) {
   if (lower(text) != "process")
     return fail(config_errc::bad_value, "'{}' is no manager of this version; there is 'process'",

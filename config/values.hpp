@@ -17,8 +17,8 @@ result<std::uint16_t> to_port_or_any(std::string_view text);
 result<std::string> to_ip(std::string_view text);
 /// True for an IPv6 address among what `to_host` gives.
 bool is_ipv6(std::string_view host);
-/// An IP literal or a host name after RFC 1123. Digits and dots alone must be a right IPv4 address; an IPv6 address may
-/// stand in brackets, which are taken off.
+/// An IP literal or a host name after RFC 1123. Digits and dots alone must be a right IPv4 address; an IPv6
+/// address may stand in brackets, which are taken off.
 result<std::string> to_host(std::string_view text);
 /// HOST, HOST:PORT or [IPv6]:PORT.
 result<service> to_service(std::string_view text, std::uint16_t default_port);
@@ -32,6 +32,10 @@ result<std::chrono::seconds> to_seconds(std::string_view text);
 result<std::chrono::minutes> to_minutes(std::string_view text);
 /// A user's or group's number.
 result<std::uint32_t> to_user(std::string_view text);
+/// A group's name or number; whether there is one on this host is not looked at.
+result<std::string> to_group(std::string_view text);
+/// A number of bytes, with K, M, G or T for the powers of 1024: "20G".
+result<std::uint64_t> to_byte_count(std::string_view text);
 /// "process", in any case; what other managers there will be is refused with that.
 result<std::string> to_manager(std::string_view text);
 /// CLI or WEB, in any case; true: WEB.

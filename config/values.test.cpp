@@ -99,6 +99,15 @@ TEST_CASE("flags are words for yes and no in any case") {
 
 TEST_CASE("waiting times have a least and a greatest") {
   CHECK(to_seconds("600") == std::chrono::seconds(600));
+  CHECK(to_byte_count("1") == 1);
+  CHECK(to_byte_count("20G") == std::uint64_t{20} << 30);
+  CHECK(to_byte_count("3k") == 3072);
+  for (const auto* text : {"", "G", "0", "-1", "1.5G", "20GB", "20 G", "9223372036854775807T"})
+    CHECK(!to_byte_count(text));
+  CHECK(to_group("swarm-ml") == "swarm-ml");
+  CHECK(to_group("1000") == "1000");
+  for (const auto* text : {"", "-x", "a b", "a/b"})
+    CHECK(!to_group(text));
   CHECK(to_minutes("10080") == std::chrono::minutes(10080));
   for (const auto text : {"0", "10081", "x", "-1"})
     CHECK(!to_minutes(text));

@@ -1,5 +1,6 @@
 #include "actors/node/identity.hpp"
 
+#include "actors/node/data_dir.hpp"
 #include "actors/node/key_file.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
@@ -22,6 +23,7 @@ void keep_for_ever(file locked) {
 
 result<> make_data_dir(const std::filesystem::path& dir) {
   if (auto made = make_folders(dir, 0700); !made) return fail_with(made.error(), "data directory");
+  SWARM_CHECK(check_data_dir(dir));
   auto locked = file::lock(dir / "lock");
   if (!locked && locked.error().is(file_errc::locked))
     return fail(errc::conflict,

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "actors/sl/files/model_server.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
 #include "actors/sn_client/messages.hpp"
 #include "actors/supervision/tick.hpp"
+#include "transport/http/http_server.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
@@ -69,6 +71,31 @@ struct fetch_model {
   std::vector<rounds::holder> holders;
   std::string reply_to; ///< path of an actor
 };
+/// Get only the layout of the other model, from the first of its holders that gives it; answers `reply_to`
+/// with `layout_fetched`.
+struct fetch_layout {
+  rounds::action::refuse_layout why;
+  std::string reply_to; ///< path of an actor
+};
+/// To the follower.
+struct layout_fetched {
+  hash32 digest; ///< of the model
+  result<merge::model_layout> layout;
+};
+/// From the follower, when it takes part in a training.
+using gate::event::training_followed;
+/// From the follower, when it has read the contract.
+using gate::event::merge_seen;
+/// From its server's threads: a request for a model, which is answered once the gate lets it in or does not.
+struct model_asked {
+  model_request what;
+  transport::http_request request;
+  transport::http_reply reply;
+};
+/// From `/sl/files` to itself.
+struct gate_due {
+  time_point at;
+};
 using rounds::action::keep_models;
 using rounds::action::probe_leader;
 
@@ -89,6 +116,12 @@ SWARM_MESSAGE(model_fetched)
 SWARM_MESSAGE(merge_done)
 SWARM_MESSAGE(leader_progress)
 SWARM_MESSAGE(fetch_model)
+SWARM_MESSAGE(fetch_layout)
+SWARM_MESSAGE(layout_fetched)
+SWARM_MESSAGE(training_followed)
+SWARM_MESSAGE(merge_seen)
+SWARM_MESSAGE(model_asked)
+SWARM_MESSAGE(gate_due)
 SWARM_MESSAGE(keep_models)
 SWARM_MESSAGE(probe_leader)
 #undef SWARM_MESSAGE

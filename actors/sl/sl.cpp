@@ -7,6 +7,7 @@
 #include "actors/sl/sl_context.hpp"
 #include "actors/sn_client/sn_client.hpp"
 #include "base/endpoint.hpp"
+#include "base/log.hpp"
 #include "transport/held_port.hpp"
 
 namespace swarm::actors {
@@ -29,6 +30,19 @@ std::shared_ptr<const sn_client_options> sn_options_of(const sl_context& context
   return out;
 }
 
+result<ml::pipe_access> access_of(const config::sl_options& options, const std::string& log_source) {
+  ml::pipe_access out{.everybody = options.channel_open};
+  if (!options.channel_group.empty()) {
+    SWARM_TRY(out.group, ml::find_group(options.channel_group));
+  }
+  if (out.everybody)
+    log::warning(
+        log_source,
+        "channel-open: every user of this host may open the pipes, and so read the swarm's models and send "
+        "its own; --channel-group keeps them to a group");
+  return out;
+}
+
 } // namespace
 
 result<child_spec> make_sl(const config::sl_options& options, std::string name,
@@ -40,7 +54,8 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   SWARM_TRY(const auto identity, open_node_identity(options));
   context->identity = identity.tls;
   context->key = identity.key;
-  SWARM_TRY(auto store, merge::model_store::open_directory((options.data_dir / "models").string()));
+  SWARM_TRY(auto store, merge::model_store::open_directory((options.data_dir / "models").string(),
+                                                           {.bytes_max = options.store_quota}));
   context->store = std::make_shared<merge::model_store>(std::move(store));
   context->client = std::make_shared<transport::http_client>(*context->io, context->identity);
   context->board = std::make_shared<merge_progress_board>();
@@ -58,6 +73,7 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   ml::fifo_options fifos;
   fifos.request_path = options.request_channel.string();
   fifos.response_path = options.response_channel.string();
+  SWARM_TRY(fifos.access, access_of(options, context->log_source));
   context->link = std::make_shared<program_link>(std::move(fifos), context->store, context->log_source,
                                                  context->options.merge_library);
   supervisor_spec spec{

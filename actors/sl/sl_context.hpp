@@ -22,6 +22,12 @@ struct merge_progress_board {
   std::atomic<std::uint64_t> progress = 0; ///< only its change means something
 };
 
+/// What the follower has last seen of the chain, for those who ask others on account of it.
+struct chain_board {
+  std::atomic<std::uint64_t> block_num = 0;
+  std::atomic<bool> sn_answers = false; ///< an SN can be asked
+};
+
 /// The names of an SL's actors below its supervisor.
 namespace sl_names {
 inline constexpr std::string_view channel = "channel", sn = "sn", files = "files", follower = "follower",
@@ -38,6 +44,7 @@ struct sl_context {
   std::shared_ptr<merge::model_store> store;
   std::shared_ptr<const ledger::private_key> key;
   std::shared_ptr<merge_progress_board> board;
+  std::shared_ptr<chain_board> chain = std::make_shared<chain_board>();
   std::shared_ptr<program_link> link;
   std::string file_endpoint; ///< the host:port from which others fetch models
   unique_fd held_port;       ///< keeps a port that was chosen here, see transport/held_port.hpp

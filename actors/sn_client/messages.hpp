@@ -12,6 +12,7 @@
 /// - From the sibling that its options name as its user: session::event::follow -> action::contract_read, now
 ///   and whenever the contract has moved; event::read -> the same once more; event::submit ->
 ///   action::call_done and event::ask -> action::answered, once, through whatever reconnects it takes.
+///   Another sibling may ask, too, when it names itself in the question.
 /// - From its connection: session::event::link_up and link_down.
 namespace swarm::actors {
 

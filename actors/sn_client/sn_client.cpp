@@ -82,7 +82,11 @@ struct perform {
   }
   void operator()(session::action::call_done& a) const { tell_user(std::move(a)); }
   void operator()(session::action::contract_read& a) const { tell_user(std::move(a)); }
-  void operator()(session::action::answered& a) const { tell_user(std::move(a)); }
+  void operator()(session::action::answered& a) const {
+    if (a.asker.empty()) return tell_user(std::move(a));
+    const auto asker = sibling(*self, a.asker);
+    self->tell(asker, std::move(a));
+  }
   void operator()(session::action::keep_sns& a) const {
     const auto& file = self->state().options->known_sns;
     if (file.empty()) return;

@@ -1,6 +1,7 @@
 #include "actors/swci/session_actor.hpp"
 
 #include "actors/node/key_file.hpp"
+#include "actors/sl/files/targets.hpp"
 #include "actors/sn_client/sn_client.hpp"
 #include "actors/supervision/paths.hpp"
 #include "actors/swci/commands/known_names.hpp"
@@ -209,20 +210,24 @@ result<swci::node_answer> ask_node(const swci_context& context, const std::stop_
                            from.peer.anchor && context.identity->shares_anchor(*from.peer.anchor)};
 }
 
-result<> fetch_from(const swci_context& context, const std::stop_token& stop, const endpoint& node,
-                    const std::string& target, std::uint64_t offset,
-                    const std::function<result<>(bytes_view)>& piece) {
-  std::optional<transport::byte_range> range;
-  if (offset > 0) range = transport::byte_range{offset, 0};
-  std::promise<result<>> came;
-  auto outcome = came.get_future();
-  auto call = context.client->fetch(node.host, node.port, target, range, piece,
-                                    [&came](const result<transport::fetch_result>& how) {
-                                      if (how) return came.set_value({});
-                                      came.set_value(tl::unexpected(how.error()));
-                                    });
-  const std::stop_callback ended(stop, [&call] { call.cancel(); });
-  return outcome.get();
+/// How a command gets files from other nodes: as this account.
+auto fetcher_of(std::shared_ptr<const swci_context> context, std::stop_token stop, const address& account) {
+  return [=](const endpoint& node, const swci::command_world::wanted_file& file,
+             const std::function<result<>(bytes_view)>& piece) -> result<> {
+    std::optional<transport::byte_range> range;
+    if (file.offset > 0) range = transport::byte_range{file.offset, 0};
+    std::promise<result<>> came;
+    auto outcome = came.get_future();
+    auto call = context->client->fetch(
+        node.host, node.port, file.target, range, piece,
+        [&came](const result<transport::fetch_result>& how) {
+          if (how) return came.set_value({});
+          came.set_value(tl::unexpected(how.error()));
+        },
+        headers_of_asker(account, file.block_num));
+    const std::stop_callback ended(stop, [&call] { call.cancel(); });
+    return outcome.get();
+  };
 }
 
 // Commands
@@ -262,10 +267,7 @@ void run_command(self_pointer self, const swci::action::run& what) {
         world.look_for_sn = [context, stop](const swci::sn_address& sn) {
           return look_for_sn(*context, sn, stop);
         };
-        world.fetch = [context, stop](const endpoint& node, const std::string& target, std::uint64_t offset,
-                                      const std::function<result<>(bytes_view)>& piece) {
-          return fetch_from(*context, stop, node, target, offset, piece);
-        };
+        world.fetch = fetcher_of(context, stop, to ? to->account : address{});
         world.ask_node = [context, stop](const endpoint& node, const std::string& target) {
           return ask_node(*context, stop, node, target);
         };

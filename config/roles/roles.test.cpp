@@ -35,6 +35,7 @@ TEST_CASE("every default in the help is the default of the options") {
         CHECK(sl.sl_fs_port == fresh.sl_fs_port);
         CHECK(sl.request_channel == fresh.request_channel);
         CHECK(sl.response_channel == fresh.response_channel);
+        CHECK(sl.channel_open == fresh.channel_open);
         CHECK(sl.make_me_admin == fresh.make_me_admin);
         CHECK(sl.leader_failure_base_timeout == fresh.leader_failure_base_timeout);
         CHECK(sl.wait_for_full_quorum == fresh.wait_for_full_quorum);

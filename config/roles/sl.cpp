@@ -30,6 +30,15 @@ constexpr role_setting own[] = {
   {{"response-channel", path, "FIFO", "/tmp/channel/response.channel", {"SL_RESPONSE_CHANNEL"},
     "named pipe that the training program reads"},
    put<&sl_options::response_channel, to_path>},
+  {{"channel-group", text, "GROUP", "", {"SL_CHANNEL_GROUP"},
+    "group, by name or number, that may open the pipes (0660); default that of the process"},
+   put<&sl_options::channel_group, to_group>},
+  {{"channel-open", flag, "", "false", {"SL_CHANNEL_OPEN"},
+    "every user of this host may open the pipes (0777), so that a program may run as any of them"},
+   put<&sl_options::channel_open, to_flag>},
+  {{"store-quota", text, "BYTES", "", {"SL_STORE_QUOTA"},
+    "most that models may take on the disk, such as 20G; a leader has those of a whole round"},
+   put<&sl_options::store_quota, to_byte_count>},
   {{"make-me-admin", flag, "=false", "true", {"SL_MAKE_ME_ADMIN"},
     "this node never leads a round"},
    put<&sl_options::make_me_admin, to_flag>},
@@ -75,6 +84,13 @@ void validate_sl(const role_options& options, const rule_context& rules) {
         "{}: sl-fs-port{} is 0, any that is free, but sl-fs-service{} leads to one that is known; "
         "give that one",
         sl.node_name, rules.given(sl.node_name, "sl-fs-port"), rules.given(sl.node_name, "sl-fs-service"));
+  if (sl.channel_open && !sl.channel_group.empty())
+    rules.found.add(
+        config_errc::conflict,
+        "{}: channel-open{} lets everybody open the pipes, channel-group{} only the group '{}'; give one "
+        "of the two",
+        sl.node_name, rules.given(sl.node_name, "channel-open"), rules.given(sl.node_name, "channel-group"),
+        sl.channel_group);
   if (sl.request_channel.lexically_normal() == sl.response_channel.lexically_normal())
     rules.found.add(config_errc::conflict,
                     "{}: request-channel{} and response-channel{} are the same path '{}'", sl.node_name,

@@ -218,7 +218,7 @@ TEST_CASE("a store without room stops the merge") {
   const auto done =
       merge_models(merge_method::mean, std::vector<contribution>{{one, 1, "a"}, {two, 1, "b"}}, store);
   REQUIRE(!done);
-  CHECK(done.error().is(merge_errc::too_large));
+  CHECK(done.error().is(merge_errc::store_full));
 }
 
 TEST_CASE("a model without a single number can be merged") {

@@ -14,7 +14,7 @@ namespace swarm::merge {
 enum class merge_errc {
   bad_header = 1,   ///< not a safetensors header, or one that breaks a rule of the format
   bad_tensor,       ///< name, dtype, shape or size of one tensor
-  too_large,        ///< over a limit below, or over the store's
+  too_large,        ///< over a limit below
   bad_chunk,        ///< a chunk does not have the digest of its manifest
   bad_manifest,     ///< a manifest that cannot be one
   disk_full,        ///< no room in the store's directory
@@ -22,6 +22,7 @@ enum class merge_errc {
   nothing_to_merge, ///< no contribution is left
   bad_weight,       ///< a negative or non-finite weight, or all of them zero
   not_implemented,  ///< a merge method that this version does not have
+  store_full,       ///< over what a store may hold
 };
 constexpr std::string_view error_category(merge_errc) {
   return "merge";

@@ -70,11 +70,11 @@ result<> store_state::reserve(std::uint64_t size) {
   const std::lock_guard guard(mutex);
   const auto taken = used + reserved;
   if (limits.bytes_max != 0 && (taken > limits.bytes_max || size > limits.bytes_max - taken))
-    return fail(merge_errc::too_large,
-                "model directory {}: a model of {} bytes does not fit, {} of the {} bytes allowed are taken; "
-                "allow more "
-                "or remove models",
-                directory, size, taken, limits.bytes_max);
+    return fail(
+        merge_errc::store_full,
+        "model directory {}: full: {} of the {} bytes allowed are taken, {} more are needed; allow more "
+        "with --store-quota (a leader has the models of a whole round)",
+        directory, taken, limits.bytes_max, size);
   reserved += size;
   return {};
 }
@@ -242,6 +242,10 @@ std::vector<hash32> model_store::list() const {
 std::uint64_t model_store::bytes_used() const {
   const std::lock_guard guard(state_->mutex);
   return state_->used;
+}
+
+std::uint64_t model_store::bytes_max() const {
+  return state_->limits.bytes_max;
 }
 
 bool model_store::remove(const hash32& digest) {

@@ -48,6 +48,12 @@ private:
 
 struct store_state;
 
+/// When a writer takes its room on the disk, and in what its store may hold.
+enum class room : std::uint8_t {
+  at_once,    ///< all of it before the first byte: this node knows how much it will write
+  as_written, ///< as bytes come: somebody else says how many there will be
+};
+
 /// Streams one new model into a store. Nothing is visible before `finish`; dropping it leaves nothing behind.
 class model_writer {
 public:
@@ -87,8 +93,8 @@ public:
   model_store& operator=(model_store&&) noexcept;
   ~model_store();
 
-  /// Starts a model of exactly `size` bytes; the room for it is reserved at once.
-  result<model_writer> create(std::uint64_t size);
+  /// Starts a model of exactly `size` bytes.
+  result<model_writer> create(std::uint64_t size, room when = room::at_once);
   /// Stores tensors in the order of `layout.tensors()`; `data[i]` has `tensors()[i].size` bytes.
   result<std::shared_ptr<const model_file>> put(const model_layout& layout, std::span<const bytes_view> data);
   /// Makes a model survive power cuts: its file and name are on the disk when this returns. It waits for the
@@ -100,6 +106,8 @@ public:
   bool contains(const hash32& digest) const;
   std::vector<hash32> list() const;
   std::uint64_t bytes_used() const;
+  /// What all models together may have; 0: as much as the disk holds.
+  std::uint64_t bytes_max() const;
   /// Removes the file; readers that hold the model keep it. True when it was there.
   bool remove(const hash32& digest);
   /// Removes all models but these; returns how many were removed.

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -234,17 +235,51 @@ TEST_CASE("a store keeps to its limit, writers under way included") {
     REQUIRE(first);
     const auto second = store.create(5000);
     REQUIRE(!second);
-    CHECK(second.error().is(merge_errc::too_large));
-    CHECK(wording(second.error())
-          == fmt::format(
-              "model directory {}: a model of 5000 bytes does not fit, {} of the 10000 bytes allowed are "
-              "taken; allow more or remove models",
-              directory.path(), 5000 + file->size()));
+    CHECK(second.error().is(merge_errc::store_full));
+    CHECK(
+        wording(second.error())
+        == fmt::format(
+            "model directory {}: full: {} of the 10000 bytes allowed are taken, 5000 more are needed; allow "
+            "more with --store-quota (a leader has the models of a whole round)",
+            directory.path(), 5000 + file->size()));
   }
   CHECK(store.create(5000));
   store.remove(file->digest());
   CHECK(store.create(10000));
   CHECK(!store.create(10001));
+}
+
+TEST_CASE("a file of which somebody claims that it is large takes room as its chunks are checked") {
+  const temp_directory directory;
+  constexpr auto claimed = std::uint64_t{20} << 30;
+  auto store = open_store(directory.path(), {.bytes_max = 3 * chunk_size});
+  const auto on_disk = [&] {
+    struct stat info {};
+    std::uint64_t out = 0;
+    for (const auto& each : std::filesystem::directory_iterator(directory.path()))
+      if (::stat(each.path().c_str(), &info) == 0) out += static_cast<std::uint64_t>(info.st_blocks) * 512;
+    return out;
+  };
+  manifest said;
+  said.size = claimed;
+  const bytes chunk(chunk_size, 7);
+  said.chunks.assign(claimed / chunk_size, sha256(chunk));
+  {
+    auto writer = store.create(claimed, room::as_written);
+    REQUIRE(writer);
+    CHECK(on_disk() < chunk_size);
+    assembler fetched(said, std::move(*writer));
+    for (int i = 0; i < 3; ++i)
+      CHECK(fetched.feed(chunk));
+    CHECK(on_disk() < 4 * chunk_size);
+    const auto over = fetched.feed(chunk);
+    REQUIRE_FALSE(over);
+    CHECK(over.error().is(merge_errc::store_full));
+    CHECK(fetched.next_offset() == 3 * chunk_size);
+  }
+  CHECK(on_disk() < chunk_size); // given back
+  CHECK(store.create(3 * chunk_size));
+  CHECK_FALSE(store.create(claimed));
 }
 
 TEST_CASE("a directory that cannot be used is named") {

@@ -20,6 +20,7 @@ struct model_writer::state {
   std::size_t stored = 0;     ///< chunks
   bytes pending;              ///< the beginning of the next chunk
   std::uint64_t reserved = 0; ///< bytes to give back to the store
+  room when = room::at_once;
   bool published = false;
 
   ~state() {
@@ -33,8 +34,17 @@ struct model_writer::state {
     return fail(errc::io, "{}", why.message);
   }
 
+  /// Takes room for the next bytes, unless that was done in the beginning.
+  result<> take_room(std::uint64_t size) {
+    if (when == room::at_once) return {};
+    SWARM_CHECK(store->reserve(size));
+    reserved += size;
+    return {};
+  }
+
   /// Hashes and writes whole chunks (the last of the file may be short).
   result<> store_chunks(bytes_view data) {
+    SWARM_CHECK(take_room(data.size()));
     const auto count = (data.size() + chunk_size - 1) / chunk_size;
     std::mutex mutex;
     result<> written;
@@ -54,6 +64,7 @@ struct model_writer::state {
 
   /// Stores a chunk whose digest is known already.
   result<> store_checked(bytes_view chunk, const hash32& digest) {
+    SWARM_CHECK(take_room(chunk.size()));
     if (auto written = draft->write_at(stored * chunk_size, chunk); !written)
       return failed(std::move(written).error());
     done.chunks[stored++] = digest;
@@ -75,13 +86,14 @@ std::uint64_t model_writer::size() const {
   return state_->done.size;
 }
 
-result<model_writer> model_store::create(std::uint64_t size) {
+result<model_writer> model_store::create(std::uint64_t size, room when) {
   if (size == 0 || size > model_size_max)
     return fail(merge_errc::too_large, "a model file of {} bytes; 1 to {} are allowed", size, model_size_max);
-  SWARM_CHECK(state_->reserve(size));
+  if (when == room::at_once) SWARM_CHECK(state_->reserve(size));
   auto out = std::make_unique<model_writer::state>();
   out->store = state_;
-  out->reserved = size; // given back by the destructor
+  out->when = when;
+  if (when == room::at_once) out->reserved = size; // given back by the destructor
   out->done.size = size;
   std::uint64_t serial = 0;
   {
@@ -91,7 +103,8 @@ result<model_writer> model_store::create(std::uint64_t size) {
   auto made = file::create(fmt::format("{}/{}{}", state_->directory, unfinished_prefix, serial));
   if (!made) return out->failed(std::move(made).error());
   out->draft = std::move(*made);
-  if (auto room = out->draft->reserve(size); !room) return out->failed(std::move(room).error());
+  if (when == room::at_once)
+    if (auto taken = out->draft->reserve(size); !taken) return out->failed(std::move(taken).error());
   out->done.chunks.resize((size + chunk_size - 1) / chunk_size);
   return model_writer(std::move(out));
 }

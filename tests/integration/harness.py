@@ -34,7 +34,7 @@ class SL(launcher.nodes.SL):
         return WireClient(str(self.request), str(self.response), PATIENCE)
 
     def model(self, digest):
-        """The arrays of a model, from this node's file server."""
+        """The arrays of a model, from this node's store."""
         return read_safetensors(self.model_file(digest))
 
 

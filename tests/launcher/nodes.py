@@ -3,6 +3,7 @@
 import http.client
 import pathlib
 
+from .certificates import READER
 from .chain import Chain
 from .processes import BIN, Failure, Process, ask_admin, free_port, until
 
@@ -92,13 +93,22 @@ class SL(Swarmd):
     def pipes(self):
         return (self.admin("actor", name="/sl/channel") or {}).get("detail", {}).get("pipes")
 
+    def ask_files(self, digest, part="", account=None, name=READER, block_num=0):
+        """Status and body of a request for a model to this node's file server, with the certificate `name`."""
+        headers = {"Swarm-Account": account, "Swarm-Block": str(block_num)} if account else {}
+        link = http.client.HTTPSConnection(self.host, self.files_port, context=self.certs.context(name), timeout=30)
+        try:
+            link.request("GET", f"/models/{digest}{part}", headers=headers)
+            answer = link.getresponse()
+            return answer.status, answer.read()
+        finally:
+            link.close()
+
     def model_file(self, digest):
-        """The bytes of a model, from this node's file server."""
-        link = http.client.HTTPSConnection(self.host, self.files_port, context=self.certs.context(), timeout=30)
-        link.request("GET", f"/models/{digest}")
-        answer = link.getresponse()
-        raw = answer.read()
-        link.close()
-        if answer.status != 200:
-            raise Failure(f"{self.name} answers {answer.status}: {raw[:200]}")
-        return raw
+        """The bytes of a model, from this node's store."""
+        return (self.store / f"{digest}.safetensors").read_bytes()
+
+    @property
+    def store(self):
+        """The folder of its models."""
+        return next(self.data_dir.rglob("models"))

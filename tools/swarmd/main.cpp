@@ -1,4 +1,5 @@
 #include "actors/admin/admin.hpp"
+#include "actors/node/data_dir.hpp"
 #include "actors/node/identity.hpp"
 #include "actors/sl/sl.hpp"
 #include "actors/sn/sn.hpp"
@@ -82,8 +83,11 @@ bool keep_log_off_screen(terminal& shown, const config::process_config& config) 
 
 int run(const config::process_config& config) {
   if (auto there = config::check_identities(config); !there) return refuse(there.error().message);
-  if (auto made = make_folders(config.data_dir); !made)
+  // Programs of a SWOP run as another user; they come through, and see nothing.
+  if (auto made = make_folders(config.data_dir, config.swop.empty() ? 0700 : 0711); !made)
     return refuse("data directory: " + made.error().message);
+  if (auto private_enough = actors::check_data_dir(config.data_dir); !private_enough)
+    return refuse(private_enough.error().message);
   const auto threads = std::max(2u, std::thread::hardware_concurrency());
   auto io = std::make_shared<transport::io_runtime>(threads);
   const bool at_terminal = !config.swci.empty() && !config.swci.front().web;

@@ -77,6 +77,7 @@ struct http_response {
   std::string body;
   /// Server only: sent in place of `body` when set.
   std::variant<std::monostate, shared_slice, file_slice> slice;
+  peer_info peer; ///< client only: who answered
 };
 
 /// A response with a plain text body, for error replies and small answers.

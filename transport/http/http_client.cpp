@@ -360,12 +360,14 @@ http_call http_client::request(std::string host, std::uint16_t port, http_reques
 }
 
 http_call http_client::fetch(std::string host, std::uint16_t port, std::string target,
-                             std::optional<byte_range> range, on_chunk chunk, fetch_completion done) {
+                             std::optional<byte_range> range, on_chunk chunk, fetch_completion done,
+                             http_headers headers) {
   auto call = std::make_shared<http_call::state>();
   call->client = impl_;
   call->host = std::move(host);
   call->port = port;
   call->request.target = std::move(target);
+  call->request.headers = std::move(headers);
   call->range = range;
   call->chunk = std::move(chunk);
   call->fetched = std::move(done);

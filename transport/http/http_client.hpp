@@ -88,7 +88,7 @@ public:
   /// any status but 200 (206 for a range), with net_errc::response when the body is shorter than announced or
   /// is not the range asked for.
   http_call fetch(std::string host, std::uint16_t port, std::string target, std::optional<byte_range> range,
-                  on_chunk chunk, fetch_completion done);
+                  on_chunk chunk, fetch_completion done, http_headers headers = {});
 
   std::vector<http_call_status> calls() const;
   http_client_totals totals() const;

@@ -58,8 +58,8 @@ result<> fifo_channel::impl::open_pipes() {
     const std::lock_guard guard(mutex);
     state = fifo_state::waiting;
     rearm_wanted = false;
-    SWARM_TRY(response_name, prepare_fifo(options.response_path));
-    SWARM_TRY(request_name, prepare_fifo(options.request_path));
+    SWARM_TRY(response_name, prepare_fifo(options.response_path, options.access));
+    SWARM_TRY(request_name, prepare_fifo(options.request_path, options.access));
     waiting_for = options.response_path;
   }
   if (stopping) return {};
@@ -197,8 +197,8 @@ result<std::unique_ptr<fifo_channel>> fifo_channel::create(fifo_options options,
   state->options = std::move(options);
   state->options.body_max = std::min(state->options.body_max, body_size_max);
   state->handlers = std::move(handlers);
-  SWARM_TRY(state->response_name, prepare_fifo(state->options.response_path));
-  SWARM_TRY(state->request_name, prepare_fifo(state->options.request_path));
+  SWARM_TRY(state->response_name, prepare_fifo(state->options.response_path, state->options.access));
+  SWARM_TRY(state->request_name, prepare_fifo(state->options.request_path, state->options.access));
   state->wake = unique_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!state->wake) return fail(errc::io, "ML channel: no event descriptor: {}", std::strerror(errno));
   std::unique_ptr<fifo_channel> out(new fifo_channel(std::move(state)));

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "transport/ml_channel/body_buffer.hpp"
+#include "transport/ml_channel/pipe_access.hpp"
 #include "transport/ml_channel/wire.hpp"
 
 #include <cstdint>
@@ -14,6 +15,7 @@ namespace swarm::ml {
 struct fifo_options {
   std::string request_path;  ///< the program writes, we read
   std::string response_path; ///< we write, the program reads
+  pipe_access access{};      ///< of a program that runs as another user
   std::uint64_t body_max = body_size_max;
   std::size_t send_queue_max = 16; ///< messages
 };
@@ -41,7 +43,7 @@ struct channel_status {
   std::string current;    ///< e.g. "reading SyncRequest, 1048576 of 2000000 bytes", for people
 };
 
-/// Two FIFOs to one training program at a time. The channel makes them (mode 0777 whatever the umask) or
+/// Two FIFOs to one training program at a time. The channel makes them (for those whom `access` names) or
 /// reuses those that exist, waits for a program, carries messages both ways, notices the program's end, and
 /// after `rearm` waits for the next one. It never removes a FIFO, since a program may hold it already, and
 /// never raises SIGPIPE.

@@ -8,20 +8,49 @@ using swarm::merge::testing::write_file;
 using namespace swarm::ml::testing;
 using swarm::testing::says;
 
-TEST_CASE("FIFOs are made for all users whatever the umask, and left-over ones are reused") {
+TEST_CASE(
+    "FIFOs are made for this user and its group, or for all users, whatever the umask; left-over ones too") {
+  for (const bool everybody : {false, true}) {
+    CAPTURE(everybody);
+    const mode_t wanted = everybody ? 0777 : 0660;
+    fixture f;
+    f.options.access.everybody = everybody;
+    const auto before = ::umask(077);
+    f.start();
+    ::umask(before);
+    for (const auto& path : {f.options.request_path, f.options.response_path})
+      CHECK(mode_of(path) == (S_IFIFO | wanted));
+    const auto inode = inode_of(f.options.request_path);
+    for (const mode_t left_over : {0600, 0777}) {
+      f.channel->stop();
+      CHECK(f.channel->status().state == fifo_state::stopped);
+      CHECK(::chmod(f.options.request_path.c_str(), left_over) == 0);
+      f.start();
+      CHECK(inode_of(f.options.request_path) == inode);
+      CHECK(mode_of(f.options.request_path) == (S_IFIFO | wanted));
+    }
+  }
+}
+
+TEST_CASE("FIFOs are given to a group that this user is in, by name or number") {
+  CHECK(find_group("0") == gid_t{0});
+  CHECK(find_group("root") == gid_t{0});
+  CHECK(says(find_group("no-such-group").error(), "there is no group 'no-such-group'"));
+  CHECK_FALSE(find_group(""));
+  CHECK_FALSE(find_group("12x"));
   fixture f;
-  const auto before = ::umask(077);
-  f.start();
-  ::umask(before);
-  for (const auto& path : {f.options.request_path, f.options.response_path})
-    CHECK(mode_of(path) == (S_IFIFO | 0777));
-  const auto inode = inode_of(f.options.request_path);
-  f.channel->stop();
-  CHECK(f.channel->status().state == fifo_state::stopped);
-  CHECK(::chmod(f.options.request_path.c_str(), 0600) == 0);
-  f.start();
-  CHECK(inode_of(f.options.request_path) == inode);
-  CHECK(mode_of(f.options.request_path) == (S_IFIFO | 0777));
+  const bool is_root = ::geteuid() == 0;
+  const gid_t other = is_root ? 12345 : 0;
+  f.options.access.group = other;
+  if (is_root) {
+    f.start();
+    struct stat info {};
+    REQUIRE(::stat(f.options.request_path.c_str(), &info) == 0);
+    CHECK(info.st_gid == other);
+    CHECK(info.st_mode == (S_IFIFO | 0660));
+  } else {
+    CHECK(says(create_error(f.options), "must be in that group"));
+  }
 }
 
 TEST_CASE("a path that cannot be a FIFO is named") {

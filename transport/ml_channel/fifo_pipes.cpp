@@ -2,18 +2,60 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 namespace swarm::ml {
 
-result<unique_fd> prepare_fifo(const std::string& path) {
-  constexpr mode_t everybody = 0777;
-  const bool made = ::mkfifo(path.c_str(), everybody) == 0;
+result<gid_t> find_group(std::string_view name) {
+  const std::string text(name);
+  gid_t number = 0;
+  const auto* end = text.data() + text.size();
+  if (const auto read = std::from_chars(text.data(), end, number); read.ec == std::errc() && read.ptr == end)
+    return number;
+  std::vector<char> room(16 * 1024);
+  group entry{};
+  group* found = nullptr;
+  int failed = 0;
+  while ((failed = ::getgrnam_r(text.c_str(), &entry, room.data(), room.size(), &found)) == ERANGE)
+    room.resize(room.size() * 2);
+  if (found == nullptr)
+    return fail(errc::not_found, "ML channel: there is no group '{}' on this host{}", name,
+                failed == 0 ? "" : fmt::format(" ({})", std::strerror(failed)));
+  return found->gr_gid;
+}
+
+namespace {
+
+/// Gives the FIFO the rights that it is to have. `info` is of before.
+result<> set_rights(const std::string& path, const unique_fd& fifo, const struct stat& info,
+                    const pipe_access& access) {
+  const auto name = fmt::format("/proc/self/fd/{}", fifo.get());
+  if (access.group && info.st_gid != *access.group
+      && ::chown(name.c_str(), static_cast<uid_t>(-1), *access.group) != 0)
+    return fail(
+        errc::denied,
+        "ML channel: the FIFO {} cannot be given to the group {}: {}; the user that runs this must be "
+        "in that group",
+        path, *access.group, std::strerror(errno));
+  const mode_t mode = access.everybody ? 0777 : 0660;
+  if ((info.st_mode & 0777U) != mode && ::chmod(name.c_str(), mode) != 0)
+    return fail(errc::denied, "ML channel: the FIFO {} cannot get the mode {:04o}: {}", path, mode,
+                std::strerror(errno));
+  return {};
+}
+
+} // namespace
+
+result<unique_fd> prepare_fifo(const std::string& path, const pipe_access& access) {
+  const bool made = ::mkfifo(path.c_str(), 0600) == 0;
   if (!made && errno != EEXIST)
     return fail(errc::io,
                 "ML channel: the FIFO {} cannot be made: {}; its directory must be there and writable", path,
@@ -25,14 +67,10 @@ result<unique_fd> prepare_fifo(const std::string& path) {
   if (!S_ISFIFO(info.st_mode))
     return fail(errc::conflict, "ML channel: {} is there, but is no FIFO; remove it or choose another path",
                 path);
-  // The program usually runs as another user than the SL.
-  if ((info.st_mode & everybody) != everybody) {
-    const int failed =
-        ::chmod(fmt::format("/proc/self/fd/{}", out.get()).c_str(), everybody) == 0 ? 0 : errno;
-    if (failed != 0 && (made || ::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK, AT_EACCESS) != 0))
-      return fail(errc::denied, "ML channel: the FIFO {} cannot be opened to all users: {}", path,
-                  std::strerror(failed));
-  }
+  const bool is_ours = info.st_uid == ::geteuid();
+  auto set = set_rights(path, out, info, access);
+  if (!set && (is_ours || ::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK, AT_EACCESS) != 0))
+    return tl::unexpected(std::move(set).error());
   return out;
 }
 

@@ -1,15 +1,17 @@
 #pragma once
 
 #include "base/file.hpp"
+#include "transport/ml_channel/pipe_access.hpp"
 
 #include <string>
 
 /// FIFOs as files: making, opening, sizing. Private to this folder.
 namespace swarm::ml {
 
-/// Makes the FIFO with mode 0777 whatever the umask, or takes the one that exists. The descriptor only names
-/// it (O_PATH), so that this FIFO is opened later, whatever happens to the path.
-result<unique_fd> prepare_fifo(const std::string& path);
+/// Makes the FIFO for those whom `access` names, whatever the umask, or takes the one that exists: one of
+/// this user's gets these rights too, one of somebody else's stays as it is when it can be used. The
+/// descriptor only names it (O_PATH), so that this FIFO is opened later, whatever happens to the path.
+result<unique_fd> prepare_fifo(const std::string& path, const pipe_access& access);
 
 /// Opens the FIFO that `name` names; waits for the other side unless `flags` has O_NONBLOCK or is O_RDWR.
 /// Returns a negative errno on failure.

@@ -144,7 +144,7 @@ TEST_CASE("arrays that cannot be stored are named") {
   REQUIRE(small);
   CHECK(store_weights({{"w", "dtype('float32')", {2}, eight}}, *small)
             .error()
-            .is(merge::merge_errc::too_large));
+            .is(merge::merge_errc::store_full));
 }
 
 TEST_CASE("a merge of two programs' weights goes back with their shapes") {

@@ -54,12 +54,13 @@ std::vector<trust_anchor> anchors_of(const std::vector<x509_ptr>& certificates) 
 result<std::vector<x509_ptr>> read_trusted(const tls_files& files) {
   std::vector<x509_ptr> out;
   if (!files.cacert.empty()) {
-    SWARM_TRY(out, read_certificates(files.cacert, "--cacert"));
+    SWARM_TRY(auto named, read_trusted_file(files.cacert, "--cacert"));
+    out = std::move(named.certificates);
   }
   if (files.capath.empty()) return out;
   std::vector<std::string> passed_over;
-  SWARM_TRY(auto found, read_certificate_folder(files.capath, "--capath", passed_over));
-  for (auto& one : found)
+  SWARM_TRY(auto found, read_trusted_folder(files.capath, "--capath", passed_over));
+  for (auto& one : found.certificates)
     out.push_back(std::move(one));
   return out;
 }

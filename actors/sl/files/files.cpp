@@ -1,8 +1,12 @@
 #include "actors/sl/files/files.hpp"
 
+#include "actors/sl/files/chain_reader.hpp"
+#include "actors/sl/files/gate/model_gate.hpp"
+#include "actors/sl/files/known_merges.hpp"
 #include "actors/sl/files/merge_progress.hpp"
 #include "actors/sl/files/model_fetch.hpp"
 #include "actors/sl/files/model_server.hpp"
+#include "actors/sl/random_base.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
 #include "transport/http/http_server.hpp"
@@ -13,13 +17,35 @@ namespace swarm::actors {
 
 namespace {
 
+namespace json = boost::json;
+
+json::array refused_json(const gate::refusals& refused) {
+  json::array out;
+  for (const auto& [certificate, record] : refused.by_certificate())
+    out.push_back(json::object{{"certificate", to_hex(certificate.view())},
+                               {"subject", record.subject},
+                               {"account", record.account ? to_hex(record.account->view()) : ""},
+                               {"count", record.count},
+                               {"why", record.why}});
+  return out;
+}
+
 struct files_state {
   explicit files_state(std::shared_ptr<const sl_context> from)
-      : context(std::move(from)), counters(std::make_shared<fetch_counters>()) {}
+      : context(std::move(from)), counters(std::make_shared<fetch_counters>()),
+        merges_file(context->options.data_dir / "merges"),
+        readers(context->account(), read_known_merges(merges_file)) {}
 
   std::string status() const {
-    return fmt::format("{} models, {:.1f} MB, serving at {}", context->store->list().size(),
-                       static_cast<double>(context->store->bytes_used()) / 1e6, context->file_endpoint);
+    const auto allowed = context->store->bytes_max();
+    auto out =
+        fmt::format("{} models, {:.1f} MB{}, serving at {}", context->store->list().size(),
+                    static_cast<double>(context->store->bytes_used()) / 1e6,
+                    allowed == 0 ? "" : fmt::format(" of {:.1f} allowed", static_cast<double>(allowed) / 1e6),
+                    context->file_endpoint);
+    if (const auto refused = readers.refused().count(); refused > 0)
+      out += fmt::format("; {} requests refused", refused);
+    return out;
   }
   std::string detail_json() const {
     const auto served = server ? server->status() : transport::http_server_status{};
@@ -39,13 +65,86 @@ struct files_state {
                                                       {"requests", served.requests},
                                                       {"connections", served.connections},
                                                       {"models", context->store->list().size()},
+                                                      {"waiting", readers.waiting()},
+                                                      {"refused", refused_json(readers.refused())},
                                                       {"fetching", std::move(calls)}});
   }
 
   std::shared_ptr<const sl_context> context;
   std::shared_ptr<fetch_counters> counters;
   std::unique_ptr<transport::http_server> server;
+  std::filesystem::path merges_file;
+  gate::model_gate readers;
+  chain_reader reader{random_base()};
+  std::map<std::uint64_t, model_asked> asked; ///< what the gate has not answered, by its id
+  std::uint64_t next_id = 1;
+  std::optional<time_point> armed; ///< when the next `gate_due` comes
 };
+
+using self_pointer = role_actor<files_state>*;
+
+time_point now() {
+  return std::chrono::steady_clock::now();
+}
+
+// The gate
+
+void ask_chain(self_pointer self, session::event::ask question) {
+  self->tell(sibling(*self, sl_names::sn), std::move(question)); // the gate waits no longer than it may
+}
+
+struct perform {
+  self_pointer self;
+
+  void operator()(const gate::action::read_chain& a) const {
+    ask_chain(self, self->state().reader.ask(a, std::string(sl_names::files)));
+  }
+  void operator()(const gate::action::answer& a) const {
+    auto& s = self->state();
+    auto node = s.asked.extract(a.id);
+    if (node.empty()) return;
+    auto& [what, request, reply] = node.mapped();
+    if (a.verdict != gate::action::verdict::granted) return reply(refusal_of(a.verdict, a.why));
+    // A file of an earlier process is hashed before it is served, which would hold up the next question.
+    s.context->io->post([store = s.context->store, what = what, request = std::move(request), reply = reply] {
+      reply(serve_model(*store, what, request));
+    });
+  }
+  void operator()(const gate::action::keep_merges&) const {
+    auto& s = self->state();
+    if (auto kept = write_known_merges(s.merges_file, s.readers.merges()); !kept)
+      self->note_error(kept.error().message);
+  }
+  void operator()(const gate::action::note& a) const {
+    log::warning(self->state().context->log_source, "{}", a.text);
+  }
+};
+
+void step(self_pointer self, const auto& event) {
+  auto& s = self->state();
+  s.readers.step(event, now());
+  for (auto& action : s.readers.take_actions())
+    std::visit(perform{self}, action);
+  const auto due = s.readers.wake_at();
+  if (!due || (s.armed && *s.armed <= *due)) return;
+  s.armed = due;
+  self->delayed_send(self, std::max(duration::zero(), *due - now()), gate_due{*due});
+}
+
+void take_request(self_pointer self, const model_asked& asked) {
+  auto& s = self->state();
+  const auto id = s.next_id++;
+  const auto part = asked.what.part == model_part::layout ? gate::wanted::layout : gate::wanted::model;
+  const auto [digest, who] = std::pair(asked.what.digest, asked.what.who);
+  s.asked.emplace(id, asked);
+  step(self, gate::event::asked{id, who, digest, part});
+}
+
+void take_answer(self_pointer self, const session::action::answered& from) {
+  std::optional<session::event::ask> again;
+  if (const auto read = self->state().reader.take(from, again)) step(self, *read);
+  if (again) ask_chain(self, std::move(*again));
+}
 
 void probe(role_actor<files_state>* self, const probe_leader& ask) {
   const auto leader = endpoint::parse(ask.endpoint);
@@ -69,8 +168,11 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
   options.log_source = context->log_source;
   auto server = transport::http_server::start(
       *context->io, context->identity, options,
-      [context](const transport::http_request& request, const transport::http_reply& reply) {
-        reply(serve_files(*context, request));
+      [env = self->shared_env(), path = self->path(),
+       board = context->board](transport::http_request request, const transport::http_reply& reply) {
+        auto what = model_request_of(request);
+        if (!what) return reply(serve_other(*board, request));
+        env->dir.send(path, model_asked{std::move(*what), std::move(request), reply});
       });
   if (!server) {
     self->fail_start(server.error());
@@ -86,6 +188,23 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
                           [env, digest = wanted.digest, reply_to = wanted.reply_to](result<hash32> layout) {
                             env->dir.send(reply_to, model_fetched{digest, std::move(layout)});
                           });
+      },
+      [=](const fetch_layout& wanted) {
+        auto env = self->shared_env();
+        const auto& [own, other, size, layout, holders] = wanted.why;
+        fetch_layout_async(self->state().context, other, size, layout, holders,
+                           [env, digest = other, reply_to = wanted.reply_to](auto got) {
+                             env->dir.send(reply_to, layout_fetched{digest, std::move(got)});
+                           });
+      },
+      [=](const model_asked& asked) { take_request(self, asked); },
+      [=](const session::action::answered& from) { take_answer(self, from); },
+      [=](const training_followed& news) { step(self, news); },
+      [=](const merge_seen& news) { step(self, news); },
+      [=](const gate_due& due) {
+        auto& armed = self->state().armed;
+        if (armed && due.at == *armed) armed.reset();
+        step(self, gate::event::tick{});
       },
       [=](const keep_models& keep) { self->state().context->store->retain(keep.digests); },
       [=](const probe_leader& ask) { probe(self, ask); },

@@ -96,8 +96,9 @@ TEST_CASE("a leader is asked over the wire") {
   leader.board->round_num = 9;
   leader.board->term = 1;
   leader.board->progress = 77;
-  const auto& honest = swarm.add(
-      [&](const http_request& request, const http_reply& reply) { reply(serve_files(leader, request)); });
+  const auto& honest = swarm.add([&](const http_request& request, const http_reply& reply) {
+    reply(serve_other(*leader.board, request));
+  });
   const auto told = ask(swarm, honest.port());
   REQUIRE_MESSAGE(told, (told ? "" : told.error().message));
   CHECK(*told == merge_progress{9, 1, 77});

@@ -11,11 +11,27 @@ struct fetch_counters {
   std::atomic<std::uint64_t> bytes_received = 0;
 };
 
+/// Why a fetch failed, where somebody reacts to it.
+enum class fetch_errc {
+  later = 1, ///< a holder cannot say yet whether this node may have the model
+  own_store  ///< this node's store or disk does not take it; other holders would not help
+};
+constexpr std::string_view error_category(fetch_errc) {
+  return "fetch";
+}
+
 /// Fetches the model `digest` of `size` bytes into the store of `context`, from the first of `holders` that
 /// delivers it. Every chunk is checked; after a failure the next holder goes on where the last one stopped.
-/// `done` runs once, on an io thread, with the model's layout digest or with what each holder did wrong.
+/// It takes room on the disk as chunks are checked, whatever their number is said to be. `done` runs once, on
+/// an io thread, with the model's layout digest or with what each holder did wrong.
 void fetch_model_async(std::shared_ptr<const sl_context> context, std::shared_ptr<fetch_counters> counters,
                        const hash32& digest, std::uint64_t size, std::vector<rounds::holder> holders,
                        std::function<void(result<hash32>)> done);
+
+/// Fetches only the layout of that model, of which `layout` is the digest, from the first of `holders` that
+/// gives it.
+void fetch_layout_async(std::shared_ptr<const sl_context> context, const hash32& digest, std::uint64_t size,
+                        const hash32& layout, std::vector<rounds::holder> holders,
+                        std::function<void(result<merge::model_layout>)> done);
 
 } // namespace swarm::actors

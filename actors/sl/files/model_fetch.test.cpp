@@ -218,3 +218,68 @@ TEST_CASE("bytes with the right digest that are no model are not published") {
   CHECK(wording(outcome.error()).starts_with(holder.address().endpoint));
   CHECK(swarm.fetcher().store->list().empty());
 }
+
+TEST_CASE("who asks says its account and the block that it has seen, with every request") {
+  file_swarm swarm;
+  const auto model = swarm.make_model(1);
+  swarm.fetcher().chain->block_num = 42;
+  std::mutex mutex;
+  std::vector<std::string> said;
+  const auto& honest = swarm.add([&](const http_request& request, const http_reply& reply) {
+    {
+      const std::lock_guard lock(mutex);
+      said.push_back(fmt::format("{} {}", find_header(request.headers, account_header),
+                                 find_header(request.headers, block_header)));
+    }
+    reply(swarm.honest_answer(request));
+  });
+  check_arrived(swarm, *model, swarm.fetch(*model, {honest.address()}));
+  CHECK(said == std::vector<std::string>(2, to_hex(swarm.fetcher().account().view()) + " 42"));
+}
+
+TEST_CASE("a holder that cannot say yet is told from one that refuses") {
+  file_swarm swarm;
+  const auto model = swarm.make_model(1);
+  const auto answers = [&](gate::action::verdict how) {
+    return swarm
+        .add([how](const http_request&, const http_reply& reply) { reply(refusal_of(how, "why\n\x1b[1m")); })
+        .address();
+  };
+  using enum gate::action::verdict;
+  const auto no = swarm.fetch(*model, {answers(refused), answers(unknown)});
+  check_failed(swarm, *model, no, "answers 403 for the model's manifest: why[1m");
+  const auto not_yet = swarm.fetch(*model, {answers(later), answers(refused)});
+  REQUIRE_FALSE(not_yet);
+  CHECK(not_yet.error().is(fetch_errc::later));
+  check_arrived(swarm, *model, swarm.fetch(*model, {answers(later), swarm.add_honest().address()}));
+}
+
+TEST_CASE("a store that is full is this node's own trouble, and no other holder is asked") {
+  file_swarm swarm;
+  const auto model = swarm.make_model(3);
+  swarm.limit_store(2 * chunk_size);
+  const auto& first = swarm.add_honest();
+  const auto& second = swarm.add_honest();
+  const auto outcome = swarm.fetch(*model, {first.address(), second.address()});
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().is(fetch_errc::own_store));
+  CHECK(says(outcome.error(), "allow more with --store-quota"));
+  CHECK(second.asked().empty());
+}
+
+TEST_CASE("a layout comes without the model, and is checked") {
+  file_swarm swarm;
+  const auto model = swarm.make_model(2);
+  const auto layout = model->layout().layout_digest();
+  const auto& liar = swarm.add([&](const http_request&, const http_reply& reply) {
+    reply(text_response(200, std::string(as_text(model->raw().first(20)))));
+  });
+  const auto& honest = swarm.add_honest();
+  const auto got = swarm.fetch_layout(*model, layout, {liar.address(), swarm.nobody(), honest.address()});
+  REQUIRE_MESSAGE(got, (got ? "" : got.error().message));
+  CHECK(got->layout_digest() == layout);
+  CHECK_FALSE(swarm.fetcher().store->contains(model->digest()));
+  CHECK(honest.asked() == std::vector{layout_target(model->digest()) + " "});
+  CHECK_FALSE(swarm.fetch_layout(*model, hash32{}, {honest.address()}));
+  CHECK_FALSE(swarm.fetch_layout(*model, layout, {}));
+}

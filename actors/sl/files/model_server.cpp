@@ -1,6 +1,9 @@
 #include "actors/sl/files/model_server.hpp"
 
 #include "actors/sl/files/merge_progress.hpp"
+#include "actors/sl/sl_context.hpp"
+
+#include <charconv>
 
 namespace swarm::actors {
 
@@ -8,17 +11,56 @@ using transport::text_response;
 
 namespace {
 
-transport::http_response serve_model(merge::model_store& store, const transport::http_request& request) {
-  auto name = std::string_view(request.target).substr(models_prefix.size());
-  const bool wants_manifest = name.ends_with(manifest_suffix);
-  if (wants_manifest) name.remove_suffix(manifest_suffix.size());
+constexpr std::string_view bytes_type = "application/octet-stream";
+
+gate::asker asker_of(const transport::http_request& request) {
+  gate::asker out{request.peer.cert_fingerprint, request.peer.cert_subject, {}, 0};
+  if (const auto account = fixed_from_hex<20>(transport::find_header(request.headers, account_header)))
+    out.account = *account;
+  const auto block = transport::find_header(request.headers, block_header);
+  std::from_chars(block.data(), block.data() + block.size(), out.block_num);
+  return out;
+}
+
+} // namespace
+
+std::optional<model_request> model_request_of(const transport::http_request& request) {
+  auto name = std::string_view(request.target);
+  if (request.method != "GET" || !name.starts_with(models_prefix)) return std::nullopt;
+  name.remove_prefix(models_prefix.size());
+  auto part = model_part::file;
+  for (const auto& [suffix, named] :
+       {std::pair(manifest_suffix, model_part::manifest), std::pair(layout_suffix, model_part::layout)}) {
+    if (!name.ends_with(suffix)) continue;
+    name.remove_suffix(suffix.size());
+    part = named;
+    break;
+  }
   const auto digest = fixed_from_hex<32>(name);
-  if (!digest) return text_response(404, "no such file\n");
-  auto model = store.open(*digest);
+  if (!digest) return std::nullopt;
+  return model_request{*digest, part, asker_of(request)};
+}
+
+transport::http_response serve_other(const merge_progress_board& board,
+                                     const transport::http_request& request) {
+  if (request.method != "GET") return text_response(405, "only GET\n");
+  if (request.target != merge_progress_target) return text_response(404, "no such file\n");
+  return text_response(
+      200, encode(merge_progress{board.round_num.load(), board.term.load(), board.progress.load()}),
+      "application/json");
+}
+
+transport::http_response serve_model(merge::model_store& store, const model_request& what,
+                                     const transport::http_request& request) {
+  auto model = store.open(what.digest);
   if (!model) return text_response(404, "this node does not have that model\n");
-  if (wants_manifest) {
+  if (what.part == model_part::manifest) {
     const auto raw = (*model)->manifest().encode();
-    return text_response(200, std::string(as_text(raw)), "application/octet-stream");
+    return text_response(200, std::string(as_text(raw)), bytes_type);
+  }
+  if (what.part == model_part::layout) {
+    const auto header = (*model)->raw().first((*model)->layout().data_offset());
+    return text_response(200, std::string(as_text(header)), bytes_type);
   }
   return transport::range_response(request, (*model)->size(), [&](transport::byte_range range) {
     return decltype(transport::http_response::slice){
@@ -26,18 +68,13 @@ transport::http_response serve_model(merge::model_store& store, const transport:
   });
 }
 
-} // namespace
-
-transport::http_response serve_files(const sl_context& context, const transport::http_request& request) {
-  if (request.method != "GET") return text_response(405, "only GET\n");
-  if (request.target == merge_progress_target) {
-    const auto& board = *context.board;
-    return text_response(
-        200, encode(merge_progress{board.round_num.load(), board.term.load(), board.progress.load()}),
-        "application/json");
-  }
-  if (request.target.starts_with(models_prefix)) return serve_model(*context.store, request);
-  return text_response(404, "no such file\n");
+transport::http_response refusal_of(gate::action::verdict verdict, const std::string& why) {
+  using enum gate::action::verdict;
+  if (verdict == unknown) return text_response(404, why + "\n");
+  if (verdict != later) return text_response(403, why + "\n");
+  auto out = text_response(503, why + "\n");
+  out.headers.emplace_back("Retry-After", "1");
+  return out;
 }
 
 } // namespace swarm::actors

@@ -1,16 +1,41 @@
 #pragma once
 
+#include "actors/sl/files/gate/events.hpp"
 #include "actors/sl/files/targets.hpp"
-#include "actors/sl/sl_context.hpp"
+#include "merge/store/model_store.hpp"
 #include "transport/http/http.hpp"
 
-namespace swarm::actors {
+#include <optional>
 
-/// Answers a request of another SL, or of a SWCI that saves a model:
+/// What the file server of an SL answers to another SL, or to a SWCI that saves a model:
 ///   GET /models/<digest>            the safetensors file, ranges allowed
 ///   GET /models/<digest>/manifest   its chunk digests (merge/model/manifest.hpp)
+///   GET /models/<digest>/layout     its header: names, types and shapes of its tensors
 ///   GET /merge                      the progress of the merge that this node leads (merge_progress.hpp)
-/// Anything else gets status 404 or 405. May be called from any thread.
-transport::http_response serve_files(const sl_context& context, const transport::http_request& request);
+/// Anything else gets status 404 or 405. Models are for those whom the gate lets in
+/// (gate/model_gate.hpp); others get 403, or 404 for what is no model of theirs, or 503 when it cannot be
+/// said yet. All functions may be called from any thread.
+namespace swarm::actors {
+
+struct merge_progress_board; // sl_context.hpp
+
+enum class model_part : std::uint8_t { file, manifest, layout };
+
+struct model_request {
+  hash32 digest;
+  model_part part = model_part::file;
+  gate::asker who;
+};
+
+/// None when the request asks for no model.
+std::optional<model_request> model_request_of(const transport::http_request& request);
+/// The answer to all other requests.
+transport::http_response serve_other(const merge_progress_board& board,
+                                     const transport::http_request& request);
+/// The answer to a request that is granted.
+transport::http_response serve_model(merge::model_store& store, const model_request& what,
+                                     const transport::http_request& request);
+/// The answer to one that is not.
+transport::http_response refusal_of(gate::action::verdict verdict, const std::string& why);
 
 } // namespace swarm::actors

@@ -1,21 +1,34 @@
 #pragma once
 
-#include "base/bytes.hpp"
+#include "transport/http/http.hpp"
 
 #include <fmt/format.h>
 
 #include <string>
 
-/// Where a model is on the file server of an SL that has it (model_server.hpp).
+/// Where a model is on the file server of an SL that has it (model_server.hpp), and what a client says of
+/// itself.
 namespace swarm::actors {
 
-inline constexpr std::string_view models_prefix = "/models/", manifest_suffix = "/manifest";
+inline constexpr std::string_view models_prefix = "/models/", manifest_suffix = "/manifest",
+                                  layout_suffix = "/layout";
+/// The client's account, which must be registered with the certificate that it shows.
+inline constexpr std::string_view account_header = "Swarm-Account";
+/// The number of the newest block that the client has seen.
+inline constexpr std::string_view block_header = "Swarm-Block";
 
 inline std::string model_target(const hash32& digest) {
   return fmt::format("{}{}", models_prefix, to_hex(digest.view(), false));
 }
 inline std::string manifest_target(const hash32& digest) {
   return fmt::format("{}{}", model_target(digest), manifest_suffix);
+}
+inline std::string layout_target(const hash32& digest) {
+  return fmt::format("{}{}", model_target(digest), layout_suffix);
+}
+inline transport::http_headers headers_of_asker(const address& account, std::uint64_t block_num) {
+  return {{std::string(account_header), to_hex(account.view())},
+          {std::string(block_header), fmt::format("{}", block_num)}};
 }
 
 } // namespace swarm::actors

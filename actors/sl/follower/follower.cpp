@@ -5,10 +5,10 @@
 #include "actors/sl/follower/session_note.hpp"
 #include "actors/sl/follower/training_reader.hpp"
 #include "actors/sl/leader/leader.hpp"
+#include "actors/sl/random_base.hpp"
 #include "actors/supervision/paths.hpp"
 #include "actors/supervision/sibling_watch.hpp"
 #include "base/log.hpp"
-#include "base/random.hpp"
 #include "contracts/training/client.hpp"
 
 #include <boost/json.hpp>
@@ -26,12 +26,6 @@ constexpr auto tick_interval = 100ms;
 constexpr auto stop_limit = follower_stop_max - 500ms;
 /// A wait of this length gets a line in the log, and another one each time it has doubled.
 constexpr auto long_wait = 30s;
-
-std::uint64_t random_base() {
-  std::array<std::uint8_t, 8> bits{};
-  fill_random(bits);
-  return get_be64(bits.data()) << 32;
-}
 
 struct follower_state {
   explicit follower_state(std::shared_ptr<const sl_context> from)
@@ -63,6 +57,7 @@ struct follower_state {
   // What has no answer yet: calls, fetches of models, and the merge that the program is to evaluate.
   std::set<std::uint64_t> calls;
   std::map<hash32, fetch_model> fetches;
+  merge_seen seen; ///< what the file server is told of the training
   std::optional<ask_loss> asked;
   std::string contract;                                 ///< of the program's session
   std::string sn_trouble;                               ///< why no SN can be asked; empty when one can
@@ -119,9 +114,12 @@ void tell_sn(self_pointer self, auto message) {
 caf::actor find_files(self_pointer self) {
   auto& s = self->state();
   const auto [files, is_new] = s.files.find(self->dir(), sibling(*self, sl_names::files));
-  if (files && is_new)
-    for (const auto& [digest, wanted] : s.fetches)
-      self->send(files, wanted);
+  if (!files || !is_new) return files;
+  if (!s.contract.empty()) self->send(files, training_followed{s.contract});
+  self->send(files, s.seen);
+  for (const auto& [digest, wanted] : s.fetches)
+    self->send(files, wanted);
+  if (s.refusal) self->send(files, fetch_layout{*s.refusal, self->path()});
   return files;
 }
 
@@ -139,6 +137,7 @@ void follow(self_pointer self, std::string contract) {
   auto& s = self->state();
   s.contract = std::move(contract);
   s.reader = training_reader(s.contract);
+  tell_files(self, training_followed{s.contract});
   tell_sn(self, s.reader.request());
 }
 
@@ -199,7 +198,7 @@ struct perform {
   void operator()(rounds::action::refuse& a) const { to_channel(std::move(a)); }
   void operator()(rounds::action::refuse_layout& a) const {
     self->state().refusal = a;
-    fetch(self, {a.other, a.other_size, a.holders, self->path()});
+    tell_files(self, fetch_layout{a, self->path()});
   }
   void operator()(rounds::action::fetch& a) const {
     fetch(self, {a.digest, a.size, std::move(a.holders), self->path()});
@@ -273,18 +272,16 @@ void drain(self_pointer self) {
 
 // Events
 
-/// A peer's model is here: tells the program in what its model differs from it.
-void explain_refusal(self_pointer self, const model_fetched& news) {
+/// The layout of a peer's model is here: tells the program in what its model differs from it.
+void explain_refusal(self_pointer self, const layout_fetched& news) {
   auto& s = self->state();
+  if (!s.refusal || s.refusal->other != news.digest) return;
   const auto refusal = *std::exchange(s.refusal, std::nullopt);
   std::string text = "the model's parameters differ from those of the other peers";
-  const auto own = s.context->store->open(refusal.own);
-  const auto other = s.context->store->open(refusal.other);
-  if (own && other) {
-    text += ": " + merge::difference((*other)->layout(), (*own)->layout());
-  } else if (!news.layout) {
+  if (!news.layout)
     text += " (their model could not be fetched for comparison: " + news.layout.error().message + ")";
-  }
+  else if (const auto own = s.context->store->open(refusal.own))
+    text += ": " + merge::difference(*news.layout, (*own)->layout());
   tell_channel(*self, *s.context->link,
                refuse_program{text + "; all peers must run the same model definition"});
 }
@@ -345,6 +342,15 @@ void contract_unavailable(self_pointer self, const error& why) {
   step(self, program_gone{text, false});
 }
 
+/// The file server hears of each block once, before anything is done on account of it.
+void tell_files_of(self_pointer self, const rounds::contract_view& view) {
+  auto& s = self->state();
+  s.context->chain->block_num = view.block_num;
+  if (view.block_num == s.seen.block_num && s.seen.training == s.contract) return;
+  s.seen = {view.block_num, s.contract, view.head.merged_digest};
+  tell_files(self, s.seen);
+}
+
 void take_reading(self_pointer self, const session::action::contract_read& news) {
   auto& s = self->state();
   if (news.name != s.contract) return;
@@ -352,6 +358,7 @@ void take_reading(self_pointer self, const session::action::contract_read& news)
   if (!view && view.error().is(errc::not_found)) return contract_unavailable(self, view.error());
   if (!view) return self->note_error(view.error().message);
   if (!*view) return tell_sn(self, s.reader.request());
+  tell_files_of(self, **view);
   step(self, rounds::event::view_read{std::move(**view)});
 }
 
@@ -456,13 +463,16 @@ caf::behavior follower_behavior(self_pointer self) {
       },
       [=](const session::action::contract_read& news) { take_reading(self, news); },
       [=](const session::action::call_done& done) { take_receipt(self, done); },
-      [=](const sn_standing& news) { self->state().sn_trouble = news.trouble; },
+      [=](const sn_standing& news) {
+        auto& s = self->state();
+        s.sn_trouble = news.trouble;
+        s.context->chain->sn_answers = news.trouble.empty();
+      },
       [=](const model_fetched& news) {
         self->state().fetches.erase(news.digest);
-        if (self->state().refusal && self->state().refusal->other == news.digest)
-          return explain_refusal(self, news);
         step(self, news);
       },
+      [=](const layout_fetched& news) { explain_refusal(self, news); },
       [=](const merge_done& done) {
         if (!is_merging(*self, done.round_num, done.term)) return;
         self->state().merging.reset();

@@ -1,5 +1,6 @@
 #include "actors/sl/leader/leader.hpp"
 
+#include "actors/sl/files/model_fetch.hpp"
 #include "actors/supervision/paths.hpp"
 #include "actors/supervision/sibling_watch.hpp"
 #include "base/log.hpp"
@@ -17,6 +18,10 @@ namespace {
 constexpr auto look_interval = std::chrono::milliseconds(100);
 /// The pauses between tries, so that a contributor whose file server is just being restarted is not left out.
 constexpr std::array retry_pauses{std::chrono::milliseconds(250), std::chrono::milliseconds(1000)};
+/// A contributor that cannot see the chain now does not give its model. It is given time to find another SN,
+/// unless this node cannot see the chain either, when nobody loses by waiting.
+constexpr auto later_pause = std::chrono::milliseconds(500);
+constexpr auto later_max = std::chrono::seconds(20);
 
 struct leader_state {
   leader_state(std::shared_ptr<const sl_context> from, rounds::action::start_merge what)
@@ -32,7 +37,8 @@ struct leader_state {
   struct wanted_model {
     const rounds::merge_input* input = nullptr;
     std::size_t failures = 0;
-    std::optional<time_point> again; ///< when it is asked for once more
+    std::optional<time_point> again;       ///< when it is asked for once more
+    std::optional<time_point> later_since; ///< when its holder first said that it cannot say yet
   };
   sibling_watch files;
   std::map<hash32, wanted_model> missing;
@@ -53,6 +59,7 @@ contracts::exclusion_reason on_chain(merge::exclusion_cause cause) {
 /// left out and named. It stops early when `go_on` returns false.
 result<rounds::merge_outcome> merge_all(const leader_state& state, const std::function<bool()>& go_on) {
   rounds::merge_outcome outcome;
+  outcome.excluded = state.task.refused;
   std::vector<merge::contribution> contributions;
   std::map<std::string, address> by_label;
   const auto leave_out = [&](const address& peer, contracts::exclusion_reason reason, std::string text) {
@@ -113,12 +120,29 @@ void ask_for_models(role_actor<leader_state>* self) {
   }
 }
 
+bool may_wait(const leader_state& s, leader_state::wanted_model& model) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!model.later_since || !s.context->chain->sn_answers) model.later_since = now;
+  if (now - *model.later_since >= later_max) return false;
+  model.again = now + later_pause;
+  ++s.context->board->progress; // it is no fault of this leader
+  return true;
+}
+
+/// The merge comes to nothing for want of room on this node, which is no fault of the contributors.
+void fail_merge(role_actor<leader_state>* self, const error& why) {
+  const auto& task = self->state().task;
+  self->tell(sibling(*self, sl_names::follower), merge_done{task.round_num, task.term, tl::unexpected(why)});
+  self->finish();
+}
+
 /// Whether to try once more to fetch this model.
 bool try_again(leader_state& s, const model_fetched& arrival) {
   const auto found = s.missing.find(arrival.digest);
-  if (found == s.missing.end() || arrival.layout || found->second.failures == retry_pauses.size())
-    return false;
+  if (found == s.missing.end() || arrival.layout) return false;
   auto& model = found->second;
+  if (arrival.layout.error().is(fetch_errc::later) && may_wait(s, model)) return true;
+  if (model.failures == retry_pauses.size()) return false;
   model.again = std::chrono::steady_clock::now() + retry_pauses.at(model.failures++);
   return true;
 }
@@ -135,6 +159,8 @@ caf::behavior leader_behavior(role_actor<leader_state>* self) {
       [=](tick) { ask_for_models(self); },
       [=](const model_fetched& arrival) {
         auto& s = self->state();
+        if (!arrival.layout && arrival.layout.error().is(fetch_errc::own_store))
+          return fail_merge(self, arrival.layout.error());
         if (try_again(s, arrival)) return;
         s.missing.erase(arrival.digest);
         s.arrived.insert_or_assign(arrival.digest, arrival.layout);

@@ -58,11 +58,12 @@ struct refuse {
   std::string text;
 };
 /// The same, because the program's model has other parameters than those of its peers. `other` is one of
-/// their models: fetch it from any of `holders` and say in what they differ.
+/// their models, of the layout `layout`: fetch its layout from any of `holders` and say in what they differ.
 struct refuse_layout {
   hash32 own;
   hash32 other;
   std::uint64_t other_size = 0;
+  hash32 layout;
   std::vector<holder> holders;
 };
 /// Fetch a model from any of `holders` into the store; hand in `event::model_fetched`.
@@ -78,6 +79,7 @@ struct start_merge {
   std::uint32_t term = 0;
   std::string method;
   std::vector<merge_input> inputs;
+  std::vector<left_out> refused{}; ///< contributors whose models are not even fetched
 };
 /// Stop the merge under way, as nobody needs it any more. No event answers this.
 struct cancel_merge {};

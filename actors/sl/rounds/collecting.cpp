@@ -53,7 +53,7 @@ void peer_machine::check_in(session& s, time_point now) {
   if (request.closing && s.params.on_train_end == contracts::on_train_end::active && head.merged_round > 0
       && head.merged_digest != training.given_up) {
     // It passes on the last merge, which must be here so that the leader can fetch it.
-    if (!get_merged(now)) return;
+    if (!get_merged(s, now)) return;
     model = {head.merged_digest, head.merged_size, head.layout_digest};
   }
   const bool counts = request.weightage > 0;

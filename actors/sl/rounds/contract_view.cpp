@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 namespace swarm::rounds {
 
@@ -95,10 +96,32 @@ std::vector<holder> holders_of_merge(const contract_view& view, const address& s
   return out;
 }
 
-std::vector<merge_input> merge_inputs(const contract_view& view) {
-  std::vector<merge_input> out;
+std::uint64_t model_size_of(const contract_view& view, const address& self) {
+  std::map<std::uint64_t, std::size_t> peers_by_size;
   for (const auto& in : view.check_ins) {
     if (in.weightage == 0) continue;
+    if (in.peer == self) return in.size;
+    ++peers_by_size[in.size];
+  }
+  const auto most = std::ranges::max_element(peers_by_size, {}, [](const auto& each) { return each.second; });
+  return most == peers_by_size.end() ? 0 : most->first;
+}
+
+std::vector<left_out> wrong_sizes(const contract_view& view, std::uint64_t size) {
+  std::vector<left_out> out;
+  for (const auto& in : view.check_ins)
+    if (in.weightage > 0 && in.size != size)
+      out.push_back(
+          {in.peer, contracts::exclusion_reason::other_parameters,
+           fmt::format("{} ({}) claims a model of {} bytes, but models of this training's layout have {}",
+                       name_of(view, in.peer), in.endpoint, in.size, size)});
+  return out;
+}
+
+std::vector<merge_input> merge_inputs(const contract_view& view, std::uint64_t size) {
+  std::vector<merge_input> out;
+  for (const auto& in : view.check_ins) {
+    if (in.weightage == 0 || in.size != size) continue;
     const auto* peer = find_peer(view, in.peer);
     out.push_back({in.peer, peer != nullptr ? peer->name : to_hex(in.peer.view()), in.endpoint, in.digest,
                    in.size, merge_weight(in, view.head.round_num)});

@@ -45,8 +45,13 @@ peer_list peers_that_miss_the_merge(const contract_view& view, const address& se
 /// Whom to ask for the last merge, in this order: the node that merged, then those that reported a loss for
 /// it and so have it, then the others.
 std::vector<holder> holders_of_merge(const contract_view& view, const address& self);
-/// The models of the closed round for its leader to merge.
-std::vector<merge_input> merge_inputs(const contract_view& view);
+/// How large the models of the closed round are, as all of one layout have the same size: as `self` knows by
+/// its own, else as most of their peers say, and of two such numbers the smaller. 0: nobody brought a model.
+std::uint64_t model_size_of(const contract_view& view, const address& self);
+/// The models of the closed round for its leader to merge: those that are said to have `size` bytes.
+std::vector<merge_input> merge_inputs(const contract_view& view, std::uint64_t size);
+/// The others, which cannot have the training's layout.
+std::vector<left_out> wrong_sizes(const contract_view& view, std::uint64_t size);
 
 // Texts for status, logs and the program's user.
 

@@ -41,7 +41,7 @@ bool peer_machine::loads_first(session& s, time_point now) {
 void peer_machine::load_merged(session& s, time_point now) {
   const auto& head = view_->head;
   if (!head.layout_digest.is_zero() && head.layout_digest != s.request->model.layout) return refuse_layout(s);
-  if (!get_merged(now)) return;
+  if (!get_merged(s, now)) return;
   drop_merge(s);
   s.phase = loading{{s.training.generation, head.merged_round, head.merged_digest}};
   act(action::ask_loss{head.merged_digest, s.training.generation, head.merged_round});
@@ -49,14 +49,31 @@ void peer_machine::load_merged(session& s, time_point now) {
 }
 
 /// Fetches the newest merged model unless it is in the store. Returns true once it is there.
-bool peer_machine::get_merged(time_point now) {
+bool peer_machine::get_merged(session& s, time_point now) {
   const auto& head = view_->head;
   if (models_.local.contains(head.merged_digest)) return true;
   if (models_.fetching || now < models_.fetch_again) return false;
+  if (const auto why = wrong_size_of_merge(s); !why.empty()) {
+    wait_for(why, now);
+    fetch_failed(s, why, now);
+    return false;
+  }
   models_.fetching = head.merged_digest;
   act(action::fetch{head.merged_digest, head.merged_size, holders_of_merge(*view_, options_.self)});
   wait_for(fmt::format("fetching the merged model of round {}", head.merged_round), now);
   return false;
+}
+
+/// All models of one layout have the same size, so the program's own model says how large a merge is. Empty:
+/// it is said to have that size.
+std::string peer_machine::wrong_size_of_merge(const session& s) const {
+  const auto& head = view_->head;
+  if (!s.request || s.request->model.size == 0 || s.request->model.layout != head.layout_digest
+      || s.request->model.size == head.merged_size)
+    return {};
+  return fmt::format(
+      "{} claims that it has {} bytes, but models of this training's layout have {}: it is not asked for",
+      name_of(*view_, head.merged_by), head.merged_size, s.request->model.size);
 }
 
 void peer_machine::step(const event::model_fetched& fetched, time_point now) {
@@ -91,7 +108,7 @@ void peer_machine::fetch_failed(session& s, const std::string& why, time_point n
 void peer_machine::refuse_layout(const session& s) {
   const auto& head = view_->head;
   action::refuse_layout refusal{s.request->model.digest, head.merged_digest, head.merged_size,
-                                holders_of_merge(*view_, options_.self)};
+                                head.layout_digest, holders_of_merge(*view_, options_.self)};
   if (head.merged_round == 0) {
     for (const auto& in : view_->check_ins) {
       if (in.weightage == 0 || in.peer == options_.self) continue;

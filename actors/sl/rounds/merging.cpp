@@ -36,7 +36,9 @@ void peer_machine::lead(session& s, merging& phase, time_point now) {
   if (phase.job || now < s.training.leading.again) return;
   const auto& head = view_->head;
   phase.job.emplace();
-  action::start_merge start{head.round_num, head.term, head.merge_method, merge_inputs(*view_)};
+  const auto size = model_size_of(*view_, options_.self);
+  action::start_merge start{head.round_num, head.term, head.merge_method, merge_inputs(*view_, size),
+                            wrong_sizes(*view_, size)};
   wait_for(fmt::format("leading round {}, term {}: merging {} models", head.round_num, head.term,
                        start.inputs.size()),
            now);

@@ -58,14 +58,16 @@ bool says(const machine_bench& t, std::string_view text) {
 TEST_CASE("snapshot: a finished peer brings its last model each round") {
   finished t(on_train_end::snapshot);
   CHECK(t.last<action::call>().input
-        == contracts::encode_check_in({1, 2, t.digest(5), 105, t.digest(77), 1, 1, true}));
+        == contracts::encode_check_in(
+            {1, 2, t.digest(5), machine_bench::model_size, t.digest(77), 1, 1, true}));
   t.in(1);
   t.done();
   t.merge(10, 2);
   t.clear();
   t.look();
   CHECK(t.last<action::call>().input
-        == contracts::encode_check_in({1, 3, t.digest(5), 105, t.digest(77), 1, 2, true}));
+        == contracts::encode_check_in(
+            {1, 3, t.digest(5), machine_bench::model_size, t.digest(77), 1, 2, true}));
   CHECK(t.count<action::fetch>() == 0); // its program is left alone until the end
   CHECK(t.count<action::ask_loss>() == 0);
 }
@@ -97,7 +99,8 @@ TEST_CASE("active: a finished peer passes on the last merge") {
       t.pass(5s);
     }
     CHECK(t.last<action::call>().input
-          == contracts::encode_check_in({1, 3, t.digest(5), 105, t.digest(77), 1, 2, true}));
+          == contracts::encode_check_in(
+              {1, 3, t.digest(5), machine_bench::model_size, t.digest(77), 1, 2, true}));
   }
 }
 

@@ -54,8 +54,8 @@ public:
   std::string_view waits_for() const {
     return waiting_for_.empty() ? std::string_view("no program") : std::string_view(waiting_for_);
   }
-  /// Where its program's session stands, in one word for other programs: none, opening, training, waiting (for
-  /// other nodes), or serving (the program is done or gone, others may still need this node).
+  /// Where its program's session stands, in one word for other programs: none, opening, training, waiting
+  /// (for other nodes), or serving (the program is done or gone, others may still need this node).
   std::string_view session_word() const;
   /// Since when `waiting_for` has said the same thing.
   time_point phase_since() const { return waiting_since_; }
@@ -134,7 +134,8 @@ private:
   void go_on(session& s, loading& phase, time_point now);
   bool loads_first(session& s, time_point now);
   void load_merged(session& s, time_point now);
-  bool get_merged(time_point now);
+  bool get_merged(session& s, time_point now);
+  std::string wrong_size_of_merge(const session& s) const;
   void fetch_failed(session& s, const std::string& why, time_point now);
   void refuse_layout(const session& s);
 

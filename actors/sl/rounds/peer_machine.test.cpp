@@ -90,7 +90,9 @@ TEST_CASE("a sync is a check-in with the program's model") {
   t.look();
   CHECK(t.calls() == lines{"check in for round 1"});
   const auto input = t.last<action::call>().input;
-  CHECK(input == contracts::encode_check_in({1, 1, t.digest(1), 101, t.digest(77), 4, 0, false}));
+  CHECK(input
+        == contracts::encode_check_in(
+            {1, 1, t.digest(1), machine_bench::model_size, t.digest(77), 4, 0, false}));
   CHECK(t.last<action::keep_models>().digests.contains(t.digest(1)));
   t.in(1, 4);
   t.peer(2);
@@ -150,7 +152,8 @@ TEST_CASE("a finished peer cuts nobody off who still trains") {
   t.close_program(1);
   t.look();
   CHECK(t.last<action::call>().input
-        == contracts::encode_check_in({1, 1, t.digest(1), 101, t.digest(77), 1, 0, true}));
+        == contracts::encode_check_in(
+            {1, 1, t.digest(1), machine_bench::model_size, t.digest(77), 1, 0, true}));
   t.in(1);
   t.done();
   t.clear();
@@ -183,7 +186,7 @@ TEST_CASE("a model with other parameters is refused, with a peer's model to comp
     const auto& refusal = t.last<action::refuse_layout>();
     CHECK(refusal.own == t.digest(1));
     CHECK(refusal.other == t.digest(3));
-    CHECK(refusal.other_size == 103);
+    CHECK(refusal.other_size == machine_bench::model_size);
     REQUIRE(refusal.holders.size() == 1);
     CHECK(refusal.holders[0].endpoint == "host-3:30305");
   }
@@ -446,7 +449,8 @@ TEST_CASE("a reset training is joined from its round 1") {
     t.sync(3);
     t.look();
     CHECK(t.last<action::call>().input
-          == contracts::encode_check_in({2, 1, t.digest(3), 103, t.digest(77), 1, 0, false}));
+          == contracts::encode_check_in(
+              {2, 1, t.digest(3), machine_bench::model_size, t.digest(77), 1, 0, false}));
   }
   SUBCASE("while a check-in for the old one is under way") {
     t.loss();

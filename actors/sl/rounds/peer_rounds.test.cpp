@@ -54,7 +54,7 @@ TEST_CASE("the leader merges once and commits what came out") {
   REQUIRE(start.inputs.size() == 4);
   CHECK(start.inputs[0].peer == t.account(2));
   CHECK(start.inputs[0].name == "sl-2");
-  CHECK(start.inputs[0].size == 102);
+  CHECK(start.inputs[0].size == machine_bench::model_size);
   CHECK(says(t, "leading round 1, term 0: merging 4 models"));
   t.pass(100ms, 50);
   CHECK(t.count<action::start_merge>() == 1);
@@ -322,7 +322,8 @@ TEST_CASE("a merged model is fetched, loaded, reported, and the sync answered") 
     t.sync(5);
     t.look();
     CHECK(t.last<action::call>().input
-          == contracts::encode_check_in({1, 2, t.digest(5), 105, t.digest(77), 1, 1, false}));
+          == contracts::encode_check_in(
+              {1, 2, t.digest(5), machine_bench::model_size, t.digest(77), 1, 1, false}));
     CHECK(t.last<action::keep_models>().digests == std::set<hash32>{t.digest(5), t.digest(9)});
   }
 }
@@ -374,6 +375,57 @@ TEST_CASE("a fetch that fails is tried again, less and less often") {
   CHECK(t.count<action::ask_loss>() == 1);
 }
 
+TEST_CASE(
+    "the leader does not even fetch a model of another size than the layout gives, and names who claims it") {
+  machine_bench t;
+  t.join();
+  for (std::uint8_t number : {2, 3, 4})
+    t.in(number);
+  constexpr auto claimed = std::uint64_t{20} << 30;
+  t.view.check_ins[2].size = claimed;
+  t.close(1);
+  t.look();
+  const auto& start = t.last<action::start_merge>();
+  CHECK(start.inputs.size() == 3);
+  REQUIRE(start.refused.size() == 1);
+  CHECK(start.refused[0].peer == t.account(3));
+  CHECK(start.refused[0].reason == contracts::exclusion_reason::other_parameters);
+  CHECK(start.refused[0].text.find("sl-3 (host-3:30305) claims a model of 21474836480 bytes") == 0);
+}
+
+TEST_CASE("how large models are is known by one's own, else by what most peers say, else the smaller") {
+  machine_bench t;
+  for (std::uint8_t number : {2, 3, 4, 5})
+    t.in(number);
+  t.in(6, 0).size = 0;
+  auto& ins = t.view.check_ins;
+  const auto size_of = [&](std::uint8_t self) { return model_size_of(t.view, t.account(self)); };
+  ins[0].size = 9000;
+  CHECK(size_of(1) == machine_bench::model_size);
+  CHECK(size_of(2) == 9000);
+  ins[1].size = 9000;
+  CHECK(size_of(6) == machine_bench::model_size);
+  ins[2].size = 9000;
+  CHECK(size_of(1) == 9000);
+  CHECK(size_of(5) == machine_bench::model_size);
+  ins.clear();
+  CHECK(size_of(1) == 0);
+}
+
+TEST_CASE("a merge that is said to be larger than the layout gives is not fetched, and its leader named") {
+  closed_round t(2);
+  t.merge(9, 2);
+  t.view.head.merged_size = std::uint64_t{20} << 30;
+  t.clear();
+  t.look();
+  CHECK(t.count<action::fetch>() == 0);
+  CHECK(says(t, "sl-2 claims that it has 21474836480 bytes"));
+  for (int i = 0; i < 100 && t.calls().empty(); ++i)
+    t.pass(5s);
+  CHECK(t.calls() == lines{"check in for round 2"}); // as when nobody gives it
+  CHECK(t.count<action::fetch>() == 0);
+}
+
 TEST_CASE("a newer merge makes the one that cannot be had unimportant") {
   closed_round t(2);
   t.merge(9, 2);
@@ -396,7 +448,8 @@ TEST_CASE("a merge that nobody gives is given up: its model goes into the next r
   }
   REQUIRE(t.calls() == lines{"check in for round 2"});
   CHECK(t.last<action::call>().input
-        == contracts::encode_check_in({1, 2, t.digest(1), 101, t.digest(77), 1, 0, false}));
+        == contracts::encode_check_in(
+            {1, 2, t.digest(1), machine_bench::model_size, t.digest(77), 1, 0, false}));
   t.in(1);
   t.in(3);
   t.done();

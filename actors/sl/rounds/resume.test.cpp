@@ -37,7 +37,8 @@ TEST_CASE("a machine that takes over a session registers nobody twice and answer
   CHECK(t.count<action::answer_open>() == 0);
   t.sync(3);
   CHECK(t.last<action::call>().input
-        == contracts::encode_check_in({1, 3, t.digest(3), 103, t.digest(77), 1, 2, false}));
+        == contracts::encode_check_in(
+            {1, 3, t.digest(3), machine_bench::model_size, t.digest(77), 1, 2, false}));
 }
 
 TEST_CASE("a machine that takes over goes on where the contract says it is") {
@@ -89,7 +90,8 @@ TEST_CASE("a machine that takes over goes on where the contract says it is") {
     t.sync(3);
     t.look();
     CHECK(t.last<action::call>().input
-          == contracts::encode_check_in({1, 4, t.digest(3), 103, t.digest(77), 1, 2, false}));
+          == contracts::encode_check_in(
+              {1, 4, t.digest(3), machine_bench::model_size, t.digest(77), 1, 2, false}));
   }
 }
 

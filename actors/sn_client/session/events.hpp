@@ -45,6 +45,7 @@ struct submit {
 struct ask {
   std::uint64_t id = 0;
   std::vector<rpc_call> calls; ///< not empty
+  std::string asker{};         ///< the sibling that gets the answer; empty: the client's user
 };
 /// Time has passed; to be sent at `wake_at`, more often does no harm.
 struct tick {
@@ -79,6 +80,7 @@ struct contract_read {
 struct answered {
   std::uint64_t id = 0;
   result<std::vector<boost::json::value>> responses;
+  std::string asker{}; ///< of `ask`
 };
 /// For the node's next life.
 struct keep_sns {

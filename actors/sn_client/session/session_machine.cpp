@@ -85,7 +85,7 @@ void session_machine::step(const event::tick& now_is, time_point now) {
     return give_up("it cannot be connected to", false, now);
   check_link(now);
   for (const auto& late : asks_.take_due(now))
-    act(action::answered{late.call.id, fail(errc::unavailable, "{}", status())});
+    act(action::answered{late.call.id, fail(errc::unavailable, "{}", status()), late.call.asker});
   if (!std::holds_alternative<registering>(phase_) && !std::holds_alternative<ready>(phase_)) return;
   for (const auto& [nonce, txn] : txns_.all())
     if (txn.send_at && now >= *txn.send_at) send_txn(*txns_.find(nonce), now);
@@ -369,7 +369,8 @@ void session_machine::finish(open_txn txn, result<call_receipt> outcome, time_po
 
 void session_machine::step(const event::ask& call, time_point now) {
   if (asks_.size() >= asks_max)
-    return act(action::answered{call.id, fail(errc::unavailable, "too many questions wait already")});
+    return act(
+        action::answered{call.id, fail(errc::unavailable, "too many questions wait already"), call.asker});
   asks_.add(call, now + answer_max);
   send_asks(now);
 }
@@ -381,7 +382,8 @@ void session_machine::send_asks(time_point now) {
 }
 
 void session_machine::answer(const question::own_ask& to, responses& from, time_point) {
-  if (const auto asked = asks_.take(to.key)) act(action::answered{asked->call.id, std::move(from)});
+  if (auto asked = asks_.take(to.key))
+    act(action::answered{asked->call.id, std::move(from), std::move(asked->call.asker)});
 }
 
 // Following a contract

@@ -26,9 +26,11 @@ struct merged_model {
   hash32 digest;
   std::uint64_t size = 0;
   std::vector<address> holders; ///< those that certainly had it first
+  std::uint64_t block_num = 0;  ///< the chain was read at, or later
 };
 
-/// Where to write. Scripts and profiles stay as they are: what is there already is replaced when it is such a file.
+/// Where to write. Scripts and profiles stay as they are: what is there already is replaced when it is such a
+/// file.
 result<fs::path> target_of(const command_world& world, const std::string& inside, std::string_view ending) {
   SWARM_TRY(auto real, new_inside(world.folder, inside));
   std::error_code failure;
@@ -39,6 +41,8 @@ result<fs::path> target_of(const command_world& world, const std::string& inside
 }
 
 result<merged_model> model_of(network& sns, const address& training, const commands::get_model& what) {
+  SWARM_TRY(const auto newest, sns.ask({{"eth_blockNumber", {}}}));
+  SWARM_TRY(const auto block_num, session::quantity_of(newest.front()));
   SWARM_TRY(const auto head, read(sns, training, contracts::head_args{}));
   const auto round_num = what.round_num.value_or(head.merged_round);
   if (head.merged_round == 0) return fail(errc::not_found, "nothing is merged under '{}' yet", what.contract);
@@ -46,7 +50,7 @@ result<merged_model> model_of(network& sns, const address& training, const comma
   if (merge.round_num == 0)
     return fail(errc::not_found, "'{}' has no merge of round {}: the newest is that of round {}",
                 what.contract, round_num, head.merged_round);
-  merged_model out{merge.round_num, merge.digest, merge.size, {merge.leader}};
+  merged_model out{merge.round_num, merge.digest, merge.size, {merge.leader}, block_num};
   out.holders.insert(out.holders.end(), merge.contributors.begin(), merge.contributors.end());
   return out;
 }
@@ -92,8 +96,9 @@ private:
     SWARM_TRY(const auto node, endpoint::parse(where));
     if (!assembler_) SWARM_CHECK(begin(node));
     assembler_->restart_chunk();
-    SWARM_CHECK(world_.fetch(node, actors::model_target(model_.digest), assembler_->next_offset(),
-                             [this](bytes_view piece) { return take(piece); }));
+    SWARM_CHECK(
+        world_.fetch(node, {actors::model_target(model_.digest), assembler_->next_offset(), model_.block_num},
+                     [this](bytes_view piece) { return take(piece); }));
     SWARM_TRY(const auto file, assembler_->finish());
     return store_.make_durable(file->digest());
   }
@@ -101,16 +106,17 @@ private:
   result<> begin(const endpoint& node) {
     const auto size_max = merge::manifest_encoded_size(model_.size);
     bytes raw;
-    SWARM_CHECK(
-        world_.fetch(node, actors::manifest_target(model_.digest), 0, [&](bytes_view piece) -> result<> {
-          if (piece.size() > size_max - raw.size()) return fail(errc::corrupt, "its manifest is too long");
-          raw.insert(raw.end(), piece.begin(), piece.end());
-          return {};
-        }));
+    SWARM_CHECK(world_.fetch(node, {actors::manifest_target(model_.digest), 0, model_.block_num},
+                             [&](bytes_view piece) -> result<> {
+                               if (piece.size() > size_max - raw.size())
+                                 return fail(errc::corrupt, "its manifest is too long");
+                               raw.insert(raw.end(), piece.begin(), piece.end());
+                               return {};
+                             }));
     SWARM_TRY(auto manifest, merge::manifest::decode(raw));
     if (manifest.digest() != model_.digest || manifest.size != model_.size)
       return fail(errc::corrupt, "its file does not match the digest {}", to_hex(model_.digest.view()));
-    SWARM_TRY(auto writer, store_.create(manifest.size));
+    SWARM_TRY(auto writer, store_.create(manifest.size, merge::room::as_written));
     assembler_.emplace(std::move(manifest), std::move(writer));
     return {};
   }

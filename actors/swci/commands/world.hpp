@@ -35,8 +35,14 @@ struct command_world {
   std::function<void()> waits; ///< a sign that a wait goes on
   /// Whether an SN's API answers.
   std::function<result<>(const sn_address&)> look_for_sn;
-  /// GET from another node's server, with this SWCI's certificate; the body is handed over in pieces, from byte `offset` on.
-  std::function<result<>(const endpoint& node, const std::string& target, std::uint64_t offset,
+  /// What is got from another node's server.
+  struct wanted_file {
+    std::string target;
+    std::uint64_t offset = 0;    ///< of the first byte
+    std::uint64_t block_num = 0; ///< the newest block on account of which it is asked for
+  };
+  /// GET with this SWCI's certificate and account; the body is handed over in pieces.
+  std::function<result<>(const endpoint& node, const wanted_file& what,
                          const std::function<result<>(bytes_view)>& piece)>
       fetch;
   /// The same for small answers of any status, soon or not at all.
@@ -50,8 +56,8 @@ struct command_world {
   bool pause(std::chrono::milliseconds time) const;
 };
 
-/// Carries a command out, whose files are resolved into the user folder already. None: there is nothing to say, or the
-/// session says it.
+/// Carries a command out, whose files are resolved into the user folder already. None: there is nothing to
+/// say, or the session says it.
 result<std::optional<answer>> carry_out(const command& what, command_world& world);
 
 } // namespace swarm::swci

@@ -119,9 +119,8 @@ public:
     const auto folder = part_folder(context_, order_.part) / std::to_string(index);
     const auto channel = folder / "channel";
     const auto data = context_.options.data_dir / "nodes" / std::to_string(node.index);
-    for (const auto& each : {channel, data})
-      if (auto made = make_folders(each); !made)
-        return fail(plan_errc::disk_failed, "{}", made.error().message);
+    for (const auto& made : {make_folders(channel), make_folders(data, 0700)})
+      if (!made) return fail(plan_errc::disk_failed, "{}", made.error().message);
     // The training program runs as another user than the SL; nobody else comes as far as here.
     std::error_code ignored;
     fs::permissions(channel, fs::perms::all, ignored);
@@ -167,6 +166,7 @@ private:
     flag("sn-api-port", std::to_string(sn.port));
     flag("request-channel", channel_file("request"));
     flag("response-channel", channel_file("response"));
+    out.argv.emplace_back("--channel-open"); // to whoever comes as far as the folder
     for (const auto& part : node.identity)
       SWARM_CHECK(add_identity(part, out));
     return out;
@@ -237,7 +237,8 @@ private:
     return {};
   }
 
-  /// What the build's steps put into folders of the image. In /tmp the program has folders of its own beside them.
+  /// What the build's steps put into folders of the image. In /tmp the program has folders of its own beside
+  /// them.
   static void add_files_of_image(const fs::path& root, managers::program_spec& to) {
     std::error_code failure;
     for (fs::directory_iterator at(root, failure), end; !failure && at != end; at.increment(failure)) {

@@ -6,6 +6,16 @@ namespace swarm::actors::testing {
 
 using namespace transport;
 
+namespace {
+
+/// As to somebody whom the gate has let in.
+http_response answer_freely(const sl_context& context, const http_request& request) {
+  const auto what = model_request_of(request);
+  return what ? serve_model(*context.store, *what, request) : serve_other(*context.board, request);
+}
+
+} // namespace
+
 holder::holder(io_runtime& io, std::shared_ptr<const tls_identity> identity, answer how) {
   http_server_options options;
   options.address = "127.0.0.1";
@@ -34,6 +44,7 @@ std::shared_ptr<sl_context> file_swarm::make_node(const std::string& name) {
   auto node = std::make_shared<sl_context>();
   node->store =
       std::make_shared<merge::model_store>(merge::testing::open_store((folder_.path() / name).string()));
+  node->key = std::make_shared<const ledger::private_key>(ledger::private_key::make_random());
   node->board = std::make_shared<merge_progress_board>();
   return node;
 }
@@ -51,7 +62,7 @@ holder& file_swarm::add(holder::answer how) {
 }
 
 http_response file_swarm::honest_answer(const http_request& request) const {
-  return serve_files(*honest_, request);
+  return answer_freely(*honest_, request);
 }
 
 holder& file_swarm::add_honest() {
@@ -65,8 +76,21 @@ holder& file_swarm::add_with_data(holder::answer how) {
   });
 }
 
+void file_swarm::limit_store(std::uint64_t bytes) {
+  fetcher_->store = std::make_shared<merge::model_store>(
+      merge::testing::open_store((folder_.path() / "limited").string(), {.bytes_max = bytes}));
+}
+
 rounds::holder file_swarm::nobody() const {
   return {{}, host_port("127.0.0.1", test::raw_listener([](int) {}).port())};
+}
+
+result<merge::model_layout> file_swarm::fetch_layout(const merge::model_file& model, const hash32& layout,
+                                                     std::vector<rounds::holder> from) {
+  auto done = std::make_shared<test::waiting_for<result<merge::model_layout>>>();
+  fetch_layout_async(fetcher_, model.digest(), model.size(), layout, std::move(from),
+                     [done](result<merge::model_layout> got) { done->set(std::move(got)); });
+  return done->get();
 }
 
 result<hash32> file_swarm::fetch(const merge::model_file& model, std::vector<rounds::holder> from) {

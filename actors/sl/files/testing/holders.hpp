@@ -50,6 +50,11 @@ public:
   result<hash32> fetch(const merge::model_file& model, std::vector<rounds::holder> from);
   result<hash32> fetch(const hash32& digest, std::uint64_t size, std::vector<rounds::holder> from);
 
+  result<merge::model_layout> fetch_layout(const merge::model_file& model, const hash32& layout,
+                                           std::vector<rounds::holder> from);
+
+  /// From now on the fetching node's store, an empty one, takes no more than this.
+  void limit_store(std::uint64_t bytes);
   sl_context& fetcher() { return *fetcher_; }
   const fetch_counters& counters() const { return *counters_; }
   transport::io_runtime& io() { return io_; }

@@ -19,6 +19,8 @@ public:
     view.head.merge_method = "mean";
   }
 
+  static constexpr std::uint64_t model_size = 500; ///< of all models, as they have one layout
+
   static address account(std::uint8_t number) {
     address out;
     out[19] = number;
@@ -30,7 +32,7 @@ public:
     return out;
   }
   static model_ref model(std::uint8_t number, std::uint8_t layout = 77) {
-    return {digest(number), 100u + number, digest(layout)};
+    return {digest(number), model_size, digest(layout)};
   }
 
   // What the contract says
@@ -46,8 +48,8 @@ public:
   }
   contracts::check_in_view& in(std::uint8_t number, std::uint32_t weightage = 1) {
     peer(number).last_round = view.head.round_num;
-    view.check_ins.push_back({account(number), digest(number), 100u + number, weightage,
-                              view.head.round_num - 1, false, fmt::format("host-{}:30305", number)});
+    view.check_ins.push_back({account(number), digest(number), model_size, weightage, view.head.round_num - 1,
+                              false, fmt::format("host-{}:30305", number)});
     view.head.checked_in = static_cast<std::uint32_t>(view.check_ins.size());
     return view.check_ins.back();
   }
@@ -60,7 +62,7 @@ public:
   void merge(std::uint8_t merged, std::uint8_t by, bool complete = false) {
     view.head.merged_round = view.head.round_num++;
     view.head.merged_digest = digest(merged);
-    view.head.merged_size = 500;
+    view.head.merged_size = model_size;
     view.head.merged_by = account(by);
     view.head.layout_digest = digest(77);
     view.head.leader = {};

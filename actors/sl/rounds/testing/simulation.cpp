@@ -339,6 +339,7 @@ void simulation::start_merge(node& n, const action::start_merge& task) {
 void simulation::finish_merge(node& n, const action::start_merge& task, const std::set<hash32>& here) {
   n.job.reset();
   merge_outcome outcome;
+  outcome.excluded = task.refused;
   std::vector<weighted_model> from;
   for (const auto& input : task.inputs) {
     const auto& brought = models_.at(input.digest);

@@ -1,0 +1,111 @@
+"""A client of one's own, with a certificate of its own, that says to nodes whatever a test wants."""
+
+import hashlib
+import http.client
+import json
+import ssl
+import time
+
+import eth_abi
+from eth_account import Account
+from launcher.chain import DEFAULT_CONTRACT, NODE_REGISTRY
+from launcher.keccak import keccak256
+
+SL, SWOP, SWCI = 2, 3, 4
+NOBODY = "0x" + "0" * 40
+
+
+def training(name=DEFAULT_CONTRACT):
+    return "0x" + keccak256("swarmd/training/" + name)[-20:].hex()
+
+
+class Outsider:
+    """An account with a certificate. It is registered under its own fingerprint unless it says another one."""
+
+    def __init__(self, sn, name, kind=None, fingerprint=None):
+        self.sn, self.certs, self.name = sn, sn.certs, name
+        self.key, self.nonce = Account.create(), 0
+        self.account = self.key.address.lower()
+        pem = (self.certs.folder / f"{name}-cert.pem").read_text()
+        self.fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).digest()
+        if kind:
+            self.call(
+                NODE_REGISTRY,
+                "register(uint8,bytes32,address,string,string)",
+                (kind, fingerprint or self.fingerprint, NOBODY, f"outsider-{self.account[2:8]}", "127.0.0.1:1"),
+            )
+
+    def call(self, to, signature, values=()):
+        """One call of a contract by transaction; fails when it is reverted."""
+        fields = {"to": bytes.fromhex(to[2:]), "data": encoded(signature, values), "value": 0, "gas": 5_000_000}
+        signed = self.key.sign_transaction({**fields, "gasPrice": 0, "chainId": 21335, "nonce": self.nonce})
+        self.nonce += 1
+        receipt = self.rpc("eth_sendRawTransactionSync", signed.raw_transaction.to_0x_hex())
+        assert int(receipt["status"], 16) == 1, (signature, receipt)
+        return receipt
+
+    def rpc(self, method, *params):
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})
+        link = http.client.HTTPSConnection(
+            self.sn.host, self.sn.port, context=self.certs.context(self.name), timeout=60
+        )
+        try:
+            link.request("POST", "/", body, {"Content-Type": "application/json"})
+            answer = json.loads(link.getresponse().read())
+        finally:
+            link.close()
+        assert "result" in answer, (method, answer)
+        return answer["result"]
+
+    def ask(self, sl, digest, part="", account=None, block_num=None, patience=20):
+        """Status of a request for a model of this SL; as often as it says "later"."""
+        seen = self.sn.block_num() if block_num is None else block_num
+        for _ in range(patience + 1):
+            status, _ = sl.ask_files(digest, part, account or self.account, self.name, seen)
+            if status != 503:
+                break
+            time.sleep(0.3)  # who was refused often is made to wait a little
+        return status
+
+    # As a peer of the default training
+
+    def join(self, min_peers, can_lead):
+        values = (min_peers, "mean", 1, 1, 0, can_lead)
+        self.call(training(), "registerPeer(uint32,string,uint32,uint8,uint32,bool)", values)
+
+    def check_in(self, digest, size, layout, round_num=1):
+        values = (1, round_num, digest, size, layout, 1, round_num - 1, False)
+        self.call(training(), "checkIn(uint64,uint64,bytes32,uint64,bytes32,uint32,uint64,bool)", values)
+
+    def leave(self):
+        self.call(training(), "leavePeer(uint8)", (0,))
+
+
+def encoded(signature, values):
+    types = signature[signature.index("(") + 1 : -1].split(",") if values else []
+    return "0x" + keccak256(signature)[:4].hex() + eth_abi.encode(types, values).hex()
+
+
+def check_ins(sn):
+    """Digest, size and layout of each peer's model in the default training, by account; of the newest round."""
+    out = {}
+    for log in sn.events("check_ins"):
+        data = bytes.fromhex(log["data"][2:])
+        out["0x" + log["topics"][1][-40:]] = (data[32:64].hex(), int.from_bytes(data[64:96], "big"))
+    return out
+
+
+HEAD = (
+    "(uint64,uint64,uint8,uint32,address,uint32,string,bytes32,uint32,uint32,uint32,uint64,bytes32,uint64,address)"
+)
+
+
+class Head:
+    """What the default training says of itself."""
+
+    def __init__(self, sn):
+        raw = sn.rpc("eth_call", {"to": training(), "data": encoded("head()", ())}, "latest")
+        (head,) = eth_abi.decode([HEAD], bytes.fromhex(raw[2:]))
+        self.round_num, self.phase, self.term, self.leader = head[1:5]
+        self.layout = head[7]
+        self.is_merging = self.phase == 1
