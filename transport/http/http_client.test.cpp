@@ -62,7 +62,7 @@ TEST_CASE("a later connection resumes the TLS session") {
   CHECK(first->body == "OU=Swarm-Learning, CN=sl-1 " + to_hex(anchor->fingerprint.view()));
   CHECK(second->body == first->body);
   for (const auto* each : {&*first, &*second}) {
-    CHECK(each->peer.common_name == "sn-1");
+    CHECK(each->peer.cert_subject == "OU=Swarm-Learning, CN=sn-1");
     CHECK(each->peer.anchor->fingerprint == anchor->fingerprint);
   }
   // A restarted process knows no tickets, so the handshake is a full one.

@@ -29,6 +29,7 @@ samples samples_of(hole_kind kind) {
   case hole_kind::node:
   case hole_kind::file:
   case hole_kind::folder:
+  case hole_kind::organisation:
     return {"x1", "''"};
   case hole_kind::variable:
     return {"x1", "1x"};
