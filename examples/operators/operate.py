@@ -27,7 +27,7 @@ import demo as digits_demo
 import numpy as np
 from launcher.certificates import Certs
 from launcher.chain import DEFAULT_CONTRACT, Chain
-from launcher.operators import SWCI, SWOP
+from launcher.operators import SWCI, SWOP, package_folders
 from launcher.processes import BIN, Failure, Process, ask_admin, free_port, stop_all, until
 from sklearn.datasets import load_digits
 
@@ -101,10 +101,7 @@ class Site:
 
     @staticmethod
     def _packages() -> List[str]:
-        """Where this program's packages come from: several folders, when Debian's torch is among them."""
-        entries = [pathlib.Path(entry).resolve() for entry in sys.path]
-        folders = [entry for entry in entries if entry.name in ("site-packages", "dist-packages") and entry.is_dir()]
-        return [*dict.fromkeys(map(str, folders)), str(ROOT / "python")]
+        return [*package_folders(), str(ROOT / "python")]
 
     def _foreign_packages(self) -> List[str]:
         """Those that a sandbox does not have anyway."""

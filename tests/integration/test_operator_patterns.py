@@ -17,7 +17,15 @@ import zipfile
 
 import pytest
 from harness import ROOT, until
-from launcher.operators import SWOP, build_task, content_task, node_definition, run_task, swop_profile
+from launcher.operators import (
+    SWOP,
+    build_task,
+    content_task,
+    node_definition,
+    package_folders,
+    run_task,
+    swop_profile,
+)
 from operated import HERE, PYTHON, TestSwarm
 
 RUNNER = "defaulttaskbb.taskdb.sml.hpe"
@@ -123,7 +131,7 @@ def write_tasks(swarm, build, runs, text, peers):
     (folder / f"{build}.yaml").write_text(text.format(name=build))
     for number, run in enumerate(runs):
         words = {"name": run, "prereq": build, "peers": peers, "loopback": number > 0}
-        path = f'"/tmp/test/model:{SITE_PACKAGES}"'
+        path = f'"{":".join(["/tmp/test/model", *package_folders()])}"'
         (folder / f"{run}.yaml").write_text(RUN_TASK.format(**words, packages=SITE_PACKAGES, path=path))
 
 

@@ -7,6 +7,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import sys
 from typing import NamedTuple
 
 from .nodes import Swarmd
@@ -25,6 +26,13 @@ def why_no_sandboxes():
     except FileNotFoundError:
         return "no sandboxes on this host: bubblewrap is not installed"
     return None if tried.returncode == 0 else f"no sandboxes on this host: {tried.stderr.strip()}"
+
+
+def package_folders():
+    """Where this interpreter has its packages: in several folders, when some of them are Debian's."""
+    entries = [pathlib.Path(entry).resolve() for entry in sys.path]
+    folders = [entry for entry in entries if entry.name in ("site-packages", "dist-packages") and entry.is_dir()]
+    return [str(folder) for folder in dict.fromkeys(folders)]
 
 
 class SWOP(Swarmd):
