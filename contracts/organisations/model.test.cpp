@@ -97,9 +97,25 @@ std::vector<hash32> random_anchors(seeded_random& random) {
   return out;
 }
 
+/// A vote for a motion that is there.
+void support(twin_world& both, const motion_view& what) {
+  switch (what.kind) {
+  case motion_kind::admit:
+    return both.call(admit_organisation_args{what.name, what.anchors});
+  case motion_kind::remove:
+    return both.call(remove_organisation_args{what.organisation});
+  case motion_kind::set_anchors:
+    return both.call(set_anchors_args{what.organisation, what.anchors});
+  default:
+    return both.call(set_limits_args{what.organisation, what.limits});
+  }
+}
+
 void random_call(twin_world& both) {
   auto& random = both.random;
   const auto some_id = [&random] { return static_cast<organisation_id>(random.below(9)); };
+  if (const auto motions = both.twin.motions(); !motions.empty() && random.below(2) == 0)
+    return support(both, motions[random.below(motions.size())]);
   const auto dice = random.below(20);
   if (dice < 7) {
     static constexpr std::array<std::string_view, 8> names{"org1", "New", "new", "other",
@@ -107,7 +123,7 @@ void random_call(twin_world& both) {
     std::string name(names[random.below(names.size())]);
     if (random.below(40) == 0) name = std::string(65, 'n');
     both.call(admit_organisation_args{name, random_anchors(random)});
-  } else if (dice < 10) {
+  } else if (dice < 9) {
     both.call(remove_organisation_args{some_id()});
   } else if (dice < 14) {
     both.call(set_anchors_args{some_id(), random_anchors(random)});

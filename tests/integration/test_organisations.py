@@ -43,6 +43,13 @@ def fingerprint(pem):
     return "0x" + hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.read_text())).hexdigest()
 
 
+def begin(swarm, **options):
+    """Starts the sentinel; gives it once it is registered and so can vote."""
+    swarm.start_sn(**options)
+    until(lambda: swarm.sn.block_num() >= 1, "the sentinel registers")
+    return swarm.sn
+
+
 def listed(swarm):
     """What LIST ORGANISATIONS answers."""
     swci = SWCI(swarm.folder, swarm.certs, swarm.usr, flags=("--json",))
@@ -63,7 +70,7 @@ def anchors_of(answer, name):
 def test_the_founders_are_whom_the_sentinel_trusts(swarm, certs, clinic):
     trusted = swarm.folder / "trusted.pem"
     trusted.write_text(clinic.read_text())
-    swarm.start_sn(flags=("--cacert", trusted))
+    begin(swarm, flags=("--cacert", trusted))
     first = listed(swarm)
     rows = first["organisations"]
     assert [row["id"] for row in rows] == [1, 2]
@@ -80,7 +87,7 @@ def test_the_founders_are_whom_the_sentinel_trusts(swarm, certs, clinic):
 
 
 def test_an_sn_votes_for_its_organisation(swarm, certs, clinic, inspect):
-    swarm.start_sn()
+    begin(swarm)
     assert "admit 'Clinic C': done" in inspect(swarm.sn, "vote", "admit", "Clinic C", clinic)
     answer = listed(swarm)
     assert named(answer, "Clinic C")["id"] == 2 and named(answer, "Clinic C")["since"].endswith("Z")
@@ -97,7 +104,7 @@ def test_an_sn_votes_for_its_organisation(swarm, certs, clinic, inspect):
 
 
 def test_a_removal_needs_two_votes_and_a_vote_can_be_taken_back(swarm, clinic, inspect):
-    swarm.start_sn()
+    begin(swarm)
     inspect(swarm.sn, "vote", "admit", "Clinic C", clinic)
     asked = json.loads(inspect(swarm.sn, "--json", "vote", "remove", "Clinic C"))
     assert (asked["outcome"], asked["votes"], asked["needed"]) == ("open", 1, 2)
@@ -109,7 +116,7 @@ def test_a_removal_needs_two_votes_and_a_vote_can_be_taken_back(swarm, clinic, i
 
 
 def test_who_is_of_no_organisation_has_no_vote_and_is_told_so(swarm, clinic, inspect):
-    swarm.start_sn()
+    begin(swarm)
     (swarm.usr / "clinic.pem").write_text(clinic.read_text())
     (name,) = [row["organisation"] for row in listed(swarm)["organisations"]]
     orders = (
