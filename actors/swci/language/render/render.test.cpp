@@ -70,6 +70,21 @@ answers::contract_status training() {
                 {uid_b, "SL-2", "active", false, 3, std::nullopt, std::nullopt, 0, 0, "SL-1 to check in"}}};
 }
 
+answer two_organisations() {
+  return answers::organisations{
+      {{1, "Clinic A", {}, 1, {256, 64, 256, 1 << 26, 8, std::uint64_t{1} << 36}, {"0x11", "0x12"}},
+       {3, "ü", later, 0, {1, 2, 3, 4, 5, 6}, {"0x21"}}},
+      {{"admit", "Clinic C", 2, {"Clinic A"}, 1'000'001, "0xaa", std::nullopt, {"0x31"}},
+       {"set limits",
+        "ü",
+        3,
+        {"Clinic A", "ü"},
+        1'000'002,
+        "0xbb",
+        answers::organisations::limits{9, 9, 9, 9, 9, 9},
+        {}}}};
+}
+
 /// An example of each answer, those with cases more than once.
 std::vector<answer> all_answers() {
   using namespace answers;
@@ -118,18 +133,7 @@ std::vector<answer> all_answers() {
       wait_begins{runner, 120},
       wait_ended{runner, "COMPLETE", false},
       wait_ended{runner, "RUNNING", true},
-      answers::organisations{
-          {{1, "Clinic A", {}, 1, {256, 64, 256, 1 << 26, 8, std::uint64_t{1} << 36}, {"0x11", "0x12"}},
-           {3, "ü", later, 0, {1, 2, 3, 4, 5, 6}, {"0x21"}}},
-          {{"admit", "Clinic C", 2, {"Clinic A"}, 1'000'001, "0xaa", std::nullopt, {"0x31"}},
-           {"set limits",
-            "ü",
-            3,
-            {"Clinic A", "ü"},
-            1'000'002,
-            "0xbb",
-            answers::organisations::limits{9, 9, 9, 9, 9, 9},
-            {}}}},
+      two_organisations(),
       answers::organisations{},
       organisation_vote{"ADMIT", "Clinic C", "0xaa", 1, 2},
       organisation_vote{"REPLACE CA", "Clinic A", "", 0, 0},
