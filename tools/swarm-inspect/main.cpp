@@ -240,10 +240,10 @@ int run(const arguments& args) {
 }
 
 /// `vote` and what can be voted on.
-void add_votes(CLI::App& vote, vote_request& into) {
-  vote.require_subcommand(1);
+void add_votes(CLI::App& command, vote_request& into) {
+  command.require_subcommand(1);
   const auto motion = [&](const std::string& name, const std::string& what, const std::string& help) {
-    auto* sub = vote.add_subcommand(name, help);
+    auto* sub = command.add_subcommand(name, help);
     sub->callback([&into, what] { into.motion = what; });
     return sub;
   };
