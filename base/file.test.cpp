@@ -1,6 +1,7 @@
 #include "base/file.hpp"
 
 #include "base/disk_observer.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
@@ -23,15 +24,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A folder that is gone after the test.
+/// Files of a test.
 struct scratch {
-  fs::path where;
-  scratch() {
-    std::string name = (fs::temp_directory_path() / "swarm-file-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    where = name;
-  }
-  ~scratch() { fs::remove_all(where); }
+  swarm::testing::temporary_folder folder;
+  const fs::path& where = folder.path();
   fs::path operator/(std::string_view name) const { return where / name; }
   std::size_t entries() const {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(where), {}));

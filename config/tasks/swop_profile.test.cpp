@@ -1,35 +1,18 @@
 #include "config/tasks/swop_profile.hpp"
 
-#include "base/testing/wording.hpp"
 #include "config/tasks/testing/files.hpp"
+#include "config/tasks/testing/readings.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace swarm;
 using namespace swarm::tasks;
-using swarm::testing::wording;
 using test::example;
 using test::with;
 
 namespace {
 
-swop_profile accepted(const std::string& text) {
-  auto read = read_swop_profile(text, "p.yaml");
-  REQUIRE_MESSAGE(read.value, schema::told(read.errors, "p.yaml"));
-  return std::move(*read.value);
-}
-
-/// Why a text is no profile, line by line.
-std::string refusal(const std::string& text) {
-  const auto read = read_swop_profile(text, "p.yaml");
-  if (read.value) return "accepted";
-  CHECK(wording(read.value.error()) == schema::told(read.errors, "p.yaml"));
-  return schema::told(read.errors, "p.yaml");
-}
-
-std::string warnings(const std::string& text) {
-  return schema::told(read_swop_profile(text, "p.yaml").warnings, "p.yaml");
-}
+const test::readings<swop_profile> files(read_swop_profile, "p.yaml");
 
 /// The least that a profile has, with one node that has `more` besides.
 std::string small_profile(const std::string& more = "") {
@@ -43,7 +26,7 @@ std::string small_profile(const std::string& more = "") {
 } // namespace
 
 TEST_CASE("a profile for GPUs") {
-  const auto profile = accepted(example("gpu_profile.yaml"));
+  const auto profile = files.accepted(example("gpu_profile.yaml"));
   CHECK(profile.group_name == "radiology");
   CHECK(profile.taskrunner == "defaulttaskbb.taskdb.sml.hpe");
   CHECK(profile.manager == manager_type::docker);
@@ -77,12 +60,12 @@ TEST_CASE("a profile for GPUs") {
   CHECK(second.data->source == "<CURRENT-PATH>/user2");
   CHECK(second.user_options[0].values == std::vector<std::string>{"/dev/kfd", "/dev/dri"});
   CHECK(second.user_options[3].values == std::vector<std::string>{"True"});
-  CHECK(warnings(example("gpu_profile.yaml"))
+  CHECK(files.warnings(example("gpu_profile.yaml"))
             .ends_with("p.yaml:65: nodes[1].slnodedef.privatedata: read from 'privateData'"));
 }
 
 TEST_CASE("a profile behind a proxy, whose nodes stand beside their key") {
-  const auto profile = accepted(example("proxy_profile.yaml"));
+  const auto profile = files.accepted(example("proxy_profile.yaml"));
   CHECK(profile.sn.service == "api.sn-1.swarm");
   CHECK(!profile.sn.host);
   CHECK(profile.dns == std::vector<std::string>{"10.0.0.53", "10.0.0.54"});
@@ -102,7 +85,7 @@ TEST_CASE("a profile behind a proxy, whose nodes stand beside their key") {
   CHECK(node.user.labels[1].name == "team-b");
   CHECK(node.user.labels[1].values.empty());
   CHECK(!node.data);
-  const auto told = warnings(example("proxy_profile.yaml"));
+  const auto told = files.warnings(example("proxy_profile.yaml"));
   CHECK(told.find("p.yaml:6: resourcemgr: read from 'resourceMgr'") != std::string::npos);
   CHECK(told.find("nodes[0].slnodedef: what stands beside it is taken as its content") != std::string::npos);
   CHECK(told.find("identity[0].attribute: what stands beside it is taken as its content")
@@ -110,16 +93,18 @@ TEST_CASE("a profile behind a proxy, whose nodes stand beside their key") {
 }
 
 TEST_CASE("a profile for processes needs no more than it uses") {
-  const auto profile =
-      accepted(small_profile("    sllimits: {memory: 512M}\n    usrlimits: {memory: 16G, cpus: 2.5}\n"));
+  const auto profile = files.accepted(
+      small_profile("    sllimits: {memory: 512M}\n    usrlimits: {memory: 16G, cpus: 2.5}\n"));
   CHECK(profile.manager == manager_type::process);
   CHECK(profile.nodes[0].sl.limits.memory_bytes == 512ull << 20);
   CHECK(!profile.nodes[0].sl.limits.cpus);
   CHECK(profile.nodes[0].user.limits.memory_bytes == 16ull << 30);
   CHECK(profile.nodes[0].user.limits.cpus == 2.5);
-  CHECK(warnings(small_profile()).empty());
+  CHECK(files.warnings(small_profile()).empty());
   const auto memory = [](const std::string& text) {
-    return accepted(small_profile("    sllimits: {memory: " + text + "}\n")).nodes[0].sl.limits.memory_bytes;
+    return files.accepted(small_profile("    sllimits: {memory: " + text + "}\n"))
+        .nodes[0]
+        .sl.limits.memory_bytes;
   };
   CHECK(memory("1000") == 1000);
   CHECK(memory("'1000'") == 1000);
@@ -131,55 +116,55 @@ TEST_CASE("a profile for processes needs no more than it uses") {
 }
 
 TEST_CASE("managers of later versions are known, others not") {
-  CHECK(accepted(with(small_profile(), "PROCESS", "SLURM")).manager == manager_type::slurm);
-  CHECK(accepted(with(small_profile(), "PROCESS", "KUBERNETES")).manager == manager_type::kubernetes);
+  CHECK(files.accepted(with(small_profile(), "PROCESS", "SLURM")).manager == manager_type::slurm);
+  CHECK(files.accepted(with(small_profile(), "PROCESS", "KUBERNETES")).manager == manager_type::kubernetes);
   CHECK(name_of(manager_type::kubernetes) == "KUBERNETES");
-  CHECK(refusal(with(small_profile(), "PROCESS", "PROCES"))
+  CHECK(files.refusal(with(small_profile(), "PROCESS", "PROCES"))
         == "p.yaml:3: resourcemgr.mgrtype: 'PROCES' is none of DOCKER, PROCESS, SLURM, KUBERNETES; did you "
            "mean 'PROCESS'?");
 }
 
 TEST_CASE("spellings that stand in people's files are read, with a warning") {
-  CHECK(warnings(with(small_profile(), "slenvvars: ~", "slenvvvars: ~"))
+  CHECK(files.warnings(with(small_profile(), "slenvvars: ~", "slenvvvars: ~"))
         == "p.yaml:10: nodes[0].slnodedef.slenvvars: read from 'slenvvvars'");
-  CHECK(warnings(small_profile("    slport: 1\n    slport: 2\n"))
+  CHECK(files.warnings(small_profile("    slport: 1\n    slport: 2\n"))
         == "p.yaml:14: nodes[0].slnodedef.slport: given again (first in line 13); the last one counts");
-  CHECK(accepted(small_profile("    slport: 1\n    slport: 2\n")).nodes[0].sl_port == 2);
+  CHECK(files.accepted(small_profile("    slport: 1\n    slport: 2\n")).nodes[0].sl_port == 2);
   const auto lower = with(example("gpu_profile.yaml"), "subPath : null", "subpath : /x");
-  CHECK(accepted(lower).nodes[0].identity[0].sub_path == "/x");
-  CHECK(warnings("policyuri: http://x\n" + small_profile())
+  CHECK(files.accepted(lower).nodes[0].identity[0].sub_path == "/x");
+  CHECK(files.warnings("policyuri: http://x\n" + small_profile())
         == "p.yaml:1: policyuri: there are no policies here; every task is accepted");
-  CHECK(accepted("apls: ~\napisrv: ~\nenvvars: ~\ndns: ~\nnetwork: ~\n" + small_profile()).dns.empty());
-  CHECK(accepted("apisrv: {locator: ~}\n" + small_profile()).sn.host == std::nullopt);
+  CHECK(files.accepted("apls: ~\napisrv: ~\nenvvars: ~\ndns: ~\nnetwork: ~\n" + small_profile()).dns.empty());
+  CHECK(files.accepted("apisrv: {locator: ~}\n" + small_profile()).sn.host == std::nullopt);
 }
 
 TEST_CASE("two nodes have the same host name but never the same number") {
-  CHECK(refusal(with(example("gpu_profile.yaml"), "idx : 1", "idx : 0"))
+  CHECK(files.refusal(with(example("gpu_profile.yaml"), "idx : 1", "idx : 0"))
         == "p.yaml:59: nodes[1].slnodedef.idx: the node in line 24 has the same; give each node a number of "
            "its own");
 }
 
 TEST_CASE("what breaks the schema is told with line, path and remedy") {
-  CHECK(refusal(small_profile("    slport: 99999\n"))
+  CHECK(files.refusal(small_profile("    slport: 99999\n"))
         == "p.yaml:13: nodes[0].slnodedef.slport: 99999 is more than 65535");
-  CHECK(refusal(small_profile("    slport: '16000'\n"))
+  CHECK(files.refusal(small_profile("    slport: '16000'\n"))
         == "p.yaml:13: nodes[0].slnodedef.slport: is text, expected a whole number or nothing (~); take the "
            "quotes off");
   CHECK(
-      refusal(small_profile("    sllimits: {memory: 16 GB}\n"))
+      files.refusal(small_profile("    sllimits: {memory: 16 GB}\n"))
       == "p.yaml:13: nodes[0].slnodedef.sllimits.memory: not a number of bytes, or one such as 512M or 16G");
-  CHECK(refusal(small_profile("    sllimits: {cpus: 0}\n"))
+  CHECK(files.refusal(small_profile("    sllimits: {cpus: 0}\n"))
         == "p.yaml:13: nodes[0].slnodedef.sllimits.cpus: 0 is not more than 0");
-  CHECK(refusal(with(small_profile(), "    usrenvvars: ~\n", ""))
+  CHECK(files.refusal(with(small_profile(), "    usrenvvars: ~\n", ""))
         == "p.yaml:6: nodes[0].slnodedef.usrenvvars: missing; ~ stands for none");
-  CHECK(refusal(with(small_profile(), "slenvvars: ~", "slenvvars: {A: 1}"))
+  CHECK(files.refusal(with(small_profile(), "slenvvars: ~", "slenvvars: {A: 1}"))
         == "p.yaml:10: nodes[0].slnodedef.slenvvars: is a mapping, expected a list or nothing (~); write '- "
            "' before "
            "each item; such as '- NAME: value'");
-  CHECK(refusal(with(small_profile(), "slnodedef", "node"))
+  CHECK(files.refusal(with(small_profile(), "slnodedef", "node"))
             .find("nodes[0].slnodedef: missing; begin each node with '- slnodedef:'")
         != std::string::npos);
-  CHECK(refusal("- 1") == "p.yaml:1: is a list, expected a mapping");
-  CHECK(refusal(with(small_profile(), "groupname: g", "groupname: 7"))
+  CHECK(files.refusal("- 1") == "p.yaml:1: is a list, expected a mapping");
+  CHECK(files.refusal(with(small_profile(), "groupname: g", "groupname: 7"))
         == "p.yaml:1: groupname: is a whole number, expected text; put it in quotes");
 }

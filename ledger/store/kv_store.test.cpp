@@ -1,5 +1,6 @@
 #include "ledger/store/kv_store.hpp"
 
+#include "base/testing/temporary_folder.hpp"
 #include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
@@ -13,23 +14,7 @@ using swarm::testing::says;
 
 namespace {
 
-class scratch_dir {
-public:
-  scratch_dir() {
-    auto name = (std::filesystem::temp_directory_path() / "swarm-store-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~scratch_dir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  scratch_dir(const scratch_dir&) = delete;
-  scratch_dir& operator=(const scratch_dir&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
-private:
-  std::filesystem::path path_;
-};
+using scratch_dir = swarm::testing::temporary_folder;
 
 bytes key_of(std::uint8_t which) {
   return {which};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/testing/temporary_folder.hpp"
 #include "merge/store/model_store.hpp"
 
 #include <doctest/doctest.h>
@@ -18,24 +19,14 @@
 /// Helpers for the tests of this folder and of others that store models.
 namespace swarm::merge::testing {
 
-/// A directory that is removed with this object.
+/// A folder for models.
 class temp_directory {
 public:
-  temp_directory() {
-    auto pattern = (std::filesystem::temp_directory_path() / "swarm-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  temp_directory(const temp_directory&) = delete;
-  ~temp_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
+  const std::string& path() const { return folder_.path().native(); }
+  std::string file(const std::string& name) const { return (folder_ / name).native(); }
 
 private:
-  std::string path_;
+  swarm::testing::temporary_folder folder_;
 };
 
 inline bytes read_file(const std::string& path) {

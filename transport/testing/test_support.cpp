@@ -101,17 +101,6 @@ ssl_ctx_ptr context_for(const std::optional<tls_files>& files, bool server) {
 
 } // namespace
 
-temp_folder::temp_folder() {
-  auto pattern = (fs::temp_directory_path() / "swarm-transport-XXXXXX").string();
-  if (!mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder");
-  path_ = pattern;
-}
-
-temp_folder::~temp_folder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
 std::string read_file(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};

@@ -1,5 +1,6 @@
 #pragma once
 // For tests only: certificates of every kind, and blocking TLS connections that misbehave on purpose.
+#include "base/testing/temporary_folder.hpp"
 #include "transport/tls/detail/openssl.hpp"
 #include "transport/tls/tls_identity.hpp"
 
@@ -17,17 +18,7 @@ namespace swarm::transport::test {
 /// How long tests wait for something that must happen.
 constexpr std::chrono::seconds patience{60};
 
-class temp_folder {
-public:
-  temp_folder();
-  ~temp_folder();
-  temp_folder(const temp_folder&) = delete;
-  temp_folder& operator=(const temp_folder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
-private:
-  std::filesystem::path path_;
-};
+using temp_folder = swarm::testing::temporary_folder;
 
 std::string read_file(const std::filesystem::path& file);
 void write_file(const std::filesystem::path& file, const std::string& text);

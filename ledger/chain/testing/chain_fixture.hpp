@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/testing/temporary_folder.hpp"
 #include "ledger/chain/chain.hpp"
 #include "ledger/state/testing/test_contract.hpp"
 
@@ -11,31 +12,12 @@
 /// What the tests of the chain, and the processes they start, have in common.
 namespace swarm::ledger::test {
 
-/// A directory that is removed with this object.
-class temp_dir {
-public:
-  explicit temp_dir(const std::filesystem::path& in = std::filesystem::temp_directory_path()) {
-    auto name = (in / "swarm-ledger-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~temp_dir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  temp_dir(const temp_dir&) = delete;
-  temp_dir& operator=(const temp_dir&) = delete;
-  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-
-private:
-  std::filesystem::path path_;
-};
+using temp_dir = swarm::testing::temporary_folder;
 
 /// The same in memory, where the system has such a file system, for tests that make very many stores.
 class fast_dir : public temp_dir {
 public:
-  fast_dir()
-      : temp_dir(std::filesystem::is_directory("/dev/shm") ? "/dev/shm"
-                                                           : std::filesystem::temp_directory_path()) {}
+  fast_dir() : temp_dir(swarm::testing::memory_folder()) {}
 };
 
 /// Key number `which`; number 1 is the validator.
