@@ -112,7 +112,7 @@ std::optional<part_id> part_of_target(std::string_view target) {
 
 std::string ended_text(const failure& why) {
   const auto words = contracts::to_string(why.code);
-  const auto counted = contracts::number_word(why.code);
+  const auto counted = contracts::number_word(why.code, why.number);
   if (counted.empty() || why.number == 0) return std::string(words);
   return fmt::format("{} ({} {})", words, counted, why.number);
 }
