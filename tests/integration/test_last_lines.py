@@ -150,17 +150,17 @@ def test_another_organisation_sees_nothing_anywhere(swarm):
         [[sn.rpc("eth_getBlockByNumber", hex(n), True), sn.rpc("eth_getBlockReceipts", hex(n))] for n in blocks]
     )
     theirs = chain + sn.log() + foreign.text
-    assert b"defaulttaskbb".hex() in chain, "the search finds what is there"
+    assert b"swop-1".hex() in chain, "the search finds what is there"
     for wanted in (MARK, MARK.encode().hex()):
         assert wanted.lower() not in theirs.lower()
 
 
 def test_of_the_own_organisation_swcis_are_told_and_other_nodes_are_not(swarm):
     swarm.fail()
-    for name in ("sl-1", "swop-1", "sn-1"):
+    for name in ("sl-1", "swop-1", "sn-1", "ward"):
         status, text = swarm.ask(swarm.own, name)
         assert (status, json.loads(text)) == (403, {"refused": "no swci"}), name
-    for name in ("swci-1", "swci-2", "ward"):
+    for name in ("swci-1", "swci-2"):
         status, text = swarm.ask(swarm.own, name)
         assert status == 200 and MARK in text, name
     assert swarm.ask(swarm.own, "swci-1", "/") == (404, "there is nothing of that name\n")
@@ -178,8 +178,8 @@ def test_web_mode_shows_the_lines_to_the_own_organisation_only(swarm):
         "own": swarm.own.context("swci-1"), "other": swarm.other.context("swci-1"), "host": None,
         "node": swarm.own.context("sl-1"),
     }.items():  # fmt: skip
-        status, text = web.exec(PEER_STATUS, context=context)
-        assert status == 200 and ENDED in text, (who, text)
+        text = "\n".join(web.exec(PEER_STATUS, context=context))
+        assert ENDED in text, (who, text)
         shown[who] = (MARK in text, "not shown to this client" in text)
     assert shown == {"own": (True, False), "host": (True, False), "other": (False, True), "node": (False, True)}
 
