@@ -1,6 +1,7 @@
 #include "actors/admin/admin.hpp"
 
 #include "actors/supervision/testing/test_tree.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "base/testing/wording.hpp"
 #include "transport/unix/unix_socket.hpp"
 
@@ -18,17 +19,6 @@ namespace json = boost::json;
 
 namespace {
 
-/// A folder of its own for the socket, gone afterwards.
-struct temporary_folder {
-  std::filesystem::path path;
-  temporary_folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "admin-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()));
-    path = name;
-  }
-  ~temporary_folder() { std::filesystem::remove_all(path); }
-};
-
 struct query_state {};
 /// Answers forwarded methods with the question.
 caf::behavior query(role_actor<query_state>*) {
@@ -39,10 +29,10 @@ caf::behavior query(role_actor<query_state>*) {
 
 /// /admin, /s with puppets a and b, /query; and a client.
 struct fixture {
-  temporary_folder folder;
+  swarm::testing::temporary_folder folder;
   transport::io_runtime io{1};
   std::shared_ptr<journal> log = std::make_shared<journal>();
-  std::filesystem::path socket = folder.path / "admin.sock";
+  std::filesystem::path socket = folder / "admin.sock";
   running_tree tree;
 
   fixture()

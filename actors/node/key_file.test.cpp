@@ -1,5 +1,6 @@
 #include "actors/node/key_file.hpp"
 
+#include "base/testing/temporary_folder.hpp"
 #include "base/testing/wording.hpp"
 #include "ledger/formats/testing/vectors.hpp"
 
@@ -19,15 +20,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A directory that is gone after the test.
+/// Files of a test.
 struct scratch {
-  fs::path where;
-  scratch() {
-    std::string name = (fs::temp_directory_path() / "swarm_key_XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    where = name;
-  }
-  ~scratch() { fs::remove_all(where); }
+  swarm::testing::temporary_folder folder;
+  const fs::path& where = folder.path();
   std::string file(const std::string& name) const { return (where / name).string(); }
   std::string file(const std::string& name, std::string_view content, ::mode_t mode = 0600) const {
     std::ofstream(file(name), std::ios::binary) << content;

@@ -3,6 +3,7 @@
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
 #include "base/file.hpp"
+#include "base/testing/temporary_folder.hpp"
 
 #include <sys/stat.h>
 
@@ -13,16 +14,6 @@ using namespace swarm;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct work_folder {
-  fs::path path;
-  work_folder() {
-    auto name = (fs::temp_directory_path() / "fuzz_archive.XXXXXX").native();
-    SWARM_ASSERT(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~work_folder() { fs::remove_all(path); }
-};
 
 /// Every link leads to something below `root`, or to nothing.
 void check_links(const fs::path& root) {
@@ -41,9 +32,9 @@ void check_links(const fs::path& root) {
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const work_folder work;
-  const auto archive = work.path / "archive";
-  const auto to = work.path / "out";
+  static const swarm::testing::temporary_folder work;
+  const auto archive = work.path() / "archive";
+  const auto to = work.path() / "out";
   SWARM_ASSERT(replace_file(archive, {data, size}));
   const content::extract_limits limits{
       .bytes_max = 1 << 20, .entries_max = 200, .ratio_max = 100, .unsuspicious_bytes = 1 << 18};
@@ -56,6 +47,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     SWARM_ASSERT(!done.error().message.empty());
   }
   // Nothing else was made: the archive is alone again.
-  SWARM_ASSERT(std::distance(fs::directory_iterator(work.path), {}) == 1);
+  SWARM_ASSERT(std::distance(fs::directory_iterator(work.path()), {}) == 1);
   return 0;
 }

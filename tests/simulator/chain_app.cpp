@@ -1,5 +1,6 @@
 #include "base/assert.hpp"
 #include "base/hash.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "contracts/contracts.hpp"
 #include "contracts/registry/client.hpp"
 #include "ledger/chain/chain.hpp"
@@ -20,29 +21,6 @@ using namespace consensus;
 namespace {
 
 constexpr std::size_t block_txns_max = 50;
-
-/// A directory that is removed with this object; it is in memory where the system has such a file system.
-class scratch_dir {
-public:
-  scratch_dir() {
-    const std::filesystem::path fast = "/dev/shm";
-    auto name = (std::filesystem::is_directory(fast) ? fast : std::filesystem::temp_directory_path())
-                / "swarm-sim-XXXXXX";
-    auto text = name.string();
-    SWARM_ASSERT(mkdtemp(text.data()) != nullptr);
-    path_ = text;
-  }
-  ~scratch_dir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  scratch_dir(const scratch_dir&) = delete;
-  scratch_dir& operator=(const scratch_dir&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
-private:
-  std::filesystem::path path_;
-};
 
 ledger::private_key key_from(std::string_view kind, std::uint64_t number) {
   const auto seed = keccak256(fmt::format("{} {}", kind, number));
@@ -261,7 +239,8 @@ public:
   }
 
 private:
-  scratch_dir dir_; // outlives the applications: the world destroys its nodes first
+  /// Outlives the applications: the world destroys its nodes first.
+  swarm::testing::temporary_folder dir_{swarm::testing::memory_folder()};
   std::vector<ledger::private_key> keys_;
   std::size_t validators_;
   signing_domain domain_;

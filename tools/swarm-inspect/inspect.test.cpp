@@ -2,6 +2,7 @@
 
 #include "actors/admin/admin.hpp"
 #include "actors/supervision/testing/test_tree.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "base/testing/wording.hpp"
 #include "transport/io_runtime.hpp"
 
@@ -47,15 +48,12 @@ caf::behavior chain(role_actor<chain_state>*) {
 }
 
 struct fixture {
-  std::filesystem::path folder;
+  swarm::testing::temporary_folder folder;
   transport::io_runtime io{1};
   std::shared_ptr<journal> log = std::make_shared<journal>();
   std::unique_ptr<running_tree> tree;
 
   fixture() {
-    std::string name = (std::filesystem::temp_directory_path() / "inspect-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()));
-    folder = name;
     tree = std::make_unique<running_tree>(supervisor_spec{
         .children = {admin_child({.socket = folder / "admin.sock", .io = &io}),
                      nested({.name = "sn",
@@ -67,12 +65,9 @@ struct fixture {
     tree->env().methods.forward("chain", "/sn/chain");
     tree->env().methods.forward("round", "/sn/chain");
   }
-  ~fixture() {
-    tree.reset();
-    std::filesystem::remove_all(folder);
-  }
+  ~fixture() { tree.reset(); }
   output run(const std::string& arguments) const {
-    return inspect("--data-dir " + folder.string() + " " + arguments);
+    return inspect("--data-dir " + folder.path().string() + " " + arguments);
   }
 };
 
@@ -149,7 +144,7 @@ TEST_CASE("mistakes get one line that says what to do") {
                + "/admin.sock: there is no such file. It is not running, or its data directory is another "
                  "one: give "
                  "--data-dir or --socket\n");
-  out = inspect("--socket " + f.folder.string() + " tree");
+  out = inspect("--socket " + f.folder.path().string() + " tree");
   CHECK(out.code == 3);
   CHECK(says(out.text, "is not a socket"));
   CHECK(inspect("").code == 2);

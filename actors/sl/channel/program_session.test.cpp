@@ -1,5 +1,6 @@
 #include "actors/sl/channel/program_session.hpp"
 
+#include "base/testing/temporary_folder.hpp"
 #include "base/testing/wording.hpp"
 #include "transport/ml_channel/weights.hpp"
 
@@ -27,18 +28,10 @@ bytes joined(const ml::outgoing& message) {
 /// A session and the program's side of it.
 struct bench {
   bench() {
-    std::string name = (fs::temp_directory_path() / "program-session-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    folder = name;
     auto opened = merge::model_store::open_directory((folder / "models").string());
     REQUIRE(opened);
     store = std::make_shared<merge::model_store>(std::move(*opened));
     session.emplace(store, "s-1");
-  }
-  ~bench() {
-    session.reset();
-    store.reset();
-    fs::remove_all(folder);
   }
 
   result<event> open(const ml::session_request& request = {
@@ -93,7 +86,7 @@ struct bench {
     return std::holds_alternative<std::monostate>(reply);
   }
 
-  fs::path folder;
+  swarm::testing::temporary_folder folder;
   std::shared_ptr<merge::model_store> store;
   std::optional<program_session> session;
   std::string session_id = "s-1";

@@ -1,5 +1,7 @@
 #include "actors/swci/commands/known_names.hpp"
 
+#include "base/testing/temporary_folder.hpp"
+
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -23,10 +25,10 @@ context_list contexts(const std::string& present) {
 }
 
 struct folder {
+  swarm::testing::temporary_folder where;
+  const std::filesystem::path& path = where.path();
+
   folder() {
-    std::string name = std::filesystem::temp_directory_path() / "swci-names-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
     std::filesystem::create_directories(path / "usr/taskdefs");
     std::filesystem::create_directories(path / "elsewhere");
     for (const auto* file :
@@ -34,8 +36,6 @@ struct folder {
       std::ofstream(path / file) << "x";
     std::filesystem::create_symlink(path / "elsewhere", path / "usr/out");
   }
-  ~folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
 };
 
 words sorted(words all) {

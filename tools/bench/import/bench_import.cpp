@@ -9,6 +9,7 @@
 // alike. Executing is the work of one thread, and most of it; recovering signatures goes on beside it.
 
 #include "base/hash.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "contracts/contracts.hpp"
 #include "contracts/registry/client.hpp"
 #include "contracts/training/client.hpp"
@@ -46,22 +47,6 @@ T must(result<T> from) {
 ledger::private_key key_of(std::string_view kind, std::size_t number) {
   return must(ledger::private_key::from_bytes(keccak256(fmt::format("{} {}", kind, number)).view()));
 }
-
-/// A directory that is removed at the end.
-struct scratch_dir {
-  explicit scratch_dir(const std::filesystem::path& in) {
-    auto name = (in / "bench-import-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) die(in.string() + ": no directory can be made here");
-    path = name;
-  }
-  ~scratch_dir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  scratch_dir(const scratch_dir&) = delete;
-  scratch_dir& operator=(const scratch_dir&) = delete;
-  std::filesystem::path path;
-};
 
 struct sealed_block {
   bytes block;
@@ -209,15 +194,13 @@ int main(int count, char** arguments) {
   const auto range = count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 256;
   if (blocks == 0 || range == 0) die("usage: bench_import [--smoke | BLOCKS [RANGE]]");
   constexpr double target = 0.18; // of what the signatures allow
-  const std::filesystem::path fast = "/dev/shm";
-  const auto temporary = std::filesystem::temp_directory_path();
   std::vector<sealed_block> made;
   {
-    scratch_dir source(std::filesystem::is_directory(fast) ? fast : temporary);
-    made = training_network(source.path).make(blocks);
+    const swarm::testing::temporary_folder source(swarm::testing::memory_folder());
+    made = training_network(source.path()).make(blocks);
   }
-  scratch_dir to(temporary);
-  const auto on = must(ledger::chain::open(options_for(to.path)));
+  const swarm::testing::temporary_folder to;
+  const auto on = must(ledger::chain::open(options_for(to.path())));
   bench::signature_mill mill;
   const auto done = import(*on, made, range, mill);
   const auto rate = static_cast<double>(made.size()) / done.seconds;

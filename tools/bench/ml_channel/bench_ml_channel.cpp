@@ -1,3 +1,4 @@
+#include "base/testing/temporary_folder.hpp"
 #include "tools/bench/common/figure.hpp"
 #include "transport/ml_channel/fifo_channel.hpp"
 
@@ -139,20 +140,18 @@ double through_channel(const std::string& directory, const bytes& body) {
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "--smoke") message_bytes = 100'000;
-  auto directory = (std::filesystem::temp_directory_path() / "bench-ml-channel-XXXXXX").string();
-  if (::mkdtemp(directory.data()) == nullptr) give_up("no temporary directory");
+  const swarm::testing::temporary_folder directory;
   bytes body(message_bytes);
   for (std::size_t i = 0; i < body.size(); ++i)
     body[i] = static_cast<std::uint8_t>(i * 7);
   std::vector<double> channel_seconds, pipe_seconds;
   for (std::size_t round = 0; round <= rounds; ++round) {
     const auto plain = plain_pipe(body);
-    const auto channel = through_channel(directory, body);
+    const auto channel = through_channel(directory.path(), body);
     if (round == 0) continue;
     pipe_seconds.push_back(plain);
     channel_seconds.push_back(channel);
   }
-  std::filesystem::remove_all(directory);
   const double gigabytes = static_cast<double>(messages * message_bytes) / 1e9;
   const double channel = gigabytes / median(channel_seconds), plain = gigabytes / median(pipe_seconds);
   bench::tell({.name = "ml_channel",

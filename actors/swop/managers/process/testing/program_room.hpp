@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/swop/managers/process/process_manager.hpp"
+#include "base/testing/temporary_folder.hpp"
 
 #include <condition_variable>
 #include <functional>
@@ -48,7 +49,8 @@ public:
 private:
   void make_manager(const std::filesystem::path& shim);
 
-  std::filesystem::path where_;
+  swarm::testing::temporary_folder folder_;
+  const std::filesystem::path& where_ = folder_.path();
   std::mutex mutex_;
   std::condition_variable changed_;
   std::multiset<std::string> told_; ///< names that the manager said something has changed with
