@@ -127,6 +127,7 @@ caf::behavior sn_client_behavior(self_pointer self) {
   return {
       [=](const wake_up& call) {
         if (call.due == self->state().armed) self->state().armed = time_point::max();
+        step(self, session::event::renewed{self->state().options->identity->fingerprint()});
         step(self, session::event::tick{unix_milliseconds()});
       },
       [=](const session::event::link_up& news) { step(self, news); },

@@ -1,13 +1,16 @@
 """Certificates that are renewed, revoked or come in while everything runs. Nothing is restarted."""
 
+import hashlib
 import http.client
 import shutil
+import ssl
 import subprocess
 import threading
 
 import numpy as np
 import pytest
-from harness import PATIENCE, ROOT, Certs, Program, until
+from harness import NODE_REGISTRY, PATIENCE, ROOT, Certs, Program, until
+from launcher.keccak import keccak256
 
 NODES = (*(f"sn-{number}" for number in range(1, 5)), *(f"sl-{number}" for number in range(1, 5)))
 AT_ONCE = ["--wait-for-full-quorum", "1"]
@@ -38,12 +41,22 @@ def trains_until(done, **session):
     return work
 
 
+def registered(sn, account):
+    """The fingerprint of the certificate that a node has registered last."""
+    topic = "0x" + keccak256("NodeRegistered(address,uint8,bytes32,address,string,string)").hex()
+    wanted = {"address": NODE_REGISTRY, "topics": [topic, "0x" + account[2:].rjust(64, "0")]}
+    return sn.rpc("eth_getLogs", wanted | {"fromBlock": "0x0", "toBlock": "latest"})[-1]["data"][2:66]
+
+
 class Own(Certs):
     """Certificates of this test alone, which may change."""
 
     def renew(self, name):
         command = [ROOT / "deploy" / "gen-cert", "-o", self.folder, "--force", name]
         subprocess.run(command, check=True, capture_output=True)
+
+    def fingerprint(self, name):
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert((self.folder / f"{name}-cert.pem").read_text())).hexdigest()
 
     def revoke(self, *names):
         """A CRL beside the authority's certificate."""
@@ -80,6 +93,8 @@ def test_every_certificate_is_renewed_one_by_one_during_a_training(swarm, own):
         node.wait_log(rf"the certificate .*CN={name} \(serial \w+\) is in use from now on")
         merges = len(sns[0].merges())
         until(lambda: len(sns[0].merges()) > merges, f"a merge after {name}", alive=sns + sls)  # noqa: B023
+    for sl, name in zip(sls, NODES[4:]):
+        until(lambda: registered(sns[0], sl.node_account) == own.fingerprint(name), f"{name} to register")  # noqa: B023
     # The connections are made anew, now by the new certificates.
     merges = len(sns[0].merges())
     for sn in sns:

@@ -47,6 +47,10 @@ struct ask {
   std::vector<rpc_call> calls; ///< not empty
   std::string asker{};         ///< the sibling that gets the answer; empty: the client's user
 };
+/// The certificate that this node presents from now on; nothing happens when it is the same as before.
+struct renewed {
+  hash32 cert_fingerprint;
+};
 /// Time has passed; to be sent at `wake_at`, more often does no harm.
 struct tick {
   std::uint64_t unix_ms = 0;

@@ -238,6 +238,17 @@ void session_machine::register_node(time_point now) {
            "register this node", std::nullopt, now);
 }
 
+void session_machine::step(const event::renewed& what, time_point now) {
+  auto& wanted = options_.registration;
+  if (!wanted || wanted->cert_fingerprint == what.cert_fingerprint) return;
+  wanted->cert_fingerprint = what.cert_fingerprint;
+  // A registration that is under way has the old one; the next connection finds that out.
+  if (const auto* here = std::get_if<ready>(&phase_);
+      here != nullptr && !here->recounting && !txns_.registers())
+    submit(contracts::node_registry_address(), contracts::encode_register_node(*wanted), "register this node",
+           std::nullopt, now);
+}
+
 void session_machine::became_ready(time_point now) {
   ready here;
   static_cast<link&>(here) = std::move(std::get<registering>(phase_));

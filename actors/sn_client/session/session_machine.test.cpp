@@ -98,6 +98,24 @@ TEST_CASE("a node that the chain knows as it is does not register again") {
     CHECK(registers_over(known));
 }
 
+TEST_CASE("a node whose certificate is renewed registers it, and nothing else happens") {
+  session_rig rig;
+  rig.get_ready();
+  const auto before = rig.txns().size();
+  event::renewed news;
+  rig.step(news); // the one that it has registered
+  CHECK(rig.txns().size() == before);
+  news.cert_fingerprint[0] = 1;
+  rig.step(news);
+  rig.step(news);
+  CHECK(rig.txns().size() == before + 1);
+  rig.serve();
+  CHECK(rig.machine.registered());
+  rig.submit(1);
+  rig.serve();
+  CHECK(rig.done[1].size() == 1);
+}
+
 TEST_CASE("answers come in any order, and each counts once") {
   session_rig rig;
   hold_txns(rig);
