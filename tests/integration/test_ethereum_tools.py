@@ -37,8 +37,8 @@ def test_ethers_reads_calls_and_sends(swarm):
     node_says(
         ROOT / "tests/ethers/check_node.js",
         f"https://127.0.0.1:{swarm.sn.port}/",
-        folder / "probe-cert.pem",
-        folder / "probe-key.pem",
+        folder / "swci-1-cert.pem",
+        folder / "swci-1-key.pem",
         swarm.certs.capath / "ca-cert.pem",
     )
 

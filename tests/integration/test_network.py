@@ -113,7 +113,7 @@ def test_an_sn_of_another_chain_is_not_let_in(swarm):
     swarm.others.append(again)
     again.start()
     assert again.wait_exit() != 0
-    assert says(again.log(), "holds another chain")
+    assert says(again.log(), "holds a chain that another SN began")
 
 
 def test_an_sl_whose_sn_is_gone_for_good_changes_over_to_another(swarm):
