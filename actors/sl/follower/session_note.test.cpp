@@ -64,13 +64,12 @@ TEST_CASE("a power cut at any change of the disk takes no session note that was 
     kept_at.push_back(disk.record().changes());
   }
   swarm::testing::cut_plan plan(1);
-  swarm::testing::cut_everywhere(
-      disk.record(), in / "cut", plan, [&](std::size_t at, const fs::path& left) {
-        const auto former = session_note(left / "session").former();
-        const auto sure = static_cast<std::size_t>(
-            std::count_if(kept_at.begin(), kept_at.end(), [&](std::size_t each) { return each <= at; }));
-        const bool is_last_kept = sure == 0 ? former.empty() : former == names[sure - 1];
-        const bool is_next = sure < names.size() && former == names[sure];
-        REQUIRE_MESSAGE((is_last_kept || is_next), former);
-      });
+  swarm::testing::cut_everywhere(disk.record(), in / "cut", plan, [&](std::size_t at, const fs::path& left) {
+    const auto former = session_note(left / "session").former();
+    const auto sure = static_cast<std::size_t>(
+        std::count_if(kept_at.begin(), kept_at.end(), [&](std::size_t each) { return each <= at; }));
+    const bool is_last_kept = sure == 0 ? former.empty() : former == names[sure - 1];
+    const bool is_next = sure < names.size() && former == names[sure];
+    REQUIRE_MESSAGE((is_last_kept || is_next), former);
+  });
 }

@@ -78,7 +78,7 @@ TEST_CASE("all programs of the largest part share the room, and each keeps its n
     for (const auto kind : {program_kind::sl, program_kind::ml})
       all.push_back({i, kind, std::string(1000, 'e'),
                      std::vector<std::string>(30, std::string(5000, '"'))}); // twice as long in JSON
-  all.push_back(all.front()); // one too many
+  all.push_back(all.front());                                                // one too many
   const auto back = there_and_back(all);
   CHECK(back.size() == 2 * contracts::swop_slots_max);
   std::size_t bytes = 0;
