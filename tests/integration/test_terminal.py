@@ -6,11 +6,12 @@ import re
 import signal
 import stat
 import subprocess
+import sys
 
 import pytest
 from harness import BIN, Failure, Process, says, until
 from launcher.processes import scrambled
-from launcher.swci_web import run_swci
+from launcher.swci_web import SWCI, run_swci
 from tmux import Tmux
 
 HERE = pathlib.Path(__file__).parent
@@ -42,7 +43,7 @@ class Seat(Tmux):
         (usr / "taskdefs").mkdir(parents=True, exist_ok=True)
         (usr / "taskdefs" / "hello.yaml").write_text(TASK)
         arguments = [
-            *("--role", "swci", "--usr-dir", usr, "--data-dir", self.data_dir, *swarm.certs.flags("sl-1")),
+            *("--role", "swci", "--usr-dir", usr, "--data-dir", self.data_dir, *swarm.certs.flags("swci-1")),
         ]
         self.process = Process("swci", self.folder, arguments)  # for its admin socket; tmux starts it
         super().__init__(self.folder, [BIN / "swarmd", *arguments], **size)
@@ -75,18 +76,23 @@ class Seat(Tmux):
         return next(int(child) for child in children if pathlib.Path(f"/proc/{child}/comm").read_text() == "swarmd\n")
 
     def is_screen(self, name):
-        """Compares the screen with the golden file, in which what varies has been replaced."""
-        text = self.screen()
-        text = text.replace(str(self.folder), "FOLDER").replace(str(self.swarm.sn.port), "PORT")
-        text = re.sub("0x[0-9a-f]{40}", "0x" + "u" * 40, text)
-        text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d( UTC|Z)?", "<time>", text)
-        text = re.sub("#+", "#", text)
-        text = "".join(line.rstrip() + "\n" for line in text.splitlines())
-        golden = HERE / "screens" / f"{name}.txt"
-        if not golden.exists() or scrambled(golden.read_text()) != scrambled(text):
-            (pathlib.Path.cwd() / f"{name}.txt.actual").write_text(text)
-        assert golden.exists(), f"there is no {golden}; see the .actual file in the working folder"
-        assert scrambled(text) == scrambled(golden.read_text())
+        is_golden(name, self.screen(), self.folder, PORT=self.swarm.sn.port)
+
+
+def is_golden(name, text, folder, **ports):
+    """Compares a screen with the golden file, in which what varies has been replaced."""
+    text = text.replace(str(folder), "FOLDER")
+    for word, port in ports.items():
+        text = text.replace(str(port), word)
+    text = re.sub("0x[0-9a-f]{40}", "0x" + "u" * 40, text)
+    text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d( UTC|Z)?", "<time>", text)
+    text = re.sub("#+", "#", text)
+    text = "".join(line.rstrip() + "\n" for line in text.splitlines())
+    golden = HERE / "screens" / f"{name}.txt"
+    if not golden.exists() or scrambled(golden.read_text()) != scrambled(text):
+        (pathlib.Path.cwd() / f"{name}.txt.actual").write_text(text)
+    assert golden.exists(), f"there is no {golden}; see the .actual file in the working folder"
+    assert scrambled(text) == scrambled(golden.read_text())
 
 
 @pytest.fixture
@@ -216,7 +222,7 @@ def test_help_errors_and_lines_that_are_taken_back(seat):
     at.enters("pwd", 5)
     at.types("lis")
     at.keys("Tab", "Tab")
-    at.shows(r"^context +contexts")
+    at.shows(r"^contexts +nodes")
     at.keys("C-c")
     at.prompt(6)
     at.leaves()
@@ -293,7 +299,7 @@ def test_lines_from_a_pipe(swarm, certs):
     usr = swarm.folder / "usr"
     usr.mkdir()
     data_dir = swarm.folder / "swci"
-    command = [BIN / "swarmd", "--role", "swci", "--usr-dir", usr, "--data-dir", data_dir, *certs.flags("sl-1")]
+    command = [BIN / "swarmd", "--role", "swci", "--usr-dir", usr, "--data-dir", data_dir, *certs.flags("swci-1")]
 
     def session(lines):
         return subprocess.run(command, check=False, input=lines, capture_output=True, text=True, timeout=60)
@@ -319,6 +325,35 @@ def test_a_smaller_window(seat):
     )
     at.keys("C-c")
     at.prompt(0)
+
+
+def test_the_topology_is_plotted(swarm):
+    """From Python at a terminal, by way of a SWCI in web mode."""
+    sn = swarm.start_sn()
+    service = SWCI(swarm.folder, swarm.certs)
+    picture = swarm.folder / "topology.png"
+    at = Tmux(swarm.folder, ["env", "PYTHON_BASIC_REPL=1", sys.executable, "-q"])
+    try:
+        service.start().wait_up()
+        for line in (
+            "from swarmlearning.swci import Swci",
+            f"s = Swci('127.0.0.1', port={service.port})",
+            f"s.createContext('demo', ip='127.0.0.1', port={sn.port})",
+            "s.switchContext('demo')",
+            "[node.NodeType for node in s.nodes()]",
+            f"open('{picture}', 'wb').write(s.plotTopology()) > 1000",
+        ):
+            at.shows(r"^>>>\s*\Z")
+            at.types(line)
+            at.keys("Enter")
+        at.shows(r"^>>>\s*\Z")
+        at.keys("C-d")
+        at.shows("terminal as before")
+        is_golden("topology", at.screen(), swarm.folder, PORT=sn.port, WEB=service.port)
+    finally:
+        at.close()
+        service.clean_up()
+    assert picture.read_bytes().startswith(b"\x89PNG\r\n")
 
 
 @pytest.mark.parametrize("at_prompt", [True, False])
