@@ -11,6 +11,7 @@ import shutil
 import tempfile
 
 import pytest
+import test_organisations
 import test_swci
 import test_swci_models
 import test_terminal
@@ -82,6 +83,7 @@ GOOD = [
     ("ASSIGN TASK <task> TO <taskrunner> WITH ALL PEERS", "assign task content to {runner} with all peers",
      "ERROR : .*reset it first"),
     ("LIST NODES", "list nodes", "(?s)NodeType.*SENTINEL.*SWOP"),
+    ("LIST ORGANISATIONS", "list organisations", "ID +ORGANISATION"),
     ("DOCTOR", "doctor", "CHECK +GOOD"),
     ("SLEEP <seconds>", "sleep 0.1", "OK"),
     ("CD <folder>", "cd folder", "Current Directory : /platform/swarm/usr/folder"),
@@ -90,7 +92,7 @@ GOOD = [
     ("CD <folder>", "cd ..", "Current Directory : /platform/swarm/usr"),
     ("LS [options]", "ls", "(?s).*content.yaml"),
     ("LS [options]", "ls(-l content.yaml)", r"(?s).*content.yaml"),
-    ("HELP [command]", "help", "APPEND TASK BODY"),
+    ("HELP [command]", "help", "ADMIT ORGANISATION\nAPPEND TASK BODY"),
     ("HELP [command]", "help list tasks", "LIST TASKS"),
     ("EXIT ON FAILURE [ON|OFF]", "exit on failure", "EXIT ON FAILURE IS TURNED ON"),
     ("EXIT ON FAILURE [ON|OFF]", "exit on failure off", "EXIT ON FAILURE IS TURNED OFF"),
@@ -105,6 +107,18 @@ GOOD_ELSEWHERE = {
     ],
     "GET MODEL <contract> [ROUND <round>] TO <file>": [test_swci_models.test_merged_models_are_saved],
     "PROVE <contract> ROUND <round> TO <file>": [test_swci_models.test_merges_are_proved],
+    # No SWCI has a vote as long as nothing on the chain says of which organisation it is; SNs have.
+    **dict.fromkeys(
+        (
+            "ADMIT ORGANISATION <organisation> FROM <file>",
+            "REMOVE ORGANISATION <organisation>",
+            "REPLACE CA OF <organisation> FROM <file>",
+        ),
+        [
+            test_organisations.test_an_sn_votes_for_its_organisation,
+            test_organisations.test_who_is_of_no_organisation_has_no_vote_and_is_told_so,
+        ],
+    ),
 }
 
 # What is refused beside an SN that has the contract "made", the tasks "open" and "final", the taskrunners "busy" and
@@ -186,6 +200,13 @@ BAD = {
         ("assign task final to idle target swop-1", "swop-1")],
     "WAIT FOR TASKRUNNER <taskrunner>": [("wait for taskrunner none", "none")],
     "LIST NODES": [],
+    "LIST ORGANISATIONS": [],
+    "ADMIT ORGANISATION <organisation> FROM <file>": [
+        ("admit organisation x from nowhere.pem", "nowhere.pem"), ("admit organisation x from final.yaml", "final.yaml"),
+        ("admit organisation '' from final.yaml", "is empty"), ("admit organisation x from ../ca.pem", "outside")],
+    "REMOVE ORGANISATION <organisation>": [("remove organisation none", "there is no organisation 'none'")],
+    "REPLACE CA OF <organisation> FROM <file>": [
+        ("replace ca of none from nowhere.pem", "none|nowhere.pem"), ("replace ca of x from ../ca.pem", "outside|x")],
     "SLEEP <seconds>": [("sleep -1", "is no seconds"), ("sleep long", "is no seconds")],
     "CD <folder>": [("cd nowhere", "nowhere"), ("cd final.yaml", "final.yaml"), ("cd ../..", "outside")],
     "LS [options]": [("ls nowhere", "nowhere"), ("ls -z", "is no option"), ("ls ..", "outside")],

@@ -117,7 +117,7 @@ COMMANDS = [
     ("sleep long", r"ERROR "),
     ("# a remark", r"OK"),
     ("", r"OK"),
-    ("help", r"APPEND TASK BODY"),
+    ("help", r"ADMIT ORGANISATION\nAPPEND TASK BODY"),
     ("help assign task", r"ASSIGN TASK"),
     ("help nonsense", r"ERROR "),
     ("nonsense", r"ERROR : unknown command"),
