@@ -61,7 +61,7 @@ class Node:
                 f"https://127.0.0.1:{swarm.sn.port}/",
                 request_kwargs={
                     "verify": str(swarm.certs.capath / "ca-cert.pem"),
-                    "cert": (str(folder / "probe-cert.pem"), str(folder / "probe-key.pem")),
+                    "cert": (str(folder / "swci-1-cert.pem"), str(folder / "swci-1-key.pem")),
                     "timeout": PATIENCE,
                 },
                 session=session,
