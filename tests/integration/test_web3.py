@@ -434,7 +434,7 @@ def test_subscriptions_tell_of_heads_and_logs(node):
     url = f"wss://127.0.0.1:{node.swarm.sn.port}/"
 
     async def watch():
-        provider = WebSocketProvider(url, websocket_kwargs={"ssl": node.certs.context()})
+        provider = WebSocketProvider(url, websocket_kwargs={"ssl": node.certs.context("swci-1")})
         async with AsyncWeb3(provider) as w3:
             heads = await w3.eth.subscribe("newHeads")
             logs = await w3.eth.subscribe("logs", {"address": REGISTRY})
