@@ -225,9 +225,9 @@ TEST_CASE("what nothing else tells is refused, with where it is and what to do")
   for (const auto& [version, words] : std::map<std::uint64_t, std::string>{
            {2, "made by swarmd 0.1, and this swarmd has other rules: begin a new one"},
            {9, "made by a newer swarmd"}}) {
-    const auto of_another = test.damaged([&, version = version](kv_store& tables) {
+    const auto of_another = test.damaged([&, number = version](kv_store& tables) {
       rlp_writer params;
-      params.begin_list().number(version).number(5).end_list();
+      params.begin_list().number(number).number(5).end_list();
       write(tables, column::meta, as_bytes("genesis_params"), params.take());
     });
     for (const auto& refusal :
