@@ -103,11 +103,11 @@ struct perform {
     auto& s = self->state();
     auto node = s.asked.extract(a.id);
     if (node.empty()) return;
-    auto& [what, request, reply] = node.mapped();
-    if (a.verdict != gate::action::verdict::granted) return reply(refusal_of(a.verdict, a.why));
+    auto& asked = node.mapped();
+    if (a.verdict != gate::action::verdict::granted) return asked.reply(refusal_of(a.verdict, a.why));
     // A file of an earlier process is hashed before it is served, which would hold up the next question.
-    s.context->io->post([store = s.context->store, what = what, request = std::move(request), reply = reply] {
-      reply(serve_model(*store, what, request));
+    s.context->io->post([store = s.context->store, held = std::move(asked)] {
+      held.reply(serve_model(*store, held.what, held.request));
     });
   }
   void operator()(const gate::action::keep_merges&) const {
