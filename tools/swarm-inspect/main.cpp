@@ -266,7 +266,7 @@ void add_votes(CLI::App& command, vote_request& into) {
                                           {"--p2p-places", "p2p_places"},
                                           {"--model-bytes", "model_bytes"}})
     limits->add_option_function<std::uint64_t>(
-        flag, [&into, name = name](std::uint64_t value) { into.limits[name] = value; });
+        flag, [&into, key = name](std::uint64_t value) { into.limits[key] = value; });
   motion("take-back", "take back", "take a vote back")
       ->add_option("MOTION", into.key, "its key, as LIST ORGANISATIONS of SWCI shows it")
       ->required();
