@@ -75,18 +75,24 @@ struct fixture {
 };
 
 /// The client's end of a WebSocket.
-struct linked {
-  waiting_for<bool> open;
-  waiting_for<error> closed;
+class linked {
+  struct news {
+    waiting_for<bool> open;
+    waiting_for<error> closed;
+  };
+  std::shared_ptr<news> told_ = std::make_shared<news>(); ///< the last of it may come after the test
+
+public:
+  waiting_for<error>& closed = told_->closed;
   std::shared_ptr<ws_session> session;
 
   linked(fixture& f, std::shared_ptr<const tls_identity> identity) {
     ws_callbacks callbacks;
-    callbacks.on_open = [this](const peer_info&) { open.set(true); };
-    callbacks.on_close = [this](error why) { closed.set(std::move(why)); };
+    callbacks.on_open = [told = told_](const peer_info&) { told->open.set(true); };
+    callbacks.on_close = [told = told_](error why) { told->closed.set(std::move(why)); };
     session =
         ws_connect(f.io, std::move(identity), "127.0.0.1", f.server->port(), "/", {}, std::move(callbacks));
-    open.get();
+    told_->open.get();
   }
 };
 
