@@ -202,7 +202,8 @@ BAD = {
     "LIST NODES": [],
     "LIST ORGANISATIONS": [],
     "ADMIT ORGANISATION <organisation> FROM <file>": [
-        ("admit organisation x from nowhere.pem", "nowhere.pem"), ("admit organisation x from final.yaml", "final.yaml"),
+        ("admit organisation x from nowhere.pem", "nowhere.pem"),
+        ("admit organisation x from final.yaml", "final.yaml"),
         ("admit organisation '' from final.yaml", "is empty"), ("admit organisation x from ../ca.pem", "outside")],
     "REMOVE ORGANISATION <organisation>": [("remove organisation none", "there is no organisation 'none'")],
     "REPLACE CA OF <organisation> FROM <file>": [
