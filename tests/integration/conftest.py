@@ -10,7 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
 sys.path[:0] = [HERE, TESTS, os.path.join(TESTS, "python")]
 
-from harness import BIN, Certs, Swarm, inspect_program
+from harness import BIN, SN, Certs, Swarm, inspect_program
 
 NODES = (*(f"sn-{i}" for i in range(1, 7)), "sl-1", "sl-2", "swop-1", "swop-2", "swci-1", "probe")
 
@@ -27,6 +27,18 @@ def folder():
     path = tempfile.mkdtemp(prefix="swarmd-test-")
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def sn(certs):
+    """One SN for all tests of a file."""
+    folder = tempfile.mkdtemp(prefix="swarmd-test-")
+    sn = SN(folder, certs)
+    try:
+        yield sn.start().wait_up()
+    finally:
+        sn.clean_up()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)

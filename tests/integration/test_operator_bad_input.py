@@ -11,9 +11,7 @@ contracts/taskrunner/scenarios/lies.txt.
 import json
 import pathlib
 import shutil
-import tempfile
 
-import pytest
 from harness import SN, says, until
 from launcher.operators import SWOP, node_definition, swop_profile
 from launcher.swci_web import SWCI, run_swci
@@ -46,17 +44,6 @@ TASKS = {
     "no text": (b"\xff\xfe\x00N", "bad.yaml"),
     "a control character": (WHOLE.replace("tests", "te\x1b[31mts"), "bad.yaml"),
 }
-
-
-@pytest.fixture(scope="module")
-def sn(certs):
-    folder = tempfile.mkdtemp(prefix="swarmd-test-")
-    sn = SN(folder, certs)
-    try:
-        yield sn.start().wait_up()
-    finally:
-        sn.clean_up()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write(file, content):

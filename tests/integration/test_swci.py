@@ -13,17 +13,6 @@ from launcher.swci_web import SWCI, Typed, run_swci
 from test_swci_web import COMMANDS, RUNNER, TASK
 
 
-@pytest.fixture(scope="module")
-def sn(certs):
-    folder = tempfile.mkdtemp(prefix="swarmd-test-")
-    sn = SN(folder, certs)
-    try:
-        yield sn.start().wait_up()
-    finally:
-        sn.clean_up()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def beginning(sn):
     return [f"create context t with ip 127.0.0.1 {sn.port}", "switch context t"]
 

@@ -14,7 +14,7 @@ from launcher.operators import SWOP, node_definition, swop_profile
 from launcher.swci_web import SWCI
 from swarmlearning.swci import Node, Swci, SwciError
 from swarmlearning.swci.session import Session
-from test_swci_web import RUNNER, TASK, sn  # noqa: F401
+from test_swci_web import RUNNER, TASK
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -30,7 +30,7 @@ def service(folder, certs, request):
 
 
 @pytest.fixture
-def connected(service, sn):  # noqa: F811
+def connected(service, sn):
     s = Swci("127.0.0.1", service.port, logLv="CRITICAL")
     assert s.createContext("t", ip="127.0.0.1", port=sn.port) and s.switchContext("t")
     return s
@@ -238,7 +238,7 @@ def test_nobody_there(service, connected):
         connected.uploadTaskDefintion(__file__)
 
 
-def test_something_else_at_the_port(sn):  # noqa: F811
+def test_something_else_at_the_port(sn):
     s = Swci("127.0.0.1", sn.port, logLv="CRITICAL")
     assert s.pwd() == [] and s.getErrors().startswith("ERROR : http://127.0.0.1:")
 

@@ -15,7 +15,7 @@ import test_organisations
 import test_swci
 import test_swci_models
 import test_terminal
-from harness import SN, until
+from harness import until
 from launcher.operators import SWOP, node_definition, swop_profile
 from launcher.swci_web import SWCI
 from test_swci_web import RUNNER, TASK
@@ -231,17 +231,6 @@ FILES = {
     "password.yaml": "Name: p\nTaskType: PULL_IMAGE\nAuthor: a\nPrereq: ROOTTASK\nOutcome: o\nBody:\n"
     "  OrgAndReg: o\n  RepoName: r\n  Tag: t\n  Auth:\n    Username: u\n    Password: secret\n",
 }
-
-
-@pytest.fixture(scope="module")
-def sn(certs):
-    folder = tempfile.mkdtemp(prefix="swarmd-test-")
-    sn = SN(folder, certs)
-    try:
-        yield sn.start().wait_up()
-    finally:
-        sn.clean_up()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

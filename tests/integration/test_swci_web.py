@@ -5,14 +5,12 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import socket
 import ssl
-import tempfile
 import threading
 
 import pytest
-from harness import SN, Certs, Failure, says, until
+from harness import Certs, Failure, says, until
 from launcher.swci_web import SWCI
 
 TASK = """Name: {name}
@@ -29,17 +27,6 @@ Body:
         - Out: x
 """
 RUNNER = "defaulttaskbb.taskdb.sml.hpe"
-
-
-@pytest.fixture(scope="module")
-def sn(certs):
-    folder = tempfile.mkdtemp(prefix="swarmd-test-")
-    sn = SN(folder, certs)
-    try:
-        yield sn.start().wait_up()
-    finally:
-        sn.clean_up()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
