@@ -26,8 +26,18 @@ check_counted() {
 # Sums all results; prints the failed ones and, last and alone on a line, "N passed, N failed".
 print_totals() {
   "$PYTHON" - "$RESULTS" <<'PY'
-import pathlib, sys
+import pathlib, re, sys
 import xml.etree.ElementTree as ElementTree
+
+
+def reasons(case):
+    """What a failed C++ program says of its reasons, at most ten lines (a log that is cut has lost them)."""
+    lines = (case.findtext("system-out") or "").splitlines()
+    marks = re.compile(r"(: (FATAL )?ERROR:|Sanitizer|runtime error|terminate called|what\(\)|crashed|Unable to)")
+    found = [line for at, line in enumerate(lines) if any(marks.search(near) for near in lines[max(at - 3, 0) : at + 1])]
+    why = [each.get("message") or "" for kind in ("failure", "error") if (each := case.find(kind)) is not None]
+    return [line for line in why + (found or lines[-5:]) if line.strip()][:10]
+
 
 passed = failed = skipped = 0
 for file in sorted(pathlib.Path(sys.argv[1]).glob("*.xml")):
@@ -35,6 +45,7 @@ for file in sorted(pathlib.Path(sys.argv[1]).glob("*.xml")):
         if case.find("failure") is not None or case.find("error") is not None:
             failed += 1
             print(f"failed: {file.stem}: {case.get('classname', '')} {case.get('name')}")
+            print("".join(f"    {line[:300]}\n" for line in reasons(case)), end="")
         elif case.find("skipped") is not None:
             skipped += 1
             print(f"skipped: {file.stem}: {case.get('name')}: {(case.find('skipped').get('message') or '').strip()}")

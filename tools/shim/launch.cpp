@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -115,6 +116,16 @@ result<std::vector<placed>> inherited(const sandbox& box, const program_spec& fo
 
 } // namespace
 
+bool counts_processes(const program_spec& spec) {
+  return ::geteuid() == 0 && spec.uid == 0;
+}
+
+void run_before_others(int pid) {
+  sched_param lowest_of_those{};
+  lowest_of_those.sched_priority = 1;
+  std::ignore = ::sched_setscheduler(pid, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest_of_those);
+}
+
 bool drop_rights(std::uint32_t uid, std::uint32_t gid) {
   if (::geteuid() != 0) return true;
   return ::setgroups(0, nullptr) == 0 && ::setresgid(gid, gid, gid) == 0 && ::setresuid(uid, uid, uid) == 0;
@@ -136,8 +147,7 @@ result<launched> launch(const program_spec& spec, const host_facts& host, const 
   SWARM_TRY(const auto fds, inherited(sandbox_of(spec, host), for_init, theirs.get(), output));
   unique_fd procs;
   if (cgroup) procs = unique_fd(::open((cgroup->id.path + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
-  // The kernel limits no processes of the host's root.
-  const bool counts = ::geteuid() == 0 && spec.uid == 0;
+  const bool counts = counts_processes(spec);
   out.bwrap = ::fork();
   if (out.bwrap == 0) become_bwrap(spec, bwrap, fds, procs.get(), counts);
   if (out.bwrap < 0) return lacks("a process");

@@ -20,6 +20,12 @@ result<launched> launch(const managers::program_spec& spec, const managers::host
                         const std::filesystem::path& bwrap,
                         const std::optional<managers::program_cgroup>& cgroup, int output);
 
+/// Whether the sandbox's first process counts the program's: the kernel limits no processes of the host's root.
+bool counts_processes(const managers::program_spec& spec);
+
+/// Lets the sandbox's first process, which counts, run before the processes that it counts, as far as the host allows it.
+void run_before_others(int pid);
+
 /// Takes on the rights of a program, for good; a process that is not root keeps its own. False when it cannot.
 bool drop_rights(std::uint32_t uid, std::uint32_t gid);
 

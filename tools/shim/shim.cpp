@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -236,6 +237,7 @@ private:
       if (init_id_) break;
       init_id_ = process_of(pid);
       if (init_id_) init_ = open_process(*init_id_);
+      if (counts_processes(spec_)) run_before_others(pid);
       break;
     case tells::started:
       if (!started_ms_) on_started();

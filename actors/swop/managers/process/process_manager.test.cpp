@@ -6,6 +6,7 @@
 #include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -405,6 +406,24 @@ TEST_CASE("fork bombs end, whoever lit them") {
     CHECK(ended.how->cause != ending_cause::lost);
     CHECK(ended.how->cause != ending_cause::not_started);
   }
+}
+
+TEST_CASE("who counts the processes of the host's root runs before them") {
+  if (!program_room::has_sandboxes() || ::geteuid() != 0) return;
+  // Not every host lets its root do so.
+  sched_param lowest{};
+  lowest.sched_priority = 1;
+  bool allowed = false;
+  std::thread([&] { allowed = ::sched_setscheduler(0, SCHED_FIFO, &lowest) == 0; }).join();
+  program_room room;
+  auto spec = room.shell("echo here; sleep 600");
+  spec.uid = spec.gid = 0;
+  REQUIRE(room.manager().start(spec));
+  room.wait_for_line("here");
+  const auto all = processes_of(room);
+  REQUIRE(all.size() > 1);
+  CHECK(::sched_getscheduler(all[0].pid) == (allowed ? SCHED_FIFO | SCHED_RESET_ON_FORK : SCHED_OTHER));
+  CHECK(::sched_getscheduler(all[1].pid) == SCHED_OTHER);
 }
 
 TEST_CASE("output: floods stay within bounds, and what was written last is there") {
