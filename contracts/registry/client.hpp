@@ -3,6 +3,8 @@
 #include "contracts/abi/client.hpp"
 #include "contracts/registry/interface.hpp"
 
+#include <optional>
+
 /// The NodeRegistry for programs outside the chain: `encode` and `decode_answer` of abi/client.hpp with the
 /// structs of interface.hpp, and short names for calls that are made in several places.
 namespace swarm::contracts {
@@ -63,6 +65,10 @@ inline result<std::vector<address>> decode_voters_on(bytes_view output) {
 inline result<node_event> decode_node_event(const std::vector<hash32>& topics, bytes_view data) {
   return decode_event<node_registry_interface>(topics, data);
 }
+
+/// The arguments of a call that registers; none for any other call and for what is not encoded as ABI demands, which
+/// the contract refuses.
+std::optional<register_node_args> decode_registration(const std::optional<address>& to, bytes_view input);
 
 /// What the registration `args` of `account` claims.
 inline node_statement statement_of(const address& account, const register_node_args& args) {

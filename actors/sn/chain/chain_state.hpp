@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/sn/membership/pool_rule.hpp"
 #include "actors/sn/messages.hpp"
 #include "actors/sn/sn_context.hpp"
 #include "base/back_off.hpp"
@@ -26,6 +27,7 @@ struct chain_state {
   std::string detail_json() const { return chain ? boost::json::serialize(summary()) : std::string{}; }
 
   std::shared_ptr<const sn_context> context;
+  membership::pool_rule pool_rule{{}};
   std::unique_ptr<ledger::chain> chain;
   std::unique_ptr<sync::snapshot_driver> snapshot;
   std::unique_ptr<sync::snapshot_server> server; ///< gives snapshots to others

@@ -39,7 +39,7 @@ sentinel_place sentinel_of(const config::sn_options& options) {
 membership::machine_options machine_options_of(const sn_context& context, bool leaving) {
   const auto sentinel = sentinel_of(context.options);
   return {.self = context.key->account(),
-          .cert_fingerprint = context.identity->fingerprint(),
+          .identity = context.identity->fingerprint(),
           .node_name = context.options.node_name,
           .endpoint = context.p2p_endpoint(),
           .trainings = context.options.contracts,

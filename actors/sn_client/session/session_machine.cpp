@@ -225,7 +225,7 @@ void session_machine::introduce(const json::value& known, time_point now) {
   const auto wanted = registration();
   const auto output = output_of(known);
   const auto as_known = output ? contracts::decode_node(*output) : tl::unexpected(output.error());
-  const bool same = as_known && as_known->active && as_known->cert_fingerprint == wanted.cert_fingerprint
+  const bool same = as_known && as_known->active && as_known->identity == wanted.identity
                     && as_known->endpoint == wanted.endpoint && as_known->name == wanted.name;
   if (!same) return register_node(now);
   became_ready(now);
@@ -240,8 +240,8 @@ void session_machine::register_node(time_point now) {
 
 void session_machine::step(const event::renewed& what, time_point now) {
   auto& wanted = options_.registration;
-  if (!wanted || wanted->cert_fingerprint == what.cert_fingerprint) return;
-  wanted->cert_fingerprint = what.cert_fingerprint;
+  if (!wanted || wanted->identity == what.cert_fingerprint) return;
+  wanted->identity = what.cert_fingerprint;
   // A registration that is under way has the old one; the next connection finds that out.
   if (const auto* here = std::get_if<ready>(&phase_);
       here != nullptr && !here->recounting && !txns_.registers())

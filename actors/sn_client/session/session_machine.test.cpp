@@ -91,7 +91,7 @@ TEST_CASE("a node that the chain knows as it is does not register again") {
   CHECK(!registers_over(same));
   auto left = same, renewed = same, renamed = same, moved = same;
   left.active = false;
-  renewed.cert_fingerprint[0] = 1;
+  renewed.identity[0] = 1;
   renamed.name = "sl-2";
   moved.endpoint = "there:1";
   for (const auto& known : {left, renewed, renamed, moved})

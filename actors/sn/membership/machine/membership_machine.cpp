@@ -102,14 +102,13 @@ bool membership_machine::introduce_self(const chain_facts& facts) {
   if (leaving_) return false;
   const auto before = actions_.size();
   const auto& known = facts.self;
-  if (!known || !known->active || known->cert_fingerprint != options_.cert_fingerprint
-      || known->endpoint != options_.endpoint || known->name != options_.node_name)
+  if (!known || !known->active || known->identity != options_.identity || known->endpoint != options_.endpoint
+      || known->name != options_.node_name)
     actions_.emplace_back(action::submit{purpose::registration, contracts::node_registry_address(),
-                                         contracts::encode_register_node({contracts::node_type::sn,
-                                                                          options_.cert_fingerprint,
-                                                                          {},
-                                                                          options_.node_name,
-                                                                          options_.endpoint})});
+                                         contracts::encode_register_node({.type = contracts::node_type::sn,
+                                                                          .identity = options_.identity,
+                                                                          .name = options_.node_name,
+                                                                          .endpoint = options_.endpoint})});
   for (const auto& name : facts.trainings_wanted) {
     actions_.emplace_back(action::say{fmt::format("making the training contract '{}'", name)});
     actions_.emplace_back(action::submit{purpose::training, contracts::training_registry_address(),

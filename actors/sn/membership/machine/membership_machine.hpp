@@ -7,7 +7,7 @@ namespace swarm::membership {
 
 struct machine_options {
   address self;
-  hash32 cert_fingerprint;            ///< of this node's certificate
+  hash32 identity;                    ///< of this node's certificate
   std::string node_name;              ///< with which it registers
   std::string endpoint;               ///< host:port where other SNs reach it
   std::vector<std::string> trainings; ///< contracts that are made if the chain lacks them

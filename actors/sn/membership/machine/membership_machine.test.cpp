@@ -29,7 +29,7 @@ struct stage {
   static machine_options options(bool leaving) {
     machine_options out;
     out.self = account(1);
-    out.cert_fingerprint = certificate(1);
+    out.identity = certificate(1);
     out.node_name = "sn-1";
     out.endpoint = "sn-1:30303";
     out.trainings = {"mine"};
@@ -78,7 +78,7 @@ contracts::node_view node(std::uint8_t number) {
   out.account = account(number);
   out.type = contracts::node_type::sn;
   out.active = true;
-  out.cert_fingerprint = certificate(number);
+  out.identity = certificate(number);
   out.name = fmt::format("sn-{}", number);
   out.endpoint = fmt::format("sn-{}:30303", number);
   return out;
@@ -125,8 +125,10 @@ TEST_CASE("an SN registers when the chain lacks it, and again when what the chai
   auto facts = network(1, 1);
   facts.self.reset();
   s.step(facts_read{s.only<action::read_facts>().serial, facts});
-  const auto wanted =
-      contracts::encode_register_node({contracts::node_type::sn, certificate(1), {}, "sn-1", "sn-1:30303"});
+  const auto wanted = contracts::encode_register_node({.type = contracts::node_type::sn,
+                                                       .identity = certificate(1),
+                                                       .name = "sn-1",
+                                                       .endpoint = "sn-1:30303"});
   CHECK(s.only<action::submit>().what == purpose::registration);
   CHECK(s.only<action::submit>().to == registry);
   CHECK(s.only<action::submit>().input == wanted);
@@ -135,7 +137,7 @@ TEST_CASE("an SN registers when the chain lacks it, and again when what the chai
   CHECK(s.sent_nothing());
   for (const auto& spoil : std::initializer_list<void (*)(contracts::node_view&)>{
            [](auto& self) { self.active = false; },
-           [](auto& self) { self.cert_fingerprint = certificate(5); },
+           [](auto& self) { self.identity = certificate(5); },
            [](auto& self) { self.endpoint = "elsewhere:1"; },
            [](auto& self) { self.name = "sn-x"; },
        }) {
