@@ -1,4 +1,4 @@
-#include "contracts/registry/seats.hpp"
+#include "contracts/registry/seat_share.hpp"
 
 #include "ledger/consensus/quorum.hpp"
 
