@@ -63,7 +63,8 @@ std::vector<seat_power> powers_of(const std::vector<seat_candidate>& validators)
   const auto all = validators.size();
   std::vector<seat_power> out;
   for (const auto& [organisation, seats] : counts_of(validators)) {
-    const seat_power power{organisation, seats, all - seats < quorum_of(all), seats >= quorum_of(all)};
+    const seat_power power{organisation, static_cast<std::uint32_t>(seats), all - seats < quorum_of(all),
+                           seats >= quorum_of(all)};
     if (organisation != 0 && power.stops) out.push_back(power);
   }
   return out;

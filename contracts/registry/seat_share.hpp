@@ -16,7 +16,7 @@ struct seat_candidate {
 /// What one organisation alone can do to a chain that its validators hold seats of, by the arithmetic of QBFT.
 struct seat_power {
   std::uint16_t organisation = 0;
-  std::size_t seats = 0;
+  std::uint32_t seats = 0;
   bool stops = false; ///< without it no block becomes final
   bool forks = false; ///< it makes blocks final alone
   bool operator==(const seat_power&) const = default;

@@ -69,13 +69,6 @@ std::string hex(std::uint16_t number) {
 
 } // namespace
 
-TEST_CASE("the validators are all members, but never two") {
-  CHECK(validators_of(accounts({5})) == accounts({5}));
-  CHECK(validators_of(accounts({5, 1})) == accounts({5}));
-  CHECK(validators_of(accounts({5, 1, 3})) == accounts({1, 3, 5}));
-  CHECK(validators_of(accounts({5, 1, 3, 2})) == accounts({1, 2, 3, 5}));
-}
-
 TEST_CASE("a network grows from one validator by votes of more than half") {
   network net;
   CHECK(net.validators() == accounts({1}));
