@@ -143,7 +143,9 @@ void memberships::drop_pending(const record& of) const {
     there.set_pending(slot);
   }
   of.clear_pending();
-  if (of.status().type == node_type{}) of.set_details({}, {}, {});
+  if (of.status().type != node_type{}) return;
+  of.set_details({}, {}, {}); // it never was a member, so nothing is left of it
+  of.removal_voters().store({});
 }
 
 bool memberships::is_stale(const record& of) const {

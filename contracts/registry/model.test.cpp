@@ -18,6 +18,15 @@ address account_of(std::uint64_t number) {
   return test_account(static_cast<std::uint16_t>(number));
 }
 
+/// Which events these are.
+std::string names_of(const std::vector<ledger::log_entry>& events) {
+  std::string out;
+  for (const auto& one : events)
+    std::visit([&out]<class Event>(const Event&) { out += std::string(Event::event.name) + " "; },
+               decode_node_event(one.topics, one.data).value());
+  return out;
+}
+
 /// The contract and its twin, given the same calls.
 class twin_world {
 public:
@@ -57,6 +66,8 @@ public:
       return;
     }
     ++accepted;
+    const auto emitted = names_of(done.events);
+    INFO("emitted: " << emitted);
     REQUIRE(done.events.size() == twin.events.size());
     for (std::size_t i = 0; i < done.events.size(); ++i)
       REQUIRE(decode_node_event(done.events[i].topics, done.events[i].data).value() == twin.events[i]);

@@ -96,6 +96,7 @@ bool naive_nodes::call(const address& caller, const register_node_args& args) {
     const bool known = of.last.type != node_type{} || of.waits;
     if (known && args.sequence <= std::max(of.last.sequence, of.waits ? of.waits->statement.sequence : 0))
       return false;
+    if (of.last.type == node_type{}) of.against.clear(); // nothing of a stranger outlives his statement
     of.waits = pending_view{claim, statement_hash(claim), block_num, time + 3600, {}};
     nodes_[caller] = of;
   }
