@@ -151,7 +151,7 @@ interface INodeRegistry {
     function settle(address account) external;
 
     /// A validator's vote for making the active SN `account` a member of the validators (`add`) or for removing it.
-    /// With the votes of more than half of the validators it happens, in the same block; at most one such change a
+    /// With the votes of two thirds of the validators, rounded up, it happens, in the same block; at most one such change a
     /// block. Members are validators as far as no organisation gets too many seats: of four or more organisations none
     /// has more than a third, rounded down, of all seats but one; of three none can stop the chain; of two with two
     /// members each none makes blocks final alone. The first members of an organisation have its seats, the others

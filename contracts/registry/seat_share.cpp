@@ -42,7 +42,8 @@ std::size_t seats_per_organisation(const std::vector<seat_candidate>& candidates
     largest = std::max(largest, count);
     smallest = std::min(smallest, count);
   }
-  if (wanted.size() < 2 || (wanted.size() == 2 && smallest < 2)) return largest;
+  if (wanted.size() < 2) return largest;
+  if (wanted.size() == 2 && smallest == 1) return std::max<std::size_t>(1, wanted.at(candidates[0].organisation));
   for (auto most = largest; most > 1; --most)
     if (is_safe(wanted, most)) return most;
   return 1;

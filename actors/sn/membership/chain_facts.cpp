@@ -61,6 +61,8 @@ result<> refresh(known_sns& known, const ledger::chain& chain, const registry_vi
   if (known.nodes_root == nodes && known.organisations_root == organisations && time <= known.good_until)
     return {};
   SWARM_TRY(known.sns, registry.sns());
+  SWARM_TRY(const auto powers, registry.ask(contracts::encode(contracts::seat_powers_args{})));
+  SWARM_TRY(known.powers, contracts::decode_answer<contracts::seat_powers_args>(powers));
   known.nodes_root = nodes;
   known.organisations_root = organisations;
   known.good_until = std::numeric_limits<std::uint64_t>::max();
@@ -86,6 +88,7 @@ result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& 
   SWARM_TRY(out.members, contracts::decode_validator_members(members_raw));
   SWARM_CHECK(refresh(known, chain, registry));
   out.nodes = known.sns;
+  out.powers = known.powers;
   std::set<address> subjects(out.members.begin(), out.members.end());
   subjects.insert(wanted.connected.begin(), wanted.connected.end());
   for (const auto& subject : subjects) {

@@ -13,6 +13,7 @@ struct known_sns {
   hash32 organisations_root;    ///< storage of the OrganisationRegistry
   std::uint64_t good_until = 0; ///< the block time at which the first of them expires
   std::vector<contracts::node_view> sns;
+  std::vector<contracts::seat_power> powers;
 };
 
 /// What `self` wants to know of the chain, at its head. Errors: those of reading it.

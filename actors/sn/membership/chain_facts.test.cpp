@@ -59,6 +59,7 @@ TEST_CASE("the facts of a new chain, and of one where nodes registered and voted
   CHECK(facts.validators == std::vector<address>{self});
   CHECK(facts.members == std::vector<address>{self});
   CHECK(facts.nodes.empty());
+  CHECK(facts.powers.empty()); // there are no organisations
   CHECK(facts.trainings_wanted == std::vector<std::string>{"mine"});
 
   s.register_node(2);

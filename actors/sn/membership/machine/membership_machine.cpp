@@ -23,6 +23,16 @@ bool holds(const std::vector<address>& list, const address& account) {
   return std::find(list.begin(), list.end(), account) != list.end();
 }
 
+/// Nothing when all validators are of one organisation: then there is nobody else to be told.
+std::string in_words(const std::vector<contracts::seat_power>& powers, std::size_t validators) {
+  std::string out;
+  for (const auto& each : powers)
+    if (each.seats < validators)
+      out += fmt::format("; the organisation {} alone could {} the chain", each.organisation,
+                         each.forks ? "stop or fork" : "stop");
+  return out;
+}
+
 std::string in_words(const vote& what) {
   return fmt::format("{} {} {} {} the validators", what.discard ? "no longer voting to" : "voting to",
                      what.add ? "add" : "remove", to_hex(what.account.view()), what.add ? "to" : "from");
@@ -42,11 +52,11 @@ std::string membership_machine::status() const {
   const auto needed = at->kept_absent == 0 ? std::string{}
                                            : fmt::format(" of which {} {} needed and away", at->kept_absent,
                                                          at->kept_absent == 1 ? "is" : "are");
-  return fmt::format("{}, {} validators{}, {} SNs connected",
+  return fmt::format("{}, {} validators{}, {} SNs connected{}",
                      leaving_         ? "leaving"
                      : at->registered ? "registered"
                                       : "registering",
-                     at->validators, needed, connected_.size());
+                     at->validators, needed, connected_.size(), in_words(at->powers, at->validators));
 }
 
 // What is looked at regularly
@@ -94,7 +104,8 @@ void membership_machine::look_after(const chain_facts& facts, time_point now) {
                           .connected = asked_with_,
                           .absent = absent_members(facts, now),
                           .voted_on = facts.voted_on};
-  phase_ = running{facts.validators.size(), kept_absent(view).size(), facts.self && facts.self->active};
+  phase_ = running{facts.validators.size(), kept_absent(view).size(), facts.self && facts.self->active,
+                   facts.powers};
   dial_nodes(facts);
   tell_of_kept(view);
   if (leave(facts) || facts.pending || introduce_self(facts)) return;

@@ -52,6 +52,7 @@ private:
     std::size_t validators = 0;
     std::size_t kept_absent = 0; ///< of the validators: needed and away
     bool registered = false;
+    std::vector<contracts::seat_power> powers; ///< of organisations
   };
 
   void look_at_chain(time_point now);

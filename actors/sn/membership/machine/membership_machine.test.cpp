@@ -280,6 +280,20 @@ TEST_CASE("a machine that starts anew counts absence from its start and repeats 
   CHECK(again.sent_nothing());
 }
 
+TEST_CASE("the status names organisations that could stop or fork the chain, if there are others") {
+  stage s;
+  auto facts = network(4, 4);
+  facts.powers = {{1, 3, true, true}, {2, 2, true, false}};
+  s.look(facts);
+  CHECK(s.machine.status()
+        == "registered, 4 validators, 0 SNs connected; the organisation 1 alone could stop or fork the "
+           "chain; the "
+           "organisation 2 alone could stop the chain");
+  facts.powers = {{1, 4, true, true}};
+  s.look(facts);
+  CHECK(s.machine.status() == "registered, 4 validators, 0 SNs connected");
+}
+
 TEST_CASE("a validator that is needed and away is told of once, and in the status") {
   stage s;
   s.step(connected({2, 3, 4}));
