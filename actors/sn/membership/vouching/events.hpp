@@ -12,11 +12,11 @@ namespace swarm::vouching {
 
 using organisation_id = std::uint16_t;
 
-/// An SN that is a member. One that is not live is not waited for.
+/// An SN that is a member. An organisation that is not live is not waited for.
 struct member_sn {
   address account;
   organisation_id organisation = 0;
-  bool live = true;
+  bool live = true; ///< its organisation
   bool operator==(const member_sn&) const = default;
 };
 
@@ -43,8 +43,12 @@ struct vouched {
 struct closed {
   address account;
 };
+/// An SN of another organisation says that this one does nothing.
 struct accused {
-  address account;
+  organisation_id organisation = 0;
+};
+struct answered {
+  organisation_id organisation = 0;
 };
 /// The certificate of a member of this SN's organisation is good no more. To be repeated while it is a member.
 struct lost {
@@ -62,9 +66,9 @@ struct vouch {
   hash32 statement;
   bool operator==(const vouch&) const = default;
 };
-/// The SN leaves an applicant waiting: it is not live unless it answers.
+/// The organisation leaves an applicant waiting: it is not live unless one of its SNs answers.
 struct accuse {
-  address account;
+  organisation_id organisation = 0;
   bool operator==(const accuse&) const = default;
 };
 struct answer {

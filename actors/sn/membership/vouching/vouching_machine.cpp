@@ -14,35 +14,25 @@ std::optional<organisation_id> vouching_machine::own_organisation() const {
   return std::nullopt;
 }
 
-/// How many SNs of this organisation act before this one.
-std::size_t vouching_machine::place_for(const applicant& one) const {
-  if (one.parent == self_) return 0;
-  const auto own = own_organisation();
+/// How many SNs of this organisation act before this one, of which it is a member.
+std::size_t vouching_machine::place() const {
   std::size_t before = 0;
   for (const auto& sn : council_) {
-    if (sn.organisation != own || sn.account == self_ || !sn.live) continue;
-    if (sn.account == one.parent) ++before;
-  }
-  for (const auto& sn : council_) {
     if (sn.account == self_) break;
-    if (sn.organisation == own && sn.live && sn.account != one.parent) ++before;
+    if (sn.organisation == own_organisation()) ++before;
   }
   return before;
 }
 
-/// False while the last time is not long enough ago; otherwise it is now.
-bool vouching_machine::note(std::map<address, time_point>& in, const address& account, duration again_after,
-                            time_point now) {
-  if (in.size() >= notes_max)
-    std::erase_if(in, [&](const auto& one) { return now >= one.second + again_after; });
-  const auto [at, is_new] = in.try_emplace(account, now);
-  if (!is_new && now < at->second + again_after) return false;
-  if (is_new && in.size() > notes_max) {
-    in.erase(at);
-    return false;
-  }
-  at->second = now;
-  return true;
+/// The same for one applicant: the SN that it came through is the first.
+std::size_t vouching_machine::place_for(const applicant& one) const {
+  if (one.parent == self_) return 0;
+  const auto at = std::find_if(council_.begin(), council_.end(), [&](const member_sn& sn) {
+    return sn.account == one.parent && sn.organisation == own_organisation();
+  });
+  const auto here = std::find_if(council_.begin(), council_.end(),
+                                 [&](const member_sn& sn) { return sn.account == self_; });
+  return place() + (at != council_.end() && at > here ? 1 : 0);
 }
 
 void vouching_machine::step(const event::council& news, time_point now) {
@@ -91,21 +81,41 @@ void vouching_machine::step(const event::closed& news, time_point) {
 }
 
 void vouching_machine::step(const event::accused& news, time_point now) {
-  if (news.account == self_) return actions_.emplace_back(action::answer{}), void();
-  note(accused_, news.account, 0s, now);
+  const auto own = own_organisation();
+  accused_[news.organisation] = now;
+  if (!own) return;
+  if (news.organisation == *own) {
+    answer_at_ = now + turn * place();
+    return answer(now);
+  }
   for (auto& [account, one] : applicants_)
     if (one.good && !one.settle_at) one.settle_at = now + settle_after + turn * place_for(one);
 }
 
+void vouching_machine::step(const event::answered& news, time_point) {
+  if (news.organisation == own_organisation()) answer_at_ = {};
+}
+
+void vouching_machine::answer(time_point now) {
+  if (!answer_at_ || now < *answer_at_ || !own_organisation()) return;
+  answer_at_ = now + answer_again_after;
+  actions_.emplace_back(action::answer{});
+}
+
 void vouching_machine::step(const event::lost& news, time_point now) {
-  if (news.account == self_ || !own_organisation() || !note(removed_, news.account, remove_again_after, now))
-    return;
+  if (news.account == self_ || !own_organisation()) return;
+  if (removed_.size() >= notes_max)
+    std::erase_if(removed_, [&](const auto& one) { return now >= one.second + remove_again_after; });
+  const auto [at, is_new] = removed_.try_emplace(news.account, now);
+  if (!is_new && now < at->second + remove_again_after) return;
+  at->second = now;
   actions_.emplace_back(
       action::say{fmt::format("{} is removed from the network: {}", news.who, news.why), true});
   actions_.emplace_back(action::remove{news.account});
 }
 
 void vouching_machine::step(event::tick, time_point now) {
+  answer(now);
   for (auto& [account, one] : applicants_)
     look_at(account, one, now);
 }
@@ -139,13 +149,15 @@ bool vouching_machine::afford(organisation_id organisation, time_point now) {
   return true;
 }
 
-/// Accuses the SNs of organisations that have not vouched. One that was accused lately, by anybody, is not again.
+/// Accuses organisations that have not vouched. One that was accused lately, by anybody, is not again.
 void vouching_machine::accuse(applicant& one, time_point now) {
   one.accused = true;
   for (const auto& sn : council_) {
     if (!sn.live || one.vouched_by.contains(sn.organisation)) continue;
-    if (!note(accused_, sn.account, accuse_again_after, now)) continue;
-    actions_.emplace_back(action::accuse{sn.account});
+    const auto [at, is_new] = accused_.try_emplace(sn.organisation, now);
+    if (!is_new && now < at->second + accuse_again_after) continue;
+    at->second = now;
+    actions_.emplace_back(action::accuse{sn.organisation});
   }
   one.settle_at = now + settle_after;
 }

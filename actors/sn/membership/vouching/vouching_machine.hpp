@@ -8,7 +8,7 @@
 #include <utility>
 
 /// What one SN does for its organisation about nodes that want to be members: it vouches for those whose proof holds,
-/// sees to it that no silent SN of another organisation keeps them waiting, and has members of its own
+/// sees to it that no silent organisation keeps them waiting, answers when its own is accused, and has members of its own
 /// organisation removed whose certificates are good no more.
 ///
 /// It remembers nothing that the chain does not say: after a restart it is told of all who wait. Of several SNs of an
@@ -25,6 +25,7 @@ public:
   /// After an accusation; the accused has 10 s of block time for its answer.
   static constexpr duration settle_after = std::chrono::seconds(11);
   static constexpr duration accuse_again_after = std::chrono::seconds(60);
+  static constexpr duration answer_again_after = std::chrono::seconds(2);
   static constexpr duration remove_again_after = std::chrono::seconds(30);
   /// What an organisation's applicants may cost: so many vouches at once, and so many a second.
   static constexpr double vouches_burst = 512;
@@ -41,6 +42,7 @@ public:
   void step(const event::vouched& news, time_point now);
   void step(const event::closed& news, time_point now);
   void step(const event::accused& news, time_point now);
+  void step(const event::answered& news, time_point now);
   void step(const event::lost& news, time_point now);
   void step(event::tick, time_point now);
   std::vector<vouching_action> take_actions() { return std::exchange(actions_, {}); }
@@ -69,20 +71,22 @@ private:
   };
 
   std::optional<organisation_id> own_organisation() const;
+  std::size_t place() const;
   std::size_t place_for(const applicant& one) const;
   void look_at(const address& account, applicant& one, time_point now);
   void vouch(const address& account, applicant& one, time_point now);
   void accuse(applicant& one, time_point now);
   bool afford(organisation_id organisation, time_point now);
   void refuse(const event::applied& news, time_point now);
-  bool note(std::map<address, time_point>& in, const address& account, duration again_after, time_point now);
+  void answer(time_point now);
 
   address self_;
   std::vector<member_sn> council_;
   std::map<address, applicant> applicants_;
   std::map<organisation_id, budget> budgets_;
   std::map<organisation_id, time_point> told_;
-  std::map<address, time_point> accused_; ///< SNs, by whomever
+  std::map<organisation_id, time_point> accused_; ///< by whomever
+  std::optional<time_point> answer_at_;           ///< the own organisation is accused
   std::map<address, time_point> removed_;
   std::uint64_t vouches_ = 0;
   std::uint64_t refusals_ = 0;

@@ -93,7 +93,7 @@ TEST_CASE("of several SNs of an organisation one vouches, the others only if it 
     s.pass(vouching_machine::turn);
     CHECK(s.vouches(20));
   }
-  SUBCASE("it is gone") {
+  SUBCASE("it is no member any more") {
     s.step(event::council{{{account(1), ours}}});
     CHECK(s.vouches(20));
   }
@@ -158,8 +158,8 @@ TEST_CASE("organisations that let an applicant wait are accused once, and then i
   s.pass(vouching_machine::patience - 1ms);
   CHECK(s.done.empty());
   s.pass(1ms);
-  CHECK(s.all<action::accuse>() == std::vector{action::accuse{account(3)}});
-  s.step(event::accused{account(3)});
+  CHECK(s.all<action::accuse>() == std::vector{action::accuse{theirs}});
+  s.step(event::accused{theirs});
   s.pass(vouching_machine::settle_after);
   CHECK(s.all<action::settle>() == std::vector{action::settle{account(20)}});
   CHECK(s.all<action::accuse>().empty());
@@ -174,13 +174,13 @@ TEST_CASE("an SN that is not live is not waited for, and one that was accused is
     s.apply(20);
     s.vouch_of(ours, 20);
     s.pass(vouching_machine::patience);
-    CHECK(s.all<action::accuse>() == std::vector{action::accuse{account(4)}});
+    CHECK(s.all<action::accuse>() == std::vector{action::accuse{third}});
   }
   SUBCASE("accused by another") {
     s.apply(20);
     s.vouch_of(ours, 20);
-    s.step(event::accused{account(3)});
-    s.step(event::accused{account(4)});
+    s.step(event::accused{theirs});
+    s.step(event::accused{third});
     s.pass(vouching_machine::patience);
     CHECK(s.all<action::accuse>().empty());
   }
@@ -193,10 +193,24 @@ TEST_CASE("an SN that does not vouch itself accuses nobody") {
   CHECK(s.all<action::accuse>().empty());
 }
 
-TEST_CASE("an accused SN answers") {
+TEST_CASE("an accused organisation answers, by its first SN or by the next one") {
   stage s;
-  s.step(event::accused{account(1)});
-  CHECK(s.all<action::answer>().size() == 1);
+  SUBCASE("the first") {
+    s.step(event::accused{ours});
+    CHECK(s.all<action::answer>().size() == 1);
+    s.pass(vouching_machine::answer_again_after);
+    CHECK(s.all<action::answer>().size() == 1); // it is not on the chain
+    s.step(event::answered{ours});
+    s.pass(1h);
+    CHECK(s.done.empty());
+  }
+  SUBCASE("the next one") {
+    s.step(event::council{{{account(2), ours}, {account(1), ours}}});
+    s.step(event::accused{ours});
+    CHECK(s.done.empty());
+    s.pass(vouching_machine::turn);
+    CHECK(s.all<action::answer>().size() == 1);
+  }
 }
 
 TEST_CASE("a member of the own organisation whose certificate is revoked is removed") {
