@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 
 #include <cstdint>
+#include <functional>
 
 namespace swarm::transport {
 
@@ -28,5 +29,9 @@ struct proved_claim {
   registration_claim claim; ///< with identity and expiry
   bytes proof;
 };
+
+/// Proves a claim with a node's certificate, whose identity and expiry it fills in.
+using prove_function =
+    std::function<result<proved_claim>(const registration_chain&, const registration_claim&)>;
 
 } // namespace swarm::transport

@@ -16,6 +16,7 @@ struct receipt {
   std::uint64_t nonce = 0;
 };
 struct account_count {};
+struct standing {}; ///< is this node a member
 struct contract {
   std::uint64_t version = 0; ///< of what is followed
 };
@@ -31,7 +32,7 @@ struct own_ask {
   std::uint64_t key = 0; ///< in own_asks
 };
 } // namespace question
-using any_question = std::variant<question::introduction, question::receipt, question::account_count,
+using any_question = std::variant<question::introduction, question::receipt, question::account_count, question::standing,
                                   question::contract, question::subscription, question::other_sns,
                                   question::sign_of_life, question::unsubscription, question::own_ask>;
 

@@ -29,7 +29,11 @@ struct stage {
   static machine_options options(bool leaving) {
     machine_options out;
     out.self = account(1);
-    out.cert_fingerprint = certificate(1);
+    out.prove = [](const auto&, const transport::registration_claim& claim) {
+      auto proved = claim;
+      proved.expiry = 99;
+      return transport::proved_claim{proved, {1, 2, 3}};
+    };
     out.node_name = "sn-1";
     out.endpoint = "sn-1:30303";
     out.trainings = {"mine"};
@@ -78,7 +82,8 @@ contracts::node_view node(std::uint8_t number) {
   out.account = account(number);
   out.type = contracts::node_type::sn;
   out.active = true;
-  out.cert_fingerprint = certificate(number);
+  out.identity = certificate(number);
+  out.sequence = 1;
   out.name = fmt::format("sn-{}", number);
   out.endpoint = fmt::format("sn-{}:30303", number);
   return out;
@@ -89,6 +94,7 @@ chain_facts network(std::uint8_t nodes, std::uint8_t members) {
   chain_facts out;
   out.block_num = 7;
   out.self = node(1);
+  out.identity = certificate(1);
   for (std::uint8_t i = 1; i <= nodes; ++i)
     out.nodes.push_back(node(i));
   for (std::uint8_t i = 1; i <= members; ++i)
