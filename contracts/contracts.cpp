@@ -27,7 +27,7 @@ ledger::native_contract_set make_contracts() {
                {taskrunner_kind, make_taskrunner()},
                {organisation_registry_kind, make_organisation_registry()}};
   out.genesis = {
-      {node_registry_address(), node_registry_kind, {}},
+      {node_registry_address(), node_registry_kind, {}, node_registry_genesis},
       {training_registry_address(), training_registry_kind, training_registry_genesis(default_training_name)},
       {training_address(default_training_name), training_kind, training_genesis(default_training_name)},
       {task_registry_address(), task_registry_kind, task_registry_genesis()},

@@ -32,7 +32,7 @@ struct log_entry {
   bool operator==(const log_entry&) const = default;
 };
 
-/// What a contract may know about the call it executes. It deliberately has no clock.
+/// What a contract may know about the call it executes. The time it asks its host for.
 struct call_context {
   address caller; ///< sender of the transaction, or `from` of an eth_call
   address self;   ///< the contract being called
@@ -59,6 +59,9 @@ public:
   virtual void store(const address& contract, const hash32& key, const hash32& value) = 0;
   virtual void emit(log_entry entry) = 0;
   virtual bool has_code(const address& account) = 0;
+  /// The timestamp of the block being built, seconds since 1970: the only clock that contracts have. In an eth_call
+  /// it is that of the newest block.
+  virtual std::uint64_t block_time() const = 0;
   /// Makes `account` a native contract of the given kind. Its code is the two bytes fe <kind>.
   virtual void deploy(const address& account, std::uint8_t kind) = 0;
   /// Charges gas for work other than storage, such as hashing.

@@ -4,16 +4,41 @@ pragma solidity ^0.8.20;
 /// @title The members of a swarm network
 /// @notice Native contract at 0x0000000000000000000000000000000000005001, present from genesis.
 /// Who is alive right now is not kept here (liveness is no matter of consensus); joining and leaving is.
+///
+/// On a chain that was begun with organisations (IOrganisationRegistry) a registration is a statement that others have
+/// to vouch for: the account belongs to this organisation, has this role, and shows this identity until its expiry. It
+/// waits for vouches, and comes into force when more than half of the organisations that have a live SN have vouched,
+/// the one it names among them while that one has a live SN. Each organisation has one vouch, which any active SN of it
+/// gives. The registration of a founding validator as SN of its organisation counts at once, until it is removed.
+/// An organisation has a live SN when it has an active one, and none of its SNs left an accusation unanswered for more
+/// than 10 s; with an answer it is live again.
+/// A vouch names the hash of the statement, keccak256(abi.encode(account, organisation, nodeType, identity, expiry,
+/// sequence)), so it holds for nothing else. A new statement of a member changes nothing until it is vouched for.
+///
+/// Members are active nodes whose expiry is not past, by the time of the block, and whose organisation is still there.
+/// An organisation has at most as many active nodes as its limit says, and at most 256 statements that wait. One more
+/// displaces a waiting one: it is the one that waits for more than an hour if there is one, otherwise the one that has
+/// the fewest vouches, counting its organisation's above all others, and that came last.
+///
+/// On a chain without organisations every registration counts at once, nobody vouches, and at most 4096 nodes are active.
 interface INodeRegistry {
     /// Values of `nodeType`: 1 SN, 2 SL, 3 SWOP, 4 SWCI.
     struct Node {
         address account;
         uint8 nodeType;
-        bool active;
-        /// Block of the last registration or departure.
+        bool active; // a member
+        bool pending; // a statement of it waits for vouches
+        /// Block of the last statement that came into force, of the departure, or of the registration that waits.
         uint64 sinceBlock;
-        /// Fingerprint (SHA-256 of the DER form) of the X.509 certificate the node presents.
-        bytes32 certFingerprint;
+        /// These four are of the statement in force, or of the last one; of a node that never was a member of the one
+        /// that waits. 0 on a chain without organisations.
+        uint16 organisation;
+        /// SHA-256 of the DER form of the X.509 certificate that the node presents.
+        bytes32 identity;
+        /// The last second, since 1970, in which the statement holds; 0: it holds for ever.
+        uint64 expiry;
+        /// Grows with every statement of the account.
+        uint64 sequence;
         /// SN through which an SL, SWOP or SWCI says it joined; zero for an SN.
         address parent;
         /// Name for people, at most 64 bytes.
@@ -22,15 +47,56 @@ interface INodeRegistry {
         /// printable ASCII; may be empty.
         string endpoint;
     }
+    struct Statement {
+        address account;
+        uint16 organisation;
+        uint8 nodeType;
+        bytes32 identity;
+        uint64 expiry;
+        uint64 sequence;
+    }
+    /// A statement that waits for vouches.
+    struct PendingNode {
+        Statement statement; // its account is zero: none waits
+        bytes32 hash;
+        uint64 blockNum; // of its first NodeRegistered, which has the proof
+        uint64 until; // the last second in which it can be vouched for
+        uint16[] vouchers; // organisations
+    }
+    /// What is counted for an organisation. Nodes whose expiry is past count until they are settled.
+    struct Standing {
+        uint32 nodes; // active
+        uint32 sns; // of these
+        uint32 voters; // SNs and SWCIs of these
+        uint32 pending; // statements that wait
+        bool live; // has a live SN
+        uint64 accusedAt; // second; 0: no accusation is open
+    }
 
+    /// The account said so. `proof` is for those who vouch: the certificates, and a signature with their key.
     event NodeRegistered(
         address indexed account,
         uint8 indexed nodeType,
-        bytes32 certFingerprint,
+        uint16 indexed organisation,
+        bytes32 identity,
+        uint64 expiry,
+        uint64 sequence,
         address parent,
         string name,
-        string endpoint
+        string endpoint,
+        bytes proof
     );
+    event NodeVouched(address indexed account, uint16 indexed organisation, bytes32 statement);
+    /// A statement came into force.
+    event NodeAdmitted(address indexed account, bytes32 statement);
+    /// An organisation voted for removing the node of another one.
+    event RemovalVoted(address indexed account, uint16 indexed voter);
+    /// `by` is the organisation whose vote completed it.
+    event NodeRemoved(address indexed account, uint16 indexed by);
+    /// The node's expiry was past, or its organisation gone, when somebody settled it.
+    event NodeExpired(address indexed account, uint8 indexed nodeType);
+    event OrganisationAccused(uint16 indexed organisation, address by);
+    event AccusationAnswered(uint16 indexed organisation, address by);
     event NodeLeft(address indexed account, uint8 indexed nodeType);
 
     /// A validator voted for adding (`add`) or removing `account`.
@@ -38,32 +104,65 @@ interface INodeRegistry {
     /// `account` became a member of the validators or ceased to be one; `validators` seal from the next block on.
     event ValidatorsChanged(address indexed account, bool added, address[] validators);
 
-    /// Registers the caller, or replaces its entry and makes it active again. The type of an account never changes.
-    /// At most 4096 nodes.
+    /// Registers the caller, or changes its registration. The type of a node that was a member never changes. The
+    /// statement that is in force, or that waits, may come again with another parent, name or endpoint, which take
+    /// effect at once; its vouches stay. Another statement needs a higher sequence than all before it.
     function register(
         uint8 nodeType,
-        bytes32 certFingerprint,
+        uint16 organisation,
+        bytes32 identity,
+        uint64 expiry,
+        uint64 sequence,
         address parent,
         string calldata name,
-        string calldata endpoint
+        string calldata endpoint,
+        bytes calldata proof // at most 16384 bytes, only in the event
     ) external;
 
-    /// The caller leaves in good order; a validator ceases to be one. The last validator cannot leave.
+    /// An active SN says for its organisation that the statement with this hash, which waits, is proved.
+    function vouch(address account, bytes32 statement) external;
+
+    /// The caller leaves in good order, and its entry in the list is free; a validator ceases to be one. The last
+    /// validator cannot leave.
     function leave() external;
+
+    /// A vote of the caller's organisation, given by an active SN or SWCI of it, for removing the node. The node's own
+    /// organisation needs no other; otherwise more than half of the organisations that can vote are needed. What the
+    /// node claimed so far is void, whether in force or waiting, with all vouches: it needs a higher sequence.
+    function removeNode(address account) external;
+
+    /// An active SN of another organisation says that nobody speaks for this one: it leaves statements without an
+    /// answer. Not within 60 s after it answered an accusation.
+    function accuse(uint16 organisation) external;
+    /// An active SN of the accused organisation answers for it.
+    function answer() external;
+
+    /// Anybody brings the records up to date with time: a waiting statement whose vouches are enough now comes into
+    /// force, one that waits for more than an hour goes; a node whose expiry is past, or whose organisation is gone,
+    /// leaves the list and the counts.
+    function settle(address account) external;
 
     /// A validator's vote for making the active SN `account` a member of the validators (`add`) or for removing it.
     /// With the votes of more than half of the validators it happens, in the same block; at most one such change a
     /// block. Of two members only the first is a validator, as with two each could stop the chain. No two members
-    /// have one certificate: validators vote for an SN after they have seen it present the one it registered.
+    /// have one identity: validators vote for an SN after they have seen it present the one it registered.
     function proposeValidatorVote(address account, bool add) external;
     /// Takes the caller's vote on `account` back.
     function discardValidatorVote(address account) external;
 
-    /// All zero for an account that never registered.
+    /// All zero for an account that never registered, or whose only statements waited in vain.
     function node(address account) external view returns (Node memory);
+    /// Active nodes.
     function nodeCount() external view returns (uint256);
-    /// At most 256 nodes from index `first` on, in order of first registration.
+    /// At most 256 active nodes from index `first` on. When one goes, the last of the list takes its place.
     function nodes(uint256 first, uint256 count) external view returns (Node[] memory);
+    function pendingOf(address account) external view returns (PendingNode memory);
+    /// At most 256 statements that wait in the organisation's name, from index `first` on.
+    function pendingNodes(uint16 organisation, uint256 first, uint256 count)
+        external
+        view
+        returns (PendingNode[] memory);
+    function standing(uint16 organisation) external view returns (Standing memory);
 
     /// The validators of the next block, sorted.
     function getValidators() external view returns (address[] memory);

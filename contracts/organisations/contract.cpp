@@ -30,7 +30,7 @@ class organisation_registry_call {
 public:
   organisation_registry_call(ledger::contract_host& host, const ledger::call_context& context)
       : host_(host), context_(context), records_(slots(host, context.self)),
-        motions_(slots(host, context.self)), members_(slots(host, context.self)) {}
+        motions_(slots(host, context.self)), members_(host) {}
 
   result<> on(const admit_organisation_args& args) {
     return vote(motion{.kind = motion_kind::admit, .name = args.name, .anchors = args.anchors});
@@ -279,12 +279,8 @@ std::vector<std::pair<hash32, hash32>>
 organisation_registry_genesis(const std::vector<ledger::founder>& founders) {
   return record_stores([&founders](const slots& in) {
     const organisation_records records(in);
-    const organisation_members members(in);
-    for (const auto& founder : founders) {
-      const auto id = records.add(founder.name, founder.anchors, 0);
-      for (const auto& account : founder.validators)
-        members.add(account, id);
-    }
+    for (const auto& founder : founders)
+      records.add(founder.name, founder.anchors, 0);
   });
 }
 

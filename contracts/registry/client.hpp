@@ -10,6 +10,12 @@ namespace swarm::contracts {
 inline bytes encode_register_node(const register_node_args& args) {
   return encode(args);
 }
+inline bytes encode_vouch(const address& account, const hash32& statement) {
+  return encode(vouch_args{account, statement});
+}
+inline bytes encode_remove_node(const address& account) {
+  return encode(remove_node_args{account});
+}
 inline bytes encode_leave_node() {
   return encode(leave_node_args{});
 }
@@ -44,11 +50,23 @@ inline result<std::uint64_t> decode_node_count(bytes_view output) {
 inline result<std::vector<node_view>> decode_nodes(bytes_view output) {
   return decode_answer<nodes_args>(output);
 }
+inline result<pending_view> decode_pending_of(bytes_view output) {
+  return decode_answer<pending_of_args>(output);
+}
 inline result<std::vector<address>> decode_validator_members(bytes_view output) {
   return decode_answer<validator_members_args>(output);
 }
 inline result<std::vector<address>> decode_voters_on(bytes_view output) {
   return decode_answer<voters_on_args>(output);
+}
+
+inline result<node_event> decode_node_event(const std::vector<hash32>& topics, bytes_view data) {
+  return decode_event<node_registry_interface>(topics, data);
+}
+
+/// What the registration `args` of `account` claims.
+inline node_statement statement_of(const address& account, const register_node_args& args) {
+  return {account, args.organisation, args.type, args.identity, args.expiry, args.sequence};
 }
 
 } // namespace swarm::contracts

@@ -2,6 +2,7 @@
 
 #include "base/u256.hpp"
 #include "contracts/abi/description.hpp"
+#include "contracts/organisations/interface.hpp"
 #include "contracts/runtime/page.hpp"
 #include "ledger/native_contract.hpp"
 
@@ -13,9 +14,15 @@ constexpr address node_registry_address() {
   return ledger::validators_account();
 }
 
-inline constexpr std::uint32_t nodes_max = 4096;
+inline constexpr std::uint32_t nodes_max = 4096; ///< of a chain without organisations
 inline constexpr std::size_t node_name_bytes_max = 64;
 inline constexpr std::size_t node_endpoint_bytes_max = 260;
+inline constexpr std::size_t proof_bytes_max = 16384;
+inline constexpr std::uint32_t pending_max = 256;      ///< statements that wait in one organisation's name
+inline constexpr std::uint64_t pending_seconds = 3600; ///< so long a statement waits for vouches
+inline constexpr std::uint64_t answer_seconds = 10;    ///< an accused organisation has to answer within
+inline constexpr std::uint64_t accusation_rest_seconds =
+    60; ///< after an answer nobody may accuse for so long
 
 enum class node_type : std::uint8_t { sn = 1, sl = 2, swop = 3, swci = 4 };
 constexpr node_type last_value(node_type) {
@@ -24,25 +31,88 @@ constexpr node_type last_value(node_type) {
 /// "SN", "SL", "SWOP", "SWCI".
 std::string_view to_string(node_type type);
 
+/// What a registration claims. Vouches name its hash, so they hold for nothing else.
+struct node_statement {
+  address account;
+  organisation_id organisation = 0;
+  node_type role{};
+  hash32 identity;          ///< of a certificate the SHA-256 of its DER form
+  std::uint64_t expiry = 0; ///< seconds since 1970, the last in which it holds; 0: it holds for ever
+  std::uint64_t sequence = 0;
+  bool operator==(const node_statement&) const = default;
+};
+/// keccak256(abi.encode(account, organisation, role, identity, expiry, sequence)).
+hash32 statement_hash(const node_statement& what);
+
 struct node_view {
   address account; ///< zero: there is no such node
   node_type type{};
-  bool active = false;
+  bool active = false;  ///< a member in this block
+  bool pending = false; ///< a statement of it waits for vouches
   std::uint64_t since_block = 0;
-  hash32 cert_fingerprint;
+  // The statement in force, or the last one that was; of a node that never was a member the one that waits.
+  organisation_id organisation = 0; ///< 0 on a chain without organisations
+  hash32 identity;
+  std::uint64_t expiry = 0;
+  std::uint64_t sequence = 0;
   address parent;
   std::string name;
   std::string endpoint;
   bool operator==(const node_view&) const = default;
 };
 
+/// A statement that waits for vouches.
+struct pending_view {
+  node_statement statement; ///< its account is zero: none waits
+  hash32 hash;
+  std::uint64_t block_num = 0; ///< the block whose NodeRegistered has the proof
+  std::uint64_t until = 0;     ///< the last second in which it can be vouched for
+  std::vector<organisation_id> vouchers;
+  bool operator==(const pending_view&) const = default;
+};
+
+/// What the registry counts for one organisation.
+struct standing_view {
+  std::uint32_t nodes = 0;      ///< members
+  std::uint32_t sns = 0;        ///< of them
+  std::uint32_t voters = 0;     ///< SNs and SWCIs of them
+  std::uint32_t pending = 0;    ///< statements that wait
+  bool live = false;            ///< it has an SN, and no accusation that it left unanswered
+  std::uint64_t accused_at = 0; ///< second; 0: no accusation is open
+  bool operator==(const standing_view&) const = default;
+};
+
 struct register_node_args {
   static constexpr abi::call<> function{"register"};
   node_type type{};
-  hash32 cert_fingerprint;
+  organisation_id organisation = 0;
+  hash32 identity;
+  std::uint64_t expiry = 0;
+  std::uint64_t sequence = 0;
   address parent;
   std::string name;
   std::string endpoint;
+  bytes proof;
+};
+struct vouch_args {
+  static constexpr abi::call<> function{"vouch"};
+  address account;
+  hash32 statement;
+};
+struct remove_node_args {
+  static constexpr abi::call<> function{"removeNode"};
+  address account;
+};
+struct accuse_args {
+  static constexpr abi::call<> function{"accuse"};
+  organisation_id organisation = 0;
+};
+struct answer_args {
+  static constexpr abi::call<> function{"answer"};
+};
+struct settle_args {
+  static constexpr abi::call<> function{"settle"};
+  address account;
 };
 struct leave_node_args {
   static constexpr abi::call<> function{"leave"};
@@ -58,6 +128,20 @@ struct nodes_args {
   static constexpr abi::view<std::vector<node_view>> function{"nodes"};
   u256 first;
   u256 count;
+};
+struct pending_of_args {
+  static constexpr abi::view<pending_view> function{"pendingOf"};
+  address account;
+};
+struct pending_nodes_args {
+  static constexpr abi::view<std::vector<pending_view>> function{"pendingNodes"};
+  organisation_id organisation = 0;
+  u256 first;
+  u256 count;
+};
+struct standing_args {
+  static constexpr abi::view<standing_view> function{"standing"};
+  organisation_id organisation = 0;
 };
 
 // Who seals blocks. Validators vote, on one account at a time.
@@ -84,14 +168,61 @@ struct voters_on_args {
 };
 
 struct node_registered {
-  static constexpr abi::event event{"NodeRegistered", {1, 2}};
+  static constexpr abi::event event{"NodeRegistered", {1, 2, 3}};
   address account;
   node_type type{};
-  hash32 cert_fingerprint;
+  organisation_id organisation = 0;
+  hash32 identity;
+  std::uint64_t expiry = 0;
+  std::uint64_t sequence = 0;
   address parent;
   std::string name;
   std::string endpoint;
+  bytes proof;
   bool operator==(const node_registered&) const = default;
+};
+struct node_vouched {
+  static constexpr abi::event event{"NodeVouched", {1, 2}};
+  address account;
+  organisation_id organisation = 0; ///< that vouches
+  hash32 statement;
+  bool operator==(const node_vouched&) const = default;
+};
+struct node_admitted {
+  static constexpr abi::event event{"NodeAdmitted", {1}};
+  address account;
+  hash32 statement;
+  bool operator==(const node_admitted&) const = default;
+};
+struct removal_voted {
+  static constexpr abi::event event{"RemovalVoted", {1, 2}};
+  address account;
+  organisation_id voter = 0;
+  bool operator==(const removal_voted&) const = default;
+};
+struct node_removed {
+  static constexpr abi::event event{"NodeRemoved", {1, 2}};
+  address account;
+  organisation_id by = 0; ///< whose vote completed it
+  bool operator==(const node_removed&) const = default;
+};
+struct node_expired {
+  static constexpr abi::event event{"NodeExpired", {1, 2}};
+  address account;
+  node_type type{};
+  bool operator==(const node_expired&) const = default;
+};
+struct organisation_accused {
+  static constexpr abi::event event{"OrganisationAccused", {1}};
+  organisation_id organisation = 0;
+  address by;
+  bool operator==(const organisation_accused&) const = default;
+};
+struct accusation_answered {
+  static constexpr abi::event event{"AccusationAnswered", {1}};
+  organisation_id organisation = 0;
+  address by;
+  bool operator==(const accusation_answered&) const = default;
 };
 struct node_left {
   static constexpr abi::event event{"NodeLeft", {1, 2}};
@@ -115,13 +246,17 @@ struct validators_changed {
   std::vector<address> validators; ///< of the next block, sorted
   bool operator==(const validators_changed&) const = default;
 };
-using node_event = std::variant<node_registered, node_left, validator_voted, validators_changed>;
+using node_event =
+    std::variant<node_registered, node_vouched, node_admitted, removal_voted, node_removed, node_expired,
+                 node_left, organisation_accused, accusation_answered, validator_voted, validators_changed>;
 
 struct node_registry_interface {
   static constexpr std::string_view name = "NodeRegistry";
-  using functions = type_list<register_node_args, leave_node_args, propose_validator_vote_args,
-                              discard_validator_vote_args, node_args, node_count_args, nodes_args,
-                              get_validators_args, validator_members_args, voters_on_args>;
+  using functions =
+      type_list<register_node_args, vouch_args, leave_node_args, remove_node_args, accuse_args, answer_args,
+                settle_args, propose_validator_vote_args, discard_validator_vote_args, node_args,
+                node_count_args, nodes_args, pending_of_args, pending_nodes_args, standing_args,
+                get_validators_args, validator_members_args, voters_on_args>;
   using event = node_event;
 };
 

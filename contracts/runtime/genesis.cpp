@@ -20,6 +20,7 @@ public:
   bool has_code(const address&) override { return false; }
   void deploy(const address&, std::uint8_t) override { SWARM_ASSERT(false); }
   void charge(std::uint64_t) override {}
+  std::uint64_t block_time() const override { return 0; }
 
   std::map<hash32, hash32> written;
 };

@@ -11,8 +11,8 @@ namespace swarm::contracts {
 /// Writes at once and remembers what was there before.
 class memory_world::host final : public ledger::contract_host {
 public:
-  host(world_state& state, std::uint64_t gas_limit)
-      : state_(state), gas_left_(gas_limit), gas_limit_(gas_limit) {}
+  host(world_state& state, std::uint64_t block_time, std::uint64_t gas_limit)
+      : state_(state), block_time_(block_time), gas_left_(gas_limit), gas_limit_(gas_limit) {}
 
   hash32 load(const address& contract, const hash32& key) override {
     ++loads;
@@ -39,6 +39,8 @@ public:
     charge(load_gas);
     return state_.code.contains(account);
   }
+
+  std::uint64_t block_time() const override { return block_time_; }
 
   void deploy(const address& account, std::uint8_t kind) override {
     charge(store_gas);
@@ -74,6 +76,7 @@ private:
   }
 
   world_state& state_;
+  std::uint64_t block_time_;
   std::uint64_t gas_left_;
   std::uint64_t gas_limit_;
   std::vector<std::pair<std::pair<address, hash32>, hash32>> undo_slots_;
@@ -116,7 +119,7 @@ memory_world::outcome memory_world::run(world_state& state, const address& from,
   const auto code = std::find_if(contracts_.kinds.begin(), contracts_.kinds.end(),
                                  [kind](const auto& entry) { return entry.kind == kind; });
   SWARM_ASSERT(code != contracts_.kinds.end());
-  host host_of_call(state, gas_limit);
+  host host_of_call(state, block_time_, gas_limit);
   const ledger::call_context context{from, to, 1337, block_num_ + 1, head_hash(), read_only};
   outcome out;
   try {

@@ -39,6 +39,9 @@ public:
   std::uint64_t block_num() const { return block_num_; }
   /// Lets so many blocks pass in which nobody calls.
   void skip_blocks(std::uint64_t count) { block_num_ += count; }
+  /// The time of the blocks of the next calls, seconds since 1970. It passes by this alone.
+  std::uint64_t block_time() const { return block_time_; }
+  void skip_seconds(std::uint64_t count) { block_time_ += count; }
   /// The hash of the newest block, the parent of the next call's block.
   hash32 head_hash() const;
   /// How many slots are not empty.
@@ -57,6 +60,7 @@ private:
   ledger::native_contract_set contracts_;
   world_state state_;
   std::uint64_t block_num_ = 0;
+  std::uint64_t block_time_ = 1'800'000'000;
 };
 
 /// The test account with this number, which is in its last two bytes.

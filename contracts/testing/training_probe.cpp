@@ -62,7 +62,7 @@ memory_world::outcome register_node(memory_world& world, const address& account,
                                     std::string_view name) {
   register_node_args args;
   args.type = type;
-  args.cert_fingerprint.fill(7);
+  args.identity.fill(7);
   args.name = name;
   args.endpoint = fmt::format("{}.example:30305", name);
   return world.send(account, node_registry_address(), encode_register_node(args));

@@ -26,11 +26,12 @@ hash32 root_of_txns(std::span<const transaction> txns) {
 }
 
 block_executor::block_executor(state_store& store, const contract_table& contracts, std::uint64_t chain_id,
-                               const executed_block& parent)
+                               const executed_block& parent, std::uint64_t timestamp)
     : state_(store, parent.header.state_root),
       contracts_(contracts), context_{.chain_id = chain_id,
                                       .block_num = parent.header.block_num + 1,
-                                      .parent_hash = parent.hash},
+                                      .parent_hash = parent.hash,
+                                      .block_time = timestamp},
       parent_(parent), block_(std::make_shared<executed_block>()) {}
 
 result<> block_executor::add(transaction txn) {
@@ -55,8 +56,7 @@ result<> block_executor::add(transaction txn) {
   return {};
 }
 
-result<candidate_ptr> block_executor::finish(const address& proposer, std::uint64_t timestamp,
-                                             const hash32* txns_root) {
+result<candidate_ptr> block_executor::finish(const address& proposer, const hash32* txns_root) {
   auto started = clock::now();
   auto changes = std::make_shared<block_changes>();
   SWARM_TRY(changes->state, state_.commit());
@@ -71,7 +71,7 @@ result<candidate_ptr> block_executor::finish(const address& proposer, std::uint6
   header.block_num = parent_.header.block_num + 1;
   header.gas_limit = parent_.header.gas_limit;
   header.gas_used = gas_used_;
-  header.timestamp = timestamp;
+  header.timestamp = context_.block_time;
   header.extra_data = to_bytes(as_bytes(extra_data_vanity));
   complete(*block_);
   changes->timing.execute = execute_time_;

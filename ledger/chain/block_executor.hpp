@@ -20,7 +20,7 @@ hash32 root_of_txns(std::span<const transaction> txns);
 class block_executor {
 public:
   block_executor(state_store& store, const contract_table& contracts, std::uint64_t chain_id,
-                 const executed_block& parent);
+                 const executed_block& parent, std::uint64_t timestamp);
 
   /// Executes one more transaction. Errors are those of `execute_transaction`; after one of `execution_errc`
   /// or `errc::internal` another transaction may be tried.
@@ -31,8 +31,7 @@ public:
 
   /// Closes the block: `header` is completed with roots, bloom and gas. The executor is of no further use.
   /// `txns_root` may be given when the caller knows it.
-  result<candidate_ptr> finish(const address& proposer, std::uint64_t timestamp,
-                               const hash32* txns_root = nullptr);
+  result<candidate_ptr> finish(const address& proposer, const hash32* txns_root = nullptr);
 
 private:
   using clock = std::chrono::steady_clock;

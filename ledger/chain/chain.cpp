@@ -204,7 +204,8 @@ result<std::uint64_t> chain::pending_nonce(const address& account) const {
 result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address& proposer,
                                          std::size_t txns_max) {
   const auto& parent = *parts_->head;
-  block_executor executor(parts_->state, parts_->contracts, chain_id(), parent);
+  block_executor executor(parts_->state, parts_->contracts, chain_id(), parent,
+                          std::max(timestamp, parent.header.timestamp));
   std::vector<hash32> hopeless;
   std::unordered_set<address> stuck; // senders whose later transactions can no longer follow
   for (const auto* txn : parts_->pool.executable(std::min(txns_max, block_txns_max))) {
@@ -222,7 +223,7 @@ result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address&
   }
   for (const auto& hash : hopeless)
     parts_->window->change([&](mempool& pool) { pool.remove(hash); });
-  SWARM_TRY(auto made, executor.finish(proposer, std::max(timestamp, parent.header.timestamp)));
+  SWARM_TRY(auto made, executor.finish(proposer));
   parts_->remember(made);
   return made;
 }
@@ -253,7 +254,7 @@ result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32&
   if (proposed.txns.size() > block_txns_max)
     return fail(block_errc::too_many_txns, "block {}: {} transactions, at most {} are allowed",
                 header.block_num, proposed.txns.size(), block_txns_max);
-  block_executor executor(state, contracts, genesis.chain_id, parent);
+  block_executor executor(state, contracts, genesis.chain_id, parent, header.timestamp);
   for (const auto& given : proposed.txns) {
     const auto* waiting = given.sender_known() ? nullptr : pool.find(given.hash());
     auto txn = waiting != nullptr ? *waiting : given; // the sender of the pool's copy is recovered already
@@ -266,7 +267,7 @@ result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32&
     }
   }
   const auto* known_root = body == body_state::checked ? &header.txns_root : nullptr;
-  SWARM_TRY(auto made, executor.finish(header.coinbase, header.timestamp, known_root));
+  SWARM_TRY(auto made, executor.finish(header.coinbase, known_root));
   SWARM_CHECK(check_outcome(header, made->block->header));
   SWARM_ASSERT(made->block->hash == hash); // every field has been compared
   if (made->block->encoded_size > block_size_max)

@@ -31,8 +31,9 @@ bytes revert_reason(std::string_view text) {
 /// The host of one call. It charges gas, collects events and keeps contracts from what they may not do.
 class call_host final : public contract_host {
 public:
-  call_host(state_overlay& state, const contract_table& contracts, const address& self, gas_meter& meter)
-      : state_(state), contracts_(contracts), meter_(meter), own_{self} {}
+  call_host(state_overlay& state, const contract_table& contracts, const address& self,
+            std::uint64_t block_time, gas_meter& meter)
+      : state_(state), contracts_(contracts), block_time_(block_time), meter_(meter), own_{self} {}
 
   std::vector<log_entry> take_logs() { return std::move(logs_); }
 
@@ -61,6 +62,8 @@ public:
     charge(gas::load);
     return !unwrap(state_.code_of(who)).empty();
   }
+
+  std::uint64_t block_time() const override { return block_time_; }
 
   void deploy(const address& who, std::uint8_t kind) override {
     charge(gas::deploy);
@@ -91,18 +94,20 @@ private:
 
   state_overlay& state_;
   const contract_table& contracts_;
+  std::uint64_t block_time_;
   gas_meter& meter_;
   std::vector<address> own_; ///< whose slots may be written
   std::vector<log_entry> logs_;
 };
 
 /// Runs the contract and undoes what a failed one did. Exceptions do not pass beyond this function.
-result<execution> run(state_overlay& state, const call_context& context, const native_contract& contract,
-                      bytes_view input, gas_meter& meter, const contract_table& contracts) {
+result<execution> run(state_overlay& state, const call_context& context, std::uint64_t block_time,
+                      const native_contract& contract, bytes_view input, gas_meter& meter,
+                      const contract_table& contracts) {
   auto before = state.take_snapshot();
   execution out;
   try {
-    call_host host(state, contracts, context.self, meter);
+    call_host host(state, contracts, context.self, block_time, meter);
     auto outcome = contract.call(host, context, input);
     out.call.status = outcome.ok ? call_status::ok : call_status::reverted;
     out.call.output = std::move(outcome.output);
@@ -123,15 +128,15 @@ result<execution> run(state_overlay& state, const call_context& context, const n
 }
 
 /// Dispatches a checked call by the code of the account it goes to.
-result<execution> dispatch(state_overlay& state, const call_context& context, bytes_view input,
-                           std::uint64_t intrinsic, std::uint64_t gas_limit,
+result<execution> dispatch(state_overlay& state, const call_context& context, std::uint64_t block_time,
+                           bytes_view input, std::uint64_t intrinsic, std::uint64_t gas_limit,
                            const contract_table& contracts) {
   gas_meter meter(gas_limit);
   SWARM_ASSERT(meter.charge(intrinsic));
   SWARM_TRY(auto code, state.code_of(context.self));
   execution out;
   if (const auto* contract = contracts.by_code(code); contract != nullptr) {
-    SWARM_TRY(out, run(state, context, *contract, input, meter, contracts));
+    SWARM_TRY(out, run(state, context, block_time, *contract, input, meter, contracts));
   } else if (!code.empty()) {
     return fail(errc::internal, "contract {}: its kind {} is unknown to this version; a newer swarmd made it",
                 to_hex(context.self.view()), to_hex(code));
@@ -197,7 +202,8 @@ result<execution> execute_transaction(state_overlay& state, const block_context&
                     .block_num = context.block_num,
                     .parent_hash = context.parent_hash,
                     .read_only = false};
-  auto done = dispatch(state, call, fields.data, intrinsic_gas(fields), fields.gas_limit, contracts);
+  auto done = dispatch(state, call, context.block_time, fields.data, intrinsic_gas(fields), fields.gas_limit,
+                       contracts);
   if (!done && done.error().is(errc::internal)) state.revert(start);
   state.forget_snapshots();
   return done;
@@ -218,7 +224,8 @@ result<execution> execute_call(state_overlay& state, const block_context& contex
                     .block_num = context.block_num,
                     .parent_hash = context.parent_hash,
                     .read_only = true};
-  return dispatch(state, call, request.input, intrinsic_gas(fields), fields.gas_limit, contracts);
+  return dispatch(state, call, context.block_time, request.input, intrinsic_gas(fields), fields.gas_limit,
+                  contracts);
 }
 
 } // namespace swarm::ledger

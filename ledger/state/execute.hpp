@@ -27,6 +27,7 @@ struct block_context {
   std::uint64_t chain_id = 0;
   std::uint64_t block_num = 0;
   hash32 parent_hash;
+  std::uint64_t block_time = 0; ///< seconds since 1970
 };
 
 /// What a transaction costs before anything runs: 21000, its input, its access list (Yellow Paper 6.2).
