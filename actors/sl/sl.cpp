@@ -24,8 +24,7 @@ std::shared_ptr<const sn_client_options> sn_options_of(const sl_context& context
   out->io = context.io;
   out->identity = context.identity;
   out->key = context.key;
-  out->registration = contracts::register_node_args{
-      contracts::node_type::sl, context.identity->fingerprint(), {}, from.node_name, context.file_endpoint};
+  out->registration = contracts::registration_as(contracts::node_type::sl, from.node_name, context.file_endpoint);
   out->user = sl_names::follower;
   return out;
 }

@@ -15,10 +15,12 @@ namespace json = boost::json;
 namespace {
 
 session::session_options session_of(const sn_client_options& from) {
+  auto registration = from.registration;
+  if (registration) registration->identity = from.identity->fingerprint();
   return {from.sn,
           from.known_sns.empty() ? std::vector<std::string>{} : read_known_sns(from.known_sns),
           from.key,
-          from.registration,
+          std::move(registration),
           [identity = from.identity](const transport::registration_chain& chain,
                                      const transport::registration_claim& claim) {
             return transport::prove_registration(*identity, chain, claim);

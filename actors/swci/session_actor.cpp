@@ -137,8 +137,7 @@ result<> start_connection(self_pointer self, const open_context& wanted, connect
   options->io = from.io;
   options->identity = from.identity;
   options->key = key;
-  options->registration = contracts::register_node_args{
-      contracts::node_type::swci, from.identity->fingerprint(), {}, from.options.node_name, {}};
+  options->registration = contracts::registration_as(contracts::node_type::swci, from.options.node_name, {});
   options->user = swci_names::session;
   to.child = fmt::format("{}{}", swci_names::sn_prefix, self->state().connections_made++);
   to.account = key->account();

@@ -109,8 +109,7 @@ std::shared_ptr<const sn_client_options> sn_options_of(const swop_context& conte
   out->key = context.key;
   const auto here =
       context.lines ? endpoint{context.options.host_ip, context.lines->port()}.to_string() : std::string();
-  out->registration = contracts::register_node_args{
-      contracts::node_type::swop, context.identity->fingerprint(), {}, context.options.node_name, here};
+  out->registration = contracts::registration_as(contracts::node_type::swop, context.options.node_name, here);
   out->user = swop_names::runner;
   return out;
 }

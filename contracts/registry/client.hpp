@@ -64,6 +64,12 @@ inline result<node_event> decode_node_event(const std::vector<hash32>& topics, b
   return decode_event<node_registry_interface>(topics, data);
 }
 
+/// What a node registers as; a proof may be added to it.
+inline register_node_args registration_as(node_type type, std::string name, std::string endpoint,
+                                          const hash32& identity = {}) {
+  return {type, 0, identity, 0, 0, {}, std::move(name), std::move(endpoint), {}};
+}
+
 /// What the registration `args` of `account` claims.
 inline node_statement statement_of(const address& account, const register_node_args& args) {
   return {account, args.organisation, args.type, args.identity, args.expiry, args.sequence};

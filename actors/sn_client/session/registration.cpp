@@ -1,5 +1,4 @@
 #include "actors/sn_client/session/session_machine.hpp"
-
 #include "contracts/organisations/client.hpp"
 
 #include <algorithm>

@@ -91,7 +91,7 @@ TEST_CASE("a node that the chain knows as it is does not register again") {
   CHECK(!registers_over(same));
   auto left = same, renewed = same, renamed = same, moved = same;
   left.active = false;
-  renewed.cert_fingerprint[0] = 1;
+  renewed.identity[0] = 1;
   renamed.name = "sl-2";
   moved.endpoint = "there:1";
   for (const auto& known : {left, renewed, renamed, moved})
@@ -105,7 +105,7 @@ TEST_CASE("a node whose certificate is renewed registers it, and nothing else ha
   event::renewed news;
   rig.step(news); // the one that it has registered
   CHECK(rig.txns().size() == before);
-  news.cert_fingerprint[0] = 1;
+  news.identity[0] = 1;
   rig.step(news);
   rig.step(news);
   CHECK(rig.txns().size() == before + 1);

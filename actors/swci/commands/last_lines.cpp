@@ -45,7 +45,7 @@ tl::expected<std::string, std::string_view> ask(command_world& world, const addr
       world.ask_node(*where, swop::last_lines_target({head->run, head->times.assigned, swop.attempt}));
   if (!answer) return without(word_of(answer.error()));
   if (!answer->is_own_organisation) return without("of another organisation");
-  if (answer->certificate != node->cert_fingerprint) return without("another node answers there");
+  if (answer->certificate != node->identity) return without("another node answers there");
   if (answer->status == http_forbidden) return without(word_of_refusal(answer->body));
   if (answer->status != http_ok) return without("not reachable");
   return std::move(answer->body);

@@ -170,7 +170,7 @@ model_gate::judgement model_gate::judge(const open_question& question, const tra
   const auto& from = question.from;
   if (node.account != *from.who.account || !node.active)
     return {verdict::refused, "its account is not registered"};
-  if (node.cert_fingerprint != from.who.certificate)
+  if (node.identity != from.who.certificate)
     return {verdict::refused, "its account is registered with another certificate"};
   const auto* known = find_merge(from.digest);
   const bool is_merge = known != nullptr && known->training == question.training;

@@ -46,7 +46,7 @@ struct bench {
       node.account = account(who);
       node.type = type;
       node.active = true;
-      node.cert_fingerprint = hash(who);
+      node.identity = hash(who);
       nodes[node.account] = node;
     }
     chain.block_num = 10;
@@ -194,7 +194,7 @@ TEST_CASE("an account counts with the certificate that it registered, which seve
   auto id = b.ask(leader, own, wanted::model, 0, outsider);
   b.answer();
   CHECK(b.told(id) == verdict::refused);
-  b.nodes[account(other_peer)].cert_fingerprint = hash(leader);
+  b.nodes[account(other_peer)].identity = hash(leader);
   b.block();
   id = b.ask(other_peer, merged, wanted::model, 0, leader);
   b.answer();

@@ -13,9 +13,9 @@ namespace {
 
 constexpr auto look_interval = 1s;
 constexpr auto entry_pause_first = 25ms; ///< between two looks while this SN becomes a member
-constexpr auto chain_patience = 10s;    ///< then a question to the chain counts as lost
-constexpr auto sentinel_patience = 60s; ///< same, to the sentinel
-constexpr auto pause_first = 200ms;     ///< between two questions to a sentinel that cannot be reached
+constexpr auto chain_patience = 10s;     ///< then a question to the chain counts as lost
+constexpr auto sentinel_patience = 60s;  ///< same, to the sentinel
+constexpr auto pause_first = 200ms;      ///< between two questions to a sentinel that cannot be reached
 constexpr auto pause_longest = 10s;
 constexpr std::uint64_t tries_per_line = 10;
 
@@ -126,7 +126,8 @@ void membership_machine::register_self(const chain_facts& facts) {
   const auto known = facts.self.value_or(contracts::node_view{});
   auto sequence = std::max(known.sequence, waiting.sequence) + 1;
   // What was claimed before is claimed in the same words, so that vouches stay.
-  if (!waiting.account.is_zero() && claimed(waiting.organisation, waiting.identity)) sequence = waiting.sequence;
+  if (!waiting.account.is_zero() && claimed(waiting.organisation, waiting.identity))
+    sequence = waiting.sequence;
   if (known.active && claimed(known.organisation, known.identity)) sequence = known.sequence;
   auto proved = options_.prove(facts.chain, {options_.self, facts.organisation,
                                              static_cast<std::uint8_t>(contracts::node_type::sn),
@@ -136,11 +137,16 @@ void membership_machine::register_self(const chain_facts& facts) {
     return;
   }
   const auto& claim = proved->claim;
-  actions_.emplace_back(action::submit{
-      purpose::registration, contracts::node_registry_address(),
-      contracts::encode_register_node({contracts::node_type::sn, claim.organisation, claim.identity,
-                                       claim.expiry, sequence, {}, options_.node_name, options_.endpoint,
-                                       std::move(proved->proof)})});
+  actions_.emplace_back(action::submit{purpose::registration, contracts::node_registry_address(),
+                                       contracts::encode_register_node({contracts::node_type::sn,
+                                                                        claim.organisation,
+                                                                        claim.identity,
+                                                                        claim.expiry,
+                                                                        sequence,
+                                                                        {},
+                                                                        options_.node_name,
+                                                                        options_.endpoint,
+                                                                        std::move(proved->proof)})});
 }
 
 bool membership_machine::introduce_self(const chain_facts& facts) {

@@ -141,7 +141,7 @@ TEST_CASE("an SN registers when the chain lacks it, and again when what the chai
   CHECK(s.sent_nothing());
   for (const auto& spoil : std::initializer_list<void (*)(contracts::node_view&)>{
            [](auto& self) { self.active = false; },
-           [](auto& self) { self.cert_fingerprint = certificate(5); },
+           [](auto& self) { self.identity = certificate(5); },
            [](auto& self) { self.endpoint = "elsewhere:1"; },
            [](auto& self) { self.name = "sn-x"; },
        }) {

@@ -23,8 +23,7 @@ std::optional<vote> admission(const network_view& view) {
     if (node.type != contracts::node_type::sn || !node.active || holds(view.members, node.account)) continue;
     const auto here = std::find_if(view.connected.begin(), view.connected.end(),
                                    [&](const auto& one) { return one.account == node.account; });
-    if (here == view.connected.end() || !here->validates || here->cert_fingerprint != node.cert_fingerprint)
-      continue;
+    if (here == view.connected.end() || !here->validates || here->cert_fingerprint != node.identity) continue;
     if (!view.voted_on.contains(node.account)) return vote{node.account, true};
   }
   return std::nullopt;

@@ -20,7 +20,7 @@ network_view network(std::uint8_t nodes, std::uint8_t members) {
     node.account = account(i);
     node.type = contracts::node_type::sn;
     node.active = true;
-    node.cert_fingerprint = certificate(i);
+    node.identity = certificate(i);
     out.nodes.push_back(node);
     if (i > 1) out.connected.push_back({account(i), certificate(i), true});
     if (i <= members) out.members.push_back(account(i));

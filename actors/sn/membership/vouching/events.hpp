@@ -25,7 +25,8 @@ namespace event {
 struct council {
   std::vector<member_sn> sns;
 };
-/// A node asks to be a member, and waits for vouches. `objection`: what is wrong with its proof; empty for nothing.
+/// A node asks to be a member, and waits for vouches. `objection`: what is wrong with its proof; empty for nothing. To
+/// be repeated when an objection is dropped.
 struct applied {
   address account;
   hash32 statement;

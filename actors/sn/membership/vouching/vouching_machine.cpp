@@ -35,6 +35,13 @@ std::size_t vouching_machine::place_for(const applicant& one) const {
   return place() + (at != council_.end() && at > here ? 1 : 0);
 }
 
+std::vector<address> vouching_machine::accounts() const {
+  std::vector<address> out;
+  for (const auto& [account, one] : applicants_)
+    out.push_back(account);
+  return out;
+}
+
 void vouching_machine::step(const event::council& news, time_point now) {
   council_ = news.sns;
   step(event::tick{}, now);
@@ -42,7 +49,9 @@ void vouching_machine::step(const event::council& news, time_point now) {
 
 void vouching_machine::step(const event::applied& news, time_point now) {
   const auto known = applicants_.find(news.account);
-  if (known != applicants_.end() && known->second.statement == news.statement) return;
+  if (known != applicants_.end() && known->second.statement == news.statement
+      && (known->second.good || !news.objection.empty()))
+    return;
   if (known == applicants_.end() && applicants_.size() >= applicants_max) return;
   auto& one = applicants_[news.account];
   one = {.statement = news.statement,

@@ -49,6 +49,7 @@ public:
 
   // For people.
   std::size_t applicants() const { return applicants_.size(); }
+  std::vector<address> accounts() const;
   std::uint64_t vouches() const { return vouches_; }
   std::uint64_t refusals() const { return refusals_; }
   const std::string& last_refusal() const { return last_refusal_; }

@@ -125,6 +125,13 @@ TEST_CASE("a proof that does not hold gets no vouch, and the log names who and w
   CHECK(s.machine.last_refusal() == "CN=sl: the certificate is revoked");
   s.pass(1h);
   CHECK(s.done.empty());
+  SUBCASE("until this SN trusts it") {
+    s.apply(20, account(1), theirs, "not trusted");
+    CHECK(s.done.empty());
+    s.apply(20, account(1), theirs);
+    CHECK(s.vouches(20));
+    return;
+  }
   // Whoever is refused a thousand times fills no log.
   s.apply(21, account(1), theirs, "bad");
   CHECK(s.done.size() == 1);
