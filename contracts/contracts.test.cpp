@@ -119,7 +119,8 @@ TEST_CASE("any call data yields an outcome, and no effect when it reverts") {
       encode_commit_merge(
           {1, 1, 0, some_digest(1), 5, {test_account(0)}, {test_account(1)}, {exclusion_reason::not_finite}}),
       encode_peers(0, 5),
-      encode_register_node({node_type::sl, {}, {}, "name", "endpoint"}),
+      encode_register_node(
+          {.type = node_type::sl, .name = "name", .endpoint = "endpoint", .proof = bytes(40, 1)}),
       encode_create_training("name"),
       encode(create_task_args{task_type::run_swarm, "task", "author", "ROOTTASK", "outcome"}),
       encode(append_task_body_args{"task", 1, {"one", "two"}}),

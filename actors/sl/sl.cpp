@@ -24,7 +24,10 @@ std::shared_ptr<const sn_client_options> sn_options_of(const sl_context& context
   out->io = context.io;
   out->identity = context.identity;
   out->key = context.key;
-  out->registration = contracts::registration_as(contracts::node_type::sl, from.node_name, context.file_endpoint);
+  out->registration = contracts::register_node_args{.type = contracts::node_type::sl,
+                                                    .identity = context.identity->fingerprint(),
+                                                    .name = from.node_name,
+                                                    .endpoint = context.file_endpoint};
   out->user = sl_names::follower;
   return out;
 }

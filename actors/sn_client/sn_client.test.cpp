@@ -125,8 +125,10 @@ std::shared_ptr<sn_client_options> client_of(const std::shared_ptr<transport::io
   options->io = io;
   options->identity = transport::test::identity_of(ca.issue("sl-1"));
   options->key = std::make_shared<const ledger::private_key>(ledger::private_key::make_random());
-  options->registration = contracts::register_node_args{
-      contracts::node_type::sl, options->identity->fingerprint(), {}, "sl-1", "127.0.0.1:1"};
+  options->registration = contracts::register_node_args{.type = contracts::node_type::sl,
+                                                        .identity = options->identity->fingerprint(),
+                                                        .name = "sl-1",
+                                                        .endpoint = "127.0.0.1:1"};
   options->user = "follower";
   return options;
 }

@@ -137,7 +137,9 @@ result<> start_connection(self_pointer self, const open_context& wanted, connect
   options->io = from.io;
   options->identity = from.identity;
   options->key = key;
-  options->registration = contracts::registration_as(contracts::node_type::swci, from.options.node_name, {});
+  options->registration = contracts::register_node_args{.type = contracts::node_type::swci,
+                                                        .identity = from.identity->fingerprint(),
+                                                        .name = from.options.node_name};
   options->user = swci_names::session;
   to.child = fmt::format("{}{}", swci_names::sn_prefix, self->state().connections_made++);
   to.account = key->account();

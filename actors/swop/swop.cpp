@@ -109,7 +109,10 @@ std::shared_ptr<const sn_client_options> sn_options_of(const swop_context& conte
   out->key = context.key;
   const auto here =
       context.lines ? endpoint{context.options.host_ip, context.lines->port()}.to_string() : std::string();
-  out->registration = contracts::registration_as(contracts::node_type::swop, context.options.node_name, here);
+  out->registration = contracts::register_node_args{.type = contracts::node_type::swop,
+                                                    .identity = context.identity->fingerprint(),
+                                                    .name = context.options.node_name,
+                                                    .endpoint = here};
   out->user = swop_names::runner;
   return out;
 }

@@ -3,6 +3,8 @@
 #include "contracts/abi/client.hpp"
 #include "contracts/registry/interface.hpp"
 
+#include <optional>
+
 /// The NodeRegistry for programs outside the chain: `encode` and `decode_answer` of abi/client.hpp with the
 /// structs of interface.hpp, and short names for calls that are made in several places.
 namespace swarm::contracts {
@@ -64,11 +66,9 @@ inline result<node_event> decode_node_event(const std::vector<hash32>& topics, b
   return decode_event<node_registry_interface>(topics, data);
 }
 
-/// What a node registers as; a proof may be added to it.
-inline register_node_args registration_as(node_type type, std::string name, std::string endpoint,
-                                          const hash32& identity = {}) {
-  return {type, 0, identity, 0, 0, {}, std::move(name), std::move(endpoint), {}};
-}
+/// The arguments of a call that registers; none for any other call and for what is not encoded as ABI demands, which
+/// the contract refuses.
+std::optional<register_node_args> decode_registration(const std::optional<address>& to, bytes_view input);
 
 /// What the registration `args` of `account` claims.
 inline node_statement statement_of(const address& account, const register_node_args& args) {

@@ -22,7 +22,7 @@ wording refusal(memory_world& world, const address& from, const register_node_ar
 register_node_args sl_args() {
   register_node_args args;
   args.type = node_type::sl;
-  args.cert_fingerprint.fill(1);
+  args.identity.fill(1);
   args.parent = test_account(9);
   args.name = "Zürich";
   args.endpoint = "sl1.example:30305";
@@ -40,11 +40,11 @@ TEST_CASE("a node registers, changes its entry, leaves and comes back") {
   REQUIRE(done.ok);
   REQUIRE(done.events.size() == 1);
   CHECK(decode_event<node_registry_interface>(done.events[0].topics, done.events[0].data).value()
-        == node_event{
-            node_registered{sl, args.type, args.cert_fingerprint, args.parent, args.name, args.endpoint}});
-  CHECK(
-      node_of(world, sl)
-      == node_view{sl, node_type::sl, true, 1, args.cert_fingerprint, args.parent, args.name, args.endpoint});
+        == node_event{node_registered{
+            sl, args.type, 0, args.identity, 0, 0, args.parent, args.name, args.endpoint, {}}});
+  CHECK(node_of(world, sl)
+        == node_view{sl, node_type::sl, true, false, 1, 0, args.identity, 0, 0, args.parent, args.name,
+                     args.endpoint});
 
   args.name = std::string(64, 'n');
   args.endpoint = std::string(260, 'e');
@@ -84,7 +84,8 @@ TEST_CASE("entries out of bounds are refused in words") {
   CHECK(with([](auto& a) { a.type = node_type{}; })
         == "nodeType 0 is unknown, expected 1 (SN), 2 (SL), 3 (SWOP) or 4 (SWCI)");
   CHECK(with([](auto& a) { a.type = static_cast<node_type>(5); })
-        == "register(uint8,bytes32,address,string,string): call data is not its canonical ABI encoding: item "
+        == "register(uint8,uint16,bytes32,uint64,uint64,address,string,string,bytes): call data is not its "
+           "canonical ABI encoding: item "
            "1: "
            "value 5, expected 0 to 4");
   CHECK(with([](auto& a) { a.type = node_type::sn; })

@@ -24,7 +24,7 @@ struct network {
   memory_world::outcome register_sn(std::uint16_t number, std::uint16_t certificate) {
     register_node_args args;
     args.type = node_type::sn;
-    args.cert_fingerprint = u256(certificate);
+    args.identity = u256(certificate);
     args.name = fmt::format("sn-{}", number);
     return send(number, encode_register_node(args));
   }

@@ -174,6 +174,7 @@ result<hash32> chain::submit(transaction txn) {
   } else {
     txn = *parts_->pool.find(hash);
   }
+  if (parts_->options.admits) SWARM_CHECK(parts_->options.admits(txn, txn.sender()));
   SWARM_TRY(auto account, account_of(txn.sender()));
   SWARM_CHECK(parts_->window->change([&](mempool& pool) { return pool.add(std::move(txn), account.nonce); }));
   if (parts_->options.on_accepted) parts_->options.on_accepted(*parts_->pool.find(hash));
@@ -211,15 +212,16 @@ result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address&
   for (const auto* txn : parts_->pool.executable(std::min(txns_max, block_txns_max))) {
     if (stuck.contains(txn->sender())) continue;
     if (executor.size() + txn->raw().size() + block_frame_max > block_size_max) break;
-    auto added = executor.add(*txn);
+    auto added = parts_->add_admitted(executor, *txn);
     if (added) continue;
     stuck.insert(txn->sender());
     if (added.error().is(execution_errc::gas_above_block)) continue; // it waits for the next block
+    hopeless.push_back(txn->hash());
+    if (added.error().is(pool_errc::no_member)) continue;
     if (added.error().category != error_category(execution_errc{}) && !added.error().is(errc::internal))
       return tl::unexpected(std::move(added).error());
     log::error(log_source, "transaction {} is dropped, it cannot be executed: {}", to_hex(txn->hash().view()),
                added.error().message);
-    hopeless.push_back(txn->hash());
   }
   for (const auto& hash : hopeless)
     parts_->window->change([&](mempool& pool) { pool.remove(hash); });
@@ -274,6 +276,12 @@ result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32&
     return fail(block_errc::too_large, "block {}: {} bytes, at most {} are allowed", header.block_num,
                 made->block->encoded_size, block_size_max);
   return made;
+}
+
+result<> chain::parts::add_admitted(block_executor& executor, const transaction& txn) const {
+  if (options.admits && !options.admits(txn, txn.sender()))
+    return fail(pool_errc::no_member, "its sender is no member any more");
+  return executor.add(txn);
 }
 
 void chain::parts::remember(const candidate_ptr& made) {

@@ -46,6 +46,9 @@ struct chain_options {
   std::function<std::vector<consensus_record>(const hash32&)> first_records;
   /// Makes the records to write with the block of a snapshot, before it becomes the head.
   std::function<std::vector<consensus_record>(const chain& before, std::uint64_t pivot_num)> pivot_records;
+  /// Judges transactions before the pool takes them, and once more before a block does, as what was right may be so no
+  /// longer; the sender is known. Without it all are taken.
+  std::function<result<>(const transaction&, const address& sender)> admits;
   /// Called with every transaction that the pool takes in.
   std::function<void(const transaction&)> on_accepted;
   native_contract_set contracts;

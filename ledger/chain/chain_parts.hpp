@@ -66,6 +66,8 @@ struct chain::parts {
   /// Shows others what is on disk now. This comes before transactions are dropped from the pool,
   /// see chain_window.
   void show();
+  /// Executes a transaction that waited, unless it is not admitted any more (pool_errc::no_member).
+  result<> add_admitted(block_executor& executor, const transaction& txn) const;
   void remember(const candidate_ptr& made);
   void set_head(const block_ptr& block);
   /// Drops from the pool what `block` brought.

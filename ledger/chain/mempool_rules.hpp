@@ -16,6 +16,7 @@ enum class pool_errc {
   replacement,       ///< another transaction of this sender and nonce waits; it is never replaced
   sender_full,       ///< too many of this sender wait
   pool_full,         ///< too many, or too many bytes, wait in all
+  no_member,         ///< its sender may send nothing here
 };
 
 constexpr std::string_view error_category(pool_errc) {

@@ -12,10 +12,11 @@ namespace {
 session_options options() {
   static const auto key =
       std::make_shared<const ledger::private_key>(std::move(*ledger::private_key::from_bytes(bytes(32, 1))));
-  return {"own:1",
-          {"other:2"},
-          key,
-          contracts::register_node_args{contracts::node_type::sl, {}, {}, "sl", "here:1"}};
+  return {
+      "own:1",
+      {"other:2"},
+      key,
+      contracts::register_node_args{.type = contracts::node_type::sl, .name = "sl", .endpoint = "here:1"}};
 }
 
 struct session_run {

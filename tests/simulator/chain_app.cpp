@@ -46,7 +46,8 @@ struct vote_work {
 };
 
 bytes registration(contracts::node_type type, const std::string& name) {
-  return contracts::encode_register_node({type, keccak256(name), {}, name, "10.0.0.1:30305"});
+  return contracts::encode_register_node(
+      {.type = type, .identity = keccak256(name), .name = name, .endpoint = "10.0.0.1:30305"});
 }
 
 bytes txn_of(std::uint64_t id, std::uint64_t chain_id) {

@@ -6,7 +6,7 @@
 #include "actors/sn/chain/training_reset.hpp"
 #include "actors/sn/membership/chain_facts.hpp"
 #include "actors/sn/membership/founders.hpp"
-#include "actors/sn/membership/registration_check.hpp"
+#include "actors/sn/membership/registration_judge.hpp"
 #include "actors/sn/proofs/make_proof.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"

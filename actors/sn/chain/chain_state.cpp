@@ -78,6 +78,9 @@ result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesi
   options.genesis = std::move(genesis);
   options.contracts = contracts::make_contracts();
   options.on_accepted = std::move(on_accepted);
+  options.admits = [&s](const ledger::transaction& txn, const address& sender) {
+    return s.pool_rule.judge(*s.chain, txn, sender);
+  };
   if (options.genesis) {
     SWARM_TRY(const bool first, is_first_chain(s.context->options.data_dir));
     if (first)

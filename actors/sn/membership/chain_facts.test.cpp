@@ -35,7 +35,10 @@ struct stage {
     hash32 certificate;
     certificate.fill(key);
     submit(key, contracts::node_registry_address(),
-           contracts::encode_register_node({contracts::node_type::sn, certificate, {}, "sn", "sn:30303"}));
+           contracts::encode_register_node({.type = contracts::node_type::sn,
+                                            .identity = certificate,
+                                            .name = "sn",
+                                            .endpoint = "sn:30303"}));
   }
   void seal() { REQUIRE(seal_block(*chain)); }
   membership::chain_facts facts(std::vector<address> connected = {}) const {

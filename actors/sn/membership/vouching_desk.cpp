@@ -167,7 +167,7 @@ result<> vouching_desk::take(const view_ptr& chain, const contracts::node_event&
 
 void vouching_desk::judge(const view_ptr& chain, const contracts::node_registered& what, time_point now) {
   const auto statement = statement_in(what);
-  const auto known = check_.check(*chain, statement, what.proof);
+  const auto known = judge_.check(*chain, statement, what.proof);
   if (statement.organisation == own_organisation()) waiting_[what.account] = {statement, what.proof};
   auto who = known ? known->who
                    : fmt::format("the {} {} of the organisation {}", contracts::to_string(what.type),
@@ -254,7 +254,7 @@ void vouching_desk::look_at_members(const view_ptr& chain, time_point now, std::
   }
   for (const auto& [account, one] : members_) {
     if (one.statement.expiry != 0 && one.statement.expiry < unix_s) continue; // no member any more anyway
-    const auto checked = check_.check(*chain, one.statement, one.proof);
+    const auto checked = judge_.check(*chain, one.statement, one.proof);
     if (!checked && checked.error().is(registration_errc::not_proved))
       step(vouching::event::lost{account,
                                  fmt::format("the {} {}", contracts::to_string(one.statement.role),

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/sn/membership/registration_check.hpp"
+#include "actors/sn/membership/registration_judge.hpp"
 #include "actors/sn/membership/vouching/vouching_machine.hpp"
 #include "ledger/chain/chain_view.hpp"
 
@@ -12,7 +12,7 @@ class vouching_desk {
 public:
   vouching_desk(const address& self, std::shared_ptr<const transport::tls_identity> identity,
                 std::shared_ptr<const members::member_rules> rules)
-      : self_(self), identity_(identity), check_(std::move(identity), std::move(rules)), machine_(self) {}
+      : self_(self), identity_(identity), judge_(std::move(identity), std::move(rules)), machine_(self) {}
 
   using view_ptr = std::shared_ptr<const ledger::chain_view>;
   /// Looks through the whole registry; at the start, and after what changes many members at once.
@@ -50,7 +50,7 @@ private:
 
   address self_;
   std::shared_ptr<const transport::tls_identity> identity_;
-  registration_check check_;
+  registration_judge judge_;
   vouching::vouching_machine machine_;
   std::vector<vouching::member_sn> council_;
   std::map<address, registration> waiting_; ///< of the own organisation

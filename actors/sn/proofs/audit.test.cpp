@@ -71,7 +71,10 @@ struct trained_chain {
     hash32 fingerprint;
     fingerprint[0] = key;
     send(key, contracts::node_registry_address(),
-         contracts::encode_register_node({type, fingerprint, {}, fmt::format("node-{}", key), "host:1"}));
+         contracts::encode_register_node({.type = type,
+                                          .identity = fingerprint,
+                                          .name = fmt::format("node-{}", key),
+                                          .endpoint = "host:1"}));
     seal();
   }
 

@@ -62,6 +62,7 @@ constexpr std::array table{
     row{ledger::pool_errc::replacement, refused, "replacement"},
     row{ledger::pool_errc::sender_full, refused, "sender_full"},
     row{ledger::pool_errc::pool_full, refused, "pool_full"},
+    row{ledger::pool_errc::no_member, refused, "no_member"},
 
     row{ledger::execution_errc::nonce_too_low, refused, "nonce_too_low"},
     row{ledger::execution_errc::nonce_too_high, refused, "nonce_too_high"},

@@ -74,11 +74,10 @@ public:
       peers_.push_back(key_of("peer", i));
     for (std::size_t i = 0; i < peer_count; ++i)
       call(i, contracts::node_registry_address(),
-           contracts::encode_register_node({contracts::node_type::sl,
-                                            keccak256("certificate"),
-                                            {},
-                                            fmt::format("sl-{}", i),
-                                            "10.0.0.1:30305"}));
+           contracts::encode_register_node({.type = contracts::node_type::sl,
+                                            .identity = keccak256("certificate"),
+                                            .name = fmt::format("sl-{}", i),
+                                            .endpoint = "10.0.0.1:30305"}));
     seal();
     for (std::size_t i = 0; i < peer_count; ++i)
       call(i, training_,

@@ -53,9 +53,10 @@ int main(int argc, char** argv) {
   const auto count = std::strtoull(argv[2], nullptr, 10);
   bench::offline_chain chain(argv[1]);
   swci creator(chain.chain_id());
-  chain.add_block({creator.call(
-      contracts::node_registry_address(),
-      contracts::encode_register_node({contracts::node_type::swci, {}, {}, "bench", "bench:1"}))});
+  chain.add_block(
+      {creator.call(contracts::node_registry_address(),
+                    contracts::encode_register_node(
+                        {.type = contracts::node_type::swci, .name = "bench", .endpoint = "bench:1"}))});
   for (std::uint64_t made = 0; made < count;) {
     std::vector<ledger::transaction> all;
     for (; made < count && all.size() < tasks_per_block; ++made)

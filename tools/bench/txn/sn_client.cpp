@@ -95,8 +95,9 @@ ledger::transaction make_update(const ledger::private_key& key, std::uint64_t no
   fields.nonce = nonce;
   fields.gas_limit = 1'000'000;
   fields.to = contracts::node_registry_address();
-  fields.data = contracts::encode_register_node(
-      {contracts::node_type::sl, {}, {}, "bench", fmt::format("h:{}", nonce % 60'000 + 1)});
+  fields.data = contracts::encode_register_node({.type = contracts::node_type::sl,
+                                                 .name = "bench",
+                                                 .endpoint = fmt::format("h:{}", nonce % 60'000 + 1)});
   auto out = ledger::make_signed(std::move(fields), key, chain_id);
   if (!out) die(out.error().message);
   return *out;

@@ -131,8 +131,10 @@ TEST_CASE("an SN registers when the chain lacks it, and again when what the chai
   auto facts = network(1, 1);
   facts.self.reset();
   s.step(facts_read{s.only<action::read_facts>().serial, facts});
-  const auto wanted =
-      contracts::encode_register_node({contracts::node_type::sn, certificate(1), {}, "sn-1", "sn-1:30303"});
+  const auto wanted = contracts::encode_register_node({.type = contracts::node_type::sn,
+                                                       .identity = certificate(1),
+                                                       .name = "sn-1",
+                                                       .endpoint = "sn-1:30303"});
   CHECK(s.only<action::submit>().what == purpose::registration);
   CHECK(s.only<action::submit>().to == registry);
   CHECK(s.only<action::submit>().input == wanted);

@@ -31,7 +31,8 @@ inline session_options options_of(std::uint8_t seed = 1, std::vector<std::string
   out.configured_sn = "own:1";
   out.other_sns = std::move(others);
   out.key = std::make_shared<const ledger::private_key>(key_of(seed));
-  out.registration = contracts::registration_as(contracts::node_type::sl, "sl-1", "here:1");
+  out.registration =
+      contracts::register_node_args{.type = contracts::node_type::sl, .name = "sl-1", .endpoint = "here:1"};
   return out;
 }
 

@@ -18,9 +18,9 @@ constexpr std::string_view error_category(registration_errc) {
 }
 
 /// What an SN trusts, by which it judges registrations of others. All functions may be called from any thread.
-class registration_check {
+class registration_judge {
 public:
-  registration_check(std::shared_ptr<const transport::tls_identity> identity,
+  registration_judge(std::shared_ptr<const transport::tls_identity> identity,
                      std::shared_ptr<const members::member_rules> rules)
       : identity_(std::move(identity)), rules_(std::move(rules)) {}
 

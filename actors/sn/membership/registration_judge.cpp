@@ -1,4 +1,4 @@
-#include "actors/sn/membership/registration_check.hpp"
+#include "actors/sn/membership/registration_judge.hpp"
 
 #include "contracts/organisations/client.hpp"
 #include "transport/identity/registration_proof.hpp"
@@ -12,7 +12,7 @@ std::string name_of(const ledger::chain_view& chain, contracts::organisation_id 
                                  : fmt::format("number {}, which is none of this chain", organisation);
 }
 
-result<registration_check::known> registration_check::check(const ledger::chain_view& chain,
+result<registration_judge::known> registration_judge::check(const ledger::chain_view& chain,
                                                             const contracts::node_statement& claimed,
                                                             bytes_view proof) const {
   const auto proved = transport::check_registration(proof, {chain.chain_id(), chain.genesis_hash()},
