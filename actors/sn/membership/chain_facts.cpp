@@ -58,7 +58,7 @@ result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& 
   SWARM_TRY(const auto self_raw, registry.ask(contracts::encode_node(self)));
   if (auto known = contracts::decode_node(self_raw); known && !known->account.is_zero())
     out.self = std::move(*known);
-  SWARM_TRY(const auto waits_raw, registry.ask(contracts::encode_pending_of(self)));
+  SWARM_TRY(const auto waits_raw, registry.ask(contracts::encode(contracts::pending_of_args{self})));
   SWARM_TRY(out.waits, contracts::decode_pending_of(waits_raw));
   out.chain = {chain.chain_id(), chain.genesis_hash()};
   SWARM_TRY(out.validators, chain.validators_after(out.block_num));

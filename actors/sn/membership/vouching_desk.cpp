@@ -35,30 +35,39 @@ contracts::organisation_id vouching_desk::own_organisation() const {
   return found == council_.end() ? contracts::organisation_id{0} : found->organisation;
 }
 
+namespace {
+
+/// The call that carries out what the machine wants.
+struct call_for {
+  bytes operator()(const vouching::action::vouch& what) const {
+    return contracts::encode_vouch(what.account, what.statement);
+  }
+  bytes operator()(const vouching::action::accuse& what) const {
+    return contracts::encode(contracts::accuse_args{what.organisation});
+  }
+  bytes operator()(const vouching::action::answer&) const {
+    return contracts::encode(contracts::answer_args{});
+  }
+  bytes operator()(const vouching::action::settle& what) const {
+    return contracts::encode(contracts::settle_args{what.account});
+  }
+  bytes operator()(const vouching::action::remove& what) const {
+    return contracts::encode_remove_node(what.account);
+  }
+  bytes operator()(const vouching::action::say&) const { return {}; }
+};
+
+} // namespace
+
 template <class Event>
 void vouching_desk::step(const Event& event, time_point now) {
   machine_.step(event, now);
-  struct make_call {
-    vouching_desk& desk;
-    void operator()(const vouching::action::vouch& what) const {
-      add(contracts::vouch_args{what.account, what.statement});
-    }
-    void operator()(const vouching::action::accuse& what) const {
-      add(contracts::accuse_args{what.organisation});
-    }
-    void operator()(const vouching::action::answer&) const { add(contracts::answer_args{}); }
-    void operator()(const vouching::action::settle& what) const { add(contracts::settle_args{what.account}); }
-    void operator()(const vouching::action::remove& what) const {
-      add(contracts::remove_node_args{what.account});
-    }
-    void operator()(vouching::action::say& what) const { desk.lines_.push_back(std::move(what)); }
-    template <class Args>
-    void add(const Args& args) const {
-      desk.calls_.push_back(contracts::encode(args));
-    }
-  };
-  for (auto& action : machine_.take_actions())
-    std::visit(make_call{*this}, action);
+  for (auto& action : machine_.take_actions()) {
+    if (auto* line = std::get_if<vouching::action::say>(&action))
+      lines_.push_back(std::move(*line));
+    else
+      calls_.push_back(std::visit(call_for{}, action));
+  }
 }
 
 // The whole registry

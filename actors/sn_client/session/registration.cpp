@@ -27,7 +27,7 @@ std::vector<rpc_call> session_machine::questions_about_self() const {
   if (!options_.registration) return {};
   std::vector<rpc_call> out{eth_call(registry, contracts::encode_node(account))};
   if (!options_.prove) return out;
-  out.push_back(eth_call(registry, contracts::encode_pending_of(account)));
+  out.push_back(eth_call(registry, contracts::encode(contracts::pending_of_args{account})));
   out.push_back(eth_call(contracts::organisation_registry_address(),
                          contracts::encode(contracts::anchor_owner_args{options_.anchor})));
   return out;
