@@ -15,6 +15,7 @@ from registration import REGISTER, Certificate, Node, encoded, registration
 
 SL, SWOP, SWCI = 2, 3, 4
 
+
 def training(name=DEFAULT_CONTRACT):
     return "0x" + keccak256("swarmd/training/" + name)[-20:].hex()
 
@@ -29,8 +30,9 @@ class Outsider:
         pem = (self.certs.folder / f"{name}-cert.pem").read_text()
         self.fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).digest()
         if kind:
-            values = registration(self.rpc, Certificate.of(self.certs, name), self.account, kind,
-                                  f"outsider-{self.account[2:8]}")
+            values = registration(
+                self.rpc, Certificate.of(self.certs, name), self.account, kind, f"outsider-{self.account[2:8]}"
+            )
             self.call(NODE_REGISTRY, REGISTER, values)
             until(lambda: Node(self.rpc, self.account).active, f"{name} to be vouched for")
 
@@ -89,9 +91,7 @@ def check_ins(sn):
     return out
 
 
-HEAD = (
-    "(uint64,uint64,uint8,uint32,address,uint32,string,bytes32,uint32,uint32,uint32,uint64,bytes32,uint64,address)"
-)
+HEAD = "(uint64,uint64,uint8,uint32,address,uint32,string,bytes32,uint32,uint32,uint32,uint64,bytes32,uint64,address)"
 
 
 class Head:

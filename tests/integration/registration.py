@@ -57,7 +57,9 @@ class Certificate:
         """With RSA-PSS or ECDSA, by the kind of the key."""
         pss = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"]
         kind = openssl("pkey", "-in", self.key, "-noout", "-text")
-        return openssl("dgst", "-sha256", *(pss if b"modulus" in kind else ()), "-sign", self.key, "-binary", words=message)
+        return openssl(
+            "dgst", "-sha256", *(pss if b"modulus" in kind else ()), "-sign", self.key, "-binary", words=message
+        )
 
 
 def openssl(*command, words=None):

@@ -24,13 +24,15 @@ result<registration_judge::known> registration_judge::check(const ledger::chain_
   const members::proved who{proved->certificate, proved->anchor};
   SWARM_TRY(const auto owner, ask(chain, contracts::organisation_registry_address(),
                                   contracts::anchor_owner_args{proved->anchor.fingerprint}));
-  if (owner != claimed.organisation || owner == 0)
+  if (owner == 0)
     return fail(registration_errc::other_organisation,
-                "the certificate {} leads to the CA {}, which {}, and not to one of the organisation {}",
-                proved->certificate.subject, proved->anchor.subject,
-                owner == 0 ? std::string("no organisation of this chain has")
-                           : "the organisation " + name_of(chain, owner) + " has",
-                name_of(chain, claimed.organisation));
+                "the certificate {} leads to the CA {}, which no organisation of this chain has; the organisations "
+                "admit one by their votes (ADMIT ORGANISATION, or swarm-inspect vote admit)",
+                proved->certificate.subject, proved->anchor.subject);
+  if (owner != claimed.organisation)
+    return fail(registration_errc::other_organisation,
+                "the certificate {} leads to a CA of the organisation {}, and not of {}",
+                proved->certificate.subject, name_of(chain, owner), name_of(chain, claimed.organisation));
   const auto role = static_cast<members::role>(claimed.role);
   if (!members::roles_of(who, *rules_).has(role))
     return fail(registration_errc::role_not_allowed, "{}", members::refusal(who, role, *rules_));

@@ -49,17 +49,17 @@ void vouching_machine::step(const event::council& news, time_point now) {
 
 void vouching_machine::step(const event::applied& news, time_point now) {
   const auto known = applicants_.find(news.account);
-  if (known != applicants_.end() && known->second.statement == news.statement
-      && (known->second.good || !news.objection.empty()))
-    return;
+  const bool again = known != applicants_.end() && known->second.statement == news.statement;
+  if (again && (known->second.good || !news.objection.empty())) return;
   if (known == applicants_.end() && applicants_.size() >= applicants_max) return;
   auto& one = applicants_[news.account];
+  const auto vouched_by = again ? std::move(one.vouched_by) : std::set<organisation_id>();
   one = {.statement = news.statement,
          .organisation = news.organisation,
          .parent = news.parent,
          .good = news.objection.empty(),
          .since = now,
-         .vouched_by = {},
+         .vouched_by = vouched_by,
          .vouched_at = {},
          .accused = false,
          .settle_at = {}};
