@@ -82,7 +82,11 @@ result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& 
   SWARM_TRY(const auto next, chain.pending_nonce(self));
   out.pending = next != stored.nonce;
   SWARM_TRY(const auto self_raw, registry.ask(contracts::encode_node(self)));
-  if (auto node = contracts::decode_node(self_raw)) out.self = std::move(*node);
+  if (auto node = contracts::decode_node(self_raw); node && !node->account.is_zero())
+    out.self = std::move(*node);
+  SWARM_TRY(const auto waits_raw, registry.ask(contracts::encode(contracts::pending_of_args{self})));
+  SWARM_TRY(out.waits, contracts::decode_pending_of(waits_raw));
+  out.chain = {chain.chain_id(), chain.genesis_hash()};
   SWARM_TRY(out.validators, chain.validators_after(out.block_num));
   SWARM_TRY(const auto members_raw, registry.ask(contracts::encode_validator_members()));
   SWARM_TRY(out.members, contracts::decode_validator_members(members_raw));
