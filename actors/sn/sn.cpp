@@ -34,7 +34,7 @@ result<child_spec> make_sn(const config::sn_options& options, std::string name,
       make_peers(context, "peers"),
       {.name = "consensus", .start = consensus_actor(context)},
       {.name = "rpc", .start = rpc_actor(context), .detached = true},
-      {.name = "reader", .start = reader_actor(), .detached = true},
+      {.name = "reader", .start = reader_actor(context), .detached = true},
       {.name = "api", .start = api_actor(context)},
       {.name = "membership", .start = membership_actor(context)},
   };

@@ -31,6 +31,11 @@ std::function<result<>(const address&, bytes_view)> admission::of(const transpor
              const address& to, bytes_view input) { return self->may_call(*who, to, input); };
 }
 
+std::shared_ptr<const std::string> admission::organisation_of(const transport::peer_info& peer) const {
+  return std::make_shared<const std::string>(
+      members::organisation_of({*peer.certificate, *peer.anchor}, *rules_));
+}
+
 result<> admission::may_call(const transport::peer_info& peer, const address& to, bytes_view input) {
   const auto wanted = registered_role(to, input);
   if (!wanted) return {};

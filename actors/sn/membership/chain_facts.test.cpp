@@ -17,8 +17,9 @@ struct stage {
   std::unique_ptr<ledger::chain> chain;
   std::map<address, std::uint64_t> nonces;
 
-  stage() {
+  explicit stage(std::vector<ledger::founder> founders = {}) {
     auto options = test_options(dir / "chain");
+    options.genesis->founders = std::move(founders);
     options.contracts = contracts::make_contracts();
     chain = ledger::chain::open(std::move(options)).value();
   }
@@ -46,6 +47,20 @@ struct stage {
 
 } // namespace
 
+TEST_CASE("organisations and their limits, by each of their anchors") {
+  const auto anchor = [](std::uint8_t last) {
+    hash32 out;
+    out[31] = last;
+    return out;
+  };
+  const stage s({{"a", {anchor(1), anchor(2)}, {test_key(1).account()}}, {"b", {anchor(3)}, {}}});
+  const auto anchors = s.facts().anchors;
+  CHECK(anchors.size() == 3);
+  CHECK(anchors.at(anchor(1)) == membership::anchor_owner{1, 8});
+  CHECK(anchors.at(anchor(2)) == membership::anchor_owner{1, 8});
+  CHECK(anchors.at(anchor(3)) == membership::anchor_owner{2, 8});
+}
+
 TEST_CASE("the facts of a new chain, and of one where nodes registered and voted") {
   stage s;
   const auto self = test_key(1).account();
@@ -57,6 +72,7 @@ TEST_CASE("the facts of a new chain, and of one where nodes registered and voted
   CHECK(facts.members == std::vector<address>{self});
   CHECK(facts.nodes.empty());
   CHECK(facts.trainings_wanted == std::vector<std::string>{"mine"});
+  CHECK(facts.anchors.empty()); // it was begun without organisations
 
   s.register_node(2);
   CHECK(!s.facts().pending); // not of this node
