@@ -1,5 +1,6 @@
 #include "transport/http/http_server.hpp"
 
+#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "transport/http/detail/http_connection.hpp"
 
@@ -18,6 +19,29 @@ std::string listen_failure(const std::string& name, const std::string& where, co
   if (ec.value() == EADDRNOTAVAIL)
     return fmt::format("{}: cannot listen on {}: this machine does not have that address", name, where);
   return fmt::format("{}: cannot listen on {}: {}", name, where, ec.message());
+}
+
+/// Whose connections count together before they say who they are: an IPv4 address, or the 64 bits of an IPv6 address
+/// of which its owner gives himself the rest.
+std::string address_group(const std::string& address) {
+  error_code ec;
+  const auto ip = asio::ip::make_address(address, ec);
+  if (ec || !ip.is_v6()) return address;
+  auto raw = ip.to_v6().to_bytes();
+  std::fill(raw.begin() + 8, raw.end(), 0);
+  return asio::ip::make_address_v6(raw).to_string();
+}
+
+place_owner owner_of(const peer_info& peer) {
+  if (peer.anchor) return {peer.anchor->fingerprint, peer.cert_fingerprint};
+  return {sha256(as_bytes(address_group(peer.address))), {}};
+}
+
+std::string name_of(const http_server_options& options, const peer_info& peer) {
+  if (!peer.anchor) return peer.address;
+  const auto organisation = options.organisation_of ? options.organisation_of(peer) : peer.anchor->subject;
+  return fmt::format("the organisation {} (certificate {}, {})", organisation, peer.cert_subject,
+                     peer.address);
 }
 
 } // namespace
@@ -80,39 +104,81 @@ void http_server::impl::accept_failed(const error_code& ec) {
   log_limited("accept", fmt::format("a connection cannot be accepted: {}", ec.message()));
 }
 
+/// A connection gets a place among the handshakes under way, be it that of another one; never that of one whose
+/// handshake is done.
 void http_server::impl::admit(tcp::socket socket) {
-  auto address = peer_of(socket).address;
+  const auto group = address_group(peer_of(socket).address);
   std::uint64_t id = 0;
-  std::string_view too_many;
+  std::shared_ptr<http_connection> goes;
   {
     std::lock_guard lock(mutex);
-    if (connections.size() >= options.connections_max) too_many = "all connections are taken";
-    auto known = per_address.find(address);
-    if (known != per_address.end() && known->second >= options.connections_per_address_max)
-      too_many = "it has too many connections already";
-    if (too_many.empty()) {
-      id = next_id++;
-      ++per_address[address];
-      connections.emplace(id, std::weak_ptr<http_connection>{});
-    }
-  }
-  if (!too_many.empty()) {
-    ++refused;
-    log_limited(address,
-                fmt::format("a connection from {} is refused: {} (limits: {} in all, {} per address)",
-                            address, too_many, options.connections_max, options.connections_per_address_max));
-    return;
+    id = next_id++;
+    connections.emplace(id, std::weak_ptr<http_connection>{});
+    goes = find(handshakes.enter(id, group));
   }
   ++accepted;
+  if (goes) displace_handshake(*goes);
   run(id, options.name + " connection",
       std::make_shared<http_connection>(shared_from_this(), id, std::move(socket)));
 }
 
-void http_server::impl::leave(std::uint64_t id, const std::string& address) {
+std::shared_ptr<http_connection> http_server::impl::find(const std::optional<std::uint64_t>& id) const {
+  const auto found = id ? connections.find(*id) : connections.end();
+  return found == connections.end() ? nullptr : found->second.lock();
+}
+
+void http_server::impl::displace_handshake(http_connection& which) {
+  const auto& address = which.address();
+  which.end(make_error(net_errc::limit, "{}: it did not finish its handshake before others wanted its place",
+                       address));
+  ++handshakes_displaced;
+  {
+    std::lock_guard lock(mutex);
+    last_handshake_displaced = address;
+  }
+  log_limited(
+      "handshakes of " + address,
+      fmt::format("{} keeps connections open without a TLS handshake: the oldest of them are closed, as "
+                  "others want to connect (at most {} handshakes are under way)",
+                  address, options.handshakes_max));
+}
+
+bool http_server::impl::settle(std::uint64_t id, const peer_info& peer) {
+  fair_places::answer answer;
+  std::shared_ptr<http_connection> goes;
+  {
+    std::lock_guard lock(mutex);
+    if (!handshakes.leave(id)) return false; // it has just been displaced
+    answer = places.take(id, owner_of(peer));
+    goes = find(answer.displaced);
+  }
+  if (!answer.taken) {
+    ++refused;
+    note_over_share(peer, "one more is refused");
+  } else if (goes) {
+    ++displaced;
+    note_over_share(goes->peer(), "the newest is closed, as others have fewer");
+    goes->end(make_error(net_errc::limit, "its organisation has too many connections, and others want one"));
+  }
+  return answer.taken;
+}
+
+void http_server::impl::note_over_share(const peer_info& of, std::string_view what) {
+  const auto who = name_of(options, of);
+  auto text =
+      fmt::format("{} has its share of connections ({} in all): {}", who, options.connections_max, what);
+  {
+    std::lock_guard lock(mutex);
+    last_over_share = text;
+  }
+  log_limited("share of " + who, std::move(text));
+}
+
+void http_server::impl::leave(std::uint64_t id) {
   std::lock_guard lock(mutex);
   connections.erase(id);
-  auto known = per_address.find(address);
-  if (known != per_address.end() && --known->second == 0) per_address.erase(known);
+  handshakes.leave(id);
+  places.give_back(id);
   changed.notify_all();
 }
 
@@ -174,11 +240,16 @@ http_server_status http_server::status() const {
   {
     std::lock_guard lock(impl_->mutex);
     out.connections = impl_->connections.size();
+    out.handshakes = impl_->handshakes.size();
     out.last_handshake_failure = impl_->last_handshake_failure;
+    out.last_handshake_displaced = impl_->last_handshake_displaced;
+    out.last_over_share = impl_->last_over_share;
   }
   out.websockets = impl_->websockets;
   out.accepted = impl_->accepted;
   out.refused = impl_->refused;
+  out.displaced = impl_->displaced;
+  out.handshakes_displaced = impl_->handshakes_displaced;
   out.handshake_failures = impl_->handshake_failures;
   out.requests = impl_->requests;
   out.bytes_received = impl_->traffic->received;

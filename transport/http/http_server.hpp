@@ -34,16 +34,22 @@ enum class plain_http {
   everybody,
 };
 
+/// What people call those that a client's certificate stands for; the default is the subject of its anchor.
+using organisation_namer = std::function<std::string(const peer_info&)>;
+
 struct http_server_options {
   std::string address = "0.0.0.0"; ///< numeric, IPv4 or IPv6
   std::uint16_t port = 0;          ///< 0: any free one, see `port()`
   std::string name = "https";      ///< what this server is for, in log lines: "API", "files", "P2P"
   std::string log_source = "swarm.net";
+  organisation_namer organisation_of;    ///< for log and status
   plain_http plain = plain_http::nobody; ///< there is no proof of who asks, and no WebSocket
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 8 * 1024 * 1024; ///< 413 beyond
+  /// Connections whose other side has proved who it is; organisations share them (sharing/fair_places.hpp). Whoever
+  /// shows no certificate, where that is allowed, counts by address.
   std::size_t connections_max = 2048;
-  std::size_t connections_per_address_max = 1024;   ///< many nodes may share an address
+  std::size_t handshakes_max = 256; ///< under way; the addresses share these (sharing/waiting_room.hpp)
   std::size_t bodies_bytes_max = 256 * 1024 * 1024; ///< of all requests under way together; 503 beyond
   std::chrono::milliseconds handshake_timeout{10'000};
   std::chrono::milliseconds header_timeout{10'000}; ///< from the first byte of a header to its end
@@ -57,10 +63,15 @@ struct http_server_options {
 };
 
 struct http_server_status {
-  std::size_t connections = 0; ///< open now, WebSockets included
+  std::size_t connections = 0; ///< open now, WebSockets and handshakes included
   std::size_t websockets = 0;
   std::uint64_t accepted = 0;
-  std::uint64_t refused = 0; ///< over a connection limit
+  std::uint64_t refused = 0;   ///< over their share of connections
+  std::uint64_t displaced = 0; ///< of connections: gone for one of somebody who had less
+  std::string last_over_share; ///< whose connection was refused or displaced last
+  std::size_t handshakes = 0;  ///< of the connections: without a finished handshake
+  std::uint64_t handshakes_displaced = 0;
+  std::string last_handshake_displaced; ///< from where
   std::uint64_t handshake_failures = 0;
   std::string last_handshake_failure; ///< who and why, as in the log
   std::uint64_t requests = 0;

@@ -344,29 +344,6 @@ TEST_CASE("slow and silent clients are cut off") {
   CHECK(eventually([&] { return f.server->status().connections == 0; }));
 }
 
-TEST_CASE("connections are limited in all and per address") {
-  fixture f;
-  http_server_options options;
-  SUBCASE("in all") {
-    options.connections_max = 2;
-  }
-  SUBCASE("per address") {
-    options.connections_per_address_max = 2;
-  }
-  f.serve(echo, options);
-  {
-    auto a = f.connect();
-    auto b = f.connect();
-    CHECK(a.shaken());
-    CHECK(b.shaken());
-    CHECK_FALSE(f.connect().shaken());
-    CHECK(f.server->status().refused == 1);
-    CHECK(f.server->status().connections == 2);
-  }
-  REQUIRE(eventually([&] { return f.server->status().connections == 0; }));
-  CHECK(f.connect().shaken());
-}
-
 TEST_CASE("a port in use, a bad address") {
   fixture f;
   f.serve(echo);

@@ -26,12 +26,16 @@ class neighbor_book {
 public:
   struct target {
     bool configured = false;
+    bool registered = false;        ///< by the chain; dialled like a configured one for as long
+    std::optional<hash32> told_by;  ///< the organisation of the neighbor that told of a learned one
     std::optional<address> account; ///< expected of a learned one, else the last to answer
     back_off waits;
     time_point next_at{};
     bool dialling = false; ///< being dialled, or connected through this endpoint
-    bool own = false;      ///< the endpoint is this node's
+    bool connected = false;
+    bool own = false; ///< the endpoint is this node's
     std::string last_failure;
+    bool stays() const { return configured || registered; }
   };
   struct refusal {
     hash32 certificate;
@@ -47,11 +51,16 @@ public:
 
   /// Adds an endpoint that is dialled for ever. It must have been checked.
   void configure(const std::string& endpoint, time_point now);
-  /// A neighbor said that `account` can be reached there.
-  void learn(const address& account, const std::string& endpoint, time_point now);
+  /// The endpoints that the chain knows, all of them; those that it knew before and knows no more are forgotten once
+  /// nobody answers there.
+  void set_registered(const std::set<std::string>& endpoints, time_point now);
+  /// A neighbor of the organisation `told_by` said that `account` can be reached there. What is told is bounded, and
+  /// organisations share the room.
+  void learn(const address& account, const std::string& endpoint, const hash32& told_by, time_point now);
 
   /// What to dial now; each counts as under way until `dial_ended`. Accounts in `connected` are not dialled.
-  /// `under_way` counts connections of any kind.
+  /// `under_way` counts connections of any kind. There are few dials at a time: those come first that failed seldom,
+  /// then those that wait longest, and what one organisation told of has a part of them only.
   std::vector<dial_order> due(const std::set<address>& connected, std::size_t under_way, time_point now);
   /// `account` proved itself there.
   void answered(const std::string& endpoint, const address& account);
@@ -76,6 +85,8 @@ public:
 
 private:
   target& add(const std::string& endpoint, time_point now);
+  bool make_room(const hash32& told_by);
+  bool may_dial(const target& which, std::size_t under_way) const;
 
   p2p_options options_;
   address own_;

@@ -4,6 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <set>
+
 using namespace swarm;
 using namespace swarm::p2p;
 using namespace std::chrono_literals;
@@ -97,13 +100,13 @@ TEST_CASE("told endpoints are bounded, one an account, and forgotten when they f
   options.learned_max = 3;
   neighbor_book book(options, account(9), 1);
   time_point now{};
-  book.learn(account(9), "sn-9:1", now);
-  book.learn(account(1), "me:1", now);
-  book.learn(account(1), "sn-1:1", now);
-  book.learn(account(1), "sn-1:2", now);
+  book.learn(account(9), "sn-9:1", hash_of(7), now);
+  book.learn(account(1), "me:1", hash_of(7), now);
+  book.learn(account(1), "sn-1:1", hash_of(7), now);
+  book.learn(account(1), "sn-1:2", hash_of(7), now);
   CHECK(book.targets().size() == 1);
   for (std::uint8_t i = 2; i < 20; ++i)
-    book.learn(account(i), "sn-x:" + std::to_string(i), now);
+    book.learn(account(i), "sn-x:" + std::to_string(i), hash_of(7), now);
   CHECK(book.targets().size() == 3);
   CHECK(book.due({}, 32, now).empty()); // half of the places are for others
   CHECK(book.due({}, 31, now).size() == 1);
@@ -111,8 +114,71 @@ TEST_CASE("told endpoints are bounded, one an account, and forgotten when they f
   for (std::size_t i = 0; i < options.learned_failures; ++i)
     book.dial_ended("sn-1:1", 0s, "no", now);
   CHECK_FALSE(book.targets().contains("sn-1:1"));
-  book.learn(account(1), "sn-1:2", now);
+  book.learn(account(1), "sn-1:2", hash_of(7), now);
   CHECK(book.targets().contains("sn-1:2"));
+}
+
+TEST_CASE("what one organisation tells keeps nothing from being told by another, nor from being dialled") {
+  p2p_options options;
+  options.learned_max = 16;
+  neighbor_book book(options, account(9), 1);
+  time_point now{};
+  for (std::uint8_t i = 10; i < 60; ++i)
+    book.learn(account(i), "junk:" + std::to_string(i), hash_of(1), now);
+  CHECK(book.targets().size() == 16);
+  for (std::uint8_t i = 100; i < 120; ++i)
+    book.learn(account(i), "sn:" + std::to_string(i), hash_of(2), now);
+  CHECK(book.targets().size() == 16);
+  CHECK(std::count_if(book.targets().begin(), book.targets().end(),
+                      [](const auto& each) { return each.second.told_by == hash_of(2); })
+        == 8);
+  const auto orders = book.due({}, 0, now);
+  CHECK(orders.size() == 8); // half of the dials that there may be
+  CHECK(std::count_if(orders.begin(), orders.end(), [](const auto& each) { return each.endpoint[0] == 's'; })
+        == 4);
+}
+
+TEST_CASE("dials are few at a time, and those that fail often wait for the others") {
+  p2p_options options;
+  options.dials_max = 4;
+  neighbor_book book(options, account(9), 1);
+  time_point now{};
+  for (int i = 0; i < 100; ++i)
+    book.configure("blackhole:" + std::to_string(i), now);
+  std::set<std::string> dialled;
+  for (int i = 0; i < 25; ++i) {
+    const auto orders = book.due({}, 0, now);
+    REQUIRE(orders.size() == 4);
+    CHECK(book.due({}, 0, now).empty());
+    now += 10s;
+    for (const auto& each : orders) {
+      dialled.insert(each.endpoint);
+      book.dial_ended(each.endpoint, 0s, "nobody answers", now);
+    }
+  }
+  CHECK(dialled.size() == 100); // each once, before any twice
+  book.configure("sn-1:1", now);
+  CHECK(book.due({}, 0, now).at(0).endpoint == "sn-1:1");
+  book.answered("sn-1:1", account(1));
+  CHECK(book.due({}, 0, now).size() == 1); // who is connected is no dial any more
+}
+
+TEST_CASE("endpoints of the chain are dialled as long as it knows them") {
+  p2p_options options;
+  options.endpoint = "me:1";
+  neighbor_book book(options, account(9), 1);
+  time_point now{};
+  book.configure("sentinel:1", now);
+  book.set_registered({"me:1", "sentinel:1", "sn-1:1", "sn-2:1"}, now);
+  CHECK(book.targets().size() == 3);
+  CHECK(book.due({}, 0, now).size() == 3);
+  book.set_registered({"sn-2:1"}, now);
+  for (std::size_t i = 0; i < options.learned_failures; ++i)
+    for (const auto* each : {"sentinel:1", "sn-1:1", "sn-2:1"})
+      book.dial_ended(each, 0s, "nobody", now);
+  CHECK(book.targets().contains("sentinel:1")); // its operator named it
+  CHECK_FALSE(book.targets().contains("sn-1:1"));
+  CHECK(book.targets().contains("sn-2:1"));
 }
 
 TEST_CASE("points outlive a session, refusals and points are bounded") {

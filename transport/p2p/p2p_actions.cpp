@@ -29,14 +29,19 @@ void p2p_node::impl::on(const link_ptr& from, const action::greeted& what, const
                        .dialled = from->order.has_value(),
                        .head = what.from.head};
   from->set_facts(facts);
-  link_ptr old;
-  if (const auto why_not = take_in(from, what.from, old)) {
-    if (old) with(old, [&](neighbor_session& session) { session.probe(time_now()); });
-    return with(from, [&](neighbor_session& session) { session.close(*why_not); });
+  const auto taken = take_in(from, what.from);
+  if (taken.why_not) {
+    if (taken.over_share) note_over_share(from, *taken.why_not);
+    if (taken.old) with(taken.old, [&](neighbor_session& session) { session.probe(time_now()); });
+    return with(from, [&](neighbor_session& session) { session.close(*taken.why_not); });
   }
-  if (old) {
-    drop(old, "another connection takes its place", false);
-    tell_gone(old, "another connection takes its place");
+  if (taken.old) {
+    drop(taken.old, "another connection takes its place", false);
+    tell_gone(taken.old, "another connection takes its place");
+  }
+  if (taken.displaced) {
+    note_over_share(taken.displaced, "its place is for another SN now");
+    drop(taken.displaced, "its place is for another SN now", false);
   }
   double points = 0;
   {
@@ -50,37 +55,50 @@ void p2p_node::impl::on(const link_ptr& from, const action::greeted& what, const
   tell_neighbor(from, facts);
 }
 
-std::optional<std::string> p2p_node::impl::take_in(const link_ptr& fresh, const hello& from, link_ptr& old) {
+p2p_node::impl::entrance p2p_node::impl::take_in(const link_ptr& fresh, const hello& from) {
   const auto now = time_now();
   std::lock_guard lock(mutex);
-  if (stopping || fresh->dropped) return "the node stops";
+  const auto refused = [](std::string why, link_ptr old = nullptr) {
+    return entrance{.why_not = std::move(why), .old = std::move(old), .displaced = nullptr};
+  };
+  if (stopping || fresh->dropped) return refused("the node stops");
   if (fresh->order) book.answered(fresh->order->endpoint, from.account);
   if (from.account == account) {
     fresh->quiet = true;
     if (fresh->order) book.is_own(fresh->order->endpoint);
-    return "this is the node itself";
+    return refused("this is the node itself");
   }
-  if (const auto* refusal = book.refused(from.account, now)) return "refused for a while: " + refusal->reason;
+  if (const auto* refusal = book.refused(from.account, now))
+    return refused("refused for a while: " + refusal->reason);
   if (fresh->order && fresh->order->expected && *fresh->order->expected != from.account)
-    return "another account than the one that was told of";
+    return refused("another account than the one that was told of");
   fresh->connection = {fresh->order.has_value(), from.instance,
                        fresh->order ? fresh->number : from.connection};
+  entrance out;
   const auto found = neighbors.find(from.account);
   if (found != neighbors.end()) {
-    old = found->second;
-    if (!fresh_one_stays(account, from.account, old->connection, fresh->connection)) {
+    out.old = found->second;
+    if (!fresh_one_stays(account, from.account, out.old->connection, fresh->connection)) {
       fresh->quiet = true;
-      return "another connection to this account stays";
+      return refused("another connection to this account stays", out.old);
     }
     found->second = fresh;
   } else {
-    if (neighbors.size() >= options.neighbors_max)
-      return fmt::format("there are {} neighbors already", options.neighbors_max);
+    const auto place = place_for(fresh);
+    out.over_share = place.over_share;
+    if (!place.why_not.empty()) {
+      fresh->quiet = place.over_share; // the log says it by organisation
+      out.why_not = place.why_not;
+      return out;
+    }
+    if (place.displaced) out.displaced = links.at(*place.displaced);
     neighbors.emplace(from.account, fresh);
   }
   fresh->admitted = true;
-  if (!from.endpoint.empty()) book.learn(from.account, from.endpoint, now);
-  return std::nullopt;
+  newcomers.leave(fresh->id);
+  if (!from.endpoint.empty())
+    book.learn(from.account, from.endpoint, fresh->facts()->anchor->fingerprint, now);
+  return out;
 }
 
 void p2p_node::impl::on(const link_ptr& from, action::deliver_consensus what, const credit& held) {
@@ -202,11 +220,12 @@ void p2p_node::impl::on(const link_ptr& from, action::neighbors_wanted, const cr
   with(from, [&](neighbor_session& session) { session.answer_neighbors(std::move(known)); });
 }
 
-void p2p_node::impl::on(const link_ptr&, const action::neighbors_heard& what, const credit&) {
+void p2p_node::impl::on(const link_ptr& from, const action::neighbors_heard& what, const credit&) {
   const auto now = time_now();
   std::lock_guard lock(mutex);
+  const auto facts = from->facts();
   for (const auto& each : what.neighbors)
-    book.learn(each.account, each.endpoint, now);
+    book.learn(each.account, each.endpoint, facts->anchor->fingerprint, now);
 }
 
 void p2p_node::impl::on(const link_ptr& from, action::offence what, const credit&) {

@@ -12,8 +12,6 @@ using transport::ws_close_code;
 namespace {
 
 constexpr std::string_view path = "/p2p";
-constexpr std::size_t newcomers_max = 16;
-constexpr std::size_t newcomers_per_certificate_max = 4;
 
 time_point time_now() {
   return std::chrono::steady_clock::now();
@@ -37,6 +35,7 @@ p2p_node::impl::impl(transport::io_runtime& on, std::shared_ptr<const transport:
     : io(on), identity(std::move(who)), account(own), sign(std::move(signs)), options(std::move(given)),
       callbacks(std::move(tell)), instance(random_number()), own_head(at),
       book(options, own, options.seed ? options.seed : random_number()),
+      newcomers(std::max<std::size_t>(options.newcomers_max, 1)),
       relay(options.cached_txns_bytes, options.session.known_txns_max * 4, options.session.known_txns_for) {}
 
 result<> p2p_node::impl::listen() {
@@ -45,19 +44,21 @@ result<> p2p_node::impl::listen() {
   wanted.port = options.port;
   wanted.name = "P2P";
   wanted.log_source = options.log_source;
-  wanted.connections_max = options.neighbors_max + newcomers_max;
-  wanted.connections_per_address_max = wanted.connections_max;
+  // Beside neighbors and newcomers there are those that were refused and still have to hear it.
+  wanted.connections_max = 4 * (options.neighbors_max + options.newcomers_max);
+  wanted.organisation_of = callbacks.organisation_of;
   wanted.body_bytes_max = 1024;
   wanted.ws = socket_options();
-  SWARM_TRY(server, transport::http_server::start(
-                        io, identity, std::move(wanted),
-                        [](transport::http_request, transport::http_reply reply) {
-                          reply(transport::text_response(404, "this port is for other sentinels only\n"));
-                        },
-                        [weak = weak_from_this()](std::shared_ptr<transport::ws_session> socket,
-                                                  std::string target, transport::peer_info remote) {
-                          if (const auto alive = weak.lock()) alive->accept(socket, target, remote);
-                        }));
+  SWARM_TRY(server,
+            transport::http_server::start(
+                io, identity, std::move(wanted),
+                [](const transport::http_request&, const transport::http_reply& reply) {
+                  reply(transport::text_response(404, "this port is for other sentinels only\n"));
+                },
+                [weak = weak_from_this()](const std::shared_ptr<transport::ws_session>& socket,
+                                          const std::string& target, const transport::peer_info& remote) {
+                  if (const auto alive = weak.lock()) alive->accept(socket, target, remote);
+                }));
   return {};
 }
 
@@ -114,7 +115,10 @@ void p2p_node::impl::dial_due(time_point now) {
     std::set<address> connected;
     for (const auto& [who, each] : neighbors)
       connected.insert(who);
-    orders = book.due(connected, links.size(), now);
+    const auto dialled = std::count_if(links.begin(), links.end(), [](const auto& each) {
+      return each.second->order && !each.second->admitted && !each.second->dropped;
+    });
+    orders = book.due(connected, neighbors.size() + static_cast<std::size_t>(dialled), now);
   }
   for (const auto& order : orders)
     dial(order);
@@ -136,21 +140,21 @@ void p2p_node::impl::dial(const neighbor_book::dial_order& order) {
 void p2p_node::impl::accept(const std::shared_ptr<transport::ws_session>& socket, const std::string& target,
                             const transport::peer_info& remote) {
   std::string why_not = target == path ? refusal_of(remote) : "there is nothing but /p2p";
-  link_ptr fresh;
+  link_ptr fresh, goes;
   {
     std::lock_guard lock(mutex);
     if (stopping) return socket->close(ws_close_code::going_away, "the node stops");
-    const auto* refusal = book.refused(remote.cert_fingerprint, time_now());
-    if (refusal) why_not = "refused for a while: " + refusal->reason;
-    const auto same = std::count_if(links.begin(), links.end(), [&](const auto& each) {
-      return !each.second->admitted && each.second->remote().cert_fingerprint == remote.cert_fingerprint;
-    });
-    if (static_cast<std::size_t>(same) >= newcomers_per_certificate_max)
-      why_not = "too many connections without a hello";
+    if (why_not.empty()) why_not = why_not_accepted(remote);
     if (why_not.empty()) {
       fresh = std::make_shared<link>(io, ++last_id, std::nullopt, 0);
       links.emplace(fresh->id, fresh);
+      if (const auto displaced = newcomers.enter(fresh->id, remote.anchor->fingerprint))
+        if (const auto found = links.find(*displaced); found != links.end()) goes = found->second;
     }
+  }
+  if (goes) {
+    note_over_share(goes, "it said no hello before others wanted its place");
+    drop(goes, "no hello before others wanted its place", false);
   }
   if (!fresh) {
     warn_limited(remote.address, fmt::format("a connection from {} is refused: {}",
@@ -242,6 +246,7 @@ void p2p_node::impl::drop(const link_ptr& which, const std::string& reason, bool
     std::lock_guard lock(mutex);
     if (std::exchange(which->dropped, true)) return;
     which->end_reason = reason;
+    newcomers.leave(which->id);
     was_neighbor = which->admitted;
     if (const auto found = facts ? neighbors.find(facts->account) : neighbors.end();
         found != neighbors.end() && found->second == which) {
@@ -311,6 +316,8 @@ p2p_status p2p_node::impl::status() const {
     if (each.until > now) out.refused.push_back({who, each.reason, each.until - now});
   out.unwanted = unwanted;
   out.last_unwanted = last_unwanted;
+  out.over_share = over_share;
+  out.last_over_share = last_over_share;
   for (const auto& [id, each] : links)
     out.newcomers += each->admitted ? 0 : 1;
   return out;

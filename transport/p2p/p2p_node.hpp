@@ -1,11 +1,12 @@
 #pragma once
 
-#include "transport/http/http.hpp"
+#include "transport/http/http_server.hpp"
 #include "transport/io_runtime.hpp"
 #include "transport/p2p/p2p_options.hpp"
 #include "transport/tls/tls_identity.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -41,6 +42,8 @@ struct p2p_callbacks {
   /// Why a certificate cannot be that of a neighbor, in words for its owner; empty words: it can. Without this every
   /// trusted certificate can.
   std::function<std::string(const transport::peer_info&)> unwanted;
+  /// What people call the organisation that vouches for a certificate; by default the subject of its anchor.
+  transport::organisation_namer organisation_of;
   /// What was sent to this account before may be lost, so the owner must send again what it needs.
   std::function<void(neighbor_id, const neighbor_facts&)> on_neighbor;
   std::function<void(neighbor_id, const std::string& reason)> on_neighbor_gone;
@@ -94,9 +97,26 @@ struct p2p_status {
   std::vector<neighbor_status> neighbors;
   std::vector<target_status> targets;
   std::vector<refusal_status> refused;
-  std::size_t newcomers = 0;  ///< connections without a hello yet
-  std::uint64_t unwanted = 0; ///< connections refused so far for their certificates
-  std::string last_unwanted;  ///< who the last of these was, and why it was refused
+  std::size_t newcomers = 0;    ///< connections without a hello yet
+  std::uint64_t unwanted = 0;   ///< connections refused so far for their certificates
+  std::string last_unwanted;    ///< who the last of these was, and why it was refused
+  std::uint64_t over_share = 0; ///< connections refused or displaced so far, as their organisation has others
+  std::string last_over_share;  ///< who the last of these was
+};
+
+/// What the chain knows of SNs.
+struct known_sns {
+  struct sn {
+    address account;
+    hash32 certificate;
+    std::string endpoint; ///< where it can be dialled; empty: nowhere
+  };
+  struct owner {
+    std::uint64_t organisation = 0; ///< its number
+    std::size_t places = 0;         ///< of its SNs, beside its validators
+  };
+  std::vector<sn> sns;             ///< the registered ones, all of them
+  std::map<hash32, owner> anchors; ///< whose they are; without an owner each is an organisation of its own
 };
 
 /// Makes the signature of this node's account over a digest. It may be called on any thread.
@@ -152,6 +172,10 @@ public:
   void disconnect(neighbor_id neighbor, const std::string& reason);
   /// Dials `endpoint` as if it had been in the options.
   result<> dial(const std::string& endpoint);
+  /// Who is a validator, and which SNs are registered: for these most places are kept. Registered ones are dialled, too,
+  /// until they are no more.
+  void set_validators(const std::vector<address>& accounts);
+  void set_known(known_sns known);
   p2p_status status() const;
   /// The status of a neighbor, if there is such a one.
   std::optional<neighbor_status> status(neighbor_id neighbor) const;

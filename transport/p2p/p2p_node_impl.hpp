@@ -2,8 +2,10 @@
 // For the sources of p2p_node only.
 #include "transport/detail/log_limiter.hpp"
 #include "transport/http/http_server.hpp"
+#include "transport/p2p/neighbor_places.hpp"
 #include "transport/p2p/p2p_link.hpp"
 #include "transport/p2p/txn_relay.hpp"
+#include "transport/sharing/waiting_room.hpp"
 
 namespace swarm::p2p {
 
@@ -35,12 +37,18 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   std::map<neighbor_id, link_ptr> links; ///< also those that are not admitted yet, or about to end
   std::map<address, link_ptr> neighbors; ///< the admitted ones
   neighbor_book book;
+  transport::waiting_room<hash32> newcomers; ///< accepted, without a hello; by organisation
   txn_relay relay;
   neighbor_id last_id = 0;
   std::uint64_t dials = 0;
   bool stopping = false;
   std::uint64_t unwanted = 0;
   std::string last_unwanted;
+  std::set<address> validators;
+  std::map<address, hash32> registered; ///< SNs of the chain, with their certificates
+  std::map<hash32, known_sns::owner> anchors;
+  std::uint64_t over_share = 0;
+  std::string last_over_share;
   transport::timer_handle timer;
 
   // Connections (p2p_node.cpp)
@@ -50,6 +58,8 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   void dial(const neighbor_book::dial_order& order);
   void accept(const std::shared_ptr<transport::ws_session>& socket, const std::string& target,
               const transport::peer_info& remote);
+  /// Why no connection is taken from there; empty words: one is. The caller holds the mutex.
+  std::string why_not_accepted(const transport::peer_info& remote) const;
   /// Why this certificate is refused; empty words: it is not. The mutex is not held.
   std::string refusal_of(const transport::peer_info& remote);
   void opened(const link_ptr& which, const transport::peer_info& remote);
@@ -89,9 +99,20 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   void on(const link_ptr& from, action::offence what, const credit&);
   void on(const link_ptr& from, const action::close& what, const credit&);
 
-  /// Accepts the neighbor, in place of `old`, its former connection if there is one; or returns the
-  /// reason why not.
-  std::optional<std::string> take_in(const link_ptr& fresh, const hello& from, link_ptr& old);
+  struct entrance {
+    std::optional<std::string> why_not;
+    link_ptr old;       ///< the account's former connection, which ends
+    link_ptr displaced; ///< another neighbor, whose place it takes
+    bool over_share = false;
+  };
+  /// Accepts the neighbor, or says why not.
+  entrance take_in(const link_ptr& fresh, const hello& from);
+  /// A place beside the other neighbors. The caller holds the mutex.
+  place_found place_for(const link_ptr& fresh) const;
+  place place_of(const link_ptr& of) const;
+  /// The organisation of an anchor, and how many places it has.
+  std::pair<hash32, std::size_t> organisation_at(const hash32& anchor) const;
+  void note_over_share(const link_ptr& of, const std::string& what);
   /// Reports the neighbor. The owner hears of an account's next connection only after the end of
   /// the one before.
   void tell_neighbor(const link_ptr& which, const neighbor_facts& facts);

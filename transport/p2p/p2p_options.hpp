@@ -76,8 +76,11 @@ struct p2p_options {
   std::vector<std::string> dial; ///< endpoints that are dialled until they answer, for ever
 
   std::size_t neighbors_max = 64;
-  std::size_t learned_max = 256;    ///< endpoints that neighbors told of
-  std::size_t learned_failures = 6; ///< after so many in a row a learned endpoint is forgotten
+  std::size_t organisation_places = 8; ///< of one organisation, beside its validators (neighbor_places.hpp)
+  std::size_t newcomers_max = 16;      ///< connections without a hello; organisations share them
+  std::size_t dials_max = 16;          ///< under way at a time
+  std::size_t learned_max = 256;       ///< endpoints that neighbors told of; those who told share them
+  std::size_t learned_failures = 6;    ///< after so many in a row a learned endpoint is forgotten
   duration dial_first = std::chrono::milliseconds(250);
   duration dial_longest = std::chrono::seconds(30);
   duration refuse_for = std::chrono::minutes(5); ///< how long a neighbor that misbehaved is refused

@@ -18,6 +18,11 @@ std::function<result<>(const address&, bytes_view)> admission::of(const transpor
              const address& to, bytes_view input) { return self->may_call(*who, to, input); };
 }
 
+std::shared_ptr<const std::string> admission::organisation_of(const transport::peer_info& peer) const {
+  return std::make_shared<const std::string>(
+      members::organisation_of({*peer.certificate, *peer.anchor}, *rules_));
+}
+
 /// What the registration claims beyond its certificate is checked before the pool takes it.
 result<> admission::may_call(const transport::peer_info& peer, const address& to, bytes_view input) {
   const auto wanted = contracts::decode_registration(to, input);

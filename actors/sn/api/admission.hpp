@@ -21,6 +21,9 @@ public:
   /// Whether a client with these certificates may call a contract with this input; for rpc::caller.
   std::function<result<>(const address& to, bytes_view input)> of(const transport::peer_info& peer);
 
+  /// What people call the organisation that vouches for a client.
+  std::shared_ptr<const std::string> organisation_of(const transport::peer_info& peer) const;
+
   struct counts {
     std::uint64_t refused = 0;
     std::string last; ///< of the refusals: who, of which organisation, and why

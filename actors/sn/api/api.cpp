@@ -32,12 +32,23 @@ struct api_state {
     if (!server) return {};
     const auto now = server->status();
     const auto refusals = admits->refusals();
-    return fmt::format(
-        R"({{"port":{},"connections":{},"websockets":{},"accepted":{},"refused":{},"handshake_failures":{},)"
-        R"("requests":{},"bytes_received":{},"bytes_sent":{},"refused_roles":{},"last_refused_role":{}}})",
-        server->port(), now.connections, now.websockets, now.accepted, now.refused, now.handshake_failures,
-        now.requests, now.bytes_received, now.bytes_sent, refusals.refused,
-        boost::json::serialize(boost::json::value(refusals.last)));
+    return boost::json::serialize(
+        boost::json::object{{"port", server->port()},
+                            {"connections", now.connections},
+                            {"websockets", now.websockets},
+                            {"accepted", now.accepted},
+                            {"refused", now.refused},
+                            {"displaced", now.displaced},
+                            {"last_over_share", now.last_over_share},
+                            {"handshakes", now.handshakes},
+                            {"handshakes_displaced", now.handshakes_displaced},
+                            {"last_handshake_displaced", now.last_handshake_displaced},
+                            {"handshake_failures", now.handshake_failures},
+                            {"requests", now.requests},
+                            {"bytes_received", now.bytes_received},
+                            {"bytes_sent", now.bytes_sent},
+                            {"refused_roles", refusals.refused},
+                            {"last_refused_role", refusals.last}});
   }
 
   std::shared_ptr<const sn_context> context;
@@ -68,6 +79,16 @@ transport::shared_slice with_room(std::string text, std::shared_ptr<const void> 
   return {owner, as_bytes(owner->text)};
 }
 
+/// Who asks, without the way back.
+rpc::caller caller_of(const transport::peer_info& peer, std::uint64_t session, const admission_ptr& admits) {
+  return {.client = peer.cert_fingerprint,
+          .organisation = peer.anchor->fingerprint,
+          .organisation_name = admits->organisation_of(peer),
+          .session = session,
+          .may_call = admits->of(peer),
+          .send = {}};
+}
+
 void answer_request(const std::shared_ptr<environment>& env, const std::string& rpc, const budget_ptr& budget,
                     const admission_ptr& admits, transport::http_request request,
                     const transport::http_reply& reply) {
@@ -76,20 +97,19 @@ void answer_request(const std::shared_ptr<environment>& env, const std::string& 
                                     : text_response(503, "the chain is starting\n"));
   if (request.method != "POST" || request.target != "/")
     return reply(text_response(404, "POST / for JSON-RPC, GET /is_up\n"));
-  const auto client = request.peer.cert_fingerprint;
-  const auto asked = budget->hold(client, request.body.size());
+  auto from = caller_of(request.peer, 0, admits);
+  const auto asked = budget->hold(from.of(), request.body.size());
   if (!asked) return reply(text_response(503, "too many bytes of requests and answers are under way\n"));
-  rpc_request forwarded{
-      std::move(request.body),
-      {client, 0, admits->of(request.peer), [reply, budget, client, asked](std::string text) {
-         if (text.empty()) return reply(text_response(204, {}));
-         auto room = budget->hold(client, text.size());
-         if (!room) return reply(text_response(503, "too many answers wait to be read\n"));
-         auto response = text_response(200, {}, "application/json");
-         response.slice = with_room(std::move(text), std::move(room));
-         reply(std::move(response));
-       }}};
-  if (!env->dir.send(rpc, std::move(forwarded))) reply(text_response(503, "the chain is starting\n"));
+  from.send = [reply, budget, of = from.of(), asked](std::string text) {
+    if (text.empty()) return reply(text_response(204, {}));
+    auto room = budget->hold(of, text.size());
+    if (!room) return reply(text_response(503, "too many answers wait to be read\n"));
+    auto response = text_response(200, {}, "application/json");
+    response.slice = with_room(std::move(text), std::move(room));
+    reply(std::move(response));
+  };
+  if (!env->dir.send(rpc, rpc_request{std::move(request.body), std::move(from)}))
+    reply(text_response(503, "the chain is starting\n"));
 }
 
 /// A WebSocket. A client that does not read what it asked for is disconnected, so that it neither uses ever
@@ -98,10 +118,11 @@ class api_session {
 public:
   api_session(std::weak_ptr<transport::ws_session> to, const transport::peer_info& peer, budget_ptr budget,
               std::string log_source)
-      : to_(std::move(to)), client_(peer.cert_fingerprint), peer_(host_port(peer.address, peer.port)),
-        budget_(std::move(budget)), log_source_(std::move(log_source)) {}
+      : to_(std::move(to)), of_{peer.anchor->fingerprint, peer.cert_fingerprint},
+        peer_(host_port(peer.address, peer.port)), budget_(std::move(budget)),
+        log_source_(std::move(log_source)) {}
 
-  std::shared_ptr<const void> room_for(std::size_t bytes) { return budget_->hold(client_, bytes); }
+  std::shared_ptr<const void> room_for(std::size_t bytes) { return budget_->hold(of_, bytes); }
   void answer(std::string text) { send(std::move(text)); }
   void notify(std::string text) {
     const auto to = to_.lock();
@@ -130,7 +151,7 @@ private:
   }
 
   std::weak_ptr<transport::ws_session> to_;
-  hash32 client_;
+  rpc::party of_;
   std::string peer_;
   budget_ptr budget_;
   std::string log_source_;
@@ -158,15 +179,14 @@ void accept_session(const std::shared_ptr<environment>& env, const std::string& 
                     const std::shared_ptr<api_session>& served, const transport::peer_info& peer,
                     const admission_ptr& admits, std::uint64_t number) {
   transport::ws_callbacks callbacks;
-  callbacks.on_message = [env, rpc, served, client = peer.cert_fingerprint, may_call = admits->of(peer),
-                          number](transport::ws_message message) {
+  callbacks.on_message = [env, rpc, served,
+                          from = caller_of(peer, number, admits)](transport::ws_message message) {
     auto room = served->room_for(message.data.size());
     if (!room)
       return served->close(transport::ws_close_code::try_later,
                            "too many bytes of requests and answers are under way");
-    rpc_request request{
-        std::string(message.as_text()),
-        {client, number, may_call, replier(served, std::move(message.credit), std::move(room))}};
+    rpc_request request{std::string(message.as_text()), from};
+    request.from.send = replier(served, std::move(message.credit), std::move(room));
     if (!env->dir.send(rpc, std::move(request)))
       served->close(transport::ws_close_code::try_later, "the chain is starting");
   };
@@ -188,6 +208,9 @@ caf::behavior api_behavior(role_actor<api_state>* self) {
   options.ws.send_queue_bytes_max = unread_answer_bytes_max;
   options.ws.send_queue_messages_max = unread_messages_max;
   options.log_source = context.log_source;
+  options.organisation_of = [members = context.members](const transport::peer_info& peer) {
+    return members::organisation_of({*peer.certificate, *peer.anchor}, *members);
+  };
   auto env = self->shared_env();
   auto rpc = sibling(*self, "rpc");
   const auto budget = rpc::byte_budget::make({});

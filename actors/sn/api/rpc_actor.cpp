@@ -35,7 +35,8 @@ struct rpc_state {
   std::string detail_json() const {
     if (!service) return "{}";
     return json::serialize(json::object{{"subscriptions", service->subscriptions()},
-                                        {"waiting_for_receipts", service->waiting_for_receipts()}});
+                                        {"waiting_for_receipts", service->waiting_for_receipts()},
+                                        {"organisations", service->shares().to_json()}});
   }
 
   std::shared_ptr<const sn_context> context;
@@ -70,6 +71,8 @@ void carry_on(self_pointer self) {
   submit_txns submitted;
   for (auto& each : s.service->take_actions())
     std::visit(carry_out{self, submitted}, each);
+  for (const auto& line : s.service->take_notices())
+    log::warning(s.context->log_source, "{}", line);
   if (!submitted.txns.empty()) self->tell(sibling(*self, "chain"), std::move(submitted));
   if (s.service->busy() && !std::exchange(s.requests_due, true)) self->send(self, requests_due{});
 }
@@ -186,9 +189,15 @@ caf::behavior rpc_behavior(self_pointer self) {
 // The reader
 
 struct reader_state {
-  std::string status() const { return fmt::format("{} filters", reader.filters()); }
-  std::string detail_json() const { return json::serialize(json::object{{"filters", reader.filters()}}); }
+  explicit reader_state(std::shared_ptr<const sn_context> from) : context(std::move(from)) {}
 
+  std::string status() const { return fmt::format("{} filters", reader.filters()); }
+  std::string detail_json() const {
+    return json::serialize(
+        json::object{{"filters", reader.filters()}, {"organisations", reader.shares().to_json()}});
+  }
+
+  std::shared_ptr<const sn_context> context;
   rpc::reader reader;
   bool requests_due = false; ///< a message that says so is on its way
 };
@@ -196,6 +205,8 @@ struct reader_state {
 /// Requests that are not answered yet come after the messages that wait here, so that clients take turns.
 void read_on(role_actor<reader_state>* self) {
   auto& s = self->state();
+  for (const auto& line : s.reader.take_notices())
+    log::warning(s.context->log_source, "{}", line);
   if (s.reader.busy() && !std::exchange(s.requests_due, true)) self->send(self, requests_due{});
 }
 
@@ -203,7 +214,7 @@ caf::behavior reader_behavior(role_actor<reader_state>* self) {
   self->delayed_send(self, upkeep_interval, tick{});
   return {
       [=](read_requests& what) {
-        self->state().reader.step(std::move(what.part), std::move(what.chain), now());
+        self->state().reader.step(std::move(what.part), what.chain, now());
         read_on(self);
       },
       [=](requests_due) {
@@ -224,8 +235,8 @@ start_function rpc_actor(std::shared_ptr<const sn_context> context) {
   return role<rpc_state>(rpc_behavior, std::move(context));
 }
 
-start_function reader_actor() {
-  return role<reader_state>(reader_behavior);
+start_function reader_actor(std::shared_ptr<const sn_context> context) {
+  return role<reader_state>(reader_behavior, std::move(context));
 }
 
 } // namespace swarm::actors

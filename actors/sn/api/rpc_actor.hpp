@@ -12,6 +12,6 @@ namespace swarm::actors {
 start_function rpc_actor(std::shared_ptr<const sn_context> context);
 
 /// Start function of /sn/reader, the shell of rpc::reader.
-start_function reader_actor();
+start_function reader_actor(std::shared_ptr<const sn_context> context);
 
 } // namespace swarm::actors

@@ -1,5 +1,6 @@
 #include "actors/sn/membership/chain_facts.hpp"
 
+#include "actors/sn/membership/organisation_places.hpp"
 #include "contracts/organisations/interface.hpp"
 #include "contracts/registry/client.hpp"
 #include "contracts/training/client.hpp"
@@ -103,6 +104,7 @@ result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& 
     SWARM_TRY(const auto code, chain.code_of(contracts::training_address(name)));
     if (code.empty()) out.trainings_wanted.push_back(name);
   }
+  SWARM_TRY(out.anchors, read_anchor_owners(chain));
   return out;
 }
 

@@ -18,8 +18,9 @@ struct stage {
   std::map<address, std::uint64_t> nonces;
   membership::known_sns known;
 
-  stage() {
+  explicit stage(std::vector<ledger::founder> founders = {}) {
     auto options = test_options(dir / "chain");
+    options.genesis->founders = std::move(founders);
     options.contracts = contracts::make_contracts();
     chain = ledger::chain::open(std::move(options)).value();
   }
@@ -49,6 +50,20 @@ struct stage {
 
 } // namespace
 
+TEST_CASE("organisations and their limits, by each of their anchors") {
+  const auto anchor = [](std::uint8_t last) {
+    hash32 out;
+    out[31] = last;
+    return out;
+  };
+  const stage s({{"a", {anchor(1), anchor(2)}, {test_key(1).account()}}, {"b", {anchor(3)}, {}}});
+  const auto anchors = s.facts().anchors;
+  CHECK(anchors.size() == 3);
+  CHECK(anchors.at(anchor(1)) == membership::anchor_owner{1, 8});
+  CHECK(anchors.at(anchor(2)) == membership::anchor_owner{1, 8});
+  CHECK(anchors.at(anchor(3)) == membership::anchor_owner{2, 8});
+}
+
 TEST_CASE("the facts of a new chain, and of one where nodes registered and voted") {
   stage s;
   const auto self = test_key(1).account();
@@ -61,6 +76,7 @@ TEST_CASE("the facts of a new chain, and of one where nodes registered and voted
   CHECK(facts.nodes.empty());
   CHECK(facts.powers.empty()); // there are no organisations
   CHECK(facts.trainings_wanted == std::vector<std::string>{"mine"});
+  CHECK(facts.anchors.empty()); // it was begun without organisations
 
   s.register_node(2);
   CHECK(!s.facts().pending); // not of this node

@@ -54,6 +54,7 @@ struct hub_state {
   p2p::head_facts head;
   bool head_due = false;              ///< validators are told soon
   std::vector<std::string> endpoints; ///< to dial, known before there was a node
+  p2p::known_sns known;               ///< what the chain knows of SNs
   std::vector<bytes> signs;           ///< of life, to be sent with the next tick
 };
 
@@ -66,10 +67,13 @@ std::string hub_state::detail_json() const {
     one["validator"] = consensus::is_validator(*validators, neighbor.facts.account);
     out.push_back(std::move(one));
   }
-  return json::serialize(json::object{{"port", node->port()},
-                                      {"peers", std::move(out)},
-                                      {"unwanted", all.unwanted},
-                                      {"last_unwanted", all.last_unwanted}});
+  return json::serialize(
+      json::object{{"port", node->port()},
+                   {"peers", std::move(out)},
+                   {"unwanted", all.unwanted},
+                   {"last_unwanted", all.last_unwanted},
+                   {"newcomers", all.newcomers},
+                   {"over_share", {{"count", all.over_share}, {"last", all.last_over_share}}}});
 }
 
 using self_pointer = role_actor<hub_state>*;
@@ -87,6 +91,9 @@ p2p::p2p_callbacks callbacks_of(self_pointer self) {
     const members::proved who{*remote.certificate, *remote.anchor};
     if (members::roles_of(who, *members).has(members::role::sn)) return {};
     return members::refusal(who, members::role::sn, *members);
+  };
+  out.organisation_of = [members = self->state().context->members](const transport::peer_info& remote) {
+    return members::organisation_of({*remote.certificate, *remote.anchor}, *members);
   };
   out.on_neighbor = [=](p2p::neighbor_id neighbor, const p2p::neighbor_facts& facts) {
     env->dir.send(own, neighbor_up{neighbor, facts});
@@ -146,8 +153,12 @@ void tell_validators(self_pointer self) {
 void listen(self_pointer self, const network_facts& facts) {
   auto& s = self->state();
   s.head = facts.head;
+  const bool same = *s.validators == facts.validators;
   s.validators = std::make_shared<const std::vector<address>>(facts.validators);
-  if (s.node) return announce(self);
+  if (s.node) {
+    if (!same) s.node->set_validators(facts.validators);
+    return announce(self);
+  }
   const auto& sn = s.context->options;
   p2p::p2p_options options;
   options.bind_address = sn.bind_address;
@@ -164,6 +175,8 @@ void listen(self_pointer self, const network_facts& facts) {
       std::move(options), facts.head, callbacks_of(self));
   if (!node) return self->fail_start(node.error());
   s.node = std::move(*node);
+  s.node->set_validators(facts.validators);
+  s.node->set_known(s.known);
   log::info(s.context->log_source, "listening for other SNs on port: {}", s.node->port());
 }
 
@@ -278,8 +291,19 @@ void send_signs(self_pointer self) {
   s.signs.clear();
 }
 
+/// What the chain knows of SNs: who has a place at this one, and where they are dialled.
+void take_known(hub_state& s, const membership::action::dial::chain_knows& what) {
+  s.known = {};
+  for (const auto& each : what.sns)
+    s.known.sns.push_back({each.account, each.certificate, each.endpoint});
+  for (const auto& [anchor, owner] : what.anchors)
+    s.known.anchors[anchor] = {owner.organisation, owner.p2p_places};
+  if (s.node) s.node->set_known(s.known);
+}
+
 void dial(self_pointer self, const membership::action::dial& what) {
   auto& s = self->state();
+  if (what.known) return take_known(s, *what.known);
   for (const auto& endpoint : what.endpoints) {
     if (endpoint.empty() || endpoint == s.context->p2p_endpoint()) continue;
     if (std::find(s.endpoints.begin(), s.endpoints.end(), endpoint) != s.endpoints.end()) continue;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "base/bytes.hpp"
+#include "actors/sn/rpc/caller.hpp"
 
 #include <memory>
 #include <mutex>
@@ -8,13 +8,14 @@
 
 namespace swarm::rpc {
 
-/// Bounds the bytes that are held for clients at one moment: for one of them, known by the fingerprint of its
-/// certificate, and for all together. Any thread may use it.
+/// Bounds the bytes that are held for clients at one moment: for one of them, for those of one organisation, and for all
+/// together. Any thread may use it.
 class byte_budget : public std::enable_shared_from_this<byte_budget> {
 public:
   struct limits {
     std::size_t all_max = 256 * 1024 * 1024;
     std::size_t client_max = 96 * 1024 * 1024;
+    std::size_t organisation_max = 128 * 1024 * 1024;
   };
 
   static std::shared_ptr<byte_budget> make(limits bounds) {
@@ -22,13 +23,15 @@ public:
   }
 
   /// Holds bytes until the last copy of the result is gone. Returns null when they are too many.
-  std::shared_ptr<const void> hold(const hash32& client, std::size_t bytes) {
+  std::shared_ptr<const void> hold(const party& who, std::size_t bytes) {
     std::lock_guard lock(mutex_);
-    const auto found = by_client_.find(client);
-    const auto own = found == by_client_.end() ? 0 : found->second;
-    if (bytes > bounds_.client_max - own || bytes > bounds_.all_max - held_) return nullptr;
-    auto out = std::make_shared<holding>(shared_from_this(), client, bytes);
-    by_client_[client] = own + bytes;
+    if (bytes > bounds_.client_max - held_by(by_client_, who.client)
+        || bytes > bounds_.organisation_max - held_by(by_organisation_, who.organisation)
+        || bytes > bounds_.all_max - held_)
+      return nullptr;
+    auto out = std::make_shared<holding>(shared_from_this(), who, bytes);
+    by_client_[who.client] += bytes;
+    by_organisation_[who.organisation] += bytes;
     held_ += bytes;
     return out;
   }
@@ -43,31 +46,41 @@ public:
   }
 
 private:
+  using sizes = std::unordered_map<hash32, std::size_t>;
   struct holding {
-    holding(std::shared_ptr<byte_budget> of, const hash32& who, std::size_t count)
-        : budget(std::move(of)), client(who), bytes(count) {}
-    ~holding() { budget->give_back(client, bytes); }
+    holding(std::shared_ptr<byte_budget> from, const party& who, std::size_t count)
+        : budget(std::move(from)), of(who), bytes(count) {}
+    ~holding() { budget->give_back(of, bytes); }
     holding(const holding&) = delete;
     holding& operator=(const holding&) = delete;
 
     std::shared_ptr<byte_budget> budget;
-    hash32 client;
+    party of;
     std::size_t bytes;
   };
 
   explicit byte_budget(limits bounds) : bounds_(bounds) {}
 
-  void give_back(const hash32& client, std::size_t bytes) {
+  static std::size_t held_by(const sizes& by, const hash32& who) {
+    const auto found = by.find(who);
+    return found == by.end() ? 0 : found->second;
+  }
+  static void take_from(sizes& by, const hash32& who, std::size_t bytes) {
+    const auto found = by.find(who);
+    if (found != by.end() && (found->second -= bytes) == 0) by.erase(found);
+  }
+  void give_back(const party& who, std::size_t bytes) {
     std::lock_guard lock(mutex_);
     held_ -= bytes;
-    const auto found = by_client_.find(client);
-    if (found != by_client_.end() && (found->second -= bytes) == 0) by_client_.erase(found);
+    take_from(by_client_, who.client, bytes);
+    take_from(by_organisation_, who.organisation, bytes);
   }
 
   limits bounds_;
   mutable std::mutex mutex_;
   std::size_t held_ = 0;
-  std::unordered_map<hash32, std::size_t> by_client_; ///< only clients that hold something
+  sizes by_client_; ///< only those that hold something, and so is the next
+  sizes by_organisation_;
 };
 
 } // namespace swarm::rpc

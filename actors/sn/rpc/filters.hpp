@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/sn/rpc/caller.hpp"
 #include "actors/sn/rpc/params.hpp"
 #include "base/clock.hpp"
 
@@ -16,10 +17,11 @@ public:
   struct limits {
     std::size_t all_max = 4096;
     std::size_t client_max = 256;
+    std::size_t organisation_max = 2048;
     duration idle_max = std::chrono::minutes(5); ///< not asked for this long, a filter is gone
   };
   struct filter {
-    hash32 client; ///< fingerprint of its certificate; nobody else can use the filter
+    party of; ///< whose it is; nobody but this client can use it
     bool blocks = false;
     ledger::log_filter logs;      ///< unless `blocks`; emitters and topics
     block_range range;            ///< unless `blocks`; as its client gave it

@@ -51,14 +51,14 @@ TEST_CASE("who is being limited is not forgotten for newcomers") {
 
 TEST_CASE("bytes are held for one client and for all within bounds, and given back") {
   const auto budget = byte_budget::make({.all_max = 100, .client_max = 60});
-  auto a = budget->hold(word(1), 60);
+  auto a = budget->hold({word(0), word(1)}, 60);
   REQUIRE(a);
-  CHECK(budget->hold(word(1), 1) == nullptr);
-  auto b = budget->hold(word(2), 40);
+  CHECK(budget->hold({word(0), word(1)}, 1) == nullptr);
+  auto b = budget->hold({word(0), word(2)}, 40);
   REQUIRE(b);
-  CHECK(budget->hold(word(3), 1) == nullptr);
-  CHECK(budget->hold(word(2), ~std::size_t{0}) == nullptr);
-  const auto none = budget->hold(word(3), 0), none_either = budget->hold(word(3), 0);
+  CHECK(budget->hold({word(0), word(3)}, 1) == nullptr);
+  CHECK(budget->hold({word(0), word(2)}, ~std::size_t{0}) == nullptr);
+  const auto none = budget->hold({word(0), word(3)}, 0), none_either = budget->hold({word(0), word(3)}, 0);
   CHECK(none);
   CHECK(budget->held() == 100);
   const auto copy = a;
@@ -66,10 +66,35 @@ TEST_CASE("bytes are held for one client and for all within bounds, and given ba
   CHECK(budget->held() == 100);
   b.reset();
   CHECK(budget->held() == 60);
-  CHECK(budget->hold(word(1), 1) == nullptr);
-  CHECK(budget->hold(word(3), 40));
+  CHECK(budget->hold({word(0), word(1)}, 1) == nullptr);
+  CHECK(budget->hold({word(0), word(3)}, 40));
   CHECK(budget->held() == 60);
   CHECK(budget->clients() <= 2); // those who hold something, or nothing just now
+}
+
+TEST_CASE("an organisation holds its part of the bytes however many certificates it has") {
+  const auto budget = byte_budget::make({.all_max = 100, .client_max = 30, .organisation_max = 50});
+  const party a1{word(1), word(11)}, a2{word(1), word(12)}, a3{word(1), word(13)}, b{word(2), word(21)};
+  auto held = budget->hold(a1, 30);
+  const auto more = budget->hold(a2, 20);
+  CHECK(more);
+  CHECK_FALSE(budget->hold(a3, 1));
+  CHECK(budget->hold(b, 30));
+  held.reset();
+  CHECK(budget->hold(a3, 30));
+}
+
+TEST_CASE("filters of one organisation leave room for others") {
+  filter_table filters({.all_max = 10, .client_max = 4, .organisation_max = 6});
+  const auto add = [&](std::uint64_t organisation, std::uint64_t client) {
+    return filters.add({.of = {word(organisation), word(client)}}, {}).has_value();
+  };
+  for (std::uint64_t i = 0; i < 6; ++i)
+    CHECK(add(1, i));
+  CHECK_FALSE(add(1, 99));
+  for (std::uint64_t i = 0; i < 4; ++i)
+    CHECK(add(2, 100));
+  CHECK_FALSE(add(2, 101)); // all are taken
 }
 
 TEST_CASE("a client over its rate is refused with its ids until it has waited") {
@@ -146,7 +171,7 @@ TEST_CASE("a batch is answered in slices, and clients take turns") {
   int slices = 1;
   for (; node.served->busy(); ++slices)
     node.served->go_on(node.now);
-  CHECK(order == std::vector<std::string>{"a1", "a2", "b1", "a3"});
+  CHECK(order == std::vector<std::string>{"b1", "a1", "a2", "a3"}); // between requests of a batch
   CHECK(slices == 3 * 7 / 2 + 1);
   ask(2, "b2", read); // nobody else asks: answered at once
   CHECK(order.back() == "b2");

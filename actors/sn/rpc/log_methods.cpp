@@ -62,7 +62,7 @@ method_result reader::logs(const params& given, const caller&) {
 
 method_result reader::new_filter(const params& given, const caller& from) {
   SWARM_TRY(const auto* object, given.object(0, "filter"));
-  filter_table::filter made{.client = from.client};
+  filter_table::filter made{.of = from.of()};
   SWARM_TRY(made.logs, parse_filter(*object));
   SWARM_TRY(made.range, parse_range(*object));
   if (made.range.block_hash)
@@ -74,8 +74,7 @@ method_result reader::new_filter(const params& given, const caller& from) {
 }
 
 method_result reader::new_block_filter(const params&, const caller& from) {
-  return add_filter(
-      {.client = from.client, .blocks = true, .next_block = view_->head()->header.block_num + 1});
+  return add_filter({.of = from.of(), .blocks = true, .next_block = view_->head()->header.block_num + 1});
 }
 
 method_result reader::add_filter(filter_table::filter made) {

@@ -10,7 +10,7 @@
 namespace swarm::rpc {
 
 /// Answers requests that only read the chain, each from the view that is the newest when its turn comes.
-/// Clients take turns. It also keeps their filters. It belongs to one thread, which may be another one than
+/// Organisations and clients take turns, request by request. It also keeps their filters. It belongs to one thread, which may be another one than
 /// the service's, so that no transaction waits for reading.
 class reader final : public responder {
 public:
@@ -26,7 +26,7 @@ public:
   static bool answers(std::string_view method);
   /// Takes requests of such methods about `chain`. They are answered at once as far as a slice and earlier
   /// requests allow, the rest in `go_on`.
-  void step(text_part part, std::shared_ptr<const ledger::chain_window> chain, time_point now);
+  void step(text_part part, const std::shared_ptr<const ledger::chain_window>& chain, time_point now);
   /// Forgets filters that nobody asks for; to be called about once a second.
   void tick(time_point now) { filters_.expire(now); }
 
@@ -34,14 +34,18 @@ public:
 
 private:
   using handler = method_result (reader::*)(const params&, const caller&);
-  struct waiting_part {
-    text_part part;
+  struct waiting_request {
+    text_part part; ///< one request
     std::shared_ptr<const ledger::chain_window> chain;
   };
 
   static const std::map<std::string_view, handler>& methods();
   bool waiting() const override { return !queue_.empty(); }
   std::optional<text_part> next() override;
+  bool charge_turn(const party& of, std::uint64_t units) override {
+    queue_.charge(of, units);
+    return queue_.others_wait(of.organisation);
+  }
   void run(std::string_view method, const params& given, const reply& to) override;
 
   method_result sha3(const params&, const caller&);
@@ -88,8 +92,8 @@ private:
   result<boost::json::array> new_logs(filter_table::filter& which);
 
   filter_table filters_;
-  turns<waiting_part> queue_;
-  std::shared_ptr<const ledger::chain_window> chain_; ///< for the text that is being answered
+  turns<waiting_request> queue_;
+  std::shared_ptr<const ledger::chain_window> chain_; ///< for the request that is being answered
   std::shared_ptr<const ledger::chain_view> view_;    ///< for the request that is being answered
 };
 

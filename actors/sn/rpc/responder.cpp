@@ -42,7 +42,13 @@ void responder::answer(const text_part::request& request, const std::shared_ptr<
   run({method->get_string().data(), method->get_string().size()},
       params(given != nullptr && given->is_array() ? given->get_array() : none), answer);
   to->charge(work_, now_);
-  count(work_);
+  count(to->from(), work_);
+}
+
+void responder::count(const caller& by, std::uint64_t units) {
+  slice_ += units;
+  const bool others_wait = charge_turn(by.of(), units);
+  if (auto notice = shares_.note(by, units, others_wait, now_)) notices_.push_back(std::move(*notice));
 }
 
 } // namespace swarm::rpc

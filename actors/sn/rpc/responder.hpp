@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/sn/rpc/answers.hpp"
+#include "actors/sn/rpc/work_shares.hpp"
 
 #include <optional>
 
@@ -27,6 +28,10 @@ public:
   void go_on(time_point now);
   bool busy() const { return under_way_ || waiting(); }
 
+  const work_shares& shares() const { return shares_; }
+  /// Lines for the log since the last call: which organisations ask for more than their share.
+  std::vector<std::string> take_notices() { return std::exchange(notices_, {}); }
+
 protected:
   responder() = default;
   responder(const responder&) = default;
@@ -40,8 +45,10 @@ protected:
   virtual void run(std::string_view method, const params& given, const reply& to) = 0;
   /// Called when all requests of the current text have been run.
   virtual void text_ended() {}
-  /// Counts work that is charged to a client as part of the slice.
-  void count(std::uint64_t units) { slice_ += units; }
+  /// Work was done for somebody, who has had so much of his turns; returns whether other organisations wait.
+  virtual bool charge_turn(const party& of, std::uint64_t units) = 0;
+  /// Counts work that is charged to a client as part of the slice, and of the client's turns.
+  void count(const caller& by, std::uint64_t units);
 
   time_point now_;
   std::uint64_t work_ = 0; ///< units that the method being run has taken so far
@@ -52,6 +59,8 @@ private:
   std::optional<text_part> under_way_;
   std::size_t answered_ = 0; ///< how many of its requests were run
   std::uint64_t slice_ = 0;  ///< units counted since the slice began
+  work_shares shares_;
+  std::vector<std::string> notices_;
 };
 
 } // namespace swarm::rpc

@@ -40,8 +40,8 @@ service::service(std::shared_ptr<const ledger::chain_window> chain, time_point n
 
 void service::step(event::text what, time_point now) {
   const bool idle = !busy();
-  const auto client = what.from.client;
-  queue_.push(client, std::move(what));
+  const auto from = what.from.of();
+  queue_.push(from, std::move(what));
   if (idle) go_on(now);
 }
 
@@ -59,7 +59,7 @@ std::optional<text_part> service::next() {
       return refuse(admitted.error());
   const auto parsing = body.size() / cost::body_bytes_per_unit;
   limits_.rate->charge(from.client, parsing, now_);
-  count(parsing);
+  count(from, parsing);
   auto parsed = parse(body);
   if (!parsed) return refuse(parsed.error());
   auto* requests = parsed->if_array();

@@ -75,7 +75,7 @@ using service_action = std::variant<action::submit, action::read, action::tell_s
 ///
 /// Blocks are final when they are seen: latest, safe, finalized and pending are one block, no log is ever
 /// removed, and a filter is a place in the chain. Every client, known by its certificate, has a bounded rate
-/// of work, number of filters and size of answers.
+/// of work, number of filters and size of answers; all those of one organisation together have half of what there is.
 ///
 /// Beyond the execution API: eth_sendRawTransactionSync (EIP-7966) answers with the receipt and may be
 /// repeated with the same transaction; the reason history_incomplete in an error means that the transaction
@@ -87,11 +87,13 @@ public:
   static constexpr std::size_t batch_max = 256;
   static constexpr std::size_t submissions_max = 16384;  ///< transactions that the chain has not answered yet
   static constexpr std::size_t subscriptions_max = 4096; ///< of all sessions
+  static constexpr std::size_t organisation_subscriptions_max = subscriptions_max / 2;
   static constexpr std::size_t client_subscriptions_max = 256;
   static constexpr std::size_t session_subscriptions_max = 64;
   /// The most addresses and topics of a subscription: every log of every block is compared with them.
   static constexpr std::size_t subscription_alternatives_max = 64;
   static constexpr std::size_t waiting_max = 16384; ///< callers waiting for a receipt
+  static constexpr std::size_t organisation_waiting_max = waiting_max / 2;
   static constexpr std::size_t client_waiting_max = 4096;
   static constexpr duration receipt_wait = std::chrono::seconds(20);
 
@@ -127,7 +129,7 @@ private:
   using handler = method_result (service::*)(const params&, const caller&);
   struct subscription {
     std::uint64_t session;
-    hash32 client;
+    party of;
     bool heads = false; ///< newHeads, else logs
     ledger::log_filter filter;
     std::function<void(std::string)> send;
@@ -156,6 +158,10 @@ private:
   static const std::map<std::string_view, handler>& methods();
   bool waiting() const override { return !queue_.empty(); }
   std::optional<text_part> next() override;
+  bool charge_turn(const party& of, std::uint64_t units) override {
+    queue_.charge(of, units);
+    return queue_.others_wait(of.organisation);
+  }
   void run(std::string_view method, const params& given, const reply& to) override;
   void text_ended() override { release(std::exchange(held_, nullptr)); }
   void release(const std::shared_ptr<held_reads>& reads);
@@ -169,7 +175,7 @@ private:
   /// Takes the waiters for which `ended` is true out of `waiting_`.
   template <class Ended>
   std::vector<waiter> take_waiting(Ended ended);
-  void stop_waiting(const hash32& client);
+  void stop_waiting(const caller& who);
   void wake(const ledger::executed_block& block);
   void wake_skipped();
   void notify(const ledger::executed_block& block);
@@ -206,7 +212,8 @@ private:
   std::unordered_map<std::uint64_t, submission> submissions_;
   waiter_map waiting_;                                 ///< by token
   std::unordered_map<hash32, std::size_t> waiting_by_; ///< how many each client has
-  std::map<std::string, subscription> subscriptions_;  ///< by id
+  std::unordered_map<hash32, std::size_t> waiting_by_organisation_;
+  std::map<std::string, subscription> subscriptions_; ///< by id
   std::uint64_t next_subscription_ = 1;
   std::vector<contracts::node_view> nodes_;
   std::optional<hash32> nodes_root_; ///< storage root of the registry that `nodes_` was read at

@@ -207,7 +207,8 @@ TEST_CASE("subscriptions have a limit for one session") {
   for (std::size_t i = 0; i < service::session_subscriptions_max; ++i)
     node.value("eth_subscribe", R"(["newHeads"])");
   CHECK(node.error("eth_subscribe", R"(["newHeads"])")
-        == "-32005 at most 64 subscriptions of one connection, 256 of one client, 4096 of all");
+        == "-32005 at most 64 subscriptions of one connection, 256 of one client, 2048 of one organisation, "
+           "4096 of all");
   node.from.session = 4;
   node.value("eth_subscribe", R"(["newHeads"])");
 }
@@ -255,7 +256,8 @@ TEST_CASE("a client waits for a limited number of receipts") {
   const auto refused = send(0);
   REQUIRE(refused.size() == 1);
   CHECK(rpc_node::error_text(json::parse(refused[0]).as_object())
-            .starts_with("-32005 at most 4096 calls of one client, 16384 of all wait for receipts"));
+            .starts_with("-32005 at most 4096 calls of one client, 8192 of one organisation, 16384 of all "
+                         "wait for receipts"));
   node.from.client = word(78);
   CHECK(send(0).empty()); // another client may
   node.sent.clear();

@@ -10,7 +10,7 @@ method_result service::subscribe(const params& given, const caller& from) {
   if (from.session == 0)
     return fail(rpc_errc::method_not_found, "notifications not supported: eth_subscribe needs a WebSocket");
   SWARM_TRY(const auto kind, given.text(0, "subscription"));
-  subscription wanted{from.session, from.client, kind == "newHeads", {}, from.send};
+  subscription wanted{from.session, from.of(), kind == "newHeads", {}, from.send};
   if (!wanted.heads && kind != "logs")
     return fail(rpc_errc::invalid_params, "no \"{}\" subscription; there are newHeads and logs",
                 shown(kind, 64));
@@ -24,16 +24,19 @@ method_result service::subscribe(const params& given, const caller& from) {
       return fail(rpc_errc::too_much_asked, "at most {} addresses and topics in one subscription",
                   subscription_alternatives_max);
   }
-  std::size_t of_session = 0, of_client = 0;
+  std::size_t of_session = 0, of_client = 0, of_organisation = 0;
   for (const auto& [id, other] : subscriptions_) {
     of_session += other.session == wanted.session;
-    of_client += other.client == wanted.client;
+    of_client += other.of.client == wanted.of.client;
+    of_organisation += other.of.organisation == wanted.of.organisation;
   }
   if (of_session >= session_subscriptions_max || of_client >= client_subscriptions_max
-      || subscriptions_.size() >= subscriptions_max)
-    return fail(rpc_errc::subscriptions_full,
-                "at most {} subscriptions of one connection, {} of one client, {} of all",
-                session_subscriptions_max, client_subscriptions_max, subscriptions_max);
+      || of_organisation >= organisation_subscriptions_max || subscriptions_.size() >= subscriptions_max)
+    return fail(
+        rpc_errc::subscriptions_full,
+        "at most {} subscriptions of one connection, {} of one client, {} of one organisation, {} of all",
+        session_subscriptions_max, client_subscriptions_max, organisation_subscriptions_max,
+        subscriptions_max);
   auto id = quantity(next_subscription_++);
   subscriptions_.emplace(id, std::move(wanted));
   return json::value(id);

@@ -48,12 +48,18 @@ void service::send_sync(const params& given, const reply& to) {
     if (!asked) return to(tl::unexpected(asked.error()), now_);
     wait = std::min<duration>(wait, std::chrono::milliseconds(std::min<std::uint64_t>(*asked, 60'000)));
   }
-  const auto own = waiting_by_.find(to.from().client);
-  if (waiting_.size() >= waiting_max || (own != waiting_by_.end() && own->second >= client_waiting_max))
-    return to(fail(rpc_errc::waiting_full,
-                   "at most {} calls of one client, {} of all wait for receipts at a time; try again",
-                   client_waiting_max, waiting_max),
-              now_);
+  const auto held = [](const auto& counts, const hash32& by) {
+    const auto found = counts.find(by);
+    return found == counts.end() ? 0 : found->second;
+  };
+  if (waiting_.size() >= waiting_max || held(waiting_by_, to.from().client) >= client_waiting_max
+      || held(waiting_by_organisation_, to.from().organisation) >= organisation_waiting_max)
+    return to(
+        fail(rpc_errc::waiting_full,
+             "at most {} calls of one client, {} of one organisation, {} of all wait for receipts at a time; "
+             "try again",
+             client_waiting_max, organisation_waiting_max, waiting_max),
+        now_);
   submit(*raw, now_ + wait, to);
 }
 
@@ -70,6 +76,7 @@ void service::submit(bytes_view raw, std::optional<time_point> until, const repl
   if (until) {
     waiting_.emplace(token, waiter{txn->hash(), *until, to});
     ++waiting_by_[to.from().client];
+    ++waiting_by_organisation_[to.from().organisation];
   }
   const bool silent = until && !held_;
   if (held_) ++held_->open;
@@ -86,7 +93,7 @@ void service::step(const event::submitted& what, time_point now) {
     if (waits) return;
     const auto one = waiting_.extract(waiting);
     look_at_head();
-    stop_waiting(one.mapped().done.from().client);
+    stop_waiting(one.mapped().done.from());
     one.mapped().done(receipt_or_trouble(one.mapped().txn, what.outcome.error()), now_);
   } else if (!found.empty()) {
     const auto& one = found.mapped();
@@ -150,16 +157,20 @@ std::vector<service::waiter> service::take_waiting(Ended ended) {
   std::vector<waiter> out;
   std::erase_if(waiting_, [&](auto& entry) {
     if (!ended(entry.second)) return false;
-    stop_waiting(entry.second.done.from().client);
+    stop_waiting(entry.second.done.from());
     out.push_back(std::move(entry.second));
     return true;
   });
   return out;
 }
 
-void service::stop_waiting(const hash32& client) {
-  const auto own = waiting_by_.find(client);
-  if (--own->second == 0) waiting_by_.erase(own);
+void service::stop_waiting(const caller& who) {
+  const auto one_less = [](auto& counts, const hash32& by) {
+    const auto own = counts.find(by);
+    if (--own->second == 0) counts.erase(own);
+  };
+  one_less(waiting_by_, who.client);
+  one_less(waiting_by_organisation_, who.organisation);
 }
 
 void service::step(event::tick, time_point now) {

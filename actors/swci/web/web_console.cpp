@@ -105,7 +105,6 @@ result<> web_console::listen(std::shared_ptr<const transport::tls_identity> iden
   http.body_bytes_max = body_bytes_max;
   http.bodies_bytes_max = bodies_bytes_max;
   http.connections_max = connections_max;
-  http.connections_per_address_max = connections_max / 2;
   SWARM_TRY(server_,
             transport::http_server::start(io_, std::move(identity), http,
                                           [self = weak_from_this()](const transport::http_request& request,

@@ -66,7 +66,7 @@ lines_server::start(transport::io_runtime& io, std::shared_ptr<const transport::
   http.header_bytes_max = head_bytes_max;
   http.body_bytes_max = body_bytes_max;
   http.connections_max = options.connections_max;
-  http.connections_per_address_max = options.connections_per_address_max;
+  http.handshakes_max = options.connections_max;
   http.handshake_timeout = http.header_timeout = http.idle_timeout = http.stall_timeout = options.patience;
   SWARM_TRY(made->server_,
             transport::http_server::start(io, std::move(identity), http,

@@ -12,7 +12,6 @@ struct lines_server_options {
   std::shared_ptr<const members::member_rules> members; ///< what certificates mean; null: the default
   std::string log_source = "swarm.swop";
   std::size_t connections_max = 64;
-  std::size_t connections_per_address_max = 16;
   std::chrono::milliseconds patience{5'000}; ///< with a handshake, a head, an answer that is not taken
 };
 

@@ -46,7 +46,8 @@ bool holds(const file& whole, const file_slice& part) {
 
 http_connection::http_connection(std::shared_ptr<http_server::impl> server, std::uint64_t id,
                                  tcp::socket socket)
-    : server_(std::move(server)), id_(id), strand_(socket.get_executor()), peer_(peer_of(socket)),
+    : server_(std::move(server)), id_(id), address_(peer_of(socket).address), strand_(socket.get_executor()),
+      peer_(peer_of(socket)),
       buffer_(std::max(server_->options.header_bytes_max + first_read_bytes, tls_record_bytes)),
       answered_(strand_) {
   set_socket_options(socket);
@@ -55,7 +56,7 @@ http_connection::http_connection(std::shared_ptr<http_server::impl> server, std:
 
 http_connection::~http_connection() {
   release_body();
-  server_->leave(id_, peer_.address);
+  server_->leave(id_);
 }
 
 task<> http_connection::run() {
@@ -63,8 +64,13 @@ task<> http_connection::run() {
   if (co_await begin()) co_await serve();
 }
 
-/// Finds out whether the other side speaks TLS, where it has the choice.
 task<bool> http_connection::begin() {
+  const bool known = co_await learn_peer();
+  co_return known && server_->settle(id_, peer_) && !killed_;
+}
+
+/// Finds out whether the other side speaks TLS, where it has the choice, and who it is.
+task<bool> http_connection::learn_peer() {
   if (server_->options.plain == plain_http::nobody) co_return co_await shake_hands();
   const auto tls = co_await begins_tls(beast::get_lowest_layer(*stream_), server_->options.handshake_timeout);
   if (!tls || killed_) co_return false;

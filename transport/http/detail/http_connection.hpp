@@ -4,14 +4,14 @@
 #include "transport/detail/log_limiter.hpp"
 #include "transport/detail/stream_io.hpp"
 #include "transport/http/http_server.hpp"
+#include "transport/sharing/fair_places.hpp"
+#include "transport/sharing/waiting_room.hpp"
 #include "transport/tls/detail/tls_handshake.hpp"
 #include "transport/ws/detail/ws_link.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-
-#include <map>
 
 namespace swarm::transport {
 
@@ -26,27 +26,42 @@ struct http_server::impl : listener<tcp, http_connection>, std::enable_shared_fr
   std::uint16_t port = 0;
 
   // Guarded by the listener's mutex.
-  std::map<std::string, std::size_t> per_address;
+  waiting_room<std::string> handshakes; ///< by address
+  fair_places places;                   ///< of connections whose handshake is done
   std::string last_handshake_failure;
+  std::string last_handshake_displaced;
+  std::string last_over_share;
 
   std::atomic<std::size_t> body_bytes{0};
   std::atomic<std::size_t> websockets{0};
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> refused{0};
+  std::atomic<std::uint64_t> displaced{0};
+  std::atomic<std::uint64_t> handshakes_displaced{0};
   std::atomic<std::uint64_t> handshake_failures{0};
   std::atomic<std::uint64_t> requests{0};
   std::shared_ptr<traffic_counters> traffic = std::make_shared<traffic_counters>();
   log_limiter limiter{std::chrono::seconds{10}};
 
-  impl(io_runtime& runtime, http_server_options given) : listener(runtime), options(std::move(given)) {}
+  impl(io_runtime& runtime, http_server_options given)
+      : listener(runtime), options(std::move(given)), handshakes(options.handshakes_max),
+        places(options.connections_max) {}
 
   result<> listen();
   void admit(tcp::socket socket) override;
   void accept_failed(const error_code& ec) override;
-  void leave(std::uint64_t id, const std::string& address);
+  /// The other side of a connection has proved who it is, or need not. False: it has no place and must end.
+  bool settle(std::uint64_t id, const peer_info& peer);
+  void leave(std::uint64_t id);
   void report_handshake_failure(const std::string& address, std::string text);
   void log_limited(const std::string& key, std::string text);
   void stop();
+
+private:
+  /// The connection with this id, if it lives. The caller holds the mutex.
+  std::shared_ptr<http_connection> find(const std::optional<std::uint64_t>& id) const;
+  void displace_handshake(http_connection& which);
+  void note_over_share(const peer_info& of, std::string_view what);
 };
 
 class http_connection : public std::enable_shared_from_this<http_connection> {
@@ -56,7 +71,9 @@ public:
   http_connection(const http_connection&) = delete;
   http_connection& operator=(const http_connection&) = delete;
 
+  /// Who the other side is; only once the connection has been settled.
   const peer_info& peer() const { return peer_; }
+  const std::string& address() const { return address_; }
   asio::any_io_executor strand() const { return strand_; }
   task<> run();
   /// Sends the answer; may be called from any thread.
@@ -73,6 +90,7 @@ private:
   enum class outcome { next, close, gone };
 
   task<bool> begin();
+  task<bool> learn_peer();
   task<bool> shake_hands();
   void report_handshake_failure(const error_code& ec);
   task<> serve();
@@ -91,6 +109,7 @@ private:
 
   std::shared_ptr<http_server::impl> server_;
   std::uint64_t id_;
+  const std::string address_; ///< of the other side
   asio::any_io_executor strand_;
   std::optional<either_stream> stream_;
   peer_info peer_;

@@ -4,11 +4,19 @@
 #include "base/result.hpp"
 #include "transport/identity/registration_claim.hpp"
 
+#include <map>
 #include <string>
 #include <variant>
 
 /// What goes into the membership machine and what comes out. Each action says which event answers it.
 namespace swarm::membership {
+
+/// Whose a trust anchor is.
+struct anchor_owner {
+  std::uint16_t organisation = 0; ///< its id
+  std::uint32_t p2p_places = 0;   ///< of its SNs, beside its validators
+  bool operator==(const anchor_owner&) const = default;
+};
 
 /// What the chain says about its members, at its head.
 struct chain_facts {
@@ -25,6 +33,7 @@ struct chain_facts {
   std::vector<contracts::seat_power> powers; ///< organisations that could stop or fork the chain alone
   std::set<address> voted_on;                ///< members and connected SNs that this node's vote is open on
   std::vector<std::string> trainings_wanted; ///< those of `read_facts` that are not on the chain
+  std::map<hash32, anchor_owner> anchors;    ///< of the organisations
 };
 
 /// What an SN of the network says to a newcomer.
@@ -96,7 +105,17 @@ struct open_chain {
 };
 /// Other SNs may listen there.
 struct dial {
+  struct registered_sn {
+    address account;
+    hash32 certificate;
+    std::string endpoint;
+  };
+  struct chain_knows {
+    std::vector<registered_sn> sns; ///< all of them
+    std::map<hash32, anchor_owner> anchors;
+  };
   std::vector<std::string> endpoints;
+  std::optional<chain_knows> known; ///< none: the chain was not asked
 };
 /// A line in the operator's log.
 struct say {

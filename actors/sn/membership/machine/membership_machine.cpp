@@ -118,10 +118,12 @@ void membership_machine::look_after(const chain_facts& facts, time_point now) {
 }
 
 void membership_machine::dial_nodes(const chain_facts& facts) {
-  action::dial out;
-  for (const auto& node : facts.nodes)
-    if (node.type == contracts::node_type::sn && node.active && !node.endpoint.empty())
-      out.endpoints.push_back(node.endpoint);
+  action::dial out{{}, action::dial::chain_knows{{}, facts.anchors}};
+  for (const auto& node : facts.nodes) {
+    if (node.type != contracts::node_type::sn || !node.active) continue;
+    out.known->sns.push_back({node.account, node.cert_fingerprint, node.endpoint});
+    if (!node.endpoint.empty()) out.endpoints.push_back(node.endpoint);
+  }
   actions_.emplace_back(std::move(out));
 }
 
