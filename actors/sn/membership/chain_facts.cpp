@@ -55,13 +55,14 @@ result<hash32> storage_of(const ledger::chain& chain, const address& contract) {
   return stored.storage_root;
 }
 
-result<> refresh(known_sns& known, const ledger::chain& chain, const registry_view& registry) {
+result<> refresh(known_registry& known, const ledger::chain& chain, const registry_view& registry) {
   SWARM_TRY(const auto nodes, storage_of(chain, contracts::node_registry_address()));
   SWARM_TRY(const auto organisations, storage_of(chain, contracts::organisation_registry_address()));
   const auto time = chain.head()->header.timestamp;
   if (known.nodes_root == nodes && known.organisations_root == organisations && time <= known.good_until)
     return {};
   SWARM_TRY(known.sns, registry.sns());
+  SWARM_TRY(known.anchors, read_anchor_owners(chain));
   SWARM_TRY(const auto powers, registry.ask(contracts::encode(contracts::seat_powers_args{})));
   SWARM_TRY(known.powers, contracts::decode_answer<contracts::seat_powers_args>(powers));
   known.nodes_root = nodes;
@@ -75,7 +76,7 @@ result<> refresh(known_sns& known, const ledger::chain& chain, const registry_vi
 } // namespace
 
 result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& self,
-                                     const action::read_facts& wanted, known_sns& known) {
+                                     const action::read_facts& wanted, known_registry& known) {
   const registry_view registry(chain, self);
   chain_facts out;
   out.block_num = chain.head()->header.block_num;
@@ -94,6 +95,7 @@ result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& 
   SWARM_CHECK(refresh(known, chain, registry));
   out.nodes = known.sns;
   out.powers = known.powers;
+  out.anchors = known.anchors;
   std::set<address> subjects(out.members.begin(), out.members.end());
   subjects.insert(wanted.connected.begin(), wanted.connected.end());
   for (const auto& subject : subjects) {
@@ -104,7 +106,6 @@ result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& 
     SWARM_TRY(const auto code, chain.code_of(contracts::training_address(name)));
     if (code.empty()) out.trainings_wanted.push_back(name);
   }
-  SWARM_TRY(out.anchors, read_anchor_owners(chain));
   return out;
 }
 

@@ -16,7 +16,7 @@ struct stage {
   temp_dir dir;
   std::unique_ptr<ledger::chain> chain;
   std::map<address, std::uint64_t> nonces;
-  membership::known_sns known;
+  membership::known_registry known;
 
   explicit stage(std::vector<ledger::founder> founders = {}) {
     auto options = test_options(dir / "chain");

@@ -10,7 +10,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto members_interval = 2s;  ///< between two looks at members whose proofs are not known
+constexpr auto members_interval =
+    60s; ///< between two looks at all members, whose certificates may have been revoked
+constexpr auto unproved_interval =
+    2s; ///< the same while proofs of some are looked for, or some are to be removed
 constexpr auto liveness_interval = 1s; ///< while somebody waits
 constexpr auto look_through_interval = 60s;
 constexpr std::size_t proofs_at_once = 4; ///< that are looked for in the chain
@@ -229,7 +232,9 @@ result<> vouching_desk::tick(const view_ptr& chain, time_point now, std::uint64_
     looked_at_members_.reset();
     if (somebody_waits) SWARM_CHECK(look_through(chain, now)); // what was refused may be trusted now
   }
-  if (!looked_at_members_ || now >= *looked_at_members_ + members_interval) {
+  // Changed files are looked at at once, above.
+  const duration interval = unproved_.empty() && !some_lost_ ? members_interval : unproved_interval;
+  if (!looked_at_members_ || now >= *looked_at_members_ + interval) {
     looked_at_members_ = now;
     look_at_members(chain, now, unix_s);
   }
@@ -261,15 +266,17 @@ void vouching_desk::look_at_members(const view_ptr& chain, time_point now, std::
     if (auto found = find_registration(chain, claimed))
       members_[account] = {claimed, std::move(found->proof)};
   }
+  some_lost_ = false;
   for (const auto& [account, one] : members_) {
     if (one.statement.expiry != 0 && one.statement.expiry < unix_s) continue; // no member any more anyway
     const auto checked = judge_.check(*chain, one.statement, one.proof);
-    if (!checked && checked.error().is(registration_errc::not_proved))
-      step(vouching::event::lost{account,
-                                 fmt::format("the {} {}", contracts::to_string(one.statement.role),
-                                             to_hex(account.view())),
-                                 checked.error().message},
-           now);
+    if (checked || !checked.error().is(registration_errc::not_proved)) continue;
+    some_lost_ = true;
+    step(vouching::event::lost{account,
+                               fmt::format("the {} {}", contracts::to_string(one.statement.role),
+                                           to_hex(account.view())),
+                               checked.error().message},
+         now);
   }
 }
 

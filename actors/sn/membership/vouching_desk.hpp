@@ -58,6 +58,7 @@ private:
   std::set<address> unproved_;              ///< members of it whose proofs have to be looked for
   std::shared_ptr<const void> trusted_;     ///< what this SN trusted when it last looked at them
   std::optional<time_point> looked_at_members_;
+  bool some_lost_ = false; ///< the last look found members to be removed
   std::optional<time_point> looked_at_liveness_;
   std::optional<time_point> looked_through_;
   std::vector<bytes> calls_;
