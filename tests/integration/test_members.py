@@ -18,7 +18,7 @@ class Host(Certs):
     """A host with a CA of its own; the files of all CAs are exchanged before the start."""
 
     def __init__(self, folder, number):
-        super().__init__(folder, f"sn-{number}", f"sl-{number}", f"swci-{number}")
+        super().__init__(folder, f"sn-{number}", f"sn-{number + 1}", f"sl-{number}", f"swci-{number}")
 
     def trusts(self, *others):
         for other in others:
