@@ -81,9 +81,10 @@ struct part_found {
 struct records_due {};
 /// From /sn/rpc and /sn/vouching, when they start -> chain_shown, once there is a chain.
 struct window_wanted {};
-/// From /sn/vouching: a call that this SN makes, if it would succeed at the head.
+/// From /sn/vouching: a call that this SN makes; see membership::vouching_desk::call.
 struct submit_vouching {
   bytes input;
+  bool try_first = true;
 };
 /// From /sn/rpc: transactions of clients, decoded and with their senders -> txns_submitted.
 struct submit_txns {

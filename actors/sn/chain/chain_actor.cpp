@@ -313,8 +313,8 @@ void tell_facts(self_pointer self, const membership::action::read_facts& what) {
 void submit_for_vouching(self_pointer self, const submit_vouching& what) {
   auto& s = self->state();
   if (!s.chain) return;
-  const auto done =
-      submit_own(s, {membership::purpose::vote, contracts::node_registry_address(), what.input, true});
+  const auto done = submit_own(
+      s, {membership::purpose::vote, contracts::node_registry_address(), what.input, what.try_first});
   if (!done) log::debug(s.context->log_source, "a call about another node: {}", done.error().message);
   offer_work(self);
 }

@@ -25,10 +25,11 @@ result<registration_judge::known> registration_judge::check(const ledger::chain_
   SWARM_TRY(const auto owner, ask(chain, contracts::organisation_registry_address(),
                                   contracts::anchor_owner_args{proved->anchor.fingerprint}));
   if (owner == 0)
-    return fail(registration_errc::other_organisation,
-                "the certificate {} leads to the CA {}, which no organisation of this chain has; the organisations "
-                "admit one by their votes (ADMIT ORGANISATION, or swarm-inspect vote admit)",
-                proved->certificate.subject, proved->anchor.subject);
+    return fail(
+        registration_errc::other_organisation,
+        "the certificate {} leads to the CA {}, which no organisation of this chain has; the organisations "
+        "admit one by their votes (ADMIT ORGANISATION, or swarm-inspect vote admit)",
+        proved->certificate.subject, proved->anchor.subject);
   if (owner != claimed.organisation)
     return fail(registration_errc::other_organisation,
                 "the certificate {} leads to a CA of the organisation {}, and not of {}",

@@ -53,7 +53,7 @@ void work(self_pointer self, const Work& what) {
     if (!line.warning) log::info(s.context->log_source, "{}", line.text);
   }
   for (auto& call : s.desk.take_calls())
-    self->tell(sibling(*self, "chain"), submit_vouching{std::move(call)});
+    self->tell(sibling(*self, "chain"), submit_vouching{std::move(call.input), call.try_first});
 }
 
 caf::behavior vouching_behavior(self_pointer self) {

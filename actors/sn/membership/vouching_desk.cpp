@@ -69,7 +69,8 @@ void vouching_desk::step(const Event& event, time_point now) {
     if (auto* line = std::get_if<vouching::action::say>(&action))
       lines_.push_back(std::move(*line));
     else
-      calls_.push_back(std::visit(call_for{}, action));
+      calls_.push_back(
+          {std::visit(call_for{}, action), !std::holds_alternative<vouching::action::settle>(action)});
   }
 }
 

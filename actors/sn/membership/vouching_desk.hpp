@@ -22,8 +22,13 @@ public:
   /// To come several times a second. `unix_s` is the time of day.
   result<> tick(const view_ptr& chain, time_point now, std::uint64_t unix_s);
 
-  /// Calls of the NodeRegistry that this SN should make.
-  std::vector<bytes> take_calls() { return std::exchange(calls_, {}); }
+  /// Calls of the NodeRegistry that this SN should make. `try_first`: only if it would succeed at the head; otherwise it
+  /// takes the time of a new block.
+  struct call {
+    bytes input;
+    bool try_first = true;
+  };
+  std::vector<call> take_calls() { return std::exchange(calls_, {}); }
   std::vector<vouching::action::say> take_lines() { return std::exchange(lines_, {}); }
   const vouching::vouching_machine& machine() const { return machine_; }
 
@@ -61,7 +66,7 @@ private:
   bool some_lost_ = false; ///< the last look found members to be removed
   std::optional<time_point> looked_at_liveness_;
   std::optional<time_point> looked_through_;
-  std::vector<bytes> calls_;
+  std::vector<call> calls_;
   std::vector<vouching::action::say> lines_;
 };
 

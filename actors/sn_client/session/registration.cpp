@@ -89,14 +89,12 @@ void session_machine::ask_standing(time_point now) {
   ask(questions_about_self(), question::standing{}, now);
 }
 
-/// Until it is a member a node waits; a member may have something new to say of itself.
+/// Until it is a member a node waits; a member that has changed its SN says so.
 void session_machine::answer(const question::standing&, responses& from, time_point now) {
   take_standing(from, 0);
-  const auto& identity = options_.registration->identity;
   const bool waits = !waits_.statement.account.is_zero();
   if (auto* here = std::get_if<ready>(&phase_)) {
-    const bool renewed = known_.identity != identity && !(waits && waits_.statement.identity == identity);
-    if (std::exchange(here->parent_is_stale, false) || renewed) register_node(now);
+    if (std::exchange(here->parent_is_stale, false)) register_node(now);
     return;
   }
   auto* here = std::get_if<registering>(&phase_);
@@ -117,10 +115,11 @@ void session_machine::step(const event::renewed& what, time_point now) {
   if (!wanted || wanted->identity == what.identity) return;
   wanted->identity = what.identity;
   options_.anchor = what.anchor;
-  // A registration that is under way has the old one; the next connection finds that out.
-  if (const auto* here = std::get_if<ready>(&phase_);
-      here != nullptr && !here->recounting && !txns_.registers())
-    ask_standing(now);
+  if (live() == nullptr) return;
+  // A node registers over a connection that it has made with the certificate that it registers.
+  act(action::disconnect{serial_});
+  asks_.lost();
+  dial(now);
 }
 
 } // namespace swarm::session

@@ -67,7 +67,7 @@ public:
   void step(const event::read&, time_point now);
   void step(const event::submit& call, time_point now);
   void step(const event::ask& call, time_point now);
-  /// Registers the node anew, beside whatever is under way.
+  /// Connects and registers anew; what is under way goes on.
   void step(const event::renewed& what, time_point now);
   /// What is to be done, in this order.
   std::vector<session_action> take_actions() { return std::exchange(actions_, {}); }

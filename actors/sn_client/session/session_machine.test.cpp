@@ -98,16 +98,20 @@ TEST_CASE("a node that the chain knows as it is does not register again") {
     CHECK(registers_over(known));
 }
 
-TEST_CASE("a node whose certificate is renewed registers it, and nothing else happens") {
+TEST_CASE("a node whose certificate is renewed connects with it, registers it, and nothing else happens") {
   session_rig rig;
   rig.get_ready();
   const auto before = rig.txns().size();
   event::renewed news;
   rig.step(news); // the one that it has registered
   CHECK(rig.txns().size() == before);
+  CHECK(rig.dialled.size() == 1);
   news.identity[0] = 1;
   rig.step(news);
   rig.step(news);
+  CHECK(rig.dialled.size() == 2);
+  CHECK(rig.hung_up.size() == 1);
+  rig.up();
   rig.serve();
   CHECK(rig.txns().size() == before + 1);
   CHECK(rig.machine.registered());

@@ -62,7 +62,8 @@ void vouching_machine::step(const event::applied& news, time_point now) {
          .vouched_by = vouched_by,
          .vouched_at = {},
          .accused = false,
-         .settle_at = {}};
+         .settle_at = {},
+         .settled = 0};
   if (!one.good) return refuse(news, now);
   look_at(news.account, one, now);
 }
@@ -138,6 +139,8 @@ void vouching_machine::look_at(const address& account, applicant& one, time_poin
   if (!one.accused && one.vouched_by.contains(*own) && now >= one.since + patience + wait) accuse(one, now);
   if (one.settle_at && now >= *one.settle_at) {
     one.settle_at = {};
+    if (++one.settled < settles_max)
+      one.settle_at = now + settle_after; // perhaps it was too early, or got lost
     actions_.emplace_back(action::settle{account});
   }
 }

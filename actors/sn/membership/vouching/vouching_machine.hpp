@@ -24,6 +24,7 @@ public:
   static constexpr duration patience = std::chrono::seconds(5);
   /// After an accusation; the accused has 10 s of block time for its answer.
   static constexpr duration settle_after = std::chrono::seconds(11);
+  static constexpr unsigned settles_max = 3;
   static constexpr duration accuse_again_after = std::chrono::seconds(60);
   static constexpr duration answer_again_after = std::chrono::seconds(2);
   static constexpr duration remove_again_after = std::chrono::seconds(30);
@@ -65,6 +66,7 @@ private:
     std::optional<time_point> vouched_at; ///< by this SN
     bool accused = false;                 ///< those who let it wait
     std::optional<time_point> settle_at;
+    unsigned settled = 0;
   };
   struct budget {
     double left = vouches_burst;
