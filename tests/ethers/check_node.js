@@ -6,6 +6,7 @@
 // compiled here with solc. Prints a line per check and, last, "N passed, N failed".
 "use strict";
 const assert = require("node:assert");
+const crypto = require("node:crypto");
 const fs = require("node:fs");
 const https = require("node:https");
 const path = require("node:path");
@@ -27,6 +28,8 @@ const REGISTRY = "0x0000000000000000000000000000000000005001";
 const TRAININGS = "0x0000000000000000000000000000000000005002";
 const TASKS = "0x0000000000000000000000000000000000005003";
 const TASKRUNNERS = "0x0000000000000000000000000000000000005004";
+const ORGANISATIONS = "0x0000000000000000000000000000000000005005";
+const SWCI = 4; // kind of node, see INodeRegistry.sol
 
 /** ABI of every interface, by name, from the published .sol files. */
 function compileInterfaces() {
@@ -92,14 +95,61 @@ function answered(provider, method) {
   });
 }
 
-/** Registers a new account and resolves with its wallet and receipt. */
-async function register(through, name) {
-  const account = ethers.Wallet.createRandom().connect(through);
+const sha256 = (raw) => crypto.createHash("sha256").update(raw).digest();
+const certificate = new crypto.X509Certificate(tls.cert);
+const identity = ethers.hexlify(sha256(certificate.raw));
+
+/** Fixed-width big-endian bytes. */
+function bigEndian(number, size) {
+  return ethers.getBytes(ethers.toBeHex(number, size));
+}
+
+/** Signs with the certificate's key: RSA-PSS or ECDSA, by its kind. */
+function signed(message) {
+  const key = crypto.createPrivateKey(tls.key);
+  const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_DIGEST: saltLength } = crypto.constants;
+  return crypto.sign("sha256", message, key.asymmetricKeyType === "rsa" ? { key, padding, saltLength } : key);
+}
+
+/** The arguments with which an account registers as an SWCI: what it claims, and the proof by the certificate. */
+async function registration(through, account, name) {
+  const organisations = new ethers.Contract(ORGANISATIONS, abis.IOrganisationRegistry, through);
+  const organisation = await organisations.anchorOwner(sha256(new crypto.X509Certificate(tls.ca).raw));
+  const expiry = Date.parse(certificate.validTo) / 1000, sequence = 1;
+  const genesis = (await through.getBlock(0)).hash;
+  const message = Buffer.concat([
+    Buffer.from("swarmd registers a node, version 1\n"), bigEndian((await through.getNetwork()).chainId, 8),
+    ethers.getBytes(genesis), ethers.getBytes(account.address), bigEndian(organisation, 2), bigEndian(SWCI, 1),
+    ethers.getBytes(identity), bigEndian(expiry, 8), bigEndian(sequence, 8),
+  ]);
+  const sized = (part) => Buffer.concat([bigEndian(part.length, 2), part]);
+  const proof = Buffer.concat([Buffer.from([1, 1]), sized(certificate.raw), sized(signed(message))]);
+  return [SWCI, organisation, identity, expiry, sequence, ethers.ZeroAddress, name, "", proof];
+}
+
+/** Resolves once the account is a member. */
+async function admitted(through, account) {
+  const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, through);
+  await told(`vouches for ${account.address}`, async (resolve) => {
+    while (!(await registry.node(account.address)).active) await new Promise((next) => setTimeout(next, 20));
+    resolve();
+  });
+}
+
+/** Registers the account and resolves with the receipt once it is a member. */
+async function join(through, account, name, options = {}) {
   const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, account);
-  const sent = await registry.register(4, ethers.id(name), ethers.ZeroAddress, name, "");
+  const sent = await registry.register(...await registration(through, account, name), options);
   const receipt = await told(`the receipt of ${sent.hash}`, async (resolve) => resolve(await sent.wait()));
   assert.strictEqual(receipt.status, 1);
-  return { account, receipt };
+  await admitted(through, account);
+  return receipt;
+}
+
+/** Registers a new account and resolves with its wallet and receipt once it is a member. */
+async function register(through, name) {
+  const account = ethers.Wallet.createRandom().connect(through);
+  return { account, receipt: await join(through, account, name) };
 }
 
 /** What a Merkle proof shows at a key, null when it shows that there is nothing; throws when it shows neither. */
@@ -227,12 +277,10 @@ check("the default training answers", async () => {
 
 check("a signed transaction is taken, its receipt and revert are told", async () => {
   const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, wallet);
-  const sent = await registry.register(4, ethers.id("a certificate"), ethers.ZeroAddress, "ethers", "");
-  const receipt = await sent.wait();
-  assert.strictEqual(receipt.status, 1);
+  const receipt = await join(provider, wallet, "ethers");
   const logged = registry.interface.parseLog(receipt.logs[0]);
   assert.strictEqual(logged.args.account, wallet.address);
-  await assert.rejects(registry.register.staticCall(9, ethers.id("x"), ethers.ZeroAddress, "ethers", ""),
+  await assert.rejects(registry.register.staticCall(9, 1, identity, 0, 1, ethers.ZeroAddress, "ethers", "", "0x"),
     inWords((error) => error.code === "CALL_EXCEPTION" && typeof error.reason === "string" && error.reason.length > 0));
 });
 
@@ -243,7 +291,7 @@ check("a SWCI writes a task, assigns it and resets the taskrunner", async () => 
   const tasks = new ethers.Contract(TASKS, abis.ITaskRegistry, swci);
   const runners = new ethers.Contract(TASKRUNNERS, abis.ITaskrunnerRegistry, swci);
   const runner = new ethers.Contract(await runners.addressOf("defaulttaskbb.taskdb.sml.hpe"), abis.ITaskrunner, swci);
-  await send(new ethers.Contract(REGISTRY, abis.INodeRegistry, swci), "register", 4, ethers.id("swci"), ethers.ZeroAddress, "", "");
+  await join(provider, swci, "swci", { nonce: nonce++ });
   await send(tasks, "create", 2, "by-ethers", "ethers", "ROOTTASK", "image");
   await send(tasks, "appendBody", "by-ethers", 1, ["BuildType : INLINE", "BuildSteps : ~"]);
   assert.deepStrictEqual([...await tasks.body("by-ethers", 0, 10)], ["---", "BuildType : INLINE", "BuildSteps : ~"]);
@@ -281,25 +329,25 @@ check("logs are found by topic and refused beyond reason", async () => {
 
 check("accounts and slots are proven against the header's state root", async () => {
   const { account, receipt } = await register(provider, "proven to ethers");
-  const block = await provider.send("eth_getBlockByNumber", [ethers.toQuantity(receipt.blockNumber), false]);
+  const block = await provider.send("eth_getBlockByNumber", ["latest", false]);
   // Slot 0 is the number of nodes, slot 1 the array of accounts, slot 2 the records by account.
   const first = ethers.keccak256(ethers.toBeHex(1, 32));
   const record = ethers.keccak256(ethers.AbiCoder.defaultAbiCoder().encode(["address", "uint256"], [account.address, 2]));
-  const fingerprint = ethers.toBeHex(BigInt(record) + 1n, 32);
-  const proof = await provider.send("eth_getProof", [REGISTRY, ["0x0", first, record, fingerprint, "0x77"], block.number]);
+  const shown = ethers.toBeHex(BigInt(record) + 1n, 32); // the identity
+  const proof = await provider.send("eth_getProof", [REGISTRY, ["0x0", first, record, shown, "0x77"], block.number]);
   const values = checkProof(proof, block.stateRoot);
   const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, provider);
-  assert.strictEqual(values[0], await registry.nodeCount({ blockTag: receipt.blockNumber }));
+  assert.strictEqual(values[0], await registry.nodeCount({ blockTag: block.number }));
   assert.strictEqual(values[1], BigInt((await registry.nodes(0, 1))[0].account));
   assert.notStrictEqual(values[2], 0n);
-  assert.strictEqual(values[3], BigInt(ethers.id("proven to ethers")));
+  assert.strictEqual(values[3], BigInt(identity));
   assert.strictEqual(values[4], 0n);
-  assert.strictEqual(await provider.getStorage(REGISTRY, fingerprint, receipt.blockNumber), ethers.id("proven to ethers"));
+  assert.strictEqual(await provider.getStorage(REGISTRY, shown, block.number), identity);
 
   const own = await provider.send("eth_getProof", [account.address, [], { blockHash: block.hash }]);
   checkProof(own, block.stateRoot);
   assert.throws(() => checkProof({ ...own, nonce: "0x2" }, block.stateRoot));
-  const before = await provider.send("eth_getBlockByHash", [block.parentHash, false]);
+  const before = await provider.send("eth_getBlockByNumber", [ethers.toQuantity(receipt.blockNumber - 1), false]);
   const absent = await provider.send("eth_getProof", [account.address, ["0x0"], before.number]);
   assert.deepStrictEqual(checkProof(absent, before.stateRoot), [0n]);
   assert.throws(() => checkProof(own, before.stateRoot));
@@ -351,7 +399,7 @@ check("contract.on hears of events through filters", async () => {
   let installed;
   const [account, name] = await told("an event over HTTPS", async (resolve) => {
     installed = answered(provider, "eth_newFilter");
-    await registry.on("NodeRegistered", (who, nodeType, fingerprint, parent, called) => resolve([who, called]));
+    await registry.on("NodeRegistered", (...args) => resolve([args[0], args[7]]));
     await installed;
     await register(provider, "heard over HTTPS");
     await register(provider, "heard later"); // ethers asks for changes when it sees a new block
@@ -373,12 +421,12 @@ check("a WebSocket tells of blocks and events without being asked", async () => 
       await subscribed[0];
       subscribed.push(answered(socket, "eth_subscribe"));
       // The last block of the check before may come here too: who subscribes begins where the SN's reader is.
-      await registry.on("NodeRegistered", (...args) => args[4] === "heard over WSS" && resolve(args));
+      await registry.on("NodeRegistered", (...args) => args[7] === "heard over WSS" && resolve(args));
       await subscribed[1];
       const { account, receipt } = await register(socket, "heard over WSS");
       assert.strictEqual((await socket.getTransactionReceipt(receipt.hash)).from, account.address);
     }, failed);
-    assert.strictEqual(event[4], "heard over WSS");
+    assert.strictEqual(event[7], "heard over WSS");
     const log = event[event.length - 1].log;
     const receipt = await socket.getTransactionReceipt(log.transactionHash);
     assert.strictEqual(receipt.logs[0].index, log.index);
