@@ -79,6 +79,8 @@ struct part_found {
 };
 /// From /sn/chain to itself: records that the disk refused are to be tried again.
 struct records_due {};
+/// Time for a part of giving up old states.
+struct states_due {};
 /// From /sn/rpc, when it starts -> chain_shown, once there is a chain.
 struct window_wanted {};
 /// From /sn/rpc: transactions of clients, decoded and with their senders -> txns_submitted.
@@ -289,6 +291,7 @@ SWARM_MESSAGE(actors::blocks_wanted)
 SWARM_MESSAGE(actors::part_wanted)
 SWARM_MESSAGE(actors::part_found)
 SWARM_MESSAGE(actors::records_due)
+SWARM_MESSAGE(actors::states_due)
 SWARM_MESSAGE(actors::requests_due)
 SWARM_MESSAGE(actors::entry_arrived)
 SWARM_MESSAGE(actors::membership_due)

@@ -60,6 +60,7 @@ void snapshot_driver::begin_snapshot(const std::vector<neighbor_claim>& candidat
     return;
   }
   auto& from = *known;
+  snapshots_.hold_pruning(true);
   snapshot_serial_ = ++serial_;
   out_.reports.push_back(fmt::format("block {} is far behind: taking a snapshot from {} neighbors",
                                      from.block_num, candidates.size()));
@@ -73,6 +74,7 @@ void snapshot_driver::begin_snapshot(const std::vector<neighbor_claim>& candidat
 
 void snapshot_driver::end_snapshot() {
   snapshot_.reset();
+  snapshots_.hold_pruning(false);
 }
 
 std::optional<std::uint64_t> snapshot_driver::proved_pivot() const {

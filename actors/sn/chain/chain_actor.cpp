@@ -21,6 +21,8 @@ namespace {
 constexpr std::size_t block_txns = 1000;
 constexpr auto commit_retry = 1s;
 constexpr auto upkeep_interval = 1s;
+/// One part of pruning takes some milliseconds, so that a block waits for no more, and the thread is nearly free.
+constexpr auto prune_interval = 200ms;
 constexpr std::size_t regossip_txns = 1000;
 
 using self_pointer = role_actor<chain_state>*;
@@ -339,6 +341,15 @@ result<> found_chain(self_pointer self) {
   return open(self, std::move(genesis));
 }
 
+/// Gives up a part of the old states (--keep-states). What the disk refuses is tried again at the next call.
+void prune(self_pointer self) {
+  auto& s = self->state();
+  if (!s.chain) return;
+  if (const auto more = s.chain->prune(); more || s.trouble == more.error().message) return;
+  else if (std::exchange(s.prune_trouble, more.error().message) != more.error().message)
+    log::warning(s.context->log_source, "old states cannot be given up: {}", more.error().message);
+}
+
 /// Fails when a sentinel's directory holds a chain that another SN began.
 result<> check_own_chain(const chain_state& s) {
   const std::vector<address> own{s.context->key->account()};
@@ -377,6 +388,7 @@ caf::behavior chain_behavior(self_pointer self) {
     return {[](tick) {}};
   }
   self->delayed_send(self, upkeep_interval, tick{});
+  self->delayed_send(self, prune_interval, states_due{});
   return {
       // JSON-RPC
       [=](window_wanted) { show_chain(self); },
@@ -415,6 +427,10 @@ caf::behavior chain_behavior(self_pointer self) {
       [=](tick) {
         if (self->state().chain) look_after_network(self);
         self->delayed_send(self, upkeep_interval, tick{});
+      },
+      [=](states_due) {
+        prune(self);
+        self->delayed_send(self, prune_interval, states_due{});
       },
       [=](const admin_query& query) -> caf::result<std::string> {
         if (!self->state().chain) return self->state().detail_json();
