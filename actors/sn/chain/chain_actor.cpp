@@ -345,9 +345,10 @@ result<> found_chain(self_pointer self) {
 void prune(self_pointer self) {
   auto& s = self->state();
   if (!s.chain) return;
-  if (const auto more = s.chain->prune(); more || s.trouble == more.error().message) return;
-  else if (std::exchange(s.prune_trouble, more.error().message) != more.error().message)
-    log::warning(s.context->log_source, "old states cannot be given up: {}", more.error().message);
+  const auto more = s.chain->prune();
+  const auto trouble = more ? std::string{} : more.error().message;
+  if (std::exchange(s.prune_trouble, trouble) != trouble && !trouble.empty())
+    log::warning(s.context->log_source, "old states cannot be given up: {}", trouble);
 }
 
 /// Fails when a sentinel's directory holds a chain that another SN began.
@@ -380,6 +381,23 @@ result<> make_chain(self_pointer self, const membership::action::open_chain& wha
   SWARM_CHECK(open(self, std::move(genesis)));
   begin(self);
   return {};
+}
+
+caf::result<std::string> answer_admin(self_pointer self, const admin_query& query) {
+  auto& s = self->state();
+  if (!s.chain) return s.detail_json();
+  if (query.method == "proof") {
+    auto proof = proofs::answer_proof(*s.chain, query.params);
+    if (!proof) return to_caf(proof.error());
+    return std::move(*proof);
+  }
+  if (query.method == "reset" || query.method == "vote") {
+    auto answer = query.method == "reset" ? answer_reset(s, query.params) : answer_vote(s, query.params);
+    if (!answer) return to_caf(answer.error());
+    offer_work(self);
+    return std::move(*answer);
+  }
+  return s.detail_json();
 }
 
 caf::behavior chain_behavior(self_pointer self) {
@@ -432,27 +450,7 @@ caf::behavior chain_behavior(self_pointer self) {
         prune(self);
         self->delayed_send(self, prune_interval, states_due{});
       },
-      [=](const admin_query& query) -> caf::result<std::string> {
-        if (!self->state().chain) return self->state().detail_json();
-        if (query.method == "proof") {
-          auto proof = proofs::answer_proof(*self->state().chain, query.params);
-          if (!proof) return to_caf(proof.error());
-          return std::move(*proof);
-        }
-        if (query.method == "reset") {
-          auto answer = answer_reset(self->state(), query.params);
-          if (!answer) return to_caf(answer.error());
-          offer_work(self);
-          return std::move(*answer);
-        }
-        if (query.method == "vote") {
-          auto answer = answer_vote(self->state(), query.params);
-          if (!answer) return to_caf(answer.error());
-          offer_work(self);
-          return std::move(*answer);
-        }
-        return self->state().detail_json();
-      },
+      [=](const admin_query& query) { return answer_admin(self, query); },
   };
 }
 

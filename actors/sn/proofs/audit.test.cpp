@@ -180,7 +180,9 @@ TEST_CASE("records of long ago are proved as ever when the states of their block
     idle = *swarm.chain->prune() ? 0 : idle + 1;
   REQUIRE(swarm.chain->stats().states_from == swarm.chain->head()->header.block_num - 3);
   for (const std::uint64_t block_num : {0, 5, 9})
-    CHECK(swarm.chain->account_of(test_key(1).account(), block_num).error().is(ledger::chain_errc::state_missing));
+    CHECK(swarm.chain->account_of(test_key(1).account(), block_num)
+              .error()
+              .is(ledger::chain_errc::state_missing));
   CHECK(to_json(*make_proof(*swarm.chain, contract, 1)) == first_round);
   CHECK(to_json(*make_proof(*swarm.chain, contract, 2)) == second_round);
 }
