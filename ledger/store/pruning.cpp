@@ -23,7 +23,10 @@ std::optional<block_store::stamped_node> block_store::split_node(bytes_view stor
 }
 
 void block_store::put_node(kv_batch& batch, bytes_view hash, bytes_view rlp, std::uint64_t stamp) {
-  auto value = number(stamp);
+  bytes value;
+  value.reserve(stamp_size + rlp.size());
+  value.resize(stamp_size);
+  put_be64(value.data(), stamp);
   append(value, rlp);
   batch.put(column::trie_nodes, hash, value);
 }
