@@ -160,13 +160,13 @@ TEST_CASE("random states: those that are kept are whole, and in the end nothing 
       both.grow();
       for (auto parts = both.random.below(5); parts > 0; --parts)
         both.prune();
-      if (both.random.below(10) == 0) both.reopen();
+      if (both.random.below(25) == 0) both.reopen();
       if (i % 20 == 7) both.check_sound();
       if (i % 20 == 13) both.compare_states();
     }
-    CHECK(both.first() > 60);
+    CHECK(both.first() > 40);
     both.prune_all();
-    CHECK(both.first() + (seed == 1 ? 0 : 11) >= both.head_num() - 1);
+    CHECK(both.first() == both.head_num() - (seed == 1 ? 0 : 11));
     both.compare_states();
     both.check_nothing_left_over();
     both.check_sound();
@@ -193,12 +193,14 @@ TEST_CASE("a state that is not kept answers with what to do") {
     both.grow();
   both.prune_all();
   REQUIRE(both.first() == 37);
+  call_request to_contract;
+  to_contract.to = test_address();
   const auto why = both.pruned->storage_of(test_address(), word(1), 20).error();
   CHECK(why.is(chain_errc::state_missing));
   CHECK(says(why, "no state of block 20"));
   CHECK(says(why, "from block 37 on"));
   CHECK(says(why, "--keep-states"));
-  CHECK(both.pruned->call({.to = test_address(), .input = {}}, 36).error().is(chain_errc::state_missing));
+  CHECK(both.pruned->call(to_contract, 36).error().is(chain_errc::state_missing));
   CHECK(both.pruned->prove(test_address(), {}, 36).error().is(chain_errc::state_missing));
   CHECK(both.pruned->prove(test_address(), {}, 37));
   CHECK(old_view->account_of(test_address()).error().is(chain_errc::state_missing));
@@ -249,7 +251,8 @@ TEST_CASE("a disk that fails in the middle loses nothing, and pruning goes on") 
       if (k % 2 == 0) disk.fail_next_sync();
       failures += !both.pruned->prune();
     }
-    while (!both.pruned->prune()) {
+    const std::vector<consensus_record> record{{"place", {1}}};
+    while (!both.pruned->write_records(record)) { // takes the failure that is still due, if one is
     }
   }
   CHECK(failures > 5);

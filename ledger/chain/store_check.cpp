@@ -257,9 +257,9 @@ private:
   }
 
   result<bool> has_node(const hash32& hash) const {
-    const auto found = store_.blocks->trie_node(hash);
-    if (!found && !found.error().is(errc::not_found)) return tl::unexpected(found.error());
-    return found.has_value();
+    const auto node = store_.blocks->trie_node(hash);
+    if (!node && !node.error().is(errc::not_found)) return tl::unexpected(node.error());
+    return node.has_value();
   }
 
   /// Checks that each node has its hash and that everything below it is there. So every state is whole whose

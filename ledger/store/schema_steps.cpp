@@ -1,4 +1,3 @@
-#include "base/assert.hpp"
 #include "ledger/store/kv_store.hpp"
 
 #include <array>

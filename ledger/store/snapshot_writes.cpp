@@ -6,8 +6,13 @@ namespace swarm::ledger {
 result<> block_store::write_state(const state_batch& state) {
   // No state is known to have these nodes, so they go with the next states that are given up, unless the
   // snapshot is taken before that.
-  auto missing = state;
-  std::erase_if(missing.nodes, [this](const auto& node) { return trie_node(node.first).has_value(); });
+  state_batch missing{state.root, {}, state.codes};
+  for (const auto& node : state.nodes) {
+    const auto here = trie_node(node.first);
+    if (here) continue;
+    if (!here.error().is(errc::not_found)) return tl::unexpected(here.error());
+    missing.nodes.push_back(node);
+  }
   kv_batch batch;
   put_state(batch, missing, states_from_);
   return tables_->write(batch);
