@@ -18,7 +18,7 @@ public:
 
   const snapshot_gaps& gaps() const;
 
-  /// While a snapshot is being taken, the states that are here are left alone.
+  /// Nothing is given up meanwhile. To be called before it is asked which nodes of a snapshot are here already.
   void hold_pruning(bool on);
 
   // Parts of the state, by hash; `errc::not_found` when they are not here.

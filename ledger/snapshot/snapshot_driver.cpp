@@ -60,13 +60,13 @@ void snapshot_driver::begin_snapshot(const std::vector<neighbor_claim>& candidat
     return;
   }
   auto& from = *known;
-  snapshots_.hold_pruning(true);
   snapshot_serial_ = ++serial_;
   out_.reports.push_back(fmt::format("block {} is far behind: taking a snapshot from {} neighbors",
                                      from.block_num, candidates.size()));
   snapshot_ = std::make_unique<snapshot_machine>(
       options_.snapshot, ledger::chain_identity{chain_.chain_id(), chain_.genesis_hash()}, std::move(from),
       [this](const state_part& part) {
+        snapshots_.hold_pruning(true); // there is a proved pivot: mere claims hold up nothing
         return part.kind == part_kind::code ? snapshots_.has_code(part.hash) : snapshots_.has_node(part.hash);
       },
       now);
