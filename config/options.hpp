@@ -74,6 +74,8 @@ struct sn_options : role_options {
   std::optional<service> sn_p2p_service;
   /// An SN that is behind the others by more blocks than this takes a snapshot of the state; 0: never.
   std::uint64_t snapshot_gap = 50'000;
+  /// States of so many of the youngest blocks are kept, by default for a week of a block a second; 0: all.
+  std::uint64_t keep_states = 604'800;
   bool observer = false;              ///< never a validator; not for the sentinel
   std::vector<std::string> contracts; ///< training contracts to create besides defaultbb.cqdb.sml.hpe
 };

@@ -15,6 +15,8 @@ constexpr std::size_t path_bytes_max = 4095;
 constexpr std::size_t host_bytes_max = 253; // RFC 1035, section 2.3.4, as text
 constexpr std::size_t label_bytes_max = 63;
 constexpr std::size_t shown_bytes_max = 80;
+/// Who takes a snapshot fetches one state for a while, and the chain goes on meanwhile.
+constexpr std::uint64_t kept_states_min = 1024;
 
 bool is_alphanumeric(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -128,6 +130,16 @@ result<std::uint64_t> to_block_count(std::string_view text) {
   if (!number || *number > 1'000'000'000'000)
     return fail(config_errc::bad_value, "'{}' is not a number of blocks", printable(text));
   return *number;
+}
+
+result<std::uint64_t> to_kept_states(std::string_view text) {
+  if (lower(text) == "all") return 0;
+  SWARM_TRY(const auto count, to_block_count(text));
+  if (count > 0 && count < kept_states_min)
+    return fail(config_errc::bad_value,
+                "{} states are too few, newcomers fetch one while blocks are made: at least {}, or 0 or all",
+                count, kept_states_min);
+  return count;
 }
 
 result<std::chrono::seconds> to_seconds(std::string_view text) {

@@ -97,6 +97,16 @@ TEST_CASE("flags are words for yes and no in any case") {
   CHECK(!to_flag(""));
 }
 
+TEST_CASE("states are kept of enough blocks, or of all") {
+  CHECK(to_kept_states("604800").value() == 604'800);
+  CHECK(to_kept_states("1024").value() == 1024);
+  for (const auto* all : {"0", "all", "ALL"})
+    CHECK(to_kept_states(all).value() == 0);
+  for (const auto* bad : {"", "1", "1023", "-1", "1e6", "none", "1000000000001"})
+    CHECK_FALSE(to_kept_states(bad));
+  CHECK(says(to_kept_states("5").error(), "at least 1024"));
+}
+
 TEST_CASE("waiting times have a least and a greatest") {
   CHECK(to_seconds("600") == std::chrono::seconds(600));
   CHECK(to_byte_count("1") == 1);

@@ -79,6 +79,8 @@ struct part_found {
 };
 /// From /sn/chain to itself: records that the disk refused are to be tried again.
 struct records_due {};
+/// Time for a part of giving up old states.
+struct states_due {};
 /// From /sn/rpc and /sn/vouching, when they start -> chain_shown, once there is a chain.
 struct window_wanted {};
 /// From /sn/vouching: a call that this SN makes; see membership::vouching_desk::call.
@@ -299,6 +301,7 @@ SWARM_MESSAGE(actors::blocks_wanted)
 SWARM_MESSAGE(actors::part_wanted)
 SWARM_MESSAGE(actors::part_found)
 SWARM_MESSAGE(actors::records_due)
+SWARM_MESSAGE(actors::states_due)
 SWARM_MESSAGE(actors::requests_due)
 SWARM_MESSAGE(actors::entry_arrived)
 SWARM_MESSAGE(actors::membership_due)

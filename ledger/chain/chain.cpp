@@ -91,9 +91,10 @@ chain::parts::parts(chain_options opts, std::shared_ptr<chain_source> from)
             [on = source->store.get()](const hash32& hash) { return on->newest_code(hash); },
             options.limits.node_cache_bytes),
       now(std::make_shared<chain_view::parts>(chain_view::parts{source, &state, nullptr, {}})),
-      window(std::make_shared<chain_window>(options.limits.pool)), genesis(source->genesis),
-      contracts(source->contracts), store(source->store.get()), blocks(source->blocks), pool(window->pool()),
-      head(now->head), gaps(now->gaps) {}
+      window(std::make_shared<chain_window>(options.limits.pool)),
+      pruner(now, *source->store, options.limits), genesis(source->genesis), contracts(source->contracts),
+      store(source->store.get()), blocks(source->blocks), pool(window->pool()), head(now->head),
+      gaps(now->gaps) {}
 
 chain::chain(std::unique_ptr<parts> own) : chain_view(own->now), parts_(std::move(own)) {}
 chain::~chain() {
@@ -374,6 +375,11 @@ result<std::optional<bytes>> chain::record_of(std::string_view key) const {
   return parts_->store->record_of(key);
 }
 
+result<bool> chain::prune() {
+  SWARM_CHECK(parts_->recover_store());
+  return parts_->pruner.step(parts_->gaps);
+}
+
 chain_stats chain::stats() const {
   auto store = parts_->store->stats();
   return {.pool_txns = parts_->pool.txn_count(),
@@ -382,6 +388,7 @@ chain_stats chain::stats() const {
           .node_cache_bytes =
               parts_->state.nodes().cache_bytes() + parts_->source->state.nodes().cache_bytes(),
           .block_cache_bytes = parts_->blocks.cache_bytes(),
+          .states_from = parts_->store->states_from(),
           .store_bytes = store.disk_bytes,
           .store_memory_bytes = store.memory_bytes,
           .last_block = parts_->last_block};

@@ -71,6 +71,7 @@ struct chain_stats {
   std::size_t pool_senders = 0;
   std::size_t node_cache_bytes = 0;
   std::size_t block_cache_bytes = 0;
+  std::uint64_t states_from = 0;        ///< the first block whose state is kept
   std::uint64_t store_bytes = 0;        ///< on disk, estimated
   std::uint64_t store_memory_bytes = 0; ///< memtables, caches and table readers, estimated
   block_timing last_block;
@@ -139,6 +140,12 @@ public:
   /// The records are on disk when it returns. After an error it may be tried again.
   result<> write_records(std::span<const consensus_record> records);
   result<std::optional<bytes>> record_of(std::string_view key) const;
+
+  /// Gives up states older than the youngest `keep_states`, one bounded part at each call: at most one synced
+  /// write. To be called now and then. False: there is nothing to do until there are more blocks. Whoever
+  /// asks for a state that was given up gets `state_missing`; blocks, logs and the proofs of their validators
+  /// stay.
+  result<bool> prune();
 
   chain_stats stats() const;
 

@@ -6,6 +6,10 @@ namespace swarm::ledger {
 
 struct chain_limits {
   pool_limits pool;
+  std::uint64_t keep_states = 0;                   ///< so many of the youngest states; 0: all
+  std::size_t prune_blocks = 32;                   ///< one part of pruning looks at so many blocks,
+  std::size_t prune_stamps = 256;                  ///< or stamps so many nodes,
+  std::size_t prune_sweeps = 2048;                 ///< or sweeps over so many
   std::size_t logs_max = 10'000;                   ///< results of one log query
   std::size_t log_bytes_max = 16 * 1024 * 1024;    ///< and their size in memory
   std::size_t log_blocks_max = 10'000;             ///< blocks one log query may read

@@ -4,6 +4,7 @@
 #include "ledger/chain/block_executor.hpp"
 #include "ledger/chain/chain_window.hpp"
 #include "ledger/chain/snapshot_gaps.hpp"
+#include "ledger/chain/state_pruner.hpp"
 
 namespace swarm::ledger {
 
@@ -27,12 +28,23 @@ struct chain_view::parts {
   block_ptr head;
   snapshot_gaps gaps;
 
+  /// Whether the state after a block was given up or skipped by a snapshot.
+  bool lacks_state(std::uint64_t block_num) const;
+  error missing_state(std::uint64_t block_num) const;
+  /// What reading the state after `at` gave. If the state was given up meanwhile, it says so.
+  template <class T>
+  result<T> told(at_block at, result<T> got) const {
+    if (got || !got.error().is(errc::corrupt)) return got;
+    const auto block_num = at.value_or(head->header.block_num);
+    if (!lacks_state(block_num)) return got;
+    return tl::unexpected(missing_state(block_num));
+  }
   /// The state after block `at`, or after the head.
   result<state_view> state_at(at_block at) const;
   result<block_header> header_at(at_block at) const;
   /// The header of block `at`, whose state must be here.
   result<block_header> header_with_state(at_block at) const;
-  /// The validators after a block that a snapshot skipped, by the changes that came with it.
+  /// The validators after a block whose state is not here, by the changes that are kept of such blocks.
   result<std::vector<address>> skipped_validators(std::uint64_t block_num) const;
 };
 
@@ -46,6 +58,7 @@ struct chain::parts {
   state_store state; ///< includes the state of collected blocks
   std::shared_ptr<chain_view::parts> now;
   std::shared_ptr<chain_window> window;
+  state_pruner pruner;
   std::vector<candidate_ptr> candidates; ///< on top of the head, the youngest last
   block_timing last_block;
 

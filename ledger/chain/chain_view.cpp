@@ -26,21 +26,38 @@ result<state_view> chain_view::parts::state_at(at_block at) const {
 }
 
 result<block_header> chain_view::parts::header_with_state(at_block at) const {
-  if (at && gaps.lacks_state(*at)) return tl::unexpected(missing_state_error(gaps, *at));
+  const auto block_num = at.value_or(head->header.block_num);
+  if (lacks_state(block_num)) return tl::unexpected(missing_state(block_num));
   return header_at(at);
 }
 
+bool chain_view::parts::lacks_state(std::uint64_t block_num) const {
+  return block_num < from->store->states_from() || gaps.lacks_state(block_num);
+}
+
+error chain_view::parts::missing_state(std::uint64_t block_num) const {
+  const auto first = from->store->states_from();
+  return block_num < first ? given_up_error(block_num, first) : missing_state_error(gaps, block_num);
+}
+
 result<std::vector<address>> chain_view::parts::skipped_validators(std::uint64_t block_num) const {
-  // The changes that came with a snapshot begin at the last block before it whose state is here.
+  // Changes are kept of all blocks without a state, and of some others. So either the last one says it, or
+  // a later state does.
+  const auto first = from->store->states_from();
   auto before = block_num;
-  while (gaps.lacks_state(before))
+  while (before >= first && gaps.lacks_state(before))
     before = std::find_if(gaps.states.begin(), gaps.states.end(),
                           [&](const auto& each) { return each.first <= before && before <= each.last; })
                  ->first
              - 1;
-  SWARM_TRY(const auto names, from->store->notes_after(handover_notes, handover_note(before), SIZE_MAX));
+  const bool has_state = before >= first;
+  SWARM_TRY(
+      const auto names,
+      from->store->notes_after(handover_notes, has_state ? handover_note(before) : std::string{}, SIZE_MAX));
   const auto after = std::upper_bound(names.begin(), names.end(), handover_note(block_num));
   if (after == names.begin()) {
+    if (!has_state)
+      return fail(errc::corrupt, "who were the validators after block {} was not kept", block_num);
     SWARM_TRY(auto view, state_at(before));
     return read_validators(view);
   }
@@ -64,9 +81,11 @@ const block_ptr& chain_view::head() const {
 }
 
 result<std::vector<address>> chain_view::validators_after(std::uint64_t block_num) const {
-  if (parts_->gaps.lacks_state(block_num)) return parts_->skipped_validators(block_num);
+  if (parts_->lacks_state(block_num)) return parts_->skipped_validators(block_num);
   SWARM_TRY(auto state, parts_->state_at(block_num));
-  return read_validators(state);
+  auto out = read_validators(state);
+  if (!out && parts_->lacks_state(block_num)) return parts_->skipped_validators(block_num);
+  return out;
 }
 
 bool chain_view::history_complete() const {
@@ -114,26 +133,30 @@ result<std::optional<sealed_block_bytes>> chain_view::sealed_block_of(std::uint6
   return found;
 }
 
+bool chain_view::has_state(std::uint64_t block_num) const {
+  return block_num <= parts_->head->header.block_num && !parts_->lacks_state(block_num);
+}
+
 result<account> chain_view::account_of(const address& who, at_block at) const {
   SWARM_TRY(auto state, parts_->state_at(at));
-  SWARM_TRY(auto found, state.account_of(who));
+  SWARM_TRY(auto found, parts_->told(at, state.account_of(who)));
   return found.value_or(account{});
 }
 
 result<bytes> chain_view::code_of(const address& who, at_block at) const {
   SWARM_TRY(auto state, parts_->state_at(at));
-  return state.code_of(who);
+  return parts_->told(at, state.code_of(who));
 }
 
 result<hash32> chain_view::storage_of(const address& who, const hash32& slot, at_block at) const {
   SWARM_TRY(auto state, parts_->state_at(at));
-  return state.storage_of(who, slot);
+  return parts_->told(at, state.storage_of(who, slot));
 }
 
 result<account_proof> chain_view::prove(const address& who, std::span<const hash32> slots,
                                         at_block at) const {
   SWARM_TRY(auto state, parts_->state_at(at));
-  return state.prove(who, slots);
+  return parts_->told(at, state.prove(who, slots));
 }
 
 result<validators_proof> chain_view::prove_validators(std::uint64_t block_num) const {
@@ -153,8 +176,8 @@ result<validators_proof> chain_view::prove_validators(std::uint64_t block_num) c
 result<call_result> chain_view::call(const call_request& request, at_block at) const {
   SWARM_TRY(auto header, parts_->header_with_state(at));
   state_overlay state(*parts_->state, header.state_root);
-  SWARM_TRY(auto done, execute_call(state, context_after(chain_id(), header), request, header.gas_limit,
-                                    parts_->from->contracts));
+  SWARM_TRY(auto done, parts_->told(at, execute_call(state, context_after(chain_id(), header), request,
+                                                     header.gas_limit, parts_->from->contracts)));
   return std::move(done.call);
 }
 

@@ -35,8 +35,8 @@ struct log_query_work {
 };
 
 /// A chain up to one block, its head, with everything that can be asked about it. It is immutable and any
-/// thread may use it: blocks are final and nothing is pruned, so a view is no more than a head, and what it
-/// shows is on disk. It can be read while the chain goes on or recovers from a failed write. Of a history
+/// thread may use it: blocks are final, so a view is no more than a head, and what it shows is on disk. Only
+/// old states are given up, also for a view that was made before. It can be read while the chain goes on or recovers from a failed write. Of a history
 /// that is being fetched it shows what was there when it was made. When its chain has ended, reading fails
 /// with store_errc::io.
 class chain_view {
@@ -61,15 +61,17 @@ public:
   /// The block for another node to import, as it is on disk, without decoding transactions.
   result<std::optional<sealed_block_bytes>> sealed_block_of(std::uint64_t block_num) const;
 
-  // The state after a block. As nothing is pruned, any block from 0 to the head will do, except those that a
-  // snapshot skipped (state_missing). Without a number it is the head.
+  // The state after a block from 0 to the head; without a number it is the head. Those that a snapshot
+  // skipped and those that were given up (chain::prune) are not here: state_missing.
   using at_block = std::optional<std::uint64_t>;
+  bool has_state(std::uint64_t block_num) const;
   /// Zero and empty when there is no such account.
   result<account> account_of(const address& who, at_block at = {}) const;
   result<bytes> code_of(const address& who, at_block at = {}) const;
   result<hash32> storage_of(const address& who, const hash32& slot, at_block at = {}) const;
   result<account_proof> prove(const address& who, std::span<const hash32> slots, at_block at = {}) const;
-  /// Proves the validators after a block. It can do so also for skipped blocks that changed the validators.
+  /// Proves the validators after a block. It can do so also for blocks without a state here, if they changed
+  /// the validators.
   result<validators_proof> prove_validators(std::uint64_t block_num) const;
   /// Executes a call without effect on top of block `at`. A revert is a result, not an error. Errors are
   /// a value ("insufficient funds"), a missing `to`, and a gas limit over the block's or under the

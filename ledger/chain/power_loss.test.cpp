@@ -56,7 +56,8 @@ bounds at_instant(const std::vector<promise>& all, std::size_t at) {
 /// A chain on a recorded disk, and all that it promised.
 class history {
 public:
-  explicit history(const fast_dir& dirs) : dir_(dirs / "recorded"), disk_(dir_) {
+  explicit history(const fast_dir& dirs, std::uint64_t keep_states = 0)
+      : keep_states_(keep_states), dir_(dirs / "recorded"), disk_(dir_) {
     twin_ = chain::open(small_options(dirs / "twin")).value();
     hashes_.push_back(twin_->genesis_hash());
     reopen();
@@ -66,8 +67,17 @@ public:
     on_.reset();
     auto options = small_options(dir_);
     options.env = disk_.env();
+    options.limits.keep_states = keep_states_;
+    options.limits.prune_stamps = 4;
+    options.limits.prune_sweeps = 30;
     on_ = chain::open(options).value();
   }
+  /// A few parts of it.
+  void prune(int parts) {
+    for (; parts > 0; --parts)
+      REQUIRE(on_->prune());
+  }
+  std::uint64_t states_from() const { return on_->stats().states_from; }
   void close() { on_.reset(); }
 
   /// A vote, alone, as consensus writes it between two blocks.
@@ -131,6 +141,7 @@ private:
     return *block;
   }
 
+  std::uint64_t keep_states_;
   std::filesystem::path dir_;
   recorded_disk disk_;
   std::unique_ptr<chain> twin_; ///< on an ordinary disk, always ahead
@@ -222,6 +233,41 @@ TEST_CASE("a power cut at any change of the disk loses nothing that was promised
     check_promises(past, at, dir);
     check_sound(dir);
   });
+  MESSAGE(past.disk().changes(), " changes of the disk, ", cuts, " power cuts");
+}
+
+TEST_CASE("a power cut at any change of the disk leaves all states whole that are kept") {
+  fast_dir dirs;
+  history past(dirs, 8);
+  for (int i = 0; i < 60; ++i) {
+    past.commit();
+    past.prune(4);
+    if (i % 8 == 3) past.import(6);
+    if (i % 16 == 9) past.reopen();
+  }
+  REQUIRE(past.states_from() > 60);
+  past.close();
+  cut_plan plan(59);
+  std::uint64_t youngest = 0;
+  const auto cuts = cut_everywhere(past.disk(), dirs / "cut", plan, [&](std::size_t at, const auto& dir) {
+    check_sound(dir);
+    {
+      const auto on = chain::open(small_options(dir)).value();
+      const auto first = on->stats().states_from, head = on->head()->header.block_num;
+      REQUIRE(first <= head);
+      for (auto num = first; num <= head; ++num)
+        for (std::uint64_t slot = 0; slot < slots; ++slot)
+          REQUIRE(on->storage_of(test_address(), word(slot), num).value()
+                  == past.twin().storage_of(test_address(), word(slot), num).value());
+      if (first > 0) REQUIRE(on->account_of(test_address(), first - 1).error().is(chain_errc::state_missing));
+      for (std::uint64_t num = 0; num < first; ++num)
+        REQUIRE(on->validators_after(num).value() == past.twin().validators_after(num).value());
+      youngest = std::max(youngest, first);
+    }
+    check_promises(past, at, dir);
+    check_sound(dir);
+  });
+  CHECK(youngest > 60);
   MESSAGE(past.disk().changes(), " changes of the disk, ", cuts, " power cuts");
 }
 

@@ -124,6 +124,15 @@ error missing_state_error(const snapshot_gaps& gaps, std::uint64_t block_num) {
       .value();
 }
 
+error given_up_error(std::uint64_t block_num, std::uint64_t first) {
+  return fail(chain_errc::state_missing,
+              "missing trie node: no state of block {}, this node keeps states from block {} on "
+              "(--keep-states); "
+              "ask an SN that was started with --keep-states all",
+              block_num, first)
+      .value();
+}
+
 std::string handover_note(std::uint64_t block_num) {
   return fmt::format("{}{:016x}", handover_notes, block_num);
 }

@@ -37,11 +37,13 @@ result<snapshot_gaps> decode_gaps(bytes_view raw);
 /// Reads the gaps of a store; there are none for a chain that was followed from its beginning.
 result<snapshot_gaps> stored_gaps(const block_store& store);
 
-/// The errors for a block that is not here yet, and for a state that never is.
+/// The errors for a block that is not here yet, for a state that never is, and for one older than those that
+/// are kept, which begin with that after block `first`.
 error missing_block_error(const snapshot_gaps& gaps, std::uint64_t block_num);
 error missing_state_error(const snapshot_gaps& gaps, std::uint64_t block_num);
+error given_up_error(std::uint64_t block_num, std::uint64_t first);
 
-/// The notes of the store in which gaps, and changes of validators, are kept.
+/// The notes of the store in which gaps are kept, and the changes of validators in blocks without a state.
 inline constexpr std::string_view gaps_note = "snapshot.gaps";
 inline constexpr std::string_view handover_notes = "snapshot.handover.";
 std::string handover_note(std::uint64_t block_num);

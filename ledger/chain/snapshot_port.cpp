@@ -40,6 +40,10 @@ const snapshot_gaps& chain::snapshot_port::gaps() const {
   return parts_.gaps;
 }
 
+void chain::snapshot_port::hold_pruning(bool on) {
+  parts_.pruner.hold(on);
+}
+
 result<bytes> chain::snapshot_port::trie_node(const hash32& hash) const {
   return parts_.store->trie_node(hash);
 }
@@ -81,6 +85,7 @@ result<block_ptr> chain::snapshot_port::adopt(const block_ptr& pivot, const seal
   SWARM_CHECK(parts.blocks.adopt(pivot, seals, notes, records));
   parts.gaps = std::move(gaps);
   parts.head = pivot;
+  parts.pruner.begin_anew();
   parts.candidates.clear();
   parts.show();
   SWARM_CHECK(parts.advance_pool_to_head());

@@ -18,6 +18,9 @@ public:
 
   const snapshot_gaps& gaps() const;
 
+  /// Nothing is given up meanwhile. To be called before it is asked which nodes of a snapshot are here already.
+  void hold_pruning(bool on);
+
   // Parts of the state, by hash; `errc::not_found` when they are not here.
   result<bytes> trie_node(const hash32& hash) const;
   result<bytes> code(const hash32& hash) const;

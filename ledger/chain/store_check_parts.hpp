@@ -15,6 +15,10 @@ struct opened_store {
   stored_head head;
   bool head_known = true; ///< else it was found by the headers
   snapshot_gaps gaps;
+
+  bool lacks_state(std::uint64_t block_num) const {
+    return block_num < blocks->states_from() || gaps.lacks_state(block_num);
+  }
 };
 result<opened_store> open_for_check(const store_check_options& options);
 

@@ -100,6 +100,7 @@ result<store_report> repair_store(const store_check_options& options) {
   SWARM_CHECK(store.blocks->set_under_repair(true));
   for (const auto where : derived)
     SWARM_CHECK(store.blocks->tables().clear(where));
+  SWARM_CHECK(store.blocks->forget_pruning()); // all states are made anew, and given up again later
   SWARM_CHECK(rebuilder(store, options).run());
   SWARM_CHECK(store.blocks->set_under_repair(false));
   SWARM_TRY(const auto head, store.blocks->head());

@@ -98,8 +98,8 @@ result<std::optional<sync::past_block>> chain_snapshots::past_block(std::uint64_
 
 result<bool> chain_snapshots::is_change(std::uint64_t block_num) const {
   if (const auto known = is_change_.find(block_num); known != is_change_.end()) return known->second;
-  bool out = false; // a pivot is no change
-  if (!gaps().lacks_state(block_num) && !gaps().lacks_state(block_num - 1)) {
+  bool out = false;                                                     // a pivot is no change
+  if (chain_.has_state(block_num) && chain_.has_state(block_num - 1)) { // else it was kept if it is one
     SWARM_TRY(const auto before, chain_.validators_after(block_num - 1));
     SWARM_TRY(const auto now, chain_.validators_after(block_num));
     out = before != now;
@@ -135,7 +135,7 @@ result<chain_snapshots::changes_found> chain_snapshots::changes(const hash32& to
 std::vector<std::uint64_t> chain_snapshots::skipped_changes(const missing_range& range) const {
   std::vector<std::uint64_t> out;
   auto before = range.first;
-  while (before > 0 && gaps().lacks_state(before))
+  while (before > 0 && !chain_.has_state(before))
     --before;
   out.push_back(before);
   const auto kept = port_.skipped_changes(before, SIZE_MAX);

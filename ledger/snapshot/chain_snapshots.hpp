@@ -18,6 +18,9 @@ public:
   /// The head and who seals the block after it.
   result<ledger::trusted_block> trusted() const;
 
+  /// See snapshot_port.
+  void hold_pruning(bool on) { port_.hold_pruning(on); }
+
   // Parts of the state, by hash. `errc::not_found`: not here.
   result<bool> has_node(const hash32& hash) const;
   result<bool> has_code(const hash32& hash) const;

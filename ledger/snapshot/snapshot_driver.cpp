@@ -66,6 +66,7 @@ void snapshot_driver::begin_snapshot(const std::vector<neighbor_claim>& candidat
   snapshot_ = std::make_unique<snapshot_machine>(
       options_.snapshot, ledger::chain_identity{chain_.chain_id(), chain_.genesis_hash()}, std::move(from),
       [this](const state_part& part) {
+        snapshots_.hold_pruning(true); // there is a proved pivot: mere claims hold up nothing
         return part.kind == part_kind::code ? snapshots_.has_code(part.hash) : snapshots_.has_node(part.hash);
       },
       now);
@@ -73,6 +74,7 @@ void snapshot_driver::begin_snapshot(const std::vector<neighbor_claim>& candidat
 
 void snapshot_driver::end_snapshot() {
   snapshot_.reset();
+  snapshots_.hold_pruning(false);
 }
 
 std::optional<std::uint64_t> snapshot_driver::proved_pivot() const {

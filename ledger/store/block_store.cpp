@@ -82,7 +82,9 @@ block_store::block_store(std::unique_ptr<kv_store> tables) : tables_(std::move(t
 
 result<std::unique_ptr<block_store>> block_store::open(store_options options) {
   SWARM_TRY(auto tables, kv_store::open(std::move(options)));
-  return std::unique_ptr<block_store>(new block_store(std::move(tables)));
+  auto out = std::unique_ptr<block_store>(new block_store(std::move(tables)));
+  SWARM_CHECK(out->load_pruning());
+  return out;
 }
 
 const std::filesystem::path& block_store::dir() const {
@@ -119,7 +121,7 @@ void block_store::put_content(kv_batch& batch, const block_record& block) {
     batch.put(column::txn_index, block.txn_hashes[i].view(), place_of_txn(block.block_num, i));
   for (const auto& key : log_index_keys(block.log_keys, block.block_num))
     batch.put(column::log_index, key, {});
-  if (block.state != nullptr) put_state(batch, *block.state);
+  if (block.state != nullptr) put_state(batch, *block.state, block.block_num);
   for (const auto& record : block.records)
     batch.put(column::consensus, as_bytes(record.key), record.value);
   put_notes(batch, block.notes);
@@ -168,7 +170,8 @@ bool block_store::needs_recovery() const {
 }
 
 result<> block_store::recover() {
-  return tables_->recover();
+  SWARM_CHECK(tables_->recover());
+  return load_pruning(); // a write that seemed to fail may have been part of it
 }
 
 block_store::maybe_bytes block_store::header(std::uint64_t block_num) const {
@@ -203,8 +206,10 @@ result<std::optional<stored_txn_place>> block_store::place_of(const hash32& txn_
 
 result<bytes> block_store::trie_node(const hash32& hash) const {
   SWARM_TRY(auto raw, tables_->get(column::trie_nodes, hash.view()));
-  if (!raw) return fail(errc::not_found, "trie node {} is not stored", to_hex(hash.view()));
-  return std::move(*raw);
+  const auto node = raw ? split_node(*raw) : std::nullopt;
+  if (!node || node->stamp < states_from_)
+    return fail(errc::not_found, "trie node {} is not stored", to_hex(hash.view()));
+  return to_bytes(node->rlp);
 }
 
 result<bytes> block_store::code(const hash32& hash) const {

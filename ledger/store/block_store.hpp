@@ -4,6 +4,7 @@
 #include "ledger/state/state_overlay.hpp"
 #include "ledger/store/kv_store.hpp"
 
+#include <atomic>
 #include <unordered_map>
 
 namespace swarm::ledger {
@@ -80,7 +81,8 @@ public:
   /// The collected blocks are on disk when it returns; after an error they are dropped.
   result<> write_collected();
   // Snapshots (snapshot_writes.cpp); errors as those of `write_block`
-  /// Writes trie nodes and codes that belong to no stored block: all of them or none.
+  /// Writes trie nodes and codes that belong to no stored block: all of them or none. Nodes that are here
+  /// stay as they are.
   result<> write_state(const state_batch& state);
   /// Writes blocks below the head that were missing, with their indexes and, in the same batch, `notes`.
   result<> write_past(std::span<const block_record> blocks, std::span<const meta_note> notes);
@@ -88,6 +90,28 @@ public:
   /// The names of notes that begin with `prefix` and come after `after`, in their order, at most `max`.
   result<std::vector<std::string>> notes_after(std::string_view prefix, std::string_view after,
                                                std::size_t max) const;
+
+  // Pruning of states (pruning.cpp); errors as those of `write_block`. Each node is stamped with the newest
+  // block in whose state it is known to be: the block that wrote it, or a later one.
+  /// The states after blocks before this one are given up. Nodes with an older stamp count as not stored.
+  std::uint64_t states_from() const { return states_from_; }
+  /// A stored value of the column of trie nodes.
+  struct stamped_node {
+    std::uint64_t stamp = 0;
+    bytes_view rlp;
+  };
+  static std::optional<stamped_node> split_node(bytes_view stored);
+  /// Stamps nodes of the state after `block_num`; younger stamps stay. Returns their RLP, in the same order.
+  result<std::vector<bytes>> stamp_nodes(std::span<const hash32> nodes, std::uint64_t block_num);
+  /// Gives up the states before `block_num` and begins a sweep. Every node of the state after `block_num`
+  /// must be stamped.
+  result<> give_up_states(std::uint64_t block_num);
+  bool sweeping() const { return sweep_at_.has_value(); }
+  /// Deletes what counts as not stored among the next `max` nodes. False: the sweep is at its end. How far
+  /// it came is written with what it deletes.
+  result<bool> sweep_nodes(std::size_t max);
+  /// As if nothing had ever been pruned, for a store that is made anew.
+  result<> forget_pruning();
 
   /// True after a failed write.
   bool needs_recovery() const;
@@ -140,12 +164,17 @@ private:
   explicit block_store(std::unique_ptr<kv_store> tables);
   static void put_content(kv_batch& batch, const block_record& block);
   static void put_block(kv_batch& batch, const block_record& block); ///< as the head
-  static void put_state(kv_batch& batch, const state_batch& state);
+  static void put_state(kv_batch& batch, const state_batch& state, std::uint64_t stamp);
+  static void put_node(kv_batch& batch, bytes_view hash, bytes_view rlp, std::uint64_t stamp);
+  /// Reads how far pruning has come.
+  result<> load_pruning();
   static void put_notes(kv_batch& batch, std::span<const meta_note> notes);
   std::unique_ptr<kv_store> tables_;
   kv_batch collected_;
   std::size_t collected_count_ = 0;
   std::unordered_map<hash32, bytes> collected_nodes_; ///< and codes
+  std::atomic<std::uint64_t> states_from_ = 0;
+  std::optional<bytes> sweep_at_; ///< the next key of the sweep; none: there is no sweep
 };
 
 } // namespace swarm::ledger

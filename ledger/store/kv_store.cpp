@@ -69,10 +69,6 @@ bool lost_its_index(const std::filesystem::path& dir) {
 
 } // namespace
 
-std::span<const schema_step> schema_steps() {
-  return {}; // version 1 is the first
-}
-
 std::string_view to_string(column which) {
   return column_names[static_cast<std::size_t>(which)];
 }

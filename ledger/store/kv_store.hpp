@@ -28,7 +28,7 @@ constexpr std::string_view error_category(store_errc) {
 
 /// The version of the format. Whoever changes what is stored under which keys raises it and adds a step
 /// to `schema_steps`.
-inline constexpr std::uint64_t store_schema = 1;
+inline constexpr std::uint64_t store_schema = 2;
 
 class kv_store;
 /// Turns what the version before `to` wrote into what version `to` expects. It may be interrupted at any
@@ -70,12 +70,12 @@ enum class column : std::uint8_t {
   outputs,    ///< block number -> rlp[revert data ...]
   seals,      ///< block number -> rlp[version, round, seals]
   block_nums, ///< block hash -> block number
-  trie_nodes, ///< hash -> rlp(node)
+  trie_nodes, ///< hash -> stamp (a block number), rlp(node)
   code,       ///< hash -> code
   txn_index,  ///< transaction hash -> block number, index
   log_index,  ///< log key, block number -> nothing
   consensus,  ///< what a validator must not forget
-  meta,       ///< schema, chain, head
+  meta,       ///< schema, chain, head, notes, how far pruning has come
 };
 inline constexpr std::size_t column_count = 12;
 std::string_view to_string(column which);

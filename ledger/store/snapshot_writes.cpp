@@ -4,8 +4,17 @@
 namespace swarm::ledger {
 
 result<> block_store::write_state(const state_batch& state) {
+  // No state is known to have these nodes, so they go with the next states that are given up, unless the
+  // snapshot is taken before that.
+  state_batch missing{state.root, {}, state.codes};
+  for (const auto& node : state.nodes) {
+    const auto here = trie_node(node.first);
+    if (here) continue;
+    if (!here.error().is(errc::not_found)) return tl::unexpected(here.error());
+    missing.nodes.push_back(node);
+  }
   kv_batch batch;
-  put_state(batch, state);
+  put_state(batch, missing, states_from_);
   return tables_->write(batch);
 }
 
@@ -39,9 +48,9 @@ void block_store::put_notes(kv_batch& batch, std::span<const meta_note> notes) {
   }
 }
 
-void block_store::put_state(kv_batch& batch, const state_batch& state) {
+void block_store::put_state(kv_batch& batch, const state_batch& state, std::uint64_t stamp) {
   for (const auto& [hash, rlp] : state.nodes)
-    batch.put(column::trie_nodes, hash.view(), rlp);
+    put_node(batch, hash.view(), rlp, stamp);
   for (const auto& [hash, code] : state.codes)
     batch.put(column::code, hash.view(), code);
 }

@@ -23,6 +23,8 @@ namespace {
 constexpr std::size_t block_txns = 1000;
 constexpr auto commit_retry = 1s;
 constexpr auto upkeep_interval = 1s;
+/// One part of pruning takes some milliseconds, so that a block waits for no more, and the thread is nearly free.
+constexpr auto prune_interval = 200ms;
 constexpr std::size_t regossip_txns = 1000;
 
 using self_pointer = role_actor<chain_state>*;
@@ -363,6 +365,16 @@ result<> found_chain(self_pointer self) {
   return open(self, std::move(genesis));
 }
 
+/// Gives up a part of the old states (--keep-states). What the disk refuses is tried again at the next call.
+void prune(self_pointer self) {
+  auto& s = self->state();
+  if (!s.chain) return;
+  const auto more = s.chain->prune();
+  const auto trouble = more ? std::string{} : more.error().message;
+  if (std::exchange(s.prune_trouble, trouble) != trouble && !trouble.empty())
+    log::warning(s.context->log_source, "old states cannot be given up: {}", trouble);
+}
+
 /// Fails when a sentinel's directory holds a chain that another SN began.
 result<> check_own_chain(const chain_state& s) {
   const std::vector<address> own{s.context->key->account()};
@@ -395,12 +407,30 @@ result<> make_chain(self_pointer self, const membership::action::open_chain& wha
   return {};
 }
 
+caf::result<std::string> answer_admin(self_pointer self, const admin_query& query) {
+  auto& s = self->state();
+  if (!s.chain) return s.detail_json();
+  if (query.method == "proof") {
+    auto proof = proofs::answer_proof(*s.chain, query.params);
+    if (!proof) return to_caf(proof.error());
+    return std::move(*proof);
+  }
+  if (query.method == "reset" || query.method == "vote") {
+    auto answer = query.method == "reset" ? answer_reset(s, query.params) : answer_vote(s, query.params);
+    if (!answer) return to_caf(answer.error());
+    offer_work(self);
+    return std::move(*answer);
+  }
+  return s.detail_json();
+}
+
 caf::behavior chain_behavior(self_pointer self) {
   if (auto started = start(self); !started) {
     self->fail_start(started.error());
     return {[](tick) {}};
   }
   self->delayed_send(self, upkeep_interval, tick{});
+  self->delayed_send(self, prune_interval, states_due{});
   return {
       // JSON-RPC
       [=](window_wanted) { show_chain(self); },
@@ -441,27 +471,11 @@ caf::behavior chain_behavior(self_pointer self) {
         if (self->state().chain) look_after_network(self);
         self->delayed_send(self, upkeep_interval, tick{});
       },
-      [=](const admin_query& query) -> caf::result<std::string> {
-        if (!self->state().chain) return self->state().detail_json();
-        if (query.method == "proof") {
-          auto proof = proofs::answer_proof(*self->state().chain, query.params);
-          if (!proof) return to_caf(proof.error());
-          return std::move(*proof);
-        }
-        if (query.method == "reset") {
-          auto answer = answer_reset(self->state(), query.params);
-          if (!answer) return to_caf(answer.error());
-          offer_work(self);
-          return std::move(*answer);
-        }
-        if (query.method == "vote") {
-          auto answer = answer_vote(self->state(), query.params);
-          if (!answer) return to_caf(answer.error());
-          offer_work(self);
-          return std::move(*answer);
-        }
-        return self->state().detail_json();
+      [=](states_due) {
+        prune(self);
+        self->delayed_send(self, prune_interval, states_due{});
       },
+      [=](const admin_query& query) { return answer_admin(self, query); },
   };
 }
 

@@ -29,6 +29,7 @@ json::object chain_state::summary() const {
           {"account", to_hex(context->key->account().view())},
           {"pool_transactions", stats.pool_txns},
           {"pool_bytes", stats.pool_bytes},
+          {"states_from", stats.states_from},
           {"store_bytes", stats.store_bytes},
           {"store_memory_bytes", stats.store_memory_bytes},
           {"last_block_execute_us", micros(stats.last_block.execute)},
@@ -77,6 +78,7 @@ result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesi
   options.dir = s.context->options.data_dir / "chain";
   options.genesis = std::move(genesis);
   options.contracts = contracts::make_contracts();
+  options.limits.keep_states = s.context->options.keep_states;
   options.on_accepted = std::move(on_accepted);
   options.admits = [&s](const ledger::transaction& txn, const address& sender) {
     return s.pool_rule.judge(*s.chain, txn, sender);
@@ -98,6 +100,8 @@ result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesi
   s.server = std::make_unique<sync::snapshot_server>(*s.chain,
                                                      contracts::event_topic<contracts::validators_changed>());
   warn_of_small_gap(*s.context);
+  if (const auto first = s.chain->stats().states_from; first > 0)
+    log::info(s.context->log_source, "the states of blocks before {} are given up (--keep-states)", first);
   const auto& head = *s.chain->head();
   log::info(s.context->log_source, "chain {} with genesis {}, at block {} {}", s.chain->chain_id(),
             to_hex(s.chain->genesis_hash().view()), head.header.block_num, to_hex(head.hash.view()));

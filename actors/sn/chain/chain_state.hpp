@@ -46,6 +46,7 @@ struct chain_state {
   ledger::candidate_ptr built;              ///< the last block that this node made
   ledger::candidate_ptr validated;          ///< the last good block of another node
   std::string trouble;                      ///< trouble with the disk, in words
+  std::string prune_trouble;                ///< the last one in giving up states, as it was logged
   std::deque<consensus::persist> unwritten; ///< records of consensus that the disk has not taken yet
 };
 

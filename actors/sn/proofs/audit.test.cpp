@@ -35,6 +35,7 @@ struct trained_chain {
     options.dir = dir / "chain";
     options.genesis = ledger::genesis_params{.validators = {test_key(1).account()}};
     options.contracts = contracts::make_contracts();
+    options.limits.keep_states = 4; // once `prune` is called
     chain = *ledger::chain::open(std::move(options));
     for (const std::uint8_t key : {first, second})
       register_node(key, contracts::node_type::sl);
@@ -168,6 +169,25 @@ TEST_CASE("sample" * doctest::skip()) {
   std::ofstream out(SWARM_SOURCE_DIR "/examples/audit/sample.proof.json");
   out << json::serialize(to_json(*made)) << '\n';
   MESSAGE("genesis hash: ", to_hex(made->chain.genesis_hash.view()));
+}
+
+TEST_CASE("records of long ago are proved as ever when the states of their blocks are given up") {
+  trained_chain swarm;
+  swarm.take_in_two_validators();
+  swarm.train_round(2);
+  const auto first_round = to_json(*make_proof(*swarm.chain, contract, 1));
+  const auto second_round = to_json(*make_proof(*swarm.chain, contract, 2));
+  for (int i = 0; i < 10; ++i)
+    swarm.seal();
+  for (int idle = 0; idle < 2;)
+    idle = *swarm.chain->prune() ? 0 : idle + 1;
+  REQUIRE(swarm.chain->stats().states_from == swarm.chain->head()->header.block_num - 3);
+  for (const std::uint64_t block_num : {0, 5, 9})
+    CHECK(swarm.chain->account_of(test_key(1).account(), block_num)
+              .error()
+              .is(ledger::chain_errc::state_missing));
+  CHECK(to_json(*make_proof(*swarm.chain, contract, 1)) == first_round);
+  CHECK(to_json(*make_proof(*swarm.chain, contract, 2)) == second_round);
 }
 
 TEST_CASE("a round of an earlier generation can still be proved") {

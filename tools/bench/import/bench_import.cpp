@@ -185,6 +185,31 @@ import_outcome import(ledger::chain& on, const std::vector<sealed_block>& made, 
   return out;
 }
 
+/// Gives up three quarters of the states, as an SN does between blocks, one part every `interval`.
+void measure_pruning(ledger::chain& on) {
+  constexpr double interval = 200;
+  double all = 0, longest = 0;
+  std::size_t parts = 0;
+  for (int idle = 0; idle < 2;) {
+    const auto started = clock_type::now();
+    idle = must(on.prune()) ? 0 : idle + 1;
+    const auto took = 1000 * seconds_since(started);
+    all += took;
+    longest = std::max(longest, took);
+    ++parts;
+  }
+  const auto mean = all / static_cast<double>(parts);
+  const auto reference =
+      fmt::format("the time between two parts; {} parts, the longest {:.1f} ms", parts, longest);
+  bench::tell({.name = "prune_part",
+               .value = mean,
+               .unit = "ms",
+               .reference = reference,
+               .reference_value = interval,
+               .ratio = interval / mean,
+               .ratio_least = {}});
+}
+
 } // namespace
 
 int main(int count, char** arguments) {
@@ -199,7 +224,9 @@ int main(int count, char** arguments) {
     made = training_network(source.path()).make(blocks);
   }
   const swarm::testing::temporary_folder to;
-  const auto on = must(ledger::chain::open(options_for(to.path())));
+  auto options = options_for(to.path());
+  options.limits.keep_states = std::max<std::size_t>(1, blocks / 4);
+  const auto on = must(ledger::chain::open(options));
   bench::signature_mill mill;
   const auto done = import(*on, made, range, mill);
   const auto rate = static_cast<double>(made.size()) / done.seconds;
@@ -214,4 +241,5 @@ int main(int count, char** arguments) {
                .reference_value = allowed,
                .ratio = rate / allowed,
                .ratio_least = target});
+  measure_pruning(*on);
 }
