@@ -5,7 +5,7 @@
 namespace swarm::contracts {
 
 // Kind bytes are part of every chain's state and never reused.
-inline constexpr std::uint8_t node_registry_kind = 1;
+inline constexpr std::uint8_t node_registry_kind = 11; ///< 1 was one whose registrations nobody vouched for
 inline constexpr std::uint8_t training_registry_kind = 2;
 inline constexpr std::uint8_t training_kind = 4; ///< 3 was a Training whose reasons were texts
 inline constexpr std::uint8_t task_registry_kind = 5;

@@ -55,7 +55,7 @@ TEST_CASE("genesis has the registries, the default training and the default task
     }
   }
   CHECK(to_hex(keccak256(all).view())
-        == "0x72f5a54c046e10d7957c691ad19777da7f6eef50a9dbe0af65084ad2492022be");
+        == "0x9566dbd377a5f55aeaa723becc0b33980020d905b30a03e8fbb0b9adb1cfd17f");
   const memory_world world(set);
   CHECK(training_probe(world, training).name() == default_training_name);
   CHECK(training_probe(world, training).head().round_num == 1);

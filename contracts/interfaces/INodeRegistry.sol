@@ -37,7 +37,7 @@ interface INodeRegistry {
         bytes32 identity;
         /// The last second, since 1970, in which the statement holds; 0: it holds for ever.
         uint64 expiry;
-        /// Grows with every statement of the account.
+        /// Grows with the statements of the account.
         uint64 sequence;
         /// SN through which an SL, SWOP or SWCI says it joined; zero for an SN.
         address parent;
@@ -106,7 +106,8 @@ interface INodeRegistry {
 
     /// Registers the caller, or changes its registration. The type of a node that was a member never changes. The
     /// statement that is in force, or that waits, may come again with another parent, name or endpoint, which take
-    /// effect at once; its vouches stay. Another statement needs a higher sequence than all before it.
+    /// effect at once; its vouches stay. Another statement needs a higher sequence than the one that waits and the last
+    /// one that was in force.
     function register(
         uint8 nodeType,
         uint16 organisation,

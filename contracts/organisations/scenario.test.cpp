@@ -15,6 +15,7 @@ using namespace swarm::contracts;
 // name. Invariants are checked after each command. Commands:
 //   nodes TYPE NAME...                      registers nodes
 //   NAME offline                            leaves the NodeRegistry
+//   NAME vouches NAME                       vouches for the registration of a node that founded nothing; such ones claim ada
 //   NAME admit ORGANISATION ANCHOR...       '_' in the name of an organisation is a blank
 //   NAME remove ID | NAME anchors ID ANCHOR... | NAME limits ID NODES
 //   NAME back INDEX                         takes the vote on a motion of the list back
@@ -45,9 +46,17 @@ private:
     if (cmd.word(0) == "wait") return world_.skip_blocks(cmd.number(1));
     if (cmd.word(0) == "list") return show_organisations();
     if (cmd.word(0) == "motions") return show_motions();
+    if (cmd.word(1) == "vouches") return vouch(account(cmd.word(0)), account(cmd.word(2)));
     for (const auto& event : send(account(cmd.word(0)), organisation_registry_address(), input_of(cmd)))
       std::visit([this](const auto& one) { tell(one); },
                  decode_organisation_event(event.topics, event.data).value());
+  }
+
+  void vouch(const address& by, const address& whom) {
+    const auto waits = world_.view({}, node_registry_address(), encode(pending_of_args{whom}));
+    REQUIRE(
+        world_.send(by, node_registry_address(), encode_vouch(whom, decode_pending_of(waits.output)->hash))
+            .ok);
   }
 
   void check() override {

@@ -55,8 +55,8 @@ public:
   result<standing_view> on(const standing_args& args) const {
     const auto tally = tallies_.of(args.organisation);
     const auto waiting = static_cast<std::uint32_t>(tallies_.waiting(args.organisation).size());
-    return standing_view{tally.nodes,     tally.sns, tally.voters, waiting, tallies_.is_live(tally),
-                         tally.accused_at};
+    const bool live = tallies_.organisations().exists(args.organisation) && tallies_.is_live(tally);
+    return standing_view{tally.nodes, tally.sns, tally.voters, waiting, live, tally.accused_at};
   }
 
 private:

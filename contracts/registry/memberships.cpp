@@ -53,19 +53,20 @@ result<> memberships::enter(const register_node_args& args) const {
                   to_string(status.type), to_string(args.type));
   if (seats_.has(account)) SWARM_CHECK(seats_.check_identity(account, args.identity));
   const auto claim = claim_of(account, args);
-  if (!tallies_.has_organisations()) {
+  const bool organised = tallies_.has_organisations();
+  const bool is_new =
+      !(status.active && statement_in_force(account, of) == claim) && pending_statement(account, of) != claim;
+  if (!organised) {
     SWARM_CHECK(count_at_once(args, of));
-  } else if (!(status.active && statement_in_force(account, of) == claim)
-             && pending_statement(account, of) != claim) {
+  } else if (is_new) {
     SWARM_CHECK(check_statement(args, of));
     begin_pending(args, of);
-    if (args.type == node_type::sn && records_.founder_of(account) == args.organisation)
-      SWARM_CHECK(admit(account, of));
   }
   of.set_details(args.parent, args.name, args.endpoint);
   emit(node_registered{account, args.type, args.organisation, args.identity, args.expiry, args.sequence,
                        args.parent, args.name, args.endpoint, args.proof});
-  return {};
+  const bool counts_at_once = args.type == node_type::sn && records_.founder_of(account) == args.organisation;
+  return organised && is_new && counts_at_once ? admit(account, of) : result<>{};
 }
 
 result<> memberships::count_at_once(const register_node_args& args, const record& of) const {
@@ -137,7 +138,9 @@ void memberships::drop_pending(const record& of) const {
     there.set_pending(slot);
   }
   of.clear_pending();
-  if (of.status().type == node_type{}) of.set_details({}, {}, {});
+  if (of.status().type != node_type{}) return;
+  of.set_details({}, {}, {}); // it never was a member, so nothing is left of it
+  of.removal_voters().store({});
 }
 
 bool memberships::is_stale(const record& of) const {

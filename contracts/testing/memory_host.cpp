@@ -85,7 +85,7 @@ private:
 
 memory_world::memory_world(ledger::native_contract_set contracts, std::vector<address> validators,
                            const std::vector<ledger::founder>& founders)
-    : contracts_(std::move(contracts)) {
+    : contracts_(std::move(contracts)), founders_(founders) {
   for (const auto& account : contracts_.genesis) {
     state_.code[account.where] = account.kind;
     auto storage = account.storage;

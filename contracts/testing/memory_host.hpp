@@ -36,6 +36,7 @@ public:
   /// Makes an eth_call, which never has an effect.
   outcome view(const address& from, const address& to, bytes_view input) const;
 
+  const std::vector<ledger::founder>& founders() const { return founders_; }
   std::uint64_t block_num() const { return block_num_; }
   /// Lets so many blocks pass in which nobody calls.
   void skip_blocks(std::uint64_t count) { block_num_ += count; }
@@ -58,6 +59,7 @@ private:
               std::uint64_t gas_limit, bool read_only) const;
 
   ledger::native_contract_set contracts_;
+  std::vector<ledger::founder> founders_;
   world_state state_;
   std::uint64_t block_num_ = 0;
   std::uint64_t block_time_ = 1'800'000'000;

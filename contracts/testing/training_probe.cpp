@@ -58,10 +58,22 @@ std::string training_probe::broken_invariant() const {
   return now.phase == round_phase::collecting ? broken_while_collecting(now, all, in) : std::string{};
 }
 
+namespace {
+organisation_id organisation_for(const memory_world& world, const address& account) {
+  const auto& all = world.founders();
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (std::find(all[i].validators.begin(), all[i].validators.end(), account) != all[i].validators.end())
+      return static_cast<organisation_id>(i + 1);
+  return all.empty() ? 0 : 1;
+}
+} // namespace
+
 memory_world::outcome register_node(memory_world& world, const address& account, node_type type,
                                     std::string_view name) {
   register_node_args args;
   args.type = type;
+  args.organisation = organisation_for(world, account);
+  args.sequence = world.block_num() + 1;
   args.identity.fill(7);
   args.name = name;
   args.endpoint = fmt::format("{}.example:30305", name);

@@ -42,7 +42,8 @@ private:
   address where_;
 };
 
-/// Registers `account` in the NodeRegistry of `world`.
+/// Registers `account` in the NodeRegistry of `world`, with a sequence that grows. In a world with founders it claims the
+/// one whose validator it is, otherwise the first.
 memory_world::outcome register_node(memory_world& world, const address& account, node_type type,
                                     std::string_view name = "node");
 

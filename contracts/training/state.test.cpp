@@ -37,6 +37,6 @@ TEST_CASE("slots are packed as every chain has them") {
         == "ffffffffffffffff000000000000000200000003000000040000000000000005");
   CHECK(packed(merge_slot{1, 2, 3, 4, 5, 6})
         == "0000000000000001000000000000000200000003000400050006000000000000");
-  CHECK(packed(node_slot{node_type::swop, true, 1, 2, filled(0xbb)})
-        == "030100000000000000010002bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
+  CHECK(packed(node_slot{node_type::swop, true, 1, 2, 3, 4, 5})
+        == "0301000100000000000000020000000000000003000000000000000400000005");
 }

@@ -55,6 +55,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)contracts::decode_check_ins(raw);
   (void)contracts::decode_answer<contracts::merge_of_args>(raw);
   (void)contracts::decode_nodes(raw);
+  (void)contracts::decode_pending_of(raw);
+  (void)contracts::decode_answer<contracts::pending_nodes_args>(raw);
+  (void)contracts::decode_registration(contracts::node_registry_address(), raw);
+  (void)contracts::decode_node_event(
+      {contracts::event_topic<contracts::node_registered>(), hash32{}, hash32{}, hash32{}}, raw);
   (void)contracts::decode_training_event(
       {contracts::event_topic<contracts::merge_committed>(), hash32{}, hash32{}}, raw);
   (void)contracts::decode_answer<contracts::task_args>(raw);

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+
 using namespace swarm;
 using namespace swarm::ledger::test;
 using swarm::testing::says;
