@@ -2,11 +2,13 @@
 
 #include "contracts/registry/client.hpp"
 #include "contracts/registry/node_records.hpp"
+#include "contracts/registry/validators.hpp"
 #include "contracts/runtime/typed_contract.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <set>
 
 namespace swarm::contracts {
 
@@ -21,7 +23,7 @@ constexpr std::uint64_t tenth = 10;
 /// "2026-11-29 00:00 UTC", when the day after `day` begins.
 std::string end_of(std::uint32_t day) {
   using namespace std::chrono;
-  const year_month_day date{sys_days{days{std::uint64_t{day} + 1}}};
+  const year_month_day date{sys_days{days{static_cast<int>(day) + 1}}};
   return fmt::format("{:04}-{:02}-{:02} 00:00 UTC", static_cast<int>(date.year()),
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
 }
@@ -94,7 +96,7 @@ public:
     if (which != purse::newcomers) return {};
     if (!fits(used.newcomers, bytes, limits.newcomers)) return full(host, account, used.day);
     if (account.proposer == anybody) return {};
-    const auto lanes = std::clamp<std::uint64_t>(organisations.ids().size(), 1, lanes_max);
+    const auto lanes = std::clamp<std::uint64_t>(organisations_of_validators(host).size(), 1, lanes_max);
     const auto claims = days.claims(account.organisation, account.proposer);
     if (!fits(claims.bytes, bytes, limits.newcomers / lanes)) return full(host, account, used.day);
     return {};
@@ -119,6 +121,13 @@ private:
     const auto status = nodes.of(proposer).status();
     return status.active ? status.organisation : nodes.founder_of(proposer);
   }
+  static std::set<organisation_id> organisations_of_validators(contract_host& host) {
+    const node_records nodes(host);
+    std::set<organisation_id> out;
+    for (const auto& one : validator_records(host).validators())
+      out.insert(organisation_of_proposer(nodes, one));
+    return out;
+  }
 };
 
 } // namespace
@@ -135,8 +144,8 @@ hash32 chain_days::claims_place(organisation_id id, organisation_id proposer) {
   return u256((std::uint64_t{1} << 32) + (std::uint64_t{id} << 16) + proposer);
 }
 
-day_slot chain_days::now(const hash32& place) const {
-  const auto found = slots_.get<day_slot>(place);
+day_slot chain_days::now(const hash32& where) const {
+  const auto found = slots_.get<day_slot>(where);
   const auto day = static_cast<std::uint32_t>(slots_.host().block_time() / day_seconds);
   return day > found.day ? day_slot{day, 0, 0} : found;
 }

@@ -42,7 +42,7 @@ public:
 private:
   static hash32 place(organisation_id id);
   static hash32 claims_place(organisation_id id, organisation_id proposer);
-  day_slot now(const hash32& place) const;
+  day_slot now(const hash32& where) const;
 
   slots slots_;
 };
@@ -59,7 +59,8 @@ struct day_limits {
 
 inline constexpr std::uint64_t kept_bytes_min = std::uint64_t{1}
                                                 << 20; ///< for the calls that are always possible
-/// So many organisations have to lie together, in blocks of their own, to use up what newcomers of another may take.
+/// Newcomers' part is divided among the organisations of validators, but not into more shares than this: so many of them
+/// have to lie together, in blocks of their own, to use it up.
 inline constexpr std::uint64_t lanes_max = 16;
 
 /// OrganisationRegistry limits.chain_bytes_per_day as a rule of execution. Every transaction is on the account of the

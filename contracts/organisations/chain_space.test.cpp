@@ -52,7 +52,10 @@ struct stage {
       limits.chain_bytes_per_day = a_day;
       records.of(id).set_limits(limits);
       make_member(proposer_of(id), node_type::sn, id);
+      host.store(ledger::validators_account(), u256(ledger::first_validator_slot + i),
+                 key_of(proposer_of(id)));
     }
+    host.store(ledger::validators_account(), u256(ledger::validator_count_slot), u256(organisations));
   }
   static address proposer_of(organisation_id id) {
     return test_account(static_cast<std::uint16_t>(9000 + id));

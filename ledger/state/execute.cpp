@@ -151,8 +151,8 @@ result<execution> dispatch(state_overlay& state, const call_context& context, st
 template <class Question>
 auto ask_space(state_overlay& state, const block_context& context, const contract_table& contracts,
                Question question) -> decltype(question(*contracts.space(), std::declval<contract_host&>())) {
-  gas_meter free(std::numeric_limits<std::uint64_t>::max());
-  call_host host(state, contracts, system_account(), context.block_time, free);
+  gas_meter unmetered(std::numeric_limits<std::uint64_t>::max());
+  call_host host(state, contracts, system_account(), context.block_time, unmetered);
   try {
     return question(*contracts.space(), host);
   } catch (const state_failure& failure) {

@@ -54,7 +54,7 @@ private:
 
   ledger::private_key validator_;
   std::unique_ptr<ledger::chain> chain_;
-  std::uint64_t nonce_;
+  std::uint64_t nonce_ = 0;
   contracts::node_view self_;
 };
 
