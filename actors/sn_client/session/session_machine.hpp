@@ -38,6 +38,7 @@ public:
   static constexpr duration answer_max = std::chrono::seconds(60); ///< for any one answer
   static constexpr duration connect_max = std::chrono::seconds(45);
   static constexpr duration resend_wait = std::chrono::milliseconds(250); ///< for an SN that is busy
+  static constexpr duration day_full_wait = std::chrono::seconds(30);     ///< while there is no room on the chain
   /// How far a node's clock may have been set back.
   static constexpr std::uint64_t serial_ahead_max = std::uint64_t{366} * 24 * 3600 * 1000;
   /// How often it is said that another program has this node's key.
@@ -167,6 +168,7 @@ private:
   std::uint64_t next_id_ = 1;
   std::optional<network> network_; ///< that this node belongs to; told by the first SN
   own_txns txns_;
+  bool told_of_full_day_ = false; ///< since a transaction became final
   std::deque<event::submit> waiting_; ///< to be sent once this node is registered
   own_asks asks_;
   event::follow followed_;
