@@ -28,26 +28,25 @@ def measure(swarm, name, seconds):
 def measure_with_nodes(swarm, nodes, seconds):
     """A sentinel alone, whose registry is full of nodes that do not run."""
     sn = swarm.start_sn()
-    until_registered(sn)
+    until(lambda: sn.block_num() >= 1, "the sentinel registers", alive=[sn])
     sn.stop()
     run_json(BIN / "make_nodes", sn.home, nodes)
     sn.start().wait_up()
     measure(swarm, f"{nodes}nodes", seconds)
 
 
-def until_registered(sn):
-    until(lambda: sn.block_num() >= 1, "the sentinel registers", alive=[sn])
-
-
 def main():
     given = options(__doc__)
     seconds = 1 if given.smoke else 20
+    nodes = 50 if given.smoke else NODES
+    counts = [sns for sns in ((1,) if given.smoke else (1, 4)) if given.wants(f"idle_cpu_{sns}sn")]
     with Swarm() as swarm:
-        for sns in (1,) if given.smoke else (1, 4):
+        for sns in counts:
             swarm.grow(sns)
             measure(swarm, f"{sns}sn", seconds)
-    with Swarm() as swarm:
-        measure_with_nodes(swarm, 50 if given.smoke else NODES, seconds)
+    if given.wants(f"idle_cpu_{nodes}nodes"):
+        with Swarm() as swarm:
+            measure_with_nodes(swarm, nodes, seconds)
 
 
 main()
