@@ -34,7 +34,7 @@ interface IOrganisationRegistry {
         uint64 sinceBlock; // 0: a founder
         bytes32[] anchors; // sorted
         Limits limits;
-        uint32 members; // active nodes that can vote for it; with none it is not counted
+        uint32 members; // SNs and SWCIs, which can vote for it; with none it is not counted
     }
     /// Values of `kind`: 1 admit, 2 remove, 3 set anchors, 4 set limits. What a kind does not ask for is empty or zero.
     struct Motion {
@@ -103,7 +103,7 @@ interface IOrganisationRegistry {
     /// The organisation of this name, in small letters or capitals; 0 for none. So with the following.
     function organisationNamed(string calldata name) external view returns (uint16);
     function anchorOwner(bytes32 anchor) external view returns (uint16);
-    /// For which organisation the account votes.
+    /// The organisation of which the account is a member now, whatever its type; SNs and SWCIs vote for it.
     function organisationOf(address account) external view returns (uint16);
     function motionCount() external view returns (uint256);
     /// At most 64 motions from index `first` on. When one ends, the last of the list takes its place there.

@@ -83,8 +83,7 @@ public:
   result<organisation_id> on(const organisation_named_args& args) const { return records_.named(args.name); }
   result<organisation_id> on(const anchor_owner_args& args) const { return records_.owner_of(args.anchor); }
   result<organisation_id> on(const organisation_of_args& args) const {
-    const auto id = members_.organisation_of(args.account);
-    return records_.exists(id) ? id : organisation_id{0};
+    return members_.organisation_of(args.account);
   }
   result<u256> on(const motion_count_args&) const { return u256(motions_.count()); }
   result<std::vector<motion_view>> on(const motions_args& args) const {
@@ -101,7 +100,7 @@ private:
   result<organisation_id> voting_organisation() const {
     SWARM_CHECK(require_active_node(host_, context_.caller, {node_type::sn, node_type::swci}));
     const auto id = members_.organisation_of(context_.caller);
-    if (records_.exists(id)) return id;
+    if (id != 0) return id;
     return refuse("{} belongs to no organisation and has no vote: an operator of an organisation's SN votes "
                   "there, with swarm-inspect vote",
                   to_hex(context_.caller.view()));
@@ -217,7 +216,6 @@ private:
 
   electorate electorate_on(motion_kind kind, organisation_id target,
                            std::map<organisation_id, std::uint32_t> counts) const {
-    std::erase_if(counts, [this](const auto& one) { return !records_.exists(one.first); });
     if (kind == motion_kind::remove) counts.erase(target);
     const auto needed = counts.size() / 2 + 1;
     return {std::move(counts), kind == motion_kind::remove ? std::max<std::size_t>(needed, 2) : needed};

@@ -54,8 +54,8 @@ struct stage {
                                                         .expiry = expiry,
                                                         .sequence = ++sequence}));
   }
-  void seal(std::size_t txns_max = 1000) {
-    const auto made = chain->build_block(0, test_key(1).account(), txns_max).value();
+  void seal(std::size_t txns_max = 1000, std::uint64_t timestamp = 0) {
+    const auto made = chain->build_block(timestamp, test_key(1).account(), txns_max).value();
     const auto digest = ledger::seal_digest(chain->chain_id(), chain->genesis_hash(), made->block->hash, 0);
     REQUIRE(chain->commit(made, {.round_num = 0, .seals = {{test_key(1).sign_recoverable(digest)}}}));
   }
@@ -108,4 +108,22 @@ TEST_CASE("members send what they like, until they are none; what waits of them 
   CHECK(s.chain->stats().pool_txns == 0);
   CHECK(s.chain->head()->txns.empty());
   CHECK(!s.submit(2, contracts::encode(contracts::answer_args{})));
+}
+
+TEST_CASE("membership is over in the first block after the expiry, and in views of that block") {
+  stage s;
+  const auto began = s.chain->head()->header.timestamp;
+  REQUIRE(s.register_node(1, began + 100));
+  s.seal(1000, began + 50);
+  REQUIRE(s.submit(1, contracts::encode(contracts::accuse_args{1})));
+  s.seal(1000, began + 100);
+  const auto refusal = [&s] { return contracts::revert_text(s.chain->head()->outcomes.at(0).revert_output); };
+  CHECK(says(refusal(), "accuse itself")); // a member's call
+  REQUIRE(s.submit(1, contracts::encode(contracts::accuse_args{1})));
+  s.seal(1000, began + 101);
+  CHECK(says(refusal(), "expired at second"));
+  CHECK(s.submit(1, contracts::encode_leave_node()).error().is(ledger::pool_errc::no_member));
+  REQUIRE(s.register_node(1, began + 500));
+  s.seal(1000, began + 102);
+  CHECK(s.submit(1, contracts::encode_leave_node()));
 }

@@ -425,8 +425,7 @@ namespace {
 void add_node(rpc_node& node, const ledger::private_key& key, contracts::node_type type,
               const std::string& name) {
   ledger::txn_fields fields{.gas_limit = 10'000'000, .to = contracts::node_registry_address()};
-  fields.data = contracts::encode_register_node(
-      {.type = type, .identity = word(77), .name = name, .endpoint = "127.0.0.1:30305"});
+  fields.data = contracts::encode_register_node({type, 0, word(77), 0, 0, {}, name, "127.0.0.1:30305", {}});
   node.submit(*ledger::make_signed(fields, key, ledger::default_chain_id));
   REQUIRE(node.seal()->outcomes.at(0).consensus.ok);
 }

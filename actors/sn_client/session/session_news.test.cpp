@@ -105,8 +105,14 @@ TEST_CASE("a node names its SN as its parent, and another one once it has stayed
   REQUIRE(rig.txns().size() == 1);
   CHECK(parent_of(rig.txns()[0]) == 3);
   const auto wanted = *options_of().registration;
-  known = contracts::node_view{
-      options_of().key->account(), wanted.type, true, 9, {}, rig.sn_account, wanted.name, wanted.endpoint};
+  known = contracts::node_view{};
+  known->account = options_of().key->account();
+  known->type = wanted.type;
+  known->active = true;
+  known->since_block = 9;
+  known->parent = rig.sn_account;
+  known->name = wanted.name;
+  known->endpoint = wanted.endpoint;
   const auto stays_with = [&](std::uint8_t sn, unsigned heartbeats) {
     rig.down();
     rig.pass(1s);
