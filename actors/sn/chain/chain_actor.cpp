@@ -290,8 +290,9 @@ void tell_facts(self_pointer self, const membership::action::read_facts& what) {
   if (!s.chain)
     self->tell(asker, membership::no_chain{});
   else
-    self->tell(asker, membership::facts_read{what.serial, membership::read_chain_facts(
-                                                              *s.chain, s.context->key->account(), what)});
+    self->tell(asker, membership::facts_read{what.serial,
+                                             membership::read_chain_facts(*s.chain, s.context->key->account(),
+                                                                          what, s.known_sns)});
 }
 
 void submit_own_txn(self_pointer self, const membership::action::submit& what) {

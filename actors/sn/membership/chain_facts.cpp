@@ -21,15 +21,18 @@ public:
     return std::move(answer.output);
   }
 
-  result<std::vector<contracts::node_view>> nodes() const {
+  /// Of all types, but only SNs are kept.
+  result<std::vector<contracts::node_view>> sns() const {
     std::vector<contracts::node_view> out;
     SWARM_TRY(const auto count_raw, ask(contracts::encode_node_count()));
     SWARM_TRY(const auto count, contracts::decode_node_count(count_raw));
-    while (out.size() < count) {
-      SWARM_TRY(const auto raw, ask(contracts::encode_nodes(out.size(), contracts::page_entries_max)));
+    for (std::uint64_t seen = 0; seen < count;) {
+      SWARM_TRY(const auto raw, ask(contracts::encode_nodes(seen, contracts::page_entries_max)));
       SWARM_TRY(auto page, contracts::decode_nodes(raw));
       if (page.empty()) break;
-      out.insert(out.end(), page.begin(), page.end());
+      seen += page.size();
+      std::erase_if(page, [](const auto& node) { return node.type != contracts::node_type::sn; });
+      std::move(page.begin(), page.end(), std::back_inserter(out));
     }
     return out;
   }
@@ -45,10 +48,15 @@ private:
   const address& self_;
 };
 
+result<hash32> storage_of_registry(const ledger::chain& chain) {
+  SWARM_TRY(const auto stored, chain.account_of(contracts::node_registry_address()));
+  return stored.storage_root;
+}
+
 } // namespace
 
 result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& self,
-                                     const action::read_facts& wanted) {
+                                     const action::read_facts& wanted, known_sns& known) {
   const registry_view registry(chain, self);
   chain_facts out;
   out.block_num = chain.head()->header.block_num;
@@ -56,11 +64,16 @@ result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& 
   SWARM_TRY(const auto next, chain.pending_nonce(self));
   out.pending = next != stored.nonce;
   SWARM_TRY(const auto self_raw, registry.ask(contracts::encode_node(self)));
-  if (auto known = contracts::decode_node(self_raw)) out.self = std::move(*known);
+  if (auto node = contracts::decode_node(self_raw)) out.self = std::move(*node);
   SWARM_TRY(out.validators, chain.validators_after(out.block_num));
   SWARM_TRY(const auto members_raw, registry.ask(contracts::encode_validator_members()));
   SWARM_TRY(out.members, contracts::decode_validator_members(members_raw));
-  SWARM_TRY(out.nodes, registry.nodes());
+  SWARM_TRY(const auto root, storage_of_registry(chain));
+  if (known.storage_root != root) {
+    SWARM_TRY(known.sns, registry.sns());
+    known.storage_root = root;
+  }
+  out.nodes = known.sns;
   std::set<address> subjects(out.members.begin(), out.members.end());
   subjects.insert(wanted.connected.begin(), wanted.connected.end());
   for (const auto& subject : subjects) {

@@ -16,7 +16,7 @@ struct chain_facts {
   std::optional<contracts::node_view> self;  ///< this node in the registry; none: it never registered
   std::vector<address> validators;           ///< of the next block, sorted
   std::vector<address> members;              ///< validators and those who wait to be one
-  std::vector<contracts::node_view> nodes;   ///< the registry, in the order of registration
+  std::vector<contracts::node_view> nodes;   ///< the SNs of the registry, in the order of registration
   std::set<address> voted_on;                ///< members and connected SNs that this node's vote is open on
   std::vector<std::string> trainings_wanted; ///< those of `read_facts` that are not on the chain
 };
