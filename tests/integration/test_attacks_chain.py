@@ -1,4 +1,4 @@
-"""What a member puts on the chain of every SN: its organisation's day, and not a byte more, with however many accounts."""
+"""What a member puts on the chain of every SN: its organisation's day and not a byte more, with however many keys."""
 
 import time
 

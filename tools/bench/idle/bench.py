@@ -1,5 +1,5 @@
-"""idle_*: what an SN costs that has nothing to do, alone, as one of four, and with thousands of registered nodes: share of
-a core, resident memory."""
+"""idle_*: what an SN costs that has nothing to do, alone, as one of four, and with thousands of registered nodes: the
+share of a core and the resident memory."""
 
 import pathlib
 import sys
