@@ -79,8 +79,12 @@ struct part_found {
 };
 /// From /sn/chain to itself: records that the disk refused are to be tried again.
 struct records_due {};
-/// From /sn/rpc, when it starts -> chain_shown, once there is a chain.
+/// From /sn/rpc and /sn/vouching, when they start -> chain_shown, once there is a chain.
 struct window_wanted {};
+/// From /sn/vouching: a call that this SN makes, if it would succeed at the head.
+struct submit_vouching {
+  bytes input;
+};
 /// From /sn/rpc: transactions of clients, decoded and with their senders -> txns_submitted.
 struct submit_txns {
   std::vector<rpc::action::submit> txns;
@@ -127,6 +131,10 @@ struct read_requests {
   rpc::text_part part;
   std::shared_ptr<const ledger::chain_window> chain;
 };
+
+// Understood by /sn/vouching
+//
+// From /sn/chain: chain_shown, blocks_final.
 
 // Understood by /sn/membership
 //
@@ -278,6 +286,7 @@ SWARM_MESSAGE(actors::txns_submitted)
 SWARM_MESSAGE(actors::read_requests)
 SWARM_MESSAGE(actors::window_wanted)
 SWARM_MESSAGE(actors::submit_txns)
+SWARM_MESSAGE(actors::submit_vouching)
 SWARM_MESSAGE(actors::consensus_wanted)
 SWARM_MESSAGE(actors::import_range)
 SWARM_MESSAGE(actors::snapshot_neighbors)

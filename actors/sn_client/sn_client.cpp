@@ -5,6 +5,7 @@
 #include "actors/supervision/paths.hpp"
 #include "base/endpoint.hpp"
 #include "base/log.hpp"
+#include "transport/identity/registration_proof.hpp"
 #include "transport/ws/websocket.hpp"
 
 namespace swarm::actors {
@@ -14,8 +15,17 @@ namespace json = boost::json;
 namespace {
 
 session::session_options session_of(const sn_client_options& from) {
-  return {from.sn, from.known_sns.empty() ? std::vector<std::string>{} : read_known_sns(from.known_sns),
-          from.key, from.registration};
+  auto registration = from.registration;
+  if (registration) registration->identity = from.identity->fingerprint();
+  return {from.sn,
+          from.known_sns.empty() ? std::vector<std::string>{} : read_known_sns(from.known_sns),
+          from.key,
+          std::move(registration),
+          [identity = from.identity](const transport::registration_chain& chain,
+                                     const transport::registration_claim& claim) {
+            return transport::prove_registration(*identity, chain, claim);
+          },
+          from.identity->anchor()->fingerprint};
 }
 
 struct sn_client_state {
@@ -127,7 +137,8 @@ caf::behavior sn_client_behavior(self_pointer self) {
   return {
       [=](const wake_up& call) {
         if (call.due == self->state().armed) self->state().armed = time_point::max();
-        step(self, session::event::renewed{self->state().options->identity->fingerprint()});
+        const auto& identity = *self->state().options->identity;
+        step(self, session::event::renewed{identity.fingerprint(), identity.anchor()->fingerprint});
         step(self, session::event::tick{unix_milliseconds()});
       },
       [=](const session::event::link_up& news) { step(self, news); },

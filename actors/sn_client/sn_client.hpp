@@ -19,7 +19,7 @@ struct sn_client_options {
   std::shared_ptr<transport::io_runtime> io;
   std::shared_ptr<const transport::tls_identity> identity;
   std::shared_ptr<const ledger::private_key> key;
-  /// What this node registers as; none for one that only reads.
+  /// What this node registers as, with its certificate; none for one that only reads.
   std::optional<contracts::register_node_args> registration;
   std::string user; ///< the sibling that gets what was read and how calls ended
 };

@@ -42,7 +42,8 @@ std::size_t seats_per_organisation(const std::vector<seat_candidate>& candidates
     largest = std::max(largest, count);
     smallest = std::min(smallest, count);
   }
-  if (wanted.size() < 2 || (wanted.size() == 2 && smallest < 2)) return largest;
+  if (wanted.size() < 2) return largest;
+  if (wanted.size() == 2 && smallest == 1) return std::max<std::size_t>(1, wanted.at(candidates[0].organisation));
   for (auto most = largest; most > 1; --most)
     if (is_safe(wanted, most)) return most;
   return 1;
@@ -63,7 +64,8 @@ std::vector<seat_power> powers_of(const std::vector<seat_candidate>& validators)
   const auto all = validators.size();
   std::vector<seat_power> out;
   for (const auto& [organisation, seats] : counts_of(validators)) {
-    const seat_power power{organisation, seats, all - seats < quorum_of(all), seats >= quorum_of(all)};
+    const seat_power power{organisation, static_cast<std::uint32_t>(seats), all - seats < quorum_of(all),
+                           seats >= quorum_of(all)};
     if (organisation != 0 && power.stops) out.push_back(power);
   }
   return out;

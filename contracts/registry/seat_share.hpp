@@ -16,7 +16,7 @@ struct seat_candidate {
 /// What one organisation alone can do to a chain that its validators hold seats of, by the arithmetic of QBFT.
 struct seat_power {
   std::uint16_t organisation = 0;
-  std::size_t seats = 0;
+  std::uint32_t seats = 0;
   bool stops = false; ///< without it no block becomes final
   bool forks = false; ///< it makes blocks final alone
   bool operator==(const seat_power&) const = default;
@@ -26,8 +26,8 @@ struct seat_power {
 ///  - of four or more organisations none has more than floor((n - 1) / 3) of the n seats: none can fork or stop the
 ///    chain, even if all that it has lies;
 ///  - of three none can stop the chain by being silent, which implies that none makes blocks final alone;
-///  - of two none makes blocks final alone, if both have two candidates. (With one the smaller could stop the chain,
-///    and its seat would make nobody safer.)
+///  - of two none makes blocks final alone, if both have two candidates. With one candidate of one of them that cannot
+///    be had; then the organisation that was there first has all its seats, or the only one.
 /// Each organisation's first candidates count, in their order: SNs that one of them adds take no seat of another.
 std::size_t seats_per_organisation(const std::vector<seat_candidate>& candidates);
 

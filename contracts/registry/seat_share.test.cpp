@@ -49,7 +49,8 @@ TEST_CASE("one organisation has as many seats as SNs, but one of two") {
 
 TEST_CASE("two organisations with two SNs or more have as many seats that none decides alone") {
   CHECK(seats({1, 1}) == list{1, 0});
-  CHECK(seats({3, 1}) == list{3, 1}); // the second alone could only stop the chain
+  CHECK(seats({3, 1}) == list{3, 1});
+  CHECK(seats({1, 3}) == list{1, 0}); // the newcomer does not take over
   CHECK(seats({2, 2}) == list{2, 2});
   CHECK(seats({20, 2}) == list{3, 2}); // a quorum is four of five
   CHECK(seats({20, 3}) == list{5, 3});

@@ -10,9 +10,10 @@ import eth_abi
 from eth_account import Account
 from launcher.chain import DEFAULT_CONTRACT, NODE_REGISTRY
 from launcher.keccak import keccak256
+from launcher.processes import until
+from registration import REGISTER, Certificate, Node, encoded, registration
 
 SL, SWOP, SWCI = 2, 3, 4
-NOBODY = "0x" + "0" * 40
 
 
 def training(name=DEFAULT_CONTRACT):
@@ -20,20 +21,20 @@ def training(name=DEFAULT_CONTRACT):
 
 
 class Outsider:
-    """An account with a certificate. It is registered under its own fingerprint unless it says another one."""
+    """An account with a certificate, and a member if it says what it is."""
 
-    def __init__(self, sn, name, kind=None, fingerprint=None):
+    def __init__(self, sn, name, kind=None):
         self.sn, self.certs, self.name = sn, sn.certs, name
         self.key, self.nonce = Account.create(), 0
         self.account = self.key.address.lower()
         pem = (self.certs.folder / f"{name}-cert.pem").read_text()
         self.fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).digest()
         if kind:
-            self.call(
-                NODE_REGISTRY,
-                "register(uint8,bytes32,address,string,string)",
-                (kind, fingerprint or self.fingerprint, NOBODY, f"outsider-{self.account[2:8]}", "127.0.0.1:1"),
+            values = registration(
+                self.rpc, Certificate.of(self.certs, name), self.account, kind, f"outsider-{self.account[2:8]}"
             )
+            self.call(NODE_REGISTRY, REGISTER, values)
+            until(lambda: Node(self.rpc, self.account).active, f"{name} to be vouched for")
 
     def call(self, to, signature, values=()):
         """One call of a contract by transaction; fails when it is reverted."""
@@ -81,11 +82,6 @@ class Outsider:
         self.call(training(), "leavePeer(uint8)", (0,))
 
 
-def encoded(signature, values):
-    types = signature[signature.index("(") + 1 : -1].split(",") if values else []
-    return "0x" + keccak256(signature)[:4].hex() + eth_abi.encode(types, values).hex()
-
-
 def check_ins(sn):
     """Digest, size and layout of each peer's model in the default training, by account; of the newest round."""
     out = {}
@@ -95,9 +91,7 @@ def check_ins(sn):
     return out
 
 
-HEAD = (
-    "(uint64,uint64,uint8,uint32,address,uint32,string,bytes32,uint32,uint32,uint32,uint64,bytes32,uint64,address)"
-)
+HEAD = "(uint64,uint64,uint8,uint32,address,uint32,string,bytes32,uint32,uint32,uint32,uint64,bytes32,uint64,address)"
 
 
 class Head:

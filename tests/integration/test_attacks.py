@@ -12,7 +12,7 @@ import ssl
 import pytest
 from eth_account import Account
 from harness import NODE_REGISTRY, SN, Certs, until
-from launcher.keccak import keccak256
+from registration import REGISTER, Certificate, Node, encoded, registration
 from websockets.sync.client import connect
 
 ORGANISATION = "Hospital B"
@@ -54,6 +54,9 @@ class Attacker:
         context.load_cert_chain(self.certs.folder / "sl-1-cert.pem", self.certs.folder / "sl-1-key.pem")
         return context
 
+    def certificate(self):
+        return Certificate.of(self.certs, "sl-1")
+
     def flags(self):
         return self.certs.flags("sl-1", self.trusted)
 
@@ -94,22 +97,6 @@ def sn(swarm, folder, certs, attacker):
     return sn
 
 
-def padded(text):
-    raw = text.encode()
-    return len(raw).to_bytes(32, "big") + raw + bytes(-len(raw) % 32)
-
-
-def register(kind, key, chain_id, nonce=0):
-    """A signed transaction that registers the account of `key` as this kind of node."""
-    name, endpoint = padded("x"), padded("127.0.0.1:1")
-    words = [kind.to_bytes(32, "big"), bytes([7] * 32), bytes(32)]
-    words += [(5 * 32).to_bytes(32, "big"), (5 * 32 + len(name)).to_bytes(32, "big")]
-    data = keccak256("register(uint8,bytes32,address,string,string)")[:4] + b"".join(words) + name + endpoint
-    fields = {"type": 2, "chainId": chain_id, "nonce": nonce, "to": NODE_REGISTRY, "value": 0, "data": data}
-    fields |= {"gas": 5_000_000, "maxFeePerGas": 0, "maxPriorityFeePerGas": 0}
-    return "0x" + bytes(key.sign_transaction(fields).raw_transaction).hex()
-
-
 def request(method, *params):
     return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 
@@ -119,6 +106,7 @@ class Client:
 
     def __init__(self, sn, attacker):
         self.connecting = connect(f"wss://127.0.0.1:{sn.port}/", ssl=attacker.context())
+        self.certificate = attacker.certificate()
 
     def __enter__(self):
         self.link = self.connecting.__enter__()
@@ -132,8 +120,22 @@ class Client:
         self.link.send(request(method, *params))
         return json.loads(self.link.recv())
 
-    def register(self, role, method="eth_sendRawTransactionSync"):
-        return self.ask(method, register(KINDS[role], Account.create(), self.chain_id))
+    def rpc(self, method, *params):
+        return self.ask(method, *params)["result"]
+
+    def registration(self, role, key=None, **lies):
+        """A signed transaction that registers a new account as this kind of node, with the attacker's certificate."""
+        key = key or Account.create()
+        values = registration(self.rpc, self.certificate, key.address, KINDS[role], **lies)
+        return self.signed(key, NODE_REGISTRY, encoded(REGISTER, values))
+
+    def signed(self, key, to, data, nonce=0):
+        fields = {"type": 2, "chainId": self.chain_id, "nonce": nonce, "to": to, "value": 0, "data": data}
+        fields |= {"gas": 5_000_000, "maxFeePerGas": 0, "maxPriorityFeePerGas": 0}
+        return "0x" + bytes(key.sign_transaction(fields).raw_transaction).hex()
+
+    def register(self, role, method="eth_sendRawTransactionSync", **how):
+        return self.ask(method, self.registration(role, **how))
 
 
 def refused_for_role(answer, role):
@@ -160,18 +162,17 @@ def registers_as(sn, attacker, role, client):
     for method in ("eth_sendRawTransaction", "eth_sendRawTransactionSync"):
         refused_for_role(client.register(role, method), role)
     # In a batch, too, and by plain HTTP.
-    one = request("eth_sendRawTransaction", register(KINDS[role], Account.create(), client.chain_id))
+    one = request("eth_sendRawTransaction", client.registration(role))
     client.link.send(f"[{one},{one}]")
     for answer in json.loads(client.link.recv()):
         refused_for_role(answer, role)
     as_attacker = SN.__new__(SN)
     as_attacker.port, as_attacker.host, as_attacker.certs = sn.port, "127.0.0.1", attacker
-    raw = register(KINDS[role], Account.create(), client.chain_id)
+    raw = client.registration(role)
     refused_for_role(json.loads(as_attacker._request("POST", "/", request("eth_sendRawTransaction", raw))), role)
     # As what its certificate says it is welcome.
     assert client.register("SL")["result"]["status"] == "0x1"
-    nodes = sn.admin("nodes")["nodes"]
-    assert len(nodes) == before + 1
+    until(lambda: len(sn.admin("nodes")["nodes"]) == before + 1, "the SL to be vouched for", alive=[sn])
 
 
 def test_processes_with_an_sl_certificate_do_not_start_as_sns(swarm, sn, attacker, folder):
@@ -205,3 +206,49 @@ def test_two_sns_with_an_sl_certificate_become_no_validators(swarm, sn, attacker
     finally:
         for intruder in intruders:
             intruder.clean_up()
+
+
+def said(answer, *parts, reason=None):
+    error = answer["error"]
+    for part in parts:
+        assert part in error["message"], error
+    assert reason is None or error["data"]["reason"] == reason, error
+
+
+def test_transactions_of_who_is_no_member_are_taken_by_nobody(sn, attacker):
+    with Client(sn, attacker) as client:
+        before = sn.block_num()
+        for _ in range(20):
+            key = Account.create()
+            answer = client.ask("eth_sendRawTransaction", client.signed(key, NODE_REGISTRY, "0x" + "00" * 1000))
+            said(answer, "no member of this network", key.address.lower(), reason="no_member")
+        # Who has only asked to be one is none either; as soon as others have vouched for it, it may.
+        key = Account.create()
+        assert client.register("SL", key=key)["result"]["status"] == "0x1"
+        until(lambda: Node(client.rpc, key.address).active, "it to be vouched for", alive=[sn])
+        leave = client.signed(key, NODE_REGISTRY, encoded("leave()"), nonce=1)
+        assert client.ask("eth_sendRawTransactionSync", leave)["result"]["status"] == "0x1"
+        assert sn.block_num() == before + 3  # registration, vouch, departure
+
+
+def test_a_registration_without_its_proof_is_not_taken(sn, attacker):
+    """What the attacker says of itself must be signed with the key of the certificate that it presents."""
+    with Client(sn, attacker) as client:
+        before, key = sn.block_num(), Account.create()
+        rpc, own = client.rpc, client.certificate
+        values = registration(rpc, own, key.address, KINDS["SL"])
+        other = registration(rpc, own, Account.create().address, KINDS["SL"])
+        send = lambda fields: client.ask(  # noqa: E731
+            "eth_sendRawTransaction", client.signed(key, NODE_REGISTRY, encoded(REGISTER, fields))
+        )
+        said(send((*values[:8], b"")), "no proof of a registration")
+        said(send((*values[:8], bytes(9000))), "no proof of a registration")
+        said(send((*values[:8], other[8])), "not signed with the key of the certificate", "CN=sl-1")
+        said(send((*values[:4], values[4] + 1, *values[5:])), "not signed with the key of the certificate")
+        said(send((*values[:2], bytes([7] * 32), *values[3:])), "a node registers with its own", ORGANISATION)
+        said(send((*values[:3], values[3] + 1, *values[4:])), "the registration names")
+        # Another organisation's node: signed, but with a certificate of one's own.
+        foreign = 3 - values[1]
+        said(send(registration(rpc, own, key.address, KINDS["SL"], organisation=foreign)), "leads to a CA of the")
+        said(send(registration(rpc, own, key.address, KINDS["SL"], organisation=9)), "leads to a CA of the")
+        assert sn.block_num() == before and not Node(rpc, key.address).active

@@ -9,8 +9,8 @@ import threading
 
 import numpy as np
 import pytest
-from harness import NODE_REGISTRY, PATIENCE, ROOT, Certs, Program, until
-from launcher.keccak import keccak256
+from harness import PATIENCE, ROOT, Certs, Program, until
+from registration import Node
 
 NODES = (*(f"sn-{number}" for number in range(1, 5)), *(f"sl-{number}" for number in range(1, 5)))
 AT_ONCE = ["--wait-for-full-quorum", "1"]
@@ -42,10 +42,8 @@ def trains_until(done, **session):
 
 
 def registered(sn, account):
-    """The fingerprint of the certificate that a node has registered last."""
-    topic = "0x" + keccak256("NodeRegistered(address,uint8,bytes32,address,string,string)").hex()
-    wanted = {"address": NODE_REGISTRY, "topics": [topic, "0x" + account[2:].rjust(64, "0")]}
-    return sn.rpc("eth_getLogs", wanted | {"fromBlock": "0x0", "toBlock": "latest"})[-1]["data"][2:66]
+    """The fingerprint of the certificate with which a node is a member."""
+    return Node(sn.rpc, account).identity.hex()
 
 
 class Own(Certs):
@@ -123,7 +121,7 @@ def test_a_certificate_is_revoked_during_a_training(swarm, own):
         program.result()
 
 
-def test_an_authority_is_admitted_by_its_file_alone(swarm, own, folder):
+def test_an_authority_is_admitted_by_its_file_and_a_vote(swarm, own, folder, inspect):
     sn = swarm.start_sn()
     first = swarm.add_sl(identity=own.flags("sl-1"))
     other = Certs(f"{folder}/other", "sl-2")
@@ -131,6 +129,9 @@ def test_an_authority_is_admitted_by_its_file_alone(swarm, own, folder):
     second = swarm.add_sl(identity=other.flags("sl-2"))
     second.wait_log("does not know the CA of our certificate")
     shutil.copy(other.capath / "ca-cert.pem", own.capath / "other.pem")
+    # Its connections are taken; a member it is by a vote.
+    second.wait_log("which no organisation of this chain has; the organisations admit one by their votes")
+    inspect(sn, "vote", "admit", "Clinic C", own.capath / "other.pem")
     done = threading.Event()
     programs = [Program(sl, trains_until(done, minPeers=2)) for sl in (first, second)]
     until(lambda: len(sn.merges()) >= 2, "merges of both", alive=[sn, first, second])

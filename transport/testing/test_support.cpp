@@ -36,6 +36,8 @@ pkey_ptr make_key(key_kind kind) {
     return pkey_ptr(EVP_RSA_gen(2048));
   case key_kind::rsa_1024:
     return pkey_ptr(EVP_RSA_gen(1024));
+  case key_kind::ed25519:
+    return pkey_ptr(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
   default:
     return pkey_ptr(EVP_EC_gen("P-256"));
   }

@@ -23,7 +23,7 @@ using temp_folder = swarm::testing::temporary_folder;
 std::string read_file(const std::filesystem::path& file);
 void write_file(const std::filesystem::path& file, const std::string& text);
 
-enum class key_kind { ec, rsa_2048, rsa_1024 };
+enum class key_kind { ec, rsa_2048, rsa_1024, ed25519 };
 
 struct certificate_wish {
   std::string common_name = "node";

@@ -8,21 +8,8 @@ namespace swarm::actors {
 
 namespace {
 
-constexpr std::size_t selector_bytes = 4;
-constexpr std::size_t type_at = selector_bytes + 31; ///< the last byte of the first argument
 constexpr std::size_t told_max = 1024;
 constexpr auto told_again_after = std::chrono::seconds(10);
-
-/// The role under which a call of the registry registers a node; none for any other call. What is not encoded as ABI
-/// demands is refused by the contract.
-std::optional<members::role> registered_role(const address& to, bytes_view input) {
-  static const bytes sample = contracts::encode_register_node({});
-  if (to != contracts::node_registry_address() || input.size() <= type_at) return std::nullopt;
-  if (!std::equal(sample.begin(), sample.begin() + selector_bytes, input.begin())) return std::nullopt;
-  for (const auto each : members::all_roles)
-    if (input[type_at] == static_cast<std::uint8_t>(each)) return each;
-  return std::nullopt;
-}
 
 } // namespace
 
@@ -31,14 +18,23 @@ std::function<result<>(const address&, bytes_view)> admission::of(const transpor
              const address& to, bytes_view input) { return self->may_call(*who, to, input); };
 }
 
+/// What the registration claims beyond its certificate is checked before the pool takes it.
 result<> admission::may_call(const transport::peer_info& peer, const address& to, bytes_view input) {
-  const auto wanted = registered_role(to, input);
+  const auto wanted = contracts::decode_registration(to, input);
   if (!wanted) return {};
   if (!peer.certificate || !peer.anchor)
     return fail(rpc::rpc_errc::role_not_allowed, "without a certificate nobody registers here");
   const members::proved who{*peer.certificate, *peer.anchor};
-  if (members::roles_of(who, *rules_).has(*wanted)) return {};
-  const auto why = members::refusal(who, *wanted, *rules_);
+  const auto role = static_cast<members::role>(wanted->type);
+  std::string why;
+  if (!members::roles_of(who, *rules_).has(role))
+    why = members::refusal(who, role, *rules_);
+  else if (wanted->identity != peer.cert_fingerprint)
+    why = fmt::format(
+        "the certificate {} of the organisation {} is presented, but {} is to be registered; a node "
+        "registers with its own",
+        peer.cert_subject, members::organisation_of(who, *rules_), to_hex(wanted->identity.view()));
+  if (why.empty()) return {};
   note(peer, why);
   return fail(rpc::rpc_errc::role_not_allowed, "{}", why);
 }

@@ -6,9 +6,11 @@
 #include "actors/sn/chain/training_reset.hpp"
 #include "actors/sn/membership/chain_facts.hpp"
 #include "actors/sn/membership/founders.hpp"
+#include "actors/sn/membership/registration_judge.hpp"
 #include "actors/sn/proofs/make_proof.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
+#include "contracts/organisations/client.hpp"
 #include "ledger/formats/transaction.hpp"
 
 namespace swarm::actors {
@@ -84,7 +86,8 @@ void head_moved(self_pointer self, std::vector<ledger::block_ptr> blocks) {
   s.built.reset();
   s.validated.reset();
   s.told_of_work = false;
-  self->tell(sibling(*self, "rpc"), blocks_final{std::move(blocks)});
+  self->tell(sibling(*self, "rpc"), blocks_final{blocks});
+  self->tell(sibling(*self, "vouching"), blocks_final{std::move(blocks)});
   auto validators = s.chain->validators_after(block->header.block_num);
   if (!validators) return self->fail(validators.error());
   self->tell(sibling(*self, peers_hub), facts_of(s, *validators));
@@ -226,7 +229,9 @@ void step_snapshot(self_pointer self, const Event& event) {
 
 void show_chain(self_pointer self) {
   const auto& s = self->state();
-  if (s.chain) self->tell(sibling(*self, "rpc"), chain_shown{s.chain->window()});
+  if (!s.chain) return;
+  self->tell(sibling(*self, "rpc"), chain_shown{s.chain->window()});
+  self->tell(sibling(*self, "vouching"), chain_shown{s.chain->window()});
 }
 
 void submit(self_pointer self, submit_txns& what) {
@@ -284,15 +289,33 @@ void look_after_network(self_pointer self) {
 
 // What membership wants
 
+result<membership::chain_facts> facts_for(chain_state& s, const membership::action::read_facts& what) {
+  const auto& identity = *s.context->identity;
+  SWARM_TRY(auto out, membership::read_chain_facts(*s.chain, s.context->key->account(), what, s.known_sns));
+  out.identity = identity.fingerprint();
+  if (s.chain->genesis().founders.empty()) return out;
+  SWARM_TRY(out.organisation, membership::ask(*s.chain, contracts::organisation_registry_address(),
+                                              contracts::anchor_owner_args{identity.anchor()->fingerprint}));
+  return out;
+}
+
 void tell_facts(self_pointer self, const membership::action::read_facts& what) {
   auto& s = self->state();
   const auto asker = sibling(*self, "membership");
   if (!s.chain)
     self->tell(asker, membership::no_chain{});
   else
-    self->tell(asker, membership::facts_read{what.serial,
-                                             membership::read_chain_facts(*s.chain, s.context->key->account(),
-                                                                          what, s.known_sns)});
+    self->tell(asker, membership::facts_read{what.serial, facts_for(s, what)});
+}
+
+/// Vouches and the like. Another SN of the organisation may have been faster, so a refusal is no error.
+void submit_for_vouching(self_pointer self, const submit_vouching& what) {
+  auto& s = self->state();
+  if (!s.chain) return;
+  const auto done =
+      submit_own(s, {membership::purpose::vote, contracts::node_registry_address(), what.input, true});
+  if (!done) log::debug(s.context->log_source, "a call about another node: {}", done.error().message);
+  offer_work(self);
 }
 
 void submit_own_txn(self_pointer self, const membership::action::submit& what) {
@@ -387,6 +410,7 @@ caf::behavior chain_behavior(self_pointer self) {
       },
       [=](const membership::action::read_facts& what) { tell_facts(self, what); },
       [=](const membership::action::submit& what) { submit_own_txn(self, what); },
+      [=](const submit_vouching& what) { submit_for_vouching(self, what); },
       // consensus
       [=](consensus_wanted) { introduce_chain(self); },
       [=](const consensus::build_block& what) { build(self, what); },

@@ -2,6 +2,7 @@
 
 #include "actors/sn/membership/chain_facts.hpp"
 #include "actors/sn/membership/pool_rule.hpp"
+#include "actors/sn/membership/registration_judge.hpp"
 #include "actors/sn/messages.hpp"
 #include "actors/sn/sn_context.hpp"
 #include "base/back_off.hpp"
@@ -14,7 +15,8 @@ namespace swarm::actors {
 
 /// The state of /sn/chain, which belongs to its thread.
 struct chain_state {
-  explicit chain_state(std::shared_ptr<const sn_context> from) : context(std::move(from)) {}
+  explicit chain_state(std::shared_ptr<const sn_context> from)
+      : context(std::move(from)), judge(context->identity, context->members) {}
 
   std::string status() const {
     if (!chain) return "there is no chain yet";
@@ -28,7 +30,10 @@ struct chain_state {
   std::string detail_json() const { return chain ? boost::json::serialize(summary()) : std::string{}; }
 
   std::shared_ptr<const sn_context> context;
-  membership::pool_rule pool_rule{{}};
+  membership::registration_judge judge; ///< of the proofs of those who are no members
+  membership::pool_rule pool_rule{[this](const contracts::register_node_args& args, const address& sender) {
+    return judge.check(*chain, contracts::statement_of(sender, args), args.proof).map([](const auto&) {});
+  }};
   std::unique_ptr<ledger::chain> chain;
   std::unique_ptr<sync::snapshot_driver> snapshot;
   std::unique_ptr<sync::snapshot_server> server; ///< gives snapshots to others

@@ -1,5 +1,6 @@
 #include "actors/sn/membership/chain_facts.hpp"
 
+#include "contracts/organisations/interface.hpp"
 #include "contracts/registry/client.hpp"
 #include "contracts/training/client.hpp"
 
@@ -48,9 +49,26 @@ private:
   const address& self_;
 };
 
-result<hash32> storage_of_registry(const ledger::chain& chain) {
-  SWARM_TRY(const auto stored, chain.account_of(contracts::node_registry_address()));
+result<hash32> storage_of(const ledger::chain& chain, const address& contract) {
+  SWARM_TRY(const auto stored, chain.account_of(contract));
   return stored.storage_root;
+}
+
+result<> refresh(known_sns& known, const ledger::chain& chain, const registry_view& registry) {
+  SWARM_TRY(const auto nodes, storage_of(chain, contracts::node_registry_address()));
+  SWARM_TRY(const auto organisations, storage_of(chain, contracts::organisation_registry_address()));
+  const auto time = chain.head()->header.timestamp;
+  if (known.nodes_root == nodes && known.organisations_root == organisations && time <= known.good_until)
+    return {};
+  SWARM_TRY(known.sns, registry.sns());
+  SWARM_TRY(const auto powers, registry.ask(contracts::encode(contracts::seat_powers_args{})));
+  SWARM_TRY(known.powers, contracts::decode_answer<contracts::seat_powers_args>(powers));
+  known.nodes_root = nodes;
+  known.organisations_root = organisations;
+  known.good_until = std::numeric_limits<std::uint64_t>::max();
+  for (const auto& node : known.sns)
+    if (node.active && node.expiry != 0) known.good_until = std::min(known.good_until, node.expiry);
+  return {};
 }
 
 } // namespace
@@ -64,16 +82,17 @@ result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& 
   SWARM_TRY(const auto next, chain.pending_nonce(self));
   out.pending = next != stored.nonce;
   SWARM_TRY(const auto self_raw, registry.ask(contracts::encode_node(self)));
-  if (auto node = contracts::decode_node(self_raw)) out.self = std::move(*node);
+  if (auto node = contracts::decode_node(self_raw); node && !node->account.is_zero())
+    out.self = std::move(*node);
+  SWARM_TRY(const auto waits_raw, registry.ask(contracts::encode(contracts::pending_of_args{self})));
+  SWARM_TRY(out.waits, contracts::decode_pending_of(waits_raw));
+  out.chain = {chain.chain_id(), chain.genesis_hash()};
   SWARM_TRY(out.validators, chain.validators_after(out.block_num));
   SWARM_TRY(const auto members_raw, registry.ask(contracts::encode_validator_members()));
   SWARM_TRY(out.members, contracts::decode_validator_members(members_raw));
-  SWARM_TRY(const auto root, storage_of_registry(chain));
-  if (known.storage_root != root) {
-    SWARM_TRY(known.sns, registry.sns());
-    known.storage_root = root;
-  }
+  SWARM_CHECK(refresh(known, chain, registry));
   out.nodes = known.sns;
+  out.powers = known.powers;
   std::set<address> subjects(out.members.begin(), out.members.end());
   subjects.insert(wanted.connected.begin(), wanted.connected.end());
   for (const auto& subject : subjects) {

@@ -36,10 +36,8 @@ struct stage {
     hash32 certificate;
     certificate.fill(key);
     submit(key, contracts::node_registry_address(),
-           contracts::encode_register_node({.type = type,
-                                            .identity = certificate,
-                                            .name = "sn",
-                                            .endpoint = "sn:30303"}));
+           contracts::encode_register_node(
+               {.type = type, .identity = certificate, .name = "sn", .endpoint = "sn:30303"}));
   }
   void seal() { REQUIRE(seal_block(*chain)); }
   membership::chain_facts facts(std::vector<address> connected = {}) {
@@ -61,6 +59,7 @@ TEST_CASE("the facts of a new chain, and of one where nodes registered and voted
   CHECK(facts.validators == std::vector<address>{self});
   CHECK(facts.members == std::vector<address>{self});
   CHECK(facts.nodes.empty());
+  CHECK(facts.powers.empty()); // there are no organisations
   CHECK(facts.trainings_wanted == std::vector<std::string>{"mine"});
 
   s.register_node(2);

@@ -6,6 +6,7 @@
 #include "actors/supervision/paths.hpp"
 #include "base/endpoint.hpp"
 #include "base/log.hpp"
+#include "transport/identity/registration_proof.hpp"
 
 #include <boost/json.hpp>
 #include <caf/typed_response_promise.hpp>
@@ -39,7 +40,10 @@ sentinel_place sentinel_of(const config::sn_options& options) {
 membership::machine_options machine_options_of(const sn_context& context, bool leaving) {
   const auto sentinel = sentinel_of(context.options);
   return {.self = context.key->account(),
-          .identity = context.identity->fingerprint(),
+          .prove =
+              [identity = context.identity](const auto& chain, const auto& claim) {
+                return transport::prove_registration(*identity, chain, claim);
+              },
           .node_name = context.options.node_name,
           .endpoint = context.p2p_endpoint(),
           .trainings = context.options.contracts,

@@ -49,7 +49,8 @@ struct ask {
 };
 /// The certificate that this node presents from now on; nothing happens when it is the same as before.
 struct renewed {
-  hash32 cert_fingerprint;
+  hash32 identity;
+  hash32 anchor; ///< of its chain
 };
 /// Time has passed; to be sent at `wake_at`, more often does no harm.
 struct tick {

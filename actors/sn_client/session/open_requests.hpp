@@ -16,6 +16,7 @@ struct receipt {
   std::uint64_t nonce = 0;
 };
 struct account_count {};
+struct standing {}; ///< is this node a member
 struct contract {
   std::uint64_t version = 0; ///< of what is followed
 };
@@ -31,9 +32,10 @@ struct own_ask {
   std::uint64_t key = 0; ///< in own_asks
 };
 } // namespace question
-using any_question = std::variant<question::introduction, question::receipt, question::account_count,
-                                  question::contract, question::subscription, question::other_sns,
-                                  question::sign_of_life, question::unsubscription, question::own_ask>;
+using any_question =
+    std::variant<question::introduction, question::receipt, question::account_count, question::standing,
+                 question::contract, question::subscription, question::other_sns, question::sign_of_life,
+                 question::unsubscription, question::own_ask>;
 
 /// The batches of one connection that are not answered yet. Answers come in any order; what was not asked, or
 /// is answered already, is passed over.

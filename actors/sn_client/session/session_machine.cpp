@@ -40,6 +40,8 @@ std::size_t session_machine::requests_open() const {
 std::string session_machine::status() const {
   if (!connected())
     return fmt::format("cannot reach the SN {}: {} (attempt {})", sn(), trouble_, pause_.attempts());
+  if (const auto* here = std::get_if<registering>(&phase_); here != nullptr && here->told)
+    return fmt::format("connected to {}, waiting until other organisations vouch for this node", sn());
   if (!registered()) return fmt::format("connected to {}, registering", sn());
   return fmt::format("connected to {}, block {}, {} transactions under way", sn(), block_num_, txns_.size());
 }
@@ -89,6 +91,9 @@ void session_machine::step(const event::tick& now_is, time_point now) {
   if (!std::holds_alternative<registering>(phase_) && !std::holds_alternative<ready>(phase_)) return;
   for (const auto& [nonce, txn] : txns_.all())
     if (txn.send_at && now >= *txn.send_at) send_txn(*txns_.find(nonce), now);
+  if (const auto* here = std::get_if<registering>(&phase_);
+      here != nullptr && here->look_at && now >= *here->look_at)
+    ask_standing(now);
   if (const auto* here = std::get_if<ready>(&phase_); here != nullptr && now >= here->heartbeat_at) beat(now);
 }
 
@@ -110,6 +115,8 @@ time_point session_machine::wake_at() const {
   out = std::min(out, here->last_heard + silence_max);
   if (const auto oldest = here->asked.oldest()) out = std::min(out, *oldest + answer_max);
   if (std::holds_alternative<introducing>(phase_)) return out;
+  if (const auto* waits = std::get_if<registering>(&phase_); waits != nullptr && waits->look_at)
+    out = std::min(out, *waits->look_at);
   for (const auto& [nonce, txn] : txns_.all())
     if (txn.send_at) out = std::min(out, *txn.send_at);
   if (const auto* registered = std::get_if<ready>(&phase_)) out = std::min(out, registered->heartbeat_at);
@@ -134,7 +141,7 @@ void session_machine::beat(time_point now) {
 void session_machine::survey(time_point now) {
   ask({{"swarm_apiEndpoints", {}}}, question::other_sns{}, now);
   subscribe(now); // again, if the SN could not when it was asked
-  if (std::exchange(std::get<ready>(phase_).parent_is_stale, false)) register_node(now);
+  if (std::get<ready>(phase_).parent_is_stale) ask_standing(now);
 }
 
 void session_machine::step(const event::link_up& news, time_point now) {
@@ -146,8 +153,8 @@ void session_machine::step(const event::link_up& news, time_point now) {
                               {"eth_getTransactionCount", {to_hex(account.view()), "pending"}},
                               {"eth_getBlockByNumber", {"0x0", false}},
                               {"eth_coinbase", {}}};
-  if (options_.registration)
-    calls.push_back(eth_call(contracts::node_registry_address(), contracts::encode_node(account)));
+  for (auto& each : questions_about_self())
+    calls.push_back(std::move(each));
   ask(calls, question::introduction{}, now);
 }
 
@@ -200,7 +207,7 @@ void session_machine::answer(const question::introduction&, responses& from, tim
   for (const auto& [nonce, txn] : txns_.all())
     send_txn(*txns_.find(nonce), now);
   if (!options_.registration) return became_ready(now);
-  introduce(from[4], now);
+  introduce(from, now);
 }
 
 /// What is under way was meant for the chain that this node knew.
@@ -212,41 +219,6 @@ void session_machine::enter_network(const network& told, std::uint64_t txn_count
   if (!other && !shorter) return;
   for (auto& txn : txns_.take_all())
     finish(std::move(txn), fail(errc::conflict, "the SN has another chain now"), now);
-}
-
-/// As this node wants to be known now.
-contracts::register_node_args session_machine::registration() const {
-  auto out = *options_.registration;
-  out.parent = link_of(phase_)->sn;
-  return out;
-}
-
-void session_machine::introduce(const json::value& known, time_point now) {
-  const auto wanted = registration();
-  const auto output = output_of(known);
-  const auto as_known = output ? contracts::decode_node(*output) : tl::unexpected(output.error());
-  const bool same = as_known && as_known->active && as_known->identity == wanted.identity
-                    && as_known->endpoint == wanted.endpoint && as_known->name == wanted.name;
-  if (!same) return register_node(now);
-  became_ready(now);
-  std::get<ready>(phase_).parent_is_stale = !wanted.parent.is_zero() && as_known->parent != wanted.parent;
-}
-
-void session_machine::register_node(time_point now) {
-  if (!txns_.registers())
-    submit(contracts::node_registry_address(), contracts::encode_register_node(registration()),
-           "register this node", std::nullopt, now);
-}
-
-void session_machine::step(const event::renewed& what, time_point now) {
-  auto& wanted = options_.registration;
-  if (!wanted || wanted->identity == what.cert_fingerprint) return;
-  wanted->identity = what.cert_fingerprint;
-  // A registration that is under way has the old one; the next connection finds that out.
-  if (const auto* here = std::get_if<ready>(&phase_);
-      here != nullptr && !here->recounting && !txns_.registers())
-    submit(contracts::node_registry_address(), contracts::encode_register_node(*wanted), "register this node",
-           std::nullopt, now);
 }
 
 void session_machine::became_ready(time_point now) {
@@ -373,8 +345,9 @@ void session_machine::finish(open_txn txn, result<call_receipt> outcome, time_po
   }
   if (outcome && outcome->ok) {
     note(log::level::info, "NODE UID :  " + to_hex(options_.key->account().view()));
-    if (std::holds_alternative<registering>(phase_)) became_ready(now);
-    return;
+    if (!std::holds_alternative<registering>(phase_)) return;
+    if (organisation_ == 0 || known_.active) return became_ready(now);
+    return ask_standing(now);
   }
   const auto& why = outcome ? outcome->revert : outcome.error().message;
   note(log::level::error, "the SN refuses this node's registration: " + why);

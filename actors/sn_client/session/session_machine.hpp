@@ -8,6 +8,7 @@
 #include "base/back_off.hpp"
 #include "contracts/registry/client.hpp"
 #include "ledger/formats/sign_of_life.hpp"
+#include "transport/identity/registration_claim.hpp"
 
 #include <deque>
 
@@ -24,6 +25,9 @@ struct session_options {
   std::shared_ptr<const ledger::private_key> key;
   /// What this node registers as; none for one that only reads.
   std::optional<contracts::register_node_args> registration;
+  /// None: it registers without a proof, which chains without organisations take.
+  transport::prove_function prove;
+  hash32 anchor; ///< of this node's certificate, which says of which organisation the node is
 };
 
 class session_machine {
@@ -37,6 +41,9 @@ public:
       std::chrono::seconds(15); ///< of an SN; heartbeats are answered at once
   static constexpr duration answer_max = std::chrono::seconds(60); ///< for any one answer
   static constexpr duration connect_max = std::chrono::seconds(45);
+  /// Between two looks at whether others have vouched for this node.
+  static constexpr duration standing_wait_first = std::chrono::milliseconds(15);
+  static constexpr duration standing_wait_longest = std::chrono::seconds(2);
   static constexpr duration resend_wait = std::chrono::milliseconds(250); ///< for an SN that is busy
   static constexpr duration day_full_wait = std::chrono::seconds(30);     ///< while there is no room on the chain
   /// How far a node's clock may have been set back.
@@ -98,8 +105,12 @@ private:
   };
   /// Asked who this SN is.
   struct introducing : link {};
-  /// The registration of this node is under way.
-  struct registering : link {};
+  /// The registration of this node is under way, or waits for vouches.
+  struct registering : link {
+    std::optional<time_point> look_at; ///< when to ask whether it counts by now
+    duration wait = standing_wait_first;
+    bool told = false; ///< that it waits
+  };
   struct ready : link {
     bool reading = false;
     bool read_again = false;
@@ -136,6 +147,7 @@ private:
   void answer(const question::introduction&, responses& from, time_point now);
   void answer(const question::receipt& to, responses& from, time_point now);
   void answer(const question::account_count&, responses& from, time_point now);
+  void answer(const question::standing&, responses& from, time_point now);
   void answer(const question::contract& to, responses& from, time_point now);
   void answer(const question::subscription& to, responses& from, time_point now);
   void answer(const question::other_sns&, responses& from, time_point now);
@@ -144,9 +156,12 @@ private:
   void answer(const question::own_ask& to, responses& from, time_point now);
 
   void enter_network(const network& told, std::uint64_t txn_count, time_point now);
-  contracts::register_node_args registration() const;
-  void introduce(const boost::json::value& known, time_point now);
+  std::vector<rpc_call> questions_about_self() const;
+  void take_standing(const responses& from, std::size_t first);
+  void introduce(responses& from, time_point now);
+  result<contracts::register_node_args> registration() const;
   void register_node(time_point now);
+  void ask_standing(time_point now);
   void became_ready(time_point now);
   void submit(const address& to, bytes input, std::string what, std::optional<std::uint64_t> call,
               time_point now);
@@ -167,6 +182,10 @@ private:
   std::uint64_t serial_ = 0; ///< of the present connection
   std::uint64_t next_id_ = 1;
   std::optional<network> network_; ///< that this node belongs to; told by the first SN
+  /// What the chain knows of this node, and what waits there for vouches.
+  contracts::node_view known_;
+  contracts::pending_view waits_;
+  contracts::organisation_id organisation_ = 0; ///< that this node's anchor belongs to
   own_txns txns_;
   bool told_of_full_day_ = false; ///< since a transaction became final
   std::deque<event::submit> waiting_; ///< to be sent once this node is registered

@@ -2,6 +2,7 @@
 
 #include "actors/sn/membership/machine/votes.hpp"
 #include "base/result.hpp"
+#include "transport/identity/registration_claim.hpp"
 
 #include <string>
 #include <variant>
@@ -14,9 +15,14 @@ struct chain_facts {
   std::uint64_t block_num = 0;
   bool pending = false;                      ///< a transaction of this node waits for a block
   std::optional<contracts::node_view> self;  ///< this node in the registry; none: it never registered
+  contracts::pending_view waits;             ///< what this node has registered and waits for vouches
+  hash32 identity;                           ///< of this node's certificate, as it is now
+  contracts::organisation_id organisation{}; ///< that the certificate's anchor belongs to
+  transport::registration_chain chain;
   std::vector<address> validators;           ///< of the next block, sorted
   std::vector<address> members;              ///< validators and those who wait to be one
   std::vector<contracts::node_view> nodes;   ///< the SNs of the registry, in the order of registration
+  std::vector<contracts::seat_power> powers; ///< organisations that could stop or fork the chain alone
   std::set<address> voted_on;                ///< members and connected SNs that this node's vote is open on
   std::vector<std::string> trainings_wanted; ///< those of `read_facts` that are not on the chain
 };

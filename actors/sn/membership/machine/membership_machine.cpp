@@ -13,14 +13,25 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto look_interval = 1s;
-constexpr auto chain_patience = 10s;    ///< then a question to the chain counts as lost
-constexpr auto sentinel_patience = 60s; ///< same, to the sentinel
-constexpr auto pause_first = 200ms;     ///< between two questions to a sentinel that cannot be reached
+constexpr auto entry_pause_first = 25ms; ///< between two looks while this SN becomes a member
+constexpr auto chain_patience = 10s;     ///< then a question to the chain counts as lost
+constexpr auto sentinel_patience = 60s;  ///< same, to the sentinel
+constexpr auto pause_first = 200ms;      ///< between two questions to a sentinel that cannot be reached
 constexpr auto pause_longest = 10s;
 constexpr std::uint64_t tries_per_line = 10;
 
 bool holds(const std::vector<address>& list, const address& account) {
   return std::find(list.begin(), list.end(), account) != list.end();
+}
+
+/// Nothing when all validators are of one organisation: then there is nobody else to be told.
+std::string in_words(const std::vector<contracts::seat_power>& powers, std::size_t validators) {
+  std::string out;
+  for (const auto& each : powers)
+    if (each.seats < validators)
+      out += fmt::format("; the organisation {} alone could {} the chain", each.organisation,
+                         each.forks ? "stop or fork" : "stop");
+  return out;
 }
 
 std::string in_words(const vote& what) {
@@ -31,7 +42,7 @@ std::string in_words(const vote& what) {
 } // namespace
 
 membership_machine::membership_machine(machine_options options)
-    : options_(std::move(options)), leaving_(options_.leaving) {}
+    : options_(std::move(options)), entry_pause_(entry_pause_first), leaving_(options_.leaving) {}
 
 std::string membership_machine::status() const {
   if (const auto* at = std::get_if<joining>(&phase_))
@@ -42,11 +53,11 @@ std::string membership_machine::status() const {
   const auto needed = at->kept_absent == 0 ? std::string{}
                                            : fmt::format(" of which {} {} needed and away", at->kept_absent,
                                                          at->kept_absent == 1 ? "is" : "are");
-  return fmt::format("{}, {} validators{}, {} SNs connected",
+  return fmt::format("{}, {} validators{}, {} SNs connected{}",
                      leaving_         ? "leaving"
                      : at->registered ? "registered"
                                       : "registering",
-                     at->validators, needed, connected_.size());
+                     at->validators, needed, connected_.size(), in_words(at->powers, at->validators));
 }
 
 // What is looked at regularly
@@ -94,9 +105,14 @@ void membership_machine::look_after(const chain_facts& facts, time_point now) {
                           .connected = asked_with_,
                           .absent = absent_members(facts, now),
                           .voted_on = facts.voted_on};
-  phase_ = running{facts.validators.size(), kept_absent(view).size(), facts.self && facts.self->active};
+  phase_ = running{facts.validators.size(), kept_absent(view).size(), facts.self && facts.self->active,
+                   facts.powers};
   dial_nodes(facts);
   tell_of_kept(view);
+  if (!leaving_ && waits_for_vouches(facts)) {
+    actions_.emplace_back(action::set_timer{entry_pause_});
+    entry_pause_ = std::min<duration>(2 * entry_pause_, look_interval);
+  }
   if (leave(facts) || facts.pending || introduce_self(facts)) return;
   vote(view);
 }
@@ -109,17 +125,57 @@ void membership_machine::dial_nodes(const chain_facts& facts) {
   actions_.emplace_back(std::move(out));
 }
 
+bool membership_machine::waits_for_vouches(const chain_facts& facts) {
+  return facts.organisation != 0 && !(facts.self && facts.self->active);
+}
+
+/// Whether the chain knows this node as it is now, or will once it was vouched for.
+bool membership_machine::is_introduced(const chain_facts& facts) const {
+  const auto& known = facts.self;
+  const bool waits = !facts.waits.statement.account.is_zero()
+                     && facts.waits.statement.organisation == facts.organisation
+                     && facts.waits.statement.identity == facts.identity;
+  if (!known || (!known->active && !waits)) return false;
+  return (waits || known->identity == facts.identity) && known->endpoint == options_.endpoint
+         && known->name == options_.node_name;
+}
+
+void membership_machine::register_self(const chain_facts& facts) {
+  const auto& waiting = facts.waits.statement;
+  const auto claimed = [&](contracts::organisation_id organisation, const hash32& identity) {
+    return organisation == facts.organisation && identity == facts.identity;
+  };
+  const auto known = facts.self.value_or(contracts::node_view{});
+  auto sequence = std::max(known.sequence, waiting.sequence) + 1;
+  // What was claimed before is claimed in the same words, so that vouches stay.
+  if (!waiting.account.is_zero() && claimed(waiting.organisation, waiting.identity))
+    sequence = waiting.sequence;
+  if (known.active && claimed(known.organisation, known.identity)) sequence = known.sequence;
+  auto proved = options_.prove(facts.chain, {options_.self, facts.organisation,
+                                             static_cast<std::uint8_t>(contracts::node_type::sn),
+                                             facts.identity, 0, sequence});
+  if (!proved) {
+    actions_.emplace_back(action::say{"this SN cannot register: " + proved.error().message, true});
+    return;
+  }
+  const auto& claim = proved->claim;
+  actions_.emplace_back(action::submit{purpose::registration, contracts::node_registry_address(),
+                                       contracts::encode_register_node({contracts::node_type::sn,
+                                                                        claim.organisation,
+                                                                        claim.identity,
+                                                                        claim.expiry,
+                                                                        sequence,
+                                                                        {},
+                                                                        options_.node_name,
+                                                                        options_.endpoint,
+                                                                        std::move(proved->proof)})});
+}
+
 bool membership_machine::introduce_self(const chain_facts& facts) {
   if (leaving_) return false;
   const auto before = actions_.size();
-  const auto& known = facts.self;
-  if (!known || !known->active || known->identity != options_.identity || known->endpoint != options_.endpoint
-      || known->name != options_.node_name)
-    actions_.emplace_back(action::submit{purpose::registration, contracts::node_registry_address(),
-                                         contracts::encode_register_node({.type = contracts::node_type::sn,
-                                                                          .identity = options_.identity,
-                                                                          .name = options_.node_name,
-                                                                          .endpoint = options_.endpoint})});
+  if (!is_introduced(facts)) register_self(facts);
+  if (waits_for_vouches(facts)) return true; // nobody takes anything else from it yet
   for (const auto& name : facts.trainings_wanted) {
     actions_.emplace_back(action::say{fmt::format("making the training contract '{}'", name)});
     actions_.emplace_back(action::submit{purpose::training, contracts::training_registry_address(),

@@ -7,7 +7,7 @@ namespace swarm::membership {
 
 struct machine_options {
   address self;
-  hash32 identity;                    ///< of this node's certificate
+  transport::prove_function prove;    ///< what this node registers as
   std::string node_name;              ///< with which it registers
   std::string endpoint;               ///< host:port where other SNs reach it
   std::vector<std::string> trainings; ///< contracts that are made if the chain lacks them
@@ -52,6 +52,7 @@ private:
     std::size_t validators = 0;
     std::size_t kept_absent = 0; ///< of the validators: needed and away
     bool registered = false;
+    std::vector<contracts::seat_power> powers; ///< of organisations
   };
 
   void look_at_chain(time_point now);
@@ -64,6 +65,9 @@ private:
   void vote(const network_view& view);
   /// Tells of validators that are needed and away, of each once.
   void tell_of_kept(const network_view& view);
+  static bool waits_for_vouches(const chain_facts& facts);
+  bool is_introduced(const chain_facts& facts) const;
+  void register_self(const chain_facts& facts);
   std::map<address, duration> absent_members(const chain_facts& facts, time_point now);
   void answer_leave(result<action::answer_leave::progress> outcome);
 
@@ -76,6 +80,7 @@ private:
   std::uint64_t serial_ = 0;                ///< of the last question to the chain
   std::optional<time_point> asked_;         ///< when it was asked, if it is not answered yet
   std::uint64_t block_num_ = 0;             ///< the head, as it was last read
+  duration entry_pause_;                    ///< until it looks again whether it is a member
   bool leave_wanted_ = false;               ///< somebody waits for `answer_leave`
   bool leaving_ = false;
   std::vector<membership_action> actions_;

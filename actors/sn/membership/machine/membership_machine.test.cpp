@@ -24,12 +24,16 @@ struct stage {
   time_point now{};
   std::vector<membership_action> done; ///< by the last event
 
-  explicit stage(bool leaving = false) : machine(options(leaving)) {}
+  explicit stage(bool leaving = false, result<> provable = {}) : machine(options(leaving, provable)) {}
 
-  static machine_options options(bool leaving) {
+  static machine_options options(bool leaving, const result<>& provable) {
     machine_options out;
     out.self = account(1);
-    out.identity = certificate(1);
+    out.prove = [provable](const auto&, const transport::registration_claim& claim) {
+      auto proved = claim;
+      proved.expiry = 99;
+      return provable.map([&] { return transport::proved_claim{proved, {1, 2, 3}}; });
+    };
     out.node_name = "sn-1";
     out.endpoint = "sn-1:30303";
     out.trainings = {"mine"};
@@ -79,9 +83,23 @@ contracts::node_view node(std::uint8_t number) {
   out.type = contracts::node_type::sn;
   out.active = true;
   out.identity = certificate(number);
+  out.sequence = 1;
   out.name = fmt::format("sn-{}", number);
   out.endpoint = fmt::format("sn-{}:30303", number);
   return out;
+}
+
+/// Node 1 registers, with a certificate that ends at 99.
+bytes registration(std::uint64_t sequence, contracts::organisation_id organisation = 0,
+                   std::uint8_t certificate_number = 1) {
+  return contracts::encode_register_node({.type = contracts::node_type::sn,
+                                          .organisation = organisation,
+                                          .identity = certificate(certificate_number),
+                                          .expiry = 99,
+                                          .sequence = sequence,
+                                          .name = "sn-1",
+                                          .endpoint = "sn-1:30303",
+                                          .proof = {1, 2, 3}});
 }
 
 /// SNs 1 to `nodes` are registered, 1 to `members` validate.
@@ -89,6 +107,7 @@ chain_facts network(std::uint8_t nodes, std::uint8_t members) {
   chain_facts out;
   out.block_num = 7;
   out.self = node(1);
+  out.identity = certificate(1);
   for (std::uint8_t i = 1; i <= nodes; ++i)
     out.nodes.push_back(node(i));
   for (std::uint8_t i = 1; i <= members; ++i)
@@ -125,27 +144,80 @@ TEST_CASE("an SN registers when the chain lacks it, and again when what the chai
   auto facts = network(1, 1);
   facts.self.reset();
   s.step(facts_read{s.only<action::read_facts>().serial, facts});
-  const auto wanted = contracts::encode_register_node({.type = contracts::node_type::sn,
-                                                       .identity = certificate(1),
-                                                       .name = "sn-1",
-                                                       .endpoint = "sn-1:30303"});
+  const auto wanted = registration(1);
   CHECK(s.only<action::submit>().what == purpose::registration);
   CHECK(s.only<action::submit>().to == registry);
   CHECK(s.only<action::submit>().input == wanted);
 
   s.look(network(1, 1));
   CHECK(s.sent_nothing());
-  for (const auto& spoil : std::initializer_list<void (*)(contracts::node_view&)>{
-           [](auto& self) { self.active = false; },
-           [](auto& self) { self.identity = certificate(5); },
-           [](auto& self) { self.endpoint = "elsewhere:1"; },
-           [](auto& self) { self.name = "sn-x"; },
-       }) {
+  using change = void (*)(contracts::node_view&);
+  const std::vector<std::pair<change, std::uint64_t>> changes{
+      {[](auto& self) { self.active = false; }, 2},
+      {[](auto& self) { self.identity = certificate(5); }, 2},
+      {[](auto& self) { self.endpoint = "elsewhere:1"; },
+       1}, // the same statement, which needs no new vouches
+      {[](auto& self) { self.name = "sn-x"; }, 1},
+  };
+  for (const auto& [spoil, sequence] : changes) {
     facts = network(1, 1);
     spoil(*facts.self);
     s.look(facts);
-    CHECK(s.only<action::submit>().input == wanted);
+    CHECK(s.only<action::submit>().input == registration(sequence));
   }
+}
+
+TEST_CASE("an SN of an organisation waits until others have vouched for it, and sends nothing else before") {
+  stage s;
+  s.step(start{});
+  auto facts = network(1, 1);
+  facts.self.reset();
+  facts.organisation = 2;
+  facts.trainings_wanted = {"mine"};
+  s.step(facts_read{s.only<action::read_facts>().serial, facts});
+  CHECK(s.only<action::submit>().input == registration(1, 2));
+  CHECK(s.all<action::set_timer>().back().after < 1s); // it looks again soon
+
+  facts.self = node(1); // as the chain shows who waits
+  facts.self->active = false;
+  facts.self->pending = true;
+  facts.waits.statement = {account(1), 2, contracts::node_type::sn, certificate(1), 99, 1};
+  s.look(facts);
+  CHECK(s.sent_nothing());
+  facts.waits.statement.identity = certificate(5); // the certificate was renewed meanwhile
+  s.look(facts);
+  CHECK(s.only<action::submit>().input == registration(2, 2));
+  facts.waits = {};
+  facts.self->pending = false; // it was forgotten
+  s.look(facts);
+  CHECK(s.only<action::submit>().input == registration(2, 2));
+  facts.self->active = true;
+  facts.self->organisation = 2;
+  s.look(facts);
+  CHECK(s.only<action::submit>().what == purpose::training);
+}
+
+TEST_CASE("an SN whose certificate is renewed stays what it is until others have vouched for the new one") {
+  stage s;
+  auto facts = network(2, 2);
+  facts.organisation = facts.self->organisation = 2;
+  facts.identity = certificate(5);
+  s.look(facts);
+  CHECK(s.only<action::submit>().input == registration(2, 2, 5));
+  facts.waits.statement = {account(1), 2, contracts::node_type::sn, certificate(5), 99, 2};
+  facts.self->pending = true;
+  facts.trainings_wanted = {"mine"};
+  s.look(facts);
+  CHECK(s.only<action::submit>().what == purpose::training);
+}
+
+TEST_CASE("an SN that cannot prove its registration says why") {
+  stage s(false, fail(errc::denied, "no such key"));
+  auto facts = network(1, 1);
+  facts.self.reset();
+  s.look(facts);
+  CHECK(s.sent_nothing());
+  CHECK(s.only<action::say>().text == "this SN cannot register: no such key");
 }
 
 TEST_CASE("training contracts that the operator named are made when the chain lacks them") {
@@ -278,6 +350,20 @@ TEST_CASE("a machine that starts anew counts absence from its start and repeats 
   facts.pending = true; // that vote waits for its block
   again.look(facts);
   CHECK(again.sent_nothing());
+}
+
+TEST_CASE("the status names organisations that could stop or fork the chain, if there are others") {
+  stage s;
+  auto facts = network(4, 4);
+  facts.powers = {{1, 3, true, true}, {2, 2, true, false}};
+  s.look(facts);
+  CHECK(s.machine.status()
+        == "registered, 4 validators, 0 SNs connected; the organisation 1 alone could stop or fork the "
+           "chain; the "
+           "organisation 2 alone could stop the chain");
+  facts.powers = {{1, 4, true, true}};
+  s.look(facts);
+  CHECK(s.machine.status() == "registered, 4 validators, 0 SNs connected");
 }
 
 TEST_CASE("a validator that is needed and away is told of once, and in the status") {

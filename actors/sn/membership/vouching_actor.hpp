@@ -1,0 +1,12 @@
+#pragma once
+
+#include "actors/sn/sn_context.hpp"
+#include "actors/supervision/child_spec.hpp"
+
+namespace swarm::actors {
+
+/// /sn/vouching: checks the proofs of nodes that want to be members, and vouches for them; the shell of
+/// membership::vouching_desk.
+start_function vouching_actor(std::shared_ptr<const sn_context> context);
+
+} // namespace swarm::actors

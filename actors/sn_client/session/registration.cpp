@@ -1,0 +1,126 @@
+#include "actors/sn_client/session/session_machine.hpp"
+#include "contracts/organisations/client.hpp"
+
+#include <algorithm>
+
+/// How a node becomes known on the chain: it registers with a proof, and waits until others have vouched for it.
+namespace swarm::session {
+
+namespace json = boost::json;
+
+namespace {
+
+/// What a view of a contract answered; what it cannot say is as good as nothing.
+template <class View>
+contracts::abi::answer_of<View> read_view(const std::vector<json::value>& from, std::size_t index) {
+  if (index >= from.size()) return {};
+  const auto output = output_of(from[index]);
+  if (!output) return {};
+  return contracts::decode_answer<View>(*output).value_or(contracts::abi::answer_of<View>{});
+}
+
+} // namespace
+
+std::vector<rpc_call> session_machine::questions_about_self() const {
+  const auto account = options_.key->account();
+  const auto registry = contracts::node_registry_address();
+  if (!options_.registration) return {};
+  std::vector<rpc_call> out{eth_call(registry, contracts::encode_node(account))};
+  if (!options_.prove) return out;
+  out.push_back(eth_call(registry, contracts::encode(contracts::pending_of_args{account})));
+  out.push_back(eth_call(contracts::organisation_registry_address(),
+                         contracts::encode(contracts::anchor_owner_args{options_.anchor})));
+  return out;
+}
+
+void session_machine::take_standing(const responses& from, std::size_t first) {
+  known_ = read_view<contracts::node_args>(from, first);
+  waits_ = read_view<contracts::pending_of_args>(from, first + 1);
+  organisation_ = read_view<contracts::anchor_owner_args>(from, first + 2);
+}
+
+void session_machine::introduce(responses& from, time_point now) {
+  take_standing(from, 4);
+  const auto& wanted = *options_.registration;
+  if (!known_.active || known_.identity != wanted.identity || known_.endpoint != wanted.endpoint
+      || known_.name != wanted.name)
+    return register_node(now);
+  became_ready(now);
+  const auto& sn = live()->sn;
+  std::get<ready>(phase_).parent_is_stale = !sn.is_zero() && known_.parent != sn;
+}
+
+/// As this node wants to be known now. What it has claimed before it claims in the same words, so that vouches stay.
+result<contracts::register_node_args> session_machine::registration() const {
+  auto out = *options_.registration;
+  out.parent = link_of(phase_)->sn;
+  if (!options_.prove) return out;
+  const auto& waiting = waits_.statement;
+  const auto same = [&](contracts::organisation_id organisation, const hash32& identity) {
+    return organisation == organisation_ && identity == out.identity;
+  };
+  auto sequence = std::max(known_.sequence, waiting.sequence) + 1;
+  if (!waiting.account.is_zero() && same(waiting.organisation, waiting.identity)) sequence = waiting.sequence;
+  if (known_.active && same(known_.organisation, known_.identity)) sequence = known_.sequence;
+  SWARM_TRY(auto proved, options_.prove({network_->chain_id, network_->genesis},
+                                        {options_.key->account(), organisation_,
+                                         static_cast<std::uint8_t>(out.type), out.identity, 0, sequence}));
+  out.organisation = organisation_;
+  out.identity = proved.claim.identity;
+  out.expiry = proved.claim.expiry;
+  out.sequence = sequence;
+  out.proof = std::move(proved.proof);
+  return out;
+}
+
+void session_machine::register_node(time_point now) {
+  if (txns_.registers()) return;
+  auto wanted = registration();
+  if (wanted)
+    return submit(contracts::node_registry_address(), contracts::encode_register_node(*wanted),
+                  "register this node", std::nullopt, now);
+  const auto why = "this node cannot register: " + wanted.error().message;
+  note(log::level::error, why);
+  if (std::holds_alternative<registering>(phase_)) give_up(why, false, now);
+}
+
+void session_machine::ask_standing(time_point now) {
+  if (auto* here = std::get_if<registering>(&phase_)) here->look_at.reset();
+  ask(questions_about_self(), question::standing{}, now);
+}
+
+/// Until it is a member a node waits; a member may have something new to say of itself.
+void session_machine::answer(const question::standing&, responses& from, time_point now) {
+  take_standing(from, 0);
+  const auto& identity = options_.registration->identity;
+  const bool waits = !waits_.statement.account.is_zero();
+  if (auto* here = std::get_if<ready>(&phase_)) {
+    const bool renewed = known_.identity != identity && !(waits && waits_.statement.identity == identity);
+    if (std::exchange(here->parent_is_stale, false) || renewed) register_node(now);
+    return;
+  }
+  auto* here = std::get_if<registering>(&phase_);
+  if (here == nullptr) return;
+  if (known_.active) return became_ready(now);
+  if (!waits) return give_up("it knows nothing of this node's registration any more", false, now);
+  if (here->wait >= standing_wait_longest && !std::exchange(here->told, true))
+    note(log::level::warning,
+         fmt::format("this node waits until other organisations vouch for it, {} have; why others do not "
+                     "stands in the logs of their SNs",
+                     waits_.vouchers.size()));
+  here->look_at = now + here->wait;
+  here->wait = std::min(2 * here->wait, standing_wait_longest);
+}
+
+void session_machine::step(const event::renewed& what, time_point now) {
+  auto& wanted = options_.registration;
+  if (!wanted || wanted->identity == what.identity) return;
+  wanted->identity = what.identity;
+  options_.anchor = what.anchor;
+  // A registration that is under way has the old one; the next connection finds that out.
+  if (const auto* here = std::get_if<ready>(&phase_);
+      here != nullptr && !here->recounting && !txns_.registers())
+    ask_standing(now);
+}
+
+} // namespace swarm::session
