@@ -1,5 +1,6 @@
 #include "contracts/contracts.hpp"
 
+#include "contracts/organisations/chain_space.hpp"
 #include "contracts/organisations/contract.hpp"
 #include "contracts/organisations/interface.hpp"
 #include "contracts/registry/contract.hpp"
@@ -26,6 +27,7 @@ ledger::native_contract_set make_contracts() {
                {taskrunner_registry_kind, make_taskrunner_registry()},
                {taskrunner_kind, make_taskrunner()},
                {organisation_registry_kind, make_organisation_registry()}};
+  out.space = make_chain_space_rule();
   out.genesis = {
       {node_registry_address(), node_registry_kind, {}, node_registry_genesis},
       {training_registry_address(), training_registry_kind, training_registry_genesis(default_training_name)},

@@ -20,6 +20,13 @@ constexpr address validators_account() {
   out[19] = 0x01;
   return out;
 }
+/// 0x0000000000000000000000000000000000005000: what the chain itself keeps in the state, so that the state
+/// root covers it. Slot 0 is the chain id; others belong to the rule on space.
+constexpr address system_account() {
+  address out;
+  out[18] = 0x50;
+  return out;
+}
 inline constexpr std::uint64_t validator_count_slot = 256;
 inline constexpr std::uint64_t first_validator_slot = 257;
 inline constexpr std::size_t validators_max = 256;
@@ -82,6 +89,8 @@ public:
   virtual call_outcome call(contract_host& host, const call_context& context, bytes_view input) const = 0;
 };
 
+class space_rule; // space_rule.hpp
+
 /// The contract kinds a chain knows, by the kind byte of their code, and where the genesis block puts them.
 struct native_contract_set {
   struct entry {
@@ -96,7 +105,8 @@ struct native_contract_set {
     std::function<std::vector<std::pair<hash32, hash32>>(const std::vector<founder>&)> founders_storage = {};
   };
   std::vector<entry> kinds;
-  std::vector<genesis_account> genesis; ///< deployed before block 1, in this order
+  std::vector<genesis_account> genesis;              ///< deployed before block 1, in this order
+  std::shared_ptr<const space_rule> space = nullptr; ///< none: everybody may fill the chain
 };
 
 } // namespace swarm::ledger

@@ -50,6 +50,18 @@ interface IOrganisationRegistry {
         uint16 needed; // votes, of organisations that are counted now
     }
 
+    /// What an organisation has put on the chain on the last day (UTC) on which it put anything there: its members'
+    /// transactions, their logs and revert data, and registrations that claim it. A transaction that is over the limit
+    /// is in no block. A tenth of the limit is kept for calls of the registries by its SNs and SWCIs; registrations
+    /// that nobody has vouched for take a tenth at most.
+    struct ChainUse {
+        uint16 organisation;
+        uint64 dayBegins; // seconds since 1970; 0: it never put anything there
+        uint64 inAll; // bytes
+        uint64 newcomers; // of them for registrations that nobody had vouched for
+        uint64 limit; // of a day
+    }
+
     event OrganisationAdmitted(uint16 indexed organisation, string name, bytes32[] anchors);
     event OrganisationRemoved(uint16 indexed organisation, string name);
     event AnchorsChanged(uint16 indexed organisation, bytes32[] anchors);
@@ -86,6 +98,8 @@ interface IOrganisationRegistry {
     function organisationCount() external view returns (uint256);
     /// At most 64 organisations from index `first` on, in order of admission.
     function organisations(uint256 first, uint256 count) external view returns (Organisation[] memory);
+    /// The same organisations in the same order.
+    function chainUses(uint256 first, uint256 count) external view returns (ChainUse[] memory);
     /// The organisation of this name, in small letters or capitals; 0 for none. So with the following.
     function organisationNamed(string calldata name) external view returns (uint16);
     function anchorOwner(bytes32 anchor) external view returns (uint16);

@@ -1,5 +1,6 @@
 #include "contracts/organisations/contract.hpp"
 
+#include "contracts/organisations/chain_space.hpp"
 #include "contracts/organisations/members.hpp"
 #include "contracts/organisations/rules.hpp"
 #include "contracts/registry/node_records.hpp"
@@ -68,6 +69,15 @@ public:
     std::vector<organisation_view> out;
     for (auto i = part.begin; i < part.end; ++i)
       out.push_back(view_of(ids[i], counts));
+    return out;
+  }
+  result<std::vector<chain_use_view>> on(const chain_uses_args& args) const {
+    const auto ids = records_.ids().load();
+    const auto part = page_of(args.first, args.count, ids.size(), organisations_page_max);
+    const chain_days days(host_);
+    std::vector<chain_use_view> out;
+    for (auto i = part.begin; i < part.end; ++i)
+      out.push_back(use_of(days, records_, ids[i]));
     return out;
   }
   result<organisation_id> on(const organisation_named_args& args) const { return records_.named(args.name); }

@@ -47,6 +47,18 @@ struct organisation_view {
   bool operator==(const organisation_view&) const = default;
 };
 
+inline constexpr std::uint64_t day_seconds = 86'400; ///< days are those of UTC
+
+/// What an organisation has put on the chain on the last day on which it put anything there.
+struct chain_use_view {
+  organisation_id organisation = 0;
+  std::uint64_t day_begins = 0; ///< seconds since 1970; 0: it never put anything there
+  std::uint64_t bytes = 0;      ///< in all
+  std::uint64_t newcomers = 0;  ///< of them registrations that nobody had vouched for
+  std::uint64_t limit = 0;      ///< of a day
+  bool operator==(const chain_use_view&) const = default;
+};
+
 enum class motion_kind : std::uint8_t { none, admit, remove, set_anchors, set_limits };
 constexpr motion_kind last_value(motion_kind) {
   return motion_kind::set_limits;
@@ -101,6 +113,11 @@ struct organisation_count_args {
 };
 struct organisations_args {
   static constexpr abi::view<std::vector<organisation_view>> function{"organisations"};
+  u256 first;
+  u256 count;
+};
+struct chain_uses_args {
+  static constexpr abi::view<std::vector<chain_use_view>> function{"chainUses"};
   u256 first;
   u256 count;
 };
@@ -180,10 +197,11 @@ using organisation_event = std::variant<organisation_admitted, organisation_remo
 
 struct organisation_registry_interface {
   static constexpr std::string_view name = "OrganisationRegistry";
-  using functions = type_list<admit_organisation_args, remove_organisation_args, set_anchors_args,
-                              set_limits_args, take_back_vote_args, organisation_args,
-                              organisation_count_args, organisations_args, organisation_named_args,
-                              anchor_owner_args, organisation_of_args, motion_count_args, motions_args>;
+  using functions =
+      type_list<admit_organisation_args, remove_organisation_args, set_anchors_args, set_limits_args,
+                take_back_vote_args, organisation_args, organisation_count_args, organisations_args,
+                chain_uses_args, organisation_named_args, anchor_owner_args, organisation_of_args,
+                motion_count_args, motions_args>;
   using event = organisation_event;
 };
 

@@ -26,12 +26,13 @@ hash32 root_of_txns(std::span<const transaction> txns) {
 }
 
 block_executor::block_executor(state_store& store, const contract_table& contracts, std::uint64_t chain_id,
-                               const executed_block& parent, std::uint64_t timestamp)
+                               const executed_block& parent, const address& proposer, std::uint64_t timestamp)
     : state_(store, parent.header.state_root),
       contracts_(contracts), context_{.chain_id = chain_id,
                                       .block_num = parent.header.block_num + 1,
                                       .parent_hash = parent.hash,
-                                      .block_time = timestamp},
+                                      .block_time = timestamp,
+                                      .proposer = proposer},
       parent_(parent), block_(std::make_shared<executed_block>()) {}
 
 result<> block_executor::add(transaction txn) {
@@ -56,13 +57,13 @@ result<> block_executor::add(transaction txn) {
   return {};
 }
 
-result<candidate_ptr> block_executor::finish(const address& proposer, const hash32* txns_root) {
+result<candidate_ptr> block_executor::finish(const hash32* txns_root) {
   auto started = clock::now();
   auto changes = std::make_shared<block_changes>();
   SWARM_TRY(changes->state, state_.commit());
   auto& header = block_->header;
   header.parent_hash = parent_.hash;
-  header.coinbase = proposer;
+  header.coinbase = context_.proposer;
   header.state_root = changes->state.root;
   header.txns_root = txns_root != nullptr ? *txns_root : root_of_txns(block_->txns);
   header.receipts_root = root_of_receipts(block_->outcomes);

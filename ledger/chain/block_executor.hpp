@@ -20,10 +20,10 @@ hash32 root_of_txns(std::span<const transaction> txns);
 class block_executor {
 public:
   block_executor(state_store& store, const contract_table& contracts, std::uint64_t chain_id,
-                 const executed_block& parent, std::uint64_t timestamp);
+                 const executed_block& parent, const address& proposer, std::uint64_t timestamp);
 
-  /// Executes one more transaction. Errors are those of `execute_transaction`; after one of `execution_errc`
-  /// or `errc::internal` another transaction may be tried.
+  /// Executes one more transaction. Errors are those of `execute_transaction`; after one of `execution_errc`,
+  /// `space_errc` or `errc::internal` another transaction may be tried.
   result<> add(transaction txn);
   std::size_t txn_count() const { return block_->txns.size(); }
   /// Bytes the block's transactions take so far.
@@ -31,7 +31,7 @@ public:
 
   /// Closes the block: `header` is completed with roots, bloom and gas. The executor is of no further use.
   /// `txns_root` may be given when the caller knows it.
-  result<candidate_ptr> finish(const address& proposer, const hash32* txns_root = nullptr);
+  result<candidate_ptr> finish(const hash32* txns_root = nullptr);
 
 private:
   using clock = std::chrono::steady_clock;

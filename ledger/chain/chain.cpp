@@ -176,6 +176,7 @@ result<hash32> chain::submit(transaction txn) {
     txn = *parts_->pool.find(hash);
   }
   if (parts_->options.admits) SWARM_CHECK(parts_->options.admits(txn, txn.sender()));
+  SWARM_CHECK(parts_->check_space(txn));
   SWARM_TRY(auto account, account_of(txn.sender()));
   SWARM_CHECK(parts_->window->change([&](mempool& pool) { return pool.add(std::move(txn), account.nonce); }));
   if (parts_->options.on_accepted) parts_->options.on_accepted(*parts_->pool.find(hash));
@@ -206,7 +207,7 @@ result<std::uint64_t> chain::pending_nonce(const address& account) const {
 result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address& proposer,
                                          std::size_t txns_max) {
   const auto& parent = *parts_->head;
-  block_executor executor(parts_->state, parts_->contracts, chain_id(), parent,
+  block_executor executor(parts_->state, parts_->contracts, chain_id(), parent, proposer,
                           std::max(timestamp, parent.header.timestamp));
   std::vector<hash32> hopeless;
   std::unordered_set<address> stuck; // senders whose later transactions can no longer follow
@@ -219,14 +220,18 @@ result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address&
     if (added.error().is(execution_errc::gas_above_block)) continue; // it waits for the next block
     hopeless.push_back(txn->hash());
     if (added.error().is(pool_errc::no_member)) continue;
-    if (added.error().category != error_category(execution_errc{}) && !added.error().is(errc::internal))
+    if (added.error().category == error_category(space_errc{})) {
+      parts_->tell_of_space(added.error());
+      continue;
+    }
+    if (!is_not_executable(added.error()) && !added.error().is(errc::internal))
       return tl::unexpected(std::move(added).error());
     log::error(log_source, "transaction {} is dropped, it cannot be executed: {}", to_hex(txn->hash().view()),
                added.error().message);
   }
   for (const auto& hash : hopeless)
     parts_->window->change([&](mempool& pool) { pool.remove(hash); });
-  SWARM_TRY(auto made, executor.finish(proposer));
+  SWARM_TRY(auto made, executor.finish());
   parts_->remember(made);
   return made;
 }
@@ -257,20 +262,19 @@ result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32&
   if (proposed.txns.size() > block_txns_max)
     return fail(block_errc::too_many_txns, "block {}: {} transactions, at most {} are allowed",
                 header.block_num, proposed.txns.size(), block_txns_max);
-  block_executor executor(state, contracts, genesis.chain_id, parent, header.timestamp);
+  block_executor executor(state, contracts, genesis.chain_id, parent, header.coinbase, header.timestamp);
   for (const auto& given : proposed.txns) {
     const auto* waiting = given.sender_known() ? nullptr : pool.find(given.hash());
     auto txn = waiting != nullptr ? *waiting : given; // the sender of the pool's copy is recovered already
     SWARM_CHECK(txn.recover_sender());
     if (auto added = executor.add(std::move(txn)); !added) {
-      if (added.error().category != error_category(execution_errc{}))
-        return tl::unexpected(std::move(added).error());
+      if (!is_not_executable(added.error())) return tl::unexpected(std::move(added).error());
       return fail(chain_errc::txn_not_executable, "block {}: transaction {}: {}", header.block_num,
                   to_hex(given.hash().view()), added.error().message);
     }
   }
   const auto* known_root = body == body_state::checked ? &header.txns_root : nullptr;
-  SWARM_TRY(auto made, executor.finish(header.coinbase, known_root));
+  SWARM_TRY(auto made, executor.finish(known_root));
   SWARM_CHECK(check_outcome(header, made->block->header));
   SWARM_ASSERT(made->block->hash == hash); // every field has been compared
   if (made->block->encoded_size > block_size_max)
@@ -283,6 +287,30 @@ result<> chain::parts::add_admitted(block_executor& executor, const transaction&
   if (options.admits && !options.admits(txn, txn.sender()))
     return fail(pool_errc::no_member, "its sender is no member any more");
   return executor.add(txn);
+}
+
+result<> chain::parts::check_space(const transaction& txn) {
+  if (contracts.space() == nullptr) return {};
+  if (!space_state || space_state->first != head->hash)
+    space_state.emplace(std::piecewise_construct, std::tuple(head->hash),
+                        std::forward_as_tuple(state, head->header.state_root));
+  const auto time = std::max(options.now ? options.now() : 0, head->header.timestamp);
+  const block_context next{.chain_id = genesis.chain_id,
+                           .block_num = head->header.block_num + 1,
+                           .parent_hash = head->hash,
+                           .block_time = time,
+                           .proposer = {}};
+  auto room = ledger::check_space(space_state->second, next, txn, contracts);
+  if (room) return {};
+  if (!is_not_executable(room.error())) space_state.reset(); // stored state could not be read
+  tell_of_space(room.error());
+  return room;
+}
+
+void chain::parts::tell_of_space(const error& why) {
+  if (!why.is(space_errc::day_full)) return;
+  if (told_of_space.size() >= told_of_space_max) told_of_space.clear();
+  if (told_of_space.insert(why.message).second) log::warning(log_source, "{}", why.message);
 }
 
 void chain::parts::remember(const candidate_ptr& made) {

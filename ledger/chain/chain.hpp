@@ -49,6 +49,9 @@ struct chain_options {
   /// Judges transactions before the pool takes them, and once more before a block does, as what was right may be so no
   /// longer; the sender is known. Without it all are taken.
   std::function<result<>(const transaction&, const address& sender)> admits;
+  /// The time, seconds since 1970: the pool refuses what would have no room in a block now (space_errc). Without it
+  /// the time is that of the head.
+  std::function<std::uint64_t()> now;
   /// Called with every transaction that the pool takes in.
   std::function<void(const transaction&)> on_accepted;
   native_contract_set contracts;

@@ -6,6 +6,8 @@
 #include "ledger/chain/snapshot_gaps.hpp"
 #include "ledger/chain/state_pruner.hpp"
 
+#include <set>
+
 namespace swarm::ledger {
 
 /// What a chain and all of its views read from, on any thread.
@@ -48,6 +50,9 @@ struct chain_view::parts {
   result<std::vector<address>> skipped_validators(std::uint64_t block_num) const;
 };
 
+/// Messages about full days, beyond which they are forgotten; they have the organisation and the day in them.
+inline constexpr std::size_t told_of_space_max = 1024;
+
 /// Whether the transactions of a block are known to be those that its header names.
 enum class body_state : std::uint8_t { unchecked, checked };
 
@@ -61,6 +66,9 @@ struct chain::parts {
   state_pruner pruner;
   std::vector<candidate_ptr> candidates; ///< on top of the head, the youngest last
   block_timing last_block;
+  /// A block and the state after it, for questions about room there.
+  std::optional<std::pair<hash32, state_overlay>> space_state;
+  std::set<std::string> told_of_space; ///< so that each organisation's full day is logged once
 
   // Parts of what stands above
   const genesis_params& genesis;
@@ -81,6 +89,9 @@ struct chain::parts {
   void show();
   /// Executes a transaction that waited, unless it is not admitted any more (pool_errc::no_member).
   result<> add_admitted(block_executor& executor, const transaction& txn) const;
+  /// Whether somebody answers for the bytes of a transaction that may wait.
+  result<> check_space(const transaction& txn);
+  void tell_of_space(const error& why);
   void remember(const candidate_ptr& made);
   void set_head(const block_ptr& block);
   /// Drops from the pool what `block` brought.

@@ -30,14 +30,6 @@ struct genesis_params {
   bool operator==(const genesis_params&) const = default;
 };
 
-/// 0x0000000000000000000000000000000000005000: what the chain itself keeps in the state, so that the state
-/// root covers it. Slot 0 is the chain id.
-constexpr address system_account() {
-  address out;
-  out[18] = 0x50;
-  return out;
-}
-
 /// Checks the parameters; sorts the validators, the founders by name, and their anchors.
 result<genesis_params> normalize(genesis_params params);
 

@@ -4,6 +4,7 @@
 #include "ledger/state/gas.hpp"
 
 #include <exception>
+#include <limits>
 
 namespace swarm::ledger {
 
@@ -145,6 +146,43 @@ result<execution> dispatch(state_overlay& state, const call_context& context, st
   return out;
 }
 
+/// Asks the rule on space; `question` is given the rule and its host. What the rule writes is the block's own work and
+/// costs no gas.
+template <class Question>
+auto ask_space(state_overlay& state, const block_context& context, const contract_table& contracts,
+               Question question) -> decltype(question(*contracts.space(), std::declval<contract_host&>())) {
+  gas_meter unmetered(std::numeric_limits<std::uint64_t>::max());
+  call_host host(state, contracts, system_account(), context.block_time, unmetered);
+  try {
+    return question(*contracts.space(), host);
+  } catch (const state_failure& failure) {
+    return tl::unexpected(failure.what);
+  }
+}
+
+/// Whose account the transaction is on, when there is a rule and room for its own bytes.
+result<space_account> open_space(state_overlay& state, const block_context& context, const transaction& txn,
+                                 const contract_table& contracts) {
+  if (contracts.space() == nullptr) return space_account{};
+  const auto& fields = txn.fields();
+  const space_question asked{txn.sender(), *fields.to, fields.data, context.proposer};
+  return ask_space(state, context, contracts,
+                   [&](const space_rule& rule, contract_host& host) -> result<space_account> {
+                     SWARM_TRY(auto account, rule.account_of(host, asked));
+                     SWARM_CHECK(rule.check_room(host, account, txn.raw().size()));
+                     return account;
+                   });
+}
+
+/// The bytes that are kept of a transaction: itself, its logs, and why it was reverted.
+std::uint64_t space_of(const transaction& txn, const execution& done) {
+  std::uint64_t out = txn.raw().size();
+  for (const auto& log : done.logs)
+    out += sizeof(address) + log.topics.size() * sizeof(hash32) + log.data.size();
+  if (done.call.status != call_status::ok) out += std::min(done.call.output.size(), revert_output_max);
+  return out;
+}
+
 } // namespace
 
 block_context context_after(std::uint64_t chain_id, const block_header& on) {
@@ -178,7 +216,7 @@ result<> check_executable(const txn_fields& fields, std::uint64_t gas_available)
   return {};
 }
 
-contract_table::contract_table(const native_contract_set& contracts) {
+contract_table::contract_table(const native_contract_set& contracts) : space_(contracts.space) {
   for (const auto& [kind, code] : contracts.kinds) {
     SWARM_ASSERT(by_kind_[kind] == nullptr && code != nullptr);
     by_kind_[kind] = code;
@@ -201,6 +239,7 @@ result<execution> execute_transaction(state_overlay& state, const block_context&
   if (fields.nonce > nonce)
     return fail(execution_errc::nonce_too_high, "nonce too high: account {} is at {}, transaction has {}",
                 to_hex(txn.sender().view()), nonce, fields.nonce);
+  SWARM_TRY(const auto space, open_space(state, context, txn, contracts));
   auto start = state.take_snapshot();
   SWARM_CHECK(state.set_nonce(txn.sender(), nonce + 1));
   call_context call{.caller = txn.sender(),
@@ -211,9 +250,24 @@ result<execution> execute_transaction(state_overlay& state, const block_context&
                     .read_only = false};
   auto done = dispatch(state, call, context.block_time, fields.data, intrinsic_gas(fields), fields.gas_limit,
                        contracts);
+  if (done && space.organisation != 0) {
+    auto charged = ask_space(state, context, contracts, [&](const space_rule& rule, contract_host& host) {
+      return rule.charge(host, space, space_of(txn, *done));
+    });
+    if (!charged) {
+      state.revert(start);
+      done = tl::unexpected(std::move(charged).error());
+    }
+  }
   if (!done && done.error().is(errc::internal)) state.revert(start);
   state.forget_snapshots();
   return done;
+}
+
+result<> check_space(state_overlay& state, const block_context& context, const transaction& txn,
+                     const contract_table& contracts) {
+  SWARM_CHECK(open_space(state, context, txn, contracts));
+  return {};
 }
 
 result<execution> execute_call(state_overlay& state, const block_context& context,

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "ledger/formats/transaction.hpp"
-#include "ledger/native_contract.hpp"
+#include "ledger/space_rule.hpp"
 #include "ledger/state/call.hpp"
 #include "ledger/state/state_overlay.hpp"
 
@@ -28,6 +28,7 @@ struct block_context {
   std::uint64_t block_num = 0;
   hash32 parent_hash;
   std::uint64_t block_time = 0; ///< seconds since 1970
+  address proposer;             ///< of the block
 };
 
 /// What a call on top of the block `on` is told.
@@ -48,12 +49,15 @@ public:
   const native_contract* by_kind(std::uint8_t kind) const { return by_kind_[kind].get(); }
   /// The contract that runs for `code`, or null.
   const native_contract* by_code(bytes_view code) const;
+  /// The rule on space of the contracts, or null.
+  const space_rule* space() const { return space_.get(); }
   /// The code of a native contract, fe <kind>. As 0xfe is Ethereum's designated invalid instruction
   /// (EIP-141), no tool takes it for a program.
   static bytes code_of_kind(std::uint8_t kind) { return {0xfe, kind}; }
 
 private:
   std::array<std::shared_ptr<const native_contract>, 256> by_kind_;
+  std::shared_ptr<const space_rule> space_;
 };
 
 /// The outcome of executing a transaction or call, apart from the state.
@@ -66,14 +70,23 @@ struct execution {
 inline constexpr std::size_t revert_output_max = 16 * 1024;
 
 /// Executes `txn`, whose sender is known, on `state`. A revert, or running out of gas, is an execution like
-/// any other: the nonce is consumed, everything else is undone. Fails with `execution_errc` when the
-/// transaction may not be in the block; the state is unchanged then. Fails also when stored state cannot be
+/// any other: the nonce is consumed, everything else is undone. Fails with `execution_errc` or `space_errc` when
+/// the transaction may not be in the block; the state is unchanged then. Fails also when stored state cannot be
 /// read; the state is unusable then.
 result<execution> execute_transaction(state_overlay& state, const block_context& context,
                                       const transaction& txn, std::uint64_t gas_available,
                                       const contract_table& contracts);
 
-/// The same for a call that nobody signed: it has no nonce, and contracts are told that it is read only.
+/// Whether the transaction itself, without its logs, has room in the block; fails as above.
+result<> check_space(state_overlay& state, const block_context& context, const transaction& txn,
+                     const contract_table& contracts);
+
+/// Whether a transaction that fails so must not be in this block, while others may.
+inline bool is_not_executable(const error& why) {
+  return why.category == error_category(execution_errc{}) || why.category == error_category(space_errc{});
+}
+
+/// The same as `execute_transaction` for a call that nobody signed: it has no nonce, and contracts are told that it is read only.
 /// `gas_max` bounds the request's limit.
 result<execution> execute_call(state_overlay& state, const block_context& context,
                                const call_request& request, std::uint64_t gas_max,

@@ -58,6 +58,12 @@ def listed(swarm):
     return next(json.loads(line) for line in answer.text.splitlines() if line.startswith('{"answer":"organisations"'))
 
 
+def without_use(answer):
+    """Apart from what grows with every transaction."""
+    rows = [{key: row[key] for key in row if key != "chain_bytes_today"} for row in answer["organisations"]]
+    return answer | {"organisations": rows}
+
+
 def named(answer, name):
     (row,) = [row for row in answer["organisations"] if row["organisation"] == name]
     return row
@@ -83,7 +89,7 @@ def test_the_founders_are_whom_the_sentinel_trusts(swarm, certs, clinic):
     swarm.sn.terminate()
     trusted.write_text(only_ca(certs).read_text())
     swarm.sn.start().wait_up()
-    assert listed(swarm) == first
+    assert without_use(listed(swarm)) == without_use(first)
 
 
 def test_an_sn_votes_for_its_organisation(swarm, certs, clinic, inspect):

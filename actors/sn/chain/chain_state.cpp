@@ -1,5 +1,7 @@
 #include "actors/sn/chain/chain_state.hpp"
 
+#include "actors/sn/chain/chain_use.hpp"
+#include "base/clock.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "contracts/contracts.hpp"
@@ -35,6 +37,7 @@ json::object chain_state::summary() const {
           {"last_block_execute_us", micros(stats.last_block.execute)},
           {"last_block_roots_us", micros(stats.last_block.roots)},
           {"last_block_write_us", micros(stats.last_block.write)},
+          {"chain_use", chain_use_json(*chain, unix_seconds())},
           {"snapshot", snapshot_json(*snapshot)}};
 }
 
@@ -83,6 +86,7 @@ result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesi
   options.admits = [&s](const ledger::transaction& txn, const address& sender) {
     return s.pool_rule.judge(*s.chain, txn, sender);
   };
+  options.now = unix_seconds;
   if (options.genesis) {
     SWARM_TRY(const bool first, is_first_chain(s.context->options.data_dir));
     if (first)

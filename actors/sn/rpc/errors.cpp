@@ -64,6 +64,9 @@ constexpr std::array table{
     row{ledger::pool_errc::pool_full, refused, "pool_full"},
     row{ledger::pool_errc::no_member, refused, "no_member"},
 
+    row{ledger::space_errc::no_member, refused, "no_member"},
+    row{ledger::space_errc::day_full, limit_exceeded, "day_full"},
+
     row{ledger::execution_errc::nonce_too_low, refused, "nonce_too_low"},
     row{ledger::execution_errc::nonce_too_high, refused, "nonce_too_high"},
     row{ledger::execution_errc::gas_above_block, refused, "gas_above_block"},

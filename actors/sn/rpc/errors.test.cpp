@@ -37,6 +37,8 @@ TEST_CASE("whatever is refused has a code and a word of its own") {
   CHECK(shown(ledger::chain_errc::history_missing) == "-32001 history_incomplete");
   CHECK(shown(ledger::chain_errc::bad_filter) == "-32602 bad_filter");
   CHECK(shown(ledger::pool_errc::pool_full) == "-32000 pool_full");
+  CHECK(shown(ledger::space_errc::day_full) == "-32005 day_full");
+  CHECK(shown(ledger::space_errc::no_member) == shown(ledger::pool_errc::no_member));
   CHECK(shown(ledger::execution_errc::nonce_too_low) == "-32000 nonce_too_low");
   CHECK(shown(ledger::txn_errc::wrong_chain) == "-32000 wrong_chain");
   CHECK(shown(ledger::txn_errc::empty) == "-32000 txn_malformed");

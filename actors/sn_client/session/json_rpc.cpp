@@ -26,6 +26,7 @@ constexpr std::array reasons{
     known_reason{"nonce_too_low", refusal::nonce_too_low},
     known_reason{"pool_full", refusal::busy},
     known_reason{"sender_full", refusal::busy},
+    known_reason{"day_full", refusal::day_full},
     known_reason{"waiting_full", refusal::busy},
     known_reason{"rate_limited", refusal::busy},
 };

@@ -26,6 +26,7 @@ enum class refusal {
   receipt_timeout,    ///< the transaction waits, but is not final
   history_incomplete, ///< the transaction may be final in a block that the SN does not have yet
   busy,               ///< a pool, a queue or a rate is full: the same may succeed a moment later
+  day_full,           ///< the organisation has used up its day on the chain: there is room at midnight
   nonce_too_low,      ///< the account has used this nonce
 };
 constexpr std::string_view error_category(refusal) {

@@ -295,6 +295,7 @@ void session_machine::answer(const question::receipt& to, responses& from, time_
   auto receipt = receipt_of(from[0]);
   if (!receipt) return refused(to.nonce, receipt.error(), now);
   block_num_ = std::max(block_num_, receipt->block_num);
+  told_of_full_day_ = false;
   txns_.used(to.nonce);
   finish(std::move(*txns_.take(to.nonce)), std::move(receipt), now);
 }
@@ -311,6 +312,11 @@ void session_machine::refused(std::uint64_t nonce, const error& why, time_point 
     return give_up("it took a snapshot and cannot tell yet whether a transaction is final", true, now);
   if (not_final || unknown || why.is(refusal::busy)) {
     txns_.find(nonce)->send_at = now + resend_wait;
+    return;
+  }
+  if (why.is(refusal::day_full)) {
+    txns_.find(nonce)->send_at = now + day_full_wait;
+    if (!std::exchange(told_of_full_day_, true)) note(log::level::warning, "transactions wait: " + why.message);
     return;
   }
   if (why.is(refusal::nonce_too_low)) txns_.used(nonce);

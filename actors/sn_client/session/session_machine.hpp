@@ -45,6 +45,7 @@ public:
   static constexpr duration standing_wait_first = std::chrono::milliseconds(15);
   static constexpr duration standing_wait_longest = std::chrono::seconds(2);
   static constexpr duration resend_wait = std::chrono::milliseconds(250); ///< for an SN that is busy
+  static constexpr duration day_full_wait = std::chrono::seconds(30);     ///< while there is no room on the chain
   /// How far a node's clock may have been set back.
   static constexpr std::uint64_t serial_ahead_max = std::uint64_t{366} * 24 * 3600 * 1000;
   /// How often it is said that another program has this node's key.
@@ -186,6 +187,7 @@ private:
   contracts::pending_view waits_;
   contracts::organisation_id organisation_ = 0; ///< that this node's anchor belongs to
   own_txns txns_;
+  bool told_of_full_day_ = false; ///< since a transaction became final
   std::deque<event::submit> waiting_; ///< to be sent once this node is registered
   own_asks asks_;
   event::follow followed_;

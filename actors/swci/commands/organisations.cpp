@@ -2,6 +2,7 @@
 #include "actors/swci/commands/groups.hpp"
 #include "actors/swci/commands/host_files.hpp"
 #include "actors/swci/commands/reads.hpp"
+#include "base/clock.hpp"
 #include "contracts/organisations/client.hpp"
 #include "transport/tls/trust_anchors.hpp"
 
@@ -33,6 +34,20 @@ result<std::vector<contracts::motion_view>> read_motions(network& sns) {
   return read_pages(sns, registry, page, [](std::size_t first) {
     return contracts::motions_args{first, page};
   });
+}
+
+result<std::vector<contracts::chain_use_view>> read_uses(network& sns) {
+  constexpr auto page = contracts::organisations_page_max;
+  return read_pages(sns, registry, page, [](std::size_t first) {
+    return contracts::chain_uses_args{first, page};
+  });
+}
+
+std::uint64_t bytes_today(const std::vector<contracts::chain_use_view>& uses, contracts::organisation_id of) {
+  const auto found =
+      std::find_if(uses.begin(), uses.end(), [of](const auto& one) { return one.organisation == of; });
+  return found == uses.end() || unix_seconds() >= found->day_begins + contracts::day_seconds ? 0
+                                                                                             : found->bytes;
 }
 
 /// Votes, and says what came of it.
@@ -90,6 +105,7 @@ outcome run(const commands::list_organisations&, command_world& world) {
   SWARM_TRY(const auto all, read_pages(*sns, registry, page, [](std::size_t first) {
               return contracts::organisations_args{first, page};
             }));
+  SWARM_TRY(const auto uses, read_uses(*sns));
   SWARM_TRY(const auto motions, read_motions(*sns));
   std::vector<std::uint64_t> blocks;
   std::map<contracts::organisation_id, std::string> names;
@@ -104,8 +120,8 @@ outcome run(const commands::list_organisations&, command_world& world) {
   };
   answers::organisations out;
   for (const auto& one : all)
-    out.all.push_back(
-        {one.id, one.name, when.at(one.since_block), one.members, shown(one.limits), texts_of(one.anchors)});
+    out.all.push_back({one.id, one.name, when.at(one.since_block), one.members, shown(one.limits),
+                       texts_of(one.anchors), bytes_today(uses, one.id)});
   for (const auto& one : motions) {
     if (!one.open) continue;
     const bool is_new = one.kind == contracts::motion_kind::admit;

@@ -7,16 +7,21 @@
 // time. The reference is what the signatures alone would allow if every core did nothing else. It is measured
 // between the ranges, by the clock on the wall and on all cores, so that other work on the machine costs both
 // alike. Executing is the work of one thread, and most of it; recovering signatures goes on beside it.
+//
+// A second chain has organisations, one for each validator, whose bytes are counted (contracts/organisations). What that
+// costs is the processor time of the executing thread, against that for the same chain without the rule.
 
 #include "base/hash.hpp"
 #include "base/testing/temporary_folder.hpp"
 #include "contracts/contracts.hpp"
+#include "contracts/organisations/client.hpp"
 #include "contracts/registry/client.hpp"
 #include "contracts/training/client.hpp"
 #include "ledger/chain/chain.hpp"
 #include "tools/bench/common/figure.hpp"
 #include "tools/bench/common/signature_mill.hpp"
 
+#include <time.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -53,32 +58,40 @@ struct sealed_block {
   bytes seals;
 };
 
-ledger::chain_options options_for(std::filesystem::path dir) {
+enum class kind : std::uint8_t { plain, organised, organised_without_rule };
+
+ledger::chain_options options_for(std::filesystem::path dir, kind what = kind::plain) {
   ledger::chain_options out;
   out.dir = std::move(dir);
   out.genesis.emplace();
   for (std::size_t i = 0; i < validator_count; ++i)
     out.genesis->validators.push_back(key_of("validator", i).account());
   out.contracts = contracts::make_contracts();
+  if (what == kind::plain) return out;
+  for (const auto& validator : out.genesis->validators)
+    out.genesis->founders.push_back({to_hex(validator.view()), {keccak256(validator.view())}, {validator}});
+  if (what == kind::organised_without_rule) out.contracts.space = nullptr;
   return out;
 }
 
 /// The network whose blocks are imported.
 class training_network {
 public:
-  explicit training_network(const std::filesystem::path& dir)
-      : chain_(must(ledger::chain::open(options_for(dir)))) {
+  explicit training_network(const std::filesystem::path& dir, kind what = kind::plain)
+      : chain_(must(ledger::chain::open(options_for(dir, what)))) {
     for (std::size_t i = 0; i < validator_count; ++i)
       validators_.push_back(key_of("validator", i));
     for (std::size_t i = 0; i < peer_count; ++i)
       peers_.push_back(key_of("peer", i));
+    if (what != kind::plain) {
+      for (std::size_t i = 0; i < validator_count; ++i)
+        call(validators_[i], registry_, registration(contracts::node_type::sn, i, validators_[i].account()));
+      seal();
+    }
     for (std::size_t i = 0; i < peer_count; ++i)
-      call(i, contracts::node_registry_address(),
-           contracts::encode_register_node({.type = contracts::node_type::sl,
-                                            .identity = keccak256("certificate"),
-                                            .name = fmt::format("sl-{}", i),
-                                            .endpoint = "10.0.0.1:30305"}));
+      call(i, registry_, registration(contracts::node_type::sl, i, peers_[i].account()));
     seal();
+    if (what != kind::plain) vouch_for_peers();
     for (std::size_t i = 0; i < peer_count; ++i)
       call(i, training_,
            contracts::encode_register_peer({.min_peers = 2, .merge_method = "mean", .weightage = 1}));
@@ -109,6 +122,34 @@ public:
   }
 
 private:
+  /// With number `i` of its kind, for the organisation of validator `i` if there are any.
+  bytes registration(contracts::node_type type, std::size_t i, const address& account) {
+    return contracts::encode_register_node({.type = type,
+                                            .organisation = organisation_of(i),
+                                            .identity = keccak256(account.view()),
+                                            .sequence = 1,
+                                            .name = fmt::format("node-{}", i),
+                                            .endpoint = "10.0.0.1:30305"});
+  }
+  contracts::organisation_id organisation_of(std::size_t validator) {
+    if (chain_->genesis().founders.empty()) return 0;
+    const auto name = to_hex(key_of("validator", validator).account().view());
+    const auto input = contracts::encode(contracts::organisation_named_args{name});
+    const auto answer =
+        must(chain_->call({.from = {}, .to = contracts::organisation_registry_address(), .input = input}));
+    return must(contracts::decode_answer<contracts::organisation_named_args>(answer.output));
+  }
+  void vouch_for_peers() {
+    for (std::size_t i = 0; i < peer_count; ++i) {
+      const auto account = peers_[i].account();
+      const auto statement = contracts::statement_hash(
+          {account, organisation_of(i), contracts::node_type::sl, keccak256(account.view()), 0, 1});
+      for (std::size_t voucher = 0; voucher < 3; ++voucher) // more than half of four, the own one among them
+        call(validators_[(i + voucher) % validator_count], registry_,
+             contracts::encode_vouch(account, statement));
+    }
+    seal();
+  }
   contracts::head_view ask() {
     const ledger::call_request request{.from = {}, .to = training_, .input = contracts::encode_head()};
     return must(contracts::decode_head(must(chain_->call(request)).output));
@@ -126,13 +167,14 @@ private:
                {head.generation, head.round_num, static_cast<std::int64_t>(head.round_num), 1, 1, 10}));
     seal();
   }
-  void call(std::size_t peer, const address& to, bytes input) {
+  void call(std::size_t peer, const address& to, bytes input) { call(peers_[peer], to, std::move(input)); }
+  void call(const ledger::private_key& from, const address& to, bytes input) {
     ledger::txn_fields fields;
-    fields.nonce = must(chain_->pending_nonce(peers_[peer].account()));
+    fields.nonce = must(chain_->pending_nonce(from.account()));
     fields.gas_limit = contracts::call_gas;
     fields.to = to;
     fields.data = std::move(input);
-    must(chain_->submit(must(ledger::make_signed(std::move(fields), peers_[peer], chain_->chain_id()))));
+    must(chain_->submit(must(ledger::make_signed(std::move(fields), from, chain_->chain_id()))));
   }
   void seal() {
     const auto made = must(chain_->build_block(1'700'000'000 + made_.size(), validators_[0].account(), 1000));
@@ -150,6 +192,7 @@ private:
   std::unique_ptr<ledger::chain> chain_;
   std::vector<ledger::private_key> validators_;
   std::vector<ledger::private_key> peers_;
+  address registry_ = contracts::node_registry_address();
   address training_ = contracts::training_address(contracts::default_training_name);
   std::vector<sealed_block> made_;
 };
@@ -208,7 +251,39 @@ void measure_pruning(ledger::chain& on) {
                .reference_value = interval,
                .ratio = interval / mean,
                .ratio_least = {}});
-}
+  double thread_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+  }
+
+  /// Microseconds of the executing thread for a block: of chains of each kind, whose ranges are imported in turn.
+  std::vector<double> import_in_turn(const std::vector<kind>& kinds, std::size_t blocks, std::size_t range) {
+    struct one {
+      std::vector<sealed_block> made;
+      swarm::testing::temporary_folder to{swarm::testing::memory_folder()};
+      std::unique_ptr<ledger::chain> on;
+    };
+    std::vector<std::unique_ptr<one>> all;
+    for (const auto what : kinds) {
+      auto& next = *all.emplace_back(std::make_unique<one>());
+      const swarm::testing::temporary_folder source(swarm::testing::memory_folder());
+      next.made = training_network(source.path(), what).make(blocks);
+      next.on = must(ledger::chain::open(options_for(next.to.path(), what)));
+    }
+    std::vector<double> out(kinds.size());
+    for (std::size_t at = 0; at < blocks; at += range)
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        std::vector<ledger::sealed_block_view> view;
+        for (std::size_t j = at; j < std::min(at + range, blocks); ++j)
+          view.push_back({all[i]->made[j].block, all[i]->made[j].seals, {}});
+        const auto before = thread_seconds();
+        const auto done = all[i]->on->import_range(at + 1, view);
+        out[i] += (thread_seconds() - before) / static_cast<double>(blocks) * 1e6;
+        if (done.refused) die(done.refused->message);
+      }
+    return out;
+  }
 
 } // namespace
 
@@ -242,4 +317,12 @@ int main(int count, char** arguments) {
                .ratio = rate / allowed,
                .ratio_least = target});
   measure_pruning(*on);
+  const auto took = import_in_turn({kind::organised_without_rule, kind::organised},
+                                   std::min<std::size_t>(blocks, 4'000), range);
+  bench::tell({.name = "import_counted",
+               .value = took[1],
+               .unit = "us per block",
+               .reference = "without counting organisations' bytes",
+               .reference_value = took[0],
+               .ratio = took[0] / took[1]});
 }

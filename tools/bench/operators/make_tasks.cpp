@@ -21,23 +21,22 @@ constexpr std::uint64_t tasks_per_block = 50;
 /// Calls of one SWCI, each with its next number.
 class swci {
 public:
-  explicit swci(std::uint64_t chain_id) : chain_id_(chain_id) {}
-
-  ledger::transaction call(const address& to, bytes input) {
-    ledger::txn_fields fields;
-    fields.nonce = nonce_++;
-    fields.gas_limit = 5'000'000;
-    fields.to = to;
-    fields.data = std::move(input);
-    return bench::value_of(ledger::make_signed(std::move(fields), key_, chain_id_));
+  explicit swci(bench::offline_chain& chain) : chain_id_(chain.chain_id()) {
+    chain.admit({{key_, contracts::node_type::swci, chain.self().organisation, "bench", "bench:1"}});
   }
+
   ledger::transaction call_tasks(const auto& args) {
-    return call(contracts::task_registry_address(), contracts::encode(args));
+    ledger::txn_fields fields;
+    fields.nonce = ++nonce_;
+    fields.gas_limit = 5'000'000;
+    fields.to = contracts::task_registry_address();
+    fields.data = contracts::encode(args);
+    return bench::value_of(ledger::make_signed(std::move(fields), key_, chain_id_));
   }
 
 private:
   ledger::private_key key_ = ledger::private_key::make_random();
-  std::uint64_t nonce_ = 0;
+  std::uint64_t nonce_ = 0; ///< of its registration
   std::uint64_t chain_id_;
 };
 
@@ -52,11 +51,7 @@ int main(int argc, char** argv) {
   if (argc != 3) bench::die("usage: make_tasks DATA_DIR COUNT");
   const auto count = std::strtoull(argv[2], nullptr, 10);
   bench::offline_chain chain(argv[1]);
-  swci creator(chain.chain_id());
-  chain.add_block(
-      {creator.call(contracts::node_registry_address(),
-                    contracts::encode_register_node(
-                        {.type = contracts::node_type::swci, .name = "bench", .endpoint = "bench:1"}))});
+  swci creator(chain);
   for (std::uint64_t made = 0; made < count;) {
     std::vector<ledger::transaction> all;
     for (; made < count && all.size() < tasks_per_block; ++made)

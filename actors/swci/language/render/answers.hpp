@@ -238,6 +238,7 @@ struct organisations {
     std::uint64_t members = 0;
     limits may_use;
     std::vector<std::string> anchors; ///< fingerprints
+    std::uint64_t chain_bytes_today = 0;
   };
   struct motion {
     std::string what;

@@ -273,10 +273,11 @@ std::vector<std::string> with_limits(std::vector<std::string> columns) {
   return columns;
 }
 page make(const answers::organisations& from) {
-  table all{"organisations", with_limits({"ID", "ORGANISATION", "SINCE", "MEMBERS"}), {}};
+  table all{
+      "organisations", with_limits({"ID", "ORGANISATION", "SINCE", "MEMBERS", "CHAIN_BYTES_TODAY"}), {}};
   table anchors{"anchors", {"ORGANISATION", "CA_SHA256"}, {}};
   for (const auto& each : from.all) {
-    all.rows.push_back({each.id, each.name, each.since, each.members});
+    all.rows.push_back({each.id, each.name, each.since, each.members, each.chain_bytes_today});
     add_limits(all.rows.back(), each.may_use);
     for (const auto& anchor : each.anchors)
       anchors.rows.push_back({each.name, anchor});

@@ -72,8 +72,8 @@ answers::contract_status training() {
 
 answer two_organisations() {
   return answers::organisations{
-      {{1, "Clinic A", {}, 1, {256, 64, 256, 1 << 26, 8, std::uint64_t{1} << 36}, {"0x11", "0x12"}},
-       {3, "ü", later, 0, {1, 2, 3, 4, 5, 6}, {"0x21"}}},
+      {{1, "Clinic A", {}, 1, {256, 64, 256, 1 << 26, 8, std::uint64_t{1} << 36}, {"0x11", "0x12"}, 0},
+       {3, "ü", later, 0, {1, 2, 3, 4, 5, 6}, {"0x21"}, 3}},
       {{"admit", "Clinic C", 2, {"Clinic A"}, 1'000'001, "0xaa", std::nullopt, {"0x31"}},
        {"set limits",
         "ü",
