@@ -6,6 +6,7 @@
 // compiled here with solc. Prints a line per check and, last, "N passed, N failed".
 "use strict";
 const assert = require("node:assert");
+const crypto = require("node:crypto");
 const fs = require("node:fs");
 const https = require("node:https");
 const path = require("node:path");
@@ -27,6 +28,7 @@ const REGISTRY = "0x0000000000000000000000000000000000005001";
 const TRAININGS = "0x0000000000000000000000000000000000005002";
 const TASKS = "0x0000000000000000000000000000000000005003";
 const TASKRUNNERS = "0x0000000000000000000000000000000000005004";
+const ORGANISATIONS = "0x0000000000000000000000000000000000005005";
 
 /** ABI of every interface, by name, from the published .sol files. */
 function compileInterfaces() {
@@ -92,13 +94,41 @@ function answered(provider, method) {
   });
 }
 
-/** Registers a new account and resolves with its wallet and receipt. */
+const certificate = new crypto.X509Certificate(tls.cert);
+const identity = ethers.sha256(certificate.raw);
+const expiry = BigInt(Date.parse(certificate.validTo) / 1000);
+
+/** The arguments by which an account registers as SWCI, with the proof that it has this client's certificate. */
+async function registration(through, account, name, sequence = 1n) {
+  const organisations = new ethers.Contract(ORGANISATIONS, abis.IOrganisationRegistry, through);
+  const organisation = await organisations.anchorOwner(ethers.sha256(new crypto.X509Certificate(tls.ca).raw));
+  const { hash } = await through.getBlock(0);
+  const claim = ethers.solidityPacked(
+    ["string", "uint64", "bytes32", "address", "uint16", "uint8", "bytes32", "uint64", "uint64"],
+    ["swarmd registers a node, version 1\n", 21335, hash, account, organisation, 4, identity, expiry, sequence]);
+  const pss = { padding: crypto.constants.RSA_PKCS1_PSS_PADDING, saltLength: crypto.constants.RSA_PSS_SALTLEN_DIGEST };
+  const own = crypto.createPrivateKey(tls.key);
+  const signature = crypto.sign("sha256", ethers.getBytes(claim), { key: own, ...(own.asymmetricKeyType === "rsa" ? pss : {}) });
+  const sized = (part) => [ethers.toBeHex(part.length, 2), part];
+  const proof = ethers.concat(["0x0101", ...sized(certificate.raw), ...sized(signature)]);
+  return [4, organisation, identity, expiry, sequence, ethers.ZeroAddress, name, "", proof];
+}
+
+/** Resolves once others have vouched for an account. */
+async function admitted(through, account) {
+  const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, through);
+  for (const end = Date.now() + PATIENCE; !(await registry.node(account)).active; )
+    assert.ok(Date.now() < end, `${account} is no member`);
+}
+
+/** Registers a new account and resolves with its wallet and receipt, when it is a member. */
 async function register(through, name) {
   const account = ethers.Wallet.createRandom().connect(through);
   const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, account);
-  const sent = await registry.register(4, ethers.id(name), ethers.ZeroAddress, name, "");
+  const sent = await registry.register(...await registration(through, account.address, name));
   const receipt = await told(`the receipt of ${sent.hash}`, async (resolve) => resolve(await sent.wait()));
   assert.strictEqual(receipt.status, 1);
+  await admitted(through, account.address);
   return { account, receipt };
 }
 
@@ -227,12 +257,13 @@ check("the default training answers", async () => {
 
 check("a signed transaction is taken, its receipt and revert are told", async () => {
   const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, wallet);
-  const sent = await registry.register(4, ethers.id("a certificate"), ethers.ZeroAddress, "ethers", "");
+  const own = await registration(provider, wallet.address, "ethers");
+  const sent = await registry.register(...own);
   const receipt = await sent.wait();
   assert.strictEqual(receipt.status, 1);
   const logged = registry.interface.parseLog(receipt.logs[0]);
   assert.strictEqual(logged.args.account, wallet.address);
-  await assert.rejects(registry.register.staticCall(9, ethers.id("x"), ethers.ZeroAddress, "ethers", ""),
+  await assert.rejects(registry.register.staticCall(9, ...own.slice(1)),
     inWords((error) => error.code === "CALL_EXCEPTION" && typeof error.reason === "string" && error.reason.length > 0));
 });
 
@@ -243,7 +274,8 @@ check("a SWCI writes a task, assigns it and resets the taskrunner", async () => 
   const tasks = new ethers.Contract(TASKS, abis.ITaskRegistry, swci);
   const runners = new ethers.Contract(TASKRUNNERS, abis.ITaskrunnerRegistry, swci);
   const runner = new ethers.Contract(await runners.addressOf("defaulttaskbb.taskdb.sml.hpe"), abis.ITaskrunner, swci);
-  await send(new ethers.Contract(REGISTRY, abis.INodeRegistry, swci), "register", 4, ethers.id("swci"), ethers.ZeroAddress, "", "");
+  await send(new ethers.Contract(REGISTRY, abis.INodeRegistry, swci), "register", ...await registration(provider, swci.address, "swci"));
+  await admitted(provider, swci.address);
   await send(tasks, "create", 2, "by-ethers", "ethers", "ROOTTASK", "image");
   await send(tasks, "appendBody", "by-ethers", 1, ["BuildType : INLINE", "BuildSteps : ~"]);
   assert.deepStrictEqual([...await tasks.body("by-ethers", 0, 10)], ["---", "BuildType : INLINE", "BuildSteps : ~"]);
@@ -281,7 +313,8 @@ check("logs are found by topic and refused beyond reason", async () => {
 
 check("accounts and slots are proven against the header's state root", async () => {
   const { account, receipt } = await register(provider, "proven to ethers");
-  const block = await provider.send("eth_getBlockByNumber", [ethers.toQuantity(receipt.blockNumber), false]);
+  const admission = receipt.blockNumber + 1; // the block of the vouch
+  const block = await provider.send("eth_getBlockByNumber", [ethers.toQuantity(admission), false]);
   // Slot 0 is the number of nodes, slot 1 the array of accounts, slot 2 the records by account.
   const first = ethers.keccak256(ethers.toBeHex(1, 32));
   const record = ethers.keccak256(ethers.AbiCoder.defaultAbiCoder().encode(["address", "uint256"], [account.address, 2]));
@@ -289,17 +322,17 @@ check("accounts and slots are proven against the header's state root", async () 
   const proof = await provider.send("eth_getProof", [REGISTRY, ["0x0", first, record, fingerprint, "0x77"], block.number]);
   const values = checkProof(proof, block.stateRoot);
   const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, provider);
-  assert.strictEqual(values[0], await registry.nodeCount({ blockTag: receipt.blockNumber }));
+  assert.strictEqual(values[0], await registry.nodeCount({ blockTag: admission }));
   assert.strictEqual(values[1], BigInt((await registry.nodes(0, 1))[0].account));
   assert.notStrictEqual(values[2], 0n);
-  assert.strictEqual(values[3], BigInt(ethers.id("proven to ethers")));
+  assert.strictEqual(values[3], BigInt(identity));
   assert.strictEqual(values[4], 0n);
-  assert.strictEqual(await provider.getStorage(REGISTRY, fingerprint, receipt.blockNumber), ethers.id("proven to ethers"));
+  assert.strictEqual(await provider.getStorage(REGISTRY, fingerprint, admission), identity);
 
   const own = await provider.send("eth_getProof", [account.address, [], { blockHash: block.hash }]);
   checkProof(own, block.stateRoot);
   assert.throws(() => checkProof({ ...own, nonce: "0x2" }, block.stateRoot));
-  const before = await provider.send("eth_getBlockByHash", [block.parentHash, false]);
+  const before = await provider.send("eth_getBlockByNumber", [ethers.toQuantity(receipt.blockNumber - 1), false]);
   const absent = await provider.send("eth_getProof", [account.address, ["0x0"], before.number]);
   assert.deepStrictEqual(checkProof(absent, before.stateRoot), [0n]);
   assert.throws(() => checkProof(own, before.stateRoot));
@@ -351,7 +384,7 @@ check("contract.on hears of events through filters", async () => {
   let installed;
   const [account, name] = await told("an event over HTTPS", async (resolve) => {
     installed = answered(provider, "eth_newFilter");
-    await registry.on("NodeRegistered", (who, nodeType, fingerprint, parent, called) => resolve([who, called]));
+    await registry.on("NodeRegistered", (...args) => resolve([args[0], args[7]]));
     await installed;
     await register(provider, "heard over HTTPS");
     await register(provider, "heard later"); // ethers asks for changes when it sees a new block
@@ -373,12 +406,12 @@ check("a WebSocket tells of blocks and events without being asked", async () => 
       await subscribed[0];
       subscribed.push(answered(socket, "eth_subscribe"));
       // The last block of the check before may come here too: who subscribes begins where the SN's reader is.
-      await registry.on("NodeRegistered", (...args) => args[4] === "heard over WSS" && resolve(args));
+      await registry.on("NodeRegistered", (...args) => args[7] === "heard over WSS" && resolve(args));
       await subscribed[1];
       const { account, receipt } = await register(socket, "heard over WSS");
       assert.strictEqual((await socket.getTransactionReceipt(receipt.hash)).from, account.address);
     }, failed);
-    assert.strictEqual(event[4], "heard over WSS");
+    assert.strictEqual(event[7], "heard over WSS");
     const log = event[event.length - 1].log;
     const receipt = await socket.getTransactionReceipt(log.transactionHash);
     assert.strictEqual(receipt.logs[0].index, log.index);

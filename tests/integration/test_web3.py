@@ -14,6 +14,7 @@ import rlp
 from eth_account import Account
 from eth_utils import keccak
 from harness import BIN, DEFAULT_CONTRACT, PATIENCE, ROOT, Swarm, says, shown, until
+from registration import Certificate, registration
 from trie import HexaryTrie
 from trie.exceptions import BadTrieProof
 from web3 import AsyncWeb3, HTTPProvider, Web3, WebSocketProvider
@@ -68,6 +69,7 @@ class Node:
             )
         )
         self.eth = self.w3.eth
+        self.certificate = Certificate.of(swarm.certs, "swci-1")
         self.registry = self.contract(REGISTRY, "INodeRegistry")
         self.trainings = self.contract(TRAININGS, "ITrainingRegistry")
 
@@ -83,18 +85,26 @@ class Node:
         assert "error" not in answer, answer
         return answer["result"]
 
-    def registration(self, name, kind=SWCI):
-        """A call that registers who sends it, with a fingerprint of its own."""
-        return self.registry.functions.register(kind, keccak(text=name), "0x" + "0" * 40, name, "")
+    def registration(self, account, name, kind=SWCI):
+        """A call that registers an account, with this client's certificate."""
+        values = registration(self.result, self.certificate, account.address, kind, name, "")
+        return self.registry.functions.register(*values)
 
     def registered(self, name, **more):
-        """A new account that has registered, and the receipt of its registration."""
+        """A new account that has registered, and the receipt of its registration. Others have vouched for it."""
         account = Account.create()
         fields = {"from": account.address, "nonce": 0, **more}
-        signed = account.sign_transaction(self.registration(name).build_transaction(fields))
+        signed = account.sign_transaction(self.registration(account, name).build_transaction(fields))
         receipt = self.eth.wait_for_transaction_receipt(self.eth.send_raw_transaction(signed.raw_transaction), PATIENCE)
         assert receipt["status"] == 1
+        until(lambda: self.shown(account)["active"], f"{name} to be vouched for")
         return account, receipt
+
+    def shown(self, account, **when):
+        """What the registry says of an account, by the names of INodeRegistry."""
+        fields = next(one for one in self.abis["INodeRegistry"] if one.get("name") == "node")["outputs"][0]["components"]
+        values = self.registry.functions.node(account.address).call(**when)
+        return dict(zip((field["name"] for field in fields), values, strict=True))
 
     def last_blocks(self, count=20, full=False):
         head = self.eth.block_number
@@ -270,11 +280,14 @@ def test_events_and_calls_decode_with_the_published_interfaces(node):
     assert event["args"]["account"] == account.address and event["args"]["name"] == "decoded"
     assert registered().get_logs(from_block=0, argument_filters={"account": account.address}) == [event]
     everyone = registered().get_logs(from_block=0)
-    assert event in everyone and len(everyone) == node.registry.functions.nodeCount().call()
+    admitted = node.registry.events.NodeAdmitted().get_logs(from_block=0)
+    assert event in everyone and len(admitted) == node.registry.functions.nodeCount().call()
+    assert account.address in [one["args"]["account"] for one in admitted]
 
-    shown = node.registry.functions.node(account.address).call()
-    assert shown[0] == account.address and shown[1] == SWCI and shown[4] == keccak(text="decoded")
-    assert shown in node.registry.functions.nodes(0, 100).call()
+    shown = node.shown(account)
+    assert shown["account"] == account.address and shown["nodeType"] == SWCI
+    assert shown["identity"] == node.certificate.identity and shown["expiry"] == node.certificate.expiry
+    assert tuple(shown.values()) in node.registry.functions.nodes(0, 100).call()
     where = node.trainings.functions.addressOf(DEFAULT_CONTRACT).call()
     training = node.contract(where, "ITraining")
     assert len(node.eth.get_code(where)) > 0
@@ -284,13 +297,14 @@ def test_events_and_calls_decode_with_the_published_interfaces(node):
 
 def test_state_of_old_blocks(node):
     account, receipt = node.registered("old state")
-    block = node.eth.get_block(receipt["blockNumber"])
+    assert node.shown(account, block_identifier=receipt["blockNumber"])["pending"]
+    block = node.eth.get_block(receipt["blockNumber"] + 1)  # of the vouch, by which it is a member
     count = node.registry.functions.nodeCount()
     before, after = (count.call(block_identifier=num) for num in (block["number"] - 1, block["number"]))
     assert after == before + 1
     assert count.call(block_identifier=block["hash"]) == after
-    assert node.eth.get_transaction_count(account.address, block["number"] - 1) == 0
-    assert node.eth.get_transaction_count(account.address, block["number"]) == 1
+    assert node.eth.get_transaction_count(account.address, receipt["blockNumber"] - 1) == 0
+    assert node.eth.get_transaction_count(account.address, receipt["blockNumber"]) == 1
     call = {"to": REGISTRY, "data": count._encode_transaction_data()}
     block_hash, parent_hash = ("0x" + bytes(block[name]).hex() for name in ("hash", "parentHash"))
     for which, wanted in (
@@ -317,7 +331,7 @@ def test_state_of_old_blocks(node):
 def test_transactions_of_every_type_are_taken(node, kind):
     account = Account.create()
     name = f"type {kind}"[:40]
-    fields = node.registration(name).build_transaction({"from": account.address, "nonce": 0, **kind})
+    fields = node.registration(account, name).build_transaction({"from": account.address, "nonce": 0, **kind})
     signed = account.sign_transaction(fields)
     sent = node.eth.send_raw_transaction(signed.raw_transaction)
     assert sent == signed.hash
@@ -334,20 +348,20 @@ def test_an_account_that_web3_signs_for(node):
     node.w3.middleware_onion.inject(SignAndSendRawMiddlewareBuilder.build(account), layer=0, name="signer")
     try:
         for name in ("first", "second"):
-            sent = node.registration(name).transact({"from": account.address})
+            sent = node.registration(account, name).transact({"from": account.address})
             assert node.eth.wait_for_transaction_receipt(sent, PATIENCE)["status"] == 1
     finally:
         node.w3.middleware_onion.remove("signer")
-    assert node.registry.functions.node(account.address).call()[6] == "second"
+    assert node.shown(account)["name"] == "second"
 
 
 def test_reverts_say_why(node):
-    account = Account.create()
-    refused = node.registration("refused", kind=9)
+    account, _ = node.registered("reverts")
+    refused = node.registration(account, "refused", kind=9)
     for attempt in (refused.call, refused.estimate_gas, lambda fields: refused.build_transaction(fields)):
         with pytest.raises(ContractLogicError, match=shown("execution reverted: ") + ".+"):
             attempt({"from": account.address})
-    fields = refused.build_transaction({"from": account.address, "nonce": 0, "gas": 200_000})
+    fields = refused.build_transaction({"from": account.address, "nonce": 1, "gas": 2_000_000})
     sent = node.eth.send_raw_transaction(account.sign_transaction(fields).raw_transaction)
     receipt = node.eth.wait_for_transaction_receipt(sent, PATIENCE)
     assert receipt["status"] == 0 and receipt["logs"] == []
@@ -378,7 +392,7 @@ def test_refusals_have_the_usual_words(node):
 
 def test_proofs_of_accounts_and_slots(node):
     account, receipt = node.registered("proven")
-    block = node.eth.get_block(receipt["blockNumber"])
+    block = node.eth.get_block(receipt["blockNumber"] + 1)  # of the vouch
     record = int.from_bytes(keccak(word(int(account.address, 16)) + word(SLOT_RECORDS)), "big")
     first = int.from_bytes(keccak(word(SLOT_ACCOUNTS)), "big")
     slots = [SLOT_NODES, first, record, record + 1, 12345]
@@ -387,14 +401,14 @@ def test_proofs_of_accounts_and_slots(node):
     assert count == node.registry.functions.nodeCount().call(block_identifier=block["number"])
     assert zeroth == int(node.registry.functions.nodes(0, 1).call()[0][0], 16)
     assert status != 0 and nothing == 0
-    assert word(fingerprint) == keccak(text="proven")
+    assert word(fingerprint) == node.certificate.identity
     for slot, value in zip(slots, (count, zeroth, status, fingerprint, nothing), strict=True):
         assert int.from_bytes(node.eth.get_storage_at(REGISTRY, slot, block["number"]), "big") == value
     assert keccak(node.eth.get_code(REGISTRY)) == proof["codeHash"]
 
     own = node.eth.get_proof(account.address, [0], block["number"])
     assert own["nonce"] == 1 and check_proof(own, block["stateRoot"]) == [0]
-    before = node.eth.get_block(block["number"] - 1)
+    before = node.eth.get_block(receipt["blockNumber"] - 1)
     absent = node.eth.get_proof(account.address, [], before["number"])
     assert absent["nonce"] == 0 and check_proof(absent, before["stateRoot"]) == []
     with pytest.raises(BadTrieProof):
@@ -430,7 +444,7 @@ def test_filters_tell_what_is_new(node):
 def test_subscriptions_tell_of_heads_and_logs(node):
     account = Account.create()
     fields = {"from": account.address, "nonce": 0, "gasPrice": 0}
-    signed = account.sign_transaction(node.registration("subscribed").build_transaction(fields))
+    signed = account.sign_transaction(node.registration(account, "subscribed").build_transaction(fields))
     url = f"wss://127.0.0.1:{node.swarm.sn.port}/"
 
     async def watch():
