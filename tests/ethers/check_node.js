@@ -294,6 +294,7 @@ check("a SWCI writes a task, assigns it and resets the taskrunner", async () => 
 });
 
 check("errors have the words that ethers looks for", async () => {
+  await admitted(provider, wallet.address);
   const filled = { to: REGISTRY, nonce: 0, gasLimit: 100000, chainId: 21335, type: 2, maxFeePerGas: 0, maxPriorityFeePerGas: 0 };
   await assert.rejects(provider.broadcastTransaction(await wallet.signTransaction(filled)),
     inWords((error) => error.code === "NONCE_EXPIRED"));
