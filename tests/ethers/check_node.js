@@ -29,6 +29,7 @@ const TRAININGS = "0x0000000000000000000000000000000000005002";
 const TASKS = "0x0000000000000000000000000000000000005003";
 const TASKRUNNERS = "0x0000000000000000000000000000000000005004";
 const ORGANISATIONS = "0x0000000000000000000000000000000000005005";
+const SWCI = 4; // kind of node, see INodeRegistry.sol
 
 /** ABI of every interface, by name, from the published .sol files. */
 function compileInterfaces() {
@@ -94,42 +95,61 @@ function answered(provider, method) {
   });
 }
 
+const sha256 = (raw) => crypto.createHash("sha256").update(raw).digest();
 const certificate = new crypto.X509Certificate(tls.cert);
-const identity = ethers.sha256(certificate.raw);
-const expiry = BigInt(Date.parse(certificate.validTo) / 1000);
+const identity = ethers.hexlify(sha256(certificate.raw));
 
-/** The arguments by which an account registers as SWCI, with the proof that it has this client's certificate. */
-async function registration(through, account, name, sequence = 1n) {
-  const organisations = new ethers.Contract(ORGANISATIONS, abis.IOrganisationRegistry, through);
-  const organisation = await organisations.anchorOwner(ethers.sha256(new crypto.X509Certificate(tls.ca).raw));
-  const { hash } = await through.getBlock(0);
-  const claim = ethers.solidityPacked(
-    ["string", "uint64", "bytes32", "address", "uint16", "uint8", "bytes32", "uint64", "uint64"],
-    ["swarmd registers a node, version 1\n", 21335, hash, account, organisation, 4, identity, expiry, sequence]);
-  const pss = { padding: crypto.constants.RSA_PKCS1_PSS_PADDING, saltLength: crypto.constants.RSA_PSS_SALTLEN_DIGEST };
-  const own = crypto.createPrivateKey(tls.key);
-  const signature = crypto.sign("sha256", ethers.getBytes(claim), { key: own, ...(own.asymmetricKeyType === "rsa" ? pss : {}) });
-  const sized = (part) => [ethers.toBeHex(part.length, 2), part];
-  const proof = ethers.concat(["0x0101", ...sized(certificate.raw), ...sized(signature)]);
-  return [4, organisation, identity, expiry, sequence, ethers.ZeroAddress, name, "", proof];
+/** Fixed-width big-endian bytes. */
+function bigEndian(number, size) {
+  return ethers.getBytes(ethers.toBeHex(number, size));
 }
 
-/** Resolves once others have vouched for an account. */
+/** Signs with the certificate's key: RSA-PSS or ECDSA, by its kind. */
+function signed(message) {
+  const key = crypto.createPrivateKey(tls.key);
+  const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_DIGEST: saltLength } = crypto.constants;
+  return crypto.sign("sha256", message, key.asymmetricKeyType === "rsa" ? { key, padding, saltLength } : key);
+}
+
+/** The arguments with which an account registers as an SWCI: what it claims, and the proof by the certificate. */
+async function registration(through, account, name) {
+  const organisations = new ethers.Contract(ORGANISATIONS, abis.IOrganisationRegistry, through);
+  const organisation = await organisations.anchorOwner(sha256(new crypto.X509Certificate(tls.ca).raw));
+  const expiry = Date.parse(certificate.validTo) / 1000, sequence = 1;
+  const genesis = (await through.getBlock(0)).hash;
+  const message = Buffer.concat([
+    Buffer.from("swarmd registers a node, version 1\n"), bigEndian((await through.getNetwork()).chainId, 8),
+    ethers.getBytes(genesis), ethers.getBytes(account.address), bigEndian(organisation, 2), bigEndian(SWCI, 1),
+    ethers.getBytes(identity), bigEndian(expiry, 8), bigEndian(sequence, 8),
+  ]);
+  const sized = (part) => Buffer.concat([bigEndian(part.length, 2), part]);
+  const proof = Buffer.concat([Buffer.from([1, 1]), sized(certificate.raw), sized(signed(message))]);
+  return [SWCI, organisation, identity, expiry, sequence, ethers.ZeroAddress, name, "", proof];
+}
+
+/** Resolves once the account is a member. */
 async function admitted(through, account) {
   const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, through);
-  for (const end = Date.now() + PATIENCE; !(await registry.node(account)).active; )
-    assert.ok(Date.now() < end, `${account} is no member`);
+  await told(`vouches for ${account.address}`, async (resolve) => {
+    while (!(await registry.node(account.address)).active) await new Promise((next) => setTimeout(next, 20));
+    resolve();
+  });
 }
 
-/** Registers a new account and resolves with its wallet and receipt, when it is a member. */
-async function register(through, name) {
-  const account = ethers.Wallet.createRandom().connect(through);
+/** Registers the account and resolves with the receipt once it is a member. */
+async function join(through, account, name, options = {}) {
   const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, account);
-  const sent = await registry.register(...await registration(through, account.address, name));
+  const sent = await registry.register(...await registration(through, account, name), options);
   const receipt = await told(`the receipt of ${sent.hash}`, async (resolve) => resolve(await sent.wait()));
   assert.strictEqual(receipt.status, 1);
-  await admitted(through, account.address);
-  return { account, receipt };
+  await admitted(through, account);
+  return receipt;
+}
+
+/** Registers a new account and resolves with its wallet and receipt once it is a member. */
+async function register(through, name) {
+  const account = ethers.Wallet.createRandom().connect(through);
+  return { account, receipt: await join(through, account, name) };
 }
 
 /** What a Merkle proof shows at a key, null when it shows that there is nothing; throws when it shows neither. */
@@ -257,13 +277,10 @@ check("the default training answers", async () => {
 
 check("a signed transaction is taken, its receipt and revert are told", async () => {
   const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, wallet);
-  const own = await registration(provider, wallet.address, "ethers");
-  const sent = await registry.register(...own);
-  const receipt = await sent.wait();
-  assert.strictEqual(receipt.status, 1);
+  const receipt = await join(provider, wallet, "ethers");
   const logged = registry.interface.parseLog(receipt.logs[0]);
   assert.strictEqual(logged.args.account, wallet.address);
-  await assert.rejects(registry.register.staticCall(9, ...own.slice(1)),
+  await assert.rejects(registry.register.staticCall(9, 1, identity, 0, 1, ethers.ZeroAddress, "ethers", "", "0x"),
     inWords((error) => error.code === "CALL_EXCEPTION" && typeof error.reason === "string" && error.reason.length > 0));
 });
 
@@ -274,8 +291,7 @@ check("a SWCI writes a task, assigns it and resets the taskrunner", async () => 
   const tasks = new ethers.Contract(TASKS, abis.ITaskRegistry, swci);
   const runners = new ethers.Contract(TASKRUNNERS, abis.ITaskrunnerRegistry, swci);
   const runner = new ethers.Contract(await runners.addressOf("defaulttaskbb.taskdb.sml.hpe"), abis.ITaskrunner, swci);
-  await send(new ethers.Contract(REGISTRY, abis.INodeRegistry, swci), "register", ...await registration(provider, swci.address, "swci"));
-  await admitted(provider, swci.address);
+  await join(provider, swci, "swci", { nonce: nonce++ });
   await send(tasks, "create", 2, "by-ethers", "ethers", "ROOTTASK", "image");
   await send(tasks, "appendBody", "by-ethers", 1, ["BuildType : INLINE", "BuildSteps : ~"]);
   assert.deepStrictEqual([...await tasks.body("by-ethers", 0, 10)], ["---", "BuildType : INLINE", "BuildSteps : ~"]);
@@ -294,7 +310,6 @@ check("a SWCI writes a task, assigns it and resets the taskrunner", async () => 
 });
 
 check("errors have the words that ethers looks for", async () => {
-  await admitted(provider, wallet.address);
   const filled = { to: REGISTRY, nonce: 0, gasLimit: 100000, chainId: 21335, type: 2, maxFeePerGas: 0, maxPriorityFeePerGas: 0 };
   await assert.rejects(provider.broadcastTransaction(await wallet.signTransaction(filled)),
     inWords((error) => error.code === "NONCE_EXPIRED"));
@@ -314,21 +329,20 @@ check("logs are found by topic and refused beyond reason", async () => {
 
 check("accounts and slots are proven against the header's state root", async () => {
   const { account, receipt } = await register(provider, "proven to ethers");
-  const admission = receipt.blockNumber + 1; // the block of the vouch
-  const block = await provider.send("eth_getBlockByNumber", [ethers.toQuantity(admission), false]);
+  const block = await provider.send("eth_getBlockByNumber", ["latest", false]);
   // Slot 0 is the number of nodes, slot 1 the array of accounts, slot 2 the records by account.
   const first = ethers.keccak256(ethers.toBeHex(1, 32));
   const record = ethers.keccak256(ethers.AbiCoder.defaultAbiCoder().encode(["address", "uint256"], [account.address, 2]));
-  const fingerprint = ethers.toBeHex(BigInt(record) + 1n, 32);
-  const proof = await provider.send("eth_getProof", [REGISTRY, ["0x0", first, record, fingerprint, "0x77"], block.number]);
+  const shown = ethers.toBeHex(BigInt(record) + 1n, 32); // the identity
+  const proof = await provider.send("eth_getProof", [REGISTRY, ["0x0", first, record, shown, "0x77"], block.number]);
   const values = checkProof(proof, block.stateRoot);
   const registry = new ethers.Contract(REGISTRY, abis.INodeRegistry, provider);
-  assert.strictEqual(values[0], await registry.nodeCount({ blockTag: admission }));
+  assert.strictEqual(values[0], await registry.nodeCount({ blockTag: block.number }));
   assert.strictEqual(values[1], BigInt((await registry.nodes(0, 1))[0].account));
   assert.notStrictEqual(values[2], 0n);
   assert.strictEqual(values[3], BigInt(identity));
   assert.strictEqual(values[4], 0n);
-  assert.strictEqual(await provider.getStorage(REGISTRY, fingerprint, admission), identity);
+  assert.strictEqual(await provider.getStorage(REGISTRY, shown, block.number), identity);
 
   const own = await provider.send("eth_getProof", [account.address, [], { blockHash: block.hash }]);
   checkProof(own, block.stateRoot);
