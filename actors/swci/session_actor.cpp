@@ -212,9 +212,10 @@ result<swci::node_answer> ask_node(const swci_context& context, const std::stop_
 }
 
 /// How a command gets files from other nodes: as this account.
-auto fetcher_of(std::shared_ptr<const swci_context> context, std::stop_token stop, const address& account) {
-  return [=](const endpoint& node, const swci::command_world::wanted_file& file,
-             const std::function<result<>(bytes_view)>& piece) -> result<> {
+auto fetcher_of(const std::shared_ptr<const swci_context>& context, const std::stop_token& stop,
+                const address& account) {
+  return [context, stop, account](const endpoint& node, const swci::command_world::wanted_file& file,
+                                  const std::function<result<>(bytes_view)>& piece) -> result<> {
     std::optional<transport::byte_range> range;
     if (file.offset > 0) range = transport::byte_range{file.offset, 0};
     std::promise<result<>> came;

@@ -63,6 +63,13 @@ interface INodeRegistry {
         uint64 until; // the last second in which it can be vouched for
         uint16[] vouchers; // organisations
     }
+    /// What an organisation can do to the chain by its seats alone.
+    struct SeatPower {
+        uint16 organisation;
+        uint32 seats; // of the validators
+        bool stops; // without them no block becomes final
+        bool forks; // they make blocks final alone
+    }
     /// What is counted for an organisation. Nodes whose expiry is past count until they are settled.
     struct Standing {
         uint32 nodes; // active
@@ -144,8 +151,11 @@ interface INodeRegistry {
     function settle(address account) external;
 
     /// A validator's vote for making the active SN `account` a member of the validators (`add`) or for removing it.
-    /// With the votes of more than half of the validators it happens, in the same block; at most one such change a
-    /// block. Of two members only the first is a validator, as with two each could stop the chain. No two members
+    /// With the votes of two thirds of the validators, rounded up, it happens, in the same block; at most one such change a
+    /// block. Members are validators as far as no organisation gets too many seats: of four or more organisations none
+    /// has more than a third, rounded down, of all seats but one; of three none can stop the chain; of two with two
+    /// members each none makes blocks final alone. The first members of an organisation have its seats, the others
+    /// wait. Of two validators only the first is one, as with two each could stop the chain. No two members
     /// have one identity: validators vote for an SN after they have seen it present the one it registered.
     function proposeValidatorVote(address account, bool add) external;
     /// Takes the caller's vote on `account` back.
@@ -171,4 +181,6 @@ interface INodeRegistry {
     function validatorMembers() external view returns (address[] memory);
     /// Who votes for changing whether `account` is a member.
     function votersOn(address account) external view returns (address[] memory);
+    /// The organisations that could stop or fork the chain, by id.
+    function seatPowers() external view returns (SeatPower[] memory);
 }

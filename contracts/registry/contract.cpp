@@ -37,6 +37,7 @@ public:
 
   result<std::vector<address>> on(const get_validators_args&) const { return validators_.validators(); }
   result<std::vector<address>> on(const validator_members_args&) const { return validators_.members(); }
+  result<std::vector<seat_power>> on(const seat_powers_args&) const { return seats_.powers(); }
   result<std::vector<address>> on(const voters_on_args& args) const {
     return validators_.voters_on(args.account);
   }

@@ -3,6 +3,7 @@
 #include "base/u256.hpp"
 #include "contracts/abi/description.hpp"
 #include "contracts/organisations/interface.hpp"
+#include "contracts/registry/seat_share.hpp"
 #include "contracts/runtime/page.hpp"
 #include "ledger/native_contract.hpp"
 
@@ -162,6 +163,9 @@ struct get_validators_args {
 struct validator_members_args {
   static constexpr abi::view<std::vector<address>> function{"validatorMembers"};
 };
+struct seat_powers_args {
+  static constexpr abi::view<std::vector<seat_power>> function{"seatPowers"};
+};
 struct voters_on_args {
   static constexpr abi::view<std::vector<address>> function{"votersOn"};
   address account;
@@ -256,7 +260,7 @@ struct node_registry_interface {
       type_list<register_node_args, vouch_args, leave_node_args, remove_node_args, accuse_args, answer_args,
                 settle_args, propose_validator_vote_args, discard_validator_vote_args, node_args,
                 node_count_args, nodes_args, pending_of_args, pending_nodes_args, standing_args,
-                get_validators_args, validator_members_args, voters_on_args>;
+                get_validators_args, validator_members_args, voters_on_args, seat_powers_args>;
   using event = node_event;
 };
 

@@ -51,7 +51,12 @@ result<> memberships::enter(const register_node_args& args) const {
   if (status.type != node_type{} && status.type != args.type)
     return refuse("{} is registered as {} and cannot become {}", to_hex(account.view()),
                   to_string(status.type), to_string(args.type));
-  if (seats_.has(account)) SWARM_CHECK(seats_.check_identity(account, args.identity));
+  if (seats_.has(account)) {
+    SWARM_CHECK(seats_.check_identity(account, args.identity));
+    if (const auto own = seats_.organisation_of(account); own != args.organisation)
+      return refuse("{} is a validator of the organisation {} and has to leave before it registers for {}",
+                    to_hex(account.view()), own, args.organisation);
+  }
   const auto claim = claim_of(account, args);
   const bool organised = tallies_.has_organisations();
   const bool is_new =
@@ -258,9 +263,10 @@ result<> memberships::remove(const address& account) const {
   const auto of = records_.of(account);
   const auto status = of.status();
   const auto waits = of.pending();
-  if (!status.active && waits.type == node_type{})
+  if (!status.active && waits.type == node_type{} && !seats_.has(account))
     return refuse("{} is no node that could be removed", to_hex(account.view()));
-  const auto own = status.active ? status.organisation : waits.organisation;
+  const auto own =
+      status.active || waits.type == node_type{} ? seats_.organisation_of(account) : waits.organisation;
   if (voter == own) return carry_out_removal(account, of, voter);
   auto voters = of.removal_voters().load();
   const bool repeated = holds(voters, voter);
@@ -284,7 +290,8 @@ result<> memberships::remove(const address& account) const {
 result<> memberships::carry_out_removal(const address& account, const record& of, organisation_id by) const {
   const auto waits = of.pending();
   emit(node_removed{account, by});
-  if (of.status().active) SWARM_CHECK(end_with_seat(account, of));
+  if (of.status().active) end(of);
+  if (seats_.has(account)) SWARM_CHECK(seats_.change(account, false));
   auto status = of.status();
   status.sequence = std::max(status.sequence, waits.sequence);
   if (status.type == node_type{}) {

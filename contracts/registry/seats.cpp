@@ -1,6 +1,9 @@
 #include "contracts/registry/seats.hpp"
 
 #include "contracts/runtime/typed_contract.hpp"
+#include "ledger/consensus/quorum.hpp"
+
+#include <map>
 
 namespace swarm::contracts {
 
@@ -38,7 +41,7 @@ result<> seats::propose(const propose_validator_vote_args& vote) const {
   const auto validators = validators_.validators();
   const auto votes = static_cast<std::size_t>(std::count_if(
       voters.begin(), voters.end(), [&](const address& voter) { return holds(validators, voter); }));
-  if (2 * votes > validators.size()) return change(vote.account, vote.add);
+  if (votes >= consensus::quorum_of(validators.size())) return change(vote.account, vote.add);
   validators_.set_voters_on(vote.account, voters);
   return {};
 }
@@ -62,10 +65,41 @@ result<> seats::check_voter(const address& account) const {
 result<> seats::check_addable(const address& account, const std::vector<address>& members) const {
   if (holds(members, account))
     return refuse("{} is a member of the validators already", to_hex(account.view()));
+  SWARM_CHECK(require_active_node(host_, account, {node_type::sn}));
+  SWARM_CHECK(check_room(account, members));
+  return check_identity(account, records_.of(account).identity());
+}
+
+/// The list of members has room for all: no organisation fills it with SNs that only wait.
+result<> seats::check_room(const address& account, const std::vector<address>& members) const {
   if (members.size() >= ledger::validators_max)
     return refuse("there are {} validators, no more are possible", members.size());
-  SWARM_CHECK(require_active_node(host_, account, {node_type::sn}));
-  return check_identity(account, records_.of(account).identity());
+  const auto own = records_.of(account).status().organisation;
+  if (own == 0) return {};
+  std::map<organisation_id, std::size_t> counts;
+  for (const auto& each : with_organisations(members))
+    ++counts[each.organisation];
+  const auto most = ledger::validators_max / std::max<std::size_t>(4, counts.size());
+  if (counts[own] < most) return {};
+  return refuse("the organisation {} has {} SNs that are validators or wait to be, no more are possible", own,
+                counts[own]);
+}
+
+organisation_id seats::organisation_of(const address& account) const {
+  const auto status = records_.of(account).status();
+  // Before it registers, a validator of the genesis block sits for its founder.
+  return status.type == node_type{} ? records_.founder_of(account) : status.organisation;
+}
+
+std::vector<seat_candidate> seats::with_organisations(const std::vector<address>& accounts) const {
+  std::vector<seat_candidate> out;
+  for (const auto& account : accounts)
+    out.push_back({account, organisation_of(account)});
+  return out;
+}
+
+std::vector<seat_power> seats::powers() const {
+  return powers_of(with_organisations(validators_.validators()));
 }
 
 result<> seats::change(const address& account, bool add) const {
@@ -77,7 +111,7 @@ result<> seats::change(const address& account, bool add) const {
   else
     std::erase(members, account);
   if (members.empty()) return refuse("{} is the last validator and has to stay", to_hex(account.view()));
-  validators_.set_members(members, context_.block_num);
+  validators_.set_members(with_organisations(members), context_.block_num);
   validators_.set_voters_on(account, {});
   host_.emit(abi::encode_event(context_.self, validators_changed{account, add, validators_.validators()}));
   return {};

@@ -11,7 +11,12 @@ public:
   seats(ledger::contract_host& host, const ledger::call_context& context)
       : host_(host), context_(context), records_(host), validators_(host) {}
 
+  /// Whether the account has a seat or waits for one.
   bool has(const address& account) const;
+  /// For which organisation an SN sits, or would; 0 for none.
+  organisation_id organisation_of(const address& account) const;
+  /// Who could stop or fork the chain alone.
+  std::vector<seat_power> powers() const;
   /// Checks that no other validator has the identity that `account` would have: a certificate has one vote.
   result<> check_identity(const address& account, const hash32& identity) const;
   /// Gives a seat or takes one, at most once in a block. The last validator stays.
@@ -23,6 +28,9 @@ public:
 private:
   result<> check_voter(const address& account) const;
   result<> check_addable(const address& account, const std::vector<address>& members) const;
+  result<> check_room(const address& account, const std::vector<address>& members) const;
+  /// These accounts and for whom they sit.
+  std::vector<seat_candidate> with_organisations(const std::vector<address>& accounts) const;
 
   ledger::contract_host& host_;
   const ledger::call_context& context_;

@@ -20,13 +20,6 @@ address address_in(const hash32& word) {
 
 } // namespace
 
-std::vector<address> validators_of(const std::vector<address>& members) {
-  auto out = members;
-  if (out.size() == 2) out.pop_back();
-  std::sort(out.begin(), out.end());
-  return out;
-}
-
 validator_records::validator_records(ledger::contract_host& host) : slots_(host, node_registry_address()) {}
 
 std::vector<address> validator_records::members() const {
@@ -34,9 +27,13 @@ std::vector<address> validator_records::members() const {
   return out.empty() ? validators() : out;
 }
 
-void validator_records::set_members(const std::vector<address>& members, std::uint64_t block_num) const {
-  store_list(members_slot, slots_.items(members_slot), members);
-  store_list(validator_count_slot, first_validator_slot, validators_of(members));
+void validator_records::set_members(const std::vector<seat_candidate>& members,
+                                    std::uint64_t block_num) const {
+  std::vector<address> accounts;
+  for (const auto& member : members)
+    accounts.push_back(member.account);
+  store_list(members_slot, slots_.items(members_slot), accounts);
+  store_list(validator_count_slot, first_validator_slot, seats_of(members));
   slots_.store(last_change_slot, u256(block_num));
 }
 

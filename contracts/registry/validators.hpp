@@ -1,15 +1,11 @@
 #pragma once
 
+#include "contracts/registry/seat_share.hpp"
 #include "contracts/runtime/slots.hpp"
 
 #include <vector>
 
 namespace swarm::contracts {
-
-/// The validators of `members`, which are in the order in which they were let in: all of them, but only the
-/// first of two. With two validators either one's absence would stop the chain, so a second member waits
-/// for a third.
-std::vector<address> validators_of(const std::vector<address>& members);
 
 /// Who seals blocks, who waits to, and who votes for a change: slots of the NodeRegistry.
 ///
@@ -22,8 +18,8 @@ public:
   explicit validator_records(ledger::contract_host& host);
 
   std::vector<address> members() const;
-  /// Writes the members and the validators that follow from them.
-  void set_members(const std::vector<address>& members, std::uint64_t block_num) const;
+  /// Writes the members, with the organisation of each, and the validators that follow from them.
+  void set_members(const std::vector<seat_candidate>& members, std::uint64_t block_num) const;
   /// The validators of the next block, sorted.
   std::vector<address> validators() const;
   std::uint64_t last_change() const;

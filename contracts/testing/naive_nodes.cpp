@@ -86,6 +86,8 @@ bool naive_nodes::end(const address& account) {
 bool naive_nodes::call(const address& caller, const register_node_args& args) {
   auto of = nodes_.contains(caller) ? nodes_[caller] : entry{};
   if (of.last.type != node_type{} && of.last.type != args.type) return false;
+  if (caller == validator_ && of.last.type != node_type{} && args.organisation != of.last.organisation)
+    return false;
   const auto claim = statement_of(caller, args);
   const auto& l = of.last;
   const bool in_force =
@@ -144,9 +146,10 @@ bool naive_nodes::call(const address& caller, const leave_node_args&) {
 bool naive_nodes::call(const address& caller, const remove_node_args& args) {
   const auto by = acts_for(caller, true);
   const auto found = nodes_.find(args.account);
-  if (by == 0 || found == nodes_.end() || !(found->second.joined || found->second.waits)) return false;
+  if (by == 0 || found == nodes_.end()) return false;
   auto& of = found->second;
-  const auto own = of.joined ? of.last.organisation : of.waits->statement.organisation;
+  if (!of.joined && !of.waits && args.account != validator_) return false;
+  const auto own = of.joined || !of.waits ? of.last.organisation : of.waits->statement.organisation;
   if (by != own) {
     const bool repeated = !of.against.insert(by).second;
     if (!repeated) events.emplace_back(removal_voted{args.account, by});
@@ -169,7 +172,7 @@ bool naive_nodes::call(const address& caller, const remove_node_args& args) {
   of.waits.reset();
   of.against.clear();
   founders_.erase(args.account);
-  return !joined || end(args.account);
+  return (!joined && args.account != validator_) || end(args.account);
 }
 
 bool naive_nodes::call(const address& caller, const accuse_args& args) {

@@ -289,9 +289,9 @@ void look_after_network(self_pointer self) {
 
 // What membership wants
 
-result<membership::chain_facts> facts_for(const chain_state& s, const membership::action::read_facts& what) {
+result<membership::chain_facts> facts_for(chain_state& s, const membership::action::read_facts& what) {
   const auto& identity = *s.context->identity;
-  SWARM_TRY(auto out, membership::read_chain_facts(*s.chain, s.context->key->account(), what));
+  SWARM_TRY(auto out, membership::read_chain_facts(*s.chain, s.context->key->account(), what, s.known_sns));
   out.identity = identity.fingerprint();
   if (s.chain->genesis().founders.empty()) return out;
   SWARM_TRY(out.organisation, membership::ask(*s.chain, contracts::organisation_registry_address(),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/sn/membership/chain_facts.hpp"
 #include "actors/sn/membership/pool_rule.hpp"
 #include "actors/sn/membership/registration_judge.hpp"
 #include "actors/sn/messages.hpp"
@@ -39,6 +40,7 @@ struct chain_state {
   sync::part_pacer pacer;                        ///< bounds the time that this takes
   bool pivot_told = false;                       ///< /sn/consensus was told of a pivot
   std::optional<std::uint64_t> told_pivot;
+  membership::known_sns known_sns;
   bool newcomers = false;                   ///< SNs connected that may lack what waits in the pool
   bool told_of_work = false;                ///< since the head changed
   ledger::candidate_ptr built;              ///< the last block that this node made

@@ -1,5 +1,6 @@
 #include "actors/sn/membership/chain_facts.hpp"
 
+#include "contracts/organisations/interface.hpp"
 #include "contracts/registry/client.hpp"
 #include "contracts/training/client.hpp"
 
@@ -21,15 +22,18 @@ public:
     return std::move(answer.output);
   }
 
-  result<std::vector<contracts::node_view>> nodes() const {
+  /// Of all types, but only SNs are kept.
+  result<std::vector<contracts::node_view>> sns() const {
     std::vector<contracts::node_view> out;
     SWARM_TRY(const auto count_raw, ask(contracts::encode_node_count()));
     SWARM_TRY(const auto count, contracts::decode_node_count(count_raw));
-    while (out.size() < count) {
-      SWARM_TRY(const auto raw, ask(contracts::encode_nodes(out.size(), contracts::page_entries_max)));
+    for (std::uint64_t seen = 0; seen < count;) {
+      SWARM_TRY(const auto raw, ask(contracts::encode_nodes(seen, contracts::page_entries_max)));
       SWARM_TRY(auto page, contracts::decode_nodes(raw));
       if (page.empty()) break;
-      out.insert(out.end(), page.begin(), page.end());
+      seen += page.size();
+      std::erase_if(page, [](const auto& node) { return node.type != contracts::node_type::sn; });
+      std::move(page.begin(), page.end(), std::back_inserter(out));
     }
     return out;
   }
@@ -45,10 +49,32 @@ private:
   const address& self_;
 };
 
+result<hash32> storage_of(const ledger::chain& chain, const address& contract) {
+  SWARM_TRY(const auto stored, chain.account_of(contract));
+  return stored.storage_root;
+}
+
+result<> refresh(known_sns& known, const ledger::chain& chain, const registry_view& registry) {
+  SWARM_TRY(const auto nodes, storage_of(chain, contracts::node_registry_address()));
+  SWARM_TRY(const auto organisations, storage_of(chain, contracts::organisation_registry_address()));
+  const auto time = chain.head()->header.timestamp;
+  if (known.nodes_root == nodes && known.organisations_root == organisations && time <= known.good_until)
+    return {};
+  SWARM_TRY(known.sns, registry.sns());
+  SWARM_TRY(const auto powers, registry.ask(contracts::encode(contracts::seat_powers_args{})));
+  SWARM_TRY(known.powers, contracts::decode_answer<contracts::seat_powers_args>(powers));
+  known.nodes_root = nodes;
+  known.organisations_root = organisations;
+  known.good_until = std::numeric_limits<std::uint64_t>::max();
+  for (const auto& node : known.sns)
+    if (node.active && node.expiry != 0) known.good_until = std::min(known.good_until, node.expiry);
+  return {};
+}
+
 } // namespace
 
 result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& self,
-                                     const action::read_facts& wanted) {
+                                     const action::read_facts& wanted, known_sns& known) {
   const registry_view registry(chain, self);
   chain_facts out;
   out.block_num = chain.head()->header.block_num;
@@ -56,15 +82,17 @@ result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& 
   SWARM_TRY(const auto next, chain.pending_nonce(self));
   out.pending = next != stored.nonce;
   SWARM_TRY(const auto self_raw, registry.ask(contracts::encode_node(self)));
-  if (auto known = contracts::decode_node(self_raw); known && !known->account.is_zero())
-    out.self = std::move(*known);
+  if (auto node = contracts::decode_node(self_raw); node && !node->account.is_zero())
+    out.self = std::move(*node);
   SWARM_TRY(const auto waits_raw, registry.ask(contracts::encode(contracts::pending_of_args{self})));
   SWARM_TRY(out.waits, contracts::decode_pending_of(waits_raw));
   out.chain = {chain.chain_id(), chain.genesis_hash()};
   SWARM_TRY(out.validators, chain.validators_after(out.block_num));
   SWARM_TRY(const auto members_raw, registry.ask(contracts::encode_validator_members()));
   SWARM_TRY(out.members, contracts::decode_validator_members(members_raw));
-  SWARM_TRY(out.nodes, registry.nodes());
+  SWARM_CHECK(refresh(known, chain, registry));
+  out.nodes = known.sns;
+  out.powers = known.powers;
   std::set<address> subjects(out.members.begin(), out.members.end());
   subjects.insert(wanted.connected.begin(), wanted.connected.end());
   for (const auto& subject : subjects) {

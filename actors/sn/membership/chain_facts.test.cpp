@@ -16,6 +16,7 @@ struct stage {
   temp_dir dir;
   std::unique_ptr<ledger::chain> chain;
   std::map<address, std::uint64_t> nonces;
+  membership::known_sns known;
 
   stage() {
     auto options = test_options(dir / "chain");
@@ -31,18 +32,17 @@ struct stage {
     const auto txn = ledger::make_signed(std::move(fields), test_key(key), chain->chain_id()).value();
     REQUIRE(chain->submit(txn.raw()));
   }
-  void register_node(std::uint8_t key) {
+  void register_node(std::uint8_t key, contracts::node_type type = contracts::node_type::sn) {
     hash32 certificate;
     certificate.fill(key);
     submit(key, contracts::node_registry_address(),
-           contracts::encode_register_node({.type = contracts::node_type::sn,
-                                            .identity = certificate,
-                                            .name = "sn",
-                                            .endpoint = "sn:30303"}));
+           contracts::encode_register_node(
+               {.type = type, .identity = certificate, .name = "sn", .endpoint = "sn:30303"}));
   }
   void seal() { REQUIRE(seal_block(*chain)); }
-  membership::chain_facts facts(std::vector<address> connected = {}) const {
-    return membership::read_chain_facts(*chain, test_key(1).account(), {1, std::move(connected), {"mine"}})
+  membership::chain_facts facts(std::vector<address> connected = {}) {
+    return membership::read_chain_facts(*chain, test_key(1).account(), {1, std::move(connected), {"mine"}},
+                                        known)
         .value();
   }
 };
@@ -59,6 +59,7 @@ TEST_CASE("the facts of a new chain, and of one where nodes registered and voted
   CHECK(facts.validators == std::vector<address>{self});
   CHECK(facts.members == std::vector<address>{self});
   CHECK(facts.nodes.empty());
+  CHECK(facts.powers.empty()); // there are no organisations
   CHECK(facts.trainings_wanted == std::vector<std::string>{"mine"});
 
   s.register_node(2);
@@ -98,4 +99,20 @@ TEST_CASE("open votes on members and on connected SNs are known; on others they 
   vote(3, false);
   CHECK(s.facts().voted_on == std::set<address>{third});
   CHECK(s.facts({candidate}).voted_on == std::set<address>{third, candidate});
+}
+
+TEST_CASE("the SNs of the registry are read once, until it changes") {
+  stage s;
+  s.register_node(2);
+  s.register_node(3, contracts::node_type::sl);
+  s.seal();
+  CHECK(s.facts().nodes.size() == 1);
+  s.known.sns.clear(); // what is remembered is what is told
+  CHECK(s.facts().nodes.empty());
+  s.submit(1, contracts::training_registry_address(), contracts::encode_create_training("mine"));
+  s.seal();
+  CHECK(s.facts().nodes.empty());
+  s.register_node(4);
+  s.seal();
+  CHECK(s.facts().nodes.size() == 2);
 }

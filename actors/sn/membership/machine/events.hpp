@@ -21,7 +21,8 @@ struct chain_facts {
   transport::registration_chain chain;
   std::vector<address> validators;           ///< of the next block, sorted
   std::vector<address> members;              ///< validators and those who wait to be one
-  std::vector<contracts::node_view> nodes;   ///< the registry, in the order of registration
+  std::vector<contracts::node_view> nodes;   ///< the SNs of the registry, in the order of registration
+  std::vector<contracts::seat_power> powers; ///< organisations that could stop or fork the chain alone
   std::set<address> voted_on;                ///< members and connected SNs that this node's vote is open on
   std::vector<std::string> trainings_wanted; ///< those of `read_facts` that are not on the chain
 };
