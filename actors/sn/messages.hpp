@@ -83,7 +83,7 @@ struct records_due {};
 struct states_due {};
 /// From /sn/rpc and /sn/vouching, when they start -> chain_shown, once there is a chain.
 struct window_wanted {};
-/// From /sn/vouching: a call that this SN makes; see membership::vouching_desk::call.
+/// From /sn/vouching: a call that this SN makes; see membership::vouch_desk::call.
 struct submit_vouching {
   bytes input;
   bool try_first = true;

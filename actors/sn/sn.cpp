@@ -6,7 +6,7 @@
 #include "actors/sn/chain/chain_actor.hpp"
 #include "actors/sn/consensus/consensus_actor.hpp"
 #include "actors/sn/membership/membership_actor.hpp"
-#include "actors/sn/membership/vouching_actor.hpp"
+#include "actors/sn/membership/vouch_actor.hpp"
 #include "actors/sn/peers/peers.hpp"
 
 namespace swarm::actors {
@@ -38,7 +38,7 @@ result<child_spec> make_sn(const config::sn_options& options, std::string name,
       {.name = "reader", .start = reader_actor(context), .detached = true},
       {.name = "api", .start = api_actor(context)},
       {.name = "membership", .start = membership_actor(context)},
-      {.name = "vouching", .start = vouching_actor(context), .detached = true},
+      {.name = "vouching", .start = vouch_actor(context), .detached = true},
   };
   return nested(std::move(spec));
 }

@@ -1,6 +1,6 @@
-#include "actors/sn/membership/vouching_actor.hpp"
+#include "actors/sn/membership/vouch_actor.hpp"
 
-#include "actors/sn/membership/vouching_desk.hpp"
+#include "actors/sn/membership/vouch_desk.hpp"
 #include "actors/sn/messages.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/clock.hpp"
@@ -35,7 +35,7 @@ struct vouching_state {
   }
 
   std::shared_ptr<const sn_context> context;
-  membership::vouching_desk desk;
+  membership::vouch_desk desk;
   std::shared_ptr<const ledger::chain_window> chain;
 };
 
@@ -83,7 +83,7 @@ caf::behavior vouching_behavior(self_pointer self) {
 
 } // namespace
 
-start_function vouching_actor(std::shared_ptr<const sn_context> context) {
+start_function vouch_actor(std::shared_ptr<const sn_context> context) {
   return role<vouching_state>(vouching_behavior, std::move(context));
 }
 

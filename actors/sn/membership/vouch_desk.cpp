@@ -1,4 +1,4 @@
-#include "actors/sn/membership/vouching_desk.hpp"
+#include "actors/sn/membership/vouch_desk.hpp"
 
 #include "contracts/organisations/client.hpp"
 
@@ -32,7 +32,7 @@ hash32 word_of(const address& account) {
 
 } // namespace
 
-contracts::organisation_id vouching_desk::own_organisation() const {
+contracts::organisation_id vouch_desk::own_organisation() const {
   const auto found =
       std::find_if(council_.begin(), council_.end(), [&](const auto& sn) { return sn.account == self_; });
   return found == council_.end() ? contracts::organisation_id{0} : found->organisation;
@@ -63,7 +63,7 @@ struct call_for {
 } // namespace
 
 template <class Event>
-void vouching_desk::step(const Event& event, time_point now) {
+void vouch_desk::step(const Event& event, time_point now) {
   machine_.step(event, now);
   for (auto& action : machine_.take_actions()) {
     if (auto* line = std::get_if<vouching::action::say>(&action))
@@ -76,7 +76,7 @@ void vouching_desk::step(const Event& event, time_point now) {
 
 // The whole registry
 
-result<> vouching_desk::look_through(const view_ptr& chain, time_point now) {
+result<> vouch_desk::look_through(const view_ptr& chain, time_point now) {
   looked_through_ = now;
   council_.clear();
   std::vector<contracts::node_view> nodes;
@@ -108,8 +108,8 @@ result<> vouching_desk::look_through(const view_ptr& chain, time_point now) {
   }
 }
 
-result<> vouching_desk::look_at_waiting(const view_ptr& chain, contracts::organisation_id organisation,
-                                        time_point now) {
+result<> vouch_desk::look_at_waiting(const view_ptr& chain, contracts::organisation_id organisation,
+                                     time_point now) {
   for (std::uint64_t first = 0;;) {
     SWARM_TRY(const auto page,
               ask(*chain, registry,
@@ -126,7 +126,7 @@ result<> vouching_desk::look_at_waiting(const view_ptr& chain, contracts::organi
 
 /// The event of a registration, which has its proof. None when this SN has no such history.
 std::optional<contracts::node_registered>
-vouching_desk::find_registration(const view_ptr& chain, const contracts::node_statement& claimed) const {
+vouch_desk::find_registration(const view_ptr& chain, const contracts::node_statement& claimed) const {
   ledger::log_filter filter;
   filter.to_block = chain->head()->header.block_num;
   filter.addresses = {registry};
@@ -143,8 +143,7 @@ vouching_desk::find_registration(const view_ptr& chain, const contracts::node_st
 
 // What happens
 
-result<> vouching_desk::take_block(const view_ptr& chain, const ledger::executed_block& block,
-                                   time_point now) {
+result<> vouch_desk::take_block(const view_ptr& chain, const ledger::executed_block& block, time_point now) {
   bool many = false;
   for (const auto& outcome : block.outcomes)
     for (const auto& log : outcome.consensus.logs) {
@@ -156,7 +155,7 @@ result<> vouching_desk::take_block(const view_ptr& chain, const ledger::executed
   return many ? look_through(chain, now) : result<>{};
 }
 
-result<> vouching_desk::take(const view_ptr& chain, const contracts::node_event& event, time_point now) {
+result<> vouch_desk::take(const view_ptr& chain, const contracts::node_event& event, time_point now) {
   if (const auto* what = std::get_if<contracts::node_registered>(&event)) {
     SWARM_TRY(const auto waits, ask(*chain, registry, contracts::pending_of_args{what->account}));
     if (waits.hash == contracts::statement_hash(statement_in(*what))) judge(chain, *what, now);
@@ -178,7 +177,7 @@ result<> vouching_desk::take(const view_ptr& chain, const contracts::node_event&
   return {};
 }
 
-void vouching_desk::judge(const view_ptr& chain, const contracts::node_registered& what, time_point now) {
+void vouch_desk::judge(const view_ptr& chain, const contracts::node_registered& what, time_point now) {
   const auto statement = statement_in(what);
   const auto known = judge_.check(*chain, statement, what.proof);
   if (statement.organisation == own_organisation()) waiting_[what.account] = {statement, what.proof};
@@ -190,7 +189,7 @@ void vouching_desk::judge(const view_ptr& chain, const contracts::node_registere
        now);
 }
 
-void vouching_desk::admit(const view_ptr& chain, const address& account, time_point now) {
+void vouch_desk::admit(const view_ptr& chain, const address& account, time_point now) {
   step(vouching::event::closed{account}, now);
   const auto node = ask(*chain, registry, contracts::node_args{account});
   if (!node || !node->active) return;
@@ -208,7 +207,7 @@ void vouching_desk::admit(const view_ptr& chain, const address& account, time_po
     unproved_.insert(account);
 }
 
-void vouching_desk::forget(const address& account, time_point now) {
+void vouch_desk::forget(const address& account, time_point now) {
   step(vouching::event::closed{account}, now);
   waiting_.erase(account);
   members_.erase(account);
@@ -218,7 +217,7 @@ void vouching_desk::forget(const address& account, time_point now) {
 
 // What time brings
 
-result<> vouching_desk::tick(const view_ptr& chain, time_point now, std::uint64_t unix_s) {
+result<> vouch_desk::tick(const view_ptr& chain, time_point now, std::uint64_t unix_s) {
   if (!looked_through_ || (now >= *looked_through_ + look_through_interval && machine_.applicants() > 0))
     SWARM_CHECK(look_through(chain, now));
   const bool somebody_waits = machine_.applicants() > 0;
@@ -242,7 +241,7 @@ result<> vouching_desk::tick(const view_ptr& chain, time_point now, std::uint64_
   return {};
 }
 
-result<> vouching_desk::look_at_liveness(const view_ptr& chain) {
+result<> vouch_desk::look_at_liveness(const view_ptr& chain) {
   std::map<contracts::organisation_id, bool> live;
   for (auto& sn : council_) {
     const auto [at, is_new] = live.try_emplace(sn.organisation, false);
@@ -256,7 +255,7 @@ result<> vouching_desk::look_at_liveness(const view_ptr& chain) {
 }
 
 /// A member whose certificate was revoked, or whose authority is not trusted any more, is removed.
-void vouching_desk::look_at_members(const view_ptr& chain, time_point now, std::uint64_t unix_s) {
+void vouch_desk::look_at_members(const view_ptr& chain, time_point now, std::uint64_t unix_s) {
   for (std::size_t i = 0; i < proofs_at_once && !unproved_.empty(); ++i) {
     const auto account = *unproved_.begin();
     unproved_.erase(unproved_.begin());

@@ -8,10 +8,10 @@ namespace swarm::membership {
 
 /// Reads the chain for the vouching machine, and makes calls of the NodeRegistry of what it wants. No threads, no clock;
 /// it reads the chain's store.
-class vouching_desk {
+class vouch_desk {
 public:
-  vouching_desk(const address& self, std::shared_ptr<const transport::tls_identity> identity,
-                std::shared_ptr<const members::member_rules> rules)
+  vouch_desk(const address& self, std::shared_ptr<const transport::tls_identity> identity,
+             std::shared_ptr<const members::member_rules> rules)
       : self_(self), identity_(identity), judge_(std::move(identity), std::move(rules)), machine_(self) {}
 
   using view_ptr = std::shared_ptr<const ledger::chain_view>;

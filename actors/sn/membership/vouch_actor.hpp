@@ -6,7 +6,7 @@
 namespace swarm::actors {
 
 /// /sn/vouching: checks the proofs of nodes that want to be members, and vouches for them; the shell of
-/// membership::vouching_desk.
-start_function vouching_actor(std::shared_ptr<const sn_context> context);
+/// membership::vouch_desk.
+start_function vouch_actor(std::shared_ptr<const sn_context> context);
 
 } // namespace swarm::actors
