@@ -250,8 +250,8 @@ TEST_CASE("a power cut at any change of the disk leaves all states whole that ar
   cut_plan plan(59);
   std::uint64_t youngest = 0;
   const auto cuts = cut_everywhere(past.disk(), dirs / "cut", plan, [&](std::size_t at, const auto& dir) {
-    check_sound(dir);
-    {
+    if (at >= past.blocks().front().asked) { // there is a chain
+      check_sound(dir);
       const auto on = chain::open(small_options(dir)).value();
       const auto first = on->stats().states_from, head = on->head()->header.block_num;
       REQUIRE(first <= head);

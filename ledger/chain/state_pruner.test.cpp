@@ -164,7 +164,7 @@ TEST_CASE("random states: those that are kept are whole, and in the end nothing 
       if (i % 20 == 7) both.check_sound();
       if (i % 20 == 13) both.compare_states();
     }
-    CHECK(both.first() > 40);
+    CHECK(both.first() > 20); // several rounds went by, in spite of the restarts
     both.prune_all();
     CHECK(both.first() == both.head_num() - (seed == 1 ? 0 : 11));
     both.compare_states();
