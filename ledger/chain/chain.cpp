@@ -6,6 +6,7 @@
 #include "ledger/chain/store_check.hpp"
 #include "ledger/formats/header_rules.hpp"
 
+#include <tuple>
 #include <unordered_set>
 
 namespace swarm::ledger {
@@ -292,7 +293,7 @@ result<> chain::parts::add_admitted(block_executor& executor, const transaction&
 result<> chain::parts::check_space(const transaction& txn) {
   if (contracts.space() == nullptr) return {};
   if (!space_state || space_state->first != head->hash)
-    space_state.emplace(std::piecewise_construct, std::tuple(head->hash),
+    space_state.emplace(std::piecewise_construct, std::forward_as_tuple(head->hash),
                         std::forward_as_tuple(state, head->header.state_root));
   const auto time = std::max(options.now ? options.now() : 0, head->header.timestamp);
   const block_context next{.chain_id = genesis.chain_id,

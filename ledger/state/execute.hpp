@@ -28,7 +28,7 @@ struct block_context {
   std::uint64_t block_num = 0;
   hash32 parent_hash;
   std::uint64_t block_time = 0; ///< seconds since 1970
-  address proposer;             ///< of the block
+  address proposer = {};        ///< of the block
 };
 
 /// What a call on top of the block `on` is told.

@@ -6,6 +6,8 @@
 #include "contracts/organisations/client.hpp"
 #include "transport/tls/trust_anchors.hpp"
 
+#include <algorithm>
+
 namespace swarm::swci {
 
 namespace {
