@@ -74,6 +74,7 @@ struct sn_options : role_options {
   std::optional<service> sn_p2p_service;
   /// An SN that is behind the others by more blocks than this takes a snapshot of the state; 0: never.
   std::uint64_t snapshot_gap = 50'000;
+  std::uint64_t rules_known = 2;      ///< the newest version of the chain's rules to follow
   bool observer = false;              ///< never a validator; not for the sentinel
   std::vector<std::string> contracts; ///< training contracts to create besides defaultbb.cqdb.sml.hpe
 };

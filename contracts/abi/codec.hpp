@@ -213,9 +213,20 @@ struct codec<std::string> {
   static bool take(reader& in, std::string& value) { return in.take_string(value); }
 };
 
+template <>
+struct codec<bytes> {
+  static constexpr bool dynamic = true;
+  static constexpr std::size_t min_words = 1;
+  static std::string type_name() { return "bytes"; }
+  static void append(bytes& out, const bytes& value) {
+    append_length(out, value.size());
+    append_padded(out, value);
+  }
+  static bool take(reader& in, bytes& value) { return in.take_bytes(value); }
+};
+
 template <class T>
 struct codec<std::vector<T>> {
-  static_assert(!std::same_as<T, std::uint8_t>, "`bytes` is not among the types the contracts use");
   static constexpr bool dynamic = true;
   static constexpr std::size_t min_words = 1;
   static std::string type_name() { return codec<T>::type_name() + "[]"; }

@@ -48,21 +48,34 @@ bool reader::length_at(std::size_t position, std::size_t& out) {
   return true;
 }
 
-bool reader::take_string(std::string& out) {
+bool reader::take_raw(std::string_view what, bytes_view& out) {
   const auto start = cursor_;
   std::size_t length = 0;
   if (!take(word_size) || !length_at(start, length)) return false;
   if (length > remaining())
     return fail_with_rule(rule::too_long,
-                          fmt::format("a string of {} bytes where {} are left", length, remaining()));
+                          fmt::format("{} of {} bytes where {} are left", what, length, remaining()));
   const auto padded = (length + word_size - 1) / word_size * word_size;
-  const auto text = data_.subspan(cursor_, length);
+  out = data_.subspan(cursor_, length);
   if (!take(padded)) return false;
   const auto padding = data_.subspan(start + word_size + length, padded - length);
   if (std::any_of(padding.begin(), padding.end(), [](auto b) { return b != 0; }))
-    return fail_with_rule(rule::dirty_padding, "bytes after the end of a string are not zero");
+    return fail_with_rule(rule::dirty_padding, fmt::format("bytes after the end of {} are not zero", what));
+  return true;
+}
+
+bool reader::take_string(std::string& out) {
+  bytes_view text;
+  if (!take_raw("a string", text)) return false;
   if (!is_utf8(text)) return fail_with_rule(rule::bad_utf8, "a string is not UTF-8");
   out.assign(as_text(text));
+  return true;
+}
+
+bool reader::take_bytes(bytes& out) {
+  bytes_view raw;
+  if (!take_raw("bytes", raw)) return false;
+  out.assign(raw.begin(), raw.end());
   return true;
 }
 

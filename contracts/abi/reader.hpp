@@ -52,6 +52,7 @@ public:
   bool length_at(std::size_t position, std::size_t& out);
   /// Takes a string: length word, bytes, zero padding.
   bool take_string(std::string& out);
+  bool take_bytes(bytes& out);
   /// Fails unless everything was taken.
   bool finish();
 
@@ -62,6 +63,8 @@ public:
   error failure() const;
 
 private:
+  bool take_raw(std::string_view what, bytes_view& out);
+
   bytes_view data_;
   std::size_t cursor_ = 0;
   std::optional<error> failure_;

@@ -1,7 +1,9 @@
 #include "contracts/registry/contract.hpp"
 
+#include "contracts/registry/evidence.hpp"
 #include "contracts/registry/interface.hpp"
 #include "contracts/registry/node_records.hpp"
+#include "contracts/registry/rules_votes.hpp"
 #include "contracts/registry/validators.hpp"
 #include "contracts/runtime/typed_contract.hpp"
 
@@ -32,7 +34,8 @@ result<> check_details(const register_node_args& args) {
 class node_registry_call {
 public:
   node_registry_call(ledger::contract_host& host, const ledger::call_context& context)
-      : host_(host), context_(context), records_(host), validators_(host) {}
+      : host_(host), context_(context), records_(host), validators_(host),
+        double_votes_(host, context), rules_(host, context) {}
 
   result<> on(const register_node_args& args) {
     SWARM_CHECK(check_details(args));
@@ -101,6 +104,12 @@ public:
     return {};
   }
 
+  result<> on(const report_double_vote_args& args) { return double_votes_.report(args); }
+  result<u256> on(const double_vote_of_args& args) const { return u256(double_votes_.proved_in(args.account)); }
+
+  result<> on(const vote_rules_args& args) { return rules_.vote(args); }
+  result<rules_view> on(const rules_args&) const { return rules_.view(); }
+
   result<std::vector<address>> on(const get_validators_args&) const { return validators_.validators(); }
   result<std::vector<address>> on(const validator_members_args&) const { return validators_.members(); }
   result<std::vector<address>> on(const voters_on_args& args) const {
@@ -133,6 +142,7 @@ private:
       return refuse("{} is a member of the validators already", to_hex(account.view()));
     if (members.size() >= ledger::validators_max)
       return refuse("there are {} validators, no more are possible", members.size());
+    SWARM_CHECK(double_votes_.check_never(account));
     SWARM_CHECK(require_active_node(host_, account, {node_type::sn}));
     return check_unused(records_.of(account).cert_fingerprint(), account, members);
   }
@@ -180,6 +190,8 @@ private:
   const ledger::call_context& context_;
   node_records records_;
   validator_records validators_;
+  double_votes double_votes_;
+  rules_votes rules_;
 };
 
 } // namespace

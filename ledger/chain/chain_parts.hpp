@@ -48,6 +48,7 @@ struct chain::parts {
   std::shared_ptr<chain_window> window;
   std::vector<candidate_ptr> candidates; ///< on top of the head, the youngest last
   block_timing last_block;
+  seal_record head_seals; ///< those of the head that this node has
 
   // Parts of what stands above
   const genesis_params& genesis;
@@ -67,11 +68,17 @@ struct chain::parts {
   /// see chain_window.
   void show();
   void remember(const candidate_ptr& made);
-  void set_head(const block_ptr& block);
+  void set_head(const block_ptr& block, const seal_record& seals);
   /// Drops from the pool what `block` brought.
   void advance_pool(const executed_block& block);
   /// The same for all blocks up to the head, however they came.
   result<> advance_pool_to_head();
+  /// What the next block knows; `chain_errc::unknown_rules` when this program cannot make or judge it.
+  result<block_context> next_context();
+  /// Checks that a block on top of the head brings the seals of a quorum for the head.
+  result<> check_seals_of_head(const block& proposed);
+  /// Those whose seals make the head final.
+  result<std::vector<address>> sealers_of_head();
   /// Checks a block with the hash `hash` against every rule by executing it on top of `head`.
   result<candidate_ptr> execute(const block& proposed, const hash32& hash, body_state body);
 };

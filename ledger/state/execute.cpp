@@ -196,7 +196,9 @@ result<execution> execute_transaction(state_overlay& state, const block_context&
                     .chain_id = context.chain_id,
                     .block_num = context.block_num,
                     .parent_hash = context.parent_hash,
-                    .read_only = false};
+                    .read_only = false,
+                    .genesis_hash = context.genesis_hash,
+                    .rules = context.rules};
   auto done = dispatch(state, call, fields.data, intrinsic_gas(fields), fields.gas_limit, contracts);
   if (!done && done.error().is(errc::internal)) state.revert(start);
   state.forget_snapshots();
@@ -217,7 +219,9 @@ result<execution> execute_call(state_overlay& state, const block_context& contex
                     .chain_id = context.chain_id,
                     .block_num = context.block_num,
                     .parent_hash = context.parent_hash,
-                    .read_only = true};
+                    .read_only = true,
+                    .genesis_hash = context.genesis_hash,
+                    .rules = context.rules};
   return dispatch(state, call, request.input, intrinsic_gas(fields), fields.gas_limit, contracts);
 }
 

@@ -27,6 +27,8 @@ struct block_context {
   std::uint64_t chain_id = 0;
   std::uint64_t block_num = 0;
   hash32 parent_hash;
+  hash32 genesis_hash;
+  std::uint64_t rules = rules_first; ///< version in force
 };
 
 /// What a transaction costs before anything runs: 21000, its input, its access list (Yellow Paper 6.2).

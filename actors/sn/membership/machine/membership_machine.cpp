@@ -86,7 +86,7 @@ void membership_machine::look_after(const chain_facts& facts, time_point now) {
   phase_ = running{facts.validators.size(), facts.self && facts.self->active};
   dial_nodes(facts);
   const auto absent = absent_members(facts, now);
-  if (leave(facts) || facts.pending || introduce_self(facts)) return;
+  if (leave(facts) || facts.pending || introduce_self(facts) || report_liar(facts)) return;
   vote(facts, absent);
 }
 
@@ -118,6 +118,28 @@ bool membership_machine::introduce_self(const chain_facts& facts) {
   return actions_.size() > before;
 }
 
+// Validators that sign two different things
+
+void membership_machine::step(const double_vote_seen& event, time_point) {
+  if (proofs_.size() < ledger::validators_max) proofs_.try_emplace(event.author, event.proof);
+}
+
+/// Whoever else has the proof reports it too; the first report takes the seat, and no other is sent after that.
+bool membership_machine::report_liar(const chain_facts& facts) {
+  std::erase_if(proofs_, [&](const auto& one) { return !holds(facts.members, one.first); });
+  for (const auto& [author, proof] : proofs_) {
+    if (author == options_.self) continue;
+    actions_.emplace_back(action::say{
+        fmt::format("reporting to the chain that the validator {} signed two different votes",
+                    to_hex(author.view())),
+        true});
+    actions_.emplace_back(action::submit{purpose::evidence, contracts::node_registry_address(),
+                                         contracts::encode_report_double_vote(proof), true});
+    return true;
+  }
+  return false;
+}
+
 // Votes
 
 std::map<address, duration> membership_machine::absent_members(const chain_facts& facts, time_point now) {
@@ -137,7 +159,8 @@ void membership_machine::vote(const chain_facts& facts, std::map<address, durati
                                .nodes = facts.nodes,
                                .connected = asked_with_,
                                .absent = std::move(absent),
-                               .voted_on = facts.voted_on});
+                               .voted_on = facts.voted_on,
+                               .barred = facts.barred});
   if (!next) return;
   actions_.emplace_back(action::say{in_words(*next)});
   actions_.emplace_back(

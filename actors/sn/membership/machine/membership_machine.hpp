@@ -31,6 +31,7 @@ public:
   void step(const neighbors_seen& event, time_point now);
   void step(const entry_found& event, time_point now);
   void step(const submitted& event, time_point now);
+  void step(const double_vote_seen& event, time_point now);
   void step(const leave_wanted& event, time_point now);
 
   /// In the order in which they must be done.
@@ -60,6 +61,7 @@ private:
   /// These two say whether they sent something: nothing else is sent before that is in a block.
   bool leave(const chain_facts& facts);
   bool introduce_self(const chain_facts& facts);
+  bool report_liar(const chain_facts& facts);
   void vote(const chain_facts& facts, std::map<address, duration> absent);
   std::map<address, duration> absent_members(const chain_facts& facts, time_point now);
   void answer_leave(result<action::answer_leave::progress> outcome);
@@ -69,6 +71,7 @@ private:
   std::vector<connected_node> connected_;
   std::vector<connected_node> asked_with_;  ///< who was, when the chain was asked: its answer is about these
   std::map<address, time_point> last_seen_; ///< members
+  std::map<address, bytes> proofs_;         ///< of double votes of members, to be put on the chain
   std::uint64_t serial_ = 0;                ///< of the last question to the chain
   std::optional<time_point> asked_;         ///< when it was asked, if it is not answered yet
   std::uint64_t block_num_ = 0;             ///< the head, as it was last read
