@@ -34,8 +34,8 @@ result<> check_details(const register_node_args& args) {
 class node_registry_call {
 public:
   node_registry_call(ledger::contract_host& host, const ledger::call_context& context)
-      : host_(host), context_(context), records_(host), validators_(host),
-        double_votes_(host, context), rules_(host, context) {}
+      : host_(host), context_(context), records_(host), validators_(host), double_votes_(host, context),
+        rules_(host, context) {}
 
   result<> on(const register_node_args& args) {
     SWARM_CHECK(check_details(args));
@@ -105,7 +105,9 @@ public:
   }
 
   result<> on(const report_double_vote_args& args) { return double_votes_.report(args); }
-  result<u256> on(const double_vote_of_args& args) const { return u256(double_votes_.proved_in(args.account)); }
+  result<u256> on(const double_vote_of_args& args) const {
+    return u256(double_votes_.proved_in(args.account));
+  }
 
   result<> on(const vote_rules_args& args) { return rules_.vote(args); }
   result<rules_view> on(const rules_args&) const { return rules_.view(); }

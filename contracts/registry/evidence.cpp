@@ -21,9 +21,9 @@ result<> double_votes::report(const report_double_vote_args& args) const {
   if (!author) return refuse("no proof of a double vote: {}", author.error().message);
   SWARM_CHECK(take_seat(*author));
   slots_.store(slots_.mapped(key_of(*author), proved_slot), u256(context_.block_num));
-  host_.emit(abi::encode_event(context_.self, double_vote_proved{*author, static_cast<std::uint8_t>(proof->kind),
-                                                                 proof->block_num, proof->round_num,
-                                                                 context_.caller}));
+  host_.emit(abi::encode_event(context_.self,
+                               double_vote_proved{*author, static_cast<std::uint8_t>(proof->kind),
+                                                  proof->block_num, proof->round_num, context_.caller}));
   return {};
 }
 
@@ -47,9 +47,10 @@ std::uint64_t double_votes::proved_in(const address& account) const {
 result<> double_votes::check_never(const address& account) const {
   const auto block_num = proved_in(account);
   if (block_num == 0) return {};
-  return refuse("{} signed two different votes, as was proved in block {}: it never seals again; a node goes on "
-                "with another key",
-                to_hex(account.view()), block_num);
+  return refuse(
+      "{} signed two different votes, as was proved in block {}: it never seals again; a node goes on "
+      "with another key",
+      to_hex(account.view()), block_num);
 }
 
 } // namespace swarm::contracts

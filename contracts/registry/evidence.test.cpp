@@ -63,7 +63,8 @@ struct network {
     return decode_answer<get_validators_args>(raw).value();
   }
   u256 proved_in(std::uint8_t number) const {
-    const auto raw = world.view({}, node_registry_address(), encode(double_vote_of_args{account(number)})).output;
+    const auto raw =
+        world.view({}, node_registry_address(), encode(double_vote_of_args{account(number)})).output;
     return decode_answer<double_vote_of_args>(raw).value();
   }
 
@@ -91,13 +92,14 @@ TEST_CASE("a validator that voted twice loses its seat, whoever proves it, and n
                                          test_account(99)}});
   CHECK(net.proved_in(3) == u256(net.world.block_num()));
   CHECK(net.proved_in(2) == u256(0));
-  const auto again = net.world.send(account(1), node_registry_address(),
-                                    encode_propose_validator_vote(account(3), true));
+  const auto again =
+      net.world.send(account(1), node_registry_address(), encode_propose_validator_vote(account(3), true));
   CHECK_FALSE(again.ok);
   CHECK(wording(revert_text(again.output))
         == hex(3)
-            + " signed two different votes, as was proved in block 1: it never seals again; a node goes on with "
-              "another key");
+               + " signed two different votes, as was proved in block 1: it never seals again; a node goes "
+                 "on with "
+                 "another key");
   CHECK(net.refusal(proof_of(3, 3)) == hex(3) + " is no member of the validators, whatever it signed");
 }
 

@@ -97,8 +97,8 @@ struct double_vote_of_args {
 
 // The version of the chain's rules (rules_votes.hpp).
 
-inline constexpr std::uint64_t rules_notice_blocks = 16;       ///< at least, between the vote and new rules
-inline constexpr std::uint64_t rules_ahead_max = 10'000'000;   ///< blocks at most, beyond the notice
+inline constexpr std::uint64_t rules_notice_blocks = 16;     ///< at least, between the vote and new rules
+inline constexpr std::uint64_t rules_ahead_max = 10'000'000; ///< blocks at most, beyond the notice
 
 struct rules_view {
   std::uint64_t version = 0; ///< in force in the block that is built now
@@ -174,11 +174,10 @@ using node_event = std::variant<node_registered, node_left, validator_voted, val
 
 struct node_registry_interface {
   static constexpr std::string_view name = "NodeRegistry";
-  using functions = type_list<register_node_args, leave_node_args, propose_validator_vote_args,
-                              discard_validator_vote_args, node_args, node_count_args, nodes_args,
-                              get_validators_args, validator_members_args, voters_on_args,
-                              report_double_vote_args, double_vote_of_args,
-                              vote_rules_args, rules_args>;
+  using functions =
+      type_list<register_node_args, leave_node_args, propose_validator_vote_args, discard_validator_vote_args,
+                node_args, node_count_args, nodes_args, get_validators_args, validator_members_args,
+                voters_on_args, report_double_vote_args, double_vote_of_args, vote_rules_args, rules_args>;
   using event = node_event;
 };
 

@@ -14,8 +14,7 @@ using swarm::testing::wording;
 namespace {
 
 struct network {
-  memory_world world{make_contracts(),
-                     {test_account(1), test_account(2), test_account(3), test_account(4)}};
+  memory_world world{make_contracts(), {test_account(1), test_account(2), test_account(3), test_account(4)}};
 
   memory_world::outcome send(std::uint16_t from, std::uint64_t version, std::uint64_t from_block) {
     return world.send(test_account(from), node_registry_address(), encode_vote_rules(version, from_block));
@@ -64,8 +63,9 @@ TEST_CASE("votes on rules are refused in words") {
   CHECK(net.vote(1, 3, 40) == "version 1 of the rules is in force, the next one is 2, not 3");
   const auto soon = net.world.block_num() + 1 + rules_notice_blocks - 1;
   CHECK(net.vote(1, 2, soon)
-        == fmt::format("new rules begin 16 to 10000016 blocks after the vote, so in block {} or later, not in {}",
-                       soon + 1, soon));
+        == fmt::format(
+            "new rules begin 16 to 10000016 blocks after the vote, so in block {} or later, not in {}",
+            soon + 1, soon));
   CHECK(net.vote(1, 2, ~std::uint64_t{0}) != "");
   CHECK(net.vote(1, 2, 0) != "");
   CHECK(net.rules() == rules_view{1, 0, 0});
@@ -75,8 +75,9 @@ TEST_CASE("the votes of those who lost their seats do not count") {
   network net;
   CHECK(net.vote(4, 2, 40) == "");
   for (const std::uint16_t who : {1, 2, 3})
-    if (net.world.send(test_account(who), node_registry_address(),
-                       encode_propose_validator_vote(test_account(4), false))
+    if (net.world
+            .send(test_account(who), node_registry_address(),
+                  encode_propose_validator_vote(test_account(4), false))
             .ok)
       continue;
   CHECK(net.vote(1, 2, 40) == "");

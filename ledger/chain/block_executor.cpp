@@ -38,10 +38,11 @@ result<block_context> context_on(const executed_block& parent, const state_view&
 
 result<> check_rules_known(const block_context& next, std::uint64_t known) {
   if (next.rules <= known) return {};
-  return fail(chain_errc::unknown_rules,
-              "from block {} on this chain has version {} of its rules, and this swarmd knows versions up to {}: "
-              "install a newer swarmd and start it with the same data directory, nothing is lost",
-              next.block_num, next.rules, known);
+  return fail(
+      chain_errc::unknown_rules,
+      "from block {} on this chain has version {} of its rules, and this swarmd knows versions up to {}: "
+      "install a newer swarmd and start it with the same data directory, nothing is lost",
+      next.block_num, next.rules, known);
 }
 
 block_executor::block_executor(state_store& store, const contract_table& contracts, block_context context,

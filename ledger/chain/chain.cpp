@@ -229,8 +229,8 @@ result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address&
   }
   for (const auto& hash : hopeless)
     parts_->window->change([&](mempool& pool) { pool.remove(hash); });
-  SWARM_TRY(auto made, executor.finish(proposer, std::max(timestamp, parent.header.timestamp),
-                                       parts_->head_seals));
+  SWARM_TRY(auto made,
+            executor.finish(proposer, std::max(timestamp, parent.header.timestamp), parts_->head_seals));
   parts_->remember(made);
   return made;
 }
@@ -285,7 +285,8 @@ result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32&
 }
 
 result<block_context> chain::parts::next_context() {
-  SWARM_TRY(auto out, context_on(*head, state_view(state, head->header.state_root), genesis, source->genesis_hash));
+  SWARM_TRY(auto out,
+            context_on(*head, state_view(state, head->header.state_root), genesis, source->genesis_hash));
   SWARM_CHECK(check_rules_known(out, options.rules_known));
   return out;
 }

@@ -81,8 +81,8 @@ public:
   /// One block, as consensus commits it.
   void commit() {
     const auto block = next_block();
-    auto candidate = on_->validate_block(
-        decode_block(encode_block(block->content()), on_->chain_id()).value());
+    auto candidate =
+        on_->validate_block(decode_block(encode_block(block->content()), on_->chain_id()).value());
     REQUIRE(candidate);
     promise made{disk_.record().changes(), 0, block->header.block_num};
     const std::vector<consensus_record> records{{"place", number(block->header.block_num)}};

@@ -145,7 +145,7 @@ private:
   std::span<const sealed_block_view> range_;
   std::vector<range_item> items_;
   std::vector<seal_record> taken_; ///< of the blocks imported
-  std::size_t durable_ = 0; ///< of the blocks imported
+  std::size_t durable_ = 0;        ///< of the blocks imported
 
   /// It is declared last, so that it waits for running tasks before the other members are destroyed.
   struct waiting_group {

@@ -14,8 +14,8 @@ seal_record sealed_by(const chain& on, const hash32& block, std::initializer_lis
                       std::uint64_t round_num = 0) {
   seal_record out{.round_num = round_num, .seals = {}};
   for (const auto key : keys)
-    out.seals.push_back({test_key(key).sign_recoverable(
-        seal_digest(on.chain_id(), on.genesis_hash(), block, round_num))});
+    out.seals.push_back(
+        {test_key(key).sign_recoverable(seal_digest(on.chain_id(), on.genesis_hash(), block, round_num))});
   return out;
 }
 
@@ -166,7 +166,8 @@ TEST_CASE("a new version of the rules is in force from the block on that was sch
   for (int i = 0; i < 6; ++i)
     make_block(*on);
   CHECK(*on->rules() == rules_schedule{1, 2, 4});
-  for (const auto& [block_num, version] : std::map<std::uint64_t, std::uint64_t>{{2, 1}, {3, 1}, {4, 2}, {6, 2}})
+  for (const auto& [block_num, version] :
+       std::map<std::uint64_t, std::uint64_t>{{2, 1}, {3, 1}, {4, 2}, {6, 2}})
     CHECK(*on->storage_of(test_address(), word(block_num)) == word(version));
   // eth_call sees the rules of the next block.
   CHECK(on->check_rules());
@@ -193,7 +194,8 @@ TEST_CASE("a node that does not know the rules of the next block stops there, an
   REQUIRE_FALSE(stopped);
   CHECK(stopped.error().is(chain_errc::unknown_rules));
   CHECK(stopped.error().message
-        == "from block 4 on this chain has version 2 of its rules, and this swarmd knows versions up to 1: install "
+        == "from block 4 on this chain has version 2 of its rules, and this swarmd knows versions up to 1: "
+           "install "
            "a newer swarmd and start it with the same data directory, nothing is lost");
   CHECK(older->build_block(100, test_key(1).account(), 10).error().is(chain_errc::unknown_rules));
   const auto fourth = decode_block(blocks[3], default_chain_id).value();

@@ -231,7 +231,8 @@ private:
       if (!body || !*body) return false;
       const auto content = decode_body(**body, store_.params.chain_id);
       const auto index = get_be64(value.data() + 8);
-      return content && index < content->txns.size() && as_text(content->txns[index].hash().view()) == as_text(key);
+      return content && index < content->txns.size()
+             && as_text(content->txns[index].hash().view()) == as_text(key);
     }));
     return {};
   }

@@ -74,9 +74,8 @@ private:
       SWARM_CHECK(txn.recover_sender());
       SWARM_CHECK(executor.add(std::move(txn)));
     }
-    SWARM_TRY(const auto made,
-              executor.finish(source.header.coinbase, source.header.timestamp, std::move(source.parent_seals),
-                              &source.header.txns_root));
+    SWARM_TRY(const auto made, executor.finish(source.header.coinbase, source.header.timestamp,
+                                               std::move(source.parent_seals), &source.header.txns_root));
     if (made->block->hash != source.hash)
       return beyond_repair(options_, fmt::format("column headers, block {}: executing it gives another block "
                                                  "(another version of swarmd may have made it)",

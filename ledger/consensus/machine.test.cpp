@@ -253,7 +253,8 @@ TEST_CASE("two proposals for one round are evidence, once") {
   CHECK(node.said_count(message_code::prepare) == 1);
 }
 
-TEST_CASE("two prepares, commits or round changes of one validator for one round are evidence, in any order") {
+TEST_CASE(
+    "two prepares, commits or round changes of one validator for one round are evidence, in any order") {
   scene at(4);
   const auto on = at.block(0, 1), other = at.block(0, 2);
   const auto heard = [&](auto... messages) {
@@ -333,7 +334,8 @@ TEST_CASE("a block that breaks a rule of the chain gets no vote, and no seals ma
   CHECK(node.decided.empty());
 }
 
-TEST_CASE("a block that is early by this node's clock gets no prepare, but a quorum's votes outweigh the clock") {
+TEST_CASE(
+    "a block that is early by this node's clock gets no prepare, but a quorum's votes outweigh the clock") {
   scene at(4);
   test_node node(at, 1);
   node.blocks_are_early = true;

@@ -29,8 +29,8 @@ void qbft_machine::take_second_proposal(neighbor_id neighbor, const proposal_mes
   const auto digest = proposal_digest(options_.domain, item.block_num, item.round_num, item.block.hash);
   const auto author = authors_.author_of(digest, item.signature, validators_);
   if (author && first.signature)
-    accuse(*author, message_code::proposal, item.round_num,
-           {content_of(first.block.hash), *first.signature}, {content_of(item.block.hash), item.signature});
+    accuse(*author, message_code::proposal, item.round_num, {content_of(first.block.hash), *first.signature},
+           {content_of(item.block.hash), item.signature});
   for (const auto& [voter, vote] : first.stray_commits)
     compare_commits(first, item.round_num, voter);
 }

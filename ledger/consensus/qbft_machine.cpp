@@ -137,10 +137,10 @@ void qbft_machine::on(block_validated what) {
                       block_num(), to_hex(on.block.proposer.view()), round_num)});
     const bool refused = what.early && on.fresh;
     if (what.ok && refused)
-      actions_.emplace_back(report{fmt::format(
-          "block {} of {} in round {} is dated too far ahead of this node's clock, so this node does not vote "
-          "for it; the clocks of validators must agree",
-          block_num(), to_hex(on.block.proposer.view()), round_num)});
+      actions_.emplace_back(report{fmt::format("block {} of {} in round {} is dated too far ahead of this "
+                                               "node's clock, so this node does not vote "
+                                               "for it; the clocks of validators must agree",
+                                               block_num(), to_hex(on.block.proposer.view()), round_num)});
     if (what.ok && round_num == round_num_) {
       if (!refused) vote_prepare(on);
       check_prepared(on);

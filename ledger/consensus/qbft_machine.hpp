@@ -93,7 +93,7 @@ private:
     std::map<address, signature65> seals;
     std::map<address, signed_prepare> stray_prepares; ///< an author's first for another block
     std::map<address, commit_message> stray_commits;  ///< likewise
-    std::size_t strays_seen = 0; ///< bounds what recovering their authors costs
+    std::size_t strays_seen = 0;                      ///< bounds what recovering their authors costs
   };
   using ballot_map = std::map<std::uint64_t, ballot>; ///< by round
   /// An author's latest round change.

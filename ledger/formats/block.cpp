@@ -35,7 +35,8 @@ result<block_body> read_body(rlp_reader& from, std::uint64_t chain_id) {
       return fail(block_errc::too_many_txns, "block: over {} transactions", block_txns_max);
     SWARM_TRY(const rlp_item item, list.next("transaction"));
     auto next = transaction::decode_item(item, chain_id);
-    if (!next) return fail_with(std::move(next).error(), fmt::format("block: transaction {}", out.txns.size()));
+    if (!next)
+      return fail_with(std::move(next).error(), fmt::format("block: transaction {}", out.txns.size()));
     out.txns.push_back(std::move(*next));
   }
   SWARM_TRY(const rlp_reader ommers, from.list("ommers"));
@@ -89,8 +90,9 @@ result<block_body> decode_body(bytes_view raw, std::uint64_t chain_id) {
 result<> check_parent_seals(const block_header& header, const seal_record& parent_seals) {
   const auto wanted = hash_of_seals(parent_seals);
   if (std::ranges::equal(header.extra_data, wanted.view())) return {};
-  return fail(block_errc::parent_seals, "block {}: its extra data is {}, the hash of its parent's seals is {}",
-              header.block_num, to_hex(header.extra_data), to_hex(wanted.view()));
+  return fail(block_errc::parent_seals,
+              "block {}: its extra data is {}, the hash of its parent's seals is {}", header.block_num,
+              to_hex(header.extra_data), to_hex(wanted.view()));
 }
 
 } // namespace swarm::ledger

@@ -46,7 +46,8 @@ bool breaks(const Result& outcome, Code code) {
 
 } // namespace
 
-TEST_CASE("blocks and bodies survive encoding and have Ethereum's layout, with the parent's seals at the end") {
+TEST_CASE(
+    "blocks and bodies survive encoding and have Ethereum's layout, with the parent's seals at the end") {
   const block made = two_txns();
   const bytes raw = encode_block(made);
   rlp_writer by_hand;

@@ -36,10 +36,9 @@ bytes content_of(vote_kind kind, std::uint8_t which) {
 }
 
 double_vote::vote signed_by(const private_key& who, const double_vote& at, bytes content) {
-  const auto digest =
-      at.kind == vote_kind::commit
-          ? seal_digest(chain_id, genesis_hash, keccak256(content), at.round_num)
-          : vote_digest(chain_id, genesis_hash, at.kind, at.block_num, at.round_num, content);
+  const auto digest = at.kind == vote_kind::commit
+                          ? seal_digest(chain_id, genesis_hash, keccak256(content), at.round_num)
+                          : vote_digest(chain_id, genesis_hash, at.kind, at.block_num, at.round_num, content);
   return {std::move(content), who.sign_recoverable(digest)};
 }
 

@@ -139,8 +139,7 @@ result<ledger::handover> chain_snapshots::handover_at(std::uint64_t block_num) c
   if (kept) return std::move(*kept);
   SWARM_TRY(const auto header, chain_.header_by_num(block_num));
   SWARM_TRY(auto seals, chain_.seals_of(block_num));
-  if (!header || !seals)
-    return fail(errc::not_found, "block {} is not here", block_num);
+  if (!header || !seals) return fail(errc::not_found, "block {} is not here", block_num);
   SWARM_TRY(auto proof, chain_.prove_validators(block_num));
   return ledger::handover{{encode_header(*header), std::move(*seals)}, std::move(proof)};
 }

@@ -274,9 +274,8 @@ TEST_CASE("history that cannot be stored is begun again, and reported") {
     chain_snapshots own(*node.on), theirs(*from.on);
     const auto missing = **own.youngest_missing();
     const auto raw = *theirs.past_block(missing.last);
-    REQUIRE(own.store_past(
-        std::vector{*check_past_block(*raw, missing.last, missing.last_hash, missing.last_seals,
-                                      node.on->chain_id())}));
+    REQUIRE(own.store_past(std::vector{
+        *check_past_block(*raw, missing.last, missing.last_hash, missing.last_seals, node.on->chain_id())}));
   };
   node.run_all();
   CHECK(stolen);

@@ -54,7 +54,16 @@ struct line {
   }
 };
 
-enum class conduct { honest, dead, short_answers, junk, other_receipts, other_block, no_history, other_seals };
+enum class conduct {
+  honest,
+  dead,
+  short_answers,
+  junk,
+  other_receipts,
+  other_block,
+  no_history,
+  other_seals
+};
 
 /// A machine that fetches the blocks of a line from good and bad neighbors.
 struct network {
@@ -130,15 +139,15 @@ struct network {
 } // namespace
 
 TEST_CASE("history comes from the youngest block downwards, whatever some neighbors do") {
-  for (const auto odd : {conduct::honest, conduct::dead, conduct::short_answers, conduct::junk,
-                         conduct::other_receipts, conduct::other_block, conduct::other_seals,
-                         conduct::no_history}) {
+  for (const auto odd :
+       {conduct::honest, conduct::dead, conduct::short_answers, conduct::junk, conduct::other_receipts,
+        conduct::other_block, conduct::other_seals, conduct::no_history}) {
     CAPTURE(static_cast<int>(odd));
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
       network net(seed, 1 + seed * 3, 100 + seed, {odd, conduct::honest, odd});
       CHECK(net.run());
       const bool lies = odd == conduct::junk || odd == conduct::other_receipts || odd == conduct::other_block
-          || odd == conduct::other_seals;
+                        || odd == conduct::other_seals;
       CHECK(net.liars.contains(1) == false);
       CHECK(net.liars.empty() != lies);
       CHECK(net.node.waiting_bytes() == 0);

@@ -156,7 +156,8 @@ std::optional<consensus::proposed_block> abstract_app::build(sim_time now) {
   header.coinbase = account_;
   header.timestamp = timestamp;
   header.state_root = (*after)->root();
-  auto block = consensus::read_block(std::make_shared<const bytes>(encode_abstract(header, ids, durable_.seals)));
+  auto block =
+      consensus::read_block(std::make_shared<const bytes>(encode_abstract(header, ids, durable_.seals)));
   block->body_checked = true;
   return *block;
 }
@@ -175,9 +176,9 @@ bool abstract_app::knows_seals(const ledger::seal_record& parent_seals) const {
   const auto digest = ledger::seal_digest(rules_->domain.chain_id, rules_->domain.genesis_hash,
                                           durable_.head.hash, parent_seals.round_num);
   return durable_.head.block_num > 0
-      && ledger::check_seals(parent_seals, digest, durable_.sealers,
-                             ledger::seal_quorum(durable_.sealers.size()), rules_->recover)
-             .has_value();
+         && ledger::check_seals(parent_seals, digest, durable_.sealers,
+                                ledger::seal_quorum(durable_.sealers.size()), rules_->recover)
+                .has_value();
 }
 
 bool abstract_app::is_early(const consensus::proposed_block& block, sim_time now) const {

@@ -1,7 +1,7 @@
-#include "tests/simulator/abstract_app.hpp"
 #include "tests/simulator/adversary.hpp"
 
 #include "ledger/consensus/quorum.hpp"
+#include "tests/simulator/abstract_app.hpp"
 #include "tests/simulator/network.hpp"
 #include "tests/simulator/sim_node.hpp"
 
@@ -224,8 +224,7 @@ void adversary::bent_proposal(std::size_t liar) {
     auto seals = *parent_seals_of(*block->raw);
     if (world_.chance(0.3))
       for (auto& seal : seals.seals)
-        seal.signature =
-            pen(liar).commit(block->block_num - 1, seals.round_num, block->parent_hash).seal;
+        seal.signature = pen(liar).commit(block->block_num - 1, seals.round_num, block->parent_hash).seal;
     else if (!seals.seals.empty())
       seals.seals.pop_back();
     if (world_.chance(0.2)) seals.seals.clear();

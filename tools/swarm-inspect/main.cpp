@@ -333,7 +333,8 @@ void add_commands(CLI::App& app, arguments& args) {
   reset_command->add_flag("--force", args.force, "even if peers still train");
   add_votes(*command("vote", "vote for this SN's organisation on who belongs to the network; of an SN"),
             args.vote);
-  auto* rules_command = command("rules", "the version of the chain's rules; with a vote on the next one; of an SN");
+  auto* rules_command =
+      command("rules", "the version of the chain's rules; with a vote on the next one; of an SN");
   auto* version = rules_command->add_option("--version", args.rules_version, "vote for this version");
   rules_command->add_option("--from", args.rules_from, "from this block on")->needs(version);
   version->needs("--from");

@@ -88,11 +88,12 @@ void name_liars(chain_state& s, const std::vector<ledger::block_ptr>& blocks) {
     for (const auto& proved : double_votes_in(*block)) {
       auto& one = s.double_votes[proved.account];
       one = {registered_name(*s.chain, proved.account), block->header.block_num};
-      log::warning(s.context->log_source,
-                   "the validator {} '{}' has lost its seat: block {} proves that it signed two different {}s for "
-                   "block {}, round {}",
-                   to_hex(proved.account.view()), one.name, one.proved_in,
-                   to_string(static_cast<ledger::vote_kind>(proved.kind)), proved.block_num, proved.round_num);
+      log::warning(
+          s.context->log_source,
+          "the validator {} '{}' has lost its seat: block {} proves that it signed two different {}s for "
+          "block {}, round {}",
+          to_hex(proved.account.view()), one.name, one.proved_in,
+          to_string(static_cast<ledger::vote_kind>(proved.kind)), proved.block_num, proved.round_num);
     }
 }
 
@@ -133,9 +134,8 @@ void build(self_pointer self, const consensus::build_block& what) {
     const auto& block = *(*candidate)->block;
     if (!block.txns.empty()) {
       s.built = *candidate;
-      auto raw = what.encoded
-                     ? std::make_shared<const bytes>(ledger::encode_block(block.content()))
-                     : nullptr;
+      auto raw =
+          what.encoded ? std::make_shared<const bytes>(ledger::encode_block(block.content())) : nullptr;
       out.block = consensus::own_block(block.header, block.hash, std::move(raw));
     }
   }
@@ -165,8 +165,8 @@ void validate(self_pointer self, const consensus::validate_block& what) {
                  to_hex(what.block.proposer.view()), candidate.error().message);
   const bool early =
       candidate && ledger::is_early((*candidate)->block->header, s.chain->head()->header, unix_seconds());
-  tell_consensus(self, consensus::block_validated{what.block.block_num, what.block.hash,
-                                                  candidate.has_value(), early});
+  tell_consensus(
+      self, consensus::block_validated{what.block.block_num, what.block.hash, candidate.has_value(), early});
 }
 
 bool is_disk_trouble(const error& why) {

@@ -17,7 +17,8 @@ std::vector<contracts::double_vote_proved> double_votes_in(const ledger::execute
   std::vector<contracts::double_vote_proved> out;
   for (const auto& outcome : block.outcomes)
     for (const auto& log : outcome.consensus.logs) {
-      if (log.emitter != contracts::node_registry_address() || log.topics.empty() || log.topics[0] != proved_topic())
+      if (log.emitter != contracts::node_registry_address() || log.topics.empty()
+          || log.topics[0] != proved_topic())
         continue;
       const auto event = contracts::decode_event<contracts::node_registry_interface>(log.topics, log.data);
       if (!event) continue;

@@ -5,7 +5,6 @@
 #include "ledger/chain/executed_block.hpp"
 
 #include <map>
-
 #include <vector>
 
 namespace swarm::actors {

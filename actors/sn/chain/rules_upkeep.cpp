@@ -27,10 +27,11 @@ result<> look_at_rules(chain_state& s) {
   SWARM_TRY(const auto rules, s.chain->rules());
   const auto known = s.context->options.rules_known;
   if (rules.next <= known || std::exchange(s.warned_of_rules, rules.next) == rules.next) return {};
-  log::error(s.context->log_source,
-             "the validators have decided that version {} of the chain's rules begins with block {}, and this "
-             "swarmd knows versions up to {}: it will stop there; install a newer one before",
-             rules.next, rules.from_block, known);
+  log::error(
+      s.context->log_source,
+      "the validators have decided that version {} of the chain's rules begins with block {}, and this "
+      "swarmd knows versions up to {}: it will stop there; install a newer one before",
+      rules.next, rules.from_block, known);
   return {};
 }
 

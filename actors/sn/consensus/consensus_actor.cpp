@@ -51,7 +51,7 @@ struct consensus_state {
   std::optional<sync::sync_machine> sync;
   std::size_t validators = 0;
   std::map<address, std::uint64_t> double_votes; ///< seen by this node: the block that the author lied about
-  std::uint64_t timer_serial[2] = {0, 0}; ///< by timer_kind
+  std::uint64_t timer_serial[2] = {0, 0};        ///< by timer_kind
 };
 
 std::string consensus_state::detail_json() const {

@@ -27,8 +27,7 @@ struct newcomer : rpc_node {
   void follow(std::uint64_t to) {
     for (auto i = chain->head()->header.block_num + 1; i <= to; ++i) {
       const auto block = *from_there.chain->block_by_num(i);
-      served->on_block(
-          chain->import_block(block->content(), **from_there.chain->seals_of(i)).value(), now);
+      served->on_block(chain->import_block(block->content(), **from_there.chain->seals_of(i)).value(), now);
     }
   }
   void adopt(std::uint64_t block_num) {

@@ -205,8 +205,8 @@ private:
           block_built{build->block_num, build->round_num, has_work ? std::optional{block} : std::nullopt});
     }
     if (auto* validate = std::get_if<validate_block>(&what))
-      return machine->step(block_validated{scene_.block_num(), validate->block.hash, blocks_are_good,
-                                           blocks_are_early});
+      return machine->step(
+          block_validated{scene_.block_num(), validate->block.hash, blocks_are_good, blocks_are_early});
     if (auto* commit = std::get_if<commit_block>(&what)) decided.push_back(*commit);
     return {};
   }

@@ -127,7 +127,8 @@ std::span<const scenario> rule_scenarios() {
        .play = another_quorum},
       {.name = "new-rules",
        .source = "issue: a new version of the rules takes effect at a block that the validators vote",
-       .checks = "a validator whose program does not know the new rules stops, and catches up with a newer one",
+       .checks =
+           "a validator whose program does not know the new rules stops, and catches up with a newer one",
        .plan = plan_of(4),
        .play = new_rules,
        .snapshot_gap = 1000},

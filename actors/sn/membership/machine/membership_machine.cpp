@@ -129,10 +129,10 @@ bool membership_machine::report_liar(const chain_facts& facts) {
   std::erase_if(proofs_, [&](const auto& one) { return !holds(facts.members, one.first); });
   for (const auto& [author, proof] : proofs_) {
     if (author == options_.self) continue;
-    actions_.emplace_back(action::say{
-        fmt::format("reporting to the chain that the validator {} signed two different votes",
-                    to_hex(author.view())),
-        true});
+    actions_.emplace_back(
+        action::say{fmt::format("reporting to the chain that the validator {} signed two different votes",
+                                to_hex(author.view())),
+                    true});
     actions_.emplace_back(action::submit{purpose::evidence, contracts::node_registry_address(),
                                          contracts::encode_report_double_vote(proof), true});
     return true;
