@@ -1,7 +1,8 @@
 #include "ledger/chain/testing/chain_fixture.hpp"
-#include "ledger/formats/header_rules.hpp"
 
 #include <doctest/doctest.h>
+
+#include <map>
 
 /// Rules that every block keeps: the seals of its parent, and the version of the rules.
 using namespace swarm;

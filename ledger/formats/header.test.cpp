@@ -54,6 +54,7 @@ block_header child_of(const block_header& parent) {
   block_header out = parent;
   out.parent_hash = block_hash(parent);
   out.block_num = parent.block_num + 1;
+  out.extra_data.resize(extra_data_max);
   return out;
 }
 
