@@ -177,7 +177,7 @@ bool abstract_app::knows_seals(const ledger::seal_record& parent_seals) const {
                                           durable_.head.hash, parent_seals.round_num);
   return durable_.head.block_num > 0
          && ledger::check_seals(parent_seals, digest, durable_.sealers,
-                                ledger::seal_quorum(durable_.sealers.size()), rules_->recover)
+                                rules_->quorum(durable_.sealers.size()), rules_->recover)
                 .has_value();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ledger/consensus/quorum.hpp"
 #include "tests/simulator/application.hpp"
 
 #include <set>
@@ -20,6 +21,7 @@ struct abstract_rules {
   std::function<bool(std::span<const address>)> is_lawful_set;
   consensus::signing_domain domain;
   ledger::author_recovery recover;
+  std::size_t (*quorum)(std::size_t validators) = consensus::quorum_of;
   bool trusts_parent_seals = false; ///< a planted mistake, see planted_shell_bugs
 };
 

@@ -17,6 +17,8 @@ public:
           ledger::author_recovery recover);
 
   void watch_forks_only() { only_forks_ = true; }
+  /// For networks in which fewer seals than a quorum count, by a planted mistake.
+  void ignore_parent_seals() { seals_ignored_ = true; }
   bool watches_forks_only() const { return only_forks_; }
   /// The node lies or has lost its memory: it is exempt from 3 and 5, and assumed to have sealed whatever
   /// helps a fork.
@@ -85,6 +87,7 @@ private:
   std::uint64_t set_changes_ = 0;
   std::uint64_t round_max_ = 0;
   bool only_forks_ = false;
+  bool seals_ignored_ = false;
   std::string failure_;
 };
 

@@ -30,6 +30,8 @@ public:
     };
     rules->domain = domain();
     rules->recover = consensus::testing::fake_recover;
+    if (options.planted.quorum_two_f_plus_one)
+      rules->quorum = [](std::size_t validators) { return 2 * faults_tolerated(validators) + 1; };
     rules->trusts_parent_seals = options.planted_shell.trusts_parent_seals;
     rules_ = std::move(rules);
   }

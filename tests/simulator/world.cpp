@@ -25,6 +25,7 @@ world::world(const simulation_options& options, const simulation_plan& plan)
   }
   weather_ = clear_sky();
   if (options_.only_forks) checker_.watch_forks_only();
+  if (options_.planted.quorum_two_f_plus_one) checker_.ignore_parent_seals();
   for (const auto liar : plan_.liars)
     checker_.set_faulty(liar);
 }
