@@ -111,6 +111,21 @@ interface INodeRegistry {
     /// `account` became a member of the validators or ceased to be one; `validators` seal from the next block on.
     event ValidatorsChanged(address indexed account, bool added, address[] validators);
 
+    /// The version of the chain's rules, and one that validators have let begin later; `next` 0: there is none.
+    struct Rules {
+        uint64 version;
+        uint64 next;
+        uint64 fromBlock;
+    }
+
+    event RulesVoted(address indexed voter, uint64 version, uint64 fromBlock);
+    /// From block `fromBlock` on the rules of `version` are in force; nodes that do not know them stop there.
+    event RulesScheduled(uint64 version, uint64 fromBlock);
+
+    /// `account` signed two different votes of one `kind` (0x12 proposal, 0x13 prepare, 0x14 commit, 0x15 round change)
+    /// for one block and round, and has lost its seat.
+    event DoubleVoteProved(address indexed account, uint8 kind, uint64 blockNum, uint64 roundNum, address reporter);
+
     /// Registers the caller, or changes its registration. The type of a node that was a member never changes. The
     /// statement that is in force, or that waits, may come again with another parent, name or endpoint, which take
     /// effect at once; its vouches stay. Another statement needs a higher sequence than the one that waits and the last
@@ -160,6 +175,20 @@ interface INodeRegistry {
     function proposeValidatorVote(address account, bool add) external;
     /// Takes the caller's vote on `account` back.
     function discardValidatorVote(address account) external;
+
+    /// Proves that a member of the validators signed two different votes for one place: its membership ends, and its
+    /// account is never let in again. Anybody may prove it. `proof` is
+    /// rlp[1, kind, block, round, content, signature, content, signature]; the contents are what the signatures are for:
+    /// of proposals and prepares the block hash, of round changes what the author was prepared on, [] or [round, block
+    /// hash], of commits the block's header. The last validator keeps its seat.
+    function reportDoubleVote(bytes calldata proof) external;
+    /// The block in which a double vote of `account` was proved; zero: none was.
+    function doubleVoteOf(address account) external view returns (uint256);
+
+    /// A validator's vote that the next version of the rules begins with block `fromBlock`, at least 16 blocks from now.
+    /// It is decided when as many validators as seal a block want the same; a validator has one vote.
+    function voteRules(uint64 version, uint64 fromBlock) external;
+    function rules() external view returns (Rules memory);
 
     /// All zero for an account that never registered, or whose only statements waited in vain.
     function node(address account) external view returns (Node memory);

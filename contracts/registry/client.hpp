@@ -43,6 +43,13 @@ inline bytes encode_voters_on(const address& account) {
   return encode(voters_on_args{account});
 }
 
+inline bytes encode_vote_rules(std::uint64_t version, std::uint64_t from_block) {
+  return encode(vote_rules_args{version, from_block});
+}
+inline bytes encode_report_double_vote(bytes proof) {
+  return encode(report_double_vote_args{std::move(proof)});
+}
+
 inline result<node_view> decode_node(bytes_view output) {
   return decode_answer<node_args>(output);
 }

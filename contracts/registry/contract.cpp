@@ -1,7 +1,9 @@
 #include "contracts/registry/contract.hpp"
 
+#include "contracts/registry/evidence.hpp"
 #include "contracts/registry/interface.hpp"
 #include "contracts/registry/memberships.hpp"
+#include "contracts/registry/rules_votes.hpp"
 #include "contracts/runtime/genesis.hpp"
 #include "contracts/runtime/typed_contract.hpp"
 
@@ -23,7 +25,7 @@ class node_registry_call {
 public:
   node_registry_call(ledger::contract_host& host, const ledger::call_context& context)
       : host_(host), records_(host), tallies_(host), validators_(host), memberships_(host, context),
-        seats_(host, context) {}
+        seats_(host, context), double_votes_(host, context), rules_(host, context) {}
 
   result<> on(const register_node_args& args) { return memberships_.enter(args); }
   result<> on(const vouch_args& args) { return memberships_.vouch(args); }
@@ -32,8 +34,19 @@ public:
   result<> on(const accuse_args& args) { return memberships_.accuse(args.organisation); }
   result<> on(const answer_args&) { return memberships_.answer(); }
   result<> on(const settle_args& args) { return memberships_.settle(args.account); }
-  result<> on(const propose_validator_vote_args& args) { return seats_.propose(args); }
+  result<> on(const propose_validator_vote_args& args) {
+    if (args.add) SWARM_CHECK(double_votes_.check_never(args.account));
+    return seats_.propose(args);
+  }
   result<> on(const discard_validator_vote_args& args) { return seats_.discard(args.account); }
+
+  result<> on(const report_double_vote_args& args) { return double_votes_.report(args); }
+  result<u256> on(const double_vote_of_args& args) const {
+    return u256(double_votes_.proved_in(args.account));
+  }
+
+  result<> on(const vote_rules_args& args) { return rules_.vote(args); }
+  result<rules_view> on(const rules_args&) const { return rules_.view(); }
 
   result<std::vector<address>> on(const get_validators_args&) const { return validators_.validators(); }
   result<std::vector<address>> on(const validator_members_args&) const { return validators_.members(); }
@@ -98,6 +111,8 @@ private:
   validator_records validators_;
   memberships memberships_;
   seats seats_;
+  double_votes double_votes_;
+  rules_votes rules_;
 };
 
 } // namespace

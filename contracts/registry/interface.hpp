@@ -171,6 +171,38 @@ struct voters_on_args {
   address account;
 };
 
+// Validators that sign two different votes for one place lose their seats (evidence.hpp).
+
+struct report_double_vote_args {
+  static constexpr abi::call<> function{"reportDoubleVote"};
+  bytes proof; ///< ledger/formats/double_vote.hpp
+};
+/// The block in which a double vote of the account was proved; 0: none was.
+struct double_vote_of_args {
+  static constexpr abi::view<u256> function{"doubleVoteOf"};
+  address account;
+};
+
+// The version of the chain's rules (rules_votes.hpp).
+
+inline constexpr std::uint64_t rules_notice_blocks = 16;     ///< at least, between the vote and new rules
+inline constexpr std::uint64_t rules_ahead_max = 10'000'000; ///< blocks at most, beyond the notice
+
+struct rules_view {
+  std::uint64_t version = 0; ///< in force in the block that is built now
+  std::uint64_t next = 0;    ///< decided, but not in force yet; 0: none
+  std::uint64_t from_block = 0;
+  bool operator==(const rules_view&) const = default;
+};
+struct vote_rules_args {
+  static constexpr abi::call<> function{"voteRules"};
+  std::uint64_t version = 0;
+  std::uint64_t from_block = 0;
+};
+struct rules_args {
+  static constexpr abi::view<rules_view> function{"rules"};
+};
+
 struct node_registered {
   static constexpr abi::event event{"NodeRegistered", {1, 2, 3}};
   address account;
@@ -250,9 +282,32 @@ struct validators_changed {
   std::vector<address> validators; ///< of the next block, sorted
   bool operator==(const validators_changed&) const = default;
 };
+struct double_vote_proved {
+  static constexpr abi::event event{"DoubleVoteProved", {1}};
+  address account;
+  std::uint8_t kind = 0; ///< ledger::vote_kind
+  std::uint64_t block_num = 0;
+  std::uint64_t round_num = 0;
+  address reporter;
+  bool operator==(const double_vote_proved&) const = default;
+};
+struct rules_voted {
+  static constexpr abi::event event{"RulesVoted", {1}};
+  address voter;
+  std::uint64_t version = 0;
+  std::uint64_t from_block = 0;
+  bool operator==(const rules_voted&) const = default;
+};
+struct rules_scheduled {
+  static constexpr abi::event event{"RulesScheduled", {}};
+  std::uint64_t version = 0;
+  std::uint64_t from_block = 0;
+  bool operator==(const rules_scheduled&) const = default;
+};
 using node_event =
     std::variant<node_registered, node_vouched, node_admitted, removal_voted, node_removed, node_expired,
-                 node_left, organisation_accused, accusation_answered, validator_voted, validators_changed>;
+                 node_left, organisation_accused, accusation_answered, validator_voted, validators_changed,
+                 double_vote_proved, rules_voted, rules_scheduled>;
 
 struct node_registry_interface {
   static constexpr std::string_view name = "NodeRegistry";
@@ -260,7 +315,8 @@ struct node_registry_interface {
       type_list<register_node_args, vouch_args, leave_node_args, remove_node_args, accuse_args, answer_args,
                 settle_args, propose_validator_vote_args, discard_validator_vote_args, node_args,
                 node_count_args, nodes_args, pending_of_args, pending_nodes_args, standing_args,
-                get_validators_args, validator_members_args, voters_on_args, seat_powers_args>;
+                get_validators_args, validator_members_args, voters_on_args, seat_powers_args,
+                report_double_vote_args, double_vote_of_args, vote_rules_args, rules_args>;
   using event = node_event;
 };
 

@@ -120,7 +120,7 @@ memory_world::outcome memory_world::run(world_state& state, const address& from,
                                  [kind](const auto& entry) { return entry.kind == kind; });
   SWARM_ASSERT(code != contracts_.kinds.end());
   host host_of_call(state, block_time_, gas_limit);
-  const ledger::call_context context{from, to, 1337, block_num_ + 1, head_hash(), read_only};
+  const ledger::call_context context{from, to, 1337, block_num_ + 1, head_hash(), read_only, {}, 1};
   outcome out;
   try {
     auto done = code->code->call(host_of_call, context, input);

@@ -97,6 +97,7 @@ block_record block_archive::record_of(const executed_block& block, const seal_re
   record.receipts = std::move(parts.receipts);
   record.outputs = std::move(parts.outputs);
   record.seals = encode_seals(seals);
+  record.parent_seals = encode_seals(block.parent_seals);
   for (const auto& txn : block.txns)
     record.txn_hashes.push_back(txn.hash());
   for (const auto& outcome : block.outcomes)
@@ -193,7 +194,7 @@ result<std::optional<sealed_block_bytes>> block_archive::sealed_bytes(std::uint6
   SWARM_TRY(const auto body, store_.body(block_num));
   SWARM_TRY(auto seals, store_.seals(block_num));
   if (!header || !body || !seals) return std::optional<sealed_block_bytes>{};
-  SWARM_TRY(const auto list, rlp_decode(*body, "block body")); // rlp[txns, ommers]
+  SWARM_TRY(const auto list, rlp_decode(*body, "block body")); // rlp[txns, ommers, seals]
   rlp_writer whole(header->size() + body->size() + 9);
   whole.begin_list().encoded(*header).encoded(list.payload).end_list();
   return std::optional{sealed_block_bytes{whole.take(), std::move(*seals)}};

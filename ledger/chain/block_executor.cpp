@@ -25,14 +25,32 @@ hash32 root_of_txns(std::span<const transaction> txns) {
   return ordered_trie_root(values);
 }
 
-block_executor::block_executor(state_store& store, const contract_table& contracts, std::uint64_t chain_id,
-                               const executed_block& parent, const address& proposer, std::uint64_t timestamp)
-    : state_(store, parent.header.state_root),
-      contracts_(contracts), context_{.chain_id = chain_id,
-                                      .block_num = parent.header.block_num + 1,
-                                      .parent_hash = parent.hash,
-                                      .block_time = timestamp,
-                                      .proposer = proposer},
+result<block_context> context_on(const executed_block& parent, const state_view& after,
+                                 const genesis_params& genesis, const hash32& genesis_hash,
+                                 const address& proposer, std::uint64_t timestamp) {
+  block_context out{.chain_id = genesis.chain_id,
+                    .block_num = parent.header.block_num + 1,
+                    .parent_hash = parent.hash,
+                    .genesis_hash = genesis_hash,
+                    .block_time = timestamp,
+                    .proposer = proposer};
+  SWARM_TRY(const auto word, after.storage_of(validators_account(), u256(rules_slot)));
+  out.rules = rules_in(word).at(out.block_num);
+  return out;
+}
+
+result<> check_rules_known(const block_context& next, std::uint64_t known) {
+  if (next.rules <= known) return {};
+  return fail(
+      chain_errc::unknown_rules,
+      "from block {} on this chain has version {} of its rules, and this swarmd knows versions up to {}: "
+      "install a newer swarmd and start it with the same data directory, nothing is lost",
+      next.block_num, next.rules, known);
+}
+
+block_executor::block_executor(state_store& store, const contract_table& contracts, block_context context,
+                               const executed_block& parent)
+    : state_(store, parent.header.state_root), contracts_(contracts), context_(std::move(context)),
       parent_(parent), block_(std::make_shared<executed_block>()) {}
 
 result<> block_executor::add(transaction txn) {
@@ -57,7 +75,7 @@ result<> block_executor::add(transaction txn) {
   return {};
 }
 
-result<candidate_ptr> block_executor::finish(const hash32* txns_root) {
+result<candidate_ptr> block_executor::finish(seal_record parent_seals, const hash32* txns_root) {
   auto started = clock::now();
   auto changes = std::make_shared<block_changes>();
   SWARM_TRY(changes->state, state_.commit());
@@ -73,7 +91,8 @@ result<candidate_ptr> block_executor::finish(const hash32* txns_root) {
   header.gas_limit = parent_.header.gas_limit;
   header.gas_used = gas_used_;
   header.timestamp = context_.block_time;
-  header.extra_data = to_bytes(as_bytes(extra_data_vanity));
+  header.extra_data = to_bytes(hash_of_seals(parent_seals).view());
+  block_->parent_seals = std::move(parent_seals);
   complete(*block_);
   changes->timing.execute = execute_time_;
   changes->timing.roots = clock::now() - started;

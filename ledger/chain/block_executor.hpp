@@ -1,8 +1,10 @@
 #pragma once
 
 #include "ledger/chain/chain.hpp"
+#include "ledger/chain/genesis.hpp"
 #include "ledger/chain/mempool.hpp"
 #include "ledger/state/execute.hpp"
+#include "ledger/state/state_view.hpp"
 
 namespace swarm::ledger {
 
@@ -15,12 +17,19 @@ struct block_changes {
 /// The root of the trie of a block's transactions.
 hash32 root_of_txns(std::span<const transaction> txns);
 
+/// What a block on top of `parent` knows, where `after` is the state after that.
+result<block_context> context_on(const executed_block& parent, const state_view& after,
+                                 const genesis_params& genesis, const hash32& genesis_hash,
+                                 const address& proposer, std::uint64_t timestamp);
+/// Fails with `chain_errc::unknown_rules` for rules that are newer than `known`.
+result<> check_rules_known(const block_context& next, std::uint64_t known);
+
 /// Executes one block on top of its parent, transaction by transaction. It is pure except that it reads
 /// stored state.
 class block_executor {
 public:
-  block_executor(state_store& store, const contract_table& contracts, std::uint64_t chain_id,
-                 const executed_block& parent, const address& proposer, std::uint64_t timestamp);
+  block_executor(state_store& store, const contract_table& contracts, block_context context,
+                 const executed_block& parent);
 
   /// Executes one more transaction. Errors are those of `execute_transaction`; after one of `execution_errc`,
   /// `space_errc` or `errc::internal` another transaction may be tried.
@@ -30,8 +39,8 @@ public:
   std::size_t size() const { return size_; }
 
   /// Closes the block: `header` is completed with roots, bloom and gas. The executor is of no further use.
-  /// `txns_root` may be given when the caller knows it.
-  result<candidate_ptr> finish(const hash32* txns_root = nullptr);
+  /// `parent_seals` go into the block. `txns_root` may be given when the caller knows it.
+  result<candidate_ptr> finish(seal_record parent_seals, const hash32* txns_root = nullptr);
 
 private:
   using clock = std::chrono::steady_clock;

@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view log_source = "swarm.ledger";
 /// A proposer needs one candidate, a validator one for each failed round; older ones are dropped.
 constexpr std::size_t candidates_max = 4;
-/// Room in a block for what is not transactions: header and list prefixes.
+/// Room in a block for what is neither transactions nor seals: header and list prefixes.
 constexpr std::size_t block_frame_max = 2048;
 
 tl::unexpected<error> other_chain(const std::filesystem::path& dir, const genesis_params& there,
@@ -157,6 +157,11 @@ result<> chain::parts::load_head() {
                 readable ? "" : readable.error().message, damage_remedy);
   SWARM_TRY(gaps, stored_gaps(*store));
   head = std::move(block);
+  SWARM_TRY(auto seals, blocks.seals_of(head->header.block_num));
+  if (!seals)
+    return fail(store_errc::damaged, "{}: the seals of block {}, the head, are missing; {}",
+                options.dir.string(), head->header.block_num, damage_remedy);
+  head_seals = std::move(*seals);
   return check_recent_blocks(*store, *head, gaps, genesis.chain_id);
 }
 
@@ -208,13 +213,14 @@ result<std::uint64_t> chain::pending_nonce(const address& account) const {
 result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address& proposer,
                                          std::size_t txns_max) {
   const auto& parent = *parts_->head;
-  block_executor executor(parts_->state, parts_->contracts, chain_id(), parent, proposer,
-                          std::max(timestamp, parent.header.timestamp));
+  SWARM_TRY(auto context, parts_->next_context(proposer, std::max(timestamp, parent.header.timestamp)));
+  block_executor executor(parts_->state, parts_->contracts, std::move(context), parent);
+  const auto frame_max = block_frame_max + encode_seals(parts_->head_seals).size();
   std::vector<hash32> hopeless;
   std::unordered_set<address> stuck; // senders whose later transactions can no longer follow
   for (const auto* txn : parts_->pool.executable(std::min(txns_max, block_txns_max))) {
     if (stuck.contains(txn->sender())) continue;
-    if (executor.size() + txn->raw().size() + block_frame_max > block_size_max) break;
+    if (executor.size() + txn->raw().size() + frame_max > block_size_max) break;
     auto added = parts_->add_admitted(executor, *txn);
     if (added) continue;
     stuck.insert(txn->sender());
@@ -232,7 +238,7 @@ result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address&
   }
   for (const auto& hash : hopeless)
     parts_->window->change([&](mempool& pool) { pool.remove(hash); });
-  SWARM_TRY(auto made, executor.finish());
+  SWARM_TRY(auto made, executor.finish(parts_->head_seals));
   parts_->remember(made);
   return made;
 }
@@ -240,7 +246,8 @@ result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address&
 result<candidate_ptr> chain::validate_block(const block& proposed) {
   auto hash = block_hash(proposed.header);
   for (const auto& known : parts_->candidates)
-    if (known->block->hash == hash && known->block->txns.size() == proposed.txns.size()
+    if (known->block->hash == hash && known->block->parent_seals == proposed.parent_seals
+        && known->block->txns.size() == proposed.txns.size()
         && std::equal(proposed.txns.begin(), proposed.txns.end(), known->block->txns.begin(),
                       [](const auto& a, const auto& b) { return a.hash() == b.hash(); }))
       return known;
@@ -257,13 +264,13 @@ result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32&
                 header.block_num, to_hex(header.parent_hash.view()), parent.header.block_num,
                 to_hex(parent.hash.view()));
   SWARM_CHECK(check_header(header, parent.header, parent.hash));
-  if (as_text(header.extra_data) != extra_data_vanity)
-    return fail(chain_errc::extra_data, "block {}: extra data is {}, must be \"{}\"", header.block_num,
-                to_hex(header.extra_data), extra_data_vanity);
+  SWARM_CHECK(check_parent_seals(header, proposed.parent_seals));
+  SWARM_CHECK(check_seals_of_head(proposed));
   if (proposed.txns.size() > block_txns_max)
     return fail(block_errc::too_many_txns, "block {}: {} transactions, at most {} are allowed",
                 header.block_num, proposed.txns.size(), block_txns_max);
-  block_executor executor(state, contracts, genesis.chain_id, parent, header.coinbase, header.timestamp);
+  SWARM_TRY(auto context, next_context(header.coinbase, header.timestamp));
+  block_executor executor(state, contracts, std::move(context), parent);
   for (const auto& given : proposed.txns) {
     const auto* waiting = given.sender_known() ? nullptr : pool.find(given.hash());
     auto txn = waiting != nullptr ? *waiting : given; // the sender of the pool's copy is recovered already
@@ -275,7 +282,7 @@ result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32&
     }
   }
   const auto* known_root = body == body_state::checked ? &header.txns_root : nullptr;
-  SWARM_TRY(auto made, executor.finish(known_root));
+  SWARM_TRY(auto made, executor.finish(proposed.parent_seals, known_root));
   SWARM_CHECK(check_outcome(header, made->block->header));
   SWARM_ASSERT(made->block->hash == hash); // every field has been compared
   if (made->block->encoded_size > block_size_max)
@@ -296,11 +303,7 @@ result<> chain::parts::check_space(const transaction& txn) {
     space_state.emplace(std::piecewise_construct, std::forward_as_tuple(head->hash),
                         std::forward_as_tuple(state, head->header.state_root));
   const auto time = std::max(options.now ? options.now() : 0, head->header.timestamp);
-  const block_context next{.chain_id = genesis.chain_id,
-                           .block_num = head->header.block_num + 1,
-                           .parent_hash = head->hash,
-                           .block_time = time,
-                           .proposer = {}};
+  SWARM_TRY(const auto next, next_context({}, time));
   auto room = ledger::check_space(space_state->second, next, txn, contracts);
   if (room) return {};
   if (!is_not_executable(room.error())) space_state.reset(); // stored state could not be read
@@ -312,6 +315,42 @@ void chain::parts::tell_of_space(const error& why) {
   if (!why.is(space_errc::day_full)) return;
   if (told_of_space.size() >= told_of_space_max) told_of_space.clear();
   if (told_of_space.insert(why.message).second) log::warning(log_source, "{}", why.message);
+}
+
+result<block_context> chain::parts::next_context(const address& proposer, std::uint64_t timestamp) {
+  SWARM_TRY(auto out, context_on(*head, state_view(state, head->header.state_root), genesis,
+                                 source->genesis_hash, proposer, timestamp));
+  SWARM_CHECK(check_rules_known(out, options.rules_known));
+  return out;
+}
+
+result<> chain::check_rules() const {
+  SWARM_CHECK(parts_->next_context({}, parts_->head->header.timestamp));
+  return {};
+}
+
+result<std::vector<address>> chain::parts::sealers_of_head() {
+  auto before = head->header;
+  // A snapshot is taken where the validators after a block are those who sealed it.
+  if (!gaps.lacks_state(before.block_num - 1)) {
+    SWARM_TRY(before, blocks.header_of(before.block_num - 1));
+  }
+  return read_validators(state_view(state, before.state_root));
+}
+
+/// The seals that this node has need no further look. Another quorum's are as good.
+result<> chain::parts::check_seals_of_head(const block& proposed) {
+  if (proposed.parent_seals == head_seals) return {};
+  const auto at = proposed.header.block_num;
+  if (head->header.block_num == 0)
+    return fail(seal_errc::not_a_validator, "block {}: nobody seals the genesis block", at);
+  SWARM_TRY(const auto sealers, sealers_of_head());
+  const auto digest =
+      seal_digest(genesis.chain_id, source->genesis_hash, head->hash, proposed.parent_seals.round_num);
+  auto sealed = check_seals(proposed.parent_seals, digest, sealers, seal_quorum(sealers.size()));
+  if (!sealed)
+    return fail_with(std::move(sealed).error(), fmt::format("block {}: the seals of its parent", at));
+  return {};
 }
 
 void chain::parts::remember(const candidate_ptr& made) {
@@ -361,8 +400,9 @@ void chain::parts::advance_pool(const executed_block& block) {
   });
 }
 
-void chain::parts::set_head(const block_ptr& block) {
+void chain::parts::set_head(const block_ptr& block, const seal_record& seals) {
   head = block;
+  head_seals = seals;
   candidates.clear();
   show();
   advance_pool(*block);
@@ -383,7 +423,7 @@ result<block_ptr> chain::commit(const candidate_ptr& candidate, const seal_recor
   SWARM_CHECK(parts_->blocks.write(block, changes->state, seals, records));
   parts_->last_block = changes->timing;
   parts_->last_block.write = std::chrono::steady_clock::now() - started;
-  parts_->set_head(block);
+  parts_->set_head(block, seals);
   return block;
 }
 

@@ -55,6 +55,7 @@ struct chain_options {
   /// Called with every transaction that the pool takes in.
   std::function<void(const transaction&)> on_accepted;
   native_contract_set contracts;
+  std::uint64_t rules_known = rules_newest; ///< the newest version of the rules to follow
   chain_limits limits;
   std::uint64_t space_reserve_bytes =
       32 * 1024 * 1024;        ///< of disk kept free; with less room nothing is committed
@@ -102,6 +103,9 @@ public:
 
   /// What other threads may see of this chain; they may keep it as long as they like.
   std::shared_ptr<const chain_window> window() const;
+
+  /// Fails with `chain_errc::unknown_rules` when this program does not know the rules of the next block.
+  result<> check_rules() const;
 
   // Pool
   /// Lets a transaction in and returns its hash; errors are those of pool_errc, execution_errc and of

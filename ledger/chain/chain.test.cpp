@@ -26,7 +26,7 @@ std::unique_ptr<chain> open_chain(chain_options options) {
 
 /// The block as another node gets it.
 block received(const executed_block& from) {
-  auto decoded = decode_block(encode_block({from.header, from.txns}), default_chain_id);
+  auto decoded = decode_block(encode_block(from.content()), default_chain_id);
   REQUIRE(decoded);
   return *decoded;
 }
@@ -158,7 +158,7 @@ TEST_CASE("a transaction goes from the pool into a block and is found again") {
   CHECK((*block)->header.timestamp == 1234);
   CHECK((*block)->header.parent_hash == on->genesis_hash());
   CHECK((*block)->header.coinbase == test_key(1).account());
-  CHECK((*block)->encoded_size == encode_block({(*block)->header, (*block)->txns}).size());
+  CHECK((*block)->encoded_size == encode_block((*block)->content()).size());
   CHECK(check_header((*block)->header, (*on->block_by_num(0))->header, on->genesis_hash()));
   CHECK_FALSE(on->has_executable());
   CHECK(on->find_pending(*hash) == nullptr);
@@ -371,7 +371,13 @@ TEST_CASE("a block that breaks any rule is refused by the rule it breaks") {
   CHECK(broken(chain_errc::receipts_root, [&](block& b) { flip(b.header.receipts_root); }));
   CHECK(broken(chain_errc::logs_bloom, [&](block& b) { flip(b.header.logs_bloom); }));
   CHECK(broken(chain_errc::gas_used, [&](block& b) { b.header.gas_used += 1; }));
-  CHECK(broken(chain_errc::extra_data, [&](block& b) { b.header.extra_data = {1}; }));
+  CHECK(broken(block_errc::parent_seals, [&](block& b) { flip(b.header.extra_data); }));
+  CHECK(broken(block_errc::parent_seals, [&](block& b) { b.parent_seals.round_num = 1; }));
+  CHECK(broken(header_errc::extra_data_size, [&](block& b) { b.header.extra_data = {1}; }));
+  CHECK(broken(seal_errc::not_a_validator, [&](block& b) { // nobody seals block 0
+    b.parent_seals.seals.resize(1);
+    b.header.extra_data = to_bytes(hash_of_seals(b.parent_seals).view());
+  }));
   CHECK(broken(header_errc::gas_limit, [&](block& b) { b.header.gas_limit += 1; }));
   CHECK(broken(header_errc::difficulty, [&](block& b) { b.header.difficulty = u256(2); }));
   CHECK(broken(header_errc::base_fee, [&](block& b) { b.header.base_fee = u256(2); }));

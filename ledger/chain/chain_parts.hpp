@@ -69,6 +69,7 @@ struct chain::parts {
   /// A block and the state after it, for questions about room there.
   std::optional<std::pair<hash32, state_overlay>> space_state;
   std::set<std::string> told_of_space; ///< so that each organisation's full day is logged once
+  seal_record head_seals;              ///< those of the head that this node has
 
   // Parts of what stands above
   const genesis_params& genesis;
@@ -93,11 +94,17 @@ struct chain::parts {
   result<> check_space(const transaction& txn);
   void tell_of_space(const error& why);
   void remember(const candidate_ptr& made);
-  void set_head(const block_ptr& block);
+  void set_head(const block_ptr& block, const seal_record& seals);
   /// Drops from the pool what `block` brought.
   void advance_pool(const executed_block& block);
   /// The same for all blocks up to the head, however they came.
   result<> advance_pool_to_head();
+  /// What the next block knows; `chain_errc::unknown_rules` when this program cannot make or judge it.
+  result<block_context> next_context(const address& proposer, std::uint64_t timestamp);
+  /// Checks that a block on top of the head brings the seals of a quorum for the head.
+  result<> check_seals_of_head(const block& proposed);
+  /// Those whose seals make the head final.
+  result<std::vector<address>> sealers_of_head();
   /// Checks a block with the hash `hash` against every rule by executing it on top of `head`.
   result<candidate_ptr> execute(const block& proposed, const hash32& hash, body_state body);
 };

@@ -14,7 +14,6 @@ enum class chain_errc {
   logs_bloom,         ///< the header's bloom is not that of the logs
   gas_used,           ///< the header's gas is not what was used
   txn_not_executable, ///< holds a transaction whose nonce, gas or kind does not fit
-  extra_data,         ///< the extra data is not the chain's vanity
   unknown_block,      ///< asked for the state of a block that is not there
   bad_genesis,        ///< genesis parameters that make no chain
   no_chain,           ///< the directory holds none, and there are no parameters to make one
@@ -23,6 +22,7 @@ enum class chain_errc {
   bad_filter,         ///< a log filter that is reversed or too wide
   history_missing,    ///< a block that a snapshot skipped and that is not fetched yet
   state_missing,      ///< the state after such a block, which is never fetched
+  unknown_rules,      ///< the next block follows rules of a version that this program does not know
   too_many_logs,      ///< more results than `logs_max`, or blocks than `log_blocks_max`
 };
 

@@ -120,17 +120,12 @@ result<std::optional<txn_place>> chain_view::find_txn(const hash32& hash) const 
 
 result<std::optional<seal_record>> chain_view::seals_of(std::uint64_t block_num) const {
   if (block_num > parts_->head->header.block_num) return std::optional<seal_record>{};
-  SWARM_TRY(auto seals, parts_->from->blocks.seals_of(block_num));
-  // A skipped block whose seals nobody could check is kept without them.
-  if (seals && seals->seals.empty() && block_num > 0) seals.reset();
-  return seals;
+  return parts_->from->blocks.seals_of(block_num);
 }
 
 result<std::optional<sealed_block_bytes>> chain_view::sealed_block_of(std::uint64_t block_num) const {
   if (block_num > parts_->head->header.block_num) return std::optional<sealed_block_bytes>{};
-  SWARM_TRY(auto found, parts_->from->blocks.sealed_bytes(block_num));
-  if (found && block_num > 0 && found->seals == encode_seals({})) found.reset(); // as above
-  return found;
+  return parts_->from->blocks.sealed_bytes(block_num);
 }
 
 bool chain_view::has_state(std::uint64_t block_num) const {
@@ -173,11 +168,18 @@ result<validators_proof> chain_view::prove_validators(std::uint64_t block_num) c
   return out;
 }
 
+result<rules_schedule> chain_view::rules() const {
+  SWARM_TRY(const auto word, storage_of(validators_account(), u256(rules_slot)));
+  return rules_in(word);
+}
+
 result<call_result> chain_view::call(const call_request& request, at_block at) const {
   SWARM_TRY(auto header, parts_->header_with_state(at));
   state_overlay state(*parts_->state, header.state_root);
-  SWARM_TRY(auto done, parts_->told(at, execute_call(state, context_after(chain_id(), header), request,
-                                                     header.gas_limit, parts_->from->contracts)));
+  SWARM_TRY(const auto rules, parts_->told(at, state.load(validators_account(), u256(rules_slot))));
+  const auto context = context_after(chain_id(), parts_->from->genesis_hash, header, rules_in(rules));
+  SWARM_TRY(auto done, parts_->told(at, execute_call(state, context, request, header.gas_limit,
+                                                     parts_->from->contracts)));
   return std::move(done.call);
 }
 

@@ -46,6 +46,8 @@ public:
   const hash32& genesis_hash() const;
   const genesis_params& genesis() const;
   const block_ptr& head() const;
+  /// Which rules are in force after the head, and from when on others are.
+  result<rules_schedule> rules() const;
   /// The validators by the state after `block_num`, sorted.
   result<std::vector<address>> validators_after(std::uint64_t block_num) const;
 

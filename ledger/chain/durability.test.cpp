@@ -73,7 +73,7 @@ void check_whole(chain& on, chain& twin) {
     auto block = *on.block_by_num(num);
     REQUIRE(block);
     REQUIRE((*on.seals_of(num))->seals.size() == 1);
-    auto imported = twin.import_block({block->header, block->txns}, {});
+    auto imported = twin.import_block(block->content(), {});
     if (!imported) FAIL(imported.error().message);
     REQUIRE((*on.block_by_hash(block->hash))->header.block_num == num);
     for (std::size_t i = 0; i < block->txns.size(); ++i) {

@@ -25,7 +25,7 @@ std::size_t list_size(std::size_t payload) {
   return prefix + payload;
 }
 
-/// Bytes of rlp[header, txns, ommers], from the encodings of the header and of rlp[txns, ommers].
+/// Bytes of a block, from the encodings of its header and of its body.
 result<std::size_t> block_size(const bytes& header, const bytes& body) {
   SWARM_TRY(auto list, rlp_decode(body, "block body"));
   return list_size(header.size() + list.payload.size());
@@ -61,7 +61,7 @@ std::size_t executed_block::first_log_index(std::size_t txn_index) const {
 }
 
 std::size_t memory_of(const executed_block& item) {
-  auto total = sizeof(executed_block);
+  auto total = sizeof(executed_block) + item.parent_seals.seals.size() * sizeof(commit_seal);
   for (const auto& txn : item.txns)
     total += sizeof(transaction) + 2 * txn.raw().size();
   for (const auto& outcome : item.outcomes) {
@@ -77,7 +77,7 @@ encoded_block encode_executed(const executed_block& item) {
   receipts.reserve(item.outcomes.size());
   for (const auto& outcome : item.outcomes)
     receipts.push_back(outcome.consensus);
-  return {encode_header(item.header), encode_body(item.txns), encode_receipts(receipts),
+  return {encode_header(item.header), encode_body(item.txns, item.parent_seals), encode_receipts(receipts),
           encode_outputs(item.outcomes)};
 }
 
@@ -86,7 +86,9 @@ result<std::shared_ptr<executed_block>> decode_executed(const encoded_block& par
   auto out = std::make_shared<executed_block>();
   SWARM_TRY(out->header, decode_header(parts.header));
   out->hash = keccak256(parts.header);
-  SWARM_TRY(out->txns, decode_body(parts.body, chain_id));
+  SWARM_TRY(auto body, decode_body(parts.body, chain_id));
+  out->txns = std::move(body.txns);
+  out->parent_seals = std::move(body.parent_seals);
   SWARM_TRY(out->encoded_size, block_size(parts.header, parts.body));
   SWARM_CHECK(put_outcomes(*out, parts));
   if (with_senders)
@@ -97,7 +99,7 @@ result<std::shared_ptr<executed_block>> decode_executed(const encoded_block& par
 
 void complete(executed_block& item) {
   auto header = encode_header(item.header);
-  auto size = block_size(header, encode_body(item.txns));
+  auto size = block_size(header, encode_body(item.txns, item.parent_seals));
   SWARM_ASSERT(size.has_value());
   item.hash = keccak256(header);
   item.encoded_size = *size;

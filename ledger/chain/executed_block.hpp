@@ -20,11 +20,14 @@ struct executed_block {
   hash32 hash;
   block_header header;
   std::vector<transaction> txns;
+  seal_record parent_seals;
   std::vector<txn_outcome> outcomes; ///< one per transaction
-  std::size_t encoded_size = 0;      ///< bytes of rlp[header, txns, ommers]
+  std::size_t encoded_size = 0;      ///< bytes of `encode_block`
 
   /// The block-wide index of the first log of transaction `txn_index`.
   std::size_t first_log_index(std::size_t txn_index) const;
+  /// What others are sent of it.
+  block content() const { return {header, txns, parent_seals}; }
 };
 using block_ptr = std::shared_ptr<const executed_block>;
 
@@ -43,7 +46,7 @@ encoded_block encode_executed(const executed_block& item);
 result<std::shared_ptr<executed_block>> decode_executed(const encoded_block& parts, std::uint64_t chain_id,
                                                         bool with_senders);
 
-/// Fills in what follows from `header` and `txns`: the hash and the size.
+/// Fills in what follows from `header`, `txns` and `parent_seals`: the hash and the size.
 void complete(executed_block& item);
 
 } // namespace swarm::ledger

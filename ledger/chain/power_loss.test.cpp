@@ -91,8 +91,8 @@ public:
   /// One block, as consensus commits it.
   void commit() {
     const auto block = next_block();
-    auto candidate = on_->validate_block(
-        decode_block(encode_block({block->header, block->txns}), on_->chain_id()).value());
+    auto candidate =
+        on_->validate_block(decode_block(encode_block(block->content()), on_->chain_id()).value());
     REQUIRE(candidate);
     promise made{disk_.record().changes(), 0, block->header.block_num};
     const std::vector<consensus_record> records{{"place", number(block->header.block_num)}};
@@ -108,7 +108,7 @@ public:
     const auto first = hashes_.size();
     for (std::size_t i = 0; i < count; ++i) {
       const auto block = next_block();
-      raw.push_back(encode_block({block->header, block->txns}));
+      raw.push_back(encode_block(block->content()));
       seals.push_back(encode_seals(*twin_->seals_of(block->header.block_num).value()));
       records.push_back({{"place", number(block->header.block_num)}});
     }

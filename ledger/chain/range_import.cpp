@@ -46,6 +46,7 @@ public:
   /// Moves `parts::head` from block to block, as far as they are on disk in the end.
   void run(range_outcome& out) {
     const auto start = on_.head;
+    const auto start_seals = on_.head_seals;
     if (auto done = import_all(out.blocks); !done) out.refused = std::move(done).error();
     if (auto written = on_.store->write_collected(); written)
       durable_ = out.blocks.size();
@@ -53,6 +54,7 @@ public:
       out.refused = std::move(written).error();
     out.blocks.resize(durable_);
     on_.head = out.blocks.empty() ? start : out.blocks.back();
+    on_.head_seals = out.blocks.empty() ? start_seals : taken_[durable_ - 1];
   }
 
 private:
@@ -118,8 +120,10 @@ private:
     if (item.wrong) return tl::unexpected(std::move(*item.wrong));
     SWARM_TRY(const auto made, on_.execute(*item.content, item.hash, body_state::checked));
     SWARM_CHECK(on_.blocks.collect(made->block, made->changes->state, item.seals, range_[at].records));
-    item = {};
     on_.head = made->block;
+    on_.head_seals = item.seals;
+    taken_.push_back(std::move(item.seals));
+    item = {};
     out.push_back(made->block);
     if (!on_.store->has_collected()) durable_ = out.size();
     return {};
@@ -140,7 +144,8 @@ private:
   parts& on_;
   std::span<const sealed_block_view> range_;
   std::vector<range_item> items_;
-  std::size_t durable_ = 0; ///< of the blocks imported
+  std::vector<seal_record> taken_; ///< of the blocks imported
+  std::size_t durable_ = 0;        ///< of the blocks imported
 
   /// It is declared last, so that it waits for running tasks before the other members are destroyed.
   struct waiting_group {

@@ -48,10 +48,10 @@ std::vector<sent_block> make_blocks(const std::filesystem::path& dir, std::size_
     }
     REQUIRE(on->submit(txn.raw()));
     const auto made = on->build_block(num, test_key(1).account(), 10).value();
-    REQUIRE(on->commit(made, {}));
     const std::uint8_t sealer = change != 0 && num > change ? 2 : 1;
-    out.push_back(
-        {encode_block({made->block->header, made->block->txns}), seals_by(*on, *made->block, {sealer}), {}});
+    const auto seals = seals_by(*on, *made->block, {sealer});
+    REQUIRE(on->commit(made, decode_seals(seals).value()));
+    out.push_back({encode_block(made->block->content()), seals, {}});
   }
   return out;
 }
@@ -129,7 +129,7 @@ TEST_CASE("a range ends before the first block that is wrong, and says by which 
     shown.hash = block_hash(content.header);
     one.seals = seals_by(*source, shown, {1});
   };
-  block content{block_50->header, block_50->txns};
+  auto content = block_50->content();
   refused(seal_errc::not_a_validator, [&](auto& one) { one.seals = seals_by(*source, *block_50, {3}); });
   refused(seal_errc::below_quorum, [&](auto& one) { one.seals = seals_by(*source, *block_50, {}); });
   refused(seal_errc::too_many, [&](auto& one) { one.seals = seals_by(*source, *block_50, {1, 1}); });

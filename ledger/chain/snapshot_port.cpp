@@ -85,6 +85,7 @@ result<block_ptr> chain::snapshot_port::adopt(const block_ptr& pivot, const seal
   SWARM_CHECK(parts.blocks.adopt(pivot, seals, notes, records));
   parts.gaps = std::move(gaps);
   parts.head = pivot;
+  parts.head_seals = seals;
   parts.pruner.begin_anew();
   parts.candidates.clear();
   parts.show();

@@ -125,8 +125,7 @@ private:
   result<> check_seals_of(const block_source& block) {
     const auto num = block.header.block_num;
     const bool skipped = store_.lacks_state(num);
-    const bool unsealed = skipped && block.seals.seals.empty(); // nobody could check those that came
-    if (num > 0 && !unsealed && !validators_.empty())
+    if (num > 0 && !validators_.empty())
       if (auto sealed = check_source_seals(store_, block, validators_); !sealed)
         found(column::seals, num, false, sealed.error().message);
     if (skipped) return pass_over(num);
@@ -228,9 +227,10 @@ private:
       if (value.size() != 16) return false;
       const auto body = store_.blocks->body(get_be64(value.data()));
       if (!body || !*body) return false;
-      const auto txns = decode_body(**body, store_.params.chain_id);
+      const auto content = decode_body(**body, store_.params.chain_id);
       const auto index = get_be64(value.data() + 8);
-      return txns && index < txns->size() && as_text((*txns)[index].hash().view()) == as_text(key);
+      return content && index < content->txns.size()
+             && as_text(content->txns[index].hash().view()) == as_text(key);
     }));
     return {};
   }
@@ -410,11 +410,17 @@ result<std::optional<block_source>> read_source(const opened_store& store, std::
       return wrong(column::headers, good.error().message);
   SWARM_TRY(const auto body, store.blocks->body(block_num));
   if (!body) return wrong(column::bodies, "missing");
-  auto txns = decode_body(*body, store.params.chain_id);
-  if (!txns) return wrong(column::bodies, txns.error().message);
-  out.txns = std::move(*txns);
+  auto content = decode_body(*body, store.params.chain_id);
+  if (!content) return wrong(column::bodies, content.error().message);
+  out.txns = std::move(content->txns);
+  out.parent_seals = std::move(content->parent_seals);
   if (root_of_txns(out.txns) != out.header.txns_root)
     return wrong(column::bodies, "its root is not that of the header");
+  if (block_num > 0)
+    if (auto named = check_parent_seals(out.header, out.parent_seals); !named)
+      return wrong(column::bodies, named.error().message);
+  if (parent != nullptr && out.parent_seals != parent->seals)
+    findings.push_back({column::seals, block_num - 1, "not those that the next block names", true});
   SWARM_TRY(const auto seals, store.blocks->seals(block_num));
   if (!seals) return wrong(column::seals, "missing");
   auto sealed = decode_seals(*seals);
@@ -457,8 +463,9 @@ result<> check_recent_blocks(const block_store& store, const executed_block& hea
     if (!header || keccak256(*header) != wanted) return wrong(column::headers);
     SWARM_TRY(const auto decoded, decode_header(*header));
     SWARM_TRY(const auto body, store.body(num));
-    const auto txns = body ? decode_body(*body, chain_id) : fail(errc::not_found, "no body");
-    if (!txns || root_of_txns(*txns) != decoded.txns_root) return wrong(column::bodies);
+    const auto content = body ? decode_body(*body, chain_id) : fail(errc::not_found, "no body");
+    if (!content || root_of_txns(content->txns) != decoded.txns_root) return wrong(column::bodies);
+    if (num > 0 && !check_parent_seals(decoded, content->parent_seals)) return wrong(column::bodies);
     SWARM_TRY(const auto receipts, store.receipts(num));
     if (!receipts || !decode_receipts(*receipts)) return wrong(column::receipts);
     SWARM_TRY(const auto seals, store.seals(num));

@@ -30,6 +30,7 @@ struct block_source {
   block_header header;
   hash32 hash;
   std::vector<transaction> txns;
+  seal_record parent_seals;
   seal_record seals;
 };
 /// Returns none, and adds to `findings`, when a part is missing or wrong. `parent` is null for block 0 and

@@ -4,6 +4,8 @@
 #include "ledger/consensus/rules.hpp"
 #include "ledger/state/trie.hpp"
 
+#include <algorithm>
+
 namespace swarm::consensus {
 
 using ledger::rlp_item;
@@ -42,7 +44,11 @@ result<> check_body(proposed_block& block) {
   }
   SWARM_TRY(const rlp_reader ommers, from.list("ommers"));
   if (!ommers.at_end()) return fail(consensus_errc::body_mismatch, "proposed block: has ommers");
+  SWARM_TRY(const rlp_item seals, from.next("parent's seals"));
   SWARM_CHECK(from.finish());
+  if (!std::ranges::equal(keccak256(seals.encoded).view(), header.extra_data))
+    return fail(consensus_errc::body_mismatch,
+                "proposed block {}: its seals of the parent are not those of its header", block.block_num);
   if (ledger::ordered_trie_root(txns) != header.txns_root)
     return fail(consensus_errc::body_mismatch,
                 "proposed block {}: its transactions are not those of its header", block.block_num);

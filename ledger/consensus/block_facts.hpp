@@ -9,20 +9,20 @@ namespace swarm::consensus {
 using shared_bytes = std::shared_ptr<const bytes>;
 
 /// What consensus knows of a block. Its hash names the content to the last byte: `check_body` has compared
-/// the transactions with the header's root, and each transaction has one encoding.
+/// transactions and seals with what the header says of them, and each has one encoding.
 struct proposed_block {
   hash32 hash;
   hash32 parent_hash;
   std::uint64_t block_num = 0;
   address proposer; ///< the header's coinbase: the validator that made it, not the one that proposes it again
-  shared_bytes raw; ///< rlp[header, txns, ommers]; null for a block that never travels (one validator)
+  shared_bytes raw; ///< as encode_block gives it; null for a block that never travels (one validator)
   bool body_checked = false;
 };
 
 /// Reads only the header, which is cheap and enough to check who signed for the block. `raw` is kept.
 result<proposed_block> read_block(shared_bytes raw);
 
-/// Checks that the transactions are those whose root the header names and that there are no ommers. It does
+/// Checks that transactions and seals of the parent are those that the header names, and no ommers are there. It does
 /// not execute them. A second call for the same block does nothing.
 result<> check_body(proposed_block& block);
 

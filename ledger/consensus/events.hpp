@@ -64,6 +64,8 @@ struct block_validated {
   std::uint64_t block_num = 0;
   hash32 hash;
   bool ok = false;
+  /// It keeps the rules, but is dated too far ahead of this node's clock.
+  bool early = false;
 };
 /// The entries of `persist` with this token, and of all before it, are on disk.
 struct persisted {
@@ -134,12 +136,10 @@ struct send_decided {
   neighbor_id neighbor = 0;
   std::uint64_t block_num = 0;
 };
-/// Two proposals of one validator for one round, each as rlp[block_num, round, block hash, signature].
-/// Anybody can verify both.
+/// Two votes of one validator for one place that contradict each other (formats/double_vote.hpp).
 struct evidence {
   address author;
-  bytes first;
-  bytes second;
+  ledger::double_vote proof;
 };
 /// `neighbor` sent what no honest node sends.
 struct penalize {

@@ -12,6 +12,14 @@ bool has(const std::vector<action>& in) {
   return !all_of<Action>(in).empty();
 }
 
+/// Whether the proof convicts whom it accuses, of this kind of vote.
+bool proves(const scene& at, const evidence& what, message_code kind) {
+  const auto read = ledger::decode_double_vote(ledger::encode_double_vote(what.proof));
+  if (!read || read->kind != kind || read->block_num != at.block_num()) return false;
+  const auto author = check_double_vote(*read, at.domain.chain_id, at.domain.genesis_hash, fake_recover);
+  return author && *author == what.author;
+}
+
 } // namespace
 
 // The ordinary course
@@ -240,9 +248,78 @@ TEST_CASE("two proposals for one round are evidence, once") {
   const auto found = all_of<evidence>(node.hear(at.proposal(0, 0, at.block(0, 2))));
   REQUIRE(found.size() == 1);
   CHECK(found[0].author == at.validators[0]);
-  CHECK(found[0].first != found[0].second);
+  CHECK(proves(at, found[0], message_code::proposal));
   CHECK(!has<evidence>(node.hear(at.proposal(0, 0, at.block(0, 3)))));
   CHECK(node.said_count(message_code::prepare) == 1);
+}
+
+TEST_CASE(
+    "two prepares, commits or round changes of one validator for one round are evidence, in any order") {
+  scene at(4);
+  const auto on = at.block(0, 1), other = at.block(0, 2);
+  const auto heard = [&](auto... messages) {
+    test_node node(at, 1);
+    std::vector<evidence> out;
+    for (auto& found : {all_of<evidence>(node.hear(messages))...})
+      out.insert(out.end(), found.begin(), found.end());
+    return out;
+  };
+  const auto proposal = at.proposal(0, 0, on), rival = at.proposal(0, 0, other);
+  const auto prepare = at.prepare(2, 0, on.hash), stray = at.prepare(2, 0, other.hash);
+  const auto convicts = [&](const std::vector<evidence>& found, std::size_t who, message_code kind) {
+    return std::ranges::any_of(found, [&](const evidence& one) {
+      return one.author == at.validators[who] && proves(at, one, kind);
+    });
+  };
+  CHECK(convicts(heard(proposal, prepare, stray), 2, message_code::prepare));
+  CHECK(convicts(heard(proposal, stray, prepare), 2, message_code::prepare));
+  CHECK(convicts(heard(stray, prepare, proposal), 2, message_code::prepare));
+  CHECK(convicts(heard(proposal, stray, at.prepare(2, 0, filled(9))), 2, message_code::prepare));
+  // Seals name no height: both blocks must be known.
+  const auto seal = at.commit(2, 0, on.hash), stray_seal = at.commit(2, 0, other.hash);
+  CHECK(convicts(heard(proposal, seal, stray_seal, rival), 2, message_code::commit));
+  CHECK(convicts(heard(proposal, rival, seal, stray_seal), 2, message_code::commit));
+  CHECK(convicts(heard(proposal, rival, stray_seal, seal), 2, message_code::commit));
+  CHECK(heard(proposal, seal, stray_seal).empty());
+  // A round change says what its author was prepared on.
+  const auto unprepared = at.round_change(3, 1), claims = at.round_change(3, 1, at.proof(0, on, {0, 2, 3}));
+  CHECK(convicts(heard(unprepared, claims), 3, message_code::round_change));
+  CHECK(convicts(heard(claims, unprepared), 3, message_code::round_change));
+}
+
+TEST_CASE("repetitions, other signatures over the same, and votes of other rounds are no evidence") {
+  scene at(4);
+  test_node node(at, 1);
+  const auto on = at.block(0);
+  const auto none = [&](const auto& item) { return !has<evidence>(node.hear(item)); };
+  CHECK(none(at.proposal(0, 0, on)));
+  CHECK(none(at.prepare(2, 0, on.hash)));
+  CHECK(none(at.prepare(2, 0, on.hash, 1)));
+  CHECK(none(at.commit(2, 0, on.hash)));
+  CHECK(none(at.commit(2, 0, on.hash, 1)));
+  CHECK(none(at.round_change(2, 1)));
+  CHECK(none(at.round_change(2, 1)));
+  CHECK(none(at.round_change(2, 2, at.proof(0, on, {0, 2, 3}))));
+  CHECK(none(at.prepare(3, 1, filled(4))));
+  CHECK(none(at.prepare(3, 0, on.hash)));
+}
+
+TEST_CASE("a liar's strays cost a bounded number of signatures") {
+  scene at(4);
+  std::size_t recoveries = 0;
+  test_node node(at, 1);
+  auto scheme = fake_scheme(at.validators[1]);
+  scheme.recover = [&](const hash32& digest, const signature65& signature) {
+    ++recoveries;
+    return fake_recover(digest, signature);
+  };
+  node.machine.emplace(machine_options{.domain = at.domain}, scheme);
+  node.feed(start{at.head, at.validators, node.disk});
+  node.hear(at.proposal(0, 0, at.block(0)));
+  const auto before = recoveries;
+  for (std::uint8_t i = 0; i < 200; ++i)
+    node.hear(at.prepare(2, 0, filled(i)));
+  CHECK(recoveries - before <= 16);
 }
 
 TEST_CASE("a block that breaks a rule of the chain gets no vote, and no seals make it valid") {
@@ -255,6 +332,45 @@ TEST_CASE("a block that breaks a rule of the chain gets no vote, and no seals ma
   for (const std::size_t who : {0, 2, 3})
     node.hear(at.commit(who, 0, on.hash));
   CHECK(node.decided.empty());
+}
+
+TEST_CASE(
+    "a block that is early by this node's clock gets no prepare, but a quorum's votes outweigh the clock") {
+  scene at(4);
+  test_node node(at, 1);
+  node.blocks_are_early = true;
+  const auto on = at.block(0);
+  CHECK(has<report>(node.hear(at.proposal(0, 0, on))));
+  CHECK(node.said_count(message_code::prepare) == 0);
+  for (const std::size_t who : {0, 2, 3})
+    node.hear(at.prepare(who, 0, on.hash));
+  CHECK(node.said_count(message_code::prepare) == 0);
+  CHECK(node.said_count(message_code::commit) == 1); // a quorum was prepared: honest clocks among them
+  for (const std::size_t who : {0, 2})
+    node.hear(at.commit(who, 0, on.hash));
+  REQUIRE(node.decided.size() == 1);
+  CHECK(node.decided[0].block.hash == on.hash);
+}
+
+TEST_CASE("a block that others were prepared on is voted for in a later round, early as it is") {
+  scene at(4);
+  test_node node(at, 2);
+  node.blocks_are_early = true;
+  const auto on = at.block(0);
+  node.hear(at.proposal(0, 0, on));
+  CHECK(node.said.empty());
+  const auto proof = at.proof(0, on, {0, 1, 3});
+  const std::vector<signed_round_change> votes{at.round_change(0, 1, proof).vote,
+                                               at.round_change(1, 1, proof).vote, at.vote(3, 1)};
+  node.hear(at.proposal(1, 1, on, votes, proof.prepares));
+  CHECK(node.said_count(message_code::prepare) == 1);
+  // A fresh one is judged anew, by what the clock says then.
+  test_node other(at, 3);
+  other.blocks_are_early = true;
+  const auto fresh = at.block(1, 9);
+  const std::vector<signed_round_change> unprepared{at.vote(0, 1), at.vote(1, 1), at.vote(2, 1)};
+  other.hear(at.proposal(1, 1, fresh, unprepared));
+  CHECK(other.said_count(message_code::prepare) == 0);
 }
 
 TEST_CASE("floods of junk, future heights and rounds take bounded memory") {

@@ -9,20 +9,10 @@ using ledger::rlp_writer;
 
 namespace {
 
-constexpr std::string_view domain_tag = "swarm qbft";
 constexpr std::size_t vote_size = 160; ///< bytes of one signed vote in a list, at most
 
 /// Begins the list that is hashed and signed; the caller adds the fields of its kind of vote and
 /// ends the list.
-rlp_writer begin_preimage(const signing_domain& domain, message_code code, std::uint64_t block_num,
-                          std::uint64_t round_num) {
-  rlp_writer out(192);
-  out.begin_list().string(as_bytes(domain_tag)).number(wire_version).number(domain.chain_id);
-  out.string(domain.genesis_hash.view()).number(static_cast<std::uint8_t>(code));
-  out.number(block_num).number(round_num);
-  return out;
-}
-
 rlp_writer begin_message(message_code code, std::uint64_t block_num, std::uint64_t round_num,
                          std::size_t size) {
   rlp_writer out(size + 64);
@@ -145,20 +135,6 @@ result<proposed_block> take_block(bytes_view raw) {
 
 } // namespace
 
-std::string_view to_string(message_code code) {
-  switch (code) {
-  case message_code::proposal:
-    return "proposal";
-  case message_code::prepare:
-    return "prepare";
-  case message_code::commit:
-    return "commit";
-  case message_code::round_change:
-    return "round change";
-  }
-  return "unknown message";
-}
-
 result<message_head> read_head(bytes_view raw) {
   SWARM_TRY(rlp_reader from, open_message(raw));
   SWARM_TRY(const std::uint64_t code, from.number("code"));
@@ -172,21 +148,30 @@ result<message_head> read_head(bytes_view raw) {
   return out;
 }
 
+bytes content_of(const hash32& block_hash) {
+  return rlp_writer(40).string(block_hash.view()).take();
+}
+
+bytes content_of(const std::optional<prepared_claim>& claim) {
+  rlp_writer out(50);
+  put_claim(out, claim);
+  return out.take();
+}
+
 hash32 proposal_digest(const signing_domain& domain, std::uint64_t block_num, std::uint64_t round_num,
                        const hash32& block_hash) {
-  auto out = begin_preimage(domain, message_code::proposal, block_num, round_num);
-  return keccak256(out.string(block_hash.view()).end_list().take());
+  return ledger::vote_digest(domain.chain_id, domain.genesis_hash, message_code::proposal, block_num,
+                             round_num, content_of(block_hash));
 }
 
 hash32 signed_digest(const signing_domain& domain, const signed_prepare& vote) {
-  auto out = begin_preimage(domain, message_code::prepare, vote.block_num, vote.round_num);
-  return keccak256(out.string(vote.digest.view()).end_list().take());
+  return ledger::vote_digest(domain.chain_id, domain.genesis_hash, message_code::prepare, vote.block_num,
+                             vote.round_num, content_of(vote.digest));
 }
 
 hash32 signed_digest(const signing_domain& domain, const signed_round_change& vote) {
-  auto out = begin_preimage(domain, message_code::round_change, vote.block_num, vote.round_num);
-  put_claim(out, vote.prepared);
-  return keccak256(out.end_list().take());
+  return ledger::vote_digest(domain.chain_id, domain.genesis_hash, message_code::round_change, vote.block_num,
+                             vote.round_num, content_of(vote.prepared));
 }
 
 hash32 seal_digest(const signing_domain& domain, const commit_message& vote) {

@@ -2,7 +2,7 @@
 
 #include "ledger/consensus/block_facts.hpp"
 #include "ledger/consensus/rules.hpp"
-#include "ledger/formats/seal.hpp"
+#include "ledger/formats/double_vote.hpp"
 
 #include <optional>
 
@@ -17,20 +17,13 @@ using ledger::signature65;
 ///   commit        [1, 0x14, block_num, round, digest, seal]
 ///   round change  [1, 0x15, block_num, round, prepared, signature, block or empty, [prepare ...]]
 ///
-/// `block` is the string rlp[header, txns, ommers]; digest is the block hash, which does not depend on round
+/// `block` is the string rlp[header, txns, ommers, parent's seals]; digest is the block hash, which does not depend on round
 /// or seals. Inside lists a prepare is [block_num, round, digest, signature] and a round change [block_num,
 /// round, prepared, signature]; prepared is [] or [round, digest].
 ///
-/// What is signed is keccak(rlp["swarm qbft", 1, chain id, genesis hash, code, block_num, round, ...]) with
-/// the digest, or `prepared`, at the end. A commit has no signature but its seal (formats/seal.hpp): it binds
+/// What is signed is the `vote_digest` of formats/double_vote.hpp, with the digest, or `prepared`, as content. A commit has no signature but its seal (formats/seal.hpp): it binds
 /// block hash and round, and through the hash the height.
-enum class message_code : std::uint8_t {
-  proposal = 0x12,
-  prepare = 0x13,
-  commit = 0x14,
-  round_change = 0x15
-};
-std::string_view to_string(message_code code);
+using message_code = ledger::vote_kind;
 
 inline constexpr std::uint64_t wire_version = 1;
 /// Bytes of the largest message: a block, and two lists of a signature per validator.
@@ -102,6 +95,10 @@ hash32 proposal_digest(const signing_domain& domain, std::uint64_t block_num, st
 hash32 signed_digest(const signing_domain& domain, const signed_prepare& vote);
 hash32 signed_digest(const signing_domain& domain, const signed_round_change& vote);
 hash32 seal_digest(const signing_domain& domain, const commit_message& vote);
+
+/// What a vote says, as a proof of a double vote has it.
+bytes content_of(const hash32& block_hash);
+bytes content_of(const std::optional<prepared_claim>& claim);
 
 bytes encode(const proposal_message& item);
 bytes encode(const signed_prepare& item);

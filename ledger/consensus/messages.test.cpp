@@ -144,11 +144,13 @@ TEST_CASE("a block's hash stands for its transactions") {
   CHECK(check_body(good));
   CHECK(good.body_checked);
   // The same header over other transactions, over a legacy one disguised as a string, and over ommers.
+  bool seals_too = true;
   const auto with = [&](auto&& put_rest) {
     auto from = ledger::rlp_reader::open(*good.raw, "block").value();
     ledger::rlp_writer out;
     out.begin_list().encoded(from.next("header")->encoded);
     put_rest(out);
+    if (seals_too) out.encoded(ledger::encode_seals({}));
     return *read_block(std::make_shared<const bytes>(out.end_list().take()));
   };
   auto other = with([](auto& out) {
@@ -166,6 +168,21 @@ TEST_CASE("a block's hash stands for its transactions") {
     out.begin_list().string(bytes{0x02, 0xc0}).end_list().begin_list().end_list().number(1);
   });
   CHECK(breaks(check_body(more), rlp_errc::extra_item));
+
+  // Other seals of the parent than those that the header names, and none.
+  seals_too = false;
+  const auto with_seals = [&](const bytes& seals) {
+    return with([&](auto& out) {
+      out.begin_list().string(bytes{0x02, 0xc0}).end_list().begin_list().end_list().encoded(seals);
+    });
+  };
+  auto same = with_seals(ledger::encode_seals({}));
+  CHECK(*same.raw == *good.raw);
+  auto others = with_seals(ledger::encode_seals({1, {}}));
+  CHECK(others.hash == good.hash);
+  CHECK(breaks(check_body(others), consensus_errc::body_mismatch));
+  auto without = with_seals({});
+  CHECK(breaks(check_body(without), rlp_errc::missing_item));
 
   // A legacy transaction is a list; wrapped into a string it would have the same root.
   const bytes legacy{0xc1, 0x05};

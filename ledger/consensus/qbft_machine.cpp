@@ -127,7 +127,7 @@ void qbft_machine::on(block_built&& what) {
 
 void qbft_machine::on(block_validated what) {
   if (decided_ || what.block_num != block_num()) return;
-  verdicts_[what.hash] = what.ok;
+  if (!what.early) verdicts_[what.hash] = what.ok; // else it is asked for again, as time goes on
   for (auto& [round_num, on] : ballots_) {
     if (on.block.hash != what.hash || on.validity != ballot::verdict::pending) continue;
     on.validity = what.ok ? ballot::verdict::good : ballot::verdict::bad;
@@ -135,8 +135,14 @@ void qbft_machine::on(block_validated what) {
       actions_.emplace_back(report{
           fmt::format("block {} of {} in round {} breaks a rule of the chain: this node does not vote for it",
                       block_num(), to_hex(on.block.proposer.view()), round_num)});
+    const bool refused = what.early && on.fresh;
+    if (what.ok && refused)
+      actions_.emplace_back(report{fmt::format("block {} of {} in round {} is dated too far ahead of this "
+                                               "node's clock, so this node does not vote "
+                                               "for it; the clocks of validators must agree",
+                                               block_num(), to_hex(on.block.proposer.view()), round_num)});
     if (what.ok && round_num == round_num_) {
-      vote_prepare(on);
+      if (!refused) vote_prepare(on);
       check_prepared(on);
     }
     check_decided(round_num, on);

@@ -61,6 +61,8 @@ struct machine_status {
 ///   never more than one round apart for long.
 /// - Round 0 begins when there is work: `work_available`, or a valid proposal. An idle chain is silent.
 /// - With one validator nothing is persisted or sent: its seal leaves with the durable block or not at all.
+/// - A block that is early by this node's clock gets no prepare of it while it is fresh. Once a quorum was
+///   prepared on it, it counts as timely: some honest validator's clock said so.
 /// - Deciding is one step: after it the machine ignores everything until `head_changed`.
 class qbft_machine {
 public:
@@ -74,15 +76,24 @@ public:
   std::vector<record_entry> records_with_block(std::uint64_t block_num) const;
 
 private:
+  struct rival_block {
+    hash32 hash;
+    bytes header;
+  };
   /// One proposal that was accepted, and the votes for it.
   struct ballot {
     enum class verdict : std::uint8_t { pending, good, bad };
     proposed_block block;
-    bytes proposal; ///< without block and justification: enough to prove who signed for what
+    std::optional<signature65> signature; ///< of the proposal; none when it was restored from a certificate
+    std::optional<rival_block> rival;     ///< another block that was proposed for this round
     verdict validity = verdict::pending;
     bool prepared = false;
+    bool fresh = false; ///< nobody was prepared on it when it was proposed
     std::map<address, signed_prepare> prepares;
     std::map<address, signature65> seals;
+    std::map<address, signed_prepare> stray_prepares; ///< an author's first for another block
+    std::map<address, commit_message> stray_commits;  ///< likewise
+    std::size_t strays_seen = 0;                      ///< bounds what recovering their authors costs
   };
   using ballot_map = std::map<std::uint64_t, ballot>; ///< by round
   /// An author's latest round change.
@@ -141,7 +152,7 @@ private:
 
   // qbft_voting.cpp: proposal, prepare, commit
   void take_proposal(neighbor_id neighbor, bytes_view raw);
-  void take_second_proposal(neighbor_id neighbor, const proposal_message& item, const ballot& first);
+  void take_second_proposal(neighbor_id neighbor, const proposal_message& item, ballot& first);
   void take_prepare(neighbor_id neighbor, const message_head& head, const shared_bytes& raw);
   void take_commit(neighbor_id neighbor, const message_head& head, const shared_bytes& raw);
   void accept(const proposal_message& item);
@@ -151,6 +162,17 @@ private:
   void vote_commit(ballot& on);
   void check_decided(std::uint64_t round_num, ballot& on);
   void keep_certificate(const ballot& on);
+
+  // qbft_evidence.cpp: validators that say two things
+  bool may_look_at_stray(ballot& on);
+  void take_stray_prepare(ballot& on, const address& author, const signed_prepare& vote);
+  void take_stray_commit(ballot& on, const address& author, const commit_message& vote);
+  void compare_prepares(const signed_prepare& first, const signed_prepare& second, const address& author);
+  void compare_commits(const ballot& on, std::uint64_t round_num, const address& author);
+  void compare_round_changes(const signed_round_change& first, const signed_round_change& second,
+                             const address& author);
+  void accuse(const address& author, message_code kind, std::uint64_t round_num,
+              ledger::double_vote::vote first, ledger::double_vote::vote second);
 
   // qbft_rounds.cpp: round changes and proposing
   void take_round_change(neighbor_id neighbor, bytes_view raw);

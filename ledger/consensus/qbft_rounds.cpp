@@ -10,6 +10,7 @@ void qbft_machine::take_round_change(neighbor_id neighbor, bytes_view raw) {
   auto author = is_valid_round_change(*item, view());
   if (!author) return blame(neighbor, std::move(author).error());
   auto& latest = round_changes_[*author];
+  compare_round_changes(latest.vote, item->vote, *author);
   if (latest.vote.round_num >= item->vote.round_num) return;
   latest.vote = item->vote;
   latest.proof.reset();

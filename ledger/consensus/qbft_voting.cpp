@@ -8,13 +8,6 @@ namespace {
 /// have passed.
 constexpr std::size_t ballots_max = 4;
 
-/// A proposal without its block and justification: the signature and all it covers.
-bytes skeleton(const proposal_message& item) {
-  ledger::rlp_writer out(160);
-  out.begin_list().number(item.block_num).number(item.round_num).string(item.block.hash.view());
-  return out.string(item.signature.view()).end_list().take();
-}
-
 } // namespace
 
 // Proposals
@@ -29,25 +22,11 @@ void qbft_machine::take_proposal(neighbor_id neighbor, bytes_view raw) {
   accept(std::move(*item));
 }
 
-/// A second proposal is a repetition, or proves that the proposer says different things to different nodes.
-void qbft_machine::take_second_proposal(neighbor_id neighbor, const proposal_message& item,
-                                        const ballot& first) {
-  if (item.block.hash == first.block.hash) return;
-  if (auto valid = is_signed_by_proposer(item, view()); !valid)
-    return blame(neighbor, std::move(valid).error());
-  const auto digest = proposal_digest(options_.domain, item.block_num, item.round_num, item.block.hash);
-  const auto author = authors_.author_of(digest, item.signature, validators_);
-  if (!author || first.proposal.empty()
-      || std::find(accused_.begin(), accused_.end(), *author) != accused_.end())
-    return;
-  accused_.push_back(*author);
-  actions_.emplace_back(evidence{*author, first.proposal, skeleton(item)});
-}
-
 void qbft_machine::accept(const proposal_message& item) {
   if (item.round_num > round_num_) enter_round(item.round_num);
   auto& on = open_ballot(item.round_num, item.block);
-  on.proposal = skeleton(item);
+  on.signature = item.signature;
+  on.fresh = is_fresh(item);
   activate();
   for (auto& parked : park_.take(block_num(), round_num_))
     inbox_.push_back({parked.neighbor, std::move(parked.raw)});
@@ -77,9 +56,13 @@ void qbft_machine::take_prepare(neighbor_id neighbor, const message_head& head, 
   auto vote = decode_prepare(*raw);
   if (!vote) return blame(neighbor, std::move(vote).error());
   auto& on = at->second;
-  if (vote->digest != on.block.hash || on.prepared) return;
+  const bool stray = vote->digest != on.block.hash;
+  if (stray ? !may_look_at_stray(on) : on.prepared) return;
   auto author = authors_.author_of(signed_digest(options_.domain, *vote), vote->signature, validators_);
   if (!author) return blame(neighbor, std::move(author).error());
+  if (stray) return take_stray_prepare(on, *author, *vote);
+  if (const auto other = on.stray_prepares.find(*author); other != on.stray_prepares.end())
+    compare_prepares(other->second, *vote, *author);
   on.prepares.emplace(*author, *vote);
   check_prepared(on);
 }
@@ -148,10 +131,13 @@ void qbft_machine::take_commit(neighbor_id neighbor, const message_head& head, c
   auto vote = decode_commit(*raw);
   if (!vote) return blame(neighbor, std::move(vote).error());
   auto& on = at->second;
-  if (vote->digest != on.block.hash) return;
+  const bool stray = vote->digest != on.block.hash;
+  if (stray && !may_look_at_stray(on)) return;
   auto author = authors_.author_of(seal_digest(options_.domain, *vote), vote->seal, validators_);
   if (!author) return blame(neighbor, std::move(author).error());
+  if (stray) return take_stray_commit(on, *author, *vote);
   on.seals.emplace(*author, vote->seal);
+  compare_commits(on, head.round_num, *author);
   check_decided(head.round_num, on);
 }
 

@@ -43,8 +43,12 @@ result<> is_signed_by_proposer(const proposal_message& item, const height_view& 
               item.block_num, item.round_num, to_hex(author.view()), to_hex(proposer.view()));
 }
 
+bool is_fresh(const proposal_message& item) {
+  return item.round_num == 0 || highest_prepared(item.round_changes) == nullptr;
+}
+
 result<> has_lawful_coinbase(const proposal_message& item, const height_view& at) {
-  const bool fresh = item.round_num == 0 || highest_prepared(item.round_changes) == nullptr;
+  const bool fresh = is_fresh(item);
   const auto& proposer = proposer_of(at.validators, at.parent_proposer, item.round_num);
   if (fresh ? item.block.proposer == proposer : is_validator(at.validators, item.block.proposer)) return {};
   return fail(consensus_errc::wrong_coinbase, "{} block {} has the coinbase {}", fresh ? "fresh" : "prepared",

@@ -28,6 +28,8 @@ struct certificate {
 
 /// The block stands on the head of this height.
 result<> extends_head(const proposed_block& block, const height_view& at);
+/// Whether the proposer was free to choose the block: nobody was prepared.
+bool is_fresh(const proposal_message& item);
 /// Signed by the proposer of its round.
 result<> is_signed_by_proposer(const proposal_message& item, const height_view& at);
 /// A fresh block is its proposer's own; one that was prepared before was made by some validator of the set.

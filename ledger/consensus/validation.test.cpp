@@ -158,6 +158,7 @@ TEST_CASE("is_valid_round_change: the block that comes with it is checked to the
       .end_list()
       .begin_list()
       .end_list()
+      .encoded(ledger::encode_seals({}))
       .end_list();
   item.block = *read_block(std::make_shared<const bytes>(out.take()));
   REQUIRE(item.block->hash == on.hash);

@@ -1,5 +1,6 @@
 #include "ledger/formats/block.hpp"
 
+#include "base/hash.hpp"
 #include "base/random.hpp"
 #include "base/testing/wording.hpp"
 #include "ledger/formats/testing/vectors.hpp"
@@ -20,6 +21,9 @@ block two_txns() {
   out.header.gas_limit = 30'000'000;
   out.txns = {transaction::decode(vectors::v6_raw, 1337).value(),
               transaction::decode(vectors::v5_raw, 1337).value()};
+  out.parent_seals.round_num = 2;
+  out.parent_seals.seals.resize(3);
+  out.parent_seals.seals[1].signature.fill(7);
   return out;
 }
 
@@ -30,9 +34,9 @@ std::vector<hash32> hashes(const std::vector<transaction>& txns) {
   return out;
 }
 
-/// A block body from its two items.
-bytes body(bytes_view txns, bytes_view ommers) {
-  return rlp_writer().begin_list().encoded(txns).encoded(ommers).end_list().take();
+/// A block body from its items.
+bytes body(bytes_view txns, bytes_view ommers, const bytes& seals = encode_seals({})) {
+  return rlp_writer().begin_list().encoded(txns).encoded(ommers).encoded(seals).end_list().take();
 }
 
 template <class Result, class Code>
@@ -42,20 +46,24 @@ bool breaks(const Result& outcome, Code code) {
 
 } // namespace
 
-TEST_CASE("blocks and bodies survive encoding and have Ethereum's layout") {
+TEST_CASE(
+    "blocks and bodies survive encoding and have Ethereum's layout, with the parent's seals at the end") {
   const block made = two_txns();
   const bytes raw = encode_block(made);
   rlp_writer by_hand;
   by_hand.begin_list().encoded(encode_header(made.header)).begin_list().encoded(vectors::v6_raw);
-  by_hand.string(vectors::v5_raw).end_list().begin_list().end_list().end_list();
+  by_hand.string(vectors::v5_raw).end_list().begin_list().end_list();
+  by_hand.encoded(encode_seals(made.parent_seals)).end_list();
   CHECK(raw == by_hand.take());
   const auto read = decode_block(raw, 1337).value();
   CHECK(read.header == made.header);
   CHECK(hashes(read.txns) == hashes(made.txns));
-  const bytes stored = encode_body(made.txns);
-  CHECK(hashes(decode_body(stored, 1337).value()) == hashes(made.txns));
-  CHECK(encode_body({}) == hex("c2c0c0"));
-  CHECK(decode_body(hex("c2c0c0"), 1337).value().empty());
+  CHECK(read.parent_seals == made.parent_seals);
+  const bytes stored = encode_body(made.txns, made.parent_seals);
+  CHECK(hashes(decode_body(stored, 1337).value().txns) == hashes(made.txns));
+  CHECK(decode_body(stored, 1337).value().parent_seals == made.parent_seals);
+  CHECK(encode_body({}, {}) == hex("c6c0c0c30180c0"));
+  CHECK(decode_body(hex("c6c0c0c30180c0"), 1337).value().txns.empty());
   CHECK(decode_block(encode_block({}), 1337).value().txns.empty());
 }
 
@@ -64,7 +72,10 @@ TEST_CASE("blocks that break a rule are refused") {
   CHECK(breaks(decode_body(body(none, hex("c1c0")), 1337), block_errc::has_ommers));
   CHECK(breaks(decode_body(body(none, hex("80")), 1337), rlp_errc::expected_list));
   CHECK(breaks(decode_body(body(hex("80"), none), 1337), rlp_errc::expected_list));
-  CHECK(breaks(decode_body(body(none, hex("c0c0")), 1337), rlp_errc::extra_item));
+  CHECK(breaks(decode_body(body(none, none, hex("c30180c0c0")), 1337), rlp_errc::extra_item));
+  CHECK(breaks(decode_body(body(none, none, hex("c30280c0")), 1337), seal_errc::malformed));
+  CHECK(breaks(decode_body(body(none, none, hex("80")), 1337), rlp_errc::expected_list));
+  CHECK(breaks(decode_body(body(none, none, {}), 1337), rlp_errc::missing_item));
   CHECK(breaks(decode_body(hex("c1c0"), 1337), rlp_errc::missing_item));
   CHECK(breaks(decode_block(hex("c3c0c0c0"), 1337), rlp_errc::missing_item));
   CHECK(breaks(decode_block(bytes(block_size_max + 1, 0), 1337), block_errc::too_large));
@@ -79,6 +90,20 @@ TEST_CASE("blocks that break a rule are refused") {
   for (std::size_t i = 0; i <= block_txns_max; ++i)
     many.encoded(vectors::v6_raw);
   CHECK(breaks(decode_body(body(many.end_list().take(), none), 1337), block_errc::too_many_txns));
+}
+
+TEST_CASE("a header names the seals of its parent") {
+  auto made = two_txns();
+  made.header.extra_data = to_bytes(keccak256(encode_seals(made.parent_seals)).view());
+  CHECK(check_parent_seals(made.header, made.parent_seals));
+  auto other = made.parent_seals;
+  other.seals.pop_back();
+  CHECK(breaks(check_parent_seals(made.header, other), block_errc::parent_seals));
+  other = made.parent_seals;
+  std::swap(other.seals[0], other.seals[1]);
+  CHECK(breaks(check_parent_seals(made.header, other), block_errc::parent_seals));
+  made.header.extra_data.push_back(0);
+  CHECK(breaks(check_parent_seals(made.header, made.parent_seals), block_errc::parent_seals));
 }
 
 TEST_CASE("the error of a bad transaction says which one it is") {

@@ -37,7 +37,7 @@ struct block_header {
   std::uint64_t gas_limit = 0;
   std::uint64_t gas_used = 0;
   std::uint64_t timestamp = 0; ///< seconds since 1970; data from the proposer, never a clock
-  bytes extra_data;            ///< up to 32 bytes of the chain maker's choice
+  bytes extra_data;            ///< keccak of the parent's seals (block.hpp); the genesis block's is free
   hash32 mix_hash = qbft_mix_hash;
   fixed_bytes<8> nonce;
   u256 base_fee;

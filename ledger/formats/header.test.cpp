@@ -54,6 +54,7 @@ block_header child_of(const block_header& parent) {
   block_header out = parent;
   out.parent_hash = block_hash(parent);
   out.block_num = parent.block_num + 1;
+  out.extra_data.resize(extra_data_max);
   return out;
 }
 
@@ -186,11 +187,46 @@ TEST_CASE("each broken header rule is named by its code") {
     CAPTURE(static_cast<int>(rule));
     CHECK(breaks(check_header(header, parent, hash), rule));
   }
+  auto short_hash = child_of(parent);
+  short_hash.extra_data.resize(31);
+  CHECK(breaks(check_header(short_hash, parent, hash), header_errc::extra_data_size));
   auto limits = child_of(parent);
   limits.gas_used = limits.gas_limit;
   limits.extra_data.resize(32);
   limits.timestamp = header_number_max;
   CHECK(check_header(limits, parent, hash));
+}
+
+TEST_CASE("a block is early when its date is more than 5 s ahead of the clock and later than its parent's") {
+  auto parent = genesis();
+  parent.timestamp = 1000;
+  auto header = child_of(parent);
+  header.timestamp = 1006;
+  CHECK(is_early(header, parent, 1000));
+  CHECK_FALSE(is_early(header, parent, 1001));
+  header.timestamp = header_number_max;
+  CHECK(is_early(header, parent, 1'800'000'000));
+  // All clocks were put back: time stands still until they have caught up.
+  header.timestamp = 1000;
+  CHECK_FALSE(is_early(header, parent, 10));
+  header.timestamp = 1001;
+  CHECK(is_early(header, parent, 10));
+}
+
+TEST_CASE("no chain of valid headers has one that is behind the median of the eleven before it") {
+  seeded_random random(5);
+  std::vector<block_header> chain{genesis()};
+  while (chain.size() < 500) {
+    auto next = child_of(chain.back());
+    next.timestamp = chain.back().timestamp + random.below(20) - 10;
+    if (!check_header(next, chain.back(), block_hash(chain.back()))) continue;
+    std::vector<std::uint64_t> last;
+    for (auto i = chain.size(); i-- > 0 && last.size() < 11;)
+      last.push_back(chain[i].timestamp);
+    std::sort(last.begin(), last.end());
+    CHECK(next.timestamp >= last[last.size() / 2]);
+    chain.push_back(next);
+  }
 }
 
 TEST_CASE("a genesis header has rules of its own") {

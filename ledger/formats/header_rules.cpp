@@ -1,5 +1,7 @@
 #include "ledger/formats/header_rules.hpp"
 
+#include <algorithm>
+
 namespace swarm::ledger {
 
 namespace {
@@ -52,7 +54,14 @@ result<> check_header(const block_header& header, const block_header& parent, co
   if (header.gas_limit != parent.gas_limit)
     return fail(header_errc::gas_limit, "header {}: gas limit {} differs from its parent's {}", at,
                 header.gas_limit, parent.gas_limit);
+  if (header.extra_data.size() != extra_data_max)
+    return fail(header_errc::extra_data_size, "header {}: {} bytes of extra data, must be a hash of 32", at,
+                header.extra_data.size());
   return check_header_alone(header);
+}
+
+bool is_early(const block_header& header, const block_header& parent, std::uint64_t now) {
+  return header.timestamp > std::max(parent.timestamp, now + clock_lead_max);
 }
 
 result<> check_genesis_header(const block_header& header) {

@@ -1,7 +1,6 @@
 #include "ledger/formats/seal.hpp"
 
 #include "base/hash.hpp"
-#include "ledger/formats/rlp.hpp"
 
 namespace swarm::ledger {
 
@@ -29,8 +28,9 @@ bytes encode_seals(const seal_record& record) {
   return out.end_list().end_list().take();
 }
 
-result<seal_record> decode_seals(bytes_view raw) {
-  SWARM_TRY(rlp_reader from, rlp_reader::open(raw, "seal record", record_size_max));
+namespace {
+
+result<seal_record> read_seals(rlp_reader from) {
   SWARM_TRY(const std::uint64_t version, from.number("version"));
   if (version != record_version)
     return fail(seal_errc::malformed, "seal record: version {}, this program reads version {}", version,
@@ -49,6 +49,22 @@ result<seal_record> decode_seals(bytes_view raw) {
   }
   SWARM_CHECK(from.finish());
   return out;
+}
+
+} // namespace
+
+result<seal_record> decode_seals(bytes_view raw) {
+  SWARM_TRY(const rlp_reader from, rlp_reader::open(raw, "seal record", record_size_max));
+  return read_seals(from);
+}
+
+result<seal_record> decode_seals(const rlp_item& item) {
+  SWARM_TRY(const rlp_reader from, rlp_reader::open(item, "seal record"));
+  return read_seals(from);
+}
+
+hash32 hash_of_seals(const seal_record& record) {
+  return keccak256(encode_seals(record));
 }
 
 result<std::vector<address>> check_seals(const seal_record& record, const hash32& digest,

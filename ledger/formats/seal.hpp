@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ledger/formats/keys.hpp"
+#include "ledger/formats/rlp.hpp"
 
 #include <functional>
 #include <span>
@@ -57,6 +58,10 @@ hash32 seal_digest(std::uint64_t chain_id, const hash32& genesis_hash, const has
 /// rlp[version, round, [seal65 ...]].
 bytes encode_seals(const seal_record& record);
 result<seal_record> decode_seals(bytes_view raw);
+/// The record as an item of something larger.
+result<seal_record> decode_seals(const rlp_item& item);
+/// keccak of the encoding: what the extra data of the next block is.
+hash32 hash_of_seals(const seal_record& record);
 
 /// Finds the author of a signature: `recover`, or what a simulation uses instead.
 using author_recovery = std::function<result<address>(const hash32& digest, const signature65& signature)>;

@@ -18,6 +18,7 @@ result<std::shared_ptr<ledger::executed_block>> executed(const verified_block& f
   out->hash = from.hash;
   out->header = from.content.header;
   out->txns = from.content.txns;
+  out->parent_seals = from.content.parent_seals;
   std::uint64_t before = 0;
   for (const auto& receipt : from.receipts) {
     if (receipt.cumulative_gas_used < before)
@@ -74,7 +75,8 @@ result<std::optional<missing_range>> chain_snapshots::youngest_missing() const {
   const auto& range = missing.back();
   SWARM_TRY(const auto above, chain_.header_by_num(range.last + 1));
   if (!above) return fail(errc::corrupt, "block {} is missing", range.last + 1);
-  return std::optional<missing_range>{{range.first, range.last, above->parent_hash}};
+  SWARM_TRY(const auto seals, hash32::from_view(above->extra_data));
+  return std::optional<missing_range>{{range.first, range.last, above->parent_hash, hash32(seals)}};
 }
 
 result<> chain_snapshots::store_past(std::span<const verified_block> blocks) {
@@ -132,26 +134,12 @@ result<chain_snapshots::changes_found> chain_snapshots::changes(const hash32& to
   return out;
 }
 
-std::vector<std::uint64_t> chain_snapshots::skipped_changes(const missing_range& range) const {
-  std::vector<std::uint64_t> out;
-  auto before = range.first;
-  while (before > 0 && !chain_.has_state(before))
-    --before;
-  out.push_back(before);
-  const auto kept = port_.skipped_changes(before, SIZE_MAX);
-  if (!kept) return out;
-  for (const auto block_num : *kept)
-    if (block_num <= range.last) out.push_back(block_num);
-  return out;
-}
-
 result<ledger::handover> chain_snapshots::handover_at(std::uint64_t block_num) const {
   SWARM_TRY(auto kept, port_.skipped_change(block_num));
   if (kept) return std::move(*kept);
   SWARM_TRY(const auto header, chain_.header_by_num(block_num));
   SWARM_TRY(auto seals, chain_.seals_of(block_num));
-  if (!header || !seals)
-    return fail(errc::not_found, "block {} is not here, or without its seals", block_num);
+  if (!header || !seals) return fail(errc::not_found, "block {} is not here", block_num);
   SWARM_TRY(auto proof, chain_.prove_validators(block_num));
   return ledger::handover{{encode_header(*header), std::move(*seals)}, std::move(proof)};
 }

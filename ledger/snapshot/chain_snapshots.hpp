@@ -38,7 +38,7 @@ public:
   result<std::optional<missing_range>> youngest_missing() const;
   /// Stores blocks from the last of the youngest missing range downwards. One synced write.
   result<> store_past(std::span<const verified_block> blocks);
-  /// As it is stored, without decoding it; none: not here. Without seals if they are not known here.
+  /// As it is stored, without decoding it; none: not here.
   result<std::optional<sync::past_block>> past_block(std::uint64_t block_num) const;
 
   // Who sealed what
@@ -50,9 +50,6 @@ public:
   /// Such a block has a log with `topic`, which stands first.
   result<changes_found> changes(const hash32& topic, std::uint64_t after, std::uint64_t to,
                                 std::size_t max) const;
-  /// Blocks after which other validators sealed, as far as the snapshot that skipped `range` knows; the first
-  /// is the last block before the range whose state is here.
-  std::vector<std::uint64_t> skipped_changes(const missing_range& range) const;
   /// A block with its seals and the proof of the validators in its state.
   result<ledger::handover> handover_at(std::uint64_t block_num) const;
 

@@ -101,26 +101,9 @@ void snapshot_driver::begin_history() {
     if (settle(below.error())) out_.broken = below.error();
     return;
   }
-  sealers_.clear();
-  for (const auto block_num : snapshots_.skipped_changes(**missing)) {
-    auto set = chain_.validators_after(block_num);
-    if (set) sealers_[block_num] = std::move(*set);
-  }
   history_serial_ = ++serial_;
   history_first_ = (*missing)->first;
-  history_ =
-      std::make_unique<history_machine>(options_.history, chain_.chain_id(), **missing, *below,
-                                        [this](const verified_block& block) { return check_seals(block); });
-}
-
-result<> snapshot_driver::check_seals(const verified_block& block) const {
-  const auto after = sealers_.lower_bound(block.content.header.block_num);
-  if (after == sealers_.begin()) return fail(errc::not_found, "nobody is known to have sealed it");
-  const auto& validators = std::prev(after)->second;
-  const auto digest =
-      ledger::seal_digest(chain_.chain_id(), chain_.genesis_hash(), block.hash, block.seals.round_num);
-  SWARM_CHECK(ledger::check_seals(block.seals, digest, validators, ledger::seal_quorum(validators.size())));
-  return {};
+  history_ = std::make_unique<history_machine>(options_.history, chain_.chain_id(), **missing, *below);
 }
 
 // -- what the machines want

@@ -66,7 +66,6 @@ private:
   void begin_history();
   result<hash32> own_hash(std::uint64_t block_num) const;
   void report_fork(const hash32& parent);
-  result<> check_seals(const verified_block& block) const;
   void run(time_point now);
   bool run_snapshot(time_point now);
   bool run_history(time_point now);
@@ -84,7 +83,6 @@ private:
   std::unique_ptr<history_machine> history_;
   std::uint64_t serial_ = 0; ///< of the machine, in the upper half of its tags: answers to another do not fit
   std::uint64_t snapshot_serial_ = 0, history_serial_ = 0;
-  std::map<std::uint64_t, std::vector<address>> sealers_; ///< by the block after which they seal
   std::optional<std::variant<action::store_state, action::adopt_pivot, action::store_past>> unwritten_;
   std::string trouble_;
   std::string history_trouble_;     ///< why what came could not be stored, as it was reported

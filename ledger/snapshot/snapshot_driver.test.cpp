@@ -174,7 +174,7 @@ TEST_CASE("a chain is taken by snapshot, goes on, and gets its history") {
   // The blocks that follow are executed, as ever.
   for (std::uint64_t i = 81; i <= 100; ++i) {
     const auto block = *from.on->block_by_num(i);
-    const auto taken = node.on->import_block({block->header, block->txns}, **from.on->seals_of(i));
+    const auto taken = node.on->import_block(block->content(), **from.on->seals_of(i));
     REQUIRE_MESSAGE(taken, (taken ? "" : taken.error().message));
   }
   CHECK(node.on->head()->hash == from.on->head()->hash);
@@ -214,7 +214,7 @@ TEST_CASE("who took a snapshot gives snapshots, and another gap can follow") {
   second.run([&] { return second.adopted != nullptr; }); // its history is still missing
   for (std::uint64_t i = 81; i <= 100; ++i) {
     const auto block = *from.on->block_by_num(i);
-    REQUIRE(second.on->import_block({block->header, block->txns}, **from.on->seals_of(i)));
+    REQUIRE(second.on->import_block(block->content(), **from.on->seals_of(i)));
   }
   third.neighbors = {{second.on.get(), conduct::honest}};
   third.run([&] { return third.adopted != nullptr; });
@@ -246,7 +246,7 @@ TEST_CASE("when the snapshot was of another chain than this node's own, it says 
   taker node(dir / "taker");
   for (std::uint64_t i = 1; i <= 4; ++i) {
     const auto block = *other.on->block_by_num(i);
-    REQUIRE(node.on->import_block({block->header, block->txns}, **other.on->seals_of(i)));
+    REQUIRE(node.on->import_block(block->content(), **other.on->seals_of(i)));
   }
   node.neighbors = {{from.on.get(), conduct::honest}};
   node.run([&] { return node.fork.has_value(); });
@@ -274,8 +274,8 @@ TEST_CASE("history that cannot be stored is begun again, and reported") {
     chain_snapshots own(*node.on), theirs(*from.on);
     const auto missing = **own.youngest_missing();
     const auto raw = *theirs.past_block(missing.last);
-    REQUIRE(own.store_past(
-        std::vector{*check_past_block(*raw, missing.last, missing.last_hash, node.on->chain_id())}));
+    REQUIRE(own.store_past(std::vector{
+        *check_past_block(*raw, missing.last, missing.last_hash, missing.last_seals, node.on->chain_id())}));
   };
   node.run_all();
   CHECK(stolen);
@@ -294,7 +294,7 @@ TEST_CASE("a damaged store under the history ends the node, whatever is damaged"
   taker node(dir / "taker");
   for (std::uint64_t i = 1; i <= 4; ++i) {
     const auto block = *from.on->block_by_num(i);
-    REQUIRE(node.on->import_block({block->header, block->txns}, **from.on->seals_of(i)));
+    REQUIRE(node.on->import_block(block->content(), **from.on->seals_of(i)));
   }
   node.neighbors = {{from.on.get(), conduct::honest}};
   node.run([&] { return node.adopted != nullptr; });
@@ -332,7 +332,7 @@ TEST_CASE("blocks that come one after the other meanwhile may make the snapshot 
     CHECK(node.driver->proved_pivot() == 80);
     for (auto i = node.head_num() + 1; i <= 80; ++i) {
       const auto block = *from.on->block_by_num(i);
-      REQUIRE(node.on->import_block({block->header, block->txns}, **from.on->seals_of(i)));
+      REQUIRE(node.on->import_block(block->content(), **from.on->seals_of(i)));
     }
     node.neighbors[1].second = conduct::dead;
   };

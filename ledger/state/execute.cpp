@@ -185,10 +185,13 @@ std::uint64_t space_of(const transaction& txn, const execution& done) {
 
 } // namespace
 
-block_context context_after(std::uint64_t chain_id, const block_header& on) {
+block_context context_after(std::uint64_t chain_id, const hash32& genesis_hash, const block_header& on,
+                            const rules_schedule& rules) {
   return {.chain_id = chain_id,
           .block_num = on.block_num + 1,
           .parent_hash = block_hash(on),
+          .genesis_hash = genesis_hash,
+          .rules = rules.at(on.block_num + 1),
           .block_time = on.timestamp};
 }
 
@@ -247,7 +250,9 @@ result<execution> execute_transaction(state_overlay& state, const block_context&
                     .chain_id = context.chain_id,
                     .block_num = context.block_num,
                     .parent_hash = context.parent_hash,
-                    .read_only = false};
+                    .read_only = false,
+                    .genesis_hash = context.genesis_hash,
+                    .rules = context.rules};
   auto done = dispatch(state, call, context.block_time, fields.data, intrinsic_gas(fields), fields.gas_limit,
                        contracts);
   if (done && space.organisation != 0) {
@@ -284,7 +289,9 @@ result<execution> execute_call(state_overlay& state, const block_context& contex
                     .chain_id = context.chain_id,
                     .block_num = context.block_num,
                     .parent_hash = context.parent_hash,
-                    .read_only = true};
+                    .read_only = true,
+                    .genesis_hash = context.genesis_hash,
+                    .rules = context.rules};
   return dispatch(state, call, context.block_time, request.input, intrinsic_gas(fields), fields.gas_limit,
                   contracts);
 }

@@ -27,12 +27,15 @@ struct block_context {
   std::uint64_t chain_id = 0;
   std::uint64_t block_num = 0;
   hash32 parent_hash;
-  std::uint64_t block_time = 0; ///< seconds since 1970
-  address proposer = {};        ///< of the block
+  hash32 genesis_hash;
+  std::uint64_t rules = rules_first; ///< version in force
+  std::uint64_t block_time = 0;      ///< seconds since 1970
+  address proposer = {};             ///< of the block
 };
 
 /// What a call on top of the block `on` is told.
-block_context context_after(std::uint64_t chain_id, const block_header& on);
+block_context context_after(std::uint64_t chain_id, const hash32& genesis_hash, const block_header& on,
+                            const rules_schedule& rules);
 
 /// What a transaction costs before anything runs: 21000, its input, its access list (Yellow Paper 6.2).
 std::uint64_t intrinsic_gas(const txn_fields& fields);

@@ -115,6 +115,7 @@ void block_store::put_content(kv_batch& batch, const block_record& block) {
   batch.put(column::bodies, num, block.body);
   batch.put(column::receipts, num, block.receipts);
   batch.put(column::outputs, num, block.outputs);
+  if (block.block_num > 0) batch.put(column::seals, key_of(block.block_num - 1), block.parent_seals);
   batch.put(column::seals, num, block.seals);
   batch.put(column::block_nums, block.hash.view(), num);
   for (std::size_t i = 0; i < block.txn_hashes.size(); ++i)

@@ -34,6 +34,7 @@ struct block_record {
   bytes receipts;
   bytes outputs; ///< revert data, beside the receipts
   bytes seals;
+  bytes parent_seals; ///< replace those of the block before
   std::vector<hash32> txn_hashes;
   std::vector<log_key> log_keys; ///< may repeat
   const state_batch* state = nullptr;

@@ -4,13 +4,6 @@
 
 namespace swarm::sync {
 
-namespace {
-
-/// After so many answers with the same seals it is taken that this node does not know the block's validators.
-constexpr unsigned seal_tries = 3;
-
-} // namespace
-
 void history_machine::set_neighbors(std::span<const neighbor_claim> neighbors, time_point now) {
   requests_.set_neighbors(neighbors);
   schedule(now);
@@ -48,11 +41,11 @@ void history_machine::tick(time_point now) {
 }
 
 void history_machine::schedule(time_point now) {
-  if (!other_parent_) store_what_follows(now);
+  if (!other_parent_) store_what_follows();
   if (!other_parent_) ask_for_gaps(now);
 }
 
-void history_machine::store_what_follows(time_point now) {
+void history_machine::store_what_follows() {
   if (storing_ || next_ < first_) return;
   const auto found = waiting_.find(next_);
   if (found == waiting_.end()) return;
@@ -61,7 +54,7 @@ void history_machine::store_what_follows(time_point now) {
   std::optional<error> wrong;
   for (const auto& raw : found->second.blocks) {
     if (next_ < first_) break;
-    auto block = check_past_block(raw, next_, next_hash_, chain_id_);
+    auto block = check_past_block(raw, next_, next_hash_, next_seals_, chain_id_);
     if (!block) {
       wrong = std::move(block).error();
       break;
@@ -70,12 +63,8 @@ void history_machine::store_what_follows(time_point now) {
       other_parent_ = block->content.header.parent_hash;
       return;
     }
-    if (!seals_fit(*block, from, now)) {
-      if (bad_seals_ < seal_tries) break;
-      block->seals = {};
-    }
-    bad_seals_ = 0;
     next_hash_ = block->content.header.parent_hash;
+    next_seals_ = ledger::hash_of_seals(block->content.parent_seals);
     --next_; // block 0 is never missing, so this stays a number
     out.blocks.push_back(std::move(*block));
   }
@@ -84,15 +73,6 @@ void history_machine::store_what_follows(time_point now) {
   if (out.blocks.empty()) return;
   storing_ = true;
   actions_.emplace_back(std::move(out));
-}
-
-/// The hash vouches for the block, not for the seals beside it. Whether seals fit depends on what this node
-/// was told of the validators, so seals that do not fit do not prove that the neighbor lies.
-bool history_machine::seals_fit(const verified_block& block, neighbor_id from, time_point now) {
-  if (seals_(block)) return true;
-  ++bad_seals_;
-  requests_.rest(from, now + options_.rest);
-  return false;
 }
 
 std::uint64_t history_machine::covered(std::uint64_t last) const {

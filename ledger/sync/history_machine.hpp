@@ -4,7 +4,7 @@
 #include "ledger/sync/snapshot_machine.hpp"
 
 /// How a node that took a snapshot gets the blocks before it: from the youngest missing one downwards, each
-/// known by its hash from the one above it. No I/O, clock or threads.
+/// known by its hash, and its seals by theirs, from the one above it. No I/O, clock or threads.
 namespace swarm::sync {
 
 struct history_options {
@@ -26,14 +26,11 @@ using history_action = std::variant<action::ask_part, action::store_past, action
 
 class history_machine {
 public:
-  /// Checks that a block's seals are those of a quorum, as far as this node can know.
-  using seal_check = std::function<result<>(const verified_block&)>;
-
   /// `below`: the hash of this node's own block before the first missing one.
   history_machine(const history_options& options, std::uint64_t chain_id, const missing_range& what,
-                  const hash32& below, seal_check seals)
+                  const hash32& below)
       : options_(options), chain_id_(chain_id), first_(what.first), next_(what.last),
-        next_hash_(what.last_hash), below_(below), seals_(std::move(seals)),
+        next_hash_(what.last_hash), next_seals_(what.last_seals), below_(below),
         requests_(options.neighbor_requests, options.answer_wait) {}
 
   void set_neighbors(std::span<const neighbor_claim> neighbors, time_point now);
@@ -64,26 +61,24 @@ private:
 
   void schedule(time_point now);
   void ask_for_gaps(time_point now);
-  void store_what_follows(time_point now);
+  void store_what_follows();
   /// How many blocks from `last` downwards are asked for or have arrived.
   std::uint64_t covered(std::uint64_t last) const;
   void drop(std::map<std::uint64_t, waiting_range>::iterator which);
   void give_up_on(neighbor_id neighbor, bool lied, error why);
-  bool seals_fit(const verified_block& block, neighbor_id from, time_point now);
 
   history_options options_;
   std::uint64_t chain_id_;
   std::uint64_t first_;
   std::uint64_t next_;
   hash32 next_hash_;
+  hash32 next_seals_;
   hash32 below_;
   std::optional<hash32> other_parent_;
-  seal_check seals_;
   part_requests<asked_range> requests_;
   std::map<std::uint64_t, waiting_range> waiting_; ///< by their last block
   std::size_t waiting_bytes_ = 0;
   bool storing_ = false;
-  unsigned bad_seals_ = 0; ///< how often block `next_` came with seals that do not fit
   std::vector<history_action> actions_;
 };
 

@@ -1,5 +1,6 @@
 #include "ledger/sync/past_block.hpp"
 
+#include "base/hash.hpp"
 #include "ledger/state/trie.hpp"
 
 namespace swarm::sync {
@@ -23,7 +24,7 @@ hash32 root_of_receipts(std::span<const ledger::receipt> receipts) {
 }
 
 result<verified_block> check(const past_block& from, std::uint64_t block_num, const hash32& hash,
-                             std::uint64_t chain_id) {
+                             const std::optional<hash32>& seals, std::uint64_t chain_id) {
   verified_block out;
   SWARM_TRY(out.content, ledger::decode_block(from.block, chain_id));
   const auto& header = out.content.header;
@@ -39,6 +40,9 @@ result<verified_block> check(const past_block& from, std::uint64_t block_num, co
                 out.content.txns.size());
   if (root_of_receipts(out.receipts) != header.receipts_root)
     return fail(errc::invalid, "its receipts are not those of its header");
+  SWARM_CHECK(ledger::check_parent_seals(header, out.content.parent_seals));
+  if (seals && keccak256(from.seals) != *seals)
+    return fail(errc::invalid, "its seals are not those that the next block names");
   SWARM_TRY(out.seals, ledger::decode_seals(from.seals));
   return out;
 }
@@ -46,8 +50,8 @@ result<verified_block> check(const past_block& from, std::uint64_t block_num, co
 } // namespace
 
 result<verified_block> check_past_block(const past_block& from, std::uint64_t block_num, const hash32& hash,
-                                        std::uint64_t chain_id) {
-  auto out = check(from, block_num, hash, chain_id);
+                                        const std::optional<hash32>& seals, std::uint64_t chain_id) {
+  auto out = check(from, block_num, hash, seals, chain_id);
   if (!out) return fail_with(std::move(out).error(), fmt::format("block {}", block_num));
   return out;
 }

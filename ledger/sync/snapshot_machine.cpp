@@ -327,7 +327,7 @@ void snapshot_machine::on_pivot(neighbor_id neighbor, bytes_view raw, time_point
     requests_.rest(neighbor, now + options_.rest);
     return note_blank(neighbor);
   }
-  auto block = check_past_block(answer->blocks.front(), pivot_num(), pivot_->hash, of_.chain_id);
+  auto block = check_past_block(answer->blocks.front(), pivot_num(), pivot_->hash, {}, of_.chain_id);
   if (!block) return give_up_on(neighbor, true, std::move(block).error());
   block->seals = pivot_->pivot.block.seals; // those that were checked
   phase_ = phase::adopting;

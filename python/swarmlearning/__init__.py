@@ -7,4 +7,4 @@ from ._session.digest import model_digest
 from .errors import SwarmArgumentError, SwarmError
 
 __all__ = ["SwarmArgumentError", "SwarmError", "__version__", "model_digest"]
-__version__ = "0.1.0"
+__version__ = "0.2.0"

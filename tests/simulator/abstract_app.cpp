@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "base/hash.hpp"
+#include "ledger/formats/header_rules.hpp"
 #include "ledger/state/trie.hpp"
 
 namespace swarm::simulator {
@@ -19,21 +20,25 @@ bytes encode_work(std::uint64_t id) {
   return out;
 }
 
-bytes encode_abstract(ledger::block_header header, std::span<const std::uint64_t> ids) {
+bytes encode_abstract(ledger::block_header header, std::span<const std::uint64_t> ids,
+                      const ledger::seal_record& parent_seals) {
   std::vector<bytes> txns;
   for (const auto id : ids)
     txns.push_back(encode_work(id));
   header.txns_root = ledger::ordered_trie_root(txns);
+  header.extra_data = to_bytes(ledger::hash_of_seals(parent_seals).view());
   ledger::rlp_writer out;
   out.begin_list().encoded(ledger::encode_header(header)).begin_list();
   for (const auto& txn : txns)
     out.string(txn);
-  return out.end_list().begin_list().end_list().end_list().take();
+  out.end_list().begin_list().end_list().encoded(ledger::encode_seals(parent_seals));
+  return out.end_list().take();
 }
 
 struct abstract_block {
   ledger::block_header header;
   std::vector<std::uint64_t> ids;
+  ledger::seal_record parent_seals;
 };
 
 result<abstract_block> decode_abstract(bytes_view raw) {
@@ -47,10 +52,19 @@ result<abstract_block> decode_abstract(bytes_view raw) {
     if (item.size() != 9 || item[0] != 0x02) return fail(errc::invalid, "not work");
     out.ids.push_back(get_be64(item.data() + 1));
   }
+  SWARM_TRY(out.parent_seals, parent_seals_of(raw));
   return out;
 }
 
 } // namespace
+
+result<ledger::seal_record> parent_seals_of(bytes_view block) {
+  SWARM_TRY(auto from, ledger::rlp_reader::open(block, "block"));
+  for (const auto* before : {"header", "transactions", "ommers"})
+    SWARM_CHECK(from.next(before));
+  SWARM_TRY(const auto seals, from.next("parent's seals"));
+  return ledger::decode_seals(seals);
+}
 
 std::uint64_t change_work(std::uint64_t serial, std::size_t node, bool join) {
   return change_bit | serial << 16 | static_cast<std::uint64_t>(node) << 1 | (join ? 1 : 0);
@@ -142,7 +156,8 @@ std::optional<consensus::proposed_block> abstract_app::build(sim_time now) {
   header.coinbase = account_;
   header.timestamp = timestamp;
   header.state_root = (*after)->root();
-  auto block = consensus::read_block(std::make_shared<const bytes>(encode_abstract(header, ids)));
+  auto block =
+      consensus::read_block(std::make_shared<const bytes>(encode_abstract(header, ids, durable_.seals)));
   block->body_checked = true;
   return *block;
 }
@@ -150,16 +165,37 @@ std::optional<consensus::proposed_block> abstract_app::build(sim_time now) {
 bool abstract_app::validate(const consensus::proposed_block& block) {
   const auto item = decode_abstract(*block.raw);
   if (!item || item->ids.empty() || item->header.parent_hash != durable_.head.hash) return false;
+  if (!rules_->trusts_parent_seals && !knows_seals(item->parent_seals)) return false;
   const auto after = execute(item->ids, item->header.timestamp);
   return after && (*after)->root() == item->header.state_root;
 }
 
-void abstract_app::commit(const consensus::proposed_block& block, const ledger::seal_record&,
+/// The seals that this node has need no further look.
+bool abstract_app::knows_seals(const ledger::seal_record& parent_seals) const {
+  if (parent_seals == durable_.seals) return true;
+  const auto digest = ledger::seal_digest(rules_->domain.chain_id, rules_->domain.genesis_hash,
+                                          durable_.head.hash, parent_seals.round_num);
+  return durable_.head.block_num > 0
+         && ledger::check_seals(parent_seals, digest, durable_.sealers,
+                                rules_->quorum(durable_.sealers.size()), rules_->recover)
+                .has_value();
+}
+
+bool abstract_app::is_early(const consensus::proposed_block& block, sim_time now) const {
+  const auto item = decode_abstract(*block.raw);
+  const auto lead = static_cast<sim_time>(ledger::clock_lead_max) * second;
+  const auto limit = static_cast<std::uint64_t>(std::max<sim_time>(0, now + lead));
+  return item && item->header.timestamp > std::max(durable_.state->timestamp, limit);
+}
+
+void abstract_app::commit(const consensus::proposed_block& block, const ledger::seal_record& seals,
                           const records& entries) {
   SWARM_ASSERT(block.block_num == durable_.head.block_num + 1 && block.parent_hash == durable_.head.hash);
   const auto item = decode_abstract(*block.raw);
   auto after = execute(item->ids, item->header.timestamp);
   SWARM_ASSERT(after.has_value());
+  durable_.sealers = validators();
+  durable_.seals = seals;
   durable_.head = {block.block_num, block.hash, block.proposer};
   durable_.state = std::move(*after);
   write_records(entries);

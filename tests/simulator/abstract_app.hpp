@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ledger/consensus/quorum.hpp"
 #include "tests/simulator/application.hpp"
 
 #include <set>
@@ -10,11 +11,18 @@ namespace swarm::simulator {
 /// afterwards is lawful.
 std::uint64_t change_work(std::uint64_t serial, std::size_t node, bool join);
 
+/// The seals of its parent that an encoded block has, of the abstract chain or of the real one.
+result<ledger::seal_record> parent_seals_of(bytes_view block);
+
 /// What all nodes of an abstract chain agree on beforehand.
 struct abstract_rules {
   std::vector<address> accounts;  ///< of all nodes, by index
   std::vector<address> first_set; ///< sorted
   std::function<bool(std::span<const address>)> is_lawful_set;
+  consensus::signing_domain domain;
+  ledger::author_recovery recover;
+  std::size_t (*quorum)(std::size_t validators) = consensus::quorum_of;
+  bool trusts_parent_seals = false; ///< a planted mistake, see planted_shell_bugs
 };
 
 /// A chain whose transactions are numbers, each to be done once. Its state is which of them are done and who
@@ -35,6 +43,7 @@ public:
   }
   std::optional<consensus::proposed_block> build(sim_time now) override;
   bool validate(const consensus::proposed_block& block) override;
+  bool is_early(const consensus::proposed_block& block, sim_time now) const override;
   void commit(const consensus::proposed_block& block, const ledger::seal_record& seals,
               const records& entries) override;
   void write_records(const records& entries) override;
@@ -60,7 +69,10 @@ private:
     consensus::chain_head head;
     std::shared_ptr<const chain_state> state;
     records entries;
+    ledger::seal_record seals;    ///< of the head
+    std::vector<address> sealers; ///< the validators before the head
   };
+  bool knows_seals(const ledger::seal_record& parent_seals) const;
   result<std::shared_ptr<const chain_state>> execute(std::span<const std::uint64_t> ids,
                                                      std::uint64_t timestamp) const;
 

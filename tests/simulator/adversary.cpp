@@ -1,6 +1,7 @@
 #include "tests/simulator/adversary.hpp"
 
 #include "ledger/consensus/quorum.hpp"
+#include "tests/simulator/abstract_app.hpp"
 #include "tests/simulator/network.hpp"
 #include "tests/simulator/sim_node.hpp"
 
@@ -93,7 +94,7 @@ void adversary::attack(std::size_t liar) {
     lore_.block_num = world_.node(liar).head_num() + 1;
   }
   ++world_.counts().attacks;
-  switch (world_.random().below(13)) {
+  switch (world_.random().below(14)) {
   case 0:
   case 1:
   case 2:
@@ -113,6 +114,8 @@ void adversary::attack(std::size_t liar) {
     return world_.chance(0.7) ? replay_something(liar) : flood(liar);
   case 11:
     return false_head(liar);
+  case 12:
+    return bent_proposal(liar);
   default:
     return junk(liar);
   }
@@ -204,6 +207,30 @@ void adversary::forged_proposal(std::size_t liar) {
   if (votes.size() > ledger::seals_max) votes.resize(ledger::seals_max);
   send_to_some(liar, encode(pen(liar).proposal(*round_num, *block, std::move(votes), std::move(prepares))),
                0.8);
+}
+
+/// Proposes a block that breaks a rule of the chain: its date is an hour ahead, or the seals of its parent are
+/// none, the liar's own several times, or too few.
+void adversary::bent_proposal(std::size_t liar) {
+  const auto round_num = own_round(liar);
+  auto block = world_.node(liar).app().build(world_.now() + (world_.chance(0.4) ? 3600 * second : 0));
+  if (!round_num || !block) return;
+  std::vector<signed_round_change> votes;
+  if (*round_num > 0) {
+    votes = unprepared_votes(*round_num);
+    if (votes.size() < quorum(liar)) return;
+  }
+  if (world_.chance(0.6)) {
+    auto seals = *parent_seals_of(*block->raw);
+    if (world_.chance(0.3))
+      for (auto& seal : seals.seals)
+        seal.signature = pen(liar).commit(block->block_num - 1, seals.round_num, block->parent_hash).seal;
+    else if (!seals.seals.empty())
+      seals.seals.pop_back();
+    if (world_.chance(0.2)) seals.seals.clear();
+    block = forger::with_parent_seals(*block, seals);
+  }
+  send_to_some(liar, encode(pen(liar).proposal(*round_num, *block, std::move(votes))), 0.9);
 }
 
 /// Sends prepares and seals for every block there is, to nodes chosen by chance.

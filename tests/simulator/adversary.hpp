@@ -40,6 +40,7 @@ private:
   void attack(std::size_t liar);
   void two_proposals(std::size_t liar);
   void forged_proposal(std::size_t liar);
+  void bent_proposal(std::size_t liar);
   void votes_for_everything(std::size_t liar);
   void lying_round_change(std::size_t liar);
   void forged_round_change(std::size_t liar);

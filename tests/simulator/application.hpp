@@ -29,9 +29,17 @@ public:
   /// The work that makes `node` join or leave the validators, to be offered like any other. It may be several
   /// pieces, or none when it is not possible.
   virtual std::vector<std::uint64_t> change_works(std::uint64_t serial, std::size_t node, bool join) = 0;
+  /// The newest version of the chain's rules that the program knows, from now on.
+  virtual void know_rules(std::uint64_t) {}
+  /// Whether the program knows the rules of the next block; if not, the process ends.
+  virtual bool knows_rules() const { return true; }
+  /// The vote of `node` that the next version of the rules begins with block `from_block`.
+  virtual std::vector<std::uint64_t> rules_works(std::size_t, std::uint64_t) { return {}; }
   /// Makes a block; `now` is the node's wall clock.
   virtual std::optional<consensus::proposed_block> build(sim_time now) = 0;
   virtual bool validate(const consensus::proposed_block& block) = 0;
+  /// Whether a valid block is dated too far ahead of the wall clock `now`.
+  virtual bool is_early(const consensus::proposed_block& block, sim_time now) const = 0;
   using records = std::vector<consensus::record_entry>;
   /// Writes the block and the records of consensus at once.
   virtual void commit(const consensus::proposed_block& block, const ledger::seal_record& seals,

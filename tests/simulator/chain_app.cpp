@@ -5,6 +5,7 @@
 #include "contracts/registry/client.hpp"
 #include "ledger/chain/chain.hpp"
 #include "ledger/consensus/quorum.hpp"
+#include "ledger/formats/header_rules.hpp"
 #include "tests/simulator/network.hpp"
 
 #include <unistd.h>
@@ -30,6 +31,7 @@ ledger::private_key key_from(std::string_view kind, std::uint64_t number) {
 // Work is a number from which a transaction follows. Ordinary work registers an SL of its own.
 constexpr std::uint64_t change_bit = std::uint64_t{1} << 63;       ///< of the membership
 constexpr std::uint64_t registration_bit = std::uint64_t{1} << 62; ///< an SN that registers, with `node`
+constexpr std::uint64_t rules_bit = std::uint64_t{1} << 61;        ///< a vote on the next rules
 
 /// A validator's vote on whether `node` is to be one.
 struct vote_work {
@@ -62,6 +64,11 @@ bytes txn_of(std::uint64_t id, std::uint64_t chain_id) {
     const auto node = id & 0x3ff;
     fields.data = registration(contracts::node_type::sn, fmt::format("sn-{}", node));
     return ledger::make_signed(std::move(fields), key_from("node", node), chain_id)->raw();
+  }
+  if ((id & rules_bit) != 0) {
+    fields.nonce = id >> 40 & 0xffff;
+    fields.data = contracts::encode_vote_rules(2, id & 0xffffff);
+    return ledger::make_signed(std::move(fields), key_from("node", id >> 24 & 0xffff), chain_id)->raw();
   }
   const auto vote = vote_work::of(id);
   fields.nonce = vote.nonce;
@@ -143,16 +150,32 @@ public:
         out.push_back(vote_work{*chain_->pending_nonce(accounts_[voter]), voter, node, join}.id());
     return out;
   }
+  void know_rules(std::uint64_t version) override {
+    options_.rules_known = version;
+    chain_.reset();
+    open();
+  }
+  bool knows_rules() const override { return chain_->check_rules().has_value(); }
+  std::vector<std::uint64_t> rules_works(std::size_t node, std::uint64_t from_block) override {
+    return {change_bit | rules_bit | *chain_->pending_nonce(accounts_[node]) << 40
+            | static_cast<std::uint64_t>(node) << 24 | from_block};
+  }
   std::optional<proposed_block> build(sim_time now) override {
     const auto timestamp = static_cast<std::uint64_t>(std::max<sim_time>(0, now) / second);
     const auto made = chain_->build_block(timestamp, account_, block_txns_max);
+    if (!made && made.error().is(ledger::chain_errc::unknown_rules)) return std::nullopt;
     SWARM_ASSERT(made.has_value());
     const auto& block = *(*made)->block;
     if (block.txns.empty()) return std::nullopt;
-    auto raw = std::make_shared<const bytes>(ledger::encode_block({block.header, block.txns}));
+    auto raw = std::make_shared<const bytes>(ledger::encode_block(block.content()));
     return own_block(block.header, block.hash, std::move(raw));
   }
   bool validate(const proposed_block& block) override { return candidate_of(block).has_value(); }
+  bool is_early(const proposed_block& block, sim_time now) const override {
+    const auto decoded = ledger::decode_block(*block.raw, chain_->chain_id());
+    const auto clock = static_cast<std::uint64_t>(std::max<sim_time>(0, now) / second);
+    return decoded && ledger::is_early(decoded->header, chain_->head()->header, clock);
+  }
   void commit(const proposed_block& block, const ledger::seal_record& seals,
               const records& entries) override {
     const auto candidate = candidate_of(block);

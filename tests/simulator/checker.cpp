@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "ledger/consensus/quorum.hpp"
+#include "tests/simulator/abstract_app.hpp"
 
 namespace swarm::simulator {
 
@@ -15,8 +16,8 @@ constexpr std::uint64_t heights_kept = 3000;
 
 } // namespace
 
-checker::checker(const signing_domain& domain, std::vector<address> accounts)
-    : domain_(domain), accounts_(std::move(accounts)) {}
+checker::checker(const signing_domain& domain, std::vector<address> accounts, ledger::author_recovery recover)
+    : domain_(domain), accounts_(std::move(accounts)), recover_(std::move(recover)) {}
 
 void checker::fail(std::string why) {
   if (failure_.empty()) failure_ = std::move(why);
@@ -145,11 +146,27 @@ void checker::on_decided(std::size_t node, const proposed_block& block, const le
     copy = *again;
     if (auto whole = check_body(copy); !whole) return fail("2 validity: a decided block has another body");
   }
+  if (block.raw) check_parent_seals(block);
   if (!is_validator(at.validators, copy.proposer))
     return fail(fmt::format("2 validity: block {} was made by no validator", block.block_num));
   if (seals.round_num > 0) ++later_rounds_;
   // A lone validator's seal is only sent with the durable block.
   if (at.validators.size() > 1) on_final(at, block.block_num, block.hash);
+}
+
+/// 10: a block names seals of its parent that make that one final.
+void checker::check_parent_seals(const proposed_block& block) {
+  const auto parent = heights_.find(block.block_num - 1);
+  if (seals_ignored_) return;
+  if (parent == heights_.end() || !parent->second.final_block) return;
+  const auto& set = parent->second.validators;
+  if (set.empty()) return;
+  const auto record = parent_seals_of(*block.raw);
+  if (!record) return fail("10 parent's seals: " + record.error().message);
+  const auto digest = ledger::seal_digest(domain_.chain_id, domain_.genesis_hash, *parent->second.final_block,
+                                          record->round_num);
+  if (auto sealed = ledger::check_seals(*record, digest, set, quorum_of(set.size()), recover_); !sealed)
+    fail(fmt::format("10 parent's seals: block {}: {}", block.block_num, sealed.error().message));
 }
 
 void checker::on_durable(std::size_t node, const proposed_block& block) {

@@ -13,9 +13,12 @@ namespace swarm::simulator {
 /// by the node.
 class checker {
 public:
-  checker(const consensus::signing_domain& domain, std::vector<address> accounts);
+  checker(const consensus::signing_domain& domain, std::vector<address> accounts,
+          ledger::author_recovery recover);
 
   void watch_forks_only() { only_forks_ = true; }
+  /// For networks in which fewer seals than a quorum count, by a planted mistake.
+  void ignore_parent_seals() { seals_ignored_ = true; }
   bool watches_forks_only() const { return only_forks_; }
   /// The node lies or has lost its memory: it is exempt from 3 and 5, and assumed to have sealed whatever
   /// helps a fork.
@@ -67,6 +70,7 @@ private:
   void on_round_change(std::size_t node, height& at, const consensus::round_change_message& item);
   void on_vote(std::size_t node, height& at, std::uint64_t round_num, consensus::message_code code,
                const hash32& digest);
+  void check_parent_seals(const consensus::proposed_block& block);
   void on_final(height& at, std::uint64_t block_num, const hash32& block);
   std::size_t honest_of(const std::set<std::size_t>& authors) const;
   std::size_t faulty_in(const std::vector<address>& validators) const;
@@ -74,6 +78,7 @@ private:
 
   consensus::signing_domain domain_;
   std::vector<address> accounts_;
+  ledger::author_recovery recover_;
   std::set<std::size_t> faulty_;
   std::map<std::uint64_t, height> heights_;
   std::map<std::size_t, life> lives_;
@@ -82,6 +87,7 @@ private:
   std::uint64_t set_changes_ = 0;
   std::uint64_t round_max_ = 0;
   bool only_forks_ = false;
+  bool seals_ignored_ = false;
   std::string failure_;
 };
 

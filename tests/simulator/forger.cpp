@@ -43,6 +43,17 @@ round_change_message forger::round_change(std::uint64_t block_num, std::uint64_t
   return out;
 }
 
+proposed_block forger::with_parent_seals(const proposed_block& block, const ledger::seal_record& seals) {
+  auto from = *ledger::rlp_reader::open(*block.raw, "block");
+  auto header = *ledger::decode_header(*from.next("header"));
+  header.extra_data = to_bytes(ledger::hash_of_seals(seals).view());
+  const auto txns = *from.next("transactions");
+  ledger::rlp_writer out;
+  out.begin_list().encoded(ledger::encode_header(header)).encoded(txns.encoded).begin_list().end_list();
+  out.encoded(ledger::encode_seals(seals)).end_list();
+  return *read_block(std::make_shared<const bytes>(out.take()));
+}
+
 proposal_message forger::proposal(std::uint64_t round_num, const proposed_block& block,
                                   std::vector<signed_round_change> votes,
                                   std::vector<signed_prepare> prepares) const {

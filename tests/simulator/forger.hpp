@@ -30,6 +30,10 @@ public:
                                        std::vector<consensus::signed_round_change> votes = {},
                                        std::vector<consensus::signed_prepare> prepares = {}) const;
 
+  /// The block as it would be with other seals of its parent.
+  static consensus::proposed_block with_parent_seals(const consensus::proposed_block& block,
+                                                     const ledger::seal_record& seals);
+
 private:
   consensus::signature65 sign(const hash32& digest, std::uint8_t variant) const;
 

@@ -13,7 +13,7 @@ namespace {
 
 class abstract_network final : public network {
 public:
-  explicit abstract_network(const simulation_plan& plan) {
+  abstract_network(const simulation_options& options, const simulation_plan& plan) {
     auto rules = std::make_shared<abstract_rules>();
     for (std::size_t i = 0; i < plan.validators + plan.observers; ++i)
       rules->accounts.push_back(consensus::testing::fake_account(i));
@@ -28,6 +28,11 @@ public:
                                      [&](const auto& who) { return is_validator(set, who); });
       return static_cast<std::size_t>(bad) <= faults_tolerated(set.size());
     };
+    rules->domain = domain();
+    rules->recover = consensus::testing::fake_recover;
+    if (options.planted.quorum_two_f_plus_one)
+      rules->quorum = [](std::size_t validators) { return 2 * faults_tolerated(validators) + 1; };
+    rules->trusts_parent_seals = options.planted_shell.trusts_parent_seals;
     rules_ = std::move(rules);
   }
 
@@ -54,7 +59,7 @@ private:
 
 std::unique_ptr<network> make_network(const simulation_options& options, const simulation_plan& plan) {
   if (options.real_chain) return make_chain_network(plan);
-  return std::make_unique<abstract_network>(plan);
+  return std::make_unique<abstract_network>(options, plan);
 }
 
 simulation_plan make_plan(const simulation_options& options) {
@@ -80,7 +85,7 @@ simulation_plan make_plan(const simulation_options& options) {
   out.crash_max = one_of(0.0, 0.001, 0.005, 0.02);
   out.partition = one_of(0.0, 0.3, 0.7);
   out.deafness = one_of(0.0, 0.1, 0.3);
-  out.skew_max = random.below(10) < 4 ? one_of(100 * millisecond, 3600 * second) : 0;
+  out.skew_max = random.below(10) < 4 ? one_of(100 * millisecond, 2 * second) : 0;
   out.work_every = one_of(20, 50, 100, 400) * millisecond;
   return out;
 }

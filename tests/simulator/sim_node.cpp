@@ -299,7 +299,9 @@ void sim_node::run(build_block& what) {
 void sim_node::run(validate_block& what) {
   later(world_.between(0, 2 * millisecond), [this, block = what.block] {
     if (head_num() + 1 != block.block_num) return;
-    feed(block_validated{block.block_num, block.hash, accepts(block)});
+    const bool early =
+        !world_.options().planted_shell.takes_any_time && app_->is_early(block, world_.now() + clock_.skew);
+    feed(block_validated{block.block_num, block.hash, accepts(block), early});
   });
 }
 
@@ -316,12 +318,18 @@ void sim_node::run(commit_block& what) {
   if (!world_.check().is_faulty(index_) && !app_->validate(what.block))
     world_.check().fail(
         fmt::format("2 validity: node {} decided an invalid block {}", index_, what.block.block_num));
+  if (!world_.check().is_faulty(index_) && app_->is_early(what.block, world_.now() + world_.plan().skew_max))
+    world_.check().fail(
+        fmt::format("11 time: block {} is dated ahead of every honest clock", what.block.block_num));
   auto entries = std::move(what.entries);
   queue_write({.entries = std::move(entries), .block = std::move(what)});
 }
 
 void sim_node::run(evidence& what) {
   ++world_.counts().evidence;
+  const auto proved = ledger::check_double_vote(what.proof, world_.domain().chain_id,
+                                                world_.domain().genesis_hash, scheme_.recover);
+  if (!proved || *proved != what.author) world_.check().fail("evidence that proves nothing");
   const auto who = world_.node_of(what.author);
   if (!who || !world_.check().is_faulty(*who))
     world_.check().fail(fmt::format("evidence against an honest node, {}", who.value_or(999)));

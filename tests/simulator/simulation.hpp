@@ -23,6 +23,8 @@ struct planted_shell_bugs {
   bool doubles_for_ever = false;    ///< each round takes twice as long, however many have gone by
   bool forgets_at_pivot = false;    ///< a snapshot leaves no record of consensus that counts
   bool keeps_set_over_gap = false;  ///< after a snapshot the validators are those of before it
+  bool trusts_parent_seals = false; ///< takes what a proposal says that the parent's seals are
+  bool takes_any_time = false;      ///< votes for a block whatever its date
   bool waits_for_claims = false;    ///< while somebody says that he is far ahead, no blocks are asked for
 };
 

@@ -15,8 +15,8 @@ constexpr std::size_t archive_max = 20'000;
 
 world::world(const simulation_options& options, const simulation_plan& plan)
     : options_(options), plan_(plan), network_(make_network(options, plan)), domain_(network_->domain()),
-      random_(options.seed ^ 0x5117a7e5eed5), checker_(domain_, network_->accounts()),
-      trace_(options.trace_lines) {
+      random_(options.seed ^ 0x5117a7e5eed5),
+      checker_(domain_, network_->accounts(), network_->scheme(0).recover), trace_(options.trace_lines) {
   for (std::size_t i = 0; i < network_->size(); ++i) {
     node_clock clock;
     clock.rate = 0.9 + 0.2 * static_cast<double>(random_.below(1001)) / 1000;
@@ -25,6 +25,7 @@ world::world(const simulation_options& options, const simulation_plan& plan)
   }
   weather_ = clear_sky();
   if (options_.only_forks) checker_.watch_forks_only();
+  if (options_.planted.quorum_two_f_plus_one) checker_.ignore_parent_seals();
   for (const auto liar : plan_.liars)
     checker_.set_faulty(liar);
 }

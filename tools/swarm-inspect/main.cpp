@@ -32,6 +32,8 @@ struct arguments {
   std::string name;     ///< of the actor
   std::string contract; ///< for round and reset
   bool force = false;   ///< for reset
+  std::uint64_t rules_version = 0;
+  std::uint64_t rules_from = 0;
   double interval_s = 1;
   bool once = false;
   proof_request proof;
@@ -215,6 +217,26 @@ int vote(session& to, const arguments& args) {
   return 0;
 }
 
+/// Shows the rules of the chain, or votes on the next ones.
+int rules(session& to, const arguments& args) {
+  json::object params;
+  if (args.rules_version != 0) params = {{"version", args.rules_version}, {"from_block", args.rules_from}};
+  const auto answer = to.call("rules", params);
+  if (!answer) return complain(answer.error());
+  const auto shown = [&](std::string_view name) { return json::serialize(answer->at(name)); };
+  std::string text;
+  if (args.rules_version != 0)
+    text = fmt::format("voted in transaction {}\n", shown("txn"));
+  else if (answer->at("next") == 0)
+    text = fmt::format("version {} is in force; this SN knows versions up to {}\n", shown("version"),
+                       shown("known"));
+  else
+    text = fmt::format("version {} is in force, {} from block {} on; this SN knows versions up to {}\n",
+                       shown("version"), shown("next"), shown("from_block"), shown("known"));
+  print(args.as_json ? json::serialize(*answer) + "\n" : text);
+  return 0;
+}
+
 int verify(const arguments& args) {
   const auto trust = parse_trust(args.validators, args.genesis);
   if (!trust) return complain(trust.error(), exit_usage);
@@ -236,6 +258,7 @@ int run(const arguments& args) {
   if (args.command == "leave") return leave(*to, args);
   if (args.command == "reset") return reset(*to, args);
   if (args.command == "vote") return vote(*to, args);
+  if (args.command == "rules") return rules(*to, args);
   return show(*to, args);
 }
 
@@ -310,6 +333,11 @@ void add_commands(CLI::App& app, arguments& args) {
   reset_command->add_flag("--force", args.force, "even if peers still train");
   add_votes(*command("vote", "vote for this SN's organisation on who belongs to the network; of an SN"),
             args.vote);
+  auto* rules_command =
+      command("rules", "the version of the chain's rules; with a vote on the next one; of an SN");
+  auto* version = rules_command->add_option("--version", args.rules_version, "vote for this version");
+  rules_command->add_option("--from", args.rules_from, "from this block on")->needs(version);
+  version->needs("--from");
   auto* proof_command = command("proof", "write a file that proves to anybody what a round merged; of an SN");
   proof_command->add_option("CONTRACT", args.proof.contract, "training contract")->required();
   proof_command->add_option("ROUND", args.proof.round_num, "a merged round")->required();

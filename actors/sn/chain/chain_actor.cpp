@@ -1,7 +1,9 @@
 #include "actors/sn/chain/chain_actor.hpp"
 
 #include "actors/sn/chain/chain_state.hpp"
+#include "actors/sn/chain/double_votes.hpp"
 #include "actors/sn/chain/organisation_vote.hpp"
+#include "actors/sn/chain/rules_upkeep.hpp"
 #include "actors/sn/chain/snapshot_shell.hpp"
 #include "actors/sn/chain/training_reset.hpp"
 #include "actors/sn/membership/chain_facts.hpp"
@@ -78,16 +80,39 @@ network_facts facts_of(const chain_state& s, std::vector<address> validators) {
           std::move(validators)};
 }
 
+/// Ends the process where rules begin that it does not know; any other error is this actor's.
+void stop_for(self_pointer self, const error& why) {
+  if (!why.is(ledger::chain_errc::unknown_rules)) return self->fail(why);
+  self->end_process(1, why.message);
+}
+
+/// Names the validators that lose their seats with these blocks, on every SN.
+void name_liars(chain_state& s, const std::vector<ledger::block_ptr>& blocks) {
+  for (const auto& block : blocks)
+    for (const auto& proved : double_votes_in(*block)) {
+      auto& one = s.double_votes[proved.account];
+      one = {registered_name(*s.chain, proved.account), block->header.block_num};
+      log::warning(
+          s.context->log_source,
+          "the validator {} '{}' has lost its seat: block {} proves that it signed two different {}s for "
+          "block {}, round {}",
+          to_hex(proved.account.view()), one.name, one.proved_in,
+          to_string(static_cast<ledger::vote_kind>(proved.kind)), proved.block_num, proved.round_num);
+    }
+}
+
 /// The chain has new blocks, and with them a new head.
 void head_moved(self_pointer self, std::vector<ledger::block_ptr> blocks) {
   auto& s = self->state();
   const auto block = blocks.back();
+  name_liars(s, blocks);
   if (!s.trouble.empty())
     log::info(s.context->log_source, "the disk takes blocks again, at block {}", block->header.block_num);
   s.trouble.clear();
   s.built.reset();
   s.validated.reset();
   s.told_of_work = false;
+  if (auto known = look_at_rules(s); !known) return stop_for(self, known.error());
   self->tell(sibling(*self, "rpc"), blocks_final{blocks});
   self->tell(sibling(*self, "vouching"), blocks_final{std::move(blocks)});
   auto validators = s.chain->validators_after(block->header.block_num);
@@ -114,9 +139,8 @@ void build(self_pointer self, const consensus::build_block& what) {
     const auto& block = *(*candidate)->block;
     if (!block.txns.empty()) {
       s.built = *candidate;
-      auto raw = what.encoded
-                     ? std::make_shared<const bytes>(ledger::encode_block({block.header, block.txns}))
-                     : nullptr;
+      auto raw =
+          what.encoded ? std::make_shared<const bytes>(ledger::encode_block(block.content())) : nullptr;
       out.block = consensus::own_block(block.header, block.hash, std::move(raw));
     }
   }
@@ -144,8 +168,10 @@ void validate(self_pointer self, const consensus::validate_block& what) {
   if (!candidate)
     log::warning(s.context->log_source, "block {} of {} is refused: {}", what.block.block_num,
                  to_hex(what.block.proposer.view()), candidate.error().message);
-  tell_consensus(self,
-                 consensus::block_validated{what.block.block_num, what.block.hash, candidate.has_value()});
+  const bool early =
+      candidate && ledger::is_early((*candidate)->block->header, s.chain->head()->header, unix_seconds());
+  tell_consensus(
+      self, consensus::block_validated{what.block.block_num, what.block.hash, candidate.has_value(), early});
 }
 
 bool is_disk_trouble(const error& why) {
@@ -336,6 +362,7 @@ void begin(self_pointer self) {
   self->env().methods.forward("proof", self->path());
   self->env().methods.forward("reset", self->path());
   self->env().methods.forward("vote", self->path());
+  self->env().methods.forward("rules", self->path());
   self->env().methods.forward("consensus", sibling(*self, "consensus"));
   self->env().methods.forward("peers", sibling(*self, peers_hub));
   show_chain(self);
@@ -415,8 +442,10 @@ caf::result<std::string> answer_admin(self_pointer self, const admin_query& quer
     if (!proof) return to_caf(proof.error());
     return std::move(*proof);
   }
-  if (query.method == "reset" || query.method == "vote") {
-    auto answer = query.method == "reset" ? answer_reset(s, query.params) : answer_vote(s, query.params);
+  if (query.method == "reset" || query.method == "vote" || query.method == "rules") {
+    auto answer = query.method == "reset"  ? answer_reset(s, query.params)
+                  : query.method == "vote" ? answer_vote(s, query.params)
+                                           : answer_rules(s, query.params);
     if (!answer) return to_caf(answer.error());
     offer_work(self);
     return std::move(*answer);

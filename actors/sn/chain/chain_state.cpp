@@ -22,6 +22,10 @@ json::object chain_state::summary() const {
   const auto micros = [](auto span) {
     return std::chrono::duration_cast<std::chrono::microseconds>(span).count();
   };
+  json::array liars;
+  for (const auto& [who, one] : double_votes)
+    liars.push_back(json::object{
+        {"account", to_hex(who.view())}, {"name", one.name}, {"proved_in_block", one.proved_in}});
   return {{"chain_id", chain->chain_id()},
           {"genesis", to_hex(chain->genesis_hash().view())},
           {"block_num", head.header.block_num},
@@ -38,6 +42,7 @@ json::object chain_state::summary() const {
           {"last_block_roots_us", micros(stats.last_block.roots)},
           {"last_block_write_us", micros(stats.last_block.write)},
           {"chain_use", chain_use_json(*chain, unix_seconds())},
+          {"double_votes", std::move(liars)},
           {"snapshot", snapshot_json(*snapshot)}};
 }
 
@@ -87,6 +92,7 @@ result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesi
     return s.pool_rule.judge(*s.chain, txn, sender);
   };
   options.now = unix_seconds;
+  options.rules_known = std::min(s.context->options.rules_known, ledger::rules_newest);
   if (options.genesis) {
     SWARM_TRY(const bool first, is_first_chain(s.context->options.data_dir));
     if (first)
@@ -100,6 +106,8 @@ result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesi
                                          before.head()->header.block_num, pivot_num);
   };
   SWARM_TRY(s.chain, ledger::chain::open(std::move(options)));
+  SWARM_CHECK(s.chain->check_rules());
+  if (auto known = convicted_on(*s.chain)) s.double_votes = std::move(*known);
   s.snapshot = std::make_unique<sync::snapshot_driver>(*s.chain, sync::driver_options{});
   s.server = std::make_unique<sync::snapshot_server>(*s.chain,
                                                      contracts::event_topic<contracts::validators_changed>());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/sn/chain/double_votes.hpp"
 #include "actors/sn/membership/chain_facts.hpp"
 #include "actors/sn/membership/pool_rule.hpp"
 #include "actors/sn/membership/registration_judge.hpp"
@@ -24,6 +25,8 @@ struct chain_state {
     const auto& head = *chain->head();
     auto out = fmt::format("block {}, {} transactions wait", head.header.block_num, chain->stats().pool_txns);
     if (const auto line = snapshot->status_line(); !line.empty()) out += ", " + line;
+    for (const auto& [who, one] : double_votes)
+      out += fmt::format("; {} '{}' lost its seat for two different votes", to_hex(who.view()), one.name);
     return out;
   }
   boost::json::object summary() const;
@@ -43,6 +46,8 @@ struct chain_state {
   membership::known_registry known_registry;
   bool newcomers = false;                   ///< SNs connected that may lack what waits in the pool
   bool told_of_work = false;                ///< since the head changed
+  convicted_map double_votes;               ///< validators that lost their seats for them
+  std::uint64_t warned_of_rules = 0;        ///< the version that the operator was told of
   ledger::candidate_ptr built;              ///< the last block that this node made
   ledger::candidate_ptr validated;          ///< the last good block of another node
   std::string trouble;                      ///< trouble with the disk, in words

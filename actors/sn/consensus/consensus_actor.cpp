@@ -24,6 +24,12 @@ struct consensus_state {
   explicit consensus_state(std::shared_ptr<const sn_context> from) : context(std::move(from)) {}
 
   std::string status() const {
+    auto out = place();
+    for (const auto& [who, block_num] : double_votes)
+      out += fmt::format("; {} signed two different votes for block {}", to_hex(who.view()), block_num);
+    return out;
+  }
+  std::string place() const {
     if (!qbft) return "waiting for the chain";
     if (sync->behind()) return sync->status(now());
     const auto s = qbft->status();
@@ -44,7 +50,8 @@ struct consensus_state {
   std::optional<consensus::qbft_machine> qbft;
   std::optional<sync::sync_machine> sync;
   std::size_t validators = 0;
-  std::uint64_t timer_serial[2] = {0, 0}; ///< by timer_kind
+  std::map<address, std::uint64_t> double_votes; ///< seen by this node: the block that the author lied about
+  std::uint64_t timer_serial[2] = {0, 0};        ///< by timer_kind
 };
 
 std::string consensus_state::detail_json() const {
@@ -53,8 +60,12 @@ std::string consensus_state::detail_json() const {
   json::array silent;
   for (const auto& who : s.silent_validators)
     silent.emplace_back(to_hex(who.view()));
+  json::array liars;
+  for (const auto& [who, block_num] : double_votes)
+    liars.push_back(json::object{{"account", to_hex(who.view())}, {"block_num", block_num}});
   return json::serialize(
       json::object{{"block_num", s.block_num},
+                   {"double_votes", std::move(liars)},
                    {"round_num", s.round_num},
                    {"validator", s.validator},
                    {"silent", s.silent},
@@ -107,9 +118,14 @@ struct carry_out {
   }
   void operator()(const consensus::request_sync& what) const;
   void operator()(const consensus::evidence& what) const {
-    log::warning(self->state().context->log_source,
-                 "validator {} signed two different votes for one place; proof: {} and {}",
-                 to_hex(what.author.view()), to_hex(what.first), to_hex(what.second));
+    auto& s = self->state();
+    const auto proof = ledger::encode_double_vote(what.proof);
+    log::warning(s.context->log_source,
+                 "the validator {} signed two different {}s for block {}, round {}; proof: {}",
+                 to_hex(what.author.view()), to_string(what.proof.kind), what.proof.block_num,
+                 what.proof.round_num, to_hex(proof));
+    s.double_votes[what.author] = what.proof.block_num;
+    self->tell(sibling(*self, "membership"), membership::double_vote_seen{what.author, proof});
   }
   void operator()(const consensus::report& what) const {
     log::warning(self->state().context->log_source, "{}", what.text);

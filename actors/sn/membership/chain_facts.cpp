@@ -45,6 +45,12 @@ public:
     return std::find(voters.begin(), voters.end(), self_) != voters.end();
   }
 
+  result<bool> has_voted_twice(const address& who) const {
+    SWARM_TRY(const auto raw, ask(contracts::encode(contracts::double_vote_of_args{who})));
+    SWARM_TRY(const auto block_num, contracts::decode_answer<contracts::double_vote_of_args>(raw));
+    return block_num != u256(0);
+  }
+
 private:
   const ledger::chain& chain_;
   const address& self_;
@@ -101,6 +107,10 @@ result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& 
   for (const auto& subject : subjects) {
     SWARM_TRY(const bool voted, registry.has_voted_on(subject));
     if (voted) out.voted_on.insert(subject);
+  }
+  for (const auto& who : wanted.connected) {
+    SWARM_TRY(const bool barred, registry.has_voted_twice(who));
+    if (barred) out.barred.insert(who);
   }
   for (const auto& name : wanted.trainings) {
     SWARM_TRY(const auto code, chain.code_of(contracts::training_address(name)));

@@ -141,6 +141,7 @@ caf::behavior membership_behavior(self_pointer self) {
       [=](const membership::no_chain& what) { step(self, what); },
       [=](const membership::submitted& what) { step(self, what); },
       [=](const membership::neighbors_seen& what) { step(self, what); },
+      [=](const membership::double_vote_seen& what) { step(self, what); },
       [=](const entry_arrived& what) { step(self, *what.found); },
       [=](const admin_query&) -> caf::result<std::string> { // "leave"
         if (self->state().leave_promises.size() >= leave_promises_max)

@@ -27,8 +27,7 @@ struct newcomer : rpc_node {
   void follow(std::uint64_t to) {
     for (auto i = chain->head()->header.block_num + 1; i <= to; ++i) {
       const auto block = *from_there.chain->block_by_num(i);
-      served->on_block(
-          chain->import_block({block->header, block->txns}, **from_there.chain->seals_of(i)).value(), now);
+      served->on_block(chain->import_block(block->content(), **from_there.chain->seals_of(i)).value(), now);
     }
   }
   void adopt(std::uint64_t block_num) {
@@ -104,7 +103,7 @@ TEST_CASE("who waits gets its receipt also if the blocks were not shown one by o
   CHECK(node.send_sync(2).empty());
   for (std::uint64_t i = 1; i <= 3; ++i) {
     const auto block = *node.from_there.chain->block_by_num(i);
-    REQUIRE(node.chain->import_block({block->header, block->txns}, **node.from_there.chain->seals_of(i)));
+    REQUIRE(node.chain->import_block(block->content(), **node.from_there.chain->seals_of(i)));
   }
   node.served->on_block(node.chain->head(), node.now);
   REQUIRE(node.sent.size() == 2);

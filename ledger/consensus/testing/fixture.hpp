@@ -37,13 +37,15 @@ inline proposed_block make_block(const chain_head& head, const address& proposer
   header.parent_hash = head.hash;
   header.block_num = head.block_num + 1;
   header.coinbase = proposer;
-  header.extra_data = {content};
+  header.timestamp = content;
+  const auto seals = ledger::encode_seals({});
+  header.extra_data = to_bytes(keccak256(seals).view());
   header.txns_root = ledger::ordered_trie_root(txns);
   ledger::rlp_writer out;
   out.begin_list().encoded(ledger::encode_header(header)).begin_list();
   for (const auto& txn : txns)
     out.string(txn);
-  out.end_list().begin_list().end_list().end_list();
+  out.end_list().begin_list().end_list().encoded(seals).end_list();
   return *read_block(std::make_shared<const bytes>(out.take()));
 }
 
@@ -181,6 +183,7 @@ public:
   bool disk_works = true;
   bool has_work = true;
   bool blocks_are_good = true;
+  bool blocks_are_early = false;
   std::uint8_t content = 1;
   std::uint64_t unwritten = 0; ///< the last token that was not answered
 
@@ -202,7 +205,8 @@ private:
           block_built{build->block_num, build->round_num, has_work ? std::optional{block} : std::nullopt});
     }
     if (auto* validate = std::get_if<validate_block>(&what))
-      return machine->step(block_validated{scene_.block_num(), validate->block.hash, blocks_are_good});
+      return machine->step(
+          block_validated{scene_.block_num(), validate->block.hash, blocks_are_good, blocks_are_early});
     if (auto* commit = std::get_if<commit_block>(&what)) decided.push_back(*commit);
     return {};
   }

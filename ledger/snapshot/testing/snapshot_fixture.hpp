@@ -120,7 +120,7 @@ inline verified_block past(chain& from, std::uint64_t block_num) {
   const auto raw = chain_snapshots(from).past_block(block_num);
   REQUIRE(raw);
   REQUIRE(*raw);
-  auto out = check_past_block(**raw, block_num, (*from.block_by_num(block_num))->hash, from.chain_id());
+  auto out = check_past_block(**raw, block_num, (*from.block_by_num(block_num))->hash, {}, from.chain_id());
   REQUIRE_MESSAGE(out, (out ? "" : out.error().message));
   return std::move(*out);
 }

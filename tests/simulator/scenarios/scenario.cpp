@@ -25,7 +25,7 @@ std::span<const scenario> scenarios() {
   static const auto all = [] {
     std::vector<scenario> out;
     for (const auto some : {lock_scenarios(), restart_scenarios(), liar_scenarios(), seal_scenarios(),
-                            network_scenarios(), snapshot_scenarios()})
+                            network_scenarios(), snapshot_scenarios(), rule_scenarios()})
       out.insert(out.end(), some.begin(), some.end());
     return out;
   }();

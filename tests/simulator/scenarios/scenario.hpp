@@ -43,5 +43,6 @@ std::span<const scenario> liar_scenarios();
 std::span<const scenario> seal_scenarios();
 std::span<const scenario> network_scenarios();
 std::span<const scenario> snapshot_scenarios();
+std::span<const scenario> rule_scenarios();
 
 } // namespace swarm::simulator

@@ -109,7 +109,8 @@ void seal_replay(stage& on) {
   scene.serve_forged(with_seals(forged, 0, seals)); // of a block that was verified: another parent, too
   // The liar's own next block, beside the seals of the one before.
   on.until("the liar has block 1", [&] {
-    if (on.node(scene.liar).head_num() == 0) on.node(scene.liar).app().commit(block, {0, {}}, {});
+    if (on.node(scene.liar).head_num() == 0)
+      on.node(scene.liar).app().commit(block, {0, {{seals[0]}, {seals[1]}, {seals[2]}}}, {});
     return true;
   });
   const auto next = on.own_block(scene.liar);

@@ -186,7 +186,7 @@ private:
     for (std::size_t i = 0; i < ledger::seal_quorum(validator_count); ++i)
       seals.seals.push_back({validators_[i].sign_recoverable(digest)});
     must(chain_->commit(made, seals));
-    made_.push_back({ledger::encode_block({block.header, block.txns}), ledger::encode_seals(seals)});
+    made_.push_back({ledger::encode_block(block.content()), ledger::encode_seals(seals)});
   }
 
   std::unique_ptr<ledger::chain> chain_;

@@ -32,6 +32,7 @@ struct chain_facts {
   std::vector<contracts::node_view> nodes;   ///< the SNs of the registry, in the order of registration
   std::vector<contracts::seat_power> powers; ///< organisations that could stop or fork the chain alone
   std::set<address> voted_on;                ///< members and connected SNs that this node's vote is open on
+  std::set<address> barred;                  ///< connected SNs that lost their seats for ever
   std::vector<std::string> trainings_wanted; ///< those of `read_facts` that are not on the chain
   std::map<hash32, anchor_owner> anchors;    ///< of the organisations
 };
@@ -45,7 +46,7 @@ struct network_entry {
 };
 
 /// What a transaction of this node is for.
-enum class purpose { registration, training, vote, leave };
+enum class purpose { registration, training, vote, leave, evidence };
 
 // Events
 
@@ -67,6 +68,11 @@ struct neighbors_seen {
 /// Answers `ask_sentinel`.
 struct entry_found {
   result<network_entry> entry;
+};
+/// Consensus has seen a validator sign two different things for one place.
+struct double_vote_seen {
+  address author;
+  bytes proof; ///< ledger/formats/double_vote.hpp
 };
 /// Answers `submit`: the pool has taken the transaction, or why not.
 struct submitted {

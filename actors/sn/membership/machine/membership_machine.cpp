@@ -104,7 +104,8 @@ void membership_machine::look_after(const chain_facts& facts, time_point now) {
                           .nodes = facts.nodes,
                           .connected = asked_with_,
                           .absent = absent_members(facts, now),
-                          .voted_on = facts.voted_on};
+                          .voted_on = facts.voted_on,
+                          .barred = facts.barred};
   phase_ = running{facts.validators.size(), kept_absent(view).size(), facts.self && facts.self->active,
                    facts.powers};
   dial_nodes(facts);
@@ -113,7 +114,7 @@ void membership_machine::look_after(const chain_facts& facts, time_point now) {
     actions_.emplace_back(action::set_timer{entry_pause_});
     entry_pause_ = std::min<duration>(2 * entry_pause_, look_interval);
   }
-  if (leave(facts) || facts.pending || introduce_self(facts)) return;
+  if (leave(facts) || facts.pending || introduce_self(facts) || report_liar(facts)) return;
   vote(view);
 }
 
@@ -184,6 +185,28 @@ bool membership_machine::introduce_self(const chain_facts& facts) {
                                          contracts::encode_create_training(name)});
   }
   return actions_.size() > before;
+}
+
+// Validators that sign two different things
+
+void membership_machine::step(const double_vote_seen& event, time_point) {
+  if (proofs_.size() < ledger::validators_max) proofs_.try_emplace(event.author, event.proof);
+}
+
+/// Whoever else has the proof reports it too; the first report takes the seat, and no other is sent after that.
+bool membership_machine::report_liar(const chain_facts& facts) {
+  std::erase_if(proofs_, [&](const auto& one) { return !holds(facts.members, one.first); });
+  for (const auto& [author, proof] : proofs_) {
+    if (author == options_.self) continue;
+    actions_.emplace_back(
+        action::say{fmt::format("reporting to the chain that the validator {} signed two different votes",
+                                to_hex(author.view())),
+                    true});
+    actions_.emplace_back(action::submit{purpose::evidence, contracts::node_registry_address(),
+                                         contracts::encode_report_double_vote(proof), true});
+    return true;
+  }
+  return false;
 }
 
 // Votes

@@ -31,6 +31,7 @@ public:
   void step(const neighbors_seen& event, time_point now);
   void step(const entry_found& event, time_point now);
   void step(const submitted& event, time_point now);
+  void step(const double_vote_seen& event, time_point now);
   void step(const leave_wanted& event, time_point now);
 
   /// In the order in which they must be done.
@@ -68,6 +69,7 @@ private:
   static bool waits_for_vouches(const chain_facts& facts);
   bool is_introduced(const chain_facts& facts) const;
   void register_self(const chain_facts& facts);
+  bool report_liar(const chain_facts& facts);
   std::map<address, duration> absent_members(const chain_facts& facts, time_point now);
   void answer_leave(result<action::answer_leave::progress> outcome);
 
@@ -77,6 +79,7 @@ private:
   std::vector<connected_node> asked_with_;  ///< who was, when the chain was asked: its answer is about these
   std::map<address, time_point> last_seen_; ///< members
   std::set<address> told_kept_;             ///< validators that the log was told are needed and away
+  std::map<address, bytes> proofs_;         ///< of double votes of members, to be put on the chain
   std::uint64_t serial_ = 0;                ///< of the last question to the chain
   std::optional<time_point> asked_;         ///< when it was asked, if it is not answered yet
   std::uint64_t block_num_ = 0;             ///< the head, as it was last read

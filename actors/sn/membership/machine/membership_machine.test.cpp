@@ -399,3 +399,31 @@ TEST_CASE("nobody can leave a network that is not joined yet") {
   s.step(leave_wanted{});
   CHECK(s.only<action::answer_leave>().outcome.error().is(errc::unavailable));
 }
+
+TEST_CASE("a double vote that consensus saw is reported until its author has no seat, never one's own") {
+  stage s;
+  s.look(network(4, 4));
+  s.step(double_vote_seen{account(3), {1, 2, 3}});
+  s.step(double_vote_seen{account(1), {4}}); // whose key somebody else has, too: the others see to it
+  s.step(double_vote_seen{account(9), {5}}); // no member
+  CHECK(s.sent_nothing());
+  auto facts = network(4, 4);
+  facts.pending = true;
+  s.look(facts);
+  CHECK(s.sent_nothing());
+  for (int i = 0; i < 2; ++i) { // a report that was lost is made again
+    s.look(network(4, 4));
+    CHECK(s.only<action::submit>().what == purpose::evidence);
+    CHECK(s.only<action::submit>().to == registry);
+    CHECK(s.only<action::submit>().input == contracts::encode_report_double_vote({1, 2, 3}));
+    CHECK(s.only<action::submit>().try_first);
+    CHECK(says(s.only<action::say>().text, to_hex(account(3).view())));
+    s.step(submitted{purpose::evidence, {}});
+  }
+  facts = network(4, 4);
+  std::erase(facts.members, account(3));
+  s.look(facts);
+  CHECK(s.sent_nothing());
+  s.look(network(4, 4)); // let in again by mistake: the old proof is forgotten
+  CHECK(s.sent_nothing());
+}

@@ -20,7 +20,9 @@ bool is_connected(const network_view& view, const address& account) {
 /// The SN that registered first, is here with the certificate it registered, and wishes to validate.
 std::optional<vote> admission(const network_view& view) {
   for (const auto& node : view.nodes) {
-    if (node.type != contracts::node_type::sn || !node.active || holds(view.members, node.account)) continue;
+    if (node.type != contracts::node_type::sn || !node.active || holds(view.members, node.account)
+        || view.barred.contains(node.account))
+      continue;
     const auto here = std::find_if(view.connected.begin(), view.connected.end(),
                                    [&](const auto& one) { return one.account == node.account; });
     if (here == view.connected.end() || !here->validates || here->cert_fingerprint != node.identity) continue;

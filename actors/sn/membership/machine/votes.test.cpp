@@ -46,6 +46,14 @@ TEST_CASE("newcomers are voted in one after the other, in the order of their reg
   CHECK(next_vote(view) == std::nullopt);
 }
 
+TEST_CASE("whoever lost its seat for two different votes is not voted in again") {
+  auto view = network(4, 2);
+  view.barred.insert(account(3));
+  CHECK(next_vote(view) == vote{account(4), true});
+  view.barred.insert(account(4));
+  CHECK(next_vote(view) == std::nullopt);
+}
+
 TEST_CASE("an observer, a stranger, another certificate and an SL are not voted in; who is no validator does "
           "not vote") {
   auto view = network(3, 2);
