@@ -3,6 +3,7 @@
 #include "base/random.hpp"
 #include "base/testing/wording.hpp"
 #include "contracts/registry/client.hpp"
+#include "contracts/registry/node_records.hpp"
 #include "contracts/testing/memory_host.hpp"
 #include "contracts/testing/organisations_probe.hpp"
 

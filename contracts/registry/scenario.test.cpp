@@ -107,6 +107,9 @@ private:
   }
   void tell(const validator_voted&) {}
   void tell(const validators_changed&) {}
+  void tell(const double_vote_proved&) {}
+  void tell(const rules_voted&) {}
+  void tell(const rules_scheduled&) {}
 
   void show_nodes() {
     for (const auto& one : ask(nodes_args{0, 256}))
