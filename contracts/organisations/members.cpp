@@ -25,7 +25,7 @@ bool organisation_members::is_active(const address& account) const {
 organisation_id organisation_members::organisation_of(const address& account) const {
   for (std::uint64_t i = 0, all = size(); i < all; ++i)
     if (const auto one = at(i); one.account == account)
-      return is_active(account) ? one.organisation : organisation_id{0};
+      return node_records(slots_.host()).of(account).status().active ? one.organisation : organisation_id{0};
   return 0;
 }
 

@@ -19,7 +19,7 @@ public:
       : organisation_members(slots(host, organisation_registry_address())) {}
   explicit organisation_members(const slots& in) : slots_(in) {}
 
-  /// 0 for an account that is no active SN or SWCI, or of no organisation. The organisation may be removed.
+  /// 0 for an account that is no active node, or of no organisation. The organisation may be removed.
   organisation_id organisation_of(const address& account) const;
   /// How many accounts vote for each organisation that has any.
   std::map<organisation_id, std::uint32_t> counts() const;
