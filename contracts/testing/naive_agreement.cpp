@@ -98,6 +98,7 @@ void naive_training::join(member& peer) {
   const bool by_layout = is_odd(peer, about::layout);
   peer.asks.clear();
   peer.view.state = peer_state::none;
+  peer.view.reason = {};
   if (by_layout && peer.outside && peer.outside_of == round_) {
     const auto model = *peer.outside;
     peer.outside.reset();

@@ -236,7 +236,10 @@ bool naive_training::call(const address& caller, const check_in_args& args) {
   const auto asks = to_hex(args.layout_digest.view());
   const bool fits = !has_model || layout_.is_zero() || layout_ == args.layout_digest;
   if (!fits && !may_ask(*peer, about::layout, asks)) return false;
-  if (peer->view.state == peer_state::odd) peer->view.state = peer_state::none;
+  if (peer->view.state == peer_state::odd) {
+    peer->view.state = peer_state::none;
+    peer->view.reason = {};
+  }
   peer->asks.clear();
   peer->outside.reset();
   if (fits) {

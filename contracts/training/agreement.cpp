@@ -124,6 +124,8 @@ void agreement::make_odd(std::uint16_t index, peer_slot& peer, leave_reason why,
 }
 
 void agreement::end_odd(std::uint16_t index, peer_slot& peer) {
+  // The model that waited outside says nothing about what its peer brings next.
+  if (question_of(state_.check_in(index).left_because) == question::layout) peer.in_weightage = 0;
   rounds_.change_state(peer, peer_state::none);
   state_.set_asks(index, {});
 }
@@ -230,11 +232,12 @@ void agreement::step_aside(question about, voice& one, const std::string& wants,
 /// An odd peer wants what is in force now. The model that it has brought to the round counts.
 void agreement::join(voice& one) {
   auto& [index, peer, check_in, asks] = one;
+  const auto weightage = peer.in_weightage;
   end_odd(index, peer);
   const bool brings_model =
       question_of(check_in.left_because) == question::layout && peer.last_round == state_.round.round_num;
   if (brings_model) {
-    rounds_.enter(peer, peer.in_weightage, check_in.finishes);
+    rounds_.enter(peer, weightage, check_in.finishes);
   } else {
     rounds_.change_state(peer, peer.has(peer_slot::finished) ? peer_state::finished : peer_state::active);
   }

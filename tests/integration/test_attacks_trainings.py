@@ -4,6 +4,7 @@ Three organisations, each with an authority of its own: two honest ones with an 
 certificate for an SL and a client of its own.
 """
 
+import json
 import pathlib
 import shutil
 import types
@@ -11,7 +12,8 @@ import types
 import numpy as np
 import pytest
 from harness import Certs, Program, trains, until
-from outsider import SL, Outsider, encoded
+from launcher.operators import SWCI
+from outsider import SL, Outsider, encoded, training
 
 ORGANISATIONS = "0x" + "5005".rjust(40, "0")
 MODELS = [{"w": np.arange(500, dtype=np.float64) + value} for value in (0, 2)]
@@ -88,7 +90,6 @@ def test_a_peer_that_asks_for_more_peers_than_there_are_locks_nobody_out(three):
     three.attacker.join(min_peers=1024, can_lead=True)
     train_together(three.swarm)
     check_named(three.swarm, three.attacker, "it asks for another minPeers")
-    # Once more while nobody else is there: the training is over, and its reset starts with the honest ones' words.
 
 
 def test_a_check_in_with_another_layout_locks_nobody_out(three):
@@ -97,6 +98,31 @@ def test_a_check_in_with_another_layout_locks_nobody_out(three):
     attacker.check_in(bytes([7] * 32), 4000, bytes([8] * 32))
     train_together(swarm)
     check_named(swarm, attacker, "its model has other parameters")
+
+
+def test_a_contract_is_for_those_whom_its_owner_invites(three):
+    swarm, attacker = three.swarm, three.attacker
+    usr = swarm.folder / "usr"
+    usr.mkdir()
+    swci = SWCI(swarm.folder, swarm.certs, usr, flags=("--json",))
+
+    def answers(commands):
+        answer = swci.run(f"CREATE CONTEXT c WITH IP 127.0.0.1 {swarm.sn.port}\nSWITCH CONTEXT c\n{commands}\nEXIT\n")
+        return {line["answer"]: line for line in map(json.loads, answer.text.splitlines()) if "answer" in line}
+
+    made = answers("CREATE CONTRACT ours\nGET CONTRACT INFO ours\nLIST ORGANISATIONS")
+    if "organisation" not in made["contract_info"]:
+        pytest.skip("the chain does not know yet to which organisation a SWCI belongs")
+    names = {row["id"]: row["organisation"] for row in made["organisations"]["organisations"]}
+    assert made["contract_info"]["organisation"] == names[organisation_of(swarm.sn, swarm.sls[0].node_account)]
+    join = ("registerPeer(uint32,string,uint32,uint8,uint32,bool)", (2, "mean", 1, 1, 0, True))
+    attacker.call(training("ours"), *join)  # until somebody is invited everybody may
+    attacker.call(training("ours"), "leavePeer(uint8)", (0,))
+    friend = names[organisation_of(swarm.sn, swarm.sls[1].node_account)]
+    invited = answers(f"INVITE '{friend}' TO CONTRACT ours\nGET CONTRACT INFO ours")
+    assert invited["contract_info"]["invited"] == friend
+    with pytest.raises(AssertionError):
+        attacker.call(training("ours"), *join)
 
 
 def test_a_peer_that_asks_for_something_else_later_is_refused_and_may_correct_itself(three):
