@@ -58,14 +58,29 @@ task_reader::take(const session::action::answered& from) {
   if (!output) return fail_with(output.error());
   const auto prerequisite = contracts::decode_answer<contracts::task_args>(*output);
   if (!prerequisite) return fail_with(prerequisite.error());
+  if (const auto allowed = check_policy(*prerequisite); !allowed) return fail_with(allowed.error());
   return found{std::exchange(task_, {}), std::move(*std::exchange(definition_, std::nullopt)),
                prerequisite->outcome};
+}
+
+/// A task of an organisation that was removed is nobody's any more, so no rule can take it.
+result<> task_reader::check_policy(const contracts::task_view& task) const {
+  if (task.organisation != 0 && task.organisation_name.empty())
+    return fail(tasks::policy_errc::not_allowed,
+                "the organisation whose SWCI created the task '{}' was removed: have it created anew",
+                task.name);
+  if (!policy_ || task.name.empty()) return {};
+  auto verdict = tasks::allows(*policy_, task.organisation_name, type_of(task.type));
+  if (verdict) return {};
+  return fail(tasks::policy_errc::not_allowed, "'{}' (author {}): {}", task.name, task.author,
+              verdict.error().message);
 }
 
 result<> task_reader::take_task(const std::vector<boost::json::value>& responses) {
   SWARM_TRY(const auto output, session::output_of(responses.front()));
   SWARM_TRY(const auto view, contracts::decode_answer<contracts::task_args>(output));
   if (view.name != task_) return fail(errc::not_found, "there is no task '{}' on the chain", task_);
+  SWARM_CHECK(check_policy(view));
   std::vector<std::string> lines;
   for (std::size_t i = 1; i < responses.size(); ++i) {
     SWARM_TRY(const auto page_output, session::output_of(responses[i]));

@@ -1,13 +1,15 @@
 #pragma once
 
 #include "actors/sn_client/messages.hpp"
-#include "config/tasks/task.hpp"
+#include "config/tasks/task_policy.hpp"
+#include "contracts/task/interface.hpp"
 
 #include <optional>
 
 namespace swarm::actors {
 
-/// Reads a task, with its prerequisite's outcome, in two questions to the SN. One task at a time.
+/// Reads a task, with its prerequisite's outcome, in two questions to the SN, and refuses what the SWOP's policy does not
+/// take: a task, or one whose prerequisite somebody else wrote. One task at a time.
 class task_reader {
 public:
   struct found {
@@ -15,6 +17,9 @@ public:
     result<tasks::task_definition> definition;
     std::string prerequisite_outcome; ///< empty for that of ROOTTASK
   };
+
+  /// Without a policy the tasks of all organisations are taken.
+  explicit task_reader(std::optional<tasks::task_policy> policy) : policy_(std::move(policy)) {}
 
   /// The first question about a task, in place of what was read before.
   session::event::ask begin(std::string task);
@@ -27,6 +32,9 @@ private:
   session::event::ask ask(std::vector<session::rpc_call> calls);
   found fail_with(error why);
   result<> take_task(const std::vector<boost::json::value>& responses);
+  result<> check_policy(const contracts::task_view& task) const;
+
+  std::optional<tasks::task_policy> policy_;
 
   std::string task_;
   std::uint64_t last_id_ = 0;

@@ -167,7 +167,8 @@ struct perform {
       return failure_of(why);
     };
     if (!s.order.definition) {
-      refuse(s.order.definition.error());
+      const auto why = refuse(s.order.definition.error());
+      if (why.code == swop::task_failure::not_allowed) return why;
       return {swop::task_failure::task_not_valid, 0};
     }
     if (s.order.definition->type() != tasks::task_type::run_swarm) return {};

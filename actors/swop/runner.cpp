@@ -37,7 +37,8 @@ std::vector<hash32> topics_followed() {
 
 struct runner_state {
   explicit runner_state(std::shared_ptr<const swop_context> from)
-      : context(std::move(from)), machine(static_cast<std::uint32_t>(context->profile.nodes.size())) {}
+      : context(std::move(from)), machine(static_cast<std::uint32_t>(context->profile.nodes.size())),
+        reader(context->policy) {}
 
   std::string status() const { return trouble.empty() ? machine.status() : trouble; }
   std::string detail_json() const {

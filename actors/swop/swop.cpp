@@ -28,6 +28,26 @@ result<tasks::swop_profile> read_profile(const fs::path& file, const std::string
   return std::move(read.value);
 }
 
+/// Whose tasks are carried out. A relative path is below the folder of the profile.
+result<std::optional<tasks::task_policy>> read_policy(const tasks::swop_profile& profile,
+                                                      const fs::path& folder, const std::string& log_source) {
+  if (!profile.policy) {
+    log::info(log_source,
+              "the tasks of all admitted organisations are carried out; policyuri of the SWOP profile can "
+              "name a file of rules that says whose");
+    return std::optional<tasks::task_policy>{};
+  }
+  const auto file = folder / *profile.policy;
+  SWARM_TRY(const auto text, read_file(file, tasks::policy_bytes_max));
+  auto read = tasks::read_task_policy(text, file.native());
+  for (const auto& each : read.warnings)
+    log::warning(log_source, "{}", schema::told(each, file.native()));
+  if (!read.value) return tl::unexpected(std::move(read.value).error());
+  log::info(log_source, "tasks are carried out as the {} rules of {} say", read.value->rules.size(),
+            file.native());
+  return std::optional(std::move(*read.value));
+}
+
 /// Programs in sandboxes know nothing of this process's working directory.
 config::swop_options with_absolute_paths(config::swop_options options) {
   std::error_code failure;
@@ -128,6 +148,7 @@ result<child_spec> make_swop(const config::swop_options& options, std::string na
   const auto file = context->options.usr_dir / options.profile_file;
   SWARM_TRY(context->profile, read_profile(file, context->log_source));
   context->profile_folder = file.parent_path();
+  SWARM_TRY(context->policy, read_policy(context->profile, context->profile_folder, context->log_source));
   if (context->profile.manager != tasks::manager_type::process && options.manager.empty())
     return fail(
         errc::invalid,

@@ -5,6 +5,7 @@
 #include "actors/swop/managers/manager.hpp"
 #include "config/options.hpp"
 #include "config/tasks/swop_profile.hpp"
+#include "config/tasks/task_policy.hpp"
 #include "ledger/formats/keys.hpp"
 #include "transport/io_runtime.hpp"
 #include "transport/tls/tls_identity.hpp"
@@ -41,6 +42,7 @@ private:
 struct swop_context {
   config::swop_options options;
   tasks::swop_profile profile;
+  std::optional<tasks::task_policy> policy; ///< none: the tasks of all organisations are taken
   std::filesystem::path profile_folder;
   std::string log_source = "swarm.swop";
   std::shared_ptr<transport::io_runtime> io;

@@ -1,5 +1,7 @@
 #include "config/members/member_rules.hpp"
 
+#include "base/wildcard.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -70,37 +72,17 @@ role_set default_roles(const certificate_facts& certificate) {
   return out.empty() ? role_set{role::sl} : out;
 }
 
-/// Whether `text` fits `pattern`, in which '*' stands for any characters. It goes back to the last '*' only, so the
-/// time is at most the product of both lengths.
-bool fits(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0, t = 0, star = std::string_view::npos, resume = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
-}
-
 bool one_fits(const std::optional<std::string>& pattern, const std::vector<std::string>& texts) {
-  return !pattern
-         || std::any_of(texts.begin(), texts.end(), [&](const auto& each) { return fits(*pattern, each); });
+  return !pattern || std::any_of(texts.begin(), texts.end(), [&](const auto& each) {
+    return fits_wildcard(*pattern, each);
+  });
 }
 
 bool name_fits(const std::vector<transport::name_part>& wanted,
                const std::vector<transport::name_part>& name) {
   return std::all_of(wanted.begin(), wanted.end(), [&](const auto& part) {
     return std::any_of(name.begin(), name.end(), [&](const auto& each) {
-      return each.type == part.type && fits(part.value, each.value);
+      return each.type == part.type && fits_wildcard(part.value, each.value);
     });
   });
 }

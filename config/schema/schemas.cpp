@@ -71,4 +71,17 @@ const json_schema& members_schema() {
   return schema;
 }
 
+const json_schema& task_policy_schema() {
+  static const json_schema schema =
+      made(task_policy_schema_text(),
+           {
+               {"rules[]", "required", "such as '- { organisations: [Hospital A], take: true }'"},
+               {"rules[].organisations", "type", "such as 'organisations: [Hospital A, \"Clinic *\"]'"},
+               {"rules[].types", "type", "such as 'types: [RUN_SWARM]'"},
+               {"rules[].types[]", "enum", "types are written in capitals"},
+           },
+           {{"organizations", "organisations"}});
+  return schema;
+}
+
 } // namespace swarm::schema

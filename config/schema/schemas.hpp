@@ -18,4 +18,8 @@ const json_schema& swop_profile_schema();
 std::string_view members_schema_text();
 const json_schema& members_schema();
 
+/// The schema of the files that policyuri of a SWOP profile names, config/schema/task-policy.schema.json.
+std::string_view task_policy_schema_text();
+const json_schema& task_policy_schema();
+
 } // namespace swarm::schema

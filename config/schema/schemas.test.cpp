@@ -47,10 +47,13 @@ TEST_CASE("a program carries the schemas that are published") {
   (void)task_schema(); // made without an assertion
   (void)swop_profile_schema();
   (void)members_schema();
+  CHECK(task_policy_schema_text() == content("task-policy.schema.json"));
+  (void)task_policy_schema();
 }
 
 TEST_CASE("the schemas say which draft they are of, and what each property is") {
-  for (const auto text : {task_schema_text(), swop_profile_schema_text(), members_schema_text()}) {
+  for (const auto text :
+       {task_schema_text(), swop_profile_schema_text(), members_schema_text(), task_policy_schema_text()}) {
     const auto schema = json::parse(text);
     CHECK(schema.at("$schema") == "https://json-schema.org/draft/2020-12/schema");
     check_documented(schema, "");

@@ -132,8 +132,22 @@ sn_locator locator_of(const value& root) {
           detail::optional_text(*locator, "service")};
 }
 
+constexpr std::string_view file_scheme = "file://";
+
+/// A path, or a file: URI of this host; none of the web, whose answer somebody else decides.
+void check_policy(detail::checked_document& document) {
+  const auto* policy = document.root.find("policyuri");
+  if (!policy || policy->is(value_type::null)) return;
+  const bool is_file = policy->text.starts_with("file:///") || policy->text.find("://") == std::string::npos;
+  if (is_file) return;
+  document.errors.push_back(
+      {policy->line, "policyuri", "rule",
+       "give the path of a file of rules, or null to take the tasks of all organisations", policy->column});
+}
+
 /// What a schema cannot say.
 void check_rules(detail::checked_document& document) {
+  check_policy(document);
   std::map<std::string, std::size_t> lines;
   const auto& nodes = document.root.find("nodes")->items;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -148,8 +162,6 @@ void check_rules(detail::checked_document& document) {
 }
 
 void warn_of_rest(detail::checked_document& document) {
-  if (const auto* policy = document.root.find("policyuri"); policy && !policy->is(value_type::null))
-    detail::warn(document, *policy, "policyuri", "there are no policies here; every task is accepted");
   const auto& nodes = document.root.find("nodes")->items;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const auto& identity = nodes[i].find("slnodedef")->find("identity")->items;
@@ -177,6 +189,8 @@ reading<swop_profile> read_swop_profile(std::string_view text, std::string_view 
   swop_profile out;
   out.group_name = detail::text_of(root, "groupname");
   out.taskrunner = detail::text_of(root, "taskrunner");
+  out.policy = detail::optional_text(root, "policyuri");
+  if (out.policy && out.policy->starts_with(file_scheme)) out.policy->erase(0, file_scheme.size());
   out.manager = one_of<manager_type>(manager_names, detail::text_of(*root.find("resourcemgr"), "mgrtype"));
   out.network = detail::optional_text(root, "network");
   out.sn = locator_of(root);

@@ -75,6 +75,7 @@ struct sn_locator {
 struct swop_profile {
   std::string group_name;
   std::string taskrunner;
+  std::optional<std::string> policy; ///< the file of rules that policyuri names; none: all tasks are taken
   manager_type manager = manager_type::docker;
   std::optional<std::string> network; ///< of containers
   sn_locator sn;

@@ -124,6 +124,18 @@ TEST_CASE("managers of later versions are known, others not") {
            "mean 'PROCESS'?");
 }
 
+TEST_CASE("a policy is a file of this host, or none") {
+  CHECK(!files.accepted(small_profile()).policy);
+  CHECK(!files.accepted("policyuri: ~\n" + small_profile()).policy);
+  CHECK(files.accepted("policyuri: tasks.yaml\n" + small_profile()).policy == "tasks.yaml");
+  CHECK(files.accepted("policyuri: file:///etc/tasks.yaml\n" + small_profile()).policy == "/etc/tasks.yaml");
+  CHECK(files.refusal("policyuri: ''\n" + small_profile()).starts_with("p.yaml:1: policyuri: "));
+  for (const auto* elsewhere : {"http://x/tasks.yaml", "file://host/tasks.yaml"})
+    CHECK(files.refusal(std::string("policyuri: ") + elsewhere + "\n" + small_profile())
+          == "p.yaml:1: policyuri: give the path of a file of rules, or null to take the tasks of all "
+             "organisations");
+}
+
 TEST_CASE("spellings that stand in people's files are read, with a warning") {
   CHECK(files.warnings(with(small_profile(), "slenvvars: ~", "slenvvvars: ~"))
         == "p.yaml:10: nodes[0].slnodedef.slenvvars: read from 'slenvvvars'");
@@ -132,8 +144,6 @@ TEST_CASE("spellings that stand in people's files are read, with a warning") {
   CHECK(files.accepted(small_profile("    slport: 1\n    slport: 2\n")).nodes[0].sl_port == 2);
   const auto lower = with(example("gpu_profile.yaml"), "subPath : null", "subpath : /x");
   CHECK(files.accepted(lower).nodes[0].identity[0].sub_path == "/x");
-  CHECK(files.warnings("policyuri: http://x\n" + small_profile())
-        == "p.yaml:1: policyuri: there are no policies here; every task is accepted");
   CHECK(files.accepted("apls: ~\napisrv: ~\nenvvars: ~\ndns: ~\nnetwork: ~\n" + small_profile()).dns.empty());
   CHECK(files.accepted("apisrv: {locator: ~}\n" + small_profile()).sn.host == std::nullopt);
 }

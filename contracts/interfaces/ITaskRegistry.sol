@@ -25,6 +25,8 @@ interface ITaskRegistry {
         address creator; // zero for ROOTTASK
         uint64 createdBlock;
         uint64 finalizedBlock;
+        uint16 organisation; // of the creator when it created the task; 0: the chain has no organisations
+        string organisationName; // empty once the organisation was removed
     }
 
     event TaskCreated(string name, address indexed creator, uint8 indexed taskType);
@@ -32,6 +34,8 @@ interface ITaskRegistry {
     event TaskBodyWritten(string name, uint32 first, uint32 count, address indexed by);
     event TaskFinalized(string name, address indexed by);
     event TaskRemoved(string name, address indexed by);
+
+    /// Where there are organisations, only SWCIs of the creator's change, finalize or remove a task.
 
     /// A new task, whose body has one line, "---", number 0. The name has 1 to 160 characters and no blank, and no task
     /// has it; `author` and `outcome` have at most 160 characters; the task `prereq` exists. At most 65536 tasks, of

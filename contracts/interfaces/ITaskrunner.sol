@@ -29,7 +29,7 @@ interface ITaskrunner {
     /// of the build), 14 download failed (HTTP status, or below 100 the code of libcurl, or 0), 15 too large, 16 wrong
     /// checksum, 17 archive refused, 18 disk failed, 19 GPU missing, 20 time limit (seconds), 21 processes lost, 22 SWOP
     /// stopped, 23 SWOP failed,
-    /// 24 left (the SWOP listens no longer; set by the contract).
+    /// 24 left (the SWOP listens no longer; set by the contract), 25 not allowed (its policy does not take the task).
 
     /// Numbers of blocks, 0: not yet. All but the first and the last are of the current run, 0 when Idle.
     struct Times {

@@ -15,7 +15,8 @@ pragma solidity ^0.8.20;
 interface ITraining {
     /// Values of `phase`: 0 Collecting, 1 Merging, 2 Complete.
     /// Values of `state`: 0 none, 1 Active (waited for), 2 Absent (missed a close, not waited for until it checks in
-    /// again), 3 Finished (its training is over, it still checks in), 4 Left.
+    /// again), 3 Finished (its training is over, it still checks in), 4 Left, 5 Odd (it asks for other parameters or
+    /// brings a model of another layout than those in force, and it is not decided yet; nobody waits for it).
     /// Values of `onTrainEnd`: 0 inactive, 1 snapshot, 2 active.
     /// Reasons are codes, as a text could carry what a site keeps to itself onto the chain; others revert.
     /// Of leavePeer and reportRefusal: 0 program gone (it closed its pipes without a word), 1 program failed (it could
@@ -49,7 +50,7 @@ interface ITraining {
     struct Peer {
         address account;
         uint8 state;
-        uint8 reason; // why it Left; of no meaning in other states
+        uint8 reason; // why it Left or is Odd; of no meaning in other states
         uint8 onTrainEnd;
         bool canLead;
         uint32 weightage; // 1..100; 0 of one that was refused before it was a peer
@@ -61,6 +62,8 @@ interface ITraining {
         int64 metricMicro;
         string name; // from the NodeRegistry
         string endpoint; // from the NodeRegistry: where its models are
+        uint16 organisation; // of the peer when it registered; 0: the chain has no organisations
+        string organisationName;
     }
 
     struct CheckIn {
@@ -85,8 +88,24 @@ interface ITraining {
         uint8[] reasons; // why each of `excluded` was left out
     }
 
+    struct Owner {
+        uint16 organisation; // 0: nobody's, as of the training that is there from genesis
+        string name; // empty once the organisation was removed
+    }
+
     event PeerRegistered(address indexed peer, uint64 generation, uint32 minPeers, string mergeMethod, uint32 weightage);
     event PeerLeft(address indexed peer, uint64 generation, uint8 reason);
+    /// It is not waited for until most organisations want what it wants, or it registers or checks in anew. `reason` as
+    /// of PeerLeft: 5, 11 or 12.
+    event PeerOdd(address indexed peer, uint64 generation, uint8 reason);
+    /// Most organisations want something else than what was in force.
+    event AgreementChanged(
+        uint64 indexed generation,
+        uint32 minPeers,
+        string mergeMethod,
+        bytes32 layoutDigest,
+        uint32 organisations
+    );
     event PeerAbsent(address indexed peer, uint64 generation, uint64 roundNum);
     event CheckedIn(
         address indexed peer,
@@ -126,11 +145,23 @@ interface ITraining {
     );
     /// `roundNum` and `digest` of the final merge; both zero when nothing was merged.
     event TrainingComplete(uint64 indexed roundNum, uint64 generation, bytes32 digest);
+    /// It is reset once more than half of the organisations in it have asked for it.
+    event ResetAsked(uint64 indexed generation, uint16 indexed organisation, address by);
+    event OrganisationInvited(uint16 indexed organisation, address by);
     event TrainingReset(uint64 generation, address indexed by);
 
     /// The caller takes part from now on (or again, after it left, died or was absent), in state Active. The first
-    /// peer of a generation sets minPeers (1..1024) and mergeMethod; later ones must agree, the revert text names the
-    /// difference. When all peers have left and nothing was merged yet, the next one sets them anew. A check-in that
+    /// peer of a generation sets minPeers (1..1024) and mergeMethod. When all peers have left and nothing was merged yet,
+    /// the next one sets them anew.
+    ///
+    /// In force is what most organisations want, each counted once: the peers of one organisation have to agree, and
+    /// where there are no organisations all have to; the revert text names the difference. Whoever wants what fewer
+    /// organisations want than what is in force is refused (a peer becomes Left, with the reason). At a tie it is Odd;
+    /// then what is in force stays, unless that waits for more peers than want it and the other does not. The same holds
+    /// for layouts and the peers whose last check-in brought a model. Something new after a round has closed starts the
+    /// training over in the next generation, in which what most wanted is in force from the start.
+    ///
+    /// An organisation has at most as many entries among the peers as its limits say. A check-in that
     /// the caller made for a round still Collecting is withdrawn (after a restart its model may be gone); one for a
     /// closed round stands. Progress and loss start over. At most 1024 peers. Refused when Complete.
     /// mergeMethod is "mean", "coordmedian", "geomedian", "trimmedmean:0.2" (any part in (0, 0.5)), "krum:f" or
@@ -151,8 +182,9 @@ interface ITraining {
     function leavePeer(uint8 reason) external;
 
     /// The caller's model for round `roundNum`, once per round; only a check-in of weightage 0 may be followed by one
-    /// with a model. Refused unless Collecting exactly that round and generation, or when `layoutDigest` differs from
-    /// the one of the first check-in. With weightage 0 digest, size and layoutDigest are zero, otherwise none of them
+    /// with a model. Refused unless Collecting exactly that round and generation, or when most want another layout than
+    /// `layoutDigest` (see registerPeer). One whose layout is undecided makes the caller Odd, and counts once most want
+    /// that layout. With weightage 0 digest, size and layoutDigest are zero, otherwise none of them
     /// is. `baseRound` is a merged round, however old. An Absent caller is waited for again. `finished` puts the
     /// caller in state Finished until it registers anew, whatever later check-ins say.
     ///
@@ -214,8 +246,14 @@ interface ITraining {
     function reportRefusal(uint64 generation, uint8 reason) external;
 
     /// Back to an empty training of the next generation; the caller is a registered SN or SWCI. Merge records of
-    /// earlier generations stay readable as events.
+    /// earlier generations stay readable as events. Where there are organisations, one whose peers are Active or Finished
+    /// in a training that is not Complete is reset by its owner, or by more than half of the organisations of such peers,
+    /// each of which calls this.
     function reset() external;
+
+    /// From now on only the owner's and invited organisations register peers; peers that there are stay. The caller is an
+    /// SN or SWCI of the owner, the organisation of whoever created the training. Until then everybody may.
+    function invite(uint16 organisation) external;
 
     function name() external view returns (string memory);
     function head() external view returns (Head memory);
@@ -228,6 +266,11 @@ interface ITraining {
     /// among them contributors come first, then the order is that of keccak256(parentHash || be64 generation || be64
     /// roundNum || peer) with the parent hash of the block in which the round closed.
     function checkIns() external view returns (CheckIn[] memory);
+    function owner() external view returns (Owner memory);
+    /// Empty: everybody may take part.
+    function invited() external view returns (Owner[] memory);
+    /// The organisations that have asked for a reset of this generation.
+    function resetVotes() external view returns (Owner[] memory);
     /// The record of a committed round of this generation; `roundNum` 0 in the answer when there is none.
     function mergeOf(uint64 roundNum) external view returns (Merge memory);
 }

@@ -8,7 +8,7 @@ interface ITrainingRegistry {
     event TrainingCreated(string name, address indexed training, address indexed creator);
 
     /// Names have 1 to 64 characters of A-Z a-z 0-9 . _ - ; the caller is a registered SN or SWCI.
-    /// At most 4096 trainings.
+    /// At most 4096 trainings, and of an organisation as many as its limits say. The training is its caller's organisation's.
     function create(string calldata name) external returns (address);
     /// Zero when there is no such contract.
     function addressOf(string calldata name) external view returns (address);

@@ -1,5 +1,7 @@
 #include "contracts/task/contract.hpp"
 
+#include "contracts/organisations/members.hpp"
+#include "contracts/organisations/records.hpp"
 #include "contracts/registry/node_records.hpp"
 #include "contracts/runtime/genesis.hpp"
 #include "contracts/runtime/typed_contract.hpp"
@@ -44,7 +46,7 @@ public:
                      .lines = 1,
                      .index = static_cast<std::uint32_t>(count),
                      .body_bytes = task_body_head.size()});
-    record.set_blocks({.created = context_.block_num});
+    record.set_blocks({.created = context_.block_num, .organisation = home_of_caller()});
     record.set_texts(args.author, args.prereq, args.outcome);
     record.set_line(0, task_body_head);
     records_.names().add(args.name);
@@ -84,7 +86,9 @@ public:
     SWARM_CHECK(check_prereq(task.record.prereq()));
     task.head.finalized = true;
     task.record.set_head(task.head);
-    task.record.set_blocks({task.record.blocks().created, context_.block_num});
+    auto blocks = task.record.blocks();
+    blocks.finalized = context_.block_num;
+    task.record.set_blocks(blocks);
     emit(task_finalized{args.name, context_.caller});
     return {};
   }
@@ -119,7 +123,9 @@ public:
                      .finalized = head.finalized,
                      .creator = head.creator,
                      .created_block = blocks.created,
-                     .finalized_block = blocks.finalized};
+                     .finalized_block = blocks.finalized,
+                     .organisation = blocks.organisation,
+                     .organisation_name = name_of(blocks.organisation)};
   }
 
   result<std::vector<std::string>> on(const task_body_args& args) const {
@@ -159,13 +165,23 @@ private:
     return refuse("there is no task {}, which is to be the prerequisite", quoted(name));
   }
 
-  /// The task, which the caller, a SWCI, may change.
+  organisation_id home_of_caller() const {
+    return organisation_members(host_).organisation_of(context_.caller);
+  }
+  std::string name_of(organisation_id organisation) const {
+    return organisation == 0 ? std::string() : organisation_records(host_).of(organisation).name();
+  }
+
+  /// The task, which the caller, a SWCI of its author's organisation, may change: SWOPs trust what the author says.
   result<found_task> changeable(std::string_view name) const {
     SWARM_CHECK(require_active_node(host_, context_.caller, {node_type::swci}));
     const auto record = records_.of(name);
     const auto head = record.head();
     if (head.lines == 0) return refuse("there is no task {}", quoted(name));
     if (head.finalized) return refuse("the task {} is finalized and does not change any more", quoted(name));
+    if (const auto author = record.blocks().organisation; author != 0 && author != home_of_caller())
+      return refuse("the task {} is of the organisation '{}', which alone may change it", quoted(name),
+                    name_of(author));
     return found_task{record, head};
   }
 

@@ -159,6 +159,25 @@ TEST_CASE("ten thousand tasks are listed by pages, and none costs more than the 
   CHECK(read("task09999") == read("task00000"));
 }
 
+TEST_CASE("what an author's organisation has not finished nobody else changes") {
+  memory_world world(make_contracts(), {}, test_founders({{1, 2}, {3}}));
+  for (std::uint16_t i = 1; i <= 3; ++i)
+    REQUIRE(register_node(world, test_account(i), node_type::swci).ok);
+  const auto colleague = test_account(2), stranger = test_account(3);
+  REQUIRE(refusal(world, some_task("ours")) == "");
+  const taskrunner_probe probe(world, {});
+  CHECK(probe.task("ours").organisation == 1);
+  CHECK(probe.task("ours").organisation_name == "Org 1");
+  const auto theirs = "the task 'ours' is of the organisation 'Org 1', which alone may change it";
+  CHECK(refusal(world, append_task_body_args{"ours", 1, {"evil"}}, stranger) == theirs);
+  CHECK(refusal(world, finalize_task_args{"ours"}, stranger) == theirs);
+  CHECK(refusal(world, remove_task_args{"ours"}, stranger) == theirs);
+  CHECK(refusal(world, append_task_body_args{"ours", 1, {"good"}}, colleague) == "");
+  CHECK(refusal(world, finalize_task_args{"ours"}, colleague) == "");
+  CHECK(probe.task("ours").organisation == 1);
+  CHECK(probe.task(root_task_name).organisation == 0);
+}
+
 TEST_CASE("one account cannot use up the tasks of a chain") {
   auto world = world_with_operator();
   for (std::size_t i = 0; i < creator_tasks_max; ++i)

@@ -2,6 +2,7 @@
 
 #include "base/u256.hpp"
 #include "contracts/abi/description.hpp"
+#include "contracts/organisations/interface.hpp"
 #include "contracts/runtime/page.hpp"
 
 #include <optional>
@@ -62,6 +63,8 @@ struct task_view {
   address creator; ///< zero for ROOTTASK
   std::uint64_t created_block = 0;
   std::uint64_t finalized_block = 0;
+  organisation_id organisation = 0; ///< of the creator when it created the task; 0: the chain has none
+  std::string organisation_name;    ///< empty once the organisation was removed
   bool operator==(const task_view&) const = default;
 };
 

@@ -18,6 +18,7 @@ struct task_slot {
 struct task_blocks_slot {
   std::uint64_t created = 0;
   std::uint64_t finalized = 0;
+  organisation_id organisation = 0; ///< of the creator
 };
 
 /// The slots of the TaskRegistry, for itself and for contracts that read it.

@@ -30,7 +30,7 @@ constexpr std::array<code_words, 16> step_words{{{"enrolled", ""},
                                                  {"waiting for ML to end", ""},
                                                  {"ended", ""},
                                                  {"stopping", ""}}};
-constexpr std::array<code_words, 25> failure_words{{{"none", ""},
+constexpr std::array<code_words, 26> failure_words{{{"none", ""},
                                                     {"the program exited", "exit code"},
                                                     {"the program was killed", "signal"},
                                                     {"out of memory", ""},
@@ -54,7 +54,8 @@ constexpr std::array<code_words, 25> failure_words{{{"none", ""},
                                                     {"the processes were lost", ""},
                                                     {"the SWOP was stopped", ""},
                                                     {"the SWOP failed", ""},
-                                                    {"the SWOP listens no longer", ""}}};
+                                                    {"the SWOP listens no longer", ""},
+                                                    {"the SWOP's policy does not take it", ""}}};
 
 template <class Code>
 constexpr std::size_t codes() {

@@ -63,7 +63,8 @@ enum class task_failure : std::uint8_t {
   processes_lost, ///< a restarted SWOP did not find them again
   swop_stopped,
   swop_failed,
-  left ///< the SWOP listens no longer; only the contract sets this
+  left,       ///< the SWOP listens no longer; only the contract sets this
+  not_allowed ///< the SWOP's policy does not take tasks of this organisation
 };
 
 constexpr taskrunner_state last_value(taskrunner_state) {
@@ -79,7 +80,7 @@ constexpr task_step last_value(task_step) {
   return task_step::stopping;
 }
 constexpr task_failure last_value(task_failure) {
-  return task_failure::left;
+  return task_failure::not_allowed;
 }
 
 /// "IDLE", "ENROLLING", "RUNNING", "COMPLETE", "ERROR".

@@ -99,8 +99,9 @@ T mostly(seeded_random& random, T value) {
 std::pair<part_status, task_failure> random_status(seeded_random& random) {
   const auto dice = random.below(20);
   if (dice == 0)
-    return {static_cast<part_status>(random.below(5)),
-            static_cast<task_failure>(random.below(static_cast<std::uint64_t>(task_failure::left) + 1))};
+    return {
+        static_cast<part_status>(random.below(5)),
+        static_cast<task_failure>(random.below(static_cast<std::uint64_t>(task_failure::not_allowed) + 1))};
   if (dice < 9) return {part_status::active, task_failure::none};
   if (dice < 16) return {part_status::complete, task_failure::none};
   return {part_status::failed, static_cast<task_failure>(1 + random.below(4))};

@@ -1,6 +1,7 @@
 #include "contracts/taskrunner_registry/contract.hpp"
 
 #include "contracts/contracts.hpp"
+#include "contracts/organisations/members.hpp"
 #include "contracts/registry/node_records.hpp"
 #include "contracts/runtime/genesis.hpp"
 #include "contracts/runtime/name_list.hpp"
@@ -13,10 +14,12 @@ namespace swarm::contracts {
 
 namespace {
 
-// slot 0: number of taskrunners; slot 1: array of their names; slot 2: mapping account -> number that it created
+// slot 0: number of taskrunners; slot 1: array of their names; slot 2: mapping account -> number that it created;
+// slot 3: mapping address of a taskrunner -> organisation of its creator
 constexpr hash32 count_slot = u256(0);
 constexpr hash32 names_slot = u256(1);
 constexpr hash32 creators_slot = u256(2);
+constexpr hash32 owners_slot = u256(3);
 
 name_list names_in(const slots& in) {
   return {in, count_slot, names_slot};
@@ -44,6 +47,8 @@ public:
     host_.deploy(where, taskrunner_kind);
     init_taskrunner(slots(host_, where), args.name, context_.block_num);
     names_.add(args.name);
+    if (const auto owner = organisation_members(host_).organisation_of(context_.caller); owner != 0)
+      slots_.store(slots_.mapped(key_of(where), owners_slot), u256(owner));
     slots_.store(own_slot, u256(own + 1));
     host_.emit(abi::encode_event(context_.self, taskrunner_created{args.name, where, context_.caller}));
     return where;
@@ -52,6 +57,11 @@ public:
   result<address> on(const taskrunner_address_of_args& args) const {
     const auto where = taskrunner_address(args.name);
     return is_taskrunner_name(args.name) && host_.has_code(where) ? where : address{};
+  }
+
+  result<owner_view> on(const taskrunner_owner_args& args) const {
+    const auto slot = slots_.mapped(key_of(taskrunner_address(args.name)), owners_slot);
+    return owner_of(host_, static_cast<organisation_id>(u256(slots_.load(slot)).to_u64()));
   }
 
   result<u256> on(const taskrunner_count_args&) const { return u256(names_.size()); }

@@ -2,6 +2,7 @@
 
 #include "base/u256.hpp"
 #include "contracts/abi/description.hpp"
+#include "contracts/organisations/owner.hpp"
 #include "contracts/runtime/page.hpp"
 
 /// interfaces/ITaskrunnerRegistry.sol in C++ types; tests/contracts/check_interfaces compares the two.
@@ -28,6 +29,11 @@ struct taskrunner_address_of_args {
   static constexpr abi::view<address> function{"addressOf"};
   std::string name;
 };
+/// The organisation of the SWCI that created it.
+struct taskrunner_owner_args {
+  static constexpr abi::view<owner_view> function{"ownerOf"};
+  std::string name;
+};
 struct taskrunner_count_args {
   static constexpr abi::view<u256> function{"count"};
 };
@@ -48,8 +54,8 @@ using taskrunner_registry_event = std::variant<taskrunner_created>;
 
 struct taskrunner_registry_interface {
   static constexpr std::string_view name = "TaskrunnerRegistry";
-  using functions = type_list<create_taskrunner_args, taskrunner_address_of_args, taskrunner_count_args,
-                              taskrunner_names_args>;
+  using functions = type_list<create_taskrunner_args, taskrunner_address_of_args, taskrunner_owner_args,
+                              taskrunner_count_args, taskrunner_names_args>;
   using event = taskrunner_registry_event;
 };
 

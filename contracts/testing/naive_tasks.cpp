@@ -17,9 +17,15 @@ naive_tasks::entry* naive_tasks::find(const std::string& name) {
   return nullptr;
 }
 
-naive_tasks::entry* naive_tasks::changeable(const std::string& name) {
+organisation_id naive_tasks::home_of(const address& account) const {
+  return homes.contains(account) ? homes.at(account) : organisation_id{0};
+}
+
+naive_tasks::entry* naive_tasks::changeable(const std::string& name, const address& caller) {
   auto* task = find(name);
-  return task != nullptr && !task->head.finalized ? task : nullptr;
+  if (task == nullptr || task->head.finalized) return nullptr;
+  const auto author = task->head.organisation;
+  return author == 0 || author == home_of(caller) ? task : nullptr;
 }
 
 bool naive_tasks::call(const address& caller, const create_task_args& args) {
@@ -39,7 +45,8 @@ bool naive_tasks::call(const address& caller, const create_task_args& args) {
                .prereq = args.prereq,
                .outcome = args.outcome,
                .creator = caller,
-               .created_block = block_num};
+               .created_block = block_num,
+               .organisation = home_of(caller)};
   task.body = {"---"};
   tasks_.push_back(task);
   events.emplace_back(task_created{args.name, caller, args.type});
@@ -47,7 +54,7 @@ bool naive_tasks::call(const address& caller, const create_task_args& args) {
 }
 
 bool naive_tasks::call(const address& caller, const append_task_body_args& args) {
-  auto* task = changeable(args.name);
+  auto* task = changeable(args.name, caller);
   if (task == nullptr || args.lines.empty() || args.lines.size() > 64 || args.first == 0
       || args.first > task->body.size() || args.first + args.lines.size() > 512)
     return false;
@@ -69,7 +76,7 @@ bool naive_tasks::call(const address& caller, const append_task_body_args& args)
 }
 
 bool naive_tasks::call(const address& caller, const finalize_task_args& args) {
-  auto* task = changeable(args.name);
+  auto* task = changeable(args.name, caller);
   if (task == nullptr || find(task->head.prereq) == nullptr) return false;
   task->head.finalized = true;
   task->head.finalized_block = block_num;
@@ -78,7 +85,7 @@ bool naive_tasks::call(const address& caller, const finalize_task_args& args) {
 }
 
 bool naive_tasks::call(const address& caller, const remove_task_args& args) {
-  auto* task = changeable(args.name);
+  auto* task = changeable(args.name, caller);
   if (task == nullptr) return false;
   *task = entry(tasks_.back());
   tasks_.pop_back();

@@ -2,6 +2,8 @@
 
 #include "contracts/task/interface.hpp"
 
+#include <map>
+
 namespace swarm::contracts {
 
 /// The TaskRegistry written once more as simply as possible. Random calls compare the contract with this twin. Callers
@@ -25,11 +27,14 @@ public:
   const std::vector<entry>& tasks() const { return tasks_; }
 
   std::uint64_t block_num = 0; ///< set before each call
+  /// Who belongs to an organisation; nobody does at first.
+  std::map<address, organisation_id> homes;
   std::vector<task_event> events;
 
 private:
   entry* find(const std::string& name);
-  entry* changeable(const std::string& name);
+  entry* changeable(const std::string& name, const address& caller);
+  organisation_id home_of(const address& account) const;
 
   std::vector<entry> tasks_;
 };

@@ -54,8 +54,9 @@ std::vector<address> naive_training::order() const {
 
 void naive_training::withdraw(member& peer) {
   peer.in.reset();
+  peer.brought_model = false;
   votes_.erase(peer.view.account);
-  if (round_ == 1 && contributors() == 0) layout_ = {};
+  if (round_ == 1 && contributors() == 0 && backing_ == 0) layout_ = {};
 }
 
 /// Whether the round being collected has waited for everyone it has to wait for.
@@ -135,7 +136,8 @@ void naive_training::reopen() {
   votes_.clear();
   suspects_.clear();
   for (auto& peer : members_)
-    if (peer.in && peer.view.state == peer_state::left) withdraw(peer);
+    if (peer.in && (peer.view.state == peer_state::left || peer.view.state == peer_state::odd))
+      withdraw(peer);
   events.emplace_back(round_reopened{round_, generation_});
   settle();
 }
@@ -158,21 +160,33 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
   if (args.weightage < 1 || args.weightage > 100 || args.min_peers < 1 || args.min_peers > 1024
       || !methods.contains(args.merge_method))
     return false;
-  const bool free = count(peer_state::left) == members_.size() && round_ == 1;
-  if (!free && (args.min_peers != min_peers_ || args.merge_method != method_)) return false;
-  min_peers_ = args.min_peers;
-  method_ = args.merge_method;
+  caller_ = caller;
   auto* peer = find(caller);
+  const auto home = homes.contains(caller) ? homes.at(caller) : organisation_id{0};
   if (peer == nullptr) {
     peer = &members_.emplace_back();
     peer->view.account = caller;
   }
+  const auto before = *this;
   if (peer->in && phase_ == round_phase::collecting) withdraw(*peer);
   if (peer->in) peer->in->made_it_finished = false;
   const auto last_round = peer->view.last_round;
   peer->view = {};
   peer->view.account = caller;
-  peer->view.state = peer_state::active;
+  peer->view.organisation = home;
+  peer->asks.clear();
+  peer->outside.reset();
+  const auto asks = fmt::format("{} {}", args.min_peers, args.merge_method);
+  const bool nobody =
+      count(peer_state::active) + count(peer_state::absent) + count(peer_state::finished) == 0;
+  if (min_peers_ == 0 || (nobody && round_ == 1 && backing_ == 0)) put_in_force(about::parameters, asks);
+  const bool agrees = asks == in_force(about::parameters);
+  if (!agrees && !may_ask(*peer, about::parameters, asks)) {
+    *this = before;
+    if (find(caller)->view.state == peer_state::none) members_.pop_back();
+    return false;
+  }
+  peer->view.state = agrees ? peer_state::active : peer_state::none;
   peer->view.train_end = args.train_end;
   peer->view.can_lead = args.can_lead;
   peer->view.weightage = args.weightage;
@@ -181,6 +195,11 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
   peer->over = false;
   events.emplace_back(
       peer_registered{caller, generation_, args.min_peers, args.merge_method, args.weightage});
+  if (!agrees)
+    make_odd(*peer,
+             args.min_peers != min_peers_ ? leave_reason::other_min_peers : leave_reason::other_merge_method,
+             asks);
+  weigh();
   settle();
   return true;
 }
@@ -188,17 +207,21 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
 bool naive_training::call(const address& caller, const leave_peer_args& args) {
   auto* peer = find(caller);
   if (peer == nullptr || peer->view.state == peer_state::left) return false;
+  caller_ = caller;
   if (phase_ == round_phase::collecting && peer->in) withdraw(*peer);
   suspects_.erase(caller);
+  peer->asks.clear();
   peer->view.state = peer_state::left;
   peer->view.reason = args.reason;
   events.emplace_back(peer_left{caller, generation_, args.reason});
   if (phase_ == round_phase::merging && caller == leader_) succeed();
+  weigh();
   settle();
   return true;
 }
 
 bool naive_training::call(const address& caller, const check_in_args& args) {
+  caller_ = caller;
   auto* peer = find(caller);
   if (peer == nullptr || peer->view.state == peer_state::left) return false;
   if (args.generation != generation_ || args.round_num != round_ || phase_ != round_phase::collecting)
@@ -209,8 +232,34 @@ bool naive_training::call(const address& caller, const check_in_args& args) {
       || (args.size > 0) != has_model)
     return false;
   if (peer->in && !(has_model && peer->in->model.weightage == 0)) return false;
-  if (has_model && !layout_.is_zero() && layout_ != args.layout_digest) return false;
-  if (has_model) layout_ = args.layout_digest;
+  if (is_odd(*peer, about::parameters)) return false;
+  const auto asks = to_hex(args.layout_digest.view());
+  const bool fits = !has_model || layout_.is_zero() || layout_ == args.layout_digest;
+  if (!fits && !may_ask(*peer, about::layout, asks)) return false;
+  if (peer->view.state == peer_state::odd) {
+    peer->view.state = peer_state::none;
+    peer->view.reason = {};
+  }
+  peer->asks.clear();
+  peer->outside.reset();
+  if (fits) {
+    if (has_model) layout_ = args.layout_digest;
+    enter(*peer, args);
+  } else {
+    if (peer->in) withdraw(*peer);
+    peer->view.last_round = round_;
+    peer->outside = args;
+    peer->outside_of = round_;
+    make_odd(*peer, leave_reason::other_parameters, asks);
+  }
+  weigh();
+  settle();
+  return true;
+}
+
+void naive_training::enter(member& entering, const check_in_args& args) {
+  auto* peer = &entering;
+  peer->brought_model = args.weightage > 0;
   const bool earlier_news = peer->in && peer->in->made_it_finished;
   peer->over = peer->over || args.finished;
   const auto state = peer->over ? peer_state::finished : peer_state::active;
@@ -219,10 +268,8 @@ bool naive_training::call(const address& caller, const check_in_args& args) {
   peer->in = entry{args, peer->view.can_lead, news};
   peer->view.state = state;
   peer->view.last_round = round_;
-  events.emplace_back(checked_in{caller, round_, generation_, args.digest, args.size, args.weightage,
-                                 args.base_round, peer->over});
-  settle();
-  return true;
+  events.emplace_back(checked_in{peer->view.account, round_, generation_, args.digest, args.size,
+                                 args.weightage, args.base_round, peer->over});
 }
 
 bool naive_training::call(const address& caller, const vote_close_args& args) {
@@ -298,7 +345,9 @@ bool naive_training::call(const address& caller, const report_refusal_args& args
   const bool is_new = peer == nullptr;
   if (args.generation != generation_ || phase_ == round_phase::complete) return false;
   if (!is_new && (peer->view.state != peer_state::left || peer->view.reason == args.reason)) return false;
+  const auto home = homes.contains(caller) ? homes.at(caller) : organisation_id{0};
   if (is_new) peer = &members_.emplace_back();
+  peer->view.organisation = home;
   peer->view.account = caller;
   peer->view.state = peer_state::left;
   peer->view.reason = args.reason;
@@ -307,13 +356,21 @@ bool naive_training::call(const address& caller, const report_refusal_args& args
 }
 
 bool naive_training::reset(const address& caller) {
+  clear();
+  events.clear();
+  events.emplace_back(training_reset{generation_, caller});
+  return true;
+}
+
+void naive_training::clear() {
   naive_training fresh;
   fresh.generation_ = generation_ + 1;
   fresh.parent_hash = parent_hash;
   fresh.block_num = block_num;
+  fresh.homes = homes;
+  fresh.events = events;
+  fresh.caller_ = caller_;
   *this = fresh;
-  events.emplace_back(training_reset{generation_, caller});
-  return true;
 }
 
 head_view naive_training::head() const {

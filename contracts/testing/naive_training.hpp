@@ -24,13 +24,16 @@ public:
   bool call(const address& caller, const report_refusal_args& args);
   bool reset(const address& caller);
 
+  /// Who belongs to an organisation; nobody does at first.
+  std::map<address, organisation_id> homes;
+
   /// Set before each call: hash of the block before, number of the block the call is in.
   hash32 parent_hash;
   std::uint64_t block_num = 0;
   std::vector<training_event> events;
 
   head_view head() const;
-  /// Without name and endpoint.
+  /// Without name, endpoint and the organisation's name.
   std::vector<peer_view> peers() const;
   /// Without endpoint.
   std::vector<check_in_view> check_ins() const;
@@ -46,6 +49,16 @@ private:
     peer_view view;
     bool over = false;
     std::optional<entry> in;
+    bool brought_model = false;           ///< with its last check-in
+    std::string asks;                     ///< while it is odd
+    std::optional<check_in_args> outside; ///< the check-in of one that is odd by its layout
+    std::uint64_t outside_of = 0;         ///< the round of it
+  };
+  enum class about : std::uint8_t { parameters, layout };
+  struct side {
+    std::string wants;
+    std::set<organisation_id> organisations;
+    std::size_t peers = 0;
   };
 
   member* find(const address& account);
@@ -54,6 +67,23 @@ private:
   std::size_t contributors() const;
   std::vector<address> order() const;
   bool is_due() const;
+
+  bool is_odd(const member& peer, about what) const;
+  std::string in_force(about what) const;
+  void put_in_force(about what, const std::string& wants);
+  std::optional<std::string> wants(const member& peer, about what) const;
+  std::vector<side> sides(about what, const member* without = nullptr) const;
+  std::size_t strength(const side& in_force) const;
+  bool may_ask(const member& peer, about what, const std::string& asks) const;
+  void make_odd(member& peer, leave_reason why, const std::string& asks);
+  void put_aside(member& peer, about what, const std::string& asked, const std::string& winner,
+                 bool outvoted);
+  void join(member& peer);
+  bool weigh(about what);
+  void weigh();
+  void start_over(about what, const side& winner);
+  void clear();
+  void enter(member& peer, const check_in_args& args);
 
   void withdraw(member& peer);
   void settle();
@@ -77,6 +107,8 @@ private:
   hash32 layout_;
   std::uint32_t min_peers_ = 0;
   std::string method_;
+  std::size_t backing_ = 0;
+  address caller_;
 };
 
 } // namespace swarm::contracts

@@ -1,5 +1,7 @@
 #include "contracts/testing/training_probe.hpp"
 
+#include "contracts/testing/organisations_probe.hpp"
+
 #include <algorithm>
 
 namespace swarm::contracts {
@@ -56,6 +58,17 @@ std::string training_probe::broken_invariant() const {
       && std::none_of(in.begin(), in.end(), [&now](const auto& one) { return one.peer == now.leader; }))
     return "the leader is not in the round";
   return now.phase == round_phase::collecting ? broken_while_collecting(now, all, in) : std::string{};
+}
+
+std::vector<ledger::founder> test_founders(const std::vector<std::vector<std::uint16_t>>& accounts) {
+  std::vector<ledger::founder> out;
+  for (const auto& own : accounts) {
+    const auto number = static_cast<std::uint8_t>(out.size() + 1);
+    out.push_back({fmt::format("Org {}", number), {test_anchor(number)}, {}});
+    for (const auto account : own)
+      out.back().validators.push_back(test_account(account));
+  }
+  return out;
 }
 
 namespace {

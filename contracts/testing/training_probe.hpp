@@ -42,6 +42,9 @@ private:
   address where_;
 };
 
+/// Organisations "Org 1", "Org 2" and so on, to which the test accounts of these numbers belong.
+std::vector<ledger::founder> test_founders(const std::vector<std::vector<std::uint16_t>>& accounts);
+
 /// Registers `account` in the NodeRegistry of `world`, with a sequence that grows. In a world with founders it claims the
 /// one whose validator it is, otherwise the first.
 memory_world::outcome register_node(memory_world& world, const address& account, node_type type,

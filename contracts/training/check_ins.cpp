@@ -19,40 +19,33 @@ result<> training_call::check_model(const check_in_args& args) const {
   return {};
 }
 
-result<> training_call::agree_on_layout(const check_in_args& args) {
-  if (args.weightage == 0) return {};
+result<bool> training_call::agree_on_layout(const found_peer& caller, const check_in_args& args) {
+  if (args.weightage == 0) return true;
   const auto in_force = state_.layout_digest();
-  if (in_force == args.layout_digest) return {};
+  if (in_force == args.layout_digest) return true;
   if (in_force.is_zero()) {
     state_.set_layout_digest(args.layout_digest);
-    return {};
+    return true;
   }
+  auto aside = caller.slot; // the caller does not outvote itself
+  aside.in_weightage = 0;
+  state_.set_peer(caller.index, aside);
+  const auto organisation = state_.check_in(caller.index).organisation;
+  if (agreement_.may_ask(question::layout, layout_text(args.layout_digest), organisation)) return false;
   return refuse(
       "layoutDigest {} is in force, peer has {}: its parameters have other names, shapes or types than its "
       "peers'",
       to_hex(in_force.view()), to_hex(args.layout_digest.view()));
 }
 
-void training_call::enter_round(found_peer& caller, const check_in_args& args) {
+/// It waits outside the round until most organisations bring models of its layout.
+void training_call::wait_outside(found_peer& caller, const check_in_args& args) {
   auto& peer = caller.slot;
-  auto& counts = state_.counts;
-  if (!state_.is_in(peer)) {
-    ++counts.checked_in;
-    peer.last_round = state_.round.round_num;
-    for (auto flag : {peer_slot::voted, peer_slot::newly_finished})
-      peer.set(flag, false);
-    peer.set(peer_slot::checked_in, true);
-  }
-  if (args.weightage > 0) ++counts.contributors;
+  if (state_.is_in(peer)) rounds_.withdraw(peer);
+  peer.last_round = state_.round.round_num;
+  peer.set(peer_slot::checked_in, false);
   peer.in_weightage = static_cast<std::uint8_t>(args.weightage);
-  peer.set(peer_slot::leads, peer.has(peer_slot::can_lead));
-  if (args.finished) peer.set(peer_slot::finished, true);
-  const auto next = peer.has(peer_slot::finished) ? peer_state::finished : peer_state::active;
-  if (next == peer_state::finished && peer.state != next) {
-    ++counts.newly_finished;
-    peer.set(peer_slot::newly_finished, true);
-  }
-  rounds_.change_state(peer, next);
+  agreement_.make_odd(caller.index, peer, leave_reason::other_parameters, layout_text(args.layout_digest));
 }
 
 result<> training_call::on(const check_in_args& args) {
@@ -63,16 +56,34 @@ result<> training_call::on(const check_in_args& args) {
   if (state_.is_in(caller.slot) && !brings_model_later)
     return refuse("{} has already checked in for round {}", to_hex(caller.slot.account.view()),
                   args.round_num);
-  SWARM_CHECK(agree_on_layout(args));
+  auto check_in = state_.check_in(caller.index);
+  if (caller.slot.state == peer_state::odd) {
+    if (check_in.left_because != leave_reason::other_parameters)
+      return refuse(
+          "{} asks for other parameters than those in force: it waits for what most organisations want",
+          to_hex(caller.slot.account.view()));
+    agreement_.end_odd(caller.index, caller.slot);
+  }
+  SWARM_TRY(const bool fits, agree_on_layout(caller, args));
 
-  enter_round(caller, args);
-  state_.set_peer(caller.index, caller.slot);
+  check_in = {args.size, args.base_round, 0, {}, check_in.organisation, args.finished};
+  state_.set_check_in(caller.index, check_in);
   state_.set_model_digest(caller.index, args.digest);
-  state_.set_check_in(caller.index, {args.size, args.base_round, 0, {}});
-  rounds_.emit(checked_in{caller.slot.account, args.round_num, args.generation, args.digest, args.size,
-                          args.weightage, args.base_round, caller.slot.has(peer_slot::finished)});
+  if (fits) {
+    rounds_.enter(caller.slot, static_cast<std::uint8_t>(args.weightage), args.finished);
+    state_.set_peer(caller.index, caller.slot);
+    tell_check_in(caller, args);
+  } else {
+    wait_outside(caller, args);
+  }
+  agreement_.weigh();
   rounds_.settle();
   return done();
+}
+
+void training_call::tell_check_in(const found_peer& caller, const check_in_args& args) const {
+  rounds_.emit(checked_in{caller.slot.account, args.round_num, args.generation, args.digest, args.size,
+                          args.weightage, args.base_round, caller.slot.has(peer_slot::finished)});
 }
 
 result<> training_call::on(const vote_close_args& args) {

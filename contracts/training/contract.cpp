@@ -9,16 +9,17 @@ std::shared_ptr<const ledger::native_contract> make_training() {
   return std::make_shared<typed_contract<training_call, training_interface>>();
 }
 
-void init_training(const slots& in, std::string_view name) {
+void init_training(const slots& in, std::string_view name, organisation_id owner) {
   training_state state(in);
   state.set_name(name);
+  if (owner != 0) state.set_owner(owner);
   state.round.generation = 1;
   state.round.round_num = 1;
   state.save();
 }
 
 std::vector<std::pair<hash32, hash32>> training_genesis(std::string_view name) {
-  return record_stores([name](const slots& in) { init_training(in, name); });
+  return record_stores([name](const slots& in) { init_training(in, name, 0); });
 }
 
 } // namespace swarm::contracts

@@ -26,7 +26,8 @@ std::string_view to_string(round_phase phase) {
   return names.at(static_cast<std::size_t>(phase));
 }
 std::string_view to_string(peer_state state) {
-  static constexpr std::array<std::string_view, 5> names{"none", "active", "absent", "finished", "left"};
+  static constexpr std::array<std::string_view, 6> names{"none",     "active", "absent",
+                                                         "finished", "left",   "odd"};
   return names.at(static_cast<std::size_t>(state));
 }
 std::string_view to_string(on_train_end mode) {

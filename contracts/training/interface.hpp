@@ -2,6 +2,7 @@
 
 #include "base/u256.hpp"
 #include "contracts/abi/description.hpp"
+#include "contracts/organisations/owner.hpp"
 #include "contracts/runtime/page.hpp"
 
 #include <optional>
@@ -23,7 +24,9 @@ inline constexpr std::uint32_t peers_max = 1024; ///< of one generation of a tra
 inline constexpr std::uint32_t weightage_max = 100;
 
 enum class round_phase : std::uint8_t { collecting, merging, complete };
-enum class peer_state : std::uint8_t { none, active, absent, finished, left };
+/// An odd peer asks for other parameters, or brings a model of another layout, than those in force, and it is not
+/// decided yet which of them most organisations want. Nobody waits for it.
+enum class peer_state : std::uint8_t { none, active, absent, finished, left, odd };
 enum class on_train_end : std::uint8_t { inactive, snapshot, active };
 
 /// Why a peer left, or why its SL refused its program. Only these codes stand on the chain, never a text:
@@ -57,7 +60,7 @@ constexpr round_phase last_value(round_phase) {
   return round_phase::complete;
 }
 constexpr peer_state last_value(peer_state) {
-  return peer_state::left;
+  return peer_state::odd;
 }
 constexpr on_train_end last_value(on_train_end) {
   return on_train_end::active;
@@ -104,7 +107,7 @@ struct head_view {
 struct peer_view {
   address account;
   peer_state state = peer_state::none;
-  leave_reason reason = leave_reason::program_gone; ///< why it left; of no meaning in other states
+  leave_reason reason = leave_reason::program_gone; ///< why it left or is odd; of no meaning in other states
   on_train_end train_end = on_train_end::inactive;
   bool can_lead = false;
   std::uint32_t weightage = 0;  ///< 0 of one that was refused before it was a peer
@@ -116,6 +119,8 @@ struct peer_view {
   std::int64_t metric_micro = 0;
   std::string name;
   std::string endpoint;
+  organisation_id organisation = 0; ///< 0: its chain has none
+  std::string organisation_name;
   bool operator==(const peer_view&) const = default;
 };
 
@@ -209,6 +214,11 @@ struct report_refusal_args {
 struct reset_args {
   static constexpr abi::call<> function{"reset"};
 };
+/// From now on only organisations that are invited, and the owner's own, take part.
+struct invite_args {
+  static constexpr abi::call<> function{"invite"};
+  organisation_id organisation = 0;
+};
 struct training_name_args {
   static constexpr abi::view<std::string> function{"name"};
 };
@@ -225,6 +235,17 @@ struct peer_count_args {
 };
 struct check_ins_args {
   static constexpr abi::view<std::vector<check_in_view>> function{"checkIns"};
+};
+struct owner_args {
+  static constexpr abi::view<owner_view> function{"owner"};
+};
+/// Empty: everybody may take part.
+struct invited_args {
+  static constexpr abi::view<std::vector<owner_view>> function{"invited"};
+};
+/// The organisations that have asked for a reset of this generation.
+struct reset_votes_args {
+  static constexpr abi::view<std::vector<owner_view>> function{"resetVotes"};
 };
 struct merge_of_args {
   static constexpr abi::view<merge_view> function{"mergeOf"};
@@ -248,6 +269,24 @@ struct peer_left {
   std::uint64_t generation = 0;
   leave_reason reason = leave_reason::program_gone;
   bool operator==(const peer_left&) const = default;
+};
+/// It is not waited for until most organisations want what it wants, or it corrects itself.
+struct peer_odd {
+  static constexpr abi::event event{"PeerOdd", {1}};
+  address peer;
+  std::uint64_t generation = 0;
+  leave_reason reason = leave_reason::program_gone;
+  bool operator==(const peer_odd&) const = default;
+};
+/// Most organisations want something else than what was in force.
+struct agreement_changed {
+  static constexpr abi::event event{"AgreementChanged", {1}};
+  std::uint64_t generation = 0;
+  std::uint32_t min_peers = 0;
+  std::string merge_method;
+  hash32 layout_digest;
+  std::uint32_t organisations = 0; ///< that want it
+  bool operator==(const agreement_changed&) const = default;
 };
 struct peer_absent {
   static constexpr abi::event event{"PeerAbsent", {1}};
@@ -332,6 +371,20 @@ struct training_complete {
   hash32 digest;
   bool operator==(const training_complete&) const = default;
 };
+/// It is reset once more than half of the organisations in it have asked for it.
+struct reset_asked {
+  static constexpr abi::event event{"ResetAsked", {1, 2}};
+  std::uint64_t generation = 0;
+  organisation_id organisation = 0;
+  address by;
+  bool operator==(const reset_asked&) const = default;
+};
+struct organisation_invited {
+  static constexpr abi::event event{"OrganisationInvited", {1}};
+  organisation_id organisation = 0;
+  address by;
+  bool operator==(const organisation_invited&) const = default;
+};
 struct training_reset {
   static constexpr abi::event event{"TrainingReset", {2}};
   std::uint64_t generation = 0;
@@ -339,16 +392,18 @@ struct training_reset {
   bool operator==(const training_reset&) const = default;
 };
 
-using training_event = std::variant<peer_registered, peer_left, peer_absent, checked_in, round_closed,
-                                    round_reopened, leader_suspected, leader_changed, merge_committed,
-                                    loss_reported, training_complete, training_reset>;
+using training_event =
+    std::variant<peer_registered, peer_left, peer_odd, agreement_changed, peer_absent, checked_in,
+                 round_closed, round_reopened, leader_suspected, leader_changed, merge_committed,
+                 loss_reported, training_complete, reset_asked, organisation_invited, training_reset>;
 
 struct training_interface {
   static constexpr std::string_view name = "Training";
   using functions =
       type_list<register_peer_args, leave_peer_args, check_in_args, vote_close_args, commit_merge_args,
-                suspect_leader_args, report_loss_args, report_refusal_args, reset_args, training_name_args,
-                head_args, peers_args, peer_count_args, check_ins_args, merge_of_args>;
+                suspect_leader_args, report_loss_args, report_refusal_args, reset_args, invite_args,
+                training_name_args, head_args, peers_args, peer_count_args, check_ins_args, owner_args,
+                invited_args, reset_votes_args, merge_of_args>;
   using event = training_event;
 };
 

@@ -17,8 +17,11 @@ constexpr std::uint16_t operator_account = 100;
 /// The contract and its twin, given the same calls.
 class twin_world {
 public:
-  explicit twin_world(std::uint64_t seed)
-      : random(seed), world(make_contracts()), where(training_address(default_training_name)) {
+  twin_world(std::uint64_t seed, const std::vector<ledger::founder>& founders)
+      : random(seed), world(make_contracts(), {}, founders), where(training_address(default_training_name)) {
+    for (std::size_t i = 0; i < founders.size(); ++i)
+      for (const auto& account : founders[i].validators)
+        twin.homes[account] = static_cast<organisation_id>(i + 1);
     REQUIRE(register_node(world, test_account(operator_account), node_type::sn).ok);
     for (std::uint16_t i = 0; i < peer_accounts; ++i)
       REQUIRE(register_node(world, test_account(i), node_type::sl).ok);
@@ -43,6 +46,8 @@ public:
     twin.events.clear();
     compare(done, twin.reset(caller));
   }
+
+  bool has_organisations() const { return !twin.homes.empty(); }
 
   seeded_random random;
   memory_world world;
@@ -73,7 +78,8 @@ private:
     auto peers = probe().peers();
     for (auto& peer : peers) {
       REQUIRE(peer.endpoint == "node.example:30305");
-      peer.name = peer.endpoint = {};
+      REQUIRE(peer.organisation_name.empty() == (peer.organisation == 0));
+      peer.name = peer.endpoint = peer.organisation_name = {};
     }
     REQUIRE(peers == twin.peers());
     auto check_ins = probe().check_ins();
@@ -118,6 +124,7 @@ void random_register(twin_world& both, const address& caller) {
   auto& random = both.random;
   register_peer_args args;
   args.min_peers = mostly(random, 2u);
+  if (both.has_organisations() && random.below(4) == 0) args.min_peers = 3;
   args.merge_method = random.below(30) == 0   ? "geomedian"
                       : random.below(30) == 0 ? "trimmedmean:0.25"
                       : random.below(40) == 0 ? "bogus"
@@ -139,7 +146,7 @@ void random_check_in(twin_world& both, const address& caller) {
   if (args.weightage > 0) {
     args.digest = some_hash(random());
     args.size = 1 + random.below(1000);
-    args.layout_digest = some_hash(random.below(40) == 0 ? 1 : 0);
+    args.layout_digest = some_hash(random.below(both.has_organisations() ? 5 : 40) == 0 ? 1 : 0);
   }
   args.base_round = mostly(random, head.merged_round);
   if (random.below(3) == 0) args.base_round = random.below(head.round_num);
@@ -240,7 +247,9 @@ private:
     args.weightage = 1;
     for (std::uint16_t i = 0; i < peer_accounts; ++i) {
       const bool taken = std::any_of(peers.begin(), peers.end(), [i](const auto& peer) {
-        return peer.account == test_account(i) && peer.state != peer_state::left;
+        // An odd peer corrects itself.
+        return peer.account == test_account(i) && peer.state != peer_state::left
+               && peer.state != peer_state::odd;
       });
       if (taken) continue;
       REQUIRE(both_.call(test_account(i), args));
@@ -307,9 +316,10 @@ TEST_CASE(
     "the training and its naive twin agree on long random call sequences, and it always can be finished") {
   std::size_t accepted = 0;
   std::map<std::string, std::size_t> seen;
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+  const auto organisations = test_founders({{0, 1}, {2, 3}, {4}, {5}});
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     INFO("seed " << seed);
-    twin_world both(seed);
+    twin_world both(seed, seed <= 60 ? std::vector<ledger::founder>{} : organisations);
     for (int step = 0; step < 700; ++step) {
       CAPTURE(step);
       random_call(both);

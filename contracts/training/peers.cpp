@@ -1,8 +1,10 @@
 #include "base/merge_method.hpp"
+#include "contracts/organisations/members.hpp"
+#include "contracts/organisations/records.hpp"
 #include "contracts/registry/node_records.hpp"
 #include "contracts/training/training_call.hpp"
 
-// Peers come, report and go; operators start the training over.
+// Peers come, report and go.
 namespace swarm::contracts {
 
 namespace {
@@ -22,49 +24,56 @@ result<> check_method(const register_peer_args& args) {
 
 } // namespace
 
-result<> training_call::agree_on_parameters(const register_peer_args& args) {
+result<bool> training_call::agree_on_parameters(const found_peer& caller, const register_peer_args& args,
+                                                organisation_id organisation) {
   auto& round = state_.round;
   const auto& counts = state_.counts;
-  if (args.min_peers == 0 || args.min_peers > peers_max)
-    return refuse("minPeers is {}, expected 1 to {}", args.min_peers, peers_max);
-  SWARM_CHECK(check_method(args));
   // Parameters nobody trains under, nor ever merged under, bind nobody.
-  const bool deserted = counts.active + counts.absent + counts.finished == 0 && round.round_num == 1;
+  const bool deserted =
+      counts.active + counts.absent + counts.finished == 0 && round.round_num == 1 && counts.backing == 0;
   if (round.min_peers == 0 || deserted) {
     round.min_peers = static_cast<std::uint16_t>(args.min_peers);
     state_.set_merge_method(args.merge_method);
-    return {};
+    return true;
   }
+  const auto method = state_.merge_method();
+  if (args.min_peers == round.min_peers && args.merge_method == method) return true;
+  state_.set_peer(caller.index, caller.slot); // the caller, which is in no state now, does not outvote itself
+  const auto asks = parameters_text(args.min_peers, args.merge_method);
+  if (agreement_.may_ask(question::parameters, asks, organisation)) return false;
   if (args.min_peers != round.min_peers)
     return refuse("minPeers {} is in force, peer asked for {}", round.min_peers, args.min_peers);
-  if (const auto method = state_.merge_method(); args.merge_method != method)
-    return refuse("mergeMethod '{}' is in force, peer asked for '{}'", method, args.merge_method);
+  return refuse("mergeMethod '{}' is in force, peer asked for '{}'", method, args.merge_method);
+}
+
+result<> training_call::check_room_of(organisation_id organisation) {
+  if (organisation == 0) return {};
+  const auto record = organisation_records(host_).of(organisation);
+  const auto most = record.limits().peers_per_training;
+  const auto entries = state_.entries_of(organisation);
+  if (most > 0 && entries >= most)
+    return refuse("the organisation '{}' has {} peers in this training, the most that it may have",
+                  record.name(), entries);
+  state_.set_entries_of(organisation, entries + 1);
   return {};
 }
 
-result<training_call::found_peer> training_call::find_or_add(const address& account) {
+result<training_call::found_peer> training_call::find_or_add(const address& account,
+                                                             organisation_id organisation) {
   if (const auto known = state_.find(account)) return found_peer{*known, state_.peer(*known)};
   auto& counts = state_.counts;
   if (counts.peers >= peers_max) return refuse("the training is full: it has {} peers", counts.peers);
+  SWARM_CHECK(check_room_of(organisation));
   found_peer out{counts.peers++, {}};
   out.slot.account = account;
   state_.set_index(account, out.index);
   return out;
 }
 
-result<> training_call::on(const register_peer_args& args) {
-  const auto& account = context_.caller;
-  SWARM_CHECK(require_active_node(host_, account, {node_type::sl}));
-  auto& counts = state_.counts;
-  if (state_.round.phase == round_phase::complete)
-    return refuse("the training is complete, round {} was its last: reset it to train again",
-                  state_.round.round_num - 1);
-  if (args.weightage == 0 || args.weightage > weightage_max)
-    return refuse("weightage is {}, expected 1 to {}", args.weightage, weightage_max);
-  SWARM_CHECK(agree_on_parameters(args));
-
-  SWARM_TRY(auto caller, find_or_add(account));
+/// Before a peer registers anew, or for the first time.
+void training_call::leave_round(found_peer& caller) {
   auto& peer = caller.slot;
+  auto& counts = state_.counts;
   if (state_.is_in(peer)) {
     if (state_.round.phase == round_phase::collecting) {
       rounds_.withdraw(peer);
@@ -74,19 +83,58 @@ result<> training_call::on(const register_peer_args& args) {
       peer.set(peer_slot::newly_finished, false);
     }
   }
-  rounds_.change_state(peer, peer_state::active);
+  if (peer.state == peer_state::odd) {
+    agreement_.end_odd(caller.index, peer);
+  } else {
+    rounds_.change_state(peer, peer_state::none);
+  }
+}
+
+result<> training_call::on(const register_peer_args& args) {
+  const auto& account = context_.caller;
+  SWARM_CHECK(require_active_node(host_, account, {node_type::sl}));
+  if (state_.round.phase == round_phase::complete)
+    return refuse("the training is complete, round {} was its last: reset it to train again",
+                  state_.round.round_num - 1);
+  if (args.weightage == 0 || args.weightage > weightage_max)
+    return refuse("weightage is {}, expected 1 to {}", args.weightage, weightage_max);
+  if (args.min_peers == 0 || args.min_peers > peers_max)
+    return refuse("minPeers is {}, expected 1 to {}", args.min_peers, peers_max);
+  SWARM_CHECK(check_method(args));
+
+  const auto organisation = organisation_members(host_).organisation_of(account);
+  SWARM_CHECK(check_invited(organisation));
+  SWARM_TRY(auto caller, find_or_add(account, organisation));
+  leave_round(caller);
+  SWARM_TRY(const bool agrees, agree_on_parameters(caller, args, organisation));
+  auto& peer = caller.slot;
+  rounds_.change_state(peer, agrees ? peer_state::active : peer_state::none);
   peer.weightage = static_cast<std::uint8_t>(args.weightage);
   peer.set(peer_slot::can_lead, args.can_lead);
   peer.set(peer_slot::finished, false);
   peer.set_train_end(args.train_end);
   state_.set_peer(caller.index, peer);
+  note_organisation(caller.index, organisation);
   progress_slot progress;
   progress.epochs_total = args.epochs_total;
   state_.set_progress(caller.index, progress);
   rounds_.emit(
       peer_registered{account, state_.round.generation, args.min_peers, args.merge_method, args.weightage});
+  if (!agrees)
+    agreement_.make_odd(caller.index, peer,
+                        args.min_peers != state_.round.min_peers ? leave_reason::other_min_peers
+                                                                 : leave_reason::other_merge_method,
+                        parameters_text(args.min_peers, args.merge_method));
+  agreement_.weigh();
   rounds_.settle();
   return done();
+}
+
+void training_call::note_organisation(std::uint16_t index, organisation_id organisation) {
+  auto check_in = state_.check_in(index);
+  if (check_in.organisation == organisation) return;
+  check_in.organisation = organisation;
+  state_.set_check_in(index, check_in);
 }
 
 result<> training_call::on(const leave_peer_args& args) {
@@ -104,12 +152,14 @@ result<> training_call::on(const leave_peer_args& args) {
   } else if (state_.is_in(peer)) {
     rounds_.withdraw(peer);
   }
+  if (peer.state == peer_state::odd) agreement_.end_odd(caller.index, peer);
   rounds_.change_state(peer, peer_state::left);
   state_.set_peer(caller.index, peer);
   check_in.left_because = args.reason;
   state_.set_check_in(caller.index, check_in);
   rounds_.emit(peer_left{peer.account, state_.round.generation, args.reason});
   if (in_closed_round && caller.index == counts.leader) rounds_.advance_leader();
+  agreement_.weigh();
   rounds_.settle();
   return done();
 }
@@ -142,7 +192,9 @@ result<> training_call::on(const report_refusal_args& args) {
   SWARM_CHECK(check_generation(args.generation));
   if (state_.round.phase == round_phase::complete)
     return refuse("the training is complete, round {} was its last", state_.round.round_num - 1);
-  SWARM_TRY(auto caller, find_or_add(account));
+  const auto organisation = organisation_members(host_).organisation_of(account);
+  SWARM_CHECK(check_invited(organisation));
+  SWARM_TRY(auto caller, find_or_add(account, organisation));
   auto& peer = caller.slot;
   if (peer.state != peer_state::none && peer.state != peer_state::left)
     return refuse("{} is a peer: call leavePeer", to_hex(account.view()));
@@ -152,20 +204,9 @@ result<> training_call::on(const report_refusal_args& args) {
   rounds_.change_state(peer, peer_state::left);
   state_.set_peer(caller.index, peer);
   check_in.left_because = args.reason;
+  check_in.organisation = organisation;
   state_.set_check_in(caller.index, check_in);
   rounds_.emit(peer_left{account, args.generation, args.reason});
-  return done();
-}
-
-result<> training_call::on(const reset_args&) {
-  SWARM_CHECK(require_active_node(host_, context_.caller, {node_type::sn, node_type::swci}));
-  round_slot fresh;
-  fresh.generation = state_.round.generation + 1;
-  fresh.round_num = 1;
-  state_.round = fresh;
-  state_.counts = {};
-  state_.set_layout_digest({});
-  rounds_.emit(training_reset{fresh.generation, context_.caller});
   return done();
 }
 

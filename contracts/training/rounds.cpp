@@ -17,6 +17,8 @@ std::uint16_t* counter_of(counts_slot& counts, peer_state state) {
     return &counts.absent;
   case peer_state::finished:
     return &counts.finished;
+  case peer_state::odd:
+    return &counts.odd;
   default:
     return nullptr;
   }
@@ -125,14 +127,25 @@ void rounds::reopen() {
   counts.successors = 0;
   counts.leader = 0;
   for (auto& [index, peer] : participants()) {
-    const bool changes = peer.state == peer_state::left || peer.has(peer_slot::voted);
+    const bool is_out = peer.state == peer_state::left || peer.state == peer_state::odd;
+    const bool changes = is_out || peer.has(peer_slot::voted);
     if (peer.has(peer_slot::voted)) --counts.close_votes;
     peer.set(peer_slot::voted, false);
-    if (peer.state == peer_state::left) withdraw(peer);
+    if (is_out) withdraw(peer);
     if (changes) state_.set_peer(index, peer);
   }
   emit(round_reopened{round.round_num, round.generation});
   settle_collecting();
+}
+
+void rounds::start_over() {
+  round_slot fresh;
+  fresh.generation = state_.round.generation + 1;
+  fresh.round_num = 1;
+  fresh.method = state_.round.method;
+  fresh.min_peers = state_.round.min_peers;
+  state_.round = fresh;
+  state_.counts = {};
 }
 
 void rounds::next_round() {
@@ -159,6 +172,8 @@ void rounds::clear_round_counts() {
   kept.active = state_.counts.active;
   kept.absent = state_.counts.absent;
   kept.finished = state_.counts.finished;
+  kept.odd = state_.counts.odd;
+  kept.backing = state_.counts.backing;
   state_.counts = kept;
 }
 
@@ -166,6 +181,27 @@ void rounds::change_state(peer_slot& peer, peer_state to) {
   if (auto* from = counter_of(state_.counts, peer.state)) --*from;
   if (auto* into = counter_of(state_.counts, to)) ++*into;
   peer.state = to;
+}
+
+void rounds::enter(peer_slot& peer, std::uint8_t weightage, bool finished) {
+  auto& counts = state_.counts;
+  if (!state_.is_in(peer)) {
+    ++counts.checked_in;
+    peer.last_round = state_.round.round_num;
+    for (auto flag : {peer_slot::voted, peer_slot::newly_finished})
+      peer.set(flag, false);
+    peer.set(peer_slot::checked_in, true);
+  }
+  if (weightage > 0) ++counts.contributors;
+  peer.in_weightage = weightage;
+  peer.set(peer_slot::leads, peer.has(peer_slot::can_lead));
+  if (finished) peer.set(peer_slot::finished, true);
+  const auto next = peer.has(peer_slot::finished) ? peer_state::finished : peer_state::active;
+  if (next == peer_state::finished && peer.state != next) {
+    ++counts.newly_finished;
+    peer.set(peer_slot::newly_finished, true);
+  }
+  change_state(peer, next);
 }
 
 void rounds::withdraw(peer_slot& peer) {
@@ -176,8 +212,10 @@ void rounds::withdraw(peer_slot& peer) {
   if (peer.has(peer_slot::newly_finished)) --counts.newly_finished;
   for (auto flag : {peer_slot::checked_in, peer_slot::leads, peer_slot::voted, peer_slot::newly_finished})
     peer.set(flag, false);
+  peer.in_weightage = 0;
   // When its only model is withdrawn, a layout in which nothing was merged binds nobody.
-  if (counts.contributors == 0 && state_.round.round_num == 1) state_.set_layout_digest({});
+  const bool binds_nobody = counts.contributors == 0 && state_.round.round_num == 1 && counts.backing == 0;
+  if (binds_nobody) state_.set_layout_digest({});
 }
 
 std::vector<participant> rounds::participants() const {

@@ -31,11 +31,15 @@ public:
 
   /// Moves a peer from one state to another and adjusts the counters.
   void change_state(peer_slot& peer, peer_state to);
+  /// The peer, whose slot is saved by the caller, is in the round being collected.
+  void enter(peer_slot& peer, std::uint8_t weightage, bool finished);
   /// Takes back the check-in of `peer`, which is in the round being collected.
   void withdraw(peer_slot& peer);
   /// The next peer in the order of succession that has not left leads; without one the round
   /// is collected anew.
   void advance_leader();
+  /// Begins the next generation, with the parameters and the layout of this one.
+  void start_over();
   /// After a commit, begins the next round or completes the training.
   void next_round();
 

@@ -17,13 +17,15 @@ using namespace swarm::contracts;
 //   NAME commit ROUND TERM CONTRIBUTOR... [-EXCLUDED...]
 //   NAME offline                        leaves the NodeRegistry
 //   head | peers | order | merge ROUND
+// Where there are organisations, the first two names of a story belong to "Org 1", the next two to "Org 2", up to "Org 4".
 // The name "leader" stands for whoever leads, in commands and in answers.
 
 namespace {
 
 class training_story final : public story {
 public:
-  training_story() : where_(training_address(default_training_name)), probe_(world_, where_) {}
+  explicit training_story(const std::vector<ledger::founder>& founders = {})
+      : story(founders), where_(training_address(default_training_name)), probe_(world_, where_) {}
 
 private:
   void act(const story_command& cmd) override {
@@ -121,6 +123,11 @@ private:
         e.min_peers, e.merge_method, e.weightage);
   }
   void tell(const peer_left& e) { say("{} left: {}", name(e.peer), to_string(e.reason)); }
+  void tell(const peer_odd& e) { say("{} is odd: {}", name(e.peer), to_string(e.reason)); }
+  void tell(const agreement_changed& e) {
+    say("{} organisations agree: generation {}, minPeers {}, {}, {}", e.organisations, e.generation,
+        e.min_peers, e.merge_method, layout_name(e.layout_digest));
+  }
   void tell(const peer_absent& e) { say("{} is absent from round {}", name(e.peer), e.round_num); }
   void tell(const checked_in& e) {
     say("{} is in round {}: weightage {}, base {}{}", name(e.peer), e.round_num, e.weightage, e.base_round,
@@ -145,6 +152,11 @@ private:
     say("{} has loss {} after round {}", name(e.peer), from_micro(e.loss_micro), e.round_num);
   }
   void tell(const training_complete& e) { say("complete with round {}", e.round_num); }
+  void tell(const reset_asked& e) {
+    say("{} asks for a reset of generation {}, for organisation {}", name(e.by), e.generation,
+        e.organisation);
+  }
+  void tell(const organisation_invited& e) { say("{} invites organisation {}", name(e.by), e.organisation); }
   void tell(const training_reset& e) { say("reset by {}: generation {}", name(e.by), e.generation); }
 
   void show_head() {
@@ -155,9 +167,12 @@ private:
   }
   void show_peers() {
     for (const auto& p : probe_.peers())
-      say("{} {}{} last round {} loss round {}{} at {}", p.name, to_string(p.state),
-          p.state == peer_state::left ? fmt::format(" as {}", to_string(p.reason)) : "", p.last_round,
-          p.loss_round, p.can_lead ? "" : " cannot lead", p.endpoint);
+      say("{}{} {}{} last round {} loss round {}{} at {}", p.name,
+          p.organisation == 0 ? "" : fmt::format(" of {}", p.organisation_name), to_string(p.state),
+          p.state == peer_state::left || p.state == peer_state::odd
+              ? fmt::format(" as {}", to_string(p.reason))
+              : "",
+          p.last_round, p.loss_round, p.can_lead ? "" : " cannot lead", p.endpoint);
   }
   void show_order() {
     std::vector<address> in;
@@ -173,6 +188,12 @@ private:
       say("reason: {}", to_string(reason));
   }
 
+  static std::string layout_name(const hash32& layout) {
+    for (const auto* name : {"0", "other", "third"})
+      if (layout == digest(std::string("layout ") + name)) return std::string("layout ") + name;
+    return layout.is_zero() ? "no layout" : "an unknown layout";
+  }
+
   address where_;
   training_probe probe_;
 };
@@ -182,4 +203,13 @@ private:
 TEST_CASE("the golden stories of rounds happen as written") {
   check_stories(
       "contracts/training/scenarios", [] { return std::make_unique<training_story>(); }, 7);
+}
+
+TEST_CASE("the golden stories of peers of several organisations happen as written") {
+  check_stories(
+      "contracts/training/agreement_scenarios",
+      [] {
+        return std::make_unique<training_story>(test_founders({{0, 1}, {2, 3}, {4, 5}, {6, 7}}));
+      },
+      3);
 }

@@ -18,8 +18,12 @@ constexpr hash32 peers_number = u256(5);
 constexpr hash32 index_number = u256(6);
 constexpr hash32 merges_number = u256(7);
 constexpr hash32 method_number = u256(8);
+constexpr hash32 entries_number = u256(9);
+constexpr hash32 owner_number = u256(10);
+constexpr hash32 invited_number = u256(11);
+constexpr hash32 reset_votes_number = u256(12);
 
-constexpr std::uint64_t slots_per_peer = 4;
+constexpr std::uint64_t slots_per_peer = 5;
 constexpr std::uint64_t bits_per_slot = 256;
 constexpr std::uint64_t contributor_slots = peers_max / bits_per_slot;
 
@@ -111,6 +115,31 @@ std::optional<std::uint16_t> training_state::find(const address& account) const 
 
 void training_state::set_index(const address& account, std::uint16_t index) {
   slots_.store(index_slot(account), u256(index + 1u));
+}
+
+organisation_id training_state::owner() const {
+  return slots_.get<owner_slot>(owner_number).organisation;
+}
+void training_state::set_owner(organisation_id organisation) {
+  slots_.put(owner_number, owner_slot{organisation});
+}
+id_list training_state::invited() const {
+  return {slots_, invited_number};
+}
+id_list training_state::reset_votes() const {
+  return {slots_, reset_votes_number};
+}
+
+hash32 training_state::entries_slot(organisation_id organisation) const {
+  auto key = generation_key(round.generation);
+  put_be64(key.data() + 24, organisation);
+  return slots_.mapped(key, entries_number);
+}
+std::uint64_t training_state::entries_of(organisation_id organisation) const {
+  return u256(slots_.load(entries_slot(organisation))).to_u64();
+}
+void training_state::set_entries_of(organisation_id organisation, std::uint64_t count) {
+  slots_.store(entries_slot(organisation), u256(count));
 }
 
 hash32 training_state::at(std::uint16_t index, unsigned part) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "contracts/organisations/id_list.hpp"
 #include "contracts/runtime/slots.hpp"
 #include "contracts/training/interface.hpp"
 
@@ -12,11 +13,16 @@
 ///     slot 2  counts_slot
 ///     slot 3  digest of the layout that this generation's models have
 ///     slot 4  parent hash of the block that closed the round: seed of the order of succession
-///     slot 5  mapping generation -> array of peers, four slots each: peer_slot, digest, check_in_slot, progress_slot
+///     slot 5  mapping generation -> array of peers, five slots each: peer_slot, digest, check_in_slot, progress_slot,
+///             what an odd peer asks for (a text)
 ///     slot 6  mapping (generation, account) -> index of the peer plus one
 ///     slot 7  mapping (generation, round) -> merge: merge_slot, digest, bit per contributor (4 slots), excluded (three
 ///             bytes for each)
 ///     slot 8  text of the merge method, when it takes an argument
+///     slot 9  mapping (generation, organisation) -> number of its entries among the peers
+///     slot 10 owner_slot
+///     slot 11 organisations that are invited, an id_list
+///     slot 12 organisations that have asked for a reset of this generation, an id_list
 ///
 /// The keys of these mappings contain the generation, so a reset touches a fixed number of slots.
 namespace swarm::contracts {
@@ -35,6 +41,10 @@ struct round_slot {
   bool operator==(const round_slot&) const = default;
 };
 
+struct owner_slot {
+  organisation_id organisation = 0; ///< 0: nobody's
+};
+
 /// Every change keeps these counters up to date, so that no call needs to count peers.
 struct counts_slot {
   std::uint16_t peers = 0; ///< ever registered in this generation
@@ -51,6 +61,9 @@ struct counts_slot {
   std::uint16_t suspects = 0;   ///< peers that suspect the leader of the term
   std::uint16_t successors = 0; ///< length of the order of succession
   std::uint16_t leader = 0;     ///< index of the leading peer
+  // These are of the generation.
+  std::uint16_t odd = 0;
+  std::uint16_t backing = 0; ///< organisations that made the training start over for what is in force
   bool operator==(const counts_slot&) const = default;
 };
 
@@ -84,7 +97,9 @@ struct check_in_slot {
   std::uint64_t size = 0;
   std::uint64_t base_round = 0;
   std::uint64_t suspected_term = 0; ///< the suspected term plus one; 0 when it suspects nobody
-  leave_reason left_because = leave_reason::program_gone; ///< of a peer that has left
+  leave_reason left_because = leave_reason::program_gone; ///< of a peer that has left or is odd
+  organisation_id organisation = 0;                       ///< of the peer, when it registered
+  bool finishes = false; ///< an odd peer's check-in makes it Finished once it counts
 };
 
 struct progress_slot {
@@ -154,6 +169,16 @@ public:
   progress_slot progress(std::uint16_t index) const { return slots_.get<progress_slot>(at(index, 3)); }
   void set_progress(std::uint16_t index, const progress_slot& value) { slots_.put(at(index, 3), value); }
 
+  /// What an odd peer asks for; empty for others.
+  std::string asks(std::uint16_t index) const { return slots_.load_text(at(index, 4)); }
+  void set_asks(std::uint16_t index, std::string_view text) { slots_.store_text(at(index, 4), text); }
+  organisation_id owner() const;
+  void set_owner(organisation_id organisation);
+  id_list invited() const;
+  id_list reset_votes() const;
+  std::uint64_t entries_of(organisation_id organisation) const;
+  void set_entries_of(organisation_id organisation, std::uint64_t count);
+
   /// Head and digest of a merge; block number 0 when there is none.
   merge_slot merge_head(std::uint64_t round_num) const;
   hash32 merge_digest(std::uint64_t round_num) const;
@@ -170,6 +195,7 @@ private:
   hash32 at(std::uint16_t index, unsigned part) const;
   hash32 index_slot(const address& account) const;
   hash32 merge_base(std::uint64_t round_num) const;
+  hash32 entries_slot(organisation_id organisation) const;
 
   slots slots_;
   round_slot loaded_round_;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "contracts/runtime/typed_contract.hpp"
-#include "contracts/training/rounds.hpp"
+#include "contracts/training/agreement.hpp"
 
 namespace swarm::contracts {
 
@@ -10,14 +10,20 @@ namespace swarm::contracts {
 class training_call {
 public:
   training_call(ledger::contract_host& host, const ledger::call_context& context)
-      : host_(host), context_(context), state_(slots(host, context.self)), rounds_(state_, context_) {}
+      : host_(host), context_(context), state_(slots(host, context.self)), rounds_(state_, context_),
+        agreement_(state_, rounds_, context_) {}
 
   // peers.cpp
   result<> on(const register_peer_args& args);
   result<> on(const leave_peer_args& args);
   result<> on(const report_loss_args& args);
   result<> on(const report_refusal_args& args);
+  // owners.cpp
   result<> on(const reset_args& args);
+  result<> on(const invite_args& args);
+  result<owner_view> on(const owner_args& args) const;
+  result<std::vector<owner_view>> on(const invited_args& args) const;
+  result<std::vector<owner_view>> on(const reset_votes_args& args) const;
   // check_ins.cpp
   result<> on(const check_in_args& args);
   result<> on(const vote_close_args& args);
@@ -41,7 +47,11 @@ private:
   /// The caller, which must be an active SL that is registered here and has not left.
   result<found_peer> calling_peer() const;
   /// The entry of `account`, which is added when there is none. It is in state none until that is changed.
-  result<found_peer> find_or_add(const address& account);
+  result<found_peer> find_or_add(const address& account, organisation_id organisation);
+  result<> check_invited(organisation_id organisation) const;
+  std::set<organisation_id> organisations_at_work() const;
+  void start_anew();
+  result<> check_room_of(organisation_id organisation);
   /// The caller, which must be in the current round.
   result<found_peer> calling_participant() const;
   result<> check_generation(std::uint64_t generation) const;
@@ -50,10 +60,16 @@ private:
   /// Fails unless `term` is the current one.
   result<> check_term(std::uint32_t term) const;
 
-  result<> agree_on_parameters(const register_peer_args& args);
+  /// False: it may ask for them, but others are in force.
+  result<bool> agree_on_parameters(const found_peer& caller, const register_peer_args& args,
+                                   organisation_id organisation);
+  void leave_round(found_peer& caller);
+  void note_organisation(std::uint16_t index, organisation_id organisation);
   result<> check_model(const check_in_args& args) const;
-  result<> agree_on_layout(const check_in_args& args);
-  void enter_round(found_peer& caller, const check_in_args& args);
+  /// False: it may bring a model of this layout, but another is in force.
+  result<bool> agree_on_layout(const found_peer& caller, const check_in_args& args);
+  void wait_outside(found_peer& caller, const check_in_args& args);
+  void tell_check_in(const found_peer& caller, const check_in_args& args) const;
   result<merge_record> check_partition(const commit_merge_args& args) const;
 
   result<> done();
@@ -62,6 +78,7 @@ private:
   const ledger::call_context& context_;
   training_state state_;
   rounds rounds_;
+  agreement agreement_;
 };
 
 } // namespace swarm::contracts

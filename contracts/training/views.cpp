@@ -1,5 +1,8 @@
+#include "contracts/organisations/records.hpp"
 #include "contracts/registry/node_records.hpp"
 #include "contracts/training/training_call.hpp"
+
+#include <map>
 
 namespace swarm::contracts {
 
@@ -39,16 +42,20 @@ result<u256> training_call::on(const peer_count_args&) const {
 result<std::vector<peer_view>> training_call::on(const peers_args& args) const {
   const auto part = page_of(args.first, args.count, state_.counts.peers, page_entries_max);
   const node_records nodes(host_);
+  std::map<organisation_id, std::string> organisations{{0, ""}};
   std::vector<peer_view> out;
   for (auto at = part.begin; at < part.end; ++at) {
     const auto i = static_cast<std::uint16_t>(at);
     const auto peer = state_.peer(i);
     const auto progress = state_.progress(i);
     const auto node = nodes.of(peer.account);
-    const bool has_left = peer.state == peer_state::left;
+    const auto check_in = state_.check_in(i);
+    if (!organisations.contains(check_in.organisation))
+      organisations[check_in.organisation] = organisation_records(host_).of(check_in.organisation).name();
+    const bool has_reason = peer.state == peer_state::left || peer.state == peer_state::odd;
     out.push_back({.account = peer.account,
                    .state = peer.state,
-                   .reason = has_left ? state_.check_in(i).left_because : leave_reason{},
+                   .reason = has_reason ? check_in.left_because : leave_reason{},
                    .train_end = peer.train_end(),
                    .can_lead = peer.has(peer_slot::can_lead),
                    .weightage = peer.weightage,
@@ -59,7 +66,9 @@ result<std::vector<peer_view>> training_call::on(const peers_args& args) const {
                    .loss_micro = progress.loss_micro,
                    .metric_micro = progress.metric_micro,
                    .name = node.name(),
-                   .endpoint = node.endpoint()});
+                   .endpoint = node.endpoint(),
+                   .organisation = check_in.organisation,
+                   .organisation_name = organisations[check_in.organisation]});
   }
   return out;
 }

@@ -1,6 +1,8 @@
 #include "contracts/training_registry/contract.hpp"
 
 #include "contracts/contracts.hpp"
+#include "contracts/organisations/members.hpp"
+#include "contracts/organisations/records.hpp"
 #include "contracts/registry/node_records.hpp"
 #include "contracts/runtime/genesis.hpp"
 #include "contracts/runtime/name_list.hpp"
@@ -13,9 +15,10 @@ namespace swarm::contracts {
 
 namespace {
 
-// slot 0: number of trainings; slot 1: array of their names
+// slot 0: number of trainings; slot 1: array of their names; slot 2: mapping organisation -> number that it created
 constexpr hash32 count_slot = u256(0);
 constexpr hash32 names_slot = u256(1);
+constexpr hash32 owners_slot = u256(2);
 
 name_list names_in(const slots& in) {
   return {in, count_slot, names_slot};
@@ -24,7 +27,7 @@ name_list names_in(const slots& in) {
 class training_registry_call {
 public:
   training_registry_call(ledger::contract_host& host, const ledger::call_context& context)
-      : host_(host), context_(context), names_(names_in(slots(host, context.self))) {}
+      : host_(host), context_(context), slots_(host, context.self), names_(names_in(slots_)) {}
 
   result<address> on(const create_training_args& args) {
     SWARM_CHECK(require_active_node(host_, context_.caller, {node_type::sn, node_type::swci}));
@@ -35,8 +38,10 @@ public:
     if (host_.has_code(where)) return refuse("there is a training {} already", quoted(args.name));
     const auto count = names_.size();
     if (count >= trainings_max) return refuse("there are {} trainings, the most a chain can have", count);
+    const auto owner = organisation_members(host_).organisation_of(context_.caller);
+    SWARM_CHECK(count_for(owner));
     host_.deploy(where, training_kind);
-    init_training(slots(host_, where), args.name);
+    init_training(slots(host_, where), args.name, owner);
     names_.add(args.name);
     host_.emit(abi::encode_event(context_.self, training_created{args.name, where, context_.caller}));
     return where;
@@ -54,8 +59,22 @@ public:
   }
 
 private:
+  /// One more training of this organisation.
+  result<> count_for(organisation_id owner) const {
+    if (owner == 0) return {};
+    const auto place = slots_.mapped(u256(owner), owners_slot);
+    const auto own = u256(slots_.load(place)).to_u64();
+    const auto record = organisation_records(host_).of(owner);
+    if (const auto most = record.limits().trainings; own >= most)
+      return refuse("the organisation '{}' has created {} trainings, the most that it may have",
+                    record.name(), own);
+    slots_.store(place, u256(own + 1));
+    return {};
+  }
+
   ledger::contract_host& host_;
   const ledger::call_context& context_;
+  slots slots_;
   name_list names_;
 };
 

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 
 import pytest
+import test_attacks_trainings
 import test_organisations
 import test_swci
 import test_swci_models
@@ -107,6 +108,9 @@ GOOD_ELSEWHERE = {
     ],
     "GET MODEL <contract> [ROUND <round>] TO <file>": [test_swci_models.test_merged_models_are_saved],
     "PROVE <contract> ROUND <round> TO <file>": [test_swci_models.test_merges_are_proved],
+    "INVITE <organisation> TO CONTRACT <contract>": [
+        test_attacks_trainings.test_a_contract_is_for_those_whom_its_owner_invites
+    ],
     # No SWCI has a vote as long as nothing on the chain says of which organisation it is; SNs have.
     **dict.fromkeys(
         (
@@ -152,6 +156,9 @@ BAD = {
     "GET CONTRACT STATUS <contract>": [("get contract status none", "there is no contract 'none'")],
     "PERFDATA [CONTRACT] <contract>": [("perfdata none", "there is no contract 'none'")],
     "RESET CONTRACT <contract>": [("reset contract none", "there is no contract 'none'")],
+    "INVITE <organisation> TO CONTRACT <contract>": [
+        ("invite nobody to contract made", "there is no organisation 'nobody'"),
+        ("invite nobody to contract none", "there is no contract 'none'")],
     "WATCH CONTRACT <contract>": [("watch contract made", "has no end here")],
     "GET MODEL <contract> [ROUND <round>] TO <file>": [
         ("get model made to m", "nothing is merged under 'made' yet"), ("get model none to m", "there is no contract"),

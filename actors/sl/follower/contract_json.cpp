@@ -22,7 +22,9 @@ json::object contract_json(const rounds::contract_view& view) {
                        {"weightage", peer.weightage},
                        {"endpoint", peer.endpoint},
                        {"silent", view.silent.contains(peer.account)}};
-    if (peer.state == contracts::peer_state::left) shown["reason"] = contracts::to_string(peer.reason);
+    if (peer.organisation != 0) shown["organisation"] = peer.organisation_name;
+    if (rounds::was_refused(peer) || peer.state == contracts::peer_state::left)
+      shown["reason"] = contracts::to_string(peer.reason);
     peers.push_back(std::move(shown));
   }
   return {{"block_num", view.block_num},

@@ -73,6 +73,7 @@ void peer_machine::step_call_done(session& s, const calls::step_call& call, cons
     if (auto* phase = std::get_if<registering>(&s.phase)) phase->refused = done.text;
     return;
   }
+  if (call.what == calls::kind::check_in && may_contest_layout(s)) s.training.layout_refused = true;
   // The contract either has this vote already, from the former process, or the vote came too late.
   if (call.what == calls::kind::suspect || call.what == calls::kind::vote_close) step_call_succeeded(s, call);
   act(action::note{

@@ -40,6 +40,8 @@ void peer_machine::registration_refused(const session& s, const std::string& tex
 }
 
 void peer_machine::go_on(session& s, collecting&, time_point now) {
+  if (is_odd()) return wait_for_agreement(s, now);
+  s.training.marks.odd_since.reset();
   if (!s.request || loads_first(s, now)) return;
   if (!is_in(s)) return check_in(s, now);
   wait_for_peers(s, now);
@@ -58,13 +60,14 @@ void peer_machine::check_in(session& s, time_point now) {
   }
   const bool counts = request.weightage > 0;
   const bool fits = head.layout_digest.is_zero() || head.layout_digest == model.layout;
-  if (counts && fits && !make_durable(model.digest)) return;
+  const bool may_bring = fits || may_contest_layout(s);
+  if (counts && may_bring && !make_durable(model.digest)) return;
   // Its own as well: after a reset, or without the merge, that is what it brings.
   const std::set<hash32> keep{model.digest, request.model.digest, training.base_digest, head.merged_digest};
   act(action::keep_models{keep});
   std::erase_if(models_.local, [&](const hash32& digest) { return !keep.contains(digest); });
   if (!counts) model = {};
-  if (counts && !fits) return refuse_layout(s);
+  if (counts && !may_bring) return refuse_layout(s);
   send(s, calls::kind::check_in,
        contracts::encode_check_in({training.generation, head.round_num, model.digest, model.size,
                                    model.layout, request.weightage, training.base_round, request.closing}),

@@ -43,6 +43,7 @@ bool has_no_final_model(const contract_view& view) {
   bool anybody = false;
   for (const auto& peer : view.peers) {
     if (peer.state == peer_state::left && peer.last_round < first) continue;
+    if (peer.state == peer_state::odd) continue;
     if (peer.train_end != contracts::on_train_end::inactive) return false;
     anybody = true;
   }
@@ -144,18 +145,25 @@ std::string names_of(const contract_view& view, const peer_list& peers) {
 }
 
 bool was_refused(const contracts::peer_view& peer) {
-  return peer.state == peer_state::left && is_refusal(peer.reason);
+  return peer.state == peer_state::odd || (peer.state == peer_state::left && is_refusal(peer.reason));
+}
+
+std::string address_of(const contracts::peer_view& peer) {
+  return fmt::format("{} ({}{}{})", peer.name, peer.endpoint, peer.organisation == 0 ? "" : ", ",
+                     peer.organisation_name);
 }
 
 std::string departure_text(const contracts::peer_view& peer) {
-  return fmt::format("{} ({}) {}: {}", peer.name, peer.endpoint,
-                     is_refusal(peer.reason) ? "was refused" : "left", to_string(peer.reason));
+  const auto* what = peer.state == peer_state::odd ? "wants something else"
+                     : is_refusal(peer.reason)     ? "was refused"
+                                                   : "left";
+  return fmt::format("{} {}: {}", address_of(peer), what, to_string(peer.reason));
 }
 
 std::string departures_text(const contract_view& view) {
   std::vector<const contracts::peer_view*> left;
   for (const auto& peer : view.peers)
-    if (peer.state == peer_state::left) left.push_back(&peer);
+    if (peer.state == peer_state::left || peer.state == peer_state::odd) left.push_back(&peer);
   std::stable_partition(left.begin(), left.end(), [](const auto* peer) { return is_refusal(peer->reason); });
   std::string out;
   for (std::size_t i = 0; i < left.size() && i < shown_max; ++i)

@@ -57,9 +57,11 @@ std::vector<left_out> wrong_sizes(const contract_view& view, std::uint64_t size)
 
 std::string name_of(const contract_view& view, const address& who);
 std::string names_of(const contract_view& view, const peer_list& peers);
-/// Whether its program was refused, before it was a peer or later.
+/// Name, endpoint and organisation.
+std::string address_of(const contracts::peer_view& peer);
+/// Whether its program was refused, before it was a peer or later, or is about to be.
 bool was_refused(const contracts::peer_view& peer);
-/// That and why a peer has left.
+/// That and why a peer has left, or is odd.
 std::string departure_text(const contracts::peer_view& peer);
 /// The same of all that have, the refused first; empty when there are none.
 std::string departures_text(const contract_view& view);

@@ -32,7 +32,8 @@ bool peer_machine::loads_first(session& s, time_point now) {
   const bool joins_late = !training.loaded && !training.checked_in && head.merged_round > 0;
   const bool lost =
       head.merged_digest == training.given_up; // what it would have merged goes into the next round
-  if (lost || (!round_done && !joins_late)) return false;
+  const bool contests = !round_done && may_contest_layout(s);
+  if (lost || contests || (!round_done && !joins_late)) return false;
   load_merged(s, now);
   return true;
 }
@@ -119,7 +120,8 @@ void peer_machine::refuse_layout(const session& s) {
     }
   }
   act(std::move(refusal));
-  if (s.training.registered) leave(s.contract, contracts::leave_reason::other_parameters);
+  if (s.training.registered && is_member(*view_, options_.self))
+    leave(s.contract, contracts::leave_reason::other_parameters);
   end_session(false, "the program's model has other parameters than its peers'");
 }
 

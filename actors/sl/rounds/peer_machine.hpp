@@ -22,6 +22,8 @@ struct machine_options {
   duration probe_interval = std::chrono::seconds(2);
   /// A merged model that nobody could give for this long is given up, as its only holders have died.
   duration merge_lost = std::chrono::seconds(30);
+  /// How long a program that wants something else than what is in force waits for most organisations to want it.
+  duration agreement_wait = std::chrono::minutes(2);
   /// A chain whose newest block has been below this node's last transaction for this long is another chain.
   duration chain_lost = std::chrono::seconds(30);
 };
@@ -118,6 +120,13 @@ private:
   void check_in(session& s, time_point now);
   void wait_for_peers(session& s, time_point now);
   void vote_close(session& s, const peer_list& missing);
+
+  // agreeing.cpp: this node's program wants something else than what is in force
+  bool is_odd() const;
+  bool is_outvoted(const session& s) const;
+  void refuse_outvoted(const session& s, time_point now);
+  bool may_contest_layout(const session& s) const;
+  void wait_for_agreement(session& s, time_point now);
 
   // merging.cpp: leading a closed round, or watching its leader
   void go_on(session& s, merging& phase, time_point now);

@@ -107,6 +107,7 @@ struct round_marks {
   std::uint64_t grace_round = 0; ///< the round in which enough peers are, with others missing
   time_point grace_since{};
   std::optional<leader_watch> watch;
+  std::optional<time_point> odd_since;
 };
 
 /// The growing pauses between tries of a merge that this node leads and that fails.
@@ -142,7 +143,8 @@ struct membership {
   hash32 base_digest;
   std::optional<loaded_merge> loaded; ///< the last one; none: the program has no model of this generation
   std::optional<failing_merge> failing;
-  hash32 given_up; ///< a merge that is lost
+  hash32 given_up;             ///< a merge that is lost
+  bool layout_refused = false; ///< the contract does not even take this program's layout as a wish
   round_marks marks;
   merge_pauses leading;
   std::optional<double> mean_loss; ///< of all peers, at the last merge

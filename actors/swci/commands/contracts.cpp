@@ -39,6 +39,9 @@ std::optional<double> shown(std::int64_t micro, bool reported) {
 /// Whom a peer waits for, or what for: those that are there and have not checked in.
 std::string wait_of(const peer_view& peer, const training& in, const std::vector<address>& silent) {
   using enum contracts::round_phase;
+  if (peer.state == contracts::peer_state::odd)
+    return fmt::format("most organisations to want the same: {}{}{}", contracts::to_string(peer.reason),
+                       peer.organisation_name.empty() ? "" : ", of ", peer.organisation_name);
   if (peer.state != contracts::peer_state::active) return {};
   if (in.head.phase == merging) return "the merge of round " + std::to_string(in.head.round_num);
   if (in.head.phase != collecting || peer.last_round < in.head.round_num) return {};
@@ -70,7 +73,22 @@ result<std::optional<answer>> run(const commands::reset_contract& what, command_
   SWARM_TRY(auto* sns, network_of(world));
   SWARM_TRY(const auto at, find_training(*sns, what.contract));
   SWARM_CHECK(sns->submit(at, contracts::encode(contracts::reset_args{}), "reset contract"));
-  return answers::done{"CONTRACT RESET", what.contract};
+  SWARM_TRY(const auto votes, read(*sns, at, contracts::reset_votes_args{}));
+  if (votes.empty()) return answers::done{"CONTRACT RESET", what.contract};
+  std::string names;
+  for (const auto& each : votes)
+    names += (names.empty() ? "" : ", ") + each.name;
+  return answers::done{
+      "RESET ASKED FOR",
+      fmt::format("{}, by {}; more than half of the organisations in it have to", what.contract, names)};
+}
+
+result<std::optional<answer>> run(const commands::invite& what, command_world& world) {
+  SWARM_TRY(auto* sns, network_of(world));
+  SWARM_TRY(const auto at, find_training(*sns, what.contract));
+  SWARM_TRY(const auto id, find_organisation(*sns, what.organisation));
+  SWARM_CHECK(sns->submit(at, contracts::encode(contracts::invite_args{id}), "invite an organisation"));
+  return answers::done{"ORGANISATION INVITED", fmt::format("{}, to {}", what.organisation, what.contract)};
 }
 
 result<std::optional<answer>> run(const commands::list_contracts&, command_world& world) {
@@ -87,7 +105,12 @@ result<std::optional<answer>> run(const commands::get_contract_info& what, comma
   SWARM_TRY(const auto at, find_training(*sns, what.contract));
   SWARM_TRY(const auto made, creation_of(*sns, contracts::training_registry_address(),
                                          contracts::event_topic<contracts::training_created>(), at));
-  answers::contract_info out{what.contract, to_hex(at.view()), {}, {}};
+  answers::contract_info out{what.contract, to_hex(at.view()), {}, {}, {}, {}};
+  SWARM_TRY(const auto owner, read(*sns, at, contracts::owner_args{}));
+  SWARM_TRY(const auto invited, read(*sns, at, contracts::invited_args{}));
+  out.organisation = owner.name;
+  for (const auto& each : invited)
+    out.invited.push_back(each.name);
   if (made) {
     out.created_by = uid_of(made->by);
     SWARM_TRY(const auto when, moments_of(*sns, {made->block_num}));

@@ -23,14 +23,6 @@ result<std::vector<hash32>> anchors_in(const command_world& world, const std::st
   return out;
 }
 
-result<contracts::organisation_id> find_organisation(network& sns, const std::string& name) {
-  SWARM_TRY(const auto id, read(sns, registry, contracts::organisation_named_args{name}));
-  if (id == 0)
-    return fail(errc::not_found, "there is no organisation '{}': LIST ORGANISATIONS shows those there are",
-                name);
-  return id;
-}
-
 result<std::vector<contracts::motion_view>> read_motions(network& sns) {
   constexpr auto page = contracts::organisations_page_max;
   return read_pages(sns, registry, page, [](std::size_t first) {

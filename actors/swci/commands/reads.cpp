@@ -1,5 +1,6 @@
 #include "actors/swci/commands/reads.hpp"
 
+#include "contracts/organisations/client.hpp"
 #include "contracts/training_registry/client.hpp"
 
 #include <algorithm>
@@ -15,6 +16,15 @@ result<address> find_training(network& sns, const std::string& name) {
   if (at.is_zero())
     return fail(errc::not_found, "there is no contract '{}': LIST CONTRACTS shows those there are", name);
   return at;
+}
+
+result<contracts::organisation_id> find_organisation(network& sns, const std::string& name) {
+  SWARM_TRY(const auto id,
+            read(sns, contracts::organisation_registry_address(), contracts::organisation_named_args{name}));
+  if (id == 0)
+    return fail(errc::not_found, "there is no organisation '{}': LIST ORGANISATIONS shows those there are",
+                name);
+  return id;
 }
 
 result<network*> network_of(command_world& world) {

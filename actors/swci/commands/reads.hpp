@@ -2,6 +2,7 @@
 
 #include "actors/swci/commands/world.hpp"
 #include "contracts/abi/client.hpp"
+#include "contracts/organisations/interface.hpp"
 #include "contracts/registry/client.hpp"
 
 #include <map>
@@ -34,6 +35,9 @@ auto read_pages(network& sns, const address& contract, std::size_t page, Questio
 
 /// Where a training contract lives, if it is there.
 result<address> find_training(network& sns, const std::string& name);
+
+/// The id of an organisation, if there is one of this name.
+result<contracts::organisation_id> find_organisation(network& sns, const std::string& name);
 
 /// The network of the command's context, or why there is none.
 result<network*> network_of(command_world& world);

@@ -147,7 +147,10 @@ outcome run(const commands::get_taskrunner_info& what, command_world& world) {
   SWARM_TRY(const auto head, read(*sns, at, contracts::taskrunner_head_args{}));
   SWARM_TRY(const auto made, creation_of(*sns, contracts::taskrunner_registry_address(),
                                          contracts::event_topic<contracts::taskrunner_created>(), at));
-  answers::taskrunner_info out{what.taskrunner, to_hex(at.view()), {}, {}, head.listening, head.slots};
+  answers::taskrunner_info out{what.taskrunner, to_hex(at.view()), {}, {}, head.listening, head.slots, {}};
+  SWARM_TRY(const auto owner, read(*sns, contracts::taskrunner_registry_address(),
+                                   contracts::taskrunner_owner_args{what.taskrunner}));
+  out.organisation = owner.name;
   if (made) {
     out.created_by = uid_of(made->by);
     SWARM_TRY(const auto when, moments_of(*sns, {made->block_num}));

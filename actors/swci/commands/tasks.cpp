@@ -145,6 +145,7 @@ outcome run(const commands::get_task_info& what, command_world& world) {
   out.lines = task.lines;
   out.body_bytes = task.body_bytes;
   out.created_by = uid_of(task.creator);
+  out.organisation = task.organisation_name;
   out.created = when.at(task.created_block);
   out.finalized_at = when.at(task.finalized_block);
   return out;

@@ -75,6 +75,11 @@ struct reset_contract {
   std::string contract;
   bool operator==(const reset_contract&) const = default;
 };
+struct invite {
+  std::string organisation;
+  std::string contract;
+  bool operator==(const invite&) const = default;
+};
 struct list_contracts {
   bool operator==(const list_contracts&) const = default;
 };
@@ -261,15 +266,16 @@ using command = std::variant<
     commands::wait_for_sn, commands::create_context, commands::switch_context, commands::list_contexts,
     commands::get_context_info, commands::get_context_version, commands::list_context_env,
     commands::get_context_env, commands::set_context_env, commands::create_contract, commands::reset_contract,
-    commands::list_contracts, commands::get_contract_info, commands::get_contract_status, commands::perfdata,
-    commands::watch_contract, commands::get_model, commands::prove_merge, commands::create_task_from,
-    commands::create_task, commands::append_task_body, commands::finalize_task, commands::delete_task,
-    commands::get_task_info, commands::get_task_body, commands::list_tasks, commands::create_taskrunner,
-    commands::reset_taskrunner, commands::list_taskrunners, commands::list_taskrunner_peers,
-    commands::get_taskrunner_info, commands::get_taskrunner_status, commands::get_taskrunner_peer_status,
-    commands::assign_task, commands::wait_for_taskrunner, commands::admit_organisation,
-    commands::remove_organisation, commands::replace_ca, commands::list_organisations, commands::list_nodes,
-    commands::doctor, commands::sleep_for, commands::change_folder, commands::list_files,
-    commands::show_folder, commands::help, commands::exit_session, commands::exit_on_failure>;
+    commands::invite, commands::list_contracts, commands::get_contract_info, commands::get_contract_status,
+    commands::perfdata, commands::watch_contract, commands::get_model, commands::prove_merge,
+    commands::create_task_from, commands::create_task, commands::append_task_body, commands::finalize_task,
+    commands::delete_task, commands::get_task_info, commands::get_task_body, commands::list_tasks,
+    commands::create_taskrunner, commands::reset_taskrunner, commands::list_taskrunners,
+    commands::list_taskrunner_peers, commands::get_taskrunner_info, commands::get_taskrunner_status,
+    commands::get_taskrunner_peer_status, commands::assign_task, commands::wait_for_taskrunner,
+    commands::admit_organisation, commands::remove_organisation, commands::replace_ca,
+    commands::list_organisations, commands::list_nodes, commands::doctor, commands::sleep_for,
+    commands::change_folder, commands::list_files, commands::show_folder, commands::help,
+    commands::exit_session, commands::exit_on_failure>;
 
 } // namespace swarm::swci

@@ -87,39 +87,44 @@ command_area contexts() {
 }
 
 command_area contracts() {
-  return {"Training contracts",
-          {asks("CREATE CONTRACT <contract>",
-                "Makes a training contract. SLs train under it when their programs name it.",
-                create_contract{}, &create_contract::contract),
-           asks("RESET CONTRACT <contract>",
-                "Starts a training contract over, so that it can be trained under again. Peers that are "
-                "still in a "
-                "training leave it without its last model. This cannot be undone.",
-                reset_contract{}, &reset_contract::contract),
-           asks("LIST CONTRACTS", "Shows the names of all training contracts.", list_contracts{}),
-           asks("GET CONTRACT INFO <contract>", "Shows what stays the same of a training contract.",
-                get_contract_info{}, &get_contract_info::contract),
-           asks("GET CONTRACT STATUS <contract>",
-                "Shows how far a training is: its round, its leader, and what each of its peers does.",
-                get_contract_status{}, &get_contract_status::contract),
-           asks("PERFDATA [CONTRACT] <contract>",
-                "Shows loss, metric and epochs of each pair of SL and ML. A pair that has reported nothing "
-                "yet has no "
-                "loss; that is no failure.",
-                perfdata{}, &perfdata::contract),
-           asks("WATCH CONTRACT <contract>",
-                "Shows peers, rounds and losses, and who waits for whom, again with each change, until "
-                "Ctrl-C or the "
-                "training's end.",
-                watch_contract{}, &watch_contract::contract),
-           asks("GET MODEL <contract> [ROUND <round>] TO <file>",
-                "Saves a merged model as a safetensors file, the newest one or that of a round. It is "
-                "checked against "
-                "its digest on the chain.",
-                get_model{}, &get_model::contract, &get_model::round_num, &get_model::file),
-           asks("PROVE <contract> ROUND <round> TO <file>",
-                "Saves the proof of a merge, which swarm-inspect verify checks without trusting any node.",
-                prove_merge{}, &prove_merge::contract, &prove_merge::round_num, &prove_merge::file)}};
+  return {
+      "Training contracts",
+      {asks("CREATE CONTRACT <contract>",
+            "Makes a training contract. SLs train under it when their programs name it.", create_contract{},
+            &create_contract::contract),
+       asks("RESET CONTRACT <contract>",
+            "Starts a training contract over, so that it can be trained under again. Peers that are "
+            "still in a "
+            "training leave it without its last model. This cannot be undone.",
+            reset_contract{}, &reset_contract::contract),
+       asks("INVITE <organisation> TO CONTRACT <contract>",
+            "From then on only organisations that are invited take part in a training contract, and the one "
+            "whose SWCI made it, which alone invites. Until the first is invited everybody may.",
+            invite{}, &invite::organisation, &invite::contract),
+       asks("LIST CONTRACTS", "Shows the names of all training contracts.", list_contracts{}),
+       asks("GET CONTRACT INFO <contract>", "Shows what stays the same of a training contract.",
+            get_contract_info{}, &get_contract_info::contract),
+       asks("GET CONTRACT STATUS <contract>",
+            "Shows how far a training is: its round, its leader, and what each of its peers does.",
+            get_contract_status{}, &get_contract_status::contract),
+       asks("PERFDATA [CONTRACT] <contract>",
+            "Shows loss, metric and epochs of each pair of SL and ML. A pair that has reported nothing "
+            "yet has no "
+            "loss; that is no failure.",
+            perfdata{}, &perfdata::contract),
+       asks("WATCH CONTRACT <contract>",
+            "Shows peers, rounds and losses, and who waits for whom, again with each change, until "
+            "Ctrl-C or the "
+            "training's end.",
+            watch_contract{}, &watch_contract::contract),
+       asks("GET MODEL <contract> [ROUND <round>] TO <file>",
+            "Saves a merged model as a safetensors file, the newest one or that of a round. It is "
+            "checked against "
+            "its digest on the chain.",
+            get_model{}, &get_model::contract, &get_model::round_num, &get_model::file),
+       asks("PROVE <contract> ROUND <round> TO <file>",
+            "Saves the proof of a merge, which swarm-inspect verify checks without trusting any node.",
+            prove_merge{}, &prove_merge::contract, &prove_merge::round_num, &prove_merge::file)}};
 }
 
 command_area tasks() {

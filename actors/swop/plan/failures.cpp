@@ -4,6 +4,7 @@
 #include "actors/swop/managers/process/build/environment.hpp"
 #include "actors/swop/plan/pair_plan.hpp"
 #include "base/file.hpp"
+#include "config/tasks/task_policy.hpp"
 
 namespace swarm::actors {
 
@@ -101,6 +102,7 @@ bool is_of(const error& why) {
 } // namespace
 
 swop::failure failure_of(const error& why) {
+  if (why.is(tasks::policy_errc::not_allowed)) return {task_failure::not_allowed, 0};
   if (is_of<plan_errc>(why)) return {code_of(static_cast<plan_errc>(why.code)), 0};
   if (is_of<managers::manager_errc>(why)) return {code_of(static_cast<managers::manager_errc>(why.code)), 0};
   if (is_of<content::content_errc>(why)) return {code_of(static_cast<content::content_errc>(why.code)), 0};

@@ -187,6 +187,8 @@ model_gate::judgement model_gate::judge_merge(const event::asked& from, const tr
   // A peer that leaves because its model is another one is told in what it differs.
   if (peer->state == peer_state::left && from.what == wanted::model)
     return {verdict::refused, "it has left the training"};
+  if (peer->state == peer_state::odd && from.what == wanted::model)
+    return {verdict::refused, "it asks for other parameters than those of the training"};
   return {verdict::granted, {}};
 }
 

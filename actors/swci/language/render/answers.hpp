@@ -65,6 +65,8 @@ struct contract_info {
   std::string address;
   std::string created_by; ///< UID; empty: it is there from genesis
   moment created;
+  std::string organisation;         ///< whose it is; empty: nobody's
+  std::vector<std::string> invited; ///< organisations; empty: everybody
 };
 struct contract_status {
   struct peer {
@@ -141,6 +143,7 @@ struct task_info {
   std::string created_by; ///< UID; empty: it is there from genesis
   moment created;
   moment finalized_at;
+  std::string organisation; ///< of the author; empty: of none
 };
 struct task_body {
   std::string task;
@@ -154,6 +157,7 @@ struct taskrunner_info {
   moment created;
   std::uint32_t listening = 0; ///< SWOPs
   std::uint32_t slots = 0;     ///< SL nodes that they have together
+  std::string organisation;    ///< whose it is; empty: nobody's
 };
 struct taskrunner_status {
   std::string name;

@@ -80,13 +80,19 @@ page make(const variables& from) {
   return {"variables", false, {std::move(rows)}};
 }
 
+/// Only where there are organisations.
+void add_organisation(fields& to, const std::string& organisation) {
+  if (!organisation.empty()) to.all.push_back({"ORGANISATION", organisation});
+}
+
 page make(const contract_info& from) {
-  return {"contract_info",
-          false,
-          {fields{{{"CONTRACT", from.name},
-                   {"ADDRESS", from.address},
-                   {"CREATED_BY", text_or(from.created_by, "genesis")},
-                   {"CREATED", from.created}}}}};
+  fields all{{{"CONTRACT", from.name},
+              {"ADDRESS", from.address},
+              {"CREATED_BY", text_or(from.created_by, "genesis")},
+              {"CREATED", from.created}}};
+  add_organisation(all, from.organisation);
+  if (!from.invited.empty()) all.all.push_back({"INVITED", fmt::format("{}", fmt::join(from.invited, ", "))});
+  return {"contract_info", false, {std::move(all)}};
 }
 
 page make(const contract_status& from) {
@@ -152,33 +158,33 @@ page make(const task_registered& from) {
   return out;
 }
 page make(const task_info& from) {
-  return {"task_info",
-          false,
-          {fields{{{"TASK", from.name},
-                   {"TYPE", from.type},
-                   {"AUTHOR", text_or(from.author)},
-                   {"PREREQ", text_or(from.prerequisite)},
-                   {"OUTCOME", text_or(from.outcome)},
-                   {"FINALIZED", from.finalized},
-                   {"BODY_LINES", number(from.lines)},
-                   {"BODY_BYTES", number(from.body_bytes)},
-                   {"CREATED_BY", text_or(from.created_by, "genesis")},
-                   {"CREATED", from.created},
-                   {"FINALIZED_AT", from.finalized_at}}}}};
+  fields all{{{"TASK", from.name},
+              {"TYPE", from.type},
+              {"AUTHOR", text_or(from.author)},
+              {"PREREQ", text_or(from.prerequisite)},
+              {"OUTCOME", text_or(from.outcome)},
+              {"FINALIZED", from.finalized},
+              {"BODY_LINES", number(from.lines)},
+              {"BODY_BYTES", number(from.body_bytes)},
+              {"CREATED_BY", text_or(from.created_by, "genesis")},
+              {"CREATED", from.created},
+              {"FINALIZED_AT", from.finalized_at}}};
+  add_organisation(all, from.organisation);
+  return {"task_info", false, {std::move(all)}};
 }
 page make(const task_body& from) {
   return {"task_body", false, {lines{"body", from.lines, true}}};
 }
 
 page make(const taskrunner_info& from) {
-  return {"taskrunner_info",
-          false,
-          {fields{{{"TASKRUNNER", from.name},
-                   {"ADDRESS", from.address},
-                   {"CREATED_BY", text_or(from.created_by, "genesis")},
-                   {"CREATED", from.created},
-                   {"LISTENING_SWOPS", number(from.listening)},
-                   {"THEIR_SLS", number(from.slots)}}}}};
+  fields all{{{"TASKRUNNER", from.name},
+              {"ADDRESS", from.address},
+              {"CREATED_BY", text_or(from.created_by, "genesis")},
+              {"CREATED", from.created},
+              {"LISTENING_SWOPS", number(from.listening)},
+              {"THEIR_SLS", number(from.slots)}}};
+  add_organisation(all, from.organisation);
+  return {"taskrunner_info", false, {std::move(all)}};
 }
 /// TASK_STATE is what clients of the original product look for.
 page make(const taskrunner_status& from) {

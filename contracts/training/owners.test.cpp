@@ -1,0 +1,149 @@
+#include "base/testing/wording.hpp"
+#include "contracts/contracts.hpp"
+#include "contracts/taskrunner/interface.hpp"
+#include "contracts/taskrunner_registry/client.hpp"
+#include "contracts/testing/training_probe.hpp"
+#include "contracts/training_registry/client.hpp"
+
+#include <doctest/doctest.h>
+
+// Whose trainings and taskrunners are, who may take part in them, who starts them over, and how many one organisation has.
+
+using namespace swarm;
+using namespace swarm::contracts;
+using swarm::testing::wording;
+
+namespace {
+
+constexpr std::uint16_t swci_1 = 10, swci_2 = 20, swci_3 = 30;
+
+/// Three organisations, each with a SWCI and two SLs, whose numbers follow its own.
+memory_world three_organisations() {
+  memory_world world(make_contracts(), {}, test_founders({{10, 11, 12}, {20, 21, 22}, {30, 31, 32}}));
+  for (std::uint16_t swci : {swci_1, swci_2, swci_3}) {
+    REQUIRE(register_node(world, test_account(swci), node_type::swci).ok);
+    for (std::uint16_t i = 1; i <= 2; ++i)
+      REQUIRE(register_node(world, test_account(static_cast<std::uint16_t>(swci + i)), node_type::sl).ok);
+  }
+  return world;
+}
+
+wording refusal(memory_world& world, std::uint16_t from, const address& to, const bytes& input) {
+  const auto done = world.send(test_account(from), to, input);
+  return done.ok ? "" : revert_text(done.output);
+}
+wording create(memory_world& world, std::uint16_t from, std::string_view name) {
+  return refusal(world, from, training_registry_address(), encode_create_training(name));
+}
+wording join(memory_world& world, std::uint16_t from, std::string_view training) {
+  return refusal(world, from, training_address(training),
+                 encode_register_peer({.min_peers = 2, .merge_method = "mean", .weightage = 1}));
+}
+wording reset(memory_world& world, std::uint16_t from, std::string_view training) {
+  return refusal(world, from, training_address(training), encode_reset());
+}
+template <class Call>
+auto ask(const memory_world& world, std::string_view training, const Call& call) {
+  const auto out = world.view({}, training_address(training), encode(call));
+  return decode_answer<Call>(out.output).value();
+}
+std::uint64_t generation(const memory_world& world, std::string_view training) {
+  return training_probe(world, training_address(training)).head().generation;
+}
+
+} // namespace
+
+TEST_CASE("a training is its maker's organisation's, which alone invites") {
+  auto world = three_organisations();
+  REQUIRE(create(world, swci_1, "ours") == "");
+  CHECK(ask(world, "ours", owner_args{}) == owner_view{1, "Org 1"});
+  CHECK(ask(world, default_training_name, owner_args{}) == owner_view{});
+  CHECK(join(world, 31, "ours") == ""); // until somebody is invited everybody may
+  const auto invite = [&](std::uint16_t from, organisation_id whom, std::string_view training = "ours") {
+    return refusal(world, from, training_address(training), encode(invite_args{whom}));
+  };
+  CHECK(invite(swci_2, 2) == "the training is of the organisation 'Org 1', which alone invites");
+  CHECK(invite(11, 2).contains("is not registered as an active SN or SWCI"));
+  CHECK(invite(swci_1, 9) == "there is no organisation 9");
+  CHECK(invite(swci_1, 1) == "'Org 1' is invited already");
+  CHECK(invite(swci_1, 2, default_training_name) == "the training is nobody's and open to all");
+  CHECK(invite(swci_1, 2) == "");
+  CHECK(invite(swci_1, 2) == "'Org 2' is invited already");
+  CHECK(ask(world, "ours", invited_args{}) == std::vector<owner_view>{{2, "Org 2"}});
+  CHECK(join(world, 11, "ours") == "");
+  CHECK(join(world, 21, "ours") == "");
+  const auto uninvited = "the training is of the organisation 'Org 1', which has not invited 'Org 3': its SWCIs can, by "
+                         "INVITE";
+  CHECK(join(world, 32, "ours") == uninvited);
+  CHECK(refusal(world, 32, training_address("ours"), encode_report_refusal({1, leave_reason::other_min_peers}))
+        == uninvited);
+  CHECK(join(world, 32, default_training_name) == "");
+}
+
+TEST_CASE("a training under way is reset by its owner, or by most organisations in it") {
+  auto world = three_organisations();
+  const std::string name(default_training_name);
+  CHECK(reset(world, swci_3, name) == ""); // nobody is in it
+  REQUIRE(join(world, 11, name) == "");
+  CHECK(reset(world, swci_3, name)
+        == "the training is under way and the organisation 'Org 3' has no peer in it: those that have reset it");
+  REQUIRE(join(world, 21, name) == "");
+  REQUIRE(join(world, 22, name) == "");
+  CHECK(reset(world, swci_1, name) == "");
+  CHECK(reset(world, swci_1, name) == ""); // counts once
+  CHECK(generation(world, name) == 2);
+  CHECK(ask(world, name, reset_votes_args{}) == std::vector<owner_view>{{1, "Org 1"}});
+  CHECK(reset(world, swci_2, name) == "");
+  CHECK(generation(world, name) == 3);
+  CHECK(ask(world, name, reset_votes_args{}).empty());
+  // Whoever has left does not count.
+  REQUIRE(join(world, 11, name) == "");
+  REQUIRE(join(world, 21, name) == "");
+  REQUIRE(reset(world, swci_1, name) == "");
+  REQUIRE(refusal(world, 11, training_address(name), encode_leave_peer({})) == "");
+  CHECK(reset(world, swci_2, name) == "");
+  CHECK(generation(world, name) == 4);
+
+  REQUIRE(create(world, swci_3, "theirs") == "");
+  REQUIRE(join(world, 11, "theirs") == "");
+  CHECK(reset(world, swci_3, "theirs") == "");
+  CHECK(generation(world, "theirs") == 2);
+}
+
+TEST_CASE("an organisation has as many trainings, and peers in one, as its limits say, and hinders nobody") {
+  auto world = three_organisations();
+  const auto limits = organisation_limits{};
+  for (std::uint32_t i = 0; i < limits.trainings; ++i)
+    REQUIRE(create(world, swci_1, fmt::format("t{}", i)) == "");
+  CHECK(create(world, swci_1, "more")
+        == "the organisation 'Org 1' has created 64 trainings, the most that it may have");
+  CHECK(create(world, swci_2, "more") == "");
+
+  std::vector<std::uint16_t> many;
+  for (std::uint16_t i = 0; i <= limits.peers_per_training; ++i)
+    many.push_back(static_cast<std::uint16_t>(100 + i));
+  memory_world crowd(make_contracts(), {}, test_founders({many, {1}}));
+  for (const auto each : many) {
+    REQUIRE(register_node(crowd, test_account(each), node_type::sl).ok);
+    CHECK(join(crowd, each, default_training_name)
+          == (each == many.back()
+                  ? "the organisation 'Org 1' has 256 peers in this training, the most that it may have"
+                  : ""));
+  }
+  REQUIRE(register_node(crowd, test_account(1), node_type::sl).ok);
+  CHECK(join(crowd, 1, default_training_name) == "");
+  CHECK(join(crowd, many.front(), default_training_name) == ""); // one that is there may come back
+}
+
+TEST_CASE("a taskrunner is its maker's organisation's") {
+  auto world = three_organisations();
+  REQUIRE(refusal(world, swci_2, taskrunner_registry_address(), encode(create_taskrunner_args{"runner"})) == "");
+  const auto owner = [&](std::string name) {
+    const taskrunner_owner_args question{std::move(name)};
+    return decode_answer<taskrunner_owner_args>(
+               world.view({}, taskrunner_registry_address(), encode(question)).output)
+        .value();
+  };
+  CHECK(owner("runner") == owner_view{2, "Org 2"});
+  CHECK(owner(std::string(default_taskrunner_name)) == owner_view{});
+}
