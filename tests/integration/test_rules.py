@@ -27,9 +27,7 @@ def signs(key, genesis, block_num, round_num, block_hash):
 
 def two_prepares(sn, block_num=7, round_num=1):
     """Proof that this SN's key signed two prepares for one round, made by somebody who has the key."""
-    key = keys.PrivateKey(
-        bytes.fromhex((sn.data_dir / "node.key").read_text().strip().removeprefix("0x"))
-    )
+    key = keys.PrivateKey(bytes.fromhex((sn.data_dir / "node.key").read_text().strip().removeprefix("0x")))
     genesis = bytes.fromhex(sn.admin("chain")["genesis"][2:])
     votes = []
     for content in (b"\x01" * 32, b"\x02" * 32):
@@ -46,15 +44,10 @@ def test_a_validator_that_signed_two_votes_loses_its_seat_for_ever(swarm):
     until(lambda: len(swarm.sn.validators()) == 3, "the seat to be lost", alive=sns)
     assert account not in swarm.sn.validators()
     for sn in sns:
-        sn.wait_log(
-            f"the validator {account} '{liar.name}' has lost its seat: block .* for block 7, round 1"
-        )
+        sn.wait_log(f"the validator {account} '{liar.name}' has lost its seat: block .* for block 7, round 1")
         (named,) = sn.admin("chain")["double_votes"]
         assert (named["account"], named["name"]) == (account, liar.name)
-        assert (
-            "lost its seat for two different votes"
-            in sn.admin("actor", name="/sn/chain")["state"]
-        )
+        assert "lost its seat for two different votes" in sn.admin("actor", name="/sn/chain")["state"]
     # It follows the chain, and nobody votes it in again.
     at = swarm.sn.block_num()
     for _ in range(5):
@@ -66,14 +59,10 @@ def test_a_validator_that_signed_two_votes_loses_its_seat_for_ever(swarm):
     # A restarted SN still knows it.
     sns[1].terminate()
     sns[1].start().wait_up()
-    assert [one["account"] for one in sns[1].admin("chain")["double_votes"]] == [
-        account
-    ]
+    assert [one["account"] for one in sns[1].admin("chain")["double_votes"]] == [account]
 
 
-def test_new_rules_begin_at_the_block_that_validators_vote_and_an_old_program_stops(
-    swarm, inspect
-):
+def test_new_rules_begin_at_the_block_that_validators_vote_and_an_old_program_stops(swarm, inspect):
     sns = grow(swarm, 3)
     older = swarm.join_sn("sn-4", flags=["--rules-known", "1"])
     until(lambda: len(sns[0].validators()) == 4, "four validators", alive=[*sns, older])
@@ -86,23 +75,16 @@ def test_new_rules_begin_at_the_block_that_validators_vote_and_an_old_program_st
         "the vote",
         alive=[*sns, older],
     )
-    older.wait_log(
-        f"version 2 of the chain's rules begins with block {begin}, .* it will stop there"
-    )
+    older.wait_log(f"version 2 of the chain's rules begins with block {begin}, .* it will stop there")
     while sns[0].block_num() < begin + 3:
         Outsider(sns[0], "sl-2", SL)
     assert older.wait_exit(PATIENCE) == 1
-    assert (
-        f"from block {begin} on this chain has version 2 of its rules, and this swarmd knows"
-        in older.log()
-    )
+    assert f"from block {begin} on this chain has version 2 of its rules, and this swarmd knows" in older.log()
     assert "version 2 is in force" in inspect(sns[0], "rules")
     one_chain(sns)
     # Started again as it is, it says the same at once; the newer program goes on where this one stopped.
     assert older.start().wait_exit(PATIENCE) == 1
-    older.arguments = [
-        word for word in older.arguments if word not in ("--rules-known", "1")
-    ]
+    older.arguments = [word for word in older.arguments if word not in ("--rules-known", "1")]
     older.start().wait_up()
     one_chain([*sns, older])
     same_history([*sns, older])
