@@ -159,7 +159,7 @@ result<> chain::parts::load_head() {
   head = std::move(block);
   SWARM_TRY(auto seals, blocks.seals_of(head->header.block_num));
   if (!seals)
-    return fail(store_errc::damaged, "{}: the seals of block {}, the head, are missing; {}",
+    return fail(store_errc::damaged, "{}: column seals, block {}: missing or another; {}",
                 options.dir.string(), head->header.block_num, damage_remedy);
   head_seals = std::move(*seals);
   return check_recent_blocks(*store, *head, gaps, genesis.chain_id);

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::size_t vote_size = 160; ///< bytes of one signed vote in a list, at most
 
-/// Begins the list that is hashed and signed; the caller adds the fields of its kind of vote and
-/// ends the list.
 rlp_writer begin_message(message_code code, std::uint64_t block_num, std::uint64_t round_num,
                          std::size_t size) {
   rlp_writer out(size + 64);

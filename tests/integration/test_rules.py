@@ -12,7 +12,16 @@ CHAIN_ID, PREPARE = 21335, 0x13
 
 
 def signs(key, genesis, block_num, round_num, block_hash):
-    content = [b"swarm qbft", 1, CHAIN_ID, genesis, PREPARE, block_num, round_num, block_hash]
+    content = [
+        b"swarm qbft",
+        1,
+        CHAIN_ID,
+        genesis,
+        PREPARE,
+        block_num,
+        round_num,
+        block_hash,
+    ]
     return key.sign_msg_hash(keccak256(rlp.encode(content))).to_bytes()
 
 
@@ -61,7 +70,11 @@ def test_new_rules_begin_at_the_block_that_validators_vote_and_an_old_program_st
     assert "version 1 is in force" in inspect(sns[0], "rules")
     for sn in sns:
         inspect(sn, "rules", "--version", "2", "--from", str(begin))
-    until(lambda: f"2 from block {begin} on" in inspect(sns[0], "rules"), "the vote", alive=[*sns, older])
+    until(
+        lambda: f"2 from block {begin} on" in inspect(sns[0], "rules"),
+        "the vote",
+        alive=[*sns, older],
+    )
     older.wait_log(f"version 2 of the chain's rules begins with block {begin}, .* it will stop there")
     while sns[0].block_num() < begin + 3:
         Outsider(sns[0], "sl-2", SL)
