@@ -77,10 +77,10 @@ struct part_found {
   bytes answer;
   p2p::credit credit;
 };
+/// From /sn/chain to itself: time for a part of giving up old states.
+struct states_due {};
 /// From /sn/chain to itself: records that the disk refused are to be tried again.
 struct records_due {};
-/// Time for a part of giving up old states.
-struct states_due {};
 /// From /sn/rpc, when it starts -> chain_shown, once there is a chain.
 struct window_wanted {};
 /// From /sn/rpc: transactions of clients, decoded and with their senders -> txns_submitted.
