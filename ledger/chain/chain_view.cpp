@@ -174,12 +174,15 @@ result<validators_proof> chain_view::prove_validators(std::uint64_t block_num) c
 }
 
 result<call_result> chain_view::call(const call_request& request, at_block at) const {
+  return parts_->told(at, execute(request, at));
+}
+
+result<call_result> chain_view::execute(const call_request& request, at_block at) const {
   SWARM_TRY(auto header, parts_->header_with_state(at));
   state_overlay state(*parts_->state, header.state_root);
   block_context context{
       .chain_id = chain_id(), .block_num = header.block_num + 1, .parent_hash = block_hash(header)};
-  SWARM_TRY(auto done, parts_->told(at, execute_call(state, context, request, header.gas_limit,
-                                                     parts_->from->contracts)));
+  SWARM_TRY(auto done, execute_call(state, context, request, header.gas_limit, parts_->from->contracts));
   return std::move(done.call);
 }
 

@@ -93,6 +93,7 @@ public:
   chain_view& operator=(const chain_view&) = delete;
 
 private:
+  result<call_result> execute(const call_request& request, at_block at) const;
   std::shared_ptr<const parts> parts_;
 };
 
