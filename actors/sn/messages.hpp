@@ -77,10 +77,10 @@ struct part_found {
   bytes answer;
   p2p::credit credit;
 };
+/// From /sn/chain to itself: time for a part of giving up old states.
+struct states_due {};
 /// From /sn/chain to itself: records that the disk refused are to be tried again.
 struct records_due {};
-/// Time for a part of giving up old states.
-struct states_due {};
 /// From /sn/rpc and /sn/vouching, when they start -> chain_shown, once there is a chain.
 struct window_wanted {};
 /// From /sn/vouching: a call that this SN makes; see membership::vouch_desk::call.

@@ -174,12 +174,15 @@ result<rules_schedule> chain_view::rules() const {
 }
 
 result<call_result> chain_view::call(const call_request& request, at_block at) const {
+  return parts_->told(at, execute(request, at));
+}
+
+result<call_result> chain_view::execute(const call_request& request, at_block at) const {
   SWARM_TRY(auto header, parts_->header_with_state(at));
   state_overlay state(*parts_->state, header.state_root);
-  SWARM_TRY(const auto rules, parts_->told(at, state.load(validators_account(), u256(rules_slot))));
+  SWARM_TRY(const auto rules, state.load(validators_account(), u256(rules_slot)));
   const auto context = context_after(chain_id(), parts_->from->genesis_hash, header, rules_in(rules));
-  SWARM_TRY(auto done, parts_->told(at, execute_call(state, context, request, header.gas_limit,
-                                                     parts_->from->contracts)));
+  SWARM_TRY(auto done, execute_call(state, context, request, header.gas_limit, parts_->from->contracts));
   return std::move(done.call);
 }
 

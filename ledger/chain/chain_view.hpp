@@ -36,9 +36,9 @@ struct log_query_work {
 
 /// A chain up to one block, its head, with everything that can be asked about it. It is immutable and any
 /// thread may use it: blocks are final, so a view is no more than a head, and what it shows is on disk. Only
-/// old states are given up, also for a view that was made before. It can be read while the chain goes on or recovers from a failed write. Of a history
-/// that is being fetched it shows what was there when it was made. When its chain has ended, reading fails
-/// with store_errc::io.
+/// old states are given up, also for a view that was made before. It can be read while the chain goes on or
+/// recovers from a failed write. Of a history that is being fetched it shows what was there when it was made.
+/// When its chain has ended, reading fails with store_errc::io.
 class chain_view {
 public:
   // Identity
@@ -95,6 +95,7 @@ public:
   chain_view& operator=(const chain_view&) = delete;
 
 private:
+  result<call_result> execute(const call_request& request, at_block at) const;
   std::shared_ptr<const parts> parts_;
 };
 

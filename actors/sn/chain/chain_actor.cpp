@@ -25,7 +25,7 @@ namespace {
 constexpr std::size_t block_txns = 1000;
 constexpr auto commit_retry = 1s;
 constexpr auto upkeep_interval = 1s;
-/// One part of pruning takes some milliseconds, so that a block waits for no more, and the thread is nearly free.
+/// One part of pruning takes some milliseconds: a block waits for no more, and the thread is nearly free.
 constexpr auto prune_interval = 200ms;
 constexpr std::size_t regossip_txns = 1000;
 
