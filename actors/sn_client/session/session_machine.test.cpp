@@ -280,29 +280,6 @@ TEST_CASE("a busy SN is asked again with the same bytes, after a pause") {
   }
 }
 
-TEST_CASE("while its organisation's day on the chain is full a node waits, and says so once") {
-  session_rig rig;
-  refuse_txns(rig, 1, 3, error_of(-32005, "day_full"));
-  rig.get_ready();
-  rig.submit(1);
-  rig.serve();
-  for (int i = 0; i < 3; ++i) {
-    CHECK(rig.done[1].empty());
-    rig.pass(session_machine::resend_wait);
-    rig.serve();
-    CHECK(rig.txns().size() == std::size_t(2 + i)); // not as often as a busy SN is asked
-    for (auto waited = 0s; waited < session_machine::day_full_wait; waited += 1s) {
-      rig.pass(1s);
-      rig.serve();
-    }
-  }
-  CHECK(rig.done[1].size() == 1);
-  const auto told = std::count_if(rig.notes.begin(), rig.notes.end(), [](const auto& one) {
-    return one.text.starts_with("transactions wait");
-  });
-  CHECK(told == 1);
-}
-
 TEST_CASE("a text that sounds like a busy SN means nothing") {
   session_rig rig;
   refuse_txns(
