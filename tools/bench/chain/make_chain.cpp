@@ -19,11 +19,12 @@ int main(int argc, char** argv) {
   const auto key = ledger::private_key::make_random();
   const auto begun = std::chrono::steady_clock::now();
   const auto first = chain.block_num();
-  std::uint64_t nonce = 0;
+  const auto own = chain.join(key, contracts::node_type::sl);
+  std::uint64_t nonce = 1;
   while (chain.block_num() < up_to) {
     std::vector<ledger::transaction> all;
     for (std::uint64_t i = 0; i < txns; ++i)
-      all.push_back(bench::make_update(key, nonce++, chain.chain_id()));
+      all.push_back(bench::make_update(key, nonce++, chain.chain_id(), own));
     chain.add_block(std::move(all));
   }
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();

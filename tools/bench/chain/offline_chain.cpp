@@ -1,6 +1,7 @@
 #include "tools/bench/chain/offline_chain.hpp"
 
 #include "actors/node/key_file.hpp"
+#include "base/hash.hpp"
 #include "contracts/contracts.hpp"
 #include "ledger/consensus/record.hpp"
 
@@ -20,6 +21,31 @@ std::unique_ptr<ledger::chain> open_chain(const std::filesystem::path& folder) {
 offline_chain::offline_chain(const std::filesystem::path& folder)
     : validator_(value_of(actors::load_key((folder / "node.key").string()))), chain_(open_chain(folder)) {
   if (chain_->genesis().validators != std::vector{validator_.account()}) die("another key made this chain");
+}
+
+contracts::register_node_args offline_chain::join(const ledger::private_key& key, contracts::node_type type) {
+  const auto registry = contracts::node_registry_address();
+  const auto sentinel =
+      value_of(chain_->call({.to = registry, .input = contracts::encode_node(validator_.account())}));
+  contracts::register_node_args args{.type = type,
+                                     .organisation =
+                                         value_of(contracts::decode_node(sentinel.output)).organisation,
+                                     .identity = keccak256(key.account().view()),
+                                     .sequence = 1,
+                                     .name = "bench"};
+  const auto call = [&](const ledger::private_key& by, bytes input) {
+    ledger::txn_fields fields;
+    fields.nonce = value_of(chain_->pending_nonce(by.account()));
+    fields.gas_limit = contracts::call_gas;
+    fields.to = registry;
+    fields.data = std::move(input);
+    add_block({value_of(ledger::make_signed(std::move(fields), by, chain_id()))});
+  };
+  call(key, contracts::encode_register_node(args));
+  if (args.organisation == 0) return args; // a chain without organisations
+  const auto statement = contracts::statement_hash(contracts::statement_of(key.account(), args));
+  call(validator_, contracts::encode_vouch(key.account(), statement));
+  return args;
 }
 
 void offline_chain::add_block(std::vector<ledger::transaction> txns) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "contracts/registry/client.hpp"
 #include "ledger/chain/chain.hpp"
 #include "tools/bench/txn/sn_client.hpp"
 
@@ -20,6 +21,8 @@ public:
 
   std::uint64_t chain_id() const { return chain_->chain_id(); }
   std::uint64_t block_num() const { return chain_->head()->header.block_num; }
+  /// Makes an account, which has sent nothing yet, a member of the sentinel's organisation; that takes two blocks.
+  contracts::register_node_args join(const ledger::private_key& key, contracts::node_type type);
   /// Adds a block of these transactions, in this order. One that is refused or fails ends the program.
   void add_block(std::vector<ledger::transaction> txns);
 

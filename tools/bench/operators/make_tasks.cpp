@@ -35,9 +35,11 @@ public:
     return call(contracts::task_registry_address(), contracts::encode(args));
   }
 
+  const ledger::private_key& key() const { return key_; }
+
 private:
   ledger::private_key key_ = ledger::private_key::make_random();
-  std::uint64_t nonce_ = 0;
+  std::uint64_t nonce_ = 1; // after its registration
   std::uint64_t chain_id_;
 };
 
@@ -53,10 +55,7 @@ int main(int argc, char** argv) {
   const auto count = std::strtoull(argv[2], nullptr, 10);
   bench::offline_chain chain(argv[1]);
   swci creator(chain.chain_id());
-  chain.add_block(
-      {creator.call(contracts::node_registry_address(),
-                    contracts::encode_register_node(
-                        {.type = contracts::node_type::swci, .name = "bench", .endpoint = "bench:1"}))});
+  chain.join(creator.key(), contracts::node_type::swci);
   for (std::uint64_t made = 0; made < count;) {
     std::vector<ledger::transaction> all;
     for (; made < count && all.size() < tasks_per_block; ++made)
