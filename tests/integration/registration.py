@@ -1,4 +1,4 @@
-"""What a node says when it registers, with the proof by its certificate, as transport/identity/registration_proof does."""
+"""What a node says when it registers, with the proof by its certificate (transport/identity/registration_proof)."""
 
 import hashlib
 import pathlib

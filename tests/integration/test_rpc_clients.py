@@ -10,6 +10,8 @@ import threading
 import pytest
 from eth_account import Account
 from harness import NODE_REGISTRY, PATIENCE, inspect_program, until
+from launcher.certificates import READER
+from registration import REGISTER, Certificate, Node, encoded, registration
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -24,6 +26,7 @@ BATCH = json.dumps(
         for i in range(100)
     ]
 )
+SL = 2  # kind of node, see INodeRegistry.sol
 TRANSACTIONS = 5000  # each makes a block, of which every subscription tells
 BATCHES = 1000  # some 200 KB each in answers, far more than the SN keeps for one client
 
@@ -137,17 +140,21 @@ def subscribe(link, count, kind="newHeads"):
 
 
 class Sender:
-    """Makes blocks: each transaction is answered once its block is final."""
+    """A member that makes blocks: each transaction is answered once its block is final."""
 
     def __init__(self, sn):
         self.sn, self.account, self.nonce = sn, Account.create(), 0
+        who = self.account.address
+        values = registration(sn.rpc, Certificate.of(sn.certs, READER), who, SL, "sender")
+        sn.rpc("eth_sendRawTransactionSync", self.signed(encoded(REGISTER, values), 5_000_000))
+        until(lambda: Node(sn.rpc, who).active, "the sender to be a member", alive=[sn])
 
-    def signed(self):
+    def signed(self, data="0x", gas=100_000):
         fields = {
             "to": NODE_REGISTRY,
-            "data": "0x",
+            "data": data,
             "value": 0,
-            "gas": 100_000,
+            "gas": gas,
             "gasPrice": 0,
             "chainId": 21335,
         }

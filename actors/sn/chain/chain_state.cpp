@@ -46,6 +46,14 @@ json::object chain_state::summary() const {
           {"snapshot", snapshot_json(*snapshot)}};
 }
 
+result<> chain_state::judge_registration(const contracts::register_node_args& args, const address& sender) {
+  SWARM_CHECK(judge.check(*chain, contracts::statement_of(sender, args), args.proof));
+  if (newcomers_budget.afford(args.organisation, std::chrono::steady_clock::now())) return {};
+  return fail(ledger::pool_errc::pool_full,
+              "the organisation {} registers more new nodes than this SN takes; try again in a moment",
+              membership::name_of(*chain, args.organisation));
+}
+
 namespace {
 
 /// Records that cannot be read count as missing; then consensus keeps silent.

@@ -4,6 +4,7 @@
 #include "actors/sn/membership/chain_facts.hpp"
 #include "actors/sn/membership/pool_rule.hpp"
 #include "actors/sn/membership/registration_judge.hpp"
+#include "actors/sn/membership/vouching/organisation_budget.hpp"
 #include "actors/sn/messages.hpp"
 #include "actors/sn/sn_context.hpp"
 #include "base/back_off.hpp"
@@ -33,9 +34,14 @@ struct chain_state {
   std::string detail_json() const { return chain ? boost::json::serialize(summary()) : std::string{}; }
 
   std::shared_ptr<const sn_context> context;
+  /// Whether the pool takes the registration of who is no member.
+  result<> judge_registration(const contracts::register_node_args& args, const address& sender);
+
   membership::registration_judge judge; ///< of the proofs of those who are no members
+  /// Registrations of newcomers, as each takes room on the chain for ever.
+  vouching::organisation_budget newcomers_budget{512, 2};
   membership::pool_rule pool_rule{[this](const contracts::register_node_args& args, const address& sender) {
-    return judge.check(*chain, contracts::statement_of(sender, args), args.proof).map([](const auto&) {});
+    return judge_registration(args, sender);
   }};
   std::unique_ptr<ledger::chain> chain;
   std::unique_ptr<sync::snapshot_driver> snapshot;

@@ -1,12 +1,15 @@
 #include "tools/bench/txn/sn_client.hpp"
 
+#include "contracts/organisations/client.hpp"
 #include "contracts/registry/client.hpp"
+#include "transport/identity/registration_proof.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <deque>
 #include <future>
 #include <mutex>
+#include <thread>
 
 namespace swarm::bench {
 
@@ -36,11 +39,42 @@ struct sn_client::parts {
   }
 };
 
-sn_client::sn_client(transport::io_runtime& io, const credentials& files, std::uint16_t port)
-    : parts_(std::make_shared<parts>()) {
+namespace {
+
+std::shared_ptr<const transport::tls_identity> identity_of(const credentials& files) {
   auto identity = transport::tls_identity::load(
       {.cert = files.cert, .key = files.key, .cacert = files.cacert, .capath = {}});
   if (!identity) die(identity.error().message);
+  return *identity;
+}
+
+/// What a view of a contract says at the head.
+template <class View>
+contracts::abi::answer_of<View> view_of(sn_client& sn, const address& contract, const View& question) {
+  const json::object call{{"to", to_hex(contract.view())}, {"input", to_hex(contracts::encode(question))}};
+  const auto raw = from_hex(sn.ask("eth_call", {call, "latest"}).as_string().c_str());
+  auto out = contracts::decode_answer<View>(raw.value());
+  if (!out) die(out.error().message);
+  return *out;
+}
+
+ledger::transaction signed_registration(const ledger::private_key& key, std::uint64_t nonce,
+                                        std::uint64_t chain_id, const contracts::register_node_args& args) {
+  ledger::txn_fields fields;
+  fields.nonce = nonce;
+  fields.gas_limit = contracts::call_gas;
+  fields.to = contracts::node_registry_address();
+  fields.data = contracts::encode_register_node(args);
+  auto out = ledger::make_signed(std::move(fields), key, chain_id);
+  if (!out) die(out.error().message);
+  return *out;
+}
+
+} // namespace
+
+sn_client::sn_client(transport::io_runtime& io, const credentials& files, std::uint16_t port)
+    : parts_(std::make_shared<parts>()) {
+  const auto identity = identity_of(files);
   auto opened = std::make_shared<std::promise<void>>();
   auto ready = opened->get_future();
   transport::ws_callbacks callbacks;
@@ -52,7 +86,7 @@ sn_client::sn_client(transport::io_runtime& io, const credentials& files, std::u
     const std::lock_guard held(own->lock);
     if (!own->ending) die(why.message);
   };
-  parts_->link = transport::ws_connect(io, *identity, "127.0.0.1", port, "/", {}, std::move(callbacks));
+  parts_->link = transport::ws_connect(io, identity, "127.0.0.1", port, "/", {}, std::move(callbacks));
   ready.wait();
 }
 
@@ -90,17 +124,37 @@ std::string call_text(std::string_view method, json::array params) {
                                       {"params", std::move(params)}});
 }
 
-ledger::transaction make_update(const ledger::private_key& key, std::uint64_t nonce, std::uint64_t chain_id) {
-  ledger::txn_fields fields;
-  fields.nonce = nonce;
-  fields.gas_limit = 1'000'000;
-  fields.to = contracts::node_registry_address();
-  fields.data = contracts::encode_register_node({.type = contracts::node_type::sl,
-                                                 .name = "bench",
-                                                 .endpoint = fmt::format("h:{}", nonce % 60'000 + 1)});
-  auto out = ledger::make_signed(std::move(fields), key, chain_id);
-  if (!out) die(out.error().message);
-  return *out;
+contracts::register_node_args join(sn_client& sn, const credentials& files, const ledger::private_key& key) {
+  const auto identity = identity_of(files);
+  const auto chain_id = chain_id_of(sn);
+  const auto first = sn.ask("eth_getBlockByNumber", {"0x0", false});
+  const auto genesis = hash32::from_view(from_hex(first.at("hash").as_string().c_str()).value()).value();
+  const auto organisation = view_of(sn, contracts::organisation_registry_address(),
+                                    contracts::anchor_owner_args{identity->anchor()->fingerprint});
+  auto proved = transport::prove_registration(
+      *identity, {chain_id, genesis},
+      {key.account(), organisation, static_cast<std::uint8_t>(contracts::node_type::sl), {}, 0, 1});
+  if (!proved) die(proved.error().message);
+  contracts::register_node_args args{.type = contracts::node_type::sl,
+                                     .organisation = organisation,
+                                     .identity = proved->claim.identity,
+                                     .expiry = proved->claim.expiry,
+                                     .sequence = 1,
+                                     .name = "bench",
+                                     .proof = std::move(proved->proof)};
+  const auto receipt =
+      sn.ask("eth_sendRawTransactionSync", {to_hex(signed_registration(key, 0, chain_id, args).raw())});
+  if (receipt.at("status").as_string() != "0x1") die("the registration failed");
+  while (!view_of(sn, contracts::node_registry_address(), contracts::node_args{key.account()}).active)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10)); // until others have vouched for it
+  args.proof.clear();
+  return args;
+}
+
+ledger::transaction make_update(const ledger::private_key& key, std::uint64_t nonce, std::uint64_t chain_id,
+                                contracts::register_node_args own) {
+  own.endpoint = fmt::format("h:{}", nonce % 60'000 + 1);
+  return signed_registration(key, nonce, chain_id, own);
 }
 
 std::uint64_t chain_id_of(sn_client& sn) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "contracts/registry/interface.hpp"
 #include "ledger/formats/transaction.hpp"
 #include "transport/ws/websocket.hpp"
 
@@ -40,8 +41,14 @@ private:
 /// The text of one JSON-RPC call.
 std::string call_text(std::string_view method, boost::json::array params);
 
-/// A registry update of the client's own node: some storage slots and an event, as most transactions have.
-ledger::transaction make_update(const ledger::private_key& key, std::uint64_t nonce, std::uint64_t chain_id);
+/// Makes an account, which has sent nothing yet, a member by the client's certificate, which must be an SL's. Gives what
+/// it has registered as.
+contracts::register_node_args join(sn_client& sn, const credentials& files, const ledger::private_key& key);
+
+/// A registry update of the client's own node, which has registered so: some storage slots and an event, as most
+/// transactions have.
+ledger::transaction make_update(const ledger::private_key& key, std::uint64_t nonce, std::uint64_t chain_id,
+                                contracts::register_node_args own);
 
 std::uint64_t chain_id_of(sn_client& sn);
 

@@ -63,17 +63,19 @@ int main(int argc, char** argv) {
   if (argc != 7) die("usage: txn_latency CERT KEY CA COUNT ETCD_PORT SN_PORT");
   const int count = std::atoi(argv[4]);
   transport::io_runtime io(1);
-  sn_client sn(io, {argv[1], argv[2], argv[3]}, static_cast<std::uint16_t>(std::atoi(argv[6])));
+  const credentials files{argv[1], argv[2], argv[3]};
+  sn_client sn(io, files, static_cast<std::uint16_t>(std::atoi(argv[6])));
   std::optional<etcd_client> etcd;
   if (const auto port = static_cast<std::uint16_t>(std::atoi(argv[5])); port != 0) etcd.emplace(port);
 
   const auto key = ledger::private_key::make_random();
   const auto chain_id = chain_id_of(sn);
+  const auto own = join(sn, files, key);
   std::vector<double> txn_ms, put_ms;
   const int warm_up = std::min(20, count);
   for (int i = 0; i < count + warm_up; ++i) {
     const auto txn = milliseconds_of([&] {
-      const auto update = make_update(key, static_cast<std::uint64_t>(i), chain_id);
+      const auto update = make_update(key, static_cast<std::uint64_t>(i) + 1, chain_id, own);
       const auto receipt = sn.ask("eth_sendRawTransactionSync", {to_hex(update.raw())});
       if (receipt.at("status").as_string() != "0x1")
         die("the transaction failed: " + json::serialize(receipt));

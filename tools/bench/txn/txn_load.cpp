@@ -25,16 +25,17 @@ using clock_type = std::chrono::steady_clock;
 class load_client {
 public:
   load_client(transport::io_runtime& io, const credentials& files, std::uint16_t port, std::latch& end)
-      : sn_(io, files, port), end_(end) {}
+      : files_(files), sn_(io, files, port), end_(end) {}
 
   void sign(std::size_t count, std::size_t batch) {
     const auto key = ledger::private_key::make_random();
     const auto chain_id = chain_id_of(sn_);
+    const auto own = join(sn_, files_, key);
     for (std::size_t i = 0; i < count; ++i) {
       if (i % batch == 0) batches_.emplace_back("[");
       auto& text = batches_.back();
       if (text.size() > 1) text += ',';
-      text += call_text("eth_sendRawTransactionSync", {to_hex(make_update(key, i, chain_id).raw())});
+      text += call_text("eth_sendRawTransactionSync", {to_hex(make_update(key, i + 1, chain_id, own).raw())});
     }
     for (auto& text : batches_)
       text += ']';
@@ -78,6 +79,7 @@ private:
     if (over) end_.count_down();
   }
 
+  const credentials files_;
   sn_client sn_;
   std::latch& end_;
   std::vector<std::string> batches_;

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "actors/sn/membership/vouching/organisation_budget.hpp"
 #include "base/bytes.hpp"
-#include "base/clock.hpp"
 
 #include <string>
 #include <variant>
@@ -9,8 +9,6 @@
 
 /// What goes into the vouching machine and what comes out.
 namespace swarm::vouching {
-
-using organisation_id = std::uint16_t;
 
 /// An SN that is a member. An organisation that is not live is not waited for.
 struct member_sn {

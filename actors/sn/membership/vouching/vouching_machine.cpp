@@ -146,19 +146,10 @@ void vouching_machine::look_at(const address& account, applicant& one, time_poin
 }
 
 void vouching_machine::vouch(const address& account, applicant& one, time_point now) {
-  if (!afford(one.organisation, now)) return;
+  if (!budget_.afford(one.organisation, now)) return;
   one.vouched_at = now;
   ++vouches_;
   actions_.emplace_back(action::vouch{account, one.statement});
-}
-
-bool vouching_machine::afford(organisation_id organisation, time_point now) {
-  auto& one = budgets_.try_emplace(organisation, budget{vouches_burst, now}).first->second;
-  const auto passed = std::chrono::duration<double>(now - one.at).count();
-  one = {std::min(vouches_burst, one.left + passed * vouches_per_second), now};
-  if (one.left < 1) return false;
-  one.left -= 1;
-  return true;
 }
 
 /// Accuses organisations that have not vouched. One that was accused lately, by anybody, is not again.

@@ -68,10 +68,6 @@ private:
     std::optional<time_point> settle_at;
     unsigned settled = 0;
   };
-  struct budget {
-    double left = vouches_burst;
-    time_point at;
-  };
 
   std::optional<organisation_id> own_organisation() const;
   std::size_t place() const;
@@ -79,14 +75,13 @@ private:
   void look_at(const address& account, applicant& one, time_point now);
   void vouch(const address& account, applicant& one, time_point now);
   void accuse(applicant& one, time_point now);
-  bool afford(organisation_id organisation, time_point now);
   void refuse(const event::applied& news, time_point now);
   void answer(time_point now);
 
   address self_;
   std::vector<member_sn> council_;
   std::map<address, applicant> applicants_;
-  std::map<organisation_id, budget> budgets_;
+  organisation_budget budget_{vouches_burst, vouches_per_second};
   std::map<organisation_id, time_point> told_;
   std::map<organisation_id, time_point> accused_; ///< by whomever
   std::optional<time_point> answer_at_;           ///< the own organisation is accused
