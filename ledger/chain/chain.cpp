@@ -157,11 +157,11 @@ result<> chain::parts::load_head() {
                 readable ? "" : readable.error().message, damage_remedy);
   SWARM_TRY(gaps, stored_gaps(*store));
   head = std::move(block);
-  SWARM_TRY(auto seals, blocks.seals_of(head->header.block_num));
-  if (!seals)
+  auto seals = blocks.seals_of(head->header.block_num);
+  if (!seals || !*seals)
     return fail(store_errc::damaged, "{}: column seals, block {}: missing or another; {}",
                 options.dir.string(), head->header.block_num, damage_remedy);
-  head_seals = std::move(*seals);
+  head_seals = std::move(**seals);
   return check_recent_blocks(*store, *head, gaps, genesis.chain_id);
 }
 
