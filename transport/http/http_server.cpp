@@ -137,7 +137,7 @@ void http_server::impl::displace_handshake(http_connection& which) {
     last_handshake_displaced = address;
   }
   log_limited(
-      "handshakes of " + address,
+      "handshakes", // one line for all addresses, as there may be many
       fmt::format("{} keeps connections open without a TLS handshake: the oldest of them are closed, as "
                   "others want to connect (at most {} handshakes are under way)",
                   address, options.handshakes_max));
@@ -171,7 +171,7 @@ void http_server::impl::note_over_share(const peer_info& of, std::string_view wh
     std::lock_guard lock(mutex);
     last_over_share = text;
   }
-  log_limited("share of " + who, std::move(text));
+  log_limited("share of " + (of.anchor ? of.anchor->subject : of.address), std::move(text));
 }
 
 void http_server::impl::leave(std::uint64_t id) {

@@ -214,7 +214,7 @@ caf::behavior reader_behavior(role_actor<reader_state>* self) {
   self->delayed_send(self, upkeep_interval, tick{});
   return {
       [=](read_requests& what) {
-        self->state().reader.step(std::move(what.part), what.chain, now());
+        self->state().reader.step(std::move(what.part), std::move(what.chain), now());
         read_on(self);
       },
       [=](requests_due) {

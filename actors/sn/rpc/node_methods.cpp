@@ -119,6 +119,7 @@ result<json::array> service::nodes_json(time_point now) {
 
 method_result service::nodes(const params&, const caller&) {
   SWARM_TRY(auto list, nodes_json(now_));
+  work_ += list.size() / cost::nodes_per_unit;
   return json::value(std::move(list));
 }
 

@@ -22,6 +22,7 @@ inline constexpr std::uint64_t gas_per_unit = 4'000;
 inline constexpr std::uint64_t logs_per_unit = 4;
 inline constexpr std::uint64_t read_log_block = 3; ///< for each block that a query for logs reads
 inline constexpr std::uint64_t index_seeks_per_unit = 4;
+inline constexpr std::uint64_t nodes_per_unit = 8; ///< of the registry, listed
 inline constexpr std::size_t body_bytes_per_unit = 2048;
 inline constexpr std::size_t answer_bytes_per_unit = 4096;
 } // namespace cost

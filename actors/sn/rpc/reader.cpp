@@ -39,14 +39,10 @@ bool reader::answers(std::string_view method) {
   return methods().contains(method);
 }
 
-void reader::step(text_part part, const std::shared_ptr<const ledger::chain_window>& chain, time_point now) {
+void reader::step(text_part part, std::shared_ptr<const ledger::chain_window> chain, time_point now) {
   const bool idle = !busy();
-  const auto from = part.answers->from().of();
-  for (auto& each : part.requests) {
-    text_part one{part.answers, {}};
-    one.requests.push_back(std::move(each));
-    queue_.push(from, {std::move(one), chain});
-  }
+  const auto from = part.from().of();
+  queue_.push(from, {std::move(part), std::move(chain)});
   if (idle) go_on(now);
 }
 

@@ -26,7 +26,7 @@ public:
   static bool answers(std::string_view method);
   /// Takes requests of such methods about `chain`. They are answered at once as far as a slice and earlier
   /// requests allow, the rest in `go_on`.
-  void step(text_part part, const std::shared_ptr<const ledger::chain_window>& chain, time_point now);
+  void step(text_part part, std::shared_ptr<const ledger::chain_window> chain, time_point now);
   /// Forgets filters that nobody asks for; to be called about once a second.
   void tick(time_point now) { filters_.expire(now); }
 
@@ -34,14 +34,18 @@ public:
 
 private:
   using handler = method_result (reader::*)(const params&, const caller&);
-  struct waiting_request {
-    text_part part; ///< one request
+  struct waiting_part {
+    text_part part;
     std::shared_ptr<const ledger::chain_window> chain;
   };
 
   static const std::map<std::string_view, handler>& methods();
   bool waiting() const override { return !queue_.empty(); }
   std::optional<text_part> next() override;
+  void set_aside(text_part rest) override {
+    const auto from = rest.from().of();
+    queue_.put_back(from, {std::move(rest), chain_});
+  }
   bool charge_turn(const party& of, std::uint64_t units) override {
     queue_.charge(of, units);
     return queue_.others_wait(of.organisation);
@@ -92,8 +96,8 @@ private:
   result<boost::json::array> new_logs(filter_table::filter& which);
 
   filter_table filters_;
-  turns<waiting_request> queue_;
-  std::shared_ptr<const ledger::chain_window> chain_; ///< for the request that is being answered
+  turns<waiting_part> queue_;
+  std::shared_ptr<const ledger::chain_window> chain_; ///< for the text that is being answered
   std::shared_ptr<const ledger::chain_view> view_;    ///< for the request that is being answered
 };
 

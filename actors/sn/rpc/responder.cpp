@@ -10,13 +10,17 @@ void responder::go_on(time_point now) {
   while (busy() && slice_ < slice_units) {
     if (!under_way_) {
       under_way_ = next();
-      answered_ = 0;
       continue;
     }
-    answer(under_way_->requests[answered_++], under_way_->answers);
-    if (answered_ < under_way_->requests.size()) continue;
+    answer(under_way_->requests[under_way_->answered++], under_way_->answers);
+    const bool ended = under_way_->answered == under_way_->requests.size();
+    if (!ended && !waiting()) continue;
+    auto rest = std::move(*under_way_);
     under_way_.reset();
-    text_ended();
+    if (ended)
+      text_ended();
+    else
+      set_aside(std::move(rest));
   }
 }
 

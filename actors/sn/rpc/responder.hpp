@@ -15,6 +15,9 @@ struct text_part {
   };
   std::shared_ptr<text_answers> answers;
   std::vector<request> requests;
+  std::size_t answered = 0; ///< how many of the requests were run
+
+  const caller& from() const { return answers->from(); }
 };
 
 /// Answers requests one after the other, in slices of time, so that its thread can do other
@@ -37,14 +40,16 @@ protected:
   responder(const responder&) = default;
   responder& operator=(const responder&) = default;
 
-  /// Whether a text waits, and the part of the next one that is to be answered here; none when it is refused
-  /// or all of it is for others.
+  /// Whether a text waits, and the part of the next one that is to be answered here, or what is left of it; none when it
+  /// is refused or all of it is for others.
   virtual bool waiting() const = 0;
   virtual std::optional<text_part> next() = 0;
   /// Runs a method, which adds to `work_` what it takes beyond cost::request.
   virtual void run(std::string_view method, const params& given, const reply& to) = 0;
   /// Called when all requests of the current text have been run.
   virtual void text_ended() {}
+  /// Others wait: the rest of the current text is to come when its turn comes.
+  virtual void set_aside(text_part rest) = 0;
   /// Work was done for somebody, who has had so much of his turns; returns whether other organisations wait.
   virtual bool charge_turn(const party& of, std::uint64_t units) = 0;
   /// Counts work that is charged to a client as part of the slice, and of the client's turns.
@@ -57,8 +62,7 @@ private:
   void answer(const text_part::request& request, const std::shared_ptr<text_answers>& to);
 
   std::optional<text_part> under_way_;
-  std::size_t answered_ = 0; ///< how many of its requests were run
-  std::uint64_t slice_ = 0;  ///< units counted since the slice began
+  std::uint64_t slice_ = 0; ///< units counted since the slice began
   work_shares shares_;
   std::vector<std::string> notices_;
 };

@@ -41,13 +41,23 @@ service::service(std::shared_ptr<const ledger::chain_window> chain, time_point n
 void service::step(event::text what, time_point now) {
   const bool idle = !busy();
   const auto from = what.from.of();
-  queue_.push(from, std::move(what));
+  queue_.push(from, {std::move(what), std::nullopt, nullptr});
   if (idle) go_on(now);
+}
+
+void service::set_aside(text_part rest) {
+  const auto from = rest.from().of();
+  queue_.put_back(from, {{}, std::move(rest), std::exchange(held_, nullptr)});
 }
 
 /// Parses a text and takes it apart, or refuses it.
 std::optional<text_part> service::next() {
-  auto [body, from] = queue_.pop();
+  auto taken = queue_.pop();
+  if (taken.rest) {
+    held_ = std::move(taken.held);
+    return std::move(taken.rest);
+  }
+  auto& [body, from] = taken.fresh;
   const auto refuse = [&to = from](error why) {
     to.send(response_text(nullptr, tl::unexpected(std::move(why))));
     return std::nullopt;

@@ -141,6 +141,12 @@ private:
     text_part part;
     std::size_t open = 1; ///< unanswered transactions, plus one while the batch is being handled
   };
+  /// A text whose turn has not come, or what is left of one.
+  struct waiting_text {
+    event::text fresh;
+    std::optional<text_part> rest;
+    std::shared_ptr<held_reads> held; ///< of the rest
+  };
   /// A transaction that the chain was given and has not answered yet.
   struct submission {
     hash32 txn;
@@ -158,6 +164,7 @@ private:
   static const std::map<std::string_view, handler>& methods();
   bool waiting() const override { return !queue_.empty(); }
   std::optional<text_part> next() override;
+  void set_aside(text_part rest) override;
   bool charge_turn(const party& of, std::uint64_t units) override {
     queue_.charge(of, units);
     return queue_.others_wait(of.organisation);
@@ -205,7 +212,7 @@ private:
   address own_;
   liveness liveness_;
   std::uint64_t last_block_; ///< the last block that was reported
-  turns<event::text> queue_;
+  turns<waiting_text> queue_;
   std::shared_ptr<held_reads> held_; ///< of the text that is being handled, if it has any
   std::vector<service_action> actions_;
   std::uint64_t next_token_ = 1;

@@ -23,13 +23,10 @@ public:
 
   void push(const party& from, Item what) {
     if (empty()) organisations_.clear(); // nobody waits, so nobody owes anything
-    auto& organisation = enter(organisations_, from.organisation, floor_);
-    auto& client = enter(organisation.clients, from.client, organisation.floor);
-    client.items.push_back(std::move(what));
-    ++client.waiting;
-    ++organisation.waiting;
-    ++size_;
+    come(from).push_back(std::move(what));
   }
+  /// What is left of an item that was taken, before the client's others.
+  void put_back(const party& from, Item what) { come(from).push_front(std::move(what)); }
   /// Takes the next item; it must not be empty.
   Item pop() {
     auto& organisation = next_of(organisations_, floor_);
@@ -77,6 +74,14 @@ private:
     std::map<hash32, client_lane> clients;
   };
 
+  std::deque<Item>& come(const party& from) {
+    auto& organisation = enter(organisations_, from.organisation, floor_);
+    auto& client = enter(organisation.clients, from.client, organisation.floor);
+    ++client.waiting;
+    ++organisation.waiting;
+    ++size_;
+    return client.items;
+  }
   template <class Lane>
   Lane& enter(std::map<hash32, Lane>& among, const hash32& name, std::uint64_t floor) {
     const auto [at, is_new] = among.try_emplace(name);

@@ -63,6 +63,20 @@ TEST_CASE("who asks for little comes next, whatever others have waiting") {
   CHECK(before <= 1); // the one whose work is charged at that moment
 }
 
+TEST_CASE("what is left of an item comes before the others of its client, and after those of who had less") {
+  turns<int> q;
+  q.push(from(1, 1), 1);
+  q.push(from(1, 1), 2);
+  CHECK(q.pop() == 1);
+  q.charge(from(1, 1), 10);
+  q.put_back(from(1, 1), 11);
+  q.push(from(2, 1), 3);
+  CHECK(q.pop() == 3);
+  CHECK(q.pop() == 11);
+  CHECK(q.pop() == 2);
+  CHECK(q.empty());
+}
+
 TEST_CASE("clients of one organisation share what it has") {
   queue q;
   for (int i = 0; i < 100; ++i) {
