@@ -21,6 +21,9 @@ enum class proof_errc {
   unchanged,        ///< a change of validators that changes nothing
   old_pivot,        ///< a pivot that is not newer than what is known
   other_validators, ///< a pivot whose state has others than those who sealed it
+  witness,          ///< trie nodes that do not show what calls read
+  old_head,         ///< a block below the highest one that was seen
+  fork,             ///< two final blocks of one number
 };
 
 constexpr std::string_view error_category(proof_errc) {

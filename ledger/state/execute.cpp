@@ -142,6 +142,10 @@ result<execution> dispatch(state_overlay& state, const call_context& context, by
 
 } // namespace
 
+block_context context_after(std::uint64_t chain_id, const block_header& on) {
+  return {.chain_id = chain_id, .block_num = on.block_num + 1, .parent_hash = block_hash(on)};
+}
+
 std::uint64_t intrinsic_gas(const txn_fields& fields) {
   auto zeros = static_cast<std::uint64_t>(std::count(fields.data.begin(), fields.data.end(), 0));
   auto total = gas::txn + gas::data_zero_byte * zeros + gas::data_byte * (fields.data.size() - zeros);

@@ -29,6 +29,9 @@ struct block_context {
   hash32 parent_hash;
 };
 
+/// What a call on top of the block `on` is told.
+block_context context_after(std::uint64_t chain_id, const block_header& on);
+
 /// What a transaction costs before anything runs: 21000, its input, its access list (Yellow Paper 6.2).
 std::uint64_t intrinsic_gas(const txn_fields& fields);
 
