@@ -34,6 +34,7 @@ constexpr std::string_view error_category(proof_errc) {
 struct chain_identity {
   std::uint64_t chain_id = 0;
   hash32 genesis_hash;
+  bool operator==(const chain_identity&) const = default;
 };
 
 /// A header as it is hashed, and what makes it final.

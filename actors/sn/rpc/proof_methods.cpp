@@ -3,6 +3,7 @@
 #include "actors/sn/proofs/validator_changes.hpp"
 #include "actors/sn/rpc/format.hpp"
 #include "actors/sn/rpc/reader.hpp"
+#include "ledger/proof/trust_chain.hpp"
 #include "ledger/proof/witness.hpp"
 
 namespace swarm::rpc {

@@ -1,0 +1,361 @@
+#include "actors/sn/rpc/testing/rpc_fixture.hpp"
+#include "actors/sn_client/session/testing/session_rig.hpp"
+#include "contracts/registry/client.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace swarm;
+using namespace swarm::session;
+using namespace swarm::session::test;
+using rpc::test::rpc_node;
+using rpc::test::test_key;
+
+namespace {
+
+session_options proving(std::optional<hash32> genesis = {}) {
+  auto out = options_of(1, {"b:2"});
+  out.trust = trust_options{genesis, "the file"};
+  return out;
+}
+
+/// A session with SNs that answer from a real chain, as far as they do not lie.
+struct proved_rig {
+  rpc_node sn;
+  session_rig rig;
+  std::map<std::uint8_t, std::uint64_t> nonces;
+  /// Changes the true answer.
+  std::function<void(const request&, json::object&)> lie = [](const request&, json::object&) {};
+  std::string liar = "own:1"; ///< who does
+
+  explicit proved_rig(std::optional<hash32> genesis = {}, bool pin_right = false)
+      : rig(proving(pin_right ? std::optional(sn.chain->genesis_hash()) : genesis)) {
+    rig.instead = [this](const request& to) -> json::value {
+      auto fields = answer_of(sn, to);
+      if (to.method == "swarm_apiEndpoints") fields["result"] = json::array{"b:2"};
+      if (rig.dialled.back().endpoint == liar) lie(to, fields);
+      return fields;
+    };
+  }
+
+  static json::object answer_of(rpc_node& from, const request& to) {
+    if (to.method == "eth_sendRawTransactionSync") {
+      from.chain->submit(*from_hex(std::string_view(to.params.at(0).as_string()))).value();
+      from.seal();
+      return {{"result", json::object{{"status", "0x1"}, {"blockNumber", "0x1"}}}};
+    }
+    auto all = from.call(to.method, json::serialize(to.params));
+    json::object out;
+    for (const auto* each : {"result", "error"})
+      if (all.contains(each)) out[each] = all[each];
+    return out;
+  }
+  /// A transaction of somebody else, in a block.
+  void register_node(std::uint8_t key, contracts::node_type type = contracts::node_type::sl) {
+    register_on(sn, key, type, nonces[key]++);
+  }
+  static void register_on(rpc_node& at, std::uint8_t key, contracts::node_type type, std::uint64_t nonce) {
+    ledger::txn_fields fields;
+    fields.nonce = nonce;
+    fields.gas_limit = 5'000'000;
+    fields.to = contracts::node_registry_address();
+    hash32 fingerprint;
+    fingerprint[0] = key;
+    fields.data = contracts::encode_register_node({type, fingerprint, {}, fmt::format("node-{}", key), "host:1"});
+    at.submit(*ledger::make_signed(fields, test_key(key), at.chain->chain_id()));
+    at.seal();
+  }
+  void ask_count(std::uint64_t id) {
+    rig.step(event::ask{id, {eth_call(contracts::node_registry_address(), contracts::encode_node_count())}});
+  }
+  /// How many nodes there are, as the answer to question `id` says.
+  std::uint64_t count(std::uint64_t id) {
+    const auto& answers = rig.answers.at(id);
+    REQUIRE(answers.size() == 1);
+    REQUIRE(answers[0]);
+    return *contracts::decode_node_count(*output_of(answers[0]->at(0)));
+  }
+  const std::string& talks_to() const { return rig.dialled.back().endpoint; }
+  /// Dials on whenever the machine wants to, for a while.
+  void go_on(duration span = 30s) {
+    const auto until = rig.now + span;
+    while (rig.now < until) {
+      rig.pass(250ms);
+      if (!rig.machine.connected()) rig.up();
+      rig.serve();
+    }
+  }
+};
+
+/// The result as bytes, changed.
+void change(json::object& fields, const std::function<void(bytes&)>& how) {
+  auto raw = *from_hex(std::string_view(fields["result"].as_string()));
+  how(raw);
+  fields["result"] = to_hex(raw);
+}
+void change_proof(json::object& fields, const std::function<void(ledger::proved_calls&)>& how) {
+  change(fields, [&](bytes& raw) {
+    auto item = *ledger::decode_proved_calls(raw);
+    how(item);
+    raw = ledger::encode_proved_calls(item);
+  });
+}
+
+/// Whether a session leaves an SN that lies so, believes nothing of it, and gets the truth from the next one.
+void check_left(const std::function<void(proved_rig&, const request&, json::object&)>& how,
+                std::string_view words = "LIES") {
+  proved_rig at({}, true);
+  at.register_node(9);
+  at.register_node(10);
+  at.rig.get_ready();
+  REQUIRE(at.rig.machine.registered());
+  at.lie = [&](const request& to, json::object& fields) { how(at, to, fields); };
+  at.ask_count(1);
+  at.rig.serve();
+  CHECK(at.rig.answers.empty());
+  CHECK(at.rig.said(words));
+  CHECK(at.rig.said("own:1"));
+  at.go_on(15s);
+  CHECK(at.talks_to() == "b:2");
+  CHECK(at.count(1) == 3);
+  CHECK(at.rig.machine.lies() == (words == "LIES" ? 1 : 0));
+}
+
+} // namespace
+
+TEST_CASE("views are executed here, over what the SN proves") {
+  proved_rig at({}, true);
+  at.register_node(9);
+  at.rig.get_ready();
+  CHECK(at.rig.machine.registered());
+  CHECK(at.rig.asked_for("eth_call").empty());
+  CHECK(at.rig.kept_genesis.empty());
+  at.ask_count(1);
+  at.rig.serve();
+  CHECK(at.count(1) == 2); // with this node itself
+  CHECK(at.rig.machine.lies() == 0);
+  CHECK(at.rig.machine.block_num() == 2);
+}
+
+TEST_CASE("all views of a batch are of one block, in one request, and other answers stand in their places") {
+  proved_rig at({}, true);
+  at.rig.get_ready();
+  const auto where = contracts::node_registry_address();
+  at.rig.step(event::follow{"c", where, {}, {{"eth_chainId", {}}, eth_call(where, contracts::encode_node_count()),
+                                             {"net_version", {}}, eth_call(where, {1})}});
+  at.rig.serve();
+  REQUIRE(at.rig.reads.size() == 1);
+  const auto& read = at.rig.reads[0];
+  CHECK(read.block_num == at.sn.chain->head()->header.block_num);
+  REQUIRE(read.responses.size() == 4);
+  CHECK(quantity_of(read.responses[0]).value() == at.sn.chain->chain_id());
+  CHECK(contracts::decode_node_count(*output_of(read.responses[1])).value() == 1);
+  CHECK(text_of(read.responses[2]).has_value());
+  CHECK(output_of(read.responses[3]).error().is(refusal::reverted));
+  CHECK(at.rig.asked_for("eth_blockNumber").empty());
+}
+
+TEST_CASE("a network is remembered at first use, and said to be") {
+  proved_rig at;
+  at.rig.get_ready();
+  REQUIRE(at.rig.kept_genesis.size() == 1);
+  CHECK(at.rig.kept_genesis[0] == at.sn.chain->genesis_hash());
+  CHECK(at.rig.said("--genesis-hash"));
+  at.rig.down();
+  at.go_on(5s);
+  CHECK(at.rig.kept_genesis.size() == 1);
+  CHECK(at.rig.machine.registered());
+}
+
+TEST_CASE("an SN of another network is left, and what to do is said") {
+  hash32 other;
+  other[0] = 1;
+  proved_rig at(other);
+  at.rig.up();
+  at.rig.serve();
+  CHECK_FALSE(at.rig.machine.connected());
+  CHECK(at.rig.said("belongs to another network"));
+  CHECK(at.rig.said("the file"));
+  CHECK(at.rig.kept_genesis.empty());
+}
+
+TEST_CASE("new validators are followed when a block is sealed by them") {
+  proved_rig at({}, true);
+  at.rig.get_ready();
+  at.register_node(1, contracts::node_type::sn);
+  at.ask_count(1);
+  at.rig.serve();
+  CHECK(at.count(1) == 2);
+  CHECK(at.rig.machine.lies() == 0);
+}
+
+TEST_CASE("a forged view, head or seal is a lie: the SN is named and left") {
+  SUBCASE("nodes are left out") {
+    check_left([](auto&, const auto& to, auto& fields) {
+      if (to.method == "swarm_provedCall") change_proof(fields, [](auto& item) { item.nodes.pop_back(); });
+    });
+  }
+  SUBCASE("a value is changed") {
+    check_left([](auto&, const auto& to, auto& fields) {
+      if (to.method == "swarm_provedCall") change_proof(fields, [](auto& item) { item.nodes.back().back() ^= 1; });
+    });
+  }
+  SUBCASE("more than was asked for") {
+    check_left([](auto&, const auto& to, auto& fields) {
+      if (to.method == "swarm_provedCall") change_proof(fields, [](auto& item) { item.nodes.push_back({1}); });
+    });
+  }
+  SUBCASE("no seals") {
+    check_left([](auto&, const auto& to, auto& fields) {
+      if (to.method == "swarm_provedCall") change_proof(fields, [](auto& item) { item.block.seals.seals.clear(); });
+    });
+  }
+  SUBCASE("another header with the seals of this one") {
+    check_left([](auto&, const auto& to, auto& fields) {
+      if (to.method != "swarm_provedCall") return;
+      change_proof(fields, [](auto& item) {
+        auto header = *ledger::decode_header(item.block.header);
+        header.block_num += 5;
+        item.block.header = ledger::encode_header(header);
+      });
+    });
+  }
+  SUBCASE("a head that it makes with its own key, and a state of its own") {
+    rpc_node own; // with other nodes
+    proved_rig::register_on(own, 30, contracts::node_type::sl, 0);
+    check_left([&](proved_rig& at, const auto& to, auto& fields) {
+      if (to.method != "swarm_provedCall") return;
+      fields = proved_rig::answer_of(own, to);
+      change_proof(fields, [&](auto& item) {
+        auto header = *ledger::decode_header(item.block.header);
+        header.block_num = 100;
+        item.block.header = ledger::encode_header(header);
+        const auto digest = ledger::seal_digest(at.sn.chain->chain_id(), at.sn.chain->genesis_hash(),
+                                                ledger::block_hash(header), 0);
+        item.block.seals.seals = {{test_key(66).sign_recoverable(digest)}};
+      });
+    });
+  }
+  SUBCASE("validators of its own") {
+    check_left([](auto&, const auto& to, auto& fields) {
+      if (to.method == "swarm_provedCall") change_proof(fields, [](auto& item) { item.block.seals.seals.clear(); });
+      if (to.method == "swarm_validatorChanges") {
+        rpc_node own;
+        auto all = proved_rig::answer_of(own, {0, 0, to.method, {}});
+        fields["result"] = json::array{all["result"].as_array()[0]};
+      }
+    });
+  }
+  SUBCASE("no proof at all") {
+    check_left([](auto&, const auto& to, auto& fields) {
+      if (to.method == "swarm_provedCall") fields["result"] = "0x00";
+    });
+  }
+  SUBCASE("the view of another call") {
+    check_left([](proved_rig& at, const auto& to, auto& fields) {
+      if (to.method != "swarm_provedCall") return;
+      auto other = to;
+      other.params = {json::array{
+          eth_call(contracts::training_registry_address(), contracts::encode_node_count()).params.at(0)}};
+      fields = proved_rig::answer_of(at.sn, other);
+    });
+  }
+}
+
+TEST_CASE("an SN that shows an old head is waited for, then left; this node never goes back") {
+  proved_rig at({}, true);
+  at.register_node(9);
+  at.rig.get_ready();
+  const auto before = at.rig.machine.block_num();
+  const auto number = fmt::format("{:#x}", before - 1);
+  at.lie = [&](const request& to, json::object& fields) {
+    if (to.method != "swarm_provedCall") return;
+    auto old = to;
+    old.params.emplace_back(number);
+    fields = proved_rig::answer_of(at.sn, old);
+  };
+  at.ask_count(1);
+  at.rig.serve();
+  at.go_on(5s);
+  CHECK(at.rig.answers.empty());
+  CHECK(at.talks_to() == "own:1");
+  at.go_on(10s);
+  CHECK(at.talks_to() == "b:2");
+  CHECK(at.rig.said("its chain ends before block"));
+  CHECK(at.count(1) == 2);
+  CHECK(at.rig.machine.block_num() >= before);
+  CHECK(at.rig.machine.lies() == 0);
+}
+
+TEST_CASE("an SN that catches up in time is not left") {
+  proved_rig at({}, true);
+  at.register_node(9);
+  at.rig.get_ready();
+  const auto number = fmt::format("{:#x}", at.rig.machine.block_num() - 1);
+  int old_ones = 3;
+  at.lie = [&](const request& to, json::object& fields) {
+    if (to.method != "swarm_provedCall" || old_ones-- <= 0) return;
+    auto old = to;
+    old.params.emplace_back(number);
+    fields = proved_rig::answer_of(at.sn, old);
+  };
+  at.ask_count(1);
+  at.rig.serve();
+  at.go_on(2s);
+  CHECK(at.talks_to() == "own:1");
+  CHECK(at.count(1) == 2);
+}
+
+TEST_CASE("a liar is not asked again while there is another one") {
+  proved_rig at({}, true);
+  at.rig.get_ready();
+  at.lie = [](const request& to, json::object& fields) {
+    if (to.method == "swarm_provedCall") fields["result"] = "0x00";
+  };
+  at.ask_count(1);
+  at.rig.serve();
+  at.go_on(5s);
+  REQUIRE(at.talks_to() == "b:2");
+  for (int i = 0; i < 8; ++i) {
+    at.rig.down();
+    at.go_on(12s);
+    CHECK(at.talks_to() == "b:2");
+  }
+}
+
+TEST_CASE("an SN that is the only one is asked again although it lied") {
+  auto options = proving();
+  options.other_sns.clear();
+  session_rig rig(options);
+  rpc_node sn;
+  bool lies = true;
+  rig.instead = [&](const request& to) -> json::value {
+    auto fields = proved_rig::answer_of(sn, to);
+    if (lies && to.method == "swarm_provedCall") fields["result"] = "0x00";
+    return fields;
+  };
+  rig.up();
+  rig.serve();
+  CHECK(rig.said("LIES"));
+  lies = false;
+  rig.pass(5s);
+  rig.up();
+  rig.serve();
+  CHECK(rig.machine.registered());
+}
+
+TEST_CASE("a liar cannot make a node forget the SNs that others told of, nor lead it to SNs of its own") {
+  proved_rig at({}, true);
+  at.lie = [](const request& to, json::object& fields) {
+    if (to.method == "swarm_apiEndpoints") fields["result"] = json::array{"a:666", "c:666"};
+  };
+  at.rig.get_ready();
+  REQUIRE(at.rig.machine.registered());
+  at.lie = [](const request& to, json::object& fields) {
+    if (to.method == "swarm_provedCall") fields["result"] = "0x00";
+  };
+  at.ask_count(1);
+  at.rig.serve();
+  at.go_on(5s);
+  CHECK(at.talks_to() == "b:2");
+  CHECK(at.count(1) == 1);
+}
