@@ -16,16 +16,19 @@ namespace {
 struct network : rpc_node {
   std::map<std::uint8_t, std::uint64_t> nonces;
 
-  void register_node(std::uint8_t key, contracts::node_type type) {
+  void send(std::uint8_t key, bytes input) {
     ledger::txn_fields fields;
     fields.nonce = nonces[key]++;
     fields.gas_limit = 5'000'000;
     fields.to = contracts::node_registry_address();
-    hash32 fingerprint;
-    fingerprint[0] = key;
-    fields.data = contracts::encode_register_node({type, fingerprint, {}, fmt::format("node-{}", key), "host:1"});
+    fields.data = std::move(input);
     submit(*ledger::make_signed(fields, test_key(key), chain->chain_id()));
     seal();
+  }
+  void register_node(std::uint8_t key, contracts::node_type type) {
+    hash32 fingerprint;
+    fingerprint[0] = key;
+    send(key, contracts::encode_register_node({type, fingerprint, {}, fmt::format("node-{}", key), "host:1"}));
   }
   ledger::chain_identity identity() const { return {chain->chain_id(), chain->genesis_hash()}; }
   std::vector<bytes> changes(std::string_view params = "[]") {
@@ -96,16 +99,18 @@ TEST_CASE("changes of validators are told from the genesis block or from a later
   auto light = *ledger::light_chain::begin(sn.identity(), *ledger::decode_handover(sn.changes().at(0)));
   CHECK(sn.changes().size() == 1);
   CHECK(sn.changes(R"(["0x0"])").empty());
-  sn.register_node(1, contracts::node_type::sn);
   sn.register_node(9, contracts::node_type::sl);
-  sn.register_node(2, contracts::node_type::sn); // from now on two have to seal
+  for (const std::uint8_t key : {2, 3}) { // of two members only the first seals
+    sn.register_node(key, contracts::node_type::sn);
+    sn.send(1, contracts::encode_propose_validator_vote(test_key(key).account(), true));
+  }
   const auto found = sn.changes(R"(["0x0"])");
   REQUIRE(found.size() == 1);
   REQUIRE(light.follow(*ledger::decode_handover(found[0])));
-  CHECK(light.reached() == 3);
-  CHECK(light.validators() == *sn.chain->validators_after(3));
-  CHECK(light.validators().size() == 2);
-  CHECK(sn.changes(R"(["0x3"])").empty());
+  CHECK(light.reached() == 5);
+  CHECK(light.validators() == *sn.chain->validators_after(5));
+  CHECK(light.validators().size() == 3);
+  CHECK(sn.changes(R"(["0x5"])").empty());
   CHECK(sn.changes(R"(["0x77"])").empty());
   CHECK(sn.changes().size() == 2);
   CHECK(says(sn.error("swarm_validatorChanges", R"(["x"])"), "-32602"));

@@ -22,7 +22,6 @@ session_options proving(std::optional<hash32> genesis = {}) {
 struct proved_rig {
   rpc_node sn;
   session_rig rig;
-  std::map<std::uint8_t, std::uint64_t> nonces;
   /// Changes the true answer.
   std::function<void(const request&, json::object&)> lie = [](const request&, json::object&) {};
   std::string liar = "own:1"; ///< who does
@@ -49,20 +48,37 @@ struct proved_rig {
       if (all.contains(each)) out[each] = all[each];
     return out;
   }
-  /// A transaction of somebody else, in a block.
-  void register_node(std::uint8_t key, contracts::node_type type = contracts::node_type::sl) {
-    register_on(sn, key, type, nonces[key]++);
-  }
-  static void register_on(rpc_node& at, std::uint8_t key, contracts::node_type type, std::uint64_t nonce) {
+  /// A call of the registry by somebody else, in a block that these validators seal.
+  static void send(rpc_node& at, std::uint8_t key, bytes input, const std::vector<std::uint8_t>& sealers = {1}) {
     ledger::txn_fields fields;
-    fields.nonce = nonce;
+    fields.nonce = *at.chain->window()->pending_nonce(test_key(key).account());
     fields.gas_limit = 5'000'000;
     fields.to = contracts::node_registry_address();
+    fields.data = std::move(input);
+    at.submit(*ledger::make_signed(fields, test_key(key), at.chain->chain_id()));
+    const auto made = at.chain->build_block(0, at.chain->genesis().validators.front(), 1000).value();
+    const auto digest =
+        ledger::seal_digest(at.chain->chain_id(), at.chain->genesis_hash(), made->block->hash, 0);
+    ledger::seal_record seals;
+    for (const auto each : sealers)
+      seals.seals.push_back({test_key(each).sign_recoverable(digest)});
+    REQUIRE(at.chain->commit(made, seals));
+  }
+  static bytes registration(std::uint8_t key, contracts::node_type type) {
     hash32 fingerprint;
     fingerprint[0] = key;
-    fields.data = contracts::encode_register_node({type, fingerprint, {}, fmt::format("node-{}", key), "host:1"});
-    at.submit(*ledger::make_signed(fields, test_key(key), at.chain->chain_id()));
-    at.seal();
+    return contracts::encode_register_node({type, fingerprint, {}, fmt::format("node-{}", key), "host:1"});
+  }
+  void register_node(std::uint8_t key, const std::vector<std::uint8_t>& sealers = {1}) {
+    send(sn, key, registration(key, contracts::node_type::sl), sealers);
+  }
+  /// Keys 2 and 3 become validators beside key 1.
+  void take_in_two_validators() {
+    for (const std::uint8_t key : {2, 3}) {
+      send(sn, key, registration(key, contracts::node_type::sn));
+      send(sn, 1, contracts::encode_propose_validator_vote(test_key(key).account(), true));
+    }
+    REQUIRE(sn.chain->validators_after(sn.chain->head()->header.block_num)->size() == 3);
   }
   void ask_count(std::uint64_t id) {
     rig.step(event::ask{id, {eth_call(contracts::node_registry_address(), contracts::encode_node_count())}});
@@ -181,11 +197,32 @@ TEST_CASE("an SN of another network is left, and what to do is said") {
 TEST_CASE("new validators are followed when a block is sealed by them") {
   proved_rig at({}, true);
   at.rig.get_ready();
-  at.register_node(1, contracts::node_type::sn);
+  at.take_in_two_validators();
+  at.register_node(9, {2, 3});
   at.ask_count(1);
   at.rig.serve();
-  CHECK(at.count(1) == 2);
+  CHECK(at.count(1) == 4);
   CHECK(at.rig.machine.lies() == 0);
+  CHECK(at.rig.asked_for("swarm_validatorChanges").size() == 4); // two to begin with
+  at.rig.down();
+  at.go_on(5s);
+  CHECK(at.rig.asked_for("swarm_validatorChanges").size() == 5); // nothing is followed twice
+}
+
+TEST_CASE("an SN that hides a change of validators is left") {
+  proved_rig at({}, true);
+  at.rig.get_ready();
+  at.take_in_two_validators();
+  at.register_node(9, {2, 3});
+  at.lie = [](const request& to, json::object& fields) {
+    if (to.method == "swarm_validatorChanges") fields["result"] = json::array();
+  };
+  at.ask_count(1);
+  at.rig.serve();
+  CHECK(at.rig.said("LIES"));
+  at.go_on(15s);
+  CHECK(at.talks_to() == "b:2");
+  CHECK(at.count(1) == 4);
 }
 
 TEST_CASE("a forged view, head or seal is a lie: the SN is named and left") {
@@ -221,7 +258,7 @@ TEST_CASE("a forged view, head or seal is a lie: the SN is named and left") {
   }
   SUBCASE("a head that it makes with its own key, and a state of its own") {
     rpc_node own; // with other nodes
-    proved_rig::register_on(own, 30, contracts::node_type::sl, 0);
+    proved_rig::send(own, 30, proved_rig::registration(30, contracts::node_type::sl));
     check_left([&](proved_rig& at, const auto& to, auto& fields) {
       if (to.method != "swarm_provedCall") return;
       fields = proved_rig::answer_of(own, to);

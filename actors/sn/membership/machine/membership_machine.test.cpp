@@ -25,6 +25,7 @@ struct stage {
   std::vector<membership_action> done; ///< by the last event
 
   explicit stage(bool leaving = false) : machine(options(leaving)) {}
+  explicit stage(const machine_options& with) : machine(with) {}
 
   static machine_options options(bool leaving) {
     machine_options out;
@@ -413,6 +414,19 @@ TEST_CASE("a network whose genesis block this program does not make is not joine
   CHECK(s.all<action::open_chain>().empty());
   CHECK(s.only<action::give_up>().why.find("the contracts differ") != std::string::npos);
   CHECK(s.only<action::give_up>().why.find("sentinel:30304") != std::string::npos);
+}
+
+TEST_CASE("a network with another genesis block than the operator's is not joined") {
+  for (const bool same : {false, true}) {
+    auto options = stage::options(false);
+    options.genesis_hash = same ? entry()->genesis_hash : certificate(8);
+    stage s(options);
+    s.step(start{});
+    s.step(no_chain{});
+    s.step(entry_found{entry()});
+    CHECK(s.all<action::open_chain>().size() == (same ? 1 : 0));
+    if (!same) CHECK(s.only<action::give_up>().why.find("--genesis-hash says") != std::string::npos);
+  }
 }
 
 TEST_CASE("a network that another version began is not joined, and not asked for again") {
