@@ -101,9 +101,9 @@ result<proved_calls> decode_proved_calls(bytes_view raw) {
 }
 
 witness_recorder::witness_recorder(state_store& from)
-    : from_(from),
-      recorded_(decoded_node_source{[this](const hash32& hash) { return load(hash); }},
-                [this](const hash32& hash) { return from_.code(hash); }, keep_all) {}
+    : from_(from), recorded_(
+                       decoded_node_source{[this](const hash32& hash) { return load(hash); }},
+                       [this](const hash32& hash) { return from_.code(hash); }, keep_all) {}
 
 result<trie_node_ptr> witness_recorder::load(const hash32& hash) {
   SWARM_TRY(auto node, from_.nodes().load(hash));

@@ -40,7 +40,11 @@ struct world {
   }
 
   static call_request load(std::uint64_t slot, std::uint8_t at = 1) {
-    return {.from = {}, .to = test_address(at), .input = input_of(op::load, word(slot)), .value = {}, .gas_limit = {}};
+    return {.from = {},
+            .to = test_address(at),
+            .input = input_of(op::load, word(slot)),
+            .value = {},
+            .gas_limit = {}};
   }
   std::vector<bytes> nodes_of(const std::vector<call_request>& calls) {
     witness_recorder recorder(memory.store);
@@ -85,7 +89,11 @@ TEST_CASE("calls yield without the state what they yield with it; each node is t
 TEST_CASE("reverts, gas and accounts that do not exist are proved as well") {
   world at;
   const std::vector<call_request> calls{
-      {.from = {}, .to = test_address(1), .input = input_of(op::revert, word(3), word(9)), .value = {}, .gas_limit = {}},
+      {.from = {},
+       .to = test_address(1),
+       .input = input_of(op::revert, word(3), word(9)),
+       .value = {},
+       .gas_limit = {}},
       {.from = {}, .to = test_address(77), .input = {}, .value = {}, .gas_limit = {}}};
   const auto done = at.check(calls, at.nodes_of(calls));
   REQUIRE(done);

@@ -1,5 +1,6 @@
 #include "actors/sn/rpc/testing/rpc_fixture.hpp"
 #include "contracts/registry/client.hpp"
+#include "ledger/formats/sign_of_life.hpp"
 #include "ledger/proof/light_chain.hpp"
 #include "ledger/proof/witness.hpp"
 
@@ -28,7 +29,8 @@ struct network : rpc_node {
   void register_node(std::uint8_t key, contracts::node_type type) {
     hash32 fingerprint;
     fingerprint[0] = key;
-    send(key, contracts::encode_register_node({type, fingerprint, {}, fmt::format("node-{}", key), "host:1"}));
+    send(key,
+         contracts::encode_register_node({type, fingerprint, {}, fmt::format("node-{}", key), "host:1"}));
   }
   ledger::chain_identity identity() const { return {chain->chain_id(), chain->genesis_hash()}; }
   std::vector<bytes> changes(std::string_view params = "[]") {
@@ -65,8 +67,13 @@ TEST_CASE("a proved call is enough to find out without the chain what eth_call s
     CHECK(header->block_num == (grown ? 1 : 0));
     const std::vector<ledger::call_request> calls{
         {.from = {}, .to = contracts::node_registry_address(), .input = input, .value = {}, .gas_limit = {}},
-        {.from = {}, .to = contracts::node_registry_address(), .input = {1, 2, 3}, .value = {}, .gas_limit = {}}};
-    const auto views = ledger::execute_witnessed(*header, sn.chain->chain_id(), calls, shown.nodes, contracts);
+        {.from = {},
+         .to = contracts::node_registry_address(),
+         .input = {1, 2, 3},
+         .value = {},
+         .gas_limit = {}}};
+    const auto views =
+        ledger::execute_witnessed(*header, sn.chain->chain_id(), calls, shown.nodes, contracts);
     REQUIRE(views);
     CHECK(js(to_hex(views->at(0).output)) == sn.value("eth_call", fmt::format("[{}]", call)));
     CHECK(contracts::decode_node(views->at(0).output)->active == grown);
@@ -86,7 +93,8 @@ TEST_CASE("a proved call is of the block that was asked for") {
 
 TEST_CASE("what is no list of calls is refused, and so are too many") {
   network sn;
-  for (const auto* params : {"[]", "[null]", "[[]]", "[{}]", "[[1]]", R"([[{"to":7}]])", R"([[{"to":"0x12"}]])"})
+  for (const auto* params :
+       {"[]", "[null]", "[[]]", "[{}]", "[[1]]", R"([[{"to":7}]])", R"([[{"to":"0x12"}]])"})
     CHECK(says(sn.error("swarm_provedCall", params), "-32602"));
   std::string many = call_of({}, {});
   for (std::size_t i = 0; i < ledger::witness_calls_max; ++i)
@@ -114,4 +122,23 @@ TEST_CASE("changes of validators are told from the genesis block or from a later
   CHECK(sn.changes(R"(["0x77"])").empty());
   CHECK(sn.changes().size() == 2);
   CHECK(says(sn.error("swarm_validatorChanges", R"(["x"])"), "-32602"));
+}
+
+TEST_CASE("what validators sign of their heads is passed on, of nobody else") {
+  network sn;
+  CHECK(sn.value("swarm_validatorSigns").as_array().empty());
+  sn.register_node(1, contracts::node_type::sn);
+  sn.register_node(9, contracts::node_type::sl);
+  sn.register_node(10, contracts::node_type::sn); // no validator
+  for (const std::uint8_t key : {1, 9, 10}) {
+    const auto raw = ledger::encode_sign_of_life(5, 3, "sn:1", test_key(key), sn.chain->chain_id(),
+                                                 sn.chain->genesis_hash());
+    std::ignore = sn.value("swarm_heartbeat", fmt::format(R"(["{}"])", to_hex(raw)));
+  }
+  const auto signs = sn.value("swarm_validatorSigns");
+  REQUIRE(signs.as_array().size() == 1);
+  const auto sign = ledger::decode_sign_of_life(*from_hex(std::string_view(signs.at(0).as_string())),
+                                                sn.chain->chain_id(), sn.chain->genesis_hash());
+  CHECK(sign->account == test_key(1).account());
+  CHECK(sign->head == 3);
 }

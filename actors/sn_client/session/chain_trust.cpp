@@ -3,8 +3,10 @@
 #include "base/hash.hpp"
 #include "contracts/abi/client.hpp"
 #include "contracts/contracts.hpp"
+#include "ledger/formats/sign_of_life.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace swarm::session {
 
@@ -63,8 +65,8 @@ result<bool> chain_trust::take(std::uint64_t chain_id, const json::value& respon
       SWARM_CHECK(chain->follow(shown));
       continue;
     }
-    SWARM_TRY(chain, ledger::light_chain::begin(
-                         {chain_id, genesis_.value_or(keccak256(shown.block.header))}, shown));
+    SWARM_TRY(chain, ledger::light_chain::begin({chain_id, genesis_.value_or(keccak256(shown.block.header))},
+                                                shown));
   }
   if (!chain) return fail(ledger::proof_errc::genesis, "it does not show the genesis block");
   if (chain->identity().chain_id != chain_id)
@@ -128,6 +130,26 @@ result<std::vector<json::value>> chain_trust::check(const std::vector<rpc_call>&
       out.emplace_back(response_of(*view++));
     else
       out.emplace_back(json::object{{"result", fmt::format("{:#x}", views.block_num)}});
+  }
+  return out;
+}
+
+chain_trust::freshness chain_trust::fresh_by(const json::value& signs, std::uint64_t unix_ms,
+                                             std::uint64_t tolerance_ms) const {
+  const auto& validators = chain_->validators();
+  const auto& of = chain_->identity();
+  freshness out{.needed = (validators.size() - 1) / 3 + 1};
+  std::set<address> seen;
+  const auto texts = texts_of(signs, ledger::validators_max);
+  for (const auto& text : texts.value_or(std::vector<std::string>{})) {
+    if (out.enough()) break;
+    const auto raw = from_hex(text);
+    if (!raw) continue;
+    const auto sign = ledger::decode_sign_of_life(*raw, of.chain_id, of.genesis_hash);
+    if (!sign || sign->head > chain_->head() || !std::ranges::binary_search(validators, sign->account))
+      continue;
+    const auto apart = sign->serial > unix_ms ? sign->serial - unix_ms : unix_ms - sign->serial;
+    if (apart <= tolerance_ms && seen.insert(sign->account).second) ++out.shown;
   }
   return out;
 }

@@ -34,6 +34,16 @@ public:
   result<std::vector<boost::json::value>> check(const std::vector<rpc_call>& calls,
                                                 std::vector<boost::json::value> responses);
 
+  struct freshness {
+    std::size_t needed = 0; ///< so many that one of them is honest
+    std::size_t shown =
+        0; ///< validators who said lately that their chain ends at this node's highest head or before
+    bool enough() const { return shown >= needed; }
+  };
+  /// What the validators' signs of life, an answer to swarm_validatorSigns, say of the highest head.
+  freshness fresh_by(const boost::json::value& signs, std::uint64_t unix_ms,
+                     std::uint64_t tolerance_ms) const;
+
 private:
   struct proved {
     std::uint64_t block_num = 0;

@@ -99,8 +99,8 @@ struct note {
   std::string text;
 };
 } // namespace action
-using session_action = std::variant<action::connect, action::disconnect, action::send, action::call_done,
-                                    action::contract_read, action::answered, action::keep_sns,
-                                    action::keep_genesis, action::note>;
+using session_action =
+    std::variant<action::connect, action::disconnect, action::send, action::call_done, action::contract_read,
+                 action::answered, action::keep_sns, action::keep_genesis, action::note>;
 
 } // namespace swarm::session

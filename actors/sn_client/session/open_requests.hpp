@@ -13,6 +13,7 @@ namespace swarm::session {
 namespace question {
 struct introduction {}; ///< which chain, how far, who it is, and does it know this node
 struct validator_changes {};
+struct freshness {}; ///< the head, and what the validators say of theirs
 struct receipt {
   std::uint64_t nonce = 0;
 };
@@ -32,9 +33,10 @@ struct own_ask {
   std::uint64_t key = 0; ///< in own_asks
 };
 } // namespace question
-using any_question = std::variant<question::introduction, question::validator_changes, question::receipt, question::account_count,
-                                  question::contract, question::subscription, question::other_sns,
-                                  question::sign_of_life, question::unsubscription, question::own_ask>;
+using any_question =
+    std::variant<question::introduction, question::validator_changes, question::freshness, question::receipt,
+                 question::account_count, question::contract, question::subscription, question::other_sns,
+                 question::sign_of_life, question::unsubscription, question::own_ask>;
 
 /// The batches of one connection that are not answered yet. Answers come in any order; what was not asked, or
 /// is answered already, is passed over.

@@ -31,9 +31,17 @@ struct proved_rig {
     rig.instead = [this](const request& to) -> json::value {
       auto fields = answer_of(sn, to);
       if (to.method == "swarm_apiEndpoints") fields["result"] = json::array{"b:2"};
+      if (to.method == "swarm_validatorSigns") fields["result"] = json::array{sign_of(1, head())};
       if (rig.dialled.back().endpoint == liar) lie(to, fields);
       return fields;
     };
+  }
+
+  std::uint64_t head() const { return sn.chain->head()->header.block_num; }
+  /// A sign of life by this key, who signed it `ago` milliseconds ago.
+  json::value sign_of(std::uint8_t key, std::uint64_t head, std::uint64_t ago = 0) const {
+    return json::value(to_hex(ledger::encode_sign_of_life(rig.unix_ms - ago, head, {}, test_key(key),
+                                                          sn.chain->chain_id(), sn.chain->genesis_hash())));
   }
 
   static json::object answer_of(rpc_node& from, const request& to) {
@@ -49,7 +57,8 @@ struct proved_rig {
     return out;
   }
   /// A call of the registry by somebody else, in a block that these validators seal.
-  static void send(rpc_node& at, std::uint8_t key, bytes input, const std::vector<std::uint8_t>& sealers = {1}) {
+  static void send(rpc_node& at, std::uint8_t key, bytes input,
+                   const std::vector<std::uint8_t>& sealers = {1}) {
     ledger::txn_fields fields;
     fields.nonce = *at.chain->window()->pending_nonce(test_key(key).account());
     fields.gas_limit = 5'000'000;
@@ -156,8 +165,13 @@ TEST_CASE("all views of a batch are of one block, in one request, and other answ
   proved_rig at({}, true);
   at.rig.get_ready();
   const auto where = contracts::node_registry_address();
-  at.rig.step(event::follow{"c", where, {}, {{"eth_chainId", {}}, eth_call(where, contracts::encode_node_count()),
-                                             {"net_version", {}}, eth_call(where, {1})}});
+  at.rig.step(event::follow{"c",
+                            where,
+                            {},
+                            {{"eth_chainId", {}},
+                             eth_call(where, contracts::encode_node_count()),
+                             {"net_version", {}},
+                             eth_call(where, {1})}});
   at.rig.serve();
   REQUIRE(at.rig.reads.size() == 1);
   const auto& read = at.rig.reads[0];
@@ -225,7 +239,7 @@ TEST_CASE("an SN that hides a change of validators is left") {
   CHECK(at.count(1) == 4);
 }
 
-TEST_CASE("a forged view, head or seal is a lie: the SN is named and left") {
+TEST_CASE("a forged view is a lie: the SN is named and left") {
   SUBCASE("nodes are left out") {
     check_left([](auto&, const auto& to, auto& fields) {
       if (to.method == "swarm_provedCall") change_proof(fields, [](auto& item) { item.nodes.pop_back(); });
@@ -233,17 +247,37 @@ TEST_CASE("a forged view, head or seal is a lie: the SN is named and left") {
   }
   SUBCASE("a value is changed") {
     check_left([](auto&, const auto& to, auto& fields) {
-      if (to.method == "swarm_provedCall") change_proof(fields, [](auto& item) { item.nodes.back().back() ^= 1; });
+      if (to.method == "swarm_provedCall")
+        change_proof(fields, [](auto& item) { item.nodes.back().back() ^= 1; });
     });
   }
   SUBCASE("more than was asked for") {
     check_left([](auto&, const auto& to, auto& fields) {
-      if (to.method == "swarm_provedCall") change_proof(fields, [](auto& item) { item.nodes.push_back({1}); });
+      if (to.method == "swarm_provedCall")
+        change_proof(fields, [](auto& item) { item.nodes.push_back({1}); });
     });
   }
+  SUBCASE("no proof at all") {
+    check_left([](auto&, const auto& to, auto& fields) {
+      if (to.method == "swarm_provedCall") fields["result"] = "0x00";
+    });
+  }
+  SUBCASE("the view of another call") {
+    check_left([](proved_rig& at, const auto& to, auto& fields) {
+      if (to.method != "swarm_provedCall") return;
+      auto other = to;
+      other.params = {json::array{
+          eth_call(contracts::training_registry_address(), contracts::encode_node_count()).params.at(0)}};
+      fields = proved_rig::answer_of(at.sn, other);
+    });
+  }
+}
+
+TEST_CASE("a forged head is a lie, with whatever seals: the SN is named and left") {
   SUBCASE("no seals") {
     check_left([](auto&, const auto& to, auto& fields) {
-      if (to.method == "swarm_provedCall") change_proof(fields, [](auto& item) { item.block.seals.seals.clear(); });
+      if (to.method == "swarm_provedCall")
+        change_proof(fields, [](auto& item) { item.block.seals.seals.clear(); });
     });
   }
   SUBCASE("another header with the seals of this one") {
@@ -274,26 +308,13 @@ TEST_CASE("a forged view, head or seal is a lie: the SN is named and left") {
   }
   SUBCASE("validators of its own") {
     check_left([](auto&, const auto& to, auto& fields) {
-      if (to.method == "swarm_provedCall") change_proof(fields, [](auto& item) { item.block.seals.seals.clear(); });
+      if (to.method == "swarm_provedCall")
+        change_proof(fields, [](auto& item) { item.block.seals.seals.clear(); });
       if (to.method == "swarm_validatorChanges") {
         rpc_node own;
         auto all = proved_rig::answer_of(own, {0, 0, to.method, {}});
         fields["result"] = json::array{all["result"].as_array()[0]};
       }
-    });
-  }
-  SUBCASE("no proof at all") {
-    check_left([](auto&, const auto& to, auto& fields) {
-      if (to.method == "swarm_provedCall") fields["result"] = "0x00";
-    });
-  }
-  SUBCASE("the view of another call") {
-    check_left([](proved_rig& at, const auto& to, auto& fields) {
-      if (to.method != "swarm_provedCall") return;
-      auto other = to;
-      other.params = {json::array{
-          eth_call(contracts::training_registry_address(), contracts::encode_node_count()).params.at(0)}};
-      fields = proved_rig::answer_of(at.sn, other);
     });
   }
 }
@@ -395,4 +416,83 @@ TEST_CASE("a liar cannot make a node forget the SNs that others told of, nor lea
   at.go_on(5s);
   CHECK(at.talks_to() == "b:2");
   CHECK(at.count(1) == 1);
+}
+
+TEST_CASE("an SN whose head nobody calls the newest is left: nothing is kept back for long") {
+  std::function<json::value(proved_rig&)> signs;
+  SUBCASE("no validator says anything") {
+    signs = [](auto&) { return json::array(); };
+  }
+  SUBCASE("a validator is further") {
+    signs = [](auto& at) { return json::array{at.sign_of(1, at.head() + 3)}; };
+  }
+  SUBCASE("what it says is old") {
+    signs = [](auto& at) { return json::array{at.sign_of(1, at.head(), 61'000)}; };
+  }
+  SUBCASE("it is no validator") {
+    signs = [](auto& at) { return json::array{at.sign_of(66, at.head())}; };
+  }
+  SUBCASE("it is no sign") {
+    signs = [](auto&) { return json::array{"0x1234", 7}; };
+  }
+  proved_rig at({}, true);
+  at.lie = [&](const request& to, json::object& fields) {
+    if (to.method == "swarm_validatorSigns") fields["result"] = signs(at);
+  };
+  at.rig.get_ready();
+  at.go_on(10s);
+  CHECK(at.talks_to() == "own:1");
+  at.go_on(20s);
+  CHECK(at.talks_to() == "b:2");
+  CHECK(at.rig.said("does not show that its chain is the newest"));
+  at.go_on(60s);
+  CHECK(at.talks_to() == "b:2");
+}
+
+TEST_CASE("of four validators two must call a head the newest, each counts once") {
+  proved_rig at({}, true);
+  at.take_in_two_validators();
+  at.lie = [&](const request& to, json::object& fields) {
+    if (to.method == "swarm_validatorSigns") fields["result"] = json::array{at.sign_of(2, at.head())};
+  };
+  at.rig.get_ready();
+  at.go_on(60s);
+  CHECK(at.talks_to() == "own:1"); // of three one is enough
+  at.send(at.sn, 4, proved_rig::registration(4, contracts::node_type::sn), {2, 3});
+  for (const std::uint8_t voter : {1, 2})
+    at.send(at.sn, voter, contracts::encode_propose_validator_vote(test_key(4).account(), true), {2, 3});
+  at.register_node(9, {2, 3, 4});
+  REQUIRE(at.sn.chain->validators_after(at.head())->size() == 4);
+  at.lie = [&](const request& to, json::object& fields) {
+    if (to.method == "swarm_validatorSigns")
+      fields["result"] = json::array{at.sign_of(2, at.head()), at.sign_of(2, at.head(), 5)};
+  };
+  at.go_on(60s);
+  CHECK(at.talks_to() == "b:2");
+}
+
+TEST_CASE("events that an SN keeps back are missed for no longer than until the next look") {
+  proved_rig at({}, true);
+  at.rig.get_ready();
+  const auto where = contracts::node_registry_address();
+  at.rig.step(event::follow{"c", where, {}, {eth_call(where, contracts::encode_node_count())}});
+  at.rig.serve();
+  at.register_node(9);
+  at.go_on(31s);
+  CHECK(contracts::decode_node_count(*output_of(at.rig.reads.back().responses[0])).value() == 2);
+}
+
+TEST_CASE("the only SN is not left because it cannot show that it is the newest, but that is said") {
+  auto options = proving();
+  options.other_sns.clear();
+  session_rig rig(options);
+  rpc_node sn;
+  rig.instead = [&](const request& to) -> json::value { return proved_rig::answer_of(sn, to); };
+  rig.get_ready();
+  for (int i = 0; i < 100; ++i) {
+    rig.pass(1s);
+    rig.serve();
+  }
+  CHECK(rig.dialled.size() == 1);
+  CHECK(rig.said("does not show that its chain is the newest"));
 }

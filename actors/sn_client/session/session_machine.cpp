@@ -126,9 +126,10 @@ void session_machine::beat(time_point now) {
   auto& here = std::get<ready>(phase_);
   here.heartbeat_at = now + heartbeat_interval;
   const auto before = std::exchange(last_serial_, std::max(unix_ms_, last_serial_ + 1));
-  const auto raw =
-      ledger::encode_sign_of_life(last_serial_, {}, *options_.key, network_->chain_id, network_->genesis);
+  const auto raw = ledger::encode_sign_of_life(last_serial_, block_num_, {}, *options_.key,
+                                               network_->chain_id, network_->genesis);
   ask({{"swarm_heartbeat", {to_hex(raw)}}}, question::sign_of_life{before}, now);
+  if (trust_ && (here.stale_since || here.heartbeats % heartbeats_per_survey == 1)) ask_freshness(now);
   if (here.heartbeats++ == 0) return; // it was asked when it introduced itself
   if ((here.heartbeats - 1) % heartbeats_per_survey == 0) return survey(now);
   // An SN that has just started hears of the others in its first seconds: 2, 4, 8, 16 seconds from now.
@@ -138,7 +139,8 @@ void session_machine::beat(time_point now) {
 
 void session_machine::survey(time_point now) {
   ask({{"swarm_apiEndpoints", {}}}, question::other_sns{}, now);
-  subscribe(now); // again, if the SN could not when it was asked
+  subscribe(now);        // again, if the SN could not when it was asked
+  if (trust_) read(now); // an SN that keeps events from this node is of little use so
   if (std::exchange(std::get<ready>(phase_).parent_is_stale, false)) register_node(now);
 }
 

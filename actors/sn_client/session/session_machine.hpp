@@ -53,6 +53,10 @@ public:
   static constexpr duration twin_note_interval = std::chrono::minutes(1);
   /// For an SN whose chain is shorter than what this node has seen of it.
   static constexpr duration behind_max = std::chrono::seconds(10);
+  /// For an SN that does not show that its chain is the newest.
+  static constexpr duration stale_max = std::chrono::seconds(15);
+  /// How much older than now, or newer, a validator's word on its head may be, by this node's clock.
+  static constexpr std::uint64_t fresh_ms = 60'000;
   static constexpr std::size_t waiting_max = 256; ///< calls that are not sent yet
   static constexpr std::size_t txns_max = 128;    ///< under way; an SN lets 256 of one account wait
 
@@ -110,9 +114,9 @@ private:
     open_requests asked;
     time_point last_heard;
     address sn{}; ///< its account as it says, which this node names as its parent; zero: it does not say
-    bool introduced = false; ///< it was asked who it is
-    bool asking_changes = false;             ///< of validators
-    std::optional<time_point> changes_at{};  ///< when it is asked for these again
+    bool introduced = false;                ///< it was asked who it is
+    bool asking_changes = false;            ///< of validators
+    std::optional<time_point> changes_at{}; ///< when it is asked for these again
     std::optional<time_point> behind_since{};
     std::vector<asked_again> again{};
   };
@@ -136,7 +140,8 @@ private:
     bool recounting = false;              ///< asked for the account's nonce; calls wait for it
     unsigned heartbeats = 0;
     time_point heartbeat_at;
-    bool parent_is_stale = false; ///< the chain names another SN
+    bool parent_is_stale = false;            ///< the chain names another SN
+    std::optional<time_point> stale_since{}; ///< it does not show that its chain is the newest
   };
   using phase = std::variant<down, connecting, introducing, registering, ready>;
   struct network {
@@ -166,12 +171,14 @@ private:
   void take_proved(open_requests::answered from, time_point now);
   void ask_again(time_point now);
   void check_behind(time_point now);
+  void ask_freshness(time_point now);
   time_point trust_due() const;
 
   void take(open_requests::answered from, time_point now);
   using responses = std::vector<boost::json::value>;
   void answer(const question::introduction&, responses& from, time_point now);
   void answer(const question::validator_changes&, responses& from, time_point now);
+  void answer(const question::freshness&, responses& from, time_point now);
   void answer(const question::receipt& to, responses& from, time_point now);
   void answer(const question::account_count&, responses& from, time_point now);
   void answer(const question::contract& to, responses& from, time_point now);
@@ -208,6 +215,7 @@ private:
   std::optional<network> network_; ///< that this node belongs to; told by the first SN
   std::optional<chain_trust> trust_;
   std::uint64_t lies_ = 0;
+  time_point stale_noted_ = time_point::min() + twin_note_interval;
   own_txns txns_;
   std::deque<event::submit> waiting_; ///< to be sent once this node is registered
   own_asks asks_;

@@ -42,7 +42,7 @@ private:
   std::size_t next_one() const;
   void set_others(std::vector<std::string> endpoints);
 
-  std::vector<std::string> all_; ///< the configured one first
+  std::vector<std::string> all_;     ///< the configured one first
   std::set<std::string> distrusted_; ///< at most `others_max`
   std::vector<std::string> earlier_; ///< the others as they were known when the present one was chosen
   std::size_t at_ = 0;

@@ -46,25 +46,27 @@ void session_machine::began_trust() {
   const auto& genesis = trust_->chain()->identity().genesis_hash;
   if (options_.trust->genesis == genesis) return;
   options_.trust->genesis = genesis;
-  note(log::level::warning,
-       fmt::format("this node belongs to the network whose genesis block is {} from now on, because the SN {} "
-                   "says so, the first one that it asked; --genesis-hash says it beforehand",
-                   to_hex(genesis.view()), sn()));
+  note(
+      log::level::warning,
+      fmt::format("this node belongs to the network whose genesis block is {} from now on, because the SN {} "
+                  "says so, the first one that it asked; --genesis-hash says it beforehand",
+                  to_hex(genesis.view()), sn()));
   act(action::keep_genesis{genesis});
 }
 
 void session_machine::other_network(const std::string& reason, time_point now) {
   const auto& from = options_.trust->kept_in;
-  give_up(fmt::format("it belongs to another network: {}{}", reason,
-                      from.empty() ? "" : fmt::format(" ({} says so; change that if a new network was begun)", from)),
+  give_up(fmt::format(
+              "it belongs to another network: {}{}", reason,
+              from.empty() ? "" : fmt::format(" ({} says so; change that if a new network was begun)", from)),
           true, now);
 }
 
 /// Whoever lies once is not asked again as long as anybody else is there.
 void session_machine::lied(const std::string& how, time_point now) {
   ++lies_;
-  note(log::level::error, fmt::format("the SN {} ({}) LIES: {}; this node leaves it", sn(),
-                                      to_hex(live()->sn.view()), how));
+  note(log::level::error,
+       fmt::format("the SN {} ({}) LIES: {}; this node leaves it", sn(), to_hex(live()->sn.view()), how));
   choice_.distrust();
   give_up("it lies: " + how, true, now);
 }
@@ -99,8 +101,8 @@ void session_machine::take_proved(open_requests::answered from, time_point now) 
 void session_machine::ask_again(time_point now) {
   auto& waiting = live()->again;
   const auto reached = trust_->chain()->reached();
-  const auto lie = std::ranges::find_if(
-      waiting, [&](const auto& each) { return !each.at && each.reached == reached; });
+  const auto lie =
+      std::ranges::find_if(waiting, [&](const auto& each) { return !each.at && each.reached == reached; });
   if (lie != waiting.end()) return lied(std::string(lie->why), now);
   auto ready_now = std::exchange(waiting, {});
   for (auto& each : ready_now) {
@@ -116,8 +118,8 @@ void session_machine::check_behind(time_point now) {
   auto* here = live();
   if (here == nullptr || !trust_) return;
   if (here->behind_since && now >= *here->behind_since + behind_max)
-    return give_up(fmt::format("its chain ends before block {}, which is final", trust_->chain()->head()), true,
-                   now);
+    return give_up(fmt::format("its chain ends before block {}, which is final", trust_->chain()->head()),
+                   true, now);
   if (here->changes_at && now >= *here->changes_at) {
     here->changes_at.reset();
     ask_changes(now);
@@ -129,6 +131,29 @@ void session_machine::check_behind(time_point now) {
     else
       here->again.push_back(std::move(each));
   }
+}
+
+/// A block that is final need not be the newest. Who says so is more validators than can lie together.
+void session_machine::ask_freshness(time_point now) {
+  ask({eth_call(contracts::node_registry_address(), contracts::encode_node_count()),
+       {"swarm_validatorSigns", {}}},
+      question::freshness{}, now);
+}
+
+void session_machine::answer(const question::freshness&, responses& from, time_point now) {
+  auto* here = std::get_if<ready>(&phase_);
+  if (here == nullptr) return;
+  const auto shown = trust_->fresh_by(from[1], unix_ms_, fresh_ms);
+  if (shown.enough()) return here->stale_since.reset();
+  if (!here->stale_since) here->stale_since = now;
+  if (now < *here->stale_since + stale_max) return;
+  const auto words =
+      fmt::format("it does not show that its chain is the newest: of {} validators needed {} say so",
+                  shown.needed, shown.shown);
+  if (choice_.count() > 1) return give_up(words, true, now);
+  if (now < stale_noted_ + twin_note_interval) return;
+  stale_noted_ = now;
+  note(log::level::warning, fmt::format("the SN {}: {}", sn(), words));
 }
 
 time_point session_machine::trust_due() const {

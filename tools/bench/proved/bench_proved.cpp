@@ -60,21 +60,29 @@ public:
     const auto training = contracts::training_address(contracts::default_training_name);
     for (std::size_t i = 0; i < peers; ++i)
       send(i, contracts::node_registry_address(),
-           contracts::encode_register_node(
-               {contracts::node_type::sl, keccak256(fmt::format("{}", i)), {}, fmt::format("hospital-{}", i), fmt::format("sl-{}.example:30305", i)}));
+           contracts::encode_register_node({contracts::node_type::sl,
+                                            keccak256(fmt::format("{}", i)),
+                                            {},
+                                            fmt::format("hospital-{}", i),
+                                            fmt::format("sl-{}.example:30305", i)}));
     seal();
     for (std::size_t i = 0; i < peers; ++i)
       send(i, training, contracts::encode_register_peer({2, "mean", 5, {}, 10, true}));
     seal();
     for (std::size_t i = 0; i + 1 < peers; ++i)
       send(i, training,
-           contracts::encode_check_in({1, 1, keccak256(fmt::format("model {}", i)), 1'000'000, hash32(u256(1)), 5, 0, false}));
+           contracts::encode_check_in(
+               {1, 1, keccak256(fmt::format("model {}", i)), 1'000'000, hash32(u256(1)), 5, 0, false}));
     seal();
   }
 
   void grow() {
     send(0, contracts::node_registry_address(),
-         contracts::encode_register_node({contracts::node_type::sl, keccak256(fmt::format("{}", grown_++)), {}, "hospital-0", "sl-0.example:30305"}));
+         contracts::encode_register_node({contracts::node_type::sl,
+                                          keccak256(fmt::format("{}", grown_++)),
+                                          {},
+                                          "hospital-0",
+                                          "sl-0.example:30305"}));
     seal();
   }
 
@@ -92,8 +100,7 @@ private:
   void seal() {
     for (;;) {
       const auto made = must(chain->build_block(++time_, chain->genesis().validators.front(), 1000));
-      const auto digest =
-          ledger::seal_digest(chain->chain_id(), chain->genesis_hash(), made->block->hash, 0);
+      const auto digest = ledger::seal_digest(chain->chain_id(), chain->genesis_hash(), made->block->hash, 0);
       ledger::seal_record seals;
       for (std::size_t i = 0; i < ledger::seal_quorum(validator_count); ++i)
         seals.seals.push_back({key_of("validator", i).sign_recoverable(digest)});
@@ -119,7 +126,8 @@ public:
   json::array ask(const std::vector<session::rpc_call>& calls) {
     front_.step(rpc::event::text{session::encode_batch(calls, 1), from_}, now());
     for (auto& each : front_.take_actions())
-      if (auto* read = std::get_if<rpc::action::read>(&each)) reader_.step(std::move(read->part), chain_.window(), now());
+      if (auto* read = std::get_if<rpc::action::read>(&each))
+        reader_.step(std::move(read->part), chain_.window(), now());
     while (front_.busy() || reader_.busy()) {
       reader_.go_on(now());
       front_.go_on(now());
@@ -161,9 +169,12 @@ public:
       });
       if (by_call != by_proof) die("a proved view says something else");
     }
-    const auto own = median(proved) / double(calls_.size()), reference = median(plain) / double(calls_.size());
-    std::fprintf(stderr, "%s: %zu bytes, plain %zu\n", std::string(name).c_str(), server_.answer_bytes(), plain_bytes_);
-    bench::tell({name, own, "ms", "the same view by eth_call", reference, reference / own, reference / (reference + more_ms_max)});
+    const auto own = median(proved) / double(calls_.size()),
+               reference = median(plain) / double(calls_.size());
+    std::fprintf(stderr, "%s: %zu bytes, plain %zu\n", std::string(name).c_str(), server_.answer_bytes(),
+                 plain_bytes_);
+    bench::tell({name, own, "ms", "the same view by eth_call", reference, reference / own,
+                 reference / (reference + more_ms_max)});
   }
 
 private:
