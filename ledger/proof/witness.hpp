@@ -10,7 +10,7 @@ namespace swarm::ledger {
 inline constexpr std::size_t witness_nodes_max = 65'536;
 inline constexpr std::size_t witness_bytes_max = 4 * 1024 * 1024;
 /// The most calls with one witness.
-inline constexpr std::size_t witness_calls_max = 64;
+inline constexpr std::size_t witness_calls_max = 256;
 
 /// A block, and what calls on top of it read of its state.
 struct proved_calls {

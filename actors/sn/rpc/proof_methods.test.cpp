@@ -99,7 +99,7 @@ TEST_CASE("what is no list of calls is refused, and so are too many") {
   std::string many = call_of({}, {});
   for (std::size_t i = 0; i < ledger::witness_calls_max; ++i)
     many += "," + call_of({}, {});
-  CHECK(says(sn.error("swarm_provedCall", "[[" + many + "]]"), "at most 64"));
+  CHECK(says(sn.error("swarm_provedCall", "[[" + many + "]]"), "at most 256"));
 }
 
 TEST_CASE("changes of validators are told from the genesis block or from a later one on") {

@@ -416,6 +416,7 @@ TEST_CASE("a liar cannot make a node forget the SNs that others told of, nor lea
   at.go_on(5s);
   CHECK(at.talks_to() == "b:2");
   CHECK(at.count(1) == 1);
+  CHECK(at.rig.kept.back() == std::vector<std::string>{"b:2"});
 }
 
 TEST_CASE("an SN whose head nobody calls the newest is left: nothing is kept back for long") {

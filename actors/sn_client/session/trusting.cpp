@@ -68,6 +68,7 @@ void session_machine::lied(const std::string& how, time_point now) {
   note(log::level::error,
        fmt::format("the SN {} ({}) LIES: {}; this node leaves it", sn(), to_hex(live()->sn.view()), how));
   choice_.distrust();
+  act(action::keep_sns{choice_.others()});
   give_up("it lies: " + how, true, now);
 }
 
