@@ -14,8 +14,8 @@ namespace swarm::actors {
 std::vector<std::string> read_known_sns(const std::filesystem::path& file);
 result<> write_known_sns(const std::filesystem::path& file, const std::vector<std::string>& endpoints);
 
-/// The small file with the hash of the genesis block of a node's network. None: there is no such file, or it holds
-/// no hash.
+/// The small file with the hash of the genesis block of a node's network. None: there is no such file, or it
+/// holds no hash.
 std::optional<hash32> read_known_genesis(const std::filesystem::path& file);
 result<> write_known_genesis(const std::filesystem::path& file, const hash32& hash);
 

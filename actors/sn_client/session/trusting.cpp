@@ -84,8 +84,7 @@ void session_machine::take_proved(open_requests::answered from, time_point now) 
   }
   const auto& why = checked.error();
   if (why.is(errc::internal)) { // a contract that this program does not know is nobody's lie
-    const boost::json::object no{
-        {"error", boost::json::object{{"code", -32000}, {"message", why.message}}}};
+    const boost::json::object no{{"error", boost::json::object{{"code", -32000}, {"message", why.message}}}};
     responses all(from.calls.size(), no);
     return std::visit([&](const auto& what) { answer(what, all, now); }, from.what);
   }

@@ -2,8 +2,9 @@
 //
 //   bench_proved [--smoke]
 //
-// A question goes through an SN's JSON-RPC reader as text, its answer through what a node's session makes of it. Plain
-// and proved readings take turns, and the chain grows by a block before each, so that no header is known already.
+// A question goes through an SN's JSON-RPC reader as text, its answer through what a node's session makes of
+// it. Plain and proved readings take turns, and the chain grows by a block before each, so that no header is
+// known already.
 
 #include "actors/sn/rpc/reader.hpp"
 #include "actors/sn/rpc/service.hpp"
