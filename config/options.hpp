@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/bytes.hpp"
 #include "base/endpoint.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -60,6 +61,7 @@ struct role_options {
   std::string bind_address = "0.0.0.0";
   std::filesystem::path data_dir; ///< of this role alone; the role creates it, mode 0700
   identity_options identity;
+  std::optional<hash32> genesis_hash; ///< the block that the network of this node begins with
 };
 
 /// A Swarm Network node. Exactly one of `sentinel`, `sentinel_ip`, `sentinel_api_service` is set.

@@ -76,13 +76,15 @@ TEST_CASE("an SL with every flag") {
                                "--wait-for-full-quorum=5",
                                "--ram-intensive=False",
                                "--channel-group=ml",
-                               "--store-quota=20G"},
+                               "--store-quota=20G",
+                               "--genesis-hash=0x" + std::string(64, 'a')},
                          {});
   REQUIRE(out);
   const auto& sl = out->config.sl.at(0);
   CHECK(sl.channel_group == "ml");
   CHECK_FALSE(sl.channel_open);
   CHECK(sl.store_quota == std::uint64_t{20} << 30);
+  CHECK(to_hex(sl.genesis_hash.value().view()) == "0x" + std::string(64, 'a'));
   CHECK(sl.sn_api_service == service{"api.sn-1.swarm", 443});
   CHECK(sl.sl_fs_service == service{"fs.sl-1.swarm", 8443});
   CHECK(sl.sl_fs_port == 16000);

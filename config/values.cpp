@@ -188,6 +188,14 @@ result<std::uint64_t> to_byte_count(std::string_view text) {
   return *number << shift;
 }
 
+result<hash32> to_block_hash(std::string_view text) {
+  const auto hash = text.starts_with("0x") ? fixed_from_hex<32>(text) : fail(errc::invalid, "no 0x");
+  if (!hash)
+    return fail(config_errc::bad_value, "'{}' is not the hash of a block: 0x and 64 hexadecimal digits",
+                printable(text));
+  return hash;
+}
+
 result<std::string> to_manager(std::string_view text) {
   if (lower(text) != "process")
     return fail(config_errc::bad_value, "'{}' is no manager of this version; there is 'process'",

@@ -36,6 +36,7 @@ result<std::chrono::minutes> to_minutes(std::string_view text);
 result<std::uint32_t> to_user(std::string_view text);
 /// A group's name or number; whether there is one on this host is not looked at.
 result<std::string> to_group(std::string_view text);
+result<hash32> to_block_hash(std::string_view text);
 /// A number of bytes, with K, M, G or T for the powers of 1024: "20G".
 result<std::uint64_t> to_byte_count(std::string_view text);
 /// "process", in any case; what other managers there will be is refused with that.

@@ -114,6 +114,11 @@ TEST_CASE("waiting times have a least and a greatest") {
   CHECK(to_byte_count("3k") == 3072);
   for (const auto* text : {"", "G", "0", "-1", "1.5G", "20GB", "20 G", "9223372036854775807T"})
     CHECK(!to_byte_count(text));
+  CHECK(to_block_hash("0x" + std::string(64, 'B')).value()[31] == 0xbb);
+  for (const auto* text : {"", "0x", "0x12", "zz"})
+    CHECK(!to_block_hash(text));
+  CHECK(!to_block_hash(std::string(64, 'a')));
+  CHECK(!to_block_hash("0x" + std::string(64, 'g')));
   CHECK(to_group("swarm-ml") == "swarm-ml");
   CHECK(to_group("1000") == "1000");
   for (const auto* text : {"", "-x", "a b", "a/b"})

@@ -19,7 +19,11 @@ std::shared_ptr<const sn_client_options> sn_options_of(const sl_context& context
   auto out = std::make_shared<sn_client_options>();
   out->sn = from.sn_api_service ? host_port(from.sn_api_service->host, from.sn_api_service->port)
                                 : host_port(from.sn_ip, from.sn_api_port);
-  if (!from.data_dir.empty()) out->known_sns = from.data_dir / "known-sns";
+  if (!from.data_dir.empty()) {
+    out->known_sns = from.data_dir / "known-sns";
+    out->known_genesis = from.data_dir / "genesis-hash";
+  }
+  out->genesis_hash = from.genesis_hash;
   out->log_source = context.log_source;
   out->io = context.io;
   out->identity = context.identity;

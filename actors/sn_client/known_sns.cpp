@@ -25,4 +25,16 @@ result<> write_known_sns(const std::filesystem::path& file, const std::vector<st
   return replace_file(file, as_bytes(text));
 }
 
+std::optional<hash32> read_known_genesis(const std::filesystem::path& file) {
+  auto text = read_file(file, file_bytes_max).value_or("");
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' '))
+    text.pop_back();
+  const auto hash = fixed_from_hex<32>(text);
+  return hash ? std::optional(*hash) : std::nullopt;
+}
+
+result<> write_known_genesis(const std::filesystem::path& file, const hash32& hash) {
+  return replace_file(file, as_bytes(to_hex(hash.view()) + '\n'));
+}
+
 } // namespace swarm::actors

@@ -1,8 +1,9 @@
 #pragma once
 
-#include "base/result.hpp"
+#include "base/bytes.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,5 +13,10 @@ namespace swarm::actors {
 /// cannot be read is as good as nothing, and what it says is checked by whoever uses it.
 std::vector<std::string> read_known_sns(const std::filesystem::path& file);
 result<> write_known_sns(const std::filesystem::path& file, const std::vector<std::string>& endpoints);
+
+/// The small file with the hash of the genesis block of a node's network. None: there is no such file, or it
+/// holds no hash.
+std::optional<hash32> read_known_genesis(const std::filesystem::path& file);
+result<> write_known_genesis(const std::filesystem::path& file, const hash32& hash);
 
 } // namespace swarm::actors

@@ -21,3 +21,17 @@ TEST_CASE("the SNs that a node knows are there after a restart; what cannot be r
   CHECK(read_known_sns(file).empty());
   CHECK(!write_known_sns("/proc/no-such-folder/sns", {"b:2"}));
 }
+
+TEST_CASE("the network of a node is remembered; what is no hash is nothing") {
+  const transport::test::temp_folder in;
+  const auto file = in.path() / "genesis";
+  CHECK(!read_known_genesis(file));
+  hash32 hash;
+  hash[0] = 7;
+  REQUIRE(write_known_genesis(file, hash));
+  CHECK(read_known_genesis(file) == hash);
+  for (const auto* text : {"", "0x", "0x12\n", "genesis"}) {
+    std::ofstream(file, std::ios::trunc) << text;
+    CHECK(!read_known_genesis(file));
+  }
+}

@@ -14,18 +14,32 @@ namespace json = boost::json;
 
 namespace {
 
+/// What is configured wins over what is remembered.
+session::trust_options trust_of(const sn_client_options& from) {
+  if (from.genesis_hash) return {from.genesis_hash, "--genesis-hash"};
+  if (from.known_genesis.empty()) return {};
+  return {read_known_genesis(from.known_genesis), from.known_genesis.native()};
+}
+
 session::session_options session_of(const sn_client_options& from) {
   auto registration = from.registration;
   if (registration) registration->identity = from.identity->fingerprint();
-  return {from.sn,
-          from.known_sns.empty() ? std::vector<std::string>{} : read_known_sns(from.known_sns),
-          from.key,
-          std::move(registration),
-          [identity = from.identity](const transport::registration_chain& chain,
-                                     const transport::registration_claim& claim) {
-            return transport::prove_registration(*identity, chain, claim);
-          },
-          from.identity->anchor()->fingerprint};
+  session::session_options out{from.sn,
+                               from.known_sns.empty() ? std::vector<std::string>{}
+                                                      : read_known_sns(from.known_sns),
+                               from.key,
+                               std::move(registration),
+                               [identity = from.identity](const transport::registration_chain& chain,
+                                                          const transport::registration_claim& claim) {
+                                 return transport::prove_registration(*identity, chain, claim);
+                               },
+                               from.identity->anchor()->fingerprint};
+  if (!from.trusting) out.trust = trust_of(from);
+  return out;
+}
+
+json::value hex_of(const std::optional<hash32>& hash) {
+  return hash ? json::value(to_hex(hash->view())) : json::value(nullptr);
 }
 
 struct sn_client_state {
@@ -41,6 +55,8 @@ struct sn_client_state {
                                         {"account", to_hex(options->key->account().view())},
                                         {"contract", machine.contract()},
                                         {"block_num", machine.block_num()},
+                                        {"genesis", hex_of(machine.genesis())},
+                                        {"lies", machine.lies()},
                                         {"transactions_under_way", machine.txns_open()},
                                         {"reconnects", machine.reconnects()}});
   }
@@ -101,6 +117,11 @@ struct perform {
     const auto& file = self->state().options->known_sns;
     if (file.empty()) return;
     if (auto kept = write_known_sns(file, a.endpoints); !kept) self->note_error(kept.error().message);
+  }
+  void operator()(session::action::keep_genesis& a) const {
+    const auto& file = self->state().options->known_genesis;
+    if (file.empty()) return;
+    if (auto kept = write_known_genesis(file, a.hash); !kept) self->note_error(kept.error().message);
   }
   void operator()(session::action::note& a) const {
     if (a.level == log::level::error) return self->note_error(std::move(a.text));

@@ -13,8 +13,11 @@
 namespace swarm::actors {
 
 struct sn_client_options {
-  std::string sn;                  ///< host:port of the configured SN
-  std::filesystem::path known_sns; ///< where other SNs are kept; empty for nowhere
+  std::string sn;                      ///< host:port of the configured SN
+  std::filesystem::path known_sns;     ///< where other SNs are kept; empty for nowhere
+  std::optional<hash32> genesis_hash;  ///< of this node's network
+  std::filesystem::path known_genesis; ///< where that is kept when it is not given; empty: nowhere
+  bool trusting = false;               ///< believes what its SN says: tests, with an SN that cannot prove
   std::string log_source;
   std::shared_ptr<transport::io_runtime> io;
   std::shared_ptr<const transport::tls_identity> identity;

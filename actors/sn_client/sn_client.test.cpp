@@ -120,6 +120,7 @@ private:
 std::shared_ptr<sn_client_options> client_of(const std::shared_ptr<transport::io_runtime>& io, authority& ca,
                                              std::uint16_t sn_port) {
   auto options = std::make_shared<sn_client_options>();
+  options->trusting = true;
   options->sn = fmt::format("127.0.0.1:{}", sn_port);
   options->log_source = "test";
   options->io = io;

@@ -118,13 +118,17 @@ void step(self_pointer self, const auto& event) {
   drain(self);
 }
 
+/// The name of a file of a context, each of which may be of a network of its own.
+std::filesystem::path file_of(const swci_context& context, const std::string& name, std::string_view kind) {
+  const auto digest = to_hex(sha256(as_bytes(name)).view());
+  return context.options.data_dir / "contexts" / fmt::format("{}.{}", digest.substr(2, 16), kind);
+}
+
 /// Each context has an account of its own, as numbers of transactions are counted by account and by network.
 result<std::shared_ptr<const ledger::private_key>> key_of(const swci_context& context,
                                                           const std::string& name) {
-  const auto folder = context.options.data_dir / "contexts";
-  SWARM_CHECK(make_folders(folder, 0700));
-  const auto digest = to_hex(sha256(as_bytes(name)).view());
-  SWARM_TRY(auto key, load_or_make_key((folder / (digest.substr(2, 16) + ".key")).native()));
+  SWARM_CHECK(make_folders(context.options.data_dir / "contexts", 0700));
+  SWARM_TRY(auto key, load_or_make_key(file_of(context, name, "key").native()));
   return std::make_shared<const ledger::private_key>(std::move(key));
 }
 
@@ -133,6 +137,8 @@ result<> start_connection(self_pointer self, const open_context& wanted, connect
   SWARM_TRY(const auto key, key_of(from, wanted.context));
   auto options = std::make_shared<sn_client_options>();
   options->sn = host_port(wanted.sn.host, wanted.sn.port);
+  options->genesis_hash = from.options.genesis_hash;
+  options->known_genesis = file_of(from, wanted.context, "genesis");
   options->log_source = from.log_source;
   options->io = from.io;
   options->identity = from.identity;

@@ -123,6 +123,8 @@ std::shared_ptr<const sn_client_options> sn_options_of(const swop_context& conte
   auto out = std::make_shared<sn_client_options>();
   out->sn = context.sn;
   out->known_sns = context.options.data_dir / "known-sns";
+  out->known_genesis = context.options.data_dir / "genesis-hash";
+  out->genesis_hash = context.options.genesis_hash;
   out->log_source = context.log_source;
   out->io = context.io;
   out->identity = context.identity;

@@ -37,6 +37,9 @@ constexpr key_spec verify_host_key{
 constexpr key_spec members_key{
   "members", path, "FILE", "", {"SWARMD_MEMBERS"},
   "rules that say which organisation and roles a certificate stands for, YAML"};
+constexpr key_spec genesis_hash_key{
+  "genesis-hash", text, "HASH", "", {"SWARMD_GENESIS_HASH"},
+  "genesis block of this node's network, as the logs of its SNs say it; default: remembered"};
 constexpr key_spec host_ip_key{
   "host-ip", text, "HOST", "", {"THIS_NODE_IP"},
   "address or name by which others reach this host"};
@@ -59,6 +62,7 @@ constexpr role_setting of_every_role[] = {
     {capath_key, put_identity<&id::capath, to_path>},
     {verify_host_key, put_identity<&id::verify_host, to_flag>},
     {members_key, put_identity<&id::members, to_path>},
+    {genesis_hash_key, put<&role_options::genesis_hash, to_block_hash>},
     {host_ip_key, put<&role_options::host_ip, to_host>},
     {bind_address_key, put<&role_options::bind_address, to_ip>},
 };
@@ -66,8 +70,8 @@ constexpr role_setting of_every_role[] = {
 constexpr key_spec process_keys[] = {data_dir_key, node_name_key, log_level_key};
 constexpr key_spec identity_keys[] = {key_key,    cert_key,        cacert_key,
                                       capath_key, verify_host_key, members_key};
-constexpr key_spec network_keys[] = {host_ip_key, bind_address_key, sn_ip_key, sn_api_port_key,
-                                     sn_api_service_key};
+constexpr key_spec network_keys[] = {genesis_hash_key, host_ip_key,     bind_address_key,
+                                     sn_ip_key,        sn_api_port_key, sn_api_service_key};
 
 constexpr key_spec folder_keys[] = {usr_dir_key};
 

@@ -1,5 +1,6 @@
 #include "ledger/chain/chain_parts.hpp"
 #include "ledger/proof/trust_chain.hpp"
+#include "ledger/proof/witness.hpp"
 
 namespace swarm::ledger {
 
@@ -180,10 +181,41 @@ result<call_result> chain_view::call(const call_request& request, at_block at) c
 result<call_result> chain_view::execute(const call_request& request, at_block at) const {
   SWARM_TRY(auto header, parts_->header_with_state(at));
   state_overlay state(*parts_->state, header.state_root);
-  SWARM_TRY(const auto rules, state.load(validators_account(), u256(rules_slot)));
-  const auto context = context_after(chain_id(), parts_->from->genesis_hash, header, rules_in(rules));
-  SWARM_TRY(auto done, execute_call(state, context, request, header.gas_limit, parts_->from->contracts));
+  SWARM_TRY(auto done, execute_view(state, {chain_id(), parts_->from->genesis_hash}, header, request,
+                                    parts_->from->contracts));
   return std::move(done.call);
+}
+
+result<proved_calls> chain_view::prove_calls(std::span<const call_request> requests, at_block at) const {
+  SWARM_TRY(auto header, parts_->header_with_state(at));
+  proved_calls out;
+  witness_recorder recorder(*parts_->state);
+  for (const auto& request : requests) {
+    state_overlay state(recorder.state(), header.state_root);
+    SWARM_TRY(const auto done, execute_view(state, {chain_id(), parts_->from->genesis_hash}, header, request,
+                                            parts_->from->contracts));
+    out.gas_used += done.call.gas_used;
+  }
+  out.nodes = recorder.take();
+  SWARM_TRY(out.block, sealed_header_of(header.block_num));
+  return out;
+}
+
+result<sealed_header> chain_view::sealed_header_of(std::uint64_t block_num) const {
+  SWARM_TRY(const auto header, parts_->header_at(block_num));
+  SWARM_TRY(auto seals, seals_of(block_num));
+  if (!seals)
+    return fail(chain_errc::history_missing, "the seals of block {} are not here, or not yet", block_num);
+  return sealed_header{encode_header(header), std::move(*seals)};
+}
+
+result<handover> chain_view::handover_at(std::uint64_t block_num) const {
+  SWARM_TRY(const auto kept, parts_->from->store->note(handover_note(block_num)));
+  if (kept) return decode_handover(*kept);
+  handover out;
+  SWARM_TRY(out.block, sealed_header_of(block_num));
+  SWARM_TRY(out.proof, prove_validators(block_num));
+  return out;
 }
 
 result<call_result> chain_view::estimate_gas(const call_request& request, at_block at) const {

@@ -14,7 +14,11 @@
 
 namespace swarm::ledger {
 
-struct validators_proof; // proof/trust.hpp
+// proof/trust.hpp and proof/witness.hpp
+struct handover;
+struct proved_calls;
+struct sealed_header;
+struct validators_proof;
 
 struct txn_place {
   block_ptr block;
@@ -79,6 +83,13 @@ public:
   /// a value ("insufficient funds"), a missing `to`, and a gas limit over the block's or under the
   /// intrinsic gas.
   result<call_result> call(const call_request& request, at_block at = {}) const;
+  /// What it takes to execute these calls without the chain, each on top of block `at`. Reverts are proved,
+  /// too; the errors are those of `call`, and errc::limit when they read too much to show.
+  result<proved_calls> prove_calls(std::span<const call_request> requests, at_block at = {}) const;
+  /// Errors: as `header_by_num`, and history_missing when nobody could check the seals.
+  result<sealed_header> sealed_header_of(std::uint64_t block_num) const;
+  /// A block and the proof of the validators in its state; skipped blocks that changed them, too.
+  result<handover> handover_at(std::uint64_t block_num) const;
   /// As `call`, but when the status is ok, `gas_used` is half more than was used: a limit with which the same
   /// transaction succeeds even if the state changes a little meanwhile.
   result<call_result> estimate_gas(const call_request& request, at_block at = {}) const;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ledger/chain_identity.hpp"
 #include "ledger/formats/header.hpp"
 #include "ledger/formats/seal.hpp"
 
@@ -21,17 +22,14 @@ enum class proof_errc {
   unchanged,        ///< a change of validators that changes nothing
   old_pivot,        ///< a pivot that is not newer than what is known
   other_validators, ///< a pivot whose state has others than those who sealed it
+  witness,          ///< trie nodes that do not show what calls read
+  old_head,         ///< a block below the highest one that was seen
+  fork,             ///< two final blocks of one number
 };
 
 constexpr std::string_view error_category(proof_errc) {
   return "proof";
 }
-
-/// The chain that seals belong to.
-struct chain_identity {
-  std::uint64_t chain_id = 0;
-  hash32 genesis_hash;
-};
 
 /// A header as it is hashed, and what makes it final.
 struct sealed_header {

@@ -185,24 +185,6 @@ std::uint64_t space_of(const transaction& txn, const execution& done) {
 
 } // namespace
 
-block_context context_after(std::uint64_t chain_id, const hash32& genesis_hash, const block_header& on,
-                            const rules_schedule& rules) {
-  return {.chain_id = chain_id,
-          .block_num = on.block_num + 1,
-          .parent_hash = block_hash(on),
-          .genesis_hash = genesis_hash,
-          .rules = rules.at(on.block_num + 1),
-          .block_time = on.timestamp};
-}
-
-std::uint64_t intrinsic_gas(const txn_fields& fields) {
-  auto zeros = static_cast<std::uint64_t>(std::count(fields.data.begin(), fields.data.end(), 0));
-  auto total = gas::txn + gas::data_zero_byte * zeros + gas::data_byte * (fields.data.size() - zeros);
-  for (const auto& entry : fields.access_list)
-    total += gas::access_account + gas::access_slot * entry.slots.size();
-  return total;
-}
-
 result<> check_executable(const txn_fields& fields, std::uint64_t gas_available) {
   if (!fields.to)
     return fail(execution_errc::contract_creation,
@@ -294,6 +276,18 @@ result<execution> execute_call(state_overlay& state, const block_context& contex
                     .rules = context.rules};
   return dispatch(state, call, context.block_time, request.input, intrinsic_gas(fields), fields.gas_limit,
                   contracts);
+}
+
+result<execution> execute_view(state_overlay& state, const chain_identity& of, const block_header& on,
+                               const call_request& request, const contract_table& contracts) {
+  SWARM_TRY(const auto rules, state.load(validators_account(), u256(rules_slot)));
+  const block_context context{.chain_id = of.chain_id,
+                              .block_num = on.block_num + 1,
+                              .parent_hash = block_hash(on),
+                              .genesis_hash = of.genesis_hash,
+                              .rules = rules_in(rules).at(on.block_num + 1),
+                              .block_time = on.timestamp};
+  return execute_call(state, context, request, on.gas_limit, contracts);
 }
 
 } // namespace swarm::ledger

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ledger/chain_identity.hpp"
 #include "ledger/formats/transaction.hpp"
 #include "ledger/space_rule.hpp"
 #include "ledger/state/call.hpp"
@@ -32,10 +33,6 @@ struct block_context {
   std::uint64_t block_time = 0;      ///< seconds since 1970
   address proposer = {};             ///< of the block
 };
-
-/// What a call on top of the block `on` is told.
-block_context context_after(std::uint64_t chain_id, const hash32& genesis_hash, const block_header& on,
-                            const rules_schedule& rules);
 
 /// What a transaction costs before anything runs: 21000, its input, its access list (Yellow Paper 6.2).
 std::uint64_t intrinsic_gas(const txn_fields& fields);
@@ -94,5 +91,9 @@ inline bool is_not_executable(const error& why) {
 result<execution> execute_call(state_overlay& state, const block_context& context,
                                const call_request& request, std::uint64_t gas_max,
                                const contract_table& contracts);
+
+/// `execute_call` on top of the block `on`, whose state `state` shows; the version of the rules is read from it.
+result<execution> execute_view(state_overlay& state, const chain_identity& of, const block_header& on,
+                               const call_request& request, const contract_table& contracts);
 
 } // namespace swarm::ledger

@@ -12,6 +12,9 @@ constexpr std::size_t recent_code_size_max = 4096;
 state_store::state_store(node_source nodes, node_source codes, std::size_t node_cache_bytes_max)
     : nodes_(std::move(nodes), node_cache_bytes_max), codes_(std::move(codes)) {}
 
+state_store::state_store(decoded_node_source nodes, node_source codes, std::size_t node_cache_bytes_max)
+    : nodes_(std::move(nodes), node_cache_bytes_max), codes_(std::move(codes)) {}
+
 result<bytes> state_store::code(const hash32& hash) {
   if (hash == empty_code_hash) return bytes{};
   {

@@ -13,6 +13,7 @@ class state_store {
 public:
   /// `codes` answers like `nodes`.
   state_store(node_source nodes, node_source codes, std::size_t node_cache_bytes_max);
+  state_store(decoded_node_source nodes, node_source codes, std::size_t node_cache_bytes_max);
 
   trie_store& nodes() { return nodes_; }
   result<bytes> code(const hash32& hash);

@@ -5,9 +5,26 @@ namespace swarm::ledger {
 namespace {
 /// The memory of an entry beside its node, estimated: list and map nodes, allocator overhead.
 constexpr std::size_t entry_overhead = 160;
+
+result<trie_node_ptr> load_decoded(const node_source& source, const hash32& hash) {
+  auto raw = source(hash);
+  if (!raw && raw.error().is(errc::not_found))
+    return fail(errc::corrupt, "state: trie node {} is missing", to_hex(hash.view()));
+  if (!raw) return tl::unexpected(std::move(raw).error());
+  auto node = decode_trie_node(*raw);
+  if (!node)
+    return fail(errc::corrupt, "state: trie node {} is damaged: {}", to_hex(hash.view()),
+                node.error().message);
+  return node;
+}
+
 } // namespace
 
 trie_store::trie_store(node_source source, std::size_t cache_bytes_max)
+    : source_{[from = std::move(source)](const hash32& hash) { return load_decoded(from, hash); }},
+      cache_bytes_max_(cache_bytes_max) {}
+
+trie_store::trie_store(decoded_node_source source, std::size_t cache_bytes_max)
     : source_(std::move(source)), cache_bytes_max_(cache_bytes_max) {}
 
 trie_node_ptr trie_store::cached(const hash32& hash) {
@@ -25,15 +42,8 @@ std::size_t trie_store::cache_bytes() const {
 
 result<trie_node_ptr> trie_store::load(const hash32& hash) {
   if (auto known = cached(hash)) return known;
-  auto raw = source_(hash);
-  if (!raw && raw.error().is(errc::not_found))
-    return fail(errc::corrupt, "state: trie node {} is missing", to_hex(hash.view()));
-  if (!raw) return tl::unexpected(std::move(raw).error());
-  auto node = decode_trie_node(*raw);
-  if (!node)
-    return fail(errc::corrupt, "state: trie node {} is damaged: {}", to_hex(hash.view()),
-                node.error().message);
-  keep(hash, *node);
+  auto node = source_.load(hash);
+  if (node) keep(hash, *node);
   return node;
 }
 

@@ -9,18 +9,22 @@ using namespace swarm::session;
 
 namespace {
 
-session_options options() {
+session_options options(bool proving) {
   static const auto key =
       std::make_shared<const ledger::private_key>(std::move(*ledger::private_key::from_bytes(bytes(32, 1))));
-  return {
+  session_options out{
       "own:1",
       {"other:2"},
       key,
       contracts::register_node_args{.type = contracts::node_type::sl, .name = "sl", .endpoint = "here:1"}};
+  if (proving) out.trust = trust_options{};
+  return out;
 }
 
 struct session_run {
-  session_machine machine{options()};
+  explicit session_run(bool proving) : machine(options(proving)) {}
+
+  session_machine machine;
   time_point now{};
   std::uint64_t serial = 0;
   std::uint64_t calls = 0;
@@ -54,10 +58,10 @@ struct session_run {
 
 } // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  session_run run;
+namespace {
+
+void talk(session_run& run, std::string_view rest) {
   run.step(event::tick{1});
-  auto rest = as_text({data, size});
   while (!rest.empty()) {
     const auto end = std::min(rest.find('\n'), rest.size());
     run.line(rest.substr(0, end));
@@ -66,5 +70,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     SWARM_ASSERT(run.machine.sns_known() <= 1 + sn_choice::others_max);
   }
   SWARM_ASSERT(run.done.size() + run.machine.calls_open() + 1 >= run.calls);
+}
+
+} // namespace
+
+/// A node that believes its SN, and one that wants proofs.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  for (const bool proving : {false, true}) {
+    session_run run(proving);
+    talk(run, as_text({data, size}));
+  }
   return 0;
 }

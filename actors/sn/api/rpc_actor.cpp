@@ -120,8 +120,9 @@ void say_alive(self_pointer self) {
   auto& s = self->state();
   const auto view = s.chain->view();
   s.last_serial = std::max(unix_milliseconds(), s.last_serial + 1);
-  auto raw = ledger::encode_sign_of_life(s.last_serial, s.context->api_endpoint(), *s.context->key,
-                                         view->chain_id(), view->genesis_hash());
+  auto raw =
+      ledger::encode_sign_of_life(s.last_serial, view->head()->header.block_num, s.context->api_endpoint(),
+                                  *s.context->key, view->chain_id(), view->genesis_hash());
   const auto taken = s.service->take_sign(raw, now());
   if (!taken) return self->note_error(taken.error().message);
   s.last_serial = std::max(s.last_serial, taken->last_serial);

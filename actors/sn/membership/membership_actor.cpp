@@ -48,6 +48,7 @@ membership::machine_options machine_options_of(const sn_context& context, bool l
           .endpoint = context.p2p_endpoint(),
           .trainings = context.options.contracts,
           .sentinel = host_port(sentinel.host, sentinel.port),
+          .genesis_hash = context.options.genesis_hash,
           .leaving = leaving,
           .seed = get_be64(context.key->account().data())};
 }

@@ -1,6 +1,7 @@
 #include "actors/sn/proofs/make_proof.hpp"
 
 #include "actors/sn/proofs/proof_json.hpp"
+#include "actors/sn/proofs/validator_changes.hpp"
 #include "contracts/training/client.hpp"
 #include "ledger/native_contract.hpp"
 
@@ -148,16 +149,9 @@ private:
   result<> add_handovers(std::uint64_t block_num) {
     if (proof_.handovers.empty()) SWARM_CHECK(add_handover(0));
     for (;;) {
-      SWARM_TRY(const auto sealers, chain_.validators_after(block_num - 1));
-      if (sealers == validators_) return {};
-      // The validators changed somewhere in (low, high], perhaps several times.
-      auto low = handed_over_, high = block_num - 1;
-      while (high - low > 1) {
-        const auto middle = low + (high - low) / 2;
-        SWARM_TRY(const auto then, chain_.validators_after(middle));
-        (then == validators_ ? low : high) = middle;
-      }
-      SWARM_CHECK(add_handover(high));
+      SWARM_TRY(const auto next, next_change(chain_, handed_over_, block_num - 1, validators_));
+      if (!next) return {};
+      SWARM_CHECK(add_handover(*next));
     }
   }
   result<> add_handover(std::uint64_t block_num) {

@@ -432,8 +432,8 @@ void add_node(rpc_node& node, const ledger::private_key& key, contracts::node_ty
 
 std::string sign(const rpc_node& node, const ledger::private_key& key, std::uint64_t serial,
                  const std::string& endpoint = {}) {
-  const auto raw =
-      ledger::encode_sign_of_life(serial, endpoint, key, node.chain->chain_id(), node.chain->genesis_hash());
+  const auto raw = ledger::encode_sign_of_life(serial, 0, endpoint, key, node.chain->chain_id(),
+                                               node.chain->genesis_hash());
   return "[" + in_quotes(to_hex(raw)) + "]";
 }
 

@@ -65,7 +65,9 @@ result<service::sign_taken> service::take_sign(bytes_view raw, time_point now) {
   // The node is not registered, or not yet at this chain's head.
   if (found == all->end()) return sign_taken{};
   const auto before = liveness_.last_serial(sign.account);
-  return sign_taken{liveness_.heard_from(sign.account, sign.serial, std::move(sign.api_endpoint), now),
+  const bool of_sn = found->type == contracts::node_type::sn;
+  return sign_taken{liveness_.heard_from(sign.account, sign.serial, std::move(sign.api_endpoint), now,
+                                         of_sn ? to_bytes(raw) : bytes()),
                     before};
 }
 
@@ -95,6 +97,15 @@ method_result service::api_endpoints(const params&, const caller&) {
     if (auto endpoint = liveness_.api_endpoint(node.account); !endpoint.empty())
       out.emplace_back(std::move(endpoint));
   }
+  return json::value(std::move(out));
+}
+
+/// The last signs of life of the validators: each says how far the chain was for its signer.
+method_result service::validator_signs(const params&, const caller&) {
+  SWARM_TRY(const auto validators, view_->validators_after(view_->head()->header.block_num));
+  json::array out;
+  for (const auto& each : validators)
+    if (const auto raw = liveness_.last_sign(each); !raw.empty()) out.emplace_back(hex_data(raw));
   return json::value(std::move(out));
 }
 

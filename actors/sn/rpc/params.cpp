@@ -133,6 +133,15 @@ result<std::vector<std::string>> params::texts(std::size_t index, std::string_vi
   return out;
 }
 
+result<const json::array*> params::list(std::size_t index, std::string_view what,
+                                        std::size_t count_max) const {
+  const auto* out = has(index) ? list_[index].if_array() : nullptr;
+  if (out == nullptr || out->empty())
+    return fail(rpc_errc::invalid_params, "argument {} ({}) must be an array that is not empty", index, what);
+  if (out->size() > count_max) return fail(rpc_errc::too_much_asked, "{}: at most {}", what, count_max);
+  return out;
+}
+
 result<const json::object*> params::object(std::size_t index, std::string_view what) const {
   if (!has(index))
     return fail(rpc_errc::invalid_params, "missing value for required argument {} ({})", index, what);

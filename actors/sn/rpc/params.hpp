@@ -52,6 +52,9 @@ public:
   /// A list of at most `count_max` strings.
   result<std::vector<std::string>> texts(std::size_t index, std::string_view what,
                                          std::size_t count_max) const;
+  /// A list of at most `count_max` items, not empty.
+  result<const boost::json::array*> list(std::size_t index, std::string_view what,
+                                         std::size_t count_max) const;
   result<const boost::json::object*> object(std::size_t index, std::string_view what) const;
 
 private:

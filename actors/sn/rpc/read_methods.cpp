@@ -1,5 +1,3 @@
-#include "actors/sn/proofs/make_proof.hpp"
-#include "actors/sn/proofs/proof_json.hpp"
 #include "actors/sn/rpc/format.hpp"
 #include "actors/sn/rpc/reader.hpp"
 #include "base/hash.hpp"
@@ -201,46 +199,6 @@ method_result reader::storage_at(const params& given, const caller&) {
   SWARM_TRY(const auto num, state_of(given, 2));
   SWARM_TRY(const auto value, view_->storage_of(who, slot, num));
   return json::value(hex_data(value.view()));
-}
-
-method_result reader::proof(const params& given, const caller&) {
-  SWARM_TRY(const auto who, given.account(0, "address"));
-  std::vector<hash32> slots;
-  if (given.has(1)) {
-    SWARM_TRY(const auto keys, given.texts(1, "storage keys", proof_slots_max));
-    for (const auto& key : keys) {
-      SWARM_TRY(const auto slot, parse_slot(key));
-      slots.push_back(slot);
-    }
-  }
-  SWARM_TRY(const auto num, state_of(given, 2));
-  work_ += cost::proof * (1 + slots.size());
-  SWARM_TRY(const auto proof, view_->prove(who, slots, num));
-  return json::value(proof_json(who, proof));
-}
-
-/// [contract, round, generation]: the proof of a merge, as in a proof file; without a generation the latest.
-method_result reader::prove_merge(const params& given, const caller&) {
-  SWARM_TRY(const auto contract, given.text(0, "contract"));
-  SWARM_TRY(const auto round_num, given.count(1, "round"));
-  std::optional<std::uint64_t> generation;
-  if (given.has(2)) {
-    SWARM_TRY(generation, given.count(2, "generation"));
-  }
-  work_ += cost::log_proof;
-  const auto made = proofs::make_proof(*view_, contract, round_num, generation);
-  if (!made && made.error().is(errc::not_found))
-    return fail(rpc_errc::invalid_params, "{}", made.error().message);
-  if (!made) return tl::unexpected<failure>(made.error());
-  work_ += cost::log_proof * made->models.size();
-  auto out = proofs::to_json(*made);
-  const auto size = json::serialize(out).size();
-  if (size > merge_proof_bytes_max)
-    return fail(rpc_errc::answer_too_large,
-                "the proof has {} bytes, more than the {} of an answer: swarm-inspect proof writes it on the "
-                "SN's host",
-                size, merge_proof_bytes_max);
-  return json::value(std::move(out));
 }
 
 // Calls

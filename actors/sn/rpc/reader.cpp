@@ -23,6 +23,8 @@ const std::map<std::string_view, reader::handler>& reader::methods() {
       {"eth_getStorageAt", &reader::storage_at},
       {"eth_getProof", &reader::proof},
       {"swarm_proveMerge", &reader::prove_merge},
+      {"swarm_provedCall", &reader::proved_call},
+      {"swarm_validatorChanges", &reader::validator_changes},
       {"eth_call", &reader::call},
       {"eth_estimateGas", &reader::estimate_gas},
       {"eth_getLogs", &reader::logs},

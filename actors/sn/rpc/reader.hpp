@@ -17,6 +17,8 @@ public:
   static constexpr std::size_t proof_slots_max = 256;
   /// Clients take messages of 16 MiB.
   static constexpr std::size_t merge_proof_bytes_max = 15 * 1024 * 1024;
+  /// Changes of validators in one answer.
+  static constexpr std::size_t validator_changes_max = 32;
   static constexpr std::uint64_t fee_history_max = 1024;
   static constexpr std::size_t reward_percentiles_max = 100;
 
@@ -72,6 +74,8 @@ private:
   method_result storage_at(const params&, const caller&);
   method_result proof(const params&, const caller&);
   method_result prove_merge(const params&, const caller&);
+  method_result proved_call(const params&, const caller&);
+  method_result validator_changes(const params&, const caller&);
   method_result call(const params&, const caller&);
   method_result estimate_gas(const params&, const caller&);
   method_result logs(const params&, const caller&);

@@ -129,6 +129,7 @@ const std::map<std::string_view, service::handler>& service::methods() {
       {"swarm_apiEndpoints", &service::api_endpoints},
       {"swarm_nodes", &service::nodes},
       {"swarm_genesis", &service::genesis},
+      {"swarm_validatorSigns", &service::validator_signs},
   };
   return table;
 }

@@ -79,9 +79,10 @@ using service_action = std::variant<action::submit, action::read, action::tell_s
 ///
 /// Beyond the execution API: eth_sendRawTransactionSync (EIP-7966) answers with the receipt and may be
 /// repeated with the same transaction; the reason history_incomplete in an error means that the transaction
-/// may be final already. Receipts carry Besu's `revertReason`; swarm_heartbeat(sign of life) answers with the
-/// last serial known before; swarm_silentNodes(), swarm_nodes(), swarm_apiEndpoints() (JSON-RPC servers of SNs that
-/// are alive), swarm_genesis() (what an SN needs to join: parameters, hash, endpoints).
+/// may be final already. Receipts carry Besu's `revertReason`; swarm_heartbeat(sign of life) answers with
+/// the last serial known before; swarm_validatorSigns() shows those of the validators; swarm_silentNodes(),
+/// swarm_nodes(), swarm_apiEndpoints() (JSON-RPC servers of SNs that are alive), swarm_genesis() (what an
+/// SN needs to join: parameters, hash, endpoints).
 class service final : public responder {
 public:
   static constexpr std::size_t batch_max = 256;
@@ -201,6 +202,7 @@ private:
   // swarm_*
   method_result heartbeat(const params&, const caller&);
   method_result silent_nodes(const params&, const caller&);
+  method_result validator_signs(const params&, const caller&);
   method_result genesis(const params&, const caller&);
   method_result api_endpoints(const params&, const caller&);
   method_result nodes(const params&, const caller&);

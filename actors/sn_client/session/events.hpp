@@ -91,12 +91,17 @@ struct answered {
 struct keep_sns {
   std::vector<std::string> endpoints;
 };
+/// The genesis block that an SN has shown to a node that knew none: for its next life.
+struct keep_genesis {
+  hash32 hash;
+};
 struct note {
   log::level level = log::level::info; ///< error: something is wrong that does not end the session
   std::string text;
 };
 } // namespace action
-using session_action = std::variant<action::connect, action::disconnect, action::send, action::call_done,
-                                    action::contract_read, action::answered, action::keep_sns, action::note>;
+using session_action =
+    std::variant<action::connect, action::disconnect, action::send, action::call_done, action::contract_read,
+                 action::answered, action::keep_sns, action::keep_genesis, action::note>;
 
 } // namespace swarm::session

@@ -12,6 +12,8 @@ namespace swarm::session {
 /// What an SN was asked for.
 namespace question {
 struct introduction {}; ///< which chain, how far, who it is, and does it know this node
+struct validator_changes {};
+struct freshness {}; ///< the head, and what the validators say of theirs
 struct receipt {
   std::uint64_t nonce = 0;
 };
@@ -33,9 +35,9 @@ struct own_ask {
 };
 } // namespace question
 using any_question =
-    std::variant<question::introduction, question::receipt, question::account_count, question::standing,
-                 question::contract, question::subscription, question::other_sns, question::sign_of_life,
-                 question::unsubscription, question::own_ask>;
+    std::variant<question::introduction, question::validator_changes, question::freshness, question::receipt,
+                 question::account_count, question::standing, question::contract, question::subscription,
+                 question::other_sns, question::sign_of_life, question::unsubscription, question::own_ask>;
 
 /// The batches of one connection that are not answered yet. Answers come in any order; what was not asked, or
 /// is answered already, is passed over.
@@ -44,10 +46,13 @@ public:
   struct answered {
     any_question what;
     std::vector<boost::json::value> responses; ///< objects, one for each call
+    std::vector<rpc_call> calls;               ///< as given to `add`
   };
 
   /// The batch has the ids `first_id` to `first_id + count - 1`, above all before; `count` is not 0.
-  void add(std::uint64_t first_id, std::size_t count, any_question what, time_point now);
+  /// `calls`: whatever they are to be checked against.
+  void add(std::uint64_t first_id, std::size_t count, any_question what, time_point now,
+           std::vector<rpc_call> calls = {});
   /// The batch that this response was the last one of.
   std::optional<answered> take(boost::json::value response);
   /// Since when the SN owes an answer.
@@ -61,6 +66,7 @@ private:
     time_point asked_at;
     std::vector<boost::json::value> responses; ///< null until it is here
     std::size_t missing = 0;
+    std::vector<rpc_call> calls;
   };
   std::map<std::uint64_t, batch> batches_; ///< by last id
 };

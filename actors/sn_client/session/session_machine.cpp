@@ -19,7 +19,9 @@ auto seconds_in(duration span) {
 session_machine::session_machine(session_options options)
     : options_(std::move(options)),
       choice_(options_.configured_sn, options_.other_sns, get_be64(options_.key->account().data())),
-      pause_(200ms, 10s, get_be64(options_.key->account().data())), txns_(options_.key) {}
+      pause_(200ms, 10s, get_be64(options_.key->account().data())), txns_(options_.key) {
+  if (options_.trust) trust_.emplace(options_.trust->genesis);
+}
 
 const session_machine::link* session_machine::link_of(const phase& of) {
   return std::visit(
@@ -48,9 +50,11 @@ std::string session_machine::status() const {
 
 void session_machine::ask(const std::vector<rpc_call>& calls, any_question what, time_point now) {
   const auto first = next_id_;
-  next_id_ += calls.size();
-  act(action::send{serial_, encode_batch(calls, first)});
-  live()->asked.add(first, calls.size(), what, now);
+  const bool prove = trust_ && chain_trust::has_views(calls);
+  const auto& sent = prove ? chain_trust::to_prove(calls) : calls;
+  next_id_ += sent.size();
+  act(action::send{serial_, encode_batch(sent, first)});
+  live()->asked.add(first, sent.size(), what, now, prove ? calls : std::vector<rpc_call>{});
 }
 
 void session_machine::dial(time_point now) {
@@ -86,6 +90,7 @@ void session_machine::step(const event::tick& now_is, time_point now) {
       dialling != nullptr && now >= dialling->since + connect_max)
     return give_up("it cannot be connected to", false, now);
   check_link(now);
+  check_behind(now);
   for (const auto& late : asks_.take_due(now))
     act(action::answered{late.call.id, fail(errc::unavailable, "{}", status()), late.call.asker});
   if (!std::holds_alternative<registering>(phase_) && !std::holds_alternative<ready>(phase_)) return;
@@ -112,7 +117,7 @@ time_point session_machine::wake_at() const {
   if (const auto* dialling = std::get_if<connecting>(&phase_))
     return std::min(out, dialling->since + connect_max);
   const auto* here = link_of(phase_);
-  out = std::min(out, here->last_heard + silence_max);
+  out = std::min({out, here->last_heard + silence_max, trust_due()});
   if (const auto oldest = here->asked.oldest()) out = std::min(out, *oldest + answer_max);
   if (std::holds_alternative<introducing>(phase_)) return out;
   if (const auto* waits = std::get_if<registering>(&phase_); waits != nullptr && waits->look_at)
@@ -128,9 +133,10 @@ void session_machine::beat(time_point now) {
   auto& here = std::get<ready>(phase_);
   here.heartbeat_at = now + heartbeat_interval;
   const auto before = std::exchange(last_serial_, std::max(unix_ms_, last_serial_ + 1));
-  const auto raw =
-      ledger::encode_sign_of_life(last_serial_, {}, *options_.key, network_->chain_id, network_->genesis);
+  const auto raw = ledger::encode_sign_of_life(last_serial_, block_num_, {}, *options_.key,
+                                               network_->chain_id, network_->genesis);
   ask({{"swarm_heartbeat", {to_hex(raw)}}}, question::sign_of_life{before}, now);
+  if (trust_ && (here.stale_since || here.heartbeats % heartbeats_per_survey == 1)) ask_freshness(now);
   if (here.heartbeats++ == 0) return; // it was asked when it introduced itself
   if ((here.heartbeats - 1) % heartbeats_per_survey == 0) return survey(now);
   // An SN that has just started hears of the others in its first seconds: 2, 4, 8, 16 seconds from now.
@@ -140,7 +146,8 @@ void session_machine::beat(time_point now) {
 
 void session_machine::survey(time_point now) {
   ask({{"swarm_apiEndpoints", {}}}, question::other_sns{}, now);
-  subscribe(now); // again, if the SN could not when it was asked
+  subscribe(now);        // again, if the SN could not when it was asked
+  if (trust_) read(now); // an SN that keeps events from this node is of little use so
   if (std::get<ready>(phase_).parent_is_stale) ask_standing(now);
 }
 
@@ -148,6 +155,12 @@ void session_machine::step(const event::link_up& news, time_point now) {
   if (news.serial != serial_ || !std::holds_alternative<connecting>(phase_)) return;
   phase_ = introducing{{{}, now}};
   note(log::level::info, fmt::format("API-Server is UP! ({})", sn()));
+  if (trust_) return ask_changes(now);
+  ask_introduction(now);
+}
+
+void session_machine::ask_introduction(time_point now) {
+  live()->introduced = true;
   const auto account = options_.key->account();
   std::vector<rpc_call> calls{{"eth_chainId", {}},
                               {"eth_getTransactionCount", {to_hex(account.view()), "pending"}},
@@ -183,6 +196,7 @@ void session_machine::step(const event::received& news, time_point now) {
 }
 
 void session_machine::take(open_requests::answered from, time_point now) {
+  if (!from.calls.empty()) return take_proved(std::move(from), now);
   std::visit([&](const auto& what) { answer(what, from.responses, now); }, from.what);
 }
 
@@ -196,6 +210,8 @@ void session_machine::answer(const question::introduction&, responses& from, tim
   if (!chain || *chain == 0 || !count || !genesis || !knows_nodes)
     return give_up("it does not answer as an SN does", false, now);
   const network told{*chain, *genesis};
+  if (trust_ && trust_->chain()->identity() != ledger::chain_identity{told.chain_id, told.genesis})
+    return lied("it names another genesis block than the one that it has shown", now);
   if (network_ && *network_ != told && !choice_.is_configured())
     return give_up("it belongs to another network", true, now);
   enter_network(told, *count, now);
@@ -316,7 +332,8 @@ void session_machine::refused(std::uint64_t nonce, const error& why, time_point 
   }
   if (why.is(refusal::day_full)) {
     txns_.find(nonce)->send_at = now + day_full_wait;
-    if (!std::exchange(told_of_full_day_, true)) note(log::level::warning, "transactions wait: " + why.message);
+    if (!std::exchange(told_of_full_day_, true))
+      note(log::level::warning, "transactions wait: " + why.message);
     return;
   }
   if (why.is(refusal::nonce_too_low)) txns_.used(nonce);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/sn_client/session/chain_trust.hpp"
 #include "actors/sn_client/session/events.hpp"
 #include "actors/sn_client/session/open_requests.hpp"
 #include "actors/sn_client/session/own_asks.hpp"
@@ -19,6 +20,12 @@
 /// machine goes on, holds a bounded amount of memory, and ends every call exactly once.
 namespace swarm::session {
 
+/// Of which network a node is.
+struct trust_options {
+  std::optional<hash32> genesis; ///< the genesis block; none: that of the first SN that is asked
+  std::string kept_in;           ///< where people find and change that, in words
+};
+
 struct session_options {
   std::string configured_sn;          ///< host:port
   std::vector<std::string> other_sns; ///< that the network told of in the node's last life
@@ -26,8 +33,10 @@ struct session_options {
   /// What this node registers as; none for one that only reads.
   std::optional<contracts::register_node_args> registration;
   /// None: it registers without a proof, which chains without organisations take.
-  transport::prove_function prove;
-  hash32 anchor; ///< of this node's certificate, which says of which organisation the node is
+  transport::prove_function prove = {};
+  hash32 anchor = {}; ///< of this node's certificate, which says of which organisation the node is
+  /// Views are proved from the genesis block on; without it an SN is believed.
+  std::optional<trust_options> trust = {};
 };
 
 class session_machine {
@@ -45,11 +54,17 @@ public:
   static constexpr duration standing_wait_first = std::chrono::milliseconds(15);
   static constexpr duration standing_wait_longest = std::chrono::seconds(2);
   static constexpr duration resend_wait = std::chrono::milliseconds(250); ///< for an SN that is busy
-  static constexpr duration day_full_wait = std::chrono::seconds(30);     ///< while there is no room on the chain
+  static constexpr duration day_full_wait = std::chrono::seconds(30); ///< while there is no room on the chain
   /// How far a node's clock may have been set back.
   static constexpr std::uint64_t serial_ahead_max = std::uint64_t{366} * 24 * 3600 * 1000;
   /// How often it is said that another program has this node's key.
   static constexpr duration twin_note_interval = std::chrono::minutes(1);
+  /// For an SN whose chain is shorter than what this node has seen of it.
+  static constexpr duration behind_max = std::chrono::seconds(10);
+  /// For an SN that does not show that its chain is the newest.
+  static constexpr duration stale_max = std::chrono::seconds(15);
+  /// How much older than now, or newer, a validator's word on its head may be, by this node's clock.
+  static constexpr std::uint64_t fresh_ms = 60'000;
   static constexpr std::size_t waiting_max = 256; ///< calls that are not sent yet
   static constexpr std::size_t txns_max = 128;    ///< under way; an SN lets 256 of one account wait
 
@@ -86,15 +101,32 @@ public:
   std::size_t asks_open() const { return asks_.size(); }
   std::size_t txns_open() const { return txns_.size(); }
   std::size_t requests_open() const;
+  /// How often an SN was left because of a lie.
+  std::uint64_t lies() const { return lies_; }
+  /// The genesis block of this node's network; none: not known yet, or whatever the SN says.
+  std::optional<hash32> genesis() const { return trust_ ? trust_->genesis() : std::nullopt; }
   std::uint64_t reconnects() const { return serial_ > 0 ? serial_ - 1 : 0; }
   std::string status() const;
 
 private:
+  /// A batch with views that could not be checked when its answer was here.
+  struct asked_again {
+    std::vector<rpc_call> calls;
+    any_question what;
+    std::uint64_t reached = 0; ///< the last change of validators that was known then
+    std::string why;
+    std::optional<time_point> at; ///< none: once later changes of validators are known
+  };
   /// A connection.
   struct link {
     open_requests asked;
     time_point last_heard;
-    address sn; ///< its account as it says, which this node names as its parent; zero: it does not say
+    address sn{}; ///< its account as it says, which this node names as its parent; zero: it does not say
+    bool introduced = false;                ///< it was asked who it is
+    bool asking_changes = false;            ///< of validators
+    std::optional<time_point> changes_at{}; ///< when it is asked for these again
+    std::optional<time_point> behind_since{};
+    std::vector<asked_again> again{};
   };
   /// Waits before it dials again.
   struct down {
@@ -120,7 +152,8 @@ private:
     bool recounting = false;              ///< asked for the account's nonce; calls wait for it
     unsigned heartbeats = 0;
     time_point heartbeat_at;
-    bool parent_is_stale = false; ///< the chain names another SN
+    bool parent_is_stale = false;            ///< the chain names another SN
+    std::optional<time_point> stale_since{}; ///< it does not show that its chain is the newest
   };
   using phase = std::variant<down, connecting, introducing, registering, ready>;
   struct network {
@@ -142,9 +175,22 @@ private:
   void beat(time_point now);
   void survey(time_point now);
 
+  // trusting.cpp
+  void ask_changes(time_point now);
+  void began_trust();
+  void other_network(const std::string& reason, time_point now);
+  void lied(const std::string& how, time_point now);
+  void take_proved(open_requests::answered from, time_point now);
+  void ask_again(time_point now);
+  void check_behind(time_point now);
+  void ask_freshness(time_point now);
+  time_point trust_due() const;
+
   void take(open_requests::answered from, time_point now);
   using responses = std::vector<boost::json::value>;
   void answer(const question::introduction&, responses& from, time_point now);
+  void answer(const question::validator_changes&, responses& from, time_point now);
+  void answer(const question::freshness&, responses& from, time_point now);
   void answer(const question::receipt& to, responses& from, time_point now);
   void answer(const question::account_count&, responses& from, time_point now);
   void answer(const question::standing&, responses& from, time_point now);
@@ -155,6 +201,7 @@ private:
   void answer(const question::unsubscription&, responses&, time_point) {}
   void answer(const question::own_ask& to, responses& from, time_point now);
 
+  void ask_introduction(time_point now);
   void enter_network(const network& told, std::uint64_t txn_count, time_point now);
   std::vector<rpc_call> questions_about_self() const;
   void take_standing(const responses& from, std::size_t first);
@@ -186,8 +233,11 @@ private:
   contracts::node_view known_;
   contracts::pending_view waits_;
   contracts::organisation_id organisation_ = 0; ///< that this node's anchor belongs to
+  std::optional<chain_trust> trust_;
+  std::uint64_t lies_ = 0;
+  time_point stale_noted_ = time_point::min() + twin_note_interval;
   own_txns txns_;
-  bool told_of_full_day_ = false; ///< since a transaction became final
+  bool told_of_full_day_ = false;     ///< since a transaction became final
   std::deque<event::submit> waiting_; ///< to be sent once this node is registered
   own_asks asks_;
   event::follow followed_;

@@ -9,6 +9,7 @@ namespace swarm::session {
 sn_choice::sn_choice(std::string configured, std::vector<std::string> others, std::uint64_t seed)
     : all_{std::move(configured)}, seed_(seed) {
   set_others(std::move(others));
+  earlier_ = this->others();
 }
 
 void sn_choice::set_others(std::vector<std::string> endpoints) {
@@ -45,8 +46,23 @@ bool sn_choice::failed() {
 bool sn_choice::move_on() {
   failures_ = 0;
   if (all_.size() == 1) return false;
-  at_ = (at_ + 1) % all_.size();
+  const auto next = next_one();
+  if (next == at_) return false;
+  at_ = next;
+  earlier_ = others();
   return true;
+}
+
+/// The next one that is not distrusted; the next one at all when they all are.
+std::size_t sn_choice::next_one() const {
+  for (std::size_t steps = 1; steps <= all_.size(); ++steps)
+    if (const auto next = (at_ + steps) % all_.size(); !distrusted_.contains(all_[next])) return next;
+  return (at_ + 1) % all_.size();
+}
+
+void sn_choice::distrust() {
+  if (distrusted_.size() < others_max) distrusted_.insert(current());
+  learn(std::vector<std::string>(earlier_));
 }
 
 } // namespace swarm::session

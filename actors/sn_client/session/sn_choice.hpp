@@ -3,6 +3,7 @@
 #include "base/result.hpp"
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,11 +34,17 @@ public:
   void came_up() { failures_ = 0; }
   /// To the next one. False: there is no other.
   bool move_on();
+  /// The present one is not chosen again as long as there is one that is not distrusted. What it told of
+  /// others is forgotten.
+  void distrust();
 
 private:
+  std::size_t next_one() const;
   void set_others(std::vector<std::string> endpoints);
 
-  std::vector<std::string> all_; ///< the configured one first
+  std::vector<std::string> all_;     ///< the configured one first
+  std::set<std::string> distrusted_; ///< at most `others_max`
+  std::vector<std::string> earlier_; ///< the others as they were known when the present one was chosen
   std::size_t at_ = 0;
   unsigned failures_ = 0;
   std::uint64_t seed_;

@@ -331,6 +331,12 @@ void membership_machine::step(const entry_found& event, time_point now) {
         options_.sentinel, to_hex(entry.genesis_hash.view()), to_hex(entry.own_genesis_hash.view()))});
     return;
   }
+  if (options_.genesis_hash && *options_.genesis_hash != entry.genesis_hash) {
+    actions_.emplace_back(action::give_up{fmt::format(
+        "the SN {} belongs to another network: its genesis block is {}, --genesis-hash says {}",
+        options_.sentinel, to_hex(entry.genesis_hash.view()), to_hex(options_.genesis_hash->view()))});
+    return;
+  }
   phase_ = starting{};
   actions_.emplace_back(action::open_chain{entry.genesis});
   actions_.emplace_back(action::dial{entry.p2p_endpoints});

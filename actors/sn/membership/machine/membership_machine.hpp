@@ -12,6 +12,7 @@ struct machine_options {
   std::string endpoint;               ///< host:port where other SNs reach it
   std::vector<std::string> trainings; ///< contracts that are made if the chain lacks them
   std::string sentinel;               ///< host:port that a newcomer asks
+  std::optional<hash32> genesis_hash; ///< that its chain must begin with; none: whatever the SN says
   bool leaving = false;               ///< the operator wished so before this machine was made
   std::uint64_t seed = 0;             ///< of waiting times
 };

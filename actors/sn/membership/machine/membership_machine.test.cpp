@@ -377,6 +377,19 @@ TEST_CASE("a network whose genesis block this program does not make is not joine
   CHECK(s.only<action::give_up>().why.find("sentinel:30304") != std::string::npos);
 }
 
+TEST_CASE("a network with another genesis block than the operator's is not joined") {
+  for (const bool same : {false, true}) {
+    auto options = stage::options(false, {});
+    options.genesis_hash = same ? entry()->genesis_hash : certificate(8);
+    stage s(options);
+    s.step(start{});
+    s.step(no_chain{});
+    s.step(entry_found{entry()});
+    CHECK(s.all<action::open_chain>().size() == (same ? 1 : 0));
+    if (!same) CHECK(s.only<action::give_up>().why.find("--genesis-hash says") != std::string::npos);
+  }
+}
+
 TEST_CASE("a network that another version began is not joined, and not asked for again") {
   stage s;
   s.step(start{});

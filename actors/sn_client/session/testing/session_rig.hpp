@@ -59,6 +59,7 @@ public:
   std::map<std::uint64_t, std::vector<result<call_receipt>>> done;                ///< by call
   std::map<std::uint64_t, std::vector<result<std::vector<json::value>>>> answers; ///< by question
   std::vector<std::vector<std::string>> kept;
+  std::vector<hash32> kept_genesis;
   address sn_account; ///< as the SN says
   std::vector<action::note> notes;
 
@@ -189,6 +190,7 @@ private:
   void note(action::answered& a) { answers[a.id].push_back(std::move(a.responses)); }
   void note(action::contract_read& a) { reads.push_back(std::move(a)); }
   void note(action::keep_sns& a) { kept.push_back(std::move(a.endpoints)); }
+  void note(action::keep_genesis& a) { kept_genesis.push_back(a.hash); }
   void note(action::note& a) { notes.push_back(std::move(a)); }
 
   std::size_t served_ = 0;

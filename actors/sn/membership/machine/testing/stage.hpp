@@ -16,6 +16,7 @@ struct stage {
   std::vector<membership_action> done; ///< by the last event
 
   explicit stage(bool leaving = false, result<> provable = {}) : machine(options(leaving, provable)) {}
+  explicit stage(const machine_options& with) : machine(with) {}
 
   static machine_options options(bool leaving, const result<>& provable) {
     machine_options out;

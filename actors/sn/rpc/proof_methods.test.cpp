@@ -1,0 +1,144 @@
+#include "actors/sn/rpc/testing/rpc_fixture.hpp"
+#include "contracts/registry/client.hpp"
+#include "ledger/formats/sign_of_life.hpp"
+#include "ledger/proof/light_chain.hpp"
+#include "ledger/proof/witness.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace swarm;
+using namespace swarm::rpc;
+using namespace swarm::rpc::test;
+using swarm::testing::says;
+
+namespace {
+
+/// A chain on which nodes register; SNs among them become validators and seal.
+struct network : rpc_node {
+  std::map<std::uint8_t, std::uint64_t> nonces;
+
+  void send(std::uint8_t key, bytes input) {
+    ledger::txn_fields fields;
+    fields.nonce = nonces[key]++;
+    fields.gas_limit = 5'000'000;
+    fields.to = contracts::node_registry_address();
+    fields.data = std::move(input);
+    submit(*ledger::make_signed(fields, test_key(key), chain->chain_id()));
+    seal();
+  }
+  void register_node(std::uint8_t key, contracts::node_type type) {
+    hash32 fingerprint;
+    fingerprint[0] = key;
+    send(key,
+         contracts::encode_register_node({type, fingerprint, {}, fmt::format("node-{}", key), "host:1"}));
+  }
+  ledger::chain_identity identity() const { return {chain->chain_id(), chain->genesis_hash()}; }
+  std::vector<bytes> changes(std::string_view params = "[]") {
+    std::vector<bytes> out;
+    const auto list = value("swarm_validatorChanges", params);
+    for (const auto& each : list.as_array())
+      out.push_back(*from_hex(std::string_view(each.as_string())));
+    return out;
+  }
+  ledger::proved_calls proved(std::string_view params) {
+    const auto shown = value("swarm_provedCall", params);
+    return *ledger::decode_proved_calls(*from_hex(std::string_view(shown.as_string())));
+  }
+};
+
+std::string call_of(const address& to, const bytes& input) {
+  return fmt::format(R"({{"to":"{}","input":"{}"}})", hex(to), to_hex(input));
+}
+
+} // namespace
+
+TEST_CASE("a proved call is enough to find out without the chain what eth_call says") {
+  network sn;
+  const auto input = contracts::encode_node(test_key(9).account());
+  const auto call = call_of(contracts::node_registry_address(), input);
+  const auto revert = call_of(contracts::node_registry_address(), {1, 2, 3});
+  const ledger::contract_table contracts(contracts::make_contracts());
+  for (const bool grown : {false, true}) {
+    if (grown) sn.register_node(9, contracts::node_type::sl);
+    auto light = *ledger::light_chain::begin(sn.identity(), *ledger::decode_handover(sn.changes().at(0)));
+    const auto shown = sn.proved(fmt::format("[[{},{}]]", call, revert));
+    const auto header = light.open(shown.block);
+    REQUIRE(header);
+    CHECK(header->block_num == (grown ? 1 : 0));
+    const std::vector<ledger::call_request> calls{
+        {.from = {}, .to = contracts::node_registry_address(), .input = input, .value = {}, .gas_limit = {}},
+        {.from = {},
+         .to = contracts::node_registry_address(),
+         .input = {1, 2, 3},
+         .value = {},
+         .gas_limit = {}}};
+    const auto views =
+        ledger::execute_witnessed(*header, sn.chain->chain_id(), calls, shown.nodes, contracts);
+    REQUIRE(views);
+    CHECK(js(to_hex(views->at(0).output)) == sn.value("eth_call", fmt::format("[{}]", call)));
+    CHECK(contracts::decode_node(views->at(0).output)->active == grown);
+    CHECK(views->at(1).status == ledger::call_status::reverted);
+  }
+}
+
+TEST_CASE("a proved call is of the block that was asked for") {
+  network sn;
+  sn.register_node(9, contracts::node_type::sl);
+  sn.register_node(10, contracts::node_type::sl);
+  const auto call = call_of(contracts::node_registry_address(), contracts::encode_node_count());
+  CHECK(ledger::open_header(sn.proved(fmt::format(R"([[{}],"0x1"])", call)).block.header)->block_num == 1);
+  CHECK(ledger::open_header(sn.proved(fmt::format("[[{}]]", call)).block.header)->block_num == 2);
+  CHECK(says(sn.error("swarm_provedCall", fmt::format(R"([[{}],"0x9"])", call)), "block 9 is not there"));
+}
+
+TEST_CASE("what is no list of calls is refused, and so are too many") {
+  network sn;
+  for (const auto* params :
+       {"[]", "[null]", "[[]]", "[{}]", "[[1]]", R"([[{"to":7}]])", R"([[{"to":"0x12"}]])"})
+    CHECK(says(sn.error("swarm_provedCall", params), "-32602"));
+  std::string many = call_of({}, {});
+  for (std::size_t i = 0; i < ledger::witness_calls_max; ++i)
+    many += "," + call_of({}, {});
+  CHECK(says(sn.error("swarm_provedCall", "[[" + many + "]]"), "at most 256"));
+}
+
+TEST_CASE("changes of validators are told from the genesis block or from a later one on") {
+  network sn;
+  auto light = *ledger::light_chain::begin(sn.identity(), *ledger::decode_handover(sn.changes().at(0)));
+  CHECK(sn.changes().size() == 1);
+  CHECK(sn.changes(R"(["0x0"])").empty());
+  sn.register_node(9, contracts::node_type::sl);
+  for (const std::uint8_t key : {2, 3}) { // of two members only the first seals
+    sn.register_node(key, contracts::node_type::sn);
+    sn.send(1, contracts::encode_propose_validator_vote(test_key(key).account(), true));
+  }
+  const auto found = sn.changes(R"(["0x0"])");
+  REQUIRE(found.size() == 1);
+  REQUIRE(light.follow(*ledger::decode_handover(found[0])));
+  CHECK(light.reached() == 5);
+  CHECK(light.validators() == *sn.chain->validators_after(5));
+  CHECK(light.validators().size() == 3);
+  CHECK(sn.changes(R"(["0x5"])").empty());
+  CHECK(sn.changes(R"(["0x77"])").empty());
+  CHECK(sn.changes().size() == 2);
+  CHECK(says(sn.error("swarm_validatorChanges", R"(["x"])"), "-32602"));
+}
+
+TEST_CASE("what validators sign of their heads is passed on, of nobody else") {
+  network sn;
+  CHECK(sn.value("swarm_validatorSigns").as_array().empty());
+  sn.register_node(1, contracts::node_type::sn);
+  sn.register_node(9, contracts::node_type::sl);
+  sn.register_node(10, contracts::node_type::sn); // no validator
+  for (const std::uint8_t key : {1, 9, 10}) {
+    const auto raw = ledger::encode_sign_of_life(5, 3, "sn:1", test_key(key), sn.chain->chain_id(),
+                                                 sn.chain->genesis_hash());
+    std::ignore = sn.value("swarm_heartbeat", fmt::format(R"(["{}"])", to_hex(raw)));
+  }
+  const auto signs = sn.value("swarm_validatorSigns");
+  REQUIRE(signs.as_array().size() == 1);
+  const auto sign = ledger::decode_sign_of_life(*from_hex(std::string_view(signs.at(0).as_string())),
+                                                sn.chain->chain_id(), sn.chain->genesis_hash());
+  CHECK(sign->account == test_key(1).account());
+  CHECK(sign->head == 3);
+}

@@ -1,0 +1,186 @@
+#include "ledger/proof/witness.hpp"
+
+#include "base/hash.hpp"
+#include "base/testing/wording.hpp"
+#include "ledger/state/testing/state_test_store.hpp"
+#include "ledger/state/testing/test_contract.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+using namespace swarm;
+using namespace swarm::ledger;
+using namespace swarm::ledger::test;
+using swarm::testing::says;
+
+namespace {
+
+constexpr std::uint64_t chain_id = 1337;
+
+/// Two contracts with 40 slots each, and many other accounts.
+struct world {
+  memory_state memory;
+  contract_table contracts{test_contracts()};
+  block_header header;
+
+  world() {
+    state_overlay state(memory.store, empty_trie_root);
+    for (const std::uint8_t at : {1, 2}) {
+      REQUIRE(state.set_nonce(test_address(at), 1));
+      REQUIRE(state.set_code(test_address(at), contract_table::code_of_kind(test_kind)));
+      for (std::uint64_t i = 0; i < 40; ++i)
+        REQUIRE(state.store(test_address(at), word(i), word(1000 * at + i)));
+    }
+    for (std::uint8_t i = 100; i < 200; ++i)
+      REQUIRE(state.set_nonce(test_address(i), i));
+    header.gas_limit = 10'000'000;
+    header.block_num = 8;
+    header.state_root = memory.take(state.commit());
+  }
+
+  static call_request load(std::uint64_t slot, std::uint8_t at = 1) {
+    return {.from = {},
+            .to = test_address(at),
+            .input = input_of(op::load, word(slot)),
+            .value = {},
+            .gas_limit = {}};
+  }
+  std::vector<bytes> nodes_of(const std::vector<call_request>& calls) {
+    witness_recorder recorder(memory.store);
+    for (const auto& call : calls) {
+      state_overlay state(recorder.state(), header.state_root);
+      REQUIRE(execute_view(state, {chain_id, {}}, header, call, contracts));
+    }
+    return recorder.take();
+  }
+  result<std::vector<call_result>> check(const std::vector<call_request>& calls,
+                                         const std::vector<bytes>& nodes) const {
+    return execute_witnessed(header, {chain_id, {}}, calls, nodes, contracts);
+  }
+  /// The refusal; anything else fails the test.
+  std::string lie(const std::vector<call_request>& calls, const std::vector<bytes>& nodes) const {
+    const auto done = check(calls, nodes);
+    REQUIRE_FALSE(done);
+    CHECK(done.error().is(proof_errc::witness));
+    return done.error().message;
+  }
+};
+
+} // namespace
+
+TEST_CASE("calls yield without the state what they yield with it; each node is there once") {
+  world at;
+  const std::vector<call_request> calls{at.load(3), at.load(4), at.load(3, 2), at.load(77), at.load(3)};
+  const auto nodes = at.nodes_of(calls);
+  const auto done = at.check(calls, nodes);
+  REQUIRE(done);
+  REQUIRE(done->size() == 5);
+  CHECK((*done)[0].output == to_bytes(word(1003).view()));
+  CHECK((*done)[1].output == to_bytes(word(1004).view()));
+  CHECK((*done)[2].output == to_bytes(word(2003).view()));
+  CHECK((*done)[3].output == to_bytes(word(0).view())); // never written, which is proved
+  std::set<std::string> distinct;
+  for (const auto& node : nodes)
+    distinct.insert(to_hex(node));
+  CHECK(distinct.size() == nodes.size());
+}
+
+TEST_CASE("reverts, gas and accounts that do not exist are proved as well") {
+  world at;
+  const std::vector<call_request> calls{
+      {.from = {},
+       .to = test_address(1),
+       .input = input_of(op::revert, word(3), word(9)),
+       .value = {},
+       .gas_limit = {}},
+      {.from = {}, .to = test_address(77), .input = {}, .value = {}, .gas_limit = {}}};
+  const auto done = at.check(calls, at.nodes_of(calls));
+  REQUIRE(done);
+  CHECK((*done)[0].status == call_status::reverted);
+  CHECK((*done)[0].output == nope());
+  CHECK((*done)[1].status == call_status::ok);
+  CHECK((*done)[1].output.empty());
+}
+
+TEST_CASE("each missing, changed, doubled, foreign or needless node is a lie") {
+  world at;
+  const std::vector<call_request> calls{at.load(3), at.load(50)};
+  const auto nodes = at.nodes_of(calls);
+  REQUIRE(nodes.size() > 3);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    auto less = nodes;
+    less.erase(less.begin() + static_cast<std::ptrdiff_t>(i));
+    CHECK(says(at.lie(calls, less), "is missing"));
+    auto changed = nodes;
+    changed[i].back() ^= 1;
+    CHECK(says(at.lie(calls, changed), "is missing"));
+    auto twice = nodes;
+    twice.push_back(nodes[i]);
+    CHECK(says(at.lie(calls, twice), "twice"));
+  }
+  auto more = nodes;
+  more.push_back(at.nodes_of({at.load(3, 2)}).back());
+  CHECK(says(at.lie(calls, more), "no call reads"));
+  more.back() = {1, 2, 3};
+  CHECK(says(at.lie(calls, more), "no call reads"));
+  more.back() = {};
+  CHECK(says(at.lie(calls, more), "no call reads"));
+  std::ignore = at.lie(calls, {});
+}
+
+TEST_CASE("a slot cannot be shown as empty, nor with the value of another slot, contract or block") {
+  world at;
+  CHECK(says(at.lie({at.load(3)}, at.nodes_of({at.load(77)})), "is missing"));
+  std::ignore = at.lie({at.load(77)}, at.nodes_of({at.load(3)}));
+  std::ignore = at.lie({at.load(3)}, at.nodes_of({at.load(3, 2)}));
+  world other;
+  state_overlay state(other.memory.store, other.header.state_root);
+  REQUIRE(state.store(test_address(1), word(3), word(5)));
+  other.header.state_root = other.memory.take(state.commit());
+  CHECK(other.check({at.load(3)}, other.nodes_of({at.load(3)})));
+  std::ignore = at.lie({at.load(3)}, other.nodes_of({at.load(3)}));
+}
+
+TEST_CASE("what is too long is refused before it is looked at, and not made") {
+  world at;
+  std::ignore = at.lie({at.load(3)}, std::vector<bytes>(witness_nodes_max + 1));
+  std::ignore = at.lie({at.load(3)}, {bytes(witness_bytes_max + 1)});
+  memory_state big;
+  state_overlay filling(big.store, empty_trie_root);
+  for (std::uint64_t i = 0; i < 60'000; ++i)
+    REQUIRE(filling.store(test_address(1), word(i), keccak256(word(i).view())));
+  REQUIRE(filling.set_nonce(test_address(1), 1));
+  const auto root = big.take(filling.commit());
+  witness_recorder recorder(big.store);
+  state_overlay reading(recorder.state(), root);
+  std::optional<error> refused;
+  for (std::uint64_t i = 0; i < 60'000 && !refused; ++i)
+    if (auto read = reading.load(test_address(1), word(i)); !read) refused = read.error();
+  REQUIRE(refused);
+  CHECK(refused->is(errc::limit));
+}
+
+TEST_CASE("a contract of another version is nobody's lie") {
+  world at;
+  const auto nodes = at.nodes_of({at.load(3)});
+  const contract_table none(native_contract_set{});
+  const auto done = execute_witnessed(at.header, chain_id, std::vector{at.load(3)}, nodes, none);
+  REQUIRE_FALSE(done);
+  CHECK(done.error().is(errc::internal));
+}
+
+TEST_CASE("an encoded witness is read as it was written, anything else is refused") {
+  world at;
+  proved_calls made{{encode_header(at.header), {2, std::vector<commit_seal>(3)}}, at.nodes_of({at.load(3)})};
+  const auto raw = encode_proved_calls(made);
+  const auto read = decode_proved_calls(raw);
+  REQUIRE(read);
+  CHECK(read->block.header == made.block.header);
+  CHECK(read->block.seals == made.block.seals);
+  CHECK(read->nodes == made.nodes);
+  for (std::size_t size = 0; size < raw.size(); size += 7)
+    CHECK_FALSE(decode_proved_calls(bytes_view(raw).first(size)));
+  made.nodes.emplace_back(5000);
+  CHECK_FALSE(decode_proved_calls(encode_proved_calls(made)));
+}
