@@ -1,7 +1,7 @@
 #include "contracts/registry/seats.hpp"
 
 #include "contracts/runtime/typed_contract.hpp"
-#include "ledger/consensus/quorum.hpp"
+#include "ledger/formats/seal.hpp"
 
 #include <map>
 
@@ -41,7 +41,7 @@ result<> seats::propose(const propose_validator_vote_args& vote) const {
   const auto validators = validators_.validators();
   const auto votes = static_cast<std::size_t>(std::count_if(
       voters.begin(), voters.end(), [&](const address& voter) { return holds(validators, voter); }));
-  if (votes >= consensus::quorum_of(validators.size())) return change(vote.account, vote.add);
+  if (votes >= ledger::seal_quorum(validators.size())) return change(vote.account, vote.add);
   validators_.set_voters_on(vote.account, voters);
   return {};
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ledger/chain_identity.hpp"
+#include "ledger/identity.hpp"
 #include "ledger/formats/header.hpp"
 #include "ledger/formats/seal.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ledger/chain_identity.hpp"
+#include "ledger/identity.hpp"
 #include "ledger/formats/transaction.hpp"
 #include "ledger/space_rule.hpp"
 #include "ledger/state/call.hpp"

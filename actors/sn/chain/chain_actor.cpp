@@ -317,17 +317,6 @@ void look_after_network(self_pointer self) {
 
 // What membership wants
 
-result<membership::chain_facts> facts_for(chain_state& s, const membership::action::read_facts& what) {
-  const auto& identity = *s.context->identity;
-  SWARM_TRY(auto out,
-            membership::read_chain_facts(*s.chain, s.context->key->account(), what, s.known_registry));
-  out.identity = identity.fingerprint();
-  if (s.chain->genesis().founders.empty()) return out;
-  SWARM_TRY(out.organisation, membership::ask(*s.chain, contracts::organisation_registry_address(),
-                                              contracts::anchor_owner_args{identity.anchor()->fingerprint}));
-  return out;
-}
-
 void tell_facts(self_pointer self, const membership::action::read_facts& what) {
   auto& s = self->state();
   const auto asker = sibling(*self, "membership");

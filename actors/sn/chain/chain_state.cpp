@@ -5,6 +5,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "contracts/contracts.hpp"
+#include "contracts/organisations/client.hpp"
 #include "contracts/registry/client.hpp"
 #include "contracts/training/client.hpp"
 #include "contracts/training_registry/client.hpp"
@@ -142,6 +143,17 @@ result<hash32> submit_own(chain_state& s, const membership::action::submit& what
   fields.data = what.input;
   SWARM_TRY(const auto txn, ledger::make_signed(std::move(fields), *s.context->key, s.chain->chain_id()));
   return s.chain->submit(txn.raw());
+}
+
+result<membership::chain_facts> facts_for(chain_state& s, const membership::action::read_facts& what) {
+  const auto& identity = *s.context->identity;
+  SWARM_TRY(auto out,
+            membership::read_chain_facts(*s.chain, s.context->key->account(), what, s.known_registry));
+  out.identity = identity.fingerprint();
+  if (s.chain->genesis().founders.empty()) return out;
+  SWARM_TRY(out.organisation, membership::ask(*s.chain, contracts::organisation_registry_address(),
+                                              contracts::anchor_owner_args{identity.anchor()->fingerprint}));
+  return out;
 }
 
 } // namespace swarm::actors

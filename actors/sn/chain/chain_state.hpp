@@ -72,4 +72,7 @@ result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesi
 /// errc::denied with the contract's reason.
 result<hash32> submit_own(chain_state& s, const membership::action::submit& what);
 
+/// What membership wants to know of the chain, which is there.
+result<membership::chain_facts> facts_for(chain_state& s, const membership::action::read_facts& what);
+
 } // namespace swarm::actors
