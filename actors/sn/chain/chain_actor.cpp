@@ -288,18 +288,7 @@ void take_txns(self_pointer self, const neighbor_txns& what) {
 }
 
 void answer_blocks(self_pointer self, const blocks_wanted& what) {
-  const auto& chain = *self->state().chain;
-  blocks_found out{what.neighbor, what.request_id, {}};
-  std::size_t size = 0;
-  for (auto i = what.first; i < what.first + what.count && i <= chain.head()->header.block_num; ++i) {
-    auto found = chain.sealed_block_of(i);
-    if (!found || !*found) break;
-    sync::sealed_block one{std::move((*found)->block), std::move((*found)->seals)};
-    if (!out.blocks.empty() && size + one.size() > what.bytes_max) break;
-    size += one.size();
-    out.blocks.push_back(std::move(one));
-  }
-  self->tell(sibling(*self, peers_hub), std::move(out));
+  self->tell(sibling(*self, peers_hub), blocks_for(*self->state().chain, what));
 }
 
 /// Sends waiting transactions to SNs that have connected since and may lack them.

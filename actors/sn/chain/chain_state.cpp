@@ -156,4 +156,18 @@ result<membership::chain_facts> facts_for(chain_state& s, const membership::acti
   return out;
 }
 
+blocks_found blocks_for(const ledger::chain& chain, const blocks_wanted& what) {
+  blocks_found out{what.neighbor, what.request_id, {}};
+  std::size_t size = 0;
+  for (auto i = what.first; i < what.first + what.count && i <= chain.head()->header.block_num; ++i) {
+    auto found = chain.sealed_block_of(i);
+    if (!found || !*found) break;
+    sync::sealed_block one{std::move((*found)->block), std::move((*found)->seals)};
+    if (!out.blocks.empty() && size + one.size() > what.bytes_max) break;
+    size += one.size();
+    out.blocks.push_back(std::move(one));
+  }
+  return out;
+}
+
 } // namespace swarm::actors

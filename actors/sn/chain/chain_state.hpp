@@ -75,4 +75,7 @@ result<hash32> submit_own(chain_state& s, const membership::action::submit& what
 /// What membership wants to know of the chain, which is there.
 result<membership::chain_facts> facts_for(chain_state& s, const membership::action::read_facts& what);
 
+/// The blocks that a neighbor wants, as many as are here and fit.
+blocks_found blocks_for(const ledger::chain& chain, const blocks_wanted& what);
+
 } // namespace swarm::actors
