@@ -280,7 +280,7 @@ result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32&
 
 result<> chain::parts::add_admitted(block_executor& executor, const transaction& txn) const {
   if (options.admits && !options.admits(txn, txn.sender()))
-    return fail(pool_errc::no_member, "its sender is no member any more");
+    return fail(pool_errc::no_member, "it is not admitted any more");
   return executor.add(txn);
 }
 

@@ -17,6 +17,7 @@ enum class pool_errc {
   sender_full,       ///< too many of this sender wait
   pool_full,         ///< too many, or too many bytes, wait in all
   no_member,         ///< its sender may send nothing here
+  organisation_full, ///< its sender's organisation has used up its share of the chain
 };
 
 constexpr std::string_view error_category(pool_errc) {

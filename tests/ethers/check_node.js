@@ -428,8 +428,9 @@ check("a WebSocket tells of blocks and events without being asked", async () => 
     }, failed);
     assert.strictEqual(event[7], "heard over WSS");
     const log = event[event.length - 1].log;
-    const receipt = await socket.getTransactionReceipt(log.transactionHash);
-    assert.strictEqual(receipt.logs[0].index, log.index);
+    // Past ethers' memory of answers, which may still say what it asked before there was a block.
+    const receipt = await socket.send("eth_getTransactionReceipt", [log.transactionHash]);
+    assert.strictEqual(Number(receipt.logs[0].logIndex), log.index);
     await told("the head over WSS", async (resolve) => {
       const look = () => (heads.includes(log.blockNumber) ? resolve() : setTimeout(look, 10));
       look();

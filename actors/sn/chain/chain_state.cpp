@@ -1,5 +1,6 @@
 #include "actors/sn/chain/chain_state.hpp"
 
+#include "base/clock.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "contracts/contracts.hpp"
@@ -67,6 +68,14 @@ void warn_of_small_gap(const sn_context& context) {
                gap, snapshot_gap_sensible);
 }
 
+void tell_of_full_organisation(chain_state& s, const error& why) {
+  constexpr std::uint64_t told_again_seconds = 60;
+  const auto now = unix_seconds();
+  if (now < s.told_full + told_again_seconds) return;
+  s.told_full = now;
+  log::warning(s.context->log_source, "transactions are refused: {}", why.message);
+}
+
 /// Whether this key never had a chain. A key whose chain was deleted must not claim that it has signed
 /// nothing, so a mark is put beside the key before the chain is made.
 result<bool> is_first_chain(const std::filesystem::path& data_dir) {
@@ -87,7 +96,10 @@ result<> open_chain(chain_state& s, std::optional<ledger::genesis_params> genesi
   options.contracts = contracts::make_contracts();
   options.on_accepted = std::move(on_accepted);
   options.admits = [&s](const ledger::transaction& txn, const address& sender) {
-    return s.pool_rule.judge(*s.chain, txn, sender);
+    auto judged = s.pool_rule.judge(*s.chain, txn, sender, unix_seconds());
+    if (!judged && judged.error().is(ledger::pool_errc::organisation_full))
+      tell_of_full_organisation(s, judged.error());
+    return judged;
   };
   if (options.genesis) {
     SWARM_TRY(const bool first, is_first_chain(s.context->options.data_dir));

@@ -52,6 +52,7 @@ struct chain_state {
   ledger::candidate_ptr built;              ///< the last block that this node made
   ledger::candidate_ptr validated;          ///< the last good block of another node
   std::string trouble;                      ///< trouble with the disk, in words
+  std::uint64_t told_full = 0;              ///< second when the log told of an organisation's used up share
   std::deque<consensus::persist> unwritten; ///< records of consensus that the disk has not taken yet
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/testing/wording.hpp"
 #include "contracts/contracts.hpp"
+#include "contracts/organisations/client.hpp"
 #include "contracts/registry/client.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
 
@@ -28,20 +29,22 @@ struct stage {
   std::unique_ptr<ledger::chain> chain;
   std::map<address, std::uint64_t> nonces;
 
-  explicit stage(bool founded = true) {
+  explicit stage(bool founded = true, bool second_organisation = false) {
     auto options = test_options(dir / "chain");
     options.contracts = contracts::make_contracts();
     if (founded) options.genesis->founders = {{"first", {hash32(u256(1))}, {test_key(1).account()}}};
+    if (second_organisation) options.genesis->founders.push_back({"second", {hash32(u256(2))}, {}});
     options.admits = [this](const ledger::transaction& txn, const address& sender) {
-      return rule.judge(*chain, txn, sender);
+      return rule.judge(*chain, txn, sender, now);
     };
     chain = ledger::chain::open(std::move(options)).value();
   }
-  result<hash32> submit(std::uint8_t key, bytes input) {
+  result<hash32> submit(std::uint8_t key, bytes input,
+                        const address& to = contracts::node_registry_address()) {
     ledger::txn_fields fields;
     fields.nonce = nonces[test_key(key).account()];
     fields.gas_limit = contracts::call_gas;
-    fields.to = contracts::node_registry_address();
+    fields.to = to;
     fields.data = std::move(input);
     auto out = chain->submit(ledger::make_signed(std::move(fields), test_key(key), chain->chain_id())->raw());
     if (out) ++nonces[test_key(key).account()];
@@ -60,6 +63,7 @@ struct stage {
     REQUIRE(chain->commit(made, {.round_num = 0, .seals = {{test_key(1).sign_recoverable(digest)}}}));
   }
   std::uint64_t sequence = 0;
+  std::uint64_t now = 1'800'000'000;
 };
 
 } // namespace
@@ -126,4 +130,38 @@ TEST_CASE("membership is over in the first block after the expiry, and in views 
   REQUIRE(s.register_node(1, began + 500));
   s.seal(1000, began + 102);
   CHECK(s.submit(1, contracts::encode_leave_node()));
+}
+
+TEST_CASE("an organisation has its bytes of the chain a day, where there is another one") {
+  for (const bool another : {false, true}) {
+    CAPTURE(another);
+    stage s(true, another);
+    REQUIRE(s.register_node(1));
+    s.seal();
+    constexpr std::uint64_t limit = 1'000'000;
+    REQUIRE(s.submit(1, contracts::encode(contracts::set_limits_args{1, {1, 1, 1, limit, 1, 1}}),
+                     contracts::organisation_registry_address()));
+    s.seal();
+    const auto registration = [&s](std::size_t size) {
+      return s.submit(1, contracts::encode_register_node({.type = contracts::node_type::sn,
+                                                          .organisation = 1,
+                                                          .identity = hash32(u256(1)),
+                                                          .sequence = ++s.sequence,
+                                                          .proof = bytes(size, 1)}));
+    };
+    std::uint64_t sent = 0;
+    result<hash32> last = hash32{};
+    while (sent < 2 * limit && last) {
+      if ((last = registration(100'000))) sent += 100'000;
+      s.seal();
+    }
+    CHECK(last.has_value() == !another);
+    if (!another) continue;
+    CHECK(last.error().is(ledger::pool_errc::organisation_full));
+    CHECK(says(last.error().message, "the organisation 1 has put"));
+    CHECK(sent >= limit - 200'000);
+    CHECK(sent <= limit);
+    s.now += 25 * 3600;
+    CHECK(registration(100));
+  }
 }

@@ -63,6 +63,7 @@ constexpr std::array table{
     row{ledger::pool_errc::sender_full, refused, "sender_full"},
     row{ledger::pool_errc::pool_full, refused, "pool_full"},
     row{ledger::pool_errc::no_member, refused, "no_member"},
+    row{ledger::pool_errc::organisation_full, refused, "organisation_full"},
 
     row{ledger::execution_errc::nonce_too_low, refused, "nonce_too_low"},
     row{ledger::execution_errc::nonce_too_high, refused, "nonce_too_high"},
