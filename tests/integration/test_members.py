@@ -112,17 +112,18 @@ def test_an_organisation_that_does_not_answer_keeps_nobody_waiting(swarm, hosts,
     until(lambda: len(vouchers(first, late.node_account)) == 2, "both to vouch", alive=sns)
 
 
-def test_a_lying_sn_registers_nobody_of_its_own_making(swarm, folder, hosts, sns):
-    """One organisation's SN takes whatever its own people send and vouches for it; that is one of two."""
-    first, second = sns
+def test_a_lying_sn_registers_nobody_of_its_own_making(swarm, folder, hosts):
+    """One organisation's validator takes whatever its own people send and vouches for it; that is one vote of two."""
+    swarm.certs = hosts[0]
+    first = swarm.start_sn()
+    swarm.join_sn("sn-2")
     rules = pathlib.Path(folder) / "self-made.yaml"
     rules.write_text("rules:\n  - match: { subject: { CN: sl-2 } }\n    roles: [SN, SL, SWOP, SWCI]\n")
-    liar = SN(folder, hosts[1], "sn-3", joins=first, flags=["--members", rules])
-    liar.certs = hosts[1]
-    swarm.others.append(liar)
     # Its certificate is one of an SN; what it believes of others is its own affair.
+    liar = SN(folder, hosts[1], "sn-3", joins=first, flags=["--members", rules])
+    swarm.others.append(liar)
     liar.start().wait_up()
-    until(lambda: len(first.validators()) == 3, "three validators", alive=[*sns, liar])
+    until(lambda: len(first.validators()) == 3, "three validators", alive=[first, liar])
     key = Account.create()
     send_as(hosts[1], liar, "sl-2", SWCI, key)
     until(lambda: Node(first.rpc, key.address).pending, "its proposal to bring the registration", alive=[first, liar])
