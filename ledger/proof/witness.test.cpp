@@ -165,7 +165,7 @@ TEST_CASE("a contract of another version is nobody's lie") {
   world at;
   const auto nodes = at.nodes_of({at.load(3)});
   const contract_table none(native_contract_set{});
-  const auto done = execute_witnessed(at.header, chain_id, std::vector{at.load(3)}, nodes, none);
+  const auto done = execute_witnessed(at.header, {chain_id, {}}, std::vector{at.load(3)}, nodes, none);
   REQUIRE_FALSE(done);
   CHECK(done.error().is(errc::internal));
 }

@@ -185,6 +185,14 @@ std::uint64_t space_of(const transaction& txn, const execution& done) {
 
 } // namespace
 
+std::uint64_t intrinsic_gas(const txn_fields& fields) {
+  auto zeros = static_cast<std::uint64_t>(std::count(fields.data.begin(), fields.data.end(), 0));
+  auto total = gas::txn + gas::data_zero_byte * zeros + gas::data_byte * (fields.data.size() - zeros);
+  for (const auto& entry : fields.access_list)
+    total += gas::access_account + gas::access_slot * entry.slots.size();
+  return total;
+}
+
 result<> check_executable(const txn_fields& fields, std::uint64_t gas_available) {
   if (!fields.to)
     return fail(execution_errc::contract_creation,
