@@ -60,7 +60,7 @@ method_result reader::proved_call(const params& given, const caller&) {
   }
   SWARM_TRY(const auto num, state_of(given, 1));
   SWARM_TRY(const auto done, view_->prove_calls(requests, num));
-  work_ += done.gas_used / cost::gas_per_unit + done.nodes.size() / cost::nodes_per_unit;
+  work_ += done.gas_used / cost::gas_per_unit + done.nodes.size() / cost::trie_nodes_per_unit;
   return json::value(hex_data(ledger::encode_proved_calls(done)));
 }
 

@@ -12,9 +12,9 @@ namespace swarm::rpc {
 /// The costs of work. A unit is about 20 microseconds of a thread.
 namespace cost {
 inline constexpr std::uint64_t request = 1;
-inline constexpr std::uint64_t signature = 3;       ///< for each transaction that comes in
-inline constexpr std::uint64_t proof = 4;           ///< for an account or a slot
-inline constexpr std::uint64_t nodes_per_unit = 16; ///< of a trie that are shown
+inline constexpr std::uint64_t signature = 3;            ///< for each transaction that comes in
+inline constexpr std::uint64_t proof = 4;                ///< for an account or a slot
+inline constexpr std::uint64_t trie_nodes_per_unit = 16; ///< that are shown
 inline constexpr std::uint64_t log_proof =
     40; ///< for a log, in a block with as many transactions as there are in most
 inline constexpr std::uint64_t read_txn =

@@ -76,7 +76,8 @@ struct proved_rig {
   static bytes registration(std::uint8_t key, contracts::node_type type) {
     hash32 fingerprint;
     fingerprint[0] = key;
-    return contracts::encode_register_node({type, fingerprint, {}, fmt::format("node-{}", key), "host:1"});
+    return contracts::encode_register_node(
+        {.type = type, .identity = fingerprint, .name = fmt::format("node-{}", key), .endpoint = "host:1"});
   }
   void register_node(std::uint8_t key, const std::vector<std::uint8_t>& sealers = {1}) {
     send(sn, key, registration(key, contracts::node_type::sl), sealers);
