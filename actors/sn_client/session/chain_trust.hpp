@@ -26,11 +26,11 @@ public:
 
   /// Whether a batch has views in it.
   static bool has_views(const std::vector<rpc_call>& calls);
-  /// The same batch as an SN is asked it: all its views in one call, which is the last one, and no question for
-  /// the head, which follows from that.
+  /// The same batch as an SN is asked it: all its views in one call, which is the last one, and no question
+  /// for the head, which follows from that.
   static std::vector<rpc_call> to_prove(const std::vector<rpc_call>& calls);
-  /// The responses to `calls` by those to `to_prove(calls)`. An SN that says no says so to each view. Errors are
-  /// those of light_chain::open and ledger::execute_witnessed.
+  /// The responses to `calls` by those to `to_prove(calls)`. An SN that says no says so to each view. Errors
+  /// are those of light_chain::open and ledger::execute_witnessed.
   result<std::vector<boost::json::value>> check(const std::vector<rpc_call>& calls,
                                                 std::vector<boost::json::value> responses);
 
