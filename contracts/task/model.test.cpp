@@ -58,7 +58,8 @@ private:
       for (const auto& line : one.body)
         head.body_bytes += static_cast<std::uint32_t>(line.size());
       auto seen = probe.task(head.name);
-      REQUIRE(seen.organisation_name == (head.organisation == 0 ? "" : fmt::format("Org {}", head.organisation)));
+      REQUIRE(seen.organisation_name
+              == (head.organisation == 0 ? "" : fmt::format("Org {}", head.organisation)));
       seen.organisation_name.clear();
       REQUIRE(seen == head);
       REQUIRE(probe.body(head.name) == one.body);

@@ -72,11 +72,13 @@ TEST_CASE("a training is its maker's organisation's, which alone invites") {
   CHECK(ask(world, "ours", invited_args{}) == std::vector<owner_view>{{2, "Org 2"}});
   CHECK(join(world, 11, "ours") == "");
   CHECK(join(world, 21, "ours") == "");
-  const auto uninvited = "the training is of the organisation 'Org 1', which has not invited 'Org 3': its SWCIs can, by "
-                         "INVITE";
+  const auto uninvited =
+      "the training is of the organisation 'Org 1', which has not invited 'Org 3': its SWCIs can, by "
+      "INVITE";
   CHECK(join(world, 32, "ours") == uninvited);
-  CHECK(refusal(world, 32, training_address("ours"), encode_report_refusal({1, leave_reason::other_min_peers}))
-        == uninvited);
+  CHECK(
+      refusal(world, 32, training_address("ours"), encode_report_refusal({1, leave_reason::other_min_peers}))
+      == uninvited);
   CHECK(join(world, 32, default_training_name) == "");
 }
 
@@ -86,7 +88,8 @@ TEST_CASE("a training under way is reset by its owner, or by most organisations 
   CHECK(reset(world, swci_3, name) == ""); // nobody is in it
   REQUIRE(join(world, 11, name) == "");
   CHECK(reset(world, swci_3, name)
-        == "the training is under way and the organisation 'Org 3' has no peer in it: those that have reset it");
+        == "the training is under way and the organisation 'Org 3' has no peer in it: those that have reset "
+           "it");
   REQUIRE(join(world, 21, name) == "");
   REQUIRE(join(world, 22, name) == "");
   CHECK(reset(world, swci_1, name) == "");
@@ -137,7 +140,8 @@ TEST_CASE("an organisation has as many trainings, and peers in one, as its limit
 
 TEST_CASE("a taskrunner is its maker's organisation's") {
   auto world = three_organisations();
-  REQUIRE(refusal(world, swci_2, taskrunner_registry_address(), encode(create_taskrunner_args{"runner"})) == "");
+  REQUIRE(refusal(world, swci_2, taskrunner_registry_address(), encode(create_taskrunner_args{"runner"}))
+          == "");
   const auto owner = [&](std::string name) {
     const taskrunner_owner_args question{std::move(name)};
     return decode_answer<taskrunner_owner_args>(

@@ -204,12 +204,3 @@ TEST_CASE("the golden stories of rounds happen as written") {
   check_stories(
       "contracts/training/scenarios", [] { return std::make_unique<training_story>(); }, 7);
 }
-
-TEST_CASE("the golden stories of peers of several organisations happen as written") {
-  check_stories(
-      "contracts/training/agreement_scenarios",
-      [] {
-        return std::make_unique<training_story>(test_founders({{0, 1}, {2, 3}, {4, 5}, {6, 7}}));
-      },
-      3);
-}
