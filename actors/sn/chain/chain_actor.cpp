@@ -13,6 +13,7 @@
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
 #include "contracts/organisations/client.hpp"
+#include "ledger/formats/header_rules.hpp"
 #include "ledger/formats/transaction.hpp"
 
 namespace swarm::actors {

@@ -56,7 +56,7 @@ TEST_CASE("organisations and their limits, by each of their anchors") {
     out[31] = last;
     return out;
   };
-  const stage s({{"a", {anchor(1), anchor(2)}, {test_key(1).account()}}, {"b", {anchor(3)}, {}}});
+  stage s({{"a", {anchor(1), anchor(2)}, {test_key(1).account()}}, {"b", {anchor(3)}, {}}});
   const auto anchors = s.facts().anchors;
   CHECK(anchors.size() == 3);
   CHECK(anchors.at(anchor(1)) == membership::anchor_owner{1, 8});

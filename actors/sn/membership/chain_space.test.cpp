@@ -4,6 +4,7 @@
 #include "contracts/organisations/client.hpp"
 #include "contracts/registry/client.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
+#include "ledger/space_rule.hpp"
 
 #include <doctest/doctest.h>
 

@@ -29,8 +29,10 @@ struct network : rpc_node {
   void register_node(std::uint8_t key, contracts::node_type type) {
     hash32 fingerprint;
     fingerprint[0] = key;
-    send(key,
-         contracts::encode_register_node({type, fingerprint, {}, fmt::format("node-{}", key), "host:1"}));
+    send(key, contracts::encode_register_node({.type = type,
+                                               .identity = fingerprint,
+                                               .name = fmt::format("node-{}", key),
+                                               .endpoint = "host:1"}));
   }
   ledger::chain_identity identity() const { return {chain->chain_id(), chain->genesis_hash()}; }
   std::vector<bytes> changes(std::string_view params = "[]") {
@@ -72,8 +74,7 @@ TEST_CASE("a proved call is enough to find out without the chain what eth_call s
          .input = {1, 2, 3},
          .value = {},
          .gas_limit = {}}};
-    const auto views =
-        ledger::execute_witnessed(*header, sn.chain->chain_id(), calls, shown.nodes, contracts);
+    const auto views = ledger::execute_witnessed(*header, sn.identity(), calls, shown.nodes, contracts);
     REQUIRE(views);
     CHECK(js(to_hex(views->at(0).output)) == sn.value("eth_call", fmt::format("[{}]", call)));
     CHECK(contracts::decode_node(views->at(0).output)->active == grown);

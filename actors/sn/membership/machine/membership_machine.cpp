@@ -122,7 +122,7 @@ void membership_machine::dial_nodes(const chain_facts& facts) {
   action::dial out{{}, action::dial::chain_knows{{}, facts.anchors}};
   for (const auto& node : facts.nodes) {
     if (node.type != contracts::node_type::sn || !node.active) continue;
-    out.known->sns.push_back({node.account, node.cert_fingerprint, node.endpoint});
+    out.known->sns.push_back({node.account, node.identity, node.endpoint});
     if (!node.endpoint.empty()) out.endpoints.push_back(node.endpoint);
   }
   actions_.emplace_back(std::move(out));
