@@ -80,8 +80,8 @@ public:
     for (auto count = 1 + random.below(4); count > 0; --count)
       REQUIRE(whole->submit(random_txn(random, nonce_++)));
     const auto made = seal_block(*whole, nonce_).value();
-    const auto taken =
-        pruned->import_block({made->header, made->txns}, **whole->seals_of(made->header.block_num));
+    const auto taken = pruned->import_block({made->header, made->txns, made->parent_seals},
+                                            **whole->seals_of(made->header.block_num));
     REQUIRE_MESSAGE(taken, (taken ? "" : taken.error().message));
   }
   bool prune() {

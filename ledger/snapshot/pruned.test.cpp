@@ -34,7 +34,8 @@ struct forgetful {
   void follow(const chain& from, std::uint64_t to) {
     for (auto i = on->head()->header.block_num + 1; i <= to; ++i) {
       const auto block = *from.block_by_num(i);
-      const auto taken = on->import_block({block->header, block->txns}, **from.seals_of(i));
+      const auto taken =
+          on->import_block({block->header, block->txns, block->parent_seals}, **from.seals_of(i));
       REQUIRE_MESSAGE(taken, (taken ? "" : taken.error().message));
     }
   }

@@ -251,39 +251,41 @@ void measure_pruning(ledger::chain& on) {
                .reference_value = interval,
                .ratio = interval / mean,
                .ratio_least = {}});
-  double thread_seconds() {
-    timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-  }
+}
 
-  /// Microseconds of the executing thread for a block: of chains of each kind, whose ranges are imported in turn.
-  std::vector<double> import_in_turn(const std::vector<kind>& kinds, std::size_t blocks, std::size_t range) {
-    struct one {
-      std::vector<sealed_block> made;
-      swarm::testing::temporary_folder to{swarm::testing::memory_folder()};
-      std::unique_ptr<ledger::chain> on;
-    };
-    std::vector<std::unique_ptr<one>> all;
-    for (const auto what : kinds) {
-      auto& next = *all.emplace_back(std::make_unique<one>());
-      const swarm::testing::temporary_folder source(swarm::testing::memory_folder());
-      next.made = training_network(source.path(), what).make(blocks);
-      next.on = must(ledger::chain::open(options_for(next.to.path(), what)));
-    }
-    std::vector<double> out(kinds.size());
-    for (std::size_t at = 0; at < blocks; at += range)
-      for (std::size_t i = 0; i < all.size(); ++i) {
-        std::vector<ledger::sealed_block_view> view;
-        for (std::size_t j = at; j < std::min(at + range, blocks); ++j)
-          view.push_back({all[i]->made[j].block, all[i]->made[j].seals, {}});
-        const auto before = thread_seconds();
-        const auto done = all[i]->on->import_range(at + 1, view);
-        out[i] += (thread_seconds() - before) / static_cast<double>(blocks) * 1e6;
-        if (done.refused) die(done.refused->message);
-      }
-    return out;
+double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+/// Microseconds of the executing thread for a block: of chains of each kind, whose ranges are imported in turn.
+std::vector<double> import_in_turn(const std::vector<kind>& kinds, std::size_t blocks, std::size_t range) {
+  struct one {
+    std::vector<sealed_block> made;
+    swarm::testing::temporary_folder to{swarm::testing::memory_folder()};
+    std::unique_ptr<ledger::chain> on;
+  };
+  std::vector<std::unique_ptr<one>> all;
+  for (const auto what : kinds) {
+    auto& next = *all.emplace_back(std::make_unique<one>());
+    const swarm::testing::temporary_folder source(swarm::testing::memory_folder());
+    next.made = training_network(source.path(), what).make(blocks);
+    next.on = must(ledger::chain::open(options_for(next.to.path(), what)));
   }
+  std::vector<double> out(kinds.size());
+  for (std::size_t at = 0; at < blocks; at += range)
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      std::vector<ledger::sealed_block_view> view;
+      for (std::size_t j = at; j < std::min(at + range, blocks); ++j)
+        view.push_back({all[i]->made[j].block, all[i]->made[j].seals, {}});
+      const auto before = thread_seconds();
+      const auto done = all[i]->on->import_range(at + 1, view);
+      out[i] += (thread_seconds() - before) / static_cast<double>(blocks) * 1e6;
+      if (done.refused) die(done.refused->message);
+    }
+  return out;
+}
 
 } // namespace
 

@@ -22,7 +22,12 @@ constexpr std::uint64_t tasks_per_block = 50;
 class swci {
 public:
   explicit swci(bench::offline_chain& chain) : chain_id_(chain.chain_id()) {
-    chain.admit({{key_, contracts::node_type::swci, chain.self().organisation, "bench", "bench:1"}});
+    auto& own = own_.front();
+    own.type = contracts::node_type::swci;
+    own.organisation = chain.self().organisation;
+    own.name = "bench";
+    own.endpoint = "bench:1";
+    chain.admit(own_);
   }
 
   ledger::transaction call_tasks(const auto& args) {
@@ -31,11 +36,11 @@ public:
     fields.gas_limit = 5'000'000;
     fields.to = contracts::task_registry_address();
     fields.data = contracts::encode(args);
-    return bench::value_of(ledger::make_signed(std::move(fields), key_, chain_id_));
+    return bench::value_of(ledger::make_signed(std::move(fields), own_.front().key, chain_id_));
   }
 
 private:
-  ledger::private_key key_ = ledger::private_key::make_random();
+  std::vector<bench::new_node> own_ = std::vector<bench::new_node>(1);
   std::uint64_t nonce_ = 0; ///< of its registration
   std::uint64_t chain_id_;
 };

@@ -61,11 +61,10 @@ public:
     const auto training = contracts::training_address(contracts::default_training_name);
     for (std::size_t i = 0; i < peers; ++i)
       send(i, contracts::node_registry_address(),
-           contracts::encode_register_node({contracts::node_type::sl,
-                                            keccak256(fmt::format("{}", i)),
-                                            {},
-                                            fmt::format("hospital-{}", i),
-                                            fmt::format("sl-{}.example:30305", i)}));
+           contracts::encode_register_node({.type = contracts::node_type::sl,
+                                            .identity = keccak256(fmt::format("{}", i)),
+                                            .name = fmt::format("hospital-{}", i),
+                                            .endpoint = fmt::format("sl-{}.example:30305", i)}));
     seal();
     for (std::size_t i = 0; i < peers; ++i)
       send(i, training, contracts::encode_register_peer({2, "mean", 5, {}, 10, true}));
@@ -79,11 +78,10 @@ public:
 
   void grow() {
     send(0, contracts::node_registry_address(),
-         contracts::encode_register_node({contracts::node_type::sl,
-                                          keccak256(fmt::format("{}", grown_++)),
-                                          {},
-                                          "hospital-0",
-                                          "sl-0.example:30305"}));
+         contracts::encode_register_node({.type = contracts::node_type::sl,
+                                          .identity = keccak256(fmt::format("{}", grown_++)),
+                                          .name = "hospital-0",
+                                          .endpoint = "sl-0.example:30305"}));
     seal();
   }
 
@@ -148,6 +146,14 @@ private:
   std::size_t bytes_ = 0;
 };
 
+template <class Reading>
+auto timed(std::vector<double>& into, const Reading& reading) {
+  const auto begun = clock_type::now();
+  auto out = reading();
+  into.push_back(std::chrono::duration<double, std::milli>(clock_type::now() - begun).count());
+  return out;
+}
+
 class measurement {
 public:
   measurement(trained_chain& on, std::vector<session::rpc_call> calls)
@@ -179,13 +185,6 @@ public:
   }
 
 private:
-  template <class Reading>
-  static auto timed(std::vector<double>& into, const Reading& reading) {
-    const auto begun = clock_type::now();
-    auto out = reading();
-    into.push_back(std::chrono::duration<double, std::milli>(clock_type::now() - begun).count());
-    return out;
-  }
   template <class List>
   static std::vector<bytes> outputs(const List& from) {
     std::vector<bytes> out;
