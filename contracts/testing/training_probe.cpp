@@ -1,5 +1,7 @@
 #include "contracts/testing/training_probe.hpp"
 
+#include "base/assert.hpp"
+#include "contracts/registry/client.hpp"
 #include "contracts/testing/organisations_probe.hpp"
 
 #include <algorithm>
@@ -60,6 +62,52 @@ std::string training_probe::broken_invariant() const {
   return now.phase == round_phase::collecting ? broken_while_collecting(now, all, in) : std::string{};
 }
 
+address test_voucher(std::size_t number) {
+  return test_account(static_cast<std::uint16_t>(0xf000 + number));
+}
+
+namespace {
+
+register_node_args claim_for(const memory_world& world, organisation_id organisation, node_type type,
+                             std::string_view name) {
+  register_node_args args;
+  args.type = type;
+  args.organisation = organisation;
+  args.sequence = world.block_num() + 1;
+  args.identity.fill(7);
+  args.name = name;
+  args.endpoint = fmt::format("{}.example:30305", name);
+  return args;
+}
+
+bool is_active(const memory_world& world, const address& account) {
+  const auto answer = world.view({}, node_registry_address(), encode_node(account));
+  return decode_node(answer.output).value().active;
+}
+
+/// Of a world of `test_founders`: all organisations vouch for what waits of the account.
+void vouch_for(memory_world& world, const address& account) {
+  const auto count = world.founders().size();
+  for (std::size_t of = 1; of <= count; ++of)
+    if (!is_active(world, test_voucher(of))) {
+      const auto own = claim_for(world, static_cast<organisation_id>(of), node_type::sn, "voucher");
+      SWARM_ASSERT(world.send(test_voucher(of), node_registry_address(), encode_register_node(own)).ok);
+    }
+  for (std::size_t of = 1; of <= count && !is_active(world, account); ++of) {
+    const auto waits = world.view({}, node_registry_address(), encode(pending_of_args{account}));
+    const auto hash = decode_pending_of(waits.output).value().hash;
+    SWARM_ASSERT(world.send(test_voucher(of), node_registry_address(), encode_vouch(account, hash)).ok);
+  }
+}
+
+bool has_vouchers(const memory_world& world) {
+  if (world.founders().empty()) return false;
+  const auto& first = world.founders().front().validators;
+  return std::find(first.begin(), first.end(), test_voucher(1)) != first.end();
+}
+
+} // namespace
+
 std::vector<ledger::founder> test_founders(const std::vector<std::vector<std::uint16_t>>& accounts) {
   std::vector<ledger::founder> out;
   for (const auto& own : accounts) {
@@ -67,6 +115,7 @@ std::vector<ledger::founder> test_founders(const std::vector<std::vector<std::ui
     out.push_back({fmt::format("Org {}", number), {test_anchor(number)}, {}});
     for (const auto account : own)
       out.back().validators.push_back(test_account(account));
+    out.back().validators.push_back(test_voucher(number));
   }
   return out;
 }
@@ -83,14 +132,10 @@ organisation_id organisation_for(const memory_world& world, const address& accou
 
 memory_world::outcome register_node(memory_world& world, const address& account, node_type type,
                                     std::string_view name) {
-  register_node_args args;
-  args.type = type;
-  args.organisation = organisation_for(world, account);
-  args.sequence = world.block_num() + 1;
-  args.identity.fill(7);
-  args.name = name;
-  args.endpoint = fmt::format("{}.example:30305", name);
-  return world.send(account, node_registry_address(), encode_register_node(args));
+  const auto args = claim_for(world, organisation_for(world, account), type, name);
+  auto out = world.send(account, node_registry_address(), encode_register_node(args));
+  if (out.ok && has_vouchers(world) && !is_active(world, account)) vouch_for(world, account);
+  return out;
 }
 
 } // namespace swarm::contracts

@@ -42,8 +42,12 @@ private:
   address where_;
 };
 
-/// Organisations "Org 1", "Org 2" and so on, to which the test accounts of these numbers belong.
+/// Organisations "Org 1", "Org 2" and so on, to which the test accounts of these numbers belong; each has
+/// an SN besides, which vouches for them when they register.
 std::vector<ledger::founder> test_founders(const std::vector<std::vector<std::uint16_t>>& accounts);
+
+/// The SN of organisation `number` of `test_founders`; a member from the first registration of anybody on.
+address test_voucher(std::size_t number);
 
 /// Registers `account` in the NodeRegistry of `world`, with a sequence that grows. In a world with founders it claims the
 /// one whose validator it is, otherwise the first.

@@ -25,6 +25,11 @@ public:
     REQUIRE(register_node(world, test_account(operator_account), node_type::sn).ok);
     for (std::uint16_t i = 0; i < peer_accounts; ++i)
       REQUIRE(register_node(world, test_account(i), node_type::sl).ok);
+    if (founders.empty()) return;
+    // Whoever is nobody's founding validator registers for the first organisation.
+    twin.homes.try_emplace(test_account(operator_account), organisation_id{1});
+    for (std::uint16_t i = 0; i < peer_accounts; ++i)
+      twin.homes.try_emplace(test_account(i), organisation_id{1});
   }
 
   /// Sends the call to both and compares everything that can be seen.

@@ -126,6 +126,12 @@ TEST_CASE("an organisation has as many trainings, and peers in one, as its limit
   for (std::uint16_t i = 0; i <= limits.peers_per_training; ++i)
     many.push_back(static_cast<std::uint16_t>(100 + i));
   memory_world crowd(make_contracts(), {}, test_founders({many, {1}}));
+  auto roomy = limits;
+  roomy.nodes = 300;
+  REQUIRE(register_node(crowd, test_account(many.front()), node_type::sl).ok); // now the SNs are members
+  for (const std::size_t of : {1, 2})
+    REQUIRE(
+        crowd.send(test_voucher(of), organisation_registry_address(), encode(set_limits_args{1, roomy})).ok);
   for (const auto each : many) {
     REQUIRE(register_node(crowd, test_account(each), node_type::sl).ok);
     CHECK(join(crowd, each, default_training_name)

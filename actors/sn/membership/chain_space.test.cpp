@@ -110,7 +110,7 @@ ledger::block block_of_a_liar(stage& s, ledger::transaction txn) {
   const auto made = liar->build_block(s.time, test_key(1).account(), 1000).value();
   REQUIRE(made->block->txns.size() == 1);
   s.chain = s.open(s.dir / "chain", contracts::make_contracts());
-  const auto raw = ledger::encode_block({made->block->header, made->block->txns});
+  const auto raw = ledger::encode_block({made->block->header, made->block->txns, made->block->parent_seals});
   return ledger::decode_block(raw, s.chain->chain_id()).value();
 }
 

@@ -207,7 +207,8 @@ command_area organisations() {
       "Organisations",
       {asks("LIST ORGANISATIONS",
             "Shows the organisations of the network, the fingerprints of their CA certificates, since when "
-            "they belong to it, what they may use up, and what they vote on.",
+            "they belong to it, what they have put on the chain today (UTC), what they may use up, and what "
+            "they vote on.",
             list_organisations{}),
        asks(
            "ADMIT ORGANISATION <organisation> FROM <file>",

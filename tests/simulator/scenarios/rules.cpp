@@ -83,7 +83,9 @@ void early_block(stage& on) {
 void new_rules(stage& on) {
   const std::size_t older = 3;
   const std::uint64_t begin = 30;
+  on.node(older).crash();
   on.node(older).app().know_rules(1);
+  on.node(older).start();
   for (const std::size_t voter : {0, 1, 2})
     for (const auto id : on.node(voter).app().rules_works(voter, begin))
       on.node(voter).offer(id);
