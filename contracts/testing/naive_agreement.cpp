@@ -78,6 +78,7 @@ void naive_training::put_aside(member& peer, about what, const std::string& aske
                                                   : leave_reason::other_merge_method;
   const auto model = peer.in ? std::optional(peer.in->model) : std::nullopt;
   const auto last = peer.view.last_round;
+  if (is_odd(peer, about::layout)) peer.brought_model = false;
   if (peer.in) withdraw(peer);
   if (outvoted) {
     peer.view.state = peer_state::left;
@@ -104,7 +105,7 @@ void naive_training::join(member& peer) {
     peer.outside.reset();
     return enter(peer, model);
   }
-  if (by_layout) peer.brought_model = true;
+  if (by_layout) peer.brought_model = false; // its model was of an earlier round
   peer.view.state = peer.over ? peer_state::finished : peer_state::active;
 }
 

@@ -171,6 +171,7 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
   if (peer->in && phase_ == round_phase::collecting) withdraw(*peer);
   if (peer->in) peer->in->made_it_finished = false;
   const auto last_round = peer->view.last_round;
+  if (is_odd(*peer, about::layout)) peer->brought_model = false; // what waited outside is forgotten
   peer->view = {};
   peer->view.account = caller;
   peer->view.organisation = home;
@@ -210,6 +211,7 @@ bool naive_training::call(const address& caller, const leave_peer_args& args) {
   caller_ = caller;
   if (phase_ == round_phase::collecting && peer->in) withdraw(*peer);
   suspects_.erase(caller);
+  if (is_odd(*peer, about::layout)) peer->brought_model = false;
   peer->asks.clear();
   peer->view.state = peer_state::left;
   peer->view.reason = args.reason;
