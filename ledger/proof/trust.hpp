@@ -1,8 +1,8 @@
 #pragma once
 
-#include "ledger/identity.hpp"
 #include "ledger/formats/header.hpp"
 #include "ledger/formats/seal.hpp"
+#include "ledger/identity.hpp"
 
 #include <map>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "ledger/identity.hpp"
 #include "ledger/formats/transaction.hpp"
+#include "ledger/identity.hpp"
 #include "ledger/space_rule.hpp"
 #include "ledger/state/call.hpp"
 #include "ledger/state/state_overlay.hpp"

@@ -20,7 +20,7 @@ def number(value):
 
 
 class P2PClient:
-    """A connection to an SN of swarmd with the certificate behind `context`. `greet` says hello with a fresh account."""
+    """A connection to an SN with the certificate behind `context`. `greet` says hello with a fresh account."""
 
     def __init__(self, sn, certificate, context):
         self.sn, self.own = sn, fingerprint(certificate.read_text())
