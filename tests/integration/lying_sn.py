@@ -13,11 +13,12 @@ TLS = {"max_size": 16 << 20, "compression": None}
 
 
 class LyingSN:
-    """Passes JSON-RPC on, with a certificate of its own. `lie(method, answer)` may change an answer, a dict; a method
-    of "" stands for a notification; None keeps the message back."""
+    """Passes JSON-RPC on. To nodes it shows a certificate of its own, to the SN that of the node, as one registers with its
+    own only. `lie(method, answer)` may change an answer, a dict; a method of "" stands for a notification; None keeps
+    the message back."""
 
-    def __init__(self, sn, name="sn-6"):
-        self.sn, self.name, self.port = sn, name, free_port()
+    def __init__(self, sn, name="sn-6", node="sl-1"):
+        self.sn, self.node, self.port = sn, node, free_port()
         self.lie = lambda method, answer: answer
         self.met = 0  # connections
         self.server = serve(
@@ -33,7 +34,7 @@ class LyingSN:
     def meet(self, node):
         self.met += 1
         asked = {}
-        with connect(f"wss://127.0.0.1:{self.sn.port}", ssl=self.sn.certs.context(self.name), **TLS) as real:
+        with connect(f"wss://127.0.0.1:{self.sn.port}", ssl=self.sn.certs.context(self.node), **TLS) as real:
             back = threading.Thread(target=self.answer, args=(real, node, asked), daemon=True)
             back.start()
             try:

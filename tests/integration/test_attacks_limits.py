@@ -115,7 +115,7 @@ def api(sn):
 
 
 def neighbors(sn):
-    return [each["organisation"] for each in hub(sn)["peers"]]
+    return [each["organisation"] for each in hub(sn).get("peers", ())]
 
 
 def test_p2p_places_are_not_taken_by_fresh_keys(swarm, sn, attacker):

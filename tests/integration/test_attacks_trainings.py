@@ -26,6 +26,10 @@ class Organisation:
     def __init__(self, certs, trusted):
         self.certs, self.trusted, self.folder = certs, trusted, certs.folder
 
+    @property
+    def capath(self):
+        return self.certs.capath
+
     def flags(self, name):
         return self.certs.flags(name, self.trusted)
 
