@@ -27,7 +27,7 @@ def signs(key, genesis, block_num, round_num, block_hash):
 
 def two_prepares(sn, block_num=7, round_num=1):
     """Proof that this SN's key signed two prepares for one round, made by somebody who has the key."""
-    key = keys.PrivateKey(bytes.fromhex((sn.data_dir / "node.key").read_text().strip().removeprefix("0x")))
+    key = keys.PrivateKey(bytes.fromhex(next(sn.data_dir.rglob("node.key")).read_text().strip().removeprefix("0x")))
     genesis = bytes.fromhex(sn.admin("chain")["genesis"][2:])
     votes = []
     for content in (b"\x01" * 32, b"\x02" * 32):

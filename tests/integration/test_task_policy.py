@@ -71,7 +71,7 @@ def test_a_policy_that_is_none_keeps_the_swop_from_starting(swarm, certs):
     swarm.start_sn()
     (swarm.usr / "policy.yaml").write_text("rules:\n  - { organisations: [A], take: perhaps }\n")
     for policy, told in (
-        ("policy.yaml", "policy.yaml:2:32: rules[0].take"),
+        ("policy.yaml", "policy.yaml:2:33: rules[0].take"),
         ("nowhere.yaml", "nowhere.yaml"),
         ("http://policies/all", "policyuri: give the path of a file of rules"),
     ):

@@ -21,7 +21,7 @@ struct chain_state {
       : context(std::move(from)), judge(context->identity, context->members) {}
 
   std::string status() const {
-    if (!chain) return "there is no chain yet";
+    if (!chain || !snapshot) return "there is no chain yet"; // or it was not opened to the end
     if (!trouble.empty()) return trouble;
     const auto& head = *chain->head();
     auto out = fmt::format("block {}, {} transactions wait", head.header.block_num, chain->stats().pool_txns);
@@ -31,7 +31,7 @@ struct chain_state {
     return out;
   }
   boost::json::object summary() const;
-  std::string detail_json() const { return chain ? boost::json::serialize(summary()) : std::string{}; }
+  std::string detail_json() const { return chain && snapshot ? boost::json::serialize(summary()) : std::string{}; }
 
   std::shared_ptr<const sn_context> context;
   /// Whether the pool takes the registration of who is no member.

@@ -62,7 +62,10 @@ std::size_t sn_choice::next_one() const {
 
 void sn_choice::distrust() {
   if (distrusted_.size() < others_max) distrusted_.insert(current());
-  learn(std::vector<std::string>(earlier_));
+  const bool knew_others = std::any_of(earlier_.begin(), earlier_.end(),
+                                       [&](const auto& each) { return !distrusted_.contains(each); });
+  // Who never knew any goes to those that it told of: what they show is proved as well.
+  if (knew_others) learn(std::vector<std::string>(earlier_));
 }
 
 } // namespace swarm::session

@@ -34,8 +34,8 @@ public:
   void came_up() { failures_ = 0; }
   /// To the next one. False: there is no other.
   bool move_on();
-  /// The present one is not chosen again as long as there is one that is not distrusted. What it told of
-  /// others is forgotten.
+  /// The present one is not chosen again as long as there is one that is not distrusted. What it told of others is
+  /// forgotten, if some are known without it.
   void distrust();
 
 private:
