@@ -120,7 +120,7 @@ GOOD_ELSEWHERE = {
         ),
         [
             test_organisations.test_an_sn_votes_for_its_organisation,
-            test_organisations.test_who_is_of_no_organisation_has_no_vote_and_is_told_so,
+            test_organisations.test_a_swci_votes_for_its_organisation,
         ],
     ),
 }
