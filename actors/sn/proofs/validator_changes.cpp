@@ -9,7 +9,7 @@ namespace swarm::proofs {
 result<std::optional<std::uint64_t>> next_change(const ledger::chain_view& chain, std::uint64_t after,
                                                  std::uint64_t up_to, std::span<const address> before) {
   SWARM_TRY(const auto last, chain.validators_after(up_to));
-  if (std::ranges::equal(last, before)) return std::optional<std::uint64_t>{};
+  if (up_to <= after || std::ranges::equal(last, before)) return std::optional<std::uint64_t>{};
   // They changed somewhere in (low, high], perhaps several times.
   auto low = after, high = up_to;
   while (high - low > 1) {
@@ -31,7 +31,11 @@ result<std::vector<ledger::handover>> validator_changes(const ledger::chain_view
   auto at = after.value_or(0);
   while (at < head && out.size() < count_max) {
     SWARM_TRY(const auto before, chain.validators_after(at));
-    SWARM_TRY(const auto next, next_change(chain, at, head, before));
+    // The head is sealed by the validators before it, whatever it changes.
+    SWARM_TRY(auto next, next_change(chain, at, head - 1, before));
+    if (!next) {
+      SWARM_TRY(next, next_change(chain, head - 1, head, before));
+    }
     if (!next) break;
     SWARM_TRY(out.emplace_back(), chain.handover_at(*next));
     at = *next;

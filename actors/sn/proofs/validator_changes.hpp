@@ -6,8 +6,8 @@
 namespace swarm::proofs {
 
 /// The blocks in (`after`, head] that changed the validators, oldest first, at most `count_max`; without
-/// `after` the genesis block comes before them. A set that came back before the next one was looked at may be
-/// left out: who follows the others loses nothing. Errors are those of reading the chain.
+/// `after` the genesis block comes before them. Changes may be left out that were undone before block head - 1: who
+/// follows the others knows who has sealed the head, and who seals the block after it. Errors are those of reading the chain.
 result<std::vector<ledger::handover>>
 validator_changes(const ledger::chain_view& chain, std::optional<std::uint64_t> after, std::size_t count_max);
 
