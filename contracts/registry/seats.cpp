@@ -1,16 +1,20 @@
 #include "contracts/registry/seats.hpp"
 
-#include "ledger/consensus/quorum.hpp"
+#include "ledger/formats/seal.hpp"
 
 #include <algorithm>
 #include <map>
 
 namespace swarm::contracts {
 
-using consensus::faults_tolerated;
-using consensus::quorum_of;
+using ledger::seal_quorum;
 
 namespace {
+
+/// The number of liars that so many seats survive.
+constexpr std::size_t faults_tolerated(std::size_t seats) {
+  return seats == 0 ? 0 : (seats - 1) / 3;
+}
 
 using counts = std::map<std::uint16_t, std::size_t>;
 
@@ -29,8 +33,8 @@ bool is_safe(const counts& wanted, std::size_t most) {
     largest = std::max(largest, std::min(count, most));
   }
   if (wanted.size() >= 4) return largest <= faults_tolerated(seats);
-  if (wanted.size() == 3) return seats - largest >= quorum_of(seats);
-  return largest < quorum_of(seats);
+  if (wanted.size() == 3) return seats - largest >= seal_quorum(seats);
+  return largest < seal_quorum(seats);
 }
 
 } // namespace
@@ -63,7 +67,7 @@ std::vector<seat_power> powers_of(const std::vector<seat_candidate>& validators)
   const auto all = validators.size();
   std::vector<seat_power> out;
   for (const auto& [organisation, seats] : counts_of(validators)) {
-    const seat_power power{organisation, seats, all - seats < quorum_of(all), seats >= quorum_of(all)};
+    const seat_power power{organisation, seats, all - seats < seal_quorum(all), seats >= seal_quorum(all)};
     if (organisation != 0 && power.stops) out.push_back(power);
   }
   return out;
