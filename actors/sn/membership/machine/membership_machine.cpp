@@ -2,7 +2,6 @@
 
 #include "contracts/training_registry/client.hpp"
 #include "ledger/chain/chain_rules.hpp"
-#include "ledger/consensus/quorum.hpp"
 
 #include <algorithm>
 
@@ -39,14 +38,11 @@ std::string membership_machine::status() const {
                        at->pause.attempts());
   const auto* at = std::get_if<running>(&phase_);
   if (at == nullptr) return "waiting for the chain";
-  const auto needed = at->kept_absent == 0 ? std::string{}
-                                           : fmt::format(" of which {} {} needed and away", at->kept_absent,
-                                                         at->kept_absent == 1 ? "is" : "are");
-  return fmt::format("{}, {} validators{}, {} SNs connected",
+  return fmt::format("{}, {} validators, {} SNs connected",
                      leaving_         ? "leaving"
                      : at->registered ? "registered"
                                       : "registering",
-                     at->validators, needed, connected_.size());
+                     at->validators, connected_.size());
 }
 
 // What is looked at regularly
@@ -87,18 +83,11 @@ void membership_machine::step(const facts_read& event, time_point now) {
 
 void membership_machine::look_after(const chain_facts& facts, time_point now) {
   block_num_ = facts.block_num;
-  const network_view view{.self = options_.self,
-                          .validators = facts.validators,
-                          .members = facts.members,
-                          .nodes = facts.nodes,
-                          .connected = asked_with_,
-                          .absent = absent_members(facts, now),
-                          .voted_on = facts.voted_on};
-  phase_ = running{facts.validators.size(), kept_absent(view).size(), facts.self && facts.self->active};
+  phase_ = running{facts.validators.size(), facts.self && facts.self->active};
   dial_nodes(facts);
-  tell_of_kept(view);
+  const auto absent = absent_members(facts, now);
   if (leave(facts) || facts.pending || introduce_self(facts)) return;
-  vote(view);
+  vote(facts, absent);
 }
 
 void membership_machine::dial_nodes(const chain_facts& facts) {
@@ -141,25 +130,14 @@ std::map<address, duration> membership_machine::absent_members(const chain_facts
   return out;
 }
 
-void membership_machine::tell_of_kept(const network_view& view) {
-  const auto kept = kept_absent(view);
-  std::erase_if(told_kept_, [&](const address& account) { return !holds(kept, account); });
-  for (const auto& account : kept) {
-    if (!told_kept_.insert(account).second) continue;
-    const auto all = view.validators.size();
-    const auto name = to_hex(account.view());
-    actions_.emplace_back(action::say{
-        fmt::format(
-            "the validator {} is away for two minutes and stays one: without it the chain survives {} lying "
-            "validators, with it {}; if it does not come back, its organisation or most organisations may "
-            "remove it: REMOVE NODE {}",
-            name, consensus::faults_tolerated(all - 1), consensus::faults_tolerated(all), name),
-        true});
-  }
-}
-
-void membership_machine::vote(const network_view& view) {
-  const auto next = next_vote(view);
+void membership_machine::vote(const chain_facts& facts, std::map<address, duration> absent) {
+  const auto next = next_vote({.self = options_.self,
+                               .validators = facts.validators,
+                               .members = facts.members,
+                               .nodes = facts.nodes,
+                               .connected = asked_with_,
+                               .absent = std::move(absent),
+                               .voted_on = facts.voted_on});
   if (!next) return;
   actions_.emplace_back(action::say{in_words(*next)});
   actions_.emplace_back(

@@ -50,7 +50,6 @@ private:
   /// There is one: what it says is looked at regularly.
   struct running {
     std::size_t validators = 0;
-    std::size_t kept_absent = 0; ///< of the validators: needed and away
     bool registered = false;
   };
 
@@ -61,9 +60,7 @@ private:
   /// These two say whether they sent something: nothing else is sent before that is in a block.
   bool leave(const chain_facts& facts);
   bool introduce_self(const chain_facts& facts);
-  void vote(const network_view& view);
-  /// Tells of validators that are needed and away, of each once.
-  void tell_of_kept(const network_view& view);
+  void vote(const chain_facts& facts, std::map<address, duration> absent);
   std::map<address, duration> absent_members(const chain_facts& facts, time_point now);
   void answer_leave(result<action::answer_leave::progress> outcome);
 
@@ -72,7 +69,6 @@ private:
   std::vector<connected_node> connected_;
   std::vector<connected_node> asked_with_;  ///< who was, when the chain was asked: its answer is about these
   std::map<address, time_point> last_seen_; ///< members
-  std::set<address> told_kept_;             ///< validators that the log was told are needed and away
   std::uint64_t serial_ = 0;                ///< of the last question to the chain
   std::optional<time_point> asked_;         ///< when it was asked, if it is not answered yet
   std::uint64_t block_num_ = 0;             ///< the head, as it was last read

@@ -30,13 +30,7 @@ std::optional<vote> admission(const network_view& view) {
   return std::nullopt;
 }
 
-bool is_needed(const network_view& view, const address& account) {
-  const auto all = view.validators.size();
-  return holds(view.validators, account)
-         && consensus::faults_tolerated(all - 1) < consensus::faults_tolerated(all);
-}
-
-/// Everybody who was away for too long and is not needed, while a quorum of the validators is here.
+/// Everybody who was away for too long, while a quorum of the validators is here.
 std::optional<vote> removal(const network_view& view) {
   const auto here =
       std::count_if(view.validators.begin(), view.validators.end(), [&](const address& account) {
@@ -45,7 +39,7 @@ std::optional<vote> removal(const network_view& view) {
   if (static_cast<std::size_t>(here) < consensus::quorum_of(view.validators.size())) return std::nullopt;
   for (const auto& [account, away] : view.absent)
     if (away >= absent_max && holds(view.members, account) && account != view.self
-        && !view.voted_on.contains(account) && !is_needed(view, account))
+        && !view.voted_on.contains(account))
       return vote{account, false};
   return std::nullopt;
 }
@@ -58,13 +52,6 @@ std::optional<vote> reprieve(const network_view& view) {
 }
 
 } // namespace
-
-std::vector<address> kept_absent(const network_view& view) {
-  std::vector<address> out;
-  for (const auto& [account, away] : view.absent)
-    if (away >= absent_max && account != view.self && is_needed(view, account)) out.push_back(account);
-  return out;
-}
 
 std::optional<vote> next_vote(const network_view& view) {
   if (!std::binary_search(view.validators.begin(), view.validators.end(), view.self)) return std::nullopt;

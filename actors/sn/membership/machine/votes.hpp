@@ -28,13 +28,8 @@ struct network_view {
   std::set<address> voted_on;         ///< accounts that this node's vote on is open
 };
 
-/// A member away for this long is voted out, as long as the others are enough to go on without it, and survive as
-/// many liars without it as with it.
+/// A member away for this long is voted out, as long as the others are enough to go on without it.
 inline constexpr duration absent_max = std::chrono::minutes(2);
-
-/// Validators that are away for that long and stay, because one fewer would survive fewer liars: of four one, of three
-/// none. Their organisations decide (REMOVE NODE).
-std::vector<address> kept_absent(const network_view& view);
 
 struct vote {
   address account;
