@@ -92,6 +92,12 @@ result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& 
   SWARM_TRY(const auto self_raw, registry.ask(contracts::encode_node(self)));
   if (auto node = contracts::decode_node(self_raw); node && !node->account.is_zero())
     out.self = std::move(*node);
+  if (out.self && !out.self->active) {
+    SWARM_TRY(const auto removed,
+              registry.ask(contracts::encode(contracts::removal_of_args{out.self->identity})));
+    SWARM_TRY(const auto block_num, contracts::decode_answer<contracts::removal_of_args>(removed));
+    out.removed = block_num.to_u64();
+  }
   SWARM_TRY(const auto waits_raw, registry.ask(contracts::encode(contracts::pending_of_args{self})));
   SWARM_TRY(out.waits, contracts::decode_pending_of(waits_raw));
   out.chain = {chain.chain_id(), chain.genesis_hash()};

@@ -21,10 +21,11 @@ struct anchor_owner {
 /// What the chain says about its members, at its head.
 struct chain_facts {
   std::uint64_t block_num = 0;
-  bool pending = false;                      ///< a transaction of this node waits for a block
-  std::optional<contracts::node_view> self;  ///< this node in the registry; none: it never registered
-  contracts::pending_view waits;             ///< what this node has registered and waits for vouches
-  hash32 identity;                           ///< of this node's certificate, as it is now
+  bool pending = false;                     ///< a transaction of this node waits for a block
+  std::optional<contracts::node_view> self; ///< this node in the registry; none: it never registered
+  std::uint64_t removed = 0;     ///< block in which a node with `self`'s certificate was removed by vote
+  contracts::pending_view waits; ///< what this node has registered and waits for vouches
+  hash32 identity;               ///< of this node's certificate, as it is now
   contracts::organisation_id organisation{}; ///< that the certificate's anchor belongs to
   transport::registration_chain chain;
   std::vector<address> validators;           ///< of the next block, sorted
