@@ -184,5 +184,5 @@ def test_a_node_that_is_removed_does_not_come_back_with_its_certificate(swarm):
     assert "ERROR" in answer.printed(3) and says(answer.printed(3), "is no node that could be removed")
     until(lambda: account() is None, "sn-2 to be gone", alive=[swarm.sn])
     # It is still there, and still wants to belong to the network.
-    other.wait_log(r"a node with this certificate, 0x[0-9a-f]{64}, was removed by vote in block \d+")
+    other.wait_log(r"a node with this SN.s certificate, 0x[0-9a-f]{64}, was removed by vote in block \d+")
     assert account() is None
