@@ -1,5 +1,7 @@
 #include "actors/sn_client/session/session_machine.hpp"
 
+#include "actors/sn_client/session/registered_sn.hpp"
+
 #include <algorithm>
 #include <bit>
 
@@ -153,7 +155,7 @@ void session_machine::survey(time_point now) {
 
 void session_machine::step(const event::link_up& news, time_point now) {
   if (news.serial != serial_ || !std::holds_alternative<connecting>(phase_)) return;
-  phase_ = introducing{{{}, now}};
+  phase_ = introducing{{{}, now, news.by}};
   note(log::level::info, fmt::format("API-Server is UP! ({})", sn()));
   if (trust_) return ask_changes(now);
   ask_introduction(now);
@@ -168,6 +170,9 @@ void session_machine::ask_introduction(time_point now) {
                               {"eth_coinbase", {}}};
   for (auto& each : questions_about_self())
     calls.push_back(std::move(each));
+  if (trust_)
+    for (auto& each : questions_about_sn(live()->sn))
+      calls.push_back(std::move(each));
   ask(calls, question::introduction{}, now);
 }
 
@@ -212,11 +217,16 @@ void session_machine::answer(const question::introduction&, responses& from, tim
   const network told{*chain, *genesis};
   if (trust_ && trust_->chain()->identity() != ledger::chain_identity{told.chain_id, told.genesis})
     return lied("it names another genesis block than the one that it has shown", now);
+  if (trust_) {
+    const auto record = sn_record::read(from);
+    if (!record) return give_up("it does not answer as an SN does", false, now);
+    if (unregistered(record->trouble_with(live()->certificate), now)) return;
+  }
   if (network_ && *network_ != told && !choice_.is_configured())
     return give_up("it belongs to another network", true, now);
   enter_network(told, *count, now);
   auto here = std::move(*live());
-  here.sn = address_of(from[3]).value_or(address{});
+  if (!trust_) here.sn = address_of(from[3]).value_or(address{});
   phase_ = registering{std::move(here)};
   ask({{"swarm_apiEndpoints", {}}}, question::other_sns{}, now);
   // What is under way goes out once more, before anything new: nonces leave no gap.
@@ -310,10 +320,8 @@ void session_machine::answer(const question::receipt& to, responses& from, time_
   if (txns_.find(to.nonce) == nullptr) return;
   auto receipt = receipt_of(from[0]);
   if (!receipt) return refused(to.nonce, receipt.error(), now);
-  block_num_ = std::max(block_num_, receipt->block_num);
-  told_of_full_day_ = false;
-  txns_.used(to.nonce);
-  finish(std::move(*txns_.take(to.nonce)), std::move(receipt), now);
+  if (trust_) return ask_receipt_proof({to.nonce, std::move(*receipt)}, now);
+  ended(to.nonce, std::move(*receipt), now);
 }
 
 /// A busy SN is asked again, one that cannot bring the transaction about is left if there is another. One

@@ -61,6 +61,8 @@ public:
   static constexpr duration twin_note_interval = std::chrono::minutes(1);
   /// For an SN whose chain is shorter than what this node has seen of it.
   static constexpr duration behind_max = std::chrono::seconds(10);
+  /// For one whose certificate is not that of a registered SN: it may have started a moment ago.
+  static constexpr duration unregistered_max = std::chrono::seconds(5);
   /// For an SN that does not show that its chain is the newest.
   static constexpr duration stale_max = std::chrono::seconds(15);
   /// How much older than now, or newer, a validator's word on its head may be, by this node's clock.
@@ -121,12 +123,15 @@ private:
   struct link {
     open_requests asked;
     time_point last_heard;
+    event::presented certificate{};
     address sn{}; ///< its account as it says, which this node names as its parent; zero: it does not say
     bool introduced = false;                ///< it was asked who it is
     bool asking_changes = false;            ///< of validators
     std::optional<time_point> changes_at{}; ///< when it is asked for these again
     std::optional<time_point> behind_since{};
     std::vector<asked_again> again{};
+    std::optional<time_point> unregistered_since{}; ///< its certificate is not that of an SN
+    std::optional<time_point> introduce_at{};       ///< when it is asked again who it is
   };
   /// Waits before it dials again.
   struct down {
@@ -183,8 +188,15 @@ private:
   void take_proved(open_requests::answered from, time_point now);
   void ask_again(time_point now);
   void check_behind(time_point now);
+  bool unregistered(const std::string& trouble, time_point now);
+  void leave_unregistered(const std::string& trouble, time_point now);
   void ask_freshness(time_point now);
   time_point trust_due() const;
+
+  // receipts.cpp
+  void ask_receipt_proof(const question::receipt_proof& about, time_point now);
+  void unproved(const question::receipt_proof& about, const std::string& why, time_point now);
+  void ended(std::uint64_t nonce, call_receipt outcome, time_point now);
 
   void take(open_requests::answered from, time_point now);
   using responses = std::vector<boost::json::value>;
@@ -192,6 +204,7 @@ private:
   void answer(const question::validator_changes&, responses& from, time_point now);
   void answer(const question::freshness&, responses& from, time_point now);
   void answer(const question::receipt& to, responses& from, time_point now);
+  void answer(const question::receipt_proof& to, responses& from, time_point now);
   void answer(const question::account_count&, responses& from, time_point now);
   void answer(const question::standing&, responses& from, time_point now);
   void answer(const question::contract& to, responses& from, time_point now);

@@ -1,3 +1,4 @@
+#include "actors/sn_client/session/registered_sn.hpp"
 #include "actors/sn_client/session/session_machine.hpp"
 
 #include <algorithm>
@@ -20,7 +21,7 @@ bool by_others(const error& why) {
 /// Who the validators are is known before anything else is asked.
 void session_machine::ask_changes(time_point now) {
   live()->asking_changes = true;
-  ask({{"eth_chainId", {}}, trust_->question()}, question::validator_changes{}, now);
+  ask({{"eth_chainId", {}}, trust_->question(), {"eth_coinbase", {}}}, question::validator_changes{}, now);
 }
 
 void session_machine::answer(const question::validator_changes&, responses& from, time_point now) {
@@ -32,6 +33,7 @@ void session_machine::answer(const question::validator_changes&, responses& from
     here.changes_at = now + resend_wait;
     return;
   }
+  if (here.sn.is_zero()) here.sn = address_of(from[2]).value_or(address{});
   const bool first = trust_->chain() == nullptr;
   const auto more = trust_->take(*chain_id, from[1]);
   if (!more && more.error().is(proof_errc::genesis)) return other_network(more.error().message, now);
@@ -114,6 +116,30 @@ void session_machine::ask_again(time_point now) {
   }
 }
 
+/// Whether that of its SN is in the way of asking it for anything. An SN that has just started, or renewed its
+/// certificate, is asked again until its registration is on the chain.
+bool session_machine::unregistered(const std::string& trouble, time_point now) {
+  auto& here = *live();
+  if (trouble.empty()) {
+    here.unregistered_since.reset();
+    return false;
+  }
+  if (!here.unregistered_since) here.unregistered_since = now;
+  if (now < *here.unregistered_since + unregistered_max) {
+    here.introduce_at = now + resend_wait;
+    return true;
+  }
+  leave_unregistered(trouble, now);
+  return true;
+}
+
+void session_machine::leave_unregistered(const std::string& trouble, time_point now) {
+  note(log::level::error,
+       fmt::format("{} presents a certificate that is not that of an SN of this network ({}): {}", sn(),
+                   live()->certificate.subject, trouble));
+  give_up("its certificate is not that of an SN of this network: " + trouble, true, now);
+}
+
 /// An SN that is behind gets some time to come up with what this node has seen of the chain elsewhere.
 void session_machine::check_behind(time_point now) {
   auto* here = live();
@@ -124,6 +150,10 @@ void session_machine::check_behind(time_point now) {
   if (here->changes_at && now >= *here->changes_at) {
     here->changes_at.reset();
     ask_changes(now);
+  }
+  if (here->introduce_at && now >= *here->introduce_at) {
+    here->introduce_at.reset();
+    ask_introduction(now);
   }
   auto waiting = std::exchange(here->again, {});
   for (auto& each : waiting) {
@@ -136,15 +166,18 @@ void session_machine::check_behind(time_point now) {
 
 /// A block that is final need not be the newest. Who says so is more validators than can lie together.
 void session_machine::ask_freshness(time_point now) {
-  ask({eth_call(contracts::node_registry_address(), contracts::encode_node_count()),
-       {"swarm_validatorSigns", {}}},
-      question::freshness{}, now);
+  std::vector<rpc_call> calls{{"swarm_validatorSigns", {}}};
+  for (auto& each : questions_about_sn(live()->sn))
+    calls.push_back(std::move(each));
+  ask(calls, question::freshness{}, now);
 }
 
 void session_machine::answer(const question::freshness&, responses& from, time_point now) {
   auto* here = std::get_if<ready>(&phase_);
   if (here == nullptr) return;
-  const auto shown = trust_->fresh_by(from[1], unix_ms_, fresh_ms);
+  if (const auto record = sn_record::read(from); record && !record->trouble().empty())
+    return leave_unregistered(record->trouble(), now);
+  const auto shown = trust_->fresh_by(from[0], unix_ms_, fresh_ms);
   if (shown.enough()) return here->stale_since.reset();
   if (!here->stale_since) here->stale_since = now;
   if (now < *here->stale_since + stale_max) return;
@@ -163,6 +196,7 @@ time_point session_machine::trust_due() const {
   if (here == nullptr) return out;
   if (here->behind_since) out = std::min(out, *here->behind_since + behind_max);
   if (here->changes_at) out = std::min(out, *here->changes_at);
+  if (here->introduce_at) out = std::min(out, *here->introduce_at);
   for (const auto& each : here->again)
     if (each.at) out = std::min(out, *each.at);
   return out;
