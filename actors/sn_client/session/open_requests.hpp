@@ -34,6 +34,7 @@ struct other_sns {};
 struct sign_of_life {
   std::uint64_t before = 0; ///< the last serial before its own that this process knew
 };
+struct lie_report {};
 struct unsubscription {};
 struct own_ask {
   std::uint64_t key = 0; ///< in own_asks
@@ -42,7 +43,7 @@ struct own_ask {
 using any_question =
     std::variant<question::introduction, question::validator_changes, question::freshness, question::receipt,
                  question::receipt_proof, question::account_count, question::standing, question::contract,
-                 question::subscription, question::other_sns, question::sign_of_life,
+                 question::subscription, question::other_sns, question::sign_of_life, question::lie_report,
                  question::unsubscription, question::own_ask>;
 
 /// The batches of one connection that are not answered yet. Answers come in any order; what was not asked, or

@@ -1,6 +1,6 @@
 #include "actors/sn_client/session/session_machine.hpp"
 
-/// How this node's transactions ended: an SN says so, and shows it.
+/// How this node's calls ended: an SN says so, and shows it. Of its registration a node reads in the contract.
 namespace swarm::session {
 
 using ledger::proof_errc;
@@ -41,13 +41,15 @@ void session_machine::answer(const question::receipt_proof& to, responses& from,
     return ended(to.nonce, std::move(outcome), now);
   }
   if (end)
-    return lied(fmt::format("it says that a transaction of this node ({}) {}, but block {} shows that it {}",
+    return lied(ledger::lie::receipt,
+                fmt::format("it says that a transaction of this node ({}) {}, but block {} shows that it {}",
                             txn->what, to.told.ok ? "succeeded" : "failed", end->block_num,
                             end->ok ? "succeeded" : "failed"),
                 now);
   const auto& why = end.error();
   if (why.is(proof_errc::old_head)) return unproved(to, why.message, now);
-  if (why.category != error_category(ledger::seal_errc{})) return lied(why.message, now);
+  if (why.category != error_category(ledger::seal_errc{}))
+    return lied(ledger::lie::receipt, why.message, now);
   if (to.again) return unproved(to, why.message, now); // validators who came and went are not told of
   if (!live()->asking_changes) ask_changes(now);
   ask_receipt_proof({to.nonce, to.told, true}, now);

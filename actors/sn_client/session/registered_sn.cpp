@@ -11,12 +11,12 @@ constexpr std::size_t questions = 3;
 
 } // namespace
 
-std::vector<rpc_call> questions_about_sn(const address& sn) {
+std::vector<rpc_call> questions_about_sn(const address& sn, const event::presented& certificate) {
   const auto registry = contracts::node_registry_address();
   return {eth_call(registry, contracts::encode_node(sn)),
           eth_call(registry, contracts::encode(contracts::pending_of_args{sn})),
           eth_call(contracts::organisation_registry_address(),
-                   contracts::encode(contracts::organisation_count_args{}))};
+                   contracts::encode(contracts::anchor_owner_args{certificate.anchor}))};
 }
 
 result<sn_record> sn_record::read(const std::vector<boost::json::value>& from) {
@@ -24,8 +24,8 @@ result<sn_record> sn_record::read(const std::vector<boost::json::value>& from) {
   sn_record out;
   SWARM_TRY(out.node, view_at<contracts::node_args>(from, first));
   SWARM_TRY(out.waits, view_at<contracts::pending_of_args>(from, first + 1));
-  SWARM_TRY(const auto count, view_at<contracts::organisation_count_args>(from, first + 2));
-  out.organisations = count != u256{};
+  SWARM_TRY(const auto owner, view_at<contracts::anchor_owner_args>(from, first + 2));
+  out.organisations = owner != 0 || out.node.organisation != 0 || out.waits.statement.organisation != 0;
   return out;
 }
 

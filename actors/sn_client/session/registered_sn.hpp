@@ -6,12 +6,14 @@
 /// Whether the certificate that an SN presents is one that an SN of the network has registered.
 namespace swarm::session {
 
-/// What is to be read about the SN whose account this is, as it says itself; `sn_record::read` takes the answers.
-std::vector<rpc_call> questions_about_sn(const address& sn);
+/// What is to be read about an SN that names this account as its own and has presented this certificate;
+/// `sn_record::read` takes the answers.
+std::vector<rpc_call> questions_about_sn(const address& sn, const event::presented& certificate);
 
 /// What the chain says of an SN.
 struct sn_record {
-  bool organisations = false; ///< the chain has some; on one without them any certificate will do
+  /// The chain has some, as far as anything about this SN shows it; on one without them any certificate will do.
+  bool organisations = false;
   contracts::node_view node;
   contracts::pending_view waits;
 

@@ -205,3 +205,44 @@ TEST_CASE("an SN that is removed while a node talks to it is left with the next 
   CHECK(at.rig.machine.registered());
   CHECK(at.rig.said("is no member"));
 }
+
+TEST_CASE("the next SN hears who lied and about what, once") {
+  founded_rig at;
+  at.registers(1, contracts::node_type::sn, 11);
+  at.registers(2, contracts::node_type::sn, 12);
+  at.vouch_for(2);
+  at.rig.certificates["own:1"] = certificate(12);
+  const auto as_second = [](const request& to, json::object& fields) {
+    if (to.method == "eth_coinbase") fields["result"] = to_hex(test_key(2).account().view());
+  };
+  at.lie = as_second;
+  at.rig.get_ready();
+  REQUIRE(at.rig.machine.registered());
+  std::string_view about;
+  SUBCASE("a view") {
+    about = "view";
+    at.lie = [&](const request& to, json::object& fields) {
+      as_second(to, fields);
+      if (to.method == "swarm_provedCall") change_proof(fields, [](auto& item) { item.nodes.pop_back(); });
+    };
+  }
+  SUBCASE("a head") {
+    about = "head";
+    at.registers(9, contracts::node_type::sl, 66);
+    at.lie = [&](const request& to, json::object& fields) {
+      as_second(to, fields);
+      if (to.method == "swarm_provedCall")
+        change_proof(fields, [](auto& item) { item.block.seals.seals.clear(); });
+    };
+  }
+  at.ask_count(1);
+  at.rig.serve();
+  REQUIRE(at.rig.machine.lies() == 1);
+  CHECK(at.rig.asked_for("swarm_reportLie").empty());
+  at.go_on(40s);
+  CHECK(at.talks_to() == "b:2");
+  const auto told = at.rig.asked_for("swarm_reportLie");
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].serial == at.rig.serial());
+  CHECK(told[0].params == json::array{to_hex(word(12).view()), json::string(about)});
+}

@@ -27,8 +27,7 @@ void session_machine::take_standing(const responses& from, std::size_t first) {
   organisation_ = view_at<contracts::anchor_owner_args>(from, first + 2).value_or(0);
 }
 
-void session_machine::introduce(responses& from, time_point now) {
-  take_standing(from, 4);
+void session_machine::introduce(time_point now) {
   const auto& wanted = *options_.registration;
   if (!known_.active || known_.identity != wanted.identity || known_.endpoint != wanted.endpoint
       || known_.name != wanted.name)

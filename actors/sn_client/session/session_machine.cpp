@@ -1,7 +1,5 @@
 #include "actors/sn_client/session/session_machine.hpp"
 
-#include "actors/sn_client/session/registered_sn.hpp"
-
 #include <algorithm>
 #include <bit>
 
@@ -171,7 +169,7 @@ void session_machine::ask_introduction(time_point now) {
   for (auto& each : questions_about_self())
     calls.push_back(std::move(each));
   if (trust_)
-    for (auto& each : questions_about_sn(live()->sn))
+    for (auto& each : questions_about_sn(live()->sn, live()->certificate))
       calls.push_back(std::move(each));
   ask(calls, question::introduction{}, now);
 }
@@ -216,11 +214,13 @@ void session_machine::answer(const question::introduction&, responses& from, tim
     return give_up("it does not answer as an SN does", false, now);
   const network told{*chain, *genesis};
   if (trust_ && trust_->chain()->identity() != ledger::chain_identity{told.chain_id, told.genesis})
-    return lied("it names another genesis block than the one that it has shown", now);
+    return lied(ledger::lie::network, "it names another genesis block than the one that it has shown", now);
+  if (options_.registration) take_standing(from, 4);
   if (trust_) {
-    const auto record = sn_record::read(from);
+    auto record = sn_record::read(from);
     if (!record) return give_up("it does not answer as an SN does", false, now);
-    if (unregistered(record->trouble_with(live()->certificate), now)) return;
+    record->organisations |= organisation_ != 0;
+    if (unregistered(*record, now)) return;
   }
   if (network_ && *network_ != told && !choice_.is_configured())
     return give_up("it belongs to another network", true, now);
@@ -233,7 +233,7 @@ void session_machine::answer(const question::introduction&, responses& from, tim
   for (const auto& [nonce, txn] : txns_.all())
     send_txn(*txns_.find(nonce), now);
   if (!options_.registration) return became_ready(now);
-  introduce(from, now);
+  introduce(now);
 }
 
 /// What is under way was meant for the chain that this node knew.
@@ -254,6 +254,7 @@ void session_machine::became_ready(time_point now) {
   phase_ = std::move(here);
   pause_.reset();
   choice_.came_up();
+  report_lies(now);
   submit_waiting(now);
   send_asks(now);
   if (!subscribe(now)) read(now);
@@ -320,7 +321,7 @@ void session_machine::answer(const question::receipt& to, responses& from, time_
   if (txns_.find(to.nonce) == nullptr) return;
   auto receipt = receipt_of(from[0]);
   if (!receipt) return refused(to.nonce, receipt.error(), now);
-  if (trust_) return ask_receipt_proof({to.nonce, std::move(*receipt)}, now);
+  if (trust_ && txns_.find(to.nonce)->call) return ask_receipt_proof({to.nonce, std::move(*receipt)}, now);
   ended(to.nonce, std::move(*receipt), now);
 }
 
@@ -371,7 +372,7 @@ void session_machine::finish(open_txn txn, result<call_receipt> outcome, time_po
   if (outcome && outcome->ok) {
     note(log::level::info, "NODE UID :  " + to_hex(options_.key->account().view()));
     if (!std::holds_alternative<registering>(phase_)) return;
-    if (organisation_ == 0 || known_.active) return became_ready(now);
+    if (!trust_ && (organisation_ == 0 || known_.active)) return became_ready(now);
     return ask_standing(now);
   }
   const auto& why = outcome ? outcome->revert : outcome.error().message;
