@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/sn/rpc/filters.hpp"
+#include "actors/sn/rpc/lie_reports.hpp"
 #include "actors/sn/rpc/liveness.hpp"
 #include "actors/sn/rpc/responder.hpp"
 #include "actors/sn/rpc/turns.hpp"
@@ -82,7 +83,8 @@ using service_action = std::variant<action::submit, action::read, action::tell_s
 /// may be final already. Receipts carry Besu's `revertReason`; swarm_heartbeat(sign of life) answers with
 /// the last serial known before; swarm_validatorSigns() shows those of the validators; swarm_silentNodes(),
 /// swarm_nodes(), swarm_apiEndpoints() (JSON-RPC servers of SNs that are alive), swarm_genesis() (what an
-/// SN needs to join: parameters, hash, endpoints).
+/// SN needs to join: parameters, hash, endpoints); swarm_reportLie(certificate, about) takes what a member says of
+/// another SN.
 class service final : public responder {
 public:
   static constexpr std::size_t batch_max = 256;
@@ -122,6 +124,10 @@ public:
   result<sign_taken> take_sign(bytes_view raw, time_point now);
   /// All nodes of the registry at the head, with the time since their last sign of life.
   result<boost::json::array> nodes_json(time_point now);
+
+  /// What members say of SNs that lied to them.
+  lie_reports& lies() { return lies_; }
+  const lie_reports& lies() const { return lies_; }
 
   std::size_t subscriptions() const { return subscriptions_.size(); }
   std::size_t waiting_for_receipts() const { return waiting_.size(); }
@@ -206,6 +212,8 @@ private:
   method_result genesis(const params&, const caller&);
   method_result api_endpoints(const params&, const caller&);
   method_result nodes(const params&, const caller&);
+  method_result report_lie(const params&, const caller&);
+  std::string organisation_name(contracts::organisation_id id) const;
   result<const std::vector<contracts::node_view>*> registry();
 
   std::shared_ptr<const ledger::chain_window> chain_;
@@ -224,6 +232,7 @@ private:
   std::unordered_map<hash32, std::size_t> waiting_by_organisation_;
   std::map<std::string, subscription> subscriptions_; ///< by id
   std::uint64_t next_subscription_ = 1;
+  lie_reports lies_;
   std::vector<contracts::node_view> nodes_;
   std::optional<hash32> nodes_root_; ///< storage root of the registry that `nodes_` was read at
 };
