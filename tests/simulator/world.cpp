@@ -32,6 +32,10 @@ world::world(const simulation_options& options, const simulation_plan& plan)
 
 world::~world() = default;
 
+work_book& world::book() {
+  return *network_->book();
+}
+
 weather world::clear_sky() const {
   weather out;
   out.side.assign(nodes_.size(), 0);
