@@ -96,6 +96,7 @@ public:
   /// Keeps a decided block for nodes that ask for it; only the last few thousands are kept.
   void archive(const consensus::proposed_block& block, const ledger::seal_record& seals);
   sealed_ptr archived(std::uint64_t block_num) const;
+  std::size_t largest_block() const { return largest_block_; } ///< in bytes
 
 private:
   struct scheduled {
@@ -124,6 +125,7 @@ private:
   std::vector<std::unique_ptr<sim_node>> nodes_;
   std::deque<sealed_ptr> archive_; ///< ascending, up to `archived_max_`
   std::uint64_t archived_max_ = 0;
+  std::size_t largest_block_ = 0;
   simulation_outcome outcome_;
 };
 

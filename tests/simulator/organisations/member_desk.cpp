@@ -1,6 +1,7 @@
 #include "tests/simulator/organisations/member_desk.hpp"
 
 #include "actors/sn/membership/machine/votes.hpp"
+#include "contracts/organisations/client.hpp"
 #include "tests/simulator/network.hpp"
 
 #include <algorithm>
@@ -144,6 +145,11 @@ void member_desk::vote() {
     const auto voters = ask(chain(), registry, voters_on_args{sn.account});
     if (std::find(voters.begin(), voters.end(), view.self) != voters.end()) view.voted_on.insert(sn.account);
     if (ask(chain(), registry, double_vote_of_args{sn.account}) != u256(0)) view.barred.insert(sn.account);
+  }
+  for (const auto& member : view.members) {
+    const auto organisation = ask(chain(), registry, node_args{member}).organisation;
+    const auto known = ask(chain(), organisation_registry_address(), organisation_args{organisation});
+    if (organisation != 0 && known.id == 0) view.homeless.insert(member);
   }
   const auto next = membership::next_vote(view);
   if (!next) return;

@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "contracts/organisations/client.hpp"
+#include "ledger/consensus/quorum.hpp"
 #include "tests/simulator/adversary.hpp"
 #include "tests/simulator/network.hpp"
 #include "tests/simulator/organisations/attackers.hpp"
@@ -19,8 +20,8 @@ namespace {
 constexpr std::uint16_t organisation_count = 4;
 constexpr std::uint16_t attacker = 4;
 constexpr std::size_t attacker_sns = 20;
-constexpr std::size_t clients_each = 2; ///< SLs of each honest organisation
-constexpr std::uint64_t bytes_a_day = 12 * 1024 * 1024;
+constexpr std::size_t clients_each = 2;                 ///< SLs of each honest organisation
+constexpr std::uint64_t bytes_a_day = 12 * 1024 * 1024; ///< of which a tenth is more than what is always kept
 
 constexpr sim_time step_length = 5 * millisecond;
 constexpr sim_time gossip_every = 250 * millisecond;
@@ -238,6 +239,9 @@ private:
   void check_end() {
     if (options_.attack && !judge_.is_removed(attacker))
       world_.check().fail("the votes of two of the three others do not remove an organisation");
+    for (const auto node : attacker_nodes_)
+      if (options_.attack && consensus::is_validator(judge_.validators(), world_.node(node).account()))
+        world_.check().fail("a removed organisation keeps a seat");
     for (const auto& each : clients_)
       if (!judge_.is_member(each.key.account())) world_.check().fail("an honest SL is no member");
   }
