@@ -34,6 +34,7 @@ struct chain_facts {
   std::vector<contracts::seat_power> powers; ///< organisations that could stop or fork the chain alone
   std::set<address> voted_on;                ///< members and connected SNs that this node's vote is open on
   std::set<address> barred;                  ///< connected SNs that lost their seats for ever
+  std::set<address> homeless;                ///< members whose organisation was removed by votes
   std::vector<std::string> trainings_wanted; ///< those of `read_facts` that are not on the chain
   std::map<hash32, anchor_owner> anchors;    ///< of the organisations
 };

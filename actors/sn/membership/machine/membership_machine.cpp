@@ -105,7 +105,8 @@ void membership_machine::look_after(const chain_facts& facts, time_point now) {
                           .connected = asked_with_,
                           .absent = absent_members(facts, now),
                           .voted_on = facts.voted_on,
-                          .barred = facts.barred};
+                          .barred = facts.barred,
+                          .homeless = facts.homeless};
   phase_ = running{facts.validators.size(), kept_absent(view).size(), facts.self && facts.self->active,
                    facts.powers};
   dial_nodes(facts);
