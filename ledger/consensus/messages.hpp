@@ -22,8 +22,9 @@ using ledger::signature65;
 /// or seals. Inside lists a prepare is [block_num, round, digest, signature] and a round change [block_num,
 /// round, prepared, signature]; prepared is [] or [round, digest].
 ///
-/// What is signed is the `vote_digest` of formats/double_vote.hpp, with the digest, `prepared`, or parent hash and account, as content. A commit has no signature but its seal (formats/seal.hpp): it binds
-/// block hash and round, and through the hash the height.
+/// What is signed is the `vote_digest` of formats/double_vote.hpp. Its content is the digest, `prepared`, or
+/// [parent hash, account]. A commit has no signature but its seal (formats/seal.hpp): it binds block hash and
+/// round, and through the hash the height.
 using message_code = ledger::vote_kind;
 
 inline constexpr std::uint64_t wire_version = 1;

@@ -78,8 +78,8 @@ void qbft_machine::round_expired() {
   try_propose();
 }
 
-/// Who re-enters is far ahead and never comes back. Where a quorum is there only with him, the others go to him.
-/// So far a liar can lead them too, but only out of rounds that failed, and not so far that rounds run out.
+/// Who re-enters is far ahead and never comes back. Where a quorum is there only with him, the others go to
+/// him. A liar can lead them so, too, but only out of rounds that failed, and not so far that rounds run out.
 std::uint64_t qbft_machine::next_round() const {
   const auto far = (round_num_ / reentry_stride + 1) * reentry_stride;
   const bool alone = round_num_ == 0 || far > reentry_round_max;

@@ -12,8 +12,9 @@ namespace swarm::consensus {
 /// one, so the table holds no more than one height.
 using record_entry = ledger::consensus_record;
 
-/// `place` is where this node is. The others are its own messages, to be sent again byte for byte, the highest
-/// certificate, and the operator's word that the key may vote again (reentry.hpp). An entry counts only at the height it was made for, and a vote only in its round.
+/// `place` is where this node is. The others are its own messages, to be sent again byte for byte, the
+/// highest certificate, and the operator's word that the key may vote again (reentry.hpp). An entry counts
+/// only at the height it was made for, and a vote only in its round.
 namespace record_key {
 inline constexpr std::string_view place = "qbft.place";
 inline constexpr std::string_view proposal = "qbft.proposal";

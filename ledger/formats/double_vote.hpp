@@ -7,8 +7,8 @@
 /// check it, contracts too.
 namespace swarm::ledger {
 
-/// What a validator signs, by its code on the wire (consensus/messages.hpp). A re-entry is no vote, and two of
-/// them prove nothing.
+/// What a validator signs, by its code on the wire (consensus/messages.hpp). A re-entry is no vote, and two
+/// of them prove nothing.
 enum class vote_kind : std::uint8_t {
   proposal = 0x12,
   prepare = 0x13,

@@ -29,8 +29,8 @@ public:
   void on_height(std::size_t node, std::uint64_t block_num, const std::vector<address>& validators);
   void on_said(std::size_t node, bytes_view raw);
   void on_decided(std::size_t node, const consensus::proposed_block& block, const ledger::seal_record& seals);
-  /// The node's record of the block is lost, and its operator has it vote again: what it sealed and was prepared
-  /// on there is forgotten, so it is final only if it is on a disk or enough others have sealed it.
+  /// The node's record of the block is lost, and its operator has it vote again: what it sealed and was
+  /// prepared on there is forgotten, so it is final only if it is on a disk or enough others have sealed it.
   void on_reentry(std::size_t node, std::uint64_t block_num);
   /// The block is on the node's disk.
   void on_durable(std::size_t node, const consensus::proposed_block& block);

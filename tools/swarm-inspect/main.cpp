@@ -1,5 +1,6 @@
 // swarm-inspect looks into a running swarmd through its admin socket. It is only a printer: everything it
-// shows is what the process said. Only `verify` believes nobody, and `re-enter` is for a process that is stopped.
+// shows is what the process said. Only `verify` believes nobody, and `re-enter` is for a process that is
+// stopped.
 
 #include "actors/sn/proofs/proof_json.hpp"
 #include "tools/swarm-inspect/audit.hpp"

@@ -2,7 +2,7 @@
 #include "ledger/consensus/reentry.hpp"
 #include "tests/simulator/scenarios/stage.hpp"
 
-/// So many validators have lost their records that no quorum is left, and their operators have them vote again.
+/// So many validators lost their records that no quorum is left, and their operators have them vote again.
 namespace swarm::simulator {
 
 using namespace consensus;
