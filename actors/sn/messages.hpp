@@ -24,7 +24,7 @@ inline constexpr std::string_view peers_hub = "peers/hub";
 // Understood by /sn/chain
 //
 // From /sn/consensus: consensus::persist -> consensus::persisted, build_block -> block_built,
-// validate_block -> block_validated, commit_block -> head_changed.
+// validate_block -> block_validated, commit_block -> head_changed; reentry_seen, to be shown.
 // From /sn/membership: membership::action::open_chain (not answered: there is a chain, or the process ends),
 // read_facts -> facts_read or no_chain, submit -> submitted.
 
@@ -349,5 +349,6 @@ SWARM_MESSAGE(consensus::validate_block)
 SWARM_MESSAGE(consensus::commit_block)
 SWARM_MESSAGE(consensus::send_decided)
 SWARM_MESSAGE(consensus::penalize)
+SWARM_MESSAGE(consensus::reentry_seen)
 SWARM_MESSAGE(sync::action::ask_range)
 #undef SWARM_MESSAGE

@@ -19,7 +19,8 @@ struct chain_head {
   address proposer; ///< the block's coinbase
 };
 
-enum class timer_kind : std::uint8_t { round, resend };
+enum class timer_kind : std::uint8_t { round, resend, reentry };
+inline constexpr std::size_t timer_kinds = 3;
 struct timer_name {
   timer_kind kind{};
   std::uint64_t block_num = 0;
@@ -141,6 +142,11 @@ struct evidence {
   address author;
   ledger::double_vote proof;
 };
+/// The operator of a validator says that its key votes again (reentry_statement); once for each block.
+struct reentry_seen {
+  address author;
+  std::uint64_t block_num = 0;
+};
 /// `neighbor` sent what no honest node sends.
 struct penalize {
   neighbor_id neighbor = 0;
@@ -151,7 +157,8 @@ struct report {
   std::string text;
 };
 
-using action = std::variant<persist, broadcast, send_to, set_timer, cancel_timer, build_block, validate_block,
-                            commit_block, request_sync, send_decided, evidence, penalize, report>;
+using action =
+    std::variant<persist, broadcast, send_to, set_timer, cancel_timer, build_block, validate_block,
+                 commit_block, request_sync, send_decided, evidence, reentry_seen, penalize, report>;
 
 } // namespace swarm::consensus

@@ -137,7 +137,7 @@ result<message_head> read_head(bytes_view raw) {
   SWARM_TRY(rlp_reader from, open_message(raw));
   SWARM_TRY(const std::uint64_t code, from.number("code"));
   if (code < static_cast<std::uint8_t>(message_code::proposal)
-      || code > static_cast<std::uint8_t>(message_code::round_change))
+      || code > static_cast<std::uint8_t>(message_code::reentry))
     return fail(consensus_errc::unknown_code, "message: code {} is unknown", code);
   message_head out;
   out.code = static_cast<message_code>(code);
@@ -172,6 +172,13 @@ hash32 signed_digest(const signing_domain& domain, const signed_round_change& vo
                              vote.round_num, content_of(vote.prepared));
 }
 
+hash32 signed_digest(const signing_domain& domain, const reentry_statement& word) {
+  rlp_writer content(80);
+  content.begin_list().string(word.parent_hash.view()).string(word.account.view()).end_list();
+  return ledger::vote_digest(domain.chain_id, domain.genesis_hash, message_code::reentry, word.block_num,
+                             word.round_num, content.take());
+}
+
 hash32 seal_digest(const signing_domain& domain, const commit_message& vote) {
   return ledger::seal_digest(domain.chain_id, domain.genesis_hash, vote.digest, vote.round_num);
 }
@@ -204,6 +211,12 @@ bytes encode(const round_change_message& item) {
   out.string(item.vote.signature.view());
   out.string(item.block ? bytes_view(*item.block->raw) : bytes_view{});
   put_prepares(out, item.prepares);
+  return out.end_list().take();
+}
+
+bytes encode(const reentry_statement& item) {
+  auto out = begin_message(message_code::reentry, item.block_num, item.round_num, vote_size);
+  out.string(item.parent_hash.view()).string(item.account.view()).string(item.signature.view());
   return out.end_list().take();
 }
 
@@ -245,6 +258,18 @@ result<round_change_message> decode_round_change(bytes_view raw) {
   if (!block.empty()) {
     SWARM_TRY(out.block, take_block(block));
   }
+  return out;
+}
+
+result<reentry_statement> decode_reentry(bytes_view raw) {
+  SWARM_TRY(rlp_reader from, open_message(raw, message_code::reentry));
+  reentry_statement out;
+  SWARM_TRY(out.block_num, from.number("block number"));
+  SWARM_TRY(out.round_num, take_round(from));
+  SWARM_TRY(out.parent_hash, from.fixed<32>("parent hash"));
+  SWARM_TRY(out.account, from.fixed<20>("account"));
+  SWARM_TRY(out.signature, from.fixed<65>("signature"));
+  SWARM_CHECK(from.finish());
   return out;
 }
 

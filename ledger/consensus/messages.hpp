@@ -16,13 +16,15 @@ using ledger::signature65;
 ///   prepare       [1, 0x13, block_num, round, digest, signature]
 ///   commit        [1, 0x14, block_num, round, digest, seal]
 ///   round change  [1, 0x15, block_num, round, prepared, signature, block or empty, [prepare ...]]
+///   re-entry      [1, 0x16, block_num, round, parent hash, account, signature]
 ///
 /// `block` is the string rlp[header, txns, ommers, parent's seals]; digest is the block hash, which does not depend on round
 /// or seals. Inside lists a prepare is [block_num, round, digest, signature] and a round change [block_num,
 /// round, prepared, signature]; prepared is [] or [round, digest].
 ///
-/// What is signed is the `vote_digest` of formats/double_vote.hpp, with the digest, or `prepared`, as content. A commit has no signature but its seal (formats/seal.hpp): it binds
-/// block hash and round, and through the hash the height.
+/// What is signed is the `vote_digest` of formats/double_vote.hpp. Its content is the digest, `prepared`, or
+/// [parent hash, account]. A commit has no signature but its seal (formats/seal.hpp): it binds block hash and
+/// round, and through the hash the height.
 using message_code = ledger::vote_kind;
 
 inline constexpr std::uint64_t wire_version = 1;
@@ -82,6 +84,17 @@ struct round_change_message {
   std::vector<signed_prepare> prepares;
 };
 
+/// The word of a validator's operator that its key may vote again from this block on, although its record is
+/// lost. It binds nobody and proves nothing; others show it to their operators.
+struct reentry_statement {
+  std::uint64_t block_num = 0;
+  std::uint64_t round_num = 0; ///< the key votes in no earlier round of that block
+  hash32 parent_hash;
+  address account;
+  signature65 signature;
+  bool operator==(const reentry_statement&) const = default;
+};
+
 /// The first fields of any message, read without decoding the rest.
 struct message_head {
   message_code code{};
@@ -94,6 +107,7 @@ hash32 proposal_digest(const signing_domain& domain, std::uint64_t block_num, st
                        const hash32& block_hash);
 hash32 signed_digest(const signing_domain& domain, const signed_prepare& vote);
 hash32 signed_digest(const signing_domain& domain, const signed_round_change& vote);
+hash32 signed_digest(const signing_domain& domain, const reentry_statement& word);
 hash32 seal_digest(const signing_domain& domain, const commit_message& vote);
 
 /// What a vote says, as a proof of a double vote has it.
@@ -104,6 +118,7 @@ bytes encode(const proposal_message& item);
 bytes encode(const signed_prepare& item);
 bytes encode(const commit_message& item);
 bytes encode(const round_change_message& item);
+bytes encode(const reentry_statement& item);
 
 /// Decoding is strict: there is one encoding per meaning, sizes and counts are bounded. The header of the
 /// block is decoded, but nothing is verified.
@@ -111,6 +126,7 @@ result<proposal_message> decode_proposal(bytes_view raw);
 result<signed_prepare> decode_prepare(bytes_view raw);
 result<commit_message> decode_commit(bytes_view raw);
 result<round_change_message> decode_round_change(bytes_view raw);
+result<reentry_statement> decode_reentry(bytes_view raw);
 
 /// Writes a list of prepares into another encoding, for records.
 void put_prepares_into(ledger::rlp_writer& out, std::span<const signed_prepare> prepares);

@@ -1,6 +1,7 @@
 #include "base/assert.hpp"
 #include "ledger/consensus/qbft_machine.hpp"
 #include "ledger/consensus/quorum.hpp"
+#include "ledger/consensus/reentry.hpp"
 
 namespace swarm::consensus {
 
@@ -8,7 +9,7 @@ void qbft_machine::on(start&& what) {
   auto loaded = load_records(what.records, scheme_.account, options_.domain.genesis_hash);
   if (!loaded)
     actions_.emplace_back(
-        report{loaded.error().message + "; this node keeps silent until it has seen a block decided"});
+        report{loaded.error().message + "; what is stored of this node's votes does not count"});
   const auto next = what.head.block_num + 1;
   // A record that is older than the chain does not count: the chain came from elsewhere, or was not written
   // together with its record.
@@ -18,6 +19,16 @@ void qbft_machine::on(start&& what) {
     memory_lost_ = true;
   silent_through_ = next;
   begin_height(std::move(what.head), std::move(what.validators));
+  if (memory_lost_ && !reentry_) note_silence();
+}
+
+void qbft_machine::note_silence() {
+  if (!is_member() || is_alone()) return;
+  actions_.emplace_back(report{fmt::format(
+      "this validator keeps silent: the record of its votes is missing or older than the chain, so it "
+      "cannot know what it has signed. It votes again when it has seen a quorum decide a block from {} "
+      "on. If so many are silent that there is no quorum, see `swarm-inspect re-enter`",
+      block_num())});
 }
 
 void qbft_machine::on(head_changed&& what) {
@@ -53,6 +64,9 @@ void qbft_machine::begin_height(chain_head head, std::vector<address> validators
   own_ = {};
   verdicts_.clear();
   accused_.clear();
+  reentered_.clear();
+  reentry_.reset();
+  reentry_word_.reset();
   authors_.forget();
   attention_.clear();
   park_.drop_below(block_num());
@@ -68,6 +82,8 @@ void qbft_machine::begin_height(chain_head head, std::vector<address> validators
 /// Goes on where this node was when it stopped at this height.
 void qbft_machine::restore(saved_height saved) {
   if (saved.prepared) restore_certificate(*saved.prepared);
+  if (saved.reentry && saved.round_change.empty()) return listen_before(*saved.reentry);
+  if (saved.reentry) reentry_word_ = std::make_shared<const bytes>(encode(*saved.reentry));
   round_num_ = saved.place.round_num;
   restore_votes(saved);
   const bool complete = round_num_ == 0 || own_.round_change;
@@ -162,7 +178,9 @@ void qbft_machine::set_timers() {
 }
 
 duration qbft_machine::round_timeout() const {
-  const auto doublings = std::min<std::uint64_t>(round_num_, options_.round_timeout_doublings_max);
+  const bool reentered = round_num_ < reentry_round_max + reentry_stride;
+  const auto counted = reentered ? round_num_ % reentry_stride : round_num_;
+  const auto doublings = std::min<std::uint64_t>(counted, options_.round_timeout_doublings_max);
   return options_.round_timeout_base * (std::uint64_t{1} << doublings);
 }
 

@@ -56,6 +56,8 @@ void qbft_machine::take_message(neighbor_id neighbor, const shared_bytes& raw) {
   case message_code::round_change:
     if (head->round_num >= round_num_) take_round_change(neighbor, *raw);
     return;
+  case message_code::reentry:
+    return take_reentry(neighbor, *raw);
   }
 }
 
@@ -92,7 +94,9 @@ void qbft_machine::on(neighbor_gone what) {
 }
 
 void qbft_machine::on(timer_fired what) {
-  if (is_over() || !active_ || what.timer.block_num != block_num()) return;
+  if (is_over() || what.timer.block_num != block_num()) return;
+  if (what.timer.kind == timer_kind::reentry) return listened();
+  if (!active_) return;
   if (what.timer.kind == timer_kind::round) {
     if (what.timer.round_num == round_num_) round_expired();
     return;
@@ -204,6 +208,7 @@ void qbft_machine::flush() {
 std::vector<shared_bytes> qbft_machine::repeatable() const {
   std::vector<shared_bytes> out;
   if (decided_) return out;
+  if (reentry_word_) out.push_back(reentry_word_);
   for (const auto* item : {&own_.round_change, &own_.proposal, &own_.prepare, &own_.commit})
     if (*item && (*item)->token <= durable_token_) out.push_back((*item)->raw);
   return out;
@@ -234,6 +239,8 @@ machine_status qbft_machine::status() const {
                      .round_num = round_num_,
                      .validator = is_member(),
                      .silent = is_member() && !may_sign(),
+                     .reentering = reentry_.has_value(),
+                     .work = work_,
                      .active = active_,
                      .decided = decided_.has_value(),
                      .proposer = proposer_of(validators_, head_.proposer, round_num_),

@@ -18,6 +18,7 @@ struct planted_bugs {
   bool count_signatures = false;     ///< a justification counts signatures instead of authors
   bool send_before_persist = false;  ///< messages leave before what they depend on is on disk
   bool decides_in_two_steps = false; ///< timers count between the decision and the new head
+  bool reenters_deaf = false;        ///< who re-enters has no ear for what the others are prepared on
 };
 
 struct machine_options {
@@ -25,6 +26,7 @@ struct machine_options {
   duration round_timeout_base = std::chrono::seconds(1); ///< of round 0; doubles with each round
   std::uint32_t round_timeout_doublings_max = 6;
   duration resend_interval = std::chrono::seconds(1); ///< between repetitions while a height stays undecided
+  duration reentry_listening = std::chrono::seconds(10); ///< before a node re-enters
   park_limits parking;
   planted_bugs planted;
 };
@@ -34,8 +36,10 @@ struct machine_status {
   std::uint64_t block_num = 0; ///< being agreed
   std::uint64_t round_num = 0;
   bool validator = false;
-  bool silent = false; ///< a validator that does not sign because its record is missing
-  bool active = false; ///< there is work, or a vote
+  bool silent = false;     ///< a validator that does not sign because its record is missing
+  bool reentering = false; ///< it will sign by its operator's word, and listens first
+  bool work = false;       ///< something waits for a block
+  bool active = false;     ///< there is work, or a vote
   bool decided = false;
   address proposer; ///< of this round
   std::size_t quorum = 0;
@@ -63,6 +67,9 @@ struct machine_status {
 /// - With one validator nothing is persisted or sent: its seal leaves with the durable block or not at all.
 /// - A block that is early by this node's clock gets no prepare of it while it is fresh. Once a quorum was
 ///   prepared on it, it counts as timely: some honest validator's clock said so.
+/// - A node without its record that has its operator's word listens for a while and then enters the round of
+///   that word, with the highest certificate it heard of. f + 1 that do so pull the others along; fewer are
+///   followed by those who have no quorum without them (reentry.hpp).
 /// - Deciding is one step: after it the machine ignores everything until `head_changed`.
 class qbft_machine {
 public:
@@ -131,6 +138,7 @@ private:
   void on(block_validated what);
   void on(persisted what);
   void on(head_changed&& what);
+  void note_silence();
   void take_inbox();
   void take_message(neighbor_id neighbor, const shared_bytes& raw);
   void take_early(neighbor_id neighbor, const message_head& head, const shared_bytes& raw);
@@ -174,11 +182,17 @@ private:
   void accuse(const address& author, message_code kind, std::uint64_t round_num,
               ledger::double_vote::vote first, ledger::double_vote::vote second);
 
+  // qbft_reentry.cpp: a validator that lost its record votes again
+  void listen_before(reentry_statement word);
+  void listened();
+  void take_reentry(neighbor_id neighbor, bytes_view raw);
+
   // qbft_rounds.cpp: round changes and proposing
   void take_round_change(neighbor_id neighbor, bytes_view raw);
   void enter_round(std::uint64_t round_num);
   void say_round_change();
   void round_expired();
+  std::uint64_t next_round() const;
   void follow_faster();
   void try_propose();
   void propose(proposed_block block, std::vector<signed_round_change> votes,
@@ -215,6 +229,8 @@ private:
   bool memory_lost_ = false;
   std::uint64_t silent_through_ = 0;  ///< with lost memory: no vote before a block after this one
   std::optional<saved_height> saved_; ///< what was saved of a height that the chain has not reached again
+  std::optional<reentry_statement> reentry_; ///< while this node listens before it re-enters at this height
+  shared_bytes reentry_word_;                ///< is repeated at the height at which it has re-entered
 
   std::deque<message> inbox_;
   std::map<neighbor_id, attention> attention_;
@@ -235,6 +251,7 @@ private:
   own_votes own_;
   std::map<hash32, bool> verdicts_; ///< of blocks that were executed
   std::vector<address> accused_;    ///< evidence was given
+  std::vector<address> reentered_;  ///< their operators have said so
 };
 
 } // namespace swarm::consensus

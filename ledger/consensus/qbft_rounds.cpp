@@ -1,5 +1,6 @@
 #include "ledger/consensus/qbft_machine.hpp"
 #include "ledger/consensus/quorum.hpp"
+#include "ledger/consensus/reentry.hpp"
 
 namespace swarm::consensus {
 
@@ -72,9 +73,18 @@ void qbft_machine::round_expired() {
       keep_certificate(at->second);
   const bool together = round_num_ == 0 || authors_from_round(round_num_) >= quorum_;
   if (!together || round_num_ == ledger::round_num_max) return set_timers();
-  enter_round(round_num_ + 1);
+  enter_round(next_round());
   follow_faster();
   try_propose();
+}
+
+/// Who re-enters is far ahead and never comes back. Where a quorum is there only with him, the others go to
+/// him. A liar can lead them so, too, but only out of rounds that failed, and not so far that rounds run out.
+std::uint64_t qbft_machine::next_round() const {
+  const auto far = (round_num_ / reentry_stride + 1) * reentry_stride;
+  const bool alone = round_num_ == 0 || far > reentry_round_max;
+  if (alone || authors_from_round(round_num_) - authors_from_round(far) >= quorum_) return round_num_ + 1;
+  return far;
 }
 
 std::size_t qbft_machine::authors_from_round(std::uint64_t round_num) const {

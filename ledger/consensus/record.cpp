@@ -91,6 +91,10 @@ result<std::optional<saved_height>> load_records(std::span<const record_entry> e
     SWARM_TRY(auto stored, decode_certificate(raw));
     if (stored.block_num == out.place.block_num) out.prepared = std::move(stored.proof);
   }
+  if (const auto raw = value_of(record_key::reentry); !raw.empty()) {
+    SWARM_TRY(auto word, decode_reentry(raw));
+    if (word.block_num == out.place.block_num && word.account == account) out.reentry = word;
+  }
   return std::optional{std::move(out)};
 }
 

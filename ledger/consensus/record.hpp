@@ -12,8 +12,9 @@ namespace swarm::consensus {
 /// one, so the table holds no more than one height.
 using record_entry = ledger::consensus_record;
 
-/// `place` is where this node is. The others are its own messages, to be sent again byte for byte, and the
-/// highest certificate. An entry counts only at the height it was made for, and a vote only in its round.
+/// `place` is where this node is. The others are its own messages, to be sent again byte for byte, the
+/// highest certificate, and the operator's word that the key may vote again (reentry.hpp). An entry counts
+/// only at the height it was made for, and a vote only in its round.
 namespace record_key {
 inline constexpr std::string_view place = "qbft.place";
 inline constexpr std::string_view proposal = "qbft.proposal";
@@ -21,10 +22,11 @@ inline constexpr std::string_view prepare = "qbft.prepare";
 inline constexpr std::string_view commit = "qbft.commit";
 inline constexpr std::string_view round_change = "qbft.round_change";
 inline constexpr std::string_view certificate = "qbft.certificate";
+inline constexpr std::string_view reentry = "qbft.reentry";
 } // namespace record_key
-inline constexpr std::array record_keys{record_key::place,        record_key::proposal,
-                                        record_key::prepare,      record_key::commit,
-                                        record_key::round_change, record_key::certificate};
+inline constexpr std::array record_keys{record_key::place,  record_key::proposal,     record_key::prepare,
+                                        record_key::commit, record_key::round_change, record_key::certificate,
+                                        record_key::reentry};
 
 /// rlp[version, account, genesis hash, block_num, round]: it promises that this key has signed nothing beyond
 /// this height and round that is not recorded.
@@ -62,6 +64,7 @@ struct saved_height {
   place_record place;
   bytes proposal, prepare, commit, round_change; ///< encoded messages, empty for none
   std::optional<certificate> prepared;
+  std::optional<reentry_statement> reentry; ///< into the round of `place`
 };
 /// None when there is no record, or it belongs to another key or chain. Fails when it is damaged.
 result<std::optional<saved_height>> load_records(std::span<const record_entry> entries,

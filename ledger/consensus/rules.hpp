@@ -26,6 +26,8 @@ enum class consensus_errc {
   prepared_mismatch, ///< block, digest and prepares that do not belong together
   not_highest,       ///< a block other than the one prepared in the highest round
   damaged_record,    ///< what was stored is unreadable
+  record_is_there,   ///< a re-entry of a key whose record is whole
+  wrong_block,       ///< a re-entry at another block than the one after the head
 };
 
 constexpr std::string_view error_category(consensus_errc) {

@@ -59,6 +59,8 @@ std::string_view to_string(vote_kind kind) {
     return "commit";
   case vote_kind::round_change:
     return "round change";
+  case vote_kind::reentry:
+    return "re-entry";
   }
   return "unknown message";
 }

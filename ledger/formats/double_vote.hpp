@@ -7,9 +7,16 @@
 /// check it, contracts too.
 namespace swarm::ledger {
 
-/// What a validator signs, by its code on the wire (consensus/messages.hpp).
-enum class vote_kind : std::uint8_t { proposal = 0x12, prepare = 0x13, commit = 0x14, round_change = 0x15 };
-/// "proposal", "prepare", "commit", "round change".
+/// What a validator signs, by its code on the wire (consensus/messages.hpp). A re-entry is no vote, and two
+/// of them prove nothing.
+enum class vote_kind : std::uint8_t {
+  proposal = 0x12,
+  prepare = 0x13,
+  commit = 0x14,
+  round_change = 0x15,
+  reentry = 0x16
+};
+/// "proposal", "prepare", "commit", "round change", "re-entry".
 std::string_view to_string(vote_kind kind);
 
 /// Why something is no proof of a double vote.

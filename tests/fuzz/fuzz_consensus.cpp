@@ -17,6 +17,7 @@ void check_decoders(bytes_view raw) {
   if (const auto item = decode_prepare(raw)) SWARM_ASSERT(same(encode(*item)));
   if (const auto item = decode_commit(raw)) SWARM_ASSERT(same(encode(*item)));
   if (const auto item = decode_round_change(raw)) SWARM_ASSERT(same(encode(*item)));
+  if (const auto item = decode_reentry(raw)) SWARM_ASSERT(same(encode(*item)));
   if (const auto item = decode_place(raw)) SWARM_ASSERT(same(encode_place(*item)));
   if (const auto item = decode_certificate(raw))
     SWARM_ASSERT(same(encode_certificate(item->block_num, item->proof)));
@@ -36,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   qbft_machine machine(options, consensus::testing::fake_scheme(validators[1]));
   auto records = initial_records(validators[1], options.domain.genesis_hash);
   // The first byte divides the rest between a record and a message.
-  const auto cut = size == 0 ? 0 : data[0] % 6;
+  const auto cut = size == 0 ? 0 : data[0] % 7;
   if (cut > 0) records.push_back({record_keys[static_cast<std::size_t>(cut)], to_bytes(raw.subspan(1))});
   machine.step(start{{}, validators, records});
   for (int i = 0; i < 3; ++i)

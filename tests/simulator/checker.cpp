@@ -70,6 +70,8 @@ void checker::on_said(std::size_t node, bytes_view raw) {
     if (!item) return fail("a round change of an honest node cannot be read: " + item.error().message);
     return on_round_change(node, at, *item);
   }
+  case message_code::reentry:
+    return on_vote(node, at, 0, head->code, keccak256(raw));
   }
 }
 
@@ -170,7 +172,22 @@ void checker::check_parent_seals(const proposed_block& block) {
 }
 
 void checker::on_durable(std::size_t node, const proposed_block& block) {
-  if (!is_faulty(node)) on_final(heights_[block.block_num], block.block_num, block.hash);
+  if (is_faulty(node)) return;
+  auto& at = heights_[block.block_num];
+  at.durable = true;
+  on_final(at, block.block_num, block.hash);
+}
+
+void checker::on_reentry(std::size_t node, std::uint64_t block_num) {
+  auto& at = heights_[block_num];
+  at.claimed.erase(node);
+  for (auto& [place, authors] : at.sealed)
+    authors.erase(node);
+  if (at.durable) return;
+  at.final_block.reset();
+  for (const auto& [place, authors] : at.sealed)
+    if (honest_of(authors) + faulty_in(at.validators) >= quorum_of(at.validators.size()))
+      on_final(at, block_num, place.second);
 }
 
 void checker::on_status(std::size_t node, const machine_status& now, const park_limits& limits) {

@@ -29,6 +29,9 @@ public:
   void on_height(std::size_t node, std::uint64_t block_num, const std::vector<address>& validators);
   void on_said(std::size_t node, bytes_view raw);
   void on_decided(std::size_t node, const consensus::proposed_block& block, const ledger::seal_record& seals);
+  /// The node's record of the block is lost, and its operator has it vote again: what it sealed and was
+  /// prepared on there is forgotten, so it is final only if it is on a disk or enough others have sealed it.
+  void on_reentry(std::size_t node, std::uint64_t block_num);
   /// The block is on the node's disk.
   void on_durable(std::size_t node, const consensus::proposed_block& block);
   /// A node has seen the quorum itself, in this round.
@@ -57,6 +60,7 @@ private:
     std::map<std::pair<std::uint64_t, hash32>, std::set<std::size_t>>
         sealed; ///< by round and block: honest authors
     std::optional<hash32> final_block;
+    bool durable = false;                            ///< on the disk of an honest node
     std::map<std::size_t, std::uint64_t> round_said; ///< highest, by node
     std::map<std::size_t, consensus::prepared_claim> claimed;
   };

@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "base/hash.hpp"
+#include "ledger/consensus/reentry.hpp"
 #include "tests/simulator/adversary.hpp"
 #include "tests/simulator/fingerprint.hpp"
 #include "tests/simulator/network.hpp"
@@ -34,6 +35,7 @@ machine_options machine_options_of(const world& in) {
   out.round_timeout_base = micros(200 * millisecond);
   out.round_timeout_doublings_max = 4;
   out.resend_interval = micros(150 * millisecond);
+  out.reentry_listening = micros(2 * second);
   out.parking = parking;
   if (options.planted_shell.parks_everything) {
     out.parking.neighbor_messages_max = out.parking.neighbor_bytes_max = std::size_t{1} << 40;
@@ -98,6 +100,18 @@ void sim_node::restore_old() {
   world_.check().set_faulty(index_);
   ++world_.counts().restores;
   note("is restored from an old copy", "", app_->head().block_num);
+}
+
+result<> sim_node::reenter(std::uint64_t block_num, std::optional<std::uint64_t> round_num) {
+  SWARM_ASSERT(!is_up());
+  const auto head = app_->head();
+  SWARM_TRY(const auto records,
+            records_of_reentry({world_.domain(), head.block_num, head.hash, app_->read_records()}, scheme_,
+                               block_num, round_num));
+  app_->write_records(records);
+  world_.check().on_reentry(index_, block_num);
+  note("re-enters", "", block_num);
+  return {};
 }
 
 /// Finds authors. The planted mistake: by the signature alone, once it was verified over anything.
@@ -272,7 +286,7 @@ void sim_node::run(set_timer& what) {
       static_cast<sim_time>(static_cast<double>(span) * clock_.rate), [this, kind, turn, timer = what.timer] {
         if (timer_turn_[kind] != turn || timers_held_) return;
         if (timer.kind == timer_kind::resend && world_.options().planted_shell.never_repeats) return;
-        note("timer", timer.kind == timer_kind::round ? "round" : "resend", timer.block_num, timer.round_num);
+        note("timer", timer.kind == timer_kind::round ? "round" : "other", timer.block_num, timer.round_num);
         feed(timer_fired{timer});
       });
 }
@@ -334,6 +348,10 @@ void sim_node::run(evidence& what) {
   if (!who || !world_.check().is_faulty(*who))
     world_.check().fail(fmt::format("evidence against an honest node, {}", who.value_or(999)));
   world_.tell_evidence(index_, what);
+}
+
+void sim_node::run(reentry_seen& what) {
+  note("sees a re-entry", "", what.block_num);
 }
 
 void sim_node::run(penalize& what) {

@@ -36,6 +36,9 @@ public:
   /// Called every now and then: tells others its head and its pending work.
   void gossip();
   void restore_old();
+  /// The operator's word, while the process is down, that the key votes again; errors are those of
+  /// `records_of_reentry`.
+  result<> reenter(std::uint64_t block_num, std::optional<std::uint64_t> round_num);
 
   const application& app() const { return *app_; }
   application& app() { return *app_; }
@@ -95,6 +98,7 @@ private:
   void run(consensus::request_sync& what);
   void run(consensus::send_decided& what);
   void run(consensus::evidence& what);
+  void run(consensus::reentry_seen& what);
   void run(consensus::penalize& what);
   void run(consensus::report& what);
   void say(std::size_t to, const consensus::shared_bytes& raw);
@@ -163,7 +167,7 @@ private:
   std::deque<write> writes_;
   bool writing_ = false;
   std::optional<fetch> fetch_;
-  std::array<std::uint64_t, 2> timer_turn_{};
+  std::array<std::uint64_t, consensus::timer_kinds> timer_turn_{};
   history history_;
   std::unordered_map<hash32, address> recalled_; ///< planted: authors by signature
 

@@ -1,8 +1,10 @@
 // swarm-inspect looks into a running swarmd through its admin socket. It is only a printer: everything it
-// shows is what the process said. Only `verify` believes nobody.
+// shows is what the process said. Only `verify` believes nobody, and `re-enter` is for a process that is
+// stopped.
 
 #include "actors/sn/proofs/proof_json.hpp"
 #include "tools/swarm-inspect/audit.hpp"
+#include "tools/swarm-inspect/reenter.hpp"
 #include "tools/swarm-inspect/session.hpp"
 #include "tools/swarm-inspect/views.hpp"
 #include "tools/swarm-inspect/vote.hpp"
@@ -41,6 +43,7 @@ struct arguments {
   vote_request vote;
   std::vector<std::string> validators;
   std::string genesis;
+  reenter_request reentry;
 };
 
 std::int64_t now_ms() {
@@ -255,8 +258,18 @@ int verify(const arguments& args) {
   return 0;
 }
 
+int reenter(const arguments& args) {
+  auto request = args.reentry;
+  request.data_dir = args.data_dir;
+  const auto word = reenter(request);
+  if (!word) return complain(word.error());
+  print(args.as_json ? json::serialize(to_json(*word)) + "\n" : reenter_view(*word));
+  return 0;
+}
+
 int run(const arguments& args) {
   if (args.command == "verify") return verify(args);
+  if (args.command == "re-enter") return reenter(args);
   auto to = session::open(socket_of(args));
   if (!to) return complain(to.error(), exit_unreachable);
   if (args.command == "top") return top(*to, args);
@@ -346,6 +359,18 @@ void add_commands(CLI::App& app, arguments& args) {
   auto* version = rules_command->add_option("--version", args.rules_version, "vote for this version");
   rules_command->add_option("--from", args.rules_from, "from this block on")->needs(version);
   version->needs("--from");
+  auto* reenter_command = command(
+      "re-enter",
+      "have a validator that lost the record of its votes vote again, when so many lost theirs that no "
+      "quorum is left; of an SN that is stopped, after the heads of all SNs were compared");
+  reenter_command
+      ->add_option("--block", args.reentry.block_num,
+                   "the first block that it votes on: the one after the head")
+      ->required();
+  reenter_command->add_option(
+      "--round", args.reentry.round_num,
+      "it votes in no earlier round of that block; without it the first one of re-entry, or "
+      "the next after that of its last re-entry");
   auto* proof_command = command("proof", "write a file that proves to anybody what a round merged; of an SN");
   proof_command->add_option("CONTRACT", args.proof.contract, "training contract")->required();
   proof_command->add_option("ROUND", args.proof.round_num, "a merged round")->required();

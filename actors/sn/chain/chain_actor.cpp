@@ -458,6 +458,7 @@ caf::behavior chain_behavior(self_pointer self) {
       [=](records_due) { write_records(self); },
       [=](const consensus::commit_block& what) { commit(self, what); },
       [=](const import_range& what) { import_blocks(self, what); },
+      [=](const consensus::reentry_seen& what) { show_reentry(self->state(), what); },
       // neighbors
       [=](network_wanted) { introduce_network(self); },
       [=](const neighbor_txns& what) { take_txns(self, what); },

@@ -46,6 +46,7 @@ json::object chain_state::summary() const {
           {"last_block_write_us", micros(stats.last_block.write)},
           {"chain_use", chain_use_json(*chain, unix_seconds())},
           {"double_votes", std::move(liars)},
+          {"reentries", reentered.to_json()},
           {"snapshot", snapshot_json(*snapshot)}};
 }
 
@@ -145,6 +146,12 @@ result<hash32> submit_own(chain_state& s, const membership::action::submit& what
   fields.data = what.input;
   SWARM_TRY(const auto txn, ledger::make_signed(std::move(fields), *s.context->key, s.chain->chain_id()));
   return s.chain->submit(txn.raw());
+}
+
+void show_reentry(chain_state& s, const consensus::reentry_seen& what) {
+  if (!s.chain) return;
+  if (const auto line = s.reentered.take(*s.chain, what.author, what.block_num))
+    log::warning(s.context->log_source, "{}", *line);
 }
 
 result<membership::chain_facts> facts_for(chain_state& s, const membership::action::read_facts& what) {

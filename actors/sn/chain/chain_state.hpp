@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/sn/chain/double_votes.hpp"
+#include "actors/sn/chain/reentries.hpp"
 #include "actors/sn/membership/chain_facts.hpp"
 #include "actors/sn/membership/pool_rule.hpp"
 #include "actors/sn/membership/registration_judge.hpp"
@@ -28,10 +29,12 @@ struct chain_state {
     if (const auto line = snapshot->status_line(); !line.empty()) out += ", " + line;
     for (const auto& [who, one] : double_votes)
       out += fmt::format("; {} {} lost its seat for two different votes", to_hex(who.view()), one.who());
-    return out;
+    return out + reentered.status_line(head.header.block_num);
   }
   boost::json::object summary() const;
-  std::string detail_json() const { return chain && snapshot ? boost::json::serialize(summary()) : std::string{}; }
+  std::string detail_json() const {
+    return chain && snapshot ? boost::json::serialize(summary()) : std::string{};
+  }
 
   std::shared_ptr<const sn_context> context;
   /// Whether the pool takes the registration of who is no member.
@@ -50,9 +53,10 @@ struct chain_state {
   bool pivot_told = false;                       ///< /sn/consensus was told of a pivot
   std::optional<std::uint64_t> told_pivot;
   membership::known_registry known_registry;
-  bool newcomers = false;                   ///< SNs connected that may lack what waits in the pool
-  bool told_of_work = false;                ///< since the head changed
-  convicted_map double_votes;               ///< validators that lost their seats for them
+  bool newcomers = false;     ///< SNs connected that may lack what waits in the pool
+  bool told_of_work = false;  ///< since the head changed
+  convicted_map double_votes; ///< validators that lost their seats for them
+  reentries reentered;
   std::uint64_t warned_of_rules = 0;        ///< the version that the operator was told of
   ledger::candidate_ptr built;              ///< the last block that this node made
   ledger::candidate_ptr validated;          ///< the last good block of another node
@@ -74,6 +78,9 @@ result<hash32> submit_own(chain_state& s, const membership::action::submit& what
 
 /// What membership wants to know of the chain, which is there.
 result<membership::chain_facts> facts_for(chain_state& s, const membership::action::read_facts& what);
+
+/// Tells the operator that another one has his validator vote again.
+void show_reentry(chain_state& s, const consensus::reentry_seen& what);
 
 /// The blocks that a neighbor wants, as many as are here and fit.
 blocks_found blocks_for(const ledger::chain& chain, const blocks_wanted& what);

@@ -1,5 +1,6 @@
 #include "actors/sn/consensus/consensus_actor.hpp"
 
+#include "actors/sn/consensus/stall_watch.hpp"
 #include "actors/sn/messages.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
@@ -15,6 +16,9 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto sync_interval = 1s;
+/// A neighbor that claims blocks which it does not give must not put off a re-entry for ever.
+constexpr auto reentry_wait = 10s;
+constexpr int reentry_waits_max = 6;
 
 time_point now() {
   return std::chrono::steady_clock::now();
@@ -25,6 +29,7 @@ struct consensus_state {
 
   std::string status() const {
     auto out = place();
+    if (!stall.text().empty()) out = stall.text() + " (" + out + ")";
     for (const auto& [who, block_num] : double_votes)
       out += fmt::format("; {} signed two different votes for block {}", to_hex(who.view()), block_num);
     return out;
@@ -34,6 +39,9 @@ struct consensus_state {
     if (sync->behind()) return sync->status(now());
     const auto s = qbft->status();
     if (!s.validator) return fmt::format("following, {} validators", validators);
+    if (s.reentering)
+      return fmt::format("listens before it votes again from block {} on, by its operator's word",
+                         s.block_num);
     if (s.silent)
       return fmt::format("silent at block {}: the record of this key's votes is missing", s.block_num);
     if (!s.active) return fmt::format("validator, one of {}", validators);
@@ -50,8 +58,10 @@ struct consensus_state {
   std::optional<consensus::qbft_machine> qbft;
   std::optional<sync::sync_machine> sync;
   std::size_t validators = 0;
+  stall_watch stall;
+  int reentry_waits = 0; ///< how often a re-entry was put off as blocks seemed to be missing
   std::map<address, std::uint64_t> double_votes; ///< seen by this node: the block that the author lied about
-  std::uint64_t timer_serial[2] = {0, 0};        ///< by timer_kind
+  std::uint64_t timer_serial[consensus::timer_kinds] = {}; ///< by timer_kind
 };
 
 std::string consensus_state::detail_json() const {
@@ -69,6 +79,8 @@ std::string consensus_state::detail_json() const {
                    {"round_num", s.round_num},
                    {"validator", s.validator},
                    {"silent", s.silent},
+                   {"reentering", s.reentering},
+                   {"stands_still", stall.text()},
                    {"active", s.active},
                    {"proposer", to_hex(s.proposer.view())},
                    {"validators", validators},
@@ -127,6 +139,7 @@ struct carry_out {
     s.double_votes[what.author] = what.proof.block_num;
     self->tell(sibling(*self, "membership"), membership::double_vote_seen{what.author, proof});
   }
+  void operator()(consensus::reentry_seen& what) const { to_chain(what); }
   void operator()(const consensus::report& what) const {
     log::warning(self->state().context->log_source, "{}", what.text);
   }
@@ -170,6 +183,24 @@ void begin(self_pointer self, const consensus_ready& ready) {
   step(self, ready.start);
   self->delayed_send(self, sync_interval, tick{});
   self->tell(sibling(*self, peers_hub), consensus_wanted{}); // who is connected already
+}
+
+void timer_fired(self_pointer self, const timer_due& what) {
+  auto& s = self->state();
+  if (what.serial != s.timer_serial[static_cast<std::size_t>(what.timer.kind)]) return;
+  // Neighbors may have the very block at which this node is to re-enter.
+  const bool lacks_blocks = what.timer.kind == consensus::timer_kind::reentry && s.sync && s.sync->behind();
+  if (lacks_blocks && s.reentry_waits++ < reentry_waits_max)
+    self->delayed_send(self, reentry_wait, timer_due{what});
+  else
+    step(self, consensus::timer_fired{what.timer});
+}
+
+/// Tells the operator when the chain stands still, and what to do about it.
+void watch_for_stall(self_pointer self) {
+  auto& s = self->state();
+  if (s.qbft && s.stall.look(s.qbft->status(), s.validators, now()))
+    log::warning(s.context->log_source, "{}", s.stall.text());
 }
 
 /// Hands `event` to the catching-up machine, if that exists yet.
@@ -232,11 +263,9 @@ caf::behavior consensus_behavior(self_pointer self) {
         sync_step(self, [&](auto& sync) { sync.on_blocks(what.neighbor, what.first, what.blocks, now()); });
       },
       // time
-      [=](const timer_due& what) {
-        if (what.serial != self->state().timer_serial[static_cast<std::size_t>(what.timer.kind)]) return;
-        step(self, consensus::timer_fired{what.timer});
-      },
+      [=](const timer_due& what) { timer_fired(self, what); },
       [=](tick) {
+        watch_for_stall(self);
         sync_step(self, [](auto& sync) { sync.tick(now()); });
         if (const auto& sync = self->state().sync)
           self->tell(sibling(*self, "chain"), snapshot_neighbors{sync->claims(), sync->snapshot_claims()});

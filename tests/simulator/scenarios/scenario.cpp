@@ -24,8 +24,8 @@ void add(simulation_outcome& to, simulation_outcome&& from) {
 std::span<const scenario> scenarios() {
   static const auto all = [] {
     std::vector<scenario> out;
-    for (const auto some : {lock_scenarios(), restart_scenarios(), liar_scenarios(), seal_scenarios(),
-                            network_scenarios(), snapshot_scenarios(), rule_scenarios()})
+    for (const auto some : {lock_scenarios(), restart_scenarios(), reentry_scenarios(), liar_scenarios(),
+                            seal_scenarios(), network_scenarios(), snapshot_scenarios(), rule_scenarios()})
       out.insert(out.end(), some.begin(), some.end());
     return out;
   }();

@@ -39,6 +39,7 @@ simulation_plan plan_of(std::size_t count, std::vector<std::size_t> liars = {}, 
 // The scenarios by subject; scenarios() returns all of them.
 std::span<const scenario> lock_scenarios();
 std::span<const scenario> restart_scenarios();
+std::span<const scenario> reentry_scenarios();
 std::span<const scenario> liar_scenarios();
 std::span<const scenario> seal_scenarios();
 std::span<const scenario> network_scenarios();
