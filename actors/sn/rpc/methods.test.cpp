@@ -485,6 +485,20 @@ TEST_CASE("registered nodes are alive while they sign that they are") {
   CHECK(node.text("swarm_silentNodes") == "[]");
 }
 
+TEST_CASE("nobody is to wait for who is no member any more, whatever it says of itself") {
+  rpc_node node;
+  const auto key = test_key(5);
+  add_node(node, key, contracts::node_type::sl, "sl-1");
+  CHECK(node.text("swarm_heartbeat", sign(node, key, 1)) == R"("0x0")");
+  CHECK(node.text("swarm_silentNodes") == "[]");
+  ledger::txn_fields leaves{.nonce = 1, .gas_limit = 10'000'000, .to = contracts::node_registry_address()};
+  leaves.data = contracts::encode_leave_node();
+  node.submit(*ledger::make_signed(leaves, key, ledger::default_chain_id));
+  REQUIRE(node.seal()->outcomes.at(0).consensus.ok);
+  node.value("swarm_heartbeat", sign(node, key, 2));
+  CHECK(node.text("swarm_silentNodes") == "[" + in_quotes(hex(key.account())) + "]");
+}
+
 TEST_CASE("the JSON-RPC servers of SNs that are alive are told") {
   rpc_node node;
   const auto key = test_key(5);

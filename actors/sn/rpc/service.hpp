@@ -9,6 +9,7 @@
 
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 
 namespace swarm::rpc {
@@ -96,6 +97,7 @@ public:
   static constexpr std::size_t waiting_max = 16384; ///< callers waiting for a receipt
   static constexpr std::size_t organisation_waiting_max = waiting_max / 2;
   static constexpr std::size_t client_waiting_max = 4096;
+  static constexpr std::size_t gone_max = 4096; ///< former members that are remembered
   static constexpr duration receipt_wait = std::chrono::seconds(20);
 
   /// `own`: the account of this SN.
@@ -207,6 +209,7 @@ private:
   method_result api_endpoints(const params&, const caller&);
   method_result nodes(const params&, const caller&);
   result<const std::vector<contracts::node_view>*> registry();
+  void note_gone(const std::vector<contracts::node_view>& before);
 
   std::shared_ptr<const ledger::chain_window> chain_;
   std::shared_ptr<const ledger::chain_view> view_; ///< for the event or request that is being handled
@@ -225,6 +228,8 @@ private:
   std::map<std::string, subscription> subscriptions_; ///< by id
   std::uint64_t next_subscription_ = 1;
   std::vector<contracts::node_view> nodes_;
+  std::uint64_t nodes_good_until_ = 0; ///< block time in which none of their memberships has expired
+  std::unordered_set<address> gone_; ///< nodes other than SNs that ceased to be members since this SN started
   std::optional<hash32> nodes_root_; ///< storage root of the registry that `nodes_` was read at
 };
 
