@@ -11,6 +11,7 @@ import pytest
 from eth_account import Account
 from harness import NODE_REGISTRY, PATIENCE, inspect_program, until
 from launcher.certificates import READER
+from outsider import SL, SWCI, Outsider
 from registration import REGISTER, Certificate, Node, encoded, registration
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -26,13 +27,21 @@ BATCH = json.dumps(
         for i in range(100)
     ]
 )
-SL = 2  # kind of node, see INodeRegistry.sol
 TRANSACTIONS = 5000  # each makes a block, of which every subscription tells
 BATCHES = 1000  # some 200 KB each in answers, far more than the SN keeps for one client
 
 
+def make_member(sn, name):
+    """A node of its own for this certificate, as only members read the chain."""
+    made = sn.__dict__.setdefault("made_members", set())
+    if name not in made:
+        Outsider(sn, name, SWCI if name.startswith("swci") else SL)
+        made.add(name)
+
+
 def link_to(swarm, name="probe", **options):
-    """A WebSocket to the SN."""
+    """A WebSocket to the SN, of a member."""
+    make_member(swarm.sn, name)
     context = swarm.certs.context(name)
     options = {
         "ping_interval": None,
@@ -264,7 +273,7 @@ def test_clients_that_ask_for_much_hold_up_neither_the_chain_nor_others(swarm):
     batch = heavy_batch()
     with contextlib.ExitStack() as clients:
         busy = []
-        for name in ("sl-1", "sl-2", "sn-6"):
+        for name in ("sl-1", "sl-2", "swci-1"):
             busy.append(BusyClient(clients.enter_context(link_to(swarm, name)), batch))
             clients.callback(busy[-1].end)
         until(lambda: all(each.answered for each in busy), "an answer for everybody", alive=[sn])
@@ -296,7 +305,7 @@ def test_what_a_client_was_told_of_is_there_when_it_reads(swarm):
     sender.send()
     with contextlib.ExitStack() as clients:
         busy = []
-        for name, batch in (("sl-1", heavy_batch()), ("sl-2", call_batch()), ("sn-6", call_batch())):
+        for name, batch in (("sl-1", heavy_batch()), ("sl-2", call_batch()), ("swci-1", call_batch())):
             busy.append(BusyClient(clients.enter_context(link_to(swarm, name)), batch))
             clients.callback(busy[-1].end)
         until(lambda: all(each.answered for each in busy), "an answer for everybody", alive=[sn])

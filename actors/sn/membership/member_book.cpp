@@ -59,6 +59,23 @@ hash32 word_of(const address& account) {
   return out;
 }
 
+/// The identities that an account has registered up to a block, as far as history is here.
+std::set<hash32> claims_of(const ledger::chain_view& chain, const address& account, std::uint64_t to_block) {
+  ledger::log_filter filter;
+  filter.to_block = to_block;
+  filter.addresses = {registry};
+  filter.topics = {{contracts::event_topic<contracts::node_registered>()}, {word_of(account)}};
+  std::set<hash32> out;
+  const auto claims = chain.logs(filter);
+  if (!claims) return out;
+  for (const auto& each : *claims) {
+    const auto event = contracts::decode_node_event(each.entry.topics, each.entry.data);
+    if (const auto* claim = event ? std::get_if<contracts::node_registered>(&*event) : nullptr)
+      out.insert(claim->identity);
+  }
+  return out;
+}
+
 std::string listed(const std::vector<std::string>& names) {
   std::string out;
   for (const auto& name : names)
@@ -76,7 +93,7 @@ void member_book::watch(std::shared_ptr<const ledger::chain_window> chain) {
   members_.clear();
   identities_.clear();
   waiting_.clear();
-  removed_accounts_.clear();
+  removed_.clear();
   removed_identities_.clear();
 }
 
@@ -98,9 +115,7 @@ std::vector<ended_membership> member_book::ended_since(std::uint64_t& seen) {
 bool member_book::was_removed(const address& account, const hash32& identity) {
   const std::lock_guard lock(mutex_);
   std::ignore = look();
-  const auto found = removed_accounts_.find(account);
-  if (found != removed_accounts_.end() && found->second == identity) return true;
-  return removed_identities_.contains(identity);
+  return removed_.contains({account, identity}) || removed_identities_.contains(identity);
 }
 
 bool member_book::is_anchor(const hash32& fingerprint) {
@@ -166,7 +181,12 @@ result<> member_book::take(const ledger::chain_view& chain, const ledger::execut
       const auto event = contracts::decode_node_event(log.topics, log.data);
       const auto what = event ? change_by(*event) : std::nullopt;
       if (!what) continue;
-      if (what->how == cause::removed) note_removed(what->account);
+      if (what->how == cause::removed) {
+        auto claimed = claims_of(chain, what->account, block.header.block_num);
+        if (const auto was = members_.find(what->account); was != members_.end())
+          claimed.insert(was->second.identity); // history may not be here
+        note_removed(what->account, claimed);
+      }
       SWARM_CHECK(touch(chain, what->account, what->how));
     }
   return {};
@@ -293,16 +313,17 @@ result<> member_book::load_organisations(const ledger::chain_view& chain) {
 
 // Who was removed
 
-/// A removed node comes back with another certificate only, as otherwise it would register again at once, and those who
-/// vouch by what they trust would vouch again. A certificate that others share stays good for them.
-void member_book::note_removed(const address& account) {
-  hash32 identity;
-  if (const auto waited = waiting_.find(account); waited != waiting_.end()) identity = waited->second;
-  if (const auto was = members_.find(account); was != members_.end()) identity = was->second.identity;
-  if (identity == hash32{}) return;
-  removed_accounts_[account] = identity;
-  const auto all = identities_.find(identity);
-  if (all == identities_.end() || all->second <= 1) removed_identities_.insert(identity);
+/// A removed node comes back with a certificate that it never had only, as otherwise it would register again at once, and
+/// those who vouch by what they trust would vouch again. A certificate that others share stays good for them.
+void member_book::note_removed(const address& account, const std::set<hash32>& claimed) {
+  const auto was = members_.find(account);
+  for (const auto& identity : claimed) {
+    removed_.emplace(account, identity);
+    const auto all = identities_.find(identity);
+    const bool own =
+        was != members_.end() && (was->second.identity == identity || was->second.next == identity);
+    if (all == identities_.end() || all->second <= (own ? 1 : 0)) removed_identities_.insert(identity);
+  }
 }
 
 /// Those who were removed before this SN began to look, as far as its history goes.
@@ -316,16 +337,7 @@ void member_book::load_removed(const ledger::chain_view& chain) {
   for (const auto& removal : *removals) {
     const auto event = contracts::decode_node_event(removal.entry.topics, removal.entry.data);
     const auto* what = event ? std::get_if<contracts::node_removed>(&*event) : nullptr;
-    if (what == nullptr) continue;
-    filter.to_block = removal.block_num;
-    filter.topics = {{contracts::event_topic<contracts::node_registered>()}, {word_of(what->account)}};
-    const auto claims = chain.logs(filter);
-    if (!claims || claims->empty()) continue;
-    const auto last = contracts::decode_node_event(claims->back().entry.topics, claims->back().entry.data);
-    const auto* claim = last ? std::get_if<contracts::node_registered>(&*last) : nullptr;
-    if (claim == nullptr) continue;
-    removed_accounts_[what->account] = claim->identity;
-    if (!identities_.contains(claim->identity)) removed_identities_.insert(claim->identity);
+    if (what != nullptr) note_removed(what->account, claims_of(chain, what->account, removal.block_num));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -70,7 +71,7 @@ private:
   result<> take(const ledger::chain_view& chain, const ledger::executed_block& block);
   result<> touch(const ledger::chain_view& chain, const address& account, ended_membership::cause how);
   result<std::optional<member>> read(const ledger::chain_view& chain, const contracts::node_view& node);
-  void note_removed(const address& account);
+  void note_removed(const address& account, const std::set<hash32>& claimed);
   void set(const address& account, const std::optional<member>& now, ended_membership::cause how);
   void add(const member& one);
   void take_out(const member& one);
@@ -91,8 +92,8 @@ private:
   std::unordered_map<address, hash32> waiting_; ///< identities of those who are no members yet
   std::map<contracts::organisation_id, std::string> organisations_;
   std::unordered_set<hash32> anchors_;
-  std::unordered_map<address, hash32> removed_accounts_; ///< with the identity that each had
-  std::unordered_set<hash32> removed_identities_;
+  std::set<std::pair<address, hash32>> removed_;  ///< with each identity that they had
+  std::unordered_set<hash32> removed_identities_; ///< that no member shared
   std::deque<ended_membership> ended_;
   std::uint64_t ended_count_ = 0; ///< so far
 };

@@ -165,11 +165,26 @@ TEST_CASE("who was removed by a vote is told so, and comes back with another cer
   CHECK(later.was_removed(test_key(9).account(), certificate(3)));
 }
 
+TEST_CASE("a removal is seen, however short the membership was") {
+  stage s;
+  s.begin();
+  s.admit(3);
+  s.send(2, contracts::encode_remove_node(test_key(3).account()));
+  s.seal();
+  s.apply(4);
+  s.send(2, contracts::encode_remove_node(test_key(4).account())); // it still waited
+  s.seal();
+  CHECK(s.book.was_removed(test_key(9).account(), certificate(3)));
+  CHECK(s.book.was_removed(test_key(9).account(), certificate(4)));
+  CHECK(s.ended().empty());
+}
+
 TEST_CASE("a certificate that others share stays good for them") {
   stage s;
   s.begin();
   s.admit(3, 50);
   s.admit(4, 50);
+  CHECK(s.reads(50));
   s.send(2, contracts::encode_remove_node(test_key(3).account()));
   s.seal();
   CHECK(s.reads(50));

@@ -87,12 +87,13 @@ std::string why_unwanted(const sn_context& context, const transport::peer_info& 
   if (!members::roles_of(who, *context.members).has(members::role::sn))
     return members::refusal(who, members::role::sn, *context.members);
   if (context.book->was_removed({}, remote.cert_fingerprint))
-    return fmt::format("the SN with the certificate {} was removed by a vote; it comes back with another one",
+    return fmt::format("it was removed by a vote and comes back with another certificate than {}",
                        remote.cert_subject);
   if (!dialled && !context.book->is_anchor(remote.anchor->fingerprint))
-    return fmt::format("the certificate {} leads to the CA {}, which no organisation of this chain has; the "
-                       "organisations admit one by their votes",
-                       remote.cert_subject, remote.anchor->subject);
+    return fmt::format(
+        "no organisation of this chain has the CA {} of the certificate {}; the organisations admit one "
+        "by their votes",
+        remote.anchor->subject, remote.cert_subject);
   return {};
 }
 
