@@ -96,6 +96,8 @@ struct model_asked {
 struct gate_due {
   time_point at;
 };
+/// From `/sl/files` to itself: time to look whether who is connected is a member still.
+struct readers_due {};
 using rounds::action::keep_models;
 using rounds::action::probe_leader;
 
@@ -122,6 +124,7 @@ SWARM_MESSAGE(training_followed)
 SWARM_MESSAGE(merge_seen)
 SWARM_MESSAGE(model_asked)
 SWARM_MESSAGE(gate_due)
+SWARM_MESSAGE(readers_due)
 SWARM_MESSAGE(keep_models)
 SWARM_MESSAGE(probe_leader)
 #undef SWARM_MESSAGE

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/sn/membership/member_book.hpp"
 #include "config/members/member_rules.hpp"
 #include "config/options.hpp"
 #include "ledger/formats/keys.hpp"
@@ -11,12 +12,14 @@
 
 namespace swarm::actors {
 
-/// What the actors of one SN share; immutable.
+/// What the actors of one SN share; immutable, but for what the book has read.
 struct sn_context {
   config::sn_options options;
   std::string log_source = "swarm.blCnt";
   std::shared_ptr<const transport::tls_identity> identity;
   std::shared_ptr<const members::member_rules> members; ///< what certificates mean
+  /// Who belongs to its chain; it is about none until /sn/rpc has been shown one.
+  std::shared_ptr<membership::member_book> book = std::make_shared<membership::member_book>();
   std::shared_ptr<transport::io_runtime> io;
   std::shared_ptr<const ledger::private_key> key;
 

@@ -179,7 +179,7 @@ class Demo:
         self.site = Site(folder, args.from_index, free_port(), free_port())
         self.hosts = [Host(self.site, number + 1) for number in range(HOSTS)]
         self.nodes = [Node(host, idx) for host in self.hosts for idx in range(NODES // HOSTS)]
-        self.chain = Chain(self.site.api_port, self.site.certs)
+        self.chain = Chain(self.site.api_port, self.site.certs, reader="sn-1")
         self.swci = SWCI(folder, self.site.certs, self.site.usr(1))
         environment = {"PYTHONPATH": str(ROOT / "python"), "OMP_NUM_THREADS": "1", "MODEL_DIR": str(folder)}
         self.baselines_file = folder / "baselines.json"

@@ -30,11 +30,14 @@ class Outsider:
         pem = (self.certs.folder / f"{name}-cert.pem").read_text()
         self.fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).digest()
         if kind:
-            values = registration(
-                self.rpc, Certificate.of(self.certs, name), self.account, kind, f"outsider-{self.account[2:8]}"
-            )
-            self.call(NODE_REGISTRY, REGISTER, values)
-            until(lambda: Node(self.rpc, self.account).active, f"{name} to be vouched for")
+            self.register(kind)
+
+    def register(self, kind):
+        values = registration(
+            self.rpc, Certificate.of(self.certs, self.name), self.account, kind, f"outsider-{self.account[2:8]}"
+        )
+        self.call(NODE_REGISTRY, REGISTER, values)
+        until(lambda: Node(self.rpc, self.account).active, f"{self.name} to be vouched for")
 
     def call(self, to, signature, values=()):
         """One call of a contract by transaction; fails when it is reverted."""

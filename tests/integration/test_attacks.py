@@ -70,7 +70,7 @@ class Foreign:
     def flags(self, name):
         return [*self.attacker.flags(), *self.more]
 
-    def context(self):
+    def context(self, name=None):
         return self.attacker.context()
 
 

@@ -13,9 +13,11 @@ import shutil
 import socket
 import ssl
 import threading
+import types
 
 import pytest
 from harness import NODE_REGISTRY, Certs, until
+from outsider import SL, Outsider
 from p2p_client import P2PClient, fingerprint
 
 ORGANISATION = "Hospital B"
@@ -31,9 +33,11 @@ class Attacker:
     """An organisation with an authority of its own, which the honest one trusts, and what its certificates open."""
 
     NAMES = tuple(f"sn-{number}" for number in range(1, 9))
+    READERS = tuple(f"sl-{number}" for number in range(1, 9))
 
     def __init__(self, folder, honest):
-        self.certs = Certs(pathlib.Path(folder) / "attacker", *self.NAMES)
+        self.certs = Certs(pathlib.Path(folder) / "attacker", *self.NAMES, *self.READERS)
+        self.folder, self.capath = self.certs.folder, self.certs.capath
         self.anchor = self.certs.capath / "ca-cert.pem"
         self.trusted = pathlib.Path(folder) / "trusted"
         self.trusted.mkdir()
@@ -44,12 +48,13 @@ class Attacker:
     def certificate(self, number):
         return self.certs.folder / f"{self.NAMES[number % len(self.NAMES)]}-cert.pem"
 
-    def context(self, number):
+    def context(self, which):
+        """Of a certificate, or of the SN with this number."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         for file in self.trusted.iterdir():
             context.load_verify_locations(file)
-        name = self.NAMES[number % len(self.NAMES)]
+        name = which if isinstance(which, str) else self.NAMES[which % len(self.NAMES)]
         context.load_cert_chain(
             self.certs.folder / f"{name}-cert.pem",
             self.certs.folder / f"{name}-key.pem",
@@ -232,6 +237,9 @@ def test_rpc_work_of_one_organisation_delays_no_other(sn, attacker):
     answered in between."""
     body = heavy_batch()
     answered = []
+    there = types.SimpleNamespace(host="127.0.0.1", port=sn.port, certs=attacker)
+    for name in attacker.READERS:
+        Outsider(there, name, SL)  # only members may ask for it at all
     going = threading.Event()
     going.set()
 
@@ -245,7 +253,7 @@ def test_rpc_work_of_one_organisation_delays_no_other(sn, attacker):
                     answered.append(link)
                 link.close()
 
-    contexts = [attacker.context(number) for number in range(len(attacker.NAMES))]
+    contexts = [attacker.context(name) for name in attacker.READERS]
     threads = [threading.Thread(target=ask_for_much, args=(each,), daemon=True) for each in contexts]
     for each in threads:
         each.start()

@@ -55,8 +55,7 @@ def three(swarm, folder, certs):
         swarm.add_sl(identity=home.flags("sl-1"))
     for sl in swarm.sls:
         sl.wait_ready()
-    if any(organisation_of(swarm.sn, sl.node_account) == 0 for sl in swarm.sls):
-        pytest.skip("the chain does not know yet to which organisation an SL belongs")
+        until(lambda: organisation_of(swarm.sn, sl.node_account), "the SL to be a member", alive=[sl])  # noqa: B023
     there = types.SimpleNamespace(
         host="127.0.0.1", port=swarm.sn.port, certs=hostile, block_num=swarm.sn.block_num, events=swarm.sn.events
     )

@@ -6,6 +6,7 @@ import shutil
 import ssl
 import subprocess
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from harness import PATIENCE, ROOT, Certs, Program, until
 from registration import Node
 
 NODES = (*(f"sn-{number}" for number in range(1, 5)), *(f"sl-{number}" for number in range(1, 5)))
+GONE_WITHIN = 5  # seconds
 AT_ONCE = ["--wait-for-full-quorum", "1"]
 
 
@@ -56,16 +58,35 @@ class Own(Certs):
     def fingerprint(self, name):
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert((self.folder / f"{name}-cert.pem").read_text())).hexdigest()
 
-    def revoke(self, *names):
-        """A CRL beside the authority's certificate."""
-        place = self.folder / "revoked"
+    def authority(self):
+        """The command that stands for the authority, and its folder."""
+        place = self.folder / "authority"
         place.mkdir(exist_ok=True)
         (place / "index").touch()
         (place / "config").write_text(
             f"[ca]\ndefault_ca = own\n[own]\ndatabase = {place}/index\ndefault_md = sha256\ndefault_crl_days = 1\n"
+            f"new_certs_dir = {place}\nrand_serial = yes\npolicy = any\nunique_subject = no\n"
+            "[any]\norganizationalUnitName = optional\ncommonName = supplied\n"
         )
         authority = ["-keyfile", self.folder / "ca" / "ca-key.pem", "-cert", self.capath / "ca-cert.pem"]
-        command = ["openssl", "ca", "-config", place / "config", *authority]
+        return ["openssl", "ca", "-config", place / "config", *authority], place
+
+    def shorten(self, name, seconds):
+        """In place of its certificate one that ends so soon; gives the time of that."""
+        command, place = self.authority()
+        cert, key = self.folder / f"{name}-cert.pem", self.folder / f"{name}-key.pem"
+        subject = ["-subj", f"/OU=Swarm-Learning/CN={name}"]
+        asked = ["openssl", "req", "-new", "-key", key, *subject, "-out", place / "wanted"]
+        subprocess.run(asked, check=True, capture_output=True)
+        end = int(time.time()) + seconds
+        until_then = ["-enddate", time.strftime("%Y%m%d%H%M%SZ", time.gmtime(end))]
+        made = ["-batch", "-notext", "-preserveDN", *until_then, "-in", place / "wanted", "-out", cert]
+        subprocess.run([*command, *made], check=True, capture_output=True)
+        return end
+
+    def revoke(self, *names):
+        """A CRL beside the authority's certificate."""
+        command, place = self.authority()
         for name in names:
             subprocess.run([*command, "-revoke", self.folder / f"{name}-cert.pem"], check=True, capture_output=True)
         subprocess.run([*command, "-gencrl", "-out", place / "crl"], check=True, capture_output=True)
@@ -111,11 +132,30 @@ def test_a_certificate_is_revoked_during_a_training(swarm, own):
     programs = [Program(sl, trains_until(done, minPeers=2)) for sl in sls]
     until(lambda: any(len(merge.contributors) == 3 for merge in sn.merges()), "all to be merged", alive=[sn, *sls])
     own.revoke("sl-3")
+    revoked_at = time.monotonic()
     ends = sn.wait_log(r"the connection ends, as its certificate .*CN=(\S+) of the organisation .*has revoked")
-    assert ends[1] == "sl-3"
+    assert ends[1] == "sl-3" and time.monotonic() - revoked_at < GONE_WITHIN
     sls[2].wait_log(r"our certificate is revoked")
     gone = sls[2].node_account
     until(lambda: gone not in sn.merges()[-1].contributors, "a merge without it", alive=[sn, *sls[:2]])
+    done.set()
+    for program in programs[:2]:
+        program.result()
+
+
+def test_a_certificate_expires_during_a_training(swarm, own):
+    sn = swarm.start_sn()
+    end = own.shorten("sl-3", 25)
+    sls = [swarm.add_sl(identity=own.flags(f"sl-{number}"), flags=AT_ONCE) for number in range(1, 4)]
+    done = threading.Event()
+    programs = [Program(sl, trains_until(done, minPeers=2)) for sl in sls]
+    until(lambda: any(len(merge.contributors) == 3 for merge in sn.merges()), "all to be merged", alive=[sn, *sls])
+    gone = sls[2].node_account
+    assert Node(sn.rpc, gone).expiry == end
+    sn.wait_log(r"the connection ends, as its certificate .*CN=sl-3 .*has expired")
+    assert time.time() - end < GONE_WITHIN
+    until(lambda: gone not in sn.merges()[-1].contributors, "a merge without it", alive=[sn, *sls[:2]])
+    assert not Node(sn.rpc, gone).active
     done.set()
     for program in programs[:2]:
         program.result()

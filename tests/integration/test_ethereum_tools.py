@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 from harness import BIN, ROOT
+from outsider import SWCI, Outsider
 
 NODE = shutil.which("node")
 MODULES = pathlib.Path(os.environ.get("NODE_PATH", ROOT / "build/npm/node_modules"))
@@ -33,6 +34,7 @@ def node_says(*command):
 def test_ethers_reads_calls_and_sends(swarm):
     swarm.start(sls=1)
     swarm.sls[0].wait_ready()
+    Outsider(swarm.sn, "swci-1", SWCI)  # an operator's node; others do not read
     folder = swarm.certs.folder
     node_says(
         ROOT / "tests/ethers/check_node.js",

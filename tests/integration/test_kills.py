@@ -69,7 +69,7 @@ class Watch:
     """The block number of an SN over one kept connection, so that a change is seen soon."""
 
     def __init__(self, sn):
-        self.link = http.client.HTTPSConnection("127.0.0.1", sn.port, context=sn.certs.context(), timeout=30)
+        self.link = http.client.HTTPSConnection("127.0.0.1", sn.port, context=sn.context(), timeout=30)
 
     def block_num(self):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []})

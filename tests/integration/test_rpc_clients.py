@@ -8,10 +8,9 @@ import subprocess
 import threading
 
 import pytest
-from eth_account import Account
 from harness import NODE_REGISTRY, PATIENCE, inspect_program, until
 from launcher.certificates import READER
-from registration import REGISTER, Certificate, Node, encoded, registration
+from outsider import SL, SWCI, Outsider
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -26,13 +25,21 @@ BATCH = json.dumps(
         for i in range(100)
     ]
 )
-SL = 2  # kind of node, see INodeRegistry.sol
 TRANSACTIONS = 5000  # each makes a block, of which every subscription tells
 BATCHES = 1000  # some 200 KB each in answers, far more than the SN keeps for one client
 
 
+def make_member(sn, name):
+    """A node of its own for this certificate, as only members read the chain."""
+    made = sn.__dict__.setdefault("made_members", {})
+    if name not in made:
+        made[name] = Outsider(sn, name, SWCI if name.startswith("swci") else SL)
+    return made[name]
+
+
 def link_to(swarm, name="probe", **options):
-    """A WebSocket to the SN."""
+    """A WebSocket to the SN, of a member."""
+    make_member(swarm.sn, name)
     context = swarm.certs.context(name)
     options = {
         "ping_interval": None,
@@ -143,11 +150,9 @@ class Sender:
     """A member that makes blocks: each transaction is answered once its block is final."""
 
     def __init__(self, sn):
-        self.sn, self.account, self.nonce = sn, Account.create(), 0
-        who = self.account.address
-        values = registration(sn.rpc, Certificate.of(sn.certs, READER), who, SL, "sender")
-        sn.rpc("eth_sendRawTransactionSync", self.signed(encoded(REGISTER, values), 5_000_000))
-        until(lambda: Node(sn.rpc, who).active, "the sender to be a member", alive=[sn])
+        self.sn = sn
+        member = make_member(sn, READER)
+        self.key, self.account, self.nonce = member.key, member.account, member.nonce
 
     def signed(self, data="0x", gas=100_000):
         fields = {
@@ -158,7 +163,7 @@ class Sender:
             "gasPrice": 0,
             "chainId": 21335,
         }
-        signed = self.account.sign_transaction({**fields, "nonce": self.nonce})
+        signed = self.key.sign_transaction({**fields, "nonce": self.nonce})
         self.nonce += 1
         return signed.raw_transaction.to_0x_hex()
 
@@ -264,7 +269,7 @@ def test_clients_that_ask_for_much_hold_up_neither_the_chain_nor_others(swarm):
     batch = heavy_batch()
     with contextlib.ExitStack() as clients:
         busy = []
-        for name in ("sl-1", "sl-2", "sn-6"):
+        for name in ("sl-1", "sl-2", "swci-1"):
             busy.append(BusyClient(clients.enter_context(link_to(swarm, name)), batch))
             clients.callback(busy[-1].end)
         until(lambda: all(each.answered for each in busy), "an answer for everybody", alive=[sn])
@@ -296,7 +301,7 @@ def test_what_a_client_was_told_of_is_there_when_it_reads(swarm):
     sender.send()
     with contextlib.ExitStack() as clients:
         busy = []
-        for name, batch in (("sl-1", heavy_batch()), ("sl-2", call_batch()), ("sn-6", call_batch())):
+        for name, batch in (("sl-1", heavy_batch()), ("sl-2", call_batch()), ("swci-1", call_batch())):
             busy.append(BusyClient(clients.enter_context(link_to(swarm, name)), batch))
             clients.callback(busy[-1].end)
         until(lambda: all(each.answered for each in busy), "an answer for everybody", alive=[sn])
@@ -309,11 +314,11 @@ def test_what_a_client_was_told_of_is_there_when_it_reads(swarm):
             assert sn.block_num() >= block_num
             assert int(sn.rpc("eth_blockNumber"), 16) >= block_num
             assert sn.rpc("eth_getBlockByNumber", hex(block_num), False)["hash"] == told["hash"]
-            count = [sn.rpc("eth_getTransactionCount", sender.account.address, tag) for tag in ("latest", "pending")]
+            count = [sn.rpc("eth_getTransactionCount", sender.account, tag) for tag in ("latest", "pending")]
             assert count == [hex(sender.nonce)] * 2
         for _ in range(20):
             sender.post()
-            count = sn.rpc("eth_getTransactionCount", sender.account.address, "pending")
+            count = sn.rpc("eth_getTransactionCount", sender.account, "pending")
             assert count == hex(sender.nonce)
         sender.send()
         assert all(each.thread.is_alive() for each in busy)

@@ -23,7 +23,7 @@ def start_again(sn):
 
 
 def rpc_error(sn, method, *params):
-    link = http.client.HTTPSConnection("127.0.0.1", sn.port, context=sn.certs.context(), timeout=30)
+    link = http.client.HTTPSConnection("127.0.0.1", sn.port, context=sn.context(), timeout=30)
     link.request("POST", "/", json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}))
     answer = json.loads(link.getresponse().read())
     link.close()

@@ -14,6 +14,7 @@ import rlp
 from eth_account import Account
 from eth_utils import keccak
 from harness import BIN, DEFAULT_CONTRACT, PATIENCE, ROOT, Swarm, says, shown, until
+from outsider import Outsider
 from registration import Certificate, registration
 from trie import HexaryTrie
 from trie.exceptions import BadTrieProof
@@ -134,6 +135,7 @@ def node(certs, abis):
     try:
         swarm.start(sls=1)
         swarm.sls[0].wait_ready()
+        Outsider(swarm.sn, "swci-1", SWCI)  # an operator's node; others do not read
         yield Node(swarm, abis)
     finally:
         swarm.clean_up()

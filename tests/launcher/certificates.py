@@ -6,7 +6,7 @@ import subprocess
 
 from .processes import ROOT, Failure
 
-READER = "probe"  # whose certificate is used to look at the chain from outside
+READER = "probe"  # whose certificate comes with no node; its owner is no member unless a test registers it
 
 
 class Certs:

@@ -70,10 +70,16 @@ def _array(data, index, item):
 
 
 class Chain:
-    """The chain as the SN at this port of the loopback interface shows it."""
+    """The chain as the SN at this port of the loopback interface shows it to members. `reader`: whose certificate is
+    presented."""
 
-    def __init__(self, port, certs, host="127.0.0.1"):
-        self.port, self.certs, self.host = port, certs, host
+    reader = None
+
+    def __init__(self, port, certs, host="127.0.0.1", reader=None):
+        self.port, self.certs, self.host, self.reader = port, certs, host, reader
+
+    def context(self):
+        return self.certs.context(self.reader) if self.reader else self.certs.context()
 
     def is_up(self):
         try:
@@ -122,7 +128,7 @@ class Chain:
         return bool(self.events("completed", contract))
 
     def _request(self, verb, path, body=None):
-        link = http.client.HTTPSConnection(self.host, self.port, context=self.certs.context(), timeout=30)
+        link = http.client.HTTPSConnection(self.host, self.port, context=self.context(), timeout=30)
         try:
             link.request(verb, path, body, {"Content-Type": "application/json"} if body else {})
             return link.getresponse().read()

@@ -50,7 +50,7 @@ class SN(Swarmd, Chain):
                 *flags,
             ],
         )
-        Chain.__init__(self, port, certs, host)
+        Chain.__init__(self, port, certs, host, reader=name)
 
     def wait_up(self):
         self.wait_log(r"Starting SWARM-API-SERVER on port")

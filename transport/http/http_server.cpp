@@ -182,6 +182,15 @@ void http_server::impl::leave(std::uint64_t id) {
   changed.notify_all();
 }
 
+std::vector<std::shared_ptr<http_connection>> http_server::impl::settled() {
+  std::vector<std::shared_ptr<http_connection>> out;
+  std::lock_guard lock(mutex);
+  for (const auto& [id, weak] : connections)
+    if (places.has(id))
+      if (auto connection = weak.lock()) out.push_back(std::move(connection));
+  return out;
+}
+
 void http_server::impl::report_handshake_failure(const std::string& address, std::string text) {
   ++handshake_failures;
   {
@@ -254,6 +263,25 @@ http_server_status http_server::status() const {
   out.requests = impl_->requests;
   out.bytes_received = impl_->traffic->received;
   out.bytes_sent = impl_->traffic->sent;
+  return out;
+}
+
+std::size_t http_server::end_all_of(const hash32& certificate, const std::string& why) {
+  std::size_t out = 0;
+  for (const auto& each : impl_->settled()) {
+    if (each->peer().cert_fingerprint != certificate) continue;
+    each->end(make_error(net_errc::closed, "{}", why));
+    ++out;
+  }
+  return out;
+}
+
+std::vector<hash32> http_server::certificates() const {
+  std::vector<hash32> out;
+  for (const auto& each : impl_->settled())
+    if (each->peer().has_proof()) out.push_back(each->peer().cert_fingerprint);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 

@@ -96,6 +96,10 @@ public:
   /// The port that the server listens on.
   std::uint16_t port() const;
   http_server_status status() const;
+  /// Ends the connections whose other side has this certificate, at once; returns how many.
+  std::size_t end_all_of(const hash32& certificate, const std::string& why);
+  /// The certificates of the other sides of all connections.
+  std::vector<hash32> certificates() const;
   /// Stops listening, lets requests under way finish for `drain_timeout`, closes WebSockets in order, then
   /// closes everything. Except on an io thread it blocks until every connection is gone, and no handler is
   /// called after it has returned.

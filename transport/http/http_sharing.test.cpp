@@ -65,6 +65,23 @@ TEST_CASE("another organisation takes the newest connection of who has most, ano
   CHECK(says(f.server->status().last_over_share, "CA-1"));
 }
 
+TEST_CASE("all connections of one certificate can be ended, and no other") {
+  fixture f;
+  f.serve(echo, {});
+  auto a = f.connect(), b = f.connect();
+  auto c = raw_tls::connect(f.server->port(), f.ca.issue("sl-2"));
+  for (auto* each : {&a, &b, &c})
+    CHECK(is_served(*each));
+  const auto ended = identity_of(f.client_files)->fingerprint();
+  CHECK(f.server->certificates().size() == 2);
+  CHECK(f.server->end_all_of(ended, "it was removed") == 2);
+  CHECK(a.read_to_end().empty());
+  CHECK(b.read_to_end().empty());
+  CHECK(is_served(c));
+  CHECK(eventually([&] { return f.server->certificates().size() == 1; }));
+  CHECK(f.server->end_all_of(ended, "it was removed") == 0);
+}
+
 TEST_CASE("connections without a handshake make room for others, and none that is established does") {
   fixture f;
   f.serve(echo, {.handshakes_max = 4});

@@ -139,7 +139,7 @@ void p2p_node::impl::dial(const neighbor_book::dial_order& order) {
 
 void p2p_node::impl::accept(const std::shared_ptr<transport::ws_session>& socket, const std::string& target,
                             const transport::peer_info& remote) {
-  std::string why_not = target == path ? refusal_of(remote) : "there is nothing but /p2p";
+  std::string why_not = target == path ? refusal_of(remote, false) : "there is nothing but /p2p";
   link_ptr fresh, goes;
   {
     std::lock_guard lock(mutex);
@@ -166,8 +166,8 @@ void p2p_node::impl::accept(const std::shared_ptr<transport::ws_session>& socket
   socket->start(socket_callbacks(fresh));
 }
 
-std::string p2p_node::impl::refusal_of(const transport::peer_info& remote) {
-  auto why = callbacks.unwanted ? callbacks.unwanted(remote) : std::string();
+std::string p2p_node::impl::refusal_of(const transport::peer_info& remote, bool dialled) {
+  auto why = callbacks.unwanted ? callbacks.unwanted(remote, dialled) : std::string();
   if (why.empty()) return why;
   std::lock_guard lock(mutex);
   ++unwanted;
@@ -177,7 +177,7 @@ std::string p2p_node::impl::refusal_of(const transport::peer_info& remote) {
 
 /// A connection that this node dialled is open.
 void p2p_node::impl::opened(const link_ptr& which, const transport::peer_info& remote) {
-  if (const auto why = refusal_of(remote); !why.empty()) return drop(which, why, false);
+  if (const auto why = refusal_of(remote, true); !why.empty()) return drop(which, why, false);
   greet(which, remote);
 }
 

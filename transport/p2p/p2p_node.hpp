@@ -40,8 +40,8 @@ using credit = std::shared_ptr<void>;
 /// be short, and may call the node but not stop it.
 struct p2p_callbacks {
   /// Why a certificate cannot be that of a neighbor, in words for its owner; empty words: it can. Without this every
-  /// trusted certificate can.
-  std::function<std::string(const transport::peer_info&)> unwanted;
+  /// trusted certificate can. `dialled`: by this node.
+  std::function<std::string(const transport::peer_info&, bool dialled)> unwanted;
   /// What people call the organisation that vouches for a certificate; by default the subject of its anchor.
   transport::organisation_namer organisation_of;
   /// What was sent to this account before may be lost, so the owner must send again what it needs.

@@ -61,7 +61,7 @@ struct p2p_node::impl : std::enable_shared_from_this<impl> {
   /// Why no connection is taken from there; empty words: one is. The caller holds the mutex.
   std::string why_not_accepted(const transport::peer_info& remote) const;
   /// Why this certificate is refused; empty words: it is not. The mutex is not held.
-  std::string refusal_of(const transport::peer_info& remote);
+  std::string refusal_of(const transport::peer_info& remote, bool dialled);
   void opened(const link_ptr& which, const transport::peer_info& remote);
   void greet(const link_ptr& to, const transport::peer_info& remote);
   void on_message(const link_ptr& from, transport::ws_message message);

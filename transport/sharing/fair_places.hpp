@@ -31,6 +31,7 @@ public:
   /// Nothing happens when it has no place.
   void give_back(std::uint64_t id);
 
+  bool has(std::uint64_t id) const { return owners_.contains(id); }
   std::size_t size() const { return owners_.size(); }
   std::size_t size_of(const hash32& organisation) const;
 

@@ -2,6 +2,7 @@
 
 #include "actors/sl/files/chain_reader.hpp"
 #include "actors/sl/files/gate/model_gate.hpp"
+#include "actors/sl/files/gate/reader_watch.hpp"
 #include "actors/sl/files/known_merges.hpp"
 #include "actors/sl/files/merge_progress.hpp"
 #include "actors/sl/files/model_fetch.hpp"
@@ -65,6 +66,7 @@ struct files_state {
                                                       {"requests", served.requests},
                                                       {"connections", served.connections},
                                                       {"models", context->store->list().size()},
+                                                      {"ended", ended},
                                                       {"waiting", readers.waiting()},
                                                       {"refused", refused_json(readers.refused())},
                                                       {"fetching", std::move(calls)}});
@@ -76,6 +78,10 @@ struct files_state {
   std::filesystem::path merges_file;
   gate::model_gate readers;
   chain_reader reader{random_base()};
+  gate::reader_watch watch;
+  std::uint64_t watch_id = random_base();     ///< of its newest question to the chain
+  std::vector<address> watched;               ///< the accounts of that question
+  std::uint64_t ended = 0;                    ///< connections of who is no member any more
   std::map<std::uint64_t, model_asked> asked; ///< what the gate has not answered, by its id
   std::uint64_t next_id = 1;
   std::optional<time_point> armed; ///< when the next `gate_due` comes
@@ -105,6 +111,7 @@ struct perform {
     if (node.empty()) return;
     auto& asked = node.mapped();
     if (a.verdict != gate::action::verdict::granted) return asked.reply(refusal_of(a.verdict, a.why));
+    if (asked.what.who.account) s.watch.granted(asked.what.who.certificate, *asked.what.who.account);
     // A file of an earlier process is hashed before it is served, which would hold up the next question.
     s.context->io->post([store = s.context->store, held = std::move(asked)] {
       held.reply(serve_model(*store, held.what, held.request));
@@ -140,7 +147,44 @@ void take_request(self_pointer self, const model_asked& asked) {
   step(self, gate::event::asked{id, who, digest, part});
 }
 
+// Whose connections end
+
+constexpr auto watch_interval = std::chrono::seconds(2);
+constexpr std::size_t watched_max = 64; ///< in one question
+
+/// Asks the chain whether those who are connected and have read something are members.
+void look_at_readers(self_pointer self) {
+  auto& s = self->state();
+  self->delayed_send(self, watch_interval, readers_due{});
+  if (!s.server) return;
+  s.watch.keep(s.server->certificates());
+  s.watched = s.watch.next(watched_max);
+  if (s.watched.empty()) return;
+  std::vector<session::rpc_call> calls;
+  for (const auto& account : s.watched)
+    calls.push_back(session::eth_call(contracts::node_registry_address(), contracts::encode_node(account)));
+  ask_chain(self, {++s.watch_id, std::move(calls), std::string(sl_names::files)});
+}
+
+void take_readers(self_pointer self, const session::action::answered& from) {
+  auto& s = self->state();
+  if (!from.responses || from.responses->size() != s.watched.size()) return;
+  for (std::size_t i = 0; i < s.watched.size(); ++i) {
+    const auto output = session::output_of((*from.responses)[i]);
+    const auto node = output ? contracts::decode_node(*output) : tl::unexpected(output.error());
+    if (node) s.watch.read(*node, s.watched[i]);
+  }
+  for (const auto& certificate : s.watch.take_ended()) {
+    const auto count = s.server->end_all_of(certificate, "its node is no member of the network any more");
+    s.ended += count;
+    log::info(s.context->log_source,
+              "{} connections end: the node with the certificate {} is no member any more", count,
+              to_hex(certificate.view()));
+  }
+}
+
 void take_answer(self_pointer self, const session::action::answered& from) {
+  if (from.id == self->state().watch_id) return take_readers(self, from);
   std::optional<session::event::ask> again;
   if (const auto read = self->state().reader.take(from, again)) step(self, *read);
   if (again) ask_chain(self, std::move(*again));
@@ -180,7 +224,9 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
     state.server = std::move(*server);
     log::info(context->log_source, "Starting SWARM-FILE-SERVER on port: {}", state.server->port());
   }
+  self->delayed_send(self, watch_interval, readers_due{});
   return {
+      [=](readers_due) { look_at_readers(self); },
       [=](const fetch_model& wanted) {
         auto env = self->shared_env();
         fetch_model_async(self->state().context, self->state().counters, wanted.digest, wanted.size,

@@ -32,7 +32,11 @@ result<> admission::may_call(const transport::peer_info& peer, const address& to
   const members::proved who{*peer.certificate, *peer.anchor};
   const auto role = static_cast<members::role>(wanted->type);
   std::string why;
-  if (!members::roles_of(who, *rules_).has(role))
+  if (book_->was_removed({}, peer.cert_fingerprint))
+    why =
+        fmt::format("the node with the certificate {} was removed by a vote; it comes back with another one",
+                    peer.cert_subject);
+  else if (!members::roles_of(who, *rules_).has(role))
     why = members::refusal(who, role, *rules_);
   else if (wanted->identity != peer.cert_fingerprint)
     why = fmt::format(
@@ -44,17 +48,49 @@ result<> admission::may_call(const transport::peer_info& peer, const address& to
   return fail(rpc::rpc_errc::role_not_allowed, "{}", why);
 }
 
-void admission::note(const transport::peer_info& peer, const std::string& why) {
+std::function<result<>()> admission::reading_of(const transport::peer_info& peer) {
+  return [self = shared_from_this(), who = std::make_shared<const transport::peer_info>(peer)] {
+    return self->may_read(*who);
+  };
+}
+
+result<> admission::may_read(const transport::peer_info& peer) {
+  if (peer.cert_fingerprint == own_->fingerprint()) return {};
+  auto may = book_->may_read(peer.cert_fingerprint, peer.cert_subject);
+  if (may || !may.error().is(membership::reader_errc::no_member)) return may;
+  note_reading(peer, may.error().message);
+  return fail(rpc::rpc_errc::no_member, "{}", may.error().message);
+}
+
+/// Whether the log is to tell of this certificate now; the caller holds the mutex.
+bool admission::is_told_now(const hash32& certificate) {
   const auto now = std::chrono::steady_clock::now();
+  if (told_.size() >= told_max) told_.clear();
+  auto& last = told_[certificate];
+  if (last != time_point{} && now - last < told_again_after) return false;
+  last = now;
+  return true;
+}
+
+void admission::note(const transport::peer_info& peer, const std::string& why) {
   const auto text = fmt::format("{}: a registration is refused: {}", host_port(peer.address, peer.port), why);
   {
     const std::lock_guard lock(mutex_);
     ++counts_.refused;
     counts_.last = text;
-    if (told_.size() >= told_max) told_.clear();
-    auto& last = told_[peer.cert_fingerprint];
-    if (last != time_point{} && now - last < told_again_after) return;
-    last = now;
+    if (!is_told_now(peer.cert_fingerprint)) return;
+  }
+  log::warning(log_source_, "{}", text);
+}
+
+void admission::note_reading(const transport::peer_info& peer, const std::string& why) {
+  const auto text = fmt::format("{}, of the organisation {}, is refused: {}",
+                                host_port(peer.address, peer.port), *organisation_of(peer), why);
+  {
+    const std::lock_guard lock(mutex_);
+    ++counts_.readings;
+    counts_.last_reading = text;
+    if (!is_told_now(peer.cert_fingerprint)) return;
   }
   log::warning(log_source_, "{}", text);
 }

@@ -21,7 +21,8 @@ using session_counter = std::shared_ptr<std::atomic<std::uint64_t>>;
 struct api_state {
   api_state(std::shared_ptr<const sn_context> from, session_counter counter)
       : context(std::move(from)), numbers(std::move(counter)),
-        admits(std::make_shared<admission>(context->members, context->log_source)) {}
+        admits(std::make_shared<admission>(context->members, context->book, context->identity,
+                                           context->log_source)) {}
 
   std::string status() const {
     if (!server) return "not listening";
@@ -48,13 +49,18 @@ struct api_state {
                             {"bytes_received", now.bytes_received},
                             {"bytes_sent", now.bytes_sent},
                             {"refused_roles", refusals.refused},
-                            {"last_refused_role", refusals.last}});
+                            {"last_refused_role", refusals.last},
+                            {"refused_readings", refusals.readings},
+                            {"last_refused_reading", refusals.last_reading},
+                            {"ended", ended}});
   }
 
   std::shared_ptr<const sn_context> context;
   session_counter numbers; ///< goes on after restarts, so that no session has the number of an old one
   std::shared_ptr<admission> admits;
   std::unique_ptr<transport::http_server> server;
+  std::uint64_t ends_seen = 0; ///< of memberships
+  std::uint64_t ended = 0;     ///< connections whose certificate was a member's
 };
 
 constexpr std::size_t message_bytes_max = 8 * 1024 * 1024;
@@ -65,6 +71,9 @@ constexpr std::size_t session_requests_max =
 constexpr std::size_t unread_answer_bytes_max = 40 * 1024 * 1024;
 constexpr std::size_t unread_notification_bytes_max = 16 * 1024 * 1024;
 constexpr std::size_t unread_messages_max = 65536; ///< a full block has thousands of events
+
+constexpr auto membership_interval =
+    std::chrono::seconds(1); ///< between two looks at who is no member any more
 
 using budget_ptr = std::shared_ptr<rpc::byte_budget>;
 using admission_ptr = std::shared_ptr<admission>;
@@ -86,6 +95,7 @@ rpc::caller caller_of(const transport::peer_info& peer, std::uint64_t session, c
           .organisation_name = admits->organisation_of(peer),
           .session = session,
           .may_call = admits->of(peer),
+          .may_read = admits->reading_of(peer),
           .send = {}};
 }
 
@@ -196,6 +206,17 @@ void accept_session(const std::shared_ptr<environment>& env, const std::string& 
   session->start(std::move(callbacks));
 }
 
+/// Connections end with the membership of their certificate.
+void end_connections(api_state& s) {
+  for (const auto& each : s.context->book->ended_since(s.ends_seen)) {
+    if (each.how == membership::ended_membership::cause::left) continue; // it ends by itself
+    if (each.shared || each.identity == s.context->identity->fingerprint()) continue;
+    const auto count = s.server->end_all_of(each.identity, each.why);
+    s.ended += count;
+    if (count > 0) log::info(s.context->log_source, "API: {} connections end, as {}", count, each.why);
+  }
+}
+
 caf::behavior api_behavior(role_actor<api_state>* self) {
   auto& state = self->state();
   const auto& context = *state.context;
@@ -232,7 +253,11 @@ caf::behavior api_behavior(role_actor<api_state>* self) {
     state.server = std::move(*server);
     log::info(context.log_source, "Starting SWARM-API-SERVER on port: {}", state.server->port());
   }
-  return {[](tick) {}};
+  self->delayed_send(self, membership_interval, tick{});
+  return {[=](tick) {
+    if (self->state().server) end_connections(self->state());
+    self->delayed_send(self, membership_interval, tick{});
+  }};
 }
 
 } // namespace

@@ -146,6 +146,7 @@ void begin(self_pointer self, const chain_shown& what) {
   auto& s = self->state();
   if (s.chain != what.chain) { // otherwise it was told twice: by itself and in answer to the question
     s.chain = what.chain;
+    s.context->book->watch(s.chain);
     s.service.emplace(s.chain, now(), rpc::service_limits{}, s.context->key->account());
     self->env().methods.forward("nodes", self->path());
     look_after(self);

@@ -37,6 +37,10 @@ result<registration_judge::known> registration_judge::check(const ledger::chain_
   const auto role = static_cast<members::role>(claimed.role);
   if (!members::roles_of(who, *rules_).has(role))
     return fail(registration_errc::role_not_allowed, "{}", members::refusal(who, role, *rules_));
+  if (book_->was_removed(claimed.account, claimed.identity))
+    return fail(registration_errc::removed,
+                "the node with the certificate {} was removed by a vote; it comes back with another one",
+                proved->certificate.subject);
   auto organisation = members::organisation_of(who, *rules_);
   auto text =
       fmt::format("the certificate {} of the organisation {}", proved->certificate.subject, organisation);

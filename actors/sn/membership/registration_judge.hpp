@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/sn/membership/member_book.hpp"
 #include "config/members/member_rules.hpp"
 #include "contracts/registry/client.hpp"
 #include "ledger/chain/chain_view.hpp"
@@ -12,6 +13,7 @@ enum class registration_errc {
   not_proved = 1,     ///< the proof does not hold, for what this SN trusts now
   other_organisation, ///< the certificate's authority does not belong to the organisation that is named
   role_not_allowed,   ///< the certificate is for other kinds of nodes
+  removed,            ///< a vote has removed the node with this certificate
 };
 constexpr std::string_view error_category(registration_errc) {
   return "registration";
@@ -21,8 +23,8 @@ constexpr std::string_view error_category(registration_errc) {
 class registration_judge {
 public:
   registration_judge(std::shared_ptr<const transport::tls_identity> identity,
-                     std::shared_ptr<const members::member_rules> rules)
-      : identity_(std::move(identity)), rules_(std::move(rules)) {}
+                     std::shared_ptr<const members::member_rules> rules, std::shared_ptr<member_book> book)
+      : identity_(std::move(identity)), rules_(std::move(rules)), book_(std::move(book)) {}
 
   /// What others say of a node, for people: "CN=sl-1 of the organisation Hospital B".
   struct known {
@@ -37,6 +39,7 @@ public:
 private:
   std::shared_ptr<const transport::tls_identity> identity_;
   std::shared_ptr<const members::member_rules> rules_;
+  std::shared_ptr<member_book> book_; ///< who was removed
 };
 
 /// What a view of a contract says at the chain's head.

@@ -55,6 +55,7 @@ struct hub_state {
   bool head_due = false;              ///< validators are told soon
   std::vector<std::string> endpoints; ///< to dial, known before there was a node
   p2p::known_sns known;               ///< what the chain knows of SNs
+  std::uint64_t ends_seen = 0;        ///< of memberships
   std::vector<bytes> signs;           ///< of life, to be sent with the next tick
 };
 
@@ -78,6 +79,24 @@ std::string hub_state::detail_json() const {
 
 using self_pointer = role_actor<hub_state>*;
 
+/// Why this certificate is not that of an SN which may read this chain. It need not be registered, as an SN has to see
+/// the chain before it can register; its organisation has to be one of the chain's. Where an SN is dialled, this one may
+/// be far behind, and know less of organisations than the other.
+std::string why_unwanted(const sn_context& context, const transport::peer_info& remote, bool dialled) {
+  const members::proved who{*remote.certificate, *remote.anchor};
+  if (!members::roles_of(who, *context.members).has(members::role::sn))
+    return members::refusal(who, members::role::sn, *context.members);
+  if (context.book->was_removed({}, remote.cert_fingerprint))
+    return fmt::format("it was removed by a vote and comes back with another certificate than {}",
+                       remote.cert_subject);
+  if (!dialled && !context.book->is_anchor(remote.anchor->fingerprint))
+    return fmt::format(
+        "no organisation of this chain has the CA {} of the certificate {}; the organisations admit one "
+        "by their votes",
+        remote.anchor->subject, remote.cert_subject);
+  return {};
+}
+
 /// Turns the node's calls, on threads of its own, into messages. Messages of consensus and transactions go
 /// straight to the actors that handle them, as their delay adds to that of a block; all others go to the
 /// actor of the neighbor.
@@ -86,11 +105,8 @@ p2p::p2p_callbacks callbacks_of(self_pointer self) {
   const auto& own = self->path();
   const auto agreed = sibling_of_parent(*self, "consensus"), chain = sibling_of_parent(*self, "chain");
   p2p::p2p_callbacks out;
-  out.unwanted = [members =
-                      self->state().context->members](const transport::peer_info& remote) -> std::string {
-    const members::proved who{*remote.certificate, *remote.anchor};
-    if (members::roles_of(who, *members).has(members::role::sn)) return {};
-    return members::refusal(who, members::role::sn, *members);
+  out.unwanted = [context = self->state().context](const transport::peer_info& remote, bool dialled) {
+    return why_unwanted(*context, remote, dialled);
   };
   out.organisation_of = [members = self->state().context->members](const transport::peer_info& remote) {
     return members::organisation_of({*remote.certificate, *remote.anchor}, *members);
@@ -282,6 +298,18 @@ void report_neighbors(self_pointer self) {
   self->tell(sibling_of_parent(*self, "membership"), std::move(out));
 }
 
+/// The connections of SNs end with their membership. Who has left ends by itself, and who has renewed its certificate
+/// goes on.
+void end_neighbors(self_pointer self) {
+  using cause = membership::ended_membership::cause;
+  auto& s = self->state();
+  for (const auto& each : s.context->book->ended_since(s.ends_seen)) {
+    if (each.how == cause::left || each.how == cause::replaced) continue;
+    for (const auto& [id, one] : s.neighbors)
+      if (one.facts.account == each.account && s.node) s.node->disconnect(id, each.why);
+  }
+}
+
 // All of them
 
 /// Sends the signs of many nodes in one frame, or in several when one does not hold them.
@@ -368,6 +396,7 @@ caf::behavior hub_behavior(self_pointer self) {
       // time
       [=](head_due) { tell_validators(self); },
       [=](tick) {
+        end_neighbors(self);
         report_neighbors(self);
         send_signs(self);
         self->delayed_send(self, 1s, tick{});

@@ -24,6 +24,8 @@ struct caller {
   std::uint64_t session = 0;
   /// Whether its certificate allows a call of this contract with this input; empty: every call.
   std::function<result<>(const address& to, bytes_view input)> may_call;
+  /// Whether it may ask what is not for everybody (open_methods.hpp); empty: it may.
+  std::function<result<>()> may_read;
   std::function<void(std::string)> send; ///< takes answers and, for a session, notifications, on any thread
 
   party of() const { return {organisation, client}; }

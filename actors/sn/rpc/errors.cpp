@@ -47,6 +47,7 @@ constexpr std::array table{
     row{rpc_errc::filters_full, limit_exceeded, "filters_full"},
     row{rpc_errc::subscriptions_full, limit_exceeded, "subscriptions_full"},
     row{rpc_errc::waiting_full, limit_exceeded, "waiting_full"},
+    row{rpc_errc::no_member, refused, "no_member"},
     row{rpc_errc::role_not_allowed, refused, "role_not_allowed"},
     row{rpc_errc::reverted, 3, "reverted"},
     row{rpc_errc::receipt_timeout, 4, "receipt_timeout"},

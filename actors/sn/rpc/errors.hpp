@@ -24,6 +24,7 @@ enum class rpc_errc {
   filters_full,       ///< as many as this client, or all, may have
   subscriptions_full, ///< the same
   waiting_full,       ///< too many calls wait for receipts
+  no_member,          ///< what only members may ask
   role_not_allowed,   ///< a transaction that the client's certificate does not cover
   reverted,
   receipt_timeout, ///< EIP-7966: not final in time, still waiting

@@ -2,6 +2,9 @@
 #include "config/parse.hpp"
 #include "ledger/formats/sign_of_life.hpp"
 
+#include <algorithm>
+#include <limits>
+
 namespace swarm::rpc {
 
 namespace json = boost::json;
@@ -38,10 +41,11 @@ method_result service::zero_price(const params&, const caller&) {
 
 // Who takes part, and is alive
 
-/// The registry's nodes at the head. They are read again only when the registry has changed.
+/// The registry's nodes at the head. They are read again only when the registry has changed, or a membership has expired.
 result<const std::vector<contracts::node_view>*> service::registry() {
   SWARM_TRY(const auto account, view_->account_of(contracts::node_registry_address()));
-  if (nodes_root_ == account.storage_root) return &nodes_;
+  const auto time = view_->head()->header.timestamp;
+  if (nodes_root_ == account.storage_root && time <= nodes_good_until_) return &nodes_;
   std::vector<contracts::node_view> nodes;
   for (;;) {
     ledger::call_request page{.to = contracts::node_registry_address(),
@@ -51,9 +55,26 @@ result<const std::vector<contracts::node_view>*> service::registry() {
     nodes.insert(nodes.end(), more.begin(), more.end());
     if (more.size() < contracts::page_entries_max) break;
   }
-  nodes_ = std::move(nodes);
+  std::swap(nodes_, nodes);
   nodes_root_ = account.storage_root;
+  note_gone(nodes);
   return &nodes_;
+}
+
+/// Compares the nodes with those of before.
+void service::note_gone(const std::vector<contracts::node_view>& before) {
+  std::unordered_set<address> active;
+  nodes_good_until_ = std::numeric_limits<std::uint64_t>::max();
+  for (const auto& node : nodes_) {
+    if (!node.active) continue;
+    active.insert(node.account);
+    gone_.erase(node.account);
+    if (node.expiry != 0) nodes_good_until_ = std::min(nodes_good_until_, node.expiry);
+  }
+  if (gone_.size() >= gone_max) gone_.clear();
+  for (const auto& node : before)
+    if (node.active && node.type != contracts::node_type::sn && !active.contains(node.account))
+      gone_.insert(node.account);
 }
 
 result<service::sign_taken> service::take_sign(bytes_view raw, time_point now) {
@@ -85,6 +106,8 @@ method_result service::silent_nodes(const params&, const caller&) {
   for (const auto& node : *all)
     if (node.active && node.type != contracts::node_type::sn && liveness_.silent(node.account, now_))
       out.emplace_back(hex_data(node.account.view()));
+  for (const auto& account : gone_) // whatever it says of itself, nobody is to wait for it
+    out.emplace_back(hex_data(account.view()));
   return json::value(std::move(out));
 }
 

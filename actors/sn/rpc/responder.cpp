@@ -1,5 +1,7 @@
 #include "actors/sn/rpc/responder.hpp"
 
+#include "actors/sn/rpc/open_methods.hpp"
+
 namespace swarm::rpc {
 
 namespace json = boost::json;
@@ -42,9 +44,15 @@ void responder::answer(const text_part::request& request, const std::shared_ptr<
   if (given != nullptr && !given->is_array() && !given->is_null())
     return answer(fail(rpc_errc::invalid_params, "params must be an array"), now_);
   const json::array none;
+  const params values(given != nullptr && given->is_array() ? given->get_array() : none);
+  const std::string_view name(method->get_string().data(), method->get_string().size());
   work_ = cost::request;
-  run({method->get_string().data(), method->get_string().size()},
-      params(given != nullptr && given->is_array() ? given->get_array() : none), answer);
+  const auto& may_read = to->from().may_read;
+  const auto may = may_read && !is_for_everybody(name, values) ? may_read() : result<>{};
+  if (may)
+    run(name, values, answer);
+  else
+    answer(tl::unexpected(may.error()), now_);
   to->charge(work_, now_);
   count(to->from(), work_);
 }

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 
 namespace swarm::rpc {
@@ -98,6 +99,7 @@ public:
   static constexpr std::size_t waiting_max = 16384; ///< callers waiting for a receipt
   static constexpr std::size_t organisation_waiting_max = waiting_max / 2;
   static constexpr std::size_t client_waiting_max = 4096;
+  static constexpr std::size_t gone_max = 4096; ///< former members that are remembered
   static constexpr duration receipt_wait = std::chrono::seconds(20);
 
   /// `own`: the account of this SN.
@@ -215,6 +217,7 @@ private:
   method_result report_lie(const params&, const caller&);
   std::string organisation_name(contracts::organisation_id id) const;
   result<const std::vector<contracts::node_view>*> registry();
+  void note_gone(const std::vector<contracts::node_view>& before);
 
   std::shared_ptr<const ledger::chain_window> chain_;
   std::shared_ptr<const ledger::chain_view> view_; ///< for the event or request that is being handled
@@ -234,6 +237,8 @@ private:
   std::uint64_t next_subscription_ = 1;
   lie_reports lies_;
   std::vector<contracts::node_view> nodes_;
+  std::uint64_t nodes_good_until_ = 0; ///< block time in which none of their memberships has expired
+  std::unordered_set<address> gone_; ///< nodes other than SNs that ceased to be members since this SN started
   std::optional<hash32> nodes_root_; ///< storage root of the registry that `nodes_` was read at
 };
 

@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
                                                 static_cast<std::uint16_t>(number(7))));
     readers.push_back(std::make_unique<reader>(reader{*links.back(), text, left, end}));
   }
+  join(*links.front(), {argv[1], argv[2], argv[3]}, ledger::private_key::make_random()); // only members read
   const auto begun = std::chrono::steady_clock::now();
   for (const auto& one : readers)
     for (auto i = 0; i < open; ++i)

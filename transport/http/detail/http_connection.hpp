@@ -53,6 +53,8 @@ struct http_server::impl : listener<tcp, http_connection>, std::enable_shared_fr
   /// The other side of a connection has proved who it is, or need not. False: it has no place and must end.
   bool settle(std::uint64_t id, const peer_info& peer);
   void leave(std::uint64_t id);
+  /// The connections that have a place, with who is on the other side.
+  std::vector<std::shared_ptr<http_connection>> settled();
   void report_handshake_failure(const std::string& address, std::string text);
   void log_limited(const std::string& key, std::string text);
   void stop();

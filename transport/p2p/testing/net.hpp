@@ -56,7 +56,7 @@ struct sn {
 
   p2p_callbacks callbacks() {
     p2p_callbacks out;
-    out.unwanted = unwanted;
+    if (unwanted) out.unwanted = [this](const peer_info& remote, bool) { return unwanted(remote); };
     out.on_neighbor = [this](neighbor_id id, const neighbor_facts& facts) {
       std::lock_guard lock(mutex);
       for (const auto& [other, known] : neighbors)

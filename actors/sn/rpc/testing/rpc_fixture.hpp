@@ -27,6 +27,10 @@ inline json::value js(const std::string& text) {
   return json::value(text);
 }
 
+inline std::string in_quotes(std::string_view text) {
+  return fmt::format("\"{}\"", text);
+}
+
 /// The product's contracts, and the ledger's test contract beside them.
 inline ledger::chain_options rpc_chain_options(std::filesystem::path dir) {
   auto out = test_options(std::move(dir));
