@@ -244,6 +244,9 @@ TEST_CASE("every SN sees once for each block that an operator has spoken, and be
   CHECK(seen[0].author == at.validators[2]);
   CHECK(seen[0].block_num == 8);
   CHECK(node.hear(word_of(at, 2)).empty());
+  auto other = word_of(at, 2); // another word of the same, which costs nothing
+  other.round_num = 2 * first;
+  CHECK(node.hear(other).empty());
   CHECK(node.machine->status().round_num == 0);
   CHECK(!node.machine->status().active);
 
