@@ -19,16 +19,17 @@ void qbft_machine::on(start&& what) {
     memory_lost_ = true;
   silent_through_ = next;
   begin_height(std::move(what.head), std::move(what.validators));
-  if (memory_lost_ && !reentry_) note_silence();
+  note_silence();
 }
 
+/// Says it once, as soon as this node is a validator by the blocks that it has.
 void qbft_machine::note_silence() {
-  if (!is_member() || is_alone()) return;
-  actions_.emplace_back(report{fmt::format(
-      "this validator keeps silent: the record of its votes is missing or older than the chain, so it "
-      "cannot know what it has signed. It votes again when it has seen a quorum decide a block from {} "
-      "on. If so many are silent that there is no quorum, see `swarm-inspect re-enter`",
-      block_num())});
+  if (!memory_lost_ || reentry_ || !is_member() || is_alone() || std::exchange(silence_told_, true)) return;
+  actions_.emplace_back(report{"this validator keeps silent: the record of its votes is missing or older "
+                               "than the chain, so it cannot know what "
+                               "it has signed. It votes again when it has seen a quorum decide a block after "
+                               "those that it fetched. If so many "
+                               "are silent that there is no quorum, see swarm-inspect re-enter"});
 }
 
 void qbft_machine::on(head_changed&& what) {
@@ -42,6 +43,7 @@ void qbft_machine::on(head_changed&& what) {
   after_block_.clear();
   if (memory_lost_ && !own) silent_through_ = std::max(silent_through_, what.head.block_num + 1);
   begin_height(std::move(what.head), std::move(what.validators));
+  note_silence();
 }
 
 void qbft_machine::begin_height(chain_head head, std::vector<address> validators) {

@@ -227,6 +227,7 @@ private:
 
   // What this node knows of its own past.
   bool memory_lost_ = false;
+  bool silence_told_ = false;
   std::uint64_t silent_through_ = 0;  ///< with lost memory: no vote before a block after this one
   std::optional<saved_height> saved_; ///< what was saved of a height that the chain has not reached again
   std::optional<reentry_statement> reentry_; ///< while this node listens before it re-enters at this height

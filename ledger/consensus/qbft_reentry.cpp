@@ -51,6 +51,7 @@ void qbft_machine::listened() {
 void qbft_machine::take_reentry(neighbor_id neighbor, bytes_view raw) {
   auto word = decode_reentry(raw);
   if (!word) return blame(neighbor, std::move(word).error());
+  if (std::find(reentered_.begin(), reentered_.end(), word->account) != reentered_.end()) return; // unverified
   auto author = authors_.author_of(signed_digest(options_.domain, *word), word->signature, validators_);
   if (!author) return blame(neighbor, std::move(author).error());
   if (*author != word->account)
@@ -62,7 +63,6 @@ void qbft_machine::take_reentry(neighbor_id neighbor, bytes_view raw) {
                  make_error(consensus_errc::wrong_parent,
                             fmt::format("a re-entry at block {} on {}, the head is {}", word->block_num,
                                         to_hex(word->parent_hash.view()), to_hex(head_.hash.view()))));
-  if (std::find(reentered_.begin(), reentered_.end(), *author) != reentered_.end()) return;
   reentered_.push_back(*author);
   actions_.emplace_back(reentry_seen{*author, word->block_num});
 }

@@ -53,6 +53,23 @@ round_change_message last_change(const test_node& node) {
 
 } // namespace
 
+TEST_CASE(
+    "a validator without its record says once that it keeps silent, also if it learns later that it is one") {
+  scene at(4);
+  test_node node(at, 1);
+  node.disk.clear();
+  CHECK(all_of<report>(node.begin()).size() == 1);
+  CHECK(!has<report>(node.feed(head_changed{{8, filled(8), at.validators[0]}, at.validators})));
+
+  scene before(4);
+  before.validators.erase(before.validators.begin() + 1);
+  test_node later(at, 1);
+  later.machine.emplace(machine_options{.domain = at.domain}, fake_scheme(at.validators[1]));
+  CHECK(!has<report>(later.feed(start{at.head, before.validators, {}})));
+  CHECK(has<report>(later.feed(head_changed{{8, filled(8), at.validators[0]}, at.validators})));
+  CHECK(!has<report>(later.feed(head_changed{{9, filled(9), at.validators[0]}, at.validators})));
+}
+
 TEST_CASE("an operator's word is for the block after the head, and nothing else") {
   const scene at(4);
   const auto at_block = [&](std::uint64_t block_num) {
@@ -227,6 +244,9 @@ TEST_CASE("every SN sees once for each block that an operator has spoken, and be
   CHECK(seen[0].author == at.validators[2]);
   CHECK(seen[0].block_num == 8);
   CHECK(node.hear(word_of(at, 2)).empty());
+  auto other = word_of(at, 2); // another word of the same, which costs nothing
+  other.round_num = 2 * first;
+  CHECK(node.hear(other).empty());
   CHECK(node.machine->status().round_num == 0);
   CHECK(!node.machine->status().active);
 

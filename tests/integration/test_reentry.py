@@ -24,14 +24,13 @@ def status(sn):
 
 def lose_records(sns, alive):
     """All at once; returns when they have the chain again, and are silent."""
-    head = alive.head()
     for sn in sns:
         sn.kill9()
     for sn in sns:
-        shutil.rmtree(sn.data_dir / "chain")
+        shutil.rmtree(sn.data_dir / "sn-1" / "chain")
         sn.start().wait_up()
     for sn in sns:
-        until(lambda: sn.head() == head, f"{sn.name} to fetch the chain", alive=sns)  # noqa: B023
+        until(lambda: sn.head() == alive.head(), f"{sn.name} to fetch the chain", alive=sns)  # noqa: B023
         until(lambda: consensus(sn).get("silent"), f"{sn.name} to know that its record is missing", alive=sns)  # noqa: B023
         sn.wait_log("keeps silent: the record of its votes is missing")
 

@@ -49,6 +49,7 @@ private:
   void add(const consensus::send_decided& a) { put(a.block_num), put(a.neighbor); }
   void add(const consensus::evidence& a) { put(a.author.view()), put(ledger::encode_double_vote(a.proof)); }
   void add(const consensus::penalize& a) { put(a.neighbor), put(as_bytes(a.why.message)); }
+  void add(const consensus::reentry_seen& a) { put(a.author.view()), put(a.block_num); }
   void add(const consensus::report& a) { put(as_bytes(a.text)); }
 
   std::uint64_t value_;

@@ -6,17 +6,32 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+#include <vector>
+
 namespace swarm::inspect {
 
 namespace json = boost::json;
 
 namespace {
 
-result<> check_directory(const std::filesystem::path& data_dir) {
+bool is_of_sn(const std::filesystem::path& dir) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(data_dir / "chain", ignored)
-      && std::filesystem::exists(data_dir / "node.key", ignored))
-    return {};
+  return std::filesystem::is_directory(dir / "chain", ignored)
+         && std::filesystem::exists(dir / "node.key", ignored);
+}
+
+/// The directory of the SN itself, which a process has below its own.
+result<std::filesystem::path> folder_of_sn(const std::filesystem::path& data_dir) {
+  if (is_of_sn(data_dir)) return data_dir;
+  std::vector<std::filesystem::path> found;
+  std::error_code ignored;
+  for (const auto& one : std::filesystem::directory_iterator(data_dir, ignored))
+    if (is_of_sn(one.path())) found.push_back(one.path());
+  if (found.size() == 1) return found[0];
+  if (found.size() > 1)
+    return fail(errc::invalid, "{}: there are {} SNs in it; name the directory of one, as {}",
+                data_dir.string(), found.size(), found[0].string());
   return fail(
       errc::not_found,
       "{}: not the data directory of an SN that has a chain; name it with --data-dir. If its chain is lost, "
@@ -42,10 +57,10 @@ result<consensus::reentry_place> read_place(const ledger::block_store& store) {
 } // namespace
 
 result<consensus::reentry_statement> reenter(const reenter_request& request) {
-  SWARM_CHECK(check_directory(request.data_dir));
-  SWARM_TRY(const auto key, actors::load_key((request.data_dir / "node.key").string()));
+  SWARM_TRY(const auto folder, folder_of_sn(request.data_dir));
+  SWARM_TRY(const auto key, actors::load_key((folder / "node.key").string()));
   ledger::store_options options;
-  options.dir = request.data_dir / "chain";
+  options.dir = folder / "chain";
   SWARM_TRY(const auto store, ledger::block_store::open(std::move(options)));
   SWARM_TRY(const auto place, read_place(*store));
   SWARM_TRY(const auto records, consensus::records_of_reentry(place, consensus::make_signature_scheme(key),

@@ -11,7 +11,7 @@
 namespace swarm::inspect {
 
 struct reenter_request {
-  std::filesystem::path data_dir; ///< of the SN, which is stopped
+  std::filesystem::path data_dir; ///< of the process, which is stopped, or of its SN alone
   std::uint64_t block_num = 0;
   std::optional<std::uint64_t> round_num;
 };

@@ -79,6 +79,30 @@ void reentry_locked(stage& on) {
   on.all_well();
 }
 
+/// Node 0 alone has block 1, and the operators did not look at its head. It is connected again while the
+/// others listen. The planted mistake: only after they have voted.
+void reentry_unchecked(stage& on) {
+  on.let([](const passing& p) { return p.is(proposal) || p.is(prepare) || (p.is(commit) && p.to == 0); });
+  on.work(0);
+  on.until_head({0}, 1);
+  on.cut(0);
+  for (const std::size_t which : {1, 2, 3})
+    lose_record(on, which);
+  on.let_all();
+  on.work(1);
+  no_quorum(on, {1, 2, 3});
+  for (const std::size_t which : {1, 2, 3})
+    reenter(on, which, 1);
+  if (on.mistaken()) on.until_head({1, 2, 3}, 1);
+  on.join(0);
+  on.until_head({1, 2, 3}, 1);
+  no_quorum(on, {1, 2, 3});
+  for (const std::size_t which : {1, 2})
+    reenter(on, which, 2);
+  on.until_head({0, 1, 2, 3}, 2);
+  on.all_well();
+}
+
 /// Node 3 is gone, node 2 has lost its record. Nodes 0 and 1, fewer than a quorum, wait in early rounds; one
 /// validator alone pulls nobody, so they have to go to it.
 void reentry_alone(stage& on) {
@@ -214,6 +238,13 @@ std::span<const scenario> reentry_scenarios() {
        .mistake = "who re-enters has no ear for certificates of others",
        .fails_with = "expected: the block",
        .plant = [](auto& options) { options.planted.reenters_deaf = true; }},
+      {.name = "re-entry-unchecked",
+       .source = "operators that did not compare all heads",
+       .checks = "whoever listens and gets the block keeps silent, and the next re-entry is after it",
+       .plan = plan_of(4),
+       .play = reentry_unchecked,
+       .mistake = "the SN that has the block is not there while they listen",
+       .fails_with = "1 agreement"},
       {.name = "re-entry-alone",
        .source = "found when this was designed: one validator in a far round pulls nobody along",
        .checks = "those that have no quorum without it go to it",
