@@ -38,6 +38,12 @@ session::session_options session_of(const sn_client_options& from) {
   return out;
 }
 
+session::event::presented presented_by(const transport::peer_info& peer) {
+  if (!peer.has_proof()) return {};
+  return {peer.cert_fingerprint, peer.anchor->fingerprint,
+          fmt::format("{}, issued under {}", peer.cert_subject, peer.anchor->subject)};
+}
+
 json::value hex_of(const std::optional<hash32>& hash) {
   return hash ? json::value(to_hex(hash->view())) : json::value(nullptr);
 }
@@ -85,8 +91,8 @@ struct perform {
     if (!to) return self->end_process(1, to.error().message);
     transport::ws_callbacks callbacks;
     callbacks.on_open = [env = self->shared_env(), path = self->path(),
-                         serial = a.serial](const transport::peer_info&) {
-      env->dir.send(path, session::event::link_up{serial});
+                         serial = a.serial](const transport::peer_info& peer) {
+      env->dir.send(path, session::event::link_up{serial, presented_by(peer)});
     };
     callbacks.on_message = [env = self->shared_env(), path = self->path(),
                             serial = a.serial](transport::ws_message message) {

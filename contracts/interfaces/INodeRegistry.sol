@@ -151,8 +151,12 @@ interface INodeRegistry {
 
     /// A vote of the caller's organisation, given by an active SN or SWCI of it, for removing the node. The node's own
     /// organisation needs no other; otherwise more than half of the organisations that can vote are needed. What the
-    /// node claimed so far is void, whether in force or waiting, with all vouches: it needs a higher sequence.
+    /// node claimed so far is void, whether in force or waiting, with all vouches: it needs a higher sequence. The
+    /// identity of a member that was removed makes nobody a member any more; nodes that share it stay.
     function removeNode(address account) external;
+
+    /// The block in which a member with this identity was removed by vote; zero: none was.
+    function removalOf(bytes32 identity) external view returns (uint256);
 
     /// An active SN of another organisation says that nobody speaks for this one: it leaves statements without an
     /// answer. Not within 60 s after it answered an accusation.

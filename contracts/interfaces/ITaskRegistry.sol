@@ -38,8 +38,8 @@ interface ITaskRegistry {
     /// Where there are organisations, only SWCIs of the creator's change, finalize or remove a task.
 
     /// A new task, whose body has one line, "---", number 0. The name has 1 to 160 characters and no blank, and no task
-    /// has it; `author` and `outcome` have at most 160 characters; the task `prereq` exists. At most 65536 tasks, of
-    /// which one account can have created 16384.
+    /// has it; `author` and `outcome` have at most 160 characters; the task `prereq` exists. An organisation
+    /// can have created 16384 tasks; where there are none an account can, and the chain has at most 65536.
     function create(
         uint8 taskType,
         string calldata name,

@@ -13,8 +13,8 @@ interface ITaskrunnerRegistry {
 
     event TaskrunnerCreated(string name, address indexed taskrunner, address indexed creator);
 
-    /// Names have 1 to 64 characters of A-Z a-z 0-9 . _ - ; the caller is a registered SWCI. At most 4096 taskrunners, of
-    /// which one account can have created 1024.
+    /// Names have 1 to 64 characters of A-Z a-z 0-9 . _ - ; the caller is a registered SWCI. An
+    /// organisation can have created 1024; where there are none an account can, and the chain has at most 4096.
     function create(string calldata name) external returns (address);
     /// Zero when there is no such contract.
     function addressOf(string calldata name) external view returns (address);

@@ -248,7 +248,7 @@ interface ITraining {
     /// Back to an empty training of the next generation; the caller is a registered SN or SWCI. Merge records of
     /// earlier generations stay readable as events. Where there are organisations, one whose peers are Active or Finished
     /// in a training that is not Complete is reset by its owner, or by more than half of the organisations of such peers,
-    /// each of which calls this.
+    /// each of which calls this. One that is retired (ITrainingRegistry) is not reset any more.
     function reset() external;
 
     /// From now on only the owner's and invited organisations register peers; peers that there are stay. The caller is an

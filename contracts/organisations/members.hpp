@@ -3,6 +3,7 @@
 #include "contracts/registry/organisation_tallies.hpp"
 
 #include <map>
+#include <string>
 
 namespace swarm::contracts {
 
@@ -21,5 +22,11 @@ private:
   node_records records_;
   organisation_tallies tallies_;
 };
+
+/// Whom limits of what somebody creates count, as the key of a mapping: the organisation, or the account where there are
+/// no organisations.
+hash32 creator_key(organisation_id organisation, const address& account);
+/// The same for people.
+std::string creator_name(ledger::contract_host& host, organisation_id organisation, const address& account);
 
 } // namespace swarm::contracts

@@ -41,6 +41,7 @@ public:
   result<> on(const discard_validator_vote_args& args) { return seats_.discard(args.account); }
 
   result<> on(const report_double_vote_args& args) { return double_votes_.report(args); }
+  result<u256> on(const removal_of_args& args) const { return u256(records_.removal_of(args.identity)); }
   result<u256> on(const double_vote_of_args& args) const {
     return u256(double_votes_.proved_in(args.account));
   }

@@ -178,6 +178,11 @@ struct report_double_vote_args {
   bytes proof; ///< ledger/formats/double_vote.hpp
 };
 /// The block in which a double vote of the account was proved; 0: none was.
+/// The block in which a member with this identity was removed by vote; zero: none was.
+struct removal_of_args {
+  static constexpr abi::view<u256> function{"removalOf"};
+  hash32 identity;
+};
 struct double_vote_of_args {
   static constexpr abi::view<u256> function{"doubleVoteOf"};
   address account;
@@ -316,7 +321,7 @@ struct node_registry_interface {
                 settle_args, propose_validator_vote_args, discard_validator_vote_args, node_args,
                 node_count_args, nodes_args, pending_of_args, pending_nodes_args, standing_args,
                 get_validators_args, validator_members_args, voters_on_args, seat_powers_args,
-                report_double_vote_args, double_vote_of_args, vote_rules_args, rules_args>;
+                report_double_vote_args, double_vote_of_args, vote_rules_args, rules_args, removal_of_args>;
   using event = node_event;
 };
 

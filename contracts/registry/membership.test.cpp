@@ -329,9 +329,39 @@ TEST_CASE("a node's own organisation removes it alone; statement, vouches and al
   auto old = renewed;
   old.sequence = in_force.sequence;
   CHECK(says(m.enter(newcomer, old), "is not after"));
-  REQUIRE(m.enter(newcomer, m.claim(1)) == "");
+  CHECK(says(m.enter(newcomer, m.claim(1)), "was removed by vote in block"));
+  auto another = m.claim(1);
+  another.identity.fill(1);
+  REQUIRE(m.enter(newcomer, another) == "");
   CHECK(m.pending(newcomer).vouchers.empty());
   CHECK(m.broken_invariant() == "");
+}
+
+TEST_CASE("a certificate of a node that was removed makes no other account a member; who shares it stays") {
+  auto m = waiting(2);
+  const auto sharing = test_account(601), waits = test_account(602), later = test_account(603);
+  for (const auto& each : {newcomer, sharing}) {
+    REQUIRE(m.enter(each, m.claim(1)) == "");
+    m.admit(each, {1, 2});
+  }
+  REQUIRE(m.enter(waits, m.claim(1)) == "");
+  CHECK(m.vouch(m.sn(1), waits) == "");
+  REQUIRE(m.send(m.sn(1), remove_node_args{newcomer}) == "");
+  CHECK(m.active(sharing));
+  CHECK(says(m.vouch(m.sn(2), waits), "was removed by vote"));
+  CHECK(says(m.enter(later, m.claim(1)), "was removed by vote"));
+  REQUIRE(m.enter(later, m.claim(2)) == "");
+  CHECK(m.broken_invariant() == "");
+}
+
+TEST_CASE("who names another's certificate, and has that statement removed, bars nobody") {
+  auto m = waiting(2);
+  const auto liar = test_account(601);
+  auto claim = m.claim(1);
+  claim.identity = m.claim(2).identity;
+  REQUIRE(m.enter(liar, claim) == "");
+  REQUIRE(m.send(m.sn(1), remove_node_args{liar}) == "");
+  REQUIRE(m.enter(test_account(602), m.claim(2)) == "");
 }
 
 TEST_CASE("a waiting node that its organisation removes needs a higher sequence too") {
@@ -375,7 +405,9 @@ TEST_CASE(
   REQUIRE(m.send(newcomer, remove_node_args{m.sn(3)}) == "");
   CHECK(!m.active(m.sn(3)));
   CHECK(m.ask(validator_members_args{}).size() == 2);
-  REQUIRE(m.enter(m.sn(3), m.claim(3, node_type::sn)) == "");
+  auto another = m.claim(3, node_type::sn);
+  another.identity.fill(1);
+  REQUIRE(m.enter(m.sn(3), another) == "");
   CHECK(!m.active(m.sn(3)));
   // Its organisation has no SN any more, so the others vouch; the SWCI cannot.
   CHECK(says(m.vouch(newcomer, m.sn(3)), "has it as SWCI"));

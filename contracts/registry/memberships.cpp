@@ -94,7 +94,15 @@ result<> memberships::check_statement(const register_node_args& args, const reco
   if (!first && args.sequence <= known)
     return refuse("sequence {} is not after {}, that of an earlier statement of {}", args.sequence, known,
                   to_hex(context_.caller.view()));
+  SWARM_CHECK(check_not_removed(args.identity));
   return check_room(args.organisation, of.status());
+}
+
+result<> memberships::check_not_removed(const hash32& identity) const {
+  const auto block_num = records_.removal_of(identity);
+  if (block_num == 0) return {};
+  return refuse("a node with this certificate, {}, was removed by vote in block {}: it needs another one",
+                to_hex(identity.view()), block_num);
 }
 
 result<> memberships::check_room(organisation_id organisation, const node_slot& status) const {
@@ -190,6 +198,7 @@ result<> memberships::admit(const address& account, const record& of) const {
     return refuse("the organisation {} was removed", what.organisation);
   if (is_past(what.expiry, host_.block_time()))
     return refuse("the certificate of {} expired at second {}", to_hex(account.view()), what.expiry);
+  SWARM_CHECK(check_not_removed(what.identity));
   SWARM_CHECK(check_room(what.organisation, of.status()));
   if (seats_.has(account)) SWARM_CHECK(seats_.check_identity(account, what.identity));
   put_in_force(what, of);
@@ -286,11 +295,14 @@ result<> memberships::remove(const address& account) const {
 }
 
 /// Statement and vouches are void, and so is whatever was claimed up to now: a later registration needs a higher
-/// sequence, and vouches.
+/// sequence, vouches, and another certificate.
 result<> memberships::carry_out_removal(const address& account, const record& of, organisation_id by) const {
   const auto waits = of.pending();
   emit(node_removed{account, by});
-  if (of.status().active) end(of);
+  if (of.status().active) {
+    records_.set_removal(of.identity(), context_.block_num); // what only waits may name another's
+    end(of);
+  }
   if (seats_.has(account)) SWARM_CHECK(seats_.change(account, false));
   auto status = of.status();
   status.sequence = std::max(status.sequence, waits.sequence);

@@ -27,6 +27,8 @@ private:
   using record = node_records::record;
 
   result<> check_statement(const register_node_args& args, const record& of) const;
+  /// A certificate of a node that was removed by vote makes nobody a member.
+  result<> check_not_removed(const hash32& identity) const;
   result<> check_room(organisation_id organisation, const node_slot& status) const;
   /// The statement of `args` waits from now on, in place of one that waits already.
   void begin_pending(const register_node_args& args, const record& of) const;

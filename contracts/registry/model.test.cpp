@@ -121,7 +121,7 @@ register_node_args random_claim(twin_world& both, const address& account) {
   if (random.below(20) == 0) out.type = node_type::swop;
   out.organisation = random.below(4) == 0 ? static_cast<organisation_id>(random.below(6))
                                           : static_cast<organisation_id>(1 + (number - 1) % organisations);
-  out.identity = hash32(u256(random.below(5)));
+  out.identity = hash32(u256(random.below(50)));
   out.sequence = std::max(known.sequence, waits.statement.sequence) + random.below(4);
   if (random.below(3) == 0) out.expiry = both.here.world.block_time() + random.below(200) - 5;
   if (random.below(4) == 0 && known.account == account) { // the same statement, elsewhere

@@ -11,6 +11,7 @@ constexpr hash32 count_slot = u256(0);
 constexpr hash32 accounts_slot = u256(1);
 constexpr hash32 records_slot = u256(2);
 constexpr hash32 founders_slot = u256(17);
+constexpr hash32 removals_slot = u256(18);
 } // namespace
 
 node_records::node_records(const slots& in) : slots_(in), list_(in, count_slot, accounts_slot) {}
@@ -25,6 +26,13 @@ organisation_id node_records::founder_of(const address& account) const {
 }
 void node_records::set_founder(const address& account, organisation_id organisation) const {
   slots_.store(slots_.mapped(key_of(account), founders_slot), u256(organisation));
+}
+
+std::uint64_t node_records::removal_of(const hash32& identity) const {
+  return u256(slots_.load(slots_.mapped(identity, removals_slot))).to_u64();
+}
+void node_records::set_removal(const hash32& identity, std::uint64_t block_num) const {
+  slots_.store(slots_.mapped(identity, removals_slot), u256(block_num));
 }
 
 address node_records::record::parent() const {

@@ -43,6 +43,7 @@ struct pending_since {
 ///     slot 2             mapping account -> record: node_slot, identity, parent, name, endpoint; pending_slot, its
 ///                        identity, pending_since, vouchers (an id_list); who votes for its removal (an id_list)
 ///     slot 17            mapping account -> the organisation whose founding validator it is
+///     slot 18            mapping identity -> block in which a member that had it was removed by vote
 ///
 /// A record outlives membership, as trainings name those who took part. What never became a member leaves nothing.
 class node_records {
@@ -85,6 +86,10 @@ public:
   /// The organisation that founded the chain with `account` as its validator; 0 for none, or since it was removed.
   organisation_id founder_of(const address& account) const;
   void set_founder(const address& account, organisation_id organisation) const;
+
+  /// The block in which a member with this identity was removed by vote; 0: none was.
+  std::uint64_t removal_of(const hash32& identity) const;
+  void set_removal(const hash32& identity, std::uint64_t block_num) const;
 
 private:
   slots slots_;

@@ -35,10 +35,14 @@ public:
     SWARM_CHECK(require_active_node(host_, context_.caller, {node_type::swci}));
     SWARM_CHECK(check_details(args));
     const auto count = records_.names().size();
-    if (count >= tasks_max) return refuse("there are {} tasks, the most a chain can have", count);
-    const auto own = records_.created_by(context_.caller);
+    const auto home = home_of_caller();
+    if (home == 0 && count >= tasks_max)
+      return refuse("there are {} tasks, the most a chain can have", count);
+    const auto creator = creator_key(home, context_.caller);
+    const auto own = records_.created_by(creator);
     if (own >= creator_tasks_max)
-      return refuse("{} has created {} tasks, the most one account can", to_hex(context_.caller.view()), own);
+      return refuse("{} has created {} tasks, the most that it may have",
+                    creator_name(host_, home, context_.caller), own);
 
     const auto record = records_.of(args.name);
     record.set_head({.creator = context_.caller,
@@ -46,11 +50,11 @@ public:
                      .lines = 1,
                      .index = static_cast<std::uint32_t>(count),
                      .body_bytes = task_body_head.size()});
-    record.set_blocks({.created = context_.block_num, .organisation = home_of_caller()});
+    record.set_blocks({.created = context_.block_num, .organisation = home});
     record.set_texts(args.author, args.prereq, args.outcome);
     record.set_line(0, task_body_head);
     records_.names().add(args.name);
-    records_.set_created_by(context_.caller, own + 1);
+    records_.set_created_by(creator, own + 1);
     emit(task_created{args.name, context_.caller, args.type});
     return {};
   }
@@ -101,7 +105,7 @@ public:
       head.index = task.head.index;
       other.set_head(head);
     }
-    const auto& creator = task.head.creator;
+    const auto creator = creator_key(task.record.blocks().organisation, task.head.creator);
     records_.set_created_by(creator, records_.created_by(creator) - 1);
     task.record.clear();
     emit(task_removed{args.name, context_.caller});

@@ -183,10 +183,25 @@ TEST_CASE("one account cannot use up the tasks of a chain") {
   for (std::size_t i = 0; i < creator_tasks_max; ++i)
     REQUIRE(world.send(cleo, task_registry_address(), encode(some_task(fmt::format("t{}", i)))).ok);
   CHECK(refusal(world, some_task("more"))
-        == to_hex(cleo.view()) + " has created 16384 tasks, the most one account can");
+        == to_hex(cleo.view()) + " has created 16384 tasks, the most that it may have");
   const auto carl = test_account(2);
   REQUIRE(register_node(world, carl, node_type::swci).ok);
   CHECK(refusal(world, some_task("more"), carl) == "");
   CHECK(refusal(world, remove_task_args{"t5"}, carl) == "");
+  CHECK(refusal(world, some_task("again")) == "");
+}
+
+TEST_CASE("one organisation cannot use up the tasks of a chain, with however many accounts") {
+  memory_world world(make_contracts(), {}, test_founders({{1, 2}, {3}}));
+  for (std::uint16_t i = 1; i <= 3; ++i)
+    REQUIRE(register_node(world, test_account(i), node_type::swci).ok);
+  const auto colleague = test_account(2), stranger = test_account(3);
+  for (std::size_t i = 0; i < creator_tasks_max; ++i)
+    REQUIRE(refusal(world, some_task(fmt::format("t{}", i)), test_account(1 + i % 2)) == "");
+  const auto full = "the organisation 'Org 1' has created 16384 tasks, the most that it may have";
+  CHECK(refusal(world, some_task("more")) == full);
+  CHECK(refusal(world, some_task("more"), colleague) == full);
+  CHECK(refusal(world, some_task("more"), stranger) == "");
+  CHECK(refusal(world, remove_task_args{"t5"}, colleague) == "");
   CHECK(refusal(world, some_task("again")) == "");
 }

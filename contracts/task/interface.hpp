@@ -23,9 +23,10 @@ inline constexpr std::string_view root_task_name = "ROOTTASK";
 /// Line 0 of every body.
 inline constexpr std::string_view task_body_head = "---";
 
-inline constexpr std::uint32_t tasks_max = 65'536;
-inline constexpr std::uint32_t creator_tasks_max = 16'384; ///< of one account
-inline constexpr std::uint64_t task_names_max = 1024;      ///< in one answer
+inline constexpr std::uint32_t tasks_max = 65'536; ///< of a chain without organisations
+inline constexpr std::uint32_t creator_tasks_max =
+    16'384; ///< of an organisation; of an account where there is none
+inline constexpr std::uint64_t task_names_max = 1024; ///< in one answer
 inline constexpr std::size_t task_text_characters_max = 160;
 inline constexpr std::uint32_t body_lines_max = 512;
 inline constexpr std::size_t body_line_bytes_max = 1024;

@@ -14,11 +14,11 @@ constexpr std::uint64_t body_offset = 5; ///< from a task's first slot to that o
 
 task_records::task_records(const slots& in) : slots_(in), names_(in, count_slot, names_slot) {}
 
-std::uint64_t task_records::created_by(const address& account) const {
-  return u256(slots_.load(slots_.mapped(key_of(account), creators_slot))).to_u64();
+std::uint64_t task_records::created_by(const hash32& creator) const {
+  return u256(slots_.load(slots_.mapped(creator, creators_slot))).to_u64();
 }
-void task_records::set_created_by(const address& account, std::uint64_t count) const {
-  slots_.store(slots_.mapped(key_of(account), creators_slot), u256(count));
+void task_records::set_created_by(const hash32& creator, std::uint64_t count) const {
+  slots_.store(slots_.mapped(creator, creators_slot), u256(count));
 }
 
 task_records::record task_records::of(std::string_view name) const {

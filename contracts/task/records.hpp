@@ -26,15 +26,16 @@ struct task_blocks_slot {
 ///     slot 0  number of tasks
 ///     slot 1  array of their names
 ///     slot 2  mapping keccak(name) -> task: task_slot, task_blocks_slot, author, prereq, outcome, array of lines
-///     slot 3  mapping account -> number of tasks that it created
+///     slot 3  mapping organisation, or account where there are none -> number of tasks that it created
 class task_records {
 public:
   explicit task_records(ledger::contract_host& host) : task_records(slots(host, task_registry_address())) {}
   explicit task_records(const slots& in);
 
   const name_list& names() const { return names_; }
-  std::uint64_t created_by(const address& account) const;
-  void set_created_by(const address& account, std::uint64_t count) const;
+  /// Of a creator_key.
+  std::uint64_t created_by(const hash32& creator) const;
+  void set_created_by(const hash32& creator, std::uint64_t count) const;
 
   /// The place of one task, which may not exist. Finding it costs one hash.
   class record {

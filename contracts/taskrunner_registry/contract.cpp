@@ -14,8 +14,8 @@ namespace swarm::contracts {
 
 namespace {
 
-// slot 0: number of taskrunners; slot 1: array of their names; slot 2: mapping account -> number that it created;
-// slot 3: mapping address of a taskrunner -> organisation of its creator
+// slot 0: number of taskrunners; slot 1: array of their names; slot 2: mapping organisation, or account where there are
+// none -> number that it created; slot 3: mapping address of a taskrunner -> organisation of its creator
 constexpr hash32 count_slot = u256(0);
 constexpr hash32 names_slot = u256(1);
 constexpr hash32 creators_slot = u256(2);
@@ -38,17 +38,18 @@ public:
     const auto where = taskrunner_address(args.name);
     if (host_.has_code(where)) return refuse("there is a taskrunner {} already", quoted(args.name));
     const auto count = names_.size();
-    if (count >= taskrunners_max) return refuse("there are {} taskrunners, the most a chain can have", count);
-    const auto own_slot = slots_.mapped(key_of(context_.caller), creators_slot);
+    const auto owner = organisation_members(host_).organisation_of(context_.caller);
+    if (owner == 0 && count >= taskrunners_max)
+      return refuse("there are {} taskrunners, the most a chain can have", count);
+    const auto own_slot = slots_.mapped(creator_key(owner, context_.caller), creators_slot);
     const auto own = u256(slots_.load(own_slot)).to_u64();
     if (own >= creator_taskrunners_max)
-      return refuse("{} has created {} taskrunners, the most one account can", to_hex(context_.caller.view()),
-                    own);
+      return refuse("{} has created {} taskrunners, the most that it may have",
+                    creator_name(host_, owner, context_.caller), own);
     host_.deploy(where, taskrunner_kind);
     init_taskrunner(slots(host_, where), args.name, context_.block_num);
     names_.add(args.name);
-    if (const auto owner = organisation_members(host_).organisation_of(context_.caller); owner != 0)
-      slots_.store(slots_.mapped(key_of(where), owners_slot), u256(owner));
+    if (owner != 0) slots_.store(slots_.mapped(key_of(where), owners_slot), u256(owner));
     slots_.store(own_slot, u256(own + 1));
     host_.emit(abi::encode_event(context_.self, taskrunner_created{args.name, where, context_.caller}));
     return where;

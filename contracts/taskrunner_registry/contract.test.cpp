@@ -73,6 +73,6 @@ TEST_CASE("one account cannot use up the taskrunners of a chain") {
   for (std::size_t i = 0; i < creator_taskrunners_max; ++i)
     REQUIRE(create(world, swci, fmt::format("runner{}", i)).starts_with("0x"));
   CHECK(create(world, swci, "more")
-        == to_hex(swci.view()) + " has created 1024 taskrunners, the most one account can");
+        == to_hex(swci.view()) + " has created 1024 taskrunners, the most that it may have");
   CHECK(create(world, other, "more") == to_hex(taskrunner_address("more").view()));
 }

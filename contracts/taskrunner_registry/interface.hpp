@@ -16,8 +16,9 @@ constexpr address taskrunner_registry_address() {
   return out;
 }
 
-inline constexpr std::uint32_t taskrunners_max = 4096;
-inline constexpr std::uint32_t creator_taskrunners_max = 1024; ///< of one account
+inline constexpr std::uint32_t taskrunners_max = 4096; ///< of a chain without organisations
+/// Of an organisation, or of an account where there are none.
+inline constexpr std::uint32_t creator_taskrunners_max = 1024;
 
 /// The answer is the address of the new taskrunner contract.
 struct create_taskrunner_args {

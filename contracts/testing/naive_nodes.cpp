@@ -60,6 +60,7 @@ bool naive_nodes::admit(const address& account) {
   auto& of = nodes_[account];
   const auto what = of.waits->statement;
   if (!organisations.contains(what.organisation) || (what.expiry != 0 && time > what.expiry)) return false;
+  if (removed_.contains(what.identity)) return false;
   of.last.account = account;
   of.last.type = what.role;
   of.last.since_block = block_num;
@@ -98,6 +99,7 @@ bool naive_nodes::call(const address& caller, const register_node_args& args) {
     const bool known = of.last.type != node_type{} || of.waits;
     if (known && args.sequence <= std::max(of.last.sequence, of.waits ? of.waits->statement.sequence : 0))
       return false;
+    if (removed_.contains(args.identity)) return false;
     if (of.last.type == node_type{}) of.against.clear(); // nothing of a stranger outlives his statement
     of.waits = pending_view{claim, statement_hash(claim), block_num, time + 3600, {}};
     nodes_[caller] = of;
@@ -168,6 +170,7 @@ bool naive_nodes::call(const address& caller, const remove_node_args& args) {
     of.last.since_block = block_num;
   }
   const bool joined = of.joined;
+  if (joined) removed_.insert(of.last.identity);
   if (of.waits) of.last.sequence = std::max(of.last.sequence, of.waits->statement.sequence);
   of.waits.reset();
   of.against.clear();

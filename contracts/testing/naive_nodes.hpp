@@ -58,6 +58,7 @@ private:
   std::map<address, entry> nodes_;
   std::map<address, organisation_id> founders_;
   std::map<organisation_id, accusation> accused_;
+  std::set<hash32> removed_; ///< identities of members that were removed by vote
   address validator_;
 };
 

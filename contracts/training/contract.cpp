@@ -18,6 +18,18 @@ void init_training(const slots& in, std::string_view name, organisation_id owner
   state.save();
 }
 
+training_end end_of_training(const slots& in) {
+  const training_state state(in);
+  if (state.round.phase == round_phase::complete) return training_end::complete;
+  return state.round.generation > 1 && state.counts.peers == 0 ? training_end::emptied : training_end::ahead;
+}
+
+void retire_training(const slots& in) {
+  training_state state(in);
+  state.retire();
+  state.save();
+}
+
 std::vector<std::pair<hash32, hash32>> training_genesis(std::string_view name) {
   return record_stores([name](const slots& in) { init_training(in, name, 0); });
 }

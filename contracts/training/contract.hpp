@@ -15,6 +15,16 @@ std::shared_ptr<const ledger::native_contract> make_training();
 /// `owner`, or to nobody.
 void init_training(const slots& in, std::string_view name, organisation_id owner);
 
+/// How far a training is from its end. What is over makes room for another one of its owner's.
+enum class training_end : std::uint8_t {
+  ahead,
+  emptied, ///< it was reset after peers had been in it, and none has come since
+  complete
+};
+training_end end_of_training(const slots& in);
+/// Completes a training for good: it is not reset any more. Its records stay.
+void retire_training(const slots& in);
+
 /// The slots of such a training at genesis.
 std::vector<std::pair<hash32, hash32>> training_genesis(std::string_view name);
 

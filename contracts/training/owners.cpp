@@ -73,6 +73,8 @@ void training_call::start_anew() {
 /// most of the organisations whose work would be lost.
 result<> training_call::on(const reset_args&) {
   SWARM_CHECK(require_active_node(host_, context_.caller, {node_type::sn, node_type::swci}));
+  if (state_.is_retired())
+    return refuse("the training is over for good: its organisation needed the place for another; create one");
   const auto organisation = organisation_members(host_).organisation_of(context_.caller);
   const auto owner = state_.owner();
   const auto at_work = organisations_at_work();

@@ -119,7 +119,8 @@ TEST_CASE("an organisation has as many trainings, and peers in one, as its limit
   for (std::uint32_t i = 0; i < limits.trainings; ++i)
     REQUIRE(create(world, swci_1, fmt::format("t{}", i)) == "");
   CHECK(create(world, swci_1, "more")
-        == "the organisation 'Org 1' has created 64 trainings, the most that it may have");
+        == "the organisation 'Org 1' has 64 trainings that are not over, the most that it may have: complete "
+           "or reset one");
   CHECK(create(world, swci_2, "more") == "");
 
   std::vector<std::uint16_t> many;
@@ -142,6 +143,37 @@ TEST_CASE("an organisation has as many trainings, and peers in one, as its limit
   REQUIRE(register_node(crowd, test_account(1), node_type::sl).ok);
   CHECK(join(crowd, 1, default_training_name) == "");
   CHECK(join(crowd, many.front(), default_training_name) == ""); // one that is there may come back
+}
+
+TEST_CASE("a training that is over makes room for a new one of its organisation, and does not come back") {
+  auto world = three_organisations();
+  for (std::uint32_t i = 0; i < organisation_limits{}.trainings; ++i)
+    REQUIRE(create(world, swci_1, fmt::format("t{}", i)) == "");
+  const auto phase = [&](std::string_view name) {
+    return training_probe(world, training_address(name)).head().phase;
+  };
+  const auto gone =
+      "the training is over for good: its organisation needed the place for another; create one";
+  const auto over_without_a_model = encode_check_in({.generation = 1, .round_num = 1, .finished = true});
+  // One that was reset and is empty; a complete one comes first.
+  REQUIRE(join(world, 11, "t3") == "");
+  REQUIRE(reset(world, swci_1, "t3") == "");
+  REQUIRE(join(world, 11, "t5") == "");
+  REQUIRE(refusal(world, 11, training_address("t5"), over_without_a_model) == "");
+  REQUIRE(phase("t5") == round_phase::complete);
+  CHECK(create(world, swci_1, "a") == "");
+  CHECK(reset(world, swci_1, "t5") == gone);
+  CHECK(reset(world, swci_1, "t3") == "");
+  CHECK(create(world, swci_1, "b") == "");
+  CHECK(phase("t3") == round_phase::complete);
+  CHECK(reset(world, swci_1, "t3") == gone);
+  CHECK(join(world, 11, "t3").contains("complete"));
+  CHECK(create(world, swci_1, "c").contains("has 64 trainings that are not over"));
+  // One that is in use stays: t3 did only as long as nobody had come back to it.
+  REQUIRE(join(world, 11, "t7") == "");
+  REQUIRE(reset(world, swci_1, "t7") == "");
+  REQUIRE(join(world, 11, "t7") == "");
+  CHECK(create(world, swci_1, "c").contains("has 64 trainings that are not over"));
 }
 
 TEST_CASE("a taskrunner is its maker's organisation's") {

@@ -123,6 +123,13 @@ organisation_id training_state::owner() const {
 void training_state::set_owner(organisation_id organisation) {
   slots_.put(owner_number, owner_slot{organisation});
 }
+bool training_state::is_retired() const {
+  return slots_.get<owner_slot>(owner_number).retired;
+}
+void training_state::retire() {
+  slots_.put(owner_number, owner_slot{owner(), true});
+  round.phase = round_phase::complete;
+}
 id_list training_state::invited() const {
   return {slots_, invited_number};
 }

@@ -43,6 +43,7 @@ struct round_slot {
 
 struct owner_slot {
   organisation_id organisation = 0; ///< 0: nobody's
+  bool retired = false;             ///< complete for good
 };
 
 /// Every change keeps these counters up to date, so that no call needs to count peers.
@@ -174,6 +175,8 @@ public:
   void set_asks(std::uint16_t index, std::string_view text) { slots_.store_text(at(index, 4), text); }
   organisation_id owner() const;
   void set_owner(organisation_id organisation);
+  bool is_retired() const;
+  void retire();
   id_list invited() const;
   id_list reset_votes() const;
   std::uint64_t entries_of(organisation_id organisation) const;

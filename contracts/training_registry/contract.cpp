@@ -3,6 +3,7 @@
 #include "contracts/contracts.hpp"
 #include "contracts/organisations/members.hpp"
 #include "contracts/organisations/records.hpp"
+#include "contracts/registry/account_list.hpp"
 #include "contracts/registry/node_records.hpp"
 #include "contracts/runtime/genesis.hpp"
 #include "contracts/runtime/name_list.hpp"
@@ -15,10 +16,12 @@ namespace swarm::contracts {
 
 namespace {
 
-// slot 0: number of trainings; slot 1: array of their names; slot 2: mapping organisation -> number that it created
+// slot 0: number of trainings; slot 1: array of their names; slot 2: mapping organisation -> number of its trainings that
+// are not retired; slot 3: mapping organisation -> array of these
 constexpr hash32 count_slot = u256(0);
 constexpr hash32 names_slot = u256(1);
-constexpr hash32 owners_slot = u256(2);
+constexpr hash32 counts_slot = u256(2);
+constexpr hash32 owned_slot = u256(3);
 
 name_list names_in(const slots& in) {
   return {in, count_slot, names_slot};
@@ -37,9 +40,10 @@ public:
     const auto where = training_address(args.name);
     if (host_.has_code(where)) return refuse("there is a training {} already", quoted(args.name));
     const auto count = names_.size();
-    if (count >= trainings_max) return refuse("there are {} trainings, the most a chain can have", count);
     const auto owner = organisation_members(host_).organisation_of(context_.caller);
-    SWARM_CHECK(count_for(owner));
+    if (owner == 0 && count >= trainings_max)
+      return refuse("there are {} trainings, the most a chain can have", count);
+    SWARM_CHECK(count_for(owner, where));
     host_.deploy(where, training_kind);
     init_training(slots(host_, where), args.name, owner);
     names_.add(args.name);
@@ -59,17 +63,34 @@ public:
   }
 
 private:
-  /// One more training of this organisation.
-  result<> count_for(organisation_id owner) const {
+  /// One more training of this organisation. When it has as many as it may, one that is over makes room.
+  result<> count_for(organisation_id owner, const address& training) const {
     if (owner == 0) return {};
-    const auto place = slots_.mapped(u256(owner), owners_slot);
-    const auto own = u256(slots_.load(place)).to_u64();
+    const account_list own(slots_, slots_.mapped(u256(owner), counts_slot),
+                           slots_.mapped(u256(owner), owned_slot));
     const auto record = organisation_records(host_).of(owner);
-    if (const auto most = record.limits().trainings; own >= most)
-      return refuse("the organisation '{}' has created {} trainings, the most that it may have",
-                    record.name(), own);
-    slots_.store(place, u256(own + 1));
+    if (const auto most = record.limits().trainings; own.size() >= most && !retire_one(own))
+      return refuse("the organisation '{}' has {} trainings that are not over, the most that it may have: "
+                    "complete or reset one",
+                    record.name(), own.size());
+    own.add(training);
     return {};
+  }
+
+  bool retire_one(const account_list& own) const {
+    std::optional<std::uint64_t> found;
+    for (std::uint64_t i = 0, all = own.size(); i < all; ++i) {
+      const auto end = end_of_training(slots(host_, own.at(i)));
+      if (end == training_end::ahead || (found && end == training_end::emptied)) continue;
+      found = i;
+      if (end == training_end::complete) break;
+    }
+    if (!found) return false;
+    const auto retired = own.at(*found);
+    retire_training(slots(host_, retired));
+    own.remove(*found);
+    host_.emit(abi::encode_event(context_.self, training_retired{retired}));
+    return true;
   }
 
   ledger::contract_host& host_;

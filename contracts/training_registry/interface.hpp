@@ -15,7 +15,7 @@ constexpr address training_registry_address() {
   return out;
 }
 
-inline constexpr std::uint32_t trainings_max = 4096;
+inline constexpr std::uint32_t trainings_max = 4096; ///< of a chain without organisations
 
 /// The answer is the address of the new training contract.
 struct create_training_args {
@@ -43,7 +43,12 @@ struct training_created {
   address creator;
   bool operator==(const training_created&) const = default;
 };
-using training_registry_event = std::variant<training_created>;
+struct training_retired {
+  static constexpr abi::event event{"TrainingRetired", {1}};
+  address training;
+  bool operator==(const training_retired&) const = default;
+};
+using training_registry_event = std::variant<training_created, training_retired>;
 
 struct training_registry_interface {
   static constexpr std::string_view name = "TrainingRegistry";

@@ -182,9 +182,10 @@ result<hash32> chain::submit(transaction txn) {
     txn = *parts_->pool.find(hash);
   }
   if (parts_->options.admits) SWARM_CHECK(parts_->options.admits(txn, txn.sender()));
-  SWARM_CHECK(parts_->check_space(txn));
+  SWARM_TRY(const auto organisation, parts_->check_space(txn));
   SWARM_TRY(auto account, account_of(txn.sender()));
-  SWARM_CHECK(parts_->window->change([&](mempool& pool) { return pool.add(std::move(txn), account.nonce); }));
+  SWARM_CHECK(parts_->window->change(
+      [&](mempool& pool) { return pool.add(std::move(txn), account.nonce, organisation); }));
   if (parts_->options.on_accepted) parts_->options.on_accepted(*parts_->pool.find(hash));
   return hash;
 }
@@ -297,18 +298,18 @@ result<> chain::parts::add_admitted(block_executor& executor, const transaction&
   return executor.add(txn);
 }
 
-result<> chain::parts::check_space(const transaction& txn) {
-  if (contracts.space() == nullptr) return {};
+result<std::uint16_t> chain::parts::check_space(const transaction& txn) {
+  if (contracts.space() == nullptr) return 0;
   if (!space_state || space_state->first != head->hash)
     space_state.emplace(std::piecewise_construct, std::forward_as_tuple(head->hash),
                         std::forward_as_tuple(state, head->header.state_root));
   const auto time = std::max(options.now ? options.now() : 0, head->header.timestamp);
   SWARM_TRY(const auto next, next_context({}, time));
-  auto room = ledger::check_space(space_state->second, next, txn, contracts);
-  if (room) return {};
-  if (!is_not_executable(room.error())) space_state.reset(); // stored state could not be read
-  tell_of_space(room.error());
-  return room;
+  auto account = ledger::check_space(space_state->second, next, txn, contracts);
+  if (account) return account->organisation;
+  if (!is_not_executable(account.error())) space_state.reset(); // stored state could not be read
+  tell_of_space(account.error());
+  return tl::unexpected(std::move(account).error());
 }
 
 void chain::parts::tell_of_space(const error& why) {

@@ -90,8 +90,8 @@ struct chain::parts {
   void show();
   /// Executes a transaction that waited, unless it is not admitted any more (pool_errc::no_member).
   result<> add_admitted(block_executor& executor, const transaction& txn) const;
-  /// Whether somebody answers for the bytes of a transaction that may wait.
-  result<> check_space(const transaction& txn);
+  /// The organisation that answers for the bytes of a transaction that may wait; 0 when nobody counts them.
+  result<std::uint16_t> check_space(const transaction& txn);
   void tell_of_space(const error& why);
   void remember(const candidate_ptr& made);
   void set_head(const block_ptr& block, const seal_record& seals);

@@ -157,3 +157,61 @@ TEST_CASE("the pool agrees with a naive twin") {
     }
   }
 }
+
+TEST_CASE("organisations have the same number of bytes in a block, however much of one waits") {
+  mempool pool({});
+  const auto flooder = test_key(1), other = test_key(2);
+  for (std::uint64_t nonce = 0; nonce < 100; ++nonce)
+    REQUIRE(pool.add(make_txn(flooder, nonce, bytes(1000, 1)), 0, 7));
+  for (std::uint64_t nonce = 0; nonce < 3; ++nonce)
+    REQUIRE(pool.add(make_txn(other, nonce, bytes(1000, 1)), 0, 8));
+  const auto block = pool.executable(6);
+  REQUIRE(block.size() == 6);
+  CHECK(std::count_if(block.begin(), block.end(),
+                      [&](const auto* txn) { return txn->sender() == other.account(); })
+        == 3);
+  const auto all = pool.executable(1000);
+  CHECK(all.size() == 103);
+  for (std::size_t i = 1; i < all.size(); ++i)
+    if (all[i]->sender() == all[i - 1]->sender())
+      CHECK(all[i]->fields().nonce == all[i - 1]->fields().nonce + 1);
+  // A large transaction counts for many small ones.
+  mempool mixed({});
+  REQUIRE(mixed.add(make_txn(flooder, 0, bytes(50'000, 1)), 0, 7));
+  REQUIRE(mixed.add(make_txn(flooder, 1, bytes(50'000, 1)), 0, 7));
+  for (std::uint64_t nonce = 0; nonce < 20; ++nonce)
+    REQUIRE(mixed.add(make_txn(other, nonce, bytes(100, 1)), 0, 8));
+  const auto most = mixed.executable(21);
+  CHECK(std::count_if(most.begin(), most.end(),
+                      [&](const auto* txn) { return txn->sender() == other.account(); })
+        == 20);
+}
+
+TEST_CASE("in a full pool an organisation with less takes the place of the youngest of the one with most") {
+  mempool pool({.txns_max = 10});
+  const auto flooder = test_key(1), other = test_key(2), third = test_key(3);
+  std::vector<hash32> flood;
+  for (std::uint64_t nonce = 0; nonce < 10; ++nonce) {
+    auto txn = make_txn(flooder, nonce, {});
+    flood.push_back(txn.hash());
+    REQUIRE(pool.add(std::move(txn), 0, 7));
+  }
+  CHECK(pool.add(make_txn(test_key(4), 0, {}), 0, 7).error().is(pool_errc::pool_full)); // of the same one
+  CHECK(pool.add(make_txn(other, 1, {}), 0, 8).error().is(pool_errc::pool_full));       // leads nowhere
+  for (std::uint64_t nonce = 0; nonce < 4; ++nonce)
+    REQUIRE(pool.add(make_txn(other, nonce, {}), 0, 8));
+  CHECK(pool.txn_count() == 10);
+  CHECK(pool.find(flood[5]) != nullptr);
+  CHECK(pool.find(flood[6]) == nullptr);
+  CHECK(pool.next_nonce(flooder.account(), 0) == 6);
+  REQUIRE(pool.add(make_txn(other, 4, {}), 0, 8));
+  CHECK(pool.add(make_txn(other, 5, {}), 0, 8).error().is(pool_errc::pool_full)); // now they have as much
+  REQUIRE(pool.add(make_txn(third, 0, {}), 0, 9));
+  CHECK(pool.txn_count() == 10);
+  CHECK(pool.executable(100).size() == 10);
+  for (const auto& who : {flooder.account(), other.account(), third.account()})
+    pool.advance(who, 100);
+  CHECK(pool.txn_count() == 0);
+  CHECK(pool.byte_count() == 0);
+  CHECK_FALSE(pool.has_executable());
+}

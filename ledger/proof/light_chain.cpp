@@ -35,6 +35,8 @@ result<> light_chain::follow(const handover& next) {
   SWARM_TRY(auto header, open_header(next.block.header));
   const auto hash = keccak256(next.block.header);
   SWARM_CHECK(no_fork(header.block_num, hash));
+  former_[trust_.reached()] = trust_.validators();
+  if (former_.size() > former_sets_max) former_.erase(former_.begin());
   trust_ = std::move(trust);
   if (header.block_num <= head_.block_num) return {};
   head_ = std::move(header);
@@ -56,6 +58,16 @@ result<block_header> light_chain::open(const sealed_header& block) {
   head_ = header;
   head_hash_ = hash;
   return header;
+}
+
+result<block_header> light_chain::open_past(const sealed_header& block) {
+  SWARM_TRY(const auto header, open_header(block.header));
+  if (header.block_num >= head_.block_num) return open(block);
+  if (header.block_num > trust_.reached()) return open_sealed(block, of_, trust_.validators());
+  const auto after = former_.lower_bound(header.block_num); // those that this block or a later one brought
+  if (after == former_.begin())
+    return fail(proof_errc::old_head, "block {}: this node does not know who sealed it", header.block_num);
+  return open_sealed(block, of_, std::prev(after)->second);
 }
 
 } // namespace swarm::ledger

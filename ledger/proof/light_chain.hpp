@@ -9,6 +9,8 @@ namespace swarm::ledger {
 /// what `trust_chain` trusts.
 class light_chain {
 public:
+  static constexpr std::size_t former_sets_max = 16;
+
   /// Begins with the genesis block of that chain, and the validators in its state.
   static result<light_chain> begin(const chain_identity& of, const handover& genesis);
 
@@ -18,6 +20,10 @@ public:
   /// seals (another set may have sealed it: follow its change first), proof_errc::old_head for a block below
   /// the highest, proof_errc::fork for two final blocks of one number, and those of the header.
   result<block_header> open(const sealed_header& block);
+  /// The same for a block that may be below the highest, as one that has a transaction of this node. Of validators that
+  /// are not in force any more it knows the last `former_sets_max`; proof_errc::old_head: it does not know who sealed
+  /// the block.
+  result<block_header> open_past(const sealed_header& block);
 
   const chain_identity& identity() const { return of_; }
   /// The last block that changed the validators, as far as this node has followed.
@@ -32,7 +38,8 @@ private:
 
   chain_identity of_;
   trust_chain trust_;
-  block_header head_; ///< the highest block seen
+  std::map<std::uint64_t, std::vector<address>> former_; ///< validators, by the block that brought them
+  block_header head_;                                    ///< the highest block seen
   hash32 head_hash_;
 };
 

@@ -53,6 +53,21 @@ TEST_CASE("from the genesis block a node follows every change and opens what the
   CHECK(light.open(at.chain.sealed(10)));
 }
 
+TEST_CASE("a head that changes the validators back is sealed by those before it") {
+  paper_chain chain({1, 2, 3, 4});
+  chain.add_block({});
+  chain.add_block({}, {5, 6, 7, 8});
+  chain.add_block({}, {1, 2, 3, 4});
+  auto light = *light_chain::begin(chain.identity(), chain.handover_at(0));
+  CHECK(light.open(chain.sealed(3)).error().is(seal_errc::not_a_validator));
+  REQUIRE(light.follow(chain.handover_at(2)));
+  CHECK(light.open(chain.sealed(3)));
+  CHECK(light.head() == 3);
+  REQUIRE(light.follow(chain.handover_at(3))); // though it is the head already
+  chain.add_block({});
+  CHECK(light.open(chain.sealed(4)));
+}
+
 TEST_CASE("a node never goes back") {
   world at;
   auto light = at.begin();
@@ -63,6 +78,41 @@ TEST_CASE("a node never goes back") {
   CHECK(light.head() == 4);
   CHECK_FALSE(light.follow(at.chain.handover_at(2)));
   CHECK(light.reached() == 2);
+}
+
+TEST_CASE("a block below the head is opened by those who sealed it, and does not move the head") {
+  world at;
+  auto light = at.begin();
+  for (const auto change : {2, 5})
+    REQUIRE(light.follow(at.chain.handover_at(static_cast<std::size_t>(change))));
+  REQUIRE(light.open(at.chain.sealed(9)));
+  for (std::size_t block_num = 1; block_num <= 9; ++block_num)
+    CHECK(light.open_past(at.chain.sealed(block_num))->block_num == block_num);
+  CHECK(light.head() == 9);
+  CHECK(light.open_past(at.chain.sealed(10)));
+  CHECK(light.head() == 10);
+  CHECK(light.open_past(at.chain.sealed(0)).error().is(proof_errc::old_head));
+  auto header = at.chain.header(4);
+  header.state_root = keccak256("forged");
+  const auto of = at.chain.identity();
+  CHECK(light.open_past(sealed_by({1, 2, 3}, header, of))
+            .error()
+            .is(seal_errc::not_a_validator)); // before block 3
+  CHECK(light.open_past(sealed_by({5}, header, of)).error().is(seal_errc::below_quorum));
+}
+
+TEST_CASE("of validators of long ago is forgotten who they were") {
+  paper_chain chain({1, 2, 3, 4});
+  const auto changes = light_chain::former_sets_max + 2;
+  for (std::size_t i = 0; i < changes; ++i)
+    chain.add_block({}, i % 2 == 0 ? std::vector<std::uint8_t>{5, 6, 7, 8}
+                                   : std::vector<std::uint8_t>{1, 2, 3, 4});
+  auto light = *light_chain::begin(chain.identity(), chain.handover_at(0));
+  for (std::size_t block_num = 1; block_num <= changes; ++block_num)
+    REQUIRE(light.follow(chain.handover_at(block_num)));
+  CHECK(light.open_past(chain.sealed(1)).error().is(proof_errc::old_head));
+  CHECK(light.open_past(chain.sealed(2)).error().is(proof_errc::old_head));
+  CHECK(light.open_past(chain.sealed(3)));
 }
 
 TEST_CASE("another genesis block, one with seals, and a later block are no beginning") {

@@ -259,10 +259,9 @@ result<execution> execute_transaction(state_overlay& state, const block_context&
   return done;
 }
 
-result<> check_space(state_overlay& state, const block_context& context, const transaction& txn,
-                     const contract_table& contracts) {
-  SWARM_CHECK(open_space(state, context, txn, contracts));
-  return {};
+result<space_account> check_space(state_overlay& state, const block_context& context, const transaction& txn,
+                                  const contract_table& contracts) {
+  return open_space(state, context, txn, contracts);
 }
 
 result<execution> execute_call(state_overlay& state, const block_context& context,

@@ -77,9 +77,9 @@ result<execution> execute_transaction(state_overlay& state, const block_context&
                                       const transaction& txn, std::uint64_t gas_available,
                                       const contract_table& contracts);
 
-/// Whether the transaction itself, without its logs, has room in the block; fails as above.
-result<> check_space(state_overlay& state, const block_context& context, const transaction& txn,
-                     const contract_table& contracts);
+/// On whose account the transaction is. Fails as above when it has no room in the block, even without its logs.
+result<space_account> check_space(state_overlay& state, const block_context& context, const transaction& txn,
+                                  const contract_table& contracts);
 
 /// Whether a transaction that fails so must not be in this block, while others may.
 inline bool is_not_executable(const error& why) {

@@ -233,41 +233,44 @@ def post(link, body):
 
 
 def test_rpc_work_of_one_organisation_delays_no_other(sn, attacker):
-    """Batches that take seconds each, with several certificates; whoever asks for little is answered in between."""
+    """Batches that take seconds each, with several certificates and for as long as it takes; whoever asks for little is
+    answered in between."""
     body = heavy_batch()
     answered = []
-    links = []
+    going = threading.Event()
+    going.set()
+
+    def ask_for_much(context):
+        while going.is_set():
+            with contextlib.suppress(OSError):  # refused, or at the end
+                link = context.wrap_socket(attacker.socket(sn.port))
+                attacker.held.append(link.close)
+                post(link, body)
+                if link.recv(1):
+                    answered.append(link)
+                link.close()
+
     there = types.SimpleNamespace(host="127.0.0.1", port=sn.port, certs=attacker)
     for name in attacker.READERS:
         Outsider(there, name, SL)  # only members may ask for it at all
-    for name in attacker.READERS:
-        link = attacker.context(name).wrap_socket(attacker.socket(sn.port))
-        attacker.held.append(link.close)
-        links.append(link)
-        post(link, body)
-
-    def wait_for(link):
-        with contextlib.suppress(OSError):
-            if link.recv(1):
-                answered.append(link)
-
-    threads = [
-        threading.Thread(target=wait_for, args=(link,), daemon=True) for link in links
-    ]
+    contexts = [attacker.context(name) for name in attacker.READERS]
+    threads = [threading.Thread(target=ask_for_much, args=(each,), daemon=True) for each in contexts]
     for each in threads:
         each.start()
-    until(lambda: work_of(sn, ORGANISATION), "the attacker to be at work", alive=[sn])
-    for _ in range(10):
-        sn.rpc("eth_getBalance", NODE_REGISTRY, "latest")
-    assert len(answered) <= 1, "honest requests waited for batches of others"
-    named = re.compile(rf"{ORGANISATION} asks for more work by JSON-RPC than its share")
-    until(
-        lambda: (
-            sn.rpc("eth_getBalance", NODE_REGISTRY, "latest") and named.search(sn.log())
-        ),
-        "the attacker to be named",
-    )
-    assert max(each["periods_over_share"] for each in organisations(sn)) >= 1
+    try:
+        until(lambda: work_of(sn, ORGANISATION), "the attacker to be at work", alive=[sn])
+        for _ in range(10):
+            sn.rpc("eth_getBalance", NODE_REGISTRY, "latest")
+        assert len(answered) <= 1, "honest requests waited for batches of others"
+        named = re.compile(rf"{ORGANISATION} asks for more work by JSON-RPC than its share")
+        until(
+            lambda: sn.rpc("eth_getBalance", NODE_REGISTRY, "latest") and named.search(sn.log()),
+            "the attacker to be named",
+        )
+        assert max(each["periods_over_share"] for each in organisations(sn)) >= 1
+    finally:
+        going.clear()
+        attacker.end()
 
 
 def organisations(sn):

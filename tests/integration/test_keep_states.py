@@ -69,7 +69,7 @@ def test_old_states_go_and_records_stay(swarm):
     assert verified.returncode == 0, verified.stderr
 
     sn.kill9()  # perhaps in the middle of a sweep
-    looked = run(sn.program, "--role", "sn", "--data-dir", sn.folder, "--node-name", sn.name, "--verify-store")
+    looked = run(sn.program, "--role", "sn", "--data-dir", sn.data_dir, "--node-name", sn.name, "--verify-store")
     assert looked.returncode == 0, looked.stdout + looked.stderr
     sn.start().wait_up()
     assert states_from(sn) >= first

@@ -102,3 +102,22 @@ def test_a_node_belongs_to_one_network_for_good(swarm, folder):
     sl.start()
     until(lambda: "belongs to another network" in sl.log(), "another network to be refused", alive=[sl])
     assert str(sl.store.parent / "genesis-hash") in sl.log()
+
+
+def test_whoever_poses_as_an_sn_without_its_certificate_is_named_and_left(swarm):
+    swarm.start_sn()
+    poser = LyingSN(swarm.sn, name="sl-2")
+    try:
+        sl = swarm.add_sl(sn_port=poser.port)
+        sl.wait_log("presents a certificate that is not that of an SN of this network")
+        assert "CN=sl-2" in sl.log() and poser.endpoint in sl.log()
+        assert not sn_of(sl)["registered"]
+        # An SL that knows another one goes over to it.
+        sl.terminate()
+        sl.wait_exit()
+        (sl.store.parent / "known-sns").write_text(f"127.0.0.1:{swarm.sn.port}\n")
+        sl.start()
+        sl.wait_ready()
+        assert sn_of(sl)["sn"] == f"127.0.0.1:{swarm.sn.port}"
+    finally:
+        poser.clean_up()

@@ -83,6 +83,18 @@ def test_two_hosts_with_a_ca_each_train_together(swarm, hosts, sns):
         assert vouchers(sns[1], sl.node_account) == [1, 2]
 
 
+def test_a_training_of_two_organisations_is_reset_when_both_ask_for_it(swarm, hosts, sns, inspect):
+    contract = "defaultbb.cqdb.sml.hpe"
+    sls = [swarm.add_sl(identity=hosts[i].flags(f"sl-{i + 1}"), sn_port=sn.port) for i, sn in enumerate(sns)]
+    model = {"w": np.ones(10, np.float32)}
+    for sl in sls:
+        Program(sl, trains([model], minPeers=3))
+    until(lambda: len(sns[0].events("check_ins")) == 2, "both to be in", alive=[*sns, *sls])
+    asked = inspect(sns[0], "reset", contract, "--force")
+    assert says(asked, "is asked for by") and says(asked, "more than half of the organisations in it have to")
+    assert "generation 2" in inspect(sns[1], "reset", contract, "--force")
+
+
 def test_a_host_without_an_sn_is_vouched_for_by_the_others(swarm, hosts):
     swarm.certs = hosts[0]
     sn = swarm.start_sn()

@@ -169,6 +169,7 @@ if os.environ["NAME"] == "small":
 
 def test_a_port_that_is_taken_is_said(swarm, certs):
     swarm.start_sn()
+    (swarm.usr / "wait.py").write_text("import time\nwhile True: time.sleep(60)\n")  # the SL ends first, then this
     with socket.socket() as taken:
         taken.bind(("0.0.0.0", 0))
         taken.listen()
@@ -176,7 +177,7 @@ def test_a_port_that_is_taken_is_said(swarm, certs):
         node = node_definition(certs, 0)
         node["slnodedef"]["slport"] = port
         swop = swarm.add_swop(swop_profile([node]))
-        swarm.make_task(run_task("task", "x.py"))
+        swarm.make_task(run_task("task", "wait.py", shared=[("/platform/swarm/usr", "/tmp/test")]))
         state, peer = outcome(swarm, "task")
         assert state == "ERROR"
         assert peer.rows("STATUS")[0][-1] == "SL exited (exit code 1)"

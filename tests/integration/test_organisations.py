@@ -167,3 +167,22 @@ def test_who_is_of_no_organisation_does_not_even_register(swarm):
     answer = swci.run(swarm.opening() + "LIST ORGANISATIONS\nEXIT\n")
     assert answer.code != 0 and says(answer.text, "which no organisation of this chain has"), answer.text
     assert len(swarm.sn.rpc("swarm_nodes")) == 1
+
+
+def test_a_node_that_is_removed_does_not_come_back_with_its_certificate(swarm):
+    begin(swarm)
+    other = swarm.join_sn("sn-2")
+
+    def account():
+        return next((node["account"] for node in swarm.sn.rpc("swarm_nodes") if node["name"] == "sn-2"), None)
+
+    until(account, "sn-2 to be a member", alive=[swarm.sn, other])
+    removed = account()
+    opening = swarm.opening().replace("EXIT ON FAILURE\n", "")
+    answer = swarm.swci.run(opening + f"REMOVE NODE {removed}\nREMOVE NODE {removed}\nEXIT\n")
+    assert says(answer.printed(2), f"NODE REMOVED : {removed} (sn-2)"), answer.text
+    assert "ERROR" in answer.printed(3) and says(answer.printed(3), "is no node that could be removed")
+    until(lambda: account() is None, "sn-2 to be gone", alive=[swarm.sn])
+    # It is still there, and still wants to belong to the network.
+    other.wait_log(r"a node with this SN.s certificate, 0x[0-9a-f]{64}, was removed by vote in block \d+")
+    assert account() is None

@@ -43,11 +43,13 @@ def test_a_validator_that_signed_two_votes_loses_its_seat_for_ever(swarm):
     outsider.call(NODE_REGISTRY, "reportDoubleVote(bytes)", (two_prepares(liar),))
     until(lambda: len(swarm.sn.validators()) == 3, "the seat to be lost", alive=sns)
     assert account not in swarm.sn.validators()
+    (organisation,) = (one["organisation"] for one in swarm.sn.admin("chain")["chain_use"])
+    who = f"'{liar.name}' of the organisation '{organisation}'"
     for sn in sns:
-        sn.wait_log(f"the validator {account} '{liar.name}' has lost its seat: block .* for block 7, round 1")
+        sn.wait_log(f"the validator {account} {who} has lost its seat: block .* for block 7, round 1")
         (named,) = sn.admin("chain")["double_votes"]
-        assert (named["account"], named["name"]) == (account, liar.name)
-        assert "lost its seat for two different votes" in sn.admin("actor", name="/sn/chain")["state"]
+        assert (named["account"], named["name"], named["organisation"]) == (account, liar.name, organisation)
+        assert f"{who} lost its seat for two different votes" in sn.admin("actor", name="/sn/chain")["state"]
     # It follows the chain, and nobody votes it in again.
     at = swarm.sn.block_num()
     for _ in range(5):
@@ -59,7 +61,8 @@ def test_a_validator_that_signed_two_votes_loses_its_seat_for_ever(swarm):
     # A restarted SN still knows it.
     sns[1].terminate()
     sns[1].start().wait_up()
-    assert [one["account"] for one in sns[1].admin("chain")["double_votes"]] == [account]
+    (named,) = sns[1].admin("chain")["double_votes"]
+    assert (named["account"], named["organisation"]) == (account, organisation)
 
 
 def test_new_rules_begin_at_the_block_that_validators_vote_and_an_old_program_stops(swarm, inspect):

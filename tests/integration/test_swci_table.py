@@ -111,12 +111,13 @@ GOOD_ELSEWHERE = {
     "INVITE <organisation> TO CONTRACT <contract>": [
         test_attacks_trainings.test_a_contract_is_for_those_whom_its_owner_invites
     ],
-    # No SWCI has a vote as long as nothing on the chain says of which organisation it is; SNs have.
+    # They would change who belongs to the network of the other lines.
     **dict.fromkeys(
         (
             "ADMIT ORGANISATION <organisation> FROM <file>",
             "REMOVE ORGANISATION <organisation>",
             "REPLACE CA OF <organisation> FROM <file>",
+            "REMOVE NODE <node>",
         ),
         [
             test_organisations.test_an_sn_votes_for_its_organisation,
@@ -215,6 +216,7 @@ BAD = {
     "REMOVE ORGANISATION <organisation>": [("remove organisation none", "there is no organisation 'none'")],
     "REPLACE CA OF <organisation> FROM <file>": [
         ("replace ca of none from nowhere.pem", "none|nowhere.pem"), ("replace ca of x from ../ca.pem", "outside|x")],
+    "REMOVE NODE <node>": [("remove node sn-1", "sn-1"), (f"remove node {NOBODY}", NOBODY)],
     "SLEEP <seconds>": [("sleep -1", "is no seconds"), ("sleep long", "is no seconds")],
     "CD <folder>": [("cd nowhere", "nowhere"), ("cd final.yaml", "final.yaml"), ("cd ../..", "outside")],
     "LS [options]": [("ls nowhere", "nowhere"), ("ls -z", "is no option"), ("ls ..", "outside")],

@@ -170,6 +170,7 @@ COMMANDS = [
     ("admit organisation x", r"ERROR "),
     ("remove organisation none", r"ERROR : there is no organisation 'none'"),
     ("replace ca of none from nowhere.pem", r"ERROR : .*nowhere.pem"),
+    ("remove node none", r"ERROR "),
     ("list Nodes", r"NodeType"),
     ("doctor", r"CHECK"),
     ("exit on failure off", r"EXIT ON FAILURE IS TURNED OFF"),

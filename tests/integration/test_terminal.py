@@ -86,6 +86,7 @@ def is_golden(name, text, folder, **ports):
         text = text.replace(str(port), word)
     text = re.sub("0x[0-9a-f]{40}", "0x" + "u" * 40, text)
     text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d( UTC|Z)?", "<time>", text)
+    text = re.sub(r"(ORGANISATION +: ).*", r"\1<name>", text)
     text = re.sub("#+", "#", text)
     text = "".join(line.rstrip() + "\n" for line in text.splitlines())
     golden = HERE / "screens" / f"{name}.txt"

@@ -1,3 +1,4 @@
+#include "actors/sn/membership/pool_rule.hpp"
 #include "base/assert.hpp"
 #include "base/hash.hpp"
 #include "base/testing/temporary_folder.hpp"
@@ -19,14 +20,21 @@ namespace swarm::simulator {
 
 using namespace consensus;
 
-namespace {
-
-constexpr std::size_t block_txns_max = 50;
-
 ledger::private_key key_from(std::string_view kind, std::uint64_t number) {
   const auto seed = keccak256(fmt::format("{} {}", kind, number));
   return *ledger::private_key::from_bytes(seed.view());
 }
+
+bytes proof_of(std::uint16_t organisation, const hash32& statement) {
+  return to_bytes(keccak256(fmt::format("CA {} {}", organisation, to_hex(statement.view()))).view());
+}
+
+namespace {
+
+constexpr std::size_t block_txns_max = 50;
+/// Of a chain of organisations: so small that floods reach them.
+constexpr ledger::pool_limits small_pool{
+    .txns_max = 1024, .bytes_max = 4 * 1024 * 1024, .sender_txns_max = 256, .nonce_gap_max = 255};
 
 // Work is a number from which a transaction follows. Ordinary work registers an SL of its own.
 constexpr std::uint64_t change_bit = std::uint64_t{1} << 63;       ///< of the membership
@@ -93,18 +101,54 @@ application::records records_in(const ledger::chain& from) {
   return out;
 }
 
+/// Founded by the organisations of the plan, if there are any.
+ledger::genesis_params genesis_of(const simulation_plan& plan, const std::vector<address>& accounts) {
+  ledger::genesis_params out;
+  for (std::size_t node = 0; node < plan.validators; ++node)
+    out.validators.push_back(accounts[node]);
+  std::sort(out.validators.begin(), out.validators.end());
+  for (std::size_t node = 0; node < plan.organisations.size(); ++node) {
+    const auto id = plan.organisations[node];
+    while (out.founders.size() < id) {
+      const auto next = out.founders.size() + 1;
+      out.founders.push_back({fmt::format("org{:02}", next), {hash32(u256(next))}, {}});
+    }
+    if (node < plan.validators) out.founders[id - 1u].validators.push_back(accounts[node]);
+  }
+  return out;
+}
+
+/// Whether an honest SN believes a registration.
+result<> check_registration(const contracts::register_node_args& args, const address& sender) {
+  const auto statement = contracts::statement_hash(contracts::statement_of(sender, args));
+  if (args.proof == proof_of(args.organisation, statement)) return {};
+  return fail(errc::denied, "not proved");
+}
+
+/// What all nodes of a network share.
+struct chain_plan {
+  std::vector<address> accounts;
+  std::size_t validators = 0;
+  ledger::genesis_params genesis;
+  ledger::native_contract_set contracts;
+  std::shared_ptr<work_book> book;
+};
+
 class chain_app final : public application {
 public:
-  /// `accounts` of all nodes; the first `validators` of them validate at first.
-  chain_app(std::filesystem::path dir, std::vector<address> accounts, std::size_t validators,
-            const address& account)
-      : account_(account), accounts_(std::move(accounts)), first_validators_(validators) {
-    std::vector<address> first_set(accounts_.begin(),
-                                   accounts_.begin() + static_cast<std::ptrdiff_t>(validators));
-    std::sort(first_set.begin(), first_set.end());
+  /// An honest node lets only those into its pool who may be there.
+  chain_app(std::filesystem::path dir, const chain_plan& plan, const address& account, bool honest)
+      : account_(account), accounts_(plan.accounts), first_validators_(plan.validators), book_(plan.book) {
     options_.dir = std::move(dir);
-    options_.genesis = ledger::genesis_params{.validators = std::move(first_set)};
-    options_.contracts = contracts::make_contracts();
+    options_.genesis = plan.genesis;
+    options_.contracts = plan.contracts;
+    if (!plan.genesis.founders.empty()) {
+      options_.limits.pool = small_pool;
+      if (honest)
+        options_.admits = [this](const auto& txn, const auto& sender) {
+          return pool_rule_.judge(*chain_, txn, sender);
+        };
+    }
     options_.space_reserve_bytes = 0;
     options_.first_records = [account](const hash32& genesis) {
       return stored(initial_records(account, genesis));
@@ -126,8 +170,11 @@ public:
   }
   bool add_work(std::uint64_t id) override {
     if (!seen_.insert(id).second) return false;
-    const auto hash = chain_->submit(txn_of(id, chain_->chain_id()));
+    const auto* made = book_->find(id);
+    const auto hash =
+        made != nullptr ? chain_->submit(*made) : chain_->submit(txn_of(id, chain_->chain_id()));
     if (hash) pending_.emplace(id, *hash);
+    if (!hash && made != nullptr) seen_.erase(id); // there may be room for it later
     return hash.has_value();
   }
   bool has_work() const override { return chain_->has_executable(); }
@@ -138,7 +185,9 @@ public:
     return out;
   }
   bool is_done(std::uint64_t id) const override {
-    return chain_->find_txn(keccak256(txn_of(id, chain_->chain_id())))->has_value();
+    const auto* made = book_->find(id);
+    const auto hash = made != nullptr ? made->hash() : keccak256(txn_of(id, chain_->chain_id()));
+    return chain_->find_txn(hash)->has_value();
   }
   /// Only nodes that were no validators at first come and go, so that there are never too many liars.
   std::vector<std::uint64_t> change_works(std::uint64_t, std::size_t node, bool join) override {
@@ -232,6 +281,8 @@ private:
   address account_;
   std::vector<address> accounts_;
   std::size_t first_validators_;
+  std::shared_ptr<const work_book> book_;
+  membership::pool_rule pool_rule_{check_registration};
   bool copy_wanted_ = false;
   ledger::chain_options options_;
   std::unique_ptr<ledger::chain> chain_;
@@ -241,10 +292,15 @@ private:
 
 class chain_network final : public network {
 public:
-  explicit chain_network(const simulation_plan& plan) : validators_(plan.validators) {
+  chain_network(const simulation_options& options, const simulation_plan& plan) : liars_(plan.liars) {
     for (std::size_t i = 0; i < plan.validators + plan.observers; ++i)
       keys_.push_back(key_from("node", i));
-    chain_app any(dir_.path() / "genesis", accounts(), validators_, keys_[0].account());
+    plan_.accounts = accounts();
+    plan_.validators = plan.validators;
+    plan_.genesis = genesis_of(plan, plan_.accounts);
+    plan_.contracts = with_mistake(contracts::make_contracts(), options.planted_rule);
+    plan_.book = std::make_shared<work_book>();
+    chain_app any(dir_.path() / "genesis", plan_, keys_[0].account(), true);
     domain_ = {any.chain()->chain_id(), any.chain()->genesis_hash()};
   }
 
@@ -258,22 +314,25 @@ public:
   }
   signature_scheme scheme(std::size_t node) const override { return make_signature_scheme(keys_[node]); }
   std::unique_ptr<application> make_app(std::size_t node) override {
-    return std::make_unique<chain_app>(dir_.path() / std::to_string(node), accounts(), validators_,
-                                       keys_[node].account());
+    const bool honest = std::find(liars_.begin(), liars_.end(), node) == liars_.end();
+    return std::make_unique<chain_app>(dir_.path() / std::to_string(node), plan_, keys_[node].account(),
+                                       honest);
   }
+  work_book* book() override { return plan_.book.get(); }
 
 private:
   /// Outlives the applications: the world destroys its nodes first.
   swarm::testing::temporary_folder dir_{swarm::testing::memory_folder()};
   std::vector<ledger::private_key> keys_;
-  std::size_t validators_;
+  std::vector<std::size_t> liars_;
+  chain_plan plan_;
   signing_domain domain_;
 };
 
 } // namespace
 
-std::unique_ptr<network> make_chain_network(const simulation_plan& plan) {
-  return std::make_unique<chain_network>(plan);
+std::unique_ptr<network> make_chain_network(const simulation_options& options, const simulation_plan& plan) {
+  return std::make_unique<chain_network>(options, plan);
 }
 
 } // namespace swarm::simulator

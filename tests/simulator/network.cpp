@@ -58,7 +58,7 @@ private:
 } // namespace
 
 std::unique_ptr<network> make_network(const simulation_options& options, const simulation_plan& plan) {
-  if (options.real_chain) return make_chain_network(plan);
+  if (options.real_chain) return make_chain_network(options, plan);
   return std::make_unique<abstract_network>(options, plan);
 }
 

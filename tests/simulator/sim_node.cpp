@@ -333,6 +333,7 @@ void sim_node::run(evidence& what) {
   const auto who = world_.node_of(what.author);
   if (!who || !world_.check().is_faulty(*who))
     world_.check().fail(fmt::format("evidence against an honest node, {}", who.value_or(999)));
+  world_.tell_evidence(index_, what);
 }
 
 void sim_node::run(penalize& what) {

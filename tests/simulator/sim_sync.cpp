@@ -15,8 +15,10 @@ namespace {
 constexpr sim_time tick_every = 100 * millisecond;
 constexpr std::size_t blocks_sent_max = 30;
 constexpr std::size_t window_bytes = 256 * 1024;
+constexpr std::size_t answer_bytes_max = 128 * 1024; ///< after the first block
 /// Answers that are under way when the window is full still arrive: two ranges from each neighbor.
 constexpr std::size_t sync_bytes_max = 4 * window_bytes;
+constexpr std::size_t answers_under_way = 8;
 
 } // namespace
 
@@ -24,7 +26,7 @@ template <class Event>
 void sim_node::sync_step(Event event) {
   if (!sync_) return;
   event(*sync_, time_point(std::chrono::microseconds(world_.now())));
-  if (sync_->waiting_bytes() > sync_bytes_max)
+  if (sync_->waiting_bytes() > sync_bytes_max + answers_under_way * world_.largest_block())
     world_.check().fail(
         fmt::format("8 memory: node {} keeps {} bytes of fetched blocks", index_, sync_->waiting_bytes()));
   const auto life = life_;
@@ -75,12 +77,13 @@ void sim_node::run(sync::action::penalize& what) {
 void sim_node::answer(std::size_t from, const packet& question) {
   packet out{.what = packet::kind::blocks, .block_num = question.block_num};
   const auto count = std::min<std::uint64_t>(question.count, blocks_sent_max);
+  std::size_t size = 0;
   for (auto wanted = question.block_num; wanted <= head_num() && wanted - question.block_num < count;
-       ++wanted)
-    if (auto item = world_.archived(wanted))
-      out.blocks.push_back(std::move(item));
-    else
-      break;
+       ++wanted) {
+    auto item = world_.archived(wanted);
+    if (item == nullptr || (size += item->block.size()) > answer_bytes_max + item->block.size()) break;
+    out.blocks.push_back(std::move(item));
+  }
   if (world_.liars() != nullptr && world_.liars()->is_liar(index_)) {
     auto lies = world_.liars()->answer(index_, question.block_num, std::move(out.blocks));
     if (!lies) return;

@@ -2,6 +2,7 @@
 
 #include "ledger/consensus/qbft_machine.hpp"
 #include "tests/simulator/application.hpp"
+#include "tests/simulator/organisations/faulty_rules.hpp"
 
 namespace swarm::simulator {
 
@@ -39,6 +40,7 @@ struct simulation_options {
   bool only_forks = false; ///< go on after a broken lock or a false accusation, to see whether it forks
   consensus::planted_bugs planted; ///< only tests set any
   planted_shell_bugs planted_shell;
+  faulty_rule planted_rule = faulty_rule::none;
 };
 
 /// What follows from the options and the seed: which nodes there are, and what may go wrong in this run.
@@ -55,6 +57,7 @@ struct simulation_plan {
   double deafness = 0.1;  ///< chance that a node hears nobody in a storm, though all hear it
   sim_time skew_max = 0;  ///< of wall clocks
   sim_time work_every = 50 * millisecond;
+  std::vector<std::uint16_t> organisations; ///< by node, from 1 on; empty: a chain of no organisations
 };
 simulation_plan make_plan(const simulation_options& options);
 

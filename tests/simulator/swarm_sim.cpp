@@ -1,3 +1,4 @@
+#include "tests/simulator/organisations/siege.hpp"
 #include "tests/simulator/scenarios/scenario.hpp"
 
 #include <charconv>
@@ -14,6 +15,7 @@ namespace {
 constexpr const char* usage =
     R"(usage: swarm-sim [--seed N] [--seeds K] [--hours H] [--chain [--snapshot-gap B]] [--validators N] [--quiet]
        swarm-sim --scenario NAME [--mistake] [--seed N] [--seeds K]
+       swarm-sim --siege [--mistake NAME] [--seed N] [--seeds K] [--hours H] [--honest-sns N]
        swarm-sim --scenarios
 
 Runs K simulated networks (default 1) from seed N on (default 1), each for H simulated hours (default 0.02), and
@@ -23,6 +25,9 @@ ends it with its seed, a readable trace and exit code 1.
 
 --scenario plays one known failure as a script; --mistake plants the mistake that leads to it, to see it found.
 --scenarios lists them.
+
+--siege: one organisation of four lies with all that it can have; --mistake plants a mistake in one of the rules
+on organisations, and --scenarios lists those, too.
 )";
 
 struct arguments {
@@ -31,6 +36,9 @@ struct arguments {
   bool quiet = false;
   const scenario* script = nullptr;
   bool mistake = false;
+  bool siege = false;
+  bool length_given = false;
+  siege_options siege_wanted;
 };
 
 [[noreturn]] void wrong(const std::string& text) {
@@ -52,7 +60,17 @@ double number(const std::string& name, const char* text) {
     fmt::print("{}\n  known from: {}\n  checks: {}\n", one.name, one.source, one.checks);
     if (!one.mistake.empty()) fmt::print("  with --mistake: {}\n", one.mistake);
   }
+  fmt::print("--siege --mistake NAME:");
+  for (const auto& one : faulty_rules())
+    fmt::print(" {}", one.name);
+  fmt::print("\n");
   std::exit(0);
+}
+
+faulty_rule mistake_named(std::string_view name) {
+  for (const auto& one : faulty_rules())
+    if (one.name == name) return one.rule;
+  wrong("--mistake: there is no '" + std::string(name) + "', see --scenarios");
 }
 
 arguments parse(char** argv) {
@@ -66,7 +84,7 @@ arguments parse(char** argv) {
     else if (name == "--seeds")
       out.seeds = static_cast<std::uint64_t>(value());
     else if (name == "--hours")
-      out.options.length = static_cast<sim_time>(value() * 3600 * second);
+      out.options.length = static_cast<sim_time>(value() * 3600 * second), out.length_given = true;
     else if (name == "--validators")
       out.options.validators = static_cast<std::size_t>(value());
     else if (name == "--chain")
@@ -81,8 +99,13 @@ arguments parse(char** argv) {
       out.script = find_scenario(argv[1] == nullptr ? "" : *++argv);
       if (out.script == nullptr)
         wrong("--scenario: there is no '" + std::string(*argv) + "', see --scenarios");
-    } else if (name == "--mistake")
+    } else if (name == "--mistake") {
       out.mistake = true;
+      if (argv[1] != nullptr && argv[1][0] != '-') out.siege_wanted.planted = mistake_named(*++argv);
+    } else if (name == "--siege")
+      out.siege = true;
+    else if (name == "--honest-sns")
+      out.siege_wanted.honest_sns = static_cast<std::size_t>(value());
     else
       wrong("unknown argument '" + name + "'");
   }
@@ -117,8 +140,28 @@ int play_script(const arguments& wanted) {
   return 0;
 }
 
+int play_siege(arguments wanted) {
+  auto& options = wanted.siege_wanted;
+  if (wanted.length_given) options.length = wanted.options.length;
+  for (options.seed = wanted.options.seed; options.seed < wanted.options.seed + wanted.seeds;
+       ++options.seed) {
+    const auto out = compare_siege(options);
+    fmt::print("siege, seed {}: {} blocks, 99 of 100 transactions final within {} ms, longest stop {} ms; "
+               "the attackers "
+               "had {} seats at most, lost {}, registered {} keys, put {} bytes on the chain\n",
+               options.seed, out.course.blocks, out.finality_p99() / millisecond,
+               out.longest_stop / millisecond, out.seats_max, out.seats_lost, out.keys, out.bytes);
+    std::fflush(stdout);
+    if (out.ok()) continue;
+    fmt::print("{}\nseed {}: {}\n", out.course.trace, options.seed, out.course.failure);
+    return 1;
+  }
+  return 0;
+}
+
 int main(int, char** argv) {
   auto wanted = parse(argv);
+  if (wanted.siege) return play_siege(std::move(wanted));
   if (wanted.script != nullptr) return play_script(wanted);
   const auto first = wanted.options.seed;
   const auto started = std::chrono::steady_clock::now();

@@ -32,6 +32,10 @@ world::world(const simulation_options& options, const simulation_plan& plan)
 
 world::~world() = default;
 
+work_book& world::book() {
+  return *network_->book();
+}
+
 weather world::clear_sky() const {
   weather out;
   out.side.assign(nodes_.size(), 0);
@@ -102,6 +106,7 @@ simulation_outcome world::finish() {
 void world::archive(const proposed_block& block, const ledger::seal_record& seals) {
   if (block.block_num != archived_max_ + 1) return;
   ++archived_max_;
+  largest_block_ = std::max(largest_block_, block.raw->size());
   archive_.push_back(std::make_shared<const sync::sealed_block>(
       sync::sealed_block{*block.raw, ledger::encode_seals(seals)}));
   if (archive_.size() > archive_max) archive_.pop_front();

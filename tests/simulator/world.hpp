@@ -13,6 +13,7 @@ namespace swarm::simulator {
 class sim_node;
 class adversary;
 class network;
+class work_book;
 
 using sealed_ptr = std::shared_ptr<const sync::sealed_block>;
 
@@ -71,6 +72,14 @@ public:
   void set_liars(adversary* liars) { liars_ = liars; }
   adversary* liars() { return liars_; }
 
+  /// Called when an honest node can prove a double vote.
+  using evidence_hook = std::function<void(std::size_t node, const consensus::evidence& found)>;
+  void set_evidence_hook(evidence_hook hook) { evidence_hook_ = std::move(hook); }
+  void tell_evidence(std::size_t node, const consensus::evidence& found) {
+    if (evidence_hook_) evidence_hook_(node, found);
+  }
+  work_book& book();
+
   const simulation_plan& plan() const { return plan_; }
   const consensus::signing_domain& domain() const { return domain_; }
   const simulation_options& options() const { return options_; }
@@ -87,6 +96,7 @@ public:
   /// Keeps a decided block for nodes that ask for it; only the last few thousands are kept.
   void archive(const consensus::proposed_block& block, const ledger::seal_record& seals);
   sealed_ptr archived(std::uint64_t block_num) const;
+  std::size_t largest_block() const { return largest_block_; } ///< in bytes
 
 private:
   struct scheduled {
@@ -107,6 +117,7 @@ private:
   trace trace_;
   weather weather_;
   link_rule link_rule_;
+  evidence_hook evidence_hook_;
   adversary* liars_ = nullptr;
   sim_time now_ = 0;
   std::uint64_t order_ = 0;
@@ -114,6 +125,7 @@ private:
   std::vector<std::unique_ptr<sim_node>> nodes_;
   std::deque<sealed_ptr> archive_; ///< ascending, up to `archived_max_`
   std::uint64_t archived_max_ = 0;
+  std::size_t largest_block_ = 0;
   simulation_outcome outcome_;
 };
 

@@ -184,21 +184,29 @@ int leave(session& to, const arguments& args) {
   }
 }
 
-/// Waits until the chain has it.
+/// Waits until the chain has it. In a training of several organisations it may take more than this SN's word.
 int reset(session& to, const arguments& args) {
   auto answer = to.call("reset", {{"contract", args.contract}, {"force", args.force}});
   if (!answer) return complain(answer.error());
   const auto before = answer->at("generation");
-  while (answer->at("reset") != true) {
+  while (answer->at("reset") != true && answer->at("asked") != true) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     answer = to.call("reset", {{"contract", args.contract}, {"beyond", before}});
     if (!answer) return complain(answer.error());
   }
-  print(args.as_json
-            ? json::serialize(*answer) + "\n"
-            : fmt::format("'{}' begins anew, as generation {}: start the SLs, those that have ended, and "
-                          "the programs\n",
-                          args.contract, json::serialize(answer->at("generation"))));
+  if (args.as_json) {
+    print(json::serialize(*answer) + "\n");
+    return 0;
+  }
+  if (answer->at("reset") != true) {
+    print(fmt::format(
+        "the reset of '{}' is asked for by {}: more than half of the organisations in it have to\n",
+        args.contract, json::serialize(answer->at("asked_by"))));
+    return 0;
+  }
+  print(fmt::format("'{}' begins anew, as generation {}: start the SLs, those that have ended, and "
+                    "the programs\n",
+                    args.contract, json::serialize(answer->at("generation"))));
   return 0;
 }
 

@@ -96,6 +96,9 @@ private:
       pause.expires_after(accept_pause);
       [[maybe_unused]] auto [ignored] = co_await pause.async_wait(use_tuple);
     }
+    // A server that was stopped before it came here has not closed it yet, and its port is free once this is over.
+    error_code ignored;
+    acceptor.close(ignored);
     std::lock_guard lock(mutex);
     accepting = false;
     changed.notify_all();

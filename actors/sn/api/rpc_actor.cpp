@@ -36,6 +36,8 @@ struct rpc_state {
     if (!service) return "{}";
     return json::serialize(json::object{{"subscriptions", service->subscriptions()},
                                         {"waiting_for_receipts", service->waiting_for_receipts()},
+                                        {"lies_reported", service->lies().count()},
+                                        {"lies", service->lies().to_json(now())},
                                         {"organisations", service->shares().to_json()}});
   }
 
@@ -72,6 +74,8 @@ void carry_on(self_pointer self) {
   for (auto& each : s.service->take_actions())
     std::visit(carry_out{self, submitted}, each);
   for (const auto& line : s.service->take_notices())
+    log::warning(s.context->log_source, "{}", line);
+  for (const auto& line : s.service->lies().take_lines())
     log::warning(s.context->log_source, "{}", line);
   if (!submitted.txns.empty()) self->tell(sibling(*self, "chain"), std::move(submitted));
   if (s.service->busy() && !std::exchange(s.requests_due, true)) self->send(self, requests_due{});

@@ -92,12 +92,12 @@ void name_liars(chain_state& s, const std::vector<ledger::block_ptr>& blocks) {
   for (const auto& block : blocks)
     for (const auto& proved : double_votes_in(*block)) {
       auto& one = s.double_votes[proved.account];
-      one = {registered_name(*s.chain, proved.account), block->header.block_num};
+      one = convicted_as(*s.chain, proved.account, block->header.block_num);
       log::warning(
           s.context->log_source,
-          "the validator {} '{}' has lost its seat: block {} proves that it signed two different {}s for "
+          "the validator {} {} has lost its seat: block {} proves that it signed two different {}s for "
           "block {}, round {}",
-          to_hex(proved.account.view()), one.name, one.proved_in,
+          to_hex(proved.account.view()), one.who(), one.proved_in,
           to_string(static_cast<ledger::vote_kind>(proved.kind)), proved.block_num, proved.round_num);
     }
 }

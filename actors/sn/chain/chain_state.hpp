@@ -27,7 +27,7 @@ struct chain_state {
     auto out = fmt::format("block {}, {} transactions wait", head.header.block_num, chain->stats().pool_txns);
     if (const auto line = snapshot->status_line(); !line.empty()) out += ", " + line;
     for (const auto& [who, one] : double_votes)
-      out += fmt::format("; {} '{}' lost its seat for two different votes", to_hex(who.view()), one.name);
+      out += fmt::format("; {} {} lost its seat for two different votes", to_hex(who.view()), one.who());
     return out;
   }
   boost::json::object summary() const;

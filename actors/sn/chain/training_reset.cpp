@@ -1,5 +1,6 @@
 #include "actors/sn/chain/training_reset.hpp"
 
+#include "contracts/registry/client.hpp"
 #include "contracts/training/client.hpp"
 
 #include <boost/json.hpp>
@@ -42,7 +43,24 @@ result<reset_request> parse(std::string_view params) {
 result<bytes> ask(const chain_state& s, const address& training, bytes input) {
   SWARM_TRY(auto answer,
             s.chain->call({.from = s.context->key->account(), .to = training, .input = std::move(input)}));
+  if (answer.status == ledger::call_status::reverted)
+    return fail(errc::denied, "{}", contracts::revert_text(answer.output));
   return std::move(answer.output);
+}
+
+/// The organisations that have asked for a reset that needs more of them; `own` is set when this SN's is one.
+result<json::array> asked_for_by(const chain_state& s, const address& training, bool& own) {
+  const auto registry = contracts::node_registry_address();
+  SWARM_TRY(const auto self_raw, ask(s, registry, contracts::encode_node(s.context->key->account())));
+  SWARM_TRY(const auto self, contracts::decode_node(self_raw));
+  SWARM_TRY(const auto raw, ask(s, training, contracts::encode(contracts::reset_votes_args{})));
+  SWARM_TRY(const auto votes, contracts::decode_answer<contracts::reset_votes_args>(raw));
+  json::array out;
+  for (const auto& vote : votes) {
+    out.emplace_back(vote.name);
+    own = own || vote.organisation == self.organisation;
+  }
+  return out;
 }
 
 /// The names of the peers that train.
@@ -76,9 +94,17 @@ result<std::string> answer_reset(chain_state& s, std::string_view params) {
           "the training under '{}' is not over: {} of its peers train, {} among them; a reset takes their "
           "rounds away. To do it all the same add --force",
           request.contract, busy.size(), busy.front());
+    SWARM_CHECK(ask(s, training, contracts::encode_reset())); // which says why it would be refused
     SWARM_CHECK(submit_own(s, {membership::purpose::training, training, contracts::encode_reset(), true}));
   }
-  return json::serialize(json::object{{"reset", done}, {"generation", head.generation}});
+  json::object out{{"reset", done}, {"generation", head.generation}};
+  if (!done) {
+    bool asked = false;
+    SWARM_TRY(auto votes, asked_for_by(s, training, asked));
+    out["asked"] = request.beyond && asked;
+    out["asked_by"] = std::move(votes);
+  }
+  return json::serialize(out);
 }
 
 } // namespace swarm::actors

@@ -56,6 +56,21 @@ private:
   const address& self_;
 };
 
+/// Of `members` those whose organisation is none of the chain any more. One that has not registered yet is its founder's.
+result<std::set<address>> homeless_of(const std::vector<address>& members, const registry_view& registry,
+                                      const std::map<hash32, anchor_owner>& anchors) {
+  std::set<contracts::organisation_id> organisations{0};
+  for (const auto& [anchor, owner] : anchors)
+    organisations.insert(owner.organisation);
+  std::set<address> out;
+  for (const auto& member : members) {
+    SWARM_TRY(const auto raw, registry.ask(contracts::encode_node(member)));
+    SWARM_TRY(const auto node, contracts::decode_node(raw));
+    if (!organisations.contains(node.organisation)) out.insert(member);
+  }
+  return out;
+}
+
 result<hash32> storage_of(const ledger::chain& chain, const address& contract) {
   SWARM_TRY(const auto stored, chain.account_of(contract));
   return stored.storage_root;
@@ -92,6 +107,12 @@ result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& 
   SWARM_TRY(const auto self_raw, registry.ask(contracts::encode_node(self)));
   if (auto node = contracts::decode_node(self_raw); node && !node->account.is_zero())
     out.self = std::move(*node);
+  if (out.self && !out.self->active) {
+    SWARM_TRY(const auto removed,
+              registry.ask(contracts::encode(contracts::removal_of_args{out.self->identity})));
+    SWARM_TRY(const auto block_num, contracts::decode_answer<contracts::removal_of_args>(removed));
+    out.removed = block_num.to_u64();
+  }
   SWARM_TRY(const auto waits_raw, registry.ask(contracts::encode(contracts::pending_of_args{self})));
   SWARM_TRY(out.waits, contracts::decode_pending_of(waits_raw));
   out.chain = {chain.chain_id(), chain.genesis_hash()};
@@ -102,6 +123,7 @@ result<chain_facts> read_chain_facts(const ledger::chain& chain, const address& 
   out.nodes = known.sns;
   out.powers = known.powers;
   out.anchors = known.anchors;
+  SWARM_TRY(out.homeless, homeless_of(out.members, registry, known.anchors));
   std::set<address> subjects(out.members.begin(), out.members.end());
   subjects.insert(wanted.connected.begin(), wanted.connected.end());
   for (const auto& subject : subjects) {

@@ -1,6 +1,8 @@
 #include "actors/sn/membership/chain_facts.hpp"
 
 #include "contracts/contracts.hpp"
+#include "contracts/organisations/client.hpp"
+#include "contracts/registry/client.hpp"
 #include "contracts/training_registry/client.hpp"
 #include "ledger/chain/testing/chain_fixture.hpp"
 
@@ -62,6 +64,50 @@ TEST_CASE("organisations and their limits, by each of their anchors") {
   CHECK(anchors.at(anchor(1)) == membership::anchor_owner{1, 8});
   CHECK(anchors.at(anchor(2)) == membership::anchor_owner{1, 8});
   CHECK(anchors.at(anchor(3)) == membership::anchor_owner{2, 8});
+}
+
+TEST_CASE("members whose organisation was removed are known, also when the registry lists them no more") {
+  const auto key = [](std::uint8_t number) { return test_key(number).account(); };
+  const auto anchor = [](std::uint8_t last) { return hash32(u256(last)); };
+  stage s({{"a", {anchor(1)}, {key(1)}}, {"b", {anchor(2)}, {}}, {"c", {anchor(3)}, {}}});
+  const auto enter = [&](std::uint8_t number, contracts::organisation_id of) {
+    s.submit(number, contracts::node_registry_address(),
+             contracts::encode_register_node({.type = contracts::node_type::sn,
+                                              .organisation = of,
+                                              .identity = hash32(u256(number)),
+                                              .sequence = 1,
+                                              .name = "sn",
+                                              .endpoint = "sn:30303"}));
+    s.seal();
+  };
+  const auto registry = contracts::node_registry_address();
+  const auto admit = [&](std::uint8_t number, std::vector<std::uint8_t> vouchers) {
+    const auto raw =
+        s.chain->call({.to = registry, .input = contracts::encode(contracts::pending_of_args{key(number)})});
+    const auto waits = contracts::decode_pending_of(raw->output).value();
+    for (const auto by : vouchers)
+      s.submit(by, registry, contracts::encode_vouch(key(number), waits.hash));
+    s.seal();
+  };
+  enter(1, 1);
+  enter(2, 2);
+  admit(2, {1});
+  enter(3, 3);
+  admit(3, {1, 2});
+  for (const std::uint8_t number : {2, 3}) {
+    s.submit(1, registry, contracts::encode_propose_validator_vote(key(number), true));
+    s.seal();
+  }
+  REQUIRE(s.facts().members.size() == 3);
+  CHECK(s.facts().homeless.empty());
+  for (const std::uint8_t by : {1, 2})
+    s.submit(by, contracts::organisation_registry_address(),
+             contracts::encode(contracts::remove_organisation_args{3}));
+  s.seal();
+  CHECK(s.facts().homeless == std::set<address>{key(3)});
+  s.submit(1, registry, contracts::encode(contracts::settle_args{key(3)}));
+  s.seal();
+  CHECK(s.facts().homeless == std::set<address>{key(3)});
 }
 
 TEST_CASE("the facts of a new chain, and of one where nodes registered and voted") {

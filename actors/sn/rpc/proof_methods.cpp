@@ -64,6 +64,16 @@ method_result reader::proved_call(const params& given, const caller&) {
   return json::value(hex_data(ledger::encode_proved_calls(done)));
 }
 
+/// [transaction hash]: what shows how it ended (ledger/proof/receipt_proof.hpp); null: it is not final.
+method_result reader::proved_receipt(const params& given, const caller&) {
+  SWARM_TRY(const auto hash, given.hash(0, "transaction hash"));
+  SWARM_TRY(const auto place, view_->find_txn(hash));
+  if (!place) return unknown_txn(hash);
+  SWARM_TRY(const auto made, receipts_.prove(*view_, *place));
+  work_ += cost::receipt_proof + made.entries / cost::proved_txns_per_unit;
+  return json::value(hex_data(ledger::encode_receipt_proof(made.proof)));
+}
+
 /// [block]: the blocks after this one that changed the validators, oldest first; without a block all, and the
 /// genesis block before them. Who gets as many as there may be in an answer asks again from the last one on.
 method_result reader::validator_changes(const params& given, const caller&) {

@@ -2,6 +2,7 @@
 #include "contracts/registry/client.hpp"
 #include "ledger/formats/sign_of_life.hpp"
 #include "ledger/proof/light_chain.hpp"
+#include "ledger/proof/receipt_proof.hpp"
 #include "ledger/proof/witness.hpp"
 
 #include <doctest/doctest.h>
@@ -123,6 +124,58 @@ TEST_CASE("changes of validators are told from the genesis block or from a later
   CHECK(sn.changes(R"(["0x77"])").empty());
   CHECK(sn.changes().size() == 2);
   CHECK(says(sn.error("swarm_validatorChanges", R"(["x"])"), "-32602"));
+}
+
+TEST_CASE("of a head that changes the validators back it is told who has sealed it") {
+  network sn;
+  for (const std::uint8_t key : {2, 3}) {
+    sn.register_node(key, contracts::node_type::sn);
+    sn.send(1, contracts::encode_propose_validator_vote(test_key(key).account(), true));
+  }
+  const auto taken_in = sn.chain->head()->header.block_num;
+  for (const std::uint8_t voter : {1, 2}) // of two members the first is the only validator
+    sn.send(voter, contracts::encode_propose_validator_vote(test_key(3).account(), false));
+  const auto head = sn.chain->head()->header.block_num;
+  REQUIRE(*sn.chain->validators_after(head) == *sn.chain->validators_after(0));
+  REQUIRE(*sn.chain->validators_after(head - 1) != *sn.chain->validators_after(head));
+  const auto blocks = [&](std::string_view params) {
+    std::vector<std::uint64_t> out;
+    for (const auto& each : sn.changes(params))
+      out.push_back(ledger::open_header(ledger::decode_handover(each)->block.header)->block_num);
+    return out;
+  };
+  CHECK(blocks(R"(["0x0"])") == std::vector{taken_in, head});
+  CHECK(blocks(fmt::format(R"(["{:#x}"])", taken_in)) == std::vector{head});
+  CHECK(blocks(fmt::format(R"(["{:#x}"])", head - 1)) == std::vector{head});
+  CHECK(blocks(fmt::format(R"(["{:#x}"])", head)).empty());
+}
+
+TEST_CASE("a receipt is proved by the header of its block") {
+  network sn;
+  auto light = *ledger::light_chain::begin(sn.identity(), *ledger::decode_handover(sn.changes().at(0)));
+  std::vector<ledger::transaction> txns;
+  for (std::uint64_t nonce = 0; nonce < 40; ++nonce)
+    txns.push_back(
+        make_txn(test_key(9), nonce, input_of(nonce % 3 == 1 ? op::revert : op::emit, word(1), word(2))));
+  for (const auto& txn : txns)
+    sn.submit(txn);
+  sn.seal();
+  sn.register_node(10, contracts::node_type::sl);
+  REQUIRE(light.open(sn.proved("[[" + call_of(contracts::node_registry_address(), {}) + "]]").block));
+  REQUIRE(light.head() == 2);
+  for (std::size_t i = 0; i < txns.size(); ++i) {
+    const auto shown = sn.value("swarm_provedReceipt", fmt::format(R"(["{}"])", hex(txns[i].hash())));
+    const auto proof = ledger::decode_receipt_proof(*from_hex(std::string_view(shown.as_string())));
+    REQUIRE(proof);
+    CHECK(proof->txn_index == i);
+    const auto header = light.open_past(proof->block);
+    REQUIRE(header);
+    const auto outcome = ledger::check_receipt_proof(*proof, *header, txns[i].raw());
+    REQUIRE(outcome);
+    CHECK(outcome->ok == (i % 3 != 1));
+  }
+  CHECK(sn.value("swarm_provedReceipt", fmt::format(R"(["{}"])", hex(word(1)))).is_null());
+  CHECK(says(sn.error("swarm_provedReceipt", "[7]"), "-32602"));
 }
 
 TEST_CASE("what validators sign of their heads is passed on, of nobody else") {

@@ -17,6 +17,8 @@ inline constexpr std::uint64_t proof = 4;                ///< for an account or 
 inline constexpr std::uint64_t trie_nodes_per_unit = 16; ///< that are shown
 inline constexpr std::uint64_t log_proof =
     40; ///< for a log, in a block with as many transactions as there are in most
+inline constexpr std::uint64_t receipt_proof = 2;
+inline constexpr std::uint64_t proved_txns_per_unit = 4; ///< of a block whose receipts are to be proved
 inline constexpr std::uint64_t read_txn =
     2; ///< for each transaction of a block that is read, as its sender is recovered
 inline constexpr std::uint64_t gas_per_unit = 4'000;

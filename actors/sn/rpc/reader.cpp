@@ -24,6 +24,7 @@ const std::map<std::string_view, reader::handler>& reader::methods() {
       {"eth_getProof", &reader::proof},
       {"swarm_proveMerge", &reader::prove_merge},
       {"swarm_provedCall", &reader::proved_call},
+      {"swarm_provedReceipt", &reader::proved_receipt},
       {"swarm_validatorChanges", &reader::validator_changes},
       {"eth_call", &reader::call},
       {"eth_estimateGas", &reader::estimate_gas},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/sn/proofs/receipt_prover.hpp"
 #include "actors/sn/rpc/filters.hpp"
 #include "actors/sn/rpc/responder.hpp"
 #include "actors/sn/rpc/turns.hpp"
@@ -75,6 +76,7 @@ private:
   method_result proof(const params&, const caller&);
   method_result prove_merge(const params&, const caller&);
   method_result proved_call(const params&, const caller&);
+  method_result proved_receipt(const params&, const caller&);
   method_result validator_changes(const params&, const caller&);
   method_result call(const params&, const caller&);
   method_result estimate_gas(const params&, const caller&);
@@ -100,6 +102,7 @@ private:
   result<boost::json::array> new_logs(filter_table::filter& which);
 
   filter_table filters_;
+  proofs::receipt_prover receipts_;
   turns<waiting_part> queue_;
   std::shared_ptr<const ledger::chain_window> chain_; ///< for the text that is being answered
   std::shared_ptr<const ledger::chain_view> view_;    ///< for the request that is being answered

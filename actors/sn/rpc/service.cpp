@@ -130,6 +130,7 @@ const std::map<std::string_view, service::handler>& service::methods() {
       {"swarm_nodes", &service::nodes},
       {"swarm_genesis", &service::genesis},
       {"swarm_validatorSigns", &service::validator_signs},
+      {"swarm_reportLie", &service::report_lie},
   };
   return table;
 }

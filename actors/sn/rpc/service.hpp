@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/sn/rpc/filters.hpp"
+#include "actors/sn/rpc/lie_reports.hpp"
 #include "actors/sn/rpc/liveness.hpp"
 #include "actors/sn/rpc/responder.hpp"
 #include "actors/sn/rpc/turns.hpp"
@@ -83,7 +84,8 @@ using service_action = std::variant<action::submit, action::read, action::tell_s
 /// may be final already. Receipts carry Besu's `revertReason`; swarm_heartbeat(sign of life) answers with
 /// the last serial known before; swarm_validatorSigns() shows those of the validators; swarm_silentNodes(),
 /// swarm_nodes(), swarm_apiEndpoints() (JSON-RPC servers of SNs that are alive), swarm_genesis() (what an
-/// SN needs to join: parameters, hash, endpoints).
+/// SN needs to join: parameters, hash, endpoints); swarm_reportLie(certificate, about) takes what a member says of
+/// another SN.
 class service final : public responder {
 public:
   static constexpr std::size_t batch_max = 256;
@@ -124,6 +126,10 @@ public:
   result<sign_taken> take_sign(bytes_view raw, time_point now);
   /// All nodes of the registry at the head, with the time since their last sign of life.
   result<boost::json::array> nodes_json(time_point now);
+
+  /// What members say of SNs that lied to them.
+  lie_reports& lies() { return lies_; }
+  const lie_reports& lies() const { return lies_; }
 
   std::size_t subscriptions() const { return subscriptions_.size(); }
   std::size_t waiting_for_receipts() const { return waiting_.size(); }
@@ -208,6 +214,8 @@ private:
   method_result genesis(const params&, const caller&);
   method_result api_endpoints(const params&, const caller&);
   method_result nodes(const params&, const caller&);
+  method_result report_lie(const params&, const caller&);
+  std::string organisation_name(contracts::organisation_id id) const;
   result<const std::vector<contracts::node_view>*> registry();
   void note_gone(const std::vector<contracts::node_view>& before);
 
@@ -227,6 +235,7 @@ private:
   std::unordered_map<hash32, std::size_t> waiting_by_organisation_;
   std::map<std::string, subscription> subscriptions_; ///< by id
   std::uint64_t next_subscription_ = 1;
+  lie_reports lies_;
   std::vector<contracts::node_view> nodes_;
   std::uint64_t nodes_good_until_ = 0; ///< block time in which none of their memberships has expired
   std::unordered_set<address> gone_; ///< nodes other than SNs that ceased to be members since this SN started

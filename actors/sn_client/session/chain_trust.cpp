@@ -4,6 +4,7 @@
 #include "contracts/abi/client.hpp"
 #include "contracts/contracts.hpp"
 #include "ledger/formats/sign_of_life.hpp"
+#include "ledger/proof/receipt_proof.hpp"
 
 #include <algorithm>
 #include <set>
@@ -132,6 +133,25 @@ result<std::vector<json::value>> chain_trust::check(const std::vector<rpc_call>&
       out.emplace_back(json::object{{"result", fmt::format("{:#x}", views.block_num)}});
   }
   return out;
+}
+
+rpc_call chain_trust::receipt_question(bytes_view txn) {
+  return {"swarm_provedReceipt", {to_hex(keccak256(txn).view())}};
+}
+
+result<chain_trust::txn_end> chain_trust::check_receipt(const std::string& shown, bytes_view txn) {
+  SWARM_TRY(const auto raw, from_hex(shown));
+  SWARM_TRY(const auto proof, ledger::decode_receipt_proof(raw));
+  SWARM_TRY(const auto header, ledger::open_header(proof.block.header));
+  const bool past = header.block_num <= chain_->reached();
+  if (const auto opened = chain_->open_past(proof.block); !opened) {
+    // Of validators who came and went this node need not have heard.
+    if (past && opened.error().category == error_category(ledger::seal_errc{}))
+      return fail(ledger::proof_errc::old_head, "{}", opened.error().message);
+    return tl::unexpected(opened.error());
+  }
+  SWARM_TRY(const auto outcome, ledger::check_receipt_proof(proof, header, txn));
+  return txn_end{outcome.ok, header.block_num};
 }
 
 chain_trust::freshness chain_trust::fresh_by(const json::value& signs, std::uint64_t unix_ms,

@@ -34,6 +34,16 @@ public:
   result<std::vector<boost::json::value>> check(const std::vector<rpc_call>& calls,
                                                 std::vector<boost::json::value> responses);
 
+  /// What is to be asked for to know how a transaction ended, by its encoding.
+  static rpc_call receipt_question(bytes_view txn);
+  struct txn_end {
+    bool ok = false;
+    std::uint64_t block_num = 0;
+  };
+  /// The answer to that. proof_errc::old_head: this node does not know who had to seal the block, which is nobody's
+  /// lie; the other errors are those of light_chain::open_past and ledger::check_receipt_proof.
+  result<txn_end> check_receipt(const std::string& shown, bytes_view txn);
+
   struct freshness {
     std::size_t needed = 0; ///< so many that one of them is honest
     std::size_t shown =

@@ -10,9 +10,16 @@
 namespace swarm::session {
 
 namespace event {
+/// Which certificate an SN has presented.
+struct presented {
+  hash32 identity;     ///< of the certificate
+  hash32 anchor;       ///< of its chain
+  std::string subject; ///< for people
+};
 /// The connection that `action::connect` asked for is there.
 struct link_up {
   std::uint64_t serial = 0;
+  presented by{};
 };
 /// It is not, or no longer.
 struct link_down {

@@ -17,6 +17,11 @@ struct freshness {}; ///< the head, and what the validators say of theirs
 struct receipt {
   std::uint64_t nonce = 0;
 };
+struct receipt_proof {
+  std::uint64_t nonce = 0;
+  call_receipt told;
+  bool again = false; ///< asked when the validators who sealed its block were not known
+};
 struct account_count {};
 struct standing {}; ///< is this node a member
 struct contract {
@@ -29,6 +34,7 @@ struct other_sns {};
 struct sign_of_life {
   std::uint64_t before = 0; ///< the last serial before its own that this process knew
 };
+struct lie_report {};
 struct unsubscription {};
 struct own_ask {
   std::uint64_t key = 0; ///< in own_asks
@@ -36,8 +42,9 @@ struct own_ask {
 } // namespace question
 using any_question =
     std::variant<question::introduction, question::validator_changes, question::freshness, question::receipt,
-                 question::account_count, question::standing, question::contract, question::subscription,
-                 question::other_sns, question::sign_of_life, question::unsubscription, question::own_ask>;
+                 question::receipt_proof, question::account_count, question::standing, question::contract,
+                 question::subscription, question::other_sns, question::sign_of_life, question::lie_report,
+                 question::unsubscription, question::own_ask>;
 
 /// The batches of one connection that are not answered yet. Answers come in any order; what was not asked, or
 /// is answered already, is passed over.

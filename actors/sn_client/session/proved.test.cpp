@@ -1,130 +1,12 @@
-#include "actors/sn/rpc/testing/rpc_fixture.hpp"
-#include "actors/sn_client/session/testing/session_rig.hpp"
-#include "contracts/registry/client.hpp"
+#include "actors/sn_client/session/testing/proved_rig.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace swarm;
 using namespace swarm::session;
 using namespace swarm::session::test;
-using rpc::test::rpc_node;
-using rpc::test::test_key;
 
 namespace {
-
-session_options proving(std::optional<hash32> genesis = {}) {
-  auto out = options_of(1, {"b:2"});
-  out.trust = trust_options{genesis, "the file"};
-  return out;
-}
-
-/// A session with SNs that answer from a real chain, as far as they do not lie.
-struct proved_rig {
-  rpc_node sn;
-  session_rig rig;
-  /// Changes the true answer.
-  std::function<void(const request&, json::object&)> lie = [](const request&, json::object&) {};
-  std::string liar = "own:1"; ///< who does
-
-  explicit proved_rig(std::optional<hash32> genesis = {}, bool pin_right = false)
-      : rig(proving(pin_right ? std::optional(sn.chain->genesis_hash()) : genesis)) {
-    rig.instead = [this](const request& to) -> json::value {
-      auto fields = answer_of(sn, to);
-      if (to.method == "swarm_apiEndpoints") fields["result"] = json::array{"b:2"};
-      if (to.method == "swarm_validatorSigns") fields["result"] = json::array{sign_of(1, head())};
-      if (rig.dialled.back().endpoint == liar) lie(to, fields);
-      return fields;
-    };
-  }
-
-  std::uint64_t head() const { return sn.chain->head()->header.block_num; }
-  /// A sign of life by this key, who signed it `ago` milliseconds ago.
-  json::value sign_of(std::uint8_t key, std::uint64_t head, std::uint64_t ago = 0) const {
-    return json::value(to_hex(ledger::encode_sign_of_life(rig.unix_ms - ago, head, {}, test_key(key),
-                                                          sn.chain->chain_id(), sn.chain->genesis_hash())));
-  }
-
-  static json::object answer_of(rpc_node& from, const request& to) {
-    if (to.method == "eth_sendRawTransactionSync") {
-      from.chain->submit(*from_hex(std::string_view(to.params.at(0).as_string()))).value();
-      from.seal();
-      return {{"result", json::object{{"status", "0x1"}, {"blockNumber", "0x1"}}}};
-    }
-    auto all = from.call(to.method, json::serialize(to.params));
-    json::object out;
-    for (const auto* each : {"result", "error"})
-      if (all.contains(each)) out[each] = all[each];
-    return out;
-  }
-  /// A call of the registry by somebody else, in a block that these validators seal.
-  static void send(rpc_node& at, std::uint8_t key, bytes input,
-                   const std::vector<std::uint8_t>& sealers = {1}) {
-    ledger::txn_fields fields;
-    fields.nonce = *at.chain->window()->pending_nonce(test_key(key).account());
-    fields.gas_limit = 5'000'000;
-    fields.to = contracts::node_registry_address();
-    fields.data = std::move(input);
-    at.submit(*ledger::make_signed(fields, test_key(key), at.chain->chain_id()));
-    const auto made = at.chain->build_block(0, at.chain->genesis().validators.front(), 1000).value();
-    const auto digest =
-        ledger::seal_digest(at.chain->chain_id(), at.chain->genesis_hash(), made->block->hash, 0);
-    ledger::seal_record seals;
-    for (const auto each : sealers)
-      seals.seals.push_back({test_key(each).sign_recoverable(digest)});
-    REQUIRE(at.chain->commit(made, seals));
-  }
-  static bytes registration(std::uint8_t key, contracts::node_type type) {
-    hash32 fingerprint;
-    fingerprint[0] = key;
-    return contracts::encode_register_node(
-        {.type = type, .identity = fingerprint, .name = fmt::format("node-{}", key), .endpoint = "host:1"});
-  }
-  void register_node(std::uint8_t key, const std::vector<std::uint8_t>& sealers = {1}) {
-    send(sn, key, registration(key, contracts::node_type::sl), sealers);
-  }
-  /// Keys 2 and 3 become validators beside key 1.
-  void take_in_two_validators() {
-    for (const std::uint8_t key : {2, 3}) {
-      send(sn, key, registration(key, contracts::node_type::sn));
-      send(sn, 1, contracts::encode_propose_validator_vote(test_key(key).account(), true));
-    }
-    REQUIRE(sn.chain->validators_after(sn.chain->head()->header.block_num)->size() == 3);
-  }
-  void ask_count(std::uint64_t id) {
-    rig.step(event::ask{id, {eth_call(contracts::node_registry_address(), contracts::encode_node_count())}});
-  }
-  /// How many nodes there are, as the answer to question `id` says.
-  std::uint64_t count(std::uint64_t id) {
-    const auto& answers = rig.answers.at(id);
-    REQUIRE(answers.size() == 1);
-    REQUIRE(answers[0]);
-    return *contracts::decode_node_count(*output_of(answers[0]->at(0)));
-  }
-  const std::string& talks_to() const { return rig.dialled.back().endpoint; }
-  /// Dials on whenever the machine wants to, for a while.
-  void go_on(duration span = 30s) {
-    const auto until = rig.now + span;
-    while (rig.now < until) {
-      rig.pass(250ms);
-      if (!rig.machine.connected()) rig.up();
-      rig.serve();
-    }
-  }
-};
-
-/// The result as bytes, changed.
-void change(json::object& fields, const std::function<void(bytes&)>& how) {
-  auto raw = *from_hex(std::string_view(fields["result"].as_string()));
-  how(raw);
-  fields["result"] = to_hex(raw);
-}
-void change_proof(json::object& fields, const std::function<void(ledger::proved_calls&)>& how) {
-  change(fields, [&](bytes& raw) {
-    auto item = *ledger::decode_proved_calls(raw);
-    how(item);
-    raw = ledger::encode_proved_calls(item);
-  });
-}
 
 /// Whether a session leaves an SN that lies so, believes nothing of it, and gets the truth from the next one.
 void check_left(const std::function<void(proved_rig&, const request&, json::object&)>& how,
@@ -134,6 +16,7 @@ void check_left(const std::function<void(proved_rig&, const request&, json::obje
   at.register_node(10);
   at.rig.get_ready();
   REQUIRE(at.rig.machine.registered());
+  at.register_node(11); // a block that the session has not seen
   at.lie = [&](const request& to, json::object& fields) { how(at, to, fields); };
   at.ask_count(1);
   at.rig.serve();
@@ -142,7 +25,7 @@ void check_left(const std::function<void(proved_rig&, const request&, json::obje
   CHECK(at.rig.said("own:1"));
   at.go_on(15s);
   CHECK(at.talks_to() == "b:2");
-  CHECK(at.count(1) == 3);
+  CHECK(at.count(1) == 4);
   CHECK(at.rig.machine.lies() == (words == "LIES" ? 1 : 0));
 }
 
@@ -222,6 +105,23 @@ TEST_CASE("new validators are followed when a block is sealed by them") {
   at.rig.down();
   at.go_on(5s);
   CHECK(at.rig.asked_for("swarm_validatorChanges").size() == 5); // nothing is followed twice
+}
+
+TEST_CASE("a head that changes the validators back is no lie: those before it have sealed it") {
+  proved_rig at({}, true);
+  at.rig.get_ready();
+  REQUIRE(at.rig.machine.registered());
+  at.take_in_two_validators();
+  at.take_back_two_validators();
+  at.ask_count(1);
+  at.rig.serve();
+  CHECK(at.count(1) == 3);
+  CHECK(at.rig.machine.lies() == 0);
+  at.register_node(9); // sealed by key 1 alone, as before
+  at.ask_count(2);
+  at.rig.serve();
+  CHECK(at.count(2) == 4);
+  CHECK(at.rig.machine.lies() == 0);
 }
 
 TEST_CASE("an SN that hides a change of validators is left") {
@@ -454,6 +354,7 @@ TEST_CASE("an SN whose head nobody calls the newest is left: nothing is kept bac
 TEST_CASE("of four validators two must call a head the newest, each counts once") {
   proved_rig at({}, true);
   at.take_in_two_validators();
+  at.sealers = {2, 3};
   at.lie = [&](const request& to, json::object& fields) {
     if (to.method == "swarm_validatorSigns") fields["result"] = json::array{at.sign_of(2, at.head())};
   };

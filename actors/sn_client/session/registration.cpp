@@ -1,25 +1,11 @@
 #include "actors/sn_client/session/session_machine.hpp"
+#include "actors/sn_client/session/views.hpp"
 #include "contracts/organisations/client.hpp"
 
 #include <algorithm>
 
 /// How a node becomes known on the chain: it registers with a proof, and waits until others have vouched for it.
 namespace swarm::session {
-
-namespace json = boost::json;
-
-namespace {
-
-/// What a view of a contract answered; what it cannot say is as good as nothing.
-template <class View>
-contracts::abi::answer_of<View> read_view(const std::vector<json::value>& from, std::size_t index) {
-  if (index >= from.size()) return {};
-  const auto output = output_of(from[index]);
-  if (!output) return {};
-  return contracts::decode_answer<View>(*output).value_or(contracts::abi::answer_of<View>{});
-}
-
-} // namespace
 
 std::vector<rpc_call> session_machine::questions_about_self() const {
   const auto account = options_.key->account();
@@ -33,14 +19,15 @@ std::vector<rpc_call> session_machine::questions_about_self() const {
   return out;
 }
 
+/// What a view cannot say is as good as nothing.
 void session_machine::take_standing(const responses& from, std::size_t first) {
-  known_ = read_view<contracts::node_args>(from, first);
-  waits_ = read_view<contracts::pending_of_args>(from, first + 1);
-  organisation_ = read_view<contracts::anchor_owner_args>(from, first + 2);
+  known_ = view_at<contracts::node_args>(from, first).value_or(contracts::node_view{});
+  if (!options_.prove) return;
+  waits_ = view_at<contracts::pending_of_args>(from, first + 1).value_or(contracts::pending_view{});
+  organisation_ = view_at<contracts::anchor_owner_args>(from, first + 2).value_or(0);
 }
 
-void session_machine::introduce(responses& from, time_point now) {
-  take_standing(from, 4);
+void session_machine::introduce(time_point now) {
   const auto& wanted = *options_.registration;
   if (!known_.active || known_.identity != wanted.identity || known_.endpoint != wanted.endpoint
       || known_.name != wanted.name)

@@ -153,7 +153,7 @@ void session_machine::survey(time_point now) {
 
 void session_machine::step(const event::link_up& news, time_point now) {
   if (news.serial != serial_ || !std::holds_alternative<connecting>(phase_)) return;
-  phase_ = introducing{{{}, now}};
+  phase_ = introducing{{{}, now, news.by}};
   note(log::level::info, fmt::format("API-Server is UP! ({})", sn()));
   if (trust_) return ask_changes(now);
   ask_introduction(now);
@@ -168,6 +168,9 @@ void session_machine::ask_introduction(time_point now) {
                               {"eth_coinbase", {}}};
   for (auto& each : questions_about_self())
     calls.push_back(std::move(each));
+  if (trust_)
+    for (auto& each : questions_about_sn(live()->sn, live()->certificate))
+      calls.push_back(std::move(each));
   ask(calls, question::introduction{}, now);
 }
 
@@ -211,19 +214,26 @@ void session_machine::answer(const question::introduction&, responses& from, tim
     return give_up("it does not answer as an SN does", false, now);
   const network told{*chain, *genesis};
   if (trust_ && trust_->chain()->identity() != ledger::chain_identity{told.chain_id, told.genesis})
-    return lied("it names another genesis block than the one that it has shown", now);
+    return lied(ledger::lie::network, "it names another genesis block than the one that it has shown", now);
+  if (options_.registration) take_standing(from, 4);
+  if (trust_) {
+    auto record = sn_record::read(from);
+    if (!record) return give_up("it does not answer as an SN does", false, now);
+    record->organisations |= organisation_ != 0;
+    if (unregistered(*record, now)) return;
+  }
   if (network_ && *network_ != told && !choice_.is_configured())
     return give_up("it belongs to another network", true, now);
   enter_network(told, *count, now);
   auto here = std::move(*live());
-  here.sn = address_of(from[3]).value_or(address{});
+  if (!trust_) here.sn = address_of(from[3]).value_or(address{});
   phase_ = registering{std::move(here)};
   ask({{"swarm_apiEndpoints", {}}}, question::other_sns{}, now);
   // What is under way goes out once more, before anything new: nonces leave no gap.
   for (const auto& [nonce, txn] : txns_.all())
     send_txn(*txns_.find(nonce), now);
   if (!options_.registration) return became_ready(now);
-  introduce(from, now);
+  introduce(now);
 }
 
 /// What is under way was meant for the chain that this node knew.
@@ -244,6 +254,7 @@ void session_machine::became_ready(time_point now) {
   phase_ = std::move(here);
   pause_.reset();
   choice_.came_up();
+  report_lies(now);
   submit_waiting(now);
   send_asks(now);
   if (!subscribe(now)) read(now);
@@ -310,10 +321,8 @@ void session_machine::answer(const question::receipt& to, responses& from, time_
   if (txns_.find(to.nonce) == nullptr) return;
   auto receipt = receipt_of(from[0]);
   if (!receipt) return refused(to.nonce, receipt.error(), now);
-  block_num_ = std::max(block_num_, receipt->block_num);
-  told_of_full_day_ = false;
-  txns_.used(to.nonce);
-  finish(std::move(*txns_.take(to.nonce)), std::move(receipt), now);
+  if (trust_ && txns_.find(to.nonce)->call) return ask_receipt_proof({to.nonce, std::move(*receipt)}, now);
+  ended(to.nonce, std::move(*receipt), now);
 }
 
 /// A busy SN is asked again, one that cannot bring the transaction about is left if there is another. One
@@ -363,7 +372,7 @@ void session_machine::finish(open_txn txn, result<call_receipt> outcome, time_po
   if (outcome && outcome->ok) {
     note(log::level::info, "NODE UID :  " + to_hex(options_.key->account().view()));
     if (!std::holds_alternative<registering>(phase_)) return;
-    if (organisation_ == 0 || known_.active) return became_ready(now);
+    if (!trust_ && (organisation_ == 0 || known_.active)) return became_ready(now);
     return ask_standing(now);
   }
   const auto& why = outcome ? outcome->revert : outcome.error().message;

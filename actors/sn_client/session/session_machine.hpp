@@ -5,10 +5,12 @@
 #include "actors/sn_client/session/open_requests.hpp"
 #include "actors/sn_client/session/own_asks.hpp"
 #include "actors/sn_client/session/own_txns.hpp"
+#include "actors/sn_client/session/registered_sn.hpp"
 #include "actors/sn_client/session/sn_choice.hpp"
 #include "base/back_off.hpp"
 #include "contracts/registry/client.hpp"
 #include "ledger/formats/sign_of_life.hpp"
+#include "ledger/proof/lie.hpp"
 #include "transport/identity/registration_claim.hpp"
 
 #include <deque>
@@ -61,6 +63,8 @@ public:
   static constexpr duration twin_note_interval = std::chrono::minutes(1);
   /// For an SN whose chain is shorter than what this node has seen of it.
   static constexpr duration behind_max = std::chrono::seconds(10);
+  /// For one whose certificate is not that of a registered SN: it may have started a moment ago.
+  static constexpr duration unregistered_max = std::chrono::seconds(5);
   /// For an SN that does not show that its chain is the newest.
   static constexpr duration stale_max = std::chrono::seconds(15);
   /// How much older than now, or newer, a validator's word on its head may be, by this node's clock.
@@ -70,6 +74,7 @@ public:
 
   static constexpr std::size_t asks_max = 256; ///< not answered yet
 
+  static constexpr std::size_t unreported_max = 8; ///< lies of which no SN has heard
   static constexpr std::size_t sns_told_max = 4096;
   static constexpr std::size_t subscription_bytes_max = 128;
 
@@ -117,16 +122,25 @@ private:
     std::string why;
     std::optional<time_point> at; ///< none: once later changes of validators are known
   };
+  /// Of whom and what the next SN is to hear.
+  struct unreported {
+    hash32 accused; ///< the certificate that was presented
+    ledger::lie about{};
+    bool operator==(const unreported&) const = default;
+  };
   /// A connection.
   struct link {
     open_requests asked;
     time_point last_heard;
+    event::presented certificate{};
     address sn{}; ///< its account as it says, which this node names as its parent; zero: it does not say
     bool introduced = false;                ///< it was asked who it is
     bool asking_changes = false;            ///< of validators
     std::optional<time_point> changes_at{}; ///< when it is asked for these again
     std::optional<time_point> behind_since{};
     std::vector<asked_again> again{};
+    std::optional<time_point> unregistered_since{}; ///< its certificate is not that of an SN
+    std::optional<time_point> introduce_at{};       ///< when it is asked again who it is
   };
   /// Waits before it dials again.
   struct down {
@@ -179,12 +193,21 @@ private:
   void ask_changes(time_point now);
   void began_trust();
   void other_network(const std::string& reason, time_point now);
-  void lied(const std::string& how, time_point now);
+  void lied(ledger::lie about, const std::string& how, time_point now);
+  void remember_lie(ledger::lie about);
+  void report_lies(time_point now);
   void take_proved(open_requests::answered from, time_point now);
   void ask_again(time_point now);
   void check_behind(time_point now);
+  bool unregistered(const sn_record& record, time_point now);
+  void leave_unregistered(const sn_record& record, const std::string& trouble, time_point now);
   void ask_freshness(time_point now);
   time_point trust_due() const;
+
+  // receipts.cpp
+  void ask_receipt_proof(const question::receipt_proof& about, time_point now);
+  void unproved(const question::receipt_proof& about, const std::string& why, time_point now);
+  void ended(std::uint64_t nonce, call_receipt outcome, time_point now);
 
   void take(open_requests::answered from, time_point now);
   using responses = std::vector<boost::json::value>;
@@ -192,12 +215,14 @@ private:
   void answer(const question::validator_changes&, responses& from, time_point now);
   void answer(const question::freshness&, responses& from, time_point now);
   void answer(const question::receipt& to, responses& from, time_point now);
+  void answer(const question::receipt_proof& to, responses& from, time_point now);
   void answer(const question::account_count&, responses& from, time_point now);
   void answer(const question::standing&, responses& from, time_point now);
   void answer(const question::contract& to, responses& from, time_point now);
   void answer(const question::subscription& to, responses& from, time_point now);
   void answer(const question::other_sns&, responses& from, time_point now);
   void answer(const question::sign_of_life&, responses& from, time_point now);
+  void answer(const question::lie_report&, responses&, time_point) {}
   void answer(const question::unsubscription&, responses&, time_point) {}
   void answer(const question::own_ask& to, responses& from, time_point now);
 
@@ -205,7 +230,7 @@ private:
   void enter_network(const network& told, std::uint64_t txn_count, time_point now);
   std::vector<rpc_call> questions_about_self() const;
   void take_standing(const responses& from, std::size_t first);
-  void introduce(responses& from, time_point now);
+  void introduce(time_point now);
   result<contracts::register_node_args> registration() const;
   void register_node(time_point now);
   void ask_standing(time_point now);
@@ -235,6 +260,7 @@ private:
   contracts::organisation_id organisation_ = 0; ///< that this node's anchor belongs to
   std::optional<chain_trust> trust_;
   std::uint64_t lies_ = 0;
+  std::vector<unreported> unreported_;
   time_point stale_noted_ = time_point::min() + twin_note_interval;
   own_txns txns_;
   bool told_of_full_day_ = false;     ///< since a transaction became final

@@ -29,6 +29,7 @@ outcome run(const commands::watch_contract&, command_world&);
 outcome run(const commands::admit_organisation&, command_world&);
 outcome run(const commands::remove_organisation&, command_world&);
 outcome run(const commands::replace_ca&, command_world&);
+outcome run(const commands::remove_node&, command_world&);
 outcome run(const commands::list_organisations&, command_world&);
 
 // models.cpp

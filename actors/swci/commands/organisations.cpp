@@ -93,6 +93,18 @@ outcome run(const commands::replace_ca& what, command_world& world) {
   return vote(*sns, contracts::set_anchors_args{id, std::move(anchors)}, "REPLACE CA", what.organisation);
 }
 
+outcome run(const commands::remove_node& what, command_world& world) {
+  SWARM_TRY(auto* sns, network_of(world));
+  SWARM_TRY(const auto account, account_of(what.node));
+  const auto nodes = contracts::node_registry_address();
+  SWARM_CHECK(sns->submit(nodes, contracts::encode_remove_node(account), "vote on a node"));
+  SWARM_TRY(const auto now, read(*sns, nodes, contracts::node_args{account}));
+  const auto shown = now.name.empty() ? uid_of(account) : fmt::format("{} ({})", uid_of(account), now.name);
+  if (!now.active && !now.pending) return answers::done{"NODE REMOVED", shown};
+  return answers::done{"REMOVAL VOTED FOR",
+                       fmt::format("{}; more than half of the organisations have to", shown)};
+}
+
 outcome run(const commands::list_organisations&, command_world& world) {
   SWARM_TRY(auto* sns, network_of(world));
   constexpr auto page = contracts::organisations_page_max;

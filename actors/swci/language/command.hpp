@@ -220,6 +220,10 @@ struct replace_ca {
   std::string file;
   bool operator==(const replace_ca&) const = default;
 };
+struct remove_node {
+  std::string node; ///< its UID
+  bool operator==(const remove_node&) const = default;
+};
 struct list_organisations {
   bool operator==(const list_organisations&) const = default;
 };
@@ -273,7 +277,7 @@ using command = std::variant<
     commands::create_taskrunner, commands::reset_taskrunner, commands::list_taskrunners,
     commands::list_taskrunner_peers, commands::get_taskrunner_info, commands::get_taskrunner_status,
     commands::get_taskrunner_peer_status, commands::assign_task, commands::wait_for_taskrunner,
-    commands::admit_organisation, commands::remove_organisation, commands::replace_ca,
+    commands::admit_organisation, commands::remove_organisation, commands::replace_ca, commands::remove_node,
     commands::list_organisations, commands::list_nodes, commands::doctor, commands::sleep_for,
     commands::change_folder, commands::list_files, commands::show_folder, commands::help,
     commands::exit_session, commands::exit_on_failure>;

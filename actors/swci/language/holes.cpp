@@ -19,7 +19,7 @@ const std::vector<entry>& holes() {
       {hole_kind::taskrunner, {"taskrunner", "the name of a taskrunner", 0, 0, {}}},
       {hole_kind::organisation,
        {"organisation", "the name of an organisation, in quotes if it has blanks", 0, 0, {}}},
-      {hole_kind::node, {"node", "the UID of a SWOP, as LIST NODES shows it", 0, 0, {}}},
+      {hole_kind::node, {"node", "the UID of a node, as LIST NODES shows it", 0, 0, {}}},
       {hole_kind::peer,
        {"peer", "a SWOP's index, from 0 on, or its UID, as LIST TASKRUNNER PEERS shows them", 0, 1023, {}}},
       {hole_kind::file, {"file", "a file in the user folder", 0, 0, {}}},

@@ -91,6 +91,8 @@ const std::vector<good> good_lines{
     {"ADMIT ORGANISATION 'St. Mary' FROM ca/mary.pem", admit_organisation{"St. Mary", "ca/mary.pem"}},
     {"admit organisation FROM from from", admit_organisation{"FROM", "from"}},
     {"REMOVE ORGANISATION clinic", remove_organisation{"clinic"}},
+    {"remove node 0x1234567890123456789012345678901234567890",
+     remove_node{"0x1234567890123456789012345678901234567890"}},
     {"replace ca of clinic from new.pem", replace_ca{"clinic", "new.pem"}},
     {"list Nodes", list_nodes{}},
     {"doctor", doctor{}},

@@ -223,7 +223,11 @@ command_area organisations() {
        asks("REPLACE CA OF <organisation> FROM <file>",
             "Votes for other CA certificates of an organisation than it has: those in a PEM file and no "
             "others.",
-            replace_ca{}, &replace_ca::organisation, &replace_ca::file)}};
+            replace_ca{}, &replace_ca::organisation, &replace_ca::file),
+       asks("REMOVE NODE <node>",
+            "Votes for the removal of a node. It goes at once when it belongs to the organisation of this "
+            "SWCI, otherwise as soon as more than half of the organisations vote for it.",
+            remove_node{}, &remove_node::node)}};
 }
 
 command_area miscellaneous() {

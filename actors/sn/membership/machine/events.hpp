@@ -21,10 +21,11 @@ struct anchor_owner {
 /// What the chain says about its members, at its head.
 struct chain_facts {
   std::uint64_t block_num = 0;
-  bool pending = false;                      ///< a transaction of this node waits for a block
-  std::optional<contracts::node_view> self;  ///< this node in the registry; none: it never registered
-  contracts::pending_view waits;             ///< what this node has registered and waits for vouches
-  hash32 identity;                           ///< of this node's certificate, as it is now
+  bool pending = false;                     ///< a transaction of this node waits for a block
+  std::optional<contracts::node_view> self; ///< this node in the registry; none: it never registered
+  std::uint64_t removed = 0;     ///< block in which a node with `self`'s certificate was removed by vote
+  contracts::pending_view waits; ///< what this node has registered and waits for vouches
+  hash32 identity;               ///< of this node's certificate, as it is now
   contracts::organisation_id organisation{}; ///< that the certificate's anchor belongs to
   transport::registration_chain chain;
   std::vector<address> validators;           ///< of the next block, sorted
@@ -33,6 +34,7 @@ struct chain_facts {
   std::vector<contracts::seat_power> powers; ///< organisations that could stop or fork the chain alone
   std::set<address> voted_on;                ///< members and connected SNs that this node's vote is open on
   std::set<address> barred;                  ///< connected SNs that lost their seats for ever
+  std::set<address> homeless;                ///< members whose organisation was removed by votes
   std::vector<std::string> trainings_wanted; ///< those of `read_facts` that are not on the chain
   std::map<hash32, anchor_owner> anchors;    ///< of the organisations
 };

@@ -105,7 +105,8 @@ void membership_machine::look_after(const chain_facts& facts, time_point now) {
                           .connected = asked_with_,
                           .absent = absent_members(facts, now),
                           .voted_on = facts.voted_on,
-                          .barred = facts.barred};
+                          .barred = facts.barred,
+                          .homeless = facts.homeless};
   phase_ = running{facts.validators.size(), kept_absent(view).size(), facts.self && facts.self->active,
                    facts.powers};
   dial_nodes(facts);
@@ -174,8 +175,24 @@ void membership_machine::register_self(const chain_facts& facts) {
                                                                         std::move(proved->proof)})});
 }
 
+bool membership_machine::is_removed(const chain_facts& facts) {
+  if (facts.removed == 0 || facts.self->identity != facts.identity) {
+    told_removed_ = false;
+    return false;
+  }
+  if (!std::exchange(told_removed_, true))
+    actions_.emplace_back(action::say{
+        fmt::format(
+            "a node with this SN's certificate, {}, was removed by vote in block {}: it needs another "
+            "certificate, and registers itself when that has taken the place of this one",
+            to_hex(facts.identity.view()), facts.removed),
+        true});
+  return true;
+}
+
 bool membership_machine::introduce_self(const chain_facts& facts) {
   if (leaving_) return false;
+  if (is_removed(facts)) return true;
   const auto before = actions_.size();
   if (!is_introduced(facts)) register_self(facts);
   if (waits_for_vouches(facts)) return true; // nobody takes anything else from it yet

@@ -64,6 +64,8 @@ private:
   /// These two say whether they sent something: nothing else is sent before that is in a block.
   bool leave(const chain_facts& facts);
   bool introduce_self(const chain_facts& facts);
+  /// Whether the certificate was removed by vote, which the log is told once.
+  bool is_removed(const chain_facts& facts);
   void vote(const network_view& view);
   /// Tells of validators that are needed and away, of each once.
   void tell_of_kept(const network_view& view);
@@ -79,13 +81,14 @@ private:
   std::vector<connected_node> connected_;
   std::vector<connected_node> asked_with_;  ///< who was, when the chain was asked: its answer is about these
   std::map<address, time_point> last_seen_; ///< members
-  std::set<address> told_kept_;             ///< validators that the log was told are needed and away
-  std::map<address, bytes> proofs_;         ///< of double votes of members, to be put on the chain
-  std::uint64_t serial_ = 0;                ///< of the last question to the chain
-  std::optional<time_point> asked_;         ///< when it was asked, if it is not answered yet
-  std::uint64_t block_num_ = 0;             ///< the head, as it was last read
-  duration entry_pause_;                    ///< until it looks again whether it is a member
-  bool leave_wanted_ = false;               ///< somebody waits for `answer_leave`
+  bool told_removed_ = false;
+  std::set<address> told_kept_;     ///< validators that the log was told are needed and away
+  std::map<address, bytes> proofs_; ///< of double votes of members, to be put on the chain
+  std::uint64_t serial_ = 0;        ///< of the last question to the chain
+  std::optional<time_point> asked_; ///< when it was asked, if it is not answered yet
+  std::uint64_t block_num_ = 0;     ///< the head, as it was last read
+  duration entry_pause_;            ///< until it looks again whether it is a member
+  bool leave_wanted_ = false;       ///< somebody waits for `answer_leave`
   bool leaving_ = false;
   std::vector<membership_action> actions_;
 };

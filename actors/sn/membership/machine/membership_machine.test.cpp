@@ -69,6 +69,23 @@ TEST_CASE("an SN registers when the chain lacks it, and again when what the chai
   }
 }
 
+TEST_CASE("an SN that was removed by vote says so once, and registers with another certificate only") {
+  stage s;
+  auto facts = network(2, 1);
+  facts.self->active = false;
+  facts.removed = 17;
+  facts.trainings_wanted = {"mine"};
+  s.look(facts);
+  CHECK(says(s.only<action::say>().text, "was removed by vote in block 17: it needs another certificate"));
+  CHECK(s.sent_nothing());
+  s.look(facts);
+  CHECK(s.all<action::say>().empty());
+  CHECK(s.sent_nothing());
+  facts.self->identity = certificate(5); // the removed one; this node's is another now
+  s.look(facts);
+  CHECK(s.all<action::submit>().front().input == registration(2));
+}
+
 TEST_CASE("training contracts that the operator named are made when the chain lacks them") {
   stage s;
   s.step(start{});

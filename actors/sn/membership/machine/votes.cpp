@@ -54,7 +54,15 @@ std::optional<vote> removal(const network_view& view) {
 /// A vote for removing somebody who is back.
 std::optional<vote> reprieve(const network_view& view) {
   for (const auto& account : view.voted_on)
-    if (holds(view.members, account) && is_connected(view, account)) return vote{account, false, true};
+    if (holds(view.members, account) && is_connected(view, account) && !view.homeless.contains(account))
+      return vote{account, false, true};
+  return std::nullopt;
+}
+
+/// Whoever removed an organisation wants it without seats, although the others survive fewer liars then.
+std::optional<vote> eviction(const network_view& view) {
+  for (const auto& account : view.homeless)
+    if (account != view.self && !view.voted_on.contains(account)) return vote{account, false};
   return std::nullopt;
 }
 
@@ -63,13 +71,16 @@ std::optional<vote> reprieve(const network_view& view) {
 std::vector<address> kept_absent(const network_view& view) {
   std::vector<address> out;
   for (const auto& [account, away] : view.absent)
-    if (away >= absent_max && account != view.self && is_needed(view, account)) out.push_back(account);
+    if (away >= absent_max && account != view.self && is_needed(view, account)
+        && !view.homeless.contains(account))
+      out.push_back(account);
   return out;
 }
 
 std::optional<vote> next_vote(const network_view& view) {
   if (!std::binary_search(view.validators.begin(), view.validators.end(), view.self)) return std::nullopt;
   if (auto out = reprieve(view)) return out;
+  if (auto out = eviction(view)) return out;
   if (auto out = admission(view)) return out;
   return removal(view);
 }

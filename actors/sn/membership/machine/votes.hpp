@@ -27,6 +27,7 @@ struct network_view {
   std::map<address, duration> absent; ///< members that are not connected, and since how long
   std::set<address> voted_on;         ///< accounts that this node's vote on is open
   std::set<address> barred;           ///< connected ones that lost their seats for ever
+  std::set<address> homeless;         ///< members whose organisation was removed by votes
 };
 
 /// A member away for this long is voted out, as long as the others are enough to go on without it, and survive as

@@ -109,3 +109,16 @@ TEST_CASE("a vote against somebody who is back is taken back") {
   view.voted_on.insert(account(3));
   CHECK(next_vote(view) == vote{account(3), false, true});
 }
+
+TEST_CASE("who sits for an organisation that was removed is voted out, although it is here and needed") {
+  auto view = network(4, 4);
+  view.homeless.insert(account(3));
+  CHECK(next_vote(view) == vote{account(3), false});
+  view.voted_on.insert(account(3));
+  CHECK(next_vote(view) == std::nullopt); // the vote stays
+  disconnect(view, 3, absent_max);
+  CHECK(kept_absent(view).empty());
+  view.homeless = {view.self};
+  view.voted_on.clear();
+  CHECK(next_vote(view) == std::nullopt); // others see to that
+}

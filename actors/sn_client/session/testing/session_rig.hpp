@@ -69,6 +69,7 @@ public:
   std::uint64_t txn_count = 0;
   std::uint64_t block_num = 5;
   std::vector<std::string> endpoints;
+  std::map<std::string, event::presented> certificates; ///< by endpoint
   /// In place of the usual answer, if it is not null: {"result": ...} or {"error": ...}; an empty object:
   /// none.
   std::function<json::value(const request&)> instead = [](const request&) { return json::value(); };
@@ -93,7 +94,7 @@ public:
     now = until;
   }
   std::uint64_t serial() const { return dialled.empty() ? 0 : dialled.back().serial; }
-  void up() { step(event::link_up{serial()}); }
+  void up() { step(event::link_up{serial(), certificates[dialled.back().endpoint]}); }
   void down(std::string reason = "gone") { step(event::link_down{serial(), std::move(reason)}); }
   void hears(std::string_view text) { step(event::received{serial(), text}); }
   void hears_on(std::uint64_t link, std::string_view text) { step(event::received{link, text}); }

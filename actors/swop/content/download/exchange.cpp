@@ -20,6 +20,9 @@ using clock = std::chrono::steady_clock;
 /// What is read of a body that nobody wants, of a redirect or an error, before the connection is given up.
 constexpr std::size_t unwanted_bytes_max = 64 * 1024;
 
+/// So much before its time, by another clock, libcurl may end a transfer.
+constexpr auto timer_error = std::chrono::milliseconds(10);
+
 struct easy_freed {
   void operator()(CURL* handle) const { ::curl_easy_cleanup(handle); }
 };
@@ -228,7 +231,8 @@ tl::unexpected<error> transfer::explain(CURLcode code) const {
   const std::string_view reason = ::curl_easy_strerror(code);
   switch (code) {
   case CURLE_OPERATION_TIMEDOUT: {
-    if (clock::now() >= what_.deadline) return fail(content_errc::out_of_time, "not finished in time");
+    if (clock::now() + timer_error >= what_.deadline)
+      return fail(content_errc::out_of_time, "not finished in time");
     curl_off_t connected = 0;
     ::curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &connected);
     if (connected == 0) return fail(content_errc::unreachable, "{} does not answer", host);
