@@ -18,7 +18,7 @@ namespace swarm::actors {
 /// The state of /sn/chain, which belongs to its thread.
 struct chain_state {
   explicit chain_state(std::shared_ptr<const sn_context> from)
-      : context(std::move(from)), judge(context->identity, context->members, context->book) {}
+      : context(std::move(from)), judge(context->identity, context->members) {}
 
   std::string status() const {
     if (!chain || !snapshot) return "there is no chain yet"; // or it was not opened to the end
@@ -31,7 +31,9 @@ struct chain_state {
     return out;
   }
   boost::json::object summary() const;
-  std::string detail_json() const { return chain && snapshot ? boost::json::serialize(summary()) : std::string{}; }
+  std::string detail_json() const {
+    return chain && snapshot ? boost::json::serialize(summary()) : std::string{};
+  }
 
   std::shared_ptr<const sn_context> context;
   /// Whether the pool takes the registration of who is no member.
