@@ -237,9 +237,6 @@ def test_rpc_work_of_one_organisation_delays_no_other(sn, attacker):
     answered in between."""
     body = heavy_batch()
     answered = []
-    there = types.SimpleNamespace(host="127.0.0.1", port=sn.port, certs=attacker)
-    for name in attacker.READERS:
-        Outsider(there, name, SL)  # only members may ask for it at all
     going = threading.Event()
     going.set()
 
@@ -253,6 +250,9 @@ def test_rpc_work_of_one_organisation_delays_no_other(sn, attacker):
                     answered.append(link)
                 link.close()
 
+    there = types.SimpleNamespace(host="127.0.0.1", port=sn.port, certs=attacker)
+    for name in attacker.READERS:
+        Outsider(there, name, SL)  # only members may ask for it at all
     contexts = [attacker.context(name) for name in attacker.READERS]
     threads = [threading.Thread(target=ask_for_much, args=(each,), daemon=True) for each in contexts]
     for each in threads:

@@ -32,11 +32,7 @@ result<> admission::may_call(const transport::peer_info& peer, const address& to
   const members::proved who{*peer.certificate, *peer.anchor};
   const auto role = static_cast<members::role>(wanted->type);
   std::string why;
-  if (book_->was_removed({}, peer.cert_fingerprint))
-    why =
-        fmt::format("the node with the certificate {} was removed by a vote; it comes back with another one",
-                    peer.cert_subject);
-  else if (!members::roles_of(who, *rules_).has(role))
+  if (!members::roles_of(who, *rules_).has(role))
     why = members::refusal(who, role, *rules_);
   else if (wanted->identity != peer.cert_fingerprint)
     why = fmt::format(

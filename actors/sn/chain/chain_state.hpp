@@ -19,7 +19,7 @@ namespace swarm::actors {
 /// The state of /sn/chain, which belongs to its thread.
 struct chain_state {
   explicit chain_state(std::shared_ptr<const sn_context> from)
-      : context(std::move(from)), judge(context->identity, context->members, context->book) {}
+      : context(std::move(from)), judge(context->identity, context->members) {}
 
   std::string status() const {
     if (!chain || !snapshot) return "there is no chain yet"; // or it was not opened to the end

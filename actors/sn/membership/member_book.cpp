@@ -53,27 +53,10 @@ std::string_view words_of(cause how) {
   return "is no member of this network any more";
 }
 
-hash32 word_of(const address& account) {
-  hash32 out;
-  std::copy(account.begin(), account.end(), out.begin() + 12);
-  return out;
-}
-
-/// The identities that an account has registered up to a block, as far as history is here.
-std::set<hash32> claims_of(const ledger::chain_view& chain, const address& account, std::uint64_t to_block) {
-  ledger::log_filter filter;
-  filter.to_block = to_block;
-  filter.addresses = {registry};
-  filter.topics = {{contracts::event_topic<contracts::node_registered>()}, {word_of(account)}};
-  std::set<hash32> out;
-  const auto claims = chain.logs(filter);
-  if (!claims) return out;
-  for (const auto& each : *claims) {
-    const auto event = contracts::decode_node_event(each.entry.topics, each.entry.data);
-    if (const auto* claim = event ? std::get_if<contracts::node_registered>(&*event) : nullptr)
-      out.insert(claim->identity);
-  }
-  return out;
+/// Whether a vote has removed a member with this certificate.
+bool is_removed(const ledger::chain_view& chain, const hash32& identity) {
+  const auto in_block = ask(chain, registry, contracts::removal_of_args{identity});
+  return in_block && *in_block != u256(0);
 }
 
 std::string listed(const std::vector<std::string>& names) {
@@ -93,8 +76,6 @@ void member_book::watch(std::shared_ptr<const ledger::chain_window> chain) {
   members_.clear();
   identities_.clear();
   waiting_.clear();
-  removed_.clear();
-  removed_identities_.clear();
 }
 
 result<> member_book::may_read(const hash32& identity, const std::string& subject) {
@@ -112,10 +93,10 @@ std::vector<ended_membership> member_book::ended_since(std::uint64_t& seen) {
   return {ended_.end() - static_cast<std::ptrdiff_t>(news), ended_.end()};
 }
 
-bool member_book::was_removed(const address& account, const hash32& identity) {
+bool member_book::was_removed(const hash32& identity) {
   const std::lock_guard lock(mutex_);
-  std::ignore = look();
-  return removed_.contains({account, identity}) || removed_identities_.contains(identity);
+  if (!look() || open_ || identities_.contains(identity)) return false;
+  return is_removed(*chain_->view(), identity);
 }
 
 bool member_book::is_anchor(const hash32& fingerprint) {
@@ -181,12 +162,6 @@ result<> member_book::take(const ledger::chain_view& chain, const ledger::execut
       const auto event = contracts::decode_node_event(log.topics, log.data);
       const auto what = event ? change_by(*event) : std::nullopt;
       if (!what) continue;
-      if (what->how == cause::removed) {
-        auto claimed = claims_of(chain, what->account, block.header.block_num);
-        if (const auto was = members_.find(what->account); was != members_.end())
-          claimed.insert(was->second.identity); // history may not be here
-        note_removed(what->account, claimed);
-      }
       SWARM_CHECK(touch(chain, what->account, what->how));
     }
   return {};
@@ -289,7 +264,6 @@ result<> member_book::load(const ledger::chain_view& chain) {
     set(account, one, cause::other);
   for (const auto& account : gone)
     set(account, std::nullopt, cause::other);
-  load_removed(chain);
   return {};
 }
 
@@ -311,36 +285,6 @@ result<> member_book::load_organisations(const ledger::chain_view& chain) {
   return {};
 }
 
-// Who was removed
-
-/// A removed node comes back with a certificate that it never had only, as otherwise it would register again at once, and
-/// those who vouch by what they trust would vouch again. A certificate that others share stays good for them.
-void member_book::note_removed(const address& account, const std::set<hash32>& claimed) {
-  const auto was = members_.find(account);
-  for (const auto& identity : claimed) {
-    removed_.emplace(account, identity);
-    const auto all = identities_.find(identity);
-    const bool own =
-        was != members_.end() && (was->second.identity == identity || was->second.next == identity);
-    if (all == identities_.end() || all->second <= (own ? 1 : 0)) removed_identities_.insert(identity);
-  }
-}
-
-/// Those who were removed before this SN began to look, as far as its history goes.
-void member_book::load_removed(const ledger::chain_view& chain) {
-  ledger::log_filter filter;
-  filter.to_block = chain.head()->header.block_num;
-  filter.addresses = {registry};
-  filter.topics = {{contracts::event_topic<contracts::node_removed>()}};
-  const auto removals = chain.logs(filter);
-  if (!removals) return;
-  for (const auto& removal : *removals) {
-    const auto event = contracts::decode_node_event(removal.entry.topics, removal.entry.data);
-    const auto* what = event ? std::get_if<contracts::node_removed>(&*event) : nullptr;
-    if (what != nullptr) note_removed(what->account, claims_of(chain, what->account, removal.block_num));
-  }
-}
-
 // What is said to those who are no members
 
 std::string member_book::refusal(const ledger::chain_view& chain, const hash32& identity,
@@ -350,7 +294,7 @@ std::string member_book::refusal(const ledger::chain_view& chain, const hash32& 
   if (waits == waiting_.end())
     return fmt::format(
         "only members read this chain, and the certificate {} is none of a member's: {}", subject,
-        removed_identities_.contains(identity)
+        is_removed(chain, identity)
             ? "its node was removed by a vote; ask your organisation for another certificate"
             : "register a node with it first (swarmd --role sl, swop, swci or sn), or use the certificate of "
               "one that is registered");

@@ -6,7 +6,6 @@
 #include <deque>
 #include <map>
 #include <mutex>
-#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -51,8 +50,8 @@ public:
   /// The memberships that have ended since `seen`, a number that this function sets.
   std::vector<ended_membership> ended_since(std::uint64_t& seen);
 
-  /// Whether a vote has removed the node of this account, or the one that had this certificate alone.
-  bool was_removed(const address& account, const hash32& identity);
+  /// Whether a vote has removed the node with this certificate, and no other member has the same.
+  bool was_removed(const hash32& identity);
   /// Whether the CA with this fingerprint belongs to an organisation. Before a chain is known every CA does.
   bool is_anchor(const hash32& fingerprint);
 
@@ -66,12 +65,10 @@ private:
   result<> look();
   result<> load(const ledger::chain_view& chain);
   result<> load_organisations(const ledger::chain_view& chain);
-  void load_removed(const ledger::chain_view& chain);
   result<bool> follow(const ledger::chain_view& chain);
   result<> take(const ledger::chain_view& chain, const ledger::executed_block& block);
   result<> touch(const ledger::chain_view& chain, const address& account, ended_membership::cause how);
   result<std::optional<member>> read(const ledger::chain_view& chain, const contracts::node_view& node);
-  void note_removed(const address& account, const std::set<hash32>& claimed);
   void set(const address& account, const std::optional<member>& now, ended_membership::cause how);
   void add(const member& one);
   void take_out(const member& one);
@@ -92,8 +89,6 @@ private:
   std::unordered_map<address, hash32> waiting_; ///< identities of those who are no members yet
   std::map<contracts::organisation_id, std::string> organisations_;
   std::unordered_set<hash32> anchors_;
-  std::set<std::pair<address, hash32>> removed_;  ///< with each identity that they had
-  std::unordered_set<hash32> removed_identities_; ///< that no member shared
   std::deque<ended_membership> ended_;
   std::uint64_t ended_count_ = 0; ///< so far
 };

@@ -12,6 +12,23 @@ std::string name_of(const ledger::chain_view& chain, contracts::organisation_id 
                                  : fmt::format("number {}, which is none of this chain", organisation);
 }
 
+namespace {
+
+/// As the contract says it, before the refusal takes room on the chain. A member may say again what it has said.
+result<> check_not_removed(const ledger::chain_view& chain, const contracts::node_statement& claimed,
+                           const std::string& subject) {
+  const auto registry = contracts::node_registry_address();
+  SWARM_TRY(const auto in_block, ask(chain, registry, contracts::removal_of_args{claimed.identity}));
+  if (in_block == u256(0)) return {};
+  SWARM_TRY(const auto node, ask(chain, registry, contracts::node_args{claimed.account}));
+  if (node.active && node.identity == claimed.identity) return {};
+  return fail(registration_errc::removed,
+              "a node with the certificate {} was removed by vote in block {}: it needs another one", subject,
+              in_block.to_u64());
+}
+
+} // namespace
+
 result<registration_judge::known> registration_judge::check(const ledger::chain_view& chain,
                                                             const contracts::node_statement& claimed,
                                                             bytes_view proof) const {
@@ -37,10 +54,7 @@ result<registration_judge::known> registration_judge::check(const ledger::chain_
   const auto role = static_cast<members::role>(claimed.role);
   if (!members::roles_of(who, *rules_).has(role))
     return fail(registration_errc::role_not_allowed, "{}", members::refusal(who, role, *rules_));
-  if (book_->was_removed(claimed.account, claimed.identity))
-    return fail(registration_errc::removed,
-                "the node with the certificate {} was removed by a vote; it comes back with another one",
-                proved->certificate.subject);
+  SWARM_CHECK(check_not_removed(chain, claimed, proved->certificate.subject));
   auto organisation = members::organisation_of(who, *rules_);
   auto text =
       fmt::format("the certificate {} of the organisation {}", proved->certificate.subject, organisation);

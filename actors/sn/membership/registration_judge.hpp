@@ -1,6 +1,5 @@
 #pragma once
 
-#include "actors/sn/membership/member_book.hpp"
 #include "config/members/member_rules.hpp"
 #include "contracts/registry/client.hpp"
 #include "ledger/chain/chain_view.hpp"
@@ -23,8 +22,8 @@ constexpr std::string_view error_category(registration_errc) {
 class registration_judge {
 public:
   registration_judge(std::shared_ptr<const transport::tls_identity> identity,
-                     std::shared_ptr<const members::member_rules> rules, std::shared_ptr<member_book> book)
-      : identity_(std::move(identity)), rules_(std::move(rules)), book_(std::move(book)) {}
+                     std::shared_ptr<const members::member_rules> rules)
+      : identity_(std::move(identity)), rules_(std::move(rules)) {}
 
   /// What others say of a node, for people: "CN=sl-1 of the organisation Hospital B".
   struct known {
@@ -39,7 +38,6 @@ public:
 private:
   std::shared_ptr<const transport::tls_identity> identity_;
   std::shared_ptr<const members::member_rules> rules_;
-  std::shared_ptr<member_book> book_; ///< who was removed
 };
 
 /// What a view of a contract says at the chain's head.

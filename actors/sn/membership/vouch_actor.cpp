@@ -19,8 +19,7 @@ constexpr auto upkeep_interval = 250ms;
 
 struct vouching_state {
   explicit vouching_state(std::shared_ptr<const sn_context> from)
-      : context(std::move(from)),
-        desk(context->key->account(), context->identity, context->members, context->book) {}
+      : context(std::move(from)), desk(context->key->account(), context->identity, context->members) {}
 
   std::string status() const {
     const auto& machine = desk.machine();

@@ -11,9 +11,8 @@ namespace swarm::membership {
 class vouch_desk {
 public:
   vouch_desk(const address& self, std::shared_ptr<const transport::tls_identity> identity,
-             std::shared_ptr<const members::member_rules> rules, std::shared_ptr<member_book> book)
-      : self_(self), identity_(identity), judge_(std::move(identity), std::move(rules), std::move(book)),
-        machine_(self) {}
+             std::shared_ptr<const members::member_rules> rules)
+      : self_(self), identity_(identity), judge_(std::move(identity), std::move(rules)), machine_(self) {}
 
   using view_ptr = std::shared_ptr<const ledger::chain_view>;
   /// Looks through the whole registry; at the start, and after what changes many members at once.

@@ -86,7 +86,7 @@ std::string why_unwanted(const sn_context& context, const transport::peer_info& 
   const members::proved who{*remote.certificate, *remote.anchor};
   if (!members::roles_of(who, *context.members).has(members::role::sn))
     return members::refusal(who, members::role::sn, *context.members);
-  if (context.book->was_removed({}, remote.cert_fingerprint))
+  if (context.book->was_removed(remote.cert_fingerprint))
     return fmt::format("it was removed by a vote and comes back with another certificate than {}",
                        remote.cert_subject);
   if (!dialled && !context.book->is_anchor(remote.anchor->fingerprint))

@@ -28,6 +28,7 @@ constexpr std::array always{
     std::string_view("eth_getTransactionReceipt"),
     std::string_view("eth_sendRawTransaction"),     // of who is no member the pool takes registrations alone
     std::string_view("eth_sendRawTransactionSync"), // the same
+    std::string_view("swarm_provedReceipt"),
     std::string_view("swarm_genesis"),
     std::string_view("swarm_apiEndpoints"),     // to register over another SN
     std::string_view("swarm_validatorChanges"), // what proofs are checked by
