@@ -4,11 +4,19 @@ namespace swarm {
 
 namespace {
 
+/// By character; -1 for what is no digit.
+constexpr auto hex_digits = [] {
+  std::array<std::int8_t, 256> out{};
+  out.fill(-1);
+  for (std::size_t i = 0; i < 16; ++i) {
+    out[static_cast<std::uint8_t>("0123456789abcdef"[i])] = static_cast<std::int8_t>(i);
+    out[static_cast<std::uint8_t>("0123456789ABCDEF"[i])] = static_cast<std::int8_t>(i);
+  }
+  return out;
+}();
+
 int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+  return hex_digits[static_cast<std::uint8_t>(c)];
 }
 
 } // namespace
@@ -16,10 +24,11 @@ int hex_digit(char c) {
 std::string to_hex(bytes_view raw, bool prefix) {
   static constexpr char digits[] = "0123456789abcdef";
   std::string out = prefix ? "0x" : "";
-  out.reserve(out.size() + raw.size() * 2);
+  auto at = out.size();
+  out.resize(at + raw.size() * 2);
   for (auto byte : raw) {
-    out += digits[byte >> 4];
-    out += digits[byte & 15];
+    out[at++] = digits[byte >> 4];
+    out[at++] = digits[byte & 15];
   }
   return out;
 }

@@ -37,12 +37,16 @@ public:
     return out;
   }
 
-  result<bytes> read(const hash32& hash) {
+  result<trie_node_ptr> read(const hash32& hash) {
     const auto found = by_hash_.find(hash);
     if (found == by_hash_.end())
       return fail(proof_errc::witness, "witness: node {} is missing", to_hex(hash.view()));
     found->second.used = true;
-    return *found->second.node;
+    auto node = decode_trie_node(*found->second.node);
+    if (!node)
+      return fail(proof_errc::witness, "witness: node {} is damaged: {}", to_hex(hash.view()),
+                  node.error().message);
+    return node;
   }
   bool all_used() const {
     return std::ranges::all_of(by_hash_, [](const auto& each) { return each.second.used; });
@@ -121,8 +125,8 @@ result<std::vector<call_result>> execute_witnessed(const block_header& on, const
                                                    std::span<const bytes> nodes,
                                                    const contract_table& contracts) {
   SWARM_TRY(auto shown, witness_nodes::open(nodes));
-  state_store store([&shown](const hash32& hash) { return shown.read(hash); }, known_codes(contracts),
-                    keep_all);
+  state_store store(decoded_node_source{[&shown](const hash32& hash) { return shown.read(hash); }},
+                    known_codes(contracts), keep_all);
   std::vector<call_result> out;
   for (const auto& call : calls) {
     state_overlay state(store, on.state_root);

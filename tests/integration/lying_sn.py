@@ -13,9 +13,9 @@ TLS = {"max_size": 16 << 20, "compression": None}
 
 
 class LyingSN:
-    """Passes JSON-RPC on. To nodes it shows the SN's certificate, unless told of another one, to the SN that of the node,
-    as one registers with its own only. `lie(method, answer)` may change an answer, a dict; a method of "" stands for a
-    notification; None keeps the message back."""
+    """Passes JSON-RPC on. To nodes it shows the SN's certificate, unless told of another one, to the SN that of the
+    node, as one registers with its own only. `lie(method, answer)` may change an answer, a dict; a method of "" stands
+    for a notification; None keeps the message back."""
 
     def __init__(self, sn, name="sn-1", node="sl-1"):
         self.sn, self.node, self.port = sn, node, free_port()

@@ -1,10 +1,12 @@
 """SLs whose SN lies: whatever it says, they believe nothing false, name it and go over to another one."""
 
+import pathlib
+import shutil
 import threading
 
 import numpy as np
 import pytest
-from harness import PATIENCE, Program, until
+from harness import PATIENCE, Certs, Program, Swarm, until
 from lying_sn import LyingSN, Stale, forged, reluctant, silent
 
 MODELS = [{"w": np.arange(500, dtype=np.float64) + value} for value in (0, 2)]
@@ -17,6 +19,19 @@ def liar(swarm):
     made = LyingSN(swarm.sn)
     yield made
     made.clean_up()
+
+
+class Trusting:
+    """Certificates of one authority, for hosts that trust two."""
+
+    def __init__(self, certs, trusted):
+        self.certs, self.trusted = certs, trusted
+
+    def flags(self, name):
+        return self.certs.flags(name, self.trusted)
+
+    def context(self, *args):
+        return self.certs.context(*args)
 
 
 class Held:
@@ -121,3 +136,73 @@ def test_whoever_poses_as_an_sn_without_its_certificate_is_named_and_left(swarm)
         assert sn_of(sl)["sn"] == f"127.0.0.1:{swarm.sn.port}"
     finally:
         poser.clean_up()
+
+
+def test_the_next_sn_hears_who_lied(swarm):
+    swarm.start_sn()
+    second = swarm.join_sn("sn-2")
+    until(lambda: len(swarm.sn.rpc("swarm_nodes")) == 2, "the second SN to be a member", alive=[second])
+    liar = LyingSN(second, name="sn-2")
+    first = f"127.0.0.1:{swarm.sn.port}"
+
+    def hides(method, answer):  # so that the SL goes to the first one
+        if method == "swarm_apiEndpoints":
+            answer["result"] = [first]
+        return answer
+
+    try:
+        liar.lie = hides
+        sl = swarm.add_sl(sn_port=liar.port)
+        sl.wait_ready()
+        until(lambda: sn_of(sl)["sns_known"] > 1, "the SL to hear of the first SN", alive=[sl])
+        liar.lie = lambda method, answer: forged(method, hides(method, answer))
+        claims = until(
+            lambda: swarm.sn.admin("actor", name="/sn/rpc")["detail"]["lies"], "the SN to hear of the lie", alive=[sl]
+        )
+        assert sn_of(sl)["sn"] == first
+        (claim,) = claims
+        assert (claim["accused"], claim["about"], claim["reporter"], claim["times"]) == ("sn-2", "view", "SL sl-1", 1)
+        assert claim["accused_organisation"] and claim["accused_organisation"] == claim["reporter_organisation"]
+        swarm.sn.wait_log("SL sl-1 of .* says that the SN sn-2 of .* lied to it about what a contract says")
+    finally:
+        liar.clean_up()
+
+
+def lying_about_receipts(method, answer):
+    """Says that calls failed; registrations are not proved by receipts."""
+    if method == "eth_sendRawTransactionSync" and answer.get("result", {}).get("status") == "0x1":
+        answer["result"]["status"] = "0x0"
+    return answer
+
+
+def test_an_sn_that_says_that_calls_failed_is_left_and_the_training_ends_right(swarm, liar):
+    sl, real = train(swarm, liar, lying_about_receipts)
+    until(lambda: sn_of(sl)["sn"] == real, "the SL to go over to the real SN", alive=[sl])
+    assert "LIES" in sl.log() and "succeeded" in sl.log()
+
+
+def test_a_newcomer_joins_nothing_while_two_organisations_show_different_networks(folder, certs):
+    other = Certs(f"{folder}/other", "sn-1", "sl-1")
+    both = pathlib.Path(folder) / "both"
+    both.mkdir()
+    for name, of in (("a", certs), ("b", other)):
+        shutil.copy(of.capath / "ca-cert.pem", both / f"{name}.pem")
+    networks = [Swarm(pathlib.Path(folder) / name, Trusting(of, both)) for name, of in (("a", certs), ("b", other))]
+    try:
+        sns = [each.start_sn() for each in networks]
+        hashes = [sn.rpc("swarm_genesis")["genesisHash"] for sn in sns]
+        sl = networks[0].sl_type(networks[0].folder, networks[0].certs, sns[0].port)
+        networks[0].sls.append(sl)
+        sl.store.parent.mkdir(parents=True, exist_ok=True)
+        (sl.store.parent / "known-sns").write_text(f"127.0.0.1:{sns[1].port}\n")
+        sl.start()
+        sl.wait_log("one of them lies, and --genesis-hash says which is right")
+        assert all(each in sl.log() for each in hashes)
+        assert not (sl.store.parent / "genesis-hash").exists()
+        sl.terminate()
+        sl.wait_exit()
+        right = networks[0].add_sl(name="sl-2", flags=["--genesis-hash", hashes[0]])
+        right.wait_ready()
+    finally:
+        for each in networks:
+            each.clean_up()

@@ -105,7 +105,7 @@ void carry_out::operator()(const membership::action::ask_sentinel&) const {
   if (!s.client) s.client = std::make_shared<transport::http_client>(*s.context->io, s.context->identity);
   const auto sentinel = sentinel_of(s.context->options);
   membership::ask_network_entry(
-      *s.client, sentinel.host, sentinel.port,
+      s.client, sentinel.host, sentinel.port, !s.context->options.genesis_hash,
       [env = self->shared_env(), path = self->path()](result<membership::network_entry> entry) {
         env->dir.send(path, entry_arrived{std::make_shared<membership::entry_found>(
                                 membership::entry_found{std::move(entry)})});

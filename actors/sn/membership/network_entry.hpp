@@ -4,6 +4,7 @@
 #include "transport/http/http_client.hpp"
 
 #include <functional>
+#include <memory>
 
 namespace swarm::membership {
 
@@ -11,8 +12,9 @@ namespace swarm::membership {
 /// that this swarmd makes of the parameters, the machine compares.
 result<network_entry> read_network_entry(std::string_view response);
 
-/// Asks the JSON-RPC port of a running SN. `done` runs on a thread of the client.
-void ask_network_entry(transport::http_client& client, const std::string& host, std::uint16_t port,
-                       std::function<void(result<network_entry>)> done);
+/// Asks the JSON-RPC port of a running SN. With `compare` also SNs of other organisations that it tells of, three at
+/// most, until one has answered (network_entry::confirmed_by). `done` runs on a thread of the client.
+void ask_network_entry(std::shared_ptr<transport::http_client> client, const std::string& host,
+                       std::uint16_t port, bool compare, std::function<void(result<network_entry>)> done);
 
 } // namespace swarm::membership

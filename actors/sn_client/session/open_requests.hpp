@@ -13,6 +13,8 @@ namespace swarm::session {
 namespace question {
 struct introduction {}; ///< which chain, how far, who it is, and does it know this node
 struct validator_changes {};
+struct others_to_compare {};
+struct same_network {};
 struct freshness {}; ///< the head, and what the validators say of theirs
 struct receipt {
   std::uint64_t nonce = 0;
@@ -41,10 +43,11 @@ struct own_ask {
 };
 } // namespace question
 using any_question =
-    std::variant<question::introduction, question::validator_changes, question::freshness, question::receipt,
-                 question::receipt_proof, question::account_count, question::standing, question::contract,
-                 question::subscription, question::other_sns, question::sign_of_life, question::lie_report,
-                 question::unsubscription, question::own_ask>;
+    std::variant<question::introduction, question::validator_changes, question::others_to_compare,
+                 question::same_network, question::freshness, question::receipt, question::receipt_proof,
+                 question::account_count, question::standing, question::contract, question::subscription,
+                 question::other_sns, question::sign_of_life, question::lie_report, question::unsubscription,
+                 question::own_ask>;
 
 /// The batches of one connection that are not answered yet. Answers come in any order; what was not asked, or
 /// is answered already, is passed over.

@@ -70,7 +70,7 @@ TEST_CASE("all views of a batch are of one block, in one request, and other answ
 
 TEST_CASE("a network is remembered at first use, and said to be") {
   proved_rig at;
-  at.rig.get_ready();
+  at.go_on(1s);
   REQUIRE(at.rig.kept_genesis.size() == 1);
   CHECK(at.rig.kept_genesis[0] == at.sn.chain->genesis_hash());
   CHECK(at.rig.said("--genesis-hash"));

@@ -59,12 +59,14 @@ void session_machine::ask(const std::vector<rpc_call>& calls, any_question what,
 
 void session_machine::dial(time_point now) {
   if (serial_ == 0) note(log::level::info, "Attempting to contact API-Server at : " + sn());
+  if (comparing_) comparing_->visited.reset();
   phase_ = connecting{now};
   act(action::connect{++serial_, sn()});
 }
 
 /// `elsewhere`: this SN is of no use whatever it answers; else it gets a few attempts.
 void session_machine::went_down(const std::string& reason, bool elsewhere, time_point now) {
+  if (comparing_ && comparing_->visited) return visit_next(now);
   const bool was_up = connected();
   const auto from = sn();
   const auto wait = pause_.next();
@@ -87,7 +89,7 @@ void session_machine::step(const event::tick& now_is, time_point now) {
   if (const auto* waits = std::get_if<down>(&phase_); waits != nullptr && now >= waits->dial_at)
     return dial(now);
   if (const auto* dialling = std::get_if<connecting>(&phase_);
-      dialling != nullptr && now >= dialling->since + connect_max)
+      dialling != nullptr && now >= dialling->since + connect_wait())
     return give_up("it cannot be connected to", false, now);
   check_link(now);
   check_behind(now);
@@ -115,7 +117,7 @@ time_point session_machine::wake_at() const {
   auto out = asks_.next_due().value_or(time_point::max());
   if (const auto* waits = std::get_if<down>(&phase_)) return std::min(out, waits->dial_at);
   if (const auto* dialling = std::get_if<connecting>(&phase_))
-    return std::min(out, dialling->since + connect_max);
+    return std::min(out, dialling->since + connect_wait());
   const auto* here = link_of(phase_);
   out = std::min({out, here->last_heard + silence_max, trust_due()});
   if (const auto oldest = here->asked.oldest()) out = std::min(out, *oldest + answer_max);
@@ -153,6 +155,7 @@ void session_machine::survey(time_point now) {
 
 void session_machine::step(const event::link_up& news, time_point now) {
   if (news.serial != serial_ || !std::holds_alternative<connecting>(phase_)) return;
+  if (comparing_ && comparing_->visited) return compare(news.by, now);
   phase_ = introducing{{{}, now, news.by}};
   note(log::level::info, fmt::format("API-Server is UP! ({})", sn()));
   if (trust_) return ask_changes(now);

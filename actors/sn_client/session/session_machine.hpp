@@ -65,6 +65,9 @@ public:
   static constexpr duration behind_max = std::chrono::seconds(10);
   /// For one whose certificate is not that of a registered SN: it may have started a moment ago.
   static constexpr duration unregistered_max = std::chrono::seconds(5);
+  /// For an SN that is only asked which network it belongs to, and how many of them are.
+  static constexpr duration visit_max = std::chrono::seconds(5);
+  static constexpr std::size_t compared_max = 3;
   /// For an SN that does not show that its chain is the newest.
   static constexpr duration stale_max = std::chrono::seconds(15);
   /// How much older than now, or newer, a validator's word on its head may be, by this node's clock.
@@ -128,6 +131,13 @@ private:
     ledger::lie about{};
     bool operator==(const unreported&) const = default;
   };
+  /// Which network there is, before this node believes the first SN that.
+  struct comparison {
+    std::string first;
+    hash32 anchor;                      ///< of its certificate
+    std::vector<std::string> to_visit;  ///< the next one last
+    std::optional<std::string> visited; ///< the SN that is asked now
+  };
   /// A connection.
   struct link {
     open_requests asked;
@@ -185,13 +195,13 @@ private:
   void dial(time_point now);
   void went_down(const std::string& reason, bool elsewhere, time_point now);
   void give_up(const std::string& reason, bool elsewhere, time_point now);
+  duration connect_wait() const { return comparing_ && comparing_->visited ? visit_max : connect_max; }
   void check_link(time_point now);
   void beat(time_point now);
   void survey(time_point now);
 
   // trusting.cpp
   void ask_changes(time_point now);
-  void began_trust();
   void other_network(const std::string& reason, time_point now);
   void lied(ledger::lie about, const std::string& how, time_point now);
   void remember_lie(ledger::lie about);
@@ -204,6 +214,15 @@ private:
   void ask_freshness(time_point now);
   time_point trust_due() const;
 
+  // newcomer.cpp
+  void began_trust();
+  void ask_others_to_compare(time_point now);
+  void visit_next(time_point now);
+  void compare(const event::presented& by, time_point now);
+  void believe_network(std::string_view alone);
+  void contradicted(const hash32& other, time_point now);
+  void stay_outside(time_point now);
+
   // receipts.cpp
   void ask_receipt_proof(const question::receipt_proof& about, time_point now);
   void unproved(const question::receipt_proof& about, const std::string& why, time_point now);
@@ -213,6 +232,8 @@ private:
   using responses = std::vector<boost::json::value>;
   void answer(const question::introduction&, responses& from, time_point now);
   void answer(const question::validator_changes&, responses& from, time_point now);
+  void answer(const question::others_to_compare&, responses& from, time_point now);
+  void answer(const question::same_network&, responses& from, time_point now);
   void answer(const question::freshness&, responses& from, time_point now);
   void answer(const question::receipt& to, responses& from, time_point now);
   void answer(const question::receipt_proof& to, responses& from, time_point now);
@@ -259,6 +280,8 @@ private:
   contracts::pending_view waits_;
   contracts::organisation_id organisation_ = 0; ///< that this node's anchor belongs to
   std::optional<chain_trust> trust_;
+  std::optional<comparison> comparing_;
+  std::optional<std::string> contradicted_; ///< how SNs contradicted each other about the network
   std::uint64_t lies_ = 0;
   std::vector<unreported> unreported_;
   time_point stale_noted_ = time_point::min() + twin_note_interval;

@@ -12,12 +12,13 @@ sn_choice::sn_choice(std::string configured, std::vector<std::string> others, st
   earlier_ = this->others();
 }
 
+bool sn_choice::is_endpoint(const std::string& text) {
+  return text.size() <= endpoint_bytes_max
+         && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; }) && endpoint::parse(text);
+}
+
 void sn_choice::set_others(std::vector<std::string> endpoints) {
-  std::erase_if(endpoints, [&](const auto& each) {
-    const bool fits = each.size() <= endpoint_bytes_max
-                      && std::all_of(each.begin(), each.end(), [](char c) { return c > ' ' && c <= '~'; });
-    return !fits || each == all_.front() || !endpoint::parse(each);
-  });
+  std::erase_if(endpoints, [&](const auto& each) { return each == all_.front() || !is_endpoint(each); });
   std::sort(endpoints.begin(), endpoints.end());
   endpoints.erase(std::unique(endpoints.begin(), endpoints.end()), endpoints.end());
   if (endpoints.size() > 1)

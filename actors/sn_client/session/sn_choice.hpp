@@ -22,9 +22,13 @@ public:
   /// same next one.
   sn_choice(std::string configured, std::vector<std::string> others, std::uint64_t seed);
 
+  /// Whether this can be one, as an SN may tell anything.
+  static bool is_endpoint(const std::string& text);
+
   const std::string& current() const { return all_[at_]; }
   bool is_configured() const { return at_ == 0; }
   std::size_t count() const { return all_.size(); }
+  const std::vector<std::string>& all() const { return all_; }
   std::vector<std::string> others() const { return {all_.begin() + 1, all_.end()}; }
 
   /// Replaces what the network told before; ill-formed ones are left out. True: `others` has changed.

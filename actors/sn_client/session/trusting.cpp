@@ -40,20 +40,9 @@ void session_machine::answer(const question::validator_changes&, responses& from
   if (!more) return lied(lie::validators, more.error().message, now);
   if (first) began_trust();
   if (*more) return ask_changes(now);
+  if (comparing_) return ask_others_to_compare(now);
   if (std::holds_alternative<introducing>(phase_) && !here.introduced) return ask_introduction(now);
   ask_again(now);
-}
-
-void session_machine::began_trust() {
-  const auto& genesis = trust_->chain()->identity().genesis_hash;
-  if (options_.trust->genesis == genesis) return;
-  options_.trust->genesis = genesis;
-  note(
-      log::level::warning,
-      fmt::format("this node belongs to the network whose genesis block is {} from now on, because the SN {} "
-                  "says so, the first one that it asked; --genesis-hash says it beforehand",
-                  to_hex(genesis.view()), sn()));
-  act(action::keep_genesis{genesis});
 }
 
 void session_machine::other_network(const std::string& reason, time_point now) {

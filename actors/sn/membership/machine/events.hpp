@@ -45,6 +45,9 @@ struct network_entry {
   hash32 genesis_hash;                    ///< as the SN says
   hash32 own_genesis_hash;                ///< as this swarmd makes it of the parameters
   std::vector<std::string> p2p_endpoints; ///< where the SNs listen for each other
+  std::string
+      confirmed_by; ///< an SN of another organisation that shows the same network; empty: none was found
+  std::string contradicted_by; ///< one that shows another network; empty: none did
 };
 
 /// What a transaction of this node is for.

@@ -322,6 +322,29 @@ void membership_machine::ask_sentinel() {
   actions_.emplace_back(action::ask_sentinel{});
 }
 
+/// What a newcomer says of a network that it joins on the word of SNs.
+bool membership_machine::believes(const network_entry& entry) {
+  const auto genesis = to_hex(entry.genesis_hash.view());
+  if (!entry.contradicted_by.empty()) {
+    actions_.emplace_back(
+        action::give_up{fmt::format("the SN {} shows a network whose genesis block is {}, and {}, an SN of "
+                                    "another organisation, another one: one "
+                                    "of them lies, and --genesis-hash says which is right",
+                                    options_.sentinel, genesis, entry.contradicted_by)});
+    return false;
+  }
+  actions_.emplace_back(
+      action::say{fmt::format("this SN joins the network whose genesis block is {}, because the SN {} says "
+                              "so{}; --genesis-hash says "
+                              "it beforehand",
+                              genesis, options_.sentinel,
+                              entry.confirmed_by.empty()
+                                  ? " alone (no SN of another organisation has answered)"
+                                  : fmt::format(", and {} of another organisation", entry.confirmed_by)),
+                  true});
+  return true;
+}
+
 void membership_machine::step(const entry_found& event, time_point now) {
   auto* at = std::get_if<joining>(&phase_);
   if (at == nullptr) return;
@@ -354,6 +377,7 @@ void membership_machine::step(const entry_found& event, time_point now) {
         options_.sentinel, to_hex(entry.genesis_hash.view()), to_hex(options_.genesis_hash->view()))});
     return;
   }
+  if (!options_.genesis_hash && !believes(entry)) return;
   phase_ = starting{};
   actions_.emplace_back(action::open_chain{entry.genesis});
   actions_.emplace_back(action::dial{entry.p2p_endpoints});

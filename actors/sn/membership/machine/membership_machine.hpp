@@ -71,6 +71,7 @@ private:
   void tell_of_kept(const network_view& view);
   static bool waits_for_vouches(const chain_facts& facts);
   bool is_introduced(const chain_facts& facts) const;
+  bool believes(const network_entry& entry);
   void register_self(const chain_facts& facts);
   bool report_liar(const chain_facts& facts);
   std::map<address, duration> absent_members(const chain_facts& facts, time_point now);

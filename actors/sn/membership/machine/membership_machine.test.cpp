@@ -407,6 +407,30 @@ TEST_CASE("a network with another genesis block than the operator's is not joine
   }
 }
 
+TEST_CASE("an SN joins no network of which SNs of two organisations say different things, and says whom it "
+          "believes") {
+  for (const bool pinned : {false, true})
+    for (const std::string_view said : {"", "same", "other"}) {
+      auto options = stage::options(false, {});
+      if (pinned) options.genesis_hash = entry()->genesis_hash;
+      stage s(options);
+      s.step(start{});
+      s.step(no_chain{});
+      auto found = entry();
+      if (said == "same") found->confirmed_by = "b:2";
+      if (said == "other") found->contradicted_by = "b:2";
+      s.step(entry_found{found});
+      const bool joins = pinned || said != "other";
+      CHECK(s.all<action::open_chain>().size() == (joins ? 1 : 0));
+      if (!joins) CHECK(s.only<action::give_up>().why.find("one of them lies") != std::string::npos);
+      const auto words = s.all<action::say>();
+      const bool tells = std::ranges::any_of(words, [&](const auto& each) {
+        return each.text.find(said == "same" ? "b:2 of another organisation" : "alone") != std::string::npos;
+      });
+      CHECK(tells == (joins && !pinned));
+    }
+}
+
 TEST_CASE("a network that another version began is not joined, and not asked for again") {
   stage s;
   s.step(start{});
