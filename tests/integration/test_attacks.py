@@ -252,3 +252,29 @@ def test_a_registration_without_its_proof_is_not_taken(sn, attacker):
         said(send(registration(rpc, own, key.address, KINDS["SL"], organisation=foreign)), "leads to a CA of the")
         said(send(registration(rpc, own, key.address, KINDS["SL"], organisation=9)), "leads to a CA of the")
         assert sn.block_num() == before and not Node(rpc, key.address).active
+
+
+def test_who_registers_as_many_accounts_as_he_likes_fills_his_own_places_only(swarm, sn, attacker, inspect):
+    limit = 20
+    with Client(sn, attacker) as client:
+
+        def registers():
+            key = Account.create()
+            answer = client.register("SL", key=key)
+            if "result" in answer:
+                until(lambda: Node(client.rpc, key.address).active, "it to be vouched for", alive=[sn])
+            return answer
+
+        registers()
+        use = sn.admin("actor", name="/sn/chain")["detail"]["chain_use"]
+        (name,) = [row["organisation"] for row in use if row["registrations_bytes"] > 0]
+        inspect(sn, "vote", "limits", name, "--nodes", str(limit))
+        for _ in range(limit - 1):
+            assert registers()["result"]["status"] == "0x1"
+        for _ in range(10):
+            said(registers(), f"the organisation '{name}' has {limit} nodes, all that its limit allows")
+    # Log and status name who it is, and others' places are others'.
+    sn.wait_log(rf"a registration is refused: the organisation '{name}' has {limit} nodes")
+    detail = sn.admin("actor", name="/sn/chain")["detail"]
+    assert detail["registrations_refused"] >= 10 and name in detail["last_registration_refused"]
+    assert Node(sn.rpc, swarm.add_sl().wait_ready().node_account).active

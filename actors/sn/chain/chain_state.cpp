@@ -46,16 +46,39 @@ json::object chain_state::summary() const {
           {"last_block_write_us", micros(stats.last_block.write)},
           {"chain_use", chain_use_json(*chain, unix_seconds())},
           {"double_votes", std::move(liars)},
+          {"registrations_refused", registrations_refused},
+          {"last_registration_refused", last_registration_refused},
           {"reentries", reentered.to_json()},
           {"snapshot", snapshot_json(*snapshot)}};
 }
 
 result<> chain_state::judge_registration(const contracts::register_node_args& args, const address& sender) {
   SWARM_CHECK(judge.check(*chain, contracts::statement_of(sender, args), args.proof));
-  if (newcomers_budget.afford(args.organisation, std::chrono::steady_clock::now())) return {};
+  auto room = room_for_one_more(args.organisation);
+  if (room) return {};
+  ++registrations_refused;
+  last_registration_refused = room.error().message;
+  if (told_of_registrations.afford(args.organisation, std::chrono::steady_clock::now()))
+    log::warning(context->log_source, "a registration is refused: {}", last_registration_refused);
+  return room;
+}
+
+/// The contract refuses it, too, but only when there is room in a block for that.
+result<> chain_state::room_for_one_more(contracts::organisation_id organisation) {
+  SWARM_TRY(const auto standing, membership::ask(*chain, contracts::node_registry_address(),
+                                                 contracts::standing_args{organisation}));
+  SWARM_TRY(const auto limits, membership::ask(*chain, contracts::organisation_registry_address(),
+                                               contracts::organisation_args{organisation}));
+  if (standing.nodes >= limits.limits.nodes)
+    return fail(
+        ledger::pool_errc::pool_full,
+        "the organisation {} has {} nodes, all that its limit allows: one has to leave, or organisations "
+        "vote for another limit",
+        membership::name_of(*chain, organisation), standing.nodes);
+  if (newcomers_budget.afford(organisation, std::chrono::steady_clock::now())) return {};
   return fail(ledger::pool_errc::pool_full,
               "the organisation {} registers more new nodes than this SN takes; try again in a moment",
-              membership::name_of(*chain, args.organisation));
+              membership::name_of(*chain, organisation));
 }
 
 namespace {

@@ -39,10 +39,15 @@ struct chain_state {
   std::shared_ptr<const sn_context> context;
   /// Whether the pool takes the registration of who is no member.
   result<> judge_registration(const contracts::register_node_args& args, const address& sender);
+  result<> room_for_one_more(contracts::organisation_id organisation);
 
   membership::registration_judge judge; ///< of the proofs of those who are no members
   /// Registrations of newcomers, as each takes room on the chain for ever.
   vouching::organisation_budget newcomers_budget{512, 2};
+  std::uint64_t registrations_refused =
+      0; ///< of organisations that have enough nodes, or ask for too many at once
+  std::string last_registration_refused;                           ///< in words
+  vouching::organisation_budget told_of_registrations{1, 1. / 60}; ///< lines of the log
   membership::pool_rule pool_rule{[this](const contracts::register_node_args& args, const address& sender) {
     return judge_registration(args, sender);
   }};
