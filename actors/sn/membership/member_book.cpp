@@ -37,6 +37,16 @@ std::optional<change> change_by(const contracts::node_event& event) {
   return std::nullopt;
 }
 
+/// Adds the accounts that a block has changed; of several changes the last one counts.
+void note_changes(const ledger::executed_block& block, std::map<address, cause>& out) {
+  for (const auto& outcome : block.outcomes)
+    for (const auto& log : outcome.consensus.logs) {
+      if (log.emitter != registry) continue;
+      const auto event = contracts::decode_node_event(log.topics, log.data);
+      if (const auto what = event ? change_by(*event) : std::nullopt) out[what->account] = what->how;
+    }
+}
+
 std::string_view words_of(cause how) {
   switch (how) {
   case cause::replaced:
@@ -142,29 +152,17 @@ result<> member_book::look() {
 result<bool> member_book::follow(const ledger::chain_view& chain) {
   const auto& head = chain.head()->header;
   if (head.block_num < block_num_ || head.block_num - block_num_ > follow_max) return false;
+  std::map<address, cause> changed;
   for (auto num = block_num_ + 1; num <= head.block_num; ++num) {
     const auto block = num == head.block_num ? chain.head() : chain.block_by_num(num).value_or(nullptr);
     if (!block) return false;
-    SWARM_CHECK(take(chain, *block));
+    note_changes(*block, changed);
   }
-  std::vector<address> expired;
   for (const auto& [account, one] : members_)
-    if (one.expiry != 0 && head.timestamp > one.expiry) expired.push_back(account);
-  for (const auto& account : expired)
-    SWARM_CHECK(touch(chain, account, cause::expired));
+    if (one.expiry != 0 && head.timestamp > one.expiry) changed.emplace(account, cause::expired);
+  for (const auto& [account, how] : changed)
+    SWARM_CHECK(touch(chain, account, how));
   return true;
-}
-
-result<> member_book::take(const ledger::chain_view& chain, const ledger::executed_block& block) {
-  for (const auto& outcome : block.outcomes)
-    for (const auto& log : outcome.consensus.logs) {
-      if (log.emitter != registry) continue;
-      const auto event = contracts::decode_node_event(log.topics, log.data);
-      const auto what = event ? change_by(*event) : std::nullopt;
-      if (!what) continue;
-      SWARM_CHECK(touch(chain, what->account, what->how));
-    }
-  return {};
 }
 
 result<> member_book::touch(const ledger::chain_view& chain, const address& account, cause how) {

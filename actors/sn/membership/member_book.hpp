@@ -66,7 +66,6 @@ private:
   result<> load(const ledger::chain_view& chain);
   result<> load_organisations(const ledger::chain_view& chain);
   result<bool> follow(const ledger::chain_view& chain);
-  result<> take(const ledger::chain_view& chain, const ledger::executed_block& block);
   result<> touch(const ledger::chain_view& chain, const address& account, ended_membership::cause how);
   result<std::optional<member>> read(const ledger::chain_view& chain, const contracts::node_view& node);
   void set(const address& account, const std::optional<member>& now, ended_membership::cause how);
