@@ -189,18 +189,22 @@ def test_a_newcomer_joins_nothing_while_two_organisations_show_different_network
     both.mkdir()
     for name, of in (("a", certs), ("b", other)):
         shutil.copy(of.capath / "ca-cert.pem", both / f"{name}.pem")
-    networks = [Swarm(pathlib.Path(folder) / name, Trusting(of, both)) for name, of in (("a", certs), ("b", other))]
+    networks = []
+    for name, of in (("a", certs), ("b", other)):
+        (pathlib.Path(folder) / name).mkdir()
+        networks.append(Swarm(pathlib.Path(folder) / name, Trusting(of, both)))
     try:
         sns = [each.start_sn() for each in networks]
         hashes = [sn.rpc("swarm_genesis")["genesisHash"] for sn in sns]
         sl = networks[0].sl_type(networks[0].folder, networks[0].certs, sns[0].port)
         networks[0].sls.append(sl)
-        sl.store.parent.mkdir(parents=True, exist_ok=True)
-        (sl.store.parent / "known-sns").write_text(f"127.0.0.1:{sns[1].port}\n")
+        kept = networks[0].folder / sl.name / sl.name
+        kept.mkdir(parents=True, mode=0o700)
+        (kept / "known-sns").write_text(f"127.0.0.1:{sns[1].port}\n")
         sl.start()
         sl.wait_log("one of them lies, and --genesis-hash says which is right")
         assert all(each in sl.log() for each in hashes)
-        assert not (sl.store.parent / "genesis-hash").exists()
+        assert not (kept / "genesis-hash").exists()
         sl.terminate()
         sl.wait_exit()
         right = networks[0].add_sl(name="sl-2", flags=["--genesis-hash", hashes[0]])
