@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from harness import PATIENCE, Certs, Program, Swarm, until
 from lying_sn import LyingSN, Stale, forged, reluctant, silent
+from outsider import SL, Outsider
 
 MODELS = [{"w": np.arange(500, dtype=np.float64) + value} for value in (0, 2)]
 MEAN = MODELS[0]["w"] + 1
@@ -168,6 +169,20 @@ def test_the_next_sn_hears_who_lied(swarm):
         swarm.sn.wait_log("SL sl-1 of .* says that the SN sn-2 of .* lied to it about what a contract says")
     finally:
         liar.clean_up()
+
+
+def test_a_member_that_reports_lies_without_end_has_one_line_and_a_little_room(swarm):
+    swarm.start_sn()
+    member = Outsider(swarm.sn, "sl-2", SL)
+    refused = Outsider(swarm.sn, "swop-1")
+    with pytest.raises(AssertionError):
+        refused.rpc("swarm_reportLie", "0x" + "11" * 32, "view")
+    for number in range(200):
+        member.rpc("swarm_reportLie", f"0x{number:064x}", "receipt")
+    detail = swarm.sn.admin("actor", name="/sn/rpc")["detail"]
+    assert detail["lies_reported"] == 200
+    assert len(detail["lies"]) == 16
+    assert swarm.sn.log().count(" lied to it about ") == 1
 
 
 def lying_about_receipts(method, answer):
