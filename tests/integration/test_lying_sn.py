@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from harness import PATIENCE, Certs, Program, Swarm, until
 from lying_sn import LyingSN, Stale, forged, reluctant, silent
+from outsider import SL, Outsider
 
 MODELS = [{"w": np.arange(500, dtype=np.float64) + value} for value in (0, 2)]
 MEAN = MODELS[0]["w"] + 1
@@ -104,7 +105,9 @@ def test_a_node_belongs_to_one_network_for_good(swarm, folder):
     genesis = swarm.sn.rpc("swarm_genesis")["genesisHash"]
     sl = swarm.add_sl()
     sl.wait_ready()
-    assert (sl.store.parent / "genesis-hash").read_text().strip() == genesis
+    kept = sl.store.parent / "genesis-hash"
+    until(kept.exists, "the network to be remembered", alive=[sl])
+    assert kept.read_text().strip() == genesis
     assert "--genesis-hash says it beforehand" in sl.log() and genesis in sl.log()
     right = swarm.add_sl(flags=["--genesis-hash", genesis])
     right.wait_ready()
@@ -113,10 +116,10 @@ def test_a_node_belongs_to_one_network_for_good(swarm, folder):
     until(lambda: "belongs to another network" in wrong.log(), "another network to be refused", alive=[wrong])
     sl.terminate()
     sl.wait_exit()
-    (sl.store.parent / "genesis-hash").write_text("0x" + "34" * 32 + "\n")
+    kept.write_text("0x" + "34" * 32 + "\n")
     sl.start()
     until(lambda: "belongs to another network" in sl.log(), "another network to be refused", alive=[sl])
-    assert str(sl.store.parent / "genesis-hash") in sl.log()
+    assert str(kept) in sl.log()
 
 
 def test_whoever_poses_as_an_sn_without_its_certificate_is_named_and_left(swarm):
@@ -132,8 +135,8 @@ def test_whoever_poses_as_an_sn_without_its_certificate_is_named_and_left(swarm)
         sl.wait_exit()
         (sl.store.parent / "known-sns").write_text(f"127.0.0.1:{swarm.sn.port}\n")
         sl.start()
-        sl.wait_ready()
-        assert sn_of(sl)["sn"] == f"127.0.0.1:{swarm.sn.port}"
+        real = f"127.0.0.1:{swarm.sn.port}"
+        until(lambda: sn_of(sl)["sn"] == real and sn_of(sl)["registered"], "the SL to go over to the SN", alive=[sl])
     finally:
         poser.clean_up()
 
@@ -168,6 +171,20 @@ def test_the_next_sn_hears_who_lied(swarm):
         liar.clean_up()
 
 
+def test_a_member_that_reports_lies_without_end_has_one_line_and_a_little_room(swarm):
+    swarm.start_sn()
+    member = Outsider(swarm.sn, "sl-2", SL)
+    refused = Outsider(swarm.sn, "swop-1")
+    with pytest.raises(AssertionError):
+        refused.rpc("swarm_reportLie", "0x" + "11" * 32, "view")
+    for number in range(200):
+        member.rpc("swarm_reportLie", f"0x{number:064x}", "receipt")
+    detail = swarm.sn.admin("actor", name="/sn/rpc")["detail"]
+    assert detail["lies_reported"] == 200
+    assert len(detail["lies"]) == 16
+    assert swarm.sn.log().count(" lied to it about ") == 1
+
+
 def lying_about_receipts(method, answer):
     """Says that calls failed; registrations are not proved by receipts."""
     if method == "eth_sendRawTransactionSync" and answer.get("result", {}).get("status") == "0x1":
@@ -187,18 +204,22 @@ def test_a_newcomer_joins_nothing_while_two_organisations_show_different_network
     both.mkdir()
     for name, of in (("a", certs), ("b", other)):
         shutil.copy(of.capath / "ca-cert.pem", both / f"{name}.pem")
-    networks = [Swarm(pathlib.Path(folder) / name, Trusting(of, both)) for name, of in (("a", certs), ("b", other))]
+    networks = []
+    for name, of in (("a", certs), ("b", other)):
+        (pathlib.Path(folder) / name).mkdir()
+        networks.append(Swarm(pathlib.Path(folder) / name, Trusting(of, both)))
     try:
         sns = [each.start_sn() for each in networks]
         hashes = [sn.rpc("swarm_genesis")["genesisHash"] for sn in sns]
         sl = networks[0].sl_type(networks[0].folder, networks[0].certs, sns[0].port)
         networks[0].sls.append(sl)
-        sl.store.parent.mkdir(parents=True, exist_ok=True)
-        (sl.store.parent / "known-sns").write_text(f"127.0.0.1:{sns[1].port}\n")
+        kept = networks[0].folder / sl.name / sl.name
+        kept.mkdir(parents=True, mode=0o700)
+        (kept / "known-sns").write_text(f"127.0.0.1:{sns[1].port}\n")
         sl.start()
         sl.wait_log("one of them lies, and --genesis-hash says which is right")
         assert all(each in sl.log() for each in hashes)
-        assert not (sl.store.parent / "genesis-hash").exists()
+        assert not (kept / "genesis-hash").exists()
         sl.terminate()
         sl.wait_exit()
         right = networks[0].add_sl(name="sl-2", flags=["--genesis-hash", hashes[0]])
