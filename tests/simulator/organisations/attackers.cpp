@@ -105,10 +105,15 @@ void attackers::make_keys() {
 }
 
 void attackers::vouch_for_own() {
-  const auto waiting = ask(chain(), registry, pending_nodes_args{organisation_, u256(0), u256(30)});
-  for (const auto& one : waiting)
-    if (std::find(one.vouchers.begin(), one.vouchers.end(), organisation_) == one.vouchers.end())
-      call(key_from("node", sns_[0]), sns_[0], encode_vouch(one.statement.account, one.hash));
+  const auto waiting = ask(chain(), registry, pending_nodes_args{organisation_, u256(0), u256(60)});
+  for (const auto& one : waiting) {
+    auto& last = vouched_[one.hash];
+    if (std::find(one.vouchers.begin(), one.vouchers.end(), organisation_) != one.vouchers.end()
+        || (last != 0 && world_.now() < last + second))
+      continue;
+    last = world_.now();
+    call(key_from("node", sns_[0]), sns_[0], encode_vouch(one.statement.account, one.hash));
+  }
 }
 
 /// Nodes of other organisations, proved by the wrong CA. No honest pool takes them; all their SNs vouch.

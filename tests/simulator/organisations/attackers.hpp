@@ -50,6 +50,7 @@ private:
   std::size_t keys_ = 0;
   std::size_t invented_ = 0;
   std::uint64_t sequence_ = 0;
+  std::map<hash32, sim_time> vouched_; ///< statements, when they were last
 };
 
 } // namespace swarm::simulator
