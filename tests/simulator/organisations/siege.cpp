@@ -57,7 +57,6 @@ simulation_options options_of(const siege_options& options) {
   out.real_chain = true;
   out.trace_lines = options.trace_lines;
   out.planted_rule = options.planted;
-  out.planted_shell.takes_any_time = options.takes_any_time;
   return out;
 }
 

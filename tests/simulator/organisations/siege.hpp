@@ -12,7 +12,6 @@ struct siege_options {
   bool attack = true;         ///< otherwise it is honest, for comparison
   std::size_t honest_sns = 1; ///< of each of the three
   faulty_rule planted = faulty_rule::none;
-  bool takes_any_time = false; ///< planted: voters do not look at a block's date
   std::size_t trace_lines = 300;
 };
 
