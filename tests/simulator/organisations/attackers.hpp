@@ -25,8 +25,9 @@ private:
 
   bool due(const char* what, sim_time every);
   const ledger::chain& chain() const;
-  std::size_t any_node();
-  ledger::private_key any_sn();
+  std::size_t node_for(std::size_t number) const;
+  std::size_t place_of(std::size_t node) const;
+  void call_by_some_sn(bytes input);
   void run_seated();
   void register_sns();
   void make_keys();
