@@ -72,6 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       {contracts::event_topic<contracts::task_assigned>(), hash32{}, hash32{}}, raw);
   (void)contracts::decode_answer<contracts::organisations_args>(raw);
   (void)contracts::decode_answer<contracts::motions_args>(raw);
+  (void)contracts::decode_answer<contracts::chain_uses_args>(raw);
   (void)contracts::decode_organisation_event(
       {contracts::event_topic<contracts::motion_begun>(), hash32{}, hash32{}, hash32{}}, raw);
   (void)contracts::revert_text(raw);

@@ -30,6 +30,10 @@ void adversary::change_mood() {
   }
 }
 
+void adversary::behave() {
+  std::fill(moods_.begin(), moods_.end(), mood::obedient);
+}
+
 // What the liars know
 
 void adversary::overhear(std::size_t node, bytes_view raw) {

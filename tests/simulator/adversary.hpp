@@ -25,6 +25,8 @@ public:
   void act();
   /// Chooses how each liar behaves for a while.
   void change_mood();
+  /// All keep to the rules of consensus for a while, to use their turns for something else.
+  void behave();
 
 private:
   enum class mood : std::uint8_t { obedient, mute, picky, hostile };

@@ -142,12 +142,11 @@ public:
     options_.dir = std::move(dir);
     options_.genesis = plan.genesis;
     options_.contracts = plan.contracts;
-    if (!plan.genesis.founders.empty()) {
+    if (honest && !plan.genesis.founders.empty()) {
       options_.limits.pool = small_pool;
-      if (honest)
-        options_.admits = [this](const auto& txn, const auto& sender) {
-          return pool_rule_.judge(*chain_, txn, sender);
-        };
+      options_.admits = [this](const auto& txn, const auto& sender) {
+        return pool_rule_.judge(*chain_, txn, sender);
+      };
     }
     options_.space_reserve_bytes = 0;
     options_.first_records = [account](const hash32& genesis) {

@@ -148,9 +148,10 @@ int play_siege(arguments wanted) {
     const auto out = compare_siege(options);
     fmt::print("siege, seed {}: {} blocks, 99 of 100 transactions final within {} ms, longest stop {} ms; "
                "the attackers "
-               "had {} seats at most, lost {}, registered {} keys, put {} bytes on the chain\n",
+               "had {} seats at most, lost {}, registered {} keys of which {} are members, put {} bytes on "
+               "the chain\n",
                options.seed, out.course.blocks, out.finality_p99() / millisecond,
-               out.longest_stop / millisecond, out.seats_max, out.seats_lost, out.keys, out.bytes);
+               out.longest_stop / millisecond, out.seats_max, out.seats_lost, out.keys, out.nodes, out.bytes);
     std::fflush(stdout);
     if (out.ok()) continue;
     fmt::print("{}\nseed {}: {}\n", out.course.trace, options.seed, out.course.failure);

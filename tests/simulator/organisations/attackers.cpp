@@ -5,6 +5,8 @@
 #include "tests/simulator/network.hpp"
 #include "tests/simulator/organisations/member_desk.hpp"
 
+#include <algorithm>
+
 namespace swarm::simulator {
 
 using namespace contracts;
@@ -39,14 +41,19 @@ const ledger::chain& attackers::chain() const {
   return *world_.node(sns_[0]).app().chain();
 }
 
-/// One of theirs that runs, or an honest one.
-std::size_t attackers::any_node() {
-  if (world_.chance(0.3)) return sns_[0];
-  return honest_[world_.random().below(honest_.size())];
+/// Of one key all transactions go to one node, or their nonces would contradict each other.
+std::size_t attackers::node_for(std::size_t number) const {
+  return number == 0 || number % 4 == 3 ? sns_[0] : honest_[number % honest_.size()];
 }
 
-ledger::private_key attackers::any_sn() {
-  return key_from("node", sns_[world_.random().below(sns_.size())]);
+std::size_t attackers::place_of(std::size_t node) const {
+  return static_cast<std::size_t>(std::find(sns_.begin(), sns_.end(), node) - sns_.begin());
+}
+
+/// A call by one of the SNs, but the first, whose own calls they need.
+void attackers::call_by_some_sn(bytes input) {
+  const auto i = 1 + world_.random().below(sns_.size() - 1);
+  call(key_from("node", sns_[i]), node_for(i), std::move(input));
 }
 
 void attackers::call(const ledger::private_key& key, std::size_t node, bytes input) {
@@ -90,25 +97,31 @@ void attackers::run_seated() {
 void attackers::register_sns() {
   for (std::size_t i = 1; i < sns_.size(); ++i) {
     const auto key = key_from("node", sns_[i]);
-    call(key, sns_[0], registration(key.account(), node_type::sn, organisation_));
+    call(key, node_for(i), registration(key.account(), node_type::sn, organisation_));
   }
 }
 
 void attackers::make_keys() {
   for (int i = 0; i < 10 && keys_ < keys_max; ++i) {
-    const auto key = own_key(keys_++);
+    const auto number = keys_++;
+    const auto key = own_key(number);
     judge_.know(key.account(), organisation_);
     const auto time = static_cast<std::uint64_t>(world_.now() / second);
     const auto expiry = keys_ % 50 < short_lived ? time + short_life_s : 0;
-    call(key, any_node(), registration(key.account(), node_type::sl, organisation_, expiry));
+    call(key, node_for(number), registration(key.account(), node_type::sl, organisation_, expiry));
   }
 }
 
 void attackers::vouch_for_own() {
-  const auto waiting = ask(chain(), registry, pending_nodes_args{organisation_, u256(0), u256(30)});
-  for (const auto& one : waiting)
-    if (std::find(one.vouchers.begin(), one.vouchers.end(), organisation_) == one.vouchers.end())
-      call(key_from("node", sns_[0]), sns_[0], encode_vouch(one.statement.account, one.hash));
+  const auto waiting = ask(chain(), registry, pending_nodes_args{organisation_, u256(0), u256(60)});
+  for (const auto& one : waiting) {
+    auto& last = vouched_[one.hash];
+    if (std::find(one.vouchers.begin(), one.vouchers.end(), organisation_) != one.vouchers.end()
+        || (last != 0 && world_.now() < last + second))
+      continue;
+    last = world_.now();
+    call(key_from("node", sns_[0]), sns_[0], encode_vouch(one.statement.account, one.hash));
+  }
 }
 
 /// Nodes of other organisations, proved by the wrong CA. No honest pool takes them; all their SNs vouch.
@@ -118,14 +131,15 @@ void attackers::invent_nodes() {
   judge_.know_invented(key.account());
   call(key, sns_[0], registration(key.account(), node_type::sn, of));
   for (const auto& one : ask(chain(), registry, pending_nodes_args{of, u256(0), u256(4)}))
-    for (std::size_t i = 0; i < sns_.size() && i < 6; ++i)
-      call(key_from("node", sns_[i]), sns_[0], encode_vouch(one.statement.account, one.hash));
+    for (std::size_t i = 1; i < 6; ++i)
+      call(key_from("node", sns_[i]), node_for(i), encode_vouch(one.statement.account, one.hash));
 }
 
 void attackers::flood() {
-  const auto key = own_key(world_.random().below(30));
+  const auto number = world_.random().below(30);
+  const auto key = own_key(number);
   if (!judge_.is_member(key.account())) return;
-  send_call(world_, any_node(), key, key.account(), bytes(flood_bytes, 1));
+  send_call(world_, node_for(number), key, key.account(), bytes(flood_bytes, 1));
 }
 
 void attackers::send_as_strangers() {
@@ -147,17 +161,17 @@ void attackers::send_after_the_end() {
 
 void attackers::accuse_everybody() {
   for (std::uint16_t other = 1; other < organisation_; ++other)
-    call(any_sn(), any_node(), encode(accuse_args{other}));
+    call_by_some_sn(encode(accuse_args{other}));
 }
 
 /// All of them want honest nodes removed, and voted out of the validators.
 void attackers::vote_against_everybody() {
   const auto target = world_.node(honest_[world_.random().below(honest_.size())]).account();
   for (int i = 0; i < 3; ++i)
-    call(any_sn(), any_node(), encode_remove_node(target));
+    call_by_some_sn(encode_remove_node(target));
   for (const auto node : sns_)
     if (world_.node(node).is_up())
-      call(key_from("node", node), sns_[0], encode_propose_validator_vote(target, false));
+      call(key_from("node", node), node_for(place_of(node)), encode_propose_validator_vote(target, false));
 }
 
 } // namespace swarm::simulator

@@ -25,8 +25,9 @@ private:
 
   bool due(const char* what, sim_time every);
   const ledger::chain& chain() const;
-  std::size_t any_node();
-  ledger::private_key any_sn();
+  std::size_t node_for(std::size_t number) const;
+  std::size_t place_of(std::size_t node) const;
+  void call_by_some_sn(bytes input);
   void run_seated();
   void register_sns();
   void make_keys();
@@ -50,6 +51,7 @@ private:
   std::size_t keys_ = 0;
   std::size_t invented_ = 0;
   std::uint64_t sequence_ = 0;
+  std::map<hash32, sim_time> vouched_; ///< statements, when they were last
 };
 
 } // namespace swarm::simulator

@@ -200,11 +200,10 @@ void bend(ledger::native_contract_set& contracts, std::uint8_t kind) {
 } // namespace
 
 std::span<const faulty_rule_name> faulty_rules() {
-  static constexpr std::array<faulty_rule_name, 9> all{{
+  static constexpr std::array<faulty_rule_name, 8> all{{
       {faulty_rule::seats_for_all, "seats-for-all", "seats"},
       {faulty_rule::vouches_by_node, "vouches-by-node", "an invented node"},
       {faulty_rule::removals_by_node, "removals-by-node", "an honest node"},
-      {faulty_rule::no_own_vouch, "no-own-vouch", "an invented node"},
       {faulty_rule::strangers_send, "strangers-send", "a stranger's"},
       {faulty_rule::endless_days, "endless-days", "bytes"},
       {faulty_rule::endless_membership, "endless-membership", "a stranger's"},

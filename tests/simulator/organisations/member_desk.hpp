@@ -33,7 +33,8 @@ public:
   void on_evidence(const consensus::evidence& found);
 
 private:
-  static constexpr sim_time votes_every = 500 * millisecond;
+  static constexpr sim_time votes_every =
+      200 * millisecond; ///< sooner than the product, so that runs are short
   static constexpr sim_time machine_every = 100 * millisecond;
 
   const ledger::chain& chain() const;

@@ -25,7 +25,7 @@ constexpr std::uint64_t bytes_a_day = 12 * 1024 * 1024; ///< of which a tenth is
 
 constexpr sim_time step_length = 5 * millisecond;
 constexpr sim_time gossip_every = 250 * millisecond;
-constexpr sim_time setup_length = 3 * second;
+constexpr sim_time setup_length = 2 * second;
 constexpr sim_time expulsion_length =
     4 * second; ///< at the end the others remove the attackers' organisation
 /// A round that fails by its timer, of the slowest clock.
@@ -57,7 +57,6 @@ simulation_options options_of(const siege_options& options) {
   out.real_chain = true;
   out.trace_lines = options.trace_lines;
   out.planted_rule = options.planted;
-  out.planted_shell.takes_any_time = options.takes_any_time;
   return out;
 }
 
@@ -168,7 +167,10 @@ private:
       }
       if (world_.now() >= next_mood_) {
         next_mood_ = world_.now() + world_.between(500 * millisecond, 2 * second);
-        liars_->change_mood();
+        if (world_.chance(0.4))
+          liars_->behave();
+        else
+          liars_->change_mood();
       }
     }
     if (options_.attack && world_.now() >= options_.length - expulsion_length) expel();
@@ -255,6 +257,7 @@ private:
     out.seats_lost = judge_.seats_lost();
     out.keys = attackers_ ? attackers_->keys() : 0;
     out.bytes = judge_.bytes_of(attacker);
+    out.nodes = judge_.members_of(attacker);
     out.pool_bytes_max = pool_bytes_max_;
     out.course = world_.finish();
     return out;

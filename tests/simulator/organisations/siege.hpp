@@ -12,7 +12,6 @@ struct siege_options {
   bool attack = true;         ///< otherwise it is honest, for comparison
   std::size_t honest_sns = 1; ///< of each of the three
   faulty_rule planted = faulty_rule::none;
-  bool takes_any_time = false; ///< planted: voters do not look at a block's date
   std::size_t trace_lines = 300;
 };
 
@@ -23,6 +22,7 @@ struct siege_outcome {
   std::size_t seats_max = 0;      ///< that the attackers had at a time
   std::size_t seats_lost = 0;     ///< for double votes
   std::size_t keys = 0;           ///< that the attackers registered
+  std::size_t nodes = 0;          ///< of them members at the end
   std::uint64_t bytes = 0;        ///< of the attackers on the chain, this day
   std::size_t pool_bytes_max = 0; ///< of an honest node
   bool ok() const { return course.ok(); }

@@ -5,6 +5,8 @@
 #include "ledger/consensus/quorum.hpp"
 #include "tests/simulator/organisations/member_desk.hpp"
 
+#include <algorithm>
+
 namespace swarm::simulator {
 
 using namespace contracts;
@@ -32,6 +34,12 @@ bool siege_judge::is_honest(const address& account) const {
 std::uint64_t siege_judge::bytes_of(std::uint16_t organisation) const {
   const auto found = bytes_.find(organisation);
   return found == bytes_.end() ? 0 : found->second;
+}
+
+std::size_t siege_judge::members_of(std::uint16_t organisation) const {
+  return static_cast<std::size_t>(std::count_if(members_.begin(), members_.end(), [&](const auto& each) {
+    return each.second.organisation == organisation;
+  }));
 }
 
 void siege_judge::take(const ledger::chain_view& chain, const ledger::executed_block& block) {

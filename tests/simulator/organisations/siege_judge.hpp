@@ -29,6 +29,7 @@ public:
 
   bool is_member(const address& account) const { return members_.contains(account); }
   bool is_removed(std::uint16_t organisation) const { return removed_organisations_.contains(organisation); }
+  std::size_t members_of(std::uint16_t organisation) const;
   std::size_t seats_max() const { return seats_max_; }
   std::uint64_t bytes_of(std::uint16_t organisation) const;
   std::size_t seats_lost() const { return seats_lost_; }
