@@ -6,10 +6,9 @@
 #include "ledger/chain/testing/chain_fixture.hpp"
 #include "ledger/space_rule.hpp"
 
-#include <algorithm>
-
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 
 using namespace swarm;
