@@ -99,6 +99,7 @@ void reentry_unchecked(stage& on) {
   no_quorum(on, {1, 2, 3});
   for (const std::size_t which : {1, 2})
     reenter(on, which, 2);
+  on.work(0); // what node 1 was given went with its process
   on.until_head({0, 1, 2, 3}, 2);
   on.all_well();
 }
