@@ -69,6 +69,8 @@ class WireClient(WireEnd):
         values.update(fields)
         self.send(OPEN, MESSAGES["SessionRequest"](**values))
         msg_type, reply = self.receive()
+        while values.get("takesNotices") and msg_type == STATUS and reply.notice:
+            msg_type, reply = self.receive()  # the SL is not a member yet
         self._check_status(msg_type, reply)
         if msg_type != OPENED:
             raise WireError(f"open-session: bad response: wanted SessionResponse, got type {msg_type}")
