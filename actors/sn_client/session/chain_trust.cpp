@@ -91,7 +91,9 @@ std::vector<rpc_call> chain_trust::to_prove(const std::vector<rpc_call>& calls) 
     else if (!asks_head(call))
       out.push_back(call);
   }
-  out.push_back({"swarm_provedCall", {std::move(views)}});
+  json::array params; // not in braces: compilers differ about an array of one array
+  params.emplace_back(std::move(views));
+  out.push_back({"swarm_provedCall", std::move(params)});
   return out;
 }
 

@@ -167,8 +167,11 @@ TEST_CASE("a forged view is a lie: the SN is named and left") {
     check_left([](proved_rig& at, const auto& to, auto& fields) {
       if (to.method != "swarm_provedCall") return;
       auto other = to;
-      other.params = {json::array{
-          eth_call(contracts::training_registry_address(), contracts::encode_node_count()).params.at(0)}};
+      json::array views;
+      views.push_back(
+          eth_call(contracts::training_registry_address(), contracts::encode_node_count()).params.at(0));
+      other.params.clear();
+      other.params.emplace_back(std::move(views));
       fields = proved_rig::answer_of(at.sn, other);
     });
   }

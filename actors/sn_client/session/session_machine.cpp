@@ -430,8 +430,9 @@ bool session_machine::subscribe(time_point now) {
   json::array topics;
   for (const auto& topic : followed_.topics)
     topics.emplace_back(to_hex(topic.view()));
-  json::object filter{{"address", to_hex(followed_.contract.view())},
-                      {"topics", json::array{std::move(topics)}}};
+  json::array any_of_them; // not in braces: compilers differ about an array of one array
+  any_of_them.emplace_back(std::move(topics));
+  json::object filter{{"address", to_hex(followed_.contract.view())}, {"topics", std::move(any_of_them)}};
   here->subscribed_version = watch_version_;
   here->subscribing = true;
   ask({{"eth_subscribe", {"logs", std::move(filter)}}}, question::subscription{watch_version_}, now);
