@@ -113,9 +113,10 @@ private:
   bool attack_is_on() const { return options_.attack && world_.now() >= setup_length; }
 
   void start() {
-    for (std::size_t node = 0; node < world_.node_count(); ++node)
-      if (node <= honest_.back()) world_.node(node).start();
-    for (std::size_t node = 0; node <= honest_.back(); ++node) {
+    const auto last = std::max(honest_.back(), attacker_nodes_.front());
+    for (std::size_t node = 0; node <= last; ++node)
+      world_.node(node).start();
+    for (std::size_t node = 0; node <= last; ++node) {
       const auto key = key_from("node", node);
       send_registration(key, node, node_type::sn, world_.plan().organisations[node]);
       if (!options_.attack || world_.plan().organisations[node] != attacker)
