@@ -8,7 +8,6 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <map>
 
 using namespace swarm;
@@ -173,8 +172,8 @@ TEST_CASE("a maker of blocks passes over what has no room, and takes what has") 
     s.submit_good(2, s.nowhere(), bytes(1500, 7));
   s.submit_good(1, s.nowhere(), bytes(10, 7));
   const auto block = s.seal();
-  CHECK(std::any_of(block->txns.begin(), block->txns.end(),
-                    [](const auto& txn) { return txn.sender() == test_key(1).account(); }));
+  CHECK(block->txns.front().sender()
+        == test_key(1).account()); // the other organisation does not wait for beta's
   CHECK(block->txns.size() < 40);
   CHECK(s.use(beta).bytes <= a_day / 10 * 9);
   s.seal();

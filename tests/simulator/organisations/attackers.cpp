@@ -76,7 +76,7 @@ bytes attackers::registration(const address& account, node_type type, std::uint1
 void attackers::act() {
   run_seated();
   if (due("SNs", 3600 * second)) register_sns();
-  if (due("keys", 50 * millisecond)) make_keys();
+  if (due("keys", 200 * millisecond)) make_keys();
   if (due("vouches", 100 * millisecond)) vouch_for_own();
   if (due("inventions", 500 * millisecond)) invent_nodes();
   if (due("flood", 40 * millisecond)) flood();
@@ -102,7 +102,8 @@ void attackers::register_sns() {
 }
 
 void attackers::make_keys() {
-  for (int i = 0; i < 10 && keys_ < keys_max; ++i) {
+  const auto count = keys_ < patient_keys ? 10 : 100; // later they displace each other while they wait
+  for (int i = 0; i < count && keys_ < keys_max; ++i) {
     const auto number = keys_++;
     const auto key = own_key(number);
     judge_.know(key.account(), organisation_);

@@ -21,6 +21,7 @@ public:
 
 private:
   static constexpr std::size_t keys_max = 1000;
+  static constexpr std::size_t patient_keys = 150; ///< slowly enough that all are vouched for
   static constexpr std::size_t flood_bytes = 100'000;
 
   bool due(const char* what, sim_time every);
