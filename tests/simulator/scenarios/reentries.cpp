@@ -93,12 +93,14 @@ void reentry_unchecked(stage& on) {
   no_quorum(on, {1, 2, 3});
   for (const std::size_t which : {1, 2, 3})
     reenter(on, which, 1);
+  on.work(1); // what they knew of was lost
   if (on.mistaken()) on.until_head({1, 2, 3}, 1);
   on.join(0);
   on.until_head({1, 2, 3}, 1);
   no_quorum(on, {1, 2, 3});
   for (const std::size_t which : {1, 2})
     reenter(on, which, 2);
+  on.work(1);
   on.until_head({0, 1, 2, 3}, 2);
   on.all_well();
 }
