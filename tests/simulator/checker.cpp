@@ -71,7 +71,7 @@ void checker::on_said(std::size_t node, bytes_view raw) {
     return on_round_change(node, at, *item);
   }
   case message_code::reentry:
-    return on_vote(node, at, 0, head->code, keccak256(raw));
+    return on_vote(node, at, head->round_num, head->code, keccak256(raw));
   }
 }
 
