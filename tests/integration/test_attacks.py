@@ -277,4 +277,5 @@ def test_who_registers_as_many_accounts_as_he_likes_fills_his_own_places_only(sw
     sn.wait_log(rf"a registration is refused: the organisation '{name}' has {limit} nodes")
     detail = sn.admin("actor", name="/sn/chain")["detail"]
     assert detail["registrations_refused"] >= 10 and name in detail["last_registration_refused"]
-    assert Node(sn.rpc, swarm.add_sl().wait_ready().node_account).active
+    honest = swarm.add_sl().wait_ready()
+    until(lambda: Node(sn.rpc, honest.node_account).active, "an SL of the others to be a member", alive=[sn, honest])

@@ -8,7 +8,7 @@ import shutil
 
 import numpy as np
 import pytest
-from harness import Program, says, trains, until
+from harness import Failure, Program, says, trains, until
 from test_network import grow, one_chain, same_history
 
 TRAINING = trains([{"w": np.ones(10, np.float32)}] * 3, minPeers=1)
@@ -22,6 +22,14 @@ def status(sn):
     return sn.admin("actor", name="/sn/consensus")["state"]
 
 
+def head_of(sn):
+    """None while it has no chain yet."""
+    try:
+        return sn.head()
+    except Failure:
+        return None
+
+
 def lose_records(sns, alive):
     """All at once; returns when they have the chain again, and are silent."""
     for sn in sns:
@@ -30,7 +38,7 @@ def lose_records(sns, alive):
         shutil.rmtree(sn.data_dir / "sn-1" / "chain")
         sn.start().wait_up()
     for sn in sns:
-        until(lambda: sn.head() == alive.head(), f"{sn.name} to fetch the chain", alive=sns)  # noqa: B023
+        until(lambda: head_of(sn) == alive.head(), f"{sn.name} to fetch the chain", alive=sns)  # noqa: B023
         until(lambda: consensus(sn).get("silent"), f"{sn.name} to know that its record is missing", alive=sns)  # noqa: B023
         sn.wait_log("keeps silent: the record of its votes is missing")
 
