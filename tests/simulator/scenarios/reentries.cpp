@@ -197,8 +197,8 @@ private:
     reenter_all(head + 1);
   }
 
-  /// One wave: all say the same round, which is beyond that of any wave before at this block, as a key may have
-  /// gone along with others.
+  /// One wave: all say the same round, which is beyond that of any wave before at this block, as a key may
+  /// have gone along with others.
   void reenter_all(std::uint64_t block_num) {
     auto& round = waves_[block_num];
     bool any = false;
