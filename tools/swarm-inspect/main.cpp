@@ -369,7 +369,8 @@ void add_commands(CLI::App& app, arguments& args) {
       ->required();
   reenter_command->add_option(
       "--round", args.reentry.round_num,
-      "it votes in no earlier round of that block; without it the first one of re-entry, or "
+      "it votes in no earlier round of that block; 200000 if anybody has re-entered at it "
+      "before, then 300000, then 400000. Without it the first one, 100000, or "
       "the next after that of its last re-entry");
   auto* proof_command = command("proof", "write a file that proves to anybody what a round merged; of an SN");
   proof_command->add_option("CONTRACT", args.proof.contract, "training contract")->required();

@@ -14,7 +14,9 @@ std::string remedy(std::uint64_t block_num) {
                      "(swarm-inspect chain): once "
                      "all are connected and none has block {}, stop each of those validators, run "
                      "swarm-inspect --data-dir DIR "
-                     "re-enter --block {} for it, and start it again",
+                     "re-enter --block {} for it, and start it again. If any validator has re-entered at "
+                     "this block before (reentries of "
+                     "swarm-inspect chain), all add --round 200000, the third time 300000",
                      block_num, block_num);
 }
 

@@ -118,7 +118,7 @@ void reentry_alone(stage& on) {
   on.all_well();
 }
 
-/// The course of `lost-records`: validators, and operators who know in which rounds they have re-entered.
+/// The course of `lost-records`: validators, and operators who tell each other in which rounds they re-enter.
 class losses {
 public:
   explicit losses(stage& on) : on_(on), count_(on.net().node_count()) {}
@@ -194,17 +194,24 @@ private:
       stands &= on_.node(i).head_num() == head || !on_.node(i).is_up();
     }
     if (!stands) return;
+    reenter_all(head + 1);
+  }
+
+  /// One wave: all say the same round, which is beyond that of any wave before at this block, as a key may
+  /// have gone along with others.
+  void reenter_all(std::uint64_t block_num) {
+    auto& round = waves_[block_num];
+    bool any = false;
     for (std::size_t i = 0; i < count_; ++i) {
       if (!on_.node(i).is_up() || !on_.node(i).status().silent || on_.node(i).status().reentering) continue;
-      if (on_.node(i).head_num() != head) continue; // the others have gone on meanwhile
-      auto& round = rounds_[{i, head + 1}];
+      if (on_.node(i).head_num() + 1 != block_num) continue; // the others have gone on meanwhile
       on_.node(i).crash();
-      if (on_.node(i).head_num() == head) {
-        if (round < reentry_round_max) round += reentry_stride;
-        on_.expect(on_.node(i).reenter(head + 1, round).has_value(), "the operator's word is taken");
+      if (on_.node(i).head_num() + 1 == block_num) {
+        if (!std::exchange(any, true)) round += reentry_stride;
+        on_.expect(on_.node(i).reenter(block_num, round).has_value(), "the operator's word is taken");
       }
       on_.node(i).start();
-      if (chance(0.1)) lose_record(on_, i); // once more, at the same block
+      if (round < 3 * reentry_stride && chance(0.1)) lose_record(on_, i); // once more, at the same block
       if (chance(0.5)) on_.run(on_.net().between(0, second));
     }
   }
@@ -212,7 +219,7 @@ private:
   stage& on_;
   std::size_t count_;
   int tries_ = 0;
-  std::map<std::pair<std::size_t, std::uint64_t>, std::uint64_t> rounds_;
+  std::map<std::uint64_t, std::uint64_t> waves_; ///< the last round of re-entry, by block
 };
 
 void lost_records(stage& on) {
