@@ -31,7 +31,7 @@ constexpr sim_time expulsion_length =
 /// A round that fails by its timer, of the slowest clock.
 constexpr sim_time round_change = 220 * millisecond;
 /// Liars may let one node alone decide a block, so that the others learn of it when their rounds end; and messages.
-constexpr sim_time stop_allowance = 220 * millisecond + 3 * 100 * millisecond;
+constexpr sim_time stop_allowance = 220 * millisecond + 5 * 100 * millisecond;
 
 /// Nodes 0 to 2 found the honest organisations, node 3 the attackers'; then come the honest ones' others.
 simulation_plan plan_of_siege(const siege_options& options) {
