@@ -79,7 +79,7 @@ void attackers::act() {
   if (due("keys", 200 * millisecond)) make_keys();
   if (due("vouches", 100 * millisecond)) vouch_for_own();
   if (due("inventions", 500 * millisecond)) invent_nodes();
-  if (due("flood", 25 * millisecond)) flood();
+  if (due("flood", 40 * millisecond)) flood();
   if (due("strangers", 300 * millisecond)) send_as_strangers();
   if (due("ends", 300 * millisecond)) send_after_the_end();
   if (due("accusations", 500 * millisecond)) accuse_everybody();

@@ -21,7 +21,7 @@ constexpr std::uint16_t organisation_count = 4;
 constexpr std::uint16_t attacker = 4;
 constexpr std::size_t attacker_sns = 20;
 constexpr std::size_t clients_each = 2;                 ///< SLs of each honest organisation
-constexpr std::uint64_t bytes_a_day = 12 * 1024 * 1024; ///< of which a tenth is more than what is always kept
+constexpr std::uint64_t bytes_a_day = 11 * 1024 * 1024; ///< of which a tenth is more than what is always kept
 
 constexpr sim_time step_length = 5 * millisecond;
 constexpr sim_time gossip_every = 250 * millisecond;
