@@ -21,7 +21,7 @@ constexpr std::uint16_t organisation_count = 4;
 constexpr std::uint16_t attacker = 4;
 constexpr std::size_t attacker_sns = 20;
 constexpr std::size_t clients_each = 2;                 ///< SLs of each honest organisation
-constexpr std::uint64_t bytes_a_day = 12 * 1024 * 1024; ///< of which a tenth is more than what is always kept
+constexpr std::uint64_t bytes_a_day = 11 * 1024 * 1024; ///< of which a tenth is more than what is always kept
 
 constexpr sim_time step_length = 5 * millisecond;
 constexpr sim_time gossip_every = 250 * millisecond;
@@ -31,7 +31,7 @@ constexpr sim_time expulsion_length =
 /// A round that fails by its timer, of the slowest clock.
 constexpr sim_time round_change = 220 * millisecond;
 /// Liars may let one node alone decide a block, so that the others learn of it when their rounds end; and messages.
-constexpr sim_time stop_allowance = 220 * millisecond + 3 * 100 * millisecond;
+constexpr sim_time stop_allowance = 220 * millisecond + 5 * 100 * millisecond;
 
 /// Nodes 0 to 2 found the honest organisations, node 3 the attackers'; then come the honest ones' others.
 simulation_plan plan_of_siege(const siege_options& options) {
