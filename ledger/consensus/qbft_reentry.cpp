@@ -51,7 +51,8 @@ void qbft_machine::listened() {
 void qbft_machine::take_reentry(neighbor_id neighbor, bytes_view raw) {
   auto word = decode_reentry(raw);
   if (!word) return blame(neighbor, std::move(word).error());
-  if (std::find(reentered_.begin(), reentered_.end(), word->account) != reentered_.end()) return; // unverified
+  if (std::find(reentered_.begin(), reentered_.end(), word->account) != reentered_.end())
+    return; // unverified
   auto author = authors_.author_of(signed_digest(options_.domain, *word), word->signature, validators_);
   if (!author) return blame(neighbor, std::move(author).error());
   if (*author != word->account)

@@ -316,6 +316,16 @@ void add_votes(CLI::App& command, vote_request& into) {
       ->required();
 }
 
+void add_reentry(CLI::App& command, reenter_request& into) {
+  command.add_option("--block", into.block_num, "the first block that it votes on: the one after the head")
+      ->required();
+  command.add_option(
+      "--round", into.round_num,
+      "it votes in no earlier round of that block; 200000 if anybody has re-entered at it before, then "
+      "300000, then 400000. Without it the first one, 100000, or the next after that of its last "
+      "re-entry");
+}
+
 void add_commands(CLI::App& app, arguments& args) {
   app.add_option("--socket", args.socket, "the admin socket itself");
   app.add_option("--data-dir", args.data_dir,
@@ -359,19 +369,11 @@ void add_commands(CLI::App& app, arguments& args) {
   auto* version = rules_command->add_option("--version", args.rules_version, "vote for this version");
   rules_command->add_option("--from", args.rules_from, "from this block on")->needs(version);
   version->needs("--from");
-  auto* reenter_command = command(
-      "re-enter",
-      "have a validator that lost the record of its votes vote again, when so many lost theirs that no "
-      "quorum is left; of an SN that is stopped, after the heads of all SNs were compared");
-  reenter_command
-      ->add_option("--block", args.reentry.block_num,
-                   "the first block that it votes on: the one after the head")
-      ->required();
-  reenter_command->add_option(
-      "--round", args.reentry.round_num,
-      "it votes in no earlier round of that block; 200000 if anybody has re-entered at it "
-      "before, then 300000, then 400000. Without it the first one, 100000, or "
-      "the next after that of its last re-entry");
+  add_reentry(*command("re-enter",
+                       "have a validator that lost the record of its votes vote again, when so many lost "
+                       "theirs that no quorum is left; of an SN that is stopped, after the heads of all "
+                       "SNs were compared"),
+              args.reentry);
   auto* proof_command = command("proof", "write a file that proves to anybody what a round merged; of an SN");
   proof_command->add_option("CONTRACT", args.proof.contract, "training contract")->required();
   proof_command->add_option("ROUND", args.proof.round_num, "a merged round")->required();
