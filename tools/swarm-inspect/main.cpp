@@ -146,7 +146,7 @@ int kill(session& to, const arguments& args) {
     print(fmt::format("it is in message {} for {}: it ends when that returns\n", text(*current),
                       age(killed->at("current_s").to_number<double>())));
   const auto begun = std::chrono::steady_clock::now();
-  while (std::chrono::steady_clock::now() - begun < std::chrono::seconds(2)) {
+  while (std::chrono::steady_clock::now() - begun < std::chrono::seconds(5)) {
     const auto now = to.call("actor", {{"name", path}});
     const bool is_cut = !now && now.error().category == error_category(transport::net_errc{});
     if (is_cut) { // it was the one that answers here
@@ -166,7 +166,7 @@ int kill(session& to, const arguments& args) {
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  print("it has not been started again within 2 s: see swarm-inspect tree\n");
+  print("it has not been started again within 5 s: see swarm-inspect tree\n");
   return 0;
 }
 

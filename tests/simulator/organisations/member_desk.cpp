@@ -79,9 +79,9 @@ void member_desk::tick() {
   if (world_.now() < voted_ + votes_every) return;
   voted_ = world_.now();
   look_at_council();
-  if (*chain().pending_nonce(key_.account()) != chain().account_of(key_.account())->nonce) return;
-  vote();
-  report_liars();
+  const bool pending = *chain().pending_nonce(key_.account()) != chain().account_of(key_.account())->nonce;
+  report_liars(pending);
+  vote(pending);
 }
 
 void member_desk::take(const ledger::executed_block& block) {
@@ -134,7 +134,7 @@ void member_desk::look_at_council() {
 }
 
 /// All SNs are here: the attackers' keep their connections, whatever they do beside that.
-void member_desk::vote() {
+void member_desk::vote(bool pending) {
   membership::network_view view;
   view.self = key_.account();
   view.validators = ask(chain(), registry, get_validators_args{});
@@ -152,7 +152,10 @@ void member_desk::vote() {
     if (organisation != 0 && known.id == 0) view.homeless.insert(member);
   }
   const auto next = membership::next_vote(view);
-  if (!next) return;
+  const auto head = chain().head()->header.block_num;
+  if (!next || (pending && next == last_vote_ && head < voted_at_ + 8)) return;
+  last_vote_ = next;
+  voted_at_ = head;
   call(next->discard ? encode_discard_validator_vote(next->account)
                      : encode_propose_validator_vote(next->account, next->add),
        true);
@@ -162,10 +165,14 @@ void member_desk::on_evidence(const consensus::evidence& found) {
   proofs_.try_emplace(found.author, ledger::encode_double_vote(found.proof));
 }
 
-void member_desk::report_liars() {
+/// A report does not wait for other transactions of this node, and is sent once while any waits.
+void member_desk::report_liars(bool pending) {
+  if (!pending || chain().head()->header.block_num >= sent_at_ + 8) reported_.clear();
   const auto members = ask(chain(), registry, validator_members_args{});
   for (const auto& [who, proof] : proofs_) {
     if (std::find(members.begin(), members.end(), who) == members.end()) continue;
+    if (!reported_.insert(who).second) continue;
+    sent_at_ = chain().head()->header.block_num;
     return call(encode_report_double_vote(proof), true);
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/sn/membership/machine/votes.hpp"
 #include "actors/sn/membership/vouching/vouching_machine.hpp"
 #include "contracts/abi/client.hpp"
 #include "contracts/registry/client.hpp"
@@ -7,6 +8,7 @@
 #include "tests/simulator/sim_node.hpp"
 
 #include <map>
+#include <set>
 
 namespace swarm::simulator {
 
@@ -45,8 +47,8 @@ private:
   void step(const Event& event);
   void call(bytes input, bool try_first);
   void look_at_council();
-  void vote();
-  void report_liars();
+  void vote(bool pending);
+  void report_liars(bool pending);
 
   world& world_;
   std::size_t node_;
@@ -54,7 +56,11 @@ private:
   vouching::vouching_machine machine_;
   std::vector<vouching::member_sn> council_;
   std::map<address, bytes> proofs_; ///< of double votes
-  std::uint64_t seen_ = 0;          ///< the last block that was read
+  std::set<address> reported_;      ///< whose reports wait for a block
+  std::uint64_t sent_at_ = 0;       ///< head when the last was sent
+  std::optional<membership::vote> last_vote_;
+  std::uint64_t voted_at_ = 0;
+  std::uint64_t seen_ = 0; ///< the last block that was read
   sim_time stepped_ = 0;
   sim_time voted_ = 0;
 };

@@ -8,7 +8,7 @@ namespace swarm::simulator {
 /// transactions all the time.
 struct siege_options {
   std::uint64_t seed = 1;
-  sim_time length = 14 * second;
+  sim_time length = 18 * second;
   bool attack = true;         ///< otherwise it is honest, for comparison
   std::size_t honest_sns = 1; ///< of each of the three
   faulty_rule planted = faulty_rule::none;

@@ -115,8 +115,12 @@ void membership_machine::look_after(const chain_facts& facts, time_point now) {
     actions_.emplace_back(action::set_timer{entry_pause_});
     entry_pause_ = std::min<duration>(2 * entry_pause_, look_interval);
   }
-  if (leave(facts) || facts.pending || introduce_self(facts) || report_liar(facts)) return;
-  vote(view);
+  if (leave(facts)) return;
+  const bool is_member = facts.self && facts.self->active;
+  // Whoever is reported or voted out may see to it that something of this node always waits.
+  if (is_member && report_liar(facts)) return;
+  if (!facts.pending && introduce_self(facts)) return;
+  if (is_member || !facts.pending) vote(view, facts);
 }
 
 void membership_machine::dial_nodes(const chain_facts& facts) {
@@ -207,20 +211,25 @@ bool membership_machine::introduce_self(const chain_facts& facts) {
 // Validators that sign two different things
 
 void membership_machine::step(const double_vote_seen& event, time_point) {
-  if (proofs_.size() < ledger::validators_max) proofs_.try_emplace(event.author, event.proof);
+  if (offences_.size() < ledger::validators_max) offences_.try_emplace(event.author, offence{event.proof});
+}
+
+bool membership_machine::may_wait(std::optional<std::uint64_t> sent_at, const chain_facts& facts) const {
+  return facts.pending && sent_at && facts.block_num < *sent_at + again_after_blocks;
 }
 
 /// Whoever else has the proof reports it too; the first report takes the seat, and no other is sent after that.
 bool membership_machine::report_liar(const chain_facts& facts) {
-  std::erase_if(proofs_, [&](const auto& one) { return !holds(facts.members, one.first); });
-  for (const auto& [author, proof] : proofs_) {
-    if (author == options_.self) continue;
+  std::erase_if(offences_, [&](const auto& one) { return !holds(facts.members, one.first); });
+  for (auto& [author, seen] : offences_) {
+    if (author == options_.self || may_wait(seen.sent_at, facts)) continue;
+    seen.sent_at = facts.block_num;
     actions_.emplace_back(
         action::say{fmt::format("reporting to the chain that the validator {} signed two different votes",
                                 to_hex(author.view())),
                     true});
     actions_.emplace_back(action::submit{purpose::evidence, contracts::node_registry_address(),
-                                         contracts::encode_report_double_vote(proof), true});
+                                         contracts::encode_report_double_vote(seen.proof), true});
     return true;
   }
   return false;
@@ -255,9 +264,11 @@ void membership_machine::tell_of_kept(const network_view& view) {
   }
 }
 
-void membership_machine::vote(const network_view& view) {
+void membership_machine::vote(const network_view& view, const chain_facts& facts) {
   const auto next = next_vote(view);
-  if (!next) return;
+  if (!next || (next == last_vote_ && may_wait(voted_at_, facts))) return;
+  last_vote_ = next;
+  voted_at_ = facts.block_num;
   actions_.emplace_back(action::say{in_words(*next)});
   actions_.emplace_back(
       action::submit{purpose::vote, contracts::node_registry_address(),

@@ -20,7 +20,9 @@ struct machine_options {
 /// An SN's place in its network: finds the chain when there is none, registers, makes the training contracts
 /// that its operator named, votes on who else should validate, leaves. Remembers nothing that matters beyond
 /// a restart but the wish to leave: everything else follows from the chain, and is looked at again every
-/// second. A call that waits for a block is never repeated, nor is anything else sent meanwhile.
+/// second. While a transaction of this node waits nothing is sent but votes and reports of double votes, so that nobody
+/// keeps these back who sees to it that something always waits; they are not repeated before that is in a block, or eight
+/// blocks were made without it.
 class membership_machine {
 public:
   explicit membership_machine(machine_options options);
@@ -43,6 +45,7 @@ public:
   std::string status() const;
 
 private:
+  static constexpr std::uint64_t again_after_blocks = 8;
   /// It is not known whether there is a chain.
   struct starting {};
   /// There is none; the sentinel is asked for it.
@@ -66,7 +69,7 @@ private:
   bool introduce_self(const chain_facts& facts);
   /// Whether the certificate was removed by vote, which the log is told once.
   bool is_removed(const chain_facts& facts);
-  void vote(const network_view& view);
+  void vote(const network_view& view, const chain_facts& facts);
   /// Tells of validators that are needed and away, of each once.
   void tell_of_kept(const network_view& view);
   static bool waits_for_vouches(const chain_facts& facts);
@@ -82,9 +85,18 @@ private:
   std::vector<connected_node> connected_;
   std::vector<connected_node> asked_with_;  ///< who was, when the chain was asked: its answer is about these
   std::map<address, time_point> last_seen_; ///< members
+  std::optional<membership::vote> last_vote_;
+  std::optional<std::uint64_t> voted_at_;
   bool told_removed_ = false;
-  std::set<address> told_kept_;     ///< validators that the log was told are needed and away
-  std::map<address, bytes> proofs_; ///< of double votes of members, to be put on the chain
+  std::set<address> told_kept_; ///< validators that the log was told are needed and away
+  /// A double vote of a member, to be put on the chain.
+  struct offence {
+    bytes proof;
+    std::optional<std::uint64_t> sent_at; ///< head when it was sent last
+  };
+  /// Whether what was sent at this head may still wait for a block.
+  bool may_wait(std::optional<std::uint64_t> sent_at, const chain_facts& facts) const;
+  std::map<address, offence> offences_;
   std::uint64_t serial_ = 0;        ///< of the last question to the chain
   std::optional<time_point> asked_; ///< when it was asked, if it is not answered yet
   std::uint64_t block_num_ = 0;     ///< the head, as it was last read
