@@ -133,8 +133,8 @@ stage_asan() {
 run_pytest() {
   local stage=$1 preset=$2 status=0
   shift 2
-  # 30 minutes only bound a hang; no test waits for the clock.
-  SWARM_BIN=$ROOT/build/$preset/bin NODE_PATH=$NPM_DIR/node_modules timeout 1800 "$VENV/bin/python" -m pytest -q \
+  # 45 minutes only bound a hang; no test waits for the clock.
+  SWARM_BIN=$ROOT/build/$preset/bin NODE_PATH=$NPM_DIR/node_modules timeout 2700 "$VENV/bin/python" -m pytest -q \
     -o junit_family=xunit1 --junitxml "$RESULTS/$stage.xml" ${FILTER:+-k "$FILTER"} "$@" || status=$?
   case $status in
     0 | 1 | 5) ;; # counted from the file; 5: the filter left none
