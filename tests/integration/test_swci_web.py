@@ -301,8 +301,19 @@ def test_uploads_replace_task_definitions_only_and_stay_in_the_folder(start, fol
     assert {file.name for file in swci.usr.iterdir()} == left
 
 
-def test_with_tls_a_certificate_of_the_authorities_is_needed(start, certs, tmp_path):
+def test_with_tls_a_certificate_for_swci_of_its_organisation_is_needed(start, certs, tmp_path):
     swci = start()
+    # Whose SWCI it is acts in the network's name for tasks that run on other hosts.
+    for path in ("/exec?cmd=pwd", "/interrupt"):
+        status, text = swci.post(path, context=certs.context("sl-1"))
+        assert status == 403 and says(text, "may not command this SWCI: its certificate is not for SWCI"), text
+    assert "refused: OU=Swarm-Learning, CN=sl-1" in swci.log() and "CN=sl-1) commands" not in swci.log()
+    other = Certs(tmp_path / "other", "swci-1")
+    trusting = start(flags=("--cacert", next(other.capath.iterdir())))
+    context = other.context("swci-1")
+    context.load_verify_locations(next(certs.capath.iterdir()))
+    status, text = trusting.post("/exec?cmd=pwd", context=context)
+    assert status == 403 and says(text, "its certificate is of another organisation"), text
     assert swci.exec("pwd", context=certs.context("swci-1")) == ["/platform/swarm/usr"]
     assert "CN=swci-1) commands: pwd" in swci.log()
     assert swci.exec("pwd") == ["/platform/swarm/usr"]  # from this host, without

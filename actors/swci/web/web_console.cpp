@@ -68,6 +68,7 @@ private:
     bool may_see_lines = false; ///< whoever sent it
   };
 
+  std::optional<std::string> refusal_for(const transport::peer_info& client) const;
   void take(const transport::http_request& request, const transport::http_reply& reply);
   void interrupt(const transport::http_reply& reply);
   void enqueue(any_order what, const transport::http_reply& reply, bool may_see_lines);
@@ -113,13 +114,24 @@ result<> web_console::listen(std::shared_ptr<const transport::tls_identity> iden
                                           }));
   const auto where = host_port(options_.address, server_->port());
   log::info(options_.log_source,
-            "web mode on {}: HTTPS for whoever has a certificate of the trusted authorities, HTTP for {}",
+            "web mode on {}: HTTPS for whoever has a certificate for SWCI of this organisation, HTTP for {}",
             where, options_.plain_for_all ? "everybody" : "whoever is on this host");
   if (options_.plain_for_all)
     log::warning(options_.log_source,
                  "--swci-web-plain: ANYBODY who reaches {} commands the network, without a certificate",
                  where);
   return {};
+}
+
+/// Why a certificate does not command this SWCI, which acts for its organisation; none without a certificate.
+std::optional<std::string> web_console::refusal_for(const transport::peer_info& client) const {
+  if (!client.has_proof()) return std::nullopt;
+  const auto why = swop::refusal_of(client, *identity_, *members_);
+  if (!why) return std::nullopt;
+  return fmt::format("{} may not command this SWCI: {}", client.cert_subject,
+                     *why == swop::lines_refusal::other_organisation
+                         ? "its certificate is of another organisation"
+                         : "its certificate is not for SWCI; give it such a one, or a rule of --members");
 }
 
 void web_console::take(const transport::http_request& request, const transport::http_reply& reply) {
@@ -130,6 +142,11 @@ void web_console::take(const transport::http_request& request, const transport::
   auto& what = std::get<any_order>(read);
   const auto who = fmt::format("{} ({})", host_port(request.peer.address, request.peer.port),
                                request.peer.has_proof() ? request.peer.cert_subject : "no certificate");
+  if (const auto no = refusal_for(request.peer)) {
+    log::warning(options_.log_source, "refused: {}, at {}", *no,
+                 host_port(request.peer.address, request.peer.port));
+    return reply(refuse_with(403, *no));
+  }
   if (const auto* exec = std::get_if<order::exec>(&what)) {
     log::info(options_.log_source, "{} commands: {}", who, one_line(shortened(exec->command)));
     if (has_no_end(exec->command))
@@ -141,8 +158,7 @@ void web_console::take(const transport::http_request& request, const transport::
     return interrupt(reply);
   }
   // Without a certificate comes whoever is on this host, unless everybody may.
-  const bool may_see_lines = request.peer.has_proof() ? !swop::refusal_of(request.peer, *identity_, *members_)
-                                                      : !options_.plain_for_all;
+  const bool may_see_lines = request.peer.has_proof() || !options_.plain_for_all;
   enqueue(std::move(what), reply, may_see_lines);
 }
 

@@ -23,8 +23,8 @@ struct web_options {
 };
 
 /// A console whose lines come over HTTP and HTTPS on one port (requests.hpp says which there are). All requests share the
-/// session, one after the other: what comes while a command is under way waits, up to a limit. With TLS a certificate of
-/// the trusted authorities is needed; without TLS only this host is served, unless the options say otherwise.
+/// session, one after the other: what comes while a command is under way waits, up to a limit. With TLS a certificate
+/// for SWCI of its own organisation is needed; without TLS only this host is served, unless the options say otherwise.
 /// Fails when it cannot listen.
 result<std::shared_ptr<console>> start_web_console(transport::io_runtime& io,
                                                    std::shared_ptr<const transport::tls_identity> identity,
