@@ -168,6 +168,9 @@ result<bool> member_book::follow(const ledger::chain_view& chain) {
 result<> member_book::touch(const ledger::chain_view& chain, const address& account, cause how) {
   SWARM_TRY(const auto node, ask(chain, registry, contracts::node_args{account}));
   SWARM_TRY(const auto now, read(chain, node));
+  const bool ended = how == cause::removed || how == cause::left || how == cause::expired;
+  if (ended && !now && !members_.contains(account))
+    end(account, node.identity, how); // it was one between two looks
   set(account, now, how);
   return {};
 }

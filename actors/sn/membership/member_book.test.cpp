@@ -159,6 +159,20 @@ TEST_CASE("who was removed by a vote is told so, and comes back with another cer
   CHECK_FALSE(s.book.was_removed(certificate(34)));
 }
 
+TEST_CASE("who was a member only between two looks is told of all the same, as its connections are there") {
+  stage s;
+  s.begin();
+  CHECK(s.ended().empty());
+  s.admit(3);
+  s.send(2, contracts::encode_remove_node(test_key(3).account()));
+  s.seal();
+  const auto ended = s.ended();
+  REQUIRE(ended.size() == 1);
+  CHECK(ended[0].account == test_key(3).account());
+  CHECK(ended[0].identity == certificate(3));
+  CHECK(ended[0].how == ended_membership::cause::removed);
+}
+
 TEST_CASE("a certificate that others share stays good for them") {
   stage s;
   s.begin();

@@ -114,7 +114,7 @@ TEST_CASE("a session that begins anew loses the command, and the request gets an
   CHECK(lost.get().find("ERROR : the session had to be started anew") != std::string::npos);
 }
 
-TEST_CASE("what programs wrote is for this organisation: its SWCIs, this host, the init script") {
+TEST_CASE("SWCIs of this organisation command, and this host; what programs wrote is for them, too") {
   for (const bool plain_for_all : {false, true}) {
     CAPTURE(plain_for_all);
     fixture f(std::chrono::minutes(5), plain_for_all);
@@ -125,17 +125,22 @@ TEST_CASE("what programs wrote is for this organisation: its SWCIs, this host, t
     CHECK(f.web->may_see_lines() == !plain_for_all);
     f.web->ask_line("");
     plain.get();
-    std::vector<std::string> lines{"plain"};
-    for (const auto& [by, name, may] :
-         {std::tuple(&f.ca, "swci-2", true), std::tuple(&f.ca, "notebook", false),
-          std::tuple(&f.ca, "sl-1", false), std::tuple(&f.other, "swci-2", false)}) {
-      auto client = raw_tls::connect(f.port, by->issue(name));
-      client.write(fmt::format("POST /exec?cmd={} HTTP/1.1\r\nHost: x\r\n\r\n", name));
-      lines.emplace_back(name);
-      REQUIRE(f.told(lines));
-      CHECK_MESSAGE(f.web->may_see_lines() == may, name);
-      f.web->ask_line("");
-      CHECK(client.read_answer().has(" 200 "));
-    }
+    const auto post = [&](authority& by, const std::string& name, std::string_view target) {
+      auto client = raw_tls::connect(f.port, by.issue(name));
+      client.write(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\n\r\n", target));
+      return client;
+    };
+    for (const auto& [by, name, why] :
+         {std::tuple(&f.ca, "notebook", "is not for SWCI"), std::tuple(&f.ca, "sl-1", "is not for SWCI"),
+          std::tuple(&f.other, "swci-2", "is of another organisation")})
+      for (const auto* target : {"/exec?cmd=no", "/interrupt"}) {
+        const auto answer = post(*by, name, target).read_answer();
+        CHECK_MESSAGE((answer.has(" 403 ") && has(answer.body, why)), std::string(name));
+      }
+    auto client = post(f.ca, "swci-2", "/exec?cmd=yes");
+    REQUIRE(f.told({"plain", "yes"})); // and nothing of the others
+    CHECK(f.web->may_see_lines());
+    f.web->ask_line("");
+    CHECK(client.read_answer().has(" 200 "));
   }
 }
