@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                                      .input = {1, 2, 3, 4},
                                                      .value = {},
                                                      .gas_limit = {}}};
-      (void)ledger::execute_witnessed(*header, 1, calls, shown->nodes, table);
+      (void)ledger::execute_witnessed(*header, {1, {}}, calls, shown->nodes, table);
     }
   const std::vector<bytes> nodes{to_bytes(raw)};
   for (const std::uint64_t index : {0, 1, 300})

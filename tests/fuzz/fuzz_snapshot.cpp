@@ -52,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_again(history, raw);
   if (history)
     for (const auto& block : history->blocks)
-      (void)check_past_block(block, 1, {}, 1);
+      (void)check_past_block(block, 1, {}, {}, 1);
   if (size > 0) walk(raw);
   return 0;
 }
