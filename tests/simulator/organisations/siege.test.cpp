@@ -9,12 +9,23 @@
 using namespace swarm;
 using namespace swarm::simulator;
 
+// A siege costs ten times as much under sanitizers: one of them is enough there to see all of its code.
+#if defined(__SANITIZE_ADDRESS__)
+#define SWARM_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SWARM_SANITIZED 1
+#endif
+#endif
+
 TEST_CASE("one organisation of four lies with 20 SNs and 1,000 keys, and gains nothing by it") {
   siege_options options;
   SUBCASE("the others have one SN each") {}
+#ifndef SWARM_SANITIZED
   SUBCASE("the others have two SNs each") {
     options.honest_sns = 2;
   }
+#endif
   const auto out = compare_siege(options);
   CHECK_MESSAGE(out.ok(), out.course.trace, out.course.failure);
   // It was a siege.
@@ -34,7 +45,12 @@ TEST_CASE("the same seed gives the same siege") {
 }
 
 TEST_CASE("every mistake in a rule on organisations is found") {
-  for (const auto& each : faulty_rules())
+#ifdef SWARM_SANITIZED
+  const auto rules = faulty_rules().first(1);
+#else
+  const auto rules = faulty_rules();
+#endif
+  for (const auto& each : rules)
     SUBCASE(std::string(each.name).c_str()) {
       siege_options options;
       options.planted = each.rule;

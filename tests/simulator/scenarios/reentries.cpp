@@ -264,13 +264,13 @@ std::span<const scenario> reentry_scenarios() {
        .checks = "as long as operators compare the heads, no fork, and the chain always goes on",
        .plan = plan_of(4),
        .play = lost_records,
-       .variants = 150},
+       .variants = 30},
       {.name = "lost-records-of-seven",
        .source = "the same with f = 2",
        .checks = "as long as operators compare the heads, no fork, and the chain always goes on",
        .plan = plan_of(7),
        .play = lost_records,
-       .variants = 80},
+       .variants = 16},
   };
   return all;
 }
