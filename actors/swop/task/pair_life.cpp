@@ -35,11 +35,12 @@ void pair_life::take(const event::start_failed& news) {
 }
 
 void pair_life::take(const event::session_seen& news, time_point now) {
-  look_at_ = now + look_interval;
+  if (!news.sl.is_zero()) account_ = news.sl;
+  // A short training may be over within a second, and nobody could say any more which SL it was.
+  look_at_ = now + (account_.is_zero() ? look_interval / 10 : look_interval);
   if (news.state == session_state::unknown) return;
   session_ = news.state;
   heard_ = now;
-  if (!news.sl.is_zero()) account_ = news.sl;
   told_step_ = news.step;
   told_number_ = news.number;
 }
