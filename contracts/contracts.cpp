@@ -5,6 +5,7 @@
 #include "contracts/organisations/interface.hpp"
 #include "contracts/registry/contract.hpp"
 #include "contracts/registry/interface.hpp"
+#include "contracts/registry/turns.hpp"
 #include "contracts/task/contract.hpp"
 #include "contracts/task/interface.hpp"
 #include "contracts/taskrunner/contract.hpp"
@@ -28,6 +29,7 @@ ledger::native_contract_set make_contracts() {
                {taskrunner_kind, make_taskrunner()},
                {organisation_registry_kind, make_organisation_registry()}};
   out.space = make_chain_space_rule();
+  out.turns = make_turn_rule();
   out.genesis = {
       {node_registry_address(), node_registry_kind, {}, node_registry_genesis},
       {training_registry_address(), training_registry_kind, training_registry_genesis(default_training_name)},

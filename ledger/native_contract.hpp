@@ -22,7 +22,7 @@ constexpr address validators_account() {
   return out;
 }
 /// 0x0000000000000000000000000000000000005000: what the chain itself keeps in the state, so that the state
-/// root covers it. Slot 0 is the chain id; others belong to the rule on space.
+/// root covers it. Slot 0 is the chain id; others belong to the rules on space and on turns.
 constexpr address system_account() {
   address out;
   out[18] = 0x50;
@@ -93,6 +93,7 @@ public:
 };
 
 class space_rule; // space_rule.hpp
+class turn_rule;  // turn_rule.hpp
 
 /// The contract kinds a chain knows, by the kind byte of their code, and where the genesis block puts them.
 struct native_contract_set {
@@ -110,6 +111,7 @@ struct native_contract_set {
   std::vector<entry> kinds;
   std::vector<genesis_account> genesis;              ///< deployed before block 1, in this order
   std::shared_ptr<const space_rule> space = nullptr; ///< none: everybody may fill the chain
+  std::shared_ptr<const turn_rule> turns = nullptr;  ///< none: nobody rests
 };
 
 } // namespace swarm::ledger

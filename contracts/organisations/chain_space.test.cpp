@@ -5,6 +5,7 @@
 #include "contracts/registry/client.hpp"
 #include "contracts/registry/node_records.hpp"
 #include "contracts/testing/memory_host.hpp"
+#include "contracts/testing/open_host.hpp"
 #include "contracts/testing/organisations_probe.hpp"
 
 #include <doctest/doctest.h>
@@ -21,27 +22,9 @@ constexpr std::uint64_t limit = 10'000'000;
 constexpr std::uint64_t midnight = 20'000 * std::uint64_t{86'400};
 constexpr organisation_id first = 1, second = 2, third = 3, fourth = 4;
 
-/// Slots that anybody may write, and a clock.
-class open_host final : public ledger::contract_host {
-public:
-  std::uint64_t time = midnight + 60;
-  hash32 load(const address& contract, const hash32& key) override { return slots_[{contract, key}]; }
-  void store(const address& contract, const hash32& key, const hash32& value) override {
-    slots_[{contract, key}] = value;
-  }
-  void emit(ledger::log_entry) override {}
-  bool has_code(const address&) override { return true; }
-  std::uint64_t block_time() const override { return time; }
-  void deploy(const address&, std::uint8_t) override {}
-  void charge(std::uint64_t) override {}
-
-private:
-  std::map<std::pair<address, hash32>, hash32> slots_;
-};
-
 /// Four organisations with the same limit; who is a member of which is said by the test.
 struct stage {
-  open_host host;
+  open_host host{midnight + 60};
   std::shared_ptr<const ledger::space_rule> rule = make_chain_space_rule();
 
   explicit stage(std::uint64_t a_day = limit, std::size_t organisations = 4) {

@@ -1,5 +1,6 @@
 #include "contracts/registry/seats.hpp"
 
+#include "contracts/registry/turns.hpp"
 #include "contracts/runtime/typed_contract.hpp"
 #include "ledger/formats/seal.hpp"
 
@@ -86,9 +87,7 @@ result<> seats::check_room(const address& account, const std::vector<address>& m
 }
 
 organisation_id seats::organisation_of(const address& account) const {
-  const auto status = records_.of(account).status();
-  // Before it registers, a validator of the genesis block sits for its founder.
-  return status.type == node_type{} ? records_.founder_of(account) : status.organisation;
+  return organisation_of_validator(records_, account);
 }
 
 std::vector<seat_candidate> seats::with_organisations(const std::vector<address>& accounts) const {

@@ -1,5 +1,7 @@
 #include "ledger/chain/block_executor.hpp"
 
+#include "ledger/formats/turns.hpp"
+
 namespace swarm::ledger {
 
 namespace {
@@ -27,13 +29,14 @@ hash32 root_of_txns(std::span<const transaction> txns) {
 
 result<block_context> context_on(const executed_block& parent, const state_view& after,
                                  const genesis_params& genesis, const hash32& genesis_hash,
-                                 const address& proposer, std::uint64_t timestamp) {
+                                 const address& proposer, std::uint64_t timestamp, std::uint64_t made_in) {
   block_context out{.chain_id = genesis.chain_id,
                     .block_num = parent.header.block_num + 1,
                     .parent_hash = parent.hash,
                     .genesis_hash = genesis_hash,
                     .block_time = timestamp,
-                    .proposer = proposer};
+                    .proposer = proposer,
+                    .made_in = made_in};
   SWARM_TRY(const auto word, after.storage_of(validators_account(), u256(rules_slot)));
   out.rules = rules_in(word).at(out.block_num);
   return out;
@@ -50,8 +53,29 @@ result<> check_rules_known(const block_context& next, std::uint64_t known) {
 
 block_executor::block_executor(state_store& store, const contract_table& contracts, block_context context,
                                const executed_block& parent)
-    : state_(store, parent.header.state_root), contracts_(contracts), context_(std::move(context)),
+    : store_(store), state_(store, parent.header.state_root), contracts_(contracts), context_(std::move(context)),
       parent_(parent), block_(std::make_shared<executed_block>()) {}
+
+result<> block_executor::open(seal_record parent_seals) {
+  SWARM_CHECK(note_missed(parent_seals));
+  block_->parent_seals = std::move(parent_seals);
+  return {};
+}
+
+/// In the rounds before the one in which this block is made nobody made one that a quorum was prepared on; and the
+/// parent's maker did not get it decided in its own round, if that took a later one.
+result<> block_executor::note_missed(const seal_record& parent_seals) {
+  const auto& parent = parent_.header;
+  const bool parent_late = parent_seals.round_num > made_in_round(parent);
+  if (context_.made_in == 0 && !parent_late) return {};
+  SWARM_TRY(const auto validators, read_validators(state_view(store_, parent.state_root)));
+  SWARM_TRY(const auto resting, resting_validators(state_, validators, parent.timestamp, contracts_));
+  std::vector<address> missed;
+  if (parent_late) missed.push_back(parent.coinbase);
+  for (std::uint64_t round = 0; round < std::min<std::uint64_t>(context_.made_in, validators.size()); ++round)
+    missed.push_back(proposer_of(validators, resting, parent.coinbase, round));
+  return note_missed_turns(state_, context_, missed, validators, contracts_);
+}
 
 result<> block_executor::add(transaction txn) {
   auto started = clock::now();
@@ -75,7 +99,7 @@ result<> block_executor::add(transaction txn) {
   return {};
 }
 
-result<candidate_ptr> block_executor::finish(seal_record parent_seals, const hash32* txns_root) {
+result<candidate_ptr> block_executor::finish(const hash32* txns_root) {
   auto started = clock::now();
   auto changes = std::make_shared<block_changes>();
   SWARM_TRY(changes->state, state_.commit());
@@ -91,8 +115,8 @@ result<candidate_ptr> block_executor::finish(seal_record parent_seals, const has
   header.gas_limit = parent_.header.gas_limit;
   header.gas_used = gas_used_;
   header.timestamp = context_.block_time;
-  header.extra_data = to_bytes(hash_of_seals(parent_seals).view());
-  block_->parent_seals = std::move(parent_seals);
+  header.extra_data = to_bytes(hash_of_seals(block_->parent_seals).view());
+  put_be64(header.nonce.data(), context_.made_in);
   complete(*block_);
   changes->timing.execute = execute_time_;
   changes->timing.roots = clock::now() - started;

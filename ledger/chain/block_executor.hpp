@@ -20,7 +20,7 @@ hash32 root_of_txns(std::span<const transaction> txns);
 /// What a block on top of `parent` knows, where `after` is the state after that.
 result<block_context> context_on(const executed_block& parent, const state_view& after,
                                  const genesis_params& genesis, const hash32& genesis_hash,
-                                 const address& proposer, std::uint64_t timestamp);
+                                 const address& proposer, std::uint64_t timestamp, std::uint64_t made_in);
 /// Fails with `chain_errc::unknown_rules` for rules that are newer than `known`.
 result<> check_rules_known(const block_context& next, std::uint64_t known);
 
@@ -31,6 +31,8 @@ public:
   block_executor(state_store& store, const contract_table& contracts, block_context context,
                  const executed_block& parent);
 
+  /// Begins the block, once: `parent_seals` go into it, and who missed a turn by them and by the round is noted.
+  result<> open(seal_record parent_seals);
   /// Executes one more transaction. Errors are those of `execute_transaction`; after one of `execution_errc`,
   /// `space_errc` or `errc::internal` another transaction may be tried.
   result<> add(transaction txn);
@@ -39,11 +41,14 @@ public:
   std::size_t size() const { return size_; }
 
   /// Closes the block: `header` is completed with roots, bloom and gas. The executor is of no further use.
-  /// `parent_seals` go into the block. `txns_root` may be given when the caller knows it.
-  result<candidate_ptr> finish(seal_record parent_seals, const hash32* txns_root = nullptr);
+  /// `txns_root` may be given when the caller knows it.
+  result<candidate_ptr> finish(const hash32* txns_root = nullptr);
 
 private:
+  result<> note_missed(const seal_record& parent_seals);
+
   using clock = std::chrono::steady_clock;
+  state_store& store_;
   state_overlay state_;
   const contract_table& contracts_;
   block_context context_;

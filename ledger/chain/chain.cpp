@@ -212,10 +212,12 @@ result<std::uint64_t> chain::pending_nonce(const address& account) const {
 // Blocks
 
 result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address& proposer,
-                                         std::size_t txns_max) {
+                                         std::size_t txns_max, std::uint64_t round_num) {
   const auto& parent = *parts_->head;
-  SWARM_TRY(auto context, parts_->next_context(proposer, std::max(timestamp, parent.header.timestamp)));
+  SWARM_TRY(auto context,
+            parts_->next_context(proposer, std::max(timestamp, parent.header.timestamp), round_num));
   block_executor executor(parts_->state, parts_->contracts, std::move(context), parent);
+  SWARM_CHECK(executor.open(parts_->head_seals));
   const auto frame_max = block_frame_max + encode_seals(parts_->head_seals).size();
   std::vector<hash32> hopeless;
   std::unordered_set<address> stuck; // senders whose later transactions can no longer follow
@@ -239,7 +241,7 @@ result<candidate_ptr> chain::build_block(std::uint64_t timestamp, const address&
   }
   for (const auto& hash : hopeless)
     parts_->window->change([&](mempool& pool) { pool.remove(hash); });
-  SWARM_TRY(auto made, executor.finish(parts_->head_seals));
+  SWARM_TRY(auto made, executor.finish());
   parts_->remember(made);
   return made;
 }
@@ -270,8 +272,9 @@ result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32&
   if (proposed.txns.size() > block_txns_max)
     return fail(block_errc::too_many_txns, "block {}: {} transactions, at most {} are allowed",
                 header.block_num, proposed.txns.size(), block_txns_max);
-  SWARM_TRY(auto context, next_context(header.coinbase, header.timestamp));
+  SWARM_TRY(auto context, next_context(header.coinbase, header.timestamp, made_in_round(header)));
   block_executor executor(state, contracts, std::move(context), parent);
+  SWARM_CHECK(executor.open(proposed.parent_seals));
   for (const auto& given : proposed.txns) {
     const auto* waiting = given.sender_known() ? nullptr : pool.find(given.hash());
     auto txn = waiting != nullptr ? *waiting : given; // the sender of the pool's copy is recovered already
@@ -283,7 +286,7 @@ result<candidate_ptr> chain::parts::execute(const block& proposed, const hash32&
     }
   }
   const auto* known_root = body == body_state::checked ? &header.txns_root : nullptr;
-  SWARM_TRY(auto made, executor.finish(proposed.parent_seals, known_root));
+  SWARM_TRY(auto made, executor.finish(known_root));
   SWARM_CHECK(check_outcome(header, made->block->header));
   SWARM_ASSERT(made->block->hash == hash); // every field has been compared
   if (made->block->encoded_size > block_size_max)
@@ -318,9 +321,10 @@ void chain::parts::tell_of_space(const error& why) {
   if (told_of_space.insert(why.message).second) log::warning(log_source, "{}", why.message);
 }
 
-result<block_context> chain::parts::next_context(const address& proposer, std::uint64_t timestamp) {
+result<block_context> chain::parts::next_context(const address& proposer, std::uint64_t timestamp,
+                                                 std::uint64_t made_in) {
   SWARM_TRY(auto out, context_on(*head, state_view(state, head->header.state_root), genesis,
-                                 source->genesis_hash, proposer, timestamp));
+                                 source->genesis_hash, proposer, timestamp, made_in));
   SWARM_CHECK(check_rules_known(out, options.rules_known));
   return out;
 }

@@ -126,7 +126,8 @@ public:
   // Blocks. Consensus judges seals and proposer before it calls `commit` or `import_block`.
   /// Executes up to `txns_max` waiting transactions, by arrival and nonce, on top of the head. A timestamp
   /// before the parent's is raised to the parent's. The candidate may have no transactions.
-  result<candidate_ptr> build_block(std::uint64_t timestamp, const address& proposer, std::size_t txns_max);
+  result<candidate_ptr> build_block(std::uint64_t timestamp, const address& proposer, std::size_t txns_max,
+                                    std::uint64_t round_num = 0);
   /// Checks a block of another node against every rule by executing it on top of the head. A candidate that
   /// was executed here already is not executed again.
   result<candidate_ptr> validate_block(const block& proposed);

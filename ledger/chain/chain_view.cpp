@@ -89,6 +89,13 @@ result<std::vector<address>> chain_view::validators_after(std::uint64_t block_nu
   return out;
 }
 
+result<std::vector<address>> chain_view::resting_validators() const {
+  const auto& head = parts_->head->header;
+  SWARM_TRY(const auto validators, validators_after(head.block_num));
+  state_overlay state(*parts_->state, head.state_root);
+  return ledger::resting_validators(state, validators, head.timestamp, parts_->from->contracts);
+}
+
 bool chain_view::history_complete() const {
   return parts_->gaps.blocks.empty();
 }

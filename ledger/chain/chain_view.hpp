@@ -54,6 +54,8 @@ public:
   result<rules_schedule> rules() const;
   /// The validators by the state after `block_num`, sorted.
   result<std::vector<address>> validators_after(std::uint64_t block_num) const;
+  /// Those of them whose turns come last after the head, as they missed some; sorted.
+  result<std::vector<address>> resting_validators() const;
 
   // Look-ups. Null or none means that there is no such thing. An error means that the store cannot be read,
   // or that a snapshot skipped the block and it was not fetched yet (history_missing).

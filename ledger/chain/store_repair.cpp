@@ -67,14 +67,16 @@ private:
     if (auto sealed = check_source_seals(store_, source, validators); !sealed)
       return beyond_repair(options_, to_string({column::seals, num, sealed.error().message, false}));
     SWARM_TRY(auto context, context_on(*parent, state_view(state_, parent->header.state_root), store_.params,
-                                       store_.genesis_hash, source.header.coinbase, source.header.timestamp));
+                                       store_.genesis_hash, source.header.coinbase, source.header.timestamp,
+                                       made_in_round(source.header)));
     SWARM_CHECK(check_rules_known(context, rules_newest));
     block_executor executor(state_, contracts_, std::move(context), *parent);
+    SWARM_CHECK(executor.open(std::move(source.parent_seals)));
     for (auto& txn : source.txns) {
       SWARM_CHECK(txn.recover_sender());
       SWARM_CHECK(executor.add(std::move(txn)));
     }
-    SWARM_TRY(const auto made, executor.finish(std::move(source.parent_seals), &source.header.txns_root));
+    SWARM_TRY(const auto made, executor.finish(&source.header.txns_root));
     if (made->block->hash != source.hash)
       return beyond_repair(options_, fmt::format("column headers, block {}: executing it gives another block "
                                                  "(another version of swarmd may have made it)",

@@ -15,6 +15,7 @@ struct proposed_block {
   hash32 parent_hash;
   std::uint64_t block_num = 0;
   address proposer; ///< the header's coinbase: the validator that made it, not the one that proposes it again
+  std::uint64_t made_in = 0; ///< the round in which it did, by the header
   shared_bytes raw; ///< as encode_block gives it; null for a block that never travels (one validator)
   bool body_checked = false;
 };

@@ -17,6 +17,7 @@ struct chain_head {
   std::uint64_t block_num = 0;
   hash32 hash;
   address proposer; ///< the block's coinbase
+  std::vector<address> resting; ///< validators whose turns come last after it, sorted (ledger/turn_rule.hpp)
 };
 
 enum class timer_kind : std::uint8_t { round, resend, reentry };

@@ -149,7 +149,7 @@ TEST_CASE("votes before the proposal and a height too early are kept") {
   test_node early(at, 1);
   scene next(4, 9);
   next.head = {8, on.hash, at.validators[0]};
-  const auto following = next.block(1);
+  const auto following = make_block(next.head, at.validators[1]);
   CHECK(all_of<request_sync>(early.hear(next.proposal(1, 0, following))).size() == 1);
   CHECK(!has<request_sync>(early.hear(next.prepare(2, 0, following.hash))));
   CHECK(early.machine->status().parked_messages == 2);

@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "ledger/consensus/quorum.hpp"
+#include "ledger/formats/turns.hpp"
 
 namespace swarm::consensus {
 
@@ -218,7 +219,8 @@ std::vector<shared_bytes> qbft_machine::repeatable() const {
 
 height_view qbft_machine::view() {
   return {options_.domain, block_num(), head_.hash, head_.proposer,
-          validators_,     quorum_,     authors_,   options_.planted.count_signatures};
+          head_.resting,   validators_, quorum_,    authors_,
+          options_.planted.count_signatures};
 }
 
 bool qbft_machine::is_member() const {
@@ -230,8 +232,12 @@ bool qbft_machine::may_sign() const {
   return is_alone() || (!memory_lost_ && !saved_);
 }
 
+const address& qbft_machine::proposer() const {
+  return ledger::proposer_of(validators_, head_.resting, head_.proposer, round_num_);
+}
+
 bool qbft_machine::is_my_turn() const {
-  return proposer_of(validators_, head_.proposer, round_num_) == scheme_.account;
+  return proposer() == scheme_.account;
 }
 
 machine_status qbft_machine::status() const {
@@ -243,7 +249,8 @@ machine_status qbft_machine::status() const {
                      .work = work_,
                      .active = active_,
                      .decided = decided_.has_value(),
-                     .proposer = proposer_of(validators_, head_.proposer, round_num_),
+                     .proposer = proposer(),
+                     .resting = head_.resting,
                      .quorum = quorum_,
                      .round_changes = authors_from_round(round_num_),
                      .parked_messages = park_.message_count(),

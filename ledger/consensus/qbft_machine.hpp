@@ -42,6 +42,7 @@ struct machine_status {
   bool active = false;     ///< there is work, or a vote
   bool decided = false;
   address proposer; ///< of this round
+  std::vector<address> resting; ///< whose turns come last
   std::size_t quorum = 0;
   std::size_t prepares = 0;      ///< distinct authors in this round
   std::size_t commits = 0;       ///< the same
@@ -205,6 +206,7 @@ private:
   bool is_member() const;
   bool is_alone() const { return validators_.size() == 1; }
   bool may_sign() const;
+  const address& proposer() const; ///< of this round
   bool is_my_turn() const;
   bool is_over() const { return decided_ && !options_.planted.decides_in_two_steps; }
   duration round_timeout() const;

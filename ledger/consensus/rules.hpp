@@ -28,6 +28,7 @@ enum class consensus_errc {
   damaged_record,    ///< what was stored is unreadable
   record_is_there,   ///< a re-entry of a key whose record is whole
   wrong_block,       ///< a re-entry at another block than the one after the head
+  wrong_making,      ///< a fresh block made in another round, or a prepared one made in a later round
 };
 
 constexpr std::string_view error_category(consensus_errc) {

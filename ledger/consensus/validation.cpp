@@ -1,6 +1,7 @@
 #include "ledger/consensus/validation.hpp"
 
 #include "ledger/consensus/quorum.hpp"
+#include "ledger/formats/turns.hpp"
 
 namespace swarm::consensus {
 
@@ -27,6 +28,10 @@ result<std::vector<address>> authors_of(std::span<const Vote> votes, std::string
 
 } // namespace
 
+const address& proposer_in(std::uint64_t round_num, const height_view& at) {
+  return ledger::proposer_of(at.validators, at.resting, at.parent_proposer, round_num);
+}
+
 result<> extends_head(const proposed_block& block, const height_view& at) {
   if (block.block_num == at.block_num && block.parent_hash == at.parent_hash) return {};
   return fail(consensus_errc::wrong_parent, "block {} on {} does not follow the head, block {} {}",
@@ -37,7 +42,7 @@ result<> extends_head(const proposed_block& block, const height_view& at) {
 result<> is_signed_by_proposer(const proposal_message& item, const height_view& at) {
   const auto digest = proposal_digest(at.domain, item.block_num, item.round_num, item.block.hash);
   SWARM_TRY(const address author, at.authors.author_of(digest, item.signature, at.validators));
-  const auto& proposer = proposer_of(at.validators, at.parent_proposer, item.round_num);
+  const auto& proposer = proposer_in(item.round_num, at);
   if (author == proposer) return {};
   return fail(consensus_errc::not_the_proposer, "proposal for block {} round {} of {}, it is {}'s turn",
               item.block_num, item.round_num, to_hex(author.view()), to_hex(proposer.view()));
@@ -49,8 +54,13 @@ bool is_fresh(const proposal_message& item) {
 
 result<> has_lawful_coinbase(const proposal_message& item, const height_view& at) {
   const bool fresh = is_fresh(item);
-  const auto& proposer = proposer_of(at.validators, at.parent_proposer, item.round_num);
-  if (fresh ? item.block.proposer == proposer : is_validator(at.validators, item.block.proposer)) return {};
+  const bool lawful = fresh ? item.block.proposer == proposer_in(item.round_num, at)
+                            : is_validator(at.validators, item.block.proposer);
+  const bool timely = fresh ? item.block.made_in == item.round_num : item.block.made_in < item.round_num;
+  if (lawful && timely) return {};
+  if (lawful)
+    return fail(consensus_errc::wrong_making, "{} block {} proposed in round {} says that it was made in {}",
+                fresh ? "fresh" : "prepared", item.block_num, item.round_num, item.block.made_in);
   return fail(consensus_errc::wrong_coinbase, "{} block {} has the coinbase {}", fresh ? "fresh" : "prepared",
               item.block_num, to_hex(item.block.proposer.view()));
 }

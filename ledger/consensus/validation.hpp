@@ -11,6 +11,7 @@ struct height_view {
   std::uint64_t block_num;
   const hash32& parent_hash;
   const address& parent_proposer;
+  std::span<const address> resting;    ///< of the validators, sorted
   std::span<const address> validators; ///< sorted
   std::size_t quorum;
   author_finder& authors;
@@ -26,13 +27,16 @@ struct certificate {
 
 // One predicate for each rule; the error's code names it. Cheap rules come before signatures.
 
+/// Whose turn the round is.
+const address& proposer_in(std::uint64_t round_num, const height_view& at);
 /// The block stands on the head of this height.
 result<> extends_head(const proposed_block& block, const height_view& at);
 /// Whether the proposer was free to choose the block: nobody was prepared.
 bool is_fresh(const proposal_message& item);
 /// Signed by the proposer of its round.
 result<> is_signed_by_proposer(const proposal_message& item, const height_view& at);
-/// A fresh block is its proposer's own; one that was prepared before was made by some validator of the set.
+/// A fresh block is its proposer's own, made in this round; one that was prepared before was made by some validator of
+/// the set, in an earlier round.
 result<> has_lawful_coinbase(const proposal_message& item, const height_view& at);
 /// No author twice, and at least a quorum of them.
 result<> is_quorum_of_distinct_authors(std::span<const address> authors, const height_view& at);

@@ -209,6 +209,40 @@ TEST_CASE("is_valid_proposal_justification: a fresh block when nobody was prepar
       rule::unjustified));
 }
 
+TEST_CASE("a fresh block says in which round it was made, and one that was prepared names an earlier one") {
+  scene at(4);
+  const auto of = [&](std::size_t who, std::uint64_t made_in) {
+    return make_block(at.head, at.validators[who], 1, {{0x02, 0xc0}}, made_in);
+  };
+  CHECK(judge(at, at.proposal(0, 0, of(0, 0))));
+  CHECK(breaks(judge(at, at.proposal(0, 0, of(0, 1))), rule::wrong_making));
+  const auto fresh = [&](std::uint64_t made_in) {
+    return judge(at, at.proposal(2, 2, of(2, made_in), votes_of(at, {0, 1, 2}, 2)));
+  };
+  CHECK(fresh(2));
+  CHECK(breaks(fresh(0), rule::wrong_making)); // it would hide that two proposers missed their turns
+  CHECK(breaks(fresh(3), rule::wrong_making));
+  const auto again = [&](std::uint64_t made_in) {
+    const auto on = of(0, made_in);
+    const std::vector<signed_round_change> votes{at.vote(0, 2, prepared_claim{0, on.hash}), at.vote(1, 2),
+                                                 at.vote(2, 2)};
+    return judge(at, at.proposal(2, 2, on, votes, at.prepares({0, 1, 2}, 0, on.hash)));
+  };
+  CHECK(again(0));
+  CHECK(again(1));
+  CHECK(breaks(again(2), rule::wrong_making));
+}
+
+TEST_CASE("it is nobody's turn who rests, while others have theirs") {
+  scene at(4);
+  at.head.resting = {at.validators[0]};
+  CHECK(breaks(judge(at, at.proposal(0, 0, at.block(0))), rule::wrong_coinbase));
+  const auto block = make_block(at.head, at.validators[1], 1);
+  CHECK(judge(at, at.proposal(1, 0, block)));
+  const auto last = make_block(at.head, at.validators[0], 1, {{0x02, 0xc0}}, 3);
+  CHECK(judge(at, at.proposal(0, 3, last, votes_of(at, {0, 1, 2}, 3))));
+}
+
 TEST_CASE(
     "is_valid_proposal_justification: the block prepared in the highest round, proved by its prepares") {
   scene at(4);
@@ -219,7 +253,8 @@ TEST_CASE(
   CHECK(judge(at, at.proposal(3, 3, high, votes, at.prepares({0, 1, 2}, 1, high.hash))));
   CHECK(breaks(judge(at, at.proposal(3, 3, low, votes, at.prepares({0, 1, 2}, 0, low.hash))),
                rule::not_highest));
-  CHECK(breaks(judge(at, at.proposal(3, 3, at.block(3), votes)), rule::not_highest));
+  const auto own = make_block(at.head, at.validators[3], 1, {{0x02, 0xc0}}, 2);
+  CHECK(breaks(judge(at, at.proposal(3, 3, own, votes)), rule::not_highest));
   CHECK(breaks(judge(at, at.proposal(3, 3, high, votes)), rule::below_quorum));
   // Prepares are verified, not believed.
   auto forged = at.prepares({0, 1, 2}, 1, high.hash);

@@ -39,7 +39,7 @@ struct block_header {
   std::uint64_t timestamp = 0; ///< seconds since 1970; data from the proposer, never a clock
   bytes extra_data;            ///< keccak of the parent's seals (block.hpp); the genesis block's is free
   hash32 mix_hash = qbft_mix_hash;
-  fixed_bytes<8> nonce;
+  fixed_bytes<8> nonce; ///< the round in which the block was made, see made_in_round
   u256 base_fee;
   bool operator==(const block_header&) const = default;
 };
@@ -48,6 +48,11 @@ bytes encode_header(const block_header& header);
 result<block_header> decode_header(bytes_view raw);
 /// The header as the first item of a block.
 result<block_header> decode_header(const rlp_item& item);
+
+/// The round of consensus in which a block was made. It may be decided in a later one, if a quorum was prepared on it.
+inline std::uint64_t made_in_round(const block_header& header) {
+  return get_be64(header.nonce.data());
+}
 
 /// keccak(rlp(header)): names the block, whoever sealed it in whatever round.
 hash32 block_hash(const block_header& header);

@@ -2,6 +2,7 @@
 
 #include "base/random.hpp"
 #include "ledger/formats/header_rules.hpp"
+#include "ledger/formats/seal.hpp"
 #include "ledger/formats/testing/vectors.hpp"
 
 #include <doctest/doctest.h>
@@ -160,6 +161,12 @@ TEST_CASE("a good chain of headers passes every rule") {
   }
 }
 
+TEST_CASE("the genesis block was made in no round") {
+  auto header = genesis();
+  header.nonce[7] = 1;
+  CHECK(breaks(check_genesis_header(header), header_errc::nonce));
+}
+
 TEST_CASE("each broken header rule is named by its code") {
   using change = std::function<void(block_header&)>;
   const std::vector<std::pair<header_errc, change>> rows{
@@ -175,7 +182,7 @@ TEST_CASE("each broken header rule is named by its code") {
       {header_errc::ommers_hash, [](auto& h) { h.ommers_hash[0] ^= 1; }},
       {header_errc::difficulty, [](auto& h) { h.difficulty = u256(2); }},
       {header_errc::mix_hash, [](auto& h) { h.mix_hash = {}; }},
-      {header_errc::nonce, [](auto& h) { h.nonce[7] = 1; }},
+      {header_errc::nonce, [](auto& h) { put_be64(h.nonce.data(), round_num_max + 1); }},
       {header_errc::base_fee, [](auto& h) { h.base_fee = u256(1); }},
   };
   const auto parent = child_of(genesis());
@@ -194,6 +201,7 @@ TEST_CASE("each broken header rule is named by its code") {
   limits.gas_used = limits.gas_limit;
   limits.extra_data.resize(32);
   limits.timestamp = header_number_max;
+  put_be64(limits.nonce.data(), round_num_max);
   CHECK(check_header(limits, parent, hash));
 }
 

@@ -1,5 +1,7 @@
 #include "ledger/formats/header_rules.hpp"
 
+#include "ledger/formats/seal.hpp"
+
 #include <algorithm>
 
 namespace swarm::ledger {
@@ -15,7 +17,10 @@ result<> check_constants(const block_header& header) {
     return fail(header_errc::difficulty, "header {}: difficulty must be 1", at);
   if (header.mix_hash != qbft_mix_hash)
     return fail(header_errc::mix_hash, "header {}: mix hash is not QBFT's", at);
-  if (!header.nonce.is_zero()) return fail(header_errc::nonce, "header {}: nonce must be zero", at);
+  const auto round_max = at == 0 ? 0 : round_num_max;
+  if (made_in_round(header) > round_max)
+    return fail(header_errc::nonce, "header {}: made in round {}, at most {} is possible", at,
+                made_in_round(header), round_max);
   if (!header.base_fee.is_zero())
     return fail(header_errc::base_fee, "header {}: base fee must be 0 on this chain", at);
   return {};

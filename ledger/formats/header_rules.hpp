@@ -17,7 +17,7 @@ enum class header_errc {
   ommers_hash,     ///< QBFT: no ommers
   difficulty,      ///< QBFT: 1
   mix_hash,        ///< QBFT: the fixed mix hash
-  nonce,           ///< QBFT: eight zero bytes
+  nonce,           ///< house (QBFT: eight zero bytes): a round of consensus; the genesis block's is 0
   base_fee,        ///< house (instead of EIP-1559's update): always 0, a rule and not only a start value
   genesis_parent,  ///< YP: the genesis block names no parent
 };

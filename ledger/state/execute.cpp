@@ -146,15 +146,15 @@ result<execution> dispatch(state_overlay& state, const call_context& context, st
   return out;
 }
 
-/// Asks the rule on space; `question` is given the rule and its host. What the rule writes is the block's own work and
-/// costs no gas.
+/// Asks a rule of the chain; `question` is given its host. What the rule writes is the block's own work and costs no
+/// gas.
 template <class Question>
-auto ask_space(state_overlay& state, const block_context& context, const contract_table& contracts,
-               Question question) -> decltype(question(*contracts.space(), std::declval<contract_host&>())) {
+auto ask_rule(state_overlay& state, std::uint64_t block_time, const contract_table& contracts,
+              Question question) -> decltype(question(std::declval<contract_host&>())) {
   gas_meter unmetered(std::numeric_limits<std::uint64_t>::max());
-  call_host host(state, contracts, system_account(), context.block_time, unmetered);
+  call_host host(state, contracts, system_account(), block_time, unmetered);
   try {
-    return question(*contracts.space(), host);
+    return question(host);
   } catch (const state_failure& failure) {
     return tl::unexpected(failure.what);
   }
@@ -166,12 +166,11 @@ result<space_account> open_space(state_overlay& state, const block_context& cont
   if (contracts.space() == nullptr) return space_account{};
   const auto& fields = txn.fields();
   const space_question asked{txn.sender(), *fields.to, fields.data, context.proposer};
-  return ask_space(state, context, contracts,
-                   [&](const space_rule& rule, contract_host& host) -> result<space_account> {
-                     SWARM_TRY(auto account, rule.account_of(host, asked));
-                     SWARM_CHECK(rule.check_room(host, account, txn.raw().size()));
-                     return account;
-                   });
+  return ask_rule(state, context.block_time, contracts, [&](contract_host& host) -> result<space_account> {
+    SWARM_TRY(auto account, contracts.space()->account_of(host, asked));
+    SWARM_CHECK(contracts.space()->check_room(host, account, txn.raw().size()));
+    return account;
+  });
 }
 
 /// The bytes that are kept of a transaction: itself, its logs, and why it was reverted.
@@ -209,7 +208,8 @@ result<> check_executable(const txn_fields& fields, std::uint64_t gas_available)
   return {};
 }
 
-contract_table::contract_table(const native_contract_set& contracts) : space_(contracts.space) {
+contract_table::contract_table(const native_contract_set& contracts)
+    : space_(contracts.space), turns_(contracts.turns) {
   for (const auto& [kind, code] : contracts.kinds) {
     SWARM_ASSERT(by_kind_[kind] == nullptr && code != nullptr);
     by_kind_[kind] = code;
@@ -246,8 +246,8 @@ result<execution> execute_transaction(state_overlay& state, const block_context&
   auto done = dispatch(state, call, context.block_time, fields.data, intrinsic_gas(fields), fields.gas_limit,
                        contracts);
   if (done && space.organisation != 0) {
-    auto charged = ask_space(state, context, contracts, [&](const space_rule& rule, contract_host& host) {
-      return rule.charge(host, space, space_of(txn, *done));
+    auto charged = ask_rule(state, context.block_time, contracts, [&](contract_host& host) {
+      return contracts.space()->charge(host, space, space_of(txn, *done));
     });
     if (!charged) {
       state.revert(start);
@@ -262,6 +262,23 @@ result<execution> execute_transaction(state_overlay& state, const block_context&
 result<space_account> check_space(state_overlay& state, const block_context& context, const transaction& txn,
                                   const contract_table& contracts) {
   return open_space(state, context, txn, contracts);
+}
+
+result<std::vector<address>> resting_validators(state_overlay& state, std::span<const address> validators,
+                                                std::uint64_t time, const contract_table& contracts) {
+  if (contracts.turns() == nullptr) return std::vector<address>{};
+  return ask_rule(state, time, contracts, [&](contract_host& host) -> result<std::vector<address>> {
+    return contracts.turns()->resting(host, validators, time);
+  });
+}
+
+result<> note_missed_turns(state_overlay& state, const block_context& context, std::span<const address> who,
+                           std::span<const address> validators, const contract_table& contracts) {
+  if (contracts.turns() == nullptr) return {};
+  return ask_rule(state, context.block_time, contracts, [&](contract_host& host) -> result<> {
+    contracts.turns()->miss(host, who, validators);
+    return {};
+  });
 }
 
 result<execution> execute_call(state_overlay& state, const block_context& context,

@@ -5,6 +5,7 @@
 #include "ledger/space_rule.hpp"
 #include "ledger/state/call.hpp"
 #include "ledger/state/state_overlay.hpp"
+#include "ledger/turn_rule.hpp"
 
 namespace swarm::ledger {
 
@@ -32,6 +33,7 @@ struct block_context {
   std::uint64_t rules = rules_first; ///< version in force
   std::uint64_t block_time = 0;      ///< seconds since 1970
   address proposer = {};             ///< of the block
+  std::uint64_t made_in = 0;         ///< the round in which the block is made
 };
 
 /// What a transaction costs before anything runs: 21000, its input, its access list (Yellow Paper 6.2).
@@ -51,6 +53,8 @@ public:
   const native_contract* by_code(bytes_view code) const;
   /// The rule on space of the contracts, or null.
   const space_rule* space() const { return space_.get(); }
+  /// Their rule on turns, or null.
+  const turn_rule* turns() const { return turns_.get(); }
   /// The code of a native contract, fe <kind>. As 0xfe is Ethereum's designated invalid instruction
   /// (EIP-141), no tool takes it for a program.
   static bytes code_of_kind(std::uint8_t kind) { return {0xfe, kind}; }
@@ -58,6 +62,7 @@ public:
 private:
   std::array<std::shared_ptr<const native_contract>, 256> by_kind_;
   std::shared_ptr<const space_rule> space_;
+  std::shared_ptr<const turn_rule> turns_;
 };
 
 /// The outcome of executing a transaction or call, apart from the state.
@@ -80,6 +85,13 @@ result<execution> execute_transaction(state_overlay& state, const block_context&
 /// On whose account the transaction is. Fails as above when it has no room in the block, even without its logs.
 result<space_account> check_space(state_overlay& state, const block_context& context, const transaction& txn,
                                   const contract_table& contracts);
+
+/// Which of the sorted `validators` rest at `time` by the rule on turns, sorted; nobody does without one.
+result<std::vector<address>> resting_validators(state_overlay& state, std::span<const address> validators,
+                                                std::uint64_t time, const contract_table& contracts);
+/// Notes that `who` of the validators missed their turns.
+result<> note_missed_turns(state_overlay& state, const block_context& context, std::span<const address> who,
+                           std::span<const address> validators, const contract_table& contracts);
 
 /// Whether a transaction that fails so must not be in this block, while others may.
 inline bool is_not_executable(const error& why) {

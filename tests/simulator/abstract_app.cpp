@@ -143,7 +143,7 @@ abstract_app::execute(std::span<const std::uint64_t> ids, std::uint64_t timestam
   return std::shared_ptr<const chain_state>(std::move(out));
 }
 
-std::optional<consensus::proposed_block> abstract_app::build(sim_time now) {
+std::optional<consensus::proposed_block> abstract_app::build(sim_time now, std::uint64_t round_num) {
   const auto ids = pending(block_work_max);
   if (ids.empty()) return std::nullopt;
   const auto timestamp =
@@ -154,6 +154,7 @@ std::optional<consensus::proposed_block> abstract_app::build(sim_time now) {
   header.parent_hash = durable_.head.hash;
   header.block_num = durable_.head.block_num + 1;
   header.coinbase = account_;
+  put_be64(header.nonce.data(), round_num);
   header.timestamp = timestamp;
   header.state_root = (*after)->root();
   auto block =
@@ -196,7 +197,7 @@ void abstract_app::commit(const consensus::proposed_block& block, const ledger::
   SWARM_ASSERT(after.has_value());
   durable_.sealers = validators();
   durable_.seals = seals;
-  durable_.head = {block.block_num, block.hash, block.proposer};
+  durable_.head = {block.block_num, block.hash, block.proposer, {}};
   durable_.state = std::move(*after);
   write_records(entries);
   std::erase_if(pool_, [&](auto id) { return durable_.state->is_done(id); });

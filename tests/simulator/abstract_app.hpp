@@ -41,7 +41,7 @@ public:
   std::vector<std::uint64_t> change_works(std::uint64_t serial, std::size_t node, bool join) override {
     return {change_work(serial, node, join)};
   }
-  std::optional<consensus::proposed_block> build(sim_time now) override;
+  std::optional<consensus::proposed_block> build(sim_time now, std::uint64_t round_num) override;
   bool validate(const consensus::proposed_block& block) override;
   bool is_early(const consensus::proposed_block& block, sim_time now) const override;
   void commit(const consensus::proposed_block& block, const ledger::seal_record& seals,

@@ -1,6 +1,7 @@
 #include "tests/simulator/adversary.hpp"
 
 #include "ledger/consensus/quorum.hpp"
+#include "ledger/formats/turns.hpp"
 #include "tests/simulator/abstract_app.hpp"
 #include "tests/simulator/network.hpp"
 #include "tests/simulator/sim_node.hpp"
@@ -128,11 +129,12 @@ void adversary::attack(std::size_t liar) {
 /// The lowest round in which it is the liar's turn and that is not before the highest round heard of.
 std::optional<std::uint64_t> adversary::own_round(std::size_t liar) {
   const auto set = world_.node(liar).app().validators();
-  const auto parent = world_.node(liar).app().head().proposer;
+  const auto head = world_.node(liar).app().head();
   if (!is_validator(set, world_.node(liar).account())) return std::nullopt;
   const auto first = world_.chance(0.2) ? 0 : lore_.round_max;
   for (auto round_num = first; round_num < first + set.size(); ++round_num)
-    if (proposer_of(set, parent, round_num) == world_.node(liar).account()) return round_num;
+    if (ledger::proposer_of(set, head.resting, head.proposer, round_num) == world_.node(liar).account())
+      return round_num;
   return std::nullopt;
 }
 
@@ -162,9 +164,9 @@ std::vector<signed_round_change> adversary::unprepared_votes(std::uint64_t round
 void adversary::two_proposals(std::size_t liar) {
   const auto round_num = own_round(liar);
   if (!round_num) return;
-  const auto one = world_.node(liar).app().build(world_.now());
+  const auto one = world_.node(liar).app().build(world_.now(), *round_num);
   const auto later = world_.options().real_chain ? 2 * second : 1; // its headers count seconds
-  const auto other = world_.node(liar).app().build(world_.now() + later);
+  const auto other = world_.node(liar).app().build(world_.now() + later, *round_num);
   if (!one || !other) return;
   std::vector<signed_round_change> votes;
   if (*round_num > 0) {
@@ -181,8 +183,9 @@ void adversary::two_proposals(std::size_t liar) {
 /// round, prepares of nobody.
 void adversary::forged_proposal(std::size_t liar) {
   const auto round_num = own_round(liar);
-  const auto block = world_.node(liar).app().build(world_.now());
-  if (!round_num || !block) return;
+  if (!round_num) return;
+  const auto block = world_.node(liar).app().build(world_.now(), *round_num);
+  if (!block) return;
   std::vector<signed_round_change> votes;
   std::vector<signed_prepare> prepares;
   switch (world_.random().below(4)) {
@@ -213,12 +216,15 @@ void adversary::forged_proposal(std::size_t liar) {
                0.8);
 }
 
-/// Proposes a block that breaks a rule of the chain: its date is an hour ahead, or the seals of its parent are
-/// none, the liar's own several times, or too few.
+/// Proposes a block that breaks a rule of the chain: its date is an hour ahead, it says that it was made in another
+/// round, or the seals of its parent are none, the liar's own several times, or too few.
 void adversary::bent_proposal(std::size_t liar) {
   const auto round_num = own_round(liar);
-  auto block = world_.node(liar).app().build(world_.now() + (world_.chance(0.4) ? 3600 * second : 0));
-  if (!round_num || !block) return;
+  if (!round_num) return;
+  const auto made_in = world_.chance(0.2) ? world_.random().below(4) : *round_num;
+  auto block =
+      world_.node(liar).app().build(world_.now() + (world_.chance(0.4) ? 3600 * second : 0), made_in);
+  if (!block) return;
   std::vector<signed_round_change> votes;
   if (*round_num > 0) {
     votes = unprepared_votes(*round_num);
@@ -274,7 +280,7 @@ void adversary::lying_round_change(std::size_t liar) {
 }
 
 void adversary::forged_round_change(std::size_t liar) {
-  const auto block = world_.node(liar).app().build(world_.now());
+  const auto block = world_.node(liar).app().build(world_.now(), lore_.round_max);
   if (!block) return;
   std::vector<signed_prepare> prepares;
   for (std::size_t i = 0; i < quorum(liar); ++i)
@@ -351,7 +357,7 @@ std::optional<std::vector<sealed_ptr>> adversary::answer(std::size_t from, std::
 }
 
 sealed_ptr adversary::forged_block(std::size_t liar, std::uint64_t block_num) {
-  const auto block = world_.node(liar).app().build(world_.now());
+  const auto block = world_.node(liar).app().build(world_.now(), 0);
   if (!block) return nullptr;
   ledger::seal_record seals;
   seals.round_num = world_.random().below(3);

@@ -35,8 +35,8 @@ public:
   virtual bool knows_rules() const { return true; }
   /// The vote of `node` that the next version of the rules begins with block `from_block`.
   virtual std::vector<std::uint64_t> rules_works(std::size_t, std::uint64_t) { return {}; }
-  /// Makes a block; `now` is the node's wall clock.
-  virtual std::optional<consensus::proposed_block> build(sim_time now) = 0;
+  /// Makes a block in this round; `now` is the node's wall clock.
+  virtual std::optional<consensus::proposed_block> build(sim_time now, std::uint64_t round_num) = 0;
   virtual bool validate(const consensus::proposed_block& block) = 0;
   /// Whether a valid block is dated too far ahead of the wall clock `now`.
   virtual bool is_early(const consensus::proposed_block& block, sim_time now) const = 0;

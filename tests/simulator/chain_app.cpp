@@ -162,7 +162,7 @@ public:
   ledger::chain* chain() override { return chain_.get(); }
   chain_head head() const override {
     const auto& block = *chain_->head();
-    return {block.header.block_num, block.hash, block.header.coinbase};
+    return {block.header.block_num, block.hash, block.header.coinbase, *chain_->resting_validators()};
   }
   std::vector<address> validators() const override {
     return *chain_->validators_after(chain_->head()->header.block_num);
@@ -208,9 +208,9 @@ public:
     return {change_bit | rules_bit | *chain_->pending_nonce(accounts_[node]) << 40
             | static_cast<std::uint64_t>(node) << 24 | from_block};
   }
-  std::optional<proposed_block> build(sim_time now) override {
+  std::optional<proposed_block> build(sim_time now, std::uint64_t round_num) override {
     const auto timestamp = static_cast<std::uint64_t>(std::max<sim_time>(0, now) / second);
-    const auto made = chain_->build_block(timestamp, account_, block_txns_max);
+    const auto made = chain_->build_block(timestamp, account_, block_txns_max, round_num);
     if (!made && made.error().is(ledger::chain_errc::unknown_rules)) return std::nullopt;
     SWARM_ASSERT(made.has_value());
     const auto& block = *(*made)->block;

@@ -271,7 +271,7 @@ void sim_node::run(send_to& what) {
 shared_bytes sim_node::renamed(const shared_bytes& raw) {
   auto item = decode_proposal(*raw);
   if (!item || item->prepares.empty()) return raw;
-  auto block = app_->build(0); // at any time the same
+  auto block = app_->build(0, 0); // at any time the same
   if (!block) return raw;
   return std::make_shared<const bytes>(
       encode(forger(scheme_, world_.domain(), false)
@@ -304,7 +304,7 @@ void sim_node::run(cancel_timer& what) {
 void sim_node::run(build_block& what) {
   later(world_.between(0, 2 * millisecond), [this, what] {
     if (head_num() + 1 != what.block_num) return;
-    auto block = app_->build(world_.now() + clock_.skew);
+    auto block = app_->build(world_.now() + clock_.skew, what.round_num);
     note("builds", "", what.block_num, what.round_num, block ? block->hash : hash32{});
     feed(block_built{what.block_num, what.round_num, std::move(block)});
   });

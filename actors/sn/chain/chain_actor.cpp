@@ -6,6 +6,7 @@
 #include "actors/sn/chain/rules_upkeep.hpp"
 #include "actors/sn/chain/snapshot_shell.hpp"
 #include "actors/sn/chain/training_reset.hpp"
+#include "actors/sn/chain/turns.hpp"
 #include "actors/sn/membership/chain_facts.hpp"
 #include "actors/sn/membership/founders.hpp"
 #include "actors/sn/membership/registration_judge.hpp"
@@ -51,19 +52,16 @@ void offer_work(self_pointer self) {
 
 // What consensus wants
 
-consensus::chain_head head_of(const ledger::executed_block& block) {
-  return {block.header.block_num, block.hash, block.header.coinbase};
-}
-
 void introduce_chain(self_pointer self) {
   auto& s = self->state();
   if (!s.chain) return;
   s.unwritten.clear(); // they were of a consensus actor that has ended
-  const auto& head = *s.chain->head();
-  auto validators = s.chain->validators_after(head.header.block_num);
+  auto validators = s.chain->validators_after(s.chain->head()->header.block_num);
   if (!validators) return self->fail(validators.error());
+  auto head = head_for_consensus(s);
+  if (!head) return self->fail(head.error());
   consensus_ready out{{s.chain->chain_id(), s.chain->genesis_hash()},
-                      {head_of(head), std::move(*validators), {}}};
+                      {std::move(*head), std::move(*validators), {}}};
   for (const auto key : consensus::record_keys) {
     auto value = s.chain->record_of(key);
     if (!value) return self->fail(value.error());
@@ -92,12 +90,12 @@ void name_liars(chain_state& s, const std::vector<ledger::block_ptr>& blocks) {
   for (const auto& block : blocks)
     for (const auto& proved : double_votes_in(*block)) {
       auto& one = s.double_votes[proved.account];
-      one = convicted_as(*s.chain, proved.account, block->header.block_num);
+      one = {registered_name_of(*s.chain, proved.account), block->header.block_num};
       log::warning(
           s.context->log_source,
           "the validator {} {} has lost its seat: block {} proves that it signed two different {}s for "
           "block {}, round {}",
-          to_hex(proved.account.view()), one.who(), one.proved_in,
+          to_hex(proved.account.view()), one.node.who(), one.proved_in,
           to_string(static_cast<ledger::vote_kind>(proved.kind)), proved.block_num, proved.round_num);
     }
 }
@@ -119,7 +117,9 @@ void head_moved(self_pointer self, std::vector<ledger::block_ptr> blocks) {
   auto validators = s.chain->validators_after(block->header.block_num);
   if (!validators) return self->fail(validators.error());
   self->tell(sibling(*self, peers_hub), facts_of(s, *validators));
-  tell_consensus(self, consensus::head_changed{head_of(*block), std::move(*validators)});
+  auto head = head_for_consensus(s);
+  if (!head) return self->fail(head.error());
+  tell_consensus(self, consensus::head_changed{std::move(*head), std::move(*validators)});
   offer_work(self);
 }
 
@@ -135,7 +135,7 @@ void build(self_pointer self, const consensus::build_block& what) {
   auto& s = self->state();
   consensus::block_built out{what.block_num, what.round_num, {}};
   if (what.block_num == s.chain->head()->header.block_num + 1) {
-    auto candidate = s.chain->build_block(unix_seconds(), s.context->key->account(), block_txns);
+    auto candidate = s.chain->build_block(unix_seconds(), s.context->key->account(), block_txns, what.round_num);
     if (!candidate) return self->fail(candidate.error());
     const auto& block = *(*candidate)->block;
     if (!block.txns.empty()) {

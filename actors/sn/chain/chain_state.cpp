@@ -26,8 +26,8 @@ json::object chain_state::summary() const {
   json::array liars;
   for (const auto& [who, one] : double_votes)
     liars.push_back(json::object{{"account", to_hex(who.view())},
-                                 {"name", one.name},
-                                 {"organisation", one.organisation},
+                                 {"name", one.node.name},
+                                 {"organisation", one.node.organisation},
                                  {"proved_in_block", one.proved_in}});
   return {{"chain_id", chain->chain_id()},
           {"genesis", to_hex(chain->genesis_hash().view())},

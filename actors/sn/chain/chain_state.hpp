@@ -28,7 +28,7 @@ struct chain_state {
     auto out = fmt::format("block {}, {} transactions wait", head.header.block_num, chain->stats().pool_txns);
     if (const auto line = snapshot->status_line(); !line.empty()) out += ", " + line;
     for (const auto& [who, one] : double_votes)
-      out += fmt::format("; {} {} lost its seat for two different votes", to_hex(who.view()), one.who());
+      out += fmt::format("; {} {} lost its seat for two different votes", to_hex(who.view()), one.node.who());
     return out + reentered.status_line(head.header.block_num);
   }
   boost::json::object summary() const;
@@ -61,6 +61,7 @@ struct chain_state {
   bool newcomers = false;     ///< SNs connected that may lack what waits in the pool
   bool told_of_work = false;  ///< since the head changed
   convicted_map double_votes; ///< validators that lost their seats for them
+  std::vector<address> resting; ///< validators whose turns come last, as consensus was told
   reentries reentered;
   std::uint64_t warned_of_rules = 0;        ///< the version that the operator was told of
   ledger::candidate_ptr built;              ///< the last block that this node made

@@ -1,9 +1,6 @@
 #include "actors/sn/chain/double_votes.hpp"
 
-#include "contracts/organisations/client.hpp"
 #include "contracts/registry/client.hpp"
-
-#include <fmt/format.h>
 
 namespace swarm::actors {
 
@@ -30,27 +27,6 @@ std::vector<contracts::double_vote_proved> double_votes_in(const ledger::execute
   return out;
 }
 
-std::string convicted::who() const {
-  return organisation.empty() ? fmt::format("'{}'", name)
-                              : fmt::format("'{}' of the organisation '{}'", name, organisation);
-}
-
-convicted convicted_as(const ledger::chain_view& chain, const address& account, std::uint64_t proved_in) {
-  convicted out{.proved_in = proved_in};
-  const auto answer =
-      chain.call({.to = contracts::node_registry_address(), .input = contracts::encode_node(account)});
-  const auto node = answer ? contracts::decode_node(answer->output) : tl::unexpected(answer.error());
-  if (!node) return out;
-  out.name = node->name;
-  const auto whose =
-      chain.call({.to = contracts::organisation_registry_address(),
-                  .input = contracts::encode(contracts::organisation_args{node->organisation})});
-  if (!whose) return out;
-  if (const auto view = contracts::decode_answer<contracts::organisation_args>(whose->output))
-    out.organisation = view->name;
-  return out;
-}
-
 result<convicted_map> convicted_on(const ledger::chain_view& chain) {
   ledger::log_filter filter;
   filter.to_block = chain.head()->header.block_num;
@@ -63,7 +39,7 @@ result<convicted_map> convicted_on(const ledger::chain_view& chain) {
         contracts::decode_event<contracts::node_registry_interface>(hit.entry.topics, hit.entry.data);
     if (!event) continue;
     if (const auto* proved = std::get_if<contracts::double_vote_proved>(&*event))
-      out[proved->account] = convicted_as(chain, proved->account, hit.block_num);
+      out[proved->account] = {registered_name_of(chain, proved->account), hit.block_num};
   }
   return out;
 }

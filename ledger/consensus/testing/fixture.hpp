@@ -32,12 +32,13 @@ bool breaks(const Result& outcome, Code code) {
 
 /// Block `head.block_num + 1` of validator `proposer`; `content` makes blocks differ.
 inline proposed_block make_block(const chain_head& head, const address& proposer, std::uint8_t content = 1,
-                                 std::vector<bytes> txns = {{0x02, 0xc0}}) {
+                                 std::vector<bytes> txns = {{0x02, 0xc0}}, std::uint64_t made_in = 0) {
   ledger::block_header header;
   header.parent_hash = head.hash;
   header.block_num = head.block_num + 1;
   header.coinbase = proposer;
   header.timestamp = content;
+  put_be64(header.nonce.data(), made_in);
   const auto seals = ledger::encode_seals({});
   header.extra_data = to_bytes(keccak256(seals).view());
   header.txns_root = ledger::ordered_trie_root(txns);
@@ -55,7 +56,7 @@ struct scene {
   explicit scene(std::size_t n, std::uint64_t block_num = 8) {
     for (std::size_t i = 0; i < n; ++i)
       validators.push_back(fake_account(i));
-    head = {block_num - 1, filled(0x77), validators.back()};
+    head = {block_num - 1, filled(0x77), validators.back(), {}};
   }
 
   chain_head head;
@@ -66,11 +67,12 @@ struct scene {
   std::uint64_t block_num() const { return head.block_num + 1; }
   std::size_t quorum() const { return quorum_of(validators.size()); }
   height_view view() {
-    return {domain, block_num(), head.hash, head.proposer, validators, quorum(), authors};
+    return {domain, block_num(), head.hash, head.proposer, head.resting, validators, quorum(), authors};
   }
 
+  /// A block that validator `proposer` made in its first turn.
   proposed_block block(std::size_t proposer, std::uint8_t content = 1) const {
-    return make_block(head, validators[proposer], content);
+    return make_block(head, validators[proposer], content, {{0x02, 0xc0}}, proposer);
   }
   signed_prepare prepare(std::size_t who, std::uint64_t round_num, const hash32& digest,
                          std::uint8_t variant = 0) const {
@@ -200,7 +202,8 @@ private:
     }
     if (auto* sent = std::get_if<broadcast>(&what)) said.push_back(sent->raw);
     if (auto* build = std::get_if<build_block>(&what)) {
-      auto block = make_block(scene_.head, scene_.validators[self_], content);
+      auto block =
+          make_block(scene_.head, scene_.validators[self_], content, {{0x02, 0xc0}}, build->round_num);
       return machine->step(
           block_built{build->block_num, build->round_num, has_work ? std::optional{block} : std::nullopt});
     }

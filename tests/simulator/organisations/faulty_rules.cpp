@@ -240,6 +240,9 @@ ledger::native_contract_set with_mistake(ledger::native_contract_set contracts, 
   case faulty_rule::endless_days:
   case faulty_rule::endless_membership:
     contracts.space = std::make_shared<bent_space>(contracts.space, rule);
+    break;
+  case faulty_rule::nobody_rests:
+    contracts.turns = nullptr;
   }
   return contracts;
 }

@@ -19,6 +19,7 @@ enum class faulty_rule : std::uint8_t {
   endless_membership,    ///< who was a member once remains one
   target_counts,         ///< an organisation is counted among those that decide on its removal
   harmless_double_votes, ///< a proof of a double vote changes nothing
+  nobody_rests,          ///< who misses his turns has them all the same
 };
 
 struct faulty_rule_name {

@@ -8,7 +8,7 @@ namespace swarm::simulator {
 /// transactions all the time.
 struct siege_options {
   std::uint64_t seed = 1;
-  sim_time length = 18 * second;
+  sim_time length = 40 * second;
   bool attack = true;         ///< otherwise it is honest, for comparison
   std::size_t honest_sns = 1; ///< of each of the three
   faulty_rule planted = faulty_rule::none;
@@ -18,6 +18,7 @@ struct siege_options {
 struct siege_outcome {
   simulation_outcome course;
   std::vector<sim_time> finality; ///< of the honest SLs' transactions, sorted
+  sim_time quiet_p99 = 0;         ///< finality_p99 of the same network without an attack
   sim_time longest_stop = 0;      ///< between two blocks, while such a transaction waits
   std::size_t seats_max = 0;      ///< that the attackers had at a time
   std::size_t seats_lost = 0;     ///< for double votes

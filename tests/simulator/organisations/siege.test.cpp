@@ -53,6 +53,7 @@ TEST_CASE("every mistake in a rule on organisations is found") {
   for (const auto& each : rules)
     SUBCASE(std::string(each.name).c_str()) {
       siege_options options;
+      options.length = 18 * second;
       options.planted = each.rule;
       const auto out = run_siege(options);
       CHECK_MESSAGE(out.course.failure.starts_with(each.fails_with), out.course.trace, each.name, ": ",

@@ -53,7 +53,7 @@ void offer_and_end(stage& on, const proposed_block& block, std::uint64_t round_n
 /// One signer, many signatures: the liar's round change three times over.
 void repeated_round_change(stage& on) {
   sealed_then_round_one(on);
-  const auto other = on.own_block(liar);
+  const auto other = on.own_block(liar, 1);
   std::vector<signed_round_change> votes;
   for (std::uint8_t i = 0; i < 3; ++i)
     votes.push_back(on.pen(liar).vote(1, 1, {}, i));
@@ -103,19 +103,20 @@ void equal_rounds(stage& on) {
 void mis_justified(stage& on) {
   const auto block = sealed_then_round_one(on);
   const auto other = on.own_block(liar);
+  const auto fresh = on.own_block(liar, 1);
   const auto pen = on.pen(liar);
   const auto of_b = on.round_change_of(b, 1);
   const auto of_c = on.round_change_of(c, 1);
   const std::vector<signed_round_change> quorum{of_b.vote, of_c.vote, pen.vote(1, 1)};
   std::vector<signed_prepare> unsigned_prepares(3, {1, 0, other.hash, {}});
   const prepared_claim lie{0, other.hash};
-  on.say(liar, {b, c}, pen.proposal(1, other));                              // none
-  on.say(liar, {b, c}, pen.proposal(1, other, {of_c.vote, pen.vote(1, 1)})); // too few
+  on.say(liar, {b, c}, pen.proposal(1, fresh));                              // none
+  on.say(liar, {b, c}, pen.proposal(1, fresh, {of_c.vote, pen.vote(1, 1)})); // too few
   on.say(liar, {b, c}, pen.proposal(1, other, quorum));                      // b was prepared
   on.say(liar, {b, c}, pen.proposal(1, other, quorum, of_b.prepares));       // on another block
   on.say(liar, {b, c},
-         pen.proposal(1, other, {of_c.vote, pen.vote(1, 1), pen.vote(1, 2)})); // to another round
-  on.say(liar, {b, c}, pen.proposal(1, other, {of_c.vote, pen.vote(1, 1), pen.vote(2, 1)})); // another height
+         pen.proposal(1, fresh, {of_c.vote, pen.vote(1, 1), pen.vote(1, 2)})); // to another round
+  on.say(liar, {b, c}, pen.proposal(1, fresh, {of_c.vote, pen.vote(1, 1), pen.vote(2, 1)})); // another height
   on.say(liar, {b, c},
          pen.proposal(1, other, {of_c.vote, pen.vote(1, 1, lie), pen.vote(1, 1, lie, 1)}, unsigned_prepares));
   on.say(liar, {b, c},

@@ -67,7 +67,7 @@ void another_quorum(stage& on) {
 void early_block(stage& on) {
   const std::size_t liar = 0;
   on.node(liar).app().add_work(1'000'000);
-  const auto block = *on.node(liar).app().build(on.net().now() + 3600 * second);
+  const auto block = *on.node(liar).app().build(on.net().now() + 3600 * second, 0);
   on.say(liar, {1, 2, 3}, on.pen(liar).proposal(0, block));
   on.vote(liar, {1, 2, 3}, 0, block);
   on.run(200 * millisecond);

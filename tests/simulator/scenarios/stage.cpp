@@ -171,9 +171,9 @@ void stage::vote(std::size_t puppet, const std::vector<std::size_t>& to, std::ui
   say(puppet, to, pen(puppet).commit(block.block_num, round_num, block.hash));
 }
 
-proposed_block stage::own_block(std::size_t puppet) {
+proposed_block stage::own_block(std::size_t puppet, std::uint64_t round_num) {
   node(puppet).app().add_work(1'000'000 + next_work_++);
-  return *node(puppet).app().build(world_.now());
+  return *node(puppet).app().build(world_.now(), round_num);
 }
 
 void stage::send_head(std::size_t puppet, std::size_t to, std::uint64_t block_num) {

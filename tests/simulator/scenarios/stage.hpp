@@ -83,7 +83,7 @@ public:
   void vote(std::size_t puppet, const std::vector<std::size_t>& to, std::uint64_t round_num,
             const consensus::proposed_block& block);
   /// A block of the puppet's own, on top of block 0 or of `on`.
-  consensus::proposed_block own_block(std::size_t puppet);
+  consensus::proposed_block own_block(std::size_t puppet, std::uint64_t round_num = 0);
   void send_head(std::size_t puppet, std::size_t to, std::uint64_t block_num);
   void send_blocks(std::size_t puppet, std::size_t to, std::uint64_t first, std::vector<sealed_ptr> blocks);
 
