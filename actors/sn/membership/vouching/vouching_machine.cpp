@@ -35,6 +35,17 @@ std::size_t vouching_machine::place_for(const applicant& one) const {
   return place() + (at != council_.end() && at > here ? 1 : 0);
 }
 
+/// How many SNs settle an applicant before this one. Each organisation is the first for some applicants, by their accounts.
+std::size_t vouching_machine::place_to_settle(const address& account) const {
+  std::set<organisation_id> all;
+  for (const auto& sn : council_)
+    all.insert(sn.organisation);
+  if (all.empty()) return 0;
+  const auto own = own_organisation().value_or(organisation_id{0});
+  const auto at = static_cast<std::size_t>(std::distance(all.begin(), all.lower_bound(own)));
+  return (at + account[19]) % all.size() + place();
+}
+
 std::vector<address> vouching_machine::accounts() const {
   std::vector<address> out;
   for (const auto& [account, one] : applicants_)
@@ -99,7 +110,7 @@ void vouching_machine::step(const event::accused& news, time_point now) {
     return answer(now);
   }
   for (auto& [account, one] : applicants_)
-    if (one.good && !one.settle_at) one.settle_at = now + settle_after + turn * place_for(one);
+    if (one.good && !one.settle_at) one.settle_at = now + settle_after + turn * place_to_settle(account);
 }
 
 void vouching_machine::step(const event::answered& news, time_point) {
@@ -136,13 +147,17 @@ void vouching_machine::look_at(const address& account, applicant& one, time_poin
   const auto wait = turn * place_for(one);
   const bool due = one.vouched_at ? now >= *one.vouched_at + vouch_again_after : now >= one.since + wait;
   if (due && !one.vouched_by.contains(*own)) vouch(account, one, now);
-  if (!one.accused && one.vouched_by.contains(*own) && now >= one.since + patience + wait) accuse(one, now);
-  if (one.settle_at && now >= *one.settle_at) {
-    one.settle_at = {};
-    if (++one.settled < settles_max)
-      one.settle_at = now + settle_after; // perhaps it was too early, or got lost
-    actions_.emplace_back(action::settle{account});
-  }
+  if (!one.accused && one.vouched_by.contains(*own) && now >= one.since + patience + wait)
+    accuse(account, one, now);
+  if (one.settle_at && now >= *one.settle_at) settle(account, one, now);
+}
+
+void vouching_machine::settle(const address& account, applicant& one, time_point now) {
+  if (!settles_.afford(one.organisation, now)) return;
+  one.settle_at = {};
+  if (++one.settled < settles_max)
+    one.settle_at = now + settle_after; // perhaps it was too early, or got lost
+  actions_.emplace_back(action::settle{account});
 }
 
 void vouching_machine::vouch(const address& account, applicant& one, time_point now) {
@@ -153,7 +168,7 @@ void vouching_machine::vouch(const address& account, applicant& one, time_point 
 }
 
 /// Accuses organisations that have not vouched. One that was accused lately, by anybody, is not again.
-void vouching_machine::accuse(applicant& one, time_point now) {
+void vouching_machine::accuse(const address& account, applicant& one, time_point now) {
   one.accused = true;
   for (const auto& sn : council_) {
     if (!sn.live || one.vouched_by.contains(sn.organisation)) continue;
@@ -162,7 +177,7 @@ void vouching_machine::accuse(applicant& one, time_point now) {
     at->second = now;
     actions_.emplace_back(action::accuse{sn.organisation});
   }
-  one.settle_at = now + settle_after;
+  one.settle_at = now + settle_after + turn * place_to_settle(account);
 }
 
 } // namespace swarm::vouching

@@ -12,7 +12,8 @@
 /// organisation removed whose certificates are good no more.
 ///
 /// It remembers nothing that the chain does not say: after a restart it is told of all who wait. Of several SNs of an
-/// organisation the one that the node came through acts at once, the others a moment later if that does not.
+/// organisation the one that the node came through acts at once, the others a moment later if that does not. To settle an
+/// applicant is for one organisation first, another one for each, and for the others a moment later.
 namespace swarm::vouching {
 
 class vouching_machine {
@@ -31,6 +32,9 @@ public:
   /// What an organisation's applicants may cost: so many vouches at once, and so many a second.
   static constexpr double vouches_burst = 512;
   static constexpr double vouches_per_second = 8;
+  /// Settling many takes the room of this SN's other transactions; who is not settled at once waits a little.
+  static constexpr double settles_burst = 32;
+  static constexpr double settles_per_second = 8;
   /// Of refusals, for each organisation.
   static constexpr duration say_again_after = std::chrono::seconds(10);
   static constexpr std::size_t applicants_max = 16384;
@@ -72,9 +76,11 @@ private:
   std::optional<organisation_id> own_organisation() const;
   std::size_t place() const;
   std::size_t place_for(const applicant& one) const;
+  std::size_t place_to_settle(const address& account) const;
+  void settle(const address& account, applicant& one, time_point now);
   void look_at(const address& account, applicant& one, time_point now);
   void vouch(const address& account, applicant& one, time_point now);
-  void accuse(applicant& one, time_point now);
+  void accuse(const address& account, applicant& one, time_point now);
   void refuse(const event::applied& news, time_point now);
   void answer(time_point now);
 
@@ -82,6 +88,7 @@ private:
   std::vector<member_sn> council_;
   std::map<address, applicant> applicants_;
   organisation_budget budget_{vouches_burst, vouches_per_second};
+  organisation_budget settles_{settles_burst, settles_per_second};
   std::map<organisation_id, time_point> told_;
   std::map<organisation_id, time_point> accused_; ///< by whomever
   std::optional<time_point> answer_at_;           ///< the own organisation is accused

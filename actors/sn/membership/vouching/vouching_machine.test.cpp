@@ -161,16 +161,16 @@ TEST_CASE("a renewed statement is looked at anew") {
 
 TEST_CASE("organisations that let an applicant wait are accused once, and then it is counted anew") {
   stage s;
-  s.apply(20);
-  s.vouch_of(ours, 20);
-  s.vouch_of(third, 20);
+  s.apply(21);
+  s.vouch_of(ours, 21);
+  s.vouch_of(third, 21);
   s.pass(vouching_machine::patience - 1ms);
   CHECK(s.done.empty());
   s.pass(1ms);
   CHECK(s.all<action::accuse>() == std::vector{action::accuse{theirs}});
   s.step(event::accused{theirs});
   s.pass(vouching_machine::settle_after);
-  CHECK(s.all<action::settle>() == std::vector{action::settle{account(20)}});
+  CHECK(s.all<action::settle>() == std::vector{action::settle{account(21)}});
   CHECK(s.all<action::accuse>().empty());
   s.pass(vouching_machine::settle_after); // it may have been too early
   CHECK(s.all<action::settle>().size() == 1);
@@ -178,6 +178,36 @@ TEST_CASE("organisations that let an applicant wait are accused once, and then i
   CHECK(s.all<action::settle>().size() == 1);
   s.pass(1h); // it answered, and has its reasons
   CHECK(s.done.empty());
+}
+
+TEST_CASE("an applicant is settled by one organisation first, another one for each, and by the others a "
+          "moment later") {
+  stage s;
+  for (const std::uint8_t who : {20, 21, 22})
+    s.apply(who);
+  for (const std::uint8_t who : {20, 21, 22})
+    s.vouch_of(ours, who);
+  s.pass(vouching_machine::patience);
+  REQUIRE(s.all<action::accuse>().size() == 2);
+  s.pass(vouching_machine::settle_after);
+  CHECK(s.all<action::settle>() == std::vector{action::settle{account(21)}});
+  s.pass(vouching_machine::turn);
+  CHECK(s.all<action::settle>() == std::vector{action::settle{account(22)}});
+  s.step(event::closed{account(20)}); // another one did
+  s.pass(vouching_machine::turn);
+  CHECK(s.all<action::settle>().empty());
+}
+
+TEST_CASE("hundreds of applicants of one organisation are not settled all at once, another's is") {
+  stage s;
+  for (int i = 0; i < 80; ++i)
+    s.apply(static_cast<std::uint8_t>(3 * i), account(1), theirs);
+  s.apply(243, account(1), third);
+  s.step(event::accused{third});
+  s.pass(vouching_machine::settle_after);
+  CHECK(s.all<action::settle>().size() == static_cast<std::size_t>(vouching_machine::settles_burst) + 1);
+  s.pass(1s);
+  CHECK(s.all<action::settle>().size() == static_cast<std::size_t>(vouching_machine::settles_per_second));
 }
 
 TEST_CASE("an SN that is not live is not waited for, and one that was accused is not accused by everybody") {
