@@ -65,14 +65,13 @@ note_engine_options() {
 
 # Follows a node that is in the foreground, and ends with its exit code; Ctrl-C stops the node.
 follow() { # FOLDER PID
-  local code=0 follower
-  trap 'kill -TERM "$2" 2>/dev/null || true' INT TERM HUP
-  tail -n +1 -f --pid="$2" "$1/log" &
+  local code follower interrupted=true node=$2
+  trap 'interrupted=true; kill -TERM "$node" 2>/dev/null || true' INT TERM HUP
+  tail -n +1 -f --pid="$node" "$1/log" &
   follower=$!
-  wait "$2" || code=$?
-  while [[ -n $(start_of "$2") ]]; do
-    code=0
-    wait "$2" || code=$?
+  while $interrupted; do
+    interrupted=false code=0
+    wait "$node" || code=$?
   done
   wait "$follower" || true
   [[ ${given["node --rm"]:-} != true ]] || rm -rf "$1"

@@ -105,8 +105,12 @@ def test_a_process_that_has_the_number_of_a_node_is_left_alone(scripts):
 
 def test_a_program_outlives_stop_swarm_and_is_named(scripts):
     scripts.start_sn(NO_ENGINE)
-    scripts.run("run-sl", NO_ENGINE, *scripts.sl_arguments("sl1"), "--ml-name=ml1", "--ml-entrypoint=sleep", "--ml-cmd=600")
-    done = subprocess.run(scripts.command("stop-swarm", NO_ENGINE), env=scripts.environment, capture_output=True, text=True)
+    scripts.run(
+        "run-sl", NO_ENGINE, *scripts.sl_arguments("sl1"), "--ml-name=ml1", "--ml-entrypoint=sleep", "--ml-cmd=600"
+    )
+    done = subprocess.run(
+        scripts.command("stop-swarm", NO_ENGINE), env=scripts.environment, capture_output=True, text=True
+    )
     assert sorted(done.stdout.split()) == ["sl1", "sn1"]
     assert re.search(r"ml1, process \d+, is a training program: not stopped", done.stderr)
     assert lives(scripts.process("ml1"))
@@ -120,7 +124,7 @@ def test_swop_and_swci_of_two_scripts_run_a_task(scripts, certs):
     (usr / "user0").mkdir(parents=True)
     profile = swop_profile([node_definition(certs, 0, usr / "user0")], manager="DOCKER")
     (usr / "swop1_profile.yaml").write_text(json.dumps(profile))
-    (usr / "task.yaml").write_text(json.dumps(run_task("hello", "-c 'touch /tmp/test/was_here'", "sh", private="/tmp/test")))
+    (usr / "task.yaml").write_text(json.dumps(run_task("hello", "was_here", "touch", private="/tmp/test")))
     (usr / "swci-init").write_text(
         f"EXIT ON FAILURE\nWAIT FOR IP 127.0.0.1 {scripts.api_port}\nCREATE CONTEXT c WITH IP 127.0.0.1 {scripts.api_port}\n"
         "SWITCH CONTEXT c\ncd /platform/swarm/usr\nCREATE TASK FROM task.yaml\nFINALIZE TASK hello\n"
@@ -151,7 +155,11 @@ def test_swop_and_swci_of_two_scripts_run_a_task(scripts, certs):
         ("run-sn", ["--sentinel", "--host-ip=127.0.0.1", "--key=nowhere.pem"], "--key: nowhere.pem does not exist"),
         ("run-sn", ["--sentinel", "--host-ip=127.0.0.1"], "--key"),
         ("run-sl", ["--host-ip=127.0.0.1"], "--sn-ip, --sn-api-service or --sn-docker-name is needed"),
-        ("run-sl", ["--host-ip=127.0.0.1", "--sn-ip=127.0.0.1", "--ml-w=/tmp"], "--ml-entrypoint or --ml-cmd is needed"),
+        (
+            "run-sl",
+            ["--host-ip=127.0.0.1", "--sn-ip=127.0.0.1", "--ml-w=/tmp"],
+            "--ml-entrypoint or --ml-cmd is needed",
+        ),
         ("run-swop", ["--profile-file-name=x"], "--usr-dir is needed"),
         ("run-swop", ["--usr-dir=.", "--profile-file-name=x"], "--profile-file-name: there is no x in ."),
         ("run-swci", ["--usr-dir=nowhere"], "--usr-dir: nowhere is no folder"),
