@@ -81,8 +81,8 @@ class Scripts:
 
     def clean_up(self):
         for file in self.state.glob("*/process"):
-            number, start, _ = file.read_text().split()
-            if lives((int(number), int(start))):
+            number, start = (file.read_text().split() + ["0", "0"])[:2]
+            if number.isdigit() and lives((int(number), int(start))):
                 end_process(int(number))
 
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from harness import until
-from launcher.operators import lives, node_definition, run_task, swop_profile, why_no_sandboxes
+from launcher.operators import DEFAULT_TASKRUNNER, lives, node_definition, run_task, swop_profile, why_no_sandboxes
 from scripts import Scripts
 
 NO_ENGINE = "--no-container"
@@ -120,16 +120,16 @@ def test_swop_and_swci_of_two_scripts_run_a_task(scripts, certs):
     """An init script of SWCI, in the foreground, with a SWOP that runs its program in a sandbox."""
     if why := why_no_sandboxes():
         pytest.skip(why)
+    there, runner = f"127.0.0.1 {scripts.api_port}", DEFAULT_TASKRUNNER
     usr = scripts.folder / "usr"
     (usr / "user0").mkdir(parents=True)
     profile = swop_profile([node_definition(certs, 0, usr / "user0")], manager="DOCKER")
     (usr / "swop1_profile.yaml").write_text(json.dumps(profile))
     (usr / "task.yaml").write_text(json.dumps(run_task("hello", "was_here", "touch", private="/tmp/test")))
     (usr / "swci-init").write_text(
-        f"EXIT ON FAILURE\nWAIT FOR IP 127.0.0.1 {scripts.api_port}\nCREATE CONTEXT c WITH IP 127.0.0.1 {scripts.api_port}\n"
-        "SWITCH CONTEXT c\ncd /platform/swarm/usr\nCREATE TASK FROM task.yaml\nFINALIZE TASK hello\n"
-        "RESET TASKRUNNER defaulttaskbb.taskdb.sml.hpe\nASSIGN TASK hello TO defaulttaskbb.taskdb.sml.hpe WITH 1 PEERS\n"
-        "WAIT FOR TASKRUNNER defaulttaskbb.taskdb.sml.hpe\nEXIT\n"
+        f"EXIT ON FAILURE\nWAIT FOR IP {there}\nCREATE CONTEXT c WITH IP {there}\nSWITCH CONTEXT c\n"
+        "cd /platform/swarm/usr\nCREATE TASK FROM task.yaml\nFINALIZE TASK hello\n"
+        f"RESET TASKRUNNER {runner}\nASSIGN TASK hello TO {runner} WITH 1 PEERS\nWAIT FOR TASKRUNNER {runner}\nEXIT\n"
     )
     scripts.start_sn(NO_ENGINE)
     scripts.run(
@@ -175,6 +175,6 @@ def test_what_is_missing_is_named(scripts, script, arguments, says):
 def test_a_node_that_cannot_start_says_why_and_leaves_nothing_running(scripts):
     with pytest.raises(AssertionError, match="certificate"):
         scripts.run(
-            "run-sn", NO_ENGINE, "-d", "--sentinel", "--host-ip=127.0.0.1", "--key", scripts.certs.folder / "sn-1-key.pem",
-            "--cert", scripts.certs.folder / "sl-1-cert.pem", "--capath", scripts.certs.capath,
+            "run-sn", NO_ENGINE, "-d", "--sentinel", "--host-ip=127.0.0.1",
+            "--key", scripts.certs.folder / "sn-1-key.pem", "--cert", scripts.certs.folder / "sl-1-cert.pem", "--capath", scripts.certs.capath,
         )  # fmt: skip
