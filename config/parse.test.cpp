@@ -409,6 +409,15 @@ TEST_CASE("help, version and check") {
   CHECK(parse(sn_with({"--sentinel", "--check"}), {})->action == action::check);
 }
 
+TEST_CASE("the health of a node needs nothing but its directory") {
+  const auto asked = parse(words{"--health"}, {{"SWARMD_ROLE", "sl"}, {"SWARMD_DATA_DIR", "/x"}});
+  REQUIRE(asked);
+  CHECK(asked->action == action::health);
+  CHECK(asked->config.data_dir == "/x");
+  CHECK(message({"--health"}).starts_with("no role is given"));
+  CHECK(message({"--health", "--role", "sl", "--sl-fs-port", "x"}).starts_with("--sl-fs-port"));
+}
+
 TEST_CASE("the store can be verified with nothing but its directory") {
   const auto plain = parse(words{"--role", "sn", "--data-dir", "/x", "--verify-store"}, {});
   REQUIRE(plain);
