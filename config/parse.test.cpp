@@ -451,7 +451,8 @@ TEST_CASE("the files of an identity must be there, and are then opened one by on
   };
   const auto ca = (here.folder / "ca").native();
   CHECK(missing("--capath=" + ca)
-        == "sn-1: capath '" + ca + "' is empty; correct the path, or make certificates with deploy/bin/gen-cert");
+        == "sn-1: capath '" + ca
+               + "' is empty; correct the path, or make certificates with deploy/bin/gen-cert");
   CHECK(missing("--cacert=" + ca)
         == "sn-1: cacert '" + ca
                + "' is not a file; correct the path, or make certificates with deploy/bin/gen-cert");

@@ -103,7 +103,11 @@ run_process() {
   fi
   [[ ${given["node --rm"]:-} != true ]] || touch "$folder/remove"
   local said
-  said=$("${command[@]}" --check 2>&1 >/dev/null) || die "${said#swarmd: }"
+  if ! said=$("${command[@]}" --check 2>&1 >/dev/null); then
+    # Folders that were made for this call; others have been begun in.
+    for setting in "$folder" "${ml_folder:-$folder}"; do [[ -e $setting/process ]] || rm -rf "$setting"; done
+    die "${said#swarmd: }"
+  fi
   if [[ $role == swci ]] && ! $detach; then
     echo "$$ $(start_of $$) $role" >"$folder/process"
     exec "${command[@]}"
