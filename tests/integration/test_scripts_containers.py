@@ -270,19 +270,19 @@ def test_the_log_collector_finds_containers_and_leaves_out_what_is_secret(script
     assert "DB_PASSWORD=(removed)" in files["sn_inspect_0.2.0_1.log"]
 
 
-def test_uninstall_removes_images_and_what_was_installed(scripts):
+@pytest.mark.parametrize("readme, left", [("# swarmd", {"workspace"}), ("# Mine", {"workspace", "docs", "README.md"})])
+def test_uninstall_removes_images_and_what_was_installed(scripts, readme, left):
     installed = scripts.folder / "swarm-learning"
     shutil.copytree(DEPLOY.parent, installed / "deploy")
-    for name in ("docs", "examples", "lib", "workspace"):
-        (installed / name).mkdir()
-        (installed / name / "file").touch()
-    (installed / "README.md").touch()
+    for name in ("docs/file", "lib/swarmlearning-client-py3.whl", "workspace/file"):
+        (installed / name).parent.mkdir()
+        (installed / name).touch()
+    (installed / "README.md").write_text(f"{readme}\n")
     for role in ROLES:
         scripts.call("tag", f"localhost/swarmd/{role}:0.2.0", f"localhost/going/{role}:0.2.0")
     environment = {**scripts.environment, "SWARM_IMAGES": "localhost/going"}
-    done = subprocess.run(
-        [installed / "deploy/bin/uninstall"], env=environment, capture_output=True, text=True, timeout=120
-    )
+    command = [installed / "deploy/bin/uninstall"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert [each.name for each in installed.iterdir()] == ["workspace"]
+    assert {each.name for each in installed.iterdir()} == left
     assert "localhost/going" not in scripts.call("image", "ls") and "swarmd/sn" in scripts.call("image", "ls")

@@ -1,10 +1,12 @@
 """The command lines that the run scripts make of their options, printed by --dry-run: no engine has to answer."""
 
 import os
+import pathlib
 import shlex
 import shutil
 
 import pytest
+from harness import BIN
 from scripts import DEPLOY, Scripts
 
 pytestmark = pytest.mark.skipif(not shutil.which("docker"), reason="no docker on this host: install docker.io")
@@ -287,10 +289,27 @@ def test_what_is_wrong_is_said_in_a_line(scripts, script, arguments, says):
 )  # fmt: skip
 @pytest.mark.parametrize("word", ["-help", "--help", "--HELP"])
 def test_help_in_every_form(scripts, script, word):
-    if script == "gen-cert" and word != "--help":
-        word = "-h"
+    if script == "gen-cert":
+        word = word.lower()
     printed = scripts.run(script, word)
     assert script in printed and "shellcheck" not in printed
+
+
+def test_the_engine_is_called_through_sudo_when_told(scripts):
+    assert made(scripts, "run-sn", *SN, "--sudo")[0][:4] == ["sudo", "docker", "container", "create"]
+
+
+def test_without_an_engine_a_node_is_a_process(scripts):
+    tools = scripts.folder / "tools"
+    tools.mkdir()
+    for file in [*pathlib.Path("/bin").iterdir(), *pathlib.Path("/usr/bin").iterdir()]:
+        if file.name not in ("docker", "podman") and not (tools / file.name).exists():
+            (tools / file.name).symlink_to(file)
+    environment = {"PATH": str(tools), "SWARM_ENGINE": ""}
+    printed = scripts.run("run-sn", *SN, "--name=sn1", "--dry-run", environment=environment)
+    words = shlex.split(printed)
+    assert words[0] == "env" and str(BIN / "swarmd") in words
+    assert words[words.index("--data-dir") + 1] == str(scripts.state / "sn1" / "data")
 
 
 def test_an_engine_that_does_not_answer_is_named(scripts):
