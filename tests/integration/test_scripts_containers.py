@@ -16,6 +16,7 @@ import tarfile
 import pytest
 from harness import BIN, ROOT, until
 from launcher.engines import Engine, why_no_engine
+from launcher.operators import node_definition, swop_profile
 from scripts import DEPLOY, Scripts, remove, short_folder
 
 IMAGE_BYTES_MAX = 120_000_000
@@ -43,6 +44,14 @@ class Containers(Scripts):
 
     def names(self):
         return set(self.call("container", "ls", "--all", "--format", "{{.Names}}").split())
+
+    def list_nodes(self):
+        """Options of a SWCI whose script lists the nodes."""
+        there = f"127.0.0.1 {self.api_port}"
+        (self.folder / "usr" / "swci-init").write_text(
+            f"EXIT ON FAILURE\nCREATE CONTEXT c WITH IP {there}\nSWITCH CONTEXT c\nLIST NODES\nEXIT\n"
+        )
+        return ("--usr-dir=usr", *self.identity("swci-1"))
 
     def log_of(self, name):
         return self.call("container", "logs", name)
@@ -215,6 +224,27 @@ def test_the_variables_of_the_originals_containers(scripts, role, variables, arg
     )  # fmt: skip
     said = {words[1]: words[2] for line in printed.splitlines() if len(words := line.split()) > 2}
     assert {name: said.get(name) for name in settings} == settings, printed
+
+
+def test_a_swop_listens_and_has_the_socket_of_its_engine(scripts, certs):
+    usr = scripts.folder / "usr"
+    (usr / "user0").mkdir(parents=True)
+    profile = swop_profile([node_definition(certs, 0, usr / "user0")])
+    (usr / "swop1_profile.yaml").write_text(json.dumps(profile))
+    scripts.start_sn(*HOST)
+    scripts.wait_up()
+    scripts.run(
+        "run-swop", "-d", "--rm", "--name=swop1", *HOST, "--sn-ip=127.0.0.1", f"--sn-api-port={scripts.api_port}",
+        "--usr-dir=usr", "--profile-file-name=swop1_profile.yaml", *scripts.identity("swop-1"),
+        *("-e", "http_proxy=", "-e", "https_proxy=", "-e", "SWOP_KEEP_CONTAINERS=True", "--apls-ip=10.9.9.9"),
+    )  # fmt: skip
+    until(lambda: "NODE UID" in scripts.log_of("swop1"), "the SWOP to be registered")
+    assert scripts.call("exec", "swop1", "stat", "-c", "%F", "/var/run/docker.sock").strip() == "socket"
+    assert scripts.call("exec", "swop1", "ls", "/platform/swarm/usr").split() == ["swop1_profile.yaml", "user0"]
+    shown = scripts.run("run-swci", "--name=swci1", *HOST, *scripts.list_nodes())
+    assert "swop1" in shown and "sn1" in shown
+    scripts.run("stop-swarm")
+    assert scripts.names() == set()
 
 
 def test_swci_shows_its_session_and_ends_with_its_exit_code(scripts):
