@@ -31,7 +31,7 @@ words_of() { # PID FILE-IN-PROC
 
 collect_keys() {
   local role id file folder pid role_there
-  for file in "$state_root"/*/data/*/node.key; do hide_key "$file"; done
+  for file in "$state_root"/{*/data,.containers/*/swarmd}/*/node.key; do hide_key "$file"; done
   for folder in "$state_root"/*/; do
     lives "${folder%/}" || continue
     while read -r file; do hide_key "$file"; done < <(words_of "$pid" environ | sed -n 's/^SWARM_ID_KEY=//p')

@@ -50,7 +50,6 @@ check_image() { # IMAGE
 run_containers() {
   local id created=() sidecar_ids arguments setting image=${given[--image]:-$images/$role:$swarmVer}
   local name=${given["node --name"]:-}
-  $dry_run || need_engine_up
   ! $dry_run || shown=1
   check_image "$image"
   arguments=(--label "swarmd.role=$role" --interactive)

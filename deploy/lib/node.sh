@@ -113,7 +113,10 @@ run_node() {
     as_container=false
     note "no engine on this host: the node is started as a process"
   fi
-  ! $as_container || use_sudo "${given[--sudo]:-false}"
+  if $as_container; then
+    use_sudo "${given[--sudo]:-false}"
+    $dry_run || need_engine_up
+  fi
   check_sidecars "$as_container"
   set_from_options
   set_spire_socket

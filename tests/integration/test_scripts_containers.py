@@ -240,11 +240,12 @@ def test_a_swop_listens_and_has_the_socket_of_its_engine(scripts, certs):
     )  # fmt: skip
     until(lambda: "NODE UID" in scripts.log_of("swop1"), "the SWOP to be registered")
     assert scripts.call("exec", "swop1", "stat", "-c", "%F", "/var/run/docker.sock").strip() == "socket"
+    assert (scripts.state / ".containers" / "swop1" / "swarmd" / "admin.sock").is_socket()
     assert scripts.call("exec", "swop1", "ls", "/platform/swarm/usr").split() == ["swop1_profile.yaml", "user0"]
     shown = scripts.run("run-swci", "--name=swci1", *HOST, *scripts.list_nodes())
     assert "swop1" in shown and "sn1" in shown
     scripts.run("stop-swarm")
-    assert scripts.names() == set()
+    assert scripts.names() == set() and not list((scripts.state / ".containers").iterdir())
 
 
 def test_swci_shows_its_session_and_ends_with_its_exit_code(scripts):
