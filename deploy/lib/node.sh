@@ -113,11 +113,11 @@ run_node() {
     as_container=false
     note "no engine on this host: the node is started as a process"
   fi
+  check_sidecars "$as_container"
   if $as_container; then
     use_sudo "${given[--sudo]:-false}"
     $dry_run || need_engine_up
   fi
-  check_sidecars "$as_container"
   set_from_options
   set_spire_socket
   [[ -z ${given["node --name"]:-} ]] || settings+=("SWARMD_NODE_NAME=${given["node --name"]}")
