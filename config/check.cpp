@@ -30,8 +30,8 @@ void check_identity(const role_options& role, problems& found) {
     if (path.empty()) return;
     if (const auto why = unreadable(path, folder); !why.empty())
       found.add(config_errc::identity,
-                "{}: {} '{}' {}; correct the path, or make certificates with deploy/gen-cert", role.node_name,
-                key, path.native(), why);
+                "{}: {} '{}' {}; correct the path, or make certificates with deploy/bin/gen-cert",
+                role.node_name, key, path.native(), why);
   };
   look("key", id.key, false);
   look("cert", id.cert, false);

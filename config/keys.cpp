@@ -40,6 +40,7 @@ constexpr command_flag commands[] = {
      "sn, sl, swop or swci; give it again for more in one process [SWARMD_ROLE, comma-separated]"},
     {"--profile", "FILE", "read settings and roles of this host from a YAML file [SWARMD_PROFILE]"},
     {"--check", "", "print every setting with its origin, check certificates, and end"},
+    {"--health", "", "ask the swarmd that has this --data-dir whether it is well, and end: 0 when it is"},
     {"--verify-store", "",
      "SN: check the chain in --data-dir down to the last byte, say what is wrong, and end"},
     {"--repair", "", "with --verify-store: make anew what follows from the blocks themselves"},

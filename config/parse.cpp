@@ -225,6 +225,11 @@ result<parse_outcome> parse(std::span<const std::string> args, const environment
   parse_outcome out;
   out.action = from.flags.check ? action::check : action::run;
   out.config = builder(from, found).build(starting);
+  if (from.flags.health) {
+    out.action = action::health;
+    SWARM_CHECK(found.outcome());
+    return out;
+  }
   if (from.flags.verify_store) {
     out.action = action::verify_store;
     out.repair = from.flags.repair;

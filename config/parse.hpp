@@ -11,6 +11,7 @@ namespace swarm::config {
 enum class action {
   run,          ///< start `config`
   check,        ///< call `check`, print its text, end with 0 or 1
+  health,       ///< ask the swarmd that runs with this data_dir whether it is well; only that is needed
   verify_store, ///< check the chain of the SN, and repair it if `repair`; only its data_dir is needed
   show,         ///< print `text` on standard output and end with 0 (--help, --version)
 };

@@ -409,6 +409,15 @@ TEST_CASE("help, version and check") {
   CHECK(parse(sn_with({"--sentinel", "--check"}), {})->action == action::check);
 }
 
+TEST_CASE("the health of a node needs nothing but its directory") {
+  const auto asked = parse(words{"--health"}, {{"SWARMD_ROLE", "sl"}, {"SWARMD_DATA_DIR", "/x"}});
+  REQUIRE(asked);
+  CHECK(asked->action == action::health);
+  CHECK(asked->config.data_dir == "/x");
+  CHECK(message({"--health"}).starts_with("no role is given"));
+  CHECK(message({"--health", "--role", "sl", "--sl-fs-port", "x"}).starts_with("--sl-fs-port"));
+}
+
 TEST_CASE("the store can be verified with nothing but its directory") {
   const auto plain = parse(words{"--role", "sn", "--data-dir", "/x", "--verify-store"}, {});
   REQUIRE(plain);
@@ -442,10 +451,11 @@ TEST_CASE("the files of an identity must be there, and are then opened one by on
   };
   const auto ca = (here.folder / "ca").native();
   CHECK(missing("--capath=" + ca)
-        == "sn-1: capath '" + ca + "' is empty; correct the path, or make certificates with deploy/gen-cert");
+        == "sn-1: capath '" + ca
+               + "' is empty; correct the path, or make certificates with deploy/bin/gen-cert");
   CHECK(missing("--cacert=" + ca)
         == "sn-1: cacert '" + ca
-               + "' is not a file; correct the path, or make certificates with deploy/gen-cert");
+               + "' is not a file; correct the path, or make certificates with deploy/bin/gen-cert");
   CHECK(says(missing("--cacert=" + ca + "/x"), "/x' is not there; correct the path"));
   CHECK(says(missing("--capath=" + (here.folder / "k").native()), "is not a folder"));
   std::ofstream(here.folder / "ca/root.pem") << "x";

@@ -12,7 +12,7 @@ void validate_identity(const role_options& role, const rule_context& rules) {
   auto& found = rules.found;
   const auto& id = role.identity;
   const bool no_authority = id.cacert.empty() && id.capath.empty();
-  constexpr std::string_view remedy = "deploy/gen-cert makes a key, a certificate and an authority";
+  constexpr std::string_view remedy = "deploy/bin/gen-cert makes a key, a certificate and an authority";
   if (id.key.empty() && id.cert.empty() && no_authority) {
     found.add(config_errc::identity,
               "{}: no certificates are given; set --key, --cert, and --cacert or --capath ({})",

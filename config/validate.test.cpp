@@ -10,11 +10,12 @@ using namespace swarm::config::testing;
 
 TEST_CASE("without certificates nothing starts, and the message says what is missing") {
   const words bare{"--role", "sn", "--sentinel", "--host-ip", "h"};
-  CHECK(message(bare)
-        == "sn-1: no certificates are given; set --key, --cert, and --cacert or --capath (deploy/gen-cert "
-           "makes a key, a certificate and an authority)");
+  CHECK(
+      message(bare)
+      == "sn-1: no certificates are given; set --key, --cert, and --cacert or --capath (deploy/bin/gen-cert "
+         "makes a key, a certificate and an authority)");
   CHECK(message(bare + words{"--cert=c", "--cacert=a"})
-        == "sn-1: --key is missing, the private key of the certificate (--cert); deploy/gen-cert makes a "
+        == "sn-1: --key is missing, the private key of the certificate (--cert); deploy/bin/gen-cert makes a "
            "key, a "
            "certificate and an authority");
   CHECK(message(bare + words{"--key=k", "--cacert=a"}, {{"SWARM_ID_KEY", "z"}})

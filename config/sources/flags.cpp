@@ -114,6 +114,7 @@ private:
       found.add(config_errc::usage, "--profile is given {} times; keep one of them", profiles.size());
     if (!profiles.empty()) out.profile = profiles.front();
     out.check = commands_["--check"]->count() > 0;
+    out.health = commands_["--health"]->count() > 0;
     out.verify_store = commands_["--verify-store"]->count() > 0;
     out.repair = commands_["--repair"]->count() > 0;
     out.version = commands_["--version,-V"]->count() > 0;

@@ -13,6 +13,7 @@ struct flag_values {
   std::vector<std::string> roles;
   std::optional<std::string> profile;
   bool check = false;
+  bool health = false;
   bool verify_store = false;
   bool repair = false;
   bool version = false;

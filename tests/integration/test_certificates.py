@@ -52,7 +52,7 @@ class Own(Certs):
     """Certificates of this test alone, which may change."""
 
     def renew(self, name):
-        command = [ROOT / "deploy" / "gen-cert", "-o", self.folder, "--force", name]
+        command = [ROOT / "deploy" / "bin" / "gen-cert", "-o", self.folder, "--force", name]
         subprocess.run(command, check=True, capture_output=True)
 
     def fingerprint(self, name):

@@ -58,7 +58,7 @@ def test_an_sl_whose_sn_is_gone_finds_the_next_one_by_ipv6(swarm):
 def test_host_names_are_verified_against_addresses(folder, names):
     made = Certs(f"{folder}/cert", "sl-1")
     subprocess.run(
-        [ROOT / "deploy/gen-cert", "-o", f"{folder}/cert", "--san", names, "sn-1"], check=True, capture_output=True
+        [ROOT / "deploy/bin/gen-cert", "-o", f"{folder}/cert", "--san", names, "sn-1"], check=True, capture_output=True
     )
     sn = SN(folder, made, host="::1")
     sl = SL(folder, made, sn.port, host="::1", flags=["--verify-host"])

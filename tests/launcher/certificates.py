@@ -1,4 +1,4 @@
-"""Certificates made by deploy/gen-cert in one folder."""
+"""Certificates made by deploy/bin/gen-cert in one folder."""
 
 import pathlib
 import ssl
@@ -13,7 +13,8 @@ class Certs:
     def __init__(self, folder, *names):
         self.folder = pathlib.Path(folder)
         names = dict.fromkeys([*names, READER])
-        made = subprocess.run([ROOT / "deploy" / "gen-cert", "-o", folder, *names], capture_output=True, text=True)
+        command = [ROOT / "deploy" / "bin" / "gen-cert", "-o", folder, *names]
+        made = subprocess.run(command, capture_output=True, text=True)
         if made.returncode != 0:
             raise Failure(f"cannot make certificates: {made.stderr.strip()}")
         self.capath = self.folder / "ca" / "capath"

@@ -1,4 +1,4 @@
-"""deploy/gen-cert as the scripts of Swarm Learning 2.x call it."""
+"""deploy/bin/gen-cert as the scripts of Swarm Learning 2.x call it."""
 
 import os
 import stat
@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from repository import ROOT
 
-GEN_CERT = os.path.join(ROOT, "deploy/gen-cert")
+GEN_CERT = os.path.join(ROOT, "deploy/bin/gen-cert")
 
 
 def gen_cert(folder, *arguments):

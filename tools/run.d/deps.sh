@@ -20,10 +20,12 @@ apt_build=(
 apt_base=(python3 ca-certificates bubblewrap)
 apt_demo=(openssl python3-venv)
 apt_bench=(etcd-server etcd-client)
-apt_test=(tmux)
+# Engines for tests, which start their own.
+apt_test=(tmux docker.io podman runc busybox-static docker-registry)
 apt_lint=(clang-tidy-19 shellcheck git)
 apt_fuzz=(clang-19 libclang-rt-19-dev)
 apt_model=(spin gcc)
+apt_test+=(curl) # by which the log collector reads blocks
 # Programs, by the package that brings them when nothing else has: other sources of Node.js are as good.
 commands_test=(node:nodejs npm:npm)
 

@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "base/log_file.hpp"
 #include "config/parse.hpp"
+#include "tools/swarmd/health.hpp"
 #include "tools/swarmd/terminal.hpp"
 #include "tools/swarmd/verify_store.hpp"
 #include "transport/io_runtime.hpp"
@@ -123,6 +124,8 @@ int main(int argc, char** argv) {
     std::fputs(checked->c_str(), stdout);
     return 0;
   }
+  case config::action::health:
+    return health(parsed->config.data_dir);
   case config::action::verify_store:
     return verify_store(parsed->config.sn.front().data_dir / "chain", parsed->repair);
   case config::action::run:

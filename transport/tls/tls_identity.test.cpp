@@ -29,11 +29,11 @@ void refuses(const tls_files& files, tls_errc code, std::initializer_list<std::s
   }
 }
 
-/// Runs deploy/gen-cert and returns its exit status.
+/// Runs deploy/bin/gen-cert and returns its exit status.
 int gen_cert(const std::filesystem::path& in, const std::string& arguments, std::string* words = nullptr) {
   auto log = in / "words.txt";
-  auto status = std::system(("cd '" + in.string() + "' && '" SWARM_SOURCE_DIR "/deploy/gen-cert' " + arguments
-                             + " >'" + log.string() + "' 2>&1")
+  auto status = std::system(("cd '" + in.string() + "' && '" SWARM_SOURCE_DIR "/deploy/bin/gen-cert' "
+                             + arguments + " >'" + log.string() + "' 2>&1")
                                 .c_str());
   if (words) *words = read_file(log);
   return WEXITSTATUS(status);
