@@ -1,7 +1,7 @@
 """MNIST: handwritten digits of 28x28 pixels.
 
-Every node of the original's examples has all 60,000; so it is here with the file. Without it a node has its share of the
-digits that scikit-learn carries.
+Every node of the original's examples has all 60,000; so it is here with the file. Without it a node has its share of
+the digits that scikit-learn carries.
 """
 
 import pathlib

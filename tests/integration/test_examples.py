@@ -9,6 +9,8 @@ from walks import Walk
 
 END = "SwarmCallback : INFO : All peers and Swarm training rounds finished. Final Swarm model was loaded."
 
+SHORT_SLEEP = "sed -i 's/SLEEP 15/SLEEP 1/' swci/swci-init"
+
 
 @pytest.fixture
 def walk(request, folder):
@@ -46,11 +48,24 @@ def check_end(walk, chain, nodes):
 def test_breast_cancer(walk):
     port = free_port()
     own = walk("breast-cancer", values={"SN_API_PORT": port, "SN_P2P_PORT": free_port()}, swops=["swop1"],
-               prepare=["sed -i 's/SLEEP 15/SLEEP 1/' swci/swci-init"])  # fmt: skip
+               prepare=[SHORT_SLEEP, "sed -i 's/\"MAX_EPOCHS\" : 16/\"MAX_EPOCHS\" : 4/' $task"])  # fmt: skip
     own.start().wait_done()
     check_end(own, own.chain(port), 3)
     assert own.place.joinpath("model", "breast_cancer_sw.log").read_text().count(END) == 3
     for user in (1, 2, 3):
         assert own.place.joinpath(f"user{user}", "breast-cancer", "saved_model.pt").stat().st_size > 0
+    own.finish()
+    assert not own.place.exists()
+
+
+def test_mnist(walk):
+    port = free_port()
+    ports = [f"sed -i 's/slport : 1[67]000/slport : {free_port()}/' swop/swop{host}_profile.yaml" for host in (1, 2)]
+    own = walk("mnist", values={"SN_API_PORT": port, "SN_P2P_PORT": free_port()}, swops=["swop1", "swop2"],
+               prepare=[SHORT_SLEEP, *ports])  # fmt: skip
+    own.start().wait_done()
+    check_end(own, own.chain(port), 2)
+    for user in (1, 2):
+        assert own.place.joinpath(f"user{user}", "mnist_tf", "saved_model.pb").stat().st_size > 0
     own.finish()
     assert not own.place.exists()

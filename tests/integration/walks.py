@@ -23,7 +23,7 @@ from launcher.operators import SWOP, package_folders
 from launcher.processes import BIN, ROOT, Failure, Process, until
 
 DONE, GO = "walk.done", "walk.go"
-WALK_SECONDS = 120
+WALK_SECONDS = 240
 STOOD_IN_FOR = ("torch", "torchmetrics", "tensorflow-cpu", "keras", "scikit-learn", "numpy")
 
 
@@ -67,7 +67,7 @@ class WalkedSWOP(SWOP):
 
 class Walk(Process):
     """`values`: of variables that the README sets; `changes`: (pattern, text) in its commands; `prepare`: commands
-    before the first swarmd starts."""
+    between those of the README that write files and those that start something."""
 
     def __init__(self, folder, example, values, changes=(), prepare=(), swops=()):
         self.root, self.example = pathlib.Path(folder), example
@@ -102,12 +102,11 @@ class Walk(Process):
             "PIP_NO_BUILD_ISOLATION": "0",  # pip takes it as "no isolation"
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "SWOP_KEEP_CONTAINERS": "True",
-            "OMP_NUM_THREADS": "1",
         }
 
     def _script(self, values, changes, prepare):
-        *walk, clean_up = self.blocks
-        text = "\n".join(walk)
+        files, places, start, clean_up = self.blocks
+        text = "\n".join([files, places, *self._changes_of_task(), *prepare, start])
         for name, value in values.items():
             text, count = re.subn(rf"^{name}=.*$", f"{name}={value}", text, flags=re.MULTILINE)
             if count != 1:
@@ -118,14 +117,17 @@ class Walk(Process):
                 raise Failure(f"no {pattern!r} in the commands of {self.example}")
         own = "--allow-path $(pwd)/model"
         text = text.replace(own, " --allow-path ".join([own, *self.packages]))
-        at = re.search(r"^swarmd ", text, re.MULTILINE).start()
-        text = text[:at] + "\n".join([*prepare, *self._mounts(), ""]) + text[at:]
         pause = f"touch {self.root}/{DONE}\nuntil [ -e {self.root}/{GO} ]; do sleep 0.1; done\n"
         return text + pause + clean_up
 
-    def _mounts(self):
+    def _changes_of_task(self):
         mounts = "".join(f"    - Src : {path}\\n      Tgt : {path}\\n      MType : BIND\\n" for path in self.packages)
-        return [f"for task in $(grep -ls RUN_SWARM swci/taskdefs/*); do printf '{mounts}' >> $task; done"]
+        one_thread = """'s/Envvars : \\[ /&"OMP_NUM_THREADS" : 1, /'"""  # there are more programs than processors
+        return [
+            "task=$(grep -ls RUN_SWARM swci/taskdefs/*)",
+            f"printf '{mounts}' >> $task",
+            f"sed -i {one_thread} $task",
+        ]
 
     def wait_done(self, patience=WALK_SECONDS):
         """Until all is done but for the cleaning up."""
