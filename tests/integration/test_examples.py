@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from launcher.operators import why_no_sandboxes
-from launcher.processes import free_port
-from walks import Walk
+from launcher.operators import SWCI, why_no_sandboxes
+from launcher.processes import free_port, until
+from walks import WALK_SECONDS, Certificates, Walk
 
 END = "SwarmCallback : INFO : All peers and Swarm training rounds finished. Final Swarm model was loaded."
 
@@ -33,7 +33,7 @@ def walk(request, folder):
 
 def check_end(walk, chain, nodes):
     """The documented last lines, and one final model: on all nodes, and on record."""
-    assert walk.log().count("TASK_STATE : COMPLETE") == 2
+    assert walk.log().count("TASK_STATE : COMPLETE") == (2 if walk.swops else 0)
     outputs = walk.outputs()
     assert len(outputs) == nodes
     for name, text in outputs.items():
@@ -67,5 +67,65 @@ def test_mnist(walk):
     check_end(own, own.chain(port), 2)
     for user in (1, 2):
         assert own.place.joinpath(f"user{user}", "mnist_tf", "saved_model.pb").stat().st_size > 0
+    own.finish()
+    assert not own.place.exists()
+
+
+def progress(swci, port):
+    """By UID: loss, and of how many epochs how many are done, as PERFDATA has them; nothing before a training."""
+    opening = f"EXIT ON FAILURE\nCREATE CONTEXT c WITH IP 127.0.0.1 {port}\nSWITCH CONTEXT c\n"
+    answer = swci.run(opening + "PERFDATA defaultbb.cqdb.sml.hpe\nEXIT\n")
+    assert answer.code == 0, answer.text
+    rows = answer.rows("UID")
+    return {uid: (loss, int(done), int(total)) for uid, _, loss, _, total, done in rows if loss != "-"}
+
+
+def test_fraud_detection(walk):
+    port = free_port()
+    own = walk("fraud-detection", values={"SN_API_PORT": port, "SN_P2P_PORT": free_port()}, swops=["swop1"],
+               prepare=[SHORT_SLEEP, "sed -i 's/SLEEP 30/SLEEP 1/' swci/swci-init"])  # fmt: skip
+    own.start()
+    until(lambda: re.search("API-SERVER", own.log_of("sn1")), "the SN to start", alive=[own])
+    watch = SWCI(own.root, Certificates(own.place / "cert"), own.root)
+
+    def half_way():
+        found = progress(watch, port)
+        return len(found) == 4 and any(0 < done < total for _, done, total in found.values()) and found
+
+    found = until(half_way, "PERFDATA to show losses while the banks train", WALK_SECONDS, [own])
+    assert all(0 < float(loss) < 10 and total == 16 for loss, _, total in found.values())
+    own.wait_done()
+    assert own.log().count("PERFDATA defaultbb.cqdb.sml.hpe") == 5
+    check_end(own, own.chain(port), 4)
+    for user in (1, 2, 3, 4):
+        saved = own.place.joinpath(f"data-and-scratch{user}", f"user{user}", "fraud-detection", "saved_model.pb")
+        assert saved.stat().st_size > 0
+    own.finish()
+    assert not own.place.exists()
+
+
+def test_mnist_pyt(walk):
+    port = free_port()
+    own = walk("mnist-pyt", values={"SN_API_PORT": port, "SN_P2P_PORT": free_port()}, swops=["swop1"],
+               prepare=[SHORT_SLEEP, "sed -i 's/\"MAX_EPOCHS\" : 5/\"MAX_EPOCHS\" : 2/' $task"])  # fmt: skip
+    own.start().wait_done()
+    check_end(own, own.chain(port), 4)
+    assert own.place.joinpath("model", "mnist_pyt_sw.log").read_text().count(END) == 4
+    for user in (1, 2, 3, 4):
+        assert own.place.joinpath(f"user{user}", "mnist_pyt", "saved_model.pt").stat().st_size > 0
+    own.finish()
+    assert not own.place.exists()
+
+
+def test_cifar10(walk):
+    port = free_port()
+    files = {f"SL_{node}_FS_PORT": free_port() for node in (1, 2)}
+    own = walk("cifar10", values={"SN_API_PORT": port, "SN_P2P_PORT": free_port(), **files})
+    own.start().wait_done()
+    check_end(own, own.chain(port), 2)
+    for node in (1, 2):
+        saved = f"model{node}/saved_models/cifar10.h5"
+        assert f"SwarmCallback : INFO : Saved the trained model - {saved}" in own.log_of(f"ml{node}")
+        assert own.place.joinpath(saved).stat().st_size > 0
     own.finish()
     assert not own.place.exists()

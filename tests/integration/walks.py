@@ -24,7 +24,7 @@ from launcher.processes import BIN, ROOT, Failure, Process, until
 
 DONE, GO = "walk.done", "walk.go"
 WALK_SECONDS = 240
-STOOD_IN_FOR = ("torch", "torchmetrics", "tensorflow-cpu", "keras", "scikit-learn", "numpy")
+STOOD_IN_FOR = ("torch", "torchmetrics", "tensorflow-cpu", "keras", "h5py", "scikit-learn", "numpy")
 
 
 def blocks_of(readme):
@@ -66,18 +66,18 @@ class WalkedSWOP(SWOP):
 
 
 class Walk(Process):
-    """`values`: of variables that the README sets; `changes`: (pattern, text) in its commands; `prepare`: commands
-    between those of the README that write files and those that start something."""
+    """`values`: of variables that the README sets; `prepare`: commands between those of the README that write files and
+    those that start something; `swops`: the data folders of its SWOPs."""
 
-    def __init__(self, folder, example, values, changes=(), prepare=(), swops=()):
+    def __init__(self, folder, example, values, prepare=(), swops=()):
         self.root, self.example = pathlib.Path(folder), example
         self.place = self.root / "workspace" / example
         self._make_tree()
+        self.swops = [WalkedSWOP(self, name) for name in swops]
         self.blocks = blocks_of(ROOT / "examples" / example / "README.md")
         script = self.root / "walk.sh"
-        script.write_text(self._script(values, changes, prepare))
+        script.write_text(self._script(values, prepare))
         super().__init__("walk", ["bash", "-eu", script], self.root, self._environment())
-        self.swops = [WalkedSWOP(self, name) for name in swops]
 
     def _make_tree(self):
         """What a person has at the top of the tree; programs are where they were built."""
@@ -104,23 +104,21 @@ class Walk(Process):
             "SWOP_KEEP_CONTAINERS": "True",
         }
 
-    def _script(self, values, changes, prepare):
+    def _script(self, values, prepare):
         files, places, start, clean_up = self.blocks
         text = "\n".join([files, places, *self._changes_of_task(), *prepare, start])
         for name, value in values.items():
             text, count = re.subn(rf"^{name}=.*$", f"{name}={value}", text, flags=re.MULTILINE)
             if count != 1:
                 raise Failure(f"the README of {self.example} sets {name} {count} times")
-        for pattern, to in changes:
-            text, count = re.subn(pattern, to, text)
-            if count == 0:
-                raise Failure(f"no {pattern!r} in the commands of {self.example}")
         own = "--allow-path $(pwd)/model"
         text = text.replace(own, " --allow-path ".join([own, *self.packages]))
         pause = f"touch {self.root}/{DONE}\nuntil [ -e {self.root}/{GO} ]; do sleep 0.1; done\n"
         return text + pause + clean_up
 
     def _changes_of_task(self):
+        if not self.swops:
+            return []
         mounts = "".join(f"    - Src : {path}\\n      Tgt : {path}\\n      MType : BIND\\n" for path in self.packages)
         one_thread = """'s/Envvars : \\[ /&"OMP_NUM_THREADS" : 1, /'"""  # there are more programs than processors
         return [
@@ -141,8 +139,14 @@ class Walk(Process):
 
     def outputs(self):
         """What the training programs have written, by node."""
-        return {f"{swop.name}/{name}": text for swop in self.swops for name, text in swop.outputs().items()
-                if name.endswith(".ml")}  # fmt: skip
+        by_hand = {file.name: file.read_text() for file in self.place.glob("ml*.log")}
+        by_swop = {f"{swop.name}/{name}": text for swop in self.swops for name, text in swop.outputs().items()}
+        return {**by_hand, **{name: text for name, text in by_swop.items() if name.endswith(".ml")}}
+
+    def log_of(self, name):
+        """What an SN or a SWOP of the walk has logged so far."""
+        file = self.place / f"{name}.log"
+        return file.read_text() if file.exists() else ""
 
     def chain(self, port, host="127.0.0.1"):
         return Chain(port, Certificates(self.place / "cert"), host, reader="sn-1")
