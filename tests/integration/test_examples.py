@@ -1,4 +1,25 @@
-"""The examples, command by command as their READMEs say, with programs as processes of this host."""
+"""The examples, command by command as their READMEs say, with programs as processes of this host.
+
+The walks of the user guide's chapters (MNIST, MNIST-PYT, CIFAR-10, fraud detection), and what of them waits:
+
+| the guide's command | chapters | here |
+|---|---|---|
+| `mkdir workspace`, `cp -r examples/X workspace/` | all | as it stands, then `cp examples/common/*.py` |
+| `gen-cert -e X -i N` | all | as it stands, from `deploy/` |
+| `scp` of CA certificates between hosts | MNIST, CIFAR-10 | two gen-certs fill one capath |
+| `docker network create` | all but CIFAR-10 | waits for DOCKER; the host's network |
+| variables, `sed` of the placeholders | all | as they stand, without APLS |
+| `docker volume create`, `docker cp` of the wheel | all but CIFAR-10 | waits for DOCKER; the volume's folder |
+| `docker build` of ml-context | CIFAR-10 | waits for an engine; a virtual environment |
+| `lib/swarmlearning-client-...whl` | all | waits for deploy/bin/make-client-wheel; `pip wheel` |
+| `run-sn`, `run-swop`, `run-swci` | all, CIFAR-10 run-sn only | wait for deploy/bin; `swarmd --role ...` |
+| `run-sl` with `--ml-*` | CIFAR-10, MNIST-PYT | waits for deploy/bin; `swarmd --role sl`, the program |
+| SWCI with `swci-init`: both tasks | all but CIFAR-10 | as it stands, `sn1` replaced by address and port |
+| `Starting SWARM-API-SERVER on port:` | all | as it stands |
+| `All peers and Swarm training rounds finished. ...` | all | as it stands |
+| `Saved the trained model - ...cifar10.h5` | CIFAR-10 | as it stands |
+| `stop-swarm`, `docker network rm`, `rm -r workspace` | all | wait for deploy/bin; `kill` |
+"""
 
 import re
 
@@ -33,6 +54,7 @@ def walk(request, folder):
 
 def check_end(walk, chain, nodes):
     """The documented last lines, and one final model: on all nodes, and on record."""
+    assert f"swarm.blCnt : INFO : Starting SWARM-API-SERVER on port: {chain.port}" in walk.log_of("sn1")
     assert walk.log().count("TASK_STATE : COMPLETE") == (2 if walk.swops else 0)
     outputs = walk.outputs()
     assert len(outputs) == nodes

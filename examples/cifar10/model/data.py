@@ -1,7 +1,7 @@
 """CIFAR-10: photographs of 32x32 pixels in ten classes.
 
-Where DATA_DIR has the folder cifar-10-batches-py, a node has all 50,000, as in the original's example. Without it a node
-has its share of the digits that scikit-learn carries.
+Where DATA_DIR has the folder cifar-10-batches-py, a node has all 50,000, as in the original's example. Without it a
+node has its share of the digits that scikit-learn carries.
 """
 
 import pathlib
@@ -21,8 +21,12 @@ SHAPE = (32, 32, 3)
 
 # All that a batch is made of. A pickle may name any function of Python, to be called while it is read.
 PARTS_OF_ARRAYS = {
-    (f"{module}.multiarray", "_reconstruct") for module in ("numpy.core", "numpy._core")
-} | {("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode")}  # fmt: skip
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("_codecs", "encode"),
+}
 
 
 def load(folder: pathlib.Path, node: int, nodes: int) -> Tuple[digits.Images, digits.Images, str]:
