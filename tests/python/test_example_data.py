@@ -97,6 +97,14 @@ def test_a_program_says_a_fault_in_one_line(tmp_path):
     assert done.stderr == "-c: MIN_PEERS='none': wanted a whole number from 1\n"
 
 
+def test_cuda_without_a_gpu_is_said(tmp_path):
+    pytest.importorskip("torch")
+    environment = {**os.environ, "PYTHONPATH": f"{COMMON}:{ROOT}/python", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run([sys.executable, EXAMPLES / "mnist-pyt" / "model" / "mnist_pyt.py", "--cuda"],
+                          capture_output=True, text=True, env=environment, cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 2 and "--cuda: PyTorch finds no GPU" in done.stderr and "Traceback" not in done.stderr
+
+
 # No file: what a package carries ------------------------------------------------------------------------------------
 
 IMAGES = {
