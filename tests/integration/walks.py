@@ -23,7 +23,7 @@ from launcher.operators import SWOP, package_folders
 from launcher.processes import BIN, ROOT, Failure, Process, until
 
 DONE, GO = "walk.done", "walk.go"
-WALK_SECONDS = 240
+WALK_SECONDS = 420
 STOOD_IN_FOR = ("torch", "torchmetrics", "tensorflow-cpu", "keras", "h5py", "scikit-learn", "numpy")
 
 
