@@ -25,8 +25,11 @@ import re
 
 import pytest
 from launcher.operators import SWCI, why_no_sandboxes
-from launcher.processes import free_port, until
+from launcher.processes import SCRAMBLED, free_port, until
 from walks import WALK_SECONDS, Certificates, Walk
+
+# What people read is what is walked here; that programs do not read it is tested elsewhere, in less time.
+pytestmark = pytest.mark.skipif(SCRAMBLED, reason="the walks are for readable texts")
 
 END = "SwarmCallback : INFO : All peers and Swarm training rounds finished. Final Swarm model was loaded."
 
