@@ -110,7 +110,7 @@ def test_fraud_detection(walk):
     own = walk("fraud-detection", values={"SN_API_PORT": port, "SN_P2P_PORT": free_port()}, swops=["swop1"],
                prepare=[SHORT_SLEEP, "sed -i 's/SLEEP 30/SLEEP 1/' swci/swci-init"])  # fmt: skip
     own.start()
-    until(lambda: re.search("API-SERVER", own.log_of("sn1")), "the SN to start", alive=[own])
+    until(lambda: re.search("API-SERVER", own.log_of("sn1")), "the SN to start", WALK_SECONDS, [own])
     watch = SWCI(own.root, Certificates(own.place / "cert"), own.root)
 
     def half_way():
