@@ -48,10 +48,10 @@ def read_payments(path: pathlib.Path) -> Payments:
 
 
 def _scaled(features: np.ndarray) -> np.ndarray:
-    """The time in days, of the amount the logarithm: all features are of one size then."""
+    """The time in days, of the amount the logarithm: all features are of one size then, also where they were before."""
     out = features.astype(np.float32)
     out[:, 0] /= 86_400
-    out[:, -1] = np.log1p(np.maximum(out[:, -1], 0))
+    out[:, -1] = np.sign(out[:, -1]) * np.log1p(np.abs(out[:, -1]))
     return out
 
 
