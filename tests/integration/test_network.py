@@ -78,6 +78,22 @@ def test_sls_of_different_sns_train_together_while_sns_die_and_come_back(swarm):
     assert all(len(merge.contributors) == 4 for merge in merges)
 
 
+def test_a_validator_that_missed_its_turn_comes_last_and_is_named(swarm):
+    sns = grow(swarm, 4)
+    gone = sns.pop()
+    account = gone.admin("chain")["account"]
+    gone.kill9()
+    program = Program(swarm.add_sl(sn_port=sns[0].port), trains([model(1)] * 6, minPeers=1))
+    assert program.result().sync_count == 6
+    for sn in sns:
+        until(lambda: account in sn.admin("consensus")["resting"], "it rests", alive=sns)  # noqa: B023
+        sn.wait_log(f"the validator {account} .* missed its turn to make block")
+    top = one_chain(sns)[0]
+    late = [n for n in range(1, top + 1) if int(sns[0].rpc("eth_getBlockByNumber", hex(n), False)["nonce"], 16) > 0]
+    assert len(late) <= 2, f"rounds failed for blocks {late}"
+    same_history(sns)
+
+
 def test_the_network_goes_on_without_its_sentinel(swarm):
     sns = grow(swarm, 4)
     one_chain(sns)

@@ -70,6 +70,9 @@ std::string consensus_state::detail_json() const {
   json::array silent;
   for (const auto& who : s.silent_validators)
     silent.emplace_back(to_hex(who.view()));
+  json::array resting;
+  for (const auto& who : s.resting)
+    resting.emplace_back(to_hex(who.view()));
   json::array liars;
   for (const auto& [who, block_num] : double_votes)
     liars.push_back(json::object{{"account", to_hex(who.view())}, {"block_num", block_num}});
@@ -83,6 +86,7 @@ std::string consensus_state::detail_json() const {
                    {"stands_still", stall.text()},
                    {"active", s.active},
                    {"proposer", to_hex(s.proposer.view())},
+                   {"resting", std::move(resting)},
                    {"validators", validators},
                    {"quorum", s.quorum},
                    {"prepares", s.prepares},
