@@ -171,8 +171,9 @@ public:
       const auto by_call = timed(plain, [&] { return outputs(server_.ask(calls_)); });
       plain_bytes_ = server_.answer_bytes();
       const auto by_proof = timed(proved, [&] {
-        auto answer = server_.ask(session::chain_trust::to_prove(calls_));
-        return outputs(must(trust_.check(calls_, {answer.begin(), answer.end()})));
+        const auto request = trust_.to_prove(calls_);
+        auto answer = server_.ask(request.sent);
+        return outputs(must(trust_.check(calls_, {answer.begin(), answer.end()}, request.has)));
       });
       if (by_call != by_proof) die("a proved view says something else");
     }
