@@ -191,8 +191,8 @@ result<recorded_calls> chain_view::prove_calls(std::span<const call_request> req
   SWARM_TRY(auto header, parts_->header_with_state(at));
   recorded_calls out;
   witness_recorder recorder(*parts_->state, has);
+  state_overlay state(recorder.state(), header.state_root);
   for (const auto& request : requests) {
-    state_overlay state(recorder.state(), header.state_root);
     SWARM_TRY(const auto done, execute_view(state, {chain_id(), parts_->from->genesis_hash}, header, request,
                                             parts_->from->contracts));
     out.gas_used += done.call.gas_used;

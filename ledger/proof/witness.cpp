@@ -14,7 +14,7 @@ constexpr std::size_t header_bytes_max = 1024;
 constexpr std::size_t seals_bytes_max = 32 * 1024;
 constexpr std::size_t node_bytes_max = 1024; ///< a branch of hashes has 532
 
-/// Whatever is read once stays, so that nothing is recorded, or found, twice.
+/// Whatever is read once stays, so that nothing is recorded twice.
 constexpr std::size_t keep_all = std::size_t{1} << 40;
 
 /// The nodes of a witness by what they are, those of an earlier one, and which of them were read.
@@ -40,12 +40,11 @@ public:
     return out;
   }
 
-  /// Each node is asked for once.
   result<trie_node_ptr> read(const hash32& hash) {
-    SWARM_TRY(auto node, find(hash));
-    memory_ += node->memory() + entry_overhead;
-    read_.emplace(hash, node);
-    return node;
+    if (const auto found = read_.find(hash); found != read_.end()) return found->second.node;
+    SWARM_TRY(auto found, find(hash));
+    memory_ += found.memory;
+    return read_.emplace(hash, std::move(found)).first->second.node;
   }
   bool all_read() const { return unread_ == 0; }
   known_witness take(const hash32& id) { return {id, {}, std::move(read_), memory_}; }
@@ -53,14 +52,15 @@ public:
 private:
   static constexpr std::size_t entry_overhead = 160;
 
-  result<trie_node_ptr> find(const hash32& hash) {
+  result<known_witness::known_node> find(const hash32& hash) {
     if (const auto found = shown_.find(hash); found != shown_.end()) {
       --unread_;
       auto node = decode_trie_node(*found->second);
       if (!node)
         return fail(proof_errc::witness, "witness: node {} is damaged: {}", to_hex(hash.view()),
                     node.error().message);
-      return node;
+      const auto memory = (*node)->memory() + entry_overhead;
+      return known_witness::known_node{std::move(*node), memory};
     }
     if (has_ != nullptr)
       if (const auto found = has_->nodes.find(hash); found != has_->nodes.end()) return found->second;
@@ -69,8 +69,8 @@ private:
 
   const known_witness* has_ = nullptr;
   std::unordered_map<hash32, const bytes*> shown_;
-  std::size_t unread_ = 0;
-  std::unordered_map<hash32, trie_node_ptr> read_;
+  std::size_t unread_ = 0; ///< of these
+  std::unordered_map<hash32, known_witness::known_node> read_;
   std::size_t memory_ = 0;
 };
 
@@ -169,10 +169,10 @@ result<witnessed_calls> execute_witnessed(const block_header& on, const chain_id
                                           const contract_table& contracts, const known_witness_ptr& has) {
   SWARM_TRY(auto shown, witness_nodes::open(nodes, has.get()));
   state_store store(decoded_node_source{[&shown](const hash32& hash) { return shown.read(hash); }},
-                    known_codes(contracts), keep_all);
+                    known_codes(contracts), 0);
+  state_overlay state(store, on.state_root);
   witnessed_calls out;
   for (const auto& call : calls) {
-    state_overlay state(store, on.state_root);
     auto done = execute_view(state, of, on, call, contracts);
     if (!done && done.error().is(errc::corrupt))
       return fail(proof_errc::witness, "witness: {}", done.error().message);

@@ -70,9 +70,13 @@ private:
 
 /// A witness whose calls were executed: its nodes are what their hashes say, and known to be needed.
 struct known_witness {
+  struct known_node {
+    trie_node_ptr node;
+    std::size_t memory = 0; ///< bytes
+  };
   hash32 id;
   std::vector<hash32> calls; ///< a hash of each
-  std::unordered_map<hash32, trie_node_ptr> nodes;
+  std::unordered_map<hash32, known_node> nodes;
   std::size_t memory = 0; ///< bytes
 };
 using known_witness_ptr = std::shared_ptr<const known_witness>;
