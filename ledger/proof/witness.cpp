@@ -191,8 +191,8 @@ known_witness_ptr witness_memory::best_for(std::span<const call_request> calls) 
   known_witness_ptr best;
   std::ptrdiff_t most = 0;
   for (const auto& each : kept_) {
-    const auto in_common =
-        std::ranges::count_if(wanted, [&](const auto& call) { return std::ranges::find(each->calls, call) != each->calls.end(); });
+    const auto in_common = std::ranges::count_if(
+        wanted, [&](const auto& call) { return std::ranges::find(each->calls, call) != each->calls.end(); });
     if (in_common == 0 || in_common < most) continue;
     best = each;
     most = in_common;

@@ -204,7 +204,8 @@ TEST_CASE("an encoded witness is read as it was written, anything else is refuse
   CHECK_FALSE(decode_proved_calls(encode_proved_calls(made)));
 }
 
-TEST_CASE("of what calls read before, only what changed is shown, and they yield what they yield with the state") {
+TEST_CASE(
+    "of what calls read before, only what changed is shown, and they yield what they yield with the state") {
   world at;
   const std::vector<call_request> calls{at.load(3), at.load(4), at.load(30), at.load(5, 2)};
   const auto first = at.record(calls);
@@ -233,7 +234,8 @@ TEST_CASE("what the asker has does not help a lie: each missing, changed, double
   at.change({3}, 77);
   const auto nodes = at.record(calls, &first.read).shown.nodes;
   REQUIRE(nodes.size() > 1);
-  const auto lie = [&](const std::vector<bytes>& shown, const known_witness_ptr& has, std::string_view words) {
+  const auto lie = [&](const std::vector<bytes>& shown, const known_witness_ptr& has,
+                       std::string_view words) {
     const auto done = at.check(calls, shown, has);
     REQUIRE_FALSE(done);
     CHECK(done.error().is(proof_errc::witness));
@@ -250,9 +252,9 @@ TEST_CASE("what the asker has does not help a lie: each missing, changed, double
     twice.push_back(nodes[i]);
     lie(twice, known, "twice");
   }
-  lie({}, known, "is missing");                 // "nothing has changed"
-  lie(first.shown.nodes, known, "is missing");  // the old state for the new one
-  lie(nodes, nullptr, "is missing");            // what this program does not have
+  lie({}, known, "is missing");                // "nothing has changed"
+  lie(first.shown.nodes, known, "is missing"); // the old state for the new one
+  lie(nodes, nullptr, "is missing");           // what this program does not have
   auto more = nodes;
   more.push_back(at.nodes_of({at.load(9, 2)}).back());
   lie(more, known, "no call reads");
@@ -260,7 +262,8 @@ TEST_CASE("what the asker has does not help a lie: each missing, changed, double
   CHECK(at.check(calls, at.nodes_of(calls), known));
 }
 
-TEST_CASE("whatever changes and whatever is asked for, those who have the state and those who have not agree") {
+TEST_CASE(
+    "whatever changes and whatever is asked for, those who have the state and those who have not agree") {
   for (std::uint32_t seed = 0; seed < 20; ++seed) {
     std::mt19937 random(seed);
     world at;
@@ -291,7 +294,8 @@ TEST_CASE("whatever changes and whatever is asked for, those who have the state 
   }
 }
 
-TEST_CASE("of the witnesses that are kept, the one that has most of the calls is the best; there is a bound") {
+TEST_CASE(
+    "of the witnesses that are kept, the one that has most of the calls is the best; there is a bound") {
   witness_memory memory;
   world at;
   const auto keep = [&](const std::vector<call_request>& calls) {

@@ -4,8 +4,8 @@
 
 namespace swarm::ledger {
 
-/// Reads many entries below one stored root whose keys are hashes, as those of a state are. Each node is looked up once,
-/// however many entries are below it. Entries of a trie that changes are not for it.
+/// Reads many entries below one stored root, whose keys are hashes, as those of a state are. Each node is looked
+/// up once, however many entries are below it.
 class trie_reader {
 public:
   /// `stored` must outlive this.

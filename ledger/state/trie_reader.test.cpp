@@ -75,8 +75,8 @@ TEST_CASE("a missing node is an error each time, and no other entry's") {
   stored_trie in(300);
   std::size_t missing = 0;
   const auto leaf = std::ranges::find_if(in.nodes, [](const auto& each) {
-    return (*decode_trie_node(each.second))->is_leaf();
-  })->first;
+                      return (*decode_trie_node(each.second))->is_leaf();
+                    })->first;
   in.nodes.erase(leaf);
   trie_reader reader(in.store, in.root);
   for (const auto& [key, value] : in.entries)

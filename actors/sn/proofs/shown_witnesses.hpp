@@ -6,9 +6,9 @@
 
 namespace swarm::proofs {
 
-/// Which nodes an SN has shown for which calls, so that it need not show them again to who has them. Who it was is
-/// not kept: who says that he has a witness and does not, cannot use what he is shown. Within a bound the newest
-/// are kept; who has an older one is shown everything. One thread at a time may use it.
+/// Which nodes an SN has shown for which calls, so that it need not show them again to those who have them. Who
+/// has them is not kept: somebody who says so and has not cannot use what he is shown. The newest are kept,
+/// within a bound; somebody with an older one is shown everything. One thread at a time may use it.
 class shown_witnesses {
 public:
   static constexpr std::size_t nodes_max = std::size_t{128} * 1024;

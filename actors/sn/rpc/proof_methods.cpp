@@ -50,9 +50,9 @@ method_result reader::prove_merge(const params& given, const caller&) {
   return json::value(std::move(out));
 }
 
-/// [[call ...], block, witness id]: what it takes to execute these calls without the chain, and with the witness of
-/// this id if there is one (ledger/proof/witness.hpp).
-method_result reader::proved_call(const params& given, const caller&) {
+/// [[call ...], block, witness id]: what it takes to execute these calls without the chain, but for what the
+/// witness with this id has, if there is one (ledger/proof/witness.hpp).
+method_result reader::proved_call(const params& given, const caller& from) {
   SWARM_TRY(const auto* list, given.list(0, "calls", ledger::witness_calls_max));
   std::vector<ledger::call_request> requests;
   const params calls(*list);
@@ -67,7 +67,7 @@ method_result reader::proved_call(const params& given, const caller&) {
   }
   SWARM_TRY(auto done, view_->prove_calls(requests, num, has.get()));
   work_ += done.gas_used / cost::gas_per_unit + done.shown.nodes.size() / cost::trie_nodes_per_unit;
-  witnesses_.keep(std::move(done.read));
+  if (!from.may_read || from.may_read()) witnesses_.keep(std::move(done.read)); // no place for strangers
   return json::value(hex_data(ledger::encode_proved_calls(done.shown)));
 }
 

@@ -94,7 +94,8 @@ TEST_CASE("a proved call is of the block that was asked for") {
   CHECK(says(sn.error("swarm_provedCall", fmt::format(R"([[{}],"0x9"])", call)), "block 9 is not there"));
 }
 
-TEST_CASE("of a witness that the asker has nothing is shown again; of one that is not known here, everything") {
+TEST_CASE(
+    "of a witness that the asker has nothing is shown again; of one that is not known here, everything") {
   network sn;
   for (const std::uint8_t key : {9, 10, 11, 12, 13})
     sn.register_node(key, contracts::node_type::sl);
@@ -114,8 +115,8 @@ TEST_CASE("of a witness that the asker has nothing is shown again; of one that i
 
   const auto views = [&](const ledger::proved_calls& shown, const ledger::known_witness_ptr& has) {
     static const ledger::contract_table contracts(contracts::make_contracts());
-    return ledger::execute_witnessed(*ledger::open_header(shown.block.header), sn.identity(), calls, shown.nodes,
-                                     contracts, has);
+    return ledger::execute_witnessed(*ledger::open_header(shown.block.header), sn.identity(), calls,
+                                     shown.nodes, contracts, has);
   };
   const auto before = views(all, nullptr);
   REQUIRE(before);
@@ -131,6 +132,23 @@ TEST_CASE("of a witness that the asker has nothing is shown again; of one that i
   CHECK_FALSE(views(changed, nullptr)); // who said that he has it and does not
   for (const auto* no : {"7", R"("0x12")", "{}"})
     CHECK(says(sn.error("swarm_provedCall", fmt::format(R"([[{}],"latest",{}])", call, no)), "-32602"));
+}
+
+TEST_CASE("who is no member takes up no room among the witnesses that an SN remembers") {
+  network sn;
+  const auto registry = contracts::node_registry_address();
+  const auto input = contracts::encode_node(test_key(9).account());
+  const auto all = fmt::format("[[{}]]", call_of(registry, input));
+  const std::vector<ledger::call_request> calls{
+      {.from = {}, .to = registry, .input = input, .value = {}, .gas_limit = {}}};
+  const auto id = ledger::witness_id(sn.chain->head()->hash, calls);
+  const auto since = fmt::format(R"([[{}],"latest","{}"])", call_of(registry, input), hex(id));
+  sn.from.may_read = [] { return fail(rpc_errc::no_member, "only members read this chain"); };
+  CHECK_FALSE(sn.proved(all).nodes.empty());
+  CHECK_FALSE(sn.proved(since).nodes.empty());
+  sn.from.may_read = nullptr;
+  CHECK_FALSE(sn.proved(since).nodes.empty());
+  CHECK(sn.proved(since).nodes.empty());
 }
 
 TEST_CASE("what is no list of calls is refused, and so are too many") {

@@ -112,15 +112,14 @@ chain_trust::proof_request chain_trust::to_prove(const std::vector<rpc_call>& ca
   return out;
 }
 
-result<chain_trust::proved> chain_trust::execute(const std::vector<rpc_call>& calls,
-                                                 const std::string& shown,
+result<chain_trust::proved> chain_trust::execute(const std::vector<rpc_call>& calls, const std::string& shown,
                                                  const ledger::known_witness_ptr& has) {
   SWARM_TRY(const auto raw, from_hex(shown));
   SWARM_TRY(const auto item, ledger::decode_proved_calls(raw));
   SWARM_TRY(const auto header, chain_->open(item.block));
   SWARM_TRY(const auto requests, requests_of(calls));
-  SWARM_TRY(auto done, ledger::execute_witnessed(header, chain_->identity(), requests, item.nodes, *contracts_,
-                                                 has));
+  SWARM_TRY(auto done,
+            ledger::execute_witnessed(header, chain_->identity(), requests, item.nodes, *contracts_, has));
   witnesses_.keep(std::move(done.witness));
   return proved{header.block_num, std::move(done.results)};
 }

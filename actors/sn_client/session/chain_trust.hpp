@@ -31,11 +31,11 @@ public:
     std::vector<rpc_call> sent;
     ledger::known_witness_ptr has; ///< what it need not show
   };
-  /// All views of a batch in one call, which is the last one, and no question for the head, which follows from
-  /// that.
+  /// All views of a batch in one call, which is the last one, and no question for the head, which follows
+  /// from that.
   proof_request to_prove(const std::vector<rpc_call>& calls) const;
-  /// The responses to `calls` by those to `to_prove(calls)`, with what that said this node has. An SN that says no says
-  /// so to each view. Errors are those of light_chain::open and ledger::execute_witnessed.
+  /// The responses to `calls` by those to `to_prove(calls)`, which also said what this node `has`. An SN that
+  /// says no says so to each view. Errors are those of light_chain::open and ledger::execute_witnessed.
   result<std::vector<boost::json::value>> check(const std::vector<rpc_call>& calls,
                                                 std::vector<boost::json::value> responses,
                                                 const ledger::known_witness_ptr& has);

@@ -8,8 +8,8 @@ using namespace swarm::session::test;
 
 namespace {
 
-/// Whether a session leaves an SN that lies so, believes nothing of it, and gets the truth from the next one. `knows`:
-/// it has the witness of an earlier view, of which the SN need not show everything.
+/// Whether a session leaves an SN that lies so, believes nothing of it, and gets the truth from the next one.
+/// `knows`: it has the witness of an earlier view, of which nothing need be shown again.
 void check_left_by(bool knows, const std::function<void(proved_rig&, const request&, json::object&)>& how,
                    std::string_view words) {
   proved_rig at({}, true);
@@ -218,9 +218,8 @@ TEST_CASE("a forged view is a lie: the SN is named and left") {
       auto old = to;
       old.params = json::array{to.params.at(0), fmt::format("{:#x}", at.head() - 1)};
       auto shown = proved_rig::answer_of(at.sn, old);
-      change_proof(shown, [&](auto& before) {
-        change_proof(fields, [&](auto& item) { before.block = item.block; });
-      });
+      change_proof(
+          shown, [&](auto& before) { change_proof(fields, [&](auto& item) { before.block = item.block; }); });
       fields = std::move(shown);
     });
   }

@@ -54,7 +54,8 @@ void session_machine::ask(const std::vector<rpc_call>& calls, any_question what,
   const auto request = prove ? trust_->to_prove(calls) : chain_trust::proof_request{calls, nullptr};
   next_id_ += request.sent.size();
   act(action::send{serial_, encode_batch(request.sent, first)});
-  live()->asked.add(first, request.sent.size(), what, now, prove ? calls : std::vector<rpc_call>{}, request.has);
+  live()->asked.add(first, request.sent.size(), what, now, prove ? calls : std::vector<rpc_call>{},
+                    request.has);
 }
 
 void session_machine::dial(time_point now) {
