@@ -193,18 +193,20 @@ result<call_result> chain_view::execute(const call_request& request, at_block at
   return std::move(done.call);
 }
 
-result<proved_calls> chain_view::prove_calls(std::span<const call_request> requests, at_block at) const {
+result<recorded_calls> chain_view::prove_calls(std::span<const call_request> requests, at_block at,
+                                               const witness_set* has) const {
   SWARM_TRY(auto header, parts_->header_with_state(at));
-  proved_calls out;
-  witness_recorder recorder(*parts_->state);
+  recorded_calls out;
+  witness_recorder recorder(*parts_->state, has);
+  state_overlay state(recorder.state(), header.state_root);
   for (const auto& request : requests) {
-    state_overlay state(recorder.state(), header.state_root);
     SWARM_TRY(const auto done, execute_view(state, {chain_id(), parts_->from->genesis_hash}, header, request,
                                             parts_->from->contracts));
     out.gas_used += done.call.gas_used;
   }
-  out.nodes = recorder.take();
-  SWARM_TRY(out.block, sealed_header_of(header.block_num));
+  out.shown.nodes = recorder.take();
+  out.read = {witness_id(block_hash(header), requests), recorder.take_read()};
+  SWARM_TRY(out.shown.block, sealed_header_of(header.block_num));
   return out;
 }
 

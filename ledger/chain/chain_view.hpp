@@ -16,9 +16,10 @@ namespace swarm::ledger {
 
 // proof/trust.hpp and proof/witness.hpp
 struct handover;
-struct proved_calls;
+struct recorded_calls;
 struct sealed_header;
 struct validators_proof;
+struct witness_set;
 
 struct txn_place {
   block_ptr block;
@@ -86,8 +87,10 @@ public:
   /// intrinsic gas.
   result<call_result> call(const call_request& request, at_block at = {}) const;
   /// What it takes to execute these calls without the chain, each on top of block `at`. Reverts are proved,
-  /// too; the errors are those of `call`, and errc::limit when they read too much to show.
-  result<proved_calls> prove_calls(std::span<const call_request> requests, at_block at = {}) const;
+  /// too; the errors are those of `call`, and errc::limit when they read too much to show. Of `has`, if it is not
+  /// null, nothing is shown again.
+  result<recorded_calls> prove_calls(std::span<const call_request> requests, at_block at = {},
+                                     const witness_set* has = nullptr) const;
   /// Errors: as `header_by_num`, and history_missing when nobody could check the seals.
   result<sealed_header> sealed_header_of(std::uint64_t block_num) const;
   /// A block and the proof of the validators in its state; skipped blocks that changed them, too.

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <random>
 #include <set>
 
 using namespace swarm;
@@ -46,17 +48,34 @@ struct world {
             .value = {},
             .gas_limit = {}};
   }
-  std::vector<bytes> nodes_of(const std::vector<call_request>& calls) {
-    witness_recorder recorder(memory.store);
-    for (const auto& call : calls) {
-      state_overlay state(recorder.state(), header.state_root);
+  /// As an SN records it for somebody who has `has`.
+  recorded_calls record(const std::vector<call_request>& calls, const witness_set* has = nullptr) {
+    witness_recorder recorder(memory.store, has);
+    state_overlay state(recorder.state(), header.state_root);
+    for (const auto& call : calls)
       REQUIRE(execute_view(state, {chain_id, {}}, header, call, contracts));
-    }
-    return recorder.take();
+    recorded_calls out;
+    out.shown.nodes = recorder.take();
+    out.read = {witness_id(block_hash(header), calls), recorder.take_read()};
+    return out;
+  }
+  std::vector<bytes> nodes_of(const std::vector<call_request>& calls) { return record(calls).shown.nodes; }
+  /// The next block has other values in these slots of the first contract.
+  void change(const std::vector<std::uint64_t>& slots, std::uint64_t to) {
+    state_overlay state(memory.store, header.state_root);
+    for (const auto slot : slots)
+      REQUIRE(state.store(test_address(1), word(slot), word(to)));
+    header.state_root = memory.take(state.commit());
+    ++header.block_num;
+  }
+  result<witnessed_calls> check(const std::vector<call_request>& calls, const std::vector<bytes>& nodes,
+                                const known_witness_ptr& has) const {
+    return execute_witnessed(header, {chain_id, {}}, calls, nodes, contracts, has);
   }
   result<std::vector<call_result>> check(const std::vector<call_request>& calls,
                                          const std::vector<bytes>& nodes) const {
-    return execute_witnessed(header, {chain_id, {}}, calls, nodes, contracts);
+    SWARM_TRY(auto done, execute_witnessed(header, {chain_id, {}}, calls, nodes, contracts));
+    return std::move(done.results);
   }
   /// The refusal; anything else fails the test.
   std::string lie(const std::vector<call_request>& calls, const std::vector<bytes>& nodes) const {
@@ -183,4 +202,126 @@ TEST_CASE("an encoded witness is read as it was written, anything else is refuse
     CHECK_FALSE(decode_proved_calls(bytes_view(raw).first(size)));
   made.nodes.emplace_back(5000);
   CHECK_FALSE(decode_proved_calls(encode_proved_calls(made)));
+}
+
+TEST_CASE(
+    "of what calls read before, only what changed is shown, and they yield what they yield with the state") {
+  world at;
+  const std::vector<call_request> calls{at.load(3), at.load(4), at.load(30), at.load(5, 2)};
+  const auto first = at.record(calls);
+  const auto known = at.check(calls, first.shown.nodes, nullptr);
+  REQUIRE(known);
+  CHECK(known->witness->id == first.read.id);
+  CHECK(known->witness->nodes.size() == first.read.sizes.size());
+  CHECK(at.record(calls, &first.read).shown.nodes.empty());
+  at.change({4}, 77);
+  const auto then = at.record(calls, &first.read);
+  CHECK(then.shown.nodes.size() < first.shown.nodes.size() / 2);
+  CHECK(then.read.id != first.read.id);
+  const auto done = at.check(calls, then.shown.nodes, known->witness);
+  REQUIRE(done);
+  CHECK(done->results[0].output == to_bytes(word(1003).view()));
+  CHECK(done->results[1].output == to_bytes(word(77).view()));
+  CHECK(done->witness->id == then.read.id);
+  CHECK(done->witness->nodes.size() == then.read.sizes.size()); // what is not read any more is not kept
+}
+
+TEST_CASE("what the asker has does not help a lie: each missing, changed, doubled or needless node is one") {
+  world at;
+  const std::vector<call_request> calls{at.load(3), at.load(50), at.load(3, 2)};
+  const auto first = at.record(calls);
+  const auto known = at.check(calls, first.shown.nodes, nullptr)->witness;
+  at.change({3}, 77);
+  const auto nodes = at.record(calls, &first.read).shown.nodes;
+  REQUIRE(nodes.size() > 1);
+  const auto lie = [&](const std::vector<bytes>& shown, const known_witness_ptr& has,
+                       std::string_view words) {
+    const auto done = at.check(calls, shown, has);
+    REQUIRE_FALSE(done);
+    CHECK(done.error().is(proof_errc::witness));
+    CHECK(says(done.error().message, words));
+  };
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    auto less = nodes;
+    less.erase(less.begin() + static_cast<std::ptrdiff_t>(i));
+    lie(less, known, "is missing");
+    auto changed = nodes;
+    changed[i].back() ^= 1;
+    lie(changed, known, "is missing");
+    auto twice = nodes;
+    twice.push_back(nodes[i]);
+    lie(twice, known, "twice");
+  }
+  lie({}, known, "is missing");                // "nothing has changed"
+  lie(first.shown.nodes, known, "is missing"); // the old state for the new one
+  lie(nodes, nullptr, "is missing");           // what this program does not have
+  auto more = nodes;
+  more.push_back(at.nodes_of({at.load(9, 2)}).back());
+  lie(more, known, "no call reads");
+  // A node that it has, shown again, is no lie: who made the witness need not know what it has.
+  CHECK(at.check(calls, at.nodes_of(calls), known));
+}
+
+TEST_CASE(
+    "whatever changes and whatever is asked for, those who have the state and those who have not agree") {
+  for (std::uint32_t seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    world at;
+    witness_memory memory;
+    std::map<hash32, witness_set> noted; // by the SN
+    for (int block = 0; block < 40; ++block) {
+      std::vector<std::uint64_t> slots(random() % 4);
+      for (auto& slot : slots)
+        slot = random() % 60;
+      at.change(slots, random() % 3 == 0 ? 0 : random());
+      std::vector<call_request> calls;
+      for (auto count = 1 + random() % 5; count > 0; --count)
+        calls.push_back(at.load(random() % 12 * 5, 1 + random() % 2));
+      const auto has = memory.best_for(calls);
+      const auto* told = has && noted.contains(has->id) && random() % 5 != 0 ? &noted.at(has->id) : nullptr;
+      const auto made = at.record(calls, told);
+      noted[made.read.id] = made.read;
+      const auto done = at.check(calls, made.shown.nodes, has);
+      REQUIRE(done);
+      CHECK(done->witness->id == made.read.id);
+      for (std::size_t i = 0; i < calls.size(); ++i) {
+        state_overlay state(at.memory.store, at.header.state_root);
+        const auto truth = execute_view(state, {chain_id, {}}, at.header, calls[i], at.contracts);
+        CHECK(done->results[i].output == truth->call.output);
+      }
+      memory.keep(done->witness);
+    }
+  }
+}
+
+TEST_CASE(
+    "of the witnesses that are kept, the one that has most of the calls is the best; there is a bound") {
+  witness_memory memory;
+  world at;
+  const auto keep = [&](const std::vector<call_request>& calls) {
+    auto made = at.check(calls, at.nodes_of(calls), nullptr)->witness;
+    memory.keep(made);
+    return made;
+  };
+  CHECK(memory.best_for(std::vector{at.load(1)}) == nullptr);
+  const auto one = keep({at.load(1)});
+  const auto two = keep({at.load(1), at.load(2)});
+  CHECK(memory.best_for(std::vector{at.load(1), at.load(2), at.load(3)}) == two);
+  CHECK(memory.best_for(std::vector{at.load(1)}) == two); // the newest
+  CHECK(memory.best_for(std::vector{at.load(3)}) == nullptr);
+  at.change({1}, 8);
+  const auto again = keep({at.load(1)}); // in the place of the first
+  CHECK(memory.best_for(std::vector{at.load(1)}) == again);
+  CHECK(memory.memory() == two->memory + again->memory);
+  for (std::uint64_t i = 0; i < 3 * witness_memory::witnesses_max; ++i)
+    keep({at.load(100 + i)});
+  CHECK(memory.best_for(std::vector{at.load(1)}) == nullptr);
+  auto large = *one;
+  large.memory = witness_memory::bytes_max;
+  memory.keep(std::make_shared<const known_witness>(large));
+  CHECK(memory.memory() == witness_memory::bytes_max);
+  CHECK(memory.best_for(std::vector{at.load(100 + 3 * witness_memory::witnesses_max - 1)}) == nullptr);
+  ++large.memory;
+  memory.keep(std::make_shared<const known_witness>(large));
+  CHECK(memory.memory() == 0);
 }

@@ -311,7 +311,10 @@ result<execution> execute_view(state_overlay& state, const chain_identity& of, c
                               .genesis_hash = of.genesis_hash,
                               .rules = rules_in(rules).at(on.block_num + 1),
                               .block_time = on.timestamp};
-  return execute_call(state, context, request, on.gas_limit, contracts);
+  const auto start = state.take_snapshot();
+  auto done = execute_call(state, context, request, on.gas_limit, contracts);
+  state.revert(start);
+  return done;
 }
 
 } // namespace swarm::ledger

@@ -105,6 +105,7 @@ result<execution> execute_call(state_overlay& state, const block_context& contex
                                const contract_table& contracts);
 
 /// `execute_call` on top of the block `on`, whose state `state` shows; the version of the rules is read from it.
+/// What the call writes is undone.
 result<execution> execute_view(state_overlay& state, const chain_identity& of, const block_header& on,
                                const call_request& request, const contract_table& contracts);
 

@@ -19,7 +19,7 @@ result<state_overlay::entry*> state_overlay::entry_of(const address& who) {
                   decoded.error().message);
     stored = *decoded;
   }
-  entry fresh(trie(&store_.nodes(), stored.storage_root));
+  entry fresh(trie_reader(store_.nodes(), stored.storage_root));
   fresh.before = stored;
   fresh.nonce = stored.nonce;
   fresh.code_hash = stored.code_hash;
@@ -29,7 +29,7 @@ result<state_overlay::entry*> state_overlay::entry_of(const address& who) {
 result<state_overlay::slot*> state_overlay::slot_of(const address& who, const hash32& key) {
   SWARM_TRY(auto item, entry_of(who));
   if (auto found = item->slots.find(key); found != item->slots.end()) return &found->second;
-  SWARM_TRY(auto value, read_slot(item->storage, key));
+  SWARM_TRY(auto value, read_slot(item->stored, key));
   return &item->slots.emplace(key, slot{value, value}).first->second;
 }
 
@@ -87,16 +87,17 @@ void state_overlay::revert(snapshot to) {
 }
 
 result<> state_overlay::commit_account(const address& who, entry& item, state_batch& batch) {
+  trie storage(&store_.nodes(), item.before.storage_root);
   for (const auto& [key, value] : item.slots) {
     if (value.now == value.before) continue;
     auto path = keccak256(key.view());
     u256 word(value.now);
-    SWARM_CHECK(item.storage.put(path.view(), word.is_zero() ? bytes{} : rlp_string(word.minimal())));
+    SWARM_CHECK(storage.put(path.view(), word.is_zero() ? bytes{} : rlp_string(word.minimal())));
   }
   auto now = item.before;
   now.nonce = item.nonce;
   now.code_hash = item.code_hash;
-  now.storage_root = item.storage.commit(batch.nodes);
+  now.storage_root = storage.commit(batch.nodes);
   if (now == item.before) return {};
   if (now.code_hash != item.before.code_hash)
     if (auto code = new_codes_.find(now.code_hash); code != new_codes_.end())

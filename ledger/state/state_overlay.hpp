@@ -44,9 +44,9 @@ private:
     account before; ///< in the stored state
     std::uint64_t nonce = 0;
     hash32 code_hash;
-    trie storage;
+    trie_reader stored; ///< its storage
     std::unordered_map<hash32, slot> slots;
-    explicit entry(trie from) : storage(std::move(from)) {}
+    explicit entry(trie_reader from) : stored(std::move(from)) {}
   };
   struct undo_nonce {
     address who;

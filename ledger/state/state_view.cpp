@@ -7,6 +7,19 @@ namespace swarm::ledger {
 namespace {
 constexpr std::size_t recent_codes_max = 64;
 constexpr std::size_t recent_code_size_max = 4096;
+
+/// What the entry `raw` of a storage trie says; null: there is none.
+result<hash32> slot_value(const bytes* raw, const hash32& key) {
+  if (raw == nullptr) return hash32{};
+  auto word = [&]() -> result<u256> {
+    SWARM_TRY(auto item, rlp_decode(*raw, "storage slot"));
+    return rlp_to_u256(item, "storage slot");
+  }();
+  if (!word)
+    return fail(errc::corrupt, "state: slot {} is damaged: {}", to_hex(key.view()), word.error().message);
+  return static_cast<hash32>(*word);
+}
+
 } // namespace
 
 state_store::state_store(node_source nodes, node_source codes, std::size_t node_cache_bytes_max)
@@ -71,15 +84,13 @@ result<account_proof> state_view::prove(const address& who, std::span<const hash
 }
 
 result<hash32> read_slot(const trie& storage, const hash32& key) {
-  SWARM_TRY(auto raw, storage.get(keccak256(key.view()).view()));
-  if (!raw) return hash32{};
-  auto word = [&]() -> result<u256> {
-    SWARM_TRY(auto item, rlp_decode(*raw, "storage slot"));
-    return rlp_to_u256(item, "storage slot");
-  }();
-  if (!word)
-    return fail(errc::corrupt, "state: slot {} is damaged: {}", to_hex(key.view()), word.error().message);
-  return static_cast<hash32>(*word);
+  SWARM_TRY(const auto raw, storage.get(keccak256(key.view()).view()));
+  return slot_value(raw ? &*raw : nullptr, key);
+}
+
+result<hash32> read_slot(trie_reader& storage, const hash32& key) {
+  SWARM_TRY(const auto* raw, storage.find(keccak256(key.view())));
+  return slot_value(raw, key);
 }
 
 } // namespace swarm::ledger

@@ -2,6 +2,7 @@
 
 #include "ledger/state/account.hpp"
 #include "ledger/state/trie.hpp"
+#include "ledger/state/trie_reader.hpp"
 
 #include <span>
 
@@ -44,5 +45,6 @@ private:
 
 /// The slot `key` in the storage trie below `root`.
 result<hash32> read_slot(const trie& storage, const hash32& key);
+result<hash32> read_slot(trie_reader& storage, const hash32& key);
 
 } // namespace swarm::ledger

@@ -31,7 +31,7 @@ trie_node_ptr trie_store::cached(const hash32& hash) {
   const std::lock_guard lock(mutex_);
   const auto found = index_.find(hash);
   if (found == index_.end()) return nullptr;
-  recent_.splice(recent_.begin(), recent_, found->second);
+  found->second->used = true;
   return found->second->node;
 }
 
@@ -41,6 +41,7 @@ std::size_t trie_store::cache_bytes() const {
 }
 
 result<trie_node_ptr> trie_store::load(const hash32& hash) {
+  if (cache_bytes_max_ == 0) return source_.load(hash);
   if (auto known = cached(hash)) return known;
   auto node = source_.load(hash);
   if (node) keep(hash, *node);
@@ -48,6 +49,7 @@ result<trie_node_ptr> trie_store::load(const hash32& hash) {
 }
 
 void trie_store::keep(const hash32& hash, trie_node_ptr node) {
+  if (cache_bytes_max_ == 0) return;
   const std::lock_guard lock(mutex_);
   if (index_.contains(hash)) return;
   auto size = node->memory() + entry_overhead;
@@ -55,6 +57,10 @@ void trie_store::keep(const hash32& hash, trie_node_ptr node) {
   index_.emplace(hash, recent_.begin());
   cached_bytes_ += size;
   while (cached_bytes_ > cache_bytes_max_) {
+    if (std::exchange(recent_.back().used, false)) {
+      recent_.splice(recent_.begin(), recent_, std::prev(recent_.end()));
+      continue;
+    }
     cached_bytes_ -= recent_.back().size;
     index_.erase(recent_.back().hash);
     recent_.pop_back();

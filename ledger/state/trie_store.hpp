@@ -16,7 +16,7 @@ struct decoded_node_source {
   std::function<result<trie_node_ptr>(const hash32&)> load;
 };
 
-/// Stored trie nodes, the most recently used kept decoded within a bound of bytes. Nodes are found by their
+/// Stored trie nodes, those used lately kept decoded within a bound of bytes, which may be 0. Nodes are found by their
 /// content, so a cached node is never stale. Any thread may use it if any thread may use its source.
 class trie_store {
 public:
@@ -34,6 +34,7 @@ private:
     hash32 hash;
     trie_node_ptr node;
     std::size_t size;
+    bool used = false; ///< since it was the last one
   };
   trie_node_ptr cached(const hash32& hash);
 
@@ -41,7 +42,7 @@ private:
   std::size_t cache_bytes_max_;
   mutable std::mutex mutex_; ///< guards what follows
   std::size_t cached_bytes_ = 0;
-  std::list<entry> recent_; ///< the one used last is in front
+  std::list<entry> recent_; ///< the last one goes, or to the front if it was used
   std::unordered_map<hash32, std::list<entry>::iterator> index_;
 };
 

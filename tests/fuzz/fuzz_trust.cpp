@@ -33,7 +33,7 @@ struct network {
     const auto told = sn.value("swarm_validatorChanges");
     for (const auto& each : told.as_array())
       changes.push_back(*from_hex(std::string_view(each.as_string())));
-    const auto asked = session::chain_trust::to_prove(calls).back();
+    const auto asked = session::chain_trust(std::nullopt).to_prove(calls).sent.back();
     views = *from_hex(std::string_view(sn.value(asked.method, json::serialize(asked.params)).as_string()));
     truth = *believe(changes, views);
   }
@@ -68,7 +68,7 @@ struct network {
       list.emplace_back(to_hex(each));
     SWARM_TRY(const auto more, trust.take(sn.chain->chain_id(), json::object{{"result", std::move(list)}}));
     SWARM_ASSERT(more == !told.empty());
-    return trust.check(calls, {json::object{{"result", to_hex(shown)}}});
+    return trust.check(calls, {json::object{{"result", to_hex(shown)}}}, nullptr);
   }
 };
 

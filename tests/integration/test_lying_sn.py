@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 from harness import PATIENCE, Certs, Program, Swarm, until
-from lying_sn import LyingSN, Stale, forged, reluctant, silent
+from lying_sn import LyingSN, Stale, forged, reluctant, silent, withheld
 from outsider import SL, Outsider
 
 MODELS = [{"w": np.arange(500, dtype=np.float64) + value} for value in (0, 2)]
@@ -75,8 +75,9 @@ def train(swarm, liar, lie):
     return sls[0], real
 
 
-def test_a_forged_view_is_a_lie_and_the_training_ends_right(swarm, liar):
-    sl, real = train(swarm, liar, forged)
+@pytest.mark.parametrize("lie", [forged, withheld])
+def test_a_forged_view_is_a_lie_and_the_training_ends_right(swarm, liar, lie):
+    sl, real = train(swarm, liar, lie)
     until(lambda: sn_of(sl)["sn"] == real, "the SL to go over to the real SN", alive=[sl])
     assert "LIES" in sl.log() and liar.endpoint in sl.log()
     assert sn_of(sl)["lies"] == 1

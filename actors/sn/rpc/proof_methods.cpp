@@ -50,8 +50,9 @@ method_result reader::prove_merge(const params& given, const caller&) {
   return json::value(std::move(out));
 }
 
-/// [[call ...], block]: what it takes to execute these calls without the chain (ledger/proof/witness.hpp).
-method_result reader::proved_call(const params& given, const caller&) {
+/// [[call ...], block, witness id]: what it takes to execute these calls without the chain, but for what the
+/// witness with this id has, if there is one (ledger/proof/witness.hpp).
+method_result reader::proved_call(const params& given, const caller& from) {
   SWARM_TRY(const auto* list, given.list(0, "calls", ledger::witness_calls_max));
   std::vector<ledger::call_request> requests;
   const params calls(*list);
@@ -59,9 +60,15 @@ method_result reader::proved_call(const params& given, const caller&) {
     SWARM_TRY(requests.emplace_back(), calls.call(i));
   }
   SWARM_TRY(const auto num, state_of(given, 1));
-  SWARM_TRY(const auto done, view_->prove_calls(requests, num));
-  work_ += done.gas_used / cost::gas_per_unit + done.nodes.size() / cost::trie_nodes_per_unit;
-  return json::value(hex_data(ledger::encode_proved_calls(done)));
+  std::shared_ptr<const ledger::witness_set> has;
+  if (given.has(2)) {
+    SWARM_TRY(const auto id, given.hash(2, "witness id"));
+    has = witnesses_.find(id);
+  }
+  SWARM_TRY(auto done, view_->prove_calls(requests, num, has.get()));
+  work_ += done.gas_used / cost::gas_per_unit + done.shown.nodes.size() / cost::trie_nodes_per_unit;
+  if (!from.may_read || from.may_read()) witnesses_.keep(std::move(done.read)); // no place for strangers
+  return json::value(hex_data(ledger::encode_proved_calls(done.shown)));
 }
 
 /// [transaction hash]: what shows how it ended (ledger/proof/receipt_proof.hpp); null: it is not final.

@@ -1,4 +1,5 @@
 #include "actors/sn/rpc/testing/rpc_fixture.hpp"
+#include "base/hash.hpp"
 #include "contracts/registry/client.hpp"
 #include "ledger/formats/sign_of_life.hpp"
 #include "ledger/proof/light_chain.hpp"
@@ -77,9 +78,9 @@ TEST_CASE("a proved call is enough to find out without the chain what eth_call s
          .gas_limit = {}}};
     const auto views = ledger::execute_witnessed(*header, sn.identity(), calls, shown.nodes, contracts);
     REQUIRE(views);
-    CHECK(js(to_hex(views->at(0).output)) == sn.value("eth_call", fmt::format("[{}]", call)));
-    CHECK(contracts::decode_node(views->at(0).output)->active == grown);
-    CHECK(views->at(1).status == ledger::call_status::reverted);
+    CHECK(js(to_hex(views->results.at(0).output)) == sn.value("eth_call", fmt::format("[{}]", call)));
+    CHECK(contracts::decode_node(views->results.at(0).output)->active == grown);
+    CHECK(views->results.at(1).status == ledger::call_status::reverted);
   }
 }
 
@@ -91,6 +92,63 @@ TEST_CASE("a proved call is of the block that was asked for") {
   CHECK(ledger::open_header(sn.proved(fmt::format(R"([[{}],"0x1"])", call)).block.header)->block_num == 1);
   CHECK(ledger::open_header(sn.proved(fmt::format("[[{}]]", call)).block.header)->block_num == 2);
   CHECK(says(sn.error("swarm_provedCall", fmt::format(R"([[{}],"0x9"])", call)), "block 9 is not there"));
+}
+
+TEST_CASE(
+    "of a witness that the asker has nothing is shown again; of one that is not known here, everything") {
+  network sn;
+  for (const std::uint8_t key : {9, 10, 11, 12, 13})
+    sn.register_node(key, contracts::node_type::sl);
+  const auto registry = contracts::node_registry_address();
+  const auto input = contracts::encode_node(test_key(9).account());
+  const std::vector<ledger::call_request> calls{
+      {.from = {}, .to = registry, .input = input, .value = {}, .gas_limit = {}}};
+  const auto call = call_of(registry, input);
+  const auto all = sn.proved(fmt::format("[[{}]]", call));
+  const auto id = ledger::witness_id(keccak256(all.block.header), calls);
+  const auto since = [&](const hash32& has) {
+    return sn.proved(fmt::format(R"([[{}],"latest","{}"])", call, hex(has)));
+  };
+  CHECK(since(id).nodes.empty());
+  CHECK(since(id).block.header == all.block.header);
+  CHECK(since(keccak256(id.view())).nodes == all.nodes);
+
+  const auto views = [&](const ledger::proved_calls& shown, const ledger::known_witness_ptr& has) {
+    static const ledger::contract_table contracts(contracts::make_contracts());
+    return ledger::execute_witnessed(*ledger::open_header(shown.block.header), sn.identity(), calls,
+                                     shown.nodes, contracts, has);
+  };
+  const auto before = views(all, nullptr);
+  REQUIRE(before);
+  CHECK(before->witness->id == id);
+  sn.register_node(9, contracts::node_type::swop);
+  const auto changed = since(id);
+  CHECK_FALSE(changed.nodes.empty());
+  CHECK(changed.nodes.size() < all.nodes.size());
+  const auto after = views(changed, before->witness);
+  REQUIRE(after);
+  CHECK(js(to_hex(after->results.at(0).output)) == sn.value("eth_call", fmt::format("[{}]", call)));
+  CHECK(after->results.at(0).output != before->results.at(0).output);
+  CHECK_FALSE(views(changed, nullptr)); // who said that he has it and does not
+  for (const auto* no : {"7", R"("0x12")", "{}"})
+    CHECK(says(sn.error("swarm_provedCall", fmt::format(R"([[{}],"latest",{}])", call, no)), "-32602"));
+}
+
+TEST_CASE("who is no member takes up no room among the witnesses that an SN remembers") {
+  network sn;
+  const auto registry = contracts::node_registry_address();
+  const auto input = contracts::encode_node(test_key(9).account());
+  const auto all = fmt::format("[[{}]]", call_of(registry, input));
+  const std::vector<ledger::call_request> calls{
+      {.from = {}, .to = registry, .input = input, .value = {}, .gas_limit = {}}};
+  const auto id = ledger::witness_id(sn.chain->head()->hash, calls);
+  const auto since = fmt::format(R"([[{}],"latest","{}"])", call_of(registry, input), hex(id));
+  sn.from.may_read = [] { return fail(rpc_errc::no_member, "only members read this chain"); };
+  CHECK_FALSE(sn.proved(all).nodes.empty());
+  CHECK_FALSE(sn.proved(since).nodes.empty());
+  sn.from.may_read = nullptr;
+  CHECK_FALSE(sn.proved(since).nodes.empty());
+  CHECK(sn.proved(since).nodes.empty());
 }
 
 TEST_CASE("what is no list of calls is refused, and so are too many") {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/sn/proofs/receipt_prover.hpp"
+#include "actors/sn/proofs/shown_witnesses.hpp"
 #include "actors/sn/rpc/filters.hpp"
 #include "actors/sn/rpc/responder.hpp"
 #include "actors/sn/rpc/turns.hpp"
@@ -103,6 +104,7 @@ private:
 
   filter_table filters_;
   proofs::receipt_prover receipts_;
+  proofs::shown_witnesses witnesses_;
   turns<waiting_part> queue_;
   std::shared_ptr<const ledger::chain_window> chain_; ///< for the text that is being answered
   std::shared_ptr<const ledger::chain_view> view_;    ///< for the request that is being answered

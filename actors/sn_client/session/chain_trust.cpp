@@ -33,6 +33,16 @@ result<ledger::call_request> request_of(const rpc_call& call) {
   return out;
 }
 
+/// The views of a batch.
+result<std::vector<ledger::call_request>> requests_of(const std::vector<rpc_call>& calls) {
+  std::vector<ledger::call_request> out;
+  for (const auto& call : calls)
+    if (is_view(call)) {
+      SWARM_TRY(out.emplace_back(), request_of(call));
+    }
+  return out;
+}
+
 /// As an SN answers an eth_call.
 json::object response_of(const ledger::call_result& view) {
   using ledger::call_status;
@@ -82,44 +92,46 @@ bool chain_trust::has_views(const std::vector<rpc_call>& calls) {
   return std::ranges::any_of(calls, is_view);
 }
 
-std::vector<rpc_call> chain_trust::to_prove(const std::vector<rpc_call>& calls) {
-  std::vector<rpc_call> out;
+chain_trust::proof_request chain_trust::to_prove(const std::vector<rpc_call>& calls) const {
+  proof_request out;
   json::array views;
   for (const auto& call : calls) {
     if (is_view(call))
       views.push_back(call.params.at(0));
     else if (!asks_head(call))
-      out.push_back(call);
+      out.sent.push_back(call);
   }
   json::array params; // not in braces: compilers differ about an array of one array
   params.emplace_back(std::move(views));
-  out.push_back({"swarm_provedCall", std::move(params)});
+  if (const auto requests = requests_of(calls)) out.has = witnesses_.best_for(*requests);
+  if (out.has) {
+    params.emplace_back("latest");
+    params.emplace_back(to_hex(out.has->id.view()));
+  }
+  out.sent.push_back({"swarm_provedCall", std::move(params)});
   return out;
 }
 
-result<chain_trust::proved> chain_trust::execute(const std::vector<rpc_call>& calls,
-                                                 const std::string& shown) {
+result<chain_trust::proved> chain_trust::execute(const std::vector<rpc_call>& calls, const std::string& shown,
+                                                 const ledger::known_witness_ptr& has) {
   SWARM_TRY(const auto raw, from_hex(shown));
   SWARM_TRY(const auto item, ledger::decode_proved_calls(raw));
   SWARM_TRY(const auto header, chain_->open(item.block));
-  std::vector<ledger::call_request> requests;
-  for (const auto& call : calls)
-    if (is_view(call)) {
-      SWARM_TRY(requests.emplace_back(), request_of(call));
-    }
-  proved out{.block_num = header.block_num, .views = {}};
-  SWARM_TRY(out.views,
-            ledger::execute_witnessed(header, chain_->identity(), requests, item.nodes, *contracts_));
-  return out;
+  SWARM_TRY(const auto requests, requests_of(calls));
+  SWARM_TRY(auto done,
+            ledger::execute_witnessed(header, chain_->identity(), requests, item.nodes, *contracts_, has));
+  witnesses_.keep(std::move(done.witness));
+  return proved{header.block_num, std::move(done.results)};
 }
 
 result<std::vector<json::value>> chain_trust::check(const std::vector<rpc_call>& calls,
-                                                    std::vector<json::value> responses) {
+                                                    std::vector<json::value> responses,
+                                                    const ledger::known_witness_ptr& has) {
   auto last = std::move(responses.back());
   const auto shown = text_of(last);
   proved views;
   if (shown) {
-    SWARM_TRY(views, execute(calls, *shown));
+    SWARM_TRY(views, execute(calls, *shown, has));
   }
   std::vector<json::value> out;
   auto plain = responses.begin();

@@ -26,13 +26,19 @@ public:
 
   /// Whether a batch has views in it.
   static bool has_views(const std::vector<rpc_call>& calls);
-  /// The same batch as an SN is asked it: all its views in one call, which is the last one, and no question
-  /// for the head, which follows from that.
-  static std::vector<rpc_call> to_prove(const std::vector<rpc_call>& calls);
-  /// The responses to `calls` by those to `to_prove(calls)`. An SN that says no says so to each view. Errors
-  /// are those of light_chain::open and ledger::execute_witnessed.
+  /// A batch as an SN is asked it.
+  struct proof_request {
+    std::vector<rpc_call> sent;
+    ledger::known_witness_ptr has; ///< what it need not show
+  };
+  /// All views of a batch in one call, which is the last one, and no question for the head, which follows
+  /// from that.
+  proof_request to_prove(const std::vector<rpc_call>& calls) const;
+  /// The responses to `calls` by those to `to_prove(calls)`, which also said what this node `has`. An SN that
+  /// says no says so to each view. Errors are those of light_chain::open and ledger::execute_witnessed.
   result<std::vector<boost::json::value>> check(const std::vector<rpc_call>& calls,
-                                                std::vector<boost::json::value> responses);
+                                                std::vector<boost::json::value> responses,
+                                                const ledger::known_witness_ptr& has);
 
   /// What is to be asked for to know how a transaction ended, by its encoding.
   static rpc_call receipt_question(bytes_view txn);
@@ -59,10 +65,12 @@ private:
     std::uint64_t block_num = 0;
     std::vector<ledger::call_result> views;
   };
-  result<proved> execute(const std::vector<rpc_call>& calls, const std::string& shown);
+  result<proved> execute(const std::vector<rpc_call>& calls, const std::string& shown,
+                         const ledger::known_witness_ptr& has);
 
   std::optional<hash32> genesis_;
   std::optional<ledger::light_chain> chain_;
+  ledger::witness_memory witnesses_;
   std::shared_ptr<const ledger::contract_table> contracts_;
 };
 

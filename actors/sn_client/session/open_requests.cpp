@@ -3,9 +3,9 @@
 namespace swarm::session {
 
 void open_requests::add(std::uint64_t first_id, std::size_t count, any_question what, time_point now,
-                        std::vector<rpc_call> calls) {
+                        std::vector<rpc_call> calls, ledger::known_witness_ptr has) {
   batches_.emplace(first_id + count - 1, batch{first_id, what, now, std::vector<boost::json::value>(count),
-                                               count, std::move(calls)});
+                                               count, std::move(calls), std::move(has)});
 }
 
 std::optional<open_requests::answered> open_requests::take(boost::json::value response) {
@@ -19,7 +19,7 @@ std::optional<open_requests::answered> open_requests::take(boost::json::value re
   if (!place.is_null()) return std::nullopt;
   place = std::move(response);
   if (--its.missing > 0) return std::nullopt;
-  answered out{its.what, std::move(its.responses), std::move(its.calls)};
+  answered out{its.what, std::move(its.responses), std::move(its.calls), std::move(its.has)};
   batches_.erase(found);
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include "actors/sn_client/session/json_rpc.hpp"
 #include "base/clock.hpp"
+#include "ledger/proof/witness.hpp"
 
 #include <map>
 #include <optional>
@@ -57,12 +58,13 @@ public:
     any_question what;
     std::vector<boost::json::value> responses; ///< objects, one for each call
     std::vector<rpc_call> calls;               ///< as given to `add`
+    ledger::known_witness_ptr has;
   };
 
   /// The batch has the ids `first_id` to `first_id + count - 1`, above all before; `count` is not 0.
-  /// `calls`: whatever they are to be checked against.
+  /// `calls`, `has`: whatever they are to be checked against.
   void add(std::uint64_t first_id, std::size_t count, any_question what, time_point now,
-           std::vector<rpc_call> calls = {});
+           std::vector<rpc_call> calls = {}, ledger::known_witness_ptr has = nullptr);
   /// The batch that this response was the last one of.
   std::optional<answered> take(boost::json::value response);
   /// Since when the SN owes an answer.
@@ -77,6 +79,7 @@ private:
     std::vector<boost::json::value> responses; ///< null until it is here
     std::size_t missing = 0;
     std::vector<rpc_call> calls;
+    ledger::known_witness_ptr has;
   };
   std::map<std::uint64_t, batch> batches_; ///< by last id
 };

@@ -9,24 +9,36 @@ using namespace swarm::session::test;
 namespace {
 
 /// Whether a session leaves an SN that lies so, believes nothing of it, and gets the truth from the next one.
-void check_left(const std::function<void(proved_rig&, const request&, json::object&)>& how,
-                std::string_view words = "LIES") {
+/// `knows`: it has the witness of an earlier view, of which nothing need be shown again.
+void check_left_by(bool knows, const std::function<void(proved_rig&, const request&, json::object&)>& how,
+                   std::string_view words) {
   proved_rig at({}, true);
   at.register_node(9);
   at.register_node(10);
   at.rig.get_ready();
   REQUIRE(at.rig.machine.registered());
+  if (knows) {
+    at.ask_count(7);
+    at.rig.serve();
+    REQUIRE(at.count(7) == 3);
+  }
   at.register_node(11); // a block that the session has not seen
   at.lie = [&](const request& to, json::object& fields) { how(at, to, fields); };
   at.ask_count(1);
   at.rig.serve();
-  CHECK(at.rig.answers.empty());
+  CHECK_FALSE(at.rig.answers.contains(1));
   CHECK(at.rig.said(words));
   CHECK(at.rig.said("own:1"));
   at.go_on(15s);
   CHECK(at.talks_to() == "b:2");
   CHECK(at.count(1) == 4);
   CHECK(at.rig.machine.lies() == (words == "LIES" ? 1 : 0));
+}
+
+void check_left(const std::function<void(proved_rig&, const request&, json::object&)>& how,
+                std::string_view words = "LIES") {
+  for (const bool knows : {false, true})
+    check_left_by(knows, how, words);
 }
 
 } // namespace
@@ -66,6 +78,55 @@ TEST_CASE("all views of a batch are of one block, in one request, and other answ
   CHECK(text_of(read.responses[2]).has_value());
   CHECK(output_of(read.responses[3]).error().is(refusal::reverted));
   CHECK(at.rig.asked_for("eth_blockNumber").empty());
+}
+
+TEST_CASE("what this node has of an earlier view is not shown to it again") {
+  proved_rig at({}, true);
+  at.register_node(9);
+  std::vector<std::size_t> shown;
+  at.lie = [&](const request& to, json::object& fields) {
+    if (to.method == "swarm_provedCall")
+      change_proof(fields, [&](auto& item) { shown.push_back(item.nodes.size()); });
+  };
+  at.rig.get_ready();
+  shown.clear();
+  at.ask_count(1);
+  at.rig.serve();
+  at.register_node(10);
+  at.ask_count(2); // both are asked before either is answered
+  at.ask_count(3);
+  at.rig.serve();
+  at.ask_count(4);
+  at.rig.serve();
+  CHECK(at.count(1) == 2);
+  for (const std::uint64_t id : {2, 3, 4})
+    CHECK(at.count(id) == 3);
+  REQUIRE(shown.size() == 4);
+  CHECK(shown[1] > 0);
+  CHECK(shown[1] < shown[0]);
+  CHECK(shown[2] == shown[1]);
+  CHECK(shown[3] == 0);
+  CHECK(at.rig.machine.lies() == 0);
+}
+
+TEST_CASE("an SN that knows nothing of what this node has shows everything, and is believed") {
+  proved_rig at({}, true);
+  at.register_node(9);
+  at.rig.get_ready();
+  at.ask_count(1);
+  at.rig.serve();
+  at.register_node(10);
+  at.lie = [&](const request& to, json::object& fields) {
+    if (to.method != "swarm_provedCall") return;
+    REQUIRE(to.params.size() == 3);
+    auto all = to;
+    all.params.resize(1);
+    fields = proved_rig::answer_of(at.sn, all);
+  };
+  at.ask_count(2);
+  at.rig.serve();
+  CHECK(at.count(2) == 3);
+  CHECK(at.rig.machine.lies() == 0);
 }
 
 TEST_CASE("a network is remembered at first use, and said to be") {
@@ -144,6 +205,22 @@ TEST_CASE("a forged view is a lie: the SN is named and left") {
   SUBCASE("nodes are left out") {
     check_left([](auto&, const auto& to, auto& fields) {
       if (to.method == "swarm_provedCall") change_proof(fields, [](auto& item) { item.nodes.pop_back(); });
+    });
+  }
+  SUBCASE("nothing is shown, as if the node had it") {
+    check_left([](auto&, const auto& to, auto& fields) {
+      if (to.method == "swarm_provedCall") change_proof(fields, [](auto& item) { item.nodes.clear(); });
+    });
+  }
+  SUBCASE("the state of the block before under the newest head") {
+    check_left([](proved_rig& at, const auto& to, auto& fields) {
+      if (to.method != "swarm_provedCall") return;
+      auto old = to;
+      old.params = json::array{to.params.at(0), fmt::format("{:#x}", at.head() - 1)};
+      auto shown = proved_rig::answer_of(at.sn, old);
+      change_proof(
+          shown, [&](auto& before) { change_proof(fields, [&](auto& item) { before.block = item.block; }); });
+      fields = std::move(shown);
     });
   }
   SUBCASE("a value is changed") {
@@ -232,7 +309,7 @@ TEST_CASE("an SN that shows an old head is waited for, then left; this node neve
   at.lie = [&](const request& to, json::object& fields) {
     if (to.method != "swarm_provedCall") return;
     auto old = to;
-    old.params.emplace_back(number);
+    old.params = json::array{to.params.at(0), number};
     fields = proved_rig::answer_of(at.sn, old);
   };
   at.ask_count(1);
@@ -257,7 +334,7 @@ TEST_CASE("an SN that catches up in time is not left") {
   at.lie = [&](const request& to, json::object& fields) {
     if (to.method != "swarm_provedCall" || old_ones-- <= 0) return;
     auto old = to;
-    old.params.emplace_back(number);
+    old.params = json::array{to.params.at(0), number};
     fields = proved_rig::answer_of(at.sn, old);
   };
   at.ask_count(1);

@@ -51,10 +51,11 @@ std::string session_machine::status() const {
 void session_machine::ask(const std::vector<rpc_call>& calls, any_question what, time_point now) {
   const auto first = next_id_;
   const bool prove = trust_ && chain_trust::has_views(calls);
-  const auto& sent = prove ? chain_trust::to_prove(calls) : calls;
-  next_id_ += sent.size();
-  act(action::send{serial_, encode_batch(sent, first)});
-  live()->asked.add(first, sent.size(), what, now, prove ? calls : std::vector<rpc_call>{});
+  const auto request = prove ? trust_->to_prove(calls) : chain_trust::proof_request{calls, nullptr};
+  next_id_ += request.sent.size();
+  act(action::send{serial_, encode_batch(request.sent, first)});
+  live()->asked.add(first, request.sent.size(), what, now, prove ? calls : std::vector<rpc_call>{},
+                    request.has);
 }
 
 void session_machine::dial(time_point now) {

@@ -83,7 +83,7 @@ void session_machine::report_lies(time_point now) {
 /// Takes the answer to a batch with views, whose `calls` these are.
 void session_machine::take_proved(open_requests::answered from, time_point now) {
   auto& here = *live();
-  auto checked = trust_->check(from.calls, std::move(from.responses));
+  auto checked = trust_->check(from.calls, std::move(from.responses), from.has);
   if (checked) {
     here.behind_since.reset();
     block_num_ = std::max(block_num_, trust_->chain()->head());
