@@ -1,8 +1,8 @@
 """Container engines of this host, Docker's and Podman's, each with folders of its own: `Engine` for tests in Python.
 
-As a program it is the same for others: `engines.py docker FOLDER` prints the path of the engine's socket and the name
-of its base image, then does what each line of its standard input says, kill or start, and answers "done". At the
-end of its input it stops the engine and removes what is left of it.
+As a program it is the same for others: `engines.py check docker` says why this host can have none, and `engines.py docker
+FOLDER` prints the path of the engine's socket and the name of its base image, then does what each line of its standard
+input says, kill or start, and answers "done". At the end of its input it stops the engine and removes what is left.
 """
 
 import http.client
@@ -215,7 +215,9 @@ def _add(tar, name, kind, mode, content=b"", link=""):
 
 
 def main():
-    _, kind, folder = sys.argv
+    kind, folder = sys.argv[1:]
+    if kind == "check":
+        sys.exit(why_no_engine(folder) or 0)
     if why := why_no_engine(kind):
         sys.exit(why)
     engine = Engine(folder, kind)
