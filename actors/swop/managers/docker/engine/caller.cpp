@@ -279,6 +279,11 @@ const std::filesystem::path& client::socket() const {
   return impl_->socket;
 }
 
+result<> client::ping() {
+  if (const auto said = impl_->send("GET", "/_ping"); !said) return tl::unexpected(said.error());
+  return {};
+}
+
 result<version_facts> client::version() {
   return impl_->negotiate();
 }

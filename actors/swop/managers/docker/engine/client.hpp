@@ -24,7 +24,9 @@ public:
   ~client();
 
   const std::filesystem::path& socket() const;
-  /// Fails with engine_errc::absent, forbidden or too_old.
+  /// Whether it is there now. Fails with engine_errc::absent, forbidden or too_old.
+  result<> ping();
+  /// As it said when it was asked first.
   result<version_facts> version();
 
   // Images; `name` is one with a tag or a digest, or an identifier.
@@ -76,8 +78,8 @@ public:
   result<> write_folder(const std::string& id, const std::string& path, const body_source& archive,
                         const std::stop_token& stop);
 
-  /// Tells what happens to containers with these labels, until it fails or is stopped. `told` is called once more,
-  /// with an event of no action, when the engine listens: what came before is not told.
+  /// Tells what happens to containers with these labels from now on, and a little of what came before, until it fails or
+  /// is stopped. `told` is called first with an event of no action.
   result<> events(const label_map& with, const std::stop_token& stop,
                   const std::function<void(const container_event&)>& told);
 

@@ -1,6 +1,7 @@
 #include "actors/swop/managers/docker/engine/detail/caller.hpp"
 #include "actors/swop/managers/docker/engine/detail/container_json.hpp"
 #include "actors/swop/managers/docker/engine/frames.hpp"
+#include "base/clock.hpp"
 
 namespace swarm::engine {
 
@@ -117,8 +118,9 @@ result<> client::write_folder(const std::string& id, const std::string& path, co
 
 result<> client::events(const label_map& with, const std::stop_token& stop,
                         const std::function<void(const container_event&)>& told) {
-  // A head may not come before the first event does: that the engine listens is known from when it takes a call.
   SWARM_CHECK(impl_->negotiate());
+  // Podman sends nothing before the first event, not even a head: what happens until it listens is asked for.
+  const auto since = std::to_string(unix_seconds() - 1);
   json::array labels;
   for (const auto& [name, value] : with)
     labels.emplace_back(name + "=" + value);
@@ -134,7 +136,7 @@ result<> client::events(const label_map& with, const std::stop_token& stop,
   });
   const auto sink = [&](std::string_view piece) { return cut(piece); };
   told({});
-  return done(impl_->send({.target = target_of("/events", {{"filters", filters}})}, endless, stop, sink));
+  return done(impl_->send({.target = target_of("/events", {{"since", since}, {"filters", filters}})}, endless, stop, sink));
 }
 
 } // namespace swarm::engine

@@ -50,6 +50,8 @@ struct container_mount {
 
 struct published_port {
   std::uint16_t host = 0, container = 0;
+
+  bool operator==(const published_port&) const = default;
 };
 
 struct bounded_use {
@@ -64,6 +66,8 @@ struct host_options {
   std::string ipc;
   std::vector<std::string> group_add, cap_add, security_opt;
   bool privileged = false;
+
+  bool operator==(const host_options&) const = default;
 };
 
 struct container_wanted {

@@ -56,7 +56,7 @@ real_engine::~real_engine() {
   int status = 0;
   ::waitpid(helper_, &status, 0);
   std::fclose(from_);
-  CHECK(status == 0);
+  if (status != 0) std::fprintf(stderr, "%s: something of it is left\n", kind_.c_str());
 }
 
 void real_engine::tell(const std::string& word) {
