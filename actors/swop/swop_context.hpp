@@ -2,6 +2,7 @@
 
 #include "actors/swop/content/volumes.hpp"
 #include "actors/swop/lines/lines_server.hpp"
+#include "actors/swop/managers/docker/engine/client.hpp"
 #include "actors/swop/managers/manager.hpp"
 #include "config/options.hpp"
 #include "config/tasks/swop_profile.hpp"
@@ -51,6 +52,7 @@ struct swop_context {
   std::shared_ptr<const ledger::private_key> key;
   std::string sn; ///< host:port of the SN, for this SWOP and its SLs
   std::shared_ptr<managers::manager> manager;
+  std::shared_ptr<engine::client> engine; ///< of the manager DOCKER; others have none
   std::shared_ptr<program_watch> watch;
   std::shared_ptr<const content::volumes> volumes;
   /// For SWCIs of this organisation; none where others do not know this host's address.
@@ -59,6 +61,8 @@ struct swop_context {
   std::uint32_t gid = 0;
 
   const address& account() const { return key->account(); }
+  /// Whether programs run in containers, and volumes are the engine's.
+  bool has_containers() const { return engine != nullptr; }
   std::filesystem::path environments() const { return options.data_dir / "environments"; }
 };
 

@@ -1,5 +1,7 @@
 #include "actors/swop/plan/host_paths.hpp"
 
+#include "actors/swop/managers/docker/volumes/engine_volumes.hpp"
+
 #include <algorithm>
 
 namespace swarm::actors {
@@ -30,6 +32,8 @@ host_paths::host_paths(const swop_context& context) : context_(context) {
 
 result<fs::path> host_paths::source_of(const tasks::mount& wanted, std::optional<std::uint16_t> node,
                                        said_by whom) const {
+  if (wanted.type == tasks::mount_type::volume && context_.has_containers())
+    return volume_of_engine(wanted.source, node, whom);
   if (wanted.type == tasks::mount_type::volume) {
     auto found = context_.volumes->find(wanted.source, node);
     if (!found) return fail(plan_errc::volume_missing, "{}", found.error().message);
@@ -51,6 +55,26 @@ result<fs::path> host_paths::source_of(const tasks::mount& wanted, std::optional
                 "the task may not use '{}': allow it with --allow-path {}, if that is meant", real.native(),
                 real.native());
   return real;
+}
+
+result<fs::path> host_paths::volume_of_engine(const std::string& name, std::optional<std::uint16_t> node,
+                                             said_by whom) const {
+  auto found = engine::find_volume(*context_.engine, name, node);
+  if (!found) {
+    if (!found.error().is(engine::volume_errc::none)) return tl::unexpected(std::move(found).error());
+    return fail(plan_errc::volume_missing, "{}", found.error().message);
+  }
+  const auto& flag = context_.options.allow_volumes;
+  const bool is_named = std::ranges::find(flag, name) != flag.end() || name == "sl-cli-lib"
+                        || std::ranges::any_of(context_.profile.nodes, [&](const auto& each) {
+                             return each.data && each.data->type == tasks::mount_type::volume && each.data->source == name;
+                           });
+  if (whom == said_by::task && !is_named && !found->made_by_task)
+    return fail(plan_errc::path_not_allowed,
+                "the task may not use the volume '{}', which no task has made: allow it with --allow-volume {}, if that "
+                "is meant",
+                name, name);
+  return fs::path(found->name);
 }
 
 } // namespace swarm::actors

@@ -14,12 +14,17 @@ public:
   explicit host_paths(const swop_context& context);
 
   /// Where the source of `wanted` lies on this host, for the SL node `node`: a volume, or a path. In a path
-  /// `/platform/swarm/usr` stands for the user directory.
+  /// `/platform/swarm/usr` stands for the user directory. Where there are containers a volume is the engine's, and its
+  /// name is what comes back: of NODE's own copy, if it has one. A task may use those that tasks made, `sl-cli-lib`, what
+  /// the profile names and `--allow-volume`.
   result<std::filesystem::path> source_of(const tasks::mount& wanted, std::optional<std::uint16_t> node,
                                           said_by whom) const;
   const std::vector<std::filesystem::path>& allowed() const { return allowed_; }
 
 private:
+  result<std::filesystem::path> volume_of_engine(const std::string& name, std::optional<std::uint16_t> node,
+                                                 said_by whom) const;
+
   const swop_context& context_;
   std::vector<std::filesystem::path> allowed_; ///< canonical
 };
