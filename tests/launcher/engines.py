@@ -93,12 +93,18 @@ driver = "overlay"
 graphroot = "{self.home}/data"
 runroot = "{self.home}/state"
 """,
+            # A registry of a test has no certificate; Docker asks for none on loopback.
+            "registries.conf": """[[registry]]
+location = "127.0.0.1"
+insecure = true
+""",
         }
         for name, text in settings.items():
             (self.home / name).write_text(text)
         environment = {
             "CONTAINERS_CONF": str(self.home / "containers.conf"),
             "CONTAINERS_STORAGE_CONF": str(self.home / "storage.conf"),
+            "CONTAINERS_REGISTRIES_CONF": str(self.home / "registries.conf"),
             "TMPDIR": str(self.home / "tmp"),
         }
         return ["podman", "system", "service", "--time=0", f"unix://{self.socket}"], environment

@@ -21,7 +21,7 @@ apt_base=(python3 ca-certificates bubblewrap)
 apt_demo=(openssl python3-venv)
 apt_bench=(etcd-server etcd-client)
 # Engines for tests, which start their own.
-apt_test=(tmux docker.io podman runc busybox-static)
+apt_test=(tmux docker.io podman runc busybox-static docker-registry)
 apt_lint=(clang-tidy-19 shellcheck git)
 apt_fuzz=(clang-19 libclang-rt-19-dev)
 apt_model=(spin gcc)
