@@ -159,7 +159,8 @@ TEST_CASE("the environments of a SWOP and of a SWCI of the original are understo
               {"SN_API_SERVER_PORT", "1111"}});
   env.insert({{"SWOP_DOCKER_SOCKET", "unix:///run/e.sock"}, {"SWOP_SL_IMAGE", "hub:5000/org/sl:1.2"}});
   const auto swop_out = parse(
-      words{"--allow-path=/data", "--allow-path=/more/../other", "--allow-volume=v1", "--allow-volume=v2"}, env);
+      words{"--allow-path=/data", "--allow-path=/more/../other", "--allow-volume=v1", "--allow-volume=v2"},
+      env);
   REQUIRE(swop_out);
   const auto& swop = swop_out->config.swop.at(0);
   CHECK(swop.node_name == "swop-1");
@@ -200,7 +201,8 @@ TEST_CASE("what a SWOP and a SWCI cannot do without") {
   CHECK(swop({"--profile-file-name=p"}).contains("swop-1: give --usr-dir"));
   CHECK(swop({"--usr-dir=u"}).contains("swop-1: give --profile-file-name"));
   CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--swop-gid=5"}).contains("without swop-uid"));
-  CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--manager=slurm"}).contains("there are 'process' and 'docker'"));
+  CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--manager=slurm"})
+            .contains("there are 'process' and 'docker'"));
   CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--docker-socket-file=tcp://h:2375"})
             .contains("is no container engine's socket"));
   CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--sl-image=a b"}).contains("is no image's name"));

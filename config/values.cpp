@@ -199,8 +199,8 @@ result<hash32> to_block_hash(std::string_view text) {
 result<std::string> to_manager(std::string_view text) {
   auto name = lower(text);
   if (name != "process" && name != "docker")
-    return fail(config_errc::bad_value, "'{}' is no manager of this version; there are 'process' and 'docker'",
-                printable(text));
+    return fail(config_errc::bad_value,
+                "'{}' is no manager of this version; there are 'process' and 'docker'", printable(text));
   return name;
 }
 
@@ -221,7 +221,8 @@ result<std::string> to_image(std::string_view text) {
            || std::string_view("._-/:@").find(c) != std::string_view::npos;
   };
   if (text.empty() || text.size() > bytes_max || text.front() == '-' || !std::ranges::all_of(text, is_plain))
-    return fail(config_errc::bad_value, "'{}' is no image's name, as registry/name:tag is one", printable(text));
+    return fail(config_errc::bad_value, "'{}' is no image's name, as registry/name:tag is one",
+                printable(text));
   return std::string(text);
 }
 

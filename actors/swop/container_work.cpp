@@ -33,7 +33,8 @@ public:
       : thread_([this, from = std::move(source), of = std::move(what)](const std::stop_token& stop) {
           std::unique_lock lock(mutex_);
           for (auto seen = lines_; !stop.stop_requested(); seen = lines_)
-            if (!changed_.wait_for(lock, stop, silence_said, [&] { return lines_ != seen; }) && !stop.stop_requested())
+            if (!changed_.wait_for(lock, stop, silence_said, [&] { return lines_ != seen; })
+                && !stop.stop_requested())
               log::warning(from, "{}: the container engine has said nothing for {} s; it is waited for", of,
                            silence_said.count());
         }) {}
@@ -58,7 +59,8 @@ std::optional<std::uint64_t> step_in(std::string_view line) {
     if (std::tolower(static_cast<unsigned char>(line[i])) != word[i]) return std::nullopt;
   std::uint64_t out = 0;
   const auto read = std::from_chars(line.data() + word.size(), line.data() + line.size(), out);
-  if (read.ec != std::errc{} || read.ptr == line.data() + line.size() || *read.ptr != '/') return std::nullopt;
+  if (read.ec != std::errc{} || read.ptr == line.data() + line.size() || *read.ptr != '/')
+    return std::nullopt;
   return out;
 }
 
@@ -85,8 +87,8 @@ private:
 std::map<std::string, std::string> proxies_of(const tasks::swop_profile& profile) {
   std::map<std::string, std::string> out;
   for (const auto& each : profile.variables)
-    for (const auto* name : {"http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY",
-                             "NO_PROXY", "ALL_PROXY"})
+    for (const auto* name : {"http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY",
+                             "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"})
       if (each.name == name && each.value) out[each.name] = *each.value;
   return out;
 }
@@ -104,7 +106,8 @@ result<file> spool(const swop_context& context, const std::string& volume, const
     return true;
   };
   SWARM_CHECK(engine::read_volume(*context.engine, volume, sink, stop));
-  if (::lseek(to.fd(), 0, SEEK_SET) != 0) return fail(file_errc::io, "{}: cannot be read again", path.native());
+  if (::lseek(to.fd(), 0, SEEK_SET) != 0)
+    return fail(file_errc::io, "{}: cannot be read again", path.native());
   return to;
 }
 
@@ -157,7 +160,8 @@ result<> container_work::build(const tasks::make_user_container& body) const {
 }
 
 result<> container_work::pull(const tasks::pull_image& body) const {
-  const auto name = fmt::format("{}{}{}:{}", body.registry, body.registry.empty() ? "" : "/", body.repository, body.tag);
+  const auto name =
+      fmt::format("{}{}{}:{}", body.registry, body.registry.empty() ? "" : "/", body.repository, body.tag);
   for (const auto& each : {name, task.outcome})
     if (const auto good = config::to_image(each); !good)
       return fail(plan_errc::task_not_valid, "{}", good.error().message);
@@ -172,8 +176,8 @@ result<> container_work::pull(const tasks::pull_image& body) const {
     if (!found) return fail(plan_errc::task_not_valid, "{}: {}", source.native(), found.error().message);
     credentials = std::move(*found);
     if (credentials.empty())
-      log::warning(context.log_source, "task {}: {} has nothing for the registry of {}", task.name, source.native(),
-                   name);
+      log::warning(context.log_source, "task {}: {} has nothing for the registry of {}", task.name,
+                   source.native(), name);
   }
   silence_watch silence(context.log_source, "task " + task.name);
   tell({swop::task_step::pulling_image, 0});
@@ -184,7 +188,8 @@ result<> container_work::pull(const tasks::pull_image& body) const {
   if (!pulled) {
     const auto& why = pulled.error();
     using enum engine::engine_errc;
-    if (why.is(absent) || why.is(forbidden) || why.is(too_old) || why.is(died) || why.is(stopped)) return pulled;
+    if (why.is(absent) || why.is(forbidden) || why.is(too_old) || why.is(died) || why.is(stopped))
+      return pulled;
     return fail(content::content_errc::refused, "the image {} was not pulled: {}", name, why.message);
   }
   if (name != task.outcome) SWARM_CHECK(context.engine->tag(name, task.outcome));

@@ -99,9 +99,8 @@ result<> open_process_manager(swop_context& to) {
   options.volumes = {data / "volumes", data / "parts", data / "nodes", data / "environments"};
   options.uid = to.uid;
   options.gid = to.gid;
-  SWARM_TRY(to.manager, managers::make_process_manager(std::move(options), [watch = to.watch](const std::string&) {
-              watch->tell();
-            }));
+  SWARM_TRY(to.manager, managers::make_process_manager(
+                            std::move(options), [watch = to.watch](const std::string&) { watch->tell(); }));
   return {};
 }
 
@@ -134,9 +133,8 @@ result<> open_docker_manager(swop_context& to) {
   options.folder = data / "containers";
   options.hidden = {data};
   options.shown = {data / "parts", data / "nodes"};
-  SWARM_TRY(to.manager, managers::make_docker_manager(std::move(options), [watch = to.watch](const std::string&) {
-              watch->tell();
-            }));
+  SWARM_TRY(to.manager, managers::make_docker_manager(
+                            std::move(options), [watch = to.watch](const std::string&) { watch->tell(); }));
   to.engine = std::move(engine);
   // An engine that is not there yet may come: each task looks again.
   if (const auto version = to.engine->version(); version)
@@ -154,7 +152,8 @@ result<tasks::manager_type> manager_of(const swop_context& context) {
   const auto type = flag == "process" ? process : flag == "docker" ? docker : context.profile.manager;
   if (type == process || type == docker) return type;
   return fail(errc::invalid,
-              "{}: mgrtype {} is a name for later versions: start with --manager docker, or with --manager process to "
+              "{}: mgrtype {} is a name for later versions: start with --manager docker, or with --manager "
+              "process to "
               "run its programs in sandboxes on this host",
               context.options.profile_file.native(), tasks::name_of(type));
 }

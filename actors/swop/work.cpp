@@ -74,8 +74,8 @@ struct worker {
       SWARM_TRY(auto one, content::read_operation(kind, each.target, options));
       wanted.operations.push_back(std::move(one));
     }
-    SWARM_CHECK(content::make_content(
-        wanted, *context->volumes, {}, stop, [&](const content::content_progress& at) {
+    SWARM_CHECK(
+        content::make_content(wanted, *context->volumes, {}, stop, [&](const content::content_progress& at) {
           number = at.download.trouble;
           const bool extracting = at.what == content::operation::kind::extract;
           tell({extracting ? task_step::extracting : task_step::downloading, at.download.bytes >> 20});

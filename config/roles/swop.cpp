@@ -30,7 +30,8 @@ result<> add_allowed_path(role_options& options, std::string_view text) {
 result<> add_allowed_volume(role_options& options, std::string_view text) {
   auto& allowed = static_cast<swop_options&>(options).allow_volumes;
   SWARM_TRY(auto name, to_name(text));
-  if (allowed.size() >= allowed_paths_max) return fail(config_errc::bad_value, "more than {} volumes", allowed_paths_max);
+  if (allowed.size() >= allowed_paths_max)
+    return fail(config_errc::bad_value, "more than {} volumes", allowed_paths_max);
   allowed.push_back(std::move(name));
   return {};
 }

@@ -34,8 +34,15 @@ def python_image(engine):
     """With what numpy's own wheel needs of the system."""
     python = pathlib.Path("/usr/bin/python3").resolve()
     modules = STDLIB.glob("lib-dynload/*.so")
-    numpy = [file for name in ("numpy", "numpy.libs") for file in VENV.glob(f"lib/python3*/site-packages/{name}/**/*.so*")]
-    files = {**libraries([python, *modules, *numpy]), "/usr/bin/python3": python, str(python): python, str(STDLIB): STDLIB}
+    numpy = [
+        file for name in ("numpy", "numpy.libs") for file in VENV.glob(f"lib/python3*/site-packages/{name}/**/*.so*")
+    ]
+    files = {
+        **libraries([python, *modules, *numpy]),
+        "/usr/bin/python3": python,
+        str(python): python,
+        str(STDLIB): STDLIB,
+    }
     files = {path: file for path, file in files.items() if not str(file).startswith(str(VENV))}
     return engine.make_image("python:test", files, ["ENV PATH=/usr/bin:/bin"])
 

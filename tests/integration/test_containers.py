@@ -77,7 +77,9 @@ def test_content_reaches_builds_and_programs_by_volumes_of_the_engine(contained,
         swarm.assign(name, "WITH 1 PEERS")
         assert swarm.wait_task().field("TASK_STATE") == "COMPLETE"
     swarm.build([f"FROM {swarm.engine.base}", "COPY go.sh /go.sh", "RUN test -s /go.sh"], context="scripts")
-    task = run_task("copy", "/go.sh", "sh", shared=[("mnist-msn", "/tmp/test/model")], private="/tmp/test", prereq="env")
+    task = run_task(
+        "copy", "/go.sh", "sh", shared=[("mnist-msn", "/tmp/test/model")], private="/tmp/test", prereq="env"
+    )
     swarm.make_task(task)
     swarm.assign("copy", "WITH 2 PEERS")
     assert swarm.wait_task().field("TASK_STATE") == "COMPLETE"

@@ -1,6 +1,6 @@
 """Container engines of this host, Docker's and Podman's, each with folders of its own: `Engine` for tests in Python.
 
-As a program it is the same for others: `engines.py check docker` says why this host can have none, and `engines.py docker
+As a program it is the same for others. `engines.py check docker` says why this host can have none. `engines.py docker
 FOLDER` prints the path of the engine's socket and the name of its base image, then does what each line of its standard
 input says, kill or start, and answers "done". At the end of its input it stops the engine and removes what is left.
 """

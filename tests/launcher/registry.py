@@ -43,7 +43,9 @@ class Registry(Process):
         engine.call("POST", f"/images/{image}/tag?repo={repository}&tag={tag}")
         login = json.dumps({"username": USER, "password": PASSWORD}).encode()
         answer = engine.call(
-            "POST", f"/images/{repository}/push?tag={tag}", headers={"X-Registry-Auth": base64.urlsafe_b64encode(login).decode()}
+            "POST",
+            f"/images/{repository}/push?tag={tag}",
+            headers={"X-Registry-Auth": base64.urlsafe_b64encode(login).decode()},
         )
         lines = answer if isinstance(answer, list) else [answer]
         assert not any("error" in line for line in lines), lines

@@ -27,8 +27,9 @@ std::string container_name(const swop_context& context, const part_order& order,
                      to_hex(hash.view(), false).substr(0, 8));
 }
 
-std::map<std::string, std::string> labels_of(const swop_context& context, const part_order& order, std::uint32_t index,
-                                             program_kind kind, const std::vector<tasks::named_values>& more) {
+std::map<std::string, std::string> labels_of(const swop_context& context, const part_order& order,
+                                             std::uint32_t index, program_kind kind,
+                                             const std::vector<tasks::named_values>& more) {
   std::map<std::string, std::string> out;
   for (const auto& each : more)
     out[each.name] = each.values.empty() ? std::string() : each.values.front();
@@ -43,7 +44,9 @@ result<engine::host_options> options_of(const tasks::node_definition& node) {
   engine::host_options out;
   for (const auto& each : node.user_options) {
     const auto first = each.values.empty() ? std::string() : each.values.front();
-    const auto add = [&](std::vector<std::string>& to) { to.insert(to.end(), each.values.begin(), each.values.end()); };
+    const auto add = [&](std::vector<std::string>& to) {
+      to.insert(to.end(), each.values.begin(), each.values.end());
+    };
     if (each.name == "gpus") {
       out.gpus = first;
     } else if (each.name == "device") {
@@ -59,10 +62,11 @@ result<engine::host_options> options_of(const tasks::node_definition& node) {
     } else if (each.name == "privileged") {
       out.privileged = first != "False" && first != "false";
     } else if (each.name != "shm-size") {
-      return fail(plan_errc::task_not_valid,
-                  "usrcontaineropts of node {}: '{}' is not known; there are gpus, device, ipc, shm-size, group-add, "
-                  "cap-add, security-opt and privileged",
-                  node.index, each.name);
+      return fail(
+          plan_errc::task_not_valid,
+          "usrcontaineropts of node {}: '{}' is not known; there are gpus, device, ipc, shm-size, group-add, "
+          "cap-add, security-opt and privileged",
+          node.index, each.name);
     }
   }
   return out;
@@ -73,8 +77,9 @@ result<std::optional<std::uint64_t>> shared_memory_of(const tasks::node_definiti
     if (each.name == "shm-size" && !each.values.empty()) {
       const auto bytes = bytes_of(each.values.front());
       if (!bytes)
-        return fail(plan_errc::task_not_valid, "usrcontaineropts of node {}: shm-size '{}' is no size, such as 8g",
-                    node.index, each.values.front());
+        return fail(plan_errc::task_not_valid,
+                    "usrcontaineropts of node {}: shm-size '{}' is no size, such as 8g", node.index,
+                    each.values.front());
       return bytes;
     }
   return std::optional<std::uint64_t>();
@@ -89,7 +94,8 @@ result<managers::container_spec> container_of(const swop_context& context, const
   out.network = context.profile.network.value_or("");
   out.address = program.network_ip.value_or("");
   if (!out.address.empty() && out.network.empty())
-    return fail(plan_errc::task_not_valid, "the profile gives the address {} and names no network for it", out.address);
+    return fail(plan_errc::task_not_valid, "the profile gives the address {} and names no network for it",
+                out.address);
   return out;
 }
 
@@ -111,7 +117,8 @@ result<> check_images(const swop_context& context, const part_order& order) {
   if (const auto there = context.engine->image(sl_image(context)); !there) {
     if (!there.error().is(engine::engine_errc::not_found)) return tl::unexpected(there.error());
     return fail(managers::manager_errc::image_missing,
-                "the image of SLs '{}' is not there: build it, or name another one with --sl-image", sl_image(context));
+                "the image of SLs '{}' is not there: build it, or name another one with --sl-image",
+                sl_image(context));
   }
   return {};
 }

@@ -58,20 +58,22 @@ result<fs::path> host_paths::source_of(const tasks::mount& wanted, std::optional
 }
 
 result<fs::path> host_paths::volume_of_engine(const std::string& name, std::optional<std::uint16_t> node,
-                                             said_by whom) const {
+                                              said_by whom) const {
   auto found = engine::find_volume(*context_.engine, name, node);
   if (!found) {
     if (!found.error().is(engine::volume_errc::none)) return tl::unexpected(std::move(found).error());
     return fail(plan_errc::volume_missing, "{}", found.error().message);
   }
   const auto& flag = context_.options.allow_volumes;
-  const bool is_named = std::ranges::find(flag, name) != flag.end() || name == "sl-cli-lib"
-                        || std::ranges::any_of(context_.profile.nodes, [&](const auto& each) {
-                             return each.data && each.data->type == tasks::mount_type::volume && each.data->source == name;
-                           });
+  const bool is_named =
+      std::ranges::find(flag, name) != flag.end() || name == "sl-cli-lib"
+      || std::ranges::any_of(context_.profile.nodes, [&](const auto& each) {
+           return each.data && each.data->type == tasks::mount_type::volume && each.data->source == name;
+         });
   if (whom == said_by::task && !is_named && !found->made_by_task)
     return fail(plan_errc::path_not_allowed,
-                "the task may not use the volume '{}', which no task has made: allow it with --allow-volume {}, if that "
+                "the task may not use the volume '{}', which no task has made: allow it with --allow-volume "
+                "{}, if that "
                 "is meant",
                 name, name);
   return fs::path(found->name);

@@ -93,7 +93,8 @@ std::string host_ip(const swop_context& context, const tasks::node_definition& n
   const auto is_literal = [](const std::string& text) {
     return text.find(':') != std::string::npos || text.find_first_not_of("0123456789.") == std::string::npos;
   };
-  if (node.sl_host_ip && (context.has_containers() || is_literal(*node.sl_host_ip) || context.options.host_ip.empty()))
+  if (node.sl_host_ip
+      && (context.has_containers() || is_literal(*node.sl_host_ip) || context.options.host_ip.empty()))
     return *node.sl_host_ip;
   return context.options.host_ip.empty() ? "127.0.0.1" : context.options.host_ip;
 }

@@ -24,8 +24,10 @@ std::optional<std::uint64_t> bytes_of(std::string_view text) {
   std::string unit(read.ptr, text.data() + text.size());
   for (auto& c : unit)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  if (unit.ends_with("ib")) unit.resize(unit.size() - 2);
-  else if (unit.ends_with('b')) unit.pop_back();
+  if (unit.ends_with("ib"))
+    unit.resize(unit.size() - 2);
+  else if (unit.ends_with('b'))
+    unit.pop_back();
   constexpr std::string_view units = "kmgt";
   const auto at = unit.size() == 1 ? units.find(unit[0]) : std::string_view::npos;
   if (!unit.empty() && at == std::string_view::npos) return std::nullopt;

@@ -24,12 +24,14 @@ constexpr int signal_base = 128, signals_max = 64;
 
 result<> check_container(const program_spec& spec) {
   if (!spec.container)
-    return fail(manager_errc::bad_spec, "{}: has no image, and mgrtype DOCKER starts nothing else", spec.name);
+    return fail(manager_errc::bad_spec, "{}: has no image, and mgrtype DOCKER starts nothing else",
+                spec.name);
   if (spec.container->image.empty()) return fail(manager_errc::bad_spec, "{}: names no image", spec.name);
   if (!spec.output.folder.empty())
     return fail(manager_errc::bad_spec, "{}: output of containers stays with their engine", spec.name);
   if (!spec.container->address.empty() && spec.container->network.empty())
-    return fail(manager_errc::bad_spec, "{}: has the address {} in no network", spec.name, spec.container->address);
+    return fail(manager_errc::bad_spec, "{}: has the address {} in no network", spec.name,
+                spec.container->address);
   // The rest are the rules of programs.
   auto plain = spec;
   plain.container.reset();
@@ -40,7 +42,8 @@ result<> check_container(const program_spec& spec) {
   for (auto& each : plain.mounts) {
     if (each.source.starts_with('/')) continue;
     if (!is_volume_name(each.source))
-      return fail(manager_errc::bad_spec, "mounts: '{}' is neither an absolute path nor a volume's name", each.source);
+      return fail(manager_errc::bad_spec, "mounts: '{}' is neither an absolute path nor a volume's name",
+                  each.source);
     each.source = "/volume";
   }
   if (auto good = check_spec(plain); !good) return fail(manager_errc::bad_spec, "{}", good.error().message);
@@ -86,14 +89,19 @@ engine::container_wanted container_of(const program_spec& spec, const std::strin
 std::optional<std::string> program_in(const engine::label_map& labels, const std::string& owner) {
   const auto whose = labels.find(std::string(owner_label));
   const auto name = labels.find(std::string(program_label));
-  if (whose == labels.end() || whose->second != owner || name == labels.end() || !is_program_name(name->second))
+  if (whose == labels.end() || whose->second != owner || name == labels.end()
+      || !is_program_name(name->second))
     return std::nullopt;
   return name->second;
 }
 
 program program_of(const std::string& name, const engine::container_facts& facts,
                    const std::optional<ending_cause>& noted, bool is_starting) {
-  program out{.name = name, .phase = program_phase::starting, .started_ms = facts.started_ms, .ended_ms = 0, .how = {}};
+  program out{.name = name,
+              .phase = program_phase::starting,
+              .started_ms = facts.started_ms,
+              .ended_ms = 0,
+              .how = {}};
   if (is_starting && facts.started_ms == 0) return out;
   if (facts.started_ms == 0) {
     out.phase = program_phase::ended;
@@ -107,7 +115,8 @@ program program_of(const std::string& name, const engine::container_facts& facts
   }
   out.phase = program_phase::ended;
   out.ended_ms = facts.ended_ms;
-  ending how{.cause = noted.value_or(facts.out_of_memory ? ending_cause::out_of_memory : ending_cause::itself)};
+  ending how{.cause =
+                 noted.value_or(facts.out_of_memory ? ending_cause::out_of_memory : ending_cause::itself)};
   if (facts.exit_code > signal_base && facts.exit_code <= signal_base + signals_max)
     how.signal = facts.exit_code - signal_base;
   else

@@ -4,7 +4,7 @@
 
 namespace swarm::managers {
 
-// What a program is to an engine, and the reverse; pure.
+// What a program is to an engine, and the reverse.
 
 inline constexpr std::string_view owner_label = "swarmd.owner", program_label = "swarmd.program",
                                   run_time_label = "swarmd.run_time_max_s";

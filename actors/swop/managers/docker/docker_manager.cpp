@@ -67,8 +67,8 @@ public:
       return tl::unexpected(there.error());
     if (const auto image = engine().image(spec.container->image); !image) {
       if (!image.error().is(engine_errc::not_found)) return failed(image);
-      return fail(manager_errc::image_missing, "{}: the image {} is not there; build or pull it first", spec.name,
-                  spec.container->image);
+      return fail(manager_errc::image_missing, "{}: the image {} is not there; build or pull it first",
+                  spec.name, spec.container->image);
     }
     const being_started mark(*this, spec.name);
     forget(spec.name);
@@ -155,14 +155,14 @@ private:
     const auto volume = engine().volume(each.source);
     if (volume) return {};
     if (!volume.error().is(engine_errc::not_found)) return failed(volume);
-    return fail(manager_errc::path_missing, "{}: there is no volume of this name, but the task wants it as {}",
-                each.source, each.target);
+    return fail(manager_errc::path_missing,
+                "{}: there is no volume of this name, but the task wants it as {}", each.source, each.target);
   }
 
   result<> not_started(const program_spec& spec, const error& why) const {
     if (why.is(engine_errc::conflict))
-      return fail(manager_errc::name_taken, "{}: a container {} that is not ours is in the way: {}", spec.name,
-                  container_name(spec), why.message);
+      return fail(manager_errc::name_taken, "{}: a container {} that is not ours is in the way: {}",
+                  spec.name, container_name(spec), why.message);
     auto code = error_of(why);
     if (code.is(manager_errc::io) || code.is(manager_errc::no_such_program))
       return fail(manager_errc::not_started, "{}: {}", spec.name, why.message);
@@ -172,7 +172,8 @@ private:
 
   /// The identifier of a program's container.
   result<std::string> find(const std::string& name) const {
-    if (!is_program_name(name)) return fail(manager_errc::no_such_program, "{}: there is no such program", name);
+    if (!is_program_name(name))
+      return fail(manager_errc::no_such_program, "{}: there is no such program", name);
     auto labels = owned();
     labels[std::string(program_label)] = name;
     const auto found = engine().containers(labels);
@@ -284,10 +285,10 @@ private:
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::multiset<std::string> being_started_;
-  std::set<std::string> told_;   ///< of whose end `on_change_` has told, or that had ended before
+  std::set<std::string> told_;  ///< of whose end `on_change_` has told, or that had ended before
   std::set<std::string> timed_; ///< whose deadline is kept, if they have one
-  std::vector<program> known_;   ///< as the engine told last
-  detail::due_list due_;         ///< the threads go first, as they use the rest
+  std::vector<program> known_;  ///< as the engine told last
+  detail::due_list due_;        ///< the threads go first, as they use the rest
   std::jthread listener_;
 };
 

@@ -14,9 +14,9 @@
 using namespace swarm;
 using namespace swarm::managers;
 using namespace swarm::managers::testing;
+using std::chrono::milliseconds;
 using swarm::engine::testing::real_engine;
 using swarm::testing::wording;
-using std::chrono::milliseconds;
 
 namespace {
 
@@ -109,7 +109,9 @@ TEST_CASE("images, volumes, networks and addresses that are not there are named"
     CHECK(wording(image).contains("user-env-none:9"));
     CHECK(fails([](auto& spec) { spec.container->image = ""; }).is(manager_errc::bad_spec));
     CHECK(fails([](auto& spec) { spec.container.reset(); }).is(manager_errc::bad_spec));
-    CHECK(fails([](auto& spec) { spec.mounts = {{"no-volume", "/v", true}}; }).is(manager_errc::path_missing));
+    CHECK(fails([](auto& spec) {
+            spec.mounts = {{"no-volume", "/v", true}};
+          }).is(manager_errc::path_missing));
     for (const char* path : {"../etc", "a/b", "-v", ".", "v:/x"})
       CHECK(fails([&](auto& spec) { spec.mounts = {{path, "/v", true}}; }).is(manager_errc::bad_spec));
     const auto network = fails([](auto& spec) { spec.container->network = "no-network"; });
@@ -128,7 +130,8 @@ TEST_CASE("images, volumes, networks and addresses that are not there are named"
 TEST_CASE("a container has what its profile says: volumes, options, bounds") {
   in_each([](docker_room& room) {
     REQUIRE(room.client().make_volume("swarmd-shared", {}));
-    auto spec = room.shell("df /dev/shm | tail -1 | awk '{print $2}'; ulimit -n; id -G; ls /dev/sda1; echo x >/v/x");
+    auto spec =
+        room.shell("df /dev/shm | tail -1 | awk '{print $2}'; ulimit -n; id -G; ls /dev/sda1; echo x >/v/x");
     spec.mounts = {{"swarmd-shared", "/v", true}};
     spec.uid = spec.gid = 0; // a new volume is root's
     spec.limits.shared_memory_bytes = 8 << 20;

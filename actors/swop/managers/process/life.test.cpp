@@ -1,6 +1,5 @@
-#include "actors/swop/managers/testing/life_suite.hpp"
-
 #include "actors/swop/managers/process/testing/program_room.hpp"
+#include "actors/swop/managers/testing/life_suite.hpp"
 
 #include <doctest/doctest.h>
 

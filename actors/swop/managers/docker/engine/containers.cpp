@@ -136,7 +136,8 @@ result<> client::events(const label_map& with, const std::stop_token& stop,
   });
   const auto sink = [&](std::string_view piece) { return cut(piece); };
   told({});
-  return done(impl_->send({.target = target_of("/events", {{"since", since}, {"filters", filters}})}, endless, stop, sink));
+  return done(impl_->send({.target = target_of("/events", {{"since", since}, {"filters", filters}})}, endless,
+                          stop, sink));
 }
 
 } // namespace swarm::engine

@@ -69,8 +69,8 @@ result<> check_replaceable(client& of, const std::string& name) {
     return tl::unexpected(there.error());
   }
   if (there->labels.contains(std::string(made_label))) return {};
-  return fail(volume_errc::in_use, "the volume {} is not one that a task has made: remove it, or choose another Outcome",
-              name);
+  return fail(volume_errc::in_use,
+              "the volume {} is not one that a task has made: remove it, or choose another Outcome", name);
 }
 
 result<> fill(client& of, const std::string& name, const std::string& task_name, const body_source& archive,
@@ -78,7 +78,8 @@ result<> fill(client& of, const std::string& name, const std::string& task_name,
   if (of.volume(name)) {
     const auto gone = of.remove_volume(name);
     if (!gone && gone.error().is(engine_errc::conflict))
-      return fail(volume_errc::in_use, "the volume {} is in use: RESET the taskrunner whose containers have it", name);
+      return fail(volume_errc::in_use,
+                  "the volume {} is in use: RESET the taskrunner whose containers have it", name);
     SWARM_CHECK(gone);
   }
   SWARM_CHECK(of.make_volume(name, {{std::string(made_label), task_name}}));
@@ -131,7 +132,8 @@ result<> fill_volumes(client& of, const std::string& name, const std::vector<std
   return {};
 }
 
-result<> read_volume(client& of, const std::string& name, const body_sink& sink, const std::stop_token& stop) {
+result<> read_volume(client& of, const std::string& name, const body_sink& sink,
+                     const std::stop_token& stop) {
   SWARM_TRY(const auto holder, volume_holder::make(of, name));
   return of.read_folder(holder.id(), std::string(place) + "/.", sink, stop);
 }

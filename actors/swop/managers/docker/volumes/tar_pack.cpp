@@ -130,7 +130,9 @@ std::string tar_of_file(std::string_view name, std::string_view content) {
   put(136, "00000000000");
   put(148, "        ");
   put(156, "0");
-  put(257, std::string_view("ustar\0" "00", 8));
+  put(257, std::string_view("ustar\0"
+                            "00",
+                            8));
   unsigned sum = 0;
   for (const char c : head)
     sum += static_cast<unsigned char>(c);
