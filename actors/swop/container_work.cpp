@@ -169,8 +169,7 @@ result<> container_work::pull(const tasks::pull_image& body) const {
   if (const auto* login = std::get_if<tasks::registry_login>(&body.auth)) {
     credentials = engine::registry_credentials(login->user, login->password, name.substr(0, name.find('/')));
   } else if (const auto* path = std::get_if<std::string>(&body.auth)) {
-    const tasks::mount wanted{*path, "/", tasks::mount_type::bind};
-    SWARM_TRY(const auto source, host_paths(context).source_of(wanted, {}, host_paths::said_by::task));
+    SWARM_TRY(const auto source, host_paths(context).here(*path, host_paths::said_by::task));
     SWARM_TRY(const auto text, read_file(source, config_json_bytes_max));
     auto found = engine::registry_credentials_in(text, name);
     if (!found) return fail(plan_errc::task_not_valid, "{}: {}", source.native(), found.error().message);

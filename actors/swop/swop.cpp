@@ -76,11 +76,11 @@ result<std::string> sn_of(const config::swop_options& options, const tasks::sn_l
               options.node_name);
 }
 
-/// As whom programs run: root chooses, everybody else is who he is.
-void choose_user(swop_context& to) {
+/// As whom programs run: root chooses, and whoever has an engine that does it for him; everybody else is who he is.
+void choose_user(swop_context& to, tasks::manager_type manager) {
   to.uid = geteuid();
   to.gid = getegid();
-  if (to.uid != 0) return;
+  if (to.uid != 0 && manager != tasks::manager_type::docker) return;
   struct stat owner {};
   if (to.options.uid) {
     to.uid = *to.options.uid;
@@ -131,11 +131,20 @@ result<> open_docker_manager(swop_context& to) {
   options.engine = engine;
   options.owner = to_hex(to.account().view(), false);
   options.folder = data / "containers";
+  // Whoever was given a socket by a container's mounts has an engine behind it.
+  if (auto found = engine::find_own_mounts(*engine)) to.own_mounts = std::move(*found);
+  options.paths_are_here = !to.own_mounts;
   options.hidden = {data};
   options.shown = {data / "parts", data / "nodes"};
   SWARM_TRY(to.manager, managers::make_docker_manager(
                             std::move(options), [watch = to.watch](const std::string&) { watch->tell(); }));
   to.engine = std::move(engine);
+  if (to.own_mounts && !to.own_mounts->on_host(data))
+    return fail(errc::invalid,
+                "{}: this SWOP is in a container, and its programs can see nothing of its data directory: "
+                "mount a volume "
+                "there",
+                data.native());
   // An engine that is not there yet may come: each task looks again.
   if (const auto version = to.engine->version(); version)
     log::info(to.log_source, "containers are started by {} {} ({}), in version {} of its interface",
@@ -212,7 +221,7 @@ result<child_spec> make_swop(const config::swop_options& options, std::string na
   SWARM_TRY(context->profile, read_profile(file, context->log_source));
   context->profile_folder = file.parent_path();
   SWARM_TRY(context->policy, read_policy(context->profile, context->profile_folder, context->log_source));
-  SWARM_CHECK(manager_of(*context));
+  SWARM_TRY(const auto manager, manager_of(*context));
   SWARM_TRY(context->sn, sn_of(options, context->profile.sn));
   SWARM_TRY(const auto identity, open_node_identity(options));
   context->identity = identity.tls;
@@ -222,7 +231,7 @@ result<child_spec> make_swop(const config::swop_options& options, std::string na
   for (const auto* each : {"volumes", "environments", "nodes", "parts"})
     SWARM_CHECK(make_folders(data / each));
   context->volumes = std::make_shared<const content::volumes>(data / "volumes");
-  choose_user(*context);
+  choose_user(*context, manager);
   // Programs of another user come through to what is mounted for them; what is the node's own is closed to them.
   if (context->uid != geteuid()) ::chmod(data.c_str(), 0711);
   SWARM_CHECK(open_manager(*context));

@@ -47,6 +47,10 @@ def python_image(engine):
     return engine.make_image("python:test", files, ["ENV PATH=/usr/bin:/bin"])
 
 
+def allowed_paths():
+    return [word for path in (HERE, ROOT / "tests" / "python", VENV) for word in ("--allow-path", path)]
+
+
 class ContainedSwarm(TestSwarm):
     """One engine, host network, loopback."""
 
@@ -56,18 +60,36 @@ class ContainedSwarm(TestSwarm):
         super().__init__(folder, certs)
         self.engine = Engine(folder, kind).start()
         self.flags = ["--manager", "docker", "--docker-socket-file", str(self.engine.socket)]
-        self.flags += ["--sl-image", sl_image(self.engine)]
+        self.image = sl_image(self.engine)
+        self.flags += ["--sl-image", self.image]
 
-    def add_trainers(self, nodes, first=0, name=None, **profile):
+    def profile_of(self, nodes, first=0, **profile):
         definitions = []
         for idx in range(nodes):
             user = self.usr / f"user{first + idx}"
             user.mkdir(exist_ok=True)
             variables = {"NAME": f"user{first + idx}", "VALUE": first + idx}
             definitions.append(node_definition(self.certs, idx, user, variables))
-        allowed = [word for path in (HERE, ROOT / "tests" / "python", VENV) for word in ("--allow-path", path)]
-        profile = {**swop_profile(definitions, manager="DOCKER", **profile), "network": "host"}
-        return self.add_swop(profile, name, flags=[*self.flags, *allowed])
+        return {**swop_profile(definitions, manager="DOCKER", **profile), "network": "host"}
+
+    def add_trainers(self, nodes, first=0, name=None, **profile):
+        return self.add_swop(self.profile_of(nodes, first, **profile), name, flags=[*self.flags, *allowed_paths()])
+
+    def contain_swop(self, nodes):
+        """A SWOP in a container, as run-swop makes one; it ends with the engine."""
+        name = "swop-1"
+        (self.usr / f"{name}.yaml").write_text(json.dumps(self.profile_of(nodes)))
+        flags = ["--role", "swop", "--node-name", name, "--profile-file-name", f"{name}.yaml", "--manager", "docker"]
+        flags += ["--usr-dir", "/platform/swarm/usr", "--data-dir", "/platform/swarm/SMLNODE/swarmd"]
+        flags += ["--sn-ip", "127.0.0.1", "--sn-api-port", self.sn.port, "--sl-image", self.image]
+        flags += [*self.certs.flags(name), *allowed_paths()]
+        mounts = {self.usr: "/platform/swarm/usr", self.engine.socket: "/var/run/docker.sock"}
+        mounts[self.certs.folder] = self.certs.folder
+        host = {"NetworkMode": "host", "Binds": [f"{source}:{target}" for source, target in mounts.items()]}
+        body = {"Image": self.image, "Entrypoint": ["swarmd"], "Cmd": [str(flag) for flag in flags], "HostConfig": host}
+        body["Volumes"] = {"/platform/swarm/SMLNODE": {}}
+        self.engine.call("POST", f"/containers/create?name={name}", body)
+        self.engine.call("POST", f"/containers/{name}/start")
 
     def build(self, steps, name="env", outcome="user-env:1", context=None):
         self.make_task(build_task(name, steps, outcome, "INLINE", context))
@@ -87,12 +109,13 @@ class ContainedSwarm(TestSwarm):
 
     def containers(self):
         """Those of SWOPs, by name."""
-        found = [each for each in self.engine.containers() if "swarmd.owner" in each["Labels"]]
+        found = [each for each in self.engine.containers() if "swarmd.owner" in (each["Labels"] or {})]
         return {each["Names"][0].lstrip("/"): each for each in found}
 
     def report(self):
         texts = [super().report()]
-        for name, each in self.containers().items():
+        for each in self.engine.containers():
+            name = each["Names"][0]
             logs = self.engine.call("GET", f"/containers/{each['Id']}/logs?stdout=1&stderr=1&tail=20")
             texts.append(f"--- {name}: {each['Status']} ---\n{logs if isinstance(logs, str) else json.dumps(logs)}")
         return "\n".join(texts)

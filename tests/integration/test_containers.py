@@ -204,3 +204,15 @@ def test_a_killed_engine_costs_the_task_and_nothing_else(contained):
     reset(swarm)
     names = [name for each in swarm.engine.containers() for name in each["Names"]]
     assert names == ["/swop-demo-other"]
+
+
+def test_a_swop_in_a_container_drives_the_engine_whose_socket_it_was_given(contained):
+    swarm = contained
+    swarm.contain_swop(2)
+    swarm.build([f"FROM {python_image(swarm.engine)}"])
+    swarm.make_training(MIN_PEERS=2)
+    swarm.assign("train", "WITH 2 PEERS")
+    status = swarm.wait_task()
+    assert status.field("TASK_STATE") == "COMPLETE", status.text
+    assert swarm.result_of(0) == swarm.result_of(1) == [0.5] * 4
+    reset(swarm)

@@ -116,7 +116,8 @@ public:
     // The training program runs as another user than the SL; nobody else comes as far as here.
     std::error_code ignored;
     fs::permissions(channel, fs::perms::all, ignored);
-    const managers::mount pipes{channel.native(), std::string(channel_target), true};
+    SWARM_TRY(const auto shared, paths_.on_host(channel));
+    const managers::mount pipes{shared.native(), std::string(channel_target), true};
     SWARM_TRY(out.sl, plan_sl(node, index, data));
     out.sl.mounts.push_back(pipes);
     SWARM_TRY(out.ml, plan_ml(node, index));
@@ -138,7 +139,8 @@ private:
     out.uid = geteuid();
     out.gid = getegid();
     out.limits = limits_of(node.sl.limits);
-    out.mounts.push_back({data.native(), std::string(sl_data_target), true});
+    SWARM_TRY(const auto kept, paths_.on_host(data));
+    out.mounts.push_back({kept.native(), std::string(sl_data_target), true});
     if (!context_.has_containers()) add_own_programs(out);
     out.argv = {fmt::format("{}/swarmd", bin_target), "--role", "sl"};
     const auto flag = [&](std::string_view name, std::string value) {

@@ -19,9 +19,11 @@ std::vector<std::string> words_of(std::string_view text) {
 
 std::optional<std::uint64_t> bytes_of(std::string_view text) {
   std::uint64_t number = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto* const first = text.data();
+  const auto* const last = first + text.size();
+  const auto read = std::from_chars(first, last, number);
   if (read.ec != std::errc{} || number == 0) return std::nullopt;
-  std::string unit(read.ptr, text.data() + text.size());
+  std::string unit(read.ptr, last);
   for (auto& c : unit)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   if (unit.ends_with("ib"))

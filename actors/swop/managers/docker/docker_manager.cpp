@@ -151,7 +151,7 @@ private:
   }
 
   result<> check_mount(const mount& each) const {
-    if (each.source.starts_with('/')) return rules_.check(each);
+    if (each.source.starts_with('/')) return options_.paths_are_here ? rules_.check(each) : result<>{};
     const auto volume = engine().volume(each.source);
     if (volume) return {};
     if (!volume.error().is(engine_errc::not_found)) return failed(volume);
@@ -212,7 +212,8 @@ private:
       if (!timed_.insert(name).second) return;
     }
     std::uint64_t seconds = 0;
-    std::from_chars(label->second.data(), label->second.data() + label->second.size(), seconds);
+    const auto* const first = label->second.data();
+    std::from_chars(first, first + label->second.size(), seconds);
     const auto age = milliseconds(unix_milliseconds()) - milliseconds(facts.started_ms);
     end_at(name, clock::now() + std::chrono::seconds(seconds) - age);
   }

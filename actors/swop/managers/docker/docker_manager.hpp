@@ -17,6 +17,8 @@ struct docker_manager_options {
   std::string prefix = "swop-"; ///< of the names of containers that the specification does not name
   /// What no mount may show, and what may be mounted although it lies in something hidden.
   std::vector<std::filesystem::path> hidden, shown;
+  /// False: the engine's host is another place than where this process is, and sources of mounts are paths there.
+  bool paths_are_here = true;
 };
 
 /// The manager DOCKER: each program in a container of the engine. Containers belong to this manager by two labels,

@@ -38,7 +38,7 @@ std::string target_of(std::string_view path, const query& parameters) {
 std::string label_filter(const label_map& with) {
   json::array labels;
   for (const auto& [name, value] : with)
-    labels.emplace_back(name + "=" + value);
+    labels.emplace_back(fmt::format("{}={}", name, value));
   return json::serialize(json::object{{"label", std::move(labels)}});
 }
 
@@ -89,7 +89,8 @@ label_map labels_at(const json::object& in, std::string_view key) {
 std::uint64_t time_of(std::string_view text) {
   const auto number = [&](std::size_t at, std::size_t count) {
     int out = -1;
-    if (at + count <= text.size()) std::from_chars(text.data() + at, text.data() + at + count, out);
+    const auto* const first = text.data() + at;
+    if (at + count <= text.size()) std::from_chars(first, first + count, out);
     return out;
   };
   const std::array parts{number(0, 4),  number(5, 2),  number(8, 2),
@@ -153,11 +154,11 @@ constexpr std::size_t told_bytes_max = 1000;
 
 std::optional<api_version> read_version(std::string_view text) {
   api_version out;
-  const auto dot = text.find('.');
-  if (dot == std::string_view::npos) return std::nullopt;
-  const auto whole = std::from_chars(text.data(), text.data() + dot, out.major);
-  const auto rest = std::from_chars(text.data() + dot + 1, text.data() + text.size(), out.minor);
-  if (whole.ec != std::errc{} || rest.ec != std::errc{}) return std::nullopt;
+  const auto* const first = text.data();
+  const auto* const last = first + text.size();
+  const auto whole = std::from_chars(first, last, out.major);
+  if (whole.ec != std::errc{} || whole.ptr == last || *whole.ptr != '.') return std::nullopt;
+  if (std::from_chars(whole.ptr + 1, last, out.minor).ec != std::errc{}) return std::nullopt;
   return out;
 }
 

@@ -44,7 +44,8 @@ json::object gpus_json(std::string_view text) {
   json::object out{{"Driver", ""}, {"Capabilities", json::array{json::array{"gpu"}}}};
   constexpr std::string_view prefix = "device=";
   int count = 0;
-  const auto* const end = text.data() + text.size();
+  const auto* const first = text.data();
+  const auto* const end = first + text.size();
   if (const auto at = text.find(prefix); at != std::string_view::npos) {
     json::array ids;
     auto rest = text.substr(at + prefix.size());
@@ -59,7 +60,7 @@ json::object gpus_json(std::string_view text) {
       rest.remove_prefix(std::min(stop + 1, rest.size()));
     }
     out["DeviceIDs"] = std::move(ids);
-  } else if (const auto read = std::from_chars(text.data(), end, count); read.ptr == end && count > 0) {
+  } else if (const auto read = std::from_chars(first, end, count); read.ptr == end && count > 0) {
     out["Count"] = count;
   } else {
     out["Count"] = -1;
@@ -121,7 +122,7 @@ void add_network(const container_wanted& what, json::object& body, json::object&
 json::object container_json(const container_wanted& what) {
   json::array environment;
   for (const auto& [name, value] : what.environment)
-    environment.emplace_back(name + "=" + value);
+    environment.emplace_back(fmt::format("{}={}", name, value));
   json::object host{
       {"Mounts", mounts_json(what.mounts)},
       {"LogConfig", json::object{{"Type", "json-file"},
@@ -154,12 +155,17 @@ container_facts facts_of(const json::object& from) {
                       .error = text_at(state, "Error"),
                       .started_ms = time_of(text_at(state, "StartedAt")),
                       .ended_ms = time_of(text_at(state, "FinishedAt")),
-                      .address = {}};
+                      .address = {},
+                      .mounts = {}};
   if (out.name.starts_with('/')) out.name.erase(0, 1);
   // Podman takes the one time from another clock than the other.
   if (out.ended_ms > 0) out.ended_ms = std::max(out.ended_ms, out.started_ms);
   for (const auto& [network, facts] : object_at(object_at(from, "NetworkSettings"), "Networks"))
     if (facts.is_object() && out.address.empty()) out.address = text_at(facts.get_object(), "IPAddress");
+  for (const auto& each : array_at(from, "Mounts"))
+    if (each.is_object())
+      out.mounts.push_back({text_at(each.get_object(), "Source"), text_at(each.get_object(), "Destination"),
+                            flag_at(each.get_object(), "RW")});
   return out;
 }
 

@@ -123,7 +123,7 @@ result<> client::events(const label_map& with, const std::stop_token& stop,
   const auto since = std::to_string(unix_seconds() - 1);
   json::array labels;
   for (const auto& [name, value] : with)
-    labels.emplace_back(name + "=" + value);
+    labels.emplace_back(fmt::format("{}={}", name, value));
   const auto filters =
       json::serialize(json::object{{"type", json::array{"container"}}, {"label", std::move(labels)}});
   line_cutter cut([&](std::string_view line) -> result<bool> {

@@ -1,6 +1,7 @@
 #include "actors/swop/managers/docker/engine/detail/caller.hpp"
 #include "actors/swop/managers/docker/engine/detail/container_json.hpp"
 #include "actors/swop/managers/docker/engine/frames.hpp"
+#include "actors/swop/managers/docker/engine/own_container.hpp"
 
 #include <doctest/doctest.h>
 
@@ -80,4 +81,31 @@ TEST_CASE("credentials are found in docker's config.json by the registry of an i
   CHECK_FALSE(registry_credentials_in("no", "a"));
   CHECK(registry_credentials("u", "p", "r")
         == "eyJ1c2VybmFtZSI6InUiLCJwYXNzd29yZCI6InAiLCJzZXJ2ZXJhZGRyZXNzIjoiciJ9");
+}
+
+TEST_CASE("who is in a container finds it by what its engine has mounted there, and its paths on the host") {
+  const std::string id(64, 'a');
+  const auto docker =
+      "700 690 254:0 /var/lib/docker/containers/" + id + "/hostname /etc/hostname rw - ext4 /dev/vda rw\n";
+  CHECK(container_id_in("1 1 0:1 / / rw - ext4 x rw\n" + docker) == id);
+  CHECK(container_id_in("5 4 0:9 /containers/overlay-containers/" + id
+                        + "/userdata/hosts /etc/hosts rw - tmpfs x rw\n")
+        == id);
+  CHECK(container_id_in("5 4 0:9 /a/" + id + "/b /mnt/c rw - ext4 x rw\n").empty()); // somebody's folder
+  CHECK(container_id_in("").empty());
+  const own_mounts own({{"/home/me/ws", "/platform/swarm/usr", true},
+                        {"/vol/_data", "/platform/swarm/SMLNODE", true},
+                        {"/other", "/platform/swarm/usr/deep", true},
+                        {"name", "/v", true}});
+  CHECK(own.on_host("/platform/swarm/usr") == "/home/me/ws");
+  CHECK(own.on_host("/platform/swarm/usr/a/b") == "/home/me/ws/a/b");
+  CHECK(own.on_host("/platform/swarm/usr/deep/x") == "/other/x");
+  CHECK(own.on_host("/platform/swarm/SMLNODE/swarmd/parts") == "/vol/_data/swarmd/parts");
+  CHECK_FALSE(own.on_host("/platform/swarm/user"));
+  CHECK_FALSE(own.on_host("/etc"));
+  CHECK_FALSE(own.on_host("/v/x"));
+  CHECK(own.inside("/home/me/ws/model") == "/platform/swarm/usr/model");
+  CHECK(own.inside("/other") == "/platform/swarm/usr/deep");
+  CHECK_FALSE(own.inside("/home/me/ws2"));
+  CHECK_FALSE(own.inside("name"));
 }

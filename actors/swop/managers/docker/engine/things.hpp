@@ -99,6 +99,8 @@ struct container_facts {
   std::uint64_t started_ms = 0; ///< since 1970; 0: never
   std::uint64_t ended_ms = 0;   ///< since 1970; 0: never, or it runs
   std::string address;          ///< in its first network
+  std::vector<container_mount>
+      mounts; ///< of volumes as well, with the path that they have on the engine's host
 };
 
 /// What a list of containers says of one.
