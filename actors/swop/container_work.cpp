@@ -105,7 +105,7 @@ result<file> spool(const swop_context& context, const std::string& volume, const
     at += piece.size();
     return true;
   };
-  SWARM_CHECK(engine::read_volume(*context.engine, volume, sink, stop));
+  SWARM_CHECK(engine::read_volume(*context.engine, context.owner(), volume, sink, stop));
   if (::lseek(to.fd(), 0, SEEK_SET) != 0)
     return fail(file_errc::io, "{}: cannot be read again", path.native());
   return to;
@@ -203,8 +203,8 @@ result<> container_work::bring_into_engine(const std::vector<std::uint64_t>& nod
     folders.push_back(context.volumes->path_of(task.outcome, node));
   if (nodes.empty()) folders.push_back(context.volumes->path_of(task.outcome));
   tell({swop::task_step::preparing_volumes, 0});
-  SWARM_CHECK(
-      engine::fill_volumes(*context.engine, task.outcome, nodes, folders, context.uid, context.gid, stop));
+  SWARM_CHECK(engine::fill_volumes(*context.engine, context.owner(), task.outcome, nodes, folders,
+                                   context.uid, context.gid, stop));
   for (const auto& each : folders)
     SWARM_CHECK(content::remove_tree(each));
   return {};

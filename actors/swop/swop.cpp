@@ -4,6 +4,7 @@
 #include "actors/sn_client/sn_client.hpp"
 #include "actors/swop/lines/lines.hpp"
 #include "actors/swop/managers/docker/docker_manager.hpp"
+#include "actors/swop/managers/docker/volumes/engine_volumes.hpp"
 #include "actors/swop/managers/process/process_manager.hpp"
 #include "actors/swop/runner.hpp"
 #include "base/endpoint.hpp"
@@ -129,7 +130,7 @@ result<> open_docker_manager(swop_context& to) {
   auto engine = std::make_shared<engine::client>(socket);
   managers::docker_manager_options options;
   options.engine = engine;
-  options.owner = to_hex(to.account().view(), false);
+  options.owner = to.owner();
   options.folder = data / "containers";
   // Whoever was given a socket by a container's mounts has an engine behind it.
   if (auto found = engine::find_own_mounts(*engine)) to.own_mounts = std::move(*found);
@@ -138,6 +139,7 @@ result<> open_docker_manager(swop_context& to) {
   options.shown = {data / "parts", data / "nodes"};
   SWARM_TRY(to.manager, managers::make_docker_manager(
                             std::move(options), [watch = to.watch](const std::string&) { watch->tell(); }));
+  engine::remove_helpers(*engine, to.owner());
   to.engine = std::move(engine);
   if (to.own_mounts && !to.own_mounts->on_host(data))
     return fail(errc::invalid,

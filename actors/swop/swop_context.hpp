@@ -63,6 +63,8 @@ struct swop_context {
   std::uint32_t gid = 0;
 
   const address& account() const { return key->account(); }
+  /// Whose containers are this SWOP's.
+  std::string owner() const { return to_hex(account().view(), false); }
   /// Whether programs run in containers, and volumes are the engine's.
   bool has_containers() const { return engine != nullptr; }
   std::filesystem::path environments() const { return options.data_dir / "environments"; }

@@ -70,6 +70,7 @@ class ContainedSwarm(TestSwarm):
             user.mkdir(exist_ok=True)
             variables = {"NAME": f"user{first + idx}", "VALUE": first + idx}
             definitions.append(node_definition(self.certs, idx, user, variables))
+            definitions[-1]["slnodedef"].update(usrcontaineropts=[{"shm-size": "8m"}], usrlabels=["team-a"])
         return {**swop_profile(definitions, manager="DOCKER", **profile), "network": "host"}
 
     def add_trainers(self, nodes, first=0, name=None, **profile):

@@ -64,6 +64,11 @@ def test_a_task_builds_an_image_and_another_trains_in_it(contained):
     assert swarm.result_of(0) == swarm.result_of(1) == [0.5] * 4
     there = swarm.containers()
     assert len(there) == 4 and all(SWOP_NAME.fullmatch(name) for name in there), list(there)
+    program = next(each for each in there.values() if each["Labels"]["swarmd.kind"] == "ml")
+    assert program["Labels"].keys() >= {"team-a", "swarmd.group", "swarmd.task", "swarmd.index", "swarmd.program"}
+    facts = swarm.engine.call("GET", f"/containers/{program['Id']}/json")
+    assert facts["HostConfig"]["ShmSize"] == 8 << 20
+    assert facts["Config"]["Hostname"] == f"user{int(program['Labels']['swarmd.index']) + 1}"
     reset(swarm)
 
 

@@ -14,7 +14,7 @@ result<program_notes> program_notes::open(std::filesystem::path folder) {
 }
 
 result<> program_notes::note(const std::string& name, ending_cause why) const {
-  const auto made =
+  auto made =
       create_file(folder_ / name, as_bytes(why == ending_cause::deadline ? deadline_word : told_word));
   if (!made && !made.error().is(file_errc::exists)) return made;
   return {};

@@ -29,7 +29,7 @@ bool is_name(std::string_view name) {
 /// A container that has a volume and never runs, as long as it exists.
 class volume_holder {
 public:
-  static result<volume_holder> make(client& of, const std::string& volume) {
+  static result<volume_holder> make(client& of, const std::string& owner, const std::string& volume) {
     if (const auto there = of.image(std::string(empty_image)); !there) {
       if (!there.error().is(engine_errc::not_found)) return tl::unexpected(there.error());
       SWARM_CHECK(of.import_image(std::string(empty_image), {{std::string(helper_label), "1"}},
@@ -38,7 +38,7 @@ public:
     container_wanted what;
     what.image = empty_image;
     what.entrypoint = {"never-run"};
-    what.labels[std::string(helper_label)] = "1";
+    what.labels[std::string(helper_label)] = owner;
     what.mounts = {{volume, std::string(place), true}};
     what.network = "none";
     std::array<std::uint8_t, 8> mark{};
@@ -73,8 +73,8 @@ result<> check_replaceable(client& of, const std::string& name) {
               "the volume {} is not one that a task has made: remove it, or choose another Outcome", name);
 }
 
-result<> fill(client& of, const std::string& name, const std::string& task_name, const body_source& archive,
-              const std::stop_token& stop) {
+result<> fill(client& of, const std::string& owner, const std::string& name, const std::string& task_name,
+              const body_source& archive, const std::stop_token& stop) {
   if (of.volume(name)) {
     const auto gone = of.remove_volume(name);
     if (!gone && gone.error().is(engine_errc::conflict))
@@ -84,7 +84,7 @@ result<> fill(client& of, const std::string& name, const std::string& task_name,
   }
   SWARM_CHECK(of.make_volume(name, {{std::string(made_label), task_name}}));
   const auto done = [&]() -> result<> {
-    SWARM_TRY(const auto holder, volume_holder::make(of, name));
+    SWARM_TRY(const auto holder, volume_holder::make(of, owner, name));
     return of.write_folder(holder.id(), std::string(place), archive, stop);
   }();
   if (!done) std::ignore = of.remove_volume(name);
@@ -111,7 +111,17 @@ result<named_volume> find_volume(client& of, const std::string& name, std::optio
   return fail(volume_errc::none, "the container engine has no volume '{}'", name);
 }
 
-result<> fill_volumes(client& of, const std::string& name, const std::vector<std::uint64_t>& nodes,
+void remove_helpers(client& of, const std::string& owner) {
+  const auto left = of.containers({{std::string(helper_label), owner}});
+  if (!left) return;
+  for (const auto& each : *left)
+    if (const auto label = each.labels.find(std::string(helper_label));
+        label != each.labels.end() && label->second == owner)
+      std::ignore = of.remove(each.id, true);
+}
+
+result<> fill_volumes(client& of, const std::string& owner, const std::string& name,
+                      const std::vector<std::uint64_t>& nodes,
                       const std::vector<std::filesystem::path>& folders, std::uint32_t uid, std::uint32_t gid,
                       const std::stop_token& stop) {
   if (!is_name(name))
@@ -124,7 +134,7 @@ result<> fill_volumes(client& of, const std::string& name, const std::vector<std
     SWARM_CHECK(check_replaceable(of, each));
   SWARM_CHECK(check_replaceable(of, name));
   for (std::size_t i = 0; i < names.size(); ++i)
-    SWARM_CHECK(fill(of, names[i], name, tar_of_folder(folders.at(i), uid, gid), stop));
+    SWARM_CHECK(fill(of, owner, names[i], name, tar_of_folder(folders.at(i), uid, gid), stop));
   // Copies of an earlier time that no node of today has.
   SWARM_TRY(const auto all, of.volumes({{std::string(made_label), name}}));
   for (const auto& each : all)
@@ -132,9 +142,9 @@ result<> fill_volumes(client& of, const std::string& name, const std::vector<std
   return {};
 }
 
-result<> read_volume(client& of, const std::string& name, const body_sink& sink,
+result<> read_volume(client& of, const std::string& owner, const std::string& name, const body_sink& sink,
                      const std::stop_token& stop) {
-  SWARM_TRY(const auto holder, volume_holder::make(of, name));
+  SWARM_TRY(const auto holder, volume_holder::make(of, owner, name));
   return of.read_folder(holder.id(), std::string(place) + "/.", sink, stop);
 }
 
