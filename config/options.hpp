@@ -119,7 +119,10 @@ struct swop_options : role_options {
   std::filesystem::path profile_file;             ///< in usr_dir wherever it is named, or absolute
   std::string manager;                            ///< in place of the profile's; empty: as that says
   std::vector<std::filesystem::path> allow_paths; ///< absolute
-  std::optional<std::uint32_t> uid;               ///< of programs; only root can choose
+  std::vector<std::string> allow_volumes;         ///< of the container engine, beside those that tasks made
+  std::filesystem::path engine_socket; ///< of the container engine; empty: the first one that is there
+  std::string sl_image;                ///< in which SLs run; empty: that of this version
+  std::optional<std::uint32_t> uid;    ///< of programs; only root can choose
   std::optional<std::uint32_t> gid;
   bool keep_containers = false;
   /// For SWCIs of this organisation, who read the last lines of failed programs there; 0: any free one. Advertised with

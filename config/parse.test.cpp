@@ -157,7 +157,10 @@ TEST_CASE("the environments of a SWOP and of a SWCI of the original are understo
               {"SWOP_LINES_PORT", "3333"},
               {"SN_NODE_IP", "10.0.0.2"},
               {"SN_API_SERVER_PORT", "1111"}});
-  const auto swop_out = parse(words{"--allow-path=/data", "--allow-path=/more/../other"}, env);
+  env.insert({{"SWOP_DOCKER_SOCKET", "unix:///run/e.sock"}, {"SWOP_SL_IMAGE", "hub:5000/org/sl:1.2"}});
+  const auto swop_out = parse(
+      words{"--allow-path=/data", "--allow-path=/more/../other", "--allow-volume=v1", "--allow-volume=v2"},
+      env);
   REQUIRE(swop_out);
   const auto& swop = swop_out->config.swop.at(0);
   CHECK(swop.node_name == "swop-1");
@@ -171,6 +174,9 @@ TEST_CASE("the environments of a SWOP and of a SWCI of the original are understo
   CHECK(swop.sn_api_port == 1111);
   CHECK(swop.manager.empty());
   CHECK(swop.allow_paths == std::vector<std::filesystem::path>{"/data", "/other"});
+  CHECK(swop.allow_volumes == std::vector<std::string>{"v1", "v2"});
+  CHECK(swop.engine_socket == "/run/e.sock");
+  CHECK(swop.sl_image == "hub:5000/org/sl:1.2");
 
   env = identity_files;
   env.insert({{"SWARMD_ROLE", "swci"},
@@ -195,7 +201,12 @@ TEST_CASE("what a SWOP and a SWCI cannot do without") {
   CHECK(swop({"--profile-file-name=p"}).contains("swop-1: give --usr-dir"));
   CHECK(swop({"--usr-dir=u"}).contains("swop-1: give --profile-file-name"));
   CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--swop-gid=5"}).contains("without swop-uid"));
-  CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--manager=slurm"}).contains("there is 'process'"));
+  CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--manager=slurm"})
+            .contains("there are 'process' and 'docker'"));
+  CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--docker-socket-file=tcp://h:2375"})
+            .contains("is no container engine's socket"));
+  CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--sl-image=a b"}).contains("is no image's name"));
+  CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--allow-volume=../etc"}) != "accepted");
   CHECK(swop({"--usr-dir=u", "--profile-file-name=p", "--allow-path=data"}).contains("not an absolute path"));
   CHECK(message(words{"--role", "swci"} + identity).contains("swci-1: give --usr-dir"));
   CHECK(message(words{"--role", "swci", "--usr-dir=u", "--swci-mode=page"} + identity)

@@ -197,10 +197,33 @@ result<hash32> to_block_hash(std::string_view text) {
 }
 
 result<std::string> to_manager(std::string_view text) {
-  if (lower(text) != "process")
-    return fail(config_errc::bad_value, "'{}' is no manager of this version; there is 'process'",
+  auto name = lower(text);
+  if (name != "process" && name != "docker")
+    return fail(config_errc::bad_value,
+                "'{}' is no manager of this version; there are 'process' and 'docker'", printable(text));
+  return name;
+}
+
+result<std::filesystem::path> to_engine_socket(std::string_view text) {
+  constexpr std::string_view scheme = "unix://";
+  SWARM_TRY(auto path, to_path(text.starts_with(scheme) ? text.substr(scheme.size()) : text));
+  if (!path.is_absolute())
+    return fail(config_errc::bad_value,
+                "'{}' is no container engine's socket; give its absolute path, or unix:// and the path",
                 printable(text));
-  return "process";
+  return path;
+}
+
+result<std::string> to_image(std::string_view text) {
+  constexpr std::size_t bytes_max = 255;
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+           || std::string_view("._-/:@").find(c) != std::string_view::npos;
+  };
+  if (text.empty() || text.size() > bytes_max || text.front() == '-' || !std::ranges::all_of(text, is_plain))
+    return fail(config_errc::bad_value, "'{}' is no image's name, as registry/name:tag is one",
+                printable(text));
+  return std::string(text);
 }
 
 result<bool> to_swci_mode(std::string_view text) {

@@ -41,6 +41,10 @@ result<hash32> to_block_hash(std::string_view text);
 result<std::uint64_t> to_byte_count(std::string_view text);
 /// "process", in any case; what other managers there will be is refused with that.
 result<std::string> to_manager(std::string_view text);
+/// The absolute path of a container engine's socket, with unix:// in front of it or without.
+result<std::filesystem::path> to_engine_socket(std::string_view text);
+/// An image's name; what all engines refuse is refused.
+result<std::string> to_image(std::string_view text);
 /// CLI or WEB, in any case; true: WEB.
 result<bool> to_swci_mode(std::string_view text);
 /// 1 to name_bytes_max of letters, digits, '.', '_', '-', beginning with a letter or digit; fit for

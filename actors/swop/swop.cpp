@@ -3,14 +3,19 @@
 #include "actors/node/identity.hpp"
 #include "actors/sn_client/sn_client.hpp"
 #include "actors/swop/lines/lines.hpp"
+#include "actors/swop/managers/docker/docker_manager.hpp"
+#include "actors/swop/managers/docker/volumes/engine_volumes.hpp"
 #include "actors/swop/managers/process/process_manager.hpp"
 #include "actors/swop/runner.hpp"
 #include "base/endpoint.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "config/values.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cstdlib>
 
 namespace swarm::actors {
 
@@ -72,11 +77,11 @@ result<std::string> sn_of(const config::swop_options& options, const tasks::sn_l
               options.node_name);
 }
 
-/// As whom programs run: root chooses, everybody else is who he is.
-void choose_user(swop_context& to) {
+/// As whom programs run: root chooses, and whoever has an engine that does it for him; everybody else is who he is.
+void choose_user(swop_context& to, tasks::manager_type manager) {
   to.uid = geteuid();
   to.gid = getegid();
-  if (to.uid != 0) return;
+  if (to.uid != 0 && manager != tasks::manager_type::docker) return;
   struct stat owner {};
   if (to.options.uid) {
     to.uid = *to.options.uid;
@@ -87,7 +92,7 @@ void choose_user(swop_context& to) {
   }
 }
 
-result<> open_manager(swop_context& to) {
+result<> open_process_manager(swop_context& to) {
   const auto& data = to.options.data_dir;
   managers::process_manager_options options;
   options.folder = data / "programs";
@@ -95,12 +100,79 @@ result<> open_manager(swop_context& to) {
   options.volumes = {data / "volumes", data / "parts", data / "nodes", data / "environments"};
   options.uid = to.uid;
   options.gid = to.gid;
-  to.watch = std::make_shared<program_watch>();
-  auto made = managers::make_process_manager(std::move(options),
-                                             [watch = to.watch](const std::string&) { watch->tell(); });
-  if (!made) return tl::unexpected(std::move(made).error());
-  to.manager = std::move(*made);
+  SWARM_TRY(to.manager, managers::make_process_manager(
+                            std::move(options), [watch = to.watch](const std::string&) { watch->tell(); }));
   return {};
+}
+
+/// As the flag says, then as Docker's command line would have it, then where engines usually are.
+result<fs::path> engine_socket(const config::swop_options& options) {
+  if (!options.engine_socket.empty()) return options.engine_socket;
+  if (const auto* said = std::getenv("DOCKER_HOST"); said != nullptr && *said != '\0') {
+    auto path = config::to_engine_socket(said);
+    if (!path) return fail_with(std::move(path).error(), "DOCKER_HOST");
+    return path;
+  }
+  const fs::path usual = "/var/run/docker.sock";
+  std::vector<fs::path> others{"/run/podman/podman.sock"};
+  if (const auto* own = std::getenv("XDG_RUNTIME_DIR"); own != nullptr)
+    others.emplace_back(fs::path(own) / "podman/podman.sock");
+  std::error_code failure;
+  if (fs::exists(usual, failure)) return usual;
+  for (const auto& each : others)
+    if (fs::exists(each, failure)) return each;
+  return usual;
+}
+
+result<> open_docker_manager(swop_context& to) {
+  const auto& data = to.options.data_dir;
+  SWARM_TRY(const auto socket, engine_socket(to.options));
+  auto engine = std::make_shared<engine::client>(socket);
+  managers::docker_manager_options options;
+  options.engine = engine;
+  options.owner = to.owner();
+  options.folder = data / "containers";
+  // Whoever was given a socket by a container's mounts has an engine behind it.
+  if (auto found = engine::find_own_mounts(*engine)) to.own_mounts = std::move(*found);
+  options.paths_are_here = !to.own_mounts;
+  options.hidden = {data};
+  options.shown = {data / "parts", data / "nodes"};
+  SWARM_TRY(to.manager, managers::make_docker_manager(
+                            std::move(options), [watch = to.watch](const std::string&) { watch->tell(); }));
+  engine::remove_helpers(*engine, to.owner());
+  to.engine = std::move(engine);
+  if (to.own_mounts && !to.own_mounts->on_host(data))
+    return fail(errc::invalid,
+                "{}: this SWOP is in a container, and its programs can see nothing of its data directory: "
+                "mount a volume "
+                "there",
+                data.native());
+  // An engine that is not there yet may come: each task looks again.
+  if (const auto version = to.engine->version(); version)
+    log::info(to.log_source, "containers are started by {} {} ({}), in version {} of its interface",
+              version->product, version->version, socket.native(), version->api);
+  else
+    log::warning(to.log_source, "{}", version.error().message);
+  return {};
+}
+
+/// Which manager the profile names, unless a flag does.
+result<tasks::manager_type> manager_of(const swop_context& context) {
+  using enum tasks::manager_type;
+  const auto& flag = context.options.manager;
+  const auto type = flag == "process" ? process : flag == "docker" ? docker : context.profile.manager;
+  if (type == process || type == docker) return type;
+  return fail(errc::invalid,
+              "{}: mgrtype {} is a name for later versions: start with --manager docker, or with --manager "
+              "process to "
+              "run its programs in sandboxes on this host",
+              context.options.profile_file.native(), tasks::name_of(type));
+}
+
+result<> open_manager(swop_context& to) {
+  SWARM_TRY(const auto type, manager_of(to));
+  to.watch = std::make_shared<program_watch>();
+  return type == tasks::manager_type::docker ? open_docker_manager(to) : open_process_manager(to);
 }
 
 /// The port is known from here on, as it is registered with the SN.
@@ -151,12 +223,7 @@ result<child_spec> make_swop(const config::swop_options& options, std::string na
   SWARM_TRY(context->profile, read_profile(file, context->log_source));
   context->profile_folder = file.parent_path();
   SWARM_TRY(context->policy, read_policy(context->profile, context->profile_folder, context->log_source));
-  if (context->profile.manager != tasks::manager_type::process && options.manager.empty())
-    return fail(
-        errc::invalid,
-        "{}: mgrtype {} needs a container engine, which this version does not drive: start with --manager "
-        "process to run its programs in sandboxes on this host",
-        file.native(), tasks::name_of(context->profile.manager));
+  SWARM_TRY(const auto manager, manager_of(*context));
   SWARM_TRY(context->sn, sn_of(options, context->profile.sn));
   SWARM_TRY(const auto identity, open_node_identity(options));
   context->identity = identity.tls;
@@ -166,7 +233,7 @@ result<child_spec> make_swop(const config::swop_options& options, std::string na
   for (const auto* each : {"volumes", "environments", "nodes", "parts"})
     SWARM_CHECK(make_folders(data / each));
   context->volumes = std::make_shared<const content::volumes>(data / "volumes");
-  choose_user(*context);
+  choose_user(*context, manager);
   // Programs of another user come through to what is mounted for them; what is the node's own is closed to them.
   if (context->uid != geteuid()) ::chmod(data.c_str(), 0711);
   SWARM_CHECK(open_manager(*context));

@@ -2,6 +2,7 @@
 
 #include "actors/swop/content/volumes.hpp"
 #include "actors/swop/lines/lines_server.hpp"
+#include "actors/swop/managers/docker/engine/own_container.hpp"
 #include "actors/swop/managers/manager.hpp"
 #include "config/options.hpp"
 #include "config/tasks/swop_profile.hpp"
@@ -51,6 +52,9 @@ struct swop_context {
   std::shared_ptr<const ledger::private_key> key;
   std::string sn; ///< host:port of the SN, for this SWOP and its SLs
   std::shared_ptr<managers::manager> manager;
+  std::shared_ptr<engine::client> engine; ///< of the manager DOCKER; others have none
+  /// Where this process is in a container itself: paths of profiles and tasks are the host's, which it cannot see.
+  std::optional<engine::own_mounts> own_mounts;
   std::shared_ptr<program_watch> watch;
   std::shared_ptr<const content::volumes> volumes;
   /// For SWCIs of this organisation; none where others do not know this host's address.
@@ -59,6 +63,10 @@ struct swop_context {
   std::uint32_t gid = 0;
 
   const address& account() const { return key->account(); }
+  /// Whose containers are this SWOP's.
+  std::string owner() const { return to_hex(account().view(), false); }
+  /// Whether programs run in containers, and volumes are the engine's.
+  bool has_containers() const { return engine != nullptr; }
   std::filesystem::path environments() const { return options.data_dir / "environments"; }
 };
 

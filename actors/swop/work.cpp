@@ -1,5 +1,6 @@
 #include "actors/swop/work.hpp"
 
+#include "actors/swop/container_work.hpp"
 #include "actors/swop/content/make_content.hpp"
 #include "actors/swop/managers/process/build/confine.hpp"
 #include "actors/swop/managers/process/build/environment.hpp"
@@ -25,6 +26,8 @@ struct worker {
   std::stop_token stop;
   /// What the chain is told beside the code of a failure: a status, a step, seconds.
   std::uint64_t number = 0;
+
+  container_work in_containers() { return {*context, task, tell, stop, number}; }
 
   /// For pip and downloads: this process's paths and proxies, and what the profile says over them.
   build::variables host_variables() const {
@@ -71,14 +74,16 @@ struct worker {
       SWARM_TRY(auto one, content::read_operation(kind, each.target, options));
       wanted.operations.push_back(std::move(one));
     }
-    return content::make_content(
-        wanted, *context->volumes, {}, stop, [&](const content::content_progress& at) {
+    SWARM_CHECK(
+        content::make_content(wanted, *context->volumes, {}, stop, [&](const content::content_progress& at) {
           number = at.download.trouble;
           const bool extracting = at.what == content::operation::kind::extract;
           tell({extracting ? task_step::extracting : task_step::downloading, at.download.bytes >> 20});
-        });
+        }));
+    return context->has_containers() ? in_containers().bring_into_engine(wanted.nodes) : result<>{};
   }
   result<> operator()(const tasks::make_user_container& body) {
+    if (context->has_containers()) return in_containers().build(body);
     SWARM_CHECK(context->manager->check()); // packages run code of theirs when they are built
     build::build_request wanted;
     wanted.name = task.outcome;
@@ -119,7 +124,8 @@ struct worker {
               built->folder.native());
     return {};
   }
-  result<> operator()(const tasks::pull_image&) const {
+  result<> operator()(const tasks::pull_image& body) {
+    if (context->has_containers()) return in_containers().pull(body);
     return fail(plan_errc::needs_container_engine, "PULL_IMAGE needs a container engine, which mgrtype "
                                                    "PROCESS does without: make the environment with a "
                                                    "MAKE_USER_CONTAINER task");

@@ -27,6 +27,15 @@ result<> add_allowed_path(role_options& options, std::string_view text) {
   return {};
 }
 
+result<> add_allowed_volume(role_options& options, std::string_view text) {
+  auto& allowed = static_cast<swop_options&>(options).allow_volumes;
+  SWARM_TRY(auto name, to_name(text));
+  if (allowed.size() >= allowed_paths_max)
+    return fail(config_errc::bad_value, "more than {} volumes", allowed_paths_max);
+  allowed.push_back(std::move(name));
+  return {};
+}
+
 // A row has key, kind, placeholder, default; variables; help; where the text goes.
 // clang-format off
 constexpr role_setting own[] = {
@@ -34,8 +43,17 @@ constexpr role_setting own[] = {
     "SWOP profile (YAML), in the user directory: what the nodes of this host are"},
    put<&swop_options::profile_file, to_path>},
   {{"manager", text, "NAME", "", {"SWOP_MANAGER"},
-    "what runs programs, in place of the profile's mgrtype; process: sandboxes on this host"},
+    "what runs programs, in place of the profile's mgrtype; process: sandboxes on this host; docker: containers"},
    put<&swop_options::manager, to_manager>},
+  {{"docker-socket-file", text, "FILE", "", {"SWOP_DOCKER_SOCKET"},
+    "socket of the container engine; default as DOCKER_HOST says, Docker's, or Podman's where that is the one there"},
+   put<&swop_options::engine_socket, to_engine_socket>},
+  {{"sl-image", text, "IMAGE", "", {"SWOP_SL_IMAGE"},
+    "image in which SLs run; default that of this version"},
+   put<&swop_options::sl_image, to_image>},
+  {{"allow-volume", list, "NAME", "", {"SWOP_ALLOW_VOLUME"},
+    "the engine's volumes that tasks may use besides those that tasks made, sl-cli-lib and what the profile names"},
+   add_allowed_volume},
   {{"allow-path", list, "DIR", "", {"SWOP_ALLOW_PATH"},
     "folders that tasks may use besides the user directory and what the profile names"},
    add_allowed_path},

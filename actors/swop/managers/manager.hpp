@@ -23,6 +23,7 @@ enum class manager_errc {
   not_installed,    ///< a part that the manager needs is missing on this host
   forbidden,        ///< the host forbids what the manager needs; the message says what to enable
   not_started,      ///< the sandbox could not be made as the specification wants it
+  image_missing,    ///< the image of a container is not there
   no_such_command,  ///< the program itself is not there, or cannot be executed
   timeout,          ///< the host did not answer in time
   io,

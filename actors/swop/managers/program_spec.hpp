@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/swop/managers/docker/engine/things.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -11,7 +13,7 @@ namespace swarm::managers {
 
 /// A file or folder of the host that a program sees under another path.
 struct mount {
-  std::string source; ///< absolute; has to exist
+  std::string source; ///< absolute, or of a container also the name of a volume; has to exist
   std::string target; ///< absolute, without "." and ".."; one below another mount's target is fine
   bool writable = false;
 
@@ -41,6 +43,20 @@ struct output_bounds {
   bool operator==(const output_bounds&) const = default;
 };
 
+/// What a program is beyond that in a container. The manager PROCESS starts no such program.
+struct container_spec {
+  std::string name;                    ///< of the container, for people; empty: made of the program's
+  std::string image;                   ///< has to be there
+  std::vector<std::string> entrypoint; ///< before `argv`; where it is empty the image's own counts
+  std::map<std::string, std::string> labels;
+  std::string network; ///< "host", "none" or a network's name; empty for the engine's own
+  std::string address; ///< a fixed one in that network
+  std::vector<engine::published_port> ports;
+  engine::host_options options;
+
+  bool operator==(const container_spec&) const = default;
+};
+
 /// A program as a task wants it: what it is started with, and the world that it finds.
 struct program_spec {
   std::string name;              ///< one word, unique with its manager: group-task-u-idx
@@ -57,6 +73,7 @@ struct program_spec {
   std::optional<std::string> gpus; ///< CUDA_VISIBLE_DEVICES; without it no GPU is to be seen
   output_bounds output;
   std::optional<std::chrono::seconds> run_time_max; ///< then it is ended
+  std::optional<container_spec> container;          ///< for managers that start containers
 
   bool operator==(const program_spec&) const = default;
 };

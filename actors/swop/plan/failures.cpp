@@ -1,6 +1,7 @@
 #include "actors/swop/plan/failures.hpp"
 
 #include "actors/swop/content/errors.hpp"
+#include "actors/swop/managers/docker/volumes/engine_volumes.hpp"
 #include "actors/swop/managers/process/build/environment.hpp"
 #include "actors/swop/plan/pair_plan.hpp"
 #include "base/file.hpp"
@@ -47,6 +48,24 @@ task_failure code_of(managers::manager_errc code) {
     return task_failure::disk_failed;
   default:
     return task_failure::cannot_start;
+  }
+}
+
+task_failure code_of(engine::engine_errc code) {
+  using enum engine::engine_errc;
+  switch (code) {
+  case absent:
+  case too_old:
+  case died:
+    return task_failure::needs_container_engine;
+  case forbidden:
+    return task_failure::sandbox_forbidden;
+  case stopped:
+    return task_failure::swop_stopped;
+  case not_found:
+    return task_failure::prerequisite_missing;
+  default:
+    return task_failure::swop_failed;
   }
 }
 
@@ -105,6 +124,8 @@ swop::failure failure_of(const error& why) {
   if (why.is(tasks::policy_errc::not_allowed)) return {task_failure::not_allowed, 0};
   if (is_of<plan_errc>(why)) return {code_of(static_cast<plan_errc>(why.code)), 0};
   if (is_of<managers::manager_errc>(why)) return {code_of(static_cast<managers::manager_errc>(why.code)), 0};
+  if (is_of<engine::engine_errc>(why)) return {code_of(static_cast<engine::engine_errc>(why.code)), 0};
+  if (is_of<engine::volume_errc>(why)) return {task_failure::volume_missing, 0};
   if (is_of<content::content_errc>(why)) return {code_of(static_cast<content::content_errc>(why.code)), 0};
   if (is_of<build::build_errc>(why)) return {code_of(static_cast<build::build_errc>(why.code)), 0};
   if (is_of<file_errc>(why)) return {task_failure::disk_failed, 0};

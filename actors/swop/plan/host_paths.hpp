@@ -14,14 +14,25 @@ public:
   explicit host_paths(const swop_context& context);
 
   /// Where the source of `wanted` lies on this host, for the SL node `node`: a volume, or a path. In a path
-  /// `/platform/swarm/usr` stands for the user directory.
+  /// `/platform/swarm/usr` stands for the user directory. Where there are containers a volume is the engine's, and its
+  /// name is what comes back: of NODE's own copy, if it has one. A task may use those that tasks made, `sl-cli-lib`, what
+  /// the profile names and `--allow-volume`.
   result<std::filesystem::path> source_of(const tasks::mount& wanted, std::optional<std::uint16_t> node,
                                           said_by whom) const;
+  /// The same for a path that this process is to read itself.
+  result<std::filesystem::path> here(const std::string& source, said_by whom) const;
+  /// A path of this process as the engine has it, for mounts; the same one unless this process is in a container.
+  result<std::filesystem::path> on_host(const std::filesystem::path& here) const;
   const std::vector<std::filesystem::path>& allowed() const { return allowed_; }
 
 private:
+  result<std::filesystem::path> path_elsewhere(const std::filesystem::path& path, said_by whom) const;
+  result<std::filesystem::path> volume_of_engine(const std::string& name, std::optional<std::uint16_t> node,
+                                                 said_by whom) const;
+
   const swop_context& context_;
   std::vector<std::filesystem::path> allowed_; ///< canonical
+  std::vector<std::filesystem::path> named_;   ///< the same as they were said
 };
 
 } // namespace swarm::actors

@@ -1,7 +1,9 @@
 #include "actors/swop/plan/pair_plan.hpp"
 
 #include "actors/swop/managers/process/build/environment.hpp"
+#include "actors/swop/plan/containers.hpp"
 #include "actors/swop/plan/host_paths.hpp"
+#include "actors/swop/plan/words.hpp"
 #include "base/endpoint.hpp"
 #include "base/file.hpp"
 
@@ -20,18 +22,6 @@ constexpr std::string_view channel_target = "/tmp/hpe-swarm";
 constexpr std::string_view sl_data_target = "/var/lib/swarm";
 constexpr std::string_view bin_target = "/opt/swarm/bin";
 constexpr std::uint64_t gpus_max = 16;
-
-std::vector<std::string> words_of(std::string_view text) {
-  std::vector<std::string> out;
-  while (true) {
-    const auto begin = text.find_first_not_of(" \t");
-    if (begin == std::string_view::npos) return out;
-    text.remove_prefix(begin);
-    const auto end = std::min(text.find_first_of(" \t"), text.size());
-    out.emplace_back(text.substr(0, end));
-    text.remove_prefix(end);
-  }
-}
 
 std::map<std::string, std::string> environment_of(const tasks::environment& from) {
   std::map<std::string, std::string> out;
@@ -97,12 +87,14 @@ std::string node_name(const swop_context& context, const tasks::node_definition&
   return out.substr(0, config::name_bytes_max);
 }
 
-/// Where other nodes reach this SL. Names of a container network mean nothing on the host's own.
+/// Where other nodes reach this SL. Names of a container network mean nothing on the host's own, on which programs in
+/// sandboxes are.
 std::string host_ip(const swop_context& context, const tasks::node_definition& node) {
   const auto is_literal = [](const std::string& text) {
     return text.find(':') != std::string::npos || text.find_first_not_of("0123456789.") == std::string::npos;
   };
-  if (node.sl_host_ip && (is_literal(*node.sl_host_ip) || context.options.host_ip.empty()))
+  if (node.sl_host_ip
+      && (context.has_containers() || is_literal(*node.sl_host_ip) || context.options.host_ip.empty()))
     return *node.sl_host_ip;
   return context.options.host_ip.empty() ? "127.0.0.1" : context.options.host_ip;
 }
@@ -124,12 +116,14 @@ public:
     // The training program runs as another user than the SL; nobody else comes as far as here.
     std::error_code ignored;
     fs::permissions(channel, fs::perms::all, ignored);
-    const managers::mount pipes{channel.native(), std::string(channel_target), true};
+    SWARM_TRY(const auto shared, paths_.on_host(channel));
+    const managers::mount pipes{shared.native(), std::string(channel_target), true};
     SWARM_TRY(out.sl, plan_sl(node, index, data));
     out.sl.mounts.push_back(pipes);
     SWARM_TRY(out.ml, plan_ml(node, index));
     out.ml.mounts.push_back(pipes);
     out.admin_socket = data / "admin.sock";
+    if (context_.has_containers()) SWARM_CHECK(put_into_containers(context_, order_, node, index, out));
     return out;
   }
 
@@ -145,12 +139,9 @@ private:
     out.uid = geteuid();
     out.gid = getegid();
     out.limits = limits_of(node.sl.limits);
-    out.mounts.push_back({data.native(), std::string(sl_data_target), true});
-    std::error_code failure;
-    const auto self = fs::read_symlink("/proc/self/exe", failure);
-    for (const auto* name : {"swarmd", "swarm-merge-worker"})
-      if (const auto file = self.parent_path() / name; fs::exists(file, failure))
-        out.mounts.push_back({file.native(), fmt::format("{}/{}", bin_target, name), false});
+    SWARM_TRY(const auto kept, paths_.on_host(data));
+    out.mounts.push_back({kept.native(), std::string(sl_data_target), true});
+    if (!context_.has_containers()) add_own_programs(out);
     out.argv = {fmt::format("{}/swarmd", bin_target), "--role", "sl"};
     const auto flag = [&](std::string_view name, std::string value) {
       out.argv.push_back(fmt::format("--{}", name));
@@ -170,6 +161,14 @@ private:
     for (const auto& part : node.identity)
       SWARM_CHECK(add_identity(part, out));
     return out;
+  }
+
+  static void add_own_programs(managers::program_spec& to) {
+    std::error_code failure;
+    const auto self = fs::read_symlink("/proc/self/exe", failure);
+    for (const auto* name : {"swarmd", "swarm-merge-worker"})
+      if (const auto file = self.parent_path() / name; fs::exists(file, failure))
+        to.mounts.push_back({file.native(), fmt::format("{}/{}", bin_target, name), false});
   }
 
   /// Of the profile; else the one to which a proxy leads, or any.
@@ -200,7 +199,7 @@ private:
     out.argv = words_of(task_.entrypoint);
     for (auto& word : words_of(task_.command))
       out.argv.push_back(std::move(word));
-    if (out.argv.empty())
+    if (out.argv.empty() && !context_.has_containers())
       return fail(plan_errc::task_not_valid, "Command and Entrypoint are empty: there is nothing to run");
     out.environment = environment_of(tasks::merged({task_.variables, node.user.variables}));
     out.environment["SL_REQUEST_CHANNEL"] = channel_file("request");
@@ -212,7 +211,7 @@ private:
     out.gid = context_.gid;
     out.limits = limits_of(node.user.limits);
     out.gpus = gpus_of(node);
-    SWARM_CHECK(add_environment(out));
+    if (!context_.has_containers()) SWARM_CHECK(add_environment(out));
     SWARM_CHECK(add_content(node, out));
     return out;
   }
@@ -294,6 +293,7 @@ result<std::vector<pair_plan>> plan_pairs(const swop_context& context, const par
   if (order.pairs > nodes.size())
     return fail(plan_errc::task_not_valid, "the run counts {} nodes here, the profile has {} now",
                 order.pairs, nodes.size());
+  if (context.has_containers()) SWARM_CHECK(check_images(context, order));
   planner on(context, order);
   std::vector<pair_plan> out;
   for (std::uint32_t i = 0; i < order.pairs; ++i) {

@@ -1,5 +1,6 @@
 #include "actors/swop/managers/process/process_manager.hpp"
 
+#include "actors/swop/managers/mount_rules.hpp"
 #include "actors/swop/managers/process/cgroup.hpp"
 #include "actors/swop/managers/process/detail/watcher.hpp"
 #include "actors/swop/managers/process/output_log.hpp"
@@ -25,14 +26,11 @@ namespace {
 constexpr milliseconds check_patience{15'000};
 constexpr milliseconds kill_patience{5'000};
 
-bool is_within(const fs::path& path, const fs::path& folder) {
-  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
-}
-
 class process_manager final : public manager {
 public:
-  process_manager(process_manager_options options, std::function<void(const std::string&)> on_change)
-      : options_(std::move(options)), watcher_(std::move(on_change)) {
+  process_manager(process_manager_options options, mount_rules rules,
+                  std::function<void(const std::string&)> on_change)
+      : options_(std::move(options)), rules_(std::move(rules)), watcher_(std::move(on_change)) {
     for (const auto& each : programs())
       if (each.phase != program_phase::ended) watch(each.name);
   }
@@ -43,10 +41,12 @@ public:
   }
 
   result<> start(const program_spec& spec) override {
+    if (spec.container)
+      return fail(manager_errc::bad_spec, "{}: is a container, and mgrtype PROCESS starts none", spec.name);
     if (const auto good = read_spec(write_spec(spec)); !good)
       return fail(manager_errc::bad_spec, "{}", good.error().message);
     for (const auto& each : spec.mounts)
-      SWARM_CHECK(check_source(each));
+      SWARM_CHECK(rules_.check(each));
     const auto folder = folder_of(spec.name);
     const being_started mark(*this, spec.name);
     if (const auto made = folder.make(spec); !made) {
@@ -156,21 +156,6 @@ private:
                     shim_life::for_its_report, check_patience);
   }
 
-  result<> check_source(const mount& each) const {
-    std::error_code problem;
-    const auto real = fs::canonical(each.source, problem);
-    if (problem)
-      return fail(manager_errc::path_missing, "{}: {}, but the task wants it as {}", each.source,
-                  problem.message(), each.target);
-    const auto is_volume = std::ranges::any_of(
-        options_.volumes, [&](const fs::path& volume) { return is_within(real, volume) && real != volume; });
-    for (const auto& hidden : options_.hidden)
-      if (is_within(hidden, real) || (is_within(real, hidden) && !is_volume))
-        return fail(manager_errc::path_not_allowed, "{}: a program may not see it, as {} is this node's own",
-                    each.source, hidden.native());
-    return {};
-  }
-
   /// What a shim that was killed left behind, which is nothing as a rule: a sandbox ends with its shim.
   static void end_the_rest(const program_folder& folder) {
     const auto state = folder.state();
@@ -191,6 +176,7 @@ private:
   }
 
   process_manager_options options_;
+  mount_rules rules_;
   std::mutex mutex_;
   std::multiset<std::string> being_started_;
   detail::watcher watcher_;
@@ -203,15 +189,10 @@ result<std::unique_ptr<manager>> make_process_manager(process_manager_options op
   SWARM_CHECK(make_folders(options.folder, 0700));
   if (options.shim.empty()) options.shim = shim_beside_this_program();
   options.hidden.push_back(options.folder);
-  for (auto* list : {&options.hidden, &options.volumes})
-    for (auto& each : *list) {
-      std::error_code problem;
-      each = fs::weakly_canonical(each, problem);
-      if (problem) return fail(manager_errc::io, "{}: {}", each.native(), problem.message());
-    }
+  SWARM_TRY(auto rules, mount_rules::make(options.hidden, options.volumes));
   std::error_code problem;
   options.folder = fs::canonical(options.folder, problem);
-  return std::make_unique<process_manager>(std::move(options), std::move(on_change));
+  return std::make_unique<process_manager>(std::move(options), std::move(rules), std::move(on_change));
 }
 
 } // namespace swarm::managers

@@ -107,25 +107,6 @@ TEST_CASE("a program that ends says with what") {
   CHECK(::waitpid(-1, nullptr, WNOHANG) == -1); // no shim is left to be waited for
 }
 
-TEST_CASE("names: one program each, and it is there until it is removed") {
-  if (!program_room::has_sandboxes()) return;
-  program_room room;
-  room.run(room.shell("true"));
-  const auto again = room.manager().start(room.shell("true"));
-  REQUIRE_FALSE(again);
-  CHECK(again.error().is(manager_errc::name_taken));
-  REQUIRE(room.manager().remove("p"));
-  CHECK(room.manager().programs().empty());
-  CHECK(!fs::exists(room.folder()));
-  CHECK(room.run(room.shell("true")).how->exit_code == 0);
-  for (const char* unknown : {"nobody", "..", "", "p/../p", "../programs/p"}) {
-    CHECK(room.manager().look(unknown).error().is(manager_errc::no_such_program));
-    CHECK(room.manager().stop(unknown, soon).error().is(manager_errc::no_such_program));
-    CHECK(room.manager().remove(unknown).error().is(manager_errc::no_such_program));
-    CHECK(room.manager().last_lines(unknown, 1).error().is(manager_errc::no_such_program));
-  }
-}
-
 TEST_CASE("what cannot be started leaves nothing behind and says why") {
   if (!program_room::has_sandboxes()) return;
   program_room room;
