@@ -113,8 +113,8 @@ struct perform {
     if (a.verdict != gate::action::verdict::granted) return asked.reply(refusal_of(a.verdict, a.why));
     if (asked.what.who.account) s.watch.granted(asked.what.who.certificate, *asked.what.who.account);
     // A file of an earlier process is hashed before it is served, which would hold up the next question.
-    s.context->io->post([store = s.context->store, held = std::move(asked)] {
-      held.reply(serve_model(*store, held.what, held.request));
+    s.context->io->post([store = s.context->store, board = s.context->board, held = std::move(asked)] {
+      held.reply(serve_model(*store, *board, held.what, held.request));
     });
   }
   void operator()(const gate::action::keep_merges&) const {
@@ -141,7 +141,9 @@ void step(self_pointer self, const auto& event) {
 void take_request(self_pointer self, const model_asked& asked) {
   auto& s = self->state();
   const auto id = s.next_id++;
-  const auto part = asked.what.part == model_part::layout ? gate::wanted::layout : gate::wanted::model;
+  auto part = gate::wanted::model;
+  if (asked.what.part == model_part::layout) part = gate::wanted::layout;
+  if (asked.what.part == model_part::progress) part = gate::wanted::progress;
   const auto [digest, who] = std::pair(asked.what.digest, asked.what.who);
   s.asked.emplace(id, asked);
   step(self, gate::event::asked{id, who, digest, part});
@@ -195,7 +197,9 @@ void probe(role_actor<files_state>* self, const probe_leader& ask) {
   if (!leader) return;
   auto env = self->shared_env();
   auto reply_to = sibling(*self, sl_names::follower);
-  ask_merge_progress(*self->state().context->client, leader->host, leader->port,
+  const auto& context = *self->state().context;
+  ask_merge_progress(*context.client, leader->host, leader->port,
+                     headers_of_asker(context.account(), context.chain->block_num),
                      [env, reply_to, ask](result<merge_progress> at) {
                        if (!at || at->round_num != ask.round_num || at->term != ask.term) return;
                        env->dir.send(reply_to, leader_progress{at->round_num, at->term, at->progress});
@@ -212,10 +216,10 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
   options.log_source = context->log_source;
   auto server = transport::http_server::start(
       *context->io, context->identity, options,
-      [env = self->shared_env(), path = self->path(),
-       board = context->board](transport::http_request request, const transport::http_reply& reply) {
+      [env = self->shared_env(), path = self->path()](transport::http_request request,
+                                                      const transport::http_reply& reply) {
         auto what = model_request_of(request);
-        if (!what) return reply(serve_other(*board, request));
+        if (!what) return reply(serve_other(request));
         env->dir.send(path, model_asked{std::move(*what), std::move(request), reply});
       });
   if (!server) {

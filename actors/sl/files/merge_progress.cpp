@@ -52,7 +52,7 @@ result<merge_progress> decode_merge_progress(std::string_view text) {
 }
 
 void ask_merge_progress(transport::http_client& client, std::string host, std::uint16_t port,
-                        std::function<void(result<merge_progress>)> done) {
+                        transport::http_headers headers, std::function<void(result<merge_progress>)> done) {
   auto body = std::make_shared<std::string>();
   client.fetch(
       std::move(host), port, std::string(merge_progress_target), std::nullopt,
@@ -65,7 +65,8 @@ void ask_merge_progress(transport::http_client& client, std::string host, std::u
       [body, done = std::move(done)](result<transport::fetch_result> outcome) {
         if (!outcome) return done(tl::unexpected(std::move(outcome).error()));
         done(decode_merge_progress(*body));
-      });
+      },
+      std::move(headers));
 }
 
 } // namespace swarm::actors

@@ -28,8 +28,8 @@ result<merge_progress> decode_merge_progress(std::string_view json);
 
 inline constexpr std::string_view merge_progress_target = "/merge";
 
-/// Asks the node at host:port. `done` runs once, on the io threads.
+/// Asks the node at host:port, with `headers` that say who asks (headers_of_asker). `done` runs once, on the io threads.
 void ask_merge_progress(transport::http_client& client, std::string host, std::uint16_t port,
-                        std::function<void(result<merge_progress>)> done);
+                        transport::http_headers headers, std::function<void(result<merge_progress>)> done);
 
 } // namespace swarm::actors

@@ -25,7 +25,7 @@ wording refusal(std::string_view text) {
 
 result<merge_progress> ask(file_swarm& swarm, std::uint16_t port) {
   test::waiting_for<result<merge_progress>> done;
-  ask_merge_progress(*swarm.fetcher().client, "127.0.0.1", port,
+  ask_merge_progress(*swarm.fetcher().client, "127.0.0.1", port, {},
                      [&](auto told) { done.set(std::move(told)); });
   return done.get();
 }
@@ -97,7 +97,9 @@ TEST_CASE("a leader is asked over the wire") {
   leader.board->term = 1;
   leader.board->progress = 77;
   const auto& honest = swarm.add([&](const http_request& request, const http_reply& reply) {
-    reply(serve_other(*leader.board, request));
+    const auto what = model_request_of(request);
+    REQUIRE(what);
+    reply(serve_model(*leader.store, *leader.board, *what, request));
   });
   const auto told = ask(swarm, honest.port());
   REQUIRE_MESSAGE(told, (told ? "" : told.error().message));

@@ -26,7 +26,9 @@ gate::asker asker_of(const transport::http_request& request) {
 
 std::optional<model_request> model_request_of(const transport::http_request& request) {
   auto name = std::string_view(request.target);
-  if (request.method != "GET" || !name.starts_with(models_prefix)) return std::nullopt;
+  if (request.method != "GET") return std::nullopt;
+  if (name == merge_progress_target) return model_request{{}, model_part::progress, asker_of(request)};
+  if (!name.starts_with(models_prefix)) return std::nullopt;
   name.remove_prefix(models_prefix.size());
   auto part = model_part::file;
   for (const auto& [suffix, named] :
@@ -41,17 +43,17 @@ std::optional<model_request> model_request_of(const transport::http_request& req
   return model_request{*digest, part, asker_of(request)};
 }
 
-transport::http_response serve_other(const merge_progress_board& board,
-                                     const transport::http_request& request) {
+transport::http_response serve_other(const transport::http_request& request) {
   if (request.method != "GET") return text_response(405, "only GET\n");
-  if (request.target != merge_progress_target) return text_response(404, "no such file\n");
-  return text_response(
-      200, encode(merge_progress{board.round_num.load(), board.term.load(), board.progress.load()}),
-      "application/json");
+  return text_response(404, "no such file\n");
 }
 
-transport::http_response serve_model(merge::model_store& store, const model_request& what,
-                                     const transport::http_request& request) {
+transport::http_response serve_model(merge::model_store& store, const merge_progress_board& board,
+                                     const model_request& what, const transport::http_request& request) {
+  if (what.part == model_part::progress)
+    return text_response(
+        200, encode(merge_progress{board.round_num.load(), board.term.load(), board.progress.load()}),
+        "application/json");
   auto model = store.open(what.digest);
   if (!model) return text_response(404, "this node does not have that model\n");
   if (what.part == model_part::manifest) {

@@ -12,29 +12,28 @@
 ///   GET /models/<digest>/manifest   its chunk digests (merge/model/manifest.hpp)
 ///   GET /models/<digest>/layout     its header: names, types and shapes of its tensors
 ///   GET /merge                      the progress of the merge that this node leads (merge_progress.hpp)
-/// Anything else gets status 404 or 405. Models are for those whom the gate lets in
+/// Anything else gets status 404 or 405. All of it is for those whom the gate lets in
 /// (gate/model_gate.hpp); others get 403, or 404 for what is no model of theirs, or 503 when it cannot be
 /// said yet. All functions may be called from any thread.
 namespace swarm::actors {
 
 struct merge_progress_board; // sl_context.hpp
 
-enum class model_part : std::uint8_t { file, manifest, layout };
+enum class model_part : std::uint8_t { file, manifest, layout, progress };
 
 struct model_request {
-  hash32 digest;
+  hash32 digest; ///< none for the progress
   model_part part = model_part::file;
   gate::asker who;
 };
 
-/// None when the request asks for no model.
+/// None when the request asks for nothing that there may be.
 std::optional<model_request> model_request_of(const transport::http_request& request);
 /// The answer to all other requests.
-transport::http_response serve_other(const merge_progress_board& board,
-                                     const transport::http_request& request);
+transport::http_response serve_other(const transport::http_request& request);
 /// The answer to a request that is granted.
-transport::http_response serve_model(merge::model_store& store, const model_request& what,
-                                     const transport::http_request& request);
+transport::http_response serve_model(merge::model_store& store, const merge_progress_board& board,
+                                     const model_request& what, const transport::http_request& request);
 /// The answer to one that is not.
 transport::http_response refusal_of(gate::action::verdict verdict, const std::string& why);
 

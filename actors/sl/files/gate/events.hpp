@@ -20,8 +20,9 @@ struct asker {
   std::uint64_t block_num = 0;    ///< the newest block that it has seen, as it says
 };
 
-/// The layout says what the tensors are called and what shape they have, and nothing of their values.
-enum class wanted : std::uint8_t { model, layout };
+/// The layout says what the tensors are called and what shape they have, and nothing of their values. The progress is that
+/// of the merge which the node leads.
+enum class wanted : std::uint8_t { model, layout, progress };
 
 /// A training contract at one block or, as its parts are read one after the other, a little later.
 struct training_reading {
@@ -41,7 +42,7 @@ namespace event {
 struct asked {
   std::uint64_t id = 0;
   asker who;
-  hash32 digest;
+  hash32 digest; ///< of no progress
   wanted what = wanted::model;
 };
 /// The answer to `action::read_chain`; an error means that no SN answers.

@@ -172,10 +172,18 @@ model_gate::judgement model_gate::judge(const open_question& question, const tra
     return {verdict::refused, "its account is not registered"};
   if (node.identity != from.who.certificate)
     return {verdict::refused, "its account is registered with another certificate"};
+  if (from.what == wanted::progress) return judge_progress(training, node);
   const auto* known = find_merge(from.digest);
   const bool is_merge = known != nullptr && known->training == question.training;
   if (is_merge || training.head.merged_digest == from.digest) return judge_merge(from, training, node);
   return judge_own(from, training);
+}
+
+model_gate::judgement model_gate::judge_progress(const training_reading& training,
+                                                 const contracts::node_view& node) const {
+  if (node.type == node_type::swci || peer_of(training, node.account) != nullptr)
+    return {verdict::granted, {}};
+  return {verdict::refused, "the progress of a merge is for the peers of its training and for SWCIs"};
 }
 
 model_gate::judgement model_gate::judge_merge(const event::asked& from, const training_reading& training,
@@ -212,7 +220,11 @@ model_gate::judgement model_gate::judge_own(const event::asked& from,
 
 void model_gate::answer(const event::asked& to, const judgement& how, time_point now) {
   if (how.verdict == verdict::refused || how.verdict == verdict::unknown)
-    if (auto line = refused_.add(to.who, fmt::format("{}: {}", to_hex(to.digest.view()), how.why), now))
+    if (auto line = refused_.add(
+            to.who,
+            fmt::format("{}: {}", to.what == wanted::progress ? "progress" : to_hex(to.digest.view()),
+                        how.why),
+            now))
       act(action::note{std::move(*line)});
   act(action::answer{to.id, how.verdict, how.why});
 }

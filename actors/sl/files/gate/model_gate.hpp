@@ -6,7 +6,7 @@ namespace swarm::gate {
 
 /// Who may read which model of this node, without I/O, clock or threads. A model that this node brought to
 /// the round is for the leader of that round alone, while it is merged; a merged one for the peers of its
-/// training and for SWCIs. Who asks says its account, which counts when it is registered with the certificate
+/// training and for SWCIs, and so is the progress of a merge. Who asks says its account, which counts when it is registered with the certificate
 /// of the connection. The chain decides, and what was read of it is believed for one block, and for
 /// `reading_age_max`.
 class model_gate {
@@ -88,6 +88,7 @@ private:
                     time_point now);
   void learn(const std::string& training, const hash32& digest);
   const merge* find_merge(const hash32& digest) const;
+  judgement judge_progress(const training_reading& training, const contracts::node_view& node) const;
   judgement judge(const open_question& question, const training_reading& training,
                   const contracts::node_view& node) const;
   judgement judge_merge(const event::asked& from, const training_reading& training,

@@ -189,6 +189,16 @@ TEST_CASE("layouts are for whoever has registered as a peer, even if it was refu
   CHECK(b.judge(outsider, merged, wanted::layout) == verdict::refused);
 }
 
+TEST_CASE("the progress of a merge is for the peers of its training and for SWCIs") {
+  bench b;
+  for (const auto who : {leader, other_peer, gone, swci})
+    CHECK(b.judge(who, {}, wanted::progress) == verdict::granted);
+  CHECK(b.judge(outsider, {}, wanted::progress) == verdict::refused);
+  const auto id = b.ask(other_peer, {}, wanted::progress, 0, leader); // with another one's certificate
+  b.answer();
+  CHECK(b.told(id) == verdict::refused);
+}
+
 TEST_CASE("an account counts with the certificate that it registered, which several may share") {
   bench b;
   auto id = b.ask(leader, own, wanted::model, 0, outsider);
