@@ -1,24 +1,24 @@
-"""The examples, command by command as their READMEs say, with programs as processes of this host.
+"""The examples, command by command as their READMEs say, with nodes and programs as processes of this host.
 
 The walks of the user guide's chapters (MNIST, MNIST-PYT, CIFAR-10, fraud detection), and what of them waits:
 
 | the guide's command | chapters | here |
 |---|---|---|
 | `mkdir workspace`, `cp -r examples/X workspace/` | all | as it stands, then `cp examples/common/*.py` |
-| `gen-cert -e X -i N` | all | as it stands, from `deploy/` |
+| `gen-cert -e X -i N` | all | as it stands |
 | `scp` of CA certificates between hosts | MNIST, CIFAR-10 | two gen-certs fill one capath |
 | `docker network create` | all but CIFAR-10 | waits for DOCKER; the host's network |
 | variables, `sed` of the placeholders | all | as they stand, without APLS |
 | `docker volume create`, `docker cp` of the wheel | all but CIFAR-10 | waits for DOCKER; the volume's folder |
 | `docker build` of ml-context | CIFAR-10 | waits for an engine; a virtual environment |
-| `lib/swarmlearning-client-...whl` | all | waits for deploy/bin/make-client-wheel; `pip wheel` |
-| `run-sn`, `run-swop`, `run-swci` | all, CIFAR-10 run-sn only | wait for deploy/bin; `swarmd --role ...` |
-| `run-sl` with `--ml-*` | CIFAR-10, MNIST-PYT | waits for deploy/bin; `swarmd --role sl`, the program |
+| `lib/swarmlearning-client-...whl` | all | `make-client-wheel` makes it |
+| `run-sn`, `run-swop`, `run-swci` | all, CIFAR-10 run-sn only | as they stand, with `--no-container` |
+| `run-sl` with `--ml-*` | CIFAR-10, MNIST-PYT | as it stands, without `--ml-image` and `--ml-v` |
 | SWCI with `swci-init`: both tasks | all but CIFAR-10 | as it stands, `sn1` replaced by address and port |
 | `Starting SWARM-API-SERVER on port:` | all | as it stands |
 | `All peers and Swarm training rounds finished. ...` | all | as it stands |
 | `Saved the trained model - ...cifar10.h5` | CIFAR-10 | as it stands |
-| `stop-swarm`, `docker network rm`, `rm -r workspace` | all | wait for deploy/bin; `kill` |
+| `stop-swarm`, `docker network rm`, `rm -r workspace` | all | as they stand; there is no network |
 """
 
 import re
@@ -147,6 +147,8 @@ def test_cifar10(walk):
     files = {f"SL_{node}_FS_PORT": free_port() for node in (1, 2)}
     own = walk("cifar10", values={"SN_API_PORT": port, "SN_P2P_PORT": free_port(), **files})
     own.start().wait_done()
+    ends = [own.state / name / "exit" for name in ("ml1", "ml2")]
+    until(lambda: all(end.exists() for end in ends), "the programs to save their models")
     check_end(own, own.chain(port), 2)
     for node in (1, 2):
         saved = f"model{node}/saved_models/cifar10.h5"

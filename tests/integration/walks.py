@@ -2,7 +2,7 @@
 
 A README's last block cleans up; before it the walk waits, so that a test can look around. What differs from what a
 person does at a terminal:
-- the variables that the README sets to ports get free ones;
+- the variables that the README sets to ports get free ones, and nodes a state folder of their own;
 - no package index is asked: pip finds stand-ins, which show an environment the packages of this interpreter, and the
   task that trains gets the folder that these are in as one more mount;
 - what a test changes besides, such as how long SWCI sleeps.
@@ -12,8 +12,8 @@ import importlib.metadata
 import os
 import pathlib
 import re
-import shutil
 import ssl
+import subprocess
 import sys
 import zipfile
 
@@ -62,7 +62,7 @@ class WalkedSWOP(SWOP):
 
     def __init__(self, walk, name):
         Process.__init__(self, name, ["true"], walk.place)
-        self.data_dir = walk.place / name
+        self.data_dir = walk.state / name / "data"
 
 
 class Walk(Process):
@@ -72,6 +72,7 @@ class Walk(Process):
     def __init__(self, folder, example, values, prepare=(), swops=()):
         self.root, self.example = pathlib.Path(folder), example
         self.place = self.root / "workspace" / example
+        self.state = self.root / "state"
         self._make_tree()
         self.swops = [WalkedSWOP(self, name) for name in swops]
         self.blocks = blocks_of(ROOT / "examples" / example / "README.md")
@@ -83,10 +84,6 @@ class Walk(Process):
         """What a person has at the top of the tree; programs are where they were built."""
         for name in ("examples", "deploy"):
             (self.root / name).symlink_to(ROOT / name)
-        litter = shutil.ignore_patterns("__pycache__", "*.egg-info")
-        shutil.copytree(ROOT / "python", self.root / "python", ignore=litter)
-        (self.root / "build" / "release").mkdir(parents=True)
-        (self.root / "build" / "release" / "bin").symlink_to(BIN)
         self.packages = [path for path in package_folders() if not path.startswith("/usr/")]
         wheels = self.root / "wheels"
         wheels.mkdir()
@@ -99,9 +96,10 @@ class Walk(Process):
             "PATH": f"{own}:{os.environ['PATH']}",
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(self.root / "wheels"),
-            "PIP_NO_BUILD_ISOLATION": "0",  # pip takes it as "no isolation"
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "SWOP_KEEP_CONTAINERS": "True",
+            "SWARM_BIN": str(BIN),
+            "SWARM_STATE_DIR": str(self.state),
         }
 
     def _script(self, values, prepare):
@@ -113,6 +111,7 @@ class Walk(Process):
                 raise Failure(f"the README of {self.example} sets {name} {count} times")
         own = "--allow-path $(pwd)/model"
         text = text.replace(own, " --allow-path ".join([own, *self.packages]))
+        text = text.replace("~/.local/state/swarmd", str(self.state))
         pause = f"touch {self.root}/{DONE}\nuntil [ -e {self.root}/{GO} ]; do sleep 0.1; done\n"
         return text + pause + clean_up
 
@@ -139,24 +138,26 @@ class Walk(Process):
 
     def outputs(self):
         """What the training programs have written, by node."""
-        by_hand = {file.name: file.read_text() for file in self.place.glob("ml*.log")}
+        by_hand = {file.parent.name: file.read_text() for file in self.state.glob("ml*/log")}
         by_swop = {f"{swop.name}/{name}": text for swop in self.swops for name, text in swop.outputs().items()}
         return {**by_hand, **{name: text for name, text in by_swop.items() if name.endswith(".ml")}}
 
     def log_of(self, name):
-        """What an SN or a SWOP of the walk has logged so far."""
-        file = self.place / f"{name}.log"
+        """What a node or program of the walk has logged so far."""
+        file = self.state / name / "log"
         return file.read_text() if file.exists() else ""
 
     def chain(self, port, host="127.0.0.1"):
         return Chain(port, Certificates(self.place / "cert"), host, reader="sn-1")
 
     def tail(self):
-        logs = sorted(self.place.glob("*.log")) if self.place.exists() else []
-        parts = [super().tail(), *(f"--- {log.name} ---\n{log.read_text()[-3000:]}" for log in logs)]
+        logs = sorted(self.state.glob("*/log"))
+        parts = [super().tail(), *(f"--- {log.parent.name} ---\n{log.read_text()[-3000:]}" for log in logs)]
         return "\n".join([*parts, *(f"--- {name} ---\n{text[-2000:]}" for name, text in self.outputs().items())])
 
     def clean_up(self):
         super().clean_up()
+        stop = [ROOT / "deploy" / "bin" / "stop-swarm", "--no-container"]
+        subprocess.run(stop, env={**os.environ, **self.environment}, capture_output=True, timeout=120, check=True)
         for swop in self.swops:
             swop.clean_up()

@@ -56,3 +56,12 @@ def test_long_functions_in_python_are_found(found):
     (finding,) = found("a.py", "def f():\n" + "    pass\n" * 70)
     assert finding.startswith("a.py:1 begins a function of 71 lines")
     assert found("a.py", "def f():\n" + "    pass\n" * 69) == []
+
+
+@pytest.mark.parametrize(
+    "name, described",
+    [("examples/x/model/a.py", True), ("examples/x/a.py", False), ("a/model/a.py", False), ("a/testing/b.py", True)],
+)
+def test_folders_of_code_have_a_readme(found, tmp_path, name, described):
+    (tmp_path / name).parent.mkdir(parents=True)
+    assert (found(name, "") == []) is described
