@@ -53,8 +53,8 @@ result<> check_rules_known(const block_context& next, std::uint64_t known) {
 
 block_executor::block_executor(state_store& store, const contract_table& contracts, block_context context,
                                const executed_block& parent)
-    : store_(store), state_(store, parent.header.state_root), contracts_(contracts), context_(std::move(context)),
-      parent_(parent), block_(std::make_shared<executed_block>()) {}
+    : store_(store), state_(store, parent.header.state_root), contracts_(contracts),
+      context_(std::move(context)), parent_(parent), block_(std::make_shared<executed_block>()) {}
 
 result<> block_executor::open(seal_record parent_seals) {
   SWARM_CHECK(note_missed(parent_seals));

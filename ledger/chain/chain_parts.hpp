@@ -100,7 +100,8 @@ struct chain::parts {
   /// The same for all blocks up to the head, however they came.
   result<> advance_pool_to_head();
   /// What the next block knows; `chain_errc::unknown_rules` when this program cannot make or judge it.
-  result<block_context> next_context(const address& proposer, std::uint64_t timestamp, std::uint64_t made_in = 0);
+  result<block_context> next_context(const address& proposer, std::uint64_t timestamp,
+                                     std::uint64_t made_in = 0);
   /// Checks that a block on top of the head brings the seals of a quorum for the head.
   result<> check_seals_of_head(const block& proposed);
   /// Those whose seals make the head final.

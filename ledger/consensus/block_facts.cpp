@@ -57,8 +57,8 @@ result<> check_body(proposed_block& block) {
 }
 
 proposed_block own_block(const ledger::block_header& header, const hash32& hash, shared_bytes raw) {
-  return {hash,           header.parent_hash, header.block_num, header.coinbase, made_in_round(header),
-          std::move(raw), true};
+  return {hash, header.parent_hash, header.block_num, header.coinbase, made_in_round(header), std::move(raw),
+          true};
 }
 
 } // namespace swarm::consensus

@@ -16,7 +16,7 @@ using neighbor_id = std::uint64_t;
 struct chain_head {
   std::uint64_t block_num = 0;
   hash32 hash;
-  address proposer; ///< the block's coinbase
+  address proposer;             ///< the block's coinbase
   std::vector<address> resting; ///< validators whose turns come last after it, sorted (ledger/turn_rule.hpp)
 };
 

@@ -218,9 +218,9 @@ std::vector<shared_bytes> qbft_machine::repeatable() const {
 // What others ask
 
 height_view qbft_machine::view() {
-  return {options_.domain, block_num(), head_.hash, head_.proposer,
-          head_.resting,   validators_, quorum_,    authors_,
-          options_.planted.count_signatures};
+  return {options_.domain, block_num(),   head_.hash,
+          head_.proposer,  head_.resting, validators_,
+          quorum_,         authors_,      options_.planted.count_signatures};
 }
 
 bool qbft_machine::is_member() const {

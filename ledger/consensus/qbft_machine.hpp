@@ -41,7 +41,7 @@ struct machine_status {
   bool work = false;       ///< something waits for a block
   bool active = false;     ///< there is work, or a vote
   bool decided = false;
-  address proposer; ///< of this round
+  address proposer;             ///< of this round
   std::vector<address> resting; ///< whose turns come last
   std::size_t quorum = 0;
   std::size_t prepares = 0;      ///< distinct authors in this round

@@ -135,7 +135,8 @@ void build(self_pointer self, const consensus::build_block& what) {
   auto& s = self->state();
   consensus::block_built out{what.block_num, what.round_num, {}};
   if (what.block_num == s.chain->head()->header.block_num + 1) {
-    auto candidate = s.chain->build_block(unix_seconds(), s.context->key->account(), block_txns, what.round_num);
+    auto candidate =
+        s.chain->build_block(unix_seconds(), s.context->key->account(), block_txns, what.round_num);
     if (!candidate) return self->fail(candidate.error());
     const auto& block = *(*candidate)->block;
     if (!block.txns.empty()) {

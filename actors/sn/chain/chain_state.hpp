@@ -58,9 +58,9 @@ struct chain_state {
   bool pivot_told = false;                       ///< /sn/consensus was told of a pivot
   std::optional<std::uint64_t> told_pivot;
   membership::known_registry known_registry;
-  bool newcomers = false;     ///< SNs connected that may lack what waits in the pool
-  bool told_of_work = false;  ///< since the head changed
-  convicted_map double_votes; ///< validators that lost their seats for them
+  bool newcomers = false;       ///< SNs connected that may lack what waits in the pool
+  bool told_of_work = false;    ///< since the head changed
+  convicted_map double_votes;   ///< validators that lost their seats for them
   std::vector<address> resting; ///< validators whose turns come last, as consensus was told
   reentries reentered;
   std::uint64_t warned_of_rules = 0;        ///< the version that the operator was told of

@@ -85,27 +85,6 @@ void deaf_proposer(stage& on) {
   on.all_well();
 }
 
-/// A proposer that is away is waited for once, and again after its rest.
-void absent_proposer(stage& on) {
-  on.cut(3);
-  const auto decide = [&](std::uint64_t blocks) {
-    for (std::uint64_t i = 0; i < blocks; ++i) {
-      on.work(i % 3);
-      on.until_head({0, 1, 2}, on.net().highest_head() + 1);
-    }
-  };
-  const auto failed_rounds = [&](std::uint64_t count) {
-    const auto seen = on.net().check().later_rounds() / 3; // by each of the others
-    on.expect(seen == count, fmt::format("{} blocks in a later round, not {}", count, seen));
-  };
-  decide(20);
-  failed_rounds(1);
-  on.run(601 * second);
-  decide(20);
-  failed_rounds(2);
-  on.all_well();
-}
-
 /// Wall clocks are seconds apart: time does not go back, and nobody is refused.
 void wall_clocks(stage& on) {
   for (std::uint64_t i = 0; i < 8; ++i) {
@@ -181,15 +160,6 @@ std::span<const scenario> network_scenarios() {
        .checks = "a proposer that hears nobody holds nobody up",
        .plan = plan_of(4),
        .play = deaf_proposer},
-      {.name = "absent-proposer",
-       .source = "found here: each cycle of the ring waited for a proposer that was away",
-       .checks = "a proposer that is away costs a round once in its time of rest",
-       .plan = plan_of(4),
-       .play = absent_proposer,
-       .snapshot_gap = 1'000'000,
-       .mistake = "nobody rests",
-       .fails_with = "expected: 1 blocks in a later round, not 7",
-       .plant = [](auto& options) { options.planted_rule = faulty_rule::nobody_rests; }},
       {.name = "wall-clocks",
        .source = "reference, section 2: require timestamp >= parent and treat time as data",
        .checks = "wall clocks that are some seconds apart delay nothing",
