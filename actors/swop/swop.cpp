@@ -113,7 +113,7 @@ result<fs::path> engine_socket(const config::swop_options& options) {
     if (!path) return fail_with(std::move(path).error(), "DOCKER_HOST");
     return path;
   }
-  const fs::path usual = "/var/run/docker.sock";
+  fs::path usual = "/var/run/docker.sock";
   std::vector<fs::path> others{"/run/podman/podman.sock"};
   if (const auto* own = std::getenv("XDG_RUNTIME_DIR"); own != nullptr)
     others.emplace_back(fs::path(own) / "podman/podman.sock");
