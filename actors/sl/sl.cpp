@@ -59,6 +59,7 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   context->io = std::move(io);
   SWARM_TRY(const auto identity, open_node_identity(options));
   context->identity = identity.tls;
+  context->members = identity.members;
   context->key = identity.key;
   SWARM_TRY(auto store, merge::model_store::open_directory((options.data_dir / "models").string(),
                                                            {.bytes_max = options.store_quota}));

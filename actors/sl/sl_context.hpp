@@ -7,6 +7,7 @@
 #include "merge/store/model_store.hpp"
 #include "transport/http/http_client.hpp"
 #include "transport/io_runtime.hpp"
+#include "config/members/member_rules.hpp"
 #include "transport/tls/tls_identity.hpp"
 
 #include <atomic>
@@ -39,6 +40,7 @@ struct sl_context {
   config::sl_options options;
   std::string log_source = "swarm.SL";
   std::shared_ptr<const transport::tls_identity> identity;
+  std::shared_ptr<const members::member_rules> members; ///< what certificates mean
   std::shared_ptr<transport::io_runtime> io;
   std::shared_ptr<transport::http_client> client;
   std::shared_ptr<merge::model_store> store;

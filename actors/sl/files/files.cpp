@@ -25,6 +25,7 @@ json::array refused_json(const gate::refusals& refused) {
   for (const auto& [certificate, record] : refused.by_certificate())
     out.push_back(json::object{{"certificate", to_hex(certificate.view())},
                                {"subject", record.subject},
+                               {"organisation", record.organisation},
                                {"account", record.account ? to_hex(record.account->view()) : ""},
                                {"count", record.count},
                                {"why", record.why}});
@@ -216,9 +217,9 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
   options.log_source = context->log_source;
   auto server = transport::http_server::start(
       *context->io, context->identity, options,
-      [env = self->shared_env(), path = self->path()](transport::http_request request,
-                                                      const transport::http_reply& reply) {
-        auto what = model_request_of(request);
+      [env = self->shared_env(), path = self->path(),
+       members = context->members](transport::http_request request, const transport::http_reply& reply) {
+        auto what = model_request_of(request, *members);
         if (!what) return reply(serve_other(request));
         env->dir.send(path, model_asked{std::move(*what), std::move(request), reply});
       });

@@ -13,8 +13,11 @@ namespace {
 
 constexpr std::string_view bytes_type = "application/octet-stream";
 
-gate::asker asker_of(const transport::http_request& request) {
-  gate::asker out{request.peer.cert_fingerprint, request.peer.cert_subject, {}, 0};
+gate::asker asker_of(const transport::http_request& request, const members::member_rules& rules) {
+  const auto& peer = request.peer;
+  gate::asker out{peer.cert_fingerprint, peer.cert_subject, {}, {}, 0};
+  if (peer.certificate && peer.anchor)
+    out.organisation = members::organisation_of({*peer.certificate, *peer.anchor}, rules);
   if (const auto account = fixed_from_hex<20>(transport::find_header(request.headers, account_header)))
     out.account = *account;
   const auto block = transport::find_header(request.headers, block_header);
@@ -24,10 +27,11 @@ gate::asker asker_of(const transport::http_request& request) {
 
 } // namespace
 
-std::optional<model_request> model_request_of(const transport::http_request& request) {
+std::optional<model_request> model_request_of(const transport::http_request& request,
+                                              const members::member_rules& rules) {
   auto name = std::string_view(request.target);
   if (request.method != "GET") return std::nullopt;
-  if (name == merge_progress_target) return model_request{{}, model_part::progress, asker_of(request)};
+  if (name == merge_progress_target) return model_request{{}, model_part::progress, asker_of(request, rules)};
   if (!name.starts_with(models_prefix)) return std::nullopt;
   name.remove_prefix(models_prefix.size());
   auto part = model_part::file;
@@ -40,7 +44,7 @@ std::optional<model_request> model_request_of(const transport::http_request& req
   }
   const auto digest = fixed_from_hex<32>(name);
   if (!digest) return std::nullopt;
-  return model_request{*digest, part, asker_of(request)};
+  return model_request{*digest, part, asker_of(request, rules)};
 }
 
 transport::http_response serve_other(const transport::http_request& request) {

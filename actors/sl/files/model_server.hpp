@@ -2,6 +2,7 @@
 
 #include "actors/sl/files/gate/events.hpp"
 #include "actors/sl/files/targets.hpp"
+#include "config/members/member_rules.hpp"
 #include "merge/store/model_store.hpp"
 #include "transport/http/http.hpp"
 
@@ -28,7 +29,8 @@ struct model_request {
 };
 
 /// None when the request asks for nothing that there may be.
-std::optional<model_request> model_request_of(const transport::http_request& request);
+std::optional<model_request> model_request_of(const transport::http_request& request,
+                                              const members::member_rules& rules = {});
 /// The answer to all other requests.
 transport::http_response serve_other(const transport::http_request& request);
 /// The answer to a request that is granted.

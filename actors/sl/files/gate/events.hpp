@@ -16,6 +16,7 @@ namespace swarm::gate {
 struct asker {
   hash32 certificate;             ///< fingerprint, as the connection proves
   std::string subject;            ///< of the certificate, for people
+  std::string organisation;       ///< that vouches for it, for people
   std::optional<address> account; ///< as it says
   std::uint64_t block_num = 0;    ///< the newest block that it has seen, as it says
 };

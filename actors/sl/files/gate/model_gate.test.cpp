@@ -91,10 +91,11 @@ struct bench {
   }
   std::uint64_t ask(std::uint8_t who, const hash32& digest, wanted what = wanted::model,
                     std::uint64_t block_num = 0, std::optional<std::uint8_t> certificate = {}) {
-    gate.step(
-        event::asked{
-            next_id, {hash(certificate.value_or(who)), "CN=x", account(who), block_num}, digest, what},
-        now);
+    gate.step(event::asked{next_id,
+                           {hash(certificate.value_or(who)), "CN=x", "CN=CA-7", account(who), block_num},
+                           digest,
+                           what},
+              now);
     take();
     return next_id++;
   }

@@ -7,7 +7,8 @@
 namespace swarm::gate {
 
 std::string text_of(const asker& who) {
-  return fmt::format("{} (certificate {}, {})", who.subject.empty() ? "somebody" : who.subject,
+  return fmt::format("{}{} (certificate {}, {})", who.subject.empty() ? "somebody" : who.subject,
+                     who.organisation.empty() ? "" : " of " + who.organisation,
                      to_hex(who.certificate.view()),
                      who.account ? "account " + to_hex(who.account->view()) : "no account named");
 }
@@ -18,6 +19,7 @@ std::optional<std::string> refusals::add(const asker& who, const std::string& wh
     records_.erase(std::ranges::min_element(records_, {}, [](const auto& each) { return each.second.at; }));
   auto& known = records_[who.certificate];
   known.subject = who.subject;
+  known.organisation = who.organisation;
   known.account = who.account;
   known.why = why;
   known.at = now;

@@ -18,6 +18,7 @@ public:
 
   struct record {
     std::string subject;
+    std::string organisation;
     std::optional<address> account; ///< that it said last
     std::uint64_t count = 0;
     std::string why; ///< the last time
@@ -37,7 +38,7 @@ private:
   std::uint64_t count_ = 0;
 };
 
-/// "SL-2 (certificate 0x12..., account 0x34...)"
+/// "CN=SL-2 of CN=CA-2 (certificate 0x12..., account 0x34...)"
 std::string text_of(const asker& who);
 
 } // namespace swarm::gate
