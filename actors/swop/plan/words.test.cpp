@@ -5,7 +5,8 @@
 using namespace swarm::actors;
 
 TEST_CASE("words are what is between blanks") {
-  CHECK(words_of("  model/mnist.py\t--cuda  2 ") == std::vector<std::string>{"model/mnist.py", "--cuda", "2"});
+  CHECK(words_of("  model/mnist.py\t--cuda  2 ")
+        == std::vector<std::string>{"model/mnist.py", "--cuda", "2"});
   CHECK(words_of(" \t").empty());
 }
 
