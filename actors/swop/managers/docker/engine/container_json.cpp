@@ -41,7 +41,9 @@ json::object device_json(std::string_view text) {
 }
 
 json::object gpus_json(std::string_view text) {
-  json::object out{{"Driver", ""}, {"Capabilities", json::array{json::array{"gpu"}}}};
+  json::array one_of; // lists of lists; in braces a list of one list is a copy to some compilers
+  one_of.push_back(json::array{"gpu"});
+  json::object out{{"Driver", ""}, {"Capabilities", std::move(one_of)}};
   constexpr std::string_view prefix = "device=";
   int count = 0;
   const auto* const first = text.data();
