@@ -214,7 +214,7 @@ TEST_CASE("an account counts with the certificate that it registered, which seve
   b.block();
   CHECK(b.judge(leader, own) == verdict::refused);
   CHECK(b.judge(99, merged) == verdict::refused); // nobody has registered this account
-  b.gate.step(event::asked{1000, {hash(leader), "CN=x", {}, 0}, own, wanted::model}, b.now);
+  b.gate.step(event::asked{1000, {hash(leader), "CN=x", {}, {}, 0}, own, wanted::model}, b.now);
   b.take();
   CHECK(b.told(1000) == verdict::refused);
   CHECK(b.readings.empty());
@@ -314,6 +314,7 @@ TEST_CASE("who was refused is named, in the log now and then, and is made to wai
   REQUIRE(b.notes.size() == 1);
   CHECK(b.notes[0].find(to_hex(hash(outsider).view())) != std::string::npos);
   CHECK(b.notes[0].find(to_hex(account(outsider).view())) != std::string::npos);
+  CHECK(b.notes[0].find("CN=x of CN=CA-7") != std::string::npos);
   CHECK(b.gate.refused().by_certificate().at(hash(outsider)).count == refusals::patience);
   b.readings.clear();
   const auto id = b.ask(outsider, own);
@@ -330,7 +331,8 @@ TEST_CASE("who was refused is named, in the log now and then, and is made to wai
     certificate[1] = static_cast<std::uint8_t>(i);
     certificate[2] = static_cast<std::uint8_t>(i >> 8);
     b.gate.step(
-        event::asked{100000U + static_cast<unsigned>(i), {certificate, "CN=y", {}, 0}, own, wanted::model},
+        event::asked{
+            100000U + static_cast<unsigned>(i), {certificate, "CN=y", {}, {}, 0}, own, wanted::model},
         b.now);
   }
   CHECK(b.gate.refused().by_certificate().size() == refusals::certificates_max);
@@ -347,10 +349,11 @@ TEST_CASE("questions that wait are bounded, for each certificate and together") 
   for (std::size_t i = 0; i < 2 * model_gate::waiting_max; ++i) {
     auto certificate = hash(9);
     certificate[1] = static_cast<std::uint8_t>(i);
-    b.gate.step(
-        event::asked{
-            500000U + i, {certificate, "CN=y", account(static_cast<std::uint8_t>(i)), 0}, own, wanted::model},
-        b.now);
+    b.gate.step(event::asked{500000U + i,
+                             {certificate, "CN=y", {}, account(static_cast<std::uint8_t>(i)), 0},
+                             own,
+                             wanted::model},
+                b.now);
   }
   b.take();
   CHECK(b.gate.waiting() <= model_gate::waiting_max);
