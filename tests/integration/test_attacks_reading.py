@@ -204,6 +204,44 @@ def test_a_removed_sn_is_no_neighbor_any_more(pair):
     assert pair.first.block_num() > before
 
 
+def test_connections_of_a_removed_organisation_end_at_every_sn(swarm, pair, hosts, folder, opened, inspect):
+    """One that was admitted by a vote, with an SN and an SL of its own; its SN is no neighbor any more, either."""
+    third = Host(folder, 3)
+    for number, host in enumerate(hosts):
+        shutil.copy(third.capath / "ca-cert.pem", host.capath / "third.pem")
+        shutil.copy(host.capath / "ca-cert.pem", third.capath / f"of-{number}.pem")
+    for sn_ in (pair.first, pair.second):
+        inspect(sn_, "vote", "admit", "Third", third.capath / "ca-cert.pem")
+    its = SN(folder, third, "sn-3", joins=pair.first)
+    swarm.others.append(its)
+    its.start().wait_up()
+    names = lambda: [node["name"] for node in pair.first.rpc("swarm_nodes")]  # noqa: E731
+    until(lambda: "sn-3" in names(), "its SN to be a member", alive=[pair.first, its])
+    Outsider(its, "sl-1", SL)
+    links = [
+        opened.enter_context(connect(f"wss://127.0.0.1:{to.port}/", ssl=third.context("sl-1"), ping_interval=None))
+        for to in (pair.first, pair.second)
+    ]
+    for link in links:
+        link.send(request("eth_subscribe", "newHeads"))
+        assert "result" in json.loads(link.recv())
+    for sn_ in (pair.first, pair.second):
+        inspect(sn_, "vote", "remove", "Third")
+    since = time.monotonic()
+    wait_gone(lambda: not any(map(is_open, links)), "the ends", since, [pair.first])
+
+    def neighbors(of):
+        return len(of.admin("actor", name="/sn/peers/hub")["detail"]["peers"])
+
+    for sn_ in (pair.first, pair.second):
+        wait_gone(lambda: neighbors(sn_) == 1, "the end of its SN's connection", since, [sn_])  # noqa: B023
+        sn_.wait_log("connections end, .*Third")
+    # The others go on.
+    before = pair.first.block_num()
+    pair.voters[0].call(NODE_REGISTRY, "leave()")
+    assert pair.first.block_num() > before
+
+
 def test_a_training_goes_on_without_a_removed_peer(swarm, pair, hosts):
     sls = [
         swarm.add_sl(identity=hosts[0].flags("sl-1"), sn_port=pair.first.port),

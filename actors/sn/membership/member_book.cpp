@@ -86,6 +86,7 @@ void member_book::watch(std::shared_ptr<const ledger::chain_window> chain) {
   members_.clear();
   identities_.clear();
   waiting_.clear();
+  former_anchors_.clear();
 }
 
 result<> member_book::may_read(const hash32& identity, const std::string& subject) {
@@ -113,6 +114,13 @@ bool member_book::is_anchor(const hash32& fingerprint) {
   const std::lock_guard lock(mutex_);
   std::ignore = look();
   return open_ || anchors_.contains(fingerprint);
+}
+
+bool member_book::was_of_removed_organisation(const hash32& anchor, const hash32& identity) {
+  const std::lock_guard lock(mutex_);
+  std::ignore = look();
+  if (open_ || anchors_.contains(anchor)) return false;
+  return former_anchors_.contains(anchor) || homeless_.contains(identity);
 }
 
 // How it follows the chain
@@ -238,12 +246,16 @@ void member_book::end(const address& account, const hash32& identity, cause how)
 result<> member_book::load(const ledger::chain_view& chain) {
   std::unordered_map<address, member> found;
   waiting_.clear();
+  homeless_.clear();
   for (std::uint64_t seen = 0;;) {
     SWARM_TRY(const auto page,
               ask(chain, registry, contracts::nodes_args{seen, contracts::page_entries_max}));
     for (const auto& node : page) {
       SWARM_TRY(const auto one, read(chain, node));
-      if (one) found[node.account] = *one;
+      if (one)
+        found[node.account] = *one;
+      else if (node.organisation != 0 && !organisations_.contains(node.organisation))
+        homeless_.insert(node.identity);
     }
     seen += page.size();
     if (page.size() < contracts::page_entries_max) break;
@@ -281,6 +293,8 @@ result<> member_book::load_organisations(const ledger::chain_view& chain) {
     seen += page.size();
     if (page.size() < contracts::organisations_page_max) break;
   }
+  for (const auto& before : anchors_)
+    if (!anchors.contains(before)) former_anchors_.insert(before);
   organisations_ = std::move(names);
   anchors_ = std::move(anchors);
   return {};

@@ -54,6 +54,9 @@ public:
   bool was_removed(const hash32& identity);
   /// Whether the CA with this fingerprint belongs to an organisation. Before a chain is known every CA does.
   bool is_anchor(const hash32& fingerprint);
+  /// Whether it did, or the certificate is that of a node, of an organisation that was removed. Of one that this SN has
+  /// never heard of it says no.
+  bool was_of_removed_organisation(const hash32& anchor, const hash32& identity);
 
 private:
   struct member {
@@ -88,6 +91,8 @@ private:
   std::unordered_map<address, hash32> waiting_; ///< identities of those who are no members yet
   std::map<contracts::organisation_id, std::string> organisations_;
   std::unordered_set<hash32> anchors_;
+  std::unordered_set<hash32> former_anchors_; ///< that were taken from organisations while this book watched
+  std::unordered_set<hash32> homeless_;       ///< identities of nodes whose organisation was removed
   std::deque<ended_membership> ended_;
   std::uint64_t ended_count_ = 0; ///< so far
 };

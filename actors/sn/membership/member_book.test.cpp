@@ -21,7 +21,7 @@ hash32 certificate(std::uint64_t number) {
   return hash32(u256(number));
 }
 
-/// A chain that two organisations founded, of which keys 1 and 2 are SNs, and who its members are. The certificate of a key has its
+/// A chain that three organisations founded, of which keys 1, 2 and 9 may be SNs, and who its members are. The certificate of a key has its
 /// number, unless a test says otherwise.
 struct stage {
   temp_dir dir;
@@ -35,22 +35,23 @@ struct stage {
     options.contracts = contracts::make_contracts();
     if (founded)
       options.genesis->founders = {{"A", {certificate(101)}, {test_key(1).account()}},
-                                   {"B", {certificate(102)}, {}}};
+                                   {"B", {certificate(102)}, {}},
+                                   {"C", {certificate(109)}, {}}};
     chain = ledger::chain::open(std::move(options)).value();
     book.watch(chain->window());
   }
-  void send(std::uint8_t key, bytes input) {
+  void send(std::uint8_t key, bytes input, const address& to = contracts::node_registry_address()) {
     ledger::txn_fields fields;
     fields.nonce = nonces[test_key(key).account()]++;
     fields.gas_limit = contracts::call_gas;
-    fields.to = contracts::node_registry_address();
+    fields.to = to;
     fields.data = std::move(input);
     REQUIRE(chain->submit(ledger::make_signed(std::move(fields), test_key(key), chain->chain_id())->raw()));
   }
   void apply(std::uint8_t key, std::uint64_t with = 0, std::uint64_t expiry = 0) {
-    const contracts::organisation_id organisation = key == 1 ? 1 : 2;
+    const contracts::organisation_id organisation = key == 1 ? 1 : key == 9 ? 3 : 2;
     send(key, contracts::encode_register_node(
-                  {.type = key <= 2 ? contracts::node_type::sn : contracts::node_type::sl,
+                  {.type = key <= 2 || key == 9 ? contracts::node_type::sn : contracts::node_type::sl,
                    .organisation = organisation,
                    .identity = certificate(with == 0 ? key : with),
                    .expiry = expiry,
@@ -202,6 +203,31 @@ TEST_CASE("an expired certificate is none of a member's from the first block aft
   const auto ended = s.ended();
   REQUIRE(ended.size() == 1);
   CHECK(ended[0].how == ended_membership::cause::expired);
+}
+
+TEST_CASE("an organisation that is removed takes its CA and its nodes with it, also for a book that is new") {
+  stage s;
+  s.begin();
+  s.admit(9);
+  const auto removed = [&](std::uint64_t anchor, std::uint64_t number) {
+    return s.book.was_of_removed_organisation(certificate(anchor), certificate(number));
+  };
+  CHECK_FALSE(removed(102, 2));
+  for (const std::uint8_t by : {1, 9})
+    s.send(by, contracts::encode(contracts::remove_organisation_args{2}),
+           contracts::organisation_registry_address());
+  s.seal();
+  CHECK_FALSE(s.reads(2));
+  CHECK_FALSE(s.book.is_anchor(certificate(102)));
+  REQUIRE(s.ended().size() == 1);
+  CHECK(removed(102, 2));
+  CHECK(removed(102, 77)); // a fresh certificate of its CA
+  CHECK_FALSE(removed(101, 77));
+  CHECK_FALSE(removed(200, 77)); // of one that nobody here knows yet
+  membership::member_book after_restart;
+  after_restart.watch(s.chain->window());
+  CHECK(after_restart.was_of_removed_organisation(certificate(102), certificate(2)));
+  CHECK_FALSE(after_restart.was_of_removed_organisation(certificate(200), certificate(77)));
 }
 
 TEST_CASE("a book that looks seldom sees the same") {

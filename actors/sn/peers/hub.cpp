@@ -89,7 +89,10 @@ std::string why_unwanted(const sn_context& context, const transport::peer_info& 
   if (context.book->was_removed(remote.cert_fingerprint))
     return fmt::format("it was removed by a vote and comes back with another certificate than {}",
                        remote.cert_subject);
-  if (!dialled && !context.book->is_anchor(remote.anchor->fingerprint))
+  const auto& anchor = remote.anchor->fingerprint;
+  const bool unknown = dialled ? context.book->was_of_removed_organisation(anchor, remote.cert_fingerprint)
+                               : !context.book->is_anchor(anchor);
+  if (unknown)
     return fmt::format(
         "no organisation of this chain has the CA {} of the certificate {}; the organisations admit one "
         "by their votes",
