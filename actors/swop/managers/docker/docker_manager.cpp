@@ -4,6 +4,7 @@
 #include "actors/swop/managers/docker/detail/due_list.hpp"
 #include "actors/swop/managers/docker/program_notes.hpp"
 #include "actors/swop/managers/mount_rules.hpp"
+#include "actors/swop/managers/names_starting.hpp"
 #include "actors/swop/managers/process/output_log.hpp"
 #include "actors/swop/managers/process/spec_json.hpp"
 
@@ -70,7 +71,7 @@ public:
       return fail(manager_errc::image_missing, "{}: the image {} is not there; build or pull it first",
                   spec.name, spec.container->image);
     }
-    const being_started mark(*this, spec.name);
+    const names_starting::mark mark(starting_, spec.name);
     forget(spec.name);
     const auto made = engine().create(container_name(spec), container_of(spec, options_.owner));
     if (!made) return not_started(spec, made.error());
@@ -124,25 +125,6 @@ public:
   }
 
 private:
-  /// While it exists, a container that never ran is one that is about to.
-  class being_started {
-  public:
-    being_started(docker_manager& of, std::string name) : of_(of), name_(std::move(name)) {
-      const std::lock_guard lock(of_.mutex_);
-      of_.being_started_.insert(name_);
-    }
-    being_started(const being_started&) = delete;
-    being_started& operator=(const being_started&) = delete;
-    ~being_started() {
-      const std::lock_guard lock(of_.mutex_);
-      of_.being_started_.erase(of_.being_started_.find(name_));
-    }
-
-  private:
-    docker_manager& of_;
-    std::string name_;
-  };
-
   engine::client& engine() const { return *options_.engine; }
   engine::label_map owned() const { return {{std::string(owner_label), options_.owner}}; }
 
@@ -186,10 +168,7 @@ private:
   result<program> look_at(const std::string& name, const std::string& id) {
     const auto facts = engine().inspect(id);
     if (!facts) return failed(facts);
-    const bool starting = [&] {
-      const std::lock_guard lock(mutex_);
-      return being_started_.contains(name);
-    }();
+    const bool starting = starting_.contains(name);
     auto out = program_of(name, *facts, notes_.noted(name), starting);
     if (out.phase == program_phase::running) keep_deadline(name, *facts);
     return out;
@@ -285,7 +264,7 @@ private:
   std::function<void(const std::string&)> on_change_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::multiset<std::string> being_started_;
+  names_starting starting_;
   std::set<std::string> told_;  ///< of whose end `on_change_` has told, or that had ended before
   std::set<std::string> timed_; ///< whose deadline is kept, if they have one
   std::vector<program> known_;  ///< as the engine told last

@@ -1,6 +1,7 @@
 #include "actors/swop/managers/process/process_manager.hpp"
 
 #include "actors/swop/managers/mount_rules.hpp"
+#include "actors/swop/managers/names_starting.hpp"
 #include "actors/swop/managers/process/cgroup.hpp"
 #include "actors/swop/managers/process/detail/watcher.hpp"
 #include "actors/swop/managers/process/output_log.hpp"
@@ -48,7 +49,7 @@ public:
     for (const auto& each : spec.mounts)
       SWARM_CHECK(rules_.check(each));
     const auto folder = folder_of(spec.name);
-    const being_started mark(*this, spec.name);
+    const names_starting::mark mark(starting_, spec.name);
     if (const auto made = folder.make(spec); !made) {
       if (!made.error().is(manager_errc::name_taken)) std::ignore = folder.remove();
       return made;
@@ -110,25 +111,6 @@ public:
   }
 
 private:
-  /// While it exists, a program without a shim is one that gets one.
-  class being_started {
-  public:
-    being_started(process_manager& of, std::string name) : of_(of), name_(std::move(name)) {
-      const std::lock_guard lock(of_.mutex_);
-      of_.being_started_.insert(name_);
-    }
-    being_started(const being_started&) = delete;
-    being_started& operator=(const being_started&) = delete;
-    ~being_started() {
-      const std::lock_guard lock(of_.mutex_);
-      of_.being_started_.erase(of_.being_started_.find(name_));
-    }
-
-  private:
-    process_manager& of_;
-    std::string name_;
-  };
-
   program_folder folder_of(const std::string& name) const { return program_folder(options_.folder / name); }
 
   result<> check_there(const std::string& name) const {
@@ -138,11 +120,7 @@ private:
   }
 
   program program_of(const std::string& name) {
-    const bool starting = [&] {
-      const std::lock_guard lock(mutex_);
-      return being_started_.contains(name);
-    }();
-    if (starting) return {.name = name};
+    if (starting_.contains(name)) return {.name = name};
     return program_in(folder_of(name), name);
   }
 
@@ -177,8 +155,7 @@ private:
 
   process_manager_options options_;
   mount_rules rules_;
-  std::mutex mutex_;
-  std::multiset<std::string> being_started_;
+  names_starting starting_; ///< those without a shim get one
   detail::watcher watcher_;
 };
 
