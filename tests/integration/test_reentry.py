@@ -90,7 +90,7 @@ def test_one_of_two_that_lost_their_records_re_enters_and_the_other_learns(halte
     block_num = stands_still(sns)
     word = reenter(sns[3], inspect, block_num)
     for sn in sns:
-        line = f"the validator {word['account']} 'sn-4' (organisation "
+        line = f"the validator {word['account']} 'sn-4' of the organisation "
         until(lambda: line in sn.log(), f"{sn.name} to see the re-entry", alive=sns)  # noqa: B023
         assert f"votes again from block {block_num} on by its operator's word" in sn.log()
         shown = json.loads(inspect(sn, "chain", "--json"))["reentries"]

@@ -1,29 +1,12 @@
 #include "actors/sn/chain/reentries.hpp"
 
-#include "actors/sn/membership/registration_judge.hpp"
-#include "contracts/registry/client.hpp"
+#include "actors/sn/chain/registered_name.hpp"
 
 #include <boost/json.hpp>
 
 namespace swarm::actors {
 
 namespace json = boost::json;
-
-namespace {
-
-std::string described(const ledger::chain_view& chain, const address& who) {
-  const auto account = to_hex(who.view());
-  const auto answer =
-      chain.call({.to = contracts::node_registry_address(), .input = contracts::encode_node(who)});
-  if (!answer) return account;
-  const auto node = contracts::decode_node(answer->output);
-  if (!node) return account;
-  if (node->organisation == 0) return fmt::format("{} '{}'", account, node->name);
-  return fmt::format("{} '{}' (organisation {})", account, node->name,
-                     membership::name_of(chain, node->organisation));
-}
-
-} // namespace
 
 std::optional<std::string> reentries::take(const ledger::chain_view& chain, const address& who,
                                            std::uint64_t block_num) {
@@ -32,7 +15,7 @@ std::optional<std::string> reentries::take(const ledger::chain_view& chain, cons
   entry.block_num = block_num;
   if (!fresh) return std::nullopt;
   entry.logged_at = block_num;
-  entry.text = described(chain, who);
+  entry.text = fmt::format("{} {}", to_hex(who.view()), registered_name_of(chain, who).who());
   return fmt::format(
       "the validator {} votes again from block {} on by its operator's word: the record of its votes "
       "was lost",
