@@ -97,7 +97,7 @@ stage_sim() {
   check_counted sim build build release swarm-sim
   check_counted sim "1000 networks" run_sim --seeds 1000 --hours 0.015
   check_counted sim "8 networks of real chains" run_sim --seeds 8 --hours 0.005 --chain
-  check_counted sim "4 sieges" run_sim --siege --seeds 4 --honest-sns 2
+  check_counted sim "2 sieges" run_sim --siege --seeds 2 --honest-sns 2
 }
 
 # What the stages asan and fuzz run, from one build with both kinds of instrumentation.
