@@ -50,11 +50,15 @@ std::function<result<>()> admission::reading_of(const transport::peer_info& peer
   };
 }
 
-result<> admission::may_read(const transport::peer_info& peer) {
+std::function<void(const std::string& why)> admission::refusing(const transport::peer_info& peer) {
+  return [self = shared_from_this(), who = std::make_shared<const transport::peer_info>(peer)](
+             const std::string& why) { self->note_reading(*who, why); };
+}
+
+result<> admission::may_read(const transport::peer_info& peer) const {
   if (peer.cert_fingerprint == own_->fingerprint()) return {};
   auto may = book_->may_read(peer.cert_fingerprint, peer.cert_subject);
   if (may || !may.error().is(membership::reader_errc::no_member)) return may;
-  note_reading(peer, may.error().message);
   return fail(rpc::rpc_errc::no_member, "{}", may.error().message);
 }
 

@@ -28,6 +28,8 @@ public:
   /// Whether a client with these certificates may read the chain: a member may, and whoever has the certificate of this
   /// SN itself. For rpc::caller.
   std::function<result<>()> reading_of(const transport::peer_info& peer);
+  /// Notes that it was refused, for log and status.
+  std::function<void(const std::string& why)> refusing(const transport::peer_info& peer);
 
   /// What people call the organisation that vouches for a client.
   std::shared_ptr<const std::string> organisation_of(const transport::peer_info& peer) const;
@@ -42,7 +44,7 @@ public:
 
 private:
   result<> may_call(const transport::peer_info& peer, const address& to, bytes_view input);
-  result<> may_read(const transport::peer_info& peer);
+  result<> may_read(const transport::peer_info& peer) const;
   void note(const transport::peer_info& peer, const std::string& why);
   void note_reading(const transport::peer_info& peer, const std::string& why);
   bool is_told_now(const hash32& certificate);

@@ -96,6 +96,7 @@ rpc::caller caller_of(const transport::peer_info& peer, std::uint64_t session, c
           .session = session,
           .may_call = admits->of(peer),
           .may_read = admits->reading_of(peer),
+          .reading_refused = admits->refusing(peer),
           .send = {}};
 }
 

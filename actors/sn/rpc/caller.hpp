@@ -26,6 +26,8 @@ struct caller {
   std::function<result<>(const address& to, bytes_view input)> may_call;
   /// Whether it may ask what is not for everybody (open_methods.hpp); empty: it may.
   std::function<result<>()> may_read;
+  /// Told why, when a question was refused because of that; may be empty.
+  std::function<void(const std::string& why)> reading_refused;
   std::function<void(std::string)> send; ///< takes answers and, for a session, notifications, on any thread
 
   party of() const { return {organisation, client}; }

@@ -24,7 +24,9 @@ const auto all_records = call_to(registry, contracts::encode_nodes(0, 10));
 struct closed_node : rpc_node {
   closed_node() {
     from.may_read = [] { return fail(rpc::rpc_errc::no_member, "only members read this chain"); };
+    from.reading_refused = [this](const std::string&) { ++refused; };
   }
+  int refused = 0; ///< questions, as log and status are told
   bool is_refused(std::string_view method, std::string_view params = "[]") {
     const auto answer = call(method, params);
     if (!answer.contains("error")) return false;
@@ -52,6 +54,7 @@ TEST_CASE("who is no member asks for what a registration takes") {
   const auto owner = call_to(contracts::organisation_registry_address(),
                              contracts::encode(contracts::anchor_owner_args{word(1)}));
   CHECK_FALSE(n.is_refused("swarm_provedCall", fmt::format("[[{},{}]]", own_record, owner)));
+  CHECK(n.refused == 0);
 }
 
 TEST_CASE("who is no member reads nothing else of the chain") {
@@ -62,6 +65,7 @@ TEST_CASE("who is no member reads nothing else of the chain") {
         "eth_getCode", "eth_feeHistory", "eth_getBalance", "eth_estimateGas", "eth_getTransactionByHash",
         "eth_getBlockByHash", "a_methodOfTomorrow"})
     CHECK(n.is_refused(method));
+  CHECK(n.refused == 17);
   CHECK(n.is_refused("eth_getBlockByNumber", R"(["latest",false])"));
   CHECK(n.is_refused("eth_getBlockByNumber", R"(["0x1",true])"));
   CHECK(n.is_refused("eth_getBlockByNumber"));

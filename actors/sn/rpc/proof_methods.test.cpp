@@ -147,9 +147,11 @@ TEST_CASE("who is no member takes up no room among the witnesses that an SN reme
   const auto id = ledger::witness_id(sn.chain->head()->hash, calls);
   const auto since = fmt::format(R"([[{}],"latest","{}"])", call_of(registry, input), hex(id));
   sn.from.may_read = [] { return fail(rpc_errc::no_member, "only members read this chain"); };
+  sn.from.reading_refused = [](const std::string& why) { FAIL(why); }; // nobody refuses what it asks
   CHECK_FALSE(sn.proved(all).nodes.empty());
   CHECK_FALSE(sn.proved(since).nodes.empty());
   sn.from.may_read = nullptr;
+  sn.from.reading_refused = nullptr;
   CHECK_FALSE(sn.proved(since).nodes.empty());
   CHECK(sn.proved(since).nodes.empty());
 }

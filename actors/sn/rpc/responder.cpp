@@ -49,10 +49,12 @@ void responder::answer(const text_part::request& request, const std::shared_ptr<
   work_ = cost::request;
   const auto& may_read = to->from().may_read;
   const auto may = may_read && !is_for_everybody(name, values) ? may_read() : result<>{};
-  if (may)
+  if (may) {
     run(name, values, answer);
-  else
+  } else {
+    if (to->from().reading_refused) to->from().reading_refused(may.error().message);
     answer(tl::unexpected(may.error()), now_);
+  }
   to->charge(work_, now_);
   count(to->from(), work_);
 }
