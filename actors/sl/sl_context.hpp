@@ -2,12 +2,12 @@
 
 #include "actors/sl/channel/program_link.hpp"
 #include "base/file.hpp"
+#include "config/members/member_rules.hpp"
 #include "config/options.hpp"
 #include "ledger/formats/keys.hpp"
 #include "merge/store/model_store.hpp"
 #include "transport/http/http_client.hpp"
 #include "transport/io_runtime.hpp"
-#include "config/members/member_rules.hpp"
 #include "transport/tls/tls_identity.hpp"
 
 #include <atomic>

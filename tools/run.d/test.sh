@@ -142,7 +142,20 @@ run_pytest() {
   esac
 }
 
-stage_python() { run_pytest python release tests/python tests/integration; }
+# Both mostly wait, so they run beside each other. What the first one prints comes at the end.
+stage_python() {
+  local other
+  set -m # a process group of its own, which can be ended as one
+  SWARM_PORTS=20000-25999 run_pytest python release tests/python >"$RESULTS/python.log" 2>&1 &
+  other=$!
+  set +m
+  # shellcheck disable=SC2064
+  trap "kill -- -$other 2>/dev/null || true" EXIT
+  SWARM_PORTS=26000-31999 run_pytest integration release tests/integration
+  wait "$other" || true
+  trap - EXIT
+  cat "$RESULTS/python.log"
+}
 
 # The tests once more against programs that scramble the text of every error: what passes reacts to codes.
 stage_scramble() {

@@ -12,8 +12,9 @@
 /// says each in their way. One command is under way at a time.
 namespace swarm::swci {
 
-inline constexpr int exit_code_good = 0;    ///< EXIT, or the end of the input
-inline constexpr int exit_code_failure = 1; ///< a command, or a task waited for, failed and EXIT ON FAILURE was on
+inline constexpr int exit_code_good = 0; ///< EXIT, or the end of the input
+inline constexpr int exit_code_failure =
+    1; ///< a command, or a task waited for, failed and EXIT ON FAILURE was on
 
 class session_machine {
 public:
