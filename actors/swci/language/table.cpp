@@ -256,8 +256,8 @@ command_area miscellaneous() {
            &help::command),
        row("EXIT", "Ends the session, with exit code 0.", exit_session{}),
        row("EXIT ON FAILURE [ON|OFF]",
-           "Says whether the session ends, with exit code 1, when a command fails, or a task that is waited "
-           "for. It does not before this command.",
+           "Says whether the session ends, with exit code 1, when a command fails. It does not before this "
+           "command.",
            exit_on_failure{}, &exit_on_failure::on)}};
 }
 

@@ -224,7 +224,6 @@ struct wait_ended {
   std::string taskrunner;
   std::string state;
   bool too_long = false; ///< the limit was reached before the task's end
-  bool task_failed() const { return state == "ERROR"; }
 };
 
 struct organisations {

@@ -141,8 +141,6 @@ result<> session_machine::prepare(command& what) const {
 void session_machine::succeeded(const std::optional<answer>& with) {
   if (with) answer_with(*with);
   ++count_;
-  const auto* waited = with ? std::get_if<answers::wait_ended>(&*with) : nullptr;
-  if (waited != nullptr && waited->task_failed()) end_on_failure();
 }
 
 void session_machine::failed(const error& why) {
@@ -150,10 +148,6 @@ void session_machine::failed(const error& why) {
   if (script_line_num_) text = fmt::format("{}:{}: {}", script_name_, *script_line_num_, text);
   actions_.emplace_back(action::show_error{count_, std::move(text)});
   ++count_;
-  end_on_failure();
-}
-
-void session_machine::end_on_failure() {
   if (!exit_on_failure_) return;
   actions_.emplace_back(action::note{"The session ends, as EXIT ON FAILURE is on."});
   finish(exit_code_failure);

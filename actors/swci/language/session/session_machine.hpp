@@ -12,9 +12,8 @@
 /// says each in their way. One command is under way at a time.
 namespace swarm::swci {
 
-inline constexpr int exit_code_good = 0; ///< EXIT, or the end of the input
-inline constexpr int exit_code_failure =
-    1; ///< a command, or a task waited for, failed and EXIT ON FAILURE was on
+inline constexpr int exit_code_good = 0;    ///< EXIT, or the end of the input
+inline constexpr int exit_code_failure = 1; ///< a command failed and EXIT ON FAILURE was on
 
 class session_machine {
 public:
@@ -57,7 +56,6 @@ private:
   result<> prepare(command& what) const;
   void succeeded(const std::optional<answer>& with);
   void failed(const error& why);
-  void end_on_failure();
   void drop_script();
   void finish(int code);
   const busy* under_way(std::uint64_t id) const;

@@ -268,20 +268,6 @@ TEST_CASE("EXIT ON FAILURE ends the session with 1 at the first failure") {
   }
 }
 
-TEST_CASE("a task that ends in ERROR while it is waited for is a failure, and one that is complete is none") {
-  const auto waits = [](std::string_view state, bool strict) {
-    session s(std::string("create context c with ip sn1\nswitch context c\n")
-              + (strict ? "EXIT ON FAILURE\n" : "") + "WAIT FOR TASKRUNNER t\nSLEEP 1\nEXIT");
-    s.done();
-    s.tell(event::command_done{s.running.id, answers::wait_ended{"t", std::string(state), false}});
-    CHECK(says(s.screen, state));
-    return s.exit_code;
-  };
-  CHECK(waits("ERROR", true) == exit_code_failure);
-  CHECK(!waits("ERROR", false));
-  CHECK(!waits("COMPLETE", true));
-}
-
 TEST_CASE("the end of the input ends the session, but not a command under way") {
   session s;
   s.enter("SLEEP 1");
