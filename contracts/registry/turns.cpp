@@ -1,5 +1,6 @@
 #include "contracts/registry/turns.hpp"
 
+#include "contracts/organisations/interface.hpp"
 #include "contracts/runtime/slots.hpp"
 #include "ledger/formats/seal.hpp"
 
@@ -9,8 +10,6 @@
 namespace swarm::contracts {
 
 namespace {
-
-constexpr std::uint64_t day_seconds = 86'400;
 
 struct mark {
   std::uint64_t missed_at = 0;
@@ -37,6 +36,11 @@ hash32 slot_of_latest() {
   return out;
 }
 
+/// How many of them a quorum can do without.
+std::size_t spare_of(std::span<const address> validators) {
+  return validators.size() - ledger::seal_quorum(validators.size());
+}
+
 /// Whose mark counts for which validators.
 using holders = std::map<hash32, std::vector<address>>;
 
@@ -45,7 +49,7 @@ holders holders_of(ledger::contract_host& host, std::span<const address> validat
   std::map<organisation_id, std::vector<address>> seats;
   for (const auto& each : validators)
     seats[organisation_of_validator(records, each)].push_back(each);
-  const auto spare = validators.size() - ledger::seal_quorum(validators.size());
+  const auto spare = spare_of(validators);
   holders out;
   for (auto& [organisation, theirs] : seats) {
     if (organisation != 0 && theirs.size() <= spare)
@@ -70,7 +74,7 @@ public:
       return std::pair(a.first.times, a.first.missed_at) > std::pair(b.first.times, b.first.missed_at);
     };
     std::stable_sort(marked.begin(), marked.end(), worse);
-    const auto spare = validators.size() - ledger::seal_quorum(validators.size());
+    const auto spare = spare_of(validators);
     std::vector<address> out;
     for (const auto& [found, theirs] : marked)
       if (out.size() + theirs.size() <= spare) out.insert(out.end(), theirs.begin(), theirs.end());

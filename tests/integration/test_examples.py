@@ -7,10 +7,10 @@ The walks of the user guide's chapters (MNIST, MNIST-PYT, CIFAR-10, fraud detect
 | `mkdir workspace`, `cp -r examples/X workspace/` | all | as it stands, then `cp examples/common/*.py` |
 | `gen-cert -e X -i N` | all | as it stands |
 | `scp` of CA certificates between hosts | MNIST, CIFAR-10 | two gen-certs fill one capath |
-| `docker network create` | all but CIFAR-10 | waits for DOCKER; the host's network |
+| `docker network create` | all but CIFAR-10 | not in containers yet; the host's network |
 | variables, `sed` of the placeholders | all | as they stand, without APLS |
-| `docker volume create`, `docker cp` of the wheel | all but CIFAR-10 | waits for DOCKER; the volume's folder |
-| `docker build` of ml-context | CIFAR-10 | waits for an engine; a virtual environment |
+| `docker volume create`, `docker cp` of the wheel | all but CIFAR-10 | not in containers yet; the volume's folder |
+| `docker build` of ml-context | CIFAR-10 | not in containers yet; a virtual environment |
 | `lib/swarmlearning-client-...whl` | all | `make-client-wheel` makes it |
 | `run-sn`, `run-swop`, `run-swci` | all, CIFAR-10 run-sn only | as they stand, with `--no-container` |
 | `run-sl` with `--ml-*` | CIFAR-10, MNIST-PYT | as it stands, without `--ml-image` and `--ml-v` |
