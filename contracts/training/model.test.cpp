@@ -106,14 +106,12 @@ private:
 
   /// Checks that a term has one leader, a round one merge, and that contributors had checked in.
   void check_history(const training_event& event) {
-    const auto lead = [this](std::uint64_t round_num, std::uint32_t term, const address& leader) {
-      const auto generation = twin.head().generation;
-      REQUIRE(leaders_.emplace(std::tuple(generation, round_num, term), leader).second);
+    const auto lead = [this](const auto& of, std::uint32_t term) {
+      REQUIRE(leaders_.emplace(std::tuple(of.generation, of.round_num, term), of.leader).second);
     };
     if (const auto* closed = std::get_if<round_closed>(&event); closed != nullptr && !twin_moved_on())
-      lead(closed->round_num, twin.head().term, closed->leader);
-    if (const auto* changed = std::get_if<leader_changed>(&event))
-      lead(changed->round_num, changed->term, changed->leader);
+      lead(*closed, twin.head().term);
+    if (const auto* changed = std::get_if<leader_changed>(&event)) lead(*changed, changed->term);
     if (const auto* committed = std::get_if<merge_committed>(&event))
       REQUIRE(merges_.emplace(committed->generation, committed->round_num).second);
   }
