@@ -16,8 +16,9 @@ duration leader_time_max(const contract_view& view, duration most) {
   std::uint64_t bytes = 0;
   for (const auto& in : view.check_ins)
     if (in.weightage > 0) bytes += std::min(in.size, std::numeric_limits<std::uint64_t>::max() / 2 - bytes);
-  const auto seconds = std::chrono::seconds(60 + bytes / model_rate_min);
-  return seconds < most ? duration(seconds) : most;
+  const auto seconds = 60 + bytes / model_rate_min;
+  const auto limit = std::chrono::duration_cast<std::chrono::seconds>(most).count();
+  return seconds < static_cast<std::uint64_t>(limit) ? std::chrono::seconds(seconds) : most;
 }
 
 std::optional<double> mean_loss(const contract_view& view) {
