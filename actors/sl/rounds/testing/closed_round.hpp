@@ -1,0 +1,38 @@
+#pragma once
+
+#include "actors/sl/rounds/testing/machine_bench.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace swarm::rounds::testing {
+
+using lines = std::vector<std::string>;
+
+/// Peers 1 to 4 are in round 1, which `leader` leads.
+struct closed_round : machine_bench {
+  explicit closed_round(std::uint8_t leader) {
+    for (std::uint8_t number : {2, 3, 4})
+      in(number);
+    join();
+    close(leader);
+    look();
+  }
+  merge_outcome outcome(std::uint8_t number) const {
+    return {digest(number),
+            500,
+            {account(1), account(2)},
+            {{account(3), contracts::exclusion_reason::not_available, "not there"},
+             {account(4), contracts::exclusion_reason::not_finite, "is NaN"}}};
+  }
+  void merged(result<merge_outcome> what, std::uint32_t term = 0) {
+    step(event::merge_done{1, term, std::move(what)});
+  }
+};
+
+inline bool says(const machine_bench& t, std::string_view text) {
+  return t.machine.waiting_for(t.now).find(text) != std::string::npos;
+}
+
+} // namespace swarm::rounds::testing
