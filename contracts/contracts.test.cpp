@@ -99,7 +99,7 @@ TEST_CASE("no text stands where a reason belongs, whatever program makes the cal
   leave.back() = static_cast<std::uint8_t>(leave.back() + 1);
   CHECK(
       text(leave)
-      == "leavePeer(uint8): call data is not its canonical ABI encoding: item 1: value 14, expected 0 to 13");
+      == "leavePeer(uint8): call data is not its canonical ABI encoding: item 1: value 15, expected 0 to 14");
   leave.back() = 0;
   leave[4] = 'b'; // one letter of a text
   CHECK(text(leave).ends_with("item 1: a number that does not fit uint8"));

@@ -46,7 +46,6 @@ struct call_context {
   address self;   ///< the contract being called
   std::uint64_t chain_id = 0;
   std::uint64_t block_num = 0;       ///< of the block being built; head + 1 in an eth_call
-  hash32 parent_hash;                ///< hash of block `block_num - 1`: randomness that no caller can steer
   bool read_only = false;            ///< true in eth_call; writes are discarded afterwards
   hash32 genesis_hash;               ///< of this chain, to which votes are bound
   std::uint64_t rules = rules_first; ///< the version in force

@@ -59,12 +59,13 @@ struct program_resumed {
   std::string last_words; ///< not empty: it ended its session itself, with these words
 };
 using rounds::event::leader_progress;
+using rounds::event::leader_unheard;
 using rounds::event::merge_done;
 using rounds::event::model_fetched;
 
 // -- /sl/files: model store and file server
 
-/// Get a model from the first of `holders` that has it; answers `reply_to` with `model_fetched`.
+/// Get a model from the first of `holders` that has it; answers `reply_to` with `model_fetched`. To itself, too.
 struct fetch_model {
   hash32 digest;
   std::uint64_t size = 0;
@@ -101,7 +102,7 @@ struct readers_due {};
 using rounds::action::keep_models;
 using rounds::action::probe_leader;
 
-// -- /sl/leader: present only while this node merges. Started with a rounds::action::start_merge, gets
+// -- /sl/leader:R.T/merge: present only while this node merges. Started with a rounds::action::start_merge, gets
 // `model_fetched`, sends `merge_done` to the follower.
 
 } // namespace swarm::actors
@@ -117,6 +118,7 @@ SWARM_MESSAGE(program_resumed)
 SWARM_MESSAGE(model_fetched)
 SWARM_MESSAGE(merge_done)
 SWARM_MESSAGE(leader_progress)
+SWARM_MESSAGE(leader_unheard)
 SWARM_MESSAGE(fetch_model)
 SWARM_MESSAGE(fetch_layout)
 SWARM_MESSAGE(layout_fetched)

@@ -4,6 +4,7 @@
 #include "actors/sl/channel/channel.hpp"
 #include "actors/sl/files/files.hpp"
 #include "actors/sl/follower/follower.hpp"
+#include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/sl_context.hpp"
 #include "actors/sn_client/sn_client.hpp"
 #include "base/endpoint.hpp"
@@ -36,6 +37,15 @@ std::shared_ptr<const sn_client_options> sn_options_of(const sl_context& context
   return out;
 }
 
+/// How long peers are waited for: who gives models more slowly than anybody may is passed over.
+transport::http_client_options patience() {
+  transport::http_client_options out;
+  out.connect_timeout = out.handshake_timeout = std::chrono::seconds(5);
+  out.progress_timeout = std::chrono::seconds(10);
+  out.progress_bytes = 10 * rounds::model_rate_min;
+  return out;
+}
+
 result<ml::pipe_access> access_of(const config::sl_options& options, const std::string& log_source) {
   ml::pipe_access out{.everybody = options.channel_open};
   if (!options.channel_group.empty()) {
@@ -64,7 +74,7 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   SWARM_TRY(auto store, merge::model_store::open_directory((options.data_dir / "models").string(),
                                                            {.bytes_max = options.store_quota}));
   context->store = std::make_shared<merge::model_store>(std::move(store));
-  context->client = std::make_shared<transport::http_client>(*context->io, context->identity);
+  context->client = std::make_shared<transport::http_client>(*context->io, context->identity, patience());
   context->board = std::make_shared<merge_progress_board>();
   if (options.sl_fs_port == 0) {
     SWARM_TRY(auto port, transport::hold_free_port(options.bind_address));

@@ -45,7 +45,7 @@ concept plain_struct = std::is_class_v<T> && std::is_aggregate_v<T>;
 template <class T, class Use>
 constexpr decltype(auto) with_members(T& value, Use&& use) {
   constexpr auto count = member_count<T>;
-  static_assert(count <= 16, "with_members has to learn structs of more members");
+  static_assert(count <= 18, "with_members has to learn structs of more members");
   if constexpr (count == 0) {
     return use();
   } else if constexpr (count == 1) {
@@ -96,6 +96,12 @@ constexpr decltype(auto) with_members(T& value, Use&& use) {
   } else if constexpr (count == 16) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = value;
     return use(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
+  } else if constexpr (count == 17) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q] = value;
+    return use(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q);
+  } else if constexpr (count == 18) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r] = value;
+    return use(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r);
   }
 }
 

@@ -25,7 +25,7 @@ interface ITraining {
     /// round), 7 nothing to merge (no model of the round can be), 8 final model lost (nobody gives it),
     /// 9 no final model (nobody would bring a last one: all are Inactive at their end), 10 disk failed (its own),
     /// 11 other merge method, 12 other minPeers (it asks for another than the one in force), 13 bad request (what it
-    /// sent cannot be served).
+    /// sent cannot be served), 14 not heard (see accusePeer).
     /// Of commitMerge: 0 not available (the model could not be had), 1 other parameters (than most models of the
     /// round), 2 not finite (it has NaN or infinite values).
 
@@ -64,6 +64,7 @@ interface ITraining {
         string endpoint; // from the NodeRegistry: where its models are
         uint16 organisation; // of the peer when it registered; 0: the chain has no organisations
         string organisationName;
+        uint64 accusedSince; // block time at which another said that it gives no sign of life; 0: nobody does
     }
 
     struct CheckIn {
@@ -106,6 +107,10 @@ interface ITraining {
         bytes32 layoutDigest,
         uint32 organisations
     );
+    /// `by` says that it gives no sign of life: it has 10 seconds of block time to call this contract.
+    event PeerAccused(address indexed peer, uint64 generation, address indexed by);
+    /// It has called, and `by`, who had accused it, may accuse nobody for 10 minutes.
+    event PeerAnswered(address indexed peer, uint64 generation, address indexed by);
     event PeerAbsent(address indexed peer, uint64 generation, uint64 roundNum);
     event CheckedIn(
         address indexed peer,
@@ -223,9 +228,9 @@ interface ITraining {
         uint8[] calldata reasons
     ) external;
 
-    /// The caller, checked in for this round and not the leader, saw no progress of the leader of `term`. When more
-    /// than half of the peers that are in and have not left, the leader left out, say so, the next successor leads
-    /// under term + 1. Successors wrap around; one that has left is passed over, its term with it.
+    /// The caller, checked in for this round, saw no progress of the leader of `term`. When more than half of the peers
+    /// that are in and have not left, the leader left out, say so, the next successor leads under term + 1; at once when
+    /// the leader itself says that it cannot merge. Successors wrap around; one that has left is passed over, its term with it.
     function suspectLeader(uint64 generation, uint64 roundNum, uint32 term) external;
 
     /// The caller's loss and metric of the merged model of `roundNum`, in millionths (the smallest int64: not a
@@ -238,6 +243,15 @@ interface ITraining {
         uint32 epochsDone,
         uint32 epochsTotal
     ) external;
+
+    /// The caller, a peer that has not left, gets no sign of life from `peer`, another one that is in the round or waited
+    /// for. `peer` has 10 seconds of block time for any call of this contract: then the caller may accuse nobody for 10
+    /// minutes. Once they are over, another such call of any peer makes `peer` leave with the reason 14, so
+    /// that it counts in no majority and leads no round until it registers again.
+    function accusePeer(uint64 generation, address peer) external;
+
+    /// A sign of life of the caller, who is accused.
+    function answerAccusation(uint64 generation) external;
 
     /// The caller's program was refused before the caller was a peer: it is one in state Left from now on, so that the
     /// others see why it does not come. Nobody waits for it and no round changes. Refused for one that is a peer (it
@@ -263,8 +277,8 @@ interface ITraining {
     /// The check-ins of the current round, none once Complete. While Collecting in order of registration; while
     /// Merging those that can lead first, in order of succession (leader of term t is entry t modulo their number),
     /// then the others. Those that can lead are the peers with canLead, or, if there is none, those with weightage;
-    /// among them contributors come first, then the order is that of keccak256(parentHash || be64 generation || be64
-    /// roundNum || peer) with the parent hash of the block in which the round closed.
+    /// among them contributors come first, then the order is that of registration, beginning behind the leader of the
+    /// last merge: leaders take turns, and nothing that a peer can choose makes it lead.
     function checkIns() external view returns (CheckIn[] memory);
     function owner() external view returns (Owner memory);
     /// Empty: everybody may take part.

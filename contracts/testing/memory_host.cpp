@@ -109,10 +109,6 @@ memory_world::memory_world(ledger::native_contract_set contracts, std::vector<ad
   }
 }
 
-hash32 memory_world::head_hash() const {
-  return keccak256(fmt::format("block {}", block_num_));
-}
-
 memory_world::outcome memory_world::run(world_state& state, const address& from, const address& to,
                                         bytes_view input, std::uint64_t gas_limit, bool read_only) const {
   const auto kind = state.code.at(to);
@@ -120,7 +116,7 @@ memory_world::outcome memory_world::run(world_state& state, const address& from,
                                  [kind](const auto& entry) { return entry.kind == kind; });
   SWARM_ASSERT(code != contracts_.kinds.end());
   host host_of_call(state, block_time_, gas_limit);
-  const ledger::call_context context{from, to, 1337, block_num_ + 1, head_hash(), read_only, {}, 1};
+  const ledger::call_context context{from, to, 1337, block_num_ + 1, read_only, {}, 1};
   outcome out;
   try {
     auto done = code->code->call(host_of_call, context, input);

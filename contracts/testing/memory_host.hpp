@@ -43,8 +43,6 @@ public:
   /// The time of the blocks of the next calls, seconds since 1970. It passes by this alone.
   std::uint64_t block_time() const { return block_time_; }
   void skip_seconds(std::uint64_t count) { block_time_ += count; }
-  /// The hash of the newest block, the parent of the next call's block.
-  hash32 head_hash() const;
   /// How many slots are not empty.
   std::size_t slot_count() const { return state_.slots.size(); }
 

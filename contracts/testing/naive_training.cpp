@@ -30,6 +30,12 @@ std::size_t naive_training::contributors() const {
       std::count_if(in.begin(), in.end(), [](const auto* peer) { return peer->in->model.weightage > 0; }));
 }
 
+std::size_t naive_training::place_of(const address& account) const {
+  const auto found = std::find_if(members_.begin(), members_.end(),
+                                  [&](const member& peer) { return peer.view.account == account; });
+  return static_cast<std::size_t>(found - members_.begin());
+}
+
 std::vector<address> naive_training::order() const {
   std::vector<const member*> candidates;
   for (const auto* peer : in_round())
@@ -37,19 +43,18 @@ std::vector<address> naive_training::order() const {
   if (candidates.empty())
     for (const auto* peer : in_round())
       if (peer->in->model.weightage > 0) candidates.push_back(peer);
-  std::map<std::pair<int, hash32>, address> sorted;
-  for (const auto* peer : candidates) {
-    bytes preimage = to_bytes(seed_.view());
-    preimage.resize(48);
-    put_be64(preimage.data() + 32, generation_);
-    put_be64(preimage.data() + 40, round_);
-    append(preimage, peer->view.account.view());
-    sorted[{peer->in->model.weightage > 0 ? 0 : 1, keccak256(preimage)}] = peer->view.account;
+  // Around the table, from the seat behind the one that merged last.
+  const auto last = merges_.find(round_ - 1);
+  const auto begin = last == merges_.end() ? 0 : place_of(last->second.leader) + 1;
+  std::vector<address> contributors;
+  std::vector<address> others;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const auto& peer = members_[(begin + i) % members_.size()];
+    if (std::find(candidates.begin(), candidates.end(), &peer) == candidates.end()) continue;
+    (peer.in->model.weightage > 0 ? contributors : others).push_back(peer.view.account);
   }
-  std::vector<address> out;
-  for (const auto& [key, account] : sorted)
-    out.push_back(account);
-  return out;
+  contributors.insert(contributors.end(), others.begin(), others.end());
+  return contributors;
 }
 
 void naive_training::withdraw(member& peer) {
@@ -106,7 +111,6 @@ void naive_training::give_up_missing() {
 void naive_training::close() {
   give_up_missing();
   phase_ = round_phase::merging;
-  seed_ = parent_hash;
   while (term_ % order().size() != 0)
     ++term_;
   leader_ = order().front();
@@ -205,18 +209,23 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
   return true;
 }
 
+void naive_training::take_leave(member& peer, leave_reason why) {
+  const auto account = peer.view.account;
+  if (phase_ == round_phase::collecting && peer.in) withdraw(peer);
+  suspects_.erase(account);
+  if (is_odd(peer, about::layout)) peer.brought_model = false;
+  peer.asks.clear();
+  peer.view.state = peer_state::left;
+  peer.view.reason = why;
+  events.emplace_back(peer_left{account, generation_, why});
+  if (phase_ == round_phase::merging && account == leader_) succeed();
+}
+
 bool naive_training::call(const address& caller, const leave_peer_args& args) {
   auto* peer = find(caller);
   if (peer == nullptr || peer->view.state == peer_state::left) return false;
   caller_ = caller;
-  if (phase_ == round_phase::collecting && peer->in) withdraw(*peer);
-  suspects_.erase(caller);
-  if (is_odd(*peer, about::layout)) peer->brought_model = false;
-  peer->asks.clear();
-  peer->view.state = peer_state::left;
-  peer->view.reason = args.reason;
-  events.emplace_back(peer_left{caller, generation_, args.reason});
-  if (phase_ == round_phase::merging && caller == leader_) succeed();
+  take_leave(*peer, args.reason);
   weigh();
   settle();
   return true;
@@ -286,13 +295,16 @@ bool naive_training::call(const address& caller, const vote_close_args& args) {
 
 bool naive_training::call(const address& caller, const suspect_leader_args& args) {
   auto* peer = find(caller);
-  if (peer == nullptr || !peer->in || peer->view.state == peer_state::left || caller == leader_) return false;
+  if (peer == nullptr || !peer->in || peer->view.state == peer_state::left) return false;
   if (args.generation != generation_ || args.round_num != round_ || args.term != term_
       || phase_ != round_phase::merging)
     return false;
   if (!suspects_.insert(caller).second) return false;
   events.emplace_back(leader_suspected{round_, generation_, term_, caller, leader_});
-  settle();
+  if (caller == leader_)
+    succeed(); // it says so itself
+  else
+    settle();
   return true;
 }
 
@@ -342,6 +354,44 @@ bool naive_training::call(const address& caller, const report_loss_args& args) {
   return true;
 }
 
+bool naive_training::hear(const address& caller) {
+  auto* peer = find(caller);
+  if (peer == nullptr || peer->view.accused_since == 0) return false;
+  peer->view.accused_since = 0;
+  may_accuse_at_[accused_by_[caller]] = block_time + no_accusing_seconds;
+  events.emplace_back(peer_answered{caller, generation_, accused_by_[caller]});
+  return true;
+}
+
+bool naive_training::call(const address& caller, const accuse_peer_args& args) {
+  auto* peer = find(caller);
+  auto* other = find(args.peer);
+  if (peer == nullptr || peer->view.state == peer_state::left) return false;
+  if (other == nullptr || other == peer || args.generation != generation_) return false;
+  auto& view = other->view;
+  const bool is_waited_for = view.state == peer_state::active || view.state == peer_state::finished;
+  if (!is_waited_for && (!other->in || view.state == peer_state::left)) return false;
+  if (view.accused_since == 0) {
+    if (may_accuse_at_[caller] > block_time) return false;
+    view.accused_since = block_time;
+    accused_by_[args.peer] = caller;
+    events.emplace_back(peer_accused{args.peer, generation_, caller});
+    return true;
+  }
+  if (block_time - view.accused_since < peer_answer_seconds) return false;
+  caller_ = caller;
+  view.accused_since = 0;
+  take_leave(*other, leave_reason::not_heard);
+  weigh();
+  settle();
+  return true;
+}
+
+bool naive_training::call(const address& caller, const answer_accusation_args& args) {
+  auto* peer = find(caller);
+  return was_accused_ && args.generation == generation_ && peer->view.state != peer_state::left;
+}
+
 bool naive_training::call(const address& caller, const report_refusal_args& args) {
   auto* peer = find(caller);
   const bool is_new = peer == nullptr;
@@ -367,8 +417,8 @@ bool naive_training::reset(const address& caller) {
 void naive_training::clear() {
   naive_training fresh;
   fresh.generation_ = generation_ + 1;
-  fresh.parent_hash = parent_hash;
   fresh.block_num = block_num;
+  fresh.block_time = block_time;
   fresh.homes = homes;
   fresh.events = events;
   fresh.caller_ = caller_;

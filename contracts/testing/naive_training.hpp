@@ -21,15 +21,26 @@ public:
   bool call(const address& caller, const commit_merge_args& args);
   bool call(const address& caller, const suspect_leader_args& args);
   bool call(const address& caller, const report_loss_args& args);
+  bool call(const address& caller, const accuse_peer_args& args);
+  bool call(const address& caller, const answer_accusation_args& args);
   bool call(const address& caller, const report_refusal_args& args);
+  /// A call of a peer, which gives a sign of life by it, unless it is refused.
+  template <class Args>
+  bool heard_call(const address& caller, const Args& args) {
+    const auto before = *this;
+    was_accused_ = hear(caller);
+    if (call(caller, args)) return true;
+    *this = before;
+    return false;
+  }
   bool reset(const address& caller);
 
   /// Who belongs to an organisation; nobody does at first.
   std::map<address, organisation_id> homes;
 
-  /// Set before each call: hash of the block before, number of the block the call is in.
-  hash32 parent_hash;
+  /// Set before each call: number and time of the block the call is in.
   std::uint64_t block_num = 0;
+  std::uint64_t block_time = 0;
   std::vector<training_event> events;
 
   head_view head() const;
@@ -65,6 +76,7 @@ private:
   std::size_t count(peer_state state) const;
   std::vector<const member*> in_round() const;
   std::size_t contributors() const;
+  std::size_t place_of(const address& account) const;
   std::vector<address> order() const;
   bool is_due() const;
 
@@ -85,6 +97,8 @@ private:
   void clear();
   void enter(member& peer, const check_in_args& args);
 
+  bool hear(const address& caller);
+  void take_leave(member& peer, leave_reason why);
   void withdraw(member& peer);
   void settle();
   void settle_votes_of_no_confidence();
@@ -103,12 +117,14 @@ private:
   round_phase phase_ = round_phase::collecting;
   std::uint32_t term_ = 0;
   address leader_;
-  hash32 seed_;
   hash32 layout_;
   std::uint32_t min_peers_ = 0;
   std::string method_;
   std::size_t backing_ = 0;
   address caller_;
+  std::map<address, address> accused_by_;
+  std::map<address, std::uint64_t> may_accuse_at_;
+  bool was_accused_ = false; ///< the caller, until this call
 };
 
 } // namespace swarm::contracts

@@ -38,7 +38,7 @@ TEST_CASE("names for people") {
   CHECK(to_string(peer_state::absent) == "absent");
   CHECK(to_string(on_train_end::snapshot) == "snapshot");
   CHECK(to_string(leave_reason::program_gone) == "its program is gone");
-  CHECK(to_string(last_value(leave_reason{})) == "its SL cannot serve what it sent");
+  CHECK(to_string(last_value(leave_reason{})) == "its SL gave no sign of life");
   CHECK(!is_refusal(leave_reason::program_gone));
   CHECK(!is_refusal(leave_reason::nothing_to_merge));
   CHECK(is_refusal(leave_reason::other_parameters));

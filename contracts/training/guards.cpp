@@ -4,7 +4,7 @@
 // What the functions of a training check before they change anything.
 namespace swarm::contracts {
 
-result<training_call::found_peer> training_call::calling_peer() const {
+result<training_call::found_peer> training_call::calling_peer() {
   const auto& caller = context_.caller;
   SWARM_CHECK(require_active_node(host_, caller, {node_type::sl}));
   const auto index = state_.find(caller);
@@ -14,10 +14,11 @@ result<training_call::found_peer> training_call::calling_peer() const {
   found_peer out{*index, state_.peer(*index)};
   if (out.slot.state == peer_state::left)
     return refuse("{} has left this training: call registerPeer to come back", to_hex(caller.view()));
+  hear(out);
   return out;
 }
 
-result<training_call::found_peer> training_call::calling_participant() const {
+result<training_call::found_peer> training_call::calling_participant() {
   SWARM_TRY(auto caller, calling_peer());
   if (!state_.is_in(caller.slot))
     return refuse("{} has not checked in for round {}", to_hex(caller.slot.account.view()),

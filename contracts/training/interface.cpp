@@ -41,7 +41,7 @@ struct departure {
   std::string_view words;
   bool is_refusal = false;
 };
-constexpr std::array<departure, 14> departures{{
+constexpr std::array<departure, 15> departures{{
     {"its program is gone"},
     {"its program could not evaluate a merged model"},
     {"its program ended before the training was over"},
@@ -56,6 +56,7 @@ constexpr std::array<departure, 14> departures{{
     {"it asks for another mergeMethod", true},
     {"it asks for another minPeers", true},
     {"its SL cannot serve what it sent", true},
+    {"its SL gave no sign of life"},
 }};
 static_assert(departures.size() == static_cast<std::size_t>(last_value(leave_reason{})) + 1);
 

@@ -23,6 +23,11 @@ bool is_training_name(std::string_view name);
 inline constexpr std::uint32_t peers_max = 1024; ///< of one generation of a training
 inline constexpr std::uint32_t weightage_max = 100;
 
+/// A peer of which another says that it gives no sign of life has so long to give one, in seconds of block time.
+inline constexpr std::uint64_t peer_answer_seconds = 10;
+/// And whoever said so wrongly says it of nobody for so long.
+inline constexpr std::uint64_t no_accusing_seconds = 600;
+
 enum class round_phase : std::uint8_t { collecting, merging, complete };
 /// An odd peer asks for other parameters, or brings a model of another layout, than those in force, and it is not
 /// decided yet which of them most organisations want. Nobody waits for it.
@@ -46,7 +51,8 @@ enum class leave_reason : std::uint8_t {
   disk_failed,        ///< its SL's disk does not take its model
   other_merge_method, ///< it asks for another merge method than the one in force
   other_min_peers,    ///< it asks for another minPeers than the one in force
-  bad_request         ///< what it sent cannot be served
+  bad_request,        ///< what it sent cannot be served
+  not_heard           ///< it did not answer when its peers said that it gives no sign of life
 };
 
 /// Why the leader left a model out of the merge. As above.
@@ -67,7 +73,7 @@ constexpr on_train_end last_value(on_train_end) {
 }
 
 constexpr leave_reason last_value(leave_reason) {
-  return leave_reason::bad_request;
+  return leave_reason::not_heard;
 }
 constexpr exclusion_reason last_value(exclusion_reason) {
   return exclusion_reason::not_finite;
@@ -121,6 +127,7 @@ struct peer_view {
   std::string endpoint;
   organisation_id organisation = 0; ///< 0: its chain has none
   std::string organisation_name;
+  std::uint64_t accused_since = 0; ///< block time; 0: nobody says that it gives no sign of life
   bool operator==(const peer_view&) const = default;
 };
 
@@ -205,6 +212,17 @@ struct report_loss_args {
   std::uint32_t epochs_done = 0;
   std::uint32_t epochs_total = 0;
 };
+/// Another peer gives no sign of life; the second time it has not answered, and leaves.
+struct accuse_peer_args {
+  static constexpr abi::call<> function{"accusePeer"};
+  std::uint64_t generation = 0;
+  address peer;
+};
+/// It does; any other call of the accused says so too.
+struct answer_accusation_args {
+  static constexpr abi::call<> function{"answerAccusation"};
+  std::uint64_t generation = 0;
+};
 /// This node's program was refused before it was a peer.
 struct report_refusal_args {
   static constexpr abi::call<> function{"reportRefusal"};
@@ -287,6 +305,21 @@ struct agreement_changed {
   hash32 layout_digest;
   std::uint32_t organisations = 0; ///< that want it
   bool operator==(const agreement_changed&) const = default;
+};
+/// It has `peer_answer_seconds` to call this contract.
+struct peer_accused {
+  static constexpr abi::event event{"PeerAccused", {1, 3}};
+  address peer;
+  std::uint64_t generation = 0;
+  address by;
+  bool operator==(const peer_accused&) const = default;
+};
+struct peer_answered {
+  static constexpr abi::event event{"PeerAnswered", {1, 3}};
+  address peer;
+  std::uint64_t generation = 0;
+  address by; ///< who had accused it
+  bool operator==(const peer_answered&) const = default;
 };
 struct peer_absent {
   static constexpr abi::event event{"PeerAbsent", {1}};
@@ -392,18 +425,18 @@ struct training_reset {
   bool operator==(const training_reset&) const = default;
 };
 
-using training_event =
-    std::variant<peer_registered, peer_left, peer_odd, agreement_changed, peer_absent, checked_in,
-                 round_closed, round_reopened, leader_suspected, leader_changed, merge_committed,
-                 loss_reported, training_complete, reset_asked, organisation_invited, training_reset>;
+using training_event = std::variant<peer_registered, peer_left, peer_odd, agreement_changed, peer_accused,
+                                    peer_answered, peer_absent, checked_in, round_closed, round_reopened,
+                                    leader_suspected, leader_changed, merge_committed, loss_reported,
+                                    training_complete, reset_asked, organisation_invited, training_reset>;
 
 struct training_interface {
   static constexpr std::string_view name = "Training";
   using functions =
       type_list<register_peer_args, leave_peer_args, check_in_args, vote_close_args, commit_merge_args,
-                suspect_leader_args, report_loss_args, report_refusal_args, reset_args, invite_args,
-                training_name_args, head_args, peers_args, peer_count_args, check_ins_args, owner_args,
-                invited_args, reset_votes_args, merge_of_args>;
+                suspect_leader_args, report_loss_args, accuse_peer_args, answer_accusation_args,
+                report_refusal_args, reset_args, invite_args, training_name_args, head_args, peers_args,
+                peer_count_args, check_ins_args, owner_args, invited_args, reset_votes_args, merge_of_args>;
   using event = training_event;
 };
 

@@ -9,17 +9,16 @@ result<> training_call::on(const suspect_leader_args& args) {
   SWARM_CHECK(check_round(args.generation, args.round_num, round_phase::merging));
   SWARM_CHECK(check_term(args.term));
   SWARM_TRY(const auto caller, calling_participant());
-  if (caller.index == state_.counts.leader)
-    return refuse("{} leads term {} itself", to_hex(caller.slot.account.view()), args.term);
+  const bool yields = caller.index == state_.counts.leader;
   auto check_in = state_.check_in(caller.index);
   if (check_in.suspected_term == args.term + std::uint64_t{1})
     return refuse("{} suspects the leader of term {} already", to_hex(caller.slot.account.view()), args.term);
   check_in.suspected_term = args.term + std::uint64_t{1};
   state_.set_check_in(caller.index, check_in);
-  ++state_.counts.suspects;
+  if (!yields) ++state_.counts.suspects;
   rounds_.emit(leader_suspected{args.round_num, args.generation, args.term, caller.slot.account,
                                 state_.peer(state_.counts.leader).account});
-  rounds_.settle();
+  yields ? rounds_.advance_leader() : rounds_.settle();
   return done();
 }
 

@@ -35,11 +35,15 @@ public:
   /// Sends the call to both and compares everything that can be seen.
   template <class Args>
   bool call(const address& caller, const Args& args) {
-    twin.parent_hash = world.head_hash();
     twin.block_num = world.block_num() + 1;
+    twin.block_time = world.block_time();
     twin.events.clear();
     const auto done = world.send(caller, where, encode(args));
-    const bool expected = twin.call(caller, args);
+    bool expected = false;
+    if constexpr (std::is_same_v<Args, report_refusal_args>)
+      expected = twin.call(caller, args);
+    else
+      expected = twin.heard_call(caller, args);
     compare(done, expected);
     return done.ok;
   }
@@ -50,7 +54,6 @@ public:
       return peer.state == peer_state::active || peer.state == peer_state::finished;
     });
     if (has_organisations() && at_work && twin.head().phase != round_phase::complete) return;
-    twin.parent_hash = world.head_hash();
     twin.block_num = world.block_num() + 1;
     const auto caller = test_account(operator_account);
     const auto done = world.send(caller, where, encode_reset());
@@ -103,14 +106,12 @@ private:
 
   /// Checks that a term has one leader, a round one merge, and that contributors had checked in.
   void check_history(const training_event& event) {
-    const auto lead = [this](std::uint64_t round_num, std::uint32_t term, const address& leader) {
-      const auto generation = twin.head().generation;
-      REQUIRE(leaders_.emplace(std::tuple(generation, round_num, term), leader).second);
+    const auto lead = [this](const auto& of, std::uint32_t term) {
+      REQUIRE(leaders_.emplace(std::tuple(of.generation, of.round_num, term), of.leader).second);
     };
     if (const auto* closed = std::get_if<round_closed>(&event); closed != nullptr && !twin_moved_on())
-      lead(closed->round_num, twin.head().term, closed->leader);
-    if (const auto* changed = std::get_if<leader_changed>(&event))
-      lead(changed->round_num, changed->term, changed->leader);
+      lead(*closed, twin.head().term);
+    if (const auto* changed = std::get_if<leader_changed>(&event)) lead(*changed, changed->term);
     if (const auto* committed = std::get_if<merge_committed>(&event))
       REQUIRE(merges_.emplace(committed->generation, committed->round_num).second);
   }
@@ -192,6 +193,21 @@ void random_commit(twin_world& both, const address& caller) {
   both.call(caller, args);
 }
 
+void random_accusation(twin_world& both, const address& caller) {
+  auto& random = both.random;
+  const auto head = both.twin.head();
+  both.world.skip_seconds(random.below(3) == 0 ? no_accusing_seconds / 2 : random.below(8));
+  if (random.below(5) == 0) {
+    both.call(caller, answer_accusation_args{mostly(random, head.generation)});
+    return;
+  }
+  auto other = test_account(static_cast<std::uint16_t>(random.below(peer_accounts)));
+  if (random.below(2) == 0)
+    for (const auto& peer : both.twin.peers())
+      if (peer.accused_since > 0) other = peer.account;
+  both.call(caller, accuse_peer_args{mostly(random, head.generation), other});
+}
+
 void random_call(twin_world& both) {
   auto& random = both.random;
   const auto head = both.twin.head();
@@ -218,6 +234,8 @@ void random_call(twin_world& both) {
     const report_refusal_args args{mostly(random, head.generation),
                                    static_cast<leave_reason>(random.below(14))};
     both.call(caller, args);
+  } else if (dice < 95) {
+    random_accusation(both, caller);
   } else if (dice < 99) {
     const report_loss_args args{
         head.generation, mostly(random, head.merged_round), static_cast<std::int64_t>(random()), -5, 3, 9};

@@ -105,6 +105,7 @@ result<> training_call::on(const register_peer_args& args) {
   const auto organisation = organisation_members(host_).organisation_of(account);
   SWARM_CHECK(check_invited(organisation));
   SWARM_TRY(auto caller, find_or_add(account, organisation));
+  hear(caller);
   leave_round(caller);
   SWARM_TRY(const bool agrees, agree_on_parameters(caller, args, organisation));
   auto& peer = caller.slot;
@@ -137,12 +138,11 @@ void training_call::note_organisation(std::uint16_t index, organisation_id organ
   state_.set_check_in(index, check_in);
 }
 
-result<> training_call::on(const leave_peer_args& args) {
-  SWARM_TRY(auto caller, calling_peer());
-  auto& peer = caller.slot;
+void training_call::take_leave(found_peer& who, leave_reason why) {
+  auto& peer = who.slot;
   auto& counts = state_.counts;
   const bool in_closed_round = state_.round.phase == round_phase::merging && state_.is_in(peer);
-  auto check_in = state_.check_in(caller.index);
+  auto check_in = state_.check_in(who.index);
   if (in_closed_round) {
     ++counts.left_in;
     if (check_in.suspected_term == state_.round.term + std::uint64_t{1}) {
@@ -152,13 +152,18 @@ result<> training_call::on(const leave_peer_args& args) {
   } else if (state_.is_in(peer)) {
     rounds_.withdraw(peer);
   }
-  if (peer.state == peer_state::odd) agreement_.end_odd(caller.index, peer);
+  if (peer.state == peer_state::odd) agreement_.end_odd(who.index, peer);
   rounds_.change_state(peer, peer_state::left);
-  state_.set_peer(caller.index, peer);
-  check_in.left_because = args.reason;
-  state_.set_check_in(caller.index, check_in);
-  rounds_.emit(peer_left{peer.account, state_.round.generation, args.reason});
-  if (in_closed_round && caller.index == counts.leader) rounds_.advance_leader();
+  state_.set_peer(who.index, peer);
+  check_in.left_because = why;
+  state_.set_check_in(who.index, check_in);
+  rounds_.emit(peer_left{peer.account, state_.round.generation, why});
+  if (in_closed_round && who.index == counts.leader) rounds_.advance_leader();
+}
+
+result<> training_call::on(const leave_peer_args& args) {
+  SWARM_TRY(auto caller, calling_peer());
+  take_leave(caller, args.reason);
   agreement_.weigh();
   rounds_.settle();
   return done();
@@ -182,7 +187,7 @@ result<> training_call::on(const report_loss_args& args) {
   state_.set_progress(caller.index, progress);
   rounds_.emit(loss_reported{caller.slot.account, args.round_num, args.generation, args.loss_micro,
                              args.metric_micro, args.epochs_done, args.epochs_total});
-  return {};
+  return done();
 }
 
 /// No round notices: who was no peer is still none that anybody waits for.

@@ -3,7 +3,7 @@
 #include "base/assert.hpp"
 
 #include <algorithm>
-#include <array>
+#include <tuple>
 
 namespace swarm::contracts {
 
@@ -23,12 +23,6 @@ std::uint16_t* counter_of(counts_slot& counts, peer_state state) {
     return nullptr;
   }
 }
-
-struct ranked {
-  bool contributes = false;
-  hash32 key;
-  participant who;
-};
 
 } // namespace
 
@@ -72,8 +66,7 @@ void rounds::settle_collecting() {
 void rounds::close() {
   auto& round = state_.round;
   auto& counts = state_.counts;
-  state_.set_seed(context_.parent_hash);
-  const auto order = succession(take_participants(), context_.parent_hash);
+  const auto order = succession(take_participants());
   SWARM_ASSERT(!order.empty());
   counts.successors = static_cast<std::uint16_t>(order.size());
   // A round that is collected anew starts above its old terms, at a multiple of the length, so that the
@@ -104,7 +97,7 @@ void rounds::advance_leader() {
   auto& round = state_.round;
   auto& counts = state_.counts;
   counts.suspects = 0;
-  const auto order = succession(participants(), state_.seed());
+  const auto order = succession(participants());
   SWARM_ASSERT(order.size() == counts.successors);
   for (std::uint32_t step = 1; step <= order.size(); ++step) {
     const auto& next = order[(round.term + step) % order.size()];
@@ -174,6 +167,7 @@ void rounds::clear_round_counts() {
   kept.finished = state_.counts.finished;
   kept.odd = state_.counts.odd;
   kept.backing = state_.counts.backing;
+  kept.accused = state_.counts.accused;
   state_.counts = kept;
 }
 
@@ -225,26 +219,20 @@ std::vector<participant> rounds::participants() const {
   return out;
 }
 
-std::vector<participant> rounds::succession(const std::vector<participant>& in, const hash32& seed) const {
+std::vector<participant> rounds::succession(const std::vector<participant>& in) const {
   const bool somebody_can =
       std::any_of(in.begin(), in.end(), [](const auto& one) { return one.peer.has(peer_slot::leads); });
-  std::array<std::uint8_t, 32 + 8 + 8 + 20> preimage{};
-  std::copy(seed.begin(), seed.end(), preimage.begin());
-  put_be64(preimage.data() + 32, state_.round.generation);
-  put_be64(preimage.data() + 40, state_.round.round_num);
-  std::vector<ranked> order;
-  for (const auto& one : in) {
-    const bool contributes = one.peer.in_weightage > 0;
-    if (!(somebody_can ? one.peer.has(peer_slot::leads) : contributes)) continue;
-    std::copy(one.peer.account.begin(), one.peer.account.end(), preimage.begin() + 48);
-    order.push_back({contributes, state_.storage().hash(preimage), one});
-  }
-  std::sort(order.begin(), order.end(), [](const ranked& a, const ranked& b) {
-    return std::pair(!a.contributes, a.key) < std::pair(!b.contributes, b.key);
-  });
   std::vector<participant> out;
-  for (const auto& one : order)
-    out.push_back(one.who);
+  for (const auto& one : in)
+    if (somebody_can ? one.peer.has(peer_slot::leads) : one.peer.in_weightage > 0) out.push_back(one);
+  const auto merged = state_.round.round_num - 1;
+  const auto first = merged == 0 ? 0 : state_.merge_head(merged).leader + 1;
+  std::sort(out.begin(), out.end(), [first](const participant& a, const participant& b) {
+    const auto key = [first](const participant& one) {
+      return std::tuple(one.peer.in_weightage == 0, one.index < first, one.index);
+    };
+    return key(a) < key(b);
+  });
   return out;
 }
 

@@ -45,10 +45,11 @@ public:
 
   /// The peers of the current round in order of registration.
   std::vector<participant> participants() const;
-  /// The order of succession among `in`, peers of a closed round: those that could lead when they checked in,
-  /// or, when none could, those that contribute; contributors before others, then by keccak256(seed || be64
-  /// generation || be64 round || address). Leader of term t is entry t modulo the length.
-  std::vector<participant> succession(const std::vector<participant>& in, const hash32& seed) const;
+  /// The order of succession among `in`, peers of a closed round in order of registration: those that could lead
+  /// when they checked in, or, when none could, those that contribute; contributors before others, and each in
+  /// order of registration, beginning behind the leader of the last merge. So leaders take turns, and nothing
+  /// that a peer can choose makes it lead. Leader of term t is entry t modulo the length.
+  std::vector<participant> succession(const std::vector<participant>& in) const;
 
 private:
   void settle_collecting();

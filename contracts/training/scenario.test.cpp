@@ -13,6 +13,7 @@ using namespace swarm::contracts;
 //   NAME register [min=2] [method=mean] [weight=1] [end=snapshot] [nolead]
 //   NAME in ROUND [weight=1] [base=ROUND-1] [layout=0] [gen=] [finished]
 //   NAME vote ROUND | NAME suspect ROUND TERM | NAME leave REASON | NAME reset | NAME loss ROUND LOSS
+//   NAME accuse NAME | NAME answer | wait SECONDS
 //   NAME refused REASON [gen=]          its program was refused before it was a peer
 //   NAME commit ROUND TERM CONTRIBUTOR... [-EXCLUDED...]
 //   NAME offline                        leaves the NodeRegistry
@@ -30,6 +31,7 @@ public:
 private:
   void act(const story_command& cmd) override {
     const auto& verb = cmd.word(0);
+    if (verb == "wait") return world_.skip_seconds(cmd.number(1));
     if (verb == "head") return show_head();
     if (verb == "peers") return show_peers();
     if (verb == "order") return show_order();
@@ -85,6 +87,8 @@ private:
     if (verb == "vote") return encode_vote_close({generation, cmd.number(2)});
     if (verb == "suspect")
       return encode_suspect_leader({generation, cmd.number(2), static_cast<std::uint32_t>(cmd.number(3))});
+    if (verb == "accuse") return encode(accuse_peer_args{generation, account(cmd.word(2))});
+    if (verb == "answer") return encode(answer_accusation_args{generation});
     if (verb == "reset") return encode_reset();
     if (verb == "loss")
       return encode_report_loss(
@@ -128,6 +132,8 @@ private:
     say("{} organisations agree: generation {}, minPeers {}, {}, {}", e.organisations, e.generation,
         e.min_peers, e.merge_method, layout_name(e.layout_digest));
   }
+  void tell(const peer_accused& e) { say("{} hears nothing of {}", name(e.by), name(e.peer)); }
+  void tell(const peer_answered& e) { say("{} is heard, {} was wrong", name(e.peer), name(e.by)); }
   void tell(const peer_absent& e) { say("{} is absent from round {}", name(e.peer), e.round_num); }
   void tell(const checked_in& e) {
     say("{} is in round {}: weightage {}, base {}{}", name(e.peer), e.round_num, e.weightage, e.base_round,
@@ -139,6 +145,7 @@ private:
   }
   void tell(const round_reopened& e) { say("round {} is collected anew", e.round_num); }
   void tell(const leader_suspected& e) {
+    if (e.by == e.leader) return say("{} gives up term {}", name(e.by), e.term);
     say("{} suspects {}, leader of term {}", name(e.by), name(e.leader), e.term);
   }
   void tell(const leader_changed& e) {

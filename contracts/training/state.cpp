@@ -13,7 +13,6 @@ constexpr hash32 name_slot = u256(0);
 constexpr hash32 round_number = u256(1);
 constexpr hash32 counts_number = u256(2);
 constexpr hash32 layout_number = u256(3);
-constexpr hash32 seed_number = u256(4);
 constexpr hash32 peers_number = u256(5);
 constexpr hash32 index_number = u256(6);
 constexpr hash32 merges_number = u256(7);
@@ -23,7 +22,7 @@ constexpr hash32 owner_number = u256(10);
 constexpr hash32 invited_number = u256(11);
 constexpr hash32 reset_votes_number = u256(12);
 
-constexpr std::uint64_t slots_per_peer = 5;
+constexpr std::uint64_t slots_per_peer = 6;
 constexpr std::uint64_t bits_per_slot = 256;
 constexpr std::uint64_t contributor_slots = peers_max / bits_per_slot;
 
@@ -93,12 +92,6 @@ hash32 training_state::layout_digest() const {
 }
 void training_state::set_layout_digest(const hash32& digest) {
   slots_.store(layout_number, digest);
-}
-hash32 training_state::seed() const {
-  return slots_.load(seed_number);
-}
-void training_state::set_seed(const hash32& seed) {
-  slots_.store(seed_number, seed);
 }
 
 hash32 training_state::index_slot(const address& account) const {

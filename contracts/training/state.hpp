@@ -12,9 +12,9 @@
 ///     slot 1  round_slot
 ///     slot 2  counts_slot
 ///     slot 3  digest of the layout that this generation's models have
-///     slot 4  parent hash of the block that closed the round: seed of the order of succession
-///     slot 5  mapping generation -> array of peers, five slots each: peer_slot, digest, check_in_slot, progress_slot,
-///             what an odd peer asks for (a text)
+///     slot 4  free
+///     slot 5  mapping generation -> array of peers, six slots each: peer_slot, digest, check_in_slot, progress_slot,
+///             what an odd peer asks for (a text), standing_slot
 ///     slot 6  mapping (generation, account) -> index of the peer plus one
 ///     slot 7  mapping (generation, round) -> merge: merge_slot, digest, bit per contributor (4 slots), excluded (three
 ///             bytes for each)
@@ -65,6 +65,7 @@ struct counts_slot {
   // These are of the generation.
   std::uint16_t odd = 0;
   std::uint16_t backing = 0; ///< organisations that made the training start over for what is in force
+  std::uint16_t accused = 0; ///< peers that have to give a sign of life
   bool operator==(const counts_slot&) const = default;
 };
 
@@ -126,6 +127,13 @@ struct exclusion {
   exclusion_reason reason = exclusion_reason::not_available;
 };
 
+/// Whether a peer has to give a sign of life. In seconds of block time.
+struct standing_slot {
+  std::uint64_t accused_since = 0; ///< 0: it has not
+  std::uint16_t accused_by = 0;    ///< index of that peer
+  std::uint64_t may_accuse_at = 0;
+};
+
 /// One merge as it is kept. `contributors` are indexes in ascending order.
 struct merge_record {
   merge_slot head;
@@ -155,8 +163,6 @@ public:
   void set_merge_method(const std::string& text);
   hash32 layout_digest() const;
   void set_layout_digest(const hash32& digest);
-  hash32 seed() const;
-  void set_seed(const hash32& seed);
 
   std::optional<std::uint16_t> find(const address& account) const;
   void set_index(const address& account, std::uint16_t index);
@@ -169,6 +175,9 @@ public:
   void set_check_in(std::uint16_t index, const check_in_slot& value) { slots_.put(at(index, 2), value); }
   progress_slot progress(std::uint16_t index) const { return slots_.get<progress_slot>(at(index, 3)); }
   void set_progress(std::uint16_t index, const progress_slot& value) { slots_.put(at(index, 3), value); }
+
+  standing_slot standing(std::uint16_t index) const { return slots_.get<standing_slot>(at(index, 5)); }
+  void set_standing(std::uint16_t index, const standing_slot& value) { slots_.put(at(index, 5), value); }
 
   /// What an odd peer asks for; empty for others.
   std::string asks(std::uint16_t index) const { return slots_.load_text(at(index, 4)); }

@@ -18,6 +18,9 @@ public:
   result<> on(const leave_peer_args& args);
   result<> on(const report_loss_args& args);
   result<> on(const report_refusal_args& args);
+  // accusations.cpp
+  result<> on(const accuse_peer_args& args);
+  result<> on(const answer_accusation_args& args);
   // owners.cpp
   result<> on(const reset_args& args);
   result<> on(const invite_args& args);
@@ -44,8 +47,14 @@ private:
     std::uint16_t index = 0;
     peer_slot slot;
   };
-  /// The caller, which must be an active SL that is registered here and has not left.
-  result<found_peer> calling_peer() const;
+  /// The caller, which must be an active SL that is registered here and has not left. It has given a sign of life.
+  result<found_peer> calling_peer();
+  /// Ends the accusation of a peer, if there is one; false when there is none.
+  bool acquit(const found_peer& peer);
+  /// Says and charges that whoever accused the caller was wrong.
+  void hear(const found_peer& caller);
+  /// A peer leaves, by itself or as it was not heard; what follows from that is not settled yet.
+  void take_leave(found_peer& peer, leave_reason why);
   /// The entry of `account`, which is added when there is none. It is in state none until that is changed.
   result<found_peer> find_or_add(const address& account, organisation_id organisation);
   result<> check_invited(organisation_id organisation) const;
@@ -53,7 +62,7 @@ private:
   void start_anew();
   result<> check_room_of(organisation_id organisation);
   /// The caller, which must be in the current round.
-  result<found_peer> calling_participant() const;
+  result<found_peer> calling_participant();
   result<> check_generation(std::uint64_t generation) const;
   /// Fails unless the training is in `phase` of exactly this round; the message tells where it is instead.
   result<> check_round(std::uint64_t generation, std::uint64_t round_num, round_phase phase) const;

@@ -68,7 +68,8 @@ result<std::vector<peer_view>> training_call::on(const peers_args& args) const {
                    .name = node.name(),
                    .endpoint = node.endpoint(),
                    .organisation = check_in.organisation,
-                   .organisation_name = organisations[check_in.organisation]});
+                   .organisation_name = organisations[check_in.organisation],
+                   .accused_since = state_.counts.accused > 0 ? state_.standing(i).accused_since : 0});
   }
   return out;
 }
@@ -76,7 +77,7 @@ result<std::vector<peer_view>> training_call::on(const peers_args& args) const {
 result<std::vector<check_in_view>> training_call::on(const check_ins_args&) const {
   auto in = rounds_.participants();
   if (state_.round.phase == round_phase::merging) {
-    auto order = rounds_.succession(in, state_.seed());
+    auto order = rounds_.succession(in);
     std::vector<bool> in_order(state_.counts.peers);
     for (const auto& one : order)
       in_order[one.index] = true;

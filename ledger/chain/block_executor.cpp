@@ -32,7 +32,6 @@ result<block_context> context_on(const executed_block& parent, const state_view&
                                  const address& proposer, std::uint64_t timestamp, std::uint64_t made_in) {
   block_context out{.chain_id = genesis.chain_id,
                     .block_num = parent.header.block_num + 1,
-                    .parent_hash = parent.hash,
                     .genesis_hash = genesis_hash,
                     .block_time = timestamp,
                     .proposer = proposer,

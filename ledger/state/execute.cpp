@@ -239,7 +239,6 @@ result<execution> execute_transaction(state_overlay& state, const block_context&
                     .self = *fields.to,
                     .chain_id = context.chain_id,
                     .block_num = context.block_num,
-                    .parent_hash = context.parent_hash,
                     .read_only = false,
                     .genesis_hash = context.genesis_hash,
                     .rules = context.rules};
@@ -294,7 +293,6 @@ result<execution> execute_call(state_overlay& state, const block_context& contex
                     .self = *request.to,
                     .chain_id = context.chain_id,
                     .block_num = context.block_num,
-                    .parent_hash = context.parent_hash,
                     .read_only = true,
                     .genesis_hash = context.genesis_hash,
                     .rules = context.rules};
@@ -307,7 +305,6 @@ result<execution> execute_view(state_overlay& state, const chain_identity& of, c
   SWARM_TRY(const auto rules, state.load(validators_account(), u256(rules_slot)));
   const block_context context{.chain_id = of.chain_id,
                               .block_num = on.block_num + 1,
-                              .parent_hash = block_hash(on),
                               .genesis_hash = of.genesis_hash,
                               .rules = rules_in(rules).at(on.block_num + 1),
                               .block_time = on.timestamp};

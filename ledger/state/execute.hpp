@@ -28,7 +28,6 @@ constexpr std::string_view error_category(execution_errc) {
 struct block_context {
   std::uint64_t chain_id = 0;
   std::uint64_t block_num = 0;
-  hash32 parent_hash;
   hash32 genesis_hash;
   std::uint64_t rules = rules_first; ///< version in force
   std::uint64_t block_time = 0;      ///< seconds since 1970

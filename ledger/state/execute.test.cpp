@@ -23,7 +23,7 @@ struct world {
   memory_state memory;
   contract_table contracts{test_contracts()};
   private_key key = *private_key::from_bytes(bytes(32, 0x46));
-  block_context context{.chain_id = chain_id, .block_num = 9, .parent_hash = keccak256("parent")};
+  block_context context{.chain_id = chain_id, .block_num = 9};
   state_overlay state{memory.store, empty_trie_root};
 
   world() {
@@ -150,7 +150,6 @@ TEST_CASE("contracts learn about the call and the block, and no more") {
   append(expected, test_address().view());
   append(expected, word(chain_id).view());
   append(expected, word(9).view());
-  append(expected, keccak256("parent").view());
   expected.push_back(0);
   CHECK(here.run(input_of(op::context), 0)->call.output == expected);
   expected.back() = 1;

@@ -23,7 +23,8 @@ def training(name=DEFAULT_CONTRACT):
 class Outsider:
     """An account with a certificate, and a member if it says what it is."""
 
-    def __init__(self, sn, name, kind=None):
+    def __init__(self, sn, name, kind=None, endpoint="127.0.0.1:1"):
+        self.endpoint = endpoint
         self.sn, self.certs, self.name = sn, sn.certs, name
         self.key, self.nonce = Account.create(), 0
         self.account = self.key.address.lower()
@@ -34,8 +35,9 @@ class Outsider:
 
     def register(self, kind):
         values = registration(
-            self.rpc, Certificate.of(self.certs, self.name), self.account, kind, f"outsider-{self.account[2:8]}"
-        )
+            self.rpc, Certificate.of(self.certs, self.name), self.account, kind, f"outsider-{self.account[2:8]}",
+            self.endpoint,
+        )  # fmt: skip
         self.call(NODE_REGISTRY, REGISTER, values)
         until(lambda: Node(self.rpc, self.account).active, f"{self.name} to be vouched for")
 

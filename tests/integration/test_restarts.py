@@ -148,15 +148,16 @@ class Hand:
         print(f"{what}: back after {back:.2f} s, a round after {time.monotonic() - begun:.2f} s", flush=True)
 
     def end_a_merge(self, sls):
-        """A merge lives only for a moment, so this goes on until one has died of it."""
-        died = re.compile(r"/sl/leader:\d+\.\d+ ended: " + shown("ended on an operator's command"))
+        """A merge lives only for a moment, so this goes on until one has died of it, and is started again."""
+        command = shown("ended on an operator's command")
+        died = re.compile(rf"/sl/leader:\d+\.\d+/merge ended: {command}; starting it again")
         begun = time.monotonic()
 
         def caught():
             self.training()
             number = len(self.trainers[0].got) + 1
             for sl in sls:
-                self.admins[sl.name].ask("kill", name=f"/sl/leader:{number}.0")
+                self.admins[sl.name].ask("kill", name=f"/sl/leader:{number}.0/merge")
             return any(died.search(sl.log()) for sl in sls)
 
         until(caught, "a merge to be ended", alive=self.processes)

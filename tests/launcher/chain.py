@@ -14,6 +14,7 @@ EVENTS = {
     "absences": "PeerAbsent(address,uint64,uint64)",
     "registrations": "PeerRegistered(address,uint64,uint32,string,uint32)",
     "departures": "PeerLeft(address,uint64,uint8)",
+    "accusations": "PeerAccused(address,uint64,address)",
     "leader_changes": "LeaderChanged(uint64,uint64,uint32,address)",
     "check_ins": "CheckedIn(address,uint64,uint64,bytes32,uint64,uint32,uint64,bool)",
     "closed": "RoundClosed(uint64,uint64,address,uint32,uint32)",
@@ -36,6 +37,7 @@ LEFT = (
     "other merge method",
     "other minPeers",
     "bad request",
+    "not heard",
 )
 
 

@@ -15,6 +15,8 @@ struct http_client_options {
   std::chrono::milliseconds handshake_timeout{10'000}; ///< TLS
   std::chrono::milliseconds progress_timeout{
       30'000}; ///< without a byte in either direction; there is no limit of the total time
+  std::size_t progress_bytes =
+      1; ///< of a body: what has to come within each `progress_timeout`, up to its end
   std::chrono::milliseconds idle_timeout{15'000}; ///< after it a kept connection is closed
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max =

@@ -10,9 +10,12 @@
 #include "actors/sl/random_base.hpp"
 #include "actors/supervision/paths.hpp"
 #include "base/log.hpp"
+#include "transport/errors.hpp"
 #include "transport/http/http_server.hpp"
 
 #include <boost/json.hpp>
+
+#include <set>
 
 namespace swarm::actors {
 
@@ -85,7 +88,8 @@ struct files_state {
   std::uint64_t ended = 0;                    ///< connections of who is no member any more
   std::map<std::uint64_t, model_asked> asked; ///< what the gate has not answered, by its id
   std::uint64_t next_id = 1;
-  std::optional<time_point> armed; ///< when the next `gate_due` comes
+  std::map<hash32, std::set<std::string>> fetching; ///< who waits for each model that is on its way
+  std::optional<time_point> armed;                  ///< when the next `gate_due` comes
 };
 
 using self_pointer = role_actor<files_state>*;
@@ -193,6 +197,29 @@ void take_answer(self_pointer self, const session::action::answered& from) {
   if (again) ask_chain(self, std::move(*again));
 }
 
+// Fetching
+
+/// A model that is on its way is not asked for twice, whoever wants it: an actor that is started again goes on where
+/// the one before it was.
+void fetch(self_pointer self, const fetch_model& wanted) {
+  auto& waiting = self->state().fetching[wanted.digest];
+  const bool is_on_its_way = !waiting.empty();
+  waiting.insert(wanted.reply_to);
+  if (is_on_its_way) return;
+  fetch_model_async(
+      self->state().context, self->state().counters, wanted.digest, wanted.size, wanted.holders,
+      [env = self->shared_env(), digest = wanted.digest, path = self->path()](result<hash32> layout) {
+        env->dir.send(path, model_fetched{digest, std::move(layout)});
+      });
+}
+
+void take_fetched(self_pointer self, const model_fetched& news) {
+  const auto waiting = self->state().fetching.extract(news.digest);
+  if (waiting.empty()) return;
+  for (const auto& path : waiting.mapped())
+    self->dir().send(path, news);
+}
+
 void probe(role_actor<files_state>* self, const probe_leader& ask) {
   const auto leader = endpoint::parse(ask.endpoint);
   if (!leader) return;
@@ -202,6 +229,8 @@ void probe(role_actor<files_state>* self, const probe_leader& ask) {
   ask_merge_progress(*context.client, leader->host, leader->port,
                      headers_of_asker(context.account(), context.chain->block_num),
                      [env, reply_to, ask](result<merge_progress> at) {
+                       if (!at && at.error().is(transport::net_errc::connect))
+                         env->dir.send(reply_to, leader_unheard{ask.round_num, ask.term});
                        if (!at || at->round_num != ask.round_num || at->term != ask.term) return;
                        env->dir.send(reply_to, leader_progress{at->round_num, at->term, at->progress});
                      });
@@ -232,14 +261,8 @@ caf::behavior files_behavior(role_actor<files_state>* self) {
   self->delayed_send(self, watch_interval, readers_due{});
   return {
       [=](readers_due) { look_at_readers(self); },
-      [=](const fetch_model& wanted) {
-        auto env = self->shared_env();
-        fetch_model_async(self->state().context, self->state().counters, wanted.digest, wanted.size,
-                          wanted.holders,
-                          [env, digest = wanted.digest, reply_to = wanted.reply_to](result<hash32> layout) {
-                            env->dir.send(reply_to, model_fetched{digest, std::move(layout)});
-                          });
-      },
+      [=](const fetch_model& wanted) { fetch(self, wanted); },
+      [=](const model_fetched& news) { take_fetched(self, news); },
       [=](const fetch_layout& wanted) {
         auto env = self->shared_env();
         const auto& [own, other, size, layout, holders] = wanted.why;

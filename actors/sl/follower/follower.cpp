@@ -36,7 +36,8 @@ struct follower_state {
     return {.self = context->account(),
             .can_lead = context->options.make_me_admin,
             .grace = context->options.wait_for_full_quorum,
-            .leader_stall = std::min<duration>(10s, context->options.leader_failure_base_timeout)};
+            .leader_stall = std::min<duration>(10s, context->options.leader_failure_base_timeout),
+            .leader_max = context->options.leader_failure_base_timeout};
   }
 
   std::string status() const { return with_trouble(machine.waiting_for(now())); }
@@ -147,11 +148,12 @@ std::string leader_name(const rounds::action::start_merge& a) {
   return fmt::format("{}{}.{}", sl_names::leader_prefix, a.round_num, a.term);
 }
 
-child_spec leader_spec(std::shared_ptr<const sl_context> context, const rounds::action::start_merge& a) {
-  return {.name = leader_name(a),
-          .start = leader_actor(std::move(context), a),
-          .when = restart::temporary,
-          .detached = true};
+/// The merge under way is not needed any more, or done.
+void end_merge(self_pointer self) {
+  auto& merging = self->state().merging;
+  // It is sent without a sender, as the answer is not needed.
+  if (merging) self->dir().send(parent_path(*self), remove_child{leader_name(*merging)});
+  merging.reset();
 }
 
 struct perform {
@@ -204,12 +206,7 @@ struct perform {
     fetch(self, {a.digest, a.size, std::move(a.holders), self->path()});
   }
   void operator()(rounds::action::start_merge& a) const;
-  void operator()(rounds::action::cancel_merge&) const {
-    auto& merging = self->state().merging;
-    // It is sent without a sender, as the answer is not needed.
-    if (merging) self->dir().send(parent_path(*self), remove_child{leader_name(*merging)});
-    merging.reset();
-  }
+  void operator()(rounds::action::cancel_merge&) const { end_merge(self); }
   void operator()(rounds::action::probe_leader& a) const { tell_files(self, std::move(a)); }
   void operator()(rounds::action::keep_models& a) const { tell_files(self, std::move(a)); }
   void operator()(rounds::action::session_ended& a) const {
@@ -243,7 +240,7 @@ void perform::operator()(rounds::action::start_merge& a) const {
   s.merging = a;
   const auto start = [self = self, a] {
     if (!is_merging(*self, a.round_num, a.term)) return; // no longer wanted
-    self->ask(parent_path(*self), 10s, add_child{leader_spec(self->state().context, a)})
+    self->ask(parent_path(*self), 10s, add_child{leader_spec(leader_name(a), self->state().context, a)})
         .then(
             [self, a](const child_added& added) {
               auto handle = self->dir().find(added.path);
@@ -365,9 +362,11 @@ void take_reading(self_pointer self, const session::action::contract_read& news)
 /// Removes merges that a former follower started, as nobody waits for them any more.
 void remove_leaders(self_pointer self) {
   const auto prefix = sibling(*self, sl_names::leader_prefix);
-  for (const auto& status : self->dir().list())
-    if (status.path.starts_with(prefix))
-      self->dir().send(parent_path(*self), remove_child{status.path.substr(status.path.rfind('/') + 1)});
+  for (const auto& status : self->dir().list()) {
+    if (!status.path.starts_with(prefix)) continue;
+    const auto name = status.path.substr(parent_path(*self).size() + 1);
+    if (name.find('/') == name.npos) self->dir().send(parent_path(*self), remove_child{name});
+  }
 }
 
 void open(self_pointer self, const program_opened& opened) {
@@ -475,10 +474,11 @@ caf::behavior follower_behavior(self_pointer self) {
       [=](const layout_fetched& news) { explain_refusal(self, news); },
       [=](const merge_done& done) {
         if (!is_merging(*self, done.round_num, done.term)) return;
-        self->state().merging.reset();
+        end_merge(self);
         step(self, done);
       },
       [=](const leader_progress& news) { step(self, news); },
+      [=](const leader_unheard& news) { step(self, news); },
       [=](tick) {
         find_sn(self);
         find_files(self);

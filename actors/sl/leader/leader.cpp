@@ -18,6 +18,8 @@ namespace {
 constexpr auto look_interval = std::chrono::milliseconds(100);
 /// The pauses between tries, so that a contributor whose file server is just being restarted is not left out.
 constexpr std::array retry_pauses{std::chrono::milliseconds(250), std::chrono::milliseconds(1000)};
+/// Who fails only after this long does not answer or is too slow, and would be so once more.
+constexpr auto slow_failure = std::chrono::seconds(3);
 /// A contributor that cannot see the chain now does not give its model. It is given time to find another SN,
 /// unless this node cannot see the chain either, when nobody loses by waiting.
 constexpr auto later_pause = std::chrono::milliseconds(500);
@@ -37,6 +39,7 @@ struct leader_state {
   struct wanted_model {
     const rounds::merge_input* input = nullptr;
     std::size_t failures = 0;
+    time_point asked_at{};
     std::optional<time_point> again;       ///< when it is asked for once more
     std::optional<time_point> later_since; ///< when its holder first said that it cannot say yet
   };
@@ -109,12 +112,15 @@ result<rounds::merge_outcome> merge_all(const leader_state& state, const std::fu
 void ask_for_models(role_actor<leader_state>* self) {
   auto& s = self->state();
   const auto now = std::chrono::steady_clock::now();
-  const auto [files, is_new] = s.files.find(self->dir(), sibling(*self, sl_names::files));
+  const auto [files, is_new] = s.files.find(self->dir(), sibling_of_parent(*self, sl_names::files));
   self->delayed_send(self, look_interval, tick{});
+  // A contributor is given its time, which has an end: no fault of this leader.
+  if (!s.missing.empty()) ++s.context->board->progress;
   if (!files) return;
   for (auto& [digest, model] : s.missing) {
     if (!is_new && (!model.again || now < *model.again)) continue;
     model.again.reset();
+    model.asked_at = now;
     const auto& input = *model.input;
     self->send(files, fetch_model{digest, input.size, {{input.peer, input.endpoint}}, self->path()});
   }
@@ -125,14 +131,14 @@ bool may_wait(const leader_state& s, leader_state::wanted_model& model) {
   if (!model.later_since || !s.context->chain->sn_answers) model.later_since = now;
   if (now - *model.later_since >= later_max) return false;
   model.again = now + later_pause;
-  ++s.context->board->progress; // it is no fault of this leader
   return true;
 }
 
 /// The merge comes to nothing for want of room on this node, which is no fault of the contributors.
 void fail_merge(role_actor<leader_state>* self, const error& why) {
   const auto& task = self->state().task;
-  self->tell(sibling(*self, sl_names::follower), merge_done{task.round_num, task.term, tl::unexpected(why)});
+  self->tell(sibling_of_parent(*self, sl_names::follower),
+             merge_done{task.round_num, task.term, tl::unexpected(why)});
   self->finish();
 }
 
@@ -142,8 +148,9 @@ bool try_again(leader_state& s, const model_fetched& arrival) {
   if (found == s.missing.end() || arrival.layout) return false;
   auto& model = found->second;
   if (arrival.layout.error().is(fetch_errc::later) && may_wait(s, model)) return true;
-  if (model.failures == retry_pauses.size()) return false;
-  model.again = std::chrono::steady_clock::now() + retry_pauses.at(model.failures++);
+  const auto now = std::chrono::steady_clock::now();
+  if (model.failures == retry_pauses.size() || now - model.asked_at >= slow_failure) return false;
+  model.again = now + retry_pauses.at(model.failures++);
   return true;
 }
 
@@ -166,7 +173,7 @@ caf::behavior leader_behavior(role_actor<leader_state>* self) {
         s.arrived.insert_or_assign(arrival.digest, arrival.layout);
         if (s.arrived.size() < s.wanted) return;
         auto merged = merge_all(s, [self] { return !self->told_to_end(); });
-        self->tell(sibling(*self, sl_names::follower),
+        self->tell(sibling_of_parent(*self, sl_names::follower),
                    merge_done{s.task.round_num, s.task.term, std::move(merged)});
         self->finish();
       },
@@ -175,8 +182,17 @@ caf::behavior leader_behavior(role_actor<leader_state>* self) {
 
 } // namespace
 
-start_function leader_actor(std::shared_ptr<const sl_context> context, rounds::action::start_merge task) {
-  return role<leader_state>(leader_behavior, std::move(context), std::move(task));
+child_spec leader_spec(std::string name, std::shared_ptr<const sl_context> context,
+                       rounds::action::start_merge task) {
+  supervisor_spec spec{.name = std::move(name),
+                       .how = strategy::one_for_one,
+                       .intensity = {.max_restarts = 1, .period = std::chrono::hours(24)},
+                       .children = {}};
+  spec.children = {{.name = "merge",
+                    .start = role<leader_state>(leader_behavior, std::move(context), std::move(task)),
+                    .when = restart::transient,
+                    .detached = true}};
+  return nested(std::move(spec), restart::temporary);
 }
 
 } // namespace swarm::actors

@@ -83,7 +83,8 @@ struct start_merge {
 };
 /// Stop the merge under way, as nobody needs it any more. No event answers this.
 struct cancel_merge {};
-/// Ask the leader's SL how far it is; hand in `event::leader_progress` if it answers.
+/// Ask the leader's SL how far it is; hand in `event::leader_progress` if it answers, and
+/// `event::leader_unheard` if nobody listens there.
 struct probe_leader {
   address leader;
   std::string endpoint;

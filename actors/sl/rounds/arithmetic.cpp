@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace swarm::rounds {
 
@@ -9,6 +10,15 @@ double merge_weight(const contracts::check_in_view& in, std::uint64_t round_num)
   const auto previous = round_num - 1;
   const auto age = in.finished || in.base_round >= previous ? 0 : previous - in.base_round;
   return static_cast<double>(in.weightage) / static_cast<double>(1 + age);
+}
+
+duration leader_time_max(const contract_view& view, duration most) {
+  std::uint64_t bytes = 0;
+  for (const auto& in : view.check_ins)
+    if (in.weightage > 0) bytes += std::min(in.size, std::numeric_limits<std::uint64_t>::max() / 2 - bytes);
+  const auto seconds = 60 + bytes / model_rate_min;
+  const auto limit = std::chrono::duration_cast<std::chrono::seconds>(most).count();
+  return seconds < static_cast<std::uint64_t>(limit) ? std::chrono::seconds(seconds) : most;
 }
 
 std::optional<double> mean_loss(const contract_view& view) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/sl/rounds/contract_view.hpp"
+#include "base/clock.hpp"
 
 #include <optional>
 
@@ -10,6 +11,13 @@ namespace swarm::rounds {
 /// merges that its model has missed. A finished peer's model keeps its full weight, as it is meant to
 /// stay as it is.
 double merge_weight(const contracts::check_in_view& in, std::uint64_t round_num);
+
+/// Whoever gives, takes or merges models does so at this rate at least, in bytes a second, or is passed over.
+inline constexpr std::uint64_t model_rate_min = 64'000;
+
+/// How long the leader of the closed round may take: a minute for those who do not answer, and the models at the
+/// least rate; never more than `most`.
+duration leader_time_max(const contract_view& view, duration most);
 
 /// The mean over the peers that reported a loss that is a number; none when there is no such peer.
 std::optional<double> mean_loss(const contract_view& view);

@@ -74,6 +74,7 @@ void peer_machine::step_call_done(session& s, const calls::step_call& call, cons
     return;
   }
   if (call.what == calls::kind::check_in && may_contest_layout(s)) s.training.layout_refused = true;
+  if (call.what == calls::kind::accuse) accusation_refused(s, now);
   // The contract either has this vote already, from the former process, or the vote came too late.
   if (call.what == calls::kind::suspect || call.what == calls::kind::vote_close) step_call_succeeded(s, call);
   act(action::note{
@@ -97,6 +98,8 @@ void peer_machine::step_call_succeeded(session& s, const calls::step_call& call)
     training.marks.suspected = {call.round_num, call.term};
     break;
   case calls::kind::commit:
+  case calls::kind::accuse:
+  case calls::kind::answer:
     break;
   }
 }

@@ -95,6 +95,7 @@ void peer_machine::wait_for_peers(session& s, time_point now) {
     marks.grace_since = now;
   }
   if (!missing.empty() && now - marks.grace_since >= options_.grace) vote_close(s, missing);
+  accuse_silent(s, now);
 }
 
 /// Votes to close the round, as the grace time is over.

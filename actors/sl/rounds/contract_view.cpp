@@ -50,6 +50,19 @@ bool has_no_final_model(const contract_view& view) {
   return anybody;
 }
 
+bool another_may_lead(const contract_view& view, const address& self) {
+  const auto& in = view.check_ins;
+  const bool somebody_can = std::any_of(in.begin(), in.end(), [&](const auto& one) {
+    const auto* peer = find_peer(view, one.peer);
+    return peer != nullptr && peer->can_lead;
+  });
+  return std::any_of(in.begin(), in.end(), [&](const auto& one) {
+    const auto* peer = find_peer(view, one.peer);
+    const bool leads = peer != nullptr && (somebody_can ? peer->can_lead : one.weightage > 0);
+    return leads && one.peer != self && is_member(view, one.peer) && !view.silent.contains(one.peer);
+  });
+}
+
 std::optional<contracts::leave_reason> refusal_of(const contract_view& view, const session_params& params) {
   using contracts::leave_reason;
   if (view.head.min_peers != params.min_peers) return leave_reason::other_min_peers;

@@ -34,6 +34,9 @@ bool is_hopeless(const contract_view& view);
 /// and nobody else is there: no merge would have anybody's last model.
 bool has_no_final_model(const contract_view& view);
 
+/// Whether somebody else in the closed round, who is here, could lead it.
+bool another_may_lead(const contract_view& view, const address& self);
+
 /// Why the contract refuses these parameters; none when they are those in force.
 std::optional<contracts::leave_reason> refusal_of(const contract_view& view, const session_params& params);
 

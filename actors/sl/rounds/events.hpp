@@ -88,5 +88,10 @@ struct leader_progress {
   std::uint32_t term = 0;
   std::uint64_t progress = 0;
 };
+/// The other answer to it: nobody listens at the leader's address.
+struct leader_unheard {
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+};
 
 } // namespace swarm::rounds::event

@@ -1,3 +1,4 @@
+#include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
 
 #include <algorithm>
@@ -15,24 +16,23 @@ constexpr duration merge_pause_max = std::chrono::seconds(30);
 void peer_machine::go_on(session& s, merging& phase, time_point now) {
   if (!s.request || loads_first(s, now)) return;
   // A check-in of the former process counts as well.
-  if (!is_in(s) && !is_listed(*view_, options_.self)) return come_late(now);
+  if (!is_in(s) && !is_listed(*view_, options_.self)) return come_late(s, now);
   if (view_->head.leader == options_.self) return lead(s, phase, now);
   watch_leader(s, now);
 }
 
-void peer_machine::come_late(time_point now) {
+void peer_machine::come_late(session& s, time_point now) {
   const auto& head = view_->head;
   wait_for(fmt::format("came late for round {}, contributes to the next one; waiting for {} to merge{}",
                        head.round_num, name_of(*view_, head.leader),
-                       is_hopeless(*view_)
-                           ? ", but none of that round's peers gives a sign of life: start one of them "
-                             "again, or reset the training contract"
-                           : ""),
+                       is_hopeless(*view_) ? ", but none of that round's peers gives a sign of life" : ""),
            now);
+  accuse_silent(s, now);
 }
 
 void peer_machine::lead(session& s, merging& phase, time_point now) {
   if (phase.job && phase.job->outcome) return commit(s, *phase.job->outcome);
+  if (phase.failed && another_may_lead(*view_, options_.self)) return yield(s);
   if (phase.job || now < s.training.leading.again) return;
   const auto& head = view_->head;
   phase.job.emplace();
@@ -60,7 +60,16 @@ void peer_machine::commit(session& s, const merge_outcome& outcome) {
        fmt::format("commit the merge of round {}", head.round_num));
 }
 
-/// Gives a slow leader time, but suspects one that makes no progress.
+/// Leaves the term to the next leader, as this node could not merge.
+void peer_machine::yield(session& s) {
+  const auto& head = view_->head;
+  if (s.training.marks.suspected == round_and_term{head.round_num, head.term}) return;
+  send(s, calls::kind::suspect,
+       contracts::encode_suspect_leader({s.training.generation, head.round_num, head.term}),
+       fmt::format("leave round {}, term {}, to the next leader", head.round_num, head.term));
+}
+
+/// Gives a slow leader time, but suspects one that is gone, makes no progress or takes longer than anybody may.
 void peer_machine::watch_leader(session& s, time_point now) {
   const auto& head = view_->head;
   wait_for(fmt::format("round {}: waiting for {} to merge (term {})", head.round_num,
@@ -68,16 +77,21 @@ void peer_machine::watch_leader(session& s, time_point now) {
            now);
   auto& marks = s.training.marks;
   const round_and_term key{head.round_num, head.term};
-  if (!marks.watch || marks.watch->of != key) marks.watch = {key, 0, now, now + options_.probe_interval};
+  if (!marks.watch || marks.watch->of != key)
+    marks.watch =
+        leader_watch{.of = key, .since = now, .progress_at = now, .probe_at = now + options_.leader_interval};
   auto& watch = *marks.watch;
   if (now >= watch.probe_at) {
-    watch.probe_at = now + options_.probe_interval;
+    watch.probe_at = now + options_.leader_interval;
     if (const auto* leader = find_peer(*view_, head.leader))
       act(action::probe_leader{head.leader, leader->endpoint, head.round_num, head.term});
   }
   const auto& told = marks.suspected;
   const bool has_told = told && told->first == head.round_num && told->second >= head.term;
-  if (has_told || now - watch.progress_at < options_.leader_stall) return;
+  const bool is_gone = watch.unheard_since && now - *watch.unheard_since >= options_.leader_gone;
+  const bool stands_still = now - watch.progress_at >= options_.leader_stall;
+  const bool is_slow = now - watch.since >= leader_time_max(*view_, options_.leader_max);
+  if (has_told || !(is_gone || stands_still || is_slow)) return accuse_silent(s, now);
   send(s, calls::kind::suspect,
        contracts::encode_suspect_leader({s.training.generation, head.round_num, head.term}),
        fmt::format("suspect the leader of round {}, term {}", head.round_num, head.term));
@@ -87,9 +101,19 @@ void peer_machine::step(const event::leader_progress& news, time_point now) {
   auto* s = std::get_if<session>(&state_);
   if (s == nullptr || !s->training.marks.watch) return;
   auto& watch = *s->training.marks.watch;
-  if (watch.of != round_and_term{news.round_num, news.term} || watch.progress == news.progress) return;
+  if (watch.of != round_and_term{news.round_num, news.term}) return;
+  watch.unheard_since.reset();
+  if (watch.progress == news.progress) return;
   watch.progress = news.progress;
   watch.progress_at = now;
+}
+
+void peer_machine::step(const event::leader_unheard& news, time_point now) {
+  auto* s = std::get_if<session>(&state_);
+  if (s == nullptr || !s->training.marks.watch) return;
+  auto& watch = *s->training.marks.watch;
+  if (watch.of != round_and_term{news.round_num, news.term}) return;
+  if (!watch.unheard_since) watch.unheard_since = now;
 }
 
 void peer_machine::step(const event::merge_done& done, time_point now) {
@@ -100,6 +124,7 @@ void peer_machine::step(const event::merge_done& done, time_point now) {
     act(action::note{
         true, fmt::format("merging round {} failed: {}", done.round_num, done.outcome.error().message)});
     phase->job.reset();
+    phase->failed = true;
     merge_failed(*s, now);
   } else if (done.outcome->contributors.empty()) {
     phase->job.reset();

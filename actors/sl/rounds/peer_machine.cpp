@@ -18,6 +18,7 @@ void peer_machine::reconcile(time_point now) {
   know_refusals(*s);
   if (calls_.hold_up(now)) return;
   if (auto* phase = std::get_if<registering>(&s->phase)) take_up(*s, *phase);
+  if (answer_accusation(*s)) return;
   if (is_outvoted(*s)) return refuse_outvoted(*s, now);
   follow_contract(*s, now);
   // This comes last, as a step may end the phase, and with it the session.

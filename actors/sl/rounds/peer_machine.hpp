@@ -18,7 +18,14 @@ struct machine_options {
   duration grace = std::chrono::seconds(30);
   /// A leader without progress for this long is suspected.
   duration leader_stall = std::chrono::seconds(10);
-  /// The time between two looks at a leader, or at a contract that does not move.
+  /// A leader at whose address nobody listens for this long is suspected.
+  duration leader_gone = std::chrono::seconds(1);
+  /// A leader that takes this long is suspected whatever it says of its progress, and earlier one that is below
+  /// the least rate (`leader_time_max`).
+  duration leader_max = std::chrono::minutes(10);
+  /// The time between two looks at a leader.
+  duration leader_interval = std::chrono::milliseconds(500);
+  /// The time between two looks at a contract that does not move.
   duration probe_interval = std::chrono::seconds(2);
   /// A merged model that nobody could give for this long is given up, as its only holders have died.
   duration merge_lost = std::chrono::seconds(30);
@@ -47,6 +54,7 @@ public:
   void step(const event::model_durable& done, time_point now);
   void step(const event::merge_done& done, time_point now);
   void step(const event::leader_progress& news, time_point now);
+  void step(const event::leader_unheard& news, time_point now);
 
   std::vector<machine_action> take_actions();
 
@@ -128,11 +136,17 @@ private:
   bool may_contest_layout(const session& s) const;
   void wait_for_agreement(session& s, time_point now);
 
+  // accusing.cpp: who gives no sign of life
+  bool answer_accusation(session& s);
+  void accuse_silent(session& s, time_point now);
+  void accusation_refused(session& s, time_point now);
+
   // merging.cpp: leading a closed round, or watching its leader
   void go_on(session& s, merging& phase, time_point now);
-  void come_late(time_point now);
+  void come_late(session& s, time_point now);
   void lead(session& s, merging& phase, time_point now);
   void commit(session& s, const merge_outcome& outcome);
+  void yield(session& s);
   void watch_leader(session& s, time_point now);
   void nothing_merged(session& s, const merge_outcome& outcome, time_point now);
   void merge_failed(session& s, time_point now);

@@ -391,6 +391,7 @@ TEST_CASE("answers to what was not asked change nothing") {
   t.step(event::model_fetched{t.digest(5), t.digest(77)});
   t.step(event::merge_done{1, 0, merge_outcome{t.digest(5), 1, {t.account(1)}, {}}});
   t.step(event::leader_progress{1, 0, 4});
+  t.step(event::leader_unheard{1, 0});
   CHECK(t.actions.empty());
   t.gone(false);
   t.clear();

@@ -108,8 +108,46 @@ TEST_CASE("old models count less, models without weightage are not fetched") {
   CHECK(inputs[3].weight == 6);   // finished: its weights are meant to stay
 }
 
-TEST_CASE("a merge that fails is tried again, less and less often") {
+TEST_CASE("a leader that cannot merge leaves the term to the next one at once") {
   closed_round t(1);
+  t.merged(fail(errc::io, "disk full"));
+  REQUIRE(t.calls() == lines{"leave round 1, term 0, to the next leader"});
+  CHECK(t.last<action::call>().input == contracts::encode_suspect_leader({1, 1, 0}));
+  t.pass(100ms, 5);
+  CHECK(t.calls().size() == 1);
+  t.close(2, 1);
+  t.done();
+  CHECK(says(t, "waiting for sl-2 to merge (term 1)"));
+  CHECK(t.count<action::start_merge>() == 1);
+  SUBCASE("and tries again when it is its turn once more") {
+    t.pass(1s);
+    t.close(1, 4);
+    t.look();
+    CHECK(t.count<action::start_merge>() == 2);
+  }
+  SUBCASE("but not in less than a growing pause") {
+    t.close(1, 4);
+    t.look();
+    CHECK(t.count<action::start_merge>() == 1);
+    t.pass(1s);
+    CHECK(t.count<action::start_merge>() == 2);
+    t.merged(fail(errc::io, "disk full"), 4);
+    t.done();
+    t.close(1, 8);
+    t.look();
+    t.pass(1s);
+    CHECK(t.count<action::start_merge>() == 2);
+    t.pass(1s);
+    CHECK(t.count<action::start_merge>() == 3);
+  }
+}
+
+TEST_CASE("a merge that fails is tried again, less and less often, when nobody else could lead") {
+  closed_round t(1);
+  t.peer(2).state = peer_state::left;
+  t.peer(3).state = peer_state::left;
+  t.view.silent = {t.account(4)};
+  t.look();
   int tries = 1;
   for (const auto pause : {1s, 2s, 4s, 8s, 16s, 30s, 30s}) {
     t.merged(fail(errc::io, "disk full"));
@@ -210,14 +248,14 @@ TEST_CASE("a leader without progress is suspected, one that is slow is not") {
   t.pass(2s);
   CHECK(t.last<action::probe_leader>().endpoint == "host-2:30305");
   CHECK(t.last<action::probe_leader>().round_num == 1);
-  for (std::uint64_t step = 1; step < 20; ++step) {
+  for (std::uint64_t step = 1; step < 5; ++step) {
     progress(step);
     t.pass(9s);
   }
   CHECK(t.calls().empty());
-  progress(19); // no news
+  progress(4); // no news
   t.pass(1s - 1ms);
-  progress(19);
+  progress(4);
   CHECK(t.calls().empty());
   t.pass(1ms);
   REQUIRE(t.calls() == lines{"suspect the leader of round 1, term 0"});
@@ -238,6 +276,51 @@ TEST_CASE("a leader without progress is suspected, one that is slow is not") {
   }
 }
 
+TEST_CASE("a leader that takes longer than anybody may is suspected, whatever it says of its progress") {
+  closed_round t(2);
+  const auto claims_until = [&t](std::uint64_t seconds) {
+    for (std::uint64_t at = 1; at <= seconds; ++at) {
+      t.pass(1s);
+      t.step(event::leader_progress{1, 0, 1000 * at});
+    }
+  };
+  SUBCASE("a minute and what the models take at the least rate") {
+    for (auto& in : t.view.check_ins)
+      in.size = 20 * model_rate_min;
+    t.look();
+    claims_until(60 + 4 * 20 - 1);
+    CHECK(t.calls().empty());
+    t.pass(1s);
+    CHECK(t.calls() == lines{"suspect the leader of round 1, term 0"});
+  }
+  SUBCASE("but not longer than leaders may take at all, however large the models are said to be") {
+    for (auto& in : t.view.check_ins)
+      in.size = ~std::uint64_t{0};
+    t.look();
+    claims_until(10 * 60 - 1);
+    CHECK(t.calls().empty());
+    t.pass(1s);
+    CHECK(t.calls() == lines{"suspect the leader of round 1, term 0"});
+  }
+}
+
+TEST_CASE("a leader at whose address nobody listens is suspected within two seconds") {
+  closed_round t(2);
+  t.pass(500ms);
+  t.step(event::leader_unheard{1, 0});
+  t.pass(500ms);
+  SUBCASE("unless it comes back before") {
+    t.step(event::leader_progress{1, 0, 0});
+    t.pass(500ms);
+    t.step(event::leader_unheard{1, 0});
+    t.pass(999ms);
+    CHECK(t.calls().empty());
+  }
+  t.step(event::leader_unheard{1, 0});
+  t.pass(500ms);
+  CHECK(t.calls() == lines{"suspect the leader of round 1, term 0"});
+}
+
 TEST_CASE("a peer that came late waits, and says for whom") {
   machine_bench t;
   t.open();
@@ -254,7 +337,59 @@ TEST_CASE("a peer that came late waits, and says for whom") {
   t.view.silent = {t.account(2), t.account(3)};
   t.look();
   CHECK(says(t, "sl-2 (no sign of life)"));
-  CHECK(says(t, "reset the training contract"));
+  CHECK(says(t, "none of that round's peers gives a sign of life"));
+  CHECK(t.calls() == lines{"accuse sl-2 (no sign of life)"});
+}
+
+TEST_CASE("silent peers of the round are accused, and once more when they have not answered") {
+  closed_round t(2);
+  t.view.silent = {t.account(2), t.account(3)};
+  t.look();
+  REQUIRE(t.calls() == lines{"accuse sl-2 (no sign of life)"});
+  CHECK(t.last<action::call>().input == contracts::encode(contracts::accuse_peer_args{1, t.account(2)}));
+  t.peer(2).accused_since = 100;
+  t.done();
+  CHECK(t.calls().back() == "accuse sl-3 (no sign of life)");
+  t.peer(3).accused_since = 101;
+  t.done();
+  CHECK(t.calls().size() == 2);
+  t.step(event::leader_progress{1, 0, 1});
+  t.pass(9s);
+  CHECK(t.calls().size() == 2);
+  t.step(event::leader_progress{1, 0, 2});
+  t.pass(3s);
+  REQUIRE(t.calls().size() == 3);
+  CHECK(t.calls().back() == "accuse sl-2 (no sign of life)");
+  SUBCASE("what the contract refuses is not asked for again and again") {
+    t.done(false, "has 3 s more");
+    t.step(event::leader_progress{1, 0, 3});
+    t.pass(1s, 9);
+    CHECK(t.calls().size() == 3);
+    t.step(event::leader_progress{1, 0, 4});
+    t.pass(1s, 7);
+    CHECK(t.calls().size() == 4);
+  }
+  SUBCASE("those who answer are left alone") {
+    t.view.silent.clear();
+    t.peer(2).accused_since = t.peer(3).accused_since = 0;
+    t.done();
+    t.step(event::leader_progress{1, 0, 3});
+    t.pass(1s, 9);
+    CHECK(t.calls().size() == 3);
+  }
+}
+
+TEST_CASE("a node that is accused gives a sign of life, whatever it does") {
+  machine_bench t;
+  t.peer(2);
+  t.join();
+  t.peer(1).accused_since = 100;
+  t.look();
+  REQUIRE(t.calls() == lines{"tell the peers that this node lives"});
+  CHECK(t.last<action::call>().input == contracts::encode(contracts::answer_accusation_args{1}));
+  t.peer(1).accused_since = 0;
+  t.done();
+  CHECK(t.calls().size() == 1);
 }
 
 TEST_CASE("what the process before this one has checked in") {

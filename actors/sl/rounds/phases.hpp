@@ -56,6 +56,7 @@ struct merge_job {
 struct merging {
   round_and_term of;
   std::optional<merge_job> job; ///< only while this node leads
+  bool failed = false;          ///< this node led and could not merge
 };
 
 /// The training is complete; the program still has to get the final model.
@@ -93,8 +94,10 @@ struct loaded_merge {
 /// The progress of another node's merge.
 struct leader_watch {
   round_and_term of;
+  time_point since{};
   std::uint64_t progress = 0;
   time_point progress_at{};
+  std::optional<time_point> unheard_since; ///< nobody has listened at its address since then
   time_point probe_at{};
 };
 
@@ -108,6 +111,8 @@ struct round_marks {
   time_point grace_since{};
   std::optional<leader_watch> watch;
   std::optional<time_point> odd_since;
+  std::map<address, time_point> accused; ///< silent peers, by when this node has seen that they are accused
+  time_point accuse_at{};                ///< not before then
 };
 
 /// The growing pauses between tries of a merge that this node leads and that fails.

@@ -89,7 +89,6 @@ public:
       append(out, context.self.view());
       append(out, word(context.chain_id).view());
       append(out, word(context.block_num).view());
-      append(out, context.parent_hash.view());
       out.push_back(context.read_only);
       return {true, out};
     }

@@ -184,7 +184,7 @@ result<> http_exchange::check_fetch(parser& from, const http_response& response)
 }
 
 task<result<>> http_exchange::read_body(parser& from, http_response& into) {
-  pace watch(*over_.stream, 1, options_.progress_timeout);
+  pace watch(*over_.stream, options_.progress_bytes, options_.progress_timeout);
   bytes piece;
   if (!from.is_done()) piece.resize(options_.chunk_bytes_max);
   while (!from.is_done()) {
@@ -247,7 +247,10 @@ error http_exchange::broken(net_errc phase, const error_code& ec) const {
     return make_error(net_errc::handshake, "{}: handshake: {}", who,
                       handshake_failure_text(who, ec, {}, identity_, false));
   if (ec == beast::error::timeout)
-    return make_error(net_errc::timeout, "{}: {}: no byte moved for {:g} s{}", who, doing,
+    return make_error(net_errc::timeout, "{}: {}: {} moved for {:g} s{}", who, doing,
+                      options_.progress_bytes == 1
+                          ? std::string("no byte")
+                          : fmt::format("fewer than {} bytes", options_.progress_bytes),
                       std::chrono::duration<double>(options_.progress_timeout).count(), call_.last_seen());
   auto of = announced_ ? fmt::format(" of {}", *announced_) : std::string();
   auto what = is_end(ec) ? std::string("closed by the other side") : socket_failure_text(ec);

@@ -250,28 +250,18 @@ void simulation::accident() {
   }
 }
 
-/// A round needs a majority of its peers, their files, and one of those that may lead. When too many of them
-/// are gone for good, only an operator can help; the documented way is a reset.
+/// A round needs one of its models. When all of them are gone for good, only an operator can help; the documented way
+/// is a reset.
 void simulation::help_hopeless_round() {
   after(50s, [this] { help_hopeless_round(); });
   const auto view = view_now();
   if (view.head.phase == contracts::round_phase::complete || now_ - last_move_ < 300s) return;
-  const auto may_lead = [&](const auto& in) { return find_peer(view, in.peer)->can_lead; };
-  const bool has_leaders = std::any_of(view.check_ins.begin(), view.check_ins.end(), may_lead);
-  std::size_t alive = 0;
-  bool has_models = false;
-  bool can_be_led = false;
-  for (const auto& in : view.check_ins) {
+  const auto is_there = [this](const auto& in) {
     const auto* peer = find(in.peer);
-    const bool trains = peer->is_up() && peer->prog.now != program::doing::over;
-    alive += trains && in.peer != view.head.leader ? 1 : 0;
-    has_models = has_models || in.weightage == 0 || (peer->is_up() && peer->store.contains(in.digest));
-    can_be_led = can_be_led || (trains && (has_leaders ? may_lead(in) : in.weightage > 0));
-  }
-  const auto voters = view.check_ins.size() - (view.head.leader.is_zero() ? 0 : 1);
-  const bool is_closed = view.head.phase == contracts::round_phase::merging;
-  if (2 * alive > voters && has_models && (can_be_led || !is_closed)) return;
-  note(nullptr, "so many peers of the round are gone that an operator resets the training");
+    return in.weightage == 0 || (peer->is_up() && peer->store.contains(in.digest));
+  };
+  if (std::any_of(view.check_ins.begin(), view.check_ins.end(), is_there)) return;
+  note(nullptr, "no model of the round is left, so an operator resets the training");
   ++operator_resets_;
   reset_training();
 }

@@ -221,6 +221,9 @@ void simulation::execute(node& n, std::uint64_t life, std::uint64_t id, const by
     return at(sn_down_until_, [this, &n, life, id, input, what] { execute(n, life, id, input, what); });
   if (n.life != life && chance(500)) return note(&n, fmt::format("call #{} dies with its process", id));
   const auto before = world_.block_num();
+  const auto seconds = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(now_.time_since_epoch()).count());
+  world_.skip_seconds(seconds - std::exchange(clock_, seconds));
   const auto done = world_.send(n.account, training_, input);
   cached_view_.reset();
   const auto text = done.ok ? std::string{} : contracts::revert_text(done.output);
@@ -370,7 +373,11 @@ void simulation::finish_merge(node& n, const action::start_merge& task, const st
 void simulation::probe_leader(node& n, const action::probe_leader& ask) {
   in_life(n, message_delay() + message_delay(), [this, &n, ask] {
     const auto* leader = find(ask.leader);
-    if (leader == nullptr || !leader->is_up() || !leader->job) return;
+    if (leader != nullptr && !leader->is_up()) {
+      n.machine->step(event::leader_unheard{ask.round_num, ask.term}, now_);
+      return drain(n);
+    }
+    if (leader == nullptr || !leader->job) return;
     if (leader->job->round_num != ask.round_num || leader->job->term != ask.term) return;
     n.machine->step(event::leader_progress{ask.round_num, ask.term, leader->job->progress}, now_);
     drain(n);

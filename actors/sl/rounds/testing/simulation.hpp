@@ -127,6 +127,7 @@ private:
   bool was_reset_ = false;
   bool odd_one_first_ = false; ///< the one that differs came first, and is right: the run means nothing
   time_point last_move_{};     ///< of the contract
+  std::uint64_t clock_ = 0;    ///< of the last block: seconds since the beginning
 };
 
 } // namespace swarm::rounds::testing
