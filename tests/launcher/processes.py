@@ -57,13 +57,16 @@ def until(condition, what, patience=PATIENCE, alive=()):
         time.sleep(0.02)
 
 
+# Tests that pytest-xdist runs beside each other have ports of their own, so have the programs that they start.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+PORTS_EACH = 12000 // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
 _given_out = set()
 
 
 def free_port():
     """A port nobody listens on, below the range from which outgoing connections take theirs."""
     while True:
-        port = 20000 + int.from_bytes(os.urandom(2), "big") % 12000
+        port = 20000 + WORKER * PORTS_EACH + int.from_bytes(os.urandom(2), "big") % PORTS_EACH
         if port in _given_out:
             continue
         with socket.socket() as probe:

@@ -129,12 +129,13 @@ stage_asan() {
   UBSAN_OPTIONS=print_stacktrace=1 run_ctest asan asan '^test_'
 }
 
-# run_pytest STAGE PRESET PATH...
+# run_pytest STAGE PRESET PATH...: without a filter two files beside each other, as most tests wait.
 run_pytest() {
-  local stage=$1 preset=$2 status=0
+  local stage=$1 preset=$2 status=0 beside=(-n 2 --dist loadfile --no-loadscope-reorder)
   shift 2
+  [[ -z $FILTER ]] || beside=(-p no:xdist)
   # An hour only bounds a hang; no test waits for the clock.
-  SWARM_BIN=$ROOT/build/$preset/bin NODE_PATH=$NPM_DIR/node_modules timeout 3600 "$VENV/bin/python" -m pytest -q \
+  SWARM_BIN=$ROOT/build/$preset/bin NODE_PATH=$NPM_DIR/node_modules timeout 3600 "$VENV/bin/python" -m pytest -q "${beside[@]}" \
     -o junit_family=xunit1 --junitxml "$RESULTS/$stage.xml" ${FILTER:+-k "$FILTER"} "$@" || status=$?
   case $status in
     0 | 1 | 5) ;; # counted from the file; 5: the filter left none
@@ -142,7 +143,7 @@ run_pytest() {
   esac
 }
 
-stage_python() { run_pytest python release tests/python tests/integration; }
+stage_python() { run_pytest python release tests/integration tests/python; }
 
 # The tests once more against programs that scramble the text of every error: what passes reacts to codes.
 stage_scramble() {
