@@ -5,6 +5,8 @@ FOLDER` prints the path of the engine's socket and the name of its base image, t
 input says, kill or start, and answers "done". At the end of its input it stops the engine and removes what is left.
 """
 
+import concurrent.futures
+import ctypes
 import http.client
 import io
 import json
@@ -24,6 +26,7 @@ from launcher.processes import Process, until
 
 KINDS = {"docker": "dockerd", "podman": "podman"}
 BUSYBOX = pathlib.Path("/bin/busybox")
+PODMAN_HELPERS = "/usr/lib/podman:/usr/libexec/podman"
 STOP_SECONDS = 20
 # Begins a command in a network without a way out, which has these addresses and what the command adds to it. Mounts and
 # the records that engines keep of a host's network are its own, too, so nothing is left when all in there have ended.
@@ -44,6 +47,19 @@ def why_no_engine(kind):
     if not BUSYBOX.exists():
         return "no base image: install the package busybox-static"
     return ""
+
+
+def why_no_networks(kind):
+    """Why no engine of this kind can have a network of its own here, or nothing."""
+    if why := why_no_engine(kind):
+        return why
+    for program, package in (("ip", "iproute2"), ("nsenter", "util-linux"), ("iptables", "iptables")):
+        if not shutil.which(program):
+            return f"no network of an engine's own: install the package {package}"
+    if kind == "podman" and not all(shutil.which(name, path=PODMAN_HELPERS) for name in ("netavark", "aardvark-dns")):
+        return "no networks of podman: install the packages netavark and aardvark-dns"
+    tried = subprocess.run(["unshare", "--net", "--mount", "true"], capture_output=True, text=True)
+    return "" if tried.returncode == 0 else f"no network of an engine's own: {tried.stderr.strip()}"
 
 
 class EngineError(Exception):
@@ -131,6 +147,16 @@ insecure = true
     def within(self):
         """The words before a command that is to run where the engine runs."""
         return ["nsenter", f"--target={self.pid}", "--net", "--mount", "--"] if self.addresses else []
+
+    def visit(self, action):
+        """What `action()` gives, called by a thread in the engine's network."""
+        with concurrent.futures.ThreadPoolExecutor(1, initializer=self._enter) as thread:
+            return thread.submit(action).result()
+
+    def _enter(self):
+        with open(f"/proc/{self.pid}/ns/net") as network:
+            if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), 0) != 0:
+                raise OSError(ctypes.get_errno(), "the network of the engine cannot be entered")
 
     def start(self):
         self.socket.unlink(missing_ok=True)
