@@ -1,6 +1,7 @@
 """Swarms whose SLs and programs run in containers of an engine of the test's own."""
 
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -10,9 +11,14 @@ import pytest
 from harness import BIN, ROOT
 from launcher.engines import Engine, why_no_engine
 from launcher.operators import build_task, node_definition, run_task, swop_profile
+from launcher.processes import Failure
 from operated import HERE, PYTHON, VENV, TestSwarm
 
 STDLIB = pathlib.Path(sysconfig.get_path("stdlib"))
+MANYLINUX = (
+    "libc.so.6", "libm.so.6", "libdl.so.2", "librt.so.1", "libpthread.so.0", "libutil.so.1", "libgcc_s.so.1",
+    "libstdc++.so.6",
+)  # fmt: skip
 
 
 def libraries(programs):
@@ -30,21 +36,28 @@ def sl_image(engine):
     return engine.make_image("swarmd/sl:test", {**libraries(programs.values()), **programs}, ["ENV PATH=/bin:/usr/bin"])
 
 
-def python_image(engine):
-    """With what numpy's own wheel needs of the system."""
+def python_files():
+    """This host's Python, with what wheels of packages may expect of a system."""
     python = pathlib.Path("/usr/bin/python3").resolve()
-    modules = STDLIB.glob("lib-dynload/*.so")
-    numpy = [
-        file for name in ("numpy", "numpy.libs") for file in VENV.glob(f"lib/python3*/site-packages/{name}/**/*.so*")
-    ]
-    files = {
-        **libraries([python, *modules, *numpy]),
-        "/usr/bin/python3": python,
-        str(python): python,
-        str(STDLIB): STDLIB,
-    }
-    files = {path: file for path, file in files.items() if not str(file).startswith(str(VENV))}
-    return engine.make_image("python:test", files, ["ENV PATH=/usr/bin:/bin"])
+    found = libraries([python, *STDLIB.glob("lib-dynload/*.so")])
+    place = next(file for path, file in found.items() if path.endswith("/libc.so.6")).parent
+    for name in MANYLINUX:
+        found[f"/lib/{place.name}/{name}"] = (place / name).resolve()
+    return {**found, "/usr/bin/python3": python, str(python): python, str(STDLIB): STDLIB}
+
+
+def python_image(engine):
+    return engine.make_image("python:test", python_files(), ["ENV PATH=/usr/bin:/bin"])
+
+
+def ask_engine(engine, *words):
+    """What the engine's own command line prints."""
+    environment = {**os.environ, **engine.variables, **engine.environment}
+    command = [*engine.within, engine.kind, *map(str, words)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    if done.returncode != 0:
+        raise Failure(f"{words}: {done.stderr}")
+    return done.stdout + done.stderr if words[:2] == ("container", "logs") else done.stdout
 
 
 def allowed_paths():

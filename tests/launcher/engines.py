@@ -5,6 +5,8 @@ FOLDER` prints the path of the engine's socket and the name of its base image, t
 input says, kill or start, and answers "done". At the end of its input it stops the engine and removes what is left.
 """
 
+import concurrent.futures
+import ctypes
 import http.client
 import io
 import json
@@ -24,7 +26,15 @@ from launcher.processes import Process, until
 
 KINDS = {"docker": "dockerd", "podman": "podman"}
 BUSYBOX = pathlib.Path("/bin/busybox")
+PODMAN_HELPERS = "/usr/lib/podman:/usr/libexec/podman"
 STOP_SECONDS = 20
+# Begins a command in a network without a way out, which has these addresses and what the command adds to it. Mounts and
+# the records that engines keep of a host's network are its own, too, so nothing is left when all in there have ended.
+OWN_NETWORK = """
+ip link set lo up && mount -t tmpfs tmpfs /run || exit
+for address in $ADDRESSES; do ip address add "$address/32" dev lo || exit; done
+exec "$@"
+"""
 
 
 def why_no_engine(kind):
@@ -37,6 +47,19 @@ def why_no_engine(kind):
     if not BUSYBOX.exists():
         return "no base image: install the package busybox-static"
     return ""
+
+
+def why_no_networks(kind):
+    """Why no engine of this kind can have a network of its own here, or nothing."""
+    if why := why_no_engine(kind):
+        return why
+    for program, package in (("ip", "iproute2"), ("nsenter", "util-linux"), ("iptables", "iptables")):
+        if not shutil.which(program):
+            return f"no network of an engine's own: install the package {package}"
+    if kind == "podman" and not all(shutil.which(name, path=PODMAN_HELPERS) for name in ("netavark", "aardvark-dns")):
+        return "no networks of podman: install the packages netavark and aardvark-dns"
+    tried = subprocess.run(["unshare", "--net", "--mount", "true"], capture_output=True, text=True)
+    return "" if tried.returncode == 0 else f"no network of an engine's own: {tried.stderr.strip()}"
 
 
 class EngineError(Exception):
@@ -57,20 +80,25 @@ class _Connection(http.client.HTTPConnection):
 
 
 class Engine(Process):
-    """An engine with its own socket, images and containers, all below `folder`, whose path has to be short."""
+    """An engine with its own socket, images and containers, all below `folder`, whose path has to be short. It has the
+    network of this host and no other, or with `addresses` one of its own in which it makes more: `within` runs commands
+    there."""
 
-    def __init__(self, folder, kind="docker"):
-        self.kind, self.home = kind, pathlib.Path(folder) / kind
+    def __init__(self, folder, kind="docker", addresses=()):
+        self.kind, self.home, self.addresses = kind, pathlib.Path(folder) / kind, addresses
         self.home.mkdir(parents=True, exist_ok=True)
         self.socket = self.home / "engine.sock"
         self.base = ""  # its base image, once it has started
         command, environment = (self._docker if kind == "docker" else self._podman)()
+        if addresses:
+            command = ["unshare", "--net", "--mount", "sh", "-c", OWN_NETWORK, "sh", *command]
+            environment["ADDRESSES"] = " ".join(addresses)
         super().__init__(kind, command, self.home, environment)
 
     def _docker(self):
         data, state = self.home / "data", self.home / "state"
         places = ["--data-root", data, "--exec-root", state, "--pidfile", self.home / "pid"]
-        network = ["--iptables=false", "--ip6tables=false", "--bridge=none"]
+        network = ["--iptables=false", "--ip6tables=false", *([] if self.addresses else ["--bridge=none"])]
         return ["dockerd", "-H", f"unix://{self.socket}", *places, *network], {}
 
     def _podman(self):
@@ -86,6 +114,7 @@ runtime = "runc"
 tmp_dir = "{self.home}/libpod"
 volume_path = "{self.home}/volumes"
 [network]
+network_backend = "{"netavark" if self.addresses else "cni"}"
 network_config_dir = "{self.home}/networks"
 """,
             "storage.conf": f"""[storage]
@@ -113,6 +142,21 @@ insecure = true
     def variables(self):
         """For programs that are to use this engine."""
         return {"DOCKER_HOST": f"unix://{self.socket}"}
+
+    @property
+    def within(self):
+        """The words before a command that is to run where the engine runs."""
+        return ["nsenter", f"--target={self.pid}", "--net", "--mount", "--"] if self.addresses else []
+
+    def visit(self, action):
+        """What `action()` gives, called by a thread in the engine's network."""
+        with concurrent.futures.ThreadPoolExecutor(1, initializer=self._enter) as thread:
+            return thread.submit(action).result()
+
+    def _enter(self):
+        with open(f"/proc/{self.pid}/ns/net") as network:
+            if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), 0) != 0:
+                raise OSError(ctypes.get_errno(), "the network of the engine cannot be entered")
 
     def start(self):
         self.socket.unlink(missing_ok=True)

@@ -26,6 +26,7 @@ apt_lint=(clang-tidy-19 shellcheck git)
 apt_fuzz=(clang-19 libclang-rt-19-dev)
 apt_model=(spin gcc)
 apt_test+=(curl) # by which the log collector reads blocks
+apt_test+=(iproute2 iptables netavark aardvark-dns) # networks of engines, and names in Podman's
 # Programs, by the package that brings them when nothing else has: other sources of Node.js are as good.
 commands_test=(node:nodejs npm:npm)
 

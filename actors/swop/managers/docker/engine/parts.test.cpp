@@ -51,12 +51,13 @@ TEST_CASE("what a profile can say of a container reaches the engine as docker ru
   what.image = "base:1";
   what.network = "net";
   what.address = "10.0.0.7";
+  what.host_name = "sl1";
   what.options.devices = {"/dev/kfd", "/dev/dri:/dev/dri2:r"};
   what.options.gpus = "device=0,2";
   what.ports = {{16000, 30305}};
   what.mounts = {{"/data", "/tmp/test", true}, {"volume", "/tmp/test/model", false}};
-  const json::value expected = json::parse(R"({"Image":"base:1","Env":[],"Labels":{},
-    "NetworkingConfig":{"EndpointsConfig":{"net":{"IPAMConfig":{"IPv4Address":"10.0.0.7"}}}},
+  const json::value expected = json::parse(R"({"Image":"base:1","Env":[],"Labels":{},"Hostname":"sl1",
+    "NetworkingConfig":{"EndpointsConfig":{"net":{"IPAMConfig":{"IPv4Address":"10.0.0.7"},"Aliases":["sl1"]}}},
     "ExposedPorts":{"30305/tcp":{}},
     "HostConfig":{
       "Mounts":[{"Type":"bind","Source":"/data","Target":"/tmp/test","ReadOnly":false},
@@ -68,6 +69,12 @@ TEST_CASE("what a profile can say of a container reaches the engine as docker ru
       "NetworkMode":"net",
       "PortBindings":{"30305/tcp":[{"HostIp":"","HostPort":"16000"}]}}})");
   CHECK(json::value(container_json(what)) == expected);
+  // Docker refuses other names than a container's own where its networks know none.
+  for (const auto* network : {"", "host", "bridge"}) {
+    what.network = network;
+    what.address.clear();
+    CHECK_FALSE(container_json(what).contains("NetworkingConfig"));
+  }
 }
 
 TEST_CASE("credentials are found in docker's config.json by the registry of an image") {
