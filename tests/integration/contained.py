@@ -1,50 +1,19 @@
 """Swarms whose SLs and programs run in containers of an engine of the test's own."""
 
 import json
-import pathlib
-import re
-import subprocess
-import sysconfig
 
 import pytest
-from harness import BIN, ROOT
+from harness import ROOT
 from launcher.engines import Engine, why_no_engine
+from launcher.images import sl_image
 from launcher.operators import build_task, node_definition, run_task, swop_profile
 from operated import HERE, PYTHON, VENV, TestSwarm
 
-STDLIB = pathlib.Path(sysconfig.get_path("stdlib"))
 
-
-def libraries(programs):
-    """The shared libraries of programs, {path in an image: file of this host}, with the loader."""
-    found = {}
-    for program in programs:
-        text = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
-        for path in re.findall(r"(/\S+) \(0x", text):
-            found[path] = pathlib.Path(path).resolve()
-    return found
-
-
-def sl_image(engine):
-    programs = {f"/usr/bin/{name}": BIN / name for name in ("swarmd", "swarm-merge-worker") if (BIN / name).exists()}
-    return engine.make_image("swarmd/sl:test", {**libraries(programs.values()), **programs}, ["ENV PATH=/bin:/usr/bin"])
-
-
-def python_image(engine):
-    """With what numpy's own wheel needs of the system."""
-    python = pathlib.Path("/usr/bin/python3").resolve()
-    modules = STDLIB.glob("lib-dynload/*.so")
-    numpy = [
-        file for name in ("numpy", "numpy.libs") for file in VENV.glob(f"lib/python3*/site-packages/{name}/**/*.so*")
-    ]
-    files = {
-        **libraries([python, *modules, *numpy]),
-        "/usr/bin/python3": python,
-        str(python): python,
-        str(STDLIB): STDLIB,
-    }
-    files = {path: file for path, file in files.items() if not str(file).startswith(str(VENV))}
-    return engine.make_image("python:test", files, ["ENV PATH=/usr/bin:/bin"])
+def start_engine(folder, kind):
+    if why := why_no_engine(kind):
+        pytest.skip(why)
+    return Engine(folder, kind).start()
 
 
 def allowed_paths():
@@ -54,11 +23,9 @@ def allowed_paths():
 class ContainedSwarm(TestSwarm):
     """One engine, host network, loopback."""
 
-    def __init__(self, folder, certs, kind):
-        if why := why_no_engine(kind):
-            pytest.skip(why)
+    def __init__(self, folder, certs, engine):
         super().__init__(folder, certs)
-        self.engine = Engine(folder, kind).start()
+        self.engine = engine
         self.flags = ["--manager", "docker", "--docker-socket-file", str(self.engine.socket)]
         self.image = sl_image(self.engine)
         self.flags += ["--sl-image", self.image]
@@ -73,8 +40,11 @@ class ContainedSwarm(TestSwarm):
             definitions[-1]["slnodedef"].update(usrcontaineropts=[{"shm-size": "8m"}], usrlabels=["team-a"])
         return {**swop_profile(definitions, manager="DOCKER", **profile), "network": "host"}
 
-    def add_trainers(self, nodes, first=0, name=None, **profile):
-        return self.add_swop(self.profile_of(nodes, first, **profile), name, flags=[*self.flags, *allowed_paths()])
+    def add_trainers(self, nodes, first=0, name=None, environment=None, **profile):
+        return self.start_trainers(self.profile_of(nodes, first, **profile), name, environment=environment)
+
+    def start_trainers(self, profile, name=None, **options):
+        return self.add_swop(profile, name, flags=[*self.flags, *allowed_paths()], **options)
 
     def contain_swop(self, nodes):
         """A SWOP in a container, as run-swop makes one; it ends with the engine."""
@@ -123,4 +93,4 @@ class ContainedSwarm(TestSwarm):
 
     def clean_up(self):
         super().clean_up()
-        self.engine.clean_up()
+        self.engine.empty()
