@@ -28,7 +28,8 @@ def add_swop(swarm, name, socket):
     """One that listens on a taskrunner of its own."""
     swarm.order(f"CREATE TASKRUNNER for-{name}")
     flags = ["--manager", "docker", "--docker-socket-file", str(socket)]
-    return swarm.add_swop(swop_profile([], taskrunner=f"for-{name}", manager="DOCKER"), name, flags=flags)
+    profile = swop_profile([], taskrunner=f"for-{name}", manager="DOCKER")
+    return swarm.add_swop(profile, name, flags=flags, identity=swarm.certs.flags("swop-1"))
 
 
 def fail_task(swarm, swop, task, told, said):
@@ -42,7 +43,8 @@ def fail_task(swarm, swop, task, told, said):
 
 def test_an_engine_that_cannot_be_used_is_told_apart(swarm, folder):
     swarm.make_task(build_task("build", ["FROM base:1"], "user-env:1", "INLINE"))
-    at = pathlib.Path(folder)
+    at = pathlib.Path(folder) / "engines"
+    at.mkdir()
     lines = [STEP, {"stream": " ---> Running in 1234"}]
     failed = [STEP, {"stream": "the \u001b[91mreason\u001b[0m\n"}, {"error": "a step returned 1"}]
     engines = {

@@ -200,7 +200,8 @@ insecure = true
         for each in self.call("GET", "/volumes")["Volumes"] or []:
             self._delete(f"/volumes/{each['Name']}?force=1")
         for each in self.call("GET", "/images/json"):
-            for name in each["RepoTags"] or [each["Id"]]:
+            names = [name for name in each["RepoTags"] or () if not name.startswith("<none>")]
+            for name in names or [each["Id"]]:
                 if not self._is_made(name):
                     self._delete(f"/images/{name}?force=1")
 
