@@ -6,6 +6,7 @@
 #include "actors/swop/managers/docker/volumes/tar_pack.hpp"
 #include "actors/swop/managers/process/build/environment.hpp"
 #include "actors/swop/plan/host_paths.hpp"
+#include "actors/swop/silence_watch.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "config/values.hpp"
@@ -13,7 +14,7 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <condition_variable>
+#include <cstdlib>
 
 namespace swarm::actors {
 
@@ -21,35 +22,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr auto silence_said = std::chrono::seconds(60);
 constexpr std::size_t piece_bytes = 256 * 1024;
 constexpr std::uint64_t config_json_bytes_max = 1024 * 1024;
 constexpr const char* dockerfile = ".swarmd.Dockerfile"; ///< whatever files the context has
-
-/// Says in the log that something goes on in silence, as often as it does.
-class silence_watch {
-public:
-  silence_watch(std::string source, std::string what)
-      : thread_([this, from = std::move(source), of = std::move(what)](const std::stop_token& stop) {
-          std::unique_lock lock(mutex_);
-          for (auto seen = lines_; !stop.stop_requested(); seen = lines_)
-            if (!changed_.wait_for(lock, stop, silence_said, [&] { return lines_ != seen; })
-                && !stop.stop_requested())
-              log::warning(from, "{}: the container engine has said nothing for {} s; it is waited for", of,
-                           silence_said.count());
-        }) {}
-  void heard() {
-    const std::lock_guard lock(mutex_);
-    ++lines_;
-    changed_.notify_all();
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::uint64_t lines_ = 0;
-  std::jthread thread_; ///< the last one, as it uses the rest
-};
 
 /// "Step 3/7 : RUN x", as engines say it.
 std::optional<std::uint64_t> step_in(std::string_view line) {
@@ -111,6 +86,34 @@ result<file> spool(const swop_context& context, const std::string& volume, const
   return to;
 }
 
+/// The name of an image as a task gives it in parts; the original's files end the first one with a slash, or not.
+std::string image_name(const tasks::pull_image& from) {
+  auto registry = from.registry;
+  while (registry.ends_with('/'))
+    registry.pop_back();
+  return fmt::format("{}{}{}:{}", registry, registry.empty() ? "" : "/", from.repository, from.tag);
+}
+
+/// The task chooses the variable and the registry, and its author may be anybody: only a variable that the operator has
+/// given to this registry is sent there.
+result<std::string> password_for(const tasks::registry_login& login, const std::string& registry) {
+  const auto& name = login.password_variable;
+  const auto whose = name + "_REGISTRY";
+  const auto* const password = std::getenv(name.c_str());
+  const auto* const known = std::getenv(whose.c_str());
+  if (password == nullptr || known == nullptr)
+    return fail(
+        plan_errc::task_not_valid,
+        "the task takes its password from the variable {}, and this SWOP has no {}: start it with {}, "
+        "the password, and {}={}",
+        name, password == nullptr ? name : whose, name, whose, registry);
+  if (registry != known)
+    return fail(plan_errc::task_not_valid,
+                "the task would send the password in {} to the registry {}, and {} says that it is for {}",
+                name, registry, whose, known);
+  return std::string(password);
+}
+
 } // namespace
 
 result<> container_work::build(const tasks::make_user_container& body) const {
@@ -131,7 +134,7 @@ result<> container_work::build(const tasks::make_user_container& body) const {
   } else {
     head.append(2 * 512, '\0'); // the end of an archive
   }
-  silence_watch silence(context.log_source, "task " + task.name);
+  silence_watch silence(said_in_log(context.log_source, "task " + task.name));
   tell({swop::task_step::building, 0});
   const auto on_line = [&](std::string_view line) {
     silence.heard();
@@ -160,14 +163,15 @@ result<> container_work::build(const tasks::make_user_container& body) const {
 }
 
 result<> container_work::pull(const tasks::pull_image& body) const {
-  const auto name =
-      fmt::format("{}{}{}:{}", body.registry, body.registry.empty() ? "" : "/", body.repository, body.tag);
+  const auto name = image_name(body);
   for (const auto& each : {name, task.outcome})
     if (const auto good = config::to_image(each); !good)
       return fail(plan_errc::task_not_valid, "{}", good.error().message);
   std::string credentials;
   if (const auto* login = std::get_if<tasks::registry_login>(&body.auth)) {
-    credentials = engine::registry_credentials(login->user, login->password, name.substr(0, name.find('/')));
+    const auto registry = engine::registry_host(name);
+    SWARM_TRY(const auto password, password_for(*login, registry));
+    credentials = engine::registry_credentials(login->user, password, registry);
   } else if (const auto* path = std::get_if<std::string>(&body.auth)) {
     SWARM_TRY(const auto source, host_paths(context).here(*path, host_paths::said_by::task));
     SWARM_TRY(const auto text, read_file(source, config_json_bytes_max));
@@ -178,7 +182,7 @@ result<> container_work::pull(const tasks::pull_image& body) const {
       log::warning(context.log_source, "task {}: {} has nothing for the registry of {}", task.name,
                    source.native(), name);
   }
-  silence_watch silence(context.log_source, "task " + task.name);
+  silence_watch silence(said_in_log(context.log_source, "task " + task.name));
   tell({swop::task_step::pulling_image, 0});
   auto pulled = context.engine->pull(name, credentials, stop, [&](std::string_view line) {
     silence.heard();

@@ -42,6 +42,12 @@ struct end_task {
 };
 /// From the manager's thread, and from a task to itself.
 struct programs_changed {};
+/// From the thread of a task that has started a program, or could not.
+struct program_started {
+  std::uint32_t index = 0;
+  swop::program_kind kind = swop::program_kind::sl;
+  swop::failure why; ///< none: it runs
+};
 struct task_tick {};
 
 } // namespace swarm::actors
@@ -53,6 +59,7 @@ SWARM_MESSAGE(actors::task_report)
 SWARM_MESSAGE(actors::read_taskrunner)
 SWARM_MESSAGE(actors::end_task)
 SWARM_MESSAGE(actors::programs_changed)
+SWARM_MESSAGE(actors::program_started)
 SWARM_MESSAGE(actors::task_tick)
 SWARM_MESSAGE(swop::event::contract_seen)
 SWARM_MESSAGE(swop::event::report_done)

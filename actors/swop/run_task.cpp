@@ -9,6 +9,9 @@
 
 #include <boost/json.hpp>
 
+#include <set>
+#include <thread>
+
 namespace swarm::actors {
 
 namespace json = boost::json;
@@ -45,6 +48,8 @@ struct task_state {
   std::vector<pair_plan> plans;
   std::unique_ptr<task_work> work;
   std::set<std::string> told_endings; ///< of programs, to the log
+  std::set<std::string> starting;     ///< programs that `starters` are at: half of one may be there already
+  std::vector<std::jthread> starters; ///< one for each program, so that none waits for another one
   time_point armed = time_point::max();
   time_point list_at{};
   std::optional<caf::error> stop_reason;
@@ -84,8 +89,9 @@ void tell_ending(self_pointer self, const managers::program& one, const swop::fa
   if (const auto lines = s.context->manager->last_lines(one.name, swop::last_lines_max))
     for (const auto& line : *lines)
       text += "\n    " + line;
-  log::warning(s.context->log_source, "task {}: {} {}{}", s.order.task, one.name, swop::ended_text(why),
-               text.empty() ? std::string("; it wrote nothing") : "; its last lines:" + text);
+  const auto more = one.how && !one.how->message.empty() ? fmt::format(" ({})", one.how->message) : "";
+  log::warning(s.context->log_source, "task {}: {} {}{}{}", s.order.task, one.name, swop::ended_text(why),
+               more, text.empty() ? std::string("; it wrote nothing") : "; its last lines:" + text);
 }
 
 /// All programs of this part, as they are now.
@@ -95,7 +101,7 @@ void list(self_pointer self) {
   swop::event::programs_seen seen;
   for (const auto& each : s.context->manager->programs()) {
     const auto name = parse_program_name(each.name);
-    if (!name || name->part != s.order.part) continue;
+    if (!name || name->part != s.order.part || s.starting.contains(each.name)) continue;
     swop::program_fact fact{name->index, name->kind, each.ended_ms, {}};
     if (each.how) {
       fact.outcome = failure_of(*each.how, name->kind);
@@ -119,11 +125,14 @@ struct perform {
                   swop::event::start_failed{what.index, what.kind, {swop::task_failure::cannot_start, 0}});
     const auto& plan = s.plans[what.index];
     const auto& spec = what.kind == program_kind::sl ? plan.sl : plan.ml;
-    if (auto started = s.context->manager->start(spec); !started) {
-      log::error(s.context->log_source, "task {}: {}", s.order.task, started.error().message);
-      return step(self, swop::event::start_failed{what.index, what.kind, failure_of(started.error())});
-    }
-    list(self);
+    s.starting.insert(spec.name);
+    s.starters.emplace_back([context = s.context, task = s.order.task, spec, what, env = self->shared_env(),
+                             path = self->path()] {
+      const auto started = context->manager->start(spec);
+      if (!started) log::error(context->log_source, "task {}: {}", task, started.error().message);
+      env->dir.send(path, program_started{what.index, what.kind,
+                                          started ? swop::failure{} : failure_of(started.error())});
+    });
   }
   void operator()(const swop::action::end_program& what) const {
     auto& s = self->state();
@@ -226,6 +235,15 @@ caf::behavior task_behavior(self_pointer self) {
       [=](const swop::event::work_ended& news) { on(news); },
       [=](const programs_changed&) {
         list(self);
+        arm(self);
+      },
+      [=](const program_started& news) {
+        auto& now = self->state();
+        const bool is_own = now.starting.erase(program_name(now.order.part, news.index, news.kind)) > 0;
+        if (is_own && news.why.code != swop::task_failure::none)
+          step(self, swop::event::start_failed{news.index, news.kind, news.why});
+        else
+          list(self); // also when a former actor of this task has started it
         arm(self);
       },
       [=](const task_tick&) {

@@ -28,10 +28,6 @@ void warn_of_body(detail::checked_document& document, const value& body) {
     for (std::size_t i = 0; i < shared->items.size(); ++i)
       detail::warn_if_relative(document, shared->items[i].find("Tgt"),
                                fmt::format("Body.SharedContent[{}].Tgt", i));
-  if (const auto* auth = body.find("Auth"); auth && auth->is(value_type::mapping))
-    detail::warn(document, *auth, "Body.Auth",
-                 "the password will stand on the chain, where every member can read it; give the path of a "
-                 "config.json");
 }
 
 reading<task_definition> finish(detail::checked_document document, std::string_view name,

@@ -74,9 +74,11 @@ struct make_user_container {
   bool operator==(const make_user_container&) const = default;
 };
 
+/// A user of a registry. The password is no part of a task, which everybody reads on the chain: the SWOP has it in a
+/// variable of its process.
 struct registry_login {
   std::string user;
-  std::string password;
+  std::string password_variable;
 
   bool operator==(const registry_login&) const = default;
 };
@@ -86,7 +88,7 @@ struct pull_image {
   std::string registry; ///< with the organisation in it
   std::string repository;
   std::string tag;
-  /// Nothing, the path of a config.json on the SWOP's host, or a login that everybody can read on the chain.
+  /// Nothing, the path of a config.json on the SWOP's host, or a login.
   std::variant<std::monostate, std::string, registry_login> auth;
 
   bool operator==(const pull_image&) const = default;

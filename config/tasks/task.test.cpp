@@ -63,19 +63,28 @@ TEST_CASE("a MAKE_SWARM_USER_CONTENT task, with a checksum of ours") {
       == "t.yaml:13: Body.OpsList[0].Options[1].Sha256: not 64 hexadecimal digits, as sha256sum prints them");
 }
 
-TEST_CASE("a PULL_IMAGE task, and a warning of a password on the chain") {
+TEST_CASE("a PULL_IMAGE task, with a password that is not in it") {
   const auto text = example("pull_task.yaml");
   CHECK(std::get<pull_image>(files.accepted(text).body)
         == pull_image{"registry.example/hub/", "pytorch", "2.7.0", {}});
   const auto file = files.accepted(with(text, "Auth      : ~", "Auth: /root/config.json"));
   CHECK(std::get<std::string>(std::get<pull_image>(file.body).auth) == "/root/config.json");
-  const auto login = with(text, "Auth      : ~", "Auth: {Username: u, Password: p}");
-  CHECK(std::get<registry_login>(std::get<pull_image>(files.accepted(login).body).auth)
-        == registry_login{"u", "p"});
-  CHECK(files.warnings(login)
-        == "t.yaml:10: Body.Auth: the password will stand on the chain, where every member can read it; give "
-           "the path "
-           "of a config.json");
+  const auto login = [&](const std::string& password) {
+    return with(text, "Auth      : ~", "Auth: {Username: u, Password: " + password + "}");
+  };
+  for (const char* name : {"$HUB_2", "'${HUB_2}'"}) {
+    const auto body = std::get<pull_image>(files.accepted(login(name)).body);
+    CHECK(std::get<registry_login>(body.auth) == registry_login{"u", "HUB_2"});
+    CHECK(body_lines({"n", "a", "p", "o", body}).at(2) == "  Password : $HUB_2");
+  }
+  for (const char* secret : {"s3cr$t", "''", "$hub", "$A$B", "'${A'", "A", "'$A '", "'$A\\n'"}) {
+    const auto told = files.refusal(login(secret));
+    CHECK(
+        told
+        == "t.yaml:10: Body.Auth.Password: not $NAME, a variable of the SWOPs: a password would stand on the "
+           "chain for good, where every member reads it. Start each SWOP with NAME=PASSWORD and "
+           "NAME_REGISTRY=REGISTRY, or write the path of a config.json on the SWOPs' hosts as Auth");
+  }
   CHECK(files.refusal(with(text, "Auth      : ~", "Auth: {Username: u}"))
         == "t.yaml:10: Body.Auth.Password: missing");
 }

@@ -2,52 +2,21 @@
 
 import json
 import os
-import pathlib
-import re
 import subprocess
-import sysconfig
 
 import pytest
-from harness import BIN, ROOT
+from harness import ROOT
 from launcher.engines import Engine, why_no_engine
+from launcher.images import sl_image
 from launcher.operators import build_task, node_definition, run_task, swop_profile
 from launcher.processes import Failure
 from operated import HERE, PYTHON, VENV, TestSwarm
 
-STDLIB = pathlib.Path(sysconfig.get_path("stdlib"))
-MANYLINUX = (
-    "libc.so.6", "libm.so.6", "libdl.so.2", "librt.so.1", "libpthread.so.0", "libutil.so.1", "libgcc_s.so.1",
-    "libstdc++.so.6",
-)  # fmt: skip
 
-
-def libraries(programs):
-    """The shared libraries of programs, {path in an image: file of this host}, with the loader."""
-    found = {}
-    for program in programs:
-        text = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
-        for path in re.findall(r"(/\S+) \(0x", text):
-            found[path] = pathlib.Path(path).resolve()
-    return found
-
-
-def sl_image(engine):
-    programs = {f"/usr/bin/{name}": BIN / name for name in ("swarmd", "swarm-merge-worker") if (BIN / name).exists()}
-    return engine.make_image("swarmd/sl:test", {**libraries(programs.values()), **programs}, ["ENV PATH=/bin:/usr/bin"])
-
-
-def python_files():
-    """This host's Python, with what wheels of packages may expect of a system."""
-    python = pathlib.Path("/usr/bin/python3").resolve()
-    found = libraries([python, *STDLIB.glob("lib-dynload/*.so")])
-    place = next(file for path, file in found.items() if path.endswith("/libc.so.6")).parent
-    for name in MANYLINUX:
-        found[f"/lib/{place.name}/{name}"] = (place / name).resolve()
-    return {**found, "/usr/bin/python3": python, str(python): python, str(STDLIB): STDLIB}
-
-
-def python_image(engine):
-    return engine.make_image("python:test", python_files(), ["ENV PATH=/usr/bin:/bin"])
+def start_engine(folder, kind):
+    if why := why_no_engine(kind):
+        pytest.skip(why)
+    return Engine(folder, kind).start()
 
 
 def ask_engine(engine, *words):
@@ -67,11 +36,9 @@ def allowed_paths():
 class ContainedSwarm(TestSwarm):
     """One engine, host network, loopback."""
 
-    def __init__(self, folder, certs, kind):
-        if why := why_no_engine(kind):
-            pytest.skip(why)
+    def __init__(self, folder, certs, engine):
         super().__init__(folder, certs)
-        self.engine = Engine(folder, kind).start()
+        self.engine = engine
         self.flags = ["--manager", "docker", "--docker-socket-file", str(self.engine.socket)]
         self.image = sl_image(self.engine)
         self.flags += ["--sl-image", self.image]
@@ -86,8 +53,11 @@ class ContainedSwarm(TestSwarm):
             definitions[-1]["slnodedef"].update(usrcontaineropts=[{"shm-size": "8m"}], usrlabels=["team-a"])
         return {**swop_profile(definitions, manager="DOCKER", **profile), "network": "host"}
 
-    def add_trainers(self, nodes, first=0, name=None, **profile):
-        return self.add_swop(self.profile_of(nodes, first, **profile), name, flags=[*self.flags, *allowed_paths()])
+    def add_trainers(self, nodes, first=0, name=None, environment=None, **profile):
+        return self.start_trainers(self.profile_of(nodes, first, **profile), name, environment=environment)
+
+    def start_trainers(self, profile, name=None, **options):
+        return self.add_swop(profile, name, flags=[*self.flags, *allowed_paths()], **options)
 
     def contain_swop(self, nodes):
         """A SWOP in a container, as run-swop makes one; it ends with the engine."""
@@ -136,4 +106,4 @@ class ContainedSwarm(TestSwarm):
 
     def clean_up(self):
         super().clean_up()
-        self.engine.clean_up()
+        self.engine.empty()

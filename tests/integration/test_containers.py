@@ -4,21 +4,35 @@ import functools
 import http.server
 import pathlib
 import re
+import tempfile
 import threading
 
 import pytest
-from contained import ContainedSwarm, python_image
+from contained import ContainedSwarm, start_engine
 from harness import until
+from launcher.images import python_image
 from launcher.operators import DEFAULT_TASKRUNNER, content_task, run_task
-from launcher.registry import PASSWORD, Registry, why_no_registry
+from launcher.processes import says
+from launcher.registry import PASSWORD, USER, Registry, why_no_registry
 
 SWOP_NAME = re.compile(r"swop-demo-train-[su]-[01]-[0-9a-f]{8}")
 RESET = f"RESET TASKRUNNER {DEFAULT_TASKRUNNER}"
 
 
-@pytest.fixture(params=["docker", "podman"])
-def contained(request, folder, certs):
-    swarm = ContainedSwarm(folder, certs, request.param)
+@pytest.fixture(scope="module", params=["docker", "podman"])
+def engine(request):
+    """One for all tests of this file, which find it empty but for its images."""
+    with tempfile.TemporaryDirectory(prefix="swarmd-test-") as folder:
+        engine = start_engine(folder, request.param)
+        try:
+            yield engine
+        finally:
+            engine.clean_up()
+
+
+@pytest.fixture
+def contained(request, folder, certs, engine):
+    swarm = ContainedSwarm(folder, certs, engine)
     try:
         swarm.start_sn()
         yield swarm
@@ -94,22 +108,41 @@ def test_content_reaches_builds_and_programs_by_volumes_of_the_engine(contained,
     assert swarm.wait_task().field("TASK_STATE") == "COMPLETE"
     assert [(swarm.usr / f"user{i}" / "out").read_text() for i in (0, 1)] == ["data\nuser0\n", "data\nuser1\n"]
     reset(swarm)
-    volumes = {each["Name"]: each["Labels"] for each in swarm.engine.call("GET", "/volumes")["Volumes"]}
-    assert volumes == {
-        "scripts": {"swarmd.volume": "scripts"},
-        **{f"mnist-msn-{i}": {"swarmd.volume": "mnist-msn"} for i in (0, 1)},
-    }
+    volumes = swarm.engine.call("GET", "/volumes")["Volumes"]
+    volumes = {each["Name"]: each["Labels"]["swarmd.volume"] for each in volumes}
+    assert volumes == {"scripts": "scripts", "mnist-msn-0": "mnist-msn", "mnist-msn-1": "mnist-msn"}
     # A volume of somebody else's is neither shown nor replaced.
     swarm.engine.call("POST", "/volumes/create", {"Name": "foreign"})
     task["Name"], task["Body"]["SharedContent"][0]["Src"] = "steal", "foreign"
     swarm.make_task(task)
     swarm.assign("steal", "WITH 2 PEERS")
     assert swarm.wait_task().field("TASK_STATE") == "ERROR"
-    assert "may not use the volume 'foreign'" in swarm.swops[0].log()
+    assert says(swarm.swops[0].log(), "may not use the volume 'foreign'")
     swarm.make_task(content_task("replace", [("DOWNLOAD", f"{address}/data.txt", "d")], "foreign", "BUILDCONTENT"))
     swarm.assign("replace", "WITH 1 PEERS")
     assert swarm.wait_task().field("TASK_STATE") == "ERROR"
     assert swarm.engine.call("GET", "/volumes/foreign")["Labels"] in ({}, None)
+
+
+def test_two_swops_with_the_same_profile_share_an_engine(contained, web):
+    swarm, (address, files) = contained, web
+    (files / "data.txt").write_bytes(b"data\n" * 100_000)
+    swarm.add_trainers(1)
+    swarm.add_trainers(2, first=1)  # whose first node has the same number
+    swarm.make_task(content_task("fill", [("DOWNLOAD", f"{address}/data.txt", "data.txt")], "shared"))
+    swarm.assign("fill", "WITH 2 PEERS")
+    status = swarm.wait_task()
+    assert status.field("TASK_STATE") == "COMPLETE", [swop.log() for swop in swarm.swops]
+    swarm.build([f"FROM {python_image(swarm.engine)}"])
+    swarm.make_training(MIN_PEERS=3)
+    swarm.assign("train", "WITH 3 PEERS")
+    assert swarm.wait_task().field("TASK_STATE") == "COMPLETE", [swop.log() for swop in swarm.swops]
+    assert swarm.result_of(0) == swarm.result_of(1) == swarm.result_of(2) == [1.0] * 4
+    assert len(swarm.containers()) == 6
+    reset(swarm)
+    volumes = swarm.engine.call("GET", "/volumes")["Volumes"]
+    assert sorted(each["Name"] for each in volumes) == ["shared-0", "shared-1"]
+    assert not swarm.engine.containers()
 
 
 def test_a_build_that_fails_says_why_and_one_of_no_image_too(contained):
@@ -121,17 +154,17 @@ def test_a_build_that_fails_says_why_and_one_of_no_image_too(contained):
     assert "the reason" in swop.log() and "more" in swop.log()
     assert "the build failed" in swarm.peer_status(0).text
     swarm.build(["FROM no-such-image-anywhere:1"], name="none")
-    assert "the image user-env:1 was not built" in swop.log()
+    assert says(swop.log(), "the image user-env:1 was not built")
     # A program in an image that is not there, and a program that its image lacks.
     swarm.make_task(run_task("early", "x", "sh", prereq="bad"))
     swarm.assign("early", "WITH 1 PEERS")
     assert swarm.wait_task().field("TASK_STATE") == "ERROR"
-    assert "the image 'user-env:1' is not there" in swop.log()
+    assert says(swop.log(), "the image 'user-env:1' is not there")
     swarm.build([f"FROM {swarm.engine.base}"], name="good")
     swarm.make_task(run_task("lacks", "x", "pyhton3", prereq="good"))
     swarm.assign("lacks", "WITH 1 PEERS")
     assert swarm.wait_task().field("TASK_STATE") == "ERROR"
-    assert "pyhton3" in swop.log()
+    assert says(swop.log(), "pyhton3")
     reset(swarm)
 
 
@@ -147,20 +180,39 @@ def test_images_are_pulled_from_a_registry_with_a_password(contained, folder):
     if why := why_no_registry():
         pytest.skip(why)
     swarm = contained
-    swop = swarm.add_trainers(1)
     registry = Registry(folder).start()
+    known = {"HUB": PASSWORD, "BAD": "guess", "OTHER": PASSWORD, "LONELY": PASSWORD}
+    known |= {"HUB_REGISTRY": registry.address, "BAD_REGISTRY": registry.address, "OTHER_REGISTRY": "docker.io"}
+    swop = swarm.add_trainers(1, environment=known)
     try:
         image = registry.take(swarm.engine, swarm.engine.base, "org/base:7")
         right, wrong = (swarm.usr / name for name in ("right.json", "wrong.json"))
         registry.config_json(right)
         registry.config_json(wrong, "guess")
-        for name, auth, outcome in (("wrong", wrong, "ERROR"), ("none", None, "ERROR"), ("right", right, "COMPLETE")):
-            swarm.make_task(pull_task(name, image, "localhost/mine:1", auth and f"/platform/swarm/usr/{auth.name}"))
+        refused = f"the image {image} was not pulled"
+
+        def pull(auth, state, said):
+            name = f"pull-{len(seen)}"
+            swarm.make_task(pull_task(name, image, "localhost/mine:1", auth))
             swarm.assign(name, "WITH 1 PEERS")
-            assert swarm.wait_task().field("TASK_STATE") == outcome, name
-        assert "localhost/mine:1" in str(swarm.engine.call("GET", "/images/json"))
-        assert f"the image {image} was not pulled" in swop.log()
-        assert PASSWORD not in swop.log()
+            assert swarm.wait_task().field("TASK_STATE") == state, (auth, swop.log())
+            assert says(swop.log()[seen[-1] :], said), auth
+            seen.append(len(swop.log()))
+            if state == "COMPLETE":
+                assert "localhost/mine:1" in str(swarm.engine.call("GET", "/images/json"))
+                for each in ("localhost/mine:1", image):
+                    swarm.engine.call("DELETE", f"/images/{each}")
+
+        seen = [0]
+        pull(None, "ERROR", refused)
+        pull(f"/platform/swarm/usr/{wrong.name}", "ERROR", refused)
+        pull(f"/platform/swarm/usr/{right.name}", "COMPLETE", "the image localhost/mine:1 is there")
+        pull({"Username": USER, "Password": "$HUB"}, "COMPLETE", "the image localhost/mine:1 is there")
+        pull({"Username": USER, "Password": "${BAD}"}, "ERROR", refused)
+        pull({"Username": USER, "Password": "$NONE"}, "ERROR", "this SWOP has no NONE")
+        pull({"Username": USER, "Password": "$LONELY"}, "ERROR", f"LONELY_REGISTRY={registry.address}")
+        pull({"Username": USER, "Password": "$OTHER"}, "ERROR", "OTHER_REGISTRY says that it is for docker.io")
+        assert PASSWORD not in swop.log() and PASSWORD not in swarm.order("GET TASK BODY pull-4").text
     finally:
         registry.clean_up()
 

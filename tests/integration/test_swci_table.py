@@ -170,7 +170,7 @@ BAD = {
     "CREATE TASK FROM <file>": [
         ("create task from final.yaml", "final"), ("create task from broken.yaml", "broken.yaml"),
         ("create task from nowhere.yaml", "nowhere.yaml"), ("create task from ../up.yaml", "outside"),
-        ("create task from password.yaml", "a password would stand on the chain"),
+        ("create task from password.yaml", "Start each SWOP with NAME=PASSWORD and NAME_REGISTRY=REGISTRY"),
         ("create task from orphan.yaml", "nobody")],
     "CREATE TASK <type> <task> <author> <prereq> <outcome>": [
         ("create task PULL_IMAGE final me ROOTTASK o", "final"), ("create task PULL_IMAGE new me nobody o", "nobody"),

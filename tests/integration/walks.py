@@ -22,9 +22,10 @@ import sys
 import tempfile
 import zipfile
 
-from contained import ask_engine, python_files
+from contained import ask_engine
 from launcher.certificates import Certs
 from launcher.chain import Chain
+from launcher.images import python_files
 from launcher.operators import SWOP, package_folders
 from launcher.processes import BIN, ROOT, Failure, Process, until
 

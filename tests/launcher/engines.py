@@ -3,6 +3,7 @@
 As a program it is the same for others. `engines.py check docker` says why this host can have none. `engines.py docker
 FOLDER` prints the path of the engine's socket and the name of its base image, then does what each line of its standard
 input says, kill or start, and answers "done". At the end of its input it stops the engine and removes what is left.
+Such an engine has a network of its own, which its socket leads out of.
 """
 
 import concurrent.futures
@@ -24,6 +25,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from launcher.processes import Process, until
 
+LIBC, CLONE_NEWNET = ctypes.CDLL(None, use_errno=True), 0x40000000
 KINDS = {"docker": "dockerd", "podman": "podman"}
 BUSYBOX = pathlib.Path("/bin/busybox")
 PODMAN_HELPERS = "/usr/lib/podman:/usr/libexec/podman"
@@ -89,6 +91,7 @@ class Engine(Process):
         self.home.mkdir(parents=True, exist_ok=True)
         self.socket = self.home / "engine.sock"
         self.base = ""  # its base image, once it has started
+        self.made = set()  # names of images by `make_image`
         command, environment = (self._docker if kind == "docker" else self._podman)()
         if addresses:
             command = ["unshare", "--net", "--mount", "sh", "-c", OWN_NETWORK, "sh", *command]
@@ -155,7 +158,7 @@ insecure = true
 
     def _enter(self):
         with open(f"/proc/{self.pid}/ns/net") as network:
-            if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), 0) != 0:
+            if LIBC.setns(network.fileno(), 0) != 0:
                 raise OSError(ctypes.get_errno(), "the network of the engine cannot be entered")
 
     def start(self):
@@ -197,11 +200,15 @@ insecure = true
             return text
 
     def make_image(self, tag, files=None, changes=("ENV PATH=/bin",)):
-        """An image of busybox and `files` ({path: file of the host, or bytes}); its full name, for use by tasks."""
+        """An image of busybox and `files` ({path: file of the host, or bytes}), unless this engine has made it already;
+        its full name, for use by tasks."""
+        name = f"localhost/{tag}" if self.kind == "podman" and "/" not in tag else tag
+        if name in self.made:
+            return name
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as tar:
-            for name, mode in (("bin", 0o755), ("tmp", 0o1777), ("etc", 0o755)):
-                _add(tar, name, tarfile.DIRTYPE, mode)
+            for path, mode in (("bin", 0o755), ("tmp", 0o1777), ("etc", 0o755)):
+                _add(tar, path, tarfile.DIRTYPE, mode)
             tar.add(BUSYBOX.resolve(), "bin/busybox")
             for word in subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True, check=True).stdout.split():
                 if word != "busybox":
@@ -211,9 +218,9 @@ insecure = true
                     _add(tar, path.lstrip("/"), tarfile.REGTYPE, 0o755, content)
                 else:
                     tar.add(content, path.lstrip("/"))
-        name = f"localhost/{tag}" if self.kind == "podman" and "/" not in tag else tag
         query = [("fromSrc", "-"), ("repo", name), *(("changes", each) for each in changes)]
         self.call("POST", f"/images/create?{urllib.parse.urlencode(query)}", packed.getvalue())
+        self.made.add(name)
         return name
 
     def containers(self, everything=True):
@@ -224,6 +231,33 @@ insecure = true
         """SIGKILL, as when it dies: its containers go on."""
         self.kill9()
 
+    def empty(self):
+        """Removes all that is in it but the images of `make_image`: what comes next finds it as if it were new."""
+        if not self.running():
+            self.start()
+        for each in self.containers():
+            self._delete(f"/containers/{each['Id']}?force=1&v=1")
+        for each in self.call("GET", "/networks"):
+            if each["Name"] not in ("bridge", "host", "none", "podman"):
+                self._delete(f"/networks/{each['Id']}")
+        for each in self.call("GET", "/volumes")["Volumes"] or []:
+            self._delete(f"/volumes/{each['Name']}?force=1")
+        for each in self.call("GET", "/images/json"):
+            names = [name for name in each["RepoTags"] or () if not name.startswith("<none>")]
+            for name in names or [each["Id"]]:
+                if not self._is_made(name):
+                    self._delete(f"/images/{name}?force=1")
+
+    def _is_made(self, name):
+        return name in self.made or name.removeprefix("docker.io/") in self.made  # which Podman puts before some
+
+    def _delete(self, target):
+        try:
+            self.call("DELETE", target)
+        except EngineError as gone:
+            if gone.status not in (404, 409):
+                raise
+
     def stop(self):
         """Ends it, with all containers; its folders can be removed then."""
         if not (self.home / "data").exists():
@@ -231,14 +265,10 @@ insecure = true
         if not self.running():
             self.start()
         for each in self.containers():
-            try:
-                self.call("DELETE", f"/containers/{each['Id']}?force=1&v=1")
-            except EngineError as gone:
-                if gone.status not in (404, 409):
-                    raise
+            self._delete(f"/containers/{each['Id']}?force=1&v=1")
         for each in self.call("GET", "/networks"):
             if each["Name"] not in ("bridge", "host", "none", "podman"):
-                self.call("DELETE", f"/networks/{each['Id']}")
+                self._delete(f"/networks/{each['Id']}")
         self.signal(signal.SIGTERM)
         try:
             self.child.wait(STOP_SECONDS)
@@ -258,6 +288,22 @@ insecure = true
             subprocess.run(["umount", "-l", place], check=False)
 
 
+def leave_network():
+    """Takes this thread, and what it starts, into a network of its own, in which there is loopback only: an engine's
+    bridges and published ports are seen by nobody else. Gives what `return_to_network` wants."""
+    old = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    if LIBC.unshare(CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "no network namespaces on this host")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    return old
+
+
+def return_to_network(old):
+    if LIBC.setns(old, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "the network of this process is not found again")
+    os.close(old)
+
+
 def _add(tar, name, kind, mode, content=b"", link=""):
     entry = tarfile.TarInfo(name)
     entry.type, entry.mode, entry.size, entry.linkname = kind, mode, len(content), link
@@ -270,6 +316,7 @@ def main():
         sys.exit(why_no_engine(folder) or 0)
     if why := why_no_engine(kind):
         sys.exit(why)
+    leave_network()
     engine = Engine(folder, kind)
     try:
         engine.start()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from launcher.engines import why_no_engine
 from launcher.operators import why_no_sandboxes
 from repository import ROOT
 
@@ -21,6 +22,8 @@ STEMS = sorted({file.parent.name for what in ("bench.py", "bench_*.cpp") for fil
 def test_a_benchmark_runs(stem, tmp_path):
     if stem == "txn" and not shutil.which("etcd"):
         pytest.skip("etcd is not installed; ./run deps bench brings it")
+    if stem == "containers" and (why := why_no_engine("docker") and why_no_engine("podman")):
+        pytest.skip(why)
     if stem == "many_swops" and (why := why_no_sandboxes()):
         pytest.skip(why)
     figures = tmp_path / "figures.json"

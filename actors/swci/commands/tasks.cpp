@@ -38,13 +38,8 @@ result<contracts::task_view> find_task(network& sns, const std::string& name) {
   return out;
 }
 
-/// What a chain does not take, or must never get, is refused before anything is written.
+/// What a chain does not take is refused before anything is written.
 result<> check_for_chain(const tasks::task_definition& task, const std::vector<std::string>& lines) {
-  if (const auto* pull = std::get_if<tasks::pull_image>(&task.body);
-      pull != nullptr && std::holds_alternative<tasks::registry_login>(pull->auth))
-    return fail(errc::denied,
-                "Body.Auth: a password would stand on the chain for good, where every organisation reads "
-                "it; name a config.json on the SWOPs' hosts instead");
   if (!contracts::is_task_name(task.name))
     return fail(errc::invalid, "Name: '{}' has blanks, which the name of a task on the chain has not",
                 task.name);

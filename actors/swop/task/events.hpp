@@ -87,7 +87,7 @@ namespace action {
 struct prepare {
   bool operator==(const prepare&) const = default;
 };
-/// Start the program and then tell of all programs, or that it could not be started.
+/// Start the program and then tell of all programs, or that it could not be started. Until then it is none of them.
 struct start {
   std::uint32_t index = 0;
   program_kind kind = program_kind::sl;

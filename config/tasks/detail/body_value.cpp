@@ -105,8 +105,8 @@ value body_of(const pull_image& from) {
   value auth;
   if (const auto* path = std::get_if<std::string>(&from.auth)) auth = make_text(*path);
   if (const auto* login = std::get_if<registry_login>(&from.auth))
-    auth = make_mapping(
-        {member("Password", make_text(login->password)), member("Username", make_text(login->user))});
+    auth = make_mapping({member("Password", make_text("$" + login->password_variable)),
+                         member("Username", make_text(login->user))});
   return make_mapping({
       member("Auth", std::move(auth)),
       member("OrgAndReg", make_text(from.registry)),

@@ -1,6 +1,9 @@
 #include "config/tasks/detail/fields.hpp"
 #include "config/tasks/detail/task_body.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace swarm::tasks::detail {
 
 using schema::value;
@@ -63,6 +66,14 @@ make_user_container read_build(const value& from) {
   return out;
 }
 
+/// "$NAME" and "${NAME}" are the variable NAME.
+std::string variable_in(const std::string& text) {
+  std::string out;
+  std::ranges::remove_copy_if(text, std::back_inserter(out),
+                              [](char c) { return c == '$' || c == '{' || c == '}'; });
+  return out;
+}
+
 pull_image read_pull(const value& from) {
   pull_image out;
   out.registry = text_of(from, "OrgAndReg");
@@ -71,7 +82,7 @@ pull_image read_pull(const value& from) {
   const auto* auth = from.find("Auth");
   if (auth && auth->is(value_type::text)) out.auth = auth->text;
   if (auth && auth->is(value_type::mapping))
-    out.auth = registry_login{text_of(*auth, "Username"), text_of(*auth, "Password")};
+    out.auth = registry_login{text_of(*auth, "Username"), variable_in(text_of(*auth, "Password"))};
   return out;
 }
 

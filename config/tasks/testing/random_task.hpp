@@ -108,7 +108,7 @@ private:
   pull_image make_pull() {
     pull_image out{text(1, 160), text(1, 160), text(1, 160), {}};
     if (chance()) out.auth = text(1, 160);
-    if (chance()) out.auth = registry_login{text(1, 160), text(0, 160)};
+    if (chance()) out.auth = registry_login{text(1, 160), chance() ? "HUB_PASSWORD" : "P"};
     return out;
   }
 

@@ -3,6 +3,7 @@
 #include "actors/swop/managers/process/spec_json.hpp"
 
 #include <algorithm>
+#include <csignal>
 
 namespace swarm::managers {
 
@@ -122,6 +123,10 @@ program program_of(const std::string& name, const engine::container_facts& facts
   else
     how.exit_code = facts.exit_code;
   how.message = facts.error;
+  if (how.signal == SIGKILL && how.cause == ending_cause::itself && facts.memory_bytes > 0)
+    how.message = fmt::format("nobody here has killed it: it may have used more than its {} MiB of memory, "
+                              "which not every engine tells",
+                              facts.memory_bytes >> 20);
   out.how = std::move(how);
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include "actors/swop/managers/docker/container_of.hpp"
 #include "actors/swop/managers/docker/detail/due_list.hpp"
+#include "actors/swop/managers/docker/networks.hpp"
 #include "actors/swop/managers/docker/program_notes.hpp"
 #include "actors/swop/managers/mount_rules.hpp"
 #include "actors/swop/managers/names_starting.hpp"
@@ -71,6 +72,8 @@ public:
       return fail(manager_errc::image_missing, "{}: the image {} is not there; build or pull it first",
                   spec.name, spec.container->image);
     }
+    if (const auto able = check_network(engine(), *spec.container); !able)
+      return fail(manager_errc::not_started, "{}: {}", spec.name, able.error().message);
     const names_starting::mark mark(starting_, spec.name);
     forget(spec.name);
     const auto made = engine().create(container_name(spec), container_of(spec, options_.owner));
@@ -146,8 +149,12 @@ private:
       return fail(manager_errc::name_taken, "{}: a container {} that is not ours is in the way: {}",
                   spec.name, container_name(spec), why.message);
     auto code = error_of(why);
-    if (code.is(manager_errc::io) || code.is(manager_errc::no_such_program))
-      return fail(manager_errc::not_started, "{}: {}", spec.name, why.message);
+    if (code.is(manager_errc::io) || code.is(manager_errc::no_such_program)) {
+      // Engines say that something is taken, and not all of them what.
+      const auto taken = taken_by(*spec.container);
+      return fail(manager_errc::not_started, "{}: {}{}", spec.name, why.message,
+                  taken.empty() ? std::string() : fmt::format(" (it wants {})", taken));
+    }
     code.message = error_text(fmt::format("{}: {}", spec.name, code.message));
     return tl::unexpected(std::move(code));
   }

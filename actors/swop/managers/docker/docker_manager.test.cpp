@@ -116,13 +116,39 @@ TEST_CASE("images, volumes, networks and addresses that are not there are named"
       CHECK(fails([&](auto& spec) { spec.mounts = {{path, "/v", true}}; }).is(manager_errc::bad_spec));
     const auto network = fails([](auto& spec) { spec.container->network = "no-network"; });
     CHECK(network.is(manager_errc::not_started));
-    CHECK(wording(network).contains("no-network"));
-    // An address of no network of ours.
+    CHECK(wording(network).contains("there is no network no-network"));
+  });
+}
+
+TEST_CASE("an address or port that somebody has is named, and one that the network cannot give") {
+  in_each([](docker_room& room) {
     REQUIRE(room.client().make_network("swarmd-net", "10.214.77.0/24", {}));
-    CHECK(fails([](auto& spec) {
-            spec.container->network = "swarmd-net";
-            spec.container->address = "10.9.9.9";
-          }).is(manager_errc::not_started));
+    const auto at = [&](const std::string& name, const std::string& address, std::uint16_t port) {
+      auto spec = room.shell("echo up; while :; do sleep 0.05; done", name);
+      spec.container->network = "swarmd-net";
+      spec.container->address = address;
+      if (port != 0) spec.container->ports = {{port, 30305}};
+      return spec;
+    };
+    REQUIRE(room.manager().start(at("p", "10.214.77.9", 16000)));
+    const auto told = [&](const std::string& address, std::uint16_t port) {
+      const auto done = room.manager().start(at("q", address, port));
+      REQUIRE_FALSE(done);
+      CHECK(done.error().is(manager_errc::not_started));
+      CHECK(room.manager().programs().size() == 1);
+      return wording(done.error());
+    };
+    CHECK(
+        told("10.9.9.9", 0).contains("10.9.9.9 is not in the network swarmd-net, which has 10.214.77.0/24"));
+    CHECK(told("10.214.77.0", 0).contains("that of the network swarmd-net"));
+    CHECK(told("10.214.77.9", 0).contains("it wants the address 10.214.77.9 in the network swarmd-net"));
+    CHECK(told("10.214.77.10", 16000).contains("the port 16000 of this host"));
+    REQUIRE(room.manager().start(at("q", "10.214.77.10", 16001)));
+    for (const char* each : {"p", "q"}) {
+      REQUIRE(room.manager().stop(each, milliseconds(0)));
+      room.wait(each);
+      REQUIRE(room.manager().remove(each));
+    }
     REQUIRE(room.client().remove_network("swarmd-net"));
   });
 }
@@ -167,6 +193,7 @@ TEST_CASE("one that takes more memory than it may is ended, and Docker says why"
     CHECK(ended.how->signal == SIGKILL);
     const bool says_why = room.client().version()->product == "Docker";
     CHECK(ended.how->cause == (says_why ? ending_cause::out_of_memory : ending_cause::itself));
+    CHECK((ended.how->message.find("more than its 20 MiB of memory") != std::string::npos) == !says_why);
   });
 }
 

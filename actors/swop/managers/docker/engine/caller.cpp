@@ -10,6 +10,7 @@ namespace detail {
 
 namespace {
 constexpr std::size_t line_bytes_max = 1024 * 1024;
+constexpr std::size_t told_bytes_max = 1000;
 } // namespace
 
 std::string encoded(std::string_view text) {
@@ -77,6 +78,15 @@ const json::array& array_at(const json::object& in, std::string_view key) {
   static const json::array none;
   const auto* found = in.if_contains(key);
   return found != nullptr && found->is_array() ? found->get_array() : none;
+}
+
+std::string one_line(std::string text) {
+  text.resize(std::min(text.size(), told_bytes_max));
+  for (auto& c : text)
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
+  while (text.ends_with(' '))
+    text.pop_back();
+  return text;
 }
 
 label_map labels_at(const json::object& in, std::string_view key) {
@@ -150,7 +160,6 @@ struct api_version {
   auto operator<=>(const api_version&) const = default;
 };
 constexpr api_version first_known{1, 25}, last_known{1, 51};
-constexpr std::size_t told_bytes_max = 1000;
 
 std::optional<api_version> read_version(std::string_view text) {
   api_version out;
@@ -165,12 +174,7 @@ std::optional<api_version> read_version(std::string_view text) {
 /// What an engine says of an error, in one line.
 std::string told_by(const json::object& said, const answer& from) {
   auto out = detail::text_at(said, "message");
-  if (out.empty()) out = from.body;
-  out.resize(std::min(out.size(), told_bytes_max));
-  for (auto& c : out)
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
-  while (out.ends_with(' '))
-    out.pop_back();
+  out = detail::one_line(out.empty() ? from.body : std::move(out));
   return out.empty() ? fmt::format("status {}", from.status) : out;
 }
 

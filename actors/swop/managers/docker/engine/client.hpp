@@ -88,6 +88,8 @@ private:
   std::unique_ptr<impl> impl_;
 };
 
+/// The registry that an image's name begins with; docker.io where it names none.
+std::string registry_host(const std::string& image);
 /// The header X-Registry-Auth of a user with a password.
 std::string registry_credentials(const std::string& user, const std::string& password,
                                  const std::string& registry);

@@ -1,6 +1,7 @@
 #include "actors/swop/managers/docker/engine/client.hpp"
 
 #include "actors/swop/managers/docker/testing/real_engine.hpp"
+#include "base/testing/wording.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>
@@ -18,6 +19,7 @@ using namespace swarm;
 using namespace swarm::engine;
 using std::chrono::seconds;
 using swarm::engine::testing::real_engine;
+using swarm::testing::wording;
 
 namespace {
 
@@ -241,6 +243,21 @@ TEST_CASE("what is no engine, or one that dies in the middle, is told apart") {
   CHECK(exchange(silent.socket(), {.target = "/version"}, {}, stop.get_token())
             .error()
             .is(engine_errc::stopped));
+}
+
+TEST_CASE("a socket that this user may not open is told apart, with the remedy") {
+  const rude_engine other(http("{}"));
+  REQUIRE(::chmod(other.socket().c_str(), 0600) == 0);
+  REQUIRE(::chmod(other.socket().parent_path().c_str(), 0755) == 0);
+  client to(other.socket());
+  // Root may open everything.
+  const bool is_root = ::geteuid() == 0;
+  if (is_root) REQUIRE(::seteuid(12345) == 0);
+  if (!is_root) REQUIRE(::chmod(other.socket().c_str(), 0) == 0);
+  const auto told = to.ping().error();
+  if (is_root) REQUIRE(::seteuid(0) == 0);
+  CHECK(told.is(engine_errc::forbidden));
+  CHECK(wording(told).contains("add it to the socket's group"));
 }
 
 TEST_CASE("an engine that is killed ends what waits for it, and is found again") {

@@ -166,7 +166,9 @@ container_facts facts_of(const json::object& from) {
                       .state = text_at(state, "Status"),
                       .exit_code = static_cast<int>(number_at(state, "ExitCode")),
                       .out_of_memory = flag_at(state, "OOMKilled"),
-                      .error = text_at(state, "Error"),
+                      .memory_bytes = static_cast<std::uint64_t>(
+                          std::max<std::int64_t>(0, number_at(object_at(from, "HostConfig"), "Memory"))),
+                      .error = one_line(text_at(state, "Error")),
                       .started_ms = time_of(text_at(state, "StartedAt")),
                       .ended_ms = time_of(text_at(state, "FinishedAt")),
                       .address = {},

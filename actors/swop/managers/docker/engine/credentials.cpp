@@ -10,6 +10,7 @@ using namespace detail;
 namespace {
 
 constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view docker_own = "https://index.docker.io/v1/";
 
 std::string base64url(std::string_view text) {
   std::string out;
@@ -43,14 +44,14 @@ std::string from_base64(std::string_view text) {
   return out;
 }
 
-/// The registry that an image's name begins with; Docker's own where it names none.
+/// The key of an image's registry in config.json.
 std::string registry_of(const std::string& image) {
-  constexpr std::string_view own = "https://index.docker.io/v1/";
   const auto slash = image.find('/');
-  if (slash == std::string::npos) return std::string(own);
+  if (slash == std::string::npos) return std::string(docker_own);
   const auto first = image.substr(0, slash);
-  if (first == "docker.io") return std::string(own);
-  return first.find_first_of(".:") != std::string::npos || first == "localhost" ? first : std::string(own);
+  if (first == "docker.io") return std::string(docker_own);
+  return first.find_first_of(".:") != std::string::npos || first == "localhost" ? first
+                                                                                : std::string(docker_own);
 }
 
 /// "https://host:port/v1/" is the host's entry as well.
@@ -60,6 +61,11 @@ std::string_view host_of(std::string_view key) {
 }
 
 } // namespace
+
+std::string registry_host(const std::string& image) {
+  auto out = registry_of(image);
+  return out == docker_own ? "docker.io" : out;
+}
 
 std::string registry_credentials(const std::string& user, const std::string& password,
                                  const std::string& registry) {

@@ -61,6 +61,11 @@ public:
 
 private:
   void say(std::string text) {
+    // Docker makes red of what a step wrote to its standard error.
+    for (std::size_t at = 0; (at = text.find("\033[", at)) != std::string::npos;) {
+      const auto end = text.find_first_not_of("0123456789;", at + 2);
+      text.erase(at, end == std::string::npos ? end : end + 1 - at);
+    }
     for (auto& c : text)
       if (static_cast<unsigned char>(c) < ' ' && c != '\n') c = ' ';
     for (std::string_view rest = text; !rest.empty();) {

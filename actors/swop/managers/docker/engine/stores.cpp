@@ -57,7 +57,10 @@ result<network_facts> client::network(const std::string& name) {
   out.name = text_at(from, "Name");
   out.driver = text_at(from, "Driver");
   for (const auto& each : array_at(object_at(from, "IPAM"), "Config"))
-    if (each.is_object()) out.subnets.push_back(text_at(each.get_object(), "Subnet"));
+    if (each.is_object()) {
+      out.subnets.push_back(text_at(each.get_object(), "Subnet"));
+      out.gateways.push_back(text_at(each.get_object(), "Gateway"));
+    }
   return out;
 }
 

@@ -29,7 +29,7 @@ struct volume_facts {
 
 struct network_facts {
   std::string id, name, driver;
-  std::vector<std::string> subnets;
+  std::vector<std::string> subnets, gateways;
 };
 
 struct build_wanted {
@@ -94,11 +94,12 @@ struct container_facts {
   label_map labels;
   std::string state; ///< "created", "running", "exited" and what else an engine says
   int exit_code = 0;
-  bool out_of_memory = false;
-  std::string error;            ///< why it could not be started
-  std::uint64_t started_ms = 0; ///< since 1970; 0: never
-  std::uint64_t ended_ms = 0;   ///< since 1970; 0: never, or it runs
-  std::string address;          ///< in its first network
+  bool out_of_memory = false;     ///< Docker says it, Podman does not
+  std::uint64_t memory_bytes = 0; ///< that it may have; 0: any number
+  std::string error;              ///< why it could not be started
+  std::uint64_t started_ms = 0;   ///< since 1970; 0: never
+  std::uint64_t ended_ms = 0;     ///< since 1970; 0: never, or it runs
+  std::string address;            ///< in its first network
   std::vector<container_mount>
       mounts; ///< of volumes as well, with the path that they have on the engine's host
 };

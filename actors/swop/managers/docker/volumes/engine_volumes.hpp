@@ -30,7 +30,8 @@ void remove_helpers(client& of, const std::string& owner);
 
 /// Copies folders of this host into the place of the volume NAME and of all of its copies: one without a number, or one
 /// for each of `nodes`. Everything in them belongs to `uid` and `gid`. What was there goes; a call that fails leaves the
-/// volume without it. Fails with volume_errc::in_use.
+/// volume without it. One SWOP at a time replaces a volume; of its copies only those go that it made itself. Fails with
+/// volume_errc::in_use.
 result<> fill_volumes(client& of, const std::string& owner, const std::string& name,
                       const std::vector<std::uint64_t>& nodes,
                       const std::vector<std::filesystem::path>& folders, std::uint32_t uid, std::uint32_t gid,

@@ -28,6 +28,8 @@ std::int64_t number_at(const json::object& in, std::string_view key);
 bool flag_at(const json::object& in, std::string_view key);
 const json::object& object_at(const json::object& in, std::string_view key);
 const json::array& array_at(const json::object& in, std::string_view key);
+/// What an engine says for people, in one line.
+std::string one_line(std::string text);
 label_map labels_at(const json::object& in, std::string_view key);
 /// "2026-01-02T03:04:05.123456789Z" in milliseconds since 1970; 0 when it is none, or the year 1.
 std::uint64_t time_of(std::string_view text);
