@@ -41,7 +41,13 @@ class Dated(Certs):
 
 
 def openssl(*words):
-    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+    return subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True, text=True).stdout
+
+
+def authority_of(certs):
+    """What its certificate calls an authority."""
+    subject = openssl("x509", "-noout", "-subject", "-in", certs.capath / "ca-cert.pem")
+    return re.search(r"CN *= *(\S+)", subject)[1]
 
 
 class Between:
@@ -115,7 +121,7 @@ class Doctor:
         for value, name in sorted(self.names.items(), key=lambda each: -len(each[0])):
             text = text.replace(value, name)
         for pattern, name in (
-            (r"(0x)?\b[0-9a-f]{64}\b", "HASH"),
+            (r"\b(0x)?[0-9a-f]{64}\b", "HASH"),
             (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "DATE"),
             (r"\w+ +\d+ \d\d:\d\d:\d\d \d{4} GMT", "DATE"),
             (r"[\d.e-]+ ms for a page to be on the disk, \d+ in a second", "TIME for a page"),

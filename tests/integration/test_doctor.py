@@ -15,7 +15,7 @@ import tempfile
 
 import doctored
 import pytest
-from doctored import PACKAGE, Between, Dated, Doctor, close_to, faults, mounted, restrained
+from doctored import PACKAGE, Between, Dated, Doctor, authority_of, close_to, faults, mounted, restrained
 from harness import BIN, ROOT, SL, SN, Certs, free_port, until
 from launcher.engines import Engine, why_no_engine
 from launcher.operators import node_definition, swop_profile, why_no_sandboxes
@@ -31,6 +31,11 @@ class Clinic:
         self.certs = Dated(self.folder / "certs", *NAMES)
         self.guest = Certs(self.folder / "guest", "sl-1")  # of an authority that the SN knows, and no vote has admitted
         self.stranger = Certs(self.folder / "stranger", "sl-1")  # of one that it does not know
+        self.authorities = {
+            authority_of(self.certs): "OWN-CA",
+            authority_of(self.guest): "GUEST-CA",
+            authority_of(self.stranger): "STRANGER-CA",
+        }
         self.sn = SN(self.folder, self.certs)
         self.sn.start().wait_up()
         until(lambda: self.sn.block_num() >= 1, "the SN to be registered", alive=[self.sn])
@@ -68,7 +73,7 @@ class Host:
         names = {f"{clinic.folder}/guest": "GUEST", f"{clinic.folder}/certs": "CERTS", str(self.folder): "FOLDER"}
         names |= {str(self.port): "OWN-PORT", str(self.other_port): "OTHER-PORT", str(clinic.sn.port): "SN-PORT"}
         names |= {f"{clinic.folder}/stranger": "STRANGER", str(ROOT): "ROOT"}
-        self.doctor = Doctor(folder, names)
+        self.doctor = Doctor(folder, names | clinic.authorities)
         path = f"{pathlib.Path(sys.executable).parent}:/usr/bin:/bin"
         self.doctor.environment |= {"PYTHONPATH": PACKAGE, "PATH": path}
         self.left = contextlib.ExitStack()  # what is undone at the end of a test
@@ -153,6 +158,16 @@ def test_a_node_that_runs_is_not_disturbed_and_no_fault(host):
     host.doctor.check("running-sl", output)
     assert host.doctor.settled(host.doctor.run("--process", sl.pid)) == host.doctor.settled(output)
     assert sl.running() and not list(host.folder.rglob("*doctor*"))
+
+
+def test_the_entrypoint_of_the_image_lets_it_through(host):
+    environment = host.doctor.environment
+    environment |= {"SWARMD_ROLE": "sl", "PATH": f"{BIN}:{environment['PATH']}"}
+    arguments = host.sl("--program", "echo it trains")[2:]  # the role is the image's
+    command = [str(word) for word in (ROOT / "deploy" / "docker" / "entrypoint", "doctor", *arguments)]
+    done = subprocess.run(command, env=environment, cwd=host.folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    host.doctor.check("healthy-sl", done.stdout)
 
 
 def test_the_report_for_tools_says_the_same(host):
@@ -256,6 +271,8 @@ def network_of_its_own():
 
 def clock(host):
     def later(headers, answers):
+        if "Date" not in headers:
+            return
         at = datetime.datetime.strptime(headers["Date"], "%a, %d %b %Y %H:%M:%S GMT")
         headers["Date"] = (at + datetime.timedelta(seconds=30)).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
@@ -272,7 +289,7 @@ def version(host):
 
 
 def other_network(host):
-    host.write("data/genesis-hash", f"0x{7:064x}\n")
+    host.write("data/sl-1/genesis-hash", f"0x{7:064x}\n")
     return host.sl()
 
 
@@ -289,7 +306,7 @@ def open_data_directory(host):
 
 
 def open_node_key(host):
-    host.write("data/node.key", "4" * 64, 0o644)
+    host.write("data/sl-1/node.key", "4" * 64, 0o644)
     return host.sl()
 
 

@@ -119,7 +119,7 @@ private:
       ports.push_back(look_at_port(each, folder.running));
     const auto sn = sn_of(of, identity, folder);
     for (auto& each : ports)
-      each.only_here = each.only_here && sn.unasked.empty() && !sn_is_here(sn.endpoint);
+      each.only_here = each.only_here && sn.unasked.empty() && sn_is_elsewhere(sn.endpoint);
     add(judge_ports(ports));
     add(judge_sn(sn, own_facts_of(of, identity.facts), unix_seconds()));
   }
@@ -141,14 +141,14 @@ private:
   bool is_of_this_process(const std::string& sn) const {
     const auto at = endpoint::parse(sn);
     for (const auto& each : config_.sn)
-      if (at && at->port == each.sn_api_port && (at->host == each.host_ip || leads_only_here(*at)))
+      if (at && at->port == each.sn_api_port && (at->host == each.host_ip || !leads_elsewhere(*at)))
         return true;
     return false;
   }
 
-  static bool sn_is_here(const std::string& sn) {
+  static bool sn_is_elsewhere(const std::string& sn) {
     const auto at = endpoint::parse(sn);
-    return at && leads_only_here(*at);
+    return at && leads_elsewhere(*at);
   }
 
   void look_at_swop(const config::swop_options& of) {
@@ -159,17 +159,19 @@ private:
             "correct it, --usr-dir or --profile-file-name"}});
       return;
     }
-    if (const auto type = actors::manager_of(of, *profile))
-      add(judge_manager(look_at_manager(of, *type)));
-    else
+    const auto type = actors::manager_of(of, *profile);
+    if (!type) {
       add({{"profile", verdict::wrong, type.error().message, "name another manager"}});
-    add(judge_gpus(look_at_gpus(&*profile)));
+      return;
+    }
+    add(judge_manager(look_at_manager(of, *type)));
+    add(judge_gpus(look_at_gpus(&*profile, *type == tasks::manager_type::docker)));
   }
 
   void look_at_host() {
     reports_.emplace_back();
     add(judge_memory(look_at_memory()));
-    if (config_.swop.empty() && !config_.sl.empty()) add(judge_gpus(look_at_gpus(nullptr)));
+    if (config_.swop.empty() && !config_.sl.empty()) add(judge_gpus(look_at_gpus(nullptr, false)));
     const bool named = !how_.python.empty();
     if (!config_.sl.empty() || named)
       add(judge_python(look_at_python(named ? how_.python : "python3", named)));

@@ -117,7 +117,7 @@ struct gpu_facts {
   };
   std::vector<std::string> devices;
   std::vector<wish> wishes;
-  bool hidden = false; ///< programs run on another host, or outside of this container
+  bool hidden = false; ///< the engine is outside of the container that this process is in
 };
 
 /// The Python of training programs.

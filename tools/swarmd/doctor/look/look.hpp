@@ -38,8 +38,8 @@ struct port_wanted {
 /// address that others are told.
 port_facts look_at_port(const port_wanted& what, std::optional<int> running);
 
-/// Whether this is an address of the loopback interface.
-bool leads_only_here(const endpoint& where);
+/// Whether this has an address, and one that is not of the loopback interface.
+bool leads_elsewhere(const endpoint& where);
 
 struct sn_wanted {
   std::string endpoint;
@@ -49,8 +49,8 @@ struct sn_wanted {
 sn_facts look_at_sn(const sn_wanted& what, transport::io_runtime& io, const identity_seen& own);
 
 manager_facts look_at_manager(const config::swop_options& options, tasks::manager_type type);
-/// `profile` may be null.
-gpu_facts look_at_gpus(const tasks::swop_profile* profile);
+/// `profile` may be null; `by_engine`: its programs run in containers.
+gpu_facts look_at_gpus(const tasks::swop_profile* profile, bool by_engine);
 
 /// `named`: the user named it, so it has to be there.
 python_facts look_at_python(const std::string& program, bool named);

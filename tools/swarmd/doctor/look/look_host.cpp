@@ -123,8 +123,10 @@ folder_facts look_at_folder(const fs::path& dir, const fs::path& process_dir) {
   out.path = dir.native();
   out.there = fs::exists(dir, failure);
   out.running = running_with(process_dir);
-  if (out.there)
-    if (const auto safe = actors::check_data_dir(dir); !safe) out.trouble = safe.error().message;
+  for (const auto& each : {process_dir, dir}) {
+    if (!out.trouble.empty() || !fs::exists(each, failure)) continue;
+    if (const auto safe = actors::check_data_dir(each); !safe) out.trouble = safe.error().message;
+  }
   const auto folder = nearest(dir);
   if (out.trouble.empty()) try_writing(out, folder);
   struct statvfs room {};

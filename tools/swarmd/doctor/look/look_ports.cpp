@@ -41,9 +41,9 @@ void go_the_way(port_facts& into, const port_wanted& what, unique_fd listening) 
 
 } // namespace
 
-bool leads_only_here(const endpoint& where) {
+bool leads_elsewhere(const endpoint& where) {
   const auto found = resolve(where.host, where.port);
-  return found && all_loopback(*found);
+  return found && !all_loopback(*found);
 }
 
 port_facts look_at_port(const port_wanted& what, std::optional<int> running) {

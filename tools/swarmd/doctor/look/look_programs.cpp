@@ -16,7 +16,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::chrono::milliseconds engine_max{5000};
+constexpr std::chrono::milliseconds engine_max{10'000};
 constexpr std::chrono::seconds python_max{10};
 constexpr std::size_t last_lines_max = 10;
 
@@ -143,13 +143,13 @@ manager_facts look_at_manager(const config::swop_options& options, tasks::manage
   return none;
 }
 
-gpu_facts look_at_gpus(const tasks::swop_profile* profile) {
+gpu_facts look_at_gpus(const tasks::swop_profile* profile, bool by_engine) {
   gpu_facts out;
   for (int i = 0; is_there(fmt::format("/dev/nvidia{}", i)); ++i)
     out.devices.push_back(fmt::format("/dev/nvidia{}", i));
   if (is_there("/dev/kfd")) out.devices.emplace_back("/dev/kfd");
   if (profile == nullptr) return out;
-  out.hidden = is_there("/.dockerenv") || is_there("/run/.containerenv");
+  out.hidden = by_engine && (is_there("/.dockerenv") || is_there("/run/.containerenv"));
   for (const auto& node : profile->nodes)
     for (const auto& option : node.user_options)
       for (const auto& value : option.values)
