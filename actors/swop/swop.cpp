@@ -2,6 +2,7 @@
 
 #include "actors/node/identity.hpp"
 #include "actors/sn_client/sn_client.hpp"
+#include "actors/swop/choices.hpp"
 #include "actors/swop/lines/lines.hpp"
 #include "actors/swop/managers/docker/docker_manager.hpp"
 #include "actors/swop/managers/docker/volumes/engine_volumes.hpp"
@@ -10,28 +11,15 @@
 #include "base/endpoint.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
-#include "config/values.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cstdlib>
 
 namespace swarm::actors {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::size_t profile_bytes_max = 1024 * 1024;
-
-result<tasks::swop_profile> read_profile(const fs::path& file, const std::string& log_source) {
-  SWARM_TRY(const auto text, read_file(file, profile_bytes_max));
-  auto read = tasks::read_swop_profile(text, file.native());
-  for (const auto& each : read.warnings)
-    log::warning(log_source, "{}", schema::told(each, file.native()));
-  return std::move(read.value);
-}
 
 /// Whose tasks are carried out. A relative path is below the folder of the profile.
 result<std::optional<tasks::task_policy>> read_policy(const tasks::swop_profile& profile,
@@ -61,22 +49,6 @@ config::swop_options with_absolute_paths(config::swop_options options) {
   return options;
 }
 
-/// Where the SN is: the profile's word counts before the flags'.
-result<std::string> sn_of(const config::swop_options& options, const tasks::sn_locator& told) {
-  if (told.service) {
-    SWARM_TRY(const auto at,
-              endpoint::parse(told.service->find(':') == std::string::npos ? *told.service + ":443"
-                                                                           : *told.service));
-    return at.to_string();
-  }
-  if (told.host) return host_port(*told.host, told.port.value_or(30304));
-  if (options.sn_api_service) return options.sn_api_service->to_string();
-  if (!options.sn_ip.empty()) return host_port(options.sn_ip, options.sn_api_port);
-  return fail(errc::not_found,
-              "{}: which SN? Give --sn-ip or --sn-api-service, or apisrv in the SWOP profile",
-              options.node_name);
-}
-
 /// As whom programs run: root chooses, and whoever has an engine that does it for him; everybody else is who he is.
 void choose_user(swop_context& to, tasks::manager_type manager) {
   to.uid = geteuid();
@@ -103,25 +75,6 @@ result<> open_process_manager(swop_context& to) {
   SWARM_TRY(to.manager, managers::make_process_manager(
                             std::move(options), [watch = to.watch](const std::string&) { watch->tell(); }));
   return {};
-}
-
-/// As the flag says, then as Docker's command line would have it, then where engines usually are.
-result<fs::path> engine_socket(const config::swop_options& options) {
-  if (!options.engine_socket.empty()) return options.engine_socket;
-  if (const auto* said = std::getenv("DOCKER_HOST"); said != nullptr && *said != '\0') {
-    auto path = config::to_engine_socket(said);
-    if (!path) return fail_with(std::move(path).error(), "DOCKER_HOST");
-    return path;
-  }
-  fs::path usual = "/var/run/docker.sock";
-  std::vector<fs::path> others{"/run/podman/podman.sock"};
-  if (const auto* own = std::getenv("XDG_RUNTIME_DIR"); own != nullptr)
-    others.emplace_back(fs::path(own) / "podman/podman.sock");
-  std::error_code failure;
-  if (fs::exists(usual, failure)) return usual;
-  for (const auto& each : others)
-    if (fs::exists(each, failure)) return each;
-  return usual;
 }
 
 result<> open_docker_manager(swop_context& to) {
@@ -156,21 +109,8 @@ result<> open_docker_manager(swop_context& to) {
   return {};
 }
 
-/// Which manager the profile names, unless a flag does.
-result<tasks::manager_type> manager_of(const swop_context& context) {
-  using enum tasks::manager_type;
-  const auto& flag = context.options.manager;
-  const auto type = flag == "process" ? process : flag == "docker" ? docker : context.profile.manager;
-  if (type == process || type == docker) return type;
-  return fail(errc::invalid,
-              "{}: mgrtype {} is a name for later versions: start with --manager docker, or with --manager "
-              "process to "
-              "run its programs in sandboxes on this host",
-              context.options.profile_file.native(), tasks::name_of(type));
-}
-
 result<> open_manager(swop_context& to) {
-  SWARM_TRY(const auto type, manager_of(to));
+  SWARM_TRY(const auto type, manager_of(to.options, to.profile));
   to.watch = std::make_shared<program_watch>();
   return type == tasks::manager_type::docker ? open_docker_manager(to) : open_process_manager(to);
 }
@@ -220,10 +160,10 @@ result<child_spec> make_swop(const config::swop_options& options, std::string na
   context->log_source = name == "swop" ? "swarm.swop" : "swarm.swop." + options.node_name;
   context->io = std::move(io);
   const auto file = context->options.usr_dir / options.profile_file;
-  SWARM_TRY(context->profile, read_profile(file, context->log_source));
+  SWARM_TRY(context->profile, read_swop_profile(file, context->log_source));
   context->profile_folder = file.parent_path();
   SWARM_TRY(context->policy, read_policy(context->profile, context->profile_folder, context->log_source));
-  SWARM_TRY(const auto manager, manager_of(*context));
+  SWARM_TRY(const auto manager, manager_of(context->options, context->profile));
   SWARM_TRY(context->sn, sn_of(options, context->profile.sn));
   SWARM_TRY(const auto identity, open_node_identity(options));
   context->identity = identity.tls;

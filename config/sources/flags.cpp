@@ -167,10 +167,15 @@ flag_values read_flags(std::span<const std::string> args, problems& found) {
 std::string help_text() {
   std::string out =
       "usage: swarmd --role sn|sl|swop|swci [SETTINGS]\n"
-      "       swarmd --profile host.yaml [SETTINGS]\n\n"
+      "       swarmd --profile host.yaml [SETTINGS]\n"
+      "       swarmd doctor SETTINGS\n\n"
       "A node of a swarm that trains machine-learning models together without moving data.\n"
       "Flags win over the profile, the profile over environment variables [NAME], those over defaults "
       "(value).\nA profile has the same names without the dashes.\n\n";
+  append_entry(
+      out, "      doctor",
+      "before SETTINGS: say whether this host and its SN are ready for that node, and what to do, and end "
+      "(swarmd doctor --help)");
   for (const auto& flag : command_flags()) {
     const auto comma = flag.names.find(',');
     auto head = comma == std::string_view::npos

@@ -16,7 +16,7 @@ collect_containers() {
       collect_inspection "${name#/}" "${engine[@]}" exec "$id"
       [[ $role != sn ]] || environment_of "$id" | collect_blocks "${name#/}"
       if "${quick[@]}" "${engine[@]}" exec "$id" swarmd --help 2>/dev/null | grep -q '^ *doctor'; then
-        "${quick[@]}" "${engine[@]}" exec "$id" swarmd doctor --json 2>&1 | redact >"$into/${name#/}.doctor.json" || true
+        "${quick[@]}" "${engine[@]}" exec "$id" swarmd doctor --json --process 1 2>&1 | redact >"$into/${name#/}.doctor.json" || true
       fi
     done
   done

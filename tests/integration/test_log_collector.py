@@ -65,6 +65,7 @@ def test_a_node_tells_all_of_itself_but_its_secrets(scripts):
         out.write(f"token={TOKEN}, password: {PASSWORD}\nhttps://me:{PASSWORD}@example.org/x\nthe end\n")
     files = collect(scripts, f"workspace={make_workspace(scripts, key)}")
     assert {"out.log", "sn1.log", "sn1.flags", "sn1.tree.json", "sn1.chain.json", "sn1.blocks.json"} <= set(files)
+    assert json.loads(files["sn1.doctor.json"])["verdict"] == "ok"
     assert {"swop_swop1_profile.yaml", "taskdefs_pull.yaml", "taskdefs_build.yaml"} <= set(files)
     everything = "\n".join(files.values())
     for secret in (*lines_of_key(key), account_key, PASSWORD, TOKEN, "BEGIN PRIVATE KEY"):

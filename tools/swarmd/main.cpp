@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "base/log_file.hpp"
 #include "config/parse.hpp"
+#include "tools/swarmd/doctor/doctor.hpp"
 #include "tools/swarmd/health.hpp"
 #include "tools/swarmd/terminal.hpp"
 #include "tools/swarmd/verify_store.hpp"
@@ -19,7 +20,9 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -109,6 +112,8 @@ int run(const config::process_config& config) {
 } // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "doctor")
+    return doctor::run(std::vector<std::string>(argv + 2, argv + argc));
   auto parsed = config::parse(argc, argv, config::process_environment());
   if (!parsed) return refuse(parsed.error().message);
   log::set_level(parsed->config.log_level);

@@ -3,12 +3,15 @@
 #include "actors/sn/api/admission.hpp"
 #include "actors/sn/rpc/byte_budget.hpp"
 #include "actors/supervision/paths.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "transport/http/http_server.hpp"
 
 #include <boost/json.hpp>
 
+#include <array>
 #include <atomic>
+#include <ctime>
 
 namespace swarm::actors {
 
@@ -100,12 +103,23 @@ rpc::caller caller_of(const transport::peer_info& peer, std::uint64_t session, c
           .send = {}};
 }
 
+/// The date as RFC 9110 has it, so that whoever asks can compare clocks (`swarmd doctor`).
+transport::http_response dated(transport::http_response answer) {
+  const auto now = static_cast<std::time_t>(unix_seconds());
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 40> text{};
+  const auto size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  answer.headers.emplace_back("Date", std::string(text.data(), size));
+  return answer;
+}
+
 void answer_request(const std::shared_ptr<environment>& env, const std::string& rpc, const budget_ptr& budget,
                     const admission_ptr& admits, transport::http_request request,
                     const transport::http_reply& reply) {
   if (request.method == "GET" && request.target == "/is_up")
-    return reply(env->dir.find(rpc) ? text_response(200, "OK")
-                                    : text_response(503, "the chain is starting\n"));
+    return reply(
+        dated(env->dir.find(rpc) ? text_response(200, "OK") : text_response(503, "the chain is starting\n")));
   if (request.method != "POST" || request.target != "/")
     return reply(text_response(404, "POST / for JSON-RPC, GET /is_up\n"));
   auto from = caller_of(request.peer, 0, admits);

@@ -1,5 +1,6 @@
 #include "actors/swop/plan/containers.hpp"
 
+#include "actors/swop/choices.hpp"
 #include "actors/swop/plan/words.hpp"
 #include "base/hash.hpp"
 
@@ -101,10 +102,6 @@ result<managers::container_spec> container_of(const swop_context& context, const
 
 } // namespace
 
-std::string sl_image(const swop_context& context) {
-  return context.options.sl_image.empty() ? "localhost/swarmd/sl:" SWARM_VERSION : context.options.sl_image;
-}
-
 result<> check_images(const swop_context& context, const part_order& order) {
   if (order.prerequisite_outcome.empty())
     return fail(plan_errc::prerequisite_missing,
@@ -114,11 +111,11 @@ result<> check_images(const swop_context& context, const part_order& order) {
     return fail(plan_errc::prerequisite_missing, "the image '{}' is not there: assign its task '{}' first",
                 order.prerequisite_outcome, order.definition->prereq);
   }
-  if (const auto there = context.engine->image(sl_image(context)); !there) {
+  if (const auto there = context.engine->image(sl_image(context.options)); !there) {
     if (!there.error().is(engine::engine_errc::not_found)) return tl::unexpected(there.error());
     return fail(managers::manager_errc::image_missing,
                 "the image of SLs '{}' is not there: build it, or name another one with --sl-image",
-                sl_image(context));
+                sl_image(context.options));
   }
   return {};
 }
@@ -126,7 +123,7 @@ result<> check_images(const swop_context& context, const part_order& order) {
 result<> put_into_containers(const swop_context& context, const part_order& order,
                              const tasks::node_definition& node, std::uint32_t index, pair_plan& to) {
   SWARM_TRY(auto sl, container_of(context, order, index, program_kind::sl, node.sl));
-  sl.image = sl_image(context);
+  sl.image = sl_image(context.options);
   sl.entrypoint = {"swarmd"};
   if (node.sl_port && sl.network != "host") sl.ports = {{*node.sl_port, *node.sl_port}};
   to.sl.argv.erase(to.sl.argv.begin());

@@ -11,7 +11,4 @@ result<> check_images(const swop_context& context, const part_order& order);
 result<> put_into_containers(const swop_context& context, const part_order& order,
                              const tasks::node_definition& node, std::uint32_t index, pair_plan& to);
 
-/// The image in which SLs run.
-std::string sl_image(const swop_context& context);
-
 } // namespace swarm::actors
