@@ -15,7 +15,7 @@ collect_containers() {
       "${engine[@]}" container inspect "$id" | redact >"$into/${role}_inspect_${tag}_$count.log"
       collect_inspection "${name#/}" "${engine[@]}" exec "$id"
       [[ $role != sn ]] || environment_of "$id" | collect_blocks "${name#/}"
-      if "${quick[@]}" "${engine[@]}" exec "$id" swarmd --help 2>/dev/null | grep -q '^ *doctor'; then
+      if "${quick[@]}" "${engine[@]}" exec "$id" swarmd --help 2>/dev/null | grep '^ *doctor' >/dev/null; then
         "${quick[@]}" "${engine[@]}" exec "$id" swarmd doctor --json --process 1 2>&1 | redact >"$into/${name#/}.doctor.json" || true
       fi
     done
@@ -44,7 +44,7 @@ collect_processes() {
     data=$(printf '%s\n' "${arguments[@]}" | sed -n '/^--data-dir$/{n;p;q}')
     collect_inspection "$name" env PATH="$(dirname "$program"):$PATH" SWARMD_DATA_DIR="$data"
     [[ $role_there != sn ]] || printf '%s\n' "${variables[@]}" | collect_blocks "$name"
-    if "$program" --help | grep -q '^ *doctor'; then
+    if "$program" --help | grep '^ *doctor' >/dev/null; then
       "${quick[@]}" env -i "${variables[@]}" "$program" doctor --json "${arguments[@]:1}" 2>&1 | redact >"$into/$name.doctor.json" || true
     fi
   done
