@@ -1,6 +1,8 @@
 // Volumes and networks.
 #include "actors/swop/managers/docker/engine/detail/caller.hpp"
 
+#include <algorithm>
+
 namespace swarm::engine {
 
 using namespace detail;
@@ -36,6 +38,13 @@ result<std::vector<volume_facts>> client::volumes(const label_map& with) {
   if (value.is_object())
     for (const auto& each : array_at(value.get_object(), "Volumes"))
       if (each.is_object()) out.push_back(volume_of(each.get_object()));
+  // Podman 4.3 gives those that have any of the labels.
+  std::erase_if(out, [&with](const volume_facts& each) {
+    return !std::ranges::all_of(with, [&each](const auto& label) {
+      const auto found = each.labels.find(label.first);
+      return found != each.labels.end() && found->second == label.second;
+    });
+  });
   return out;
 }
 
