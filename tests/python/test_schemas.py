@@ -86,7 +86,7 @@ class Generator:
         }
 
     def pull_image(self):
-        auth = (None, self.text(), {"Username": self.text(), "Password": self.random.choice(("$HUB_PASSWORD", "${P}"))})
+        auth = (None, self.text(), {"Username": self.text(), "Password": self.random.choice(("$HUB_PASSWORD", "$P"))})
         return {**{key: self.text() for key in ("Tag", "RepoName", "OrgAndReg")}, "Auth": self.random.choice(auth)}
 
     def make_swarm_user_content(self):

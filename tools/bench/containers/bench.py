@@ -133,28 +133,39 @@ def measure_idle(swarm, kind, seconds):
            met=percent < IDLE_TARGET)
 
 
-def measure(kind, given):
-    nodes, count = (2, 1) if given.smoke else (20, 5)
+def with_swarm(kind, nodes, work):
+    """A SWOP starts all of its nodes, so each number of them has a swarm of its own."""
     with Swarm(("sn-1", "sl-1", "swci-1", "swci-2", "swop-1")) as base:
         engine = Engine(base.folder, kind).start()
         swarm = Contained(base.folder, base.certs)
         try:
             swarm.begin(engine, nodes)
-            if given.wants(f"containers_{kind}_assign"):
-                measure_assign(swarm, kind, count)
-            if given.wants(f"containers_{kind}_{nodes}nodes"):
-                measure_many(swarm, kind, nodes, min(count, 3))
-            if given.wants(f"containers_{kind}_idle_cpu"):
-                measure_idle(swarm, kind, 1 if given.smoke else 30)
+            work(swarm)
         finally:
             swarm.stop()
             swarm.clean_up()
             engine.clean_up()
 
 
+def measure(kind, given):
+    nodes, count = (2, 1) if given.smoke else (20, 5)
+
+    def one(swarm):
+        if given.wants(f"containers_{kind}_assign"):
+            measure_assign(swarm, kind, count)
+        if given.wants(f"containers_{kind}_idle_cpu"):
+            measure_idle(swarm, kind, 1 if given.smoke else 30)
+
+    if given.wants(f"containers_{kind}_assign") or given.wants(f"containers_{kind}_idle_cpu"):
+        with_swarm(kind, 1, one)
+    if given.wants(f"containers_{kind}_{nodes}nodes"):
+        with_swarm(kind, nodes, lambda swarm: measure_many(swarm, kind, nodes, min(count, 3)))
+
+
 def main():
     given = options(__doc__)
     kinds = [kind for kind in ("docker", "podman") if given.wants(f"containers_{kind}")]
+    kinds = kinds[:1] if given.smoke else kinds
     for kind in kinds:
         if why := why_no_engine(kind):
             print(why, file=sys.stderr)
