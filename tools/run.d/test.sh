@@ -105,7 +105,7 @@ sanitized_programs() { programs_of asan test && programs_of asan fuzz; }
 
 # Begins that build while the Python tests, which mostly wait, have the machine before it. Without a compiler cache it
 # takes longer than all the rest, so it gets so many seconds more; what is not built then is skipped by name.
-SANITIZED_BUILD="" SANITIZED_SECONDS=${SWARM_SANITIZED_SECONDS:-480}
+SANITIZED_BUILD="" SANITIZED_SECONDS=${SWARM_SANITIZED_SECONDS:-240}
 begin_sanitized_build() {
   local programs
   configure asan || return 1
