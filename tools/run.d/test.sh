@@ -105,7 +105,7 @@ sanitized_programs() { programs_of asan test && programs_of asan fuzz; }
 
 # Begins that build while the Python tests, which mostly wait, have the machine before it. Without a compiler cache it
 # takes longer than all the rest, so it gets so many seconds more; what is not built then is skipped by name.
-SANITIZED_BUILD="" SANITIZED_SECONDS=${SWARM_SANITIZED_SECONDS:-240}
+SANITIZED_BUILD="" SANITIZED_CUT=false SANITIZED_SECONDS=${SWARM_SANITIZED_SECONDS:-240}
 begin_sanitized_build() {
   local programs
   configure asan || return 1
@@ -118,32 +118,38 @@ begin_sanitized_build() {
 end_sanitized_build() {
   local until=$((SECONDS + SANITIZED_SECONDS))
   while [[ -n $SANITIZED_BUILD ]] && kill -0 "$SANITIZED_BUILD" 2>/dev/null; do
-    ((SECONDS < until)) || kill "$SANITIZED_BUILD" || true
+    ((SECONDS < until)) || { SANITIZED_CUT=true && kill "$SANITIZED_BUILD"; } || true
     sleep 1
   done
   SANITIZED_BUILD=""
   trap - EXIT
 }
 
-# sanitized_ready test|fuzz: those that are built.
-sanitized_ready() {
+# take_ready STAGE test|fuzz: sets `ready` to the programs that are built. The others are skipped when the build was cut
+# short; else it has failed.
+take_ready() {
   local program
-  for program in $(programs_of asan "$1"); do
-    [[ $(ninja -C build/asan -n "$program") != *"no work to do"* ]] || echo "$program"
+  ready=()
+  if ! configure asan || [[ -z $(programs_of asan "$2") ]]; then count "$1" failed "the sanitized build"; fi
+  for program in $(programs_of asan "$2"); do
+    if [[ $(ninja -C build/asan -n "$program") == *"no work to do"* ]]; then
+      ready+=("$program")
+    elif $SANITIZED_CUT; then
+      count "$1" skipped "${program#bin/}" "not built in time"
+    else
+      count "$1" failed "${program#bin/}" "not built, see $RESULTS/asan-build.log"
+    fi
   done
 }
 
 # The unit tests once more under the address and undefined-behaviour sanitizers.
 stage_asan() {
-  local ready program
+  local ready
   if grep -q '^FAILED: ' "$RESULTS/asan-build.log"; then
     grep -A 30 -m 1 '^FAILED: ' "$RESULTS/asan-build.log" >&2
     count asan failed build
   fi
-  mapfile -t ready < <(sanitized_ready test)
-  for program in $(programs_of asan test); do
-    [[ " ${ready[*]} " == *" $program "* ]] || count asan skipped "${program#bin/}" "not built in time"
-  done
+  take_ready asan test
   ready=("${ready[@]#bin/}")
   ((${#ready[@]})) || return 0
   UBSAN_OPTIONS=print_stacktrace=1 run_ctest asan asan "^($(IFS='|' && echo "${ready[*]}"))$"
@@ -207,11 +213,8 @@ run_fuzzers() {
 }
 
 stage_fuzz() {
-  local ready program
-  mapfile -t ready < <(sanitized_ready fuzz)
-  for program in $(programs_of asan fuzz); do
-    [[ " ${ready[*]} " == *" $program "* ]] || count fuzz skipped "${program#bin/}" "not built in time"
-  done
+  local ready
+  take_ready fuzz fuzz
   run_fuzzers 10 "${ready[@]}"
 }
 
