@@ -1,11 +1,15 @@
 """Proofs of merge records: made by a running SN, checked by two programs that share no code, one of them not ours."""
 
+import contextlib
 import copy
+import importlib.util
+import io
 import json
 import pathlib
 import re
 import subprocess
 import sys
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -24,6 +28,34 @@ def inspect_verifies(file, *trust):
 
 def script_verifies(file, *trust):
     return run(sys.executable, SCRIPT, file, *trust)
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location("verify_merge", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def script_verifies_here(script):
+    """The same as `script_verifies`, without a process of its own for each of many files."""
+
+    def verifies(file, *trust):
+        out, error, code = io.StringIO(), io.StringIO(), 0
+        arguments = mock.patch("sys.argv", [str(word) for word in (SCRIPT, file, *trust)])
+        with arguments, contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+            try:
+                script.main()
+            except SystemExit as end:
+                code = end.code
+        if isinstance(code, str):  # as the interpreter does with it
+            error.write(f"{code}\n")
+            code = 1
+        return subprocess.CompletedProcess((), code, out.getvalue(), error.getvalue())
+
+    return verifies
 
 
 def inspect(swarm, *arguments):
@@ -123,7 +155,7 @@ def bent_leaves(proof):
         yield path, bent
 
 
-def test_every_field_that_is_altered_is_noticed(proved):
+def test_every_field_that_is_altered_is_noticed(proved, script_verifies_here):
     """One leaf of each kind, by both programs; the reason is told."""
     swarm, file, proof = proved
     trust = trust_of(swarm)[0]
@@ -133,7 +165,7 @@ def test_every_field_that_is_altered_is_noticed(proved):
     assert len(kinds) >= 35, kinds.keys()
     for kind, bent in kinds.items():
         file.write_text(json.dumps(bent))
-        for verifies in (inspect_verifies, script_verifies):
+        for verifies in (inspect_verifies, script_verifies_here):
             done = verifies(file, *trust)
             assert done.returncode == 1 and done.stdout == "", (kind, done.stdout)
             assert len(done.stderr.strip().splitlines()) == 1, (kind, done.stderr)
@@ -151,23 +183,20 @@ def test_the_sample_holds(verifies):
     assert done.returncode == 0 and "left out: not finite" in done.stdout, done.stderr
 
 
-def test_no_leaf_of_the_sample_can_be_altered(folder):
-    sys.path.insert(0, str(SCRIPT.parent))
-    import verify_merge
-
+def test_no_leaf_of_the_sample_can_be_altered(folder, script):
     proof = json.loads(SAMPLE.read_text())
     assert len(proof["handovers"]) == 2 and len(proof["handovers"][1]["validator_proofs"]) == 3
-    verify_merge.verify(proof, verify_merge.raw(SAMPLE_GENESIS), None)
+    script.verify(proof, script.raw(SAMPLE_GENESIS), None)
     file = pathlib.Path(folder) / "bent.json"
     for path, bent in bent_leaves(proof):
         file.write_text(json.dumps(bent))
         done = inspect_verifies(file, "--genesis", SAMPLE_GENESIS)
         assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1, (path, done.stdout, done.stderr)
         with pytest.raises(Exception):  # noqa: B017 - whatever it is, `main` says that nothing is proved
-            verify_merge.verify(bent, verify_merge.raw(SAMPLE_GENESIS), None)
+            script.verify(bent, script.raw(SAMPLE_GENESIS), None)
 
 
-def test_every_part_that_is_missing_is_noticed(proved):
+def test_every_part_that_is_missing_is_noticed(proved, script_verifies_here):
     swarm, file, proof = proved
     trust = trust_of(swarm)[0]
     for name, value in proof.items():
@@ -175,7 +204,7 @@ def test_every_part_that_is_missing_is_noticed(proved):
         variants = [bent] + ([{**proof, name: value[:-1]}] if isinstance(value, list) else [])
         for variant in variants:
             file.write_text(json.dumps(variant))
-            for verifies in (inspect_verifies, script_verifies):
+            for verifies in (inspect_verifies, script_verifies_here):
                 done = verifies(file, *trust)
                 assert done.returncode == 1 and done.stdout == "", (name, done.stdout)
                 assert len(done.stderr.strip().splitlines()) == 1, (name, done.stderr)
