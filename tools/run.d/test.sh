@@ -155,9 +155,10 @@ stage_asan() {
   UBSAN_OPTIONS=print_stacktrace=1 run_ctest asan asan "^($(IFS='|' && echo "${ready[*]}"))$"
 }
 
-# run_pytest STAGE PRESET PATH...: without a filter two files beside each other, as most tests wait.
+# run_pytest STAGE PRESET PATH...: without a filter four files beside each other, as most tests wait, in the order of
+# tests/conftest.py.
 run_pytest() {
-  local stage=$1 preset=$2 status=0 beside=(-n 2 --dist loadfile --no-loadscope-reorder)
+  local stage=$1 preset=$2 status=0 beside=(-n 4 --dist loadfile --no-loadscope-reorder)
   shift 2
   [[ -z $FILTER ]] || beside=(-p no:xdist)
   # An hour only bounds a hang; no test waits for the clock.
