@@ -150,8 +150,12 @@ private:
     flag("data-dir", std::string(sl_data_target));
     flag("node-name", node_name(context_, node));
     flag("host-ip", host_ip(context_, node));
-    if (node.sl_fs_service) flag("sl-fs-service", *node.sl_fs_service);
-    flag("sl-fs-port", std::to_string(file_port(node)));
+    const auto published = published_port_of(context_, node);
+    if (node.sl_fs_service)
+      flag("sl-fs-service", *node.sl_fs_service);
+    else if (published)
+      flag("sl-fs-service", endpoint{host_ip(context_, node), published->host}.to_string());
+    flag("sl-fs-port", std::to_string(published ? published->container : file_port(node)));
     SWARM_TRY(const auto sn, endpoint::parse(context_.sn));
     flag("sn-ip", sn.host);
     flag("sn-api-port", std::to_string(sn.port));
