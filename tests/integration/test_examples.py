@@ -192,8 +192,8 @@ def test_breast_cancer(walk):
 @ways("podman")
 def test_mnist(walk):
     ports = [f"sed -i 's/slport : 1[67]000/slport : {free_port()}/' swop/swop{host}_profile.yaml" for host in (1, 2)]
-    own = walk("mnist", [f"SN_{host}_{kind}_PORT" for host in (1, 2) for kind in ("API", "P2P")], ["swop1", "swop2"],
-               prepare=[SHORT_SLEEP, *ports])  # fmt: skip
+    names = [*(f"SN_{host}_{kind}_PORT" for host in (1, 2) for kind in ("API", "P2P")), "SWOP_2_LINES_PORT"]
+    own = walk("mnist", names, ["swop1", "swop2"], prepare=[SHORT_SLEEP, *ports])  # fmt: skip
     own.start().wait_done()
     check_end(own, 2)
     for user in (1, 2):
