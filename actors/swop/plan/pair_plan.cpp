@@ -133,7 +133,8 @@ private:
     managers::program_spec out;
     out.name = program_name(order_.part, index, swop::program_kind::sl);
     out.environment = environment_of(tasks::merged({context_.profile.variables, node.sl.variables}));
-    out.environment["SWARMD_DATA_DIR"] = sl_data_target; // where the image's health check and swarm-inspect look
+    // Where the image's health check and swarm-inspect look.
+    out.environment["SWARMD_DATA_DIR"] = sl_data_target;
     out.working_directory = sl_data_target;
     out.host_name = node.sl.host_name.value_or("");
     out.dns = context_.profile.dns;
