@@ -1,6 +1,16 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # What swarmLogCollector takes of containers and of processes. Sourced.
 
+# Run in a container: what doctor says of its node. That is the first process or, with --init, a child of the first one.
+# shellcheck disable=SC2016
+readonly doctor_of_node='first=0
+for folder in /proc/[0-9]*; do
+  read -r program <"$folder/comm" && [[ $program == swarmd ]] || continue
+  number=${folder#/proc/}
+  ((first && first < number)) || first=$number
+done 2>/dev/null
+exec swarmd doctor --json --process "$first"'
+
 collect_containers() {
   local role id count tag name
   ((${#engine[@]})) || return 0
@@ -16,7 +26,7 @@ collect_containers() {
       collect_inspection "${name#/}" "${engine[@]}" exec "$id"
       [[ $role != sn ]] || environment_of "$id" | collect_blocks "${name#/}"
       if "${quick[@]}" "${engine[@]}" exec "$id" swarmd --help 2>/dev/null | grep '^ *doctor' >/dev/null; then
-        "${quick[@]}" "${engine[@]}" exec "$id" swarmd doctor --json --process 1 2>&1 | redact >"$into/${name#/}.doctor.json" || true
+        "${quick[@]}" "${engine[@]}" exec "$id" bash -c "$doctor_of_node" 2>&1 | redact >"$into/${name#/}.doctor.json" || true
       fi
     done
   done

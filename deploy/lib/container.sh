@@ -4,6 +4,8 @@
 # Where the engine's own words about starting go; a dry run shows its commands.
 exec {shown}>/dev/null
 
+in_network_of_host() { [[ ${given["node --network"]:-${given["node --net"]:-}} == host ]]; }
+
 create_container() { # NAME ARGUMENT...; sets id
   if $dry_run; then
     act "${engine[@]}" container create "${@:2}"
@@ -55,13 +57,13 @@ run_containers() {
   arguments=(--label "swarmd.role=$role" --interactive)
   [[ -z $name ]] || arguments+=(--name "$name")
   local hostname=${given["node --hostname"]:-$name}
-  [[ -z $hostname || ${given["node --network"]:-} == host ]] || arguments+=(--hostname "$hostname")
+  [[ -z $hostname ]] || in_network_of_host || arguments+=(--hostname "$hostname")
   [[ ! -t 0 || ! -t 1 ]] || arguments+=(--tty)
   user_arguments
   for setting in "${settings[@]}"; do arguments+=(-e "$setting"); done
   for setting in "${mounts[@]}"; do arguments+=(-v "$setting"); done
   # The ports of a container in the host's network are those of the host.
-  if [[ ${given["node --network"]:-${given["node --net"]:-}} == host ]]; then
+  if in_network_of_host; then
     words=("${own_ports[@]}" "${words[@]}")
   else
     for setting in "${publish[@]}"; do arguments+=(-p "$setting"); done

@@ -9,7 +9,7 @@ from launcher.certificates import Certs
 from launcher.operators import build_task, node_definition, package_folders, run_task, swop_profile
 from operated import HERE
 from test_operator_patterns import ROWS, script
-from walks import EngineRoom
+from walks import WALK_SECONDS, EngineRoom
 
 PORT = 30304
 NETWORK = "host-1-net"
@@ -82,7 +82,7 @@ class ContainedRow(EngineRoom):
         (self.usr / f"swop{host + 1}.yaml").write_text(json.dumps(profile))
 
     def call(self, name, *options):
-        return self.run(self.root / "deploy" / "bin" / name, f"--network={NETWORK}", *options, patience=420)
+        return self.run(self.root / "deploy" / "bin" / name, f"--network={NETWORK}", *options, patience=WALK_SECONDS)
 
     def start(self):
         self.run("docker", "network", "create", NETWORK)

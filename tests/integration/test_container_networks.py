@@ -81,7 +81,7 @@ def test_addresses_ports_and_name_servers_of_a_profile(contained):
     if swarm.engine.kind == "docker":  # Podman does not tell the address of one that has ended
         assert addresses == {"sl0": "10.214.78.11", "sl1": "10.214.78.12", "ml0": "10.214.78.21"}
     assert all(each["HostConfig"]["Dns"] == ["10.214.78.53"] for each in facts.values())
-    assert facts["sl0"]["HostConfig"]["PortBindings"][f"{port}/tcp"][0]["HostPort"] == str(port)
+    assert facts["sl0"]["HostConfig"]["PortBindings"]["30305/tcp"][0]["HostPort"] == str(port)
 
 
 def test_what_a_network_cannot_give_is_named(contained):

@@ -8,7 +8,7 @@ import tempfile
 import threading
 
 import pytest
-from contained import ContainedSwarm, start_engine
+from contained import ContainedSwarm, ask_engine, start_engine
 from harness import until
 from launcher.images import python_image
 from launcher.operators import DEFAULT_TASKRUNNER, content_task, run_task
@@ -191,7 +191,7 @@ def test_images_are_pulled_from_a_registry_with_a_password(contained, folder):
         registry.config_json(wrong, "guess")
         refused = f"the image {image} was not pulled"
 
-        def pull(auth, state, said):
+        def pull(auth, state, said, image=image):
             name = f"pull-{len(seen)}"
             swarm.make_task(pull_task(name, image, "localhost/mine:1", auth))
             swarm.assign(name, "WITH 1 PEERS")
@@ -212,6 +212,10 @@ def test_images_are_pulled_from_a_registry_with_a_password(contained, folder):
         pull({"Username": USER, "Password": "$NONE"}, "ERROR", "this SWOP has no NONE")
         pull({"Username": USER, "Password": "$LONELY"}, "ERROR", f"LONELY_REGISTRY={registry.address}")
         pull({"Username": USER, "Password": "$OTHER"}, "ERROR", "OTHER_REGISTRY says that it is for docker.io")
+        other = image.removesuffix("7") + "8"
+        pull({"Username": USER, "Password": "$HUB"}, "ERROR", f"the image {other} was not pulled", other)
+        registry.terminate()
+        pull({"Username": USER, "Password": "$HUB"}, "ERROR", "connection refused")
         assert PASSWORD not in swop.log() and PASSWORD not in swarm.order("GET TASK BODY pull-4").text
     finally:
         registry.clean_up()
@@ -238,6 +242,9 @@ def test_a_killed_swop_goes_on_with_its_containers(contained):
     swarm = contained
     swop = begin(swarm)
     before = {name: each["Id"] for name, each in swarm.containers().items()}
+    for name in before:
+        if "-s-" in name:  # as the health check of its image does
+            ask_engine(swarm.engine, "exec", "--env=SWARMD_ROLE=sl", name, "swarmd", "--health")
     swop.kill9()
     swop.start().wait_listening()
     swarm.open_gate()

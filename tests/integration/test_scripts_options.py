@@ -14,6 +14,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("docker"), reason="no docker on
 ENGINE = {"SWARM_ENGINE": "docker", "DOCKER_HOST": "unix:///nowhere/engine.sock"}
 SN = ("--host-ip=10.0.0.1", "--sentinel")
 SL = ("--host-ip=10.0.0.1", "--sn-ip=10.0.0.2")
+SWOP = ("--usr-dir=usr", "--profile-file-name=profile.yaml", "--sn-ip=10.0.0.2")
 
 
 @pytest.fixture
@@ -83,11 +84,16 @@ def environment(options):
         ),
         (
             "run-swop",
-            ["--usr-dir=usr", "--profile-file-name=profile.yaml", "--sn-ip=10.0.0.2", "--docker-group-id=77",
-             "--swop-uid=0"],
+            [*SWOP, "--docker-group-id=77", "--swop-uid=0"],
             {"SWOP_PROFILE": "profile.yaml", "SN_NODE_IP": "10.0.0.2", "SWOP_DOCKER_GID": "77", "SWOP_UID": "0",
              "SWOP_GID": "0", "USR_DIR": "/platform/swarm/usr"},
         ),
+        (
+            "run-swop",
+            [*SWOP, "--host-ip=10.0.0.1"],
+            {"THIS_NODE_IP": "10.0.0.1", "SWOP_LINES_PORT": "30308"},
+        ),
+        ("run-swop", [*SWOP, "--host-ip=a", "--net=host", "--swop-lines-port=9"], {"SWOP_LINES_PORT": "9"}),
         (
             "run-swci",
             ["--usr-dir", "usr", "--init-script-name", "swci-init"],
@@ -113,6 +119,10 @@ def test_options_reach_the_node_as_variables(scripts, script, arguments, variabl
         ("run-sl", ["--sn-ip=1", "--sl-fs-service=f"], ["30305:30305"], []),
         ("run-sl", ["--sn-ip=1", "--sl-fs-service=f:4"], ["4:30305"], []),
         ("run-sl", [*SL, "-p", "1:2"], ["1:2"], []),
+        ("run-swop", SWOP, None, []),
+        ("run-swop", [*SWOP, "--host-ip=10.0.0.1"], ["30308:30308"], []),
+        ("run-swop", [*SWOP, "--host-ip=10.0.0.1", "--swop-lines-port=9"], ["9:9"], []),
+        ("run-swop", [*SWOP, "--host-ip=10.0.0.1", "--swop-lines-port=9", "--network=host"], None, []),
         # The network of the host has no other ports than its own.
         ("run-sl", [*SL, "--network=host", "--sl-fs-port=16000"], None, ["--sl-fs-port", "16000"]),
         ("run-sn", [*SN, "--net", "host", "--sn-p2p-port=7"], None, ["--sn-p2p-port", "7"]),
@@ -122,6 +132,11 @@ def test_ports_are_published_as_the_original_does(scripts, script, arguments, pu
     options, words = node(scripts, script, *arguments)
     assert sorted(options.get("-p", []) + options.get("--publish", [])) == sorted(published or [])
     assert words[1:] == flags
+
+
+def test_a_port_of_which_nobody_is_told_is_refused(scripts):
+    said = scripts.run("run-swop", "--dry-run", *SWOP, "--swop-lines-port=9", status=1)
+    assert said.startswith("run-swop: --swop-lines-port: give --host-ip, too")
 
 
 def test_certificates_are_seen_under_their_own_paths(scripts):
@@ -166,10 +181,9 @@ def test_a_swci_is_removed_when_it_ends_unless_told_otherwise(scripts):
 
 
 def test_a_swop_gets_the_socket_of_the_engine(scripts):
-    arguments = ("--usr-dir=usr", "--profile-file-name=profile.yaml", "--sn-ip=1")
-    options, _ = node(scripts, "run-swop", *arguments)
+    options, _ = node(scripts, "run-swop", *SWOP)
     assert "/nowhere/engine.sock:/var/run/docker.sock" in options["-v"]  # DOCKER_HOST's
-    options, _ = node(scripts, "run-swop", *arguments, "--docker-socket-file=/a/b.sock")
+    options, _ = node(scripts, "run-swop", *SWOP, "--docker-socket-file=/a/b.sock")
     assert "/a/b.sock:/var/run/docker.sock" in options["-v"] and "--group-add" in options
     assert f"{scripts.folder}/usr:/platform/swarm/usr" in options["-v"]
 

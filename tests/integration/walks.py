@@ -27,10 +27,10 @@ from launcher.certificates import Certs
 from launcher.chain import Chain
 from launcher.images import python_files
 from launcher.operators import SWOP, package_folders
-from launcher.processes import BIN, ROOT, Failure, Process, until
+from launcher.processes import BIN, PATIENCE, ROOT, Failure, Process, until
 
 DONE, GO = "walk.done", "walk.go"
-WALK_SECONDS = 420
+WALK_SECONDS = 420 * PATIENCE / 90  # longer where the machine is known to be slow
 STOOD_IN_FOR = ("torch", "torchmetrics", "tensorflow-cpu", "keras", "h5py", "scikit-learn", "numpy")
 
 

@@ -120,12 +120,18 @@ result<> check_images(const swop_context& context, const part_order& order) {
   return {};
 }
 
+std::optional<engine::published_port> published_port_of(const swop_context& context,
+                                                        const tasks::node_definition& node) {
+  if (!context.has_containers() || !node.sl_port || context.profile.network == "host") return std::nullopt;
+  return engine::published_port{.host = *node.sl_port, .container = config::sl_options{}.sl_fs_port};
+}
+
 result<> put_into_containers(const swop_context& context, const part_order& order,
                              const tasks::node_definition& node, std::uint32_t index, pair_plan& to) {
   SWARM_TRY(auto sl, container_of(context, order, index, program_kind::sl, node.sl));
   sl.image = sl_image(context.options);
   sl.entrypoint = {"swarmd"};
-  if (node.sl_port && sl.network != "host") sl.ports = {{*node.sl_port, *node.sl_port}};
+  if (const auto port = published_port_of(context, node)) sl.ports = {*port};
   to.sl.argv.erase(to.sl.argv.begin());
   to.sl.container = std::move(sl);
   SWARM_TRY(auto ml, container_of(context, order, index, program_kind::ml, node.user));

@@ -133,6 +133,8 @@ private:
     managers::program_spec out;
     out.name = program_name(order_.part, index, swop::program_kind::sl);
     out.environment = environment_of(tasks::merged({context_.profile.variables, node.sl.variables}));
+    // Where the image's health check and swarm-inspect look.
+    out.environment["SWARMD_DATA_DIR"] = sl_data_target;
     out.working_directory = sl_data_target;
     out.host_name = node.sl.host_name.value_or("");
     out.dns = context_.profile.dns;
@@ -150,8 +152,12 @@ private:
     flag("data-dir", std::string(sl_data_target));
     flag("node-name", node_name(context_, node));
     flag("host-ip", host_ip(context_, node));
-    if (node.sl_fs_service) flag("sl-fs-service", *node.sl_fs_service);
-    flag("sl-fs-port", std::to_string(file_port(node)));
+    const auto published = published_port_of(context_, node);
+    if (node.sl_fs_service)
+      flag("sl-fs-service", *node.sl_fs_service);
+    else if (published)
+      flag("sl-fs-service", endpoint{host_ip(context_, node), published->host}.to_string());
+    flag("sl-fs-port", std::to_string(published ? published->container : file_port(node)));
     SWARM_TRY(const auto sn, endpoint::parse(context_.sn));
     flag("sn-ip", sn.host);
     flag("sn-api-port", std::to_string(sn.port));

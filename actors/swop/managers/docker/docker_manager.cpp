@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 
 namespace swarm::managers {
@@ -128,6 +129,11 @@ public:
   }
 
 private:
+  struct last_look {
+    std::string state; ///< in the engine's list
+    program what;
+  };
+
   engine::client& engine() const { return *options_.engine; }
   engine::label_map owned() const { return {{std::string(owner_label), options_.owner}}; }
 
@@ -204,21 +210,36 @@ private:
     end_at(name, clock::now() + std::chrono::seconds(seconds) - age);
   }
 
+  /// Looks at those alone whose state in the engine's list has changed. Where many nodes end one after the other, looking
+  /// at all of them each time would keep an engine busier than starting them.
   result<std::vector<program>> list() {
     const auto found = engine().containers(owned());
     if (!found) return failed(found);
+    const auto before = last_looks();
+    std::map<std::string, last_look> now;
     std::vector<program> out;
     for (const auto& each : *found) {
       const auto name = program_in(each.labels, options_.owner);
       if (!name) continue;
-      auto one = look_at(*name, each.id);
-      if (one)
-        out.push_back(std::move(*one));
-      else if (!one.error().is(manager_errc::no_such_program)) // which was removed meanwhile
+      const auto known = before.find(each.id);
+      const bool is_same = known != before.end() && known->second.state == each.state;
+      auto one = is_same ? known->second.what : look_at(*name, each.id);
+      if (one) {
+        out.push_back(*one);
+        if (one->started_ms > 0) now.emplace(each.id, last_look{each.state, std::move(*one)});
+      } else if (!one.error().is(manager_errc::no_such_program)) { // which was removed meanwhile
         return tl::unexpected(std::move(one).error());
+      }
     }
     std::ranges::sort(out, {}, &program::name);
+    const std::lock_guard lock(mutex_);
+    last_looks_ = std::move(now);
     return out;
+  }
+
+  std::map<std::string, last_look> last_looks() {
+    const std::lock_guard lock(mutex_);
+    return last_looks_;
   }
 
   result<> end(const std::string& name, const std::string& id, milliseconds grace) {
@@ -244,12 +265,19 @@ private:
     while (!stop.stop_requested()) {
       std::ignore = engine().events(owned(), stop, [&](const engine::container_event& event) {
         pause = listen_again_first;
-        if (event.action.empty() || event.action == "die" || event.action == "died") tell_ended();
+        if (!event.action.empty() && event.action != "die" && event.action != "died") return;
+        look_again(event.id);
+        tell_ended();
       });
       std::unique_lock lock(mutex_);
       wake_.wait_for(lock, stop, pause, [] { return false; });
       pause = std::min(2 * pause, listen_again_most);
     }
+  }
+
+  void look_again(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    last_looks_.erase(id);
   }
 
   /// Tells of those that have ended and of whom that was not told.
@@ -275,7 +303,8 @@ private:
   std::set<std::string> told_;  ///< of whose end `on_change_` has told, or that had ended before
   std::set<std::string> timed_; ///< whose deadline is kept, if they have one
   std::vector<program> known_;  ///< as the engine told last
-  detail::due_list due_;        ///< the threads go first, as they use the rest
+  std::map<std::string, last_look> last_looks_; ///< by id, of started containers
+  detail::due_list due_;                        ///< the threads go first, as they use the rest
   std::jthread listener_;
 };
 

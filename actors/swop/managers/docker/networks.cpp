@@ -8,7 +8,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 
 namespace swarm::managers {
 
@@ -16,12 +15,6 @@ namespace ip = boost::asio::ip;
 using boost::system::error_code;
 
 namespace {
-
-/// Those of every engine, and "container:ID" and its like, which is no network.
-bool is_engines_own(const std::string& name) {
-  constexpr std::array<std::string_view, 5> names{"host", "none", "bridge", "default", "podman"};
-  return name.empty() || name.find(':') != std::string::npos || std::ranges::find(names, name) != names.end();
-}
 
 bool lies_in(const ip::address& what, const std::string& subnet) {
   error_code failure;
@@ -68,7 +61,7 @@ result<> check_address(const engine::network_facts& network, const std::string& 
 }
 
 result<> check_network(engine::client& of, const container_spec& what) {
-  if (is_engines_own(what.network)) return {};
+  if (engine::is_engines_own(what.network)) return {};
   const auto there = of.network(what.network);
   if (!there) {
     if (!there.error().is(engine::engine_errc::not_found)) return {}; // the call that needs it says so

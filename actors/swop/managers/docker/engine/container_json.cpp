@@ -3,7 +3,6 @@
 #include "actors/swop/managers/docker/engine/detail/caller.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 namespace swarm::engine::detail {
@@ -101,12 +100,6 @@ void add_options(const host_options& from, json::object& host) {
   if (from.privileged) host["Privileged"] = true;
 }
 
-/// Networks that an engine brings along know no names.
-bool knows_names(const std::string& network) {
-  constexpr std::array<std::string_view, 6> unnamed{"", "host", "none", "bridge", "default", "podman"};
-  return !network.starts_with("container:") && std::ranges::find(unnamed, network) == unnamed.end();
-}
-
 void add_network(const container_wanted& what, json::object& body, json::object& host) {
   if (!what.network.empty()) host["NetworkMode"] = what.network;
   if (!what.dns.empty()) host["Dns"] = texts(what.dns);
@@ -116,7 +109,8 @@ void add_network(const container_wanted& what, json::object& body, json::object&
     endpoint["IPAMConfig"] = json::object{{kind, what.address}};
   }
   // Others find it by its host name: engines themselves tell them only names of containers.
-  if (!what.host_name.empty() && knows_names(what.network)) endpoint["Aliases"] = json::array{what.host_name};
+  if (!what.host_name.empty() && !is_engines_own(what.network))
+    endpoint["Aliases"] = json::array{what.host_name};
   if (!endpoint.empty())
     body["NetworkingConfig"] =
         json::object{{"EndpointsConfig", json::object{{what.network, std::move(endpoint)}}}};

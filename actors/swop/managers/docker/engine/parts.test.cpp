@@ -69,8 +69,11 @@ TEST_CASE("what a profile can say of a container reaches the engine as docker ru
       "NetworkMode":"net",
       "PortBindings":{"30305/tcp":[{"HostIp":"","HostPort":"16000"}]}}})");
   CHECK(json::value(container_json(what)) == expected);
+  CHECK_FALSE(is_engines_own("net"));
   // Docker refuses other names than a container's own where its networks know none.
-  for (const auto* network : {"", "host", "bridge"}) {
+  for (const auto* network :
+       {"", "host", "none", "bridge", "default", "podman", "container:1f", "ns:/run/n"}) {
+    CHECK(is_engines_own(network));
     what.network = network;
     what.address.clear();
     CHECK_FALSE(container_json(what).contains("NetworkingConfig"));

@@ -2,6 +2,7 @@
 #include "actors/swop/managers/docker/engine/detail/caller.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace swarm::engine {
 
@@ -55,6 +56,12 @@ result<> client::make_volume(const std::string& name, const label_map& labels) {
 
 result<> client::remove_volume(const std::string& name) {
   return done(impl_->send("DELETE", volume_target(name)));
+}
+
+bool is_engines_own(std::string_view network) {
+  constexpr std::array<std::string_view, 5> names{"host", "none", "bridge", "default", "podman"};
+  return network.empty() || network.find(':') != std::string_view::npos
+         || std::ranges::find(names, network) != names.end();
 }
 
 result<network_facts> client::network(const std::string& name) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace swarm::engine {
@@ -31,6 +32,10 @@ struct network_facts {
   std::string id, name, driver;
   std::vector<std::string> subnets, gateways;
 };
+
+/// Whether a container's network is one that every engine brings along, or "container:ID" and its like, which is none.
+/// Such know no names, and an engine is not asked for them.
+bool is_engines_own(std::string_view network);
 
 struct build_wanted {
   std::string name;       ///< of the image, with its tag
