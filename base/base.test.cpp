@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace base_test {
+
 using namespace swarm;
 
 TEST_CASE("keccak256 matches the published values") {
@@ -52,3 +54,5 @@ TEST_CASE("the seeded generator repeats its sequence") {
   for (int i = 0; i < 1000; ++i)
     CHECK(a.below(10) < 10);
 }
+
+} // namespace base_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace endpoint_test {
+
 using namespace swarm;
 using swarm::testing::wording;
 
@@ -66,3 +68,5 @@ TEST_CASE("host and port are taken apart, the port may be missing") {
   CHECK(!split_host_port("[::1"));
   CHECK(!split_host_port("[::1]x"));
 }
+
+} // namespace endpoint_test

@@ -17,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+namespace file_test {
+
 using namespace swarm;
 using swarm::testing::says;
 using swarm::testing::wording;
@@ -355,3 +357,5 @@ TEST_CASE("a descriptor has one owner") {
   struct stat info {};
   CHECK(::fstat(raw, &info) != 0);
 }
+
+} // namespace file_test

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+namespace merge_method_test {
+
 using namespace swarm;
 
 namespace {
@@ -122,3 +124,5 @@ TEST_CASE("krum needs enough models in the smallest round") {
   CHECK(check("trimmedmean:0.2", 1).empty());
   CHECK(check("mean", 1).empty());
 }
+
+} // namespace merge_method_test

@@ -4,6 +4,8 @@
 
 #include <array>
 
+namespace spelling_test {
+
 using namespace swarm;
 
 TEST_CASE("near misses are found and far ones are not") {
@@ -19,3 +21,5 @@ TEST_CASE("near misses are found and far ones are not") {
   CHECK(edit_distance("sentinal", "sentinel") == 1);
   CHECK(edit_distance("", "abc") == 3);
 }
+
+} // namespace spelling_test

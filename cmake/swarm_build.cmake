@@ -13,6 +13,11 @@ if(SWARM_SCRAMBLE_TEXTS)
   add_compile_definitions(SWARM_SCRAMBLE_TEXTS)
 endif()
 
+# Sources of a target are compiled several at a time: most of a small file's time goes to the headers and templates that
+# its neighbors use as well. One name must mean one thing in such a unit, also in unnamed namespaces.
+option(CMAKE_UNITY_BUILD "Compile several sources at a time; off where each file's own includes are checked" ON)
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 10 CACHE STRING "How many")
+
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
@@ -29,6 +34,9 @@ if(SWARM_WERROR)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-fpch-preprocess) # lets ccache see through precompiled headers
+  if(CMAKE_UNITY_BUILD)
+    add_compile_options(-Wno-subobject-linkage) # it takes the sources of a unit for headers
+  endif()
   # These look through inlined library code after optimisation, and since version 13 they are wrong about std::vector
   # and std::variant.
   if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
@@ -62,13 +70,26 @@ function(swarm_library name)
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
 endfunction()
 
-# swarm_test(<name> SOURCES x.test.cpp ... LINK lib ...): one doctest program, run by ctest.
+# swarm_apart(<source> ...): compiled alone, as their names mean something else in their neighbors. An actor's source is
+# such a one, each has its own `self_pointer`.
+function(swarm_apart)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
+# swarm_test(<name> SOURCES x.test.cpp ... LINK lib ...): one doctest program, run by ctest. Each test file has a
+# namespace of its own, so that many can have a `world`.
 function(swarm_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
-  add_executable(${name} ${ARG_SOURCES} ${CMAKE_SOURCE_DIR}/tests/doctest_main.cpp)
-  target_link_libraries(${name} PRIVATE ${ARG_LINK} doctest::doctest)
+  if(NOT TARGET swarm_doctest_main)
+    add_library(swarm_doctest_main OBJECT ${CMAKE_SOURCE_DIR}/tests/doctest_main.cpp)
+    target_link_libraries(swarm_doctest_main PUBLIC doctest::doctest PRIVATE swarm_base)
+    target_compile_definitions(swarm_doctest_main PUBLIC DOCTEST_CONFIG_SUPER_FAST_ASSERTS)
+    target_compile_options(swarm_doctest_main PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} swarm_doctest_main)
   # Compiled in two thirds of the time. The price: an exception in an assertion is seen at the end of its test case.
-  target_compile_definitions(${name} PRIVATE SWARM_SOURCE_DIR="${CMAKE_SOURCE_DIR}" DOCTEST_CONFIG_SUPER_FAST_ASSERTS)
+  target_compile_definitions(${name} PRIVATE SWARM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS unit) # bounds a hang, also where all is slow

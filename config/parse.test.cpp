@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace parse_test {
+
 using namespace swarm;
 using namespace swarm::config;
 using namespace swarm::config::testing;
@@ -490,3 +492,5 @@ TEST_CASE("the process's own environment is read") {
   ::setenv("SWARMD_TEST_VARIABLE", "a=b", 1);
   CHECK(process_environment().at("SWARMD_TEST_VARIABLE") == "a=b");
 }
+
+} // namespace parse_test

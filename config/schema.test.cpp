@@ -8,6 +8,8 @@
 #include <functional>
 #include <set>
 
+namespace schema_test {
+
 using namespace swarm;
 using namespace swarm::config;
 
@@ -116,3 +118,5 @@ TEST_CASE("the schema and the code agree on types, defaults and bounds") {
   CHECK(at(root, {"properties", "sl", "anyOf"}).items.at(1).find("maxItems")->text
         == fmt::format("{}", roles_max));
 }
+
+} // namespace schema_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace validate_test {
+
 using namespace swarm;
 using namespace swarm::config;
 using namespace swarm::config::testing;
@@ -99,3 +101,5 @@ TEST_CASE("the roles of one process share no port, pipe, folder or name") {
   CHECK(with(fmt::format("node-name: {}\nsn: {{sentinel: true}}\nsl: {{}}\n", std::string(60, 'n')))
             .starts_with("the name 'nnnn"));
 }
+
+} // namespace validate_test

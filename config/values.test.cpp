@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace values_test {
+
 using namespace swarm;
 using namespace swarm::config;
 using swarm::testing::says;
@@ -167,3 +169,5 @@ TEST_CASE("outside text is made fit to print") {
         == std::string(79, 'x') + "..."); // no half characters
   CHECK(printable(std::string(76, 'x') + "\xf0\x9f\x98\x80") == std::string(76, 'x') + "\xf0\x9f\x98\x80");
 }
+
+} // namespace values_test

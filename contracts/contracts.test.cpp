@@ -11,6 +11,8 @@
 
 #include <doctest/doctest.h>
 
+namespace contracts_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using swarm::testing::wording;
@@ -201,3 +203,5 @@ TEST_CASE("a view changes nothing, whatever it is asked") {
   CHECK(world.slot_count() == slots_before);
   CHECK(training_probe(world, training).head().checked_in == 0);
 }
+
+} // namespace contracts_test

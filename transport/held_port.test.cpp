@@ -8,6 +8,8 @@
 
 #include <set>
 
+namespace held_port_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 
@@ -41,3 +43,5 @@ TEST_CASE("ports that are held are different ones") {
   }
   CHECK(numbers.size() == all.size());
 }
+
+} // namespace held_port_test

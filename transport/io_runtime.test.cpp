@@ -7,6 +7,8 @@
 
 #include <atomic>
 
+namespace io_runtime_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
@@ -88,3 +90,5 @@ TEST_CASE("back-off grows, is capped, is reproducible") {
   for (int i = 0; i < 10; ++i)
     CHECK(huge.next() > duration{0});
 }
+
+} // namespace io_runtime_test

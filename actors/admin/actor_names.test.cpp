@@ -5,6 +5,8 @@
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 
+namespace actor_names_test {
+
 using namespace swarm::actors;
 
 namespace {
@@ -73,3 +75,5 @@ TEST_CASE("a state struct's detail is JSON if it is JSON, text otherwise") {
   s.detail = "no json";
   CHECK(to_json(s, true).at("detail") == "no json");
 }
+
+} // namespace actor_names_test

@@ -10,6 +10,8 @@
 
 #include <filesystem>
 
+namespace admin_test {
+
 using namespace swarm;
 using namespace swarm::actors;
 using namespace swarm::actors::test;
@@ -239,3 +241,5 @@ TEST_CASE("a second process on the same socket ends; a path that cannot be used 
   REQUIRE(status);
   CHECK(status->state.starts_with("no socket: "));
 }
+
+} // namespace admin_test

@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+namespace data_dir_test {
+
 using namespace swarm;
 using namespace swarm::actors;
 using swarm::testing::says;
@@ -27,3 +29,5 @@ TEST_CASE("a data directory that others may write to is refused, with what to do
   }
   CHECK_FALSE(check_data_dir(folder.file("missing")));
 }
+
+} // namespace data_dir_test

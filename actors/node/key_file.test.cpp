@@ -12,6 +12,8 @@
 #include <fstream>
 #include <thread>
 
+namespace key_file_test {
+
 using namespace swarm;
 using namespace swarm::actors;
 using namespace swarm::ledger;
@@ -120,3 +122,5 @@ TEST_CASE("paths that cannot hold a key are named") {
   REQUIRE(::mkfifo(folder.file("pipe").c_str(), 0600) == 0);
   CHECK(load_or_make_key(folder.file("pipe")).error().is(key_errc::file_io));
 }
+
+} // namespace key_file_test

@@ -6,6 +6,8 @@
 
 #include <fstream>
 
+namespace known_sns_test {
+
 using namespace swarm;
 using namespace swarm::actors;
 
@@ -35,3 +37,5 @@ TEST_CASE("the network of a node is remembered; what is no hash is nothing") {
     CHECK(!read_known_genesis(file));
   }
 }
+
+} // namespace known_sns_test

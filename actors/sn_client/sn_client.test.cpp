@@ -9,6 +9,8 @@
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 
+namespace sn_client_test {
+
 using namespace swarm;
 using namespace swarm::actors;
 using actors::test::running_tree;
@@ -275,3 +277,5 @@ TEST_CASE("a node goes over to an SN that can tell whether a transaction is fina
   CHECK(second.seen(0).txns.at(0) == first.seen(0).txns.at(1));
   CHECK(tree.end() == 0);
 }
+
+} // namespace sn_client_test

@@ -14,7 +14,7 @@
 #include <cstdio>
 #include <string>
 
-extern char** environ;
+namespace process_test {
 
 using namespace swarm::actors;
 using swarm::testing::wording;
@@ -136,3 +136,5 @@ TEST_CASE("an exception at the top becomes one line") {
   CHECK(p.line_with("playground") == "playground: nothing works");
   CHECK(p.wait() == exit_gave_up);
 }
+
+} // namespace process_test

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace role_actor_test {
+
 using namespace swarm;
 using namespace swarm::actors;
 using namespace swarm::actors::test;
@@ -163,8 +165,12 @@ caf::behavior asker(role_actor<asker_state>* self, const std::shared_ptr<journal
 
 } // namespace
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ask_now)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tell_now)
+} // namespace role_actor_test
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(role_actor_test::ask_now)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(role_actor_test::tell_now)
+
+namespace role_actor_test {
 
 TEST_CASE("requests between actors are answered, time out, or find nobody; the tracer names the sender") {
   auto log = std::make_shared<journal>();
@@ -220,3 +226,5 @@ TEST_CASE("errors keep category, code and text on their way through CAF") {
   CHECK(exit_info_of(caf::make_error(caf::exit_reason::user_shutdown)).kind == exit_kind::shutdown);
   CHECK(exit_info_of(to_caf(in)).kind == exit_kind::error);
 }
+
+} // namespace role_actor_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace supervisor_test {
+
 using namespace swarm;
 using namespace swarm::actors;
 using namespace swarm::actors::test;
@@ -285,3 +287,5 @@ TEST_CASE("end_process stops everything with the code given") {
   tree.dir().send("/root", end_process{9, "for a test"});
   CHECK(tree.wait() == 9);
 }
+
+} // namespace supervisor_test

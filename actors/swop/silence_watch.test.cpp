@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace silence_watch_test {
+
 using namespace swarm::actors;
 using std::chrono::milliseconds;
 
@@ -26,3 +28,5 @@ TEST_CASE("who is silent is told of, again and again, and not while it speaks") 
   }
   CHECK(told == before);
 }
+
+} // namespace silence_watch_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace member_rules_test {
+
 using namespace swarm;
 using namespace swarm::members;
 
@@ -141,3 +143,5 @@ TEST_CASE("a refusal names certificate, organisation and the rule that would let
   CHECK(by_rule.find("by the rule in line 4 of members.yaml") != std::string::npos);
   CHECK(by_rule.find("Hospital A") != std::string::npos);
 }
+
+} // namespace member_rules_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace read_members_test {
+
 using namespace swarm;
 using namespace swarm::members;
 
@@ -77,3 +79,5 @@ TEST_CASE("keys in another case are read with a warning") {
   CHECK(read.value->rules.front().organisation == "x");
   CHECK(read.warnings.size() == 3);
 }
+
+} // namespace read_members_test

@@ -5,6 +5,8 @@
 
 #include <set>
 
+namespace roles_test {
+
 using namespace swarm;
 using namespace swarm::config;
 
@@ -118,3 +120,5 @@ TEST_CASE("roles are added to a process one after the other, and say what they m
   CHECK(sn_role.claims(sn).size() == 2);
   CHECK(sl_role.claims(process.sl.front()).size() == 3);
 }
+
+} // namespace roles_test

@@ -17,7 +17,7 @@ const sl_options& as_sl(const role_options& options) {
 
 // A row has key, kind, placeholder, default; variables; help; where the text goes.
 // clang-format off
-constexpr role_setting own[] = {
+constexpr role_setting sl_own[] = {
   {{"sl-fs-port", number, "PORT", "30305", {"SL_FS_PORT"},
     "port for other SLs; 0: any that is free"},
    put<&sl_options::sl_fs_port, to_port_or_any>},
@@ -56,14 +56,14 @@ constexpr role_setting own[] = {
    put<&sl_options::ram_intensive, to_flag>},
 };
 
-constexpr role_setting shared[] = {
+constexpr role_setting sl_shared[] = {
   {sn_ip_key, put<&sl_options::sn_ip, to_host>},
   {sn_api_port_key, put<&sl_options::sn_api_port, to_port>},
   {sn_api_service_key, put<&sl_options::sn_api_service, to_https_service>},
 };
 // clang-format on
 
-void find_local_sn(process_config& config, role_options& role) {
+void find_sn_of_sl(process_config& config, role_options& role) {
   use_local_sn(config, static_cast<sl_options&>(role));
 }
 
@@ -125,11 +125,11 @@ constinit const role_spec sl_role{
     .plural = "SLs",
     .title = "Swarm Learning node (SL)",
     .count_max = roles_max,
-    .shared = shared,
-    .own = own,
+    .shared = sl_shared,
+    .own = sl_own,
     .add = add_to<&process_config::sl>,
     .all = all_of<&process_config::sl>,
-    .complete = find_local_sn,
+    .complete = find_sn_of_sl,
     .validate = validate_sl,
     .claims = claims_of_sl,
     .overruled = overruled_of_sl,

@@ -34,7 +34,7 @@ result<> add_contract(role_options& options, std::string_view text) {
 
 // A row has key, kind, placeholder, default; variables; help; where the text goes.
 // clang-format off
-constexpr role_setting own[] = {
+constexpr role_setting sn_own[] = {
   {{"sentinel", flag, "", "false", {"SN_I_AM_SENTINEL"},
     "begin a new chain (or go on with it after a restart)"},
    put<&sn_options::sentinel, to_flag>},
@@ -70,7 +70,7 @@ constexpr role_setting own[] = {
    add_contract},
 };
 
-constexpr role_setting shared[] = {
+constexpr role_setting sn_shared[] = {
   {sn_api_port_key, put<&sn_options::sn_api_port, to_port>},
   {sn_api_service_key, put<&sn_options::sn_api_service, to_https_service>},
 };
@@ -127,8 +127,8 @@ constinit const role_spec sn_role{
     .plural = "SNs",
     .title = "Swarm Network node (SN)",
     .count_max = 1,
-    .shared = shared,
-    .own = own,
+    .shared = sn_shared,
+    .own = sn_own,
     .add = add_to<&process_config::sn>,
     .all = all_of<&process_config::sn>,
     .complete = nullptr,

@@ -15,7 +15,7 @@ const swci_options& as_swci(const role_options& options) {
 
 // A row has key, kind, placeholder, default; variables; help; where the text goes.
 // clang-format off
-constexpr role_setting own[] = {
+constexpr role_setting swci_own[] = {
   {{"init-script-name", text, "FILE", "swci-init", {"SWCI_STARTUP_SCRIPT"},
     "commands to begin with, in the user directory; the default is left out when it is not there"},
    put<&swci_options::init_script, to_path>},
@@ -36,7 +36,7 @@ constexpr role_setting own[] = {
    put<&swci_options::json, to_flag>},
 };
 
-constexpr role_setting shared[] = {
+constexpr role_setting swci_shared[] = {
   {usr_dir_key, put<&swci_options::usr_dir, to_path>},
 };
 // clang-format on
@@ -69,8 +69,8 @@ constinit const role_spec swci_role{
     .plural = "SWCIs",
     .title = "Swarm Learning Command Interface (SWCI)",
     .count_max = 1,
-    .shared = shared,
-    .own = own,
+    .shared = swci_shared,
+    .own = swci_own,
     .add = add_to<&process_config::swci>,
     .all = all_of<&process_config::swci>,
     .complete = nullptr,

@@ -38,7 +38,7 @@ result<> add_allowed_volume(role_options& options, std::string_view text) {
 
 // A row has key, kind, placeholder, default; variables; help; where the text goes.
 // clang-format off
-constexpr role_setting own[] = {
+constexpr role_setting swop_own[] = {
   {{"profile-file-name", text, "FILE", "", {"SWOP_PROFILE"},
     "SWOP profile (YAML), in the user directory: what the nodes of this host are"},
    put<&swop_options::profile_file, to_path>},
@@ -71,7 +71,7 @@ constexpr role_setting own[] = {
    put<&swop_options::lines_port, to_port_or_any>},
 };
 
-constexpr role_setting shared[] = {
+constexpr role_setting swop_shared[] = {
   {sn_ip_key, put<&swop_options::sn_ip, to_host>},
   {sn_api_port_key, put<&swop_options::sn_api_port, to_port>},
   {sn_api_service_key, put<&swop_options::sn_api_service, to_https_service>},
@@ -79,7 +79,7 @@ constexpr role_setting shared[] = {
 };
 // clang-format on
 
-void find_local_sn(process_config& config, role_options& role) {
+void find_sn_of_swop(process_config& config, role_options& role) {
   use_local_sn(config, static_cast<swop_options&>(role));
 }
 
@@ -118,11 +118,11 @@ constinit const role_spec swop_role{
     .plural = "SWOPs",
     .title = "Swarm Operator node (SWOP)",
     .count_max = roles_max,
-    .shared = shared,
-    .own = own,
+    .shared = swop_shared,
+    .own = swop_own,
     .add = add_to<&process_config::swop>,
     .all = all_of<&process_config::swop>,
-    .complete = find_local_sn,
+    .complete = find_sn_of_swop,
     .validate = validate_swop,
     .claims = claims_of_swop,
     .overruled = overruled_of_swop,

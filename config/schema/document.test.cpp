@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace document_test {
+
 using namespace swarm::schema;
 
 namespace {
@@ -127,3 +129,5 @@ TEST_CASE("what the YAML reader refuses comes with its line") {
   CHECK(refusal("[a]: 1\n") == "f:1: a mapping's key must be a single word");
   CHECK(refusal(std::string((1 << 20) + 1, '#')) == "f: 1048577 bytes; at most 1048576 are read");
 }
+
+} // namespace document_test

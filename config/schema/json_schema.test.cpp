@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace json_schema_test {
+
 using namespace swarm;
 using namespace swarm::schema;
 
@@ -156,3 +158,5 @@ TEST_CASE("the content of a sole key may stand beside it, with a warning") {
   CHECK(root.items[1].find("node")->find("idx")->text == "3");
   CHECK(root.items[2].find("node")->type == value_type::null);
 }
+
+} // namespace json_schema_test

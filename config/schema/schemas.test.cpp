@@ -6,6 +6,8 @@
 #include <fstream>
 #include <sstream>
 
+namespace schemas_test {
+
 using namespace swarm::schema;
 namespace json = boost::json;
 
@@ -67,3 +69,5 @@ TEST_CASE("both schemas mean the same by environment variables") {
   other.erase("examples");
   CHECK(one == other);
 }
+
+} // namespace schemas_test

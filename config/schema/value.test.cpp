@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace value_test {
+
 using namespace swarm::schema;
 
 namespace {
@@ -71,3 +73,5 @@ TEST_CASE("values are equal as JSON has it") {
               make_mapping({{"b", 7, {}}, {"a", 9, make_text("x")}})));
   CHECK(!equal(make_mapping({{"a", 1, {}}}), make_mapping({{"b", 1, {}}})));
 }
+
+} // namespace value_test

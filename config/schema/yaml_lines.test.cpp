@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <random>
 
+namespace yaml_lines_test {
+
 using namespace swarm::schema;
 
 namespace {
@@ -155,3 +157,5 @@ TEST_CASE("whatever is written is read back, in lines of the width that was aske
     REQUIRE(equal(read->root, root));
   }
 }
+
+} // namespace yaml_lines_test

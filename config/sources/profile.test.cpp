@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace profile_test {
+
 using namespace swarm;
 using namespace swarm::config;
 using swarm::testing::says;
@@ -130,3 +132,5 @@ TEST_CASE("the number of roles is bounded") {
     text += "  - {}\n";
   CHECK(message(text).ends_with("257 roles; at most 256 in one process"));
 }
+
+} // namespace profile_test

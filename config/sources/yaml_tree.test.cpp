@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
+namespace yaml_tree_test {
+
 using namespace swarm;
 using namespace swarm::config;
 using swarm::testing::wording;
@@ -75,3 +77,5 @@ TEST_CASE("files that cannot be read say why") {
   CHECK(read_yaml_file(folder / "good") == std::string("a: 1\n"));
   std::filesystem::remove_all(folder);
 }
+
+} // namespace yaml_tree_test

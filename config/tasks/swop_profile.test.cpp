@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace swop_profile_test {
+
 using namespace swarm;
 using namespace swarm::tasks;
 using test::example;
@@ -178,3 +180,5 @@ TEST_CASE("what breaks the schema is told with line, path and remedy") {
   CHECK(files.refusal(with(small_profile(), "groupname: g", "groupname: 7"))
         == "p.yaml:1: groupname: is a whole number, expected text; put it in quotes");
 }
+
+} // namespace swop_profile_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace task_test {
+
 using namespace swarm;
 using namespace swarm::tasks;
 using test::example;
@@ -174,3 +176,5 @@ TEST_CASE("names of types") {
     CHECK(task_type_of(name_of(type)) == type);
   CHECK(!task_type_of("run_swarm"));
 }
+
+} // namespace task_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace task_body_test {
+
 using namespace swarm;
 using namespace swarm::tasks;
 using swarm::testing::wording;
@@ -87,3 +89,5 @@ TEST_CASE("lines that people append are read as a file is, and refused with thei
   nameless.name = "";
   CHECK(wording(message(nameless, good)) == "task : Name: shorter than 1 character (it has 0)");
 }
+
+} // namespace task_body_test

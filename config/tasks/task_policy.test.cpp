@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace task_policy_test {
+
 using namespace swarm;
 using namespace swarm::tasks;
 
@@ -72,3 +74,5 @@ TEST_CASE("spellings that are near are read with a warning") {
   REQUIRE(read.value);
   CHECK(read.warnings.size() == 3);
 }
+
+} // namespace task_policy_test

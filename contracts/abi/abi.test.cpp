@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace abi_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using swarm::testing::wording;
@@ -279,3 +281,5 @@ TEST_CASE("any bytes decode to a value or an error") {
     if (!decoded) CHECK(!decoded.error().message.empty());
   }
 }
+
+} // namespace abi_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace members_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -74,3 +76,5 @@ TEST_CASE("members are visited in the order in which they are declared") {
   none nothing;
   CHECK(with_members(nothing, [] { return true; }));
 }
+
+} // namespace members_test

@@ -10,6 +10,8 @@
 
 #include <doctest/doctest.h>
 
+namespace organisations_chain_space_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using ledger::space_account;
@@ -250,3 +252,5 @@ TEST_CASE(
     most = std::max(most, bytes);
   CHECK(most > a_day / 10 * 8); // the limit was met
 }
+
+} // namespace organisations_chain_space_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace organisations_contract_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using swarm::testing::says;
@@ -145,3 +147,5 @@ TEST_CASE("the key of a motion is the same inside the chain and outside, whateve
   newest(set_limits_args{2, {1, 2, 3, 4, 5, 6}});
   newest(remove_organisation_args{2});
 }
+
+} // namespace organisations_contract_test

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace organisations_model_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -163,3 +165,5 @@ TEST_CASE("organisations and their naive twin agree on long random call sequence
   }
   MESSAGE(accepted << " calls accepted");
 }
+
+} // namespace organisations_model_test

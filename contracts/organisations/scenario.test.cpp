@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 #include <fmt/ranges.h>
 
+namespace organisations_scenario_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -138,3 +140,5 @@ TEST_CASE("the golden stories of organisations happen as written") {
   check_stories(
       "contracts/organisations/scenarios", [] { return std::make_unique<organisations_story>(); }, 4);
 }
+
+} // namespace organisations_scenario_test

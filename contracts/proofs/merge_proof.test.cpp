@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace merge_proof_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using ledger::proof_errc;
@@ -360,3 +362,5 @@ TEST_CASE("what the chain records wrongly is not believed either") {
     refused(merge_proof_errc::event);
   }
 }
+
+} // namespace merge_proof_test

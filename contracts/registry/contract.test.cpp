@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace registry_contract_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using swarm::testing::wording;
@@ -118,3 +120,5 @@ TEST_CASE("nodes are listed in pages and limited in number") {
 TEST_CASE("types of nodes have names for people") {
   CHECK(to_string(node_type::swci) == "SWCI");
 }
+
+} // namespace registry_contract_test

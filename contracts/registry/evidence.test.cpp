@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+namespace evidence_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using ledger::vote_kind;
@@ -134,3 +136,5 @@ TEST_CASE("a report costs gas for what it makes the chain compute, also one that
   CHECK(net.report(account(1), proof_of(3, 3)).gas >= 6000);
   CHECK(net.report(account(1), bytes(1000, 1)).gas >= 6000);
 }
+
+} // namespace evidence_test

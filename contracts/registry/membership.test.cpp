@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace membership_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using swarm::testing::says;
@@ -416,3 +418,5 @@ TEST_CASE("on a chain without organisations nobody vouches, accuses or removes")
   CHECK(says(send(answer_args{}), "without organisations"));
   CHECK(says(send(remove_node_args{}), "without organisations"));
 }
+
+} // namespace membership_test

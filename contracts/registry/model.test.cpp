@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace registry_model_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -183,3 +185,5 @@ TEST_CASE("memberships and their naive twin agree on long random call sequences"
   }
   MESSAGE(accepted << " calls accepted");
 }
+
+} // namespace registry_model_test

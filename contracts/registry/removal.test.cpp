@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace removal_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using swarm::testing::says;
@@ -125,3 +127,5 @@ TEST_CASE(
   m.admit(m.sn(3), {1, 2});
   CHECK(m.broken_invariant() == "");
 }
+
+} // namespace removal_test

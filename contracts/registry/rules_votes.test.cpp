@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace rules_votes_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using swarm::testing::wording;
@@ -84,3 +86,5 @@ TEST_CASE("the votes of those who lost their seats do not count") {
   CHECK(net.vote(2, 2, 40) == "");
   CHECK(net.rules() == rules_view{1, 2, 40});
 }
+
+} // namespace rules_votes_test

@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 #include <fmt/ranges.h>
 
+namespace registry_scenario_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -144,3 +146,5 @@ TEST_CASE("the golden stories of memberships happen as written") {
   check_stories(
       "contracts/registry/scenarios", [] { return std::make_unique<members_story>(); }, 4);
 }
+
+} // namespace registry_scenario_test

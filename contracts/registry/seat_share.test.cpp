@@ -8,6 +8,8 @@
 #include <map>
 #include <random>
 
+namespace seat_share_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -106,3 +108,5 @@ TEST_CASE("who can stop or fork the chain is told") {
   std::vector<seat_candidate> nobody(3);
   CHECK(powers_of(nobody).empty());
 }
+
+} // namespace seat_share_test

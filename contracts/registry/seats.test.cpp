@@ -7,6 +7,8 @@
 
 #include <map>
 
+namespace seats_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -92,3 +94,5 @@ TEST_CASE("an expired SN loses its seat by its organisation's word") {
   CHECK(w.ask(validator_members_args{}).size() == 1);
   CHECK(w.broken_invariant() == "");
 }
+
+} // namespace seats_test

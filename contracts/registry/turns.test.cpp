@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace registry_turns_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -128,3 +130,5 @@ TEST_CASE("several turns missed in one height count once") {
   s.host.time += 10 * minutes;
   CHECK(s.resting().empty());
 }
+
+} // namespace registry_turns_test

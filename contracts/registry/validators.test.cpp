@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace validators_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using swarm::testing::wording;
@@ -176,3 +178,5 @@ TEST_CASE("only registered SNs with a certificate of their own are let in") {
   CHECK(net.vote(1, 2, true) == hex(2) + " is a member of the validators already");
   REQUIRE(net.register_sn(2, 22).ok); // a renewed certificate
 }
+
+} // namespace validators_test

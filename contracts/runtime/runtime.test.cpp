@@ -11,6 +11,8 @@
 
 #include <map>
 
+namespace runtime_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using swarm::testing::wording;
@@ -137,3 +139,5 @@ TEST_CASE("texts with control characters or too many bytes are refused") {
   CHECK(!check_text("name", "\xc2\x9b", 64)); // C1: a terminal's control sequence introducer
   CHECK(check_text("name", "\xc2\xa0", 64).has_value());
 }
+
+} // namespace runtime_test

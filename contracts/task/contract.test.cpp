@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace task_contract_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using swarm::testing::wording;
@@ -205,3 +207,5 @@ TEST_CASE("one organisation cannot use up the tasks of a chain, with however man
   CHECK(refusal(world, remove_task_args{"t5"}, colleague) == "");
   CHECK(refusal(world, some_task("again")) == "");
 }
+
+} // namespace task_contract_test

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace task_model_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -132,3 +134,5 @@ TEST_CASE("tasks and their naive twin agree on long random call sequences") {
   }
   MESSAGE(accepted << " calls accepted");
 }
+
+} // namespace task_model_test

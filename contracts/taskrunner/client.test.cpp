@@ -6,6 +6,8 @@
 
 #include <set>
 
+namespace taskrunner_client_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -64,3 +66,5 @@ TEST_CASE("answers and events with values no contract gives are refused") {
   CHECK(decode_taskrunner_event({event_topic<taskrunner_state_changed>(), hash32{}}, state).value()
         == taskrunner_event{taskrunner_state_changed{0, taskrunner_state::error}});
 }
+
+} // namespace taskrunner_client_test

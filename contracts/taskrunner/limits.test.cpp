@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace taskrunner_limits_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using swarm::testing::wording;
@@ -128,3 +130,5 @@ TEST_CASE("a page of SWOPs and of pairs is read within a call's gas") {
         == 1);
   CHECK(ask(encode(taskrunner_head_args{})).loads < 12);
 }
+
+} // namespace taskrunner_limits_test

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace taskrunner_model_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -235,3 +237,5 @@ TEST_CASE("a pair that went with its SWOP takes no report, not even the one that
   REQUIRE(both.call(by, unlisten_args{swop}));
   CHECK(!both.call(swop, report));
 }
+
+} // namespace taskrunner_model_test

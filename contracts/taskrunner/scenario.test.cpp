@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace taskrunner_scenario_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -175,3 +177,5 @@ TEST_CASE("the golden stories of taskrunners happen as written") {
   check_stories(
       "contracts/taskrunner/scenarios", [] { return std::make_unique<taskrunner_story>(); }, 9);
 }
+
+} // namespace taskrunner_scenario_test

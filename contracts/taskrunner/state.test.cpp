@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace taskrunner_state_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -39,3 +41,5 @@ TEST_CASE("slots of tasks and taskrunners are packed as every chain has them") {
         == "cccccccccccccccccccccccccccccccccccccccc020b00000000000000000000");
   CHECK(packed(step_slot{1, 2, 3}) == "0000000000000001000000000000000200000000000000030000000000000000");
 }
+
+} // namespace taskrunner_state_test

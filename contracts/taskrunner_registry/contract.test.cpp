@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace taskrunner_registry_contract_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using swarm::testing::says;
@@ -76,3 +78,5 @@ TEST_CASE("one account cannot use up the taskrunners of a chain") {
         == to_hex(swci.view()) + " has created 1024 taskrunners, the most that it may have");
   CHECK(create(world, other, "more") == to_hex(taskrunner_address("more").view()));
 }
+
+} // namespace taskrunner_registry_contract_test

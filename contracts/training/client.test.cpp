@@ -8,6 +8,8 @@
 #include <cmath>
 #include <limits>
 
+namespace training_client_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using swarm::testing::wording;
@@ -72,3 +74,5 @@ TEST_CASE("events of other contracts are told from broken ones") {
   CHECK(wording(wrong.error())
         == "topics of TrainingReset(uint64,address): item 1: a value of more than 20 bytes");
 }
+
+} // namespace training_client_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace training_model_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -374,3 +376,5 @@ TEST_CASE(
   }
   MESSAGE(accepted << " calls accepted");
 }
+
+} // namespace training_model_test

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace owners_test {
+
 // Whose trainings and taskrunners are, who may take part in them, who starts them over, and how many one organisation has.
 
 using namespace swarm;
@@ -189,3 +191,5 @@ TEST_CASE("a taskrunner is its maker's organisation's") {
   CHECK(owner("runner") == owner_view{2, "Org 2"});
   CHECK(owner(std::string(default_taskrunner_name)) == owner_view{});
 }
+
+} // namespace owners_test

@@ -3,6 +3,8 @@
 #include "base/testing/wording.hpp"
 #include "contracts/testing/played_rounds.hpp"
 
+namespace rounds_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using swarm::testing::wording;
@@ -81,3 +83,5 @@ TEST_CASE("leaders take turns") {
     CHECK(times == round_count / count);
   }
 }
+
+} // namespace rounds_test

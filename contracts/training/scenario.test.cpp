@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace training_scenario_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -211,3 +213,5 @@ TEST_CASE("the golden stories of rounds happen as written") {
   check_stories(
       "contracts/training/scenarios", [] { return std::make_unique<training_story>(); }, 7);
 }
+
+} // namespace training_scenario_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace training_state_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 
@@ -44,3 +46,5 @@ TEST_CASE("slots are packed as every chain has them") {
   CHECK(packed(node_slot{node_type::swop, true, 1, 2, 3, 4, 5})
         == "0301000100000000000000020000000000000003000000000000000400000005");
 }
+
+} // namespace training_state_test

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace training_registry_contract_test {
+
 using namespace swarm;
 using namespace swarm::contracts;
 using swarm::testing::says;
@@ -73,3 +75,5 @@ TEST_CASE("operators create trainings, each of its own state") {
   CHECK(mine.head().generation == 1);
   CHECK(standard.head().min_peers == 0);
 }
+
+} // namespace training_registry_contract_test

@@ -11,6 +11,8 @@
 
 #include <utility>
 
+namespace chain_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -459,3 +461,5 @@ TEST_CASE("a transaction that breaks the program is dropped, the others go on") 
   CHECK(on->account_of(test_key(9).account())->nonce == 0);
   CHECK_FALSE(on->has_executable());
 }
+
+} // namespace chain_test

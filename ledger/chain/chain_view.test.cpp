@@ -10,6 +10,8 @@
 #include <atomic>
 #include <thread>
 
+namespace chain_view_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -228,3 +230,5 @@ TEST_CASE("threads read on while the store recovers from a write that failed") {
   CHECK(readers.stop() == "");
   CHECK(failures > 5);
 }
+
+} // namespace chain_view_test

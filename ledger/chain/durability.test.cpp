@@ -9,6 +9,8 @@
 #include <csignal>
 #include <fstream>
 
+namespace durability_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -304,3 +306,5 @@ TEST_CASE("records of consensus survive, alone and together with a block") {
   CHECK(again->record_of("vote").value() == bytes{7});
   CHECK(again->record_of("certificate").value() == bytes{8});
 }
+
+} // namespace durability_test

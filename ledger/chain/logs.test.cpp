@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace logs_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -196,3 +198,5 @@ TEST_CASE("a log query whose topics never meet reads no block, and its look-ups 
   CHECK(work.blocks_read == 0);
   CHECK(work.index_seeks <= 2);
 }
+
+} // namespace logs_test

@@ -9,6 +9,8 @@
 
 #include <map>
 
+namespace mempool_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -215,3 +217,5 @@ TEST_CASE("in a full pool an organisation with less takes the place of the young
   CHECK(pool.byte_count() == 0);
   CHECK_FALSE(pool.has_executable());
 }
+
+} // namespace mempool_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace chain_power_loss_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -315,3 +317,5 @@ TEST_CASE("a store whose syncs do nothing is found out") {
   const auto opened = chain::open(small_options(dirs / "lying"));
   CHECK((!opened || (*opened)->head()->header.block_num < at_instant(past.blocks(), end).sure));
 }
+
+} // namespace chain_power_loss_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace range_import_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -204,3 +206,5 @@ TEST_CASE("a range that finds no room on the disk changes nothing") {
   CHECK(on->head()->header.block_num == 0);
   CHECK_FALSE(import(*on, 1, blocks).refused);
 }
+
+} // namespace range_import_test

@@ -4,6 +4,8 @@
 
 #include <map>
 
+namespace rules_test {
+
 /// Rules that every block keeps: the seals of its parent, and the version of the rules.
 using namespace swarm;
 using namespace swarm::ledger;
@@ -206,3 +208,5 @@ TEST_CASE("a node that does not know the rules of the next block stops there, an
   CHECK_FALSE(older->import_range(1, range).refused);
   CHECK(older->head()->hash == newer->head()->hash);
 }
+
+} // namespace rules_test

@@ -10,6 +10,8 @@
 
 #include <set>
 
+namespace state_pruner_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -312,3 +314,5 @@ TEST_CASE("a store of the version before pruning is taken over") {
   both.check_nothing_left_over();
   both.check_sound();
 }
+
+} // namespace state_pruner_test

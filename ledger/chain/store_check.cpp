@@ -13,7 +13,6 @@ namespace swarm::ledger {
 namespace {
 
 constexpr std::uint64_t recent_blocks = 16;
-constexpr std::uint64_t progress_blocks = 10'000;
 constexpr std::uint64_t progress_nodes = 200'000;
 
 /// The highest header in the store; none in a store without blocks.

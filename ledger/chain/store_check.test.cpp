@@ -11,6 +11,8 @@
 #include <iterator>
 #include <map>
 
+namespace store_check_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -346,3 +348,5 @@ TEST_CASE("a place without a chain, and a chain in use, are told apart from dama
   CHECK(check_store(check_options(dirs / "used")).error().is(store_errc::locked));
   CHECK(repair_store(check_options(dirs / "used")).error().is(store_errc::locked));
 }
+
+} // namespace store_check_test

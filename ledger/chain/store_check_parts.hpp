@@ -7,6 +7,8 @@
 /// Shared by store_check.cpp and store_repair.cpp.
 namespace swarm::ledger {
 
+inline constexpr std::uint64_t progress_blocks = 10'000; ///< from one word about the progress to the next
+
 /// A store and its chain's first block, as this program makes it.
 struct opened_store {
   std::unique_ptr<block_store> blocks;

@@ -6,7 +6,6 @@ namespace swarm::ledger {
 
 namespace {
 
-constexpr std::uint64_t progress_blocks = 10'000;
 constexpr std::array derived{column::receipts,  column::outputs,    column::block_nums, column::txn_index,
                              column::log_index, column::trie_nodes, column::code};
 

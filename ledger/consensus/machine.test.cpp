@@ -1,6 +1,8 @@
 #include "ledger/consensus/qbft_machine.hpp"
 #include "ledger/consensus/testing/fixture.hpp"
 
+namespace machine_test {
+
 using namespace swarm;
 using namespace swarm::consensus;
 using namespace swarm::consensus::testing;
@@ -407,3 +409,5 @@ TEST_CASE("huge rounds are refused, and the last round is not passed") {
 }
 
 // Round changes
+
+} // namespace machine_test

@@ -1,6 +1,8 @@
 #include "ledger/consensus/qbft_machine.hpp"
 #include "ledger/consensus/testing/fixture.hpp"
 
+namespace machine_rounds_test {
+
 using namespace swarm;
 using namespace swarm::consensus;
 using namespace swarm::consensus::testing;
@@ -282,3 +284,5 @@ TEST_CASE("the same events give the same actions, and a neighbor that connects i
   };
   CHECK(run() == run());
 }
+
+} // namespace machine_rounds_test

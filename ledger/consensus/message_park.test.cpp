@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace message_park_test {
+
 using namespace swarm;
 using namespace swarm::consensus;
 
@@ -72,3 +74,5 @@ TEST_CASE("what is past and who is gone is forgotten") {
   park.drop_neighbor(1);
   CHECK(park.take(4, 0).size() == 1);
 }
+
+} // namespace message_park_test

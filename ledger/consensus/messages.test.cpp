@@ -2,6 +2,8 @@
 
 #include "ledger/consensus/testing/fixture.hpp"
 
+namespace messages_test {
+
 using namespace swarm;
 using namespace swarm::consensus;
 using namespace swarm::consensus::testing;
@@ -192,3 +194,5 @@ TEST_CASE("a block's hash stands for its transactions") {
   auto wrapped = make_block(at.head, at.validators[0], 1, {legacy});
   CHECK(breaks(check_body(wrapped), consensus_errc::body_mismatch));
 }
+
+} // namespace messages_test

@@ -2,6 +2,8 @@
 
 #include "ledger/consensus/testing/fixture.hpp"
 
+namespace quorum_test {
+
 using namespace swarm;
 using namespace swarm::consensus;
 using namespace swarm::consensus::testing;
@@ -27,3 +29,5 @@ TEST_CASE("two quorums share an honest validator, and the honest alone are a quo
     REQUIRE(q - f >= f + 1); // those who entered a round with a quorum pull the others along
   }
 }
+
+} // namespace quorum_test

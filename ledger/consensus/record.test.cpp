@@ -2,6 +2,8 @@
 
 #include "ledger/consensus/testing/fixture.hpp"
 
+namespace record_test {
+
 using namespace swarm;
 using namespace swarm::consensus;
 using namespace swarm::consensus::testing;
@@ -112,3 +114,5 @@ TEST_CASE("a node that took a snapshot starts with the record that was moved on,
   node.begin();
   CHECK(node.machine->status().silent);
 }
+
+} // namespace record_test

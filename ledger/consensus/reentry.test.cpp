@@ -3,6 +3,8 @@
 #include "base/testing/wording.hpp"
 #include "ledger/consensus/testing/fixture.hpp"
 
+namespace reentry_test {
+
 using namespace swarm;
 using namespace swarm::consensus;
 using namespace swarm::consensus::testing;
@@ -319,3 +321,5 @@ TEST_CASE("the timeouts of rounds begin anew at a re-entry") {
   REQUIRE(round != timers.end());
   CHECK(round->after == machine_options{}.round_timeout_base);
 }
+
+} // namespace reentry_test

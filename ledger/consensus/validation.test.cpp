@@ -2,6 +2,8 @@
 
 #include "ledger/consensus/testing/fixture.hpp"
 
+namespace validation_test {
+
 using namespace swarm;
 using namespace swarm::consensus;
 using namespace swarm::consensus::testing;
@@ -296,3 +298,5 @@ TEST_CASE("the memory of signatures is keyed by digest too, and bounded") {
   }
   CHECK(at.authors.remembered() <= author_finder::remembered_max);
 }
+
+} // namespace validation_test

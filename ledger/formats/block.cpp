@@ -20,7 +20,7 @@ std::size_t size_guess(std::span<const transaction> txns) {
   return out;
 }
 
-result<> check_size(std::size_t size) {
+result<> check_block_size(std::size_t size) {
   if (size > block_size_max)
     return fail(block_errc::too_large, "block: {} bytes, the limit is {}", size, block_size_max);
   return {};
@@ -62,7 +62,7 @@ bytes encode_block(const block& item) {
 }
 
 result<block> decode_block(bytes_view raw, std::uint64_t chain_id) {
-  SWARM_CHECK(check_size(raw.size()));
+  SWARM_CHECK(check_block_size(raw.size()));
   SWARM_TRY(rlp_reader from, rlp_reader::open(raw, "block"));
   SWARM_TRY(const rlp_item header, from.next("header"));
   block out;
@@ -82,7 +82,7 @@ bytes encode_body(std::span<const transaction> txns, const seal_record& parent_s
 }
 
 result<block_body> decode_body(bytes_view raw, std::uint64_t chain_id) {
-  SWARM_CHECK(check_size(raw.size()));
+  SWARM_CHECK(check_block_size(raw.size()));
   SWARM_TRY(rlp_reader from, rlp_reader::open(raw, "block body"));
   return read_body(from, chain_id);
 }

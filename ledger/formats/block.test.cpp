@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace block_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using swarm::testing::wording;
@@ -132,3 +134,5 @@ TEST_CASE("whatever bytes are accepted as a block, they are its only encoding") 
   for (std::size_t size = 0; size < good.size(); ++size)
     REQUIRE(!decode_block(bytes_view(good).first(size), 1337));
 }
+
+} // namespace block_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace double_vote_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 
@@ -124,3 +126,5 @@ TEST_CASE("whatever bytes are taken for a proof, they are its only encoding") {
   }
   CHECK(!decode_double_vote(bytes(double_vote_size_max + 1, 0)));
 }
+
+} // namespace double_vote_test

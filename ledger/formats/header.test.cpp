@@ -9,6 +9,8 @@
 
 #include <functional>
 
+namespace header_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using vectors::fixed;
@@ -249,3 +251,5 @@ TEST_CASE("a genesis header has rules of its own") {
   header.block_num = header_number_max + 1;
   CHECK(breaks(check_header_alone(header), header_errc::block_num));
 }
+
+} // namespace header_test

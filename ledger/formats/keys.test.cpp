@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace keys_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using vectors::fixed;
@@ -113,3 +115,5 @@ TEST_CASE("signatures out of range are refused") {
     CHECK(breaks(recover(digest, bad), key_errc::bad_recovery_id));
   }
 }
+
+} // namespace keys_test

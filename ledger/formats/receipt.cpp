@@ -4,7 +4,7 @@ namespace swarm::ledger {
 
 namespace {
 
-constexpr auto what = "receipt";
+constexpr auto receipt_name = "receipt";
 
 void put_log(rlp_writer& to, const log_entry& entry) {
   to.begin_list().string(entry.emitter.view()).begin_list();
@@ -57,7 +57,7 @@ result<receipt> decode_item(const rlp_item& item) {
       return fail(receipt_errc::unsupported_type, "receipt: a legacy one stands as a list, not as a string");
     return decode_receipt(item.payload);
   }
-  SWARM_TRY(const rlp_reader from, rlp_reader::open(item, what));
+  SWARM_TRY(const rlp_reader from, rlp_reader::open(item, receipt_name));
   return read_receipt(from, txn_type::legacy);
 }
 
@@ -89,7 +89,7 @@ result<receipt> decode_receipt(bytes_view raw) {
     type = static_cast<txn_type>(raw[0]);
     raw = raw.subspan(1);
   }
-  SWARM_TRY(const rlp_reader from, rlp_reader::open(raw, what, receipts_size_max));
+  SWARM_TRY(const rlp_reader from, rlp_reader::open(raw, receipt_name, receipts_size_max));
   return read_receipt(from, type);
 }
 

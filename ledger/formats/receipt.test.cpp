@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace receipt_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using vectors::hex;
@@ -188,3 +190,5 @@ TEST_CASE("whatever bytes are accepted as a receipt, they are its only encoding"
   }
   CHECK(accepted > 100);
 }
+
+} // namespace receipt_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace rlp_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using swarm::testing::wording;
@@ -256,3 +258,5 @@ TEST_CASE("whatever bytes are accepted, they are what the writer makes of their 
   }
   CHECK(accepted > 1000);
 }
+
+} // namespace rlp_test

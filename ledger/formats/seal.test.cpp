@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace seal_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using vectors::hex;
@@ -97,3 +99,5 @@ TEST_CASE("a quorum of distinct validators makes a block final, nothing less") {
   // Seals over another digest recover to strangers.
   CHECK(!check_seals(sealed_by({1, 2, 3}), filled(9), set, 3));
 }
+
+} // namespace seal_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace sign_of_life_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 
@@ -48,3 +50,5 @@ TEST_CASE("a sign of life is bounded and exact") {
   CHECK(!decode_sign_of_life(encode_sign_of_life(7, 12, too_long, key, 1, genesis), 1, genesis));
   CHECK(!decode_sign_of_life(encode_sign_of_life(7, 12, "a b", key, 1, genesis), 1, genesis));
 }
+
+} // namespace sign_of_life_test

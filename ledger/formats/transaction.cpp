@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint64_t eip155_offset = 35;
 constexpr std::size_t fields_size_guess = 256;
-constexpr auto what = "transaction";
+constexpr auto transaction_name = "transaction";
 
 void put_access_list(rlp_writer& to, const std::vector<access_entry>& list) {
   to.begin_list();
@@ -162,7 +162,7 @@ result<transaction> transaction::decode(bytes_view raw, std::uint64_t chain_id) 
   SWARM_CHECK(check_size(raw.size()));
   SWARM_TRY(const txn_type type, type_of(raw[0]));
   const bool legacy = type == txn_type::legacy;
-  SWARM_TRY(rlp_reader from, rlp_reader::open(legacy ? raw : raw.subspan(1), what, txn_size_max));
+  SWARM_TRY(rlp_reader from, rlp_reader::open(legacy ? raw : raw.subspan(1), transaction_name, txn_size_max));
   if (!legacy) {
     SWARM_TRY(const std::uint64_t signed_for, from.number("chain id"));
     SWARM_CHECK(check_chain(signed_for, chain_id));

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace transaction_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using swarm::testing::says;
@@ -325,3 +327,5 @@ TEST_CASE("whatever bytes are accepted as a transaction, they are its only encod
   }
   CHECK(accepted > 1000);
 }
+
+} // namespace transaction_test

@@ -4,14 +4,19 @@
 
 #include <vector>
 
-namespace swarm::ledger {
+namespace formats_turns_test {
+
+using namespace swarm;
+using namespace swarm::ledger;
 
 namespace {
+
 address validator(std::size_t number) {
   address out;
   out[0] = static_cast<std::uint8_t>(number);
   return out;
 }
+
 } // namespace
 
 TEST_CASE("the proposer is the parent's proposer's successor, and one further each round") {
@@ -58,4 +63,4 @@ TEST_CASE("who rests comes last, in the order of the ring") {
   CHECK(proposer_of(set, set, validator(3), 0) == validator(5)); // all rest: the plain ring
 }
 
-} // namespace swarm::ledger
+} // namespace formats_turns_test

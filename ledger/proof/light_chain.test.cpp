@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace light_chain_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -162,3 +164,5 @@ TEST_CASE("two final blocks of one number are a fork, whichever comes first") {
   CHECK(ahead.follow(at.chain.handover_at(2)).error().is(proof_errc::fork));
   CHECK(ahead.reached() == 0);
 }
+
+} // namespace light_chain_test

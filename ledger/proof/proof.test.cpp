@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace proof_proof_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -183,3 +185,5 @@ TEST_CASE("a header that no chain of this kind can have is refused") {
   CHECK(open_header(encode_header(header)).error().is(proof_errc::header));
   CHECK(open_header(as_bytes("none")).error().is(proof_errc::header));
 }
+
+} // namespace proof_proof_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace receipt_proof_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -77,3 +79,5 @@ TEST_CASE("what is no proof of a receipt is refused") {
   large.txn.resize(17);
   CHECK(decode_receipt_proof(encode_receipt_proof(large)).error().is(proof_errc::receipt));
 }
+
+} // namespace receipt_proof_test

@@ -1,35 +1,14 @@
 #include "ledger/proof/trust_chain.hpp"
 
-#include "ledger/formats/rlp.hpp"
 #include "ledger/native_contract.hpp"
+#include "ledger/proof/proof_wire.hpp"
 
 namespace swarm::ledger {
 
 namespace {
 
-constexpr std::size_t header_bytes_max = 1024;
-constexpr std::size_t seals_bytes_max = 32 * 1024;
-constexpr std::size_t node_bytes_max = 1024; ///< a branch of hashes has 532
-constexpr std::size_t proof_nodes_max = 80;  ///< 64 nibbles and what splits them
-
-void write_nodes(rlp_writer& out, std::span<const bytes> nodes) {
-  out.begin_list();
-  for (const auto& node : nodes)
-    out.string(node);
-  out.end_list();
-}
-
-result<std::vector<bytes>> read_nodes(rlp_reader& from, std::string_view what) {
-  SWARM_TRY(auto list, from.list(what));
-  std::vector<bytes> out;
-  while (!list.at_end()) {
-    if (out.size() >= proof_nodes_max)
-      return fail(proof_errc::validators, "{}: more than {} nodes", what, proof_nodes_max);
-    SWARM_TRY(const auto node, list.string(what, node_bytes_max));
-    out.push_back(to_bytes(node));
-  }
-  return out;
-}
+constexpr std::size_t proof_nodes_max = 80; ///< 64 nibbles and what splits them
+constexpr node_limits limits{proof_nodes_max, trie_node_bytes_max, proof_errc::validators};
 
 /// The validators in a block's state, as its own proof shows them.
 result<std::vector<address>> shown_by(const handover& from, const block_header& header) {
@@ -71,7 +50,8 @@ result<block_header> trust_chain::arrive(const handover& pivot) const {
 
 bytes encode_handover(const handover& item) {
   rlp_writer out(4096);
-  out.begin_list().string(item.block.header).string(encode_seals(item.block.seals));
+  out.begin_list();
+  write_sealed(out, item.block);
   write_nodes(out, item.proof.account);
   write_nodes(out, item.proof.count);
   out.begin_list();
@@ -83,18 +63,15 @@ bytes encode_handover(const handover& item) {
 result<handover> decode_handover(bytes_view raw) {
   handover out;
   SWARM_TRY(auto from, rlp_reader::open(raw, "handover"));
-  SWARM_TRY(const auto header, from.string("header", header_bytes_max));
-  out.block.header = to_bytes(header);
-  SWARM_TRY(const auto seals, from.string("seals", seals_bytes_max));
-  SWARM_TRY(out.block.seals, decode_seals(seals));
-  SWARM_TRY(out.proof.account, read_nodes(from, "account proof"));
-  SWARM_TRY(out.proof.count, read_nodes(from, "count proof"));
+  SWARM_TRY(out.block, read_sealed(from));
+  SWARM_TRY(out.proof.account, read_nodes(from, "account proof", limits));
+  SWARM_TRY(out.proof.count, read_nodes(from, "count proof", limits));
   SWARM_TRY(auto members, from.list("members"));
   SWARM_CHECK(from.finish());
   while (!members.at_end()) {
     if (out.proof.members.size() >= validators_max)
       return fail(proof_errc::validators, "handover: more than {} validators", validators_max);
-    SWARM_TRY(out.proof.members.emplace_back(), read_nodes(members, "member proof"));
+    SWARM_TRY(out.proof.members.emplace_back(), read_nodes(members, "member proof", limits));
   }
   return out;
 }

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace trust_chain_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -180,3 +182,5 @@ TEST_CASE("a handover survives its encoding, a damaged one is refused or another
   wide.proof.account.resize(81);
   CHECK_FALSE(decode_handover(encode_handover(wide)));
 }
+
+} // namespace trust_chain_test

@@ -1,7 +1,7 @@
 #include "ledger/proof/witness.hpp"
 
 #include "base/hash.hpp"
-#include "ledger/formats/rlp.hpp"
+#include "ledger/proof/proof_wire.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -9,10 +9,6 @@
 namespace swarm::ledger {
 
 namespace {
-
-constexpr std::size_t header_bytes_max = 1024;
-constexpr std::size_t seals_bytes_max = 32 * 1024;
-constexpr std::size_t node_bytes_max = 1024; ///< a branch of hashes has 532
 
 /// Whatever is read once stays, so that nothing is recorded twice.
 constexpr std::size_t keep_all = std::size_t{1} << 40;
@@ -110,27 +106,19 @@ bytes encode_proved_calls(const proved_calls& item) {
   for (const auto& node : item.nodes)
     size += node.size() + 4;
   rlp_writer out(size);
-  out.begin_list().string(item.block.header).string(encode_seals(item.block.seals)).begin_list();
-  for (const auto& node : item.nodes)
-    out.string(node);
-  return out.end_list().end_list().take();
+  out.begin_list();
+  write_sealed(out, item.block);
+  write_nodes(out, item.nodes);
+  return out.end_list().take();
 }
 
 result<proved_calls> decode_proved_calls(bytes_view raw) {
   proved_calls out;
   SWARM_TRY(auto from, rlp_reader::open(raw, "proved calls"));
-  SWARM_TRY(const auto header, from.string("header", header_bytes_max));
-  out.block.header = to_bytes(header);
-  SWARM_TRY(const auto seals, from.string("seals", seals_bytes_max));
-  SWARM_TRY(out.block.seals, decode_seals(seals));
-  SWARM_TRY(auto nodes, from.list("nodes"));
+  SWARM_TRY(out.block, read_sealed(from));
+  SWARM_TRY(out.nodes,
+            read_nodes(from, "witness", {witness_nodes_max, trie_node_bytes_max, proof_errc::witness}));
   SWARM_CHECK(from.finish());
-  while (!nodes.at_end()) {
-    if (out.nodes.size() >= witness_nodes_max)
-      return fail(proof_errc::witness, "witness: more than {} nodes", witness_nodes_max);
-    SWARM_TRY(const auto node, nodes.string("node", node_bytes_max));
-    out.nodes.push_back(to_bytes(node));
-  }
   return out;
 }
 

@@ -11,6 +11,8 @@
 #include <random>
 #include <set>
 
+namespace witness_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -325,3 +327,5 @@ TEST_CASE(
   memory.keep(std::make_shared<const known_witness>(large));
   CHECK(memory.memory() == 0);
 }
+
+} // namespace witness_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace pruned_test {
+
 using namespace swarm;
 using namespace swarm::sync;
 using namespace swarm::ledger;
@@ -194,3 +196,5 @@ TEST_CASE("parts of a snapshot that was given up go with old states, and never m
   }
   node.check_sound();
 }
+
+} // namespace pruned_test

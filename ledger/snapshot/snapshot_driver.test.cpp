@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace snapshot_driver_test {
+
 using namespace swarm;
 using namespace swarm::sync;
 using namespace swarm::ledger;
@@ -432,3 +434,5 @@ TEST_CASE("questions that no honest node asks are refused; what is not there mak
                                  {.pivot_lag = 5, .pivot_step = 45});
   CHECK(decode_header(decode_trust_answer(*pivot)->pivot->block.header)->block_num == 91);
 }
+
+} // namespace snapshot_driver_test

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace snapshot_server_test {
+
 using namespace swarm;
 using namespace swarm::sync;
 using namespace swarm::ledger;
@@ -302,3 +304,5 @@ TEST_CASE("neighbors have their share of the thread that answers them, together 
     pacer.charge(neighbor, 1us, now);
   CHECK(pacer.neighbors() <= 1024);
 }
+
+} // namespace snapshot_server_test

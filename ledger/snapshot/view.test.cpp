@@ -7,6 +7,8 @@
 #include <atomic>
 #include <thread>
 
+namespace view_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::sync;
@@ -87,3 +89,5 @@ TEST_CASE("threads read while a snapshot moves the head and history comes after 
   CHECK(window->view()->history_complete());
   CHECK(window->view()->logs({.from_block = 0, .to_block = 60})->size() >= 180);
 }
+
+} // namespace view_test

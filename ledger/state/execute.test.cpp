@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace execute_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -224,3 +226,5 @@ TEST_CASE("an access list is paid for") {
   fields.access_list = {{test_address(), {word(1), word(2)}}, {test_address(1), {}}};
   CHECK(intrinsic_gas(fields) == gas::txn + 2 * gas::access_account + 2 * gas::access_slot);
 }
+
+} // namespace execute_test

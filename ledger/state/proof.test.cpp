@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace state_proof_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -133,3 +135,5 @@ TEST_CASE("values that the state never holds are refused") {
   nodes = shown_as(keccak256(slot.view()).view(), {0xc0});
   CHECK_FALSE(verify_slot(odd.root(), slot, nodes));
 }
+
+} // namespace state_proof_test

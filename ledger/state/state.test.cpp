@@ -7,6 +7,8 @@
 
 #include <map>
 
+namespace state_state_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using namespace swarm::ledger::test;
@@ -203,3 +205,5 @@ TEST_CASE("state that cannot be read is an error, not an empty state") {
   CHECK(state_view(memory.store, keccak256("gone")).account_of(some_address(1)).error().is(errc::corrupt));
   CHECK(memory.store.code(keccak256("gone")).error().is(errc::corrupt));
 }
+
+} // namespace state_state_test

@@ -8,10 +8,6 @@ namespace swarm::ledger {
 
 namespace {
 
-bool is_none(const trie_child& child) {
-  return std::holds_alternative<std::monostate>(child);
-}
-
 bool starts_with(bytes_view text, bytes_view start) {
   return text.size() >= start.size() && std::equal(start.begin(), start.end(), text.begin());
 }

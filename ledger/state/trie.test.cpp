@@ -10,6 +10,8 @@
 
 #include <map>
 
+namespace trie_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using swarm::testing::says;
@@ -382,3 +384,5 @@ TEST_CASE("a proof may list embedded nodes as elements of their own") {
   proof[2] = *from_hex("c6348462617374");
   CHECK_FALSE(verify_proof(food.root(), as_bytes("food"), proof));
 }
+
+} // namespace trie_test

@@ -14,6 +14,9 @@ using trie_node_ptr = std::shared_ptr<const trie_node>;
 /// What stands below a node: nothing, a stored node by its hash, or a node in memory, which is either
 /// embedded (its RLP is under 32 bytes) or not stored yet.
 using trie_child = std::variant<std::monostate, hash32, trie_node_ptr>;
+inline bool is_none(const trie_child& child) {
+  return std::holds_alternative<std::monostate>(child);
+}
 
 /// A node of a Merkle Patricia trie (Yellow Paper appendix D), immutable once shared. Its kind follows from
 /// the number of children: 0 leaf, 1 extension, 16 branch. Paths hold one nibble per byte.

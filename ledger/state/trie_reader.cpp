@@ -9,10 +9,6 @@ namespace swarm::ledger {
 
 namespace {
 
-bool is_none(const trie_child& child) {
-  return std::holds_alternative<std::monostate>(child);
-}
-
 std::array<std::uint8_t, 64> nibbles_of(const hash32& key) {
   std::array<std::uint8_t, 64> out;
   for (std::size_t i = 0; i < key.size(); ++i) {

@@ -8,6 +8,8 @@
 #include <map>
 #include <random>
 
+namespace trie_reader_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 
@@ -92,3 +94,5 @@ TEST_CASE("a missing node is an error each time, and no other entry's") {
     }
   CHECK(missing == 2);
 }
+
+} // namespace trie_reader_test

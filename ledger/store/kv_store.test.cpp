@@ -8,6 +8,8 @@
 
 #include <vector>
 
+namespace kv_store_test {
+
 using namespace swarm;
 using namespace swarm::ledger;
 using swarm::testing::says;
@@ -136,3 +138,5 @@ TEST_CASE("a cleared column is empty, takes new entries, and leaves the others a
   CHECK(store->get(column::bodies, key_of(1)).value() == bytes{1});
   CHECK(store->check_files());
 }
+
+} // namespace kv_store_test

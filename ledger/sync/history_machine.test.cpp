@@ -7,6 +7,8 @@
 
 #include <deque>
 
+namespace history_machine_test {
+
 using namespace swarm;
 using namespace swarm::sync;
 using namespace std::chrono_literals;
@@ -184,3 +186,5 @@ TEST_CASE("without neighbors it waits; one block alone is a range") {
   network one(1, 5, 5, {conduct::honest});
   CHECK(one.run());
 }
+
+} // namespace history_machine_test

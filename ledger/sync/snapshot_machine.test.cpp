@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace snapshot_machine_test {
+
 using namespace swarm;
 using namespace swarm::sync;
 using namespace swarm::ledger;
@@ -275,3 +277,5 @@ TEST_CASE("when nobody has the state any more, another pivot is looked for") {
   at.pass(2s);
   CHECK(at.machine.pivot_num() == 33);
 }
+
+} // namespace snapshot_machine_test

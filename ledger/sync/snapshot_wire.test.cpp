@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace snapshot_wire_test {
+
 using namespace swarm;
 using namespace swarm::sync;
 
@@ -88,3 +90,5 @@ TEST_CASE("answers survive their encoding and are strict") {
   trust.changes.resize(changes_max + 1, trust.changes.front());
   CHECK_FALSE(decode_trust_answer(encode(trust)));
 }
+
+} // namespace snapshot_wire_test

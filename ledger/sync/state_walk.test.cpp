@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace state_walk_test {
+
 using namespace swarm;
 using namespace swarm::sync;
 using namespace swarm::ledger;
@@ -197,3 +199,5 @@ TEST_CASE("no state, a stored one, a store that fails, and what is no state") {
   REQUIRE(leaf.begin());
   CHECK(leaf.take(odd.root(), nodes->front()).error().is(errc::corrupt));
 }
+
+} // namespace state_walk_test

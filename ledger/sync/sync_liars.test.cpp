@@ -1,5 +1,7 @@
 #include "ledger/sync/testing/sync_network.hpp"
 
+namespace sync_liars_test {
+
 using namespace swarm;
 using namespace swarm::sync;
 using namespace std::chrono_literals;
@@ -218,3 +220,5 @@ TEST_CASE("far behind, blocks wait for a proof for a moment, and for the state a
   CHECK(never.snapshot_claims().empty());
   CHECK_FALSE(never.take_actions().empty());
 }
+
+} // namespace sync_liars_test

@@ -1,6 +1,8 @@
 #include "base/testing/wording.hpp"
 #include "ledger/sync/testing/sync_network.hpp"
 
+namespace sync_machine_test {
+
 using namespace swarm;
 using namespace swarm::sync;
 using namespace std::chrono_literals;
@@ -196,3 +198,5 @@ TEST_CASE("with one honest neighbor among others a node gets to the end, in boun
       CHECK(neighbors[id] == liar);
   }
 }
+
+} // namespace sync_machine_test

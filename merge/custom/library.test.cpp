@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+namespace library_test {
+
 using namespace swarm;
 using namespace swarm::merge;
 using namespace swarm::merge::testing;
@@ -92,3 +94,5 @@ TEST_CASE("a file that is no library, or another one than agreed on, is refused"
   CHECK(other.error().is(errc::conflict));
   CHECK(open_library(t.directory.file("none.so"), *digest).error().is(file_errc::not_found));
 }
+
+} // namespace library_test

@@ -11,6 +11,8 @@
 #include <map>
 #include <vector>
 
+namespace elect_test {
+
 using namespace swarm;
 using namespace swarm::merge;
 using namespace swarm::merge::testing;
@@ -84,3 +86,5 @@ TEST_CASE("elections agree with counting every value") {
     }
   }
 }
+
+} // namespace elect_test

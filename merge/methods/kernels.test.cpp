@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace kernels_test {
+
 using namespace swarm;
 using namespace swarm::merge;
 using namespace swarm::merge::testing;
@@ -220,3 +222,5 @@ TEST_CASE("weights are scaled by one power of two") {
       CHECK(scaled.each[k] * weights.back() == doctest::Approx(weights[k] * scaled.each.back()));
   }
 }
+
+} // namespace kernels_test

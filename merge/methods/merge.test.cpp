@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+namespace merge_test {
+
 using namespace swarm;
 using namespace swarm::merge;
 using namespace swarm::merge::testing;
@@ -230,3 +232,5 @@ TEST_CASE("a model without a single number can be merged") {
   REQUIRE_MESSAGE(done, message_of(done));
   CHECK(done->digest == empty->digest());
 }
+
+} // namespace merge_test

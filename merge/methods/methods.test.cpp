@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+namespace methods_methods_test {
+
 // Each method on whole model files.
 
 using namespace swarm;
@@ -235,3 +237,5 @@ TEST_CASE("a merge that looks at whole models first can be cancelled while it do
   REQUIRE(!done);
   CHECK(done.error().is(errc::cancelled));
 }
+
+} // namespace methods_methods_test

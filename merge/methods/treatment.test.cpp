@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace treatment_test {
+
 using namespace swarm;
 using namespace swarm::merge;
 using namespace swarm::merge::testing;
@@ -121,3 +123,5 @@ TEST_CASE("a difference anywhere in a large tensor is found") {
   other[count / 2] = -0.0F;
   CHECK(plan_of() == treatment::merged); // by the bits
 }
+
+} // namespace treatment_test

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace layout_test {
+
 using namespace swarm;
 using namespace swarm::merge;
 using namespace swarm::merge::testing;
@@ -237,3 +239,5 @@ TEST_CASE("a name in a message is quoted, printable and short") {
   CHECK(quote_name(std::string(79, 'a') + "\u00e9").size() == 79 + 5);
   CHECK(quote_name("\xff") == "''");
 }
+
+} // namespace layout_test

@@ -22,6 +22,8 @@
 #include <thread>
 #include <vector>
 
+namespace model_store_test {
+
 using namespace swarm;
 using namespace swarm::merge;
 using namespace swarm::merge::testing;
@@ -409,3 +411,5 @@ st.save_file(t, sys.argv[2])
   REQUIRE(std::system(command.c_str()) == 0);
   CHECK(read_file(directory.file("back")) == to_bytes(file->raw()));
 }
+
+} // namespace model_store_test

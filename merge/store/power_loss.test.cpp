@@ -7,6 +7,8 @@
 
 #include <map>
 
+namespace store_power_loss_test {
+
 using namespace swarm;
 using namespace swarm::merge;
 using namespace swarm::merge::testing;
@@ -153,3 +155,5 @@ TEST_CASE("a model is brought to disk once, and what is not there cannot be") {
   past.promise(digest);
   CHECK(past.disk().changes() == written + 2);
 }
+
+} // namespace store_power_loss_test

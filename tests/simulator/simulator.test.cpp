@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace simulator_test {
+
 using namespace swarm;
 using namespace swarm::simulator;
 
@@ -107,3 +109,5 @@ TEST_CASE("planted: messages that leave before they are on disk are contradicted
   options.planted.send_before_persist = true;
   check_found(options, 30, "35");
 }
+
+} // namespace simulator_test

@@ -13,6 +13,8 @@
 #include <cstdio>
 #include <filesystem>
 
+namespace inspect_test {
+
 using namespace swarm;
 using namespace swarm::actors;
 using namespace swarm::actors::test;
@@ -152,3 +154,5 @@ TEST_CASE("mistakes get one line that says what to do") {
   CHECK(inspect("nonsense").code == 2);
   CHECK(inspect("--help").code == 0);
 }
+
+} // namespace inspect_test

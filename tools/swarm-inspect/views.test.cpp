@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <sstream>
 
+namespace views_test {
+
 using namespace swarm::inspect;
 namespace json = boost::json;
 
@@ -150,3 +152,5 @@ TEST_CASE("top and trace print one line each") {
   const auto failed = object(R"({"unix_us":1699999999123456,"event":"slow","type":"merge","seconds":1.5})");
   CHECK(trace_view(failed, now, {}).ends_with(" slow merge took 1.5 s"));
 }
+
+} // namespace views_test

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <thread>
 
+namespace wakeable_input_test {
+
 using namespace swarm;
 
 namespace {
@@ -63,3 +65,5 @@ TEST_CASE("whoever waits can be woken, before and meanwhile") {
   pipe.write("x");
   CHECK(input.wait());
 }
+
+} // namespace wakeable_input_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace http_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 
@@ -121,3 +123,5 @@ TEST_CASE("log lines are limited per key and in memory") {
   CHECK(limiter.admit("e", now + seconds{30}) == 0u); // the old ones made room
   CHECK_FALSE(limiter.admit("e", now + seconds{31}));
 }
+
+} // namespace http_test

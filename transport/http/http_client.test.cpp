@@ -1,6 +1,8 @@
 #include "base/testing/wording.hpp"
 #include "transport/http/testing/http_fixture.hpp"
 
+namespace http_client_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
@@ -372,3 +374,5 @@ TEST_CASE("stop cancels everything and waits for the completions") {
   REQUIRE_FALSE(late);
   CHECK(late.error().is(net_errc::cancelled));
 }
+
+} // namespace http_client_test

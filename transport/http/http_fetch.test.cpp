@@ -1,6 +1,8 @@
 #include "base/testing/wording.hpp"
 #include "transport/http/testing/http_fixture.hpp"
 
+namespace http_fetch_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
@@ -137,3 +139,5 @@ TEST_CASE("the receiver of a fetch can end it") {
   CHECK(how.error().is(errc::corrupt));
   CHECK(f.ask().has_value());
 }
+
+} // namespace http_fetch_test

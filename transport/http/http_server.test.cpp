@@ -8,6 +8,8 @@
 
 #include <atomic>
 
+namespace http_server_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
@@ -427,3 +429,5 @@ TEST_CASE("a runtime that stops first leaves nothing hanging") {
   }
   (*kept)({}); // nobody is there to get it
 }
+
+} // namespace http_server_test

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+namespace http_sharing_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
@@ -105,3 +107,5 @@ TEST_CASE("connections without a handshake make room for others, and none that i
     ::close(fd);
   CHECK(eventually([&] { return f.server->status().handshakes == 0; }));
 }
+
+} // namespace http_sharing_test

@@ -4,6 +4,8 @@
 #include "transport/http/testing/http_fixture.hpp"
 #include "transport/ws/testing/ws_fixture.hpp"
 
+namespace certificate_facts_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
@@ -133,3 +135,5 @@ TEST_CASE("a WebSocket reports the same") {
   CHECK(server.certificate->subject == "OU=Swarm-Learning, CN=sn-1");
   CHECK(server.anchor->subject == "OU=Swarm-Learning, CN=CA-1");
 }
+
+} // namespace certificate_facts_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace registration_proof_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
@@ -173,3 +175,5 @@ TEST_CASE("what is no proof is refused, whatever it is") {
   many[1] = registration_proof_certificates_max + 1;
   f.refuses(with(many), proof_errc::malformed);
 }
+
+} // namespace registration_proof_test

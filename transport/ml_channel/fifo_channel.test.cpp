@@ -1,6 +1,8 @@
 #include "base/testing/wording.hpp"
 #include "transport/ml_channel/testing/fifo_program.hpp"
 
+namespace fifo_channel_test {
+
 using namespace swarm;
 using namespace swarm::ml;
 using swarm::merge::testing::temp_directory;
@@ -403,3 +405,5 @@ TEST_CASE("a path that became something else between two programs is reported") 
   program ml(f.options);
   f.wait_opened(2);
 }
+
+} // namespace fifo_channel_test

@@ -1,6 +1,8 @@
 #include "base/testing/wording.hpp"
 #include "transport/ml_channel/testing/fifo_program.hpp"
 
+namespace fifo_sessions_test {
+
 using namespace swarm;
 using namespace swarm::ml;
 using swarm::merge::testing::temp_directory;
@@ -220,3 +222,5 @@ TEST_CASE("a newcomer is found wherever the stream is cut, and only there") {
     CHECK(finds == 1);
   }
 }
+
+} // namespace fifo_sessions_test

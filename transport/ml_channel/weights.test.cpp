@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace weights_test {
+
 using namespace swarm;
 using namespace swarm::ml;
 using namespace swarm::merge::testing;
@@ -176,3 +178,5 @@ TEST_CASE("a merge of two programs' weights goes back with their shapes") {
     }
   }
 }
+
+} // namespace weights_test

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace wire_test {
+
 using namespace swarm;
 using namespace swarm::ml;
 using swarm::testing::says;
@@ -336,3 +338,5 @@ TEST_CASE("no bytes make a decoder fail otherwise than by an error, and what it 
   }
   CHECK(accepted > 1000);
 }
+
+} // namespace wire_test

@@ -4,6 +4,8 @@
 
 #include <set>
 
+namespace hash_set_test {
+
 using namespace swarm;
 using namespace swarm::p2p;
 
@@ -43,3 +45,5 @@ TEST_CASE("hashes that differ in few bits do not crowd together") {
     CHECK(places.size() > 3000); // about 3,970 if it were chance
   }
 }
+
+} // namespace hash_set_test

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <set>
 
+namespace neighbor_book_test {
+
 using namespace swarm;
 using namespace swarm::p2p;
 using namespace std::chrono_literals;
@@ -253,3 +255,5 @@ TEST_CASE("recent hashes are bounded and forgotten") {
   CHECK_FALSE(recent.contains(hash_of(200)));
   CHECK(recent.contains(hash_of(201)));
 }
+
+} // namespace neighbor_book_test

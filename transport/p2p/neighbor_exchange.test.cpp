@@ -1,5 +1,7 @@
 #include "transport/p2p/testing/couple.hpp"
 
+namespace neighbor_exchange_test {
+
 using namespace swarm;
 using namespace swarm::p2p;
 using namespace std::chrono_literals;
@@ -230,3 +232,5 @@ TEST_CASE("signs of life are handed on, up to a rate") {
   CHECK(only<action::deliver_signs>(c.b.seen).size() < 10);
   CHECK(c.b.session->points(c.now) > 10);
 }
+
+} // namespace neighbor_exchange_test

@@ -4,6 +4,8 @@
 
 #include <random>
 
+namespace neighbor_places_test {
+
 using namespace swarm;
 using namespace swarm::p2p;
 
@@ -121,3 +123,5 @@ TEST_CASE("whatever comes, the bounds hold and an organisation within its due is
       t.taken.erase(t.taken.begin() + static_cast<std::ptrdiff_t>(random() % t.taken.size()));
   }
 }
+
+} // namespace neighbor_places_test

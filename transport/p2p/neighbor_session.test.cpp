@@ -1,6 +1,8 @@
 #include "base/testing/wording.hpp"
 #include "transport/p2p/testing/couple.hpp"
 
+namespace neighbor_session_test {
+
 using namespace swarm;
 using namespace swarm::p2p;
 using namespace std::chrono_literals;
@@ -261,3 +263,5 @@ TEST_CASE("whatever a neighbor sends, memory stays bounded and the session ends 
     if (victim.over()) CHECK(std::holds_alternative<action::close>(c.b.seen.back()));
   }
 }
+
+} // namespace neighbor_session_test

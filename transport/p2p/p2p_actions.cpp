@@ -3,14 +3,6 @@
 
 namespace swarm::p2p {
 
-namespace {
-
-time_point time_now() {
-  return std::chrono::steady_clock::now();
-}
-
-} // namespace
-
 void p2p_node::impl::perform(const link_ptr& from, std::vector<session_action> actions, const credit& held) {
   for (auto& each : actions)
     std::visit([&](auto&& what) { on(from, std::forward<decltype(what)>(what), held); }, std::move(each));

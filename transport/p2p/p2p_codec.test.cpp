@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace p2p_codec_test {
+
 using namespace swarm;
 using namespace swarm::p2p;
 
@@ -220,3 +222,5 @@ TEST_CASE("frames made without copies are the same frames") {
   CHECK(encode_txns(views) == encode(txns{{a, b}}));
   CHECK(encode_consensus(a) == encode(consensus{a}));
 }
+
+} // namespace p2p_codec_test

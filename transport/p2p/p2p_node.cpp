@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::string_view path = "/p2p";
 
-time_point time_now() {
-  return std::chrono::steady_clock::now();
-}
-
 std::uint64_t random_number() {
   std::uint8_t raw[8];
   fill_random(raw);

@@ -9,6 +9,8 @@
 
 #include <set>
 
+namespace p2p_node_test {
+
 using namespace swarm;
 using namespace swarm::p2p;
 using namespace swarm::transport;
@@ -347,3 +349,5 @@ TEST_CASE("a port in use and endpoints that are none are told at the start") {
   CHECK(fails_with(frame_errc::bad_endpoint));
   CHECK(a.node->dial("sn:0").error().is(frame_errc::bad_endpoint));
 }
+
+} // namespace p2p_node_test

@@ -11,6 +11,10 @@ namespace swarm::p2p {
 
 using link_ptr = std::shared_ptr<link>;
 
+inline time_point time_now() {
+  return std::chrono::steady_clock::now();
+}
+
 /// There are three kinds of locks: this mutex, a link's own, and the one for the order of a link's
 /// callbacks. A link's own may be taken while this one is held, never the other way round; neither is held
 /// during a callback.

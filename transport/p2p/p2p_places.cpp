@@ -7,10 +7,6 @@ namespace {
 
 constexpr std::size_t newcomers_per_certificate_max = 4;
 
-time_point time_now() {
-  return std::chrono::steady_clock::now();
-}
-
 } // namespace
 
 std::string p2p_node::impl::why_not_accepted(const transport::peer_info& remote) const {

@@ -1,6 +1,8 @@
 #include "base/testing/wording.hpp"
 #include "transport/p2p/testing/net.hpp"
 
+namespace p2p_places_test {
+
 using namespace swarm;
 using namespace swarm::p2p;
 using namespace swarm::p2p::test;
@@ -91,3 +93,5 @@ TEST_CASE("connections without a hello make room for others") {
   b.start(n.io);
   CHECK(eventually([&] { return has(a, b); }));
 }
+
+} // namespace p2p_places_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace send_queue_test {
+
 using namespace swarm;
 using namespace swarm::p2p;
 
@@ -131,3 +133,5 @@ TEST_CASE("hashes wait to be flushed unless they are many or urgent") {
   CHECK(queue.queued_bytes() == 0);
   CHECK(queue.take(0) == nullptr);
 }
+
+} // namespace send_queue_test

@@ -7,6 +7,8 @@
 #include <set>
 #include <string>
 
+namespace sharing_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 
@@ -114,3 +116,5 @@ TEST_CASE("whatever comes and goes, nobody below a fair share is displaced or re
     REQUIRE(model.size() <= 12);
   }
 }
+
+} // namespace sharing_test

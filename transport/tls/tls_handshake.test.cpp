@@ -8,6 +8,8 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+namespace tls_handshake_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
@@ -268,3 +270,5 @@ TEST_CASE("the server name is sent for names, not for addresses") {
     CHECK(name.get() == (std::string(host) == "localhost" ? "localhost" : ""));
   }
 }
+
+} // namespace tls_handshake_test

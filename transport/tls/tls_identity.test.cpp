@@ -10,6 +10,8 @@
 
 #include <cstdlib>
 
+namespace tls_identity_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
@@ -350,3 +352,5 @@ TEST_CASE("gen-cert keeps the original's layout and refuses wrong calls") {
   CHECK(gen_cert(folder.path(), "--help", &words) == 0);
   CHECK(words.find("--original") != std::string::npos);
 }
+
+} // namespace tls_identity_test

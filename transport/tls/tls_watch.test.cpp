@@ -3,6 +3,8 @@
 #include "transport/http/http_client.hpp"
 #include "transport/ws/testing/ws_fixture.hpp"
 
+namespace tls_watch_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
@@ -336,3 +338,5 @@ TEST_CASE("a session of a certificate that has expired is not resumed") {
   CHECK(eventually([&] { return !ask(); }));
   CHECK(says(f.server->status().last_handshake_failure, "that has expired"));
 }
+
+} // namespace tls_watch_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace trust_anchors_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
@@ -37,3 +39,5 @@ TEST_CASE("anchors are the trusted certificates, each once, and the own chain en
   CHECK(read_anchor_file(first.path() / "none", "CA").error().is(tls_errc::missing_file));
   CHECK(read_anchor_file(files.key, "CA").error().is(tls_errc::not_pem));
 }
+
+} // namespace trust_anchors_test

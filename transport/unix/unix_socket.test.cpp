@@ -11,6 +11,8 @@
 
 #include <atomic>
 
+namespace unix_socket_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
@@ -245,3 +247,5 @@ TEST_CASE("the client gives up on a process that does not answer") {
   f.server->stop();
   CHECK(client.read_line().error().is(net_errc::closed));
 }
+
+} // namespace unix_socket_test

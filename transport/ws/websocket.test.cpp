@@ -1,6 +1,8 @@
 #include "base/testing/wording.hpp"
 #include "transport/ws/testing/ws_fixture.hpp"
 
+namespace websocket_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
@@ -173,3 +175,5 @@ TEST_CASE("a receiver that holds its messages slows the sender down") {
     check_a_slow_receiver(options, 3, 100);
   }
 }
+
+} // namespace websocket_test

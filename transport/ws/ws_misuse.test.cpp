@@ -3,6 +3,8 @@
 
 #include <utility>
 
+namespace ws_misuse_test {
+
 using namespace swarm;
 using namespace swarm::transport;
 using namespace swarm::transport::test;
@@ -264,3 +266,5 @@ TEST_CASE("sessions may outlive the runtime") {
   theirs->close();
   kept.clear();
 }
+
+} // namespace ws_misuse_test

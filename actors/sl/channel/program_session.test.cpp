@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+namespace program_session_test {
+
 using namespace swarm;
 using namespace swarm::actors;
 using swarm::testing::says;
@@ -338,3 +340,5 @@ TEST_CASE("a follower that starts in the middle may want another merge than its 
   CHECK(ml::decode_loss_request(joined(std::get<ml::outgoing>(*asked)))->loss_seq_num == 2);
   CHECK(std::get<program_loss>(*t.loss(1, 2)).digest == other);
 }
+
+} // namespace program_session_test

@@ -7,12 +7,12 @@ namespace swarm::actors {
 
 namespace {
 
-constexpr std::size_t calls_before_peers = 4;
-constexpr std::size_t pages_max = contracts::peers_max / contracts::page_entries_max;
+constexpr std::size_t calls_before_readers = 4;
+constexpr std::size_t reader_pages_max = contracts::peers_max / contracts::page_entries_max;
 constexpr std::size_t open_max = 1024; ///< more than the gate has; older ones are not answered any more
 
 result<gate::chain_reading> reading_of(const std::vector<boost::json::value>& from) {
-  if (from.size() < calls_before_peers) return fail(errc::invalid, "the SN answers another question");
+  if (from.size() < calls_before_readers) return fail(errc::invalid, "the SN answers another question");
   gate::chain_reading out;
   SWARM_TRY(out.block_num, session::quantity_of(from[0]));
   SWARM_TRY(const auto node, session::output_of(from[1]));
@@ -23,7 +23,7 @@ result<gate::chain_reading> reading_of(const std::vector<boost::json::value>& fr
   SWARM_TRY(const auto check_ins, session::output_of(from[3]));
   SWARM_TRY(out.training.check_ins, contracts::decode_check_ins(check_ins));
   auto& peers = out.training.peers;
-  for (std::size_t i = calls_before_peers; i < from.size(); ++i) {
+  for (std::size_t i = calls_before_readers; i < from.size(); ++i) {
     SWARM_TRY(const auto output, session::output_of(from[i]));
     SWARM_TRY(auto page, contracts::decode_peers(output));
     peers.insert(peers.end(), std::make_move_iterator(page.begin()), std::make_move_iterator(page.end()));
@@ -59,8 +59,9 @@ std::optional<gate::event::chain_read> chain_reader::take(const session::action:
   if (asked.empty()) return std::nullopt;
   if (!from.responses) return gate::event::chain_read{asked.key(), tl::unexpected(from.responses.error())};
   auto reading = reading_of(*from.responses);
-  const auto pages = from.responses->size() - std::min(from.responses->size(), calls_before_peers);
-  if (reading && reading->training.peers.size() == pages * contracts::page_entries_max && pages < pages_max) {
+  const auto pages = from.responses->size() - std::min(from.responses->size(), calls_before_readers);
+  if (reading && reading->training.peers.size() == pages * contracts::page_entries_max
+      && pages < reader_pages_max) {
     pages_ = std::max(pages_, pages + 1);
     again = ask(asked.mapped(), from.asker);
     return std::nullopt;

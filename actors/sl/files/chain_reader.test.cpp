@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace chain_reader_test {
+
 using namespace swarm;
 using namespace swarm::actors;
 namespace json = boost::json;
@@ -114,3 +116,5 @@ TEST_CASE("known merges are there in the next life, whatever became of the file"
                                                               + to_hex(two.view()) + " t\n0x12")));
   CHECK(read_known_merges(file) == std::vector<gate::model_gate::merge>{{two, "t"}});
 }
+
+} // namespace chain_reader_test

@@ -8,6 +8,8 @@
 
 #include <limits>
 
+namespace merge_progress_test {
+
 using namespace swarm;
 using namespace swarm::actors;
 using namespace swarm::actors::testing;
@@ -151,3 +153,5 @@ TEST_CASE("the file server answers what it knows and refuses the rest") {
     CHECK_MESSAGE(answer(other).status == 404, other);
   CHECK(answer("/models/" + std::string(64, '0')).status == 404);
 }
+
+} // namespace merge_progress_test

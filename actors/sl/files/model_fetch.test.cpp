@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace model_fetch_test {
+
 using namespace swarm;
 using namespace swarm::actors;
 using namespace swarm::actors::testing;
@@ -283,3 +285,5 @@ TEST_CASE("a layout comes without the model, and is checked") {
   CHECK_FALSE(swarm.fetch_layout(*model, hash32{}, {honest.address()}));
   CHECK_FALSE(swarm.fetch_layout(*model, layout, {}));
 }
+
+} // namespace model_fetch_test

@@ -10,6 +10,8 @@
 #include <fstream>
 #include <vector>
 
+namespace session_note_test {
+
 using swarm::actors::session_note;
 namespace fs = std::filesystem;
 
@@ -73,3 +75,5 @@ TEST_CASE("a power cut at any change of the disk takes no session note that was 
     REQUIRE_MESSAGE((is_last_kept || is_next), former);
   });
 }
+
+} // namespace session_note_test

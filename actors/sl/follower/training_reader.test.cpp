@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace training_reader_test {
+
 using namespace swarm;
 using namespace swarm::actors;
 namespace json = boost::json;
@@ -61,3 +63,5 @@ TEST_CASE("a contract that is not there, and answers that are none") {
   REQUIRE(other);
   CHECK_FALSE(*other);
 }
+
+} // namespace training_reader_test

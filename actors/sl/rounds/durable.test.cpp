@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace durable_test {
+
 // What a transaction tells of is on the disk before it is sent.
 
 using namespace swarm;
@@ -161,3 +163,5 @@ TEST_CASE("the note of a session stands before its first transaction and goes af
   CHECK(t.calls() == lines{"register as a peer of the training"});
   CHECK(place_of(t, notes("ours")) < place_of(t, calls));
 }
+
+} // namespace durable_test

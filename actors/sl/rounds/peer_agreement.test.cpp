@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace peer_agreement_test {
+
 // A program wants other parameters, or another layout, than those in force.
 
 using namespace swarm;
@@ -154,3 +156,5 @@ TEST_CASE("a newcomer to a training of another layout asks for its own first") {
   CHECK(t.calls().back() == "check in for round 2");
   CHECK(t.count<action::refuse_layout>() == 0);
 }
+
+} // namespace peer_agreement_test

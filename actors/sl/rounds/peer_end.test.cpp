@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace peer_end_test {
+
 // The end of a training: what finished peers bring, who gets the final model, when a node may go.
 
 using namespace swarm;
@@ -328,3 +330,5 @@ TEST_CASE("a program that dies before its node is registered") {
   }
   CHECK(t.count<action::session_ended>() == 1);
 }
+
+} // namespace peer_end_test

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace peer_machine_test {
+
 // A session from its opening to its end, and what can go wrong with calls and views.
 
 using namespace swarm;
@@ -481,3 +483,5 @@ TEST_CASE("the contract is looked at now and then while something is waited for"
   t.pass(100ms);
   CHECK(t.count<action::refresh>() == 2);
 }
+
+} // namespace peer_machine_test

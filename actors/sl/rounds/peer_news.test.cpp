@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace peer_news_test {
+
 // What a program and its user hear: refusals with their remedies, notices, for whom is being waited.
 
 using namespace swarm;
@@ -291,3 +293,5 @@ TEST_CASE("that Krum had fewer models than it wants is told whenever their numbe
   CHECK(notice_with(7).empty());
   CHECK(!notice_with(6).empty());
 }
+
+} // namespace peer_news_test

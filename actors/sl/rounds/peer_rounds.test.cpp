@@ -6,6 +6,8 @@
 
 #include <cmath>
 
+namespace peer_rounds_test {
+
 // Leading and following in closed rounds, and fetching merged models.
 
 using namespace swarm;
@@ -427,3 +429,5 @@ TEST_CASE("the sync interval adapts to the swarm's mean loss") {
   CHECK(adaptive_interval(2, 8, 0.5, 1.0) == 2);   // a quarter at least
   CHECK(adaptive_interval(1, 1, 0.5, 1.0) == 1);
 }
+
+} // namespace peer_rounds_test

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace peer_waits_test {
+
 // Every wait in a closed round ends: leaders are watched, and peers that give no sign of life are accused.
 
 using namespace swarm;
@@ -160,3 +162,5 @@ TEST_CASE("a node that is accused gives a sign of life, whatever it does") {
   t.done();
   CHECK(t.calls().size() == 1);
 }
+
+} // namespace peer_waits_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace resume_test {
+
 // Machines that are made in the middle of a session, and lost answers.
 
 using namespace swarm;
@@ -177,3 +179,5 @@ TEST_CASE("a check-in whose answer was lost is seen in the contract") {
   t.fetched(9);
   CHECK(t.last<action::ask_loss>().digest == t.digest(9));
 }
+
+} // namespace resume_test

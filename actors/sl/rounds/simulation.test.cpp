@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string>
 
+namespace rounds_simulation_test {
+
 using namespace swarm;
 using namespace swarm::rounds::testing;
 
@@ -61,3 +63,5 @@ TEST_CASE("simulated swarms: everybody is served, whatever happens") {
   CHECK(sum.merges > 0);
   if (count >= 60) CHECK(sum.refusals_told > 0);
 }
+
+} // namespace rounds_simulation_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace stall_watch_test {
+
 using namespace swarm;
 using namespace swarm::actors;
 using namespace std::chrono_literals;
@@ -66,3 +68,5 @@ TEST_CASE("a quorum, a new block and idleness are no halt") {
   watch.look(idle, 4, start + 4min);
   CHECK(!watch.look(idle, 4, start + 9min));
 }
+
+} // namespace stall_watch_test

@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace chain_facts_test {
+
 using namespace swarm;
 using namespace swarm::ledger::test;
 
@@ -178,3 +180,5 @@ TEST_CASE("the SNs of the registry are read once, until it changes") {
   s.seal();
   CHECK(s.facts().nodes.size() == 2);
 }
+
+} // namespace chain_facts_test

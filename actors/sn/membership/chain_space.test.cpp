@@ -10,6 +10,8 @@
 
 #include <map>
 
+namespace membership_chain_space_test {
+
 using namespace swarm;
 using namespace swarm::ledger::test;
 using swarm::testing::says;
@@ -226,3 +228,5 @@ TEST_CASE("a flood of registrations that claim an organisation leaves its day to
   s.fill();
   CHECK(s.use(beta).bytes - newcomers > a_day / 10 * 8 - 1500);
 }
+
+} // namespace membership_chain_space_test

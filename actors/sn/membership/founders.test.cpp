@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace founders_test {
+
 using namespace swarm;
 using membership::founders_of;
 using swarm::testing::says;
@@ -87,3 +89,5 @@ TEST_CASE("more than a chain can have is refused in words") {
   REQUIRE(!refused);
   CHECK(says(refused.error(), "17 anchors"));
 }
+
+} // namespace founders_test

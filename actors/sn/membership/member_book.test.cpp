@@ -10,6 +10,8 @@
 
 #include <map>
 
+namespace member_book_test {
+
 using namespace swarm;
 using namespace swarm::ledger::test;
 using membership::ended_membership;
@@ -246,3 +248,5 @@ TEST_CASE("a book that looks seldom sees the same") {
   CHECK(s.reads(4));
   REQUIRE(s.ended().size() == 1);
 }
+
+} // namespace member_book_test

@@ -7,6 +7,8 @@
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 
+namespace network_entry_test {
+
 using namespace swarm;
 using membership::read_network_entry;
 namespace json = boost::json;
@@ -82,3 +84,5 @@ TEST_CASE("of very many endpoints only some are kept") {
   many["p2pEndpoints"] = json::array(10'000, "sn:1");
   CHECK(read_network_entry(answer(many))->p2p_endpoints.size() == 256);
 }
+
+} // namespace network_entry_test

@@ -9,6 +9,8 @@
 
 #include <map>
 
+namespace pool_rule_test {
+
 using namespace swarm;
 using namespace swarm::ledger::test;
 using swarm::testing::says;
@@ -129,3 +131,5 @@ TEST_CASE("membership is over in the first block after the expiry, and in views 
   s.seal(1000, began + 102);
   CHECK(s.submit(1, contracts::encode_leave_node()));
 }
+
+} // namespace pool_rule_test

@@ -11,6 +11,8 @@
 
 #include <fstream>
 
+namespace audit_test {
+
 using namespace swarm;
 using namespace swarm::proofs;
 namespace json = boost::json;
@@ -306,3 +308,5 @@ TEST_CASE("nothing in a proof file can be altered") {
   });
   CHECK(altered > 100);
 }
+
+} // namespace audit_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace shown_witnesses_test {
+
 using namespace swarm;
 using namespace swarm::proofs;
 
@@ -51,3 +53,5 @@ TEST_CASE("whoever asks for ever more makes an SN forget the oldest, and keep no
     CHECK(shown.find(u256(1)) == nullptr);
   }
 }
+
+} // namespace shown_witnesses_test

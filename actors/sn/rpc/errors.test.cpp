@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace errors_test {
+
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
@@ -102,3 +104,5 @@ TEST_CASE("where Ethereum's tools look into data there is what they look for") {
   CHECK(late.at("code") == 4);
   CHECK(late.at("data") == js(hex(txn.hash())));
 }
+
+} // namespace errors_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace history_test {
+
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
@@ -132,3 +134,5 @@ TEST_CASE("a block filter loses no block to a gap in history") {
   CHECK(node.text("eth_getFilterChanges", id) == hashes(3, 6));
   CHECK(node.text("eth_getFilterChanges", id) == "[]");
 }
+
+} // namespace history_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace lie_reports_test {
+
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
@@ -118,3 +120,5 @@ TEST_CASE("the claims of more organisations than there can be take no room") {
   }
   CHECK(lies.to_json(time_point{} + 1h).size() == lie_reports::organisations_max);
 }
+
+} // namespace lie_reports_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace rpc_limits_test {
+
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
@@ -245,3 +247,5 @@ TEST_CASE("answers together have a size, what does not fit is refused by name") 
   CHECK(list[39].at("error").at("code") == -32003);
   CHECK(node.text("eth_chainId") == R"("0x5357")"); // the next text has its own
 }
+
+} // namespace rpc_limits_test

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+namespace rpc_methods_test {
+
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
@@ -424,3 +426,5 @@ TEST_CASE("a merge that is not there cannot be proved") {
   CHECK(said("[" + name + ", 1]") == "-32602 'defaultbb.cqdb.sml.hpe' has no merge of round 1");
   CHECK(said("[" + name + ", 1, 3]").ends_with("has no merge of round 1 in generation 3"));
 }
+
+} // namespace rpc_methods_test

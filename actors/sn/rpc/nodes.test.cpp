@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace nodes_test {
+
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
@@ -89,3 +91,5 @@ TEST_CASE("the JSON-RPC servers of SNs that are alive are told") {
   CHECK(node.text("swarm_apiEndpoints") == "[]");
   CHECK(node.text("swarm_silentNodes") == "[]"); // is about those who train
 }
+
+} // namespace nodes_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace open_methods_test {
+
 using namespace swarm;
 using namespace swarm::rpc::test;
 using swarm::testing::says;
@@ -90,3 +92,5 @@ TEST_CASE("each request of a batch is judged for itself") {
   CHECK(list.at(1).as_object().contains("error"));
   CHECK(list.at(2).as_object().contains("error"));
 }
+
+} // namespace open_methods_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace params_test {
+
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
@@ -209,3 +211,5 @@ TEST_CASE("a block is a number, a tag, a hash or an object with one of them") {
   CHECK_FALSE(read("7"));
   CHECK_FALSE(read("\"0x" + std::string(64, 'z') + "\""));
 }
+
+} // namespace params_test

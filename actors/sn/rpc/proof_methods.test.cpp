@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace proof_methods_test {
+
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
@@ -259,3 +261,5 @@ TEST_CASE("what validators sign of their heads is passed on, of nobody else") {
   CHECK(sign->account == test_key(1).account());
   CHECK(sign->head == 3);
 }
+
+} // namespace proof_methods_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace service_test {
+
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
@@ -269,3 +271,5 @@ TEST_CASE("a client waits for a limited number of receipts") {
   CHECK(node.served->waiting() == 0);
   CHECK(send(1).empty());
 }
+
+} // namespace service_test

@@ -5,6 +5,8 @@
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 
+namespace rpc_turns_test {
+
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace std::chrono_literals;
@@ -158,3 +160,5 @@ TEST_CASE("who asks for more than its share is named once in a while, and only w
   CHECK(shares.note(greedy, 100'000, true, now + 11s));
   CHECK(shares.to_json().at(0).at("periods_over_share") == 2);
 }
+
+} // namespace rpc_turns_test

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace watch_test {
+
 using namespace swarm;
 using namespace swarm::rpc;
 using namespace swarm::rpc::test;
@@ -174,3 +176,5 @@ TEST_CASE("logs of too many bytes are refused as too many are") {
             .starts_with("-32005 query returned more than 2000 bytes"));
   CHECK(node.value("eth_getLogs", R"([{"fromBlock":"0x1","toBlock":"0x2"}])").as_array().size() == 4);
 }
+
+} // namespace watch_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace json_rpc_test {
+
 using namespace swarm;
 using namespace swarm::session;
 namespace json = boost::json;
@@ -107,3 +109,5 @@ TEST_CASE("a receipt says whether the transaction succeeded, and why not") {
         R"({"status":"0x1","blockNumber":1})", R"({"status":"0x1","blockNumber":"0x10000000000000000"})"})
     CHECK(receipt(other).error().is(refusal::malformed_answer));
 }
+
+} // namespace json_rpc_test

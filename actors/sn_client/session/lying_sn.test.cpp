@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace lying_sn_test {
+
 using namespace swarm;
 using namespace swarm::session;
 using namespace swarm::session::test;
@@ -178,3 +180,5 @@ TEST_CASE("the same seed gives the same session") {
   CHECK(questions(5) == questions(5));
   CHECK(questions(5) != questions(6));
 }
+
+} // namespace lying_sn_test

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace newcomer_test {
+
 using namespace swarm;
 using namespace swarm::session;
 using namespace swarm::session::test;
@@ -142,3 +144,5 @@ TEST_CASE("whom a newcomer asks for comparison it may hear of from the first SN,
   rig.serve();
   CHECK(rig.machine.registered());
 }
+
+} // namespace newcomer_test

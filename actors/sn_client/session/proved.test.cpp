@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace proved_test {
+
 using namespace swarm;
 using namespace swarm::session;
 using namespace swarm::session::test;
@@ -479,3 +481,5 @@ TEST_CASE("the only SN is not left because it cannot show that it is the newest,
   CHECK(rig.dialled.size() == 1);
   CHECK(rig.said("does not show that its chain is the newest"));
 }
+
+} // namespace proved_test

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace receipts_test {
+
 using namespace swarm;
 using namespace swarm::session;
 using namespace swarm::session::test;
@@ -136,3 +138,5 @@ TEST_CASE("a receipt in a block that new validators sealed is proved once they a
   CHECK(at.outcome(1)->ok);
   CHECK(at.rig.machine.lies() == 0);
 }
+
+} // namespace receipts_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace registered_sn_test {
+
 using namespace swarm;
 using namespace swarm::session;
 using namespace swarm::session::test;
@@ -246,3 +248,5 @@ TEST_CASE("the next SN hears who lied and about what, once") {
   CHECK(told[0].serial == at.rig.serial());
   CHECK(told[0].params == json::array{to_hex(word(12).view()), json::string(about)});
 }
+
+} // namespace registered_sn_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace registration_test {
+
 using namespace swarm;
 using namespace swarm::session;
 using namespace swarm::session::test;
@@ -214,3 +216,5 @@ TEST_CASE("a renewed certificate is registered once, with the next number, while
   CHECK(s.registered().identity == word(4));
   CHECK(s.registered().sequence == 3);
 }
+
+} // namespace registration_test

@@ -5,18 +5,13 @@
 
 #include <doctest/doctest.h>
 
+namespace session_session_machine_test {
+
 using namespace swarm;
 using namespace swarm::session;
 using namespace swarm::session::test;
 
 namespace {
-
-/// The rig's SN lets transactions wait: nothing is said to them.
-void hold_txns(session_rig& rig) {
-  rig.instead = [](const request& to) {
-    return to.method == "eth_sendRawTransactionSync" ? json::value(json::object()) : json::value();
-  };
-}
 
 json::object receipt(std::string_view block = "0x9") {
   return {{"result", json::object{{"status", "0x1"}, {"blockNumber", block}}}};
@@ -498,3 +493,5 @@ TEST_CASE("calls wait for a connection, a bounded number of them, and are all do
     CHECK(outcomes.size() == 1);
   CHECK(rig.machine.calls_open() == 0);
 }
+
+} // namespace session_session_machine_test

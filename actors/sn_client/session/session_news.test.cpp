@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace session_news_test {
+
 using namespace swarm;
 using namespace swarm::session;
 using namespace swarm::session::test;
@@ -322,3 +324,5 @@ TEST_CASE("while its organisation's day on the chain is full a node waits, and s
                                   [](const auto& one) { return one.text.starts_with("transactions wait"); });
   CHECK(told == 1);
 }
+
+} // namespace session_news_test

@@ -4,6 +4,8 @@
 
 #include <set>
 
+namespace sn_choice_test {
+
 using swarm::session::sn_choice;
 
 TEST_CASE("with one SN there is nobody else to ask") {
@@ -65,3 +67,5 @@ TEST_CASE("what the network told is there after a restart; garbage is not believ
   REQUIRE(sn.learn(many));
   CHECK(sn.count() == 1 + sn_choice::others_max);
 }
+
+} // namespace sn_choice_test

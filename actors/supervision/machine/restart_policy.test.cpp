@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+namespace restart_policy_test {
+
 using namespace swarm::actors;
 using namespace std::chrono_literals;
 
@@ -136,3 +138,5 @@ TEST_CASE("children come and go at run time; names are unique") {
   CHECK(policy.names() == names{"a", "b", "d", "e"});
   CHECK(policy.child_exited("b", {exit_kind::error, ""}, t0).stop == names{"e", "d"});
 }
+
+} // namespace restart_policy_test

@@ -6,6 +6,8 @@
 #include <map>
 #include <random>
 
+namespace supervisor_machine_test {
+
 using namespace swarm::actors;
 using namespace std::chrono_literals;
 using what = supervisor_action::what;
@@ -351,3 +353,5 @@ TEST_CASE("random lives keep the invariants") {
     }
   }
 }
+
+} // namespace supervisor_machine_test

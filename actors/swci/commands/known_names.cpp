@@ -9,7 +9,7 @@ namespace fs = std::filesystem;
 namespace {
 
 /// More are not shown to anybody who presses Tab.
-constexpr std::size_t files_max = 1000;
+constexpr std::size_t names_max = 1000;
 
 } // namespace
 
@@ -95,7 +95,7 @@ std::vector<std::string> known_names::files(const std::string& prefix, bool fold
     std::error_code ignored;
     const bool is_folder = at->is_directory(ignored);
     if (folders_only && !is_folder) continue;
-    if (out.size() == files_max) break;
+    if (out.size() == names_max) break;
     out.push_back(path + name + (is_folder ? "/" : ""));
   }
   return out;

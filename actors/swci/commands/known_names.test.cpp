@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
+namespace known_names_test {
+
 using namespace swarm;
 using namespace swarm::swci;
 
@@ -90,3 +92,5 @@ TEST_CASE("files are those of the user folder, and of nothing outside") {
   CHECK(sorted(names.of(hole_kind::file, "")) == words{"a.yaml", "b.yaml"});
   CHECK(names.of(hole_kind::file, "../r") == words{"../run.yaml"});
 }
+
+} // namespace known_names_test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace completion_test {
+
 using namespace swarm;
 using namespace swarm::swci;
 
@@ -145,3 +147,5 @@ TEST_CASE("every keyword of the table can be reached by completion") {
       }
     }
 }
+
+} // namespace completion_test

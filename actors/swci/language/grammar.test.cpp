@@ -10,6 +10,8 @@
 #include <cctype>
 #include <set>
 
+namespace grammar_test {
+
 using namespace swarm;
 using namespace swarm::swci;
 
@@ -178,3 +180,5 @@ TEST_CASE("a command with a word that does not fit its place is refused") {
     }
   });
 }
+
+} // namespace grammar_test

@@ -6,6 +6,8 @@
 
 #include <fstream>
 
+namespace help_test {
+
 using namespace swarm;
 using namespace swarm::swci;
 
@@ -62,3 +64,5 @@ TEST_CASE("help is whole sentences that fit a terminal") {
     CHECK(line.size() <= 120);
   }
 }
+
+} // namespace help_test

@@ -8,6 +8,8 @@
 
 #include <set>
 
+namespace parser_test {
+
 using namespace swarm;
 using namespace swarm::swci;
 using namespace swarm::swci::commands;
@@ -324,3 +326,5 @@ TEST_CASE("who asks an SN needs a context, nobody else does") {
   CHECK(!needs_context(parsed("DOCTOR")));
   CHECK(!needs_context(parsed("EXIT")));
 }
+
+} // namespace parser_test

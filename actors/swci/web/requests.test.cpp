@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace requests_test {
+
 using namespace swarm;
 using namespace swarm::swci;
 
@@ -108,3 +110,5 @@ TEST_CASE("an answer always has an element") {
   CHECK(content_json({}) == R"({"CONTENT":["OK"]})");
   CHECK(content_json({"a\nb", "ERROR : \"c\""}) == R"({"CONTENT":["a\nb","ERROR : \"c\""]})");
 }
+
+} // namespace requests_test

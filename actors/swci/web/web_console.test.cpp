@@ -8,6 +8,8 @@
 #include <future>
 #include <mutex>
 
+namespace web_console_test {
+
 using namespace swarm;
 using namespace swarm::swci;
 using namespace swarm::transport::test;
@@ -144,3 +146,5 @@ TEST_CASE("SWCIs of this organisation command, and this host; what programs wrot
     CHECK(client.read_answer().has(" 200 "));
   }
 }
+
+} // namespace web_console_test

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace make_content_test {
+
 using namespace swarm;
 using namespace swarm::content;
 using swarm::content::test::answer;
@@ -159,3 +161,5 @@ TEST_CASE("names of folders are different for different names, and harmless") {
   CHECK(folder_name(long_name).size() < 250);
   CHECK(folder_name(long_name) != folder_name(long_name + "a"));
 }
+
+} // namespace make_content_test

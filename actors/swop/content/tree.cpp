@@ -41,11 +41,6 @@ bool is_folder(const fs::path& path) {
   std::error_code problem;
   return fs::is_directory(fs::symlink_status(path, problem));
 }
-bool is_there(const fs::path& path) {
-  std::error_code problem;
-  return fs::exists(fs::symlink_status(path, problem));
-}
-
 result<> copy_file(const fs::path& from, const fs::path& to, const std::stop_token& stop) {
   const unique_fd in(::open(from.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat info {};
@@ -76,6 +71,11 @@ result<> copy_entry(const fs::path& from, const fs::path& to, const std::stop_to
 }
 
 } // namespace
+
+bool is_there(const fs::path& path) {
+  std::error_code problem;
+  return fs::exists(fs::symlink_status(path, problem));
+}
 
 result<> remove_tree(const fs::path& what) {
   std::error_code problem;

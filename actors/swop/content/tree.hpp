@@ -7,6 +7,9 @@
 
 namespace swarm::content {
 
+/// Whether anything has this name, if only a link that leads nowhere.
+bool is_there(const std::filesystem::path& path);
+
 /// Removes a file, a link or a folder with all that is in it. Links are not followed. What is not there is fine.
 result<> remove_tree(const std::filesystem::path& what);
 

@@ -25,11 +25,6 @@ bool is_plain(char c) {
          || c == '.';
 }
 
-bool is_there(const fs::path& path) {
-  std::error_code problem;
-  return fs::exists(fs::symlink_status(path, problem));
-}
-
 /// Puts `from` under the name `to`; what was there takes its place.
 result<> swap_in(const fs::path& from, const fs::path& to) {
   if (!is_there(to)) return rename_file(from, to);

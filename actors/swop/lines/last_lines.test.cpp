@@ -5,6 +5,8 @@
 
 #include <numeric>
 
+namespace last_lines_test {
+
 using namespace swarm;
 using namespace swarm::swop;
 
@@ -132,3 +134,5 @@ TEST_CASE("a refusal is a code") {
   for (const auto* text : {"", "{}", R"({"refused":1})", R"({"refused":"whatever"})", "refused"})
     CHECK_FALSE(decode_refusal(text));
 }
+
+} // namespace last_lines_test

@@ -9,6 +9,8 @@
 
 #include <atomic>
 
+namespace lines_server_test {
+
 using namespace swarm;
 using namespace swarm::swop;
 using namespace swarm::transport::test;
@@ -188,3 +190,5 @@ TEST_CASE("a client that asks slowly, or does not end its head, is not waited fo
   REQUIRE(eventually([&] { return f.server->status().connections == 0; }));
   CHECK(f.asked == 0);
 }
+
+} // namespace lines_server_test

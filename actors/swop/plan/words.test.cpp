@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace words_test {
+
 using namespace swarm::actors;
 
 TEST_CASE("words are what is between blanks") {
@@ -20,3 +22,5 @@ TEST_CASE("sizes as docker run takes them") {
   for (const char* none : {"", "g", "0", "-1", "1x", "1 g", "99999999999999999999", "18446744073709551615k"})
     CHECK_FALSE(bytes_of(none));
 }
+
+} // namespace words_test

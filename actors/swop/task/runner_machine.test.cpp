@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace runner_machine_test {
+
 using namespace swarm;
 using namespace swarm::swop;
 using namespace std::chrono_literals;
@@ -422,3 +424,5 @@ TEST_CASE("a SWOP that stops in the middle of something leaves nothing behind") 
     CHECK(on.take<action::left>().size() == 1);
   }
 }
+
+} // namespace runner_machine_test

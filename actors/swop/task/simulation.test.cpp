@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <string>
 
+namespace task_simulation_test {
+
 using namespace swarm;
 using namespace swarm::swop::testing;
 using namespace std::chrono_literals;
@@ -76,3 +78,5 @@ TEST_CASE("a hundred SWOPs with four nodes each: all start and end") {
   CHECK(seen.refused == 0);
   MESSAGE("400 pairs, from ASSIGN to the end " << seen.last_run / 1ms << " ms: " << text_of(seen));
 }
+
+} // namespace task_simulation_test

@@ -1,6 +1,8 @@
 #include "actors/swop/task/testing/task_bench.hpp"
 #include "base/random.hpp"
 
+namespace task_machine_test {
+
 using namespace swarm;
 using namespace swarm::swop;
 using namespace swarm::swop::testing;
@@ -256,3 +258,5 @@ TEST_CASE("whatever happens in whatever order: a stopped part ends, and says wha
       CHECK(fact.outcome.has_value());
   }
 }
+
+} // namespace task_machine_test

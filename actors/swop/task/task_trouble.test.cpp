@@ -1,5 +1,7 @@
 #include "actors/swop/task/testing/task_bench.hpp"
 
+namespace task_trouble_test {
+
 using namespace swarm;
 using namespace swarm::swop;
 using namespace swarm::swop::testing;
@@ -131,3 +133,5 @@ TEST_CASE("a part that is being prepared wants to be woken for nothing") {
   on.begin();
   CHECK(on.machine.wake_at() > on.now);
 }
+
+} // namespace task_trouble_test

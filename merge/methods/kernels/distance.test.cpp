@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+namespace distance_test {
+
 using namespace swarm;
 using namespace swarm::merge;
 using namespace swarm::merge::testing;
@@ -96,3 +98,5 @@ TEST_CASE("a distance too large for double is infinite, never NaN") {
   squared_distances(dtype::f64, pointers(inputs), 1, out);
   CHECK(std::isinf(out[0]));
 }
+
+} // namespace distance_test

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <numeric>
 
+namespace order_test {
+
 using namespace swarm;
 using namespace swarm::merge;
 using namespace swarm::merge::testing;
@@ -220,3 +222,5 @@ TEST_CASE("weights become whole numbers that keep their ratios") {
   CHECK(make_rank_weights(std::vector<double>{1e308, 1e308}).equal);
   CHECK(make_rank_weights(std::vector<double>{1e-300, 1e300}).each.front() == 1);
 }
+
+} // namespace order_test

@@ -10,6 +10,8 @@
 #include <limits>
 #include <numeric>
 
+namespace selection_test {
+
 using namespace swarm;
 using namespace swarm::merge;
 
@@ -178,3 +180,5 @@ TEST_CASE("infinite distances rank last and have no share") {
   CHECK(found.shares[0] == doctest::Approx(1.0 / 3).epsilon(1e-6));
   CHECK(krum_order(table, std::vector<double>(4, 1), 0).back() == 1);
 }
+
+} // namespace selection_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace siege_test {
+
 using namespace swarm;
 using namespace swarm::simulator;
 
@@ -88,3 +90,5 @@ TEST_CASE("three organisations that lie together invent no node of the fourth, b
   CHECK(!invent(faulty_rule::none));
   CHECK(invent(faulty_rule::no_own_vouch));
 }
+
+} // namespace siege_test

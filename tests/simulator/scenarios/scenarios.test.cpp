@@ -4,6 +4,8 @@
 
 #include <set>
 
+namespace scenarios_test {
+
 using namespace swarm::simulator;
 
 TEST_CASE("every known failure, played in a network, is harmless") {
@@ -43,3 +45,5 @@ TEST_CASE("scenarios have names of their own and say what they check") {
   }
   CHECK(find_scenario("no such thing") == nullptr);
 }
+
+} // namespace scenarios_test

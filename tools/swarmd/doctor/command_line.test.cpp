@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace command_line_test {
+
 using namespace swarm;
 using namespace swarm::doctor;
 
@@ -33,3 +35,5 @@ TEST_CASE("a flag of its own without a good value is refused") {
   CHECK_FALSE(read({"--program"}));
   CHECK_FALSE(read({"--python", ""}));
 }
+
+} // namespace command_line_test

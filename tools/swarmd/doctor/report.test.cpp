@@ -3,6 +3,8 @@
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 
+namespace report_test {
+
 using namespace swarm::doctor;
 
 namespace {
@@ -48,3 +50,5 @@ TEST_CASE("a report for tools") {
   CHECK(one.at("remedy") == "buy one");
   CHECK(read.at("checks").as_array().at(2).as_object().at("verdict") == "not checked");
 }
+
+} // namespace report_test

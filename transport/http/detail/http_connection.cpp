@@ -18,8 +18,6 @@ namespace {
 
 constexpr std::size_t first_read_bytes = 4096;
 constexpr std::size_t tls_record_bytes = 16 * 1024;
-/// Bodies up to this size are sent in one piece with the head.
-constexpr std::size_t joined_body_bytes_max = 16 * 1024;
 
 std::string text_of(beast::string_view text) {
   return {text.data(), text.size()};

@@ -16,7 +16,6 @@ namespace http = beast::http;
 
 namespace {
 
-constexpr std::size_t joined_body_bytes_max = 16 * 1024;
 constexpr std::size_t error_text_bytes_max = 1024;
 constexpr int informational_max = 8; ///< answers of kind 1xx before the real one
 

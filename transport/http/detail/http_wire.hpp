@@ -4,6 +4,9 @@
 
 namespace swarm::transport {
 
+/// Bodies up to this size are sent in one piece with the head.
+inline constexpr std::size_t joined_body_bytes_max = 16 * 1024;
+
 /// "Internal Server Error" for 500; "Unknown" for a status without a name here.
 std::string_view status_text(unsigned status);
 /// Status line and headers of `response`, whose body has `length` bytes. Headers that belong to the transport

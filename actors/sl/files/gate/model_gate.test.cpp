@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace model_gate_test {
+
 using namespace swarm;
 using namespace swarm::gate;
 using namespace std::chrono_literals;
@@ -359,3 +361,5 @@ TEST_CASE("questions that wait are bounded, for each certificate and together") 
   CHECK(b.gate.waiting() <= model_gate::waiting_max);
   CHECK(b.readings.size() <= model_gate::readings_max);
 }
+
+} // namespace model_gate_test

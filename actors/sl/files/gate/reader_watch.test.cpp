@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace reader_watch_test {
+
 using namespace swarm;
 
 namespace {
@@ -61,3 +63,5 @@ TEST_CASE("a certificate with ever more accounts keeps the memory bounded") {
   }
   CHECK(watch.next(10'000).size() == gate::reader_watch::accounts_max);
 }
+
+} // namespace reader_watch_test

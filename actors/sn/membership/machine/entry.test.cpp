@@ -1,6 +1,8 @@
 // How an SN becomes a member: by a registration with a proof, for which others vouch.
 #include "actors/sn/membership/machine/testing/stage.hpp"
 
+namespace entry_test {
+
 using namespace swarm;
 using namespace swarm::membership;
 using namespace swarm::membership::testing;
@@ -57,3 +59,5 @@ TEST_CASE("an SN that cannot prove its registration says why") {
   CHECK(s.sent_nothing());
   CHECK(s.only<action::say>().text == "this SN cannot register: no such key");
 }
+
+} // namespace entry_test

@@ -20,10 +20,6 @@ constexpr auto pause_first = 200ms;      ///< between two questions to a sentine
 constexpr auto pause_longest = 10s;
 constexpr std::uint64_t tries_per_line = 10;
 
-bool holds(const std::vector<address>& list, const address& account) {
-  return std::find(list.begin(), list.end(), account) != list.end();
-}
-
 /// Nothing when all validators are of one organisation: then there is nobody else to be told.
 std::string in_words(const std::vector<contracts::seat_power>& powers, std::size_t validators) {
   std::string out;

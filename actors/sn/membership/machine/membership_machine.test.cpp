@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace membership_machine_test {
+
 using namespace swarm;
 using namespace swarm::membership;
 using namespace swarm::membership::testing;
@@ -483,3 +485,5 @@ TEST_CASE("a double vote that consensus saw is reported until its author has no 
   s.look(network(4, 4)); // let in again by mistake: the old proof is forgotten
   CHECK(s.sent_nothing());
 }
+
+} // namespace membership_machine_test

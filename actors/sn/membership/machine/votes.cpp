@@ -8,10 +8,6 @@ namespace swarm::membership {
 
 namespace {
 
-bool holds(const std::vector<address>& list, const address& account) {
-  return std::find(list.begin(), list.end(), account) != list.end();
-}
-
 bool is_connected(const network_view& view, const address& account) {
   return std::any_of(view.connected.begin(), view.connected.end(),
                      [&](const auto& node) { return node.account == account; });

@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "contracts/registry/client.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -10,6 +11,10 @@
 
 /// How a validator votes on who else should be one; see interfaces/INodeRegistry.sol. Pure.
 namespace swarm::membership {
+
+inline bool holds(const std::vector<address>& list, const address& account) {
+  return std::find(list.begin(), list.end(), account) != list.end();
+}
 
 /// A connected SN; the account is proved, the fingerprint is that of the certificate it presented.
 struct connected_node {

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace votes_test {
+
 using namespace swarm;
 using namespace swarm::membership;
 using namespace swarm::membership::testing;
@@ -122,3 +124,5 @@ TEST_CASE("who sits for an organisation that was removed is voted out, although 
   view.voted_on.clear();
   CHECK(next_vote(view) == std::nullopt); // others see to that
 }
+
+} // namespace votes_test

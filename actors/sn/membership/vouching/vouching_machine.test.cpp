@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace vouching_machine_test {
+
 using namespace swarm;
 using namespace swarm::vouching;
 using namespace std::chrono_literals;
@@ -285,3 +287,5 @@ TEST_CASE("one organisation's thousand applicants take nothing from another's") 
   s.pass(1s); // the others have their turn by and by
   CHECK(s.all<action::vouch>().size() == static_cast<std::size_t>(vouching_machine::vouches_per_second));
 }
+
+} // namespace vouching_machine_test

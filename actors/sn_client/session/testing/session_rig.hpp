@@ -198,4 +198,11 @@ private:
   std::uint64_t subscriptions_ = 0;
 };
 
+/// The rig's SN lets transactions wait: nothing is said to them.
+inline void hold_txns(session_rig& rig) {
+  rig.instead = [](const request& to) {
+    return to.method == "eth_sendRawTransactionSync" ? json::value(json::object()) : json::value();
+  };
+}
+
 } // namespace swarm::session::test

@@ -8,6 +8,8 @@
 #include <limits>
 #include <set>
 
+namespace render_test {
+
 using namespace swarm;
 using namespace swarm::swci;
 
@@ -261,3 +263,5 @@ TEST_CASE("numbers and times that are none do not look like some") {
   CHECK(json_of(answers::task_info{.created = moment{UINT64_MAX}}).find("9999-12-31T23:59:59Z")
         != std::string::npos);
 }
+
+} // namespace render_test

@@ -26,12 +26,12 @@ result<> context_list::make_default(const std::string& name) {
 }
 
 result<> context_list::set_variable(const std::string& context, const std::string& variable,
-                                    const std::string& value) {
+                                    const std::string& text) {
   SWARM_TRY(const auto name, named(context));
   auto& variables = all_.at(name).variables;
   if (variables.size() == variables_max && !variables.contains(variable))
     return fail(errc::limit, "context '{}' has {} variables, and no more are possible", name, variables_max);
-  variables[variable] = value;
+  variables[variable] = text;
   return {};
 }
 

@@ -6,6 +6,8 @@
 
 #include <fstream>
 
+namespace example_scripts_test {
+
 /// Init scripts in the order of commands that users of the original product know, one for each of its
 /// examples.
 using namespace swarm;
@@ -188,3 +190,5 @@ TEST_CASE("the scripts of the original's examples are understood") {
     }
   }
 }
+
+} // namespace example_scripts_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace script_test {
+
 using namespace swarm;
 using namespace swarm::swci;
 using swarm::testing::says;
@@ -94,3 +96,5 @@ TEST_CASE("paths lead nowhere but into the user folder") {
   CHECK(folder.on_host("a/b") == "/home/op/ws/swci/a/b");
   CHECK(user_folder("/").on_host("a") == "/a");
 }
+
+} // namespace script_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace session_session_machine_test {
+
 using namespace swarm;
 using namespace swarm::swci;
 using swarm::testing::says;
@@ -378,3 +380,5 @@ TEST_CASE("DOCTOR looks at the present context, and is there without one") {
   s.enter("doctor");
   CHECK(s.running.context == "c");
 }
+
+} // namespace session_session_machine_test

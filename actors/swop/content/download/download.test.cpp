@@ -9,6 +9,8 @@
 
 #include <thread>
 
+namespace download_test {
+
 using namespace swarm;
 using namespace swarm::content;
 using namespace std::chrono_literals;
@@ -407,3 +409,5 @@ TEST_CASE("proxies as curl takes them") {
   CHECK(proxy_for("http", {{"HTTP_PROXY", "x"}}).proxy.empty());
   CHECK(proxy_for("http", {{"http_proxy", ""}, {"all_proxy", "c"}}).proxy == "c");
 }
+
+} // namespace download_test

@@ -13,6 +13,8 @@
 
 #include <fstream>
 
+namespace extract_test {
+
 using namespace swarm;
 using namespace swarm::content;
 using swarm::testing::wording;
@@ -326,3 +328,5 @@ TEST_CASE("links: '..' only in front, and no more than there are folders") {
   for (const auto* bad : {"../../..", "../../../x", "../x/../..", ".././../../x", "..//..//../x"})
     CHECK_FALSE(link_stays_inside(deep, bad));
 }
+
+} // namespace extract_test

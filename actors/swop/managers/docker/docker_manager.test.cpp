@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <csignal>
 
+namespace docker_manager_test {
+
 // Lives and deaths of containers, with real engines of both kinds.
 
 using namespace swarm;
@@ -228,3 +230,5 @@ TEST_CASE("when Docker is killed its containers end, and that is said") {
   CHECK(ended.how->cause == ending_cause::itself);
   CHECK(room.manager().remove("p"));
 }
+
+} // namespace docker_manager_test

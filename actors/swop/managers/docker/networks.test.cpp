@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace networks_test {
+
 using namespace swarm;
 using namespace swarm::managers;
 using swarm::testing::wording;
@@ -40,3 +42,5 @@ TEST_CASE("what a container takes of its host is named") {
   what.address = "10.7.0.2";
   CHECK(taken_by(what) == "the address 10.7.0.2 in the network site and the port 16000 of this host");
 }
+
+} // namespace networks_test

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace life_test {
+
 // What every manager promises, with real sandboxes.
 
 using namespace swarm::managers;
@@ -57,3 +59,5 @@ TEST_CASE("containers are refused") {
   CHECK(room.manager().start(spec).error().is(manager_errc::bad_spec));
   CHECK(room.manager().programs().empty());
 }
+
+} // namespace life_test

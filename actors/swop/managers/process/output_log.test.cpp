@@ -10,6 +10,8 @@
 
 #include <cstdlib>
 
+namespace output_log_test {
+
 using namespace swarm;
 using namespace swarm::managers;
 using swarm::managers::test::scratch;
@@ -139,3 +141,5 @@ TEST_CASE("any bytes at all become lines within bounds") {
     }
   }
 }
+
+} // namespace output_log_test

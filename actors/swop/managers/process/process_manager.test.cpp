@@ -17,6 +17,8 @@
 #include <fstream>
 #include <thread>
 
+namespace process_manager_test {
+
 // Lives and deaths of programs, shims and managers, with real ones.
 
 using namespace swarm;
@@ -467,3 +469,5 @@ TEST_CASE("who asks a shim for nonsense, or asks nothing, holds up nobody") {
   CHECK(room.wait().how->cause == ending_cause::told);
   CHECK(tell_stop(room.folder(), soon).error().is(manager_errc::timeout)); // nobody is there any more
 }
+
+} // namespace process_manager_test

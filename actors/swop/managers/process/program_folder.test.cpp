@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <fstream>
 
+namespace program_folder_test {
+
 using namespace swarm;
 using namespace swarm::managers;
 using swarm::managers::test::scratch;
@@ -159,3 +161,5 @@ TEST_CASE("after a power cut at any change a folder is read as what it is") {
       });
   CHECK(cuts > 30);
 }
+
+} // namespace program_folder_test

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+namespace sandbox_test {
+
 using namespace swarm;
 using namespace swarm::managers;
 
@@ -194,3 +196,5 @@ TEST_CASE("a home of one's own is made, if it can be one") {
     CHECK_FALSE(has(sandbox_of(spec, debian()), "--tmpfs " + std::string(odd)));
   }
 }
+
+} // namespace sandbox_test

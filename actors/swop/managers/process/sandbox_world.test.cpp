@@ -11,6 +11,8 @@
 #include <fstream>
 #include <ostream>
 
+namespace sandbox_world_test {
+
 // What a program sees of its host, with real sandboxes.
 
 using namespace swarm;
@@ -252,3 +254,5 @@ TEST_CASE("all of this holds for a plain user, too") {
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
 }
+
+} // namespace sandbox_world_test

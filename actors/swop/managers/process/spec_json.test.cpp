@@ -9,6 +9,8 @@
 #include <functional>
 #include <iterator>
 
+namespace spec_json_test {
+
 using namespace swarm;
 using namespace swarm::managers;
 using swarm::testing::wording;
@@ -163,3 +165,5 @@ TEST_CASE("whatever is done to the text, reading it ends, and what is accepted h
     if (const auto read = read_spec(other)) CHECK(check_spec(*read));
   }
 }
+
+} // namespace spec_json_test

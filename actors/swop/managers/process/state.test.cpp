@@ -8,6 +8,8 @@
 
 #include <csignal>
 
+namespace process_state_test {
+
 using namespace swarm;
 using namespace swarm::managers;
 
@@ -100,3 +102,5 @@ TEST_CASE("a process is known by number and start, and its descriptor is not ano
   CHECK_FALSE(open_process(*id));
   CHECK(boot_id().size() == 36);
 }
+
+} // namespace process_state_test

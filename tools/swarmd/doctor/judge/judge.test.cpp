@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+namespace judge_test {
+
 using namespace swarm;
 using namespace swarm::doctor;
 using transport::net_errc;
@@ -324,3 +326,5 @@ TEST_CASE("times and sizes for people") {
   CHECK(size_text(512 * mega) == "512 MB");
   CHECK(size_text(17 * 1024) == "17 KB");
 }
+
+} // namespace judge_test

@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+namespace look_ports_test {
+
 using namespace swarm;
 using namespace swarm::doctor;
 using state = port_facts::state;
@@ -66,3 +68,5 @@ TEST_CASE("a port that cannot be had at all") {
   CHECK(found.is == state::refused);
   CHECK(!found.trouble.empty());
 }
+
+} // namespace look_ports_test

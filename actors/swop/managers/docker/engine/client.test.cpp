@@ -13,6 +13,8 @@
 #include <condition_variable>
 #include <thread>
 
+namespace engine_client_test {
+
 // What the client asks of engines, with real ones.
 
 using namespace swarm;
@@ -275,3 +277,5 @@ TEST_CASE("an engine that is killed ends what waits for it, and is found again")
   one.start();
   CHECK(to.inspect(*id));
 }
+
+} // namespace engine_client_test

@@ -13,15 +13,10 @@ namespace {
 constexpr std::size_t log_bytes_max = 1024 * 1024;
 /// What starts a container may have to mount and to pull up a network on a busy disk.
 constexpr patience slow{.head = milliseconds(120'000), .silence = milliseconds(30'000)};
-constexpr patience endless{.head = milliseconds(0), .silence = milliseconds(0)};
 
-std::string target(const std::string& id, std::string_view what = {}, const query& parameters = {}) {
+std::string container_target(const std::string& id, std::string_view what = {},
+                             const query& parameters = {}) {
   return target_of(fmt::format("/containers/{}{}", encoded(id), what), parameters);
-}
-
-result<> done(const result<answer>& said) {
-  if (!said) return tl::unexpected(said.error());
-  return {};
 }
 
 } // namespace
@@ -40,7 +35,7 @@ result<std::string> client::create(const std::string& name, const container_want
 }
 
 result<> client::start(const std::string& id) {
-  auto said = done(impl_->send("POST", target(id, "/start"), slow));
+  auto said = done(impl_->send("POST", container_target(id, "/start"), slow));
   if (said || said.error().is(engine_errc::absent)) return said;
   // Docker says why by the exit codes of a shell.
   const auto facts = inspect(id);
@@ -50,7 +45,7 @@ result<> client::start(const std::string& id) {
 }
 
 result<container_facts> client::inspect(const std::string& id) {
-  SWARM_TRY(const auto value, impl_->ask(target(id, "/json")));
+  SWARM_TRY(const auto value, impl_->ask(container_target(id, "/json")));
   if (!value.is_object())
     return fail(engine_errc::bad_answer, "{}: the container engine says nothing of it", id);
   return facts_of(value.get_object());
@@ -74,27 +69,31 @@ result<std::string> client::logs(const std::string& id, std::size_t lines) {
     SWARM_CHECK(cut.take(piece));
     return true;
   };
-  SWARM_CHECK(done(impl_->send(
-      {.target = target(id, "/logs", {{"stdout", "1"}, {"stderr", "1"}, {"tail", std::to_string(lines)}})},
-      {}, {}, sink)));
+  SWARM_CHECK(done(
+      impl_->send({.target = container_target(
+                       id, "/logs", {{"stdout", "1"}, {"stderr", "1"}, {"tail", std::to_string(lines)}})},
+                  {}, {}, sink)));
   return cut.text();
 }
 
 result<> client::stop(const std::string& id, std::chrono::seconds grace) {
   const patience most{.head = grace + std::chrono::seconds(30), .silence = milliseconds(30'000)};
-  return done(impl_->send("POST", target(id, "/stop", {{"t", std::to_string(grace.count())}}), most));
+  return done(
+      impl_->send("POST", container_target(id, "/stop", {{"t", std::to_string(grace.count())}}), most));
 }
 
 result<> client::kill(const std::string& id, const std::string& signal) {
-  return done(impl_->send("POST", target(id, "/kill", {{"signal", signal}})));
+  return done(impl_->send("POST", container_target(id, "/kill", {{"signal", signal}})));
 }
 
 result<> client::remove(const std::string& id, bool force) {
-  return done(impl_->send("DELETE", target(id, "", {{"v", "1"}, {"force", force ? "1" : "0"}}), slow));
+  return done(
+      impl_->send("DELETE", container_target(id, "", {{"v", "1"}, {"force", force ? "1" : "0"}}), slow));
 }
 
 result<int> client::wait(const std::string& id, const std::stop_token& stop) {
-  SWARM_TRY(const auto said, impl_->send({.verb = "POST", .target = target(id, "/wait")}, endless, stop));
+  SWARM_TRY(const auto said,
+            impl_->send({.verb = "POST", .target = container_target(id, "/wait")}, endless, stop));
   boost::system::error_code failure;
   const auto value = json::parse(said.body, failure);
   if (failure || !value.is_object())
@@ -104,13 +103,13 @@ result<int> client::wait(const std::string& id, const std::stop_token& stop) {
 
 result<> client::read_folder(const std::string& id, const std::string& path, const body_sink& sink,
                              const std::stop_token& stop) {
-  return done(impl_->send({.target = target(id, "/archive", {{"path", path}})}, slow, stop, sink));
+  return done(impl_->send({.target = container_target(id, "/archive", {{"path", path}})}, slow, stop, sink));
 }
 
 result<> client::write_folder(const std::string& id, const std::string& path, const body_source& archive,
                               const std::stop_token& stop) {
   return done(impl_->send({.verb = "PUT",
-                           .target = target(id, "/archive", {{"path", path}}),
+                           .target = container_target(id, "/archive", {{"path", path}}),
                            .content_type = "application/x-tar",
                            .more_body = archive},
                           slow, stop));

@@ -7,11 +7,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
-/// A step of a build may be silent as long as it likes: what hangs is said by whoever waits, not killed.
-constexpr patience endless{.head = milliseconds(0), .silence = milliseconds(0)};
 constexpr std::size_t line_bytes_max = 1000;
 
-std::string target(const std::string& name, std::string_view what = {}, const query& parameters = {}) {
+std::string image_target(const std::string& name, std::string_view what = {}, const query& parameters = {}) {
   // The slashes of a name stay as they are.
   std::string path;
   for (std::string_view rest = name;;) {
@@ -22,11 +20,6 @@ std::string target(const std::string& name, std::string_view what = {}, const qu
     rest.remove_prefix(end + 1);
   }
   return target_of(fmt::format("/images/{}{}", path, what), parameters);
-}
-
-result<> done(const result<answer>& said) {
-  if (!said) return tl::unexpected(said.error());
-  return {};
 }
 
 image_facts image_of(const json::object& from, const label_map& labels) {
@@ -85,7 +78,7 @@ private:
 } // namespace
 
 result<image_facts> client::image(const std::string& name) {
-  SWARM_TRY(const auto value, impl_->ask(target(name, "/json")));
+  SWARM_TRY(const auto value, impl_->ask(image_target(name, "/json")));
   if (!value.is_object())
     return fail(engine_errc::bad_answer, "{}: the container engine says nothing of it", name);
   const auto& from = value.get_object();
@@ -149,11 +142,11 @@ result<> client::tag(const std::string& name, const std::string& other) {
   const bool has_tag = colon != std::string::npos && other.find('/', colon) == std::string::npos;
   const query parameters{{"repo", has_tag ? other.substr(0, colon) : other},
                          {"tag", has_tag ? other.substr(colon + 1) : "latest"}};
-  return done(impl_->send("POST", target(name, "/tag", parameters)));
+  return done(impl_->send("POST", image_target(name, "/tag", parameters)));
 }
 
 result<> client::remove_image(const std::string& name) {
-  return done(impl_->send("DELETE", target(name)));
+  return done(impl_->send("DELETE", image_target(name)));
 }
 
 } // namespace swarm::engine

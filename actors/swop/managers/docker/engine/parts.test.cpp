@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace parts_test {
+
 using namespace swarm;
 using namespace swarm::engine;
 using namespace swarm::engine::detail;
@@ -119,3 +121,5 @@ TEST_CASE("who is in a container finds it by what its engine has mounted there, 
   CHECK_FALSE(own.inside("/home/me/ws2"));
   CHECK_FALSE(own.inside("name"));
 }
+
+} // namespace parts_test

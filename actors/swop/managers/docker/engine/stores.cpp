@@ -21,11 +21,6 @@ std::string network_target(const std::string& name) {
   return "/networks/" + encoded(name);
 }
 
-result<> done(const result<answer>& said) {
-  if (!said) return tl::unexpected(said.error());
-  return {};
-}
-
 } // namespace
 
 result<volume_facts> client::volume(const std::string& name) {

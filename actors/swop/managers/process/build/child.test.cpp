@@ -6,6 +6,8 @@
 
 #include <csignal>
 
+namespace child_test {
+
 using namespace swarm;
 using namespace swarm::build;
 using namespace std::chrono_literals;
@@ -78,3 +80,5 @@ TEST_CASE_FIXTURE(fixture, "the deadline holds") {
   REQUIRE_FALSE(end);
   CHECK(end.error().is(child_errc::out_of_time));
 }
+
+} // namespace child_test

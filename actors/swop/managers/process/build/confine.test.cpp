@@ -14,6 +14,8 @@
 
 #include <csignal>
 
+namespace confine_test {
+
 using namespace swarm;
 using namespace swarm::build;
 using namespace std::chrono_literals;
@@ -134,3 +136,5 @@ TEST_CASE_FIXTURE(fixture, "what the variables of pip name is to be seen, when i
   for (const auto* each : {"wheels", "ca.pem", ".config/pip"})
     CHECK(std::ranges::count(found, folder.path() / each) == 1);
 }
+
+} // namespace confine_test

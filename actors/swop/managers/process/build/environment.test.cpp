@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+namespace environment_test {
+
 using namespace swarm;
 using namespace swarm::build;
 using swarm::testing::wording;
@@ -267,3 +269,5 @@ TEST_CASE_FIXTURE(fixture, "a stop in the middle leaves nothing") {
   CHECK(done.error().is(build_errc::stopped));
   CHECK(folders() == 0);
 }
+
+} // namespace environment_test

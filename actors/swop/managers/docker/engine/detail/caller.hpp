@@ -46,6 +46,15 @@ private:
   std::string rest_;
 };
 
+/// For what may be silent as long as it likes, as a step of a build: what hangs is said by whoever waits, not killed.
+inline constexpr patience endless{.head = std::chrono::milliseconds(0),
+                                  .silence = std::chrono::milliseconds(0)};
+/// Of an answer whose text says nothing.
+inline result<> done(const result<answer>& said) {
+  if (!said) return tl::unexpected(said.error());
+  return {};
+}
+
 } // namespace detail
 
 struct client::impl {

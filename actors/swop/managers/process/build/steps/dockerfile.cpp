@@ -17,10 +17,6 @@ constexpr std::string_view engine = "needs a container engine; mgrtype PROCESS c
 
 constexpr std::size_t variables_bytes_max = 64 * 1024;
 
-bool is_one_of(std::string_view text, std::initializer_list<std::string_view> of) {
-  return std::ranges::find(of, text) != of.end();
-}
-
 /// The words of the form ["a", "b"], if it is that.
 std::optional<std::vector<word>> json_words(std::string_view text) {
   if (!text.starts_with('[')) return std::nullopt;

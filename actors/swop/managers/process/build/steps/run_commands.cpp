@@ -12,10 +12,6 @@ namespace {
 
 using command = std::vector<std::string>;
 
-bool is_one_of(std::string_view text, std::initializer_list<std::string_view> of) {
-  return std::ranges::find(of, text) != of.end();
-}
-
 /// "pip", "pip3", "pip3.11"; the same for "python".
 bool is_program(std::string_view text, std::string_view name) {
   text = text.substr(text.rfind('/') + 1);

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace steps_test {
+
 using namespace swarm;
 using namespace swarm::build;
 using swarm::testing::wording;
@@ -218,3 +220,5 @@ TEST_CASE("paths in the image never go above it") {
   CHECK(image_path("/a", "/b") == "/b");
   CHECK(image_path("/a", "..") == "/");
 }
+
+} // namespace steps_test

@@ -3,9 +3,15 @@
 #include "actors/swop/managers/process/build/steps/plan.hpp"
 #include "base/result.hpp"
 
+#include <algorithm>
+#include <initializer_list>
 #include <string_view>
 
 namespace swarm::build {
+
+inline bool is_one_of(std::string_view text, std::initializer_list<std::string_view> of) {
+  return std::ranges::find(of, text) != of.end();
+}
 
 struct word {
   std::string text;
