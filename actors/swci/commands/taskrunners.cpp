@@ -19,6 +19,11 @@ using contracts::taskrunner_state;
 constexpr auto look_interval = std::chrono::seconds(1);
 constexpr unsigned looks_per_mark = 5;
 
+/// No SN answers at present: the task goes on, and so does a wait for it.
+bool may_pass(const error& trouble) {
+  return trouble.is(errc::timeout) || trouble.is(errc::unavailable);
+}
+
 result<address> find_taskrunner(network& sns, const std::string& name) {
   SWARM_TRY(const auto at,
             read(sns, contracts::taskrunner_registry_address(), contracts::taskrunner_address_of_args{name}));
@@ -264,12 +269,13 @@ outcome run(const commands::wait_for_taskrunner& what, command_world& world) {
   world.say(answers::wait_begins{what.taskrunner, static_cast<std::uint32_t>(world.task_wait_max.count())});
   const auto until = std::chrono::steady_clock::now() + world.task_wait_max;
   for (unsigned looks = 1;; ++looks) {
-    SWARM_TRY(const auto head, read(*sns, at, contracts::taskrunner_head_args{}));
-    answers::wait_ended out{what.taskrunner, std::string(contracts::to_string(head.state)), false};
-    if (head.state != taskrunner_state::enrolling && head.state != taskrunner_state::running) return out;
+    const auto head = read(*sns, at, contracts::taskrunner_head_args{});
+    if (!head && !may_pass(head.error())) return tl::unexpected(head.error());
+    if (head && head->state != taskrunner_state::enrolling && head->state != taskrunner_state::running)
+      return answers::wait_ended{what.taskrunner, std::string(contracts::to_string(head->state)), false};
     if (std::chrono::steady_clock::now() >= until) {
-      out.too_long = true;
-      return out;
+      if (!head) return tl::unexpected(head.error());
+      return answers::wait_ended{what.taskrunner, std::string(contracts::to_string(head->state)), true};
     }
     if (looks % looks_per_mark == 0) world.waits();
     if (!world.pause(look_interval)) return fail(errc::cancelled, "the wait was ended; the task goes on");
