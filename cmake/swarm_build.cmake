@@ -28,6 +28,9 @@ if(MOLD_PROGRAM)
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers)
+if(CMAKE_UNITY_BUILD)
+  add_compile_options(-Wno-shadow) # what a unit's other sources declare is no fault of this one
+endif()
 option(SWARM_WERROR "Treat warnings as errors" ON)
 if(SWARM_WERROR)
   add_compile_options(-Werror)
