@@ -41,6 +41,7 @@ bool is_folder(const fs::path& path) {
   std::error_code problem;
   return fs::is_directory(fs::symlink_status(path, problem));
 }
+
 result<> copy_file(const fs::path& from, const fs::path& to, const std::stop_token& stop) {
   const unique_fd in(::open(from.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat info {};
