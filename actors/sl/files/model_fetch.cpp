@@ -75,6 +75,7 @@ public:
     if (next_ == holders_.size()) {
       if (failures_.empty()) failures_ = "no other node is known to have it";
       if (later_) return done_(fail(fetch_errc::later, "{}", failures_));
+      if (!answered_) return done_(fail(fetch_errc::unreachable, "{}", failures_));
       return done_(fail(errc::unavailable, "{}", failures_));
     }
     auto at = endpoint::parse(holders_[next_].endpoint);
@@ -95,6 +96,7 @@ public:
 private:
   result<> take_manifest(result<transport::http_response> response) {
     if (!response) return tl::unexpected(response.error());
+    answered_ = true;
     if (response->status == 503) later_ = true;
     if (response->status != 200) return refused(*response, "manifest");
     counters_->bytes_received += response->body.size();
@@ -143,8 +145,9 @@ private:
   std::vector<rounds::holder> holders_;
   std::function<void(result<hash32>)> done_;
   std::size_t next_ = 0;
-  bool later_ = false; ///< a holder said so
-  endpoint holder_;    ///< who is asked now
+  bool answered_ = false; ///< a holder has, whatever it said
+  bool later_ = false;    ///< a holder said so
+  endpoint holder_;       ///< who is asked now
   std::optional<merge::assembler> assembler_;
   std::string failures_;
 };

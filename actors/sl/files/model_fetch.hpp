@@ -13,8 +13,9 @@ struct fetch_counters {
 
 /// Why a fetch failed, where somebody reacts to it.
 enum class fetch_errc {
-  later = 1, ///< a holder cannot say yet whether this node may have the model
-  own_store  ///< this node's store or disk does not take it; other holders would not help
+  later = 1,  ///< a holder cannot say yet whether this node may have the model
+  own_store,  ///< this node's store or disk does not take it; other holders would not help
+  unreachable ///< no holder has answered at all
 };
 constexpr std::string_view error_category(fetch_errc) {
   return "fetch";

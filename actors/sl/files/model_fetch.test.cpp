@@ -35,7 +35,7 @@ void check_arrived(file_swarm& swarm, const merge::model_file& model, const resu
 void check_failed(file_swarm& swarm, const merge::model_file& model, const result<hash32>& layout,
                   std::string_view why) {
   REQUIRE_FALSE(layout);
-  CHECK(layout.error().is(errc::unavailable));
+  CHECK((layout.error().is(errc::unavailable) || layout.error().is(fetch_errc::unreachable)));
   CHECK_MESSAGE(says(layout.error(), why), layout.error().message);
   CHECK_FALSE(swarm.fetcher().store->contains(model.digest()));
 }
@@ -64,6 +64,7 @@ TEST_CASE("without a holder, or with none that can be reached, the fetch fails a
   check_failed(swarm, *model, swarm.fetch(*model, {}), "no other node is known to have it");
   const auto nobody = swarm.nobody();
   check_failed(swarm, *model, swarm.fetch(*model, {nobody}), nobody.endpoint + ": ");
+  CHECK(swarm.fetch(*model, {nobody}).error().is(fetch_errc::unreachable));
   std::vector<rounds::holder> odd;
   for (const auto* endpoint :
        {"", "host", ":30305", "host:", "host:0", "host:65536", "host:30305x", "host:-1"})
@@ -91,6 +92,7 @@ TEST_CASE("a holder that does not have the model is passed over") {
   const auto& empty =
       swarm.add([](const http_request&, const http_reply& reply) { reply(text_response(404, "no\n")); });
   check_failed(swarm, *model, swarm.fetch(*model, {empty.address()}), "answers 404 for the model's manifest");
+  CHECK(swarm.fetch(*model, {empty.address()}).error().is(errc::unavailable)); // it can be reached
   const auto& gone = swarm.add_with_data(
       [](const http_request&, const http_reply& reply) { reply(text_response(404, "no\n")); });
   const auto& honest = swarm.add_honest();

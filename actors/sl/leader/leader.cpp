@@ -8,6 +8,7 @@
 #include "merge/methods/merge.hpp"
 #include "merge/model/layout.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -18,8 +19,11 @@ namespace {
 constexpr auto look_interval = std::chrono::milliseconds(100);
 /// The pauses between tries, so that a contributor whose file server is just being restarted is not left out.
 constexpr std::array retry_pauses{std::chrono::milliseconds(250), std::chrono::milliseconds(1000)};
-/// Who fails only after this long does not answer or is too slow, and would be so once more.
+/// Who fails only after this long is too slow, and would be so once more.
 constexpr auto slow_failure = std::chrono::seconds(3);
+/// Whom nobody can reach is tried for this long, and no longer than half of what a leader may take: its name may not be
+/// known yet, a packet may be lost, its host may be starting again.
+constexpr duration reach_max = std::chrono::seconds(10);
 /// A contributor that cannot see the chain now does not give its model. It is given time to find another SN,
 /// unless this node cannot see the chain either, when nobody loses by waiting.
 constexpr auto later_pause = std::chrono::milliseconds(500);
@@ -39,6 +43,7 @@ struct leader_state {
   struct wanted_model {
     const rounds::merge_input* input = nullptr;
     std::size_t failures = 0;
+    time_point first_asked_at{};
     time_point asked_at{};
     std::optional<time_point> again;       ///< when it is asked for once more
     std::optional<time_point> later_since; ///< when its holder first said that it cannot say yet
@@ -121,6 +126,7 @@ void ask_for_models(role_actor<leader_state>* self) {
     if (!is_new && (!model.again || now < *model.again)) continue;
     model.again.reset();
     model.asked_at = now;
+    if (model.first_asked_at == time_point{}) model.first_asked_at = now;
     const auto& input = *model.input;
     self->send(files, fetch_model{digest, input.size, {{input.peer, input.endpoint}}, self->path()});
   }
@@ -149,8 +155,14 @@ bool try_again(leader_state& s, const model_fetched& arrival) {
   auto& model = found->second;
   if (arrival.layout.error().is(fetch_errc::later) && may_wait(s, model)) return true;
   const auto now = std::chrono::steady_clock::now();
-  if (model.failures == retry_pauses.size() || now - model.asked_at >= slow_failure) return false;
-  model.again = now + retry_pauses.at(model.failures++);
+  const auto pause = retry_pauses.at(std::min(model.failures, retry_pauses.size() - 1));
+  const auto reach = std::min(reach_max, duration(s.context->options.leader_failure_base_timeout) / 2);
+  const bool gives_up = arrival.layout.error().is(fetch_errc::unreachable)
+                            ? now + pause - model.first_asked_at >= reach
+                            : model.failures >= retry_pauses.size() || now - model.asked_at >= slow_failure;
+  if (gives_up) return false;
+  ++model.failures;
+  model.again = now + pause;
   return true;
 }
 
