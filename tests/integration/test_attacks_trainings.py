@@ -71,36 +71,37 @@ def peers_of(sl):
     return {peer["account"]: peer for peer in sl.admin("round").get("training", {}).get("peers", ())}
 
 
-def train_together(swarm):
-    programs = [
-        Program(sl, trains([model, model], minPeers=2)) for sl, model in zip(swarm.sls, MODELS, strict=True)
-    ]
-    for program in programs:
-        client = program.result()
-        np.testing.assert_allclose(client.merged[0]["w"], MEAN)
+def train_together(swarm, attacker, reason):
+    """The honest ones train, and before they close, logs and status say who was left out, why, and of which
+    organisation he is."""
+
+    def train(sl, model):
+        def looks(number, client):
+            if number == 3:
+                peer = until(lambda: left_out(sl, attacker), f"{sl.name} to leave the attacker out", alive=[sl])
+                assert peer["reason"] == reason and peer["organisation"], peer
+                sl.wait_log(rf"{peer['name']} .*{peer['organisation']}.*{reason}")
+
+        return Program(sl, trains([model, model], between=looks, minPeers=2))
+
+    for program in [train(sl, model) for sl, model in zip(swarm.sls, MODELS, strict=True)]:
+        np.testing.assert_allclose(program.result().merged[0]["w"], MEAN)
 
 
-def check_named(swarm, attacker, reason):
-    """Logs and status of the honest ones say who it was, and of which organisation."""
-    for sl in swarm.sls:
-        peer = peers_of(sl)[attacker.account]
-        assert peer["state"] in ("left", "odd") and peer["reason"] == reason, peer
-        assert peer["organisation"], peer
-    sl.wait_log(rf"{peer['name']} .*{peer['organisation']}.*{reason}")
+def left_out(sl, attacker):
+    peer = peers_of(sl).get(attacker.account, {})
+    return peer if peer.get("state") in ("left", "odd") else None
 
 
 def test_a_peer_that_asks_for_more_peers_than_there_are_locks_nobody_out(three):
     three.attacker.join(min_peers=1024, can_lead=True)
-    train_together(three.swarm)
-    check_named(three.swarm, three.attacker, "it asks for another minPeers")
+    train_together(three.swarm, three.attacker, "it asks for another minPeers")
 
 
 def test_a_check_in_with_another_layout_locks_nobody_out(three):
-    swarm, attacker = three.swarm, three.attacker
-    attacker.join(min_peers=2, can_lead=False)
-    attacker.check_in(bytes([7] * 32), 4000, bytes([8] * 32))
-    train_together(swarm)
-    check_named(swarm, attacker, "its model has other parameters")
+    three.attacker.join(min_peers=2, can_lead=False)
+    three.attacker.check_in(bytes([7] * 32), 4000, bytes([8] * 32))
+    train_together(three.swarm, three.attacker, "its model has other parameters")
 
 
 def test_a_contract_is_for_those_whom_its_owner_invites(three):
