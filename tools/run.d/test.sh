@@ -103,8 +103,18 @@ stage_sim() {
 # What the stages asan and fuzz run, from one build with both kinds of instrumentation.
 sanitized_programs() { programs_of asan test && programs_of asan fuzz; }
 
-# Begins that build while the Python tests, which mostly wait, have the machine before it. Without a compiler cache it
-# takes longer than all the rest, so it gets so many seconds more; what is not built then is skipped by name.
+# The sanitized programs are built and run for as long as the whole run lasts no longer than SANITIZED_MINUTES. On a slow
+# machine without a compiler cache they have some time all the same, though none after LAST_MINUTE.
+SANITIZED_MINUTES=${SWARM_SANITIZED_MINUTES:-52} LAST_MINUTE=75
+# seconds_left SECONDS: those until SANITIZED_MINUTES; so many at least, within LAST_MINUTE.
+seconds_left() {
+  local left=$((SANITIZED_MINUTES * 60 - SECONDS)) last=$((LAST_MINUTE * 60 - SECONDS))
+  ((left > $1)) || left=$1
+  echo $((left < last ? left : last))
+}
+
+# Begins that build while the Python tests have the machine before it. Without a compiler cache it takes longer than all
+# the rest, so it gets some time more; what is not built then is skipped by name.
 SANITIZED_BUILD="" SANITIZED_CUT=false SANITIZED_SECONDS=${SWARM_SANITIZED_SECONDS:-240}
 begin_sanitized_build() {
   local programs
@@ -116,7 +126,8 @@ begin_sanitized_build() {
   trap 'kill "$SANITIZED_BUILD" 2>/dev/null || true' EXIT
 }
 end_sanitized_build() {
-  local until=$((SECONDS + SANITIZED_SECONDS))
+  local until
+  until=$((SECONDS + $(seconds_left "$SANITIZED_SECONDS")))
   while [[ -n $SANITIZED_BUILD ]] && kill -0 "$SANITIZED_BUILD" 2>/dev/null; do
     ((SECONDS < until)) || { SANITIZED_CUT=true && kill "$SANITIZED_BUILD"; } || true
     sleep 1
@@ -143,16 +154,15 @@ take_ready() {
 }
 
 # The unit tests once more under the address and undefined-behaviour sanitizers, as many at a time as there are
-# processors. What is not done in SANITIZED_MINUTES of the whole run, or eight minutes from here, is skipped by name.
-SANITIZED_MINUTES=${SWARM_SANITIZED_MINUTES:-52}
+# processors. What is not done in time is skipped by name.
 stage_asan() {
-  local ready program until=$((SANITIZED_MINUTES * 60))
+  local ready program until
   if grep -q '^FAILED: ' "$RESULTS/asan-build.log"; then
     grep -A 30 -m 1 '^FAILED: ' "$RESULTS/asan-build.log" >&2
     count asan failed build
   fi
   take_ready asan test
-  ((until > SECONDS + 480)) || until=$((SECONDS + 480))
+  until=$((SECONDS + $(seconds_left 480)))
   for program in "${ready[@]#bin/}"; do
     (($(jobs -rp | wc -l) < $(job_count))) || wait -n || true
     run_sanitized "$program" $((until - SECONDS)) &
