@@ -102,7 +102,8 @@ private:
   void finish();
 
   asio::any_io_executor strand_;
-  beast::websocket::stream<tls_stream> stream_;
+  // Without compression: nobody asks for it, and its code would take a minute to compile.
+  beast::websocket::stream<tls_stream, false> stream_;
   peer_info peer_;
   std::string who_;
   std::shared_ptr<const tls_identity> identity_;
