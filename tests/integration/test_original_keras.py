@@ -1,15 +1,16 @@
 """The original's Keras client (TensorFlow 2.7), written from the protocol's description, beside this package's."""
 
+import importlib.util
 import json
 import os
-import sys
 
 import numpy as np
 import pytest
 from harness import ROOT, Program
+from launcher.forks import python_with
 from launcher.processes import Process
 
-pytest.importorskip("keras")
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras is not installed")
 
 BATCHES = 9
 OURS = """
@@ -84,7 +85,7 @@ def test_both_train_one_model(swarm, ours):
     }
     script = swarm.folder / "ours.py"
     script.write_text(OURS)
-    program = Process("ours", [sys.executable, script, result, ours], swarm.folder, environment)
+    program = Process("ours", [python_with("keras-torch"), script, result, ours], swarm.folder, environment)
     swarm.others.append(program)
     assert program.start().wait_exit(120) == 0, program.tail()
     weights = theirs.result()

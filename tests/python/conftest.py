@@ -60,9 +60,10 @@ def notebook(monkeypatch):
 
 @pytest.fixture
 def start_programs(tmp_path_factory):
-    """Starts a swarm with one program for each text, `head` before it, beside an SL of its own; `launch` gives another
-    command line than `python script node result`, `more` are environment variables."""
+    """Starts a swarm with one program of PyTorch for each text, `head` before it, beside an SL of its own; `launch` gives
+    another command line than `python script node result`, `more` are environment variables."""
     from launcher.chain import DEFAULT_CONTRACT
+    from launcher.forks import python_with
     from launcher.pairs import PairSwarm
     from repository import ROOT
 
@@ -79,7 +80,7 @@ def start_programs(tmp_path_factory):
             script.write_text(head + text)
 
             def command(result, script=script, node=node):
-                plain = [sys.executable, "-u", script, node, result]
+                plain = [python_with("torch"), "-u", script, node, result]
                 return launch(node, [str(part) for part in plain]) if launch else plain
 
             swarm.add_pair(f"sl-{node + 1}", DEFAULT_CONTRACT, command, environment)

@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from launcher.forks import python_with
 from repository import ROOT
 
+FRAMEWORKS = {"import keras": "keras-torch", "import torch": "torch"}  # what a program of such a text begins with
 TORCH = """
 import sys
 import torch
@@ -37,10 +39,12 @@ def train(model, swarm, epochs=2, batches=4):
 def check(tmp_path):
     """Checks a program of this text; returns exit status, report and what went to standard error."""
 
-    def run(text, *options, arguments=(), program=("train.py",), report=json.loads):
+    def run(text, *options, arguments=(), program=("train.py",), report=json.loads, kind=None):
         (tmp_path / "train.py").write_text(text)
         flags = ["--json", *options] if report is json.loads else list(options)
-        command = [sys.executable, "-m", "swarmlearning", "check", *flags, *program, *arguments]
+        kind = kind or next((kind for word, kind in FRAMEWORKS.items() if word in text), None)
+        python = python_with(kind) if kind else sys.executable
+        command = [python, "-m", "swarmlearning", "check", *flags, *program, *arguments]
         environment = {**os.environ, "PYTHONPATH": os.path.join(ROOT, "python"), "OMP_NUM_THREADS": "1"}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
         assert done.stdout, done.stderr
@@ -160,7 +164,7 @@ def test_a_module(check, tmp_path):
         TORCH + "from . import __name__ as name\nassert name == 'package'\n"
         "train(model, SwarmCallback(**arguments, model=model), epochs=int(sys.argv[1]))"
     )
-    status, report, _ = check("", arguments=["1"], program=["-m", "package.train"])
+    status, report, _ = check("", arguments=["1"], program=["-m", "package.train"], kind="torch")
     assert (status, report["program"], report["problems"]) == (0, "-m package.train 1", [])
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from launcher.forks import python_with
 from launcher.operators import why_no_sandboxes
 from repository import ROOT
 
@@ -26,7 +27,9 @@ def demo(folder, *flags):
         if why := why_no_sandboxes():
             pytest.skip(why)
         script, flags = "operators/operate.py", [flag for flag in flags if flag != "--operators"]
-    command = [sys.executable, pathlib.Path(ROOT, "examples", script), "--json", report, *flags]
+    # Its programs begin with what they import, as it does itself.
+    python = python_with("keras-torch" if "--keras" in flags else "torch")
+    command = [python, pathlib.Path(ROOT, "examples", script), "--json", report, *flags]
     environment = {**os.environ, "SWARM_BIN": str(BIN), "TMPDIR": str(folder)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     print(done.stdout, done.stderr)
@@ -104,6 +107,17 @@ def test_data_is_dealt_out_once(examples):
         assert set(dealt) == images
         assert all(len(set(y.tolist())) <= 7 for _, y in parts)
         assert sizes == sorted(sizes)
+
+
+def test_data_is_split_as_scikit_learn_splits_it(examples):
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    images, labels = load_digits(return_X_y=True)
+    wanted = train_test_split(labels, images, test_size=0.25, random_state=1, stratify=labels)
+    (_, trained), (tests, tested) = importlib.import_module("data").load(-1, 4)
+    assert (trained == wanted[0]).all() and (tested == wanted[1]).all()
+    assert (tests.reshape(-1, 64) * 16 == wanted[3]).all()
 
 
 @needs_swarmd

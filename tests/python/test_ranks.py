@@ -3,10 +3,10 @@
 import json
 import os
 import subprocess
-import sys
 
 import pytest
 from fake_sl import GhostSwarm
+from launcher.forks import python_with
 from repository import ROOT
 
 pytest.importorskip("torch")
@@ -21,7 +21,7 @@ def run(tmp_path, count, callbacks, script=None):
     paths = os.pathsep.join([os.path.join(ROOT, "python")])
     ranks = []
     for rank in range(count):
-        command = [sys.executable, os.path.join(HERE, "rank_program.py")]
+        command = [python_with("torch"), os.path.join(HERE, "rank_program.py")]
         arguments = [str(rank), str(count), str(tmp_path / "store"), callbacks, paths]
         pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         ranks.append(subprocess.Popen(command + arguments, env=environment, **pipes))

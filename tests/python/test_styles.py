@@ -5,9 +5,9 @@ import importlib.util
 import json
 import os
 import subprocess
-import sys
 
 import pytest
+from launcher.forks import python_with
 from older import is_keras_2
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -29,8 +29,10 @@ def outcomes_of(framework, module, folder):
     if framework in ("keras-torch", "keras-jax") and is_keras_2():
         pytest.skip("Keras 2 has TensorFlow as its only backend")
     result = folder / "result.json"
-    command = [sys.executable, os.path.join(HERE, "style_program.py"), framework, module, str(result)]
-    environment = {**os.environ, "MODEL_DIR": str(folder)}
+    command = [python_with(framework), os.path.join(HERE, "style_program.py"), framework, module, str(result)]
+    # Nothing here runs long enough to be worth what XLA's compiler may do for its speed.
+    quick = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    environment = {**os.environ, "MODEL_DIR": str(folder), "OMP_NUM_THREADS": "1", "XLA_FLAGS": quick}
     run = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
     assert result.exists(), run.stderr[-3000:]
     return json.loads(result.read_text())
