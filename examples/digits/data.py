@@ -5,13 +5,13 @@ three digits and few of two others, so no node can learn the task alone. The tes
 none. The split is the same in every process.
 """
 
+import math
 import os
 from typing import Tuple
 
 import numpy as np
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 
+FILE = "digits.npz"
 CLASSES = 10
 TEST_SHARE = 0.25
 POOR = 0.1  # as many examples of a digit as a fair share would be, times this
@@ -21,22 +21,53 @@ Images = Tuple[np.ndarray, np.ndarray]  # float32 [n, 8, 8] from 0 to 1; int64 l
 
 def load(node: int, nodes: int) -> Tuple[Images, Images]:
     """Training data of one node (-1: all there is), and the common test set."""
-    images, labels = _digits()
-    images = (images.reshape(-1, 8, 8) / 16).astype(np.float32)
-    x_train, x_test, y_train, y_test = train_test_split(
-        images, labels.astype(np.int64), test_size=TEST_SHARE, random_state=1, stratify=labels
-    )
-    mine = np.full(len(y_train), True) if node < 0 else _owners(y_train, nodes) == node
-    return (x_train[mine], y_train[mine]), (x_test, y_test)
+    images, labels = digits()
+    images, labels = (images.reshape(-1, 8, 8) / 16).astype(np.float32), labels.astype(np.int64)
+    train, test = _split(labels)
+    mine = train if node < 0 else train[_owners(labels[train], nodes) == node]
+    return (images[mine], labels[mine]), (images[test], labels[test])
 
 
-def _digits() -> Images:
-    """All that there is: from the folder that the environment names, as tasks of a swarm do, or from scikit-learn."""
+def digits() -> Images:
+    """All that there is: from the folder that the environment names, as tasks of a swarm do, or from scikit-learn,
+    whose import takes two seconds."""
     folder = os.environ.get("DATA_DIR")
     if folder is None:
+        from sklearn.datasets import load_digits
+
         return load_digits(return_X_y=True)
-    with np.load(os.path.join(folder, "digits.npz")) as file:
+    with np.load(os.path.join(folder, FILE)) as file:
         return file["images"], file["labels"]
+
+
+def _split(labels: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """The rows to train on and those of the test set, with as much of each digit: those that scikit-learn's
+    train_test_split gives with `stratify` and random_state=1."""
+    rng = np.random.RandomState(1)
+    counts = np.bincount(labels, minlength=CLASSES)
+    tests = math.ceil(len(labels) * TEST_SHARE)
+    to_train = _dealt(counts, len(labels) - tests, rng)
+    to_test = _dealt(counts - to_train, tests, rng)
+    train, test = [], []
+    for digit in range(CLASSES):
+        rows = np.flatnonzero(labels == digit)[rng.permutation(counts[digit])]
+        train.append(rows[: to_train[digit]])
+        test.append(rows[to_train[digit] :][: to_test[digit]])
+    return rng.permutation(np.concatenate(train)), rng.permutation(np.concatenate(test))
+
+
+def _dealt(counts: np.ndarray, total: int, rng: np.random.RandomState) -> np.ndarray:
+    """`total` in the proportion of `counts`; those get one more whose exact share is the most above a whole number."""
+    exact = counts / counts.sum() * total
+    dealt = np.floor(exact).astype(int)
+    above = exact - dealt
+    for value in np.unique(above)[::-1]:
+        more = total - dealt.sum()
+        if more == 0:
+            break
+        same = np.flatnonzero(above == value)
+        dealt[rng.choice(same, min(len(same), more), replace=False)] += 1
+    return dealt
 
 
 def _owners(labels: np.ndarray, nodes: int) -> np.ndarray:

@@ -21,6 +21,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT / "tests")]
 
+import data
+import numpy as np
 import options
 from faults import FAULTS
 from launcher.chain import DEFAULT_CONTRACT, Merge
@@ -71,7 +73,10 @@ class Demo:
             "PYTHONUNBUFFERED": "1",
             "OMP_NUM_THREADS": "1",
             "KERAS_BACKEND": os.environ.get("KERAS_BACKEND", "torch"),
+            "DATA_DIR": str(folder),
         }
+        images, labels = data.digits()
+        np.savez(folder / data.FILE, images=images, labels=labels)
         self.baselines = self._baselines()
         self.bytes_between_sls = dict.fromkeys(names, 0)
         self.screen = Screen()

@@ -23,13 +23,13 @@ ROOT = HERE.parents[1]
 DIGITS = HERE.parent / "digits"
 sys.path[:0] = [str(ROOT / "tests"), str(DIGITS)]
 
+import data
 import demo as digits_demo
 import numpy as np
 from launcher.certificates import Certs
 from launcher.chain import DEFAULT_CONTRACT, Chain
 from launcher.operators import SWCI, SWOP, package_folders
 from launcher.processes import BIN, Failure, Process, ask_admin, free_port, stop_all, until
-from sklearn.datasets import load_digits
 
 HOSTS, NODES = 2, 4
 PROGRAM_FILES = ("digits_pyt.py", "data.py", "options.py")
@@ -128,12 +128,12 @@ class Site:
 
     def _write_data(self) -> None:
         """What fetch_digits fetches."""
-        images, labels = load_digits(return_X_y=True)
+        images, labels = data.digits()
         raw = io.BytesIO()
         np.savez_compressed(raw, images=images, labels=labels)
         (self.folder / "data").mkdir()
         with tarfile.open(self.folder / "data" / "digits.tar.gz", "w:gz") as archive:
-            entry = tarfile.TarInfo("digits.npz")
+            entry = tarfile.TarInfo(data.FILE)
             entry.size = raw.tell()
             raw.seek(0)
             archive.addfile(entry, raw)

@@ -32,6 +32,7 @@ from launcher.processes import BIN, PATIENCE, ROOT, Failure, Process, until
 DONE, GO = "walk.done", "walk.go"
 WALK_SECONDS = 420 * PATIENCE / 90  # longer where the machine is known to be slow
 STOOD_IN_FOR = ("torch", "torchmetrics", "tensorflow-cpu", "keras", "h5py", "scikit-learn", "numpy")
+NOT_THERE = ("jax", "matplotlib")  # in an environment of those; where they are, Keras and TensorFlow import them
 
 
 def blocks_of(readme):
@@ -54,8 +55,9 @@ def stand_in(folder, package, version, lines):
 
 
 def write_stand_ins(folder):
+    alone = f"import sys; sys.modules.update(dict.fromkeys({NOT_THERE}))"
     for package in STOOD_IN_FOR:
-        stand_in(folder, package, importlib.metadata.version(package), package_folders())
+        stand_in(folder, package, importlib.metadata.version(package), [*package_folders(), alone])
 
 
 def python_slim(engine):
