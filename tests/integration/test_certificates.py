@@ -31,11 +31,11 @@ def merges_of(sn):
 
 
 def trains_until(done, **session):
-    """A program's work: a sync after the other until `done` is set."""
+    """A program's work: a sync after the other until `done` is set, with something to compute between them."""
 
     def work(client):
         client.open(**session)
-        while not done.is_set():
+        while not done.wait(0.2):
             client.sync(model(1))
         client.close(model(1))
         return client

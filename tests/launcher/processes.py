@@ -43,8 +43,12 @@ class Failure(AssertionError):
 
 
 def until(condition, what, patience=PATIENCE, alive=()):
-    """Waits for a true value of `condition()` and returns it. `alive`: processes that must not end meanwhile."""
-    deadline = time.monotonic() + patience
+    """Waits for a true value of `condition()` and returns it. `alive`: processes that must not end meanwhile.
+
+    It asks the less often the longer it has waited: to ask may cost both sides a handshake.
+    """
+    begun = time.monotonic()
+    deadline = begun + patience
     while True:
         value = condition()
         if value:
@@ -54,7 +58,7 @@ def until(condition, what, patience=PATIENCE, alive=()):
                 raise Failure(f"{process.name} ended during the wait for: {what}\n{process.tail()}")
         if time.monotonic() >= deadline:
             raise Failure(f"waited {patience} s for: {what}\n" + "\n".join(p.tail() for p in alive))
-        time.sleep(0.02)
+        time.sleep(min(max(0.02, (time.monotonic() - begun) / 20), 0.1))
 
 
 # Tests that pytest-xdist runs beside each other have ports of their own, so have the programs that they start.
