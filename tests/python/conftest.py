@@ -60,8 +60,8 @@ def notebook(monkeypatch):
 
 @pytest.fixture
 def start_programs(tmp_path_factory):
-    """Starts a swarm with one program of PyTorch for each text, `head` before it, beside an SL of its own; `launch` gives
-    another command line than `python script node result`, `more` are environment variables."""
+    """Starts a swarm with one program of PyTorch for each text, `head` before it, beside an SL of its own; `launch`
+    gives another command line than `python script node result`, `more` are environment variables."""
     from launcher.chain import DEFAULT_CONTRACT
     from launcher.forks import python_with
     from launcher.pairs import PairSwarm
