@@ -35,8 +35,8 @@ class Attacker:
     NAMES = tuple(f"sn-{number}" for number in range(1, 9))
     READERS = tuple(f"sl-{number}" for number in range(1, 9))
 
-    def __init__(self, folder, honest):
-        self.certs = Certs(pathlib.Path(folder) / "attacker", *self.NAMES, *self.READERS)
+    def __init__(self, folder, honest, certs):
+        self.certs = certs
         self.folder, self.capath = self.certs.folder, self.certs.capath
         self.anchor = self.certs.capath / "ca-cert.pem"
         self.trusted = pathlib.Path(folder) / "trusted"
@@ -78,11 +78,16 @@ class Attacker:
             close()
 
 
+@pytest.fixture(scope="module")
+def attackers_certs(tmp_path_factory):
+    return Certs(tmp_path_factory.mktemp("attacker"), *Attacker.NAMES, *Attacker.READERS)
+
+
 @pytest.fixture
-def attacker(folder, certs):
+def attacker(folder, certs, attackers_certs):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    made = Attacker(folder, certs)
+    made = Attacker(folder, certs, attackers_certs)
     yield made
     made.end()
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -33,11 +33,12 @@ class Pair:
 
 
 class PairSwarm(Swarm):
-    """One SN, and per name in `names` an SL with a certificate of its own, to be started with its program."""
+    """One SN, and per name in `names` an SL with a certificate of its own, to be started with its program. `certs`:
+    theirs, if there are any yet."""
 
-    def __init__(self, folder, names, contracts=()):
+    def __init__(self, folder, names, contracts=(), certs=None):
         folder = pathlib.Path(folder)
-        super().__init__(folder, Certs(folder / "certificates", "sn-1", *names))
+        super().__init__(folder, certs or Certs(folder / "certificates", "sn-1", *names))
         self.sn = self.sn_type(folder, self.certs, contracts=contracts)
         self.pairs = []
 

@@ -58,8 +58,15 @@ def notebook(monkeypatch):
     return shown
 
 
+@pytest.fixture(scope="session")
+def pair_certs(tmp_path_factory):
+    from launcher.certificates import Certs
+
+    return Certs(tmp_path_factory.mktemp("certs"), "sn-1", "sl-1", "sl-2", "sl-3")
+
+
 @pytest.fixture
-def start_programs(tmp_path_factory):
+def start_programs(tmp_path_factory, pair_certs):
     """Starts a swarm with one program of PyTorch for each text, `head` before it, beside an SL of its own; `launch`
     gives another command line than `python script node result`, `more` are environment variables."""
     from launcher.chain import DEFAULT_CONTRACT
@@ -71,7 +78,7 @@ def start_programs(tmp_path_factory):
     swarms = []
 
     def start(head, *programs, launch=None, **more):
-        swarm = PairSwarm(folder, [f"sl-{n + 1}" for n in range(len(programs))])
+        swarm = PairSwarm(folder, [f"sl-{n + 1}" for n in range(len(programs))], certs=pair_certs)
         swarms.append(swarm)
         swarm.start_sn()
         environment = {"PYTHONPATH": os.path.join(ROOT, "python"), "OMP_NUM_THREADS": "1", **more}
