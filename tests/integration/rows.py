@@ -55,7 +55,8 @@ class ContainedRow(EngineRoom):
         program = EXAMPLES[self.row][1] if self.real else "operated_program.py"
         steps = ["FROM python:3.11-slim", " ", "RUN mkdir -p /tmp/swarm-pkg"]
         steps.append("COPY swarmlearning-0.2.0-py3-none-any.whl /tmp/swarm-pkg/swarmlearning-0.2.0-py3-none-any.whl")
-        steps.append("RUN pip3 install numpy torch tensorflow-cpu /tmp/swarm-pkg/swarmlearning-0.2.0-py3-none-any.whl")
+        packages = "numpy scikit-learn torch tensorflow-cpu"
+        steps.append(f"RUN pip3 install {packages} /tmp/swarm-pkg/swarmlearning-0.2.0-py3-none-any.whl")
         tasks = [build_task(build, steps, "user-env", "INLINE", "sl-cli-lib")]
         shared = [("/platform/swarm/usr/model", "/tmp/test/model"), *((path, path) for path in self.packages)]
         for number, run in enumerate(runs):

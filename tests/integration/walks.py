@@ -32,7 +32,11 @@ from launcher.processes import BIN, PATIENCE, ROOT, Failure, Process, until
 DONE, GO = "walk.done", "walk.go"
 WALK_SECONDS = 420 * PATIENCE / 90  # longer where the machine is known to be slow
 STOOD_IN_FOR = ("torch", "torchmetrics", "tensorflow-cpu", "keras", "h5py", "scikit-learn", "numpy")
-NOT_THERE = ("jax", "matplotlib")  # in an environment of those; where they are, Keras and TensorFlow import them
+# What Keras and TensorFlow import where they find it, and environments without PyTorch have not, or not all of them.
+NOT_THERE = (
+    "import os, sys; os.path.exists(f'{sitedir}/torch_stand_in.pth') or sys.modules.update(jax=None, matplotlib=None)",
+    "import os, sys; os.path.exists(f'{sitedir}/scikit_learn_stand_in.pth') or sys.modules.update(sklearn=None)",
+)
 
 
 def blocks_of(readme):
@@ -55,9 +59,8 @@ def stand_in(folder, package, version, lines):
 
 
 def write_stand_ins(folder):
-    alone = f"import sys; sys.modules.update(dict.fromkeys({NOT_THERE}))"
     for package in STOOD_IN_FOR:
-        stand_in(folder, package, importlib.metadata.version(package), [*package_folders(), alone])
+        stand_in(folder, package, importlib.metadata.version(package), [*package_folders(), *NOT_THERE])
 
 
 def python_slim(engine):
