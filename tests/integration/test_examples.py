@@ -228,6 +228,9 @@ def test_fraud_detection(walk):
 
 def check_progress(own):
     until(lambda: re.search("API-SERVER", own.log_of("sn1")), "the SN to start", WALK_SECONDS, [own])
+    # Each look is a SWCI of its own, so none before there is something to see.
+    until(lambda: sum("data: " in text for text in own.outputs().values()) == 4, "the banks to have their data",
+          WALK_SECONDS, [own])  # fmt: skip
     watch = SWCI(own.root, own.certificates(), own.root)
 
     def half_way():
