@@ -34,7 +34,6 @@ def python_with(kind):
     """The path of a Python that has imported a module, such as "torch", or Keras for a backend, "keras-tensorflow"."""
     if kind not in _servers:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="swarmd-forks-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         python, path = folder / "python", folder / "socket"
         start = f"{sys.executable} -ISE {HERE}/forked.py {path} {os.getsid(0)}"
         python.write_text(f'#!/bin/sh\nexec {start} "$@"\n')
@@ -47,7 +46,7 @@ def python_with(kind):
             listener.bind(str(path))
             listener.listen(64)
             command = [sys.executable, HERE / "forks.py", str(listener.fileno()), kind, python]
-            # It ends with its standard input, and so with this process.
+            # It ends with its standard input, and so with this process, and removes the folder.
             server = subprocess.Popen(
                 command, stdin=subprocess.PIPE, env={**environment, **own}, pass_fds=[listener.fileno()]
             )
@@ -58,8 +57,8 @@ def python_with(kind):
 class Server:
     """Takes what forked.py asks for, and tells it how its program ended."""
 
-    def __init__(self, listener):
-        self.listener = listener
+    def __init__(self, listener, folder):
+        self.listener, self.folder = listener, folder
         self.programs = {}  # the connection of who has started it, by process number
         self.selector = selectors.DefaultSelector()
 
@@ -132,6 +131,7 @@ class Server:
     def end(self):
         for number in self.programs:
             kill(number, signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
         os._exit(0)
 
 
@@ -220,7 +220,7 @@ def finish(program, *arguments):
 
 def main():
     listener, kind, python = sys.argv[1:]
-    server = Server(socket.socket(fileno=int(listener)))
+    server = Server(socket.socket(fileno=int(listener)), pathlib.Path(python).parent)
     module, _, backend = kind.partition("-")
     unused = [name for name in OPTIONAL if backend and name != backend]
     sys.modules.update(dict.fromkeys(unused))
