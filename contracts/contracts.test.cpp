@@ -115,6 +115,8 @@ TEST_CASE("any call data yields an outcome, and no effect when it reverts") {
   auto world = world_of(3);
   const std::vector<bytes> seeds{
       check_in_input(1, 1),
+      reveal_input(1, 1),
+      encode(close_reveals_args{1, 1}),
       encode_register_peer({3, "mean", 1}),
       encode_leave_peer({leave_reason::node_stopped}),
       encode_report_refusal({1, leave_reason::other_min_peers}),
@@ -193,7 +195,7 @@ TEST_CASE("running out of gas at any point leaves everything as it was") {
     REQUIRE(world.slot_count() == slots_before);
   }
   CHECK(failures > 50);
-  CHECK(training_probe(world, training).head().phase == round_phase::merging);
+  CHECK(training_probe(world, training).head().phase == round_phase::revealing);
 }
 
 TEST_CASE("a view changes nothing, whatever it is asked") {

@@ -3,6 +3,7 @@
 #include "actors/node/identity.hpp"
 #include "actors/sl/channel/channel.hpp"
 #include "actors/sl/files/files.hpp"
+#include "actors/sl/follower/commit_secret.hpp"
 #include "actors/sl/follower/follower.hpp"
 #include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/sl_context.hpp"
@@ -73,6 +74,7 @@ result<child_spec> make_sl(const config::sl_options& options, std::string name,
   context->key = identity.key;
   SWARM_TRY(auto store, merge::model_store::open_directory((options.data_dir / "models").string(),
                                                            {.bytes_max = options.store_quota}));
+  SWARM_TRY(context->commit_secret, open_commit_secret(options.data_dir / "commit-secret"));
   context->store = std::make_shared<merge::model_store>(std::move(store));
   context->client = std::make_shared<transport::http_client>(*context->io, context->identity, patience());
   context->board = std::make_shared<merge_progress_board>();

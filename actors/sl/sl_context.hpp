@@ -45,6 +45,7 @@ struct sl_context {
   std::shared_ptr<transport::http_client> client;
   std::shared_ptr<merge::model_store> store;
   std::shared_ptr<const ledger::private_key> key;
+  hash32 commit_secret; ///< see follower/commit_secret.hpp
   std::shared_ptr<merge_progress_board> board;
   std::shared_ptr<chain_board> chain = std::make_shared<chain_board>();
   std::shared_ptr<program_link> link;

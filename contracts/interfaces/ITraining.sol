@@ -5,15 +5,15 @@ pragma solidity ^0.8.20;
 /// @notice Native contract, one per name (see ITrainingRegistry). Callers are SLs registered and active in the
 /// NodeRegistry. Weights never come here, only digests.
 ///
-/// Life of a round: Collecting --(all waited-for peers in, or enough votes)--> Merging --(commitMerge)--> Collecting
-/// of the next round, or Complete. `generation` grows with every reset, so that a transaction meant for an earlier
+/// Life of a round: Collecting --(all waited-for peers in, or enough votes)--> Revealing --(all have revealed their
+/// models, or 10 s)--> Merging --(commitMerge)--> Collecting of the next round, or Complete. `generation` grows with every reset, so that a transaction meant for an earlier
 /// training is refused.
 ///
 /// Call data have to be in the canonical ABI encoding (tails in order, no gaps, clean padding, strings in UTF-8) and
 /// texts free of control characters; everything else reverts. Every revert carries Error(string) with a text that
 /// names what is in force and what was asked for.
 interface ITraining {
-    /// Values of `phase`: 0 Collecting, 1 Merging, 2 Complete.
+    /// Values of `phase`: 0 Collecting, 1 Merging, 2 Complete, 3 Revealing.
     /// Values of `state`: 0 none, 1 Active (waited for), 2 Absent (missed a close, not waited for until it checks in
     /// again), 3 Finished (its training is over, it still checks in), 4 Left, 5 Odd (it asks for other parameters or
     /// brings a model of another layout than those in force, and it is not decided yet; nobody waits for it).
@@ -45,6 +45,8 @@ interface ITraining {
         bytes32 mergedDigest;
         uint64 mergedSize;
         address mergedBy; // the leader that committed it, so the first one to ask for the file
+        uint32 hidden; // check-ins whose models are not revealed yet
+        uint64 revealsEnd; // block time from which on the round goes on without them; 0 unless Revealing
     }
 
     struct Peer {
@@ -65,16 +67,19 @@ interface ITraining {
         uint16 organisation; // of the peer when it registered; 0: the chain has no organisations
         string organisationName;
         uint64 accusedSince; // block time at which another said that it gives no sign of life; 0: nobody does
+        uint64 trustedFrom; // for earlier rounds its check-in counts once its model is revealed; 0: always (see reveal)
     }
 
     struct CheckIn {
         address peer;
-        bytes32 digest; // of the model; zero when weightage is 0
+        bytes32 digest; // of the model; zero until it is revealed, and when weightage is 0
         uint64 size; // of the model file in bytes
         uint32 weightage; // 0..100; 0: takes part, contributes nothing
         uint64 baseRound; // the merge its local training started from; 0: none
         bool finished; // in state Finished since this or an earlier check-in
         string endpoint; // from the NodeRegistry
+        bytes32 commitment; // see checkIn; zero when weightage is 0
+        bytes32 seedHash; // see reveal; zero until then
     }
 
     struct Merge {
@@ -116,15 +121,30 @@ interface ITraining {
         address indexed peer,
         uint64 indexed roundNum,
         uint64 generation,
-        bytes32 digest,
+        bytes32 commitment,
         uint64 size,
         uint32 weightage,
         uint64 baseRound,
         bool finished
     );
+    /// The round is closed to others; its peers reveal their models, until block time `until` at most.
+    event RevealsOpened(uint64 indexed roundNum, uint64 generation, uint64 until, uint32 participants);
+    /// `weightage` 0: it is the model of another one that is in, who had revealed it before (see reveal).
+    event Revealed(
+        address indexed peer,
+        uint64 indexed roundNum,
+        uint64 generation,
+        bytes32 digest,
+        uint64 size,
+        uint32 weightage,
+        uint64 baseRound,
+        bytes32 seedHash
+    );
+    /// It has not revealed its model in time and is not in the round; see reveal for `trustedFrom`.
+    event Withheld(address indexed peer, uint64 indexed roundNum, uint64 generation, uint64 trustedFrom);
     event RoundClosed(uint64 indexed roundNum, uint64 generation, address indexed leader, uint32 participants, uint32 contributors);
-    /// Nobody is left who could lead the closed round: the check-ins and votes of those who left are withdrawn, the
-    /// round is collected anew (and may close at once). Its next leader has a higher term than its last one.
+    /// Nobody is left who could lead the closed round, or fewer than it takes have revealed their models: the check-ins
+    /// of those who left or withheld theirs are withdrawn, and all votes. The round is collected anew (and may close at once). Its next leader has a higher term than its last one.
     event RoundReopened(uint64 indexed roundNum, uint64 generation);
     event LeaderSuspected(uint64 indexed roundNum, uint64 generation, uint32 term, address indexed by, address leader);
     event LeaderChanged(uint64 indexed roundNum, uint64 generation, uint32 term, address indexed leader);
@@ -186,26 +206,47 @@ interface ITraining {
     /// Finished one has had its final check-in merged, the training is Complete.
     function leavePeer(uint8 reason) external;
 
-    /// The caller's model for round `roundNum`, once per round; only a check-in of weightage 0 may be followed by one
+    /// The caller commits to its model for round `roundNum`: `commitment` is keccak256(abi.encode(account, generation,
+    /// roundNum, digest, salt, seedHash)) of what it will reveal, all in words of 32 bytes. Nobody learns the digest from it,
+    /// and as the account is part of it, it is of no use to anybody else. Once per round; only a check-in of weightage 0 may be followed by one
     /// with a model. Refused unless Collecting exactly that round and generation, or when most want another layout than
     /// `layoutDigest` (see registerPeer). One whose layout is undecided makes the caller Odd, and counts once most want
-    /// that layout. With weightage 0 digest, size and layoutDigest are zero, otherwise none of them
+    /// that layout. With weightage 0 commitment, size and layoutDigest are zero, otherwise none of them
     /// is. `baseRound` is a merged round, however old. An Absent caller is waited for again. `finished` puts the
     /// caller in state Finished until it registers anew, whatever later check-ins say.
     ///
-    /// Closes the round when every waited-for peer is in, they are at least minPeers, and one brings a model. Once
+    /// Closes the round when every waited-for peer is in, they are at least minPeers, and one brings a model: it is
+    /// Revealing then, or Merging when nothing is left to reveal. Once
     /// nobody is Active any more, minPeers no longer counts, and a round to which nobody brings a model completes the
     /// training instead.
     function checkIn(
         uint64 generation,
         uint64 roundNum,
-        bytes32 digest,
+        bytes32 commitment,
         uint64 size,
         bytes32 layoutDigest,
         uint32 weightage,
         uint64 baseRound,
         bool finished
     ) external;
+
+    /// Opens the commitment of the caller's check-in while Revealing; once. `seedHash` is keccak256 of a number that the
+    /// caller keeps to itself for now. When all have revealed theirs, the round is Merging if those that are in are still
+    /// as many as it takes to close it and one brings a model; otherwise it is collected anew, and check-ins whose models are
+    /// revealed stand.
+    ///
+    /// Whoever has not revealed when that ends is out of the round (Withheld): Absent when it goes on without, else waited
+    /// for as if it had not checked in. For the rest of this round and for the 2 rounds after it (4 the next time, 8, 16, ... in
+    /// this generation) its check-in counts for nothing, neither minPeers nor votes, until it has revealed its model, which it
+    /// may, and has to, while Collecting.
+    ///
+    /// A digest that somebody who is in has revealed already brings nothing, and the caller is in with weightage 0, unless
+    /// both reveal in the same Revealing, so that both must have known the model when they committed to it, or it is that
+    /// of the last merge.
+    function reveal(uint64 generation, uint64 roundNum, bytes32 digest, bytes32 salt, bytes32 seedHash) external;
+
+    /// Ends Revealing once its 10 seconds of block time are over; of any peer that has not left.
+    function closeReveals(uint64 generation, uint64 roundNum) external;
 
     /// The caller has waited long enough for the missing peers. Only of a peer that is in, once per round. When at
     /// least minPeers are in, more than half of those in have voted and one brings a model, the round closes and the

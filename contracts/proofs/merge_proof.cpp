@@ -114,9 +114,9 @@ result<> check_merge_claim(const merge_proof& proof, const merge_committed& even
 
 result<> check_model(const merge_proof& proof, const proved_model& model, const trusted_blocks& blocks,
                      const proven_log& merge) {
-  SWARM_TRY(const auto* block, blocks.find(model.check_in.block_num));
-  SWARM_TRY(const auto log, ledger::check_log_proof(model.check_in, block->header, proof.chain.chain_id));
-  SWARM_TRY(const auto event, check_event<checked_in>(log, proof));
+  SWARM_TRY(const auto* block, blocks.find(model.reveal.block_num));
+  SWARM_TRY(const auto log, ledger::check_log_proof(model.reveal, block->header, proof.chain.chain_id));
+  SWARM_TRY(const auto event, check_event<revealed>(log, proof));
   SWARM_CHECK(same("peer", model.peer, event.peer));
   SWARM_CHECK(same("digest", model.digest, event.digest));
   SWARM_CHECK(same("size", model.size, event.size));
@@ -124,7 +124,7 @@ result<> check_model(const merge_proof& proof, const proved_model& model, const 
   SWARM_CHECK(same("base round", model.base_round, event.base_round));
   SWARM_CHECK(check_sender(log, event.peer));
   if (std::pair(log.block_num, log.txn_index) >= std::pair(merge.block_num, merge.txn_index))
-    return fail(merge_proof_errc::order, "the check-in in block {} is not before the merge in block {}",
+    return fail(merge_proof_errc::order, "the model of block {} is not before the merge in block {}",
                 log.block_num, merge.block_num);
   return {};
 }
@@ -144,7 +144,7 @@ result<merge_place> verify_merge_proof(const merge_proof& proof, const merge_tru
   if (!merge) return fail_with(merge.error(), "merge");
   for (const auto& model : proof.models)
     if (const auto fits = check_model(proof, model, blocks, *merge); !fits)
-      return fail_with(fits.error(), "check-in of " + text_of(model.peer));
+      return fail_with(fits.error(), "model of " + text_of(model.peer));
   return merge_place{block->header.block_num, block->header.timestamp, block->seals, block->validators};
 }
 

@@ -17,7 +17,7 @@ enum class merge_proof_errc {
   claim,        ///< what the proof says is not what the event says
   sender,       ///< a transaction that somebody else signed
   models,       ///< not one model for each peer that the merge names, in that order
-  order,        ///< a check-in that is not before the merge
+  order,        ///< a revealed model that is not before the merge
 };
 
 constexpr std::string_view error_category(merge_proof_errc) {
@@ -32,7 +32,7 @@ struct proved_model {
   std::uint32_t weightage = 0;
   std::uint64_t base_round = 0;
   std::optional<exclusion_reason> excluded; ///< why it was not merged; none when it was merged
-  ledger::log_proof check_in;
+  ledger::log_proof reveal;
 };
 
 /// A merge record with everything that is needed to check it.
@@ -68,7 +68,7 @@ struct merge_place {
 
 /// Checks every statement of `proof`. It shows that each peer signed that it brought this model, and what the
 /// leader merged. It does not rule out that a peer replaced its model before the round closed, by a new
-/// registration (ITraining.registerPeer) and another signed check-in.
+/// registration (ITraining.registerPeer) and another signed check-in, which it revealed as well.
 result<merge_place> verify_merge_proof(const merge_proof& proof, const merge_trust& trust);
 
 } // namespace swarm::contracts

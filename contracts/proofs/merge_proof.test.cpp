@@ -30,12 +30,12 @@ struct story {
   address contract = training_address(contract_name);
   address merge_to = contract;
   std::uint8_t merge_signer = leader_key;
-  std::uint8_t check_in_signer = peer_key;
-  bool check_in_late = false;
-  std::vector<checked_in> check_ins{
-      {who(leader_key), 4, 2, hash32(u256(0xaa)), 1000, 10, 3, false},
-      {who(peer_key), 4, 2, hash32(u256(0xbb)), 1001, 20, 3, false},
-      {who(excluded_key), 4, 2, hash32(u256(0xcc)), 1002, 30, 2, true},
+  std::uint8_t reveal_signer = peer_key;
+  bool reveal_late = false;
+  std::vector<revealed> models{
+      {who(leader_key), 4, 2, hash32(u256(0xaa)), 1000, 10, 3, hash32(u256(1))},
+      {who(peer_key), 4, 2, hash32(u256(0xbb)), 1001, 20, 3, hash32(u256(1))},
+      {who(excluded_key), 4, 2, hash32(u256(0xcc)), 1002, 30, 2, hash32(u256(2))},
   };
   merge_committed merge{4,
                         2,
@@ -47,8 +47,8 @@ struct story {
                         {who(excluded_key)},
                         {exclusion_reason::not_finite}};
 
-  paper_txn check_in(std::size_t which, std::uint8_t signer) const {
-    return {signer, contract, {abi::encode_event(contract, check_ins[which])}};
+  paper_txn reveal(std::size_t which, std::uint8_t signer) const {
+    return {signer, contract, {abi::encode_event(contract, models[which])}};
   }
   paper_txn noise() const { return {stranger_key, contract, {}}; }
 };
@@ -61,14 +61,14 @@ struct proved_story {
   merge_trust by_genesis;
 
   explicit proved_story(const story& of = {}) {
-    chain.add_block({of.noise(), of.check_in(0, leader_key)}, {1, 2, 3, 4});
+    chain.add_block({of.noise(), of.reveal(0, leader_key)}, {1, 2, 3, 4});
     const auto merge = paper_txn{
         of.merge_signer,
         of.merge_to,
         {abi::encode_event(of.contract, training_complete{}), abi::encode_event(of.contract, of.merge)}};
-    const auto peer = of.check_in(1, of.check_in_signer);
-    const auto excluded = of.check_in(2, excluded_key);
-    if (of.check_in_late)
+    const auto peer = of.reveal(1, of.reveal_signer);
+    const auto excluded = of.reveal(2, excluded_key);
+    if (of.reveal_late)
       chain.add_block({excluded, merge, peer});
     else
       chain.add_block({peer, excluded, of.noise(), merge});
@@ -81,11 +81,10 @@ struct proved_story {
     proof.leader = of.merge.leader;
     proof.digest = of.merge.digest;
     proof.size = of.merge.size;
-    proof.merge = chain.prove(2, of.check_in_late ? 1 : 3, 1);
-    const std::size_t at[] = {1, of.check_in_late ? std::size_t{2} : 0,
-                              of.check_in_late ? std::size_t{0} : 1};
+    proof.merge = chain.prove(2, of.reveal_late ? 1 : 3, 1);
+    const std::size_t at[] = {1, of.reveal_late ? std::size_t{2} : 0, of.reveal_late ? std::size_t{0} : 1};
     for (std::size_t i = 0; i < 3; ++i) {
-      const auto& in = of.check_ins[i];
+      const auto& in = of.models[i];
       proof.models.push_back({in.peer, in.digest, in.size, in.weightage, in.base_round, std::nullopt,
                               chain.prove(i == 0 ? 1 : 2, at[i], 0)});
     }
@@ -216,8 +215,8 @@ TEST_CASE_FIXTURE(altered_proof, "nothing that a merge proof says of the peers c
     std::swap(proof.models[1], proof.models[2]);
     refused(merge_proof_errc::models);
   }
-  SUBCASE("another peer's check-in") {
-    model.check_in = proof.models[0].check_in;
+  SUBCASE("another peer's model") {
+    model.reveal = proof.models[0].reveal;
     refused(merge_proof_errc::claim);
   }
 }
@@ -285,9 +284,9 @@ TEST_CASE_FIXTURE(altered_proof, "no byte of the evidence can be altered") {
     refused(proof_errc::transaction);
   }
   SUBCASE("receipt proofs") {
-    for (auto& node : proof.models[2].check_in.receipt)
+    for (auto& node : proof.models[2].reveal.receipt)
       each_byte(node, 3, [&] { refused(proof_errc::receipt); });
-    proof.models[2].check_in.receipt.push_back({0x80});
+    proof.models[2].reveal.receipt.push_back({0x80});
     refused(proof_errc::receipt);
   }
   SUBCASE("validators") {
@@ -333,8 +332,8 @@ TEST_CASE("what the chain records wrongly is not believed either") {
     bent.merge_signer = peer_key;
     refused(merge_proof_errc::sender);
   }
-  SUBCASE("a check-in that another peer signed") {
-    bent.check_in_signer = stranger_key;
+  SUBCASE("a model that another peer signed") {
+    bent.reveal_signer = stranger_key;
     refused(merge_proof_errc::sender);
   }
   SUBCASE("a transaction to another contract") {
@@ -345,16 +344,16 @@ TEST_CASE("what the chain records wrongly is not believed either") {
     bent.contract = training_address("other");
     refused(merge_proof_errc::contract);
   }
-  SUBCASE("a check-in behind the merge") {
-    bent.check_in_late = true;
+  SUBCASE("a model behind the merge") {
+    bent.reveal_late = true;
     refused(merge_proof_errc::order);
   }
-  SUBCASE("a check-in of another round") {
-    bent.check_ins[1].round_num = 3;
+  SUBCASE("a model of another round") {
+    bent.models[1].round_num = 3;
     refused(merge_proof_errc::round);
   }
-  SUBCASE("a check-in of another generation") {
-    bent.check_ins[1].generation = 1;
+  SUBCASE("a model of another generation") {
+    bent.models[1].generation = 1;
     refused(merge_proof_errc::round);
   }
   SUBCASE("excluded peers without reasons") {

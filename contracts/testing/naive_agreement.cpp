@@ -76,10 +76,11 @@ void naive_training::put_aside(member& peer, about what, const std::string& aske
   if (what == about::parameters)
     why = std::stoul(asked) != std::stoul(winner) ? leave_reason::other_min_peers
                                                   : leave_reason::other_merge_method;
-  const auto model = peer.in ? std::optional(peer.in->model) : std::nullopt;
+  const auto model = peer.in ? std::optional(peer.in->model) : peer.pending;
   const auto last = peer.view.last_round;
   if (is_odd(peer, about::layout)) peer.brought_model = false;
   if (peer.in) withdraw(peer);
+  peer.pending.reset();
   if (outvoted) {
     peer.view.state = peer_state::left;
     peer.view.reason = why;
@@ -89,7 +90,7 @@ void naive_training::put_aside(member& peer, about what, const std::string& aske
   }
   if (what == about::layout && model) {
     peer.outside = model;
-    peer.outside->finished = peer.over;
+    peer.outside->finished = peer.over || model->finished;
     peer.outside_of = last;
   }
   make_odd(peer, why, asked);
@@ -103,7 +104,9 @@ void naive_training::join(member& peer) {
   if (by_layout && peer.outside && peer.outside_of == round_) {
     const auto model = *peer.outside;
     peer.outside.reset();
-    return enter(peer, model);
+    if (is_doubted(peer)) return pend(peer, model);
+    enter(peer, model);
+    return tell_check_in(peer, model);
   }
   if (by_layout) peer.brought_model = false; // its model was of an earlier round
   peer.view.state = peer.over ? peer_state::finished : peer_state::active;

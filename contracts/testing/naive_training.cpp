@@ -74,6 +74,7 @@ bool naive_training::is_due() const {
 
 void naive_training::settle() {
   if (phase_ == round_phase::merging) return settle_votes_of_no_confidence();
+  if (phase_ == round_phase::revealing && hidden() == 0) return end_reveals();
   if (phase_ != round_phase::collecting) return;
   const bool all_finished = count(peer_state::active) == 0 && count(peer_state::finished) > 0;
   const auto in = in_round();
@@ -81,9 +82,10 @@ void naive_training::settle() {
       std::any_of(in.begin(), in.end(), [](const auto* peer) { return peer->in->made_it_finished; });
   if (all_finished && !news && round_ > 1) return complete();
   if (!is_due()) return;
-  if (contributors() > 0)
-    close();
-  else if (all_finished)
+  if (contributors() > 0) {
+    give_up_missing();
+    hidden() > 0 ? open_reveals() : close();
+  } else if (all_finished)
     complete();
   else if (std::all_of(in.begin(), in.end(),
                        [](const auto* peer) { return peer->view.state == peer_state::finished; })) {
@@ -109,7 +111,6 @@ void naive_training::give_up_missing() {
 }
 
 void naive_training::close() {
-  give_up_missing();
   phase_ = round_phase::merging;
   while (term_ % order().size() != 0)
     ++term_;
@@ -152,8 +153,10 @@ void naive_training::complete() {
   leader_ = {};
   votes_.clear();
   suspects_.clear();
-  for (auto& peer : members_)
+  for (auto& peer : members_) {
     peer.in.reset();
+    peer.pending.reset();
+  }
   events.emplace_back(
       training_complete{round_ - 1, generation_, round_ == 1 ? hash32{} : merges_.at(round_ - 1).digest});
 }
@@ -172,7 +175,8 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
     peer->view.account = caller;
   }
   const auto before = *this;
-  if (peer->in && phase_ == round_phase::collecting) withdraw(*peer);
+  if (peer->in && phase_ != round_phase::merging) withdraw(*peer);
+  peer->pending.reset();
   if (peer->in) peer->in->made_it_finished = false;
   const auto last_round = peer->view.last_round;
   if (is_odd(*peer, about::layout)) peer->brought_model = false; // what waited outside is forgotten
@@ -211,7 +215,8 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
 
 void naive_training::take_leave(member& peer, leave_reason why) {
   const auto account = peer.view.account;
-  if (phase_ == round_phase::collecting && peer.in) withdraw(peer);
+  if (phase_ != round_phase::merging && peer.in) withdraw(peer);
+  peer.pending.reset();
   suspects_.erase(account);
   if (is_odd(peer, about::layout)) peer.brought_model = false;
   peer.asks.clear();
@@ -219,6 +224,7 @@ void naive_training::take_leave(member& peer, leave_reason why) {
   peer.view.reason = why;
   events.emplace_back(peer_left{account, generation_, why});
   if (phase_ == round_phase::merging && account == leader_) succeed();
+  if (phase_ == round_phase::revealing) settle();
 }
 
 bool naive_training::call(const address& caller, const leave_peer_args& args) {
@@ -239,7 +245,7 @@ bool naive_training::call(const address& caller, const check_in_args& args) {
     return false;
   if (args.weightage > 100 || args.base_round >= round_) return false;
   const bool has_model = args.weightage > 0;
-  if (args.digest.is_zero() == has_model || args.layout_digest.is_zero() == has_model
+  if (args.commitment.is_zero() == has_model || args.layout_digest.is_zero() == has_model
       || (args.size > 0) != has_model)
     return false;
   if (peer->in && !(has_model && peer->in->model.weightage == 0)) return false;
@@ -253,9 +259,15 @@ bool naive_training::call(const address& caller, const check_in_args& args) {
   }
   peer->asks.clear();
   peer->outside.reset();
+  peer->pending.reset();
   if (fits) {
     if (has_model) layout_ = args.layout_digest;
-    enter(*peer, args);
+    if (has_model && is_doubted(*peer)) {
+      pend(*peer, args);
+    } else {
+      enter(*peer, args);
+      tell_check_in(*peer, args);
+    }
   } else {
     if (peer->in) withdraw(*peer);
     peer->view.last_round = round_;
@@ -276,11 +288,10 @@ void naive_training::enter(member& entering, const check_in_args& args) {
   const auto state = peer->over ? peer_state::finished : peer_state::active;
   const bool news =
       earlier_news || (state == peer_state::finished && peer->view.state != peer_state::finished);
-  peer->in = entry{args, peer->view.can_lead, news};
+  peer->pending.reset();
+  peer->in = entry{args, peer->view.can_lead, news, false, {}, {}};
   peer->view.state = state;
   peer->view.last_round = round_;
-  events.emplace_back(checked_in{peer->view.account, round_, generation_, args.digest, args.size,
-                                 args.weightage, args.base_round, peer->over});
 }
 
 bool naive_training::call(const address& caller, const vote_close_args& args) {
@@ -327,8 +338,10 @@ bool naive_training::call(const address& caller, const commit_merge_args& args) 
   merges_[round_] = merge;
   events.emplace_back(merge_committed{round_, generation_, term_, caller, args.digest, args.size,
                                       args.contributors, args.excluded, args.reasons});
-  for (auto& peer : members_)
+  for (auto& peer : members_) {
     peer.in.reset();
+    peer.pending.reset();
+  }
   votes_.clear();
   suspects_.clear();
   ++round_;
@@ -438,6 +451,8 @@ head_view naive_training::head() const {
   out.waited_for = static_cast<std::uint32_t>(count(peer_state::active) + count(peer_state::finished));
   out.checked_in = static_cast<std::uint32_t>(in_round().size());
   out.close_votes = static_cast<std::uint32_t>(votes_.size());
+  out.hidden = static_cast<std::uint32_t>(hidden());
+  if (phase_ == round_phase::revealing) out.reveals_end = reveals_end_;
   if (merges_.empty()) return out;
   const auto& last = merges_.rbegin()->second;
   out.merged_round = last.round_num;
@@ -449,8 +464,10 @@ head_view naive_training::head() const {
 
 std::vector<peer_view> naive_training::peers() const {
   std::vector<peer_view> out;
-  for (const auto& peer : members_)
+  for (const auto& peer : members_) {
     out.push_back(peer.view);
+    if (is_doubted(peer)) out.back().trusted_from = peer.trusted_from;
+  }
   return out;
 }
 
@@ -458,8 +475,17 @@ std::vector<check_in_view> naive_training::check_ins() const {
   std::vector<check_in_view> out;
   for (const auto* peer : in_round()) {
     const auto& model = peer->in->model;
-    out.push_back(
-        {peer->view.account, model.digest, model.size, model.weightage, model.base_round, peer->over, {}});
+    const bool has_model = model.weightage > 0;
+    const bool is_open = has_model && peer->in->revealed;
+    out.push_back({peer->view.account,
+                   is_open ? peer->in->digest : hash32{},
+                   model.size,
+                   model.weightage,
+                   model.base_round,
+                   peer->over,
+                   {},
+                   has_model ? model.commitment : hash32{},
+                   is_open ? peer->in->seed_hash : hash32{}});
   }
   if (phase_ != round_phase::merging) return out;
   const auto line = order();

@@ -17,6 +17,8 @@ public:
   bool call(const address& caller, const register_peer_args& args);
   bool call(const address& caller, const leave_peer_args& args);
   bool call(const address& caller, const check_in_args& args);
+  bool call(const address& caller, const reveal_args& args);
+  bool call(const address& caller, const close_reveals_args& args);
   bool call(const address& caller, const vote_close_args& args);
   bool call(const address& caller, const commit_merge_args& args);
   bool call(const address& caller, const suspect_leader_args& args);
@@ -55,6 +57,11 @@ private:
     check_in_args model;
     bool leads = false;
     bool made_it_finished = false;
+    bool revealed = false;
+    hash32 digest;
+    hash32 seed_hash;
+
+    bool hides() const { return model.weightage > 0 && !revealed; }
   };
   struct member {
     peer_view view;
@@ -64,6 +71,9 @@ private:
     std::string asks;                     ///< while it is odd
     std::optional<check_in_args> outside; ///< the check-in of one that is odd by its layout
     std::uint64_t outside_of = 0;         ///< the round of it
+    std::optional<check_in_args> pending; ///< the check-in of one that has to reveal it before it counts
+    std::uint64_t trusted_from = 0;
+    unsigned withheld = 0;
   };
   enum class about : std::uint8_t { parameters, layout };
   struct side {
@@ -96,6 +106,14 @@ private:
   void start_over(about what, const side& winner);
   void clear();
   void enter(member& peer, const check_in_args& args);
+  void tell_check_in(const member& peer, const check_in_args& args);
+  void pend(member& peer, const check_in_args& args);
+  bool is_doubted(const member& peer) const;
+  std::size_t hidden() const;
+  bool is_copy(const member& peer, const hash32& digest);
+  void open_reveals();
+  void end_reveals();
+  void withhold(member& peer, bool goes_on);
 
   bool hear(const address& caller);
   void take_leave(member& peer, leave_reason why);
@@ -110,6 +128,14 @@ private:
 
   std::vector<member> members_;
   std::map<std::uint64_t, merge_view> merges_;
+  struct revealed_first {
+    std::uint64_t round_num = 0;
+    std::uint64_t stage = 0;
+    address by;
+  };
+  std::map<hash32, revealed_first> first_reveals_;
+  std::uint64_t stages_ = 0; ///< times in which all revealed
+  std::uint64_t reveals_end_ = 0;
   std::set<address> votes_;
   std::set<address> suspects_;
   std::uint64_t generation_ = 1;

@@ -15,8 +15,18 @@ inline address default_training() {
 inline hash32 some_digest(std::uint64_t number) {
   return keccak256(fmt::format("digest {}", number));
 }
-inline bytes check_in_input(std::uint64_t round_num, std::uint64_t seed, bool finished = false) {
-  return encode_check_in({1, round_num, some_digest(seed), 1000, some_digest(0), 1, round_num - 1, finished});
+/// What the check-in of test account `number` commits to.
+inline opening some_opening(std::uint64_t number) {
+  return {some_digest(number), some_digest(number + 1'000'000), some_digest(number + 2'000'000)};
+}
+/// The check-in of test account `number`, in generation 1.
+inline bytes check_in_input(std::uint64_t round_num, std::uint16_t number, bool finished = false) {
+  const auto commitment = commitment_of(test_account(number), 1, round_num, some_opening(number));
+  return encode_check_in({1, round_num, commitment, 1000, some_digest(0), 1, round_num - 1, finished});
+}
+inline bytes reveal_input(std::uint64_t round_num, std::uint16_t number) {
+  const auto what = some_opening(number);
+  return encode(reveal_args{1, round_num, what.digest, what.salt, what.seed_hash});
 }
 inline bytes commit_input(const memory_world& world) {
   const training_probe probe(world, default_training());
@@ -39,7 +49,7 @@ inline memory_world world_of(std::uint16_t count) {
 }
 
 struct round_cost {
-  memory_world::outcome first, middle, last, commit;
+  memory_world::outcome first, middle, last, reveal, last_reveal, commit;
 };
 /// Plays one round with all peers and reports what the calls cost.
 inline round_cost play_round(memory_world& world, std::uint16_t count, std::uint64_t round_num) {
@@ -48,6 +58,11 @@ inline round_cost play_round(memory_world& world, std::uint16_t count, std::uint
     auto done = world.send(test_account(i), default_training(), check_in_input(round_num, i));
     REQUIRE(done.ok);
     (i == 0 ? out.first : i + 1 == count ? out.last : out.middle) = std::move(done);
+  }
+  for (std::uint16_t i = 0; i < count; ++i) {
+    auto done = world.send(test_account(i), default_training(), reveal_input(round_num, i));
+    REQUIRE(done.ok);
+    (i + 1 == count ? out.last_reveal : out.reveal) = std::move(done);
   }
   const auto leader = training_probe(world, default_training()).head().leader;
   out.commit = world.send(leader, default_training(), commit_input(world));

@@ -48,6 +48,13 @@ std::string training_probe::broken_invariant() const {
   if (now.round_num != now.merged_round + 1) return "roundNum is not mergedRound + 1";
   if ((now.phase == round_phase::merging) == now.leader.is_zero()) return "a leader if and only if Merging";
   if (now.phase == round_phase::complete && !in.empty()) return "check-ins after the end";
+  const auto hidden = std::count_if(
+      in.begin(), in.end(), [](const auto& one) { return one.weightage > 0 && one.digest.is_zero(); });
+  if (now.hidden != hidden) return "hidden is not the number of models that nobody knows";
+  if (now.phase == round_phase::revealing && hidden == 0) return "a round with nothing to reveal stays open";
+  if (now.phase == round_phase::merging && hidden > 0) return "a model that nobody knows is to be merged";
+  if ((now.phase == round_phase::revealing) == (now.reveals_end == 0))
+    return "an end if and only if Revealing";
   if (now.merged_round > 0) {
     const auto merge = merge_of(now.merged_round);
     if (merge.digest != now.merged_digest || merge.leader != now.merged_by || merge.size != now.merged_size)

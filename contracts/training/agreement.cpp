@@ -115,6 +115,7 @@ bool agreement::may_ask(question about, const std::string& asks, organisation_id
 
 void agreement::make_odd(std::uint16_t index, peer_slot& peer, leave_reason why, const std::string& asks) {
   rounds_.change_state(peer, peer_state::odd);
+  peer.set(peer_slot::outside, false);
   auto check_in = state_.check_in(index);
   check_in.left_because = why;
   state_.set_peer(index, peer);
@@ -217,7 +218,7 @@ void agreement::step_aside(question about, voice& one, const std::string& wants,
   if (!outvoted) {
     if (about == question::layout) { // its model is there, should most organisations want it yet
       one.peer.in_weightage = weightage;
-      one.check_in.finishes = one.peer.has(peer_slot::finished);
+      one.check_in.finishes = one.check_in.finishes || one.peer.has(peer_slot::finished);
       state_.set_check_in(one.index, one.check_in);
     }
     return make_odd(one.index, one.peer, why, wants);
@@ -236,16 +237,18 @@ void agreement::join(voice& one) {
   end_odd(index, peer);
   const bool brings_model =
       question_of(check_in.left_because) == question::layout && peer.last_round == state_.round.round_num;
-  if (brings_model) {
+  if (brings_model && !rounds_.is_doubted(index, peer)) {
     rounds_.enter(peer, weightage, check_in.finishes);
   } else {
+    peer.in_weightage = brings_model ? weightage : peer.in_weightage;
+    peer.set(peer_slot::outside, brings_model);
     rounds_.change_state(peer, peer.has(peer_slot::finished) ? peer_state::finished : peer_state::active);
   }
   state_.set_peer(index, peer);
   if (brings_model)
     rounds_.emit(checked_in{peer.account, state_.round.round_num, state_.round.generation,
-                            state_.model_digest(index), check_in.size, peer.in_weightage, check_in.base_round,
-                            peer.has(peer_slot::finished)});
+                            state_.commitment(index), check_in.size, peer.in_weightage, check_in.base_round,
+                            check_in.finishes || peer.has(peer_slot::finished)});
 }
 
 } // namespace swarm::contracts

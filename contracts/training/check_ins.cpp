@@ -10,10 +10,10 @@ result<> training_call::check_model(const check_in_args& args) const {
   if (args.base_round > merged)
     return refuse("baseRound {} is not merged yet, the last merge is of round {}", args.base_round, merged);
   if (args.weightage == 0) {
-    if (args.digest.is_zero() && args.layout_digest.is_zero() && args.size == 0) return {};
-    return refuse("weightage 0 brings no model: digest, size and layoutDigest have to be zero");
+    if (args.commitment.is_zero() && args.layout_digest.is_zero() && args.size == 0) return {};
+    return refuse("weightage 0 brings no model: commitment, size and layoutDigest have to be zero");
   }
-  if (args.digest.is_zero()) return refuse("digest is zero with weightage {}", args.weightage);
+  if (args.commitment.is_zero()) return refuse("commitment is zero with weightage {}", args.weightage);
   if (args.layout_digest.is_zero()) return refuse("layoutDigest is zero with weightage {}", args.weightage);
   if (args.size == 0) return refuse("size is 0 with weightage {}", args.weightage);
   return {};
@@ -42,10 +42,25 @@ result<bool> training_call::agree_on_layout(const found_peer& caller, const chec
 void training_call::wait_outside(found_peer& caller, const check_in_args& args) {
   auto& peer = caller.slot;
   if (state_.is_in(peer)) rounds_.withdraw(peer);
-  peer.last_round = state_.round.round_num;
+  peer.last_round = static_cast<std::uint32_t>(state_.round.round_num);
   peer.set(peer_slot::checked_in, false);
+  peer.set(peer_slot::outside, false);
   peer.in_weightage = static_cast<std::uint8_t>(args.weightage);
   agreement_.make_odd(caller.index, peer, leave_reason::other_parameters, layout_text(args.layout_digest));
+}
+
+/// It has withheld a model before: this one counts once it has revealed it.
+void training_call::wait_for_reveal(found_peer& caller, const check_in_args& args) {
+  auto& peer = caller.slot;
+  if (state_.is_in(peer)) rounds_.withdraw(peer);
+  if (peer.state == peer_state::none) // it was odd
+    rounds_.change_state(peer, peer.has(peer_slot::finished) ? peer_state::finished : peer_state::active);
+  peer.last_round = static_cast<std::uint32_t>(state_.round.round_num);
+  peer.set(peer_slot::checked_in, false);
+  peer.set(peer_slot::outside, true);
+  peer.in_weightage = static_cast<std::uint8_t>(args.weightage);
+  state_.set_peer(caller.index, peer);
+  tell_check_in(caller, args);
 }
 
 result<> training_call::on(const check_in_args& args) {
@@ -68,13 +83,15 @@ result<> training_call::on(const check_in_args& args) {
 
   check_in = {args.size, args.base_round, 0, {}, check_in.organisation, args.finished};
   state_.set_check_in(caller.index, check_in);
-  state_.set_model_digest(caller.index, args.digest);
-  if (fits) {
+  if (args.weightage > 0) state_.set_commitment(caller.index, args.commitment);
+  if (!fits) {
+    wait_outside(caller, args);
+  } else if (args.weightage > 0 && rounds_.is_doubted(caller.index, caller.slot)) {
+    wait_for_reveal(caller, args);
+  } else {
     rounds_.enter(caller.slot, static_cast<std::uint8_t>(args.weightage), args.finished);
     state_.set_peer(caller.index, caller.slot);
     tell_check_in(caller, args);
-  } else {
-    wait_outside(caller, args);
   }
   agreement_.weigh();
   rounds_.settle();
@@ -82,8 +99,9 @@ result<> training_call::on(const check_in_args& args) {
 }
 
 void training_call::tell_check_in(const found_peer& caller, const check_in_args& args) const {
-  rounds_.emit(checked_in{caller.slot.account, args.round_num, args.generation, args.digest, args.size,
-                          args.weightage, args.base_round, caller.slot.has(peer_slot::finished)});
+  rounds_.emit(checked_in{caller.slot.account, args.round_num, args.generation, args.commitment, args.size,
+                          args.weightage, args.base_round,
+                          args.finished || caller.slot.has(peer_slot::finished)});
 }
 
 result<> training_call::on(const vote_close_args& args) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contracts/abi/client.hpp"
+#include "contracts/training/commitment.hpp"
 #include "contracts/training/interface.hpp"
 
 /// A training contract for programs outside the chain: `encode` and `decode_answer` of abi/client.hpp with

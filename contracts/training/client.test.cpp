@@ -35,6 +35,21 @@ TEST_CASE("losses become millionths and back") {
   CHECK(!std::isnan(from_micro(to_micro(-1e300))));
 }
 
+TEST_CASE("a commitment is the hash of what is in it, as any Ethereum client computes it") {
+  address peer;
+  for (std::size_t i = 0; i < peer.size(); ++i)
+    peer[i] = static_cast<std::uint8_t>(i + 1);
+  const opening what{hash32(u256(4)), hash32(u256(5)), hash32(u256(6))};
+  const auto commitment = commitment_of(peer, 2, 3, what);
+  CHECK(to_hex(commitment.view(), false)
+        == "c11b7cc7f48700de0d7c48d708727bf86117e693b6c5cdf87e06a6a934107e72");
+  address other = peer;
+  ++other[0];
+  for (const auto& elsewhere :
+       {commitment_of(other, 2, 3, what), commitment_of(peer, 3, 3, what), commitment_of(peer, 2, 4, what)})
+    CHECK(elsewhere != commitment);
+}
+
 TEST_CASE("names for people") {
   CHECK(to_string(round_phase::merging) == "merging");
   CHECK(to_string(peer_state::absent) == "absent");

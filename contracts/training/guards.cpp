@@ -37,13 +37,18 @@ result<> training_call::check_round(std::uint64_t generation, std::uint64_t roun
   const auto& round = state_.round;
   if (round.phase == round_phase::complete)
     return refuse("the training is complete, round {} was its last", round.round_num - 1);
-  const std::string_view now = round.phase == round_phase::collecting ? "collecting" : "being merged";
+  const std::string_view now = round.phase == round_phase::collecting  ? "collecting"
+                               : round.phase == round_phase::revealing ? "being revealed"
+                                                                       : "being merged";
   if (round_num < round.round_num)
     return refuse("round {} is closed, round {} is {}", round_num, round.round_num, now);
   if (round_num > round.round_num)
     return refuse("round {} has not begun, round {} is {}", round_num, round.round_num, now);
   if (round.phase == phase) return {};
-  if (phase == round_phase::merging) return refuse("round {} is not closed yet, it is collecting", round_num);
+  if (round.phase == round_phase::revealing)
+    return refuse("round {} is closed, its peers reveal their models", round_num);
+  if (round.phase == round_phase::collecting)
+    return refuse("round {} is not closed yet, it is collecting", round_num);
   return refuse("round {} is closed and being merged by {}", round_num,
                 to_hex(state_.peer(state_.counts.leader).account.view()));
 }

@@ -22,7 +22,7 @@ bool is_training_name(std::string_view name) {
 }
 
 std::string_view to_string(round_phase phase) {
-  static constexpr std::array<std::string_view, 3> names{"collecting", "merging", "complete"};
+  static constexpr std::array<std::string_view, 4> names{"collecting", "merging", "complete", "revealing"};
   return names.at(static_cast<std::size_t>(phase));
 }
 std::string_view to_string(peer_state state) {

@@ -28,7 +28,11 @@ inline constexpr std::uint64_t peer_answer_seconds = 10;
 /// And whoever said so wrongly says it of nobody for so long.
 inline constexpr std::uint64_t no_accusing_seconds = 600;
 
-enum class round_phase : std::uint8_t { collecting, merging, complete };
+/// So long a peer that is in a closed round has to reveal the model that it committed to, in seconds of block time.
+inline constexpr std::uint64_t reveal_seconds = 10;
+
+/// In `revealing` the round is closed and its peers reveal the models that they have committed to.
+enum class round_phase : std::uint8_t { collecting, merging, complete, revealing };
 /// An odd peer asks for other parameters, or brings a model of another layout, than those in force, and it is not
 /// decided yet which of them most organisations want. Nobody waits for it.
 enum class peer_state : std::uint8_t { none, active, absent, finished, left, odd };
@@ -63,7 +67,7 @@ enum class exclusion_reason : std::uint8_t {
 };
 
 constexpr round_phase last_value(round_phase) {
-  return round_phase::complete;
+  return round_phase::revealing;
 }
 constexpr peer_state last_value(peer_state) {
   return peer_state::odd;
@@ -106,7 +110,10 @@ struct head_view {
   std::uint64_t merged_round = 0; ///< 0: nothing merged yet
   hash32 merged_digest;
   std::uint64_t merged_size = 0;
-  address merged_by; ///< the leader that committed it, who is asked first for the file
+  address merged_by;        ///< the leader that committed it, who is asked first for the file
+  std::uint32_t hidden = 0; ///< check-ins whose models are not revealed yet
+  std::uint64_t reveals_end =
+      0; ///< block time from which on the round goes on without them; 0 unless revealing
   bool operator==(const head_view&) const = default;
 };
 
@@ -128,17 +135,21 @@ struct peer_view {
   organisation_id organisation = 0; ///< 0: its chain has none
   std::string organisation_name;
   std::uint64_t accused_since = 0; ///< block time; 0: nobody says that it gives no sign of life
+  std::uint64_t trusted_from =
+      0; ///< for earlier rounds it counts once it has revealed its model; 0: it always counts
   bool operator==(const peer_view&) const = default;
 };
 
 struct check_in_view {
   address peer;
-  hash32 digest;
+  hash32 digest;          ///< zero until it is revealed
   std::uint64_t size = 0; ///< bytes
   std::uint32_t weightage = 0;
   std::uint64_t base_round = 0;
   bool finished = false;
   std::string endpoint;
+  hash32 commitment; ///< zero without a model
+  hash32 seed_hash;  ///< zero until it is revealed
   bool operator==(const check_in_view&) const = default;
 };
 
@@ -174,12 +185,27 @@ struct check_in_args {
   static constexpr abi::call<> function{"checkIn"};
   std::uint64_t generation = 0;
   std::uint64_t round_num = 0;
-  hash32 digest;
+  hash32 commitment; ///< `commitment_of`; zero without a model
   std::uint64_t size = 0;
   hash32 layout_digest;
   std::uint32_t weightage = 0;
   std::uint64_t base_round = 0;
   bool finished = false;
+};
+/// Opens the commitment of the caller's check-in.
+struct reveal_args {
+  static constexpr abi::call<> function{"reveal"};
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  hash32 digest;
+  hash32 salt;
+  hash32 seed_hash;
+};
+/// The time for revealing is over.
+struct close_reveals_args {
+  static constexpr abi::call<> function{"closeReveals"};
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
 };
 struct vote_close_args {
   static constexpr abi::call<> function{"voteClose"};
@@ -333,12 +359,41 @@ struct checked_in {
   address peer;
   std::uint64_t round_num = 0;
   std::uint64_t generation = 0;
-  hash32 digest;
+  hash32 commitment; ///< zero without a model
   std::uint64_t size = 0;
   std::uint32_t weightage = 0;
   std::uint64_t base_round = 0;
   bool finished = false;
   bool operator==(const checked_in&) const = default;
+};
+/// The round is closed to others; its peers have until then to reveal their models.
+struct reveals_opened {
+  static constexpr abi::event event{"RevealsOpened", {1}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint64_t until = 0; ///< block time
+  std::uint32_t participants = 0;
+  bool operator==(const reveals_opened&) const = default;
+};
+struct revealed {
+  static constexpr abi::event event{"Revealed", {1, 2}};
+  address peer;
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  hash32 digest;
+  std::uint64_t size = 0;
+  std::uint32_t weightage = 0; ///< 0: it was another peer's model before, so this peer brings none
+  std::uint64_t base_round = 0;
+  hash32 seed_hash;
+  bool operator==(const revealed&) const = default;
+};
+struct withheld {
+  static constexpr abi::event event{"Withheld", {1, 2}};
+  address peer;
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint64_t trusted_from = 0; ///< the round
+  bool operator==(const withheld&) const = default;
 };
 struct round_closed {
   static constexpr abi::event event{"RoundClosed", {1, 3}};
@@ -425,18 +480,20 @@ struct training_reset {
   bool operator==(const training_reset&) const = default;
 };
 
-using training_event = std::variant<peer_registered, peer_left, peer_odd, agreement_changed, peer_accused,
-                                    peer_answered, peer_absent, checked_in, round_closed, round_reopened,
-                                    leader_suspected, leader_changed, merge_committed, loss_reported,
-                                    training_complete, reset_asked, organisation_invited, training_reset>;
+using training_event =
+    std::variant<peer_registered, peer_left, peer_odd, agreement_changed, peer_accused, peer_answered,
+                 peer_absent, checked_in, reveals_opened, revealed, withheld, round_closed, round_reopened,
+                 leader_suspected, leader_changed, merge_committed, loss_reported, training_complete,
+                 reset_asked, organisation_invited, training_reset>;
 
 struct training_interface {
   static constexpr std::string_view name = "Training";
   using functions =
-      type_list<register_peer_args, leave_peer_args, check_in_args, vote_close_args, commit_merge_args,
-                suspect_leader_args, report_loss_args, accuse_peer_args, answer_accusation_args,
-                report_refusal_args, reset_args, invite_args, training_name_args, head_args, peers_args,
-                peer_count_args, check_ins_args, owner_args, invited_args, reset_votes_args, merge_of_args>;
+      type_list<register_peer_args, leave_peer_args, check_in_args, reveal_args, close_reveals_args,
+                vote_close_args, commit_merge_args, suspect_leader_args, report_loss_args, accuse_peer_args,
+                answer_accusation_args, report_refusal_args, reset_args, invite_args, training_name_args,
+                head_args, peers_args, peer_count_args, check_ins_args, owner_args, invited_args,
+                reset_votes_args, merge_of_args>;
   using event = training_event;
 };
 

@@ -72,6 +72,7 @@ public:
   training_probe probe() const { return {world, where}; }
   naive_training twin;
   std::size_t accepted = 0;
+  std::map<address, opening> openings; ///< of the last check-in of each
 
 private:
   void compare(const memory_world::outcome& done, bool expected) {
@@ -160,15 +161,32 @@ void random_check_in(twin_world& both, const address& caller) {
   args.generation = mostly(random, head.generation);
   args.round_num = mostly(random, head.round_num);
   args.weightage = random.below(4) == 0 ? 0 : static_cast<std::uint32_t>(random.below(103));
+  opening what;
   if (args.weightage > 0) {
-    args.digest = some_hash(random());
+    // Few digests, so that some are the same.
+    what = {some_hash(random.below(6)), some_hash(random()), some_hash(random())};
+    args.commitment = commitment_of(caller, head.generation, head.round_num, what);
     args.size = 1 + random.below(1000);
     args.layout_digest = some_hash(random.below(both.has_organisations() ? 5 : 40) == 0 ? 1 : 0);
   }
   args.base_round = mostly(random, head.merged_round);
   if (random.below(3) == 0) args.base_round = random.below(head.round_num);
   args.finished = random.below(6) == 0;
-  both.call(caller, args);
+  if (both.call(caller, args) && args.weightage > 0) both.openings[caller] = what;
+}
+
+void random_reveal(twin_world& both, const address& caller) {
+  auto& random = both.random;
+  const auto head = both.twin.head();
+  if (random.below(12) == 0) {
+    both.world.skip_seconds(random.below(2 * reveal_seconds));
+    both.call(caller, close_reveals_args{mostly(random, head.generation), mostly(random, head.round_num)});
+    return;
+  }
+  auto what = both.openings[caller];
+  if (random.below(30) == 0) what.salt = some_hash(random());
+  both.call(caller, reveal_args{mostly(random, head.generation), mostly(random, head.round_num), what.digest,
+                                what.salt, what.seed_hash});
 }
 
 void random_commit(twin_world& both, const address& caller) {
@@ -216,6 +234,8 @@ void random_call(twin_world& both) {
   auto caller = test_account(static_cast<std::uint16_t>(random.below(peer_accounts)));
   const auto dice = random.below(100);
   if (head.phase == round_phase::complete && random.below(8) == 0) return both.reset();
+  if (head.phase == round_phase::revealing ? random.below(2) == 0 : random.below(8) == 0)
+    return random_reveal(both, caller);
   if (dice < 12) return random_register(both, caller);
   if (dice < 50) return random_check_in(both, caller);
   if (dice < 60) {
@@ -263,7 +283,11 @@ public:
         bool moved = false;
         for (const auto& peer : peers)
           if (peer.state != peer_state::left) moved = check_in(peer.account, head.round_num) || moved;
+        // Those that have to reveal before they count may check in as often as they like.
+        moved = reveal(head.round_num, round_phase::collecting) || moved;
         if (!moved) join(peers); // everyone is in and they are fewer than minPeers: company has to come
+      } else if (head.phase == round_phase::revealing) {
+        end_reveals(head.round_num);
       } else {
         merge();
       }
@@ -297,11 +321,48 @@ private:
   bool check_in(const address& account, std::uint64_t round_num) {
     const auto now = both_.twin.head();
     if (now.phase != round_phase::collecting || now.round_num != round_num) return false;
-    check_in_args args{now.generation,   now.round_num, some_hash(1), 1, now.layout_digest, 1,
-                       now.merged_round, true};
+    const opening what{some_hash(both_.random()), some_hash(1), some_hash(2)};
+    check_in_args args{now.generation,
+                       now.round_num,
+                       commitment_of(account, now.generation, now.round_num, what),
+                       1,
+                       now.layout_digest,
+                       1,
+                       now.merged_round,
+                       true};
     if (args.layout_digest.is_zero()) args.layout_digest = some_hash(0);
     ++calls_;
-    return both_.call(account, args);
+    if (!both_.call(account, args)) return false;
+    both_.openings[account] = what;
+    return true;
+  }
+
+  /// Whoever can reveals its model. Returns whether anybody could.
+  bool reveal(std::uint64_t round_num, round_phase phase) {
+    bool moved = false;
+    for (const auto& [account, what] : std::map(both_.openings)) {
+      const auto now = both_.twin.head();
+      if (now.phase != phase || now.round_num != round_num) break;
+      ++calls_;
+      moved =
+          both_.call(account, reveal_args{now.generation, round_num, what.digest, what.salt, what.seed_hash})
+          || moved;
+    }
+    return moved;
+  }
+
+  /// Those who do not want to or cannot reveal are not waited for longer than 10 s.
+  void end_reveals(std::uint64_t round_num) {
+    if (!leaders_die_) reveal(round_num, round_phase::revealing);
+    const auto now = both_.twin.head();
+    if (now.phase != round_phase::revealing) return;
+    both_.world.skip_seconds(reveal_seconds);
+    for (const auto& peer : both_.twin.peers()) {
+      if (peer.state == peer_state::left) continue;
+      ++calls_;
+      REQUIRE(both_.call(peer.account, close_reveals_args{now.generation, round_num}));
+      return;
+    }
   }
 
   void merge() {
@@ -360,8 +421,8 @@ TEST_CASE(
       for (const auto& event : both.twin.events)
         ++seen[std::to_string(event.index())];
       if (step % 50 == 49) {
-        CHECK(ending(both, false).play(200) < 200);
-        CHECK(ending(both, true).play(200) < 200);
+        CHECK(ending(both, false).play(400) < 400);
+        CHECK(ending(both, true).play(400) < 400);
       }
     }
     accepted += both.accepted;

@@ -75,7 +75,7 @@ void training_call::leave_round(found_peer& caller) {
   auto& peer = caller.slot;
   auto& counts = state_.counts;
   if (state_.is_in(peer)) {
-    if (state_.round.phase == round_phase::collecting) {
+    if (state_.round.phase != round_phase::merging) {
       rounds_.withdraw(peer);
     } else {
       if (peer.state == peer_state::left) --counts.left_in;
@@ -83,6 +83,7 @@ void training_call::leave_round(found_peer& caller) {
       peer.set(peer_slot::newly_finished, false);
     }
   }
+  peer.set(peer_slot::outside, false);
   if (peer.state == peer_state::odd) {
     agreement_.end_odd(caller.index, peer);
   } else {
@@ -152,6 +153,7 @@ void training_call::take_leave(found_peer& who, leave_reason why) {
   } else if (state_.is_in(peer)) {
     rounds_.withdraw(peer);
   }
+  peer.set(peer_slot::outside, false);
   if (peer.state == peer_state::odd) agreement_.end_odd(who.index, peer);
   rounds_.change_state(peer, peer_state::left);
   state_.set_peer(who.index, peer);
@@ -159,6 +161,7 @@ void training_call::take_leave(found_peer& who, leave_reason why) {
   state_.set_check_in(who.index, check_in);
   rounds_.emit(peer_left{peer.account, state_.round.generation, why});
   if (in_closed_round && who.index == counts.leader) rounds_.advance_leader();
+  if (state_.round.phase == round_phase::revealing) rounds_.settle(); // it may have been the last to reveal
 }
 
 result<> training_call::on(const leave_peer_args& args) {

@@ -32,6 +32,9 @@ void rounds::settle() {
   case round_phase::collecting:
     settle_collecting();
     break;
+  case round_phase::revealing:
+    if (counts.hidden == 0) end_reveals();
+    break;
   case round_phase::merging:
     // The leader itself is in the round but has no vote; nor have those that left.
     if (is_majority(counts.suspects, counts.checked_in - counts.left_in - 1u)) advance_leader();
@@ -51,7 +54,7 @@ void rounds::settle_collecting() {
   if (counts.checked_in == 0 || counts.checked_in < enough) return;
   const bool all_in = counts.checked_in == counts.active + counts.finished;
   if (!all_in && !is_majority(counts.close_votes, counts.checked_in)) return;
-  if (counts.contributors > 0) return close();
+  if (counts.contributors > 0) return counts.hidden > 0 ? open_reveals() : close(take_participants());
   if (nobody_trains) return complete();
   // Only finished peers without models are in, and they have waited long enough for those who train, who
   // must be gone.
@@ -63,10 +66,67 @@ void rounds::settle_collecting() {
   complete();
 }
 
-void rounds::close() {
+/// The round is closed to others: from now on it helps nobody to know what others bring.
+void rounds::open_reveals() {
+  auto& round = state_.round;
+  take_participants();
+  round.phase = round_phase::revealing;
+  const reveals_slot reveals{state_.storage().host().block_time() + reveal_seconds,
+                             state_.reveals().stage + 1};
+  state_.set_reveals(reveals);
+  emit(reveals_opened{round.round_num, round.generation, reveals.end, state_.counts.checked_in});
+}
+
+void rounds::reveal(peer_slot& peer, bool counts) {
+  --state_.counts.hidden;
+  peer.set(peer_slot::revealed, true);
+  if (counts) return;
+  --state_.counts.contributors;
+  peer.in_weightage = 0;
+}
+
+void rounds::end_reveals() {
+  const auto& counts = state_.counts;
+  const std::uint32_t enough = counts.active == 0 ? 1 : state_.round.min_peers;
+  const auto stay = static_cast<std::uint32_t>(counts.checked_in - counts.hidden);
+  const bool goes_on = stay >= enough && counts.contributors > counts.hidden;
+  auto in = participants();
+  for (auto& one : in)
+    if (one.peer.hides()) withhold(one, goes_on);
+  if (!goes_on) return reopen();
+  std::erase_if(in, [](const participant& one) { return !one.peer.has(peer_slot::checked_in); });
+  close(in);
+}
+
+/// Its check-in never was. It is as absent as one that a close has not waited for, if the round goes on without it;
+/// otherwise it is waited for.
+void rounds::withhold(participant& who, bool goes_on) {
+  auto& peer = who.peer;
+  if (peer.has(peer_slot::newly_finished)) peer.set(peer_slot::finished, false);
+  withdraw(peer);
+  if (goes_on)
+    change_state(peer, peer_state::absent);
+  else if (!peer.has(peer_slot::finished))
+    change_state(peer, peer_state::active);
+  peer.set(peer_slot::doubted, true);
+  state_.set_peer(who.index, peer);
+  constexpr std::uint8_t doublings_max = 16;
+  auto standing = state_.standing(who.index);
+  if (standing.withheld < doublings_max) ++standing.withheld;
+  const auto& round = state_.round;
+  standing.trusted_from = round.round_num + 1 + (std::uint64_t{1} << standing.withheld);
+  state_.set_standing(who.index, standing);
+  emit(withheld{peer.account, round.round_num, round.generation, standing.trusted_from});
+}
+
+bool rounds::is_doubted(std::uint16_t index, const peer_slot& peer) const {
+  return peer.has(peer_slot::doubted) && state_.round.round_num < state_.standing(index).trusted_from;
+}
+
+void rounds::close(const std::vector<participant>& in) {
   auto& round = state_.round;
   auto& counts = state_.counts;
-  const auto order = succession(take_participants());
+  const auto order = succession(in);
   SWARM_ASSERT(!order.empty());
   counts.successors = static_cast<std::uint16_t>(order.size());
   // A round that is collected anew starts above its old terms, at a multiple of the length, so that the
@@ -181,12 +241,16 @@ void rounds::enter(peer_slot& peer, std::uint8_t weightage, bool finished) {
   auto& counts = state_.counts;
   if (!state_.is_in(peer)) {
     ++counts.checked_in;
-    peer.last_round = state_.round.round_num;
-    for (auto flag : {peer_slot::voted, peer_slot::newly_finished})
+    peer.last_round = static_cast<std::uint32_t>(state_.round.round_num);
+    for (auto flag : {peer_slot::voted, peer_slot::newly_finished, peer_slot::revealed, peer_slot::outside})
       peer.set(flag, false);
     peer.set(peer_slot::checked_in, true);
   }
-  if (weightage > 0) ++counts.contributors;
+  if (weightage > 0) {
+    ++counts.contributors;
+    ++counts.hidden;
+    peer.set(peer_slot::revealed, false);
+  }
   peer.in_weightage = weightage;
   peer.set(peer_slot::leads, peer.has(peer_slot::can_lead));
   if (finished) peer.set(peer_slot::finished, true);
@@ -200,11 +264,13 @@ void rounds::enter(peer_slot& peer, std::uint8_t weightage, bool finished) {
 
 void rounds::withdraw(peer_slot& peer) {
   auto& counts = state_.counts;
+  if (peer.hides()) --counts.hidden;
   --counts.checked_in;
   if (peer.in_weightage > 0) --counts.contributors;
   if (peer.has(peer_slot::voted)) --counts.close_votes;
   if (peer.has(peer_slot::newly_finished)) --counts.newly_finished;
-  for (auto flag : {peer_slot::checked_in, peer_slot::leads, peer_slot::voted, peer_slot::newly_finished})
+  for (auto flag : {peer_slot::checked_in, peer_slot::leads, peer_slot::voted, peer_slot::newly_finished,
+                    peer_slot::revealed})
     peer.set(flag, false);
   peer.in_weightage = 0;
   // When its only model is withdrawn, a layout in which nothing was merged binds nobody.

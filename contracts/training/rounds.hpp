@@ -25,7 +25,7 @@ public:
     state_.storage().host().emit(abi::encode_event(context_.self, event));
   }
 
-  /// Closes a round that is due, completes a training in which nobody trains any more, replaces a
+  /// Closes a round that is due, ends revealing when there is nothing left to reveal, completes a training in which nobody trains any more, replaces a
   /// suspected leader.
   void settle();
 
@@ -33,8 +33,14 @@ public:
   void change_state(peer_slot& peer, peer_state to);
   /// The peer, whose slot is saved by the caller, is in the round being collected.
   void enter(peer_slot& peer, std::uint8_t weightage, bool finished);
-  /// Takes back the check-in of `peer`, which is in the round being collected.
+  /// Takes back the check-in of `peer`, which is in a round that is not being merged yet.
   void withdraw(peer_slot& peer);
+  /// `peer`, which hides a model and is saved by the caller, has revealed it. With `counts` false it brings none.
+  void reveal(peer_slot& peer, bool counts);
+  /// Goes on with the models that are revealed: the round is merged or, when those in it are too few, collected anew.
+  void end_reveals();
+  /// Whether the peer counts for the current round only once it has revealed its model.
+  bool is_doubted(std::uint16_t index, const peer_slot& peer) const;
   /// The next peer in the order of succession that has not left leads; without one the round
   /// is collected anew.
   void advance_leader();
@@ -53,7 +59,9 @@ public:
 
 private:
   void settle_collecting();
-  void close();
+  void open_reveals();
+  void close(const std::vector<participant>& in);
+  void withhold(participant& who, bool goes_on);
   /// Returns the participants; peers that were waited for and are not among them become Absent.
   std::vector<participant> take_participants();
   void reopen();

@@ -28,10 +28,15 @@ TEST_CASE(
   CHECK(few.middle.stores <= 4);
   CHECK(many.last.loads <= peers_max + 10);
   CHECK(many.last.stores <= 6);
+  CHECK(many.reveal.gas == few.reveal.gas);
+  CHECK(few.reveal.stores <= 7);
+  CHECK(many.last_reveal.loads <= 2 * peers_max + 20);
   CHECK(many.commit.loads <= peers_max + 10);
   CHECK(many.commit.stores <= 8);
   MESSAGE("check-in " << few.middle.loads << " loads, " << few.middle.stores << " stores, " << few.middle.gas
-                      << " gas; with 1024 peers close " << many.last.gas << ", commit " << many.commit.gas);
+                      << " gas; reveal " << few.reveal.loads << " loads, " << few.reveal.stores << " stores, "
+                      << few.reveal.gas << " gas; with 1024 peers close " << many.last.gas << ", last reveal "
+                      << many.last_reveal.gas << ", commit " << many.commit.gas);
 
   const training_probe probe(large, training);
   CHECK(probe.peers().size() == peers_max);

@@ -13,7 +13,10 @@ using namespace swarm::contracts;
 // command. Commands, with options in any order:
 //   nodes TYPE NAME...                  registers nodes
 //   NAME register [min=2] [method=mean] [weight=1] [end=snapshot] [nolead]
-//   NAME in ROUND [weight=1] [base=ROUND-1] [layout=0] [gen=] [finished]
+//   NAME in ROUND [weight=1] [base=ROUND-1] [layout=0] [gen=] [finished] [of=NAME]
+//   NAME reveal ROUND [of=NAME]         of=: what that one would
+//   all reveal ROUND                    whoever is in and has not
+//   NAME reveals-over ROUND
 //   NAME vote ROUND | NAME suspect ROUND TERM | NAME leave REASON | NAME reset | NAME loss ROUND LOSS
 //   NAME accuse NAME | NAME answer | wait SECONDS
 //   NAME refused REASON [gen=]          its program was refused before it was a peer
@@ -38,7 +41,15 @@ private:
     if (verb == "peers") return show_peers();
     if (verb == "order") return show_order();
     if (verb == "merge") return show_merge(cmd.number(1));
-    const auto caller = account(cmd.word(0));
+    if (verb == "all") {
+      for (const auto& one : probe_.check_ins())
+        if (one.weightage > 0 && one.digest.is_zero()) call(cmd, one.peer);
+      return;
+    }
+    call(cmd, account(cmd.word(0)));
+  }
+
+  void call(const story_command& cmd, const address& caller) {
     for (const auto& event : send(caller, where_, input_of(cmd, caller)))
       std::visit([this](const auto& one) { tell(one); },
                  decode_training_event(event.topics, event.data).value());
@@ -59,6 +70,11 @@ private:
     return out.empty() ? "nobody" : out;
   }
   static hash32 digest(const std::string& text) { return keccak256(text); }
+  opening opening_of(const story_command& cmd, const address& caller) const {
+    const auto whose = cmd.text("of", name(caller));
+    return {digest("model of " + whose), digest("salt of " + name(caller)),
+            digest("seed of " + name(caller))};
+  }
 
   bytes input_of(const story_command& cmd, const address& caller) {
     const auto verb = cmd.word(1);
@@ -77,15 +93,22 @@ private:
     if (verb == "in") {
       const auto weight = static_cast<std::uint32_t>(cmd.number("weight", 1));
       const bool model = weight > 0;
-      return encode_check_in({.generation = generation,
-                              .round_num = cmd.number(2),
-                              .digest = model ? digest("model of " + name(caller)) : hash32{},
-                              .size = model ? 1000u : 0u,
-                              .layout_digest = model ? digest("layout " + cmd.text("layout", "0")) : hash32{},
-                              .weightage = weight,
-                              .base_round = cmd.number("base", probe_.head().merged_round),
-                              .finished = cmd.has("finished")});
+      return encode_check_in(
+          {.generation = generation,
+           .round_num = cmd.number(2),
+           .commitment =
+               model ? commitment_of(caller, generation, cmd.number(2), opening_of(cmd, caller)) : hash32{},
+           .size = model ? 1000u : 0u,
+           .layout_digest = model ? digest("layout " + cmd.text("layout", "0")) : hash32{},
+           .weightage = weight,
+           .base_round = cmd.number("base", probe_.head().merged_round),
+           .finished = cmd.has("finished")});
     }
+    if (verb == "reveal") {
+      const auto what = opening_of(cmd, caller);
+      return encode(reveal_args{generation, cmd.number(2), what.digest, what.salt, what.seed_hash});
+    }
+    if (verb == "reveals-over") return encode(close_reveals_args{generation, cmd.number(2)});
     if (verb == "vote") return encode_vote_close({generation, cmd.number(2)});
     if (verb == "suspect")
       return encode_suspect_leader({generation, cmd.number(2), static_cast<std::uint32_t>(cmd.number(3))});
@@ -140,6 +163,17 @@ private:
   void tell(const checked_in& e) {
     say("{} is in round {}: weightage {}, base {}{}", name(e.peer), e.round_num, e.weightage, e.base_round,
         e.finished ? ", finished" : "");
+  }
+  void tell(const reveals_opened& e) {
+    say("round {} is revealed: {} participants", e.round_num, e.participants);
+  }
+  void tell(const revealed& e) {
+    say("{} reveals its model for round {}{}", name(e.peer), e.round_num,
+        e.weightage > 0 ? "" : ", which another one brings: it brings none");
+  }
+  void tell(const withheld& e) {
+    say("{} withholds its model for round {}, trusted from round {}", name(e.peer), e.round_num,
+        e.trusted_from);
   }
   void tell(const round_closed& e) {
     say("round {} closed: leader {}, {} participants, {} contributors", e.round_num, name(e.leader),

@@ -13,6 +13,7 @@ constexpr hash32 name_slot = u256(0);
 constexpr hash32 round_number = u256(1);
 constexpr hash32 counts_number = u256(2);
 constexpr hash32 layout_number = u256(3);
+constexpr hash32 reveals_number = u256(4);
 constexpr hash32 peers_number = u256(5);
 constexpr hash32 index_number = u256(6);
 constexpr hash32 merges_number = u256(7);
@@ -21,8 +22,9 @@ constexpr hash32 entries_number = u256(9);
 constexpr hash32 owner_number = u256(10);
 constexpr hash32 invited_number = u256(11);
 constexpr hash32 reset_votes_number = u256(12);
+constexpr hash32 digests_number = u256(13);
 
-constexpr std::uint64_t slots_per_peer = 6;
+constexpr std::uint64_t slots_per_peer = 8;
 constexpr std::uint64_t bits_per_slot = 256;
 constexpr std::uint64_t contributor_slots = peers_max / bits_per_slot;
 
@@ -140,6 +142,23 @@ std::uint64_t training_state::entries_of(organisation_id organisation) const {
 }
 void training_state::set_entries_of(organisation_id organisation, std::uint64_t count) {
   slots_.store(entries_slot(organisation), u256(count));
+}
+
+reveals_slot training_state::reveals() const {
+  return slots_.get<reveals_slot>(reveals_number);
+}
+void training_state::set_reveals(const reveals_slot& value) {
+  slots_.put(reveals_number, value);
+}
+
+hash32 training_state::digest_slot(const hash32& digest) const {
+  return slots_.mapped(digest, slots_.mapped(generation_key(round.generation), digests_number));
+}
+first_reveal training_state::first_reveal_of(const hash32& digest) const {
+  return slots_.get<first_reveal>(digest_slot(digest));
+}
+void training_state::set_first_reveal_of(const hash32& digest, const first_reveal& value) {
+  slots_.put(digest_slot(digest), value);
 }
 
 hash32 training_state::at(std::uint16_t index, unsigned part) const {

@@ -12,9 +12,9 @@
 ///     slot 1  round_slot
 ///     slot 2  counts_slot
 ///     slot 3  digest of the layout that this generation's models have
-///     slot 4  free
-///     slot 5  mapping generation -> array of peers, six slots each: peer_slot, digest, check_in_slot, progress_slot,
-///             what an odd peer asks for (a text), standing_slot
+///     slot 4  reveals_slot
+///     slot 5  mapping generation -> array of peers, eight slots each: peer_slot, digest, check_in_slot, progress_slot,
+///             what an odd peer asks for (a text), standing_slot, commitment, hash of the seed
 ///     slot 6  mapping (generation, account) -> index of the peer plus one
 ///     slot 7  mapping (generation, round) -> merge: merge_slot, digest, bit per contributor (4 slots), excluded (three
 ///             bytes for each)
@@ -23,6 +23,7 @@
 ///     slot 10 owner_slot
 ///     slot 11 organisations that are invited, an id_list
 ///     slot 12 organisations that have asked for a reset of this generation, an id_list
+///     slot 13 mapping (generation, digest) -> first_reveal of that digest in the last round in which it was revealed
 ///
 /// The keys of these mappings contain the generation, so a reset touches a fixed number of slots.
 namespace swarm::contracts {
@@ -66,33 +67,40 @@ struct counts_slot {
   std::uint16_t odd = 0;
   std::uint16_t backing = 0; ///< organisations that made the training start over for what is in force
   std::uint16_t accused = 0; ///< peers that have to give a sign of life
+  // And this one of the current round.
+  std::uint16_t hidden = 0; ///< of the contributors, those that have not revealed their models
   bool operator==(const counts_slot&) const = default;
 };
 
 /// The slot of a peer that is read most: closing a round and checking a merge read no other.
 struct peer_slot {
   address account;
-  std::uint64_t last_round = 0;
+  std::uint32_t last_round = 0;
   peer_state state = peer_state::none;
-  std::uint8_t flags = 0;
+  std::uint16_t flags = 0;
   std::uint8_t weightage = 0;    ///< as registered
   std::uint8_t in_weightage = 0; ///< of the check-in for `last_round`
 
-  enum flag : std::uint8_t {
+  enum flag : std::uint16_t {
     can_lead = 1,
-    finished = 2,       ///< its training is over, also while it is Absent
-    checked_in = 4,     ///< the check-in for `last_round` stands
-    leads = 8,          ///< it could lead when it checked in
-    voted = 16,         ///< to close `last_round`
-    newly_finished = 32 ///< the check-in made it Finished
+    finished = 2,        ///< its training is over, also while it is Absent
+    checked_in = 4,      ///< the check-in for `last_round` stands
+    leads = 8,           ///< it could lead when it checked in
+    voted = 16,          ///< to close `last_round`
+    newly_finished = 32, ///< the check-in made it Finished
+    revealed = 64,       ///< the model of the check-in for `last_round`
+    outside = 128,       ///< the check-in for `last_round` counts once its model is revealed
+    doubted = 256        ///< it has withheld a model, and may have to be the first to reveal one
   };
   /// The two highest bits of `flags`.
-  on_train_end train_end() const { return static_cast<on_train_end>(flags >> 6); }
+  on_train_end train_end() const { return static_cast<on_train_end>(flags >> 14); }
   void set_train_end(on_train_end mode) {
-    flags = static_cast<std::uint8_t>((flags & 0x3f) | static_cast<unsigned>(mode) << 6);
+    flags = static_cast<std::uint16_t>((flags & 0x3fff) | static_cast<unsigned>(mode) << 14);
   }
   bool has(flag which) const { return (flags & which) != 0; }
-  void set(flag which, bool on) { flags = static_cast<std::uint8_t>(on ? flags | which : flags & ~which); }
+  void set(flag which, bool on) { flags = static_cast<std::uint16_t>(on ? flags | which : flags & ~which); }
+  /// It has committed to a model for `last_round` that nobody knows.
+  bool hides() const { return has(checked_in) && in_weightage > 0 && !has(revealed); }
 };
 
 struct check_in_slot {
@@ -127,11 +135,26 @@ struct exclusion {
   exclusion_reason reason = exclusion_reason::not_available;
 };
 
-/// Whether a peer has to give a sign of life. In seconds of block time.
+/// Whether a peer has to give a sign of life, in seconds of block time, and to reveal its models early.
 struct standing_slot {
   std::uint64_t accused_since = 0; ///< 0: it has not
   std::uint16_t accused_by = 0;    ///< index of that peer
   std::uint64_t may_accuse_at = 0;
+  std::uint64_t trusted_from = 0; ///< the round
+  std::uint8_t withheld = 0;      ///< how often it has, in this generation
+};
+
+/// While models are revealed.
+struct reveals_slot {
+  std::uint64_t end = 0;   ///< block time
+  std::uint32_t stage = 0; ///< counts the times in which all reveal, of all rounds
+};
+
+/// Who revealed a digest first in a round, and when.
+struct first_reveal {
+  std::uint64_t round_num = 0; ///< 0: nobody
+  std::uint32_t stage = 0;     ///< 0: while the round was being collected
+  std::uint16_t index = 0;
 };
 
 /// One merge as it is kept. `contributors` are indexes in ascending order.
@@ -179,6 +202,15 @@ public:
   standing_slot standing(std::uint16_t index) const { return slots_.get<standing_slot>(at(index, 5)); }
   void set_standing(std::uint16_t index, const standing_slot& value) { slots_.put(at(index, 5), value); }
 
+  hash32 commitment(std::uint16_t index) const { return slots_.load(at(index, 6)); }
+  void set_commitment(std::uint16_t index, const hash32& value) { slots_.store(at(index, 6), value); }
+  hash32 seed_hash(std::uint16_t index) const { return slots_.load(at(index, 7)); }
+  void set_seed_hash(std::uint16_t index, const hash32& value) { slots_.store(at(index, 7), value); }
+  reveals_slot reveals() const;
+  void set_reveals(const reveals_slot& value);
+  first_reveal first_reveal_of(const hash32& digest) const;
+  void set_first_reveal_of(const hash32& digest, const first_reveal& value);
+
   /// What an odd peer asks for; empty for others.
   std::string asks(std::uint16_t index) const { return slots_.load_text(at(index, 4)); }
   void set_asks(std::uint16_t index, std::string_view text) { slots_.store_text(at(index, 4), text); }
@@ -208,6 +240,7 @@ private:
   hash32 index_slot(const address& account) const;
   hash32 merge_base(std::uint64_t round_num) const;
   hash32 entries_slot(organisation_id organisation) const;
+  hash32 digest_slot(const hash32& digest) const;
 
   slots slots_;
   round_slot loaded_round_;

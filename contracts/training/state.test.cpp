@@ -31,10 +31,14 @@ TEST_CASE("slots are packed as every chain has them") {
         == "0000000000000001000000000000000100000000000400020000000000000000");
   CHECK(packed(counts_slot{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
         == "000100020003000400050006000700080009000a000b000c0000000000000000");
-  CHECK(packed(counts_slot{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 13, 14})
-        == "000000000000000000000000000000000000000000000000000d000e00000000");
-  CHECK(packed(peer_slot{filled(0xaa), 1, peer_state::finished, 0x82, 3, 4})
-        == "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa000000000000000103820304");
+  CHECK(packed(counts_slot{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 13, 14, 15, 16})
+        == "000000000000000000000000000000000000000000000000000d000e000f0010");
+  CHECK(packed(peer_slot{filled(0xaa), 1, peer_state::finished, 0x8102, 3, 4})
+        == "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa000000010381020304000000");
+  CHECK(packed(standing_slot{1, 2, 3, 4, 5})
+        == "0000000000000001000200000000000000030000000000000004050000000000");
+  CHECK(packed(reveals_slot{1, 2}) == "0000000000000001000000020000000000000000000000000000000000000000");
+  CHECK(packed(first_reveal{1, 2, 3}) == "0000000000000001000000020003000000000000000000000000000000000000");
   CHECK(packed(check_in_slot{1, 2, 3, leave_reason::node_stopped})
         == "0000000000000001000000000000000200000000000000030300000000000000");
   CHECK(packed(check_in_slot{1, 2, 3, leave_reason::node_stopped, 0x0405, true})

@@ -30,6 +30,9 @@ public:
   // check_ins.cpp
   result<> on(const check_in_args& args);
   result<> on(const vote_close_args& args);
+  // reveals.cpp
+  result<> on(const reveal_args& args);
+  result<> on(const close_reveals_args& args);
   // merging.cpp
   result<> on(const suspect_leader_args& args);
   result<> on(const commit_merge_args& args);
@@ -78,6 +81,11 @@ private:
   /// False: it may bring a model of this layout, but another is in force.
   result<bool> agree_on_layout(const found_peer& caller, const check_in_args& args);
   void wait_outside(found_peer& caller, const check_in_args& args);
+  void wait_for_reveal(found_peer& caller, const check_in_args& args);
+  bool is_outside(const found_peer& caller) const;
+  result<> check_opening(const found_peer& caller, const reveal_args& args) const;
+  bool is_copy(const found_peer& caller, const hash32& digest);
+  void forget_last_reveal(const found_peer& caller);
   void tell_check_in(const found_peer& caller, const check_in_args& args) const;
   result<merge_record> check_partition(const commit_merge_args& args) const;
 

@@ -25,6 +25,8 @@ result<head_view> training_call::on(const head_args&) const {
   out.waited_for = static_cast<std::uint32_t>(counts.active) + counts.finished;
   out.checked_in = counts.checked_in;
   out.close_votes = counts.close_votes;
+  out.hidden = counts.hidden;
+  if (round.phase == round_phase::revealing) out.reveals_end = state_.reveals().end;
   out.merged_round = round.round_num - 1;
   if (out.merged_round > 0) {
     out.merged_digest = state_.merge_digest(out.merged_round);
@@ -52,6 +54,8 @@ result<std::vector<peer_view>> training_call::on(const peers_args& args) const {
     const auto check_in = state_.check_in(i);
     if (!organisations.contains(check_in.organisation))
       organisations[check_in.organisation] = organisation_records(host_).of(check_in.organisation).name();
+    const bool stands_out = state_.counts.accused > 0 || peer.has(peer_slot::doubted);
+    const auto standing = stands_out ? state_.standing(i) : standing_slot{};
     const bool has_reason = peer.state == peer_state::left || peer.state == peer_state::odd;
     out.push_back({.account = peer.account,
                    .state = peer.state,
@@ -69,7 +73,8 @@ result<std::vector<peer_view>> training_call::on(const peers_args& args) const {
                    .endpoint = node.endpoint(),
                    .organisation = check_in.organisation,
                    .organisation_name = organisations[check_in.organisation],
-                   .accused_since = state_.counts.accused > 0 ? state_.standing(i).accused_since : 0});
+                   .accused_since = standing.accused_since,
+                   .trusted_from = rounds_.is_doubted(i, peer) ? standing.trusted_from : 0});
   }
   return out;
 }
@@ -89,8 +94,17 @@ result<std::vector<check_in_view>> training_call::on(const check_ins_args&) cons
   std::vector<check_in_view> out;
   for (const auto& [index, peer] : in) {
     const auto check_in = state_.check_in(index);
-    out.push_back({peer.account, state_.model_digest(index), check_in.size, peer.in_weightage,
-                   check_in.base_round, peer.has(peer_slot::finished), nodes.of(peer.account).endpoint()});
+    const bool has_model = peer.in_weightage > 0;
+    const bool is_open = has_model && peer.has(peer_slot::revealed);
+    out.push_back({.peer = peer.account,
+                   .digest = is_open ? state_.model_digest(index) : hash32{},
+                   .size = check_in.size,
+                   .weightage = peer.in_weightage,
+                   .base_round = check_in.base_round,
+                   .finished = peer.has(peer_slot::finished),
+                   .endpoint = nodes.of(peer.account).endpoint(),
+                   .commitment = has_model ? state_.commitment(index) : hash32{},
+                   .seed_hash = is_open ? state_.seed_hash(index) : hash32{}});
   }
   return out;
 }

@@ -18,7 +18,7 @@ from eth_keys import keys
 REGISTRY = bytes.fromhex("5001").rjust(20, b"\0")  # its slot 256: number of validators, then the validators
 MERGED = keccak(b"MergeCommitted(uint64,uint64,uint32,address,bytes32,uint64,address[],address[],uint8[])")
 EXCLUDED = ("not available", "other parameters", "not finite")  # why, by the code in the event
-CHECKED_IN = keccak(b"CheckedIn(address,uint64,uint64,bytes32,uint64,uint32,uint64,bool)")
+REVEALED = keccak(b"Revealed(address,uint64,uint64,bytes32,uint64,uint32,uint64,bytes32)")
 
 
 class Refused(Exception):
@@ -148,7 +148,7 @@ def one_reason(data, i):
 
 
 def verify(file, genesis, validators):
-    demand((file["format"], file["version"]) == ("swarmd merge proof", 1), "a file of another format")
+    demand((file["format"], file["version"]) == ("swarmd merge proof", 2), "a file of another format")
     demand(genesis is None or genesis == raw(file["genesis_hash"]), "of a chain with another genesis block")
     sets, headers = history(file), {}
     for block in file["blocks"]:
@@ -169,8 +169,8 @@ def verify(file, genesis, validators):
     demand(recorded == excluded, "models: others were excluded, or for other reasons")
 
     for m in models:
-        what, at = f"check-in of {m['peer']}", m["check_in"]
-        topics, data = proved_event(file, headers, at, CHECKED_IN, m["peer"], what)
+        what, at = f"model of {m['peer']}", m["reveal"]
+        topics, data = proved_event(file, headers, at, REVEALED, m["peer"], what)
         fields = [*topics[1:], *(data[i : i + 32] for i in range(0, 160, 32))]
         claimed = [raw(m["peer"]).rjust(32, b"\0"), word(file["round"]), word(file["generation"]), raw(m["digest"])]
         claimed += [word(m[k]) for k in ("size", "weightage", "base_round")]

@@ -43,7 +43,10 @@ class Outsider:
 
     def call(self, to, signature, values=()):
         """One call of a contract by transaction; fails when it is reverted."""
-        fields = {"to": bytes.fromhex(to[2:]), "data": encoded(signature, values), "value": 0, "gas": 5_000_000}
+        return self.call_as_it_is(to, encoded(signature, values), signature)
+
+    def call_as_it_is(self, to, data, signature=""):
+        fields = {"to": bytes.fromhex(to[2:]), "data": data, "value": 0, "gas": 5_000_000}
         signed = self.key.sign_transaction({**fields, "gasPrice": 0, "chainId": 21335, "nonce": self.nonce})
         self.nonce += 1
         receipt = self.rpc("eth_sendRawTransactionSync", signed.raw_transaction.to_0x_hex())
@@ -80,15 +83,25 @@ class Outsider:
         self.call(training(), "registerPeer(uint32,string,uint32,uint8,uint32,bool)", values)
 
     def check_in(self, digest, size, layout, round_num=1):
-        values = (1, round_num, digest, size, layout, 1, round_num - 1, False)
+        """Commits to this digest; `reveal` opens it."""
+        words = (self.account, 1, round_num, digest, b"salt".ljust(32), b"seed".ljust(32))
+        kinds = ["address", "uint64", "uint64", "bytes32", "bytes32", "bytes32"]
+        self.check_in_as_it_is(keccak256(eth_abi.encode(kinds, words)), size, layout, round_num)
+
+    def check_in_as_it_is(self, commitment, size, layout, round_num=1):
+        values = (1, round_num, commitment, size, layout, 1, round_num - 1, False)
         self.call(training(), "checkIn(uint64,uint64,bytes32,uint64,bytes32,uint32,uint64,bool)", values)
+
+    def reveal(self, digest, round_num=1):
+        values = (1, round_num, digest, b"salt".ljust(32), b"seed".ljust(32))
+        self.call(training(), "reveal(uint64,uint64,bytes32,bytes32,bytes32)", values)
 
     def leave(self):
         self.call(training(), "leavePeer(uint8)", (0,))
 
 
 def check_ins(sn):
-    """Digest, size and layout of each peer's model in the default training, by account; of the newest round."""
+    """Commitment and size of each peer's model in the default training, by account; of the newest round."""
     out = {}
     for log in sn.events("check_ins"):
         data = bytes.fromhex(log["data"][2:])
@@ -96,7 +109,15 @@ def check_ins(sn):
     return out
 
 
-HEAD = "(uint64,uint64,uint8,uint32,address,uint32,string,bytes32,uint32,uint32,uint32,uint64,bytes32,uint64,address)"
+def reveals(sn):
+    """Digest of each peer's model in the default training, by account; of the newest round."""
+    return {"0x" + log["topics"][1][-40:]: bytes.fromhex(log["data"][2:])[32:64].hex() for log in sn.events("reveals")}
+
+
+HEAD = (
+    "(uint64,uint64,uint8,uint32,address,uint32,string,bytes32,uint32,uint32,uint32,uint64,bytes32,uint64,address,"
+    "uint32,uint64)"
+)
 
 
 class Head:
@@ -107,4 +128,4 @@ class Head:
         (head,) = eth_abi.decode([HEAD], bytes.fromhex(raw[2:]))
         self.round_num, self.phase, self.term, self.leader = head[1:5]
         self.layout = head[7]
-        self.is_merging = self.phase == 1
+        self.is_merging, self.is_revealing = self.phase == 1, self.phase == 3

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 from harness import PATIENCE, Program, trains, until
-from outsider import SL, SWCI, Head, Outsider, check_ins
+from outsider import SL, SWCI, Head, Outsider, check_ins, reveals
 from wire_client import SLError
 
 OK, REFUSED, UNKNOWN, LATER = 200, 403, 404, 503
@@ -68,9 +68,9 @@ def test_a_peers_model_is_for_the_leader_of_its_round_alone(swarm):
         digest, _ = brought[sl.node_account]
         (other,) = (each.node_account for each in swarm.sls if each is not sl)
         for part in ways:
-            assert attacker.ask(sl, digest, part) == REFUSED  # the round is not closed
-            assert reader.ask(sl, digest, part) == REFUSED
-            assert operator.ask(sl, digest, part) == REFUSED
+            assert attacker.ask(sl, digest, part) == UNKNOWN  # nobody knows which model that is
+            assert reader.ask(sl, digest, part) == UNKNOWN
+            assert operator.ask(sl, digest, part) == UNKNOWN
             assert reader.ask(sl, digest, part, account=other) == REFUSED  # of another certificate
             assert sl.ask_files(digest, part)[0] == REFUSED  # nobody
         assert attacker.ask(sl, digest, "/layout") == OK
@@ -82,6 +82,12 @@ def test_a_peers_model_is_for_the_leader_of_its_round_alone(swarm):
 
     _, size = brought[swarm.sls[0].node_account]
     attacker.check_in(b"\x01" * 32, size, Head(swarm.sn).layout)
+    until(lambda: len(reveals(swarm.sn)) == 2, "both to reveal their models", alive=swarm.sls)
+    brought = {account: (digest, size) for account, digest in reveals(swarm.sn).items()}
+    for sl in swarm.sls:
+        for part in ways:
+            assert attacker.ask(sl, brought[sl.node_account][0], part) == REFUSED  # nobody merges yet
+    attacker.reveal(b"\x01" * 32)
     head = Head(swarm.sn)
     assert head.is_merging and head.leader == attacker.account
     for sl in swarm.sls:
@@ -123,7 +129,7 @@ def test_without_the_chain_or_a_block_of_it_nobody_is_answered(swarm):
     assert attacker.ask(sl, brought[sl.node_account][0], block_num=0, patience=0) == LATER
     swarm.sn.go_on()
     assert attacker.ask(sl, brought[sl.node_account][0], block_num=10**9, patience=0) == LATER
-    assert attacker.ask(sl, brought[sl.node_account][0]) == REFUSED
+    assert attacker.ask(sl, brought[sl.node_account][0]) == UNKNOWN
     attacker.leave()
     held.end()
 
@@ -132,25 +138,23 @@ def test_a_contributor_that_cannot_see_the_chain_is_waited_for(swarm):
     swarm.start_sn()
     other = swarm.join_sn("sn-2")
     leader, away = swarm.add_sl(), swarm.add_sl(sn_port=other.port, flags=["--make-me-admin=false"])
-    go_on = threading.Event()
-
-    def late(number, client):
-        assert go_on.wait(PATIENCE)
-
-    programs = [
-        Program(leader, trains([MODELS[0]], between=late, minPeers=2)),
-        Program(away, trains([MODELS[1]], minPeers=2)),
-    ]
-    until(lambda: check_ins(swarm.sn), "the first model to be in", alive=swarm.sls)
+    third = Outsider(swarm.sn, "sl-2", SL)  # the last one to reveal, so that the test knows when
+    third.join(min_peers=3, can_lead=False)
+    programs = [Program(sl, trains([model], minPeers=3)) for sl, model in zip(swarm.sls, MODELS, strict=True)]
+    wait_in(swarm, 2)
+    third.check_in(b"\x01" * 32, 1, Head(swarm.sn).layout)
+    until(lambda: len(reveals(swarm.sn)) == 2, "both to reveal their models", alive=swarm.sls)
     other.pause()
-    go_on.set()
+    third.reveal(b"\x01" * 32)
     until(lambda: requests_of(away) >= 2, "it to have said 'later' and to be asked again", alive=[away])
     assert not swarm.sn.merges()
     other.go_on()
+    until(swarm.sn.merges, "the round to be merged", alive=swarm.sls)
+    third.leave()
     for program in programs:
         assert np.array_equal(program.result().merged[0]["w"], MEAN)
     merge = swarm.sn.merges()[0]
-    assert set(merge.contributors) == {leader.node_account, away.node_account} and not merge.excluded
+    assert set(merge.contributors) == {leader.node_account, away.node_account} and merge.excluded == [third.account]
     assert leader.node_account not in away.log(), "who is refused is named there"
 
 
@@ -161,6 +165,7 @@ def test_a_claimed_size_takes_no_disk(swarm):
     held.steps[0].set()
     wait_in(swarm, 2)
     attacker.check_in(b"\x01" * 32, 20 << 30, Head(swarm.sn).layout)
+    attacker.reveal(b"\x01" * 32)
     until(swarm.sn.merges, "the honest models to be merged", alive=swarm.sls)
     attacker.leave()
     for merged in held.end():

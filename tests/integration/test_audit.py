@@ -105,7 +105,7 @@ def test_the_proof_says_what_the_chain_says(proved):
     assert proof["leader"] == merge.leader and [m["peer"] for m in proof["models"]] == merge.contributors
     assert {m["peer"] for m in proof["models"]} == {sl.node_account for sl in swarm.sls}
     said = {}
-    for log in swarm.sn.events("check_ins"):
+    for log in swarm.sn.events("reveals"):
         if int(log["topics"][2], 16) == 1:
             said["0x" + log["topics"][1][-40:]] = "0x" + log["data"][2 + 64 : 2 + 128]
     assert {m["peer"]: m["digest"] for m in proof["models"]} == said and len(set(said.values())) == 2

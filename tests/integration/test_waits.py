@@ -8,8 +8,9 @@ import ssl
 import threading
 
 import numpy as np
+import pytest
 from harness import Program, trains, until
-from outsider import SL, Head, Outsider, check_ins
+from outsider import SL, Head, Outsider, check_ins, reveals, training
 from test_faults import Gate
 
 MODELS = [{"w": np.arange(500, dtype=np.float64) + value} for value in (0, 2)]
@@ -76,6 +77,8 @@ def test_a_leader_that_pretends_to_merge_is_replaced(swarm):
         until(lambda: len(check_ins(swarm.sn)) == 2, "both models to be in", alive=swarm.sls)
         size = next(iter(check_ins(swarm.sn).values()))[1]
         attacker.check_in(b"\x01" * 32, size, Head(swarm.sn).layout)
+        attacker.reveal(b"\x01" * 32)
+        until(lambda: Head(swarm.sn).is_merging, "all to have revealed", alive=swarm.sls)
         assert Head(swarm.sn).leader == attacker.account
         until(swarm.sn.merges, "the next leader to merge", alive=swarm.sls)
         assert next(claimed) > 4, "it was believed for a while"
@@ -118,6 +121,8 @@ def test_contributors_that_drip_or_say_nothing_are_passed_over(swarm):
         for attacker, digest in ((dripping, hashlib.sha256(manifest).digest()), (silent, b"\x02" * 32)):
             attacker.join(min_peers=4, can_lead=False)
             attacker.check_in(digest, size, Head(swarm.sn).layout)
+        for attacker, digest in ((dripping, hashlib.sha256(manifest).digest()), (silent, b"\x02" * 32)):
+            attacker.reveal(digest)
         until(swarm.sn.merges, "the honest models to be merged", alive=swarm.sls)
         merge = swarm.sn.merges()[0]
         assert merge.term == 0, "no leader was at fault"
@@ -154,3 +159,34 @@ def test_when_most_of_a_closed_round_die_the_rest_goes_on(swarm):
     assert len(swarm.sn.events("accusations")) == 2
     second = swarm.sn.merges()[1]
     assert second.leader == survivor.node_account and survivor.node_account in second.contributors
+
+
+def test_a_peer_without_a_model_that_checks_in_with_anothers_gets_nothing(swarm):
+    """It commits to what another one has committed to, and has what that one reveals; then it holds nobody up."""
+    swarm.start_sn()
+    copier = Outsider(swarm.sn, "sl-2", SL)
+    copier.join(min_peers=2, can_lead=True)  # it would lead
+    for _ in MODELS:
+        swarm.add_sl()
+    programs = [Program(sl, trains([model], minPeers=2)) for sl, model in zip(swarm.sls, MODELS, strict=True)]
+    until(lambda: len(check_ins(swarm.sn)) == 2, "both models to be in", alive=swarm.sls)
+    (owner, (commitment, size)), *_ = check_ins(swarm.sn).items()
+    copier.check_in_as_it_is(bytes.fromhex(commitment), size, Head(swarm.sn).layout)
+    until(lambda: len(reveals(swarm.sn)) == 2, "both models to be revealed", alive=swarm.sls)
+    shown = next(log for log in swarm.sn.events("reveals") if log["topics"][1].endswith(owner[2:]))
+    sent = copier.rpc("eth_getTransactionByHash", shown["transactionHash"])["input"]
+    assert reveals(swarm.sn)[owner] in sent
+    with pytest.raises(AssertionError):
+        copier.call_as_it_is(training(), bytes.fromhex(sent[2:]))
+    assert Head(swarm.sn).is_revealing
+    until(swarm.sn.merges, "the round to go on without it", alive=swarm.sls)
+    merge = swarm.sn.merges()[0]
+    assert set(merge.contributors) == {sl.node_account for sl in swarm.sls} and not merge.excluded
+    assert merge.leader != copier.account
+    (withheld,) = swarm.sn.events("withheld")
+    assert withheld["topics"][1].endswith(copier.account[2:])
+    for sl in swarm.sls:
+        sl.wait_log(rf"outsider-{copier.account[2:8]} .*has committed to a model and not revealed it")
+    copier.leave()
+    for program in programs:
+        np.testing.assert_array_equal(program.result().merged[0]["w"], MEAN)

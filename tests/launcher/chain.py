@@ -17,6 +17,8 @@ EVENTS = {
     "accusations": "PeerAccused(address,uint64,address)",
     "leader_changes": "LeaderChanged(uint64,uint64,uint32,address)",
     "check_ins": "CheckedIn(address,uint64,uint64,bytes32,uint64,uint32,uint64,bool)",
+    "reveals": "Revealed(address,uint64,uint64,bytes32,uint64,uint32,uint64,bytes32)",
+    "withheld": "Withheld(address,uint64,uint64,uint64)",
     "closed": "RoundClosed(uint64,uint64,address,uint32,uint32)",
     "losses": "LossReported(address,uint64,uint64,int64,int64,uint32,uint32)",
 }

@@ -74,6 +74,13 @@ transport::http_response serve_model(merge::model_store& store, const merge_prog
   });
 }
 
+std::optional<hash32> model_with(merge::model_store& store, const hash32& layout) {
+  for (const auto& digest : store.list())
+    if (const auto model = store.open(digest); model && (*model)->layout().layout_digest() == layout)
+      return digest;
+  return std::nullopt;
+}
+
 transport::http_response refusal_of(gate::action::verdict verdict, const std::string& why) {
   using enum gate::action::verdict;
   if (verdict == unknown) return text_response(404, why + "\n");

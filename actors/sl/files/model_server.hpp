@@ -11,7 +11,8 @@
 /// What the file server of an SL answers to another SL, or to a SWCI that saves a model:
 ///   GET /models/<digest>            the safetensors file, ranges allowed
 ///   GET /models/<digest>/manifest   its chunk digests (merge/model/manifest.hpp)
-///   GET /models/<digest>/layout     its header: names, types and shapes of its tensors
+///   GET /models/<digest>/layout     its header: names, types and shapes of its tensors; <digest> may be the commitment
+///                                   to a model that is not revealed yet
 ///   GET /merge                      the progress of the merge that this node leads (merge_progress.hpp)
 /// Anything else gets status 404 or 405. All of it is for those whom the gate lets in
 /// (gate/model_gate.hpp); others get 403, or 404 for what is no model of theirs, or 503 when it cannot be
@@ -36,6 +37,8 @@ transport::http_response serve_other(const transport::http_request& request);
 /// The answer to a request that is granted.
 transport::http_response serve_model(merge::model_store& store, const merge_progress_board& board,
                                      const model_request& what, const transport::http_request& request);
+/// A model of the store with this layout; none when there is none.
+std::optional<hash32> model_with(merge::model_store& store, const hash32& layout);
 /// The answer to one that is not.
 transport::http_response refusal_of(gate::action::verdict verdict, const std::string& why);
 

@@ -22,6 +22,7 @@ json::object contract_json(const rounds::contract_view& view) {
                        {"weightage", peer.weightage},
                        {"endpoint", peer.endpoint},
                        {"silent", view.silent.contains(peer.account)}};
+    if (peer.trusted_from > 0) shown["trusted_from"] = peer.trusted_from;
     if (peer.organisation != 0) shown["organisation"] = peer.organisation_name;
     if (rounds::was_refused(peer) || peer.state == contracts::peer_state::left)
       shown["reason"] = contracts::to_string(peer.reason);
@@ -37,6 +38,7 @@ json::object contract_json(const rounds::contract_view& view) {
           {"merge_method", head.merge_method},
           {"waited_for", head.waited_for},
           {"checked_in", head.checked_in},
+          {"hidden", head.hidden},
           {"merged_round", head.merged_round},
           {"merged_digest", to_hex(head.merged_digest.view())},
           {"merged_size", head.merged_size},

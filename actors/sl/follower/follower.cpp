@@ -35,6 +35,7 @@ struct follower_state {
   rounds::machine_options machine_options() const {
     return {.self = context->account(),
             .can_lead = context->options.make_me_admin,
+            .secret = context->commit_secret,
             .grace = context->options.wait_for_full_quorum,
             .leader_stall = std::min<duration>(10s, context->options.leader_failure_base_timeout),
             .leader_max = context->options.leader_failure_base_timeout};
@@ -90,8 +91,6 @@ void step(self_pointer self, const auto& event) {
   self->state().machine.step(event, follower_state::now());
   drain(self);
 }
-
-// Siblings
 
 /// Finds the SN client. A restarted one knows nothing of this node's training, nor of the calls that the
 /// former one has not answered. Whether those took effect is read from the contract.

@@ -8,7 +8,8 @@ namespace {
 
 /// The events that change what a peer must do next; check-ins of others are seen when the round closes.
 std::vector<hash32> topics_followed() {
-  return {contracts::event_topic<contracts::round_closed>(),
+  return {contracts::event_topic<contracts::reveals_opened>(),
+          contracts::event_topic<contracts::round_closed>(),
           contracts::event_topic<contracts::round_reopened>(),
           contracts::event_topic<contracts::leader_changed>(),
           contracts::event_topic<contracts::merge_committed>(),

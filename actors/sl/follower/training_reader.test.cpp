@@ -27,7 +27,7 @@ TEST_CASE("a training is read with its head, its check-ins and its peers") {
   const auto request = reader.request();
   CHECK(request.name == "c");
   CHECK(request.contract == contracts::training_address("c"));
-  CHECK(request.topics.size() == 6);
+  CHECK(request.topics.size() == 7);
   REQUIRE(request.reads.size() == 4);
   CHECK(request.reads[0].method == "swarm_silentNodes");
 }

@@ -13,7 +13,17 @@ namespace swarm::rounds {
 /// loss would keep others waiting, so they are sent again until there is a receipt.
 class calls {
 public:
-  enum class kind { register_peer, check_in, vote_close, commit, suspect, accuse, answer };
+  enum class kind {
+    register_peer,
+    check_in,
+    reveal,
+    close_reveals,
+    vote_close,
+    commit,
+    suspect,
+    accuse,
+    answer
+  };
   /// What a step call was about when it was sent.
   struct step_call {
     std::uint64_t id = 0;

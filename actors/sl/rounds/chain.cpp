@@ -75,8 +75,10 @@ void peer_machine::step_call_done(session& s, const calls::step_call& call, cons
   }
   if (call.what == calls::kind::check_in && may_contest_layout(s)) s.training.layout_refused = true;
   if (call.what == calls::kind::accuse) accusation_refused(s, now);
-  // The contract either has this vote already, from the former process, or the vote came too late.
-  if (call.what == calls::kind::suspect || call.what == calls::kind::vote_close) step_call_succeeded(s, call);
+  // The contract either has it already, from the former process, or it came too late.
+  if (call.what == calls::kind::suspect || call.what == calls::kind::vote_close
+      || call.what == calls::kind::reveal)
+    step_call_succeeded(s, call);
   act(action::note{
       false, fmt::format("the training contract refused a call: {}; reading the contract again", done.text)});
 }
@@ -89,7 +91,12 @@ void peer_machine::step_call_succeeded(session& s, const calls::step_call& call)
     break;
   case calls::kind::check_in:
     training.checked_in = call.round_num;
+    training.marks.checked_in = {call.round_num, call.term};
+    training.marks.revealed.reset();
     if (s.request && s.request->weightage > 0) training.brought_to = call.round_num;
+    break;
+  case calls::kind::reveal:
+    training.marks.revealed = {call.round_num, call.term};
     break;
   case calls::kind::vote_close:
     training.marks.voted = {call.round_num, call.term};
@@ -98,6 +105,7 @@ void peer_machine::step_call_succeeded(session& s, const calls::step_call& call)
     training.marks.suspected = {call.round_num, call.term};
     break;
   case calls::kind::commit:
+  case calls::kind::close_reveals:
   case calls::kind::accuse:
   case calls::kind::answer:
     break;

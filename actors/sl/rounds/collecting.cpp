@@ -43,7 +43,10 @@ void peer_machine::go_on(session& s, collecting&, time_point now) {
   if (is_odd()) return wait_for_agreement(s, now);
   s.training.marks.odd_since.reset();
   if (!s.request || loads_first(s, now)) return;
+  forget_withheld(s);
   if (!is_in(s)) return check_in(s, now);
+  // It may have to before it counts.
+  if (s.training.committed && !is_listed(*view_, options_.self) && reveal(s)) return;
   wait_for_peers(s, now);
 }
 
@@ -68,8 +71,10 @@ void peer_machine::check_in(session& s, time_point now) {
   std::erase_if(models_.local, [&](const hash32& digest) { return !keep.contains(digest); });
   if (!counts) model = {};
   if (counts && !may_bring) return refuse_layout(s);
+  s.training.committed = counts ? std::optional(model.digest) : std::nullopt;
   send(s, calls::kind::check_in,
-       contracts::encode_check_in({training.generation, head.round_num, model.digest, model.size,
+       contracts::encode_check_in({training.generation, head.round_num,
+                                   counts ? commitment_to(s, model.digest) : hash32{}, model.size,
                                    model.layout, request.weightage, training.base_round, request.closing}),
        fmt::format("check in for round {}", head.round_num));
 }

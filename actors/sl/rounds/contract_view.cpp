@@ -23,14 +23,18 @@ const contracts::peer_view* find_peer(const contract_view& view, const address& 
   return found == view.peers.end() ? nullptr : &*found;
 }
 
+const contracts::check_in_view* find_check_in(const contract_view& view, const address& who) {
+  const auto found = std::ranges::find(view.check_ins, who, &contracts::check_in_view::peer);
+  return found == view.check_ins.end() ? nullptr : &*found;
+}
+
 bool is_member(const contract_view& view, const address& who) {
   const auto* peer = find_peer(view, who);
   return peer != nullptr && peer->state != peer_state::left;
 }
 
 bool is_listed(const contract_view& view, const address& who) {
-  return std::any_of(view.check_ins.begin(), view.check_ins.end(),
-                     [&](const auto& in) { return in.peer == who; });
+  return find_check_in(view, who) != nullptr;
 }
 
 bool is_hopeless(const contract_view& view) {

@@ -23,6 +23,8 @@ using peer_list = std::vector<const contracts::peer_view*>; ///< points into a v
 
 /// The peer with this account, or null.
 const contracts::peer_view* find_peer(const contract_view& view, const address& who);
+/// The check-in of this account for the current round, or null.
+const contracts::check_in_view* find_check_in(const contract_view& view, const address& who);
 /// Whether it is a peer that has not left.
 bool is_member(const contract_view& view, const address& who);
 /// Whether the contract has it in the current round.

@@ -113,7 +113,8 @@ void peer_machine::refuse_layout(const session& s) {
   if (head.merged_round == 0) {
     for (const auto& in : view_->check_ins) {
       if (in.weightage == 0 || in.peer == options_.self) continue;
-      refusal.other = in.digest;
+      // Until it is revealed, a model is called by what its peer has committed to.
+      refusal.other = in.digest.is_zero() ? in.commitment : in.digest;
       refusal.other_size = in.size;
       refusal.holders = {{in.peer, in.endpoint}};
       break;

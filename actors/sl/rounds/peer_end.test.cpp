@@ -60,7 +60,7 @@ bool says(const machine_bench& t, std::string_view text) {
 TEST_CASE("snapshot: a finished peer brings its last model each round") {
   finished t(on_train_end::snapshot);
   CHECK(t.last<action::call>().input
-        == contracts::encode_check_in(
+        == machine_bench::encode_check_in(
             {1, 2, t.digest(5), machine_bench::model_size, t.digest(77), 1, 1, true}));
   t.in(1);
   t.done();
@@ -68,7 +68,7 @@ TEST_CASE("snapshot: a finished peer brings its last model each round") {
   t.clear();
   t.look();
   CHECK(t.last<action::call>().input
-        == contracts::encode_check_in(
+        == machine_bench::encode_check_in(
             {1, 3, t.digest(5), machine_bench::model_size, t.digest(77), 1, 2, true}));
   CHECK(t.count<action::fetch>() == 0); // its program is left alone until the end
   CHECK(t.count<action::ask_loss>() == 0);
@@ -76,13 +76,13 @@ TEST_CASE("snapshot: a finished peer brings its last model each round") {
 
 TEST_CASE("inactive: a finished peer is counted but brings nothing") {
   finished t(on_train_end::inactive);
-  CHECK(t.last<action::call>().input == contracts::encode_check_in({1, 2, {}, 0, {}, 0, 1, true}));
+  CHECK(t.last<action::call>().input == machine_bench::encode_check_in({1, 2, {}, 0, {}, 0, 1, true}));
 }
 
 TEST_CASE("active: a finished peer passes on the last merge") {
   finished t(on_train_end::active);
   CHECK(t.last<action::call>().input
-        == contracts::encode_check_in({1, 2, t.digest(9), 500, t.digest(77), 1, 1, true}));
+        == machine_bench::encode_check_in({1, 2, t.digest(9), 500, t.digest(77), 1, 1, true}));
   t.in(1);
   t.done();
   t.merge(10, 2);
@@ -93,7 +93,7 @@ TEST_CASE("active: a finished peer passes on the last merge") {
   SUBCASE("once it has it") {
     t.fetched(10);
     CHECK(t.last<action::call>().input
-          == contracts::encode_check_in({1, 3, t.digest(10), 500, t.digest(77), 1, 2, true}));
+          == machine_bench::encode_check_in({1, 3, t.digest(10), 500, t.digest(77), 1, 2, true}));
   }
   SUBCASE("or its own, when nobody gives the merge") {
     for (int i = 0; i < 20 && t.calls().empty(); ++i) {
@@ -101,7 +101,7 @@ TEST_CASE("active: a finished peer passes on the last merge") {
       t.pass(5s);
     }
     CHECK(t.last<action::call>().input
-          == contracts::encode_check_in(
+          == machine_bench::encode_check_in(
               {1, 3, t.digest(5), machine_bench::model_size, t.digest(77), 1, 2, true}));
   }
 }

@@ -16,6 +16,7 @@ void peer_machine::reconcile(time_point now) {
   if (is_invalid(*s)) return refuse_inactive(*s, now);
   drop_stale_merge(*s);
   know_refusals(*s);
+  tell_of_withheld(*s);
   if (calls_.hold_up(now)) return;
   if (auto* phase = std::get_if<registering>(&s->phase)) take_up(*s, *phase);
   if (answer_accusation(*s)) return;
@@ -54,6 +55,12 @@ void peer_machine::enter_round_phase(session& s) {
   case round_phase::collecting:
     if (!std::holds_alternative<collecting>(s.phase)) s.phase = collecting{};
     return;
+  case round_phase::revealing: {
+    const round_and_term key{head.round_num, head.term};
+    const auto* phase = std::get_if<revealing>(&s.phase);
+    if (phase == nullptr || phase->of != key) s.phase = revealing{.of = key};
+    return;
+  }
   case round_phase::merging: {
     const round_and_term key{head.round_num, head.term};
     const auto* merge = std::get_if<merging>(&s.phase);

@@ -13,6 +13,8 @@ namespace swarm::rounds {
 struct machine_options {
   address self;
   bool can_lead = true;
+  /// Only this node has it, in all its lives: what it commits to follows from it.
+  hash32 secret;
   /// How long to wait for missing peers once minPeers are in (the original's
   /// SL_WAIT_FOR_FULL_QUORUM_SECONDS).
   duration grace = std::chrono::seconds(30);
@@ -135,6 +137,15 @@ private:
   void refuse_outvoted(const session& s, time_point now);
   bool may_contest_layout(const session& s) const;
   void wait_for_agreement(session& s, time_point now);
+
+  // revealing.cpp: what check-ins commit to
+  void go_on(session& s, revealing& phase, time_point now);
+  std::optional<hash32> committed_digest(const session& s) const;
+  hash32 commitment_to(const session& s, const hash32& digest) const;
+  bool reveal(session& s);
+  void wait_for_reveals(session& s, revealing& phase, time_point now);
+  void forget_withheld(session& s) const;
+  void tell_of_withheld(session& s);
 
   // accusing.cpp: who gives no sign of life
   bool answer_accusation(session& s);

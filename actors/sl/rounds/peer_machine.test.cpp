@@ -93,7 +93,7 @@ TEST_CASE("a sync is a check-in with the program's model") {
   CHECK(t.calls() == lines{"check in for round 1"});
   const auto input = t.last<action::call>().input;
   CHECK(input
-        == contracts::encode_check_in(
+        == machine_bench::encode_check_in(
             {1, 1, t.digest(1), machine_bench::model_size, t.digest(77), 4, 0, false}));
   CHECK(t.last<action::keep_models>().digests.contains(t.digest(1)));
   t.in(1, 4);
@@ -154,7 +154,7 @@ TEST_CASE("a finished peer cuts nobody off who still trains") {
   t.close_program(1);
   t.look();
   CHECK(t.last<action::call>().input
-        == contracts::encode_check_in(
+        == machine_bench::encode_check_in(
             {1, 1, t.digest(1), machine_bench::model_size, t.digest(77), 1, 0, true}));
   t.in(1);
   t.done();
@@ -172,7 +172,7 @@ TEST_CASE("weightage 0 brings no model") {
   t.open();
   t.close_program(1, 0);
   t.look();
-  CHECK(t.last<action::call>().input == contracts::encode_check_in({1, 1, {}, 0, {}, 0, 0, true}));
+  CHECK(t.last<action::call>().input == machine_bench::encode_check_in({1, 1, {}, 0, {}, 0, 0, true}));
 }
 
 TEST_CASE("a model with other parameters is refused, with a peer's model to compare with") {
@@ -452,7 +452,7 @@ TEST_CASE("a reset training is joined from its round 1") {
     t.sync(3);
     t.look();
     CHECK(t.last<action::call>().input
-          == contracts::encode_check_in(
+          == machine_bench::encode_check_in(
               {2, 1, t.digest(3), machine_bench::model_size, t.digest(77), 1, 0, false}));
   }
   SUBCASE("while a check-in for the old one is under way") {

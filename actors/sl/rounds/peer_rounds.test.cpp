@@ -277,7 +277,7 @@ TEST_CASE("a merged model is fetched, loaded, reported, and the sync answered") 
     t.sync(5);
     t.look();
     CHECK(t.last<action::call>().input
-          == contracts::encode_check_in(
+          == machine_bench::encode_check_in(
               {1, 2, t.digest(5), machine_bench::model_size, t.digest(77), 1, 1, false}));
     CHECK(t.last<action::keep_models>().digests == std::set<hash32>{t.digest(5), t.digest(9)});
   }
@@ -403,7 +403,7 @@ TEST_CASE("a merge that nobody gives is given up: its model goes into the next r
   }
   REQUIRE(t.calls() == lines{"check in for round 2"});
   CHECK(t.last<action::call>().input
-        == contracts::encode_check_in(
+        == machine_bench::encode_check_in(
             {1, 2, t.digest(1), machine_bench::model_size, t.digest(77), 1, 0, false}));
   t.in(1);
   t.in(3);

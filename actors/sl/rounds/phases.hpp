@@ -48,6 +48,13 @@ struct collecting {};
 /// A round and, as a round can be collected anew, its term.
 using round_and_term = std::pair<std::uint64_t, std::uint32_t>;
 
+/// A peer of a training whose round is closed and whose models are revealed.
+struct revealing {
+  round_and_term of;
+  std::optional<time_point> since;
+  time_point close_at{}; ///< it is not waited for the others longer than that
+};
+
 /// The merge on which this node's leader actor works.
 struct merge_job {
   std::optional<merge_outcome> outcome; ///< to be committed
@@ -107,6 +114,8 @@ struct leader_watch {
 struct round_marks {
   std::optional<round_and_term> voted;
   std::optional<round_and_term> suspected;
+  std::optional<round_and_term> checked_in;
+  std::optional<round_and_term> revealed;
   std::uint64_t grace_round = 0; ///< the round in which enough peers are, with others missing
   time_point grace_since{};
   std::optional<leader_watch> watch;
@@ -135,6 +144,8 @@ struct told_news {
   std::map<address, contracts::exclusion_reason> left_out; ///< other peers, of that merge
   std::size_t krum_of = 0; ///< the models of that merge if they were fewer than its method wants
   std::optional<std::map<address, contracts::leave_reason>> refused; ///< peers; none before the first view
+  std::map<address, std::uint64_t> trusted_from;                     ///< of those who have withheld a model
+  std::uint64_t copy_of = 0; ///< the round to which this node brought what another one had revealed
 };
 
 /// What this node has done in one generation of the training; a reset makes it meaningless.
@@ -142,6 +153,7 @@ struct membership {
   std::uint64_t generation = 0; ///< 0: not known yet
   bool registered = false;
   std::optional<std::uint64_t> checked_in; ///< checked in for this round, whose merge is not loaded yet
+  std::optional<hash32> committed;         ///< the model of the last check-in
   std::uint64_t brought_to = 0;            ///< the last round that this node has brought a model to
   told_news told;
   std::uint64_t base_round = 0; ///< the merge that the program trains from
@@ -163,7 +175,7 @@ struct session {
   std::optional<program_request> request;
   time_point refresh_at{};
   membership training;
-  std::variant<registering, collecting, merging, finishing, loading, lingering> phase;
+  std::variant<registering, collecting, revealing, merging, finishing, loading, lingering> phase;
 };
 
 /// What this node knows of its own store. It outlives sessions, as the store does.

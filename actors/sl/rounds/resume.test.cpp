@@ -24,7 +24,7 @@ struct renewed : machine_bench {
     merge(9, 2);
   }
   void resume(std::uint64_t generation = 1, std::uint64_t base_round = 2) {
-    step(event::program_opened{});
+    step(event::program_opened{{}, "ours"});
     step(event::session_resumed{{generation, base_round, digest(9), {0.5, 0.75, 1, 4}, 16}});
   }
 };
@@ -39,7 +39,7 @@ TEST_CASE("a machine that takes over a session registers nobody twice and answer
   CHECK(t.count<action::answer_open>() == 0);
   t.sync(3);
   CHECK(t.last<action::call>().input
-        == contracts::encode_check_in(
+        == machine_bench::encode_check_in(
             {1, 3, t.digest(3), machine_bench::model_size, t.digest(77), 1, 2, false}));
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("a machine that takes over goes on where the contract says it is") {
     t.sync(3);
     t.look();
     CHECK(t.last<action::call>().input
-          == contracts::encode_check_in(
+          == machine_bench::encode_check_in(
               {1, 4, t.digest(3), machine_bench::model_size, t.digest(77), 1, 2, false}));
   }
 }

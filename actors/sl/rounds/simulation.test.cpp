@@ -21,6 +21,7 @@ struct tally {
   std::uint64_t merges = 0;
   std::uint64_t resets = 0;
   std::uint64_t refusals_told = 0;
+  std::uint64_t withheld = 0;
 };
 
 /// The whole trace when one seed was asked for, else its end.
@@ -40,6 +41,7 @@ void run(std::uint64_t seed, const scenario& what, bool whole_trace, tally& sum)
   sum.merges += sim.merges();
   sum.resets += sim.operator_resets();
   sum.refusals_told += sim.refusals_told();
+  sum.withheld += sim.withheld();
   if (broken.empty()) return;
   FAIL_CHECK("seed " << seed << ": " << broken << "\n"
                      << readable(sim.trace(), whole_trace) << "again: SWARM_SIM_SEED=" << seed
@@ -59,9 +61,10 @@ TEST_CASE("simulated swarms: everybody is served, whatever happens") {
     run(seed, what, only != 0, sum);
   }
   MESSAGE(count << " seeds, " << sum.merges << " merges, " << sum.resets << " hopeless rounds, "
-                << sum.refusals_told << " refusals told");
+                << sum.refusals_told << " refusals told, " << sum.withheld << " models withheld");
   CHECK(sum.merges > 0);
   if (count >= 60) CHECK(sum.refusals_told > 0);
+  if (count >= 60) CHECK(sum.withheld > 0);
 }
 
 } // namespace rounds_simulation_test

@@ -81,11 +81,21 @@ struct trained_chain {
     seal();
   }
 
+  static contracts::opening opening_of(std::uint8_t key) {
+    return {hash32(u256(key)), hash32(u256(3)), hash32(u256(4))};
+  }
+
   void train_round(std::uint64_t round_num) {
     for (const std::uint8_t key : {first, second}) {
       if (round_num == 1) train(key, contracts::encode_register_peer({2, "mean", 5, {}, 10, true}));
-      train(key, contracts::encode_check_in(
-                     {1, round_num, hash32(u256(key)), 100, hash32(u256(1)), key, 0, false}));
+      const auto commitment =
+          contracts::commitment_of(test_key(key).account(), 1, round_num, opening_of(key));
+      train(key, contracts::encode_check_in({1, round_num, commitment, 100, hash32(u256(1)), key, 0, false}));
+      seal();
+    }
+    for (const std::uint8_t key : {first, second}) {
+      const auto what = opening_of(key);
+      train(key, encode(contracts::reveal_args{1, round_num, what.digest, what.salt, what.seed_hash}));
       seal();
     }
     const auto answer = chain->call({.from = test_key(first).account(),
@@ -233,7 +243,7 @@ TEST_CASE("a proof file is read strictly") {
     return message_of(bent);
   };
   CHECK(with("format", "another") == "format: 'another', this program reads 'swarmd merge proof'");
-  CHECK(with("version", 2) == "version: 2, this program reads version 1");
+  CHECK(with("version", 1) == "version: 1, this program reads version 2");
   CHECK(with("chain_id", 1.5) == "chain_id: not a whole number of 64 bits");
   CHECK(with("round", -1) == "round: not a whole number of 64 bits");
   CHECK(with("term", 1ULL << 32) == "term: does not fit 32 bits");
@@ -245,8 +255,7 @@ TEST_CASE("a proof file is read strictly") {
   CHECK(with("models.1.excluded", 5) == "models[1].excluded: not a text");
   CHECK(with("models.1.excluded", "late")
         == "models[1].excluded: not one of the reasons of a training contract");
-  CHECK(
-      with("models.0.check_in.receipt_proof.0", "0xzz").starts_with("models[0].check_in.receipt_proof[0]: "));
+  CHECK(with("models.0.reveal.receipt_proof.0", "0xzz").starts_with("models[0].reveal.receipt_proof[0]: "));
   CHECK(with("blocks.0.seals.0", "0x00") == "blocks[0].seals[0]: 1 bytes, must be 65");
   CHECK(with("handovers.0.validator_proofs.0", nullptr) == "handovers[0].validator_proofs[0]: not a list");
   CHECK(with("merge.transaction_proof", json::array(65))

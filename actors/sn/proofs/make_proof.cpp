@@ -10,9 +10,9 @@
 namespace swarm::proofs {
 
 namespace json = boost::json;
-using contracts::checked_in;
 using contracts::merge_committed;
 using contracts::merge_proof;
+using contracts::revealed;
 
 namespace {
 
@@ -81,19 +81,19 @@ private:
                 generation ? fmt::format(" in generation {}", *generation) : "");
   }
 
-  /// Adds the last check-in of each peer that the merge names.
+  /// Adds the last model of each peer that the merge names.
   result<> add_models(const found_event<merge_committed>& merge) {
-    SWARM_TRY(const auto check_ins, events<checked_in>(2, merge.at.block_num));
+    SWARM_TRY(const auto reveals, events<revealed>(2, merge.at.block_num));
     const auto& event = merge.event;
-    std::map<address, const found_event<checked_in>*> last;
-    for (const auto& one : check_ins)
+    std::map<address, const found_event<revealed>*> last;
+    for (const auto& one : reveals)
       if (one.event.generation == event.generation && is_before(one.at, merge.at))
         last[one.event.peer] = &one;
     const auto add = [&](const address& peer,
                          std::optional<contracts::exclusion_reason> excluded) -> result<> {
       const auto found = last.find(peer);
       if (found == last.end())
-        return fail(errc::corrupt, "the chain has no check-in of {}, which the merge names",
+        return fail(errc::corrupt, "the chain has no revealed model of {}, which the merge names",
                     to_hex(peer.view()));
       const auto& in = found->second->event;
       SWARM_TRY(auto proved, prove(found->second->at));

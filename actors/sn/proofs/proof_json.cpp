@@ -13,7 +13,7 @@ using contracts::merge_proof;
 namespace {
 
 constexpr std::string_view format_name = "swarmd merge proof";
-constexpr std::uint64_t format_version = 1;
+constexpr std::uint64_t format_version = 2;
 constexpr std::size_t nodes_max = 64; ///< on one way through a trie: keys have at most 64 nibbles
 constexpr std::size_t handovers_max = 65'536;
 
@@ -64,7 +64,7 @@ json::object model_json(const contracts::proved_model& model) {
           {"weightage", model.weightage},
           {"base_round", model.base_round},
           {"excluded", model.excluded ? json::value(to_string(*model.excluded)) : json::value(nullptr)},
-          {"check_in", log_json(model.check_in)}};
+          {"reveal", log_json(model.reveal)}};
 }
 
 template <class T, class Writer>
@@ -215,7 +215,7 @@ result<> read_model(const json::value& value, const std::string& path, contracts
     if (!out.excluded)
       return fail(errc::invalid, "{}: not one of the reasons of a training contract", from.at("excluded"));
   }
-  return read_log(from, "check_in", out.check_in);
+  return read_log(from, "reveal", out.reveal);
 }
 
 result<> check_format(const fields& from) {

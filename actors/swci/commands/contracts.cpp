@@ -44,6 +44,8 @@ std::string wait_of(const peer_view& peer, const training& in, const std::vector
                        peer.organisation_name.empty() ? "" : ", of ", peer.organisation_name);
   if (peer.state != contracts::peer_state::active) return {};
   if (in.head.phase == merging) return "the merge of round " + std::to_string(in.head.round_num);
+  if (in.head.phase == revealing)
+    return "the models of round " + std::to_string(in.head.round_num) + " to be revealed";
   if (in.head.phase != collecting || peer.last_round < in.head.round_num) return {};
   std::string out;
   std::size_t missing = 0;

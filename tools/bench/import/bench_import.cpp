@@ -104,16 +104,26 @@ public:
       if (head.phase == contracts::round_phase::merging) {
         for (std::size_t i = 0; i < peer_count; ++i)
           if (peers_[i].account() == head.leader) merge(i, head);
+      } else if (head.phase == contracts::round_phase::revealing) {
+        for (std::size_t i = 0; i < peer_count; ++i) {
+          const auto what = opening_of(i, head);
+          call(i, training_,
+               contracts::encode(contracts::reveal_args{head.generation, head.round_num, what.digest,
+                                                        what.salt, what.seed_hash}));
+        }
+        seal();
       } else {
         for (std::size_t i = 0; i < peer_count; ++i)
           call(i, training_,
-               contracts::encode_check_in({.generation = head.generation,
-                                           .round_num = head.round_num,
-                                           .digest = keccak256(fmt::format("{} {}", i, head.round_num)),
-                                           .size = 1'000'000,
-                                           .layout_digest = keccak256("layout"),
-                                           .weightage = 1,
-                                           .base_round = head.merged_round}));
+               contracts::encode_check_in(
+                   {.generation = head.generation,
+                    .round_num = head.round_num,
+                    .commitment = contracts::commitment_of(peers_[i].account(), head.generation,
+                                                           head.round_num, opening_of(i, head)),
+                    .size = 1'000'000,
+                    .layout_digest = keccak256("layout"),
+                    .weightage = 1,
+                    .base_round = head.merged_round}));
         seal();
       }
     }
@@ -122,6 +132,9 @@ public:
   }
 
 private:
+  static contracts::opening opening_of(std::size_t i, const contracts::head_view& head) {
+    return {keccak256(fmt::format("{} {}", i, head.round_num)), keccak256("salt"), keccak256("seed")};
+  }
   /// With number `i` of its kind, for the organisation of validator `i` if there are any.
   bytes registration(contracts::node_type type, std::size_t i, const address& account) {
     return contracts::encode_register_node({.type = type,

@@ -83,7 +83,7 @@ public:
     seal();
   }
 
-  /// All peers check in, or the leader commits their merge.
+  /// All peers check in, all reveal their models, or the leader commits their merge.
   void go_on() {
     const auto training = contracts::training_address(contracts::default_training_name);
     const auto shown = must(chain->window()->view()->call(
@@ -92,6 +92,15 @@ public:
     if (head.phase == contracts::round_phase::collecting) {
       for (std::size_t i = head.round_num == 1 ? peers_ - 1 : 0; i < peers_; ++i)
         check_in(i, head.round_num);
+      return seal();
+    }
+    if (head.phase == contracts::round_phase::revealing) {
+      for (std::size_t i = 0; i < peers_; ++i) {
+        const auto what = opening_of(i, head.round_num);
+        send(i, training,
+             contracts::encode(
+                 contracts::reveal_args{1, head.round_num, what.digest, what.salt, what.seed_hash}));
+      }
       return seal();
     }
     contracts::commit_merge_args merge{.generation = 1,
@@ -111,10 +120,15 @@ public:
   std::unique_ptr<ledger::chain> chain;
 
 private:
+  static contracts::opening opening_of(std::size_t peer, std::uint64_t round_num) {
+    return {keccak256(fmt::format("model {} {}", peer, round_num)), hash32(u256(2)), hash32(u256(3))};
+  }
   void check_in(std::size_t peer, std::uint64_t round_num) {
+    const auto commitment =
+        contracts::commitment_of(key_of("sl", peer).account(), 1, round_num, opening_of(peer, round_num));
     send(peer, contracts::training_address(contracts::default_training_name),
-         contracts::encode_check_in({1, round_num, keccak256(fmt::format("model {} {}", peer, round_num)),
-                                     1'000'000, hash32(u256(1)), 5, round_num - 1, false}));
+         contracts::encode_check_in(
+             {1, round_num, commitment, 1'000'000, hash32(u256(1)), 5, round_num - 1, false}));
   }
   void send(std::size_t key, const address& to, bytes input) {
     ledger::txn_fields fields;

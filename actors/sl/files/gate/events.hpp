@@ -43,7 +43,7 @@ namespace event {
 struct asked {
   std::uint64_t id = 0;
   asker who;
-  hash32 digest; ///< of no progress
+  hash32 digest; ///< of no progress; of a layout, it may be what its peer has committed to
   wanted what = wanted::model;
 };
 /// The answer to `action::read_chain`; an error means that no SN answers.
@@ -81,6 +81,7 @@ struct answer {
   std::uint64_t id = 0;
   action::verdict verdict = verdict::refused;
   std::string why;
+  std::optional<hash32> layout; ///< what is granted is this layout, whatever model has it
 };
 /// The merges that are known have changed: keep them for the node's next life.
 struct keep_merges {};

@@ -202,9 +202,13 @@ model_gate::judgement model_gate::judge_merge(const event::asked& from, const tr
 
 model_gate::judgement model_gate::judge_own(const event::asked& from,
                                             const training_reading& training) const {
-  const bool is_brought = std::ranges::any_of(
-      training.check_ins, [&](const auto& in) { return in.peer == self_ && in.digest == from.digest; });
-  if (!is_brought)
+  const auto in = std::ranges::find(training.check_ins, self_, &contracts::check_in_view::peer);
+  const bool has_model = in != training.check_ins.end() && in->weightage > 0 && !from.digest.is_zero();
+  // Nobody gets a model before its digest is revealed, but all models of a round have the same layout.
+  const bool is_committed = has_model && from.what == wanted::layout && in->commitment == from.digest;
+  if (is_committed && peer_of(training, *from.who.account) != nullptr)
+    return {verdict::granted, {}, training.head.layout_digest};
+  if (!is_committed && !(has_model && in->digest == from.digest))
     return {verdict::unknown, "it is neither a merged model nor the one that this node brought to the round"};
   const auto& head = training.head;
   const auto& account = *from.who.account;
@@ -226,7 +230,7 @@ void model_gate::answer(const event::asked& to, const judgement& how, time_point
                         how.why),
             now))
       act(action::note{std::move(*line)});
-  act(action::answer{to.id, how.verdict, how.why});
+  act(action::answer{to.id, how.verdict, how.why, how.layout});
 }
 
 } // namespace swarm::gate

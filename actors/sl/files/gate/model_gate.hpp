@@ -76,6 +76,7 @@ private:
   struct judgement {
     action::verdict verdict = action::verdict::refused;
     std::string why;
+    std::optional<hash32> layout{};
   };
 
   void act(gate_action what) { actions_.push_back(std::move(what)); }

@@ -152,6 +152,32 @@ TEST_CASE("a peer's own model is for the leader of its round alone, while it mer
   CHECK(b.judge(other_peer, own) == verdict::unknown);
 }
 
+TEST_CASE("nobody has a model before it is revealed, but its peers have its layout") {
+  bench b;
+  const auto commitment = hash(0x44);
+  auto& in = b.chain.training.check_ins.front();
+  in.digest = {};
+  in.commitment = commitment;
+  b.chain.training.head.phase = round_phase::revealing;
+  b.chain.training.head.leader = {};
+  b.chain.training.head.layout_digest = hash(0x45);
+  for (const auto who : {leader, other_peer, outsider, swci})
+    for (const auto& digest : {own, hash32{}, commitment})
+      CHECK(b.judge(who, digest) == verdict::unknown);
+  CHECK(b.judge(other_peer, own, wanted::layout) == verdict::unknown);
+  CHECK(b.judge(outsider, commitment, wanted::layout) == verdict::refused);
+  const auto id = b.ask(other_peer, commitment, wanted::layout);
+  b.answer();
+  CHECK(b.told(id) == verdict::granted);
+  CHECK(b.answers[id].layout == hash(0x45));
+  in.digest = own;
+  b.block();
+  CHECK(b.judge(leader, own) == verdict::refused); // the round is not being merged yet
+  b.merging(leader);
+  b.block();
+  CHECK(b.judge(leader, own) == verdict::granted);
+}
+
 TEST_CASE("a merged model is for the peers of its training and for SWCIs") {
   bench b;
   for (const auto who : {leader, other_peer, swci})

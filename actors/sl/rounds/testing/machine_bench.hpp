@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/sl/rounds/opening.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
 
 #include <algorithm>
@@ -46,13 +47,41 @@ public:
                           .endpoint = fmt::format("host-{}:30305", number)});
     return view.peers.back();
   }
+  /// Its model is revealed, whatever the phase is; see `hide`.
   contracts::check_in_view& in(std::uint8_t number, std::uint32_t weightage = 1) {
     peer(number).last_round = view.head.round_num;
-    view.check_ins.push_back({account(number), digest(number), model_size, weightage, view.head.round_num - 1,
-                              false, fmt::format("host-{}:30305", number)});
+    view.check_ins.push_back({.peer = account(number),
+                              .digest = digest(number),
+                              .size = model_size,
+                              .weightage = weightage,
+                              .base_round = view.head.round_num - 1,
+                              .endpoint = fmt::format("host-{}:30305", number)});
     view.head.checked_in = static_cast<std::uint32_t>(view.check_ins.size());
     return view.check_ins.back();
   }
+  /// The round is closed to others, and nobody has revealed anything yet.
+  void open_reveals() {
+    view.head.phase = contracts::round_phase::revealing;
+    for (auto& one : view.check_ins)
+      hide(one);
+  }
+  void hide(contracts::check_in_view& one) const {
+    const auto& head = view.head;
+    one.commitment = commitment_to(one.peer, head.generation, head.round_num, one.digest);
+    one.digest = {};
+  }
+  static hash32 commitment_to(const address& peer, std::uint64_t generation, std::uint64_t round_num,
+                              const hash32& digest) {
+    return contracts::commitment_of(peer, generation, round_num,
+                                    opening_of(secret(), "ours", generation, round_num, digest));
+  }
+  /// The machine's check-in; `args` has the model's digest in the commitment's place.
+  static bytes encode_check_in(contracts::check_in_args args) {
+    if (args.weightage > 0)
+      args.commitment = commitment_to(account(1), args.generation, args.round_num, args.commitment);
+    return contracts::encode_check_in(args);
+  }
+  static hash32 secret() { return digest(99); }
   void close(std::uint8_t leader, std::uint32_t term = 0) {
     view.head.phase = contracts::round_phase::merging;
     view.head.leader = account(leader);
@@ -164,6 +193,7 @@ public:
 private:
   static machine_options with_self(machine_options options) {
     options.self = account(1);
+    options.secret = secret();
     return options;
   }
 };

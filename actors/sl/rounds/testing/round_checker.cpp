@@ -28,18 +28,39 @@ std::string round_checker::take(const contracts::training_event& event,
                                 const std::map<hash32, model>& models) {
   if (const auto* in = std::get_if<contracts::checked_in>(&event)) {
     const round_key key{in->generation, in->round_num};
-    if (closed_[key]) return fmt::format("a check-in for round {}, which is closed", in->round_num);
-    check_ins_[key][in->peer] = *in;
+    if (phases_[key] != doing::collecting)
+      return fmt::format("a check-in for round {}, which is closed", in->round_num);
+    check_ins_[key][in->peer] = {in->weightage, in->base_round, in->finished, {}};
     came_back_.erase(in->peer);
     return {};
   }
+  if (const auto* opened = std::get_if<contracts::reveals_opened>(&event)) {
+    phases_[{opened->generation, opened->round_num}] = doing::revealing;
+    return {};
+  }
+  if (const auto* shown = std::get_if<contracts::revealed>(&event)) {
+    auto& ins = check_ins_[{shown->generation, shown->round_num}];
+    const auto in = ins.find(shown->peer);
+    if (in == ins.end())
+      return fmt::format("a model is revealed that was not checked in for round {}", shown->round_num);
+    in->second.weightage = shown->weightage;
+    in->second.digest = shown->digest;
+    return {};
+  }
+  if (const auto* kept = std::get_if<contracts::withheld>(&event)) {
+    check_ins_[{kept->generation, kept->round_num}].erase(kept->peer);
+    return {};
+  }
   if (const auto* closed = std::get_if<contracts::round_closed>(&event)) {
-    closed_[{closed->generation, closed->round_num}] = true;
+    const round_key key{closed->generation, closed->round_num};
+    phases_[key] = doing::merging;
+    std::erase_if(check_ins_[key],
+                  [](const auto& in) { return in.second.weightage > 0 && !in.second.digest; });
     return {};
   }
   if (const auto* reopened = std::get_if<contracts::round_reopened>(&event)) {
     const round_key key{reopened->generation, reopened->round_num};
-    closed_[key] = false;
+    phases_[key] = doing::collecting;
     for (const auto& peer : left_)
       check_ins_[key].erase(peer);
     return {};
@@ -47,7 +68,8 @@ std::string round_checker::take(const contracts::training_event& event,
   // A peer that leaves or registers anew before the round is closed takes its check-in back.
   const auto withdraw = [this](std::uint64_t generation, const address& peer) {
     for (auto& [key, ins] : check_ins_)
-      if (key.first == generation && !closed_[key] && !merges_.contains(key)) ins.erase(peer);
+      if (key.first == generation && phases_[key] != doing::merging && !merges_.contains(key))
+        ins.erase(peer);
   };
   if (const auto* left = std::get_if<contracts::peer_left>(&event)) {
     withdraw(left->generation, left->peer);
@@ -70,7 +92,8 @@ std::string round_checker::take_merge(const contracts::merge_committed& merge,
     return fmt::format("a second merge of round {}", merge.round_num);
   if (merge.round_num > 1 && !merges_.contains({merge.generation, merge.round_num - 1}))
     return fmt::format("round {} is merged before the one before it", merge.round_num);
-  if (!closed_[key]) return fmt::format("round {} is merged without having been closed", merge.round_num);
+  if (phases_[key] != doing::merging)
+    return fmt::format("round {} is merged without having been closed", merge.round_num);
   const auto& ins = check_ins_[key];
   std::vector<weighted_model> from, anew;
   for (const auto& peer : merge.contributors) {
@@ -78,7 +101,7 @@ std::string round_checker::take_merge(const contracts::merge_committed& merge,
     if (in == ins.end() || in->second.weightage == 0)
       return fmt::format("{} contributes to round {} without a check-in", to_hex(peer.view()),
                          merge.round_num);
-    const auto& brought = models.at(in->second.digest);
+    const auto& brought = models.at(*in->second.digest);
     if (!brought.finite) return fmt::format("{} contributes a model that is not finite", to_hex(peer.view()));
     const auto age = merge.round_num - 1 - std::min(merge.round_num - 1, in->second.base_round);
     const auto weight = [&](std::uint64_t missed) {

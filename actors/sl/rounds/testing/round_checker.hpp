@@ -45,8 +45,15 @@ private:
 
   using round_key = std::pair<std::uint64_t, std::uint64_t>; ///< generation, round
   std::map<round_key, hash32> merges_;
-  std::map<round_key, std::map<address, contracts::checked_in>> check_ins_;
-  std::map<round_key, bool> closed_;
+  struct brought_model {
+    std::uint32_t weightage = 0;
+    std::uint64_t base_round = 0;
+    bool finished = false;
+    std::optional<hash32> digest; ///< once it is revealed
+  };
+  enum class doing { collecting, revealing, merging };
+  std::map<round_key, std::map<address, brought_model>> check_ins_;
+  std::map<round_key, doing> phases_;
   std::set<address> left_;
   std::set<address> came_back_; ///< registered since their last check-in
 };

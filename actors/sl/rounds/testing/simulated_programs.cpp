@@ -39,6 +39,7 @@ scenario scenario::draw(seeded_random& random) {
   out.one_diverges = out.reliable < out.nodes && random.below(5) == 0;
   out.one_differs = !out.may_reset && out.reliable < out.nodes && random.below(8) == 0;
   out.one_asks = !out.may_reset && !out.one_differs && out.reliable < out.nodes && random.below(6) == 0;
+  if (out.reliable < out.nodes && random.below(4) == 0) out.withholds = 300 + up_to(690);
   return out;
 }
 
@@ -46,12 +47,13 @@ std::string scenario::describe() const {
   return fmt::format(
       "{} nodes, {} of them reliable, minPeers {}, faults until {} s, delays up to {} ms; of a "
       "thousand: {} slow messages, {} lost events, {} lost calls, {} failed fetches, {} stuck "
-      "merges; {} accidents{}{}{}{}",
+      "merges; {} accidents{}{}{}{}{}",
       nodes, reliable, min_peers, std::chrono::duration_cast<std::chrono::seconds>(quiet_at).count(),
       std::chrono::duration_cast<std::chrono::milliseconds>(delay_max).count(), slow_message, lost_event,
       lost_call, failed_fetch, stuck_merge, accidents, may_reset ? ", perhaps a reset" : "",
       one_diverges ? ", the last one diverges" : "", one_differs ? ", the last one differs" : "",
-      one_asks ? ", the last one asks for another minPeers" : "");
+      one_asks ? ", the last one asks for another minPeers" : "",
+      withholds > 0 ? fmt::format(", the last one withholds {}", withholds) : "");
 }
 
 // Programs
@@ -258,7 +260,8 @@ void simulation::help_hopeless_round() {
   if (view.head.phase == contracts::round_phase::complete || now_ - last_move_ < 300s) return;
   const auto is_there = [this](const auto& in) {
     const auto* peer = find(in.peer);
-    return in.weightage == 0 || (peer->is_up() && peer->store.contains(in.digest));
+    const bool is_open = !in.digest.is_zero();
+    return in.weightage == 0 || (peer->is_up() && (!is_open || peer->store.contains(in.digest)));
   };
   if (std::any_of(view.check_ins.begin(), view.check_ins.end(), is_there)) return;
   note(nullptr, "no model of the round is left, so an operator resets the training");

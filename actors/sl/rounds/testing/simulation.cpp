@@ -102,6 +102,7 @@ void simulation::boot(node& n) {
   n.stopping = false;
   machine_options options;
   options.self = n.account;
+  options.secret = n.secret();
   options.grace = 8s;
   options.leader_stall = 5s;
   const bool diverges = scenario_.one_diverges && n.number + 1u == nodes_.size();
@@ -202,7 +203,9 @@ void simulation::drain(node& n) {
 /// Transactions of a node are executed in the order in which it sent them, as their nonces demand.
 void simulation::submit(node& n, const action::call& call) {
   note(&n, fmt::format("calls #{}: {}", call.id, call.what));
-  if (fault(scenario_.lost_call)) {
+  const bool is_held =
+      n.number + 1u == nodes_.size() && call.what.starts_with("reveal") && fault(scenario_.withholds);
+  if (is_held || fault(scenario_.lost_call)) {
     in_life(n, message_delay(), [this, &n, id = call.id] {
       note(&n, fmt::format("call #{} is lost", id));
       n.machine->step(event::call_done{id, false, 0, "the SN cannot be reached"}, now_);
@@ -242,6 +245,11 @@ void simulation::execute(node& n, std::uint64_t life, std::uint64_t id, const by
     if (const auto* closed = std::get_if<contracts::round_closed>(&event))
       note(nullptr, fmt::format("round {} is closed with {} peers, leader sl-{}", closed->round_num,
                                 closed->participants, closed->leader[19]));
+    if (const auto* closed = std::get_if<contracts::round_closed>(&event)) check_enough(*closed);
+    if (std::holds_alternative<contracts::withheld>(event)) {
+      note(nullptr, "a model is withheld");
+      ++withheld_;
+    }
     if (const auto* left = std::get_if<contracts::peer_left>(&event))
       refusals_told_ += left->reason == contracts::leave_reason::other_min_peers ? 1 : 0;
     if (std::holds_alternative<contracts::training_complete>(event)) note(nullptr, "training complete");
@@ -255,6 +263,16 @@ void simulation::execute(node& n, std::uint64_t life, std::uint64_t id, const by
     n.machine->step(event::call_done{id, ok, block, text}, now_);
     drain(n);
   });
+}
+
+/// Below minPeers a round goes on only when nobody trains any more.
+void simulation::check_enough(const contracts::round_closed& closed) {
+  const auto view = view_now();
+  if (view.head.round_num != closed.round_num || closed.participants >= view.head.min_peers) return;
+  for (const auto& in : view.check_ins)
+    if (find_peer(view, in.peer)->state == contracts::peer_state::active)
+      broken(fmt::format("round {} is closed with {} peers, below minPeers {}", closed.round_num,
+                         closed.participants, view.head.min_peers));
 }
 
 void simulation::contract_moved() {

@@ -34,6 +34,7 @@ struct scenario {
   bool one_diverges = false;     ///< the last node's models are not finite
   bool one_differs = false;      ///< the last node's models have other parameters
   bool one_asks = false;         ///< the last node's programs ask for another minPeers
+  std::uint32_t withholds = 0;   ///< of the last node's reveals, so many of a thousand are not sent
 
   static scenario draw(seeded_random& random);
   std::string describe() const;
@@ -52,6 +53,8 @@ public:
   std::uint64_t operator_resets() const { return operator_resets_; }
   /// How often the contract was told why a program was refused for its minPeers.
   std::uint64_t refusals_told() const { return refusals_told_; }
+  /// How often a committed model was not revealed.
+  std::uint64_t withheld() const { return withheld_; }
 
 private:
   struct node;
@@ -80,6 +83,7 @@ private:
   void submit(node& n, const action::call& call);
   void execute(node& n, std::uint64_t life, std::uint64_t id, const bytes& input, const std::string& what);
   void read_contract(node& n);
+  void check_enough(const contracts::round_closed& closed);
   void contract_moved();
   contract_view view_now();
   void fetch(node& n, const hash32& digest, const std::vector<holder>& holders, std::size_t next,
@@ -124,6 +128,7 @@ private:
   std::string broken_;
   std::uint64_t operator_resets_ = 0;
   std::uint64_t refusals_told_ = 0;
+  std::uint64_t withheld_ = 0;
   bool was_reset_ = false;
   bool odd_one_first_ = false; ///< the one that differs came first, and is right: the run means nothing
   time_point last_move_{};     ///< of the contract

@@ -1,6 +1,10 @@
 #pragma once
 
+#include "actors/sl/rounds/opening.hpp"
 #include "actors/sl/rounds/testing/simulation.hpp"
+#include "base/hash.hpp"
+
+#include <algorithm>
 
 namespace swarm::rounds::testing {
 
@@ -59,10 +63,20 @@ struct simulation::node {
     store.insert(digest);
     durable.erase(digest);
   }
+  hash32 secret() const { return keccak256(fmt::format("secret of {}", name)); }
+  bool commits_to(const contracts::checked_in& in, const hash32& digest) const {
+    const auto what =
+        opening_of(secret(), contracts::default_training_name, in.generation, in.round_num, digest);
+    return contracts::commitment_of(account, in.generation, in.round_num, what) == in.commitment;
+  }
   /// What `event`, of a transaction of this node, refers to.
   bool may_lose(const contracts::training_event& event) const {
-    if (const auto* in = std::get_if<contracts::checked_in>(&event))
-      return in->weightage > 0 && !durable.contains(in->digest);
+    if (const auto* in = std::get_if<contracts::checked_in>(&event); in != nullptr && in->peer == account)
+      return in->weightage > 0 && std::none_of(durable.begin(), durable.end(), [&](const hash32& digest) {
+               return commits_to(*in, digest);
+             });
+    if (const auto* shown = std::get_if<contracts::revealed>(&event))
+      return shown->weightage > 0 && !durable.contains(shown->digest);
     const auto* merge = std::get_if<contracts::merge_committed>(&event);
     return merge != nullptr && !durable.contains(merge->digest);
   }
