@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+/// What the numbers mean that stand on the chain, and the times that bind a training's peers.
+namespace swarm::contracts {
+
+/// A peer of which another says that it gives no sign of life has so long to give one, in seconds of block time.
+inline constexpr std::uint64_t peer_answer_seconds = 10;
+/// And whoever said so wrongly says it of nobody for so long.
+inline constexpr std::uint64_t no_accusing_seconds = 600;
+
+/// So long a peer that is in a closed round has to reveal the model that it committed to, in seconds of block time.
+inline constexpr std::uint64_t reveal_seconds = 10;
+
+/// In `revealing` the round is closed and its peers reveal the models that they have committed to.
+enum class round_phase : std::uint8_t { collecting, merging, complete, revealing };
+/// An odd peer asks for other parameters, or brings a model of another layout, than those in force, and it is not
+/// decided yet which of them most organisations want. Nobody waits for it.
+enum class peer_state : std::uint8_t { none, active, absent, finished, left, odd };
+enum class on_train_end : std::uint8_t { inactive, snapshot, active };
+
+/// Why a peer left, or why its SL refused its program. Only these codes stand on the chain, never a text:
+/// what a program says when it fails may quote its data, and every organisation reads the chain for good.
+/// New ones come last.
+enum class leave_reason : std::uint8_t {
+  program_gone,       ///< it closed its pipes without a word
+  program_failed,     ///< it said that it could not evaluate a merged model
+  program_ended,      ///< it ended its session before the training was over
+  node_stopped,       ///< the SL was told to stop
+  node_restarted,     ///< the SL's process had ended within the session
+  other_parameters,   ///< its model has other parameters than its peers'
+  model_unusable,     ///< its model cannot be merged, nor any other of the round
+  nothing_to_merge,   ///< no model of the round can be merged
+  final_model_lost,   ///< nobody gives it the final model
+  no_final_model,     ///< nobody would bring a last model: every peer's checkinModelOnTrainEnd is 'inactive'
+  disk_failed,        ///< its SL's disk does not take its model
+  other_merge_method, ///< it asks for another merge method than the one in force
+  other_min_peers,    ///< it asks for another minPeers than the one in force
+  bad_request,        ///< what it sent cannot be served
+  not_heard           ///< it did not answer when its peers said that it gives no sign of life
+};
+
+/// Why the leader left a model out of the merge. As above.
+enum class exclusion_reason : std::uint8_t {
+  not_available,    ///< the leader could not get the model that was checked in
+  other_parameters, ///< not those of most models of the round
+  not_finite        ///< it has NaN or infinite values
+};
+
+constexpr round_phase last_value(round_phase) {
+  return round_phase::revealing;
+}
+constexpr peer_state last_value(peer_state) {
+  return peer_state::odd;
+}
+constexpr on_train_end last_value(on_train_end) {
+  return on_train_end::active;
+}
+
+constexpr leave_reason last_value(leave_reason) {
+  return leave_reason::not_heard;
+}
+constexpr exclusion_reason last_value(exclusion_reason) {
+  return exclusion_reason::not_finite;
+}
+
+std::string_view to_string(round_phase phase);
+std::string_view to_string(peer_state state);
+std::string_view to_string(on_train_end mode);
+/// The words that people read for a reason: of a peer that left, what follows a colon, such as "its model has
+/// other parameters"; those of a model that was left out stand in proof files too.
+std::string_view to_string(leave_reason reason);
+std::string_view to_string(exclusion_reason reason);
+/// Whether an SL refuses its program for this reason; otherwise program or node went by themselves.
+bool is_refusal(leave_reason reason);
+/// The reverse of `to_string`; none when there is no such reason.
+std::optional<exclusion_reason> parse_exclusion_reason(std::string_view words);
+
+} // namespace swarm::contracts

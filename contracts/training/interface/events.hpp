@@ -1,0 +1,203 @@
+#pragma once
+
+#include "base/u256.hpp"
+#include "contracts/abi/description.hpp"
+#include "contracts/organisations/owner.hpp"
+#include "contracts/training/interface/codes.hpp"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+/// What a training tells, in the order of its interface file.
+namespace swarm::contracts {
+
+struct peer_registered {
+  static constexpr abi::event event{"PeerRegistered", {1}};
+  address peer;
+  std::uint64_t generation = 0;
+  std::uint32_t min_peers = 0;
+  std::string merge_method;
+  std::uint32_t weightage = 0;
+  bool operator==(const peer_registered&) const = default;
+};
+struct peer_left {
+  static constexpr abi::event event{"PeerLeft", {1}};
+  address peer;
+  std::uint64_t generation = 0;
+  leave_reason reason = leave_reason::program_gone;
+  bool operator==(const peer_left&) const = default;
+};
+/// It is not waited for until most organisations want what it wants, or it corrects itself.
+struct peer_odd {
+  static constexpr abi::event event{"PeerOdd", {1}};
+  address peer;
+  std::uint64_t generation = 0;
+  leave_reason reason = leave_reason::program_gone;
+  bool operator==(const peer_odd&) const = default;
+};
+/// Most organisations want something else than what was in force.
+struct agreement_changed {
+  static constexpr abi::event event{"AgreementChanged", {1}};
+  std::uint64_t generation = 0;
+  std::uint32_t min_peers = 0;
+  std::string merge_method;
+  hash32 layout_digest;
+  std::uint32_t organisations = 0; ///< that want it
+  bool operator==(const agreement_changed&) const = default;
+};
+/// It has `peer_answer_seconds` to call this contract.
+struct peer_accused {
+  static constexpr abi::event event{"PeerAccused", {1, 3}};
+  address peer;
+  std::uint64_t generation = 0;
+  address by;
+  bool operator==(const peer_accused&) const = default;
+};
+struct peer_answered {
+  static constexpr abi::event event{"PeerAnswered", {1, 3}};
+  address peer;
+  std::uint64_t generation = 0;
+  address by; ///< who had accused it
+  bool operator==(const peer_answered&) const = default;
+};
+struct peer_absent {
+  static constexpr abi::event event{"PeerAbsent", {1}};
+  address peer;
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  bool operator==(const peer_absent&) const = default;
+};
+struct checked_in {
+  static constexpr abi::event event{"CheckedIn", {1, 2}};
+  address peer;
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  hash32 commitment; ///< zero without a model
+  std::uint64_t size = 0;
+  std::uint32_t weightage = 0;
+  std::uint64_t base_round = 0;
+  bool finished = false;
+  bool operator==(const checked_in&) const = default;
+};
+/// The round is closed to others; its peers have until then to reveal their models.
+struct reveals_opened {
+  static constexpr abi::event event{"RevealsOpened", {1}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint64_t until = 0; ///< block time
+  std::uint32_t participants = 0;
+  bool operator==(const reveals_opened&) const = default;
+};
+struct revealed {
+  static constexpr abi::event event{"Revealed", {1, 2}};
+  address peer;
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  hash32 digest;
+  std::uint64_t size = 0;
+  std::uint32_t weightage = 0; ///< 0: it was another peer's model before, so this peer brings none
+  std::uint64_t base_round = 0;
+  hash32 seed_hash;
+  bool operator==(const revealed&) const = default;
+};
+struct withheld {
+  static constexpr abi::event event{"Withheld", {1, 2}};
+  address peer;
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint64_t trusted_from = 0; ///< the round
+  bool operator==(const withheld&) const = default;
+};
+struct round_closed {
+  static constexpr abi::event event{"RoundClosed", {1, 3}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  address leader;
+  std::uint32_t participants = 0;
+  std::uint32_t contributors = 0;
+  bool operator==(const round_closed&) const = default;
+};
+/// Every peer that was in a closed round and could lead has left; the round is collected anew.
+struct round_reopened {
+  static constexpr abi::event event{"RoundReopened", {1}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  bool operator==(const round_reopened&) const = default;
+};
+struct leader_suspected {
+  static constexpr abi::event event{"LeaderSuspected", {1, 4}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  address by;
+  address leader;
+  bool operator==(const leader_suspected&) const = default;
+};
+struct leader_changed {
+  static constexpr abi::event event{"LeaderChanged", {1, 4}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  address leader;
+  bool operator==(const leader_changed&) const = default;
+};
+struct merge_committed {
+  static constexpr abi::event event{"MergeCommitted", {1, 4}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  address leader;
+  hash32 digest;
+  std::uint64_t size = 0;
+  std::vector<address> contributors;
+  std::vector<address> excluded;
+  std::vector<exclusion_reason> reasons;
+  bool operator==(const merge_committed&) const = default;
+};
+struct loss_reported {
+  static constexpr abi::event event{"LossReported", {1, 2}};
+  address peer;
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::int64_t loss_micro = 0;
+  std::int64_t metric_micro = 0;
+  std::uint32_t epochs_done = 0;
+  std::uint32_t epochs_total = 0;
+  bool operator==(const loss_reported&) const = default;
+};
+struct training_complete {
+  static constexpr abi::event event{"TrainingComplete", {1}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  hash32 digest;
+  bool operator==(const training_complete&) const = default;
+};
+/// It is reset once more than half of the organisations in it have asked for it.
+struct reset_asked {
+  static constexpr abi::event event{"ResetAsked", {1, 2}};
+  std::uint64_t generation = 0;
+  organisation_id organisation = 0;
+  address by;
+  bool operator==(const reset_asked&) const = default;
+};
+struct organisation_invited {
+  static constexpr abi::event event{"OrganisationInvited", {1}};
+  organisation_id organisation = 0;
+  address by;
+  bool operator==(const organisation_invited&) const = default;
+};
+struct training_reset {
+  static constexpr abi::event event{"TrainingReset", {2}};
+  std::uint64_t generation = 0;
+  address by;
+  bool operator==(const training_reset&) const = default;
+};
+
+using training_event =
+    std::variant<peer_registered, peer_left, peer_odd, agreement_changed, peer_accused, peer_answered,
+                 peer_absent, checked_in, reveals_opened, revealed, withheld, round_closed, round_reopened,
+                 leader_suspected, leader_changed, merge_committed, loss_reported, training_complete,
+                 reset_asked, organisation_invited, training_reset>;
+
+} // namespace swarm::contracts

@@ -1,0 +1,84 @@
+#pragma once
+
+#include "base/u256.hpp"
+#include "contracts/organisations/owner.hpp"
+#include "contracts/training/interface/codes.hpp"
+
+#include <string>
+#include <vector>
+
+/// What a training answers.
+namespace swarm::contracts {
+
+struct head_view {
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0; ///< the round being collected or merged; 1 at the start
+  round_phase phase = round_phase::collecting;
+  std::uint32_t term = 0;
+  address leader; ///< zero unless merging
+  std::uint32_t min_peers = 0;
+  std::string merge_method;
+  hash32 layout_digest;
+  std::uint32_t waited_for = 0;
+  std::uint32_t checked_in = 0;
+  std::uint32_t close_votes = 0;
+  std::uint64_t merged_round = 0; ///< 0: nothing merged yet
+  hash32 merged_digest;
+  std::uint64_t merged_size = 0;
+  address merged_by;        ///< the leader that committed it, who is asked first for the file
+  std::uint32_t hidden = 0; ///< check-ins whose models are not revealed yet
+  std::uint64_t reveals_end =
+      0; ///< block time from which on the round goes on without them; 0 unless revealing
+  bool operator==(const head_view&) const = default;
+};
+
+struct peer_view {
+  address account;
+  peer_state state = peer_state::none;
+  leave_reason reason = leave_reason::program_gone; ///< why it left or is odd; of no meaning in other states
+  on_train_end train_end = on_train_end::inactive;
+  bool can_lead = false;
+  std::uint32_t weightage = 0;  ///< 0 of one that was refused before it was a peer
+  std::uint64_t last_round = 0; ///< last round it checked in for, 0 if none
+  std::uint64_t loss_round = 0; ///< last round whose merged model it loaded and reported a loss for
+  std::uint32_t epochs_done = 0;
+  std::uint32_t epochs_total = 0;
+  std::int64_t loss_micro = 0;
+  std::int64_t metric_micro = 0;
+  std::string name;
+  std::string endpoint;
+  organisation_id organisation = 0; ///< 0: its chain has none
+  std::string organisation_name;
+  std::uint64_t accused_since = 0; ///< block time; 0: nobody says that it gives no sign of life
+  std::uint64_t trusted_from =
+      0; ///< for earlier rounds it counts once it has revealed its model; 0: it always counts
+  bool operator==(const peer_view&) const = default;
+};
+
+struct check_in_view {
+  address peer;
+  hash32 digest;          ///< zero until it is revealed
+  std::uint64_t size = 0; ///< bytes
+  std::uint32_t weightage = 0;
+  std::uint64_t base_round = 0;
+  bool finished = false;
+  std::string endpoint;
+  hash32 commitment; ///< zero without a model
+  hash32 seed_hash;  ///< zero until it is revealed
+  bool operator==(const check_in_view&) const = default;
+};
+
+struct merge_view {
+  std::uint64_t round_num = 0; ///< 0: there is no such merge
+  std::uint64_t block_num = 0;
+  std::uint32_t term = 0;
+  address leader;
+  hash32 digest;
+  std::uint64_t size = 0;
+  std::vector<address> contributors;
+  std::vector<address> excluded;
+  std::vector<exclusion_reason> reasons; ///< one for each of `excluded`
+  bool operator==(const merge_view&) const = default;
+};
+
+} // namespace swarm::contracts
