@@ -245,7 +245,8 @@ interface ITraining {
     /// of the last merge.
     function reveal(uint64 generation, uint64 roundNum, bytes32 digest, bytes32 salt, bytes32 seedHash) external;
 
-    /// Ends Revealing once its 10 seconds of block time are over; of any peer that has not left.
+    /// Ends Revealing once its 10 seconds of block time are over; of any peer that has not left. One call takes up to 128
+    /// peers out of the round; while more have not revealed it stays Revealing, and is to be called again.
     function closeReveals(uint64 generation, uint64 roundNum) external;
 
     /// The caller has waited long enough for the missing peers. Only of a peer that is in, once per round. When at

@@ -97,8 +97,10 @@ void naive_training::open_reveals() {
 void naive_training::end_reveals() {
   const std::size_t enough = count(peer_state::active) == 0 ? 1 : min_peers_;
   const bool goes_on = in_round().size() - hidden() >= enough && contributors() > hidden();
+  std::size_t withholding = 0;
   for (auto& peer : members_)
-    if (peer.in && peer.in->hides()) withhold(peer, goes_on);
+    if (peer.in && peer.in->hides() && withholding++ < withheld_at_once_max) withhold(peer, goes_on);
+  if (withholding > withheld_at_once_max) return;
   goes_on ? close() : reopen();
 }
 

@@ -37,12 +37,12 @@ inline bytes commit_input(const memory_world& world) {
   return encode_commit_merge(args);
 }
 
-/// A world with `count` SLs that are peers of the default training; a round needs all of them.
-inline memory_world world_of(std::uint16_t count) {
+/// A world with `count` SLs that are peers of the default training; a round needs `min_peers` or, for 0, all of them.
+inline memory_world world_of(std::uint16_t count, std::uint32_t min_peers = 0) {
   memory_world world(make_contracts());
   for (std::uint16_t i = 0; i < count; ++i) {
     REQUIRE(register_node(world, test_account(i), node_type::sl).ok);
-    register_peer_args args{count, "mean", 1};
+    register_peer_args args{min_peers > 0 ? min_peers : count, "mean", 1};
     REQUIRE(world.send(test_account(i), default_training(), encode_register_peer(args)).ok);
   }
   return world;

@@ -91,8 +91,12 @@ void rounds::end_reveals() {
   const auto stay = static_cast<std::uint32_t>(counts.checked_in - counts.hidden);
   const bool goes_on = stay >= enough && counts.contributors > counts.hidden;
   auto in = participants();
-  for (auto& one : in)
-    if (one.peer.hides()) withhold(one, goes_on);
+  std::uint32_t left_to_do = withheld_at_once_max;
+  for (auto& one : in) {
+    if (!one.peer.hides()) continue;
+    if (left_to_do-- == 0) return;
+    withhold(one, goes_on);
+  }
   if (!goes_on) return reopen();
   std::erase_if(in, [](const participant& one) { return !one.peer.has(peer_slot::checked_in); });
   close(in);

@@ -37,7 +37,8 @@ public:
   void withdraw(peer_slot& peer);
   /// `peer`, which hides a model and is saved by the caller, has revealed it. With `counts` false it brings none.
   void reveal(peer_slot& peer, bool counts);
-  /// Goes on with the models that are revealed: the round is merged or, when those in it are too few, collected anew.
+  /// Goes on with the models that are revealed: the round is merged or, when those in it are too few, collected anew. While
+  /// more than `withheld_at_once_max` are not revealed, so many are taken out, and the rest is for the next call.
   void end_reveals();
   /// Whether the peer counts for the current round only once it has revealed its model.
   bool is_doubted(std::uint16_t index, const peer_slot& peer) const;

@@ -51,6 +51,41 @@ TEST_CASE(
   CHECK(wording(revert_text(refused.output)) == "the training is full: it has 1024 peers");
 }
 
+TEST_CASE("those who withhold their models are taken out in calls that a transaction can pay for") {
+  for (const bool goes_on : {true, false}) {
+    CAPTURE(goes_on);
+    auto world = world_of(peers_max, goes_on ? 1 : peers_max);
+    const auto send = [&](std::uint16_t number, const bytes& input) {
+      return world.send(test_account(number), training, input, call_gas);
+    };
+    for (std::uint16_t i = 0; i < peers_max; ++i)
+      REQUIRE(send(i, check_in_input(1, i)).ok);
+    const training_probe probe(world, training);
+    REQUIRE(probe.head().phase == round_phase::revealing);
+    constexpr std::uint16_t honest = peers_max - 1;
+    REQUIRE(send(honest, reveal_input(1, honest)).ok);
+    world.skip_seconds(reveal_seconds);
+    std::uint64_t gas_max = 0;
+    std::size_t taken_out = 0;
+    unsigned calls = 0;
+    for (; probe.head().phase == round_phase::revealing; ++calls) {
+      const auto done = send(honest, encode(close_reveals_args{1, 1}));
+      REQUIRE(done.ok);
+      taken_out += done.events.size();
+      gas_max = std::max(gas_max, done.gas);
+      CHECK(probe.broken_invariant() == "");
+    }
+    CHECK(calls == 8);
+    CHECK(taken_out == peers_max); // and one event of the round
+    CHECK(gas_max < call_gas);
+    MESSAGE("close of 1023 withheld models: " << gas_max << " gas at most");
+    const auto head = probe.head();
+    CHECK(head.phase == (goes_on ? round_phase::merging : round_phase::collecting));
+    CHECK(head.checked_in == 1);
+    CHECK(head.waited_for == (goes_on ? 1 : peers_max));
+  }
+}
+
 TEST_CASE("however often a node reports refusals it has one entry, and nobody is kept out or waited for") {
   auto world = world_of(3);
   REQUIRE(register_node(world, test_account(3), node_type::sl).ok);

@@ -14,6 +14,8 @@ inline constexpr std::uint64_t no_accusing_seconds = 600;
 
 /// So long a peer that is in a closed round has to reveal the model that it committed to, in seconds of block time.
 inline constexpr std::uint64_t reveal_seconds = 10;
+/// So many that have not are taken out of the round by one call.
+inline constexpr std::uint32_t withheld_at_once_max = 128;
 
 /// In `revealing` the round is closed and its peers reveal the models that they have committed to.
 enum class round_phase : std::uint8_t { collecting, merging, complete, revealing };
