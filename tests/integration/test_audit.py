@@ -172,7 +172,7 @@ def test_every_field_that_is_altered_is_noticed(proved, script_verifies_here):
 
 
 SAMPLE = ROOT / "examples/audit/sample.proof.json"
-SAMPLE_GENESIS = "0x643493538283ce8b75ab61a38f057885d6eba5bb7d258a3b9db737f58dab66ed"
+SAMPLE_GENESIS = "0x567154861d3acbaf3f96cf5dc123b9b78df29d5f8e07da787f628755d952636c"
 
 
 @pytest.mark.parametrize("verifies", [inspect_verifies, script_verifies])
