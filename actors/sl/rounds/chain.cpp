@@ -50,7 +50,8 @@ void peer_machine::step(const event::call_done& done, time_point now) {
   const auto call = calls_.take_step(done.id);
   if (!call) return;
   step_call_done(std::get<session>(state_), *call, done, now);
-  act(action::refresh{});
+  // That all have revealed is told by an event, and nothing is to be done before.
+  if (!done.ok || call->what != calls::kind::reveal) act(action::refresh{});
   reconcile(now);
 }
 

@@ -1,9 +1,9 @@
 """round_1mb: what a sync costs the program, four peers with 1 MB each; round_64sl: 64 SLs with tiny models on one SN.
 
-The programs do nothing but sync, so the time of a sync is all overhead: weights to the SL, check-ins, leader's fetches,
-merge, commit, fetch of the result, and back into the program. Each program is a process of its own for the 1 MB figure;
-64 tiny ones are threads of one. Beside it, measured before and after: what moving and hashing these bytes, answering as
-many requests and syncing as many blocks takes on this machine by itself.
+The programs do nothing but sync, so the time of a sync is all overhead: weights to the SL, check-ins, reveals, leader's
+fetches, merge, commit, fetch of the result, and back into the program. Each program is a process of its own for the
+1 MB figure; 64 tiny ones are threads of one. Beside it, measured before and after: what moving and hashing these bytes,
+answering as many requests and syncing as many blocks takes on this machine by itself.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ ROUNDS = 40
 WARM_UP = 5
 REPEATS = 5  # of the reference, before and after
 REQUESTS = 200  # to learn what one costs
-BLOCKS = 3  # of a round: check-ins, merge, losses
+BLOCKS = 4  # of a round: check-ins, reveals, merge, losses
 # Times the least that a round must cost, see `least_seconds`.
 TARGET_1MB = 2.0
 TARGET_64SL = 40.0
@@ -171,10 +171,10 @@ def synced_write_seconds(folder, count):
 def least_seconds(swarm, peers, size):
     """The reference: what a round must do, one thing after the other and by the plainest means. Every model goes to its
     SL and to the leader, the merged one to the other SLs and into every program; all of them are hashed where they
-    arrive. Each peer sends two transactions and the leader one, which count as requests that only say that the SN is
-    up, and fill three blocks."""
+    arrive. Each peer sends three transactions and the leader one, which count as requests that only say that the SN is
+    up, and fill four blocks."""
     return (tls_seconds(swarm, size, 2 * (peers - 1)) + pipe_seconds(size, 2 * peers)
-            + hash_seconds(size, 4 * peers - 2) + (2 * peers + 1) / swarm.plain_answers(REQUESTS)
+            + hash_seconds(size, 4 * peers - 2) + (3 * peers + 1) / swarm.plain_answers(REQUESTS)
             + synced_write_seconds(swarm.folder, BLOCKS))
 
 
