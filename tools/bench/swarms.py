@@ -102,8 +102,9 @@ class Swarm(launcher.swarm.Swarm, contextlib.AbstractContextManager):
         return count // 4 * 4 / (time.monotonic() - begun)
 
     def start_sn(self, **options):
-        """The sentinel."""
+        """The sentinel, once its chain says that it is a member."""
         self.sns = [super().start_sn(**options)]
+        until(lambda: self.sn.block_num() > 0, "the sentinel to register", alive=self.sns)
         return self.sn
 
     def more_sn(self, name, joins=None, flags=()):
