@@ -147,6 +147,8 @@ int kill(session& to, const arguments& args) {
                       age(killed->at("current_s").to_number<double>())));
   const auto begun = std::chrono::steady_clock::now();
   while (std::chrono::steady_clock::now() - begun < std::chrono::seconds(5)) {
+    // A question that comes when the one who answers here ends may be lost with it.
+    to.wait_at_most(std::chrono::milliseconds(500));
     const auto now = to.call("actor", {{"name", path}});
     const bool is_cut = !now && now.error().category == error_category(transport::net_errc{});
     if (is_cut) { // it was the one that answers here

@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include <chrono>
 #include <functional>
 
 namespace swarm::inspect {
@@ -15,6 +16,8 @@ public:
   /// Opens the socket. An error says which path was tried and whether a process serves it.
   static result<session> open(const std::filesystem::path& socket);
 
+  /// A call that has no answer after this long fails; without this, after half a minute.
+  void wait_at_most(std::chrono::milliseconds time) { client_.set_timeout(time); }
   /// Makes a call and returns its answer. An error is the one that swarmd answered with, including its
   /// `similar` names.
   result<boost::json::value> call(std::string_view method, boost::json::object params);
