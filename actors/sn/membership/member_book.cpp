@@ -101,7 +101,10 @@ std::vector<ended_membership> member_book::ended_since(std::uint64_t& seen) {
   std::ignore = look(); // who cannot read the chain sees no change in it
   const auto news = std::min<std::uint64_t>(ended_count_ - std::min(seen, ended_count_), ended_.size());
   seen = ended_count_;
-  return {ended_.end() - static_cast<std::ptrdiff_t>(news), ended_.end()};
+  std::vector<ended_membership> out{ended_.end() - static_cast<std::ptrdiff_t>(news), ended_.end()};
+  for (auto& each : out)
+    each.block_num = block_num_;
+  return out;
 }
 
 bool member_book::was_removed(const hash32& identity) {
@@ -237,7 +240,7 @@ void member_book::set(const address& account, const std::optional<member>& now, 
 void member_book::end(const address& account, const hash32& identity, cause how) {
   if (ended_.size() >= ended_max) ended_.pop_front();
   ended_.push_back({account, identity, identities_.contains(identity), how,
-                    fmt::format("the node {} {}", to_hex(account.view()), words_of(how))});
+                    fmt::format("the node {} {}", to_hex(account.view()), words_of(how)), 0});
   ++ended_count_;
 }
 

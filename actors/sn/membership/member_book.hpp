@@ -32,6 +32,8 @@ struct ended_membership {
   bool shared = false; ///< another member has the same certificate
   cause how = cause::other;
   std::string why; ///< for people
+  /// That of the chain's head when `ended_since` told of it; it ended there or before.
+  std::uint64_t block_num = 0;
 };
 
 /// Who are the members at a chain's head, by their certificates. It reads the registry once, and from then on only the

@@ -157,6 +157,7 @@ TEST_CASE("who was removed by a vote is told so, and comes back with another cer
   REQUIRE(ended.size() == 1);
   CHECK(ended[0].account == test_key(3).account());
   CHECK(ended[0].how == ended_membership::cause::removed);
+  CHECK(ended[0].block_num == s.chain->head()->header.block_num);
   CHECK_FALSE(ended[0].shared);
   CHECK(s.book.was_removed(certificate(3)));
   CHECK_FALSE(s.book.was_removed(certificate(34)));

@@ -23,6 +23,16 @@ constexpr auto validators_hear_after = 20ms;
 constexpr std::size_t waiting_max = 1024;
 constexpr auto supervisor_patience = 10s;
 
+/// How long who is no member any more may take to fetch the block that says so, in ticks.
+constexpr int ticks_to_part = 5;
+
+/// A connected SN that is no member any more.
+struct parting {
+  std::string why;
+  std::uint64_t block_num = 0; ///< it ends once the neighbor has this block
+  int ticks = ticks_to_part;   ///< or after so many
+};
+
 /// A connected SN.
 struct neighbor_entry {
   p2p::neighbor_facts facts;
@@ -56,7 +66,8 @@ struct hub_state {
   std::vector<std::string> endpoints; ///< to dial, known before there was a node
   p2p::known_sns known;               ///< what the chain knows of SNs
   std::uint64_t ends_seen = 0;        ///< of memberships
-  std::vector<bytes> signs;           ///< of life, to be sent with the next tick
+  std::map<consensus::neighbor_id, parting> partings;
+  std::vector<bytes> signs; ///< of life, to be sent with the next tick
 };
 
 std::string hub_state::detail_json() const {
@@ -301,15 +312,26 @@ void report_neighbors(self_pointer self) {
   self->tell(sibling_of_parent(*self, "membership"), std::move(out));
 }
 
-/// The connections of SNs end with their membership. Who has left ends by itself, and who has renewed its certificate
-/// goes on.
+/// The connections of SNs end with their membership, as soon as they have the block that ended it: who were cut off
+/// before it had to believe others. Who has left ends by itself, and who has renewed its certificate goes on.
 void end_neighbors(self_pointer self) {
   using cause = membership::ended_membership::cause;
   auto& s = self->state();
+  if (!s.node) return;
   for (const auto& each : s.context->book->ended_since(s.ends_seen)) {
     if (each.how == cause::left || each.how == cause::replaced) continue;
     for (const auto& [id, one] : s.neighbors)
-      if (one.facts.account == each.account && s.node) s.node->disconnect(id, each.why);
+      if (one.facts.account == each.account) s.partings.try_emplace(id, parting{each.why, each.block_num});
+  }
+  for (auto it = s.partings.begin(); it != s.partings.end();) {
+    auto& [id, one] = *it;
+    const auto now = s.node->status(id);
+    if (now && now->head.block_num < one.block_num && one.ticks-- > 0) {
+      ++it;
+      continue;
+    }
+    s.node->disconnect(id, one.why);
+    it = s.partings.erase(it);
   }
 }
 
