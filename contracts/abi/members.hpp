@@ -6,7 +6,7 @@
 
 /// The members of a plain struct in the order in which they are declared, so that a struct need not list
 /// them a second time. A plain struct is an aggregate without base classes, references and C arrays, with at
-/// most 16 members.
+/// most 19 members.
 namespace swarm::contracts {
 
 namespace detail {
@@ -45,7 +45,7 @@ concept plain_struct = std::is_class_v<T> && std::is_aggregate_v<T>;
 template <class T, class Use>
 constexpr decltype(auto) with_members(T& value, Use&& use) {
   constexpr auto count = member_count<T>;
-  static_assert(count <= 18, "with_members has to learn structs of more members");
+  static_assert(count <= 19, "with_members has to learn structs of more members");
   if constexpr (count == 0) {
     return use();
   } else if constexpr (count == 1) {
@@ -102,6 +102,9 @@ constexpr decltype(auto) with_members(T& value, Use&& use) {
   } else if constexpr (count == 18) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r] = value;
     return use(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r);
+  } else if constexpr (count == 19) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s] = value;
+    return use(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s);
   }
 }
 

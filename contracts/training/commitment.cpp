@@ -22,4 +22,11 @@ hash32 commitment_of(const address& peer, std::uint64_t generation, std::uint64_
   return keccak256(all);
 }
 
+hash32 seed_link(const hash32& seed, std::uint32_t hashes) {
+  auto out = seed;
+  for (std::uint32_t i = 0; i < hashes; ++i)
+    out = keccak256(out.view());
+  return out;
+}
+
 } // namespace swarm::contracts

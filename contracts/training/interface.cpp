@@ -22,8 +22,27 @@ bool is_training_name(std::string_view name) {
 }
 
 std::string_view to_string(round_phase phase) {
-  static constexpr std::array<std::string_view, 4> names{"collecting", "merging", "complete", "revealing"};
+  static constexpr std::array<std::string_view, 7> names{"collecting", "merging",  "complete", "revealing",
+                                                         "verifying",  "disputed", "stopped"};
   return names.at(static_cast<std::size_t>(phase));
+}
+std::string_view to_string(verify_mode mode) {
+  static constexpr std::array<std::string_view, 2> names{"before", "off"};
+  return names.at(static_cast<std::size_t>(mode));
+}
+std::string_view to_string(challenge_kind kind) {
+  static constexpr std::array<std::string_view, 3> names{"chunk", "exclusion", "not served"};
+  return names.at(static_cast<std::size_t>(kind));
+}
+std::string_view to_string(verdict what) {
+  static constexpr std::array<std::string_view, 3> names{"upheld", "refuted", "tied"};
+  return names.at(static_cast<std::size_t>(what));
+}
+std::string_view to_string(bar_reason reason) {
+  static constexpr std::array<std::string_view, 4> names{"it withheld its seed", "its merge was false",
+                                                         "its challenge was false",
+                                                         "it did not check what was dealt to it"};
+  return names.at(static_cast<std::size_t>(reason));
 }
 std::string_view to_string(peer_state state) {
   static constexpr std::array<std::string_view, 6> names{"none",     "active", "absent",

@@ -83,6 +83,53 @@ struct commit_merge_args {
   std::vector<address> excluded;
   std::vector<exclusion_reason> reasons;
 };
+/// The caller's seed for the proposal of this term.
+struct reveal_seed_args {
+  static constexpr abi::call<> function{"revealSeed"};
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  hash32 seed;
+};
+/// All that was dealt to the caller in this attempt is right.
+struct attest_args {
+  static constexpr abi::call<> function{"attest"};
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  std::uint32_t attempt = 0;
+};
+struct challenge_args {
+  static constexpr abi::call<> function{"challenge"};
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  std::uint32_t attempt = 0;
+  challenge_kind kind = challenge_kind::chunk;
+  std::uint64_t number = 0; ///< of the chunk, or position among the excluded
+};
+/// The caller's vote on the challenge in this attempt.
+struct judge_args {
+  static constexpr abi::call<> function{"judge"};
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  std::uint32_t attempt = 0;
+  bool holds = false; ///< the proposal is right in what is challenged
+};
+/// The time for seeds, attestations or votes is over.
+struct close_checks_args {
+  static constexpr abi::call<> function{"closeChecks"};
+  std::uint64_t generation = 0;
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  std::uint32_t attempt = 0;
+};
+/// Of the owner.
+struct set_verify_args {
+  static constexpr abi::call<> function{"setVerify"};
+  verify_mode mode = verify_mode::before;
+};
 struct suspect_leader_args {
   static constexpr abi::call<> function{"suspectLeader"};
   std::uint64_t generation = 0;
@@ -154,6 +201,14 @@ struct reset_votes_args {
 struct merge_of_args {
   static constexpr abi::view<merge_view> function{"mergeOf"};
   std::uint64_t round_num = 0;
+};
+
+/// What the leader proposes; `round_num` 0 unless the round is verifying, disputed or stopped.
+struct proposal_args {
+  static constexpr abi::view<merge_view> function{"proposal"};
+};
+struct checks_args {
+  static constexpr abi::view<checks_view> function{"checks"};
 };
 
 struct training_interface {

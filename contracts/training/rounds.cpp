@@ -39,6 +39,9 @@ void rounds::settle() {
     // The leader itself is in the round but has no vote; nor have those that left.
     if (is_majority(counts.suspects, counts.checked_in - counts.left_in - 1u)) advance_leader();
     break;
+  case round_phase::verifying:
+  case round_phase::disputed:
+  case round_phase::stopped:
   case round_phase::complete:
     break;
   }

@@ -191,6 +191,30 @@ private:
     say("round {} merged under term {} by {}: {}; without {}", e.round_num, e.term, name(e.leader),
         names(e.contributors), names(e.excluded));
   }
+  void tell(const seed_revealed& e) { say("{} reveals its seed for term {}", name(e.peer), e.term); }
+  void tell(const checks_dealt& e) {
+    say("round {} term {} is dealt out, attempt {}: {} chunks to {} checkers", e.round_num, e.term, e.attempt,
+        e.chunks, e.checkers);
+  }
+  void tell(const attested& e) { say("{} attests the merge of term {}", name(e.peer), e.term); }
+  void tell(const merge_challenged& e) {
+    say("{} challenges the merge of term {}: {} {}", name(e.by), e.term, to_string(e.kind), e.number);
+  }
+  void tell(const judged& e) { say("{} says that it {}", name(e.peer), e.holds ? "holds" : "does not hold"); }
+  void tell(const challenge_decided& e) {
+    say("the merge of term {} is {}: {} to {}", e.term, to_string(e.outcome), e.holds, e.against);
+  }
+  void tell(const barred& e) {
+    say("{} is barred until round {}: {}", name(e.peer), e.until, to_string(e.reason));
+  }
+  void tell(const merge_accepted& e) {
+    say("the merge of round {} by {} is accepted, checked by {}", e.round_num, name(e.leader),
+        names(e.checkers));
+  }
+  void tell(const round_stopped& e) {
+    say("round {} is stopped: {} and {} disagree", e.round_num, name(e.leader), name(e.challenger));
+  }
+  void tell(const verify_set& e) { say("{} sets verify {}", name(e.by), to_string(e.mode)); }
   void tell(const loss_reported& e) {
     say("{} has loss {} after round {}", name(e.peer), from_micro(e.loss_micro), e.round_num);
   }

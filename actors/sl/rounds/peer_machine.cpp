@@ -61,7 +61,10 @@ void peer_machine::enter_round_phase(session& s) {
     if (phase == nullptr || phase->of != key) s.phase = revealing{.of = key};
     return;
   }
-  case round_phase::merging: {
+  case round_phase::merging:
+  case round_phase::verifying:
+  case round_phase::disputed:
+  case round_phase::stopped: {
     const round_and_term key{head.round_num, head.term};
     const auto* merge = std::get_if<merging>(&s.phase);
     if (merge == nullptr || merge->of != key) s.phase = merging{.of = key};

@@ -16,9 +16,28 @@ inline constexpr std::uint64_t no_accusing_seconds = 600;
 inline constexpr std::uint64_t reveal_seconds = 10;
 /// So many that have not are taken out of the round by one call.
 inline constexpr std::uint32_t withheld_at_once_max = 128;
+/// And so long its seed, once a merge is proposed.
+inline constexpr std::uint64_t seed_seconds = 10;
+/// A check-in commits to the end of a chain of so many hashes (`seed_link`), and each proposal of its round takes one.
+inline constexpr std::uint32_t seed_links = 1024;
+/// Whoever checks a proposal, or judges a challenge, has so long, and the time that what it needs takes at this rate.
+inline constexpr std::uint64_t check_seconds = 10;
+inline constexpr std::uint64_t check_bytes_per_second = 65536;
+/// In so many rounds after the one in which it was barred a peer neither leads nor checks.
+inline constexpr std::uint64_t barred_rounds = 16;
 
-/// In `revealing` the round is closed and its peers reveal the models that they have committed to.
-enum class round_phase : std::uint8_t { collecting, merging, complete, revealing };
+/// In `revealing` the round is closed and its peers reveal the models that they have committed to. In `verifying` the
+/// leader has proposed a merge and others check it; in `disputed` one of them has challenged it and all judge that.
+/// A `stopped` round goes on by a reset only.
+enum class round_phase : std::uint8_t {
+  collecting,
+  merging,
+  complete,
+  revealing,
+  verifying,
+  disputed,
+  stopped
+};
 /// An odd peer asks for other parameters, or brings a model of another layout, than those in force, and it is not
 /// decided yet which of them most organisations want. Nobody waits for it.
 enum class peer_state : std::uint8_t { none, active, absent, finished, left, odd };
@@ -52,8 +71,38 @@ enum class exclusion_reason : std::uint8_t {
   not_finite        ///< it has NaN or infinite values
 };
 
+/// `off`: what a leader proposes is accepted.
+enum class verify_mode : std::uint8_t { before, off };
+/// What is said to be wrong with a proposal.
+enum class challenge_kind : std::uint8_t {
+  chunk,     ///< a chunk of the merge is not what the contributions make it
+  exclusion, ///< a contribution was left out, and has not the defect that is said or is available
+  unserved   ///< the leader does not serve what it takes to check it
+};
+/// What those who judge a challenge say of the proposal.
+enum class verdict : std::uint8_t { upheld, refuted, tied };
+/// Why a peer is barred.
+enum class bar_reason : std::uint8_t {
+  withheld_seed,
+  false_merge,
+  false_challenge,
+  silent ///< it has neither attested what was dealt to it nor challenged the proposal
+};
+
 constexpr round_phase last_value(round_phase) {
-  return round_phase::revealing;
+  return round_phase::stopped;
+}
+constexpr verify_mode last_value(verify_mode) {
+  return verify_mode::off;
+}
+constexpr challenge_kind last_value(challenge_kind) {
+  return challenge_kind::unserved;
+}
+constexpr verdict last_value(verdict) {
+  return verdict::tied;
+}
+constexpr bar_reason last_value(bar_reason) {
+  return bar_reason::silent;
 }
 constexpr peer_state last_value(peer_state) {
   return peer_state::odd;
@@ -70,6 +119,15 @@ constexpr exclusion_reason last_value(exclusion_reason) {
 }
 
 std::string_view to_string(round_phase phase);
+std::string_view to_string(verify_mode mode);
+std::string_view to_string(challenge_kind kind);
+std::string_view to_string(verdict what);
+std::string_view to_string(bar_reason reason);
+/// A round whose models are known, which is merged, checked or stopped.
+constexpr bool is_closed(round_phase phase) {
+  return phase == round_phase::merging || phase == round_phase::verifying || phase == round_phase::disputed
+         || phase == round_phase::stopped;
+}
 std::string_view to_string(peer_state state);
 std::string_view to_string(on_train_end mode);
 /// The words that people read for a reason: of a peer that left, what follows a colon, such as "its model has

@@ -142,6 +142,7 @@ struct leader_changed {
   address leader;
   bool operator==(const leader_changed&) const = default;
 };
+/// The leader's proposal. It is the merge of the round once it is accepted.
 struct merge_committed {
   static constexpr abi::event event{"MergeCommitted", {1, 4}};
   std::uint64_t round_num = 0;
@@ -154,6 +155,104 @@ struct merge_committed {
   std::vector<address> excluded;
   std::vector<exclusion_reason> reasons;
   bool operator==(const merge_committed&) const = default;
+};
+struct seed_revealed {
+  static constexpr abi::event event{"SeedRevealed", {1, 2}};
+  address peer;
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  hash32 seed;
+  bool operator==(const seed_revealed&) const = default;
+};
+struct checks_dealt {
+  static constexpr abi::event event{"ChecksDealt", {1}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  std::uint32_t attempt = 0;
+  hash32 mix;
+  std::uint64_t chunks = 0;
+  std::uint32_t checkers = 0; ///< that have something to check
+  std::uint64_t until = 0;    ///< block time
+  bool operator==(const checks_dealt&) const = default;
+};
+/// The peer has made again what was dealt to it, and it is what the leader proposes.
+struct attested {
+  static constexpr abi::event event{"Attested", {1, 2}};
+  address peer;
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  std::uint32_t attempt = 0;
+  bool operator==(const attested&) const = default;
+};
+struct merge_challenged {
+  static constexpr abi::event event{"MergeChallenged", {1, 7}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  std::uint32_t attempt = 0;
+  challenge_kind kind = challenge_kind::chunk;
+  std::uint64_t number = 0; ///< of the chunk, or position among the excluded
+  address by;
+  std::uint64_t until = 0; ///< block time
+  bool operator==(const merge_challenged&) const = default;
+};
+struct judged {
+  static constexpr abi::event event{"Judged", {1, 2}};
+  address peer;
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  std::uint32_t attempt = 0;
+  bool holds = false; ///< the proposal is right in what is challenged
+  bool operator==(const judged&) const = default;
+};
+struct challenge_decided {
+  static constexpr abi::event event{"ChallengeDecided", {1}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  std::uint32_t attempt = 0;
+  verdict outcome = verdict::upheld;
+  std::uint32_t holds = 0; ///< organisations, or nodes where there is one organisation
+  std::uint32_t against = 0;
+  bool operator==(const challenge_decided&) const = default;
+};
+struct barred {
+  static constexpr abi::event event{"Barred", {1, 2}};
+  address peer;
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  bar_reason reason = bar_reason::withheld_seed;
+  std::uint64_t until = 0; ///< the round
+  bool operator==(const barred&) const = default;
+};
+struct merge_accepted {
+  static constexpr abi::event event{"MergeAccepted", {1, 4}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t term = 0;
+  address leader;
+  hash32 digest;
+  std::vector<address> checkers; ///< who have attested it, in order of registration; none: it is unchecked
+  bool operator==(const merge_accepted&) const = default;
+};
+/// A second tie. Leader and challenger disagree, and as many others say that the one is right as that the other is.
+struct round_stopped {
+  static constexpr abi::event event{"RoundStopped", {1, 3, 4}};
+  std::uint64_t round_num = 0;
+  std::uint64_t generation = 0;
+  address leader;
+  address challenger;
+  bool operator==(const round_stopped&) const = default;
+};
+struct verify_set {
+  static constexpr abi::event event{"VerifySet", {2}};
+  verify_mode mode = verify_mode::before;
+  address by;
+  bool operator==(const verify_set&) const = default;
 };
 struct loss_reported {
   static constexpr abi::event event{"LossReported", {1, 2}};
@@ -197,7 +296,9 @@ struct training_reset {
 using training_event =
     std::variant<peer_registered, peer_left, peer_odd, agreement_changed, peer_accused, peer_answered,
                  peer_absent, checked_in, reveals_opened, revealed, withheld, round_closed, round_reopened,
-                 leader_suspected, leader_changed, merge_committed, loss_reported, training_complete,
-                 reset_asked, organisation_invited, training_reset>;
+                 leader_suspected, leader_changed, merge_committed, seed_revealed, checks_dealt, attested,
+                 merge_challenged, judged, challenge_decided, barred, merge_accepted, round_stopped,
+                 verify_set, loss_reported, training_complete, reset_asked, organisation_invited,
+                 training_reset>;
 
 } // namespace swarm::contracts

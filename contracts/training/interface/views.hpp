@@ -15,7 +15,7 @@ struct head_view {
   std::uint64_t round_num = 0; ///< the round being collected or merged; 1 at the start
   round_phase phase = round_phase::collecting;
   std::uint32_t term = 0;
-  address leader; ///< zero unless merging
+  address leader; ///< zero unless the round is closed (`is_closed`)
   std::uint32_t min_peers = 0;
   std::string merge_method;
   hash32 layout_digest;
@@ -29,6 +29,7 @@ struct head_view {
   std::uint32_t hidden = 0; ///< check-ins whose models are not revealed yet
   std::uint64_t reveals_end =
       0; ///< block time from which on the round goes on without them; 0 unless revealing
+  verify_mode verify = verify_mode::before;
   bool operator==(const head_view&) const = default;
 };
 
@@ -52,6 +53,7 @@ struct peer_view {
   std::uint64_t accused_since = 0; ///< block time; 0: nobody says that it gives no sign of life
   std::uint64_t trusted_from =
       0; ///< for earlier rounds it counts once it has revealed its model; 0: it always counts
+  std::uint64_t barred_until = 0; ///< before that round it neither leads nor checks; 0: it is not barred
   bool operator==(const peer_view&) const = default;
 };
 
@@ -64,7 +66,7 @@ struct check_in_view {
   bool finished = false;
   std::string endpoint;
   hash32 commitment; ///< zero without a model
-  hash32 seed_hash;  ///< zero until it is revealed
+  hash32 seed_hash;  ///< zero until the model is revealed; each seed that is revealed takes its place
   bool operator==(const check_in_view&) const = default;
 };
 
@@ -78,7 +80,32 @@ struct merge_view {
   std::vector<address> contributors;
   std::vector<address> excluded;
   std::vector<exclusion_reason> reasons; ///< one for each of `excluded`
+  std::vector<address> checkers;         ///< who have attested it; none: it is unchecked
   bool operator==(const merge_view&) const = default;
+};
+
+/// A place in the order in which a proposal is dealt out (dealing.hpp).
+struct seat_view {
+  address peer;
+  organisation_id organisation = 0;
+  bool attested = false;
+  bool operator==(const seat_view&) const = default;
+};
+
+/// How a proposal is checked; all is zero unless the round is verifying or disputed.
+struct checks_view {
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  std::uint32_t attempt = 0; ///< how often the proposal was dealt out; 0: its seeds are revealed
+  std::uint64_t until = 0;   ///< block time from which on it goes on without those who are awaited
+  hash32 mix;                ///< of the seeds that are revealed
+  std::uint64_t chunks = 0;  ///< that are dealt out
+  challenge_kind kind = challenge_kind::chunk;
+  std::uint64_t number = 0;     ///< of the chunk, or position among the excluded, that is disputed
+  address challenger;           ///< zero unless disputed
+  std::vector<address> awaited; ///< whose seed, attestation or vote is missing
+  std::vector<seat_view> seats; ///< in the order of the deal, organisation by organisation
+  bool operator==(const checks_view&) const = default;
 };
 
 } // namespace swarm::contracts
