@@ -1,6 +1,7 @@
 #include "contracts/testing/naive_training.hpp"
 
 #include <algorithm>
+#include <optional>
 
 // When a round is closed, who leads it, and how it ends.
 namespace swarm::contracts {
@@ -79,28 +80,58 @@ void naive_training::give_up_missing() {
   }
 }
 
+/// Of the terms that go around the table once: the first of the best leader. Whoever has left leads none.
+std::optional<std::uint32_t> naive_training::term_from(std::uint32_t first, const address& present) const {
+  const auto line = order();
+  const auto aside = set_aside();
+  std::optional<std::pair<int, std::uint32_t>> best;
+  for (std::uint32_t i = 0; i < line.size(); ++i) {
+    const auto& peer = members_[place_of(line[(first + i) % line.size()])];
+    if (peer.view.state == peer_state::left) continue;
+    const int rank = peer.view.account == present             ? 3
+                     : is_barred(peer)                        ? 2
+                     : aside.contains(peer.view.organisation) ? 1
+                                                              : 0;
+    if (!best || rank < best->first) best = {rank, first + i};
+  }
+  if (!best) return std::nullopt;
+  return best->second;
+}
+
 void naive_training::close() {
   phase_ = round_phase::merging;
   while (term_ % order().size() != 0)
     ++term_;
-  leader_ = order().front();
+  term_ = *term_from(term_, {});
+  leader_ = order()[term_ % order().size()];
   events.emplace_back(round_closed{round_, generation_, leader_,
                                    static_cast<std::uint32_t>(in_round().size()),
                                    static_cast<std::uint32_t>(contributors())});
 }
 
+void naive_training::next_round() {
+  for (auto& peer : members_) {
+    peer.in.reset();
+    peer.pending.reset();
+  }
+  votes_.clear();
+  suspects_.clear();
+  proposals_ = ties_ = 0;
+  ++round_;
+  term_ = 0;
+  leader_ = {};
+  phase_ = round_phase::collecting;
+  if (count(peer_state::active) == 0 && count(peer_state::finished) > 0) complete();
+}
+
 void naive_training::succeed() {
   suspects_.clear();
-  const auto line = order();
-  for (std::size_t tries = 0; tries < line.size(); ++tries) {
-    ++term_;
-    leader_ = line[term_ % line.size()];
-    if (find(leader_)->view.state == peer_state::left) continue;
-    events.emplace_back(leader_changed{round_, generation_, term_, leader_});
-    return;
-  }
-  term_ -= static_cast<std::uint32_t>(line.size());
-  reopen();
+  const auto term = term_from(term_ + 1, leader_);
+  if (!term) return reopen();
+  phase_ = round_phase::merging;
+  term_ = *term;
+  leader_ = order()[term_ % order().size()];
+  events.emplace_back(leader_changed{round_, generation_, term_, leader_});
 }
 
 void naive_training::reopen() {

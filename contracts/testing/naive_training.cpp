@@ -1,6 +1,7 @@
 #include "contracts/testing/naive_training.hpp"
 
 #include "base/hash.hpp"
+#include "contracts/training/dealing.hpp"
 
 #include <algorithm>
 
@@ -50,7 +51,7 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
     peer->view.account = caller;
   }
   const auto before = *this;
-  if (peer->in && phase_ != round_phase::merging) withdraw(*peer);
+  if (peer->in && !is_closed(phase_)) withdraw(*peer);
   peer->pending.reset();
   if (peer->in) peer->in->made_it_finished = false;
   const auto last_round = peer->view.last_round;
@@ -79,10 +80,12 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
   peer->over = false;
   events.emplace_back(
       peer_registered{caller, generation_, args.min_peers, args.merge_method, args.weightage});
-  if (!agrees)
+  if (!agrees) {
     make_odd(*peer,
              args.min_peers != min_peers_ ? leave_reason::other_min_peers : leave_reason::other_merge_method,
              asks);
+    if (peer->in && caller != leader_) lose(caller);
+  }
   weigh();
   settle();
   return true;
@@ -90,7 +93,7 @@ bool naive_training::call(const address& caller, const register_peer_args& args)
 
 void naive_training::take_leave(member& peer, leave_reason why) {
   const auto account = peer.view.account;
-  if (phase_ != round_phase::merging && peer.in) withdraw(peer);
+  if (!is_closed(phase_) && peer.in) withdraw(peer);
   peer.pending.reset();
   suspects_.erase(account);
   if (is_odd(peer, about::layout)) peer.brought_model = false;
@@ -98,7 +101,10 @@ void naive_training::take_leave(member& peer, leave_reason why) {
   peer.view.state = peer_state::left;
   peer.view.reason = why;
   events.emplace_back(peer_left{account, generation_, why});
-  if (phase_ == round_phase::merging && account == leader_) succeed();
+  if (account != leader_)
+    lose(account);
+  else if (phase_ != round_phase::stopped)
+    succeed();
   if (phase_ == round_phase::revealing) settle();
 }
 
@@ -164,7 +170,7 @@ void naive_training::enter(member& entering, const check_in_args& args) {
   const bool news =
       earlier_news || (state == peer_state::finished && peer->view.state != peer_state::finished);
   peer->pending.reset();
-  peer->in = entry{args, peer->view.can_lead, news, false, {}, {}};
+  peer->in = entry{args, peer->view.can_lead, news, false, {}, {}, false};
   peer->view.state = state;
   peer->view.last_round = round_;
 }
@@ -202,7 +208,8 @@ bool naive_training::call(const address& caller, const commit_merge_args& args) 
   std::multiset<address> named(args.contributors.begin(), args.contributors.end());
   named.insert(args.excluded.begin(), args.excluded.end());
   std::multiset<address> expected;
-  merge_view merge{round_, block_num, term_, caller, args.digest, args.size, {}, args.excluded, args.reasons};
+  merge_view merge{round_,    block_num, term_,         caller,       args.digest,
+                   args.size, {},        args.excluded, args.reasons, {}};
   for (const auto* peer : in_round()) {
     if (peer->in->model.weightage == 0) continue;
     expected.insert(peer->view.account);
@@ -210,20 +217,11 @@ bool naive_training::call(const address& caller, const commit_merge_args& args) 
       merge.contributors.push_back(peer->view.account);
   }
   if (named != expected) return false;
-  merges_[round_] = merge;
+  if (args.size > model_bytes_max) return false;
+  proposal_ = merge;
   events.emplace_back(merge_committed{round_, generation_, term_, caller, args.digest, args.size,
                                       args.contributors, args.excluded, args.reasons});
-  for (auto& peer : members_) {
-    peer.in.reset();
-    peer.pending.reset();
-  }
-  votes_.clear();
-  suspects_.clear();
-  ++round_;
-  term_ = 0;
-  leader_ = {};
-  phase_ = round_phase::collecting;
-  if (count(peer_state::active) == 0 && count(peer_state::finished) > 0) complete();
+  open_checks();
   return true;
 }
 
@@ -342,6 +340,7 @@ std::vector<peer_view> naive_training::peers() const {
   for (const auto& peer : members_) {
     out.push_back(peer.view);
     if (is_doubted(peer)) out.back().trusted_from = peer.trusted_from;
+    if (is_barred(peer)) out.back().barred_until = peer.barred_until;
   }
   return out;
 }
@@ -362,7 +361,7 @@ std::vector<check_in_view> naive_training::check_ins() const {
                    has_model ? model.commitment : hash32{},
                    is_open ? peer->in->seed_hash : hash32{}});
   }
-  if (phase_ != round_phase::merging) return out;
+  if (!is_closed(phase_)) return out;
   const auto line = order();
   const auto rank = [&line](const check_in_view& one) {
     return std::find(line.begin(), line.end(), one.peer);

@@ -21,6 +21,11 @@ public:
   bool call(const address& caller, const close_reveals_args& args);
   bool call(const address& caller, const vote_close_args& args);
   bool call(const address& caller, const commit_merge_args& args);
+  bool call(const address& caller, const reveal_seed_args& args);
+  bool call(const address& caller, const attest_args& args);
+  bool call(const address& caller, const challenge_args& args);
+  bool call(const address& caller, const judge_args& args);
+  bool call(const address& caller, const close_checks_args& args);
   bool call(const address& caller, const suspect_leader_args& args);
   bool call(const address& caller, const report_loss_args& args);
   bool call(const address& caller, const accuse_peer_args& args);
@@ -50,6 +55,8 @@ public:
   std::vector<peer_view> peers() const;
   /// Without endpoint.
   std::vector<check_in_view> check_ins() const;
+  merge_view proposal() const;
+  checks_view checks() const;
   const std::map<std::uint64_t, merge_view>& merges() const { return merges_; }
 
 private:
@@ -60,6 +67,7 @@ private:
     bool revealed = false;
     hash32 digest;
     hash32 seed_hash;
+    bool spared = false;
 
     bool hides() const { return model.weightage > 0 && !revealed; }
   };
@@ -74,6 +82,7 @@ private:
     std::optional<check_in_args> pending; ///< the check-in of one that has to reveal it before it counts
     std::uint64_t trusted_from = 0;
     unsigned withheld = 0;
+    std::uint64_t barred_until = 0;
   };
   enum class about : std::uint8_t { parameters, layout };
   struct side {
@@ -118,10 +127,28 @@ private:
   bool hear(const address& caller);
   void take_leave(member& peer, leave_reason why);
   void withdraw(member& peer);
+
+  bool is_barred(const member& peer) const;
+  std::set<organisation_id> set_aside() const;
+  std::vector<const member*> others() const;
+  bool is_current(std::uint64_t generation, std::uint64_t round_num, std::uint32_t term,
+                  std::uint32_t attempt, round_phase phase) const;
+  std::uint64_t model_size() const;
+  std::uint64_t chunks_of_proposal() const;
+  bool may_challenge(const member& peer) const;
+  void open_checks();
+  void deal_out();
+  void accept();
+  void bar(const address& account, bar_reason reason);
+  void lose(const address& account);
+  void settle_dispute(bool is_over);
+  void decide(verdict outcome, std::uint32_t holds, std::uint32_t against);
   void settle();
   void settle_votes_of_no_confidence();
   void give_up_missing();
   void close();
+  void next_round();
+  std::optional<std::uint32_t> term_from(std::uint32_t first, const address& present) const;
   void succeed();
   void reopen();
   void complete();
@@ -134,6 +161,20 @@ private:
     address by;
   };
   std::map<hash32, revealed_first> first_reveals_;
+  struct checking {
+    std::uint32_t attempt = 0;
+    std::uint64_t until = 0;
+    hash32 mix;
+    std::set<address> awaited, able, attested, challenged, holds, against;
+    std::vector<address> seats;
+    challenge_kind kind = challenge_kind::chunk;
+    std::uint64_t number = 0;
+    address challenger;
+  };
+  checking checks_;     ///< of the last proposal
+  merge_view proposal_; ///< the last one
+  unsigned proposals_ = 0;
+  unsigned ties_ = 0;
   std::uint64_t stages_ = 0; ///< times in which all revealed
   std::uint64_t reveals_end_ = 0;
   std::set<address> votes_;

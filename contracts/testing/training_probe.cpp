@@ -3,6 +3,7 @@
 #include "base/assert.hpp"
 #include "contracts/registry/client.hpp"
 #include "contracts/testing/organisations_probe.hpp"
+#include "contracts/training/dealing.hpp"
 
 #include <algorithm>
 
@@ -33,6 +34,33 @@ std::string broken_while_collecting(const head_view& head, const std::vector<pee
   return {};
 }
 
+/// Nobody whom nothing could come from is awaited, and every chunk is checked by those that the rules want.
+std::string broken_while_checked(const head_view& head, const checks_view& checks,
+                                 const std::vector<peer_view>& peers) {
+  if (checks.awaited.empty()) return "a proposal waits for nobody";
+  for (const auto& peer : peers) {
+    const bool is_awaited =
+        std::find(checks.awaited.begin(), checks.awaited.end(), peer.account) != checks.awaited.end();
+    if (is_awaited && peer.state != peer_state::active && peer.state != peer_state::finished)
+      return "a peer that is not there is awaited";
+    if (is_awaited && peer.account == head.leader) return "the leader is awaited";
+  }
+  std::vector<organisation_id> seats;
+  for (const auto& seat : checks.seats) {
+    if (seat.peer == head.leader) return "the leader checks its own proposal";
+    seats.push_back(seat.organisation);
+  }
+  const deal dealt(seats, checks.chunks);
+  for (std::size_t place = 0; head.phase == round_phase::verifying && place < seats.size(); ++place) {
+    const auto& seat = checks.seats[place];
+    const bool is_awaited =
+        std::find(checks.awaited.begin(), checks.awaited.end(), seat.peer) != checks.awaited.end();
+    if ((dealt.count_of(place) > 0) != (is_awaited || seat.attested))
+      return "who has something to check, and nobody else, is awaited or has attested it";
+  }
+  return {};
+}
+
 } // namespace
 
 std::string training_probe::broken_invariant() const {
@@ -46,13 +74,13 @@ std::string training_probe::broken_invariant() const {
   if (now.checked_in != in.size()) return "checkedIn is not the number of check-ins";
   if (now.close_votes > now.checked_in) return "more votes than check-ins";
   if (now.round_num != now.merged_round + 1) return "roundNum is not mergedRound + 1";
-  if ((now.phase == round_phase::merging) == now.leader.is_zero()) return "a leader if and only if Merging";
+  if (is_closed(now.phase) == now.leader.is_zero()) return "a leader if and only if the round is closed";
   if (now.phase == round_phase::complete && !in.empty()) return "check-ins after the end";
   const auto hidden = std::count_if(
       in.begin(), in.end(), [](const auto& one) { return one.weightage > 0 && one.digest.is_zero(); });
   if (now.hidden != hidden) return "hidden is not the number of models that nobody knows";
   if (now.phase == round_phase::revealing && hidden == 0) return "a round with nothing to reveal stays open";
-  if (now.phase == round_phase::merging && hidden > 0) return "a model that nobody knows is to be merged";
+  if (is_closed(now.phase) && hidden > 0) return "a model that nobody knows is to be merged";
   if ((now.phase == round_phase::revealing) == (now.reveals_end == 0))
     return "an end if and only if Revealing";
   if (now.merged_round > 0) {
@@ -62,10 +90,13 @@ std::string training_probe::broken_invariant() const {
   }
   if (merge_of(now.round_num).round_num != 0) return "a merge of a round that is not merged";
   for (const auto& peer : all)
-    if (peer.account == now.leader && peer.state == peer_state::left) return "the leader has left";
-  if (now.phase == round_phase::merging
+    if (peer.account == now.leader && peer.state == peer_state::left && now.phase != round_phase::stopped)
+      return "the leader has left";
+  if (is_closed(now.phase)
       && std::none_of(in.begin(), in.end(), [&now](const auto& one) { return one.peer == now.leader; }))
     return "the leader is not in the round";
+  if (now.phase == round_phase::verifying || now.phase == round_phase::disputed)
+    return broken_while_checked(now, checks(), all);
   return now.phase == round_phase::collecting ? broken_while_collecting(now, all, in) : std::string{};
 }
 

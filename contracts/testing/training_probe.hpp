@@ -25,6 +25,8 @@ public:
   merge_view merge_of(std::uint64_t round_num) const {
     return decode_answer<merge_of_args>(read(encode(merge_of_args{round_num}))).value();
   }
+  merge_view proposal() const { return decode_answer<proposal_args>(read(encode(proposal_args{}))).value(); }
+  checks_view checks() const { return decode_answer<checks_args>(read(encode(checks_args{}))).value(); }
   std::string name() const {
     return decode_answer<training_name_args>(read(encode(training_name_args{}))).value();
   }

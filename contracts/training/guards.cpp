@@ -1,6 +1,8 @@
 #include "contracts/registry/node_records.hpp"
 #include "contracts/training/training_call.hpp"
 
+#include <array>
+
 // What the functions of a training check before they change anything.
 namespace swarm::contracts {
 
@@ -37,9 +39,10 @@ result<> training_call::check_round(std::uint64_t generation, std::uint64_t roun
   const auto& round = state_.round;
   if (round.phase == round_phase::complete)
     return refuse("the training is complete, round {} was its last", round.round_num - 1);
-  const std::string_view now = round.phase == round_phase::collecting  ? "collecting"
-                               : round.phase == round_phase::revealing ? "being revealed"
-                                                                       : "being merged";
+  constexpr std::array<std::string_view, 7> doings{"collecting",     "being merged",  "complete",
+                                                   "being revealed", "being checked", "being disputed",
+                                                   "stopped"};
+  const auto now = doings.at(static_cast<std::size_t>(round.phase));
   if (round_num < round.round_num)
     return refuse("round {} is closed, round {} is {}", round_num, round.round_num, now);
   if (round_num > round.round_num)
@@ -49,8 +52,14 @@ result<> training_call::check_round(std::uint64_t generation, std::uint64_t roun
     return refuse("round {} is closed, its peers reveal their models", round_num);
   if (round.phase == round_phase::collecting)
     return refuse("round {} is not closed yet, it is collecting", round_num);
-  return refuse("round {} is closed and being merged by {}", round_num,
-                to_hex(state_.peer(state_.counts.leader).account.view()));
+  if (round.phase == round_phase::stopped)
+    return refuse(
+        "round {} is stopped, as its peers do not agree on its merge: a reset starts the training over",
+        round_num);
+  const auto leader = to_hex(state_.peer(state_.counts.leader).account.view());
+  if (round.phase == round_phase::merging)
+    return refuse("round {} is closed and being merged by {}", round_num, leader);
+  return refuse("round {} is closed, and what {} has merged is {}", round_num, leader, now);
 }
 
 result<> training_call::check_term(std::uint32_t term) const {

@@ -215,10 +215,11 @@ struct training_interface {
   static constexpr std::string_view name = "Training";
   using functions =
       type_list<register_peer_args, leave_peer_args, check_in_args, reveal_args, close_reveals_args,
-                vote_close_args, commit_merge_args, suspect_leader_args, report_loss_args, accuse_peer_args,
+                vote_close_args, commit_merge_args, reveal_seed_args, attest_args, challenge_args, judge_args,
+                close_checks_args, set_verify_args, suspect_leader_args, report_loss_args, accuse_peer_args,
                 answer_accusation_args, report_refusal_args, reset_args, invite_args, training_name_args,
                 head_args, peers_args, peer_count_args, check_ins_args, owner_args, invited_args,
-                reset_votes_args, merge_of_args>;
+                reset_votes_args, merge_of_args, proposal_args, checks_args>;
   using event = training_event;
 };
 

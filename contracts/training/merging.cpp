@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-// Calls on a closed round: its leader commits the merge, or others suspect the leader.
+// Calls on a closed round: its leader proposes the merge, or others suspect the leader.
 namespace swarm::contracts {
 
 result<> training_call::on(const suspect_leader_args& args) {
@@ -82,6 +82,8 @@ result<> training_call::on(const commit_merge_args& args) {
                   args.term, to_hex(caller.slot.account.view()));
   if (args.digest.is_zero()) return refuse("digest of the merge is zero");
   if (args.size == 0) return refuse("size of the merge is 0");
+  if (args.size > model_bytes_max)
+    return refuse("size of the merge is {}, a model has at most {} bytes", args.size, model_bytes_max);
   SWARM_TRY(auto record, check_partition(args));
 
   record.digest = args.digest;
@@ -90,11 +92,12 @@ result<> training_call::on(const commit_merge_args& args) {
                  args.term,
                  caller.index,
                  static_cast<std::uint16_t>(record.contributors.size()),
-                 static_cast<std::uint16_t>(record.excluded.size())};
+                 static_cast<std::uint16_t>(record.excluded.size()),
+                 0};
   state_.set_merge(args.round_num, record);
   rounds_.emit(merge_committed{args.round_num, args.generation, args.term, caller.slot.account, args.digest,
                                args.size, args.contributors, args.excluded, args.reasons});
-  rounds_.next_round();
+  verification_.open();
   return done();
 }
 

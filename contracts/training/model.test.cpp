@@ -3,6 +3,7 @@
 #include "contracts/contracts.hpp"
 #include "contracts/testing/naive_training.hpp"
 #include "contracts/testing/training_probe.hpp"
+#include "contracts/training/dealing.hpp"
 
 #include <doctest/doctest.h>
 
@@ -73,6 +74,7 @@ public:
   naive_training twin;
   std::size_t accepted = 0;
   std::map<address, opening> openings; ///< of the last check-in of each
+  std::map<address, hash32> seeds;     ///< the ends of the chains of these
 
 private:
   void compare(const memory_world::outcome& done, bool expected) {
@@ -103,6 +105,8 @@ private:
     for (auto& one : check_ins)
       one.endpoint = {};
     REQUIRE(check_ins == twin.check_ins());
+    REQUIRE(probe().proposal() == twin.proposal());
+    REQUIRE(probe().checks() == twin.checks());
     for (const auto& [round_num, merge] : twin.merges())
       REQUIRE(probe().merge_of(round_num) == merge);
   }
@@ -115,8 +119,8 @@ private:
     if (const auto* closed = std::get_if<round_closed>(&event); closed != nullptr && !twin_moved_on())
       lead(*closed, twin.head().term);
     if (const auto* changed = std::get_if<leader_changed>(&event)) lead(*changed, changed->term);
-    if (const auto* committed = std::get_if<merge_committed>(&event))
-      REQUIRE(merges_.emplace(committed->generation, committed->round_num).second);
+    if (const auto* accepted = std::get_if<merge_accepted>(&event))
+      REQUIRE(merges_.emplace(accepted->generation, accepted->round_num).second);
   }
   bool twin_moved_on() const { return twin.head().phase != round_phase::merging; }
 
@@ -129,6 +133,20 @@ const std::size_t event_index = training_event(Event{}).index();
 
 hash32 some_hash(std::uint64_t number) {
   return keccak256(fmt::format("model {}", number));
+}
+
+constexpr std::uint32_t links = 50; ///< of the chains in this test
+
+/// What opens the seed that the check-in of `peer` has now.
+hash32 next_seed(const twin_world& both, const address& peer) {
+  hash32 kept;
+  for (const auto& one : both.twin.check_ins())
+    if (one.peer == peer) kept = one.seed_hash;
+  const auto known = both.seeds.find(peer);
+  if (known == both.seeds.end()) return {};
+  for (std::uint32_t left = links; left > 0; --left)
+    if (seed_link(known->second, left) == kept) return seed_link(known->second, left - 1);
+  return {};
 }
 
 /// A number that is right most of the time.
@@ -164,7 +182,8 @@ void random_check_in(twin_world& both, const address& caller) {
   opening what;
   if (args.weightage > 0) {
     // Few digests, so that some are the same.
-    what = {some_hash(random.below(6)), some_hash(random()), some_hash(random())};
+    both.seeds[caller] = some_hash(random());
+    what = {some_hash(random.below(6)), some_hash(random()), seed_link(both.seeds[caller], links)};
     args.commitment = commitment_of(caller, head.generation, head.round_num, what);
     args.size = 1 + random.below(1000);
     args.layout_digest = some_hash(random.below(both.has_organisations() ? 5 : 40) == 0 ? 1 : 0);
@@ -197,7 +216,8 @@ void random_commit(twin_world& both, const address& caller) {
   args.round_num = mostly(random, head.round_num);
   args.term = mostly(random, head.term);
   args.digest = some_hash(random());
-  args.size = 1 + random.below(1000);
+  args.size = 1 + random.below(12 << 20);
+  if (random.below(60) == 0) args.size = model_bytes_max + 1;
   for (const auto& one : both.twin.check_ins()) {
     if (one.weightage == 0 && random.below(40) != 0) continue;
     if (random.below(5) == 0) {
@@ -211,6 +231,41 @@ void random_commit(twin_world& both, const address& caller) {
     if (random.below(60) == 0) args.contributors.push_back(one.peer);
   }
   both.call(caller, args);
+}
+
+void random_challenge(twin_world& both, const address& caller, const checks_view& checks) {
+  auto& random = both.random;
+  const auto head = both.twin.head();
+  both.call(caller, challenge_args{mostly(random, head.generation), mostly(random, head.round_num),
+                                   mostly(random, head.term), mostly(random, checks.attempt),
+                                   static_cast<challenge_kind>(random.below(3)),
+                                   random.below(3) == 0 ? random.below(checks.chunks + 1) : 0});
+}
+
+/// What happens to a proposal. Those who are awaited speak mostly.
+void random_check(twin_world& both, address caller) {
+  auto& random = both.random;
+  const auto head = both.twin.head();
+  const auto checks = both.twin.checks();
+  const auto generation = mostly(random, head.generation);
+  const auto round_num = mostly(random, head.round_num);
+  const auto term = mostly(random, head.term);
+  const auto attempt = mostly(random, checks.attempt);
+  if (random.below(9) == 0) {
+    both.world.skip_seconds(random.below(2 * check_seconds));
+    both.call(caller, close_checks_args{generation, round_num, term, attempt});
+    return;
+  }
+  if (random.below(6) == 0) return random_challenge(both, caller, checks);
+  if (!checks.awaited.empty() && random.below(10) != 0)
+    caller = checks.awaited[random.below(checks.awaited.size())];
+  if (head.phase == round_phase::disputed ? random.below(20) != 0 : random.below(40) == 0)
+    both.call(caller, judge_args{generation, round_num, term, attempt, random.below(2) == 0});
+  else if (checks.attempt == 0)
+    both.call(caller, reveal_seed_args{generation, round_num, term,
+                                       random.below(20) == 0 ? some_hash(1) : next_seed(both, caller)});
+  else
+    both.call(caller, attest_args{generation, round_num, term, attempt});
 }
 
 void random_accusation(twin_world& both, const address& caller) {
@@ -234,6 +289,9 @@ void random_call(twin_world& both) {
   auto caller = test_account(static_cast<std::uint16_t>(random.below(peer_accounts)));
   const auto dice = random.below(100);
   if (head.phase == round_phase::complete && random.below(8) == 0) return both.reset();
+  if (head.phase == round_phase::stopped && random.below(20) == 0) return both.reset();
+  const bool is_checked = head.phase == round_phase::verifying || head.phase == round_phase::disputed;
+  if (is_checked ? random.below(4) != 0 : random.below(60) == 0) return random_check(both, caller);
   if (head.phase == round_phase::revealing ? random.below(2) == 0 : random.below(8) == 0)
     return random_reveal(both, caller);
   if (dice < 12) return random_register(both, caller);
@@ -275,7 +333,8 @@ public:
 
   /// Returns the number of calls it took, or `limit` when it did not come to an end.
   std::size_t play(std::size_t limit) {
-    while (calls_ < limit && both_.twin.head().phase != round_phase::complete) {
+    while (calls_ < limit && both_.twin.head().phase != round_phase::complete
+           && both_.twin.head().phase != round_phase::stopped) {
       const auto head = both_.twin.head();
       const auto peers = both_.twin.peers();
       if (head.phase == round_phase::collecting) {
@@ -288,6 +347,8 @@ public:
         if (!moved) join(peers); // everyone is in and they are fewer than minPeers: company has to come
       } else if (head.phase == round_phase::revealing) {
         end_reveals(head.round_num);
+      } else if (head.phase == round_phase::verifying || head.phase == round_phase::disputed) {
+        check(head);
       } else {
         merge();
       }
@@ -321,7 +382,8 @@ private:
   bool check_in(const address& account, std::uint64_t round_num) {
     const auto now = both_.twin.head();
     if (now.phase != round_phase::collecting || now.round_num != round_num) return false;
-    const opening what{some_hash(both_.random()), some_hash(1), some_hash(2)};
+    const auto seed = some_hash(both_.random());
+    const opening what{some_hash(both_.random()), some_hash(1), seed_link(seed, links)};
     check_in_args args{now.generation,
                        now.round_num,
                        commitment_of(account, now.generation, now.round_num, what),
@@ -334,6 +396,7 @@ private:
     ++calls_;
     if (!both_.call(account, args)) return false;
     both_.openings[account] = what;
+    both_.seeds[account] = seed;
     return true;
   }
 
@@ -361,6 +424,39 @@ private:
       if (peer.state == peer_state::left) continue;
       ++calls_;
       REQUIRE(both_.call(peer.account, close_reveals_args{now.generation, round_num}));
+      return;
+    }
+  }
+
+  /// Everybody checks, and votes for the leader; or all are silent until the time is over.
+  void check(const head_view& head) {
+    const auto checks = both_.twin.checks();
+    if (leaders_die_) {
+      both_.world.skip_seconds(checks.until - std::min(checks.until, both_.world.block_time()));
+      return end_stage(head, checks);
+    }
+    for (const auto& peer : checks.awaited) {
+      const auto now = both_.twin.checks();
+      if (now.attempt != checks.attempt || both_.twin.head().phase != head.phase) return;
+      ++calls_;
+      if (head.phase == round_phase::disputed)
+        both_.call(peer, judge_args{head.generation, head.round_num, head.term, checks.attempt, true});
+      else if (checks.attempt > 0)
+        REQUIRE(both_.call(peer, attest_args{head.generation, head.round_num, head.term, checks.attempt}));
+      else if (!both_.call(peer, reveal_seed_args{head.generation, head.round_num, head.term,
+                                                  next_seed(both_, peer)}))
+        both_.world.skip_seconds(seed_seconds);
+    }
+    if (checks.attempt == 0 && both_.twin.checks().attempt == 0) end_stage(head, both_.twin.checks());
+  }
+
+  void end_stage(const head_view& head, const checks_view& checks) {
+    if (both_.twin.head().phase != head.phase) return;
+    for (const auto& peer : both_.twin.peers()) {
+      if (peer.state == peer_state::left) continue;
+      ++calls_;
+      REQUIRE(both_.call(peer.account,
+                         close_checks_args{head.generation, head.round_num, head.term, checks.attempt}));
       return;
     }
   }
@@ -421,8 +517,8 @@ TEST_CASE(
       for (const auto& event : both.twin.events)
         ++seen[std::to_string(event.index())];
       if (step % 50 == 49) {
-        CHECK(ending(both, false).play(400) < 400);
-        CHECK(ending(both, true).play(400) < 400);
+        CHECK(ending(both, false).play(500) < 500);
+        CHECK(ending(both, true).play(500) < 500);
       }
     }
     accepted += both.accepted;
@@ -431,7 +527,8 @@ TEST_CASE(
   // Every kind of event must have come up often, or the sequences test less than they claim.
   for (std::size_t kind = 0; kind < std::variant_size_v<training_event>; ++kind) {
     CAPTURE(kind);
-    const std::array owners{event_index<reset_asked>, event_index<organisation_invited>}; // owners.test.cpp
+    const std::array owners{event_index<reset_asked>, event_index<organisation_invited>,
+                            event_index<verify_set>}; // owners.test.cpp
     if (std::find(owners.begin(), owners.end(), kind) != owners.end()) continue;
     CHECK(seen[std::to_string(kind)] >= 20);
   }

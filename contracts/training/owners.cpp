@@ -30,13 +30,28 @@ result<> training_call::check_invited(organisation_id organisation) const {
       owner_of(host_, owner).name, owner_of(host_, organisation).name);
 }
 
+result<> training_call::check_owner(std::string_view right) const {
+  const auto owner = state_.owner();
+  if (organisation_members(host_).organisation_of(context_.caller) == owner) return {};
+  return refuse("the training is of the organisation '{}', which alone {}", owner_of(host_, owner).name,
+                right);
+}
+
+result<> training_call::on(const set_verify_args& args) {
+  SWARM_CHECK(require_active_node(host_, context_.caller, {node_type::sn, node_type::swci}));
+  if (state_.owner() == 0) return refuse("the training is nobody's: its merges are always verified");
+  SWARM_CHECK(check_owner("says how its merges are verified"));
+  if (state_.verify() == args.mode) return refuse("verify is '{}' already", to_string(args.mode));
+  state_.set_verify(args.mode);
+  rounds_.emit(verify_set{args.mode, context_.caller});
+  return done();
+}
+
 result<> training_call::on(const invite_args& args) {
   SWARM_CHECK(require_active_node(host_, context_.caller, {node_type::sn, node_type::swci}));
   const auto owner = state_.owner();
   if (owner == 0) return refuse("the training is nobody's and open to all");
-  if (organisation_members(host_).organisation_of(context_.caller) != owner)
-    return refuse("the training is of the organisation '{}', which alone invites",
-                  owner_of(host_, owner).name);
+  SWARM_CHECK(check_owner("invites"));
   if (!organisation_records(host_).exists(args.organisation))
     return refuse("there is no organisation {}", args.organisation);
   auto invited = state_.invited().load();

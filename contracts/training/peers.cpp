@@ -75,7 +75,7 @@ void training_call::leave_round(found_peer& caller) {
   auto& peer = caller.slot;
   auto& counts = state_.counts;
   if (state_.is_in(peer)) {
-    if (state_.round.phase != round_phase::merging) {
+    if (!is_closed(state_.round.phase)) {
       rounds_.withdraw(peer);
     } else {
       if (peer.state == peer_state::left) --counts.left_in;
@@ -122,11 +122,13 @@ result<> training_call::on(const register_peer_args& args) {
   state_.set_progress(caller.index, progress);
   rounds_.emit(
       peer_registered{account, state_.round.generation, args.min_peers, args.merge_method, args.weightage});
-  if (!agrees)
+  if (!agrees) {
     agreement_.make_odd(caller.index, peer,
                         args.min_peers != state_.round.min_peers ? leave_reason::other_min_peers
                                                                  : leave_reason::other_merge_method,
                         parameters_text(args.min_peers, args.merge_method));
+    if (state_.is_in(peer) && caller.index != state_.counts.leader) verification_.lose(caller.index);
+  }
   agreement_.weigh();
   rounds_.settle();
   return done();
@@ -139,10 +141,15 @@ void training_call::note_organisation(std::uint16_t index, organisation_id organ
   state_.set_check_in(index, check_in);
 }
 
+void training_call::leave_closed_round(std::uint16_t index) {
+  if (index != state_.counts.leader) return verification_.lose(index);
+  if (state_.round.phase != round_phase::stopped) rounds_.advance_leader();
+}
+
 void training_call::take_leave(found_peer& who, leave_reason why) {
   auto& peer = who.slot;
   auto& counts = state_.counts;
-  const bool in_closed_round = state_.round.phase == round_phase::merging && state_.is_in(peer);
+  const bool in_closed_round = is_closed(state_.round.phase) && state_.is_in(peer);
   auto check_in = state_.check_in(who.index);
   if (in_closed_round) {
     ++counts.left_in;
@@ -160,7 +167,7 @@ void training_call::take_leave(found_peer& who, leave_reason why) {
   check_in.left_because = why;
   state_.set_check_in(who.index, check_in);
   rounds_.emit(peer_left{peer.account, state_.round.generation, why});
-  if (in_closed_round && who.index == counts.leader) rounds_.advance_leader();
+  if (in_closed_round) leave_closed_round(who.index);
   if (state_.round.phase == round_phase::revealing) rounds_.settle(); // it may have been the last to reveal
 }
 

@@ -105,16 +105,19 @@ void rounds::end_reveals() {
   close(in);
 }
 
+/// The check-in of `peer`, which is waited for, never was.
+void rounds::take_back(peer_slot& peer) {
+  if (peer.has(peer_slot::newly_finished)) peer.set(peer_slot::finished, false);
+  withdraw(peer);
+  if (!peer.has(peer_slot::finished)) change_state(peer, peer_state::active);
+}
+
 /// Its check-in never was. It is as absent as one that a close has not waited for, if the round goes on without it;
 /// otherwise it is waited for.
 void rounds::withhold(participant& who, bool goes_on) {
   auto& peer = who.peer;
-  if (peer.has(peer_slot::newly_finished)) peer.set(peer_slot::finished, false);
-  withdraw(peer);
-  if (goes_on)
-    change_state(peer, peer_state::absent);
-  else if (!peer.has(peer_slot::finished))
-    change_state(peer, peer_state::active);
+  take_back(peer);
+  if (goes_on) change_state(peer, peer_state::absent);
   peer.set(peer_slot::doubted, true);
   state_.set_peer(who.index, peer);
   constexpr std::uint8_t doublings_max = 16;
@@ -130,6 +133,39 @@ bool rounds::is_doubted(std::uint16_t index, const peer_slot& peer) const {
   return peer.has(peer_slot::doubted) && state_.round.round_num < state_.standing(index).trusted_from;
 }
 
+bool rounds::is_barred(const participant& one) const {
+  return one.peer.has(peer_slot::barred) && state_.round.round_num < state_.standing(one.index).barred_until;
+}
+
+std::set<organisation_id> rounds::set_aside() const {
+  std::set<organisation_id> out;
+  for (const auto& one : participants())
+    if (one.peer.has(peer_slot::barred)
+        && state_.standing(one.index).barred_until == state_.round.round_num + 1 + barred_rounds)
+      out.insert(state_.check_in(one.index).organisation);
+  return out;
+}
+
+std::optional<std::uint32_t> rounds::term_from(std::uint32_t first, const std::vector<participant>& order,
+                                               std::optional<std::uint16_t> present) const {
+  const auto aside = set_aside();
+  std::optional<std::uint32_t> set_aside_term, barred, anybody;
+  for (std::uint32_t term = first; term < first + order.size(); ++term) {
+    const auto& one = order[term % order.size()];
+    if (one.peer.state == peer_state::left) continue;
+    if (one.index == present) {
+      if (!anybody) anybody = term;
+    } else if (is_barred(one)) {
+      if (!barred) barred = term;
+    } else if (!aside.empty() && aside.contains(state_.check_in(one.index).organisation)) {
+      if (!set_aside_term) set_aside_term = term;
+    } else {
+      return term;
+    }
+  }
+  return set_aside_term ? set_aside_term : barred ? barred : anybody;
+}
+
 void rounds::close(const std::vector<participant>& in) {
   auto& round = state_.round;
   auto& counts = state_.counts;
@@ -138,10 +174,12 @@ void rounds::close(const std::vector<participant>& in) {
   counts.successors = static_cast<std::uint16_t>(order.size());
   // A round that is collected anew starts above its old terms, at a multiple of the length, so that the
   // leader of a term is still entry `term modulo length`.
-  round.term = (round.term + counts.successors - 1u) / counts.successors * counts.successors;
-  counts.leader = order.front().index;
+  const auto first = (round.term + counts.successors - 1u) / counts.successors * counts.successors;
+  round.term = term_from(first, order, std::nullopt).value();
+  const auto& leader = order[round.term % order.size()];
+  counts.leader = leader.index;
   round.phase = round_phase::merging;
-  emit(round_closed{round.round_num, round.generation, order.front().peer.account, counts.checked_in,
+  emit(round_closed{round.round_num, round.generation, leader.peer.account, counts.checked_in,
                     counts.contributors});
 }
 
@@ -166,18 +204,17 @@ void rounds::advance_leader() {
   counts.suspects = 0;
   const auto order = succession(participants());
   SWARM_ASSERT(order.size() == counts.successors);
-  for (std::uint32_t step = 1; step <= order.size(); ++step) {
-    const auto& next = order[(round.term + step) % order.size()];
-    if (next.peer.state == peer_state::left) continue;
-    round.term += step;
-    counts.leader = next.index;
-    emit(leader_changed{round.round_num, round.generation, round.term, next.peer.account});
-    return;
-  }
-  reopen();
+  if (state_.checking().proposals >= seed_links) return reopen(true);
+  const auto term = term_from(round.term + 1, order, counts.leader);
+  if (!term) return reopen();
+  const auto& next = order[*term % order.size()];
+  round.term = *term;
+  round.phase = round_phase::merging;
+  counts.leader = next.index;
+  emit(leader_changed{round.round_num, round.generation, round.term, next.peer.account});
 }
 
-void rounds::reopen() {
+void rounds::reopen(bool everybody) {
   auto& round = state_.round;
   auto& counts = state_.counts;
   round.phase = round_phase::collecting;
@@ -186,11 +223,13 @@ void rounds::reopen() {
   counts.suspects = 0;
   counts.successors = 0;
   counts.leader = 0;
+  if (everybody) state_.checking() = {};
   for (auto& [index, peer] : participants()) {
     const bool is_out = peer.state == peer_state::left || peer.state == peer_state::odd;
-    const bool changes = is_out || peer.has(peer_slot::voted);
+    const bool changes = is_out || everybody || peer.has(peer_slot::voted);
     if (peer.has(peer_slot::voted)) --counts.close_votes;
     peer.set(peer_slot::voted, false);
+    if (everybody && !is_out) take_back(peer);
     if (is_out) withdraw(peer);
     if (changes) state_.set_peer(index, peer);
   }
@@ -206,6 +245,7 @@ void rounds::start_over() {
   fresh.min_peers = state_.round.min_peers;
   state_.round = fresh;
   state_.counts = {};
+  state_.checking() = {};
 }
 
 void rounds::next_round() {
@@ -236,6 +276,7 @@ void rounds::clear_round_counts() {
   kept.backing = state_.counts.backing;
   kept.accused = state_.counts.accused;
   state_.counts = kept;
+  state_.checking() = {};
 }
 
 void rounds::change_state(peer_slot& peer, peer_state to) {
@@ -249,7 +290,8 @@ void rounds::enter(peer_slot& peer, std::uint8_t weightage, bool finished) {
   if (!state_.is_in(peer)) {
     ++counts.checked_in;
     peer.last_round = static_cast<std::uint32_t>(state_.round.round_num);
-    for (auto flag : {peer_slot::voted, peer_slot::newly_finished, peer_slot::revealed, peer_slot::outside})
+    for (auto flag : {peer_slot::voted, peer_slot::newly_finished, peer_slot::revealed, peer_slot::outside,
+                      peer_slot::spared})
       peer.set(flag, false);
     peer.set(peer_slot::checked_in, true);
   }

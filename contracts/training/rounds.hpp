@@ -4,6 +4,7 @@
 #include "contracts/training/interface.hpp"
 #include "contracts/training/state.hpp"
 
+#include <set>
 #include <vector>
 
 namespace swarm::contracts {
@@ -42,8 +43,13 @@ public:
   void end_reveals();
   /// Whether the peer counts for the current round only once it has revealed its model.
   bool is_doubted(std::uint16_t index, const peer_slot& peer) const;
-  /// The next peer in the order of succession that has not left leads; without one the round
-  /// is collected anew.
+  /// Whether the peer neither leads nor checks in this round.
+  bool is_barred(const participant& one) const;
+  /// The organisations of which a peer was barred in this round. Others lead and check, if there are any, so that one
+  /// with many keys cannot do the same with each of them.
+  std::set<organisation_id> set_aside() const;
+  /// The next peer in the order of succession that has not left leads, if possible one that is neither barred nor set
+  /// aside; without one, or when there were as many proposals as there are seeds, the round is collected anew.
   void advance_leader();
   /// Begins the next generation, with the parameters and the layout of this one.
   void start_over();
@@ -62,16 +68,27 @@ private:
   void settle_collecting();
   void open_reveals();
   void close(const std::vector<participant>& in);
+  void take_back(peer_slot& peer);
   void withhold(participant& who, bool goes_on);
   /// Returns the participants; peers that were waited for and are not among them become Absent.
   std::vector<participant> take_participants();
-  void reopen();
+  /// The first term from `first` on whose leader has not left and is, if possible, neither barred nor set aside nor the
+  /// present leader.
+  std::optional<std::uint32_t> term_from(std::uint32_t first, const std::vector<participant>& order,
+                                         std::optional<std::uint16_t> present) const;
+  /// With `everybody` all check-ins are withdrawn, not only those of who have left.
+  void reopen(bool everybody = false);
   void complete();
   void clear_round_counts();
 
   training_state& state_;
   const ledger::call_context& context_;
 };
+
+/// A peer that is there, and wants what is in force.
+constexpr bool is_at_work(const peer_slot& peer) {
+  return peer.state == peer_state::active || peer.state == peer_state::finished;
+}
 
 /// True when `part` of `all` is more than half.
 constexpr bool is_majority(std::uint32_t part, std::uint32_t all) {

@@ -4,6 +4,7 @@
 #include "base/u256.hpp"
 
 #include <array>
+#include <bit>
 
 namespace swarm::contracts {
 
@@ -23,10 +24,14 @@ constexpr hash32 owner_number = u256(10);
 constexpr hash32 invited_number = u256(11);
 constexpr hash32 reset_votes_number = u256(12);
 constexpr hash32 digests_number = u256(13);
+constexpr hash32 checking_number = u256(14);
+constexpr hash32 mix_number = u256(15);
+constexpr hash32 sets_number = u256(16);
 
 constexpr std::uint64_t slots_per_peer = 8;
-constexpr std::uint64_t bits_per_slot = 256;
-constexpr std::uint64_t contributor_slots = peers_max / bits_per_slot;
+constexpr std::uint64_t contributor_slots = peer_set::words_max;
+constexpr std::uint64_t attested_at =
+    3 + contributor_slots; ///< behind head, digest, contributors and excluded
 
 /// In the order of `method_slot`, up to `described`.
 constexpr std::array<std::string_view, 4> bare_methods{"", "mean", "coordmedian", "geomedian"};
@@ -70,8 +75,18 @@ training_state::training_state(const slots& in) : slots_(in) {
 void training_state::save() {
   if (round != loaded_round_) slots_.put(round_number, round);
   if (counts != loaded_counts_) slots_.put(counts_number, counts);
+  if (checking_ && *checking_ != loaded_checking_) slots_.put(checking_number, *checking_);
   loaded_round_ = round;
   loaded_counts_ = counts;
+  if (checking_) loaded_checking_ = *checking_;
+}
+
+checking_slot& training_state::checking() {
+  if (!checking_) {
+    loaded_checking_ = slots_.get<checking_slot>(checking_number);
+    checking_ = loaded_checking_;
+  }
+  return *checking_;
 }
 
 std::string training_state::name() const {
@@ -122,8 +137,53 @@ bool training_state::is_retired() const {
   return slots_.get<owner_slot>(owner_number).retired;
 }
 void training_state::retire() {
-  slots_.put(owner_number, owner_slot{owner(), true});
+  auto slot = slots_.get<owner_slot>(owner_number);
+  slot.retired = true;
+  slots_.put(owner_number, slot);
   round.phase = round_phase::complete;
+}
+hash32 training_state::owner_place() {
+  return owner_number;
+}
+void training_state::set_verify(verify_mode mode) {
+  auto slot = slots_.get<owner_slot>(owner_number);
+  slot.verify = mode;
+  slots_.put(owner_number, slot);
+}
+
+hash32 training_state::mix() const {
+  return slots_.load(mix_number);
+}
+void training_state::set_mix(const hash32& value) {
+  slots_.store(mix_number, value);
+}
+
+hash32 training_state::set_place(peer_sets which, std::size_t word) const {
+  if (which == peer_sets::attested) return slot_after(merge_base(round.round_num), attested_at + word);
+  return slot_after(sets_number, static_cast<std::size_t>(which) * peer_set::words_max + word);
+}
+peer_set training_state::load(peer_sets which) const {
+  peer_set out;
+  for (std::size_t word = 0; word < words_used(); ++word)
+    out.words[word] = slots_.load(set_place(which, word));
+  return out;
+}
+void training_state::store(peer_sets which, const peer_set& value) {
+  for (std::size_t word = 0; word < words_used(); ++word)
+    slots_.store(set_place(which, word), value.words[word]);
+}
+bool training_state::has(peer_sets which, std::uint16_t index) const {
+  peer_set part;
+  const auto word = index / peer_set::bits_per_word;
+  part.words[word] = slots_.load(set_place(which, word));
+  return part.has(index);
+}
+void training_state::put(peer_sets which, std::uint16_t index, bool on) {
+  peer_set part;
+  const auto word = index / peer_set::bits_per_word;
+  part.words[word] = slots_.load(set_place(which, word));
+  part.set(index, on);
+  slots_.store(set_place(which, word), part.words[word]);
 }
 id_list training_state::invited() const {
   return {slots_, invited_number};
@@ -182,29 +242,41 @@ hash32 training_state::merge_digest(std::uint64_t round_num) const {
 
 merge_record training_state::merge(std::uint64_t round_num) const {
   const auto base = merge_base(round_num);
-  merge_record out{slots_.get<merge_slot>(base), slots_.load(slot_after(base, 1)), {}, {}};
-  for (std::uint64_t i = 0; i < contributor_slots && out.contributors.size() < out.head.contributors; ++i) {
-    const auto word = slots_.load(slot_after(base, 2 + i));
-    for (std::uint64_t bit = 0; bit < bits_per_slot; ++bit)
-      if (word[bit / 8] >> (7 - bit % 8) & 1)
-        out.contributors.push_back(static_cast<std::uint16_t>(i * bits_per_slot + bit));
-  }
+  const auto indexes_at = [&](std::uint64_t place, std::size_t count) {
+    peer_set out;
+    std::size_t found = 0;
+    for (std::uint64_t i = 0; i < peer_set::words_max && found < count; ++i) {
+      out.words[i] = slots_.load(slot_after(base, place + i));
+      for (const auto byte : out.words[i])
+        found += static_cast<std::size_t>(std::popcount(byte));
+    }
+    return out.indexes();
+  };
+  merge_record out;
+  out.head = slots_.get<merge_slot>(base);
+  out.digest = slots_.load(slot_after(base, 1));
+  out.contributors = indexes_at(2, out.head.contributors);
   if (out.head.excluded > 0)
     out.excluded = split(slots_.load_text(slot_after(base, 2 + contributor_slots)), out.head.excluded);
+  out.checkers = indexes_at(attested_at, out.head.checkers);
   return out;
+}
+
+void training_state::set_merge_head(std::uint64_t round_num, const merge_slot& head) {
+  slots_.put(merge_base(round_num), head);
 }
 
 void training_state::set_merge(std::uint64_t round_num, const merge_record& record) {
   const auto base = merge_base(round_num);
+  const bool replaces = checking().proposals > 0;
   slots_.put(base, record.head);
   slots_.store(slot_after(base, 1), record.digest);
-  std::array<hash32, contributor_slots> words{};
-  for (const auto index : record.contributors) {
-    auto& byte = words[index / bits_per_slot][index % bits_per_slot / 8];
-    byte = static_cast<std::uint8_t>(byte | 0x80 >> index % 8);
-  }
+  peer_set contributors;
+  for (const auto index : record.contributors)
+    contributors.set(index, true);
   for (std::uint64_t i = 0; i < contributor_slots; ++i)
-    if (!words[i].is_zero()) slots_.store(slot_after(base, 2 + i), words[i]);
+    if (replaces || !contributors.words[i].is_zero())
+      slots_.store(slot_after(base, 2 + i), contributors.words[i]);
   if (!record.excluded.empty())
     slots_.store_text(slot_after(base, 2 + contributor_slots), join(record.excluded));
 }

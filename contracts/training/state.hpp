@@ -3,6 +3,7 @@
 #include "contracts/organisations/id_list.hpp"
 #include "contracts/runtime/slots.hpp"
 #include "contracts/training/interface.hpp"
+#include "contracts/training/peer_set.hpp"
 
 #include <optional>
 
@@ -17,13 +18,16 @@
 ///             what an odd peer asks for (a text), standing_slot, commitment, hash of the seed
 ///     slot 6  mapping (generation, account) -> index of the peer plus one
 ///     slot 7  mapping (generation, round) -> merge: merge_slot, digest, bit per contributor (4 slots), excluded (three
-///             bytes for each)
+///             bytes for each), bit per peer that has attested it (4 slots)
 ///     slot 8  text of the merge method, when it takes an argument
 ///     slot 9  mapping (generation, organisation) -> number of its entries among the peers
 ///     slot 10 owner_slot
 ///     slot 11 organisations that are invited, an id_list
 ///     slot 12 organisations that have asked for a reset of this generation, an id_list
 ///     slot 13 mapping (generation, digest) -> first_reveal of that digest in the last round in which it was revealed
+///     slot 14 checking_slot
+///     slot 15 mix of the seeds of the proposal
+///     slot 16 sets of peers in the order of `peer_sets`, 4 slots each
 ///
 /// The keys of these mappings contain the generation, so a reset touches a fixed number of slots.
 namespace swarm::contracts {
@@ -45,6 +49,7 @@ struct round_slot {
 struct owner_slot {
   organisation_id organisation = 0; ///< 0: nobody's
   bool retired = false;             ///< complete for good
+  verify_mode verify = verify_mode::before;
 };
 
 /// Every change keeps these counters up to date, so that no call needs to count peers.
@@ -90,7 +95,9 @@ struct peer_slot {
     newly_finished = 32, ///< the check-in made it Finished
     revealed = 64,       ///< the model of the check-in for `last_round`
     outside = 128,       ///< the check-in for `last_round` counts once its model is revealed
-    doubted = 256        ///< it has withheld a model, and may have to be the first to reveal one
+    doubted = 256,       ///< it has withheld a model, and may have to be the first to reveal one
+    barred = 512,        ///< it has been, and may still be
+    spared = 1024        ///< in `last_round` it is not left out as not available without being heard
   };
   /// The two highest bits of `flags`.
   on_train_end train_end() const { return static_cast<on_train_end>(flags >> 14); }
@@ -120,6 +127,7 @@ struct progress_slot {
   std::uint64_t loss_round = 0; ///< the merge that loss and metric are of
 };
 
+/// A merge, or a proposal of one.
 struct merge_slot {
   std::uint64_t block_num = 0;
   std::uint64_t size = 0;
@@ -127,6 +135,7 @@ struct merge_slot {
   std::uint16_t leader = 0;
   std::uint16_t contributors = 0;
   std::uint16_t excluded = 0;
+  std::uint16_t checkers = 0; ///< who have attested it; 0 while it is a proposal
 };
 
 /// A peer left out of a merge, and why.
@@ -142,6 +151,30 @@ struct standing_slot {
   std::uint64_t may_accuse_at = 0;
   std::uint64_t trusted_from = 0; ///< the round
   std::uint8_t withheld = 0;      ///< how often it has, in this generation
+  std::uint32_t barred_until = 0; ///< the round
+};
+
+/// How the proposal of the closed round is checked.
+struct checking_slot {
+  std::uint64_t until = 0;      ///< block time at which the others go on without those who are awaited
+  std::uint32_t number = 0;     ///< of the chunk, or position among the excluded, that is disputed
+  std::uint16_t attempt = 0;    ///< how often the proposal was dealt out; 0: its seeds are revealed
+  std::uint16_t awaited = 0;    ///< peers whose seed, attestation or vote is missing
+  std::uint16_t proposals = 0;  ///< of this round
+  std::uint16_t challenger = 0; ///< index of that peer
+  challenge_kind kind = challenge_kind::chunk;
+  std::uint8_t ties = 0; ///< in this round
+  bool operator==(const checking_slot&) const = default;
+};
+
+enum class peer_sets : std::uint8_t {
+  awaited,    ///< whose seed, attestation or vote is missing
+  able,       ///< who may check the proposal: their seeds are revealed, and nothing speaks against them
+  seated,     ///< among whom it is dealt out
+  challenged, ///< who have challenged it
+  holds,      ///< who have said that what is challenged holds
+  against,    ///< and that it does not
+  attested    ///< who have attested the proposal; stands in its record
 };
 
 /// While models are revealed.
@@ -163,10 +196,11 @@ struct merge_record {
   hash32 digest;
   std::vector<std::uint16_t> contributors;
   std::vector<exclusion> excluded;
+  std::vector<std::uint16_t> checkers;
 };
 
-/// The state during one call. The two head slots are read once and written by `save`; everything
-/// else at once.
+/// The state during one call. The two head slots are read once and written by `save`, and so is `checking` by a call
+/// that needs it; everything else at once.
 class training_state {
 public:
   explicit training_state(const slots& in);
@@ -174,7 +208,9 @@ public:
   round_slot round;
   counts_slot counts;
 
-  /// Writes `round` and `counts` if they changed.
+  checking_slot& checking();
+
+  /// Writes `round`, `counts` and `checking` if they changed.
   void save();
   const slots& storage() const { return slots_; }
 
@@ -218,6 +254,16 @@ public:
   void set_owner(organisation_id organisation);
   bool is_retired() const;
   void retire();
+  verify_mode verify() const { return slots_.get<owner_slot>(owner_place()).verify; }
+  void set_verify(verify_mode mode);
+
+  hash32 mix() const;
+  void set_mix(const hash32& value);
+  peer_set load(peer_sets which) const;
+  void store(peer_sets which, const peer_set& value);
+  bool has(peer_sets which, std::uint16_t index) const;
+  void put(peer_sets which, std::uint16_t index, bool on);
+
   id_list invited() const;
   id_list reset_votes() const;
   std::uint64_t entries_of(organisation_id organisation) const;
@@ -227,7 +273,9 @@ public:
   merge_slot merge_head(std::uint64_t round_num) const;
   hash32 merge_digest(std::uint64_t round_num) const;
   merge_record merge(std::uint64_t round_num) const;
+  /// Replaces the earlier proposal of the round, if there is one.
   void set_merge(std::uint64_t round_num, const merge_record& record);
+  void set_merge_head(std::uint64_t round_num, const merge_slot& head);
 
   /// True when the check-in of `peer` for the current round stands.
   bool is_in(const peer_slot& peer) const {
@@ -241,10 +289,17 @@ private:
   hash32 merge_base(std::uint64_t round_num) const;
   hash32 entries_slot(organisation_id organisation) const;
   hash32 digest_slot(const hash32& digest) const;
+  hash32 set_place(peer_sets which, std::size_t word) const;
+  static hash32 owner_place();
+  std::size_t words_used() const {
+    return (counts.peers + peer_set::bits_per_word - 1) / peer_set::bits_per_word;
+  }
 
   slots slots_;
   round_slot loaded_round_;
   counts_slot loaded_counts_;
+  std::optional<checking_slot> checking_;
+  checking_slot loaded_checking_;
   mutable std::optional<std::pair<std::uint64_t, hash32>> peers_base_; ///< generation and place
 };
 

@@ -2,6 +2,7 @@
 
 #include "contracts/runtime/typed_contract.hpp"
 #include "contracts/training/agreement.hpp"
+#include "contracts/training/verification.hpp"
 
 namespace swarm::contracts {
 
@@ -11,7 +12,7 @@ class training_call {
 public:
   training_call(ledger::contract_host& host, const ledger::call_context& context)
       : host_(host), context_(context), state_(slots(host, context.self)), rounds_(state_, context_),
-        agreement_(state_, rounds_, context_) {}
+        agreement_(state_, rounds_, context_), verification_(state_, rounds_) {}
 
   // peers.cpp
   result<> on(const register_peer_args& args);
@@ -24,6 +25,7 @@ public:
   // owners.cpp
   result<> on(const reset_args& args);
   result<> on(const invite_args& args);
+  result<> on(const set_verify_args& args);
   result<owner_view> on(const owner_args& args) const;
   result<std::vector<owner_view>> on(const invited_args& args) const;
   result<std::vector<owner_view>> on(const reset_votes_args& args) const;
@@ -36,6 +38,12 @@ public:
   // merging.cpp
   result<> on(const suspect_leader_args& args);
   result<> on(const commit_merge_args& args);
+  // verifying.cpp
+  result<> on(const reveal_seed_args& args);
+  result<> on(const attest_args& args);
+  result<> on(const challenge_args& args);
+  result<> on(const judge_args& args);
+  result<> on(const close_checks_args& args);
   // views.cpp
   result<std::string> on(const training_name_args& args) const;
   result<head_view> on(const head_args& args) const;
@@ -43,6 +51,8 @@ public:
   result<u256> on(const peer_count_args& args) const;
   result<std::vector<check_in_view>> on(const check_ins_args& args) const;
   result<merge_view> on(const merge_of_args& args) const;
+  result<merge_view> on(const proposal_args& args) const;
+  result<checks_view> on(const checks_args& args);
 
 private:
   /// A peer of this generation that was found and can be changed.
@@ -58,6 +68,7 @@ private:
   void hear(const found_peer& caller);
   /// A peer leaves, by itself or as it was not heard; what follows from that is not settled yet.
   void take_leave(found_peer& peer, leave_reason why);
+  void leave_closed_round(std::uint16_t index);
   /// The entry of `account`, which is added when there is none. It is in state none until that is changed.
   result<found_peer> find_or_add(const address& account, organisation_id organisation);
   result<> check_invited(organisation_id organisation) const;
@@ -87,6 +98,13 @@ private:
   bool is_copy(const found_peer& caller, const hash32& digest);
   void forget_last_reveal(const found_peer& caller);
   void tell_check_in(const found_peer& caller, const check_in_args& args) const;
+  result<> check_attempt(std::uint32_t attempt);
+  result<found_peer> awaited_caller(std::string_view what);
+  result<> check_challenger(const found_peer& caller);
+  result<> check_challenge(const challenge_args& args) const;
+  merge_view view_of(std::uint64_t round_num) const;
+  /// The caller, an SN or SWCI of the owner, which is there.
+  result<> check_owner(std::string_view right) const;
   result<merge_record> check_partition(const commit_merge_args& args) const;
 
   result<> done();
@@ -96,6 +114,7 @@ private:
   training_state state_;
   rounds rounds_;
   agreement agreement_;
+  verification verification_;
 };
 
 } // namespace swarm::contracts

@@ -18,7 +18,7 @@ result<head_view> training_call::on(const head_args&) const {
   out.round_num = round.round_num;
   out.phase = round.phase;
   out.term = round.term;
-  if (round.phase == round_phase::merging) out.leader = state_.peer(counts.leader).account;
+  if (is_closed(round.phase)) out.leader = state_.peer(counts.leader).account;
   out.min_peers = round.min_peers;
   out.merge_method = state_.merge_method();
   out.layout_digest = state_.layout_digest();
@@ -27,6 +27,7 @@ result<head_view> training_call::on(const head_args&) const {
   out.close_votes = counts.close_votes;
   out.hidden = counts.hidden;
   if (round.phase == round_phase::revealing) out.reveals_end = state_.reveals().end;
+  out.verify = state_.verify();
   out.merged_round = round.round_num - 1;
   if (out.merged_round > 0) {
     out.merged_digest = state_.merge_digest(out.merged_round);
@@ -54,7 +55,8 @@ result<std::vector<peer_view>> training_call::on(const peers_args& args) const {
     const auto check_in = state_.check_in(i);
     if (!organisations.contains(check_in.organisation))
       organisations[check_in.organisation] = organisation_records(host_).of(check_in.organisation).name();
-    const bool stands_out = state_.counts.accused > 0 || peer.has(peer_slot::doubted);
+    const bool stands_out =
+        state_.counts.accused > 0 || peer.has(peer_slot::doubted) || peer.has(peer_slot::barred);
     const auto standing = stands_out ? state_.standing(i) : standing_slot{};
     const bool has_reason = peer.state == peer_state::left || peer.state == peer_state::odd;
     out.push_back({.account = peer.account,
@@ -74,14 +76,15 @@ result<std::vector<peer_view>> training_call::on(const peers_args& args) const {
                    .organisation = check_in.organisation,
                    .organisation_name = organisations[check_in.organisation],
                    .accused_since = standing.accused_since,
-                   .trusted_from = rounds_.is_doubted(i, peer) ? standing.trusted_from : 0});
+                   .trusted_from = rounds_.is_doubted(i, peer) ? standing.trusted_from : 0,
+                   .barred_until = rounds_.is_barred({i, peer}) ? standing.barred_until : 0});
   }
   return out;
 }
 
 result<std::vector<check_in_view>> training_call::on(const check_ins_args&) const {
   auto in = rounds_.participants();
-  if (state_.round.phase == round_phase::merging) {
+  if (is_closed(state_.round.phase)) {
     auto order = rounds_.succession(in);
     std::vector<bool> in_order(state_.counts.peers);
     for (const auto& one : order)
@@ -109,11 +112,10 @@ result<std::vector<check_in_view>> training_call::on(const check_ins_args&) cons
   return out;
 }
 
-result<merge_view> training_call::on(const merge_of_args& args) const {
-  if (args.round_num == 0 || args.round_num >= state_.round.round_num) return {};
-  const auto record = state_.merge(args.round_num);
+merge_view training_call::view_of(std::uint64_t round_num) const {
+  const auto record = state_.merge(round_num);
   merge_view out;
-  out.round_num = args.round_num;
+  out.round_num = round_num;
   out.block_num = record.head.block_num;
   out.term = record.head.term;
   out.leader = state_.peer(record.head.leader).account;
@@ -125,6 +127,45 @@ result<merge_view> training_call::on(const merge_of_args& args) const {
     out.excluded.push_back(state_.peer(one.index).account);
     out.reasons.push_back(one.reason);
   }
+  for (auto index : record.checkers)
+    out.checkers.push_back(state_.peer(index).account);
+  return out;
+}
+
+result<merge_view> training_call::on(const merge_of_args& args) const {
+  if (args.round_num == 0 || args.round_num >= state_.round.round_num) return {};
+  return view_of(args.round_num);
+}
+
+result<merge_view> training_call::on(const proposal_args&) const {
+  const auto& round = state_.round;
+  if (!is_closed(round.phase) || round.phase == round_phase::merging) return {};
+  return view_of(round.round_num);
+}
+
+result<checks_view> training_call::on(const checks_args&) {
+  const auto& round = state_.round;
+  const bool is_disputed = round.phase == round_phase::disputed;
+  if (round.phase != round_phase::verifying && !is_disputed) return {};
+  const auto& checking = state_.checking();
+  checks_view out;
+  out.round_num = round.round_num;
+  out.term = round.term;
+  out.attempt = checking.attempt;
+  out.until = checking.until;
+  out.mix = state_.mix();
+  out.chunks = verification_.chunks();
+  if (is_disputed) {
+    out.kind = checking.kind;
+    out.number = checking.number;
+    out.challenger = state_.peer(checking.challenger).account;
+  }
+  for (const auto index : state_.load(peer_sets::awaited).indexes())
+    out.awaited.push_back(state_.peer(index).account);
+  const auto attested = state_.load(peer_sets::attested);
+  for (const auto& [index, peer] : verification_.seats())
+    out.seats.push_back(
+        {peer.account, verification_.organisation_of(index), checking.attempt > 0 && attested.has(index)});
   return out;
 }
 

@@ -1,0 +1,311 @@
+#include "base/hash.hpp"
+#include "contracts/testing/naive_training.hpp"
+#include "contracts/training/commitment.hpp"
+#include "contracts/training/dealing.hpp"
+
+#include <algorithm>
+
+// How proposals are checked and disputed.
+namespace swarm::contracts {
+
+bool naive_training::is_barred(const member& peer) const {
+  return round_ < peer.barred_until;
+}
+
+std::set<organisation_id> naive_training::set_aside() const {
+  std::set<organisation_id> out;
+  for (const auto* peer : in_round())
+    if (peer->barred_until == round_ + 1 + barred_rounds) out.insert(peer->view.organisation);
+  return out;
+}
+
+std::vector<const naive_training::member*> naive_training::others() const {
+  std::vector<const member*> out;
+  for (const auto* peer : in_round()) {
+    const auto state = peer->view.state;
+    const bool is_there = state == peer_state::active || state == peer_state::finished;
+    if (is_there && peer->in->model.weightage > 0 && peer->view.account != leader_) out.push_back(peer);
+  }
+  return out;
+}
+
+void naive_training::open_checks() {
+  ++proposals_;
+  checks_ = {};
+  std::set<address> free, all;
+  for (const auto* peer : others()) {
+    all.insert(peer->view.account);
+    if (!is_barred(*peer)) free.insert(peer->view.account);
+  }
+  const auto who = free.empty() ? all : free;
+  if (who.empty()) return accept();
+  phase_ = round_phase::verifying;
+  if (who.size() <= 2) {
+    checks_.able = who;
+    return deal_out();
+  }
+  checks_.awaited = who;
+  checks_.until = block_time + seed_seconds;
+}
+
+std::uint64_t naive_training::model_size() const {
+  std::map<organisation_id, std::vector<std::uint64_t>> sizes;
+  for (const auto* peer : in_round())
+    if (peer->in->model.weightage > 0) sizes[peer->view.organisation].push_back(peer->in->model.size);
+  std::vector<std::uint64_t> middles;
+  for (auto& [organisation, own] : sizes) {
+    std::sort(own.begin(), own.end());
+    middles.push_back(own[own.size() / 2]);
+  }
+  std::sort(middles.begin(), middles.end());
+  return std::min(middles[middles.size() / 2], model_bytes_max);
+}
+
+void naive_training::deal_out() {
+  phase_ = round_phase::verifying;
+  ++checks_.attempt;
+  checks_.attested.clear();
+  checks_.seats.clear();
+  checks_.awaited.clear();
+  const auto aside = set_aside();
+  std::vector<checker> checkers;
+  for (const auto* peer : others())
+    if (checks_.able.contains(peer->view.account))
+      checkers.push_back(
+          {peer->view.account, peer->view.organisation, aside.contains(peer->view.organisation)});
+  std::vector<organisation_id> organisations;
+  for (const auto at : deal_order(checks_.mix, find(leader_)->view.organisation, checkers)) {
+    checks_.seats.push_back(checkers[at].account);
+    organisations.push_back(checkers[at].organisation);
+  }
+  if (checks_.seats.empty()) return accept();
+  const auto chunks = chunks_of_proposal();
+  const deal dealt(organisations, chunks);
+  std::uint64_t most = 0;
+  for (std::size_t place = 0; place < organisations.size(); ++place) {
+    const auto count = dealt.chunks_of(place).size();
+    if (count > 0) checks_.awaited.insert(checks_.seats[place]);
+    most = std::max<std::uint64_t>(most, count);
+  }
+  const auto bytes = contributors() * (model_size() / (chunks / most) + 1);
+  checks_.until = block_time + check_seconds + bytes / check_bytes_per_second;
+  events.emplace_back(checks_dealt{round_, generation_, term_, checks_.attempt, checks_.mix, chunks,
+                                   static_cast<std::uint32_t>(checks_.awaited.size()), checks_.until});
+}
+
+std::uint64_t naive_training::chunks_of_proposal() const {
+  return chunks_to_deal(proposal_.size, parse_merge_method(method_).value());
+}
+
+void naive_training::accept() {
+  for (const auto& peer : members_)
+    if (checks_.attested.contains(peer.view.account)) proposal_.checkers.push_back(peer.view.account);
+  merges_[round_] = proposal_;
+  events.emplace_back(
+      merge_accepted{round_, generation_, term_, leader_, proposal_.digest, proposal_.checkers});
+  next_round();
+}
+
+void naive_training::bar(const address& account, bar_reason reason) {
+  auto* peer = find(account);
+  checks_.able.erase(account);
+  peer->barred_until = round_ + 1 + barred_rounds;
+  events.emplace_back(barred{account, round_, generation_, reason, peer->barred_until});
+}
+
+void naive_training::lose(const address& account) {
+  if (phase_ != round_phase::verifying && phase_ != round_phase::disputed) return;
+  checks_.able.erase(account);
+  if (checks_.awaited.erase(account) == 0) return;
+  if (phase_ == round_phase::disputed)
+    settle_dispute(false);
+  else if (checks_.attempt > 0 || checks_.awaited.empty())
+    deal_out();
+}
+
+bool naive_training::is_current(std::uint64_t generation, std::uint64_t round_num, std::uint32_t term,
+                                std::uint32_t attempt, round_phase phase) const {
+  return generation == generation_ && round_num == round_ && term == term_ && attempt == checks_.attempt
+         && phase == phase_;
+}
+
+bool naive_training::call(const address& caller, const reveal_seed_args& args) {
+  if (!is_current(args.generation, args.round_num, args.term, 0, round_phase::verifying)) return false;
+  auto* peer = find(caller);
+  if (!checks_.awaited.contains(caller) || keccak256(args.seed.view()) != peer->in->seed_hash) return false;
+  events.emplace_back(seed_revealed{caller, round_, generation_, term_, args.seed});
+  peer->in->seed_hash = args.seed;
+  checks_.mix = mixed_with(checks_.mix, caller, args.seed);
+  checks_.awaited.erase(caller);
+  checks_.able.insert(caller);
+  if (checks_.awaited.empty()) deal_out();
+  return true;
+}
+
+bool naive_training::call(const address& caller, const attest_args& args) {
+  if (!is_current(args.generation, args.round_num, args.term, args.attempt, round_phase::verifying)
+      || args.attempt == 0 || !checks_.awaited.contains(caller))
+    return false;
+  events.emplace_back(attested{caller, round_, generation_, term_, args.attempt});
+  checks_.awaited.erase(caller);
+  checks_.attested.insert(caller);
+  if (checks_.awaited.empty()) accept();
+  return true;
+}
+
+bool naive_training::may_challenge(const member& peer) const {
+  std::set<organisation_id> organisations;
+  for (const auto* one : in_round())
+    organisations.insert(one->view.organisation);
+  const bool counts_alone = organisations.size() == 1;
+  for (const auto& account : checks_.challenged)
+    if (account == peer.view.account
+        || (!counts_alone && members_[place_of(account)].view.organisation == peer.view.organisation))
+      return false;
+  return counts_alone || !set_aside().contains(peer.view.organisation);
+}
+
+bool naive_training::call(const address& caller, const challenge_args& args) {
+  auto* peer = find(caller);
+  if (!is_current(args.generation, args.round_num, args.term, args.attempt, round_phase::verifying)
+      || args.attempt == 0 || peer == nullptr || peer->view.state == peer_state::left || !peer->in)
+    return false;
+  if (caller == leader_ || peer->in->model.weightage == 0) return false;
+  if (is_barred(*peer) && !checks_.able.contains(caller)) return false;
+  if (!may_challenge(*peer)) return false;
+  if (args.kind == challenge_kind::unserved && args.number != 0) return false;
+  if (args.kind == challenge_kind::chunk && args.number >= chunks_of_proposal()) return false;
+  if (args.kind == challenge_kind::exclusion) {
+    if (args.number >= proposal_.excluded.size()) return false;
+    const auto* left_out = find(proposal_.excluded[args.number]);
+    if (proposal_.reasons[args.number] == exclusion_reason::not_available && left_out->in->spared)
+      return false;
+  }
+  phase_ = round_phase::disputed;
+  checks_.kind = args.kind;
+  checks_.number = args.number;
+  checks_.challenger = caller;
+  checks_.challenged.insert(caller);
+  checks_.holds = {leader_};
+  checks_.against = {caller};
+  checks_.awaited.clear();
+  for (const auto* one : others())
+    if (one->view.account != caller) checks_.awaited.insert(one->view.account);
+  const auto size = model_size();
+  const bool by_chunks = chunks_of_proposal() > 1;
+  const auto bytes = args.kind == challenge_kind::exclusion
+                         ? size
+                         : contributors() * (by_chunks ? std::min(size, model_chunk_bytes) : size);
+  checks_.until = block_time + check_seconds + bytes / check_bytes_per_second;
+  events.emplace_back(merge_challenged{round_, generation_, term_, args.attempt, args.kind, args.number,
+                                       caller, checks_.until});
+  settle_dispute(false);
+  return true;
+}
+
+bool naive_training::call(const address& caller, const judge_args& args) {
+  if (!is_current(args.generation, args.round_num, args.term, args.attempt, round_phase::disputed)
+      || !checks_.awaited.contains(caller))
+    return false;
+  events.emplace_back(judged{caller, round_, generation_, term_, args.attempt, args.holds});
+  checks_.awaited.erase(caller);
+  (args.holds ? checks_.holds : checks_.against).insert(caller);
+  settle_dispute(false);
+  return true;
+}
+
+bool naive_training::call(const address& caller, const close_checks_args& args) {
+  const auto* peer = find(caller);
+  if (peer == nullptr || peer->view.state == peer_state::left) return false;
+  const bool disputed = phase_ == round_phase::disputed;
+  if (!is_current(args.generation, args.round_num, args.term, args.attempt,
+                  disputed ? phase_ : round_phase::verifying)
+      || block_time < checks_.until)
+    return false;
+  if (disputed) {
+    settle_dispute(true);
+    return true;
+  }
+  const auto reason = checks_.attempt == 0 ? bar_reason::withheld_seed : bar_reason::silent;
+  for (const auto& one : members_)
+    if (checks_.awaited.contains(one.view.account)) bar(one.view.account, reason);
+  deal_out();
+  return true;
+}
+
+/// What those of one organisation, or one node, say: more than the others of it could undo, or what most have said.
+void naive_training::settle_dispute(bool is_over) {
+  std::map<organisation_id, std::array<std::size_t, 3>> by_organisation;
+  std::vector<std::array<std::size_t, 3>> all;
+  for (const auto* peer : in_round()) {
+    const auto& who = peer->view.account;
+    const std::array<std::size_t, 3> says{checks_.holds.count(who), checks_.against.count(who),
+                                          checks_.awaited.count(who)};
+    if (says[0] + says[1] + says[2] == 0) continue;
+    all.push_back(says);
+    for (std::size_t i = 0; i < 3; ++i)
+      by_organisation[peer->view.organisation][i] += says[i];
+  }
+  if (by_organisation.size() > 1) {
+    all.clear();
+    for (const auto& [organisation, says] : by_organisation)
+      all.push_back(says);
+  }
+  const auto count = [&all](auto&& says) {
+    return static_cast<std::uint32_t>(std::count_if(all.begin(), all.end(), says));
+  };
+  const auto holds = count([](const auto& s) { return s[0] > s[1]; });
+  const auto against = count([](const auto& s) { return s[1] > s[0]; });
+  if (2 * count([](const auto& s) { return s[0] > s[1] + s[2]; }) > all.size())
+    return decide(verdict::upheld, holds, against);
+  if (2 * count([](const auto& s) { return s[1] > s[0] + s[2]; }) > all.size())
+    return decide(verdict::refuted, holds, against);
+  if (!is_over && !checks_.awaited.empty()) return;
+  if (holds == against) return decide(verdict::tied, holds, against);
+  decide(holds > against ? verdict::upheld : verdict::refuted, holds, against);
+}
+
+void naive_training::decide(verdict outcome, std::uint32_t holds, std::uint32_t against) {
+  events.emplace_back(
+      challenge_decided{round_, generation_, term_, checks_.attempt, outcome, holds, against});
+  const bool by_availability = checks_.kind == challenge_kind::exclusion
+                               && proposal_.reasons[checks_.number] == exclusion_reason::not_available;
+  const bool repeatable = checks_.kind != challenge_kind::unserved && !by_availability;
+  if (outcome == verdict::upheld) {
+    checks_.able.erase(checks_.challenger);
+    if (repeatable) bar(checks_.challenger, bar_reason::false_challenge);
+    return deal_out();
+  }
+  if (by_availability) find(proposal_.excluded[checks_.number])->in->spared = true;
+  if (outcome == verdict::tied && !by_availability && ++ties_ == 2) {
+    phase_ = round_phase::stopped;
+    events.emplace_back(round_stopped{round_, generation_, leader_, checks_.challenger});
+    return;
+  }
+  if (outcome == verdict::refuted && repeatable) bar(leader_, bar_reason::false_merge);
+  succeed();
+}
+
+merge_view naive_training::proposal() const {
+  const bool is_there =
+      phase_ == round_phase::verifying || phase_ == round_phase::disputed || phase_ == round_phase::stopped;
+  return is_there ? proposal_ : merge_view{};
+}
+
+checks_view naive_training::checks() const {
+  if (phase_ != round_phase::verifying && phase_ != round_phase::disputed) return {};
+  checks_view out{round_, term_, checks_.attempt, checks_.until, checks_.mix, chunks_of_proposal()};
+  if (phase_ == round_phase::disputed) {
+    out.kind = checks_.kind;
+    out.number = checks_.number;
+    out.challenger = checks_.challenger;
+  }
+  for (const auto& peer : members_)
+    if (checks_.awaited.contains(peer.view.account)) out.awaited.push_back(peer.view.account);
+  for (const auto& account : checks_.seats)
+    out.seats.push_back(
+        {account, members_[place_of(account)].view.organisation, checks_.attested.contains(account)});
+  return out;
+}
+
+} // namespace swarm::contracts

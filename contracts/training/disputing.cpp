@@ -1,0 +1,125 @@
+#include "contracts/training/verification.hpp"
+
+#include <algorithm>
+#include <map>
+
+// A proposal is challenged, and those who contribute judge it.
+namespace swarm::contracts {
+
+std::uint64_t verification::bytes_to_judge() const {
+  const auto& checking = state_.checking();
+  const auto size = model_size();
+  if (checking.kind == challenge_kind::exclusion) return size;
+  return state_.counts.contributors * (chunks() == 1 ? size : std::min(size, model_chunk_bytes));
+}
+
+void verification::dispute(std::uint16_t challenger, challenge_kind kind, std::uint32_t number) {
+  auto& round = state_.round;
+  auto& checking = state_.checking();
+  checking.kind = kind;
+  checking.number = number;
+  checking.challenger = challenger;
+  state_.put(peer_sets::challenged, challenger, true);
+  round.phase = round_phase::disputed;
+  peer_set holds, against, judges;
+  holds.set(state_.counts.leader, true);
+  against.set(challenger, true);
+  for (const auto& one : others())
+    judges.set(one.index, one.index != challenger);
+  state_.store(peer_sets::holds, holds);
+  state_.store(peer_sets::against, against);
+  await(judges);
+  checking.until = end_after(bytes_to_judge());
+  rounds_.emit(merge_challenged{round.round_num, round.generation, round.term, checking.attempt, kind, number,
+                                state_.peer(challenger).account, checking.until});
+  settle_dispute(false);
+}
+
+void verification::take_vote(std::uint16_t index, bool holds) {
+  state_.put(peer_sets::awaited, index, false);
+  state_.put(holds ? peer_sets::holds : peer_sets::against, index, true);
+  --state_.checking().awaited;
+  settle_dispute(false);
+}
+
+/// One for each organisation, or for each node where there is one organisation.
+std::vector<verification::tally> verification::votes() const {
+  const auto holds = state_.load(peer_sets::holds);
+  const auto against = state_.load(peer_sets::against);
+  const auto awaited = state_.load(peer_sets::awaited);
+  std::map<organisation_id, tally> by_organisation;
+  std::vector<tally> by_node;
+  for (const auto& [index, peer] : rounds_.participants()) {
+    const tally own{holds.has(index), against.has(index), awaited.has(index)};
+    if (own.holds + own.against + own.missing == 0) continue;
+    by_node.push_back(own);
+    auto& of = by_organisation[organisation_of(index)];
+    of.holds += own.holds;
+    of.against += own.against;
+    of.missing += own.missing;
+  }
+  if (by_organisation.size() <= 1) return by_node;
+  std::vector<tally> out;
+  for (const auto& [organisation, sum] : by_organisation)
+    out.push_back(sum);
+  return out;
+}
+
+/// An organisation says what most of its votes say. Who has not voted does not count once the time is over; before, the
+/// dispute ends when no vote that is missing can change what most say.
+void verification::settle_dispute(bool is_over) {
+  const auto all = votes();
+  std::uint32_t holds = 0, against = 0, surely_holds = 0, surely_against = 0;
+  for (const auto& one : all) {
+    holds += one.holds > one.against ? 1 : 0;
+    against += one.against > one.holds ? 1 : 0;
+    surely_holds += one.holds > one.against + one.missing ? 1 : 0;
+    surely_against += one.against > one.holds + one.missing ? 1 : 0;
+  }
+  const auto count = static_cast<std::uint32_t>(all.size());
+  if (is_majority(surely_holds, count)) return decide(verdict::upheld, holds, against);
+  if (is_majority(surely_against, count)) return decide(verdict::refuted, holds, against);
+  if (!is_over && state_.checking().awaited > 0) return;
+  decide(holds == against  ? verdict::tied
+         : holds > against ? verdict::upheld
+                           : verdict::refuted,
+         holds, against);
+}
+
+void verification::decide(verdict outcome, std::uint32_t holds, std::uint32_t against) {
+  const auto& round = state_.round;
+  auto& checking = state_.checking();
+  rounds_.emit(challenge_decided{round.round_num, round.generation, round.term, checking.attempt, outcome,
+                                 holds, against});
+  std::optional<exclusion> left_out;
+  if (checking.kind == challenge_kind::exclusion)
+    left_out = state_.merge(round.round_num).excluded.at(checking.number);
+  const bool by_availability = left_out && left_out->reason == exclusion_reason::not_available;
+  // Everybody who looks sees the same, so one of the two has lied. Whether a file is served may be true for some only.
+  const bool repeatable = checking.kind != challenge_kind::unserved && !by_availability;
+  if (outcome == verdict::upheld) {
+    if (repeatable)
+      bar(checking.challenger, bar_reason::false_challenge);
+    else
+      state_.put(peer_sets::able, checking.challenger, false);
+    return deal_out();
+  }
+  if (by_availability) {
+    auto peer = state_.peer(left_out->index);
+    peer.set(peer_slot::spared, true);
+    state_.set_peer(left_out->index, peer);
+  } else if (outcome == verdict::tied && ++checking.ties > 1) {
+    return stop();
+  }
+  if (outcome == verdict::refuted && repeatable) bar(state_.counts.leader, bar_reason::false_merge);
+  rounds_.advance_leader();
+}
+
+void verification::stop() {
+  auto& round = state_.round;
+  round.phase = round_phase::stopped;
+  rounds_.emit(round_stopped{round.round_num, round.generation, state_.peer(state_.counts.leader).account,
+                             state_.peer(state_.checking().challenger).account});
+}
+
+} // namespace swarm::contracts

@@ -1,0 +1,195 @@
+#include "contracts/training/verification.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace swarm::contracts {
+
+std::vector<participant> verification::others() const {
+  auto out = rounds_.participants();
+  std::erase_if(out, [this](const participant& one) {
+    return one.index == state_.counts.leader || one.peer.in_weightage == 0 || !is_at_work(one.peer);
+  });
+  return out;
+}
+
+std::uint64_t verification::chunks() const {
+  return chunks_to_deal(state_.merge_head(state_.round.round_num).size,
+                        parse_merge_method(state_.merge_method()).value());
+}
+
+void verification::await(const peer_set& whom) {
+  state_.store(peer_sets::awaited, whom);
+  state_.checking().awaited = static_cast<std::uint16_t>(whom.indexes().size());
+}
+
+void verification::open() {
+  auto& checking = state_.checking();
+  ++checking.proposals;
+  checking.attempt = 0;
+  auto who = others();
+  const bool all_barred =
+      std::all_of(who.begin(), who.end(), [this](const auto& one) { return rounds_.is_barred(one); });
+  if (!all_barred) std::erase_if(who, [this](const auto& one) { return rounds_.is_barred(one); });
+  if (who.empty() || (state_.owner() != 0 && state_.verify() == verify_mode::off)) return accept();
+  peer_set able;
+  for (const auto& one : who)
+    able.set(one.index, true);
+  state_.round.phase = round_phase::verifying;
+  state_.set_mix({});
+  state_.store(peer_sets::challenged, {});
+  state_.store(peer_sets::seated, {});
+  // Each of so few checks everything: there is nothing to draw lots for.
+  const bool needs_seeds = who.size() > checks_per_chunk;
+  state_.store(peer_sets::able, needs_seeds ? peer_set{} : able);
+  if (!needs_seeds) return deal_out();
+  await(able);
+  checking.until = state_.storage().host().block_time() + seed_seconds;
+}
+
+void verification::take_seed(std::uint16_t index, const address& account, const hash32& seed) {
+  state_.set_seed_hash(index, seed);
+  state_.set_mix(mixed_with(state_.mix(), account, seed));
+  state_.put(peer_sets::awaited, index, false);
+  state_.put(peer_sets::able, index, true);
+  if (--state_.checking().awaited == 0) deal_out();
+}
+
+void verification::take_attestation(std::uint16_t index) {
+  state_.put(peer_sets::awaited, index, false);
+  state_.put(peer_sets::attested, index, true);
+  if (--state_.checking().awaited == 0) accept();
+}
+
+/// `who` as those who could check, in the order of the deal.
+std::vector<std::size_t> verification::order_of(const std::vector<participant>& who) const {
+  const auto aside = rounds_.set_aside();
+  std::vector<checker> checkers;
+  for (const auto& [index, peer] : who) {
+    const auto organisation = organisation_of(index);
+    checkers.push_back({peer.account, organisation, aside.contains(organisation)});
+  }
+  return deal_order(state_.mix(), organisation_of(state_.counts.leader), checkers);
+}
+
+std::vector<participant> verification::seats() const {
+  std::vector<participant> who;
+  for (const auto index : state_.load(peer_sets::seated).indexes())
+    who.push_back({index, state_.peer(index)});
+  std::vector<participant> out;
+  for (const auto at : order_of(who))
+    out.push_back(who[at]);
+  return out;
+}
+
+void verification::deal_out() {
+  auto& checking = state_.checking();
+  auto& round = state_.round;
+  round.phase = round_phase::verifying;
+  ++checking.attempt;
+  const auto able = state_.load(peer_sets::able);
+  auto who = others();
+  std::erase_if(who, [&able](const participant& one) { return !able.has(one.index); });
+  const auto order = order_of(who);
+  peer_set seated;
+  std::vector<organisation_id> organisations;
+  for (const auto at : order) {
+    seated.set(who[at].index, true);
+    organisations.push_back(organisation_of(who[at].index));
+  }
+  state_.store(peer_sets::seated, seated);
+  state_.store(peer_sets::attested, {});
+  if (order.empty()) {
+    checking.attempt = 0; // nobody has attested anything
+    return accept();
+  }
+  const auto count = chunks();
+  const deal dealt(organisations, count);
+  peer_set checkers;
+  for (std::size_t place = 0; place < order.size(); ++place)
+    if (dealt.count_of(place) > 0) checkers.set(who[order[place]].index, true);
+  await(checkers);
+  const auto part = model_size() / (count / dealt.count_max()) + 1; // of each contribution, for the busiest
+  checking.until = end_after(part * state_.counts.contributors);
+  rounds_.emit(checks_dealt{round.round_num, round.generation, round.term, checking.attempt, state_.mix(),
+                            count, checking.awaited, checking.until});
+}
+
+void verification::accept() {
+  const auto& round = state_.round;
+  auto head = state_.merge_head(round.round_num);
+  merge_accepted out{round.round_num,
+                     round.generation,
+                     round.term,
+                     state_.peer(state_.counts.leader).account,
+                     state_.merge_digest(round.round_num),
+                     {}};
+  if (state_.checking().attempt > 0)
+    for (const auto index : state_.load(peer_sets::attested).indexes())
+      out.checkers.push_back(state_.peer(index).account);
+  head.checkers = static_cast<std::uint16_t>(out.checkers.size());
+  if (head.checkers > 0) state_.set_merge_head(round.round_num, head);
+  rounds_.emit(out);
+  rounds_.next_round();
+}
+
+void verification::bar(std::uint16_t index, bar_reason reason) {
+  state_.put(peer_sets::able, index, false);
+  auto peer = state_.peer(index);
+  auto standing = state_.standing(index);
+  const auto& round = state_.round;
+  standing.barred_until = static_cast<std::uint32_t>(round.round_num + 1 + barred_rounds);
+  peer.set(peer_slot::barred, true);
+  state_.set_peer(index, peer);
+  state_.set_standing(index, standing);
+  rounds_.emit(barred{peer.account, round.round_num, round.generation, reason, standing.barred_until});
+}
+
+void verification::end_stage() {
+  if (state_.round.phase == round_phase::disputed) return settle_dispute(true);
+  const auto reason = state_.checking().attempt == 0 ? bar_reason::withheld_seed : bar_reason::silent;
+  for (const auto index : state_.load(peer_sets::awaited).indexes())
+    bar(index, reason);
+  deal_out();
+}
+
+void verification::lose(std::uint16_t index) {
+  const auto phase = state_.round.phase;
+  if (phase != round_phase::verifying && phase != round_phase::disputed) return;
+  if (state_.has(peer_sets::able, index)) state_.put(peer_sets::able, index, false);
+  if (!state_.has(peer_sets::awaited, index)) return;
+  auto& checking = state_.checking();
+  state_.put(peer_sets::awaited, index, false);
+  --checking.awaited;
+  if (phase == round_phase::disputed) return settle_dispute(false);
+  if (checking.attempt > 0 || checking.awaited == 0) deal_out();
+}
+
+/// The size of the models, as nearly all have it: the middle of those of the organisations, each the middle of its own.
+/// What a leader or some contributors claim neither stretches a deadline nor makes it too short to meet.
+std::uint64_t verification::model_size() const {
+  const auto middle = [](std::vector<std::uint64_t>& sizes) {
+    const auto at = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
+    std::nth_element(sizes.begin(), at, sizes.end());
+    return *at;
+  };
+  std::map<organisation_id, std::vector<std::uint64_t>> sizes;
+  for (const auto& [index, peer] : rounds_.participants())
+    if (peer.in_weightage > 0) {
+      const auto check_in = state_.check_in(index);
+      sizes[check_in.organisation].push_back(check_in.size);
+    }
+  std::vector<std::uint64_t> middles;
+  for (auto& [organisation, own] : sizes)
+    middles.push_back(middle(own));
+  SWARM_ASSERT(!middles.empty());
+  return std::min(middle(middles), model_bytes_max);
+}
+
+std::uint64_t verification::end_after(std::uint64_t bytes) const {
+  return state_.storage().host().block_time() + check_seconds + bytes / check_bytes_per_second;
+}
+
+} // namespace swarm::contracts

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "contracts/training/dealing.hpp"
+#include "contracts/training/rounds.hpp"
+
+namespace swarm::contracts {
+
+/// How a proposal becomes the merge of its round, or another leader makes another: what follows from what the peers say of
+/// it. As `rounds` it makes every transition that is due.
+class verification {
+public:
+  verification(training_state& state, class rounds& rounds) : state_(state), rounds_(rounds) {}
+
+  /// The leader's proposal, which is kept as the merge of the round, is to be checked; or is accepted, if there is
+  /// nobody who could.
+  void open();
+  /// `index`, who is awaited, has revealed its seed.
+  void take_seed(std::uint16_t index, const address& account, const hash32& seed);
+  /// `index`, who is awaited, attests what was dealt to it.
+  void take_attestation(std::uint16_t index);
+  /// All that contribute judge.
+  void dispute(std::uint16_t challenger, challenge_kind kind, std::uint32_t number);
+  /// `index`, who is awaited, says whether the proposal holds.
+  void take_vote(std::uint16_t index, bool holds);
+  /// Those who are awaited have had their time.
+  void end_stage();
+  /// `index`, which is in the closed round and does not lead it, has left it or is odd.
+  void lose(std::uint16_t index);
+
+  /// Who does not lead, and contributes and is at work, in order of registration.
+  std::vector<participant> others() const;
+  organisation_id organisation_of(std::uint16_t index) const { return state_.check_in(index).organisation; }
+  /// In how many chunks the proposal is dealt out.
+  std::uint64_t chunks() const;
+  /// Among whom the proposal was dealt out, in the order of the deal; none before that.
+  std::vector<participant> seats() const;
+
+private:
+  struct tally {
+    std::uint32_t holds = 0;
+    std::uint32_t against = 0;
+    std::uint32_t missing = 0;
+  };
+
+  void await(const peer_set& whom);
+  void deal_out();
+  void accept();
+  void bar(std::uint16_t index, bar_reason reason);
+  std::vector<std::size_t> order_of(const std::vector<participant>& who) const;
+  std::vector<tally> votes() const;
+  void settle_dispute(bool is_over);
+  void decide(verdict outcome, std::uint32_t holds, std::uint32_t against);
+  void stop();
+  std::uint64_t model_size() const;
+  std::uint64_t end_after(std::uint64_t bytes) const;
+  std::uint64_t bytes_to_judge() const;
+
+  training_state& state_;
+  class rounds& rounds_;
+};
+
+} // namespace swarm::contracts
