@@ -6,14 +6,17 @@ pragma solidity ^0.8.20;
 /// NodeRegistry. Weights never come here, only digests.
 ///
 /// Life of a round: Collecting --(all waited-for peers in, or enough votes)--> Revealing --(all have revealed their
-/// models, or 10 s)--> Merging --(commitMerge)--> Collecting of the next round, or Complete. `generation` grows with every reset, so that a transaction meant for an earlier
+/// models, or 10 s)--> Merging --(commitMerge)--> Verifying --(all checkers attest)--> Collecting of the next round, or
+/// Complete. From Verifying a challenge leads to Disputed, and from there a verdict back, to Merging under another leader,
+/// or to Stopped. Where nobody could check, commitMerge leads to the next round at once. `generation` grows with every reset, so that a transaction meant for an earlier
 /// training is refused.
 ///
 /// Call data have to be in the canonical ABI encoding (tails in order, no gaps, clean padding, strings in UTF-8) and
 /// texts free of control characters; everything else reverts. Every revert carries Error(string) with a text that
 /// names what is in force and what was asked for.
 interface ITraining {
-    /// Values of `phase`: 0 Collecting, 1 Merging, 2 Complete, 3 Revealing.
+    /// Values of `phase`: 0 Collecting, 1 Merging, 2 Complete, 3 Revealing, 4 Verifying, 5 Disputed, 6 Stopped. A round is
+    /// closed while Merging, Verifying, Disputed or Stopped.
     /// Values of `state`: 0 none, 1 Active (waited for), 2 Absent (missed a close, not waited for until it checks in
     /// again), 3 Finished (its training is over, it still checks in), 4 Left, 5 Odd (it asks for other parameters or
     /// brings a model of another layout than those in force, and it is not decided yet; nobody waits for it).
@@ -28,13 +31,19 @@ interface ITraining {
     /// sent cannot be served), 14 not heard (see accusePeer).
     /// Of commitMerge: 0 not available (the model could not be had), 1 other parameters (than most models of the
     /// round), 2 not finite (it has NaN or infinite values).
+    /// Values of `verify`: 0 before (a merge is checked before it is that of the round), 1 off.
+    /// Values of `kind`: 0 chunk (of the merge is not what the contributions make it), 1 exclusion (a contribution was left
+    /// out without the defect that is said, or though it is available), 2 not served (what it takes to check is not).
+    /// Values of `verdict`: 0 upheld (the proposal holds), 1 refuted, 2 tied.
+    /// Reasons to bar a peer: 0 it withheld its seed, 1 its merge was false, 2 its challenge was false, 3 it neither
+    /// attested what was dealt to it nor challenged the proposal.
 
     struct Head {
         uint64 generation; // 1 at the start
         uint64 roundNum; // the round being collected or merged, always mergedRound + 1; 1 at the start
         uint8 phase;
         uint32 term; // 0 for the first leader of a round, plus 1 for each successor; ones that left are skipped
-        address leader; // zero unless Merging
+        address leader; // zero unless the round is closed
         uint32 minPeers; // 0 until the first peer registers
         string mergeMethod; // see registerPeer; empty until the first peer registers
         bytes32 layoutDigest; // zero until the first check-in with weightage
@@ -47,6 +56,7 @@ interface ITraining {
         address mergedBy; // the leader that committed it, so the first one to ask for the file
         uint32 hidden; // check-ins whose models are not revealed yet
         uint64 revealsEnd; // block time from which on the round goes on without them; 0 unless Revealing
+        uint8 verify;
     }
 
     struct Peer {
@@ -68,6 +78,7 @@ interface ITraining {
         string organisationName;
         uint64 accusedSince; // block time at which another said that it gives no sign of life; 0: nobody does
         uint64 trustedFrom; // for earlier rounds its check-in counts once its model is revealed; 0: always (see reveal)
+        uint64 barredUntil; // before that round it neither leads nor checks, while others can; 0: it is not barred
     }
 
     struct CheckIn {
@@ -79,7 +90,7 @@ interface ITraining {
         bool finished; // in state Finished since this or an earlier check-in
         string endpoint; // from the NodeRegistry
         bytes32 commitment; // see checkIn; zero when weightage is 0
-        bytes32 seedHash; // see reveal; zero until then
+        bytes32 seedHash; // see reveal; zero until then; each seed that is revealed takes its place (see revealSeed)
     }
 
     struct Merge {
@@ -92,6 +103,27 @@ interface ITraining {
         address[] contributors; // in order of registration; the event has them as they were given
         address[] excluded; // as given
         uint8[] reasons; // why each of `excluded` was left out
+        address[] checkers; // who have attested it, in order of registration; none: it is unchecked
+    }
+
+    struct Seat {
+        address peer;
+        uint16 organisation;
+        bool attested;
+    }
+
+    struct Checks {
+        uint64 roundNum; // 0, as all else, unless Verifying or Disputed
+        uint32 term;
+        uint32 attempt; // how often the proposal was dealt out; 0: its seeds are revealed
+        uint64 until; // block time from which on closeChecks goes on without those who are awaited
+        bytes32 mix; // of the seeds that are revealed
+        uint64 chunks; // that are dealt out
+        uint8 kind; // of the challenge
+        uint64 number; // see challenge
+        address challenger; // zero unless Disputed
+        address[] awaited; // whose seed, attestation or vote is missing
+        Seat[] seats; // among whom the proposal is dealt out, in the order of the deal
     }
 
     struct Owner {
@@ -148,6 +180,7 @@ interface ITraining {
     event RoundReopened(uint64 indexed roundNum, uint64 generation);
     event LeaderSuspected(uint64 indexed roundNum, uint64 generation, uint32 term, address indexed by, address leader);
     event LeaderChanged(uint64 indexed roundNum, uint64 generation, uint32 term, address indexed leader);
+    /// What the leader proposes. It is the merge of the round once it is accepted.
     event MergeCommitted(
         uint64 indexed roundNum,
         uint64 generation,
@@ -159,6 +192,54 @@ interface ITraining {
         address[] excluded,
         uint8[] reasons
     );
+    event SeedRevealed(address indexed peer, uint64 indexed roundNum, uint64 generation, uint32 term, bytes32 seed);
+    /// `checkers` peers have something to check, until block time `until`.
+    event ChecksDealt(
+        uint64 indexed roundNum,
+        uint64 generation,
+        uint32 term,
+        uint32 attempt,
+        bytes32 mix,
+        uint64 chunks,
+        uint32 checkers,
+        uint64 until
+    );
+    event Attested(address indexed peer, uint64 indexed roundNum, uint64 generation, uint32 term, uint32 attempt);
+    event MergeChallenged(
+        uint64 indexed roundNum,
+        uint64 generation,
+        uint32 term,
+        uint32 attempt,
+        uint8 kind,
+        uint64 number,
+        address indexed by,
+        uint64 until
+    );
+    event Judged(address indexed peer, uint64 indexed roundNum, uint64 generation, uint32 term, uint32 attempt, bool holds);
+    /// `holds` and `against`: organisations, or nodes where all are of one.
+    event ChallengeDecided(
+        uint64 indexed roundNum,
+        uint64 generation,
+        uint32 term,
+        uint32 attempt,
+        uint8 verdict,
+        uint32 holds,
+        uint32 against
+    );
+    /// It neither leads nor checks before round `until`, while others can.
+    event Barred(address indexed peer, uint64 indexed roundNum, uint64 generation, uint8 reason, uint64 until);
+    /// `checkers` have attested it; none: nobody has checked it.
+    event MergeAccepted(
+        uint64 indexed roundNum,
+        uint64 generation,
+        uint32 term,
+        address indexed leader,
+        bytes32 digest,
+        address[] checkers
+    );
+    /// Leader and challenger disagree, and for the second time in the round as many say the one thing as the other.
+    event RoundStopped(uint64 indexed roundNum, uint64 generation, address indexed leader, address indexed challenger);
+    event VerifySet(uint8 mode, address indexed by);
     event LossReported(
         address indexed peer,
         uint64 indexed roundNum,
@@ -230,8 +311,8 @@ interface ITraining {
         bool finished
     ) external;
 
-    /// Opens the commitment of the caller's check-in while Revealing; once. `seedHash` is keccak256 of a number that the
-    /// caller keeps to itself for now. When all have revealed theirs, the round is Merging if those that are in are still
+    /// Opens the commitment of the caller's check-in while Revealing; once. `seedHash` is keccak256, taken
+    /// 1024 times, of a number that the caller keeps to itself (see revealSeed). When all have revealed theirs, the round is Merging if those that are in are still
     /// as many as it takes to close it and one brings a model; otherwise it is collected anew, and check-ins whose models are
     /// revealed stand.
     ///
@@ -257,8 +338,16 @@ interface ITraining {
     function voteClose(uint64 generation, uint64 roundNum) external;
 
     /// The merge of a closed round; only of the leader of exactly this term. `contributors` and `excluded` together
-    /// are the peers that checked in with weightage > 0, each once, in any order; at least one contributor. The
-    /// training is Complete when no peer is Active any more and at least one is Finished.
+    /// are the peers that checked in with weightage > 0, each once, in any order; at least one contributor. `size` is at
+    /// most 2^40. It is a proposal: the round is Verifying. When verify is off, or nobody else contributes and is there, it
+    /// is accepted: the next round is Collecting, or the training is Complete, as no peer is Active any more and at least
+    /// one is Finished.
+    ///
+    /// Those who check it are the others that contribute, are there and are not barred; if all are, they too. Are they more
+    /// than two, they first reveal their seeds, and whoever has not in 10 seconds of block time is barred. The mix of the
+    /// seeds, the exclusive or of keccak256(account, seed), says who checks what: each of the chunks of 1 MiB (or the whole, where the
+    /// method needs whole models) is dealt to two, of different organisations, and none of the leader's where two others
+    /// check. contracts/training/dealing.hpp has the order, and `checks` who stands where.
     function commitMerge(
         uint64 generation,
         uint64 roundNum,
@@ -270,9 +359,55 @@ interface ITraining {
         uint8[] calldata reasons
     ) external;
 
+    /// The caller's seed for the proposal of `term`: its keccak256 is the `seedHash` that the caller has in checkIns, and it
+    /// takes the place of that. So each proposal has other seeds, and nobody knows them when it is made.
+    function revealSeed(uint64 generation, uint64 roundNum, uint32 term, bytes32 seed) external;
+
+    /// The caller has made again all that is dealt to it in this attempt, and it is what the leader proposes. When all whose
+    /// attestations are awaited have said so, the merge is accepted.
+    function attest(uint64 generation, uint64 roundNum, uint32 term, uint32 attempt) external;
+
+    /// The caller, which contributes, does not lead and is not barred, says that the proposal is wrong in chunk `number`, in
+    /// leaving out peer `number` of `excluded`, or as not served (`number` 0). Once a proposal for each organisation, and
+    /// not when a peer of it was barred in this round; for each peer where all are of one organisation. Whether a
+    /// contribution is available is judged once a round.
+    ///
+    /// The round is Disputed: all that contribute and are there judge, the leader and the caller by what they have said. An
+    /// organisation says what most of its votes say; where all are of one, each node counts. Upheld, or refuted, is what
+    /// more say, once the missing votes cannot change that, all have voted, or the time is over.
+    ///
+    /// Upheld: the proposal is dealt out anew, without the caller. Refuted: the next successor leads. Where everybody who
+    /// looks sees the same (a chunk, an exclusion but for availability) the caller, or the leader, is barred. Tied: the next
+    /// successor leads, and at the second tie of a round it is Stopped, except about availability.
+    ///
+    /// A barred peer neither leads nor checks for 16 rounds, and in this round its organisation does not while others can.
+    function challenge(
+        uint64 generation,
+        uint64 roundNum,
+        uint32 term,
+        uint32 attempt,
+        uint8 kind,
+        uint64 number
+    ) external;
+
+    /// The caller's vote on the challenge: the proposal holds in what is challenged, or does not.
+    function judge(uint64 generation, uint64 roundNum, uint32 term, uint32 attempt, bool holds) external;
+
+    /// Goes on without those who are awaited once `until` (see checks) is over; of any peer that has not left. Seeds and
+    /// attestations: they are barred, up to 128 by one call, and when there are no more the proposal is dealt out
+    /// among the others, or accepted where there are none. Votes: what was voted decides.
+    function closeChecks(uint64 generation, uint64 roundNum, uint32 term, uint32 attempt) external;
+
+    /// Whether merges are verified; from the next proposal on. The caller is an SN or SWCI of the owner. Merges of a
+    /// training that is nobody's always are.
+    function setVerify(uint8 mode) external;
+
     /// The caller, checked in for this round, saw no progress of the leader of `term`. When more than half of the peers
     /// that are in and have not left, the leader left out, say so, the next successor leads under term + 1; at once when
-    /// the leader itself says that it cannot merge. Successors wrap around; one that has left is passed over, its term with it.
+    /// the leader itself says that it cannot merge. Successors wrap around; one that has left is passed over, its term with
+    /// it, and so is one that is barred, whose organisation had a peer barred in this round, or that leads now, while
+    /// another can. While Merging only: who proposes and does not serve is challenged. After 1024 proposals the round is
+    /// collected anew, without check-ins.
     function suspectLeader(uint64 generation, uint64 roundNum, uint32 term) external;
 
     /// The caller's loss and metric of the merged model of `roundNum`, in millionths (the smallest int64: not a
@@ -316,8 +451,8 @@ interface ITraining {
     /// At most 256 peers from index `first` on, in order of registration.
     function peers(uint256 first, uint256 count) external view returns (Peer[] memory);
     function peerCount() external view returns (uint256);
-    /// The check-ins of the current round, none once Complete. While Collecting in order of registration; while
-    /// Merging those that can lead first, in order of succession (leader of term t is entry t modulo their number),
+    /// The check-ins of the current round, none once Complete. While Collecting in order of registration; once it
+    /// is closed those that can lead first, in order of succession (leader of term t is entry t modulo their number),
     /// then the others. Those that can lead are the peers with canLead, or, if there is none, those with weightage;
     /// among them contributors come first, then the order is that of registration, beginning behind the leader of the
     /// last merge: leaders take turns, and nothing that a peer can choose makes it lead.
@@ -327,6 +462,9 @@ interface ITraining {
     function invited() external view returns (Owner[] memory);
     /// The organisations that have asked for a reset of this generation.
     function resetVotes() external view returns (Owner[] memory);
-    /// The record of a committed round of this generation; `roundNum` 0 in the answer when there is none.
+    /// The record of a round of this generation whose merge is accepted; `roundNum` 0 in the answer when there is none.
     function mergeOf(uint64 roundNum) external view returns (Merge memory);
+    /// What the leader of the round proposes; `roundNum` 0 unless Verifying, Disputed or Stopped.
+    function proposal() external view returns (Merge memory);
+    function checks() external view returns (Checks memory);
 }

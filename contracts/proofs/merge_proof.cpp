@@ -129,6 +129,50 @@ result<> check_model(const merge_proof& proof, const proved_model& model, const 
   return {};
 }
 
+auto place_of(const proven_log& log) {
+  return std::pair(log.block_num, log.txn_index);
+}
+
+/// The log of `at`, which is not before the merge, and its event.
+template <class Event>
+result<std::pair<proven_log, Event>> check_later(const merge_proof& proof, const ledger::log_proof& at,
+                                                 const trusted_blocks& blocks, const proven_log& merge) {
+  SWARM_TRY(const auto* block, blocks.find(at.block_num));
+  SWARM_TRY(auto log, ledger::check_log_proof(at, block->header, proof.chain.chain_id));
+  SWARM_TRY(auto event, check_event<Event>(log, proof));
+  SWARM_CHECK(same("term", proof.term, event.term));
+  if (place_of(log) < place_of(merge))
+    return fail(merge_proof_errc::order, "block {}: it is before the merge in block {}", log.block_num,
+                merge.block_num);
+  return std::pair(std::move(log), std::move(event));
+}
+
+/// Who attested the merge, all in the attempt after which it was accepted.
+result<> check_acceptance(const merge_proof& proof, const trusted_blocks& blocks, const proven_log& merge) {
+  SWARM_TRY(const auto accepted, check_later<merge_accepted>(proof, proof.acceptance, blocks, merge));
+  SWARM_CHECK(same("leader", proof.leader, accepted.second.leader));
+  SWARM_CHECK(same("digest", proof.digest, accepted.second.digest));
+  std::vector<address> checkers;
+  for (const auto& one : proof.checkers)
+    checkers.push_back(one.peer);
+  if (checkers != accepted.second.checkers)
+    return fail(merge_proof_errc::checkers, "the checkers are not those of the acceptance");
+  std::optional<std::uint32_t> attempt;
+  for (const auto& one : proof.checkers) {
+    SWARM_TRY(const auto said, check_later<attested>(proof, one.attest, blocks, merge));
+    SWARM_CHECK(same("checker", one.peer, said.second.peer));
+    SWARM_CHECK(check_sender(said.first, one.peer));
+    if (place_of(accepted.first) < place_of(said.first))
+      return fail(merge_proof_errc::order, "block {}: an attestation after the acceptance",
+                  said.first.block_num);
+    if (attempt && *attempt != said.second.attempt)
+      return fail(merge_proof_errc::checkers, "attestations of attempts {} and {}", *attempt,
+                  said.second.attempt);
+    attempt = said.second.attempt;
+  }
+  return {};
+}
+
 } // namespace
 
 result<merge_place> verify_merge_proof(const merge_proof& proof, const merge_trust& trust) {
@@ -145,6 +189,8 @@ result<merge_place> verify_merge_proof(const merge_proof& proof, const merge_tru
   for (const auto& model : proof.models)
     if (const auto fits = check_model(proof, model, blocks, *merge); !fits)
       return fail_with(fits.error(), "model of " + text_of(model.peer));
+  if (const auto fits = check_acceptance(proof, blocks, *merge); !fits)
+    return fail_with(fits.error(), "acceptance");
   return merge_place{block->header.block_num, block->header.timestamp, block->seals, block->validators};
 }
 

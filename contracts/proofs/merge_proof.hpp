@@ -17,7 +17,8 @@ enum class merge_proof_errc {
   claim,        ///< what the proof says is not what the event says
   sender,       ///< a transaction that somebody else signed
   models,       ///< not one model for each peer that the merge names, in that order
-  order,        ///< a revealed model that is not before the merge
+  order,    ///< a model that is not revealed before the merge, an attestation or acceptance that is before it
+  checkers, ///< not one attestation for each peer that the acceptance names, in that order, and of one attempt
 };
 
 constexpr std::string_view error_category(merge_proof_errc) {
@@ -35,6 +36,12 @@ struct proved_model {
   ledger::log_proof reveal;
 };
 
+/// The transaction in which a peer said that what was dealt to it of the merge is right.
+struct proved_attestation {
+  address peer;
+  ledger::log_proof attest;
+};
+
 /// A merge record with everything that is needed to check it.
 struct merge_proof {
   ledger::chain_identity chain;
@@ -46,7 +53,10 @@ struct merge_proof {
   hash32 digest;
   std::uint64_t size = 0;
   ledger::log_proof merge;
-  std::vector<proved_model> models;          ///< contributors, then the excluded, as the leader named them
+  std::vector<proved_model> models; ///< contributors, then the excluded, as the leader named them
+  ledger::log_proof acceptance;     ///< by which the leader's proposal became the merge of the round
+  std::vector<proved_attestation>
+      checkers; ///< as the acceptance names them; none: nobody has checked the merge
   std::vector<ledger::sealed_header> blocks; ///< that the logs are in, in any order
   std::vector<ledger::handover> handovers;   ///< from genesis to who sealed the blocks
 };
@@ -66,8 +76,8 @@ struct merge_place {
   std::size_t validators = 0;
 };
 
-/// Checks every statement of `proof`. It shows that each peer signed that it brought this model, and what the
-/// leader merged. It does not rule out that a peer replaced its model before the round closed, by a new
+/// Checks every statement of `proof`. It shows that each peer signed that it brought this model, what the
+/// leader merged, and that each checker signed that its part of that is right. It does not rule out that a peer replaced its model before the round closed, by a new
 /// registration (ITraining.registerPeer) and another signed check-in, which it revealed as well.
 result<merge_place> verify_merge_proof(const merge_proof& proof, const merge_trust& trust);
 

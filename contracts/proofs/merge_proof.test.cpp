@@ -32,6 +32,8 @@ struct story {
   std::uint8_t merge_signer = leader_key;
   std::uint8_t reveal_signer = peer_key;
   bool reveal_late = false;
+  bool accept_early = false;
+  std::uint8_t attest_signer = peer_key;
   std::vector<revealed> models{
       {who(leader_key), 4, 2, hash32(u256(0xaa)), 1000, 10, 3, hash32(u256(1))},
       {who(peer_key), 4, 2, hash32(u256(0xbb)), 1001, 20, 3, hash32(u256(1))},
@@ -47,6 +49,15 @@ struct story {
                         {who(excluded_key)},
                         {exclusion_reason::not_finite}};
 
+  std::vector<attested> attestations{{who(peer_key), 4, 2, 1, 2}, {who(excluded_key), 4, 2, 1, 2}};
+  merge_accepted acceptance{4, 2, 1, who(leader_key), hash32(u256(0xdd)), {who(peer_key), who(excluded_key)}};
+
+  /// With the acceptance, which the last attestation brings about, the transactions of both checkers.
+  paper_txn attest(std::size_t which, std::uint8_t signer) const {
+    paper_txn out{signer, contract, {abi::encode_event(contract, attestations[which])}};
+    if (which == 1) out.logs.push_back(abi::encode_event(contract, acceptance));
+    return out;
+  }
   paper_txn reveal(std::size_t which, std::uint8_t signer) const {
     return {signer, contract, {abi::encode_event(contract, models[which])}};
   }
@@ -68,10 +79,16 @@ struct proved_story {
         {abi::encode_event(of.contract, training_complete{}), abi::encode_event(of.contract, of.merge)}};
     const auto peer = of.reveal(1, of.reveal_signer);
     const auto excluded = of.reveal(2, excluded_key);
+    const auto check = [&] { chain.add_block({of.attest(0, of.attest_signer), of.attest(1, excluded_key)}); };
+    if (of.accept_early) check();
+    const std::uint64_t merged_in = of.accept_early ? 3 : 2;
     if (of.reveal_late)
       chain.add_block({excluded, merge, peer});
     else
       chain.add_block({peer, excluded, of.noise(), merge});
+
+    if (!of.accept_early) check();
+    const auto checked_in = of.accept_early ? std::uint64_t{2} : 3;
 
     proof.chain = chain.identity();
     proof.contract = contract_name;
@@ -81,15 +98,18 @@ struct proved_story {
     proof.leader = of.merge.leader;
     proof.digest = of.merge.digest;
     proof.size = of.merge.size;
-    proof.merge = chain.prove(2, of.reveal_late ? 1 : 3, 1);
+    proof.merge = chain.prove(merged_in, of.reveal_late ? 1 : 3, 1);
     const std::size_t at[] = {1, of.reveal_late ? std::size_t{2} : 0, of.reveal_late ? std::size_t{0} : 1};
     for (std::size_t i = 0; i < 3; ++i) {
       const auto& in = of.models[i];
       proof.models.push_back({in.peer, in.digest, in.size, in.weightage, in.base_round, std::nullopt,
-                              chain.prove(i == 0 ? 1 : 2, at[i], 0)});
+                              chain.prove(i == 0 ? 1 : merged_in, at[i], 0)});
     }
     proof.models[2].excluded = exclusion_reason::not_finite;
-    proof.blocks = {chain.sealed(2), chain.sealed(1)};
+    proof.acceptance = chain.prove(checked_in, 1, 1);
+    proof.checkers = {{of.attestations[0].peer, chain.prove(checked_in, 0, 0)},
+                      {of.attestations[1].peer, chain.prove(checked_in, 1, 0)}};
+    proof.blocks = {chain.sealed(2), chain.sealed(1), chain.sealed(3)};
     proof.handovers = {chain.handover_at(0), chain.handover_at(1)};
     by_genesis.genesis_hash = chain.identity().genesis_hash;
   }
@@ -218,6 +238,37 @@ TEST_CASE_FIXTURE(altered_proof, "nothing that a merge proof says of the peers c
   SUBCASE("another peer's model") {
     model.reveal = proof.models[0].reveal;
     refused(merge_proof_errc::claim);
+  }
+}
+
+TEST_CASE_FIXTURE(altered_proof, "nothing that a merge proof says of the checks can be altered") {
+  SUBCASE("a checker") {
+    proof.checkers[0].peer[3] ^= 1;
+    refused(merge_proof_errc::checkers);
+  }
+  SUBCASE("one checker less") {
+    proof.checkers.pop_back();
+    refused(merge_proof_errc::checkers);
+  }
+  SUBCASE("one checker more") {
+    proof.checkers.push_back(proof.checkers.back());
+    refused(merge_proof_errc::checkers);
+  }
+  SUBCASE("nobody has checked it") {
+    proof.checkers.clear();
+    refused(merge_proof_errc::checkers);
+  }
+  SUBCASE("another one's attestation") {
+    proof.checkers[0].attest = proof.checkers[1].attest;
+    refused(merge_proof_errc::claim);
+  }
+  SUBCASE("another event instead of an attestation") {
+    proof.checkers[0].attest = proof.models[1].reveal;
+    refused(merge_proof_errc::event);
+  }
+  SUBCASE("a proposal instead of an acceptance") {
+    proof.acceptance = proof.merge;
+    refused(merge_proof_errc::event);
   }
 }
 
@@ -355,6 +406,30 @@ TEST_CASE("what the chain records wrongly is not believed either") {
   SUBCASE("a model of another generation") {
     bent.models[1].generation = 1;
     refused(merge_proof_errc::round);
+  }
+  SUBCASE("an attestation that another peer signed") {
+    bent.attest_signer = stranger_key;
+    refused(merge_proof_errc::sender);
+  }
+  SUBCASE("attestations of different attempts") {
+    bent.attestations[1].attempt = 3;
+    refused(merge_proof_errc::checkers);
+  }
+  SUBCASE("an attestation of another term") {
+    bent.attestations[0].term = 0;
+    refused(merge_proof_errc::claim);
+  }
+  SUBCASE("the acceptance of another digest") {
+    bent.acceptance.digest[1] ^= 1;
+    refused(merge_proof_errc::claim);
+  }
+  SUBCASE("the acceptance of another term") {
+    bent.acceptance.term = 0;
+    refused(merge_proof_errc::claim);
+  }
+  SUBCASE("attestations before the merge") {
+    bent.accept_early = true;
+    refused(merge_proof_errc::order);
   }
   SUBCASE("excluded peers without reasons") {
     bent.merge.reasons.clear();

@@ -3,8 +3,11 @@
 #include "base/hash.hpp"
 #include "contracts/contracts.hpp"
 #include "contracts/testing/training_probe.hpp"
+#include "contracts/training/dealing.hpp"
 
 #include <doctest/doctest.h>
+
+#include <map>
 
 /// Whole rounds of the default training, played by test accounts.
 namespace swarm::contracts {
@@ -15,9 +18,14 @@ inline address default_training() {
 inline hash32 some_digest(std::uint64_t number) {
   return keccak256(fmt::format("digest {}", number));
 }
+/// So many proposals of a round can be checked by lots.
+inline constexpr std::uint32_t some_links = 3;
+inline hash32 some_seed(std::uint64_t number) {
+  return some_digest(number + 2'000'000);
+}
 /// What the check-in of test account `number` commits to.
 inline opening some_opening(std::uint64_t number) {
-  return {some_digest(number), some_digest(number + 1'000'000), some_digest(number + 2'000'000)};
+  return {some_digest(number), some_digest(number + 1'000'000), seed_link(some_seed(number), some_links)};
 }
 /// The check-in of test account `number`, in generation 1.
 inline bytes check_in_input(std::uint64_t round_num, std::uint16_t number, bool finished = false) {
@@ -31,10 +39,16 @@ inline bytes reveal_input(std::uint64_t round_num, std::uint16_t number) {
 inline bytes commit_input(const memory_world& world) {
   const training_probe probe(world, default_training());
   const auto head = probe.head();
-  commit_merge_args args{head.generation, head.round_num, head.term, some_digest(7), 1000};
+  // As many chunks as there can be peers, so that all of them check something.
+  commit_merge_args args{head.generation, head.round_num, head.term, some_digest(7),
+                         peers_max * model_chunk_bytes};
   for (const auto& one : probe.check_ins())
     args.contributors.push_back(one.peer);
   return encode_commit_merge(args);
+}
+/// The seed of test account `number` for the first proposal of the round.
+inline bytes seed_input(const head_view& head, std::uint16_t number) {
+  return encode(reveal_seed_args{1, head.round_num, head.term, seed_link(some_seed(number), some_links - 1)});
 }
 
 /// A world with `count` SLs that are peers of the default training; a round needs `min_peers` or, for 0, all of them.
@@ -49,8 +63,32 @@ inline memory_world world_of(std::uint16_t count, std::uint32_t min_peers = 0) {
 }
 
 struct round_cost {
-  memory_world::outcome first, middle, last, reveal, last_reveal, commit;
+  memory_world::outcome first, middle, last, reveal, last_reveal, commit, seed, last_seed, attest,
+      last_attest;
 };
+
+/// Everybody checks what is proposed.
+inline void play_checks(memory_world& world, std::uint16_t count, round_cost& cost) {
+  const training_probe probe(world, default_training());
+  const auto head = probe.head();
+  std::map<address, std::uint16_t> numbers;
+  for (std::uint16_t i = 0; i < count; ++i)
+    numbers[test_account(i)] = i;
+  while (probe.head().phase == round_phase::verifying) {
+    const auto checks = probe.checks();
+    for (const auto& peer : checks.awaited) {
+      auto done =
+          world.send(peer, default_training(),
+                     checks.attempt == 0 ? seed_input(head, numbers.at(peer))
+                                         : encode(attest_args{1, head.round_num, head.term, checks.attempt}));
+      REQUIRE(done.ok);
+      const bool is_last = peer == checks.awaited.back();
+      auto& of = checks.attempt == 0 ? (is_last ? cost.last_seed : cost.seed)
+                                     : (is_last ? cost.last_attest : cost.attest);
+      of = std::move(done);
+    }
+  }
+}
 /// Plays one round with all peers and reports what the calls cost.
 inline round_cost play_round(memory_world& world, std::uint16_t count, std::uint64_t round_num) {
   round_cost out;
@@ -67,6 +105,7 @@ inline round_cost play_round(memory_world& world, std::uint16_t count, std::uint
   const auto leader = training_probe(world, default_training()).head().leader;
   out.commit = world.send(leader, default_training(), commit_input(world));
   REQUIRE(out.commit.ok);
+  play_checks(world, count, out);
   return out;
 }
 

@@ -115,6 +115,7 @@ void check_stories(const std::string& folder, const std::function<std::unique_pt
                    std::size_t count_min) {
   std::size_t count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(SWARM_SOURCE_DIR "/" + folder)) {
+    if (entry.is_directory()) continue;
     const auto file = entry.path().string();
     CAPTURE(file);
     std::ifstream in(file);

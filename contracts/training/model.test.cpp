@@ -21,7 +21,8 @@ constexpr std::uint16_t operator_account = 100;
 class twin_world {
 public:
   twin_world(std::uint64_t seed, const std::vector<ledger::founder>& founders)
-      : random(seed), world(make_contracts(), {}, founders), where(training_address(default_training_name)) {
+      : crowded(seed % 2 == 0), quarrels(seed % 4 == 0), random(seed), world(make_contracts(), {}, founders),
+        where(training_address(default_training_name)) {
     for (std::size_t i = 0; i < founders.size(); ++i)
       for (const auto& account : founders[i].validators)
         twin.homes[account] = static_cast<organisation_id>(i + 1);
@@ -66,6 +67,9 @@ public:
 
   bool has_organisations() const { return !twin.homes.empty(); }
 
+  /// Rounds of many, whose leaders do what they have to, so that there is much to check.
+  bool crowded;
+  bool quarrels; ///< and what is proposed is challenged often
   seeded_random random;
   memory_world world;
   address where;
@@ -159,8 +163,8 @@ T mostly(seeded_random& random, T value) {
 void random_register(twin_world& both, const address& caller) {
   auto& random = both.random;
   register_peer_args args;
-  args.min_peers = mostly(random, 2u);
-  if (both.has_organisations() && random.below(4) == 0) args.min_peers = 3;
+  args.min_peers = both.crowded ? 4 : mostly(random, 2u);
+  if (!both.crowded && both.has_organisations() && random.below(4) == 0) args.min_peers = 3;
   args.merge_method = random.below(30) == 0   ? "geomedian"
                       : random.below(30) == 0 ? "trimmedmean:0.25"
                       : random.below(40) == 0 ? "bogus"
@@ -220,7 +224,7 @@ void random_commit(twin_world& both, const address& caller) {
   if (random.below(60) == 0) args.size = model_bytes_max + 1;
   for (const auto& one : both.twin.check_ins()) {
     if (one.weightage == 0 && random.below(40) != 0) continue;
-    if (random.below(5) == 0) {
+    if (random.below(both.crowded ? 8 : 5) == 0) {
       args.excluded.push_back(one.peer);
       args.reasons.push_back(static_cast<exclusion_reason>(random.below(3)));
     } else {
@@ -256,7 +260,7 @@ void random_check(twin_world& both, address caller) {
     both.call(caller, close_checks_args{generation, round_num, term, attempt});
     return;
   }
-  if (random.below(6) == 0) return random_challenge(both, caller, checks);
+  if (random.below(both.quarrels ? 2 : 8) == 0) return random_challenge(both, caller, checks);
   if (!checks.awaited.empty() && random.below(10) != 0)
     caller = checks.awaited[random.below(checks.awaited.size())];
   if (head.phase == round_phase::disputed ? random.below(20) != 0 : random.below(40) == 0)
@@ -294,6 +298,9 @@ void random_call(twin_world& both) {
   if (is_checked ? random.below(4) != 0 : random.below(60) == 0) return random_check(both, caller);
   if (head.phase == round_phase::revealing ? random.below(2) == 0 : random.below(8) == 0)
     return random_reveal(both, caller);
+  if (both.crowded && head.phase == round_phase::merging && random.below(4) != 0)
+    return random_commit(both, head.leader);
+  if (both.crowded && dice >= 84 && dice < 91 && random.below(5) != 0) return; // fewer leave
   if (dice < 12) return random_register(both, caller);
   if (dice < 50) return random_check_in(both, caller);
   if (dice < 60) {

@@ -192,4 +192,46 @@ TEST_CASE("a taskrunner is its maker's organisation's") {
   CHECK(owner(std::string(default_taskrunner_name)) == owner_view{});
 }
 
+TEST_CASE("only the owner says that merges are not verified") {
+  auto world = three_organisations();
+  REQUIRE(create(world, swci_1, "own") == "");
+  const auto own = training_address("own");
+  const auto set = [&](std::uint16_t from, const address& where, verify_mode mode) {
+    return refusal(world, from, where, encode(set_verify_args{mode}));
+  };
+  CHECK(set(swci_2, own, verify_mode::off)
+        == "the training is of the organisation 'Org 1', which alone says how its merges are verified");
+  CHECK(set(swci_1, training_address(default_training_name), verify_mode::off)
+        == "the training is nobody's: its merges are always verified");
+  CHECK(set(swci_1, own, verify_mode::before) == "verify is 'before' already");
+  const training_probe probe(world, own);
+  CHECK(probe.head().verify == verify_mode::before);
+  CHECK(set(swci_1, own, verify_mode::off) == "");
+  CHECK(probe.head().verify == verify_mode::off);
+  // It stays so in the next generation.
+  REQUIRE(refusal(world, swci_1, own, encode_reset()) == "");
+  CHECK(probe.head().verify == verify_mode::off);
+
+  const auto hash = [](std::uint64_t number) { return hash32(u256(number)); };
+  for (const std::uint16_t sl : {11, 21, 31})
+    REQUIRE(refusal(world, sl, own, encode_register_peer({3, "mean", 1})) == "");
+  const auto generation = probe.head().generation;
+  const opening what{hash(1), hash(2), hash(3)};
+  for (const std::uint16_t sl : {11, 21, 31})
+    REQUIRE(refusal(world, sl, own,
+                    encode_check_in(
+                        {generation, 1, commitment_of(test_account(sl), generation, 1, what), 9, hash(4), 1}))
+            == "");
+  for (const std::uint16_t sl : {11, 21, 31})
+    REQUIRE(
+        refusal(world, sl, own, encode(reveal_args{generation, 1, what.digest, what.salt, what.seed_hash}))
+        == "");
+  REQUIRE(refusal(world, 11, own,
+                  encode_commit_merge(
+                      {generation, 1, 0, hash(5), 9, {test_account(11), test_account(21), test_account(31)}}))
+          == "");
+  CHECK(probe.head().merged_round == 1);
+  CHECK(probe.merge_of(1).checkers.empty());
+}
+
 } // namespace owners_test

@@ -31,12 +31,24 @@ TEST_CASE(
   CHECK(many.reveal.gas == few.reveal.gas);
   CHECK(few.reveal.stores <= 7);
   CHECK(many.last_reveal.loads <= 2 * peers_max + 20);
-  CHECK(many.commit.loads <= peers_max + 10);
-  CHECK(many.commit.stores <= 8);
+  CHECK(many.commit.loads <= 3 * peers_max + 20);
+  CHECK(many.commit.stores <= 30);
+  // A seed and an attestation touch a fixed number of slots; dealing out, and accepting, some of each peer.
+  CHECK(many.seed.loads == few.seed.loads);
+  CHECK(many.attest.loads == few.attest.loads);
+  CHECK(few.seed.stores <= 6);
+  CHECK(few.attest.stores <= 4);
+  CHECK(many.last_seed.loads <= 7 * peers_max + 40);
+  CHECK(many.last_seed.stores <= 30);
+  CHECK(many.last_attest.loads <= 2 * peers_max + 20);
+  for (const auto* one : {&many.commit, &many.last_seed, &many.last_attest})
+    CHECK(one->gas < call_gas / 2);
   MESSAGE("check-in " << few.middle.loads << " loads, " << few.middle.stores << " stores, " << few.middle.gas
                       << " gas; reveal " << few.reveal.loads << " loads, " << few.reveal.stores << " stores, "
                       << few.reveal.gas << " gas; with 1024 peers close " << many.last.gas << ", last reveal "
-                      << many.last_reveal.gas << ", commit " << many.commit.gas);
+                      << many.last_reveal.gas << ", commit " << many.commit.gas << "; seed " << few.seed.gas
+                      << ", with 1024 peers the last " << many.last_seed.gas << "; attestation "
+                      << few.attest.gas << ", the last " << many.last_attest.gas);
 
   const training_probe probe(large, training);
   CHECK(probe.peers().size() == peers_max);
@@ -106,6 +118,60 @@ TEST_CASE("however often a node reports refusals it has one entry, and nobody is
   play_round(world, 3, 1);
   CHECK(probe.head().merged_round == 1);
   CHECK(probe.merge_of(1).contributors.size() == 3);
+}
+
+TEST_CASE("a challenge is opened and judged for what a deal costs, whoever votes") {
+  auto world = world_of(peers_max);
+  for (std::uint16_t i = 0; i < peers_max; ++i)
+    REQUIRE(world.send(test_account(i), training, check_in_input(1, i)).ok);
+  for (std::uint16_t i = 0; i < peers_max; ++i)
+    REQUIRE(world.send(test_account(i), training, reveal_input(1, i)).ok);
+  const training_probe probe(world, training);
+  REQUIRE(world.send(probe.head().leader, training, commit_input(world)).ok);
+  for (std::uint16_t i = 1; i < peers_max; ++i)
+    REQUIRE(world.send(test_account(i), training, seed_input(probe.head(), i)).ok);
+  REQUIRE(probe.checks().attempt == 1);
+  const auto opened =
+      world.send(test_account(1), training, encode(challenge_args{1, 1, 0, 1, challenge_kind::chunk, 3}));
+  REQUIRE(opened.ok);
+  CHECK(opened.loads <= 9 * peers_max);
+  CHECK(opened.gas < call_gas / 2);
+  for (std::uint16_t i = 2; i < 5; ++i) {
+    const auto vote = world.send(test_account(i), training, encode(judge_args{1, 1, 0, 1, true}));
+    REQUIRE(vote.ok);
+    CHECK(vote.loads <= 2 * peers_max + 40);
+    CHECK(vote.gas < call_gas / 2);
+  }
+  world.skip_seconds(probe.checks().until);
+  const auto over = world.send(test_account(9), training, encode(close_checks_args{1, 1, 0, 1}));
+  REQUIRE(over.ok);
+  CHECK(over.gas < call_gas / 2);
+  CHECK(probe.checks().attempt == 2);
+  MESSAGE("challenge " << opened.gas << " gas, end of the dispute " << over.gas);
+}
+
+TEST_CASE("those who withhold their seeds are barred in calls that a transaction can pay for") {
+  auto world = world_of(peers_max);
+  for (std::uint16_t i = 0; i < peers_max; ++i)
+    REQUIRE(world.send(test_account(i), training, check_in_input(1, i)).ok);
+  for (std::uint16_t i = 0; i < peers_max; ++i)
+    REQUIRE(world.send(test_account(i), training, reveal_input(1, i)).ok);
+  const training_probe probe(world, training);
+  REQUIRE(world.send(probe.head().leader, training, commit_input(world)).ok);
+  REQUIRE(world.send(test_account(7), training, seed_input(probe.head(), 7)).ok);
+  world.skip_seconds(seed_seconds);
+  std::uint64_t gas_max = 0;
+  unsigned calls = 0;
+  for (; probe.checks().attempt == 0; ++calls) {
+    const auto done = world.send(test_account(7), training, encode(close_checks_args{1, 1, 0, 0}));
+    REQUIRE(done.ok);
+    gas_max = std::max(gas_max, done.gas);
+    CHECK(probe.broken_invariant() == "");
+  }
+  CHECK(calls == 8);
+  CHECK(gas_max < call_gas);
+  CHECK(probe.checks().awaited == std::vector<address>{test_account(7)});
+  MESSAGE("end of 1022 withheld seeds: " << gas_max << " gas at most");
 }
 
 TEST_CASE("leaders take turns") {

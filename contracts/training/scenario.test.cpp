@@ -20,10 +20,14 @@ using namespace swarm::contracts;
 //   NAME vote ROUND | NAME suspect ROUND TERM | NAME leave REASON | NAME reset | NAME loss ROUND LOSS
 //   NAME accuse NAME | NAME answer | wait SECONDS
 //   NAME refused REASON [gen=]          its program was refused before it was a peer
-//   NAME commit ROUND TERM CONTRIBUTOR... [-EXCLUDED...]
+//   NAME commit ROUND TERM CONTRIBUTOR... [-EXCLUDED...] [size=2000]    leaves the excluded out as not available; ~: as not finite
+//   NAME seed | NAME attest | NAME challenge KIND [NUMBER] | NAME judge yes|no | NAME checks-over
+//                                       of the proposal; all of these take term= and attempt=
+//   all seed | all attest               whoever is awaited
+//   all check                           until the proposal is accepted
 //   NAME offline                        leaves the NodeRegistry
-//   head | peers | order | merge ROUND
-// Where there are organisations, the first two names of a story belong to "Org 1", the next two to "Org 2", up to "Org 4".
+//   head | peers | order | merge ROUND | proposal | checks
+// In training/scenarios/organisations there are organisations: the first two names of a story belong to "Org 1", the next two to "Org 2", up to "Org 4".
 // The name "leader" stands for whoever leads, in commands and in answers.
 
 namespace {
@@ -40,7 +44,15 @@ private:
     if (verb == "head") return show_head();
     if (verb == "peers") return show_peers();
     if (verb == "order") return show_order();
-    if (verb == "merge") return show_merge(cmd.number(1));
+    if (verb == "merge") return show_merge(probe_.merge_of(cmd.number(1)));
+    if (verb == "proposal") return show_merge(probe_.proposal());
+    if (verb == "checks") return show_checks();
+    if (verb == "all" && cmd.word(1) == "check") {
+      while (probe_.head().phase == round_phase::verifying)
+        ask_all(story_command(probe_.checks().attempt == 0 ? "all seed" : "all attest"));
+      return;
+    }
+    if (verb == "all" && cmd.word(1) != "reveal") return ask_all(cmd);
     if (verb == "all") {
       for (const auto& one : probe_.check_ins())
         if (one.weightage > 0 && one.digest.is_zero()) call(cmd, one.peer);
@@ -53,6 +65,11 @@ private:
     for (const auto& event : send(caller, where_, input_of(cmd, caller)))
       std::visit([this](const auto& one) { tell(one); },
                  decode_training_event(event.topics, event.data).value());
+  }
+
+  void ask_all(const story_command& cmd) {
+    for (const auto& peer : probe_.checks().awaited)
+      call(cmd, peer);
   }
 
   void check() override {
@@ -73,7 +90,16 @@ private:
   opening opening_of(const story_command& cmd, const address& caller) const {
     const auto whose = cmd.text("of", name(caller));
     return {digest("model of " + whose), digest("salt of " + name(caller)),
-            digest("seed of " + name(caller))};
+            seed_link(digest("seed of " + name(caller)), links)};
+  }
+  static constexpr std::uint32_t links = 16;
+  /// What opens the seed that the check-in of `caller` has now.
+  hash32 next_seed(const address& caller) const {
+    for (const auto& one : probe_.check_ins())
+      for (std::uint32_t i = links; one.peer == caller && i > 0; --i)
+        if (const auto seed = digest("seed of " + name(caller)); seed_link(seed, i) == one.seed_hash)
+          return seed_link(seed, i - 1);
+    return {};
   }
 
   bytes input_of(const story_command& cmd, const address& caller) {
@@ -119,6 +145,7 @@ private:
       return encode_report_loss(
           {generation, cmd.number(2), to_micro(std::stod(cmd.word(3))), to_micro(0.5), 1, 10});
     if (verb == "commit") return commit_input(cmd, generation);
+    if (const auto input = check_input(cmd, caller, generation); !input.empty()) return input;
     const std::map<std::string, leave_reason> reasons{
         {"gone", leave_reason::program_gone},           {"failed", leave_reason::program_failed},
         {"ended", leave_reason::program_ended},         {"stopped", leave_reason::node_stopped},
@@ -129,15 +156,38 @@ private:
     return encode_leave_peer({reasons.at(cmd.word(2))});
   }
 
+  bytes check_input(const story_command& cmd, const address& caller, std::uint64_t generation) {
+    const auto verb = cmd.word(1);
+    const auto head = probe_.head();
+    const auto term = static_cast<std::uint32_t>(cmd.number("term", head.term));
+    const auto attempt = static_cast<std::uint32_t>(cmd.number("attempt", probe_.checks().attempt));
+    const std::map<std::string, challenge_kind> kinds{{"chunk", challenge_kind::chunk},
+                                                      {"exclusion", challenge_kind::exclusion},
+                                                      {"unserved", challenge_kind::unserved}};
+    if (verb == "seed") return encode(reveal_seed_args{generation, head.round_num, term, next_seed(caller)});
+    if (verb == "attest") return encode(attest_args{generation, head.round_num, term, attempt});
+    if (verb == "checks-over") return encode(close_checks_args{generation, head.round_num, term, attempt});
+    if (verb == "judge")
+      return encode(judge_args{generation, head.round_num, term, attempt, cmd.word(2) == "yes"});
+    if (verb == "challenge")
+      return encode(challenge_args{generation, head.round_num, term, attempt, kinds.at(cmd.word(2)),
+                                   cmd.words.size() > 3 ? cmd.number(3) : 0});
+    return {};
+  }
+
   bytes commit_input(const story_command& cmd, std::uint64_t generation) {
     commit_merge_args args;
     args.generation = generation;
     args.round_num = cmd.number(2);
     args.term = static_cast<std::uint32_t>(cmd.number(3));
     args.digest = digest("merge " + cmd.word(2));
-    args.size = 2000;
+    args.size = cmd.number("size", 2000);
     for (std::size_t i = 4; i < cmd.words.size(); ++i) {
-      if (cmd.words[i].front() != '-') {
+      if (cmd.words[i].find('=') != std::string::npos) continue;
+      if (cmd.words[i].front() == '~') {
+        args.excluded.push_back(account(cmd.words[i].substr(1)));
+        args.reasons.push_back(exclusion_reason::not_finite);
+      } else if (cmd.words[i].front() != '-') {
         args.contributors.push_back(account(cmd.words[i]));
       } else {
         args.excluded.push_back(account(cmd.words[i].substr(1)));
@@ -234,12 +284,13 @@ private:
   }
   void show_peers() {
     for (const auto& p : probe_.peers())
-      say("{}{} {}{} last round {} loss round {}{} at {}", p.name,
+      say("{}{} {}{} last round {} loss round {}{}{} at {}", p.name,
           p.organisation == 0 ? "" : fmt::format(" of {}", p.organisation_name), to_string(p.state),
           p.state == peer_state::left || p.state == peer_state::odd
               ? fmt::format(" as {}", to_string(p.reason))
               : "",
-          p.last_round, p.loss_round, p.can_lead ? "" : " cannot lead", p.endpoint);
+          p.last_round, p.loss_round, p.can_lead ? "" : " cannot lead",
+          p.barred_until == 0 ? "" : fmt::format(" barred until {}", p.barred_until), p.endpoint);
   }
   void show_order() {
     std::vector<address> in;
@@ -247,12 +298,19 @@ private:
       in.push_back(one.peer);
     say("{}", names(in));
   }
-  void show_merge(std::uint64_t round_num) {
-    const auto m = probe_.merge_of(round_num);
+  void show_checks() {
+    const auto now = probe_.checks();
+    say("attempt {}: {} chunks, awaited {}", now.attempt, now.chunks, names(now.awaited));
+    for (const auto& seat : now.seats)
+      say("{}{}{}", name(seat.peer), seat.organisation == 0 ? "" : fmt::format(" of {}", seat.organisation),
+          seat.attested ? " has attested" : "");
+  }
+  void show_merge(const merge_view& m) {
     say("round {} term {} by {}: {}; without {}", m.round_num, m.term, name(m.leader), names(m.contributors),
         names(m.excluded));
     for (const auto& reason : m.reasons)
       say("reason: {}", to_string(reason));
+    if (!m.checkers.empty()) say("checked by {}", names(m.checkers));
   }
 
   static std::string layout_name(const hash32& layout) {
@@ -270,6 +328,13 @@ private:
 TEST_CASE("the golden stories of rounds happen as written") {
   check_stories(
       "contracts/training/scenarios", [] { return std::make_unique<training_story>(); }, 7);
+}
+
+TEST_CASE("and so do those of organisations") {
+  const auto founders = test_founders({{0, 1}, {2, 3}, {4, 5}, {6, 7}});
+  check_stories(
+      "contracts/training/scenarios/organisations",
+      [&founders] { return std::make_unique<training_story>(founders); }, 1);
 }
 
 } // namespace training_scenario_test

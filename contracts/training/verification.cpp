@@ -149,9 +149,16 @@ void verification::bar(std::uint16_t index, bar_reason reason) {
 
 void verification::end_stage() {
   if (state_.round.phase == round_phase::disputed) return settle_dispute(true);
-  const auto reason = state_.checking().attempt == 0 ? bar_reason::withheld_seed : bar_reason::silent;
-  for (const auto index : state_.load(peer_sets::awaited).indexes())
+  auto& checking = state_.checking();
+  const auto reason = checking.attempt == 0 ? bar_reason::withheld_seed : bar_reason::silent;
+  auto awaited = state_.load(peer_sets::awaited);
+  std::uint32_t barred_now = 0;
+  for (const auto index : awaited.indexes()) {
+    if (barred_now++ == barred_at_once_max) return state_.store(peer_sets::awaited, awaited);
     bar(index, reason);
+    awaited.set(index, false);
+    --checking.awaited;
+  }
   deal_out();
 }
 

@@ -22,7 +22,8 @@ public:
   void dispute(std::uint16_t challenger, challenge_kind kind, std::uint32_t number);
   /// `index`, who is awaited, says whether the proposal holds.
   void take_vote(std::uint16_t index, bool holds);
-  /// Those who are awaited have had their time.
+  /// Those who are awaited have had their time. While they are more than `barred_at_once_max`, so many are barred, and the
+  /// rest is for the next call.
   void end_stage();
   /// `index`, which is in the closed round and does not lead it, has left it or is odd.
   void lose(std::uint16_t index);

@@ -17,6 +17,8 @@ from eth_keys import keys
 
 REGISTRY = bytes.fromhex("5001").rjust(20, b"\0")  # its slot 256: number of validators, then the validators
 MERGED = keccak(b"MergeCommitted(uint64,uint64,uint32,address,bytes32,uint64,address[],address[],uint8[])")
+ACCEPTED = keccak(b"MergeAccepted(uint64,uint64,uint32,address,bytes32,address[])")
+ATTESTED = keccak(b"Attested(address,uint64,uint64,uint32,uint32)")
 EXCLUDED = ("not available", "other parameters", "not finite")  # why, by the code in the event
 REVEALED = keccak(b"Revealed(address,uint64,uint64,bytes32,uint64,uint32,uint64,bytes32)")
 
@@ -117,7 +119,7 @@ def signer_and_receiver(txn, chain_id):
 
 
 def proved_event(file, headers, place, topic, who, what):
-    """The words of an event of the contract, whose transaction `who` must have signed."""
+    """The words of an event of the contract, whose transaction `who` must have signed; none: anybody."""
     demand(place["block"] in headers, f"{what}: block {place['block']} is not in the file")
     header, key = headers[place["block"]], rlp.encode(place["transaction"])
     txn = trie_value(header[4], key, place["transaction_proof"], f"{what}: transaction")
@@ -129,7 +131,7 @@ def proved_event(file, headers, place, topic, who, what):
     signer, receiver = signer_and_receiver(txn, file["chain_id"])
     demand(emitter == receiver == contract, f"{what}: of another contract")
     demand(topics[0] == topic, f"{what}: another event")
-    demand(signer == raw(who), f"{what}: signed by 0x{signer.hex()}")
+    demand(who is None or signer == raw(who), f"{what}: signed by 0x{signer.hex()}")
     return topics, data
 
 
@@ -148,7 +150,7 @@ def one_reason(data, i):
 
 
 def verify(file, genesis, validators):
-    demand((file["format"], file["version"]) == ("swarmd merge proof", 2), "a file of another format")
+    demand((file["format"], file["version"]) == ("swarmd merge proof", 3), "a file of another format")
     demand(genesis is None or genesis == raw(file["genesis_hash"]), "of a chain with another genesis block")
     sets, headers = history(file), {}
     for block in file["blocks"]:
@@ -179,6 +181,36 @@ def verify(file, genesis, validators):
         demand(before, f"{what}: not before the merge")
 
 
+    verify_checks(file, headers)
+
+
+def verify_checks(file, headers):
+    """The leader's proposal was accepted, after all who are named had signed that their part of it is right."""
+    place = file["acceptance"]
+    topics, data = proved_event(file, headers, place, ACCEPTED, None, "acceptance")
+    fields = [topics[1], *(data[i : i + 32] for i in range(0, 96, 32)), topics[2]]
+    claimed = [*(word(file[k]) for k in ("round", "generation", "term")), raw(file["digest"])]
+    demand(fields == [*claimed, raw(file["leader"]).rjust(32, b"\0")], "acceptance: the chain says something else")
+    named = items(data, 3, one_address)
+    demand([c["peer"] for c in file["checkers"]] == named, "checkers: not those of the acceptance")
+
+    def moment(at):
+        return at["block"], at["transaction"]
+
+    demand(moment(file["merge"]) <= moment(place), "acceptance: before the merge")
+    attempts = set()
+    for c in file["checkers"]:
+        what = f"checker {c['peer']}"
+        topics, data = proved_event(file, headers, c["attest"], ATTESTED, c["peer"], what)
+        fields = [*topics[1:], data[:32], data[32:64]]
+        claimed = [raw(c["peer"]).rjust(32, b"\0"), *(word(file[k]) for k in ("round", "generation", "term"))]
+        demand(fields == claimed, f"{what}: the chain says something else")
+        in_order = moment(file["merge"]) <= moment(c["attest"]) <= moment(place)
+        demand(in_order, f"{what}: not between merge and acceptance")
+        attempts.add(data[64:96])
+    demand(len(attempts) <= 1, "checkers: of different attempts")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file")
@@ -198,6 +230,7 @@ def main():
     for m in file["models"]:
         left_out = "" if m["excluded"] is None else f", left out: {m['excluded']}"
         print(f"  {m['peer']}: {m['digest']} ({m['size']} bytes), weightage {m['weightage']}{left_out}")
+    print("checked by " + (", ".join(c["peer"] for c in file["checkers"]) or "nobody"))
 
 
 if __name__ == "__main__":

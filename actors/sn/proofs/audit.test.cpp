@@ -113,6 +113,8 @@ struct trained_chain {
                                           {one},
                                           {contracts::exclusion_reason::not_finite}}));
     seal();
+    train(leader == one ? second : first, encode(contracts::attest_args{1, round_num, 0, 1}));
+    seal();
   }
 
   void take_in_two_validators() {
@@ -155,6 +157,8 @@ TEST_CASE("an SN's chain proves a merge, over changes of its validators") {
     REQUIRE_MESSAGE(made, made.error().message);
     CHECK(made->handovers.size() == handovers);
     CHECK(made->models.size() == 2);
+    REQUIRE(made->checkers.size() == 1);
+    CHECK(made->checkers[0].peer != made->leader);
     CHECK(made->models[0].weightage == second);
     CHECK(made->models[1].excluded == contracts::exclusion_reason::not_finite);
     const auto read = read_proof(json::serialize(to_json(*made)));
@@ -243,7 +247,7 @@ TEST_CASE("a proof file is read strictly") {
     return message_of(bent);
   };
   CHECK(with("format", "another") == "format: 'another', this program reads 'swarmd merge proof'");
-  CHECK(with("version", 1) == "version: 1, this program reads version 2");
+  CHECK(with("version", 1) == "version: 1, this program reads version 3");
   CHECK(with("chain_id", 1.5) == "chain_id: not a whole number of 64 bits");
   CHECK(with("round", -1) == "round: not a whole number of 64 bits");
   CHECK(with("term", 1ULL << 32) == "term: does not fit 32 bits");

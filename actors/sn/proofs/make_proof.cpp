@@ -10,6 +10,8 @@
 namespace swarm::proofs {
 
 namespace json = boost::json;
+using contracts::attested;
+using contracts::merge_accepted;
 using contracts::merge_committed;
 using contracts::merge_proof;
 using contracts::revealed;
@@ -34,7 +36,8 @@ public:
   }
 
   result<merge_proof> make(std::optional<std::uint64_t> generation) {
-    SWARM_TRY(const auto merge, find_merge(generation));
+    SWARM_TRY(const auto acceptance, find_acceptance(generation));
+    SWARM_TRY(const auto merge, find_merge(acceptance));
     proof_.generation = merge.event.generation;
     proof_.term = merge.event.term;
     proof_.leader = merge.event.leader;
@@ -42,6 +45,8 @@ public:
     proof_.size = merge.event.size;
     SWARM_TRY(proof_.merge, prove(merge.at));
     SWARM_CHECK(add_models(merge));
+    SWARM_TRY(proof_.acceptance, prove(acceptance.at));
+    SWARM_CHECK(add_checkers(acceptance));
     for (const auto& [block_num, block] : blocks_) {
       SWARM_CHECK(add_handovers(block_num));
       SWARM_TRY(proof_.blocks.emplace_back(), sealed(*block));
@@ -69,8 +74,8 @@ private:
     return out;
   }
 
-  result<found_event<merge_committed>> find_merge(std::optional<std::uint64_t> generation) {
-    SWARM_TRY(auto merges, events<merge_committed>(1, chain_.head()->header.block_num));
+  result<found_event<merge_accepted>> find_acceptance(std::optional<std::uint64_t> generation) {
+    SWARM_TRY(auto merges, events<merge_accepted>(1, chain_.head()->header.block_num));
     while (!merges.empty() && generation && merges.back().event.generation != *generation)
       merges.pop_back();
     if (!merges.empty()) return std::move(merges.back());
@@ -79,6 +84,33 @@ private:
       return fail(errc::not_found, "there is no training contract '{}' on this chain", proof_.contract);
     return fail(errc::not_found, "'{}' has no merge of round {}{}", proof_.contract, round_num_,
                 generation ? fmt::format(" in generation {}", *generation) : "");
+  }
+
+  /// The proposal that was accepted: a term has one.
+  result<found_event<merge_committed>> find_merge(const found_event<merge_accepted>& acceptance) {
+    SWARM_TRY(auto proposals, events<merge_committed>(1, acceptance.at.block_num));
+    for (auto& one : proposals)
+      if (one.event.generation == acceptance.event.generation && one.event.term == acceptance.event.term)
+        return std::move(one);
+    return fail(errc::corrupt, "the chain has no proposal of the merge of round {}", round_num_);
+  }
+
+  /// Adds the last attestation of each peer that the acceptance names.
+  result<> add_checkers(const found_event<merge_accepted>& acceptance) {
+    SWARM_TRY(const auto said, events<attested>(2, acceptance.at.block_num));
+    for (const auto& peer : acceptance.event.checkers) {
+      const found_event<attested>* last = nullptr;
+      for (const auto& one : said)
+        if (one.event.peer == peer && one.event.generation == proof_.generation
+            && one.event.term == proof_.term)
+          last = &one;
+      if (last == nullptr)
+        return fail(errc::corrupt, "the chain has no attestation of {}, which the acceptance names",
+                    to_hex(peer.view()));
+      SWARM_TRY(auto proved, prove(last->at));
+      proof_.checkers.push_back({peer, std::move(proved)});
+    }
+    return {};
   }
 
   /// Adds the last model of each peer that the merge names.

@@ -13,7 +13,7 @@ using contracts::merge_proof;
 namespace {
 
 constexpr std::string_view format_name = "swarmd merge proof";
-constexpr std::uint64_t format_version = 2;
+constexpr std::uint64_t format_version = 3;
 constexpr std::size_t nodes_max = 64; ///< on one way through a trie: keys have at most 64 nibbles
 constexpr std::size_t handovers_max = 65'536;
 
@@ -65,6 +65,10 @@ json::object model_json(const contracts::proved_model& model) {
           {"base_round", model.base_round},
           {"excluded", model.excluded ? json::value(to_string(*model.excluded)) : json::value(nullptr)},
           {"reveal", log_json(model.reveal)}};
+}
+
+json::object checker_json(const contracts::proved_attestation& one) {
+  return {{"peer", hex(one.peer)}, {"attest", log_json(one.attest)}};
 }
 
 template <class T, class Writer>
@@ -218,6 +222,12 @@ result<> read_model(const json::value& value, const std::string& path, contracts
   return read_log(from, "reveal", out.reveal);
 }
 
+result<> read_checker(const json::value& value, const std::string& path, contracts::proved_attestation& out) {
+  SWARM_TRY(const auto from, fields::open(value, path));
+  SWARM_CHECK(from.into("peer", out.peer));
+  return read_log(from, "attest", out.attest);
+}
+
 result<> check_format(const fields& from) {
   std::string format;
   std::uint64_t version = 0;
@@ -246,6 +256,8 @@ json::object to_json(const merge_proof& proof) {
           {"size", proof.size},
           {"merge", log_json(proof.merge)},
           {"models", list_json(proof.models, model_json)},
+          {"acceptance", log_json(proof.acceptance)},
+          {"checkers", list_json(proof.checkers, checker_json)},
           {"blocks", list_json(proof.blocks, block_json)},
           {"handovers", list_json(proof.handovers, handover_json)}};
 }
@@ -272,7 +284,9 @@ result<merge_proof> read_proof(std::string_view text) {
   SWARM_CHECK(from.into("size", out.size));
   SWARM_CHECK(read_log(from, "merge", out.merge));
   SWARM_CHECK(from.into("models", out.models, contracts::peers_max, read_model));
-  SWARM_CHECK(from.into("blocks", out.blocks, contracts::peers_max + 1, read_block));
+  SWARM_CHECK(read_log(from, "acceptance", out.acceptance));
+  SWARM_CHECK(from.into("checkers", out.checkers, contracts::peers_max, read_checker));
+  SWARM_CHECK(from.into("blocks", out.blocks, 2 * contracts::peers_max + 2, read_block));
   SWARM_CHECK(from.into("handovers", out.handovers, handovers_max, read_handover));
   return out;
 }

@@ -25,6 +25,8 @@ inline constexpr std::uint64_t check_seconds = 10;
 inline constexpr std::uint64_t check_bytes_per_second = 65536;
 /// In so many rounds after the one in which it was barred a peer neither leads nor checks.
 inline constexpr std::uint64_t barred_rounds = 16;
+/// So many of those who are awaited in vain are barred by one call.
+inline constexpr std::uint32_t barred_at_once_max = 128;
 
 /// In `revealing` the round is closed and its peers reveal the models that they have committed to. In `verifying` the
 /// leader has proposed a merge and others check it; in `disputed` one of them has challenged it and all judge that.
