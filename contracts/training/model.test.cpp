@@ -201,7 +201,7 @@ void random_check_in(twin_world& both, const address& caller) {
 void random_reveal(twin_world& both, const address& caller) {
   auto& random = both.random;
   const auto head = both.twin.head();
-  if (random.below(12) == 0) {
+  if (random.below(both.crowded ? 200 : 12) == 0) {
     both.world.skip_seconds(random.below(2 * reveal_seconds));
     both.call(caller, close_reveals_args{mostly(random, head.generation), mostly(random, head.round_num)});
     return;
@@ -255,7 +255,7 @@ void random_check(twin_world& both, address caller) {
   const auto round_num = mostly(random, head.round_num);
   const auto term = mostly(random, head.term);
   const auto attempt = mostly(random, checks.attempt);
-  if (random.below(9) == 0) {
+  if (random.below(both.crowded ? 25 : 9) == 0) {
     both.world.skip_seconds(random.below(2 * check_seconds));
     both.call(caller, close_checks_args{generation, round_num, term, attempt});
     return;
@@ -287,20 +287,36 @@ void random_accusation(twin_world& both, const address& caller) {
   both.call(caller, accuse_peer_args{mostly(random, head.generation), other});
 }
 
+/// What takes the round on, of somebody.
+void useful_call(twin_world& both) {
+  auto& random = both.random;
+  const auto head = both.twin.head();
+  const auto caller = test_account(static_cast<std::uint16_t>(random.below(peer_accounts)));
+  if (head.phase == round_phase::merging) return random_commit(both, head.leader);
+  if (head.phase == round_phase::verifying || head.phase == round_phase::disputed)
+    return random_check(both, caller);
+  const auto peers = both.twin.peers();
+  const bool is_there = std::any_of(peers.begin(), peers.end(), [&](const peer_view& peer) {
+    return peer.account == caller && peer.state != peer_state::left && peer.state != peer_state::odd;
+  });
+  if (!is_there) return random_register(both, caller);
+  head.phase == round_phase::revealing ? random_reveal(both, caller) : random_check_in(both, caller);
+}
+
 void random_call(twin_world& both) {
   auto& random = both.random;
   const auto head = both.twin.head();
   auto caller = test_account(static_cast<std::uint16_t>(random.below(peer_accounts)));
   const auto dice = random.below(100);
+  if (both.crowded && random.below(4) != 0 && head.phase < round_phase::stopped
+      && head.phase != round_phase::complete)
+    return useful_call(both);
   if (head.phase == round_phase::complete && random.below(8) == 0) return both.reset();
   if (head.phase == round_phase::stopped && random.below(20) == 0) return both.reset();
   const bool is_checked = head.phase == round_phase::verifying || head.phase == round_phase::disputed;
   if (is_checked ? random.below(4) != 0 : random.below(60) == 0) return random_check(both, caller);
   if (head.phase == round_phase::revealing ? random.below(2) == 0 : random.below(8) == 0)
     return random_reveal(both, caller);
-  if (both.crowded && head.phase == round_phase::merging && random.below(4) != 0)
-    return random_commit(both, head.leader);
-  if (both.crowded && dice >= 84 && dice < 91 && random.below(5) != 0) return; // fewer leave
   if (dice < 12) return random_register(both, caller);
   if (dice < 50) return random_check_in(both, caller);
   if (dice < 60) {
@@ -539,7 +555,10 @@ TEST_CASE(
     if (std::find(owners.begin(), owners.end(), kind) != owners.end()) continue;
     CHECK(seen[std::to_string(kind)] >= 20);
   }
-  MESSAGE(accepted << " calls accepted");
+  std::string counts;
+  for (const auto& [kind, count] : seen)
+    counts += fmt::format(" {}:{}", kind, count);
+  MESSAGE(accepted << " calls accepted, events" << counts);
 }
 
 } // namespace training_model_test
