@@ -109,7 +109,7 @@ struct proved_story {
     proof.acceptance = chain.prove(checked_in, 1, 1);
     proof.checkers = {{of.attestations[0].peer, chain.prove(checked_in, 0, 0)},
                       {of.attestations[1].peer, chain.prove(checked_in, 1, 0)}};
-    proof.blocks = {chain.sealed(2), chain.sealed(1), chain.sealed(3)};
+    proof.blocks = {chain.sealed(2), chain.sealed(3), chain.sealed(1)};
     proof.handovers = {chain.handover_at(0), chain.handover_at(1)};
     by_genesis.genesis_hash = chain.identity().genesis_hash;
   }

@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -104,6 +105,8 @@ public:
       if (head.phase == contracts::round_phase::merging) {
         for (std::size_t i = 0; i < peer_count; ++i)
           if (peers_[i].account() == head.leader) merge(i, head);
+      } else if (head.phase == contracts::round_phase::verifying) {
+        check(head);
       } else if (head.phase == contracts::round_phase::revealing) {
         for (std::size_t i = 0; i < peer_count; ++i) {
           const auto what = opening_of(i, head);
@@ -133,7 +136,32 @@ public:
 
 private:
   static contracts::opening opening_of(std::size_t i, const contracts::head_view& head) {
-    return {keccak256(fmt::format("{} {}", i, head.round_num)), keccak256("salt"), keccak256("seed")};
+    return {keccak256(fmt::format("{} {}", i, head.round_num)), keccak256("salt"),
+            contracts::seed_link(keccak256("seed"), 1)};
+  }
+  /// Those who are awaited reveal their seeds, or attest what the leader proposes.
+  void check(const contracts::head_view& head) {
+    const ledger::call_request request{
+        .from = {}, .to = training_, .input = contracts::encode(contracts::checks_args{})};
+    const auto checks =
+        must(contracts::decode_answer<contracts::checks_args>(must(chain_->call(request)).output));
+    for (std::size_t i = 0; i < peer_count; ++i)
+      if (std::find(checks.awaited.begin(), checks.awaited.end(), peers_[i].account())
+          != checks.awaited.end())
+        call(i, training_,
+             checks.attempt == 0 ? contracts::encode(
+                 contracts::reveal_seed_args{head.generation, head.round_num, head.term, keccak256("seed")})
+                                 : contracts::encode(contracts::attest_args{head.generation, head.round_num,
+                                                                            head.term, checks.attempt}));
+    seal();
+    if (ask().merged_round == head.round_num) report_losses(head);
+  }
+  void report_losses(const contracts::head_view& head) {
+    for (std::size_t i = 0; i < peer_count; ++i)
+      call(i, training_,
+           contracts::encode_report_loss(
+               {head.generation, head.round_num, static_cast<std::int64_t>(head.round_num), 1, 1, 10}));
+    seal();
   }
   /// With number `i` of its kind, for the organisation of validator `i` if there are any.
   bytes registration(contracts::node_type type, std::size_t i, const address& account) {
@@ -173,11 +201,6 @@ private:
     for (const auto& peer : peers_)
       args.contributors.push_back(peer.account());
     call(leader, training_, contracts::encode_commit_merge(args));
-    seal();
-    for (std::size_t i = 0; i < peer_count; ++i)
-      call(i, training_,
-           contracts::encode_report_loss(
-               {head.generation, head.round_num, static_cast<std::int64_t>(head.round_num), 1, 1, 10}));
     seal();
   }
   void call(std::size_t peer, const address& to, bytes input) { call(peers_[peer], to, std::move(input)); }

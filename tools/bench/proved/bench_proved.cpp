@@ -83,7 +83,7 @@ public:
     seal();
   }
 
-  /// All peers check in, all reveal their models, or the leader commits their merge.
+  /// All peers check in, all reveal their models, the leader commits their merge, or the others check that.
   void go_on() {
     const auto training = contracts::training_address(contracts::default_training_name);
     const auto shown = must(chain->window()->view()->call(
@@ -103,6 +103,7 @@ public:
       }
       return seal();
     }
+    if (head.phase == contracts::round_phase::verifying) return check(head);
     contracts::commit_merge_args merge{.generation = 1,
                                        .round_num = head.round_num,
                                        .term = head.term,
@@ -120,8 +121,29 @@ public:
   std::unique_ptr<ledger::chain> chain;
 
 private:
+  /// Those who are awaited reveal their seeds, or attest what the leader proposes.
+  void check(const contracts::head_view& head) {
+    const auto training = contracts::training_address(contracts::default_training_name);
+    const auto shown =
+        must(chain->window()->view()->call({.from = {},
+                                            .to = training,
+                                            .input = contracts::encode(contracts::checks_args{}),
+                                            .value = {},
+                                            .gas_limit = {}}));
+    const auto checks = must(contracts::decode_answer<contracts::checks_args>(shown.output));
+    for (std::size_t i = 0; i < peers_; ++i) {
+      const auto own = key_of("sl", i).account();
+      if (std::find(checks.awaited.begin(), checks.awaited.end(), own) == checks.awaited.end()) continue;
+      send(i, training,
+           checks.attempt == 0
+               ? contracts::encode(contracts::reveal_seed_args{1, head.round_num, head.term, hash32(u256(3))})
+               : contracts::encode(contracts::attest_args{1, head.round_num, head.term, checks.attempt}));
+    }
+    seal();
+  }
   static contracts::opening opening_of(std::size_t peer, std::uint64_t round_num) {
-    return {keccak256(fmt::format("model {} {}", peer, round_num)), hash32(u256(2)), hash32(u256(3))};
+    return {keccak256(fmt::format("model {} {}", peer, round_num)), hash32(u256(2)),
+            contracts::seed_link(hash32(u256(3)), 1)};
   }
   void check_in(std::size_t peer, std::uint64_t round_num) {
     const auto commitment =
