@@ -368,19 +368,22 @@ interface ITraining {
     function attest(uint64 generation, uint64 roundNum, uint32 term, uint32 attempt) external;
 
     /// The caller, which contributes, does not lead and is not barred, says that the proposal is wrong in chunk `number`, in
-    /// leaving out peer `number` of `excluded`, or as not served (`number` 0). Once a proposal for each organisation, and
-    /// not when a peer of it was barred in this round; for each peer where all are of one organisation. Whether a
-    /// contribution is available is judged once a round.
+    /// leaving out peer `number` of `excluded`, or as not served (`number` 0). Not when a peer of its organisation was
+    /// barred in this round. That it is not served, and that who was left out is available, an organisation says once of a
+    /// proposal. Where all are of one organisation, this goes for each peer. Whether a contribution is available is
+    /// judged once a round, unless it is found not to be.
     ///
     /// The round is Disputed: all that contribute and are there judge, the leader and the caller by what they have said. An
     /// organisation says what most of its votes say; where all are of one, each node counts. Upheld, or refuted, is what
     /// more say, once the missing votes cannot change that, all have voted, or the time is over.
     ///
-    /// Upheld: the proposal is dealt out anew, without the caller. Refuted: the next successor leads. Where everybody who
+    /// Upheld: the proposal is dealt out anew, without the caller, and, if it was not served, without its organisation while
+    /// there are others. Refuted: the next successor leads. Where everybody who
     /// looks sees the same (a chunk, an exclusion but for availability) the caller, or the leader, is barred. Tied: the next
     /// successor leads, and at the second tie of a round it is Stopped, except about availability.
     ///
-    /// A barred peer neither leads nor checks for 16 rounds, and in this round its organisation does not while others can.
+    /// A barred peer neither leads nor checks for 16 rounds, and in this round its organisation does not while others can;
+    /// nor does that of the leader of a tie.
     function challenge(
         uint64 generation,
         uint64 roundNum,

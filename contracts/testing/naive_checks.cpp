@@ -14,6 +14,7 @@ bool naive_training::is_barred(const member& peer) const {
 
 std::set<organisation_id> naive_training::set_aside() const {
   std::set<organisation_id> out;
+  if (ties_ > 0) out.insert(members_[place_of(tied_leader_)].view.organisation);
   for (const auto* peer : in_round())
     if (peer->barred_until == round_ + 1 + barred_rounds) out.insert(peer->view.organisation);
   return out;
@@ -153,12 +154,16 @@ bool naive_training::call(const address& caller, const attest_args& args) {
   return true;
 }
 
-bool naive_training::may_challenge(const member& peer) const {
+bool naive_training::is_about_availability(challenge_kind kind, std::uint64_t number) const {
+  return kind == challenge_kind::exclusion && proposal_.reasons[number] == exclusion_reason::not_available;
+}
+
+bool naive_training::may_challenge(const member& peer, const std::set<address>& said_by) const {
   std::set<organisation_id> organisations;
   for (const auto* one : in_round())
     organisations.insert(one->view.organisation);
   const bool counts_alone = organisations.size() == 1;
-  for (const auto& account : checks_.challenged)
+  for (const auto& account : said_by)
     if (account == peer.view.account
         || (!counts_alone && members_[place_of(account)].view.organisation == peer.view.organisation))
       return false;
@@ -172,7 +177,6 @@ bool naive_training::call(const address& caller, const challenge_args& args) {
     return false;
   if (caller == leader_ || peer->in->model.weightage == 0) return false;
   if (is_barred(*peer) && !checks_.able.contains(caller)) return false;
-  if (!may_challenge(*peer)) return false;
   if (args.kind == challenge_kind::unserved && args.number != 0) return false;
   if (args.kind == challenge_kind::chunk && args.number >= chunks_of_proposal()) return false;
   if (args.kind == challenge_kind::exclusion) {
@@ -181,11 +185,18 @@ bool naive_training::call(const address& caller, const challenge_args& args) {
     if (proposal_.reasons[args.number] == exclusion_reason::not_available && left_out->in->spared)
       return false;
   }
+  const bool is_unserved = args.kind == challenge_kind::unserved;
+  const bool is_available = is_about_availability(args.kind, args.number);
+  if (!may_challenge(*peer, is_unserved    ? checks_.said_unserved
+                            : is_available ? checks_.said_available
+                                           : std::set<address>{}))
+    return false;
+  if (is_unserved) checks_.said_unserved.insert(caller);
+  if (is_available) checks_.said_available.insert(caller);
   phase_ = round_phase::disputed;
   checks_.kind = args.kind;
   checks_.number = args.number;
   checks_.challenger = caller;
-  checks_.challenged.insert(caller);
   checks_.holds = {leader_};
   checks_.against = {caller};
   checks_.awaited.clear();
@@ -268,16 +279,24 @@ void naive_training::settle_dispute(bool is_over) {
 void naive_training::decide(verdict outcome, std::uint32_t holds, std::uint32_t against) {
   events.emplace_back(
       challenge_decided{round_, generation_, term_, checks_.attempt, outcome, holds, against});
-  const bool by_availability = checks_.kind == challenge_kind::exclusion
-                               && proposal_.reasons[checks_.number] == exclusion_reason::not_available;
+  const bool by_availability = is_about_availability(checks_.kind, checks_.number);
   const bool repeatable = checks_.kind != challenge_kind::unserved && !by_availability;
   if (outcome == verdict::upheld) {
     checks_.able.erase(checks_.challenger);
+    const auto own = find(checks_.challenger)->view.organisation;
+    std::set<organisation_id> organisations{find(leader_)->view.organisation};
+    for (const auto* peer : others())
+      organisations.insert(peer->view.organisation);
+    for (const auto* peer : others())
+      if (checks_.kind == challenge_kind::unserved && organisations.size() > 1
+          && peer->view.organisation == own)
+        checks_.able.erase(peer->view.account);
     if (repeatable) bar(checks_.challenger, bar_reason::false_challenge);
     return deal_out();
   }
   if (by_availability) find(proposal_.excluded[checks_.number])->in->spared = true;
-  if (outcome == verdict::tied && !by_availability && ++ties_ == 2) {
+  if (outcome == verdict::tied && !by_availability && ++ties_ == 1) tied_leader_ = leader_;
+  if (outcome == verdict::tied && !by_availability && ties_ == 2) {
     phase_ = round_phase::stopped;
     events.emplace_back(round_stopped{round_, generation_, leader_, checks_.challenger});
     return;

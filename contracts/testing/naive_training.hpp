@@ -135,7 +135,8 @@ private:
                   std::uint32_t attempt, round_phase phase) const;
   std::uint64_t model_size() const;
   std::uint64_t chunks_of_proposal() const;
-  bool may_challenge(const member& peer) const;
+  bool is_about_availability(challenge_kind kind, std::uint64_t number) const;
+  bool may_challenge(const member& peer, const std::set<address>& said_by) const;
   void open_checks();
   void deal_out();
   void accept();
@@ -165,7 +166,7 @@ private:
     std::uint32_t attempt = 0;
     std::uint64_t until = 0;
     hash32 mix;
-    std::set<address> awaited, able, attested, challenged, holds, against;
+    std::set<address> awaited, able, attested, said_unserved, said_available, holds, against;
     std::vector<address> seats;
     challenge_kind kind = challenge_kind::chunk;
     std::uint64_t number = 0;
@@ -175,6 +176,7 @@ private:
   merge_view proposal_; ///< the last one
   unsigned proposals_ = 0;
   unsigned ties_ = 0;
+  address tied_leader_;      ///< at the first of these
   std::uint64_t stages_ = 0; ///< times in which all revealed
   std::uint64_t reveals_end_ = 0;
   std::set<address> votes_;

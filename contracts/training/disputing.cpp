@@ -13,13 +13,21 @@ std::uint64_t verification::bytes_to_judge() const {
   return state_.counts.contributors * (chunks() == 1 ? size : std::min(size, model_chunk_bytes));
 }
 
+std::optional<peer_sets> verification::sayers(challenge_kind kind, std::uint64_t number) const {
+  if (kind == challenge_kind::unserved) return peer_sets::unserved;
+  if (kind == challenge_kind::chunk) return std::nullopt;
+  const auto reason = state_.merge(state_.round.round_num).excluded.at(number).reason;
+  if (reason == exclusion_reason::not_available) return peer_sets::available;
+  return std::nullopt;
+}
+
 void verification::dispute(std::uint16_t challenger, challenge_kind kind, std::uint32_t number) {
   auto& round = state_.round;
   auto& checking = state_.checking();
   checking.kind = kind;
   checking.number = number;
   checking.challenger = challenger;
-  state_.put(peer_sets::challenged, challenger, true);
+  if (const auto said_by = sayers(kind, number)) state_.put(*said_by, challenger, true);
   round.phase = round_phase::disputed;
   peer_set holds, against, judges;
   holds.set(state_.counts.leader, true);
@@ -91,28 +99,40 @@ void verification::decide(verdict outcome, std::uint32_t holds, std::uint32_t ag
   auto& checking = state_.checking();
   rounds_.emit(challenge_decided{round.round_num, round.generation, round.term, checking.attempt, outcome,
                                  holds, against});
-  std::optional<exclusion> left_out;
-  if (checking.kind == challenge_kind::exclusion)
-    left_out = state_.merge(round.round_num).excluded.at(checking.number);
-  const bool by_availability = left_out && left_out->reason == exclusion_reason::not_available;
-  // Everybody who looks sees the same, so one of the two has lied. Whether a file is served may be true for some only.
-  const bool repeatable = checking.kind != challenge_kind::unserved && !by_availability;
+  // Everybody who looks sees the same, so one of the two has lied; unless it is about what is served, which may be true
+  // for some only.
+  const auto said_by = sayers(checking.kind, checking.number);
   if (outcome == verdict::upheld) {
-    if (repeatable)
-      bar(checking.challenger, bar_reason::false_challenge);
-    else
-      state_.put(peer_sets::able, checking.challenger, false);
+    said_by ? pass_over(checking.challenger) : bar(checking.challenger, bar_reason::false_challenge);
     return deal_out();
   }
-  if (by_availability) {
-    auto peer = state_.peer(left_out->index);
+  if (said_by == peer_sets::available) {
+    const auto index = state_.merge(round.round_num).excluded.at(checking.number).index;
+    auto peer = state_.peer(index);
     peer.set(peer_slot::spared, true);
-    state_.set_peer(left_out->index, peer);
-  } else if (outcome == verdict::tied && ++checking.ties > 1) {
-    return stop();
+    state_.set_peer(index, peer);
+  } else if (outcome == verdict::tied) {
+    if (++checking.ties > 1) return stop();
+    checking.tied_leader = static_cast<std::uint16_t>(state_.counts.leader + 1);
   }
-  if (outcome == verdict::refuted && repeatable) bar(state_.counts.leader, bar_reason::false_merge);
+  if (outcome == verdict::refuted && !said_by) bar(state_.counts.leader, bar_reason::false_merge);
   rounds_.advance_leader();
+}
+
+/// Others check what it cannot. Who is not served has said so for its whole organisation, if there are others: one after the
+/// other of its peers would be waited for in vain, and barred for it.
+void verification::pass_over(std::uint16_t challenger) {
+  auto able = state_.load(peer_sets::able);
+  able.set(challenger, false);
+  const auto own = organisation_of(challenger);
+  const auto who = others();
+  const bool has_others = organisation_of(state_.counts.leader) != own
+                          || std::any_of(who.begin(), who.end(),
+                                         [&](const auto& one) { return organisation_of(one.index) != own; });
+  for (const auto& one : who)
+    if (has_others && state_.checking().kind == challenge_kind::unserved && organisation_of(one.index) == own)
+      able.set(one.index, false);
+  state_.store(peer_sets::able, able);
 }
 
 void verification::stop() {

@@ -139,6 +139,8 @@ bool rounds::is_barred(const participant& one) const {
 
 std::set<organisation_id> rounds::set_aside() const {
   std::set<organisation_id> out;
+  if (const auto tied = state_.checking().tied_leader; tied > 0)
+    out.insert(state_.check_in(static_cast<std::uint16_t>(tied - 1)).organisation);
   for (const auto& one : participants())
     if (one.peer.has(peer_slot::barred)
         && state_.standing(one.index).barred_until == state_.round.round_num + 1 + barred_rounds)

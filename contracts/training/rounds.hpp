@@ -45,8 +45,8 @@ public:
   bool is_doubted(std::uint16_t index, const peer_slot& peer) const;
   /// Whether the peer neither leads nor checks in this round.
   bool is_barred(const participant& one) const;
-  /// The organisations of which a peer was barred in this round. Others lead and check, if there are any, so that one
-  /// with many keys cannot do the same with each of them.
+  /// The organisations of which a peer was barred in this round, or made a proposal about which they tied. Others lead and
+  /// check, if there are any, so that one with many keys cannot do the same with each of them.
   std::set<organisation_id> set_aside() const;
   /// The next peer in the order of succession that has not left leads, if possible one that is neither barred nor set
   /// aside; without one, or when there were as many proposals as there are seeds, the round is collected anew.

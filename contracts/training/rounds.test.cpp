@@ -174,6 +174,30 @@ TEST_CASE("those who withhold their seeds are barred in calls that a transaction
   MESSAGE("end of 1022 withheld seeds: " << gas_max << " gas at most");
 }
 
+TEST_CASE("when the seeds of a round are used up it is collected anew, without check-ins") {
+  auto world = world_of(2);
+  const training_probe probe(world, training);
+  for (std::uint16_t i = 0; i < 2; ++i)
+    REQUIRE(world.send(test_account(i), training, check_in_input(1, i)).ok);
+  for (std::uint16_t i = 0; i < 2; ++i)
+    REQUIRE(world.send(test_account(i), training, reveal_input(1, i)).ok);
+  unsigned proposals = 0;
+  while (probe.head().phase == round_phase::merging) {
+    const auto leader = probe.head().leader;
+    REQUIRE(world.send(leader, training, commit_input(world)).ok);
+    ++proposals;
+    REQUIRE(world.send(leader, training, encode_leave_peer({})).ok);
+    REQUIRE(world.send(leader, training, encode_register_peer({2, "mean", 1})).ok);
+  }
+  CHECK(proposals == seed_links);
+  CHECK(probe.head().phase == round_phase::collecting);
+  CHECK(probe.check_ins().empty());
+  CHECK(probe.head().waited_for == 2);
+  CHECK(probe.broken_invariant() == "");
+  play_round(world, 2, 1);
+  CHECK(probe.head().merged_round == 1);
+}
+
 TEST_CASE("leaders take turns") {
   constexpr std::uint16_t count = 5;
   constexpr std::uint64_t round_count = 40;

@@ -163,18 +163,20 @@ struct checking_slot {
   std::uint16_t proposals = 0;  ///< of this round
   std::uint16_t challenger = 0; ///< index of that peer
   challenge_kind kind = challenge_kind::chunk;
-  std::uint8_t ties = 0; ///< in this round
+  std::uint8_t ties = 0;         ///< in this round
+  std::uint16_t tied_leader = 0; ///< index of who led at the first of these, plus one
   bool operator==(const checking_slot&) const = default;
 };
 
 enum class peer_sets : std::uint8_t {
-  awaited,    ///< whose seed, attestation or vote is missing
-  able,       ///< who may check the proposal: their seeds are revealed, and nothing speaks against them
-  seated,     ///< among whom it is dealt out
-  challenged, ///< who have challenged it
-  holds,      ///< who have said that what is challenged holds
-  against,    ///< and that it does not
-  attested    ///< who have attested the proposal; stands in its record
+  awaited,   ///< whose seed, attestation or vote is missing
+  able,      ///< who may check the proposal: their seeds are revealed, and nothing speaks against them
+  seated,    ///< among whom it is dealt out
+  unserved,  ///< who have said that it is not served
+  available, ///< who have said that a contribution that was left out is available
+  holds,     ///< who have said that what is challenged holds
+  against,   ///< and that it does not
+  attested   ///< who have attested the proposal; stands in its record
 };
 
 /// While models are revealed.

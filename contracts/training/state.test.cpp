@@ -37,8 +37,8 @@ TEST_CASE("slots are packed as every chain has them") {
         == "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa000000010381020304000000");
   CHECK(packed(standing_slot{1, 2, 3, 4, 5, 6})
         == "0000000000000001000200000000000000030000000000000004050000000600");
-  CHECK(packed(checking_slot{1, 2, 3, 4, 5, 6, challenge_kind::unserved, 7})
-        == "0000000000000001000000020003000400050006020700000000000000000000");
+  CHECK(packed(checking_slot{1, 2, 3, 4, 5, 6, challenge_kind::unserved, 7, 8})
+        == "0000000000000001000000020003000400050006020700080000000000000000");
   CHECK(packed(owner_slot{1, true, verify_mode::off})
         == "0001010100000000000000000000000000000000000000000000000000000000");
   CHECK(packed(reveals_slot{1, 2}) == "0000000000000001000000020000000000000000000000000000000000000000");

@@ -100,7 +100,7 @@ private:
   void tell_check_in(const found_peer& caller, const check_in_args& args) const;
   result<> check_attempt(std::uint32_t attempt);
   result<found_peer> awaited_caller(std::string_view what);
-  result<> check_challenger(const found_peer& caller);
+  result<> check_challenger(const found_peer& caller, std::optional<peer_sets> said_by);
   result<> check_challenge(const challenge_args& args) const;
   merge_view view_of(std::uint64_t round_num) const;
   /// The caller, an SN or SWCI of the owner, which is there.

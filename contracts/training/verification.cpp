@@ -39,7 +39,8 @@ void verification::open() {
     able.set(one.index, true);
   state_.round.phase = round_phase::verifying;
   state_.set_mix({});
-  state_.store(peer_sets::challenged, {});
+  state_.store(peer_sets::unserved, {});
+  state_.store(peer_sets::available, {});
   state_.store(peer_sets::seated, {});
   // Each of so few checks everything: there is nothing to draw lots for.
   const bool needs_seeds = who.size() > checks_per_chunk;

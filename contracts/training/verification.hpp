@@ -18,6 +18,9 @@ public:
   void take_seed(std::uint16_t index, const address& account, const hash32& seed);
   /// `index`, who is awaited, attests what was dealt to it.
   void take_attestation(std::uint16_t index);
+  /// The set of those who have said the like of this proposal; none for what everybody who looks sees in the same way, as
+  /// whoever says that falsely is barred.
+  std::optional<peer_sets> sayers(challenge_kind kind, std::uint64_t number) const;
   /// All that contribute judge.
   void dispute(std::uint16_t challenger, challenge_kind kind, std::uint32_t number);
   /// `index`, who is awaited, says whether the proposal holds.
@@ -50,6 +53,7 @@ private:
   std::vector<std::size_t> order_of(const std::vector<participant>& who) const;
   std::vector<tally> votes() const;
   void settle_dispute(bool is_over);
+  void pass_over(std::uint16_t challenger);
   void decide(verdict outcome, std::uint32_t holds, std::uint32_t against);
   void stop();
   std::uint64_t model_size() const;

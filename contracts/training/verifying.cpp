@@ -45,9 +45,10 @@ result<> training_call::on(const attest_args& args) {
   return done();
 }
 
-/// Each organisation challenges a proposal once, so that many keys cannot do so one after the other; and not any more in
-/// this round when one of its peers has done so falsely. Where there is one organisation, this is said of each peer.
-result<> training_call::check_challenger(const found_peer& caller) {
+/// Each organisation says once of a proposal that it is not served, and once that somebody who was left out is available, so
+/// that many keys cannot do so one after the other; and it says nothing any more in this round when one of its peers was
+/// barred. Where there is one organisation, this goes for each peer.
+result<> training_call::check_challenger(const found_peer& caller, std::optional<peer_sets> said_by) {
   const auto who = to_hex(caller.slot.account.view());
   const auto in = rounds_.participants();
   const auto own = verification_.organisation_of(caller.index);
@@ -58,9 +59,9 @@ result<> training_call::check_challenger(const found_peer& caller) {
   if (caller.slot.in_weightage == 0) return refuse("{} contributes nothing to the round", who);
   if (rounds_.is_barred({caller.index, caller.slot}) && !state_.has(peer_sets::able, caller.index))
     return refuse("{} is barred until round {}", who, state_.standing(caller.index).barred_until);
-  for (const auto index : state_.load(peer_sets::challenged).indexes())
+  for (const auto index : said_by ? state_.load(*said_by).indexes() : std::vector<std::uint16_t>{})
     if (index == caller.index || (has_others && verification_.organisation_of(index) == own))
-      return refuse("{} or another peer of its organisation has challenged the proposal already", who);
+      return refuse("{} or another peer of its organisation has said so of the proposal already", who);
   if (has_others && rounds_.set_aside().contains(own))
     return refuse("a peer of the organisation of {} was barred in this round", who);
   return {};
@@ -92,8 +93,8 @@ result<> training_call::on(const challenge_args& args) {
   SWARM_CHECK(check_attempt(args.attempt));
   if (args.attempt == 0) return refuse("the proposal is not dealt out yet, its seeds are being revealed");
   SWARM_TRY(const auto caller, calling_participant());
-  SWARM_CHECK(check_challenger(caller));
   SWARM_CHECK(check_challenge(args));
+  SWARM_CHECK(check_challenger(caller, verification_.sayers(args.kind, args.number)));
   verification_.dispute(caller.index, args.kind, static_cast<std::uint32_t>(args.number));
   return done();
 }

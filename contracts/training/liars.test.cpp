@@ -1,0 +1,256 @@
+#include "base/hash.hpp"
+#include "base/random.hpp"
+#include "contracts/contracts.hpp"
+#include "contracts/testing/training_probe.hpp"
+#include "contracts/training/dealing.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <set>
+
+namespace training_liars_test {
+
+// The peers of all organisations but one do what they should; those of one, however many they are, do what they like.
+
+using namespace swarm;
+using namespace swarm::contracts;
+
+namespace {
+
+constexpr std::uint32_t links = 100; ///< of the chains of seeds
+
+hash32 some_hash(std::uint64_t number) {
+  return keccak256(fmt::format("{}", number));
+}
+
+/// One training, and what is true of its proposals.
+class swarm_of {
+public:
+  /// The organisations have so many peers each; the first one lies.
+  swarm_of(std::uint64_t seed, const std::vector<std::uint16_t>& sizes)
+      : random_(seed), world_(make_contracts(), {}, founders(sizes)), probe_(world_, where_) {
+    std::uint16_t number = 0;
+    for (std::size_t of = 0; of < sizes.size(); ++of)
+      for (std::uint16_t i = 0; i < sizes[of]; ++i)
+        peers_.push_back({test_account(number++), of == 0});
+    for (const auto& peer : peers_) {
+      REQUIRE(register_node(world_, peer.account, node_type::sl).ok);
+      register_peer_args args{static_cast<std::uint32_t>(peers_.size()), "mean", 1};
+      must(peer.account, args);
+    }
+  }
+
+  /// Plays until the round is merged; returns how many calls it took.
+  std::size_t play_round() {
+    const auto round_num = probe_.head().round_num;
+    check_in(round_num);
+    std::size_t calls = 0;
+    while (probe_.head().merged_round < round_num) {
+      REQUIRE(++calls < 400);
+      const auto head = probe_.head();
+      REQUIRE(head.phase != round_phase::stopped);
+      if (head.phase == round_phase::merging)
+        propose(head);
+      else if (head.phase == round_phase::disputed)
+        judge(head);
+      else
+        check(head);
+    }
+    CHECK(probe_.head().merged_digest == true_digest);
+    for (const auto& peer : probe_.peers())
+      if (peer.barred_until > 0) CHECK(is_liar(peer.account));
+    const auto checkers = probe_.merge_of(round_num).checkers;
+    CHECK(!checkers.empty());
+    return calls;
+  }
+
+  std::size_t false_proposals = 0;
+
+private:
+  struct player {
+    address account;
+    bool lies = false;
+  };
+  static std::vector<ledger::founder> founders(const std::vector<std::uint16_t>& sizes) {
+    std::vector<std::vector<std::uint16_t>> accounts;
+    std::uint16_t number = 0;
+    for (const auto size : sizes) {
+      auto& own = accounts.emplace_back();
+      for (std::uint16_t i = 0; i < size; ++i)
+        own.push_back(number++);
+    }
+    return test_founders(accounts);
+  }
+
+  template <class Args>
+  bool call(const address& from, const Args& args) {
+    const bool ok = world_.send(from, where_, encode(args)).ok;
+    REQUIRE(probe_.broken_invariant() == "");
+    return ok;
+  }
+  template <class Args>
+  void must(const address& from, const Args& args) {
+    const auto done = world_.send(from, where_, encode(args));
+    REQUIRE_MESSAGE(done.ok, revert_text(done.output));
+  }
+  bool is_liar(const address& who) const {
+    return std::any_of(peers_.begin(), peers_.end(),
+                       [&](const auto& peer) { return peer.account == who && peer.lies; });
+  }
+  bool by_chance(std::uint64_t of) { return random_.below(of) == 0; }
+
+  void check_in(std::uint64_t round_num) {
+    std::map<address, opening> what;
+    for (const auto& peer : peers_) {
+      seeds_[peer.account] = some_hash(random_());
+      what[peer.account] = {some_hash(random_()), some_hash(1), seed_link(seeds_[peer.account], links)};
+      must(peer.account,
+           check_in_args{1, round_num, commitment_of(peer.account, 1, round_num, what[peer.account]), 4000,
+                         some_hash(2), 1, round_num - 1, false});
+    }
+    for (const auto& [account, own] : what)
+      must(account, reveal_args{1, round_num, own.digest, own.salt, own.seed_hash});
+  }
+
+  /// A liar leaves out somebody, changes a chunk, or does not serve some.
+  void propose(const head_view& head) {
+    const bool lies = is_liar(head.leader);
+    false_chunk_.reset();
+    false_exclusion_ = false;
+    starved_.clear();
+    commit_merge_args args{1, head.round_num, head.term, true_digest, chunks * model_chunk_bytes};
+    for (const auto& peer : peers_)
+      args.contributors.push_back(peer.account);
+    if (lies && by_chance(3)) false_chunk_ = random_.below(chunks);
+    if (lies && by_chance(3)) {
+      false_exclusion_ = true;
+      const auto at = args.contributors.end() - 1 - static_cast<std::ptrdiff_t>(random_.below(2));
+      args.excluded.push_back(*at);
+      args.contributors.erase(at);
+      args.reasons.push_back(by_chance(2) ? exclusion_reason::not_finite : exclusion_reason::not_available);
+    }
+    for (const auto& peer : peers_)
+      if (lies && by_chance(4)) starved_.insert(peer.account);
+    if (false_chunk_ || false_exclusion_) {
+      ++false_proposals;
+      args.digest = some_hash(1'000 + random_.below(1'000'000));
+    }
+    must(head.leader, args);
+  }
+
+  void wait_for(const checks_view& checks, const head_view& head) {
+    world_.skip_seconds(checks.until - std::min(checks.until, world_.block_time()));
+    for (const auto& peer : peers_)
+      if (!peer.lies)
+        return must(peer.account, close_checks_args{1, head.round_num, head.term, checks.attempt});
+  }
+
+  void check(const head_view& head) {
+    const auto checks = probe_.checks();
+    bool moved = false;
+    for (const auto& peer : peers_) {
+      const auto now = probe_.head();
+      if (now.phase != head.phase || now.term != head.term || probe_.checks().attempt != checks.attempt)
+        return;
+      moved = (peer.lies ? lie(peer.account, head, checks) : act(peer.account, head, checks)) || moved;
+    }
+    if (!moved) wait_for(checks, head);
+  }
+
+  static bool is_awaited(const checks_view& checks, const address& who) {
+    return std::find(checks.awaited.begin(), checks.awaited.end(), who) != checks.awaited.end();
+  }
+  bool reveal_seed(const address& who, const head_view& head) {
+    for (const auto& one : probe_.check_ins())
+      for (std::uint32_t i = links; one.peer == who && i > 0; --i)
+        if (seed_link(seeds_[who], i) == one.seed_hash)
+          return call(who, reveal_seed_args{1, head.round_num, head.term, seed_link(seeds_[who], i - 1)});
+    return false;
+  }
+  bool challenge(const address& who, const head_view& head, const checks_view& checks, challenge_kind kind,
+                 std::uint64_t number) {
+    return call(who, challenge_args{1, head.round_num, head.term, checks.attempt, kind, number});
+  }
+
+  /// Whether `who` is right in attesting; what is dealt to it has the false chunk, otherwise.
+  bool draws_false_chunk(const address& who, const checks_view& checks) const {
+    std::vector<organisation_id> seats;
+    for (const auto& seat : checks.seats)
+      seats.push_back(seat.organisation);
+    const deal dealt(seats, checks.chunks);
+    for (std::size_t place = 0; false_chunk_ && place < seats.size(); ++place)
+      if (checks.seats[place].peer == who)
+        for (const auto chunk : dealt.chunks_of(place))
+          if (chunk == *false_chunk_) return true;
+    return false;
+  }
+
+  bool act(const address& who, const head_view& head, const checks_view& checks) {
+    if (checks.attempt == 0) return is_awaited(checks, who) && reveal_seed(who, head);
+    if (false_exclusion_ && challenge(who, head, checks, challenge_kind::exclusion, 0)) return true;
+    if (!is_awaited(checks, who)) return false;
+    if (starved_.contains(who)) return challenge(who, head, checks, challenge_kind::unserved, 0);
+    if (draws_false_chunk(who, checks))
+      return challenge(who, head, checks, challenge_kind::chunk, *false_chunk_);
+    return call(who, attest_args{1, head.round_num, head.term, checks.attempt});
+  }
+
+  bool lie(const address& who, const head_view& head, const checks_view& checks) {
+    if (checks.attempt == 0) return !by_chance(4) && is_awaited(checks, who) && reveal_seed(who, head);
+    if (by_chance(4)) return challenge(who, head, checks, static_cast<challenge_kind>(random_.below(3)), 0);
+    if (by_chance(3)) return false;
+    return is_awaited(checks, who) && call(who, attest_args{1, head.round_num, head.term, checks.attempt});
+  }
+
+  /// What is challenged is right, as far as `who` can see.
+  bool sees_it_hold(const address& who, const checks_view& checks) const {
+    if (checks.kind == challenge_kind::chunk) return false_chunk_ != checks.number;
+    if (checks.kind == challenge_kind::exclusion) return !false_exclusion_;
+    return !starved_.contains(who);
+  }
+
+  void judge(const head_view& head) {
+    const auto checks = probe_.checks();
+    for (const auto& who : checks.awaited) {
+      if (probe_.head().phase != round_phase::disputed) return;
+      const bool lies = is_liar(who);
+      if (lies && by_chance(2)) continue;
+      const bool holds = lies ? by_chance(2) : sees_it_hold(who, checks);
+      must(who, judge_args{1, head.round_num, head.term, checks.attempt, holds});
+    }
+    if (probe_.head().phase == round_phase::disputed) wait_for(checks, head);
+  }
+
+  static constexpr std::uint64_t chunks = 9;
+  const hash32 true_digest = some_hash(0);
+
+  address where_ = training_address(default_training_name);
+  seeded_random random_;
+  memory_world world_;
+  training_probe probe_;
+  std::vector<player> peers_;
+  std::map<address, hash32> seeds_;
+  std::optional<std::uint64_t> false_chunk_;
+  bool false_exclusion_ = false;
+  std::set<address> starved_; ///< whom the leader does not serve
+};
+
+} // namespace
+
+TEST_CASE("one organisation of liars merges nothing false, stops nothing and has nobody barred") {
+  std::size_t false_proposals = 0, calls = 0;
+  const std::vector<std::vector<std::uint16_t>> swarms{{1, 1, 1, 1}, {4, 1, 1, 1}, {1, 2, 1, 3},
+                                                       {3, 2, 2, 1}, {2, 1, 1},    {5, 1, 1, 1}};
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    CAPTURE(seed);
+    swarm_of swarm(seed, swarms[seed % swarms.size()]);
+    for (int round = 0; round < 25; ++round)
+      calls = std::max(calls, swarm.play_round());
+    false_proposals += swarm.false_proposals;
+  }
+  CHECK(false_proposals >= 50);
+  MESSAGE(false_proposals << " false proposals; the longest round took " << calls << " turns");
+}
+
+} // namespace training_liars_test
