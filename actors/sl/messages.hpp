@@ -60,6 +60,7 @@ struct program_resumed {
 };
 using rounds::event::leader_progress;
 using rounds::event::leader_unheard;
+using rounds::event::check_done;
 using rounds::event::merge_done;
 using rounds::event::model_fetched;
 
@@ -104,6 +105,8 @@ using rounds::action::probe_leader;
 
 // -- /sl/leader:R.T/merge: present only while this node merges. Started with a rounds::action::start_merge, gets
 // `model_fetched`, sends `merge_done` to the follower.
+// -- /sl/check:R.T.A/remerge: the same for a node that checks a merge. Started with a rounds::check_task, sends
+// `check_done`.
 
 } // namespace swarm::actors
 
@@ -117,6 +120,7 @@ SWARM_MESSAGE(program_gone)
 SWARM_MESSAGE(program_resumed)
 SWARM_MESSAGE(model_fetched)
 SWARM_MESSAGE(merge_done)
+SWARM_MESSAGE(check_done)
 SWARM_MESSAGE(leader_progress)
 SWARM_MESSAGE(leader_unheard)
 SWARM_MESSAGE(fetch_model)

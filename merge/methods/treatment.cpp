@@ -63,6 +63,24 @@ bool has_nan(bytes_view raw, T infinity) {
   return false;
 }
 
+bool is_whole(bytes_view raw) {
+  const auto value = std::bit_cast<double>(load<std::uint64_t>(raw, 0));
+  return std::isfinite(value) && std::trunc(value) == value;
+}
+
+treatment treatment_of(files_view files, std::size_t tensor) {
+  const auto& info = files.front()->layout().tensors()[tensor];
+  const bool carried = files.size() == 1 ? !has_nan(info.type, data_of(*files.front(), tensor))
+                                         : is_same_in_all(files, tensor);
+  if (carried) return treatment::carried;
+  std::vector<bytes_view> data;
+  for (const auto* file : files)
+    data.push_back(data_of(*file, tensor));
+  return treatment_of_differing(info, data);
+}
+
+} // namespace
+
 bool has_nan(dtype type, bytes_view raw) {
   switch (type) {
   case dtype::f16:
@@ -78,24 +96,12 @@ bool has_nan(dtype type, bytes_view raw) {
   }
 }
 
-bool is_whole(bytes_view raw) {
-  const auto value = std::bit_cast<double>(load<std::uint64_t>(raw, 0));
-  return std::isfinite(value) && std::trunc(value) == value;
-}
-
-treatment treatment_of(files_view files, std::size_t tensor) {
-  const auto& info = files.front()->layout().tensors()[tensor];
-  const bool carried = files.size() == 1 ? !has_nan(info.type, data_of(*files.front(), tensor))
-                                         : is_same_in_all(files, tensor);
-  if (carried) return treatment::carried;
-  if (!is_floating(info.type)) return treatment::elected;
-  const bool counts =
-      info.type == dtype::f64 && info.shape.empty()
-      && std::all_of(files.begin(), files.end(), [&](auto* f) { return is_whole(data_of(*f, tensor)); });
+treatment treatment_of_differing(const tensor_info& tensor, std::span<const bytes_view> data) {
+  if (!is_floating(tensor.type)) return treatment::elected;
+  const bool counts = tensor.type == dtype::f64 && tensor.shape.empty()
+                      && std::all_of(data.begin(), data.end(), [](bytes_view one) { return is_whole(one); });
   return counts ? treatment::elected : treatment::merged;
 }
-
-} // namespace
 
 std::vector<treatment> plan_treatments(std::span<const model_file* const> files) {
   std::vector<treatment> out;

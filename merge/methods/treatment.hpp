@@ -20,4 +20,11 @@ enum class treatment : std::uint8_t {
 /// file has nothing to be compared with; what has NaN in it is not carried then, so that the caller finds it.
 std::vector<treatment> plan_treatments(std::span<const model_file* const> files);
 
+/// What becomes of a tensor that is not the same in all files. Of a tensor without dimensions `data` has the element
+/// in each of them, of others it is not looked at.
+treatment treatment_of_differing(const tensor_info& tensor, std::span<const bytes_view> data);
+
+/// Whether any element of `raw` is NaN.
+bool has_nan(dtype type, bytes_view raw);
+
 } // namespace swarm::merge

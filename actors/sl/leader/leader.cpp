@@ -1,10 +1,10 @@
 #include "actors/sl/leader/leader.hpp"
 
+#include "actors/sl/algorithms.hpp"
 #include "actors/sl/files/model_fetch.hpp"
 #include "actors/supervision/paths.hpp"
 #include "actors/supervision/sibling_watch.hpp"
 #include "base/log.hpp"
-#include "merge/custom/library.hpp"
 #include "merge/methods/merge.hpp"
 #include "merge/model/layout.hpp"
 
@@ -84,15 +84,11 @@ result<rounds::merge_outcome> merge_all(const leader_state& state, const std::fu
     by_label[label_of(input)] = input.peer;
     contributions.push_back({std::move(*file), input.weight, label_of(input)});
   }
-  SWARM_TRY(const auto method, parse_merge_method(state.task.method));
-  merge::algorithm_maker custom;
-  if (method.kind == merge_method::custom && method.library) {
-    SWARM_TRY(custom, merge::open_library(state.context->options.merge_library, *method.library));
-  }
+  SWARM_TRY(const auto how, method_for(*state.context, state.task.method));
   auto board = state.context->board;
   auto merged = merge::merge_models(
-      method, contributions, *state.context->store,
-      [board, &go_on](std::uint64_t, std::uint64_t) { return ++board->progress, go_on(); }, custom);
+      how.method, contributions, *state.context->store,
+      [board, &go_on](std::uint64_t, std::uint64_t) { return ++board->progress, go_on(); }, how.custom);
   if (!merged && merged.error().is(merge::merge_errc::nothing_to_merge)) {
     for (const auto& [label, peer] : by_label)
       leave_out(peer, contracts::exclusion_reason::not_finite, merged.error().message);

@@ -83,6 +83,12 @@ struct start_merge {
 };
 /// Stop the merge under way, as nobody needs it any more. No event answers this.
 struct cancel_merge {};
+/// Make parts of a proposed merge again; hand in `event::check_done`. It ends a check that is under way.
+struct start_check {
+  check_task task;
+};
+/// Stop the check under way, as nobody needs it any more. No event answers this.
+struct cancel_check {};
 /// Ask the leader's SL how far it is; hand in `event::leader_progress` if it answers, and
 /// `event::leader_unheard` if nobody listens there.
 struct probe_leader {
@@ -113,7 +119,7 @@ using machine_action =
     std::variant<action::call, action::make_durable, action::note_session, action::refresh,
                  action::answer_open, action::ask_loss, action::answer_sync, action::answer_close,
                  action::refuse, action::refuse_layout, action::fetch, action::start_merge,
-                 action::cancel_merge, action::probe_leader, action::keep_models, action::session_ended,
-                 action::note>;
+                 action::cancel_merge, action::start_check, action::cancel_check, action::probe_leader,
+                 action::keep_models, action::session_ended, action::note>;
 
 } // namespace swarm::rounds

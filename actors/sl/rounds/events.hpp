@@ -81,6 +81,13 @@ struct merge_done {
   std::uint32_t term = 0;
   result<merge_outcome> outcome;
 };
+/// The answer to `action::start_check`; an error when the leader does not give what it proposes.
+struct check_done {
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  std::uint32_t attempt = 0;
+  result<check_outcome> outcome;
+};
 /// The answer to `action::probe_leader`. `progress` changes as long as the leader makes progress; nothing
 /// else of it matters.
 struct leader_progress {

@@ -35,11 +35,13 @@ struct merge_input {
   hash32 digest;
   std::uint64_t size = 0;
   double weight = 1; ///< weightage, reduced by the age of what the peer trained on
+  bool operator==(const merge_input&) const = default;
 };
 
 struct holder {
   address peer;
   std::string endpoint;
+  bool operator==(const holder&) const = default;
 };
 
 /// A contributor whose model is not merged.
@@ -54,6 +56,33 @@ struct merge_outcome {
   std::uint64_t size = 0;
   std::vector<address> contributors; ///< empty: no model could be used, so nothing is merged
   std::vector<left_out> excluded;
+};
+
+/// A merge that a leader proposes, as another node is to check it.
+struct check_task {
+  std::uint64_t round_num = 0;
+  std::uint32_t term = 0;
+  std::uint32_t attempt = 0; ///< how often the work was dealt out before
+  std::string method;
+  hash32 digest;
+  std::uint64_t size = 0;
+  holder leader;
+  std::vector<merge_input> inputs;    ///< its contributors
+  std::vector<merge_input> defective; ///< whom it leaves out for a defect that anybody can see
+  std::vector<merge_input> unheard;   ///< whom it leaves out as their models could not be had
+  std::vector<std::uint64_t> chunks;  ///< to make again
+  bool whole = false;                 ///< all of it is to be made again
+  bool operator==(const check_task&) const = default;
+};
+
+/// What a check has shown.
+struct check_outcome {
+  enum verdict_type : std::uint8_t { right, wrong_chunk, wrong_exclusion };
+  verdict_type verdict = right;
+  std::uint64_t number = 0; ///< of the chunk
+  address excluded;         ///< who should not be
+  std::string text;         ///< what is wrong, for this node's log
+  bool operator==(const check_outcome&) const = default;
 };
 
 struct loss_report {

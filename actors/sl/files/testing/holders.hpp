@@ -56,6 +56,7 @@ public:
   /// From now on the fetching node's store, an empty one, takes no more than this.
   void limit_store(std::uint64_t bytes);
   sl_context& fetcher() { return *fetcher_; }
+  std::shared_ptr<const sl_context> context() const { return fetcher_; }
   const fetch_counters& counters() const { return *counters_; }
   transport::io_runtime& io() { return io_; }
   const transport::tls_files& files() const { return files_; }

@@ -1,0 +1,291 @@
+#include "actors/sl/checker/checker.hpp"
+
+#include "actors/sl/algorithms.hpp"
+#include "actors/sl/checker/check_window.hpp"
+#include "actors/sl/checker/whole_check.hpp"
+#include "actors/sl/files/chunk_fetch.hpp"
+#include "actors/supervision/paths.hpp"
+#include "base/hash.hpp"
+#include "base/log.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <tbb/parallel_for.h>
+
+namespace swarm::actors {
+
+/// From the io threads to the checker. `which` counts the contributors, then comes the proposal, then those who are left
+/// out as nobody reached them.
+struct manifest_here {
+  std::size_t which = 0;
+  result<merge::manifest> outcome;
+};
+struct chunks_here {
+  check_window::run which;
+  result<bytes> outcome;
+};
+struct ask_again {};
+
+} // namespace swarm::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::manifest_here)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::chunks_here)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::ask_again)
+
+namespace swarm::actors {
+
+namespace {
+
+using rounds::check_outcome;
+
+/// What is fetched of all contributions and kept at a time.
+constexpr std::uint64_t window_bytes_max = 64u << 20;
+/// Who does not give what he has to is asked again for so long: a challenge that others do not bear out is held against this
+/// node.
+constexpr auto tries_for = std::chrono::seconds(8);
+constexpr auto again_pause = std::chrono::milliseconds(500);
+
+struct checker_state {
+  checker_state(std::shared_ptr<const sl_context> from, std::shared_ptr<fetch_counters> count,
+                rounds::check_task what)
+      : context(std::move(from)), counters(std::move(count)), task(std::move(what)) {}
+
+  std::string status() const {
+    return fmt::format("round {}, term {}: {} of {} chunks to check", task.round_num, task.term,
+                       todo.size() + window.chunks().size(), task.chunks.size());
+  }
+
+  struct input {
+    std::shared_ptr<const merge::model_file> file; ///< when this node has it
+    std::shared_ptr<const merge::manifest> chunks;
+  };
+
+  std::shared_ptr<const sl_context> context;
+  std::shared_ptr<fetch_counters> counters;
+  rounds::check_task task;
+  std::vector<input> inputs;
+  std::shared_ptr<const merge::manifest> proposal;
+  std::optional<merge::remerge> again;
+  std::vector<std::uint64_t> todo; ///< chunks
+  check_window window;
+  std::size_t open = 0; ///< fetches under way
+  std::string failure;  ///< of one of them
+  std::optional<time_point> failing_since;
+  std::size_t unheard_open = 0;
+};
+
+using self_pointer = role_actor<checker_state>*;
+
+void finish(self_pointer self, result<check_outcome> outcome) {
+  const auto& task = self->state().task;
+  self->tell(sibling_of_parent(*self, sl_names::follower),
+             check_done{task.round_num, task.term, task.attempt, std::move(outcome)});
+  self->finish();
+}
+
+void wrong_chunk(self_pointer self, std::uint64_t number, std::string text) {
+  finish(self, check_outcome{check_outcome::wrong_chunk, number, {}, std::move(text)});
+}
+
+/// Whoever brought a model has it, and whoever merged it has to.
+std::vector<rounds::holder> holders_of(const checker_state& s, const rounds::merge_input& input) {
+  std::vector<rounds::holder> out{{input.peer, input.endpoint}};
+  if (input.peer != s.task.leader.peer) out.push_back(s.task.leader);
+  return out;
+}
+
+void ask_manifest(self_pointer self, std::size_t which, const hash32& digest, std::uint64_t size,
+                  std::vector<rounds::holder> holders) {
+  auto& s = self->state();
+  fetch_manifest_async(s.context, s.counters, digest, size, std::move(holders),
+                       [env = self->shared_env(), path = self->path(), which](auto outcome) {
+                         env->dir.send(path, manifest_here{which, std::move(outcome)});
+                       });
+}
+
+/// Asks for the manifests that are missing.
+void ask_manifests(self_pointer self) {
+  auto& s = self->state();
+  s.failure.clear();
+  for (std::size_t i = 0; i < s.inputs.size(); ++i) {
+    if (s.inputs[i].chunks) continue;
+    const auto& input = s.task.inputs[i];
+    ++s.open;
+    ask_manifest(self, i, input.digest, input.size, holders_of(s, input));
+  }
+  if (s.proposal) return;
+  ++s.open;
+  ask_manifest(self, s.inputs.size(), s.task.digest, s.task.size, {s.task.leader});
+}
+
+// Chunks
+
+void check_chunks(self_pointer self);
+
+void next_window(self_pointer self) {
+  auto& s = self->state();
+  if (s.todo.empty()) {
+    s.window = {};
+    if (s.unheard_open == 0) finish(self, check_outcome{});
+    return;
+  }
+  const auto remote =
+      std::ranges::count_if(s.inputs, [](const auto& input) { return input.file == nullptr; });
+  s.window = check_window(*s.again, s.todo, static_cast<std::size_t>(remote), window_bytes_max);
+  s.failing_since.reset();
+  check_chunks(self);
+}
+
+/// True when some are being fetched.
+bool fetch_chunks(self_pointer self) {
+  auto& s = self->state();
+  s.failure.clear();
+  for (std::size_t i = 0; i < s.inputs.size(); ++i) {
+    if (s.inputs[i].file) continue;
+    for (const auto& run : s.window.missing_of(i)) {
+      ++s.open;
+      fetch_chunks_async(s.context, s.counters, s.inputs[i].chunks, run.first, run.count,
+                         holders_of(s, s.task.inputs[i]),
+                         [env = self->shared_env(), path = self->path(), run](auto outcome) {
+                           env->dir.send(path, chunks_here{run, std::move(outcome)});
+                         });
+    }
+  }
+  return s.open > 0;
+}
+
+bytes_view chunk_of(const checker_state& s, std::size_t input, std::uint64_t chunk) {
+  const auto& file = s.inputs[input].file;
+  if (!file) return s.window.bytes_of(input, chunk);
+  const auto first = chunk * merge::chunk_size;
+  return file->raw().subspan(first, std::min(merge::chunk_size, file->size() - first));
+}
+
+/// Makes the window's chunks once all that is needed is here.
+void check_chunks(self_pointer self) {
+  if (fetch_chunks(self)) return;
+  auto& s = self->state();
+  const auto& chunks = s.window.chunks();
+  std::vector<std::string> wrong(chunks.size());
+  tbb::parallel_for(std::size_t{0}, chunks.size(), [&](std::size_t i) {
+    const auto made = s.again->chunk(
+        chunks[i], [&](std::size_t input, std::uint64_t chunk) { return chunk_of(s, input, chunk); });
+    if (!made)
+      wrong[i] = made.error().message;
+    else if (sha256(*made) != s.proposal->chunks[chunks[i]])
+      wrong[i] = "the same models give other bytes";
+  });
+  for (std::size_t i = 0; i < chunks.size(); ++i)
+    if (!wrong[i].empty())
+      return wrong_chunk(self, chunks[i], fmt::format("chunk {} of the merge: {}", chunks[i], wrong[i]));
+  ++s.context->board->progress;
+  next_window(self);
+}
+
+// What comes
+
+void begin_chunks(self_pointer self) {
+  auto& s = self->state();
+  const auto own = std::ranges::find_if(s.inputs, [](const auto& input) { return input.file != nullptr; });
+  if (own == s.inputs.end())
+    return finish(self, fail(errc::not_found, "this node does not have its own model any more"));
+  std::vector<merge::checked_input> inputs;
+  for (std::size_t i = 0; i < s.inputs.size(); ++i)
+    inputs.push_back({s.task.inputs[i].digest, s.inputs[i].chunks->chunks, s.task.inputs[i].weight});
+  const auto how = method_for(*s.context, s.task.method);
+  if (!how) return finish(self, tl::unexpected(how.error()));
+  auto again = merge::remerge::make(how->method, own->file->layout(), std::move(inputs), how->custom);
+  if (!again) return finish(self, tl::unexpected(std::move(again).error()));
+  s.again = std::move(*again);
+  if (s.proposal->chunks.size() != s.again->chunk_count())
+    return wrong_chunk(self, 0, "the merge is not as long as the models");
+  s.todo = s.task.chunks;
+  next_window(self);
+}
+
+/// Goes on when all fetches of a kind have ended; those that failed are tried again.
+void settle(self_pointer self) {
+  auto& s = self->state();
+  if (s.open > 0) return;
+  if (s.failure.empty()) return s.again ? check_chunks(self) : begin_chunks(self);
+  const auto now = std::chrono::steady_clock::now();
+  if (!s.failing_since) s.failing_since = now;
+  if (now - *s.failing_since < tries_for) return self->delayed_send(self, again_pause, ask_again{});
+  if (!s.again && !s.proposal) return finish(self, fail(errc::unavailable, "{}", s.failure));
+  const auto number = s.again ? s.window.chunks().front() : s.task.chunks.front();
+  wrong_chunk(self, number, "neither its contributor nor the leader gives a model: " + s.failure);
+}
+
+void take_manifest(self_pointer self, const manifest_here& news) {
+  auto& s = self->state();
+  if (news.which > s.inputs.size()) { // that of a model that nobody is said to have reached
+    --s.unheard_open;
+    if (news.outcome) {
+      const auto& peer = s.task.unheard[news.which - s.inputs.size() - 1];
+      return finish(self, check_outcome{check_outcome::wrong_exclusion, 0, peer.peer,
+                                        fmt::format("{} gives its model", peer.name)});
+    }
+    if (s.unheard_open == 0 && s.again && s.todo.empty() && s.window.chunks().empty())
+      finish(self, check_outcome{});
+    return;
+  }
+  --s.open;
+  if (!news.outcome) {
+    s.failure = news.outcome.error().message;
+  } else if (news.which == s.inputs.size()) {
+    s.proposal = std::make_shared<merge::manifest>(*news.outcome);
+  } else {
+    s.inputs[news.which].chunks = std::make_shared<merge::manifest>(*news.outcome);
+  }
+  settle(self);
+}
+
+void take_chunks(self_pointer self, const chunks_here& news) {
+  auto& s = self->state();
+  --s.open;
+  if (news.outcome)
+    s.window.take(news.which, *news.outcome);
+  else
+    s.failure = news.outcome.error().message;
+  settle(self);
+}
+
+caf::behavior checker_behavior(self_pointer self) {
+  auto& s = self->state();
+  for (const auto& input : s.task.inputs) {
+    auto file = s.context->store->open(input.digest);
+    s.inputs.push_back(
+        file ? checker_state::input{*file, std::make_shared<merge::manifest>((*file)->manifest())}
+             : checker_state::input{});
+  }
+  s.unheard_open = s.task.unheard.size();
+  for (std::size_t i = 0; i < s.task.unheard.size(); ++i) {
+    const auto& peer = s.task.unheard[i];
+    ask_manifest(self, s.inputs.size() + 1 + i, peer.digest, peer.size, {{peer.peer, peer.endpoint}});
+  }
+  ask_manifests(self);
+  return {
+      [=](const manifest_here& news) { take_manifest(self, news); },
+      [=](const chunks_here& news) { take_chunks(self, news); },
+      [=](ask_again) { self->state().again ? check_chunks(self) : ask_manifests(self); },
+  };
+}
+
+} // namespace
+
+child_spec checker_spec(std::string name, std::shared_ptr<const sl_context> context,
+                        std::shared_ptr<fetch_counters> counters, rounds::check_task task) {
+  supervisor_spec spec{.name = std::move(name),
+                       .how = strategy::one_for_one,
+                       .intensity = {.max_restarts = 1, .period = std::chrono::hours(24)},
+                       .children = {}};
+  const bool whole = task.whole;
+  spec.children = {{.name = "remerge",
+                    .start = whole ? whole_check_actor(std::move(context), std::move(task))
+                                   : role<checker_state>(checker_behavior, std::move(context),
+                                                         std::move(counters), std::move(task)),
+                    .when = restart::transient,
+                    .detached = true}};
+  return nested(std::move(spec), restart::temporary);
+}
+
+} // namespace swarm::actors

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "merge/methods/merge.hpp"
+
+#include <functional>
+
+/// Chunks of a merged model, made again by whoever checks the merge, without the rest of the models.
+namespace swarm::merge {
+
+/// One contribution to the merge: what its file consists of, before any of its bytes are here.
+struct checked_input {
+  hash32 digest;
+  std::vector<hash32> chunks; ///< of its manifest
+  double weight = 1;
+};
+
+/// What a checker finds of a chunk.
+enum class remerge_errc {
+  other_place = 1, ///< a contribution does not begin as files of this project do, so that nobody may merge it
+  not_finite,      ///< the chunk of the merge is not finite, so that a contribution should have been left out
+};
+constexpr std::string_view error_category(remerge_errc) {
+  return "remerge";
+}
+
+/// Makes chunks of the model that `merge_models` makes of the same contributions, to the bit. It takes methods that go
+/// by single elements (`is_elementwise`). Pure; `chunk` may be called from several threads.
+class remerge {
+public:
+  /// The bytes of chunk `index` of contribution `input`, in the order in which `make` was given them, or empty while
+  /// they are not here.
+  using source = std::function<bytes_view(std::size_t input, std::uint64_t index)>;
+
+  /// All contributions have the layout `layout` and a weight that is finite and > 0. Errors: errc::invalid for a manifest
+  /// of another size or a method that does not go by single elements; those of `custom`.
+  static result<remerge> make(const merge_method& method, const model_layout& layout,
+                              std::vector<checked_input> inputs, const algorithm_maker& custom = {});
+
+  std::uint64_t chunk_count() const;
+  /// The chunks of all contributions that `chunk` reads: this one, and those at the ends of a tensor that may be the same
+  /// in all. Ascending.
+  std::vector<std::uint64_t> needs(std::uint64_t index) const;
+  /// The bytes that chunk `index` of the merge has to have.
+  result<bytes> chunk(std::uint64_t index, const source& bytes_of) const;
+
+private:
+  struct place; ///< a part of a tensor within one chunk
+
+  remerge(model_layout layout, std::vector<checked_input> inputs);
+  std::vector<std::size_t> tensors_in(std::uint64_t first, std::uint64_t last) const;
+  bool is_same_chunk(std::uint64_t index) const;
+  bool may_be_same(std::size_t tensor) const;
+  std::vector<std::uint64_t> ends_of(std::size_t tensor) const;
+  bool is_same(std::size_t tensor, const source& bytes_of) const;
+  bool is_carried(const place& part, const source& bytes_of) const;
+  result<> copy_header(std::uint64_t index, const source& bytes_of, bytes& out) const;
+  result<> make_part(const place& part, const source& bytes_of, std::uint8_t* out) const;
+  result<> combine(const place& part, std::span<const std::uint8_t* const> inputs, std::uint8_t* out) const;
+
+  model_layout layout_;
+  std::vector<checked_input> inputs_;
+  std::vector<std::size_t> order_; ///< that in which `merge_models` adds them up
+  std::vector<double> weights_;    ///< in this order
+  std::shared_ptr<merge_algorithm> algorithm_;
+};
+
+/// Whether each element of a merge by this method depends on nothing but the same element of its contributions.
+bool is_elementwise(const merge_method& method);
+
+} // namespace swarm::merge
