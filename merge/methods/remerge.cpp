@@ -29,40 +29,17 @@ struct remerge::place {
   std::uint64_t size = 0;
 };
 
-bool is_elementwise(const merge_method& method) {
-  switch (method.kind) {
-  case merge_method::mean:
-  case merge_method::coordmedian:
-  case merge_method::trimmedmean:
-  case merge_method::custom:
-    return true;
-  case merge_method::geomedian:
-  case merge_method::krum:
-  case merge_method::multikrum:
-  case merge_method::clippedmean:
-    return false;
-  }
-  return false;
-}
-
 result<remerge> remerge::make(const merge_method& method, const model_layout& layout,
-                              std::vector<checked_input> inputs, const algorithm_maker& custom) {
-  if (!is_elementwise(method))
-    return fail(errc::invalid, "a merge by '{}' is made as a whole, not chunk by chunk", text_of(method));
-  if (method.kind == merge_method::custom && !custom)
-    return fail(merge_errc::not_implemented, "merge method '{}' needs its library", text_of(method));
+                              std::vector<checked_input> inputs) {
   remerge out(layout.canonical(), std::move(inputs));
+  if (out.inputs_.empty()) return fail(merge_errc::nothing_to_merge, "there is nothing to merge");
   for (const auto& input : out.inputs_)
     if (input.chunks.size() != out.chunk_count())
       return fail(errc::invalid, "the model {} has {} chunks, its layout {}", to_hex(input.digest.view()),
                   input.chunks.size(), out.chunk_count());
-  if (out.inputs_.empty()) return fail(merge_errc::nothing_to_merge, "there is nothing to merge");
-  if (method.kind == merge_method::custom) {
-    SWARM_TRY(out.algorithm_, custom(out.weights_));
-  } else {
-    out.algorithm_ = make_algorithm(method, out.weights_);
-  }
-  out.algorithm_->decide({});
+  if (method.kind != merge_method::custom) out.algorithm_ = make_algorithm(method, out.weights_);
+  if (!out.algorithm_ || out.algorithm_->measures() > 0)
+    return fail(errc::invalid, "a merge by '{}' is made as a whole, not chunk by chunk", text_of(method));
   return out;
 }
 

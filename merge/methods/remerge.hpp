@@ -23,8 +23,8 @@ constexpr std::string_view error_category(remerge_errc) {
   return "remerge";
 }
 
-/// Makes chunks of the model that `merge_models` makes of the same contributions, to the bit. It takes methods that go
-/// by single elements (`is_elementwise`). Pure; `chunk` may be called from several threads.
+/// Makes chunks of the model that `merge_models` makes of the same contributions, to the bit, by methods of this project that
+/// go by single elements. Pure; `chunk` may be called from several threads.
 class remerge {
 public:
   /// The bytes of chunk `index` of contribution `input`, in the order in which `make` was given them, or empty while
@@ -32,9 +32,9 @@ public:
   using source = std::function<bytes_view(std::size_t input, std::uint64_t index)>;
 
   /// All contributions have the layout `layout` and a weight that is finite and > 0. Errors: errc::invalid for a manifest
-  /// of another size or a method that does not go by single elements; those of `custom`.
+  /// of another size or another method; nothing_to_merge.
   static result<remerge> make(const merge_method& method, const model_layout& layout,
-                              std::vector<checked_input> inputs, const algorithm_maker& custom = {});
+                              std::vector<checked_input> inputs);
 
   std::uint64_t chunk_count() const;
   /// The chunks of all contributions that `chunk` reads: this one, and those at the ends of a tensor that may be the same
@@ -63,8 +63,5 @@ private:
   std::vector<double> weights_;    ///< in this order
   std::shared_ptr<merge_algorithm> algorithm_;
 };
-
-/// Whether each element of a merge by this method depends on nothing but the same element of its contributions.
-bool is_elementwise(const merge_method& method);
 
 } // namespace swarm::merge

@@ -1,6 +1,5 @@
 #include "actors/sl/checker/checker.hpp"
 
-#include "actors/sl/algorithms.hpp"
 #include "actors/sl/checker/check_window.hpp"
 #include "actors/sl/checker/whole_check.hpp"
 #include "actors/sl/files/chunk_fetch.hpp"
@@ -45,9 +44,8 @@ constexpr auto tries_for = std::chrono::seconds(8);
 constexpr auto again_pause = std::chrono::milliseconds(500);
 
 struct checker_state {
-  checker_state(std::shared_ptr<const sl_context> from, std::shared_ptr<fetch_counters> count,
-                rounds::check_task what)
-      : context(std::move(from)), counters(std::move(count)), task(std::move(what)) {}
+  checker_state(std::shared_ptr<const sl_context> from, rounds::check_task what)
+      : context(std::move(from)), task(std::move(what)) {}
 
   std::string status() const {
     return fmt::format("round {}, term {}: {} of {} chunks to check", task.round_num, task.term,
@@ -60,7 +58,7 @@ struct checker_state {
   };
 
   std::shared_ptr<const sl_context> context;
-  std::shared_ptr<fetch_counters> counters;
+  std::shared_ptr<fetch_counters> counters = std::make_shared<fetch_counters>();
   rounds::check_task task;
   std::vector<input> inputs;
   std::shared_ptr<const merge::manifest> proposal;
@@ -84,6 +82,10 @@ void finish(self_pointer self, result<check_outcome> outcome) {
 
 void wrong_chunk(self_pointer self, std::uint64_t number, std::string text) {
   finish(self, check_outcome{check_outcome::wrong_chunk, number, {}, std::move(text)});
+}
+
+void unserved(self_pointer self, std::uint64_t number, std::string text) {
+  finish(self, check_outcome{check_outcome::unserved, number, {}, std::move(text)});
 }
 
 /// Whoever brought a model has it, and whoever merged it has to.
@@ -191,9 +193,9 @@ void begin_chunks(self_pointer self) {
   std::vector<merge::checked_input> inputs;
   for (std::size_t i = 0; i < s.inputs.size(); ++i)
     inputs.push_back({s.task.inputs[i].digest, s.inputs[i].chunks->chunks, s.task.inputs[i].weight});
-  const auto how = method_for(*s.context, s.task.method);
-  if (!how) return finish(self, tl::unexpected(how.error()));
-  auto again = merge::remerge::make(how->method, own->file->layout(), std::move(inputs), how->custom);
+  const auto method = parse_merge_method(s.task.method);
+  if (!method) return finish(self, tl::unexpected(method.error()));
+  auto again = merge::remerge::make(*method, own->file->layout(), std::move(inputs));
   if (!again) return finish(self, tl::unexpected(std::move(again).error()));
   s.again = std::move(*again);
   if (s.proposal->chunks.size() != s.again->chunk_count())
@@ -210,9 +212,10 @@ void settle(self_pointer self) {
   const auto now = std::chrono::steady_clock::now();
   if (!s.failing_since) s.failing_since = now;
   if (now - *s.failing_since < tries_for) return self->delayed_send(self, again_pause, ask_again{});
-  if (!s.again && !s.proposal) return finish(self, fail(errc::unavailable, "{}", s.failure));
   const auto number = s.again ? s.window.chunks().front() : s.task.chunks.front();
-  wrong_chunk(self, number, "neither its contributor nor the leader gives a model: " + s.failure);
+  unserved(self, number,
+           s.again || s.proposal ? "neither its contributor nor the leader gives a model: " + s.failure
+                                 : "the leader does not give what it proposes: " + s.failure);
 }
 
 void take_manifest(self_pointer self, const manifest_here& news) {
@@ -273,16 +276,16 @@ caf::behavior checker_behavior(self_pointer self) {
 } // namespace
 
 child_spec checker_spec(std::string name, std::shared_ptr<const sl_context> context,
-                        std::shared_ptr<fetch_counters> counters, rounds::check_task task) {
+                        rounds::check_task task) {
   supervisor_spec spec{.name = std::move(name),
                        .how = strategy::one_for_one,
                        .intensity = {.max_restarts = 1, .period = std::chrono::hours(24)},
                        .children = {}};
   const bool whole = task.whole;
   spec.children = {{.name = "remerge",
-                    .start = whole ? whole_check_actor(std::move(context), std::move(task))
-                                   : role<checker_state>(checker_behavior, std::move(context),
-                                                         std::move(counters), std::move(task)),
+                    .start = whole
+                                 ? whole_check_actor(std::move(context), std::move(task))
+                                 : role<checker_state>(checker_behavior, std::move(context), std::move(task)),
                     .when = restart::transient,
                     .detached = true}};
   return nested(std::move(spec), restart::temporary);

@@ -8,7 +8,6 @@ namespace swarm::actors {
 
 /// The actor that makes parts of a proposed merge again, under a supervisor that starts it again once. It sends
 /// `check_done` to `/sl/follower`.
-child_spec checker_spec(std::string name, std::shared_ptr<const sl_context> context,
-                        std::shared_ptr<fetch_counters> counters, rounds::check_task task);
+child_spec checker_spec(std::string name, std::shared_ptr<const sl_context> context, rounds::check_task task);
 
 } // namespace swarm::actors

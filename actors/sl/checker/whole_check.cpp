@@ -1,6 +1,7 @@
 #include "actors/sl/checker/whole_check.hpp"
 
 #include "actors/sl/algorithms.hpp"
+#include "actors/sl/files/model_fetch.hpp"
 #include "actors/supervision/paths.hpp"
 #include "merge/methods/merge.hpp"
 

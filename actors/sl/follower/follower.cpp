@@ -1,9 +1,11 @@
 #include "actors/sl/follower/follower.hpp"
 
 #include "actors/sl/channel/channel.hpp"
+#include "actors/sl/checker/checker.hpp"
 #include "actors/sl/follower/contract_json.hpp"
 #include "actors/sl/follower/session_note.hpp"
 #include "actors/sl/follower/training_reader.hpp"
+#include "actors/sl/follower/worker_slot.hpp"
 #include "actors/sl/leader/leader.hpp"
 #include "actors/sl/random_base.hpp"
 #include "actors/supervision/paths.hpp"
@@ -66,8 +68,7 @@ struct follower_state {
   std::string told_program;                             ///< what the program knows to be waited for
   training_reader reader;                               ///< of it
   std::optional<rounds::action::refuse_layout> refusal; ///< waits for a peer's model to compare with
-  std::optional<rounds::action::start_merge> merging;
-  caf::actor_addr leader;
+  worker_slot merging, checking;
   duration next_wait_report = long_wait;
   session_note session_file;
   std::optional<caf::error> stop_reason; ///< set when told to stop: the node is leaving
@@ -143,16 +144,12 @@ void follow(self_pointer self, std::string contract) {
 
 // Actions
 
-std::string leader_name(const rounds::action::start_merge& a) {
-  return fmt::format("{}{}.{}", sl_names::leader_prefix, a.round_num, a.term);
+std::string leader_name(std::uint64_t round_num, std::uint32_t term) {
+  return fmt::format("{}{}.{}", sl_names::leader_prefix, round_num, term);
 }
 
-/// The merge under way is not needed any more, or done.
-void end_merge(self_pointer self) {
-  auto& merging = self->state().merging;
-  // It is sent without a sender, as the answer is not needed.
-  if (merging) self->dir().send(parent_path(*self), remove_child{leader_name(*merging)});
-  merging.reset();
+std::string check_name(std::uint64_t round_num, std::uint32_t term, std::uint32_t attempt) {
+  return fmt::format("{}{}.{}.{}", sl_names::check_prefix, round_num, term, attempt);
 }
 
 struct perform {
@@ -205,7 +202,9 @@ struct perform {
     fetch(self, {a.digest, a.size, std::move(a.holders), self->path()});
   }
   void operator()(rounds::action::start_merge& a) const;
-  void operator()(rounds::action::cancel_merge&) const { end_merge(self); }
+  void operator()(rounds::action::cancel_merge&) const { self->state().merging.end(self); }
+  void operator()(rounds::action::start_check& a) const;
+  void operator()(rounds::action::cancel_check&) const { self->state().checking.end(self); }
   void operator()(rounds::action::probe_leader& a) const { tell_files(self, std::move(a)); }
   void operator()(rounds::action::keep_models& a) const { tell_files(self, std::move(a)); }
   void operator()(rounds::action::session_ended& a) const {
@@ -223,38 +222,30 @@ struct perform {
   }
 };
 
-void merge_failed(self_pointer self, std::uint64_t round_num, std::uint32_t term, const std::string& text) {
-  step(self, merge_done{round_num, term, fail(errc::internal, "{}", text)});
-}
-
-bool is_merging(const role_actor<follower_state>& self, std::uint64_t round_num, std::uint32_t term) {
-  const auto& merging = self.state().merging;
-  return merging && merging->round_num == round_num && merging->term == term;
-}
-
 void perform::operator()(rounds::action::start_merge& a) const {
-  auto& s = self->state();
-  log::info(s.context->log_source, "leading the merge of round {}, term {}: {} models", a.round_num, a.term,
+  const auto& context = self->state().context;
+  log::info(context->log_source, "leading the merge of round {}, term {}: {} models", a.round_num, a.term,
             a.inputs.size());
-  s.merging = a;
-  const auto start = [self = self, a] {
-    if (!is_merging(*self, a.round_num, a.term)) return; // no longer wanted
-    self->ask(parent_path(*self), 10s, add_child{leader_spec(leader_name(a), self->state().context, a)})
-        .then(
-            [self, a](const child_added& added) {
-              auto handle = self->dir().find(added.path);
-              if (!handle) // it has ended already; its result, if it had one, comes before this message
-                return self->send(
-                    self, merge_done{a.round_num, a.term, fail(errc::internal, "the merge actor died")});
-              self->state().leader = handle.address();
-              self->monitor(handle);
-            },
-            [self, a](caf::error& why) { merge_failed(self, a.round_num, a.term, text_of(why)); });
-  };
-  // A merge of that term that is being cancelled, or that a former follower started, must end first.
-  if (!self->dir().status(sibling(*self, leader_name(a)))) return start();
-  self->ask(parent_path(*self), 10s, remove_child{leader_name(a)})
-      .then([start](const child_removed&) { start(); }, [start](caf::error&) { start(); });
+  // A failure is told as a message, behind what the worker has sent before it died.
+  self->state().merging.start(
+      self, leader_name(a.round_num, a.term),
+      [context, a](std::string name) { return leader_spec(std::move(name), context, a); },
+      [self = self, round_num = a.round_num, term = a.term](const std::string& why) {
+        self->send(self, merge_done{round_num, term, fail(errc::internal, "the merge actor: {}", why)});
+      });
+}
+
+void perform::operator()(rounds::action::start_check& a) const {
+  const auto& context = self->state().context;
+  const auto& task = a.task;
+  self->state().checking.start(
+      self, check_name(task.round_num, task.term, task.attempt),
+      [context, task](std::string name) { return checker_spec(std::move(name), context, task); },
+      [self = self, round_num = task.round_num, term = task.term,
+       attempt = task.attempt](const std::string& why) {
+        self->send(self,
+                   check_done{round_num, term, attempt, fail(errc::internal, "the check actor: {}", why)});
+      });
 }
 
 void drain(self_pointer self) {
@@ -358,11 +349,12 @@ void take_reading(self_pointer self, const session::action::contract_read& news)
   step(self, rounds::event::view_read{std::move(**view)});
 }
 
-/// Removes merges that a former follower started, as nobody waits for them any more.
-void remove_leaders(self_pointer self) {
-  const auto prefix = sibling(*self, sl_names::leader_prefix);
+/// Removes merges and checks that a former follower started, as nobody waits for them any more.
+void remove_workers(self_pointer self) {
+  const auto merges = sibling(*self, sl_names::leader_prefix),
+             checks = sibling(*self, sl_names::check_prefix);
   for (const auto& status : self->dir().list()) {
-    if (!status.path.starts_with(prefix)) continue;
+    if (!status.path.starts_with(merges) && !status.path.starts_with(checks)) continue;
     const auto name = status.path.substr(parent_path(*self).size() + 1);
     if (name.find('/') == name.npos) self->dir().send(parent_path(*self), remove_child{name});
   }
@@ -384,8 +376,8 @@ void resume(self_pointer self, const program_resumed& from) {
   s.calls.clear();
   s.asked.reset();
   s.refusal.reset();
-  s.merging.reset();
-  remove_leaders(self);
+  s.merging = s.checking = {};
+  remove_workers(self);
   if (!from.session) return leave_for_former_self(self);
   follow(self, from.session->contract);
   const auto now = follower_state::now();
@@ -430,17 +422,23 @@ void take_receipt(self_pointer self, const session::action::call_done& from) {
   step(self, done);
 }
 
+/// Takes what a worker has done. False: it is not wanted any more. A slot is empty already when its failure is told.
+bool ends(self_pointer self, worker_slot& slot, const std::string& name, const auto& done) {
+  if (slot.is(name))
+    slot.end(self);
+  else if (done.outcome)
+    return false;
+  return true;
+}
+
 caf::behavior follower_behavior(self_pointer self) {
   self->env().methods.forward("round", self->path());
   self->delayed_send(self, tick_interval, tick{});
   self->on_stop([self](caf::error reason) { stop(self, std::move(reason)); });
   tell_channel(*self, *self->state().context->link, program_wanted{});
   self->set_down_handler([self](caf::down_msg& down) {
-    auto& s = self->state();
-    if (down.source != s.leader || !s.merging) return;
-    const auto merging = *std::exchange(s.merging, std::nullopt);
-    // After a good end this comes after `merge_done` and changes nothing.
-    merge_failed(self, merging.round_num, merging.term, "the merge actor died: " + text_of(down.reason));
+    self->state().merging.take_down(down);
+    self->state().checking.take_down(down);
   });
   return {
       [=](const program_resumed& from) { resume(self, from); },
@@ -472,9 +470,11 @@ caf::behavior follower_behavior(self_pointer self) {
       },
       [=](const layout_fetched& news) { explain_refusal(self, news); },
       [=](const merge_done& done) {
-        if (!is_merging(*self, done.round_num, done.term)) return;
-        end_merge(self);
-        step(self, done);
+        if (ends(self, self->state().merging, leader_name(done.round_num, done.term), done)) step(self, done);
+      },
+      [=](const check_done& done) {
+        if (ends(self, self->state().checking, check_name(done.round_num, done.term, done.attempt), done))
+          step(self, done);
       },
       [=](const leader_progress& news) { step(self, news); },
       [=](const leader_unheard& news) { step(self, news); },

@@ -13,20 +13,28 @@ std::vector<hash32> topics_followed() {
           contracts::event_topic<contracts::round_reopened>(),
           contracts::event_topic<contracts::leader_changed>(),
           contracts::event_topic<contracts::merge_committed>(),
+          contracts::event_topic<contracts::checks_dealt>(),
+          contracts::event_topic<contracts::merge_challenged>(),
+          contracts::event_topic<contracts::challenge_decided>(),
+          contracts::event_topic<contracts::merge_accepted>(),
+          contracts::event_topic<contracts::round_stopped>(),
           contracts::event_topic<contracts::training_complete>(),
           contracts::event_topic<contracts::training_reset>()};
 }
 
-constexpr std::size_t calls_before_peers = 3;
+constexpr std::size_t calls_before_peers = 5;
 constexpr std::size_t pages_max = contracts::peers_max / contracts::page_entries_max + 1;
 
 } // namespace
 
 session::event::follow training_reader::request() const {
   const auto training = contracts::training_address(name_);
-  std::vector<session::rpc_call> reads{{"swarm_silentNodes", {}},
-                                       session::eth_call(training, contracts::encode_head()),
-                                       session::eth_call(training, contracts::encode_check_ins())};
+  std::vector<session::rpc_call> reads{
+      {"swarm_silentNodes", {}},
+      session::eth_call(training, contracts::encode_head()),
+      session::eth_call(training, contracts::encode_check_ins()),
+      session::eth_call(training, contracts::encode(contracts::proposal_args{})),
+      session::eth_call(training, contracts::encode(contracts::checks_args{}))};
   for (std::size_t page = 0; page < pages_; ++page)
     reads.push_back(session::eth_call(
         training, contracts::encode_peers(page * contracts::page_entries_max, contracts::page_entries_max)));
@@ -55,6 +63,10 @@ training_reader::take(const session::action::contract_read& from) {
   SWARM_TRY(view.head, contracts::decode_head(head));
   SWARM_TRY(const auto check_ins, session::output_of(responses[2]));
   SWARM_TRY(view.check_ins, contracts::decode_check_ins(check_ins));
+  SWARM_TRY(const auto proposal, session::output_of(responses[3]));
+  SWARM_TRY(view.proposal, contracts::decode_answer<contracts::proposal_args>(proposal));
+  SWARM_TRY(const auto checks, session::output_of(responses[4]));
+  SWARM_TRY(view.checks, contracts::decode_answer<contracts::checks_args>(checks));
   for (std::size_t i = calls_before_peers; i < peers_end; ++i) {
     SWARM_TRY(const auto output, session::output_of(responses[i]));
     SWARM_TRY(auto page, contracts::decode_peers(output));

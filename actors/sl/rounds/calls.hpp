@@ -20,6 +20,11 @@ public:
     close_reveals,
     vote_close,
     commit,
+    reveal_seed,
+    attest,
+    challenge,
+    judge,
+    close_checks,
     suspect,
     accuse,
     answer

@@ -76,6 +76,7 @@ void peer_machine::step_call_done(session& s, const calls::step_call& call, cons
   }
   if (call.what == calls::kind::check_in && may_contest_layout(s)) s.training.layout_refused = true;
   if (call.what == calls::kind::accuse) accusation_refused(s, now);
+  if (call.what == calls::kind::challenge) challenge_refused(s);
   // The contract either has it already, from the former process, or it came too late.
   if (call.what == calls::kind::suspect || call.what == calls::kind::vote_close
       || call.what == calls::kind::reveal)
@@ -105,7 +106,14 @@ void peer_machine::step_call_succeeded(session& s, const calls::step_call& call)
   case calls::kind::suspect:
     training.marks.suspected = {call.round_num, call.term};
     break;
+  case calls::kind::challenge:
+    training.checks.challenged = true;
+    break;
   case calls::kind::commit:
+  case calls::kind::reveal_seed:
+  case calls::kind::attest:
+  case calls::kind::judge:
+  case calls::kind::close_checks:
   case calls::kind::close_reveals:
   case calls::kind::accuse:
   case calls::kind::answer:

@@ -2,6 +2,8 @@
 
 #include "actors/sl/rounds/arithmetic.hpp"
 #include "base/merge_method.hpp"
+#include "contracts/training/dealing.hpp"
+#include "base/merge_method.hpp"
 
 #include <fmt/ranges.h>
 
@@ -145,6 +147,64 @@ std::vector<merge_input> merge_inputs(const contract_view& view, std::uint64_t s
                    in.size, merge_weight(in, view.head.round_num)});
   }
   return out;
+}
+
+bool is_checked_now(const contract_view& view) {
+  const auto phase = view.head.phase;
+  const bool is_known = view.checks.round_num == view.head.round_num && view.checks.term == view.head.term
+                        && view.proposal.round_num == view.head.round_num;
+  return is_known
+         && (phase == contracts::round_phase::verifying || phase == contracts::round_phase::disputed);
+}
+
+namespace {
+
+merge_input input_of(const contract_view& view, const contracts::check_in_view& in) {
+  const auto* peer = find_peer(view, in.peer);
+  return {in.peer,     peer != nullptr ? peer->name : to_hex(in.peer.view()),
+          in.endpoint, in.digest,
+          in.size,     merge_weight(in, view.head.round_num)};
+}
+
+} // namespace
+
+check_task check_of(const contract_view& view, const address& self, std::vector<std::uint64_t> chunks,
+                    bool tries_unheard) {
+  const auto& [head, proposal] = std::tie(view.head, view.proposal);
+  check_task out{.round_num = head.round_num,
+                 .term = head.term,
+                 .attempt = view.checks.attempt,
+                 .method = head.merge_method,
+                 .digest = proposal.digest,
+                 .size = proposal.size,
+                 .leader = {head.leader, {}},
+                 .chunks = std::move(chunks)};
+  if (const auto* leader = find_peer(view, head.leader)) out.leader.endpoint = leader->endpoint;
+  for (const auto& who : proposal.contributors)
+    if (const auto* in = find_check_in(view, who)) out.inputs.push_back(input_of(view, *in));
+  const auto size = model_size_of(view, self);
+  for (std::size_t i = 0; i < std::min(proposal.excluded.size(), proposal.reasons.size()); ++i) {
+    const auto* in = find_check_in(view, proposal.excluded[i]);
+    if (in == nullptr || in->size != size) continue;
+    if (proposal.reasons[i] != contracts::exclusion_reason::not_available)
+      out.defective.push_back(input_of(view, *in));
+    else if (tries_unheard)
+      out.unheard.push_back(input_of(view, *in));
+  }
+  const auto method = parse_merge_method(head.merge_method);
+  out.whole = !out.defective.empty() || !method || !contracts::is_elementwise(*method);
+  return out;
+}
+
+std::vector<std::uint64_t> dealt_chunks(const contract_view& view, const address& self) {
+  const auto& seats = view.checks.seats;
+  const auto own = std::ranges::find(seats, self, &contracts::seat_view::peer);
+  if (own == seats.end() || view.checks.attempt == 0) return {};
+  std::vector<contracts::organisation_id> organisations;
+  for (const auto& seat : seats)
+    organisations.push_back(seat.organisation);
+  const contracts::deal dealt(organisations, view.checks.chunks);
+  return dealt.chunks_of(static_cast<std::size_t>(own - seats.begin()));
 }
 
 std::string name_of(const contract_view& view, const address& who) {

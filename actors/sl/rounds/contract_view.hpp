@@ -14,7 +14,9 @@ struct contract_view {
   contracts::head_view head;
   std::vector<contracts::check_in_view> check_ins; ///< of the current round
   std::vector<contracts::peer_view> peers;
-  std::set<address> silent; ///< peers whose node gives no sign of life, by this node's SN
+  std::set<address> silent;       ///< peers whose node gives no sign of life, by this node's SN
+  contracts::merge_view proposal; ///< of the closed round's leader; of round 0 while there is none
+  contracts::checks_view checks;  ///< of that
   contracts::merge_view
       brought_to; ///< the merge of `peer_machine::brought_to`; of round 0 while there is none
 };
@@ -57,6 +59,15 @@ std::uint64_t model_size_of(const contract_view& view, const address& self);
 std::vector<merge_input> merge_inputs(const contract_view& view, std::uint64_t size);
 /// The others, which cannot have the training's layout.
 std::vector<left_out> wrong_sizes(const contract_view& view, std::uint64_t size);
+
+/// Whether the leader's proposal is being checked, or judged.
+bool is_checked_now(const contract_view& view);
+/// The proposal, for `self` to make `chunks` of it again. Whom it leaves out for a claim that anybody sees to be wrong is
+/// not in it, nor, unless `tries_unheard`, those who are said not to have given their models.
+check_task check_of(const contract_view& view, const address& self, std::vector<std::uint64_t> chunks,
+                    bool tries_unheard);
+/// What was dealt to `self`; empty when nothing was.
+std::vector<std::uint64_t> dealt_chunks(const contract_view& view, const address& self);
 
 // Texts for status, logs and the program's user.
 

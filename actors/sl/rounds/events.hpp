@@ -81,7 +81,7 @@ struct merge_done {
   std::uint32_t term = 0;
   result<merge_outcome> outcome;
 };
-/// The answer to `action::start_check`; an error when the leader does not give what it proposes.
+/// The answer to `action::start_check`; an error when this node cannot check anything now.
 struct check_done {
   std::uint64_t round_num = 0;
   std::uint32_t term = 0;

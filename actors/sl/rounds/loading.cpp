@@ -29,6 +29,7 @@ bool peer_machine::loads_first(session& s, time_point now) {
     training.base_digest = head.merged_digest;
     return false;
   }
+  forget_contradicted(training);
   const bool joins_late = !training.loaded && !training.checked_in && head.merged_round > 0;
   const bool lost =
       head.merged_digest == training.given_up; // what it would have merged goes into the next round
@@ -36,6 +37,17 @@ bool peer_machine::loads_first(session& s, time_point now) {
   if (lost || contests || (!round_done && !joins_late)) return false;
   load_merged(s, now);
   return true;
+}
+
+/// What this node itself has found to be wrong it does not load, whatever the others say.
+void peer_machine::forget_contradicted(membership& training) {
+  const auto& head = view_->head;
+  const auto& [digest, wrong] = std::tie(training.checks.digest, training.checks.wrong);
+  if (!wrong || wrong->verdict != check_outcome::wrong_chunk || digest != head.merged_digest
+      || training.given_up == digest)
+    return;
+  training.given_up = digest;
+  act(action::note{true, fmt::format("the merge of round {} is not loaded: {}", head.merged_round, wrong->text)});
 }
 
 /// Fetches the newest merged model and hands it to the program.

@@ -15,6 +15,7 @@ void peer_machine::reconcile(time_point now) {
   if (is_late(*s)) return refuse_newcomer(*s, now);
   if (is_invalid(*s)) return refuse_inactive(*s, now);
   drop_stale_merge(*s);
+  drop_stale_check(*s);
   know_refusals(*s);
   tell_of_withheld(*s);
   if (calls_.hold_up(now)) return;
@@ -61,10 +62,11 @@ void peer_machine::enter_round_phase(session& s) {
     if (phase == nullptr || phase->of != key) s.phase = revealing{.of = key};
     return;
   }
-  case round_phase::merging:
   case round_phase::verifying:
   case round_phase::disputed:
-  case round_phase::stopped: {
+  case round_phase::stopped:
+    return enter_checking(s);
+  case round_phase::merging: {
     const round_and_term key{head.round_num, head.term};
     const auto* merge = std::get_if<merging>(&s.phase);
     if (merge == nullptr || merge->of != key) s.phase = merging{.of = key};
@@ -80,21 +82,21 @@ void peer_machine::enter_round_phase(session& s) {
 /// program does not notice.
 void peer_machine::enter_registering(session& s, registering next) {
   if (std::holds_alternative<registering>(s.phase)) return;
-  drop_merge(s);
+  drop_work(s);
   if (const auto* from = std::get_if<loading>(&s.phase)) next.evaluating = from->of;
   s.phase = std::move(next);
 }
 
 /// Forgets what belongs to a generation, as the training was reset or its chain replaced.
 void peer_machine::forget_generation(session& s) {
-  drop_merge(s);
+  drop_work(s);
   s.training = {};
   if (auto* phase = std::get_if<registering>(&s.phase)) phase->stay_out_of = 0;
   if (!std::holds_alternative<lingering>(s.phase)) enter_registering(s, {.let_in = true});
 }
 
 void peer_machine::drop_session() {
-  if (auto* s = std::get_if<session>(&state_)) drop_merge(*s);
+  if (auto* s = std::get_if<session>(&state_)) drop_work(*s);
   calls_.end_session();
   models_.fetching.reset();
   state_ = outside{};
@@ -130,8 +132,8 @@ bool peer_machine::is_invalid(const session& s) const {
   const auto& training = s.training;
   const auto& head = view_->head;
   if (training.loaded || !training.checked_in || head.phase == round_phase::complete) return false;
-  const bool is_closed = head.phase == round_phase::merging || head.merged_round >= *training.checked_in;
-  return is_closed && has_no_final_model(*view_);
+  const bool was_closed = contracts::is_closed(head.phase) || head.merged_round >= *training.checked_in;
+  return was_closed && has_no_final_model(*view_);
 }
 
 void peer_machine::refuse_inactive(const session& s, time_point now) {

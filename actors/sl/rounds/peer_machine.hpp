@@ -55,6 +55,7 @@ public:
   void step(const event::model_fetched& fetched, time_point now);
   void step(const event::model_durable& done, time_point now);
   void step(const event::merge_done& done, time_point now);
+  void step(const event::check_done& done, time_point now);
   void step(const event::leader_progress& news, time_point now);
   void step(const event::leader_unheard& news, time_point now);
 
@@ -164,9 +165,25 @@ private:
   void drop_stale_merge(session& s);
   void drop_merge(session& s);
 
+  // checking.cpp: a merge that is proposed
+  void enter_checking(session& s);
+  void go_on(session& s, checking& phase, time_point now);
+  bool reveal_seed(session& s);
+  bool check(session& s, checking& phase, std::vector<std::uint64_t> chunks, time_point now);
+  void check_deal(session& s, checking& phase, time_point now);
+  void judge(session& s, checking& phase, time_point now);
+  void challenge(session& s, const check_outcome& wrong);
+  void challenge_refused(session& s);
+  void wait_for_checks(session& s, checking& phase, time_point now);
+  duration check_time() const;
+  void drop_stale_check(session& s);
+  void drop_check(session& s);
+  void drop_work(session& s);
+
   // loading.cpp: merged models for the program
   void go_on(session& s, loading& phase, time_point now);
   bool loads_first(session& s, time_point now);
+  void forget_contradicted(membership& training);
   void load_merged(session& s, time_point now);
   bool get_merged(session& s, time_point now);
   std::string wrong_size_of_merge(const session& s) const;

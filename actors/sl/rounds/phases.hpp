@@ -66,6 +66,17 @@ struct merging {
   bool failed = false;          ///< this node led and could not merge
 };
 
+/// A peer of a closed round whose leader has proposed a merge.
+struct checking {
+  round_and_term of;
+  std::uint32_t attempt = 0;
+  bool disputed = false;
+  std::optional<time_point> since; ///< when this node first saw this stage
+  time_point close_at{};           ///< it is not waited for the others longer than that
+  std::optional<check_task> running;
+  time_point check_again{}; ///< not before then
+};
+
 /// The training is complete; the program still has to get the final model.
 struct finishing {
   bool last_try = false; ///< a final model that was given up is tried for once more
@@ -124,6 +135,15 @@ struct round_marks {
   time_point accuse_at{};                ///< not before then
 };
 
+/// What this node has found of a proposal, whoever asks for it: the deal, or a challenge.
+struct check_marks {
+  hash32 digest;                 ///< of the proposal; what follows is of no other
+  std::set<std::uint64_t> right; ///< chunks that it has made again
+  std::optional<check_outcome> wrong;
+  bool exclusions_stand = false; ///< the contract takes no challenge for them
+  bool challenged = false;
+};
+
 /// The growing pauses between tries of a merge that this node leads and that fails.
 struct merge_pauses {
   static constexpr duration first = std::chrono::seconds(1);
@@ -163,6 +183,7 @@ struct membership {
   hash32 given_up;             ///< a merge that is lost
   bool layout_refused = false; ///< the contract does not even take this program's layout as a wish
   round_marks marks;
+  check_marks checks;
   merge_pauses leading;
   std::optional<double> mean_loss; ///< of all peers, at the last merge
 };
@@ -175,7 +196,7 @@ struct session {
   std::optional<program_request> request;
   time_point refresh_at{};
   membership training;
-  std::variant<registering, collecting, revealing, merging, finishing, loading, lingering> phase;
+  std::variant<registering, collecting, revealing, merging, checking, finishing, loading, lingering> phase;
 };
 
 /// What this node knows of its own store. It outlives sessions, as the store does.

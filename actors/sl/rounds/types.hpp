@@ -77,7 +77,12 @@ struct check_task {
 
 /// What a check has shown.
 struct check_outcome {
-  enum verdict_type : std::uint8_t { right, wrong_chunk, wrong_exclusion };
+  enum verdict_type : std::uint8_t {
+    right,
+    wrong_chunk,
+    wrong_exclusion,
+    unserved ///< nobody gives what a chunk takes to be checked
+  };
   verdict_type verdict = right;
   std::uint64_t number = 0; ///< of the chunk
   address excluded;         ///< who should not be

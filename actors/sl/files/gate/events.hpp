@@ -28,6 +28,7 @@ enum class wanted : std::uint8_t { model, layout, progress };
 /// A training contract at one block or, as its parts are read one after the other, a little later.
 struct training_reading {
   contracts::head_view head;
+  contracts::merge_view proposal; ///< of round 0 unless one is being checked
   std::vector<contracts::check_in_view> check_ins;
   std::vector<contracts::peer_view> peers;
 };

@@ -18,6 +18,10 @@ const contracts::peer_view* peer_of(const training_reading& training, const addr
   return found == training.peers.end() ? nullptr : &*found;
 }
 
+bool is_checked(round_phase phase) {
+  return phase == round_phase::verifying || phase == round_phase::disputed;
+}
+
 } // namespace
 
 // What it is told
@@ -175,7 +179,10 @@ model_gate::judgement model_gate::judge(const open_question& question, const tra
   if (from.what == wanted::progress) return judge_progress(training, node);
   const auto* known = find_merge(from.digest);
   const bool is_merge = known != nullptr && known->training == question.training;
-  if (is_merge || training.head.merged_digest == from.digest) return judge_merge(from, training, node);
+  const bool is_proposed = is_checked(training.head.phase) && training.proposal.digest == from.digest;
+  if (is_merge || is_proposed || training.head.merged_digest == from.digest)
+    return judge_merge(from, training, node);
+  if (auto how = judge_input(from, training)) return *how;
   return judge_own(from, training);
 }
 
@@ -198,6 +205,25 @@ model_gate::judgement model_gate::judge_merge(const event::asked& from, const tr
   if (peer->state == peer_state::odd && from.what == wanted::model)
     return {verdict::refused, "it asks for other parameters than those of the training"};
   return {verdict::granted, {}};
+}
+
+/// While a proposal is checked, all who contributed may look at what it was made of: those to whom it is dealt, and all of
+/// them once it is challenged. They get it from who brought it and from the leader, who has to have it.
+std::optional<model_gate::judgement> model_gate::judge_input(const event::asked& from,
+                                                             const training_reading& training) const {
+  if (!is_checked(training.head.phase) || from.digest.is_zero() || from.what != wanted::model) return std::nullopt;
+  const auto brought = [&](const address& who) {
+    const auto in = std::ranges::find(training.check_ins, who, &contracts::check_in_view::peer);
+    return in != training.check_ins.end() && in->weightage > 0 && !in->digest.is_zero() ? &*in : nullptr;
+  };
+  const bool is_input = std::ranges::any_of(training.check_ins, [&](const auto& in) {
+    return in.weightage > 0 && in.digest == from.digest && (in.peer == self_ || training.head.leader == self_);
+  });
+  if (!is_input) return std::nullopt;
+  if (brought(*from.who.account) != nullptr) return judgement{verdict::granted, {}};
+  return judgement{verdict::refused, fmt::format("the models of round {} are for those who contributed to it while its "
+                                                 "merge is checked",
+                                                 training.head.round_num)};
 }
 
 model_gate::judgement model_gate::judge_own(const event::asked& from,

@@ -5,7 +5,8 @@
 namespace swarm::gate {
 
 /// Who may read which model of this node, without I/O, clock or threads. A model that this node brought to
-/// the round is for the leader of that round alone, while it is merged; a merged one for the peers of its
+/// the round is for the leader of that round alone, while it is merged, and for all who contributed while the merge is
+/// checked; a merged or proposed one for the peers of its
 /// training and for SWCIs, and so is the progress of a merge. Who asks says its account, which counts when it is registered with the certificate
 /// of the connection. The chain decides, and what was read of it is believed for one block, and for
 /// `reading_age_max`.
@@ -94,6 +95,7 @@ private:
                   const contracts::node_view& node) const;
   judgement judge_merge(const event::asked& from, const training_reading& training,
                         const contracts::node_view& node) const;
+  std::optional<judgement> judge_input(const event::asked& from, const training_reading& training) const;
   judgement judge_own(const event::asked& from, const training_reading& training) const;
 
   address self_;

@@ -1,0 +1,263 @@
+#include "actors/sl/rounds/opening.hpp"
+#include "actors/sl/rounds/peer_machine.hpp"
+#include "contracts/training/dealing.hpp"
+
+#include <algorithm>
+
+// A merge that is proposed: this node makes again what is dealt to it, and judges what others challenge.
+namespace swarm::rounds {
+
+using contracts::challenge_kind;
+using contracts::round_phase;
+
+namespace {
+
+/// The chain's clock may be behind this node's.
+constexpr auto check_slack = std::chrono::seconds(1);
+/// One of the peers ends the wait, and the next one if that one does not.
+constexpr auto next_peer_pause = std::chrono::milliseconds(300);
+constexpr auto close_pause = std::chrono::seconds(2);
+constexpr auto check_pause = std::chrono::seconds(1);
+
+bool is_awaited(const contract_view& view, const address& who) {
+  return std::ranges::find(view.checks.awaited, who) != view.checks.awaited.end();
+}
+
+peer_list awaited_peers(const contract_view& view) {
+  peer_list out;
+  for (const auto& who : view.checks.awaited)
+    if (const auto* peer = find_peer(view, who)) out.push_back(peer);
+  return out;
+}
+
+/// Of what others say is wrong, in the words of a challenge.
+std::string text_of(const contract_view& view) {
+  const auto& checks = view.checks;
+  const auto by = name_of(view, checks.challenger);
+  switch (checks.kind) {
+  case challenge_kind::chunk:
+    return fmt::format("{} says that chunk {} of the merge is not what the models give", by, checks.number);
+  case challenge_kind::unserved:
+    return fmt::format("{} says that chunk {} of the merge cannot be checked", by, checks.number);
+  case challenge_kind::exclusion:
+    break;
+  }
+  const auto& out = view.proposal.excluded;
+  return fmt::format("{} says that {} should not be left out of the merge", by,
+                     checks.number < out.size() ? name_of(view, out[checks.number]) : "somebody");
+}
+
+} // namespace
+
+void peer_machine::enter_checking(session& s) {
+  const auto& [head, checks] = std::tie(view_->head, view_->checks);
+  const round_and_term key{head.round_num, head.term};
+  const bool disputed = head.phase == round_phase::disputed;
+  auto* phase = std::get_if<checking>(&s.phase);
+  if (phase == nullptr || phase->of != key) {
+    drop_work(s);
+    s.phase = checking{.of = key, .attempt = checks.attempt, .disputed = disputed};
+  } else if (phase->attempt != checks.attempt || phase->disputed != disputed) {
+    phase->attempt = checks.attempt;
+    phase->disputed = disputed;
+    phase->since.reset();
+  }
+  auto& marks = s.training.checks;
+  if (is_checked_now(*view_) && marks.digest != view_->proposal.digest)
+    marks = {.digest = view_->proposal.digest};
+}
+
+void peer_machine::go_on(session& s, checking& phase, time_point now) {
+  if (!s.request || loads_first(s, now)) return;
+  const auto& head = view_->head;
+  if (head.phase == round_phase::stopped)
+    return wait_for(
+        fmt::format(
+            "round {} is stopped: as many peers find that the merge of {} is wrong as that it is right; "
+            "find out who is mistaken, then reset the training",
+            head.round_num, name_of(*view_, head.leader)),
+        now);
+  if (!is_checked_now(*view_)) return; // the view is of before
+  if (is_awaited(*view_, options_.self)) {
+    if (view_->checks.attempt == 0) {
+      if (reveal_seed(s)) return;
+    } else if (head.phase == round_phase::disputed) {
+      judge(s, phase, now);
+    } else {
+      check_deal(s, phase, now);
+    }
+  }
+  if (!calls_.hold_up(now)) wait_for_checks(s, phase, now);
+}
+
+/// True when it does.
+bool peer_machine::reveal_seed(session& s) {
+  const auto& head = view_->head;
+  const auto* own = find_check_in(*view_, options_.self);
+  if (own == nullptr) return false;
+  const auto seed =
+      seed_behind(options_.secret, s.contract, head.generation, head.round_num, own->digest, own->seed_hash);
+  if (!seed) return false;
+  send(s, calls::kind::reveal_seed,
+       contracts::encode(contracts::reveal_seed_args{head.generation, head.round_num, head.term, *seed}),
+       fmt::format("reveal a seed of round {}", head.round_num));
+  return true;
+}
+
+/// True once nothing of `chunks` is left to check; otherwise sees to it that they are.
+bool peer_machine::check(session& s, checking& phase, std::vector<std::uint64_t> chunks, time_point now) {
+  const auto& marks = s.training.checks;
+  std::erase_if(chunks, [&](std::uint64_t chunk) { return marks.right.contains(chunk); });
+  if (chunks.empty() || marks.wrong) return true;
+  auto task = check_of(*view_, options_.self, std::move(chunks), !marks.exclusions_stand);
+  wait_for(fmt::format("round {}: checking {} of the merge that {} proposes", view_->head.round_num,
+                       task.whole ? "all" : fmt::format("{} chunks", task.chunks.size()),
+                       name_of(*view_, view_->head.leader)),
+           now);
+  if (phase.running == task || now < phase.check_again) return false;
+  phase.running = task;
+  act(action::start_check{std::move(task)});
+  return false;
+}
+
+void peer_machine::check_deal(session& s, checking& phase, time_point now) {
+  auto& marks = s.training.checks;
+  if (!check(s, phase, dealt_chunks(*view_, options_.self), now)) return;
+  if (marks.wrong && !marks.challenged) return challenge(s, *marks.wrong);
+  if (marks.wrong) return; // others have not borne it out
+  const auto& head = view_->head;
+  send(s, calls::kind::attest,
+       contracts::encode(
+           contracts::attest_args{head.generation, head.round_num, head.term, view_->checks.attempt}),
+       fmt::format("attest the merge of round {}", head.round_num));
+}
+
+/// Says what this node finds of what another one challenges.
+void peer_machine::judge(session& s, checking& phase, time_point now) {
+  const auto& [head, checks, marks] = std::tie(view_->head, view_->checks, s.training.checks);
+  const auto number = checks.kind == challenge_kind::exclusion ? 0 : checks.number;
+  if (!check(s, phase, {number}, now)) return;
+  const bool holds = !marks.wrong; // where something else is wrong, the proposal does not hold either
+  act(action::note{!holds,
+                   fmt::format("round {}: {}; this node finds that {}", head.round_num, text_of(*view_),
+                               holds ? "it is right" : "it is not: " + marks.wrong->text)});
+  send(s, calls::kind::judge,
+       contracts::encode(
+           contracts::judge_args{head.generation, head.round_num, head.term, checks.attempt, holds}),
+       fmt::format("judge the merge of round {}", head.round_num));
+}
+
+void peer_machine::challenge(session& s, const check_outcome& wrong) {
+  const auto& [head, checks] = std::tie(view_->head, view_->checks);
+  contracts::challenge_args args{head.generation, head.round_num,        head.term,
+                                 checks.attempt,  challenge_kind::chunk, wrong.number};
+  if (wrong.verdict == check_outcome::unserved) args.kind = challenge_kind::unserved;
+  if (wrong.verdict == check_outcome::wrong_exclusion) {
+    const auto& out = view_->proposal.excluded;
+    args.kind = challenge_kind::exclusion;
+    args.number = static_cast<std::uint64_t>(std::ranges::find(out, wrong.excluded) - out.begin());
+  }
+  act(action::note{true, fmt::format("round {}: the merge that {} proposes is wrong: {}", head.round_num,
+                                     name_of(*view_, head.leader), wrong.text)});
+  send(s, calls::kind::challenge, contracts::encode(args),
+       fmt::format("challenge the merge of round {}", head.round_num));
+}
+
+/// An exclusion that the contract does not let be challenged stands; what else is wrong this node does not attest.
+void peer_machine::challenge_refused(session& s) {
+  auto& marks = s.training.checks;
+  if (!marks.wrong || marks.wrong->verdict != check_outcome::wrong_exclusion || marks.exclusions_stand)
+    return;
+  marks.exclusions_stand = true;
+  marks.wrong.reset();
+}
+
+void peer_machine::step(const event::check_done& done, time_point now) {
+  auto* s = std::get_if<session>(&state_);
+  auto* phase = s != nullptr ? std::get_if<checking>(&s->phase) : nullptr;
+  if (phase == nullptr || !phase->running || phase->of != round_and_term{done.round_num, done.term}
+      || phase->running->attempt != done.attempt)
+    return;
+  const auto task = *std::exchange(phase->running, std::nullopt);
+  auto& marks = s->training.checks;
+  if (!done.outcome) {
+    act(action::note{true, fmt::format("round {}: the merge cannot be checked yet: {}", done.round_num,
+                                       done.outcome.error().message)});
+    phase->check_again = now + check_pause;
+  } else if (done.outcome->verdict == check_outcome::right) {
+    marks.right.insert(task.chunks.begin(), task.chunks.end());
+  } else {
+    marks.wrong = *done.outcome;
+  }
+  reconcile(now);
+}
+
+/// How long the stage lasts, as the contract has it.
+duration peer_machine::check_time() const {
+  const auto& [head, checks] = std::tie(view_->head, view_->checks);
+  if (checks.attempt == 0) return std::chrono::seconds(contracts::seed_seconds);
+  const auto size = model_size_of(*view_, options_.self);
+  const auto contributors = static_cast<std::uint64_t>(
+      std::ranges::count_if(view_->check_ins, [](const auto& in) { return in.weightage > 0; }));
+  std::uint64_t part = size;
+  if (head.phase == round_phase::disputed) {
+    if (checks.chunks > 1) part = std::min(size, contracts::model_chunk_bytes);
+  } else if (!checks.seats.empty() && checks.chunks > 0) {
+    std::vector<contracts::organisation_id> organisations;
+    for (const auto& seat : checks.seats)
+      organisations.push_back(seat.organisation);
+    const contracts::deal dealt(organisations, checks.chunks);
+    part = size / (checks.chunks / std::max<std::uint64_t>(1, dealt.count_max())) + 1;
+  }
+  return std::chrono::seconds(contracts::check_seconds
+                              + part * contributors / contracts::check_bytes_per_second);
+}
+
+void peer_machine::wait_for_checks(session& s, checking& phase, time_point now) {
+  const auto& [head, checks] = std::tie(view_->head, view_->checks);
+  const auto missing = names_of(*view_, awaited_peers(*view_));
+  if (!is_awaited(*view_, options_.self))
+    wait_for(head.phase == round_phase::disputed ? fmt::format("round {}: {}; waiting for {} to judge",
+                                                               head.round_num, text_of(*view_), missing)
+             : checks.attempt == 0
+                 ? fmt::format("round {}: waiting for {} to reveal a seed", head.round_num, missing)
+                 : fmt::format("round {}: waiting for {} to check the merge of {}", head.round_num, missing,
+                               name_of(*view_, head.leader)),
+             now);
+  if (!phase.since) {
+    const auto own = std::ranges::find(view_->peers, options_.self, &contracts::peer_view::account);
+    phase.since = now;
+    phase.close_at = now + check_time() + check_slack + (own - view_->peers.begin()) * next_peer_pause;
+  }
+  if (now < phase.close_at) return accuse_silent(s, now);
+  phase.close_at = now + close_pause;
+  send(s, calls::kind::close_checks,
+       contracts::encode(
+           contracts::close_checks_args{head.generation, head.round_num, head.term, checks.attempt}),
+       fmt::format("go on with round {} without {}", head.round_num, missing));
+}
+
+/// Cancels a check whose proposal is not checked any more.
+void peer_machine::drop_stale_check(session& s) {
+  const auto* phase = std::get_if<checking>(&s.phase);
+  if (phase == nullptr) return;
+  const auto& head = view_->head;
+  const bool goes_on = (head.phase == round_phase::verifying || head.phase == round_phase::disputed)
+                       && phase->of == round_and_term{head.round_num, head.term};
+  if (!goes_on) drop_check(s);
+}
+
+void peer_machine::drop_check(session& s) {
+  auto* phase = std::get_if<checking>(&s.phase);
+  if (phase == nullptr || !phase->running) return;
+  act(action::cancel_check{});
+  phase->running.reset();
+}
+
+/// Whatever an actor works on for this session.
+void peer_machine::drop_work(session& s) {
+  drop_merge(s);
+  drop_check(s);
+}
+
+} // namespace swarm::rounds
