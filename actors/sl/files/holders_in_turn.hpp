@@ -37,19 +37,19 @@ void ask_in_turn(std::vector<rounds::holder> holders,
                  std::function<void(const endpoint&, std::function<void(result<T>)>)> ask,
                  std::function<void(result<T>)> done) {
   struct job : std::enable_shared_from_this<job> {
-    std::vector<rounds::holder> holders;
-    decltype(ask) ask;
-    decltype(done) done;
+    std::vector<rounds::holder> all;
+    std::function<void(const endpoint&, std::function<void(result<T>)>)> ask_one;
+    std::function<void(result<T>)> tell;
     std::size_t next = 0;
     bool answered = false;
     std::string failures;
 
     void go_on() {
-      if (next == holders.size()) return give_up();
-      const auto at = endpoint::parse(holders[next].endpoint);
+      if (next == all.size()) return give_up();
+      const auto at = endpoint::parse(all[next].endpoint);
       if (!at) return failed(at.error());
-      ask(*at, [self = this->shared_from_this()](result<T> got) {
-        if (got) return self->done(std::move(got));
+      ask_one(*at, [self = this->shared_from_this()](result<T> got) {
+        if (got) return self->tell(std::move(got));
         self->answered = self->answered || has_answered(got.error());
         self->failed(got.error());
       });
@@ -58,22 +58,21 @@ void ask_in_turn(std::vector<rounds::holder> holders,
     void failed(const error& why) {
       constexpr std::size_t failures_max = 600;
       if (!failures.empty()) failures += "; ";
-      if (failures.size() < failures_max)
-        failures += fmt::format("{}: {}", holders[next].endpoint, why.message);
+      if (failures.size() < failures_max) failures += fmt::format("{}: {}", all[next].endpoint, why.message);
       ++next;
       go_on();
     }
 
     void give_up() {
-      if (holders.empty()) return done(fail(errc::unavailable, "no other node is known to have it"));
-      if (!answered) return done(fail(fetch_errc::unreachable, "{}", failures));
-      done(fail(errc::unavailable, "{}", failures));
+      if (all.empty()) return tell(fail(errc::unavailable, "no other node is known to have it"));
+      if (!answered) return tell(fail(fetch_errc::unreachable, "{}", failures));
+      tell(fail(errc::unavailable, "{}", failures));
     }
   };
   auto work = std::make_shared<job>();
-  work->holders = std::move(holders);
-  work->ask = std::move(ask);
-  work->done = std::move(done);
+  work->all = std::move(holders);
+  work->ask_one = std::move(ask);
+  work->tell = std::move(done);
   work->go_on();
 }
 

@@ -76,7 +76,7 @@ void peer_machine::step_call_done(session& s, const calls::step_call& call, cons
   }
   if (call.what == calls::kind::check_in && may_contest_layout(s)) s.training.layout_refused = true;
   if (call.what == calls::kind::accuse) accusation_refused(s, now);
-  if (call.what == calls::kind::challenge) challenge_refused(s);
+  if (call.what == calls::kind::challenge) s.training.checks.refused = true;
   // The contract either has it already, from the former process, or it came too late.
   if (call.what == calls::kind::suspect || call.what == calls::kind::vote_close
       || call.what == calls::kind::reveal)

@@ -122,6 +122,11 @@ bool peer_machine::check(session& s, checking& phase, std::vector<std::uint64_t>
 
 void peer_machine::check_deal(session& s, checking& phase, time_point now) {
   auto& marks = s.training.checks;
+  // An exclusion for which the contract takes no challenge stands, or others have judged it.
+  if (marks.wrong && marks.refused && marks.wrong->verdict == check_outcome::wrong_exclusion) {
+    marks.exclusions_stand = true;
+    marks.wrong.reset();
+  }
   if (!check(s, phase, dealt_chunks(*view_, options_.self), now)) return;
   if (marks.wrong && !marks.challenged) return challenge(s, *marks.wrong);
   if (marks.wrong) return; // others have not borne it out
@@ -161,15 +166,6 @@ void peer_machine::challenge(session& s, const check_outcome& wrong) {
                                      name_of(*view_, head.leader), wrong.text)});
   send(s, calls::kind::challenge, contracts::encode(args),
        fmt::format("challenge the merge of round {}", head.round_num));
-}
-
-/// An exclusion that the contract does not let be challenged stands; what else is wrong this node does not attest.
-void peer_machine::challenge_refused(session& s) {
-  auto& marks = s.training.checks;
-  if (!marks.wrong || marks.wrong->verdict != check_outcome::wrong_exclusion || marks.exclusions_stand)
-    return;
-  marks.exclusions_stand = true;
-  marks.wrong.reset();
 }
 
 void peer_machine::step(const event::check_done& done, time_point now) {

@@ -3,7 +3,6 @@
 #include "actors/sl/rounds/arithmetic.hpp"
 #include "base/merge_method.hpp"
 #include "contracts/training/dealing.hpp"
-#include "base/merge_method.hpp"
 
 #include <fmt/ranges.h>
 

@@ -47,7 +47,8 @@ void peer_machine::forget_contradicted(membership& training) {
       || training.given_up == digest)
     return;
   training.given_up = digest;
-  act(action::note{true, fmt::format("the merge of round {} is not loaded: {}", head.merged_round, wrong->text)});
+  act(action::note{true,
+                   fmt::format("the merge of round {} is not loaded: {}", head.merged_round, wrong->text)});
 }
 
 /// Fetches the newest merged model and hands it to the program.

@@ -173,7 +173,6 @@ private:
   void check_deal(session& s, checking& phase, time_point now);
   void judge(session& s, checking& phase, time_point now);
   void challenge(session& s, const check_outcome& wrong);
-  void challenge_refused(session& s);
   void wait_for_checks(session& s, checking& phase, time_point now);
   duration check_time() const;
   void drop_stale_check(session& s);

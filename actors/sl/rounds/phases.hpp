@@ -140,8 +140,9 @@ struct check_marks {
   hash32 digest;                 ///< of the proposal; what follows is of no other
   std::set<std::uint64_t> right; ///< chunks that it has made again
   std::optional<check_outcome> wrong;
-  bool exclusions_stand = false; ///< the contract takes no challenge for them
+  bool exclusions_stand = false; ///< they are not tried
   bool challenged = false;
+  bool refused = false; ///< a challenge of this node
 };
 
 /// The growing pauses between tries of a merge that this node leads and that fails.

@@ -22,6 +22,8 @@ struct tally {
   std::uint64_t resets = 0;
   std::uint64_t refusals_told = 0;
   std::uint64_t withheld = 0;
+  std::uint64_t lies = 0;
+  std::uint64_t stopped = 0;
 };
 
 /// The whole trace when one seed was asked for, else its end.
@@ -42,6 +44,8 @@ void run(std::uint64_t seed, const scenario& what, bool whole_trace, tally& sum)
   sum.resets += sim.operator_resets();
   sum.refusals_told += sim.refusals_told();
   sum.withheld += sim.withheld();
+  sum.lies += sim.lies();
+  sum.stopped += sim.stopped();
   if (broken.empty()) return;
   FAIL_CHECK("seed " << seed << ": " << broken << "\n"
                      << readable(sim.trace(), whole_trace) << "again: SWARM_SIM_SEED=" << seed
@@ -61,10 +65,12 @@ TEST_CASE("simulated swarms: everybody is served, whatever happens") {
     run(seed, what, only != 0, sum);
   }
   MESSAGE(count << " seeds, " << sum.merges << " merges, " << sum.resets << " hopeless rounds, "
-                << sum.refusals_told << " refusals told, " << sum.withheld << " models withheld");
+                << sum.refusals_told << " refusals told, " << sum.withheld << " models withheld, " << sum.lies
+                << " wrong merges, " << sum.stopped << " rounds stopped");
   CHECK(sum.merges > 0);
   if (count >= 60) CHECK(sum.refusals_told > 0);
   if (count >= 60) CHECK(sum.withheld > 0);
+  if (count >= 60) CHECK(sum.lies > 0);
 }
 
 } // namespace rounds_simulation_test

@@ -81,7 +81,14 @@ std::string round_checker::take(const contracts::training_event& event,
     came_back_.insert(came->peer);
   }
   if (std::holds_alternative<contracts::training_reset>(event)) left_.clear();
-  if (const auto* merge = std::get_if<contracts::merge_committed>(&event)) return take_merge(*merge, models);
+  if (const auto* merge = std::get_if<contracts::merge_committed>(&event))
+    proposed_[{merge->generation, merge->round_num}] = *merge;
+  if (const auto* merge = std::get_if<contracts::merge_accepted>(&event)) {
+    const auto& proposal = proposed_[{merge->generation, merge->round_num}];
+    if (proposal.digest != merge->digest || proposal.leader != merge->leader)
+      return fmt::format("the merge of round {} was not proposed", merge->round_num);
+    return take_merge(proposal, models);
+  }
   return {};
 }
 

@@ -44,6 +44,7 @@ private:
   std::string take_merge(const contracts::merge_committed& merge, const std::map<hash32, model>& models);
 
   using round_key = std::pair<std::uint64_t, std::uint64_t>; ///< generation, round
+  std::map<round_key, contracts::merge_committed> proposed_; ///< the last one
   std::map<round_key, hash32> merges_;
   struct brought_model {
     std::uint32_t weightage = 0;

@@ -40,6 +40,10 @@ scenario scenario::draw(seeded_random& random) {
   out.one_differs = !out.may_reset && out.reliable < out.nodes && random.below(8) == 0;
   out.one_asks = !out.may_reset && !out.one_differs && out.reliable < out.nodes && random.below(6) == 0;
   if (out.reliable < out.nodes && random.below(4) == 0) out.withholds = 300 + up_to(690);
+  if (out.may_reset && out.reliable < out.nodes)
+    out.lies = up_to(1000); // two that disagree stop a round
+  else if (out.reliable >= 3 && out.reliable < out.nodes && random.below(2) == 0)
+    out.lies = 500 + up_to(500);
   return out;
 }
 
@@ -53,7 +57,8 @@ std::string scenario::describe() const {
       lost_call, failed_fetch, stuck_merge, accidents, may_reset ? ", perhaps a reset" : "",
       one_diverges ? ", the last one diverges" : "", one_differs ? ", the last one differs" : "",
       one_asks ? ", the last one asks for another minPeers" : "",
-      withholds > 0 ? fmt::format(", the last one withholds {}", withholds) : "");
+      withholds > 0 ? fmt::format(", the last one withholds {}", withholds) : "",
+      lies > 0 ? fmt::format(", its merges are wrong {}", lies) : "");
 }
 
 // Programs
@@ -257,6 +262,11 @@ void simulation::accident() {
 void simulation::help_hopeless_round() {
   after(50s, [this] { help_hopeless_round(); });
   const auto view = view_now();
+  if (view.head.phase == contracts::round_phase::stopped) {
+    note(nullptr, "the round is stopped, so an operator resets the training");
+    ++stopped_;
+    return reset_training();
+  }
   if (view.head.phase == contracts::round_phase::complete || now_ - last_move_ < 300s) return;
   const auto is_there = [this](const auto& in) {
     const auto* peer = find(in.peer);

@@ -176,6 +176,8 @@ struct simulation::perform {
   }
   void operator()(const action::start_merge& a) const { sim.start_merge(n, a); }
   void operator()(const action::cancel_merge&) const { n.job.reset(); }
+  void operator()(const action::start_check& a) const { sim.start_check(n, a.task); }
+  void operator()(const action::cancel_check&) const { ++n.checks; }
   void operator()(const action::probe_leader& a) const { sim.probe_leader(n, a); }
   void operator()(const action::keep_models& a) const {
     std::erase_if(n.store, [&](const hash32& digest) { return !a.digests.contains(digest); });
@@ -237,9 +239,11 @@ void simulation::execute(node& n, std::uint64_t life, std::uint64_t id, const by
     if (auto wrong = checker_.take(event, models_); !wrong.empty()) broken(wrong);
     if (n.life == life && n.may_lose(event))
       broken(fmt::format("#{} names a model that a power cut would take", id));
-    if (std::holds_alternative<contracts::merge_committed>(event)) last_move_ = now_;
+    if (std::holds_alternative<contracts::merge_accepted>(event)) last_move_ = now_;
+    if (const auto* merge = std::get_if<contracts::merge_accepted>(&event))
+      note(nullptr, fmt::format("round {} is merged: {} checkers", merge->round_num, merge->checkers.size()));
     if (const auto* merge = std::get_if<contracts::merge_committed>(&event))
-      note(nullptr, fmt::format("round {} is merged: {}, {} contributors, {} excluded", merge->round_num,
+      note(nullptr, fmt::format("of round {} is proposed: {}, {} contributors, {} excluded", merge->round_num,
                                 to_hex(merge->digest.view()).substr(0, 10), merge->contributors.size(),
                                 merge->excluded.size()));
     if (const auto* closed = std::get_if<contracts::round_closed>(&event))
@@ -284,7 +288,8 @@ void simulation::contract_moved() {
 contract_view simulation::view_now() {
   if (!cached_view_) {
     const contracts::training_probe probe(world_, training_);
-    cached_view_ = contract_view{world_.block_num(), probe.head(), probe.check_ins(), probe.peers(), {}};
+    cached_view_ = contract_view{world_.block_num(), probe.head(),  probe.check_ins(), probe.peers(), {},
+                                 probe.proposal(),   probe.checks()};
   }
   auto out = *cached_view_;
   for (const auto& n : nodes_)
@@ -378,13 +383,67 @@ void simulation::finish_merge(node& n, const action::start_merge& task, const st
   if (from.empty()) {
     note(&n, "has nothing to merge");
   } else {
-    const auto merged = mean_of(from);
+    auto merged = mean_of(from);
+    if (n.number + 1u == nodes_.size() && fault(scenario_.lies)) {
+      note(&n, "lies");
+      merged.value = 2 * merged.value + 1;
+      ++lies_;
+    }
     outcome.digest = merged.digest();
     outcome.size = 1000;
     models_[outcome.digest] = merged;
     n.put(outcome.digest);
   }
   n.machine->step(event::merge_done{task.round_num, task.term, std::move(outcome)}, now_);
+  drain(n);
+}
+
+/// A checker fetches what it needs from who brought it or from the leader, and makes the merge again.
+void simulation::start_check(node& n, const check_task& task) {
+  note(&n, fmt::format("checks the merge of round {}, term {}, attempt {}", task.round_num, task.term,
+                       task.attempt));
+  const auto serial = ++n.checks;
+  const auto here = std::make_shared<std::set<hash32>>();
+  const auto answered = std::make_shared<std::size_t>(0);
+  auto all = task.inputs;
+  all.insert(all.end(), task.defective.begin(), task.defective.end());
+  for (const auto& input : all)
+    fetch(n, input.digest, {{input.peer, input.endpoint}, task.leader}, 0,
+          [this, &n, here, answered, task, serial, count = all.size(),
+           digest = input.digest](const result<hash32>& got) {
+            if (n.checks != serial) return;
+            if (got) here->insert(digest);
+            if (++*answered < count) return;
+            in_life(n, between(1, 2000), [this, &n, here, task, serial] {
+              if (n.checks == serial) finish_check(n, task, *here);
+            });
+          });
+}
+
+void simulation::finish_check(node& n, const check_task& task, const std::set<hash32>& here) {
+  check_outcome out;
+  std::vector<weighted_model> from;
+  for (const auto& input : task.inputs) {
+    const auto& brought = models_.at(input.digest);
+    if (!here.contains(input.digest))
+      out = {check_outcome::unserved, 0, {}, "nobody gives a model"};
+    else if (!brought.finite)
+      out = {check_outcome::wrong_chunk, 0, {}, "a model is not finite"};
+    from.push_back({input.peer, input.weight, &brought});
+  }
+  for (const auto& input : task.defective)
+    if (here.contains(input.digest) && models_.at(input.digest).finite)
+      out = {check_outcome::wrong_exclusion, 0, input.peer, "nothing is wrong with it"};
+  for (const auto& input : task.unheard) {
+    const auto* peer = find(input.peer);
+    const bool serves = peer != nullptr && peer->is_up() && peer->store.contains(input.digest);
+    if (serves && !fault(scenario_.failed_fetch))
+      out = {check_outcome::wrong_exclusion, 0, input.peer, "it gives its model"};
+  }
+  if (out.verdict == check_outcome::right && mean_of(from).digest() != task.digest)
+    out = {check_outcome::wrong_chunk, 0, {}, "the same models give something else"};
+  if (out.verdict != check_outcome::right) note(&n, "finds: " + out.text);
+  n.machine->step(event::check_done{task.round_num, task.term, task.attempt, std::move(out)}, now_);
   drain(n);
 }
 

@@ -35,6 +35,7 @@ struct scenario {
   bool one_differs = false;      ///< the last node's models have other parameters
   bool one_asks = false;         ///< the last node's programs ask for another minPeers
   std::uint32_t withholds = 0;   ///< of the last node's reveals, so many of a thousand are not sent
+  std::uint32_t lies = 0;        ///< of the last node's merges, so many of a thousand are wrong
 
   static scenario draw(seeded_random& random);
   std::string describe() const;
@@ -55,6 +56,9 @@ public:
   std::uint64_t refusals_told() const { return refusals_told_; }
   /// How often a committed model was not revealed.
   std::uint64_t withheld() const { return withheld_; }
+  /// How many wrong merges were made.
+  std::uint64_t lies() const { return lies_; }
+  std::uint64_t stopped() const { return stopped_; }
 
 private:
   struct node;
@@ -90,6 +94,8 @@ private:
              const std::function<void(result<hash32>)>& done);
   void start_merge(node& n, const action::start_merge& task);
   void finish_merge(node& n, const action::start_merge& task, const std::set<hash32>& here);
+  void start_check(node& n, const check_task& task);
+  void finish_check(node& n, const check_task& task, const std::set<hash32>& here);
   void probe_leader(node& n, const action::probe_leader& ask);
   node* find(const address& account);
   time_point sn_up(time_point when) const { return when < sn_down_until_ ? sn_down_until_ : when; }
@@ -129,6 +135,8 @@ private:
   std::uint64_t operator_resets_ = 0;
   std::uint64_t refusals_told_ = 0;
   std::uint64_t withheld_ = 0;
+  std::uint64_t lies_ = 0;
+  std::uint64_t stopped_ = 0;
   bool was_reset_ = false;
   bool odd_one_first_ = false; ///< the one that differs came first, and is right: the run means nothing
   time_point last_move_{};     ///< of the contract

@@ -56,6 +56,7 @@ struct simulation::node {
   };
   std::optional<merge_job> job;
   std::uint64_t jobs = 0;
+  std::uint64_t checks = 0; ///< counts them: only the last one is wanted
   program prog;
 
   bool is_up() const { return machine.has_value(); }
