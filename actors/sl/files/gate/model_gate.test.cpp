@@ -208,6 +208,36 @@ TEST_CASE("what a leader fetched from others is for nobody") {
     CHECK(b.judge(who, fetched) == verdict::unknown);
 }
 
+TEST_CASE("while a merge is checked, what it was made of is for those who contributed, and from the leader, too") {
+  bench b;
+  const auto proposed = hash(0x40);
+  const auto check = [&](round_phase phase, std::uint8_t by) {
+    b.merging(by);
+    b.chain.training.head.phase = phase;
+    b.chain.training.proposal.round_num = 2;
+    b.chain.training.proposal.digest = proposed;
+    b.block();
+  };
+  for (const auto phase : {round_phase::verifying, round_phase::disputed}) {
+    check(phase, leader);
+    CHECK(b.judge(other_peer, own) == verdict::granted);
+    CHECK(b.judge(leader, own) == verdict::refused); // it brought no model to this round
+    CHECK(b.judge(outsider, own) == verdict::refused);
+    CHECK(b.judge(swci, own) == verdict::refused);
+    CHECK(b.judge(other_peer, fetched) == verdict::unknown); // this node does not lead
+    CHECK(b.judge(other_peer, proposed) == verdict::granted);
+    CHECK(b.judge(outsider, proposed) == verdict::refused);
+    check(phase, self);
+    CHECK(b.judge(other_peer, fetched) == verdict::granted);
+    CHECK(b.judge(gone, fetched) == verdict::refused);
+    CHECK(b.judge(other_peer, hash(0x50)) == verdict::unknown);
+  }
+  b.collecting();
+  b.block();
+  CHECK(b.judge(other_peer, own) == verdict::refused);
+  CHECK(b.judge(other_peer, fetched) == verdict::unknown);
+}
+
 TEST_CASE("layouts are for whoever has registered as a peer, even if it was refused since") {
   bench b;
   for (const auto who : {leader, other_peer, gone}) {
