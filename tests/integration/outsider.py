@@ -14,6 +14,7 @@ from launcher.processes import until
 from registration import REGISTER, Certificate, Node, encoded, registration
 
 SL, SWOP, SWCI = 2, 3, 4
+SEED = b"seed".ljust(32)
 
 
 def training(name=DEFAULT_CONTRACT):
@@ -84,7 +85,7 @@ class Outsider:
 
     def check_in(self, digest, size, layout, round_num=1):
         """Commits to this digest; `reveal` opens it."""
-        words = (self.account, 1, round_num, digest, b"salt".ljust(32), b"seed".ljust(32))
+        words = (self.account, 1, round_num, digest, b"salt".ljust(32), keccak256(SEED))
         kinds = ["address", "uint64", "uint64", "bytes32", "bytes32", "bytes32"]
         self.check_in_as_it_is(keccak256(eth_abi.encode(kinds, words)), size, layout, round_num)
 
@@ -93,8 +94,16 @@ class Outsider:
         self.call(training(), "checkIn(uint64,uint64,bytes32,uint64,bytes32,uint32,uint64,bool)", values)
 
     def reveal(self, digest, round_num=1):
-        values = (1, round_num, digest, b"salt".ljust(32), b"seed".ljust(32))
+        values = (1, round_num, digest, b"salt".ljust(32), keccak256(SEED))
         self.call(training(), "reveal(uint64,uint64,bytes32,bytes32,bytes32)", values)
+
+    def propose(self, digest, size, contributors, excluded=(), reasons=(), round_num=1, term=0):
+        values = (1, round_num, term, digest, size, sorted(contributors), list(excluded), list(reasons))
+        kinds = "uint64,uint64,uint32,bytes32,uint64,address[],address[],uint8[]"
+        self.call(training(), f"commitMerge({kinds})", values)
+
+    def reveal_seed(self, round_num=1, term=0):
+        self.call(training(), "revealSeed(uint64,uint64,uint32,bytes32)", (1, round_num, term, SEED))
 
     def leave(self):
         self.call(training(), "leavePeer(uint8)", (0,))
@@ -116,7 +125,7 @@ def reveals(sn):
 
 HEAD = (
     "(uint64,uint64,uint8,uint32,address,uint32,string,bytes32,uint32,uint32,uint32,uint64,bytes32,uint64,address,"
-    "uint32,uint64)"
+    "uint32,uint64,uint8)"
 )
 
 
@@ -128,4 +137,4 @@ class Head:
         (head,) = eth_abi.decode([HEAD], bytes.fromhex(raw[2:]))
         self.round_num, self.phase, self.term, self.leader = head[1:5]
         self.layout = head[7]
-        self.is_merging, self.is_revealing = self.phase == 1, self.phase == 3
+        self.is_merging, self.is_revealing, self.is_stopped = self.phase == 1, self.phase == 3, self.phase == 6

@@ -10,6 +10,8 @@ DEFAULT_CONTRACT = "defaultbb.cqdb.sml.hpe"
 NODE_REGISTRY = "0x0000000000000000000000000000000000005001"
 EVENTS = {
     "merges": "MergeCommitted(uint64,uint64,uint32,address,bytes32,uint64,address[],address[],uint8[])",
+    "accepted": "MergeAccepted(uint64,uint64,uint32,address,bytes32,address[])",
+    "barred": "Barred(address,uint64,uint64,uint8,uint64)",
     "completed": "TrainingComplete(uint64,uint64,bytes32)",
     "absences": "PeerAbsent(address,uint64,uint64)",
     "registrations": "PeerRegistered(address,uint64,uint32,string,uint32)",
@@ -24,6 +26,7 @@ EVENTS = {
 }
 # What the codes of the contract are called; contracts/interfaces/ITraining.sol has them.
 EXCLUDED = ("not available", "other parameters", "not finite")
+BARRED = ("withheld seed", "false merge", "false challenge", "silent")
 LEFT = (
     "program gone",
     "program failed",
@@ -57,6 +60,12 @@ class Merge:
         self.contributors = _array(data, 4, _address)
         self.excluded = _array(data, 5, _address)
         self.reasons = [EXCLUDED[code] for code in _array(data, 6, _word)]
+
+
+def _round_of(log):
+    """Generation, round and term of a proposal, or of its acceptance."""
+    data = bytes.fromhex(log["data"][2:])
+    return _word(data, 0), int(log["topics"][1], 16), _word(data, 1)
 
 
 def _word(data, index):
@@ -120,8 +129,14 @@ class Chain:
         return self.rpc("eth_getLogs", {"address": address, "topics": [topic], "fromBlock": "0x0", "toBlock": "latest"})
 
     def merges(self, contract=DEFAULT_CONTRACT):
-        """All merges of a training contract, the newest last."""
-        return [Merge(log) for log in self.events("merges", contract)]
+        """All merges of a training contract, the newest last: proposals that were accepted."""
+        accepted = {_round_of(log) for log in self.events("accepted", contract)}
+        return [Merge(log) for log in self.events("merges", contract) if _round_of(log) in accepted]
+
+    def barred(self, contract=DEFAULT_CONTRACT):
+        """(account, why) of every peer that was barred."""
+        logs = self.events("barred", contract)
+        return [("0x" + log["topics"][1][-40:], BARRED[_word(bytes.fromhex(log["data"][2:]), 1)]) for log in logs]
 
     def departures(self, contract=DEFAULT_CONTRACT):
         """(account, why) of every peer that has left."""
