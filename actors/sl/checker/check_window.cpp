@@ -1,8 +1,13 @@
 #include "actors/sl/checker/check_window.hpp"
 
+#include "contracts/training/dealing.hpp"
+
 #include <algorithm>
 
 namespace swarm::actors {
+
+static_assert(merge::chunk_size == contracts::model_chunk_bytes
+              && merge::model_size_max == contracts::model_bytes_max);
 
 check_window::check_window(const merge::remerge& again, std::vector<std::uint64_t>& todo,
                            std::size_t remote_inputs, std::uint64_t bytes_max) {
