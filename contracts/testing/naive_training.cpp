@@ -171,6 +171,7 @@ void naive_training::enter(member& entering, const check_in_args& args) {
       earlier_news || (state == peer_state::finished && peer->view.state != peer_state::finished);
   peer->pending.reset();
   peer->in = entry{args, peer->view.can_lead, news, false, {}, {}, false};
+  peer->in->model.finished = peer->over;
   peer->view.state = state;
   peer->view.last_round = round_;
 }
@@ -356,7 +357,7 @@ std::vector<check_in_view> naive_training::check_ins() const {
                    model.size,
                    model.weightage,
                    model.base_round,
-                   peer->over,
+                   model.finished,
                    {},
                    has_model ? model.commitment : hash32{},
                    is_open ? peer->in->seed_hash : hash32{}});

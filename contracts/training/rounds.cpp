@@ -305,6 +305,7 @@ void rounds::enter(peer_slot& peer, std::uint8_t weightage, bool finished) {
   peer.in_weightage = weightage;
   peer.set(peer_slot::leads, peer.has(peer_slot::can_lead));
   if (finished) peer.set(peer_slot::finished, true);
+  peer.set(peer_slot::in_finished, peer.has(peer_slot::finished));
   const auto next = peer.has(peer_slot::finished) ? peer_state::finished : peer_state::active;
   if (next == peer_state::finished && peer.state != next) {
     ++counts.newly_finished;

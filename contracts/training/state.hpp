@@ -97,7 +97,8 @@ struct peer_slot {
     outside = 128,       ///< the check-in for `last_round` counts once its model is revealed
     doubted = 256,       ///< it has withheld a model, and may have to be the first to reveal one
     barred = 512,        ///< it has been, and may still be
-    spared = 1024        ///< in `last_round` it is not left out as not available without being heard
+    spared = 1024,       ///< in `last_round` it is not left out as not available without being heard
+    in_finished = 2048   ///< it was Finished with the check-in for `last_round`
   };
   /// The two highest bits of `flags`.
   on_train_end train_end() const { return static_cast<on_train_end>(flags >> 14); }

@@ -104,7 +104,7 @@ result<std::vector<check_in_view>> training_call::on(const check_ins_args&) cons
                    .size = check_in.size,
                    .weightage = peer.in_weightage,
                    .base_round = check_in.base_round,
-                   .finished = peer.has(peer_slot::finished),
+                   .finished = peer.has(peer_slot::in_finished),
                    .endpoint = nodes.of(peer.account).endpoint(),
                    .commitment = has_model ? state_.commitment(index) : hash32{},
                    .seed_hash = is_open ? state_.seed_hash(index) : hash32{}});

@@ -233,6 +233,13 @@ private:
   std::atomic<bool> finite_ = true;
 };
 
+/// Whether its tensors are where this project writes them. Whoever checks chunks of a merge goes by that.
+bool begins_canonically(const model_file& file) {
+  const auto& header = file.layout().canonical_header();
+  return file.size() == header.size() + file.layout().data_size()
+         && std::ranges::equal(file.raw().first(header.size()), header);
+}
+
 /// The commonest layout, the earliest of equally common ones.
 const model_layout& majority_layout(const candidates& from) {
   std::map<hash32, std::size_t> votes;
@@ -308,6 +315,10 @@ result<merged> merge_models(const merge_method& method, std::span<const contribu
   if (left.empty() && !contributions.empty())
     return fail(merge_errc::bad_weight, "all {} contributions have weight 0", contributions.size());
   std::vector<left_out> excluded;
+  exclude(left, excluded, exclusion_cause::other_parameters, [](const contribution& one) {
+    return std::string(begins_canonically(*one.file) ? ""
+                                                     : "its tensors are not where this project writes them");
+  });
   if (!left.empty()) {
     const auto& layout = majority_layout(left);
     exclude(left, excluded, exclusion_cause::other_parameters, [&](const contribution& one) {

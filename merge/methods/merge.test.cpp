@@ -168,6 +168,28 @@ TEST_CASE(
   CHECK(done->excluded[2].reason == "other parameters than most: 'weight' is missing; 'weights' is extra");
 }
 
+TEST_CASE("a file whose tensors are not where this project writes them is left out") {
+  const temp_directory directory;
+  auto store = open_store(directory.path());
+  const auto good = small_model(store, {1, 2});
+  const auto raw = small_model(store, {5, 6})->raw();
+  const auto header = good->layout().canonical_header().size();
+  bytes moved(raw.begin(), raw.end());
+  moved[0] = static_cast<std::uint8_t>(moved[0] + 8); // eight spaces more, which the format allows
+  moved.insert(moved.begin() + static_cast<std::ptrdiff_t>(header), 8, ' ');
+  auto writer = store.create(moved.size()).value();
+  REQUIRE(writer.write(moved));
+  const auto other = writer.finish();
+  REQUIRE_MESSAGE(other, (other ? "" : other.error().message));
+  CHECK((*other)->layout() == good->layout());
+  const std::vector<contribution> from{{*other, 9, "moved"}, {good, 1, "good"}};
+  const auto done = merge_models(merge_method::mean, from, store);
+  REQUIRE_MESSAGE(done, message_of(done));
+  CHECK(values(*done->file) == std::vector<float>{1, 2});
+  CHECK(done->excluded.at(0).label == "moved");
+  CHECK(done->excluded.at(0).cause == merge::exclusion_cause::other_parameters);
+}
+
 TEST_CASE("of equally common layouts the earliest counts") {
   const temp_directory directory;
   auto store = open_store(directory.path());

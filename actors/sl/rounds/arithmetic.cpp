@@ -21,6 +21,13 @@ duration leader_time_max(const contract_view& view, duration most) {
   return seconds < static_cast<std::uint64_t>(limit) ? std::chrono::seconds(seconds) : most;
 }
 
+duration turn_to_end(const contract_view& view, const address& self) {
+  constexpr auto slack = std::chrono::seconds(1);
+  constexpr auto next_peer = std::chrono::milliseconds(300);
+  const auto own = std::ranges::find(view.peers, self, &contracts::peer_view::account);
+  return slack + (own - view.peers.begin()) * next_peer;
+}
+
 std::optional<double> mean_loss(const contract_view& view) {
   double sum = 0;
   int count = 0;

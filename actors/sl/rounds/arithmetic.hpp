@@ -19,6 +19,12 @@ inline constexpr std::uint64_t model_rate_min = 64'000;
 /// least rate; never more than `most`.
 duration leader_time_max(const contract_view& view, duration most);
 
+/// How long after the end of a wait of all peers this one says so to the contract: one after the other, as a single one is
+/// enough. The chain's clock may be behind this node's.
+duration turn_to_end(const contract_view& view, const address& self);
+/// And how long after that, if nothing came of it.
+inline constexpr auto turn_again = std::chrono::seconds(2);
+
 /// The mean over the peers that reported a loss that is a number; none when there is no such peer.
 std::optional<double> mean_loss(const contract_view& view);
 

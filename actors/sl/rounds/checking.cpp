@@ -1,3 +1,4 @@
+#include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/opening.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
 #include "contracts/training/dealing.hpp"
@@ -12,11 +13,7 @@ using contracts::round_phase;
 
 namespace {
 
-/// The chain's clock may be behind this node's.
-constexpr auto check_slack = std::chrono::seconds(1);
-/// One of the peers ends the wait, and the next one if that one does not.
-constexpr auto next_peer_pause = std::chrono::milliseconds(300);
-constexpr auto close_pause = std::chrono::seconds(2);
+/// After a check that came to nothing.
 constexpr auto check_pause = std::chrono::seconds(1);
 
 bool is_awaited(const contract_view& view, const address& who) {
@@ -221,12 +218,11 @@ void peer_machine::wait_for_checks(session& s, checking& phase, time_point now) 
                                name_of(*view_, head.leader)),
              now);
   if (!phase.since) {
-    const auto own = std::ranges::find(view_->peers, options_.self, &contracts::peer_view::account);
     phase.since = now;
-    phase.close_at = now + check_time() + check_slack + (own - view_->peers.begin()) * next_peer_pause;
+    phase.close_at = now + check_time() + turn_to_end(*view_, options_.self);
   }
   if (now < phase.close_at) return accuse_silent(s, now);
-  phase.close_at = now + close_pause;
+  phase.close_at = now + turn_again;
   send(s, calls::kind::close_checks,
        contracts::encode(
            contracts::close_checks_args{head.generation, head.round_num, head.term, checks.attempt}),

@@ -1,3 +1,4 @@
+#include "actors/sl/rounds/arithmetic.hpp"
 #include "actors/sl/rounds/opening.hpp"
 #include "actors/sl/rounds/peer_machine.hpp"
 
@@ -5,14 +6,6 @@
 
 // A check-in commits to a model; which one it is, is revealed when the round is closed to others.
 namespace swarm::rounds {
-
-namespace {
-/// The chain's clock may be behind this node's.
-constexpr auto reveal_slack = std::chrono::seconds(1);
-/// One of the peers ends the wait, and the next one if that one does not.
-constexpr auto next_peer_pause = std::chrono::milliseconds(300);
-constexpr auto close_pause = std::chrono::seconds(2);
-} // namespace
 
 void peer_machine::go_on(session& s, revealing& phase, time_point now) {
   if (!s.request || loads_first(s, now)) return;
@@ -71,13 +64,12 @@ void peer_machine::wait_for_reveals(session& s, revealing& phase, time_point now
                        names_of(*view_, missing), missing.size() == 1 ? "its model" : "their models"),
            now);
   if (!phase.since) {
-    const auto own = std::ranges::find(view_->peers, options_.self, &contracts::peer_view::account);
     phase.since = now;
-    phase.close_at = now + std::chrono::seconds(contracts::reveal_seconds) + reveal_slack
-                     + (own - view_->peers.begin()) * next_peer_pause;
+    phase.close_at =
+        now + std::chrono::seconds(contracts::reveal_seconds) + turn_to_end(*view_, options_.self);
   }
   if (now < phase.close_at) return accuse_silent(s, now);
-  phase.close_at = now + close_pause;
+  phase.close_at = now + turn_again;
   send(s, calls::kind::close_reveals,
        contracts::encode(contracts::close_reveals_args{head.generation, head.round_num}),
        fmt::format("go on with round {} without {}", head.round_num, names_of(*view_, missing)));
