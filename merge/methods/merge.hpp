@@ -43,8 +43,8 @@ using algorithm_maker =
 /// take and then of the output; returning false cancels the merge.
 using merge_progress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 
-/// Merges into a new model of `out`. Contributions whose layout is not the commonest one (the earliest of
-/// equally common ones), or with NaN or infinite values in a tensor that is not the same in all, are left
+/// Merges into a new model of `out`. Contributions whose tensors are not where this project writes them, whose layout is not
+/// the commonest one (the earliest of equally common ones), or with NaN or infinite values in a tensor that is not the same in all, are left
 /// out and named; the weights of the others keep their ratios. The method has the tensors of floating type
 /// that are not the same in all contributions; what becomes of the others: `treatment`. Runs on TBB, with memory for a few blocks whatever the size of the models. The result
 /// is the same on every machine, for every number of threads and for every order of the contributions that
