@@ -102,7 +102,7 @@ TEST_CASE("each chunk is made again to the bit, by whoever has only that chunk o
       CHECK(std::ranges::equal(*made, fixture::part(*merged->file, index)));
       asked += again->needs(index).size();
     }
-    CHECK(asked < 2 * again->chunk_count());
+    CHECK(asked < 3 * again->chunk_count()); // two more for chunks of a tensor that may be the same in all
   }
 }
 
@@ -126,7 +126,7 @@ TEST_CASE("NaN that is not the same in all is found in the chunk that has it, an
   auto model = model_of(2);
   auto& large = model[7];
   REQUIRE(large.name == "weight.large");
-  std::memcpy(large.data.data() + large.data.size() / 2, &nan_value, sizeof(nan_value));
+  std::memcpy(large.data.data() + large.data.size() / 8 * 4, &nan_value, sizeof(nan_value));
   f.add(model);
   const auto again = f.made(merge_method::mean);
   REQUIRE(again);

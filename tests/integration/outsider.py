@@ -102,8 +102,12 @@ class Outsider:
         kinds = "uint64,uint64,uint32,bytes32,uint64,address[],address[],uint8[]"
         self.call(training(), f"commitMerge({kinds})", values)
 
-    def reveal_seed(self, round_num=1, term=0):
-        self.call(training(), "revealSeed(uint64,uint64,uint32,bytes32)", (1, round_num, term, SEED))
+    def attest(self, round_num=1, term=0, attempt=1):
+        self.call(training(), "attest(uint64,uint64,uint32,uint32)", (1, round_num, term, attempt))
+
+    def challenge(self, chunk, round_num=1, term=0, attempt=1):
+        kinds = "uint64,uint64,uint32,uint32,uint8,uint64"
+        self.call(training(), f"challenge({kinds})", (1, round_num, term, attempt, 0, chunk))
 
     def leave(self):
         self.call(training(), "leavePeer(uint8)", (0,))
@@ -138,3 +142,4 @@ class Head:
         self.round_num, self.phase, self.term, self.leader = head[1:5]
         self.layout = head[7]
         self.is_merging, self.is_revealing, self.is_stopped = self.phase == 1, self.phase == 3, self.phase == 6
+        self.is_checked = self.phase == 4

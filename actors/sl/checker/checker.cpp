@@ -1,6 +1,7 @@
 #include "actors/sl/checker/checker.hpp"
 
 #include "actors/sl/checker/check_window.hpp"
+#include "actors/sl/checker/sources.hpp"
 #include "actors/sl/checker/whole_check.hpp"
 #include "actors/sl/files/chunk_fetch.hpp"
 #include "actors/supervision/paths.hpp"
@@ -12,8 +13,7 @@
 
 namespace swarm::actors {
 
-/// From the io threads to the checker. `which` counts the contributors, then comes the proposal, then those who are left
-/// out as nobody reached them.
+/// From the io threads to the checker. `which` counts the contributors, then comes the proposal.
 struct manifest_here {
   std::size_t which = 0;
   result<merge::manifest> outcome;
@@ -22,12 +22,16 @@ struct chunks_here {
   check_window::run which;
   result<bytes> outcome;
 };
+struct exclusion_tried {
+  unheard_tried what;
+};
 struct ask_again {};
 
 } // namespace swarm::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::manifest_here)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::chunks_here)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::exclusion_tried)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::ask_again)
 
 namespace swarm::actors {
@@ -38,10 +42,6 @@ using rounds::check_outcome;
 
 /// What is fetched of all contributions and kept at a time.
 constexpr std::uint64_t window_bytes_max = 64u << 20;
-/// Who does not give what he has to is asked again for so long: a challenge that others do not bear out is held against this
-/// node.
-constexpr auto tries_for = std::chrono::seconds(8);
-constexpr auto again_pause = std::chrono::milliseconds(500);
 
 struct checker_state {
   checker_state(std::shared_ptr<const sl_context> from, rounds::check_task what)
@@ -67,7 +67,7 @@ struct checker_state {
   check_window window;
   std::size_t open = 0; ///< fetches under way
   std::string failure;  ///< of one of them
-  std::optional<time_point> failing_since;
+  retries tried;
   std::size_t unheard_open = 0;
 };
 
@@ -88,13 +88,6 @@ void unserved(self_pointer self, std::uint64_t number, std::string text) {
   finish(self, check_outcome{check_outcome::unserved, number, {}, std::move(text)});
 }
 
-/// Whoever brought a model has it, and whoever merged it has to.
-std::vector<rounds::holder> holders_of(const checker_state& s, const rounds::merge_input& input) {
-  std::vector<rounds::holder> out{{input.peer, input.endpoint}};
-  if (input.peer != s.task.leader.peer) out.push_back(s.task.leader);
-  return out;
-}
-
 void ask_manifest(self_pointer self, std::size_t which, const hash32& digest, std::uint64_t size,
                   std::vector<rounds::holder> holders) {
   auto& s = self->state();
@@ -112,7 +105,7 @@ void ask_manifests(self_pointer self) {
     if (s.inputs[i].chunks) continue;
     const auto& input = s.task.inputs[i];
     ++s.open;
-    ask_manifest(self, i, input.digest, input.size, holders_of(s, input));
+    ask_manifest(self, i, input.digest, input.size, holders_of(s.task, input));
   }
   if (s.proposal) return;
   ++s.open;
@@ -133,7 +126,7 @@ void next_window(self_pointer self) {
   const auto remote =
       std::ranges::count_if(s.inputs, [](const auto& input) { return input.file == nullptr; });
   s.window = check_window(*s.again, s.todo, static_cast<std::size_t>(remote), window_bytes_max);
-  s.failing_since.reset();
+  s.tried.reset();
   check_chunks(self);
 }
 
@@ -146,7 +139,7 @@ bool fetch_chunks(self_pointer self) {
     for (const auto& run : s.window.missing_of(i)) {
       ++s.open;
       fetch_chunks_async(s.context, s.counters, s.inputs[i].chunks, run.first, run.count,
-                         holders_of(s, s.task.inputs[i]),
+                         holders_of(s.task, s.task.inputs[i]),
                          [env = self->shared_env(), path = self->path(), run](auto outcome) {
                            env->dir.send(path, chunks_here{run, std::move(outcome)});
                          });
@@ -209,9 +202,8 @@ void settle(self_pointer self) {
   auto& s = self->state();
   if (s.open > 0) return;
   if (s.failure.empty()) return s.again ? check_chunks(self) : begin_chunks(self);
-  const auto now = std::chrono::steady_clock::now();
-  if (!s.failing_since) s.failing_since = now;
-  if (now - *s.failing_since < tries_for) return self->delayed_send(self, again_pause, ask_again{});
+  if (s.tried.go_on(std::chrono::steady_clock::now()))
+    return self->delayed_send(self, retries::pause, ask_again{});
   const auto number = s.again ? s.window.chunks().front() : s.task.chunks.front();
   unserved(self, number,
            s.again || s.proposal ? "neither its contributor nor the leader gives a model: " + s.failure
@@ -220,17 +212,6 @@ void settle(self_pointer self) {
 
 void take_manifest(self_pointer self, const manifest_here& news) {
   auto& s = self->state();
-  if (news.which > s.inputs.size()) { // that of a model that nobody is said to have reached
-    --s.unheard_open;
-    if (news.outcome) {
-      const auto& peer = s.task.unheard[news.which - s.inputs.size() - 1];
-      return finish(self, check_outcome{check_outcome::wrong_exclusion, 0, peer.peer,
-                                        fmt::format("{} gives its model", peer.name)});
-    }
-    if (s.unheard_open == 0 && s.again && s.todo.empty() && s.window.chunks().empty())
-      finish(self, check_outcome{});
-    return;
-  }
   --s.open;
   if (!news.outcome) {
     s.failure = news.outcome.error().message;
@@ -240,6 +221,13 @@ void take_manifest(self_pointer self, const manifest_here& news) {
     s.inputs[news.which].chunks = std::make_shared<merge::manifest>(*news.outcome);
   }
   settle(self);
+}
+
+void take_exclusion(self_pointer self, const unheard_tried& what) {
+  auto& s = self->state();
+  if (what.gives) return finish(self, gives_its_model(s.task.unheard, what.peer));
+  if (--s.unheard_open == 0 && s.again && s.todo.empty() && s.window.chunks().empty())
+    finish(self, check_outcome{});
 }
 
 void take_chunks(self_pointer self, const chunks_here& news) {
@@ -261,13 +249,14 @@ caf::behavior checker_behavior(self_pointer self) {
              : checker_state::input{});
   }
   s.unheard_open = s.task.unheard.size();
-  for (std::size_t i = 0; i < s.task.unheard.size(); ++i) {
-    const auto& peer = s.task.unheard[i];
-    ask_manifest(self, s.inputs.size() + 1 + i, peer.digest, peer.size, {{peer.peer, peer.endpoint}});
-  }
+  try_unheard(s.context, s.counters, s.task.unheard,
+              [env = self->shared_env(), path = self->path()](const unheard_tried& what) {
+                env->dir.send(path, exclusion_tried{what});
+              });
   ask_manifests(self);
   return {
       [=](const manifest_here& news) { take_manifest(self, news); },
+      [=](const exclusion_tried& news) { take_exclusion(self, news.what); },
       [=](const chunks_here& news) { take_chunks(self, news); },
       [=](ask_again) { self->state().again ? check_chunks(self) : ask_manifests(self); },
   };

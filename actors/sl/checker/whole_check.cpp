@@ -1,11 +1,33 @@
 #include "actors/sl/checker/whole_check.hpp"
 
 #include "actors/sl/algorithms.hpp"
-#include "actors/sl/files/model_fetch.hpp"
+#include "actors/sl/checker/sources.hpp"
 #include "actors/supervision/paths.hpp"
 #include "merge/methods/merge.hpp"
 
+#include <caf/allowed_unsafe_message_type.hpp>
+
 #include <map>
+
+namespace swarm::actors {
+
+/// From the io threads.
+struct whole_model_here {
+  hash32 digest;
+  result<hash32> outcome;
+};
+struct left_out_tried {
+  unheard_tried what;
+};
+struct fetch_again {
+  hash32 digest;
+};
+
+} // namespace swarm::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::whole_model_here)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::left_out_tried)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(swarm::actors::fetch_again)
 
 namespace swarm::actors {
 
@@ -15,7 +37,12 @@ using rounds::check_outcome;
 
 struct whole_check_state {
   whole_check_state(std::shared_ptr<const sl_context> from, rounds::check_task what)
-      : context(std::move(from)), task(std::move(what)) {}
+      : context(std::move(from)), task(std::move(what)), unheard_open(task.unheard.size()) {}
+
+  struct wanted {
+    rounds::merge_input model;
+    retries tried;
+  };
 
   std::string status() const {
     return fmt::format("round {}, term {}: {} models are missing to check the merge", task.round_num,
@@ -23,8 +50,10 @@ struct whole_check_state {
   }
 
   std::shared_ptr<const sl_context> context;
+  std::shared_ptr<fetch_counters> counters = std::make_shared<fetch_counters>();
   rounds::check_task task;
-  std::map<hash32, std::string> missing; ///< by model, whose it is
+  std::map<hash32, wanted> missing; ///< by model
+  std::size_t unheard_open;
 };
 
 using self_pointer = role_actor<whole_check_state>*;
@@ -52,6 +81,10 @@ std::optional<check_outcome> wrong_exclusion(const rounds::check_task& task, con
   return std::nullopt;
 }
 
+check_outcome wrong(std::string text) {
+  return {check_outcome::wrong_chunk, 0, {}, std::move(text)};
+}
+
 result<check_outcome> compare(const sl_context& context, const rounds::check_task& task,
                               const std::function<bool()>& go_on) {
   SWARM_TRY(const auto how, method_for(context, task.method));
@@ -64,47 +97,72 @@ result<check_outcome> compare(const sl_context& context, const rounds::check_tas
   const auto merged = merge::merge_models(
       how.method, contributions, *context.store,
       [board, &go_on](std::uint64_t, std::uint64_t) { return ++board->progress, go_on(); }, how.custom);
-  if (!merged && merged.error().is(merge::merge_errc::nothing_to_merge))
-    return check_outcome{check_outcome::wrong_chunk, 0, {}, merged.error().message};
+  if (!merged && merged.error().is(merge::merge_errc::nothing_to_merge)) return wrong(merged.error().message);
   if (!merged) return tl::unexpected(merged.error());
-  if (auto wrong = wrong_exclusion(task, *merged)) return std::move(*wrong);
+  if (auto excluded = wrong_exclusion(task, *merged)) return std::move(*excluded);
   if (merged->digest == task.digest) return check_outcome{};
-  return check_outcome{check_outcome::wrong_chunk,
-                       0,
-                       {},
-                       fmt::format("the same models give {}, not {}", to_hex(merged->digest.view()),
-                                   to_hex(task.digest.view()))};
+  return wrong(fmt::format("the same models give {}, not {}", to_hex(merged->digest.view()),
+                           to_hex(task.digest.view())));
 }
 
 void go_on(self_pointer self) {
   auto& s = self->state();
-  if (s.missing.empty()) finish(self, compare(*s.context, s.task, [self] { return !self->told_to_end(); }));
+  if (s.missing.empty() && s.unheard_open == 0)
+    finish(self, compare(*s.context, s.task, [self] { return !self->told_to_end(); }));
+}
+
+void fetch(self_pointer self, const hash32& digest) {
+  auto& s = self->state();
+  const auto& model = s.missing.at(digest).model;
+  fetch_model_async(s.context, s.counters, digest, model.size, holders_of(s.task, model),
+                    [env = self->shared_env(), path = self->path(), digest](auto outcome) {
+                      env->dir.send(path, whole_model_here{digest, std::move(outcome)});
+                    });
+}
+
+void fetch_missing(self_pointer self) {
+  auto& s = self->state();
+  for (const auto& model : models_of(s.task))
+    if (!s.context->store->contains(model.digest))
+      s.missing.try_emplace(model.digest, whole_check_state::wanted{model, {}});
+  for (const auto& [digest, one] : s.missing)
+    fetch(self, digest);
+  try_unheard(s.context, s.counters, s.task.unheard,
+              [env = self->shared_env(), path = self->path()](const unheard_tried& what) {
+                env->dir.send(path, left_out_tried{what});
+              });
+}
+
+void take_model(self_pointer self, const whole_model_here& news) {
+  auto& s = self->state();
+  const auto found = s.missing.find(news.digest);
+  if (found == s.missing.end()) return;
+  if (news.outcome) {
+    s.missing.erase(found);
+    return go_on(self);
+  }
+  const auto& why = news.outcome.error();
+  if (why.is(fetch_errc::own_store)) return finish(self, tl::unexpected(why));
+  auto& [model, tried] = found->second;
+  if (tried.go_on(std::chrono::steady_clock::now()))
+    return self->delayed_send(self, retries::pause, fetch_again{news.digest});
+  finish(self, check_outcome{
+                   check_outcome::unserved,
+                   0,
+                   {},
+                   fmt::format("neither {} nor the leader gives its model: {}", model.name, why.message)});
 }
 
 caf::behavior whole_check_behavior(self_pointer self) {
-  auto& s = self->state();
-  for (const auto& model : models_of(s.task))
-    if (!s.context->store->contains(model.digest)) s.missing.emplace(model.digest, model.name);
-  for (const auto& model : models_of(s.task)) {
-    if (!s.missing.contains(model.digest)) continue;
-    std::vector<rounds::holder> holders{{model.peer, model.endpoint}, s.task.leader};
-    self->tell(sibling_of_parent(*self, sl_names::files),
-               fetch_model{model.digest, model.size, std::move(holders), self->path()});
-  }
+  fetch_missing(self);
   go_on(self);
   return {
-      [=](const model_fetched& news) {
-        auto& st = self->state();
-        if (!news.layout && news.layout.error().is(fetch_errc::own_store))
-          return finish(self, tl::unexpected(news.layout.error()));
-        if (!news.layout)
-          return finish(self,
-                        check_outcome{check_outcome::wrong_chunk,
-                                      0,
-                                      {},
-                                      fmt::format("neither {} nor the leader gives its model: {}",
-                                                  st.missing[news.digest], news.layout.error().message)});
-        st.missing.erase(news.digest);
+      [=](const whole_model_here& news) { take_model(self, news); },
+      [=](const fetch_again& what) { fetch(self, what.digest); },
+      [=](const left_out_tried& news) {
+        auto& s = self->state();
+        if (news.what.gives) return finish(self, gives_its_model(s.task.unheard, news.what.peer));
+        --s.unheard_open;
         go_on(self);
       },
   };

@@ -6,6 +6,31 @@ namespace swarm::actors {
 
 namespace json = boost::json;
 
+namespace {
+
+/// How far the check of a proposal is; null when none is checked.
+json::value checks_json(const rounds::contract_view& view) {
+  if (!rounds::is_checked_now(view)) return nullptr;
+  const auto& [proposal, checks] = std::tie(view.proposal, view.checks);
+  json::array awaited;
+  for (const auto& who : checks.awaited)
+    awaited.emplace_back(rounds::name_of(view, who));
+  json::object out{{"digest", to_hex(proposal.digest.view())},
+                   {"attempt", checks.attempt},
+                   {"chunks", checks.chunks},
+                   {"checkers", checks.seats.size()},
+                   {"until", checks.until},
+                   {"awaited", std::move(awaited)}};
+  if (!checks.challenger.is_zero()) {
+    out["challenged_by"] = rounds::name_of(view, checks.challenger);
+    out["challenge"] = contracts::to_string(checks.kind);
+    out["number"] = checks.number;
+  }
+  return out;
+}
+
+} // namespace
+
 json::object contract_json(const rounds::contract_view& view) {
   const auto& head = view.head;
   json::array peers;
@@ -23,6 +48,7 @@ json::object contract_json(const rounds::contract_view& view) {
                        {"endpoint", peer.endpoint},
                        {"silent", view.silent.contains(peer.account)}};
     if (peer.trusted_from > 0) shown["trusted_from"] = peer.trusted_from;
+    if (peer.barred_until > 0) shown["barred_until"] = peer.barred_until;
     if (peer.organisation != 0) shown["organisation"] = peer.organisation_name;
     if (rounds::was_refused(peer) || peer.state == contracts::peer_state::left)
       shown["reason"] = contracts::to_string(peer.reason);
@@ -39,6 +65,7 @@ json::object contract_json(const rounds::contract_view& view) {
           {"waited_for", head.waited_for},
           {"checked_in", head.checked_in},
           {"hidden", head.hidden},
+          {"checks", checks_json(view)},
           {"merged_round", head.merged_round},
           {"merged_digest", to_hex(head.merged_digest.view())},
           {"merged_size", head.merged_size},

@@ -140,9 +140,8 @@ void peer_machine::judge(session& s, checking& phase, time_point now) {
   const auto number = checks.kind == challenge_kind::exclusion ? 0 : checks.number;
   if (!check(s, phase, {number}, now)) return;
   const bool holds = !marks.wrong; // where something else is wrong, the proposal does not hold either
-  act(action::note{!holds,
-                   fmt::format("round {}: {}; this node finds that {}", head.round_num, text_of(*view_),
-                               holds ? "it is right" : "it is not: " + marks.wrong->text)});
+  act(action::note{!holds, fmt::format("round {}: {}; this node finds {}", head.round_num, text_of(*view_),
+                                       holds ? "nothing wrong with it" : "so, too: " + marks.wrong->text)});
   send(s, calls::kind::judge,
        contracts::encode(
            contracts::judge_args{head.generation, head.round_num, head.term, checks.attempt, holds}),
